@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef ABIBASE_CLI_H
+#define ABIBASE_CLI_H
+
+/* The command: one file a verb, each of them a few calls of the public interface. */
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE 1
+#endif
+
+#include <getopt.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <abibase/abibase.h>
+
+#include "../lib/util.h"
+
+/* The exit statuses; the verdicts of the library have the same numbers. */
+enum {
+	STATUS_YES = ABIBASE_VERDICT_YES,
+	STATUS_NO = ABIBASE_VERDICT_NO,
+	STATUS_TROUBLE = 2,
+	STATUS_UNKNOWN = ABIBASE_VERDICT_UNKNOWN,
+};
+
+/* One verb. @run gets argv[0] = "abibase" and returns the exit status. */
+struct command {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *summary; /* for the list of verbs */
+	const char *help;    /* all of `abibase VERB --help` */
+};
+extern const struct command command_probe;
+extern const struct command command_intersect;
+extern const struct command command_list;
+extern const struct command command_show;
+extern const struct command command_validate;
+
+/* Values of long options that have no letter. */
+enum {
+	OPT_NAME = 0x100,
+	OPT_QEMU,
+	OPT_NO_QEMU,
+	OPT_NO_LOAD,
+	OPT_BACKEND,
+	OPT_TARGET,
+	OPT_JSON,
+	OPT_MINIMAL,
+	OPT_FOR,
+	OPT_WITH_MACHINE,
+	OPT_FILES0_FROM,
+};
+
+#define DEFINE_UNREF(name)                                             \
+	static inline void name##_unrefp(struct abibase_##name **p)    \
+	{                                                              \
+		abibase_##name##_unref(*p);                            \
+	}
+DEFINE_UNREF(context)
+DEFINE_UNREF(profile)
+DEFINE_UNREF(catalogue)
+DEFINE_UNREF(baseline)
+DEFINE_UNREF(platforms)
+DEFINE_UNREF(intersection)
+DEFINE_UNREF(probe)
+DEFINE_UNREF(render)
+#define _unref_(name) __attribute__((cleanup(name##_unrefp))) struct abibase_##name
+
+/* Make sure that descriptors 0, 1 and 2 are taken, so that no file that is opened becomes one. */
+void cli_reserve_standard_streams(void);
+/* Flush and close stdout; words that could not be written turn any status into trouble. */
+int cli_close_stdout(int status);
+
+/* A context whose words go to stderr; with @verbose 1 those of LOG_INFO too, with 2 all. */
+int cli_context(int verbose, struct abibase_context **ret);
+
+/* One line on stderr, "abibase: " before it. All of these return STATUS_TROUBLE. */
+int cli_error(const char *fmt, ...) _printf_(1, 2);
+/* What failed last on @ctx: "abibase: WHERE: SENTENCE [id]"; @err is used when it does not say. */
+int cli_context_error(const struct abibase_context *ctx, int err);
+/* A mistake in the arguments of @verb (NULL: before any verb); @fmt NULL: getopt has said which. */
+int cli_usage(const char *verb, const char *fmt, ...) _printf_(2, 3);
+int cli_help(const struct command *command);
+
+/* Is this operand standard input: "-", or "NAME=-"? */
+bool cli_operand_is_stdin(const char *operand);
+/* At most one of the operands may be standard input. Returns 0 or a negative number. */
+int cli_check_stdin_once(const char *verb, char *const *operands, int n, bool taken);
+
+/*
+ * Write @text to the file @path, NULL or "-" for stdout. A regular file is replaced whole or not
+ * at all. Returns 0 or STATUS_TROUBLE, having said why.
+ */
+int cli_write(const char *path, const char *text);
+
+#endif

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "cli.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <sys/stat.h>
+#include <syslog.h>
+#include <unistd.h>
+
+/*
+ * A descriptor opened the wrong way round takes the number and still fails with EBADF when it is
+ * used, as the closed one would have: `abibase … >&-` is then an error and not a line in
+ * whichever file happened to become descriptor 1.
+ */
+void cli_reserve_standard_streams(void)
+{
+	for (int fd = 0; fd <= 2; fd++) {
+		if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF)
+			continue;
+		/* The lowest free number is given out, and the lower ones are taken by now. */
+		if (open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) != fd)
+			_exit(STATUS_TROUBLE);
+	}
+}
+
+int cli_close_stdout(int status)
+{
+	bool failed = ferror(stdout);
+
+	errno = 0;
+	if (fclose(stdout) != 0)
+		failed = true;
+	if (!failed)
+		return status;
+	return cli_error("standard output: %s [io-error]", strerror(errno ? errno : EIO));
+}
+
+static void log_to_stderr(void *data, int priority, const char *id, const char *text)
+{
+	int verbose = *(int *)data;
+
+	if (priority > LOG_NOTICE + verbose)
+		return;
+	fprintf(stderr, "abibase: %s%s [%s]\n", priority <= LOG_WARNING ? "warning: " : "", text,
+		id);
+}
+
+int cli_context(int verbose, struct abibase_context **ret)
+{
+	static int level;
+	int r = abibase_context_new(0, ret);
+
+	if (r < 0)
+		return cli_error("%s", strerror(-r));
+	level = verbose;
+	abibase_context_set_log(*ret, log_to_stderr, &level);
+	return 0;
+}
+
+int cli_error(const char *fmt, ...)
+{
+	va_list ap;
+
+	fputs("abibase: ", stderr);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+	return STATUS_TROUBLE;
+}
+
+int cli_context_error(const struct abibase_context *ctx, int err)
+{
+	const char *where = abibase_context_error_where(ctx);
+	const char *sentence = abibase_context_error(ctx);
+	const char *id = abibase_context_error_id(ctx);
+
+	if (!sentence)
+		return cli_error("%s", strerror(-err));
+	return cli_error("%s%s%s%s%s%s", where ? where : "", where ? ": " : "", sentence,
+			 id ? " [" : "", id ? id : "", id ? "]" : "");
+}
+
+int cli_usage(const char *verb, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (fmt) {
+		fputs("abibase: ", stderr);
+		va_start(ap, fmt);
+		vfprintf(stderr, fmt, ap);
+		va_end(ap);
+		fputc('\n', stderr);
+	}
+	fprintf(stderr, "Try 'abibase %s%s--help' for more information.\n", verb ? verb : "",
+		verb ? " " : "");
+	return STATUS_TROUBLE;
+}
+
+int cli_help(const struct command *command)
+{
+	fputs(command->help, stdout);
+	return STATUS_YES;
+}
+
+bool cli_operand_is_stdin(const char *operand)
+{
+	const char *equals = strchr(operand, '=');
+
+	if (streq(operand, "-"))
+		return true;
+	/* A slash before the sign makes all of it a file name, as the library reads it. */
+	return equals && streq(equals + 1, "-") && !memchr(operand, '/', equals - operand);
+}
+
+int cli_check_stdin_once(const char *verb, char *const *operands, int n, bool taken)
+{
+	for (int i = 0; i < n; i++) {
+		if (!cli_operand_is_stdin(operands[i]))
+			continue;
+		if (taken) {
+			cli_usage(verb, "standard input can be read only once: '%s'", operands[i]);
+			return -EINVAL;
+		}
+		taken = true;
+	}
+	return 0;
+}
+
+static int write_all(int fd, const char *text)
+{
+	size_t len = strlen(text);
+
+	while (len > 0) {
+		ssize_t n = write(fd, text, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		text += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+/* Close, so that what the disk says at the end is heard. */
+static int close_checked(int *fd)
+{
+	int r = close(*fd);
+
+	*fd = -1;
+	return r < 0 ? -errno : 0;
+}
+
+/* A device, a pipe: there is nothing to replace, so the words go straight into it. */
+static int write_in_place(const char *path, const char *text)
+{
+	_autoclose_ int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+	int r;
+
+	if (fd < 0)
+		return -errno;
+	r = write_all(fd, text);
+	return r < 0 ? r : close_checked(&fd);
+}
+
+/* The permissions of the file that is replaced, else those that any new file gets. */
+static int copy_permissions(int fd, const struct stat *old)
+{
+	mode_t mask;
+
+	if (old) {
+		/* Only root can give a file away; for others the new file is simply theirs. */
+		if (fchown(fd, old->st_uid, old->st_gid) < 0 && errno != EPERM)
+			return -errno;
+		return fchmod(fd, old->st_mode & 0777) < 0 ? -errno : 0;
+	}
+	mask = umask(0);
+	umask(mask);
+	return fchmod(fd, 0666 & ~mask) < 0 ? -errno : 0;
+}
+
+static int write_and_sync(int *fd, const char *text, const struct stat *old)
+{
+	int r = write_all(*fd, text);
+
+	if (r == 0)
+		r = copy_permissions(*fd, old);
+	if (r == 0 && fsync(*fd) < 0)
+		r = -errno;
+	return r < 0 ? r : close_checked(fd);
+}
+
+/* A new file beside the old one takes its name at the end: no reader ever sees half of it. */
+static int replace_file(const char *path, const char *text, const struct stat *old)
+{
+	_autofree_ char *temp = NULL;
+	_autoclose_ int fd = -1;
+	const char *slash = strrchr(path, '/');
+	int dir = slash ? (int)(slash + 1 - path) : 0;
+	int r;
+
+	/* As an open for writing would: a read-only file is not replaced behind its back. */
+	if (old && access(path, W_OK) < 0)
+		return -errno;
+	if (asprintf(&temp, "%.*s.abibase-XXXXXX", dir, path) < 0) {
+		temp = NULL;
+		return -ENOMEM;
+	}
+	fd = mkostemp(temp, O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	r = write_and_sync(&fd, text, old);
+	if (r == 0 && rename(temp, path) < 0)
+		r = -errno;
+	if (r < 0)
+		unlink(temp);
+	return r;
+}
+
+static int write_file(const char *path, const char *text)
+{
+	_autofree_ char *target = NULL;
+	struct stat st;
+	bool exists = stat(path, &st) == 0;
+
+	if (!exists && errno != ENOENT)
+		return -errno;
+	if (exists && S_ISDIR(st.st_mode))
+		return -EISDIR;
+	if (exists && !S_ISREG(st.st_mode))
+		return write_in_place(path, text);
+	if (!exists && lstat(path, &st) < 0)
+		return replace_file(path, text, NULL);
+	/* The file behind a symbolic link is replaced, not the link; one that dangles is refused. */
+	target = realpath(path, NULL);
+	return target ? replace_file(target, text, &st) : -errno;
+}
+
+int cli_write(const char *path, const char *text)
+{
+	int r;
+
+	if (!path || streq(path, "-")) {
+		fputs(text, stdout);
+		return 0; /* cli_close_stdout() tells */
+	}
+	r = write_file(path, text);
+	return r < 0 ? cli_error("%s: %s [io-error]", path, strerror(-r)) : 0;
+}

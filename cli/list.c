@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "cli.h"
+
+static const struct option options[] = {
+	{ "verbose", no_argument, NULL, 'v' },
+	{ "help", no_argument, NULL, 'h' },
+	{ NULL, 0, NULL, 0 },
+};
+
+static int width(const struct abibase_platforms *l)
+{
+	int widest = 0;
+
+	for (size_t i = 0; i < abibase_platforms_count(l); i++) {
+		const struct abibase_profile *p = abibase_platforms_profile(l, i);
+		int len = p ? (int)strlen(abibase_profile_name(p)) : 0;
+
+		if (len > widest)
+			widest = len;
+	}
+	return widest;
+}
+
+static void print_platforms(const struct abibase_platforms *l)
+{
+	int name_width = width(l);
+
+	for (size_t i = 0; i < abibase_platforms_count(l); i++) {
+		const struct abibase_profile *p = abibase_platforms_profile(l, i);
+		const char *alias = abibase_platforms_alias(l, i);
+
+		if (!p)
+			continue;
+		printf("%-*s  revision %lld  %s%s%s\n", name_width, abibase_profile_name(p),
+		       (long long)abibase_profile_revision(p), abibase_profile_arch(p),
+		       alias ? "  alias " : "", alias ? alias : "");
+	}
+}
+
+static void print_candidate(const struct abibase_platforms *l, size_t i)
+{
+	const struct abibase_profile *p = abibase_platforms_profile(l, i);
+	const char *alias = abibase_platforms_alias(l, i);
+	const char *detail = abibase_platforms_detail(l, i);
+
+	printf("%s: ", abibase_platforms_path(l, i));
+	switch (abibase_platforms_state(l, i)) {
+	case ABIBASE_PLATFORM_USED:
+		printf("used: %s revision %lld%s%s\n", abibase_profile_name(p),
+		       (long long)abibase_profile_revision(p), alias ? ", alias " : "",
+		       alias ? alias : "");
+		return;
+	case ABIBASE_PLATFORM_HIDDEN:
+		printf("hidden by %s\n", detail);
+		return;
+	case ABIBASE_PLATFORM_MASKS:
+		puts("masks: empty, so that it hides others of its name");
+		return;
+	case ABIBASE_PLATFORM_REFUSED:
+		printf("refused: %s\n", detail);
+		return;
+	case ABIBASE_PLATFORM_DUPLICATE:
+		printf("duplicate of %s\n", detail);
+		return;
+	}
+	puts("in a state that this command does not know");
+}
+
+/* Bad files never keep the good ones from being listed, but they are no success either. */
+static int complain(const struct abibase_platforms *l, bool verbose)
+{
+	int status = STATUS_YES;
+
+	for (size_t i = 0; i < abibase_platforms_count(l); i++) {
+		enum abibase_platform_state state = abibase_platforms_state(l, i);
+		const char *path = abibase_platforms_path(l, i);
+		const char *detail = abibase_platforms_detail(l, i);
+
+		if (state == ABIBASE_PLATFORM_REFUSED)
+			status = STATUS_TROUBLE;
+		if (verbose)
+			continue;
+		if (state == ABIBASE_PLATFORM_REFUSED)
+			cli_error("%s: refused: %s", path, detail);
+		if (state == ABIBASE_PLATFORM_DUPLICATE)
+			cli_error("warning: %s: not used: duplicate of %s", path, detail);
+	}
+	return status;
+}
+
+static int list(bool verbose)
+{
+	_unref_(context) *ctx = NULL;
+	_unref_(platforms) *l = NULL;
+	int r;
+
+	if (cli_context(0, &ctx) != 0)
+		return STATUS_TROUBLE;
+	r = abibase_platforms_new(ctx, &l);
+	if (r < 0)
+		return cli_context_error(ctx, r);
+	if (verbose)
+		for (size_t i = 0; i < abibase_platforms_count(l); i++)
+			print_candidate(l, i);
+	else
+		print_platforms(l);
+	return complain(l, verbose);
+}
+
+static int run(int argc, char **argv)
+{
+	bool verbose = false;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "vh", options, NULL)) != -1) {
+		switch (c) {
+		case 'v':
+			verbose = true;
+			break;
+		case 'h':
+			return cli_help(&command_list);
+		default:
+			return cli_usage("list", NULL);
+		}
+	}
+	if (optind < argc)
+		return cli_usage("list", "extra operand '%s'", argv[optind]);
+	return list(verbose);
+}
+
+const struct command command_list = {
+	.name = "list",
+	.run = run,
+	.summary = "list the platforms that can be named",
+	.help = "Usage: abibase list [OPTION]...\n"
+		"\n"
+		"List the platform profiles in the data directories, one a line: name, revision,\n"
+		"architecture, and the shorter name that stands for it, if there is one.\n"
+		"\n"
+		"  -v, --verbose  list every file that was considered, and what became of it: used,\n"
+		"                 hidden by another, masking others, refused, or a duplicate\n"
+		"  -h, --help     show this help and exit\n"
+		"\n"
+		"Exit status: 0 done; 2 trouble, also when a file was refused.\n",
+};

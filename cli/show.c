@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "cli.h"
+
+static const struct option options[] = {
+	{ "format", required_argument, NULL, 'f' },
+	{ "json", no_argument, NULL, OPT_JSON },
+	{ "help", no_argument, NULL, 'h' },
+	{ NULL, 0, NULL, 0 },
+};
+
+static int profile_text(struct abibase_context *ctx, const struct abibase_profile *profile,
+			bool json, char **ret)
+{
+	_unref_(catalogue) *cat = NULL;
+	int r;
+
+	if (json)
+		return abibase_profile_to_json(profile, ret);
+	r = abibase_catalogue_new(ctx, &cat);
+	return r < 0 ? r : abibase_profile_to_table(profile, cat, ret);
+}
+
+static int baseline_text(struct abibase_context *ctx, const struct abibase_baseline *baseline,
+			 const char *format, char **ret)
+{
+	_unref_(render) *render = NULL;
+	int r = abibase_render_new(ctx, &render);
+
+	if (r == 0)
+		r = abibase_render_set_format(render, format);
+	/* The verdict was told when the baseline was made; to show it is a success either way. */
+	if (r == 0)
+		r = abibase_render_run(render, baseline, ret, NULL);
+	return r < 0 ? r : 0;
+}
+
+static int show(const char *operand, const char *format)
+{
+	_unref_(context) *ctx = NULL;
+	_unref_(profile) *profile = NULL;
+	_unref_(baseline) *baseline = NULL;
+	_autofree_ char *text = NULL;
+	int r;
+
+	if (cli_context(0, &ctx) != 0)
+		return STATUS_TROUBLE;
+	r = abibase_operand_load(ctx, operand, &profile, &baseline);
+	if (r == 0 && profile)
+		r = profile_text(ctx, profile, streq(format, "json"), &text);
+	else if (r == 0)
+		r = baseline_text(ctx, baseline, format, &text);
+	if (r < 0)
+		return cli_context_error(ctx, r);
+	return text ? cli_write(NULL, text) : STATUS_YES;
+}
+
+static int run(int argc, char **argv)
+{
+	const char *format = "table";
+	int c;
+
+	while ((c = getopt_long(argc, argv, "f:h", options, NULL)) != -1) {
+		switch (c) {
+		case 'f':
+			format = optarg;
+			break;
+		case OPT_JSON:
+			format = "json";
+			break;
+		case 'h':
+			return cli_help(&command_show);
+		default:
+			return cli_usage("show", NULL);
+		}
+	}
+	if (!streq(format, "table") && !streq(format, "json"))
+		return cli_usage("show", "unknown format '%s': table or json", format);
+	if (optind >= argc)
+		return cli_usage("show", "missing operand: which profile or baseline?");
+	if (optind + 1 < argc)
+		return cli_usage("show", "extra operand '%s'", argv[optind + 1]);
+	return show(argv[optind], format);
+}
+
+const struct command command_show = {
+	.name = "show",
+	.run = run,
+	.summary = "show a platform, a profile or a baseline",
+	.help = "Usage: abibase show [OPTION]... NAME|FILE\n"
+		"\n"
+		"Show a platform by its name, or the profile or baseline in a file (it has a slash or\n"
+		"ends in .json; - is standard input).\n"
+		"\n"
+		"  -f, --format=FORMAT  table (default, for people) or json (the canonical document)\n"
+		"      --json           the same as --format=json\n"
+		"  -h, --help           show this help and exit\n"
+		"\n"
+		"Exit status: 0 done; 2 trouble.\n",
+};

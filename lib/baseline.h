@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef ABIBASE_BASELINE_H
+#define ABIBASE_BASELINE_H
+
+#include <abibase/abibase.h>
+
+#include "catalogue.h"
+#include "profile.h"
+
+/*
+ * A baseline has two halves. What was put in (struct inputs): the hosts with their answers, and the
+ * distinct QEMU builds. What follows from it (the rest of struct abibase_baseline), made by
+ * intersect.c or read from a document, so that a baseline means the same under a newer catalogue.
+ */
+
+/* One distinct QEMU binary: a profile's record of it without the path. Shared, immutable. */
+struct build {
+	int refcount;
+	char digest[DIGEST_HEX + 1];
+	json_t *entry;
+	const char *version, *target;
+};
+
+/* Where a host has a build. */
+struct host_qemu {
+	unsigned int build; /* index into inputs.builds */
+	unsigned int path;  /* index into inputs.strings; NO_PATH: not stated */
+};
+#define NO_PATH (~0u)
+
+/*
+ * A host: what every condition of the catalogue answers. 0 no, 1 yes, from 2 on unknown with the
+ * reason inputs.strings[answer - 2]. Small, for there may be tens of thousands.
+ */
+struct host {
+	int refcount;
+	unsigned int arch; /* index into inputs.strings */
+	int64_t revision;
+	unsigned int n_qemu;
+	bool platform;
+	bool has_qemu; /* QEMU facts were recorded */
+	unsigned char digest[DIGEST_HEX / 2];
+	char *name;
+	unsigned short *answers;
+	struct host_qemu *qemu;
+};
+#define ANSWER_UNKNOWN 2
+
+struct strings {
+	char **s;
+	size_t n, cap;
+};
+
+/* What was asked for. */
+struct policy {
+	char *machine; /* NULL: the newest that all QEMUs share */
+	bool machine_chosen; /* it was chosen by us for an earlier baseline */
+	char *target;	     /* NULL: the hosts' own */
+	unsigned int backends; /* mask over inputs.backends */
+	bool backends_named;
+};
+
+struct inputs {
+	struct policy policy;
+	char **backends; /* all that the catalogue knows, sorted */
+	size_t n_backends;
+	char **conditions; /* what was asked, in the order of the answers */
+	size_t n_conditions;
+	int64_t catalogue_revision;
+	struct host **hosts; /* sorted by name */
+	size_t n_hosts, cap_hosts;
+	struct build **builds;
+	size_t n_builds, cap_builds;
+	struct strings strings;
+};
+
+int strings_intern(struct strings *t, const char *s, unsigned int *ret);
+/* A host with room for its parts in the same block of memory; NULL when there is none. */
+struct host *host_new(const char *name, size_t n_answers, size_t n_qemu);
+struct host *host_ref(struct host *h);
+struct host *host_unref(struct host *h);
+struct build *build_ref(struct build *b);
+struct build *build_unref(struct build *b);
+/* A copy that shares hosts and builds. */
+int inputs_copy(const struct inputs *from, struct inputs *to);
+void inputs_clear(struct inputs *in);
+const char *host_path(const struct inputs *in, const struct host_qemu *q);
+/* The build by digest, or -1. */
+long inputs_build(const struct inputs *in, const char *digest);
+
+/* ------------------------------------------------------------------ derived parts */
+
+enum why_kind {
+	WHY_HOST_LACKS,	     /* a condition is answered no */
+	WHY_HOST_UNKNOWN,    /* a condition has no answer */
+	WHY_QEMU_LACKS,	     /* the property does not exist in a QEMU */
+	WHY_MACHINE_OFF,     /* the machine type has it off in a QEMU */
+	WHY_QEMU_UNKNOWN,    /* what a QEMU makes of it is not recorded */
+	WHY_DEPENDS,	     /* a feature that it depends on is off */
+	WHY_TOGETHER,	     /* decided together with one that is off */
+	WHY_NEVER,	     /* a QEMU never offers it on this backend */
+	N_WHY,
+};
+extern const char *const why_words[];
+
+struct why {
+	enum why_kind kind;
+	const char *what; /* condition, property, or "" */
+	const char *layer, *missing, *remedy; /* NULL but for conditions */
+	unsigned int backends; /* mask, 0 where it does not matter */
+	unsigned int *hosts;   /* sorted indices; none: all of them alike */
+	size_t n_hosts;
+};
+
+enum setting { SETTING_OFF, SETTING_ON, SETTING_UNKNOWN, SETTING_ABSENT };
+extern const char *const setting_words[];
+
+struct value {
+	const char *class_name, *property, *feature, *group;
+	int bit;
+	bool on;
+	unsigned char *defaults; /* enum setting for each used build, see baseline.used */
+	const char **requires;	 /* condition names that hosts must answer yes, when on */
+	size_t n_requires;
+	struct why *why;
+	size_t n_why;
+};
+
+struct met {
+	const char *name, *text;
+	bool met;
+	const char **conditions;
+	size_t n_conditions;
+};
+
+struct finding {
+	enum abibase_finding_kind kind;
+	const char *id, *text, *remedy;
+};
+
+struct offer {
+	unsigned int backend;
+	bool known;
+	uint64_t word[2];
+	const char **features;
+	size_t n_features;
+	unsigned int *absent_on; /* hosts */
+	size_t n_absent_on;
+};
+
+/* What stands for NULL below in documents: the name that no digest has. */
+#define ANY_BUILD "any-upstream"
+
+/* A build as it is used by this answer; NULL build: any upstream QEMU with the machine type. */
+struct used_build {
+	const struct build *build;
+	long index; /* into inputs.builds, -1 for any */
+};
+
+struct abibase_baseline {
+	int refcount;
+	struct inputs in;
+	/* the derived parts are in the arena; their words belong to what they came from */
+	struct abibase_catalogue *cat; /* or */
+	json_t *root;
+	struct arena arena;
+	const char *arch, *target, *machine, *id; /* NULL where there is no answer */
+	bool machine_chosen;
+	enum abibase_verdict verdict;
+	struct used_build *used;
+	size_t n_used;
+	struct value *values; /* sorted by class, property */
+	size_t n_values;
+	struct met *requirements;
+	size_t n_requirements;
+	struct offer *offers;
+	size_t n_offers;
+	struct finding *findings;
+	size_t n_findings, cap_findings; /* heap, conflicts first */
+};
+
+struct abibase_baseline *baseline_alloc(void);
+/* The identity of the guest ABI, in the arena; NULL when memory ran out. */
+const char *baseline_make_id(struct abibase_baseline *b);
+int baseline_from_json(struct abibase_context *ctx, json_t *root, const char *source,
+		       struct abibase_baseline **ret);
+void baseline_check(struct check *c, const json_t *root);
+/* The document, canonical. */
+void baseline_write(const struct abibase_baseline *b, struct buf *out);
+/* Which of b->used this host uses: indices appended; the number of them. */
+size_t baseline_host_builds(const struct abibase_baseline *b, const struct host *h,
+			    const char *path, unsigned int *ret, size_t max);
+
+#endif

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef ABIBASE_CATALOGUE_H
+#define ABIBASE_CATALOGUE_H
+
+#include <abibase/abibase.h>
+
+#include "json.h"
+#include "version.h"
+
+/* The backends are few and fixed in number; which there are is said by the catalogue. */
+#define MAX_BACKENDS 8
+/* "sometimes offered when" of properties that are not booleans */
+enum bit_when { BIT_NEVER, BIT_TRUE, BIT_ALWAYS, BIT_NONZERO, BIT_NONNEGATIVE, BIT_SET };
+enum row_pin { PIN_PINNED, PIN_OPT_IN, PIN_FIXED };
+enum row_combine { COMBINE_AND, COMBINE_MIN, COMBINE_EQUAL, COMBINE_DIRECTIONAL };
+
+/* A question to a host: a fact, or one bit of a word ("vhost_net.features[40]"). */
+struct condition {
+	char *name; /* as written in the catalogue */
+	char *fact;
+	int bit; /* -1: the fact is a boolean */
+	const char *layer, *missing, *remedy;
+};
+
+/* One thing a row needs on a backend, and the QEMU versions that look at it. */
+struct need {
+	int condition; /* index, or NEED_NEVER: these QEMUs never offer it there */
+	struct version since, until; /* inclusive, "10.1" with all its stable releases; zero: unbounded */
+};
+#define NEED_NEVER (-1)
+
+struct needs {
+	struct need *need;
+	size_t n;
+};
+
+struct compat {
+	struct version machine; /* holds for this machine version and older */
+	const json_t *value;
+	struct version_range *not_in; /* QEMU builds that lack the entry */
+	size_t n_not_in;
+};
+
+/* What a feature depends on: any of @any. */
+struct depend {
+	int *any; /* row indices */
+	size_t n;
+};
+
+struct row {
+	const char *feature, *class_name, *property, *type, *group_name;
+	char *key; /* class.property */
+	int bit;   /* -1: none */
+	enum bit_when bit_when;
+	enum row_pin pin;
+	enum row_combine combine;
+	bool legacy;  /* shown by the legacy interface only */
+	bool boolean; /* type is bool */
+	int group;    /* index, or -1 */
+	const json_t *def;
+	struct version since, removed; /* zero: always, never */
+	struct compat *compat;
+	size_t n_compat;
+	struct needs needs[MAX_BACKENDS];
+	struct depend *depends;
+	size_t n_depends;
+};
+
+struct group {
+	const char *name, *description;
+	bool together; /* one probe decides them all: they are on together or off together */
+};
+
+/* What no property can mask: every host has it on every backend, or none has it. */
+struct requirement {
+	const char *name, *text, *remedy;
+	const char *feature; /* NULL without a bit */
+	int bit; /* feature bit that it stands for, or -1 */
+	bool named_only; /* holds only where a backend was named by --backend */
+	struct needs needs[MAX_BACKENDS];
+};
+
+struct backend {
+	const char *name;
+	bool by_default;
+	int *usable; /* conditions */
+	size_t n_usable;
+};
+
+struct abibase_catalogue {
+	int refcount;
+	json_t *root;
+	int64_t revision;
+	struct backend backends[MAX_BACKENDS];
+	size_t n_backends;
+	struct condition *conditions;
+	size_t n_conditions;
+	struct group *groups;
+	size_t n_groups;
+	struct row *rows; /* sorted by class, then property */
+	size_t n_rows;
+	struct requirement *requirements;
+	size_t n_requirements;
+};
+
+int catalogue_from_json(struct abibase_context *ctx, json_t *root, const char *source,
+			struct abibase_catalogue **ret);
+void catalogue_check(struct check *c, const json_t *root);
+int catalogue_backend(const struct abibase_catalogue *cat, const char *name);
+/* Row by "class.property", or -1. */
+int catalogue_row(const struct abibase_catalogue *cat, const char *key);
+bool catalogue_has_target(const struct abibase_catalogue *cat, const char *target);
+
+#endif

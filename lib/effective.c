@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <limits.h>
+
+#include "effective.h"
+#include "util.h"
+
+void qemu_view_init(struct qemu_view *q, const json_t *entry, const char *machine)
+{
+	const char *version = json_string_value(json_object_get(entry, "version"));
+
+	memset(q, 0, sizeof(*q));
+	q->entry = entry;
+	q->machine = machine;
+	machine_name_parse(machine, &q->name);
+	if (version)
+		version_parse_prefix(version, &q->version);
+	q->values = json_object_get(json_object_get(entry, "values"), machine);
+	q->properties = json_object_get(entry, "properties");
+}
+
+enum abibase_tri qemu_has_machine(const json_t *entry, const char *machine)
+{
+	const json_t *machines = json_object_get(entry, "machines");
+	struct qemu_view q;
+
+	if (machines)
+		return json_object_get(machines, machine) ? ABIBASE_YES : ABIBASE_NO;
+	qemu_view_init(&q, entry, machine);
+	if (!q.name.upstream)
+		return ABIBASE_UNKNOWN;
+	return version_cmp(&q.version, &q.name.version) >= 0 ? ABIBASE_YES : ABIBASE_NO;
+}
+
+/* By since and removed: does every QEMU from the machine type's release on have it? */
+static bool known_by_any(const struct qemu_view *q, const struct row *row)
+{
+	return version_cmp(&q->name.version, &row->since) >= 0 && version_is_zero(&row->removed);
+}
+
+static enum abibase_tri known(const struct qemu_view *q, const struct row *row)
+{
+	const json_t *class_properties = json_object_get(q->properties, row->class_name);
+
+	if (!q->entry)
+		return q->name.upstream ? (enum abibase_tri)known_by_any(q, row) : ABIBASE_UNKNOWN;
+	if (class_properties)
+		return json_object_get(class_properties, row->property) ? ABIBASE_YES : ABIBASE_NO;
+	if (json_object_get(q->values, row->key))
+		return ABIBASE_YES;
+	if (!q->name.upstream)
+		return ABIBASE_UNKNOWN;
+	if (version_cmp(&q->version, &row->since) < 0)
+		return ABIBASE_NO;
+	return version_is_zero(&row->removed) || version_cmp(&q->version, &row->removed) < 0 ?
+		       ABIBASE_YES :
+		       ABIBASE_NO;
+}
+
+/* The compat entry of the oldest machine type that covers this one is applied last and wins. */
+static const json_t *catalogue_value(const struct qemu_view *q, const struct row *row,
+				     bool *ret_exception)
+{
+	const struct compat *best = NULL;
+
+	for (size_t i = 0; i < row->n_compat; i++) {
+		const struct compat *e = &row->compat[i];
+
+		if (version_cmp(&q->name.version, &e->machine) > 0)
+			continue;
+		if (q->entry && version_in(&q->version, e->not_in, e->n_not_in))
+			continue;
+		if (!best || version_cmp(&e->machine, &best->machine) < 0)
+			best = e;
+	}
+	*ret_exception = best && !q->entry && best->n_not_in;
+	return best ? best->value : row->def;
+}
+
+void qemu_effective(const struct qemu_view *q, const struct row *row, struct effective *ret)
+{
+	const json_t *recorded = json_object_get(q->values, row->key), *filled = NULL;
+
+	memset(ret, 0, sizeof(*ret));
+	ret->known = known(q, row);
+	if (q->name.upstream)
+		filled = catalogue_value(q, row, &ret->exception);
+	if (ret->known == ABIBASE_NO)
+		return;
+	ret->recorded = recorded != NULL;
+	ret->value = recorded ? recorded : filled;
+	ret->disagrees = recorded && filled && !json_equal(recorded, filled);
+	if (ret->known == ABIBASE_UNKNOWN)
+		ret->value = NULL;
+}
+
+bool row_bit_set(const struct row *row, const json_t *value)
+{
+	switch (row->bit_when) {
+	case BIT_TRUE:
+		return json_is_true(value);
+	case BIT_ALWAYS:
+		return true;
+	case BIT_NONZERO:
+		return json_integer_value(value) != 0;
+	case BIT_NONNEGATIVE:
+		return json_is_integer(value) && json_integer_value(value) >= 0;
+	case BIT_SET:
+		return json_string_length(value) > 0;
+	case BIT_NEVER:
+	default:
+		return false;
+	}
+}
+
+bool need_applies(const struct qemu_view *q, const struct need *need)
+{
+	/* An unnamed upstream QEMU may be any from the machine type's release on. */
+	if (!q->entry)
+		return version_is_zero(&need->until) ||
+		       version_cmp(&q->name.version, &need->until) <= 0;
+	if (!version_is_zero(&need->since) && version_cmp(&q->version, &need->since) < 0)
+		return false;
+	return version_is_zero(&need->until) || version_cmp(&q->version, &need->until) <= 0;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef ABIBASE_EFFECTIVE_H
+#define ABIBASE_EFFECTIVE_H
+
+#include "catalogue.h"
+#include "version.h"
+
+/*
+ * What one QEMU binary makes of one machine type: which properties it knows and what they are set
+ * to when nobody says anything. What a profile recorded decides; the catalogue fills in the rest,
+ * by version, under upstream machine type names only, since a vendor's name can mean anything.
+ */
+
+struct qemu_view {
+	const json_t *entry; /* the profile's record; NULL: any upstream QEMU that has the machine */
+	struct version version;
+	const char *machine;
+	struct machine_name name;
+	const json_t *values; /* recorded values of this machine type, or NULL */
+	const json_t *properties;
+};
+
+struct effective {
+	enum abibase_tri known;
+	const json_t *value; /* NULL: unknown, or the property is not known */
+	bool recorded;	     /* the value was recorded, not filled in */
+	bool disagrees;	     /* recorded, and the catalogue says otherwise */
+	bool exception;	     /* of any upstream QEMU: some builds have another value */
+};
+
+/* @entry: a qemu entry of a profile, or NULL for any upstream QEMU with that machine type. */
+void qemu_view_init(struct qemu_view *q, const json_t *entry, const char *machine);
+/* Does this binary have this machine type? Recorded list, else by version for upstream names. */
+enum abibase_tri qemu_has_machine(const json_t *entry, const char *machine);
+void qemu_effective(const struct qemu_view *q, const struct row *row, struct effective *ret);
+/* Would the bit of @row be offered with this value, if the backend agrees? */
+bool row_bit_set(const struct row *row, const json_t *value);
+/* Does this QEMU look at this need? */
+bool need_applies(const struct qemu_view *q, const struct need *need);
+
+#endif

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+
+#include "baseline.h"
+
+int strings_intern(struct strings *t, const char *s, unsigned int *ret)
+{
+	for (size_t i = 0; i < t->n; i++)
+		if (streq(t->s[i], s)) {
+			*ret = (unsigned int)i;
+			return 0;
+		}
+	if (array_grow(&t->s, t->n, &t->cap, sizeof(*t->s)) < 0)
+		return -ENOMEM;
+	t->s[t->n] = strdup(s);
+	if (!t->s[t->n])
+		return -ENOMEM;
+	*ret = (unsigned int)t->n++;
+	return 0;
+}
+
+static void strings_clear(struct strings *t)
+{
+	for (size_t i = 0; i < t->n; i++)
+		free(t->s[i]);
+	free(t->s);
+	memset(t, 0, sizeof(*t));
+}
+
+struct host *host_new(const char *name, size_t n_answers, size_t n_qemu)
+{
+	size_t qemu_bytes = n_qemu * sizeof(struct host_qemu);
+	size_t answer_bytes = n_answers * sizeof(unsigned short);
+	struct host *h = calloc(1, sizeof(*h) + qemu_bytes + answer_bytes + strlen(name) + 1);
+
+	if (!h)
+		return NULL;
+	h->refcount = 1;
+	h->n_qemu = (unsigned int)n_qemu;
+	h->qemu = (struct host_qemu *)(void *)(h + 1);
+	h->answers = (unsigned short *)(void *)((char *)(h + 1) + qemu_bytes);
+	h->name = (char *)h->answers + answer_bytes;
+	strcpy(h->name, name);
+	return h;
+}
+
+struct host *host_ref(struct host *h)
+{
+	__atomic_add_fetch(&h->refcount, 1, __ATOMIC_RELAXED);
+	return h;
+}
+
+struct host *host_unref(struct host *h)
+{
+	if (h && __atomic_sub_fetch(&h->refcount, 1, __ATOMIC_ACQ_REL) == 0)
+		free(h); /* one block: see host_new() */
+	return NULL;
+}
+
+struct build *build_ref(struct build *b)
+{
+	__atomic_add_fetch(&b->refcount, 1, __ATOMIC_RELAXED);
+	return b;
+}
+
+struct build *build_unref(struct build *b)
+{
+	if (b && __atomic_sub_fetch(&b->refcount, 1, __ATOMIC_ACQ_REL) == 0) {
+		json_decref(b->entry);
+		free(b);
+	}
+	return NULL;
+}
+
+const char *host_path(const struct inputs *in, const struct host_qemu *q)
+{
+	return q->path == NO_PATH ? NULL : in->strings.s[q->path];
+}
+
+long inputs_build(const struct inputs *in, const char *digest)
+{
+	for (size_t i = 0; i < in->n_builds; i++)
+		if (streq(in->builds[i]->digest, digest))
+			return (long)i;
+	return -1;
+}
+
+static void names_clear(char **names, size_t n)
+{
+	for (size_t i = 0; names && i < n; i++)
+		free(names[i]);
+	free(names);
+}
+
+void inputs_clear(struct inputs *in)
+{
+	free(in->policy.machine);
+	free(in->policy.target);
+	names_clear(in->backends, in->n_backends);
+	names_clear(in->conditions, in->n_conditions);
+	for (size_t i = 0; i < in->n_hosts; i++)
+		host_unref(in->hosts[i]);
+	free(in->hosts);
+	for (size_t i = 0; i < in->n_builds; i++)
+		build_unref(in->builds[i]);
+	free(in->builds);
+	strings_clear(&in->strings);
+	memset(in, 0, sizeof(*in));
+}
+
+static int names_copy(char *const *from, size_t n, char ***to, size_t *to_n)
+{
+	*to = calloc(n + 1, sizeof(**to));
+	if (!*to)
+		return -ENOMEM;
+	for (; *to_n < n; (*to_n)++) {
+		(*to)[*to_n] = strdup(from[*to_n]);
+		if (!(*to)[*to_n])
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int policy_copy(const struct policy *from, struct policy *to)
+{
+	*to = *from;
+	to->machine = to->target = NULL;
+	if (from->machine && !(to->machine = strdup(from->machine)))
+		return -ENOMEM;
+	if (from->target && !(to->target = strdup(from->target)))
+		return -ENOMEM;
+	return 0;
+}
+
+static int copy_parts(const struct inputs *from, struct inputs *to)
+{
+	if (policy_copy(&from->policy, &to->policy) < 0 ||
+	    names_copy(from->backends, from->n_backends, &to->backends, &to->n_backends) < 0 ||
+	    names_copy(from->conditions, from->n_conditions, &to->conditions,
+		       &to->n_conditions) < 0 ||
+	    names_copy(from->strings.s, from->strings.n, &to->strings.s, &to->strings.n) < 0)
+		return -ENOMEM;
+	to->strings.cap = to->strings.n;
+	to->hosts = calloc(from->n_hosts + 1, sizeof(struct host *));
+	to->builds = calloc(from->n_builds + 1, sizeof(struct build *));
+	if (!to->hosts || !to->builds)
+		return -ENOMEM;
+	to->cap_hosts = from->n_hosts;
+	for (; to->n_hosts < from->n_hosts; to->n_hosts++)
+		to->hosts[to->n_hosts] = host_ref(from->hosts[to->n_hosts]);
+	to->cap_builds = from->n_builds;
+	for (; to->n_builds < from->n_builds; to->n_builds++)
+		to->builds[to->n_builds] = build_ref(from->builds[to->n_builds]);
+	return 0;
+}
+
+int inputs_copy(const struct inputs *from, struct inputs *to)
+{
+	memset(to, 0, sizeof(*to));
+	to->catalogue_revision = from->catalogue_revision;
+	if (copy_parts(from, to) < 0) {
+		inputs_clear(to);
+		return -ENOMEM;
+	}
+	return 0;
+}

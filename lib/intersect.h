@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef ABIBASE_INTERSECT_H
+#define ABIBASE_INTERSECT_H
+
+#include "baseline.h"
+
+/*
+ * The pure half of the library: profiles × catalogue → baseline. Nothing here, nor in derive.c,
+ * opens a file or asks the host; a test looks at the symbols to keep it so.
+ */
+
+/* Work out everything that follows from b->in. 0 or -ENOMEM. */
+int baseline_derive(struct abibase_baseline *b, struct abibase_catalogue *cat);
+
+#endif

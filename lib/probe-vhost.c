@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Ask /dev/vhost-net, in the forked child. VHOST_SET_OWNER is never called: it starts a worker and
+ * takes a reference to the memory map, and no question here needs it. Without an owner the kernel
+ * says EPERM, not ENOTTY, to a request that it does not know.
+ */
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+#include "probe.h"
+
+/* By number: <linux/vhost.h> of older systems lacks the array. */
+#define VHOST_GET_FEATURES_IOCTL _IOR(0xaf, 0x00, __u64)
+#define VHOST_GET_BACKEND_FEATURES_IOCTL _IOR(0xaf, 0x26, __u64)
+#define VHOST_GET_FEATURES_ARRAY_IOCTL _IOR(0xaf, 0x83, __u64)
+
+enum { VHOST_USABLE, VHOST_FEATURES, VHOST_FEATURES_ARRAY, VHOST_BACKEND_FEATURES };
+
+static const struct probe_fact vhost_facts[] = {
+	[VHOST_USABLE] = { "vhost_net.usable", 0 },
+	[VHOST_FEATURES] = { "vhost_net.features", 64 },
+	[VHOST_FEATURES_ARRAY] = { "vhost_net.features_array", 128 },
+	[VHOST_BACKEND_FEATURES] = { "vhost_net.backend_features", 64 },
+};
+
+static bool not_known(int r)
+{
+	return r == -EPERM || r == -ENOTTY || r == -EINVAL;
+}
+
+/*
+ * Exactly two words: asked for more, Linux 6.17 and 6.18 clear the start of the array instead of
+ * its end.
+ */
+static void ask_array(struct probe_child *c, int fd)
+{
+	struct {
+		__u64 count, features[2];
+	} array = { .count = 2 };
+	int r = probe_ioctl_p(c, fd, VHOST_GET_FEATURES_ARRAY_IOCTL, &array);
+
+	if (r >= 0)
+		probe_say(c, VHOST_FEATURES_ARRAY, ANSWER_WORD, array.features[0],
+			  array.features[1]);
+	else if (not_known(r))
+		probe_say(c, VHOST_FEATURES_ARRAY, ANSWER_FALSE, 0, 0);
+	else
+		probe_say_errno(c, VHOST_FEATURES_ARRAY, -r);
+}
+
+static void ask_backend(struct probe_child *c, int fd)
+{
+	__u64 word = 0;
+	int r = probe_ioctl_p(c, fd, VHOST_GET_BACKEND_FEATURES_IOCTL, &word);
+
+	if (r >= 0)
+		probe_say(c, VHOST_BACKEND_FEATURES, ANSWER_WORD, word, 0);
+	else if (not_known(r))
+		probe_say(c, VHOST_BACKEND_FEATURES, ANSWER_FALSE, 0, 0);
+	else
+		probe_say_errno(c, VHOST_BACKEND_FEATURES, -r);
+}
+
+static void vhost_ask(struct probe_child *c, int fd)
+{
+	__u64 word = 0;
+	int r = probe_ioctl_p(c, fd, VHOST_GET_FEATURES_IOCTL, &word);
+
+	if (r < 0) {
+		probe_say_failed(c, STEP_FEATURES, -r);
+	} else {
+		probe_say(c, VHOST_USABLE, ANSWER_TRUE, 0, 0);
+		probe_say(c, VHOST_FEATURES, ANSWER_WORD, word, 0);
+		ask_array(c, fd);
+		ask_backend(c, fd);
+	}
+	c->ops->close(c->ops_data, fd);
+}
+
+static const char *const vhost_modules[] = {
+	"tap", "tun", "vhost", "vhost_iotlb", "vhost_net", NULL
+};
+
+const struct probe_surface probe_vhost_net = {
+	.name = "vhost_net",
+	.node = "/dev/vhost-net",
+	.module = "vhost_net",
+	.misc = "vhost-net",
+	.facts = vhost_facts,
+	.n_facts = ARRAY_SIZE(vhost_facts),
+	.modules = vhost_modules,
+	.ask = vhost_ask,
+};

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef ABIBASE_PROBE_H
+#define ABIBASE_PROBE_H
+
+#include <abibase/abibase.h>
+#include <errno.h>
+#include <jansson.h>
+
+#include "probe-ops.h"
+
+struct abibase_probe {
+	struct abibase_context *ctx;
+	char *name;
+	bool no_load, no_qemu;
+	char **qemu;
+	size_t n_qemu, cap_qemu;
+
+	/* for tests; abibase_probe_new() sets the real ones */
+	const struct probe_ops *ops;
+	void *ops_data;
+	const struct probe_place *places; /* ends with a NULL path; NULL: the usual ones */
+	int device_timeout_ms, qemu_timeout_ms;
+};
+
+/* Why a fact is unknown; the words are in probe.c. */
+enum probe_reason {
+	REASON_NONE,
+	REASON_NO_NODE,
+	REASON_NO_PERMISSION,
+	REASON_NOT_LOADED,
+	REASON_NO_DEVICE,
+	REASON_NO_NAMESPACE,
+	REASON_NO_DESCRIPTORS,
+	REASON_REFUSED,
+	REASON_NO_MODULE_INDEX,
+	REASON_ERROR, /* error-ERRNONAME */
+};
+
+enum answer_kind { ANSWER_NONE, ANSWER_FALSE, ANSWER_TRUE, ANSWER_WORD, ANSWER_UNKNOWN };
+
+struct probe_answer {
+	enum answer_kind kind;
+	enum probe_reason reason; /* of ANSWER_UNKNOWN */
+	int err;		  /* the errno behind it, or 0 */
+	uint64_t word[2];	  /* of ANSWER_WORD, low word first */
+};
+
+struct probe_fact {
+	const char *id;
+	unsigned int bits; /* of a word; 0: yes or no */
+};
+
+/* What the child was doing when a whole surface failed. */
+enum probe_step {
+	STEP_NONE,
+	STEP_FORK,
+	STEP_NAMESPACE,
+	STEP_CAPABILITIES,
+	STEP_OPEN,
+	STEP_FEATURES, /* the first question to the open device */
+	STEP_ATTACH,   /* making the tap */
+	STEP_CHILD,    /* the child itself died or did not come back */
+};
+
+/* The child's side: asks and writes records into a pipe. */
+struct probe_child {
+	const struct probe_ops *ops;
+	void *ops_data;
+	const struct probe_surface *surface;
+	int fd; /* the pipe */
+};
+
+/* One kind of device node. */
+struct probe_surface {
+	const char *name;   /* "tap": prefix of its facts */
+	const char *node;   /* "/dev/net/tun" */
+	const char *module; /* "tun" */
+	const char *misc;   /* its name in /proc/misc */
+	bool netns;	    /* asking makes a network device: needs a namespace of its own */
+	const struct probe_fact *facts; /* the first one is "usable" */
+	size_t n_facts;
+	const char *const *modules; /* what opening the node can load, NULL-terminated */
+	/* child: ask the open device; @fd is closed by it */
+	void (*ask)(struct probe_child *c, int fd);
+};
+
+#define PROBE_MAX_FACTS 32
+extern const struct probe_surface probe_tap, probe_vhost_net;
+
+/* child: report one fact, or that the surface failed as a whole */
+void probe_say(struct probe_child *c, size_t fact, enum answer_kind kind, uint64_t low,
+	       uint64_t high);
+void probe_say_errno(struct probe_child *c, size_t fact, int err);
+void probe_say_failed(struct probe_child *c, enum probe_step step, int err);
+static inline int probe_ioctl(struct probe_child *c, int fd, unsigned long request,
+			      unsigned long arg)
+{
+	return c->ops->ioctl(c->ops_data, fd, request, arg);
+}
+static inline int probe_ioctl_p(struct probe_child *c, int fd, unsigned long request, void *arg)
+{
+	return c->ops->ioctl(c->ops_data, fd, request, (unsigned long)arg);
+}
+
+/* "EINVAL" */
+const char *probe_errno_name(int err);
+
+/* What the running kernel has, read before anything is opened (probe-modules.c). */
+struct probe_modules {
+	struct buf misc, loaded; /* /proc/misc, /proc/modules */
+	bool have_misc;		 /* /proc/misc was read: /proc is the real one */
+	bool have_loaded;	 /* /proc/modules was read */
+	bool no_modules;	 /* this kernel has no loadable modules at all */
+};
+int probe_modules_read(struct abibase_probe *pr, struct probe_modules *ret);
+void probe_modules_clear(struct probe_modules *m);
+bool probe_misc_lists(const struct probe_modules *m, const char *name);
+bool probe_module_loaded(const struct probe_modules *m, const char *name);
+/* Is the surface there as far as the kernel says, without opening anything? */
+enum presence {
+	PRESENT,     /* registered now: loaded or built in */
+	LOADABLE,    /* not registered; the index has it */
+	NO_INDEX,    /* not registered; what could be loaded cannot be read */
+	NOT_VISIBLE, /* /proc/misc cannot be read: nothing is known */
+	ABSENT,	     /* not registered, and this kernel cannot gain it */
+};
+enum presence probe_presence(struct abibase_probe *pr, const struct probe_modules *m,
+			     const struct probe_surface *s, const char *release);
+
+/* The QEMU binaries (probe-qemu.c). */
+struct probe_place {
+	const char *path; /* one %s: the machine's architecture */
+	bool wrapper;	  /* a script here wraps a QEMU that is asked under its own name */
+};
+/* A named binary that does not exist is an error; before anything else is done. */
+int probe_qemu_check(struct abibase_probe *pr);
+/* Ask all of them; @ret is an array for the profile. */
+int probe_qemu_run(struct abibase_probe *pr, const struct abibase_catalogue *cat, const char *arch,
+		   json_t **ret);
+/* The GNU build id of an ELF file, in hex; NULL when there is none. For free(). */
+char *probe_build_id(const char *path);
+
+#endif

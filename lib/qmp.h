@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef ABIBASE_QMP_H
+#define ABIBASE_QMP_H
+
+/* Child processes that end in bounded time, and a QEMU among them that is spoken to by QMP. */
+
+#include <jansson.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "util.h"
+
+/* Milliseconds of the monotonic clock. */
+int64_t process_now(void);
+/*
+ * fork() with every signal blocked around it, so that no handler of the caller runs in the child.
+ * In the child all signals have their default action, SIGPIPE is ignored, nothing is blocked, and
+ * the kernel kills it when the calling thread ends. The child may call only what is safe after a
+ * fork() of a process with threads, and ends by _exit() or exec.
+ */
+pid_t process_fork(void);
+/*
+ * Wait until @deadline, not forever: a process that hangs in the kernel cannot be killed. Returns
+ * the status, or -1 when there is none (also when the caller ignores SIGCHLD).
+ */
+int process_reap(pid_t pid, int64_t deadline);
+
+enum qmp_failure {
+	QMP_OK,
+	QMP_NO_PROCESS, /* fork(2) failed */
+	QMP_NO_FD,	/* no pipe: errno in the returned value */
+	QMP_NO_EXEC,	/* it cannot be executed */
+	QMP_TIMEOUT,
+	QMP_DIED,     /* it ended before it answered */
+	QMP_JUNK,     /* what it says is not QMP */
+	QMP_TOO_MUCH, /* it says more than can be meant */
+	QMP_REFUSED,  /* an error answer; the QEMU goes on */
+};
+
+struct qmp {
+	pid_t pid;  /* 0: none */
+	int fd;	    /* its stdin and stdout */
+	int err_fd; /* its stderr */
+	int64_t deadline;
+	struct buf in;
+	size_t total;
+	char tail[1024]; /* the end of what it wrote to stderr */
+	size_t tail_len;
+	int status; /* wait status, -1: not known */
+	enum qmp_failure failure;
+	char desc[256]; /* of QMP_REFUSED */
+};
+
+/*
+ * Start @path with @argv, which must put a QMP monitor on stdio, and greet it. Everything up to
+ * qmp_stop() must be over in @timeout_ms. Returns 0 or a negative errno, and the kind of failure in
+ * @q->failure. qmp_stop() is due in either case.
+ */
+int qmp_start(struct qmp *q, const char *path, char *const argv[], int timeout_ms);
+/* Run a command; takes the reference of @args (may be NULL). @ret: what it returned. */
+int qmp_call(struct qmp *q, const char *command, json_t *args, json_t **ret);
+/* Ask it to quit, kill it if it does not, reap it. */
+void qmp_stop(struct qmp *q);
+/* The last line that it wrote to stderr, printable; "" when there is none. */
+void qmp_last_words(const struct qmp *q, char *ret, size_t size);
+
+#endif

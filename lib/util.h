@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef ABIBASE_UTIL_H
+#define ABIBASE_UTIL_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define ABIBASE_EXPORT __attribute__((visibility("default")))
+#define _printf_(a, b) __attribute__((format(printf, a, b)))
+#define _must_check_ __attribute__((warn_unused_result))
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+/* Cleanup attributes: the variable is released at the end of its scope, steal() hands it over. */
+static inline void freep(void *p)
+{
+	free(*(void **)p);
+}
+static inline void closep(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+}
+static inline void fclosep(FILE **f)
+{
+	if (*f)
+		fclose(*f);
+}
+#define _autofree_ __attribute__((cleanup(freep)))
+#define _autoclose_ __attribute__((cleanup(closep)))
+#define _autofclose_ __attribute__((cleanup(fclosep)))
+
+#define steal(pp)                            \
+	__extension__({                      \
+		__typeof__(*(pp)) _p = *(pp); \
+		*(pp) = NULL;                \
+		_p;                          \
+	})
+
+static inline bool streq(const char *a, const char *b)
+{
+	return strcmp(a, b) == 0;
+}
+static inline bool strprefix(const char *s, const char *prefix)
+{
+	return strncmp(s, prefix, strlen(prefix)) == 0;
+}
+
+/*
+ * Growing text. After an allocation failure every further call does nothing and buf_steal() and
+ * buf_failed() tell, so that a writer checks once, at its end.
+ */
+struct buf {
+	char *data;
+	size_t len, size;
+	bool failed;
+};
+void buf_clear(struct buf *b);
+#define _buf_ __attribute__((cleanup(buf_clear))) struct buf
+void buf_add(struct buf *b, const void *data, size_t len);
+void buf_puts(struct buf *b, const char *s);
+static inline void buf_putc(struct buf *b, char c)
+{
+	if (b->size - b->len < 2) {
+		buf_add(b, &c, 1);
+		return;
+	}
+	b->data[b->len++] = c;
+	b->data[b->len] = '\0';
+}
+void buf_printf(struct buf *b, const char *fmt, ...) _printf_(2, 3);
+/* The text, NUL-terminated, for free(); NULL after an allocation failure. @b is empty then. */
+char *buf_steal(struct buf *b);
+static inline bool buf_failed(const struct buf *b)
+{
+	return b->failed;
+}
+
+/*
+ * Memory that lives and dies together: a baseline's derived parts. Zeroed; NULL when there is none.
+ */
+struct arena {
+	struct arena_block *blocks;
+	size_t left;
+};
+void arena_clear(struct arena *a);
+void *arena_alloc(struct arena *a, size_t size);
+char *arena_strdup(struct arena *a, const char *s);
+char *arena_printf(struct arena *a, const char *fmt, ...) _printf_(2, 3);
+
+/* Grow an array of @n elements so that one more fits; doubles. Returns 0 or -ENOMEM. */
+int array_grow(void *array, size_t n, size_t *cap, size_t elem) _must_check_;
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * usage: check-all [SUITE...]
+ *
+ * Runs all suites, or those that are named. Check's own environment variables work: CK_FORK=no for
+ * a debugger or valgrind, CK_RUN_CASE=NAME for one test case, CK_VERBOSITY=verbose.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "suites.h"
+
+static const struct {
+	const char *name;
+	Suite *(*make)(void);
+} suites[] = {
+	{ "catalogue", suite_catalogue }, { "intersect", suite_intersect },
+	{ "json", suite_json },		  { "laws", suite_laws },
+	{ "predict", suite_predict },	  { "probe", suite_probe },
+	{ "version", suite_version },
+};
+#define N_SUITES (sizeof(suites) / sizeof(suites[0]))
+
+static int add(SRunner *runner, const char *name)
+{
+	for (size_t i = 0; i < N_SUITES; i++)
+		if (strcmp(suites[i].name, name) == 0) {
+			srunner_add_suite(runner, suites[i].make());
+			return 0;
+		}
+	fprintf(stderr, "check-all: there is no suite \"%s\"; there are:", name);
+	for (size_t i = 0; i < N_SUITES; i++)
+		fprintf(stderr, " %s", suites[i].name);
+	fprintf(stderr, "\n");
+	return -1;
+}
+
+int main(int argc, char *argv[])
+{
+	SRunner *runner = srunner_create(NULL);
+	int failed;
+
+	for (size_t i = 0; argc < 2 && i < N_SUITES; i++)
+		srunner_add_suite(runner, suites[i].make());
+	for (int i = 1; i < argc; i++)
+		if (add(runner, argv[i]) < 0) {
+			srunner_free(runner);
+			return 2;
+		}
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

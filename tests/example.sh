@@ -1,0 +1,46 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# An installed copy is complete: a program outside the tree finds it with pkg-config, and with its
+# data that program and the installed command give the same answer.
+set -eu
+
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+dest=$dir/dest
+
+# make's own flags must not reach this make: it is no part of the jobs of the one that runs us
+env -u MAKEFLAGS -u MFLAGS -u MAKEOVERRIDES \
+	make -s -C "$top_builddir" install DESTDIR="$dest" > "$dir/log" 2>&1 || {
+	cat "$dir/log"
+	exit 1
+}
+
+pc=$(find "$dest" -name libabibase.pc)
+export PKG_CONFIG_PATH="${pc%/*}${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}"
+export PKG_CONFIG_SYSROOT_DIR="$dest"
+export LD_LIBRARY_PATH="$dest$(env -u PKG_CONFIG_SYSROOT_DIR pkg-config --variable=libdir libabibase)"
+platforms=$dest$(env -u PKG_CONFIG_SYSROOT_DIR pkg-config --variable=platformsdir libabibase)
+export ABIBASE_DATADIR="${platforms%/platforms}"
+command=$(find "$dest" -path '*/bin/abibase')
+
+$CC ${SANITIZE_CFLAGS:-} -Wall -Wextra -Werror -o "$dir/intersect" \
+	"$top_srcdir/examples/intersect.c" $(pkg-config --cflags --libs libabibase)
+
+# same OPERAND...: the example and the command agree in list and exit status
+same() {
+	want=0 got=0
+	"$command" intersect "$@" > "$dir/want" 2> "$dir/want.err" || want=$?
+	"$dir/intersect" "$@" > "$dir/got" 2> "$dir/got.err" || got=$?
+	echo "intersect $*: command $want, example $got"
+	if [ "$want" != "$got" ] || ! diff -u "$dir/want" "$dir/got"; then
+		cat "$dir/want.err" "$dir/got.err"
+		exit 1
+	fi
+}
+
+same -M pc-q35-7.2 debian-12 debian-13
+grep -q '^-global virtio-net-device.queue_reset=off$' "$dir/got"
+same -M pc-q35-7.2 "$platforms/50-debian-12.json"
+same -M pc-q35-10.2 debian-11 debian-12
+same -M q35 debian-12
+same no-such-platform

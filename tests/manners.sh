@@ -1,0 +1,476 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# How the command behaves whatever it is asked: exit statuses, which stream gets what, closed and
+# full outputs, whole files, and that --help, manual, completion and message list say the same.
+#
+# Lists of words are split on purpose, and $(...) is looked for in texts.
+# shellcheck disable=SC2086,SC2016,SC2012
+
+set -u
+LC_ALL=C
+export LC_ALL
+src=${top_srcdir:-.}
+abibase=${ABIBASE:-./abibase}
+ABIBASE_DATADIR=${ABIBASE_DATADIR:-$src/data}
+export ABIBASE_DATADIR
+unset ABIBASE_PLATFORM_PATH XDG_CONFIG_HOME
+verbs='probe intersect list show validate'
+
+tmp=$(mktemp -d) || exit 99
+trap 'rm -rf "$tmp"' EXIT
+failures=0
+
+fail()
+{
+	echo "FAIL: $*"
+	sed 's/^/    stderr: /' "$tmp/err" 2>/dev/null
+	failures=$((failures + 1))
+}
+
+# A tool that can be had and is not there: skipped, or failed when nothing may be skipped.
+have()
+{
+	command -v "$1" >/dev/null && return 0
+	if [ "${ABIBASE_TEST_REQUIRE:-0}" = 1 ]; then
+		fail "$1 is missing"
+	else
+		echo "skipped: $1 is missing"
+	fi
+	return 1
+}
+
+# run STATUS ARGUMENT...: stdout goes to $tmp/out, stderr to $tmp/err
+run()
+{
+	want=$1
+	shift
+	"$abibase" "$@" >"$tmp/out" 2>"$tmp/err" </dev/null
+	got=$?
+	[ "$got" = "$want" ] || fail "abibase $*: exit status $got, not $want"
+}
+
+stdout_empty()
+{
+	[ ! -s "$tmp/out" ] || fail "$*: something is on stdout"
+}
+
+stderr_empty()
+{
+	[ ! -s "$tmp/err" ] || fail "$*: something is on stderr"
+}
+
+says()
+{
+	grep -qF -e "$1" "$tmp/err" || fail "stderr does not say: $1"
+}
+
+# same NAME FILE FILE
+same()
+{
+	diff -u "$2" "$3" >"$tmp/diff" && return
+	fail "$1"
+	sed 's/^/    /' "$tmp/diff"
+}
+
+# A wrong use: trouble, nothing on stdout, the way to the help on stderr
+misuse()
+{
+	hint=$1
+	shift
+	run 2 "$@"
+	stdout_empty "abibase $*"
+	says "Try 'abibase $hint"
+	says 'abibase: '
+}
+
+# ------------------------------------------------------------------ usage
+
+misuse '--help'
+misuse '--help' nosuchverb
+misuse '--help' --nosuchoption
+misuse '--help' -x
+misuse '--help' help nosuchverb
+misuse '--help' help list show
+for verb in $verbs; do
+	misuse "$verb --help" "$verb" --nosuchoption
+	misuse "$verb --help" "$verb" -X
+	run 0 "$verb" --help
+	stderr_empty "abibase $verb --help"
+	cp "$tmp/out" "$tmp/help-$verb"
+	run 0 "$verb" -h
+	same "-h is not --help of $verb" "$tmp/help-$verb" "$tmp/out"
+	run 0 help "$verb"
+	same "help $verb is not $verb --help" "$tmp/help-$verb" "$tmp/out"
+	run 0 --help
+	grep -q "^  $verb " "$tmp/out" || fail "--help does not list $verb"
+done
+for verb in intersect show validate; do
+	misuse "$verb --help" "$verb"
+	says 'missing operand'
+	misuse "$verb --help" "$verb" --
+done
+misuse 'probe --help' probe operand
+misuse 'list --help' list operand
+misuse 'show --help' show debian-12 debian-13
+misuse 'show --help' show -f args debian-12
+misuse 'probe --help' probe --qemu=x --no-qemu
+for option in --machine --backend --target --format --for --files0-from --output -M -f -o; do
+	misuse 'intersect --help' intersect debian-12 "$option"
+done
+for option in --output --name --qemu -o; do
+	misuse 'probe --help' probe "$option"
+done
+misuse 'intersect --help' intersect --json=x debian-12
+misuse 'intersect --help' intersect - -
+misuse 'intersect --help' intersect a=- -
+misuse 'intersect --help' intersect --files0-from=- -
+misuse 'validate --help' validate - -
+
+run 0 --version
+stderr_empty 'abibase --version'
+grep -Eq '^abibase [0-9]+\.[0-9]+\.[0-9]+$' "$tmp/out" || fail '--version has another form'
+run 0 help
+cp "$tmp/out" "$tmp/help"
+run 0 -h
+same '-h is not help' "$tmp/help" "$tmp/out"
+
+# --------------------------------------------------------- exit statuses
+
+cat >"$tmp/bare.json" <<'END'
+{
+  "schema": "abibase-profile/1",
+  "arch": "x86_64",
+  "facts": {},
+  "kind": "host",
+  "name": "bare"
+}
+END
+# A kernel that provably has no vhost-net
+cat >"$tmp/novhost.json" <<'END'
+{
+  "schema": "abibase-profile/1",
+  "arch": "x86_64",
+  "facts": {
+    "tap.features": "0x00007173",
+    "tap.offload.csum": true,
+    "tap.offload.tso4": true,
+    "tap.offload.tso6": true,
+    "tap.offload.tso_ecn": true,
+    "tap.offload.udp_tunnel": false,
+    "tap.offload.udp_tunnel_csum": false,
+    "tap.offload.ufo": true,
+    "tap.offload.uso": true,
+    "tap.usable": true,
+    "vhost_net.usable": false
+  },
+  "kind": "host",
+  "name": "novhost",
+  "qemu": [
+    {
+      "machines": {
+        "pc-q35-7.2": {}
+      },
+      "target": "x86_64",
+      "version": "7.2.22"
+    }
+  ]
+}
+END
+echo '{"schema": "abibase-profile/1", "nosuchkey": 1' >"$tmp/truncated.json"
+echo '{"schema": "abibase-profile/1", "nosuchkey": 1}' >"$tmp/invalid.json"
+pair='debian-12 debian-13 -M pc-q35-7.2'
+
+run 0 intersect $pair
+grep -q '^-global virtio-net-device\.[a-z0-9_]*=' "$tmp/out" || fail 'intersect prints no list'
+cp "$tmp/out" "$tmp/list"
+run 1 intersect debian-12 "$tmp/novhost.json" -M pc-q35-7.2 --backend tap+vhost
+stdout_empty 'a conflict'
+says 'abibase: conflict: '
+says '  remedy: '
+run 1 intersect debian-12 "$tmp/novhost.json" -M pc-q35-7.2 --backend tap+vhost -f json
+grep -q '"schema": "abibase-baseline/1"' "$tmp/out" || fail 'json is not printed for a conflict'
+run 3 intersect "$tmp/bare.json"
+stdout_empty 'cannot tell'
+run 3 intersect "$tmp/bare.json" -M pc-q35-7.2
+stdout_empty 'cannot tell'
+says 'abibase: unknown: '
+for bad in nosuchplatform ./nosuchfile "$tmp" "$tmp/truncated.json" "$tmp/invalid.json"; do
+	run 2 intersect debian-12 "$bad"
+	stdout_empty "intersect $bad"
+	says 'abibase: '
+	run 2 show "$bad"
+	stdout_empty "show $bad"
+done
+run 2 intersect ./nosuchfile ./nosuchfile2
+says './nosuchfile:'
+says './nosuchfile2:'
+run 2 intersect $pair --backend nosuchbackend
+run 2 intersect $pair --backend tap,
+run 2 intersect debian-12 -M q35
+run 2 intersect $pair --for nosuchhost
+run 2 intersect $pair -f nosuchformat
+stdout_empty 'an unknown format'
+run 2 probe --no-qemu --name ''
+run 2 probe --qemu ./nosuchqemu
+stdout_empty 'a QEMU that is not there'
+
+run 0 validate "$tmp/bare.json"
+stdout_empty 'validate'
+run 0 validate -v "$tmp/bare.json"
+echo "$tmp/bare.json: valid" >"$tmp/want"
+same 'validate -v' "$tmp/want" "$tmp/out"
+run 1 validate "$tmp/invalid.json" "$tmp/bare.json" "$tmp/truncated.json"
+stdout_empty 'validate of faults'
+says "$tmp/invalid.json: "
+says "$tmp/truncated.json"
+says '[json-unknown-key]'
+says '[json-missing-key]'
+run 2 validate "$tmp/invalid.json" ./nosuchfile
+says '[json-unknown-key]'
+run 2 validate ./nosuchfile "$tmp/invalid.json"
+
+# ---------------------------------------------------------------- operands
+
+run 0 intersect -M pc-q35-7.2 -- debian-13 debian-12
+same 'the order of the operands matters' "$tmp/list" "$tmp/out"
+run 0 intersect $pair debian-12 debian-13 debian-13
+same 'repetition matters' "$tmp/list" "$tmp/out"
+run 0 show --json debian-12
+stderr_empty 'show'
+same 'show --json is not the canonical document' "$ABIBASE_DATADIR/platforms/50-debian-12.json" \
+	"$tmp/out"
+cp "$tmp/out" "$tmp/debian-12.json"
+run 0 show -f json debian-12
+same 'show -f json is not show --json' "$tmp/debian-12.json" "$tmp/out"
+run 0 show "$tmp/debian-12.json"
+grep -q '7\.2\.22' "$tmp/out" || fail 'show does not show the QEMU'
+"$abibase" show --json - <"$tmp/debian-12.json" >"$tmp/out" 2>"$tmp/err" || fail 'show -'
+same 'show -' "$tmp/debian-12.json" "$tmp/out"
+"$abibase" intersect -M pc-q35-7.2 debian-13 - <"$tmp/debian-12.json" >"$tmp/out" 2>"$tmp/err" ||
+	fail 'intersect -'
+same 'intersect -' "$tmp/list" "$tmp/out"
+"$abibase" validate - <"$tmp/invalid.json" >"$tmp/out" 2>"$tmp/err"
+[ $? = 1 ] || fail 'validate -'
+# A file of the working directory is no operand without a slash.
+(cd "$tmp" && cp debian-12.json nosuchplatform && "$abibase" show nosuchplatform) \
+	>"$tmp/out" 2>"$tmp/err"
+[ $? = 2 ] || fail 'a file of the working directory was taken for a platform'
+
+printf 'debian-12\0debian-13\0' >"$tmp/names"
+run 0 intersect -M pc-q35-7.2 --files0-from "$tmp/names"
+same '--files0-from' "$tmp/list" "$tmp/out"
+printf 'debian-13' >"$tmp/names"
+"$abibase" intersect -M pc-q35-7.2 debian-12 --files0-from=- <"$tmp/names" >"$tmp/out" \
+	2>"$tmp/err" || fail '--files0-from=-'
+same '--files0-from=- beside an operand' "$tmp/list" "$tmp/out"
+run 2 intersect --files0-from ./nosuchfile
+says './nosuchfile: '
+run 2 intersect --files0-from "$tmp"
+run 2 intersect --files0-from /dev/null
+stdout_empty 'no operand at all'
+printf 'debian-12\0\0' >"$tmp/names"
+run 2 intersect --files0-from "$tmp/names"
+says 'operand 2 is empty'
+printf 'debian-12\0-\0' >"$tmp/names"
+run 2 intersect --files0-from "$tmp/names"
+says 'standard input'
+
+# The baseline of some hosts and one host more
+run 0 intersect --json debian-12 -M pc-q35-7.2 -o "$tmp/baseline.json"
+run 0 intersect "$tmp/baseline.json" debian-13
+same 'a widened baseline is another one' "$tmp/list" "$tmp/out"
+run 0 show "$tmp/baseline.json"
+run 0 show --json "$tmp/baseline.json"
+same 'show --json of a baseline' "$tmp/baseline.json" "$tmp/out"
+
+# ------------------------------------------------------------------ output
+
+# Each with something to print; $1 is the redirection of stdout.
+broken_stdout()
+{
+	for arguments in --help --version help 'intersect --help' "intersect $pair" \
+		"intersect --json $pair" list 'list -v' 'show debian-12' 'show --json debian-12' \
+		"validate -v $tmp/bare.json" "intersect -o - $pair" 'probe --no-qemu --no-load'; do
+		eval "\"\$abibase\" $arguments $1 2>\"\$tmp/err\""
+		status=$?
+		[ "$status" = 2 ] || fail "abibase $arguments $1: exit status $status"
+		says 'standard output: '
+	done
+}
+broken_stdout '>&-'
+[ ! -c /dev/full ] || broken_stdout '>/dev/full'
+# What has nothing to say on stdout needs none.
+"$abibase" intersect $pair -o "$tmp/closed" >&- 2>"$tmp/err" || fail '-o with a closed stdout'
+same '-o with a closed stdout' "$tmp/list" "$tmp/closed"
+"$abibase" show - <&- >"$tmp/out" 2>"$tmp/err"
+[ $? = 2 ] || fail 'a closed stdin'
+"$abibase" intersect $pair 2>&- >"$tmp/out" || fail 'a closed stderr'
+same 'a closed stderr' "$tmp/list" "$tmp/out"
+
+# mode FILE: its permissions, as ls has them
+mode()
+{
+	ls -ld "$1" | cut -c1-10
+}
+mkdir "$tmp/o"
+(umask 027 && "$abibase" intersect $pair -o "$tmp/o/new") 2>"$tmp/err" || fail '-o'
+same '-o' "$tmp/list" "$tmp/o/new"
+[ "$(mode "$tmp/o/new")" = -rw-r----- ] || fail "-o: $(mode "$tmp/o/new") with umask 027"
+echo old >"$tmp/o/old"
+chmod 604 "$tmp/o/old"
+ln -s old "$tmp/o/link"
+ln "$tmp/o/old" "$tmp/o/other-name"
+run 0 intersect $pair --output="$tmp/o/link"
+stdout_empty '-o'
+same '-o through a link' "$tmp/list" "$tmp/o/old"
+[ -L "$tmp/o/link" ] || fail '-o replaced a symbolic link'
+[ "$(mode "$tmp/o/old")" = -rw----r-- ] || fail "-o: $(mode "$tmp/o/old"), it was 604"
+# It was replaced and not overwritten: a reader that has the old one open keeps it.
+[ "$(cat "$tmp/o/other-name")" = old ] || fail '-o wrote into the old file'
+rm "$tmp/o/other-name"
+
+echo old >"$tmp/o/old"
+ln -s nosuchfile "$tmp/o/dangling"
+ls -a "$tmp/o" >"$tmp/before"
+for bad in "$tmp/o" "$tmp/nosuchdir/file" "$tmp/o/old/file" "$tmp/o/dangling" ''; do
+	run 2 intersect $pair -o "$bad"
+	says "abibase: $bad: "
+done
+[ ! -c /dev/full ] || run 2 intersect $pair -o /dev/full
+run 1 intersect debian-12 "$tmp/novhost.json" -M pc-q35-7.2 --backend tap+vhost -o "$tmp/o/old"
+says "$tmp/o/old: not written"
+run 2 intersect debian-12 ./nosuchfile -o "$tmp/o/old"
+(
+	trap '' XFSZ
+	ulimit -f 0
+	"$abibase" intersect $pair -o "$tmp/o/old" 2>/dev/null
+)
+[ $? = 2 ] || fail 'a file that could not be written whole'
+[ "$(cat "$tmp/o/old")" = old ] || fail 'a failure touched the old file'
+ls -a "$tmp/o" >"$tmp/after"
+same 'a failure left files behind' "$tmp/before" "$tmp/after"
+run 0 intersect $pair -o /dev/null
+[ -c /dev/null ] || fail '-o replaced /dev/null'
+
+# Nothing depends on a terminal or on the locale.
+LC_ALL=fr_FR.UTF-8 "$abibase" intersect $pair >"$tmp/out" 2>"$tmp/err"
+same 'the locale matters' "$tmp/list" "$tmp/out"
+
+# ------------------------------------------------------ what list can meet
+
+mkdir "$tmp/usr" "$tmp/etc"
+for name in one two three four; do
+	sed "s/\"name\": \"debian-12\"/\"name\": \"$name\"/" "$tmp/debian-12.json" \
+		>"$tmp/usr/$name.json"
+done
+cp "$tmp/usr/one.json" "$tmp/etc/one.json"
+ln -s /dev/null "$tmp/etc/two.json"
+echo '{' >"$tmp/etc/broken.json"
+cp "$tmp/usr/four.json" "$tmp/etc/four-again.json"
+ABIBASE_PLATFORM_PATH=$tmp/usr:$tmp/etc
+export ABIBASE_PLATFORM_PATH
+run 2 list -v
+for line in "etc/one.json: used: one revision" "usr/one.json: hidden by $tmp/etc/one.json" \
+	"etc/two.json: masks" "usr/two.json: hidden by " "etc/broken.json: refused: " \
+	"four.json" "four-again.json" ": duplicate of $tmp/" "usr/three.json: used: three"; do
+	grep -qF "$line" "$tmp/out" || fail "list -v does not say: $line"
+done
+run 2 list
+says 'etc/broken.json: '
+cut -d' ' -f1 "$tmp/out" | sort >"$tmp/got"
+printf '%s\n' four one three >"$tmp/want"
+same 'list' "$tmp/want" "$tmp/got"
+rm "$tmp/etc/broken.json" "$tmp/etc/four-again.json"
+run 0 list
+stderr_empty list
+unset ABIBASE_PLATFORM_PATH
+
+# ----------------------------------------------------------- documentation
+
+# The long options of a verb: in its help, in its section of the manual, in the completion
+help_options()
+{
+	grep -o '^  *\(-[A-Za-z], \)\{0,1\}--[a-z0-9-]*' "$tmp/help-$1" | grep -o -e '--.*' | sort
+}
+man_options()
+{
+	sed -n "/^\.Ss $1\$/,/^\.S[sh] /p" "$src/man/abibase.1" | grep '^\.It Fl' |
+		grep -o 'Fl -[a-z0-9-]*' | sed 's/^Fl /-/' | sort
+}
+completion_options()
+{
+	bash -c '. "$1"; COMP_WORDS=(abibase $2 --); COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+		_abibase; printf "%s\n" "${COMPREPLY[@]}"' - "$src/completions/abibase" "$1" | sort
+}
+cp "$tmp/help" "$tmp/help-"
+for verb in $verbs ''; do
+	help_options "$verb" >"$tmp/options"
+	[ -s "$tmp/options" ] || fail "no options found in the help of '$verb'"
+	man_options "${verb:-Before any verb}" >"$tmp/got"
+	same "help and manual differ: '$verb'" "$tmp/options" "$tmp/got"
+	have bash || continue
+	completion_options "$verb" >"$tmp/got"
+	same "help and completion differ: '$verb'" "$tmp/options" "$tmp/got"
+	# Each is really an option: getopt finds fault with something else.
+	while read -r option; do
+		"$abibase" $verb "$option=" --nosuchoption </dev/null >/dev/null 2>"$tmp/err"
+		! grep -q "unrecognized option '$option" "$tmp/err" ||
+			fail "'$verb' does not know $option"
+	done <"$tmp/options"
+done
+if have bash; then
+	completion_options ' ' >/dev/null
+	bash -c '. "$1"; COMP_WORDS=(abibase ""); COMP_CWORD=1; _abibase
+		printf "%s\n" "${COMPREPLY[@]}"' - "$src/completions/abibase" | sort >"$tmp/got"
+	printf '%s\n' $verbs help | sort >"$tmp/want"
+	same 'the verbs of the completion' "$tmp/want" "$tmp/got"
+fi
+# Each short option stands beside a long one in both.
+for verb in $verbs; do
+	grep -o '^  -[A-Za-z], --[a-z0-9-]*' "$tmp/help-$verb" | tr -d ' ' | sort >"$tmp/options"
+	sed -n "/^\.Ss $verb\$/,/^\.S[sh] /p" "$src/man/abibase.1" | grep '^\.It Fl [A-Za-z] ' |
+		sed 's/^\.It Fl \([A-Za-z]\) .*Fl -\([a-z0-9-]*\).*/-\1,--\2/' | sort >"$tmp/got"
+	same "short options of $verb" "$tmp/options" "$tmp/got"
+done
+
+sed -n 's/^X("\([a-z0-9-]*\)".*/\1/p' "$src/lib/messages.def" | sort >"$tmp/want"
+[ "$(uniq -d "$tmp/want")" = '' ] || fail "listed twice: $(uniq -d "$tmp/want")"
+sed -n '/^\.Sh DIAGNOSTICS/,/^\.Sh SEE/s/^\.It Li //p' "$src/man/libabibase.3" | sort >"$tmp/got"
+same 'the message ids of libabibase(3) are not those of lib/messages.def' "$tmp/want" "$tmp/got"
+
+sed -n 's/^[[:space:]]*\(abibase_[a-z0-9_]*\);$/\1/p' "$src/lib/libabibase.sym" | sort >"$tmp/want"
+sed -n 's/^\.Fn \(abibase_[a-z0-9_]*\).*/\1/p' "$src/man/libabibase.3" | sort -u >"$tmp/got"
+same 'the functions of libabibase(3) are not the exported ones' "$tmp/want" "$tmp/got"
+
+sed -n 's/^    "\([a-z0-9_.]*\)": {$/\1/p' "$src/data/facts.json" | sort >"$tmp/want"
+[ -s "$tmp/want" ] || fail 'no facts found in data/facts.json'
+sed -n '/^\.Sh FACTS/,/^\.Ss /s/^\.It Ic //p' "$src/man/abibase-profile.5" | sort >"$tmp/got"
+same 'the facts of abibase-profile(5) are not those of data/facts.json' "$tmp/want" "$tmp/got"
+
+run 0 intersect --json $pair
+sed -n 's/^  "\([a-z_]*\)": .*/\1/p' "$tmp/out" | sort >"$tmp/want"
+sed -n '/^\.Sh MEMBERS/,/^\.Sh FILES/p' "$src/man/abibase-baseline.5" |
+	awk '/^\.Bl/ { depth++ } /^\.El/ { depth-- } depth == 1 && sub(/^\.It Ic /, "")' |
+	sort >"$tmp/got"
+same 'the members of abibase-baseline(5) are not those of a baseline' "$tmp/want" "$tmp/got"
+
+if have mandoc; then
+	for page in "$src"/man/*.[1-8]; do
+		# Which other manuals this machine has says nothing about ours.
+		mandoc -T lint -W warning "$page" >"$tmp/err" 2>&1 || fail "$page"
+	done
+fi
+
+# A command line with a bare $(...) would start a guest without any protection.
+if grep -n '\$(abibase intersect' "$src"/README.md "$src"/man/* "$src"/completions/* |
+	grep -v 'args=\$(abibase intersect' >"$tmp/err"; then
+	fail 'a bare $(abibase intersect ...) is shown'
+fi
+for page in README.md man/abibase.1; do
+	grep -q 'args=\$(abibase intersect .*) &&' "$src/$page" || fail "$page does not show args=\$(...) &&"
+done
+
+[ "$failures" = 0 ] && exit 0
+echo "$failures failures"
+exit 1

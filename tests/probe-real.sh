@@ -1,0 +1,161 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# `abibase probe` on the real /dev/net/tun: as root, and as an ordinary user for whom a node that
+# everybody may open lies in a private mount namespace. The host's nodes are never changed.
+
+# Text for the inner shells is quoted on purpose, and names of network devices are plain.
+# shellcheck disable=SC2016,SC2012
+
+set -u
+LC_ALL=C
+export LC_ALL
+src=${top_srcdir:-.}
+abibase=${ABIBASE:-./abibase}
+data=${ABIBASE_DATADIR:-$src/data}
+export ABIBASE_DATADIR="$data"
+unset ABIBASE_PLATFORM_PATH XDG_CONFIG_HOME
+
+# Where the ordinary user's mount namespace has what it needs; only there, and only while it lives.
+view=/mnt
+
+skip()
+{
+	echo "SKIP: $*"
+	[ "${ABIBASE_TEST_REQUIRE:-}" = 1 ] && exit 1
+	exit 77
+}
+
+[ "$(id -u)" = 0 ] || skip "needs root"
+[ -c /dev/net/tun ] || skip "there is no /dev/net/tun"
+[ -d "$view" ] || skip "there is no $view to mount on"
+for tool in unshare setpriv mount mknod; do
+	command -v $tool > /dev/null || skip "needs $tool"
+done
+unshare -m true || skip "no mount namespace can be made here"
+
+tmp=$(mktemp -d) || exit 99
+trap 'rm -rf "$tmp"' EXIT
+failures=0
+
+fail()
+{
+	echo "FAIL: $*"
+	failures=$((failures + 1))
+}
+
+# facts FILE: the lines of its facts
+facts()
+{
+	sed -n '/^  "facts": {$/,/^  }/p' "$1"
+}
+
+# has FILE LINE-PATTERN
+has()
+{
+	grep -q -e "$2" "$1" && return
+	fail "$1 lacks: $2"
+	sed 's/^/    /' "$1"
+}
+
+# What the ordinary user needs, where it may read it: build and source directories may be closed to
+# it. Of an uninstalled program that is the program itself and not libtool's wrapper script.
+dir=$(cd "$(dirname "$abibase")" && pwd)
+program=$dir/$(basename "$abibase")
+mkdir "$tmp/view" "$tmp/view/data"
+if [ -x "$dir/.libs/$(basename "$abibase")" ]; then
+	program=$dir/.libs/$(basename "$abibase")
+	cp -L "$dir"/lib/.libs/libabibase.so* "$tmp/view/"
+fi
+cp "$program" "$tmp/view/abibase"
+cp "$data"/*.json "$tmp/view/data/"
+mkdir "$tmp/view/dev"
+chmod -R u=rwX,go=rX "$tmp/view"
+
+# as_user NAME MODE SCRIPT: probe as nobody, with a tun node of that mode; SCRIPT runs as root in the
+# namespace before
+as_user()
+{
+	unshare -m --propagation private sh -euc '
+		mount --bind "$1/view" "$2"
+		mount -t tmpfs -o mode=755 tmpfs "$2/dev"
+		mknod "$2/dev/tun" c 10 200
+		chmod "$3" "$2/dev/tun"
+		mount --bind "$2/dev/tun" /dev/net/tun
+		eval "$4"
+		export LD_LIBRARY_PATH="$2" ABIBASE_DATADIR="$2/data"
+		cd /
+		exec setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all \
+			"$2/abibase" probe --no-qemu --name=host
+	' sh "$tmp" "$view" "$2" "$3" > "$tmp/$1" 2> "$tmp/$1.err" || {
+		fail "probe as nobody ($1) exits $?"
+		sed 's/^/    /' "$tmp/$1.err"
+	}
+}
+
+# ------------------------------------------------------------------ as root
+
+ls /sys/class/net > "$tmp/net-before"
+"$abibase" probe --no-qemu --name=host > "$tmp/root" 2> "$tmp/root.err" ||
+	fail "probe as root exits $?"
+has "$tmp/root" '"tap.usable": true'
+has "$tmp/root" '"tap.features": "0x0000[0-9a-f]\{4\}"'
+has "$tmp/root" '"tap.offload.csum": true'
+has "$tmp/root" '"tap.offload.ufo": true'
+has "$tmp/root" '"tap.napi_frags": true'
+has "$tmp/root" '"network_namespace": true'
+has "$tmp/root" '"user_namespace": false'
+"$abibase" validate "$tmp/root" > /dev/null 2> "$tmp/err" || {
+	fail "the profile does not validate"
+	sed 's/^/    /' "$tmp/err"
+}
+
+# What is registered already is asked with --no-load too.
+"$abibase" probe --no-qemu --no-load --name=host > "$tmp/no-load" 2> /dev/null ||
+	fail "probe --no-load exits $?"
+facts "$tmp/root" > "$tmp/root.facts"
+facts "$tmp/no-load" | cmp -s - "$tmp/root.facts" || fail "--no-load finds other facts"
+
+# -------------------------------------------------------------- as nobody
+
+# A node that both may open: the same facts but for the one that takes the initial namespace.
+as_user everybody 666 :
+facts "$tmp/everybody" > "$tmp/everybody.facts"
+grep -v '"tap.napi_frags"' "$tmp/root.facts" > "$tmp/want"
+sed '/"tap.napi_frags": {/,/}/d' "$tmp/everybody.facts" > "$tmp/got"
+diff -u "$tmp/want" "$tmp/got" || fail "an ordinary user finds other facts than root"
+grep -A1 '"tap.napi_frags": {' "$tmp/everybody.facts" | grep -q '"unknown": "no-permission"' ||
+	fail "tap.napi_frags is not unknown for want of permission"
+has "$tmp/everybody" '"euid": 65534'
+has "$tmp/everybody" '"user_namespace": true'
+
+# A node that only root may open.
+as_user nobody 600 :
+facts "$tmp/nobody" | grep -A1 '"tap.usable": {' | grep -q '"unknown": "no-permission"' ||
+	fail "a forbidden node is not unknown, no-permission"
+facts "$tmp/nobody" | grep -q '"tap.offload.uso": false' && fail "forbidden is taken for absent"
+has "$tmp/nobody.err" '/dev/net/tun: no permission'
+
+# No node at all, though the kernel has the device.
+as_user no-node 666 'umount /dev/net/tun; mount -t tmpfs tmpfs /dev/net'
+facts "$tmp/no-node" | grep -A1 '"tap.usable": {' | grep -q '"unknown": "no-device-node"' ||
+	fail "a missing node is not unknown, no-device-node"
+has "$tmp/no-node.err" '/dev/net/tun: there is no such node'
+
+# No namespace to be had: the limit is that of a user namespace of our own, not the host's.
+if unshare -Ur true 2> /dev/null; then
+	unshare -Ur sh -c 'echo 0 > /proc/sys/user/max_net_namespaces
+		exec "$0" probe --no-qemu --name=host' "$abibase" \
+		> "$tmp/limit" 2> "$tmp/limit.err" || fail "probe at the namespace limit exits $?"
+	facts "$tmp/limit" | grep -A1 '"tap.usable": {' | grep -q '"unknown": "no-namespace"' ||
+		fail "the namespace limit is not unknown, no-namespace"
+	has "$tmp/limit.err" 'user.max_net_namespaces'
+fi
+
+# --------------------------------------------------------- nothing left over
+
+ls /sys/class/net | cmp -s - "$tmp/net-before" || fail "the host has other network devices now"
+mount | grep -q " $tmp/" && fail "a mount is left on the host"
+
+[ "$failures" = 0 ] || exit 1
+echo "probed as root and as uid 65534"

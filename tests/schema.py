@@ -1,0 +1,289 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Hold abibase documents against their JSON Schemas.
+
+    schema.py              every document of data/ and tests/data/, and what must hold between them
+    schema.py FILE...      these documents only, whatever wrote them
+
+Exit status 1 with one line for each fault.
+"""
+import copy
+import glob
+import json
+import os
+import sys
+
+import jsonschema
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "tools"))
+import canonical  # noqa: E402
+from qmp import TYPE_WORDS, exists, version  # noqa: E402
+
+DATA = os.path.join(HERE, "..", "data")
+RECORDED = os.path.join(HERE, "data")
+faults = []
+counts = {"documents": 0, "faulty documents": 0, "property lists": 0}
+
+
+def say(where, text):
+    faults.append(where)
+    print("%s: %s" % (os.path.relpath(where, os.path.join(HERE, "..")), text))
+
+
+def files(*parts):
+    found = sorted(glob.glob(os.path.join(*parts)))
+    if not found:
+        say(os.path.join(*parts), "no such file")
+    return found
+
+
+def read(path):
+    with open(path, encoding="utf-8", newline="") as f:
+        return f.read()
+
+
+def load_validators():
+    validators = {}
+    for path in files(DATA, "schema", "*.schema.json"):
+        text = read(path)
+        schema = canonical.loads(text)
+        jsonschema.Draft202012Validator.check_schema(schema)
+        if text != canonical.dumps(schema):
+            say(path, "not in canonical form")
+        kind = os.path.basename(path).split(".")[0]
+        validators[kind] = jsonschema.Draft202012Validator(schema)
+    return validators
+
+
+def kind_of(document):
+    return str(document.get("schema", "")).split("/")[0].replace("abibase-", "", 1)
+
+
+def errors(validators, document):
+    """Sentences about what is wrong with a document; none for a valid one."""
+    v = validators.get(kind_of(document))
+    if not v:
+        return ["no JSON Schema for \"schema\": %r" % document.get("schema")]
+    return ["/%s: %s" % ("/".join(str(p) for p in e.absolute_path), e.message[:300])
+            for e in v.iter_errors(document)]
+
+
+def check_document(validators, path):
+    """Read, check the bytes and the schema; the document."""
+    text = read(path)
+    document = canonical.loads(text)
+    if text != canonical.dumps(document):
+        say(path, "not in canonical form")
+    for e in errors(validators, document):
+        say(path, e)
+    counts["documents"] += 1
+    return document
+
+
+def check_qemu_record(validators, path):
+    """A file that holds one element of a profile's "qemu" list."""
+    text = read(path)
+    record = canonical.loads(text)
+    if text != canonical.dumps(record):
+        say(path, "not in canonical form")
+    profile = {"schema": "abibase-profile/1", "kind": "host", "name": "x", "arch": "x86_64",
+               "facts": {}, "qemu": [record]}
+    for e in errors(validators, profile):
+        say(path, e)
+    counts["documents"] += 1
+    return record
+
+
+def fact_of(condition):
+    return condition.partition("[")[0]
+
+
+def check_catalogue(path, cat, facts):
+    """What a JSON Schema cannot say."""
+    rows = cat["features"]
+    keys = [(r["class"], r["property"]) for r in rows]
+    if keys != sorted(set(keys)):
+        say(path, "features are not sorted by class and property, or one is there twice")
+    used = {c for b in cat["backends"].values() for c in b["usable"]}
+    for r in rows + cat["requirements"]:
+        where = r.get("property") or r["name"]
+        if set(r["needs"]) != set(cat["backends"]):
+            say(path, "%s: needs does not name exactly the backends" % where)
+        used |= {n if isinstance(n, str) else n["condition"]
+                 for needs in r["needs"].values() for n in needs if "never" not in n}
+    for r in rows:
+        known = {p for c, p in keys if c == r["class"]}
+        for d in r["depends"]:
+            if not set(d.split("|")) <= known:
+                say(path, "%s: depends on %s, which has no row" % (r["property"], d))
+        if ("group" in r) == (r["pin"] == "fixed"):
+            say(path, "%s: pinned and opt-in rows have a group, fixed ones none" % r["property"])
+        if "group" in r and r["group"] not in cat["groups"]:
+            say(path, "%s: no group %s" % (r["property"], r["group"]))
+        if "bit" in r and r["type"] != "bool" and "bit_when" not in r:
+            say(path, "%s: when is the bit offered?" % r["property"])
+        for what in ["default", "needs", "since"] + ["bit"] * ("bit" in r) + \
+                ["depends"] * bool(r["depends"]):
+            if what not in r["sources"]:
+                say(path, "%s: no source for \"%s\"" % (r["property"], what))
+    for c in sorted(used ^ set(cat["conditions"])):
+        say(path, "condition %s is %s" % (c, "not described" if c in used else "not used"))
+    for c in sorted(cat["conditions"]):
+        fact = facts.get(fact_of(c))
+        if not fact:
+            say(path, "condition %s: no such fact in facts.json" % c)
+        elif ("[" in c) != (fact["kind"] == "word"):
+            say(path, "condition %s: the fact is a %s" % (c, fact["kind"]))
+
+
+def check_facts(path, profile, facts):
+    """Known ids, and the kind and width that facts.json gives them."""
+    for name, value in profile["facts"].items():
+        f = facts.get(name)
+        if not f:
+            say(path, "fact %s is not in facts.json" % name)
+        elif isinstance(value, dict) or value is False:
+            continue
+        elif f["kind"] == "word" and len(value) != 2 + f["bits"] // 4:
+            say(path, "fact %s: not %d bits" % (name, f["bits"]))
+        elif f["kind"] == "bool" and value is not True:
+            say(path, "fact %s: not a boolean" % name)
+
+
+def check_qemu(path, q, rows):
+    """The recorded properties are those that the catalogue expects of the version."""
+    v = version(q["version"])
+    for name, properties in q.get("properties", {}).items():
+        counts["property lists"] += 1
+        for r in (r for r in rows if r["class"] == name):
+            word = properties.get(r["property"])
+            if bool(word) != exists(r, v):
+                say(path, "QEMU %s: %s.%s is %s, the catalogue says otherwise" %
+                    (q["version"], name, r["property"], "recorded" if word else "not recorded"))
+            elif word and word not in TYPE_WORDS[r["type"]]:
+                say(path, "QEMU %s: %s.%s has type %s" %
+                    (q["version"], name, r["property"], word))
+        for p in sorted(set(properties) - {r["property"] for r in rows if r["class"] == name}):
+            say(path, "QEMU %s: %s.%s has no row in the catalogue" % (q["version"], name, p))
+
+
+def check_evidence(path, profile):
+    """Every fact that a platform states has its evidence."""
+    for name in profile["facts"]:
+        if not any(name == e or e.endswith(".") and name.startswith(e)
+                   for e in profile["evidence"]):
+            say(path, "fact %s has no evidence" % name)
+
+
+def at(document, path):
+    for p in path:
+        document = document[p]
+    return document
+
+
+# (document, place, key, value): must be refused there, for a key that is not known or a bad value
+REFUSED = [
+    ("profile", [], "colour", "red"),
+    ("profile", [], "kind", "cluster"),
+    ("profile", [], "revision", 0),
+    ("profile", [], "schema", "abibase-profile/2"),
+    ("profile", [], "boot_id", "a platform has none"),
+    ("profile", [], "name", "-x"),
+    ("profile", ["kernel"], "colour", "red"),
+    ("profile", ["kernel"], "x-colour", "red"),
+    ("profile", ["facts"], "tap", True),
+    ("profile", ["facts"], "tap.features", "0x713"),
+    ("profile", ["facts"], "tap.features", "0x0000ABCD"),
+    ("profile", ["facts"], "tap.features", 1.5),
+    ("profile", ["facts"], "tap.features", {"unknown": "not-asked", "x-why": "no"}),
+    ("profile", ["facts"], "tap.features", {"unknown": ""}),
+    ("profile", ["qemu", 0], "colour", "red"),
+    ("profile", ["qemu", 0], "version", "10.0.13 (Debian)"),
+    ("profile", ["qemu", 0, "machines"], "pc-q35-7.2", {"colour": "red"}),
+    ("profile", ["qemu", 0, "properties", "virtio-net-device"], "csum", True),
+    ("profile", ["evidence"], "tap.", "guessed"),
+    ("profile", ["packages", 0], "colour", "red"),
+    ("profile", ["lifecycle"], "release", "2023-13-01"),
+    ("catalogue", [], "colour", "red"),
+    ("catalogue", ["backends", "tap"], "colour", "red"),
+    ("catalogue", ["conditions"], "tap", {"layer": "tap"}),
+    ("catalogue", ["features", 0], "colour", "red"),
+    ("catalogue", ["features", 0], "bit", 128),
+    ("catalogue", ["features", 0], "pin", "sometimes"),
+    ("catalogue", ["features", 0], "since", "soon"),
+    ("catalogue", ["features", 0, "needs"], "tap", [{"condition": "tap.usable", "never": True}]),
+    ("catalogue", ["features", 0, "needs"], "tap", [{"never": False}]),
+    ("catalogue", ["features", 0], "compat", [{"machine": "8.1", "value": False}]),
+    ("catalogue", ["requirements", 0], "colour", "red"),
+    ("facts", [], "colour", "red"),
+    ("facts", ["facts", "tap.features"], "colour", "red"),
+    ("facts", ["facts", "tap.usable"], "bits", 32),
+    ("facts", ["facts"], "tap", {"kind": "bool", "since": "0.1", "source": "x"}),
+]
+# free keys, and what may be left out
+ACCEPTED = [
+    ("profile", [], "description", "free"),
+    ("profile", [], "tags", ["free"]),
+    ("profile", [], "x-colour", {"red": 1}),
+    ("profile", ["qemu", 0], "x-colour", "red"),
+    ("profile", ["facts"], "later.surface.word", "0x0000000000000000"),
+    ("profile", ["facts"], "later.surface.number", 7),
+    ("catalogue", ["features", 0], "x-colour", "red"),
+]
+
+
+def check_refusals(samples, validators):
+    for rules, refused in ((REFUSED, True), (ACCEPTED, False)):
+        for kind, path, key, value in rules:
+            document = copy.deepcopy(samples[kind])
+            at(document, path)[key] = value
+            if bool(errors(validators, document)) != refused:
+                say(os.path.join(DATA, "schema", kind + ".schema.json"),
+                    "/%s: %s = %s is %s" % ("/".join(map(str, path)), key, json.dumps(value),
+                                           "accepted" if refused else "refused"))
+            counts["faulty documents"] += refused
+    for kind, document in samples.items():
+        for key in ("schema", "facts"):
+            faulty = {k: v for k, v in document.items() if k != key}
+            if key in document and not errors(validators, faulty):
+                say(os.path.join(DATA, "schema", kind + ".schema.json"),
+                    "a document without \"%s\" is accepted" % key)
+
+
+def check_all(validators):
+    facts_doc = check_document(validators, os.path.join(DATA, "facts.json"))
+    facts = facts_doc["facts"]
+    path = os.path.join(DATA, "catalogue.json")
+    cat = check_document(validators, path)
+    check_catalogue(path, cat, facts)
+    platforms = files(DATA, "platforms", "*.json")
+    for path in platforms + files(RECORDED, "hosts", "*.json"):
+        profile = check_document(validators, path)
+        check_facts(path, profile, facts)
+        for q in profile.get("qemu", []):
+            check_qemu(path, q, cat["features"])
+        if profile["kind"] == "platform":
+            check_evidence(path, profile)
+            if not os.path.basename(path).endswith("-%s.json" % profile["name"]):
+                say(path, "is called %s inside" % profile["name"])
+    for path in files(RECORDED, "qemu", "*.json"):
+        check_qemu(path, check_qemu_record(validators, path), cat["features"])
+    check_refusals({"profile": canonical.loads(read(platforms[0])), "catalogue": cat,
+                    "facts": facts_doc}, validators)
+
+
+def main():
+    validators = load_validators()
+    if sys.argv[1:]:
+        for path in sys.argv[1:]:
+            check_document(validators, path)
+    else:
+        check_all(validators)
+    print(", ".join("%d %s" % (n, what) for what, n in counts.items()) + " checked, %d faults"
+          % len(faults))
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1206 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * The probe against a scripted host: every way in which asking can fail, what is called in which
+ * order, and QEMUs that are not. The real /dev/net/tun is asked by probe-real.sh.
+ */
+
+#include <check.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <syslog.h>
+
+#include "context.h"
+#include "probe.h"
+#include "qmp.h"
+
+Suite *suite_probe(void);
+
+#define TUN "/dev/net/tun"
+#define VHOST "/dev/vhost-net"
+
+/* request numbers, spelled out: the code under test computes them */
+enum {
+	GETFEATURES = 0x800454cf,
+	SETIFF = 0x400454ca,
+	SETOFFLOAD = 0x400454d0,
+	SETVNETBE = 0x400454de,
+	VHOST_FEATURES = 0x8008af00,
+	VHOST_SET_OWNER = 0xaf01,
+	VHOST_BACKEND = 0x8008af26,
+	VHOST_ARRAY = 0x8008af83,
+};
+
+/* ------------------------------------------------------- the scripted host */
+
+enum call_kind { CALL_OPEN = 1, CALL_CLOSE, CALL_IOCTL, CALL_UNSHARE, CALL_KEEP };
+struct call {
+	int kind, fd;
+	bool vhost;
+	unsigned long request, arg;
+};
+
+/* Shared with the child: what was called. */
+struct calls {
+	size_t n;
+	struct call call[512];
+};
+
+struct script {
+	/* the kernel */
+	unsigned int tap_features;
+	unsigned long offloads; /* the TUNSETOFFLOAD arguments below 0x200 that pass */
+	uint64_t vhost_features, vhost_array[2];
+	bool has_array;
+	/* what fails, as errno */
+	int open_tun, open_vhost, unshare, get_features, set_iff, napi_frags, vhost_get, keep;
+	int emfile_after; /* the open of a tap that finds no descriptor, counted from 1 */
+	int signal;	  /* kills the child at its third tap */
+	bool hang;	  /* at its third tap */
+	/* the surroundings */
+	const char *misc, *modules;		  /* NULL: cannot be read */
+	const char *misc_opened, *modules_opened; /* after a node was opened; NULL: the same */
+	bool has_proc_modules;			  /* the kernel has loadable modules */
+	enum module_state tun_index, vhost_index;
+	unsigned int caps;
+	uid_t euid;
+	const char *nodename;
+	struct calls *calls;
+};
+
+static struct calls *shared;
+
+static const struct script kernel_6_17 = {
+	.tap_features = 0x7173,
+	.offloads = 0x1ff,
+	.vhost_features = 0x10b3d008000,
+	.vhost_array = { 0x10b3d008000, 0xa },
+	.has_array = true,
+	.misc = "238 vhost-net\n200 tun\n",
+	.modules = "vhost_net 40960 0 - Live 0x0\ntun 57344 2 vhost_net, Live 0x0\n",
+	.has_proc_modules = true,
+	.tun_index = MODULE_FILE,
+	.vhost_index = MODULE_FILE,
+	.caps = PROBE_CAP_NET_ADMIN | PROBE_CAP_SYS_ADMIN,
+	.nodename = "scripted",
+};
+
+static void note(const struct script *s, struct call c)
+{
+	if (s->calls->n < ARRAY_SIZE(s->calls->call))
+		s->calls->call[s->calls->n++] = c;
+}
+
+static size_t count(const struct calls *calls, int kind, bool vhost, unsigned long request)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < calls->n; i++)
+		n += calls->call[i].kind == kind && calls->call[i].vhost == vhost &&
+		     (kind != CALL_IOCTL || calls->call[i].request == request);
+	return n;
+}
+
+static int fake_uname(void *data, struct utsname *un)
+{
+	const struct script *s = data;
+
+	memset(un, 0, sizeof(*un));
+	snprintf(un->nodename, sizeof(un->nodename), "%s", s->nodename);
+	snprintf(un->release, sizeof(un->release), "6.17.13-test");
+	snprintf(un->version, sizeof(un->version), "#1 SMP");
+	snprintf(un->machine, sizeof(un->machine), "x86_64");
+	return 0;
+}
+
+static uid_t fake_euid(void *data)
+{
+	return ((const struct script *)data)->euid;
+}
+
+static int fake_read_file(void *data, const char *path, struct buf *ret)
+{
+	const struct script *s = data;
+	bool opened = count(s->calls, CALL_OPEN, false, 0) || count(s->calls, CALL_OPEN, true, 0);
+	const char *text = NULL;
+
+	if (strcmp(path, "/proc/misc") == 0)
+		text = opened && s->misc_opened ? s->misc_opened : s->misc;
+	else if (strcmp(path, "/proc/modules") == 0)
+		text = opened && s->modules_opened ? s->modules_opened : s->modules;
+	else if (strcmp(path, "/proc/sys/kernel/random/boot_id") == 0)
+		text = "11111111-2222-3333-4444-555555555555\n";
+	if (!text)
+		return -ENOENT;
+	buf_puts(ret, text);
+	return 0;
+}
+
+static int fake_exists(void *data, const char *path)
+{
+	const struct script *s = data;
+
+	if (strcmp(path, "/proc/sys/kernel/ostype") == 0)
+		return 0;
+	return s->has_proc_modules ? 0 : -ENOENT;
+}
+
+static int fake_module_index(void *data, const char *release, const char *module)
+{
+	const struct script *s = data;
+
+	ck_assert_str_eq(release, "6.17.13-test");
+	return strcmp(module, "tun") == 0 ? (int)s->tun_index : (int)s->vhost_index;
+}
+
+static int fake_open(void *data, const char *path)
+{
+	struct script *s = data;
+	bool vhost = strcmp(path, VHOST) == 0;
+	int err = vhost ? s->open_vhost : s->open_tun, nth;
+
+	note(s, (struct call){ .kind = CALL_OPEN, .vhost = vhost });
+	if (err)
+		return -err;
+	nth = (int)count(s->calls, CALL_OPEN, false, 0);
+	if (!vhost && s->emfile_after && nth >= s->emfile_after)
+		return -EMFILE;
+	if (!vhost && nth == 3 && s->hang)
+		pause();
+	if (!vhost && nth == 3 && s->signal)
+		raise(s->signal);
+	return vhost ? 2000 : 1000 + nth;
+}
+
+static int fake_close(void *data, int fd)
+{
+	note(data, (struct call){ .kind = CALL_CLOSE, .fd = fd, .vhost = fd == 2000 });
+	return 0;
+}
+
+static int vhost_ioctl(const struct script *s, unsigned long request, uint64_t *arg)
+{
+	switch (request) {
+	case VHOST_FEATURES:
+		*arg = s->vhost_features;
+		return -s->vhost_get;
+	case VHOST_BACKEND:
+		*arg = 2;
+		return 0;
+	case VHOST_ARRAY:
+		if (!s->has_array)
+			return -EPERM; /* what a kernel says that does not know it */
+		if (arg[0] != 2)
+			return -E2BIG; /* seen as an unknown fact: more than 2 meets a kernel bug */
+		arg[1] = s->vhost_array[0];
+		arg[2] = s->vhost_array[1];
+		return 0;
+	default:
+		return -EPERM;
+	}
+}
+
+static int fake_ioctl(void *data, int fd, unsigned long request, unsigned long arg)
+{
+	struct script *s = data;
+
+	note(s, (struct call){ .kind = CALL_IOCTL,
+			       .fd = fd,
+			       .vhost = fd == 2000,
+			       .request = request,
+			       .arg = arg });
+	if (fd == 2000)
+		return vhost_ioctl(s, request, (uint64_t *)arg);
+	switch (request) {
+	case GETFEATURES:
+		*(unsigned int *)arg = s->tap_features;
+		return -s->get_features;
+	case SETIFF: {
+		/* struct ifreq: 16 bytes of name, then the flags */
+		unsigned short flags = *(unsigned short *)(arg + 16);
+
+		if (flags & 0x20 && s->napi_frags)
+			return -s->napi_frags;
+		return -s->set_iff;
+	}
+	case SETOFFLOAD:
+		return arg & ~s->offloads ? -EINVAL : 0;
+	case SETVNETBE:
+		return -EINVAL;
+	default:
+		return 0;
+	}
+}
+
+static int fake_unshare(void *data, int flags)
+{
+	const struct script *s = data;
+
+	note(s, (struct call){ .kind = CALL_UNSHARE, .arg = (unsigned long)flags });
+	return -s->unshare;
+}
+
+static unsigned int fake_caps_held(void *data)
+{
+	return ((const struct script *)data)->caps;
+}
+
+static int fake_caps_keep(void *data, unsigned int caps)
+{
+	const struct script *s = data;
+
+	note(s, (struct call){ .kind = CALL_KEEP, .arg = caps });
+	return -s->keep;
+}
+
+static const struct probe_ops fake_ops = {
+	.uname = fake_uname,
+	.euid = fake_euid,
+	.read_file = fake_read_file,
+	.exists = fake_exists,
+	.module_index = fake_module_index,
+	.open = fake_open,
+	.close = fake_close,
+	.ioctl = fake_ioctl,
+	.unshare = fake_unshare,
+	.caps_held = fake_caps_held,
+	.caps_keep = fake_caps_keep,
+};
+
+/* ---------------------------------------------------------------- one probe */
+
+static struct abibase_context *ctx;
+static struct abibase_catalogue *cat;
+static struct buf logged; /* " <4>probe-no-device …" */
+static char dir[] = "/tmp/abibase-probe.XXXXXX";
+
+static void take_log(void *data, int priority, const char *id, const char *text)
+{
+	(void)data;
+	buf_printf(&logged, " <%d>%s %s\n", priority, id, text);
+}
+
+static bool said(int priority, const char *id)
+{
+	char mark[128];
+
+	snprintf(mark, sizeof(mark), " <%d>%s ", priority, id);
+	return logged.data && strstr(logged.data, mark);
+}
+
+static void setup(void)
+{
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		      0);
+	ck_assert_ptr_ne(shared, MAP_FAILED);
+	strcpy(dir + strlen(dir) - 6, "XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	ck_assert_int_eq(abibase_context_new(0, &ctx), 0);
+	abibase_context_set_log(ctx, take_log, NULL);
+	ck_assert_int_eq(abibase_catalogue_new(ctx, &cat), 0);
+}
+
+static void teardown(void)
+{
+	char command[128];
+
+	abibase_catalogue_unref(cat);
+	abibase_context_unref(ctx);
+	buf_clear(&logged);
+	munmap(shared, sizeof(*shared));
+	snprintf(command, sizeof(command), "rm -rf %s", dir);
+	ck_assert_int_eq(system(command), 0);
+}
+
+static struct abibase_probe *new_probe(struct script *s)
+{
+	struct abibase_probe *pr;
+
+	buf_clear(&logged);
+	ck_assert_int_eq(abibase_probe_new(ctx, &pr), 0);
+	if (s) {
+		memset(shared, 0, sizeof(*shared));
+		s->calls = shared;
+		pr->ops = &fake_ops;
+		pr->ops_data = s;
+	}
+	pr->device_timeout_ms = 20000;
+	return pr;
+}
+
+static struct abibase_profile *run(struct abibase_probe *pr)
+{
+	struct abibase_profile *p = NULL;
+	int r = abibase_probe_run(pr, cat, &p);
+
+	ck_assert_msg(r == 0, "%d: %s", r, abibase_context_error(ctx));
+	/* no process is left behind */
+	ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1);
+	abibase_probe_unref(pr);
+	return p;
+}
+
+static struct abibase_profile *probe(struct script *s)
+{
+	struct abibase_probe *pr = new_probe(s);
+
+	abibase_probe_set_no_qemu(pr, true);
+	return run(pr);
+}
+
+static void assert_unknown(const struct abibase_profile *p, const char *fact, const char *reason)
+{
+	const char *why = NULL;
+
+	ck_assert_msg(abibase_profile_fact(p, fact, &why) == ABIBASE_UNKNOWN, "%s is known", fact);
+	ck_assert_ptr_nonnull(why);
+	ck_assert_msg(strcmp(why, reason) == 0, "%s: %s, not %s\n%s", fact, why, reason,
+		      logged.data ? logged.data : "");
+}
+
+static void assert_fact(const struct abibase_profile *p, const char *fact, enum abibase_tri want)
+{
+	enum abibase_tri got = abibase_profile_fact(p, fact, NULL);
+
+	ck_assert_msg(got == want, "%s: %d, not %d\n%s", fact, got, want,
+		      logged.data ? logged.data : "");
+}
+
+static void assert_json(const struct abibase_profile *p, const char *text, bool has)
+{
+	char *json = NULL;
+
+	ck_assert_int_eq(abibase_profile_to_json(p, &json), 0);
+	ck_assert_msg((strstr(json, text) != NULL) == has, "%s: %s in\n%s", text,
+		      has ? "not" : "it is", json);
+	free(json);
+}
+
+/* --------------------------------------------------------------- the answers */
+
+START_TEST(test_words)
+{
+	struct script s = kernel_6_17;
+	struct abibase_profile *p = probe(&s);
+
+	assert_json(p, "\"tap.features\": \"0x00007173\"", true);
+	assert_json(p, "\"vhost_net.features\": \"0x0000010b3d008000\"", true);
+	assert_json(p, "\"vhost_net.features_array\": \"0x000000000000000a0000010b3d008000\"",
+		    true);
+	assert_json(p, "\"vhost_net.backend_features\": \"0x0000000000000002\"", true);
+	assert_json(p, "\"boot_id\": \"11111111-2222-3333-4444-555555555555\"", true);
+	assert_json(p, "\"name\": \"scripted\"", true);
+	assert_json(p, "\"qemu\"", false);
+	assert_json(p, "unknown", false);
+	assert_fact(p, "tap.usable", ABIBASE_YES);
+	assert_fact(p, "tap.napi_frags", ABIBASE_YES);
+	assert_fact(p, "tap.vnet_le", ABIBASE_YES);
+	assert_fact(p, "tap.vnet_be", ABIBASE_NO);
+	assert_fact(p, "tap.offload.udp_tunnel_csum", ABIBASE_YES);
+	assert_fact(p, "vhost_net.features_array[67]", ABIBASE_YES);
+	assert_fact(p, "vhost_net.features_array[66]", ABIBASE_NO);
+	ck_assert_ptr_null(logged.data);
+	abibase_profile_unref(p);
+}
+END_TEST
+
+/* The three classes of upstream kernels: to 6.1, to 6.16, from 6.17. */
+START_TEST(test_kernels)
+{
+	static const struct {
+		unsigned int features;
+		unsigned long offloads;
+		bool array;
+		enum abibase_tri uso, tunnel, ring_reset;
+		uint64_t vhost;
+	} kernels[] = {
+		{ 0x7133, 0x01f, false, ABIBASE_NO, ABIBASE_NO, ABIBASE_NO, 0x33d008000 },
+		{ 0x7173, 0x07f, false, ABIBASE_YES, ABIBASE_NO, ABIBASE_YES, 0x1033d008000 },
+		{ 0x7173, 0x1ff, true, ABIBASE_YES, ABIBASE_YES, ABIBASE_YES, 0x10b3d008000 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(kernels); i++) {
+		struct script s = kernel_6_17;
+		struct abibase_profile *p;
+
+		s.tap_features = kernels[i].features;
+		s.offloads = kernels[i].offloads;
+		s.has_array = kernels[i].array;
+		s.vhost_features = kernels[i].vhost;
+		p = probe(&s);
+		assert_fact(p, "tap.offload.ufo", ABIBASE_YES);
+		assert_fact(p, "tap.offload.tso_ecn", ABIBASE_YES);
+		assert_fact(p, "tap.offload.uso", kernels[i].uso);
+		assert_fact(p, "tap.offload.udp_tunnel", kernels[i].tunnel);
+		assert_fact(p, "vhost_net.features[40]", kernels[i].ring_reset);
+		assert_json(p, "\"vhost_net.features_array\": false", !kernels[i].array);
+		abibase_profile_unref(p);
+	}
+}
+END_TEST
+
+/* What is called, in which order, and what is never called. */
+START_TEST(test_calls)
+{
+	struct script s = kernel_6_17;
+	struct abibase_profile *p = probe(&s);
+	int unshared = -1, kept = -1, opened = -1;
+	unsigned long offloads = 0;
+	int last_fd = 0;
+
+	for (int i = 0; i < (int)shared->n; i++) {
+		const struct call *c = &shared->call[i];
+
+		if (c->kind == CALL_UNSHARE && unshared < 0)
+			unshared = i;
+		if (c->kind == CALL_KEEP && kept < 0)
+			kept = i;
+		if (c->kind == CALL_OPEN && opened < 0)
+			opened = i;
+		if (c->kind != CALL_IOCTL || c->request != SETOFFLOAD)
+			continue;
+		ck_assert_int_ne(c->fd, last_fd); /* each on a fresh tap */
+		last_fd = c->fd;
+		offloads++;
+	}
+	ck_assert(unshared >= 0 && unshared < kept && kept < opened);
+	ck_assert_uint_eq(shared->call[unshared].arg, CLONE_NEWNET);
+	ck_assert_uint_eq(shared->call[kept].arg, PROBE_CAP_NET_ADMIN);
+	ck_assert_uint_eq(offloads, 8);
+	/* one tap for each offload, one for the rest, one for NAPI_FRAGS */
+	ck_assert_uint_eq(count(shared, CALL_OPEN, false, 0), 10);
+	ck_assert_uint_eq(count(shared, CALL_CLOSE, false, 0), 10);
+	ck_assert_uint_eq(count(shared, CALL_OPEN, true, 0), 1);
+	ck_assert_uint_eq(count(shared, CALL_CLOSE, true, 0), 1);
+	ck_assert_uint_eq(count(shared, CALL_IOCTL, true, VHOST_SET_OWNER), 0);
+	ck_assert_uint_eq(count(shared, CALL_UNSHARE, false, 0), 1);
+	assert_json(p, "\"user_namespace\": false", true);
+	assert_json(p, "\"missing_capabilities\": []", true);
+	abibase_profile_unref(p);
+}
+END_TEST
+
+START_TEST(test_unprivileged)
+{
+	struct script s = kernel_6_17;
+	struct abibase_profile *p;
+
+	s.caps = 0;
+	s.euid = 65534;
+	s.napi_frags = EPERM;
+	p = probe(&s);
+	ck_assert_int_eq(shared->call[0].kind, CALL_UNSHARE);
+	ck_assert_uint_eq(shared->call[0].arg, CLONE_NEWUSER | CLONE_NEWNET);
+	assert_json(p, "\"euid\": 65534", true);
+	assert_json(p, "\"user_namespace\": true", true);
+	assert_json(p, "\"net_admin\",\n      \"sys_admin\"", true);
+	assert_fact(p, "tap.usable", ABIBASE_YES);
+	assert_unknown(p, "tap.napi_frags", "no-permission");
+	ck_assert(said(LOG_INFO, "probe-napi-frags"));
+	ck_assert(!strstr(logged.data, "<4>"));
+	abibase_profile_unref(p);
+	/* one of the two is not enough for a tap in a namespace of the initial user */
+	s.caps = PROBE_CAP_SYS_ADMIN;
+	abibase_profile_unref(probe(&s));
+	ck_assert_uint_eq(shared->call[0].arg, CLONE_NEWUSER | CLONE_NEWNET);
+}
+END_TEST
+
+/* A kernel without NAPI does not reject the flag, so it must not be tried. */
+START_TEST(test_no_napi)
+{
+	struct script s = kernel_6_17;
+	struct abibase_profile *p;
+
+	s.tap_features = 0x7103;
+	p = probe(&s);
+	assert_fact(p, "tap.napi_frags", ABIBASE_NO);
+	ck_assert_uint_eq(count(shared, CALL_OPEN, false, 0), 9);
+	abibase_profile_unref(p);
+}
+END_TEST
+
+/* -------------------------------------------------------------- the failures */
+
+static const struct {
+	int err;
+	const char *reason, *id;
+} open_failures[] = {
+	{ ENOENT, "no-device-node", "probe-no-device-node" },
+	{ ENODEV, "no-device", "probe-no-device" },
+	{ ENXIO, "no-device", "probe-no-device" },
+	{ EACCES, "no-permission", "probe-no-permission" },
+	{ EPERM, "refused", "probe-device-refused" },
+	{ ENOSYS, "refused", "probe-device-refused" },
+	{ EMFILE, "no-file-descriptors", "probe-no-file-descriptors" },
+	{ ENFILE, "no-file-descriptors", "probe-no-file-descriptors" },
+	{ EIO, "error-EIO", "probe-open-failed" },
+	{ EBUSY, "error-EBUSY", "probe-open-failed" },
+};
+
+START_TEST(test_open_fails)
+{
+	struct script s = kernel_6_17;
+	struct abibase_profile *p;
+
+	s.open_tun = open_failures[_i].err;
+	p = probe(&s);
+	assert_unknown(p, "tap.usable", open_failures[_i].reason);
+	assert_unknown(p, "tap.features", open_failures[_i].reason);
+	assert_unknown(p, "tap.offload.uso", open_failures[_i].reason);
+	assert_fact(p, "vhost_net.usable", ABIBASE_YES);
+	ck_assert(said(LOG_WARNING, open_failures[_i].id));
+	abibase_profile_unref(p);
+
+	s.open_tun = 0;
+	s.open_vhost = open_failures[_i].err;
+	p = probe(&s);
+	assert_unknown(p, "vhost_net.usable", open_failures[_i].reason);
+	assert_unknown(p, "vhost_net.features", open_failures[_i].reason);
+	assert_fact(p, "tap.usable", ABIBASE_YES);
+	ck_assert(said(LOG_WARNING, open_failures[_i].id));
+	abibase_profile_unref(p);
+}
+END_TEST
+
+START_TEST(test_namespace_fails)
+{
+	static const struct {
+		int err;
+		const char *reason, *id;
+	} cases[] = {
+		{ ENOSPC, "no-namespace", "probe-namespace-limit" },
+		{ EUSERS, "no-namespace", "probe-namespace-limit" },
+		{ EPERM, "no-namespace", "probe-namespace-refused" },
+		{ EINVAL, "no-namespace", "probe-namespace-failed" },
+		{ ENOSYS, "no-namespace", "probe-namespace-failed" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct script s = kernel_6_17;
+		struct abibase_profile *p;
+
+		s.unshare = cases[i].err;
+		p = probe(&s);
+		assert_unknown(p, "tap.usable", cases[i].reason);
+		ck_assert(said(LOG_WARNING, cases[i].id));
+		/* never a tap where others could see it; vhost needs no namespace */
+		ck_assert_uint_eq(count(shared, CALL_OPEN, false, 0), 0);
+		assert_fact(p, "vhost_net.usable", ABIBASE_YES);
+		assert_json(p, "\"network_namespace\": false", true);
+		abibase_profile_unref(p);
+	}
+}
+END_TEST
+
+static void check_failing(struct script *s, const char *fact, const char *reason, const char *id)
+{
+	struct abibase_profile *p = probe(s);
+
+	assert_unknown(p, fact, reason);
+	ck_assert_msg(said(LOG_WARNING, id), "no %s in\n%s", id, logged.data);
+	abibase_profile_unref(p);
+}
+
+START_TEST(test_questions_fail)
+{
+	struct script s = kernel_6_17;
+
+	s.set_iff = EPERM;
+	check_failing(&s, "tap.usable", "no-permission", "probe-tap-refused");
+	ck_assert_uint_eq(count(shared, CALL_CLOSE, false, 0), 1);
+	s.set_iff = ENOMEM;
+	check_failing(&s, "tap.usable", "error-ENOMEM", "probe-tap-failed");
+	s = kernel_6_17;
+	s.get_features = ENOTTY;
+	check_failing(&s, "tap.usable", "error-ENOTTY", "probe-no-answer");
+	s.get_features = EPERM;
+	check_failing(&s, "tap.usable", "refused", "probe-no-answer");
+	s = kernel_6_17;
+	s.vhost_get = EPERM;
+	check_failing(&s, "vhost_net.usable", "refused", "probe-no-answer");
+	s = kernel_6_17;
+	s.keep = EPERM;
+	check_failing(&s, "tap.usable", "no-permission", "probe-capabilities");
+	ck_assert_uint_eq(count(shared, CALL_OPEN, false, 0), 0);
+	s = kernel_6_17;
+	s.emfile_after = 4;
+	check_failing(&s, "tap.offload.udp_tunnel", "no-file-descriptors", "probe-fact-unknown");
+	ck_assert_uint_eq(count(shared, CALL_IOCTL, false, SETOFFLOAD), 2);
+}
+END_TEST
+
+/* What was answered before the child died stays; the rest is unknown. */
+START_TEST(test_child_dies)
+{
+	struct script s = kernel_6_17;
+	struct abibase_probe *pr;
+	struct abibase_profile *p;
+
+	s.signal = SIGSYS;
+	check_failing(&s, "tap.offload.uso", "refused", "probe-killed-by-filter");
+	s.signal = SIGKILL;
+	check_failing(&s, "tap.offload.uso", "error-EIO", "probe-child-died");
+	s.signal = 0;
+	s.hang = true;
+	pr = new_probe(&s);
+	pr->device_timeout_ms = 300;
+	abibase_probe_set_no_qemu(pr, true);
+	p = run(pr);
+	assert_fact(p, "tap.usable", ABIBASE_YES);
+	assert_fact(p, "tap.offload.csum", ABIBASE_YES);
+	assert_unknown(p, "tap.offload.uso", "error-ETIMEDOUT");
+	assert_fact(p, "vhost_net.usable", ABIBASE_YES);
+	ck_assert(said(LOG_WARNING, "probe-timeout"));
+	abibase_profile_unref(p);
+}
+END_TEST
+
+/* ------------------------------------------------------------------- absence */
+
+#define OTHERS "237 loop-control\n"
+
+static const struct {
+	const char *misc;
+	bool modules; /* the kernel has loadable modules */
+	enum module_state index;
+	int open;
+	enum abibase_tri usable;
+	const char *reason, *no_load_reason; /* NULL: not unknown */
+} presences[] = {
+	/* the only two ways to be absent */
+	{ OTHERS, true, MODULE_NONE, ENOENT, ABIBASE_NO, NULL, NULL },
+	{ OTHERS, false, MODULE_NO_INDEX, ENOENT, ABIBASE_NO, NULL, NULL },
+	/* a node of a driver that is not there, whoever may open it */
+	{ OTHERS, false, MODULE_NO_INDEX, ENODEV, ABIBASE_NO, NULL, NULL },
+	{ OTHERS, true, MODULE_NONE, EACCES, ABIBASE_NO, NULL, NULL },
+	/* it could still come */
+	{ OTHERS, true, MODULE_FILE, ENOENT, ABIBASE_UNKNOWN, "not-loaded", "not-loaded" },
+	{ OTHERS, true, MODULE_FILE, ENODEV, ABIBASE_UNKNOWN, "no-device", "not-loaded" },
+	{ OTHERS, true, MODULE_FILE, EACCES, ABIBASE_UNKNOWN, "no-permission", "not-loaded" },
+	{ OTHERS, true, MODULE_NO_INDEX, ENOENT, ABIBASE_UNKNOWN, "no-module-index", "not-loaded" },
+	{ OTHERS, true, MODULE_NO_INDEX, ENODEV, ABIBASE_UNKNOWN, "no-device", "not-loaded" },
+	{ OTHERS, true, MODULE_BUILTIN, ENOENT, ABIBASE_UNKNOWN, "no-device-node",
+	  "no-device-node" },
+	/* registered: only the node is missing */
+	{ OTHERS "238 vhost-net\n", true, MODULE_NONE, ENOENT, ABIBASE_UNKNOWN, "no-device-node",
+	  "no-device-node" },
+	{ OTHERS "238 vhost-net\n", false, MODULE_NO_INDEX, EACCES, ABIBASE_UNKNOWN,
+	  "no-permission", "no-permission" },
+	/* /proc says nothing: nothing is proved */
+	{ NULL, false, MODULE_NO_INDEX, ENOENT, ABIBASE_UNKNOWN, "no-device-node", "not-loaded" },
+	{ NULL, true, MODULE_NONE, ENOENT, ABIBASE_UNKNOWN, "no-device-node", "not-loaded" },
+	{ "", false, MODULE_NO_INDEX, ENOENT, ABIBASE_UNKNOWN, "no-device-node", "not-loaded" },
+	/* what answers is there, whatever the index and /proc say */
+	{ OTHERS, true, MODULE_NONE, 0, ABIBASE_YES, NULL, NULL },
+	{ NULL, false, MODULE_NO_INDEX, 0, ABIBASE_YES, NULL, "not-loaded" },
+};
+
+static void set_presence(struct script *s, int i)
+{
+	*s = kernel_6_17;
+	s->open_tun = EACCES;
+	s->misc = presences[i].misc;
+	s->modules = presences[i].modules ? "" : NULL;
+	s->has_proc_modules = presences[i].modules;
+	s->vhost_index = presences[i].index;
+	s->open_vhost = presences[i].open;
+}
+
+START_TEST(test_presence)
+{
+	struct script s;
+	struct abibase_profile *p;
+
+	set_presence(&s, _i);
+	p = probe(&s);
+	assert_fact(p, "vhost_net.usable", presences[_i].usable);
+	if (presences[_i].reason)
+		assert_unknown(p, "vhost_net.usable", presences[_i].reason);
+	/* an absent device has no other facts, an unknown one has them all, unknown */
+	assert_json(p, "vhost_net.features_array", presences[_i].usable != ABIBASE_NO);
+	ck_assert_int_eq(strstr(logged.data ? logged.data : "", "<6>probe-absent " VHOST) != NULL,
+			 presences[_i].usable == ABIBASE_NO);
+	abibase_profile_unref(p);
+}
+END_TEST
+
+START_TEST(test_no_load)
+{
+	struct abibase_probe *pr;
+	struct abibase_profile *p;
+	struct script s;
+	const char *reason = presences[_i].no_load_reason;
+	bool not_loaded = reason && strcmp(reason, "not-loaded") == 0;
+
+	set_presence(&s, _i);
+	pr = new_probe(&s);
+	abibase_probe_set_no_qemu(pr, true);
+	abibase_probe_set_no_load(pr, true);
+	p = run(pr);
+	if (reason)
+		assert_unknown(p, "vhost_net.usable", reason);
+	else
+		assert_fact(p, "vhost_net.usable", ABIBASE_NO);
+	ck_assert_uint_eq(count(shared, CALL_OPEN, true, 0), reason && !not_loaded);
+	if (not_loaded)
+		ck_assert_ptr_nonnull(strstr(logged.data, "`modprobe vhost_net`"));
+	assert_json(p, "\"no_load\": true", true);
+	abibase_profile_unref(p);
+}
+END_TEST
+
+START_TEST(test_loaded_modules)
+{
+	struct script s = kernel_6_17;
+	struct abibase_profile *p;
+
+	s.modules = "ext4 1 1 - Live 0x0\n";
+	s.misc = OTHERS;
+	s.modules_opened = "ext4 1 1 - Live 0x0\ntun 1 0 - Live 0x0\nnvme 1 0 - Live 0x0\n";
+	p = probe(&s);
+	assert_json(p, "\"loaded_modules\": [\n      \"tun\"\n    ]", true);
+	ck_assert(said(LOG_NOTICE, "probe-module-loaded"));
+	assert_fact(p, "tap.usable", ABIBASE_YES);
+	abibase_profile_unref(p);
+
+	/* /proc/modules is hidden, /proc/misc is not */
+	s.modules = s.modules_opened = NULL;
+	s.misc_opened = OTHERS "200 tun\n";
+	p = probe(&s);
+	assert_json(p, "\"loaded_modules\": [\n      \"tun\"\n    ]", true);
+	abibase_profile_unref(p);
+}
+END_TEST
+
+/* A module index as depmod writes it; see tests/data/modules. */
+START_TEST(test_module_index)
+{
+	const char *src = getenv("top_srcdir");
+	static const char *const files[] = { "modules.dep.bin", "modules.alias.bin",
+					     "modules.symbols.bin", "modules.builtin.bin" };
+	char index[PATH_MAX], copy[PATH_MAX], from[PATH_MAX + 32];
+
+	snprintf(index, sizeof(index), "%s/tests/data/modules", src ? src : ".");
+	ck_assert_int_eq(probe_module_index_at(index, "tun"), MODULE_BUILTIN);
+	ck_assert_int_eq(probe_module_index_at(index, "vhost_net"), MODULE_FILE);
+	ck_assert_int_eq(probe_module_index_at(index, "vhost_vsock"), MODULE_NONE);
+	/* no index, one in parts, and one whose last file is none: nothing is proved */
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		ck_assert_int_eq(probe_module_index_at(dir, "vhost_vsock"), MODULE_NO_INDEX);
+		snprintf(from, sizeof(from), "%s/%s", index, files[i]);
+		snprintf(copy, sizeof(copy), "%s/%s", dir, files[i]);
+		ck_assert_int_eq(symlink(from, copy), 0);
+	}
+	ck_assert_int_eq(probe_module_index_at(dir, "vhost_vsock"), MODULE_NONE);
+	ck_assert_int_eq(unlink(copy), 0);
+	ck_assert_int_eq(symlink("/dev/null", copy), 0);
+	ck_assert_int_eq(probe_module_index_at(dir, "vhost_vsock"), MODULE_NO_INDEX);
+}
+END_TEST
+
+/* ---------------------------------------------------------------- the caller */
+
+START_TEST(test_names)
+{
+	struct script s = kernel_6_17;
+	struct abibase_probe *pr = new_probe(&s);
+	struct abibase_profile *p = NULL;
+
+	ck_assert_int_eq(abibase_probe_set_name(pr, "-x"), -EINVAL);
+	ck_assert_str_eq(abibase_context_error_id(ctx), "probe-bad-name");
+	s.nodename = "(none)";
+	abibase_probe_set_no_qemu(pr, true);
+	ck_assert_int_eq(abibase_probe_run(pr, cat, &p), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(abibase_context_error(ctx), "--name"));
+	ck_assert_int_eq(abibase_probe_set_name(pr, "host-1"), 0);
+	p = run(pr);
+	ck_assert_str_eq(abibase_profile_name(p), "host-1");
+	abibase_profile_unref(p);
+}
+END_TEST
+
+static size_t open_fds(void)
+{
+	size_t n = 0;
+
+	for (int fd = 0; fd < 1024; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
+}
+
+static void on_signal(int sig)
+{
+	(void)sig;
+}
+
+/* The real system, whatever it has: the caller is as before. */
+START_TEST(test_caller_unchanged)
+{
+	char net_before[64] = "", net_after[64] = "", user_before[64] = "", user_after[64] = "";
+	struct sigaction sa = { .sa_handler = on_signal }, old;
+	sigset_t mask, mask_after;
+	size_t fds = open_fds();
+	struct abibase_profile *p;
+
+	ck_assert_int_gt(readlink("/proc/self/ns/net", net_before, 63), 0);
+	ck_assert_int_gt(readlink("/proc/self/ns/user", user_before, 63), 0);
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGUSR2);
+	sigprocmask(SIG_SETMASK, &mask, NULL);
+	sigaction(SIGUSR1, &sa, NULL);
+	p = probe(NULL);
+	ck_assert_int_gt(readlink("/proc/self/ns/net", net_after, 63), 0);
+	ck_assert_int_gt(readlink("/proc/self/ns/user", user_after, 63), 0);
+	ck_assert_str_eq(net_before, net_after);
+	ck_assert_str_eq(user_before, user_after);
+	sigprocmask(SIG_SETMASK, NULL, &mask_after);
+	ck_assert(sigismember(&mask_after, SIGUSR2) && !sigismember(&mask_after, SIGUSR1));
+	sigaction(SIGUSR1, NULL, &old);
+	ck_assert(old.sa_handler == on_signal);
+	ck_assert_uint_eq(open_fds(), fds);
+	abibase_profile_unref(p);
+}
+END_TEST
+
+START_TEST(test_no_descriptors)
+{
+	struct rlimit old, none;
+	struct script s = kernel_6_17;
+	struct abibase_profile *p;
+	struct abibase_probe *pr = new_probe(&s);
+
+	ck_assert_int_eq(abibase_probe_add_qemu(pr, "/bin/sh"), 0);
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &old), 0);
+	none = old;
+	none.rlim_cur = 0;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+	p = run(pr);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &old), 0);
+	assert_unknown(p, "tap.usable", "no-file-descriptors");
+	assert_unknown(p, "vhost_net.usable", "no-file-descriptors");
+	assert_json(p, "\"qemu\": []", true);
+	ck_assert(said(LOG_WARNING, "probe-no-file-descriptors"));
+	ck_assert(said(LOG_WARNING, "probe-qemu-no-descriptors"));
+	abibase_profile_unref(p);
+}
+END_TEST
+
+/* A caller that ignores SIGCHLD has its children reaped by the kernel. */
+START_TEST(test_sigchld_ignored)
+{
+	struct script s = kernel_6_17;
+	struct abibase_profile *p;
+
+	signal(SIGCHLD, SIG_IGN);
+	p = probe(&s);
+	signal(SIGCHLD, SIG_DFL);
+	assert_fact(p, "tap.offload.uso", ABIBASE_YES);
+	abibase_profile_unref(p);
+}
+END_TEST
+
+/* --------------------------------------------------------------------- QEMUs */
+
+#define GREETING "echo '{\"QMP\": {\"version\": {}, \"capabilities\": []}}'\n"
+#define QEMU_FOR(target)                                                                           \
+	"#!/bin/sh\n" GREETING "while read -r line; do\n"                                          \
+	"case $line in\n"                                                                          \
+	"*qmp_capabilities*) echo '{\"event\": \"RESUME\"}'; echo '{\"return\": {}}' ;;\n"         \
+	"*query-version*) echo '{\"return\": {\"qemu\": {\"micro\": 3, \"minor\": 1, \"major\": "  \
+	"9}, \"package\": \"\"}}' ;;\n"                                                            \
+	"*query-target*) echo '{\"return\": {\"arch\": \"" target "\"}}' ;;\n"                     \
+	"*query-machines*) echo '{\"return\": [{\"name\": \"pc-q35-9.1\", \"alias\": \"q35\", "    \
+	"\"deprecated\": false}, {\"name\": \"old\", \"deprecated\": true}]}' ;;\n"                \
+	"*virtio-net-device*) echo '{\"return\": [{\"name\": \"host_uso\", \"type\": \"bool\"}, "  \
+	"{\"name\": \"other\", \"type\": \"str\"}]}' ;;\n"                                         \
+	"*device-list*) echo '{\"error\": {\"class\": \"DeviceNotFound\", \"desc\": \"no\"}}' "    \
+	";;\n"                                                                                     \
+	"*quit*) exit 0 ;;\n"                                                                      \
+	"esac\ndone\n"
+
+static const char *program(const char *name, const char *text, mode_t mode)
+{
+	static char path[PATH_MAX];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	f = fopen(path, "we");
+	ck_assert_ptr_nonnull(f);
+	fputs(text, f);
+	fclose(f);
+	ck_assert_int_eq(chmod(path, mode), 0);
+	return path;
+}
+
+static struct abibase_probe *qemu_probe(void)
+{
+	static struct script s;
+	struct abibase_probe *pr;
+
+	s = kernel_6_17;
+	pr = new_probe(&s);
+	pr->qemu_timeout_ms = 10000;
+	return pr;
+}
+
+START_TEST(test_qemu)
+{
+	struct abibase_probe *pr = qemu_probe();
+	struct abibase_profile *p;
+	char link_path[PATH_MAX];
+	const char *path = program("good", QEMU_FOR("x86_64"), 0755);
+
+	snprintf(link_path, sizeof(link_path), "%s/link", dir);
+	ck_assert_int_eq(symlink(path, link_path), 0);
+	abibase_probe_add_qemu(pr, link_path);
+	abibase_probe_add_qemu(pr, path);
+	p = run(pr);
+	assert_json(p,
+		    "{\n"
+		    "      \"machines\": {\n"
+		    "        \"old\": {\n"
+		    "          \"deprecated\": true\n"
+		    "        },\n"
+		    "        \"pc-q35-9.1\": {\n"
+		    "          \"alias\": \"q35\"\n"
+		    "        }\n"
+		    "      },\n"
+		    "      \"path\": \"/tmp/",
+		    true);
+	assert_json(p,
+		    "/good\",\n"
+		    "      \"properties\": {\n"
+		    "        \"virtio-net-device\": {\n"
+		    "          \"host_uso\": \"bool\"\n"
+		    "        }\n"
+		    "      },\n"
+		    "      \"target\": \"x86_64\",\n"
+		    "      \"version\": \"9.1.3\"\n"
+		    "    }\n"
+		    "  ]",
+		    true);
+	assert_json(p, "/link", false);
+	abibase_profile_unref(p);
+}
+END_TEST
+
+static const struct {
+	const char *text;
+	mode_t mode;
+	const char *id, *words;
+} bad_qemus[] = {
+	{ "just text\n", 0644, "probe-qemu-not-executable", "Permission denied" },
+	{ "just text\n", 0755, "probe-qemu-not-executable", "Exec format error" },
+	{ "", 0755, "probe-qemu-not-executable", "Exec format error" },
+	{ "#!/nonexistent/shell\n", 0755, "probe-qemu-not-executable", "No such file" },
+	{ "#!/bin/sh\necho hello\nsleep 100\n", 0755, "probe-qemu-junk", "not QMP" },
+	{ "#!/bin/sh\necho '{\"return\": {}}'\nsleep 100\n", 0755, "probe-qemu-junk", "not QMP" },
+	{ "#!/bin/sh\necho '[1]'\nsleep 100\n", 0755, "probe-qemu-junk", "not QMP" },
+	{ "#!/bin/sh\n" GREETING "echo '{}'\nsleep 100\n", 0755, "probe-qemu-junk", "not QMP" },
+	{ "#!/bin/sh\n" GREETING "while read -r x; do echo '{\"return\": []}'; done\n", 0755,
+	  "probe-qemu-junk", "not QMP" },
+	{ "#!/bin/sh\necho first >&2\necho 'no such option' >&2\nexit 3\n", 0755, "probe-qemu-died",
+	  "exited with status 3 before it had answered; it said: no such option" },
+	{ "#!/bin/sh\nkill -SEGV $$\n", 0755, "probe-qemu-died", "killed by signal 11" },
+	{ "#!/bin/sh\n" GREETING "read -r x\nkill -ABRT $$\n", 0755, "probe-qemu-died",
+	  "killed by signal 6" },
+	{ "#!/bin/sh\nexit 0\n", 0755, "probe-qemu-died", "exited with status 0" },
+	{ "#!/bin/sh\nexec tr '\\0' x < /dev/zero\n", 0755, "probe-qemu-too-much", "says more" },
+	{ "#!/bin/sh\n" GREETING
+	  "read -r x\necho '{\"error\": {\"desc\": \"not now\"}}'\nread -r x\n",
+	  0755, "probe-qemu-refused", "not now" },
+};
+
+START_TEST(test_bad_qemu)
+{
+	const char *preload = getenv("LD_PRELOAD");
+	struct abibase_probe *pr;
+	struct abibase_profile *p;
+
+	/* valgrind runs a script whose interpreter is missing, and fails later */
+	if (preload && strstr(preload, "vgpreload") && strstr(bad_qemus[_i].text, "nonexistent"))
+		return;
+	pr = qemu_probe();
+	abibase_probe_add_qemu(pr, program("bad", bad_qemus[_i].text, bad_qemus[_i].mode));
+	/* it does not keep the others from being asked */
+	abibase_probe_add_qemu(pr, program("good", QEMU_FOR("x86_64"), 0755));
+	p = run(pr);
+	ck_assert_msg(said(LOG_WARNING, bad_qemus[_i].id), "not %s:\n%s", bad_qemus[_i].id,
+		      logged.data);
+	ck_assert_msg(strstr(logged.data, bad_qemus[_i].words) != NULL, "not \"%s\":\n%s",
+		      bad_qemus[_i].words, logged.data);
+	assert_json(p, "/good\"", true);
+	assert_json(p, "/bad\"", false);
+	abibase_profile_unref(p);
+}
+END_TEST
+
+/* A hanging one is killed, and with it what it started. */
+START_TEST(test_qemu_hangs)
+{
+	struct abibase_probe *pr = qemu_probe();
+	struct abibase_profile *p;
+	char text[PATH_MAX + 128], path[PATH_MAX];
+	int64_t start = process_now();
+	pid_t pid = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/pid", dir);
+	snprintf(text, sizeof(text), "#!/bin/sh\nsleep 1000 &\necho $! > %s\nwait\n", path);
+	abibase_probe_add_qemu(pr, program("hang", text, 0755));
+	pr->qemu_timeout_ms = 1000;
+	p = run(pr);
+	ck_assert(said(LOG_WARNING, "probe-qemu-timeout"));
+	ck_assert_int_lt(process_now() - start, 8000);
+	f = fopen(path, "re");
+	ck_assert_ptr_nonnull(f);
+	ck_assert_int_eq(fscanf(f, "%d", &pid), 1);
+	fclose(f);
+	for (int i = 0; i < 200 && kill(pid, 0) == 0; i++)
+		usleep(10000);
+	ck_assert(kill(pid, 0) < 0 && errno == ESRCH);
+	abibase_profile_unref(p);
+}
+END_TEST
+
+START_TEST(test_qemu_other)
+{
+	struct abibase_probe *pr = qemu_probe();
+	struct abibase_profile *p;
+
+	abibase_probe_add_qemu(pr, program("riscv", QEMU_FOR("riscv64"), 0755));
+	abibase_probe_add_qemu(pr, "/tmp");
+	p = run(pr);
+	ck_assert(said(LOG_WARNING, "probe-qemu-target"));
+	ck_assert(said(LOG_WARNING, "probe-qemu-not-executable"));
+	assert_json(p, "\"qemu\": []", true);
+	abibase_profile_unref(p);
+
+	pr = qemu_probe();
+	abibase_probe_add_qemu(pr, "/nonexistent/qemu");
+	ck_assert_int_eq(abibase_probe_run(pr, cat, &p), -ENOENT);
+	ck_assert_str_eq(abibase_context_error_id(ctx), "probe-qemu-missing");
+	ck_assert_uint_eq(shared->n, 0); /* before anything was opened */
+	abibase_probe_unref(pr);
+}
+END_TEST
+
+START_TEST(test_qemu_places)
+{
+	struct abibase_probe *pr = qemu_probe();
+	struct abibase_profile *p;
+	char pattern[PATH_MAX], wrapper[PATH_MAX], missing[PATH_MAX];
+	const struct probe_place places[] = {
+		{ missing, false },
+		{ pattern, false },
+		{ wrapper, true },
+		{ NULL, false },
+	};
+	const struct probe_place nothing[] = { { missing, false }, { NULL, false } };
+
+	snprintf(missing, sizeof(missing), "%s/missing", dir);
+	snprintf(pattern, sizeof(pattern), "%s/qemu-%%s", dir);
+	snprintf(wrapper, sizeof(wrapper), "%s", program("kvm", QEMU_FOR("x86_64"), 0755));
+	program("qemu-x86_64", QEMU_FOR("x86_64"), 0755);
+	pr->places = places;
+	p = run(pr);
+	assert_json(p, "/qemu-x86_64\"", true);
+	assert_json(p, "/kvm\"", false);
+	abibase_profile_unref(p);
+
+	pr = qemu_probe();
+	pr->places = nothing;
+	p = run(pr);
+	assert_json(p, "\"qemu\": []", true);
+	ck_assert(said(LOG_NOTICE, "probe-qemu-none"));
+	abibase_profile_unref(p);
+}
+END_TEST
+
+/* A caller with closed stdio gets descriptors 0 to 2 for its pipes. */
+START_TEST(test_closed_stdio)
+{
+	struct abibase_probe *pr = qemu_probe();
+	struct abibase_profile *p;
+	int saved[3];
+
+	abibase_probe_add_qemu(pr, program("good", QEMU_FOR("x86_64"), 0755));
+	for (int fd = 0; fd < 3; fd++) {
+		saved[fd] = fcntl(fd, F_DUPFD_CLOEXEC, 10);
+		close(fd);
+	}
+	p = run(pr);
+	for (int fd = 0; fd < 3; fd++)
+		if (saved[fd] >= 0) {
+			dup2(saved[fd], fd);
+			close(saved[fd]);
+		}
+	assert_json(p, "\"version\": \"9.1.3\"", true);
+	assert_fact(p, "tap.usable", ABIBASE_YES);
+	abibase_profile_unref(p);
+}
+END_TEST
+
+START_TEST(test_build_id)
+{
+	static const unsigned char cut[] = "\177ELF\2\1\1";
+	char *id;
+
+	ck_assert_ptr_null(probe_build_id("/nonexistent"));
+	ck_assert_ptr_null(probe_build_id("/dev/null"));
+	ck_assert_ptr_null(probe_build_id(program("text", "text", 0644)));
+	ck_assert_ptr_null(probe_build_id(program("cut", (const char *)cut, 0644)));
+	id = probe_build_id("/proc/self/exe");
+	/* compilers may be told to write none */
+	for (const char *c = id; c && *c; c++)
+		ck_assert_ptr_nonnull(strchr("0123456789abcdef", *c));
+	free(id);
+}
+END_TEST
+
+Suite *suite_probe(void)
+{
+	Suite *suite = suite_create("probe");
+	TCase *t = tcase_create("devices");
+
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_set_timeout(t, 120);
+	tcase_add_test(t, test_words);
+	tcase_add_test(t, test_kernels);
+	tcase_add_test(t, test_calls);
+	tcase_add_test(t, test_unprivileged);
+	tcase_add_test(t, test_no_napi);
+	tcase_add_loop_test(t, test_open_fails, 0, ARRAY_SIZE(open_failures));
+	tcase_add_test(t, test_namespace_fails);
+	tcase_add_test(t, test_questions_fail);
+	tcase_add_test(t, test_child_dies);
+	tcase_add_loop_test(t, test_presence, 0, ARRAY_SIZE(presences));
+	tcase_add_loop_test(t, test_no_load, 0, ARRAY_SIZE(presences));
+	tcase_add_test(t, test_loaded_modules);
+	tcase_add_test(t, test_module_index);
+	tcase_add_test(t, test_names);
+	tcase_add_test(t, test_caller_unchanged);
+	tcase_add_test(t, test_no_descriptors);
+	tcase_add_test(t, test_sigchld_ignored);
+	suite_add_tcase(suite, t);
+
+	t = tcase_create("qemu");
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_set_timeout(t, 120);
+	tcase_add_test(t, test_qemu);
+	tcase_add_loop_test(t, test_bad_qemu, 0, ARRAY_SIZE(bad_qemus));
+	tcase_add_test(t, test_qemu_hangs);
+	tcase_add_test(t, test_qemu_other);
+	tcase_add_test(t, test_qemu_places);
+	tcase_add_test(t, test_closed_stdio);
+	tcase_add_test(t, test_build_id);
+	suite_add_tcase(suite, t);
+	return suite;
+}

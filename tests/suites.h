@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef ABIBASE_TESTS_SUITES_H
+#define ABIBASE_TESTS_SUITES_H
+
+#include <check.h>
+
+/* One suite a file, suite-NAME.c; check-all.c runs them all, or those named on its command line. */
+Suite *suite_catalogue(void);
+Suite *suite_intersect(void);
+Suite *suite_json(void);
+Suite *suite_laws(void);
+Suite *suite_predict(void);
+Suite *suite_probe(void);
+Suite *suite_version(void);
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef ABIBASE_TEST_UTIL_H
+#define ABIBASE_TEST_UTIL_H
+
+/* What the suites and the programs beside them share. Each helper ends the program when it fails. */
+
+#include <stdint.h>
+
+#include <abibase/abibase.h>
+#include <jansson.h>
+
+#include "util.h"
+
+/* "$top_srcdir/NAME", for free(). Without the variable the working directory is the source. */
+char *test_path(const char *fmt, ...) _printf_(1, 2);
+/* The bytes of a file under the source directory, NUL-terminated, for free(). */
+char *test_read(const char *path, size_t *ret_len);
+/* A JSON document under the source directory. */
+json_t *test_json(const char *path);
+
+/* A context that knows this source directory's data only and keeps the words that it is told. */
+struct test {
+	struct abibase_context *ctx;
+	struct abibase_catalogue *cat;
+	struct buf log; /* "ID TEXT\n" for each log line */
+};
+void test_begin(struct test *t);
+void test_end(struct test *t);
+
+struct abibase_profile *test_profile_json(struct abibase_context *ctx, const json_t *root);
+/* tests/data/hosts/linux-KERNEL.json, called @name, with these QEMUs of tests/data/qemu ("7.2.22 10.0.13"). */
+json_t *test_host_json(const char *name, const char *kernel, const char *qemus);
+struct abibase_profile *test_host(struct abibase_context *ctx, const char *name,
+				  const char *kernel, const char *qemus);
+/* The document of a baseline, for free(). */
+char *test_baseline_json(struct abibase_context *ctx, const struct abibase_baseline *b);
+struct abibase_baseline *test_reread(struct abibase_context *ctx,
+				     const struct abibase_baseline *b);
+/* "class.property=value", NULL-terminated, of a rendered list of -global options. */
+char **test_settings(const char *args);
+void test_settings_free(char **settings);
+
+/* splitmix64: the same numbers everywhere for the same seed */
+struct rng {
+	uint64_t state;
+};
+uint64_t rng_next(struct rng *r);
+unsigned int rng_below(struct rng *r, unsigned int n);
+bool rng_percent(struct rng *r, unsigned int percent);
+
+#endif

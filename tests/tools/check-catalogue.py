@@ -1,0 +1,111 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Hold data/catalogue.json against QEMU binaries.
+
+    check-catalogue.py [--no-machines] BINARY...
+
+BINARY is a path, or ROOT:PATH for a binary inside a chroot (needs root). For each one:
+
+- a property exists exactly where since/removed say so, with that type and class default;
+- every machine type with an upstream pc name has the default that the compat rows give it, read
+  with qom-get from a device that is created under it (no backend, so nothing is masked);
+- every property of virtio-net-device has a row, or is in NOT_VISIBLE with the reason.
+
+Exit status 1 with one line for each difference.
+"""
+import argparse
+import json
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from qmp import Qemu, TYPE_WORDS, effective, exists, machine_version, version  # noqa: E402
+
+CLASSES = ["virtio-net-device", "virtio-net-pci"]
+
+# Properties of virtio-net-device that have no row, and why.
+NOT_VISIBLE = {
+    "bootindex": "tells the firmware in which order to boot; chosen for each guest",
+    "ebpf-rss-fds": "passes open files to QEMU; what they change is said by rss",
+    "netdev": "names the backend",
+    "rsc_interval": "how long QEMU waits to coalesce segments; timing only, no bit, no field",
+    "tx": "when QEMU sends (timer or bottom half); timing only",
+    "use-disabled-flag": "how QEMU itself treats a broken device; off on machine types up to 4.2, "
+                         "which changes a section of the stream by machine type alone",
+    "use-started": "how QEMU itself tracks a started device; off on machine types up to 4.0, "
+                   "which changes a section of the stream by machine type alone",
+    "x-disable-legacy-check": "lets QEMU accept a legacy device that it would refuse (on for "
+                              "machine types up to 5.0); changes no offer",
+    "x-mtu-bypass-backend": "whether vhost's answer may clear bit 3; off only on machine types up "
+                            "to 2.9 and without effect unless host_mtu is set: see that row",
+    "x-txburst": "packets that QEMU sends in one go; timing only",
+    "x-txtimer": "how long QEMU waits to send; timing only",
+}
+
+
+def check_properties(q, rows, say):
+    qv = version(q.version)
+    have = q.properties(CLASSES)
+    for r in rows:
+        key = "%s.%s" % (r["class"], r["property"])
+        found = have[r["class"]].get(r["property"])
+        if bool(found) != exists(r, qv):
+            say("%s: %s" % (key, "exists" if found else "does not exist"))
+            continue
+        if not found:
+            continue
+        if found[0] not in TYPE_WORDS[r["type"]]:
+            say("%s: type %s, not %s" % (key, found[0], r["type"]))
+        if r["default"] is not None and found[1] != r["default"]:
+            say("%s: class default %s, not %s" % (key, found[1], r["default"]))
+    known = {r["property"] for r in rows if r["class"] == "virtio-net-device"} | set(NOT_VISIBLE)
+    for p in sorted(set(have["virtio-net-device"]) - known):
+        say("virtio-net-device.%s: no row" % p)
+    return len([r for r in rows if exists(r, qv)])
+
+
+def check_machines(q, rows, say):
+    qv = version(q.version)
+    rows = [r for r in rows if exists(r, qv) and r["default"] is not None]
+    compared = 0
+    for m in sorted(m["name"] for m in q.machines() if machine_version(m["name"])):
+        answers = q.ask(["-M", m, "-device", "virtio-net-pci,id=x"],
+                        [("qom-get", {"path": "/machine/peripheral/x", "property": r["property"]})
+                         for r in rows])
+        for r, value in zip(rows, answers):
+            want = effective(r, qv, machine_version(m))
+            # realizing the device turns "auto" into what it means for the slot it sits in
+            if want == "auto" and value in ("auto", "on", "off"):
+                continue
+            if value != want:
+                say("%s: %s.%s is %s, not %s" % (m, r["class"], r["property"], value, want))
+            compared += 1
+    return compared
+
+
+def main():
+    ap = argparse.ArgumentParser()
+    top = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+    ap.add_argument("--catalogue", default=os.path.join(top, "data", "catalogue.json"))
+    ap.add_argument("--no-machines", action="store_true")
+    ap.add_argument("binary", nargs="+")
+    args = ap.parse_args()
+    with open(args.catalogue, encoding="utf-8") as f:
+        rows = json.load(f)["features"]
+    faults = []
+    for b in args.binary:
+        q = Qemu(b)
+
+        def say(text):
+            faults.append(text)
+            print("QEMU %s: %s" % (q.version, text))
+
+        n = check_properties(q, rows, say)
+        values = 0 if args.no_machines else check_machines(q, rows, say)
+        print("QEMU %s (%s): %d properties, %d values of machine types compared"
+              % (q.version, q.package, n, values))
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
