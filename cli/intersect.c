@@ -120,25 +120,68 @@ static int prepare_render(struct abibase_render *render, const struct arguments 
 	return r;
 }
 
+/* Does this operand load as a profile of that name? */
+static bool is_named(const char *operand, const char *name)
+{
+	_unref_(context) *ctx = NULL; /* its own, so that nothing is said twice */
+	_unref_(profile) *profile = NULL;
+	_unref_(baseline) *baseline = NULL;
+
+	return !cli_operand_is_stdin(operand) && abibase_context_new(0, &ctx) == 0 &&
+	       abibase_operand_load(ctx, operand, &profile, &baseline) == 0 && profile &&
+	       streq(abibase_profile_name(profile), name);
+}
+
+/*
+ * Which operand before this one has its name? They are read again to find out: that costs time
+ * where it has gone wrong anyway, and to remember all the names would cost memory always.
+ */
+static const char *find_namesake(const struct arguments *a, const char *operand,
+				 const struct abibase_profile *profile)
+{
+	const char *name = abibase_profile_name(profile);
+
+	for (int i = 0; i < a->n_operands && a->operands[i] != operand; i++)
+		if (is_named(a->operands[i], name))
+			return a->operands[i];
+	return NULL;
+}
+
+/* What was read and could not be added: the library does not know from where it came. */
+static int refuse(const struct abibase_context *ctx, const struct arguments *a,
+		  const char *operand, const struct abibase_profile *profile, int r)
+{
+	const char *sentence = abibase_context_error(ctx);
+	const char *id = abibase_context_error_id(ctx);
+	const char *other = r == -EEXIST && profile ? find_namesake(a, operand, profile) : NULL;
+
+	return cli_error("%s: %s%s%s%s%s%s", operand, sentence ? sentence : strerror(-r),
+			 other ? "; the other is " : "", other ? other : "", id ? " [" : "",
+			 id ? id : "", id ? "]" : "");
+}
+
 /* One at a time: what is added is not kept, so that memory does not grow with the hosts. */
 static int add_operand(struct abibase_context *ctx, struct abibase_intersection *ix,
-		       const char *operand)
+		       const struct arguments *a, const char *operand)
 {
 	_unref_(profile) *profile = NULL;
 	_unref_(baseline) *baseline = NULL;
 	int r = abibase_operand_load(ctx, operand, &profile, &baseline);
 
-	if (r == 0 && profile)
+	if (r < 0)
+		return cli_context_error(ctx, r);
+	if (profile)
 		r = abibase_intersection_add_profile(ix, profile);
-	else if (r == 0)
+	else
 		r = abibase_intersection_add_baseline(ix, baseline);
-	return r < 0 ? cli_context_error(ctx, r) : 0;
+	return r < 0 ? refuse(ctx, a, operand, profile, r) : 0;
 }
 
 /* The operands in a file, each ended by a NUL. */
 static int add_files0(struct abibase_context *ctx, struct abibase_intersection *ix,
-		      const char *path)
+		      const struct arguments *a)
 {
+	const char *path = a->files0;
 	bool from_stdin = streq(path, "-");
 	_autofclose_ FILE *opened = from_stdin ? NULL : fopen(path, "re");
 	FILE *f = from_stdin ? stdin : opened;
@@ -156,7 +199,7 @@ static int add_files0(struct abibase_context *ctx, struct abibase_intersection *
 		else if (cli_operand_is_stdin(operand))
 			status = cli_error("%s: operand %zu is standard input, '%s', which a list of "
 					   "operands cannot name [usage]", path, n, operand);
-		else if (add_operand(ctx, ix, operand) != 0)
+		else if (add_operand(ctx, ix, a, operand) != 0)
 			status = STATUS_TROUBLE;
 		errno = 0;
 	}
@@ -174,9 +217,9 @@ static int add_all(struct abibase_context *ctx, struct abibase_intersection *ix,
 	int status = 0;
 
 	for (int i = 0; i < a->n_operands; i++)
-		if (add_operand(ctx, ix, a->operands[i]) != 0)
+		if (add_operand(ctx, ix, a, a->operands[i]) != 0)
 			status = STATUS_TROUBLE;
-	if (a->files0 && add_files0(ctx, ix, a->files0) != 0)
+	if (a->files0 && add_files0(ctx, ix, a) != 0)
 		status = STATUS_TROUBLE;
 	return status;
 }

@@ -483,7 +483,7 @@ static void read_answers(struct reader *r, const json_t *v, struct host *h)
 		else if (strings_intern(&in->strings, json_string_value(item), &s) < 0)
 			r->oom = true;
 		else
-			h->answers[k] = (unsigned short)(ANSWER_UNKNOWN + s);
+			h->answers[k] = ANSWER_UNKNOWN + s;
 	}
 }
 

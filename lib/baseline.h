@@ -30,7 +30,7 @@ struct host_qemu {
 
 /*
  * A host: what every condition of the catalogue answers. 0 no, 1 yes, from 2 on unknown with the
- * reason inputs.strings[answer - 2]. Small, for there may be tens of thousands.
+ * reason inputs.strings[answer - ANSWER_UNKNOWN]. Small, for there may be tens of thousands.
  */
 struct host {
 	int refcount;
@@ -41,7 +41,7 @@ struct host {
 	bool has_qemu; /* QEMU facts were recorded */
 	unsigned char digest[DIGEST_HEX / 2];
 	char *name;
-	unsigned short *answers;
+	unsigned int *answers;
 	struct host_qemu *qemu;
 };
 #define ANSWER_UNKNOWN 2

@@ -77,7 +77,7 @@ static const char *unknown_remedy(const char *reason)
 	return "probe this host again with this version of abibase";
 }
 
-static const char *answer_reason(const struct inputs *in, unsigned short answer)
+static const char *answer_reason(const struct inputs *in, unsigned int answer)
 {
 	return in->strings.s[answer - ANSWER_UNKNOWN];
 }
@@ -242,7 +242,8 @@ static const char *newest_common(const struct derive *d, const bool *counts)
 	return best;
 }
 
-static int finding_no_qemu(struct derive *d)
+/* Hosts without QEMU facts, where that leaves a question open. */
+static int finding_no_qemu(struct derive *d, const char *id, const char *remedy, const char *what)
 {
 	const struct inputs *in = &d->b->in;
 	unsigned int *hosts = d->scratch[0];
@@ -255,11 +256,8 @@ static int finding_no_qemu(struct derive *d)
 	if (!n)
 		return 0;
 	write_hosts(d, hosts, n, &text);
-	buf_printf(&text, ": the profile has no QEMU facts, so that no machine type can be chosen");
-	return add_finding(d, ABIBASE_FINDING_UNKNOWN, "no-qemu-facts",
-			   "name an upstream machine type with -M pc-q35-X.Y, or probe the host "
-			   "with its QEMU (abibase probe --qemu BINARY)",
-			   &text);
+	buf_printf(&text, ": no QEMU facts in the profile, %s", what);
+	return add_finding(d, ABIBASE_FINDING_UNKNOWN, id, remedy, &text);
 }
 
 static int choose_machine(struct derive *d)
@@ -289,7 +287,10 @@ static int choose_machine(struct derive *d)
 		counts[i] = true;
 		any = true;
 	}
-	if (finding_no_qemu(d) < 0)
+	if (finding_no_qemu(d, "no-qemu-facts",
+			    "name an upstream machine type with -M pc-q35-X.Y, or probe the host "
+			    "with its QEMU (abibase probe --qemu BINARY)",
+			    "so that no machine type can be chosen") < 0)
 		return -ENOMEM;
 	if (has_finding(b, ABIBASE_FINDING_UNKNOWN))
 		return 0;
@@ -407,18 +408,6 @@ static int mark_host(struct derive *d, const struct host *h)
 	return yes || unknown ? 0 : finding_no_machine(d, h);
 }
 
-static int finding_vendor_unknown(struct derive *d)
-{
-	_buf_ text = { 0 };
-
-	buf_printf(&text, "some profiles have no QEMU facts, and %s is not an upstream machine "
-			  "type, so that nothing can be said of it",
-		   d->b->machine);
-	return add_finding(d, ABIBASE_FINDING_UNKNOWN, "vendor-machine-unknown",
-			   "probe those hosts with their QEMU, or use an upstream machine type",
-			   &text);
-}
-
 static int build_cmp(const void *a, const void *b)
 {
 	const struct used_build *x = a, *y = b;
@@ -449,7 +438,11 @@ static int derive_used(struct derive *d)
 		else if (mark_host(d, in->hosts[i]) < 0)
 			return -ENOMEM;
 	if (any && !name.upstream)
-		return finding_vendor_unknown(d);
+		return finding_no_qemu(d, "vendor-machine-unknown",
+				       "probe the host with its QEMU, or use an upstream machine "
+				       "type (-M pc-q35-X.Y)",
+				       "and the machine type is not an upstream one: what it "
+				       "means there cannot be told");
 	for (size_t i = 0; i < in->n_builds; i++)
 		if (d->used_of[i] == 0)
 			b->used[b->n_used++] = (struct used_build){ in->builds[i], (long)i };
@@ -472,12 +465,13 @@ static const struct effective *eff(const struct derive *d, size_t row, size_t us
 	return &d->eff[row * d->b->n_used + used];
 }
 
-static bool host_uses(const struct derive *d, const struct host *h, size_t used)
+/* Does this host use one of the builds marked in @used? */
+static bool host_uses(const struct derive *d, const struct host *h, const bool *used)
 {
 	if (!h->has_qemu)
-		return (long)used == d->any;
+		return d->any >= 0 && used[d->any];
 	for (size_t i = 0; i < h->n_qemu; i++)
-		if (d->used_of[h->qemu[i].build] == (long)used)
+		if (d->used_of[h->qemu[i].build] >= 0 && used[d->used_of[h->qemu[i].build]])
 			return true;
 	return false;
 }
@@ -489,11 +483,8 @@ static int hosts_of(struct derive *d, const bool *used, unsigned int **ret, size
 	size_t n = 0;
 
 	for (size_t i = 0; i < d->b->in.n_hosts; i++)
-		for (size_t u = 0; u < d->b->n_used; u++)
-			if (used[u] && host_uses(d, d->b->in.hosts[i], u)) {
-				hosts[n++] = (unsigned int)i;
-				break;
-			}
+		if (host_uses(d, d->b->in.hosts[i], used))
+			hosts[n++] = (unsigned int)i;
 	return keep_hosts(d, hosts, n, ret, ret_n);
 }
 
@@ -544,7 +535,7 @@ static int compute_effective(struct derive *d)
 
 /* --------------------------------------------------------------------- backends */
 
-static enum abibase_tri answer_tri(unsigned short answer)
+static enum abibase_tri answer_tri(unsigned int answer)
 {
 	return answer < ANSWER_UNKNOWN ? (enum abibase_tri)answer : ABIBASE_UNKNOWN;
 }
@@ -611,7 +602,7 @@ static int finding_absent(struct derive *d, size_t c, const unsigned int *hosts,
 	return add_finding(d, ABIBASE_FINDING_CONFLICT, "backend-absent", cond->remedy, &text);
 }
 
-static int finding_backend_unknown(struct derive *d, size_t c, unsigned short answer,
+static int finding_backend_unknown(struct derive *d, size_t c, unsigned int answer,
 				   const unsigned int *hosts, size_t n)
 {
 	const struct condition *cond = &d->cat->conditions[c];
@@ -643,7 +634,7 @@ static int judge_condition(struct derive *d, size_t c)
 	if (!done)
 		return -ENOMEM;
 	for (size_t i = 0; i < in->n_hosts; i++) {
-		unsigned short answer = in->hosts[i]->answers[c];
+		unsigned int answer = in->hosts[i]->answers[c];
 		bool fine = absence_is_fine(d, in->hosts[i]);
 		size_t n = 0;
 		int r;
@@ -751,10 +742,10 @@ static int judge_class(const struct derive *d, struct class *k)
 		const struct host *h = in->hosts[i];
 		unsigned int mask = usable_mask(d, h, ABIBASE_YES);
 
-		for (size_t u = 0; u < d->b->n_used; u++) {
-			if (!host_uses(d, h, u))
-				continue;
-			for (size_t be = 0; be < d->cat->n_backends; be++)
+		for (size_t q = 0; q < (h->has_qemu ? h->n_qemu : 1); q++) {
+			long u = h->has_qemu ? d->used_of[h->qemu[q].build] : d->any;
+
+			for (size_t be = 0; u >= 0 && be < d->cat->n_backends; be++)
 				if (mask & (1u << be) &&
 				    judge_needs(d, k, i, be, &d->views[u]) < 0)
 					return -ENOMEM;
@@ -1062,7 +1053,7 @@ struct poll {
 	unsigned int *lacks, *unknown;
 	size_t n_lacks, n_unknown, n_has;
 	const struct condition *missing, *untold;
-	unsigned short answer;
+	unsigned int answer;
 };
 
 static enum abibase_tri poll_host(const struct derive *d, const struct host *h,
@@ -1173,33 +1164,55 @@ static int derive_requirements(struct derive *d)
 
 /* ------------------------------------------------------------------ words worth saying */
 
+/* The hosts that forced something off because they could not tell @condition, and what it was. */
+static size_t unknown_rows(struct derive *d, const char *condition, bool *hosts, struct buf *rows)
+{
+	size_t n = 0;
+
+	for (size_t r = 0; r < d->cat->n_rows; r++) {
+		const struct class *k;
+
+		if (!d->included[r] || !default_on(d, r))
+			continue; /* it would be off all the same */
+		k = &d->classes[d->class_of[r]];
+		for (size_t i = 0; i < k->n_why; i++) {
+			if (k->why[i].kind != WHY_HOST_UNKNOWN ||
+			    !streq(k->why[i].what, condition))
+				continue;
+			buf_printf(rows, "%s %s", n++ ? "," : "", d->cat->rows[r].property);
+			for (size_t h = 0; h < k->why[i].n_hosts; h++)
+				hosts[k->why[i].hosts[h]] = true;
+		}
+	}
+	return n;
+}
+
 static int note_unknowns(struct derive *d)
 {
-	for (size_t k = 0; k < d->n_classes; k++)
-		for (size_t i = 0; i < d->classes[k].n_why; i++) {
-			const struct why *w = &d->classes[k].why[i];
-			_buf_ text = { 0 };
-			const char *reason;
-			size_t n = 0;
-			unsigned short a = 0;
+	const struct inputs *in = &d->b->in;
+	_autofree_ bool *hosts = calloc(in->n_hosts + 1, sizeof(*hosts));
 
-			if (w->kind != WHY_HOST_UNKNOWN)
-				continue;
-			for (size_t c = 0; c < d->cat->n_conditions; c++)
-				if (streq(d->cat->conditions[c].name, w->what))
-					a = d->b->in.hosts[w->hosts[0]]->answers[c];
-			reason = answer_reason(&d->b->in, a);
-			write_hosts(d, w->hosts, w->n_hosts, &text);
-			buf_printf(&text, ": %s is unknown (%s), so these are off for everybody:",
-				   w->what, reason);
-			for (size_t r = 0; r < d->cat->n_rows; r++)
-				if (d->included[r] && d->class_of[r] == k)
-					buf_printf(&text, "%s %s", n++ ? "," : "",
-						   d->cat->rows[r].property);
-			if (add_finding(d, ABIBASE_FINDING_NOTE, "forced-off-unknown",
-					unknown_remedy(reason), &text) < 0)
-				return -ENOMEM;
-		}
+	if (!hosts)
+		return -ENOMEM;
+	for (size_t c = 0; c < d->cat->n_conditions; c++) {
+		_buf_ text = { 0 }, rows = { 0 };
+		const char *reason;
+		size_t n = 0;
+
+		memset(hosts, 0, in->n_hosts * sizeof(*hosts));
+		if (!unknown_rows(d, d->cat->conditions[c].name, hosts, &rows))
+			continue;
+		for (unsigned int h = 0; h < in->n_hosts; h++)
+			if (hosts[h])
+				d->scratch[0][n++] = h;
+		reason = answer_reason(in, in->hosts[d->scratch[0][0]]->answers[c]);
+		write_hosts(d, d->scratch[0], n, &text);
+		buf_printf(&text, ": %s is unknown (%s), so these are off for everybody:%s",
+			   d->cat->conditions[c].name, reason, rows.data ? rows.data : "");
+		if (buf_failed(&rows) || add_finding(d, ABIBASE_FINDING_NOTE, "forced-off-unknown",
+						     unknown_remedy(reason), &text) < 0)
+			return -ENOMEM;
+	}
 	return 0;
 }
 
@@ -1237,30 +1250,56 @@ static int note_recorded(struct derive *d)
 {
 	for (size_t r = 0; r < d->cat->n_rows; r++)
 		for (size_t u = 0; u < d->b->n_used; u++) {
-			const struct effective *e = eff(d, r, u);
 			_buf_ text = { 0 };
 
-			if (!e->disagrees && !e->exception)
+			if (!eff(d, r, u)->disagrees)
 				continue;
-			if (e->exception)
-				buf_printf(&text,
-					   "hosts without QEMU facts: some upstream builds have "
-					   "another value of %s under %s than the rest (see the "
-					   "catalogue); a host with one of those needs its QEMU "
-					   "probed",
-					   d->cat->rows[r].key, d->b->machine);
-			else
-				buf_printf(&text,
-					   "QEMU %s was recorded with another value of %s under %s "
-					   "than the catalogue has; the recorded one is used",
-					   d->b->used[u].build->version, d->cat->rows[r].key,
-					   d->b->machine);
-			if (add_finding(d, ABIBASE_FINDING_NOTE,
-					e->exception ? "known-exception" : "recorded-differs",
-					NULL, &text) < 0)
+			buf_printf(&text,
+				   "QEMU %s was recorded with another value of %s under %s than "
+				   "the catalogue has; the recorded one is used",
+				   d->b->used[u].build->version, d->cat->rows[r].key,
+				   d->b->machine);
+			if (add_finding(d, ABIBASE_FINDING_NOTE, "recorded-differs", NULL,
+					&text) < 0)
 				return -ENOMEM;
 		}
 	return 0;
+}
+
+static void write_ranges(const struct compat *e, struct buf *out)
+{
+	for (size_t i = 0; i < e->n_not_in; i++) {
+		const struct version_range *v = &e->not_in[i];
+
+		buf_printf(out, "%s%u.%u.%u", i ? ", " : "", v->first.part[0], v->first.part[1],
+			   v->first.part[2]);
+		if (version_cmp(&v->first, &v->last))
+			buf_printf(out, " to %u.%u.%u", v->last.part[0], v->last.part[1],
+				   v->last.part[2]);
+	}
+}
+
+/* A host without QEMU facts may have one of the few builds that are not like the rest. */
+static int note_exceptions(struct derive *d)
+{
+	_buf_ text = { 0 };
+	size_t n = 0;
+
+	for (size_t r = 0; d->any >= 0 && r < d->cat->n_rows; r++) {
+		const struct compat *e = eff(d, r, (size_t)d->any)->exception;
+
+		if (!e)
+			continue;
+		buf_printf(&text, "%s%s (in QEMU ", n++ ? ", " : "", d->cat->rows[r].key);
+		write_ranges(e, &text);
+		buf_putc(&text, ')');
+	}
+	if (!n)
+		return 0;
+	buf_printf(&text, ": another value under %s than in every other upstream build",
+		   d->b->machine);
+	return add_finding(d, ABIBASE_FINDING_NOTE, "known-exception",
+			   "probe the QEMU of the hosts that have no QEMU facts", &text);
 }
 
 /* ------------------------------------------------------------------ the feature words */
@@ -1322,7 +1361,8 @@ static int derive_answer(struct derive *d)
 {
 	if (derive_used(d) < 0 || check_machine_values(d) < 0 || compute_effective(d) < 0 ||
 	    derive_values(d) < 0 || derive_requirements(d) < 0 || note_unknowns(d) < 0 ||
-	    note_differences(d) < 0 || note_recorded(d) < 0)
+	    note_differences(d) < 0 || note_recorded(d) < 0 ||
+	    note_exceptions(d) < 0)
 		return -ENOMEM;
 	return 0;
 }

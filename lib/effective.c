@@ -58,7 +58,7 @@ static enum abibase_tri known(const struct qemu_view *q, const struct row *row)
 
 /* The compat entry of the oldest machine type that covers this one is applied last and wins. */
 static const json_t *catalogue_value(const struct qemu_view *q, const struct row *row,
-				     bool *ret_exception)
+				     const struct compat **ret_exception)
 {
 	const struct compat *best = NULL;
 
@@ -72,7 +72,7 @@ static const json_t *catalogue_value(const struct qemu_view *q, const struct row
 		if (!best || version_cmp(&e->machine, &best->machine) < 0)
 			best = e;
 	}
-	*ret_exception = best && !q->entry && best->n_not_in;
+	*ret_exception = best && !q->entry && best->n_not_in ? best : NULL;
 	return best ? best->value : row->def;
 }
 

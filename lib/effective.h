@@ -25,7 +25,7 @@ struct effective {
 	const json_t *value; /* NULL: unknown, or the property is not known */
 	bool recorded;	     /* the value was recorded, not filled in */
 	bool disagrees;	     /* recorded, and the catalogue says otherwise */
-	bool exception;	     /* of any upstream QEMU: some builds have another value */
+	const struct compat *exception; /* of any upstream QEMU: builds without this entry differ */
 };
 
 /* @entry: a qemu entry of a profile, or NULL for any upstream QEMU with that machine type. */

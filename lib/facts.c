@@ -147,9 +147,11 @@ void facts_check_value(struct check *c, const json_t *facts, const char *id, con
 			   "is not a fact that this version knows: it is kept, and changes no answer");
 		return;
 	}
-	/* unknown may be anything, and a word that is false is one that the kernel does not have */
+	/* a fact may be unknown; a word that is false is one that the kernel does not have */
 	if (json_is_object(v) || (streq(kind, "word") && json_is_false(v)))
 		return;
+	if (!json_is_boolean(v) && !json_is_integer(v) && !json_is_string(v))
+		return; /* refused for any fact, and told by the reader of profiles */
 	type = streq(kind, "bool") ? J_BOOL : streq(kind, "int") ? J_INT : J_STRING;
 	if (type == J_BOOL ? !json_is_boolean(v) :
 	    type == J_INT  ? !json_is_integer(v) :

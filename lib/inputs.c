@@ -30,7 +30,7 @@ static void strings_clear(struct strings *t)
 struct host *host_new(const char *name, size_t n_answers, size_t n_qemu)
 {
 	size_t qemu_bytes = n_qemu * sizeof(struct host_qemu);
-	size_t answer_bytes = n_answers * sizeof(unsigned short);
+	size_t answer_bytes = n_answers * sizeof(unsigned int);
 	struct host *h = calloc(1, sizeof(*h) + qemu_bytes + answer_bytes + strlen(name) + 1);
 
 	if (!h)
@@ -38,7 +38,7 @@ struct host *host_new(const char *name, size_t n_answers, size_t n_qemu)
 	h->refcount = 1;
 	h->n_qemu = (unsigned int)n_qemu;
 	h->qemu = (struct host_qemu *)(void *)(h + 1);
-	h->answers = (unsigned short *)(void *)((char *)(h + 1) + qemu_bytes);
+	h->answers = (unsigned int *)(void *)((char *)(h + 1) + qemu_bytes);
 	h->name = (char *)h->answers + answer_bytes;
 	strcpy(h->name, name);
 	return h;

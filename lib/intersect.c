@@ -224,13 +224,12 @@ static int set_answer(struct inputs *in, struct host *h, size_t i, enum abibase_
 {
 	unsigned int index;
 
-	h->answers[i] = (unsigned short)tri;
+	h->answers[i] = (unsigned int)tri;
 	if (tri != ABIBASE_UNKNOWN)
 		return 0;
 	if (strings_intern(&in->strings, reason, &index) < 0)
 		return -ENOMEM;
-	/* reasons are words of our own vocabulary; 65,000 different ones are no profile of ours */
-	h->answers[i] = (unsigned short)(index < 0xfff0 ? ANSWER_UNKNOWN + index : 0xffff);
+	h->answers[i] = ANSWER_UNKNOWN + index;
 	return 0;
 }
 

@@ -383,10 +383,13 @@ static int read_records(const struct probe_surface *s, int fd, int64_t deadline,
 		if (n <= 0)
 			return 0;
 		have += (size_t)n;
-		if (have == sizeof(r)) {
-			take_record(s, f, &r);
-			have = 0;
-		}
+		if (have < sizeof(r))
+			continue;
+		take_record(s, f, &r);
+		have = 0;
+		/* Not until the end of file: another thread's child may hold the pipe too. */
+		if (f->done)
+			return 0;
 	}
 }
 

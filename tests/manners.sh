@@ -439,6 +439,16 @@ sed -n 's/^X("\([a-z0-9-]*\)".*/\1/p' "$src/lib/messages.def" | sort >"$tmp/want
 sed -n '/^\.Sh DIAGNOSTICS/,/^\.Sh SEE/s/^\.It Li //p' "$src/man/libabibase.3" | sort >"$tmp/got"
 same 'the message ids of libabibase(3) are not those of lib/messages.def' "$tmp/want" "$tmp/got"
 
+# An id that the code says is listed, and one that is listed is said.
+cat "$src"/lib/*.c | tr '\n\t' '  ' |
+	grep -Eo '(context_fail|context_log|check_fault|check_warn|add_finding)\([^";]*"[a-z0-9-]+"' |
+	sed 's/.*"\(.*\)"/\1/' | sort -u >"$tmp/got"
+comm -13 "$tmp/want" "$tmp/got" >"$tmp/err"
+[ ! -s "$tmp/err" ] || fail 'ids that lib/messages.def does not list'
+while read -r id; do
+	grep -qF -e "\"$id\"" -e "[$id]" "$src"/lib/*.c "$src"/cli/*.c || fail "nothing says [$id]"
+done <"$tmp/want"
+
 sed -n 's/^[[:space:]]*\(abibase_[a-z0-9_]*\);$/\1/p' "$src/lib/libabibase.sym" | sort >"$tmp/want"
 sed -n 's/^\.Fn \(abibase_[a-z0-9_]*\).*/\1/p' "$src/man/libabibase.3" | sort -u >"$tmp/got"
 same 'the functions of libabibase(3) are not the exported ones' "$tmp/want" "$tmp/got"
@@ -470,6 +480,18 @@ fi
 for page in README.md man/abibase.1; do
 	grep -q 'args=\$(abibase intersect .*) &&' "$src/$page" || fail "$page does not show args=\$(...) &&"
 done
+
+# The worked example of the README is what the command really prints.
+mkdir "$tmp/bin"
+printf '#!/bin/sh\nexec "%s" "$@"\n' "$abibase" >"$tmp/bin/abibase"
+chmod +x "$tmp/bin/abibase"
+sed -n '/^## An example/,/^## Install/s/^    //p' "$src/README.md" >"$tmp/want"
+[ -s "$tmp/want" ] || fail 'no example in README.md'
+sed -n 's/^\$ //p' "$tmp/want" | while read -r line; do
+	printf '$ %s\n' "$line"
+	(PATH=$tmp/bin:$PATH && eval "$line") 2>&1 </dev/null
+done >"$tmp/got"
+same 'the example of README.md is not real' "$tmp/want" "$tmp/got"
 
 [ "$failures" = 0 ] && exit 0
 echo "$failures failures"

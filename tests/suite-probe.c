@@ -785,9 +785,10 @@ START_TEST(test_module_index)
 	const char *src = getenv("top_srcdir");
 	static const char *const files[] = { "modules.dep.bin", "modules.alias.bin",
 					     "modules.symbols.bin", "modules.builtin.bin" };
-	char index[PATH_MAX], copy[PATH_MAX], from[PATH_MAX + 32];
+	char root[PATH_MAX], index[PATH_MAX + 32], copy[PATH_MAX], from[PATH_MAX + 64];
 
-	snprintf(index, sizeof(index), "%s/tests/data/modules", src ? src : ".");
+	ck_assert_ptr_nonnull(realpath(src ? src : ".", root));
+	snprintf(index, sizeof(index), "%s/tests/data/modules", root);
 	ck_assert_int_eq(probe_module_index_at(index, "tun"), MODULE_BUILTIN);
 	ck_assert_int_eq(probe_module_index_at(index, "vhost_net"), MODULE_FILE);
 	ck_assert_int_eq(probe_module_index_at(index, "vhost_vsock"), MODULE_NONE);

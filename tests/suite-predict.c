@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The prediction, held against every recorded offer. */
+#include <errno.h>
+#include <inttypes.h>
+
+#include "suites.h"
+#include "test-util.h"
+
+static struct test t;
+static json_t *offers;
+
+static void setup(void)
+{
+	test_begin(&t);
+	offers = test_json("tests/data/offered-features.json");
+}
+
+static void teardown(void)
+{
+	json_decref(offers);
+	test_end(&t);
+}
+
+static const char *word_of(const json_t *row, const char *key)
+{
+	const char *s = json_string_value(json_object_get(row, key));
+
+	ck_assert_msg(s != NULL, "a row without \"%s\"", key);
+	return s;
+}
+
+/* "6.1.0-56-cloud-amd64": the host that tests/data/hosts has of it. */
+static const char *host_of(const char *kernel)
+{
+	static const char *const hosts[] = { "5.10", "6.1", "6.12", "6.17", "7.2" };
+	const char *best = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(hosts); i++)
+		if (strprefix(kernel, hosts[i]) && kernel[strlen(hosts[i])] == '.')
+			best = hosts[i];
+	ck_assert_msg(best != NULL, "no recorded host for kernel %s", kernel);
+	return best;
+}
+
+/* The recorded QEMU whose package is the one that made the offers of this short version. */
+static const char *qemu_of(const char *qemu)
+{
+	static const char *const versions[] = { "5.2.0", "7.2.22", "10.0.2", "10.0.13", "11.1.3" };
+	const char *package = word_of(json_object_get(offers, "qemu_packages"), qemu);
+
+	for (size_t i = 0; i < ARRAY_SIZE(versions); i++) {
+		_autofree_ char *file = NULL;
+		json_t *entry;
+		bool found;
+
+		ck_assert_int_gt(asprintf(&file, "tests/data/qemu/%s.json", versions[i]), 0);
+		entry = test_json(file);
+		found = strstr(word_of(entry, "package"), package) != NULL;
+		json_decref(entry);
+		if (found)
+			return versions[i];
+	}
+	ck_abort_msg("no recorded QEMU is of the package %s", package);
+	return NULL;
+}
+
+static const char *backend_of(const char *word)
+{
+	static const char *const names[][2] = {
+		{ "tap-off", "tap" },	      { "tap-on", "tap+vhost" },
+		{ "macvtap-off", "macvtap" }, { "macvtap-on", "macvtap+vhost" },
+		{ "rss-off", "tap" },	      { "rss-on", "tap+vhost" },
+		{ "opt-off", "tap" },	      { "opt-on", "tap+vhost" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (streq(names[i][0], word))
+			return names[i][1];
+	return NULL;
+}
+
+static const char *const *settings_of(const char *word)
+{
+	static const char *const rss[] = { "virtio-net-device.mq=on", "virtio-net-device.rss=on",
+					   "virtio-net-device.hash=on", NULL };
+	static const char *const opt[] = { "virtio-net-device.packed=on",
+					   "virtio-net-device.in_order=on", NULL };
+
+	return strprefix(word, "rss") ? rss : strprefix(word, "opt") ? opt : NULL;
+}
+
+static void offered_of(const json_t *row, uint64_t ret[2])
+{
+	const char *hex = word_of(row, "offered") + 2;
+	size_t len = strlen(hex);
+
+	ret[0] = strtoull(len > 16 ? hex + len - 16 : hex, NULL, 16);
+	ret[1] = 0;
+	if (len > 16) {
+		_autofree_ char *high = strndup(hex, len - 16);
+
+		ret[1] = strtoull(high, NULL, 16);
+	}
+}
+
+struct count {
+	unsigned int compared, wrong, unknown;
+};
+
+/* @known: with what was recorded of the QEMU; else the catalogue fills everything in by version. */
+static void compare(const json_t *row, bool known, struct count *count)
+{
+	const char *word = word_of(row, "backend"), *version = qemu_of(word_of(row, "qemu"));
+	_autofree_ char *why = NULL, *path = NULL;
+	struct abibase_profile *p;
+	uint64_t want[2], got[2] = { 0, 0 };
+	int r;
+
+	ck_assert_int_gt(asprintf(&path, "/usr/lib/qemu-%s", version), 0);
+	p = test_host(t.ctx, "a", host_of(word_of(row, "kernel")), known ? version : "");
+	offered_of(row, want);
+	r = abibase_predict(t.ctx, t.cat, p, known ? path : version, word_of(row, "machine"),
+			    backend_of(word), settings_of(word), got, &why);
+	abibase_profile_unref(p);
+	ck_assert_msg(r >= 0, "%d: %s", r, abibase_context_error(t.ctx));
+	if (r == ABIBASE_VERDICT_UNKNOWN && settings_of(word)) {
+		ck_assert_ptr_nonnull(why);
+		count->unknown++;
+		return;
+	}
+	count->compared++;
+	if (r == ABIBASE_VERDICT_YES && got[0] == want[0] && got[1] == want[1])
+		return;
+	count->wrong++;
+	fprintf(stderr,
+		"kernel %s, QEMU %s (%s), %s, %s: offered 0x%016" PRIx64 "%016" PRIx64
+		", predicted 0x%016" PRIx64 "%016" PRIx64 ", verdict %d%s%s\n",
+		word_of(row, "kernel"), version, known ? "recorded" : "by version",
+		word_of(row, "machine"), word, want[1], want[0], got[1], got[0], r,
+		why ? ": " : "", why ? why : "");
+}
+
+/* The device as it is when nobody sets anything: each row, no exception. */
+static void default_device(bool known)
+{
+	struct count count = { 0 };
+	size_t i;
+	json_t *row;
+
+	json_array_foreach(json_object_get(offers, "rows"), i, row) {
+		const char *word = word_of(row, "backend");
+
+		if (backend_of(word) && !settings_of(word))
+			compare(row, known, &count);
+	}
+	ck_assert_msg(count.compared >= 300, "only %u rows were compared", count.compared);
+	ck_assert_msg(count.wrong == 0, "%u of %u rows predicted wrong", count.wrong,
+		      count.compared);
+	ck_assert_uint_eq(count.unknown, 0);
+}
+
+START_TEST(test_default_device)
+{
+	default_device(true);
+}
+END_TEST
+
+START_TEST(test_default_device_by_version)
+{
+	default_device(false);
+}
+END_TEST
+
+/*
+ * With opt-in properties set. What a row needs may be a fact that was not recorded (whether QEMU
+ * can load its eBPF program): then the answer is "cannot tell", never a wrong word.
+ */
+START_TEST(test_opt_in)
+{
+	struct count count = { 0 };
+	size_t i;
+	json_t *row;
+
+	json_array_foreach(json_object_get(offers, "rows"), i, row) {
+		const char *word = word_of(row, "backend");
+
+		if (backend_of(word) && settings_of(word))
+			compare(row, true, &count);
+	}
+	ck_assert_uint_eq(count.compared + count.unknown, 50);
+	ck_assert_msg(count.compared >= 35, "only %u rows were compared", count.compared);
+	ck_assert_msg(count.wrong == 0, "%u of %u rows predicted wrong", count.wrong,
+		      count.compared);
+}
+END_TEST
+
+static int predict(struct abibase_profile *p, const char *qemu, const char *machine,
+		   const char *backend, const char *setting, uint64_t ret[2], char **why)
+{
+	const char *const settings[] = { setting, NULL };
+
+	return abibase_predict(t.ctx, t.cat, p, qemu, machine, backend, setting ? settings : NULL,
+			       ret, why);
+}
+
+#define BIT(n) ((uint64_t)1 << (n))
+
+/* USO under 8.1, from the versions alone: the exceptions of QEMU 8.2.0 to 8.2.4 and 9.0.0. */
+START_TEST(test_uso_exception)
+{
+	static const struct {
+		const char *version;
+		bool on;
+	} qemus[] = { { "8.1.5", false }, { "8.2.0", true },  { "8.2.4", true },
+		      { "8.2.5", false }, { "9.0.0", true },  { "9.0.1", false },
+		      { "9.2.0", false }, { "11.1.3", false } };
+	const uint64_t uso = BIT(54) | BIT(55) | BIT(56);
+	struct abibase_profile *p = test_host(t.ctx, "a", "6.12", "");
+	uint64_t word[2];
+
+	for (size_t i = 0; i < ARRAY_SIZE(qemus); i++) {
+		ck_assert_int_eq(predict(p, qemus[i].version, "pc-q35-8.1", "tap", NULL, word,
+					 NULL),
+				 ABIBASE_VERDICT_YES);
+		ck_assert_msg((word[0] & uso) == (qemus[i].on ? uso : 0), "QEMU %s",
+			      qemus[i].version);
+	}
+	abibase_profile_unref(p);
+}
+END_TEST
+
+START_TEST(test_with_settings)
+{
+	struct abibase_profile *p = test_host(t.ctx, "a", "6.12", "10.0.13");
+	uint64_t plain[2], set[2];
+	_autofree_ char *why = NULL;
+
+	ck_assert_int_eq(predict(p, "10.0.13", "pc-q35-10.0", "tap", NULL, plain, NULL),
+			 ABIBASE_VERDICT_YES);
+	ck_assert_int_eq(predict(p, "/usr/lib/qemu-10.0.13", "pc-q35-10.0", "tap",
+				 "virtio-net-device.host_uso=off", set, NULL),
+			 ABIBASE_VERDICT_YES);
+	ck_assert_uint_eq(plain[0] & ~set[0], BIT(56));
+	ck_assert_uint_eq(set[0] & ~plain[0], 0);
+	/* QEMU does not turn off what depends on it */
+	ck_assert_int_eq(predict(p, "10.0.13", "pc-q35-10.0", "tap",
+				 "virtio-net-device.guest_csum=off", set, NULL),
+			 ABIBASE_VERDICT_YES);
+	ck_assert_uint_eq(plain[0] & ~set[0], BIT(1));
+	/* a property that this QEMU does not know: it would not start */
+	ck_assert_int_eq(predict(p, "10.0.13", "pc-q35-10.0", "tap",
+				 "virtio-net-device.host_tunnel=off", set, &why),
+			 ABIBASE_VERDICT_NO);
+	ck_assert_ptr_nonnull(why);
+	ck_assert_ptr_nonnull(strstr(why, "host_tunnel"));
+	abibase_profile_unref(p);
+}
+END_TEST
+
+/* What cannot be: no such machine, no such backend, nothing known. */
+START_TEST(test_verdicts)
+{
+	json_t *root = test_host_json("a", "6.12", "10.0.13");
+	json_t *facts = json_object_get(root, "facts");
+	struct abibase_profile *p = test_profile_json(t.ctx, root);
+	uint64_t word[2] = { 0 };
+	char *why = NULL;
+
+	ck_assert_int_eq(predict(p, "10.0.13", "pc-q35-10.2", "tap", NULL, word, &why),
+			 ABIBASE_VERDICT_NO);
+	ck_assert_ptr_nonnull(why);
+	free(why);
+	ck_assert_int_eq(predict(p, "9.0.0", "pc-q35-9.1", "tap", NULL, word, NULL),
+			 ABIBASE_VERDICT_NO);
+	ck_assert_int_eq(predict(p, "10.0.13", "pc-q35-10.0", "user", NULL, word, NULL), -EINVAL);
+	ck_assert_int_eq(predict(p, "9.0.0", "pc-q35-rhel9.6.0", "tap", NULL, word, NULL),
+			 ABIBASE_VERDICT_UNKNOWN);
+	abibase_profile_unref(p);
+
+	json_object_set_new(facts, "vhost_net.usable", json_false());
+	p = test_profile_json(t.ctx, root);
+	why = NULL;
+	ck_assert_int_eq(predict(p, "10.0.13", "pc-q35-10.0", "tap+vhost", NULL, word, &why),
+			 ABIBASE_VERDICT_NO);
+	ck_assert_ptr_nonnull(why);
+	free(why);
+	ck_assert_int_eq(predict(p, "10.0.13", "pc-q35-10.0", "tap", NULL, word, NULL),
+			 ABIBASE_VERDICT_YES);
+	abibase_profile_unref(p);
+
+	json_object_set_new(facts, "vhost_net.usable", json_pack("{s:s}", "unknown",
+								 "no-permission"));
+	json_object_set_new(facts, "tap.offload.uso", json_pack("{s:s}", "unknown", "not-asked"));
+	p = test_profile_json(t.ctx, root);
+	why = NULL;
+	ck_assert_int_eq(predict(p, "10.0.13", "pc-q35-10.0", "tap+vhost", NULL, word, &why),
+			 ABIBASE_VERDICT_UNKNOWN);
+	ck_assert_ptr_nonnull(why);
+	ck_assert_ptr_nonnull(strstr(why, "no-permission"));
+	free(why);
+	why = NULL;
+	ck_assert_int_eq(predict(p, "10.0.13", "pc-q35-10.0", "tap", NULL, word, &why),
+			 ABIBASE_VERDICT_UNKNOWN);
+	ck_assert_ptr_nonnull(strstr(why, "tap.offload.uso"));
+	free(why);
+	/* under an older machine type nobody looks at it */
+	ck_assert_int_eq(predict(p, "10.0.13", "pc-q35-7.2", "tap", NULL, word, NULL),
+			 ABIBASE_VERDICT_YES);
+	abibase_profile_unref(p);
+	json_decref(root);
+}
+END_TEST
+
+Suite *suite_predict(void)
+{
+	Suite *suite = suite_create("predict");
+	TCase *recorded = tcase_create("recorded"), *made_up = tcase_create("made-up");
+
+	tcase_add_checked_fixture(recorded, setup, teardown);
+	tcase_set_timeout(recorded, 300);
+	tcase_add_test(recorded, test_default_device);
+	tcase_add_test(recorded, test_default_device_by_version);
+	tcase_add_test(recorded, test_opt_in);
+	suite_add_tcase(suite, recorded);
+
+	tcase_add_checked_fixture(made_up, setup, teardown);
+	tcase_add_test(made_up, test_uso_exception);
+	tcase_add_test(made_up, test_with_settings);
+	tcase_add_test(made_up, test_verdicts);
+	suite_add_tcase(suite, made_up);
+	return suite;
+}
