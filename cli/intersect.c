@@ -7,6 +7,10 @@ static const struct option options[] = {
 	{ "machine", required_argument, NULL, 'M' },
 	{ "backend", required_argument, NULL, OPT_BACKEND },
 	{ "target", required_argument, NULL, OPT_TARGET },
+	{ "policy", required_argument, NULL, OPT_POLICY },
+	{ "enable", required_argument, NULL, OPT_ENABLE },
+	{ "disable", required_argument, NULL, OPT_DISABLE },
+	{ "dest", required_argument, NULL, OPT_DEST },
 	{ "format", required_argument, NULL, 'f' },
 	{ "json", no_argument, NULL, OPT_JSON },
 	{ "minimal", no_argument, NULL, OPT_MINIMAL },
@@ -18,14 +22,27 @@ static const struct option options[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
+/* An option that is handed to the intersection as it is, in the order of the command line. */
+struct wish {
+	int (*set)(struct abibase_intersection *ix, const char *arg);
+	const char *arg;
+};
+
 struct arguments {
-	const char *machine, *target, *format, *host, *files0, *output;
+	struct wish *wishes; /* as many as there are arguments is always enough */
+	size_t n_wishes;
+	const char *format, *host, *files0, *output;
 	char **backends; /* the lists, as many as there are arguments is always enough */
 	size_t n_backends;
 	bool minimal, with_machine;
 	char **operands;
 	int n_operands;
 };
+
+static void wish(struct arguments *a, int (*set)(struct abibase_intersection *, const char *))
+{
+	a->wishes[a->n_wishes++] = (struct wish){ set, optarg };
+}
 
 static int check_operands(const struct arguments *a)
 {
@@ -46,13 +63,25 @@ static int parse(int argc, char **argv, struct arguments *a)
 	while ((c = getopt_long(argc, argv, "M:f:o:h", options, NULL)) != -1) {
 		switch (c) {
 		case 'M':
-			a->machine = optarg;
+			wish(a, abibase_intersection_set_machine);
 			break;
 		case OPT_BACKEND:
 			a->backends[a->n_backends++] = optarg;
 			break;
 		case OPT_TARGET:
-			a->target = optarg;
+			wish(a, abibase_intersection_set_target);
+			break;
+		case OPT_POLICY:
+			wish(a, abibase_intersection_set_policy);
+			break;
+		case OPT_ENABLE:
+			wish(a, abibase_intersection_enable);
+			break;
+		case OPT_DISABLE:
+			wish(a, abibase_intersection_disable);
+			break;
+		case OPT_DEST:
+			wish(a, abibase_intersection_add_dest);
 			break;
 		case 'f':
 			a->format = optarg;
@@ -99,10 +128,10 @@ static int add_backends(struct abibase_intersection *ix, char *list)
 
 static int prepare_intersection(struct abibase_intersection *ix, const struct arguments *a)
 {
-	int r = a->target ? abibase_intersection_set_target(ix, a->target) : 0;
+	int r = 0;
 
-	if (r == 0 && a->machine)
-		r = abibase_intersection_set_machine(ix, a->machine);
+	for (size_t i = 0; r == 0 && i < a->n_wishes; i++)
+		r = a->wishes[i].set(ix, a->wishes[i].arg);
 	for (size_t i = 0; r == 0 && i < a->n_backends; i++)
 		r = add_backends(ix, a->backends[i]);
 	return r;
@@ -308,10 +337,11 @@ static int intersect(const struct arguments *a)
 static int run(int argc, char **argv)
 {
 	_autofree_ char **backends = calloc((size_t)argc, sizeof(*backends));
-	struct arguments a = { .backends = backends };
+	_autofree_ struct wish *wishes = calloc((size_t)argc, sizeof(*wishes));
+	struct arguments a = { .backends = backends, .wishes = wishes };
 	int r;
 
-	if (!backends)
+	if (!backends || !wishes)
 		return cli_error("out of memory [out-of-memory]");
 	r = parse(argc, argv, &a);
 	return r > 0 ? r - 1 : intersect(&a);
@@ -332,6 +362,11 @@ const struct command command_intersect = {
 		"                          tap+vhost, macvtap, macvtap+vhost; default: tap and, on\n"
 		"                          the hosts that have it, tap+vhost\n"
 		"      --target=ARCH       QEMU target; default: the architecture of the hosts\n"
+		"      --policy=POLICY     compatible (default): on where the machine type has it on;\n"
+		"                          all: on wherever every host and every QEMU can\n"
+		"      --enable=GROUP      turn an opt-in group of features on, or refuse\n"
+		"      --disable=GROUP     turn a group of features off\n"
+		"      --dest=NAME         a host that is ever a destination; default: every host\n"
 		"  -f, --format=FORMAT     args (default), readconfig, json (the baseline) or table\n"
 		"      --json              the same as --format=json\n"
 		"      --minimal           leave out what every QEMU has by default\n"

@@ -57,6 +57,13 @@ static void check_value_word(struct check *c, const json_t *v)
 	check_words(c, v, value_words);
 }
 
+static void check_policy_word(struct check *c, const json_t *v)
+{
+	static const char *const words[] = { "all", "compatible", NULL };
+
+	check_words(c, v, words);
+}
+
 static void check_reason(struct check *c, const json_t *v)
 {
 	check_words(c, v, why_words);
@@ -191,7 +198,11 @@ static void check_policy(struct check *c, const json_t *v)
 	static const struct member members[] = {
 		{ "backends", J_ARRAY, true, check_strings },
 		{ "backends_named", J_BOOL, true, NULL },
+		{ "dest", J_ARRAY, true, check_strings },
+		{ "disable", J_ARRAY, true, check_strings },
+		{ "enable", J_ARRAY, true, check_strings },
 		{ "machine_chosen", J_BOOL, true, NULL },
+		{ "on", S, true, check_policy_word },
 		{ "target", SN, true, NULL },
 		{ 0 },
 	};
@@ -396,6 +407,16 @@ static unsigned int backend_mask(struct reader *r, const json_t *list)
 	return mask;
 }
 
+static void read_set(struct reader *r, const json_t *list, struct strings *to)
+{
+	size_t i;
+	json_t *v;
+
+	json_array_foreach(list, i, v)
+		if (strings_insert(to, json_string_value(v)) < 0)
+			r->oom = true;
+}
+
 static void read_policy(struct reader *r, const json_t *root)
 {
 	const json_t *p = json_object_get(root, "policy");
@@ -411,6 +432,10 @@ static void read_policy(struct reader *r, const json_t *root)
 		return;
 	policy->backends = (1u << r->b->in.n_backends) - 1;
 	policy->backends_named = json_is_true(json_object_get(p, "backends_named"));
+	policy->all = streq(str(p, "on"), "all");
+	read_set(r, json_object_get(p, "enable"), &policy->enable);
+	read_set(r, json_object_get(p, "disable"), &policy->disable);
+	read_set(r, json_object_get(p, "dest"), &policy->dest);
 	r->b->machine_chosen = policy->machine_chosen =
 		json_is_true(json_object_get(p, "machine_chosen"));
 	r->b->arch = str(root, "arch");

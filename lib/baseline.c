@@ -396,12 +396,18 @@ static void write_host(struct writer *w, const struct abibase_baseline *b, const
 
 static void write_policy(struct writer *w, const struct abibase_baseline *b)
 {
+	const struct policy *p = &b->in.policy;
+
 	w_key(w, "policy");
 	w_open(w, '{');
-	w_mask(w, b, "backends", b->in.policy.backends);
-	w_bool(w, "backends_named", b->in.policy.backends_named);
+	w_mask(w, b, "backends", p->backends);
+	w_bool(w, "backends_named", p->backends_named);
+	w_list(w, "dest", (const char *const *)p->dest.s, p->dest.n);
+	w_list(w, "disable", (const char *const *)p->disable.s, p->disable.n);
+	w_list(w, "enable", (const char *const *)p->enable.s, p->enable.n);
 	w_bool(w, "machine_chosen", b->machine_chosen);
-	w_string(w, "target", b->in.policy.target);
+	w_string(w, "on", p->all ? "all" : "compatible");
+	w_string(w, "target", p->target);
 	w_close(w, '}');
 }
 

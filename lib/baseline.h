@@ -13,6 +13,11 @@
  * intersect.c or read from a document, so that a baseline means the same under a newer catalogue.
  */
 
+struct strings {
+	char **s;
+	size_t n, cap;
+};
+
 /* One distinct QEMU binary: a profile's record of it without the path. Shared, immutable. */
 struct build {
 	int refcount;
@@ -46,11 +51,6 @@ struct host {
 };
 #define ANSWER_UNKNOWN 2
 
-struct strings {
-	char **s;
-	size_t n, cap;
-};
-
 /* What was asked for. */
 struct policy {
 	char *machine; /* NULL: the newest that all QEMUs share */
@@ -58,6 +58,9 @@ struct policy {
 	char *target;	     /* NULL: the hosts' own */
 	unsigned int backends; /* mask over inputs.backends */
 	bool backends_named;
+	bool all; /* on wherever it can be */
+	struct strings enable, disable; /* groups, sorted */
+	struct strings dest; /* hosts that are ever a destination, sorted; none: all */
 };
 
 struct inputs {
@@ -75,12 +78,21 @@ struct inputs {
 };
 
 int strings_intern(struct strings *t, const char *s, unsigned int *ret);
+/* Enter @s in its place of a sorted set. */
+int strings_insert(struct strings *t, const char *s);
+bool strings_have(const struct strings *t, const char *s);
+bool strings_equal(const struct strings *a, const struct strings *b);
 /* A host with room for its parts in the same block of memory; NULL when there is none. */
 struct host *host_new(const char *name, size_t n_answers, size_t n_qemu);
 struct host *host_ref(struct host *h);
 struct host *host_unref(struct host *h);
 struct build *build_ref(struct build *b);
 struct build *build_unref(struct build *b);
+/*
+ * Is this host called @name? A dated platform ("debian-13-backports-2026.11") also goes by the bare
+ * name of its track, by which it may have been asked for.
+ */
+bool host_is(const struct host *h, const char *name, size_t len);
 /* A copy that shares hosts and builds. */
 int inputs_copy(const struct inputs *from, struct inputs *to);
 void inputs_clear(struct inputs *in);
@@ -99,6 +111,7 @@ enum why_kind {
 	WHY_DEPENDS,	     /* a feature that it depends on is off */
 	WHY_TOGETHER,	     /* decided together with one that is off */
 	WHY_NEVER,	     /* a QEMU never offers it on this backend */
+	WHY_DISABLED,	     /* it was asked to be off */
 	N_WHY,
 };
 extern const char *const why_words[];

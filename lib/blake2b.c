@@ -44,6 +44,20 @@ static inline uint64_t ror(uint64_t x, unsigned int n)
 		b = ror(b ^ c, 63);      \
 	} while (0)
 
+/* With a literal @r the compiler knows every place in m[], and keeps v[] in registers. */
+#define MIX(r, i, a, b, c, d) G(v[a], v[b], v[c], v[d], m[sigma[r][2 * (i)]], m[sigma[r][2 * (i) + 1]])
+#define ROUND(r)                         \
+	do {                             \
+		MIX(r, 0, 0, 4, 8, 12);  \
+		MIX(r, 1, 1, 5, 9, 13);  \
+		MIX(r, 2, 2, 6, 10, 14); \
+		MIX(r, 3, 3, 7, 11, 15); \
+		MIX(r, 4, 0, 5, 10, 15); \
+		MIX(r, 5, 1, 6, 11, 12); \
+		MIX(r, 6, 2, 7, 8, 13);  \
+		MIX(r, 7, 3, 4, 9, 14);  \
+	} while (0)
+
 static void compress(struct blake2b *s, const unsigned char *block, bool last)
 {
 	uint64_t m[16], v[16];
@@ -56,18 +70,18 @@ static void compress(struct blake2b *s, const unsigned char *block, bool last)
 	v[12] ^= s->count;
 	if (last)
 		v[14] = ~v[14];
-	for (int r = 0; r < 12; r++) {
-		const unsigned char *g = sigma[r];
-
-		G(v[0], v[4], v[8], v[12], m[g[0]], m[g[1]]);
-		G(v[1], v[5], v[9], v[13], m[g[2]], m[g[3]]);
-		G(v[2], v[6], v[10], v[14], m[g[4]], m[g[5]]);
-		G(v[3], v[7], v[11], v[15], m[g[6]], m[g[7]]);
-		G(v[0], v[5], v[10], v[15], m[g[8]], m[g[9]]);
-		G(v[1], v[6], v[11], v[12], m[g[10]], m[g[11]]);
-		G(v[2], v[7], v[8], v[13], m[g[12]], m[g[13]]);
-		G(v[3], v[4], v[9], v[14], m[g[14]], m[g[15]]);
-	}
+	ROUND(0);
+	ROUND(1);
+	ROUND(2);
+	ROUND(3);
+	ROUND(4);
+	ROUND(5);
+	ROUND(6);
+	ROUND(7);
+	ROUND(8);
+	ROUND(9);
+	ROUND(10);
+	ROUND(11);
 	for (int i = 0; i < 8; i++)
 		s->h[i] ^= v[i] ^ v[i + 8];
 }

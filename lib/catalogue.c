@@ -280,6 +280,45 @@ static void check_requirements(struct check *c, const json_t *v)
 	check_each(c, v, check_requirement);
 }
 
+static void check_shape_offer(struct check *c, const json_t *v)
+{
+	static const struct member members[] = {
+		{ "source", J_STRING, true, check_nonempty },
+		{ "value", J_INT, true, NULL },
+		{ "versions", J_ARRAY, true, check_ranges },
+		{ 0 },
+	};
+
+	if (check_type(c, v, J_OBJECT))
+		check_object(c, v, members, false);
+}
+
+static void check_shape_offers(struct check *c, const json_t *v)
+{
+	check_each(c, v, check_shape_offer);
+}
+
+static void check_shape(struct check *c, const json_t *v)
+{
+	static const struct member members[] = {
+		{ "checked_since", J_STRING, true, check_version },
+		{ "name", J_STRING, true, check_name },
+		{ "offers", J_ARRAY, true, check_shape_offers },
+		{ "remedy", J_STRING, true, check_nonempty },
+		{ "sources", J_STRING | J_OBJECT, true, check_sources },
+		{ "text", J_STRING, true, check_nonempty },
+		{ 0 },
+	};
+
+	if (check_type(c, v, J_OBJECT))
+		check_object(c, v, members, true);
+}
+
+static void check_shapes(struct check *c, const json_t *v)
+{
+	check_each(c, v, check_shape);
+}
+
 static void check_revision(struct check *c, const json_t *v)
 {
 	if (json_integer_value(v) < 1)
@@ -294,6 +333,7 @@ static const struct member catalogue_members[] = {
 	{ "requirements", J_ARRAY, true, check_requirements },
 	{ "revision", J_INT, true, check_revision },
 	{ "schema", J_STRING, true, NULL },
+	{ "shapes", J_ARRAY, true, check_shapes },
 	{ "targets", J_ARRAY, true, check_strings },
 	{ 0 },
 };
@@ -532,6 +572,7 @@ static int link_row(struct check *c, struct abibase_catalogue *cat, const json_t
 					    json_string_value(json_object_get(v, "pin")));
 	row->combine = (enum row_combine)word_index(
 		combine_words, json_string_value(json_object_get(v, "combine")));
+	row->fatal = streq(json_string_value(json_object_get(v, "missing")), "fatal");
 	row->legacy = json_is_true(json_object_get(v, "legacy"));
 	row->def = json_object_get(v, "default");
 	row->since = version_of(v, "since");
@@ -660,10 +701,52 @@ static int link_requirements(struct check *c, struct abibase_catalogue *cat)
 	return 0;
 }
 
+static int link_shape(struct check *c, const json_t *v, struct shape *s)
+{
+	const json_t *list = json_object_get(v, "offers");
+	size_t i, k;
+	json_t *item, *range;
+
+	s->name = json_string_value(json_object_get(v, "name"));
+	s->text = json_string_value(json_object_get(v, "text"));
+	s->remedy = json_string_value(json_object_get(v, "remedy"));
+	s->checked_since = version_of(v, "checked_since");
+	s->offers = table_new(json_array_size(list), sizeof(*s->offers));
+	if (!s->offers)
+		return link_oom(c);
+	json_array_foreach(list, i, item) {
+		struct shape_offer *o = &s->offers[s->n_offers++];
+		const json_t *versions = json_object_get(item, "versions");
+
+		o->value = json_integer_value(json_object_get(item, "value"));
+		o->versions = table_new(json_array_size(versions), sizeof(*o->versions));
+		if (!o->versions)
+			return link_oom(c);
+		json_array_foreach(versions, k, range)
+			version_range_parse(json_string_value(range), &o->versions[o->n++]);
+	}
+	return 0;
+}
+
+static int link_shapes(struct check *c, struct abibase_catalogue *cat)
+{
+	const json_t *list = json_object_get(cat->root, "shapes");
+	size_t i;
+	json_t *v;
+
+	cat->shapes = table_new(json_array_size(list), sizeof(*cat->shapes));
+	if (!cat->shapes)
+		return link_oom(c);
+	json_array_foreach(list, i, v)
+		if (link_shape(c, v, &cat->shapes[cat->n_shapes++]) < 0)
+			return -ENOMEM;
+	return 0;
+}
+
 static int catalogue_link(struct check *c, struct abibase_catalogue *cat)
 {
 	if (link_conditions(c, cat) < 0 || link_backends(c, cat) < 0 || link_groups(c, cat) < 0 ||
-	    link_rows(c, cat) < 0 || link_requirements(c, cat) < 0)
+	    link_rows(c, cat) < 0 || link_requirements(c, cat) < 0 || link_shapes(c, cat) < 0)
 		return -ENOMEM;
 	return 0;
 }
@@ -775,6 +858,12 @@ ABIBASE_EXPORT struct abibase_catalogue *abibase_catalogue_unref(struct abibase_
 		for (size_t k = 0; k < MAX_BACKENDS; k++)
 			free(cat->requirements[i].needs[k].need);
 	free(cat->requirements);
+	for (size_t i = 0; i < cat->n_shapes; i++) {
+		for (size_t k = 0; k < cat->shapes[i].n_offers; k++)
+			free(cat->shapes[i].offers[k].versions);
+		free(cat->shapes[i].offers);
+	}
+	free(cat->shapes);
 	json_decref(cat->root);
 	free(cat);
 	return NULL;
@@ -805,4 +894,21 @@ bool catalogue_has_target(const struct abibase_catalogue *cat, const char *targe
 		if (streq(json_string_value(v), target))
 			return true;
 	return false;
+}
+
+bool catalogue_group_has_switch(const struct abibase_catalogue *cat, const char *group)
+{
+	for (size_t i = 0; i < cat->n_rows; i++)
+		if (cat->rows[i].boolean && cat->rows[i].bit >= 0 && cat->rows[i].group_name &&
+		    streq(cat->rows[i].group_name, group))
+			return true;
+	return false;
+}
+
+int64_t shape_value(const struct shape *s, const struct version *v)
+{
+	for (size_t i = 0; i < s->n_offers; i++)
+		if (version_in(v, s->offers[i].versions, s->offers[i].n))
+			return s->offers[i].value;
+	return -1;
 }

@@ -56,6 +56,7 @@ struct row {
 	enum row_combine combine;
 	bool legacy;  /* shown by the legacy interface only */
 	bool boolean; /* type is bool */
+	bool fatal;   /* QEMU does not start where it is on and missing */
 	int group;    /* index, or -1 */
 	const json_t *def;
 	struct version since, removed; /* zero: always, never */
@@ -80,6 +81,24 @@ struct requirement {
 	struct needs needs[MAX_BACKENDS];
 };
 
+/* What some QEMU builds make of a size that no property can equalise. */
+struct shape_offer {
+	struct version_range *versions;
+	size_t n;
+	int64_t value;
+};
+
+/*
+ * A size that the stream carries and that some destinations hold against their own: directional,
+ * for it is in the way only where a destination checks it and has less than a source offers.
+ */
+struct shape {
+	const char *name, *text, *remedy;
+	struct shape_offer *offers;
+	size_t n_offers;
+	struct version checked_since;
+};
+
 struct backend {
 	const char *name;
 	bool by_default;
@@ -101,12 +120,18 @@ struct abibase_catalogue {
 	size_t n_rows;
 	struct requirement *requirements;
 	size_t n_requirements;
+	struct shape *shapes;
+	size_t n_shapes;
 };
 
 int catalogue_from_json(struct abibase_context *ctx, json_t *root, const char *source,
 			struct abibase_catalogue **ret);
 void catalogue_check(struct check *c, const json_t *root);
 int catalogue_backend(const struct abibase_catalogue *cat, const char *name);
+/* Does the group have a row that can be switched? */
+bool catalogue_group_has_switch(const struct abibase_catalogue *cat, const char *group);
+/* What a QEMU of this version offers: a size, or -1 when it is not known. */
+int64_t shape_value(const struct shape *s, const struct version *v);
 /* Row by "class.property", or -1. */
 int catalogue_row(const struct abibase_catalogue *cat, const char *key);
 bool catalogue_has_target(const struct abibase_catalogue *cat, const char *target);

@@ -47,7 +47,7 @@ const char *const why_words[] = {
 	[WHY_QEMU_LACKS] = "qemu-lacks",     [WHY_MACHINE_OFF] = "machine-type-off",
 	[WHY_QEMU_UNKNOWN] = "qemu-unknown", [WHY_DEPENDS] = "depends",
 	[WHY_TOGETHER] = "together",	     [WHY_NEVER] = "qemu-never-offers",
-	[N_WHY] = NULL,
+	[WHY_DISABLED] = "disabled",	     [N_WHY] = NULL,
 };
 
 const char *const setting_words[] = { "off", "on", "unknown", "absent" };
@@ -838,6 +838,19 @@ static size_t count_setting(const struct derive *d, size_t row, enum setting s)
 	return n;
 }
 
+/* What stands for no feature, such as disable-modern, is not switched with its group. */
+static bool is_enabled(const struct derive *d, const struct row *row)
+{
+	return row->group_name && row->bit >= 0 &&
+	       strings_have(&d->b->in.policy.enable, row->group_name);
+}
+
+static bool is_disabled(const struct derive *d, const struct row *row)
+{
+	return row->group_name && row->bit >= 0 &&
+	       strings_have(&d->b->in.policy.disable, row->group_name);
+}
+
 /*
  * A baseline sets what tap or vhost decides, and whatever the builds do not agree on: a property
  * that one of them has on and another has off, or lacks, shows its guests a different device.
@@ -850,6 +863,8 @@ static bool is_included(const struct derive *d, size_t r)
 
 	if (!row->boolean || absent == n)
 		return false;
+	if (is_enabled(d, row) || is_disabled(d, row))
+		return true;
 	return row->pin == PIN_PINNED || (on && on < n);
 }
 
@@ -866,6 +881,22 @@ static bool default_on(const struct derive *d, size_t r)
 		if (row->boolean ? !json_is_true(e->value) : !row_bit_set(row, e->value))
 			return false;
 	}
+	return d->b->n_used > 0;
+}
+
+/* Is it to be on as far as the QEMUs go? Where a policy asks for more than defaults, knowing it is enough. */
+static bool wanted_on(const struct derive *d, size_t r)
+{
+	const struct row *row = &d->cat->rows[r];
+	bool more = is_enabled(d, row) || (d->b->in.policy.all && row->pin == PIN_PINNED);
+
+	if (is_disabled(d, row))
+		return false;
+	if (!more)
+		return default_on(d, r);
+	for (size_t u = 0; u < d->b->n_used; u++)
+		if (eff(d, r, u)->known != ABIBASE_YES)
+			return false;
 	return d->b->n_used > 0;
 }
 
@@ -962,11 +993,14 @@ static int value_reasons(struct derive *d, size_t r, struct value *v)
 {
 	const struct class *k = &d->classes[d->class_of[r]];
 
-	v->why = arena_alloc(&d->b->arena, (k->n_why + 4) * sizeof(*v->why));
+	v->why = arena_alloc(&d->b->arena, (k->n_why + 5) * sizeof(*v->why));
 	if (!v->why)
 		return -ENOMEM;
 	for (; v->n_why < k->n_why; v->n_why++)
 		v->why[v->n_why] = k->why[v->n_why];
+	if (is_disabled(d, &d->cat->rows[r]))
+		v->why[v->n_why++] = (struct why){ .kind = WHY_DISABLED,
+						   .what = d->cat->rows[r].group_name };
 	if (qemu_reason(d, r, SETTING_ABSENT, WHY_QEMU_LACKS, v) < 0 ||
 	    qemu_reason(d, r, SETTING_OFF, WHY_MACHINE_OFF, v) < 0 ||
 	    qemu_reason(d, r, SETTING_UNKNOWN, WHY_QEMU_UNKNOWN, v) < 0)
@@ -1038,11 +1072,176 @@ static int derive_values(struct derive *d)
 	if (compute_classes(d) < 0)
 		return -ENOMEM;
 	for (size_t r = 0; r < n; r++)
-		d->on[r] = d->included[r] && !d->classes[d->class_of[r]].n && default_on(d, r);
+		d->on[r] = d->included[r] && !d->classes[d->class_of[r]].n && wanted_on(d, r);
 	close_dependencies(d);
 	for (size_t r = 0; r < n; r++)
 		if (d->included[r] && fill_value(d, r, &b->values[b->n_values++]) < 0)
 			return -ENOMEM;
+	return 0;
+}
+
+/* --------------------------------------------------------------- what was asked for by name */
+
+static int asked_host(struct derive *d, const struct row *row, const struct why *w)
+{
+	bool unknown = w->kind == WHY_HOST_UNKNOWN;
+	_buf_ text = { 0 };
+
+	write_hosts(d, w->hosts, w->n_hosts, &text);
+	if (w->kind == WHY_NEVER)
+		buf_printf(&text, ": a QEMU there never offers %s (%s) on ", row->key,
+			   row->feature);
+	else if (unknown)
+		buf_printf(&text, ": whether %s holds is unknown, which %s (%s) needs on ", w->what,
+			   row->key, row->feature);
+	else
+		buf_printf(&text, ": %s lacks what %s (%s) needs: %s, on ", w->layer, row->key,
+			   row->feature, w->missing);
+	write_backends(d, w->backends, &text);
+	buf_printf(&text, "; the group %s was enabled", row->group_name);
+	/* an unknown is off and listed, unless QEMU would not start with it */
+	if (unknown && !row->fatal)
+		return add_finding(d, ABIBASE_FINDING_NOTE, "enabled-unknown", w->remedy, &text);
+	return add_finding(d, unknown ? ABIBASE_FINDING_UNKNOWN : ABIBASE_FINDING_CONFLICT,
+			   unknown ? "enabled-unknown" : "enabled-lacks",
+			   w->remedy ? w->remedy : "do not enable the group", &text);
+}
+
+static int asked_other(struct derive *d, const struct row *row, const struct why *w)
+{
+	_buf_ text = { 0 };
+
+	if (w->n_hosts) {
+		write_hosts(d, w->hosts, w->n_hosts, &text);
+		buf_puts(&text, ": ");
+	}
+	if (w->kind == WHY_QEMU_LACKS)
+		buf_printf(&text, "a QEMU does not have the property %s (%s)", row->key,
+			   row->feature);
+	else if (w->kind == WHY_QEMU_UNKNOWN)
+		buf_printf(&text, "whether a QEMU has the property %s is not recorded", row->key);
+	else
+		buf_printf(&text, "%s (%s) cannot be on: %s is off", row->key, row->feature,
+			   w->what);
+	buf_printf(&text, "; the group %s was enabled", row->group_name);
+	return add_finding(d,
+			   w->kind == WHY_QEMU_UNKNOWN ? ABIBASE_FINDING_UNKNOWN :
+							 ABIBASE_FINDING_CONFLICT,
+			   w->kind == WHY_QEMU_UNKNOWN ? "enabled-unknown" : "enabled-lacks",
+			   "use a QEMU that has it on every host, or do not enable the group",
+			   &text);
+}
+
+/* What was enabled by name and is off all the same is refused, never dropped quietly. */
+static int derive_asked(struct derive *d)
+{
+	for (size_t r = 0, i = 0; r < d->cat->n_rows; r++) {
+		const struct row *row = &d->cat->rows[r];
+		const struct value *v = &d->b->values[i];
+
+		if (!d->included[r]) {
+			_buf_ text = { 0 };
+
+			if (!row->boolean || !is_enabled(d, row) || !d->b->n_used)
+				continue;
+			buf_printf(&text, "no QEMU of these hosts has the property %s (%s); the "
+					  "group %s was enabled",
+				   row->key, row->feature, row->group_name);
+			if (add_finding(d, ABIBASE_FINDING_CONFLICT, "enabled-lacks",
+					"use a newer QEMU, or do not enable the group", &text) < 0)
+				return -ENOMEM;
+			continue;
+		}
+		i++;
+		if (v->on || !is_enabled(d, row))
+			continue;
+		for (size_t k = 0; k < v->n_why; k++) {
+			const struct why *w = &v->why[k];
+			bool host = w->kind == WHY_HOST_LACKS || w->kind == WHY_HOST_UNKNOWN ||
+				    w->kind == WHY_NEVER;
+
+			if (w->kind == WHY_MACHINE_OFF)
+				continue; /* just what enabling is for */
+			if ((host ? asked_host(d, row, w) : asked_other(d, row, w)) < 0)
+				return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+/* --------------------------------------------------------- sizes that destinations check */
+
+static bool is_dest(const struct derive *d, const struct host *h)
+{
+	const struct strings *dest = &d->b->in.policy.dest;
+
+	for (size_t i = 0; i < dest->n; i++)
+		if (host_is(h, dest->s[i], strlen(dest->s[i])))
+			return true;
+	return !dest->n;
+}
+
+/* The hosts that use a build; as destinations, only those that are ever one. */
+static size_t write_users(const struct derive *d, size_t used, bool dest, struct buf *out)
+{
+	_autofree_ bool *one = calloc(d->b->n_used + 1, sizeof(*one));
+	size_t n = 0;
+
+	if (!one) {
+		out->failed = true;
+		return 0;
+	}
+	one[used] = true;
+	for (size_t i = 0; i < d->b->in.n_hosts; i++) {
+		const struct host *h = d->b->in.hosts[i];
+
+		if (host_uses(d, h, one) && (!dest || is_dest(d, h)))
+			buf_printf(out, "%s%s", n++ ? ", " : "", h->name);
+	}
+	return n;
+}
+
+static int judge_pair(struct derive *d, const struct shape *s, size_t from, size_t to)
+{
+	const struct qemu_view *src = &d->views[from], *dst = &d->views[to];
+	int64_t offers = shape_value(s, &src->version), has = shape_value(s, &dst->version);
+	_buf_ text = { 0 }, hosts = { 0 };
+
+	/* an unnamed upstream QEMU is taken to be like the most; the exceptions are a note's */
+	if (!src->entry || !dst->entry || version_cmp(&dst->version, &s->checked_since) < 0 ||
+	    (offers >= 0 && has >= offers))
+		return 0;
+	if (!write_users(d, to, true, &hosts))
+		return buf_failed(&hosts) ? -ENOMEM : 0;
+	buf_printf(&text, "%s as a destination: QEMU %s there checks the %s against its own ",
+		   hosts.data, d->b->used[to].build->version, s->text);
+	hosts.len = 0;
+	write_users(d, from, false, &hosts);
+	if (buf_failed(&hosts))
+		return -ENOMEM;
+	if (offers >= 0 && has >= 0)
+		buf_printf(&text, "(%lld) and refuses the %lld of QEMU %s on %s", (long long)has,
+			   (long long)offers, d->b->used[from].build->version, hosts.data);
+	else
+		buf_printf(&text, "and what QEMU %s on %s has is not known",
+			   d->b->used[from].build->version, hosts.data);
+	buf_printf(&text, " (%s)", s->name);
+	if (offers >= 0 && has >= 0)
+		return add_finding(d, ABIBASE_FINDING_CONFLICT, "shape-differs", s->remedy, &text);
+	return add_finding(d, ABIBASE_FINDING_UNKNOWN, "shape-unknown",
+			   "use a QEMU release whose sizes the catalogue knows, or say with --dest "
+			   "which hosts are ever a destination",
+			   &text);
+}
+
+static int derive_shapes(struct derive *d)
+{
+	for (size_t i = 0; i < d->cat->n_shapes; i++)
+		for (size_t from = 0; from < d->b->n_used; from++)
+			for (size_t to = 0; to < d->b->n_used; to++)
+				if (from != to &&
+				    judge_pair(d, &d->cat->shapes[i], from, to) < 0)
+					return -ENOMEM;
 	return 0;
 }
 
@@ -1172,7 +1371,7 @@ static size_t unknown_rows(struct derive *d, const char *condition, bool *hosts,
 	for (size_t r = 0; r < d->cat->n_rows; r++) {
 		const struct class *k;
 
-		if (!d->included[r] || !default_on(d, r))
+		if (!d->included[r] || !wanted_on(d, r))
 			continue; /* it would be off all the same */
 		k = &d->classes[d->class_of[r]];
 		for (size_t i = 0; i < k->n_why; i++) {
@@ -1216,29 +1415,43 @@ static int note_unknowns(struct derive *d)
 	return 0;
 }
 
+/* "QEMU 9.1.0 (qemu-kvm-9.1.0-19.el9) on node-a" */
+static void write_build(const struct derive *d, size_t used, struct buf *out)
+{
+	const struct build *b = d->b->used[used].build;
+	const char *package = b ? json_string_value(json_object_get(b->entry, "package")) : NULL;
+
+	buf_printf(out, b ? "QEMU %s" : "a QEMU that was not probed%s", b ? b->version : "");
+	if (package && *package)
+		buf_printf(out, " (%s)", package);
+	buf_puts(out, " on ");
+	write_users(d, used, false, out);
+}
+
 /* The same machine type name with another content: what KubeVirt issue 16386 was about. */
 static int note_differences(struct derive *d)
 {
 	struct abibase_baseline *b = d->b;
 
 	for (size_t r = 0; r < d->cat->n_rows; r++) {
-		size_t on = count_setting(d, r, SETTING_ON), off = count_setting(d, r, SETTING_OFF);
+		static const char *const words[] = { "off", "on" };
 		_buf_ text = { 0 };
 
-		if (!d->cat->rows[r].boolean || !on || !off)
+		if (!d->cat->rows[r].boolean || !count_setting(d, r, SETTING_ON) ||
+		    !count_setting(d, r, SETTING_OFF))
 			continue;
-		buf_printf(&text, "%s means different things: %s is", b->machine,
+		buf_printf(&text, "%s has not the same content everywhere: %s is ", b->machine,
 			   d->cat->rows[r].key);
-		for (int pass = 0; pass < 2; pass++) {
-			const char *sep = pass ? " but off in QEMU " : " on in QEMU ";
+		for (int s = SETTING_ON; s >= SETTING_OFF; s--) {
+			size_t n = 0;
 
-			for (size_t u = 0; u < b->n_used; u++)
-				if (setting_of(eff(d, r, u)) == (pass ? SETTING_OFF : SETTING_ON)) {
-					buf_printf(&text, "%s%s", sep,
-						   b->used[u].build ? b->used[u].build->version :
-								      "of hosts without QEMU facts");
-					sep = ", ";
-				}
+			buf_printf(&text, "%s%s in ", s == SETTING_OFF ? " and " : "", words[s]);
+			for (size_t u = 0; u < b->n_used; u++) {
+				if (setting_of(eff(d, r, u)) != (enum setting)s)
+					continue;
+				buf_puts(&text, n++ ? ", " : "");
+				write_build(d, u, &text);
+			}
 		}
 		if (add_finding(d, ABIBASE_FINDING_NOTE, "machine-differs", NULL, &text) < 0)
 			return -ENOMEM;
@@ -1360,7 +1573,8 @@ static int fill_offer(struct derive *d, struct offer *o)
 static int derive_answer(struct derive *d)
 {
 	if (derive_used(d) < 0 || check_machine_values(d) < 0 || compute_effective(d) < 0 ||
-	    derive_values(d) < 0 || derive_requirements(d) < 0 || note_unknowns(d) < 0 ||
+	    derive_values(d) < 0 || derive_asked(d) < 0 || derive_requirements(d) < 0 ||
+	    derive_shapes(d) < 0 || note_unknowns(d) < 0 ||
 	    note_differences(d) < 0 || note_recorded(d) < 0 ||
 	    note_exceptions(d) < 0)
 		return -ENOMEM;

@@ -19,6 +19,43 @@ int strings_intern(struct strings *t, const char *s, unsigned int *ret)
 	return 0;
 }
 
+int strings_insert(struct strings *t, const char *s)
+{
+	size_t i = t->n;
+	char *copy;
+
+	if (strings_have(t, s))
+		return 0;
+	if (array_grow(&t->s, t->n, &t->cap, sizeof(*t->s)) < 0)
+		return -ENOMEM;
+	copy = strdup(s);
+	if (!copy)
+		return -ENOMEM;
+	for (; i && strcmp(t->s[i - 1], s) > 0; i--)
+		t->s[i] = t->s[i - 1];
+	t->s[i] = copy;
+	t->n++;
+	return 0;
+}
+
+bool strings_have(const struct strings *t, const char *s)
+{
+	for (size_t i = 0; i < t->n; i++)
+		if (streq(t->s[i], s))
+			return true;
+	return false;
+}
+
+bool strings_equal(const struct strings *a, const struct strings *b)
+{
+	if (a->n != b->n)
+		return false;
+	for (size_t i = 0; i < a->n; i++)
+		if (!streq(a->s[i], b->s[i]))
+			return false;
+	return true;
+}
+
 static void strings_clear(struct strings *t)
 {
 	for (size_t i = 0; i < t->n; i++)
@@ -55,6 +92,19 @@ struct host *host_unref(struct host *h)
 	if (h && __atomic_sub_fetch(&h->refcount, 1, __ATOMIC_ACQ_REL) == 0)
 		free(h); /* one block: see host_new() */
 	return NULL;
+}
+
+bool host_is(const struct host *h, const char *name, size_t len)
+{
+	const char *rest = h->name + len;
+	int end = 0;
+
+	if (strncmp(h->name, name, len) != 0)
+		return false;
+	if (!*rest)
+		return true;
+	return h->platform && sscanf(rest, "-%*4[0-9].%*2[0-9]%n", &end) == 0 && end == 8 &&
+	       !rest[end];
 }
 
 struct build *build_ref(struct build *b)
@@ -96,6 +146,9 @@ void inputs_clear(struct inputs *in)
 {
 	free(in->policy.machine);
 	free(in->policy.target);
+	strings_clear(&in->policy.enable);
+	strings_clear(&in->policy.disable);
+	strings_clear(&in->policy.dest);
 	names_clear(in->backends, in->n_backends);
 	names_clear(in->conditions, in->n_conditions);
 	for (size_t i = 0; i < in->n_hosts; i++)
@@ -121,10 +174,26 @@ static int names_copy(char *const *from, size_t n, char ***to, size_t *to_n)
 	return 0;
 }
 
+static int strings_copy(const struct strings *from, struct strings *to)
+{
+	memset(to, 0, sizeof(*to));
+	if (names_copy(from->s, from->n, &to->s, &to->n) < 0)
+		return -ENOMEM;
+	to->cap = to->n;
+	return 0;
+}
+
 static int policy_copy(const struct policy *from, struct policy *to)
 {
 	*to = *from;
 	to->machine = to->target = NULL;
+	memset(&to->enable, 0, sizeof(to->enable));
+	memset(&to->disable, 0, sizeof(to->disable));
+	memset(&to->dest, 0, sizeof(to->dest));
+	if (strings_copy(&from->enable, &to->enable) < 0 ||
+	    strings_copy(&from->disable, &to->disable) < 0 ||
+	    strings_copy(&from->dest, &to->dest) < 0)
+		return -ENOMEM;
 	if (from->machine && !(to->machine = strdup(from->machine)))
 		return -ENOMEM;
 	if (from->target && !(to->target = strdup(from->target)))
@@ -138,9 +207,8 @@ static int copy_parts(const struct inputs *from, struct inputs *to)
 	    names_copy(from->backends, from->n_backends, &to->backends, &to->n_backends) < 0 ||
 	    names_copy(from->conditions, from->n_conditions, &to->conditions,
 		       &to->n_conditions) < 0 ||
-	    names_copy(from->strings.s, from->strings.n, &to->strings.s, &to->strings.n) < 0)
+	    strings_copy(&from->strings, &to->strings) < 0)
 		return -ENOMEM;
-	to->strings.cap = to->strings.n;
 	to->hosts = calloc(from->n_hosts + 1, sizeof(struct host *));
 	to->builds = calloc(from->n_builds + 1, sizeof(struct build *));
 	if (!to->hosts || !to->builds)

@@ -65,13 +65,18 @@ abibase_intersection_unref(struct abibase_intersection *ix)
 	return NULL;
 }
 
+static int too_late(struct abibase_intersection *ix)
+{
+	return context_fail(ix->ctx, EBUSY, "too-late", NULL,
+			    "what is wanted must be said before the first host is added");
+}
+
 static int replace(struct abibase_intersection *ix, char **p, const char *s)
 {
 	char *copy;
 
 	if (ix->in.n_hosts)
-		return context_fail(ix->ctx, EBUSY, "too-late", NULL,
-				    "what is wanted must be said before the first host is added");
+		return too_late(ix);
 	copy = strdup(s);
 	if (!copy)
 		return context_oom(ix->ctx);
@@ -104,8 +109,7 @@ ABIBASE_EXPORT int abibase_intersection_add_backend(struct abibase_intersection 
 	_buf_ names = { 0 };
 
 	if (ix->in.n_hosts)
-		return context_fail(ix->ctx, EBUSY, "too-late", NULL,
-				    "backends must be named before the first host is added");
+		return too_late(ix);
 	if (i < 0) {
 		for (size_t k = 0; k < ix->in.n_backends; k++)
 			buf_printf(&names, "%s%s", k ? ", " : "", ix->in.backends[k]);
@@ -118,6 +122,57 @@ ABIBASE_EXPORT int abibase_intersection_add_backend(struct abibase_intersection 
 	ix->in.policy.backends_named = true;
 	ix->in.policy.backends |= 1u << i;
 	return 0;
+}
+
+ABIBASE_EXPORT int abibase_intersection_set_policy(struct abibase_intersection *ix,
+						   const char *policy)
+{
+	bool all = streq(policy, "all");
+
+	if (ix->in.n_hosts)
+		return too_late(ix);
+	if (!all && !streq(policy, "compatible"))
+		return context_fail(ix->ctx, EINVAL, "policy-not-known", NULL,
+				    "\"%s\" is not a policy; accepted: compatible, all", policy);
+	ix->in.policy.all = all;
+	return 0;
+}
+
+static int add_group(struct abibase_intersection *ix, struct strings *to,
+		     const struct strings *other, const char *group)
+{
+	_buf_ names = { 0 };
+
+	if (ix->in.n_hosts)
+		return too_late(ix);
+	if (strings_have(other, group))
+		return context_fail(ix->ctx, EINVAL, "group-twice", NULL,
+				    "the group \"%s\" cannot be both enabled and disabled", group);
+	if (catalogue_group_has_switch(ix->cat, group))
+		return strings_insert(to, group) < 0 ? context_oom(ix->ctx) : 0;
+	for (size_t i = 0; i < ix->cat->n_groups; i++)
+		if (catalogue_group_has_switch(ix->cat, ix->cat->groups[i].name))
+			buf_printf(&names, "%s%s", names.len ? ", " : "", ix->cat->groups[i].name);
+	return context_fail(ix->ctx, EINVAL, "group-not-known", NULL,
+			    "\"%s\" is not a group that can be switched; accepted: %s", group,
+			    names.data ? names.data : "none");
+}
+
+ABIBASE_EXPORT int abibase_intersection_enable(struct abibase_intersection *ix, const char *group)
+{
+	return add_group(ix, &ix->in.policy.enable, &ix->in.policy.disable, group);
+}
+
+ABIBASE_EXPORT int abibase_intersection_disable(struct abibase_intersection *ix, const char *group)
+{
+	return add_group(ix, &ix->in.policy.disable, &ix->in.policy.enable, group);
+}
+
+ABIBASE_EXPORT int abibase_intersection_add_dest(struct abibase_intersection *ix, const char *host)
+{
+	if (ix->in.n_hosts)
+		return too_late(ix);
+	return strings_insert(&ix->in.policy.dest, host) < 0 ? context_oom(ix->ctx) : 0;
 }
 
 /* ------------------------------------------------------------------- hosts */
@@ -338,6 +393,40 @@ static int widen_backends(struct abibase_intersection *ix, const struct inputs *
 					       refuse(ix, "backends", theirs.data, ours.data);
 }
 
+static bool same_wishes(const struct policy *a, const struct policy *b)
+{
+	return a->all == b->all && strings_equal(&a->enable, &b->enable) &&
+	       strings_equal(&a->disable, &b->disable) && strings_equal(&a->dest, &b->dest);
+}
+
+static bool no_wishes(const struct policy *p)
+{
+	return !p->all && !p->enable.n && !p->disable.n && !p->dest.n;
+}
+
+/* Policy, groups and destinations: those of the baseline, or said again alike. */
+static int widen_wishes(struct abibase_intersection *ix, const struct policy *from)
+{
+	static const char *const lists[] = { "enabled", "disabled", "destinations" };
+	struct policy *p = &ix->in.policy;
+	const struct strings *src[] = { &from->enable, &from->disable, &from->dest };
+	struct strings *dst[] = { &p->enable, &p->disable, &p->dest };
+
+	if (!ix->in.n_hosts && no_wishes(p)) {
+		p->all = from->all;
+		for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
+			for (size_t k = 0; k < src[i]->n; k++)
+				if (strings_insert(dst[i], src[i]->s[k]) < 0)
+					return context_oom(ix->ctx);
+	}
+	if (same_wishes(p, from))
+		return 0;
+	return context_fail(ix->ctx, EINVAL, "widen-differs", NULL,
+			    "the earlier baseline was made with another policy, other groups or "
+			    "other destinations (--policy, --enable, --disable, --dest): a "
+			    "baseline is widened with the same ones only");
+}
+
 static int widen_policy(struct abibase_intersection *ix, const struct abibase_baseline *b)
 {
 	struct policy *p = &ix->in.policy;
@@ -350,7 +439,7 @@ static int widen_policy(struct abibase_intersection *ix, const struct abibase_ba
 		return refuse(ix, "machine type", b->machine, p->machine);
 	if (ix->in.n_hosts && p->target && !same(p->target, b->in.policy.target))
 		return refuse(ix, "target", b->in.policy.target, p->target);
-	if (widen_backends(ix, &b->in) < 0)
+	if (widen_backends(ix, &b->in) < 0 || widen_wishes(ix, &b->in.policy) < 0)
 		return -EINVAL;
 	if (!p->machine) {
 		p->machine = strdup(b->machine);
@@ -432,6 +521,14 @@ static int host_cmp(const void *a, const void *b)
 	return strcmp((*(struct host *const *)a)->name, (*(struct host *const *)b)->name);
 }
 
+static bool is_host(const struct inputs *in, const char *name)
+{
+	for (size_t i = 0; i < in->n_hosts; i++)
+		if (host_is(in->hosts[i], name, strlen(name)))
+			return true;
+	return false;
+}
+
 ABIBASE_EXPORT int abibase_intersection_finish(struct abibase_intersection *ix,
 					       struct abibase_baseline **ret)
 {
@@ -440,6 +537,11 @@ ABIBASE_EXPORT int abibase_intersection_finish(struct abibase_intersection *ix,
 	if (!ix->in.n_hosts)
 		return context_fail(ix->ctx, EINVAL, "no-hosts", NULL,
 				    "there is no profile to make a baseline of");
+	for (size_t i = 0; i < ix->in.policy.dest.n; i++)
+		if (!is_host(&ix->in, ix->in.policy.dest.s[i]))
+			return context_fail(ix->ctx, ENOENT, "no-such-host", NULL,
+					    "the destination \"%s\" is not among the hosts",
+					    ix->in.policy.dest.s[i]);
 	b = baseline_alloc();
 	if (!b || inputs_copy(&ix->in, &b->in) < 0) {
 		abibase_baseline_unref(b);

@@ -246,17 +246,22 @@ static void type_names(unsigned int types, struct buf *b)
 		}
 }
 
-bool check_type(struct check *c, const json_t *v, unsigned int types)
+static void wrong_type(struct check *c, const json_t *v, unsigned int types)
 {
 	_buf_ want = { 0 }, is = { 0 };
 
-	if (type_of(v) & types)
-		return true;
 	type_names(types, &want);
 	type_names(type_of(v), &is);
 	check_fault(c, "json-wrong-type", "is %s, must be %s",
 		    is.data ? is.data : "a number that is not an integer",
 		    want.data ? want.data : "something else");
+}
+
+bool check_type(struct check *c, const json_t *v, unsigned int types)
+{
+	if (type_of(v) & types)
+		return true;
+	wrong_type(c, v, types);
 	return false;
 }
 
@@ -442,49 +447,34 @@ static struct pair *sorted_members(const json_t *obj, struct pair *few, size_t n
 }
 
 /* The bytes that stand for themselves. */
-static size_t plain_run(const char *s)
+static bool is_plain(unsigned char c)
 {
-	size_t n = 0;
+	return c >= 0x20 && c != '"' && c != '\\';
+}
 
-	while ((unsigned char)s[n] >= 0x20 && s[n] != '"' && s[n] != '\\')
-		n++;
-	return n;
+static void write_escape(struct buf *b, char c)
+{
+	static const char from[] = "\"\\\b\f\n\r\t", to[] = "\"\\bfnrt";
+	const char *at = strchr(from, c);
+
+	if (at)
+		buf_printf(b, "\\%c", to[at - from]);
+	else
+		buf_printf(b, "\\u%04x", (unsigned char)c);
 }
 
 void json_write_string(struct buf *b, const char *s)
 {
 	buf_putc(b, '"');
 	while (*s) {
-		size_t run = plain_run(s);
+		size_t run = 0;
 
+		while (is_plain((unsigned char)s[run]))
+			run++;
 		buf_add(b, s, run);
 		s += run;
-		switch (*s) {
-		case '\0':
-			break;
-		case '"':
-		case '\\':
-			buf_putc(b, '\\');
-			buf_putc(b, *s++);
-			break;
-		case '\b':
-			buf_puts(b, "\\b"), s++;
-			break;
-		case '\f':
-			buf_puts(b, "\\f"), s++;
-			break;
-		case '\n':
-			buf_puts(b, "\\n"), s++;
-			break;
-		case '\r':
-			buf_puts(b, "\\r"), s++;
-			break;
-		case '\t':
-			buf_puts(b, "\\t"), s++;
-			break;
-		default:
-			buf_printf(b, "\\u%04x", (unsigned char)*s++);
-		}
+		if (*s)
+			write_escape(b, *s++);
 	}
 	buf_putc(b, '"');
 }
@@ -514,65 +504,107 @@ static void write_scalar(struct buf *b, const json_t *v)
 	}
 }
 
-static void compact_object(struct buf *b, const json_t *v, const char *skip)
+/* What is still to be found: the spans in the order in which their objects come. */
+struct compact {
+	struct buf *b;
+	struct json_span *span, *end;
+};
+
+static void compact_value(struct compact *w, const json_t *v);
+
+/* The cut takes one comma along, so that what is left is the text of the object without it. */
+static void compact_object(struct compact *w, const json_t *v)
 {
 	struct pair few[32], *p = sorted_members(v, few, ARRAY_SIZE(few));
-	size_t n = json_object_size(v);
-	bool comma = false;
+	struct json_span *span = w->span < w->end && w->span->object == v ? w->span++ : NULL;
+	size_t n = json_object_size(v), before;
 
 	if (!p) {
-		b->failed = true;
+		w->b->failed = true;
 		return;
 	}
-	buf_putc(b, '{');
+	if (span)
+		span->start = span->cut_start = span->cut_end = w->b->len;
+	buf_putc(w->b, '{');
 	for (size_t i = 0; i < n; i++) {
-		if (skip && streq(p[i].key, skip))
-			continue;
-		if (comma)
-			buf_putc(b, ',');
-		comma = true;
-		json_write_string(b, p[i].key);
-		buf_putc(b, ':');
-		json_write_compact(b, p[i].value, NULL);
+		before = w->b->len;
+		if (i)
+			buf_putc(w->b, ',');
+		json_write_string(w->b, p[i].key);
+		buf_putc(w->b, ':');
+		compact_value(w, p[i].value);
+		if (span && streq(p[i].key, span->without)) {
+			span->cut_start = before;
+			span->cut_end = w->b->len + (i == 0 && n > 1);
+		}
 	}
-	buf_putc(b, '}');
+	buf_putc(w->b, '}');
+	if (span)
+		span->end = w->b->len;
 	if (p != few)
 		free(p);
 }
 
-void json_write_compact(struct buf *b, const json_t *v, const char *skip)
+static void compact_value(struct compact *w, const json_t *v)
 {
 	size_t i;
 	json_t *item;
 
 	if (json_is_object(v)) {
-		compact_object(b, v, skip);
+		compact_object(w, v);
 		return;
 	}
 	if (!json_is_array(v)) {
-		write_scalar(b, v);
+		write_scalar(w->b, v);
 		return;
 	}
-	buf_putc(b, '[');
+	buf_putc(w->b, '[');
 	json_array_foreach(v, i, item) {
 		if (i)
-			buf_putc(b, ',');
-		json_write_compact(b, item, NULL);
+			buf_putc(w->b, ',');
+		compact_value(w, item);
 	}
-	buf_putc(b, ']');
+	buf_putc(w->b, ']');
+}
+
+void json_write_compact_spans(struct buf *b, const json_t *v, struct json_span *spans, size_t n)
+{
+	struct compact w = { .b = b, .span = spans, .end = spans + n };
+
+	compact_value(&w, v);
+}
+
+void json_write_compact(struct buf *b, const json_t *v, const char *skip)
+{
+	struct json_span span = { .object = v, .without = skip };
+
+	json_write_compact_spans(b, v, &span, skip ? 1 : 0);
+	if (b->failed || span.cut_start == span.cut_end)
+		return;
+	memmove(b->data + span.cut_start, b->data + span.cut_end, b->len + 1 - span.cut_end);
+	b->len -= span.cut_end - span.cut_start;
+}
+
+void json_span_digest(const struct buf *b, const struct json_span *span, char hex[65])
+{
+	struct blake2b s;
+
+	blake2b_init(&s);
+	blake2b_update(&s, b->data + span->start, span->cut_start - span->start);
+	blake2b_update(&s, b->data + span->cut_end, span->end - span->cut_end);
+	blake2b_final_hex(&s, hex);
 }
 
 int json_digest(const json_t *v, const char *skip, struct buf *scratch, char hex[65])
 {
-	struct blake2b s;
+	struct json_span span = { 0 };
 
 	scratch->len = 0;
 	json_write_compact(scratch, v, skip);
 	if (buf_failed(scratch))
 		return -ENOMEM;
-	blake2b_init(&s);
-	blake2b_update(&s, scratch->data, scratch->len);
-	blake2b_final_hex(&s, hex);
+	span.end = scratch->len;
+	json_span_digest(scratch, &span, hex);
 	return 0;
 }
 

@@ -90,6 +90,18 @@ bool name_valid(const char *s);
 /* Compact text with sorted keys, which digests are made of; without the member @skip (or NULL) of the
  * outermost object. @v holds integers only, as every checked document does. */
 void json_write_compact(struct buf *b, const json_t *v, const char *skip);
+/*
+ * Where an object stands in such a text, and in it the member that its digest leaves out: the parts
+ * of a document are digested without being written a second time.
+ */
+struct json_span {
+	const json_t *object; /* the caller sets these two */
+	const char *without;
+	size_t start, cut_start, cut_end, end; /* no such member: nothing is cut */
+};
+/* All of @v; the objects of @spans must come in their order. */
+void json_write_compact_spans(struct buf *b, const json_t *v, struct json_span *spans, size_t n);
+void json_span_digest(const struct buf *b, const struct json_span *span, char hex[65]);
 /* BLAKE2b-256 of that text, as 64 hex digits. @scratch is overwritten. 0 or -ENOMEM. */
 int json_digest(const json_t *v, const char *skip, struct buf *scratch, char hex[65]);
 /* Canonical text: sorted keys with "schema" first, 2 spaces, final newline. */

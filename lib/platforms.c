@@ -464,8 +464,7 @@ static void add_near(struct buf *b, const struct abibase_platforms *l, const cha
 		add_if_near(b, name, l->c[i].profile->name, &any);
 		add_if_near(b, name, l->c[i].alias, &any);
 	}
-	if (any)
-		buf_putc(b, '?');
+	buf_puts(b, any ? "? There are: " : "; there are: ");
 }
 
 static int fail_not_found(struct abibase_context *ctx, const struct abibase_platforms *l,
@@ -478,7 +477,6 @@ static int fail_not_found(struct abibase_context *ctx, const struct abibase_plat
 		if (l->c[i].state == ABIBASE_PLATFORM_MASKS && platform_file_fits(l->c[i].base, name))
 			buf_printf(&b, ", it is hidden by %s", l->c[i].path);
 	add_near(&b, l, name);
-	buf_puts(&b, "; there are: ");
 	add_names(&b, l);
 	buf_puts(&b, "; looked in: ");
 	for (size_t i = 0; ctx->platform_path && ctx->platform_path[i]; i++)

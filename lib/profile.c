@@ -328,7 +328,7 @@ static const char *string_of(const json_t *obj, const char *key)
 	return json_string_value(json_object_get(obj, key));
 }
 
-static int profile_fill_qemu(struct abibase_profile *p, struct buf *scratch)
+static int profile_fill_qemu(struct abibase_profile *p)
 {
 	const json_t *list = json_object_get(p->root, "qemu");
 	size_t i;
@@ -341,31 +341,49 @@ static int profile_fill_qemu(struct abibase_profile *p, struct buf *scratch)
 	if (!p->qemu)
 		return -ENOMEM;
 	json_array_foreach(list, i, v) {
-		struct profile_qemu *q = &p->qemu[i];
+		struct profile_qemu *q = &p->qemu[p->n_qemu++];
 
 		q->json = v;
 		q->version = string_of(v, "version");
 		q->target = string_of(v, "target");
 		q->path = string_of(v, "path");
-		if (json_digest(v, "path", scratch, q->digest) < 0)
-			return -ENOMEM;
-		p->n_qemu++;
 	}
+	return 0;
+}
+
+/* Most of a profile is its QEMU entries, so their text is written once for both digests. */
+static int profile_digest(struct abibase_profile *p)
+{
+	_autofree_ struct json_span *spans = calloc(p->n_qemu + 1, sizeof(*spans));
+	struct json_span whole = { 0 };
+	_buf_ text = { 0 };
+
+	if (!spans)
+		return -ENOMEM;
+	for (size_t i = 0; i < p->n_qemu; i++) {
+		spans[i].object = p->qemu[i].json;
+		spans[i].without = "path";
+	}
+	json_write_compact_spans(&text, p->root, spans, p->n_qemu);
+	if (buf_failed(&text))
+		return -ENOMEM;
+	whole.end = text.len;
+	json_span_digest(&text, &whole, p->digest);
+	for (size_t i = 0; i < p->n_qemu; i++)
+		json_span_digest(&text, &spans[i], p->qemu[i].digest);
 	return 0;
 }
 
 static int profile_fill(struct abibase_profile *p)
 {
-	_buf_ scratch = { 0 };
-
 	p->name = string_of(p->root, "name");
 	p->kind = string_of(p->root, "kind");
 	p->arch = string_of(p->root, "arch");
 	p->revision = json_integer_value(json_object_get(p->root, "revision"));
 	p->facts = json_object_get(p->root, "facts");
-	if (json_digest(p->root, NULL, &scratch, p->digest) < 0)
+	if (profile_fill_qemu(p) < 0)
 		return -ENOMEM;
-	return profile_fill_qemu(p, &scratch);
+	return profile_digest(p);
 }
 
 int profile_from_json(struct abibase_context *ctx, json_t *root, const char *source,

@@ -333,7 +333,7 @@ static int refused(struct qmp *q, const json_t *error)
 	return fail(q, QMP_REFUSED, EREMOTEIO);
 }
 
-static int send_request(struct qmp *q, const char *command, json_t *args)
+int qmp_send(struct qmp *q, const char *command, json_t *args)
 {
 	json_auto_t *request = json_pack("{s:s, s:o*}", "execute", command, "arguments", args);
 	_autofree_ char *text = request ? json_dumps(request, JSON_COMPACT) : NULL;
@@ -346,16 +346,12 @@ static int send_request(struct qmp *q, const char *command, json_t *args)
 	return buf_failed(&line) ? -ENOMEM : send_text(q, line.data);
 }
 
-int qmp_call(struct qmp *q, const char *command, json_t *args, json_t **ret)
+int qmp_receive(struct qmp *q, json_t **ret)
 {
-	int r;
-
-	r = send_request(q, command, args);
-	if (r < 0)
-		return r;
 	for (;;) {
 		json_auto_t *answer = NULL;
 		json_t *value;
+		int r;
 
 		r = next_object(q, &answer);
 		if (r < 0)
@@ -373,37 +369,52 @@ int qmp_call(struct qmp *q, const char *command, json_t *args, json_t **ret)
 	}
 }
 
-static int greet(struct qmp *q)
+int qmp_call(struct qmp *q, const char *command, json_t *args, json_t **ret)
 {
-	json_auto_t *greeting = NULL, *nothing = NULL;
+	int r = qmp_send(q, command, args);
+
+	return r < 0 ? r : qmp_receive(q, ret);
+}
+
+int qmp_greeting(struct qmp *q)
+{
+	json_auto_t *greeting = NULL;
 	int r;
 
 	r = next_object(q, &greeting);
 	if (r < 0)
 		return r;
-	if (!json_object_get(greeting, "QMP"))
-		return fail(q, QMP_JUNK, EBADMSG);
-	return qmp_call(q, "qmp_capabilities", NULL, &nothing);
+	return json_object_get(greeting, "QMP") ? 0 : fail(q, QMP_JUNK, EBADMSG);
 }
 
-int qmp_start(struct qmp *q, const char *path, char *const argv[], int timeout_ms)
+int qmp_spawn(struct qmp *q, const char *path, char *const argv[], int timeout_ms)
 {
-	int r;
-
 	memset(q, 0, sizeof(*q));
 	q->fd = q->err_fd = -1;
 	q->status = -1;
 	q->deadline = process_now() + timeout_ms;
-	r = spawn(q, path, argv);
+	return spawn(q, path, argv);
+}
+
+int qmp_start(struct qmp *q, const char *path, char *const argv[], int timeout_ms)
+{
+	json_auto_t *nothing = NULL;
+	int r;
+
+	r = qmp_spawn(q, path, argv, timeout_ms);
 	if (r == 0)
-		r = greet(q);
+		r = qmp_greeting(q);
+	if (r == 0)
+		r = qmp_call(q, "qmp_capabilities", NULL, &nothing);
 	return r;
 }
 
 /* ------------------------------------------------------------------- stop */
 
-static void kill_it(struct qmp *q)
+void qmp_kill(struct qmp *q)
 {
+	if (q->pid <= 0)
+		return;
 	kill(-q->pid, SIGKILL);
 	kill(q->pid, SIGKILL);
 	q->status = process_reap(q->pid, process_now() + KILL_MS);
@@ -425,8 +436,7 @@ void qmp_stop(struct qmp *q)
 				q->in.len = 0;
 		}
 	}
-	if (q->pid > 0)
-		kill_it(q);
+	qmp_kill(q);
 	closep(&q->fd);
 	closep(&q->err_fd);
 	q->fd = q->err_fd = -1;

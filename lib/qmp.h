@@ -57,10 +57,20 @@ struct qmp {
  * @q->failure. qmp_stop() is due in either case.
  */
 int qmp_start(struct qmp *q, const char *path, char *const argv[], int timeout_ms);
+/*
+ * The same without waiting for it, so that two can start at the same time: spawn, send commands
+ * ("qmp_capabilities" first), then take the greeting and the answers in the order of the commands.
+ */
+int qmp_spawn(struct qmp *q, const char *path, char *const argv[], int timeout_ms);
+int qmp_send(struct qmp *q, const char *command, json_t *args);
+int qmp_greeting(struct qmp *q);
+int qmp_receive(struct qmp *q, json_t **ret);
 /* Run a command; takes the reference of @args (may be NULL). @ret: what it returned. */
 int qmp_call(struct qmp *q, const char *command, json_t *args, json_t **ret);
 /* Ask it to quit, kill it if it does not, reap it. */
 void qmp_stop(struct qmp *q);
+/* Kill it, without asking: of a QEMU that has nothing to lose. qmp_stop() is due all the same. */
+void qmp_kill(struct qmp *q);
 /* The last line that it wrote to stderr, printable; "" when there is none. */
 void qmp_last_words(const struct qmp *q, char *ret, size_t size);
 

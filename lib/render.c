@@ -214,8 +214,7 @@ static const struct host *find_host(const struct abibase_baseline *b, const char
 
 	*ret_path = spec[len] ? spec + len + 1 : NULL;
 	for (size_t i = 0; i < b->in.n_hosts; i++)
-		if (strlen(b->in.hosts[i]->name) == len &&
-		    !strncmp(b->in.hosts[i]->name, spec, len))
+		if (host_is(b->in.hosts[i], spec, len))
 			return b->in.hosts[i];
 	return NULL;
 }
@@ -356,6 +355,9 @@ static void write_reason(const struct abibase_baseline *b, const struct why *w, 
 		break;
 	case WHY_NEVER:
 		buf_puts(out, "this QEMU never offers it there");
+		break;
+	case WHY_DISABLED:
+		buf_printf(out, "the group %s was disabled", w->what);
 		break;
 	case N_WHY:
 	default:

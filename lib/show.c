@@ -5,7 +5,7 @@
 #include "catalogue.h"
 #include "profile.h"
 
-/* A profile for people. Names of bits come from the catalogue; nothing of this is ever read back. */
+/* A profile for people. Names of bits come from the catalogue; nothing here is ever read back. */
 
 #define LABEL 12 /* columns of the labels at the left */
 #define WIDTH 96

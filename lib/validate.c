@@ -78,7 +78,9 @@ static void check_file_name(struct check *c, const json_t *root, const char *bas
 		return;
 	mark = check_enter(c, "name");
 	check_warn(c, "platform-file-name",
-		   "the file should be called %s.json or NN-%s.json, or nobody finds it", name, name);
+		   "the file should be called %s.json or NN-%s.json: files hide one another by "
+		   "their names",
+		   name, name);
 	check_leave(c, mark);
 }
 

@@ -17,7 +17,8 @@ static const struct {
 } suites[] = {
 	{ "catalogue", suite_catalogue }, { "intersect", suite_intersect },
 	{ "json", suite_json },		  { "laws", suite_laws },
-	{ "predict", suite_predict },	  { "probe", suite_probe },
+	{ "platforms", suite_platforms }, { "predict", suite_predict },
+	{ "probe", suite_probe },	  { "validate", suite_validate },
 	{ "version", suite_version },
 };
 #define N_SUITES (sizeof(suites) / sizeof(suites[0]))

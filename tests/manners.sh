@@ -205,6 +205,9 @@ done
 run 2 intersect ./nosuchfile ./nosuchfile2
 says './nosuchfile:'
 says './nosuchfile2:'
+run 2 intersect debian-12 "$tmp/bare.json" "bare=$tmp/novhost.json"
+says "bare=$tmp/novhost.json: "
+says "the other is $tmp/bare.json"
 run 2 intersect $pair --backend nosuchbackend
 run 2 intersect $pair --backend tap,
 run 2 intersect debian-12 -M q35

@@ -9,8 +9,10 @@ Suite *suite_catalogue(void);
 Suite *suite_intersect(void);
 Suite *suite_json(void);
 Suite *suite_laws(void);
+Suite *suite_platforms(void);
 Suite *suite_predict(void);
 Suite *suite_probe(void);
+Suite *suite_validate(void);
 Suite *suite_version(void);
 
 #endif

@@ -384,6 +384,41 @@ int abibase_intersection_set_target(struct abibase_intersection *ix, const char 
  */
 int abibase_intersection_add_backend(struct abibase_intersection *ix, const char *backend);
 /**
+ * abibase_intersection_set_policy - when a feature is on
+ * @policy: "compatible" (the default): where the machine type has it on in every QEMU, and every
+ *	host can; "all": wherever every host's kernel and every QEMU's property list has it, also
+ *	on older machine types
+ *
+ * Returns: 0, -EINVAL, -EBUSY. Since: 0.1
+ */
+int abibase_intersection_set_policy(struct abibase_intersection *ix, const char *policy);
+/**
+ * abibase_intersection_enable - ask for a named group of features
+ * @group: a group of the catalogue, such as "ring-packed"; its boolean properties are turned on
+ *
+ * A host or a QEMU that lacks what was asked for is a conflict.
+ *
+ * Returns: 0, -EINVAL (not a group, or one without switches), -EBUSY, -ENOMEM. Since: 0.1
+ */
+int abibase_intersection_enable(struct abibase_intersection *ix, const char *group);
+/**
+ * abibase_intersection_disable - turn a named group of features off
+ * @group: a group of the catalogue, such as "offload-uso"
+ *
+ * Returns: 0, -EINVAL, -EBUSY, -ENOMEM. Since: 0.1
+ */
+int abibase_intersection_disable(struct abibase_intersection *ix, const char *group);
+/**
+ * abibase_intersection_add_dest - say which hosts are ever the destination of a migration
+ * @host: the name of a host that is added; may be called for several. Default: every host
+ *
+ * Part of the policy, not of the identity of the baseline: it decides whether what only a
+ * destination checks, such as the size of a queue, is a conflict.
+ *
+ * Returns: 0, -EBUSY, -ENOMEM. Since: 0.1
+ */
+int abibase_intersection_add_dest(struct abibase_intersection *ix, const char *host);
+/**
  * abibase_intersection_add_profile - add a host
  * @p: read during the call, not kept
  *
@@ -409,7 +444,8 @@ int abibase_intersection_add_baseline(struct abibase_intersection *ix,
  *
  * More hosts may be added afterwards and the accumulator finished again.
  *
- * Returns: 0, -EINVAL (no host was added), -ENOMEM. Since: 0.1
+ * Returns: 0, -EINVAL (no host was added), -ENOENT (a destination that is no host), -ENOMEM.
+ * Since: 0.1
  */
 int abibase_intersection_finish(struct abibase_intersection *ix, struct abibase_baseline **ret);
 /**

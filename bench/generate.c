@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Writes made-up host profiles for the benchmark:
+ *
+ *	generate DATA DIRECTORY COUNT BUILDS
+ *
+ * Each is what `abibase probe` writes on a host with one QEMU: the facts of a recorded kernel
+ * (DATA/hosts) and a recorded QEMU entry (DATA/qemu), in canonical bytes. All of them differ in name,
+ * boot id and facts. BUILDS different QEMU builds are among them: the recorded ones, told apart by
+ * package revision and build id, as rebuilds of a distribution are.
+ */
+#include <errno.h>
+#include <glob.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "json.h"
+
+/* What a number's bits are written into, so that no two numbers give the same facts. */
+static const char *const flags[] = {
+	"tap.carrier", "tap.filter_ebpf", "tap.napi_frags", "tap.offload.tso_ecn",
+	"tap.offload.uso", "tap.steering_ebpf", "tap.vnet_be", "tap.vnet_le",
+};
+/* Bits 33 to 40 of vhost's feature word: from ACCESS_PLATFORM to RING_RESET. */
+#define WORD_SHIFT 33
+#define WORD_MASK 0xffull
+#define MAX_COUNT (1u << (ARRAY_SIZE(flags) + 8))
+
+static void die(const char *what, const char *why)
+{
+	fprintf(stderr, "generate: %s: %s\n", what, why);
+	exit(2);
+}
+
+static json_t *need(json_t *v)
+{
+	if (!v)
+		die("jansson", "out of memory");
+	return v;
+}
+
+static void set(json_t *obj, const char *key, json_t *value)
+{
+	if (json_object_set_new(obj, key, need(value)) < 0)
+		die(key, "cannot be set");
+}
+
+/* All documents that match, in the order of their names. */
+static json_t *load_all(const char *dir, const char *pattern)
+{
+	json_t *list = need(json_array());
+	char *path;
+	glob_t g;
+
+	if (asprintf(&path, "%s/%s", dir, pattern) < 0)
+		die(dir, "out of memory");
+	if (glob(path, 0, NULL, &g) != 0)
+		die(path, "nothing there");
+	for (size_t i = 0; i < g.gl_pathc; i++) {
+		json_error_t e;
+		json_t *v = json_load_file(g.gl_pathv[i], 0, &e);
+
+		if (!v)
+			die(g.gl_pathv[i], e.text);
+		if (json_array_append_new(list, v) < 0)
+			die(path, "out of memory");
+	}
+	globfree(&g);
+	free(path);
+	return list;
+}
+
+static json_t *make_facts(const json_t *host, unsigned int i)
+{
+	json_t *facts = need(json_deep_copy(json_object_get(host, "facts")));
+	json_t *word = json_object_get(facts, "vhost_net.features");
+	const char *key;
+	json_t *v;
+	void *next;
+	uint64_t bits;
+
+	if (!json_is_string(word))
+		die("vhost_net.features", "not recorded");
+	bits = strtoull(json_string_value(word), NULL, 16) & ~(WORD_MASK << WORD_SHIFT);
+	bits |= (uint64_t)(i >> ARRAY_SIZE(flags)) << WORD_SHIFT;
+	set(facts, "vhost_net.features", json_sprintf("0x%016llx", (unsigned long long)bits));
+	for (size_t k = 0; k < ARRAY_SIZE(flags); k++)
+		set(facts, flags[k], json_boolean(i >> k & 1));
+	/* the probe does not record macvtap, and the size is to be a probe's */
+	json_object_foreach_safe(facts, next, key, v)
+		if (strprefix(key, "macvtap."))
+			json_object_del(facts, key);
+	return facts;
+}
+
+static json_t *make_qemu(const json_t *recorded, unsigned int build)
+{
+	size_t n = json_array_size(recorded);
+	json_t *v = need(json_deep_copy(json_array_get(recorded, build % n)));
+	const char *package = json_string_value(json_object_get(v, "package"));
+
+	set(v, "package", json_sprintf("%s+b%u", package ? package : "", build));
+	set(v, "build_id", json_sprintf("%040x", build + 1));
+	set(v, "path", json_string("/usr/bin/qemu-system-x86_64"));
+	return v;
+}
+
+static json_t *make_profile(const json_t *hosts, const json_t *qemus, unsigned int i,
+			    unsigned int build)
+{
+	json_t *host = json_array_get(hosts, i % json_array_size(hosts));
+
+	return need(json_pack("{ss ss so ss sO so s{s[s] si s[s] s[] sb sb sb} s[o]}", "schema",
+			      "abibase-profile/1", "kind", "host", "name",
+			      json_sprintf("host-%05u", i), "arch", "x86_64", "kernel",
+			      json_object_get(host, "kernel"), "facts", make_facts(host, i),
+			      "probe", "capabilities", "net_admin", "euid", 0, "loaded_modules",
+			      "tun", "missing_capabilities", "network_namespace", 1, "no_load", 0,
+			      "user_namespace", 0, "qemu", make_qemu(qemus, build)));
+}
+
+static void write_file(const char *path, const json_t *root)
+{
+	FILE *f = fopen(path, "we");
+	struct buf b = { 0 };
+
+	json_write_canonical(&b, root);
+	if (!f || buf_failed(&b) || fwrite(b.data, 1, b.len, f) != b.len || fclose(f) != 0)
+		die(path, strerror(errno));
+	buf_clear(&b);
+}
+
+int main(int argc, char **argv)
+{
+	unsigned int count = argc == 5 ? (unsigned int)atoi(argv[3]) : 0;
+	unsigned int builds = argc == 5 ? (unsigned int)atoi(argv[4]) : 0;
+	json_t *hosts, *qemus;
+
+	if (!count || count > MAX_COUNT || !builds) {
+		fprintf(stderr, "usage: generate DATA DIRECTORY COUNT BUILDS\n");
+		return 2;
+	}
+	hosts = load_all(argv[1], "hosts/*.json");
+	qemus = load_all(argv[1], "qemu/*.json");
+	for (unsigned int i = 0; i < count; i++) {
+		json_t *root = make_profile(hosts, qemus, i, i % builds);
+		char *path;
+
+		set(root, "boot_id", json_sprintf("%08x-0000-4000-8000-000000000000", i));
+		if (asprintf(&path, "%s/host-%05u.json", argv[2], i) < 0)
+			die(argv[2], "out of memory");
+		write_file(path, root);
+		free(path);
+		json_decref(root);
+	}
+	json_decref(hosts);
+	json_decref(qemus);
+	return 0;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The floor of the benchmark: jansson reads the files and nothing is done with them. The files are
+ * named in a list, each name ended by a NUL, as `abibase intersect --files0-from` takes it.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <jansson.h>
+
+static int load(const char *path)
+{
+	json_error_t e;
+	json_t *root = json_load_file(path, 0, &e);
+
+	if (!root) {
+		fprintf(stderr, "jansson-load: %s:%d: %s\n", path, e.line, e.text);
+		return -1;
+	}
+	json_decref(root);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	FILE *list = argc == 2 ? fopen(argv[1], "re") : NULL;
+	char *path = NULL;
+	size_t size = 0;
+	int status = 0;
+
+	if (!list) {
+		fprintf(stderr, "usage: jansson-load LIST\n");
+		return 2;
+	}
+	while (status == 0 && getdelim(&path, &size, '\0', list) > 0)
+		if (load(path) < 0)
+			status = 2;
+	free(path);
+	fclose(list);
+	return status;
+}
