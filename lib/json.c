@@ -9,24 +9,23 @@
 
 /* ---------------------------------------------------------------- reading */
 
+#define READ_STEP 16000
+
 static int read_fd(int fd, size_t max, struct buf *b)
 {
-	char chunk[16384];
-
 	for (;;) {
-		ssize_t n = read(fd, chunk, sizeof(chunk));
+		ssize_t n;
 
+		if (b->size - b->len < 2 && !buf_reserve(b, READ_STEP))
+			return -ENOMEM;
+		n = read(fd, b->data + b->len, b->size - b->len - 1);
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			return b->failed ? -ENOMEM : 0;
+		if (n <= 0)
+			return n < 0 ? -errno : 0;
 		if ((size_t)n > max - b->len)
 			return -EFBIG;
-		buf_add(b, chunk, (size_t)n);
-		if (b->failed)
-			return -ENOMEM;
+		b->len += (size_t)n;
 	}
 }
 
@@ -465,16 +464,23 @@ static void write_escape(struct buf *b, char c)
 
 void json_write_string(struct buf *b, const char *s)
 {
-	buf_putc(b, '"');
-	while (*s) {
-		size_t run = 0;
+	char *to;
 
-		while (is_plain((unsigned char)s[run]))
-			run++;
-		buf_add(b, s, run);
-		s += run;
-		if (*s)
-			write_escape(b, *s++);
+	/* nearly every string is plain throughout and passes in one go */
+	if (!buf_reserve(b, strlen(s) + 2))
+		return;
+	to = b->data + b->len;
+	*to++ = '"';
+	for (;;) {
+		while (is_plain((unsigned char)*s))
+			*to++ = *s++;
+		b->len = (size_t)(to - b->data);
+		if (!*s)
+			break;
+		write_escape(b, *s++);
+		if (!buf_reserve(b, strlen(s) + 1))
+			return;
+		to = b->data + b->len;
 	}
 	buf_putc(b, '"');
 }

@@ -105,6 +105,9 @@ int probe_modules_read(struct abibase_probe *pr, struct probe_modules *ret)
 		return r;
 	/* An empty or masked file says nothing: every kernel registers something there. */
 	ret->have_misc = r >= 0 && ret->misc.len > 0;
+	r = pr->ops->read_file(pr->ops_data, "/proc/devices", &ret->devices);
+	if (r == -ENOMEM)
+		return r;
 	r = pr->ops->read_file(pr->ops_data, "/proc/modules", &ret->loaded);
 	if (r == -ENOMEM)
 		return r;
@@ -116,6 +119,7 @@ int probe_modules_read(struct abibase_probe *pr, struct probe_modules *ret)
 void probe_modules_clear(struct probe_modules *m)
 {
 	buf_clear(&m->misc);
+	buf_clear(&m->devices);
 	buf_clear(&m->loaded);
 }
 
@@ -160,7 +164,12 @@ bool probe_module_loaded(const struct probe_modules *m, const char *name)
 enum presence probe_presence(struct abibase_probe *pr, const struct probe_modules *m,
 			     const struct probe_surface *s, const char *release)
 {
-	if (probe_misc_lists(m, s->misc) || probe_module_loaded(m, s->module))
+	if (!s->module)
+		return PRESENT;
+	if ((s->misc && probe_misc_lists(m, s->misc)) || probe_module_loaded(m, s->module))
+		return PRESENT;
+	/* "241 macvtap" */
+	if (s->chardev && has_line(&m->devices, 1, s->chardev))
 		return PRESENT;
 	if (m->no_modules)
 		return ABSENT;

@@ -25,6 +25,8 @@ enum module_state {
 enum probe_cap {
 	PROBE_CAP_NET_ADMIN = 1 << 0,
 	PROBE_CAP_SYS_ADMIN = 1 << 1,
+	PROBE_CAP_MKNOD = 1 << 2,
+	PROBE_CAP_BPF = 1 << 3,
 };
 
 struct probe_ops {
@@ -48,6 +50,18 @@ struct probe_ops {
 	unsigned int (*caps_held)(void *data);
 	/* child: give up all capabilities but these */
 	int (*caps_keep)(void *data, unsigned int caps);
+	/* the names in a directory, a newline after each */
+	int (*list)(void *data, const char *path, struct buf *ret);
+	/* child: the beginning of a file, ended by NUL; how much it is */
+	int (*read_text)(void *data, const char *path, char *ret, size_t size);
+	/* child: one request to rtnetlink; what the kernel answers to it */
+	int (*rtnl)(void *data, const void *message, size_t len);
+	/* child */
+	int (*mount)(void *data, const char *type, const char *target, unsigned long flags);
+	/* child: a character device for its owner alone */
+	int (*mknod)(void *data, const char *path, unsigned int major, unsigned int minor);
+	/* child: bpf(2) */
+	int (*bpf)(void *data, int command, void *attr, unsigned int size);
 };
 
 extern const struct probe_ops probe_real_ops;
@@ -55,5 +69,12 @@ extern const struct probe_ops probe_real_ops;
 int probe_module_index(void *data, const char *release, const char *module);
 /* The same for the index in @dir. */
 int probe_module_index_at(const char *dir, const char *module);
+/* probe_real_ops, the part that few surfaces use (probe-sys.c) */
+int probe_sys_list(void *data, const char *path, struct buf *ret);
+int probe_sys_read_text(void *data, const char *path, char *ret, size_t size);
+int probe_sys_rtnl(void *data, const void *message, size_t len);
+int probe_sys_mount(void *data, const char *type, const char *target, unsigned long flags);
+int probe_sys_mknod(void *data, const char *path, unsigned int major, unsigned int minor);
+int probe_sys_bpf(void *data, int command, void *attr, unsigned int size);
 
 #endif

@@ -18,17 +18,7 @@
 #endif
 
 enum {
-	TAP_USABLE,
-	TAP_FEATURES,
-	TAP_CSUM,
-	TAP_TSO4,
-	TAP_TSO6,
-	TAP_TSO_ECN,
-	TAP_UFO,
-	TAP_USO,
-	TAP_UDP_TUNNEL,
-	TAP_UDP_TUNNEL_CSUM,
-	TAP_NAPI_FRAGS,
+	TAP_NAPI_FRAGS = TAP_COMMON,
 	TAP_STEERING_EBPF,
 	TAP_FILTER_EBPF,
 	TAP_CARRIER,
@@ -70,7 +60,7 @@ static const struct {
  * Turn the open fd into a tap. Without a name the kernel calls it tap0: the namespace is empty.
  * The tap is not persistent and goes with the fd.
  */
-static int attach(struct probe_child *c, int fd, unsigned int flags)
+int probe_tap_attach(struct probe_child *c, int fd, unsigned int flags)
 {
 	struct ifreq ifr = { 0 };
 
@@ -78,14 +68,14 @@ static int attach(struct probe_child *c, int fd, unsigned int flags)
 	return probe_ioctl_p(c, fd, TUNSETIFF, &ifr);
 }
 
-static int fresh_tap(struct probe_child *c, unsigned int flags)
+int probe_tap_fresh(struct probe_child *c, unsigned int flags)
 {
 	int fd, r;
 
-	fd = c->ops->open(c->ops_data, c->surface->node);
+	fd = c->ops->open(c->ops_data, c->node);
 	if (fd < 0)
 		return fd;
-	r = attach(c, fd, flags);
+	r = probe_tap_attach(c, fd, flags);
 	if (r < 0) {
 		c->ops->close(c->ops_data, fd);
 		return r;
@@ -107,7 +97,7 @@ static void say_accepted(struct probe_child *c, size_t fact, int r)
 static void ask_offload(struct probe_child *c, size_t fact, unsigned long argument,
 			unsigned int flags)
 {
-	int fd = fresh_tap(c, flags);
+	int fd = probe_tap_fresh(c, flags);
 
 	if (fd < 0) {
 		probe_say_errno(c, fact, -fd);
@@ -115,6 +105,12 @@ static void ask_offload(struct probe_child *c, size_t fact, unsigned long argume
 	}
 	say_accepted(c, fact, probe_ioctl(c, fd, TUNSETOFFLOAD, argument));
 	c->ops->close(c->ops_data, fd);
+}
+
+void probe_tap_offloads(struct probe_child *c, unsigned int flags)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(offloads); i++)
+		ask_offload(c, offloads[i].fact, offloads[i].argument, flags);
 }
 
 /* TUNSETIFF ignores flags that it does not know, so the feature word is asked first. */
@@ -126,7 +122,7 @@ static void ask_napi_frags(struct probe_child *c, unsigned int features, unsigne
 		probe_say(c, TAP_NAPI_FRAGS, ANSWER_FALSE, 0, 0);
 		return;
 	}
-	fd = fresh_tap(c, flags | IFF_NAPI | IFF_NAPI_FRAGS);
+	fd = probe_tap_fresh(c, flags | IFF_NAPI | IFF_NAPI_FRAGS);
 	if (fd < 0) {
 		probe_say_errno(c, TAP_NAPI_FRAGS, -fd);
 		return;
@@ -147,7 +143,7 @@ static void tap_ask(struct probe_child *c, int fd)
 		return;
 	}
 	flags = IFF_TAP | IFF_NO_PI | (features & IFF_VNET_HDR);
-	r = attach(c, fd, flags);
+	r = probe_tap_attach(c, fd, flags);
 	if (r < 0) {
 		probe_say_failed(c, STEP_ATTACH, -r);
 		c->ops->close(c->ops_data, fd);
@@ -163,8 +159,7 @@ static void tap_ask(struct probe_child *c, int fd)
 	say_accepted(c, TAP_VNET_BE, probe_ioctl_p(c, fd, TUNSETVNETBE, &one));
 	c->ops->close(c->ops_data, fd);
 
-	for (size_t i = 0; i < ARRAY_SIZE(offloads); i++)
-		ask_offload(c, offloads[i].fact, offloads[i].argument, flags);
+	probe_tap_offloads(c, flags);
 	ask_napi_frags(c, features, flags);
 }
 
@@ -172,10 +167,12 @@ static const char *const tap_modules[] = { "tun", NULL };
 
 const struct probe_surface probe_tap = {
 	.name = "tap",
+	.option = "tap",
 	.node = "/dev/net/tun",
 	.module = "tun",
 	.misc = "tun",
 	.netns = true,
+	.caps = PROBE_CAP_NET_ADMIN,
 	.facts = tap_facts,
 	.n_facts = ARRAY_SIZE(tap_facts),
 	.modules = tap_modules,

@@ -14,6 +14,7 @@ struct abibase_probe {
 	bool no_load, no_qemu;
 	char **qemu;
 	size_t n_qemu, cap_qemu;
+	unsigned int only, skip; /* bits of the surfaces in probe-surfaces.c */
 
 	/* for tests; abibase_probe_new() sets the real ones */
 	const struct probe_ops *ops;
@@ -33,10 +34,18 @@ enum probe_reason {
 	REASON_NO_DESCRIPTORS,
 	REASON_REFUSED,
 	REASON_NO_MODULE_INDEX,
+	REASON_NOT_ASKED,
 	REASON_ERROR, /* error-ERRNONAME */
 };
 
-enum answer_kind { ANSWER_NONE, ANSWER_FALSE, ANSWER_TRUE, ANSWER_WORD, ANSWER_UNKNOWN };
+enum answer_kind {
+	ANSWER_NONE,
+	ANSWER_FALSE,
+	ANSWER_TRUE,
+	ANSWER_WORD,
+	ANSWER_INT, /* in word[0] */
+	ANSWER_UNKNOWN,
+};
 
 struct probe_answer {
 	enum answer_kind kind;
@@ -56,6 +65,10 @@ enum probe_step {
 	STEP_FORK,
 	STEP_NAMESPACE,
 	STEP_CAPABILITIES,
+	STEP_RIGHTS, /* the caller lacks what takes more than a namespace of its own */
+	STEP_LOWER,  /* the device that a macvtap lies on */
+	STEP_LINK,   /* the macvtap itself */
+	STEP_NODE,   /* a node for it: it is there, but cannot be opened */
 	STEP_OPEN,
 	STEP_FEATURES, /* the first question to the open device */
 	STEP_ATTACH,   /* making the tap */
@@ -67,25 +80,37 @@ struct probe_child {
 	const struct probe_ops *ops;
 	void *ops_data;
 	const struct probe_surface *surface;
-	int fd; /* the pipe */
+	const char *node; /* what is opened: @surface->node, but for a device of our own */
+	int fd;		  /* the pipe */
 };
 
-/* One kind of device node. */
+/* One thing to ask: mostly a kind of device node. */
 struct probe_surface {
-	const char *name;   /* "tap": prefix of its facts */
-	const char *node;   /* "/dev/net/tun" */
-	const char *module; /* "tun" */
-	const char *misc;   /* its name in /proc/misc */
-	bool netns;	    /* asking makes a network device: needs a namespace of its own */
-	const struct probe_fact *facts; /* the first one is "usable" */
+	const char *name;    /* "vhost_net": prefix of its facts */
+	const char *option;  /* "vhost-net": for --only and --skip */
+	const char *node;    /* "/dev/net/tun", or another name for people */
+	const char *module;  /* "tun"; NULL: part of every kernel */
+	const char *misc;    /* its name in /proc/misc, or NULL */
+	const char *chardev; /* its name in /proc/devices, or NULL */
+	bool netns;	     /* asking makes a network device: needs a namespace of its own */
+	bool mountns;	     /* and a private /dev, which takes @caps in the initial namespaces */
+	bool aside;	     /* no answer of today depends on it: its failures are told quietly */
+	unsigned int caps;   /* enum probe_cap: kept of those that the caller has */
+	const struct probe_surface *lower; /* what it uses besides its own module, or NULL */
+	const struct probe_fact *facts;	   /* the first one is "usable" */
 	size_t n_facts;
-	const char *const *modules; /* what opening the node can load, NULL-terminated */
+	const char *const *modules; /* what asking can load, NULL-terminated */
 	/* child: ask the open device; @fd is closed by it */
 	void (*ask)(struct probe_child *c, int fd);
+	/* child: instead of opening @node and @ask */
+	void (*run)(struct probe_child *c);
 };
 
 #define PROBE_MAX_FACTS 32
-extern const struct probe_surface probe_tap, probe_vhost_net;
+extern const struct probe_surface probe_tap, probe_macvtap, probe_ipvtap, probe_ebpf;
+extern const struct probe_surface probe_vhost_net, probe_vhost_vsock, probe_vhost_scsi;
+/* All devices of it; each one is a surface of its own, see probe_vdpa_device(). */
+extern const struct probe_surface probe_vhost_vdpa;
 
 /* child: report one fact, or that the surface failed as a whole */
 void probe_say(struct probe_child *c, size_t fact, enum answer_kind kind, uint64_t low,
@@ -105,9 +130,47 @@ static inline int probe_ioctl_p(struct probe_child *c, int fd, unsigned long req
 /* "EINVAL" */
 const char *probe_errno_name(int err);
 
+/* Facts of every kind of tap come in this order (probe-tap.c). */
+enum {
+	TAP_USABLE,
+	TAP_FEATURES,
+	TAP_CSUM,
+	TAP_TSO4,
+	TAP_TSO6,
+	TAP_TSO_ECN,
+	TAP_UFO,
+	TAP_USO,
+	TAP_UDP_TUNNEL,
+	TAP_UDP_TUNNEL_CSUM,
+	TAP_COMMON, /* how many all of them have */
+};
+/* child: TUNSETIFF on an open fd */
+int probe_tap_attach(struct probe_child *c, int fd, unsigned int flags);
+/* child: another fd for c->node, attached */
+int probe_tap_fresh(struct probe_child *c, unsigned int flags);
+/* child: the questions of TUNSETOFFLOAD, each on a fresh fd */
+void probe_tap_offloads(struct probe_child *c, unsigned int flags);
+
+/* One vhost-vdpa device as a surface; self-referential, so it stays where it is filled in. */
+struct vdpa_device {
+	struct probe_surface surface;
+	struct probe_fact facts[2];
+	char node[32], option[32], ids[2][40];
+};
+void probe_vdpa_device(struct vdpa_device *d, unsigned int number);
+/* The numbers of the vhost-vdpa devices of this host, ascending; how many, at most @max. */
+#define VDPA_MAX 64
+int probe_vdpa_find(struct abibase_probe *pr, unsigned int *ret, size_t max);
+
+/* Is this surface, by its option's name, to be asked (probe-surfaces.c)? */
+bool probe_wants(const struct abibase_probe *pr, const char *option);
+/* Was it named by --only? Then its failures are told aloud. */
+bool probe_named(const struct abibase_probe *pr, const char *option);
+
 /* What the running kernel has, read before anything is opened (probe-modules.c). */
 struct probe_modules {
 	struct buf misc, loaded; /* /proc/misc, /proc/modules */
+	struct buf devices;	 /* /proc/devices */
 	bool have_misc;		 /* /proc/misc was read: /proc is the real one */
 	bool have_loaded;	 /* /proc/modules was read */
 	bool no_modules;	 /* this kernel has no loadable modules at all */
@@ -126,6 +189,9 @@ enum presence {
 };
 enum presence probe_presence(struct abibase_probe *pr, const struct probe_modules *m,
 			     const struct probe_surface *s, const char *release);
+/* Add the module parameters to @facts (probe-params.c). */
+int probe_params(struct abibase_probe *pr, const struct probe_modules *m, const char *release,
+		 json_t *facts);
 
 /* The QEMU binaries (probe-qemu.c). */
 struct probe_place {

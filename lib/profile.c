@@ -44,9 +44,15 @@ static void check_fact(struct check *c, const json_t *v)
 /* "tap.offload.uso": dotted, lower case */
 static bool is_fact_id(const char *s)
 {
-	size_t len = strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789_.-");
+	bool dot = false;
+	const char *p;
 
-	return len && !s[len] && s[0] != '.' && s[len - 1] != '.' && strchr(s, '.');
+	for (p = s; *p; p++) {
+		dot = dot || *p == '.';
+		if (!(*p >= 'a' && *p <= 'z') && !(*p >= '0' && *p <= '9') && !strchr("_.-", *p))
+			return false;
+	}
+	return dot && s[0] != '.' && p[-1] != '.';
 }
 
 static void check_facts(struct check *c, const json_t *v)
@@ -351,6 +357,8 @@ static int profile_fill_qemu(struct abibase_profile *p)
 	return 0;
 }
 
+#define TYPICAL_TEXT 8000
+
 /* Most of a profile is its QEMU entries, so their text is written once for both digests. */
 static int profile_digest(struct abibase_profile *p)
 {
@@ -364,6 +372,7 @@ static int profile_digest(struct abibase_profile *p)
 		spans[i].object = p->qemu[i].json;
 		spans[i].without = "path";
 	}
+	buf_reserve(&text, TYPICAL_TEXT); /* growing in steps costs more than the writing */
 	json_write_compact_spans(&text, p->root, spans, p->n_qemu);
 	if (buf_failed(&text))
 		return -ENOMEM;

@@ -4,7 +4,7 @@
 
 #include "util.h"
 
-static bool buf_reserve(struct buf *b, size_t more)
+bool buf_reserve(struct buf *b, size_t more)
 {
 	size_t size = b->size ? b->size : 256;
 	char *data;

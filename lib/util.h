@@ -62,6 +62,8 @@ struct buf {
 };
 void buf_clear(struct buf *b);
 #define _buf_ __attribute__((cleanup(buf_clear))) struct buf
+/* Make room for @more bytes and a NUL, at b->data + b->len; false: no memory, now or before. */
+bool buf_reserve(struct buf *b, size_t more);
 void buf_add(struct buf *b, const void *data, size_t len);
 void buf_puts(struct buf *b, const char *s);
 static inline void buf_putc(struct buf *b, char c)

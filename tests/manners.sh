@@ -468,6 +468,12 @@ sed -n '/^\.Sh MEMBERS/,/^\.Sh FILES/p' "$src/man/abibase-baseline.5" |
 	sort >"$tmp/got"
 same 'the members of abibase-baseline(5) are not those of a baseline' "$tmp/want" "$tmp/got"
 
+sed -n '/^  "policy": {/,/^  }/s/^    "\([a-z_]*\)": .*/\1/p' "$tmp/out" | while read -r member; do
+	sed -n '/^\.It Ic policy/,/^\.It Ic values/p' "$src/man/abibase-baseline.5" |
+		grep -q "^\.Ic $member\( \|\$\)" || echo "$member"
+done >"$tmp/err"
+[ ! -s "$tmp/err" ] || fail 'members of the policy that abibase-baseline(5) does not have'
+
 if have mandoc; then
 	for page in "$src"/man/*.[1-8]; do
 		# Which other manuals this machine has says nothing about ours.

@@ -55,7 +55,7 @@ static void use_catalogue(struct abibase_context *ctx)
 
 static void use_baseline(struct abibase_context *ctx, struct abibase_baseline *b)
 {
-	_autofree_ char *json = NULL, *list = NULL;
+	_autofree_ char *json = NULL, *list = NULL, *why = NULL;
 	struct abibase_render *r;
 	uint64_t word[2];
 
@@ -63,8 +63,8 @@ static void use_baseline(struct abibase_context *ctx, struct abibase_baseline *b
 	json = test_baseline_json(ctx, b);
 	require(streq(json, baseline_json), "the baseline is another one");
 	require(abibase_render_new(ctx, &r) == 0 && abibase_render_set_for(r, "b") == 0 &&
-			abibase_render_run(r, b, &list, NULL) == ABIBASE_VERDICT_YES,
-		"no list");
+			abibase_render_run(r, b, &list, &why) == ABIBASE_VERDICT_YES,
+		why ? why : "no list");
 	abibase_render_unref(r);
 	require(abibase_baseline_offered(b, "tap", word), "no offer");
 	require(streq(abibase_baseline_value(b, "virtio-net-device", "queue_reset"), "off"),

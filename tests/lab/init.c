@@ -12,13 +12,17 @@
  *
  * On the port, one after the other, where NAME is root or nobody:
  *
- *   @@ begin NAME.json     and the lines up to "@@ end": stdout
+ *   @@ begin before.txt    and the lines up to "@@ end": what there is before the first probe: network
+ *                          interfaces, processes, modules
+ *   @@ begin NAME.json     likewise: stdout
  *   @@ begin NAME.err      likewise: stderr
  *   @@ status NAME N       the exit status, or 128 + the number of the signal
+ *   @@ begin after.txt     as before.txt, after the last probe
  *   @@ done                the last line; without it the VM has died
  */
 
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -202,12 +206,17 @@ static void prepare_userns_refused(void)
 	write_file("/proc/sys/kernel/unprivileged_userns_clone", "0");
 }
 
-static void refuse_syscall(unsigned int number, int err)
+static void prepare_no_netns(void)
+{
+	write_file("/proc/sys/user/max_net_namespaces", "0");
+}
+
+static void filter_syscall(unsigned int number, unsigned int action)
 {
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (unsigned int)err),
+		BPF_STMT(BPF_RET | BPF_K, action),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
 	struct sock_fprog program = { .len = sizeof(code) / sizeof(*code), .filter = code };
@@ -219,12 +228,22 @@ static void refuse_syscall(unsigned int number, int err)
 
 static void enter_seccomp_ioctl(void)
 {
-	refuse_syscall(SYS_ioctl, EPERM);
+	filter_syscall(SYS_ioctl, SECCOMP_RET_ERRNO | EPERM);
+}
+
+static void enter_seccomp_enosys(void)
+{
+	filter_syscall(SYS_ioctl, SECCOMP_RET_ERRNO | ENOSYS);
+}
+
+static void enter_seccomp_kill(void)
+{
+	filter_syscall(SYS_ioctl, SECCOMP_RET_KILL_PROCESS);
 }
 
 static void enter_seccomp_unshare(void)
 {
-	refuse_syscall(SYS_unshare, EPERM);
+	filter_syscall(SYS_unshare, SECCOMP_RET_ERRNO | EPERM);
 }
 
 static void limit_files(rlim_t n)
@@ -265,7 +284,10 @@ static const struct plan {
 	{ .name = "absent", .prepare = prepare_absent },
 	{ .name = "no-userns", .prepare = prepare_no_userns },
 	{ .name = "userns-refused", .prepare = prepare_userns_refused },
+	{ .name = "no-netns", .prepare = prepare_no_netns },
 	{ .name = "seccomp-ioctl", .enter = enter_seccomp_ioctl },
+	{ .name = "seccomp-enosys", .enter = enter_seccomp_enosys },
+	{ .name = "seccomp-kill", .enter = enter_seccomp_kill },
 	{ .name = "seccomp-unshare", .enter = enter_seccomp_unshare },
 	{ .name = "no-files", .enter = enter_no_files },
 	{ .name = "few-files", .enter = enter_few_files },
@@ -354,6 +376,71 @@ static void run_probe(const struct plan *plan, const char *name, uid_t uid)
 	fprintf(port, "@@ status %s %d\n", name, r);
 }
 
+/* ------------------------------------------------------------- the traces */
+
+static void tell_interfaces(void)
+{
+	DIR *dir = opendir("/sys/class/net");
+	struct dirent *d;
+
+	while (dir && (d = readdir(dir)))
+		if (d->d_name[0] != '.')
+			fprintf(port, "interface %s\n", d->d_name);
+	if (dir)
+		closedir(dir);
+}
+
+/* "42 (name) S 2 ...": the kernel's threads have the parent 2, it and init have 0. */
+static void tell_process(const char *pid)
+{
+	char path[64], line[512], name[64], state;
+	int parent;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%.20s/stat", pid);
+	f = fopen(path, "re");
+	if (f && fgets(line, sizeof(line), f) &&
+	    sscanf(line, "%*d (%63[^)]) %c %d", name, &state, &parent) == 3 && parent != 0 &&
+	    parent != 2)
+		fprintf(port, "process %s %c\n", name, state);
+	if (f)
+		fclose(f);
+}
+
+static void tell_processes(void)
+{
+	DIR *dir = opendir("/proc");
+	struct dirent *d;
+
+	while (dir && (d = readdir(dir)))
+		if (d->d_name[0] >= '0' && d->d_name[0] <= '9')
+			tell_process(d->d_name);
+	if (dir)
+		closedir(dir);
+}
+
+static void tell_modules(void)
+{
+	FILE *f = fopen("/proc/modules", "re");
+	char line[1024], name[64];
+
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "%63s", name) == 1)
+			fprintf(port, "module %s\n", name);
+	if (f)
+		fclose(f);
+}
+
+/* What a probe could leave behind; its own orphans are not reaped here, so that they show. */
+static void tell_state(const char *name)
+{
+	fprintf(port, "@@ begin %s.txt\n", name);
+	tell_interfaces();
+	tell_processes();
+	tell_modules();
+	fputs("@@ end\n", port);
+}
+
 /* ------------------------------------------------------------- the machine */
 
 static void mount_all(void)
@@ -416,11 +503,13 @@ static void run_plan(const struct plan *plan)
 	allow_nodes(0666);
 	if (plan->prepare)
 		plan->prepare();
+	tell_state("before");
 	if (plan->nobody_first)
 		run_probe(plan, "nobody", NOBODY);
 	run_probe(plan, "root", 0);
 	if (!plan->nobody_first)
 		run_probe(plan, "nobody", NOBODY);
+	tell_state("after");
 	fputs("@@ done\n", port);
 	fflush(port);
 	tcdrain(fileno(port));

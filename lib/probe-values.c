@@ -1,0 +1,677 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Effective values: what each machine type of a QEMU sets the catalogue's properties to when nobody
+ * says anything. QEMU 9.1 and later list what a machine type changes (query-machines with
+ * compat-props); of an older one each machine type is started, stopped before its first
+ * instruction, and the device is read. It has no backend: with one, some properties read as what is
+ * left of them.
+ *
+ * Order of application, the last one wins: class default; entries of the machine type that match
+ * the device's class or a parent of it, in list order; then those that match the proxy class (the
+ * PCI device around it, whose properties of the same name are aliases), in list order.
+ */
+
+#include <limits.h>
+#include <syslog.h>
+
+#include "catalogue.h"
+#include "context.h"
+#include "probe.h"
+#include "qmp.h"
+
+/* In units of the time that one QEMU has; so many machine types take no longer than this. */
+#define PHASE_TIMEOUTS 3
+/* The oldest machine type that is asked for unnamed: that of the oldest QEMU that is supported. */
+static const struct version oldest = { { 5, 2, 0 } };
+
+/* Devices that can be made without a backend, for reading. */
+static const struct stand_in {
+	const char *class_name, *device;
+} stand_ins[] = {
+	/* an empty romfile: the ROM is a package of its own */
+	{ "virtio-net-device", "virtio-net-pci,id=abibase0,romfile=" },
+	{ "virtio-net-pci", "virtio-net-pci,id=abibase0,romfile=" },
+};
+#define STAND_IN_PATH "/machine/peripheral/abibase0"
+
+struct values {
+	struct abibase_probe *pr;
+	struct qmp *q; /* on -machine none */
+	const char *path;
+	const struct abibase_catalogue *cat;
+	const json_t *properties, *defaults; /* class -> property -> type word, default value */
+	json_t *wanted;			     /* names of machine types */
+	json_t *result;			     /* machine type -> class.property -> value */
+	json_t *kin;			     /* QOM type -> names of what is one */
+	int64_t deadline;
+	size_t left_out;
+	char first[128], why[640]; /* the first one that was left out */
+	bool stop;		   /* ask no further machine type */
+};
+
+/* -------------------------------------------------------- which machine types */
+
+static bool wanted_unasked(const char *name)
+{
+	struct machine_name m;
+
+	machine_name_parse(name, &m);
+	if (m.family == MACHINE_OTHER)
+		return false;
+	/* A vendor's name does not say how old it is. */
+	return !m.upstream || version_cmp(&m.version, &oldest) >= 0;
+}
+
+/* The machine type that has this name or alias. */
+static const char *find_machine(const json_t *machines, const char *name)
+{
+	const char *key;
+	json_t *m;
+
+	if (json_object_get(machines, name))
+		return name;
+	json_object_foreach((json_t *)machines, key, m) {
+		const char *alias = json_string_value(json_object_get(m, "alias"));
+
+		if (alias && streq(alias, name))
+			return key;
+	}
+	return NULL;
+}
+
+static int choose_named(struct values *v, const json_t *machines)
+{
+	for (size_t i = 0; i < v->pr->n_machine; i++) {
+		const char *name = find_machine(machines, v->pr->machine[i]);
+
+		if (!name)
+			context_log(v->pr->ctx, LOG_NOTICE, "probe-qemu-no-machine",
+				    "%s: has no machine type %s", v->path, v->pr->machine[i]);
+		else if (json_object_set_new(v->wanted, name, json_true()) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int choose(struct values *v, const json_t *machines)
+{
+	const char *name;
+	json_t *m;
+
+	if (v->pr->n_machine)
+		return choose_named(v, machines);
+	json_object_foreach((json_t *)machines, name, m)
+		if (wanted_unasked(name) &&
+		    json_object_set_new(v->wanted, name, json_true()) < 0)
+			return -ENOMEM;
+	return 0;
+}
+
+/* ------------------------------------------------------------------ one value */
+
+static bool is_number(const char *word)
+{
+	return strprefix(word, "int") || strprefix(word, "uint") || streq(word, "size");
+}
+
+/* As QEMU's own parsers read it; NULL: not a value of that type. */
+static json_t *from_text(const char *word, const char *text)
+{
+	static const char *const yes[] = { "on", "yes", "true", "y" };
+	static const char *const no[] = { "off", "no", "false", "n" };
+	long long number;
+	char *end;
+
+	if (streq(word, "bool")) {
+		for (size_t i = 0; i < ARRAY_SIZE(yes); i++)
+			if (streq(text, yes[i]))
+				return json_true();
+		for (size_t i = 0; i < ARRAY_SIZE(no); i++)
+			if (streq(text, no[i]))
+				return json_false();
+		return NULL;
+	}
+	if (!is_number(word))
+		return json_string(text);
+	errno = 0;
+	number = strtoll(text, &end, 0);
+	return errno || end == text || *end ? NULL : json_integer(number);
+}
+
+static void make_key(struct buf *key, const char *class_name, const char *property)
+{
+	key->len = 0;
+	buf_puts(key, class_name);
+	buf_putc(key, '.');
+	buf_puts(key, property);
+}
+
+/*
+ * What a property without a machine type's word about it is; NULL: not known. An address that QEMU
+ * makes up for each device is not a value that a machine type has.
+ */
+static json_t *class_default(const struct values *v, const char *class_name,
+			     const char *property, const char *word, const char *key)
+{
+	int row = catalogue_row(v->cat, key);
+	json_t *def = json_object_get(json_object_get(v->defaults, class_name), property);
+
+	if (row >= 0 && streq(v->cat->rows[row].type, "mac"))
+		return json_null();
+	if (!def)
+		return streq(word, "str") ? json_null() : NULL;
+	if (!json_is_boolean(def) && !json_is_integer(def) && !json_is_string(def))
+		return NULL;
+	return json_incref(def);
+}
+
+/* ----------------------------------------------------------- from compat-props */
+
+/* "virtio-net-device" is inside "virtio-net-pci", "vhost-scsi" inside "vhost-scsi-pci". */
+static void proxy_of(const char *class_name, struct buf *ret)
+{
+	static const char pci[] = "-pci", device[] = "-device";
+	size_t len = strlen(class_name);
+
+	ret->len = 0;
+	buf_puts(ret, class_name);
+	if (len > strlen(pci) && streq(class_name + len - strlen(pci), pci))
+		return;
+	if (len > strlen(device) && streq(class_name + len - strlen(device), device))
+		ret->len -= strlen(device);
+	buf_puts(ret, pci);
+}
+
+/* The catalogue knows a parent of some classes: asking would make QEMU load all its modules. */
+static bool known_parent(const struct values *v, const char *class_name, const char *type)
+{
+	const json_t *row;
+	size_t i;
+
+	json_array_foreach(json_object_get(v->cat->root, "features"), i, row) {
+		const char *c = json_string_value(json_object_get(row, "class"));
+		const char *on = json_string_value(json_object_get(row, "declared_on"));
+
+		if (c && on && streq(c, class_name) && streq(on, type))
+			return true;
+	}
+	return false;
+}
+
+static int ask_kin(struct values *v, const char *type)
+{
+	json_auto_t *list = NULL, *names = json_object();
+	json_t *args = json_pack("{s:s}", "implements", type), *t;
+	size_t i;
+	int r;
+
+	if (!names || !args) {
+		json_decref(args);
+		return -ENOMEM;
+	}
+	r = qmp_call(v->q, "qom-list-types", args, &list);
+	if (r < 0)
+		return r;
+	json_array_foreach(list, i, t) {
+		const char *name = json_string_value(json_object_get(t, "name"));
+
+		if (name && json_object_set_new(names, name, json_true()) < 0)
+			return -ENOMEM;
+	}
+	return json_object_set(v->kin, type, names) < 0 ? -ENOMEM : 0;
+}
+
+/* Is an object of @class_name one of @type? 0, 1 or a negative errno. */
+static int is_a(struct values *v, const char *class_name, const char *type)
+{
+	const json_t *names;
+
+	if (streq(class_name, type) || known_parent(v, class_name, type))
+		return 1;
+	names = json_object_get(v->kin, type);
+	if (!names) {
+		int r = ask_kin(v, type);
+
+		if (r < 0)
+			return r;
+		names = json_object_get(v->kin, type);
+	}
+	return json_object_get(names, class_name) != NULL;
+}
+
+static int set_compat(struct values *v, json_t *out, const char *key, const char *word,
+		      const char *machine, const char *text)
+{
+	json_t *value = from_text(word, text);
+
+	if (value)
+		return json_object_set_new(out, key, value) < 0 ? -ENOMEM : 0;
+	/* What it is then is not known. */
+	json_object_del(out, key);
+	context_log(v->pr->ctx, LOG_NOTICE, "probe-qemu-value",
+		    "%s: %s sets %s to \"%s\", which is no %s: left out", v->path, machine, key,
+		    text, word);
+	return 0;
+}
+
+/* One entry of the list, on the classes themselves or on the proxies around them. */
+static int apply_entry(struct values *v, json_t *out, const char *machine, const json_t *entry,
+		       bool proxies, struct buf *name)
+{
+	const char *type = json_string_value(json_object_get(entry, "qom-type"));
+	const char *property = json_string_value(json_object_get(entry, "property"));
+	const char *text = json_string_value(json_object_get(entry, "value"));
+	const char *class_name;
+	json_t *known;
+
+	if (!type || !property || !text)
+		return -EBADMSG;
+	json_object_foreach((json_t *)v->properties, class_name, known) {
+		const char *word = json_string_value(json_object_get(known, property));
+		int r;
+
+		if (!word)
+			continue;
+		proxy_of(class_name, name);
+		if (buf_failed(name))
+			return -ENOMEM;
+		if (proxies && streq(name->data, class_name))
+			continue;
+		r = is_a(v, proxies ? name->data : class_name, type);
+		if (r > 0) {
+			make_key(name, class_name, property);
+			r = buf_failed(name) ? -ENOMEM :
+					       set_compat(v, out, name->data, word, machine, text);
+		}
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int apply_entries(struct values *v, json_t *out, const char *machine,
+			 const json_t *compat, bool proxies)
+{
+	_buf_ name = { 0 };
+	json_t *entry;
+	size_t i;
+	int r = 0;
+
+	json_array_foreach(compat, i, entry) {
+		r = apply_entry(v, out, machine, entry, proxies, &name);
+		if (r < 0)
+			break;
+	}
+	return r;
+}
+
+static int set_defaults(const struct values *v, json_t *out)
+{
+	const char *class_name, *property;
+	_buf_ key = { 0 };
+	json_t *known, *word;
+
+	json_object_foreach((json_t *)v->properties, class_name, known)
+		json_object_foreach(known, property, word) {
+			json_t *value;
+
+			make_key(&key, class_name, property);
+			if (buf_failed(&key))
+				return -ENOMEM;
+			value = class_default(v, class_name, property, json_string_value(word),
+					      key.data);
+			if (value && json_object_set_new(out, key.data, value) < 0)
+				return -ENOMEM;
+		}
+	return 0;
+}
+
+static int compat_machine(struct values *v, const char *machine, const json_t *compat)
+{
+	json_auto_t *out = json_object();
+	int r;
+
+	if (!out)
+		return -ENOMEM;
+	r = set_defaults(v, out);
+	if (r == 0)
+		r = apply_entries(v, out, machine, compat, false);
+	if (r == 0)
+		r = apply_entries(v, out, machine, compat, true);
+	if (r < 0)
+		return r;
+	return json_object_set(v->result, machine, out) < 0 ? -ENOMEM : 0;
+}
+
+/* 1: this QEMU has no such list. */
+static int from_compat(struct values *v)
+{
+	json_auto_t *list = NULL;
+	json_t *args = json_pack("{s:b}", "compat-props", 1), *m;
+	size_t i;
+	int r;
+
+	if (!args)
+		return -ENOMEM;
+	v->q->deadline = process_now() + v->pr->qemu_timeout_ms;
+	r = qmp_call(v->q, "query-machines", args, &list);
+	if (r < 0)
+		return r == -EREMOTEIO ? 1 : r;
+	json_array_foreach(list, i, m) {
+		const char *name = json_string_value(json_object_get(m, "name"));
+		const json_t *compat = json_object_get(m, "compat-props");
+
+		if (!name)
+			return -EBADMSG;
+		if (!json_object_get(v->wanted, name))
+			continue;
+		if (!compat)
+			return 1;
+		r = json_is_array(compat) ? compat_machine(v, name, compat) : -EBADMSG;
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* ----------------------------------------------------------- from a device */
+
+/* A QEMU with one machine type, being asked. */
+struct reading {
+	struct qmp q;
+	const char *machine;
+	int r;
+};
+
+static const struct stand_in *stand_in_of(const char *class_name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(stand_ins); i++)
+		if (streq(stand_ins[i].class_name, class_name))
+			return &stand_ins[i];
+	return NULL;
+}
+
+/*
+ * A device that exists has made up its address, and has decided each "auto": what was the default
+ * is no longer there to read.
+ */
+static bool readable(const json_t *def)
+{
+	const char *s = json_string_value(def);
+
+	return !s || !streq(s, "auto");
+}
+
+/* Run @fn on everything that is to be read, in the same order each time. */
+static int each_read(struct values *v, struct reading *rd, json_t *out,
+		     int (*fn)(struct reading *, json_t *, const char *, const char *, json_t *))
+{
+	const char *class_name, *property;
+	_buf_ key = { 0 };
+	json_t *known, *word;
+
+	json_object_foreach((json_t *)v->properties, class_name, known) {
+		if (!stand_in_of(class_name))
+			continue;
+		json_object_foreach(known, property, word) {
+			json_auto_t *def = NULL;
+			int row, r;
+
+			make_key(&key, class_name, property);
+			if (buf_failed(&key))
+				return -ENOMEM;
+			row = catalogue_row(v->cat, key.data);
+			def = class_default(v, class_name, property, json_string_value(word),
+					    key.data);
+			if (row < 0 || !readable(def))
+				continue;
+			r = fn(rd, out, key.data, property,
+			       streq(v->cat->rows[row].type, "mac") ? NULL : def ? def : word);
+			if (r < 0)
+				return r;
+		}
+	}
+	return 0;
+}
+
+/* @def: NULL when the value is not read but known to be none. */
+static int send_read(struct reading *rd, json_t *out, const char *key, const char *property,
+		     json_t *def)
+{
+	json_t *args;
+
+	(void)out;
+	(void)key;
+	if (!def)
+		return 0;
+	args = json_pack("{s:s, s:s}", "path", STAND_IN_PATH, "property", property);
+	return args ? qmp_send(&rd->q, "qom-get", args) : -ENOMEM;
+}
+
+static int take_read(struct reading *rd, json_t *out, const char *key, const char *property,
+		     json_t *def)
+{
+	json_auto_t *value = NULL;
+	int r;
+
+	(void)property;
+	if (!def)
+		return json_object_set_new(out, key, json_null()) < 0 ? -ENOMEM : 0;
+	r = qmp_receive(&rd->q, &value);
+	if (r < 0)
+		return r;
+	if (json_is_null(def) && json_is_string(value) && !json_string_length(value))
+		return json_object_set_new(out, key, json_null()) < 0 ? -ENOMEM : 0;
+	if (!json_is_boolean(value) && !json_is_integer(value) && !json_is_string(value)) {
+		rd->q.failure = QMP_JUNK;
+		return -EBADMSG;
+	}
+	return json_object_set(out, key, value) < 0 ? -ENOMEM : 0;
+}
+
+static int time_left(const struct values *v)
+{
+	int64_t left = v->deadline - process_now();
+
+	if (left < 1)
+		return 1;
+	return left < v->pr->qemu_timeout_ms ? (int)left : v->pr->qemu_timeout_ms;
+}
+
+/* Start it and ask everything: it reads the questions when it is ready. */
+static void start_reading(struct values *v, struct reading *rd, const char *machine)
+{
+	_buf_ option = { 0 };
+
+	memset(rd, 0, sizeof(*rd));
+	rd->machine = machine;
+	rd->q.fd = rd->q.err_fd = -1;
+	buf_printf(&option, "%s,accel=tcg:kvm", machine);
+	if (buf_failed(&option)) {
+		rd->r = -ENOMEM;
+		return;
+	}
+	const char *const argv[] = { v->path, "-nodefaults", "-no-user-config", "-display", "none",
+				     "-S", "-machine", option.data, "-device", stand_ins[0].device,
+				     "-qmp", "stdio", NULL };
+
+	rd->r = qmp_spawn(&rd->q, v->path, (char *const *)argv, time_left(v));
+	if (rd->r == 0)
+		rd->r = qmp_send(&rd->q, "qmp_capabilities", NULL);
+	if (rd->r == 0)
+		rd->r = each_read(v, rd, NULL, send_read);
+}
+
+static void how_it_failed(const struct qmp *q, int err, char *ret, size_t size)
+{
+	char words[256], end[128] = "";
+
+	qmp_last_words(q, words, sizeof(words));
+	switch (q->failure) {
+	case QMP_TIMEOUT:
+		snprintf(end, sizeof(end), "no answer to QMP in time");
+		break;
+	case QMP_DIED:
+		probe_how_it_ended(q->status, end, sizeof(end));
+		break;
+	case QMP_REFUSED:
+		snprintf(ret, size, "%s", q->desc);
+		return;
+	case QMP_NO_PROCESS:
+	case QMP_NO_FD:
+	case QMP_NO_EXEC:
+		snprintf(end, sizeof(end), "%s", strerror(err));
+		break;
+	case QMP_TOO_MUCH:
+		snprintf(end, sizeof(end), "it says more than a QEMU can mean");
+		break;
+	default:
+		snprintf(end, sizeof(end), "what it answers cannot be made out");
+	}
+	snprintf(ret, size, "%s%s%s", end, *words ? "; it said: " : "", words);
+}
+
+static void leave_out(struct values *v, const struct qmp *q, const char *machine, int err)
+{
+	if (v->left_out++ == 0) {
+		snprintf(v->first, sizeof(v->first), "%s", machine);
+		how_it_failed(q, err, v->why, sizeof(v->why));
+	}
+}
+
+static int take_reading(struct values *v, struct reading *rd)
+{
+	json_auto_t *out = json_object(), *nothing = NULL;
+
+	if (!out)
+		return -ENOMEM;
+	/* A QEMU that ended while it was being asked may have had its say all the same. */
+	if (rd->r == 0)
+		rd->r = qmp_greeting(&rd->q);
+	if (rd->r == 0)
+		rd->r = qmp_receive(&rd->q, &nothing);
+	if (rd->r == 0)
+		rd->r = each_read(v, rd, out, take_read);
+	if (rd->r < 0)
+		return rd->r;
+	return json_object_set(v->result, rd->machine, out) < 0 ? -ENOMEM : 0;
+}
+
+static int finish_reading(struct values *v, struct reading *rd)
+{
+	int r = v->stop ? -ECANCELED : take_reading(v, rd);
+
+	/* It has no guest and nothing to save. */
+	qmp_kill(&rd->q);
+	qmp_stop(&rd->q);
+	if (r == -ENOMEM && rd->q.failure == QMP_OK)
+		return r;
+	if (r < 0) {
+		leave_out(v, &rd->q, rd->machine, -r);
+		/* One that hangs would cost as much for every machine type. */
+		if (rd->q.failure == QMP_TIMEOUT)
+			v->stop = true;
+	}
+	return 0;
+}
+
+/* Two at a time: while one answers the next one starts. */
+static int from_devices(struct values *v)
+{
+	struct reading slot[2];
+	size_t started = 0, finished = 0;
+	const char *name;
+	json_t *one;
+	int r = 0;
+
+	v->deadline = process_now() + (int64_t)v->pr->qemu_timeout_ms * PHASE_TIMEOUTS;
+	json_object_foreach(v->wanted, name, one) {
+		if (json_object_get(v->result, name))
+			continue;
+		if (started - finished == 2) {
+			r = finish_reading(v, &slot[finished++ % 2]);
+			if (r < 0)
+				break;
+		}
+		if (v->stop) {
+			v->left_out++;
+			continue;
+		}
+		start_reading(v, &slot[started++ % 2], name);
+	}
+	while (finished < started) {
+		int r2;
+
+		v->stop = v->stop || r < 0;
+		r2 = finish_reading(v, &slot[finished++ % 2]);
+		if (r == 0)
+			r = r2;
+	}
+	return r;
+}
+
+/* ------------------------------------------------------------------- both */
+
+static void warn(struct values *v)
+{
+	size_t total = json_object_size(v->wanted);
+	char which[192];
+
+	if (v->left_out >= total)
+		snprintf(which, sizeof(which), "the effective values are left out");
+	else
+		snprintf(which, sizeof(which),
+			 "the effective values of %zu of %zu machine types are left out (%s%s)",
+			 v->left_out, total, v->first, v->left_out > 1 ? " and others" : "");
+	context_log(v->pr->ctx, LOG_WARNING, "probe-qemu-values", "%s: %s: %s", v->path, which,
+		    v->why);
+}
+
+static int collect(struct values *v)
+{
+	int r = from_compat(v);
+
+	if (r == 1) {
+		/* There are never more than two. */
+		qmp_stop(v->q);
+		return from_devices(v);
+	}
+	if (r == -ENOMEM && v->q->failure == QMP_OK)
+		return r;
+	if (r < 0) {
+		json_object_clear(v->result);
+		leave_out(v, v->q, "", -r);
+		v->left_out = json_object_size(v->wanted);
+	}
+	return 0;
+}
+
+int probe_values_add(struct abibase_probe *pr, struct qmp *q, const char *path,
+		     const struct abibase_catalogue *cat, const json_t *defaults, json_t *entry,
+		     bool *ret_complete)
+{
+	json_auto_t *wanted = json_object(), *result = json_object(), *kin = json_object();
+	struct values v = { .pr = pr, .q = q, .path = path, .cat = cat, .defaults = defaults,
+			    .properties = json_object_get(entry, "properties"),
+			    .wanted = wanted, .result = result, .kin = kin };
+	int r;
+
+	*ret_complete = true;
+	if (pr->no_values)
+		return 0;
+	if (!wanted || !result || !kin)
+		return -ENOMEM;
+	r = choose(&v, json_object_get(entry, "machines"));
+	if (r == 0 && json_object_size(wanted))
+		r = collect(&v);
+	if (r < 0)
+		return r;
+	if (v.left_out) {
+		*ret_complete = false;
+		warn(&v);
+	}
+	if (!json_object_size(result))
+		return 0;
+	return json_object_set(entry, "values", result) < 0 ? -ENOMEM : 0;
+}

@@ -1,0 +1,653 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * usage: oom [OPERATION...]
+ *
+ * Memory runs out at the first allocation of an operation, at the second, and so on, until the
+ * operation gets through. Each time it must return -ENOMEM and leave its out-parameters alone, or
+ * have got by without that memory and give the whole, right answer; and all memory must be given
+ * back. Linked with --wrap for malloc and its relatives; jansson is given the same functions.
+ */
+#include <errno.h>
+
+#include "baseline.h"
+#include "json.h"
+#include "test-util.h"
+
+/* --------------------------------------------------------------------- allocation */
+
+static long countdown = -1; /* the allocation that fails; negative: none */
+static long allocations;    /* since the operation began */
+static long live;	    /* blocks that are not given back */
+static bool failed;	    /* one was refused */
+
+void *__real_malloc(size_t size);
+void *__real_realloc(void *p, size_t size);
+void __real_free(void *p);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *p, size_t size);
+void *__wrap_reallocarray(void *p, size_t n, size_t size);
+void __wrap_free(void *p);
+char *__wrap_strdup(const char *s);
+char *__wrap_strndup(const char *s, size_t n);
+int __wrap_vasprintf(char **ret, const char *fmt, va_list ap) _printf_(2, 0);
+int __wrap_asprintf(char **ret, const char *fmt, ...) _printf_(2, 3);
+
+static bool refuse(void)
+{
+	allocations++;
+	if (countdown < 0 || allocations <= countdown)
+		return false;
+	failed = true;
+	errno = ENOMEM;
+	return true;
+}
+
+void *__wrap_malloc(size_t size)
+{
+	void *p = refuse() ? NULL : __real_malloc(size ? size : 1);
+
+	live += p != NULL;
+	return p;
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+	size_t all;
+	void *p;
+
+	if (__builtin_mul_overflow(n, size, &all))
+		return NULL;
+	p = __wrap_malloc(all);
+	return p ? memset(p, 0, all) : NULL;
+}
+
+void *__wrap_realloc(void *old, size_t size)
+{
+	void *p;
+
+	if (refuse())
+		return NULL;
+	p = __real_realloc(old, size ? size : 1);
+	live += !old && p;
+	return p;
+}
+
+void *__wrap_reallocarray(void *old, size_t n, size_t size)
+{
+	size_t all;
+
+	return __builtin_mul_overflow(n, size, &all) ? NULL : __wrap_realloc(old, all);
+}
+
+void __wrap_free(void *p)
+{
+	live -= p != NULL;
+	__real_free(p);
+}
+
+char *__wrap_strndup(const char *s, size_t n)
+{
+	size_t len = strnlen(s, n);
+	char *p = __wrap_malloc(len + 1);
+
+	if (!p)
+		return NULL;
+	memcpy(p, s, len);
+	p[len] = '\0';
+	return p;
+}
+
+char *__wrap_strdup(const char *s)
+{
+	return __wrap_strndup(s, strlen(s));
+}
+
+int __wrap_vasprintf(char **ret, const char *fmt, va_list ap)
+{
+	va_list again;
+	int n;
+
+	va_copy(again, ap);
+	n = vsnprintf(NULL, 0, fmt, again);
+	va_end(again);
+	*ret = NULL; /* what is there after a failure is undefined: nobody may rely on it */
+	if (n < 0)
+		return -1;
+	*ret = __wrap_malloc((size_t)n + 1);
+	return *ret ? vsnprintf(*ret, (size_t)n + 1, fmt, ap) : -1;
+}
+
+int __wrap_asprintf(char **ret, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = __wrap_vasprintf(ret, fmt, ap);
+	va_end(ap);
+	return n;
+}
+
+/* ----------------------------------------------------------------- what is given */
+
+static struct test t;
+static struct abibase_profile *hosts[3], *conflicting[3];
+static struct abibase_baseline *baseline, *no_common_list;
+static char *profile_text, *bad_text, *baseline_text, *catalogue_text;
+static char *platform_dir, *bad_file;
+
+/* A catalogue of a few rows: the whole one takes many allocations that are all alike. */
+static char *small_catalogue(void)
+{
+	json_t *root = test_json("data/catalogue.json"), *few = json_array(), *v;
+	size_t i;
+	char *text;
+
+	json_array_foreach(json_object_get(root, "features"), i, v) {
+		const char *group = json_string_value(json_object_get(v, "group"));
+
+		json_object_set_new(v, "sources", json_object());
+		if (group && (streq(group, "offload-csum") || streq(group, "offload-uso") ||
+			      streq(group, "hash-report") || streq(group, "ring-reset")))
+			json_array_append(few, v);
+	}
+	json_array_foreach(few, i, v)
+		if (streq(json_string_value(json_object_get(v, "property")), "hash"))
+			json_object_set_new(v, "depends", json_array());
+	json_object_set_new(root, "features", few);
+	text = json_dumps(root, JSON_COMPACT);
+	json_decref(root);
+	return text;
+}
+
+static struct abibase_profile *two_qemus(const char *name)
+{
+	json_t *root = test_host_json(name, "6.12", "");
+	struct abibase_profile *p;
+
+	json_object_set_new(root, "qemu",
+			    json_pack("[{s:s,s:s,s:s},{s:s,s:s,s:s}]", "version", "8.1.5", "target",
+				      "x86_64", "path", "/q/8", "version", "9.0.0", "target",
+				      "x86_64", "path", "/q/9"));
+	p = test_profile_json(t.ctx, root);
+	json_decref(root);
+	return p;
+}
+
+static struct abibase_profile *lacking(const char *name)
+{
+	json_t *root = test_host_json(name, "5.10", "5.2.0");
+	json_t *facts = json_object_get(root, "facts");
+	struct abibase_profile *p;
+
+	json_object_set_new(facts, "tap.offload.ufo", json_false());
+	json_object_set_new(facts, "tap.features", json_pack("{s:s}", "unknown", "not-asked"));
+	json_object_set_new(facts, "vhost_net.usable", json_false());
+	p = test_profile_json(t.ctx, root);
+	json_decref(root);
+	return p;
+}
+
+static void prepare(void)
+{
+	struct abibase_profile *two;
+	json_t *root;
+
+	test_begin(&t);
+	abibase_context_set_log(t.ctx, NULL, NULL);
+	hosts[0] = test_host(t.ctx, "a", "6.1", "7.2.22");
+	hosts[1] = test_host(t.ctx, "b", "6.12", "7.2.22 10.0.13");
+	root = test_host_json("c", "7.2", "");
+	json_object_del(json_object_get(root, "facts"), "vhost_net.features_array");
+	hosts[2] = test_profile_json(t.ctx, root);
+	json_decref(root);
+	conflicting[0] = abibase_profile_ref(hosts[0]);
+	conflicting[1] = lacking("l");
+	conflicting[2] = abibase_profile_ref(hosts[2]);
+	two = two_qemus("two");
+	if (abibase_intersect(t.ctx, t.cat, hosts, 2, "pc-q35-7.2", &baseline) < 0 ||
+	    abibase_intersect(t.ctx, t.cat, &two, 1, "pc-q35-8.1", &no_common_list) < 0)
+		abort();
+	abibase_profile_unref(two);
+	profile_text = test_read("data/platforms/50-debian-12.json", NULL);
+	bad_text = strdup(profile_text);
+	memcpy(strstr(bad_text, "\"revision\""), "\"revisoin\"", strlen("\"revision\""));
+	baseline_text = test_baseline_json(t.ctx, baseline);
+	catalogue_text = small_catalogue();
+	platform_dir = test_path("data/platforms");
+	bad_file = test_path("tests/data/offered-features.json");
+}
+
+static void finish(void)
+{
+	for (size_t i = 0; i < 3; i++) {
+		abibase_profile_unref(hosts[i]);
+		abibase_profile_unref(conflicting[i]);
+	}
+	abibase_baseline_unref(baseline);
+	abibase_baseline_unref(no_common_list);
+	free(profile_text);
+	free(bad_text);
+	free(baseline_text);
+	free(catalogue_text);
+	free(platform_dir);
+	free(bad_file);
+	test_end(&t);
+}
+
+/* --------------------------------------------------------------------- operations */
+
+/* What an operation made; nothing of it is set when it failed. */
+struct made {
+	struct abibase_profile *profile;
+	struct abibase_baseline *baseline;
+	struct abibase_catalogue *catalogue;
+	struct abibase_context *context;
+	char *text, *why;
+	uint64_t word[2];
+	uint64_t told; /* a sum over what a callback was told */
+};
+
+static int op_profile(struct made *m)
+{
+	return abibase_profile_from_buffer(t.ctx, profile_text, strlen(profile_text), "t",
+					   &m->profile);
+}
+
+static int op_refused(struct made *m)
+{
+	return abibase_profile_from_buffer(t.ctx, bad_text, strlen(bad_text), "t", &m->profile);
+}
+
+static int op_truncated(struct made *m)
+{
+	return abibase_profile_from_buffer(t.ctx, profile_text, 2000, "t", &m->profile);
+}
+
+static int op_platform(struct made *m)
+{
+	return abibase_profile_from_platform(t.ctx, "debian-12", &m->profile);
+}
+
+static int op_operand(struct made *m)
+{
+	return abibase_operand_load(t.ctx, "name=debian-13", &m->profile, &m->baseline);
+}
+
+static int op_catalogue(struct made *m)
+{
+	json_t *root;
+	int r = json_parse(t.ctx, catalogue_text, strlen(catalogue_text), JSON_MAX_CATALOGUE, "t",
+			   &root);
+
+	return r < 0 ? r : catalogue_from_json(t.ctx, root, "t", &m->catalogue);
+}
+
+static int op_baseline(struct made *m)
+{
+	return abibase_baseline_from_buffer(t.ctx, baseline_text, strlen(baseline_text), "t",
+					    &m->baseline);
+}
+
+static int intersect(struct abibase_profile **p, size_t n, const char *machine,
+		     const char *backend, struct made *m)
+{
+	struct abibase_intersection *ix;
+	int r = abibase_intersection_new(t.ctx, t.cat, &ix);
+
+	if (r < 0)
+		return r;
+	if (machine)
+		r = abibase_intersection_set_machine(ix, machine);
+	if (r == 0 && backend)
+		r = abibase_intersection_add_backend(ix, backend);
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = abibase_intersection_add_profile(ix, p[i]);
+	if (r == 0)
+		r = abibase_intersection_finish(ix, &m->baseline);
+	abibase_intersection_unref(ix);
+	return r;
+}
+
+static int op_intersect(struct made *m)
+{
+	return intersect(hosts, 3, "pc-q35-7.2", NULL, m);
+}
+
+static int op_chosen_machine(struct made *m)
+{
+	return intersect(hosts, 2, NULL, "tap", m);
+}
+
+static int op_conflict(struct made *m)
+{
+	return intersect(conflicting, 3, "pc-q35-8.2", NULL, m);
+}
+
+/* After a failure the accumulator can go on: the same host again, and it is as if nothing was. */
+static int op_retry(struct made *m)
+{
+	struct abibase_intersection *ix;
+	long at = countdown;
+	int r;
+
+	countdown = -1;
+	r = abibase_intersection_new(t.ctx, t.cat, &ix);
+	if (r == 0)
+		r = abibase_intersection_set_machine(ix, "pc-q35-7.2");
+	if (r < 0)
+		return r;
+	allocations = 0;
+	countdown = at;
+	for (size_t i = 0; i < 3; i++) {
+		r = abibase_intersection_add_profile(ix, hosts[i]);
+		if (r == -ENOMEM) {
+			countdown = -1;
+			r = abibase_intersection_add_profile(ix, hosts[i]);
+		}
+		if (r < 0)
+			break;
+	}
+	if (r == 0)
+		r = abibase_intersection_finish(ix, &m->baseline);
+	if (r == -ENOMEM) {
+		countdown = -1;
+		r = abibase_intersection_finish(ix, &m->baseline);
+	}
+	abibase_intersection_unref(ix);
+	return r;
+}
+
+static int op_widen(struct made *m)
+{
+	struct abibase_intersection *ix;
+	int r = abibase_intersection_new(t.ctx, t.cat, &ix);
+
+	if (r < 0)
+		return r;
+	r = abibase_intersection_add_baseline(ix, baseline);
+	if (r == 0)
+		r = abibase_intersection_add_profile(ix, hosts[2]);
+	if (r == 0)
+		r = abibase_intersection_finish(ix, &m->baseline);
+	abibase_intersection_unref(ix);
+	return r;
+}
+
+static int render(const struct abibase_baseline *b, const char *format, const char *host,
+		  bool minimal, struct made *m)
+{
+	struct abibase_render *r;
+	int result = abibase_render_new(t.ctx, &r);
+
+	if (result < 0)
+		return result;
+	result = abibase_render_set_format(r, format);
+	if (result == 0 && host)
+		result = abibase_render_set_for(r, host);
+	abibase_render_set_minimal(r, minimal);
+	abibase_render_set_with_machine(r, true);
+	if (result == 0)
+		result = abibase_render_run(r, b, &m->text, &m->why);
+	abibase_render_unref(r);
+	return result;
+}
+
+static int op_args(struct made *m)
+{
+	return render(baseline, "args", NULL, false, m);
+}
+
+static int op_args_for(struct made *m)
+{
+	return render(baseline, "args", "b", true, m);
+}
+
+static int op_readconfig(struct made *m)
+{
+	return render(baseline, "readconfig", NULL, false, m);
+}
+
+static int op_json(struct made *m)
+{
+	return render(baseline, "json", NULL, false, m);
+}
+
+static int op_table(struct made *m)
+{
+	return render(baseline, "table", NULL, false, m);
+}
+
+static int op_no_common_list(struct made *m)
+{
+	return render(no_common_list, "args", NULL, false, m);
+}
+
+static int op_predict(struct made *m)
+{
+	static const char *const settings[] = { "virtio-net-device.packed=on",
+						"virtio-net-device.rss=on",
+						"virtio-net-device.speed=1000", NULL };
+
+	return abibase_predict(t.ctx, t.cat, hosts[2], "10.0.0", "pc-q35-10.0", "tap+vhost",
+			       settings, m->word, &m->why);
+}
+
+static int op_rename(struct made *m)
+{
+	return abibase_profile_rename(t.ctx, hosts[0], "another", &m->profile);
+}
+
+static int op_to_json(struct made *m)
+{
+	return abibase_profile_to_json(hosts[1], &m->text);
+}
+
+static int op_to_table(struct made *m)
+{
+	return abibase_profile_to_table(hosts[1], t.cat, &m->text);
+}
+
+static int op_context(struct made *m)
+{
+	const char *const dirs[] = { platform_dir, "/nonexistent", NULL };
+	struct abibase_context *ctx;
+	int r = abibase_context_new(0, &ctx);
+
+	if (r < 0)
+		return r;
+	r = abibase_context_set_data_dir(ctx, platform_dir);
+	if (r == 0)
+		r = abibase_context_set_platform_path(ctx, dirs);
+	if (r < 0)
+		abibase_context_unref(ctx);
+	else
+		m->context = ctx;
+	return r;
+}
+
+static void told(void *data, int priority, const char *id, const char *where, const char *text)
+{
+	struct made *m = data;
+	const char *const words[] = { id, where, text };
+
+	for (size_t i = 0; i < 3; i++)
+		for (const char *s = words[i]; *s; s++)
+			m->told = m->told * 31 + (unsigned char)*s + (unsigned int)priority;
+}
+
+static int op_validate(struct made *m)
+{
+	return abibase_validate_file(t.ctx, bad_file, told, m);
+}
+
+static const struct operation {
+	const char *name;
+	int (*run)(struct made *m);
+	bool no_context; /* has none to leave its error in */
+} operations[] = {
+	{ "profile", op_profile, false },
+	{ "refused", op_refused, false },
+	{ "truncated", op_truncated, false },
+	{ "platform", op_platform, false },
+	{ "operand", op_operand, false },
+	{ "catalogue", op_catalogue, false },
+	{ "baseline", op_baseline, false },
+	{ "intersect", op_intersect, false },
+	{ "chosen-machine", op_chosen_machine, false },
+	{ "conflict", op_conflict, false },
+	{ "retry", op_retry, false },
+	{ "widen", op_widen, false },
+	{ "args", op_args, false },
+	{ "args-for", op_args_for, false },
+	{ "readconfig", op_readconfig, false },
+	{ "json", op_json, false },
+	{ "table", op_table, false },
+	{ "no-common-list", op_no_common_list, false },
+	{ "predict", op_predict, false },
+	{ "rename", op_rename, false },
+	{ "to-json", op_to_json, true },
+	{ "to-table", op_to_table, true },
+	{ "context", op_context, true },
+	{ "validate", op_validate, false },
+};
+
+/* ------------------------------------------------------------------------- running */
+
+/* Everything that can be seen of a result. */
+static char *describe(int r, const struct made *m)
+{
+	_autofree_ char *profile = NULL, *answer = NULL, *catalogue = NULL;
+	struct buf b = { 0 };
+
+	if (m->profile && abibase_profile_to_json(m->profile, &profile) < 0)
+		abort();
+	if (m->baseline)
+		answer = test_baseline_json(t.ctx, m->baseline);
+	if (m->catalogue)
+		catalogue = json_dumps(m->catalogue->root, JSON_COMPACT | JSON_SORT_KEYS);
+	buf_printf(&b, "%d\n%s\n%s\n%s\n%s\n%s\n%llx %llx %llx\n", r, profile ? profile : "",
+		   answer ? answer : "", catalogue ? catalogue : "", m->text ? m->text : "",
+		   m->why ? m->why : "", (unsigned long long)m->word[0],
+		   (unsigned long long)m->word[1], (unsigned long long)m->told);
+	if (r < 0)
+		buf_printf(&b, "%s %s %s\n", abibase_context_error_id(t.ctx),
+			   abibase_context_error_where(t.ctx) ? abibase_context_error_where(t.ctx) :
+								"",
+			   abibase_context_error(t.ctx));
+	if (buf_failed(&b))
+		abort();
+	return buf_steal(&b);
+}
+
+static void made_clear(struct made *m)
+{
+	abibase_profile_unref(m->profile);
+	abibase_baseline_unref(m->baseline);
+	abibase_catalogue_unref(m->catalogue);
+	abibase_context_unref(m->context);
+	free(m->text);
+	free(m->why);
+}
+
+static bool is_untouched(const struct made *m)
+{
+	return !m->profile && !m->baseline && !m->catalogue && !m->context && !m->text && !m->why &&
+	       !m->word[0] && !m->word[1];
+}
+
+/* One try; NULL when memory ran out and was reported, else what was made. */
+static char *attempt(const struct operation *o, long at, unsigned int *wrong)
+{
+	struct made m = { 0 };
+	char *text = NULL;
+	long before;
+	int r;
+
+	/* the last error is kept in the context: it must not look like a leak */
+	abibase_profile_from_buffer(t.ctx, "", 0, "t", &m.profile);
+	before = live;
+	failed = false;
+	allocations = 0;
+	countdown = at;
+	r = o->run(&m);
+	countdown = -1;
+	if (failed && r == -ENOMEM) {
+		const char *id = abibase_context_error_id(t.ctx);
+
+		if (!is_untouched(&m) && ++*wrong < 20)
+			printf("%s: allocation %ld: an out-parameter was touched\n", o->name, at);
+		if (!o->no_context && !streq(id, "out-of-memory") && ++*wrong < 20)
+			printf("%s: allocation %ld: the error is %s\n", o->name, at, id);
+	} else {
+		text = describe(r, &m);
+		live--;
+	}
+	made_clear(&m);
+	abibase_profile_from_buffer(t.ctx, "", 0, "t", &m.profile);
+	if (live != before && ++*wrong < 20)
+		printf("%s: allocation %ld: %ld blocks too %s\n", o->name, at,
+		       live > before ? live - before : before - live,
+		       live > before ? "many" : "few");
+	if (text)
+		live++;
+	return text;
+}
+
+static unsigned int exhaust(const struct operation *o)
+{
+	unsigned int wrong = 0, refused = 0;
+	_autofree_ char *reference = attempt(o, -1, &wrong);
+	long at = 0;
+
+	if (!reference) {
+		printf("%s: -ENOMEM though there was memory\n", o->name);
+		return 1;
+	}
+	for (;; at++) {
+		_autofree_ char *text = attempt(o, at, &wrong);
+
+		refused += !text;
+		if (text && !streq(text, reference) && ++wrong < 20)
+			printf("%s: allocation %ld: goes on without it, and makes\n%.300s\n"
+			       "instead of\n%.300s\n",
+			       o->name, at, text, reference);
+		if (!failed)
+			break;
+		if (at > 1000000) {
+			printf("%s: never gets through\n", o->name);
+			return wrong + 1;
+		}
+	}
+	printf("%s %s: %ld allocations, %u times -ENOMEM\n", wrong ? "not ok" : "ok", o->name, at,
+	       refused);
+	return wrong;
+}
+
+static bool wanted(const char *name, int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++)
+		if (streq(argv[i], name))
+			return true;
+	return argc < 2;
+}
+
+int main(int argc, char **argv)
+{
+	unsigned int wrong = 0;
+
+	setlinebuf(stdout);
+	/* before the first use: what one allocator gave the other must not take back */
+	json_set_alloc_funcs(__wrap_malloc, __wrap_free);
+	prepare();
+	for (size_t i = 0; i < ARRAY_SIZE(operations); i++)
+		if (wanted(operations[i].name, argc, argv))
+			wrong += exhaust(&operations[i]);
+	finish();
+	if (live) {
+		printf("not ok: %ld blocks were not given back\n", live);
+		wrong++;
+	}
+	return wrong ? EXIT_FAILURE : EXIT_SUCCESS;
+}
