@@ -2,15 +2,14 @@
 /*
  * Writes made-up host profiles for the benchmark:
  *
- *	generate DATA DIRECTORY COUNT BUILDS
+ *	generate DIRECTORY COUNT BUILDS FILE...
  *
- * Each is what `abibase probe` writes on a host with one QEMU: the facts of a recorded kernel
- * (DATA/hosts) and a recorded QEMU entry (DATA/qemu), in canonical bytes. All of them differ in name,
- * boot id and facts. BUILDS different QEMU builds are among them: the recorded ones, told apart by
- * package revision and build id, as rebuilds of a distribution are.
+ * Each is what `abibase probe` writes on a host with one QEMU: the facts of a recorded kernel and a
+ * recorded QEMU entry, in canonical bytes. The FILEs are both, in any order: see tests/data. All
+ * profiles differ in name, boot id and facts. BUILDS different QEMU builds are among them: the
+ * recorded ones, told apart by package revision and build id, as rebuilds of a distribution are.
  */
 #include <errno.h>
-#include <glob.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,29 +48,15 @@ static void set(json_t *obj, const char *key, json_t *value)
 		die(key, "cannot be set");
 }
 
-/* All documents that match, in the order of their names. */
-static json_t *load_all(const char *dir, const char *pattern)
+static void load(const char *path, json_t *hosts, json_t *qemus)
 {
-	json_t *list = need(json_array());
-	char *path;
-	glob_t g;
+	json_error_t e;
+	json_t *v = json_load_file(path, 0, &e);
 
-	if (asprintf(&path, "%s/%s", dir, pattern) < 0)
-		die(dir, "out of memory");
-	if (glob(path, 0, NULL, &g) != 0)
-		die(path, "nothing there");
-	for (size_t i = 0; i < g.gl_pathc; i++) {
-		json_error_t e;
-		json_t *v = json_load_file(g.gl_pathv[i], 0, &e);
-
-		if (!v)
-			die(g.gl_pathv[i], e.text);
-		if (json_array_append_new(list, v) < 0)
-			die(path, "out of memory");
-	}
-	globfree(&g);
-	free(path);
-	return list;
+	if (!v)
+		die(path, e.text);
+	if (json_array_append_new(json_object_get(v, "facts") ? hosts : qemus, v) < 0)
+		die(path, "out of memory");
 }
 
 static json_t *make_facts(const json_t *host, unsigned int i)
@@ -113,14 +98,18 @@ static json_t *make_profile(const json_t *hosts, const json_t *qemus, unsigned i
 			    unsigned int build)
 {
 	json_t *host = json_array_get(hosts, i % json_array_size(hosts));
+	json_t *v = need(json_pack("{ss ss ss sO s{s[s] si s[s] s[] sb sb sb}}", "schema",
+				   "abibase-profile/1", "kind", "host", "arch", "x86_64", "kernel",
+				   json_object_get(host, "kernel"), "probe", "capabilities",
+				   "net_admin", "euid", 0, "loaded_modules", "tun",
+				   "missing_capabilities", "network_namespace", 1, "no_load", 0,
+				   "user_namespace", 0));
 
-	return need(json_pack("{ss ss so ss sO so s{s[s] si s[s] s[] sb sb sb} s[o]}", "schema",
-			      "abibase-profile/1", "kind", "host", "name",
-			      json_sprintf("host-%05u", i), "arch", "x86_64", "kernel",
-			      json_object_get(host, "kernel"), "facts", make_facts(host, i),
-			      "probe", "capabilities", "net_admin", "euid", 0, "loaded_modules",
-			      "tun", "missing_capabilities", "network_namespace", 1, "no_load", 0,
-			      "user_namespace", 0, "qemu", make_qemu(qemus, build)));
+	set(v, "name", json_sprintf("host-%05u", i));
+	set(v, "boot_id", json_sprintf("%08x-0000-4000-8000-000000000000", i));
+	set(v, "facts", make_facts(host, i));
+	set(v, "qemu", json_pack("[o]", make_qemu(qemus, build)));
+	return v;
 }
 
 static void write_file(const char *path, const json_t *root)
@@ -136,23 +125,24 @@ static void write_file(const char *path, const json_t *root)
 
 int main(int argc, char **argv)
 {
-	unsigned int count = argc == 5 ? (unsigned int)atoi(argv[3]) : 0;
-	unsigned int builds = argc == 5 ? (unsigned int)atoi(argv[4]) : 0;
-	json_t *hosts, *qemus;
+	unsigned int count = argc > 5 ? (unsigned int)atoi(argv[2]) : 0;
+	unsigned int builds = argc > 5 ? (unsigned int)atoi(argv[3]) : 0;
+	json_t *hosts = need(json_array()), *qemus = need(json_array());
 
 	if (!count || count > MAX_COUNT || !builds) {
-		fprintf(stderr, "usage: generate DATA DIRECTORY COUNT BUILDS\n");
+		fprintf(stderr, "usage: generate DIRECTORY COUNT BUILDS FILE...\n");
 		return 2;
 	}
-	hosts = load_all(argv[1], "hosts/*.json");
-	qemus = load_all(argv[1], "qemu/*.json");
+	for (int i = 4; i < argc; i++)
+		load(argv[i], hosts, qemus);
+	if (!json_array_size(hosts) || !json_array_size(qemus))
+		die("files", "a host profile and a QEMU entry are needed");
 	for (unsigned int i = 0; i < count; i++) {
 		json_t *root = make_profile(hosts, qemus, i, i % builds);
 		char *path;
 
-		set(root, "boot_id", json_sprintf("%08x-0000-4000-8000-000000000000", i));
-		if (asprintf(&path, "%s/host-%05u.json", argv[2], i) < 0)
-			die(argv[2], "out of memory");
+		if (asprintf(&path, "%s/host-%05u.json", argv[1], i) < 0)
+			die(argv[1], "out of memory");
 		write_file(path, root);
 		free(path);
 		json_decref(root);

@@ -7,12 +7,11 @@
  *
  * A round before the first fills the page cache and is not counted. For each command a line with
  * tabs comes out: its name, the medians of wall and CPU time in microseconds, the peak resident
- * memory in KiB, and the median over the rounds of its wall and of its CPU time divided by those
- * of the command before it in the same round, in thousandths.
+ * memory in KiB, and the medians over the rounds of its wall and of its CPU time divided by those
+ * of the first command in the same round.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,12 +122,11 @@ static double median_ratio(const double *v, const double *to, int n)
 	return median(ratio, n);
 }
 
-static void report(const struct command *c, const struct command *before, int rounds)
+static void report(const struct command *c, const struct command *first, int rounds)
 {
-	printf("%s\t%.0f\t%.0f\t%ld\t%.0f\t%.0f\n", c->name, median(c->wall, rounds) * 1e6,
-	       median(c->cpu, rounds) * 1e6, c->peak,
-	       before ? median_ratio(c->wall, before->wall, rounds) * 1000 : 0,
-	       before ? median_ratio(c->cpu, before->cpu, rounds) * 1000 : 0);
+	printf("%s\t%.0f\t%.0f\t%ld\t%.4f\t%.4f\n", c->name, median(c->wall, rounds) * 1e6,
+	       median(c->cpu, rounds) * 1e6, c->peak, median_ratio(c->wall, first->wall, rounds),
+	       median_ratio(c->cpu, first->cpu, rounds));
 }
 
 /* Cut the arguments at each "+". The number of commands, or -1. */
@@ -164,6 +162,6 @@ int main(int argc, char **argv)
 			if (run(&commands[i], round) < 0)
 				return 2;
 	for (int i = 0; i < n; i++)
-		report(&commands[i], i ? &commands[i - 1] : NULL, rounds);
+		report(&commands[i], &commands[0], rounds);
 	return fflush(stdout) == 0 ? 0 : 2;
 }

@@ -39,6 +39,9 @@ extern const struct command command_intersect;
 extern const struct command command_list;
 extern const struct command command_show;
 extern const struct command command_validate;
+extern const struct command command_check;
+extern const struct command command_diff;
+extern const struct command command_match;
 
 /* Values of long options that have no letter. */
 enum {
@@ -46,6 +49,11 @@ enum {
 	OPT_QEMU,
 	OPT_NO_QEMU,
 	OPT_NO_LOAD,
+	OPT_ONLY,
+	OPT_SKIP,
+	OPT_REPORT,
+	OPT_NO_VALUES,
+	OPT_NO_CACHE,
 	OPT_BACKEND,
 	OPT_TARGET,
 	OPT_JSON,
@@ -57,6 +65,7 @@ enum {
 	OPT_DISABLE,
 	OPT_DEST,
 	OPT_FILES0_FROM,
+	OPT_PLATFORM,
 };
 
 #define DEFINE_UNREF(name)                                             \
@@ -72,6 +81,8 @@ DEFINE_UNREF(platforms)
 DEFINE_UNREF(intersection)
 DEFINE_UNREF(probe)
 DEFINE_UNREF(render)
+DEFINE_UNREF(diff)
+DEFINE_UNREF(match)
 #define _unref_(name) __attribute__((cleanup(name##_unrefp))) struct abibase_##name
 
 /* Make sure that descriptors 0, 1 and 2 are taken, so that no file that is opened becomes one. */

@@ -281,7 +281,9 @@ static void print_why(const char *why)
 	for (; *why; why += len + (why[len] == '\n')) {
 		len = strcspn(why, "\n");
 		if (len > 0)
-			fprintf(stderr, "abibase: %.*s\n", (int)len, why);
+			fprintf(stderr, "%s%.*s\n",
+				strncmp(why, "remedy: ", 8) == 0 ? "  " : "abibase: conflict: ",
+				(int)len, why);
 	}
 }
 

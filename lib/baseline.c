@@ -310,45 +310,22 @@ static void write_findings(struct writer *w, const struct abibase_baseline *b)
 	w_close(w, ']');
 }
 
-/* By digest and path: in which order a profile listed its QEMUs means nothing. */
-static int host_qemu_order(const void *a, const void *b, void *data)
-{
-	const struct inputs *in = data;
-	const struct host_qemu *x = a, *y = b;
-	const char *p = host_path(in, x), *q = host_path(in, y);
-	int r = strcmp(in->builds[x->build]->digest, in->builds[y->build]->digest);
-
-	return r ? r : strcmp(p ? p : "", q ? q : "");
-}
-
 static void write_host_qemu(struct writer *w, const struct abibase_baseline *b,
 			    const struct host *h)
 {
-	struct host_qemu few[8], *sorted = few;
-
-	if (h->n_qemu > ARRAY_SIZE(few))
-		sorted = malloc(h->n_qemu * sizeof(*sorted));
-	if (!sorted) {
-		w->out->failed = true;
-		return;
-	}
-	memcpy(sorted, h->qemu, h->n_qemu * sizeof(*sorted));
-	qsort_r(sorted, h->n_qemu, sizeof(*sorted), host_qemu_order, (void *)&b->in);
 	w_key(w, "qemu");
 	w_open(w, '[');
 	for (size_t i = 0; i < h->n_qemu; i++) {
-		const char *path = host_path(&b->in, &sorted[i]);
+		const char *path = host_path(&b->in, &h->qemu[i]);
 
 		w_next(w);
 		w_open(w, '{');
-		w_string(w, "build", b->in.builds[sorted[i].build]->digest);
+		w_string(w, "build", b->in.builds[h->qemu[i].build]->digest);
 		if (path)
 			w_string(w, "path", path);
 		w_close(w, '}');
 	}
 	w_close(w, ']');
-	if (sorted != few)
-		free(sorted);
 }
 
 static void write_answers(struct writer *w, const struct abibase_baseline *b, const struct host *h)

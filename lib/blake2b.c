@@ -45,7 +45,9 @@ static inline uint64_t ror(uint64_t x, unsigned int n)
 	} while (0)
 
 /* With a literal @r the compiler knows every place in m[], and keeps v[] in registers. */
-#define MIX(r, i, a, b, c, d) G(v[a], v[b], v[c], v[d], m[sigma[r][2 * (i)]], m[sigma[r][2 * (i) + 1]])
+#define MIX(r, i, a, b, c, d)      \
+	G(v[a], v[b], v[c], v[d], \
+	  m[sigma[r][2 * (i)]], m[sigma[r][2 * (i) + 1]])
 #define ROUND(r)                         \
 	do {                             \
 		MIX(r, 0, 0, 4, 8, 12);  \

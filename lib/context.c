@@ -196,6 +196,14 @@ ABIBASE_EXPORT const char *abibase_version(void)
 	return PACKAGE_VERSION;
 }
 
+/* Documents and file names are quoted in sentences, which are promised to be one line of text. */
+static void one_line(char *text)
+{
+	for (unsigned char *s = (unsigned char *)text; *s; s++)
+		if (*s < 0x20 || *s == 0x7f)
+			*s = '?';
+}
+
 int context_oom(struct abibase_context *ctx)
 {
 	if (!ctx)
@@ -227,6 +235,9 @@ int context_fail(struct abibase_context *ctx, int err, const char *id, const cha
 	va_end(ap);
 	if (n < 0)
 		return context_oom(ctx);
+	one_line(text);
+	if (copy)
+		one_line(copy);
 	free(ctx->error);
 	free(ctx->error_where);
 	ctx->error = text;
@@ -251,5 +262,6 @@ void context_log(struct abibase_context *ctx, int priority, const char *id, cons
 		ctx->log(ctx->log_data, LOG_WARNING, "out-of-memory", "out of memory");
 		return;
 	}
+	one_line(text);
 	ctx->log(ctx->log_data, priority, id, text);
 }

@@ -53,7 +53,7 @@ const char *const why_words[] = {
 const char *const setting_words[] = { "off", "on", "unknown", "absent" };
 
 /* What to do about a fact that is unknown, by its reason. */
-static const char *unknown_remedy(const char *reason)
+const char *unknown_remedy(const char *reason)
 {
 	static const struct {
 		const char *reason, *remedy;
@@ -69,6 +69,9 @@ static const char *unknown_remedy(const char *reason)
 		{ "no-file-descriptors", "raise the limit on open files for the probe" },
 		{ "no-module-index", "install the module index of the running kernel "
 				     "(/lib/modules), or load the module" },
+		{ "refused", "run the probe outside of the container, or let its device cgroup and "
+			     "its seccomp filter pass the device" },
+		{ "not-asked", "run the probe without leaving this out: name it with --only" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
@@ -1181,21 +1184,25 @@ static bool is_dest(const struct derive *d, const struct host *h)
 	return !dest->n;
 }
 
-/* The hosts that use a build; as destinations, only those that are ever one. */
-static size_t write_users(const struct derive *d, size_t used, bool dest, struct buf *out)
+/* The hosts that use the build @used, or with @version any of that version; dest: those that are ever one. */
+static size_t write_users(const struct derive *d, size_t used, bool version, bool dest,
+			  struct buf *out)
 {
-	_autofree_ bool *one = calloc(d->b->n_used + 1, sizeof(*one));
+	_autofree_ bool *wanted = calloc(d->b->n_used + 1, sizeof(*wanted));
 	size_t n = 0;
 
-	if (!one) {
+	if (!wanted) {
 		out->failed = true;
 		return 0;
 	}
-	one[used] = true;
+	for (size_t u = 0; u < d->b->n_used; u++)
+		wanted[u] = u == used || (version && d->views[u].entry &&
+					  !version_cmp(&d->views[u].version,
+						       &d->views[used].version));
 	for (size_t i = 0; i < d->b->in.n_hosts; i++) {
 		const struct host *h = d->b->in.hosts[i];
 
-		if (host_uses(d, h, one) && (!dest || is_dest(d, h)))
+		if (host_uses(d, h, wanted) && (!dest || is_dest(d, h)))
 			buf_printf(out, "%s%s", n++ ? ", " : "", h->name);
 	}
 	return n;
@@ -1207,16 +1214,14 @@ static int judge_pair(struct derive *d, const struct shape *s, size_t from, size
 	int64_t offers = shape_value(s, &src->version), has = shape_value(s, &dst->version);
 	_buf_ text = { 0 }, hosts = { 0 };
 
-	/* an unnamed upstream QEMU is taken to be like the most; the exceptions are a note's */
-	if (!src->entry || !dst->entry || version_cmp(&dst->version, &s->checked_since) < 0 ||
-	    (offers >= 0 && has >= offers))
+	if (version_cmp(&dst->version, &s->checked_since) < 0 || (offers >= 0 && has >= offers))
 		return 0;
-	if (!write_users(d, to, true, &hosts))
+	if (!write_users(d, to, true, true, &hosts))
 		return buf_failed(&hosts) ? -ENOMEM : 0;
 	buf_printf(&text, "%s as a destination: QEMU %s there checks the %s against its own ",
 		   hosts.data, d->b->used[to].build->version, s->text);
 	hosts.len = 0;
-	write_users(d, from, false, &hosts);
+	write_users(d, from, true, false, &hosts);
 	if (buf_failed(&hosts))
 		return -ENOMEM;
 	if (offers >= 0 && has >= 0)
@@ -1234,12 +1239,28 @@ static int judge_pair(struct derive *d, const struct shape *s, size_t from, size
 			   &text);
 }
 
+/*
+ * One build for each version: the catalogue tells sizes by version. An unnamed upstream QEMU is
+ * taken to be like the most; the exceptions are a note's.
+ */
+static bool first_of_version(const struct derive *d, size_t used)
+{
+	if (!d->views[used].entry)
+		return false;
+	for (size_t u = 0; u < used; u++)
+		if (d->views[u].entry &&
+		    !version_cmp(&d->views[u].version, &d->views[used].version))
+			return false;
+	return true;
+}
+
 static int derive_shapes(struct derive *d)
 {
 	for (size_t i = 0; i < d->cat->n_shapes; i++)
 		for (size_t from = 0; from < d->b->n_used; from++)
 			for (size_t to = 0; to < d->b->n_used; to++)
-				if (from != to &&
+				if (from != to && first_of_version(d, from) &&
+				    first_of_version(d, to) &&
 				    judge_pair(d, &d->cat->shapes[i], from, to) < 0)
 					return -ENOMEM;
 	return 0;
@@ -1425,7 +1446,7 @@ static void write_build(const struct derive *d, size_t used, struct buf *out)
 	if (package && *package)
 		buf_printf(out, " (%s)", package);
 	buf_puts(out, " on ");
-	write_users(d, used, false, out);
+	write_users(d, used, false, false, out);
 }
 
 /* The same machine type name with another content: what KubeVirt issue 16386 was about. */

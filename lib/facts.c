@@ -136,9 +136,24 @@ static void check_width(struct check *c, const char *s, json_int_t bits)
 			    digits * 4, (int)bits);
 }
 
-void facts_check_value(struct check *c, const json_t *facts, const char *id, const json_t *v)
+/* Of numbered devices the list has number 0: "vhost_vdpa.12.features" is "vhost_vdpa.0.features". */
+static const json_t *find_fact(const json_t *facts, const char *id)
 {
 	const json_t *fact = json_object_get(facts, id);
+	const char *dot = strchr(id, '.');
+	size_t digits = dot ? strspn(dot + 1, "0123456789") : 0;
+	char zeroed[64];
+	int n;
+
+	if (fact || !digits || dot[1 + digits] != '.')
+		return fact;
+	n = snprintf(zeroed, sizeof(zeroed), "%.*s.0%s", (int)(dot - id), id, dot + 1 + digits);
+	return n > 0 && (size_t)n < sizeof(zeroed) ? json_object_get(facts, zeroed) : NULL;
+}
+
+void facts_check_value(struct check *c, const json_t *facts, const char *id, const json_t *v)
+{
+	const json_t *fact = find_fact(facts, id);
 	const char *kind = json_string_value(json_object_get(fact, "kind"));
 	unsigned int type;
 

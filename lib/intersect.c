@@ -8,6 +8,11 @@ struct abibase_intersection {
 	struct abibase_context *ctx;
 	struct abibase_catalogue *cat;
 	struct inputs in;
+	/*
+	 * What the caller said himself. The rest is a baseline's to say, whenever it is added: policy
+	 * counts at the end only, so that the order of profiles and baselines means nothing.
+	 */
+	bool said_backends, said_wishes, adopted;
 	unsigned int *index; /* open addressing: position of a host in in.hosts, plus one */
 	size_t n_index;	     /* a power of two */
 };
@@ -119,7 +124,7 @@ ABIBASE_EXPORT int abibase_intersection_add_backend(struct abibase_intersection 
 	}
 	if (!ix->in.policy.backends_named)
 		ix->in.policy.backends = 0;
-	ix->in.policy.backends_named = true;
+	ix->said_backends = ix->in.policy.backends_named = true;
 	ix->in.policy.backends |= 1u << i;
 	return 0;
 }
@@ -134,6 +139,7 @@ ABIBASE_EXPORT int abibase_intersection_set_policy(struct abibase_intersection *
 	if (!all && !streq(policy, "compatible"))
 		return context_fail(ix->ctx, EINVAL, "policy-not-known", NULL,
 				    "\"%s\" is not a policy; accepted: compatible, all", policy);
+	ix->said_wishes = true;
 	ix->in.policy.all = all;
 	return 0;
 }
@@ -148,6 +154,7 @@ static int add_group(struct abibase_intersection *ix, struct strings *to,
 	if (strings_have(other, group))
 		return context_fail(ix->ctx, EINVAL, "group-twice", NULL,
 				    "the group \"%s\" cannot be both enabled and disabled", group);
+	ix->said_wishes = true;
 	if (catalogue_group_has_switch(ix->cat, group))
 		return strings_insert(to, group) < 0 ? context_oom(ix->ctx) : 0;
 	for (size_t i = 0; i < ix->cat->n_groups; i++)
@@ -172,6 +179,7 @@ ABIBASE_EXPORT int abibase_intersection_add_dest(struct abibase_intersection *ix
 {
 	if (ix->in.n_hosts)
 		return too_late(ix);
+	ix->said_wishes = true;
 	return strings_insert(&ix->in.policy.dest, host) < 0 ? context_oom(ix->ctx) : 0;
 }
 
@@ -296,6 +304,23 @@ static int fill_qemu(struct inputs *in, struct host_qemu *to, const struct profi
 	return from->path ? strings_intern(&in->strings, from->path, &to->path) : 0;
 }
 
+/* By digest and path: in which order a profile lists its QEMUs means nothing. */
+static int host_qemu_order(const void *a, const void *b, void *data)
+{
+	const struct inputs *in = data;
+	const struct host_qemu *x = a, *y = b;
+	const char *p = host_path(in, x), *q = host_path(in, y);
+	int r = strcmp(in->builds[x->build]->digest, in->builds[y->build]->digest);
+
+	return r ? r : strcmp(p ? p : "", q ? q : "");
+}
+
+static void sort_qemu(struct inputs *in, struct host *h)
+{
+	if (h->n_qemu > 1)
+		qsort_r(h->qemu, h->n_qemu, sizeof(*h->qemu), host_qemu_order, in);
+}
+
 static unsigned char hex_byte(const char *s)
 {
 	unsigned int v = 0;
@@ -328,6 +353,7 @@ static int fill_host(struct abibase_intersection *ix, struct host *h,
 	for (size_t i = 0; i < p->n_qemu; i++)
 		if (fill_qemu(&ix->in, &h->qemu[i], &p->qemu[i]) < 0)
 			return -ENOMEM;
+	sort_qemu(&ix->in, h);
 	return 0;
 }
 
@@ -356,11 +382,6 @@ static int refuse(struct abibase_intersection *ix, const char *what, const char 
 			    what, theirs ? theirs : "(none)", ours ? ours : "(none)");
 }
 
-static bool same(const char *a, const char *b)
-{
-	return a == b || (a && b && streq(a, b));
-}
-
 static void backend_names(const struct inputs *in, struct buf *b)
 {
 	for (size_t i = 0; i < in->n_backends; i++)
@@ -375,7 +396,7 @@ static int widen_backends(struct abibase_intersection *ix, const struct inputs *
 	_buf_ ours = { 0 }, theirs = { 0 };
 	struct policy *p = &ix->in.policy;
 
-	if (!ix->in.n_hosts && !p->backends_named) {
+	if (!ix->said_backends && !ix->adopted) {
 		p->backends = 0;
 		p->backends_named = from->policy.backends_named;
 		for (size_t i = 0; i < from->n_backends; i++) {
@@ -399,11 +420,6 @@ static bool same_wishes(const struct policy *a, const struct policy *b)
 	       strings_equal(&a->disable, &b->disable) && strings_equal(&a->dest, &b->dest);
 }
 
-static bool no_wishes(const struct policy *p)
-{
-	return !p->all && !p->enable.n && !p->disable.n && !p->dest.n;
-}
-
 /* Policy, groups and destinations: those of the baseline, or said again alike. */
 static int widen_wishes(struct abibase_intersection *ix, const struct policy *from)
 {
@@ -412,7 +428,7 @@ static int widen_wishes(struct abibase_intersection *ix, const struct policy *fr
 	const struct strings *src[] = { &from->enable, &from->disable, &from->dest };
 	struct strings *dst[] = { &p->enable, &p->disable, &p->dest };
 
-	if (!ix->in.n_hosts && no_wishes(p)) {
+	if (!ix->said_wishes && !ix->adopted) {
 		p->all = from->all;
 		for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
 			for (size_t k = 0; k < src[i]->n; k++)
@@ -430,6 +446,7 @@ static int widen_wishes(struct abibase_intersection *ix, const struct policy *fr
 static int widen_policy(struct abibase_intersection *ix, const struct abibase_baseline *b)
 {
 	struct policy *p = &ix->in.policy;
+	int r;
 
 	if (!b->machine)
 		return context_fail(ix->ctx, EINVAL, "widen-differs", NULL,
@@ -437,10 +454,13 @@ static int widen_policy(struct abibase_intersection *ix, const struct abibase_ba
 				    "nothing to widen");
 	if (p->machine && !streq(p->machine, b->machine))
 		return refuse(ix, "machine type", b->machine, p->machine);
-	if (ix->in.n_hosts && p->target && !same(p->target, b->in.policy.target))
-		return refuse(ix, "target", b->in.policy.target, p->target);
-	if (widen_backends(ix, &b->in) < 0 || widen_wishes(ix, &b->in.policy) < 0)
-		return -EINVAL;
+	if (p->target && b->target && !streq(p->target, b->target))
+		return refuse(ix, "target", b->target, p->target);
+	r = widen_backends(ix, &b->in);
+	if (r == 0)
+		r = widen_wishes(ix, &b->in.policy);
+	if (r < 0)
+		return r;
 	if (!p->machine) {
 		p->machine = strdup(b->machine);
 		p->machine_chosen = b->machine_chosen;
@@ -449,6 +469,7 @@ static int widen_policy(struct abibase_intersection *ix, const struct abibase_ba
 		p->target = strdup(b->in.policy.target);
 	if (!p->machine || (b->in.policy.target && !p->target))
 		return context_oom(ix->ctx);
+	ix->adopted = true;
 	return 0;
 }
 
@@ -504,14 +525,21 @@ static int widen_host(struct abibase_intersection *ix, const struct inputs *from
 	return r < 0 ? r : 0;
 }
 
-ABIBASE_EXPORT int abibase_intersection_add_baseline(struct abibase_intersection *ix,
-						     const struct abibase_baseline *b)
+int intersection_add_baseline_but(struct abibase_intersection *ix,
+				  const struct abibase_baseline *b, const char *but)
 {
 	int r = widen_policy(ix, b);
 
 	for (size_t i = 0; r == 0 && i < b->in.n_hosts; i++)
-		r = widen_host(ix, &b->in, b->in.hosts[i]);
+		if (!but || !streq(b->in.hosts[i]->name, but))
+			r = widen_host(ix, &b->in, b->in.hosts[i]);
 	return r;
+}
+
+ABIBASE_EXPORT int abibase_intersection_add_baseline(struct abibase_intersection *ix,
+						     const struct abibase_baseline *b)
+{
+	return intersection_add_baseline_but(ix, b, NULL);
 }
 
 /* ------------------------------------------------------------------- the answer */

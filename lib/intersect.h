@@ -12,4 +12,8 @@
 /* Work out everything that follows from b->in. 0 or -ENOMEM. */
 int baseline_derive(struct abibase_baseline *b, struct abibase_catalogue *cat);
 
+/* abibase_intersection_add_baseline() without the host @but, or with all where it is NULL. */
+int intersection_add_baseline_but(struct abibase_intersection *ix,
+				  const struct abibase_baseline *b, const char *but);
+
 #endif

@@ -229,7 +229,8 @@ int probe_cache_load(struct abibase_probe *pr, const struct abibase_catalogue *c
 		context_log(pr->ctx, LOG_NOTICE, "probe-cache-ignored",
 			    "%s/%s: ignored, and asked anew: %s", pr->cache_dir, name,
 			    r == -EBADMSG ? "it is damaged" :
-			    r == -EPERM	  ? "others can write it, or it is not a file of ours" :
+			    r == -EPERM || r == -ELOOP ?
+					    "it is no file of the caller's alone" :
 					    strerror(-r));
 	return r == -ENOMEM ? r : 0;
 }

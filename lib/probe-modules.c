@@ -171,6 +171,8 @@ enum presence probe_presence(struct abibase_probe *pr, const struct probe_module
 	/* "241 macvtap" */
 	if (s->chardev && has_line(&m->devices, 1, s->chardev))
 		return PRESENT;
+	if (s->chardev && !m->devices.len)
+		return NOT_VISIBLE;
 	if (m->no_modules)
 		return ABSENT;
 	switch (pr->ops->module_index(pr->ops_data, release, s->module)) {

@@ -202,9 +202,9 @@ static int add_machines(struct qmp *q, json_t *entry)
 	return json_object_set(entry, "machines", machines) < 0 ? -ENOMEM : 0;
 }
 
-/* Of what the class has, keep what the catalogue names. */
+/* Of what the class has, keep what the catalogue names, and the default where QEMU states one. */
 static int keep_known(const struct abibase_catalogue *cat, const char *class_name,
-		      const json_t *list, json_t *kept)
+		      const json_t *list, json_t *kept, json_t *defaults)
 {
 	json_t *p;
 	size_t i;
@@ -212,14 +212,18 @@ static int keep_known(const struct abibase_catalogue *cat, const char *class_nam
 	json_array_foreach((json_t *)list, i, p) {
 		const char *name = json_string_value(json_object_get(p, "name"));
 		const char *type = json_string_value(json_object_get(p, "type"));
+		json_t *def = json_object_get(p, "default-value");
 
 		if (!name || !type)
 			return -EBADMSG;
-		for (size_t k = 0; k < cat->n_rows; k++)
-			if (streq(cat->rows[k].class_name, class_name) &&
-			    streq(cat->rows[k].property, name) &&
-			    json_object_set_new(kept, name, json_string(type)) < 0)
+		for (size_t k = 0; k < cat->n_rows; k++) {
+			if (!streq(cat->rows[k].class_name, class_name) ||
+			    !streq(cat->rows[k].property, name))
+				continue;
+			if (json_object_set_new(kept, name, json_string(type)) < 0 ||
+			    (def && json_object_set(defaults, name, def) < 0))
 				return -ENOMEM;
+		}
 	}
 	return 0;
 }
@@ -227,13 +231,13 @@ static int keep_known(const struct abibase_catalogue *cat, const char *class_nam
 /* A class that this QEMU does not have, or has only as an abstract one, is left out. */
 static int add_class(struct abibase_context *ctx, struct qmp *q, const char *path,
 		     const struct abibase_catalogue *cat, const char *class_name,
-		     json_t *properties)
+		     json_t *properties, json_t *defaults)
 {
-	json_auto_t *list = NULL, *kept = json_object();
+	json_auto_t *list = NULL, *kept = json_object(), *kept_defaults = json_object();
 	json_t *args = json_pack("{s:s}", "typename", class_name);
 	int r;
 
-	if (!kept || !args) {
+	if (!kept || !kept_defaults || !args) {
 		json_decref(args);
 		return -ENOMEM;
 	}
@@ -247,15 +251,18 @@ static int add_class(struct abibase_context *ctx, struct qmp *q, const char *pat
 		return r;
 	if (!json_is_array(list))
 		return -EBADMSG;
-	r = keep_known(cat, class_name, list, kept);
+	r = keep_known(cat, class_name, list, kept, kept_defaults);
 	if (r < 0)
 		return r;
-	return json_object_set(properties, class_name, kept) < 0 ? -ENOMEM : 0;
+	return json_object_set(properties, class_name, kept) < 0 ||
+			       json_object_set(defaults, class_name, kept_defaults) < 0 ?
+		       -ENOMEM :
+		       0;
 }
 
 /* Rows are sorted by class: each class is asked for once. */
 static int add_properties(struct abibase_context *ctx, struct qmp *q, const char *path,
-			  const struct abibase_catalogue *cat, json_t *entry)
+			  const struct abibase_catalogue *cat, json_t *entry, json_t *defaults)
 {
 	json_auto_t *properties = json_object();
 
@@ -267,7 +274,7 @@ static int add_properties(struct abibase_context *ctx, struct qmp *q, const char
 
 		if (i && streq(class_name, cat->rows[i - 1].class_name))
 			continue;
-		r = add_class(ctx, q, path, cat, class_name, properties);
+		r = add_class(ctx, q, path, cat, class_name, properties, defaults);
 		if (r < 0)
 			return r;
 	}
@@ -275,12 +282,11 @@ static int add_properties(struct abibase_context *ctx, struct qmp *q, const char
 }
 
 static int converse(struct abibase_probe *pr, struct qmp *q, const char *path,
-		    const struct abibase_catalogue *cat, json_t *entry)
+		    const struct abibase_catalogue *cat, json_t *entry, json_t *defaults)
 {
 	const char *const argv[] = { path, "-nodefaults", "-no-user-config", "-display", "none",
 				     /* first TCG: nothing here needs a device of the host */
 				     "-machine", "none,accel=tcg:kvm", "-qmp", "stdio", NULL };
-	_autofree_ char *id = NULL;
 	int r;
 
 	r = qmp_start(q, path, (char *const *)argv, pr->qemu_timeout_ms);
@@ -291,18 +297,13 @@ static int converse(struct abibase_probe *pr, struct qmp *q, const char *path,
 	if (r == 0)
 		r = add_machines(q, entry);
 	if (r == 0)
-		r = add_properties(pr->ctx, q, path, cat, entry);
-	if (r < 0)
-		return r;
-	id = probe_build_id(path);
-	if (id && json_object_set_new(entry, "build_id", json_string(id)) < 0)
-		return -ENOMEM;
-	return json_object_set_new(entry, "path", json_string(path)) < 0 ? -ENOMEM : 0;
+		r = add_properties(pr->ctx, q, path, cat, entry, defaults);
+	return r;
 }
 
 /* ---------------------------------------------------------------- failures */
 
-static void how_it_ended(int status, char *ret, size_t size)
+void probe_how_it_ended(int status, char *ret, size_t size)
 {
 	if (status != -1 && WIFSIGNALED(status))
 		snprintf(ret, size, "was killed by signal %d (%s)", WTERMSIG(status),
@@ -338,7 +339,7 @@ static void warn_left_out(struct abibase_probe *pr, const struct qmp *q, const c
 			    (pr->qemu_timeout_ms + 999) / 1000, tail);
 		break;
 	case QMP_DIED:
-		how_it_ended(q->status, end, sizeof(end));
+		probe_how_it_ended(q->status, end, sizeof(end));
 		context_log(ctx, LOG_WARNING, "probe-qemu-died",
 			    "%s: left out: it %s before it had answered%s", path, end, tail);
 		break;
@@ -387,34 +388,83 @@ static int remember(struct run *run, const struct stat *st)
 	return 0;
 }
 
-static int ask_path(struct run *run, const char *path)
+static bool describes_target(struct run *run, const char *path, const json_t *entry)
 {
-	json_auto_t *entry = json_object();
-	const char *target;
+	const char *target = json_string_value(json_object_get(entry, "target"));
+
+	if (catalogue_has_target(run->cat, target))
+		return true;
+	context_log(run->pr->ctx, LOG_WARNING, "probe-qemu-target",
+		    "%s: left out: it emulates %s, which the catalogue does not describe", path,
+		    target);
+	return false;
+}
+
+/* With a QEMU that has answered all else. */
+static int ask_values(struct run *run, struct qmp *q, const char *path, const char *build_id,
+		      json_t *entry, const json_t *defaults)
+{
+	bool complete;
+	int r;
+
+	if (build_id && json_object_set_new(entry, "build_id", json_string(build_id)) < 0)
+		return -ENOMEM;
+	if (!describes_target(run, path, entry))
+		return 0;
+	r = probe_values_add(run->pr, q, path, run->cat, defaults, entry, &complete);
+	if (r == 0 && complete)
+		r = probe_cache_store(run->pr, run->cat, build_id, entry);
+	if (r < 0)
+		return r;
+	return json_object_set_new(entry, "path", json_string(path)) < 0 ||
+			       json_array_append(run->list, entry) < 0 ?
+		       -ENOMEM :
+		       0;
+}
+
+static int ask_anew(struct run *run, const char *path, const char *build_id)
+{
+	json_auto_t *entry = json_object(), *defaults = json_object();
 	struct qmp q;
 	int r;
 
-	if (!entry)
+	if (!entry || !defaults)
 		return -ENOMEM;
-	r = converse(run->pr, &q, path, run->cat, entry);
+	r = converse(run->pr, &q, path, run->cat, entry, defaults);
+	if (r == 0) {
+		r = ask_values(run, &q, path, build_id, entry, defaults);
+		qmp_stop(&q);
+		return r;
+	}
 	qmp_stop(&q);
 	if (r == -ENOMEM && q.failure == QMP_OK)
 		return r;
-	if (r < 0 && q.failure == QMP_NO_PROCESS)
+	if (q.failure == QMP_NO_PROCESS)
 		return context_fail(run->pr->ctx, -r, "probe-fork", path,
 				    "cannot start a process for %s: %s", path, strerror(-r));
-	if (r < 0) {
-		warn_left_out(run->pr, &q, path, -r);
+	warn_left_out(run->pr, &q, path, -r);
+	return 0;
+}
+
+static int ask_path(struct run *run, const char *path)
+{
+	_autofree_ char *build_id = probe_build_id(path);
+	json_auto_t *entry = NULL;
+	int r;
+
+	r = access(path, X_OK) == 0 ? probe_cache_load(run->pr, run->cat, build_id, &entry) : 0;
+	if (r == 0)
+		return ask_anew(run, path, build_id);
+	if (r < 0)
+		return r;
+	context_log(run->pr->ctx, LOG_INFO, "probe-cache-used",
+		    "%s: not asked: build %s has answered before", path, build_id);
+	if (!describes_target(run, path, entry))
 		return 0;
-	}
-	target = json_string_value(json_object_get(entry, "target"));
-	if (!catalogue_has_target(run->cat, target)) {
-		context_log(run->pr->ctx, LOG_WARNING, "probe-qemu-target",
-			    "%s: left out: it emulates %s, which the catalogue does not describe",
-			    path, target);
-		return 0;
-	}
-	return json_array_append(run->list, entry) < 0 ? -ENOMEM : 0;
+	return json_object_set_new(entry, "path", json_string(path)) < 0 ||
+			       json_array_append(run->list, entry) < 0 ?
+		       -ENOMEM :
+		       0;
 }
 
 /* The profile's strings must be UTF-8, and so must the path. */

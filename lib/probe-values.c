@@ -25,14 +25,9 @@
 /* The oldest machine type that is asked for unnamed: that of the oldest QEMU that is supported. */
 static const struct version oldest = { { 5, 2, 0 } };
 
-/* Devices that can be made without a backend, for reading. */
-static const struct stand_in {
-	const char *class_name, *device;
-} stand_ins[] = {
-	/* an empty romfile: the ROM is a package of its own */
-	{ "virtio-net-device", "virtio-net-pci,id=abibase0,romfile=" },
-	{ "virtio-net-pci", "virtio-net-pci,id=abibase0,romfile=" },
-};
+/* What can be read of a device that needs no backend; the ROM would be a package of its own. */
+static const char *const stand_in_classes[] = { "virtio-net-device", "virtio-net-pci" };
+#define STAND_IN "virtio-net-pci,id=abibase0,romfile="
 #define STAND_IN_PATH "/machine/peripheral/abibase0"
 
 struct values {
@@ -147,23 +142,25 @@ static void make_key(struct buf *key, const char *class_name, const char *proper
 	buf_puts(key, property);
 }
 
-/*
- * What a property without a machine type's word about it is; NULL: not known. An address that QEMU
- * makes up for each device is not a value that a machine type has.
- */
+/* QEMU makes up an address for each device: it is not a value that a machine type has. */
+static bool is_made_up(const struct values *v, const char *key)
+{
+	int row = catalogue_row(v->cat, key);
+
+	return row >= 0 && streq(v->cat->rows[row].type, "mac");
+}
+
+/* The value where no machine type says anything; JSON null: none. NULL: not known. */
 static json_t *class_default(const struct values *v, const char *class_name,
 			     const char *property, const char *word, const char *key)
 {
-	int row = catalogue_row(v->cat, key);
 	json_t *def = json_object_get(json_object_get(v->defaults, class_name), property);
 
-	if (row >= 0 && streq(v->cat->rows[row].type, "mac"))
+	if (is_made_up(v, key) || (!def && streq(word, "str")))
 		return json_null();
-	if (!def)
-		return streq(word, "str") ? json_null() : NULL;
-	if (!json_is_boolean(def) && !json_is_integer(def) && !json_is_string(def))
-		return NULL;
-	return json_incref(def);
+	return json_is_boolean(def) || json_is_integer(def) || json_is_string(def) ?
+		       json_incref(def) :
+		       NULL;
 }
 
 /* ----------------------------------------------------------- from compat-props */
@@ -384,90 +381,100 @@ struct reading {
 	int r;
 };
 
-static const struct stand_in *stand_in_of(const char *class_name)
+static bool has_stand_in(const char *class_name)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(stand_ins); i++)
-		if (streq(stand_ins[i].class_name, class_name))
-			return &stand_ins[i];
-	return NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(stand_in_classes); i++)
+		if (streq(stand_in_classes[i], class_name))
+			return true;
+	return false;
 }
 
-/*
- * A device that exists has made up its address, and has decided each "auto": what was the default
- * is no longer there to read.
- */
-static bool readable(const json_t *def)
+/* One property to read. */
+struct item {
+	const char *key, *property;
+	bool none;	    /* not asked: a machine type has no value for it */
+	bool empty_is_none; /* a string that nobody set reads as "" */
+};
+typedef int each_fn(struct reading *rd, const struct item *item, json_t *out);
+
+/* A device that exists has decided each "auto": what was the default is no longer there to read. */
+static bool is_auto(const json_t *def)
 {
 	const char *s = json_string_value(def);
 
-	return !s || !streq(s, "auto");
+	return s && streq(s, "auto");
 }
 
-/* Run @fn on everything that is to be read, in the same order each time. */
-static int each_read(struct values *v, struct reading *rd, json_t *out,
-		     int (*fn)(struct reading *, json_t *, const char *, const char *, json_t *))
+static int each_of_class(const struct values *v, struct reading *rd, const char *class_name,
+			 const json_t *known, json_t *out, each_fn *fn)
 {
-	const char *class_name, *property;
+	struct item item = { 0 };
 	_buf_ key = { 0 };
-	json_t *known, *word;
+	json_t *word;
 
-	json_object_foreach((json_t *)v->properties, class_name, known) {
-		if (!stand_in_of(class_name))
+	json_object_foreach((json_t *)known, item.property, word) {
+		json_auto_t *def = NULL;
+		int r;
+
+		make_key(&key, class_name, item.property);
+		if (buf_failed(&key))
+			return -ENOMEM;
+		item.key = key.data;
+		def = class_default(v, class_name, item.property, json_string_value(word),
+				    item.key);
+		if (is_auto(def))
 			continue;
-		json_object_foreach(known, property, word) {
-			json_auto_t *def = NULL;
-			int row, r;
-
-			make_key(&key, class_name, property);
-			if (buf_failed(&key))
-				return -ENOMEM;
-			row = catalogue_row(v->cat, key.data);
-			def = class_default(v, class_name, property, json_string_value(word),
-					    key.data);
-			if (row < 0 || !readable(def))
-				continue;
-			r = fn(rd, out, key.data, property,
-			       streq(v->cat->rows[row].type, "mac") ? NULL : def ? def : word);
-			if (r < 0)
-				return r;
-		}
+		item.none = is_made_up(v, item.key);
+		item.empty_is_none = json_is_null(def);
+		r = fn(rd, &item, out);
+		if (r < 0)
+			return r;
 	}
 	return 0;
 }
 
-/* @def: NULL when the value is not read but known to be none. */
-static int send_read(struct reading *rd, json_t *out, const char *key, const char *property,
-		     json_t *def)
+/* Run @fn on everything that is to be read, in the same order each time. */
+static int each_read(const struct values *v, struct reading *rd, json_t *out, each_fn *fn)
+{
+	const char *class_name;
+	json_t *known;
+	int r = 0;
+
+	json_object_foreach((json_t *)v->properties, class_name, known) {
+		if (has_stand_in(class_name))
+			r = each_of_class(v, rd, class_name, known, out, fn);
+		if (r < 0)
+			break;
+	}
+	return r;
+}
+
+static int send_read(struct reading *rd, const struct item *item, json_t *out)
 {
 	json_t *args;
 
 	(void)out;
-	(void)key;
-	if (!def)
+	if (item->none)
 		return 0;
-	args = json_pack("{s:s, s:s}", "path", STAND_IN_PATH, "property", property);
+	args = json_pack("{s:s, s:s}", "path", STAND_IN_PATH, "property", item->property);
 	return args ? qmp_send(&rd->q, "qom-get", args) : -ENOMEM;
 }
 
-static int take_read(struct reading *rd, json_t *out, const char *key, const char *property,
-		     json_t *def)
+static int take_read(struct reading *rd, const struct item *item, json_t *out)
 {
 	json_auto_t *value = NULL;
-	int r;
+	int r = item->none ? 0 : qmp_receive(&rd->q, &value);
 
-	(void)property;
-	if (!def)
-		return json_object_set_new(out, key, json_null()) < 0 ? -ENOMEM : 0;
-	r = qmp_receive(&rd->q, &value);
 	if (r < 0)
 		return r;
-	if (json_is_null(def) && json_is_string(value) && !json_string_length(value))
-		return json_object_set_new(out, key, json_null()) < 0 ? -ENOMEM : 0;
+	if (item->none ||
+	    (item->empty_is_none && json_is_string(value) && !json_string_length(value)))
+		return json_object_set_new(out, item->key, json_null()) < 0 ? -ENOMEM : 0;
 	if (!json_is_boolean(value) && !json_is_integer(value) && !json_is_string(value)) {
 		rd->q.failure = QMP_JUNK;
 		return -EBADMSG;
 	}
-	return json_object_set(out, key, value) < 0 ? -ENOMEM : 0;
+	return json_object_set(out, item->key, value) < 0 ? -ENOMEM : 0;
 }
 
 static int time_left(const struct values *v)
@@ -493,7 +500,7 @@ static void start_reading(struct values *v, struct reading *rd, const char *mach
 		return;
 	}
 	const char *const argv[] = { v->path, "-nodefaults", "-no-user-config", "-display", "none",
-				     "-S", "-machine", option.data, "-device", stand_ins[0].device,
+				     "-S", "-machine", option.data, "-device", STAND_IN,
 				     "-qmp", "stdio", NULL };
 
 	rd->r = qmp_spawn(&rd->q, v->path, (char *const *)argv, time_left(v));
@@ -546,7 +553,6 @@ static int take_reading(struct values *v, struct reading *rd)
 
 	if (!out)
 		return -ENOMEM;
-	/* A QEMU that ended while it was being asked may have had its say all the same. */
 	if (rd->r == 0)
 		rd->r = qmp_greeting(&rd->q);
 	if (rd->r == 0)
@@ -616,7 +622,7 @@ static int from_devices(struct values *v)
 static void warn(struct values *v)
 {
 	size_t total = json_object_size(v->wanted);
-	char which[192];
+	char which[320];
 
 	if (v->left_out >= total)
 		snprintf(which, sizeof(which), "the effective values are left out");

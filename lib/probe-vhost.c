@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Ask /dev/vhost-net, in the forked child. VHOST_SET_OWNER is never called: it starts a worker and
+ * Ask the vhost devices, in the forked child. VHOST_SET_OWNER is never called: it starts a worker and
  * takes a reference to the memory map, and no question here needs it. Without an owner the kernel
  * says EPERM, not ENOTTY, to a request that it does not know.
  */
@@ -16,13 +16,26 @@
 #define VHOST_GET_BACKEND_FEATURES_IOCTL _IOR(0xaf, 0x26, __u64)
 #define VHOST_GET_FEATURES_ARRAY_IOCTL _IOR(0xaf, 0x83, __u64)
 
-enum { VHOST_USABLE, VHOST_FEATURES, VHOST_FEATURES_ARRAY, VHOST_BACKEND_FEATURES };
+/* The array is vhost-net's alone. */
+enum { VHOST_USABLE, VHOST_FEATURES, VHOST_BACKEND_FEATURES, VHOST_FEATURES_ARRAY };
 
-static const struct probe_fact vhost_facts[] = {
+static const struct probe_fact net_facts[] = {
 	[VHOST_USABLE] = { "vhost_net.usable", 0 },
 	[VHOST_FEATURES] = { "vhost_net.features", 64 },
-	[VHOST_FEATURES_ARRAY] = { "vhost_net.features_array", 128 },
 	[VHOST_BACKEND_FEATURES] = { "vhost_net.backend_features", 64 },
+	[VHOST_FEATURES_ARRAY] = { "vhost_net.features_array", 128 },
+};
+
+static const struct probe_fact vsock_facts[] = {
+	[VHOST_USABLE] = { "vhost_vsock.usable", 0 },
+	[VHOST_FEATURES] = { "vhost_vsock.features", 64 },
+	[VHOST_BACKEND_FEATURES] = { "vhost_vsock.backend_features", 64 },
+};
+
+static const struct probe_fact scsi_facts[] = {
+	[VHOST_USABLE] = { "vhost_scsi.usable", 0 },
+	[VHOST_FEATURES] = { "vhost_scsi.features", 64 },
+	[VHOST_BACKEND_FEATURES] = { "vhost_scsi.backend_features", 64 },
 };
 
 static bool not_known(int r)
@@ -73,23 +86,56 @@ static void vhost_ask(struct probe_child *c, int fd)
 	} else {
 		probe_say(c, VHOST_USABLE, ANSWER_TRUE, 0, 0);
 		probe_say(c, VHOST_FEATURES, ANSWER_WORD, word, 0);
-		ask_array(c, fd);
 		ask_backend(c, fd);
+		if (c->surface->n_facts > VHOST_FEATURES_ARRAY)
+			ask_array(c, fd);
 	}
 	c->ops->close(c->ops_data, fd);
 }
 
-static const char *const vhost_modules[] = {
-	"tap", "tun", "vhost", "vhost_iotlb", "vhost_net", NULL
+static const char *const net_modules[] = { "tap", "tun", "vhost", "vhost_iotlb", "vhost_net", NULL };
+static const char *const vsock_modules[] = {
+	"vhost", "vhost_iotlb", "vhost_vsock", "vmw_vsock_virtio_transport_common", "vsock", NULL
+};
+static const char *const scsi_modules[] = {
+	"target_core_mod", "vhost", "vhost_iotlb", "vhost_scsi", NULL
 };
 
 const struct probe_surface probe_vhost_net = {
 	.name = "vhost_net",
+	.option = "vhost-net",
 	.node = "/dev/vhost-net",
 	.module = "vhost_net",
 	.misc = "vhost-net",
-	.facts = vhost_facts,
-	.n_facts = ARRAY_SIZE(vhost_facts),
-	.modules = vhost_modules,
+	.facts = net_facts,
+	.n_facts = ARRAY_SIZE(net_facts),
+	.modules = net_modules,
+	.ask = vhost_ask,
+};
+
+const struct probe_surface probe_vhost_vsock = {
+	.name = "vhost_vsock",
+	.option = "vhost-vsock",
+	.node = "/dev/vhost-vsock",
+	.module = "vhost_vsock",
+	.misc = "vhost-vsock",
+	.aside = true,
+	.facts = vsock_facts,
+	.n_facts = ARRAY_SIZE(vsock_facts),
+	.modules = vsock_modules,
+	.ask = vhost_ask,
+};
+
+/* Its minor is dynamic, so that there is no node, and opening loads nothing, before it is loaded. */
+const struct probe_surface probe_vhost_scsi = {
+	.name = "vhost_scsi",
+	.option = "vhost-scsi",
+	.node = "/dev/vhost-scsi",
+	.module = "vhost_scsi",
+	.misc = "vhost-scsi",
+	.aside = true,
+	.facts = scsi_facts,
+	.n_facts = ARRAY_SIZE(scsi_facts),
+	.modules = scsi_modules,
 	.ask = vhost_ask,
 };

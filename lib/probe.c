@@ -1,26 +1,31 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Ask this host what it has. Every device is opened in a forked child that has a network namespace
- * of its own and no capability but CAP_NET_ADMIN; the caller is left as it is.
+ * Ask this host what it has. Each surface is asked in a forked child of its own that has no
+ * capability but those that its questions take, and, where a network device is made, a network
+ * namespace of its own; the caller is left as it is, and one failure leaves the others standing.
  *
  * What "usable" becomes, first row that fits:
  *
  *   the node opens and answers                                     true
  *   not registered, and the kernel cannot gain it (1)              false
+ *   left out, or on request and not asked for                      unknown  not-asked
  *   --no-load, and not registered                                  unknown  not-loaded
  *   no pipe or no descriptor left (EMFILE, ENFILE)                 unknown  no-file-descriptors
  *   no namespace                                                   unknown  no-namespace
  *   open: ENOENT, not registered, the index has the module         unknown  not-loaded
  *   open: ENOENT, not registered, the index cannot be read         unknown  no-module-index
  *   open: ENOENT                                                   unknown  no-device-node
- *   open: ENODEV, ENXIO                                            unknown  no-device
- *   open: EACCES; TUNSETIFF: EPERM                                 unknown  no-permission
+ *   open: ENODEV, ENXIO; making a macvtap: EOPNOTSUPP              unknown  no-device
+ *   open: EACCES; TUNSETIFF, RTM_NEWLINK, mknod, bpf: EPERM        unknown  no-permission
+ *   a macvtap, and not all rights in the initial namespaces        unknown  no-permission
  *   open or the first question: EPERM, ENOSYS; killed by SIGSYS    unknown  refused
  *   anything else                                                  unknown  error-ERRNONAME
  *
- * (1) /proc/misc can be read and does not list it, and the module index of the running kernel can
+ * (1) /proc/misc (macvtap, ipvtap, vhost-vdpa: /proc/devices) can be read and does not list it, and the module index of the running kernel can
  *     be read and has it neither as a file nor as built in, or the kernel has no loadable modules.
+ *
+ * host.ebpf_rss is no device: it is false where the kernel says ENOSYS or EINVAL.
  */
 
 #include <cap-ng.h>
@@ -53,9 +58,13 @@ static const char *const reason_words[] = {
 	[REASON_NO_DESCRIPTORS] = "no-file-descriptors",
 	[REASON_REFUSED] = "refused",
 	[REASON_NO_MODULE_INDEX] = "no-module-index",
+	[REASON_NOT_ASKED] = "not-asked",
 };
 
-static const struct probe_surface *const surfaces[] = { &probe_tap, &probe_vhost_net };
+static const struct probe_surface *const surfaces[] = {
+	&probe_tap,	   &probe_vhost_net, &probe_vhost_vsock, &probe_vhost_scsi,
+	&probe_vhost_vdpa, &probe_ebpf,	     &probe_macvtap,	 &probe_ipvtap,
+};
 
 /* ------------------------------------------------------------- the system */
 
@@ -131,6 +140,10 @@ static int real_unshare(void *data, int flags)
 	return unshare(flags) < 0 ? -errno : 0;
 }
 
+#ifndef CAP_BPF
+#define CAP_BPF 39
+#endif
+
 static const struct {
 	enum probe_cap bit;
 	unsigned int cap;
@@ -138,6 +151,8 @@ static const struct {
 } capabilities[] = {
 	{ PROBE_CAP_NET_ADMIN, CAP_NET_ADMIN, "net_admin" },
 	{ PROBE_CAP_SYS_ADMIN, CAP_SYS_ADMIN, "sys_admin" },
+	{ PROBE_CAP_MKNOD, CAP_MKNOD, "mknod" },
+	{ PROBE_CAP_BPF, CAP_BPF, "bpf" },
 };
 
 static unsigned int real_caps_held(void *data)
@@ -178,6 +193,12 @@ const struct probe_ops probe_real_ops = {
 	.unshare = real_unshare,
 	.caps_held = real_caps_held,
 	.caps_keep = real_caps_keep,
+	.list = probe_sys_list,
+	.read_text = probe_sys_read_text,
+	.rtnl = probe_sys_rtnl,
+	.mount = probe_sys_mount,
+	.mknod = probe_sys_mknod,
+	.bpf = probe_sys_bpf,
 };
 
 /* -------------------------------------------------------------- the child */
@@ -229,6 +250,9 @@ static enum probe_reason reason_of(enum probe_step step, int err)
 		return REASON_NO_DESCRIPTORS;
 	if (step == STEP_NAMESPACE)
 		return REASON_NO_NAMESPACE;
+	/* the kernel has no such kind of link, and did not find the module */
+	if (step == STEP_LINK && err == EOPNOTSUPP)
+		return REASON_NO_DEVICE;
 	switch (err) {
 	case ENOENT:
 		return REASON_NO_NODE;
@@ -267,29 +291,50 @@ void probe_say_failed(struct probe_child *c, enum probe_step step, int err)
 	send_record(c, &r);
 }
 
+/* The namespaces that asking takes. 0, or a negative errno with the step at which it failed. */
+static int enter_namespaces(struct probe_child *c, struct record *r, enum probe_step *step)
+{
+	const unsigned int needed = PROBE_CAP_NET_ADMIN | PROBE_CAP_SYS_ADMIN;
+	int flags = CLONE_NEWNET, failed;
+
+	*step = STEP_RIGHTS;
+	if (c->surface->mountns) {
+		/* No user namespace gives the right to make a node. */
+		if ((r->held & c->surface->caps) != c->surface->caps)
+			return -EPERM;
+		flags |= CLONE_NEWNS;
+	} else if ((r->held & needed) != needed) {
+		/* Both, in one call: the user namespace comes first and owns the other one. */
+		flags |= CLONE_NEWUSER;
+	}
+	*step = STEP_NAMESPACE;
+	failed = c->ops->unshare(c->ops_data, flags);
+	if (failed < 0)
+		return failed;
+	r->net_ns = true;
+	r->user_ns = (flags & CLONE_NEWUSER) != 0;
+	r->kept = c->surface->caps;
+	return 0;
+}
+
 /* A namespace of its own where one is needed, then nothing but the rights that asking takes. */
 static int enter_sandbox(struct probe_child *c)
 {
-	const unsigned int needed = PROBE_CAP_NET_ADMIN | PROBE_CAP_SYS_ADMIN;
-	int flags = CLONE_NEWNET, failed = 0;
+	enum probe_step step;
 	struct record r;
+	int failed = 0;
 
 	record_init(&r, RECORD_SANDBOX, 0);
-	if (c->surface->netns) {
+	if (c->surface->caps)
 		r.held = c->ops->caps_held(c->ops_data);
-		/* Both, in one call: the user namespace comes first and owns the other one. */
-		if ((r.held & needed) != needed)
-			flags |= CLONE_NEWUSER;
-		failed = c->ops->unshare(c->ops_data, flags);
-		if (failed == 0) {
-			r.net_ns = true;
-			r.user_ns = (flags & CLONE_NEWUSER) != 0;
-			r.kept = PROBE_CAP_NET_ADMIN;
-		}
+	r.kept = r.held & c->surface->caps;
+	if (c->surface->netns) {
+		r.kept = 0;
+		failed = enter_namespaces(c, &r, &step);
 	}
 	if (failed < 0) {
 		send_record(c, &r);
-		probe_say_failed(c, STEP_NAMESPACE, -failed);
+		probe_say_failed(c, step, -failed);
 		return failed;
 	}
 	failed = c->ops->caps_keep(c->ops_data, r.kept);
@@ -300,19 +345,27 @@ static int enter_sandbox(struct probe_child *c)
 	return failed;
 }
 
+static void ask_node(struct probe_child *c)
+{
+	int fd = c->ops->open(c->ops_data, c->node);
+
+	if (fd < 0)
+		probe_say_failed(c, STEP_OPEN, -fd);
+	else
+		c->surface->ask(c, fd);
+}
+
 static void child_main(struct probe_child *c)
 {
 	static const struct record done = { .type = RECORD_DONE };
-	int fd;
 
 	if (enter_sandbox(c) == 0) {
 		/* Gaining a user namespace's capabilities resets it, so here and not before. */
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		fd = c->ops->open(c->ops_data, c->surface->node);
-		if (fd < 0)
-			probe_say_failed(c, STEP_OPEN, -fd);
+		if (c->surface->run)
+			c->surface->run(c);
 		else
-			c->surface->ask(c, fd);
+			ask_node(c);
 	}
 	send_record(c, &done);
 }
@@ -396,7 +449,9 @@ static int read_records(const struct probe_surface *s, int fd, int64_t deadline,
 /* 0, or what fork(2) says; all else is a finding. */
 static int ask_surface(struct abibase_probe *pr, const struct probe_surface *s, struct findings *f)
 {
-	struct probe_child c = { .ops = pr->ops, .ops_data = pr->ops_data, .surface = s };
+	struct probe_child c = {
+		.ops = pr->ops, .ops_data = pr->ops_data, .surface = s, .node = s->node
+	};
 	_autoclose_ int in = -1, out = -1;
 	int fds[2], r, status;
 	int64_t deadline;
@@ -464,21 +519,26 @@ const char *probe_errno_name(int err)
 	return "EOTHER";
 }
 
-static void warn_open(struct abibase_context *ctx, const struct probe_surface *s,
+/* What no answer depends on is told to those who asked for it, or who want to know everything. */
+static int level(const struct abibase_probe *pr, const struct probe_surface *s)
+{
+	return s->aside && !probe_named(pr, s->option) ? LOG_INFO : LOG_WARNING;
+}
+
+static void warn_open(struct abibase_probe *pr, const struct probe_surface *s,
 		      enum probe_reason reason, int err)
 {
 	const char *node = s->node, *module = s->module;
 
 	switch (reason) {
 	case REASON_NOT_LOADED:
-		context_log(ctx, LOG_WARNING, "probe-not-loaded",
+		context_log(pr->ctx, level(pr, s), "probe-not-loaded",
 			    "%s: its module is not loaded, so %s is unknown; load it with "
 			    "`modprobe %s` and probe again",
 			    node, s->name, module);
 		break;
 	case REASON_NO_MODULE_INDEX:
-		context_log(
-			ctx, LOG_WARNING, "probe-no-module-index",
+		context_log(pr->ctx, level(pr, s), "probe-no-module-index",
 			"%s: there is no such node, and the module index of the running kernel "
 			"cannot be read, so nothing tells whether it can have %s; load the module "
 			"with `modprobe %s`, or probe where /lib/modules of this kernel can be "
@@ -486,67 +546,93 @@ static void warn_open(struct abibase_context *ctx, const struct probe_surface *s
 			node, s->name, module);
 		break;
 	case REASON_NO_NODE:
-		context_log(ctx, LOG_WARNING, "probe-no-device-node",
+		context_log(pr->ctx, level(pr, s), "probe-no-device-node",
 			    "%s: there is no such node here, although the kernel may have the "
 			    "device; in a container, pass the node in; on a host, create it with "
 			    "`modprobe %s`",
 			    node, module);
 		break;
 	case REASON_NO_DEVICE:
-		context_log(ctx, LOG_WARNING, "probe-no-device",
+		context_log(pr->ctx, level(pr, s), "probe-no-device",
 			    "%s: the node exists but no driver answers (%s): the module cannot be "
 			    "loaded; see what `modprobe %s` says",
 			    node, strerror(err), module);
 		break;
 	case REASON_NO_PERMISSION:
-		context_log(ctx, LOG_WARNING, "probe-no-permission",
+		context_log(pr->ctx, level(pr, s), "probe-no-permission",
 			    "%s: no permission to open it; probe as root, or as a user whom the "
 			    "mode and group of the node admit",
 			    node);
 		break;
 	case REASON_REFUSED:
-		context_log(
-			ctx, LOG_WARNING, "probe-device-refused",
+		context_log(pr->ctx, level(pr, s), "probe-device-refused",
 			"%s: opening it is refused (%s) whatever its mode is: the device cgroup "
 			"or a seccomp filter of this container denies it; allow the device there "
 			"or probe outside",
 			node, strerror(err));
 		break;
 	default:
-		context_log(ctx, LOG_WARNING, "probe-open-failed", "%s: cannot open it: %s", node,
+		context_log(pr->ctx, level(pr, s), "probe-open-failed", "%s: cannot open it: %s", node,
 			    strerror(err));
 	}
 }
 
-static void warn_namespace(struct abibase_context *ctx, const struct probe_surface *s, int err)
+static void warn_namespace(struct abibase_probe *pr, const struct probe_surface *s, int err)
 {
 	if (err == ENOSPC || err == EUSERS)
-		context_log(
-			ctx, LOG_WARNING, "probe-namespace-limit",
+		context_log(pr->ctx, level(pr, s), "probe-namespace-limit",
 			"%s: the limit of namespaces is reached (%s), so no throw-away tap can be "
 			"made; raise the sysctls user.max_net_namespaces and "
 			"user.max_user_namespaces, or probe as root",
 			s->node, strerror(err));
 	else if (err == EPERM)
-		context_log(
-			ctx, LOG_WARNING, "probe-namespace-refused",
+		context_log(pr->ctx, level(pr, s), "probe-namespace-refused",
 			"%s: a new namespace is refused, so no throw-away tap can be made; probe "
 			"as root, or set the sysctl kernel.unprivileged_userns_clone=1; in a "
 			"container its seccomp filter refuses it",
 			s->node);
 	else
-		context_log(
-			ctx, LOG_WARNING, "probe-namespace-failed",
+		context_log(pr->ctx, level(pr, s), "probe-namespace-failed",
 			"%s: cannot make a namespace for a throw-away tap: %s; probe as root, on "
 			"a kernel with network namespaces",
 			s->node, strerror(err));
 }
 
-static void warn_surface(struct abibase_context *ctx, const struct probe_surface *s,
+/* What a macvtap takes that a tap does not. */
+static void warn_link(struct abibase_probe *pr, const struct probe_surface *s, enum probe_step step,
+		      int err)
+{
+	switch (step) {
+	case STEP_RIGHTS:
+		context_log(pr->ctx, level(pr, s), "probe-needs-root",
+			    "%s: to make one and a node for it takes root outside of any user "
+			    "namespace (CAP_NET_ADMIN, CAP_SYS_ADMIN and CAP_MKNOD); probe as root",
+			    s->name);
+		break;
+	case STEP_LOWER:
+		context_log(pr->ctx, level(pr, s), "probe-no-lower-device",
+			    "%s: the tap that it would lie on cannot be made (%s: %s); see what is "
+			    "said of tap",
+			    s->name, s->lower->node, strerror(err));
+		break;
+	case STEP_LINK:
+		context_log(pr->ctx, level(pr, s), "probe-link-failed",
+			    "%s: none can be made: %s; see what `modprobe %s` says", s->name,
+			    strerror(err), s->module);
+		break;
+	default:
+		context_log(pr->ctx, level(pr, s), "probe-node-failed",
+			    "%s: one can be made but not opened, for a node in a private /dev: "
+			    "%s; probe as root, outside of containers",
+			    s->name, strerror(err));
+	}
+}
+
+static void warn_surface(struct abibase_probe *pr, const struct probe_surface *s,
 			 enum probe_step step, enum probe_reason reason, int err)
 {
 	if (reason == REASON_NO_DESCRIPTORS) {
-		context_log(ctx, LOG_WARNING, "probe-no-file-descriptors",
+		context_log(pr->ctx, level(pr, s), "probe-no-file-descriptors",
 			    "%s: no file descriptor is left (%s); raise the limit (ulimit -n, or "
 			    "fs.file-max) and probe again",
 			    s->node, strerror(err));
@@ -554,52 +640,54 @@ static void warn_surface(struct abibase_context *ctx, const struct probe_surface
 	}
 	switch (step) {
 	case STEP_NAMESPACE:
-		warn_namespace(ctx, s, err);
+		warn_namespace(pr, s, err);
 		break;
 	case STEP_CAPABILITIES:
-		context_log(
-			ctx, LOG_WARNING, "probe-capabilities",
+		context_log(pr->ctx, level(pr, s), "probe-capabilities",
 			"%s: not asked, because the asking process cannot give up its rights: %s",
 			s->node, strerror(err));
 		break;
+	case STEP_RIGHTS:
+	case STEP_LOWER:
+	case STEP_LINK:
+	case STEP_NODE:
+		warn_link(pr, s, step, err);
+		break;
 	case STEP_NONE:
 	case STEP_OPEN:
-		warn_open(ctx, s, reason, err);
+		warn_open(pr, s, reason, err);
 		break;
 	case STEP_FEATURES:
-		context_log(ctx, LOG_WARNING, "probe-no-answer",
+		context_log(pr->ctx, level(pr, s), "probe-no-answer",
 			    "%s: it opens but does not answer (%s): it is another device, or a "
 			    "seccomp filter refuses to ask; probe outside of the container",
 			    s->node, strerror(err));
 		break;
 	case STEP_ATTACH:
 		if (err == EPERM)
-			context_log(
-				ctx, LOG_WARNING, "probe-tap-refused",
+			context_log(pr->ctx, level(pr, s), "probe-tap-refused",
 				"%s: making a tap is refused even in a user namespace of its own; "
 				"probe as root, or allow it with the sysctl "
 				"kernel.apparmor_restrict_unprivileged_userns=0 (Ubuntu)",
 				s->node);
 		else
-			context_log(ctx, LOG_WARNING, "probe-tap-failed",
+			context_log(pr->ctx, level(pr, s), "probe-tap-failed",
 				    "%s: cannot make a tap: %s", s->node, strerror(err));
 		break;
 	case STEP_FORK:
 	case STEP_CHILD:
 		if (err == ETIMEDOUT)
-			context_log(ctx, LOG_WARNING, "probe-timeout",
+			context_log(pr->ctx, level(pr, s), "probe-timeout",
 				    "%s: no answer in time; the process that asked was killed; see "
 				    "the kernel's log and probe again",
 				    s->node);
 		else if (err == ENOSYS)
-			context_log(
-				ctx, LOG_WARNING, "probe-killed-by-filter",
+			context_log(pr->ctx, level(pr, s), "probe-killed-by-filter",
 				"%s: the process that asked was killed by a seccomp filter; probe "
 				"outside of this container",
 				s->node);
 		else
-			context_log(
-				ctx, LOG_WARNING, "probe-child-died",
+			context_log(pr->ctx, level(pr, s), "probe-child-died",
 				"%s: the process that asked died before it was done (%s); probe "
 				"again",
 				s->node, strerror(err));
@@ -633,9 +721,11 @@ static void set_all_unknown(const struct probe_surface *s, struct findings *f,
 	}
 }
 
-static void tell_facts(struct abibase_context *ctx, const struct probe_surface *s,
+static void tell_facts(struct abibase_probe *pr, const struct probe_surface *s,
 		       const struct findings *f)
 {
+	struct abibase_context *ctx = pr->ctx;
+
 	for (size_t i = 0; i < s->n_facts; i++) {
 		const struct probe_answer *a = &f->facts[i];
 
@@ -648,12 +738,13 @@ static void tell_facts(struct abibase_context *ctx, const struct probe_surface *
 				    "namespace; probe as root for it",
 				    s->node, s->facts[i].id);
 		else
-			context_log(ctx, LOG_WARNING, "probe-fact-unknown",
+			context_log(ctx, level(pr, s), "probe-fact-unknown",
 				    "%s: %s is unknown: asking failed with %s; probe again%s",
 				    s->node, s->facts[i].id, strerror(a->err),
-				    a->reason == REASON_NO_DESCRIPTORS
-					    ? " with a higher limit of open files (ulimit -n)"
-					    : "");
+				    a->reason == REASON_NO_DESCRIPTORS ?
+					    " with a higher limit of open files (ulimit -n)" :
+				    a->reason == REASON_NO_PERMISSION ? " as root" :
+									"");
 	}
 }
 
@@ -665,11 +756,12 @@ static void conclude(struct abibase_probe *pr, const struct probe_surface *s,
 
 	if (f->done && f->step == STEP_NONE) {
 		set_all_unknown(s, f, REASON_ERROR, EIO);
-		tell_facts(pr->ctx, s, f);
+		tell_facts(pr, s, f);
 		return;
 	}
 	/* A node that opened, whatever came of it, is there. */
-	opened = f->step == STEP_FEATURES || f->step == STEP_ATTACH || f->step == STEP_CHILD;
+	opened = f->step == STEP_FEATURES || f->step == STEP_ATTACH || f->step == STEP_CHILD ||
+		 f->step == STEP_NODE;
 	if (presence == ABSENT && !opened) {
 		f->facts[0].kind = ANSWER_FALSE;
 		context_log(pr->ctx, LOG_INFO, "probe-absent",
@@ -678,7 +770,7 @@ static void conclude(struct abibase_probe *pr, const struct probe_surface *s,
 	}
 	reason = surface_reason(presence, f->step, f->err);
 	set_all_unknown(s, f, reason, f->err);
-	warn_surface(pr->ctx, s, f->step, reason, f->err);
+	warn_surface(pr, s, f->step, reason, f->err);
 }
 
 /*
@@ -689,9 +781,11 @@ static int probe_one(struct abibase_probe *pr, const struct probe_surface *s,
 		     const struct probe_modules *m, const char *release, struct findings *f)
 {
 	enum presence presence = probe_presence(pr, m, s, release);
+	bool load = presence != PRESENT ||
+		    (s->lower && probe_presence(pr, m, s->lower, release) != PRESENT);
 	int r;
 
-	if (pr->no_load && presence != PRESENT) {
+	if (pr->no_load && load) {
 		if (presence == ABSENT) {
 			f->step = STEP_OPEN;
 			f->err = ENOENT;
@@ -699,7 +793,7 @@ static int probe_one(struct abibase_probe *pr, const struct probe_surface *s,
 			return 0;
 		}
 		set_all_unknown(s, f, REASON_NOT_LOADED, 0);
-		warn_open(pr->ctx, s, REASON_NOT_LOADED, 0);
+		warn_open(pr, s, REASON_NOT_LOADED, 0);
 		return 0;
 	}
 	r = ask_surface(pr, s, f);
@@ -735,6 +829,8 @@ static json_t *answer_json(const struct probe_answer *a, unsigned int bits)
 		return json_true();
 	case ANSWER_WORD:
 		return word_json(a, bits);
+	case ANSWER_INT:
+		return json_integer((json_int_t)a->word[0]);
 	default:
 		if (a->reason != REASON_ERROR)
 			return json_pack("{s:s}", "unknown", reason_words[a->reason]);
@@ -812,7 +908,7 @@ static int find_loaded(struct abibase_probe *pr, const struct probe_surface *s,
 			probe_module_loaded(&after, name) && !probe_module_loaded(before, name);
 
 		/* /proc/modules hidden: the device has appeared in /proc/misc */
-		if (streq(name, s->module) && before->have_misc && !before->have_loaded &&
+		if (s->misc && streq(name, s->module) && before->have_misc && !before->have_loaded &&
 		    !before->no_modules)
 			is_new = probe_misc_lists(&after, s->misc) &&
 				 !probe_misc_lists(before, s->misc);
@@ -852,31 +948,110 @@ static json_t *sorted(const json_t *array)
 	return ret;
 }
 
+/* Ask one surface and add what it said to @facts. */
+static int probe_surface(struct abibase_probe *pr, const struct probe_surface *s,
+			 const char *release, json_t *facts, json_t *loaded, struct findings *f)
+{
+	struct probe_modules before = { 0 };
+	int r;
+
+	r = probe_modules_read(pr, &before);
+	if (r == 0)
+		r = probe_one(pr, s, &before, release, f);
+	if (r == 0)
+		r = add_facts(facts, s, f);
+	if (r == 0)
+		r = find_loaded(pr, s, &before, loaded);
+	probe_modules_clear(&before);
+	return r;
+}
+
+/* Without any device nothing is asked, and the kernel may still gain one at any time. */
+static int no_vdpa(struct abibase_probe *pr, const char *release, struct findings *f)
+{
+	const struct probe_surface *s = &probe_vhost_vdpa;
+	struct probe_modules m = { 0 };
+	enum presence presence;
+	int r = probe_modules_read(pr, &m);
+
+	presence = r < 0 ? NOT_VISIBLE : probe_presence(pr, &m, s, release);
+	probe_modules_clear(&m);
+	if (presence == ABSENT) {
+		f->step = STEP_OPEN;
+		conclude(pr, s, presence, f);
+		return r;
+	}
+	set_all_unknown(s, f, surface_reason(presence, STEP_OPEN, ENOENT), ENOENT);
+	context_log(pr->ctx, level(pr, s), "probe-no-vdpa-device",
+		    "%s: there is no such device now; one appears when a vDPA device is bound to "
+		    "vhost_vdpa",
+		    s->node);
+	return r;
+}
+
+/* Usable when one device answers. Otherwise unknown, for the reason of the first. */
+static int probe_vdpa(struct abibase_probe *pr, const char *release, json_t *facts, json_t *loaded)
+{
+	struct findings all = { 0 };
+	unsigned int numbers[VDPA_MAX];
+	int n = probe_vdpa_find(pr, numbers, VDPA_MAX), r = n;
+
+	if (n == 0)
+		r = no_vdpa(pr, release, &all);
+	for (int i = 0; r >= 0 && i < n; i++) {
+		struct findings f = { 0 };
+		struct vdpa_device d;
+
+		probe_vdpa_device(&d, numbers[i]);
+		r = probe_surface(pr, &d.surface, release, facts, loaded, &f);
+		if (all.facts[0].kind == ANSWER_NONE || f.facts[0].kind == ANSWER_WORD)
+			all.facts[0] = f.facts[0];
+	}
+	if (all.facts[0].kind == ANSWER_WORD)
+		all.facts[0].kind = ANSWER_TRUE;
+	return r < 0 ? r : add_facts(facts, &probe_vhost_vdpa, &all);
+}
+
+static int probe_parameters(struct abibase_probe *pr, const char *release, json_t *facts)
+{
+	struct probe_modules m = { 0 };
+	int r = probe_modules_read(pr, &m);
+
+	if (r == 0)
+		r = probe_params(pr, &m, release, facts);
+	probe_modules_clear(&m);
+	return r;
+}
+
 static int probe_devices(struct abibase_probe *pr, const char *release, json_t *facts,
 			 json_t **ret_sandbox)
 {
 	json_auto_t *loaded = json_array();
 	struct findings tap = { 0 };
+	int r = 0;
 
 	if (!loaded)
 		return -ENOMEM;
-	for (size_t i = 0; i < ARRAY_SIZE(surfaces); i++) {
-		struct probe_modules before = { 0 };
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(surfaces); i++) {
+		const struct probe_surface *s = surfaces[i];
 		struct findings f = { 0 };
-		int r = probe_modules_read(pr, &before);
 
-		if (r == 0)
-			r = probe_one(pr, surfaces[i], &before, release, &f);
-		if (r == 0)
-			r = add_facts(facts, surfaces[i], &f);
-		if (r == 0)
-			r = find_loaded(pr, surfaces[i], &before, loaded);
-		probe_modules_clear(&before);
-		if (r < 0)
-			return r;
-		if (surfaces[i] == &probe_tap)
+		if (!probe_wants(pr, s->option)) {
+			set_all_unknown(s, &f, REASON_NOT_ASKED, 0);
+			r = add_facts(facts, s, &f);
+		} else if (s == &probe_vhost_vdpa) {
+			r = probe_vdpa(pr, release, facts, loaded);
+		} else {
+			r = probe_surface(pr, s, release, facts, loaded, &f);
+		}
+		if (s == &probe_tap)
 			tap = f;
 	}
+	/* after what loads their module */
+	if (r == 0)
+		r = probe_parameters(pr, release, facts);
+	if (r < 0)
+		return r;
 	*ret_sandbox = sandbox_json(pr, &tap, sorted(loaded));
 	return *ret_sandbox ? 0 : -ENOMEM;
 }
@@ -918,7 +1093,7 @@ static int build(struct abibase_probe *pr, const struct abibase_catalogue *cat,
 	r = add_boot_id(pr, root);
 	if (r < 0)
 		return r;
-	if (!pr->no_qemu) {
+	if (!pr->no_qemu && probe_wants(pr, "qemu")) {
 		r = probe_qemu_run(pr, cat, un->machine, &qemu);
 		if (r < 0)
 			return r;
@@ -941,6 +1116,7 @@ ABIBASE_EXPORT int abibase_probe_new(struct abibase_context *ctx, struct abibase
 	pr->ops = &probe_real_ops;
 	pr->device_timeout_ms = DEVICE_TIMEOUT_MS;
 	pr->qemu_timeout_ms = QEMU_TIMEOUT_MS;
+	pr->cache_dir = probe_cache_default();
 	*ret = pr;
 	return 0;
 }
@@ -952,6 +1128,10 @@ ABIBASE_EXPORT struct abibase_probe *abibase_probe_unref(struct abibase_probe *p
 	for (size_t i = 0; i < pr->n_qemu; i++)
 		free(pr->qemu[i]);
 	free(pr->qemu);
+	for (size_t i = 0; i < pr->n_machine; i++)
+		free(pr->machine[i]);
+	free(pr->machine);
+	free(pr->cache_dir);
 	free(pr->name);
 	abibase_context_unref(pr->ctx);
 	free(pr);
@@ -998,6 +1178,38 @@ ABIBASE_EXPORT void abibase_probe_set_no_qemu(struct abibase_probe *pr, bool no_
 	pr->no_qemu = no_qemu;
 }
 
+ABIBASE_EXPORT int abibase_probe_add_machine(struct abibase_probe *pr, const char *machine)
+{
+	char *copy;
+
+	if (!name_valid(machine))
+		return context_fail(pr->ctx, EINVAL, "probe-bad-machine", NULL,
+				    "\"%s\" cannot be the name of a machine type", machine);
+	if (array_grow(&pr->machine, pr->n_machine, &pr->cap_machine, sizeof(*pr->machine)) < 0)
+		return context_oom(pr->ctx);
+	copy = strdup(machine);
+	if (!copy)
+		return context_oom(pr->ctx);
+	pr->machine[pr->n_machine++] = copy;
+	return 0;
+}
+
+ABIBASE_EXPORT void abibase_probe_set_no_values(struct abibase_probe *pr, bool no_values)
+{
+	pr->no_values = no_values;
+}
+
+ABIBASE_EXPORT int abibase_probe_set_cache_dir(struct abibase_probe *pr, const char *dir)
+{
+	char *copy = dir ? strdup(dir) : NULL;
+
+	if (dir && !copy)
+		return context_oom(pr->ctx);
+	free(pr->cache_dir);
+	pr->cache_dir = copy;
+	return 0;
+}
+
 ABIBASE_EXPORT int abibase_probe_run(struct abibase_probe *pr, struct abibase_catalogue *cat,
 				     struct abibase_profile **ret)
 {
@@ -1017,7 +1229,7 @@ ABIBASE_EXPORT int abibase_probe_run(struct abibase_probe *pr, struct abibase_ca
 			"the host name \"%s\" cannot be the name of a profile; give one "
 			"with --name",
 			name);
-	if (!pr->no_qemu) {
+	if (!pr->no_qemu && probe_wants(pr, "qemu")) {
 		r = probe_qemu_check(pr);
 		if (r < 0)
 			return r;

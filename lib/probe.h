@@ -14,6 +14,10 @@ struct abibase_probe {
 	bool no_load, no_qemu;
 	char **qemu;
 	size_t n_qemu, cap_qemu;
+	char **machine; /* of which effective values are wanted; none: those that matter */
+	size_t n_machine, cap_machine;
+	bool no_values;
+	char *cache_dir; /* NULL: nothing is kept */
 	unsigned int only, skip; /* bits of the surfaces in probe-surfaces.c */
 
 	/* for tests; abibase_probe_new() sets the real ones */
@@ -203,6 +207,28 @@ int probe_qemu_check(struct abibase_probe *pr);
 /* Ask all of them; @ret is an array for the profile. */
 int probe_qemu_run(struct abibase_probe *pr, const struct abibase_catalogue *cat, const char *arch,
 		   json_t **ret);
+/* How a process ended, in words, by its wait status. */
+void probe_how_it_ended(int status, char *ret, size_t size);
+
+/* Effective values (probe-values.c). */
+struct qmp;
+/*
+ * Add the effective values to @entry, which has all else. @q is a QEMU on -machine none, and may
+ * have been stopped on return. @defaults: class -> property -> default value, as QEMU states them.
+ * @ret_complete: nothing was left out; what was left out has been warned of. Fails for want of
+ * memory only.
+ */
+int probe_values_add(struct abibase_probe *pr, struct qmp *q, const char *path,
+		     const struct abibase_catalogue *cat, const json_t *defaults, json_t *entry,
+		     bool *ret_complete);
+
+/* What QEMUs answered before, by build id (probe-cache.c). These fail for want of memory only. */
+char *probe_cache_default(void);
+/* 1: @ret is an entry for the profile, without a path. */
+int probe_cache_load(struct abibase_probe *pr, const struct abibase_catalogue *cat,
+		     const char *build_id, json_t **ret);
+int probe_cache_store(struct abibase_probe *pr, const struct abibase_catalogue *cat,
+		      const char *build_id, const json_t *entry);
 /* The GNU build id of an ELF file, in hex; NULL when there is none. For free(). */
 char *probe_build_id(const char *path);
 

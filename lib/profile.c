@@ -523,7 +523,8 @@ int condition_parse(const char *s, char **ret_fact, int *ret_bit)
 	int end = 0;
 	char *fact;
 
-	if (open && (sscanf(open, "[%3u]%n", &bit, &end) != 1 || !end || open[end]))
+	if (open && (open[1] < '0' || open[1] > '9' ||
+		     sscanf(open, "[%3u]%n", &bit, &end) != 1 || !end || open[end]))
 		return -EINVAL;
 	fact = strndup(s, len);
 	if (!fact)

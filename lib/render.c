@@ -147,9 +147,10 @@ static void block(const struct abibase_baseline *b, struct list *l, const struct
 	buf_puts(&l->why, " does not know the property and would not start, and ");
 	write_builds(b, l, v, unknown ? SETTING_UNKNOWN : other, &l->why);
 	if (unknown)
-		buf_printf(&l->why, " has an unknown value under %s\n", b->machine);
+		buf_printf(&l->why, " has an unknown value under %s [no-common-list]\n",
+			   b->machine);
 	else
-		buf_printf(&l->why, " has to be told: there it is %s under %s\n",
+		buf_printf(&l->why, " has to be told: there it is %s under %s [no-common-list]\n",
 			   setting_words[other], b->machine);
 	if (!unknown)
 		l->verdict = ABIBASE_VERDICT_NO;
@@ -173,11 +174,11 @@ static void advise(const struct abibase_render *r, struct list *l)
 	if (!l->why.len)
 		return;
 	if (!r->host)
-		buf_puts(&l->why, "no list suits every QEMU; ask for each host's own with --for "
-				  "NAME: the guest-visible result is the same\n");
+		buf_puts(&l->why, "remedy: ask for each host's own list with --for NAME; what a "
+				  "guest sees is the same with all of them\n");
 	else
-		buf_puts(&l->why, "the QEMUs of this host need different lists; ask for each with "
-				  "--for NAME:PATH\n");
+		buf_puts(&l->why, "remedy: the QEMUs of this host need different lists; ask for "
+				  "each with --for NAME:PATH\n");
 }
 
 static int list_make(const struct abibase_render *r, const struct abibase_baseline *b,
@@ -386,6 +387,23 @@ static void write_value_line(const struct abibase_baseline *b, const struct valu
 	buf_putc(out, '\n');
 }
 
+/* Words in lines of at most 90 columns, indented by two. */
+static void write_wrapped(const char *const *words, size_t n, struct buf *out)
+{
+	size_t column = 90;
+
+	for (size_t i = 0; i < n; i++) {
+		size_t len = strlen(words[i]) + 1;
+
+		if (column + len > 90) {
+			buf_puts(out, "\n ");
+			column = 1;
+		}
+		buf_printf(out, " %s", words[i]);
+		column += len;
+	}
+}
+
 static void write_offers(const struct abibase_baseline *b, struct buf *out)
 {
 	for (size_t i = 0; i < b->n_offers; i++) {
@@ -395,10 +413,9 @@ static void write_offers(const struct abibase_baseline *b, struct buf *out)
 		if (!o->known)
 			buf_puts(out, "what is not known.");
 		else
-			buf_printf(out, "0x%016llx%016llx:\n ", (unsigned long long)o->word[1],
+			buf_printf(out, "0x%016llx%016llx:", (unsigned long long)o->word[1],
 				   (unsigned long long)o->word[0]);
-		for (size_t k = 0; o->known && k < o->n_features; k++)
-			buf_printf(out, " %s", o->features[k]);
+		write_wrapped(o->features, o->known ? o->n_features : 0, out);
 		buf_putc(out, '\n');
 		if (o->n_absent_on) {
 			buf_puts(out, "  not there on: ");
@@ -420,7 +437,7 @@ static void write_table(const struct abibase_baseline *b, struct buf *out)
 	buf_printf(out, "\n\n%-38s  %-5s  %s\n", "PROPERTY", "VALUE", "WHY");
 	for (size_t i = 0; i < b->n_values; i++)
 		write_value_line(b, &b->values[i], out);
-	buf_printf(out, "\n%-38s  %s\n", "REQUIRED OF EVERY HOST", "");
+	buf_puts(out, "\nREQUIRED OF EVERY HOST\n");
 	for (size_t i = 0; i < b->n_requirements; i++)
 		buf_printf(out, "%-38s  %-5s  %s\n", b->requirements[i].name,
 			   b->requirements[i].met ? "yes" : "no", b->requirements[i].text);

@@ -4,6 +4,7 @@
 
 #include "catalogue.h"
 #include "profile.h"
+#include "show.h"
 
 /* A profile for people. Names of bits come from the catalogue; nothing here is ever read back. */
 
@@ -16,7 +17,7 @@
  * A profile may come from anywhere, and this goes to a terminal: control characters (C0, DEL, and
  * C1 in UTF-8) are shown as "?", so that no text can move the cursor or forge a line.
  */
-static void put_text(struct buf *b, const char *s)
+void show_text(struct buf *b, const char *s)
 {
 	for (; *s; s++) {
 		const unsigned char *u = (const unsigned char *)s;
@@ -43,7 +44,7 @@ static void put_label(struct buf *b, const char *label)
 static void put_line(struct buf *b, const char *label, const char *text)
 {
 	put_label(b, label);
-	put_text(b, text);
+	show_text(b, text);
 	buf_putc(b, '\n');
 }
 
@@ -81,10 +82,10 @@ static void put_kernel(struct buf *b, const json_t *kernel)
 	if (!kernel)
 		return;
 	put_label(b, "kernel");
-	put_text(b, string_of(kernel, "release"));
+	show_text(b, string_of(kernel, "release"));
 	if (version) {
 		buf_puts(b, " (");
-		put_text(b, version);
+		show_text(b, version);
 		buf_putc(b, ')');
 	}
 	buf_putc(b, '\n');
@@ -97,9 +98,9 @@ static void put_packages(struct buf *b, const json_t *packages)
 
 	json_array_foreach(packages, i, v) {
 		put_label(b, i ? "" : "packages");
-		put_text(b, string_of(v, "name"));
+		show_text(b, string_of(v, "name"));
 		buf_putc(b, ' ');
-		put_text(b, string_of(v, "version"));
+		show_text(b, string_of(v, "version"));
 		buf_putc(b, '\n');
 	}
 }
@@ -121,7 +122,7 @@ static void put_lifecycle(struct buf *b, const json_t *lifecycle)
 		if (string_of(lifecycle, dates[i].key))
 			buf_printf(b, "%s %s, ", dates[i].words, string_of(lifecycle, dates[i].key));
 	buf_puts(b, "says ");
-	put_text(b, string_of(lifecycle, "source"));
+	show_text(b, string_of(lifecycle, "source"));
 	buf_putc(b, '\n');
 }
 
@@ -131,9 +132,9 @@ static void put_evidence(struct buf *b, const json_t *evidence)
 
 	for (size_t i = 0; keys && i < json_object_size(evidence); i++) {
 		put_label(b, i ? "" : "evidence");
-		put_text(b, keys[i]);
+		show_text(b, keys[i]);
 		buf_printf(b, "%s ", keys[i][0] && keys[i][strlen(keys[i]) - 1] == '.' ? "*" : "");
-		put_text(b, string_of(evidence, keys[i]));
+		show_text(b, string_of(evidence, keys[i]));
 		buf_putc(b, '\n');
 	}
 }
@@ -148,7 +149,7 @@ static void put_strings(struct buf *b, const char *label, const json_t *list)
 	buf_printf(b, ", %s", label);
 	json_array_foreach(list, i, v) {
 		buf_putc(b, ' ');
-		put_text(b, json_string_value(v));
+		show_text(b, json_string_value(v));
 	}
 }
 
@@ -249,7 +250,7 @@ static const char *virtio_bit_name(const struct abibase_catalogue *cat, int bit)
 }
 
 /* What the catalogue's "x-bit-names" says comes first: vhost has bits of its own, 26 and 27. */
-static const char *bit_name(const struct abibase_catalogue *cat, const char *fact, unsigned int bit)
+const char *show_bit_name(const struct abibase_catalogue *cat, const char *fact, unsigned int bit)
 {
 	const json_t *names = json_object_get(json_object_get(cat->root, "x-bit-names"), fact);
 	const char *name;
@@ -276,7 +277,7 @@ static void put_bits(struct buf *b, const struct abibase_catalogue *cat, const c
 
 		if (!set)
 			continue;
-		name = bit_name(cat, fact, bit);
+		name = show_bit_name(cat, fact, bit);
 		if (!name) {
 			snprintf(number, sizeof(number), "bit-%u", bit);
 			name = number;
@@ -289,24 +290,24 @@ static void put_bits(struct buf *b, const struct abibase_catalogue *cat, const c
 			buf_putc(b, ' ');
 			column++;
 		}
-		put_text(b, name);
+		show_text(b, name);
 		column += strlen(name);
 	}
 	if (column)
 		buf_putc(b, '\n');
 }
 
-static void put_fact_value(struct buf *b, const json_t *v)
+void show_fact_value(struct buf *b, const json_t *v)
 {
 	if (json_is_boolean(v)) {
 		buf_puts(b, json_is_true(v) ? "yes" : "no");
 	} else if (json_is_integer(v)) {
 		buf_printf(b, "%" JSON_INTEGER_FORMAT, json_integer_value(v));
 	} else if (json_is_string(v)) {
-		put_text(b, json_string_value(v));
+		show_text(b, json_string_value(v));
 	} else {
 		buf_puts(b, "unknown (");
-		put_text(b, string_of(v, "unknown"));
+		show_text(b, string_of(v, "unknown"));
 		buf_putc(b, ')');
 	}
 }
@@ -332,7 +333,7 @@ static size_t put_surface(struct buf *b, const struct abibase_catalogue *cat, co
 		const char *s = json_string_value(v);
 
 		buf_printf(b, "  %-*s  ", width, keys[i] + surface);
-		put_fact_value(b, v);
+		show_fact_value(b, v);
 		buf_putc(b, '\n');
 		if (s && strprefix(s, "0x"))
 			put_bits(b, cat, keys[i], s);
@@ -382,7 +383,7 @@ static void put_machines(struct buf *b, const json_t *machines)
 	buf_printf(b, "%zu types", json_object_size(machines));
 	if (newest) {
 		buf_puts(b, ", the newest is ");
-		put_text(b, newest);
+		show_text(b, newest);
 	}
 	buf_putc(b, '\n');
 }
@@ -394,7 +395,7 @@ static void put_member(struct buf *b, const json_t *obj, const char *key, const 
 	if (!s)
 		return;
 	buf_printf(b, "    %-9s ", label);
-	put_text(b, s);
+	show_text(b, s);
 	buf_putc(b, '\n');
 }
 
@@ -408,9 +409,9 @@ static void put_qemus(struct buf *b, const struct abibase_profile *p)
 		const struct profile_qemu *q = &p->qemu[i];
 
 		buf_puts(b, "  ");
-		put_text(b, q->version);
+		show_text(b, q->version);
 		buf_puts(b, " for ");
-		put_text(b, q->target);
+		show_text(b, q->target);
 		buf_putc(b, '\n');
 		put_member(b, q->json, "package", "package");
 		put_member(b, q->json, "path", "path");

@@ -15,10 +15,12 @@ static const struct {
 	const char *name;
 	Suite *(*make)(void);
 } suites[] = {
-	{ "catalogue", suite_catalogue }, { "intersect", suite_intersect },
+	{ "catalogue", suite_catalogue }, { "diff", suite_diff },
+	{ "intersect", suite_intersect },
 	{ "json", suite_json },		  { "laws", suite_laws },
 	{ "platforms", suite_platforms }, { "predict", suite_predict },
-	{ "probe", suite_probe },	  { "validate", suite_validate },
+	{ "probe", suite_probe },	  { "qemu", suite_qemu },
+	{ "validate", suite_validate },
 	{ "version", suite_version },
 };
 #define N_SUITES (sizeof(suites) / sizeof(suites[0]))

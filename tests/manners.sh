@@ -15,7 +15,7 @@ abibase=${ABIBASE:-./abibase}
 ABIBASE_DATADIR=${ABIBASE_DATADIR:-$src/data}
 export ABIBASE_DATADIR
 unset ABIBASE_PLATFORM_PATH XDG_CONFIG_HOME
-verbs='probe intersect list show validate'
+verbs='probe intersect list show validate diff match'
 
 tmp=$(mktemp -d) || exit 99
 trap 'rm -rf "$tmp"' EXIT
@@ -105,7 +105,7 @@ for verb in $verbs; do
 	run 0 --help
 	grep -q "^  $verb " "$tmp/out" || fail "--help does not list $verb"
 done
-for verb in intersect show validate; do
+for verb in intersect show validate diff; do
 	misuse "$verb --help" "$verb"
 	says 'missing operand'
 	misuse "$verb --help" "$verb" --
@@ -126,6 +126,17 @@ misuse 'intersect --help' intersect - -
 misuse 'intersect --help' intersect a=- -
 misuse 'intersect --help' intersect --files0-from=- -
 misuse 'validate --help' validate - -
+misuse 'diff --help' diff debian-12
+misuse 'diff --help' diff debian-12 debian-13 debian-11
+misuse 'diff --help' diff -f table debian-12 debian-13
+misuse 'diff --help' diff - a=-
+misuse 'match --help' match debian-12 debian-13
+misuse 'match --help' match --format=table debian-12
+misuse 'match --help' match --no-load debian-12
+misuse 'match --help' match --platform=- -
+for option in --platform --backend --format -f; do
+	misuse 'match --help' match debian-12 "$option"
+done
 
 run 0 --version
 stderr_empty 'abibase --version'
@@ -233,6 +244,42 @@ run 2 validate "$tmp/invalid.json" ./nosuchfile
 says '[json-unknown-key]'
 run 2 validate ./nosuchfile "$tmp/invalid.json"
 
+run 0 diff debian-12 debian-12
+stdout_empty 'diff of the same'
+stderr_empty 'diff of the same'
+run 0 diff debian-12 other=debian-12
+stdout_empty 'diff with another name'
+run 1 diff debian-12 debian-13
+stderr_empty 'diff'
+grep -q 'VIRTIO_F_RING_RESET (bit 40)' "$tmp/out" || fail 'diff does not name the bit'
+run 1 diff --json debian-12 debian-13
+cp "$tmp/out" "$tmp/diff.json"
+run 1 diff -f json debian-12 debian-13
+same 'diff -f json is not diff --json' "$tmp/diff.json" "$tmp/out"
+run 2 diff ./nosuchfile ./nosuchfile2
+stdout_empty 'diff of nothing'
+says './nosuchfile:'
+says './nosuchfile2:'
+
+run 0 match debian-12 --platform debian-12
+stderr_empty 'match'
+run 0 match debian-12
+run 1 match debian-12 --platform debian-13
+grep -q 'VIRTIO_F_RING_RESET (bit 40)' "$tmp/out" || fail 'match does not name the bit'
+run 3 match "$tmp/bare.json" --platform debian-12
+grep -q 'tap.usable.*not-recorded' "$tmp/out" || fail 'match does not say what is unknown'
+run 1 match "$tmp/novhost.json" --platform debian-13
+run 0 match "$tmp/novhost.json" --platform debian-13 --backend tap
+run 2 match debian-12 --backend nosuchbackend
+stdout_empty 'an unknown backend'
+says 'nosuchbackend'
+run 2 match debian-12 --backend tap,
+run 2 match debian-12 --platform nosuchplatform --platform ./nosuchfile
+stdout_empty 'a platform that is not there'
+says 'nosuchplatform'
+says './nosuchfile:'
+run 2 match ./nosuchfile
+
 # ---------------------------------------------------------------- operands
 
 run 0 intersect -M pc-q35-7.2 -- debian-13 debian-12
@@ -286,6 +333,10 @@ same 'a widened baseline is another one' "$tmp/list" "$tmp/out"
 run 0 show "$tmp/baseline.json"
 run 0 show --json "$tmp/baseline.json"
 same 'show --json of a baseline' "$tmp/baseline.json" "$tmp/out"
+run 2 diff debian-12 "$tmp/baseline.json"
+says 'is a baseline'
+run 2 match "$tmp/baseline.json"
+says 'is a baseline'
 
 # ------------------------------------------------------------------ output
 
@@ -294,6 +345,7 @@ broken_stdout()
 {
 	for arguments in --help --version help 'intersect --help' "intersect $pair" \
 		"intersect --json $pair" list 'list -v' 'show debian-12' 'show --json debian-12' \
+		'diff debian-12 debian-13' 'diff --json debian-12 debian-12' 'match debian-12' \
 		"validate -v $tmp/bare.json" "intersect -o - $pair" 'probe --no-qemu --no-load'; do
 		eval "\"\$abibase\" $arguments $1 2>\"\$tmp/err\""
 		status=$?

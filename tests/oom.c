@@ -135,7 +135,8 @@ static struct test t;
 static struct abibase_profile *hosts[3], *conflicting[3];
 static struct abibase_baseline *baseline, *no_common_list;
 static char *profile_text, *bad_text, *baseline_text, *catalogue_text;
-static char *platform_dir, *bad_file;
+static char directory[] = "/tmp/abibase-oom.XXXXXX"; /* two platforms, one of them bad */
+static char *good_file, *bad_file;
 
 /* A catalogue of a few rows: the whole one takes many allocations that are all alike. */
 static char *small_catalogue(void)
@@ -189,8 +190,34 @@ static struct abibase_profile *lacking(const char *name)
 	return p;
 }
 
+static char *write_file(const char *name, const char *text)
+{
+	FILE *f;
+	char *path;
+
+	if (asprintf(&path, "%s/%s.json", directory, name) < 0 || !(f = fopen(path, "we")) ||
+	    fputs(text, f) < 0 || fclose(f) != 0)
+		abort();
+	return path;
+}
+
+/* A short profile: the more there is in one, the more allocations that are all alike. */
+static char *short_profile(void)
+{
+	json_t *root = test_json("data/platforms/50-debian-12.json"), *qemu;
+	char *text;
+
+	qemu = json_array_get(json_object_get(root, "qemu"), 0);
+	json_object_set_new(qemu, "machines", json_pack("{s:{s:s}}", "pc-q35-7.2", "alias", "q35"));
+	json_object_set_new(qemu, "properties", json_object());
+	text = json_dumps(root, JSON_INDENT(1));
+	json_decref(root);
+	return text;
+}
+
 static void prepare(void)
 {
+	const char *const dirs[] = { directory, NULL };
 	struct abibase_profile *two;
 	json_t *root;
 
@@ -210,13 +237,15 @@ static void prepare(void)
 	    abibase_intersect(t.ctx, t.cat, &two, 1, "pc-q35-8.1", &no_common_list) < 0)
 		abort();
 	abibase_profile_unref(two);
-	profile_text = test_read("data/platforms/50-debian-12.json", NULL);
+	profile_text = short_profile();
 	bad_text = strdup(profile_text);
 	memcpy(strstr(bad_text, "\"revision\""), "\"revisoin\"", strlen("\"revision\""));
 	baseline_text = test_baseline_json(t.ctx, baseline);
 	catalogue_text = small_catalogue();
-	platform_dir = test_path("data/platforms");
-	bad_file = test_path("tests/data/offered-features.json");
+	if (!mkdtemp(directory) || abibase_context_set_platform_path(t.ctx, dirs) < 0)
+		abort();
+	good_file = write_file("good", profile_text);
+	bad_file = write_file("bad", bad_text);
 }
 
 static void finish(void)
@@ -231,7 +260,10 @@ static void finish(void)
 	free(bad_text);
 	free(baseline_text);
 	free(catalogue_text);
-	free(platform_dir);
+	unlink(good_file);
+	unlink(bad_file);
+	rmdir(directory);
+	free(good_file);
 	free(bad_file);
 	test_end(&t);
 }
@@ -262,7 +294,8 @@ static int op_refused(struct made *m)
 
 static int op_truncated(struct made *m)
 {
-	return abibase_profile_from_buffer(t.ctx, profile_text, 2000, "t", &m->profile);
+	return abibase_profile_from_buffer(t.ctx, profile_text, strlen(profile_text) / 2, "t",
+					   &m->profile);
 }
 
 static int op_platform(struct made *m)
@@ -272,7 +305,7 @@ static int op_platform(struct made *m)
 
 static int op_operand(struct made *m)
 {
-	return abibase_operand_load(t.ctx, "name=debian-13", &m->profile, &m->baseline);
+	return abibase_operand_load(t.ctx, "name=debian-12", &m->profile, &m->baseline);
 }
 
 static int op_catalogue(struct made *m)
@@ -451,13 +484,13 @@ static int op_to_table(struct made *m)
 
 static int op_context(struct made *m)
 {
-	const char *const dirs[] = { platform_dir, "/nonexistent", NULL };
+	const char *const dirs[] = { directory, "/nonexistent", NULL };
 	struct abibase_context *ctx;
 	int r = abibase_context_new(0, &ctx);
 
 	if (r < 0)
 		return r;
-	r = abibase_context_set_data_dir(ctx, platform_dir);
+	r = abibase_context_set_data_dir(ctx, directory);
 	if (r == 0)
 		r = abibase_context_set_platform_path(ctx, dirs);
 	if (r < 0)

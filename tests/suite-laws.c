@@ -416,6 +416,8 @@ START_TEST(test_grouping)
 			   y);
 		/* nothing but the baseline itself says what is wanted, and it is its own join */
 		ck_assert_int_eq(abibase_intersection_new(t.ctx, t.cat, &ix), 0);
+		if (rng_percent(&rng, 50))
+			add(ix, h.p[rng_below(&rng, (unsigned int)h.n)]);
 		add_baseline(ix, joined);
 		add_baseline(ix, whole);
 		again = finish(ix);

@@ -8,6 +8,8 @@
 #include <check.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/bpf.h>
+#include <linux/rtnetlink.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -35,11 +37,30 @@ enum {
 	VHOST_SET_OWNER = 0xaf01,
 	VHOST_BACKEND = 0x8008af26,
 	VHOST_ARRAY = 0x8008af83,
+	SETIFINDEX = 0x400454da,
+	VDPA_DEVICE_ID = 0x8004af70,
 };
+
+/* descriptors of the scripted host */
+enum { FD_TAP = 1000, FD_NET = 2000, FD_VSOCK = 3000, FD_SCSI, FD_VDPA = 4000, FD_LINK = 5000,
+       FD_MAP = 6000, FD_PROGRAM };
 
 /* ------------------------------------------------------- the scripted host */
 
-enum call_kind { CALL_OPEN = 1, CALL_CLOSE, CALL_IOCTL, CALL_UNSHARE, CALL_KEEP };
+enum call_kind {
+	CALL_OPEN = 1,
+	CALL_CLOSE,
+	CALL_IOCTL,
+	CALL_UNSHARE,
+	CALL_KEEP,
+	/* of the surfaces that are neither tap nor vhost-net */
+	CALL_OTHER_OPEN,
+	CALL_OTHER_CLOSE,
+	CALL_LINK, /* request: the type of the message, arg: the index */
+	CALL_MOUNT,
+	CALL_NODE, /* request: major, arg: minor */
+	CALL_BPF,
+};
 struct call {
 	int kind, fd;
 	bool vhost;
@@ -63,6 +84,18 @@ struct script {
 	int emfile_after; /* the open of a tap that finds no descriptor, counted from 1 */
 	int signal;	  /* kills the child at its third tap */
 	bool hang;	  /* at its third tap */
+	/* the other surfaces: what they have, and what fails */
+	int open_vsock, open_scsi, backend;
+	const char *dev; /* the names in /dev */
+	uint64_t vdpa_features;
+	int open_vdpa_0, vdpa_get, vdpa_id;
+	int link, mount, node, number, open_link, link_features, link_iff, lower_index;
+	const char *number_text;
+	int bpf_map, bpf_program;
+	const char *regions; /* the parameter; NULL: parameter_error */
+	int parameter_error;
+	bool has_sys_module;
+	const char *devices; /* /proc/devices */
 	/* the surroundings */
 	const char *misc, *modules;		  /* NULL: cannot be read */
 	const char *misc_opened, *modules_opened; /* after a node was opened; NULL: the same */
@@ -87,8 +120,14 @@ static const struct script kernel_6_17 = {
 	.has_proc_modules = true,
 	.tun_index = MODULE_FILE,
 	.vhost_index = MODULE_FILE,
-	.caps = PROBE_CAP_NET_ADMIN | PROBE_CAP_SYS_ADMIN,
+	.caps = PROBE_CAP_NET_ADMIN | PROBE_CAP_SYS_ADMIN | PROBE_CAP_MKNOD | PROBE_CAP_BPF,
 	.nodename = "scripted",
+	.dev = "null\nvhost-vdpa-0\nvhost-vdpa-\nvhost-vdpa-x\nvhost-vdpa-12345678\nvhost-vdpa-11\n",
+	.vdpa_features = 0x300000000,
+	.number_text = "241:7\n",
+	.regions = "64\n",
+	.has_sys_module = true,
+	.devices = "Character devices:\n  1 mem\n241 macvtap\n242 ipvtap\n243 vhost-vdpa\n",
 };
 
 static void note(const struct script *s, struct call c)
@@ -134,6 +173,14 @@ static int fake_read_file(void *data, const char *path, struct buf *ret)
 		text = opened && s->misc_opened ? s->misc_opened : s->misc;
 	else if (strcmp(path, "/proc/modules") == 0)
 		text = opened && s->modules_opened ? s->modules_opened : s->modules;
+	else if (strcmp(path, "/proc/devices") == 0)
+		text = s->devices;
+	else if (strstr(path, "/vhost/parameters/max_mem_regions") && !s->regions)
+		return -s->parameter_error;
+	else if (strstr(path, "/vhost/parameters/max_mem_regions"))
+		text = s->regions;
+	else if (strstr(path, "/vhost/parameters/max_iotlb_entries"))
+		text = "2048\n";
 	else if (strcmp(path, "/proc/sys/kernel/random/boot_id") == 0)
 		text = "11111111-2222-3333-4444-555555555555\n";
 	if (!text)
@@ -148,6 +195,8 @@ static int fake_exists(void *data, const char *path)
 
 	if (strcmp(path, "/proc/sys/kernel/ostype") == 0)
 		return 0;
+	if (strcmp(path, "/sys/module") == 0)
+		return s->has_sys_module ? 0 : -ENOENT;
 	return s->has_proc_modules ? 0 : -ENOENT;
 }
 
@@ -159,12 +208,29 @@ static int fake_module_index(void *data, const char *release, const char *module
 	return strcmp(module, "tun") == 0 ? (int)s->tun_index : (int)s->vhost_index;
 }
 
+static int open_other(struct script *s, const char *path)
+{
+	note(s, (struct call){ .kind = CALL_OTHER_OPEN });
+	if (strcmp(path, "/dev/vhost-vsock") == 0)
+		return s->open_vsock ? -s->open_vsock : FD_VSOCK;
+	if (strcmp(path, "/dev/vhost-scsi") == 0)
+		return s->open_scsi ? -s->open_scsi : FD_SCSI;
+	if (strcmp(path, "/dev/vhost-vdpa-0") == 0)
+		return s->open_vdpa_0 ? -s->open_vdpa_0 : FD_VDPA;
+	if (strcmp(path, "/dev/vhost-vdpa-11") == 0)
+		return FD_VDPA + 11;
+	ck_assert_str_eq(path, "/dev/abibase-tap");
+	return s->open_link ? -s->open_link : FD_LINK;
+}
+
 static int fake_open(void *data, const char *path)
 {
 	struct script *s = data;
 	bool vhost = strcmp(path, VHOST) == 0;
 	int err = vhost ? s->open_vhost : s->open_tun, nth;
 
+	if (!vhost && strcmp(path, TUN) != 0)
+		return open_other(s, path);
 	note(s, (struct call){ .kind = CALL_OPEN, .vhost = vhost });
 	if (err)
 		return -err;
@@ -180,7 +246,9 @@ static int fake_open(void *data, const char *path)
 
 static int fake_close(void *data, int fd)
 {
-	note(data, (struct call){ .kind = CALL_CLOSE, .fd = fd, .vhost = fd == 2000 });
+	note(data, (struct call){ .kind = fd > FD_NET ? CALL_OTHER_CLOSE : CALL_CLOSE,
+				  .fd = fd,
+				  .vhost = fd == FD_NET });
 	return 0;
 }
 
@@ -206,6 +274,44 @@ static int vhost_ioctl(const struct script *s, unsigned long request, uint64_t *
 	}
 }
 
+/* A macvtap: its offloads are a plain mask, and it knows no tunnels. */
+static int link_ioctl(const struct script *s, unsigned long request, unsigned long arg)
+{
+	switch (request) {
+	case GETFEATURES:
+		*(unsigned int *)arg = 0x5102;
+		return -s->link_features;
+	case SETIFF:
+		return -s->link_iff;
+	case SETOFFLOAD:
+		return arg & ~0x7ful ? -EINVAL : 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+static int other_ioctl(const struct script *s, int fd, unsigned long request, unsigned long arg)
+{
+	uint64_t *word = (uint64_t *)arg;
+
+	if (fd >= FD_LINK)
+		return link_ioctl(s, request, arg);
+	switch (request) {
+	case VHOST_FEATURES:
+		*word = fd == FD_VSOCK ? 0x33d000002 : fd == FD_SCSI ? 0x13d00000a :
+								       s->vdpa_features;
+		return fd >= FD_VDPA ? -s->vdpa_get : 0;
+	case VHOST_BACKEND:
+		*word = 2;
+		return fd == FD_SCSI ? -EPERM : -s->backend;
+	case VDPA_DEVICE_ID:
+		*(uint32_t *)arg = 1;
+		return -s->vdpa_id;
+	default:
+		return -EPERM;
+	}
+}
+
 static int fake_ioctl(void *data, int fd, unsigned long request, unsigned long arg)
 {
 	struct script *s = data;
@@ -217,6 +323,8 @@ static int fake_ioctl(void *data, int fd, unsigned long request, unsigned long a
 			       .arg = arg });
 	if (fd == 2000)
 		return vhost_ioctl(s, request, (uint64_t *)arg);
+	if (fd > 2000)
+		return other_ioctl(s, fd, request, arg);
 	switch (request) {
 	case GETFEATURES:
 		*(unsigned int *)arg = s->tap_features;
@@ -233,6 +341,8 @@ static int fake_ioctl(void *data, int fd, unsigned long request, unsigned long a
 		return arg & ~s->offloads ? -EINVAL : 0;
 	case SETVNETBE:
 		return -EINVAL;
+	case SETIFINDEX:
+		return -s->lower_index;
 	default:
 		return 0;
 	}
@@ -259,6 +369,89 @@ static int fake_caps_keep(void *data, unsigned int caps)
 	return -s->keep;
 }
 
+static int fake_list(void *data, const char *path, struct buf *ret)
+{
+	const struct script *s = data;
+
+	ck_assert_str_eq(path, "/dev");
+	buf_puts(ret, s->dev ? s->dev : "");
+	return s->dev ? 0 : -EACCES;
+}
+
+static int fake_read_text(void *data, const char *path, char *ret, size_t size)
+{
+	const struct script *s = data;
+
+	ck_assert_ptr_nonnull(strstr(path, "tap/tap1999999002/dev"));
+	if (s->number)
+		return -s->number;
+	return snprintf(ret, size, "%s", s->number_text);
+}
+
+/* The kind as it lies in the message: the last attribute of the last one. */
+static int fake_rtnl(void *data, const void *message, size_t len)
+{
+	const struct script *s = data;
+	const struct nlmsghdr *header = message;
+	const struct ifinfomsg *info = NLMSG_DATA(header);
+
+	ck_assert_uint_eq(header->nlmsg_len, len);
+	note(s, (struct call){ .kind = CALL_LINK,
+			       .request = header->nlmsg_type,
+			       .arg = (unsigned long)info->ifi_index });
+	if (header->nlmsg_type == RTM_NEWLINK) {
+		const struct rtattr *a = IFLA_RTA(info);
+		unsigned int left = (unsigned int)IFLA_PAYLOAD(header);
+		const char *kind;
+
+		ck_assert(RTA_OK(a, left));
+		ck_assert_int_eq(a->rta_type, IFLA_LINK);
+		a = RTA_NEXT(a, left);
+		ck_assert(RTA_OK(a, left));
+		ck_assert_int_eq(a->rta_type, IFLA_LINKINFO);
+		a = RTA_DATA(a);
+		ck_assert_int_eq(a->rta_type, IFLA_INFO_KIND);
+		kind = RTA_DATA(a);
+		ck_assert(strcmp(kind, "macvtap") == 0 || strcmp(kind, "ipvtap") == 0);
+		ck_assert_uint_eq(RTA_PAYLOAD(a), strlen(kind) + 1);
+	}
+	return header->nlmsg_type == RTM_NEWLINK ? -s->link : 0;
+}
+
+static int fake_mount(void *data, const char *type, const char *target, unsigned long flags)
+{
+	const struct script *s = data;
+
+	(void)target, (void)flags;
+	note(s, (struct call){ .kind = CALL_MOUNT });
+	return type ? -s->mount : 0;
+}
+
+static int fake_mknod(void *data, const char *path, unsigned int major, unsigned int minor)
+{
+	const struct script *s = data;
+
+	(void)path;
+	note(s, (struct call){ .kind = CALL_NODE, .request = major, .arg = minor });
+	return -s->node;
+}
+
+static int fake_bpf(void *data, int command, void *attr, unsigned int size)
+{
+	const struct script *s = data;
+	const union bpf_attr *a = attr;
+
+	ck_assert_uint_eq(size, sizeof(*a));
+	note(s, (struct call){ .kind = CALL_BPF, .request = (unsigned long)command });
+	if (command == BPF_MAP_CREATE) {
+		ck_assert_uint_eq(a->map_type, BPF_MAP_TYPE_ARRAY);
+		return s->bpf_map ? -s->bpf_map : FD_MAP;
+	}
+	ck_assert_int_eq(command, BPF_PROG_LOAD);
+	ck_assert_uint_eq(a->prog_type, BPF_PROG_TYPE_SOCKET_FILTER);
+	return s->bpf_program ? -s->bpf_program : FD_PROGRAM;
+}
+
 static const struct probe_ops fake_ops = {
 	.uname = fake_uname,
 	.euid = fake_euid,
@@ -271,6 +464,12 @@ static const struct probe_ops fake_ops = {
 	.unshare = fake_unshare,
 	.caps_held = fake_caps_held,
 	.caps_keep = fake_caps_keep,
+	.list = fake_list,
+	.read_text = fake_read_text,
+	.rtnl = fake_rtnl,
+	.mount = fake_mount,
+	.mknod = fake_mknod,
+	.bpf = fake_bpf,
 };
 
 /* ---------------------------------------------------------------- one probe */
@@ -354,6 +553,18 @@ static struct abibase_profile *probe(struct script *s)
 	return run(pr);
 }
 
+/* These surfaces alone; a list with spaces. */
+static struct abibase_profile *probe_only(struct script *s, const char *list)
+{
+	struct abibase_probe *pr = new_probe(s);
+	char copy[128], *p = copy, *name;
+
+	snprintf(copy, sizeof(copy), "%s", list);
+	while ((name = strsep(&p, " ")))
+		ck_assert_int_eq(abibase_probe_only(pr, name), 0);
+	return run(pr);
+}
+
 static void assert_unknown(const struct abibase_profile *p, const char *fact, const char *reason)
 {
 	const char *why = NULL;
@@ -387,8 +598,24 @@ static void assert_json(const struct abibase_profile *p, const char *text, bool 
 START_TEST(test_words)
 {
 	struct script s = kernel_6_17;
-	struct abibase_profile *p = probe(&s);
+	struct abibase_profile *p = probe_only(
+		&s, "tap vhost-net vhost-vsock vhost-scsi vhost-vdpa params ebpf macvtap ipvtap");
 
+	assert_json(p, "\"vhost_vsock.features\": \"0x000000033d000002\"", true);
+	assert_json(p, "\"vhost_vsock.backend_features\": \"0x0000000000000002\"", true);
+	assert_json(p, "\"vhost_scsi.features\": \"0x000000013d00000a\"", true);
+	assert_json(p, "\"vhost_scsi.backend_features\": false", true);
+	assert_fact(p, "vhost_vdpa.usable", ABIBASE_YES);
+	assert_json(p, "\"vhost_vdpa.0.features\": \"0x0000000300000000\"", true);
+	assert_json(p, "\"vhost_vdpa.11.device_id\": 1,", true);
+	assert_json(p, "\"vhost_vdpa.12", false);
+	assert_json(p, "\"param.vhost.max_mem_regions\": 64,", true);
+	assert_json(p, "\"param.vhost.max_iotlb_entries\": 2048,", true);
+	assert_fact(p, "host.ebpf_rss", ABIBASE_YES);
+	assert_json(p, "\"macvtap.features\": \"0x00005102\"", true);
+	assert_json(p, "\"ipvtap.features\": \"0x00005102\"", true);
+	assert_fact(p, "macvtap.offload.uso", ABIBASE_YES);
+	assert_fact(p, "macvtap.offload.udp_tunnel", ABIBASE_NO);
 	assert_json(p, "\"tap.features\": \"0x00007173\"", true);
 	assert_json(p, "\"vhost_net.features\": \"0x0000010b3d008000\"", true);
 	assert_json(p, "\"vhost_net.features_array\": \"0x000000000000000a0000010b3d008000\"",
@@ -659,6 +886,450 @@ START_TEST(test_child_dies)
 	assert_fact(p, "vhost_net.usable", ABIBASE_YES);
 	ck_assert(said(LOG_WARNING, "probe-timeout"));
 	abibase_profile_unref(p);
+}
+END_TEST
+
+/* ------------------------------------------------------------ other surfaces */
+
+START_TEST(test_only_and_skip)
+{
+	struct script s = kernel_6_17;
+	struct abibase_probe *pr = new_probe(&s);
+	struct abibase_profile *p;
+
+	ck_assert_int_eq(abibase_probe_only(pr, "vhost_net"), -EINVAL);
+	ck_assert_str_eq(abibase_context_error_id(ctx), "probe-no-surface");
+	ck_assert_ptr_nonnull(strstr(abibase_context_error(ctx), "vhost-net, vhost-vsock"));
+	ck_assert_int_eq(abibase_probe_skip(pr, ""), -EINVAL);
+	ck_assert_int_eq(abibase_probe_only(pr, "vhost-net"), 0);
+	ck_assert_int_eq(abibase_probe_only(pr, "params"), 0);
+	ck_assert_int_eq(abibase_probe_skip(pr, "params"), 0);
+	p = run(pr);
+	assert_fact(p, "vhost_net.usable", ABIBASE_YES);
+	assert_unknown(p, "tap.usable", "not-asked");
+	assert_unknown(p, "tap.offload.uso", "not-asked");
+	assert_unknown(p, "macvtap.features", "not-asked");
+	assert_unknown(p, "vhost_vdpa.usable", "not-asked");
+	assert_unknown(p, "host.ebpf_rss", "not-asked");
+	assert_unknown(p, "param.vhost.max_mem_regions", "not-asked");
+	assert_json(p, "\"qemu\"", false);
+	ck_assert_uint_eq(count(shared, CALL_OPEN, false, 0), 0);
+	ck_assert_uint_eq(count(shared, CALL_OPEN, true, 0), 1);
+	ck_assert_uint_eq(count(shared, CALL_OTHER_OPEN, false, 0), 0);
+	ck_assert_uint_eq(count(shared, CALL_BPF, false, 0), 0);
+	ck_assert_ptr_null(logged.data);
+	abibase_profile_unref(p);
+
+	/* on request only */
+	p = probe(&s);
+	assert_unknown(p, "macvtap.usable", "not-asked");
+	assert_unknown(p, "ipvtap.usable", "not-asked");
+	assert_fact(p, "vhost_scsi.usable", ABIBASE_YES);
+	ck_assert_uint_eq(count(shared, CALL_LINK, false, 0), 0);
+	abibase_profile_unref(p);
+}
+END_TEST
+
+/* Quiet by default, for no answer depends on them; aloud when they were named. */
+START_TEST(test_vhost_others)
+{
+	struct script s = kernel_6_17;
+	struct abibase_profile *p;
+
+	s.open_vsock = open_failures[_i].err;
+	s.open_scsi = ENOENT;
+	p = probe(&s);
+	assert_unknown(p, "vhost_vsock.usable", open_failures[_i].err == ENOENT ?
+							 "not-loaded" : open_failures[_i].reason);
+	assert_unknown(p, "vhost_scsi.features", "not-loaded");
+	assert_fact(p, "vhost_net.usable", ABIBASE_YES);
+	ck_assert_ptr_null(strstr(logged.data, "<4>"));
+	abibase_profile_unref(p);
+	p = probe_only(&s, "vhost-vsock");
+	ck_assert_ptr_nonnull(strstr(logged.data, "<4>"));
+	abibase_profile_unref(p);
+
+	s = kernel_6_17;
+	s.backend = EPERM; /* what Linux 5.10 says */
+	p = probe_only(&s, "vhost-vsock");
+	assert_json(p, "\"vhost_vsock.backend_features\": false", true);
+	abibase_profile_unref(p);
+}
+END_TEST
+
+START_TEST(test_vdpa)
+{
+	static const struct {
+		const char *dev, *devices;
+		enum module_state index;
+		const char *reason; /* NULL: absent */
+	} none[] = {
+		{ "null\n", "243 vhost-vdpa\n", MODULE_FILE, "no-device-node" },
+		{ "null\n", "1 mem\n", MODULE_FILE, "not-loaded" },
+		{ "null\n", "1 mem\n", MODULE_NO_INDEX, "no-module-index" },
+		{ NULL, "1 mem\n", MODULE_NONE, NULL },
+		{ "null\n", NULL, MODULE_NONE, "no-device-node" },
+	};
+	struct script s = kernel_6_17;
+	struct abibase_profile *p;
+
+	for (size_t i = 0; i < ARRAY_SIZE(none); i++) {
+		s = kernel_6_17;
+		s.dev = none[i].dev;
+		s.devices = none[i].devices;
+		s.vhost_index = none[i].index;
+		p = probe_only(&s, "vhost-vdpa");
+		if (none[i].reason)
+			assert_unknown(p, "vhost_vdpa.usable", none[i].reason);
+		else
+			assert_fact(p, "vhost_vdpa.usable", ABIBASE_NO);
+		ck_assert_int_eq(said(LOG_WARNING, "probe-no-vdpa-device"), none[i].reason != NULL);
+		abibase_profile_unref(p);
+	}
+	/* one that a guest uses leaves the other standing */
+	s = kernel_6_17;
+	s.open_vdpa_0 = EBUSY;
+	p = probe_only(&s, "vhost-vdpa");
+	assert_unknown(p, "vhost_vdpa.0.features", "error-EBUSY");
+	assert_unknown(p, "vhost_vdpa.0.device_id", "error-EBUSY");
+	assert_fact(p, "vhost_vdpa.usable", ABIBASE_YES);
+	assert_json(p, "\"vhost_vdpa.11.device_id\": 1,", true);
+	abibase_profile_unref(p);
+
+	s.vdpa_get = EIO;
+	p = probe_only(&s, "vhost-vdpa");
+	assert_unknown(p, "vhost_vdpa.11.features", "error-EIO");
+	assert_unknown(p, "vhost_vdpa.usable", "error-EBUSY");
+	abibase_profile_unref(p);
+
+	s = kernel_6_17;
+	s.vdpa_id = ENOTTY;
+	p = probe_only(&s, "vhost-vdpa");
+	assert_fact(p, "vhost_vdpa.usable", ABIBASE_YES);
+	assert_unknown(p, "vhost_vdpa.11.device_id", "error-ENOTTY");
+	ck_assert_uint_eq(count(shared, CALL_IOCTL, false, VHOST_SET_OWNER), 0);
+	abibase_profile_unref(p);
+}
+END_TEST
+
+START_TEST(test_macvtap_calls)
+{
+	const unsigned int all = PROBE_CAP_NET_ADMIN | PROBE_CAP_SYS_ADMIN | PROBE_CAP_MKNOD;
+	static const int kinds[] = { CALL_UNSHARE, CALL_KEEP,  CALL_OPEN,  CALL_IOCTL, CALL_IOCTL,
+				     CALL_LINK,	   CALL_MOUNT, CALL_MOUNT, CALL_MOUNT, CALL_NODE,
+				     CALL_KEEP,	   CALL_OTHER_OPEN };
+	struct script s = kernel_6_17;
+	struct abibase_profile *p = probe_only(&s, "macvtap");
+	const struct call *c = shared->call;
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		ck_assert_int_eq(c[i].kind, kinds[i]);
+	ck_assert_uint_eq(c[0].arg, CLONE_NEWNET | CLONE_NEWNS);
+	ck_assert_uint_eq(c[1].arg, all);
+	ck_assert_uint_eq(c[3].request, SETIFINDEX);
+	ck_assert_uint_eq(c[5].request, RTM_NEWLINK);
+	ck_assert_uint_eq(c[9].request, 241);
+	ck_assert_uint_eq(c[9].arg, 7);
+	ck_assert_uint_eq(c[10].arg, PROBE_CAP_NET_ADMIN);
+	/* nothing is left: the link goes, then the tap below it */
+	ck_assert_int_eq(c[shared->n - 2].kind, CALL_LINK);
+	ck_assert_uint_eq(c[shared->n - 2].request, RTM_DELLINK);
+	ck_assert_int_eq(c[shared->n - 1].kind, CALL_CLOSE);
+	ck_assert_int_eq(c[shared->n - 1].fd, FD_TAP + 1);
+	ck_assert_uint_eq(count(shared, CALL_OTHER_OPEN, false, 0), 9);
+	abibase_profile_unref(p);
+}
+END_TEST
+
+/* @field of a script set to @err: what becomes of macvtap */
+static const struct {
+	size_t field;
+	int err;
+	const char *reason, *id;
+	bool link; /* it had been made */
+} link_failures[] = {
+#define FIELD(name) offsetof(struct script, name)
+	{ FIELD(unshare), EPERM, "no-namespace", "probe-namespace-refused", false },
+	{ FIELD(unshare), ENOSPC, "no-namespace", "probe-namespace-limit", false },
+	{ FIELD(keep), EPERM, "no-permission", "probe-capabilities", false },
+	{ FIELD(open_tun), EACCES, "no-permission", "probe-no-lower-device", false },
+	{ FIELD(open_tun), ENOENT, "no-device-node", "probe-no-lower-device", false },
+	{ FIELD(open_tun), EMFILE, "no-file-descriptors", "probe-no-file-descriptors", false },
+	{ FIELD(lower_index), EINVAL, "error-EINVAL", "probe-no-lower-device", false },
+	{ FIELD(set_iff), EPERM, "no-permission", "probe-no-lower-device", false },
+	{ FIELD(link), EOPNOTSUPP, "no-device", "probe-link-failed", false },
+	{ FIELD(link), EPERM, "no-permission", "probe-link-failed", false },
+	{ FIELD(link), EEXIST, "error-EEXIST", "probe-link-failed", false },
+	{ FIELD(mount), EPERM, "no-permission", "probe-node-failed", true },
+	{ FIELD(mount), ENOENT, "no-device-node", "probe-node-failed", true },
+	{ FIELD(number), ENOENT, "no-device-node", "probe-node-failed", true },
+	{ FIELD(node), EPERM, "no-permission", "probe-node-failed", true },
+	{ FIELD(open_link), EPERM, "no-permission", "probe-node-failed", true },
+	{ FIELD(open_link), EMFILE, "no-file-descriptors", "probe-no-file-descriptors", true },
+	{ FIELD(link_features), EIO, "error-EIO", "probe-no-answer", true },
+	{ FIELD(link_iff), EINVAL, "error-EINVAL", "probe-tap-failed", true },
+#undef FIELD
+};
+
+START_TEST(test_macvtap_fails)
+{
+	struct script s = kernel_6_17;
+	struct abibase_profile *p;
+
+	memcpy((char *)&s + link_failures[_i].field, &link_failures[_i].err, sizeof(int));
+	p = probe_only(&s, "macvtap vhost-net");
+	assert_unknown(p, "macvtap.usable", link_failures[_i].reason);
+	assert_unknown(p, "macvtap.offload.uso", link_failures[_i].reason);
+	ck_assert_msg(said(LOG_WARNING, link_failures[_i].id), "%s", logged.data);
+	ck_assert_uint_eq(count(shared, CALL_LINK, false, 0),
+			  link_failures[_i].link ? 2u : strstr(link_failures[_i].id, "link") != NULL);
+	if (link_failures[_i].field != offsetof(struct script, keep))
+		assert_fact(p, "vhost_net.usable", ABIBASE_YES);
+	abibase_profile_unref(p);
+}
+END_TEST
+
+START_TEST(test_macvtap_rights)
+{
+	struct script s = kernel_6_17;
+	struct abibase_probe *pr;
+	struct abibase_profile *p;
+
+	s.caps = 0;
+	p = probe_only(&s, "macvtap");
+	assert_unknown(p, "macvtap.usable", "no-permission");
+	ck_assert(said(LOG_WARNING, "probe-needs-root"));
+	ck_assert_uint_eq(shared->n, 0); /* nothing was tried, nothing loaded */
+	abibase_profile_unref(p);
+
+	/* no such kind of link, and none to come: absent, whoever asks */
+	s.devices = "1 mem\n";
+	s.vhost_index = MODULE_NONE;
+	p = probe_only(&s, "macvtap");
+	assert_fact(p, "macvtap.usable", ABIBASE_NO);
+	assert_json(p, "macvtap.features", false);
+	abibase_profile_unref(p);
+	s.caps = kernel_6_17.caps;
+	s.link = EOPNOTSUPP;
+	p = probe_only(&s, "macvtap");
+	assert_fact(p, "macvtap.usable", ABIBASE_NO);
+	abibase_profile_unref(p);
+
+	/* numbers that are none */
+	s = kernel_6_17;
+	for (size_t i = 0; i < 5; i++) {
+		static const char *const texts[] = { "", "241", "241:", "x:1\n", "241:7" };
+
+		s.number_text = texts[i];
+		p = probe_only(&s, "macvtap");
+		assert_unknown(p, "macvtap.usable", "error-EINVAL");
+		ck_assert_uint_eq(count(shared, CALL_NODE, false, 0), 0);
+		abibase_profile_unref(p);
+	}
+
+	/* --no-load: its own module, and the one of the tap below */
+	for (size_t i = 0; i < 2; i++) {
+		s = kernel_6_17;
+		if (i)
+			s.misc = "237 loop-control\n", s.modules = "";
+		else
+			s.devices = "1 mem\n";
+		pr = new_probe(&s);
+		abibase_probe_set_no_load(pr, true);
+		abibase_probe_only(pr, "macvtap");
+		p = run(pr);
+		assert_unknown(p, "macvtap.usable", "not-loaded");
+		ck_assert_uint_eq(shared->n, 0);
+		abibase_profile_unref(p);
+	}
+}
+END_TEST
+
+START_TEST(test_ebpf)
+{
+	static const struct {
+		int err;
+		enum abibase_tri tri;
+		const char *reason;
+	} cases[] = {
+		{ EPERM, ABIBASE_UNKNOWN, "no-permission" },
+		{ EACCES, ABIBASE_UNKNOWN, "no-permission" },
+		{ EMFILE, ABIBASE_UNKNOWN, "no-file-descriptors" },
+		{ ENOMEM, ABIBASE_UNKNOWN, "error-ENOMEM" },
+		{ ENOSYS, ABIBASE_NO, NULL },
+		{ EINVAL, ABIBASE_NO, NULL },
+	};
+	struct abibase_profile *p;
+	struct script s;
+
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(cases); i++) {
+		size_t k = i / 2;
+
+		s = kernel_6_17;
+		*(i % 2 ? &s.bpf_map : &s.bpf_program) = cases[k].err;
+		p = probe_only(&s, "ebpf");
+		if (cases[k].reason)
+			assert_unknown(p, "host.ebpf_rss", cases[k].reason);
+		else
+			assert_fact(p, "host.ebpf_rss", ABIBASE_NO);
+		ck_assert_int_eq(said(LOG_WARNING, "probe-fact-unknown"), cases[k].reason != NULL);
+		/* the array goes where the program does not come */
+		ck_assert_uint_eq(count(shared, CALL_OTHER_CLOSE, false, 0), i % 2 ? 0 : 1);
+		abibase_profile_unref(p);
+	}
+	/* an ordinary user is not told each time */
+	s.bpf_map = EPERM;
+	s.caps = 0;
+	abibase_profile_unref(probe(&s));
+	ck_assert(said(LOG_INFO, "probe-fact-unknown"));
+	ck_assert_ptr_null(strstr(logged.data, "<4>"));
+}
+END_TEST
+
+START_TEST(test_params)
+{
+	static const struct {
+		const char *text;
+		int err;
+		const char *reason;
+	} cases[] = {
+		{ NULL, ENOENT, "not-loaded" },	   { NULL, EACCES, "no-permission" },
+		{ NULL, EPERM, "no-permission" },  { NULL, EMFILE, "no-file-descriptors" },
+		{ NULL, EIO, "error-EIO" },	   { "", 0, "error-EINVAL" },
+		{ "many\n", 0, "error-EINVAL" },   { "-1\n", 0, "error-EINVAL" },
+		{ "64 x\n", 0, "error-EINVAL" },   { "9999999999999999999\n", 0, "error-EINVAL" },
+	};
+	struct script s = kernel_6_17;
+	struct abibase_profile *p;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		s.regions = cases[i].text;
+		s.parameter_error = cases[i].err;
+		p = probe_only(&s, "params");
+		assert_unknown(p, "param.vhost.max_mem_regions", cases[i].reason);
+		assert_json(p, "\"param.vhost.max_iotlb_entries\": 2048", true);
+		ck_assert(said(LOG_WARNING, "probe-parameter-unknown"));
+		abibase_profile_unref(p);
+	}
+	/* a kernel that provably has no vhost has no parameter of it */
+	s.regions = NULL;
+	s.parameter_error = ENOENT;
+	s.modules = "";
+	s.vhost_index = MODULE_NONE;
+	p = probe_only(&s, "params");
+	assert_json(p, "max_mem_regions", false);
+	abibase_profile_unref(p);
+	/* without /sys nothing is proved */
+	s.has_sys_module = false;
+	p = probe_only(&s, "params");
+	assert_unknown(p, "param.vhost.max_mem_regions", "not-loaded");
+	abibase_profile_unref(p);
+}
+END_TEST
+
+static void count_problem(void *data, int priority, const char *id, const char *where,
+			  const char *text)
+{
+	(void)priority, (void)where;
+	*(int *)data += 1;
+	buf_printf(&logged, "%s %s\n", id, text);
+}
+
+/* What the probe writes is known to facts.json, numbered devices too. */
+START_TEST(test_valid)
+{
+	struct script s = kernel_6_17;
+	struct abibase_profile *p = probe_only(&s, "tap vhost-vdpa params ebpf macvtap ipvtap");
+	char path[PATH_MAX], *json = NULL;
+	int problems = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/p.json", dir);
+	ck_assert_int_eq(abibase_profile_to_json(p, &json), 0);
+	f = fopen(path, "we");
+	ck_assert_ptr_nonnull(f);
+	fputs(json, f);
+	fclose(f);
+	abibase_validate_file(ctx, path, count_problem, &problems);
+	ck_assert_msg(problems == 0, "%s", logged.data);
+	free(json);
+	abibase_profile_unref(p);
+}
+END_TEST
+
+/* ------------------------------------------------------------------ --report */
+
+static char *report(struct abibase_profile *p)
+{
+	char *text = NULL;
+
+	ck_assert_int_eq(abibase_profile_to_report(p, cat, &text), 0);
+	abibase_profile_unref(p);
+	return text;
+}
+
+static void assert_line(const char *text, const char *line, bool has)
+{
+	ck_assert_msg((strstr(text, line) != NULL) == has, "%s: %s in\n%s", line,
+		      has ? "not" : "it is", text);
+}
+
+START_TEST(test_report)
+{
+	struct script s = kernel_6_17;
+	char *text = report(probe(&s));
+
+	assert_line(text, "PASS    tap: checksum, TSO, TSO with ECN, UFO, USO, UDP tunnels\n", true);
+	assert_line(text, "PASS    vhost-net: mergeable buffers, indirect descriptors, event index, "
+			  "virtio 1, in-order, queue reset, UDP tunnels, UDP tunnels\n", false);
+	assert_line(text, "PASS    vhost-net: mergeable buffers", true);
+	assert_line(text, "PASS    vhost-vsock: usable, with SEQPACKET\n", true);
+	assert_line(text, "PASS    vhost-scsi: usable\n", true);
+	assert_line(text, "PASS    vhost-vdpa: device 11: virtio device id 1", true);
+	assert_line(text, "PASS    params: vhost.max_mem_regions is 64: ", true);
+	assert_line(text, "PASS    ebpf: ", true);
+	/* neither what was not asked nor what guests do not miss */
+	assert_line(text, "macvtap", false);
+	assert_line(text, "UNKNOWN", false);
+	assert_line(text, "WARN", false);
+	free(text);
+
+	s.offloads = 0x1f;
+	s.has_array = false;
+	s.vhost_features = 0x33d008000;
+	s.open_vsock = EACCES;
+	s.open_scsi = ENODEV;
+	s.vhost_index = MODULE_NONE;
+	s.bpf_map = EPERM;
+	text = report(probe(&s));
+	assert_line(text, "PASS    tap: checksum, TSO, TSO with ECN, UFO\n", true);
+	assert_line(text, "WARN    tap: the kernel's tap does not accept TUN_F_USO4|TUN_F_USO6: guests "
+			  "that shall come here need guest_uso4=off, guest_uso6=off, host_uso=off; "
+			  "remedy: a kernel with tap USO (upstream 6.2)\n", true);
+	assert_line(text, "(bit 40): guests that shall come here need queue_reset=off", true);
+	assert_line(text, "(bit 34)", false); /* on request only */
+	assert_line(text, "WARN    vhost-vsock: this kernel does not have it", true);
+	assert_line(text, "UNKNOWN ebpf: no-permission: probe as root", true);
+	free(text);
+
+	s = kernel_6_17;
+	s.open_tun = EACCES;
+	s.emfile_after = 0;
+	s.open_vhost = EPERM;
+	s.regions = NULL;
+	s.parameter_error = ENOENT;
+	text = report(probe(&s));
+	assert_line(text, "UNKNOWN tap: no-permission: run the probe with the right", true);
+	assert_line(text, "UNKNOWN vhost-net: refused: run the probe outside", true);
+	assert_line(text, "UNKNOWN params: vhost.max_mem_regions: not-loaded: load the module", true);
+	free(text);
+
+	s = kernel_6_17;
+	s.emfile_after = 7;
+	text = report(probe(&s));
+	assert_line(text, "UNKNOWN tap: tap.offload.uso: no-file-descriptors: raise", true);
+	assert_line(text, "PASS    tap: checksum, TSO, TSO with ECN, UFO\n", true);
+	free(text);
 }
 END_TEST
 
@@ -948,6 +1619,8 @@ static struct abibase_probe *qemu_probe(void)
 	s = kernel_6_17;
 	pr = new_probe(&s);
 	pr->qemu_timeout_ms = 10000;
+	abibase_probe_set_no_values(pr, true); /* see suite-qemu.c */
+	abibase_probe_set_cache_dir(pr, NULL);
 	return pr;
 }
 
@@ -1182,6 +1855,16 @@ Suite *suite_probe(void)
 	tcase_add_test(t, test_namespace_fails);
 	tcase_add_test(t, test_questions_fail);
 	tcase_add_test(t, test_child_dies);
+	tcase_add_test(t, test_only_and_skip);
+	tcase_add_loop_test(t, test_vhost_others, 0, ARRAY_SIZE(open_failures));
+	tcase_add_test(t, test_vdpa);
+	tcase_add_test(t, test_macvtap_calls);
+	tcase_add_loop_test(t, test_macvtap_fails, 0, ARRAY_SIZE(link_failures));
+	tcase_add_test(t, test_macvtap_rights);
+	tcase_add_test(t, test_ebpf);
+	tcase_add_test(t, test_params);
+	tcase_add_test(t, test_valid);
+	tcase_add_test(t, test_report);
 	tcase_add_loop_test(t, test_presence, 0, ARRAY_SIZE(presences));
 	tcase_add_loop_test(t, test_no_load, 0, ARRAY_SIZE(presences));
 	tcase_add_test(t, test_loaded_modules);

@@ -6,12 +6,14 @@
 
 /* One suite a file, suite-NAME.c; check-all.c runs them all, or those named on its command line. */
 Suite *suite_catalogue(void);
+Suite *suite_diff(void);
 Suite *suite_intersect(void);
 Suite *suite_json(void);
 Suite *suite_laws(void);
 Suite *suite_platforms(void);
 Suite *suite_predict(void);
 Suite *suite_probe(void);
+Suite *suite_qemu(void);
 Suite *suite_validate(void);
 Suite *suite_version(void);
 

@@ -3,6 +3,7 @@
 
 #include "test-util.h"
 
+static void die(const char *what, const char *detail) __attribute__((noreturn));
 static void die(const char *what, const char *detail)
 {
 	fprintf(stderr, "test: %s: %s\n", what, detail ? detail : "no detail");

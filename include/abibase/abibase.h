@@ -37,7 +37,10 @@ struct abibase_profile;
 struct abibase_catalogue;
 struct abibase_baseline;
 struct abibase_platforms;
+struct abibase_check;
 struct abibase_intersection;
+struct abibase_diff;
+struct abibase_match;
 struct abibase_probe;
 struct abibase_render;
 
@@ -249,6 +252,19 @@ int abibase_profile_to_json(const struct abibase_profile *p, char **ret);
  */
 int abibase_profile_to_table(const struct abibase_profile *p, const struct abibase_catalogue *cat,
 			     char **ret);
+/**
+ * abibase_profile_to_report - for people: what the host has, lacks and keeps to itself
+ * @cat: names what guests have to do without, and what would help
+ * @ret: the text; release with free()
+ *
+ * A line for each surface, or for each thing of it that guests can miss. It begins with "PASS", with
+ * "WARN" (known to be absent: what a baseline with this host turns off, and the remedy), or with
+ * "UNKNOWN" (the reason, and the remedy). What was not asked is left out. Nothing should parse it.
+ *
+ * Returns: 0, -ENOMEM. Since: 0.1
+ */
+int abibase_profile_to_report(const struct abibase_profile *p, const struct abibase_catalogue *cat,
+			      char **ret);
 
 /* -------------------------------------------------------------- platforms */
 
@@ -572,13 +588,285 @@ void abibase_render_set_with_machine(struct abibase_render *r, bool with_machine
 /**
  * abibase_render_run - make the text
  * @ret: for free(); set to NULL when the verdict is not yes and the format is a list for QEMU
- * @ret_why: NULL, or receives for free() one line for each thing that stands in the way
+ * @ret_why: NULL, or receives for free() one line for each thing that stands in the way of a list,
+ *	each with its id in brackets, and a last one "remedy: …"; NULL when nothing does
  *
  * Returns: an enum abibase_verdict (NO: the baseline is one, or no list exists that all the QEMUs
  * asked for start with), or -ENOENT (no such host or binary), -ENOMEM. Since: 0.1
  */
 int abibase_render_run(struct abibase_render *r, const struct abibase_baseline *b, char **ret,
 		       char **ret_why);
+
+/* ------------------------------------------------------------------- diff */
+
+/**
+ * enum abibase_diff_flags - how two profiles are compared
+ * @ABIBASE_DIFF_ALL: what is only context counts too, and all of it is listed: kernel release,
+ *	packages, build ids, paths, rights of the probe, evidence, lifecycle
+ *
+ * Since: 0.1
+ */
+enum abibase_diff_flags {
+	ABIBASE_DIFF_ALL = 1 << 0,
+};
+
+/**
+ * enum abibase_diff_kind - what a difference is about
+ * @ABIBASE_DIFF_ARCH: the architecture
+ * @ABIBASE_DIFF_FACT: a fact, or one bit of a feature word
+ * @ABIBASE_DIFF_VALUE: the value that a machine type of a QEMU gives to a property
+ * @ABIBASE_DIFF_QEMU: a QEMU binary that only one of the two has, or its version
+ * @ABIBASE_DIFF_MACHINE: a machine type
+ * @ABIBASE_DIFF_PROPERTY: a property that a QEMU knows, or its type
+ * @ABIBASE_DIFF_CONTEXT: where the rest comes from: kernel release, packages and the like
+ *
+ * Since: 0.1
+ */
+enum abibase_diff_kind {
+	ABIBASE_DIFF_ARCH,
+	ABIBASE_DIFF_FACT,
+	ABIBASE_DIFF_VALUE,
+	ABIBASE_DIFF_QEMU,
+	ABIBASE_DIFF_MACHINE,
+	ABIBASE_DIFF_PROPERTY,
+	ABIBASE_DIFF_CONTEXT,
+};
+
+/**
+ * abibase_diff - compare two profiles by names
+ * @cat: says which facts a guest can see, and how bits are called
+ * @a: the one
+ * @b: the other; neither is kept
+ * @flags: 0 or enum abibase_diff_flags
+ * @ret: the differences; release with abibase_diff_unref()
+ *
+ * Name, revision and digest are not compared. A fact that is not stated is the same as one that is
+ * unknown because it was not recorded; two facts that are unknown for different reasons are no
+ * difference. What a surface that is absent (X.usable is false) leaves out is not listed again.
+ *
+ * Returns: 0, also when they differ, -EINVAL (unknown flag), -ENOMEM. Since: 0.1
+ */
+int abibase_diff(struct abibase_context *ctx, const struct abibase_catalogue *cat,
+		 const struct abibase_profile *a, const struct abibase_profile *b,
+		 unsigned int flags, struct abibase_diff **ret);
+/** Since: 0.1 */
+struct abibase_diff *abibase_diff_ref(struct abibase_diff *d);
+/** Since: 0.1 */
+struct abibase_diff *abibase_diff_unref(struct abibase_diff *d);
+/** abibase_diff_same - is there no difference that counts? Since: 0.1 */
+bool abibase_diff_same(const struct abibase_diff *d);
+/**
+ * abibase_diff_count - number of differences, those that do not count included
+ *
+ * What a guest can see comes first, what does not count last. Since: 0.1
+ */
+size_t abibase_diff_count(const struct abibase_diff *d);
+/** abibase_diff_kind - what difference @i is about. Since: 0.1 */
+enum abibase_diff_kind abibase_diff_kind(const struct abibase_diff *d, size_t i);
+/**
+ * abibase_diff_guest_visible - can a guest see difference @i?
+ *
+ * True for the architecture, for facts that the catalogue uses, and for values of machine types.
+ * Since: 0.1
+ */
+bool abibase_diff_guest_visible(const struct abibase_diff *d, size_t i);
+/** abibase_diff_counts - does difference @i make the two different, or is it context? Since: 0.1 */
+bool abibase_diff_counts(const struct abibase_diff *d, size_t i);
+/**
+ * abibase_diff_subject - what difference @i is about, by name
+ *
+ * Returns: "vhost_net.features[40]", "qemu.x86_64.machines.pc-q35-7.2", or NULL when there is no
+ * such difference. Since: 0.1
+ */
+const char *abibase_diff_subject(const struct abibase_diff *d, size_t i);
+/** abibase_diff_a - what the first says about it, in words; NULL: nothing. Since: 0.1 */
+const char *abibase_diff_a(const struct abibase_diff *d, size_t i);
+/** abibase_diff_b - what the second says about it, in words; NULL: nothing. Since: 0.1 */
+const char *abibase_diff_b(const struct abibase_diff *d, size_t i);
+/**
+ * abibase_diff_text - difference @i as one line for people
+ *
+ * Returns: "vhost_net.features: debian-12 lacks VIRTIO_F_RING_RESET (bit 40)", or NULL. The two are
+ * called by their names, or A and B when they have the same name. Since: 0.1
+ */
+const char *abibase_diff_text(const struct abibase_diff *d, size_t i);
+/**
+ * abibase_diff_to_json - all of it as a document, abibase-diff/1
+ * @ret: canonical text with a final newline, for free()
+ *
+ * Returns: 0, -ENOMEM. Since: 0.1
+ */
+int abibase_diff_to_json(const struct abibase_diff *d, char **ret);
+/**
+ * abibase_diff_to_text - all of it for people; empty when there is no difference
+ * @ret: for free(); its form may change between releases
+ *
+ * Returns: 0, -ENOMEM. Since: 0.1
+ */
+int abibase_diff_to_text(const struct abibase_diff *d, char **ret);
+
+/* ------------------------------------------------------------------ match */
+
+/**
+ * abibase_match - which platforms does a host satisfy?
+ * @cat: says which facts a guest can meet
+ * @p: the host
+ * @platforms: @n profiles to hold it against; none of them is kept
+ * @backends: NULL-terminated names of the backends whose facts are compared, or NULL for those that
+ *	the catalogue has by default, tap and tap+vhost
+ * @ret: the answer; release with abibase_match_unref()
+ *
+ * A host satisfies a platform when it has every fact that the platform states as present and that
+ * the catalogue uses on one of the backends: feature words bit by bit, numbers at least as large,
+ * texts and the architecture equal. What is unknown of the platform is not asked; what is unknown
+ * of the host makes the answer "cannot tell" unless something else is missing; and so does a
+ * platform of which nothing is known. QEMU is compared too, but decides nothing.
+ *
+ * Returns: 0, also when nothing is satisfied, -EINVAL (not a backend of the catalogue), -ENOMEM.
+ * Since: 0.1
+ */
+int abibase_match(struct abibase_context *ctx, const struct abibase_catalogue *cat,
+		  const struct abibase_profile *p, struct abibase_profile *const *platforms,
+		  size_t n, const char *const *backends, struct abibase_match **ret);
+/** Since: 0.1 */
+struct abibase_match *abibase_match_ref(struct abibase_match *m);
+/** Since: 0.1 */
+struct abibase_match *abibase_match_unref(struct abibase_match *m);
+/**
+ * abibase_match_verdict - is any of the platforms satisfied?
+ *
+ * Returns: ABIBASE_VERDICT_YES (at least one is), ABIBASE_VERDICT_UNKNOWN (none is, but of some it
+ * cannot be told), ABIBASE_VERDICT_NO. Since: 0.1
+ */
+enum abibase_verdict abibase_match_verdict(const struct abibase_match *m);
+/** abibase_match_count - number of platforms, in the order in which they were given. Since: 0.1 */
+size_t abibase_match_count(const struct abibase_match *m);
+/** abibase_match_platform_name - name of platform @i, or NULL. Since: 0.1 */
+const char *abibase_match_platform_name(const struct abibase_match *m, size_t i);
+/** abibase_match_platform_verdict - is platform @i satisfied? Since: 0.1 */
+enum abibase_verdict abibase_match_platform_verdict(const struct abibase_match *m, size_t i);
+/**
+ * abibase_match_closest - is platform @i the closest?
+ *
+ * The one with the fewest differences from the host in what was compared, whichever of the two has
+ * more; then in the other facts of the same devices; then one that is satisfied. Several can be
+ * equally close, and none is when nothing could be compared. Since: 0.1
+ */
+bool abibase_match_closest(const struct abibase_match *m, size_t i);
+/** abibase_match_finding_count - what is missing or unknown for platform @i. Since: 0.1 */
+size_t abibase_match_finding_count(const struct abibase_match *m, size_t i);
+/**
+ * abibase_match_finding_verdict - what finding @k of platform @i means
+ *
+ * Returns: ABIBASE_VERDICT_NO (the host lacks it), ABIBASE_VERDICT_UNKNOWN. Since: 0.1
+ */
+enum abibase_verdict abibase_match_finding_verdict(const struct abibase_match *m, size_t i,
+						   size_t k);
+/** abibase_match_finding_fact - the fact or bit, "vhost_net.features[40]"; or NULL. Since: 0.1 */
+const char *abibase_match_finding_fact(const struct abibase_match *m, size_t i, size_t k);
+/** abibase_match_finding_text - a sentence that names fact, layer and guest features. Since: 0.1 */
+const char *abibase_match_finding_text(const struct abibase_match *m, size_t i, size_t k);
+/** abibase_match_finding_remedy - what would help, or NULL. Since: 0.1 */
+const char *abibase_match_finding_remedy(const struct abibase_match *m, size_t i, size_t k);
+/** abibase_match_qemu - how the QEMUs of host and platform @i compare, in words. Since: 0.1 */
+const char *abibase_match_qemu(const struct abibase_match *m, size_t i);
+/**
+ * abibase_match_to_json - all of it as a document, abibase-match/1
+ * @ret: canonical text with a final newline, for free()
+ *
+ * Returns: 0, -ENOMEM. Since: 0.1
+ */
+int abibase_match_to_json(const struct abibase_match *m, char **ret);
+/**
+ * abibase_match_to_text - all of it for people
+ * @ret: for free(); its form may change between releases
+ *
+ * Returns: 0, -ENOMEM. Since: 0.1
+ */
+int abibase_match_to_text(const struct abibase_match *m, char **ret);
+
+/* ------------------------------------------------------------------ check */
+
+/**
+ * abibase_check - does a host provide everything that a baseline promises?
+ * @b: a baseline whose verdict is yes
+ * @p: the host; a record of the same name in the baseline is taken as replaced by it
+ * @ret: what was found, immutable; release with abibase_check_unref()
+ *
+ * Every property that is on must be within the reach of the host's kernel and of each of its QEMUs
+ * that has the machine type, every requirement must hold, and what a guest would be offered with the
+ * baseline's list must be what the baseline states. A host that satisfies keeps the id.
+ *
+ * Returns: 0, -EINVAL (the baseline promises nothing), -ENOMEM. Since: 0.1
+ */
+int abibase_check(struct abibase_context *ctx, struct abibase_catalogue *cat,
+		  const struct abibase_baseline *b, const struct abibase_profile *p,
+		  struct abibase_check **ret);
+/** Since: 0.1 */
+struct abibase_check *abibase_check_ref(struct abibase_check *c);
+/** Since: 0.1 */
+struct abibase_check *abibase_check_unref(struct abibase_check *c);
+/** abibase_check_host - the name of the host that was checked. Since: 0.1 */
+const char *abibase_check_host(const struct abibase_check *c);
+/** abibase_check_verdict - does it satisfy? Since: 0.1 */
+enum abibase_verdict abibase_check_verdict(const struct abibase_check *c);
+/** abibase_check_finding_count - how many things stand in the way. Since: 0.1 */
+size_t abibase_check_finding_count(const struct abibase_check *c);
+/** abibase_check_finding_kind - conflict or unknown. Since: 0.1 */
+enum abibase_finding_kind abibase_check_finding_kind(const struct abibase_check *c, size_t i);
+
+/**
+ * enum abibase_check_field - the parts of a finding; each may be missing but id and text
+ * @ABIBASE_CHECK_ID: stable id ("promise-lacks")
+ * @ABIBASE_CHECK_TEXT: one sentence with host, layer, feature and property
+ * @ABIBASE_CHECK_LAYER: "tap", "vhost-net", "QEMU", "machine type", "backend", "host"
+ * @ABIBASE_CHECK_FEATURE: the guest-visible feature ("VIRTIO_NET_F_HOST_USO")
+ * @ABIBASE_CHECK_PROPERTY: "class.property"
+ * @ABIBASE_CHECK_REMEDY: what to do about it
+ *
+ * Since: 0.1
+ */
+enum abibase_check_field {
+	ABIBASE_CHECK_ID,
+	ABIBASE_CHECK_TEXT,
+	ABIBASE_CHECK_LAYER,
+	ABIBASE_CHECK_FEATURE,
+	ABIBASE_CHECK_PROPERTY,
+	ABIBASE_CHECK_REMEDY,
+};
+/** abibase_check_finding_get - one part of finding @i, owned by @c, or NULL. Since: 0.1 */
+const char *abibase_check_finding_get(const struct abibase_check *c, size_t i,
+				      enum abibase_check_field field);
+/** abibase_check_loss_count - how many properties would go off to admit this host. Since: 0.1 */
+size_t abibase_check_loss_count(const struct abibase_check *c);
+/** abibase_check_loss - "class.property" of loss @i. Since: 0.1 */
+const char *abibase_check_loss(const struct abibase_check *c, size_t i);
+/**
+ * abibase_check_admit_id - the identity of the baseline that would admit this host
+ *
+ * Returns: NULL when the host satisfies, or when no baseline could admit it. Since: 0.1
+ */
+const char *abibase_check_admit_id(const struct abibase_check *c);
+
+/**
+ * abibase_checks_to_text - what several checks found, as a table for people
+ * @checks: @n results
+ * @ret: text for free(); its form may change between releases
+ *
+ * Returns: 0, -ENOMEM. Since: 0.1
+ */
+int abibase_checks_to_text(struct abibase_check *const *checks, size_t n, char **ret);
+/**
+ * abibase_checks_to_json - the same for programs
+ * @baseline: the id of the baseline, or NULL
+ * @ret: an abibase-check/1 document for free(): hosts with verdict and findings, each with kind, id,
+ *	text and, where there is one, layer, feature, property, remedy; "fixable" says whether
+ *	something can be done about it on that host
+ *
+ * Returns: 0, -ENOMEM. Since: 0.1
+ */
+int abibase_checks_to_json(const char *baseline, struct abibase_check *const *checks, size_t n,
+			   char **ret);
 
 /* --------------------------------------------------------------- validate */
 
@@ -630,13 +918,56 @@ int abibase_probe_add_qemu(struct abibase_probe *pr, const char *path);
 /** abibase_probe_set_no_qemu - ask no QEMU binary at all. Since: 0.1 */
 void abibase_probe_set_no_qemu(struct abibase_probe *pr, bool no_qemu);
 /**
+ * abibase_probe_only - ask this surface, and no other but those that are named too
+ * @surface: "tap", "macvtap", "ipvtap", "vhost-net", "vhost-vsock", "vhost-scsi", "vhost-vdpa",
+ *	"params", "ebpf" or "qemu"
+ *
+ * Without any call all are asked but macvtap and ipvtap: these are asked on request, because a
+ * device has to be made for them, which takes root. May be called for several surfaces. The facts
+ * of what is left out are unknown, reason "not-asked"; without "qemu" the profile says nothing of
+ * QEMU. Each surface is asked in a process of its own: one that fails leaves the others standing.
+ *
+ * Returns: 0, -EINVAL (there is no such surface; the error lists them), -ENOMEM. Since: 0.1
+ */
+int abibase_probe_only(struct abibase_probe *pr, const char *surface);
+/**
+ * abibase_probe_skip - leave this surface out, even if abibase_probe_only() names it
+ * @surface: as for abibase_probe_only()
+ *
+ * Returns: 0, -EINVAL (there is no such surface; the error lists them), -ENOMEM. Since: 0.1
+ */
+int abibase_probe_skip(struct abibase_probe *pr, const char *surface);
+/**
+ * abibase_probe_add_machine - record the effective values of this machine type
+ * @machine: a name or alias that QEMU lists; copied
+ *
+ * May be called again for further ones. Without it: of each versioned pc and q35 type from 5.2 on,
+ * and of those with a vendor's name. A QEMU that does not have it is logged.
+ *
+ * Returns: 0, -EINVAL (not a name), -ENOMEM. Since: 0.1
+ */
+int abibase_probe_add_machine(struct abibase_probe *pr, const char *machine);
+/** abibase_probe_set_no_values - record no effective values of machine types. Since: 0.1 */
+void abibase_probe_set_no_values(struct abibase_probe *pr, bool no_values);
+/**
+ * abibase_probe_set_cache_dir - where to keep what QEMU binaries answered
+ * @dir: directory, made when it is missing; NULL: keep nothing; default: abibase/qemu in
+ *	$XDG_CACHE_HOME or $HOME/.cache
+ *
+ * What is kept there is found by the build id of the binary, and is used only when the directory
+ * and the file belong to the effective user and nobody else can write them.
+ *
+ * Returns: 0, -ENOMEM. Since: 0.1
+ */
+int abibase_probe_set_cache_dir(struct abibase_probe *pr, const char *dir);
+/**
  * abibase_probe_run - ask
  * @cat: names the properties to ask each QEMU for
  * @ret: a profile of kind host
  *
  * A surface that cannot be asked is a fact that is unknown, with its reason, and a warning; never a
- * failure. Devices are opened in a forked child with its own network namespace, so that no tap is
- * ever visible on the host. The call takes bounded time.
+ * failure. Devices are opened in forked children, each network device is made in a namespace of its
+ * own, so that none is ever visible on the host. The call takes bounded time.
  *
  * Returns: 0, -ENOENT (a QEMU that was named is not there), -ENOMEM, or what fork(2) says.
  * Since: 0.1

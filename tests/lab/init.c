@@ -18,6 +18,7 @@
  *   @@ begin NAME.err      likewise: stderr
  *   @@ status NAME N       the exit status, or 128 + the number of the signal
  *   @@ begin after.txt     as before.txt, after the last probe
+ *   @@ error SENTENCE      instead of all these
  *   @@ done                the last line; without it the VM has died
  */
 
@@ -496,8 +497,14 @@ static void load_asked(void)
 			load(word);
 }
 
-static void run_plan(const struct plan *plan)
+static void run_plan(const char *name)
 {
+	const struct plan *plan = find_plan(*name ? name : "probe");
+
+	if (!plan) {
+		fprintf(port, "@@ error there is no plan %s\n", name);
+		return;
+	}
 	make_static_nodes();
 	load_asked();
 	allow_nodes(0666);
@@ -510,14 +517,10 @@ static void run_plan(const struct plan *plan)
 	if (!plan->nobody_first)
 		run_probe(plan, "nobody", NOBODY);
 	tell_state("after");
-	fputs("@@ done\n", port);
-	fflush(port);
-	tcdrain(fileno(port));
 }
 
 int main(void)
 {
-	const struct plan *plan;
 	char name[64];
 
 	mount_all();
@@ -525,12 +528,12 @@ int main(void)
 	open_port();
 	setenv("PATH", "/bin", 1);
 	setenv("ABIBASE_DATADIR", "/data", 1);
-	option("abibase.plan", name, sizeof(name));
-	plan = find_plan(*name ? name : "probe");
-	if (!plan)
-		fprintf(stderr, "init: unknown plan %s\n", name);
-	if (plan && port)
-		run_plan(plan);
+	if (port) {
+		run_plan(option("abibase.plan", name, sizeof(name)));
+		fputs("@@ done\n", port);
+		fflush(port);
+		tcdrain(fileno(port));
+	}
 	/* QEMU runs with -no-reboot. */
 	reboot(RB_AUTOBOOT);
 	return 1;

@@ -1,0 +1,85 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# How long `abibase intersect` takes and how much memory, against only loading the same files and
+# against jq. Run by `make bench`; README.md says what is measured. It prints, and judges nothing:
+# the exit status is not 0 only when something could not be run.
+#
+# BENCH_PROFILES, BENCH_FEW, BENCH_MANY, BENCH_BUILDS, BENCH_ROUNDS: other than the usual sizes.
+set -eu
+
+profiles=${BENCH_PROFILES:-1000}
+few=${BENCH_FEW:-100}
+many=${BENCH_MANY:-10000}
+builds=${BENCH_BUILDS:-24}
+rounds=${BENCH_ROUNDS:-7}
+machine=pc-q35-5.2
+bench=$top_srcdir/bench
+tools=$top_builddir/bench
+data=$top_srcdir/tests/data
+
+# The program itself and not libtool's wrapper script, whose start-up would be measured too.
+if [ "$ABIBASE" = "$top_builddir/abibase" ] && [ -x "$top_builddir/.libs/abibase" ]; then
+	ABIBASE=$top_builddir/.libs/abibase
+	LD_LIBRARY_PATH=$top_builddir/lib/.libs${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+	export LD_LIBRARY_PATH
+fi
+if ! command -v jq > /dev/null; then
+	echo "bench.sh: jq is not installed" >&2
+	exit 1
+fi
+
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+trap 'exit 1' HUP INT TERM
+mkdir "$dir/profiles"
+cd "$dir/profiles"
+
+total=$many
+[ "$profiles" -le "$total" ] || total=$profiles
+# Not 11.1: on this machine type its queues differ from those of 10.0, so that there is no common
+# list.
+"$tools/generate" . "$total" "$builds" "$data"/hosts/*.json "$data"/qemu/5.*.json \
+	"$data"/qemu/7.*.json "$data"/qemu/10.*.json
+
+list() {
+	ls | head -n "$1" | tr '\n' '\0' > "$dir/list-$1"
+}
+list "$profiles"
+list "$few"
+list "$many"
+
+set -- $(ls | head -n "$profiles")
+"$tools/runner" "$rounds" \
+	"abibase intersect" "$ABIBASE" intersect -M $machine --files0-from="$dir/list-$profiles" + \
+	"jansson load" "$tools/jansson-load" "$dir/list-$profiles" + \
+	"jq AND fold" jq -n -f "$bench/fold.jq" "$@" + \
+	"jq, booleans only" jq -n -f "$bench/fold-booleans.jq" "$@" > "$dir/times"
+
+"$tools/runner" 1 \
+	few "$ABIBASE" intersect -M $machine --files0-from="$dir/list-$few" + \
+	many "$ABIBASE" intersect -M $machine --files0-from="$dir/list-$many" > "$dir/memory"
+
+bytes=$(cat "$@" | wc -c)
+echo "$profiles profiles of $((bytes / profiles)) bytes on average, $builds QEMU builds;" \
+	"median of $rounds rounds"
+awk -F '\t' '
+	BEGIN { printf "\n%-20s %10s %10s %12s\n", "", "wall ms", "CPU ms", "peak KiB" }
+	{ printf "%-20s %10.1f %10.1f %12d\n", $1, $2 / 1000, $3 / 1000, $4 }
+	$1 == "jansson load" { load = 1 / $5; load_cpu = 1 / $6 }
+	$1 == "jq AND fold" { jq = $5; jq_cpu = $6 }
+	$1 == "jq, booleans only" { bool = $5; bool_cpu = $6 }
+	END {
+		printf "\n%-35s %6s %6s\n", "ratio", "wall", "CPU"
+		line = "%-35s %6.2f %6.2f  %s\n"
+		printf line, "abibase intersect / jansson load", load, load_cpu, "at most 1.5, goal 1.2"
+		printf line, "jq AND fold / abibase intersect", jq, jq_cpu, "at least 3"
+		printf line, "jq booleans / abibase intersect", bool, bool_cpu, "(leaves out the words)"
+	}' "$dir/times"
+awk -F '\t' -v few="$few" -v many="$many" '
+	{ peak[$1] = $4 }
+	END {
+		printf "\n%-35s %6d KiB\n", "peak memory, " few " profiles", peak["few"]
+		printf "%-35s %6d KiB\n", "peak memory, " many " profiles", peak["many"]
+		printf "%-35s %6d  at most 512\n", "bytes for each profile more",
+			(peak["many"] - peak["few"]) * 1024 / (many - few)
+	}' "$dir/memory"

@@ -1,0 +1,739 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+
+#include "context.h"
+#include "intersect.h"
+
+/*
+ * Does a host provide what a baseline promises? The host alone is asked what it could do at most,
+ * under the baseline's machine type, backends and groups; whatever the baseline has on and the host
+ * cannot do is a finding, with the reason that the derivation found. What the guest would be offered
+ * with the baseline's list is then predicted and held against the promise.
+ */
+
+struct check_finding {
+	enum abibase_finding_kind kind;
+	char *id, *text, *layer, *feature, *property, *remedy;
+};
+
+struct abibase_check {
+	int refcount;
+	char *host;
+	enum abibase_verdict verdict;
+	struct check_finding *findings;
+	size_t n, cap;
+	char **lost; /* properties that go off when the host is admitted */
+	size_t n_lost, cap_lost;
+	char *admit_id; /* identity of the baseline that would admit it, or NULL */
+};
+
+struct checking {
+	struct abibase_context *ctx;
+	struct abibase_catalogue *cat;
+	const struct abibase_baseline *b;
+	const struct abibase_profile *p;
+	struct abibase_baseline *alone; /* what the host can do at most */
+	struct abibase_check *out;
+};
+
+static void finding_clear(struct check_finding *f)
+{
+	free(f->id);
+	free(f->text);
+	free(f->layer);
+	free(f->feature);
+	free(f->property);
+	free(f->remedy);
+}
+
+ABIBASE_EXPORT struct abibase_check *abibase_check_ref(struct abibase_check *c)
+{
+	if (c)
+		__atomic_add_fetch(&c->refcount, 1, __ATOMIC_RELAXED);
+	return c;
+}
+
+ABIBASE_EXPORT struct abibase_check *abibase_check_unref(struct abibase_check *c)
+{
+	if (!c || __atomic_sub_fetch(&c->refcount, 1, __ATOMIC_ACQ_REL) > 0)
+		return NULL;
+	for (size_t i = 0; i < c->n; i++)
+		finding_clear(&c->findings[i]);
+	for (size_t i = 0; i < c->n_lost; i++)
+		free(c->lost[i]);
+	free(c->findings);
+	free(c->lost);
+	free(c->admit_id);
+	free(c->host);
+	free(c);
+	return NULL;
+}
+
+static int dup_to(char **to, const char *s)
+{
+	*to = s ? strdup(s) : NULL;
+	return s && !*to ? -ENOMEM : 0;
+}
+
+/* Takes the text; a finding that is there already is not said twice. */
+static int add(struct checking *k, enum abibase_finding_kind kind, const char *id,
+	       const char *layer, const struct value *v, const char *remedy, struct buf *text)
+{
+	struct abibase_check *c = k->out;
+	struct check_finding *f;
+	char *t = buf_steal(text);
+
+	if (!t || array_grow(&c->findings, c->n, &c->cap, sizeof(*c->findings)) < 0) {
+		free(t);
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < c->n; i++)
+		if (streq(c->findings[i].text, t)) {
+			free(t);
+			return 0;
+		}
+	f = &c->findings[c->n++];
+	memset(f, 0, sizeof(*f));
+	f->kind = kind;
+	f->text = t;
+	if (dup_to(&f->id, id) < 0 || dup_to(&f->layer, layer) < 0 ||
+	    dup_to(&f->feature, v ? v->feature : NULL) < 0 || dup_to(&f->remedy, remedy) < 0)
+		return -ENOMEM;
+	if (v && asprintf(&f->property, "%s.%s", v->class_name, v->property) < 0) {
+		f->property = NULL;
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+/* ------------------------------------------------------- what the host can do at most */
+
+static int set_wishes(struct checking *k, struct abibase_intersection *ix)
+{
+	const struct inputs *in = &k->b->in;
+	int r = abibase_intersection_set_machine(ix, k->b->machine);
+
+	if (r == 0 && in->policy.target)
+		r = abibase_intersection_set_target(ix, in->policy.target);
+	for (size_t i = 0; r == 0 && in->policy.backends_named && i < in->n_backends; i++)
+		if (in->policy.backends & (1u << i))
+			r = abibase_intersection_add_backend(ix, in->backends[i]);
+	if (r == 0)
+		r = abibase_intersection_set_policy(ix, "all");
+	for (size_t i = 0; r == 0 && i < in->policy.enable.n; i++)
+		r = abibase_intersection_enable(ix, in->policy.enable.s[i]);
+	return r;
+}
+
+static int derive_alone(struct checking *k)
+{
+	struct abibase_intersection *ix;
+	int r = abibase_intersection_new(k->ctx, k->cat, &ix);
+
+	if (r < 0)
+		return r;
+	r = set_wishes(k, ix);
+	if (r == 0)
+		r = abibase_intersection_add_profile(ix, k->p);
+	if (r == 0)
+		r = abibase_intersection_finish(ix, &k->alone);
+	abibase_intersection_unref(ix);
+	return r;
+}
+
+/* ------------------------------------------------------------------ one finding each */
+
+/* What concerns the host as a whole: machine type, QEMU, backends. Features come one by one. */
+static int take_findings(struct checking *k)
+{
+	static const char *const whole[] = { "host-without-machine",   "backend-absent",
+					     "backend-unknown",	       "vendor-machine-unknown",
+					     "no-qemu-facts",	       "machine-not-recorded",
+					     "target-not-covered",     NULL };
+
+	for (size_t i = 0; i < k->alone->n_findings; i++) {
+		const struct finding *f = &k->alone->findings[i];
+		_buf_ text = { 0 };
+
+		for (size_t w = 0; f->kind != ABIBASE_FINDING_NOTE && whole[w]; w++) {
+			if (!streq(f->id, whole[w]))
+				continue;
+			buf_puts(&text, f->text);
+			if (add(k, f->kind, f->id,
+				strprefix(f->id, "backend") ? "backend" : "machine type", NULL,
+				f->remedy, &text) < 0)
+				return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+static const struct value *find_value(const struct abibase_baseline *b, const struct value *v)
+{
+	for (size_t i = 0; i < b->n_values; i++)
+		if (streq(b->values[i].class_name, v->class_name) &&
+		    streq(b->values[i].property, v->property))
+			return &b->values[i];
+	return NULL;
+}
+
+static int lacks_why(struct checking *k, const struct value *v, const struct why *w)
+{
+	const char *host = k->p->name;
+	_buf_ text = { 0 };
+
+	switch (w->kind) {
+	case WHY_HOST_LACKS:
+		buf_printf(&text, "%s: %s lacks %s, promised by %s.%s=on: %s", host, w->layer,
+			   v->feature, v->class_name, v->property, w->missing);
+		return add(k, ABIBASE_FINDING_CONFLICT, "promise-lacks", w->layer, v, w->remedy,
+			   &text);
+	case WHY_HOST_UNKNOWN:
+		buf_printf(&text, "%s: whether %s has %s, promised by %s.%s=on, is unknown (%s)",
+			   host, w->layer, v->feature, v->class_name, v->property, w->what);
+		return add(k, ABIBASE_FINDING_UNKNOWN, "promise-unknown", w->layer, v,
+			   "probe this host again, with the rights that it takes", &text);
+	case WHY_QEMU_UNKNOWN:
+		buf_printf(&text, "%s: whether its QEMU has %s.%s is not recorded", host,
+			   v->class_name, v->property);
+		return add(k, ABIBASE_FINDING_UNKNOWN, "promise-unknown", "QEMU", v,
+			   "probe this host again", &text);
+	case WHY_QEMU_LACKS:
+	case WHY_NEVER:
+		buf_printf(&text, "%s: its QEMU cannot do %s, promised by %s.%s=on", host,
+			   v->feature, v->class_name, v->property);
+		return add(k, ABIBASE_FINDING_CONFLICT, "promise-lacks", "QEMU", v,
+			   "install a QEMU that has the property", &text);
+	case WHY_MACHINE_OFF: /* the list turns it on */
+	case WHY_DEPENDS:     /* what it depends on is a finding itself */
+	case WHY_TOGETHER:
+	case WHY_DISABLED:
+	case N_WHY:
+	default:
+		return 0;
+	}
+}
+
+static int check_value(struct checking *k, const struct value *v)
+{
+	const struct value *can = find_value(k->alone, v);
+	_buf_ text = { 0 };
+
+	if (!v->on || (can && can->on))
+		return 0;
+	for (size_t i = 0; can && i < can->n_why; i++)
+		if (lacks_why(k, v, &can->why[i]) < 0)
+			return -ENOMEM;
+	if (can)
+		return 0;
+	buf_printf(&text, "%s: its QEMU does not have the property %s.%s (%s), which is promised",
+		   k->p->name, v->class_name, v->property, v->feature);
+	return add(k, ABIBASE_FINDING_CONFLICT, "promise-lacks", "QEMU", v,
+		   "install a QEMU that has the property", &text);
+}
+
+static bool backend_usable(const struct checking *k, size_t backend)
+{
+	const struct backend *b = &k->cat->backends[backend];
+
+	for (size_t i = 0; i < b->n_usable; i++) {
+		const struct condition *c = &k->cat->conditions[b->usable[i]];
+
+		if (profile_ask(k->p, c->fact, c->bit, NULL) != ABIBASE_YES)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Without a QEMU that has the machine type nothing was derived, but the kernel can be asked all the
+ * same: whoever installs another QEMU wants to know what else is missing.
+ */
+static int check_kernel(struct checking *k, const struct value *v)
+{
+	_autofree_ char *key = NULL;
+	const struct row *row;
+	int r;
+
+	if (asprintf(&key, "%s.%s", v->class_name, v->property) < 0) {
+		key = NULL;
+		return -ENOMEM;
+	}
+	r = catalogue_row(k->cat, key);
+	row = r < 0 ? NULL : &k->cat->rows[r];
+	for (size_t be = 0; v->on && row && be < k->cat->n_backends; be++) {
+		if (!(k->alone->in.policy.backends & (1u << be)) || !backend_usable(k, be))
+			continue;
+		for (size_t i = 0; i < row->needs[be].n; i++) {
+			const struct need *need = &row->needs[be].need[i];
+			const struct condition *c;
+			struct why w = { .kind = WHY_HOST_LACKS };
+
+			if (need->condition == NEED_NEVER)
+				continue;
+			c = &k->cat->conditions[need->condition];
+			if (profile_ask(k->p, c->fact, c->bit, NULL) != ABIBASE_NO)
+				continue;
+			w.what = c->name;
+			w.layer = c->layer;
+			w.missing = c->missing;
+			w.remedy = c->remedy;
+			if (lacks_why(k, v, &w) < 0)
+				return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+static int check_values(struct checking *k)
+{
+	for (size_t i = 0; i < k->b->n_values; i++)
+		if ((k->alone->n_used ? check_value : check_kernel)(k, &k->b->values[i]) < 0)
+			return -ENOMEM;
+	return 0;
+}
+
+static const struct requirement *find_requirement(const struct checking *k, const char *name)
+{
+	for (size_t i = 0; i < k->cat->n_requirements; i++)
+		if (streq(k->cat->requirements[i].name, name))
+			return &k->cat->requirements[i];
+	return NULL;
+}
+
+static bool requirement_unknown(const struct checking *k, const char *name)
+{
+	for (size_t i = 0; i < k->alone->n_findings; i++)
+		if (streq(k->alone->findings[i].id, "requirement-unknown") &&
+		    strstr(k->alone->findings[i].text, name))
+			return true;
+	return false;
+}
+
+static int check_requirements(struct checking *k)
+{
+	for (size_t i = 0; i < k->b->n_requirements; i++) {
+		const struct met *want = &k->b->requirements[i];
+		const struct requirement *q = find_requirement(k, want->name);
+		const struct met *have = NULL;
+		_buf_ text = { 0 };
+		bool unknown;
+
+		for (size_t n = 0; n < k->alone->n_requirements; n++)
+			if (streq(k->alone->requirements[n].name, want->name))
+				have = &k->alone->requirements[n];
+		if (!have || have->met == want->met)
+			continue;
+		unknown = requirement_unknown(k, want->name);
+		buf_printf(&text,
+			   unknown ? "%s: whether \"%s\" holds is unknown (requirement %s)" :
+				     "%s: \"%s\" %s (requirement %s), and no property can mask it",
+			   k->p->name, want->text,
+			   unknown    ? want->name :
+			   want->met ? "does not hold" :
+				       "holds, and did not on the hosts of the baseline",
+			   want->name);
+		if (add(k, unknown ? ABIBASE_FINDING_UNKNOWN : ABIBASE_FINDING_CONFLICT,
+			unknown ? "promise-unknown" : "requirement-differs", "backend", NULL,
+			q ? q->remedy : NULL, &text) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int check_arch(struct checking *k)
+{
+	_buf_ text = { 0 };
+
+	if (!k->b->arch || streq(k->b->arch, k->p->arch))
+		return 0;
+	buf_printf(&text, "%s is %s, and the hosts of the baseline are %s", k->p->name, k->p->arch,
+		   k->b->arch);
+	return add(k, ABIBASE_FINDING_CONFLICT, "arch-differs", "host", NULL,
+		   "migrate between hosts of one architecture", &text);
+}
+
+/* --------------------------------------------------------- the word that would be offered */
+
+/* The settings that this QEMU gets of the baseline: what it knows. */
+static char **settings_for(const struct checking *k, size_t used)
+{
+	char **s = calloc(k->b->n_values + 1, sizeof(*s));
+	size_t n = 0;
+
+	for (size_t i = 0; s && i < k->b->n_values; i++) {
+		const struct value *v = &k->b->values[i], *mine = find_value(k->alone, v);
+
+		if (!mine || mine->defaults[used] == SETTING_ABSENT)
+			continue;
+		if (asprintf(&s[n], "%s.%s=%s", v->class_name, v->property,
+			     setting_words[v->on ? SETTING_ON : SETTING_OFF]) < 0) {
+			s[n] = NULL;
+			for (size_t f = 0; f < n; f++)
+				free(s[f]);
+			free(s);
+			return NULL;
+		}
+		n++;
+	}
+	return s;
+}
+
+static const char *bit_name(const struct checking *k, int bit)
+{
+	for (size_t i = 0; i < k->cat->n_rows; i++)
+		if (k->cat->rows[i].bit == bit)
+			return k->cat->rows[i].feature;
+	return "a bit without a name";
+}
+
+static int word_differs(struct checking *k, const struct offer *o, const uint64_t word[2],
+			const char *qemu)
+{
+	_buf_ text = { 0 };
+
+	buf_printf(&text, "%s: with the list of the baseline QEMU %s would offer another device on "
+			  "%s:",
+		   k->p->name, qemu, k->b->in.backends[o->backend]);
+	for (int bit = 0; bit < 128; bit++) {
+		bool want = o->word[bit / 64] >> (bit % 64) & 1;
+		bool is = word[bit / 64] >> (bit % 64) & 1;
+
+		if (want != is)
+			buf_printf(&text, " %s %s (bit %d)", is ? "with" : "without",
+				   bit_name(k, bit), bit);
+	}
+	return add(k, ABIBASE_FINDING_CONFLICT, "offer-differs", "QEMU", NULL,
+		   "this build makes something else of the machine type than those of the "
+		   "baseline: make a new baseline with this host",
+		   &text);
+}
+
+/* The path by which the host has this build, for two builds may call themselves the same version. */
+static const char *name_of(const struct abibase_profile *p, const struct build *build)
+{
+	for (size_t i = 0; i < p->n_qemu; i++)
+		if (p->qemu[i].path && streq(p->qemu[i].digest, build->digest))
+			return p->qemu[i].path;
+	return build->version;
+}
+
+static int predict_used(struct checking *k, size_t used, const struct offer *o)
+{
+	const struct build *build = k->alone->used[used].build;
+	char **settings;
+	uint64_t word[2];
+	int r;
+
+	if (!build || !o->known)
+		return 0;
+	settings = settings_for(k, used);
+	if (!settings)
+		return -ENOMEM;
+	r = abibase_predict(k->ctx, k->cat, k->p, name_of(k->p, build), k->b->machine,
+			    k->b->in.backends[o->backend], (const char *const *)settings, word,
+			    NULL);
+	for (size_t i = 0; settings[i]; i++)
+		free(settings[i]);
+	free(settings);
+	if (r == ABIBASE_VERDICT_YES && memcmp(word, o->word, sizeof(word)) != 0)
+		return word_differs(k, o, word, build->version);
+	return r < 0 ? r : 0;
+}
+
+/* Only where nothing else was found: a difference that no row explains is the build's. */
+static int check_offers(struct checking *k)
+{
+	for (size_t i = 0; !k->out->n && i < k->b->n_offers; i++)
+		for (size_t u = 0; u < k->alone->n_used; u++) {
+			int r = predict_used(k, u, &k->b->offers[i]);
+
+			if (r < 0)
+				return r;
+		}
+	return 0;
+}
+
+/* --------------------------------------------------------------- what admitting it costs */
+
+static int take_shapes(struct checking *k, const struct abibase_baseline *wide)
+{
+	for (size_t i = 0; i < wide->n_findings; i++) {
+		const struct finding *f = &wide->findings[i];
+		_buf_ text = { 0 };
+
+		if (!strprefix(f->id, "shape-"))
+			continue;
+		buf_puts(&text, f->text);
+		if (add(k, f->kind, f->id, "QEMU", NULL, f->remedy, &text) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int take_losses(struct checking *k, const struct abibase_baseline *wide)
+{
+	struct abibase_check *c = k->out;
+
+	for (size_t i = 0; i < k->b->n_values; i++) {
+		const struct value *v = &k->b->values[i], *w = find_value(wide, v);
+
+		if (!v->on || (w && w->on))
+			continue;
+		if (array_grow(&c->lost, c->n_lost, &c->cap_lost, sizeof(*c->lost)) < 0 ||
+		    asprintf(&c->lost[c->n_lost], "%s.%s", v->class_name, v->property) < 0)
+			return -ENOMEM;
+		c->n_lost++;
+	}
+	return wide->id && (!k->b->id || !streq(wide->id, k->b->id)) ?
+		       dup_to(&c->admit_id, wide->id) :
+		       0;
+}
+
+/* The baseline with this host in it, in place of an older record of the same host. */
+static int admit(struct checking *k)
+{
+	struct abibase_intersection *ix;
+	struct abibase_baseline *wide = NULL;
+	int r;
+
+	if (k->b->arch && !streq(k->b->arch, k->p->arch))
+		return 0;
+	r = abibase_intersection_new(k->ctx, k->cat, &ix);
+	if (r < 0)
+		return r;
+	r = intersection_add_baseline_but(ix, k->b, k->p->name);
+	if (r == 0)
+		r = abibase_intersection_add_profile(ix, k->p);
+	if (r == 0)
+		r = abibase_intersection_finish(ix, &wide);
+	if (r == 0)
+		r = take_shapes(k, wide);
+	if (r == 0 && k->out->n)
+		r = take_losses(k, wide);
+	abibase_baseline_unref(wide);
+	abibase_intersection_unref(ix);
+	return r;
+}
+
+/* --------------------------------------------------------------------------------- */
+
+static enum abibase_verdict verdict_of(const struct abibase_check *c)
+{
+	enum abibase_verdict v = ABIBASE_VERDICT_YES;
+
+	for (size_t i = 0; i < c->n; i++) {
+		if (c->findings[i].kind == ABIBASE_FINDING_CONFLICT)
+			return ABIBASE_VERDICT_NO;
+		if (c->findings[i].kind == ABIBASE_FINDING_UNKNOWN)
+			v = ABIBASE_VERDICT_UNKNOWN;
+	}
+	return v;
+}
+
+static int run(struct checking *k)
+{
+	int r = derive_alone(k);
+
+	if (r == 0)
+		r = check_arch(k);
+	if (r == 0)
+		r = take_findings(k);
+	if (r == 0)
+		r = check_values(k);
+	if (r == 0)
+		r = check_requirements(k);
+	if (r == 0)
+		r = admit(k);
+	if (r == 0)
+		r = check_offers(k);
+	if (r == 0)
+		k->out->verdict = verdict_of(k->out);
+	return r;
+}
+
+ABIBASE_EXPORT int abibase_check(struct abibase_context *ctx, struct abibase_catalogue *cat,
+				 const struct abibase_baseline *b, const struct abibase_profile *p,
+				 struct abibase_check **ret)
+{
+	struct checking k = { .ctx = ctx, .cat = cat, .b = b, .p = p };
+	int r;
+
+	if (b->verdict != ABIBASE_VERDICT_YES)
+		return context_fail(ctx, EINVAL, "baseline-not-yes", NULL,
+				    "this baseline promises nothing: its hosts could not share one");
+	k.out = calloc(1, sizeof(*k.out));
+	if (!k.out)
+		return context_oom(ctx);
+	k.out->refcount = 1;
+	r = dup_to(&k.out->host, p->name);
+	if (r == 0)
+		r = run(&k);
+	abibase_baseline_unref(k.alone);
+	if (r < 0) {
+		abibase_check_unref(k.out);
+		return r == -ENOMEM ? context_oom(ctx) : r;
+	}
+	*ret = k.out;
+	return 0;
+}
+
+ABIBASE_EXPORT const char *abibase_check_host(const struct abibase_check *c)
+{
+	return c->host;
+}
+
+ABIBASE_EXPORT enum abibase_verdict abibase_check_verdict(const struct abibase_check *c)
+{
+	return c->verdict;
+}
+
+ABIBASE_EXPORT size_t abibase_check_finding_count(const struct abibase_check *c)
+{
+	return c->n;
+}
+
+ABIBASE_EXPORT enum abibase_finding_kind abibase_check_finding_kind(const struct abibase_check *c,
+								    size_t i)
+{
+	return i < c->n ? c->findings[i].kind : ABIBASE_FINDING_NOTE;
+}
+
+ABIBASE_EXPORT const char *abibase_check_finding_get(const struct abibase_check *c, size_t i,
+						     enum abibase_check_field field)
+{
+	const struct check_finding *f = i < c->n ? &c->findings[i] : NULL;
+
+	if (!f)
+		return NULL;
+	switch (field) {
+	case ABIBASE_CHECK_ID:
+		return f->id;
+	case ABIBASE_CHECK_TEXT:
+		return f->text;
+	case ABIBASE_CHECK_LAYER:
+		return f->layer;
+	case ABIBASE_CHECK_FEATURE:
+		return f->feature;
+	case ABIBASE_CHECK_PROPERTY:
+		return f->property;
+	case ABIBASE_CHECK_REMEDY:
+		return f->remedy;
+	default:
+		return NULL;
+	}
+}
+
+ABIBASE_EXPORT size_t abibase_check_loss_count(const struct abibase_check *c)
+{
+	return c->n_lost;
+}
+
+ABIBASE_EXPORT const char *abibase_check_loss(const struct abibase_check *c, size_t i)
+{
+	return i < c->n_lost ? c->lost[i] : NULL;
+}
+
+ABIBASE_EXPORT const char *abibase_check_admit_id(const struct abibase_check *c)
+{
+	return c->admit_id;
+}
+
+/* ------------------------------------------------------------------------- as text */
+
+static const char *const verdict_texts[] = { "satisfies", "does not", "", "cannot tell" };
+
+static void text_finding(const struct check_finding *f, struct buf *out)
+{
+	buf_printf(out, "    %s: %s [%s]\n",
+		   f->kind == ABIBASE_FINDING_CONFLICT ? "lacks" : "unknown", f->text, f->id);
+	if (f->remedy)
+		buf_printf(out, "      remedy: %s\n", f->remedy);
+}
+
+static void text_check(const struct abibase_check *c, struct buf *out)
+{
+	buf_printf(out, "%-30s  %s\n", c->host, verdict_texts[c->verdict]);
+	for (size_t i = 0; i < c->n; i++)
+		text_finding(&c->findings[i], out);
+	if (!c->n_lost)
+		return;
+	buf_puts(out, "    to admit it, these go off for every guest started from then on:");
+	for (size_t i = 0; i < c->n_lost; i++)
+		buf_printf(out, "%s %s", i ? "," : "", c->lost[i]);
+	buf_putc(out, '\n');
+	if (c->admit_id)
+		buf_printf(out, "      the baseline would be %s: abibase intersect BASELINE PROFILE\n",
+			   c->admit_id);
+}
+
+ABIBASE_EXPORT int abibase_checks_to_text(struct abibase_check *const *checks, size_t n, char **ret)
+{
+	_buf_ out = { 0 };
+	char *text;
+
+	for (size_t i = 0; i < n; i++)
+		text_check(checks[i], &out);
+	text = buf_steal(&out);
+	if (!text)
+		return -ENOMEM;
+	*ret = text;
+	return 0;
+}
+
+static json_t *json_finding(const struct check_finding *f)
+{
+	/* jansson leaves a member out where the string is NULL and the format says "s*" */
+	return json_pack("{ss ss ss ss* ss* ss* ss* sb}", "kind",
+			 f->kind == ABIBASE_FINDING_CONFLICT ? "conflict" : "unknown", "id", f->id,
+			 "text", f->text, "layer", f->layer, "feature", f->feature, "property",
+			 f->property, "remedy", f->remedy, "fixable", f->remedy != NULL);
+}
+
+static json_t *json_strings(char *const *s, size_t n)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; list && i < n; i++)
+		if (json_array_append_new(list, json_string(s[i])) < 0) {
+			json_decref(list);
+			return NULL;
+		}
+	return list;
+}
+
+static json_t *json_check(const struct abibase_check *c)
+{
+	static const char *const words[] = { "yes", "no", "", "unknown" };
+	json_t *findings = json_array(), *lost = json_strings(c->lost, c->n_lost);
+
+	for (size_t i = 0; findings && i < c->n; i++)
+		if (json_array_append_new(findings, json_finding(&c->findings[i])) < 0) {
+			json_decref(findings);
+			findings = NULL;
+		}
+	/* "o" takes the references, also when packing fails */
+	return json_pack("{ss ss so so ss*}", "host", c->host, "verdict", words[c->verdict],
+			 "findings", findings, "loses", lost, "admit_id", c->admit_id);
+}
+
+ABIBASE_EXPORT int abibase_checks_to_json(const char *baseline, struct abibase_check *const *checks,
+					  size_t n, char **ret)
+{
+	json_auto_t *root = json_pack("{ss ss* s[]}", "schema", "abibase-check/1", "baseline",
+				      baseline, "hosts");
+	_buf_ out = { 0 };
+	char *text;
+
+	for (size_t i = 0; i < n; i++)
+		if (json_array_append_new(json_object_get(root, "hosts"), json_check(checks[i])) < 0)
+			return -ENOMEM;
+	if (!root)
+		return -ENOMEM;
+	json_write_canonical(&out, root);
+	text = buf_steal(&out);
+	if (!text)
+		return -ENOMEM;
+	*ret = text;
+	return 0;
+}

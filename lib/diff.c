@@ -1,0 +1,1006 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <inttypes.h>
+
+#include "context.h"
+#include "diff.h"
+#include "show.h"
+
+/*
+ * Two profiles by names. Everything is said once, at the place where it is different: what
+ * follows from something else that was said is left out.
+ */
+
+struct comparison {
+	struct abibase_diff *d;
+	const struct abibase_catalogue *cat;
+	const struct abibase_profile *p[2];
+	const char *label[2];
+	bool all;
+	bool failed; /* memory ran out */
+};
+
+/* ---------------------------------------------------------------------- pieces */
+
+static const char *string_of(const json_t *obj, const char *key)
+{
+	return json_string_value(json_object_get(obj, key));
+}
+
+/* Formatted text without control characters, which a profile may contain; lives in the result. */
+static const char *keep(struct comparison *c, const char *fmt, ...) _printf_(2, 3);
+static const char *keep(struct comparison *c, const char *fmt, ...)
+{
+	_autofree_ char *raw = NULL;
+	const char *kept = NULL;
+	_buf_ b = { 0 };
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vasprintf(&raw, fmt, ap);
+	va_end(ap);
+	if (n < 0) {
+		raw = NULL;
+		c->failed = true;
+		return NULL;
+	}
+	show_text(&b, raw);
+	if (!buf_failed(&b))
+		kept = arena_strdup(&c->d->arena, b.data ? b.data : "");
+	if (!kept)
+		c->failed = true;
+	return kept;
+}
+
+/* A new item, or NULL; text and values are the caller's to fill in. */
+static struct diff_item *add(struct comparison *c, enum abibase_diff_kind kind,
+			     bool guest_visible)
+{
+	struct abibase_diff *d = c->d;
+	struct diff_item *item;
+
+	if (array_grow(&d->items, d->n, &d->cap, sizeof(*d->items)) < 0) {
+		c->failed = true;
+		return NULL;
+	}
+	item = &d->items[d->n];
+	memset(item, 0, sizeof(*item));
+	item->kind = kind;
+	item->guest_visible = guest_visible;
+	item->counts = kind != ABIBASE_DIFF_CONTEXT || c->all;
+	item->known = true;
+	item->order = d->n++;
+	return item;
+}
+
+/* Two values that differ, each in words or NULL; @place is how the line begins, "tap.features:". */
+static struct diff_item *add_values(struct comparison *c, enum abibase_diff_kind kind,
+				    bool guest_visible, const char *place, const char *a,
+				    const char *b)
+{
+	struct diff_item *item = add(c, kind, guest_visible);
+
+	if (!item)
+		return NULL;
+	item->a = a ? keep(c, "%s", a) : NULL;
+	item->b = b ? keep(c, "%s", b) : NULL;
+	item->known = a && b;
+	item->text = keep(c, "%s %s in %s, %s in %s", place, a ? a : "not stated", c->label[0],
+			  b ? b : "not stated", c->label[1]);
+	return item;
+}
+
+/* One has @what and the other (@lacks: 0 or 1) has not. */
+static struct diff_item *add_lack(struct comparison *c, enum abibase_diff_kind kind,
+				  bool guest_visible, int lacks, const char *place,
+				  const char *what)
+{
+	struct diff_item *item = add(c, kind, guest_visible);
+
+	if (!item)
+		return NULL;
+	item->side = lacks ? DIFF_B_LACKS : DIFF_A_LACKS;
+	item->a = lacks ? "yes" : "no";
+	item->b = lacks ? "no" : "yes";
+	item->text = keep(c, "%s: %s lacks %s", place, c->label[lacks], what);
+	return item;
+}
+
+static void set_subject(struct diff_item *item, const char *subject)
+{
+	if (item)
+		item->subject = subject;
+}
+
+/* The same of a thing that only one profile records at all, so that it cannot be compared. */
+static void add_not_recorded(struct comparison *c, enum abibase_diff_kind kind, int missing,
+			     const char *place, const char *subject)
+{
+	struct diff_item *item = add(c, kind, false);
+
+	if (!item)
+		return;
+	item->known = false;
+	item->a = missing ? "recorded" : NULL;
+	item->b = missing ? NULL : "recorded";
+	item->subject = subject;
+	item->text = keep(c, "%s: not recorded in %s", place, c->label[missing]);
+}
+
+static int cmp_string(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The keys that one of the two objects has or both have, sorted, for free(); NULL: there is none. */
+static const char **union_keys(struct comparison *c, const json_t *a, const json_t *b,
+			       size_t *ret_n)
+{
+	size_t n = json_object_size(a) + json_object_size(b), count = 0, out = 0;
+	const char **keys, *key;
+	json_t *v;
+
+	*ret_n = 0;
+	if (!n)
+		return NULL;
+	keys = malloc(n * sizeof(*keys));
+	if (!keys) {
+		c->failed = true;
+		return NULL;
+	}
+	json_object_foreach((json_t *)a, key, v)
+		keys[count++] = key;
+	json_object_foreach((json_t *)b, key, v)
+		keys[count++] = key;
+	qsort(keys, n, sizeof(*keys), cmp_string);
+	for (size_t i = 0; i < n; i++)
+		if (!out || !streq(keys[i], keys[out - 1]))
+			keys[out++] = keys[i];
+	*ret_n = out;
+	return keys;
+}
+
+/* ----------------------------------------------------------------------- facts */
+
+static bool is_unknown(const json_t *v)
+{
+	return !v || json_is_object(v);
+}
+
+static bool is_word(const json_t *v)
+{
+	return json_is_string(v) && strprefix(json_string_value(v), "0x");
+}
+
+/* Does the catalogue use this bit of the fact, or with @bit -1 the fact itself or any bit of it? */
+static bool is_used(const struct abibase_catalogue *cat, const char *fact, int bit)
+{
+	for (size_t i = 0; i < cat->n_conditions; i++)
+		if (streq(cat->conditions[i].fact, fact) &&
+		    (bit < 0 || cat->conditions[i].bit == bit))
+			return true;
+	return false;
+}
+
+static const char *fact_words(struct comparison *c, const json_t *v)
+{
+	_buf_ b = { 0 };
+
+	if (!v)
+		return NULL;
+	show_fact_value(&b, v);
+	if (buf_failed(&b))
+		c->failed = true;
+	return keep(c, "%s", b.data ? b.data : "");
+}
+
+static void add_bit(struct comparison *c, const char *fact, unsigned int bit, int lacks)
+{
+	const char *name = show_bit_name(c->cat, fact, bit);
+	const char *what = name ? keep(c, "%s (bit %u)", name, bit) : keep(c, "bit %u", bit);
+
+	if (what)
+		set_subject(add_lack(c, ABIBASE_DIFF_FACT, is_used(c->cat, fact, (int)bit), lacks,
+				     fact, what),
+			    keep(c, "%s[%u]", fact, bit));
+}
+
+static unsigned int word_width(const char *word)
+{
+	return (unsigned int)(strlen(word) - strlen("0x")) * 4;
+}
+
+/* The bits that only one of them was asked for: what the other has there is not known. */
+static void diff_width(struct comparison *c, const char *fact, const char *a, const char *b)
+{
+	unsigned int bits[2] = { word_width(a), word_width(b) };
+	struct diff_item *item;
+
+	if (bits[0] == bits[1])
+		return;
+	item = add(c, ABIBASE_DIFF_FACT, false);
+	if (!item)
+		return;
+	item->known = false;
+	item->subject = keep(c, "%s", fact);
+	item->a = keep(c, "%s", a);
+	item->b = keep(c, "%s", b);
+	item->text = keep(c, "%s: %u bits were asked for in %s, %u in %s", fact, bits[0],
+			  c->label[0], bits[1], c->label[1]);
+	for (unsigned int bit = bits[0] < bits[1] ? bits[0] : bits[1];
+	     bit < bits[0] || bit < bits[1]; bit++)
+		if (is_used(c->cat, fact, (int)bit))
+			item->guest_visible = true;
+}
+
+static void diff_words(struct comparison *c, const char *fact, const char *a, const char *b)
+{
+	for (unsigned int bit = 0;; bit++) {
+		int x = word_bit(a, bit), y = word_bit(b, bit);
+
+		if (x < 0 || y < 0)
+			break;
+		if (x != y)
+			add_bit(c, fact, bit, x > y);
+	}
+	diff_width(c, fact, a, b);
+}
+
+/* One kernel does not have the word at all: named is what the catalogue would look for in it. */
+static void diff_no_word(struct comparison *c, const char *fact, const char *word, int lacks)
+{
+	int set;
+
+	for (unsigned int bit = 0; (set = word_bit(word, bit)) >= 0; bit++)
+		if (set && is_used(c->cat, fact, (int)bit))
+			add_bit(c, fact, bit, lacks);
+}
+
+/* "X.usable" is false: the surface is absent, so nothing else is stated of it. */
+static bool surface_absent(const struct abibase_profile *p, const char *fact)
+{
+	char usable[256];
+	int n = snprintf(usable, sizeof(usable), "%.*s.usable", (int)strcspn(fact, "."), fact);
+
+	return n > 0 && (size_t)n < sizeof(usable) &&
+	       json_is_false(json_object_get(p->facts, usable));
+}
+
+/* Nothing to say: equal, both unknown, or left out because the surface is absent. */
+static bool fact_same(struct comparison *c, const char *fact, const json_t *a, const json_t *b)
+{
+	if (is_unknown(a) && is_unknown(b))
+		return true;
+	if (a && b)
+		return json_equal(a, b);
+	return surface_absent(c->p[a ? 1 : 0], fact);
+}
+
+static void diff_fact(struct comparison *c, const char *fact, const json_t *a, const json_t *b)
+{
+	struct diff_item *item;
+	const char *place;
+	bool known, used;
+
+	if (fact_same(c, fact, a, b))
+		return;
+	if (is_word(a) && is_word(b)) {
+		diff_words(c, fact, json_string_value(a), json_string_value(b));
+		return;
+	}
+	/* a word against "no such word": what a guest can see of it is each of the bits */
+	if (is_word(a) && json_is_false(b))
+		diff_no_word(c, fact, json_string_value(a), 1);
+	else if (json_is_false(a) && is_word(b))
+		diff_no_word(c, fact, json_string_value(b), 0);
+	known = !is_unknown(a) && !is_unknown(b);
+	used = is_used(c->cat, fact, -1) && !(known && (is_word(a) || is_word(b)));
+	place = keep(c, "%s:", fact);
+	item = place ? add_values(c, ABIBASE_DIFF_FACT, used, place, fact_words(c, a),
+				  fact_words(c, b)) :
+		       NULL;
+	if (!item)
+		return;
+	item->subject = keep(c, "%s", fact);
+	item->known = known;
+	if (json_is_false(a))
+		item->side = DIFF_A_LACKS;
+	else if (json_is_false(b))
+		item->side = DIFF_B_LACKS;
+}
+
+static void diff_facts(struct comparison *c)
+{
+	const json_t *a = c->p[0]->facts, *b = c->p[1]->facts;
+	_autofree_ const char **keys = NULL;
+	size_t n;
+
+	keys = union_keys(c, a, b, &n);
+	for (size_t i = 0; i < n; i++)
+		diff_fact(c, keys[i], json_object_get(a, keys[i]), json_object_get(b, keys[i]));
+}
+
+/* ----------------------------------------------------------------------- QEMUs */
+
+/* Two binaries that are compared, and how lines about them begin. */
+struct pair {
+	const struct profile_qemu *a, *b;
+	const char *place, *subject;
+};
+
+/* What "-M q35" means is a difference; that a type is deprecated is only worth knowing. */
+static void diff_machine_member(struct comparison *c, const struct pair *q, const char *name,
+				const char *key, const json_t *a, const json_t *b)
+{
+	bool alias = streq(key, "alias");
+	const json_t *x = json_object_get(a, key), *y = json_object_get(b, key);
+	const char *subject, *place;
+
+	if (x == y || (x && y && json_equal(x, y)) || (!x && json_is_false(y)) ||
+	    (!y && json_is_false(x)))
+		return;
+	subject = keep(c, "%s.machines.%s.%s", q->subject, name, key);
+	place = keep(c, "%s: %s of %s is", q->place, alias ? "alias" : "deprecation", name);
+	if (subject && place)
+		set_subject(add_values(c, alias ? ABIBASE_DIFF_MACHINE : ABIBASE_DIFF_CONTEXT, false,
+				       place, x ? fact_words(c, x) : "none",
+				       y ? fact_words(c, y) : "none"),
+			    subject);
+}
+
+static void diff_machine(struct comparison *c, const struct pair *q, const char *name,
+			 const json_t *a, const json_t *b)
+{
+	const char *what;
+
+	if (a && b) {
+		diff_machine_member(c, q, name, "alias", a, b);
+		if (c->all)
+			diff_machine_member(c, q, name, "deprecated", a, b);
+		return;
+	}
+	what = keep(c, "the machine type %s", name);
+	if (what)
+		set_subject(add_lack(c, ABIBASE_DIFF_MACHINE, false, a ? 1 : 0, q->place, what),
+			    keep(c, "%s.machines.%s", q->subject, name));
+}
+
+static void diff_machines(struct comparison *c, const struct pair *q)
+{
+	const json_t *a = json_object_get(q->a->json, "machines");
+	const json_t *b = json_object_get(q->b->json, "machines");
+	_autofree_ const char **keys = NULL;
+	size_t n;
+
+	if (!a && !b)
+		return;
+	if (!a || !b) {
+		add_not_recorded(c, ABIBASE_DIFF_MACHINE, a ? 1 : 0,
+				 keep(c, "%s: machine types", q->place),
+				 keep(c, "%s.machines", q->subject));
+		return;
+	}
+	keys = union_keys(c, a, b, &n);
+	for (size_t i = 0; i < n; i++)
+		diff_machine(c, q, keys[i], json_object_get(a, keys[i]),
+			     json_object_get(b, keys[i]));
+}
+
+static void diff_class(struct comparison *c, const struct pair *q, const char *class_name,
+		       const json_t *a, const json_t *b)
+{
+	_autofree_ const char **keys = NULL;
+	size_t n;
+
+	keys = union_keys(c, a, b, &n);
+	for (size_t i = 0; i < n; i++) {
+		const char *x = string_of(a, keys[i]), *y = string_of(b, keys[i]);
+		const char *subject = keep(c, "%s.properties.%s.%s", q->subject, class_name, keys[i]);
+		const char *what = keep(c, "the property %s.%s", class_name, keys[i]);
+		const char *place = keep(c, "%s: type of %s.%s is", q->place, class_name, keys[i]);
+
+		if (!subject || !what || !place || (x && y && streq(x, y)))
+			continue;
+		set_subject(x && y ? add_values(c, ABIBASE_DIFF_PROPERTY, false, place, x, y) :
+				     add_lack(c, ABIBASE_DIFF_PROPERTY, false, x ? 1 : 0, q->place, what),
+			    subject);
+	}
+}
+
+static void diff_properties(struct comparison *c, const struct pair *q)
+{
+	const json_t *a = json_object_get(q->a->json, "properties");
+	const json_t *b = json_object_get(q->b->json, "properties");
+	_autofree_ const char **keys = NULL;
+	size_t n;
+
+	if (!a && !b)
+		return;
+	if (!a || !b) {
+		add_not_recorded(c, ABIBASE_DIFF_PROPERTY, a ? 1 : 0,
+				 keep(c, "%s: properties", q->place),
+				 keep(c, "%s.properties", q->subject));
+		return;
+	}
+	keys = union_keys(c, a, b, &n);
+	for (size_t i = 0; i < n; i++) {
+		const json_t *x = json_object_get(a, keys[i]), *y = json_object_get(b, keys[i]);
+
+		if (x && y)
+			diff_class(c, q, keys[i], x, y);
+		else
+			add_not_recorded(c, ABIBASE_DIFF_PROPERTY, x ? 1 : 0,
+					 keep(c, "%s: properties of %s", q->place, keys[i]),
+					 keep(c, "%s.properties.%s", q->subject, keys[i]));
+	}
+}
+
+/* Does this binary's list of properties say that it does not have "class.property"? */
+static bool lacks_property(const struct profile_qemu *q, const char *key)
+{
+	const char *dot = strchr(key, '.');
+	_autofree_ char *class_name = dot ? strndup(key, (size_t)(dot - key)) : NULL;
+	const json_t *class = class_name ? json_object_get(json_object_get(q->json, "properties"),
+							   class_name) :
+					   NULL;
+
+	return class && !json_object_get(class, dot + 1);
+}
+
+static const char *value_words(struct comparison *c, const json_t *v)
+{
+	if (json_is_boolean(v))
+		return json_is_true(v) ? "on" : "off";
+	if (json_is_null(v))
+		return "not set";
+	return fact_words(c, v);
+}
+
+static void diff_machine_values(struct comparison *c, const struct pair *q, const char *machine,
+				const json_t *a, const json_t *b)
+{
+	_autofree_ const char **keys = NULL;
+	size_t n;
+
+	keys = union_keys(c, a, b, &n);
+	for (size_t i = 0; i < n; i++) {
+		const json_t *x = json_object_get(a, keys[i]), *y = json_object_get(b, keys[i]);
+		const char *place = keep(c, "%s, %s: %s is", q->place, machine, keys[i]);
+
+		if (!place || (x && y && json_equal(x, y)) || (!x && lacks_property(q->a, keys[i])) ||
+		    (!y && lacks_property(q->b, keys[i])))
+			continue;
+		set_subject(add_values(c, ABIBASE_DIFF_VALUE, x && y, place,
+				       x ? value_words(c, x) : NULL, y ? value_words(c, y) : NULL),
+			    keep(c, "%s.values.%s.%s", q->subject, machine, keys[i]));
+	}
+}
+
+/* Does this binary list its machine types, without this one? */
+static bool lacks_machine(const struct profile_qemu *q, const char *machine)
+{
+	const json_t *machines = json_object_get(q->json, "machines");
+
+	return machines && !json_object_get(machines, machine);
+}
+
+static void diff_values(struct comparison *c, const struct pair *q)
+{
+	const json_t *a = json_object_get(q->a->json, "values");
+	const json_t *b = json_object_get(q->b->json, "values");
+	_autofree_ const char **keys = NULL;
+	size_t n;
+
+	if (!a && !b)
+		return;
+	if (!a || !b) {
+		add_not_recorded(c, ABIBASE_DIFF_VALUE, a ? 1 : 0,
+				 keep(c, "%s: values of machine types", q->place),
+				 keep(c, "%s.values", q->subject));
+		return;
+	}
+	keys = union_keys(c, a, b, &n);
+	for (size_t i = 0; i < n; i++) {
+		const json_t *x = json_object_get(a, keys[i]), *y = json_object_get(b, keys[i]);
+
+		if (x && y)
+			diff_machine_values(c, q, keys[i], x, y);
+		else if (!lacks_machine(x ? q->b : q->a, keys[i]))
+			add_not_recorded(c, ABIBASE_DIFF_VALUE, x ? 1 : 0,
+					 keep(c, "%s: values of %s", q->place, keys[i]),
+					 keep(c, "%s.values.%s", q->subject, keys[i]));
+	}
+}
+
+static void diff_qemu_member(struct comparison *c, const struct pair *q, const char *key,
+			     const char *words)
+{
+	const char *x = string_of(q->a->json, key), *y = string_of(q->b->json, key);
+	const char *place = keep(c, "%s: %s", q->place, words);
+
+	if (!place || (!x && !y) || (x && y && streq(x, y)))
+		return;
+	set_subject(add_values(c, ABIBASE_DIFF_CONTEXT, false, place, x, y),
+		    keep(c, "%s.%s", q->subject, key));
+}
+
+static void diff_pair(struct comparison *c, const struct pair *q)
+{
+	const char *place = keep(c, "%s: version", q->place);
+
+	if (!place)
+		return;
+	if (!streq(q->a->version, q->b->version))
+		set_subject(add_values(c, ABIBASE_DIFF_QEMU, false, place, q->a->version,
+				       q->b->version),
+			    keep(c, "%s.version", q->subject));
+	diff_machines(c, q);
+	diff_properties(c, q);
+	diff_values(c, q);
+	diff_qemu_member(c, q, "package", "package");
+	if (!c->all)
+		return;
+	diff_qemu_member(c, q, "build_id", "build id");
+	diff_qemu_member(c, q, "path", "path");
+}
+
+static size_t count_target(const struct abibase_profile *p, const char *target)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->n_qemu; i++)
+		n += streq(p->qemu[i].target, target);
+	return n;
+}
+
+/* "qemu x86_64", with the version where a host has several. */
+static bool name_pair(struct comparison *c, struct pair *q)
+{
+	const struct profile_qemu *any = q->a ? q->a : q->b;
+	const char *other = q->a && q->b && !streq(q->a->version, q->b->version) ? q->b->version : "";
+
+	if (count_target(c->p[0], any->target) <= 1 && count_target(c->p[1], any->target) <= 1) {
+		q->place = keep(c, "qemu %s", any->target);
+		q->subject = keep(c, "qemu.%s", any->target);
+	} else {
+		q->place = keep(c, "qemu %s %s%s%s", any->target, any->version, *other ? "/" : "",
+				other);
+		q->subject = keep(c, "qemu.%s.%s", any->target, any->version);
+	}
+	return q->place && q->subject;
+}
+
+static bool same_string(const char *a, const char *b)
+{
+	return a && b && streq(a, b);
+}
+
+/* How surely two binaries of one target are the same thing, from the surest. */
+static bool alike(const struct profile_qemu *a, const struct profile_qemu *b, int how)
+{
+	if (!streq(a->target, b->target))
+		return false;
+	switch (how) {
+	case 0:
+		return streq(a->digest, b->digest) && same_string(a->path, b->path);
+	case 1:
+		return streq(a->digest, b->digest);
+	case 2:
+		return streq(a->version, b->version) && same_string(a->path, b->path);
+	case 3:
+		return streq(a->version, b->version);
+	case 4:
+		return same_string(a->path, b->path);
+	default:
+		return true;
+	}
+}
+#define WAYS_TO_BE_ALIKE 6
+
+/* mate[i]: the binary of the second that is compared with binary i of the first, or -1. */
+static void find_mates(const struct comparison *c, int *mate, bool *taken)
+{
+	const struct abibase_profile *a = c->p[0], *b = c->p[1];
+
+	for (size_t i = 0; i < a->n_qemu; i++)
+		mate[i] = -1;
+	for (int how = 0; how < WAYS_TO_BE_ALIKE; how++)
+		for (size_t i = 0; i < a->n_qemu; i++)
+			for (size_t k = 0; mate[i] < 0 && k < b->n_qemu; k++)
+				if (!taken[k] && alike(&a->qemu[i], &b->qemu[k], how)) {
+					mate[i] = (int)k;
+					taken[k] = true;
+				}
+}
+
+static void add_single(struct comparison *c, const struct profile_qemu *qemu, int lacks)
+{
+	struct pair q = { lacks ? qemu : NULL, lacks ? NULL : qemu, NULL, NULL };
+	const char *what = keep(c, "a QEMU for %s, %s%s%s", qemu->target, qemu->version,
+				qemu->path ? ", which is " : "", qemu->path ? qemu->path : "");
+
+	if (what && name_pair(c, &q))
+		set_subject(add_lack(c, ABIBASE_DIFF_QEMU, false, lacks, "qemu", what), q.subject);
+}
+
+static void diff_qemus(struct comparison *c)
+{
+	const struct abibase_profile *a = c->p[0], *b = c->p[1];
+	_autofree_ int *mate = calloc(a->n_qemu + 1, sizeof(*mate));
+	_autofree_ bool *taken = calloc(b->n_qemu + 1, sizeof(*taken));
+
+	if (!mate || !taken) {
+		c->failed = true;
+		return;
+	}
+	if (a->has_qemu != b->has_qemu) {
+		add_not_recorded(c, ABIBASE_DIFF_QEMU, a->has_qemu ? 1 : 0, "qemu", "qemu");
+		return;
+	}
+	find_mates(c, mate, taken);
+	for (size_t i = 0; i < a->n_qemu; i++) {
+		struct pair q = { &a->qemu[i], mate[i] < 0 ? NULL : &b->qemu[mate[i]], NULL, NULL };
+
+		if (!q.b)
+			add_single(c, q.a, 1);
+		else if (name_pair(c, &q))
+			diff_pair(c, &q);
+	}
+	for (size_t k = 0; k < b->n_qemu; k++)
+		if (!taken[k])
+			add_single(c, &b->qemu[k], 0);
+}
+
+/* --------------------------------------------------------------------- context */
+
+/* One value of any type in words, or NULL when there is none. */
+static const char *any_words(struct comparison *c, const json_t *v)
+{
+	_buf_ b = { 0 };
+
+	if (!v || json_is_string(v))
+		return json_string_value(v);
+	json_write_compact(&b, v, NULL);
+	if (buf_failed(&b))
+		c->failed = true;
+	return keep(c, "%s", b.data ? b.data : "");
+}
+
+static void diff_member(struct comparison *c, const char *name, const json_t *a, const json_t *b)
+{
+	const char *place;
+
+	if (a == b || (a && b && json_equal(a, b)))
+		return;
+	place = keep(c, "%s:", name);
+	if (place)
+		set_subject(add_values(c, ABIBASE_DIFF_CONTEXT, false, place, any_words(c, a),
+				       any_words(c, b)),
+			    keep(c, "%s", name));
+}
+
+/* Each member of an object that both may have. */
+static void diff_object(struct comparison *c, const char *name)
+{
+	const json_t *a = json_object_get(c->p[0]->root, name);
+	const json_t *b = json_object_get(c->p[1]->root, name);
+	_autofree_ const char **keys = NULL;
+	size_t n;
+
+	keys = union_keys(c, a, b, &n);
+	for (size_t i = 0; i < n; i++) {
+		const char *member = keep(c, "%s.%s", name, keys[i]);
+
+		if (member)
+			diff_member(c, member, json_object_get(a, keys[i]),
+				    json_object_get(b, keys[i]));
+	}
+}
+
+static const char *package_version(const json_t *packages, const char *name)
+{
+	size_t i;
+	json_t *v;
+
+	json_array_foreach(packages, i, v)
+		if (streq(string_of(v, "name"), name))
+			return string_of(v, "version");
+	return NULL;
+}
+
+/* The packages of @from; those that the other one has too only when @both. */
+static void diff_packages_of(struct comparison *c, const json_t *from, const json_t *a,
+			     const json_t *b, bool both)
+{
+	size_t i;
+	json_t *v;
+
+	json_array_foreach(from, i, v) {
+		const char *name = string_of(v, "name");
+		const char *x = package_version(a, name), *y = package_version(b, name);
+		const char *place = keep(c, "package %s:", name);
+
+		if (!place || (x && y && (!both || streq(x, y))))
+			continue;
+		set_subject(add_values(c, ABIBASE_DIFF_CONTEXT, false, place, x, y),
+			    keep(c, "packages.%s", name));
+	}
+}
+
+/* Hosts do not list packages: only two that do are compared, unless all is asked for. */
+static void diff_packages(struct comparison *c)
+{
+	const json_t *a = json_object_get(c->p[0]->root, "packages");
+	const json_t *b = json_object_get(c->p[1]->root, "packages");
+
+	if (!c->all && (!a || !b))
+		return;
+	diff_packages_of(c, a, a, b, true);
+	diff_packages_of(c, b, a, b, false);
+}
+
+static void diff_reason(struct comparison *c, const char *fact, const json_t *a, const json_t *b)
+{
+	const char *place;
+
+	if (a && b && json_equal(a, b))
+		return;
+	place = keep(c, "%s:", fact);
+	if (place)
+		set_subject(add_values(c, ABIBASE_DIFF_CONTEXT, false, place, fact_words(c, a),
+				       fact_words(c, b)),
+			    keep(c, "%s", fact));
+}
+
+static void diff_unknown_reasons(struct comparison *c)
+{
+	const json_t *a = c->p[0]->facts, *b = c->p[1]->facts;
+	_autofree_ const char **keys = NULL;
+	size_t n;
+
+	keys = union_keys(c, a, b, &n);
+	for (size_t i = 0; i < n; i++) {
+		const json_t *x = json_object_get(a, keys[i]), *y = json_object_get(b, keys[i]);
+
+		if (is_unknown(x) && is_unknown(y))
+			diff_reason(c, keys[i], x, y);
+	}
+}
+
+static void diff_context(struct comparison *c)
+{
+	static const char *const scalars[] = { "kind", "boot_id" };
+	static const char *const objects[] = { "probe", "evidence", "lifecycle" };
+
+	diff_object(c, "kernel");
+	diff_packages(c);
+	if (!c->all)
+		return;
+	diff_unknown_reasons(c);
+	for (size_t i = 0; i < ARRAY_SIZE(scalars); i++)
+		diff_member(c, scalars[i], json_object_get(c->p[0]->root, scalars[i]),
+			    json_object_get(c->p[1]->root, scalars[i]));
+	for (size_t i = 0; i < ARRAY_SIZE(objects); i++)
+		diff_object(c, objects[i]);
+}
+
+/* ------------------------------------------------------------------ the object */
+
+static void name_profiles(struct comparison *c)
+{
+	static const char *const letters[] = { "A", "B" };
+	bool same = streq(c->p[0]->name, c->p[1]->name);
+
+	for (int i = 0; i < 2; i++) {
+		c->label[i] = same ? letters[i] : c->p[i]->name;
+		c->d->of[i].name = keep(c, "%s", c->p[i]->name);
+		c->d->of[i].digest = keep(c, "%s", c->p[i]->digest);
+		c->d->of[i].revision = c->p[i]->revision;
+	}
+}
+
+static int rank(const struct diff_item *item)
+{
+	if (item->guest_visible)
+		return 0;
+	return item->kind == ABIBASE_DIFF_CONTEXT ? 2 : 1;
+}
+
+static int cmp_item(const void *a, const void *b)
+{
+	const struct diff_item *x = a, *y = b;
+
+	if (rank(x) != rank(y))
+		return rank(x) - rank(y);
+	if (x->kind != y->kind)
+		return x->kind < y->kind ? -1 : 1;
+	return (x->order > y->order) - (x->order < y->order);
+}
+
+static void compare(struct comparison *c)
+{
+	name_profiles(c);
+	if (!streq(c->p[0]->arch, c->p[1]->arch))
+		set_subject(add_values(c, ABIBASE_DIFF_ARCH, true, "arch:", c->p[0]->arch,
+				       c->p[1]->arch),
+			    "arch");
+	diff_facts(c);
+	diff_qemus(c);
+	diff_context(c);
+	if (c->d->n)
+		qsort(c->d->items, c->d->n, sizeof(*c->d->items), cmp_item);
+}
+
+ABIBASE_EXPORT int abibase_diff(struct abibase_context *ctx, const struct abibase_catalogue *cat,
+				const struct abibase_profile *a, const struct abibase_profile *b,
+				unsigned int flags, struct abibase_diff **ret)
+{
+	struct comparison c = { .cat = cat, .p = { a, b }, .all = flags & ABIBASE_DIFF_ALL };
+
+	if (flags & ~(unsigned int)ABIBASE_DIFF_ALL)
+		return context_fail(ctx, EINVAL, "usage", NULL, "unknown flags: 0x%x", flags);
+	c.d = calloc(1, sizeof(*c.d));
+	if (!c.d)
+		return context_oom(ctx);
+	c.d->refcount = 1;
+	compare(&c);
+	if (c.failed) {
+		abibase_diff_unref(c.d);
+		return context_oom(ctx);
+	}
+	*ret = c.d;
+	return 0;
+}
+
+ABIBASE_EXPORT struct abibase_diff *abibase_diff_ref(struct abibase_diff *d)
+{
+	if (d)
+		__atomic_add_fetch(&d->refcount, 1, __ATOMIC_RELAXED);
+	return d;
+}
+
+ABIBASE_EXPORT struct abibase_diff *abibase_diff_unref(struct abibase_diff *d)
+{
+	if (!d || __atomic_sub_fetch(&d->refcount, 1, __ATOMIC_ACQ_REL) > 0)
+		return NULL;
+	arena_clear(&d->arena);
+	free(d->items);
+	free(d);
+	return NULL;
+}
+
+ABIBASE_EXPORT bool abibase_diff_same(const struct abibase_diff *d)
+{
+	for (size_t i = 0; i < d->n; i++)
+		if (d->items[i].counts)
+			return false;
+	return true;
+}
+
+ABIBASE_EXPORT size_t abibase_diff_count(const struct abibase_diff *d)
+{
+	return d->n;
+}
+
+ABIBASE_EXPORT enum abibase_diff_kind abibase_diff_kind(const struct abibase_diff *d, size_t i)
+{
+	return i < d->n ? d->items[i].kind : ABIBASE_DIFF_CONTEXT;
+}
+
+ABIBASE_EXPORT bool abibase_diff_guest_visible(const struct abibase_diff *d, size_t i)
+{
+	return i < d->n && d->items[i].guest_visible;
+}
+
+ABIBASE_EXPORT bool abibase_diff_counts(const struct abibase_diff *d, size_t i)
+{
+	return i < d->n && d->items[i].counts;
+}
+
+ABIBASE_EXPORT const char *abibase_diff_subject(const struct abibase_diff *d, size_t i)
+{
+	return i < d->n ? d->items[i].subject : NULL;
+}
+
+ABIBASE_EXPORT const char *abibase_diff_a(const struct abibase_diff *d, size_t i)
+{
+	return i < d->n ? d->items[i].a : NULL;
+}
+
+ABIBASE_EXPORT const char *abibase_diff_b(const struct abibase_diff *d, size_t i)
+{
+	return i < d->n ? d->items[i].b : NULL;
+}
+
+ABIBASE_EXPORT const char *abibase_diff_text(const struct abibase_diff *d, size_t i)
+{
+	return i < d->n ? d->items[i].text : NULL;
+}
+
+/* ---------------------------------------------------------------- as documents */
+
+static json_t *profile_json(const struct abibase_diff *d, int i)
+{
+	json_t *o = json_pack("{s:s, s:s}", "name", d->of[i].name, "digest", d->of[i].digest);
+
+	if (o && d->of[i].revision &&
+	    json_object_set_new(o, "revision", json_integer(d->of[i].revision)) < 0) {
+		json_decref(o);
+		return NULL;
+	}
+	return o;
+}
+
+static json_t *item_json(const struct diff_item *item)
+{
+	static const char *const kinds[] = {
+		[ABIBASE_DIFF_ARCH] = "arch",		[ABIBASE_DIFF_FACT] = "fact",
+		[ABIBASE_DIFF_VALUE] = "value",		[ABIBASE_DIFF_QEMU] = "qemu",
+		[ABIBASE_DIFF_MACHINE] = "machine",	[ABIBASE_DIFF_PROPERTY] = "property",
+		[ABIBASE_DIFF_CONTEXT] = "context",
+	};
+
+	return json_pack("{s:s?, s:s?, s:b, s:b, s:s, s:s, s:s}", "a", item->a, "b", item->b,
+			 "counts", item->counts, "guest_visible", item->guest_visible, "kind",
+			 kinds[item->kind], "subject", item->subject, "text", item->text);
+}
+
+/* Takes the reference; the canonical text for free(). */
+static int write_document(json_t *root, char **ret)
+{
+	_buf_ b = { 0 };
+	char *text;
+
+	if (!root)
+		return -ENOMEM;
+	json_write_canonical(&b, root);
+	json_decref(root);
+	text = buf_steal(&b);
+	if (!text)
+		return -ENOMEM;
+	*ret = text;
+	return 0;
+}
+
+ABIBASE_EXPORT int abibase_diff_to_json(const struct abibase_diff *d, char **ret)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; list && i < d->n; i++)
+		if (json_array_append_new(list, item_json(&d->items[i])) < 0) {
+			json_decref(list);
+			list = NULL;
+		}
+	if (!list)
+		return -ENOMEM;
+	/* json_pack takes all the references, also when it fails */
+	return write_document(json_pack("{s:s, s:o, s:o, s:o, s:b}", "schema", "abibase-diff/1", "a",
+					profile_json(d, 0), "b", profile_json(d, 1), "differences",
+					list, "same", abibase_diff_same(d)),
+			      ret);
+}
+
+ABIBASE_EXPORT int abibase_diff_to_text(const struct abibase_diff *d, char **ret)
+{
+	static const char *const headings[] = { "A guest can see", "Other", "Context" };
+	int last = -1;
+	_buf_ b = { 0 };
+	char *text;
+
+	for (size_t i = 0; i < d->n; i++) {
+		const struct diff_item *item = &d->items[i];
+
+		if (rank(item) != last) {
+			last = rank(item);
+			buf_printf(&b, "%s%s:\n", headings[last],
+				   item->counts ? "" : " (does not count)");
+		}
+		buf_printf(&b, "  %s\n", item->text);
+	}
+	text = buf_steal(&b);
+	if (!text)
+		return -ENOMEM;
+	*ret = text;
+	return 0;
+}

@@ -1,0 +1,36 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The benchmark runs, on few files; its profiles are what it says; and the memory that intersect
+# takes grows by less than 512 bytes for each profile. Times are not judged here.
+set -eu
+
+if ! command -v jq > /dev/null; then
+	echo "jq is not installed"
+	[ "${ABIBASE_TEST_REQUIRE:-}" != 1 ] || exit 1
+	exit 77
+fi
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+data=$top_srcdir/tests/data
+
+# All distinct in facts and names, canonical, accepted.
+mkdir "$dir/profiles"
+"$top_builddir/bench/generate" "$dir/profiles" 600 24 "$data"/hosts/*.json "$data"/qemu/7.*.json \
+	"$data"/qemu/10.*.json
+cd "$dir/profiles"
+"$ABIBASE" validate host-0059*.json
+"$ABIBASE" show --json ./host-00599.json | cmp - host-00599.json
+test "$(jq -c .facts host-*.json | sort -u | wc -l)" -eq 600
+test "$(jq -r .name host-*.json | sort -u | wc -l)" -eq 600
+test "$(jq -r '.qemu[].build_id' host-*.json | sort -u | wc -l)" -eq 24
+
+BENCH_PROFILES=50 BENCH_FEW=100 BENCH_MANY=2000 BENCH_ROUNDS=1 \
+	"$top_srcdir/bench/bench.sh" > "$dir/out"
+cat "$dir/out"
+grep -q '^abibase intersect / jansson load ' "$dir/out"
+grep -q '^jq AND fold / abibase intersect ' "$dir/out"
+if [ -n "${SANITIZE_CFLAGS:-}" ]; then
+	echo "built with $SANITIZE_CFLAGS: the memory is not the program's own"
+	exit 0
+fi
+awk '/^bytes for each profile more/ { n = $6 } END { exit !(n != "" && n + 0 < 512) }' "$dir/out"
