@@ -141,8 +141,8 @@ static void block(const struct abibase_baseline *b, struct list *l, const struct
 	enum setting other = v->on ? SETTING_OFF : SETTING_ON;
 	bool unknown = !count(l, v, other);
 
-	buf_printf(&l->why, "%s.%s=%s cannot be in one list: ", v->class_name, v->property,
-		   setting_words[wanted(v)]);
+	buf_printf(&l->why, "%s.%s=%s (%s) cannot be in one list: ", v->class_name, v->property,
+		   setting_words[wanted(v)], v->feature);
 	write_builds(b, l, v, SETTING_ABSENT, &l->why);
 	buf_puts(&l->why, " does not know the property and would not start, and ");
 	write_builds(b, l, v, unknown ? SETTING_UNKNOWN : other, &l->why);
