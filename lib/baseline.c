@@ -269,6 +269,34 @@ static int build_order(const void *a, const void *b)
 	return strcmp((*(struct build *const *)a)->digest, (*(struct build *const *)b)->digest);
 }
 
+/*
+ * A build's record with the values of this machine type only: the others are many and none of this
+ * baseline's business. The digest stays that of the whole record, by which builds are told apart. A
+ * deep copy, for jansson counts references without care for other threads that share the build.
+ */
+static json_t *own_part(const struct abibase_baseline *b, const struct build *build)
+{
+	json_t *part = json_object(), *v;
+	const char *key;
+
+	json_object_foreach(build->entry, key, v) {
+		json_t *copy = NULL;
+
+		if (!streq(key, "values"))
+			copy = json_deep_copy(v);
+		else if (b->machine && json_object_get(v, b->machine))
+			copy = json_pack("{so}", b->machine,
+					 json_deep_copy(json_object_get(v, b->machine)));
+		else
+			continue;
+		if (json_object_set_new(part, key, copy) < 0) {
+			json_decref(part);
+			return NULL;
+		}
+	}
+	return part;
+}
+
 static void write_builds(struct writer *w, const struct abibase_baseline *b)
 {
 	struct build **sorted = calloc(b->in.n_builds + 1, sizeof(struct build *));
@@ -283,8 +311,13 @@ static void write_builds(struct writer *w, const struct abibase_baseline *b)
 	w_key(w, "builds");
 	w_open(w, '{');
 	for (size_t i = 0; i < b->in.n_builds; i++) {
+		json_auto_t *part = own_part(b, sorted[i]);
+
 		w_key(w, sorted[i]->digest);
-		json_write_value(w->out, sorted[i]->entry, w->depth);
+		if (part)
+			json_write_value(w->out, part, w->depth);
+		else
+			w->out->failed = true;
 	}
 	w_close(w, '}');
 	free(sorted);

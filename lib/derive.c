@@ -594,7 +594,7 @@ static int finding_absent(struct derive *d, size_t c, const unsigned int *hosts,
 			  bool fine)
 {
 	const struct condition *cond = &d->cat->conditions[c];
-	_buf_ text = { 0 };
+	_buf_ text = { 0 }, remedy = { 0 };
 
 	write_hosts(d, hosts, n, &text);
 	buf_printf(&text, ": provably no %s: %s", cond->layer,
@@ -602,7 +602,14 @@ static int finding_absent(struct derive *d, size_t c, const unsigned int *hosts,
 	write_backends(d, judged_by(d, c), &text);
 	if (fine)
 		return add_finding(d, ABIBASE_FINDING_NOTE, "backend-absent", NULL, &text);
-	return add_finding(d, ABIBASE_FINDING_CONFLICT, "backend-absent", cond->remedy, &text);
+	buf_printf(&remedy, "run a kernel there that has %s, or leave that host out%s", cond->layer,
+		   d->b->in.policy.backends & ~judged_by(d, c) ?
+			   "; or ask for the backends without it: --backend " :
+			   "");
+	write_backends(d, d->b->in.policy.backends & ~judged_by(d, c), &remedy);
+	if (buf_failed(&remedy))
+		return -ENOMEM;
+	return add_finding(d, ABIBASE_FINDING_CONFLICT, "backend-absent", remedy.data, &text);
 }
 
 static int finding_backend_unknown(struct derive *d, size_t c, unsigned int answer,

@@ -78,7 +78,7 @@ static const char *keep(struct matching *x, const char *fmt, ...)
 	return kept;
 }
 
-static void add_finding(struct matching *x, struct entry *e, enum abibase_verdict verdict,
+static void put_finding(struct matching *x, struct entry *e, enum abibase_verdict verdict,
 			const char *fact, const char *text, const char *remedy)
 {
 	if (array_grow(&e->findings, e->n_findings, &e->cap_findings, sizeof(*e->findings)) < 0 ||
@@ -268,10 +268,10 @@ static void judge_condition(struct matching *x, struct entry *e, int i)
 		return;
 	*(here == ABIBASE_NO ? &e->missing : &e->unknown) += 1;
 	if (here == ABIBASE_NO)
-		add_finding(x, e, ABIBASE_VERDICT_NO, keep(x, "%s", cond->name), missing_text(x, i),
+		put_finding(x, e, ABIBASE_VERDICT_NO, keep(x, "%s", cond->name), missing_text(x, i),
 			    cond->remedy);
 	else
-		add_finding(x, e, ABIBASE_VERDICT_UNKNOWN, keep(x, "%s", cond->name),
+		put_finding(x, e, ABIBASE_VERDICT_UNKNOWN, keep(x, "%s", cond->name),
 			    keep(x, "cannot tell %s: unknown here (%s)", cond->name, reason), NULL);
 }
 
@@ -306,7 +306,7 @@ static void judge_measure(struct matching *x, struct entry *e, int i, const json
 	e->asked++;
 	if (!here || json_is_object(here)) {
 		e->unknown++;
-		add_finding(x, e, ABIBASE_VERDICT_UNKNOWN, keep(x, "%s", cond->name),
+		put_finding(x, e, ABIBASE_VERDICT_UNKNOWN, keep(x, "%s", cond->name),
 			    keep(x, "cannot tell %s: unknown here (%s)", cond->name,
 				 reason ? reason : "not-recorded"),
 			    NULL);
@@ -321,7 +321,7 @@ static void judge_measure(struct matching *x, struct entry *e, int i, const json
 		return;
 	}
 	e->missing++;
-	add_finding(x, e, ABIBASE_VERDICT_NO, keep(x, "%s", cond->name),
+	put_finding(x, e, ABIBASE_VERDICT_NO, keep(x, "%s", cond->name),
 		    measure_text(x, cond->fact, here, there), cond->remedy);
 }
 
@@ -345,7 +345,7 @@ static void judge_arch(struct matching *x, struct entry *e)
 	if (streq(x->host->arch, x->platform->arch))
 		return;
 	e->missing++;
-	add_finding(x, e, ABIBASE_VERDICT_NO, "arch",
+	put_finding(x, e, ABIBASE_VERDICT_NO, "arch",
 		    keep(x, "arch is %s here, %s there", x->host->arch, x->platform->arch), NULL);
 }
 

@@ -45,29 +45,41 @@ static void say(struct prediction *pr, enum abibase_verdict verdict, const char 
 	buf_puts(&pr->why, text);
 }
 
-/* All of a list of needs; @what names the feature for which they are asked. */
+/*
+ * All of a list of needs; @what names the feature for which they are asked. One "no" is enough,
+ * whatever else is unknown.
+ */
 static enum abibase_tri ask_needs(struct prediction *pr, const struct needs *needs,
 				  const char *what)
 {
+	const struct condition *unknown = NULL;
+	const char *reason, *why = NULL;
+
 	for (size_t i = 0; i < needs->n; i++) {
 		const struct need *need = &needs->need[i];
 		const struct condition *c;
-		const char *reason;
-		enum abibase_tri a;
 
 		if (!need_applies(&pr->view, need))
 			continue;
 		if (need->condition == NEED_NEVER)
 			return ABIBASE_NO;
 		c = &pr->cat->conditions[need->condition];
-		a = profile_ask(pr->p, c->fact, c->bit, &reason);
-		if (a == ABIBASE_UNKNOWN)
-			say(pr, ABIBASE_VERDICT_UNKNOWN, "%s: %s is unknown (%s)", what, c->name,
-			    reason);
-		if (a != ABIBASE_YES)
-			return a;
+		switch (profile_ask(pr->p, c->fact, c->bit, &reason)) {
+		case ABIBASE_NO:
+			return ABIBASE_NO;
+		case ABIBASE_UNKNOWN:
+			unknown = c;
+			why = reason;
+			break;
+		case ABIBASE_YES:
+		default:
+			break;
+		}
 	}
-	return ABIBASE_YES;
+	if (!unknown)
+		return ABIBASE_YES;
+	say(pr, ABIBASE_VERDICT_UNKNOWN, "%s: %s is unknown (%s)", what, unknown->name, why);
+	return ABIBASE_UNKNOWN;
 }
 
 static bool setting_is(const char *setting, const struct row *row, const char **ret_value)
@@ -92,12 +104,14 @@ static json_t *parse_value(const struct row *row, const char *s)
 	return *s && !*end ? json_integer(n) : json_string(s);
 }
 
-/* The last -global of a property wins. */
-static json_t *requested(struct prediction *pr, const struct row *row)
+/*
+ * The last -global of a property wins. What is made of a setting is in @ret_made; shared documents are
+ * not counted up and down, because jansson reads the count without an atomic operation.
+ */
+static const json_t *requested(struct prediction *pr, const struct row *row, json_t **ret_made)
 {
 	struct effective e;
 	const char *value = NULL;
-	json_t *v;
 
 	qemu_effective(&pr->view, row, &e);
 	for (size_t i = 0; pr->settings && pr->settings[i]; i++)
@@ -106,21 +120,22 @@ static json_t *requested(struct prediction *pr, const struct row *row)
 		if (e.known == ABIBASE_UNKNOWN || (e.known == ABIBASE_YES && !e.value))
 			say(pr, ABIBASE_VERDICT_UNKNOWN, "%s: its value under %s is not recorded",
 			    row->key, pr->view.machine);
-		return json_incref((json_t *)e.value);
+		return e.value;
 	}
 	if (e.known == ABIBASE_NO)
 		say(pr, ABIBASE_VERDICT_NO, "this QEMU does not know the property %s and would not "
 					    "start",
 		    row->key);
-	v = parse_value(row, value);
-	if (!v)
+	*ret_made = parse_value(row, value);
+	if (!*ret_made)
 		say(pr, ABIBASE_VERDICT_NO, "%s=%s: the value must be on or off", row->key, value);
-	return v;
+	return *ret_made;
 }
 
 static void predict_row(struct prediction *pr, const struct row *row, uint64_t word[2])
 {
-	json_auto_t *value = requested(pr, row);
+	json_auto_t *made = NULL;
+	const json_t *value = requested(pr, row, &made);
 
 	if (!value || row->bit < 0 || row->legacy || !row_bit_set(row, value))
 		return;
@@ -197,13 +212,16 @@ static const struct profile_qemu *find_qemu(const struct abibase_profile *p, con
 	return NULL;
 }
 
-/* The record of this QEMU, or one that says no more than its version. */
-static json_t *qemu_entry(const struct abibase_profile *p, const char *qemu)
+/* The record of this QEMU, or one made in @ret_made that says no more than its version. */
+static const json_t *qemu_entry(const struct abibase_profile *p, const char *qemu,
+				json_t **ret_made)
 {
 	const struct profile_qemu *q = find_qemu(p, qemu);
 
-	return q ? json_incref((json_t *)q->json) :
-		   json_pack("{ssss}", "version", qemu, "target", p->arch);
+	if (q)
+		return q->json;
+	*ret_made = json_pack("{ssss}", "version", qemu, "target", p->arch);
+	return *ret_made;
 }
 
 ABIBASE_EXPORT int abibase_predict(struct abibase_context *ctx, const struct abibase_catalogue *cat,
@@ -213,7 +231,8 @@ ABIBASE_EXPORT int abibase_predict(struct abibase_context *ctx, const struct abi
 {
 	struct prediction pr = { .cat = cat, .p = p, .settings = settings };
 	int be = catalogue_backend(cat, backend);
-	json_auto_t *entry = NULL;
+	json_auto_t *made = NULL;
+	const json_t *entry;
 	uint64_t word[2] = { 0, 0 };
 	struct version v;
 	char *why;
@@ -225,7 +244,7 @@ ABIBASE_EXPORT int abibase_predict(struct abibase_context *ctx, const struct abi
 		return context_fail(ctx, EINVAL, "qemu-not-known", NULL,
 				    "%s has no QEMU \"%s\", which is not a version either", p->name,
 				    qemu);
-	entry = qemu_entry(p, qemu);
+	entry = qemu_entry(p, qemu, &made);
 	if (!entry)
 		return context_oom(ctx);
 	pr.backend = (size_t)be;

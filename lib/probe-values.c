@@ -341,6 +341,82 @@ static int compat_machine(struct values *v, const char *machine, const json_t *c
 	return json_object_set(v->result, machine, out) < 0 ? -ENOMEM : 0;
 }
 
+/*
+ * The answer is half a megabyte, of which a few entries count, and parsing it all takes about as
+ * long as QEMU takes to start. So what is an object without objects in it and has a "property" that
+ * no row of the catalogue has is cut out of the text; whatever is not clear stays for the parser.
+ */
+static bool is_wanted(const struct values *v, const char *object, size_t len)
+{
+	static const char member[] = "\"property\"";
+	const char *p = memmem(object, len, member, strlen(member));
+	const char *end = object + len, *quote, *class_name;
+	json_t *known;
+
+	if (!p)
+		return true;
+	for (p += strlen(member); p < end && (*p == ' ' || *p == ':'); p++)
+		;
+	quote = p < end && *p == '"' ? memchr(p + 1, '"', (size_t)(end - p - 1)) : NULL;
+	if (!quote)
+		return true;
+	json_object_foreach((json_t *)v->properties, class_name, known)
+		if (json_object_getn(known, p + 1, (size_t)(quote - p - 1)))
+			return true;
+	return false;
+}
+
+/* The end of the string that begins at @p. */
+static const char *end_of_string(const char *p, const char *end)
+{
+	for (p++; p < end && *p != '"'; p++)
+		if (*p == '\\')
+			p++;
+	return p < end ? p + 1 : end;
+}
+
+/*
+ * Where the text ends without the element of an array that begins at @p; NULL: it is
+ * none.
+ */
+static char *without(char *line, char *p)
+{
+	char *q = p;
+
+	while (q > line && q[-1] == ' ')
+		q--;
+	if (q > line && q[-1] == ',')
+		return q - 1;
+	return q > line && q[-1] == '[' ? q : NULL;
+}
+
+static size_t cut_unwanted(void *data, char *line, size_t len)
+{
+	const struct values *v = data;
+	const char *p = line, *end = line + len, *next;
+	char *out = line, *open = NULL; /* the innermost object, as long as it has none in it */
+
+	for (; p < end; p = next) {
+		const char c = *p;
+		char *cut;
+
+		next = c == '"' ? end_of_string(p, end) : p + 1;
+		if (c == ',' && out > line && out[-1] == '[')
+			continue; /* what stood before it was cut out */
+		if (c == '{')
+			open = out;
+		memmove(out, p, (size_t)(next - p));
+		out += next - p;
+		if (c != '}')
+			continue;
+		cut = open && !is_wanted(v, open, (size_t)(out - open)) ? without(line, open) : NULL;
+		if (cut)
+			out = cut;
+		open = NULL;
+	}
+	return (size_t)(out - line);
+}
+
 /* 1: this QEMU has no such list. */
 static int from_compat(struct values *v)
 {
@@ -352,7 +428,10 @@ static int from_compat(struct values *v)
 	if (!args)
 		return -ENOMEM;
 	v->q->deadline = process_now() + v->pr->qemu_timeout_ms;
+	v->q->shorten = cut_unwanted;
+	v->q->shorten_data = v;
 	r = qmp_call(v->q, "query-machines", args, &list);
+	v->q->shorten = NULL;
 	if (r < 0)
 		return r == -EREMOTEIO ? 1 : r;
 	json_array_foreach(list, i, m) {

@@ -100,9 +100,9 @@ int probe_vdpa_find(struct abibase_probe *pr, unsigned int *ret, size_t max)
 	int r;
 
 	r = pr->ops->list(pr->ops_data, "/dev", &names);
-	if (r == -ENOMEM)
+	if (r < 0)
 		return r;
-	for (p = names.data; r >= 0 && p && (nl = strchr(p, '\n')); p = nl + 1) {
+	for (p = names.data; p && (nl = strchr(p, '\n')); p = nl + 1) {
 		long number = device_number(p, (size_t)(nl - p));
 
 		if (number >= 0 && n < max)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Ask the vhost devices, in the forked child. VHOST_SET_OWNER is never called: it starts a worker and
- * takes a reference to the memory map, and no question here needs it. Without an owner the kernel
- * says EPERM, not ENOTTY, to a request that it does not know.
+ * Ask the vhost devices, in the forked child. VHOST_SET_OWNER is never called: it starts a worker
+ * and takes a reference to the memory map, and no question here needs it. Without an owner the
+ * kernel says EPERM, not ENOTTY, to a request that it does not know.
  */
 
 #include <linux/ioctl.h>
@@ -93,7 +93,9 @@ static void vhost_ask(struct probe_child *c, int fd)
 	c->ops->close(c->ops_data, fd);
 }
 
-static const char *const net_modules[] = { "tap", "tun", "vhost", "vhost_iotlb", "vhost_net", NULL };
+static const char *const net_modules[] = {
+	"tap", "tun", "vhost", "vhost_iotlb", "vhost_net", NULL
+};
 static const char *const vsock_modules[] = {
 	"vhost", "vhost_iotlb", "vhost_vsock", "vmw_vsock_virtio_transport_common", "vsock", NULL
 };
@@ -126,7 +128,7 @@ const struct probe_surface probe_vhost_vsock = {
 	.ask = vhost_ask,
 };
 
-/* Its minor is dynamic, so that there is no node, and opening loads nothing, before it is loaded. */
+/* Its minor is dynamic: before the module is loaded there is no node, and opening loads nothing. */
 const struct probe_surface probe_vhost_scsi = {
 	.name = "vhost_scsi",
 	.option = "vhost-scsi",

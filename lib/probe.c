@@ -22,8 +22,9 @@
  *   open or the first question: EPERM, ENOSYS; killed by SIGSYS    unknown  refused
  *   anything else                                                  unknown  error-ERRNONAME
  *
- * (1) /proc/misc (macvtap, ipvtap, vhost-vdpa: /proc/devices) can be read and does not list it, and the module index of the running kernel can
- *     be read and has it neither as a file nor as built in, or the kernel has no loadable modules.
+ * (1) /proc/misc can be read and does not list it (macvtap, ipvtap, vhost-vdpa: nor /proc/devices),
+ *     and the module index of the running kernel can be read and has it neither as a file nor as
+ *     built in, or the kernel has no loadable modules.
  *
  * host.ebpf_rss is no device: it is false where the kernel says ENOSYS or EINVAL.
  */
@@ -572,8 +573,8 @@ static void warn_open(struct abibase_probe *pr, const struct probe_surface *s,
 			node, strerror(err));
 		break;
 	default:
-		context_log(pr->ctx, level(pr, s), "probe-open-failed", "%s: cannot open it: %s", node,
-			    strerror(err));
+		context_log(pr->ctx, level(pr, s), "probe-open-failed", "%s: cannot open it: %s",
+			    node, strerror(err));
 	}
 }
 
@@ -908,8 +909,8 @@ static int find_loaded(struct abibase_probe *pr, const struct probe_surface *s,
 			probe_module_loaded(&after, name) && !probe_module_loaded(before, name);
 
 		/* /proc/modules hidden: the device has appeared in /proc/misc */
-		if (s->misc && streq(name, s->module) && before->have_misc && !before->have_loaded &&
-		    !before->no_modules)
+		if (s->misc && streq(name, s->module) && before->have_misc &&
+		    !before->have_loaded && !before->no_modules)
 			is_new = probe_misc_lists(&after, s->misc) &&
 				 !probe_misc_lists(before, s->misc);
 		if (!is_new || in_array(loaded, name))
@@ -918,9 +919,9 @@ static int find_loaded(struct abibase_probe *pr, const struct probe_surface *s,
 			r = -ENOMEM;
 		else
 			context_log(pr->ctx, LOG_NOTICE, "probe-module-loaded",
-				    "opening %s loaded the module %s, as starting a guest would; "
+				    "%s %s loaded the module %s, as starting a guest would; "
 				    "--no-load leaves it alone",
-				    s->node, name);
+				    s->run ? "making a" : "opening", s->node, name);
 	}
 	probe_modules_clear(&after);
 	return r;
@@ -966,8 +967,11 @@ static int probe_surface(struct abibase_probe *pr, const struct probe_surface *s
 	return r;
 }
 
-/* Without any device nothing is asked, and the kernel may still gain one at any time. */
-static int no_vdpa(struct abibase_probe *pr, const char *release, struct findings *f)
+/*
+ * Without any device nothing is asked, and the kernel may still gain one at any time. @err: 0, or
+ * why /dev cannot be searched.
+ */
+static int no_vdpa(struct abibase_probe *pr, const char *release, int err, struct findings *f)
 {
 	const struct probe_surface *s = &probe_vhost_vdpa;
 	struct probe_modules m = { 0 };
@@ -979,6 +983,11 @@ static int no_vdpa(struct abibase_probe *pr, const char *release, struct finding
 	if (presence == ABSENT) {
 		f->step = STEP_OPEN;
 		conclude(pr, s, presence, f);
+		return r;
+	}
+	if (err) {
+		set_all_unknown(s, f, reason_of(STEP_OPEN, err), err);
+		warn_surface(pr, s, STEP_OPEN, reason_of(STEP_OPEN, err), err);
 		return r;
 	}
 	set_all_unknown(s, f, surface_reason(presence, STEP_OPEN, ENOENT), ENOENT);
@@ -996,8 +1005,8 @@ static int probe_vdpa(struct abibase_probe *pr, const char *release, json_t *fac
 	unsigned int numbers[VDPA_MAX];
 	int n = probe_vdpa_find(pr, numbers, VDPA_MAX), r = n;
 
-	if (n == 0)
-		r = no_vdpa(pr, release, &all);
+	if (n <= 0 && n != -ENOMEM)
+		r = no_vdpa(pr, release, -n, &all);
 	for (int i = 0; r >= 0 && i < n; i++) {
 		struct findings f = { 0 };
 		struct vdpa_device d;

@@ -162,7 +162,7 @@ struct vdpa_device {
 	char node[32], option[32], ids[2][40];
 };
 void probe_vdpa_device(struct vdpa_device *d, unsigned int number);
-/* The numbers of the vhost-vdpa devices of this host, ascending; how many, at most @max. */
+/* The numbers of the vhost-vdpa devices of this host, ascending; how many, or a negative errno. */
 #define VDPA_MAX 64
 int probe_vdpa_find(struct abibase_probe *pr, unsigned int *ret, size_t max);
 

@@ -289,7 +289,9 @@ static int next_object(struct qmp *q, json_t **ret)
 			continue;
 		}
 		len = (size_t)(nl - q->in.data);
-		object = json_loadb(q->in.data, len, 0, NULL);
+		object = json_loadb(q->in.data,
+				    q->shorten ? q->shorten(q->shorten_data, q->in.data, len) : len,
+				    0, NULL);
 		q->in.len -= len + 1;
 		memmove(q->in.data, nl + 1, q->in.len);
 		if (!json_is_object(object)) {

@@ -49,6 +49,9 @@ struct qmp {
 	int status; /* wait status, -1: not known */
 	enum qmp_failure failure;
 	char desc[256]; /* of QMP_REFUSED */
+	/* NULL, or makes a line shorter in place before it is parsed, and returns its length */
+	size_t (*shorten)(void *data, char *line, size_t len);
+	void *shorten_data;
 };
 
 /*

@@ -22,7 +22,7 @@ struct report {
 struct surface {
 	const char *name, *usable;
 	const char *prefix; /* of its facts */
-	const char *lacks;  /* what is said when it is absent and the catalogue says nothing of it */
+	const char *lacks;  /* said of its absence where the catalogue has no words for it */
 };
 
 static const struct surface surfaces[] = {
@@ -287,7 +287,8 @@ static void put_qemus(struct report *r)
 		if (machines)
 			buf_printf(&r->text, ": %zu machine types\n", json_object_size(machines));
 		else
-			buf_puts(&r->text, ": its machine types are not recorded; probe it again\n");
+			buf_puts(&r->text,
+				 ": its machine types are not recorded; probe it again\n");
 	}
 	if (r->p->has_qemu && !r->p->n_qemu) {
 		begin(r, "WARN", "qemu");

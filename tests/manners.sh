@@ -15,7 +15,7 @@ abibase=${ABIBASE:-./abibase}
 ABIBASE_DATADIR=${ABIBASE_DATADIR:-$src/data}
 export ABIBASE_DATADIR
 unset ABIBASE_PLATFORM_PATH XDG_CONFIG_HOME
-verbs='probe intersect list show validate diff match'
+verbs='probe intersect check list show validate diff match'
 
 tmp=$(mktemp -d) || exit 99
 trap 'rm -rf "$tmp"' EXIT
@@ -226,6 +226,13 @@ run 2 intersect $pair --for nosuchhost
 run 2 intersect $pair -f nosuchformat
 stdout_empty 'an unknown format'
 run 2 probe --no-qemu --name ''
+run 2 probe --only=tap,nosuchsurface
+says 'vhost-net, vhost-vsock'
+run 2 probe --skip=
+run 2 probe --only=tap --qemu ./nosuchqemu
+says 'left out'
+run 2 probe --only=tap --report -o -
+run 0 probe --only=tap,qemu --skip=qemu --report
 run 2 probe --qemu ./nosuchqemu
 stdout_empty 'a QEMU that is not there'
 

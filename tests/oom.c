@@ -515,6 +515,39 @@ static int op_validate(struct made *m)
 	return abibase_validate_file(t.ctx, bad_file, told, m);
 }
 
+/* The text too, in the same operation: it has no context to leave an error in. */
+static int op_diff(struct made *m)
+{
+	struct abibase_diff *d;
+	int r = abibase_diff(t.ctx, t.cat, conflicting[1], hosts[1], ABIBASE_DIFF_ALL, &d);
+
+	if (r < 0)
+		return r;
+	r = abibase_diff_to_json(d, &m->text);
+	if (r == 0)
+		r = abibase_diff_to_text(d, &m->why);
+	if (r < 0)
+		free(steal(&m->text));
+	abibase_diff_unref(d);
+	return r;
+}
+
+static int op_match(struct made *m)
+{
+	struct abibase_match *answer;
+	int r = abibase_match(t.ctx, t.cat, conflicting[1], hosts, 3, NULL, &answer);
+
+	if (r < 0)
+		return r;
+	r = abibase_match_to_json(answer, &m->text);
+	if (r == 0)
+		r = abibase_match_to_text(answer, &m->why);
+	if (r < 0)
+		free(steal(&m->text));
+	abibase_match_unref(answer);
+	return r;
+}
+
 static const struct operation {
 	const char *name;
 	int (*run)(struct made *m);
@@ -544,6 +577,8 @@ static const struct operation {
 	{ "to-table", op_to_table, true },
 	{ "context", op_context, true },
 	{ "validate", op_validate, false },
+	{ "diff", op_diff, true },
+	{ "match", op_match, true },
 };
 
 /* ------------------------------------------------------------------------- running */

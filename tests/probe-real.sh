@@ -72,8 +72,8 @@ cp "$data"/*.json "$tmp/view/data/"
 mkdir "$tmp/view/dev"
 chmod -R u=rwX,go=rX "$tmp/view"
 
-# as_user NAME MODE SCRIPT: probe as nobody, with a tun node of that mode; SCRIPT runs as root in the
-# namespace before
+# as_user NAME MODE SCRIPT [OPTION]: probe as nobody, with a tun node of that mode; SCRIPT runs as
+# root in the namespace before
 as_user()
 {
 	unshare -m --propagation private sh -euc '
@@ -86,14 +86,32 @@ as_user()
 		export LD_LIBRARY_PATH="$2" ABIBASE_DATADIR="$2/data"
 		cd /
 		exec setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all \
-			"$2/abibase" probe --no-qemu --name=host
-	' sh "$tmp" "$view" "$2" "$3" > "$tmp/$1" 2> "$tmp/$1.err" || {
+			"$2/abibase" probe --no-qemu --name=host $5
+	' sh "$tmp" "$view" "$2" "$3" "${4:-}" > "$tmp/$1" 2> "$tmp/$1.err" || {
 		fail "probe as nobody ($1) exits $?"
 		sed 's/^/    /' "$tmp/$1.err"
 	}
 }
 
 # ------------------------------------------------------------------ as root
+
+# What a probe must leave as it was: network devices, mounts, nodes, processes of our own
+state()
+{
+	ls /sys/class/net
+	cat /proc/self/mountinfo
+	ls /dev
+	pgrep -P $$ -x abibase
+	cut -d' ' -f1 /proc/modules 2> /dev/null
+}
+
+# unknown FILE FACT REASON
+unknown()
+{
+	facts "$1" | grep -A1 "\"$2\": {" | grep -q "\"unknown\": \"$3\"" && return
+	fail "$1: $2 is not unknown, $3"
+	facts "$1" | grep -A1 "\"$2\"" | sed 's/^/    /'
+}
 
 ls /sys/class/net > "$tmp/net-before"
 "$abibase" probe --no-qemu --name=host > "$tmp/root" 2> "$tmp/root.err" ||
@@ -116,18 +134,76 @@ has "$tmp/root" '"user_namespace": false'
 facts "$tmp/root" > "$tmp/root.facts"
 facts "$tmp/no-load" | cmp -s - "$tmp/root.facts" || fail "--no-load finds other facts"
 
+# --------------------------------------------------------- surface by surface
+
+# On request, for a device is made for it: --no-load, so that nothing of it stays.
+state > "$tmp/state"
+"$abibase" probe --only=macvtap,ipvtap --no-load --name=host > "$tmp/link" 2> "$tmp/link.err" ||
+	fail "probe --only=macvtap,ipvtap exits $?"
+state | cmp -s - "$tmp/state" || {
+	fail "probing macvtap changed the host"
+	state | diff "$tmp/state" - | sed 's/^/    /'
+}
+for kind in macvtap ipvtap; do
+	if facts "$tmp/link" | grep -q "\"$kind.usable\": true"; then
+		has "$tmp/link" "\"$kind.features\": \"0x00005102\""
+		has "$tmp/link" "\"$kind.offload.csum\": true"
+		has "$tmp/link" "\"$kind.offload.udp_tunnel\": false"
+	elif facts "$tmp/link" | grep -q "\"$kind.usable\": false"; then
+		echo "this kernel has no $kind"
+	else
+		unknown "$tmp/link" $kind.usable not-loaded
+	fi
+done
+unknown "$tmp/link" tap.usable not-asked
+unknown "$tmp/link" vhost_vdpa.usable not-asked
+unknown "$tmp/link" param.vhost.max_mem_regions not-asked
+unknown "$tmp/root" macvtap.usable not-asked
+
+# Asked alone, a surface has the facts that it has among the others.
+"$abibase" probe --only=tap --name=host 2> /dev/null | grep '"tap\.' > "$tmp/alone"
+grep '"tap\.' "$tmp/root" | cmp -s - "$tmp/alone" || fail "--only=tap finds other facts"
+"$abibase" probe --no-qemu --skip=tap --name=host > "$tmp/skip" 2> /dev/null
+unknown "$tmp/skip" tap.offload.uso not-asked
+"$abibase" probe --only=nosuchsurface > "$tmp/got" 2> "$tmp/err" && fail "any name is a surface"
+has "$tmp/err" 'vhost-net, vhost-vsock'
+
+# For people, and the profile beside it
+"$abibase" probe --no-qemu --report --name=host -o "$tmp/beside" > "$tmp/report" 2> /dev/null ||
+	fail "probe --report exits $?"
+has "$tmp/report" '^PASS    tap: checksum, TSO'
+grep -qv '^\(PASS    \|WARN    \|UNKNOWN \)' "$tmp/report" && fail "the report has other lines"
+facts "$tmp/beside" | cmp -s - "$tmp/root.facts" || fail "--report -o writes another profile"
+
 # -------------------------------------------------------------- as nobody
 
 # A node that both may open: the same facts but for the one that takes the initial namespace.
 as_user everybody 666 :
 facts "$tmp/everybody" > "$tmp/everybody.facts"
-grep -v '"tap.napi_frags"' "$tmp/root.facts" > "$tmp/want"
-sed '/"tap.napi_frags": {/,/}/d' "$tmp/everybody.facts" > "$tmp/got"
+others()
+{
+	sed '/"\(tap.napi_frags\|host.ebpf_rss\)": {/,/}/d; /"\(tap.napi_frags\|host.ebpf_rss\)": [tf]/d'
+}
+others < "$tmp/root.facts" > "$tmp/want"
+others < "$tmp/everybody.facts" > "$tmp/got"
 diff -u "$tmp/want" "$tmp/got" || fail "an ordinary user finds other facts than root"
 grep -A1 '"tap.napi_frags": {' "$tmp/everybody.facts" | grep -q '"unknown": "no-permission"' ||
 	fail "tap.napi_frags is not unknown for want of permission"
 has "$tmp/everybody" '"euid": 65534'
 has "$tmp/everybody" '"user_namespace": true'
+
+# What takes root is unknown to the user, unless it is known not to be there at all.
+as_user link 666 : --only=macvtap,ebpf
+if facts "$tmp/link" | grep -q '"macvtap.usable": false'; then
+	has "$tmp/link.err" 'probe-absent'
+else
+	unknown "$tmp/link" macvtap.usable no-permission
+	has "$tmp/link.err" 'macvtap: .* probe as root'
+fi
+if [ "$(cat /proc/sys/kernel/unprivileged_bpf_disabled 2> /dev/null)" != 0 ] &&
+	facts "$tmp/root" | grep -q '"host.ebpf_rss": true'; then
+	unknown "$tmp/link" host.ebpf_rss no-permission
+fi
 
 # A node that only root may open.
 as_user nobody 600 :

@@ -626,6 +626,41 @@ static unsigned int compare_host(const struct hosts *h, unsigned int round,
 	return n;
 }
 
+static bool is_offered(const uint64_t word[2], const struct row *row)
+{
+	return row->bit >= 0 && word[row->bit / 64] >> (row->bit % 64) & 1;
+}
+
+/* What is offered has what it depends on, and groups that are decided together are whole. */
+static void check_closed(const struct hosts *h, unsigned int round,
+			 const struct abibase_baseline *b, const uint64_t word[2])
+{
+	for (size_t r = 0; r < t.cat->n_rows; r++) {
+		const struct row *row = &t.cat->rows[r];
+
+		if (row->pin != PIN_PINNED || !is_offered(word, row))
+			continue;
+		for (size_t i = 0; i < row->n_depends; i++) {
+			bool met = false;
+
+			for (size_t k = 0; k < row->depends[i].n; k++)
+				met |= is_offered(word, &t.cat->rows[row->depends[i].any[k]]);
+			law_assert(h, round, met, "%s is offered without what it depends on\n",
+				   row->key);
+		}
+		for (size_t k = 0; k < t.cat->n_rows && t.cat->groups[row->group].together; k++) {
+			const struct row *other = &t.cat->rows[k];
+
+			/* one that no QEMU of the set has is not offered by anybody */
+			law_assert(h, round,
+				   other->group != row->group || is_offered(word, other) ||
+					   !abibase_baseline_value(b, other->class_name,
+								   other->property),
+				   "%s is offered without %s\n", row->key, other->key);
+		}
+	}
+}
+
 /*
  * A baseline offers nothing that an input lacks, and neither less: on each usable backend of each
  * host, each of its QEMUs, started with the list for it, offers just the word that is stated.
@@ -645,6 +680,12 @@ START_TEST(test_offers_what_it_states)
 			answers++;
 			for (size_t i = 0; i < h.n; i++)
 				compared += compare_host(&h, round, b, h.p[i]);
+			for (size_t i = 0; i < t.cat->n_backends; i++) {
+				uint64_t word[2];
+
+				if (abibase_baseline_offered(b, t.cat->backends[i].name, word))
+					check_closed(&h, round, b, word);
+			}
 		} else {
 			for (size_t i = 0; i < t.cat->n_backends; i++) {
 				uint64_t word[2];

@@ -8,12 +8,12 @@
  *
  *   abibase.plan=NAME      what is wrong in this VM, see plans[]; default: nothing
  *   abibase.load=A,B,...   modules to load first
- *   abibase.args=A,B,...   more arguments for abibase probe
+ *   abibase.arg=ARGUMENT   one more argument for abibase probe; may be repeated
  *
  * On the port, one after the other, where NAME is root or nobody:
  *
- *   @@ begin before.txt    and the lines up to "@@ end": what there is before the first probe: network
- *                          interfaces, processes, modules
+ *   @@ begin before.txt    and the lines up to "@@ end": what there is before the first probe:
+ *                          network interfaces, processes, modules
  *   @@ begin NAME.json     likewise: stdout
  *   @@ begin NAME.err      likewise: stderr
  *   @@ status NAME N       the exit status, or 128 + the number of the signal
@@ -68,22 +68,24 @@ static void write_file(const char *path, const char *text)
 		close(fd);
 }
 
-/* The value of NAME= on the kernel command line, "" when it is not there. */
-static const char *option(const char *name, char *ret, size_t size)
+/* The value of the word NAME= of that number, from 0, on the kernel command line, or NULL. */
+static const char *option(const char *name, size_t number, char *ret, size_t size)
 {
 	FILE *f = fopen("/proc/cmdline", "re");
 	size_t len = strlen(name);
 	char line[4096] = "", *word, *rest = line;
 
-	ret[0] = '\0';
 	if (!f || !fgets(line, sizeof(line), f))
 		complain("/proc/cmdline");
 	if (f)
 		fclose(f);
-	while ((word = strsep(&rest, " \n")))
-		if (strncmp(word, name, len) == 0 && word[len] == '=')
-			snprintf(ret, size, "%s", word + len + 1);
-	return ret;
+	while ((word = strsep(&rest, " \n"))) {
+		if (strncmp(word, name, len) != 0 || word[len] != '=' || number-- > 0)
+			continue;
+		snprintf(ret, size, "%s", word + len + 1);
+		return ret;
+	}
+	return NULL;
 }
 
 static int wait_for(pid_t pid)
@@ -113,7 +115,7 @@ static int load(const char *module)
 
 /* ------------------------------------------------------------- the nodes */
 
-/* /dev/net/tun as udev makes it; the vhost nodes too, which otherwise only the group kvm may open. */
+/* /dev/net/tun as udev makes it; the vhost nodes too, which udev leaves to the group kvm. */
 static void allow_nodes(mode_t mode)
 {
 	static const char *const nodes[] = {
@@ -167,6 +169,7 @@ static void remove_nodes(void)
 static void prepare_missing_node(void)
 {
 	load("vhost_net");
+	load("vhost_vsock");
 	load("tun");
 	remove_nodes();
 }
@@ -325,16 +328,17 @@ static int redirect(int fd, const char *path)
 
 static _Noreturn void exec_probe(const struct plan *plan, const char *name, uid_t uid)
 {
-	char more[1024], *rest = more, *word;
+	static char more[MAX_ARGS][256];
 	const char *argv[MAX_ARGS] = { "abibase", "probe", "--no-qemu", "--name", name };
 	size_t n = 5;
 
-	option("abibase.args", more, sizeof(more));
 	if (plan->arg)
 		argv[n++] = plan->arg;
-	while (n < MAX_ARGS - 1 && (word = strsep(&rest, ",")))
-		if (*word)
-			argv[n++] = word;
+	for (size_t i = 0; n < MAX_ARGS - 1; i++) {
+		argv[n] = option("abibase.arg", i, more[i], sizeof(more[i]));
+		if (!argv[n++])
+			break;
+	}
 	if (redirect(0, "/dev/null") < 0 || redirect(1, "/tmp/out") < 0 ||
 	    redirect(2, "/tmp/err") < 0)
 		_exit(125);
@@ -491,7 +495,8 @@ static void load_asked(void)
 {
 	char list[1024], *rest = list, *word;
 
-	option("abibase.load", list, sizeof(list));
+	if (!option("abibase.load", 0, list, sizeof(list)))
+		return;
 	while ((word = strsep(&rest, ",")))
 		if (*word)
 			load(word);
@@ -499,10 +504,10 @@ static void load_asked(void)
 
 static void run_plan(const char *name)
 {
-	const struct plan *plan = find_plan(*name ? name : "probe");
+	const struct plan *plan = find_plan(name ? name : "probe");
 
 	if (!plan) {
-		fprintf(port, "@@ error there is no plan %s\n", name);
+		fprintf(port, "@@ error there is no plan %s\n", name ? name : "probe");
 		return;
 	}
 	make_static_nodes();
@@ -529,7 +534,7 @@ int main(void)
 	setenv("PATH", "/bin", 1);
 	setenv("ABIBASE_DATADIR", "/data", 1);
 	if (port) {
-		run_plan(option("abibase.plan", name, sizeof(name)));
+		run_plan(option("abibase.plan", 0, name, sizeof(name)));
 		fputs("@@ done\n", port);
 		fflush(port);
 		tcdrain(fileno(port));
