@@ -39,6 +39,7 @@ extern const struct command command_intersect;
 extern const struct command command_list;
 extern const struct command command_show;
 extern const struct command command_validate;
+extern const struct command command_decode;
 extern const struct command command_check;
 extern const struct command command_diff;
 extern const struct command command_match;
@@ -65,6 +66,7 @@ enum {
 	OPT_DISABLE,
 	OPT_DEST,
 	OPT_FILES0_FROM,
+	OPT_DEVICE,
 	OPT_PLATFORM,
 };
 
@@ -81,6 +83,7 @@ DEFINE_UNREF(platforms)
 DEFINE_UNREF(intersection)
 DEFINE_UNREF(probe)
 DEFINE_UNREF(render)
+DEFINE_UNREF(decode)
 DEFINE_UNREF(diff)
 DEFINE_UNREF(match)
 #define _unref_(name) __attribute__((cleanup(name##_unrefp))) struct abibase_##name

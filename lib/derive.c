@@ -1090,6 +1090,77 @@ static int derive_values(struct derive *d)
 	return 0;
 }
 
+static bool is_dest(const struct derive *d, const struct host *h)
+{
+	const struct strings *dest = &d->b->in.policy.dest;
+
+	for (size_t i = 0; i < dest->n; i++)
+		if (host_is(h, dest->s[i], strlen(dest->s[i])))
+			return true;
+	return !dest->n;
+}
+
+/* The hosts that use the build @used, or with @version any of that version; dest: those that are ever one. */
+static size_t write_users(const struct derive *d, size_t used, bool version, bool dest,
+			  struct buf *out)
+{
+	_autofree_ bool *wanted = calloc(d->b->n_used + 1, sizeof(*wanted));
+	size_t n = 0;
+
+	if (!wanted) {
+		out->failed = true;
+		return 0;
+	}
+	for (size_t u = 0; u < d->b->n_used; u++)
+		wanted[u] = u == used || (version && d->views[u].entry &&
+					  !version_cmp(&d->views[u].version,
+						       &d->views[used].version));
+	for (size_t i = 0; i < d->b->in.n_hosts; i++) {
+		const struct host *h = d->b->in.hosts[i];
+
+		if (host_uses(d, h, wanted) && (!dest || is_dest(d, h)))
+			buf_printf(out, "%s%s", n++ ? ", " : "", h->name);
+	}
+	return n;
+}
+
+/* "QEMU 9.1.0 (qemu-kvm-9.1.0-19.el9) on node-a" */
+static void write_build(const struct derive *d, size_t used, struct buf *out)
+{
+	const struct build *b = d->b->used[used].build;
+	const char *package = b ? json_string_value(json_object_get(b->entry, "package")) : NULL;
+
+	buf_printf(out, b ? "QEMU %s" : "a QEMU that was not probed%s", b ? b->version : "");
+	if (package && *package)
+		buf_printf(out, " (%s)", package);
+	buf_puts(out, " on ");
+	write_users(d, used, false, false, out);
+}
+
+/* A list with a property that a QEMU perhaps does not know is no list with which it surely starts. */
+static int derive_doubts(struct derive *d)
+{
+	for (size_t u = 0; u < d->b->n_used; u++) {
+		_buf_ text = { 0 };
+		size_t n = 0;
+
+		for (size_t r = 0; r < d->cat->n_rows; r++) {
+			if (!d->included[r] || eff(d, r, u)->known != ABIBASE_UNKNOWN)
+				continue;
+			if (!n++) {
+				write_build(d, u, &text);
+				buf_puts(&text, ": it is not recorded whether it has the property");
+			}
+			buf_printf(&text, "%s %s", n > 1 ? "," : "", d->cat->rows[r].key);
+		}
+		if (n && add_finding(d, ABIBASE_FINDING_UNKNOWN, "property-not-recorded",
+				     "probe the host again: the probe records the properties",
+				     &text) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 /* --------------------------------------------------------------- what was asked for by name */
 
 static int asked_host(struct derive *d, const struct row *row, const struct why *w)
@@ -1180,40 +1251,6 @@ static int derive_asked(struct derive *d)
 }
 
 /* --------------------------------------------------------- sizes that destinations check */
-
-static bool is_dest(const struct derive *d, const struct host *h)
-{
-	const struct strings *dest = &d->b->in.policy.dest;
-
-	for (size_t i = 0; i < dest->n; i++)
-		if (host_is(h, dest->s[i], strlen(dest->s[i])))
-			return true;
-	return !dest->n;
-}
-
-/* The hosts that use the build @used, or with @version any of that version; dest: those that are ever one. */
-static size_t write_users(const struct derive *d, size_t used, bool version, bool dest,
-			  struct buf *out)
-{
-	_autofree_ bool *wanted = calloc(d->b->n_used + 1, sizeof(*wanted));
-	size_t n = 0;
-
-	if (!wanted) {
-		out->failed = true;
-		return 0;
-	}
-	for (size_t u = 0; u < d->b->n_used; u++)
-		wanted[u] = u == used || (version && d->views[u].entry &&
-					  !version_cmp(&d->views[u].version,
-						       &d->views[used].version));
-	for (size_t i = 0; i < d->b->in.n_hosts; i++) {
-		const struct host *h = d->b->in.hosts[i];
-
-		if (host_uses(d, h, wanted) && (!dest || is_dest(d, h)))
-			buf_printf(out, "%s%s", n++ ? ", " : "", h->name);
-	}
-	return n;
-}
 
 static int judge_pair(struct derive *d, const struct shape *s, size_t from, size_t to)
 {
@@ -1443,19 +1480,6 @@ static int note_unknowns(struct derive *d)
 	return 0;
 }
 
-/* "QEMU 9.1.0 (qemu-kvm-9.1.0-19.el9) on node-a" */
-static void write_build(const struct derive *d, size_t used, struct buf *out)
-{
-	const struct build *b = d->b->used[used].build;
-	const char *package = b ? json_string_value(json_object_get(b->entry, "package")) : NULL;
-
-	buf_printf(out, b ? "QEMU %s" : "a QEMU that was not probed%s", b ? b->version : "");
-	if (package && *package)
-		buf_printf(out, " (%s)", package);
-	buf_puts(out, " on ");
-	write_users(d, used, false, false, out);
-}
-
 /* The same machine type name with another content: what KubeVirt issue 16386 was about. */
 static int note_differences(struct derive *d)
 {
@@ -1601,10 +1625,9 @@ static int fill_offer(struct derive *d, struct offer *o)
 static int derive_answer(struct derive *d)
 {
 	if (derive_used(d) < 0 || check_machine_values(d) < 0 || compute_effective(d) < 0 ||
-	    derive_values(d) < 0 || derive_asked(d) < 0 || derive_requirements(d) < 0 ||
-	    derive_shapes(d) < 0 || note_unknowns(d) < 0 ||
-	    note_differences(d) < 0 || note_recorded(d) < 0 ||
-	    note_exceptions(d) < 0)
+	    derive_values(d) < 0 || derive_doubts(d) < 0 || derive_asked(d) < 0 ||
+	    derive_requirements(d) < 0 || derive_shapes(d) < 0 || note_unknowns(d) < 0 ||
+	    note_differences(d) < 0 || note_recorded(d) < 0 || note_exceptions(d) < 0)
 		return -ENOMEM;
 	return 0;
 }

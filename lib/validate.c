@@ -5,6 +5,7 @@
 #include "baseline.h"
 #include "catalogue.h"
 #include "context.h"
+#include "decode.h"
 #include "facts.h"
 #include "platforms.h"
 #include "profile.h"
@@ -129,6 +130,20 @@ static int check_fact_list(struct check *c, const struct subject *s, struct abib
 	return 0;
 }
 
+static int check_device_list(struct check *c, const struct subject *s, struct abibase_context *ctx)
+{
+	(void)ctx;
+	devices_check(c, s->root);
+	return 0;
+}
+
+static int check_message_list(struct check *c, const struct subject *s, struct abibase_context *ctx)
+{
+	(void)ctx;
+	messages_check(c, s->root);
+	return 0;
+}
+
 static const struct kind {
 	const char *prefix;
 	size_t max;
@@ -138,10 +153,12 @@ static const struct kind {
 	{ "abibase-catalogue/", JSON_MAX_CATALOGUE, check_catalogue },
 	{ "abibase-baseline/", JSON_MAX_BASELINE, check_baseline },
 	{ "abibase-facts/", JSON_MAX_CATALOGUE, check_fact_list },
+	{ "abibase-devices/", JSON_MAX_CATALOGUE, check_device_list },
+	{ "abibase-messages/", JSON_MAX_CATALOGUE, check_message_list },
 };
 #define ACCEPTED                                                                     \
 	"\"abibase-profile/1\", \"abibase-catalogue/1\", \"abibase-baseline/1\", " \
-	"\"abibase-facts/1\""
+	"\"abibase-facts/1\", \"abibase-devices/1\", \"abibase-messages/1\""
 
 static const struct kind *kind_of(struct check *c, const json_t *root)
 {

@@ -15,7 +15,8 @@ static const struct {
 	const char *name;
 	Suite *(*make)(void);
 } suites[] = {
-	{ "catalogue", suite_catalogue }, { "diff", suite_diff },
+	{ "catalogue", suite_catalogue }, { "decode", suite_decode },
+	 { "diff", suite_diff },
 	{ "intersect", suite_intersect },
 	{ "json", suite_json },		  { "laws", suite_laws },
 	{ "platforms", suite_platforms }, { "predict", suite_predict },

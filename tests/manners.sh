@@ -15,7 +15,7 @@ abibase=${ABIBASE:-./abibase}
 ABIBASE_DATADIR=${ABIBASE_DATADIR:-$src/data}
 export ABIBASE_DATADIR
 unset ABIBASE_PLATFORM_PATH XDG_CONFIG_HOME
-verbs='probe intersect check list show validate diff match'
+verbs='probe intersect check list show validate diff match decode'
 
 tmp=$(mktemp -d) || exit 99
 trap 'rm -rf "$tmp"' EXIT
@@ -137,6 +137,10 @@ misuse 'match --help' match --platform=- -
 for option in --platform --backend --format -f; do
 	misuse 'match --help' match debian-12 "$option"
 done
+misuse 'decode --help' decode - -
+misuse 'decode --help' decode -f args
+misuse 'decode --help' decode --json=x
+misuse 'decode --help' decode --device
 
 run 0 --version
 stderr_empty 'abibase --version'
@@ -286,6 +290,16 @@ stdout_empty 'a platform that is not there'
 says 'nosuchplatform'
 says './nosuchfile:'
 run 2 match ./nosuchfile
+
+run 1 decode
+stdout_empty 'decode of nothing'
+run 1 decode 'nothing that is known'
+stdout_empty 'decode of unknown words'
+run 0 decode 'kvm: virtio-net: saved image requires vnet_hdr=on'
+stderr_empty decode
+run 2 decode --device=nosuchclass x
+says '[device-not-known]'
+stdout_empty 'decode of an unknown class'
 
 # ---------------------------------------------------------------- operands
 

@@ -216,6 +216,15 @@ REFUSED = [
     ("catalogue", ["features", 0, "needs"], "tap", [{"never": False}]),
     ("catalogue", ["features", 0], "compat", [{"machine": "8.1", "value": False}]),
     ("catalogue", ["requirements", 0], "colour", "red"),
+    ("devices", [], "colour", "red"),
+    ("devices", ["devices", "virtio-blk"], "colour", "red"),
+    ("devices", ["transport", "features", 0], "bit", 128),
+    ("devices", ["transport", "features", 0], "decided_by", "chance"),
+    ("devices", ["devices", "virtio-blk", "features", 0], "property", "has no off"),
+    ("messages", ["messages", 0], "colour", "red"),
+    ("messages", ["messages", 0], "kind", "message"),
+    ("messages", ["messages", 4], "off", "rss"),
+    ("messages", ["messages", 4], "scope", "elsewhere"),
     ("facts", [], "colour", "red"),
     ("facts", ["facts", "tap.features"], "colour", "red"),
     ("facts", ["facts", "tap.usable"], "bits", 32),
@@ -257,6 +266,8 @@ def check_all(validators):
     path = os.path.join(DATA, "catalogue.json")
     cat = check_document(validators, path)
     check_catalogue(path, cat, facts)
+    devices = check_document(validators, os.path.join(DATA, "devices.json"))
+    messages = check_document(validators, os.path.join(DATA, "messages.json"))
     platforms = files(DATA, "platforms", "*.json")
     for path in platforms + files(RECORDED, "hosts", "*.json"):
         profile = check_document(validators, path)
@@ -270,7 +281,7 @@ def check_all(validators):
     for path in files(RECORDED, "qemu", "*.json"):
         check_qemu(path, check_qemu_record(validators, path), cat["features"])
     check_refusals({"profile": canonical.loads(read(platforms[0])), "catalogue": cat,
-                    "facts": facts_doc}, validators)
+                    "facts": facts_doc, "devices": devices, "messages": messages}, validators)
 
 
 def main():

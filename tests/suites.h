@@ -6,6 +6,7 @@
 
 /* One suite a file, suite-NAME.c; check-all.c runs them all, or those named on its command line. */
 Suite *suite_catalogue(void);
+Suite *suite_decode(void);
 Suite *suite_diff(void);
 Suite *suite_intersect(void);
 Suite *suite_json(void);

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "cli.h"
+
+#include <errno.h>
+
+#define MAX_TEXT (16u << 20) /* one byte more is read, and the library says that it is too much */
+
+static const struct option options[] = {
+	{ "device", required_argument, NULL, OPT_DEVICE },
+	{ "format", required_argument, NULL, 'f' },
+	{ "json", no_argument, NULL, OPT_JSON },
+	{ "help", no_argument, NULL, 'h' },
+	{ NULL, 0, NULL, 0 },
+};
+
+static int add_stdin(FILE *text)
+{
+	char part[16384];
+	size_t len = 0;
+
+	while (len <= MAX_TEXT) {
+		ssize_t n = read(STDIN_FILENO, part, sizeof(part));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return cli_error("standard input: cannot read: %s [io-error]",
+					 strerror(errno));
+		if (n == 0)
+			break;
+		fwrite(part, 1, (size_t)n, text);
+		len += (size_t)n;
+	}
+	return 0;
+}
+
+/* Each operand is a text, and at least a line of its own. */
+static int add_operands(FILE *text, char **operands, int n)
+{
+	for (int i = 0; i < n; i++) {
+		if (streq(operands[i], "-")) {
+			if (add_stdin(text) != 0)
+				return STATUS_TROUBLE;
+		} else {
+			fputs(operands[i], text);
+		}
+		if (i + 1 < n)
+			fputc('\n', text);
+	}
+	return 0;
+}
+
+/* All that is to be decoded, for free(). */
+static int gather(char **operands, int n, char **ret, size_t *ret_len)
+{
+	FILE *text = open_memstream(ret, ret_len);
+	int r;
+	bool failed;
+
+	if (!text)
+		return cli_error("%s", strerror(errno));
+	r = n ? add_operands(text, operands, n) : add_stdin(text);
+	failed = ferror(text);
+	if (fclose(text) != 0 || failed)
+		return cli_error("%s", strerror(ENOMEM));
+	return r;
+}
+
+static int print(const struct abibase_decode *decode, bool json)
+{
+	_autofree_ char *text = NULL;
+	enum abibase_verdict verdict = abibase_decode_verdict(decode);
+	int r = json ? abibase_decode_to_json(decode, &text) :
+		       abibase_decode_to_text(decode, &text);
+
+	if (r < 0)
+		return cli_error("%s", strerror(-r));
+	if (verdict != ABIBASE_VERDICT_YES)
+		fputs("abibase: no message that is known is in the text\n", stderr);
+	r = cli_write(NULL, text);
+	return r ? r : (int)verdict;
+}
+
+static int decode(char **operands, int n, const char *device, bool json)
+{
+	_unref_(context) *ctx = NULL;
+	_unref_(catalogue) *cat = NULL;
+	_unref_(decode) *result = NULL;
+	_autofree_ char *text = NULL;
+	size_t len;
+	int r;
+
+	if (cli_context(0, &ctx) != 0)
+		return STATUS_TROUBLE;
+	r = gather(operands, n, &text, &len);
+	if (r != 0)
+		return r;
+	r = abibase_catalogue_new(ctx, &cat);
+	if (r == 0)
+		r = abibase_decode(ctx, cat, text, len, device, &result);
+	return r < 0 ? cli_context_error(ctx, r) : print(result, json);
+}
+
+static int run(int argc, char **argv)
+{
+	const char *format = "text", *device = NULL;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "f:h", options, NULL)) != -1) {
+		switch (c) {
+		case OPT_DEVICE:
+			device = optarg;
+			break;
+		case 'f':
+			format = optarg;
+			break;
+		case OPT_JSON:
+			format = "json";
+			break;
+		case 'h':
+			return cli_help(&command_decode);
+		default:
+			return cli_usage("decode", NULL);
+		}
+	}
+	if (!streq(format, "text") && !streq(format, "json"))
+		return cli_usage("decode", "unknown format '%s': text or json", format);
+	for (int i = optind, n = 0; i < argc; i++)
+		if (streq(argv[i], "-") && n++)
+			return cli_usage("decode", "standard input can be read only once");
+	return decode(argv + optind, argc - optind, device, streq(format, "json"));
+}
+
+const struct command command_decode = {
+	.name = "decode",
+	.run = run,
+	.summary = "say what an error of QEMU means",
+	.help = "Usage: abibase decode [OPTION]... [TEXT]...\n"
+		"\n"
+		"Say what the messages of QEMU and libvirt about a failed migration mean: each TEXT,\n"
+		"or a whole log on standard input (no TEXT, or -), at most 16 MiB. What is not known\n"
+		"is left out.\n"
+		"\n"
+		"      --device=CLASS   whose feature masks they are: virtio-net, virtio-vsock,\n"
+		"                       virtio-blk ...; default: what the lines around them say\n"
+		"  -f, --format=FORMAT  text (default, for people) or json\n"
+		"      --json           the same as --format=json\n"
+		"  -h, --help           show this help and exit\n"
+		"\n"
+		"Exit status: 0 something was decoded; 1 nothing known is in the text; 2 trouble.\n",
+};

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Any bytes as a baseline. What is accepted can be printed in every form. */
+#include <abibase/abibase.h>
+
+#include "fuzz.h"
+
+static struct abibase_context *ctx;
+
+static void check_render(const struct abibase_baseline *b, const char *format)
+{
+	struct abibase_render *render = NULL;
+	char *text = NULL, *why = NULL;
+
+	MUST(abibase_render_new(ctx, &render) == 0);
+	MUST(abibase_render_set_format(render, format) == 0);
+	abibase_render_run(render, b, &text, &why);
+	free(text);
+	free(why);
+	abibase_render_unref(render);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const char *const formats[] = { "args", "readconfig", "json", "table" };
+	struct abibase_baseline *b = NULL;
+
+	if (!ctx)
+		MUST(abibase_context_new(0, &ctx) == 0);
+	if (abibase_baseline_from_buffer(ctx, (const char *)data, size, "input", &b) < 0) {
+		MUST(abibase_context_error(ctx) && abibase_context_error_id(ctx));
+		return 0;
+	}
+	MUST(abibase_baseline_id(b));
+	for (size_t i = 0; i < abibase_baseline_finding_count(b); i++)
+		MUST(abibase_baseline_finding_text(b, i));
+	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
+		check_render(b, formats[i]);
+	abibase_baseline_unref(b);
+	return 0;
+}

@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What messages of QEMU mean: patterns, masks, whose masks they are, and the data behind it. */
+#include <errno.h>
+
+#include "catalogue.h"
+#include "context.h"
+#include "decode.h"
+#include "suites.h"
+#include "test-util.h"
+
+static struct test t;
+static struct abibase_decode *d;
+
+static void setup(void)
+{
+	test_begin(&t);
+}
+
+static void teardown(void)
+{
+	d = abibase_decode_unref(d);
+	test_end(&t);
+}
+
+/* Decode a copy of just the length: a byte read too far is seen by valgrind and ASan. */
+static void decode_bytes(const char *text, size_t len, const char *device)
+{
+	char *copy = malloc(len ? len : 1);
+	int r;
+
+	memcpy(copy, text, len);
+	d = abibase_decode_unref(d);
+	r = abibase_decode(t.ctx, t.cat, copy, len, device, &d);
+	free(copy);
+	ck_assert_msg(r == 0, "%.200s: %s", text, abibase_context_error(t.ctx));
+}
+
+static void decode(const char *text)
+{
+	decode_bytes(text, strlen(text), NULL);
+}
+
+static void assert_missing(size_t i, uint64_t low, uint64_t high)
+{
+	uint64_t word[2] = { 1, 1 };
+
+	ck_assert(abibase_decode_missing(d, i, word));
+	ck_assert_uint_eq(word[0], low);
+	ck_assert_uint_eq(word[1], high);
+}
+
+static void assert_text(const char *words, bool there)
+{
+	char *text;
+
+	ck_assert_int_eq(abibase_decode_to_text(d, &text), 0);
+	ck_assert_msg(!strstr(text, words) == !there, "\"%s\" is %s:\n%s", words,
+		      there ? "missing" : "there", text);
+	free(text);
+}
+
+#define MASKS "Features 0x1c0010130afffa7 unsupported. Allowed features: 0x179bfffe7"
+#define VSOCK "Features 0x130000002 unsupported. Allowed features: 0x179000000"
+
+START_TEST(masks)
+{
+	static const char *const globals[] = {
+		"virtio-net-device.queue_reset=off", "virtio-net-device.guest_uso4=off",
+		"virtio-net-device.guest_uso6=off", "virtio-net-device.host_uso=off",
+	};
+
+	decode("qemu-8.2: " MASKS "\nqemu-8.2: Failed to load virtio-net:virtio\n");
+	ck_assert_uint_eq(abibase_decode_count(d), 1);
+	ck_assert_int_eq(abibase_decode_verdict(d), ABIBASE_VERDICT_YES);
+	ck_assert_str_eq(abibase_decode_id(d, 0), "features");
+	ck_assert_str_eq(abibase_decode_device(d, 0), "virtio-net");
+	ck_assert_int_eq(abibase_decode_scope(d, 0), ABIBASE_DECODE_GUEST);
+	assert_missing(0, 0x1c0010000000000, 0);
+	ck_assert_uint_eq(abibase_decode_global_count(d, 0), 4);
+	for (size_t i = 0; i < 4; i++)
+		ck_assert_str_eq(abibase_decode_global(d, 0, i), globals[i]);
+	ck_assert_ptr_null(abibase_decode_global(d, 0, 4));
+	assert_text("upstream 6.2", true);
+}
+END_TEST
+
+START_TEST(wide_masks)
+{
+	decode("Features 0x000000000000000201c0010130bfffa7 unsupported. Allowed features: "
+	       "0x000000000000000001c0010179bfffe7\nFailed to load virtio-net:virtio");
+	assert_missing(0, 0, 2);
+	ck_assert_str_eq(abibase_decode_global(d, 0, 0), "virtio-net-device.guest_tunnel=off");
+
+	/* QEMU 10.2 and later: masked before it is printed */
+	decode("Features 0x00000000000000000000010130bfffa7 unsupported. Allowed features: "
+	       "0x00000000000000000000010179bfffe7\nFailed to load virtio-net:virtio");
+	assert_missing(0, 0, 0);
+	assert_text("cannot say what", true);
+	assert_text("guest_uso4 (54)", true);
+	assert_text("host_tunnel_csum (68)", true);
+	assert_text("abibase diff", true);
+	ck_assert_uint_eq(abibase_decode_global_count(d, 0), 0);
+	/* an older one that prints such masks has another reason */
+	decode("Features 0x10130bfffa7 unsupported. Allowed features: 0x10179bfffe7\n"
+	       "Failed to load virtio-net:virtio");
+	assert_text("cannot say what", false);
+
+	/* more than 128 bits are no masks */
+	decode("Features 0x100000000000000000000000000000000 unsupported. Allowed features: 0x1");
+	ck_assert_uint_eq(abibase_decode_count(d), 0);
+	ck_assert_int_eq(abibase_decode_verdict(d), ABIBASE_VERDICT_NO);
+}
+END_TEST
+
+/* Whatever stands before the words, and however lines end. */
+START_TEST(prefixes)
+{
+	static const char *const logs[] = {
+		"2026-04-01T10:00:00.123456Z qemu-kvm: " VSOCK "\r\n"
+		"2026-04-01T10:00:00.123457Z qemu-kvm: Failed to load virtio-vhost_vsock:virtio\r\n",
+		"Nov 23 10:00:00 node-a virtqemud[812]: internal error: QEMU unexpectedly closed the "
+		"monitor (vm='x'): " VSOCK "\n"
+		"Nov 23 10:00:00 node-a virtqemud[812]: error while loading state for instance 0x0 of "
+		"device '0000:00:05.0/virtio-vhost_vsock'\n",
+		"{\"component\":\"virt-launcher\",\"level\":\"error\",\"msg\":\"qemu: " VSOCK
+		"\\nqemu: Failed to load virtio-vhost_vsock:virtio\\n\",\"pos\":\"x.go:1\"}\n",
+		/* QEMU 11.1 */
+		VSOCK "\nload of migration failed: Invalid argument: error while loading state for "
+		"instance 0x0 of device '0000:00:05.0/virtio-vhost_vsock': Failed to load element of "
+		"type virtio for virtio",
+		/* the newest line first */
+		"Failed to load virtio-vhost_vsock:virtio\n" VSOCK "\n",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(logs); i++) {
+		decode(logs[i]);
+		ck_assert_uint_eq(abibase_decode_count(d), 1);
+		ck_assert_str_eq(abibase_decode_device(d, 0), "virtio-vsock");
+		ck_assert_str_eq(abibase_decode_global(d, 0, 0),
+				 "vhost-vsock-device.seqpacket=off");
+		assert_text("GUEST_CSUM", false);
+	}
+}
+END_TEST
+
+START_TEST(whose)
+{
+	/* two incidents in a row, forwards and backwards */
+	decode(MASKS "\nFailed to load virtio-net:virtio\n" VSOCK
+		     "\nFailed to load virtio-vhost_vsock:virtio\n");
+	ck_assert_uint_eq(abibase_decode_count(d), 2);
+	ck_assert_str_eq(abibase_decode_device(d, 0), "virtio-net");
+	ck_assert_str_eq(abibase_decode_device(d, 1), "virtio-vsock");
+	decode("load of migration failed\nFailed to load virtio-net:virtio\n" MASKS
+	       "\nload of migration failed\nFailed to load virtio-vhost_vsock:virtio\n" VSOCK "\n");
+	ck_assert_str_eq(abibase_decode_device(d, 0), "virtio-net");
+	ck_assert_str_eq(abibase_decode_device(d, 1), "virtio-vsock");
+	ck_assert_uint_eq(abibase_decode_line(d, 0), 3);
+	ck_assert_uint_eq(abibase_decode_line(d, 1), 6);
+
+	/* too far away, or of a device that has no features */
+	decode(MASKS "\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\nFailed to load virtio-net:virtio\n");
+	ck_assert_ptr_null(abibase_decode_device(d, 0));
+	decode(VSOCK "\nFailed to load cpu:virtio\n");
+	ck_assert_ptr_null(abibase_decode_device(d, 0));
+	assert_text("--device=CLASS", true);
+	/* none is chosen, and so there is no list */
+	ck_assert_uint_eq(abibase_decode_global_count(d, 0), 0);
+	assert_text("VIRTIO_NET_F_GUEST_CSUM", true);
+	assert_text("VIRTIO_VSOCK_F_SEQPACKET", true);
+
+	/* what the caller says counts; a class without such bits is marked */
+	decode_bytes(MASKS, strlen(MASKS), "virtio-net-pci-non-transitional");
+	ck_assert_str_eq(abibase_decode_device(d, 0), "virtio-net");
+	assert_text("Implausible", false);
+	decode_bytes(MASKS, strlen(MASKS), "blk");
+	ck_assert_str_eq(abibase_decode_device(d, 0), "virtio-blk");
+	assert_text("Implausible: bits 8, 18, 19, 20, 21, 23, 54, 55 and 56 ", true);
+	assert_text("    virtio-net ", true);
+	ck_assert_uint_eq(abibase_decode_global_count(d, 0), 0);
+}
+END_TEST
+
+START_TEST(repeated)
+{
+	char *text = NULL, line[64];
+	_buf_ b = { 0 };
+
+	decode(MASKS "\n" MASKS "\nx\n" MASKS);
+	ck_assert_uint_eq(abibase_decode_count(d), 1);
+	assert_text("line 1 and 2 more", true);
+
+	for (int i = 0; i < 300; i++) {
+		snprintf(line, sizeof(line), "failed to set MSR 0x%x to 0x1\n", i);
+		buf_puts(&b, line);
+	}
+	decode_bytes(b.data, b.len, NULL);
+	ck_assert_uint_eq(abibase_decode_count(d), 256);
+	ck_assert_int_eq(abibase_decode_to_json(d, &text), 0);
+	ck_assert(strstr(text, "\"dropped\": 44"));
+	free(text);
+}
+END_TEST
+
+/* Lines that are nearly a message say nothing. */
+START_TEST(unknown)
+{
+	static const char *const texts[] = {
+		"",
+		"\n\n\n",
+		"Features 0x unsupported. Allowed features: 0x1",
+		"Features 0x1 unsupported. Allowed features: ",
+		"Features 0x1 unsupported. Allowed features: zz",
+		"Features 0x1  unsupported. Allowed features: 0x1",
+		"VQ x vring.num 1024 exceeds allocated max 256",
+		"Failed to load virtio-net:virtio",
+		"load of migration failed: Operation not permitted",
+		"a 0x1 / 0x2",
+		"0x1 / 0x2 b",
+		"can't apply global",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		decode(texts[i]);
+		ck_assert_msg(abibase_decode_count(d) == 0, "\"%s\" is decoded", texts[i]);
+		assert_text("line", false);
+	}
+	ck_assert_ptr_null(abibase_decode_id(d, 0));
+	ck_assert_ptr_null(abibase_decode_device(d, 0));
+	ck_assert_uint_eq(abibase_decode_line(d, 0), 0);
+	ck_assert(!abibase_decode_missing(d, 0, (uint64_t[2]){ 0 }));
+}
+END_TEST
+
+/* Nothing of a log reaches a terminal that could move its cursor. */
+START_TEST(bytes)
+{
+	static const char log[] = "\0\0host doesn't support requested feature: \x1b[2J\xff\xc2\x9b.\n"
+				  "missing features: \x01\x02,\"\n\0";
+
+	decode_bytes(log, sizeof(log), NULL);
+	ck_assert_uint_eq(abibase_decode_count(d), 2);
+	assert_text("\x1b", false);
+	assert_text("\xff", false);
+	assert_text("?[2J???.", true);
+	ck_assert_int_eq(abibase_decode_scope(d, 0), ABIBASE_DECODE_OUTSIDE);
+}
+END_TEST
+
+START_TEST(refused)
+{
+	struct abibase_decode *const untouched = (void *)&t;
+	struct abibase_decode *ret = untouched;
+	char *large = calloc(1, (16u << 20) + 1);
+
+	ck_assert_int_eq(abibase_decode(t.ctx, t.cat, "x", 1, "virtio-nosuch", &ret), -EINVAL);
+	ck_assert_str_eq(abibase_context_error_id(t.ctx), "device-not-known");
+	ck_assert(strstr(abibase_context_error(t.ctx), "virtio-vsock"));
+	ck_assert_int_eq(abibase_decode(t.ctx, t.cat, "x", 1, "", &ret), -EINVAL);
+	ck_assert_int_eq(abibase_decode(t.ctx, t.cat, large, (16u << 20) + 1, NULL, &ret), -EFBIG);
+	ck_assert_str_eq(abibase_context_error_id(t.ctx), "text-too-large");
+	ck_assert_ptr_eq(ret, untouched);
+	ck_assert_int_eq(abibase_decode(t.ctx, t.cat, large, 16u << 20, NULL, &ret), 0);
+	ck_assert_uint_eq(abibase_decode_count(ret), 0);
+	ck_assert_ptr_eq(abibase_decode_ref(ret), ret);
+	abibase_decode_unref(ret);
+	abibase_decode_unref(ret);
+	ck_assert_ptr_null(abibase_decode_unref(NULL));
+	free(large);
+}
+END_TEST
+
+/* ------------------------------------------------------------------------ the data */
+
+/* Each row finds its own example, and says a sentence without a hole. */
+START_TEST(examples)
+{
+	struct decode_data data = { 0 };
+
+	ck_assert_int_eq(decode_data_load(t.ctx, &data), 0);
+	ck_assert_uint_gt(data.n_messages, 20);
+	for (size_t i = 0; i < data.n_messages; i++) {
+		const json_t *row = data.message[i].row;
+		const char *id = json_string_value(json_object_get(row, "id"));
+		const char *device = json_string_value(json_object_get(row, "device"));
+		const char *example = json_string_value(json_object_get(row, "example"));
+
+		ck_assert_msg(!device || decode_device_row(&data, device), "%s: %s", id, device);
+		decode(example);
+		if (data.message[i].kind == MESSAGE_DEVICE)
+			continue;
+		ck_assert_msg(abibase_decode_count(d) == 1, "%s: %zu findings", example,
+			      abibase_decode_count(d));
+		ck_assert_str_eq(abibase_decode_id(d, 0), id);
+		assert_text("{", false);
+		assert_text("}", false);
+	}
+	decode_data_clear(&data);
+}
+END_TEST
+
+/* A bit of the transport is no bit of a device, and no name stands for two classes. */
+START_TEST(tables)
+{
+	struct decode_data data = { 0 };
+	const char *device, *section, *class_name;
+	json_t *row, *v, *f;
+	size_t i;
+
+	ck_assert_int_eq(decode_data_load(t.ctx, &data), 0);
+	json_object_foreach(json_object_get(data.devices, "devices"), device, row) {
+		json_int_t last = -1;
+
+		json_object_foreach(json_object_get(row, "sections"), section, v)
+			ck_assert_str_eq(decode_device(&data, section, strlen(section),
+						       &class_name),
+					 device);
+		json_array_foreach(json_object_get(row, "aliases"), i, v)
+			ck_assert_str_eq(decode_device(&data, json_string_value(v),
+						       strlen(json_string_value(v)), &class_name),
+					 device);
+		json_array_foreach(json_object_get(row, "features"), i, f) {
+			json_int_t bit = json_integer_value(json_object_get(f, "bit"));
+
+			ck_assert_msg(bit > last && (bit < 24 || bit > 41), "%s: bit %d", device,
+				      (int)bit);
+			last = bit;
+		}
+	}
+	decode_data_clear(&data);
+}
+END_TEST
+
+static const struct {
+	const char *file, *text, *id;
+} faults[] = {
+	{ "messages.json", "{}", "schema-missing" },
+	{ "messages.json", "{\"schema\":\"abibase-messages/2\",\"messages\":[]}", "schema-newer" },
+	{ "messages.json", "{\"schema\":\"abibase-messages/1\",\"messages\":{}}",
+	  "json-wrong-type" },
+	{ "messages.json",
+	  "{\"schema\":\"abibase-messages/1\",\"messages\":[{\"id\":\"a\",\"kind\":\"device\","
+	  "\"pattern\":\"some words\",\"example\":\"x\",\"source\":\"x\"}]}",
+	  "json-bad-value" },
+	{ "messages.json",
+	  "{\"schema\":\"abibase-messages/1\",\"messages\":[{\"id\":\"a\",\"kind\":\"features\","
+	  "\"pattern\":\"words {a:hex}{b:hex}\",\"example\":\"x\",\"source\":\"x\"}]}",
+	  "json-bad-value" },
+	{ "messages.json",
+	  "{\"schema\":\"abibase-messages/1\",\"messages\":[{\"id\":\"a\",\"kind\":\"message\","
+	  "\"pattern\":\"words\",\"example\":\"x\",\"source\":\"x\"}]}",
+	  "json-missing-key" },
+	{ "devices.json", "{\"schema\":\"abibase-devices/1\",\"devices\":{}}",
+	  "json-missing-key" },
+	{ "devices.json",
+	  "{\"schema\":\"abibase-devices/1\",\"devices\":{},\"transport\":{\"source\":\"x\","
+	  "\"features\":[{\"bit\":128,\"name\":\"X\"}]}}",
+	  "json-bad-value" },
+	{ "devices.json",
+	  "{\"schema\":\"abibase-devices/1\",\"devices\":{},\"transport\":{\"source\":\"x\","
+	  "\"features\":[{\"bit\":1,\"name\":\"X\",\"property\":\"x\"}]}}",
+	  "json-bad-value" },
+};
+
+static void write_file(const char *dir, const char *name, const char *text)
+{
+	char path[256];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	f = fopen(path, "we");
+	ck_assert_ptr_nonnull(f);
+	fputs(text, f);
+	ck_assert_int_eq(fclose(f), 0);
+}
+
+static void remove_dir(const char *dir)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/devices.json", dir);
+	unlink(path);
+	snprintf(path, sizeof(path), "%s/messages.json", dir);
+	unlink(path);
+	ck_assert_int_eq(rmdir(dir), 0);
+}
+
+START_TEST(faulty_data)
+{
+	static const char *const good[] = {
+		"{\"schema\":\"abibase-devices/1\",\"devices\":{},\"transport\":{\"source\":\"x\","
+		"\"features\":[]}}",
+		"{\"schema\":\"abibase-messages/1\",\"messages\":[]}",
+	};
+	struct abibase_decode *ret = NULL;
+	char dir[] = "/tmp/abibase-decode-XXXXXX";
+
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	abibase_context_set_data_dir(t.ctx, dir);
+	ck_assert_int_eq(abibase_decode(t.ctx, t.cat, "x", 1, NULL, &ret), -ENOENT);
+	write_file(dir, "devices.json", good[0]);
+	write_file(dir, "messages.json", good[1]);
+	ck_assert_int_eq(abibase_decode(t.ctx, t.cat, MASKS, strlen(MASKS), NULL, &ret), 0);
+	ck_assert_uint_eq(abibase_decode_count(ret), 0);
+	ret = abibase_decode_unref(ret);
+	write_file(dir, faults[_i].file, faults[_i].text);
+	ck_assert_int_lt(abibase_decode(t.ctx, t.cat, "x", 1, NULL, &ret), 0);
+	ck_assert_str_eq(abibase_context_error_id(t.ctx), faults[_i].id);
+	remove_dir(dir);
+}
+END_TEST
+
+Suite *suite_decode(void)
+{
+	Suite *s = suite_create("decode");
+	TCase *tc = tcase_create("messages");
+
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, masks);
+	tcase_add_test(tc, wide_masks);
+	tcase_add_test(tc, prefixes);
+	tcase_add_test(tc, whose);
+	tcase_add_test(tc, repeated);
+	tcase_add_test(tc, unknown);
+	tcase_add_test(tc, bytes);
+	tcase_add_test(tc, refused);
+	suite_add_tcase(s, tc);
+	tc = tcase_create("data");
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, examples);
+	tcase_add_test(tc, tables);
+	tcase_add_loop_test(tc, faulty_data, 0, ARRAY_SIZE(faults));
+	suite_add_tcase(s, tc);
+	return s;
+}
