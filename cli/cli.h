@@ -42,6 +42,7 @@ extern const struct command command_validate;
 extern const struct command command_decode;
 extern const struct command command_check;
 extern const struct command command_diff;
+extern const struct command command_exec;
 extern const struct command command_match;
 
 /* Values of long options that have no letter. */
@@ -68,6 +69,7 @@ enum {
 	OPT_FILES0_FROM,
 	OPT_DEVICE,
 	OPT_PLATFORM,
+	OPT_PROFILE,
 };
 
 #define DEFINE_UNREF(name)                                             \
@@ -79,6 +81,7 @@ DEFINE_UNREF(context)
 DEFINE_UNREF(profile)
 DEFINE_UNREF(catalogue)
 DEFINE_UNREF(baseline)
+DEFINE_UNREF(check)
 DEFINE_UNREF(platforms)
 DEFINE_UNREF(intersection)
 DEFINE_UNREF(probe)

@@ -13,7 +13,13 @@
 
 struct check_finding {
 	enum abibase_finding_kind kind;
-	char *id, *text, *layer, *feature, *property, *remedy;
+	char *id, *text, *layer, *feature, *property, *remedy, *cause;
+};
+
+/* What of the baseline one QEMU of the host gets. */
+struct check_list {
+	char *path;
+	char **settings; /* "class.property=value", ended by NULL */
 };
 
 struct abibase_check {
@@ -25,6 +31,8 @@ struct abibase_check {
 	char **lost; /* properties that go off when the host is admitted */
 	size_t n_lost, cap_lost;
 	char *admit_id; /* identity of the baseline that would admit it, or NULL */
+	struct check_list *lists;
+	size_t n_lists, cap_lists;
 };
 
 struct checking {
@@ -44,6 +52,14 @@ static void finding_clear(struct check_finding *f)
 	free(f->feature);
 	free(f->property);
 	free(f->remedy);
+	free(f->cause);
+}
+
+static void settings_free(char **s)
+{
+	for (size_t i = 0; s && s[i]; i++)
+		free(s[i]);
+	free(s);
 }
 
 ABIBASE_EXPORT struct abibase_check *abibase_check_ref(struct abibase_check *c)
@@ -61,6 +77,11 @@ ABIBASE_EXPORT struct abibase_check *abibase_check_unref(struct abibase_check *c
 		finding_clear(&c->findings[i]);
 	for (size_t i = 0; i < c->n_lost; i++)
 		free(c->lost[i]);
+	for (size_t i = 0; i < c->n_lists; i++) {
+		free(c->lists[i].path);
+		settings_free(c->lists[i].settings);
+	}
+	free(c->lists);
 	free(c->findings);
 	free(c->lost);
 	free(c->admit_id);
@@ -177,7 +198,7 @@ static const struct value *find_value(const struct abibase_baseline *b, const st
 	return NULL;
 }
 
-static int lacks_why(struct checking *k, const struct value *v, const struct why *w)
+static int add_why(struct checking *k, const struct value *v, const struct why *w)
 {
 	const char *host = k->p->name;
 	_buf_ text = { 0 };
@@ -212,6 +233,18 @@ static int lacks_why(struct checking *k, const struct value *v, const struct why
 	default:
 		return 0;
 	}
+}
+
+/* One fact can be in the way of several properties: it is kept apart from the sentence. */
+static int lacks_why(struct checking *k, const struct value *v, const struct why *w)
+{
+	const char *cause = w->kind == WHY_HOST_LACKS	? w->missing :
+			    w->kind == WHY_HOST_UNKNOWN ? w->what :
+							  NULL;
+	size_t before = k->out->n;
+	int r = add_why(k, v, w);
+
+	return r < 0 || k->out->n == before ? r : dup_to(&k->out->findings[before].cause, cause);
 }
 
 static int check_value(struct checking *k, const struct value *v)
@@ -369,14 +402,42 @@ static char **settings_for(const struct checking *k, size_t used)
 		if (asprintf(&s[n], "%s.%s=%s", v->class_name, v->property,
 			     setting_words[v->on ? SETTING_ON : SETTING_OFF]) < 0) {
 			s[n] = NULL;
-			for (size_t f = 0; f < n; f++)
-				free(s[f]);
-			free(s);
+			settings_free(s);
 			return NULL;
 		}
 		n++;
 	}
 	return s;
+}
+
+static long used_build(const struct checking *k, const struct profile_qemu *q)
+{
+	for (size_t i = 0; i < k->alone->n_used; i++)
+		if (k->alone->used[i].build && streq(k->alone->used[i].build->digest, q->digest))
+			return (long)i;
+	return -1;
+}
+
+static int make_lists(struct checking *k)
+{
+	struct abibase_check *c = k->out;
+
+	for (size_t i = 0; i < k->p->n_qemu; i++) {
+		const struct profile_qemu *q = &k->p->qemu[i];
+		long used = used_build(k, q);
+		struct check_list *list;
+
+		if (used < 0 || !q->path)
+			continue;
+		if (array_grow(&c->lists, c->n_lists, &c->cap_lists, sizeof(*c->lists)) < 0)
+			return -ENOMEM;
+		list = &c->lists[c->n_lists++];
+		list->path = strdup(q->path);
+		list->settings = settings_for(k, (size_t)used);
+		if (!list->path || !list->settings)
+			return -ENOMEM;
+	}
+	return 0;
 }
 
 static const char *bit_name(const struct checking *k, int bit)
@@ -433,9 +494,7 @@ static int predict_used(struct checking *k, size_t used, const struct offer *o)
 	r = abibase_predict(k->ctx, k->cat, k->p, name_of(k->p, build), k->b->machine,
 			    k->b->in.backends[o->backend], (const char *const *)settings, word,
 			    NULL);
-	for (size_t i = 0; settings[i]; i++)
-		free(settings[i]);
-	free(settings);
+	settings_free(settings);
 	if (r == ABIBASE_VERDICT_YES && memcmp(word, o->word, sizeof(word)) != 0)
 		return word_differs(k, o, word, build->version);
 	return r < 0 ? r : 0;
@@ -548,6 +607,8 @@ static int run(struct checking *k)
 	if (r == 0)
 		r = check_offers(k);
 	if (r == 0)
+		r = make_lists(k);
+	if (r == 0)
 		k->out->verdict = verdict_of(k->out);
 	return r;
 }
@@ -619,6 +680,8 @@ ABIBASE_EXPORT const char *abibase_check_finding_get(const struct abibase_check 
 		return f->property;
 	case ABIBASE_CHECK_REMEDY:
 		return f->remedy;
+	case ABIBASE_CHECK_CAUSE:
+		return f->cause;
 	default:
 		return NULL;
 	}
@@ -637,6 +700,45 @@ ABIBASE_EXPORT const char *abibase_check_loss(const struct abibase_check *c, siz
 ABIBASE_EXPORT const char *abibase_check_admit_id(const struct abibase_check *c)
 {
 	return c->admit_id;
+}
+
+/* Pointers and words in one block, so that one free() releases all of it. */
+static char **pack_args(char *const *settings)
+{
+	size_t n = 0, size = 0;
+	char **args, *word;
+
+	for (; settings[n]; n++)
+		size += sizeof("-global") + strlen(settings[n]) + 1;
+	args = malloc((2 * n + 1) * sizeof(*args) + size);
+	if (!args)
+		return NULL;
+	word = (char *)(args + 2 * n + 1);
+	for (size_t i = 0; i < n; i++) {
+		args[2 * i] = word;
+		word = stpcpy(word, "-global") + 1;
+		args[2 * i + 1] = word;
+		word = stpcpy(word, settings[i]) + 1;
+	}
+	args[2 * n] = NULL;
+	return args;
+}
+
+ABIBASE_EXPORT int abibase_check_args(const struct abibase_check *c, const char *qemu_path,
+				      char ***ret)
+{
+	for (size_t i = 0; i < c->n_lists; i++) {
+		char **args;
+
+		if (!streq(c->lists[i].path, qemu_path))
+			continue;
+		args = pack_args(c->lists[i].settings);
+		if (!args)
+			return -ENOMEM;
+		*ret = args;
+		return 0;
+	}
+	return -ENOENT;
 }
 
 /* ------------------------------------------------------------------------- as text */

@@ -50,7 +50,7 @@ struct next {
 struct decoder {
 	struct abibase_context *ctx;
 	const struct abibase_catalogue *cat;
-	struct decode_data data;
+	const struct decode_data *data;
 	struct next *next;
 	struct finding *findings;
 	size_t n, cap, dropped;
@@ -347,7 +347,7 @@ static void take_hint(struct decoder *d, struct span path)
 		path.len -= (size_t)(slash + 1 - path.text);
 		path.text = slash + 1;
 	}
-	device = decode_device(&d->data, path.text, path.len, &class_name);
+	device = decode_device(d->data, path.text, path.len, &class_name);
 	if (!device)
 		return;
 	d->hint = (struct hint){ device, class_name, d->seq };
@@ -427,22 +427,22 @@ static void decode_line(struct decoder *d, const char *line, size_t len)
 		len = MAX_LINE;
 	if (len < MIN_LINE)
 		return;
-	for (size_t i = 0; i < d->data.n_messages; i++)
+	for (size_t i = 0; i < d->data->n_messages; i++)
 		d->next[i].known = false;
 	while (from < len && !d->failed) {
 		size_t best = SIZE_MAX;
 
-		for (size_t i = 0; i < d->data.n_messages; i++) {
+		for (size_t i = 0; i < d->data->n_messages; i++) {
 			struct next *next = &d->next[i];
 
 			if (!next->known || (!next->none && next->start < from))
-				find_next(&d->data.message[i], line, len, from, next);
+				find_next(&d->data->message[i], line, len, from, next);
 			if (!next->none && (best == SIZE_MAX || next->start < d->next[best].start))
 				best = i;
 		}
 		if (best == SIZE_MAX)
 			return;
-		take(d, &d->data.message[best], &d->next[best]);
+		take(d, &d->data->message[best], &d->next[best]);
 		from = d->next[best].end;
 	}
 }
@@ -549,17 +549,17 @@ static const struct row *row_of(const struct decoder *d, const char *class_name,
 static const json_t *table_bit(const struct decoder *d, const char *device, unsigned int bit)
 {
 	const json_t *own = bit_in(
-		json_object_get(decode_device_row(&d->data, device), "features"), bit);
+		json_object_get(decode_device_row(d->data, device), "features"), bit);
 
 	return own ? own :
-		     bit_in(json_object_get(json_object_get(d->data.devices, "transport"),
+		     bit_in(json_object_get(json_object_get(d->data->devices, "transport"),
 					    "features"),
 			    bit);
 }
 
 static bool has_name(const struct decoder *d, const char *device, unsigned int bit)
 {
-	const char *class_name = string_of(decode_device_row(&d->data, device), "class");
+	const char *class_name = string_of(decode_device_row(d->data, device), "class");
 
 	return row_of(d, class_name, bit) || table_bit(d, device, bit);
 }
@@ -583,13 +583,21 @@ static void add_need(struct decoder *d, json_t *needs, const char *layer, const 
 	append(d, needs, need);
 }
 
+/* Of an object that is being made: a member can be missing for want of memory. */
+static bool is(const json_t *obj, const char *key, const char *value)
+{
+	const char *s = string_of(obj, key);
+
+	return s && streq(s, value);
+}
+
 static bool has_layer(const json_t *needs, const char *layer)
 {
 	size_t i;
 	json_t *v;
 
 	json_array_foreach(needs, i, v)
-		if (streq(string_of(v, "layer"), layer))
+		if (is(v, "layer", layer))
 			return true;
 	return false;
 }
@@ -664,7 +672,7 @@ static json_t *from_table(struct decoder *d, const char *device, const char *cla
 			  const json_t *feature)
 {
 	static const char *const copied[] = { "also", "machine_off", "name", "off", "since" };
-	const json_t *device_row = decode_device_row(&d->data, device);
+	const json_t *device_row = decode_device_row(d->data, device);
 	const char *decider = string_of(feature, "decided_by"), *remedy, *layer;
 	json_t *obj = json_object(), *needs = json_array();
 
@@ -738,7 +746,7 @@ static json_t *globals_of(struct decoder *d, const json_t *features)
 		const char *property = string_of(v, "property"), *off = string_of(v, "off");
 		_buf_ b = { 0 };
 
-		if (!property || !off || streq(string_of(v, "decided_by"), "nobody"))
+		if (!property || !off || is(v, "decided_by", "nobody"))
 			continue;
 		buf_printf(&b, "%s=%s", property, off);
 		if (buf_failed(&b))
@@ -775,7 +783,7 @@ static void set_classes(struct decoder *d, json_t *obj, const struct finding *f,
 	json_t *classes = json_array(), *row;
 	const char *device;
 
-	json_object_foreach(json_object_get(d->data.devices, "devices"), device, row) {
+	json_object_foreach(json_object_get(d->data->devices, "devices"), device, row) {
 		const char *class_name = string_of(row, "class");
 		json_t *item, *features;
 
@@ -976,7 +984,6 @@ static void decoder_clear(struct decoder *d)
 		finding_clear(&d->findings[i]);
 	free(d->findings);
 	free(d->next);
-	decode_data_clear(&d->data);
 }
 
 static int fail_device(struct decoder *d, const char *device)
@@ -985,7 +992,7 @@ static int fail_device(struct decoder *d, const char *device)
 	const char *name;
 	json_t *row;
 
-	json_object_foreach(json_object_get(d->data.devices, "devices"), name, row)
+	json_object_foreach(json_object_get(d->data->devices, "devices"), name, row)
 		buf_printf(&names, "%s%s", names.len ? ", " : "", name);
 	if (buf_failed(&names))
 		return context_oom(d->ctx);
@@ -996,16 +1003,12 @@ static int fail_device(struct decoder *d, const char *device)
 
 static int decode(struct decoder *d, const char *text, size_t len, const char *device)
 {
-	int r = decode_data_load(d->ctx, &d->data);
-
-	if (r < 0)
-		return r;
 	if (device) {
-		d->device = decode_device(&d->data, device, strlen(device), &d->class_name);
+		d->device = decode_device(d->data, device, strlen(device), &d->class_name);
 		if (!d->device)
 			return fail_device(d, device);
 	}
-	d->next = calloc(d->data.n_messages + 1, sizeof(*d->next));
+	d->next = calloc(d->data->n_messages + 1, sizeof(*d->next));
 	if (!d->next)
 		return context_oom(d->ctx);
 	decode_lines(d, text, len);
@@ -1026,20 +1029,14 @@ static int finish(struct decoder *d, struct abibase_decode *decode)
 	return decode->json && decode->text ? 0 : context_oom(d->ctx);
 }
 
-ABIBASE_EXPORT int abibase_decode(struct abibase_context *ctx,
-				  const struct abibase_catalogue *cat, const char *text,
-				  size_t len, const char *device, struct abibase_decode **ret)
+int decode_with(struct abibase_context *ctx, const struct abibase_catalogue *cat,
+		const struct decode_data *data, const char *text, size_t len, const char *device,
+		struct abibase_decode **ret)
 {
-	struct decoder d = { .ctx = ctx, .cat = cat };
-	struct abibase_decode *result;
+	struct decoder d = { .ctx = ctx, .cat = cat, .data = data };
+	struct abibase_decode *result = calloc(1, sizeof(*result));
 	int r;
 
-	if (len > MAX_TEXT)
-		return context_fail(ctx, EFBIG, "text-too-large", NULL,
-				    "the text is larger than %u MiB, the most that is read; give "
-				    "the part with the failure",
-				    MAX_TEXT >> 20);
-	result = calloc(1, sizeof(*result));
 	if (!result)
 		return context_oom(ctx);
 	result->refcount = 1;
@@ -1053,6 +1050,25 @@ ABIBASE_EXPORT int abibase_decode(struct abibase_context *ctx,
 	}
 	*ret = result;
 	return 0;
+}
+
+ABIBASE_EXPORT int abibase_decode(struct abibase_context *ctx,
+				  const struct abibase_catalogue *cat, const char *text,
+				  size_t len, const char *device, struct abibase_decode **ret)
+{
+	struct decode_data data = { 0 };
+	int r;
+
+	if (len > MAX_TEXT)
+		return context_fail(ctx, EFBIG, "text-too-large", NULL,
+				    "the text is larger than %u MiB, the most that is read; give "
+				    "the part with the failure",
+				    MAX_TEXT >> 20);
+	r = decode_data_load(ctx, &data);
+	if (r == 0)
+		r = decode_with(ctx, cat, &data, text, len, device, ret);
+	decode_data_clear(&data);
+	return r;
 }
 
 ABIBASE_EXPORT struct abibase_decode *abibase_decode_ref(struct abibase_decode *d)

@@ -8,8 +8,9 @@
 
 #include "json.h"
 
+struct abibase_catalogue;
 struct abibase_context;
-struct check;
+struct abibase_decode;
 
 #define MAX_CAPTURES 6
 #define MAX_PIECES (2 * MAX_CAPTURES + 1)
@@ -69,6 +70,11 @@ void messages_check(struct check *c, const json_t *root);
 const char *decode_device(const struct decode_data *data, const char *name, size_t len,
 			  const char **ret_class);
 const json_t *decode_device_row(const struct decode_data *data, const char *device);
+
+/* abibase_decode() with data that is read already. */
+int decode_with(struct abibase_context *ctx, const struct abibase_catalogue *cat,
+		const struct decode_data *data, const char *text, size_t len, const char *device,
+		struct abibase_decode **ret) _must_check_;
 
 /* The capture of that name in a pattern, or -1. */
 int message_capture(const struct message *m, const char *name);

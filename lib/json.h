@@ -10,7 +10,7 @@
 
 struct abibase_context;
 
-#define JSON_MAX_PROFILE (1u << 20)
+#define JSON_MAX_PROFILE (4u << 20)
 #define JSON_MAX_CATALOGUE (4u << 20)
 #define JSON_MAX_BASELINE (64u << 20)
 

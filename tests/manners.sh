@@ -15,7 +15,7 @@ abibase=${ABIBASE:-./abibase}
 ABIBASE_DATADIR=${ABIBASE_DATADIR:-$src/data}
 export ABIBASE_DATADIR
 unset ABIBASE_PLATFORM_PATH XDG_CONFIG_HOME
-verbs='probe intersect check list show validate diff match decode'
+verbs='probe intersect check list show validate diff match decode exec'
 
 tmp=$(mktemp -d) || exit 99
 trap 'rm -rf "$tmp"' EXIT
@@ -78,7 +78,10 @@ misuse()
 {
 	hint=$1
 	shift
-	run 2 "$@"
+	case $hint in
+	exec*) run 126 "$@" ;; # as for whatever keeps QEMU from being started
+	*) run 2 "$@" ;;
+	esac
 	stdout_empty "abibase $*"
 	says "Try 'abibase $hint"
 	says 'abibase: '
@@ -105,7 +108,7 @@ for verb in $verbs; do
 	run 0 --help
 	grep -q "^  $verb " "$tmp/out" || fail "--help does not list $verb"
 done
-for verb in intersect show validate diff; do
+for verb in intersect show validate diff exec; do
 	misuse "$verb --help" "$verb"
 	says 'missing operand'
 	misuse "$verb --help" "$verb" --
@@ -130,6 +133,8 @@ misuse 'diff --help' diff debian-12
 misuse 'diff --help' diff debian-12 debian-13 debian-11
 misuse 'diff --help' diff -f table debian-12 debian-13
 misuse 'diff --help' diff - a=-
+misuse 'exec --help' exec ./baseline.json --
+misuse 'exec --help' exec ./baseline.json --profile
 misuse 'match --help' match debian-12 debian-13
 misuse 'match --help' match --format=table debian-12
 misuse 'match --help' match --no-load debian-12

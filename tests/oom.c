@@ -132,7 +132,7 @@ int __wrap_asprintf(char **ret, const char *fmt, ...)
 /* ----------------------------------------------------------------- what is given */
 
 static struct test t;
-static struct abibase_profile *hosts[3], *conflicting[3];
+static struct abibase_profile *hosts[3], *conflicting[3], *booted;
 static struct abibase_baseline *baseline, *no_common_list;
 static char *profile_text, *bad_text, *baseline_text, *catalogue_text;
 static char directory[] = "/tmp/abibase-oom.XXXXXX"; /* two platforms, one of them bad */
@@ -215,6 +215,28 @@ static char *short_profile(void)
 	return text;
 }
 
+/* A record of this boot; what stands for QEMU has no build id. */
+static struct abibase_profile *record_of_now(void)
+{
+	json_t *root = test_host_json("now", "6.1", "7.2.22"), *qemu;
+	FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
+	struct abibase_profile *p;
+	char id[64] = "";
+
+	qemu = json_array_get(json_object_get(root, "qemu"), 0);
+	json_object_set_new(qemu, "path", json_string("/dev/null"));
+	json_object_del(qemu, "build_id");
+	if (f && fgets(id, sizeof(id), f)) {
+		id[strcspn(id, "\n")] = '\0';
+		json_object_set_new(root, "boot_id", json_string(id));
+	}
+	if (f)
+		fclose(f);
+	p = test_profile_json(t.ctx, root);
+	json_decref(root);
+	return p;
+}
+
 static void prepare(void)
 {
 	const char *const dirs[] = { directory, NULL };
@@ -229,6 +251,7 @@ static void prepare(void)
 	json_object_del(json_object_get(root, "facts"), "vhost_net.features_array");
 	hosts[2] = test_profile_json(t.ctx, root);
 	json_decref(root);
+	booted = record_of_now();
 	conflicting[0] = abibase_profile_ref(hosts[0]);
 	conflicting[1] = lacking("l");
 	conflicting[2] = abibase_profile_ref(hosts[2]);
@@ -250,6 +273,7 @@ static void prepare(void)
 
 static void finish(void)
 {
+	abibase_profile_unref(booted);
 	for (size_t i = 0; i < 3; i++) {
 		abibase_profile_unref(hosts[i]);
 		abibase_profile_unref(conflicting[i]);
@@ -548,6 +572,84 @@ static int op_match(struct made *m)
 	return r;
 }
 
+static int op_decode(struct made *m)
+{
+	static const char log[] =
+		"Features 0x1c0010130afffa7 unsupported. Allowed features: 0x179bfffe7\n"
+		"Failed to load virtio-net:virtio\n"
+		"Features 0x130000002 unsupported. Allowed features: 0x179000000\n"
+		"virtio-net: saved image requires vnet_hdr=on\n"
+		"get_pci_config_device: Bad config data: i=0x20 read: 0 device: c cmask: ff\n";
+	struct abibase_decode *d;
+	int r = abibase_decode(t.ctx, t.cat, log, strlen(log), NULL, &d);
+
+	if (r < 0)
+		return r;
+	r = abibase_decode_to_json(d, &m->text);
+	if (r == 0)
+		r = abibase_decode_to_text(d, &m->why);
+	if (r < 0)
+		free(steal(&m->text));
+	abibase_decode_unref(d);
+	return r;
+}
+
+static int op_check(struct made *m)
+{
+	struct abibase_check *c;
+	int r = abibase_check(t.ctx, t.cat, baseline, conflicting[1], &c);
+
+	if (r < 0)
+		return r;
+	r = abibase_checks_to_json("b", &c, 1, &m->text);
+	if (r == 0)
+		r = abibase_checks_to_text(&c, 1, &m->why);
+	if (r < 0)
+		free(steal(&m->text));
+	abibase_check_unref(c);
+	return r;
+}
+static int op_check_args(struct made *m)
+{
+	static const char path[] = "/usr/lib/qemu-7.2.22";
+	struct abibase_check *c;
+	_buf_ text = { 0 };
+	char **args;
+	int r = abibase_check(t.ctx, t.cat, baseline, hosts[0], &c);
+
+	if (r < 0)
+		return r;
+	r = abibase_check_args(c, path, &args);
+	abibase_check_unref(c);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; args[i]; i++)
+		buf_printf(&text, "%s ", args[i]);
+	free(args);
+	m->text = buf_steal(&text);
+	return m->text ? 0 : -ENOMEM;
+}
+static int op_review(struct made *m)
+{
+	static const char *const argv[] = {
+		"-machine", "accel=tcg,type=pc-q35-7.2", "-device",
+		"{\"driver\":\"virtio-net-pci\",\"id\":\"n\",\"csum\":false}", "-set",
+		"device.n.csum=off", "-global", "driver=virtio-net-pci,property=csum,value=off",
+		"-netdev", "tap,vhost=on", NULL,
+	};
+
+	(void)m;
+	return abibase_baseline_review(t.ctx, baseline, argv);
+}
+static int op_current(struct made *m)
+{
+	return abibase_profile_current(t.ctx, booted, "/dev/null", &m->profile);
+}
+static int op_stale(struct made *m)
+{
+	return abibase_profile_current(t.ctx, hosts[0], "/dev/null", &m->profile);
+}
+
 static const struct operation {
 	const char *name;
 	int (*run)(struct made *m);
@@ -579,6 +681,12 @@ static const struct operation {
 	{ "validate", op_validate, false },
 	{ "diff", op_diff, true },
 	{ "match", op_match, true },
+	{ "check", op_check, true },
+	{ "check-args", op_check_args, true },
+	{ "review", op_review, false },
+	{ "current", op_current, false },
+	{ "stale", op_stale, false },
+	{ "decode", op_decode, true },
 };
 
 /* ------------------------------------------------------------------------- running */

@@ -510,7 +510,7 @@ END_TEST
 START_TEST(operand_other_documents)
 {
 	_autofree_ char *path = in_dir("d.json"), *catalogue = test_path("data/catalogue.json");
-	_autofree_ char *big = malloc((1u << 20) + 1);
+	_autofree_ char *big = malloc((4u << 20) + 1);
 
 	assert_error(load(catalogue), EBADMSG, "schema-other", "a catalogue");
 	put("d.json", "{}");
@@ -522,8 +522,8 @@ START_TEST(operand_other_documents)
 	put("d.json", "{\"schema\":\"abibase-profile/2\"}");
 	assert_error(load(path), EPROTONOSUPPORT, "schema-newer", "abibase-profile/2");
 	ck_assert_ptr_nonnull(big);
-	memset(big, ' ', 1u << 20);
-	big[1u << 20] = '\0';
+	memset(big, ' ', 4u << 20);
+	big[4u << 20] = '\0';
 	memcpy(big, "{\"schema\":\"abibase-profile/1\"}", 30);
 	put("d.json", big);
 	assert_error(load(path), EBADMSG, "json-missing-key", "");
@@ -532,7 +532,7 @@ START_TEST(operand_other_documents)
 
 		ck_assert_int_eq(fputc('\n', f), '\n');
 	}
-	assert_error(load(path), EFBIG, "file-too-large", "1048576");
+	assert_error(load(path), EFBIG, "file-too-large", "4194304");
 }
 END_TEST
 

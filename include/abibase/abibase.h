@@ -168,7 +168,7 @@ const char *abibase_version(void);
 
 /**
  * abibase_profile_from_buffer - read a profile
- * @buf: @len bytes of JSON, an abibase-profile/1 document; at most 1 MiB; not kept
+ * @buf: @len bytes of JSON, an abibase-profile/1 document; at most 4 MiB; not kept
  * @source: what to call it in messages, normally the file name
  * @ret: the profile; release with abibase_profile_unref()
  *
@@ -824,6 +824,8 @@ enum abibase_finding_kind abibase_check_finding_kind(const struct abibase_check 
  * @ABIBASE_CHECK_FEATURE: the guest-visible feature ("VIRTIO_NET_F_HOST_USO")
  * @ABIBASE_CHECK_PROPERTY: "class.property"
  * @ABIBASE_CHECK_REMEDY: what to do about it
+ * @ABIBASE_CHECK_CAUSE: the fact of the host behind it, which several findings can share: in words
+ *	when it is absent, as "vhost_net.features[40]" when it is unknown
  *
  * Since: 0.1
  */
@@ -834,6 +836,7 @@ enum abibase_check_field {
 	ABIBASE_CHECK_FEATURE,
 	ABIBASE_CHECK_PROPERTY,
 	ABIBASE_CHECK_REMEDY,
+	ABIBASE_CHECK_CAUSE,
 };
 /** abibase_check_finding_get - one part of finding @i, owned by @c, or NULL. Since: 0.1 */
 const char *abibase_check_finding_get(const struct abibase_check *c, size_t i,
@@ -848,6 +851,21 @@ const char *abibase_check_loss(const struct abibase_check *c, size_t i);
  * Returns: NULL when the host satisfies, or when no baseline could admit it. Since: 0.1
  */
 const char *abibase_check_admit_id(const struct abibase_check *c);
+
+/**
+ * abibase_check_args - what of the baseline one QEMU of the host is given
+ * @qemu_path: a path as the profile lists it
+ * @ret: the words "-global", "class.property=value" in turn, ended by NULL, in one block for free()
+ *
+ * Left out is what this QEMU does not know, for it would not start with that; such a property is off
+ * in the baseline, or the check has a finding. The list is there whatever the verdict; only with
+ * ABIBASE_VERDICT_YES does a guest get with it what the baseline promises. QEMU takes the last
+ * -global of a class, so it belongs behind all other arguments.
+ *
+ * Returns: 0, -ENOENT (the host has no such QEMU, or it does not have the target and machine type of
+ * the baseline), -ENOMEM. Since: 0.1
+ */
+int abibase_check_args(const struct abibase_check *c, const char *qemu_path, char ***ret);
 
 /**
  * abibase_checks_to_text - what several checks found, as a table for people
@@ -953,6 +971,51 @@ int abibase_decode_to_json(const struct abibase_decode *d, char **ret);
  * Returns: 0, -ENOMEM. Since: 0.1
  */
 int abibase_decode_to_text(const struct abibase_decode *d, char **ret);
+
+/* -------------------------------------------------------- starting a guest */
+
+/**
+ * abibase_profile_current - what a recorded profile says, now, of the host and of one of its QEMUs
+ * @p: a profile of kind host
+ * @qemu: the binary that is to be started
+ * @ret: the same profile with this binary alone, by the path @qemu
+ *
+ * A profile is a record. It holds for the boot in which it was made, for the kernel can be another
+ * one after that, and for a binary that has not been replaced since.
+ *
+ * Returns: 0, -ESTALE (not of this boot, or not of this build: "profile-stale"), -ENOENT (it does
+ * not have this binary: "profile-no-qemu"), -ENOMEM. Since: 0.1
+ */
+int abibase_profile_current(struct abibase_context *ctx, const struct abibase_profile *p,
+			    const char *qemu, struct abibase_profile **ret);
+
+/**
+ * abibase_baseline_review - hold a command line of QEMU against a baseline
+ * @argv: the arguments behind the program's name, ended by NULL; one that -readconfig names is read
+ *
+ * What gets around the baseline is logged as a warning: -device, -set and -global on a proxy class
+ * with another value than the baseline's ("command-defeats"), and a backend that the baseline does
+ * not cover ("command-backend"); likewise a -global that loses to the baseline's list when that comes
+ * last ("command-loses"), and a -readconfig that cannot be looked into ("command-unseen"). What is
+ * added later, by a monitor, is not seen.
+ *
+ * Returns: 0, -EINVAL (the machine type is another one than the baseline's, or none is named, or it
+ * is an alias such as q35, which each QEMU reads otherwise: "command-machine"), -ENOMEM. Since: 0.1
+ */
+int abibase_baseline_review(struct abibase_context *ctx, const struct abibase_baseline *b,
+			    const char *const *argv);
+
+/**
+ * abibase_command_is_query - does this command line only ask QEMU what it can do?
+ * @argv: as for abibase_baseline_review(); no file is read
+ *
+ * It does with the machine type "none", with a help or version option and nothing else, and with
+ * "help" as the value of an option such as -device. No guest runs then. With -readconfig it does
+ * not, whatever else it says.
+ *
+ * Returns: 1, 0, -ENOMEM. Since: 0.1
+ */
+int abibase_command_is_query(const char *const *argv);
 
 /* --------------------------------------------------------------- validate */
 

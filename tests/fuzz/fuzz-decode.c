@@ -4,10 +4,12 @@
 
 #include <abibase/abibase.h>
 
+#include "decode.h"
 #include "fuzz.h"
 
 static struct abibase_context *ctx;
 static struct abibase_catalogue *cat;
+static struct decode_data data_files; /* read once: the logs are what is tried out */
 
 static void check_finding(const struct abibase_decode *d, size_t i)
 {
@@ -37,13 +39,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char *text = NULL, *json = NULL;
 
 	if (!ctx)
-		MUST(abibase_context_new(0, &ctx) == 0 && abibase_catalogue_new(ctx, &cat) == 0);
+		MUST(abibase_context_new(0, &ctx) == 0 && abibase_catalogue_new(ctx, &cat) == 0 &&
+		     decode_data_load(ctx, &data_files) == 0);
 	if (size && data[0] < sizeof(devices) / sizeof(devices[0])) {
 		device = devices[data[0]];
 		data++;
 		size--;
 	}
-	MUST(abibase_decode(ctx, cat, (const char *)data, size, device, &d) == 0);
+	MUST(decode_with(ctx, cat, &data_files, (const char *)data, size, device, &d) == 0);
 	MUST(abibase_decode_to_text(d, &text) == 0 && abibase_decode_to_json(d, &json) == 0);
 	check_text(text);
 	for (size_t i = 0; i < abibase_decode_count(d); i++)

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "start.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+/* ------------------------------------------------------------------------ programs */
+
+static int not_found(const char *program, int err)
+{
+	cli_error("%s: %s [exec-not-found]", program, strerror(err));
+	return err == ENOENT || err == ENOTDIR ? STATUS_NO_COMMAND : STATUS_NOT_STARTED;
+}
+
+static int found(const char *path, char **ret)
+{
+	char *copy = strdup(path);
+
+	if (!copy) {
+		cli_error("out of memory [out-of-memory]");
+		return STATUS_NOT_STARTED;
+	}
+	*ret = copy;
+	return 0;
+}
+
+int start_find(const char *program, char **ret)
+{
+	const char *dirs = getenv("PATH");
+	_autofree_ char *list = strdup(dirs ? dirs : "/usr/local/bin:/usr/bin:/bin");
+	char *rest = list, *dir;
+	int err = ENOENT;
+
+	if (strchr(program, '/'))
+		return access(program, X_OK) == 0 ? found(program, ret) : not_found(program, errno);
+	while (*program && (dir = strsep(&rest, ":"))) {
+		_autofree_ char *path = NULL;
+
+		if (asprintf(&path, "%s/%s", *dir ? dir : ".", program) < 0) {
+			path = NULL;
+			return not_found(program, ENOMEM);
+		}
+		if (access(path, X_OK) == 0)
+			return found(path, ret);
+		if (errno == EACCES)
+			err = EACCES;
+	}
+	return not_found(program, err);
+}
+
+int start_exec(const char *path, char *const *argv)
+{
+	execv(path, argv);
+	return not_found(path, errno);
+}
+
+/* ------------------------------------------------------------------------ refusals */
+
+static const char *field(const struct abibase_check *c, size_t i, enum abibase_check_field f)
+{
+	const char *s = abibase_check_finding_get(c, i, f);
+
+	return s ? s : "";
+}
+
+/* One fact that is missing keeps several properties from what they should be. */
+static bool same_cause(const struct abibase_check *c, size_t a, size_t b)
+{
+	return *field(c, a, ABIBASE_CHECK_CAUSE) &&
+	       streq(field(c, a, ABIBASE_CHECK_CAUSE), field(c, b, ABIBASE_CHECK_CAUSE)) &&
+	       abibase_check_finding_kind(c, a) == abibase_check_finding_kind(c, b) &&
+	       streq(field(c, a, ABIBASE_CHECK_LAYER), field(c, b, ABIBASE_CHECK_LAYER));
+}
+
+static bool said_before(const struct abibase_check *c, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (same_cause(c, k, i))
+			return true;
+	return false;
+}
+
+static void say_names(const struct abibase_check *c, size_t first, enum abibase_check_field f,
+		      FILE *out)
+{
+	const char *separator = "";
+
+	for (size_t i = first; i < abibase_check_finding_count(c); i++) {
+		if (!same_cause(c, first, i))
+			continue;
+		fprintf(out, "%s%s", separator, field(c, i, f));
+		separator = ", ";
+	}
+}
+
+static void say_cause(const struct abibase_check *c, size_t i, FILE *out)
+{
+	bool unknown = abibase_check_finding_kind(c, i) == ABIBASE_FINDING_UNKNOWN;
+
+	fprintf(out, unknown ? "%s: whether %s has what the baseline promises is unknown (%s): " :
+			       "%s: %s lacks what the baseline promises (%s): ",
+		abibase_check_host(c), field(c, i, ABIBASE_CHECK_LAYER),
+		field(c, i, ABIBASE_CHECK_CAUSE));
+	say_names(c, i, ABIBASE_CHECK_PROPERTY, out);
+	fputs(" (", out);
+	say_names(c, i, ABIBASE_CHECK_FEATURE, out);
+	fputs(")", out);
+}
+
+static void say_finding(const struct abibase_check *c, size_t i, FILE *out)
+{
+	bool unknown = abibase_check_finding_kind(c, i) == ABIBASE_FINDING_UNKNOWN;
+	const char *remedy = field(c, i, ABIBASE_CHECK_REMEDY);
+
+	if (said_before(c, i))
+		return;
+	fprintf(out, "abibase: %s: ", unknown ? "unknown" : "conflict");
+	if (*field(c, i, ABIBASE_CHECK_CAUSE))
+		say_cause(c, i, out);
+	else
+		fputs(field(c, i, ABIBASE_CHECK_TEXT), out);
+	fprintf(out, " [%s]\n", field(c, i, ABIBASE_CHECK_ID));
+	if (*remedy)
+		fprintf(out, "  remedy: %s\n", remedy);
+}
+
+/* In one piece, so that other writers of the same log do not come in between. */
+static void say_findings(const struct abibase_check *c)
+{
+	_autofree_ char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+
+	for (size_t i = 0; out && i < abibase_check_finding_count(c); i++)
+		say_finding(c, i, out);
+	if (out && fclose(out) == 0)
+		fputs(text, stderr);
+	else
+		cli_error("out of memory [out-of-memory]");
+}
+
+/* ------------------------------------------------------------------------ this host */
+
+static int load_baseline(struct abibase_context *ctx, const char *operand,
+			 struct abibase_baseline **ret)
+{
+	_unref_(profile) *p = NULL;
+	int r = abibase_operand_load(ctx, operand, &p, ret);
+
+	if (r < 0)
+		return cli_context_error(ctx, r);
+	if (p)
+		return cli_error("%s: is a profile; a baseline was wanted, as abibase intersect "
+				 "--json makes it [schema-other]",
+				 operand);
+	return 0;
+}
+
+/* What the baseline is about, and no more: a guest waits for the answer. */
+static int choose_surfaces(struct abibase_probe *pr, const struct abibase_baseline *b)
+{
+	const char *rss = abibase_baseline_value(b, "virtio-net-device", "rss");
+	uint64_t word[2];
+	int r = abibase_probe_only(pr, "tap");
+
+	if (r == 0)
+		r = abibase_probe_only(pr, "vhost-net");
+	if (r == 0)
+		r = abibase_probe_only(pr, "qemu");
+	if (r == 0 && (abibase_baseline_offered(b, "macvtap", word) ||
+		       abibase_baseline_offered(b, "macvtap+vhost", word)))
+		r = abibase_probe_only(pr, "macvtap");
+	if (r == 0 && rss && streq(rss, "on"))
+		r = abibase_probe_only(pr, "ebpf");
+	return r;
+}
+
+static int probe_host(struct abibase_context *ctx, struct abibase_catalogue *cat,
+		      const struct abibase_baseline *b, const char *qemu,
+		      struct abibase_profile **ret)
+{
+	const char *machine = abibase_baseline_machine(b);
+	_unref_(probe) *pr = NULL;
+	int r = abibase_probe_new(ctx, &pr);
+
+	if (r == 0)
+		r = choose_surfaces(pr, b);
+	if (r == 0)
+		r = abibase_probe_add_qemu(pr, qemu);
+	if (r == 0 && machine)
+		r = abibase_probe_add_machine(pr, machine);
+	return r < 0 ? r : abibase_probe_run(pr, cat, ret);
+}
+
+static int get_profile(struct abibase_context *ctx, struct abibase_catalogue *cat,
+		       const struct abibase_baseline *b, const struct start *s,
+		       struct abibase_profile **ret)
+{
+	_unref_(profile) *whole = NULL;
+	int r = s->profile ? abibase_profile_from_file(ctx, s->profile, &whole) :
+			     probe_host(ctx, cat, b, s->qemu, &whole);
+
+	if (r == 0)
+		r = abibase_profile_current(ctx, whole, s->qemu, ret);
+	return r < 0 ? cli_context_error(ctx, r) : 0;
+}
+
+/* ---------------------------------------------------------------------------- start */
+
+static int exec_with(const struct start *s, char *const *list)
+{
+	_autofree_ char **all = NULL;
+	size_t n = 0, more = 0;
+
+	while (s->argv[n])
+		n++;
+	while (list[more])
+		more++;
+	all = calloc(n + more + 1, sizeof(*all));
+	if (!all)
+		return cli_error("out of memory [out-of-memory]");
+	memcpy(all, s->argv, n * sizeof(*all));
+	memcpy(all + n, list, more * sizeof(*all));
+	return start_exec(s->qemu, all);
+}
+
+/* Other machine type and missing features are told together: they are found independently. */
+static int check_start(struct abibase_context *ctx, struct abibase_catalogue *cat,
+		       const struct abibase_baseline *b, const struct start *s,
+		       struct abibase_check **ret)
+{
+	_unref_(profile) *p = NULL;
+	int r = abibase_baseline_review(ctx, b, (const char *const *)s->argv + 1);
+	int refused = r < 0 ? cli_context_error(ctx, r) : 0;
+
+	r = get_profile(ctx, cat, b, s, &p);
+	if (r)
+		return r;
+	r = abibase_check(ctx, cat, b, p, ret);
+	if (r < 0)
+		return cli_context_error(ctx, r);
+	say_findings(*ret);
+	return refused ? refused : (int)abibase_check_verdict(*ret);
+}
+
+static int start(const struct start *s)
+{
+	_unref_(context) *ctx = NULL;
+	_unref_(catalogue) *cat = NULL;
+	_unref_(baseline) *b = NULL;
+	_unref_(check) *c = NULL;
+	_autofree_ char **list = NULL;
+	int r;
+
+	if (cli_context(0, &ctx) != 0)
+		return STATUS_TROUBLE;
+	r = abibase_catalogue_new(ctx, &cat);
+	if (r < 0)
+		return cli_context_error(ctx, r);
+	r = load_baseline(ctx, s->baseline, &b);
+	if (r == 0)
+		r = check_start(ctx, cat, b, s, &c);
+	if (r)
+		return r;
+	r = abibase_check_args(c, s->qemu, &list);
+	if (r < 0)
+		return cli_error("%s: %s [exec-refused]", s->qemu, strerror(-r));
+	return exec_with(s, list);
+}
+
+int start_guest(const struct start *s)
+{
+	int r = start(s);
+
+	/* Whatever it was: the guest does not run, and the cause was said. */
+	if (r != STATUS_NO_COMMAND && r != STATUS_NOT_STARTED)
+		cli_error("%s was not started [exec-refused]", s->qemu);
+	return r == STATUS_NO_COMMAND ? r : STATUS_NOT_STARTED;
+}

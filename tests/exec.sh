@@ -1,0 +1,501 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# abibase exec and abibase-emulator: what is refused never starts, what starts has the list behind its
+# arguments, what defeats a baseline is warned of, and questions to QEMU go through untouched. A script
+# stands in for QEMU; where there is a real one, that is started too. Profiles of distributions are
+# recorded under the name of this host, as of this boot.
+
+set -u
+LC_ALL=C
+export LC_ALL
+src=${top_srcdir:-.}
+abibase=${ABIBASE:-./abibase}
+build=$(cd "$(dirname "$abibase")" && pwd)
+emulator=$build/abibase-emulator
+abibase=$build/$(basename "$abibase")
+ABIBASE_DATADIR=${ABIBASE_DATADIR:-$src/data}
+export ABIBASE_DATADIR
+unset ABIBASE_PLATFORM_PATH XDG_CONFIG_HOME ABIBASE_EMULATOR_CONF
+machine=pc-q35-10.0
+
+lacking()
+{
+	echo "SKIP: $*"
+	[ "${ABIBASE_TEST_REQUIRE:-}" = 1 ] && exit 1
+	exit 77
+}
+command -v jq >/dev/null || lacking "needs jq"
+[ -r /proc/sys/kernel/random/boot_id ] || lacking "needs the boot id"
+boot=$(cat /proc/sys/kernel/random/boot_id)
+
+tmp=$(mktemp -d) || exit 99
+trap 'rm -rf "$tmp"' EXIT
+export XDG_CACHE_HOME="$tmp/cache"
+chmod 755 "$tmp"
+failures=0
+
+fail()
+{
+	echo "FAIL: $*"
+	sed 's/^/    stderr: /' "$tmp/err" 2>/dev/null
+	failures=$((failures + 1))
+}
+
+# try STATUS COMMAND...: stdout goes to $tmp/out, stderr to $tmp/err
+try()
+{
+	want=$1
+	shift
+	rm -f "$tmp/started"
+	"$@" >"$tmp/out" 2>"$tmp/err" </dev/null
+	got=$?
+	[ "$got" = "$want" ] || fail "$*: exit status $got, not $want"
+}
+
+says()
+{
+	grep -qF -e "$1" "$tmp/err" || fail "stderr does not say: $1"
+}
+
+silent_about()
+{
+	! grep -qF -e "$1" "$tmp/err" || fail "stderr says: $1"
+}
+
+not_started()
+{
+	[ ! -e "$tmp/started" ] || fail "$*: QEMU was started"
+	[ ! -s "$tmp/out" ] || fail "$*: something is on stdout"
+}
+
+# same NAME FILE FILE
+same()
+{
+	diff -u "$2" "$3" >"$tmp/diff" && return
+	fail "$1"
+	sed 's/^/    /' "$tmp/diff"
+}
+
+# What QEMU is, is in the words that it was started with.
+cat >"$tmp/qemu-system-x86_64" <<END
+#!/bin/sh
+printf '%s\n' "\$@" >"$tmp/started"
+exit 42
+END
+chmod +x "$tmp/qemu-system-x86_64"
+qemu=$tmp/qemu-system-x86_64
+
+# record PLATFORM QEMU-ENTRY: that platform's kernel, with this QEMU, as a record of this host
+record()
+{
+	"$abibase" show --json "$1" | jq --arg boot "$boot" --argjson qemu "$2" '
+		del(.evidence, .packages, .lifecycle, .revision)
+		| .kind = "host" | .name = "here" | .boot_id = $boot | .qemu = [$qemu]'
+}
+entry=$("$abibase" show --json debian-13 |
+	jq --arg path "$qemu" '.qemu[0] | .path = $path | del(.build_id)')
+record debian-13 "$entry" >"$tmp/new.json"
+record debian-12 "$entry" >"$tmp/old.json"
+for profile in new old; do
+	"$abibase" validate "$tmp/$profile.json" || fail "$profile.json is not valid"
+done
+"$abibase" intersect --json -M $machine debian-13 -o "$tmp/base.json" 2>"$tmp/err" ||
+	fail 'no baseline'
+"$abibase" intersect -M $machine debian-13 2>/dev/null | tr ' ' '\n' >"$tmp/list"
+[ "$(grep -c '^-global$' "$tmp/list")" -gt 10 ] || fail 'no list'
+
+# ---------------------------------------------------------------------- refusals
+
+# The kernel of Debian 12 has no tap USO and no ring reset in vhost-net: both are said, each once.
+try 126 "$abibase" exec --profile "$tmp/old.json" "$tmp/base.json" -- "$qemu" -M $machine
+not_started 'a host without tap USO'
+[ "$(grep -c 'TUN_F_USO' "$tmp/err")" = 1 ] || fail 'not one message'
+for word in here: tap guest_uso4 guest_uso6 host_uso VIRTIO_NET_F_HOST_USO '[promise-lacks]'; do
+	grep TUN_F_USO "$tmp/err" | grep -qF -e "$word" || fail "the message does not name $word"
+done
+grep -A1 TUN_F_USO "$tmp/err" | grep -q '^  remedy: .*tap USO' || fail 'no remedy'
+says 'virtio-net-device.queue_reset (VIRTIO_F_RING_RESET)'
+says "$qemu was not started [exec-refused]"
+
+# The same where only tap counts
+"$abibase" intersect --json -M $machine --backend tap debian-13 -o "$tmp/tap.json" 2>/dev/null
+try 126 "$abibase" exec --profile "$tmp/old.json" "$tmp/tap.json" -- "$qemu" -M $machine
+not_started 'a host without tap USO, tap alone'
+silent_about queue_reset
+
+# What is unknown is refused too.
+jq '.facts."tap.offload.uso" = {"unknown": "no-permission"}' "$tmp/new.json" >"$tmp/unknown.json"
+try 126 "$abibase" exec --profile "$tmp/unknown.json" "$tmp/base.json" -- "$qemu" -M $machine
+not_started 'unknown USO'
+says 'is unknown'
+says host_uso
+says '[promise-unknown]'
+
+for machines in '-M q35' '-machine pc-q35-9.2,usb=off' '' '-machine accel=tcg' '--machine type=q35' \
+	"-M $machine -machine q35"; do
+	# shellcheck disable=SC2086
+	try 126 "$abibase" exec --profile "$tmp/new.json" "$tmp/base.json" -- "$qemu" $machines
+	not_started "machine: $machines"
+	says "start the guest with -machine $machine [command-machine]"
+done
+# Both kinds of refusal at once
+try 126 "$abibase" exec --profile "$tmp/old.json" "$tmp/base.json" -- "$qemu" -M q35
+says '[command-machine]'
+says '[promise-lacks]'
+
+jq '.boot_id = "00000000-0000-0000-0000-000000000000"' "$tmp/new.json" >"$tmp/other.json"
+jq 'del(.boot_id)' "$tmp/new.json" >"$tmp/no-boot.json"
+jq '.qemu[0].build_id = "00"' "$tmp/new.json" >"$tmp/upgraded.json"
+for profile in other no-boot upgraded; do
+	try 126 "$abibase" exec --profile "$tmp/$profile.json" "$tmp/base.json" -- \
+		"$qemu" -M $machine
+	not_started "$profile"
+	says '[profile-stale]'
+done
+"$abibase" show --json debian-13 >"$tmp/platform.json"
+try 126 "$abibase" exec --profile "$tmp/platform.json" "$tmp/base.json" -- "$qemu" -M $machine
+not_started 'a platform'
+says '[profile-stale]'
+jq '.qemu[0].path = "/nonexistent"' "$tmp/new.json" >"$tmp/elsewhere.json"
+try 126 "$abibase" exec --profile "$tmp/elsewhere.json" "$tmp/base.json" -- "$qemu" -M $machine
+says '[profile-no-qemu]'
+try 126 "$abibase" exec --profile "$tmp/nosuchfile" "$tmp/base.json" -- "$qemu" -M $machine
+says '[io-error]'
+try 126 "$abibase" exec "$tmp/nosuchfile" -- "$qemu" -M $machine
+try 126 "$abibase" exec "$tmp/new.json" -- "$qemu" -M $machine
+says '[schema-other]'
+try 126 "$abibase" exec "$tmp/base.json"
+says 'which QEMU?'
+try 126 "$abibase" exec
+try 126 "$abibase" exec --nosuchoption
+try 127 "$abibase" exec "$tmp/base.json" -- "$tmp/nosuchqemu" -M $machine
+try 127 "$abibase" exec "$tmp/base.json" -- nosuchqemu -M $machine
+try 126 "$abibase" exec "$tmp/base.json" -- "$tmp/new.json" -M $machine
+says '[exec-not-found]'
+
+# ------------------------------------------------------------------------ starts
+
+# started ARGUMENT...: QEMU got these and then the list
+started()
+{
+	[ -e "$tmp/started" ] || fail "QEMU was not started with: $*"
+	{
+		printf '%s\n' "$@"
+		cat "$tmp/list"
+	} >"$tmp/want"
+	same 'other arguments' "$tmp/want" "$tmp/started"
+}
+
+try 42 "$abibase" exec --profile "$tmp/new.json" "$tmp/base.json" -- "$qemu" -M $machine 'a b' ''
+started -M $machine 'a b' ''
+[ ! -s "$tmp/err" ] || fail 'a start without a fault says something'
+for machines in "-machine $machine,usb=off" "--M type=$machine" "-machine q35 -M usb=off,type=$machine"; do
+	# shellcheck disable=SC2086
+	try 42 "$abibase" exec --profile "$tmp/new.json" "$tmp/base.json" -- "$qemu" $machines
+	# shellcheck disable=SC2086
+	started $machines
+done
+printf '[machine]\n  type = "%s"\n' $machine >"$tmp/machine.cfg"
+try 42 "$abibase" exec --profile "$tmp/new.json" "$tmp/base.json" -- "$qemu" \
+	-readconfig "$tmp/machine.cfg"
+# By PATH, and with the baseline on standard input
+PATH=$tmp:$PATH "$abibase" exec --profile "$tmp/new.json" - -- qemu-system-x86_64 -M $machine \
+	<"$tmp/base.json" 2>"$tmp/err"
+[ $? = 42 ] || fail 'a baseline from standard input'
+# Another QEMU of the same host does not matter.
+jq '.qemu += [.qemu[0] | .path = "/nonexistent" | .version = "7.2.22"
+	| del(.properties."virtio-net-device".host_uso)]' "$tmp/new.json" >"$tmp/two.json"
+try 42 "$abibase" exec --profile "$tmp/two.json" "$tmp/base.json" -- "$qemu" -M $machine
+started -M $machine
+# A property that this QEMU does not know is left out, when it is off.
+"$abibase" intersect --json -M pc-q35-7.2 debian-12 debian-13 -o "$tmp/wide.json" 2>/dev/null
+seven=$("$abibase" show --json debian-12 |
+	jq --arg path "$qemu" '.qemu[0] | .path = $path | del(.build_id)')
+record debian-12 "$seven" >"$tmp/seven.json"
+try 42 "$abibase" exec --profile "$tmp/seven.json" "$tmp/wide.json" -- "$qemu" -M pc-q35-7.2
+grep -q queue_reset=off "$tmp/started" || fail 'queue_reset is not off'
+! grep -q uso "$tmp/started" || fail 'QEMU 7.2 is given a property of 8.2'
+try 42 "$abibase" exec --profile "$tmp/new.json" "$tmp/wide.json" -- "$qemu" -M pc-q35-7.2
+grep -q host_uso=off "$tmp/started" || fail 'QEMU 10.0 is not given host_uso'
+
+# ---------------------------------------------------------------------- warnings
+
+# warns TEXT ARGUMENT...: starts, and says it
+warns()
+{
+	text=$1
+	shift
+	try 42 "$abibase" exec --profile "$tmp/new.json" "$tmp/base.json" -- "$qemu" -M $machine "$@"
+	says "$text"
+}
+
+# quiet ARGUMENT...: starts and says nothing
+quiet()
+{
+	try 42 "$abibase" exec --profile "$tmp/new.json" "$tmp/base.json" -- "$qemu" -M $machine "$@"
+	[ ! -s "$tmp/err" ] || fail "words about $*"
+}
+
+warns 'host_uso=off defeats' -device virtio-net-pci,netdev=n,host_uso=off
+warns 'host_uso=no defeats' --device driver=virtio-net-pci-non-transitional,host_uso=no
+warns 'host_uso=off defeats' -device virtio-net-pci,nohost_uso
+warns 'host_uso=off defeats' -device '{"driver":"virtio-net-pci","host_uso":false}'
+warns 'host_uso=off defeats' -device '{"host_uso":"off","driver":"virtio-net-pci"}'
+warns '-global on virtio-net-pci with guest_uso4=off defeats' -global virtio-net-pci.guest_uso4=off
+warns 'guest_uso4=off defeats' -global virtio-net-pci-base.guest_uso4=off
+warns 'guest_uso4=off defeats' -global driver=virtio-net-pci,property=guest_uso4,value=off
+warns '[command-loses]' -global virtio-net-device.guest_uso4=off
+warns '-set device.n0 with csum=off defeats' -device virtio-net-pci,id=n0 -set device.n0.csum=off
+printf '# a,b\n[device "n0"]\n  driver = "virtio-net-pci"\n  csum = "off"\n' >"$tmp/device.cfg"
+warns 'csum=off defeats' -readconfig "$tmp/device.cfg"
+printf '[global]\n  driver = "virtio-net-pci"\n  property = "csum"\n  value = "off"\n' \
+	>"$tmp/global.cfg"
+warns 'csum=off defeats' -readconfig "$tmp/global.cfg"
+warns '[command-unseen]' -readconfig "$tmp/nosuchfile"
+quiet -device virtio-net-pci,host_uso=on,mac=52:54:00:12:34:56,mq=on,id=a,,b
+quiet -device '{"driver":"virtio-net-pci","host_uso":true,"addr":"0x2","multifunction":false}'
+quiet -device virtio-blk-pci,event_idx=off -device e1000 -global virtio-net-pci.guest_uso4=yes
+quiet -global virtio-blk-pci.event_idx=off -device
+quiet -device virtio-blk-pci,id=n0 -set device.n0.event_idx=off
+quiet -netdev tap,id=n,vhost=on -netdev tap,id=m
+try 42 "$abibase" exec --profile "$tmp/new.json" "$tmp/tap.json" -- "$qemu" -M $machine \
+	-netdev tap,id=n,fd=3,vhost=on,vhostfd=4
+says '[command-backend]'
+try 42 "$abibase" exec --profile "$tmp/new.json" "$tmp/tap.json" -- "$qemu" -M $machine \
+	-netdev '{"type":"tap","id":"n","vhost":true}'
+says '[command-backend]'
+try 42 "$abibase" exec --profile "$tmp/new.json" "$tmp/tap.json" -- "$qemu" -M $machine \
+	-netdev tap,id=n,vhost=off
+silent_about '[command-backend]'
+
+# ---------------------------------------------------------------------- emulator
+
+# conf LINE...
+conf()
+{
+	printf '%s\n' "$@" >"$tmp/emulator.conf"
+}
+export ABIBASE_EMULATOR_CONF="$tmp/emulator.conf"
+conf '# what libvirt starts' '' "baseline = $tmp/base.json" "  qemu=$qemu  " \
+	"profile	=	$tmp/new.json"
+
+# query ARGUMENT...: goes through as it is
+query()
+{
+	try 42 "$emulator" "$@"
+	printf '%s\n' "$@" >"$tmp/want"
+	same 'a query was touched' "$tmp/want" "$tmp/started"
+	[ ! -s "$tmp/err" ] || fail "words about the query $*"
+}
+query -S -no-user-config -nodefaults -nographic -machine none,accel=kvm:tcg \
+	-qmp unix:/nonexistent/qmp.monitor,server=on,wait=off -pidfile /nonexistent/qmp.pid -daemonize
+query --version
+query -version
+query -help
+query -h
+query -device help
+query -device virtio-net-pci,help
+query -M none
+query -machine q35 -machine none
+query -machine help
+query -cpu '?'
+
+# What only looks like one is none.
+for machines in '' '-version -M q35' '-M q35' '-machine none -machine q35' '-name help' \
+	"-machine none -readconfig $tmp/device.cfg"; do
+	# shellcheck disable=SC2086
+	try 126 "$emulator" $machines
+	not_started "abibase-emulator $machines"
+	says '[exec-refused]'
+done
+
+# libvirt QEMU-MONITOR...: the command line that libvirt makes, for "$@" instead of its sockets
+libvirt_machine=$machine
+libvirt()
+{
+	printf '%s\n' -name guest=vm,debug-threads=on -S \
+		-machine "$libvirt_machine,usb=off,dump-guest-core=off,memory-backend=pc.ram" \
+		-accel tcg -cpu qemu64 -m size=131072k \
+		-object '{"qom-type":"memory-backend-ram","id":"pc.ram","size":134217728}' \
+		-overcommit mem-lock=off -smp 1,sockets=1,cores=1,threads=1 \
+		-uuid c7a5fdbd-edaf-9455-926a-d65c16db1809 -display none -no-user-config \
+		-nodefaults "$@" -rtc base=utc -no-shutdown -boot strict=on \
+		-device '{"driver":"pcie-root-port","port":8,"chassis":1,"id":"pci.1","bus":"pcie.0","addr":"0x1"}'
+	printf '%s\n' "$netdev"
+	printf '%s\n' \
+		-device '{"driver":"virtio-net-pci","netdev":"hostnet0","id":"net0","mac":"52:54:00:e5:48:58","bus":"pci.1","addr":"0x0"}' \
+		-sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny \
+		-msg timestamp=on
+}
+netdev="-netdev
+tap,fd=33,vhost=on,vhostfd=34,id=hostnet0"
+libvirt -chardev socket,id=charmonitor,fd=35,server=on,wait=off \
+	-mon chardev=charmonitor,id=monitor,mode=control >"$tmp/words"
+set --
+while IFS= read -r word; do
+	set -- "$@" "$word"
+done <"$tmp/words"
+try 42 "$emulator" "$@"
+started "$@"
+[ ! -s "$tmp/err" ] || fail 'words about the command line of libvirt'
+conf "baseline = $tmp/base.json" "qemu = $qemu" "profile = $tmp/old.json"
+try 126 "$emulator" "$@"
+not_started 'libvirt on a host without tap USO'
+says host_uso
+
+conf "baseline = $tmp/base.json" 'qemu = /nonexistent/qemu'
+try 127 "$emulator" --version
+conf "baseline = $tmp/base.json" "qemu = $emulator"
+[ -x "$build/.libs/abibase-emulator" ] &&
+	conf "baseline = $tmp/base.json" "qemu = $build/.libs/abibase-emulator"
+try 126 "$emulator" --version
+says 'this wrapper itself'
+for bad in "qemu = $qemu" "baseline = $tmp/base.json" 'nosuchkey = /x' 'qemu = relative' qemu \
+	"qemu = $qemu
+qemu = $qemu"; do
+	conf "$bad"
+	try 126 "$emulator" --version
+	not_started "a bad configuration: $bad"
+	says '[emulator-conf]'
+	says "$tmp/emulator.conf:"
+done
+rm "$tmp/emulator.conf"
+try 126 "$emulator" --version
+says "$tmp/emulator.conf: "
+
+# ------------------------------------------------------------------- a real QEMU
+
+real=/usr/bin/qemu-system-x86_64
+missing()
+{
+	if [ "${ABIBASE_TEST_REQUIRE:-}" = 1 ]; then
+		fail "$*"
+	else
+		echo "skipped: $*"
+	fi
+}
+
+finish()
+{
+	[ "$failures" = 0 ] && exit 0
+	echo "$failures failures"
+	exit 1
+}
+[ -x $real ] || {
+	missing "there is no $real"
+	finish
+}
+
+real_entry=$("$abibase" probe --only=qemu --qemu=$real 2>"$tmp/err" | jq '.qemu[0]')
+record debian-12 "$real_entry" >"$tmp/real.json"
+"$abibase" intersect --json --disable=mergeable-buffers "$tmp/real.json" -o "$tmp/real-base.json" \
+	2>"$tmp/err" || fail 'no baseline with the real QEMU'
+real_machine=$(jq -r .machine "$tmp/real-base.json")
+
+# The default is on; what QEMU says is off comes from the list. It ends as it was told to.
+cat >"$tmp/qmp" <<'END'
+{"execute": "qmp_capabilities"}
+{"execute": "qom-get", "arguments": {"path": "/machine/peripheral/net0", "property": "mrg_rxbuf"}}
+{"execute": "quit"}
+END
+# ran STATUS: after a command with $tmp/qmp as its input
+ran()
+{
+	[ "$1" = 0 ] || fail "exit status $1"
+	grep -q '^{"return": false}' "$tmp/out" || {
+		fail 'QEMU does not have the list'
+		sed 's/^/    /' "$tmp/out"
+	}
+}
+"$abibase" exec --profile "$tmp/real.json" "$tmp/real-base.json" -- $real -M "$real_machine" \
+	-accel tcg -display none -nodefaults -S -qmp stdio -device virtio-net-pci,id=net0 \
+	<"$tmp/qmp" >"$tmp/out" 2>"$tmp/err"
+ran $?
+# Once it runs, the exit status is its own.
+try 1 "$abibase" exec --profile "$tmp/real.json" "$tmp/real-base.json" -- $real \
+	-M "$real_machine" -display none -nosuchoption
+
+# This host as it is, asked when the guest starts
+if "$abibase" probe --only=tap,vhost-net,qemu --qemu=$real -M "$real_machine" -o "$tmp/me.json" \
+	2>"$tmp/err" && jq -e '.facts."tap.usable" == true' "$tmp/me.json" >"$tmp/out"; then
+	"$abibase" intersect --json --backend tap -M "$real_machine" --disable=mergeable-buffers \
+		"$tmp/me.json" -o "$tmp/me-base.json" 2>"$tmp/err" || fail 'no baseline of this host'
+	"$abibase" exec "$tmp/me-base.json" -- $real -M "$real_machine" \
+		-accel tcg -display none -nodefaults -S -qmp stdio -device virtio-net-pci,id=net0 \
+		<"$tmp/qmp" >"$tmp/out" 2>"$tmp/err"
+	ran $?
+fi
+
+# ------------------------------------------- as libvirt: a tap by its number, as nobody
+
+if [ "$(id -u)" != 0 ] || [ ! -c /dev/net/tun ] || ! unshare -m -n true 2>/dev/null; then
+	missing 'a passed tap takes root, /dev/net/tun and namespaces'
+	finish
+fi
+command -v python3 >/dev/null || {
+	missing 'a passed tap takes python3'
+	finish
+}
+
+# Where nobody can read it; of an uninstalled program, that itself and not libtool's script
+mkdir "$tmp/view" "$tmp/view/data" || exit 99
+program=$emulator
+if [ -x "$build/.libs/abibase-emulator" ]; then
+	program=$build/.libs/abibase-emulator
+	cp -L "$build"/lib/.libs/libabibase.so* "$tmp/view/"
+fi
+cp "$program" "$tmp/view/emulator"
+cp "$ABIBASE_DATADIR"/*.json "$tmp/view/data/"
+cp "$tmp/real.json" "$tmp/real-base.json" "$tmp/old.json" "$tmp/view/"
+conf "baseline = $tmp/view/real-base.json" "qemu = $real" "profile = $tmp/view/real.json"
+cp "$tmp/emulator.conf" "$tmp/view/"
+chmod -R u=rwX,go=rX "$tmp/view"
+
+# In namespaces of its own: a tap, then no device node that anybody could open, then nobody.
+cat >"$tmp/nobody.py" <<'END'
+import fcntl, os, struct, subprocess, sys
+
+fd = os.open("/dev/net/tun", os.O_RDWR)
+fcntl.ioctl(fd, 0x400454CA, struct.pack("16sH22x", b"abi0", 0x5002))  # tap, no pi, vnet_hdr
+os.set_inheritable(fd, True)
+os.dup2(fd, 33)
+subprocess.check_call(["mount", "-t", "tmpfs", "tmpfs", "/dev/net"])
+if os.path.exists("/dev/vhost-net"):
+    subprocess.check_call(["mount", "--bind", "/dev/null", "/dev/vhost-net"])
+os.setgroups([])
+os.setresgid(65534, 65534, 65534)
+os.setresuid(65534, 65534, 65534)
+os.chdir("/")
+os.execv(sys.argv[1], sys.argv[1:])
+END
+netdev="-netdev
+tap,fd=33,id=hostnet0"
+libvirt_machine=$real_machine
+libvirt -qmp stdio >"$tmp/words"
+set --
+while IFS= read -r word; do
+	set -- "$@" "$word"
+done <"$tmp/words"
+as_nobody()
+{
+	LD_LIBRARY_PATH="$tmp/view" ABIBASE_DATADIR="$tmp/view/data" \
+		ABIBASE_EMULATOR_CONF="$tmp/view/emulator.conf" HOME=/nonexistent \
+		unshare -m -n --propagation private python3 "$tmp/nobody.py" \
+		"$tmp/view/emulator" "$@" <"$tmp/qmp" >"$tmp/out" 2>"$tmp/err"
+}
+as_nobody "$@"
+ran $?
+[ ! -s "$tmp/err" ] || fail 'words about a start as nobody'
+# Without the record it cannot tell, and says so: nobody may open a node.
+sed -i '/^profile/d' "$tmp/view/emulator.conf"
+as_nobody "$@"
+status=$?
+[ $status = 126 ] || fail "exit status $status as nobody without a record"
+says unknown
+says '[exec-refused]'
+# A question to QEMU takes no record.
+as_nobody --version
+status=$?
+[ $status = 0 ] || fail "exit status $status for --version as nobody"
+finish
