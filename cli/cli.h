@@ -42,6 +42,8 @@ extern const struct command command_validate;
 extern const struct command command_decode;
 extern const struct command command_check;
 extern const struct command command_diff;
+extern const struct command command_explain;
+extern const struct command command_plan;
 extern const struct command command_exec;
 extern const struct command command_match;
 
@@ -56,6 +58,7 @@ enum {
 	OPT_REPORT,
 	OPT_NO_VALUES,
 	OPT_NO_CACHE,
+	OPT_OBSERVE,
 	OPT_BACKEND,
 	OPT_TARGET,
 	OPT_JSON,
@@ -69,6 +72,10 @@ enum {
 	OPT_FILES0_FROM,
 	OPT_DEVICE,
 	OPT_PLATFORM,
+	OPT_COST,
+	OPT_PLATFORMS,
+	OPT_AT,
+	OPT_HOSTS,
 	OPT_PROFILE,
 };
 
@@ -89,6 +96,8 @@ DEFINE_UNREF(render)
 DEFINE_UNREF(decode)
 DEFINE_UNREF(diff)
 DEFINE_UNREF(match)
+DEFINE_UNREF(explanation)
+DEFINE_UNREF(plan)
 #define _unref_(name) __attribute__((cleanup(name##_unrefp))) struct abibase_##name
 
 /* Make sure that descriptors 0, 1 and 2 are taken, so that no file that is opened becomes one. */

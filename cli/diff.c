@@ -9,52 +9,79 @@ static const struct option options[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
-/* Returns 0 or STATUS_TROUBLE, having said why. */
-static int load(struct abibase_context *ctx, const char *operand, struct abibase_profile **ret)
-{
-	_unref_(baseline) *baseline = NULL;
-	int r = abibase_operand_load(ctx, operand, ret, &baseline);
+/* What was named: a profile or a baseline. */
+struct operand {
+	struct abibase_profile *profile;
+	struct abibase_baseline *baseline;
+};
 
-	if (r < 0)
-		return cli_context_error(ctx, r);
-	if (baseline)
-		return cli_error("%s: is a baseline, and only profiles can be compared [schema-other]",
-				 operand);
-	return 0;
+static void operand_clear(struct operand *o)
+{
+	abibase_profile_unref(o->profile);
+	abibase_baseline_unref(o->baseline);
 }
 
-/* Both are read, so that one run names both when both are bad. */
-static int load_both(struct abibase_context *ctx, char *const *operands,
-		     struct abibase_profile **ret_a, struct abibase_profile **ret_b)
+/* Both are read, so that one run names both when both are bad. Returns 0 or STATUS_TROUBLE. */
+static int load_both(struct abibase_context *ctx, char *const *operands, struct operand ret[2])
 {
-	int first = load(ctx, operands[0], ret_a);
-	int second = load(ctx, operands[1], ret_b);
+	int status = 0;
 
-	return first ? first : second;
+	for (int i = 0; i < 2; i++) {
+		int r = abibase_operand_load(ctx, operands[i], &ret[i].profile, &ret[i].baseline);
+
+		if (r < 0)
+			status = cli_context_error(ctx, r);
+	}
+	if (status == 0 && !ret[0].baseline != !ret[1].baseline)
+		return cli_error("%s: is a baseline, and %s is a profile: two of a kind can be "
+				 "compared [schema-other]",
+				 operands[ret[0].baseline ? 0 : 1],
+				 operands[ret[0].baseline ? 1 : 0]);
+	return status;
 }
 
-static int diff(char *const *operands, unsigned int flags, bool json)
+static int compare(struct abibase_context *ctx, const struct operand of[2], unsigned int flags,
+		   struct abibase_diff **ret)
 {
-	_unref_(context) *ctx = NULL;
 	_unref_(catalogue) *cat = NULL;
-	_unref_(profile) *a = NULL, *b = NULL;
-	_unref_(diff) *d = NULL;
-	_autofree_ char *text = NULL;
-	int r;
+	int r = abibase_catalogue_new(ctx, &cat);
 
-	if (cli_context(0, &ctx) != 0 || load_both(ctx, operands, &a, &b) != 0)
-		return STATUS_TROUBLE;
-	r = abibase_catalogue_new(ctx, &cat);
-	if (r == 0)
-		r = abibase_diff(ctx, cat, a, b, flags, &d);
 	if (r < 0)
-		return cli_context_error(ctx, r);
-	r = json ? abibase_diff_to_json(d, &text) : abibase_diff_to_text(d, &text);
+		return r;
+	if (of[0].baseline)
+		return abibase_diff_baselines(ctx, cat, of[0].baseline, of[1].baseline, flags, ret);
+	return abibase_diff(ctx, cat, of[0].profile, of[1].profile, flags, ret);
+}
+
+static int show(const struct abibase_diff *d, bool json)
+{
+	_autofree_ char *text = NULL;
+	int r = json ? abibase_diff_to_json(d, &text) : abibase_diff_to_text(d, &text);
+
 	if (r < 0)
 		return cli_error("out of memory [out-of-memory]");
 	if (cli_write(NULL, text) != 0)
 		return STATUS_TROUBLE;
 	return abibase_diff_same(d) ? STATUS_YES : STATUS_NO;
+}
+
+static int diff(char *const *operands, unsigned int flags, bool json)
+{
+	_unref_(context) *ctx = NULL;
+	_unref_(diff) *d = NULL;
+	struct operand of[2] = { { 0 } };
+	int r;
+
+	if (cli_context(0, &ctx) != 0)
+		return STATUS_TROUBLE;
+	r = load_both(ctx, operands, of);
+	if (r == 0) {
+		r = compare(ctx, of, flags, &d);
+		r = r < 0 ? cli_context_error(ctx, r) : show(d, json);
+	}
+	operand_clear(&of[0]);
+	operand_clear(&of[1]);
+	return r;
 }
 
 static int run(int argc, char **argv)
@@ -83,7 +110,7 @@ static int run(int argc, char **argv)
 	if (!streq(format, "text") && !streq(format, "json"))
 		return cli_usage("diff", "unknown format '%s': text or json", format);
 	if (argc - optind < 2)
-		return cli_usage("diff", "missing operand: which two profiles?");
+		return cli_usage("diff", "missing operand: which two profiles or baselines?");
 	if (argc - optind > 2)
 		return cli_usage("diff", "extra operand '%s'", argv[optind + 2]);
 	if (cli_check_stdin_once("diff", argv + optind, 2, false) < 0)
@@ -94,8 +121,9 @@ static int run(int argc, char **argv)
 const struct command command_diff = {
 	.name = "diff",
 	.run = run,
-	.summary = "compare two profiles by names",
+	.summary = "compare two profiles, or two baselines, by names",
 	.help = "Usage: abibase diff [OPTION]... PROFILE PROFILE\n"
+		"  or:  abibase diff [OPTION]... BASELINE BASELINE\n"
 		"\n"
 		"List what is different between two profiles, one line a difference: facts and bits of\n"
 		"feature words, QEMU binaries, machine types, properties and their values. What a guest\n"
@@ -104,6 +132,10 @@ const struct command command_diff = {
 		"\n"
 		"Names, revisions and digests are not compared. Kernel release and packages are shown\n"
 		"and are no difference.\n"
+		"\n"
+		"Of two baselines: what a guest is offered, the machine type, requirements, backends,\n"
+		"and what a migration does to a running guest in each direction; a one-way door is a\n"
+		"way that works, until the guest's next reset shuts the way back.\n"
 		"\n"
 		"  -a, --all            let the context count too, and show all of it: kernel release,\n"
 		"                       packages, build ids, paths, rights of the probe, evidence\n"

@@ -8,6 +8,7 @@ static const struct option options[] = {
 	{ "no-qemu", no_argument, NULL, OPT_NO_QEMU },
 	{ "machine", required_argument, NULL, 'M' },
 	{ "no-values", no_argument, NULL, OPT_NO_VALUES },
+	{ "observe", no_argument, NULL, OPT_OBSERVE },
 	{ "no-cache", no_argument, NULL, OPT_NO_CACHE },
 	{ "no-load", no_argument, NULL, OPT_NO_LOAD },
 	{ "only", required_argument, NULL, OPT_ONLY },
@@ -27,7 +28,7 @@ struct arguments {
 	char **only, **skip; /* lists with commas; the same */
 	size_t n_only, n_skip;
 	bool report;
-	bool no_values, no_cache;
+	bool no_values, no_cache, observe;
 	bool no_qemu, no_load;
 	int verbose;
 };
@@ -61,12 +62,17 @@ static bool leaves_out_qemu(const struct arguments *a)
 /* What the options say together. Returns 0 to go on, else the exit status + 1. */
 static int check(const struct arguments *a)
 {
-	const char *qemu = a->n_qemu > 0 ? "--qemu" : a->n_machine > 0 ? "--machine" : NULL;
+	const char *qemu = a->n_qemu > 0    ? "--qemu" :
+			   a->n_machine > 0 ? "--machine" :
+			   a->observe	    ? "--observe" :
+					      NULL;
 
 	if (a->no_qemu && qemu)
 		return 1 + cli_usage("probe", "%s and --no-qemu contradict each other", qemu);
 	if (a->no_values && a->n_machine > 0)
 		return 1 + cli_usage("probe", "--machine and --no-values contradict each other");
+	if (a->no_values && a->observe)
+		return 1 + cli_usage("probe", "--observe and --no-values contradict each other");
 	if (qemu && leaves_out_qemu(a))
 		return 1 + cli_usage("probe", "%s is given, but qemu is left out by --only or --skip",
 				     qemu);
@@ -99,6 +105,9 @@ static int parse(int argc, char **argv, struct arguments *a)
 			break;
 		case OPT_NO_VALUES:
 			a->no_values = true;
+			break;
+		case OPT_OBSERVE:
+			a->observe = true;
 			break;
 		case OPT_NO_CACHE:
 			a->no_cache = true;
@@ -156,6 +165,7 @@ static int prepare(struct abibase_probe *probe, const struct arguments *a)
 	if (r == 0 && a->no_cache)
 		r = abibase_probe_set_cache_dir(probe, NULL);
 	abibase_probe_set_no_values(probe, a->no_values);
+	abibase_probe_set_observe(probe, a->observe);
 	abibase_probe_set_no_qemu(probe, a->no_qemu);
 	abibase_probe_set_no_load(probe, a->no_load);
 	return r;
@@ -225,6 +235,9 @@ const struct command command_probe = {
 		"                     record the effective values of this machine type; may be\n"
 		"                     repeated; default: versioned pc and q35 types from 5.2 on\n"
 		"      --no-values    record no effective values of machine types\n"
+		"      --observe      start each of these machine types with a tap, and with vhost-net,\n"
+		"                     record what a guest would be offered, and say where that is\n"
+		"                     not what was predicted\n"
 		"      --no-cache     ask each QEMU binary, whatever it answered before\n"
 		"      --only=LIST    ask these surfaces alone, with commas: tap, macvtap, ipvtap,\n"
 		"                     vhost-net, vhost-vsock, vhost-scsi, vhost-vdpa, params, ebpf,\n"

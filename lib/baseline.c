@@ -270,8 +270,8 @@ static int build_order(const void *a, const void *b)
 }
 
 /*
- * A build's record with the values of this machine type only: the others are many and none of this
- * baseline's business. The digest stays that of the whole record, by which builds are told apart. A
+ * A build's record with the values and the shape of this machine type only: the others are many and
+ * none of this baseline's business. The digest stays that of the whole record, by which builds are told apart. A
  * deep copy, for jansson counts references without care for other threads that share the build.
  */
 static json_t *own_part(const struct abibase_baseline *b, const struct build *build)
@@ -282,7 +282,7 @@ static json_t *own_part(const struct abibase_baseline *b, const struct build *bu
 	json_object_foreach(build->entry, key, v) {
 		json_t *copy = NULL;
 
-		if (!streq(key, "values"))
+		if (!streq(key, "values") && !streq(key, "shape"))
 			copy = json_deep_copy(v);
 		else if (b->machine && json_object_get(v, b->machine))
 			copy = json_pack("{so}", b->machine,

@@ -3,6 +3,7 @@
 
 #include "effective.h"
 #include "intersect.h"
+#include "observe.h"
 
 /*
  * From hosts and builds to the answer. Rows whose needs are the same share a class, so that what
@@ -1100,8 +1101,29 @@ static bool is_dest(const struct derive *d, const struct host *h)
 	return !dest->n;
 }
 
-/* The hosts that use the build @used, or with @version any of that version; dest: those that are ever one. */
-static size_t write_users(const struct derive *d, size_t used, bool version, bool dest,
+/* What was recorded of this build under this machine type wins over the catalogue's versions. */
+static int64_t shape_of(const struct derive *d, const struct shape *s, size_t used)
+{
+	const struct qemu_view *q = &d->views[used];
+	int64_t recorded = streq(s->name, "queue-size") ?
+				   observation_queue_size(q->entry, d->b->machine) :
+				   -1;
+
+	return recorded >= 0 ? recorded : shape_value(s, &q->version);
+}
+
+static bool same_shape(const struct derive *d, const struct shape *s, size_t a, size_t b)
+{
+	return d->views[a].entry && d->views[b].entry &&
+	       !version_cmp(&d->views[a].version, &d->views[b].version) &&
+	       shape_of(d, s, a) == shape_of(d, s, b);
+}
+
+/*
+ * The hosts that use the build @used, or with @like any of that version and that shape; dest: those
+ * that are ever one.
+ */
+static size_t write_users(const struct derive *d, size_t used, const struct shape *like, bool dest,
 			  struct buf *out)
 {
 	_autofree_ bool *wanted = calloc(d->b->n_used + 1, sizeof(*wanted));
@@ -1112,9 +1134,7 @@ static size_t write_users(const struct derive *d, size_t used, bool version, boo
 		return 0;
 	}
 	for (size_t u = 0; u < d->b->n_used; u++)
-		wanted[u] = u == used || (version && d->views[u].entry &&
-					  !version_cmp(&d->views[u].version,
-						       &d->views[used].version));
+		wanted[u] = u == used || (like && same_shape(d, like, u, used));
 	for (size_t i = 0; i < d->b->in.n_hosts; i++) {
 		const struct host *h = d->b->in.hosts[i];
 
@@ -1134,7 +1154,7 @@ static void write_build(const struct derive *d, size_t used, struct buf *out)
 	if (package && *package)
 		buf_printf(out, " (%s)", package);
 	buf_puts(out, " on ");
-	write_users(d, used, false, false, out);
+	write_users(d, used, NULL, false, out);
 }
 
 /* A list with a property that a QEMU perhaps does not know is no list with which it surely starts. */
@@ -1254,18 +1274,18 @@ static int derive_asked(struct derive *d)
 
 static int judge_pair(struct derive *d, const struct shape *s, size_t from, size_t to)
 {
-	const struct qemu_view *src = &d->views[from], *dst = &d->views[to];
-	int64_t offers = shape_value(s, &src->version), has = shape_value(s, &dst->version);
+	const struct qemu_view *dst = &d->views[to];
+	int64_t offers = shape_of(d, s, from), has = shape_of(d, s, to);
 	_buf_ text = { 0 }, hosts = { 0 };
 
 	if (version_cmp(&dst->version, &s->checked_since) < 0 || (offers >= 0 && has >= offers))
 		return 0;
-	if (!write_users(d, to, true, true, &hosts))
+	if (!write_users(d, to, s, true, &hosts))
 		return buf_failed(&hosts) ? -ENOMEM : 0;
 	buf_printf(&text, "%s as a destination: QEMU %s there checks the %s against its own ",
 		   hosts.data, d->b->used[to].build->version, s->text);
 	hosts.len = 0;
-	write_users(d, from, true, false, &hosts);
+	write_users(d, from, s, false, &hosts);
 	if (buf_failed(&hosts))
 		return -ENOMEM;
 	if (offers >= 0 && has >= 0)
@@ -1284,16 +1304,15 @@ static int judge_pair(struct derive *d, const struct shape *s, size_t from, size
 }
 
 /*
- * One build for each version: the catalogue tells sizes by version. An unnamed upstream QEMU is
- * taken to be like the most; the exceptions are a note's.
+ * One build for each version and size: the catalogue tells sizes by version. An unnamed upstream
+ * QEMU is taken to be like the most; the exceptions are a note's.
  */
-static bool first_of_version(const struct derive *d, size_t used)
+static bool first_of_version(const struct derive *d, const struct shape *s, size_t used)
 {
 	if (!d->views[used].entry)
 		return false;
 	for (size_t u = 0; u < used; u++)
-		if (d->views[u].entry &&
-		    !version_cmp(&d->views[u].version, &d->views[used].version))
+		if (d->views[u].entry && same_shape(d, s, u, used))
 			return false;
 	return true;
 }
@@ -1303,8 +1322,8 @@ static int derive_shapes(struct derive *d)
 	for (size_t i = 0; i < d->cat->n_shapes; i++)
 		for (size_t from = 0; from < d->b->n_used; from++)
 			for (size_t to = 0; to < d->b->n_used; to++)
-				if (from != to && first_of_version(d, from) &&
-				    first_of_version(d, to) &&
+				if (from != to && first_of_version(d, &d->cat->shapes[i], from) &&
+				    first_of_version(d, &d->cat->shapes[i], to) &&
 				    judge_pair(d, &d->cat->shapes[i], from, to) < 0)
 					return -ENOMEM;
 	return 0;

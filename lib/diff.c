@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <inttypes.h>
 
+#include "baseline.h"
 #include "context.h"
 #include "diff.h"
 #include "show.h"
@@ -853,6 +854,393 @@ ABIBASE_EXPORT int abibase_diff(struct abibase_context *ctx, const struct abibas
 	return 0;
 }
 
+/* --------------------------------------------------------------- two baselines */
+
+/*
+ * To a guest a baseline is what it is offered, so the words are compared, bit by bit, on the
+ * backends that both are for. What only one has decides which way a running guest can go.
+ */
+struct two {
+	struct comparison c;
+	const struct abibase_baseline *b[2];
+	struct buf only[2];	/* features that only this one offers, in words */
+	struct buf required[2]; /* requirements that only here are met */
+	struct buf backends[2]; /* backends that only this one is for */
+	struct buf machine;	/* how the machines differ */
+	bool unknown;		/* one of them offers what is not known */
+};
+
+static const struct offer *offer_on(const struct abibase_baseline *b, const char *backend)
+{
+	for (size_t i = 0; i < b->n_offers; i++)
+		if (streq(b->in.backends[b->offers[i].backend], backend))
+			return &b->offers[i];
+	return NULL;
+}
+
+static void diff_machine_name(struct two *t, enum abibase_diff_kind kind, const char *subject,
+			      const char *a, const char *b)
+{
+	const char *place;
+
+	if (a == b || (a && b && streq(a, b)))
+		return;
+	place = keep(&t->c, "%s:", subject);
+	if (!place)
+		return;
+	set_subject(add_values(&t->c, kind, true, place, a, b), subject);
+	if (a && b)
+		buf_printf(&t->machine, "%s%s is %s in A and %s in B", t->machine.len ? ", " : "",
+			   subject, a, b);
+}
+
+/* Which of the two is for a backend at all is part of what they promise. */
+static void diff_backends(struct two *t)
+{
+	for (int i = 0; i < 2; i++)
+		for (size_t k = 0; k < t->b[i]->n_offers; k++) {
+			const char *name =
+				t->b[i]->in.backends[t->b[i]->offers[k].backend];
+
+			if (offer_on(t->b[!i], name))
+				continue;
+			set_subject(add_lack(&t->c, ABIBASE_DIFF_BACKEND, false, !i, "backends",
+					     name),
+				    keep(&t->c, "backends.%s", name));
+			buf_printf(&t->backends[i], "%s%s", t->backends[i].len ? ", " : "", name);
+		}
+}
+
+static const struct value *value_of_bit(const struct abibase_baseline *b, int bit)
+{
+	for (size_t i = 0; i < b->n_values; i++)
+		if (b->values[i].bit == bit)
+			return &b->values[i];
+	return NULL;
+}
+
+static const struct row *row_of_bit(const struct abibase_catalogue *cat, int bit)
+{
+	for (size_t i = 0; i < cat->n_rows; i++)
+		if (cat->rows[i].bit == bit && !cat->rows[i].legacy)
+			return &cat->rows[i];
+	return NULL;
+}
+
+/* How a bit is called: by a value of one of the two, by the catalogue, or by its number. */
+static void name_bit(struct two *t, int bit, const char **ret_subject, const char **ret_feature)
+{
+	const struct value *a = value_of_bit(t->b[0], bit), *b = value_of_bit(t->b[1], bit);
+	const struct value *v = a ? a : b;
+	const struct row *row = v ? NULL : row_of_bit(t->c.cat, bit);
+
+	*ret_subject = v   ? keep(&t->c, "%s.%s", v->class_name, v->property) :
+		       row ? keep(&t->c, "%s", row->key) :
+			     keep(&t->c, "bit.%d", bit);
+	*ret_feature = v && v->feature ? v->feature : row ? row->feature : "a feature without a name";
+	for (size_t i = 0; !v && !row && i < t->c.cat->n_requirements; i++)
+		if (t->c.cat->requirements[i].bit == bit && t->c.cat->requirements[i].feature)
+			*ret_feature = t->c.cat->requirements[i].feature;
+}
+
+static void add_offer_bit(struct two *t, int bit, int has)
+{
+	struct diff_item *item = add(&t->c, ABIBASE_DIFF_VALUE, true);
+	const char *subject, *feature;
+
+	if (!item)
+		return;
+	name_bit(t, bit, &subject, &feature);
+	item->side = has ? DIFF_A_LACKS : DIFF_B_LACKS;
+	item->a = has ? "off" : "on";
+	item->b = has ? "on" : "off";
+	item->subject = subject;
+	item->text = keep(&t->c, "%s: %s in A, %s in B: %s (bit %d)", subject ? subject : "",
+			  item->a, item->b, feature, bit);
+	buf_printf(&t->only[has], "%s%s (bit %d)", t->only[has].len ? ", " : "", feature, bit);
+}
+
+static bool has_bit(const struct offer *o, int bit)
+{
+	return o->word[bit / 64] >> (bit % 64) & 1;
+}
+
+static void diff_offers(struct two *t)
+{
+	for (int bit = 0; bit < 128; bit++) {
+		bool only[2] = { false, false };
+
+		for (size_t k = 0; k < t->b[0]->n_offers; k++) {
+			const struct offer *a = &t->b[0]->offers[k];
+			const struct offer *b =
+				offer_on(t->b[1], t->b[0]->in.backends[a->backend]);
+
+			if (!b || !a->known || !b->known)
+				continue;
+			only[0] |= has_bit(a, bit) && !has_bit(b, bit);
+			only[1] |= has_bit(b, bit) && !has_bit(a, bit);
+		}
+		for (int i = 0; i < 2; i++)
+			if (only[i])
+				add_offer_bit(t, bit, i);
+	}
+}
+
+static const struct value *same_value(const struct abibase_baseline *b, const struct value *v)
+{
+	for (size_t i = 0; i < b->n_values; i++)
+		if (streq(b->values[i].class_name, v->class_name) &&
+		    streq(b->values[i].property, v->property))
+			return &b->values[i];
+	return NULL;
+}
+
+/* What stands for no bit; and all of it where it is not known what would be offered. */
+static void diff_settings(struct two *t)
+{
+	for (int i = 0; i < 2; i++)
+		for (size_t k = 0; k < t->b[i]->n_values; k++) {
+			const struct value *v = &t->b[i]->values[k];
+			const struct value *other = same_value(t->b[!i], v);
+			const char *place;
+
+			if (!v->on || (other && other->on) || (v->bit >= 0 && !t->unknown))
+				continue;
+			place = keep(&t->c, "%s.%s:", v->class_name, v->property);
+			if (place)
+				set_subject(add_values(&t->c, ABIBASE_DIFF_VALUE, true, place,
+						       i ? "off" : "on", i ? "on" : "off"),
+					    keep(&t->c, "%s.%s", v->class_name, v->property));
+			buf_printf(&t->only[i], "%s%s.%s", t->only[i].len ? ", " : "",
+				   v->class_name, v->property);
+		}
+}
+
+static const struct met *find_met(const struct abibase_baseline *b, const char *name)
+{
+	for (size_t i = 0; i < b->n_requirements; i++)
+		if (streq(b->requirements[i].name, name))
+			return &b->requirements[i];
+	return NULL;
+}
+
+static void diff_requirement(struct two *t, const char *name)
+{
+	const struct met *m[2] = { find_met(t->b[0], name), find_met(t->b[1], name) };
+	const struct met *any = m[0] ? m[0] : m[1];
+	const char *place, *words[2];
+
+	if (m[0] && m[1] && m[0]->met == m[1]->met)
+		return;
+	place = keep(&t->c, "required of every host: %s (%s):", any->text, name);
+	if (!place)
+		return;
+	for (int i = 0; i < 2; i++)
+		words[i] = !m[i] ? NULL : m[i]->met ? "yes" : "no";
+	set_subject(add_values(&t->c, ABIBASE_DIFF_REQUIREMENT, m[0] && m[1], place, words[0],
+			       words[1]),
+		    keep(&t->c, "requirements.%s", name));
+	if (m[0] && m[1])
+		buf_printf(&t->required[m[1]->met], "%s%s",
+			   t->required[m[1]->met].len ? ", " : "", any->text);
+}
+
+static void diff_requirements(struct two *t)
+{
+	for (size_t i = 0; i < t->b[0]->n_requirements; i++)
+		diff_requirement(t, t->b[0]->requirements[i].name);
+	for (size_t i = 0; i < t->b[1]->n_requirements; i++)
+		if (!find_met(t->b[0], t->b[1]->requirements[i].name))
+			diff_requirement(t, t->b[1]->requirements[i].name);
+}
+
+static bool has_host(const struct abibase_baseline *b, const char *name)
+{
+	size_t lo = 0, hi = b->in.n_hosts;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		int r = strcmp(b->in.hosts[mid]->name, name);
+
+		if (r == 0)
+			return true;
+		if (r < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return false;
+}
+
+static void diff_hosts(struct two *t)
+{
+	for (int i = 0; i < 2; i++) {
+		const struct inputs *in = &t->b[i]->in;
+		struct diff_item *item;
+		_buf_ names = { 0 };
+		size_t n = 0;
+
+		for (size_t k = 0; k < in->n_hosts; k++)
+			if (!has_host(t->b[!i], in->hosts[k]->name) && n++ < 20)
+				buf_printf(&names, "%s%s", n > 1 ? ", " : "", in->hosts[k]->name);
+		if (n > 20)
+			buf_printf(&names, " and %zu more", n - 20);
+		t->c.failed |= buf_failed(&names);
+		item = n ? add(&t->c, ABIBASE_DIFF_CONTEXT, false) : NULL;
+		if (!item)
+			continue;
+		item->side = i ? DIFF_A_LACKS : DIFF_B_LACKS;
+		item->subject = "hosts";
+		item->text = keep(&t->c, "hosts: only in %s: %s", t->c.label[i],
+				  names.data ? names.data : "");
+		item->a = i ? NULL : keep(&t->c, "%s", names.data ? names.data : "");
+		item->b = i ? keep(&t->c, "%s", names.data ? names.data : "") : NULL;
+	}
+}
+
+static const char *policy_words(struct two *t, const struct policy *p)
+{
+	_buf_ b = { 0 };
+
+	buf_puts(&b, p->all ? "all" : "compatible");
+	for (size_t i = 0; i < p->enable.n; i++)
+		buf_printf(&b, ", enable %s", p->enable.s[i]);
+	for (size_t i = 0; i < p->disable.n; i++)
+		buf_printf(&b, ", disable %s", p->disable.s[i]);
+	if (buf_failed(&b))
+		t->c.failed = true;
+	return keep(&t->c, "%s", b.data ? b.data : "");
+}
+
+static void diff_policy(struct two *t)
+{
+	const char *a = policy_words(t, &t->b[0]->in.policy);
+	const char *b = policy_words(t, &t->b[1]->in.policy);
+
+	if (a && b && !streq(a, b))
+		set_subject(add_values(&t->c, ABIBASE_DIFF_CONTEXT, false, "policy:", a, b),
+			    "policy");
+}
+
+/* What happens to a guest that was started with @from and is migrated to the other. */
+static void tell_move(struct two *t, int from)
+{
+	static const char *const label[] = { "A", "B" };
+	struct abibase_diff *d = t->c.d;
+	const char *lost = t->only[from].data, *gained = t->only[!from].data;
+	_buf_ b = { 0 };
+
+	d->moves[from].works = ABIBASE_VERDICT_YES;
+	if (t->machine.len) {
+		d->moves[from].works = ABIBASE_VERDICT_NO;
+		buf_printf(&b, "does not work: %s, and QEMU takes no stream of another machine; a "
+			       "guest changes over with a power cycle",
+			   t->machine.data);
+	} else if (t->unknown) {
+		d->moves[from].works = ABIBASE_VERDICT_UNKNOWN;
+		buf_puts(&b, "cannot tell: one of them is no baseline that its hosts share");
+	} else if (t->required[from].len) {
+		d->moves[from].works = ABIBASE_VERDICT_NO;
+		buf_printf(&b, "is refused whatever the guest negotiated: \"%s\" holds in %s and not "
+			       "in %s, and no property can mask it",
+			   t->required[from].data, label[from], label[!from]);
+	} else if (lost) {
+		d->moves[from].works = ABIBASE_VERDICT_NO;
+		buf_printf(&b, "is refused for a guest that negotiated any of %s: %s does not offer it; "
+			       "a guest that took none moves, and every guest does after a power "
+			       "cycle with the list of %s",
+			   lost, label[!from], label[!from]);
+	} else if (gained || t->required[!from].len) {
+		d->moves[from].one_way_door = true;
+		buf_printf(&b, "works, and is a one-way door: %s offers more, so from its next reset "
+			       "there the guest can have %s, and then the way back to %s is shut",
+			   label[!from], gained ? gained : t->required[!from].data, label[from]);
+	} else {
+		buf_puts(&b, "works, and so does the way back: a guest sees no difference");
+	}
+	if (t->backends[from].len)
+		buf_printf(&b, "; of a guest on %s nothing is promised: %s is not for it",
+			   t->backends[from].data, label[!from]);
+	if (buf_failed(&b))
+		t->c.failed = true;
+	d->moves[from].text = keep(&t->c, "from %s to %s: %s", label[from], label[!from],
+				   b.data ? b.data : "");
+}
+
+static void compare_baselines(struct two *t)
+{
+	struct abibase_diff *d = t->c.d;
+
+	for (int i = 0; i < 2; i++) {
+		t->c.label[i] = i ? "B" : "A";
+		d->of[i].id = t->b[i]->id ? keep(&t->c, "%s", t->b[i]->id) : NULL;
+		d->of[i].machine = t->b[i]->machine ? keep(&t->c, "%s", t->b[i]->machine) : NULL;
+		t->unknown |= t->b[i]->verdict != ABIBASE_VERDICT_YES;
+	}
+	diff_machine_name(t, ABIBASE_DIFF_ARCH, "arch", t->b[0]->arch, t->b[1]->arch);
+	diff_machine_name(t, ABIBASE_DIFF_ARCH, "target", t->b[0]->target, t->b[1]->target);
+	diff_machine_name(t, ABIBASE_DIFF_MACHINE, "machine", t->b[0]->machine, t->b[1]->machine);
+	diff_backends(t);
+	if (!t->unknown)
+		diff_offers(t);
+	diff_settings(t);
+	diff_requirements(t);
+	diff_hosts(t);
+	diff_policy(t);
+	if (d->n)
+		qsort(d->items, d->n, sizeof(*d->items), cmp_item);
+	for (int i = 0; i < 2; i++)
+		tell_move(t, i);
+}
+
+static void two_clear(struct two *t)
+{
+	for (int i = 0; i < 2; i++) {
+		t->c.failed |= buf_failed(&t->only[i]) || buf_failed(&t->required[i]) ||
+			       buf_failed(&t->backends[i]);
+		buf_clear(&t->only[i]);
+		buf_clear(&t->required[i]);
+		buf_clear(&t->backends[i]);
+	}
+	t->c.failed |= buf_failed(&t->machine);
+	buf_clear(&t->machine);
+}
+
+ABIBASE_EXPORT int abibase_diff_baselines(struct abibase_context *ctx,
+					  const struct abibase_catalogue *cat,
+					  const struct abibase_baseline *a,
+					  const struct abibase_baseline *b, unsigned int flags,
+					  struct abibase_diff **ret)
+{
+	struct two t = { .c = { .cat = cat, .all = flags & ABIBASE_DIFF_ALL }, .b = { a, b } };
+
+	if (flags & ~(unsigned int)ABIBASE_DIFF_ALL)
+		return context_fail(ctx, EINVAL, "usage", NULL, "unknown flags: 0x%x", flags);
+	t.c.d = calloc(1, sizeof(*t.c.d));
+	if (!t.c.d)
+		return context_oom(ctx);
+	t.c.d->refcount = 1;
+	t.c.d->baselines = true;
+	compare_baselines(&t);
+	two_clear(&t);
+	if (t.c.failed) {
+		abibase_diff_unref(t.c.d);
+		return context_oom(ctx);
+	}
+	*ret = t.c.d;
+	return 0;
+}
+
+ABIBASE_EXPORT const char *abibase_diff_consequence(const struct abibase_diff *d, bool back)
+{
+	return d->moves[back].text;
+}
+
+ABIBASE_EXPORT bool abibase_diff_one_way_door(const struct abibase_diff *d, bool back)
+{
+	return d->moves[back].one_way_door;
+}
+
 ABIBASE_EXPORT struct abibase_diff *abibase_diff_ref(struct abibase_diff *d)
 {
 	if (d)
@@ -932,13 +1320,28 @@ static json_t *profile_json(const struct abibase_diff *d, int i)
 	return o;
 }
 
+static json_t *baseline_json(const struct abibase_diff *d, int i)
+{
+	return json_pack("{s:s?, s:s?}", "baseline", d->of[i].id, "machine", d->of[i].machine);
+}
+
+static json_t *move_json(const struct abibase_diff *d, int from)
+{
+	static const char *const words[] = { "yes", "no", "", "unknown" };
+
+	return json_pack("{s:s, s:b, s:s, s:s}", "direction", from ? "b-to-a" : "a-to-b",
+			 "one_way_door", d->moves[from].one_way_door, "text", d->moves[from].text,
+			 "works", words[d->moves[from].works]);
+}
+
 static json_t *item_json(const struct diff_item *item)
 {
 	static const char *const kinds[] = {
 		[ABIBASE_DIFF_ARCH] = "arch",		[ABIBASE_DIFF_FACT] = "fact",
 		[ABIBASE_DIFF_VALUE] = "value",		[ABIBASE_DIFF_QEMU] = "qemu",
 		[ABIBASE_DIFF_MACHINE] = "machine",	[ABIBASE_DIFF_PROPERTY] = "property",
-		[ABIBASE_DIFF_CONTEXT] = "context",
+		[ABIBASE_DIFF_CONTEXT] = "context",	[ABIBASE_DIFF_REQUIREMENT] = "requirement",
+		[ABIBASE_DIFF_BACKEND] = "backend",
 	};
 
 	return json_pack("{s:s?, s:s?, s:b, s:b, s:s, s:s, s:s}", "a", item->a, "b", item->b,
@@ -975,6 +1378,14 @@ ABIBASE_EXPORT int abibase_diff_to_json(const struct abibase_diff *d, char **ret
 	if (!list)
 		return -ENOMEM;
 	/* json_pack takes all the references, also when it fails */
+	if (d->baselines)
+		return write_document(
+			json_pack("{s:s, s:o, s:o, s:[o, o], s:o, s:b}", "schema",
+				  "abibase-diff/1", "a", baseline_json(d, 0), "b",
+				  baseline_json(d, 1), "consequences", move_json(d, 0),
+				  move_json(d, 1), "differences", list, "same",
+				  abibase_diff_same(d)),
+			ret);
 	return write_document(json_pack("{s:s, s:o, s:o, s:o, s:b}", "schema", "abibase-diff/1", "a",
 					profile_json(d, 0), "b", profile_json(d, 1), "differences",
 					list, "same", abibase_diff_same(d)),
@@ -998,6 +1409,9 @@ ABIBASE_EXPORT int abibase_diff_to_text(const struct abibase_diff *d, char **ret
 		}
 		buf_printf(&b, "  %s\n", item->text);
 	}
+	if (d->baselines && !abibase_diff_same(d))
+		buf_printf(&b, "A migration of a running guest\n  %s\n  %s\n", d->moves[0].text,
+			   d->moves[1].text);
 	text = buf_steal(&b);
 	if (!text)
 		return -ENOMEM;

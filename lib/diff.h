@@ -27,7 +27,15 @@ struct abibase_diff {
 	struct {
 		const char *name, *digest;
 		int64_t revision;
+		const char *id, *machine; /* of a baseline, which has no name; may be NULL */
 	} of[2];
+	bool baselines;
+	/* what a migration does to a running guest: from A to B, from B to A */
+	struct {
+		enum abibase_verdict works;
+		bool one_way_door;
+		const char *text;
+	} moves[2];
 	struct diff_item *items;
 	size_t n, cap;
 };

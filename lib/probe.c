@@ -526,6 +526,38 @@ static int level(const struct abibase_probe *pr, const struct probe_surface *s)
 	return s->aside && !probe_named(pr, s->option) ? LOG_INFO : LOG_WARNING;
 }
 
+/* A driver that is there has numbers: then only the node is missing, and modprobe makes none. */
+static bool driver_numbers(struct abibase_probe *pr, const struct probe_surface *s,
+			   unsigned int *major, unsigned int *minor)
+{
+	_buf_ path = { 0 }, text = { 0 };
+
+	if (!s->misc)
+		return false;
+	buf_printf(&path, "/sys/class/misc/%s/dev", s->misc);
+	return !buf_failed(&path) &&
+	       pr->ops->read_file(pr->ops_data, path.data, &text) == 0 && text.data &&
+	       sscanf(text.data, "%u:%u", major, minor) == 2;
+}
+
+static void warn_no_node(struct abibase_probe *pr, const struct probe_surface *s)
+{
+	unsigned int major, minor;
+
+	if (driver_numbers(pr, s, &major, &minor))
+		context_log(pr->ctx, level(pr, s), "probe-no-device-node",
+			    "%s: there is no such node here, although the kernel has the driver; "
+			    "in a container, pass the node in; on a host, create it with "
+			    "`mknod %s c %u %u`",
+			    s->node, s->node, major, minor);
+	else
+		context_log(pr->ctx, level(pr, s), "probe-no-device-node",
+			    "%s: there is no such node here, although the kernel may have the "
+			    "device; in a container, pass the node in; on a host, create it with "
+			    "`modprobe %s`",
+			    s->node, s->module);
+}
+
 static void warn_open(struct abibase_probe *pr, const struct probe_surface *s,
 		      enum probe_reason reason, int err)
 {
@@ -547,11 +579,7 @@ static void warn_open(struct abibase_probe *pr, const struct probe_surface *s,
 			node, s->name, module);
 		break;
 	case REASON_NO_NODE:
-		context_log(pr->ctx, level(pr, s), "probe-no-device-node",
-			    "%s: there is no such node here, although the kernel may have the "
-			    "device; in a container, pass the node in; on a host, create it with "
-			    "`modprobe %s`",
-			    node, module);
+		warn_no_node(pr, s);
 		break;
 	case REASON_NO_DEVICE:
 		context_log(pr->ctx, level(pr, s), "probe-no-device",
@@ -578,25 +606,33 @@ static void warn_open(struct abibase_probe *pr, const struct probe_surface *s,
 	}
 }
 
+/* Root needs no user namespace: what helps others is no help to him. */
 static void warn_namespace(struct abibase_probe *pr, const struct probe_surface *s, int err)
 {
+	bool root = pr->ops->euid(pr->ops_data) == 0;
+
 	if (err == ENOSPC || err == EUSERS)
 		context_log(pr->ctx, level(pr, s), "probe-namespace-limit",
 			"%s: the limit of namespaces is reached (%s), so no throw-away tap can be "
-			"made; raise the sysctls user.max_net_namespaces and "
-			"user.max_user_namespaces, or probe as root",
-			s->node, strerror(err));
+			"made; raise the sysctl%s",
+			s->node, strerror(err),
+			root ? " user.max_net_namespaces" :
+			       "s user.max_net_namespaces and user.max_user_namespaces, or probe "
+			       "as root");
 	else if (err == EPERM)
 		context_log(pr->ctx, level(pr, s), "probe-namespace-refused",
-			"%s: a new namespace is refused, so no throw-away tap can be made; probe "
-			"as root, or set the sysctl kernel.unprivileged_userns_clone=1; in a "
-			"container its seccomp filter refuses it",
-			s->node);
+			"%s: a new namespace is refused, so no throw-away tap can be made; %s",
+			s->node,
+			root ? "give the container CAP_SYS_ADMIN and CAP_NET_ADMIN and allow "
+			       "unshare(2) in its seccomp filter, or probe outside" :
+			       "probe as root, or set the sysctl "
+			       "kernel.unprivileged_userns_clone=1; in a container its seccomp "
+			       "filter refuses it");
 	else
 		context_log(pr->ctx, level(pr, s), "probe-namespace-failed",
-			"%s: cannot make a namespace for a throw-away tap: %s; probe as root, on "
-			"a kernel with network namespaces",
-			s->node, strerror(err));
+			"%s: cannot make a namespace for a throw-away tap: %s; probe %son a kernel "
+			"with network namespaces",
+			s->node, strerror(err), root ? "" : "as root, ");
 }
 
 /* What a macvtap takes that a tap does not. */
@@ -1208,6 +1244,11 @@ ABIBASE_EXPORT void abibase_probe_set_no_values(struct abibase_probe *pr, bool n
 	pr->no_values = no_values;
 }
 
+ABIBASE_EXPORT void abibase_probe_set_observe(struct abibase_probe *pr, bool observe)
+{
+	pr->observe = observe;
+}
+
 ABIBASE_EXPORT int abibase_probe_set_cache_dir(struct abibase_probe *pr, const char *dir)
 {
 	char *copy = dir ? strdup(dir) : NULL;
@@ -1244,9 +1285,11 @@ ABIBASE_EXPORT int abibase_probe_run(struct abibase_probe *pr, struct abibase_ca
 			return r;
 	}
 	r = build(pr, cat, &un, name, &root);
-	if (r == -ENOMEM)
-		return context_oom(pr->ctx);
-	if (r < 0)
-		return r;
+	if (r == 0 && pr->observe)
+		r = probe_observe(pr, cat, name, root);
+	if (r < 0) {
+		json_decref(root);
+		return r == -ENOMEM ? context_oom(pr->ctx) : r;
+	}
 	return profile_from_json(pr->ctx, root, name, ret);
 }

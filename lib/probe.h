@@ -17,6 +17,7 @@ struct abibase_probe {
 	char **machine; /* of which effective values are wanted; none: those that matter */
 	size_t n_machine, cap_machine;
 	bool no_values;
+	bool observe; /* start each machine type and read what it offers */
 	char *cache_dir; /* NULL: nothing is kept */
 	unsigned int only, skip; /* bits of the surfaces in probe-surfaces.c */
 
@@ -221,6 +222,13 @@ struct qmp;
 int probe_values_add(struct abibase_probe *pr, struct qmp *q, const char *path,
 		     const struct abibase_catalogue *cat, const json_t *defaults, json_t *entry,
 		     bool *ret_complete);
+
+/*
+ * Add what each QEMU of @root, a profile but for that, really offers (probe-observe.c). Fails for want
+ * of memory only.
+ */
+int probe_observe(struct abibase_probe *pr, struct abibase_catalogue *cat, const char *name,
+		  json_t *root);
 
 /* What QEMUs answered before, by build id (probe-cache.c). These fail for want of memory only. */
 char *probe_cache_default(void);

@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "context.h"
+#include "observe.h"
 #include "profile.h"
 
 /* ------------------------------------------------------------- what is accepted */
@@ -170,6 +171,7 @@ void profile_check_qemu(struct check *c, const json_t *v)
 		{ "package", J_STRING, false, NULL },
 		{ "path", J_STRING, false, check_nonempty },
 		{ "properties", J_OBJECT, false, check_properties },
+		{ "shape", J_OBJECT, false, observation_check_shape },
 		{ "target", J_STRING, true, check_name },
 		{ "values", J_OBJECT, false, check_values },
 		{ "version", J_STRING, true, check_version },

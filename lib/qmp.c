@@ -110,16 +110,31 @@ static int start_open(struct start *s)
 	return 0;
 }
 
-/* The caller's stdio may be closed, and these descriptors then be 0, 1 and 2: move them away. */
+/*
+ * The caller's stdio may be closed, and these descriptors then be 0, 1 and 2: move them away, and
+ * out of the way of what is handed over.
+ */
 static int above_stdio(int fd)
 {
-	return fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	return fcntl(fd, F_DUPFD_CLOEXEC, QMP_FIRST_FD);
 }
 
-static _Noreturn void exec_child(const struct start *s, const char *path, char *const argv[])
+/* What went wrong between fork() and exec: an errno, and the step of qmp_prepare_fn or 0. */
+struct report {
+	int err, step;
+};
+
+struct preparation {
+	qmp_prepare_fn *fn; /* or NULL */
+	void *data;
+};
+
+static _Noreturn void exec_child(const struct start *s, const char *path, char *const argv[],
+				 const struct preparation *prep)
 {
 	int io = above_stdio(s->io[1]), err = above_stdio(s->err[1]);
-	int report = above_stdio(s->exec[1]), e;
+	int fd = above_stdio(s->exec[1]), r;
+	struct report report = { 0 };
 
 	/* A group of its own, so that what a wrapper script starts is killed with it. */
 	setpgid(0, 0);
@@ -127,11 +142,17 @@ static _Noreturn void exec_child(const struct start *s, const char *path, char *
 #ifdef SYS_close_range
 	syscall(SYS_close_range, 3U, ~0U, 4U /* CLOSE_RANGE_CLOEXEC */);
 #endif
-	if (io >= 0 && err >= 0 && report >= 0 && dup2(io, 0) == 0 && dup2(io, 1) == 1 &&
+	r = prep->fn && io >= 0 && err >= 0 && fd >= 0 ? prep->fn(prep->data, &report.step) : 0;
+	if (r == 0)
+		report.step = 0;
+	/* Entering a user namespace resets it. */
+	if (prep->fn)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (r == 0 && io >= 0 && err >= 0 && fd >= 0 && dup2(io, 0) == 0 && dup2(io, 1) == 1 &&
 	    dup2(err, 2) == 2)
 		execv(path, argv);
-	e = errno;
-	if (write(report >= 0 ? report : s->exec[1], &e, sizeof(e)) < 0)
+	report.err = r < 0 ? -r : errno;
+	if (write(fd >= 0 ? fd : s->exec[1], &report, sizeof(report)) < 0)
 		_exit(126);
 	_exit(127);
 }
@@ -142,8 +163,8 @@ static int wait_exec(struct qmp *q, int fd)
 	for (;;) {
 		struct pollfd p = { .fd = fd, .events = POLLIN };
 		int64_t left = q->deadline - process_now();
+		struct report report;
 		ssize_t n;
-		int e;
 
 		if (left <= 0) {
 			q->failure = QMP_TIMEOUT;
@@ -151,17 +172,19 @@ static int wait_exec(struct qmp *q, int fd)
 		}
 		if (poll(&p, 1, (int)left) <= 0)
 			continue;
-		n = read(fd, &e, sizeof(e));
+		n = read(fd, &report, sizeof(report));
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n != (ssize_t)sizeof(e))
+		if (n != (ssize_t)sizeof(report))
 			return 0;
-		q->failure = QMP_NO_EXEC;
-		return -e;
+		q->failure = report.step ? QMP_NO_SETUP : QMP_NO_EXEC;
+		q->step = report.step;
+		return -report.err;
 	}
 }
 
-static int spawn(struct qmp *q, const char *path, char *const argv[])
+static int spawn(struct qmp *q, const char *path, char *const argv[],
+		 const struct preparation *prep)
 {
 	_start_ s = { { -1, -1 }, { -1, -1 }, { -1, -1 } };
 	pid_t pid;
@@ -174,7 +197,7 @@ static int spawn(struct qmp *q, const char *path, char *const argv[])
 	}
 	pid = process_fork();
 	if (pid == 0)
-		exec_child(&s, path, argv);
+		exec_child(&s, path, argv, prep);
 	if (pid < 0) {
 		q->failure = QMP_NO_PROCESS;
 		return -errno;
@@ -303,7 +326,7 @@ static int next_object(struct qmp *q, json_t **ret)
 	}
 }
 
-static int send_text(struct qmp *q, const char *text)
+int qmp_send_text(struct qmp *q, const char *text)
 {
 	size_t len = strlen(text);
 
@@ -345,7 +368,7 @@ int qmp_send(struct qmp *q, const char *command, json_t *args)
 		return -ENOMEM;
 	buf_puts(&line, text);
 	buf_putc(&line, '\n');
-	return buf_failed(&line) ? -ENOMEM : send_text(q, line.data);
+	return buf_failed(&line) ? -ENOMEM : qmp_send_text(q, line.data);
 }
 
 int qmp_receive(struct qmp *q, json_t **ret)
@@ -389,13 +412,47 @@ int qmp_greeting(struct qmp *q)
 	return json_object_get(greeting, "QMP") ? 0 : fail(q, QMP_JUNK, EBADMSG);
 }
 
-int qmp_spawn(struct qmp *q, const char *path, char *const argv[], int timeout_ms)
+int qmp_receive_text(struct qmp *q, char *ret, size_t size)
+{
+	char *nl;
+	size_t len;
+
+	while (!(nl = q->in.len ? memchr(q->in.data, '\n', q->in.len) : NULL)) {
+		int r = q->in.len < size ? wait_more(q) : fail(q, QMP_JUNK, EBADMSG);
+
+		if (r < 0)
+			return r;
+	}
+	len = (size_t)(nl - q->in.data);
+	if (len >= size)
+		return fail(q, QMP_JUNK, EBADMSG);
+	memcpy(ret, q->in.data, len);
+	ret[len] = '\0';
+	q->in.len -= len + 1;
+	memmove(q->in.data, nl + 1, q->in.len);
+	return 0;
+}
+
+void qmp_init(struct qmp *q)
 {
 	memset(q, 0, sizeof(*q));
 	q->fd = q->err_fd = -1;
 	q->status = -1;
+}
+
+int qmp_spawn_with(struct qmp *q, const char *path, char *const argv[], int timeout_ms,
+		   qmp_prepare_fn *prepare, void *data)
+{
+	const struct preparation prep = { .fn = prepare, .data = data };
+
+	qmp_init(q);
 	q->deadline = process_now() + timeout_ms;
-	return spawn(q, path, argv);
+	return spawn(q, path, argv, &prep);
+}
+
+int qmp_spawn(struct qmp *q, const char *path, char *const argv[], int timeout_ms)
+{
+	return qmp_spawn_with(q, path, argv, timeout_ms, NULL, NULL);
 }
 
 int qmp_start(struct qmp *q, const char *path, char *const argv[], int timeout_ms)
@@ -432,7 +489,7 @@ void qmp_stop(struct qmp *q)
 
 		if (q->deadline > quit)
 			q->deadline = quit;
-		if (send_text(q, "{\"execute\":\"quit\"}\n") == 0) {
+		if (qmp_send_text(q, "{\"execute\":\"quit\"}\n") == 0) {
 			/* It must not block on output that nobody reads. */
 			while (wait_more(q) == 0)
 				q->in.len = 0;

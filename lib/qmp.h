@@ -30,6 +30,7 @@ enum qmp_failure {
 	QMP_NO_PROCESS, /* fork(2) failed */
 	QMP_NO_FD,	/* no pipe: errno in the returned value */
 	QMP_NO_EXEC,	/* it cannot be executed */
+	QMP_NO_SETUP,	/* what had to be made for it was not: @step says what */
 	QMP_TIMEOUT,
 	QMP_DIED,     /* it ended before it answered */
 	QMP_JUNK,     /* what it says is not QMP */
@@ -48,6 +49,7 @@ struct qmp {
 	size_t tail_len;
 	int status; /* wait status, -1: not known */
 	enum qmp_failure failure;
+	int step;
 	char desc[256]; /* of QMP_REFUSED */
 	/* NULL, or makes a line shorter in place before it is parsed, and returns its length */
 	size_t (*shorten)(void *data, char *line, size_t len);
@@ -65,6 +67,21 @@ int qmp_start(struct qmp *q, const char *path, char *const argv[], int timeout_m
  * ("qmp_capabilities" first), then take the greeting and the answers in the order of the commands.
  */
 int qmp_spawn(struct qmp *q, const char *path, char *const argv[], int timeout_ms);
+/*
+ * The same, and @prepare runs in the child right before the exec: 0, or a negative errno and the
+ * step at which it failed. It may leave descriptors below QMP_FIRST_FD open across the exec, and
+ * does only what is safe after a fork() of a process with threads.
+ */
+#define QMP_FIRST_FD 8
+typedef int qmp_prepare_fn(void *data, int *step);
+int qmp_spawn_with(struct qmp *q, const char *path, char *const argv[], int timeout_ms,
+		   qmp_prepare_fn *prepare, void *data);
+/* Nothing is running; qmp_kill() and qmp_stop() may be called. */
+void qmp_init(struct qmp *q);
+/* For another protocol of lines than QMP on the same descriptors. */
+int qmp_send_text(struct qmp *q, const char *text);
+/* The next line, without its end; a line that does not fit is QMP_JUNK. */
+int qmp_receive_text(struct qmp *q, char *ret, size_t size);
 int qmp_send(struct qmp *q, const char *command, json_t *args);
 int qmp_greeting(struct qmp *q);
 int qmp_receive(struct qmp *q, json_t **ret);

@@ -17,8 +17,10 @@ static const struct {
 } suites[] = {
 	{ "catalogue", suite_catalogue }, { "decode", suite_decode },
 	 { "diff", suite_diff },
+	{ "explain", suite_explain },
 	{ "intersect", suite_intersect },
 	{ "json", suite_json },		  { "laws", suite_laws },
+	{ "observe", suite_observe },
 	{ "platforms", suite_platforms }, { "predict", suite_predict },
 	{ "probe", suite_probe },	  { "qemu", suite_qemu },
 	{ "validate", suite_validate },

@@ -15,7 +15,7 @@ abibase=${ABIBASE:-./abibase}
 ABIBASE_DATADIR=${ABIBASE_DATADIR:-$src/data}
 export ABIBASE_DATADIR
 unset ABIBASE_PLATFORM_PATH XDG_CONFIG_HOME
-verbs='probe intersect check list show validate diff match decode exec'
+verbs='probe intersect check list show validate diff match decode exec explain plan'
 
 tmp=$(mktemp -d) || exit 99
 trap 'rm -rf "$tmp"' EXIT
@@ -118,6 +118,9 @@ misuse 'list --help' list operand
 misuse 'show --help' show debian-12 debian-13
 misuse 'show --help' show -f args debian-12
 misuse 'probe --help' probe --qemu=x --no-qemu
+misuse 'probe --help' probe --observe --no-qemu
+misuse 'probe --help' probe --observe --no-values
+misuse 'probe --help' probe --observe --skip=qemu
 for option in --machine --backend --target --format --for --files0-from --output -M -f -o; do
 	misuse 'intersect --help' intersect debian-12 "$option"
 done
@@ -135,6 +138,15 @@ misuse 'diff --help' diff -f table debian-12 debian-13
 misuse 'diff --help' diff - a=-
 misuse 'exec --help' exec ./baseline.json --
 misuse 'exec --help' exec ./baseline.json --profile
+misuse 'explain --help' explain -f table x.json
+misuse 'explain --help' explain x.json y z
+misuse 'explain --help' explain --cost x.json virtio-net-device.csum
+misuse 'plan --help' plan offload-uso offload-tso
+misuse 'plan --help' plan -f table offload-uso
+misuse 'plan --help' plan --platforms - --hosts - offload-uso
+for option in --platforms --at --hosts --format --output -f -o; do
+	misuse 'plan --help' plan offload-uso "$option"
+done
 misuse 'match --help' match debian-12 debian-13
 misuse 'match --help' match --format=table debian-12
 misuse 'match --help' match --no-load debian-12
@@ -363,6 +375,32 @@ run 2 diff debian-12 "$tmp/baseline.json"
 says 'is a baseline'
 run 2 match "$tmp/baseline.json"
 says 'is a baseline'
+run 0 diff "$tmp/baseline.json" "$tmp/baseline.json"
+stdout_empty 'diff of a baseline with itself'
+run 2 explain debian-12
+says 'is a profile'
+run 0 explain "$tmp/baseline.json"
+stderr_empty 'explain'
+grep -q 'power cycle' "$tmp/out" || fail 'explain does not speak of running guests'
+run 0 explain --cost "$tmp/baseline.json"
+run 0 explain --json "$tmp/baseline.json" virtio-net-device.csum
+cp "$tmp/out" "$tmp/explain.json"
+run 0 explain -f json "$tmp/baseline.json" virtio-net-device.csum
+same 'explain -f json is not explain --json' "$tmp/explain.json" "$tmp/out"
+run 2 explain "$tmp/baseline.json" virtio-net-device.nosuch
+says '[property-not-known]'
+run 2 plan --hosts "$tmp/baseline.json" offload-uso
+says 'is a baseline'
+run 1 plan --at=2026-11-23 --platforms debian-12,debian-13 offload-uso
+stderr_empty 'plan'
+run 0 plan --at=2026-11-23 --platforms debian-13 ring-reset
+run 2 plan --at=2026-02-30 ring-reset
+says '[bad-date]'
+run 2 plan nosuchgroup
+says '[property-not-known]'
+run 2 plan --platforms=nosuchplatform,./nosuchfile ring-reset
+says 'nosuchplatform'
+says './nosuchfile:'
 
 # ------------------------------------------------------------------ output
 

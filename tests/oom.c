@@ -210,6 +210,7 @@ static char *short_profile(void)
 	qemu = json_array_get(json_object_get(root, "qemu"), 0);
 	json_object_set_new(qemu, "machines", json_pack("{s:{s:s}}", "pc-q35-7.2", "alias", "q35"));
 	json_object_set_new(qemu, "properties", json_object());
+	json_object_del(qemu, "values");
 	text = json_dumps(root, JSON_INDENT(1));
 	json_decref(root);
 	return text;
@@ -609,6 +610,59 @@ static int op_check(struct made *m)
 	abibase_check_unref(c);
 	return r;
 }
+static int op_explain(struct made *m)
+{
+	struct abibase_explanation *x;
+	int r = abibase_explain(t.ctx, t.cat, baseline, NULL, 0, &x);
+
+	if (r < 0)
+		return r;
+	r = abibase_explanation_to_json(x, &m->text);
+	if (r == 0)
+		r = abibase_explanation_to_text(x, &m->why);
+	if (r < 0)
+		free(steal(&m->text));
+	abibase_explanation_unref(x);
+	return r;
+}
+
+static int op_plan(struct made *m)
+{
+	struct abibase_plan *plan;
+	int r = abibase_plan(t.ctx, t.cat, "offload-uso", "2026-11-23", hosts, 3, hosts, 3, &plan);
+
+	if (r < 0)
+		return r;
+	r = abibase_plan_to_json(plan, &m->text);
+	if (r == 0)
+		r = abibase_plan_to_text(plan, &m->why);
+	if (r < 0)
+		free(steal(&m->text));
+	abibase_plan_unref(plan);
+	return r;
+}
+
+static int op_diff_baselines(struct made *m)
+{
+	struct abibase_baseline *other;
+	struct abibase_diff *d;
+	int r = abibase_intersect(t.ctx, t.cat, hosts, 1, "pc-q35-5.2", &other);
+
+	if (r < 0)
+		return r;
+	r = abibase_diff_baselines(t.ctx, t.cat, baseline, other, 0, &d);
+	abibase_baseline_unref(other);
+	if (r < 0)
+		return r;
+	r = abibase_diff_to_json(d, &m->text);
+	if (r == 0)
+		r = abibase_diff_to_text(d, &m->why);
+	if (r < 0)
+		free(steal(&m->text));
+	abibase_diff_unref(d);
+	return r;
+}
+
 static int op_check_args(struct made *m)
 {
 	static const char path[] = "/usr/lib/qemu-7.2.22";
@@ -682,6 +736,9 @@ static const struct operation {
 	{ "diff", op_diff, true },
 	{ "match", op_match, true },
 	{ "check", op_check, true },
+	{ "explain", op_explain, true },
+	{ "plan", op_plan, true },
+	{ "diff-baselines", op_diff_baselines, true },
 	{ "check-args", op_check_args, true },
 	{ "review", op_review, false },
 	{ "current", op_current, false },

@@ -103,6 +103,7 @@ struct script {
 	enum module_state tun_index, vhost_index;
 	unsigned int caps;
 	uid_t euid;
+	const char *tun_numbers; /* in sysfs */
 	const char *nodename;
 	struct calls *calls;
 };
@@ -176,6 +177,8 @@ static int fake_read_file(void *data, const char *path, struct buf *ret)
 		text = opened && s->modules_opened ? s->modules_opened : s->modules;
 	else if (strcmp(path, "/proc/devices") == 0)
 		text = s->devices;
+	else if (strcmp(path, "/sys/class/misc/tun/dev") == 0)
+		text = s->tun_numbers;
 	else if (strstr(path, "/vhost/parameters/max_mem_regions") && !s->regions)
 		return -s->parameter_error;
 	else if (strstr(path, "/vhost/parameters/max_mem_regions"))
@@ -823,6 +826,32 @@ START_TEST(test_namespace_fails)
 		assert_fact(p, "vhost_net.usable", ABIBASE_YES);
 		assert_json(p, "\"network_namespace\": false", true);
 		abibase_profile_unref(p);
+	}
+}
+END_TEST
+
+/* The remedy is one that helps the one who reads it. */
+START_TEST(test_remedies)
+{
+	struct script s = kernel_6_17;
+
+	s.open_tun = ENOENT;
+	abibase_profile_unref(probe(&s));
+	ck_assert_ptr_nonnull(strstr(logged.data, "`modprobe tun`"));
+	s.tun_numbers = "10:200\n";
+	abibase_profile_unref(probe(&s));
+	ck_assert_ptr_nonnull(strstr(logged.data, "`mknod /dev/net/tun c 10 200`"));
+	ck_assert_ptr_null(strstr(logged.data, "`modprobe tun`"));
+
+	for (int err = 0; err < 2; err++) {
+		s = kernel_6_17;
+		s.unshare = err ? EPERM : ENOSPC;
+		s.euid = 0;
+		abibase_profile_unref(probe(&s));
+		ck_assert_ptr_null(strstr(logged.data, "as root"));
+		s.euid = 65534;
+		abibase_profile_unref(probe(&s));
+		ck_assert_ptr_nonnull(strstr(logged.data, "probe as root"));
 	}
 }
 END_TEST
@@ -1864,6 +1893,7 @@ Suite *suite_probe(void)
 	tcase_add_test(t, test_no_napi);
 	tcase_add_loop_test(t, test_open_fails, 0, ARRAY_SIZE(open_failures));
 	tcase_add_test(t, test_namespace_fails);
+	tcase_add_test(t, test_remedies);
 	tcase_add_test(t, test_questions_fail);
 	tcase_add_test(t, test_child_dies);
 	tcase_add_test(t, test_only_and_skip);

@@ -8,9 +8,11 @@
 Suite *suite_catalogue(void);
 Suite *suite_decode(void);
 Suite *suite_diff(void);
+Suite *suite_explain(void);
 Suite *suite_intersect(void);
 Suite *suite_json(void);
 Suite *suite_laws(void);
+Suite *suite_observe(void);
 Suite *suite_platforms(void);
 Suite *suite_predict(void);
 Suite *suite_probe(void);

@@ -41,7 +41,11 @@ struct abibase_platforms;
 struct abibase_check;
 struct abibase_intersection;
 struct abibase_diff;
+struct abibase_explanation;
 struct abibase_match;
+struct abibase_plan;
+struct abibase_observation;
+struct abibase_observe;
 struct abibase_probe;
 struct abibase_render;
 
@@ -620,6 +624,8 @@ enum abibase_diff_flags {
  * @ABIBASE_DIFF_MACHINE: a machine type
  * @ABIBASE_DIFF_PROPERTY: a property that a QEMU knows, or its type
  * @ABIBASE_DIFF_CONTEXT: where the rest comes from: kernel release, packages and the like
+ * @ABIBASE_DIFF_REQUIREMENT: what every host of a baseline has to have
+ * @ABIBASE_DIFF_BACKEND: a backend that only one of two baselines is for
  *
  * Since: 0.1
  */
@@ -631,6 +637,8 @@ enum abibase_diff_kind {
 	ABIBASE_DIFF_MACHINE,
 	ABIBASE_DIFF_PROPERTY,
 	ABIBASE_DIFF_CONTEXT,
+	ABIBASE_DIFF_REQUIREMENT,
+	ABIBASE_DIFF_BACKEND,
 };
 
 /**
@@ -650,6 +658,36 @@ enum abibase_diff_kind {
 int abibase_diff(struct abibase_context *ctx, const struct abibase_catalogue *cat,
 		 const struct abibase_profile *a, const struct abibase_profile *b,
 		 unsigned int flags, struct abibase_diff **ret);
+/**
+ * abibase_diff_baselines - compare two baselines, and what it means to a running guest
+ * @cat: names the bits
+ * @a: the one, "A" in the texts
+ * @b: the other, "B"
+ * @flags: 0 or enum abibase_diff_flags: with ABIBASE_DIFF_ALL hosts and policy count too
+ *
+ * Two baselines are the same when a guest cannot tell them apart, that is when they have the same
+ * id. abibase_diff_consequence() says what a migration from the one to the other would do.
+ *
+ * Returns: 0, also when they differ, -EINVAL (unknown flag), -ENOMEM. Since: 0.1
+ */
+int abibase_diff_baselines(struct abibase_context *ctx, const struct abibase_catalogue *cat,
+			   const struct abibase_baseline *a, const struct abibase_baseline *b,
+			   unsigned int flags, struct abibase_diff **ret);
+/**
+ * abibase_diff_consequence - what a difference of two baselines does to a running guest
+ * @back: false: the guest was started with A and moves to B; true: from B to A
+ *
+ * Returns: a sentence, or NULL for the difference of two profiles. Since: 0.1
+ */
+const char *abibase_diff_consequence(const struct abibase_diff *d, bool back);
+/**
+ * abibase_diff_one_way_door - does the way there work, and the way back only until the next reset?
+ * @back: false: from A to B; true: from B to A
+ *
+ * True when all that a guest can have negotiated at its source is offered at its destination, and
+ * the destination offers more: after the guest's next reset there it cannot return. Since: 0.1
+ */
+bool abibase_diff_one_way_door(const struct abibase_diff *d, bool back);
 /** Since: 0.1 */
 struct abibase_diff *abibase_diff_ref(struct abibase_diff *d);
 /** Since: 0.1 */
@@ -1017,6 +1055,107 @@ int abibase_baseline_review(struct abibase_context *ctx, const struct abibase_ba
  */
 int abibase_command_is_query(const char *const *argv);
 
+/* ---------------------------------------------------------------- explain */
+
+/**
+ * enum abibase_explain_flags - what an explanation's text is about
+ * @ABIBASE_EXPLAIN_COST: the features that are given up, and the fewest hosts to retire for each
+ *
+ * Since: 0.1
+ */
+enum abibase_explain_flags {
+	ABIBASE_EXPLAIN_COST = 1 << 0,
+};
+
+/**
+ * abibase_explain - why a baseline is what it is
+ * @cat: describes groups, and what other machine types and QEMUs have
+ * @b: any baseline, also one whose hosts cannot share it
+ * @property: "class.property", or NULL for all
+ * @flags: 0 or enum abibase_explain_flags
+ * @ret: the explanation, immutable; release with abibase_explanation_unref()
+ *
+ * Of each value: which hosts, facts, QEMUs or machine types forced it, what guests do without, what
+ * would raise it, and the fewest hosts whose retirement is enough.
+ *
+ * Returns: 0, -EINVAL (unknown flag), -ENOENT (not a property), -ENOMEM. Since: 0.1
+ */
+int abibase_explain(struct abibase_context *ctx, const struct abibase_catalogue *cat,
+		    const struct abibase_baseline *b, const char *property, unsigned int flags,
+		    struct abibase_explanation **ret);
+/** Since: 0.1 */
+struct abibase_explanation *abibase_explanation_ref(struct abibase_explanation *x);
+/** Since: 0.1 */
+struct abibase_explanation *abibase_explanation_unref(struct abibase_explanation *x);
+/**
+ * abibase_explanation_to_json - all of it as a document, abibase-explain/1
+ * @ret: canonical text with a final newline, for free()
+ *
+ * Returns: 0, -ENOMEM. Since: 0.1
+ */
+int abibase_explanation_to_json(const struct abibase_explanation *x, char **ret);
+/**
+ * abibase_explanation_to_text - what was asked for, for people
+ * @ret: for free(); its form may change between releases
+ *
+ * Returns: 0, -ENOMEM. Since: 0.1
+ */
+int abibase_explanation_to_text(const struct abibase_explanation *x, char **ret);
+
+/* ------------------------------------------------------------------- plan */
+
+/**
+ * abibase_plan - when could a feature be on by default for everybody?
+ * @what: a group of the catalogue ("offload-uso"), or "class.property", or "property"
+ * @at: the day that counts as today, YYYY-MM-DD
+ * @platforms: @n_platforms platform profiles with their lifecycle; none is kept
+ * @hosts: @n_hosts profiles for which to say what a baseline gives at once; may be none
+ * @ret: the plan, immutable; release with abibase_plan_unref()
+ *
+ * A platform has the feature when its kernel has what the feature needs on every backend that the
+ * catalogue has by default, and its QEMU has the property. What is unknown of a platform, and a
+ * lifecycle that is not known, is listed and never taken for a yes.
+ *
+ * Returns: 0, -EINVAL (no platforms; not a date), -ENOENT (not a group or switch of the catalogue),
+ * -EEXIST (two hosts of one name), -ENOMEM. Since: 0.1
+ */
+int abibase_plan(struct abibase_context *ctx, struct abibase_catalogue *cat, const char *what,
+		 const char *at, struct abibase_profile *const *platforms, size_t n_platforms,
+		 struct abibase_profile *const *hosts, size_t n_hosts, struct abibase_plan **ret);
+/** Since: 0.1 */
+struct abibase_plan *abibase_plan_ref(struct abibase_plan *p);
+/** Since: 0.1 */
+struct abibase_plan *abibase_plan_unref(struct abibase_plan *p);
+/**
+ * abibase_plan_verdict - could it be on by default for everybody on that day?
+ *
+ * Returns: ABIBASE_VERDICT_NO (a platform that is supported lacks it), ABIBASE_VERDICT_UNKNOWN
+ * (none is known to, but of one it is not known), ABIBASE_VERDICT_YES. Since: 0.1
+ */
+enum abibase_verdict abibase_plan_verdict(const struct abibase_plan *p);
+/**
+ * abibase_plan_earliest - the earliest day on which everybody could have it by default
+ * @extended: count extended support too
+ *
+ * Returns: YYYY-MM-DD, or NULL when an end of support or a fact that matters is not known.
+ * Since: 0.1
+ */
+const char *abibase_plan_earliest(const struct abibase_plan *p, bool extended);
+/**
+ * abibase_plan_to_json - all of it as a document, abibase-plan/1
+ * @ret: canonical text with a final newline, for free()
+ *
+ * Returns: 0, -ENOMEM. Since: 0.1
+ */
+int abibase_plan_to_json(const struct abibase_plan *p, char **ret);
+/**
+ * abibase_plan_to_text - all of it for people
+ * @ret: for free(); its form may change between releases
+ *
+ * Returns: 0, -ENOMEM. Since: 0.1
+ */
+int abibase_plan_to_text(const struct abibase_plan *p, char **ret);
+
 /* --------------------------------------------------------------- validate */
 
 /**
@@ -1096,6 +1235,15 @@ int abibase_probe_skip(struct abibase_probe *pr, const char *surface);
  * Returns: 0, -EINVAL (not a name), -ENOMEM. Since: 0.1
  */
 int abibase_probe_add_machine(struct abibase_probe *pr, const char *machine);
+/**
+ * abibase_probe_set_observe - record what each QEMU really offers
+ *
+ * Each machine type whose effective values are recorded is started with a tap, and with tap and
+ * vhost-net, as far as they are usable, and read: abibase_observe_run() and
+ * abibase_observation_compare(), whose differences are warnings. Costs a start of QEMU for each.
+ * Since: 0.1
+ */
+void abibase_probe_set_observe(struct abibase_probe *pr, bool observe);
 /** abibase_probe_set_no_values - record no effective values of machine types. Since: 0.1 */
 void abibase_probe_set_no_values(struct abibase_probe *pr, bool no_values);
 /**
@@ -1123,6 +1271,113 @@ int abibase_probe_set_cache_dir(struct abibase_probe *pr, const char *dir);
  */
 int abibase_probe_run(struct abibase_probe *pr, struct abibase_catalogue *cat,
 		      struct abibase_profile **ret);
+
+/* ---------------------------------------------------------------- observe */
+
+/**
+ * abibase_observe_new - a request to read what a guest would really be offered
+ * @ret: release with abibase_observe_unref()
+ *
+ * A throw-away QEMU is started, stopped before its first instruction, with one virtio-net-pci on
+ * the root bus, and the device is read as a driver would read it. The backend is tap unless
+ * another one is set.
+ *
+ * Returns: 0, -ENOMEM. Since: 0.1
+ */
+int abibase_observe_new(struct abibase_context *ctx, struct abibase_observe **ret);
+/** Since: 0.1 */
+struct abibase_observe *abibase_observe_unref(struct abibase_observe *o);
+/** abibase_observe_set_qemu - path of the binary; required. Returns 0, -ENOMEM. Since: 0.1 */
+int abibase_observe_set_qemu(struct abibase_observe *o, const char *path);
+/** abibase_observe_set_machine - machine type; required. Returns 0, -EINVAL, -ENOMEM. Since: 0.1 */
+int abibase_observe_set_machine(struct abibase_observe *o, const char *machine);
+/**
+ * abibase_observe_set_backend - what the device lies on
+ * @backend: "tap", "tap+vhost" or "user"
+ *
+ * A tap is made in a network namespace of its own in a child process, and its descriptor and that
+ * of /dev/vhost-net are handed to QEMU, which needs no right to either. "user" asks the kernel for
+ * nothing: what is offered there is what QEMU offers alone.
+ *
+ * Returns: 0, -EINVAL (no such backend), -ENOMEM. Since: 0.1
+ */
+int abibase_observe_set_backend(struct abibase_observe *o, const char *backend);
+/**
+ * abibase_observe_add_setting - give QEMU a -global option
+ * @setting: "class.property=value"; may be called again for further ones
+ *
+ * Returns: 0, -ENOMEM. Since: 0.1
+ */
+int abibase_observe_add_setting(struct abibase_observe *o, const char *setting);
+/**
+ * abibase_observe_run - start it, read the device, kill it
+ * @ret: what was seen, immutable; release with abibase_observation_unref()
+ *
+ * Takes bounded time. Never sends a command whose name begins with "x-".
+ *
+ * Returns: 0, -EINVAL (no QEMU or no machine type was set), -ETIMEDOUT, -ENOMEM, another negative
+ * errno when it could not be started or read; the error then says why. Since: 0.1
+ */
+int abibase_observe_run(struct abibase_observe *o, struct abibase_observation **ret);
+/** Since: 0.1 */
+struct abibase_observation *abibase_observation_ref(struct abibase_observation *obs);
+/** Since: 0.1 */
+struct abibase_observation *abibase_observation_unref(struct abibase_observation *obs);
+/** abibase_observation_offered - the feature word, as abibase_predict() returns it. Since: 0.1 */
+void abibase_observation_offered(const struct abibase_observation *obs, uint64_t ret[2]);
+/** abibase_observation_queue_count - number of virtqueues. Since: 0.1 */
+size_t abibase_observation_queue_count(const struct abibase_observation *obs);
+/** abibase_observation_queue_size - entries of queue @i; 0: there is none. Since: 0.1 */
+unsigned int abibase_observation_queue_size(const struct abibase_observation *obs, size_t i);
+/** abibase_observation_config_size - bytes of the device's configuration. Since: 0.1 */
+unsigned int abibase_observation_config_size(const struct abibase_observation *obs);
+/** abibase_observation_bar_size - bytes of PCI BAR @bar, 0 to 5; 0: there is none. Since: 0.1 */
+uint64_t abibase_observation_bar_size(const struct abibase_observation *obs, unsigned int bar);
+/**
+ * abibase_observation_to_json - all of it, as a profile records it, see abibase-profile(5)
+ * @ret: canonical text with a final newline, for free()
+ *
+ * Returns: 0, -ENOMEM. Since: 0.1
+ */
+int abibase_observation_to_json(const struct abibase_observation *obs, char **ret);
+
+/**
+ * enum abibase_cause - why an observation is not what was predicted
+ * @ABIBASE_CAUSE_CATALOGUE: what the catalogue says is not so
+ * @ABIBASE_CAUSE_HOST_FACT: what the profile says of the host is not, or no longer, so
+ * @ABIBASE_CAUSE_BUILD: this QEMU does not do what its own record or its version says
+ *
+ * Since: 0.1
+ */
+enum abibase_cause {
+	ABIBASE_CAUSE_CATALOGUE = 0,
+	ABIBASE_CAUSE_HOST_FACT = 1,
+	ABIBASE_CAUSE_BUILD = 2,
+};
+/**
+ * abibase_difference_fn - receives one difference
+ * @data: what was given to abibase_observation_compare()
+ * @id: stable id of the message, one for each cause
+ * @text: one line without a newline, valid during the call
+ *
+ * Since: 0.1
+ */
+typedef void (*abibase_difference_fn)(void *data, enum abibase_cause cause, const char *id,
+				      const char *text);
+/**
+ * abibase_observation_compare - hold an observation against abibase_predict()
+ * @p: the profile of the host on which @obs was made; it lists that QEMU by its path
+ * @fn: called for each difference; or NULL
+ *
+ * A feature of which a fact or a value is unknown was not predicted and cannot differ.
+ *
+ * Returns: the number of differences, or -EINVAL (@p does not list the QEMU, or the catalogue does
+ * not have the backend), -ENOMEM. Since: 0.1
+ */
+int abibase_observation_compare(struct abibase_context *ctx, const struct abibase_catalogue *cat,
+				const struct abibase_observation *obs,
+				const struct abibase_profile *p, abibase_difference_fn fn,
+				void *data);
 
 #ifdef __cplusplus
 }

@@ -2,14 +2,17 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Hold data/catalogue.json against QEMU binaries.
 
-    check-catalogue.py [--no-machines] BINARY...
+    check-catalogue.py [--no-machines | --oldest X.Y] [--complete] BINARY...
 
-BINARY is a path, or ROOT:PATH for a binary inside a chroot (needs root). For each one:
+BINARY is a path, or ROOT:PATH for a binary of an unpacked root. For each one:
 
 - a property exists exactly where since/removed say so, with that type and class default;
 - every machine type with an upstream pc name has the default that the compat rows give it, read
   with qom-get from a device that is created under it (no backend, so nothing is masked);
 - every property of virtio-net-device has a row, or is in NOT_VISIBLE with the reason.
+
+--oldest leaves machine types before X.Y out. With --complete a row whose property none of the
+binaries has is a fault.
 
 Exit status 1 with one line for each difference.
 """
@@ -21,6 +24,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from qmp import Qemu, TYPE_WORDS, effective, exists, machine_version, version  # noqa: E402
 
+# Of the device that is created under each machine type.
 CLASSES = ["virtio-net-device", "virtio-net-pci"]
 
 # Properties of virtio-net-device that have no row, and why.
@@ -43,12 +47,14 @@ NOT_VISIBLE = {
 }
 
 
-def check_properties(q, rows, say):
+def check_properties(q, rows, seen, say):
     qv = version(q.version)
-    have = q.properties(CLASSES)
+    have = q.properties(sorted({r["class"] for r in rows} | set(CLASSES)))
     for r in rows:
         key = "%s.%s" % (r["class"], r["property"])
         found = have[r["class"]].get(r["property"])
+        if found:
+            seen.add(key)
         if bool(found) != exists(r, qv):
             say("%s: %s" % (key, "exists" if found else "does not exist"))
             continue
@@ -64,12 +70,14 @@ def check_properties(q, rows, say):
     return len([r for r in rows if exists(r, qv)])
 
 
-def check_machines(q, rows, say):
+def check_machines(q, rows, oldest, say):
     qv = version(q.version)
-    rows = [r for r in rows if exists(r, qv) and r["default"] is not None]
+    rows = [r for r in rows
+            if exists(r, qv) and r["class"] in CLASSES and r["default"] is not None]
     compared = 0
-    for m in sorted(m["name"] for m in q.machines() if machine_version(m["name"])):
-        answers = q.ask(["-M", m, "-device", "virtio-net-pci,id=x"],
+    for m in sorted(m["name"] for m in q.machines()
+                    if (machine_version(m["name"]) or ()) >= oldest):
+        answers = q.ask(["-M", m, "-device", "virtio-net-pci,id=x,romfile="],
                         [("qom-get", {"path": "/machine/peripheral/x", "property": r["property"]})
                          for r in rows])
         for r, value in zip(rows, answers):
@@ -88,11 +96,14 @@ def main():
     top = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
     ap.add_argument("--catalogue", default=os.path.join(top, "data", "catalogue.json"))
     ap.add_argument("--no-machines", action="store_true")
+    ap.add_argument("--oldest", type=version, default=(0, 0, 1))
+    ap.add_argument("--complete", action="store_true")
     ap.add_argument("binary", nargs="+")
     args = ap.parse_args()
     with open(args.catalogue, encoding="utf-8") as f:
         rows = json.load(f)["features"]
     faults = []
+    seen = set()
     for b in args.binary:
         q = Qemu(b)
 
@@ -100,10 +111,14 @@ def main():
             faults.append(text)
             print("QEMU %s: %s" % (q.version, text))
 
-        n = check_properties(q, rows, say)
-        values = 0 if args.no_machines else check_machines(q, rows, say)
+        n = check_properties(q, rows, seen, say)
+        values = 0 if args.no_machines else check_machines(q, rows, args.oldest, say)
         print("QEMU %s (%s): %d properties, %d values of machine types compared"
               % (q.version, q.package, n, values))
+    for key in sorted({"%s.%s" % (r["class"], r["property"]) for r in rows} - seen):
+        if args.complete:
+            faults.append(key)
+            print("no QEMU has %s" % key)
     return 1 if faults else 0
 
 

@@ -1,16 +1,28 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Ask a QEMU binary by QMP; shared by the tools of this directory."""
 import json
+import os
 import re
 import subprocess
 
 
+def command_in(root, path):
+    """
+    A QEMU of an unpacked root, run by that root's own loader, without chroot(2) and the rights
+    that it takes. It is told where its modules and its firmware are.
+    """
+    lib = os.path.join(root, "usr/lib/x86_64-linux-gnu")
+    return ["env", "QEMU_MODULE_DIR=%s/qemu" % lib,
+            os.path.join(lib, "ld-linux-x86-64.so.2"), "--library-path", lib, root + path,
+            "-L", root + "/usr/share/seabios", "-L", root + "/usr/share/qemu"]
+
+
 class Qemu:
-    """One binary: a path, or ROOT:PATH for a binary inside a chroot (needs root)."""
+    """One binary: a path, or ROOT:PATH for a binary of an unpacked root."""
 
     def __init__(self, where):
         self.root, _, self.path = where.rpartition(":")
-        self.command = (["chroot", self.root] if self.root else []) + [self.path]
+        self.command = command_in(self.root, self.path) if self.root else [self.path]
         version = self.ask(["-M", "none"], [("query-version", {})])[0]
         n = version["qemu"]
         self.version = "%d.%d.%d" % (n["major"], n["minor"], n["micro"])

@@ -4,7 +4,7 @@
 
     record-qemu.py OUTDIR BINARY...
 
-BINARY is a path, or ROOT:PATH for a binary inside a chroot (needs root). Writes
+BINARY is a path, or ROOT:PATH for a binary of an unpacked root. Writes
 OUTDIR/VERSION.json for each. Nothing is started: everything comes from QMP on -M none, but for
 the build id, which is read from the ELF file.
 """

@@ -1,0 +1,51 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# The lists of abibase, and what it predicts, held against the real QEMUs of Debian's suites, on
+# every recorded kernel: see tests/oracle/oracle.py. tests/fetch-qemus fetches them, into the
+# directory that $ABIBASE_QEMUS names. Needs neither rights nor devices nor network.
+#
+# ABIBASE_ORACLE=quick, and a build with sanitizers: fewer kernels.
+set -u
+
+src=${top_srcdir:-.}
+build=${top_builddir:-.}
+abibase=${ABIBASE:-$build/abibase}
+qemus=${ABIBASE_QEMUS:-${XDG_CACHE_HOME:-$HOME/.cache}/abibase/qemus}
+export ABIBASE_DATADIR="${ABIBASE_DATADIR:-$src/data}"
+
+skip()
+{
+	echo "SKIP: $*"
+	[ "${ABIBASE_TEST_REQUIRE:-}" = 1 ] && exit 1
+	exit 77
+}
+
+[ "$(uname -m)" = x86_64 ] || { echo "SKIP: the QEMUs are those of x86_64"; exit 77; }
+command -v python3 > /dev/null || skip "needs python3"
+for suite in bullseye bookworm trixie trixie-backports; do
+	[ -x "$qemus/$suite/usr/bin/qemu-system-x86_64" ] ||
+		skip "no $qemus/$suite: tests/fetch-qemus fetches it"
+done
+
+dir=$(mktemp -d) || exit 99
+trap 'rm -rf "$dir"' EXIT
+trap 'exit 130' INT TERM
+
+# Linked with nothing, so that it can be loaded into programs of older releases.
+${CC:-cc} -std=gnu11 -O2 -Wall -Wextra -Werror -fPIC -ffreestanding -fno-stack-protector \
+	-U_FORTIFY_SOURCE -fvisibility=hidden -shared -nostdlib \
+	-o "$dir/fakehost.so" "$src/tests/oracle/fakehost.c" || exit 1
+
+# Of an uninstalled program the program itself, not libtool's wrapper script: it is started often.
+where=$(cd "$(dirname "$abibase")" && pwd)
+if [ -x "$where/.libs/$(basename "$abibase")" ]; then
+	export LD_LIBRARY_PATH="$where/lib/.libs${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
+	abibase=$where/.libs/$(basename "$abibase")
+fi
+
+quick=
+[ "${ABIBASE_ORACLE:-}${SANITIZE_CFLAGS:-}" = "" ] || quick=--quick
+PYTHONDONTWRITEBYTECODE=1 timeout 900 python3 "$src/tests/oracle/oracle.py" $quick \
+	--qemus "$qemus" --abibase "$abibase" --predict "$build/tests/oracle/predict" \
+	--fakehost "$dir/fakehost.so" "$@"

@@ -1,0 +1,609 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Hold abibase against real QEMUs: what it predicts, and what its lists do, as a guest reads it.
+
+    oracle.py --qemus DIR --abibase FILE --predict FILE --fakehost FILE [--quick] [SECTION...]
+
+DIR holds the roots of tests/fetch-qemus. FILEs are the command, the program of predict.c and the
+library of fakehost.c, which makes every recorded kernel available without one. A section is one of
+
+- prediction: without a list, what each QEMU offers on each recorded kernel, machine type and
+  backend is what abibase_predict() says, and what was recorded inside that kernel;
+- pairs: for two QEMUs on two kernels, on each machine type that both have and for each policy, both
+  start with the list that abibase makes, without a word, and offer what the baseline states, on
+  each backend and as each kind of virtio-net-pci; where a queue would not fit, it is refused;
+- groups: the same with each group of features enabled and disabled by name;
+- builds: the same with a second build of a QEMU, in which one compat entry is another one;
+- precedence: what defeats a list, and what does not;
+- catalogue: each property and each default of the catalogue against each QEMU.
+
+Exit status 1 with a line for each difference. --quick: two kernels, no values of machine types.
+"""
+import argparse
+import collections
+import concurrent.futures
+import copy
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TOP = os.path.join(HERE, "..", "..")
+sys.path[:0] = [HERE, os.path.join(TOP, "tests", "tools")]
+import guest  # noqa: E402
+import qmp  # noqa: E402
+
+SUITES = ["bullseye", "bookworm", "trixie", "trixie-backports"]
+KERNELS = ["5.10", "6.1", "6.12", "6.17", "7.2"]
+# Two that differ in all that a kernel decides
+FAR_APART = ("6.1", "7.2")
+BACKENDS = ["tap", "tap+vhost"]
+KINDS = ["virtio-net-pci", "virtio-net-pci-transitional", "virtio-net-pci-non-transitional"]
+POLICIES = ["compatible", "all"]
+OPT_IN = ("packed=on", "in_order=on")
+# The rows of offered-features.json that are looked at: backend and settings
+ROWS = {"tap-off": ("tap", ()), "tap-on": ("tap+vhost", ()),
+        "macvtap-off": ("macvtap", ()), "macvtap-on": ("macvtap+vhost", ()),
+        "opt-off": ("tap", OPT_IN), "opt-on": ("tap+vhost", OPT_IN)}
+MACHINE = re.compile(r"pc-q35-([0-9]+)\.([0-9]+)")
+OLDEST = (5, 2)
+
+# TUN_F_*, by the last part of the fact
+OFFLOADS = {"csum": 0x001, "tso4": 0x002, "tso6": 0x004, "tso_ecn": 0x008, "ufo": 0x010,
+            "uso": 0x060, "udp_tunnel": 0x080, "udp_tunnel_csum": 0x100}
+
+# All that a QEMU may say: that it will drop the machine type one day; and of a macvtap, that it
+# takes no eBPF program (10.0 and 11.1; harmless).
+DEPRECATED = r".*: warning: Machine type '[^']*' is deprecated"
+ALLOWED = {"tap": re.compile(DEPRECATED),
+           "macvtap": re.compile(DEPRECATED + r"|.*: Issue while setting TUNSETSTEERINGEBPF: ")}
+
+
+def read(*path):
+    with open(os.path.join(TOP, *path), encoding="utf-8") as f:
+        return json.load(f)
+
+
+class Counts(collections.Counter):
+    """What was done, by name, and the faults; used by several threads."""
+
+    def __init__(self):
+        super().__init__()
+        self.lock = threading.Lock()
+        self.faults = []
+
+    def add(self, name, n=1):
+        with self.lock:
+            self[name] += n
+
+    def fault(self, text):
+        with self.lock:
+            self.faults.append(text)
+            print("FAIL: " + text, flush=True)
+
+
+# ------------------------------------------------------------------- hosts
+
+def fake(facts, surface, preload):
+    """The environment with which fakehost.c is a kernel of these facts."""
+    offload = sum(bit for name, bit in OFFLOADS.items()
+                  if facts["%s.offload.%s" % (surface, name)] is True)
+    words = {"macvtap": int(surface == "macvtap"), "tap": int(facts[surface + ".features"], 16),
+             "offload": offload,
+             "steering_ebpf": int(surface == "tap" and facts["tap.steering_ebpf"] is True)}
+    if facts["vhost_net.usable"] is True:
+        words["vhost"] = int(facts["vhost_net.features"], 16)
+        words["backend"] = int(facts["vhost_net.backend_features"], 16)
+        array = facts["vhost_net.features_array"]
+        words["array"] = int(isinstance(array, str))
+        if words["array"]:
+            words["array0"] = int(array, 16) & (1 << 64) - 1
+            words["array1"] = int(array, 16) >> 64
+    return {"LD_PRELOAD": preload,
+            "ABIBASE_FAKEHOST": " ".join("%s=%x" % w for w in words.items())}
+
+
+class Host:
+    """A recorded kernel with a QEMU, as a profile and as something to start guests on."""
+
+    def __init__(self, kernel, binary, directory, preload, build=""):
+        profile = read("tests", "data", "hosts", "linux-%s.json" % kernel)
+        self.kernel = kernel
+        self.binary = binary
+        self.name = "linux-%s_qemu-%s%s" % (kernel, binary.version, build)
+        self.path = os.path.join(directory, self.name + ".json")
+        self.surroundings = {s: fake(profile["facts"], s, preload) for s in ("tap", "macvtap")}
+        profile["name"] = self.name
+        profile["qemu"] = [binary.entry]
+        with open(self.path, "w", encoding="utf-8") as f:
+            json.dump(profile, f)
+
+
+def recorded_entry(binary):
+    """What was recorded of this QEMU; of one that was not, the catalogue knows by version."""
+    name = "%s.json" % binary.version
+    if os.path.exists(os.path.join(TOP, "tests", "data", "qemu", name)):
+        entry = read("tests", "data", "qemu", name)
+        if entry["package"] == binary.package:
+            return entry
+    print("note: %s is not recorded in tests/data/qemu: taken by its version" % binary.package)
+    words = subprocess.run(binary.command + ["-M", "help"], env=binary.environment, check=True,
+                           stdout=subprocess.PIPE, text=True, timeout=60).stdout
+    return {"version": binary.version, "target": "x86_64", "package": binary.package,
+            "machines": {line.split()[0]: {} for line in words.splitlines()
+                         if MACHINE.match(line)}}
+
+
+def machine_version(name):
+    m = MACHINE.fullmatch(name)
+    return tuple(int(n) for n in m.groups()) if m else (0, 0)
+
+
+def binary_version(binary):
+    return tuple(int(n) for n in binary.version.split("."))
+
+
+def machines_of(binary):
+    return sorted((m for m in binary.entry["machines"] if machine_version(m) >= OLDEST),
+                  key=machine_version)
+
+
+class Oracle:
+    def __init__(self, args, binaries, directory):
+        self.args = args
+        self.binaries = binaries
+        self.directory = directory
+        self.counts = Counts()
+        self.seen = {}
+        self.lock = threading.Lock()
+        self.hosts = {(k, b.version): Host(k, b, directory, os.path.abspath(args.fakehost))
+                      for k in KERNELS for b in binaries}
+
+    def parallel(self, function, work):
+        """Two at a time, as many as the smallest machine of the CI has processors."""
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            for future in [pool.submit(function, *w) for w in work]:
+                future.result()
+
+    def abibase(self, *arguments):
+        p = subprocess.run([self.args.abibase, *arguments], stdout=subprocess.PIPE,
+                           stderr=subprocess.PIPE, text=True, timeout=60)
+        self.counts.add("calls of abibase")
+        return p
+
+    def observe(self, host, machine, devices, options, surface="tap"):
+        """What the guest sees, or None; the same thing is looked at once."""
+        key = (host.name, machine, tuple(d.key() for d in devices), tuple(options), surface)
+        with self.lock:
+            future = self.seen.get(key)
+            mine = future is None
+            if mine:
+                future = self.seen[key] = concurrent.futures.Future()
+        if mine:
+            try:
+                future.set_result(self.look(host, machine, devices, options, surface))
+            except Exception as e:  # the other thread may be waiting for it
+                future.set_exception(e)
+        return future.result()
+
+    def look(self, host, machine, devices, options, surface):
+        self.counts.add("starts")
+        try:
+            views, said = host.binary.start(machine, devices, options, host.surroundings[surface])
+        except guest.Trouble as e:
+            self.counts.fault("%s, %s, %s, %s: %s" % (host.name, machine, surface,
+                                                      " ".join(options), e))
+            return None
+        for line in said.splitlines():
+            if not ALLOWED[surface].match(line):
+                self.counts.fault("%s, %s, %s: QEMU says: %s" % (host.name, machine,
+                                                                " ".join(options), line))
+        self.counts.add("devices", len(views))
+        return views
+
+    def compare(self, what, offered, stated):
+        self.counts.add("words compared")
+        if offered != stated:
+            self.counts.fault("%s: offered 0x%032x, stated 0x%032x: bits %s"
+                              % (what, offered, stated,
+                                 [i for i in range(128) if (offered ^ stated) >> i & 1]))
+
+    # -------------------------------------------------------- without a list
+
+    def predict(self, questions):
+        """The answers of predict.c to (host, machine, backend, settings)."""
+        lines = ["\t".join([h.path, h.binary.version, m, b]
+                           + ["virtio-net-device." + p for p in s]) + "\n"
+                 for h, m, b, s in questions]
+        p = subprocess.run([self.args.predict], input="".join(lines), stdout=subprocess.PIPE,
+                           text=True, check=True, timeout=120)
+        return p.stdout.splitlines()
+
+    def recorded_offers(self):
+        """(kernel, QEMU version, machine, backend, settings) -> the word read in that kernel"""
+        document = read("tests", "data", "offered-features.json")
+        versions = {short: b.version for short, package in document["qemu_packages"].items()
+                    for b in self.binaries if b.package.endswith(" " + package)}
+        return {(".".join(r["kernel"].split(".")[:2]), versions[r["qemu"]], r["machine"])
+                + ROWS[r["backend"]]: int(r["offered"], 16)
+                for r in document["rows"] if r["backend"] in ROWS and r["qemu"] in versions}
+
+    def prediction(self):
+        recorded = self.recorded_offers()
+        hosts = [h for h in self.hosts.values()
+                 if not self.args.quick or h.kernel in FAR_APART]
+        questions = [(h, m, b, s) for h in hosts for m in machines_of(h.binary)
+                     for b, s in sorted(set(ROWS.values()))
+                     if b in BACKENDS and not s
+                     or (h.kernel, h.binary.version, m, b, s) in recorded]
+        answers = self.predict(questions)
+        if len(answers) != len(questions):
+            self.counts.fault("%d answers to %d questions" % (len(answers), len(questions)))
+            return
+        predicted = {(h.name, m, b, s): a for (h, m, b, s), a in zip(questions, answers)}
+
+        def one(host, machine, surface, settings):
+            """Both backends of a surface, in one QEMU."""
+            devices = [guest.Device(vhost, properties=settings) for vhost in (False, True)]
+            views = self.observe(host, machine, devices, [], surface) or []
+            for view, backend in zip(views, (surface, surface + "+vhost")):
+                what = "%s, %s, %s %s" % (host.name, machine, backend, " ".join(settings))
+                verdict, _, word = predicted[host.name, machine, backend, settings].partition(" ")
+                if verdict != "yes":
+                    self.counts.fault("%s: prediction: %s %s" % (what, verdict, word))
+                    continue
+                self.compare(what + ", prediction", view.offered, int(word, 16))
+                self.counts.add("predictions")
+                known = recorded.get((host.kernel, host.binary.version, machine, backend,
+                                      settings))
+                if known is not None:
+                    self.compare(what + ", as recorded in the kernel", view.offered, known)
+                    self.counts.add("recorded offers")
+
+        self.parallel(one, [(h, m, b, s) for h, m, b, s in questions if "+" not in b])
+
+    # ------------------------------------------------------------- with a list
+
+    def kernel_pairs(self):
+        """Each recorded kernel with the next one, both ways; the last one's is the first."""
+        if self.args.quick:
+            return [FAR_APART]
+        after = list(zip(KERNELS, KERNELS[1:] + KERNELS[:1])) + [FAR_APART]
+        return after + [(b, a) for a, b in after]
+
+    def queue_size(self, binary):
+        """The largest queue that the guest sees; the catalogue has to say the same."""
+        views = self.observe(self.hosts[KERNELS[0], binary.version], machines_of(binary)[-1],
+                             [guest.Device(False), guest.Device(True)], [])
+        size = max(views[0].queues) if views else 0
+        shape = next(s for s in read("data", "catalogue.json")["shapes"]
+                     if s["name"] == "queue-size")
+        stated = [o["value"] for o in shape["offers"]
+                  if qmp.in_ranges(binary_version(binary), o["versions"])]
+        self.counts.add("queue sizes compared")
+        if stated != [size]:
+            self.counts.fault("QEMU %s: a queue of %d entries, the catalogue says %s"
+                              % (binary.version, size, stated))
+        return size
+
+    def larger_queues(self, a, b):
+        """Does a queue of one not fit into the other one, and does that one look? 11.1 does."""
+        sizes = {x: self.queue_size(x) for x in (a, b)}
+        return [(src, dst) for src, dst in ((a, b), (b, a))
+                if sizes[src] > sizes[dst] and binary_version(dst) >= (11, 1)]
+
+    def refused(self, a, b, machine, policy, source, dest):
+        """Without a word on who is ever a destination there is no answer, and the queue is why."""
+        p = self.abibase("intersect", a.path, b.path, "-M", machine, "--policy", policy)
+        self.counts.add("refusals")
+        if (p.returncode != 1 or p.stdout or "[shape-differs]" not in p.stderr
+                or source.version not in p.stderr or dest.version not in p.stderr):
+            self.counts.fault("%s, %s, %s, %s: not refused: exit status %d, %s"
+                              % (a.name, b.name, machine, policy, p.returncode, p.stderr))
+
+    def baseline(self, a, b, arguments):
+        p = self.abibase("intersect", a.path, b.path, "--json", *arguments)
+        if p.returncode != 0:
+            self.counts.fault("abibase intersect %s %s %s: exit status %d, %s"
+                              % (a.name, b.name, " ".join(arguments), p.returncode, p.stderr))
+            return None, None
+        return json.loads(p.stdout), p.stdout
+
+    def the_list(self, a, b, arguments):
+        p = self.abibase("intersect", a.path, b.path, *arguments)
+        if p.returncode != 0 or not p.stdout:
+            self.counts.fault("abibase intersect %s %s %s: exit status %d, %s"
+                              % (a.name, b.name, " ".join(arguments), p.returncode, p.stderr))
+            return None
+        return p.stdout.split()
+
+    def starts_with(self, host, machine, options, stated, kinds=KINDS):
+        """Every kind of device on every backend is offered what the baseline states."""
+        devices = [guest.Device(b == "tap+vhost", kind) for b in BACKENDS for kind in kinds]
+        views = self.observe(host, machine, devices, options) or []
+        for view, device in zip(views, devices):
+            backend = BACKENDS[device.vhost]
+            self.compare("%s, %s, %s, %s, %s" % (host.name, machine, backend, device.type,
+                                                 " ".join(options)),
+                         view.offered, stated[backend])
+        return len(views)
+
+    def hold(self, a, b, machine, arguments, kinds=KINDS):
+        """Both hosts start with their lists; the words that the baseline states, and its text."""
+        document, text = self.baseline(a, b, arguments)
+        if not document:
+            return None, None
+        stated = {w["name"]: int(w["offered"], 16) for w in document["backends"]}
+        started = 0
+        for host in (a, b):
+            options = self.the_list(a, b, arguments + ["--for", host.name])
+            if options:
+                started += bool(self.starts_with(host, machine, options, stated, kinds))
+        self.counts.add("pairs with a list")
+        self.counts.add("pairs that start on both", started // 2)
+        return stated, text
+
+    def one_pair(self, a, b, machine, policy, dest):
+        arguments = ["-M", machine, "--policy", policy]
+        if dest:
+            arguments += ["--dest", a.name if dest is a.binary else b.name]
+        stated, text = self.hold(a, b, machine, arguments)
+        # as a file, once for each of these, from the baseline instead of from the hosts
+        if stated and (a.kernel, b.kernel) == FAR_APART:
+            self.readconfig(a, b, machine, policy, text, stated)
+
+    def readconfig(self, a, b, machine, policy, text, stated):
+        path = os.path.join(self.directory, "-".join([a.name, b.name, machine, policy]))
+        with open(path + ".json", "w", encoding="utf-8") as f:
+            f.write(text)
+        for host in (a, b):
+            p = self.abibase("intersect", path + ".json", "--for", host.name, "--format",
+                             "readconfig", "-o", path + "." + host.name)
+            if p.returncode != 0:
+                self.counts.fault("%s, %s, readconfig: exit status %d, %s"
+                                  % (host.name, machine, p.returncode, p.stderr))
+                continue
+            self.starts_with(host, machine, ["-readconfig", path + "." + host.name], stated)
+            self.counts.add("lists as files")
+
+    def pairs(self):
+        work = []
+        for i, x in enumerate(self.binaries):
+            for y in self.binaries[i + 1:]:
+                larger = self.larger_queues(x, y)
+                shared = [m for m in machines_of(x) if m in machines_of(y)]
+                self.counts.add("pairs of QEMU and machine type", len(shared))
+                for machine in shared:
+                    for policy in POLICIES:
+                        for k, n in self.kernel_pairs():
+                            a, b = self.hosts[k, x.version], self.hosts[n, y.version]
+                            dest = larger[0][0] if larger else None
+                            work.append((self.one_pair, a, b, machine, policy, dest))
+                            if larger and (k, n) == FAR_APART:
+                                work.append((self.refused, a, b, machine, policy) + larger[0])
+        self.parallel(lambda function, *w: function(*w), work)
+
+    # ----------------------------------------------------- groups by name
+
+    def groups(self):
+        """--enable and --disable of each group that is on or off: refused by name, or as stated."""
+        names = sorted({r["group"] for r in read("data", "catalogue.json")["features"]
+                        if r["class"] == "virtio-net-device" and r["type"] == "bool"
+                        and "group" in r})
+        binaries = self.binaries[-1:] if self.args.quick else self.binaries
+        self.parallel(self.one_group, [(b, option, name) for b in binaries
+                                       for option in ("--enable", "--disable")
+                                       for name in names])
+
+    def one_group(self, binary, option, name):
+        a, b = (self.hosts[k, binary.version] for k in ("6.17", "7.2"))
+        machine = machines_of(binary)[-1]
+        arguments = ["-M", machine, option, name]
+        p = self.abibase("intersect", a.path, b.path, *arguments)
+        if option == "--enable" and p.returncode == 1 and not p.stdout:
+            self.counts.add("groups refused")
+            if "[enabled-" not in p.stderr:
+                self.counts.fault("%s, %s, %s %s: refused, but not for that: %s"
+                                  % (a.name, b.name, option, name, p.stderr))
+            return
+        self.counts.add("groups switched")
+        # a device that can be legacy does not start with this one on, wherever there is no IOMMU
+        iommu = (option, name) == ("--enable", "iommu-platform")
+        self.hold(a, b, machine, arguments, KINDS[2:] if iommu else KINDS)
+
+    # ------------------------------------------------------------ a second build
+
+    def rebuilt(self, binary, machine, prop):
+        """
+        The same QEMU as somebody else could have built it: @prop is off in @machine. A -global
+        before all others does what a compat entry does.
+        """
+        key = "virtio-net-device." + prop
+        second = copy.copy(binary)
+        second.command = binary.command + ["-global", key + "=off"]
+        second.entry = copy.deepcopy(binary.entry)
+        second.entry["package"] += " rebuilt"
+        second.entry["build_id"] = "00" * 20
+        second.entry["values"][machine][key] = False
+        return second
+
+    def builds(self):
+        """One compat entry differs: it is named, and the list makes both the same to the guest."""
+        work = []
+        for binary in self.binaries:
+            machine = machines_of(binary)[-1]
+            values = binary.entry.get("values", {}).get(machine, {})
+            prop = next((p for p in ("host_uso", "queue_reset", "guest_ufo")
+                         if values.get("virtio-net-device." + p) is True), None)
+            if prop:
+                second = Host("7.2", self.rebuilt(binary, machine, prop), self.directory,
+                              os.path.abspath(self.args.fakehost), "-rebuilt")
+                first = self.hosts["7.2", binary.version]
+                work += [(self.two_builds, first, second, machine, prop, p) for p in POLICIES]
+        self.parallel(lambda function, *w: function(*w), work)
+
+    def two_builds(self, a, b, machine, prop, policy):
+        bit = self.bit_of(prop)
+        bare = [self.observe(h, machine, [guest.Device(False)], []) for h in (a, b)]
+        if not all(bare) or bare[0][0].offered ^ bare[1][0].offered != 1 << bit:
+            self.counts.fault("%s, %s: without a list bit %d is not what differs"
+                              % (b.name, machine, bit))
+        p = self.abibase("intersect", a.path, b.path, "-M", machine, "--policy", policy)
+        named = [line for line in p.stderr.splitlines() if "[machine-differs]" in line]
+        self.counts.add("second builds")
+        if (len(named) != 1 or "virtio-net-device.%s is on" % prop not in named[0]
+                or a.name not in named[0] or b.name not in named[0]):
+            self.counts.fault("%s, %s, %s: %s is not named: %s" % (b.name, machine, policy, prop,
+                                                                  p.stderr))
+        self.one_pair(a, b, machine, policy, None)
+
+    # ------------------------------------------------------- what defeats a list
+
+    def bit_of(self, prop):
+        rows = read("data", "catalogue.json")["features"]
+        return next(r["bit"] for r in rows
+                    if r["class"] == "virtio-net-device" and r["property"] == prop)
+
+    def each_kind(self, host, machine, options, properties=()):
+        """The words of the three kinds of device, on tap."""
+        views = self.observe(host, machine,
+                             [guest.Device(False, k, properties) for k in KINDS], options)
+        return [v.offered for v in views or []]
+
+    def expect(self, what, host, machine, options, bit, want, properties=()):
+        got = [w >> bit & 1 for w in self.each_kind(host, machine, options, properties)]
+        self.counts.add("precedences")
+        if got != want:
+            self.counts.fault("%s: %s: bit %d is offered as %s, not %s: %s"
+                              % (host.name, what, bit, got, want, " ".join(options)))
+
+    def precedence(self):
+        """Whether a bit is offered to virtio-net-pci, -transitional and -non-transitional."""
+        work = []
+        for binary in self.binaries:
+            host = self.hosts["7.2", binary.version]
+            machine = machines_of(binary)[-1]
+            # the older kernel switches off what the newer one could do, where there is such a thing
+            other = self.hosts["6.1", binary.version]
+            on_list = self.the_list(host, other, ["-M", machine, "--for", host.name])
+            values = dict(o.split(".", 1)[1].split("=") for o in on_list[1::2])
+            for prop in ("guest_tso4", "host_uso"):
+                if prop in values:
+                    work.append((host, machine, on_list, prop, values[prop]))
+        self.parallel(self.precedence_of, work)
+
+    def precedence_of(self, host, machine, options, prop, value):
+        bit = self.bit_of(prop)
+        stated = int(value == "on")
+        opposite = "off" if value == "on" else "on"
+        wins, loses = [1 - stated] * 3, [stated] * 3
+
+        def other(driver):
+            return ["-global", "%s.%s=%s" % (driver, prop, opposite)]
+
+        self.expect("the list alone", host, machine, options, bit, loses)
+        self.expect("a -device option wins", host, machine, options, bit, wins,
+                    ("%s=%s" % (prop, opposite),))
+        self.expect("the last of two globals of one class wins", host, machine,
+                    options + other("virtio-net-device"), bit, wins)
+        self.expect("the last of two globals of one class wins", host, machine,
+                    other("virtio-net-device") + options, bit, loses)
+        for order in (other("virtio-net-pci") + options, options + other("virtio-net-pci")):
+            self.expect("a global of virtio-net-pci wins there, and only there", host, machine,
+                        order, bit, [1 - stated, stated, stated])
+        for order in (other("virtio-net-pci-base") + options,
+                      options + other("virtio-net-pci-base")):
+            self.expect("a global of virtio-net-pci-base wins on all", host, machine, order, bit,
+                        wins)
+
+    # ------------------------------------------------------------ the catalogue
+
+    def check_catalogue(self, *arguments):
+        return subprocess.run([sys.executable,
+                               os.path.join(TOP, "tests", "tools", "check-catalogue.py")]
+                              + list(arguments), stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, timeout=600)
+
+    def catalogue(self):
+        roots = [b.root + ":/usr/bin/qemu-system-x86_64" for b in self.binaries]
+        quick = ["--no-machines"] if self.args.quick else ["--oldest", "5.2"]
+
+        def one(*arguments):
+            p = self.check_catalogue(*arguments)
+            print(p.stdout, end="", flush=True)
+            if p.returncode != 0:
+                self.counts.fault("the catalogue is not what these QEMUs have")
+
+        self.parallel(one, [quick + [r] for r in roots] + [["--no-machines", "--complete"] + roots])
+        self.parallel(self.mutation, [(m, roots) for m in self.mutations()])
+
+    def mutations(self):
+        """Catalogues with one fault each, and the words with which it has to be found."""
+        def with_row(prop, change):
+            document = read("data", "catalogue.json")
+            for r in document["features"]:
+                if r["class"] == "virtio-net-device" and r["property"] == prop:
+                    change(r)
+            return document
+
+        def without_row(prop):
+            document = read("data", "catalogue.json")
+            document["features"] = [r for r in document["features"] if r["property"] != prop]
+            return document
+
+        yield "name", with_row("csum", lambda r: r.update(property="checksum")), (
+            "no QEMU has virtio-net-device.checksum")
+        yield "future", with_row("csum", lambda r: r.update(property="checksum", since="99.0")), (
+            "no QEMU has virtio-net-device.checksum")
+        yield "default", with_row("guest_tso4", lambda r: r.update(default=False)), (
+            "virtio-net-device.guest_tso4: class default True, not False")
+        yield "since", with_row("host_uso", lambda r: r.update(since="7.0")), (
+            "virtio-net-device.host_uso: does not exist")
+        yield "row", without_row("host_uso"), "virtio-net-device.host_uso: no row"
+
+    def mutation(self, mutated, roots):
+        name, document, words = mutated
+        path = os.path.join(self.directory, "catalogue-%s.json" % name)
+        with open(path, "w", encoding="utf-8") as f:
+            json.dump(document, f)
+        p = self.check_catalogue("--no-machines", "--complete", "--catalogue", path, *roots)
+        self.counts.add("faults put into the catalogue")
+        if p.returncode != 1 or words not in p.stdout:
+            self.counts.fault("a catalogue with a wrong %s passes, or not for that: %s"
+                              % (name, p.stdout))
+
+
+def main():
+    sections = ["prediction", "pairs", "groups", "builds", "precedence", "catalogue"]
+    ap = argparse.ArgumentParser()
+    for option in ("--qemus", "--abibase", "--predict", "--fakehost"):
+        ap.add_argument(option, required=True)
+    ap.add_argument("--quick", action="store_true")
+    ap.add_argument("section", nargs="*", metavar="SECTION")
+    args = ap.parse_args()
+    binaries = guest.roots(args.qemus, SUITES)[1]
+    for b in binaries:
+        b.entry = recorded_entry(b)
+    with tempfile.TemporaryDirectory() as directory:
+        oracle = Oracle(args, binaries, directory)
+        for section in args.section or sections:
+            start = time.monotonic()
+            before = collections.Counter(oracle.counts)
+            faults = len(oracle.counts.faults)
+            getattr(oracle, section)()
+            print("%s: %s, %d failures (%.0f s)"
+                  % (section, ", ".join("%d %s" % (n, name) for name, n in sorted(
+                      (oracle.counts - before).items())),
+                     len(oracle.counts.faults) - faults, time.monotonic() - start), flush=True)
+    print("QEMU %s: %d failures" % (", ".join(b.version for b in binaries),
+                                    len(oracle.counts.faults)))
+    return 1 if oracle.counts.faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,539 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Observation: scripts that speak qtest well and badly, what a difference from the prediction is
+ * put down to, and what a recorded shape does to an answer. The real QEMUs are observe.sh's.
+ */
+
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/stat.h>
+
+#include "observe.h"
+#include "qmp.h"
+#include "qtest.h"
+#include "suites.h"
+#include "test-util.h"
+
+static struct test t;
+static struct abibase_observe *o;
+static char dir[] = "/tmp/abibase-observe-XXXXXX";
+
+static void setup(void)
+{
+	test_begin(&t);
+	strcpy(dir, "/tmp/abibase-observe-XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	ck_assert_int_eq(abibase_observe_new(t.ctx, &o), 0);
+	ck_assert_int_eq(abibase_observe_set_backend(o, "user"), 0);
+	ck_assert_int_eq(abibase_observe_set_machine(o, "pc-q35-7.2"), 0);
+	observe_set_timeout(o, 10000);
+}
+
+static void teardown(void)
+{
+	char command[PATH_MAX];
+
+	abibase_observe_unref(o);
+	test_end(&t);
+	snprintf(command, sizeof(command), "rm -rf %s", dir);
+	ck_assert_int_eq(system(command), 0);
+}
+
+/* ------------------------------------------------------------ scripted QEMUs */
+
+/*
+ * A device with one 64-bit BAR, two virtio capabilities, @queues queues, 8 bytes of configuration.
+ * @before: for each line of qtest, before the usual answers; @config: instead of the usual registers.
+ */
+#define QEMU(start, before, config, queues)                                                        \
+	"#!/bin/sh\n" start "a=0 sel=0 bar=0\n"                                                    \
+	"say() { printf 'OK 0x%04x\\n' $(($1)); }\n"                                               \
+	"config() { case $1 in\n" config "0) say 0x10001af4 ;; 52) say 64 ;;\n"                    \
+	"32) say $((bar ? 0xffffc00c : 0xc)) ;; 36) say $((bar ? 0xffffffff : 0)) ;;\n"            \
+	"64) say 9 ;; 65) say 80 ;; 67) say 1 ;; 68) say 4 ;; 72) say 0 ;; 76) say 56 ;;\n"        \
+	"80) say 9 ;; 81) say 0 ;; 83) say 4 ;; 84) say 4 ;; 88) say 8192 ;; 92) say 4096 ;;\n"    \
+	"*) say 0 ;; esac; }\n"                                                                    \
+	"word() { case $sel in 0) say 0x30bfffa7 ;; 1) say 0x101 ;; 2) say 0x1e ;; *) say 0 ;; esac; }\n" \
+	"echo 'IRQ raise 1'\n"                                                                     \
+	"while read -r c x v; do\n"                                                                \
+	"case $c:$x in\n" before                                                                   \
+	"outl:0xcf8) a=$((v & 0xfc)); echo OK ;;\n"                                                \
+	"outl:*) bar=$((v == 0xffffffff)); echo OK ;;\n"                                           \
+	"in?:*) config $((a + (x & 3))) ;;\n"                                                      \
+	"writel:0xe0000000) sel=$((v)); echo OK ;;\n"                                              \
+	"readl:0xe0000004) word ;;\n"                                                              \
+	"readw:0xe0000012) say " queues " ;;\n"                                                    \
+	"writew:0xe0000016) sel=$((v)); echo OK ;;\n"                                              \
+	"readw:0xe0000018) say $((sel == 2 ? 64 : 256)) ;;\n"                                      \
+	"readb:*) say $(((x & 0xff) < 8 ? 0 : 0xff)) ;;\n"                                         \
+	"out?:* | write?:*) echo OK ;;\n"                                                          \
+	"*) echo FAIL ;;\nesac\ndone\n"
+
+static const char *program(const char *text)
+{
+	static char path[PATH_MAX];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/qemu", dir);
+	f = fopen(path, "we");
+	ck_assert_ptr_nonnull(f);
+	fputs(text, f);
+	ck_assert_int_eq(fclose(f), 0);
+	ck_assert_int_eq(chmod(path, 0755), 0);
+	return path;
+}
+
+START_TEST(test_device)
+{
+	struct abibase_observation *obs = NULL, *again;
+	uint64_t word[2];
+	char *text;
+
+	ck_assert_int_eq(abibase_observe_set_qemu(o, program(QEMU("", "", "", "3"))), 0);
+	ck_assert_msg(abibase_observe_run(o, &obs) == 0, "%s", abibase_context_error(t.ctx));
+	abibase_observation_offered(obs, word);
+	ck_assert_uint_eq(word[0], 0x10130bfffa7);
+	ck_assert_uint_eq(word[1], 0x1e);
+	ck_assert_uint_eq(abibase_observation_queue_count(obs), 3);
+	ck_assert_uint_eq(abibase_observation_queue_size(obs, 0), 256);
+	ck_assert_uint_eq(abibase_observation_queue_size(obs, 2), 64);
+	ck_assert_uint_eq(abibase_observation_queue_size(obs, 3), 0);
+	ck_assert_uint_eq(abibase_observation_config_size(obs), 8);
+	ck_assert_uint_eq(abibase_observation_bar_size(obs, 0), 0);
+	ck_assert_uint_eq(abibase_observation_bar_size(obs, 4), 16384);
+	ck_assert_uint_eq(abibase_observation_bar_size(obs, 5), 0);
+	ck_assert_uint_eq(abibase_observation_bar_size(obs, 6), 0);
+	again = abibase_observation_ref(obs);
+	ck_assert_ptr_null(abibase_observation_unref(obs));
+	ck_assert_int_eq(abibase_observation_to_json(again, &text), 0);
+	ck_assert_ptr_nonnull(strstr(text, "\"0x000000000000001e0000010130bfffa7\""));
+	ck_assert_ptr_nonnull(strstr(text, "\"kind\": \"mem64\""));
+	free(text);
+	abibase_observation_unref(again);
+}
+END_TEST
+
+/* What it is started with. */
+START_TEST(test_command_line)
+{
+	struct abibase_observation *obs;
+	char path[PATH_MAX];
+	char *text;
+	FILE *f;
+
+	ck_assert_int_eq(abibase_observe_set_qemu(
+				 o, program(QEMU("echo \"$*\" >${0%/*}/args\n", "", "", "3"))),
+			 0);
+	ck_assert_int_eq(abibase_observe_add_setting(o, "virtio-net-device.csum=off"), 0);
+	ck_assert_int_eq(abibase_observe_add_setting(o, "virtio-net-device.mq=off"), 0);
+	ck_assert_int_eq(abibase_observe_run(o, &obs), 0);
+	abibase_observation_unref(obs);
+	snprintf(path, sizeof(path), "%s/args", dir);
+	f = fopen(path, "re");
+	ck_assert_ptr_nonnull(f);
+	text = calloc(1, 4096);
+	ck_assert_ptr_nonnull(text);
+	ck_assert_uint_gt(fread(text, 1, 4095, f), 0);
+	fclose(f);
+	ck_assert_ptr_nonnull(strstr(text, " -S "));
+	ck_assert_ptr_nonnull(strstr(text, " -machine pc-q35-7.2,accel=tcg:kvm "));
+	ck_assert_ptr_nonnull(strstr(text, " -global virtio-net-device.csum=off -global "
+					   "virtio-net-device.mq=off\n"));
+	ck_assert_ptr_null(strstr(text, "x-"));
+	free(text);
+}
+END_TEST
+
+static const struct {
+	const char *text, *words;
+	int err;
+} failures[] = {
+	{ "#!/bin/sh\necho no such machine >&2\nexit 1\n",
+	  "exited with status 1; it said: no such machine", EPIPE },
+	{ "#!/bin/sh\nkill -SEGV $$\n", "killed by signal 11", EPIPE },
+	{ "#!/bin/sh\nexec sleep 100\n", "no answer over qtest in time", ETIMEDOUT },
+	{ "#!/bin/sh\nsleep 100 &\nsleep 100\n", "no answer over qtest in time", ETIMEDOUT },
+	{ "#!/bin/sh\nprintf 'OK'\nexec sleep 100\n", "no answer over qtest in time", ETIMEDOUT },
+	{ "#!/bin/sh\nexec tr '\\0' x </dev/zero\n", "not the qtest protocol", EBADMSG },
+	{ "#!/bin/sh\nexec yes 'IRQ raise 1'\n", "says more", EMSGSIZE },
+	{ "#!/bin/sh\necho '{\"QMP\": {}}'; exec sleep 100\n", "not the qtest protocol", EBADMSG },
+	{ "#!/bin/sh\nwhile read -r l; do echo OK; done\n", "not the qtest protocol", EBADMSG },
+	{ "#!/bin/sh\nwhile read -r l; do echo OK 0x; done\n", "not the qtest protocol", EBADMSG },
+	{ "#!/bin/sh\nwhile read -r l; do echo FAIL; done\n", "not the qtest protocol", EBADMSG },
+	{ QEMU("", "", "0) say 0xffffffff ;;\n", "3"), "slot 5 does not have", ENODEV },
+	{ QEMU("", "", "52) say 0 ;;\n", "3"), "no modern interface", ENODEV },
+	/* a list of capabilities that never ends */
+	{ QEMU("", "", "65) say 64 ;;\n", "3"), "no modern interface", ENODEV },
+	{ QEMU("", "", "68) say 6 ;;\n", "3"), "not the qtest protocol", EBADMSG },
+	{ QEMU("", "", "", "65"), "not the qtest protocol", EBADMSG },
+	{ QEMU("", "readw:0xe0000018) exit 3 ;;\n", "", "3"), "exited with status 3", EPIPE },
+	{ QEMU("", "readb:*) exec sleep 100 ;;\n", "", "3"), "no answer over qtest", ETIMEDOUT },
+	{ "\177ELF", "Exec format error", ENOEXEC },
+};
+
+START_TEST(test_failures)
+{
+	struct abibase_observation *obs = NULL;
+	int64_t start = process_now();
+
+	observe_set_timeout(o, 1500);
+	ck_assert_int_eq(abibase_observe_set_qemu(o, program(failures[_i].text)), 0);
+	ck_assert_int_eq(abibase_observe_run(o, &obs), -failures[_i].err);
+	ck_assert_ptr_null(obs);
+	ck_assert_str_eq(abibase_context_error_id(t.ctx), "observe-failed");
+	ck_assert_msg(strstr(abibase_context_error(t.ctx), failures[_i].words), "%s",
+		      abibase_context_error(t.ctx));
+	ck_assert_int_lt(process_now() - start, 6000);
+}
+END_TEST
+
+START_TEST(test_request)
+{
+	struct abibase_observe *empty;
+	struct abibase_observation *obs;
+
+	ck_assert_int_eq(abibase_observe_set_backend(o, "macvtap"), -EINVAL);
+	ck_assert_str_eq(abibase_context_error_id(t.ctx), "backend-not-known");
+	ck_assert_int_eq(abibase_observe_set_machine(o, "q35,accel=kvm"), -EINVAL);
+	ck_assert_str_eq(abibase_context_error_id(t.ctx), "probe-bad-machine");
+	ck_assert_int_eq(abibase_observe_new(t.ctx, &empty), 0);
+	ck_assert_int_eq(abibase_observe_set_qemu(empty, "/bin/true"), 0);
+	ck_assert_int_eq(abibase_observe_run(empty, &obs), -EINVAL);
+	ck_assert_str_eq(abibase_context_error_id(t.ctx), "observe-incomplete");
+	abibase_observe_unref(empty);
+	ck_assert_ptr_null(abibase_observe_unref(NULL));
+	ck_assert_ptr_null(abibase_observation_unref(NULL));
+	ck_assert_int_eq(abibase_observe_set_qemu(o, "/nonexistent/qemu"), 0);
+	ck_assert_int_eq(abibase_observe_run(o, &obs), -ENOENT);
+}
+END_TEST
+
+/* -------------------------------------------- what a difference is put down to */
+
+#define TAP_ALL                                                                                    \
+	"\"tap.usable\": true, \"tap.features\": \"0x00007173\", \"tap.offload.ufo\": true, "      \
+	"\"tap.offload.udp_tunnel\": true"
+#define PROFILE(facts, qemu)                                                                       \
+	"{\"schema\": \"abibase-profile/1\", \"kind\": \"host\", \"name\": \"h\", "                \
+	"\"arch\": \"x86_64\", \"facts\": {" facts "}, \"qemu\": [{\"target\": \"x86_64\", "       \
+	"\"path\": \"/q\", " qemu "}]}"
+#define USO ", \"tap.offload.uso\": true"
+#define NO_USO ", \"tap.offload.uso\": false"
+#define V10 "\"version\": \"10.0.2\""
+#define RECORDED(values) V10 ", \"values\": {\"pc-q35-10.0\": {" values "}}"
+#define OFFER 0x1c0010130bfffa7
+#define BIT(n) ((uint64_t)1 << (n))
+#define ALL_USO (BIT(54) | BIT(55) | BIT(56))
+
+static const struct {
+	const char *facts, *qemu;
+	uint64_t offered;
+	unsigned int size;
+	const char *settings[3];
+	int n;
+	enum abibase_cause cause;
+	const char *words;
+} differences[] = {
+	{ TAP_ALL USO, V10, OFFER, 256, { NULL }, 0, 0, NULL },
+	{ TAP_ALL NO_USO, V10, OFFER & ~ALL_USO, 256, { NULL }, 0, 0, NULL },
+	/* nothing was predicted where a fact is unknown */
+	{ TAP_ALL, V10, OFFER, 256, { NULL }, 0, 0, NULL },
+	{ TAP_ALL, V10, OFFER & ~ALL_USO, 256, { NULL }, 0, 0, NULL },
+	/* what is set is predicted */
+	{ TAP_ALL USO, V10, OFFER & ~BIT(56), 256, { "virtio-net-device.host_uso=off" }, 0, 0,
+	  NULL },
+	{ TAP_ALL USO, V10, OFFER | BIT(34), 256, { "virtio-net-device.packed=on" }, 0, 0, NULL },
+	{ TAP_ALL USO, V10, OFFER, 64, { "virtio-net-device.rx_queue_size=64" }, 0, 0, NULL },
+	/* all that need a fact are offered, or all are masked: the fact is wrong */
+	{ TAP_ALL NO_USO, V10, OFFER, 256, { NULL }, 3, ABIBASE_CAUSE_HOST_FACT,
+	  "VIRTIO_NET_F_GUEST_USO4 (bit 54) is offered, which needs tap.offload.uso" },
+	{ TAP_ALL USO, V10, OFFER & ~ALL_USO, 256, { NULL }, 3, ABIBASE_CAUSE_HOST_FACT,
+	  "tap.offload.uso, which it needs, is recorded as present" },
+	/* only one of them differs: the others vouch for the fact */
+	{ TAP_ALL NO_USO, V10, (OFFER & ~ALL_USO) | BIT(56), 256, { NULL }, 1,
+	  ABIBASE_CAUSE_CATALOGUE, "does not need tap.offload.uso" },
+	{ TAP_ALL USO, V10, OFFER & ~BIT(56), 256, { NULL }, 1, ABIBASE_CAUSE_CATALOGUE,
+	  "VIRTIO_NET_F_HOST_USO (bit 56) is not offered, though nothing is missing" },
+	{ TAP_ALL USO, RECORDED("\"virtio-net-device.host_uso\": true"), OFFER & ~BIT(56), 256,
+	  { NULL }, 1, ABIBASE_CAUSE_BUILD, "bit 56) is not offered, though nothing is missing" },
+	{ TAP_ALL USO, V10, OFFER & ~BIT(56), 256, { "virtio-net-device.host_uso=on" }, 1,
+	  ABIBASE_CAUSE_BUILD, "bit 56) is not offered" },
+	/* no host has a say in these */
+	{ TAP_ALL USO, V10, OFFER & ~BIT(40), 256, { NULL }, 1, ABIBASE_CAUSE_CATALOGUE,
+	  "RING_RESET (bit 40) is not offered" },
+	{ TAP_ALL USO, RECORDED("\"virtio-net-device.queue_reset\": true"), OFFER & ~BIT(40), 256,
+	  { NULL }, 1, ABIBASE_CAUSE_BUILD, "RING_RESET (bit 40) is not offered" },
+	{ TAP_ALL USO, V10, OFFER & ~BIT(32), 256, { NULL }, 1, ABIBASE_CAUSE_BUILD,
+	  "VERSION_1 (bit 32) is not offered" },
+	/* offered where it should be off */
+	{ TAP_ALL USO, V10, OFFER | BIT(34), 256, { NULL }, 1, ABIBASE_CAUSE_CATALOGUE,
+	  "virtio-net-device.packed is off by the catalogue" },
+	{ TAP_ALL USO, RECORDED("\"virtio-net-device.packed\": false"), OFFER | BIT(34), 256,
+	  { NULL }, 1, ABIBASE_CAUSE_BUILD, "virtio-net-device.packed is off" },
+	{ TAP_ALL USO, V10 ", \"properties\": {\"virtio-net-pci\": {}}", OFFER | BIT(34), 256,
+	  { "virtio-net-device.packed=off" }, 1, ABIBASE_CAUSE_BUILD, "packed is off" },
+	{ TAP_ALL USO, V10, OFFER | BIT(58), 256, { NULL }, 1, ABIBASE_CAUSE_CATALOGUE,
+	  "bit 58 is offered, which no row has" },
+	/* queues */
+	{ TAP_ALL USO, V10, OFFER, 1024, { NULL }, 1, ABIBASE_CAUSE_CATALOGUE,
+	  "its largest queue has 1024 entries, and that of QEMU 10.0.2 has 256" },
+	{ TAP_ALL USO, V10 ", \"package\": \"Own 1\"", OFFER, 1024, { NULL }, 1,
+	  ABIBASE_CAUSE_BUILD, "its largest queue has 1024 entries" },
+	/* what is started that should not exist */
+	{ "\"tap.usable\": false", V10, OFFER, 256, { NULL }, 1, ABIBASE_CAUSE_HOST_FACT,
+	  "it works, though tap.usable is recorded as missing" },
+	{ TAP_ALL USO, V10 ", \"machines\": {\"pc-q35-9.2\": {}}", OFFER, 256, { NULL }, 1,
+	  ABIBASE_CAUSE_BUILD, "this machine type, which its record does not list" },
+};
+
+struct told {
+	int n;
+	enum abibase_cause cause;
+	struct buf text;
+};
+
+static void tell(void *data, enum abibase_cause cause, const char *id, const char *text)
+{
+	struct told *told = data;
+
+	told->n++;
+	told->cause = cause;
+	buf_printf(&told->text, "%s %s\n", id, text);
+}
+
+/* An observation on a tap that nobody made. */
+static struct abibase_observation *pretend(uint64_t offered, unsigned int size)
+{
+	const struct qtest_device dev = { .offered = { offered, 0 }, .n_queues = 3,
+					  .queue_size = { size, size, 64 }, .config_size = 8 };
+	struct abibase_observation *obs;
+
+	ck_assert_int_eq(abibase_observe_set_qemu(o, "/q"), 0);
+	ck_assert_int_eq(abibase_observe_set_machine(o, "pc-q35-10.0"), 0);
+	ck_assert_int_eq(abibase_observe_set_backend(o, "tap"), 0);
+	obs = observation_new(o, &dev);
+	ck_assert_ptr_nonnull(obs);
+	return obs;
+}
+
+static struct abibase_profile *profile(const char *facts, const char *qemu)
+{
+	struct abibase_profile *p = NULL;
+	char *text;
+
+	ck_assert_int_gt(asprintf(&text, PROFILE("%s", "%s"), facts, qemu), 0);
+	ck_assert_msg(abibase_profile_from_buffer(t.ctx, text, strlen(text), "p", &p) == 0, "%s",
+		      abibase_context_error(t.ctx));
+	free(text);
+	return p;
+}
+
+START_TEST(test_differences)
+{
+	struct told told = { 0 };
+	struct abibase_observation *obs;
+	struct abibase_profile *p = profile(differences[_i].facts, differences[_i].qemu);
+
+	for (const char *const *s = differences[_i].settings; *s; s++)
+		ck_assert_int_eq(abibase_observe_add_setting(o, *s), 0);
+	obs = pretend(differences[_i].offered, differences[_i].size);
+	ck_assert_int_eq(abibase_observation_compare(t.ctx, t.cat, obs, p, NULL, NULL),
+			 abibase_observation_compare(t.ctx, t.cat, obs, p, tell, &told));
+	ck_assert_msg(told.n == differences[_i].n, "%s", told.n ? told.text.data : "nothing");
+	if (told.n) {
+		ck_assert_msg(told.cause == differences[_i].cause, "%s", told.text.data);
+		ck_assert_msg(strstr(told.text.data, differences[_i].words), "%s", told.text.data);
+	}
+	buf_clear(&told.text);
+	abibase_observation_unref(obs);
+	abibase_profile_unref(p);
+}
+END_TEST
+
+/* A machine type may be called by its alias. */
+START_TEST(test_alias)
+{
+	struct abibase_profile *p = profile(
+		TAP_ALL USO, V10 ", \"machines\": {\"pc-q35-10.0\": {\"alias\": \"q35\"}}");
+	const struct qtest_device dev = { .offered = { OFFER, 0 }, .n_queues = 1,
+					  .queue_size = { 256 } };
+	struct abibase_observation *obs = pretend(OFFER, 256);
+
+	abibase_observation_unref(obs);
+	ck_assert_int_eq(abibase_observe_set_machine(o, "q35"), 0);
+	obs = observation_new(o, &dev);
+	ck_assert_int_eq(abibase_observation_compare(t.ctx, t.cat, obs, p, NULL, NULL), 0);
+	abibase_observation_unref(obs);
+	abibase_profile_unref(p);
+}
+END_TEST
+
+START_TEST(test_no_prediction)
+{
+	struct abibase_profile *p = profile(TAP_ALL USO, V10);
+	struct abibase_observation *obs = pretend(OFFER, 256);
+
+	abibase_observation_unref(obs);
+	ck_assert_int_eq(abibase_observe_set_qemu(o, "/other"), 0);
+	obs = observation_new(o, &(struct qtest_device){ .n_queues = 0 });
+	ck_assert_int_eq(abibase_observation_compare(t.ctx, t.cat, obs, p, NULL, NULL), -EINVAL);
+	ck_assert_str_eq(abibase_context_error_id(t.ctx), "qemu-not-known");
+	abibase_observation_unref(obs);
+	abibase_profile_unref(p);
+}
+END_TEST
+
+/* ------------------------------------------------------------------ the record */
+
+#define SHAPE(machine, sizes)                                                                      \
+	"\"shape\": {\"" machine "\": {\"tap\": {\"bars\": [{\"index\": 4, \"kind\": \"mem64\", "   \
+	"\"prefetch\": true, \"size\": 16384}], \"config_size\": 8, "                              \
+	"\"offered\": \"0x00000000000000000000010130bfffa7\", \"queue_sizes\": " sizes "}}}"
+
+static const char *const bad_shapes[] = {
+	"\"shape\": []",
+	"\"shape\": {\"m\": true}",
+	"\"shape\": {\"m\": {\"tap\": 1}}",
+	"\"shape\": {\"m\": {\"tap\": {}}}",
+	SHAPE("m", "256"),
+	SHAPE("m", "[\"256\"]"),
+	SHAPE("m", "[-1]"),
+	SHAPE("m", "[256], \"more\": 1"),
+	"\"shape\": {\"m\": {\"tap\": {\"bars\": [], \"config_size\": 8, \"offered\": "
+	"\"0x0000010130bfffa7\", \"queue_sizes\": []}}}",
+	"\"shape\": {\"m\": {\"tap\": {\"bars\": [{\"index\": 1}], \"config_size\": 8, \"offered\": "
+	"\"0x00000000000000000000010130bfffa7\", \"queue_sizes\": []}}}",
+};
+
+START_TEST(test_bad_shape)
+{
+	struct abibase_profile *p;
+	char *text;
+
+	ck_assert_int_gt(asprintf(&text, PROFILE("", "%s"), V10), 0);
+	ck_assert_int_eq(abibase_profile_from_buffer(t.ctx, text, strlen(text), "p", &p), 0);
+	abibase_profile_unref(p);
+	free(text);
+	ck_assert_int_gt(asprintf(&text, PROFILE("", V10 ", %s"), bad_shapes[_i]), 0);
+	ck_assert_int_eq(abibase_profile_from_buffer(t.ctx, text, strlen(text), "p", &p), -EBADMSG);
+	free(text);
+}
+END_TEST
+
+/* What is observed can be recorded, and says the same when it is read. */
+START_TEST(test_record)
+{
+	struct abibase_observation *obs = pretend(OFFER, 1024);
+	json_t *shape = observation_json(obs), *entry, *root;
+	struct abibase_profile *p;
+	char *text;
+
+	entry = json_pack("{s:s, s:s, s:{s:{s:o}}}", "version", "10.0.13", "target", "x86_64",
+			  "shape", "pc-q35-10.0", "tap", shape);
+	ck_assert_ptr_nonnull(entry);
+	ck_assert_int_eq(observation_queue_size(entry, "pc-q35-10.0"), 1024);
+	ck_assert_int_eq(observation_queue_size(entry, "pc-q35-9.2"), -1);
+	ck_assert_int_eq(observation_queue_size(NULL, "pc-q35-9.2"), -1);
+	root = json_pack("{s:s, s:s, s:s, s:s, s:{}, s:[o]}", "schema", "abibase-profile/1", "kind",
+			 "host", "name", "h", "arch", "x86_64", "facts", "qemu", entry);
+	p = test_profile_json(t.ctx, root);
+	ck_assert_int_eq(abibase_profile_to_json(p, &text), 0);
+	ck_assert_ptr_nonnull(strstr(text, "\"0x000000000000000001c0010130bfffa7\""));
+	free(text);
+	abibase_profile_unref(p);
+	json_decref(root);
+	abibase_observation_unref(obs);
+}
+END_TEST
+
+/* --------------------------------------------------------- what it does to an answer */
+
+static json_t *host(const char *name, const char *qemu, const char *shape)
+{
+	json_t *root = test_host_json(name, "6.12", qemu), *v, *entry;
+	char *text;
+
+	if (!shape)
+		return root;
+	ck_assert_int_gt(asprintf(&text, "{%s}", shape), 0);
+	v = json_loads(text, 0, NULL);
+	ck_assert_ptr_nonnull(v);
+	entry = json_array_get(json_object_get(root, "qemu"), 0);
+	ck_assert_int_eq(json_object_update(entry, v), 0);
+	json_decref(v);
+	free(text);
+	return root;
+}
+
+static bool conflicts(const char *a_qemu, const char *a_shape, const char *b_qemu,
+		      const char *b_shape)
+{
+	json_t *root[2] = { host("a", a_qemu, a_shape), host("b", b_qemu, b_shape) };
+	struct abibase_intersection *is;
+	struct abibase_baseline *b, *again;
+	bool found = false;
+
+	ck_assert_int_eq(abibase_intersection_new(t.ctx, t.cat, &is), 0);
+	ck_assert_int_eq(abibase_intersection_set_machine(is, "pc-q35-7.2"), 0);
+	ck_assert_int_eq(abibase_intersection_add_backend(is, "tap"), 0);
+	for (int i = 0; i < 2; i++) {
+		struct abibase_profile *p = test_profile_json(t.ctx, root[i]);
+
+		ck_assert_int_eq(abibase_intersection_add_profile(is, p), 0);
+		abibase_profile_unref(p);
+		json_decref(root[i]);
+	}
+	ck_assert_int_eq(abibase_intersection_finish(is, &b), 0);
+	/* a baseline carries what it needs of it */
+	again = test_reread(t.ctx, b);
+	ck_assert_int_eq(abibase_baseline_verdict(b), abibase_baseline_verdict(again));
+	for (size_t i = 0; i < abibase_baseline_finding_count(b); i++)
+		if (streq(abibase_baseline_finding_id(b, i), "shape-differs"))
+			found = true;
+	ck_assert_int_eq(abibase_baseline_verdict(b),
+			 found ? ABIBASE_VERDICT_NO : ABIBASE_VERDICT_YES);
+	abibase_baseline_unref(again);
+	abibase_baseline_unref(b);
+	abibase_intersection_unref(is);
+	return found;
+}
+
+START_TEST(test_answer)
+{
+	/* by version */
+	ck_assert(!conflicts("7.2.22", NULL, "11.1.3", NULL));
+	ck_assert(conflicts("10.0.13", NULL, "11.1.3", NULL));
+	/* what was recorded wins, both ways, whichever queue is the largest */
+	ck_assert(conflicts("7.2.22", SHAPE("pc-q35-7.2", "[64, 512]"), "11.1.3", NULL));
+	ck_assert(!conflicts("10.0.13", SHAPE("pc-q35-7.2", "[256, 256, 64]"), "11.1.3", NULL));
+	ck_assert(!conflicts("10.0.13", NULL, "11.1.3", SHAPE("pc-q35-7.2", "[1024, 1024]")));
+	/* of another machine type it says nothing */
+	ck_assert(conflicts("10.0.13", SHAPE("pc-q35-9.2", "[256]"), "11.1.3", NULL));
+	/* two builds of one version are told apart */
+	ck_assert(conflicts("11.1.3", SHAPE("pc-q35-7.2", "[1024]"), "11.1.3", NULL));
+}
+END_TEST
+
+Suite *suite_observe(void)
+{
+	Suite *s = suite_create("observe");
+	TCase *tc = tcase_create("observe");
+
+	tcase_set_timeout(tc, 120);
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, test_device);
+	tcase_add_test(tc, test_command_line);
+	tcase_add_loop_test(tc, test_failures, 0, ARRAY_SIZE(failures));
+	tcase_add_test(tc, test_request);
+	tcase_add_loop_test(tc, test_differences, 0, ARRAY_SIZE(differences));
+	tcase_add_test(tc, test_alias);
+	tcase_add_test(tc, test_no_prediction);
+	tcase_add_loop_test(tc, test_bad_shape, 0, ARRAY_SIZE(bad_shapes));
+	tcase_add_test(tc, test_record);
+	tcase_add_test(tc, test_answer);
+	suite_add_tcase(s, tc);
+	return s;
+}
