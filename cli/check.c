@@ -59,34 +59,6 @@ static int parse(int argc, char **argv, struct arguments *a)
 	return 0;
 }
 
-static int load_baseline(struct abibase_context *ctx, const char *operand,
-			 struct abibase_baseline **ret)
-{
-	_unref_(profile) *p = NULL;
-	int r = abibase_operand_load(ctx, operand, &p, ret);
-
-	if (r < 0)
-		return cli_context_error(ctx, r);
-	if (p)
-		return cli_error("%s: is a profile; the first operand must be a baseline, as "
-				 "abibase intersect --json makes it [schema-other]",
-				 operand);
-	return 0;
-}
-
-static int load_profile(struct abibase_context *ctx, const char *operand,
-			struct abibase_profile **ret)
-{
-	_unref_(baseline) *b = NULL;
-	int r = abibase_operand_load(ctx, operand, ret, &b);
-
-	if (r < 0)
-		return cli_context_error(ctx, r);
-	if (b)
-		return cli_error("%s: is a baseline; a profile was wanted [schema-other]", operand);
-	return 0;
-}
-
 static int probe_here(struct abibase_context *ctx, struct abibase_catalogue *cat,
 		      struct abibase_profile **ret)
 {
@@ -113,7 +85,7 @@ static int check_one(struct abibase_context *ctx, struct abibase_catalogue *cat,
 {
 	_unref_(profile) *p = NULL;
 	int r = a->n_operands == 1 ? probe_here(ctx, cat, &p) :
-				     load_profile(ctx, a->operands[i + 1], &p);
+				     cli_load_profile(ctx, a->operands[i + 1], &p);
 
 	if (r != 0)
 		return r;
@@ -141,7 +113,7 @@ static int check_all(struct abibase_context *ctx, const struct arguments *a,
 
 	if (r < 0)
 		return cli_context_error(ctx, r);
-	r = load_baseline(ctx, a->operands[0], &b);
+	r = cli_load_baseline(ctx, a->operands[0], &b);
 	for (int i = 0; r == 0 && i < n; i++) {
 		r = check_one(ctx, cat, b, a, i, &checks[i]);
 		if (r == 0)

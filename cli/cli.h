@@ -121,6 +121,12 @@ bool cli_operand_is_stdin(const char *operand);
 /* At most one of the operands may be standard input. Returns 0 or a negative number. */
 int cli_check_stdin_once(const char *verb, char *const *operands, int n, bool taken);
 
+/* Load the operand, which must be of that kind. Return 0 or STATUS_TROUBLE, having said why. */
+int cli_load_profile(struct abibase_context *ctx, const char *operand,
+		     struct abibase_profile **ret);
+int cli_load_baseline(struct abibase_context *ctx, const char *operand,
+		      struct abibase_baseline **ret);
+
 /*
  * Write @text to the file @path, NULL or "-" for stdout. A regular file is replaced whole or not
  * at all. Returns 0 or STATUS_TROUBLE, having said why.

@@ -251,3 +251,31 @@ int cli_write(const char *path, const char *text)
 	r = write_file(path, text);
 	return r < 0 ? cli_error("%s: %s [io-error]", path, strerror(-r)) : 0;
 }
+
+int cli_load_profile(struct abibase_context *ctx, const char *operand,
+		     struct abibase_profile **ret)
+{
+	_unref_(baseline) *b = NULL;
+	int r = abibase_operand_load(ctx, operand, ret, &b);
+
+	if (r < 0)
+		return cli_context_error(ctx, r);
+	if (b)
+		return cli_error("%s: is a baseline, not a profile [schema-other]", operand);
+	return 0;
+}
+
+int cli_load_baseline(struct abibase_context *ctx, const char *operand,
+		      struct abibase_baseline **ret)
+{
+	_unref_(profile) *p = NULL;
+	int r = abibase_operand_load(ctx, operand, &p, ret);
+
+	if (r < 0)
+		return cli_context_error(ctx, r);
+	if (p)
+		return cli_error("%s: is a profile; a baseline was wanted, as abibase intersect "
+				 "--json makes it [schema-other]",
+				 operand);
+	return 0;
+}

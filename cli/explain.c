@@ -15,21 +15,6 @@ struct arguments {
 	unsigned int flags;
 };
 
-/* Returns 0 or STATUS_TROUBLE, having said why. */
-static int load(struct abibase_context *ctx, const char *operand, struct abibase_baseline **ret)
-{
-	_unref_(profile) *p = NULL;
-	int r = abibase_operand_load(ctx, operand, &p, ret);
-
-	if (r < 0)
-		return cli_context_error(ctx, r);
-	if (p)
-		return cli_error("%s: is a profile; a baseline was wanted, as abibase intersect "
-				 "--json makes it [schema-other]",
-				 operand);
-	return 0;
-}
-
 static int explain(const struct arguments *a)
 {
 	_unref_(context) *ctx = NULL;
@@ -39,7 +24,7 @@ static int explain(const struct arguments *a)
 	_autofree_ char *text = NULL;
 	int r;
 
-	if (cli_context(0, &ctx) != 0 || load(ctx, a->baseline, &b) != 0)
+	if (cli_context(0, &ctx) != 0 || cli_load_baseline(ctx, a->baseline, &b) != 0)
 		return STATUS_TROUBLE;
 	r = abibase_catalogue_new(ctx, &cat);
 	if (r == 0)

@@ -99,19 +99,6 @@ static int parse(int argc, char **argv, struct arguments *a)
 	return check(a, argc, argv);
 }
 
-/* Returns 0 or STATUS_TROUBLE, having said why. */
-static int load(struct abibase_context *ctx, const char *operand, struct abibase_profile **ret)
-{
-	_unref_(baseline) *baseline = NULL;
-	int r = abibase_operand_load(ctx, operand, ret, &baseline);
-
-	if (r < 0)
-		return cli_context_error(ctx, r);
-	if (baseline)
-		return cli_error("%s: is a baseline, not a profile [schema-other]", operand);
-	return 0;
-}
-
 static int load_named(struct abibase_context *ctx, const struct arguments *a,
 		      struct platforms *platforms)
 {
@@ -121,7 +108,7 @@ static int load_named(struct abibase_context *ctx, const struct arguments *a,
 	if (!platforms->profile)
 		return cli_error("out of memory [out-of-memory]");
 	for (int i = 0; i < a->n_platforms; i++)
-		if (load(ctx, a->platforms[i], &platforms->profile[platforms->n]) == 0)
+		if (cli_load_profile(ctx, a->platforms[i], &platforms->profile[platforms->n]) == 0)
 			platforms->n++;
 		else
 			status = STATUS_TROUBLE;
@@ -214,7 +201,7 @@ static int match(const struct arguments *a, struct platforms *platforms)
 		return cli_context_error(ctx, r);
 	if ((a->n_platforms ? load_named(ctx, a, platforms) : load_listed(ctx, platforms)) != 0)
 		return STATUS_TROUBLE;
-	if ((a->operand ? load(ctx, a->operand, &host) : probe(ctx, cat, a, &host)) != 0)
+	if ((a->operand ? cli_load_profile(ctx, a->operand, &host) : probe(ctx, cat, a, &host)) != 0)
 		return STATUS_TROUBLE;
 	r = abibase_match(ctx, cat, host, platforms->profile, platforms->n, a->backends, &m);
 	if (r < 0)

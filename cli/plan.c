@@ -50,19 +50,6 @@ static int add_names(struct profiles *p, char *list)
 	return 0;
 }
 
-/* Returns 0 or STATUS_TROUBLE, having said why. */
-static int load(struct abibase_context *ctx, const char *operand, struct abibase_profile **ret)
-{
-	_unref_(baseline) *baseline = NULL;
-	int r = abibase_operand_load(ctx, operand, ret, &baseline);
-
-	if (r < 0)
-		return cli_context_error(ctx, r);
-	if (baseline)
-		return cli_error("%s: is a baseline, not a profile [schema-other]", operand);
-	return 0;
-}
-
 /* All are read, so that one run names all that are bad. */
 static int load_names(struct abibase_context *ctx, struct profiles *p)
 {
@@ -72,7 +59,7 @@ static int load_names(struct abibase_context *ctx, struct profiles *p)
 	if (!p->profile)
 		return cli_error("out of memory [out-of-memory]");
 	for (size_t i = 0; i < p->n_names; i++)
-		if (load(ctx, p->name[i], &p->profile[p->n]) == 0)
+		if (cli_load_profile(ctx, p->name[i], &p->profile[p->n]) == 0)
 			p->n++;
 		else
 			status = STATUS_TROUBLE;

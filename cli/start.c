@@ -141,21 +141,6 @@ static void say_findings(const struct abibase_check *c)
 
 /* ------------------------------------------------------------------------ this host */
 
-static int load_baseline(struct abibase_context *ctx, const char *operand,
-			 struct abibase_baseline **ret)
-{
-	_unref_(profile) *p = NULL;
-	int r = abibase_operand_load(ctx, operand, &p, ret);
-
-	if (r < 0)
-		return cli_context_error(ctx, r);
-	if (p)
-		return cli_error("%s: is a profile; a baseline was wanted, as abibase intersect "
-				 "--json makes it [schema-other]",
-				 operand);
-	return 0;
-}
-
 /* What the baseline is about, and no more: a guest waits for the answer. */
 static int choose_surfaces(struct abibase_probe *pr, const struct abibase_baseline *b)
 {
@@ -257,7 +242,7 @@ static int start(const struct start *s)
 	r = abibase_catalogue_new(ctx, &cat);
 	if (r < 0)
 		return cli_context_error(ctx, r);
-	r = load_baseline(ctx, s->baseline, &b);
+	r = cli_load_baseline(ctx, s->baseline, &b);
 	if (r == 0)
 		r = check_start(ctx, cat, b, s, &c);
 	if (r)

@@ -8,15 +8,6 @@
 
 /* ------------------------------------------------------------- what is accepted */
 
-static void check_version(struct check *c, const json_t *v)
-{
-	struct version ver;
-
-	if (!version_parse(json_string_value(v), &ver))
-		check_fault(c, "json-bad-value", "\"%s\" is not a version such as \"8.2\"",
-			    json_string_value(v));
-}
-
 static void check_range(struct check *c, const json_t *v)
 {
 	struct version_range range;
@@ -81,29 +72,9 @@ static void check_need_list(struct check *c, const json_t *v)
 		check_each(c, v, check_need);
 }
 
-static void check_map(struct check *c, const json_t *v,
-		      void (*fn)(struct check *, const json_t *))
-{
-	const char *key;
-	json_t *item;
-
-	json_object_foreach((json_t *)v, key, item) {
-		size_t mark = check_enter(c, key);
-
-		fn(c, item);
-		check_leave(c, mark);
-	}
-}
-
 static void check_needs(struct check *c, const json_t *v)
 {
 	check_map(c, v, check_need_list);
-}
-
-static void check_text(struct check *c, const json_t *v)
-{
-	if (check_type(c, v, J_STRING))
-		check_nonempty(c, v);
 }
 
 static void check_sources(struct check *c, const json_t *v)
@@ -317,12 +288,6 @@ static void check_shape(struct check *c, const json_t *v)
 static void check_shapes(struct check *c, const json_t *v)
 {
 	check_each(c, v, check_shape);
-}
-
-static void check_revision(struct check *c, const json_t *v)
-{
-	if (json_integer_value(v) < 1)
-		check_fault(c, "json-bad-value", "is not a revision: they count from 1");
 }
 
 static const struct member catalogue_members[] = {

@@ -234,15 +234,6 @@ static void check_bit(struct check *c, const json_t *v)
 			    FEATURE_BITS - 1);
 }
 
-static void check_version(struct check *c, const json_t *v)
-{
-	struct version ver;
-
-	if (!version_parse(json_string_value(v), &ver))
-		check_fault(c, "json-bad-value", "\"%s\" is not a version such as \"8.2\"",
-			    json_string_value(v));
-}
-
 static void check_decider(struct check *c, const json_t *v)
 {
 	if (!one_of(json_string_value(v), deciders))

@@ -6,6 +6,7 @@
 #include "blake2b.h"
 #include "context.h"
 #include "json.h"
+#include "version.h"
 
 /* ---------------------------------------------------------------- reading */
 
@@ -344,6 +345,19 @@ void check_each(struct check *c, const json_t *array, void (*fn)(struct check *,
 	}
 }
 
+void check_map(struct check *c, const json_t *v, void (*fn)(struct check *, const json_t *))
+{
+	const char *key;
+	json_t *item;
+
+	json_object_foreach((json_t *)v, key, item) {
+		size_t mark = check_enter(c, key);
+
+		fn(c, item);
+		check_leave(c, mark);
+	}
+}
+
 void check_schema(struct check *c, const json_t *root, const char *kind)
 {
 	const json_t *v = json_object_get(root, "schema");
@@ -399,6 +413,28 @@ void check_nonempty(struct check *c, const json_t *v)
 {
 	if (!json_string_length(v))
 		check_fault(c, "json-bad-value", "is empty");
+}
+
+void check_text(struct check *c, const json_t *v)
+{
+	if (check_type(c, v, J_STRING))
+		check_nonempty(c, v);
+}
+
+void check_version(struct check *c, const json_t *v)
+{
+	struct version ver;
+
+	if (!version_parse(json_string_value(v), &ver))
+		check_fault(c, "json-bad-value",
+			    "\"%s\" is not a version: up to three numbers, such as \"10.0.13\"",
+			    json_string_value(v));
+}
+
+void check_revision(struct check *c, const json_t *v)
+{
+	if (json_integer_value(v) < 1)
+		check_fault(c, "json-bad-value", "is not a revision: they count from 1");
 }
 
 static void check_string(struct check *c, const json_t *v)

@@ -78,12 +78,17 @@ struct member {
 void check_object(struct check *c, const json_t *obj, const struct member *members, bool open);
 /* Run @fn on each element of an array, with the path set. */
 void check_each(struct check *c, const json_t *array, void (*fn)(struct check *, const json_t *));
+/* Run @fn on each value of an object whose keys are free, with the path set. */
+void check_map(struct check *c, const json_t *v, void (*fn)(struct check *, const json_t *));
 /* Check the "schema" member: "abibase-KIND/1". */
 void check_schema(struct check *c, const json_t *root, const char *kind);
 /* Ready-made value checks. */
 void check_name(struct check *c, const json_t *v); /* see name_valid() */
 void check_nonempty(struct check *c, const json_t *v);
 void check_strings(struct check *c, const json_t *v); /* array of strings */
+void check_text(struct check *c, const json_t *v);    /* of any type: a string, not empty */
+void check_version(struct check *c, const json_t *v);
+void check_revision(struct check *c, const json_t *v);
 /* [A-Za-z0-9][A-Za-z0-9._+-]*, at most 255 bytes: usable as a label and never like an option or a path */
 bool name_valid(const char *s);
 

@@ -365,19 +365,6 @@ static void check_observed(struct check *c, const json_t *v)
 		check_object(c, v, members, false);
 }
 
-static void check_map(struct check *c, const json_t *v, void (*fn)(struct check *, const json_t *))
-{
-	const char *key;
-	json_t *item;
-
-	json_object_foreach((json_t *)v, key, item) {
-		size_t mark = check_enter(c, key);
-
-		fn(c, item);
-		check_leave(c, mark);
-	}
-}
-
 static void check_machine_shape(struct check *c, const json_t *v)
 {
 	if (check_type(c, v, J_OBJECT))

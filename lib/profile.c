@@ -74,28 +74,12 @@ static void check_facts(struct check *c, const json_t *v)
 	}
 }
 
-static void check_revision(struct check *c, const json_t *v)
-{
-	if (json_integer_value(v) < 1)
-		check_fault(c, "json-bad-value", "is not a revision: they count from 1");
-}
-
 static void check_kind(struct check *c, const json_t *v)
 {
 	const char *s = json_string_value(v);
 
 	if (!streq(s, "host") && !streq(s, "platform"))
 		check_fault(c, "json-bad-value", "is \"%s\"; accepted: \"host\", \"platform\"", s);
-}
-
-static void check_version(struct check *c, const json_t *v)
-{
-	struct version ver;
-
-	if (!version_parse(json_string_value(v), &ver))
-		check_fault(c, "json-bad-value",
-			    "\"%s\" is not a version: up to three numbers, such as \"10.0.13\"",
-			    json_string_value(v));
 }
 
 static void check_machine(struct check *c, const json_t *v)
@@ -110,36 +94,15 @@ static void check_machine(struct check *c, const json_t *v)
 		check_object(c, v, members, false);
 }
 
-/* Run @fn on each value of a map whose keys are free. */
-static void check_map(struct check *c, const json_t *v,
-		      void (*fn)(struct check *, const json_t *))
-{
-	const char *key;
-	json_t *item;
-
-	json_object_foreach((json_t *)v, key, item) {
-		size_t mark = check_enter(c, key);
-
-		fn(c, item);
-		check_leave(c, mark);
-	}
-}
-
 static void check_machines(struct check *c, const json_t *v)
 {
 	check_map(c, v, check_machine);
 }
 
-static void check_string(struct check *c, const json_t *v)
-{
-	if (check_type(c, v, J_STRING))
-		check_nonempty(c, v);
-}
-
 static void check_class(struct check *c, const json_t *v)
 {
 	if (check_type(c, v, J_OBJECT))
-		check_map(c, v, check_string);
+		check_map(c, v, check_text);
 }
 
 static void check_properties(struct check *c, const json_t *v)
