@@ -5,6 +5,7 @@
 #include "baseline.h"
 #include "context.h"
 #include "diff.h"
+#include "effective.h"
 #include "show.h"
 
 /*
@@ -458,24 +459,37 @@ static const char *value_words(struct comparison *c, const json_t *v)
 	return fact_words(c, v);
 }
 
+static void diff_value(struct comparison *c, const struct pair *q, const char *machine,
+		       const char *key)
+{
+	const json_t *x = qemu_recorded(q->a->json, machine, key);
+	const json_t *y = qemu_recorded(q->b->json, machine, key);
+	const char *place = keep(c, "%s, %s: %s is", q->place, machine, key);
+
+	if (!place || (x && y && json_equal(x, y)) || (!x && lacks_property(q->a, key)) ||
+	    (!y && lacks_property(q->b, key)))
+		return;
+	set_subject(add_values(c, ABIBASE_DIFF_VALUE, x && y, place, x ? value_words(c, x) : NULL,
+			       y ? value_words(c, y) : NULL),
+		    keep(c, "%s.values.%s.%s", q->subject, machine, key));
+}
+
+/* What is said once for all machine types, and what one says for itself. */
 static void diff_machine_values(struct comparison *c, const struct pair *q, const char *machine,
 				const json_t *a, const json_t *b)
 {
-	_autofree_ const char **keys = NULL;
+	const json_t *x = json_object_get(q->a->json, "defaults");
+	const json_t *y = json_object_get(q->b->json, "defaults");
+	_autofree_ const char **shared = NULL, **own = NULL;
 	size_t n;
 
-	keys = union_keys(c, a, b, &n);
-	for (size_t i = 0; i < n; i++) {
-		const json_t *x = json_object_get(a, keys[i]), *y = json_object_get(b, keys[i]);
-		const char *place = keep(c, "%s, %s: %s is", q->place, machine, keys[i]);
-
-		if (!place || (x && y && json_equal(x, y)) || (!x && lacks_property(q->a, keys[i])) ||
-		    (!y && lacks_property(q->b, keys[i])))
-			continue;
-		set_subject(add_values(c, ABIBASE_DIFF_VALUE, x && y, place,
-				       x ? value_words(c, x) : NULL, y ? value_words(c, y) : NULL),
-			    keep(c, "%s.values.%s.%s", q->subject, machine, keys[i]));
-	}
+	shared = union_keys(c, x, y, &n);
+	for (size_t i = 0; i < n; i++)
+		diff_value(c, q, machine, shared[i]);
+	own = union_keys(c, a, b, &n);
+	for (size_t i = 0; i < n; i++)
+		if (!json_object_get(x, own[i]) && !json_object_get(y, own[i]))
+			diff_value(c, q, machine, own[i]);
 }
 
 /* Does this binary list its machine types, without this one? */

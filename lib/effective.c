@@ -15,7 +15,23 @@ void qemu_view_init(struct qemu_view *q, const json_t *entry, const char *machin
 	if (version)
 		version_parse_prefix(version, &q->version);
 	q->values = json_object_get(json_object_get(entry, "values"), machine);
+	q->defaults = q->values ? json_object_get(entry, "defaults") : NULL;
 	q->properties = json_object_get(entry, "properties");
+}
+
+static const json_t *recorded_value(const struct qemu_view *q, const char *key)
+{
+	const json_t *own = json_object_get(q->values, key);
+
+	return own ? own : json_object_get(q->defaults, key);
+}
+
+const json_t *qemu_recorded(const json_t *entry, const char *machine, const char *key)
+{
+	struct qemu_view q;
+
+	qemu_view_init(&q, entry, machine);
+	return recorded_value(&q, key);
 }
 
 enum abibase_tri qemu_has_machine(const json_t *entry, const char *machine)
@@ -45,7 +61,7 @@ static enum abibase_tri known(const struct qemu_view *q, const struct row *row)
 		return q->name.upstream ? (enum abibase_tri)known_by_any(q, row) : ABIBASE_UNKNOWN;
 	if (class_properties)
 		return json_object_get(class_properties, row->property) ? ABIBASE_YES : ABIBASE_NO;
-	if (json_object_get(q->values, row->key))
+	if (recorded_value(q, row->key))
 		return ABIBASE_YES;
 	if (!q->name.upstream)
 		return ABIBASE_UNKNOWN;
@@ -78,7 +94,7 @@ static const json_t *catalogue_value(const struct qemu_view *q, const struct row
 
 void qemu_effective(const struct qemu_view *q, const struct row *row, struct effective *ret)
 {
-	const json_t *recorded = json_object_get(q->values, row->key), *filled = NULL;
+	const json_t *recorded = recorded_value(q, row->key), *filled = NULL;
 
 	memset(ret, 0, sizeof(*ret));
 	ret->known = known(q, row);

@@ -16,7 +16,8 @@ struct qemu_view {
 	struct version version;
 	const char *machine;
 	struct machine_name name;
-	const json_t *values; /* recorded values of this machine type, or NULL */
+	const json_t *values; /* recorded values of this machine type, or NULL; what it leaves out */
+	const json_t *defaults; /* is as under every recorded machine type */
 	const json_t *properties;
 };
 
@@ -30,6 +31,8 @@ struct effective {
 
 /* @entry: a qemu entry of a profile, or NULL for any upstream QEMU with that machine type. */
 void qemu_view_init(struct qemu_view *q, const json_t *entry, const char *machine);
+/* A recorded value, or NULL when none was recorded under this machine type. */
+const json_t *qemu_recorded(const json_t *entry, const char *machine, const char *key);
 /* Does this binary have this machine type? Recorded list, else by version for upstream names. */
 enum abibase_tri qemu_has_machine(const json_t *entry, const char *machine);
 void qemu_effective(const struct qemu_view *q, const struct row *row, struct effective *ret);

@@ -733,6 +733,56 @@ static int collect(struct values *v)
 	return 0;
 }
 
+/* The value that most machine types have, of a property that all of them have; borrowed. */
+static json_t *most_common(const json_t *values, const char *key)
+{
+	const char *machine, *other;
+	json_t *best = NULL, *v, *w;
+	size_t most = 0;
+
+	json_object_foreach((json_t *)values, machine, v) {
+		json_t *candidate = json_object_get(v, key);
+		size_t n = 0;
+
+		if (!candidate)
+			return NULL;
+		json_object_foreach((json_t *)values, other, w)
+			n += json_equal(json_object_get(w, key), candidate);
+		if (n > most) {
+			most = n;
+			best = candidate;
+		}
+	}
+	return best;
+}
+
+/*
+ * Dozens of machine types agree on most of dozens of properties: what most of them have is said
+ * once, as "defaults", and a machine type says what it has otherwise.
+ */
+static int say_once(json_t *entry, json_t *values)
+{
+	json_auto_t *defaults = json_object();
+	json_t *first = json_object_iter_value(json_object_iter(values)), *v, *common;
+	const char *key, *machine;
+	void *tmp;
+
+	if (!defaults)
+		return -ENOMEM;
+	json_object_foreach(first, key, v) {
+		common = most_common(values, key);
+		if (common && json_object_set(defaults, key, common) < 0)
+			return -ENOMEM;
+	}
+	json_object_foreach(defaults, key, common)
+		json_object_foreach_safe(values, tmp, machine, v)
+			if (json_equal(json_object_get(v, key), common))
+				json_object_del(v, key);
+	if (json_object_set(entry, "defaults", defaults) < 0)
+		return -ENOMEM;
+	return json_object_set(entry, "values", values) < 0 ? -ENOMEM : 0;
+}
+
 int probe_values_add(struct abibase_probe *pr, struct qmp *q, const char *path,
 		     const struct abibase_catalogue *cat, const json_t *defaults, json_t *entry,
 		     bool *ret_complete)
@@ -759,5 +809,5 @@ int probe_values_add(struct abibase_probe *pr, struct qmp *q, const char *path,
 	}
 	if (!json_object_size(result))
 		return 0;
-	return json_object_set(entry, "values", result) < 0 ? -ENOMEM : 0;
+	return say_once(entry, result);
 }

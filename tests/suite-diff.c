@@ -176,12 +176,15 @@ END_TEST
 START_TEST(values_of_machine_types)
 {
 	two_hosts("6.1", "7.2.22");
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; i < 2; i++) {
+		json_object_set_new(qemu(i, 0), "defaults",
+				    json_pack("{s:i, s:b}", "virtio-net-device.rx_queue_size",
+					      256 << i, "virtio-net-device.guest_uso4", 0));
 		json_object_set_new(qemu(i, 0), "values",
-				    json_pack("{s:{s:b, s:i, s:b}}", "pc-q35-7.2",
+				    json_pack("{s:{s:b, s:b}}", "pc-q35-7.2",
 					      "virtio-net-device.guest_uso4", i,
-					      "virtio-net-device.rx_queue_size", 256 << i,
 					      "virtio-net-device.csum", 1));
+	}
 	assert_lines("+qemu x86_64, pc-q35-7.2: virtio-net-device.guest_uso4 is off in a, on in b\n"
 		     "+qemu x86_64, pc-q35-7.2: virtio-net-device.rx_queue_size is 256 in a, 512 in b\n");
 }

@@ -179,14 +179,14 @@ START_TEST(test_failures)
 	struct abibase_observation *obs = NULL;
 	int64_t start = process_now();
 
-	observe_set_timeout(o, 1500);
+	observe_set_timeout(o, test_patience(failures[_i].words));
 	ck_assert_int_eq(abibase_observe_set_qemu(o, program(failures[_i].text)), 0);
 	ck_assert_int_eq(abibase_observe_run(o, &obs), -failures[_i].err);
 	ck_assert_ptr_null(obs);
 	ck_assert_str_eq(abibase_context_error_id(t.ctx), "observe-failed");
 	ck_assert_msg(strstr(abibase_context_error(t.ctx), failures[_i].words), "%s",
 		      abibase_context_error(t.ctx));
-	ck_assert_int_lt(process_now() - start, 6000);
+	ck_assert_int_lt(process_now() - start, 4500 + test_patience(failures[_i].words));
 }
 END_TEST
 

@@ -199,3 +199,8 @@ bool rng_percent(struct rng *r, unsigned int percent)
 {
 	return rng_below(r, 100) < percent;
 }
+
+int test_patience(const char *expected)
+{
+	return getenv("ABIBASE_TEST_SLOW") && strstr(expected, "says more") ? 60000 : 1500;
+}

@@ -48,4 +48,10 @@ uint64_t rng_next(struct rng *r);
 unsigned int rng_below(struct rng *r, unsigned int n);
 bool rng_percent(struct rng *r, unsigned int percent);
 
+/*
+ * How long a fake QEMU gets, in ms. One that says too much must be heard to the end of what is
+ * accepted, which takes its time where ABIBASE_TEST_SLOW is set: under valgrind.
+ */
+int test_patience(const char *expected);
+
 #endif

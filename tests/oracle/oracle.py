@@ -437,7 +437,8 @@ class Oracle:
         work = []
         for binary in self.binaries:
             machine = machines_of(binary)[-1]
-            values = binary.entry.get("values", {}).get(machine, {})
+            values = dict(binary.entry.get("defaults", {}),
+                          **binary.entry.get("values", {}).get(machine, {}))
             prop = next((p for p in ("host_uso", "queue_reset", "guest_ufo")
                          if values.get("virtio-net-device." + p) is True), None)
             if prop:

@@ -55,7 +55,7 @@ def main():
             for member in ("version", "machines", "properties"):
                 if entry[member] != now[member]:
                     sys.exit('%s: "%s" is not what the binary says' % (name, member))
-            entry["values"] = now["values"]
+            entry["defaults"], entry["values"] = now["defaults"], now["values"]
         with open(name, "w", encoding="utf-8") as f:
             f.write(canonical.dumps(document))
 
