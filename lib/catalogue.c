@@ -143,6 +143,7 @@ static void check_feature(struct check *c, const json_t *v)
 	static const struct member members[] = {
 		{ "bit", J_INT, false, check_bit },
 		{ "bit_when", J_STRING, false, check_when },
+		{ "caution", J_STRING, false, check_nonempty },
 		{ "class", J_STRING, true, check_name },
 		{ "combine", J_STRING, true, check_combine },
 		{ "compat", J_ARRAY, true, check_compat },
@@ -530,6 +531,7 @@ static int link_row(struct check *c, struct abibase_catalogue *cat, const json_t
 	row->property = json_string_value(json_object_get(v, "property"));
 	row->type = json_string_value(json_object_get(v, "type"));
 	row->group_name = json_string_value(json_object_get(v, "group"));
+	row->caution = json_string_value(json_object_get(v, "caution"));
 	row->boolean = streq(row->type, "bool");
 	row->bit = bit ? (int)json_integer_value(bit) : -1;
 	row->bit_when = bit_when_of(row, v);

@@ -49,6 +49,7 @@ struct depend {
 
 struct row {
 	const char *feature, *class_name, *property, *type, *group_name;
+	const char *caution; /* what whoever turns it on must know, or NULL */
 	char *key; /* class.property */
 	int bit;   /* -1: none */
 	enum bit_when bit_when;

@@ -474,6 +474,14 @@ static int asked_other(struct derive *d, const struct row *row, const struct why
 			   &text);
 }
 
+static int caution(struct derive *d, const struct row *row)
+{
+	_buf_ text = { 0 };
+
+	buf_printf(&text, "%s=on: %s", row->key, row->caution);
+	return derive_finding(d, ABIBASE_FINDING_NOTE, "enabled-caution", NULL, &text);
+}
+
 /* What was enabled by name and is off all the same is refused, never dropped quietly. */
 int derive_asked(struct derive *d)
 {
@@ -495,6 +503,8 @@ int derive_asked(struct derive *d)
 			continue;
 		}
 		i++;
+		if (v->on && is_enabled(d, row) && row->caution && caution(d, row) < 0)
+			return -ENOMEM;
 		if (v->on || !is_enabled(d, row))
 			continue;
 		for (size_t k = 0; k < v->n_why; k++) {
