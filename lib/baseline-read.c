@@ -37,14 +37,12 @@ static void check_words(struct check *c, const json_t *v, const char *const *wor
 		    json_string_value(v));
 }
 
-static const char *const kind_words[] = { "conflict", "unknown", "note", NULL };
-static const char *const verdict_words[] = { "yes", "no", "", "unknown", NULL };
 static const char *const value_words[] = { "off", "on", NULL };
 static const char *const host_words[] = { "host", "platform", NULL };
 
 static void check_kind(struct check *c, const json_t *v)
 {
-	check_words(c, v, kind_words);
+	check_words(c, v, finding_words);
 }
 
 static void check_verdict(struct check *c, const json_t *v)
@@ -756,7 +754,7 @@ static void read_findings(struct reader *r, const json_t *root)
 	b->cap_findings = json_array_size(list) + 1;
 	json_array_foreach(list, i, v)
 		b->findings[b->n_findings++] = (struct finding){
-			(enum abibase_finding_kind)word_index(kind_words, str(v, "kind")),
+			(enum abibase_finding_kind)word_index(finding_words, str(v, "kind")),
 			str(v, "id"), str(v, "text"), str(v, "remedy"),
 		};
 	b->verdict = (enum abibase_verdict)word_index(verdict_words, str(root, "verdict"));

@@ -323,8 +323,8 @@ static void write_builds(struct writer *w, const struct abibase_baseline *b)
 	free(sorted);
 }
 
-static const char *const kind_words[] = { "conflict", "unknown", "note", NULL };
-static const char *const verdict_words[] = { "yes", "no", "", "unknown", NULL };
+const char *const finding_words[] = { "conflict", "unknown", "note", NULL };
+const char *const verdict_words[] = { "yes", "no", "", "unknown", NULL };
 
 static void write_findings(struct writer *w, const struct abibase_baseline *b)
 {
@@ -334,7 +334,7 @@ static void write_findings(struct writer *w, const struct abibase_baseline *b)
 		w_next(w);
 		w_open(w, '{');
 		w_string(w, "id", b->findings[i].id);
-		w_string(w, "kind", kind_words[b->findings[i].kind]);
+		w_string(w, "kind", finding_words[b->findings[i].kind]);
 		if (b->findings[i].remedy)
 			w_string(w, "remedy", b->findings[i].remedy);
 		w_string(w, "text", b->findings[i].text);

@@ -127,6 +127,9 @@ struct why {
 
 enum setting { SETTING_OFF, SETTING_ON, SETTING_UNKNOWN, SETTING_ABSENT };
 extern const char *const setting_words[];
+/* The words of documents, in the order of the public enumerations; they end with NULL. */
+extern const char *const finding_words[];
+extern const char *const verdict_words[];
 
 struct value {
 	const char *class_name, *property, *feature, *group;

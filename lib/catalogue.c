@@ -276,6 +276,7 @@ static void check_shape(struct check *c, const json_t *v)
 		{ "checked_since", J_STRING, true, check_version },
 		{ "name", J_STRING, true, check_name },
 		{ "offers", J_ARRAY, true, check_shape_offers },
+		{ "recorded", J_STRING, true, check_nonempty },
 		{ "remedy", J_STRING, true, check_nonempty },
 		{ "sources", J_STRING | J_OBJECT, true, check_sources },
 		{ "text", J_STRING, true, check_nonempty },
@@ -677,6 +678,7 @@ static int link_shape(struct check *c, const json_t *v, struct shape *s)
 	s->name = json_string_value(json_object_get(v, "name"));
 	s->text = json_string_value(json_object_get(v, "text"));
 	s->remedy = json_string_value(json_object_get(v, "remedy"));
+	s->recorded = json_string_value(json_object_get(v, "recorded"));
 	s->checked_since = version_of(v, "checked_since");
 	s->offers = table_new(json_array_size(list), sizeof(*s->offers));
 	if (!s->offers)

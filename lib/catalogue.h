@@ -95,6 +95,7 @@ struct shape_offer {
  */
 struct shape {
 	const char *name, *text, *remedy;
+	const char *recorded; /* the member of an observed shape that has the sizes */
 	struct shape_offer *offers;
 	size_t n_offers;
 	struct version checked_since;

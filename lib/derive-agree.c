@@ -2,7 +2,6 @@
 #include <errno.h>
 
 #include "derive.h"
-#include "observe.h"
 
 /* What no property can equalise, what is worth a word, and the feature words that follow. */
 
@@ -22,9 +21,7 @@ static bool is_dest(const struct derive *d, const struct host *h)
 static int64_t shape_of(const struct derive *d, const struct shape *s, size_t used)
 {
 	const struct qemu_view *q = &d->views[used];
-	int64_t recorded = streq(s->name, "queue-size") ?
-				   observation_queue_size(q->entry, d->b->machine) :
-				   -1;
+	int64_t recorded = qemu_recorded_size(q->entry, d->b->machine, s->recorded);
 
 	return recorded >= 0 ? recorded : shape_value(s, &q->version);
 }

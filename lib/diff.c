@@ -33,23 +33,12 @@ static const char *string_of(const json_t *obj, const char *key)
 static const char *keep(struct comparison *c, const char *fmt, ...) _printf_(2, 3);
 static const char *keep(struct comparison *c, const char *fmt, ...)
 {
-	_autofree_ char *raw = NULL;
-	const char *kept = NULL;
-	_buf_ b = { 0 };
+	const char *kept;
 	va_list ap;
-	int n;
 
 	va_start(ap, fmt);
-	n = vasprintf(&raw, fmt, ap);
+	kept = show_keep(&c->d->arena, fmt, ap);
 	va_end(ap);
-	if (n < 0) {
-		raw = NULL;
-		c->failed = true;
-		return NULL;
-	}
-	show_text(&b, raw);
-	if (!buf_failed(&b))
-		kept = arena_strdup(&c->d->arena, b.data ? b.data : "");
 	if (!kept)
 		c->failed = true;
 	return kept;

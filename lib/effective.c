@@ -34,6 +34,21 @@ const json_t *qemu_recorded(const json_t *entry, const char *machine, const char
 	return recorded_value(&q, key);
 }
 
+int64_t qemu_recorded_size(const json_t *entry, const char *machine, const char *member)
+{
+	const json_t *shape = json_object_get(json_object_get(entry, "shape"), machine);
+	int64_t most = -1;
+	const char *backend;
+	json_t *v, *size;
+	size_t i;
+
+	json_object_foreach((json_t *)shape, backend, v)
+		json_array_foreach(json_object_get(v, member), i, size)
+			if (json_integer_value(size) > most)
+				most = json_integer_value(size);
+	return most;
+}
+
 enum abibase_tri qemu_has_machine(const json_t *entry, const char *machine)
 {
 	const json_t *machines = json_object_get(entry, "machines");

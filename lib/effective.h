@@ -33,6 +33,11 @@ struct effective {
 void qemu_view_init(struct qemu_view *q, const json_t *entry, const char *machine);
 /* A recorded value, or NULL when none was recorded under this machine type. */
 const json_t *qemu_recorded(const json_t *entry, const char *machine, const char *key);
+/*
+ * The largest size observed under this machine type on any backend: what @member of the
+ * recorded shape ("queue_sizes") holds; -1: nothing.
+ */
+int64_t qemu_recorded_size(const json_t *entry, const char *machine, const char *member);
 /* Does this binary have this machine type? Recorded list, else by version for upstream names. */
 enum abibase_tri qemu_has_machine(const json_t *entry, const char *machine);
 void qemu_effective(const struct qemu_view *q, const struct row *row, struct effective *ret);

@@ -58,21 +58,12 @@ struct matching {
 static const char *keep(struct matching *x, const char *fmt, ...) _printf_(2, 3);
 static const char *keep(struct matching *x, const char *fmt, ...)
 {
-	_autofree_ char *raw = NULL;
-	const char *kept = NULL;
-	_buf_ b = { 0 };
+	const char *kept;
 	va_list ap;
-	int n;
 
 	va_start(ap, fmt);
-	n = vasprintf(&raw, fmt, ap);
+	kept = show_keep(&x->m->arena, fmt, ap);
 	va_end(ap);
-	if (n < 0)
-		raw = NULL;
-	else
-		show_text(&b, raw);
-	if (n >= 0 && !buf_failed(&b))
-		kept = arena_strdup(&x->m->arena, b.data ? b.data : "");
 	if (!kept)
 		x->failed = true;
 	return kept;

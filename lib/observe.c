@@ -376,21 +376,6 @@ void observation_check_shape(struct check *c, const json_t *v)
 	check_map(c, v, check_machine_shape);
 }
 
-int64_t observation_queue_size(const json_t *entry, const char *machine)
-{
-	const json_t *shape = json_object_get(json_object_get(entry, "shape"), machine);
-	int64_t most = -1;
-	const char *backend;
-	json_t *v, *size;
-	size_t i;
-
-	json_object_foreach((json_t *)shape, backend, v)
-		json_array_foreach(json_object_get(v, "queue_sizes"), i, size)
-			if (json_integer_value(size) > most)
-				most = json_integer_value(size);
-	return most;
-}
-
 /* ------------------------------------------------ prediction and observation */
 
 struct comparing {

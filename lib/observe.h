@@ -22,7 +22,5 @@ void observe_set_timeout(struct abibase_observe *o, int timeout_ms);
 json_t *observation_json(const struct abibase_observation *obs);
 /* The member "shape" of a qemu entry. */
 void observation_check_shape(struct check *c, const json_t *v);
-/* The largest queue size that a qemu entry has recorded for a machine type; -1: none. */
-int64_t observation_queue_size(const json_t *entry, const char *machine);
 
 #endif

@@ -48,6 +48,19 @@ static void put_line(struct buf *b, const char *label, const char *text)
 	buf_putc(b, '\n');
 }
 
+const char *show_keep(struct arena *a, const char *fmt, va_list ap)
+{
+	_autofree_ char *raw = NULL;
+	_buf_ b = { 0 };
+
+	if (vasprintf(&raw, fmt, ap) < 0) {
+		raw = NULL;
+		return NULL;
+	}
+	show_text(&b, raw);
+	return buf_failed(&b) ? NULL : arena_strdup(a, b.data ? b.data : "");
+}
+
 static int cmp_string(const void *a, const void *b)
 {
 	return strcmp(*(const char *const *)a, *(const char *const *)b);

@@ -8,6 +8,8 @@
 
 /* Text from a document, with its control characters shown as "?". */
 void show_text(struct buf *b, const char *s);
+/* Formatted text like that, in @a; NULL when memory ran out. */
+const char *show_keep(struct arena *a, const char *fmt, va_list ap) _printf_(2, 0);
 /* The value of a fact: yes, no, a number, a text, "unknown (REASON)". */
 void show_fact_value(struct buf *b, const json_t *v);
 /* The name of one bit of a feature word, or NULL. */

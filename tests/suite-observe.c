@@ -11,6 +11,7 @@
 #include <limits.h>
 #include <sys/stat.h>
 
+#include "effective.h"
 #include "observe.h"
 #include "qmp.h"
 #include "qtest.h"
@@ -434,9 +435,9 @@ START_TEST(test_record)
 	entry = json_pack("{s:s, s:s, s:{s:{s:o}}}", "version", "10.0.13", "target", "x86_64",
 			  "shape", "pc-q35-10.0", "tap", shape);
 	ck_assert_ptr_nonnull(entry);
-	ck_assert_int_eq(observation_queue_size(entry, "pc-q35-10.0"), 1024);
-	ck_assert_int_eq(observation_queue_size(entry, "pc-q35-9.2"), -1);
-	ck_assert_int_eq(observation_queue_size(NULL, "pc-q35-9.2"), -1);
+	ck_assert_int_eq(qemu_recorded_size(entry, "pc-q35-10.0", "queue_sizes"), 1024);
+	ck_assert_int_eq(qemu_recorded_size(entry, "pc-q35-9.2", "queue_sizes"), -1);
+	ck_assert_int_eq(qemu_recorded_size(NULL, "pc-q35-9.2", "queue_sizes"), -1);
 	root = json_pack("{s:s, s:s, s:s, s:s, s:{}, s:[o]}", "schema", "abibase-profile/1", "kind",
 			 "host", "name", "h", "arch", "x86_64", "facts", "qemu", entry);
 	p = test_profile_json(t.ctx, root);
