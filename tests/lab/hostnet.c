@@ -18,6 +18,7 @@
 #include <linux/if_tun.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <net/if_arp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -158,8 +159,10 @@ static int make_tap(const char *name)
 	return close(fd);
 }
 
+/* The same MAC on every host: a guest that has moved goes on sending to it. */
 static int set_address(const char *name, const char *address)
 {
+	static const unsigned char mac[] = { 0x52, 0x54, 0x00, 0xab, 0x1b, 0x01 };
 	struct ifreq ifr = { .ifr_addr.sa_family = AF_INET };
 	struct sockaddr_in *sin = (struct sockaddr_in *)&ifr.ifr_addr;
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -174,6 +177,11 @@ static int set_address(const char *name, const char *address)
 	if (r == 0) {
 		inet_pton(AF_INET, "255.255.255.0", &sin->sin_addr);
 		r = ioctl(fd, SIOCSIFNETMASK, &ifr);
+	}
+	if (r == 0) {
+		ifr.ifr_hwaddr.sa_family = ARPHRD_ETHER;
+		memcpy(ifr.ifr_hwaddr.sa_data, mac, sizeof(mac));
+		r = ioctl(fd, SIOCSIFHWADDR, &ifr);
 	}
 	close(fd);
 	return r < 0 ? fail(address) : 0;

@@ -13,7 +13,7 @@
  *                      killed after the time that one may take) and milliseconds
  *
  * ROOT is a directory of the image, which the command sees as /, or "-": none. Words are parted by
- * one or more blanks, there is no quoting. N=PATH opens a file as that descriptor, for reading and
+ * tabs, there is no quoting. N=PATH opens a file as that descriptor, for reading and
  * writing: 0 is stdin. A line that begins with # is passed over. After
  * each line every process that it has left is killed.
  *
@@ -144,7 +144,7 @@ static int parse(struct line *l)
 	char *rest = l->text, *word;
 	size_t n = 0;
 
-	while ((word = strsep(&rest, " \n"))) {
+	while ((word = strsep(&rest, "\t\n"))) {
 		if (!*word)
 			continue;
 		if (n == MAX_WORDS)
