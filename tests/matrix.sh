@@ -128,6 +128,24 @@ sed 's/\t0$/\t0x80/' "$dir/plan" > "$dir/plan3"
 drives saved '"negotiated":"0x[0-9a-f]*27"' "${surroundings[@]}" -- "${batch[@]}" < "$dir/plan3"
 drives loaded '"state":"running"' "${surroundings[@]}" -- "${batch[@]}" < "$dir/plan2"
 
+# A list that is wrong is noticed, and one that gives up what all hosts have.
+abibase=${ABIBASE:-$build/abibase}
+[ -x "$build/.libs/abibase" ] && abibase=$build/.libs/abibase
+doctored()
+{
+	printf '#!/bin/bash\nexport LD_LIBRARY_PATH=%q\n%s\n' "$build/lib/.libs" "$1" > "$dir/doctored"
+	chmod +x "$dir/doctored"
+	timeout 300 "$lab/matrix" --no-cache --quiet --suites="$qemus" -o "$dir/bad.jsonl" \
+		--abibase="$dir/doctored" --kernels=6.1,7.2 --qemus=trixie --machines=pc-q35-10.0 \
+		--backends=tap --sets=none,pair > "$dir/said"
+	if [ $? != 1 ] || ! grep -q "$2" "$dir/said"; then
+		fail "not noticed: $1: $(cat "$dir/said")"
+	fi
+}
+doctored "$abibase \"\$@\" | sed s/uso=off/uso=on/" "abibase gave a baseline"
+doctored "[ \$1 = intersect ] && set -- \"\$@\" --disable=offload-tso; $abibase \"\$@\"" \
+	"the baseline has offload-tso off, which all its hosts offer"
+
 timeout 900 "$lab/matrix" --slice --no-cache --quiet --suites="$qemus" -o "$dir/slice.jsonl" ||
 	fail "the matrix has faults"
 "$lab/proof" expect "$dir/slice.jsonl" || fail "the slice is not what is expected"
