@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "cli.h"
+#include "guest.h"
 
 #include <errno.h>
 
 static const struct option options[] = {
+	{ "guest", required_argument, NULL, OPT_GUEST },
+	GUEST_OPTIONS,
 	{ "format", required_argument, NULL, 'f' },
 	{ "json", no_argument, NULL, OPT_JSON },
 	{ "output", required_argument, NULL, 'o' },
@@ -12,6 +14,8 @@ static const struct option options[] = {
 };
 
 struct arguments {
+	struct guest_options guest; /* operand NULL: none */
+	bool guest_options;
 	const char *output;
 	bool json;
 	char **operands;
@@ -31,8 +35,18 @@ static int parse(int argc, char **argv, struct arguments *a)
 {
 	int c, r;
 
-	while ((c = getopt_long(argc, argv, "f:o:h", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "M:f:o:h", options, NULL)) != -1) {
+		r = guest_option("check", &a->guest, c, optarg);
+		if (r > 0)
+			return r;
+		if (r == 0) {
+			a->guest_options = true;
+			continue;
+		}
 		switch (c) {
+		case OPT_GUEST:
+			a->guest.operand = optarg;
+			break;
 		case 'f':
 			r = set_format(a, optarg);
 			if (r)
@@ -52,11 +66,14 @@ static int parse(int argc, char **argv, struct arguments *a)
 	}
 	a->operands = argv + optind;
 	a->n_operands = argc - optind;
-	if (a->n_operands == 0)
+	if (a->guest_options && !a->guest.operand)
+		return 1 + cli_usage("check", "-M, --backend, --device, --queue-size and --from go "
+					      "with --guest");
+	if (a->n_operands == 0 && !a->guest.operand)
 		return 1 + cli_usage("check", "missing operand: which baseline?");
-	if (cli_check_stdin_once("check", a->operands, a->n_operands, false) < 0)
-		return 1 + STATUS_TROUBLE;
-	return 0;
+	return guest_check_stdin("check", &a->guest, NULL, a->operands, a->n_operands) < 0 ?
+		       1 + STATUS_TROUBLE :
+		       0;
 }
 
 static int probe_here(struct abibase_context *ctx, struct abibase_catalogue *cat,
@@ -124,6 +141,80 @@ static int check_all(struct abibase_context *ctx, const struct arguments *a,
 	return r ? r : status;
 }
 
+/* ------------------------------------------------------------------- for one guest */
+
+static int show_moves(const struct arguments *a, const struct abibase_baseline *b,
+		      const struct abibase_moves *m)
+{
+	size_t n = abibase_moves_count(m);
+	struct abibase_check **checks = calloc(n + 1, sizeof(struct abibase_check *));
+	_autofree_ char *text = NULL;
+	int status = 0, r = checks ? 0 : -ENOMEM;
+
+	for (size_t i = 0; checks && i < n; i++) {
+		checks[i] = abibase_moves_check(m, i);
+		status = worse(status, (int)abibase_check_verdict(checks[i]));
+	}
+	if (r == 0)
+		r = a->json ? abibase_checks_to_json(b ? abibase_baseline_id(b) : NULL, checks, n,
+						     &text) :
+			      abibase_moves_to_text(m, &text);
+	free(checks);
+	if (r < 0)
+		return cli_error("out of memory [out-of-memory]");
+	return cli_write(a->output, text) == 0 ? status : STATUS_TROUBLE;
+}
+
+static int add_hosts(struct abibase_context *ctx, struct abibase_catalogue *cat,
+		     const struct arguments *a, int first, struct abibase_targets *t)
+{
+	int r = 0;
+
+	for (int i = first; r == 0 && (i < a->n_operands || i == first); i++) {
+		_unref_(profile) *p = NULL;
+
+		r = first == a->n_operands ? probe_here(ctx, cat, &p) :
+					     cli_load_profile(ctx, a->operands[i], &p);
+		if (r == 0 && abibase_targets_add_profile(t, p) < 0)
+			r = cli_error("out of memory [out-of-memory]");
+	}
+	return r;
+}
+
+/* A baseline may be the first operand, and need not. */
+static int load_list(struct abibase_context *ctx, const struct arguments *a,
+		     struct abibase_baseline **ret)
+{
+	_unref_(profile) *p = NULL;
+	int r;
+
+	if (a->n_operands == 0 || cli_operand_is_stdin(a->operands[0]))
+		return 0; /* standard input is a profile: it can be read once only */
+	r = abibase_operand_load(ctx, a->operands[0], &p, ret);
+	return r < 0 ? cli_context_error(ctx, r) : 0;
+}
+
+static int check_guest(struct abibase_context *ctx, const struct arguments *a)
+{
+	_unref_(catalogue) *cat = NULL;
+	_unref_(baseline) *b = NULL;
+	_unref_(targets) *t = NULL;
+	_unref_(moves) *m = NULL;
+	int r = abibase_catalogue_new(ctx, &cat);
+
+	if (r < 0)
+		return cli_context_error(ctx, r);
+	r = load_list(ctx, a, &b);
+	if (r == 0)
+		r = guest_targets(ctx, cat, &a->guest, b, &t);
+	if (r == 0)
+		r = add_hosts(ctx, cat, a, b ? 1 : 0, t);
+	if (r != 0)
+		return r;
+	r = abibase_targets_run(t, &m);
+	return r < 0 ? cli_context_error(ctx, r) : show_moves(a, b, m);
+}
+
 static int run(int argc, char **argv)
 {
 	struct arguments a = { 0 };
@@ -135,6 +226,8 @@ static int run(int argc, char **argv)
 		return r - 1;
 	if (cli_context(0, &ctx) != 0)
 		return STATUS_TROUBLE;
+	if (a.guest.operand)
+		return check_guest(ctx, &a);
 	n = a.n_operands > 1 ? a.n_operands - 1 : 1;
 	checks = calloc((size_t)n, sizeof(struct abibase_check *));
 	if (!checks)
@@ -151,12 +244,23 @@ const struct command command_check = {
 	.run = run,
 	.summary = "does a host provide what a baseline promises?",
 	.help = "Usage: abibase check [OPTION]... BASELINE [PROFILE]...\n"
+		"  or:  abibase check --guest=GUEST [OPTION]... [BASELINE] [PROFILE]...\n"
 		"\n"
 		"Hold each host against a baseline that abibase intersect --json has written: does it\n"
 		"provide every feature that is on, and every requirement? Without PROFILE this host is\n"
 		"probed. What is missing is named with its layer and what to do about it; for a host\n"
 		"that does not satisfy, what it would cost to admit it.\n"
 		"\n"
+		"With --guest: can each host take this running guest, as it would be started there with\n"
+		"the list of BASELINE, or without a list? What the guest negotiated decides. GUEST is as\n"
+		"with abibase targets.\n"
+		"\n"
+		"      --guest=GUEST       check for this guest\n"
+		"  -M, --machine=MACHINE   machine type of the guest, where GUEST does not say\n"
+		"      --backend=BACKEND   what its device lies on there (default: as where it runs)\n"
+		"      --device=CLASS      class of the device of a feature word or of a log\n"
+		"      --queue-size=LIST   entries of its queues: one size, or one for each queue\n"
+		"      --from=PROFILE      the host where it runs\n"
 		"  -f, --format=FORMAT     table (default) or json\n"
 		"      --json              the same as --format=json\n"
 		"  -o, --output=FILE       write to FILE, whole or not at all, instead of stdout\n"

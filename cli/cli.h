@@ -41,6 +41,7 @@ extern const struct command command_show;
 extern const struct command command_validate;
 extern const struct command command_decode;
 extern const struct command command_check;
+extern const struct command command_targets;
 extern const struct command command_diff;
 extern const struct command command_explain;
 extern const struct command command_plan;
@@ -77,6 +78,10 @@ enum {
 	OPT_AT,
 	OPT_HOSTS,
 	OPT_PROFILE,
+	OPT_QUEUE_SIZE,
+	OPT_FROM,
+	OPT_BASELINE,
+	OPT_GUEST,
 };
 
 #define DEFINE_UNREF(name)                                             \
@@ -98,6 +103,9 @@ DEFINE_UNREF(diff)
 DEFINE_UNREF(match)
 DEFINE_UNREF(explanation)
 DEFINE_UNREF(plan)
+DEFINE_UNREF(guest)
+DEFINE_UNREF(targets)
+DEFINE_UNREF(moves)
 #define _unref_(name) __attribute__((cleanup(name##_unrefp))) struct abibase_##name
 
 /* Make sure that descriptors 0, 1 and 2 are taken, so that no file that is opened becomes one. */

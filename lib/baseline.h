@@ -81,6 +81,7 @@ int strings_intern(struct strings *t, const char *s, unsigned int *ret);
 /* Enter @s in its place of a sorted set. */
 int strings_insert(struct strings *t, const char *s);
 bool strings_have(const struct strings *t, const char *s);
+void strings_clear(struct strings *t);
 bool strings_equal(const struct strings *a, const struct strings *b);
 /* A host with room for its parts in the same block of memory; NULL when there is none. */
 struct host *host_new(const char *name, size_t n_answers, size_t n_qemu);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 
+#include "check.h"
 #include "context.h"
 #include "intersect.h"
 
@@ -10,30 +11,6 @@
  * cannot do is a finding, with the reason that the derivation found. What the guest would be offered
  * with the baseline's list is then predicted and held against the promise.
  */
-
-struct check_finding {
-	enum abibase_finding_kind kind;
-	char *id, *text, *layer, *feature, *property, *remedy, *cause;
-};
-
-/* What of the baseline one QEMU of the host gets. */
-struct check_list {
-	char *path;
-	char **settings; /* "class.property=value", ended by NULL */
-};
-
-struct abibase_check {
-	int refcount;
-	char *host;
-	enum abibase_verdict verdict;
-	struct check_finding *findings;
-	size_t n, cap;
-	char **lost; /* properties that go off when the host is admitted */
-	size_t n_lost, cap_lost;
-	char *admit_id; /* identity of the baseline that would admit it, or NULL */
-	struct check_list *lists;
-	size_t n_lists, cap_lists;
-};
 
 struct checking {
 	struct abibase_context *ctx;
@@ -55,7 +32,7 @@ static void finding_clear(struct check_finding *f)
 	free(f->cause);
 }
 
-static void settings_free(char **s)
+void settings_free(char **s)
 {
 	for (size_t i = 0; s && s[i]; i++)
 		free(s[i]);
@@ -90,17 +67,24 @@ ABIBASE_EXPORT struct abibase_check *abibase_check_unref(struct abibase_check *c
 	return NULL;
 }
 
-static int dup_to(char **to, const char *s)
+int dup_to(char **to, const char *s)
 {
 	*to = s ? strdup(s) : NULL;
 	return s && !*to ? -ENOMEM : 0;
 }
 
-/* Takes the text; a finding that is there already is not said twice. */
-static int add(struct checking *k, enum abibase_finding_kind kind, const char *id,
-	       const char *layer, const struct value *v, const char *remedy, struct buf *text)
+struct abibase_check *hostcheck_new(const char *host)
 {
-	struct abibase_check *c = k->out;
+	struct abibase_check *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->refcount = 1;
+	return dup_to(&c->host, host) < 0 ? abibase_check_unref(c) : c;
+}
+
+int hostcheck_add(struct abibase_check *c, const struct check_finding *proto, struct buf *text)
+{
 	struct check_finding *f;
 	char *t = buf_steal(text);
 
@@ -115,16 +99,32 @@ static int add(struct checking *k, enum abibase_finding_kind kind, const char *i
 		}
 	f = &c->findings[c->n++];
 	memset(f, 0, sizeof(*f));
-	f->kind = kind;
+	f->kind = proto->kind;
 	f->text = t;
-	if (dup_to(&f->id, id) < 0 || dup_to(&f->layer, layer) < 0 ||
-	    dup_to(&f->feature, v ? v->feature : NULL) < 0 || dup_to(&f->remedy, remedy) < 0)
+	if (dup_to(&f->id, proto->id) < 0 || dup_to(&f->layer, proto->layer) < 0 ||
+	    dup_to(&f->feature, proto->feature) < 0 ||
+	    dup_to(&f->property, proto->property) < 0 ||
+	    dup_to(&f->remedy, proto->remedy) < 0 || dup_to(&f->cause, proto->cause) < 0)
 		return -ENOMEM;
-	if (v && asprintf(&f->property, "%s.%s", v->class_name, v->property) < 0) {
-		f->property = NULL;
+	return 0;
+}
+
+static int add(struct checking *k, enum abibase_finding_kind kind, const char *id,
+	       const char *layer, const struct value *v, const char *remedy, struct buf *text)
+{
+	struct check_finding f = { .kind = kind,
+				   .id = (char *)id,
+				   .layer = (char *)layer,
+				   .feature = v ? (char *)v->feature : NULL,
+				   .remedy = (char *)remedy };
+	_autofree_ char *property = NULL;
+
+	if (v && asprintf(&property, "%s.%s", v->class_name, v->property) < 0) {
+		property = NULL;
 		return -ENOMEM;
 	}
-	return 0;
+	f.property = property;
+	return hostcheck_add(k->out, &f, text);
 }
 
 /* ------------------------------------------------------- what the host can do at most */
@@ -577,7 +577,7 @@ static int admit(struct checking *k)
 
 /* --------------------------------------------------------------------------------- */
 
-static enum abibase_verdict verdict_of(const struct abibase_check *c)
+enum abibase_verdict hostcheck_verdict(const struct abibase_check *c)
 {
 	enum abibase_verdict v = ABIBASE_VERDICT_YES;
 
@@ -609,7 +609,7 @@ static int run(struct checking *k)
 	if (r == 0)
 		r = make_lists(k);
 	if (r == 0)
-		k->out->verdict = verdict_of(k->out);
+		k->out->verdict = hostcheck_verdict(k->out);
 	return r;
 }
 
@@ -623,13 +623,10 @@ ABIBASE_EXPORT int abibase_check(struct abibase_context *ctx, struct abibase_cat
 	if (b->verdict != ABIBASE_VERDICT_YES)
 		return context_fail(ctx, EINVAL, "baseline-not-yes", NULL,
 				    "this baseline promises nothing: its hosts could not share one");
-	k.out = calloc(1, sizeof(*k.out));
+	k.out = hostcheck_new(p->name);
 	if (!k.out)
 		return context_oom(ctx);
-	k.out->refcount = 1;
-	r = dup_to(&k.out->host, p->name);
-	if (r == 0)
-		r = run(&k);
+	r = run(&k);
 	abibase_baseline_unref(k.alone);
 	if (r < 0) {
 		abibase_check_unref(k.out);
@@ -747,8 +744,10 @@ static const char *const verdict_texts[] = { "satisfies", "does not", "", "canno
 
 static void text_finding(const struct check_finding *f, struct buf *out)
 {
+	static const char *const words[] = { "lacks", "unknown", "note" };
+
 	buf_printf(out, "    %s: %s [%s]\n",
-		   f->kind == ABIBASE_FINDING_CONFLICT ? "lacks" : "unknown", f->text, f->id);
+		   words[f->kind], f->text, f->id);
 	if (f->remedy)
 		buf_printf(out, "      remedy: %s\n", f->remedy);
 }
@@ -783,16 +782,15 @@ ABIBASE_EXPORT int abibase_checks_to_text(struct abibase_check *const *checks, s
 	return 0;
 }
 
-static json_t *json_finding(const struct check_finding *f)
+json_t *hostcheck_finding_json(const struct check_finding *f)
 {
 	/* jansson leaves a member out where the string is NULL and the format says "s*" */
-	return json_pack("{ss ss ss ss* ss* ss* ss* sb}", "kind",
-			 f->kind == ABIBASE_FINDING_CONFLICT ? "conflict" : "unknown", "id", f->id,
+	return json_pack("{ss ss ss ss* ss* ss* ss* sb}", "kind", finding_words[f->kind], "id", f->id,
 			 "text", f->text, "layer", f->layer, "feature", f->feature, "property",
 			 f->property, "remedy", f->remedy, "fixable", f->remedy != NULL);
 }
 
-static json_t *json_strings(char *const *s, size_t n)
+json_t *hostcheck_strings(char *const *s, size_t n)
 {
 	json_t *list = json_array();
 
@@ -807,10 +805,10 @@ static json_t *json_strings(char *const *s, size_t n)
 static json_t *json_check(const struct abibase_check *c)
 {
 	static const char *const words[] = { "yes", "no", "", "unknown" };
-	json_t *findings = json_array(), *lost = json_strings(c->lost, c->n_lost);
+	json_t *findings = json_array(), *lost = hostcheck_strings(c->lost, c->n_lost);
 
 	for (size_t i = 0; findings && i < c->n; i++)
-		if (json_array_append_new(findings, json_finding(&c->findings[i])) < 0) {
+		if (json_array_append_new(findings, hostcheck_finding_json(&c->findings[i])) < 0) {
 			json_decref(findings);
 			findings = NULL;
 		}

@@ -240,21 +240,10 @@ static char *printable(struct span s)
 static bool mask_parse(const char *s, struct mask *ret)
 {
 	memset(ret, 0, sizeof(*ret));
-	if (s[0] == '0' && s[1] == 'x')
-		s += 2;
 	ret->digits = strlen(s);
-	while (*s == '0')
-		s++;
-	if (strlen(s) > MASK_DIGITS)
-		return false;
-	for (; *s; s++) {
-		unsigned int digit = is_digit(*s) ? (unsigned int)(*s - '0') :
-						    ((unsigned int)*s | 0x20) - 'a' + 10;
-
-		ret->word[1] = ret->word[1] << 4 | ret->word[0] >> 60;
-		ret->word[0] = ret->word[0] << 4 | digit;
-	}
-	return true;
+	if (strprefix(s, "0x"))
+		ret->digits -= 2;
+	return word_parse(s, ret->word);
 }
 
 static bool mask_bit(const struct mask *m, unsigned int bit)
@@ -1097,6 +1086,11 @@ static const json_t *finding_at(const struct abibase_decode *d, size_t i)
 ABIBASE_EXPORT size_t abibase_decode_count(const struct abibase_decode *d)
 {
 	return json_array_size(json_object_get(d->root, "findings"));
+}
+
+const json_t *decode_document(const struct abibase_decode *d)
+{
+	return d->root;
 }
 
 ABIBASE_EXPORT enum abibase_verdict abibase_decode_verdict(const struct abibase_decode *d)

@@ -71,6 +71,8 @@ const char *decode_device(const struct decode_data *data, const char *name, size
 			  const char **ret_class);
 const json_t *decode_device_row(const struct decode_data *data, const char *device);
 
+/* The document, owned by @d. */
+const json_t *decode_document(const struct abibase_decode *d);
 /* abibase_decode() with data that is read already. */
 int decode_with(struct abibase_context *ctx, const struct abibase_catalogue *cat,
 		const struct decode_data *data, const char *text, size_t len, const char *device,

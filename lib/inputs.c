@@ -56,7 +56,7 @@ bool strings_equal(const struct strings *a, const struct strings *b)
 	return true;
 }
 
-static void strings_clear(struct strings *t)
+void strings_clear(struct strings *t)
 {
 	for (size_t i = 0; i < t->n; i++)
 		free(t->s[i]);

@@ -2,20 +2,10 @@
 #include <errno.h>
 
 #include "context.h"
-#include "effective.h"
-#include "profile.h"
-
-/*
- * What QEMU would do, bit for bit: properties as set, then masked by what the backend has. It closes
- * no dependencies and keeps no groups together, because QEMU does neither.
- */
+#include "predict.h"
 
 struct prediction {
-	const struct abibase_catalogue *cat;
-	const struct abibase_profile *p;
-	struct qemu_view view;
-	size_t backend;
-	const char *const *settings;
+	struct predictor core;
 	enum abibase_verdict verdict;
 	struct buf why;
 };
@@ -45,44 +35,41 @@ static void say(struct prediction *pr, enum abibase_verdict verdict, const char 
 	buf_puts(&pr->why, text);
 }
 
-/*
- * All of a list of needs; @what names the feature for which they are asked. One "no" is enough,
- * whatever else is unknown.
- */
-static enum abibase_tri ask_needs(struct prediction *pr, const struct needs *needs,
-				  const char *what)
+void predict_needs(const struct predictor *pr, const struct needs *needs, struct predicted *ret)
 {
-	const struct condition *unknown = NULL;
-	const char *reason, *why = NULL;
+	const char *reason;
 
+	ret->can = ABIBASE_YES;
 	for (size_t i = 0; i < needs->n; i++) {
 		const struct need *need = &needs->need[i];
 		const struct condition *c;
 
 		if (!need_applies(&pr->view, need))
 			continue;
-		if (need->condition == NEED_NEVER)
-			return ABIBASE_NO;
+		if (need->condition == NEED_NEVER) {
+			ret->never = true;
+			ret->can = ABIBASE_NO;
+			return;
+		}
 		c = &pr->cat->conditions[need->condition];
 		switch (profile_ask(pr->p, c->fact, c->bit, &reason)) {
 		case ABIBASE_NO:
-			return ABIBASE_NO;
+			ret->can = ABIBASE_NO;
+			break;
 		case ABIBASE_UNKNOWN:
-			unknown = c;
-			why = reason;
+			ret->unknown = c;
+			ret->reason = reason;
 			break;
 		case ABIBASE_YES:
 		default:
 			break;
 		}
 	}
-	if (!unknown)
-		return ABIBASE_YES;
-	say(pr, ABIBASE_VERDICT_UNKNOWN, "%s: %s is unknown (%s)", what, unknown->name, why);
-	return ABIBASE_UNKNOWN;
+	if (ret->can == ABIBASE_YES && ret->unknown)
+		ret->can = ABIBASE_UNKNOWN;
 }
 
-static bool setting_is(const char *setting, const struct row *row, const char **ret_value)
+bool setting_is(const char *setting, const struct row *row, const char **ret_value)
 {
 	size_t len = strlen(row->key);
 
@@ -104,58 +91,83 @@ static json_t *parse_value(const struct row *row, const char *s)
 	return *s && !*end ? json_integer(n) : json_string(s);
 }
 
-/*
- * The last -global of a property wins. What is made of a setting is in @ret_made; shared documents are
- * not counted up and down, because jansson reads the count without an atomic operation.
- */
-static const json_t *requested(struct prediction *pr, const struct row *row, json_t **ret_made)
+void predict_row(const struct predictor *pr, const struct row *row, struct predicted *ret)
 {
+	json_auto_t *made = NULL;
 	struct effective e;
-	const char *value = NULL;
+	const json_t *value;
+	const char *given = NULL;
 
+	memset(ret, 0, sizeof(*ret));
 	qemu_effective(&pr->view, row, &e);
 	for (size_t i = 0; pr->settings && pr->settings[i]; i++)
-		setting_is(pr->settings[i], row, &value);
-	if (!value) {
-		if (e.known == ABIBASE_UNKNOWN || (e.known == ABIBASE_YES && !e.value))
-			say(pr, ABIBASE_VERDICT_UNKNOWN, "%s: its value under %s is not recorded",
-			    row->key, pr->view.machine);
-		return e.value;
+		setting_is(pr->settings[i], row, &given);
+	ret->knows = e.known;
+	ret->by_setting = given != NULL;
+	value = e.value;
+	if (given) {
+		made = parse_value(row, given);
+		ret->bad = !made;
+		value = made;
 	}
-	if (e.known == ABIBASE_NO)
+	if (value)
+		ret->on = row_bit_set(row, value) ? ABIBASE_YES : ABIBASE_NO;
+	else
+		ret->on = given || e.known == ABIBASE_NO ? ABIBASE_NO : ABIBASE_UNKNOWN;
+	predict_needs(pr, &row->needs[pr->backend], ret);
+}
+
+static void say_unknown(struct prediction *pr, const char *what, const struct predicted *p)
+{
+	say(pr, ABIBASE_VERDICT_UNKNOWN, "%s: %s is unknown (%s)", what, p->unknown->name,
+	    p->reason);
+}
+
+static void set_bit(uint64_t word[2], int bit)
+{
+	word[bit / 64] |= (uint64_t)1 << (bit % 64);
+}
+
+static void predict_feature(struct prediction *pr, const struct row *row, uint64_t word[2])
+{
+	struct predicted p;
+
+	predict_row(&pr->core, row, &p);
+	if (p.by_setting && p.knows == ABIBASE_NO)
 		say(pr, ABIBASE_VERDICT_NO, "this QEMU does not know the property %s and would not "
 					    "start",
 		    row->key);
-	*ret_made = parse_value(row, value);
-	if (!*ret_made)
-		say(pr, ABIBASE_VERDICT_NO, "%s=%s: the value must be on or off", row->key, value);
-	return *ret_made;
-}
-
-static void predict_row(struct prediction *pr, const struct row *row, uint64_t word[2])
-{
-	json_auto_t *made = NULL;
-	const json_t *value = requested(pr, row, &made);
-
-	if (!value || row->bit < 0 || row->legacy || !row_bit_set(row, value))
+	if (p.bad)
+		say(pr, ABIBASE_VERDICT_NO, "%s: the value must be on or off", row->key);
+	if (p.on == ABIBASE_UNKNOWN)
+		say(pr, ABIBASE_VERDICT_UNKNOWN, "%s: its value under %s is not recorded",
+		    row->key, pr->core.view.machine);
+	if (p.on != ABIBASE_YES || row->bit < 0 || row->legacy)
 		return;
-	if (ask_needs(pr, &row->needs[pr->backend], row->property) == ABIBASE_YES)
-		word[row->bit / 64] |= (uint64_t)1 << (row->bit % 64);
+	if (p.can == ABIBASE_UNKNOWN)
+		say_unknown(pr, row->property, &p);
+	else if (p.can == ABIBASE_YES)
+		set_bit(word, row->bit);
 }
 
 static void predict_words(struct prediction *pr, uint64_t word[2])
 {
+	const struct abibase_catalogue *cat = pr->core.cat;
 	bool modern = true;
 
-	for (size_t i = 0; i < pr->cat->n_rows; i++)
-		predict_row(pr, &pr->cat->rows[i], word);
-	for (size_t i = 0; i < pr->cat->n_requirements; i++) {
-		const struct requirement *q = &pr->cat->requirements[i];
+	for (size_t i = 0; i < cat->n_rows; i++)
+		predict_feature(pr, &cat->rows[i], word);
+	for (size_t i = 0; i < cat->n_requirements; i++) {
+		const struct requirement *q = &cat->requirements[i];
+		struct predicted p = { 0 };
 
 		if (q->bit < 0)
 			continue;
-		if (ask_needs(pr, &q->needs[pr->backend], q->name) == ABIBASE_YES)
-			word[q->bit / 64] |= (uint64_t)1 << (q->bit % 64);
+		predict_needs(&pr->core, &q->needs[pr->core.backend], &p);
+		if (p.can == ABIBASE_UNKNOWN)
+			say_unknown(pr, q->name, &p);
+		if (p.can == ABIBASE_YES)
+			set_bit(word, q->bit);
 		else if (q->bit == 32)
 			modern = false;
 	}
@@ -167,34 +179,34 @@ static void predict_words(struct prediction *pr, uint64_t word[2])
 
 static void check_settings(struct prediction *pr)
 {
-	for (size_t i = 0; pr->settings && pr->settings[i]; i++) {
+	for (size_t i = 0; pr->core.settings && pr->core.settings[i]; i++) {
 		const char *value;
 		size_t r = 0;
 
-		while (r < pr->cat->n_rows &&
-		       !setting_is(pr->settings[i], &pr->cat->rows[r], &value))
+		while (r < pr->core.cat->n_rows &&
+		       !setting_is(pr->core.settings[i], &pr->core.cat->rows[r], &value))
 			r++;
-		if (r == pr->cat->n_rows)
+		if (r == pr->core.cat->n_rows)
 			say(pr, ABIBASE_VERDICT_UNKNOWN, "%s is not a setting that the catalogue has",
-			    pr->settings[i]);
+			    pr->core.settings[i]);
 	}
 }
 
 static void check_usable(struct prediction *pr)
 {
-	const struct backend *b = &pr->cat->backends[pr->backend];
+	const struct backend *b = &pr->core.cat->backends[pr->core.backend];
 
 	for (size_t i = 0; i < b->n_usable; i++) {
-		const struct condition *c = &pr->cat->conditions[b->usable[i]];
+		const struct condition *c = &pr->core.cat->conditions[b->usable[i]];
 		const char *reason;
 
-		switch (profile_ask(pr->p, c->fact, c->bit, &reason)) {
+		switch (profile_ask(pr->core.p, c->fact, c->bit, &reason)) {
 		case ABIBASE_NO:
-			say(pr, ABIBASE_VERDICT_NO, "%s: %s", pr->p->name, c->missing);
+			say(pr, ABIBASE_VERDICT_NO, "%s: %s", pr->core.p->name, c->missing);
 			break;
 		case ABIBASE_UNKNOWN:
 			say(pr, ABIBASE_VERDICT_UNKNOWN, "%s: whether %s is usable is unknown (%s)",
-			    pr->p->name, c->layer, reason);
+			    pr->core.p->name, c->layer, reason);
 			break;
 		case ABIBASE_YES:
 		default:
@@ -229,7 +241,7 @@ ABIBASE_EXPORT int abibase_predict(struct abibase_context *ctx, const struct abi
 				   const char *machine, const char *backend,
 				   const char *const *settings, uint64_t ret[2], char **ret_why)
 {
-	struct prediction pr = { .cat = cat, .p = p, .settings = settings };
+	struct prediction pr = { .core = { .cat = cat, .p = p, .settings = settings } };
 	int be = catalogue_backend(cat, backend);
 	json_auto_t *made = NULL;
 	const json_t *entry;
@@ -247,8 +259,8 @@ ABIBASE_EXPORT int abibase_predict(struct abibase_context *ctx, const struct abi
 	entry = qemu_entry(p, qemu, &made);
 	if (!entry)
 		return context_oom(ctx);
-	pr.backend = (size_t)be;
-	qemu_view_init(&pr.view, entry, machine);
+	pr.core.backend = (size_t)be;
+	qemu_view_init(&pr.core.view, entry, machine);
 	if (qemu_has_machine(entry, machine) == ABIBASE_NO)
 		say(&pr, ABIBASE_VERDICT_NO, "QEMU %s does not have the machine type %s",
 		    json_string_value(json_object_get(entry, "version")), machine);

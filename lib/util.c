@@ -168,3 +168,23 @@ char *arena_printf(struct arena *a, const char *fmt, ...)
 	va_end(ap);
 	return s;
 }
+
+bool word_parse(const char *s, uint64_t ret[2])
+{
+	if (s[0] == '0' && (s[1] | 0x20) == 'x')
+		s += 2;
+	ret[0] = ret[1] = 0;
+	if (!*s)
+		return false;
+	for (; *s; s++) {
+		unsigned int digit = (unsigned int)*s - '0';
+
+		if (digit > 9)
+			digit = ((unsigned int)*s | 0x20) - 'a' + 10;
+		if (digit > 15 || ret[1] >> 60)
+			return false;
+		ret[1] = ret[1] << 4 | ret[0] >> 60;
+		ret[0] = ret[0] << 4 | digit;
+	}
+	return true;
+}

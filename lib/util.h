@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,6 +50,16 @@ static inline bool streq(const char *a, const char *b)
 static inline bool strprefix(const char *s, const char *prefix)
 {
 	return strncmp(s, prefix, strlen(prefix)) == 0;
+}
+
+/*
+ * Hex digits, "0x" before them or not, into 128 bits, least significant word first; false where they
+ * do not fit. Everything after "0x" must be a hex digit.
+ */
+bool word_parse(const char *s, uint64_t ret[2]);
+static inline bool word_has(const uint64_t word[2], int bit)
+{
+	return word[bit / 64] >> (bit % 64) & 1;
 }
 
 /*

@@ -7,6 +7,7 @@
 #include "context.h"
 #include "decode.h"
 #include "facts.h"
+#include "guest.h"
 #include "platforms.h"
 #include "profile.h"
 
@@ -123,6 +124,13 @@ static int check_baseline(struct check *c, const struct subject *s, struct abiba
 	return 0;
 }
 
+static int check_guest(struct check *c, const struct subject *s, struct abibase_context *ctx)
+{
+	(void)ctx;
+	guest_check(c, s->root);
+	return 0;
+}
+
 static int check_fact_list(struct check *c, const struct subject *s, struct abibase_context *ctx)
 {
 	(void)ctx;
@@ -152,13 +160,15 @@ static const struct kind {
 	{ "abibase-profile/", JSON_MAX_PROFILE, check_profile },
 	{ "abibase-catalogue/", JSON_MAX_CATALOGUE, check_catalogue },
 	{ "abibase-baseline/", JSON_MAX_BASELINE, check_baseline },
+	{ "abibase-guest/", JSON_MAX_PROFILE, check_guest },
 	{ "abibase-facts/", JSON_MAX_CATALOGUE, check_fact_list },
 	{ "abibase-devices/", JSON_MAX_CATALOGUE, check_device_list },
 	{ "abibase-messages/", JSON_MAX_CATALOGUE, check_message_list },
 };
 #define ACCEPTED                                                                     \
 	"\"abibase-profile/1\", \"abibase-catalogue/1\", \"abibase-baseline/1\", " \
-	"\"abibase-facts/1\", \"abibase-devices/1\", \"abibase-messages/1\""
+	"\"abibase-guest/1\", \"abibase-facts/1\", \"abibase-devices/1\", "     \
+	"\"abibase-messages/1\""
 
 static const struct kind *kind_of(struct check *c, const json_t *root)
 {

@@ -15,7 +15,7 @@ abibase=${ABIBASE:-./abibase}
 ABIBASE_DATADIR=${ABIBASE_DATADIR:-$src/data}
 export ABIBASE_DATADIR
 unset ABIBASE_PLATFORM_PATH XDG_CONFIG_HOME
-verbs='probe intersect check list show validate diff match decode exec explain plan'
+verbs='probe intersect check targets list show validate diff match decode exec explain plan'
 
 tmp=$(mktemp -d) || exit 99
 trap 'rm -rf "$tmp"' EXIT
@@ -108,7 +108,7 @@ for verb in $verbs; do
 	run 0 --help
 	grep -q "^  $verb " "$tmp/out" || fail "--help does not list $verb"
 done
-for verb in intersect show validate diff exec; do
+for verb in intersect show validate diff exec targets; do
 	misuse "$verb --help" "$verb"
 	says 'missing operand'
 	misuse "$verb --help" "$verb" --

@@ -194,6 +194,129 @@ START_TEST(test_opt_in)
 }
 END_TEST
 
+/* --------------------------------------------------- a guest of one row moves to another */
+
+struct place {
+	const char *kernel, *version, *machine, *word;
+	struct abibase_profile *host; /* with this QEMU alone */
+	uint64_t offered[2];
+};
+
+static struct abibase_profile *host_at(const struct place *places, size_t n, const struct place *p)
+{
+	for (size_t i = 0; i < n; i++)
+		if (streq(places[i].kernel, p->kernel) && streq(places[i].version, p->version))
+			return abibase_profile_ref(places[i].host);
+	return test_host(t.ctx, "b", p->kernel, p->version);
+}
+
+static size_t all_places(struct place **ret)
+{
+	const json_t *rows = json_object_get(offers, "rows");
+	struct place *places = calloc(json_array_size(rows), sizeof(*places));
+	size_t i, n = 0;
+	json_t *row;
+
+	ck_assert_ptr_nonnull(places);
+	json_array_foreach(rows, i, row) {
+		struct place *p = &places[n];
+
+		p->word = word_of(row, "backend");
+		/* whether eBPF loads was not recorded, so of rss nothing is predicted */
+		if (!backend_of(p->word) || strprefix(p->word, "rss"))
+			continue;
+		p->kernel = host_of(word_of(row, "kernel"));
+		p->version = qemu_of(word_of(row, "qemu"));
+		p->machine = word_of(row, "machine");
+		offered_of(row, p->offered);
+		p->host = host_at(places, n, p);
+		n++;
+	}
+	*ret = places;
+	return n;
+}
+
+/* A guest that took all it was offered, with queues that every QEMU takes. */
+static struct abibase_guest *guest_at(const struct place *p)
+{
+	char word[40], name[64];
+	struct abibase_guest *g;
+	json_t *root;
+	char *text;
+
+	snprintf(word, sizeof(word), "0x%016" PRIx64 "%016" PRIx64, p->offered[1], p->offered[0]);
+	snprintf(name, sizeof(name), "%s", backend_of(p->word));
+	root = json_pack("{s:s, s:s, s:s, s:[{s:s, s:s, s:s, s:[i,i,i]}]}", "schema",
+			 "abibase-guest/1", "machine", p->machine, "qemu", p->version, "devices",
+			 "class", "virtio-net-device", "backend", name, "negotiated", word,
+			 "queue_sizes", 64, 64, 64);
+	text = json_dumps(root, 0);
+	ck_assert_ptr_nonnull(text);
+	ck_assert_int_eq(abibase_guest_from_buffer(t.ctx, text, strlen(text), "guest", &g), 0);
+	free(text);
+	json_decref(root);
+	return g;
+}
+
+static bool move_fits(const struct place *from, const struct place *to)
+{
+	return !(from->offered[0] & ~to->offered[0]) && !(from->offered[1] & ~to->offered[1]);
+}
+
+static void expect_move(struct abibase_guest *g, const struct place *from, const struct place *to)
+{
+	struct abibase_targets *req;
+	struct abibase_moves *moves;
+	enum abibase_move kind;
+
+	ck_assert_int_eq(abibase_targets_new(t.ctx, t.cat, g, &req), 0);
+	ck_assert_int_eq(abibase_targets_set_backend(req, backend_of(to->word)), 0);
+	ck_assert_int_eq(abibase_targets_add_profile(req, to->host), 0);
+	ck_assert_int_eq(abibase_targets_run(req, &moves), 0);
+	kind = abibase_moves_kind(moves, 0);
+	if ((kind == ABIBASE_MOVE_NOW) != move_fits(from, to) || kind == ABIBASE_MOVE_UNKNOWN) {
+		_autofree_ char *text = NULL;
+
+		abibase_moves_to_text(moves, &text);
+		ck_abort_msg("%s: %s/%s/%s to %s/%s/%s: %s", from->machine, from->kernel,
+			     from->version, from->word, to->kernel, to->version, to->word, text);
+	}
+	abibase_moves_unref(moves);
+	abibase_targets_unref(req);
+}
+
+/*
+ * The rule that 2285 migrations followed: what was negotiated is a subset of what is offered. Every
+ * ordered pair of recorded offers under one machine type and with the same options.
+ */
+START_TEST(test_every_move)
+{
+	struct place *places;
+	size_t n = all_places(&places), moves = 0, fit = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		struct abibase_guest *g = guest_at(&places[i]);
+
+		for (size_t k = 0; k < n; k++) {
+			const struct place *from = &places[i], *to = &places[k];
+
+			if (!streq(from->machine, to->machine) ||
+			    strprefix(from->word, "opt") != strprefix(to->word, "opt"))
+				continue;
+			expect_move(g, from, to);
+			moves++;
+			fit += move_fits(from, to);
+		}
+		abibase_guest_unref(g);
+	}
+	ck_assert_msg(moves > 5000 && fit > moves / 4 && fit < moves - moves / 20,
+		      "%zu moves, %zu of which fit", moves, fit);
+	for (size_t i = 0; i < n; i++)
+		abibase_profile_unref(places[i].host);
+	free(places);
+}
+END_TEST
+
 static int predict(struct abibase_profile *p, const char *qemu, const char *machine,
 		   const char *backend, const char *setting, uint64_t ret[2], char **why)
 {
@@ -321,6 +444,7 @@ Suite *suite_predict(void)
 	tcase_add_test(recorded, test_default_device);
 	tcase_add_test(recorded, test_default_device_by_version);
 	tcase_add_test(recorded, test_opt_in);
+	tcase_add_test(recorded, test_every_move);
 	suite_add_tcase(suite, recorded);
 
 	tcase_add_checked_fixture(made_up, setup, teardown);

@@ -42,12 +42,15 @@ struct abibase_check;
 struct abibase_intersection;
 struct abibase_diff;
 struct abibase_explanation;
+struct abibase_guest;
 struct abibase_match;
+struct abibase_moves;
 struct abibase_plan;
 struct abibase_observation;
 struct abibase_observe;
 struct abibase_probe;
 struct abibase_render;
+struct abibase_targets;
 
 /**
  * enum abibase_tri - an answer that may be missing
@@ -924,6 +927,236 @@ int abibase_checks_to_text(struct abibase_check *const *checks, size_t n, char *
  */
 int abibase_checks_to_json(const char *baseline, struct abibase_check *const *checks, size_t n,
 			   char **ret);
+
+/* ----------------------------------------------------------------- running guests */
+
+/**
+ * abibase_guest_from_buffer - read what is known of a running guest
+ * @buf: @len bytes of JSON, an abibase-guest/1 document, see abibase-guest(5); not kept
+ * @source: what to call it in messages
+ * @ret: the guest, immutable; release with abibase_guest_unref()
+ *
+ * What its driver negotiated with each virtio device, and what is known of where it runs. Everything
+ * that is not stated is unknown.
+ *
+ * Returns: as abibase_profile_from_buffer(). Since: 0.1
+ */
+int abibase_guest_from_buffer(struct abibase_context *ctx, const char *buf, size_t len,
+			      const char *source, struct abibase_guest **ret);
+/** abibase_guest_from_file - the same from a file, "-": standard input. Since: 0.1 */
+int abibase_guest_from_file(struct abibase_context *ctx, const char *path,
+			    struct abibase_guest **ret);
+/**
+ * abibase_guest_from_word - a guest of which nothing is known but a feature word
+ * @word: hex digits, with "0x" or without, of at most 128 bits: what the driver negotiated
+ * @class_name: class of the device in QEMU; NULL: "virtio-net-device"
+ *
+ * Returns: 0, -EINVAL (not a word), -ENOMEM. Since: 0.1
+ */
+int abibase_guest_from_word(struct abibase_context *ctx, const char *word, const char *class_name,
+			    struct abibase_guest **ret);
+/**
+ * abibase_guest_from_qmp - ask the QEMU in which a guest runs
+ * @cat: names features
+ * @socket_path: its QMP socket, a UNIX socket on this host
+ *
+ * Nothing is sent to it that has not just been answered by a throw-away process of the very same
+ * binary, and outlived: QEMU 11.1 aborts on the question for what a guest negotiated. Where there is
+ * no safe way to ask, that is the error.
+ *
+ * Returns: 0, -ENOTSUP (this QEMU cannot be asked safely: "guest-qmp-unsafe"), -ESRCH (it cannot be
+ * found out which binary it is), -EINVAL, -ENOMEM, and what socket(2), connect(2) and fork(2) say.
+ * Since: 0.1
+ */
+int abibase_guest_from_qmp(struct abibase_context *ctx, struct abibase_catalogue *cat,
+			   const char *socket_path, struct abibase_guest **ret);
+/**
+ * abibase_guest_load - read what a person named as a guest on a command line
+ * @cat: names features
+ * @operand: "-" (standard input), anything with a slash or ending in .json, .log or .txt: a file, with
+ *	an abibase-guest/1 document or a log of QEMU in it; hex digits with "0x": a feature word;
+ *	"qmp:PATH": the QMP socket of a running QEMU
+ * @device: class of the device of a word, or of the masks in a log, or NULL
+ *
+ * Of a log the last line "Features 0x... unsupported" counts. QEMU from 10.2 on prints a mask there
+ * that is no longer the guest's: it is refused ("guest-masked").
+ *
+ * Returns: 0, -EINVAL (not a guest), -ENODATA ("guest-masked"), and as
+ * abibase_guest_from_file(). Since: 0.1
+ */
+int abibase_guest_load(struct abibase_context *ctx, struct abibase_catalogue *cat,
+		       const char *operand, const char *device, struct abibase_guest **ret);
+/** Since: 0.1 */
+struct abibase_guest *abibase_guest_ref(struct abibase_guest *g);
+/** Since: 0.1 */
+struct abibase_guest *abibase_guest_unref(struct abibase_guest *g);
+/**
+ * abibase_guest_assume - the same guest with what the caller knows of it
+ * @machine: its machine type, or NULL
+ * @backend: what those of its devices lie on that do not say, or NULL
+ * @queue_sizes: @n_queue_sizes sizes, that of the first queue first, of each of its devices; 0: none
+ * @ret: the guest; @g stays as it is
+ *
+ * Returns: 0, -EINVAL (the guest states another machine type or size itself), -ENOMEM; -EBADMSG (not
+ * a name, not a size). Since: 0.1
+ */
+int abibase_guest_assume(struct abibase_context *ctx, const struct abibase_guest *g,
+			 const char *machine, const char *backend, const unsigned int *queue_sizes,
+			 size_t n_queue_sizes, struct abibase_guest **ret);
+/** abibase_guest_machine - its machine type, or NULL. Since: 0.1 */
+const char *abibase_guest_machine(const struct abibase_guest *g);
+/** abibase_guest_device_count - number of its virtio devices. Since: 0.1 */
+size_t abibase_guest_device_count(const struct abibase_guest *g);
+/**
+ * abibase_guest_negotiated - what its driver took of device @i
+ * @ret: 128 bits, least significant word first
+ *
+ * Returns: false when it is not known. Since: 0.1
+ */
+bool abibase_guest_negotiated(const struct abibase_guest *g, size_t i, uint64_t ret[2]);
+/**
+ * abibase_guest_to_json - the guest as a canonical document
+ * @ret: text with a final newline, for free()
+ *
+ * Returns: 0, -ENOMEM. Since: 0.1
+ */
+int abibase_guest_to_json(const struct abibase_guest *g, char **ret);
+
+/* ---------------------------------------------------------------------- targets */
+
+/**
+ * enum abibase_move - can a host take a running guest?
+ * @ABIBASE_MOVE_NOW: yes
+ * @ABIBASE_MOVE_LIST: yes, when its QEMU is started with ABIBASE_MOVE_RESCUE: only the machine type
+ *	or the baseline turns off what the guest has
+ * @ABIBASE_MOVE_NO: no; the findings say why, all of it
+ * @ABIBASE_MOVE_UNKNOWN: cannot tell; the findings say what is not known
+ *
+ * Since: 0.1
+ */
+enum abibase_move {
+	ABIBASE_MOVE_NOW,
+	ABIBASE_MOVE_LIST,
+	ABIBASE_MOVE_NO,
+	ABIBASE_MOVE_UNKNOWN,
+};
+/**
+ * enum abibase_move_list - settings for the QEMU on the target, beside those it gets anyway
+ * @ABIBASE_MOVE_RESCUE: without these the guest does not get in
+ * @ABIBASE_MOVE_DOOR: with these its next reset there does not shut the way back
+ * @ABIBASE_MOVE_CARRY_ON: its device from then on, in explicit values, for wherever it goes next
+ *
+ * Since: 0.1
+ */
+enum abibase_move_list {
+	ABIBASE_MOVE_RESCUE,
+	ABIBASE_MOVE_DOOR,
+	ABIBASE_MOVE_CARRY_ON,
+};
+
+/**
+ * abibase_targets_new - a request to find the hosts to which a running guest can move
+ * @cat: what facts mean; a reference is taken
+ * @guest: the guest; a reference is taken
+ * @ret: release with abibase_targets_unref()
+ *
+ * A host can take a guest when what the guest negotiated is a subset of what its device would be
+ * offered there, and when what the stream carries fits: machine type, sizes of queues, and what of
+ * the backend no property masks. The target is taken to be started with the -device options of the
+ * source.
+ *
+ * Returns: 0, -ENOMEM. Since: 0.1
+ */
+int abibase_targets_new(struct abibase_context *ctx, struct abibase_catalogue *cat,
+			struct abibase_guest *guest, struct abibase_targets **ret);
+/** Since: 0.1 */
+struct abibase_targets *abibase_targets_unref(struct abibase_targets *t);
+/**
+ * abibase_targets_set_backend - what the device lies on on the target
+ * @backend: a backend of the catalogue; default: that of the guest's device
+ *
+ * Returns: 0, -EINVAL (no such backend), -ENOMEM. Since: 0.1
+ */
+int abibase_targets_set_backend(struct abibase_targets *t, const char *backend);
+/**
+ * abibase_targets_set_baseline - the list with which the guest was started, and each target will be
+ * @b: a baseline whose verdict is yes; a reference is taken
+ *
+ * Returns: 0, -EINVAL (it promises nothing, or is for another machine type). Since: 0.1
+ */
+int abibase_targets_set_baseline(struct abibase_targets *t, struct abibase_baseline *b);
+/**
+ * abibase_targets_set_source - where the guest runs now
+ * @p: its host; a reference is taken
+ *
+ * It says what the guest was offered, and whether there is a way back. Since: 0.1
+ */
+void abibase_targets_set_source(struct abibase_targets *t, struct abibase_profile *p);
+/**
+ * abibase_targets_add_profile - ask about this host
+ * @p: the host; a reference is taken
+ *
+ * Of its QEMUs the one counts that can do most. Returns: 0, -ENOMEM. Since: 0.1
+ */
+int abibase_targets_add_profile(struct abibase_targets *t, struct abibase_profile *p);
+/**
+ * abibase_targets_run - the answer
+ * @ret: one move for each host, in the order in which they were added, immutable; release with
+ *	abibase_moves_unref()
+ *
+ * Returns: 0, -ENOMEM. Since: 0.1
+ */
+int abibase_targets_run(struct abibase_targets *t, struct abibase_moves **ret);
+/** Since: 0.1 */
+struct abibase_moves *abibase_moves_ref(struct abibase_moves *m);
+/** Since: 0.1 */
+struct abibase_moves *abibase_moves_unref(struct abibase_moves *m);
+/**
+ * abibase_moves_verdict - does every host take it?
+ *
+ * Returns: ABIBASE_VERDICT_YES (each does, some perhaps with a list), ABIBASE_VERDICT_NO (one does
+ * not), ABIBASE_VERDICT_UNKNOWN. Since: 0.1
+ */
+enum abibase_verdict abibase_moves_verdict(const struct abibase_moves *m);
+/** abibase_moves_count - number of hosts. Since: 0.1 */
+size_t abibase_moves_count(const struct abibase_moves *m);
+/** abibase_moves_kind - can host @i take the guest? Since: 0.1 */
+enum abibase_move abibase_moves_kind(const struct abibase_moves *m, size_t i);
+/**
+ * abibase_moves_check - what was found about host @i, owned by @m, or NULL
+ *
+ * Its verdict is about the target as it is: with ABIBASE_MOVE_LIST it is no. Since: 0.1
+ */
+struct abibase_check *abibase_moves_check(const struct abibase_moves *m, size_t i);
+/**
+ * abibase_moves_way_back - can the guest return after a reset on host @i?
+ *
+ * Returns: ABIBASE_NO (it is a one-way door, unless the target is started with ABIBASE_MOVE_DOOR),
+ * ABIBASE_YES, ABIBASE_UNKNOWN (nothing is known of where it comes from, or it does not get there).
+ * Since: 0.1
+ */
+enum abibase_tri abibase_moves_way_back(const struct abibase_moves *m, size_t i);
+/**
+ * abibase_moves_setting - setting @k of a list for host @i
+ *
+ * Returns: "class.property=value" as for -global, or NULL. Since: 0.1
+ */
+const char *abibase_moves_setting(const struct abibase_moves *m, size_t i,
+				  enum abibase_move_list list, size_t k);
+/**
+ * abibase_moves_to_json - all of it as a document, abibase-targets/1
+ * @ret: canonical text with a final newline, for free()
+ *
+ * Returns: 0, -ENOMEM. Since: 0.1
+ */
+int abibase_moves_to_json(const struct abibase_moves *m, char **ret);
+/**
+ * abibase_moves_to_text - all of it for people
+ * @ret: for free(); its form may change between releases
+ *
+ * Returns: 0, -ENOMEM. Since: 0.1
+ */
+int abibase_moves_to_text(const struct abibase_moves *m, char **ret);
 
 /* ----------------------------------------------------------------- decode */
 

@@ -234,7 +234,6 @@ struct ends {
 	int qtest, qmp, error, bios;
 };
 
-/* All at numbers that are not yet taken. */
 static int place(int fd, int number)
 {
 	return dup2(fd, number) < 0 ? -1 : 0;
@@ -590,7 +589,7 @@ static int command(struct run *r, uint32_t *ret, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 static int command(struct run *r, uint32_t *ret, const char *fmt, ...)
 {
-	const char *answer;
+	const char *got;
 	char line[96];
 	va_list ap;
 
@@ -600,14 +599,14 @@ static int command(struct run *r, uint32_t *ret, const char *fmt, ...)
 	if (say(&r->qtest, line) < 0)
 		return -1;
 	do
-		answer = next_line(r, &r->qtest);
-	while (answer && begins(answer, "IRQ "));
-	if (!answer)
+		got = next_line(r, &r->qtest);
+	while (got && begins(got, "IRQ "));
+	if (!got)
 		return -1;
-	if (!begins(answer, ret ? "OK 0x" : "OK"))
-		return trouble(r, "qtest: %.80s: %.80s", line, answer);
+	if (!begins(got, ret ? "OK 0x" : "OK"))
+		return trouble(r, "qtest: %.80s: %.80s", line, got);
 	if (ret)
-		*ret = (uint32_t)strtoull(answer + 3, NULL, 16);
+		*ret = (uint32_t)strtoull(got + strlen("OK "), NULL, 16);
 	return 0;
 }
 
@@ -884,14 +883,18 @@ static int save(struct run *r)
 	if (!alive(r) || open_stream(r) < 0)
 		return -1;
 	r->started = true;
-	if (!execute(r, "{\"execute\":\"migrate\",\"arguments\":{\"uri\":\"fd:stream\"}}\n"))
+	if (!execute(r, "{\"execute\":\"migrate\",\"arguments\":{\"uri\":\"fd:stream\"}}\n")) {
+		if (*r->trouble) /* it says why this guest cannot be migrated */
+			r->status = FAILED;
 		return -1;
+	}
 	completed = wait_migration(r);
 	if (completed < 0 || ask_state(r) < 0)
 		return -1;
-	r->status = FAILED;
-	if (!completed)
+	if (!completed) {
+		r->status = FAILED;
 		return 0;
+	}
 	/* The rest of it; QEMU has closed its end, or will when it quits. */
 	say(&r->qmp, "{\"execute\":\"quit\"}\n");
 	while (r->stream_fd >= 0 && pump(r, 1000) == 0)
@@ -917,9 +920,10 @@ static int load(struct run *r)
 	completed = wait_migration(r);
 	if (completed < 0)
 		return -1;
-	r->status = FAILED;
-	if (!completed)
+	if (!completed) {
+		r->status = FAILED;
 		return ask_state(r);
+	}
 	/* It is completed before it runs. */
 	do
 		if (ask_state(r) < 0 || pump(r, 2) < 0)
@@ -1004,8 +1008,6 @@ static void decide(struct run *r, int done)
 		r->status = HUNG;
 	else if (done < 0 && !*r->trouble && r->status != NO_STREAM)
 		r->status = r->started ? FAILED : DID_NOT_START;
-	else if (done < 0 && r->status == FAILED)
-		r->status = TROUBLE;
 }
 
 static void run_job(struct run *r, const struct job *job)

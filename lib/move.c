@@ -1,0 +1,1590 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+
+#include "baseline.h"
+#include "check.h"
+#include "context.h"
+#include "guest.h"
+#include "predict.h"
+
+/*
+ * Can this host take this running guest? Measured in migrations: it can when what the guest
+ * negotiated is a subset of what the device there would offer, and when what the stream carries
+ * fits: machine type, queue sizes, and the backend's state that no property masks. The target is
+ * taken to be started with the -device options of the source, which is where a feature comes from
+ * that is off by default and was negotiated all the same.
+ */
+
+struct abibase_targets {
+	struct abibase_context *ctx;
+	struct abibase_catalogue *cat;
+	struct abibase_guest *guest;
+	struct abibase_baseline *baseline; /* NULL: no list of options */
+	struct abibase_profile *source;	   /* NULL: not known */
+	char *backend;			   /* NULL: that of the guest */
+	struct abibase_profile **hosts;
+	size_t n, cap;
+};
+
+struct move {
+	enum abibase_move kind;
+	struct abibase_check *check;
+	char *version, *path, *package; /* of the QEMU that was judged; NULL: not stated */
+	struct strings rescue;	 /* without these the guest does not get in */
+	struct strings door;	 /* with these the way back stays open */
+	struct strings carry_on; /* the whole device, as explicit values */
+	struct strings gains;	 /* features that come with the next reset */
+	enum abibase_tri way_back;
+	char *way_back_text; /* or NULL */
+};
+
+struct abibase_moves {
+	int refcount;
+	struct abibase_guest *guest;
+	struct move *moves;
+	size_t n;
+};
+
+/* One QEMU of one host under judgement. */
+struct judging {
+	const struct abibase_targets *t;
+	const struct abibase_profile *p;
+	const json_t *entry; /* its record; NULL: any upstream QEMU */
+	struct predictor pr;
+	struct strings base; /* the settings that the target gets anyway */
+	struct move *m;
+	uint64_t negotiated[2]; /* of all devices */
+};
+
+/* What a device offers: for sure, and as far as is known. */
+struct offered {
+	bool known;
+	uint64_t yes[2], maybe[2];
+};
+
+/* ----------------------------------------------------------------------- words */
+
+/* A running guest keeps what it negotiated. */
+#define RESTART "; or power the guest off and on with the list of a baseline that has this host"
+
+static int add(struct judging *j, enum abibase_finding_kind kind, const char *id,
+	       const char *layer, const struct row *row, const char *remedy, struct buf *text)
+{
+	struct check_finding f = { .kind = kind,
+				   .id = (char *)id,
+				   .layer = (char *)layer,
+				   .remedy = (char *)remedy,
+				   .property = row ? row->key : NULL,
+				   .feature = row ? (char *)row->feature : NULL };
+
+	return hostcheck_add(j->m->check, &f, text);
+}
+
+static int unknown(struct judging *j, const char *id, const char *layer, const struct row *row,
+		   const char *remedy, struct buf *text)
+{
+	return add(j, ABIBASE_FINDING_UNKNOWN, id, layer, row, remedy, text);
+}
+
+static int conflict(struct judging *j, const char *id, const char *layer, const struct row *row,
+		    const char *remedy, struct buf *text)
+{
+	return add(j, ABIBASE_FINDING_CONFLICT, id, layer, row, remedy, text);
+}
+
+/* "QEMU 9.1.0 (qemu-kvm-9.1.0-20.el9)" */
+static void write_qemu(const struct judging *j, struct buf *out)
+{
+	if (!j->m->version) {
+		buf_puts(out, "the QEMU there");
+		return;
+	}
+	buf_printf(out, "QEMU %s", j->m->version);
+	if (j->m->package && *j->m->package)
+		buf_printf(out, " (%s)", j->m->package);
+}
+
+static void write_feature(const struct guest_device *d, const struct row *row, struct buf *out)
+{
+	buf_printf(out, "%s (bit %d), which the guest %s", row->feature, row->bit,
+		   d->has_negotiated ? "took" : "may have taken");
+}
+
+/* ------------------------------------------------------------------ what is offered */
+
+static enum abibase_tri both(enum abibase_tri a, enum abibase_tri b)
+{
+	if (a == ABIBASE_NO || b == ABIBASE_NO)
+		return ABIBASE_NO;
+	return a == ABIBASE_YES && b == ABIBASE_YES ? ABIBASE_YES : ABIBASE_UNKNOWN;
+}
+
+/*
+ * An opt-in feature that the guest has was asked for with -device, and the target is started with
+ * the same options: a QEMU that knows the property has it on.
+ */
+static void judge_row(const struct predictor *pr, const struct row *row,
+		      const uint64_t negotiated[2], struct predicted *ret)
+{
+	predict_row(pr, row, ret);
+	if (row->pin == PIN_OPT_IN && row->bit >= 0 && word_has(negotiated, row->bit) &&
+	    !ret->by_setting)
+		ret->on = ret->knows;
+}
+
+static bool is_of(const struct row *row, const struct guest_device *d)
+{
+	return row->bit >= 0 && streq(row->class_name, d->class_name);
+}
+
+static void offer_bit(struct offered *o, int bit, enum abibase_tri offers)
+{
+	if (offers == ABIBASE_YES)
+		o->yes[bit / 64] |= (uint64_t)1 << (bit % 64);
+	if (offers != ABIBASE_NO)
+		o->maybe[bit / 64] |= (uint64_t)1 << (bit % 64);
+}
+
+/* All of it, the legacy bits too: a guest may have taken them. */
+static void offer(const struct predictor *pr, const struct guest_device *d,
+		  const uint64_t negotiated[2], struct offered *ret)
+{
+	const struct abibase_catalogue *cat = pr->cat;
+	bool modern = true;
+
+	memset(ret, 0, sizeof(*ret));
+	ret->known = true;
+	for (size_t i = 0; i < cat->n_rows; i++) {
+		struct predicted p;
+
+		if (!is_of(&cat->rows[i], d))
+			continue;
+		judge_row(pr, &cat->rows[i], negotiated, &p);
+		offer_bit(ret, cat->rows[i].bit, both(p.on, p.can));
+	}
+	for (size_t i = 0; i < cat->n_requirements; i++) {
+		const struct requirement *q = &cat->requirements[i];
+		struct predicted p = { 0 };
+
+		if (q->bit < 0)
+			continue;
+		predict_needs(pr, &q->needs[pr->backend], &p);
+		offer_bit(ret, q->bit, p.can);
+		modern &= q->bit != 32 || p.can != ABIBASE_NO;
+	}
+	if (!modern) { /* a legacy device has 32 bits */
+		ret->yes[0] &= 0xffffffff;
+		ret->maybe[0] &= 0xffffffff;
+		ret->yes[1] = ret->maybe[1] = 0;
+	}
+}
+
+/* ----------------------------------------------------------------- lists of settings */
+
+/* What this QEMU gets of a baseline: what it knows. */
+static int baseline_settings(const struct abibase_baseline *b, const struct predictor *pr,
+			     struct strings *ret)
+{
+	for (size_t i = 0; b && i < b->n_values; i++) {
+		const struct value *v = &b->values[i];
+		_autofree_ char *s = NULL, *key = NULL;
+		struct effective e;
+		int r;
+
+		if (asprintf(&key, "%s.%s", v->class_name, v->property) < 0) {
+			key = NULL;
+			return -ENOMEM;
+		}
+		r = catalogue_row(pr->cat, key);
+		if (r >= 0) {
+			qemu_effective(&pr->view, &pr->cat->rows[r], &e);
+			if (e.known == ABIBASE_NO)
+				continue;
+		}
+		if (asprintf(&s, "%s=%s", key, setting_words[v->on]) < 0) {
+			s = NULL;
+			return -ENOMEM;
+		}
+		if (strings_insert(ret, s) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int list_row(struct strings *list, const struct row *row, bool on)
+{
+	_autofree_ char *s = NULL;
+
+	if (asprintf(&s, "%s=%s", row->key, setting_words[on]) < 0) {
+		s = NULL;
+		return -ENOMEM;
+	}
+	return strings_insert(list, s);
+}
+
+static bool is_listed(const struct strings *list, const struct row *row)
+{
+	const char *value;
+
+	for (size_t i = 0; i < list->n; i++)
+		if (setting_is(list->s[i], row, &value))
+			return true;
+	return false;
+}
+
+/* Several lists as one, for a predictor: later ones win. For free(), the words are not copied. */
+static const char **join(const struct strings *a, const struct strings *b, const struct strings *c)
+{
+	const struct strings *lists[] = { a, b, c };
+	const char **all = calloc(a->n + b->n + c->n + 1, sizeof(*all));
+	size_t n = 0;
+
+	for (size_t i = 0; all && i < ARRAY_SIZE(lists); i++)
+		for (size_t k = 0; k < lists[i]->n; k++)
+			all[n++] = lists[i]->s[k];
+	return all;
+}
+
+/* ------------------------------------------------------------ a feature that is missing */
+
+/* Can a -global on the target bring it? */
+static bool is_switch(const struct row *row, const struct predicted *p)
+{
+	return row->boolean && row->bit_when == BIT_TRUE && p->knows == ABIBASE_YES;
+}
+
+static int say_switched_off(struct judging *j, const struct guest_device *d, const struct row *row,
+			    const struct predicted *p)
+{
+	_autofree_ char *remedy = NULL;
+	_buf_ text = { 0 };
+
+	buf_printf(&text, "%s: ", j->p->name);
+	if (p->by_setting)
+		buf_printf(&text, "the list of the baseline turns %s off: ", row->key);
+	else {
+		write_qemu(j, &text);
+		buf_printf(&text, p->on == ABIBASE_NO ?
+					  " has %s off under %s, though kernel and QEMU can do it: " :
+					  " may have %s off under %s, which is not recorded: ",
+			   row->key, j->pr.view.machine);
+	}
+	write_feature(d, row, &text);
+	buf_puts(&text, ", is not offered there");
+	if (asprintf(&remedy, "start the target there with -global %s=on", row->key) < 0) {
+		remedy = NULL;
+		return -ENOMEM;
+	}
+	if (list_row(&j->m->rescue, row, true) < 0)
+		return -ENOMEM;
+	return conflict(j, "move-switched-off", p->by_setting ? "baseline" : "machine type", row,
+			remedy, &text);
+}
+
+static int say_no_property(struct judging *j, const struct guest_device *d, const struct row *row)
+{
+	_buf_ text = { 0 };
+
+	buf_printf(&text, "%s: ", j->p->name);
+	write_qemu(j, &text);
+	buf_printf(&text, " does not have the property %s and cannot offer ", row->key);
+	write_feature(d, row, &text);
+	return conflict(j, "move-lacks", "QEMU", row,
+			"install a QEMU there that has the property" RESTART,
+			&text);
+}
+
+static int say_never(struct judging *j, const struct guest_device *d, const struct row *row)
+{
+	_buf_ text = { 0 };
+
+	buf_printf(&text, "%s: ", j->p->name);
+	write_qemu(j, &text);
+	buf_printf(&text, " never offers %s on %s: ", row->key,
+		   j->pr.cat->backends[j->pr.backend].name);
+	write_feature(d, row, &text);
+	return conflict(j, "move-lacks", "QEMU", row,
+			"use another backend or another QEMU there" RESTART,
+			&text);
+}
+
+/* Each fact that is in the way, not the first alone. */
+static int say_lacks(struct judging *j, const struct guest_device *d, const struct row *row,
+		     const struct needs *needs)
+{
+	for (size_t i = 0; i < needs->n; i++) {
+		const struct need *need = &needs->need[i];
+		const struct condition *c;
+		_autofree_ char *remedy = NULL;
+		_buf_ text = { 0 };
+
+		if (!need_applies(&j->pr.view, need) || need->condition == NEED_NEVER)
+			continue;
+		c = &j->pr.cat->conditions[need->condition];
+		if (profile_ask(j->p, c->fact, c->bit, NULL) != ABIBASE_NO)
+			continue;
+		buf_printf(&text, "%s: %s lacks ", j->p->name, c->layer);
+		write_feature(d, row, &text);
+		buf_printf(&text, ": %s (%s)", c->missing, row->key);
+		if (asprintf(&remedy, "%s" RESTART, c->remedy) < 0) {
+			remedy = NULL;
+			return -ENOMEM;
+		}
+		if (conflict(j, "move-lacks", c->layer, row, remedy, &text) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int say_fact_unknown(struct judging *j, const struct guest_device *d, const char *feature,
+			    const struct row *row, const struct predicted *p)
+{
+	_buf_ text = { 0 };
+
+	buf_printf(&text, "%s: whether %s has %s, which the guest %s, is unknown: %s (%s)",
+		   j->p->name, p->unknown->layer, feature,
+		   d->has_negotiated ? "took" : "may have taken", p->unknown->name, p->reason);
+	return unknown(j, "move-unknown", p->unknown->layer, row, unknown_remedy(p->reason), &text);
+}
+
+static int say_value_unknown(struct judging *j, const struct guest_device *d,
+			     const struct row *row)
+{
+	_buf_ text = { 0 };
+
+	buf_printf(&text, "%s: what ", j->p->name);
+	write_qemu(j, &text);
+	buf_printf(&text, " makes of %s under %s is not recorded: ", row->key, j->pr.view.machine);
+	write_feature(d, row, &text);
+	return unknown(j, "move-unknown", "QEMU", row, "probe this host again", &text);
+}
+
+static int say_row(struct judging *j, const struct guest_device *d, const struct row *row,
+		   const struct predicted *p)
+{
+	if (p->knows == ABIBASE_NO)
+		return say_no_property(j, d, row);
+	if (p->never)
+		return say_never(j, d, row);
+	if (p->can == ABIBASE_NO)
+		return say_lacks(j, d, row, &row->needs[j->pr.backend]);
+	if (p->can == ABIBASE_UNKNOWN && say_fact_unknown(j, d, row->feature, row, p) < 0)
+		return -ENOMEM;
+	if (p->on == ABIBASE_YES)
+		return 0;
+	if (is_switch(row, p))
+		return say_switched_off(j, d, row, p);
+	return p->on == ABIBASE_NO ? say_no_property(j, d, row) : say_value_unknown(j, d, row);
+}
+
+/* No property switches the bit of a requirement. */
+static int judge_bit_required(struct judging *j, const struct guest_device *d,
+			   const struct requirement *q)
+{
+	struct predicted p = { 0 };
+	_buf_ text = { 0 };
+
+	predict_needs(&j->pr, &q->needs[j->pr.backend], &p);
+	if (p.can == ABIBASE_YES)
+		return 0;
+	if (p.can == ABIBASE_UNKNOWN)
+		return say_fact_unknown(j, d, q->feature, NULL, &p);
+	buf_printf(&text, "%s: the guest took %s (bit %d), and it does not hold there that %s",
+		   j->p->name, q->feature, q->bit, q->text);
+	return conflict(j, "move-lacks", "backend", NULL, q->remedy, &text);
+}
+
+/*
+ * Rows that share a bit: one of them is enough. With none of them on, what is said is of that which
+ * comes nearest.
+ */
+static int judge_bit(struct judging *j, const struct guest_device *d, int bit,
+		     const uint64_t negotiated[2])
+{
+	const struct abibase_catalogue *cat = j->pr.cat;
+	const struct row *best = NULL;
+	struct predicted of_best, p;
+	_buf_ text = { 0 };
+
+	for (size_t i = 0; i < cat->n_rows; i++) {
+		if (!is_of(&cat->rows[i], d) || cat->rows[i].bit != bit)
+			continue;
+		judge_row(&j->pr, &cat->rows[i], negotiated, &p);
+		if (both(p.on, p.can) == ABIBASE_YES)
+			return 0;
+		if (!best || (both(of_best.on, of_best.can) == ABIBASE_NO &&
+			      both(p.on, p.can) == ABIBASE_UNKNOWN)) {
+			best = &cat->rows[i];
+			of_best = p;
+		}
+	}
+	if (best)
+		return say_row(j, d, best, &of_best);
+	for (size_t i = 0; i < cat->n_requirements; i++)
+		if (cat->requirements[i].bit == bit)
+			return judge_bit_required(j, d, &cat->requirements[i]);
+	buf_printf(&text, "%s: whether it offers bit %d, which the guest took, cannot be told: the "
+			  "catalogue has no such feature of %s",
+		   j->p->name, bit, d->class_name);
+	return unknown(j, "move-unknown", "QEMU", NULL,
+		       "look whether the word is of another class of device", &text);
+}
+
+/* -------------------------------------------------------------- what the source offers */
+
+static bool same_version(const char *a, const char *b)
+{
+	struct version va, vb;
+
+	return version_parse_prefix(a, &va) && version_parse_prefix(b, &vb) &&
+	       !version_cmp(&va, &vb);
+}
+
+/* The QEMU in which the guest runs now; NULL: it cannot be told which. */
+static const struct profile_qemu *source_qemu(const struct abibase_targets *t)
+{
+	const struct abibase_guest *g = t->guest;
+	const struct profile_qemu *found = NULL;
+
+	for (size_t i = 0; t->source && g->machine && i < t->source->n_qemu; i++) {
+		const struct profile_qemu *q = &t->source->qemu[i];
+		const char *build = json_string_value(json_object_get(q->json, "build_id"));
+		const char *package = json_string_value(json_object_get(q->json, "package"));
+
+		if (!streq(q->target, g->target ? g->target : t->source->arch) ||
+		    qemu_has_machine(q->json, g->machine) == ABIBASE_NO)
+			continue;
+		if ((g->build_id && build && !streq(build, g->build_id)) ||
+		    (g->package && package && !streq(package, g->package)) ||
+		    (g->qemu && !same_version(g->qemu, q->version)))
+			continue;
+		if (found && !streq(found->digest, q->digest))
+			return NULL;
+		found = q;
+	}
+	return found;
+}
+
+static int source_backend(const struct abibase_targets *t, const struct guest_device *d)
+{
+	const char *name = d->backend ? d->backend : t->backend;
+
+	return name ? catalogue_backend(t->cat, name) : -1;
+}
+
+/* By the record of the host where it runs. */
+static int offer_by_profile(const struct abibase_targets *t, const struct guest_device *d,
+			    struct offered *ret)
+{
+	const struct profile_qemu *q = source_qemu(t);
+	struct predictor pr = { .cat = t->cat, .p = t->source };
+	static const uint64_t none[2];
+	struct strings settings = { 0 }, empty = { 0 };
+	int be = source_backend(t, d), r;
+	const char **all;
+
+	if (!q || be < 0)
+		return 0;
+	pr.backend = (size_t)be;
+	qemu_view_init(&pr.view, q->json, t->guest->machine);
+	r = baseline_settings(t->baseline, &pr, &settings);
+	all = r < 0 ? NULL : join(&settings, &empty, &empty);
+	pr.settings = all;
+	if (all)
+		offer(&pr, d, d->has_negotiated ? d->negotiated : none, ret);
+	free(all);
+	strings_clear(&settings);
+	return all ? 0 : -ENOMEM;
+}
+
+static int source_offer(const struct abibase_targets *t, const struct guest_device *d,
+			struct offered *ret)
+{
+	int be = source_backend(t, d), r = 0;
+
+	memset(ret, 0, sizeof(*ret));
+	if (d->has_offered) {
+		ret->known = true;
+		memcpy(ret->yes, d->offered, sizeof(ret->yes));
+		memcpy(ret->maybe, d->offered, sizeof(ret->maybe));
+	} else if (t->source) {
+		r = offer_by_profile(t, d, ret);
+	} else if (t->baseline && be >= 0 &&
+		   abibase_baseline_offered(t->baseline, t->cat->backends[be].name, ret->yes)) {
+		ret->known = true;
+		memcpy(ret->maybe, ret->yes, sizeof(ret->maybe));
+	}
+	/* what the guest has it was offered, whatever else is thought */
+	for (int i = 0; ret->known && d->has_negotiated && i < 2; i++) {
+		ret->yes[i] |= d->negotiated[i];
+		ret->maybe[i] |= d->negotiated[i];
+	}
+	return r;
+}
+
+/* ------------------------------------------------------------ what the stream carries */
+
+/* Did the device where the guest runs meet this? */
+static enum abibase_tri source_meets(const struct judging *j, const struct guest_device *d,
+				     const struct requirement *q)
+{
+	const struct abibase_catalogue *cat = j->pr.cat;
+	enum abibase_tri all = ABIBASE_YES;
+	int be = source_backend(j->t, d);
+
+	if (be < 0)
+		return ABIBASE_UNKNOWN;
+	for (size_t i = 0; i < q->needs[be].n; i++) {
+		int c = q->needs[be].need[i].condition;
+		enum abibase_tri a = ABIBASE_UNKNOWN;
+
+		if (j->t->source)
+			a = profile_ask(j->t->source, cat->conditions[c].fact,
+					cat->conditions[c].bit, NULL);
+		/* a feature that needs the same was negotiated, so it was there */
+		for (size_t r = 0; d->has_negotiated && r < cat->n_rows; r++)
+			for (size_t n = 0; n < cat->rows[r].needs[be].n; n++)
+				if (cat->rows[r].needs[be].need[n].condition == c &&
+				    is_of(&cat->rows[r], d) &&
+				    word_has(d->negotiated, cat->rows[r].bit))
+					a = ABIBASE_YES;
+		all = both(all, a);
+	}
+	return all;
+}
+
+static enum abibase_tri stated(const struct guest_device *d, const struct requirement *q)
+{
+	if (streq(q->name, "tap-vnet-hdr"))
+		return d->vnet_hdr;
+	return streq(q->name, "tap-ufo") ? d->ufo : ABIBASE_UNKNOWN;
+}
+
+/* QEMU loads no stream that has what the backend there has not; the other way is harmless. */
+static int judge_requirement(struct judging *j, const struct guest_device *d,
+			     const struct requirement *q)
+{
+	enum abibase_tri has = stated(d, q);
+	struct predicted p = { 0 };
+	_buf_ text = { 0 };
+
+	if (has == ABIBASE_UNKNOWN)
+		has = source_meets(j, d, q);
+	predict_needs(&j->pr, &q->needs[j->pr.backend], &p);
+	if (p.can == ABIBASE_YES || has == ABIBASE_NO)
+		return 0;
+	if (p.can == ABIBASE_UNKNOWN) {
+		buf_printf(&text, "%s: whether \"%s\" holds there is unknown: %s (%s; requirement %s)",
+			   j->p->name, q->text, p.unknown->name, p.reason, q->name);
+		return unknown(j, "move-unknown", p.unknown->layer, NULL, unknown_remedy(p.reason),
+			       &text);
+	}
+	buf_printf(&text, has == ABIBASE_YES ?
+				  "%s: \"%s\" holds where the guest runs and not there, and no property "
+				  "can mask it (requirement %s)" :
+				  "%s: \"%s\" does not hold there, and whether it does where the guest "
+				  "runs is unknown (requirement %s)",
+		   j->p->name, q->text, q->name);
+	if (has == ABIBASE_YES)
+		return conflict(j, "requirement-differs", "backend", NULL, q->remedy, &text);
+	return unknown(j, "move-unknown", "backend", NULL,
+		       "say where the guest runs: --from PROFILE", &text);
+}
+
+static int judge_requirements(struct judging *j, const struct guest_device *d)
+{
+	for (size_t i = 0; i < j->pr.cat->n_requirements; i++) {
+		const struct requirement *q = &j->pr.cat->requirements[i];
+
+		/* a bit is judged with the others, and the backend itself before */
+		if (q->bit < 0 && !q->named_only && q->needs[j->pr.backend].n &&
+		    judge_requirement(j, d, q) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* ------------------------------------------------------------------------ sizes */
+
+static const json_t *recorded_sizes(const struct judging *j, const struct shape *s)
+{
+	const json_t *shapes = json_object_get(json_object_get(j->entry, "shape"),
+					       j->pr.view.machine);
+	const json_t *own = json_object_get(shapes, j->pr.cat->backends[j->pr.backend].name);
+	const char *backend;
+	json_t *v;
+
+	if (own)
+		return json_object_get(own, s->recorded);
+	json_object_foreach((json_t *)shapes, backend, v)
+		return json_object_get(v, s->recorded);
+	return NULL;
+}
+
+static int64_t largest(const json_t *sizes)
+{
+	int64_t most = -1;
+	json_t *v;
+	size_t i;
+
+	json_array_foreach(sizes, i, v)
+		if (json_integer_value(v) > most)
+			most = json_integer_value(v);
+	return most;
+}
+
+/* The QEMU of the guest by version; false: not known. */
+static bool source_version(const struct abibase_targets *t, struct version *ret)
+{
+	const struct profile_qemu *q = source_qemu(t);
+
+	if (t->guest->qemu)
+		return version_parse_prefix(t->guest->qemu, ret);
+	return q && version_parse_prefix(q->version, ret);
+}
+
+/* What the QEMU where the guest runs makes of it when nobody says anything; -1: not known. */
+static int64_t source_size(const struct abibase_targets *t, const struct shape *s)
+{
+	const struct profile_qemu *q = source_qemu(t);
+	int64_t size = q ? qemu_recorded_size(q->json, t->guest->machine, s->recorded) : -1;
+	struct version v;
+
+	if (size < 0 && source_version(t, &v))
+		size = shape_value(s, &v);
+	return size;
+}
+
+static int64_t target_size(const struct judging *j, const struct shape *s, size_t queue)
+{
+	const json_t *sizes = recorded_sizes(j, s);
+
+	if (sizes && queue < json_array_size(sizes))
+		return json_integer_value(json_array_get(sizes, queue));
+	return sizes ? largest(sizes) : shape_value(s, &j->pr.view.version);
+}
+
+/* The first queue that does not fit, or -1; @ret: its size, and what there is for it. */
+static long first_too_large(const struct judging *j, const struct shape *s,
+			    const struct guest_device *d, int64_t ret[2])
+{
+	int64_t by_default = source_size(j->t, s);
+	json_t *v;
+	size_t i;
+
+	json_array_foreach(d->queue_sizes, i, v) {
+		ret[0] = json_integer_value(v);
+		ret[1] = target_size(j, s, i);
+		/* larger than its QEMU makes it: an option of -device, which the target has too */
+		if (by_default >= 0 && ret[0] > by_default)
+			continue;
+		if (ret[0] > ret[1])
+			return (long)i;
+	}
+	if (d->queue_sizes)
+		return -1;
+	ret[0] = by_default;
+	ret[1] = target_size(j, s, 0);
+	return ret[0] < 0 || ret[0] > ret[1] ? 0 : -1;
+}
+
+static int judge_shape(struct judging *j, const struct guest_device *d, const struct shape *s)
+{
+	int64_t size[2];
+	_buf_ text = { 0 };
+	long queue;
+
+	if (version_cmp(&j->pr.view.version, &s->checked_since) < 0)
+		return 0;
+	queue = first_too_large(j, s, d, size);
+	if (queue < 0)
+		return 0;
+	buf_printf(&text, "%s: ", j->p->name);
+	write_qemu(j, &text);
+	if (size[0] < 0 || size[1] < 0) {
+		buf_printf(&text, " checks the %s, and %s is not known (%s)", s->text,
+			   size[0] < 0 ? "what the guest has" : "what it would have itself",
+			   s->name);
+		return unknown(j, "shape-unknown", "QEMU", NULL,
+			       size[0] < 0 ? "say what the guest has, with --queue-size, or in which "
+					     "QEMU it runs, with --from PROFILE" :
+					     "record what this QEMU offers: abibase probe --observe",
+			       &text);
+	}
+	buf_printf(&text, " checks the %s: the %lld of the guest's queue %ld are more than the %lld "
+			  "it has, and no property can equalise them (%s)",
+		   s->text, (long long)size[0], queue, (long long)size[1], s->name);
+	return conflict(j, "shape-differs", "QEMU", NULL,
+			"install a QEMU there that makes its queues as the guest's does" RESTART,
+			&text);
+}
+
+static int judge_shapes(struct judging *j, const struct guest_device *d)
+{
+	for (size_t i = 0; i < j->pr.cat->n_shapes; i++)
+		if (judge_shape(j, d, &j->pr.cat->shapes[i]) < 0)
+			return -ENOMEM;
+	return 0;
+}
+
+/* ----------------------------------------------------------------------- one device */
+
+static int judge_usable(struct judging *j)
+{
+	const struct backend *b = &j->pr.cat->backends[j->pr.backend];
+
+	for (size_t i = 0; i < b->n_usable; i++) {
+		const struct condition *c = &j->pr.cat->conditions[b->usable[i]];
+		const char *reason;
+		_buf_ text = { 0 };
+		enum abibase_tri a = profile_ask(j->p, c->fact, c->bit, &reason);
+		int r = 0;
+
+		if (a == ABIBASE_NO) {
+			buf_printf(&text, "%s: the guest's device is on %s, and %s", j->p->name,
+				   b->name, c->missing);
+			r = conflict(j, "backend-absent", "backend", NULL, c->remedy, &text);
+		} else if (a == ABIBASE_UNKNOWN) {
+			buf_printf(&text, "%s: whether %s is usable there is unknown (%s)",
+				   j->p->name, c->layer, reason);
+			r = unknown(j, "backend-unknown", "backend", NULL, unknown_remedy(reason),
+				    &text);
+		}
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int ask_word(struct judging *j)
+{
+	_buf_ text = { 0 };
+
+	buf_puts(&text, "what the guest negotiated is not known, and neither is what it was offered");
+	return unknown(j, "guest-unknown", "guest", NULL,
+		       "give its feature word, the guest mask of a log line of QEMU, or its QMP "
+		       "socket as GUEST; or what it was offered, with --from PROFILE or --baseline",
+		       &text);
+}
+
+/* The word that the target must offer: what was taken, or all that may have been. 1: not known. */
+static int word_of(struct judging *j, const struct guest_device *d, uint64_t ret[2])
+{
+	struct offered source;
+	_buf_ text = { 0 };
+
+	memcpy(ret, d->negotiated, sizeof(d->negotiated));
+	if (d->has_negotiated)
+		return 0;
+	if (source_offer(j->t, d, &source) < 0)
+		return -ENOMEM;
+	if (!source.known)
+		return ask_word(j) < 0 ? -ENOMEM : 1;
+	memcpy(ret, source.maybe, sizeof(source.maybe));
+	buf_puts(&text, "what the guest negotiated is not known: this is for one that took all it was "
+			"offered, and its feature word can only make it better");
+	return add(j, ABIBASE_FINDING_NOTE, "guest-worst-case", "guest", NULL,
+		   "give its feature word, or its QMP socket, as GUEST", &text);
+}
+
+static int judge_features(struct judging *j, const struct guest_device *d)
+{
+	uint64_t word[2];
+	int r = word_of(j, d, word);
+
+	for (int bit = 0; r == 0 && bit < 128; bit++)
+		if (word_has(word, bit))
+			r = judge_bit(j, d, bit, word);
+	return r < 0 ? r : 0;
+}
+
+static bool is_covered(const struct abibase_catalogue *cat, const struct guest_device *d)
+{
+	for (size_t i = 0; i < cat->n_rows; i++)
+		if (is_of(&cat->rows[i], d))
+			return true;
+	return false;
+}
+
+static int say_no_backend(struct judging *j, const char *name)
+{
+	_buf_ text = { 0 };
+
+	if (name)
+		buf_printf(&text, "a device on %s cannot be judged: it is no backend of the catalogue",
+			   name);
+	else
+		buf_puts(&text, "the backend of the guest's device is not known");
+	return unknown(j, name ? "backend-unknown" : "guest-unknown", "guest", NULL,
+		       "say what the device lies on, with --backend", &text);
+}
+
+/* Point the predictor at the backend that the device gets on the target. 1: it cannot be judged. */
+static int prepare_device(struct judging *j, const struct guest_device *d)
+{
+	const char *name = j->t->backend ? j->t->backend : d->backend;
+	int be = name ? catalogue_backend(j->pr.cat, name) : -1;
+	_buf_ text = { 0 };
+
+	if (!is_covered(j->pr.cat, d)) {
+		buf_printf(&text, "a %s cannot be judged: it is no class of the catalogue",
+			   d->class_name);
+		return unknown(j, "guest-unknown", "guest", NULL,
+			       "compare what the two hosts have: abibase diff", &text) < 0 ?
+			       -ENOMEM :
+			       1;
+	}
+	if (be < 0)
+		return say_no_backend(j, name) < 0 ? -ENOMEM : 1;
+	j->pr.backend = (size_t)be;
+	return 0;
+}
+
+static int judge_device(struct judging *j, const struct guest_device *d)
+{
+	int r = prepare_device(j, d);
+
+	if (r != 0)
+		return r < 0 ? r : 0;
+	if (judge_usable(j) < 0 || judge_features(j, d) < 0 || judge_requirements(j, d) < 0)
+		return -ENOMEM;
+	return judge_shapes(j, d);
+}
+
+/* ---------------------------------------------------------- what is decided together */
+
+/* One probe of QEMU decides them all, so a guest that has one of them was offered the others. */
+static int complete_groups(struct judging *j)
+{
+	const struct abibase_catalogue *cat = j->pr.cat;
+
+	for (size_t i = 0; i < cat->n_rows; i++) {
+		const struct row *row = &cat->rows[i];
+		struct predicted p;
+		bool with = false;
+
+		if (row->group < 0 || !cat->groups[row->group].together ||
+		    is_listed(&j->m->rescue, row))
+			continue;
+		for (size_t k = 0; k < cat->n_rows; k++)
+			with |= cat->rows[k].group == row->group &&
+				is_listed(&j->m->rescue, &cat->rows[k]);
+		predict_row(&j->pr, row, &p);
+		if (with && p.on != ABIBASE_YES && p.can == ABIBASE_YES && is_switch(row, &p) &&
+		    list_row(&j->m->rescue, row, true) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* -------------------------------------------------------------------- the way back */
+
+struct way_back {
+	struct buf now;	  /* what shuts it at once */
+	struct buf stays; /* what comes with a reset, and no list can help */
+	bool unknown;
+};
+
+/* What comes with the next reset and the source does not have is turned off on the target. */
+static int gain(struct judging *j, const struct guest_device *d, int bit, struct way_back *w)
+{
+	const struct abibase_catalogue *cat = j->pr.cat;
+	const struct row *switched = NULL;
+
+	for (size_t i = 0; i < cat->n_rows; i++) {
+		const struct row *row = &cat->rows[i];
+		struct predicted p;
+
+		if (!is_of(row, d) || row->bit != bit)
+			continue;
+		if (row->legacy) /* no driver of a modern device takes it */
+			return 0;
+		if (strings_insert(&j->m->gains, row->feature) < 0)
+			return -ENOMEM;
+		predict_row(&j->pr, row, &p);
+		if (is_switch(row, &p) && !word_has(j->negotiated, bit))
+			switched = row;
+	}
+	if (switched)
+		return list_row(&j->m->door, switched, false);
+	for (size_t i = 0; i < cat->n_requirements; i++)
+		if (cat->requirements[i].bit == bit &&
+		    strings_insert(&j->m->gains, cat->requirements[i].feature) < 0)
+			return -ENOMEM;
+	buf_printf(&w->stays, "%sbit %d", w->stays.len ? ", " : "", bit);
+	return buf_failed(&w->stays) ? -ENOMEM : 0;
+}
+
+/* A size that the source checks, when the guest comes back with what it was given here. */
+static void back_shapes(const struct judging *j, struct way_back *w)
+{
+	for (size_t i = 0; i < j->pr.cat->n_shapes; i++) {
+		const struct shape *s = &j->pr.cat->shapes[i];
+		int64_t there = source_size(j->t, s), here = target_size(j, s, 0);
+		struct version v;
+
+		if (!source_version(j->t, &v) || version_cmp(&v, &s->checked_since) < 0 ||
+		    here < 0 || there < 0 || here <= there)
+			continue;
+		buf_printf(&w->stays, "%s%lld %s instead of %lld", w->stays.len ? ", " : "",
+			   (long long)here, s->text, (long long)there);
+	}
+}
+
+/* What the target saves and the source does not take, whatever the guest does. */
+static void back_requirements(const struct judging *j, const struct guest_device *d,
+			      struct way_back *w)
+{
+	int be = source_backend(j->t, d);
+
+	for (size_t i = 0; j->t->source && be >= 0 && i < j->pr.cat->n_requirements; i++) {
+		const struct requirement *q = &j->pr.cat->requirements[i];
+		struct predictor back = { .cat = j->pr.cat, .p = j->t->source };
+		struct predicted here = { 0 }, there = { 0 };
+
+		if (q->bit >= 0 || q->named_only)
+			continue;
+		predict_needs(&j->pr, &q->needs[j->pr.backend], &here);
+		predict_needs(&back, &q->needs[be], &there);
+		if (here.can == ABIBASE_YES && there.can == ABIBASE_NO)
+			buf_printf(&w->now, "%s\"%s\"", w->now.len ? ", " : "", q->text);
+	}
+}
+
+static int back_device(struct judging *j, const struct guest_device *d, struct way_back *w)
+{
+	struct offered source, here;
+
+	if (source_offer(j->t, d, &source) < 0)
+		return -ENOMEM;
+	if (!source.known) {
+		w->unknown = true;
+		return 0;
+	}
+	offer(&j->pr, d, d->has_negotiated ? d->negotiated : source.yes, &here);
+	for (int bit = 0; bit < 128; bit++)
+		if (word_has(here.maybe, bit) && !word_has(source.yes, bit) &&
+		    gain(j, d, bit, w) < 0)
+			return -ENOMEM;
+	back_shapes(j, w);
+	back_requirements(j, d, w);
+	return 0;
+}
+
+static int back_text(struct judging *j, struct way_back *w)
+{
+	struct move *m = j->m;
+	_buf_ text = { 0 };
+
+	if (w->unknown && !m->gains.n) {
+		m->way_back = ABIBASE_UNKNOWN;
+		return 0;
+	}
+	m->way_back = m->gains.n || w->stays.len || w->now.len ? ABIBASE_NO : ABIBASE_YES;
+	if (m->way_back == ABIBASE_YES)
+		return 0;
+	if (w->now.len)
+		buf_printf(&text, "there is no way back from the moment it is there: %s is saved "
+				  "there and not accepted where it comes from",
+			   w->now.data);
+	else
+		buf_puts(&text, "from its next reset there the guest cannot return: it can then have ");
+	for (size_t i = 0; !w->now.len && i < m->gains.n; i++)
+		buf_printf(&text, "%s%s", i ? ", " : "", m->gains.s[i]);
+	if (w->stays.len && !w->now.len)
+		buf_printf(&text, "%s%s, which no list prevents",
+			   m->gains.n ? "; and " : "", w->stays.data);
+	m->way_back_text = buf_steal(&text);
+	return m->way_back_text ? 0 : -ENOMEM;
+}
+
+static int judge_way_back(struct judging *j)
+{
+	const struct abibase_guest *g = j->t->guest;
+	struct way_back w = { 0 };
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < g->n; i++) {
+		r = prepare_device(j, &g->devices[i]);
+		if (r == 0)
+			r = back_device(j, &g->devices[i], &w);
+		else if (r > 0)
+			r = 0;
+	}
+	if (r == 0)
+		r = buf_failed(&w.now) || buf_failed(&w.stays) ? -ENOMEM : back_text(j, &w);
+	buf_clear(&w.now);
+	buf_clear(&w.stays);
+	return r;
+}
+
+/* ------------------------------------------------------------- the list to carry on with */
+
+/*
+ * The device as it is from now on, in explicit values, so that no later default changes it. Without a
+ * word about the source only what the guest has is sure to be had elsewhere.
+ */
+static int carry_device(struct judging *j, const struct guest_device *d)
+{
+	struct offered here, source;
+
+	if (source_offer(j->t, d, &source) < 0)
+		return -ENOMEM;
+	offer(&j->pr, d, d->has_negotiated ? d->negotiated : source.yes, &here);
+	for (size_t i = 0; i < j->pr.cat->n_rows; i++) {
+		const struct row *row = &j->pr.cat->rows[i];
+		struct predicted p;
+		bool on;
+
+		if (!is_of(row, d) || is_listed(&j->m->carry_on, row))
+			continue;
+		predict_row(&j->pr, row, &p);
+		if (!is_switch(row, &p) ||
+		    (row->pin != PIN_PINNED && !is_listed(&j->m->rescue, row) &&
+		     !is_listed(&j->m->door, row)))
+			continue;
+		on = word_has(here.yes, row->bit) &&
+		     (row->legacy || word_has(j->negotiated, row->bit) ||
+		      (source.known && word_has(source.yes, row->bit)));
+		if (list_row(&j->m->carry_on, row, on) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int make_carry_on(struct judging *j)
+{
+	const struct abibase_guest *g = j->t->guest;
+
+	for (size_t i = 0; i < g->n; i++) {
+		int r = prepare_device(j, &g->devices[i]);
+
+		if (r == 0)
+			r = carry_device(j, &g->devices[i]);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* ----------------------------------------------------------------------- one QEMU */
+
+static enum abibase_move kind_of(const struct abibase_check *c)
+{
+	enum abibase_move kind = ABIBASE_MOVE_NOW;
+
+	for (size_t i = 0; i < c->n; i++) {
+		const struct check_finding *f = &c->findings[i];
+
+		if (f->kind == ABIBASE_FINDING_CONFLICT && !streq(f->id, "move-switched-off"))
+			return ABIBASE_MOVE_NO;
+		if (f->kind == ABIBASE_FINDING_UNKNOWN)
+			kind = ABIBASE_MOVE_UNKNOWN;
+		else if (f->kind == ABIBASE_FINDING_CONFLICT && kind == ABIBASE_MOVE_NOW)
+			kind = ABIBASE_MOVE_LIST;
+	}
+	return kind;
+}
+
+static int say_no_machine(struct judging *j)
+{
+	const char *machine = j->t->guest->machine;
+	_buf_ text = { 0 };
+
+	if (!machine) {
+		buf_puts(&text, "the machine type of the guest is not known");
+		return unknown(j, "guest-unknown", "guest", NULL, "say it with -M MACHINE", &text);
+	}
+	buf_printf(&text, "%s: ", j->p->name);
+	if (qemu_has_machine(j->entry, machine) == ABIBASE_UNKNOWN && j->entry) {
+		buf_puts(&text, "whether ");
+		write_qemu(j, &text);
+		buf_printf(&text, " has the machine type %s is not recorded", machine);
+		return unknown(j, "machine-not-recorded", "machine type", NULL,
+			       "probe this host again", &text);
+	}
+	if (j->entry)
+		write_qemu(j, &text);
+	else if (j->p->has_qemu)
+		buf_printf(&text, "none of its QEMUs is for the target %s, so it",
+			   j->t->guest->target ? j->t->guest->target : j->p->arch);
+	else
+		buf_puts(&text, "nothing is recorded of its QEMUs, and of that name");
+	buf_printf(&text, " does not have the machine type %s", machine);
+	return conflict(j, "host-without-machine", "machine type", NULL,
+			"install a QEMU there that has it: a running guest keeps its machine type",
+			&text);
+}
+
+static bool has_machine(const struct judging *j)
+{
+	const char *machine = j->t->guest->machine;
+	struct machine_name name;
+
+	if (!machine)
+		return false;
+	if (j->entry)
+		return qemu_has_machine(j->entry, machine) == ABIBASE_YES;
+	machine_name_parse(machine, &name);
+	return !j->p->has_qemu && name.upstream;
+}
+
+static int with_settings(struct judging *j, int (*fn)(struct judging *j))
+{
+	const char **all = join(&j->base, &j->m->rescue, &j->m->door);
+	int r;
+
+	if (!all)
+		return -ENOMEM;
+	j->pr.settings = all;
+	r = fn(j);
+	j->pr.settings = NULL;
+	free(all);
+	return r;
+}
+
+static int judge_devices(struct judging *j)
+{
+	const struct abibase_guest *g = j->t->guest;
+
+	for (size_t i = 0; i < g->n; i++)
+		if (judge_device(j, &g->devices[i]) < 0)
+			return -ENOMEM;
+	return complete_groups(j);
+}
+
+static int judge_arch(struct judging *j)
+{
+	const char *arch = j->t->source ? j->t->source->arch : NULL;
+	_buf_ text = { 0 };
+
+	if (!arch || streq(arch, j->p->arch))
+		return 0;
+	buf_printf(&text, "%s is %s, and the guest runs on %s", j->p->name, j->p->arch, arch);
+	return conflict(j, "arch-differs", "host", NULL,
+			"migrate between hosts of one architecture", &text);
+}
+
+/* Whoever installs another QEMU wants to know what else is missing: the kernel can be asked. */
+static int judge_kernel(struct judging *j)
+{
+	const struct abibase_guest *g = j->t->guest;
+	const struct abibase_catalogue *cat = j->pr.cat;
+
+	for (size_t i = 0; i < g->n; i++) {
+		const struct guest_device *d = &g->devices[i];
+		int r = prepare_device(j, d);
+
+		if (r == 0)
+			r = judge_usable(j);
+		for (size_t k = 0; r == 0 && k < cat->n_rows; k++)
+			if (is_of(&cat->rows[k], d) && word_has(d->negotiated, cat->rows[k].bit))
+				r = say_lacks(j, d, &cat->rows[k],
+					      &cat->rows[k].needs[j->pr.backend]);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int judge(struct judging *j)
+{
+	const struct abibase_guest *g = j->t->guest;
+	int r = judge_arch(j);
+
+	for (size_t i = 0; i < g->n; i++)
+		for (int k = 0; k < 2; k++)
+			j->negotiated[k] |= g->devices[i].negotiated[k];
+	if (r == 0 && !has_machine(j)) {
+		r = say_no_machine(j);
+		return r < 0 || !g->machine ? r : judge_kernel(j);
+	}
+	if (r == 0)
+		r = baseline_settings(j->t->baseline, &j->pr, &j->base);
+	if (r == 0)
+		r = with_settings(j, judge_devices);
+	j->m->kind = kind_of(j->m->check);
+	if (r < 0 || j->m->kind == ABIBASE_MOVE_NO || j->m->kind == ABIBASE_MOVE_UNKNOWN)
+		return r;
+	r = with_settings(j, judge_way_back);
+	return r < 0 ? r : with_settings(j, make_carry_on);
+}
+
+static int fill_qemu(struct move *m, const json_t *entry)
+{
+	if (dup_to(&m->version, json_string_value(json_object_get(entry, "version"))) < 0 ||
+	    dup_to(&m->package, json_string_value(json_object_get(entry, "package"))) < 0)
+		return -ENOMEM;
+	return dup_to(&m->path, json_string_value(json_object_get(entry, "path")));
+}
+
+static int judge_qemu(const struct abibase_targets *t, const struct abibase_profile *p,
+		      const json_t *entry, struct move *m)
+{
+	struct judging j = { .t = t, .p = p, .entry = entry, .m = m };
+	int r;
+
+	j.pr.cat = t->cat;
+	j.pr.p = p;
+	qemu_view_init(&j.pr.view, entry, t->guest->machine ? t->guest->machine : "");
+	m->way_back = ABIBASE_UNKNOWN;
+	m->check = hostcheck_new(p->name);
+	r = m->check ? fill_qemu(m, entry) : -ENOMEM;
+	if (r == 0)
+		r = judge(&j);
+	strings_clear(&j.base);
+	if (r < 0)
+		return r;
+	m->kind = kind_of(m->check);
+	m->check->verdict = hostcheck_verdict(m->check);
+	return 0;
+}
+
+/* ----------------------------------------------------------------------- one host */
+
+static void move_clear(struct move *m)
+{
+	abibase_check_unref(m->check);
+	free(m->version);
+	free(m->path);
+	free(m->package);
+	free(m->way_back_text);
+	strings_clear(&m->rescue);
+	strings_clear(&m->door);
+	strings_clear(&m->carry_on);
+	strings_clear(&m->gains);
+	memset(m, 0, sizeof(*m));
+}
+
+/* The QEMU that can do most counts, for the administrator chooses which is started. */
+static bool is_better(const struct move *a, const struct move *b)
+{
+	static const int rank[] = { [ABIBASE_MOVE_NOW] = 0,
+				    [ABIBASE_MOVE_LIST] = 1,
+				    [ABIBASE_MOVE_UNKNOWN] = 2,
+				    [ABIBASE_MOVE_NO] = 3 };
+
+	if (rank[a->kind] != rank[b->kind])
+		return rank[a->kind] < rank[b->kind];
+	return a->check->n < b->check->n && a->kind == ABIBASE_MOVE_NO;
+}
+
+static int judge_host(const struct abibase_targets *t, const struct abibase_profile *p,
+		      struct move *best)
+{
+	const char *target = t->guest->target ? t->guest->target : p->arch;
+	bool any = false;
+
+	for (size_t i = 0; i < p->n_qemu; i++) {
+		struct move m = { 0 };
+
+		if (!streq(p->qemu[i].target, target))
+			continue;
+		if (judge_qemu(t, p, p->qemu[i].json, &m) < 0) {
+			move_clear(&m);
+			return -ENOMEM;
+		}
+		if (any && !is_better(&m, best)) {
+			move_clear(&m);
+			continue;
+		}
+		move_clear(best);
+		*best = m;
+		any = true;
+	}
+	return any ? 0 : judge_qemu(t, p, NULL, best);
+}
+
+/* ------------------------------------------------------------------------ request */
+
+ABIBASE_EXPORT int abibase_targets_new(struct abibase_context *ctx, struct abibase_catalogue *cat,
+				       struct abibase_guest *guest, struct abibase_targets **ret)
+{
+	struct abibase_targets *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return context_oom(ctx);
+	t->ctx = abibase_context_ref(ctx);
+	t->cat = abibase_catalogue_ref(cat);
+	t->guest = abibase_guest_ref(guest);
+	*ret = t;
+	return 0;
+}
+
+ABIBASE_EXPORT struct abibase_targets *abibase_targets_unref(struct abibase_targets *t)
+{
+	if (!t)
+		return NULL;
+	for (size_t i = 0; i < t->n; i++)
+		abibase_profile_unref(t->hosts[i]);
+	free(t->hosts);
+	abibase_profile_unref(t->source);
+	abibase_baseline_unref(t->baseline);
+	abibase_guest_unref(t->guest);
+	abibase_catalogue_unref(t->cat);
+	abibase_context_unref(t->ctx);
+	free(t->backend);
+	free(t);
+	return NULL;
+}
+
+ABIBASE_EXPORT int abibase_targets_set_backend(struct abibase_targets *t, const char *backend)
+{
+	char *copy;
+
+	if (catalogue_backend(t->cat, backend) < 0)
+		return context_fail(t->ctx, EINVAL, "backend-not-known", NULL,
+				    "\"%s\" is not a backend of the catalogue", backend);
+	copy = strdup(backend);
+	if (!copy)
+		return context_oom(t->ctx);
+	free(t->backend);
+	t->backend = copy;
+	return 0;
+}
+
+ABIBASE_EXPORT int abibase_targets_set_baseline(struct abibase_targets *t,
+						struct abibase_baseline *b)
+{
+	if (b->verdict != ABIBASE_VERDICT_YES)
+		return context_fail(t->ctx, EINVAL, "baseline-not-yes", NULL,
+				    "this baseline promises nothing: its hosts could not share one");
+	if (t->guest->machine && b->machine && !streq(t->guest->machine, b->machine))
+		return context_fail(t->ctx, EINVAL, "guest-differs", NULL,
+				    "the guest has the machine type %s, and the baseline is for %s",
+				    t->guest->machine, b->machine);
+	abibase_baseline_unref(t->baseline);
+	t->baseline = abibase_baseline_ref(b);
+	return 0;
+}
+
+ABIBASE_EXPORT void abibase_targets_set_source(struct abibase_targets *t, struct abibase_profile *p)
+{
+	abibase_profile_unref(t->source);
+	t->source = abibase_profile_ref(p);
+}
+
+ABIBASE_EXPORT int abibase_targets_add_profile(struct abibase_targets *t, struct abibase_profile *p)
+{
+	if (array_grow(&t->hosts, t->n, &t->cap, sizeof(struct abibase_profile *)) < 0)
+		return context_oom(t->ctx);
+	t->hosts[t->n++] = abibase_profile_ref(p);
+	return 0;
+}
+
+ABIBASE_EXPORT int abibase_targets_run(struct abibase_targets *t, struct abibase_moves **ret)
+{
+	struct abibase_moves *m = calloc(1, sizeof(*m));
+
+	if (!m)
+		return context_oom(t->ctx);
+	m->refcount = 1;
+	m->guest = abibase_guest_ref(t->guest);
+	m->moves = calloc(t->n + 1, sizeof(*m->moves));
+	for (; m->moves && m->n < t->n; m->n++)
+		if (judge_host(t, t->hosts[m->n], &m->moves[m->n]) < 0)
+			break;
+	if (!m->moves || m->n < t->n) {
+		m->n += m->moves != NULL; /* the one that was not finished */
+		abibase_moves_unref(m);
+		return context_oom(t->ctx);
+	}
+	*ret = m;
+	return 0;
+}
+
+/* ------------------------------------------------------------------------- answer */
+
+ABIBASE_EXPORT struct abibase_moves *abibase_moves_ref(struct abibase_moves *m)
+{
+	if (m)
+		__atomic_add_fetch(&m->refcount, 1, __ATOMIC_RELAXED);
+	return m;
+}
+
+ABIBASE_EXPORT struct abibase_moves *abibase_moves_unref(struct abibase_moves *m)
+{
+	if (!m || __atomic_sub_fetch(&m->refcount, 1, __ATOMIC_ACQ_REL) > 0)
+		return NULL;
+	for (size_t i = 0; m->moves && i < m->n; i++)
+		move_clear(&m->moves[i]);
+	free(m->moves);
+	abibase_guest_unref(m->guest);
+	free(m);
+	return NULL;
+}
+
+ABIBASE_EXPORT size_t abibase_moves_count(const struct abibase_moves *m)
+{
+	return m->n;
+}
+
+ABIBASE_EXPORT enum abibase_move abibase_moves_kind(const struct abibase_moves *m, size_t i)
+{
+	return i < m->n ? m->moves[i].kind : ABIBASE_MOVE_UNKNOWN;
+}
+
+ABIBASE_EXPORT struct abibase_check *abibase_moves_check(const struct abibase_moves *m, size_t i)
+{
+	return i < m->n ? m->moves[i].check : NULL;
+}
+
+ABIBASE_EXPORT enum abibase_tri abibase_moves_way_back(const struct abibase_moves *m, size_t i)
+{
+	return i < m->n ? m->moves[i].way_back : ABIBASE_UNKNOWN;
+}
+
+ABIBASE_EXPORT const char *abibase_moves_setting(const struct abibase_moves *m, size_t i,
+						 enum abibase_move_list list, size_t k)
+{
+	const struct strings *s;
+
+	if (i >= m->n)
+		return NULL;
+	s = list == ABIBASE_MOVE_RESCUE ? &m->moves[i].rescue :
+	    list == ABIBASE_MOVE_DOOR	? &m->moves[i].door :
+					  &m->moves[i].carry_on;
+	return k < s->n ? s->s[k] : NULL;
+}
+
+ABIBASE_EXPORT enum abibase_verdict abibase_moves_verdict(const struct abibase_moves *m)
+{
+	enum abibase_verdict v = ABIBASE_VERDICT_YES;
+
+	for (size_t i = 0; i < m->n; i++) {
+		if (m->moves[i].kind == ABIBASE_MOVE_NO)
+			return ABIBASE_VERDICT_NO;
+		if (m->moves[i].kind == ABIBASE_MOVE_UNKNOWN)
+			v = ABIBASE_VERDICT_UNKNOWN;
+	}
+	return v;
+}
+
+/* ------------------------------------------------------------------------ as a document */
+
+static const char *const move_words[] = { [ABIBASE_MOVE_NOW] = "now",
+					  [ABIBASE_MOVE_LIST] = "list",
+					  [ABIBASE_MOVE_NO] = "no",
+					  [ABIBASE_MOVE_UNKNOWN] = "unknown" };
+static const char *const tri_words[] = { [ABIBASE_NO] = "shut",
+					 [ABIBASE_YES] = "open",
+					 [ABIBASE_UNKNOWN] = "unknown" };
+
+static json_t *findings_json(const struct abibase_check *c)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; list && i < c->n; i++)
+		if (json_array_append_new(list, hostcheck_finding_json(&c->findings[i])) < 0) {
+			json_decref(list);
+			return NULL;
+		}
+	return list;
+}
+
+static json_t *move_json(const struct move *m)
+{
+	/* "o" takes the references, also when packing fails */
+	return json_pack("{s:s, s:s, s:o, s:{s:s*, s:s*, s:s*}, s:o, s:o, s:{s:s, s:s*, s:o, s:o}}",
+			 "host", m->check->host, "verdict", move_words[m->kind], "findings",
+			 findings_json(m->check), "qemu", "version", m->version, "path", m->path,
+			 "package", m->package, "rescue", hostcheck_strings(m->rescue.s, m->rescue.n),
+			 "carry_on", hostcheck_strings(m->carry_on.s, m->carry_on.n), "way_back",
+			 "verdict", tri_words[m->way_back], "text", m->way_back_text, "gains",
+			 hostcheck_strings(m->gains.s, m->gains.n), "list",
+			 hostcheck_strings(m->door.s, m->door.n));
+}
+
+ABIBASE_EXPORT int abibase_moves_to_json(const struct abibase_moves *m, char **ret)
+{
+	/* a copy, because jansson counts references without atomic operations */
+	json_auto_t *root = json_pack("{s:s, s:o, s:[]}", "schema", "abibase-targets/1", "guest",
+				      json_deep_copy(m->guest->root), "hosts");
+	json_t *list = json_object_get(root, "hosts");
+	_buf_ out = { 0 };
+	char *text;
+
+	for (size_t i = 0; i < m->n; i++)
+		if (json_array_append_new(list, move_json(&m->moves[i])) < 0)
+			return -ENOMEM;
+	if (!root)
+		return -ENOMEM;
+	json_write_canonical(&out, root);
+	text = buf_steal(&out);
+	if (!text)
+		return -ENOMEM;
+	*ret = text;
+	return 0;
+}
+
+/* ------------------------------------------------------------------------ for people */
+
+static void text_list(const char *heading, const struct strings *a, const struct strings *b,
+		      struct buf *out)
+{
+	if (!a->n && (!b || !b->n))
+		return;
+	buf_printf(out, "    %s\n", heading);
+	for (size_t i = 0; i < a->n; i++)
+		buf_printf(out, "      -global %s\n", a->s[i]);
+	for (size_t i = 0; b && i < b->n; i++)
+		buf_printf(out, "      -global %s\n", b->s[i]);
+}
+
+static void text_findings(const struct move *m, struct buf *out)
+{
+	static const char *const words[] = { "in the way", "unknown", "note" };
+
+	for (size_t i = 0; i < m->check->n; i++) {
+		const struct check_finding *f = &m->check->findings[i];
+		const char *next = i + 1 < m->check->n ? f[1].remedy : NULL;
+		bool helped = streq(f->id, "move-switched-off");
+
+		buf_printf(out, "    %s: %s [%s]\n", helped ? "why" : words[f->kind], f->text,
+			   f->id);
+		/* once for all that it is the remedy of */
+		if (f->remedy && !(next && streq(next, f->remedy)) &&
+		    !(helped && m->kind == ABIBASE_MOVE_LIST))
+			buf_printf(out, "      remedy: %s\n", f->remedy);
+	}
+}
+
+static void text_move(const struct move *m, struct buf *out)
+{
+	static const char *const words[] = { [ABIBASE_MOVE_NOW] = "takes it now",
+					     [ABIBASE_MOVE_LIST] = "takes it with a list",
+					     [ABIBASE_MOVE_NO] = "does not take it",
+					     [ABIBASE_MOVE_UNKNOWN] = "cannot tell" };
+
+	buf_printf(out, "%-30s  %s", m->check->host, words[m->kind]);
+	if (m->version)
+		buf_printf(out, " (QEMU %s%s%s)", m->version, m->path ? ", " : "",
+			   m->path ? m->path : "");
+	buf_puts(out, m->way_back == ABIBASE_NO ? ", and it is a one-way door\n" : "\n");
+	text_findings(m, out);
+	if (m->way_back_text)
+		buf_printf(out, "    one-way: %s\n", m->way_back_text);
+	text_list(m->rescue.n && m->door.n ?
+			  "start QEMU there with this list; the way back stays open with it:" :
+		  m->rescue.n ? "start QEMU there with this list:" :
+				"start QEMU there with this list, and the way back stays open:",
+		  &m->rescue, &m->door, out);
+	if (m->rescue.n || m->door.n)
+		text_list("from then on start it with this list wherever it goes, so that it stays "
+			  "movable:",
+			  &m->carry_on, NULL, out);
+}
+
+ABIBASE_EXPORT int abibase_moves_to_text(const struct abibase_moves *m, char **ret)
+{
+	_buf_ out = { 0 };
+	char *text;
+
+	for (size_t i = 0; i < m->n; i++)
+		text_move(&m->moves[i], &out);
+	text = buf_steal(&out);
+	if (!text)
+		return -ENOMEM;
+	*ret = text;
+	return 0;
+}
