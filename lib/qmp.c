@@ -252,7 +252,8 @@ static int died(struct qmp *q)
 
 	if (grace > q->deadline)
 		grace = q->deadline;
-	q->status = process_reap(q->pid, grace);
+	if (q->pid > 0)
+		q->status = process_reap(q->pid, grace);
 	if (q->status != -1)
 		q->pid = 0;
 	while (q->err_fd >= 0) {
@@ -401,15 +402,25 @@ int qmp_call(struct qmp *q, const char *command, json_t *args, json_t **ret)
 	return r < 0 ? r : qmp_receive(q, ret);
 }
 
+int qmp_receive_greeting(struct qmp *q, json_t **ret)
+{
+	json_t *greeting = NULL;
+	int r = next_object(q, &greeting);
+
+	if (r == 0 && !json_object_get(greeting, "QMP")) {
+		json_decref(greeting);
+		r = fail(q, QMP_JUNK, EBADMSG);
+	}
+	if (r == 0)
+		*ret = greeting;
+	return r;
+}
+
 int qmp_greeting(struct qmp *q)
 {
 	json_auto_t *greeting = NULL;
-	int r;
 
-	r = next_object(q, &greeting);
-	if (r < 0)
-		return r;
-	return json_object_get(greeting, "QMP") ? 0 : fail(q, QMP_JUNK, EBADMSG);
+	return qmp_receive_greeting(q, &greeting);
 }
 
 int qmp_receive_text(struct qmp *q, char *ret, size_t size)
@@ -438,6 +449,13 @@ void qmp_init(struct qmp *q)
 	memset(q, 0, sizeof(*q));
 	q->fd = q->err_fd = -1;
 	q->status = -1;
+}
+
+void qmp_attach(struct qmp *q, int fd, int timeout_ms)
+{
+	qmp_init(q);
+	q->fd = fd;
+	q->deadline = process_now() + timeout_ms;
 }
 
 int qmp_spawn_with(struct qmp *q, const char *path, char *const argv[], int timeout_ms,

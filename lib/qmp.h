@@ -39,7 +39,7 @@ enum qmp_failure {
 };
 
 struct qmp {
-	pid_t pid;  /* 0: none */
+	pid_t pid;  /* 0: none, or not ours */
 	int fd;	    /* its stdin and stdout */
 	int err_fd; /* its stderr */
 	int64_t deadline;
@@ -78,12 +78,18 @@ int qmp_spawn_with(struct qmp *q, const char *path, char *const argv[], int time
 		   qmp_prepare_fn *prepare, void *data);
 /* Nothing is running; qmp_kill() and qmp_stop() may be called. */
 void qmp_init(struct qmp *q);
+/*
+ * Speak to a QEMU that is not our child, over a socket that qmp_stop() closes; it is neither asked to
+ * quit nor killed.
+ */
+void qmp_attach(struct qmp *q, int fd, int timeout_ms);
 /* For another protocol of lines than QMP on the same descriptors. */
 int qmp_send_text(struct qmp *q, const char *text);
 /* The next line, without its end; a line that does not fit is QMP_JUNK. */
 int qmp_receive_text(struct qmp *q, char *ret, size_t size);
 int qmp_send(struct qmp *q, const char *command, json_t *args);
 int qmp_greeting(struct qmp *q);
+int qmp_receive_greeting(struct qmp *q, json_t **ret);
 int qmp_receive(struct qmp *q, json_t **ret);
 /* Run a command; takes the reference of @args (may be NULL). @ret: what it returned. */
 int qmp_call(struct qmp *q, const char *command, json_t *args, json_t **ret);

@@ -4,12 +4,16 @@
 #include <cap-ng.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <linux/if.h>
 #include <linux/if_tun.h>
 #include <linux/pci_regs.h>
+#include <linux/virtio_config.h>
 #include <linux/virtio_pci.h>
 #include <sched.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
 
 #include "probe.h"
 
@@ -25,6 +29,8 @@
 /* Descriptors that QEMU inherits. */
 #define TAP_FD 3
 #define VHOST_FD 4
+#define MONITOR_FD 5
+#define BIOS_FD 6
 
 const char *const qtest_backend_names[N_QTEST_BACKENDS + 1] = {
 	[QTEST_TAP] = "tap",
@@ -35,12 +41,13 @@ const char *const qtest_backend_names[N_QTEST_BACKENDS + 1] = {
 
 /* -------------------------------------------------- the backend, in the child */
 
-enum { STEP_NETNS = 1, STEP_TUN, STEP_TAP, STEP_VHOST };
+enum { STEP_NETNS = 1, STEP_TUN, STEP_TAP, STEP_VHOST, STEP_WHERE };
 static const char *const step_words[] = {
 	[STEP_NETNS] = "making a network namespace",
 	[STEP_TUN] = "opening /dev/net/tun",
 	[STEP_TAP] = "making a tap",
 	[STEP_VHOST] = "opening /dev/vhost-net",
+	[STEP_WHERE] = "going where the guest's QEMU is",
 };
 
 static bool may_unshare(void)
@@ -74,10 +81,29 @@ static int make_tap(void)
 	return ioctl(TAP_FD, TUNSETIFF, &ifr) < 0 ? -errno : 0;
 }
 
-/* Runs between fork() and exec. */
-static int prepare_backend(void *data, int *step)
+int surroundings_enter(const struct surroundings *s)
 {
-	const struct qtest_request *rq = data;
+	if (s->root_fd >= 0 && (fchdir(s->root_fd) < 0 || chroot(".") < 0))
+		return -errno;
+	if (geteuid() != 0 || (s->uid == 0 && s->gid == 0))
+		return 0;
+	if (setgroups(0, NULL) < 0 || setresgid(s->gid, s->gid, s->gid) < 0 ||
+	    setresuid(s->uid, s->uid, s->uid) < 0)
+		return -errno;
+	return 0;
+}
+
+static int enter_trial(const struct qtest_trial *trial)
+{
+	if (dup2(trial->monitor_fd, MONITOR_FD) < 0)
+		return -errno;
+	if (trial->bios_fd >= 0 && dup2(trial->bios_fd, BIOS_FD) < 0)
+		return -errno;
+	return surroundings_enter(trial->where);
+}
+
+static int make_backend(const struct qtest_request *rq, int *step)
+{
 	int r;
 
 	if (rq->backend == QTEST_USER)
@@ -97,6 +123,18 @@ static int prepare_backend(void *data, int *step)
 	return open_as("/dev/vhost-net", VHOST_FD);
 }
 
+/* Runs between fork() and exec. */
+static int prepare(void *data, int *step)
+{
+	const struct qtest_request *rq = data;
+	int r = make_backend(rq, step);
+
+	if (r < 0 || !rq->trial)
+		return r;
+	*step = STEP_WHERE;
+	return enter_trial(rq->trial);
+}
+
 /* ---------------------------------------------------------------- start */
 
 static const char *const netdevs[N_QTEST_BACKENDS] = {
@@ -109,18 +147,21 @@ static int start(struct qmp *q, const struct qtest_request *rq)
 {
 	/* The ROM would be a package of its own, and is the guest's business no further. */
 	const char *const fixed[] = {
-		rq->path, "-nodefaults", "-no-user-config", "-display", "none", "-S",
+		rq->path, "-nodefaults", "-no-user-config", "-display", "none",
 		"-netdev", netdevs[rq->backend],
 		"-device", "virtio-net-pci,netdev=abibase0,addr=5,romfile=",
 		"-qtest", "stdio", "-qtest-log", "none", "-machine",
 	};
+	static const char *const monitor[] = { "-chardev", "socket,id=abibase1,fd=5", "-mon",
+					       "chardev=abibase1,mode=control" };
+	bool runs = rq->trial && rq->trial->bios_fd >= 0;
 	_autofree_ const char **argv = NULL;
 	_buf_ machine = { 0 };
 	size_t n = ARRAY_SIZE(fixed), settings = 0;
 
 	while (rq->settings && rq->settings[settings])
 		settings++;
-	argv = calloc(n + 2 * settings + 2, sizeof(*argv));
+	argv = calloc(n + ARRAY_SIZE(monitor) + 2 * settings + 4, sizeof(*argv));
 	buf_printf(&machine, "%s,accel=tcg:kvm", rq->machine);
 	if (!argv || buf_failed(&machine))
 		return -ENOMEM;
@@ -130,7 +171,12 @@ static int start(struct qmp *q, const struct qtest_request *rq)
 		argv[n++] = "-global";
 		argv[n++] = rq->settings[i];
 	}
-	return qmp_spawn_with(q, rq->path, (char *const *)argv, rq->timeout_ms, prepare_backend,
+	for (size_t i = 0; rq->trial && i < ARRAY_SIZE(monitor); i++)
+		argv[n++] = monitor[i];
+	argv[n++] = runs ? "-bios" : "-S";
+	if (runs)
+		argv[n++] = "/proc/self/fd/6";
+	return qmp_spawn_with(q, rq->path, (char *const *)argv, rq->timeout_ms, prepare,
 			      (void *)rq);
 }
 
@@ -473,6 +519,169 @@ static void say_failure(const struct qmp *q, int err, struct buf *why)
 	if (*words)
 		buf_printf(why, "; it said: %s", words);
 }
+
+/* --------------------------------------------------------- the device at work, asked */
+
+/* Memory for the rings of the queues: each gets more than 1024 entries take. */
+#define RINGS 0x1000000u
+#define RING_STEP 0x10000u
+#define DRIVER_STEPS \
+	(VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER | VIRTIO_CONFIG_S_FEATURES_OK)
+
+static int set_status(struct reader *rd, uint64_t base, uint32_t status)
+{
+	return write_memory(rd->q, base + VIRTIO_PCI_COMMON_STATUS, 1, status);
+}
+
+static int take_features(struct reader *rd, uint64_t base)
+{
+	for (uint32_t i = 0; i < 4; i++) {
+		uint32_t word = (uint32_t)(rd->dev->offered[i / 2] >> (i % 2 * 32));
+		int r = write_memory(rd->q, base + VIRTIO_PCI_COMMON_GFSELECT, 4, i);
+
+		if (r == 0)
+			r = write_memory(rd->q, base + VIRTIO_PCI_COMMON_GF, 4, word);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int set_up_queue(struct reader *rd, uint64_t base, uint32_t i)
+{
+	uint64_t ring = RINGS + (uint64_t)i * RING_STEP;
+	const struct {
+		uint32_t offset, value;
+	} writes[] = {
+		{ VIRTIO_PCI_COMMON_Q_DESCLO, (uint32_t)ring },
+		{ VIRTIO_PCI_COMMON_Q_DESCHI, 0 },
+		{ VIRTIO_PCI_COMMON_Q_AVAILLO, (uint32_t)ring + 0x8000 },
+		{ VIRTIO_PCI_COMMON_Q_AVAILHI, 0 },
+		{ VIRTIO_PCI_COMMON_Q_USEDLO, (uint32_t)ring + 0xa000 },
+		{ VIRTIO_PCI_COMMON_Q_USEDHI, 0 },
+	};
+	int r = write_memory(rd->q, base + VIRTIO_PCI_COMMON_Q_SELECT, 2, i);
+
+	for (size_t k = 0; r == 0 && k < ARRAY_SIZE(writes); k++)
+		r = write_memory(rd->q, base + writes[k].offset, 4, writes[k].value);
+	return r < 0 ? r : write_memory(rd->q, base + VIRTIO_PCI_COMMON_Q_ENABLE, 2, 1);
+}
+
+/* As a driver does it; virtio 1.3, 3.1.1. */
+static int drive_device(struct reader *rd)
+{
+	uint64_t base = (uint64_t)WINDOW + rd->common;
+	int r = write_config(rd->q, PCI_COMMAND, 2, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+
+	if (r == 0)
+		r = set_status(rd, base, 0);
+	if (r == 0)
+		r = set_status(rd, base, VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER);
+	if (r == 0)
+		r = take_features(rd, base);
+	if (r == 0)
+		r = set_status(rd, base, DRIVER_STEPS);
+	for (uint32_t i = 0; r == 0 && i < rd->dev->n_queues; i++)
+		if (rd->dev->queue_size[i])
+			r = set_up_queue(rd, base, i);
+	return r < 0 ? r : set_status(rd, base, DRIVER_STEPS | VIRTIO_CONFIG_S_DRIVER_OK);
+}
+
+/* With all but the common registers in a bar of its own, the window is at the others by now. */
+static int drive(struct reader *rd, struct buf *why)
+{
+	int r = read_device(rd, why);
+
+	if (r == 0 && rd->device_bar != rd->common_bar)
+		r = map_bar(rd, rd->common_bar);
+	return r < 0 ? r : drive_device(rd);
+}
+
+/* 64 KiB that end in the reset vector, where a processor is halted for good: cli; hlt. */
+static int make_bios(void)
+{
+	static const unsigned char halt[] = { 0xfa, 0xf4, 0xeb, 0xfd };
+	int fd = memfd_create("abibase-bios", MFD_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	if (ftruncate(fd, 0x10000) == 0 &&
+	    pwrite(fd, halt, sizeof(halt), 0xfff0) == (ssize_t)sizeof(halt))
+		return fd;
+	close(fd);
+	return -EIO;
+}
+
+static int try_asking(const struct qtest_request *rq, struct qtest_trial *trial, int monitor,
+		      qtest_ask_fn *ask, void *data, struct buf *why)
+{
+	struct qtest_device dev = { 0 };
+	struct qmp q, mon;
+	struct reader rd = { .q = &q, .dev = &dev };
+	uint32_t id;
+	int r;
+
+	qmp_init(&q);
+	qmp_attach(&mon, monitor, rq->timeout_ms);
+	r = start(&q, rq);
+	/* or its end would never be seen */
+	closep(&trial->monitor_fd);
+	trial->monitor_fd = -1;
+	if (r == 0)
+		r = drive(&rd, why);
+	if (r == 0)
+		r = ask(data, &mon);
+	/* it has answered; does it still, a moment later? And if not, what did it say? */
+	if (q.failure == QMP_OK && (r == 0 || mon.failure == QMP_DIED)) {
+		int alive = read_config(&q, PCI_VENDOR_ID, 4, &id);
+
+		r = r < 0 ? r : alive;
+	}
+	qmp_kill(&q);
+	qmp_stop(&q);
+	qmp_stop(&mon);
+	if (r < 0 && mon.failure != QMP_REFUSED)
+		say_failure(&q, -r, why);
+	return r;
+}
+
+/* Out of the way of the numbers under which descriptors are handed over. */
+static int move_up(int *fd)
+{
+	int up = fcntl(*fd, F_DUPFD_CLOEXEC, QMP_FIRST_FD);
+
+	close(*fd);
+	*fd = up;
+	return up < 0 ? -errno : 0;
+}
+
+int qtest_try(const struct qtest_request *rq, const struct surroundings *where, qtest_ask_fn *ask,
+	      void *data, struct buf *why)
+{
+	struct qtest_trial trial = { .where = where, .monitor_fd = -1, .bios_fd = -1 };
+	struct qtest_request with = *rq;
+	int fds[2], r = 0;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
+		return -errno;
+	trial.monitor_fd = fds[1];
+	with.trial = &trial;
+	r = move_up(&trial.monitor_fd);
+	/* a stopped machine never starts vhost */
+	if (r == 0 && rq->backend == QTEST_TAP_VHOST) {
+		trial.bios_fd = make_bios();
+		r = trial.bios_fd < 0 ? trial.bios_fd : move_up(&trial.bios_fd);
+	}
+	if (r == 0)
+		r = try_asking(&with, &trial, fds[0], ask, data, why);
+	else
+		close(fds[0]);
+	closep(&trial.monitor_fd);
+	closep(&trial.bios_fd);
+	return r;
+}
+
+/* ------------------------------------------------------------------- only looked at */
 
 int qtest_observe(const struct qtest_request *rq, struct qtest_device *ret, struct buf *why)
 {
