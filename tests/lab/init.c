@@ -6,11 +6,12 @@
  *
  * Kernel command line:
  *
- *   abibase.plan=NAME      what is wrong in this VM, see plans[]; default: nothing
+ *   abibase.plan=NAME      what is wrong in this VM, see plans[]; default: nothing. Or "run": the
+ *                          lines of a file, see init-run.c
  *   abibase.load=A,B,...   modules to load first
  *   abibase.arg=ARGUMENT   one more argument for abibase probe; may be repeated
  *
- * On the port, one after the other, where NAME is root or nobody:
+ * On the port, but for the plan "run", one after the other, where NAME is root or nobody:
  *
  *   @@ begin before.txt    and the lines up to "@@ end": what there is before the first probe:
  *                          network interfaces, processes, modules
@@ -23,6 +24,8 @@
  */
 
 #define _GNU_SOURCE
+#include "init.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -51,9 +54,9 @@
 #define MAX_ARGS 32
 #define RESULT_PORT "/dev/ttyS1"
 
-static FILE *port;
+FILE *port;
 
-static void complain(const char *what)
+void complain(const char *what)
 {
 	fprintf(stderr, "init: %s: %s\n", what, strerror(errno));
 }
@@ -68,8 +71,7 @@ static void write_file(const char *path, const char *text)
 		close(fd);
 }
 
-/* The value of the word NAME= of that number, from 0, on the kernel command line, or NULL. */
-static const char *option(const char *name, size_t number, char *ret, size_t size)
+const char *option(const char *name, size_t number, char *ret, size_t size)
 {
 	FILE *f = fopen("/proc/cmdline", "re");
 	size_t len = strlen(name);
@@ -98,7 +100,7 @@ static int wait_for(pid_t pid)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-static int load(const char *module)
+int load(const char *module)
 {
 	pid_t pid = fork();
 	int r;
@@ -502,16 +504,8 @@ static void load_asked(void)
 			load(word);
 }
 
-static void run_plan(const char *name)
+static void run_probes(const struct plan *plan)
 {
-	const struct plan *plan = find_plan(name ? name : "probe");
-
-	if (!plan) {
-		fprintf(port, "@@ error there is no plan %s\n", name ? name : "probe");
-		return;
-	}
-	make_static_nodes();
-	load_asked();
 	allow_nodes(0666);
 	if (plan->prepare)
 		plan->prepare();
@@ -524,9 +518,26 @@ static void run_plan(const char *name)
 	tell_state("after");
 }
 
+static void run_plan(const char *name)
+{
+	const struct plan *plan = find_plan(name);
+	const bool lines = strcmp(name, "run") == 0;
+
+	if (!plan && !lines) {
+		fprintf(port, "@@ error there is no plan %s\n", name);
+		return;
+	}
+	make_static_nodes();
+	load_asked();
+	if (lines)
+		run_lines();
+	else
+		run_probes(plan);
+}
+
 int main(void)
 {
-	char name[64];
+	char name[64] = "probe";
 
 	mount_all();
 	open_console();
@@ -534,7 +545,8 @@ int main(void)
 	setenv("PATH", "/bin", 1);
 	setenv("ABIBASE_DATADIR", "/data", 1);
 	if (port) {
-		run_plan(option("abibase.plan", 0, name, sizeof(name)));
+		option("abibase.plan", 0, name, sizeof(name));
+		run_plan(name);
 		fputs("@@ done\n", port);
 		fflush(port);
 		tcdrain(fileno(port));
