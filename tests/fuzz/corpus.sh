@@ -21,7 +21,8 @@ trap 'rm -rf "$few"' EXIT
 # name FILE: made of its path
 name()
 {
-	echo "${1#"$src"/}" | tr '/' '_'
+	f=${1#"$few"/}
+	echo "${f#"$src"/}" | tr '/' '_'
 }
 
 # put KIND FILE: a document
@@ -39,10 +40,13 @@ done
 sed -n 's/^ *"pattern": "\(.*\)",*$/\1/p' "$src/data/messages.json" |
 	sed 's/{[a-z]*:[a-z]*}/\n/g' | sed -n 's/..*/"&"/p' | sort -u > "$out/decode.dict"
 
-# a catalogue of some features with what these need
+# a catalogue of some features and two backends, with what these need
 # shellcheck disable=SC2016
-jq -c 'del(.["x-bit-names"]) | .features |= map(select(.property | IN("host_uso", "guest_uso4", "guest_uso6", "csum",
-		"guest_csum", "rx_queue_size")) | .sources |= map_values("x"))
+jq -c 'del(.["x-bit-names"], .backends["macvtap", "macvtap+vhost"])
+	| .features |= map(select(.property | IN("csum", "guest_csum", "host_uso", "rx_queue_size"))
+		| del(.needs["macvtap", "macvtap+vhost"])
+		| .sources |= map_values("x"))
+	| .requirements |= (.[:2] | map(del(.needs["macvtap", "macvtap+vhost"])))
 	| ([.features[].group] | unique) as $groups
 	| .groups |= with_entries(select(.key | IN($groups[])))
 	| ([.features, .backends, .requirements, .shapes | .. | strings]) as $used
@@ -56,7 +60,7 @@ jq -c '.devices |= with_entries(select(.key | IN("virtio-balloon", "virtio-vsock
 	| .transport.features |= .[:4]' "$src/data/devices.json" > "$out/catalogue/devices.json"
 jq -c '.facts |= with_entries(select(.key | startswith("tap.")))' \
 	"$src/data/facts.json" > "$out/catalogue/facts.json"
-jq -c '.messages |= .[:9]' "$src/data/messages.json" > "$out/catalogue/messages.json"
+jq -c '.messages |= .[:4]' "$src/data/messages.json" > "$out/catalogue/messages.json"
 
 find "$src/data/platforms" "$src/tests/data/hosts" "$src/tests/cases" \
 	\( -name '*.json' -o -name stdout \) |
