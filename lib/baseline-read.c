@@ -764,9 +764,26 @@ static void read_findings(struct reader *r, const json_t *root)
 static void verify(struct reader *r)
 {
 	struct abibase_baseline *b = r->b;
+	enum abibase_verdict verdict = ABIBASE_VERDICT_YES;
 	const char *id;
 
-	if (!b->id || !b->arch || !b->target || !b->machine)
+	for (size_t i = 0; i < b->n_findings; i++)
+		if (b->findings[i].kind == ABIBASE_FINDING_CONFLICT)
+			verdict = ABIBASE_VERDICT_NO;
+		else if (b->findings[i].kind == ABIBASE_FINDING_UNKNOWN &&
+			 verdict == ABIBASE_VERDICT_YES)
+			verdict = ABIBASE_VERDICT_UNKNOWN;
+	if (verdict != b->verdict)
+		check_fault(r->c, "baseline-altered",
+			    "the verdict is %s, but what the findings say is %s",
+			    verdict_words[b->verdict], verdict_words[verdict]);
+	else if (verdict == ABIBASE_VERDICT_YES && !(b->id && b->arch && b->target && b->machine))
+		check_fault(r->c, "baseline-altered",
+			    "the verdict is yes, but there is no id, or nothing that it is of");
+	else if (verdict != ABIBASE_VERDICT_YES && b->id)
+		check_fault(r->c, "baseline-altered",
+			    "there is an id, but the verdict is not yes");
+	if (r->c->faults || !b->id)
 		return;
 	id = baseline_make_id(b);
 	if (!id)
