@@ -154,6 +154,7 @@ const char *baseline_make_id(struct abibase_baseline *b)
 struct writer {
 	struct buf *out;
 	unsigned int depth;
+	unsigned int about; /* backends, of those of the catalogue, whose conditions are written */
 	bool comma;
 };
 
@@ -361,12 +362,28 @@ static void write_host_qemu(struct writer *w, const struct abibase_baseline *b,
 	w_close(w, ']');
 }
 
+/* What only a device is asked about that this baseline is not for is none of its business. */
+static bool is_asked(const struct writer *w, const struct abibase_baseline *b, size_t condition)
+{
+	return !b->cat || b->cat->conditions[condition].backends & w->about;
+}
+
+static void write_conditions(struct writer *w, const struct abibase_baseline *b)
+{
+	w_key(w, "conditions");
+	w_open(w, '[');
+	for (size_t i = 0; i < b->in.n_conditions; i++)
+		if (is_asked(w, b, i))
+			w_item(w, b->in.conditions[i]);
+	w_close(w, ']');
+}
+
 static void write_answers(struct writer *w, const struct abibase_baseline *b, const struct host *h)
 {
 	w_key(w, "lacks");
 	w_open(w, '[');
 	for (size_t i = 0; i < b->in.n_conditions; i++)
-		if (h->answers[i] == ABIBASE_NO)
+		if (h->answers[i] == ABIBASE_NO && is_asked(w, b, i))
 			w_item(w, b->in.conditions[i]);
 	w_close(w, ']');
 }
@@ -376,7 +393,7 @@ static void write_unknown(struct writer *w, const struct abibase_baseline *b, co
 	w_key(w, "unknown");
 	w_open(w, '{');
 	for (size_t i = 0; i < b->in.n_conditions; i++)
-		if (h->answers[i] >= ANSWER_UNKNOWN)
+		if (h->answers[i] >= ANSWER_UNKNOWN && is_asked(w, b, i))
 			w_string(w, b->in.conditions[i],
 				 b->in.strings.s[h->answers[i] - ANSWER_UNKNOWN]);
 	w_close(w, '}');
@@ -505,6 +522,8 @@ void baseline_write(const struct abibase_baseline *b, struct buf *out)
 {
 	struct writer writer = { .out = out }, *w = &writer;
 
+	if (b->cat)
+		w->about = b->in.policy.backends | catalogue_device(b->cat, NULL);
 	w_open(w, '{');
 	w_string(w, "schema", "abibase-baseline/1");
 	w_string(w, "arch", b->arch);
@@ -515,7 +534,7 @@ void baseline_write(const struct abibase_baseline *b, struct buf *out)
 	w_close(w, ']');
 	write_builds(w, b);
 	w_int(w, "catalogue", b->in.catalogue_revision);
-	w_list(w, "conditions", (const char *const *)b->in.conditions, b->in.n_conditions);
+	write_conditions(w, b);
 	write_findings(w, b);
 	w_string(w, "id", b->id);
 	w_key(w, "inputs");

@@ -136,9 +136,7 @@ static int set_wishes(struct checking *k, struct abibase_intersection *ix)
 
 	if (r == 0 && in->policy.target)
 		r = abibase_intersection_set_target(ix, in->policy.target);
-	for (size_t i = 0; r == 0 && in->policy.backends_named && i < in->n_backends; i++)
-		if (in->policy.backends & (1u << i))
-			r = abibase_intersection_add_backend(ix, in->backends[i]);
+	intersection_adopt_backends(ix, in);
 	if (r == 0)
 		r = abibase_intersection_set_policy(ix, "all");
 	for (size_t i = 0; r == 0 && i < in->policy.enable.n; i++)
@@ -170,7 +168,8 @@ static int take_findings(struct checking *k)
 	static const char *const whole[] = { "host-without-machine",   "backend-absent",
 					     "backend-unknown",	       "vendor-machine-unknown",
 					     "no-qemu-facts",	       "machine-not-recorded",
-					     "target-not-covered",     NULL };
+					     "target-not-covered",     "property-missing",
+					     NULL };
 
 	for (size_t i = 0; i < k->alone->n_findings; i++) {
 		const struct finding *f = &k->alone->findings[i];
@@ -440,10 +439,12 @@ static int make_lists(struct checking *k)
 	return 0;
 }
 
-static const char *bit_name(const struct checking *k, int bit)
+static const char *bit_name(const struct checking *k, const char *backend, int bit)
 {
-	for (size_t i = 0; i < k->cat->n_rows; i++)
-		if (k->cat->rows[i].bit == bit)
+	int be = catalogue_backend(k->cat, backend);
+
+	for (size_t i = 0; be >= 0 && i < k->cat->n_rows; i++)
+		if (k->cat->rows[i].bit == bit && k->cat->rows[i].backends & (1u << be))
 			return k->cat->rows[i].feature;
 	return "a bit without a name";
 }
@@ -462,7 +463,7 @@ static int word_differs(struct checking *k, const struct offer *o, const uint64_
 
 		if (want != is)
 			buf_printf(&text, " %s %s (bit %d)", is ? "with" : "without",
-				   bit_name(k, bit), bit);
+				   bit_name(k, k->b->in.backends[o->backend], bit), bit);
 	}
 	return add(k, ABIBASE_FINDING_CONFLICT, "offer-differs", "QEMU", NULL,
 		   "this build makes something else of the machine type than those of the "

@@ -149,7 +149,7 @@ static enum abibase_tri poll_host(const struct derive *d, const struct host *h,
 	for (size_t be = 0; be < d->cat->n_backends; be++) {
 		enum abibase_tri all = ABIBASE_YES;
 
-		if (!(mask & (1u << be)))
+		if (!(mask & q->backends & (1u << be)))
 			continue;
 		for (size_t i = 0; i < q->needs[be].n; i++) {
 			int c = q->needs[be].need[i].condition;
@@ -309,8 +309,8 @@ static int note_differences(struct derive *d)
 		static const char *const words[] = { "off", "on" };
 		_buf_ text = { 0 };
 
-		if (!d->cat->rows[r].boolean || !derive_count(d, r, SETTING_ON) ||
-		    !derive_count(d, r, SETTING_OFF))
+		if (!d->cat->rows[r].boolean || !derive_is_about(d, &d->cat->rows[r]) ||
+		    !derive_count(d, r, SETTING_ON) || !derive_count(d, r, SETTING_OFF))
 			continue;
 		buf_printf(&text, "%s has not the same content everywhere: %s is ", b->machine,
 			   d->cat->rows[r].key);
@@ -337,7 +337,7 @@ static int note_recorded(struct derive *d)
 		for (size_t u = 0; u < d->b->n_used; u++) {
 			_buf_ text = { 0 };
 
-			if (!derive_eff(d, r, u)->disagrees)
+			if (!derive_eff(d, r, u)->disagrees || !derive_is_about(d, &d->cat->rows[r]))
 				continue;
 			buf_printf(&text,
 				   "QEMU %s was recorded with another value of %s under %s than "
@@ -373,7 +373,7 @@ static int note_exceptions(struct derive *d)
 	for (size_t r = 0; d->any >= 0 && r < d->cat->n_rows; r++) {
 		const struct compat *e = derive_eff(d, r, (size_t)d->any)->exception;
 
-		if (!e)
+		if (!e || !derive_is_about(d, &d->cat->rows[r]))
 			continue;
 		buf_printf(&text, "%s%s (in QEMU ", n++ ? ", " : "", d->cat->rows[r].key);
 		write_ranges(e, &text);
@@ -439,10 +439,12 @@ int derive_fill_offer(struct derive *d, struct offer *o)
 		return -ENOMEM;
 	for (int bit = 0; bit < (modern ? 128 : 32); bit++) {
 		for (size_t r = 0; r < d->cat->n_rows; r++)
-			if (d->cat->rows[r].bit == bit && bit_is_on(d, r))
+			if (d->cat->rows[r].bit == bit && bit_is_on(d, r) &&
+			    d->cat->rows[r].backends & (1u << o->backend))
 				set_bit(o, bit, d->cat->rows[r].feature);
 		for (size_t i = 0; i < d->cat->n_requirements; i++)
-			if (d->cat->requirements[i].bit == bit)
+			if (d->cat->requirements[i].bit == bit &&
+			    d->cat->requirements[i].backends & (1u << o->backend))
 				set_bit(o, bit, d->cat->requirements[i].feature);
 	}
 	return 0;

@@ -144,7 +144,7 @@ enum setting derive_setting(const struct effective *e)
 		return SETTING_ABSENT;
 	if (e->known == ABIBASE_UNKNOWN || !e->value)
 		return SETTING_UNKNOWN;
-	return json_is_true(e->value) ? SETTING_ON : SETTING_OFF;
+	return value_is_on(e->value) ? SETTING_ON : SETTING_OFF;
 }
 
 size_t derive_count(const struct derive *d, size_t row, enum setting s)
@@ -154,6 +154,12 @@ size_t derive_count(const struct derive *d, size_t row, enum setting s)
 	for (size_t u = 0; u < d->b->n_used; u++)
 		n += derive_setting(derive_eff(d, row, u)) == s;
 	return n;
+}
+
+/* Is the row of a device that is asked about? */
+bool derive_is_about(const struct derive *d, const struct row *row)
+{
+	return row->backends & d->b->in.policy.backends;
 }
 
 /* What stands for no feature, such as disable-modern, is not switched with its group. */
@@ -179,7 +185,7 @@ static bool is_included(const struct derive *d, size_t r)
 	size_t absent = derive_count(d, r, SETTING_ABSENT);
 	size_t on = derive_count(d, r, SETTING_ON), n = d->b->n_used;
 
-	if (!row->boolean || absent == n)
+	if (!row->boolean || absent == n || !derive_is_about(d, row))
 		return false;
 	if (is_enabled(d, row) || is_disabled(d, row))
 		return true;
@@ -196,7 +202,7 @@ static bool default_on(const struct derive *d, size_t r)
 
 		if (e->known != ABIBASE_YES || !e->value)
 			return false;
-		if (row->boolean ? !json_is_true(e->value) : !row_bit_set(row, e->value))
+		if (row->boolean ? !value_is_on(e->value) : !row_bit_set(row, e->value))
 			return false;
 	}
 	return d->b->n_used > 0;
@@ -422,6 +428,29 @@ int derive_doubts(struct derive *d)
 	return 0;
 }
 
+/* A QEMU that offers what the host can, and cannot be told not to: no list helps. */
+int derive_unmasked(struct derive *d)
+{
+	for (size_t u = 0; u < d->b->n_used; u++)
+		for (size_t r = 0; r < d->cat->n_rows; r++) {
+			const struct row *row = &d->cat->rows[r];
+			_buf_ text = { 0 };
+
+			if (!d->views[u].entry || !derive_is_about(d, row) ||
+			    !version_in(&d->views[u].version, row->unmasked, row->n_unmasked))
+				continue;
+			derive_write_build(d, u, &text);
+			buf_printf(&text, ": it offers %s wherever the kernel has it, and has no "
+					  "property %s to mask it",
+				   row->feature, row->key);
+			if (derive_finding(d, ABIBASE_FINDING_CONFLICT, "property-missing",
+					   "update that QEMU, or do not give guests such a device",
+					   &text) < 0)
+				return -ENOMEM;
+		}
+	return 0;
+}
+
 /* --------------------------------------------------------------- what was asked for by name */
 
 static int asked_host(struct derive *d, const struct row *row, const struct why *w)
@@ -492,7 +521,8 @@ int derive_asked(struct derive *d)
 		if (!d->included[r]) {
 			_buf_ text = { 0 };
 
-			if (!row->boolean || !is_enabled(d, row) || !d->b->n_used)
+			if (!row->boolean || !is_enabled(d, row) || !d->b->n_used ||
+			    !derive_is_about(d, row))
 				continue;
 			buf_printf(&text, "no QEMU of these hosts has the property %s (%s); the "
 					  "group %s was enabled",

@@ -39,6 +39,7 @@ struct derive {
 	bool *included, *on;	/* for each row */
 	struct why *tie;	/* for each row: why a dependency turned it off, kind N_WHY: none */
 	unsigned int *scratch[2]; /* room for every host */
+	unsigned int net;	  /* the policy's backends that are of virtio-net */
 };
 
 
@@ -66,9 +67,11 @@ unsigned int derive_usable_mask(const struct derive *d, const struct host *h,
 /* derive-values.c: the value of every row */
 int derive_values(struct derive *d);
 int derive_doubts(struct derive *d);
+int derive_unmasked(struct derive *d);
 int derive_asked(struct derive *d);
 enum setting derive_setting(const struct effective *e);
 size_t derive_count(const struct derive *d, size_t row, enum setting s);
+bool derive_is_about(const struct derive *d, const struct row *row);
 bool derive_wanted_on(const struct derive *d, size_t r);
 bool derive_row_is_on(const struct derive *d, size_t r);
 int derive_condition_names(struct derive *d, const struct needs *needs, const char ***ret,

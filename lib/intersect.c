@@ -110,23 +110,48 @@ ABIBASE_EXPORT int abibase_intersection_set_target(struct abibase_intersection *
 ABIBASE_EXPORT int abibase_intersection_add_backend(struct abibase_intersection *ix,
 						    const char *backend)
 {
+	unsigned int net = catalogue_device(ix->cat, NULL);
 	int i = catalogue_backend(ix->cat, backend);
 	_buf_ names = { 0 };
 
 	if (ix->in.n_hosts)
 		return too_late(ix);
-	if (i < 0) {
+	if (i < 0 || !(net & (1u << i))) {
 		for (size_t k = 0; k < ix->in.n_backends; k++)
-			buf_printf(&names, "%s%s", k ? ", " : "", ix->in.backends[k]);
+			if (net & (1u << k))
+				buf_printf(&names, "%s%s", names.len ? ", " : "",
+					   ix->in.backends[k]);
 		return context_fail(ix->ctx, EINVAL, "backend-not-known", NULL,
 				    "\"%s\" is not a backend; accepted: %s", backend,
 				    names.data ? names.data : "none");
 	}
 	if (!ix->in.policy.backends_named)
-		ix->in.policy.backends = 0;
+		ix->in.policy.backends &= ~net;
 	ix->said_backends = ix->in.policy.backends_named = true;
 	ix->in.policy.backends |= 1u << i;
 	return 0;
+}
+
+ABIBASE_EXPORT int abibase_intersection_add_device(struct abibase_intersection *ix,
+						   const char *device)
+{
+	unsigned int mask = catalogue_device(ix->cat, device);
+	_buf_ names = { 0 };
+
+	if (ix->in.n_hosts)
+		return too_late(ix);
+	ix->said_backends = true;
+	ix->in.policy.backends |= mask;
+	if (mask)
+		return 0;
+	for (size_t i = 0; i < ix->cat->n_backends; i++)
+		if (ix->cat->backends[i].device)
+			buf_printf(&names, "%s%s", names.len ? ", " : "",
+				   ix->cat->backends[i].device);
+	return context_fail(ix->ctx, EINVAL, "device-not-covered", NULL,
+			    "\"%s\" is not a device that can be asked about beside virtio-net; "
+			    "accepted: %s",
+			    device, names.data ? names.data : "none");
 }
 
 ABIBASE_EXPORT int abibase_intersection_set_policy(struct abibase_intersection *ix,
@@ -390,22 +415,26 @@ static void backend_names(const struct inputs *in, struct buf *b)
 	buf_puts(b, in->policy.backends_named ? " (named)" : " (by default)");
 }
 
-/* The backends of two baselines by name: a later catalogue may number them otherwise. */
+void intersection_adopt_backends(struct abibase_intersection *ix, const struct inputs *from)
+{
+	struct policy *p = &ix->in.policy;
+
+	p->backends = 0;
+	p->backends_named = from->policy.backends_named;
+	for (size_t i = 0; i < from->n_backends; i++) {
+		int k = catalogue_backend(ix->cat, from->backends[i]);
+
+		if (k >= 0 && from->policy.backends & (1u << i))
+			p->backends |= 1u << k;
+	}
+}
+
 static int widen_backends(struct abibase_intersection *ix, const struct inputs *from)
 {
 	_buf_ ours = { 0 }, theirs = { 0 };
-	struct policy *p = &ix->in.policy;
 
-	if (!ix->said_backends && !ix->adopted) {
-		p->backends = 0;
-		p->backends_named = from->policy.backends_named;
-		for (size_t i = 0; i < from->n_backends; i++) {
-			int k = catalogue_backend(ix->cat, from->backends[i]);
-
-			if (k >= 0 && from->policy.backends & (1u << i))
-				p->backends |= 1u << k;
-		}
-	}
+	if (!ix->said_backends && !ix->adopted)
+		intersection_adopt_backends(ix, from);
 	backend_names(&ix->in, &ours);
 	backend_names(from, &theirs);
 	if (buf_failed(&ours) || buf_failed(&theirs))

@@ -167,15 +167,15 @@ static int start(struct qmp *q, const struct qtest_request *rq)
 		return -ENOMEM;
 	memcpy(argv, fixed, sizeof(fixed));
 	argv[n++] = machine.data;
-	for (size_t i = 0; i < settings; i++) {
-		argv[n++] = "-global";
-		argv[n++] = rq->settings[i];
-	}
 	for (size_t i = 0; rq->trial && i < ARRAY_SIZE(monitor); i++)
 		argv[n++] = monitor[i];
 	argv[n++] = runs ? "-bios" : "-S";
 	if (runs)
 		argv[n++] = "/proc/self/fd/6";
+	for (size_t i = 0; i < settings; i++) {
+		argv[n++] = "-global";
+		argv[n++] = rq->settings[i];
+	}
 	return qmp_spawn_with(q, rq->path, (char *const *)argv, rq->timeout_ms, prepare,
 			      (void *)rq);
 }

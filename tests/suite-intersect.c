@@ -20,7 +20,7 @@ static void teardown(void)
 
 /* ---------------------------------------------------------------------- helpers */
 
-/* @backends: "tap,macvtap" or NULL; takes the profiles. */
+/* @backends: "tap,macvtap" or NULL, devices as "@vhost-vsock"; takes the profiles. */
 static struct abibase_baseline *answer(const char *machine, const char *backends,
 				       struct abibase_profile **p, size_t n)
 {
@@ -32,7 +32,9 @@ static struct abibase_baseline *answer(const char *machine, const char *backends
 	if (machine)
 		ck_assert_int_eq(abibase_intersection_set_machine(ix, machine), 0);
 	for (char *rest = words, *word; rest && (word = strsep(&rest, ","));)
-		ck_assert_int_eq(abibase_intersection_add_backend(ix, word), 0);
+		ck_assert_int_eq(*word == '@' ? abibase_intersection_add_device(ix, word + 1) :
+						abibase_intersection_add_backend(ix, word),
+				 0);
 	for (size_t i = 0; i < n; i++) {
 		ck_assert_int_eq(abibase_intersection_add_profile(ix, p[i]), 0);
 		abibase_profile_unref(p[i]);
@@ -879,6 +881,88 @@ START_TEST(test_widening)
 }
 END_TEST
 
+static struct abibase_profile *without_vsock(const char *name, json_t *usable)
+{
+	json_t *root = test_host_json(name, "6.12", "7.2.22");
+	json_t *facts = json_object_get(root, "facts");
+	struct abibase_profile *p;
+
+	json_object_del(facts, "vhost_vsock.features");
+	json_object_set_new(facts, "vhost_vsock.usable", usable);
+	p = test_profile_json(t.ctx, root);
+	json_decref(root);
+	return p;
+}
+
+/* A device beside virtio-net: in the answer when it is named, and then required. */
+START_TEST(test_devices)
+{
+	static const char key[] = "vhost-vsock-device", machine[] = "pc-q35-7.2";
+	struct abibase_baseline *plain = ANSWER(machine, NULL, host("a", "6.1", "7.2.22"));
+	struct abibase_baseline *on = ANSWER(machine, "@vhost-vsock", host("a", "6.1", "7.2.22"));
+	struct abibase_baseline *off = ANSWER(machine, "@vhost-vsock", host("a", "6.1", "7.2.22"),
+					      host("b", "5.10", "7.2.22"));
+	struct abibase_baseline *both = ANSWER(machine, "tap,@vhost-vsock,@vhost-scsi",
+					       host("a", "6.1", "7.2.22"));
+	struct abibase_baseline *b, *read;
+	struct abibase_intersection *ix;
+	_autofree_ char *x = NULL, *y = NULL;
+	uint64_t word[2];
+
+	ck_assert_ptr_null(abibase_baseline_value(plain, key, "seqpacket"));
+	ck_assert(!abibase_baseline_offered(plain, "vhost-vsock", word));
+	ck_assert_str_eq(abibase_baseline_value(on, key, "seqpacket"), "on");
+	ck_assert_ptr_null(abibase_baseline_value(on, "vhost-scsi", "event_idx"));
+	ck_assert(abibase_baseline_offered(on, "vhost-vsock", word));
+	ck_assert_uint_eq(word[0], 0x130000002);
+	ck_assert(abibase_baseline_offered(on, "tap+vhost", word));
+	ck_assert_str_ne(abibase_baseline_id(on), abibase_baseline_id(plain));
+	ck_assert_str_eq(abibase_baseline_value(off, key, "seqpacket"), "off");
+	ck_assert(abibase_baseline_offered(off, "vhost-vsock", word));
+	ck_assert_uint_eq(word[0], 0x130000000);
+	ck_assert(abibase_baseline_offered(both, "vhost-scsi", word));
+	ck_assert_uint_eq(word[0], 0x130000000);
+	ck_assert(!abibase_baseline_offered(both, "tap+vhost", word));
+
+	/* not named, its unknown does not matter; named, it is 3, and its absence 1 */
+	b = ANSWER(machine, NULL, without_vsock("c", json_pack("{s:s}", "unknown", "not-asked")));
+	ck_assert_int_eq(abibase_baseline_verdict(b), ABIBASE_VERDICT_YES);
+	abibase_baseline_unref(b);
+	b = ANSWER(machine, "@vhost-vsock",
+		   without_vsock("c", json_pack("{s:s}", "unknown", "not-asked")));
+	ck_assert_int_eq(abibase_baseline_verdict(b), ABIBASE_VERDICT_UNKNOWN);
+	abibase_baseline_unref(b);
+	b = ANSWER(machine, "@vhost-vsock", without_vsock("c", json_false()));
+	ck_assert_int_eq(abibase_baseline_verdict(b), ABIBASE_VERDICT_NO);
+	abibase_baseline_unref(b);
+
+	/* read again and widened it keeps its devices; another set of them is refused */
+	read = test_reread(t.ctx, on);
+	ck_assert_int_eq(abibase_intersection_new(t.ctx, t.cat, &ix), 0);
+	ck_assert_int_eq(abibase_intersection_add_baseline(ix, read), 0);
+	ck_assert_int_eq(abibase_intersection_finish(ix, &b), 0);
+	abibase_intersection_unref(ix);
+	x = test_baseline_json(t.ctx, on);
+	y = test_baseline_json(t.ctx, b);
+	ck_assert_str_eq(x, y);
+	abibase_baseline_unref(b);
+	ck_assert_int_eq(abibase_intersection_new(t.ctx, t.cat, &ix), 0);
+	ck_assert_int_eq(abibase_intersection_add_device(ix, "vhost-scsi"), 0);
+	ck_assert_int_eq(abibase_intersection_add_baseline(ix, read), -EINVAL);
+	ck_assert_int_eq(abibase_intersection_add_device(ix, "virtio-blk"), -EINVAL);
+	ck_assert_str_eq(abibase_context_error_id(t.ctx), "device-not-covered");
+	/* they are no backends of virtio-net, and user is nobody's */
+	ck_assert_int_eq(abibase_intersection_add_backend(ix, "vhost-vsock"), -EINVAL);
+	ck_assert_int_eq(abibase_intersection_add_backend(ix, "user"), -EINVAL);
+	abibase_intersection_unref(ix);
+	abibase_baseline_unref(read);
+	abibase_baseline_unref(plain);
+	abibase_baseline_unref(on);
+	abibase_baseline_unref(off);
+	abibase_baseline_unref(both);
+}
+END_TEST
+
 /* The guest ABI is what the id is of: a host's name, kernel or revision is not. */
 START_TEST(test_identity)
 {
@@ -998,6 +1082,7 @@ Suite *suite_intersect(void)
 	tcase_add_test(hosts, test_names);
 	tcase_add_test(hosts, test_operands);
 	tcase_add_test(hosts, test_widening);
+	tcase_add_test(hosts, test_devices);
 	tcase_add_test(hosts, test_identity);
 	tcase_add_test(texts, test_formats);
 	tcase_add_test(texts, test_reasons);
