@@ -1,137 +1,81 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "qtest.h"
 
-#include <cap-ng.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/if.h>
-#include <linux/if_tun.h>
 #include <linux/pci_regs.h>
 #include <linux/virtio_pci.h>
-#include <sched.h>
-#include <sys/ioctl.h>
 
 #include "probe.h"
 
-/* Where the device is put, and where its registers are mapped: both free on every PC. */
-#define SLOT 5u
+/* Where registers are mapped: free on every PC. */
 #define WINDOW 0xe0000000u
+#define IO_WINDOW 0xc000u
 /* A capability list has room for no more than this in 256 bytes. */
 #define CAPS_MAX 48
 /* Longer than any virtio-net configuration that there is. */
 #define CONFIG_MAX 64u
-/* All that is asked takes some hundred answers of some ten bytes. */
+/* All that is asked of a device takes some hundred answers of some ten bytes. */
 #define ANSWERS_MAX (1u << 20)
-/* Descriptors that QEMU inherits. */
-#define TAP_FD 3
-#define VHOST_FD 4
-
-const char *const qtest_backend_names[N_QTEST_BACKENDS + 1] = {
-	[QTEST_TAP] = "tap",
-	[QTEST_TAP_VHOST] = "tap+vhost",
-	[QTEST_USER] = "user",
-	[N_QTEST_BACKENDS] = NULL,
-};
-
-/* -------------------------------------------------- the backend, in the child */
-
-enum { STEP_NETNS = 1, STEP_TUN, STEP_TAP, STEP_VHOST };
-static const char *const step_words[] = {
-	[STEP_NETNS] = "making a network namespace",
-	[STEP_TUN] = "opening /dev/net/tun",
-	[STEP_TAP] = "making a tap",
-	[STEP_VHOST] = "opening /dev/vhost-net",
-};
-
-static bool may_unshare(void)
-{
-	capng_clear(CAPNG_SELECT_BOTH);
-	return capng_get_caps_process() == 0 &&
-	       capng_have_capability(CAPNG_EFFECTIVE, CAP_NET_ADMIN) &&
-	       capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_ADMIN);
-}
-
-/* Open a node and leave it, open across exec, under a number that QEMU is told. */
-static int open_as(const char *node, int number)
-{
-	int fd = open(node, O_RDWR | O_CLOEXEC | O_NONBLOCK);
-
-	if (fd < 0)
-		return -errno;
-	if (fd == number)
-		return fcntl(fd, F_SETFD, 0) < 0 ? -errno : 0;
-	if (dup2(fd, number) < 0)
-		return -errno;
-	close(fd);
-	return 0;
-}
-
-/* As QEMU makes it, but by its creator QEMU needs no right to: the descriptor is handed over. */
-static int make_tap(void)
-{
-	struct ifreq ifr = { .ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR };
-
-	return ioctl(TAP_FD, TUNSETIFF, &ifr) < 0 ? -errno : 0;
-}
-
-/* Runs between fork() and exec. */
-static int prepare_backend(void *data, int *step)
-{
-	const struct qtest_request *rq = data;
-	int r;
-
-	if (rq->backend == QTEST_USER)
-		return 0;
-	*step = STEP_NETNS;
-	if (unshare(CLONE_NEWNET | (may_unshare() ? 0 : CLONE_NEWUSER)) < 0)
-		return -errno;
-	*step = STEP_TUN;
-	r = open_as("/dev/net/tun", TAP_FD);
-	if (r < 0)
-		return r;
-	*step = STEP_TAP;
-	r = make_tap();
-	if (r < 0 || rq->backend == QTEST_TAP)
-		return r;
-	*step = STEP_VHOST;
-	return open_as("/dev/vhost-net", VHOST_FD);
-}
 
 /* ---------------------------------------------------------------- start */
 
-static const char *const netdevs[N_QTEST_BACKENDS] = {
-	[QTEST_TAP] = "tap,id=abibase0,fd=3,vhost=off",
-	[QTEST_TAP_VHOST] = "tap,id=abibase0,fd=3,vhost=on,vhostfd=4",
-	[QTEST_USER] = "user,id=abibase0",
-};
+/* The words of a command line: first those that are fixed, then those of the request. */
+static const char **make_argv(const struct qtest_request *rq, const char *machine,
+			      struct buf *netdevs)
+{
+	const char *const fixed[] = { rq->path, "-nodefaults", "-no-user-config", "-display", "none",
+				      "-S", "-qtest", "stdio", "-qtest-log", "none", "-machine",
+				      machine };
+	size_t n = ARRAY_SIZE(fixed), more = 0;
+	const char **argv;
+
+	while (rq->words && rq->words[more])
+		more++;
+	argv = calloc(n + more + 4 * rq->n_nics + 1, sizeof(*argv));
+	if (!argv)
+		return NULL;
+	memcpy(argv, fixed, sizeof(fixed));
+	for (size_t i = 0; i < more; i++)
+		argv[n++] = rq->words[i];
+	for (size_t i = 0; i < rq->n_nics; i++) {
+		argv[n++] = "-netdev";
+		argv[n++] = netdevs[i].data;
+		argv[n++] = "-device";
+		argv[n++] = rq->nics[i].device;
+	}
+	return argv;
+}
+
+static int spawn(struct qmp *q, const struct qtest_request *rq, const char *machine,
+		 struct buf *netdevs)
+{
+	const struct qmp_preparation prep = { .fn = qtest_prepare, .data = (void *)rq,
+					      .n_fds = qtest_fds(rq) };
+	_autofree_ const char **argv = NULL;
+
+	for (size_t i = 0; i < rq->n_nics; i++) {
+		qtest_netdev(rq, i, &netdevs[i]);
+		if (buf_failed(&netdevs[i]))
+			return -ENOMEM;
+	}
+	argv = make_argv(rq, machine, netdevs);
+	return argv ? qmp_spawn_with(q, rq->path, (char *const *)argv, rq->timeout_ms, &prep) :
+		      -ENOMEM;
+}
 
 static int start(struct qmp *q, const struct qtest_request *rq)
 {
-	/* The ROM would be a package of its own, and is the guest's business no further. */
-	const char *const fixed[] = {
-		rq->path, "-nodefaults", "-no-user-config", "-display", "none", "-S",
-		"-netdev", netdevs[rq->backend],
-		"-device", "virtio-net-pci,netdev=abibase0,addr=5,romfile=",
-		"-qtest", "stdio", "-qtest-log", "none", "-machine",
-	};
-	_autofree_ const char **argv = NULL;
+	struct buf netdevs[QTEST_MAX_NICS] = { 0 };
 	_buf_ machine = { 0 };
-	size_t n = ARRAY_SIZE(fixed), settings = 0;
+	int r;
 
-	while (rq->settings && rq->settings[settings])
-		settings++;
-	argv = calloc(n + 2 * settings + 2, sizeof(*argv));
+	if (rq->n_nics > QTEST_MAX_NICS)
+		return -E2BIG;
 	buf_printf(&machine, "%s,accel=tcg:kvm", rq->machine);
-	if (!argv || buf_failed(&machine))
-		return -ENOMEM;
-	memcpy(argv, fixed, sizeof(fixed));
-	argv[n++] = machine.data;
-	for (size_t i = 0; i < settings; i++) {
-		argv[n++] = "-global";
-		argv[n++] = rq->settings[i];
-	}
-	return qmp_spawn_with(q, rq->path, (char *const *)argv, rq->timeout_ms, prepare_backend,
-			      (void *)rq);
+	r = buf_failed(&machine) ? -ENOMEM : spawn(q, rq, machine.data, netdevs);
+	for (size_t i = 0; i < rq->n_nics; i++)
+		buf_clear(&netdevs[i]);
+	return r;
 }
 
 /* ----------------------------------------------------------- the protocol */
@@ -178,27 +122,39 @@ static char width_letter(unsigned int bytes)
 	return bytes == 1 ? 'b' : bytes == 2 ? 'w' : 'l';
 }
 
-static int select_config(struct qmp *q, unsigned int offset)
+struct reader {
+	struct qmp *q;
+	unsigned int slot;
+	struct qtest_device *dev;
+	/* the modern interface: a bar and an offset in it */
+	uint32_t common_bar, common, device_bar, device, device_length;
+	bool have_common, have_device;
+};
+
+static int select_config(const struct reader *rd, unsigned int offset)
 {
-	return command(q, NULL, "outl 0xcf8 0x%x\n", 0x80000000u | SLOT << 11 | (offset & ~3u));
+	return command(rd->q, NULL, "outl 0xcf8 0x%x\n",
+		       0x80000000u | rd->slot << 11 | (offset & ~3u));
 }
 
-static int read_config(struct qmp *q, unsigned int offset, unsigned int bytes, uint32_t *ret)
+static int read_config(const struct reader *rd, unsigned int offset, unsigned int bytes,
+		       uint32_t *ret)
 {
 	uint64_t value = 0;
-	int r = select_config(q, offset);
+	int r = select_config(rd, offset);
 
 	if (r == 0)
-		r = command(q, &value, "in%c 0x%x\n", width_letter(bytes), 0xcfc + (offset & 3));
+		r = command(rd->q, &value, "in%c 0x%x\n", width_letter(bytes), 0xcfc + (offset & 3));
 	*ret = (uint32_t)value;
 	return r;
 }
 
-static int write_config(struct qmp *q, unsigned int offset, unsigned int bytes, uint32_t value)
+static int write_config(const struct reader *rd, unsigned int offset, unsigned int bytes,
+			uint32_t value)
 {
-	int r = select_config(q, offset);
+	int r = select_config(rd, offset);
 
-	return r < 0 ? r : command(q, NULL, "out%c 0x%x 0x%x\n", width_letter(bytes),
+	return r < 0 ? r : command(rd->q, NULL, "out%c 0x%x 0x%x\n", width_letter(bytes),
 				   0xcfc + (offset & 3), value);
 }
 
@@ -220,25 +176,17 @@ static int write_memory(struct qmp *q, uint64_t address, unsigned int bytes, uin
 
 /* ------------------------------------------------------------- the device */
 
-struct reader {
-	struct qmp *q;
-	struct qtest_device *dev;
-	/* the modern interface: a bar and an offset in it */
-	uint32_t common_bar, common, device_bar, device, device_length;
-	bool have_common, have_device;
-};
-
 /* What is written to a BAR and read back has zeros where its size leaves no choice. */
-static int read_bar_word(struct qmp *q, unsigned int offset, uint32_t *ret_old, uint32_t *ret_mask)
+static int read_bar_word(const struct reader *rd, unsigned int offset, uint32_t *ret_old, uint32_t *ret_mask)
 {
-	int r = read_config(q, offset, 4, ret_old);
+	int r = read_config(rd, offset, 4, ret_old);
 
 	if (r == 0)
-		r = write_config(q, offset, 4, 0xffffffff);
+		r = write_config(rd, offset, 4, 0xffffffff);
 	if (r == 0)
-		r = read_config(q, offset, 4, ret_mask);
+		r = read_config(rd, offset, 4, ret_mask);
 	if (r == 0)
-		r = write_config(q, offset, 4, *ret_old);
+		r = write_config(rd, offset, 4, *ret_old);
 	return r;
 }
 
@@ -247,7 +195,7 @@ static int read_bar(struct reader *rd, unsigned int i)
 	struct qtest_bar *bar = &rd->dev->bar[i];
 	uint32_t old, low, high = 0xffffffff;
 	uint64_t mask;
-	int r = read_bar_word(rd->q, PCI_BASE_ADDRESS_0 + 4 * i, &old, &low);
+	int r = read_bar_word(rd, PCI_BASE_ADDRESS_0 + 4 * i, &old, &low);
 
 	if (r < 0 || !low)
 		return r;
@@ -259,7 +207,7 @@ static int read_bar(struct reader *rd, unsigned int i)
 	bar->prefetch = low & PCI_BASE_ADDRESS_MEM_PREFETCH;
 	bar->wide = (low & PCI_BASE_ADDRESS_MEM_TYPE_MASK) == PCI_BASE_ADDRESS_MEM_TYPE_64;
 	if (bar->wide && i + 1 < QTEST_BARS)
-		r = read_bar_word(rd->q, PCI_BASE_ADDRESS_0 + 4 * (i + 1), &old, &high);
+		r = read_bar_word(rd, PCI_BASE_ADDRESS_0 + 4 * (i + 1), &old, &high);
 	mask = (uint64_t)high << 32 | (low & ~0xfu);
 	bar->size = ~mask + 1;
 	return r;
@@ -280,14 +228,14 @@ static int read_bars(struct reader *rd)
 static int read_virtio_cap(struct reader *rd, uint32_t at)
 {
 	uint32_t type, bar, offset, length;
-	int r = read_config(rd->q, at + VIRTIO_PCI_CAP_CFG_TYPE, 1, &type);
+	int r = read_config(rd, at + VIRTIO_PCI_CAP_CFG_TYPE, 1, &type);
 
 	if (r == 0)
-		r = read_config(rd->q, at + VIRTIO_PCI_CAP_BAR, 1, &bar);
+		r = read_config(rd, at + VIRTIO_PCI_CAP_BAR, 1, &bar);
 	if (r == 0)
-		r = read_config(rd->q, at + VIRTIO_PCI_CAP_OFFSET, 4, &offset);
+		r = read_config(rd, at + VIRTIO_PCI_CAP_OFFSET, 4, &offset);
 	if (r == 0)
-		r = read_config(rd->q, at + VIRTIO_PCI_CAP_LENGTH, 4, &length);
+		r = read_config(rd, at + VIRTIO_PCI_CAP_LENGTH, 4, &length);
 	if (r < 0)
 		return r;
 	if (bar >= QTEST_BARS || offset >= 1u << 24)
@@ -309,14 +257,14 @@ static int read_virtio_cap(struct reader *rd, uint32_t at)
 static int read_caps(struct reader *rd)
 {
 	uint32_t at, id;
-	int r = read_config(rd->q, PCI_CAPABILITY_LIST, 1, &at);
+	int r = read_config(rd, PCI_CAPABILITY_LIST, 1, &at);
 
 	for (int i = 0; r == 0 && at && i < CAPS_MAX; i++) {
-		r = read_config(rd->q, at, 1, &id);
+		r = read_config(rd, at, 1, &id);
 		if (r == 0 && id == PCI_CAP_ID_VNDR)
 			r = read_virtio_cap(rd, at);
 		if (r == 0)
-			r = read_config(rd->q, at + PCI_CAP_LIST_NEXT, 1, &at);
+			r = read_config(rd, at + PCI_CAP_LIST_NEXT, 1, &at);
 	}
 	return r;
 }
@@ -324,12 +272,12 @@ static int read_caps(struct reader *rd)
 static int map_bar(struct reader *rd, uint32_t bar)
 {
 	unsigned int offset = PCI_BASE_ADDRESS_0 + 4 * bar;
-	int r = write_config(rd->q, offset, 4, WINDOW);
+	int r = write_config(rd, offset, 4, WINDOW);
 
 	if (r == 0 && rd->dev->bar[bar].wide)
-		r = write_config(rd->q, offset + 4, 4, 0);
+		r = write_config(rd, offset + 4, 4, 0);
 	if (r == 0)
-		r = write_config(rd->q, PCI_COMMAND, 2, PCI_COMMAND_MEMORY);
+		r = write_config(rd, PCI_COMMAND, 2, PCI_COMMAND_MEMORY);
 	return r;
 }
 
@@ -409,29 +357,11 @@ static int read_config_size(struct reader *rd)
 	return 0;
 }
 
-static int read_device(struct reader *rd, struct buf *why)
+static int read_modern(struct reader *rd)
 {
-	uint64_t base;
-	uint32_t id;
-	int r = read_config(rd->q, PCI_VENDOR_ID, 4, &id);
+	uint64_t base = (uint64_t)WINDOW + rd->common;
+	int r = map_bar(rd, rd->common_bar);
 
-	if (r < 0)
-		return r;
-	if ((id & 0xffff) != 0x1af4) {
-		buf_puts(why, "its PCI slot 5 does not have the virtio device");
-		return -ENODEV;
-	}
-	r = read_bars(rd);
-	if (r == 0)
-		r = read_caps(rd);
-	if (r < 0)
-		return r;
-	if (!rd->have_common || !rd->have_device) {
-		buf_puts(why, "the device has no modern interface");
-		return -ENODEV;
-	}
-	r = map_bar(rd, rd->common_bar);
-	base = (uint64_t)WINDOW + rd->common;
 	if (r == 0)
 		r = read_features(rd, base);
 	if (r == 0)
@@ -439,6 +369,89 @@ static int read_device(struct reader *rd, struct buf *why)
 	if (r == 0 && rd->device_bar != rd->common_bar)
 		r = map_bar(rd, rd->device_bar);
 	return r < 0 ? r : read_config_size(rd);
+}
+
+static int read_port(const struct reader *rd, unsigned int offset, unsigned int bytes,
+		     uint32_t *ret)
+{
+	uint64_t value = 0;
+	int r = command(rd->q, &value, "in%c 0x%x\n", width_letter(bytes), IO_WINDOW + offset);
+
+	*ret = (uint32_t)value;
+	return r;
+}
+
+/* It does not say how many queues it has: the first without a size is none. */
+static int read_legacy_queues(struct reader *rd)
+{
+	for (unsigned int i = 0; i < QTEST_MAX_QUEUES; i++) {
+		uint32_t size = 0;
+		int r = command(rd->q, NULL, "outw 0x%x 0x%x\n", IO_WINDOW + VIRTIO_PCI_QUEUE_SEL,
+				i);
+
+		if (r == 0)
+			r = read_port(rd, VIRTIO_PCI_QUEUE_NUM, 2, &size);
+		if (r < 0 || !size)
+			return r;
+		rd->dev->queue_size[rd->dev->n_queues++] = size;
+	}
+	return 0;
+}
+
+static int read_legacy(struct reader *rd)
+{
+	uint32_t word = 0;
+	int r = write_config(rd, PCI_BASE_ADDRESS_0, 4, IO_WINDOW);
+
+	rd->dev->legacy = true;
+	if (r == 0)
+		r = write_config(rd, PCI_COMMAND, 2, PCI_COMMAND_IO);
+	if (r == 0)
+		r = read_port(rd, VIRTIO_PCI_HOST_FEATURES, 4, &word);
+	/* Bit 30 is VIRTIO_F_BAD_FEATURE, a trap for drivers that take what they do not know. */
+	rd->dev->offered[0] = word & ~(1u << 30);
+	return r < 0 ? r : read_legacy_queues(rd);
+}
+
+static int read_device(struct reader *rd, struct buf *why)
+{
+	uint32_t id;
+	int r = read_config(rd, PCI_VENDOR_ID, 4, &id);
+
+	if (r < 0)
+		return r;
+	if ((id & 0xffff) != 0x1af4) {
+		buf_printf(why, "its PCI slot %u does not have the virtio device", rd->slot);
+		return -ENODEV;
+	}
+	r = read_bars(rd);
+	if (r == 0)
+		r = read_caps(rd);
+	if (r < 0)
+		return r;
+	if (rd->have_common && rd->have_device) {
+		r = read_modern(rd);
+	} else if (rd->dev->bar[0].io) {
+		r = read_legacy(rd);
+	} else {
+		buf_puts(why, "the device has no modern interface, and no legacy one");
+		return -ENODEV;
+	}
+	/* The next one is mapped at the same place. */
+	return r < 0 ? r : write_config(rd, PCI_COMMAND, 2, 0);
+}
+
+static int read_devices(struct qmp *q, const struct qtest_request *rq, struct qtest_device *ret,
+			struct buf *why)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < rq->n_nics; i++) {
+		struct reader rd = { .q = q, .dev = &ret[i], .slot = QTEST_SLOT + (unsigned int)i };
+
+		r = read_device(&rd, why);
+	}
+	return r;
 }
 
 /* ------------------------------------------------------------------ all of it */
@@ -459,7 +472,7 @@ static void say_failure(const struct qmp *q, int err, struct buf *why)
 		buf_printf(why, "it %s", end);
 		break;
 	case QMP_NO_SETUP:
-		buf_printf(why, "%s: %s", step_words[q->step], strerror(err));
+		buf_printf(why, "%s: %s", qtest_step_words(q->step), strerror(err));
 		break;
 	case QMP_TOO_MUCH:
 		buf_puts(why, "it says more than a QEMU can mean");
@@ -476,23 +489,18 @@ static void say_failure(const struct qmp *q, int err, struct buf *why)
 
 int qtest_observe(const struct qtest_request *rq, struct qtest_device *ret, struct buf *why)
 {
-	struct qtest_device dev = { 0 };
 	struct qmp q;
-	struct reader rd = { .q = &q, .dev = &dev };
 	int r;
 
+	memset(ret, 0, rq->n_nics * sizeof(*ret));
 	qmp_init(&q);
 	r = start(&q, rq);
 	if (r == 0)
-		r = read_device(&rd, why);
+		r = read_devices(&q, rq, ret, why);
 	/* It has no guest and nothing to save. */
 	qmp_kill(&q);
 	qmp_stop(&q);
-	if (r < 0) {
-		if (r != -ENOMEM || q.failure != QMP_OK)
-			say_failure(&q, -r, why);
-		return r;
-	}
-	*ret = dev;
-	return 0;
+	if (r < 0 && (r != -ENOMEM || q.failure != QMP_OK))
+		say_failure(&q, -r, why);
+	return r;
 }

@@ -1293,11 +1293,11 @@ int abibase_observe_set_qemu(struct abibase_observe *o, const char *path);
 int abibase_observe_set_machine(struct abibase_observe *o, const char *machine);
 /**
  * abibase_observe_set_backend - what the device lies on
- * @backend: "tap", "tap+vhost" or "user"
+ * @backend: "tap", "tap+vhost", "macvtap", "macvtap+vhost" or "user"
  *
  * A tap is made in a network namespace of its own in a child process, and its descriptor and that
- * of /dev/vhost-net are handed to QEMU, which needs no right to either. "user" asks the kernel for
- * nothing: what is offered there is what QEMU offers alone.
+ * of /dev/vhost-net are handed to QEMU, which needs no right to either. A macvtap takes root. "user"
+ * asks the kernel for nothing: what is offered there is what QEMU offers alone.
  *
  * Returns: 0, -EINVAL (no such backend), -ENOMEM. Since: 0.1
  */
