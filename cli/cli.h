@@ -46,6 +46,7 @@ extern const struct command command_explain;
 extern const struct command command_plan;
 extern const struct command command_exec;
 extern const struct command command_match;
+extern const struct command command_verify;
 
 /* Values of long options that have no letter. */
 enum {
@@ -77,6 +78,7 @@ enum {
 	OPT_AT,
 	OPT_HOSTS,
 	OPT_PROFILE,
+	OPT_VERIFY,
 };
 
 #define DEFINE_UNREF(name)                                             \
@@ -98,6 +100,8 @@ DEFINE_UNREF(diff)
 DEFINE_UNREF(match)
 DEFINE_UNREF(explanation)
 DEFINE_UNREF(plan)
+DEFINE_UNREF(verify)
+DEFINE_UNREF(verification)
 #define _unref_(name) __attribute__((cleanup(name##_unrefp))) struct abibase_##name
 
 /* Make sure that descriptors 0, 1 and 2 are taken, so that no file that is opened becomes one. */

@@ -3,7 +3,7 @@
 
 static const struct command *const commands[] = {
 	&command_probe, &command_intersect, &command_list, &command_show, &command_validate,
-	&command_check, &command_exec, &command_diff, &command_match,
+	&command_check, &command_verify, &command_exec, &command_diff, &command_match,
 	&command_explain, &command_plan,
 	&command_decode,
 };
