@@ -3,9 +3,8 @@
 #include <sys/stat.h>
 #include <syslog.h>
 
-#include "baseline.h"
+#include "command.h"
 #include "context.h"
-#include "json.h"
 
 /*
  * What a command line of QEMU says about that which a baseline decides. Only the options that can
@@ -23,8 +22,6 @@ struct review {
 
 /* -------------------------------------------------------------------- parameters */
 
-typedef int (*param_fn)(void *data, const char *key, const char *value);
-
 /* Up to the end of a parameter's value; ",," stands for one comma. */
 static const char *take_value(const char *p, struct buf *value)
 {
@@ -39,6 +36,7 @@ static const char *take_value(const char *p, struct buf *value)
 static int json_params(const char *text, param_fn fn, void *data)
 {
 	json_auto_t *root = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+	char number[24];
 	const char *key;
 	json_t *v;
 	int r = 0;
@@ -49,6 +47,11 @@ static int json_params(const char *text, param_fn fn, void *data)
 			r = fn(data, key, json_string_value(v));
 		else if (json_is_boolean(v))
 			r = fn(data, key, json_is_true(v) ? "on" : "off");
+		else if (json_is_integer(v)) {
+			snprintf(number, sizeof(number), "%" JSON_INTEGER_FORMAT,
+				 json_integer_value(v));
+			r = fn(data, key, number);
+		}
 		if (r)
 			return r;
 	}
@@ -78,8 +81,7 @@ static int one_param(const char **p, const char *implied, param_fn fn, void *dat
 	return fn(data, key.data ? key.data : "", value.data ? value.data : "");
 }
 
-/* Calls @fn for each parameter until it returns other than 0; @implied names a bare first one. */
-static int each_param(const char *text, const char *implied, param_fn fn, void *data)
+int each_param(const char *text, const char *implied, param_fn fn, void *data)
 {
 	const char *p = text;
 	int r = 0;
@@ -113,8 +115,7 @@ static int want_param(void *data, const char *key, const char *value)
 	return 0;
 }
 
-/* The value of one parameter, for free(); NULL when it is not there. */
-static int get_param(const char *text, const char *implied, const char *key, char **ret)
+int get_param(const char *text, const char *implied, const char *key, char **ret)
 {
 	struct wanted w = { .key = key };
 	int r = each_param(text, implied, want_param, &w);
@@ -127,15 +128,14 @@ static int get_param(const char *text, const char *implied, const char *key, cha
 	return 0;
 }
 
-/* Is @word the option @name? */
-static bool is_option(const char *word, const char *name)
+bool is_option(const char *word, const char *name)
 {
 	if (*word++ != '-')
 		return false;
 	return streq(word + (*word == '-'), name);
 }
 
-static bool is_any_option(const char *word, const char *const *names)
+bool is_any_option(const char *word, const char *const *names)
 {
 	for (; *names; names++)
 		if (is_option(word, *names))
@@ -169,16 +169,20 @@ static const struct value *promised(const struct abibase_baseline *b, const char
 	return NULL;
 }
 
-/* The words that QEMU takes for a boolean. */
-static bool agrees(const struct value *v, const char *value)
+bool word_is_bool(const char *word, bool on)
 {
 	static const char *const words[2][5] = { { "off", "no", "false", "n", NULL },
 						 { "on", "yes", "true", "y", NULL } };
 
-	for (const char *const *w = words[v->on]; *w; w++)
-		if (streq(*w, value))
+	for (const char *const *w = words[on]; *w; w++)
+		if (streq(*w, word))
 			return true;
 	return false;
+}
+
+static bool agrees(const struct value *v, const char *value)
+{
+	return word_is_bool(value, v->on);
 }
 
 static const char *on_off(const struct value *v)
@@ -195,10 +199,20 @@ static void defeats(const struct review *rv, const char *what, const struct valu
 }
 
 /* Classes that the proxy is of, so that a -global there comes after those on the device itself. */
-static bool is_proxy_class(const char *name, const char *class_name)
+bool is_proxy_class(const char *name, const char *class_name)
 {
-	return is_of(name, class_name) || streq(name, "virtio-pci") || streq(name, "pci-device") ||
-	       streq(name, "device");
+	return (is_of(name, class_name) && !streq(name, class_name)) || streq(name, "virtio-pci") ||
+	       streq(name, "pci-device") || streq(name, "device");
+}
+
+bool is_device_class(const char *name, const char *class_name)
+{
+	return streq(name, class_name) || streq(name, "virtio-device");
+}
+
+bool is_net_driver(const char *driver)
+{
+	return is_of(driver, NET_DEVICE);
 }
 
 struct device {
@@ -233,55 +247,56 @@ static int review_device(struct review *rv, const char *text)
 	return each_param(text, "driver", device_param, &d);
 }
 
-static void judge_global(struct review *rv, const struct value *v, const char *name,
-			 const char *value)
+static int judge_value(struct review *rv, const struct value *v, const char *name,
+		       const char *value)
 {
 	_buf_ what = { 0 };
 
 	if (agrees(v, value))
-		return;
-	if (streq(name, v->class_name) || streq(name, "virtio-device")) {
+		return 0;
+	if (is_device_class(name, v->class_name)) {
 		context_log(rv->ctx, LOG_WARNING, "command-loses",
 			    "-global %s.%s=%s has no effect: the baseline has %s, and its list comes "
 			    "last",
 			    name, v->property, value, on_off(v));
-		return;
+		return 0;
 	}
 	buf_printf(&what, "-global on %s", name);
-	if (is_proxy_class(name, v->class_name) && !buf_failed(&what))
+	if (buf_failed(&what))
+		return -ENOMEM;
+	if (is_proxy_class(name, v->class_name))
 		defeats(rv, what.data, v, value);
+	return 0;
 }
 
-static void judge_globals(struct review *rv, const char *name, const char *property,
-			  const char *value)
+static int judge_global(void *data, const char *name, const char *property, const char *value)
 {
-	for (size_t i = 0; i < rv->b->n_values; i++)
+	struct review *rv = data;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < rv->b->n_values; i++)
 		if (streq(rv->b->values[i].property, property))
-			judge_global(rv, &rv->b->values[i], name, value);
+			r = judge_value(rv, &rv->b->values[i], name, value);
+	return r;
 }
 
-/* "class.property=value", or driver=, property= and value= as parameters */
-static int review_global(struct review *rv, const char *text)
+int parse_global(const char *text, global_fn fn, void *data)
 {
 	_autofree_ char *driver = NULL, *property = NULL, *value = NULL;
 	char name[64], prop[64];
 	int end = 0, r;
 
-	if (sscanf(text, "%63[^.=].%63[^=]%n", name, prop, &end) == 2 && text[end] == '=') {
-		judge_globals(rv, name, prop, text + end + 1);
-		return 0;
-	}
+	if (sscanf(text, "%63[^.=].%63[^=]%n", name, prop, &end) == 2 && text[end] == '=')
+		return fn(data, name, prop, text + end + 1);
 	r = get_param(text, NULL, "driver", &driver);
 	if (r == 0)
 		r = get_param(text, NULL, "property", &property);
 	if (r == 0)
 		r = get_param(text, NULL, "value", &value);
-	if (r == 0 && driver && property && value)
-		judge_globals(rv, driver, property, value);
-	return r;
+	return r == 0 && driver && property && value ? fn(data, driver, property, value) : r;
 }
 
-static bool covers(const struct abibase_baseline *b, const char *backend)
+bool covers(const struct abibase_baseline *b, const char *backend)
 {
 	for (size_t i = 0; i < b->n_offers; i++)
 		if (streq(b->in.backends[b->offers[i].backend], backend))
@@ -321,8 +336,6 @@ static int review_netdev(struct review *rv, const char *text)
 }
 
 /* --------------------------------------------------------------------- -readconfig */
-
-typedef int (*option_fn)(void *data, const char *name, const char *value);
 
 /* The lines of a section as the parameters of the option that it stands for. */
 struct section {
@@ -395,21 +408,25 @@ static int config_lines(char *text, option_fn fn, void *data)
 }
 
 /* Of a pipe or a passed descriptor nothing would be left for QEMU. */
-static int read_config(struct abibase_context *ctx, const char *path, option_fn fn, void *data)
+int read_config(struct abibase_context *ctx, const char *path, option_fn fn, void *data)
 {
 	_autofree_ char *text = NULL;
 	struct stat st;
 	size_t len;
-	int r = 0;
+	int r;
 
 	if (stat(path, &st) < 0 || !S_ISREG(st.st_mode))
-		r = -EINVAL;
-	if (r == 0)
-		r = file_read(ctx, path, JSON_MAX_PROFILE, &text, &len);
-	if (r == -ENOMEM)
+		return -EINVAL;
+	r = file_read(ctx, path, JSON_MAX_PROFILE, &text, &len);
+	return r < 0 ? r : config_lines(text, fn, data);
+}
+
+static int review_config(struct abibase_context *ctx, const char *path, option_fn fn, void *data)
+{
+	int r = read_config(ctx, path, fn, data);
+
+	if (r >= 0 || r == -ENOMEM)
 		return r;
-	if (r == 0)
-		return config_lines(text, fn, data);
 	context_log(ctx, LOG_WARNING, "command-unseen",
 		    "-readconfig %s: cannot be looked into, so what it says against the baseline is "
 		    "not seen",
@@ -436,13 +453,13 @@ static int each_option(struct abibase_context *ctx, const char *const *argv, opt
 
 			r = fn(data, streq(name, "M") ? "machine" : name, argv[++i]);
 		} else if (ctx && is_option(argv[i], "readconfig")) {
-			r = read_config(ctx, argv[++i], fn, data);
+			r = review_config(ctx, argv[++i], fn, data);
 		}
 	}
 	return r;
 }
 
-static int take_machine(void *data, const char *name, const char *value)
+int take_machine(void *data, const char *name, const char *value)
 {
 	char **type = data, *given = NULL;
 	int r;
@@ -512,7 +529,7 @@ static int review_option(void *data, const char *name, const char *value)
 	if (streq(name, "device"))
 		return review_device(rv, value);
 	if (streq(name, "global"))
-		return review_global(rv, value);
+		return parse_global(value, judge_global, rv);
 	if (streq(name, "set"))
 		return review_set(rv, value);
 	if (streq(name, "netdev") || streq(name, "nic") || streq(name, "net"))

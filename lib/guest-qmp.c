@@ -348,8 +348,9 @@ static int try_machine(struct asking *a, struct answers *n)
 	const char *const argv[] = { a->exe, "-nodefaults", "-no-user-config", "-display", "none",
 			       "-S", "-M", "none", "-qmp", "stdio", NULL };
 	char words[256];
+	const struct qmp_preparation prep = { .fn = enter_surroundings, .data = &a->where };
 	struct qmp q;
-	int r = qmp_spawn_with(&q, a->exe, (char *const *)argv, TRIAL_MS, enter_surroundings, &a->where);
+	int r = qmp_spawn_with(&q, a->exe, (char *const *)argv, TRIAL_MS, &prep);
 
 	if (r == 0)
 		r = greet(n, &q);
@@ -372,14 +373,16 @@ static int try_machine(struct asking *a, struct answers *n)
 static int try_devices(struct asking *a, const char *machine, const char *version)
 {
 	struct answers n = { .a = a, .greet = true };
-	struct qtest_request rq = { .path = a->exe, .machine = machine, .timeout_ms = TRIAL_MS };
+	struct qtest_nic nic = { .device = QTEST_PLAIN_NIC };
+	const struct qtest_request rq = { .path = a->exe, .machine = machine, .nics = &nic,
+					  .n_nics = 1, .timeout_ms = TRIAL_MS };
 	_buf_ why = { 0 };
 	int r;
 
 	/* what cannot be seen is taken to be there */
-	rq.backend = a->vhost || !a->fds_known ? QTEST_TAP_VHOST :
-		     geteuid() == 0	       ? QTEST_TAP :
-						 QTEST_USER;
+	nic.backend = a->vhost || !a->fds_known ? QTEST_TAP_VHOST :
+		      geteuid() == 0		? QTEST_TAP :
+						  QTEST_USER;
 	r = qtest_try(&rq, &a->where, ask_devices, &n, &why);
 	if (r == 0 && json_array_size(n.devices) == 0)
 		r = -ENODEV;
@@ -388,7 +391,7 @@ static int try_devices(struct asking *a, const char *machine, const char *versio
 		return 0;
 	return unsafe(a, version, "a throw-away process of %s with the machine type %s and a device "
 				  "on %s did not outlive the question: %s",
-		      a->exe, machine, qtest_backend_names[rq.backend],
+		      a->exe, machine, qtest_backend_names[nic.backend],
 		      why.data ? why.data : strerror(-r));
 }
 

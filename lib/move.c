@@ -421,7 +421,8 @@ static int judge_bit(struct judging *j, const struct guest_device *d, int bit,
 	if (best)
 		return say_row(j, d, best, &of_best);
 	for (size_t i = 0; i < cat->n_requirements; i++)
-		if (cat->requirements[i].bit == bit)
+		if (cat->requirements[i].bit == bit &&
+		    cat->requirements[i].backends & (1u << j->pr.backend))
 			return judge_bit_required(j, d, &cat->requirements[i]);
 	buf_printf(&text, "%s: whether it offers bit %d, which the guest took, cannot be told: the "
 			  "catalogue has no such feature of %s",
@@ -909,6 +910,7 @@ static int gain(struct judging *j, const struct guest_device *d, int bit, struct
 		return list_row(&j->m->door, switched, false);
 	for (size_t i = 0; i < cat->n_requirements; i++)
 		if (cat->requirements[i].bit == bit &&
+		    cat->requirements[i].backends & (1u << j->pr.backend) &&
 		    strings_insert(&j->m->gains, cat->requirements[i].feature) < 0)
 			return -ENOMEM;
 	buf_printf(&w->stays, "%sbit %d", w->stays.len ? ", " : "", bit);

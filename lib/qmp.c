@@ -114,26 +114,21 @@ static int start_open(struct start *s)
  * The caller's stdio may be closed, and these descriptors then be 0, 1 and 2: move them away, and
  * out of the way of what is handed over.
  */
-static int above_stdio(int fd)
+static int move_away(int fd, const struct qmp_preparation *prep)
 {
-	return fcntl(fd, F_DUPFD_CLOEXEC, QMP_FIRST_FD);
+	return fcntl(fd, F_DUPFD_CLOEXEC, QMP_FIRST_FD + (int)prep->n_fds);
 }
 
-/* What went wrong between fork() and exec: an errno, and the step of qmp_prepare_fn or 0. */
+/* What went wrong between fork() and exec: an errno, and the step of the preparation or 0. */
 struct report {
 	int err, step;
 };
 
-struct preparation {
-	qmp_prepare_fn *fn; /* or NULL */
-	void *data;
-};
-
 static _Noreturn void exec_child(const struct start *s, const char *path, char *const argv[],
-				 const struct preparation *prep)
+				 const struct qmp_preparation *prep)
 {
-	int io = above_stdio(s->io[1]), err = above_stdio(s->err[1]);
-	int fd = above_stdio(s->exec[1]), r;
+	int io = move_away(s->io[1], prep), err = move_away(s->err[1], prep);
+	int fd = move_away(s->exec[1], prep), r;
 	struct report report = { 0 };
 
 	/* A group of its own, so that what a wrapper script starts is killed with it. */
@@ -184,7 +179,7 @@ static int wait_exec(struct qmp *q, int fd)
 }
 
 static int spawn(struct qmp *q, const char *path, char *const argv[],
-		 const struct preparation *prep)
+		 const struct qmp_preparation *prep)
 {
 	_start_ s = { { -1, -1 }, { -1, -1 }, { -1, -1 } };
 	pid_t pid;
@@ -460,18 +455,18 @@ void qmp_attach(struct qmp *q, int fd, int timeout_ms)
 }
 
 int qmp_spawn_with(struct qmp *q, const char *path, char *const argv[], int timeout_ms,
-		   qmp_prepare_fn *prepare, void *data)
+		   const struct qmp_preparation *prep)
 {
-	const struct preparation prep = { .fn = prepare, .data = data };
-
 	qmp_init(q);
 	q->deadline = process_now() + timeout_ms;
-	return spawn(q, path, argv, &prep);
+	return spawn(q, path, argv, prep);
 }
 
 int qmp_spawn(struct qmp *q, const char *path, char *const argv[], int timeout_ms)
 {
-	return qmp_spawn_with(q, path, argv, timeout_ms, NULL, NULL);
+	static const struct qmp_preparation none;
+
+	return qmp_spawn_with(q, path, argv, timeout_ms, &none);
 }
 
 int qmp_start(struct qmp *q, const char *path, char *const argv[], int timeout_ms)

@@ -68,14 +68,18 @@ int qmp_start(struct qmp *q, const char *path, char *const argv[], int timeout_m
  */
 int qmp_spawn(struct qmp *q, const char *path, char *const argv[], int timeout_ms);
 /*
- * The same, and @prepare runs in the child right before the exec: 0, or a negative errno and the
- * step at which it failed. It may leave descriptors below QMP_FIRST_FD open across the exec, and
+ * The same, and @fn runs in the child right before the exec: 0, or a negative errno and the step at
+ * which it failed. It may leave the @n_fds descriptors from QMP_FIRST_FD on open across the exec, and
  * does only what is safe after a fork() of a process with threads.
  */
-#define QMP_FIRST_FD 8
-typedef int qmp_prepare_fn(void *data, int *step);
+#define QMP_FIRST_FD 3
+struct qmp_preparation {
+	int (*fn)(void *data, int *step); /* or NULL */
+	void *data;
+	unsigned int n_fds;
+};
 int qmp_spawn_with(struct qmp *q, const char *path, char *const argv[], int timeout_ms,
-		   qmp_prepare_fn *prepare, void *data);
+		   const struct qmp_preparation *prep);
 /* Nothing is running; qmp_kill() and qmp_stop() may be called. */
 void qmp_init(struct qmp *q);
 /*

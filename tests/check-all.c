@@ -24,6 +24,7 @@ static const struct {
 	{ "platforms", suite_platforms }, { "predict", suite_predict },
 	{ "probe", suite_probe },	  { "qemu", suite_qemu },
 	{ "validate", suite_validate },
+	{ "verify", suite_verify },
 	{ "version", suite_version },
 };
 #define N_SUITES (sizeof(suites) / sizeof(suites[0]))

@@ -8,9 +8,11 @@
  * back. Linked with --wrap for malloc and its relatives; jansson is given the same functions.
  */
 #include <errno.h>
+#include <sys/stat.h>
 
 #include "baseline.h"
 #include "json.h"
+#include "qtest-script.h"
 #include "test-util.h"
 
 /* --------------------------------------------------------------------- allocation */
@@ -136,7 +138,8 @@ static struct abibase_profile *hosts[3], *conflicting[3], *booted;
 static struct abibase_baseline *baseline, *no_common_list;
 static char *profile_text, *bad_text, *baseline_text, *catalogue_text;
 static char directory[] = "/tmp/abibase-oom.XXXXXX"; /* two platforms, one of them bad */
-static char *good_file, *bad_file;
+static char *good_file, *bad_file, *qtest_script;
+static struct abibase_verification *verified;
 
 /* A catalogue of a few rows: the whole one takes many allocations that are all alike. */
 static char *small_catalogue(void)
@@ -270,11 +273,15 @@ static void prepare(void)
 		abort();
 	good_file = write_file("good", profile_text);
 	bad_file = write_file("bad", bad_text);
+	qtest_script = write_file("qemu", QTEST_SCRIPT("", "", "", "3"));
+	if (chmod(qtest_script, 0755) < 0)
+		abort();
 }
 
 static void finish(void)
 {
 	abibase_profile_unref(booted);
+	abibase_verification_unref(verified);
 	for (size_t i = 0; i < 3; i++) {
 		abibase_profile_unref(hosts[i]);
 		abibase_profile_unref(conflicting[i]);
@@ -287,9 +294,11 @@ static void finish(void)
 	free(catalogue_text);
 	unlink(good_file);
 	unlink(bad_file);
+	unlink(qtest_script);
 	rmdir(directory);
 	free(good_file);
 	free(bad_file);
+	free(qtest_script);
 	test_end(&t);
 }
 
@@ -683,6 +692,76 @@ static int op_check_args(struct made *m)
 	m->text = buf_steal(&text);
 	return m->text ? 0 : -ENOMEM;
 }
+
+/* With a device that is read, one that is not judged, one that is opaque, and much that is left out. */
+static int verify(struct abibase_verification **ret)
+{
+	static const char *const argv[] = {
+		"-M", "pc-q35-7.2,memory-encryption=sev0", "-device", "pcie-root-port,id=p1", "-netdev",
+		"tap,id=n0,fd=999,vnet_hdr=off", "-device",
+		"{\"driver\":\"virtio-net-pci\",\"netdev\":\"n0\",\"id\":\"d\",\"bus\":\"p1\",\"mq\":true}",
+		"-nic", "user,model=virtio,mac=52:54:00:12:34:56", "-net", "nic,model=virtio,netdev=x",
+		"-global", "virtio-net-device.csum=off", "-global", "e1000.x=y", "-set",
+		"device.d.host_tso4=off", "-drive", "file=x", "-readconfig", "/nonexistent", NULL,
+	};
+	struct abibase_verify *v;
+	int r = abibase_verify_new(t.ctx, t.cat, baseline, &v);
+
+	if (r < 0)
+		return r;
+	abibase_verify_set_profile(v, hosts[0]);
+	r = abibase_verify_set_qemu(v, qtest_script);
+	if (r == 0)
+		r = abibase_verify_set_command(v, argv);
+	if (r == 0)
+		r = abibase_verify_run(v, ret);
+	abibase_verify_unref(v);
+	return r;
+}
+
+static int op_verify(struct made *m)
+{
+	struct abibase_verification *vf;
+	int r = verify(&vf);
+
+	if (r < 0)
+		return r;
+	m->told = abibase_verification_finding_count(vf);
+	abibase_verification_unref(vf);
+	return 0;
+}
+
+/* Of one that was made before, for each run takes a process. */
+static int op_verify_show(struct made *m)
+{
+	int r = abibase_verification_to_json(verified, &m->text);
+
+	if (r == 0)
+		r = abibase_verification_to_text(verified, &m->why);
+	if (r < 0)
+		free(steal(&m->text));
+	return r;
+}
+
+/* The baseline's own, with a QEMU that does not start. */
+static int op_verify_own(struct made *m)
+{
+	struct abibase_verification *vf;
+	struct abibase_verify *v;
+	int r = abibase_verify_new(t.ctx, t.cat, baseline, &v);
+
+	if (r < 0)
+		return r;
+	abibase_verify_set_profile(v, hosts[1]);
+	r = abibase_verify_run(v, &vf);
+	abibase_verify_unref(v);
+	if (r < 0)
+		return r;
+	r = abibase_verification_to_json(vf, &m->text);
+	abibase_verification_unref(vf);
+	return r;
+}
+
 static int op_review(struct made *m)
 {
 	static const char *const argv[] = {
@@ -741,6 +820,9 @@ static const struct operation {
 	{ "diff-baselines", op_diff_baselines, true },
 	{ "check-args", op_check_args, true },
 	{ "review", op_review, false },
+	{ "verify", op_verify, false },
+	{ "verify-show", op_verify_show, true },
+	{ "verify-own", op_verify_own, true },
 	{ "current", op_current, false },
 	{ "stale", op_stale, false },
 	{ "decode", op_decode, true },
@@ -874,6 +956,8 @@ int main(int argc, char **argv)
 	/* before the first use: what one allocator gave the other must not take back */
 	json_set_alloc_funcs(__wrap_malloc, __wrap_free);
 	prepare();
+	if (verify(&verified) < 0)
+		abort();
 	for (size_t i = 0; i < ARRAY_SIZE(operations); i++)
 		if (wanted(operations[i].name, argc, argv))
 			wrong += exhaust(&operations[i]);

@@ -18,6 +18,7 @@ Suite *suite_predict(void);
 Suite *suite_probe(void);
 Suite *suite_qemu(void);
 Suite *suite_validate(void);
+Suite *suite_verify(void);
 Suite *suite_version(void);
 
 #endif

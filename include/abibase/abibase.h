@@ -48,6 +48,8 @@ struct abibase_moves;
 struct abibase_plan;
 struct abibase_observation;
 struct abibase_observe;
+struct abibase_verify;
+struct abibase_verification;
 struct abibase_probe;
 struct abibase_render;
 struct abibase_targets;
@@ -1537,11 +1539,11 @@ int abibase_observe_set_qemu(struct abibase_observe *o, const char *path);
 int abibase_observe_set_machine(struct abibase_observe *o, const char *machine);
 /**
  * abibase_observe_set_backend - what the device lies on
- * @backend: "tap", "tap+vhost" or "user"
+ * @backend: "tap", "tap+vhost", "macvtap", "macvtap+vhost" or "user"
  *
  * A tap is made in a network namespace of its own in a child process, and its descriptor and that
- * of /dev/vhost-net are handed to QEMU, which needs no right to either. "user" asks the kernel for
- * nothing: what is offered there is what QEMU offers alone.
+ * of /dev/vhost-net are handed to QEMU, which needs no right to either. A macvtap takes root. "user"
+ * asks the kernel for nothing: what is offered there is what QEMU offers alone.
  *
  * Returns: 0, -EINVAL (no such backend), -ENOMEM. Since: 0.1
  */
@@ -1622,6 +1624,112 @@ int abibase_observation_compare(struct abibase_context *ctx, const struct abibas
 				const struct abibase_observation *obs,
 				const struct abibase_profile *p, abibase_difference_fn fn,
 				void *data);
+
+/* ----------------------------------------------------------------- verify */
+
+/**
+ * abibase_verify_new - a request to see whether a guest is offered what a baseline promises
+ * @b: a baseline whose verdict is yes
+ * @ret: release with abibase_verify_unref()
+ *
+ * Returns: 0, -EINVAL (the baseline promises nothing), -ENOMEM. Since: 0.1
+ */
+int abibase_verify_new(struct abibase_context *ctx, struct abibase_catalogue *cat,
+		       struct abibase_baseline *b, struct abibase_verify **ret);
+/** Since: 0.1 */
+struct abibase_verify *abibase_verify_unref(struct abibase_verify *v);
+/**
+ * abibase_verify_set_qemu - path of the binary
+ *
+ * Needed with a command line. Without one it is by default the first of the profile that has the
+ * machine type of the baseline. Returns 0, -ENOMEM. Since: 0.1
+ */
+int abibase_verify_set_qemu(struct abibase_verify *v, const char *path);
+/**
+ * abibase_verify_set_command - verify this command line
+ * @argv: the arguments behind the program's name, ended by NULL; copied. A file that -readconfig
+ *	names is read; a descriptor of a tap is looked at with TUNGETIFF, in the calling process, and
+ *	not used
+ *
+ * Kept of it are the machine type, -global options of virtio-net, and its devices with their
+ * properties, in each spelling of -device, -nic, -net, -set and -readconfig; each tap or macvtap is
+ * replaced by an equal one in namespaces of its own, and everything else is left out. Without this
+ * call it is a command line with the baseline's machine type, the list that the QEMU gets of it, and
+ * a device on each backend of the baseline. Returns 0, -ENOMEM. Since: 0.1
+ */
+int abibase_verify_set_command(struct abibase_verify *v, const char *const *argv);
+/**
+ * abibase_verify_set_profile - what is known of this host
+ *
+ * It tells why a feature is masked. Needed without a command line. Since: 0.1
+ */
+void abibase_verify_set_profile(struct abibase_verify *v, struct abibase_profile *p);
+/**
+ * abibase_verify_run - start a throw-away QEMU, read its devices, kill it
+ * @ret: what was found, immutable; release with abibase_verification_unref()
+ *
+ * It is stopped before its first instruction. Takes bounded time. A QEMU that cannot be started or
+ * read is a finding and the verdict ABIBASE_VERDICT_UNKNOWN, never a failure.
+ *
+ * Returns: 0, -EINVAL (no QEMU, or no profile where one is needed), -ENOMEM. Since: 0.1
+ */
+int abibase_verify_run(struct abibase_verify *v, struct abibase_verification **ret);
+/** Since: 0.1 */
+struct abibase_verification *abibase_verification_ref(struct abibase_verification *vf);
+/** Since: 0.1 */
+struct abibase_verification *abibase_verification_unref(struct abibase_verification *vf);
+/** abibase_verification_verdict - is each device equal to the baseline? Since: 0.1 */
+enum abibase_verdict abibase_verification_verdict(const struct abibase_verification *vf);
+/** abibase_verification_qemu - the binary that was started, or NULL. Since: 0.1 */
+const char *abibase_verification_qemu(const struct abibase_verification *vf);
+/** abibase_verification_device_count - number of virtio-net devices. Since: 0.1 */
+size_t abibase_verification_device_count(const struct abibase_verification *vf);
+/** abibase_verification_device_name - its id, or driver and number; or NULL. Since: 0.1 */
+const char *abibase_verification_device_name(const struct abibase_verification *vf, size_t i);
+/** abibase_verification_device_backend - "tap+vhost", or the type of its netdev. Since: 0.1 */
+const char *abibase_verification_device_backend(const struct abibase_verification *vf, size_t i);
+/**
+ * abibase_verification_device_offered - the feature word, as abibase_predict() returns it
+ *
+ * Returns: false when the device was not read. Since: 0.1
+ */
+bool abibase_verification_device_offered(const struct abibase_verification *vf, size_t i,
+					 uint64_t ret[2]);
+/** abibase_verification_device_verdict - is this one equal to the baseline? Since: 0.1 */
+enum abibase_verdict abibase_verification_device_verdict(const struct abibase_verification *vf,
+							 size_t i);
+/** abibase_verification_finding_count - how many things were found. Since: 0.1 */
+size_t abibase_verification_finding_count(const struct abibase_verification *vf);
+/** abibase_verification_finding_kind - conflict, unknown, or a note. Since: 0.1 */
+enum abibase_finding_kind abibase_verification_finding_kind(const struct abibase_verification *vf,
+							    size_t i);
+/** abibase_verification_finding_device - the name of the device it is about, or NULL. Since: 0.1 */
+const char *abibase_verification_finding_device(const struct abibase_verification *vf, size_t i);
+/**
+ * abibase_verification_finding_get - one part of finding @i, owned by @vf, or NULL
+ *
+ * The layer is also "command line"; the cause is a sentence. Since: 0.1
+ */
+const char *abibase_verification_finding_get(const struct abibase_verification *vf, size_t i,
+					     enum abibase_check_field field);
+/** abibase_verification_left_out_count - options of the command line that were not used. Since: 0.1 */
+size_t abibase_verification_left_out_count(const struct abibase_verification *vf);
+/** abibase_verification_left_out - one of them, "-drive", or NULL. Since: 0.1 */
+const char *abibase_verification_left_out(const struct abibase_verification *vf, size_t i);
+/**
+ * abibase_verification_to_json - all of it as a document, abibase-verify/1
+ * @ret: canonical text with a final newline, for free()
+ *
+ * Returns: 0, -ENOMEM. Since: 0.1
+ */
+int abibase_verification_to_json(const struct abibase_verification *vf, char **ret);
+/**
+ * abibase_verification_to_text - all of it for people
+ * @ret: for free(); its form may change between releases
+ *
+ * Returns: 0, -ENOMEM. Since: 0.1
+ */
+int abibase_verification_to_text(const struct abibase_verification *vf, char **ret);
 
 #ifdef __cplusplus
 }

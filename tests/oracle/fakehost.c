@@ -4,7 +4,7 @@
  * An LD_PRELOAD library that answers for /dev/net/tun and /dev/vhost-* as a recorded kernel does,
  * so that a real QEMU can be watched on any kernel without a VM, without rights, without a device.
  *
- * $ABIBASE_FAKEHOST is one line of NAME=NUMBER words, all hexadecimal without 0x; oracle.py makes
+ * $ABIBASE_FAKEHOST is one line of NAME=NUMBER words, all hexadecimal without 0x; fakehost.py makes
  * it from the facts of a profile. What is missing is 0: the kernel does not have it.
  *
  *   tap             what TUNGETFEATURES says
@@ -274,6 +274,16 @@ static int vhost_ioctl(struct file *f, unsigned long request, void *arg)
 
 /* ------------------------------------------------------------- interposed */
 
+/* What was opened before this program began, and handed to it, is known by how it is used. */
+static bool inherit(int fd, enum kind kind)
+{
+	if (fd < 0 || fd >= MAX_FD)
+		return false;
+	if (files[fd].kind == OTHER)
+		files[fd].kind = kind;
+	return true;
+}
+
 EXPORT int ioctl(int fd, unsigned long request, ...)
 {
 	va_list ap;
@@ -284,9 +294,9 @@ EXPORT int ioctl(int fd, unsigned long request, ...)
 	va_end(ap);
 	/* Nothing else in QEMU has these types: those of a terminal are 'T' too, but below 0x80. */
 	if (_IOC_TYPE(request) == 'T' && _IOC_NR(request) >= 200)
-		return tap_ioctl(request, arg);
+		return inherit(fd, TAP) ? tap_ioctl(request, arg) : fail(EBADF);
 	if (_IOC_TYPE(request) == VHOST_VIRTIO)
-		return fd >= 0 && fd < MAX_FD ? vhost_ioctl(&files[fd], request, arg) : fail(EBADF);
+		return inherit(fd, VHOST_NET) ? vhost_ioctl(&files[fd], request, arg) : fail(EBADF);
 	return (int)syscall(SYS_ioctl, fd, request, arg);
 }
 

@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The environment with which fakehost.c is one of the recorded kernels of tests/data."""
+"""The environment with which fakehost.c is one of the recorded kernels of tests/data.
+
+    fakehost.py KERNEL SURFACE      its $ABIBASE_FAKEHOST, on stdout
+"""
 import json
 import os
+import sys
 
 DATA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "data")
 
@@ -52,3 +56,7 @@ def environment(kernel, surface, preload):
         words["vsock"] = int(facts["vhost_vsock.features"], 16)
     return {"LD_PRELOAD": preload,
             "ABIBASE_FAKEHOST": " ".join("%s=%x" % w for w in words.items())}
+
+
+if __name__ == "__main__":
+    print(environment(sys.argv[1], sys.argv[2], "")["ABIBASE_FAKEHOST"])
