@@ -359,6 +359,7 @@ static int link_conditions(struct check *c, struct abibase_catalogue *cat)
 		cond->layer = json_string_value(json_object_get(v, "layer"));
 		cond->missing = json_string_value(json_object_get(v, "missing"));
 		cond->remedy = json_string_value(json_object_get(v, "remedy"));
+		cond->source = json_string_value(json_object_get(v, "source"));
 	}
 	qsort(cat->conditions, cat->n_conditions, sizeof(*cat->conditions), cmp_condition);
 	check_leave(c, mark);

@@ -19,7 +19,7 @@ struct condition {
 	char *name; /* as written in the catalogue */
 	char *fact;
 	int bit; /* -1: the fact is a boolean */
-	const char *layer, *missing, *remedy;
+	const char *layer, *missing, *remedy, *source;
 };
 
 /* One thing a row needs on a backend, and the QEMU versions that look at it. */

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "decode.h"
+#include "show.h"
 
 /*
  * What was found, for the person on call: what is missing, where, and what to do now. Everything
  * comes from the document, which holds printable text only.
  */
 
-#define WIDTH 96
 #define INDENT 2
 
 static const char *string_of(const json_t *obj, const char *key)
@@ -14,41 +14,17 @@ static const char *string_of(const json_t *obj, const char *key)
 	return json_string_value(json_object_get(obj, key));
 }
 
-/* Words in lines of at most WIDTH columns, those after the first from column @hang on. */
-static void put_wrapped(struct buf *b, size_t column, size_t hang, const char *text)
-{
-	bool first = true;
-
-	while (*text) {
-		size_t n = strcspn(text, " ");
-
-		if (!first && column + 1 + n > WIDTH) {
-			buf_printf(b, "\n%*s", (int)hang, "");
-			column = hang;
-		} else if (!first) {
-			buf_putc(b, ' ');
-			column++;
-		}
-		buf_add(b, text, n);
-		column += n;
-		text += n;
-		text += strspn(text, " ");
-		first = false;
-	}
-	buf_putc(b, '\n');
-}
-
 /* "  label: text", indented below the text. */
 static void put_labelled(struct buf *b, size_t indent, const char *label, const char *text)
 {
 	buf_printf(b, "%*s%s: ", (int)indent, "", label);
-	put_wrapped(b, indent + strlen(label) + 2, indent + 2, text);
+	show_wrapped(b, indent + strlen(label) + 2, indent + 2, text);
 }
 
 static void put_sentence(struct buf *b, const char *text)
 {
 	buf_printf(b, "%*s", INDENT, "");
-	put_wrapped(b, INDENT, INDENT, text);
+	show_wrapped(b, INDENT, INDENT, text);
 }
 
 static void put_place(struct buf *b, const json_t *f)
@@ -320,7 +296,7 @@ static void put_class_line(struct buf *b, const json_t *class)
 		b->failed = true;
 	buf_printf(b, "    %-14s ", string_of(class, "device"));
 	if (names.data)
-		put_wrapped(b, 19, 19, names.data);
+		show_wrapped(b, 19, 19, names.data);
 	else
 		buf_putc(b, '\n');
 }

@@ -917,8 +917,9 @@ int abibase_checks_to_text(struct abibase_check *const *checks, size_t n, char *
  * abibase_checks_to_json - the same for programs
  * @baseline: the id of the baseline, or NULL
  * @ret: an abibase-check/1 document for free(): hosts with verdict and findings, each with kind, id,
- *	text and, where there is one, layer, feature, property, remedy; "fixable" says whether
- *	something can be done about it on that host
+ *	text and, where there is one, layer, feature, bit, property, remedy; "fixable" says whether
+ *	a baseline with the property off admits the host as it is: else only a change of the host
+ *	helps
  *
  * Returns: 0, -ENOMEM. Since: 0.1
  */
