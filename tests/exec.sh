@@ -31,6 +31,7 @@ boot=$(cat /proc/sys/kernel/random/boot_id)
 
 tmp=$(mktemp -d) || exit 99
 trap 'rm -rf "$tmp"' EXIT
+qemus=${ABIBASE_QEMUS:-${XDG_CACHE_HOME:-$HOME/.cache}/abibase/qemus}
 export XDG_CACHE_HOME="$tmp/cache"
 chmod 755 "$tmp"
 failures=0
@@ -427,6 +428,71 @@ if "$abibase" probe --only=tap,vhost-net,qemu --qemu=$real -M "$real_machine" -o
 	ran $?
 fi
 
+# --------------------------- kernels as they were recorded, and a QEMU that knows USO
+
+# kernel PROFILE: what that kernel answers, for tests/oracle/fakehost.c
+kernel()
+{
+	jq -r '.facts as $f | {csum: 1, tso4: 2, tso6: 4, tso_ecn: 8, ufo: 16, uso: 96} as $bits
+		| def hex: ltrimstr("0x");
+		def digits: if . < 16 then "0123456789abcdef"[.:. + 1]
+			else ((. / 16 | floor) | digits) + (. % 16 | digits) end;
+		"tap=\($f."tap.features" | hex) vhost=\($f."vhost_net.features" | hex)
+		backend=\($f."vhost_net.backend_features" | hex) offload=\([$bits | to_entries[]
+			| select($f["tap.offload." + .key] == true).value] | add | digits)"' "$1" |
+		tr -s '\n\t' '  '
+}
+
+# Asked when the guest starts: what the probe sees is that kernel, nothing is recorded before.
+newer=$qemus/trixie/usr
+if [ -n "${SANITIZE_CFLAGS:-}" ]; then
+	echo 'skipped: recorded kernels are not loaded before a sanitizer'
+elif [ -x "$newer/bin/qemu-system-x86_64" ] && ${CC:-cc} -std=gnu11 -O2 -fPIC -ffreestanding \
+	-fno-stack-protector -U_FORTIFY_SOURCE -fvisibility=hidden -shared -nostdlib \
+	-o "$tmp/fakehost.so" "$src/tests/oracle/fakehost.c"; then
+	cat >"$tmp/qemu-10.0" <<-END
+		#!/bin/sh
+		exec "$newer/lib64/ld-linux-x86-64.so.2" --library-path \
+			"$newer/lib/x86_64-linux-gnu:$newer/lib" \
+			"$newer/bin/qemu-system-x86_64" -L "$newer/share/qemu" \
+			-L "$newer/share/seabios" "\$@"
+	END
+	chmod +x "$tmp/qemu-10.0"
+	program=$abibase
+	if [ -x "$build/.libs/abibase" ]; then
+		program=$build/.libs/abibase
+		LD_LIBRARY_PATH=$build/lib/.libs
+		export LD_LIBRARY_PATH
+	fi
+	# on KERNEL: starts a guest there with the baseline that has USO on
+	on()
+	{
+		ABIBASE_FAKEHOST=$(kernel "$src/tests/data/hosts/$1.json")
+		export ABIBASE_FAKEHOST
+		LD_PRELOAD=$tmp/fakehost.so "$program" exec "$tmp/base.json" -- "$tmp/qemu-10.0" \
+			-M $machine -accel tcg -display none -nodefaults -S -qmp stdio \
+			-netdev tap,id=n,ifname=abi0,script=no,downscript=no -device \
+			virtio-net-pci,netdev=n,id=net0 <"$tmp/qmp" >"$tmp/out" 2>"$tmp/err"
+	}
+	on linux-6.12
+	status=$?
+	[ $status = 0 ] || fail "exit status $status on Linux 6.12"
+	grep -q '^{"QMP"' "$tmp/out" || fail 'QEMU 10.0 was not started on Linux 6.12'
+	rm -f "$tmp/started"
+	on linux-6.1
+	status=$?
+	[ $status = 126 ] || fail "exit status $status on Linux 6.1"
+	not_started 'Linux 6.1'
+	[ "$(grep -c 'TUN_F_USO' "$tmp/err")" = 1 ] || fail 'not one message about Linux 6.1'
+	for word in tap guest_uso4 guest_uso6 host_uso; do
+		grep TUN_F_USO "$tmp/err" | grep -qF -e "$word" || fail "no $word about Linux 6.1"
+	done
+	grep -A1 TUN_F_USO "$tmp/err" | grep -q '^  remedy: .*tap USO' || fail 'no remedy on 6.1'
+	unset ABIBASE_FAKEHOST LD_LIBRARY_PATH
+else
+	missing "no $newer: tests/fetch-qemus fetches it"
+fi
+
 # ------------------------------------------- as libvirt: a tap by its number, as nobody
 
 if [ "$(id -u)" != 0 ] || [ ! -c /dev/net/tun ] || ! unshare -m -n true 2>/dev/null; then
@@ -447,7 +513,7 @@ if [ -x "$build/.libs/abibase-emulator" ]; then
 fi
 cp "$program" "$tmp/view/emulator"
 cp "$ABIBASE_DATADIR"/*.json "$tmp/view/data/"
-cp "$tmp/real.json" "$tmp/real-base.json" "$tmp/old.json" "$tmp/view/"
+cp "$tmp/real.json" "$tmp/real-base.json" "$tmp/old.json" "$tmp/base.json" "$tmp/view/"
 conf "baseline = $tmp/view/real-base.json" "qemu = $real" "profile = $tmp/view/real.json"
 cp "$tmp/emulator.conf" "$tmp/view/"
 chmod -R u=rwX,go=rX "$tmp/view"
@@ -494,8 +560,30 @@ status=$?
 [ $status = 126 ] || fail "exit status $status as nobody without a record"
 says unknown
 says '[exec-refused]'
+# On a host without tap USO, whose record says so, it is named and QEMU is not started.
+cat >"$tmp/view/emulator.conf" <<END
+baseline = $tmp/view/base.json
+qemu = $qemu
+profile = $tmp/view/old.json
+END
+rm -f "$tmp/started"
+libvirt_machine=$machine
+libvirt >"$tmp/words"
+set --
+while IFS= read -r word; do
+	set -- "$@" "$word"
+done <"$tmp/words"
+as_nobody "$@"
+status=$?
+[ $status = 126 ] || fail "exit status $status as nobody on a host without tap USO"
+not_started 'as nobody on a host without tap USO'
+[ "$(grep -c 'TUN_F_USO' "$tmp/err")" = 1 ] || fail 'not one message for nobody'
+for word in here: tap guest_uso4 guest_uso6 host_uso; do
+	grep TUN_F_USO "$tmp/err" | grep -qF -e "$word" || fail "nobody's message has no $word"
+done
+grep -A1 TUN_F_USO "$tmp/err" | grep -q '^  remedy: .*tap USO' || fail 'no remedy for nobody'
 # A question to QEMU takes no record.
 as_nobody --version
 status=$?
-[ $status = 0 ] || fail "exit status $status for --version as nobody"
+[ $status = 42 ] || fail "exit status $status for --version as nobody"
 finish
