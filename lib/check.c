@@ -228,6 +228,7 @@ static int add_why(struct checking *k, const struct value *v, const struct why *
 	case WHY_DEPENDS:     /* what it depends on is a finding itself */
 	case WHY_TOGETHER:
 	case WHY_DISABLED:
+	case WHY_HOST_LEAST:
 	case N_WHY:
 	default:
 		return 0;
@@ -246,11 +247,55 @@ static int lacks_why(struct checking *k, const struct value *v, const struct why
 	return r < 0 || k->out->n == before ? r : dup_to(&k->out->findings[before].cause, cause);
 }
 
+static const struct row *row_of(const struct checking *k, const struct value *v)
+{
+	for (size_t i = 0; i < k->cat->n_rows; i++)
+		if (streq(k->cat->rows[i].class_name, v->class_name) &&
+		    streq(k->cat->rows[i].property, v->property))
+			return &k->cat->rows[i];
+	return NULL;
+}
+
+/* What the host states, or what it stated for the baseline: a probe does not know it. */
+static int64_t stated(const struct checking *k, const char *fact)
+{
+	const struct inputs *in = &k->b->in;
+	int64_t n = profile_number(k->p, fact);
+
+	for (size_t i = 0; n == NUMBER_UNSTATED && i < in->n_numbers; i++)
+		for (size_t h = 0; streq(in->numbers[i], fact) && h < in->n_hosts; h++)
+			if (streq(in->hosts[h]->name, k->p->name))
+				n = in->hosts[h]->numbers[i];
+	return n;
+}
+
+static int check_number(struct checking *k, const struct value *v, const char *fact)
+{
+	int64_t n = stated(k, fact);
+	_buf_ text = { 0 };
+
+	if (n >= v->number)
+		return 0;
+	if (n == NUMBER_UNSTATED) {
+		buf_printf(&text, "%s: its profile does not state %s, and guests are told %s.%s=%s",
+			   k->p->name, fact, v->class_name, v->property, v->text);
+		return add(k, ABIBASE_FINDING_UNKNOWN, "promise-unknown", "host", v,
+			   "write the fact into the profile of this host", &text);
+	}
+	buf_printf(&text, "%s: %s is %lld, and guests are told %s.%s=%s", k->p->name, fact,
+		   (long long)n, v->class_name, v->property, v->text);
+	return add(k, ABIBASE_FINDING_CONFLICT, "promise-lacks", "host", v,
+		   "let the host do as much, or make a new baseline with it", &text);
+}
+
 static int check_value(struct checking *k, const struct value *v)
 {
 	const struct value *can = find_value(k->alone, v);
+	const struct row *row = v->is_number && v->on ? row_of(k, v) : NULL;
 	_buf_ text = { 0 };
 
+	if (row && row->fact >= 0)
+		return check_number(k, v, k->cat->numbers[row->fact]);
 	if (!v->on || (can && can->on))
 		return 0;
 	for (size_t i = 0; can && i < can->n_why; i++)
@@ -283,16 +328,8 @@ static bool backend_usable(const struct checking *k, size_t backend)
  */
 static int check_kernel(struct checking *k, const struct value *v)
 {
-	_autofree_ char *key = NULL;
-	const struct row *row;
-	int r;
+	const struct row *row = row_of(k, v);
 
-	if (asprintf(&key, "%s.%s", v->class_name, v->property) < 0) {
-		key = NULL;
-		return -ENOMEM;
-	}
-	r = catalogue_row(k->cat, key);
-	row = r < 0 ? NULL : &k->cat->rows[r];
 	for (size_t be = 0; v->on && row && be < k->cat->n_backends; be++) {
 		if (!(k->alone->in.policy.backends & (1u << be)) || !backend_usable(k, be))
 			continue;
@@ -399,7 +436,7 @@ static char **settings_for(const struct checking *k, size_t used)
 		if (!mine || mine->defaults[used] == SETTING_ABSENT)
 			continue;
 		if (asprintf(&s[n], "%s.%s=%s", v->class_name, v->property,
-			     setting_words[v->on ? SETTING_ON : SETTING_OFF]) < 0) {
+			     v->text) < 0) {
 			s[n] = NULL;
 			settings_free(s);
 			return NULL;

@@ -175,15 +175,12 @@ static bool agrees(const struct value *v, const char *value)
 	static const char *const words[2][5] = { { "off", "no", "false", "n", NULL },
 						 { "on", "yes", "true", "y", NULL } };
 
+	if (v->is_number)
+		return streq(v->text, value);
 	for (const char *const *w = words[v->on]; *w; w++)
 		if (streq(*w, value))
 			return true;
 	return false;
-}
-
-static const char *on_off(const struct value *v)
-{
-	return setting_words[v->on ? SETTING_ON : SETTING_OFF];
 }
 
 static void defeats(const struct review *rv, const char *what, const struct value *v,
@@ -191,7 +188,7 @@ static void defeats(const struct review *rv, const char *what, const struct valu
 {
 	context_log(rv->ctx, LOG_WARNING, "command-defeats",
 		    "%s with %s=%s defeats the baseline, which has %s.%s=%s (%s): leave it out", what,
-		    v->property, value, v->class_name, v->property, on_off(v), v->feature);
+		    v->property, value, v->class_name, v->property, v->text, v->feature);
 }
 
 /* Classes that the proxy is of, so that a -global there comes after those on the device itself. */
@@ -244,7 +241,7 @@ static void judge_global(struct review *rv, const struct value *v, const char *n
 		context_log(rv->ctx, LOG_WARNING, "command-loses",
 			    "-global %s.%s=%s has no effect: the baseline has %s, and its list comes "
 			    "last",
-			    name, v->property, value, on_off(v));
+			    name, v->property, value, v->text);
 		return;
 	}
 	buf_printf(&what, "-global on %s", name);

@@ -426,7 +426,8 @@ int abibase_intersection_add_device(struct abibase_intersection *ix, const char 
 int abibase_intersection_set_policy(struct abibase_intersection *ix, const char *policy);
 /**
  * abibase_intersection_enable - ask for a named group of features
- * @group: a group of the catalogue, such as "ring-packed"; its boolean properties are turned on
+ * @group: a group of the catalogue, such as "ring-packed"; its boolean properties are turned on, and
+ *	its numbers ("queue-sizes") are set to the least
  *
  * A host or a QEMU that lacks what was asked for is a conflict.
  *
@@ -435,7 +436,7 @@ int abibase_intersection_set_policy(struct abibase_intersection *ix, const char 
 int abibase_intersection_enable(struct abibase_intersection *ix, const char *group);
 /**
  * abibase_intersection_disable - turn a named group of features off
- * @group: a group of the catalogue, such as "offload-uso"
+ * @group: a group of the catalogue, such as "offload-uso"; numbers that can be none are set to 0
  *
  * Returns: 0, -EINVAL, -EBUSY, -ENOMEM. Since: 0.1
  */
