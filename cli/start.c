@@ -144,6 +144,8 @@ static void say_findings(const struct abibase_check *c)
 /* What the baseline is about, and no more: a guest waits for the answer. */
 static int choose_surfaces(struct abibase_probe *pr, const struct abibase_baseline *b)
 {
+	/* called the same as backends and as surfaces of the probe */
+	static const char *const devices[] = { "vhost-vsock", "vhost-scsi" };
 	const char *rss = abibase_baseline_value(b, "virtio-net-device", "rss");
 	uint64_t word[2];
 	int r = abibase_probe_only(pr, "tap");
@@ -155,6 +157,9 @@ static int choose_surfaces(struct abibase_probe *pr, const struct abibase_baseli
 	if (r == 0 && (abibase_baseline_offered(b, "macvtap", word) ||
 		       abibase_baseline_offered(b, "macvtap+vhost", word)))
 		r = abibase_probe_only(pr, "macvtap");
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(devices); i++)
+		if (abibase_baseline_offered(b, devices[i], word))
+			r = abibase_probe_only(pr, devices[i]);
 	if (r == 0 && rss && streq(rss, "on"))
 		r = abibase_probe_only(pr, "ebpf");
 	return r;

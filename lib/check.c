@@ -143,9 +143,7 @@ static int set_wishes(struct checking *k, struct abibase_intersection *ix)
 
 	if (r == 0 && in->policy.target)
 		r = abibase_intersection_set_target(ix, in->policy.target);
-	for (size_t i = 0; r == 0 && in->policy.backends_named && i < in->n_backends; i++)
-		if (in->policy.backends & (1u << i))
-			r = abibase_intersection_add_backend(ix, in->backends[i]);
+	intersection_adopt_backends(ix, in);
 	if (r == 0)
 		r = abibase_intersection_set_policy(ix, "all");
 	for (size_t i = 0; r == 0 && i < in->policy.enable.n; i++)
@@ -177,7 +175,8 @@ static int take_findings(struct checking *k)
 	static const char *const whole[] = { "host-without-machine",   "backend-absent",
 					     "backend-unknown",	       "vendor-machine-unknown",
 					     "no-qemu-facts",	       "machine-not-recorded",
-					     "target-not-covered",     NULL };
+					     "target-not-covered",     "property-missing",
+					     NULL };
 
 	for (size_t i = 0; i < k->alone->n_findings; i++) {
 		const struct finding *f = &k->alone->findings[i];
@@ -262,6 +261,7 @@ static int add_why(struct checking *k, const struct value *v, const struct why *
 	case WHY_DEPENDS:     /* what it depends on is a finding itself */
 	case WHY_TOGETHER:
 	case WHY_DISABLED:
+	case WHY_HOST_LEAST:
 	case N_WHY:
 	default:
 		return 0;
@@ -283,11 +283,46 @@ static int lacks_why(struct checking *k, const struct value *v, const struct why
 	return r < 0 || k->out->n == before ? r : dup_to(&k->out->findings[before].cause, cause);
 }
 
+/* What the host states, or what it stated for the baseline: a probe does not know it. */
+static int64_t stated(const struct checking *k, const char *fact)
+{
+	const struct inputs *in = &k->b->in;
+	int64_t n = profile_number(k->p, fact);
+
+	for (size_t i = 0; n == NUMBER_UNSTATED && i < in->n_numbers; i++)
+		for (size_t h = 0; streq(in->numbers[i], fact) && h < in->n_hosts; h++)
+			if (streq(in->hosts[h]->name, k->p->name))
+				n = in->hosts[h]->numbers[i];
+	return n;
+}
+
+static int check_number(struct checking *k, const struct value *v, const char *fact)
+{
+	int64_t n = stated(k, fact);
+	_buf_ text = { 0 };
+
+	if (n >= v->number)
+		return 0;
+	if (n == NUMBER_UNSTATED) {
+		buf_printf(&text, "%s: its profile does not state %s, and guests are told %s.%s=%s",
+			   k->p->name, fact, v->class_name, v->property, v->text);
+		return add(k, ABIBASE_FINDING_UNKNOWN, "promise-unknown", "host", v,
+			   "write the fact into the profile of this host", &text);
+	}
+	buf_printf(&text, "%s: %s is %lld, and guests are told %s.%s=%s", k->p->name, fact,
+		   (long long)n, v->class_name, v->property, v->text);
+	return add(k, ABIBASE_FINDING_CONFLICT, "promise-lacks", "host", v,
+		   "let the host do as much, or make a new baseline with it", &text);
+}
+
 static int check_value(struct checking *k, const struct value *v)
 {
 	static const struct why absent = { .kind = WHY_QEMU_LACKS };
 	const struct value *can = find_value(k->alone, v);
+	const struct row *row = v->is_number && v->on ? row_of(k, v) : NULL;
 
+	if (row && row->fact >= 0)
+		return check_number(k, v, k->cat->numbers[row->fact]);
 	if (!v->on || (can && can->on))
 		return 0;
 	for (size_t i = 0; can && i < can->n_why; i++)
@@ -423,7 +458,7 @@ static char **settings_for(const struct checking *k, size_t used)
 		if (!mine || mine->defaults[used] == SETTING_ABSENT)
 			continue;
 		if (asprintf(&s[n], "%s.%s=%s", v->class_name, v->property,
-			     setting_words[v->on ? SETTING_ON : SETTING_OFF]) < 0) {
+			     v->text) < 0) {
 			s[n] = NULL;
 			settings_free(s);
 			return NULL;
@@ -463,10 +498,12 @@ static int make_lists(struct checking *k)
 	return 0;
 }
 
-static const char *bit_name(const struct checking *k, int bit)
+static const char *bit_name(const struct checking *k, const char *backend, int bit)
 {
-	for (size_t i = 0; i < k->cat->n_rows; i++)
-		if (k->cat->rows[i].bit == bit)
+	int be = catalogue_backend(k->cat, backend);
+
+	for (size_t i = 0; be >= 0 && i < k->cat->n_rows; i++)
+		if (k->cat->rows[i].bit == bit && k->cat->rows[i].backends & (1u << be))
 			return k->cat->rows[i].feature;
 	return "a bit without a name";
 }
@@ -485,7 +522,7 @@ static int word_differs(struct checking *k, const struct offer *o, const uint64_
 
 		if (want != is)
 			buf_printf(&text, " %s %s (bit %d)", is ? "with" : "without",
-				   bit_name(k, bit), bit);
+				   bit_name(k, k->b->in.backends[o->backend], bit), bit);
 	}
 	return add(k, ABIBASE_FINDING_CONFLICT, "offer-differs", "QEMU", NULL,
 		   "this build makes something else of the machine type than those of the "
@@ -873,10 +910,11 @@ static void text_admit(const struct abibase_check *c, struct buf *out)
 	const char *class_name = NULL;
 	_buf_ text = { 0 };
 
-	if (!c->n_lost && (c->admissible || c->verdict != ABIBASE_VERDICT_NO))
+	if (!c->n_lost && !c->admit_id && (c->admissible || c->verdict != ABIBASE_VERDICT_NO))
 		return;
-	buf_puts(&text, c->admissible ? "it takes these from every guest started from then on: " :
-					"not as it is: no baseline has this host too, whatever is off");
+	buf_puts(&text, !c->admissible ? "not as it is: no baseline has this host too, whatever is off" :
+			c->n_lost      ? "it takes these from every guest started from then on: " :
+					 "every guest started from then on gets another number");
 	for (size_t i = 0; i < c->n_lost; i++)
 		text_property(c->lost[i], &class_name, &text);
 	if (c->admit_id)

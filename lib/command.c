@@ -13,8 +13,6 @@
  * parameter and ",," is a comma, a parameter without "=" is on, or off when it begins with "no".
  */
 
-#define NET_DEVICE "virtio-net-device"
-
 struct review {
 	struct abibase_context *ctx;
 	const struct abibase_baseline *b;
@@ -147,11 +145,26 @@ static bool is_any_option(const char *word, const char *const *names)
 
 /* --------------------------------------------------------------------- judgement */
 
-static const struct value *promised(const struct abibase_baseline *b, const char *property)
+/*
+ * Is @name the device whose class is @class_name, or one of its proxies? "virtio-net-pci" is of
+ * "virtio-net-device", and so is the alias "virtio-net"; "vhost-scsi-pci" is of "vhost-scsi".
+ */
+static bool is_of(const char *name, const char *class_name)
+{
+	static const char suffix[] = "-device";
+	size_t len = strlen(class_name), end = strlen(suffix);
+
+	if (len > end && streq(class_name + len - end, suffix))
+		len -= end;
+	return !strncmp(name, class_name, len) && (!name[len] || name[len] == '-');
+}
+
+static const struct value *promised(const struct abibase_baseline *b, const char *driver,
+				    const char *property)
 {
 	for (size_t i = 0; i < b->n_values; i++)
-		if (streq(b->values[i].class_name, NET_DEVICE) &&
-		    streq(b->values[i].property, property))
+		if (streq(b->values[i].property, property) &&
+		    is_of(driver, b->values[i].class_name))
 			return &b->values[i];
 	return NULL;
 }
@@ -162,15 +175,12 @@ static bool agrees(const struct value *v, const char *value)
 	static const char *const words[2][5] = { { "off", "no", "false", "n", NULL },
 						 { "on", "yes", "true", "y", NULL } };
 
+	if (v->is_number)
+		return streq(v->text, value);
 	for (const char *const *w = words[v->on]; *w; w++)
 		if (streq(*w, value))
 			return true;
 	return false;
-}
-
-static const char *on_off(const struct value *v)
-{
-	return setting_words[v->on ? SETTING_ON : SETTING_OFF];
 }
 
 static void defeats(const struct review *rv, const char *what, const struct value *v,
@@ -178,25 +188,14 @@ static void defeats(const struct review *rv, const char *what, const struct valu
 {
 	context_log(rv->ctx, LOG_WARNING, "command-defeats",
 		    "%s with %s=%s defeats the baseline, which has %s.%s=%s (%s): leave it out", what,
-		    v->property, value, v->class_name, v->property, on_off(v), v->feature);
-}
-
-/* "virtio-net" is the alias of the PCI device, the others are its classes. */
-static bool is_net_driver(const char *driver)
-{
-	return streq(driver, "virtio-net") || strprefix(driver, "virtio-net-");
+		    v->property, value, v->class_name, v->property, v->text, v->feature);
 }
 
 /* Classes that the proxy is of, so that a -global there comes after those on the device itself. */
-static bool is_proxy_class(const char *name)
+static bool is_proxy_class(const char *name, const char *class_name)
 {
-	return (strprefix(name, "virtio-net-") && !streq(name, NET_DEVICE)) ||
-	       streq(name, "virtio-pci") || streq(name, "pci-device") || streq(name, "device");
-}
-
-static bool is_device_class(const char *name)
-{
-	return streq(name, NET_DEVICE) || streq(name, "virtio-device");
+	return is_of(name, class_name) || streq(name, "virtio-pci") || streq(name, "pci-device") ||
+	       streq(name, "device");
 }
 
 struct device {
@@ -207,7 +206,7 @@ struct device {
 static int device_param(void *data, const char *key, const char *value)
 {
 	struct device *d = data;
-	const struct value *v = promised(d->rv->b, key);
+	const struct value *v = promised(d->rv->b, d->driver, key);
 	_buf_ what = { 0 };
 
 	if (!v || agrees(v, value))
@@ -225,30 +224,37 @@ static int review_device(struct review *rv, const char *text)
 	struct device d = { .rv = rv };
 	int r = get_param(text, "driver", "driver", &driver);
 
-	if (r < 0 || !driver || !is_net_driver(driver))
+	if (r < 0 || !driver)
 		return r;
 	d.driver = driver;
 	return each_param(text, "driver", device_param, &d);
 }
 
-static void judge_global(struct review *rv, const char *name, const char *property,
+static void judge_global(struct review *rv, const struct value *v, const char *name,
 			 const char *value)
 {
-	const struct value *v = promised(rv->b, property);
 	_buf_ what = { 0 };
 
-	if (!v || agrees(v, value))
+	if (agrees(v, value))
 		return;
-	if (is_device_class(name)) {
+	if (streq(name, v->class_name) || streq(name, "virtio-device")) {
 		context_log(rv->ctx, LOG_WARNING, "command-loses",
 			    "-global %s.%s=%s has no effect: the baseline has %s, and its list comes "
 			    "last",
-			    name, property, value, on_off(v));
+			    name, v->property, value, v->text);
 		return;
 	}
 	buf_printf(&what, "-global on %s", name);
-	if (is_proxy_class(name) && !buf_failed(&what))
+	if (is_proxy_class(name, v->class_name) && !buf_failed(&what))
 		defeats(rv, what.data, v, value);
+}
+
+static void judge_globals(struct review *rv, const char *name, const char *property,
+			  const char *value)
+{
+	for (size_t i = 0; i < rv->b->n_values; i++)
+		if (streq(rv->b->values[i].property, property))
+			judge_global(rv, &rv->b->values[i], name, value);
 }
 
 /* "class.property=value", or driver=, property= and value= as parameters */
@@ -259,7 +265,7 @@ static int review_global(struct review *rv, const char *text)
 	int end = 0, r;
 
 	if (sscanf(text, "%63[^.=].%63[^=]%n", name, prop, &end) == 2 && text[end] == '=') {
-		judge_global(rv, name, prop, text + end + 1);
+		judge_globals(rv, name, prop, text + end + 1);
 		return 0;
 	}
 	r = get_param(text, NULL, "driver", &driver);
@@ -268,7 +274,7 @@ static int review_global(struct review *rv, const char *text)
 	if (r == 0)
 		r = get_param(text, NULL, "value", &value);
 	if (r == 0 && driver && property && value)
-		judge_global(rv, driver, property, value);
+		judge_globals(rv, driver, property, value);
 	return r;
 }
 
@@ -450,10 +456,10 @@ static int take_machine(void *data, const char *name, const char *value)
 
 struct sought {
 	const char *id;
-	bool found;
+	char *driver; /* of the device that has it */
 };
 
-static int seek_net(void *data, const char *name, const char *value)
+static int seek_device(void *data, const char *name, const char *value)
 {
 	_autofree_ char *driver = NULL, *id = NULL;
 	struct sought *s = data;
@@ -464,9 +470,11 @@ static int seek_net(void *data, const char *name, const char *value)
 	r = get_param(value, "driver", "driver", &driver);
 	if (r == 0)
 		r = get_param(value, "driver", "id", &id);
-	if (r == 0 && driver && id && streq(id, s->id) && is_net_driver(driver))
-		s->found = true;
-	return r;
+	if (r < 0 || !driver || !id || !streq(id, s->id))
+		return r;
+	free(s->driver);
+	s->driver = steal(&driver);
+	return 0;
 }
 
 /* -set device.ID.PROPERTY=VALUE changes a -device that came before */
@@ -480,11 +488,10 @@ static int review_set(struct review *rv, const char *text)
 
 	if (sscanf(text, "device.%63[^.].%63[^=]%n", id, property, &end) != 2 || text[end] != '=')
 		return 0;
-	v = promised(rv->b, property);
+	r = each_option(NULL, rv->argv, seek_device, &s);
+	v = r < 0 || !s.driver ? NULL : promised(rv->b, s.driver, property);
+	free(s.driver);
 	if (!v || agrees(v, text + end + 1))
-		return 0;
-	r = each_option(NULL, rv->argv, seek_net, &s);
-	if (r < 0 || !s.found)
 		return r;
 	buf_printf(&what, "-set device.%s", id);
 	if (buf_failed(&what))

@@ -914,28 +914,45 @@ static void diff_backends(struct two *t)
 		}
 }
 
-static const struct value *value_of_bit(const struct abibase_baseline *b, int bit)
+/* A bit means another feature to another device, which @backends tell. */
+static bool is_class_of(const struct abibase_catalogue *cat, const char *class_name,
+			unsigned int backends)
 {
+	for (size_t i = 0; i < cat->n_rows; i++)
+		if (streq(cat->rows[i].class_name, class_name))
+			return cat->rows[i].backends & backends;
+	return true;
+}
+
+static const struct value *value_of_bit(const struct two *t, int which, int bit,
+					unsigned int backends)
+{
+	const struct abibase_baseline *b = t->b[which];
+
 	for (size_t i = 0; i < b->n_values; i++)
-		if (b->values[i].bit == bit)
+		if (b->values[i].bit == bit &&
+		    is_class_of(t->c.cat, b->values[i].class_name, backends))
 			return &b->values[i];
 	return NULL;
 }
 
-static const struct row *row_of_bit(const struct abibase_catalogue *cat, int bit)
+static const struct row *row_of_bit(const struct abibase_catalogue *cat, int bit,
+				    unsigned int backends)
 {
 	for (size_t i = 0; i < cat->n_rows; i++)
-		if (cat->rows[i].bit == bit && !cat->rows[i].legacy)
+		if (cat->rows[i].bit == bit && !cat->rows[i].legacy &&
+		    cat->rows[i].backends & backends)
 			return &cat->rows[i];
 	return NULL;
 }
 
 /* How a bit is called: by a value of one of the two, by the catalogue, or by its number. */
-static void name_bit(struct two *t, int bit, const char **ret_subject, const char **ret_feature)
+static void name_bit(struct two *t, int bit, unsigned int backends, const char **ret_subject,
+		     const char **ret_feature)
 {
-	const struct value *a = value_of_bit(t->b[0], bit), *b = value_of_bit(t->b[1], bit);
-	const struct value *v = a ? a : b;
-	const struct row *row = v ? NULL : row_of_bit(t->c.cat, bit);
+	const struct value *a = value_of_bit(t, 0, bit, backends);
+	const struct value *v = a ? a : value_of_bit(t, 1, bit, backends);
+	const struct row *row = v ? NULL : row_of_bit(t->c.cat, bit, backends);
 
 	*ret_subject = v   ? keep(&t->c, "%s.%s", v->class_name, v->property) :
 		       row ? keep(&t->c, "%s", row->key) :
@@ -946,14 +963,14 @@ static void name_bit(struct two *t, int bit, const char **ret_subject, const cha
 			*ret_feature = t->c.cat->requirements[i].feature;
 }
 
-static void add_offer_bit(struct two *t, int bit, int has)
+static void add_offer_bit(struct two *t, int bit, unsigned int backends, int has)
 {
 	struct diff_item *item = add(&t->c, ABIBASE_DIFF_VALUE, true);
 	const char *subject, *feature;
 
 	if (!item)
 		return;
-	name_bit(t, bit, &subject, &feature);
+	name_bit(t, bit, backends, &subject, &feature);
 	item->side = has ? DIFF_A_LACKS : DIFF_B_LACKS;
 	item->a = has ? "off" : "on";
 	item->b = has ? "on" : "off";
@@ -968,24 +985,38 @@ static bool has_bit(const struct offer *o, int bit)
 	return o->word[bit / 64] >> (bit % 64) & 1;
 }
 
+/* Once for each device, however many of its backends differ. */
+static void add_offer_bits(struct two *t, int bit, const unsigned int only[2])
+{
+	unsigned int done = 0;
+
+	for (size_t be = 0; be < t->c.cat->n_backends; be++) {
+		unsigned int device = catalogue_device_of(t->c.cat, be);
+
+		for (int i = 0; i < 2 && !(done & device); i++)
+			if (only[i] & device)
+				add_offer_bit(t, bit, device, i);
+		done |= device;
+	}
+}
+
 static void diff_offers(struct two *t)
 {
 	for (int bit = 0; bit < 128; bit++) {
-		bool only[2] = { false, false };
+		unsigned int only[2] = { 0, 0 };
 
 		for (size_t k = 0; k < t->b[0]->n_offers; k++) {
 			const struct offer *a = &t->b[0]->offers[k];
-			const struct offer *b =
-				offer_on(t->b[1], t->b[0]->in.backends[a->backend]);
+			const char *name = t->b[0]->in.backends[a->backend];
+			const struct offer *b = offer_on(t->b[1], name);
+			int be = catalogue_backend(t->c.cat, name);
 
-			if (!b || !a->known || !b->known)
+			if (!b || !a->known || !b->known || has_bit(a, bit) == has_bit(b, bit))
 				continue;
-			only[0] |= has_bit(a, bit) && !has_bit(b, bit);
-			only[1] |= has_bit(b, bit) && !has_bit(a, bit);
+			only[has_bit(b, bit)] |= be < 0 ? ~0u :
+							  catalogue_device_of(t->c.cat, (size_t)be);
 		}
-		for (int i = 0; i < 2; i++)
-			if (only[i])
-				add_offer_bit(t, bit, i);
+		add_offer_bits(t, bit, only);
 	}
 }
 
@@ -998,6 +1029,18 @@ static const struct value *same_value(const struct abibase_baseline *b, const st
 	return NULL;
 }
 
+/* Said once, of A's value. */
+static void diff_numbers(struct two *t, int which, const struct value *v,
+			 const struct value *other)
+{
+	const char *key = which ? NULL : keep(&t->c, "%s.%s", v->class_name, v->property);
+	const char *place = key ? keep(&t->c, "%s:", key) : NULL;
+
+	if (place)
+		set_subject(add_values(&t->c, ABIBASE_DIFF_VALUE, true, place, v->text, other->text),
+			    key);
+}
+
 /* What stands for no bit; and all of it where it is not known what would be offered. */
 static void diff_settings(struct two *t)
 {
@@ -1007,6 +1050,8 @@ static void diff_settings(struct two *t)
 			const struct value *other = same_value(t->b[!i], v);
 			const char *place;
 
+			if (v->is_number && other && other->number != v->number)
+				diff_numbers(t, i, v, other);
 			if (!v->on || (other && other->on) || (v->bit >= 0 && !t->unknown))
 				continue;
 			place = keep(&t->c, "%s.%s:", v->class_name, v->property);

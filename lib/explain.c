@@ -241,6 +241,7 @@ static void gather_why(const struct explaining *e, const struct value *v, const 
 		break;
 	case WHY_DEPENDS: /* both are followed by the catalogue */
 	case WHY_TOGETHER:
+	case WHY_HOST_LEAST:
 	case N_WHY:
 	default:
 		break;
@@ -436,6 +437,12 @@ static void write_why(const struct explaining *e, const struct value *v, const s
 	case WHY_DISABLED:
 		buf_printf(out, "it was asked to be off: --disable %s", w->what);
 		break;
+	case WHY_HOST_LEAST:
+		if (w->n_hosts)
+			write_why_hosts(e, w, out);
+		buf_printf(out, "%s the least that a host states: %s", w->n_hosts ? ":" : "it is",
+			   w->what);
+		break;
 	case N_WHY:
 	default:
 		break;
@@ -472,7 +479,9 @@ static json_t *why_on(struct explaining *e, const struct value *v)
 	json_t *o = json_object();
 	_buf_ text = { 0 };
 
-	if (count(e, v, SETTING_ON) == e->b->n_used)
+	if (v->is_number)
+		buf_puts(&text, "it is the least that a QEMU here has by itself");
+	else if (count(e, v, SETTING_ON) == e->b->n_used)
 		buf_printf(&text, "%s has it on in every QEMU here", e->b->machine);
 	else
 		buf_printf(&text, "every QEMU here has the property, and it was asked for (%s)",
@@ -716,15 +725,15 @@ static json_t *value_json(struct explaining *e, size_t i)
 	for (size_t k = 0; k < v->n_why; k++)
 		if (is_reason(e, v, &v->why[k]))
 			append(e, why, why_json(e, v, &v->why[k]));
-	if (v->on)
+	if (v->on && !v->n_why)
 		append(e, why, why_on(e, v));
-	else
+	else if (!v->on)
 		raise_value(e, raise, i, &bar);
 	set(e, o, "property", json_sprintf("%s.%s", v->class_name, v->property));
 	set(e, o, "feature", string_or_null(v->feature));
 	set(e, o, "bit", v->bit >= 0 ? json_integer(v->bit) : json_null());
 	set(e, o, "group", string_or_null(v->group));
-	set(e, o, "value", json_string(setting_words[v->on ? SETTING_ON : SETTING_OFF]));
+	set(e, o, "value", v->is_number ? json_integer(v->number) : json_string(v->text));
 	set(e, o, "why", why);
 	set(e, o, "kernels", v->on ? json_null() : kernels_can(e, v));
 	set(e, o, "cost", cost_text(e, v));
@@ -1099,9 +1108,13 @@ static bool same_story(const json_t *a, const json_t *b)
 
 static void text_name(const json_t *v, struct buf *out)
 {
-	const json_t *bit = json_object_get(v, "bit");
+	const json_t *bit = json_object_get(v, "bit"), *value = json_object_get(v, "value");
 
-	buf_printf(out, "%s=%s", get(v, "property"), get(v, "value"));
+	if (json_is_integer(value))
+		buf_printf(out, "%s=%lld", get(v, "property"),
+			   (long long)json_integer_value(value));
+	else
+		buf_printf(out, "%s=%s", get(v, "property"), json_string_value(value));
 	if (*get(v, "feature"))
 		buf_printf(out, "  %s", get(v, "feature"));
 	if (json_is_integer(bit))

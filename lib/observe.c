@@ -492,6 +492,7 @@ static bool others_say(const struct comparing *k, int condition, int but_bit, bo
 		struct effective e;
 
 		if (row->bit < 0 || row->legacy || row->bit == but_bit ||
+		    !(row->backends & (1u << k->backend)) ||
 		    is_offered(k, row->bit) != offered ||
 		    !needs_condition(k, &row->needs[k->backend], condition))
 			continue;
@@ -613,7 +614,7 @@ static const struct row *row_of_bit(const struct comparing *k, int bit)
 	for (size_t r = 0; r < k->cat->n_rows; r++) {
 		const struct row *row = &k->cat->rows[r];
 
-		if (row->bit != bit || row->legacy)
+		if (row->bit != bit || row->legacy || !(row->backends & (1u << k->backend)))
 			continue;
 		if (!first || is_set(k, row, &e))
 			first = row;

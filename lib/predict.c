@@ -104,6 +104,15 @@ static json_t *parse_value(const struct row *row, const char *s)
 	return *s && !*end ? json_integer(n) : json_string(s);
 }
 
+/* What is on by default is masked where it is missing; what was said to be on can be fatal. */
+static void judge_missing(struct prediction *pr, const struct row *row, bool said)
+{
+	if (row->fatal && said)
+		say(pr, ABIBASE_VERDICT_NO, "this QEMU would not start: %s is on, and the host "
+					    "lacks what %s needs",
+		    row->key, row->feature);
+}
+
 /*
  * The last -global of a property wins. What is made of a setting is in @ret_made; shared documents are
  * not counted up and down, because jansson reads the count without an atomic operation.
@@ -116,6 +125,8 @@ static const json_t *requested(struct prediction *pr, const struct row *row, jso
 	qemu_effective(&pr->view, row, &e);
 	for (size_t i = 0; pr->settings && pr->settings[i]; i++)
 		setting_is(pr->settings[i], row, &value);
+	if (!value && version_in(&pr->view.version, row->unmasked, row->n_unmasked))
+		return row->def;
 	if (!value) {
 		if (e.known == ABIBASE_UNKNOWN || (e.known == ABIBASE_YES && !e.value))
 			say(pr, ABIBASE_VERDICT_UNKNOWN, "%s: its value under %s is not recorded",
@@ -139,8 +150,17 @@ static void predict_row(struct prediction *pr, const struct row *row, uint64_t w
 
 	if (!value || row->bit < 0 || row->legacy || !row_bit_set(row, value))
 		return;
-	if (ask_needs(pr, &row->needs[pr->backend], row->property) == ABIBASE_YES)
+	switch (ask_needs(pr, &row->needs[pr->backend], row->property)) {
+	case ABIBASE_YES:
 		word[row->bit / 64] |= (uint64_t)1 << (row->bit % 64);
+		break;
+	case ABIBASE_NO:
+		judge_missing(pr, row, made != NULL);
+		break;
+	case ABIBASE_UNKNOWN:
+	default:
+		break;
+	}
 }
 
 static void predict_words(struct prediction *pr, uint64_t word[2])
@@ -148,11 +168,12 @@ static void predict_words(struct prediction *pr, uint64_t word[2])
 	bool modern = true;
 
 	for (size_t i = 0; i < pr->cat->n_rows; i++)
-		predict_row(pr, &pr->cat->rows[i], word);
+		if (pr->cat->rows[i].backends & (1u << pr->backend))
+			predict_row(pr, &pr->cat->rows[i], word);
 	for (size_t i = 0; i < pr->cat->n_requirements; i++) {
 		const struct requirement *q = &pr->cat->requirements[i];
 
-		if (q->bit < 0)
+		if (q->bit < 0 || !(q->backends & (1u << pr->backend)))
 			continue;
 		if (ask_needs(pr, &q->needs[pr->backend], q->name) == ABIBASE_YES)
 			word[q->bit / 64] |= (uint64_t)1 << (q->bit % 64);

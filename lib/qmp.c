@@ -383,6 +383,7 @@ int qmp_receive(struct qmp *q, json_t **ret)
 			return r;
 		value = json_object_get(answer, "return");
 		if (value) {
+			q->failure = QMP_OK; /* an earlier refusal is over */
 			*ret = json_incref(value);
 			return 0;
 		}

@@ -260,6 +260,14 @@ quiet -device virtio-blk-pci,event_idx=off -device e1000 -global virtio-net-pci.
 quiet -global virtio-blk-pci.event_idx=off -device
 quiet -device virtio-blk-pci,id=n0 -set device.n0.event_idx=off
 quiet -netdev tap,id=n,vhost=on -netdev tap,id=m
+# a number too
+jq '.facts."operator.host_mtu" = 1500' "$tmp/new.json" >"$tmp/mtu.json"
+"$abibase" intersect --json -M $machine "$tmp/mtu.json" -o "$tmp/mtu-base.json" 2>"$tmp/err" ||
+	fail 'no baseline with host_mtu'
+try 42 "$abibase" exec --profile "$tmp/mtu.json" "$tmp/mtu-base.json" -- "$qemu" -M $machine \
+	-device virtio-net-pci,host_mtu=9000
+says 'host_mtu=9000 defeats'
+grep -qx 'virtio-net-device.host_mtu=1500' "$tmp/started" || fail 'host_mtu is not told'
 try 42 "$abibase" exec --profile "$tmp/new.json" "$tmp/tap.json" -- "$qemu" -M $machine \
 	-netdev tap,id=n,fd=3,vhost=on,vhostfd=4
 says '[command-backend]'
@@ -430,24 +438,11 @@ fi
 
 # --------------------------- kernels as they were recorded, and a QEMU that knows USO
 
-# kernel PROFILE: what that kernel answers, for tests/oracle/fakehost.c
-kernel()
-{
-	jq -r '.facts as $f | {csum: 1, tso4: 2, tso6: 4, tso_ecn: 8, ufo: 16, uso: 96} as $bits
-		| def hex: ltrimstr("0x");
-		def digits: if . < 16 then "0123456789abcdef"[.:. + 1]
-			else ((. / 16 | floor) | digits) + (. % 16 | digits) end;
-		"tap=\($f."tap.features" | hex) vhost=\($f."vhost_net.features" | hex)
-		backend=\($f."vhost_net.backend_features" | hex) offload=\([$bits | to_entries[]
-			| select($f["tap.offload." + .key] == true).value] | add | digits)"' "$1" |
-		tr -s '\n\t' '  '
-}
-
 # Asked when the guest starts: what the probe sees is that kernel, nothing is recorded before.
 newer=$qemus/trixie/usr
 if [ -n "${SANITIZE_CFLAGS:-}" ]; then
 	echo 'skipped: recorded kernels are not loaded before a sanitizer'
-elif [ -x "$newer/bin/qemu-system-x86_64" ] && ${CC:-cc} -std=gnu11 -O2 -fPIC -ffreestanding \
+elif [ -x "$newer/bin/qemu-system-x86_64" ] && python3 -c "" && ${CC:-cc} -std=gnu11 -O2 -fPIC -ffreestanding \
 	-fno-stack-protector -U_FORTIFY_SOURCE -fvisibility=hidden -shared -nostdlib \
 	-o "$tmp/fakehost.so" "$src/tests/oracle/fakehost.c"; then
 	cat >"$tmp/qemu-10.0" <<-END
@@ -467,19 +462,21 @@ elif [ -x "$newer/bin/qemu-system-x86_64" ] && ${CC:-cc} -std=gnu11 -O2 -fPIC -f
 	# on KERNEL: starts a guest there with the baseline that has USO on
 	on()
 	{
-		ABIBASE_FAKEHOST=$(kernel "$src/tests/data/hosts/$1.json")
+		ABIBASE_FAKEHOST=$(PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$src/tests/oracle python3 -c "
+import fakehost
+print(fakehost.environment('$1', 'tap', '')['ABIBASE_FAKEHOST'])")
 		export ABIBASE_FAKEHOST
 		LD_PRELOAD=$tmp/fakehost.so "$program" exec "$tmp/base.json" -- "$tmp/qemu-10.0" \
 			-M $machine -accel tcg -display none -nodefaults -S -qmp stdio \
 			-netdev tap,id=n,ifname=abi0,script=no,downscript=no -device \
 			virtio-net-pci,netdev=n,id=net0 <"$tmp/qmp" >"$tmp/out" 2>"$tmp/err"
 	}
-	on linux-6.12
+	on 6.12
 	status=$?
 	[ $status = 0 ] || fail "exit status $status on Linux 6.12"
 	grep -q '^{"QMP"' "$tmp/out" || fail 'QEMU 10.0 was not started on Linux 6.12'
 	rm -f "$tmp/started"
-	on linux-6.1
+	on 6.1
 	status=$?
 	[ $status = 126 ] || fail "exit status $status on Linux 6.1"
 	not_started 'Linux 6.1'

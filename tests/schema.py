@@ -106,10 +106,15 @@ def check_catalogue(path, cat, facts):
     if keys != sorted(set(keys)):
         say(path, "features are not sorted by class and property, or one is there twice")
     used = {c for b in cat["backends"].values() for c in b["usable"]}
+    devices = {}
+    for name, b in cat["backends"].items():
+        devices.setdefault(b.get("device"), set()).add(name)
     for r in rows + cat["requirements"]:
         where = r.get("property") or r["name"]
-        if set(r["needs"]) != set(cat["backends"]):
-            say(path, "%s: needs does not name exactly the backends" % where)
+        if "property" in r and set(r["needs"]) not in devices.values():
+            say(path, "%s: needs does not name exactly the backends of one device" % where)
+        if not set(r["needs"]) <= set(cat["backends"]):
+            say(path, "%s: needs names what is no backend" % where)
         used |= {n if isinstance(n, str) else n["condition"]
                  for needs in r["needs"].values() for n in needs if "never" not in n}
     for r in rows:
@@ -121,7 +126,7 @@ def check_catalogue(path, cat, facts):
             say(path, "%s: pinned and opt-in rows have a group, fixed ones none" % r["property"])
         if "group" in r and r["group"] not in cat["groups"]:
             say(path, "%s: no group %s" % (r["property"], r["group"]))
-        if "bit" in r and r["type"] != "bool" and "bit_when" not in r:
+        if "bit" in r and r["type"] not in ("bool", "OnOffAuto") and "bit_when" not in r:
             say(path, "%s: when is the bit offered?" % r["property"])
         for what in ["default", "needs", "since"] + ["bit"] * ("bit" in r) + \
                 ["depends"] * bool(r["depends"]):

@@ -73,7 +73,10 @@ static const struct breakage {
 	{ "/backends/tap", "usable", "[\"tap.colour\"]", "json-bad-value", "c: /backends" },
 	{ "/backends/tap", "default", "1", "json-wrong-type", "c: /backends/tap/default" },
 	{ "/backends", "passt", "{\"default\":false,\"usable\":[]}", "json-bad-value",
-	  "c: /features/0/needs" },
+	  "c: /features/8/needs" },
+	{ "/backends/tap", "device", "\"tap\"", "json-bad-value", "c: /features/8/needs" },
+	{ "/backends/user", "predicted_only", "false", "json-bad-value",
+	  "c: /backends/user/predicted_only" },
 	{ "/conditions", "tap", "{\"layer\":\"l\",\"missing\":\"m\",\"remedy\":\"r\",\"source\":"
 	  "\"s\"}", "json-bad-value", "c: /conditions/tap" },
 	{ "/conditions", "tap.x[y]", "{\"layer\":\"l\",\"missing\":\"m\",\"remedy\":\"r\","
@@ -126,6 +129,12 @@ static const struct breakage {
 	  "json-bad-value", "c: /features/@guest_uso4/needs/tap/0/until" },
 	{ "/features/@guest_uso4/needs", "tap", "\"tap.usable\"", "json-wrong-type",
 	  "c: /features/@guest_uso4/needs/tap" },
+	{ "/features/@guest_uso4/needs", "vhost-vsock", "[]", "json-bad-value",
+	  "c: /features/@guest_uso4/needs" },
+	{ "/features/@guest_uso4/needs", "tap", "[{\"never\":true,\"machine_until\":\"pc\"}]",
+	  "json-bad-value", "c: /features/@guest_uso4/needs/tap/0/machine_until" },
+	{ "/features/@guest_uso4", "unmasked", "[\"8.x\"]", "json-bad-value",
+	  "c: /features/@guest_uso4/unmasked/0" },
 	{ "/features/@guest_uso4/compat/0", "machine", "\"pc-q35-8.1\"", "json-bad-value",
 	  "c: /features/@guest_uso4/compat/0/machine" },
 	{ "/features/@guest_uso4/compat/0", "not_in", "[\"8.2.x\"]", "json-bad-value",
@@ -318,7 +327,8 @@ START_TEST(test_bits)
 {
 	for (size_t i = 0; i < t.cat->n_rows; i++)
 		for (size_t k = i + 1; k < t.cat->n_rows; k++)
-			if (t.cat->rows[i].bit >= 0 && t.cat->rows[i].bit == t.cat->rows[k].bit)
+			if (t.cat->rows[i].bit >= 0 && t.cat->rows[i].bit == t.cat->rows[k].bit &&
+			    t.cat->rows[i].backends == t.cat->rows[k].backends)
 				ck_assert_str_eq(t.cat->rows[i].feature, t.cat->rows[k].feature);
 }
 END_TEST

@@ -347,7 +347,8 @@ struct abibase_catalogue *abibase_catalogue_unref(struct abibase_catalogue *cat)
  * @qemu: path, or version, of one of its QEMUs; a version that the profile does not list is taken
  *	as the upstream release of that number
  * @machine: versioned machine type
- * @backend: "tap", "tap+vhost", "macvtap", "macvtap+vhost"
+ * @backend: "tap", "tap+vhost", "macvtap", "macvtap+vhost"; "user", the one without the kernel;
+ *	"vhost-vsock" and "vhost-scsi", which are devices of their own
  * @settings: NULL, or NULL-terminated "class.property=value" as given with -global
  * @ret: receives 128 bits, least significant word first, as the modern virtio-pci interface shows
  *	them (no legacy-only bit)
@@ -405,6 +406,16 @@ int abibase_intersection_set_target(struct abibase_intersection *ix, const char 
  */
 int abibase_intersection_add_backend(struct abibase_intersection *ix, const char *backend);
 /**
+ * abibase_intersection_add_device - cover a device beside virtio-net
+ * @device: "vhost-vsock" or "vhost-scsi"
+ *
+ * Every host must have it: one that provably has not is a conflict, one that cannot be asked makes
+ * it "cannot tell". Its values and what it will offer are in the baseline then.
+ *
+ * Returns: 0, -EINVAL (not such a device), -EBUSY, -ENOMEM. Since: 0.1
+ */
+int abibase_intersection_add_device(struct abibase_intersection *ix, const char *device);
+/**
  * abibase_intersection_set_policy - when a feature is on
  * @policy: "compatible" (the default): where the machine type has it on in every QEMU, and every
  *	host can; "all": wherever every host's kernel and every QEMU's property list has it, also
@@ -415,7 +426,8 @@ int abibase_intersection_add_backend(struct abibase_intersection *ix, const char
 int abibase_intersection_set_policy(struct abibase_intersection *ix, const char *policy);
 /**
  * abibase_intersection_enable - ask for a named group of features
- * @group: a group of the catalogue, such as "ring-packed"; its boolean properties are turned on
+ * @group: a group of the catalogue, such as "ring-packed"; its boolean properties are turned on, and
+ *	its numbers ("queue-sizes") are set to the least
  *
  * A host or a QEMU that lacks what was asked for is a conflict.
  *
@@ -424,7 +436,7 @@ int abibase_intersection_set_policy(struct abibase_intersection *ix, const char 
 int abibase_intersection_enable(struct abibase_intersection *ix, const char *group);
 /**
  * abibase_intersection_disable - turn a named group of features off
- * @group: a group of the catalogue, such as "offload-uso"
+ * @group: a group of the catalogue, such as "offload-uso"; numbers that can be none are set to 0
  *
  * Returns: 0, -EINVAL, -EBUSY, -ENOMEM. Since: 0.1
  */

@@ -1,20 +1,24 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * An LD_PRELOAD library that answers for /dev/net/tun and /dev/vhost-net as a recorded kernel does,
+ * An LD_PRELOAD library that answers for /dev/net/tun and /dev/vhost-* as a recorded kernel does,
  * so that a real QEMU can be watched on any kernel without a VM, without rights, without a device.
  *
  * $ABIBASE_FAKEHOST is one line of NAME=NUMBER words, all hexadecimal without 0x; oracle.py makes
  * it from the facts of a profile. What is missing is 0: the kernel does not have it.
  *
- *   macvtap         1: the tap is a macvtap
  *   tap             what TUNGETFEATURES says
- *   offload         mask of TUN_F_*: what TUNSETOFFLOAD accepts, each with what must come with it
+ *   subsets         512 bits: which arguments TUNSETOFFLOAD accepts; the lowest is argument 0
  *   steering_ebpf   1: TUNSETSTEERINGEBPF works
- *   vhost           what VHOST_GET_FEATURES says
+ *   vhost           what VHOST_GET_FEATURES of vhost-net says; without it there is none
  *   backend         what VHOST_GET_BACKEND_FEATURES says
  *   array           1: VHOST_GET_FEATURES_ARRAY is known, and says array1:array0
  *   array0, array1
+ *   vsock           what VHOST_GET_FEATURES of vhost-vsock says; without it there is none
+ *   no_start        1: vhost-net does not take a backend, as if it could not start
+ *
+ * vhost can be started, which moves no packet, and what the kernel checks on the way is checked:
+ * the order of the calls, the features, the size of a queue, that the backend is a tap.
  *
  * It is loaded into programs of other releases, older ones too. So it is linked with nothing, which
  * leaves its symbols without a version, and it calls only what every C library has.
@@ -30,8 +34,8 @@
 #include <linux/if.h>
 #include <linux/if_tun.h>
 #include <linux/vhost.h>
-#include <sys/eventfd.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #define EXPORT __attribute__((visibility("default")))
@@ -39,23 +43,27 @@
 
 char *getenv(const char *name);
 
-/* The values of newer kernels, where the headers are older. */
-#define F_CSUM 0x001
-#define F_TSO (0x002 | 0x004)
-#define F_ECN 0x008
-#define F_UFO 0x010
-#define F_USO (0x020 | 0x040)
-#define F_TUNNEL 0x080
-#define F_TUNNEL_CSUM 0x100
+/* TUN_F_*, up to TUN_F_UDP_TUNNEL_GSO_CSUM */
+#define OFFLOAD_BITS 9
 
+/* Of newer kernels, where the headers are older. */
 struct features_array {
 	uint64_t count;
 	uint64_t features[2];
 };
 #define GET_FEATURES_ARRAY _IOR(VHOST_VIRTIO, 0x83, uint64_t)
+#define SET_FEATURES_ARRAY _IOW(VHOST_VIRTIO, 0x83, uint64_t)
 
-/* What is called before VHOST_SET_OWNER and not known is EPERM, and ENOIOCTLCMD later. */
-static bool owned[MAX_FD];
+enum kind { OTHER, NONE, TAP, VHOST_NET, VHOST_VSOCK };
+
+/* The files that were opened, by descriptor. */
+#define MAX_VRINGS 2
+static struct file {
+	enum kind kind;
+	bool owned, memory;
+	bool started[MAX_VRINGS];
+	unsigned int base[MAX_VRINGS];
+} files[MAX_FD];
 
 static int fail(int error)
 {
@@ -95,32 +103,20 @@ static uint64_t number(const char *name)
 
 /* ------------------------------------------------------------------- tap */
 
-/* As set_offload() of drivers/net/tun.c */
-static bool tap_accepts(unsigned long arg, unsigned long known)
-{
-	bool tso = arg & F_TSO;
-
-	if (!(arg & F_CSUM))
-		return arg == 0;
-	if (arg & ~known)
-		return false;
-	if ((arg & F_ECN) && !tso)
-		return false;
-	if ((arg & F_USO) && (arg & F_USO) != F_USO)
-		return false;
-	if ((arg & F_TUNNEL) && !tso && !(arg & F_USO))
-		return false;
-	return !(arg & F_TUNNEL_CSUM) || (arg & F_TUNNEL);
-}
-
 static int set_offload(unsigned long arg)
 {
-	unsigned long known = number("offload");
+	const char *s = find("subsets");
+	size_t digits = 0;
+	int digit;
 
-	/* drivers/net/tap.c looks for bits that it does not know, and no further */
-	if (number("macvtap") ? arg & ~known : !tap_accepts(arg, known))
+	while (s && s[digits] && s[digits] != ' ')
+		digits++;
+	/* the last digit has the arguments 0 to 3 */
+	if (arg >> OFFLOAD_BITS || digits <= arg / 4)
 		return fail(EINVAL);
-	return 0;
+	digit = s[digits - 1 - arg / 4];
+	digit -= digit <= '9' ? '0' : 'a' - 10;
+	return digit >> (arg % 4) & 1 ? 0 : fail(EINVAL);
 }
 
 static int get_iff(struct ifreq *ifr)
@@ -171,33 +167,109 @@ static int get_features_array(struct features_array *arg)
 	return 0;
 }
 
-static int vhost_ioctl(int fd, unsigned long request, void *arg)
+static int set_features_array(const struct features_array *arg)
 {
-	bool *owner = &owned[(unsigned int)fd % MAX_FD];
+	uint64_t high = arg->count > 1 ? arg->features[1] : 0;
+
+	return (arg->features[0] & ~number("array0")) || (high & ~number("array1")) ?
+		       fail(EOPNOTSUPP) :
+		       0;
+}
+
+/* As vhost_vring_ioctl() of drivers/vhost/vhost.c */
+static int vring_ioctl(struct file *f, unsigned long request, void *arg)
+{
+	struct vhost_vring_state *state = arg;
+	unsigned int queue = state->index; /* it comes first in all of them */
+
+	if (queue >= MAX_VRINGS)
+		return fail(ENOBUFS);
+	switch (request) {
+	case VHOST_SET_VRING_NUM:
+		if (f->started[queue])
+			return fail(EBUSY);
+		return !state->num || state->num > 0xffff || (state->num & (state->num - 1)) ?
+			       fail(EINVAL) :
+			       0;
+	case VHOST_SET_VRING_BASE:
+		if (f->started[queue])
+			return fail(EBUSY);
+		f->base[queue] = state->num;
+		return 0;
+	case VHOST_GET_VRING_BASE:
+		state->num = f->base[queue];
+		return 0;
+	default: /* VHOST_SET_VRING_ADDR, _KICK, _CALL, _ERR, _BUSYLOOP_TIMEOUT, _ENDIAN */
+		return 0;
+	}
+}
+
+/* As vhost_net_set_backend() of drivers/vhost/net.c */
+static int set_backend(struct file *f, const struct vhost_vring_file *arg)
+{
+	if (arg->index >= MAX_VRINGS)
+		return fail(ENOBUFS);
+	if (arg->fd >= 0 && (!f->memory || number("no_start")))
+		return fail(EFAULT);
+	if (arg->fd >= 0 && (arg->fd >= MAX_FD || files[arg->fd].kind != TAP))
+		return fail(ENOTSOCK);
+	f->started[arg->index] = arg->fd >= 0;
+	return 0;
+}
+
+static int owner_ioctl(struct file *f, unsigned long request, void *arg)
+{
+	switch (request) {
+	case VHOST_SET_MEM_TABLE:
+		f->memory = true;
+		return 0;
+	case VHOST_SET_LOG_BASE:
+	case VHOST_SET_LOG_FD:
+		return 0;
+	case VHOST_NET_SET_BACKEND:
+		return f->kind == VHOST_NET ? set_backend(f, arg) : fail(ENOTTY);
+	case VHOST_VSOCK_SET_GUEST_CID:
+	case VHOST_VSOCK_SET_RUNNING:
+		return f->kind == VHOST_VSOCK ? 0 : fail(ENOTTY);
+	case VHOST_SET_VRING_NUM:
+	case VHOST_SET_VRING_BASE:
+	case VHOST_GET_VRING_BASE:
+	case VHOST_SET_VRING_ADDR:
+	case VHOST_SET_VRING_KICK:
+	case VHOST_SET_VRING_CALL:
+	case VHOST_SET_VRING_ERR:
+	case VHOST_SET_VRING_BUSYLOOP_TIMEOUT:
+		return vring_ioctl(f, request, arg);
+	default:
+		return fail(ENOTTY);
+	}
+}
+
+static int vhost_ioctl(struct file *f, unsigned long request, void *arg)
+{
+	uint64_t features = number(f->kind == VHOST_VSOCK ? "vsock" : "vhost");
 
 	switch (request) {
 	case VHOST_SET_OWNER:
-		*owner = true;
+		f->owned = true;
 		return 0;
 	case VHOST_GET_FEATURES:
-		*(uint64_t *)arg = number("vhost");
+		*(uint64_t *)arg = features;
 		return 0;
 	case VHOST_GET_BACKEND_FEATURES:
 		*(uint64_t *)arg = number("backend");
 		return 0;
 	case VHOST_SET_FEATURES:
-		return *(uint64_t *)arg & ~number("vhost") ? fail(EOPNOTSUPP) : 0;
+		return *(uint64_t *)arg & ~features ? fail(EOPNOTSUPP) : 0;
 	case VHOST_SET_BACKEND_FEATURES:
 		return *(uint64_t *)arg & ~number("backend") ? fail(EOPNOTSUPP) : 0;
-	case VHOST_SET_VRING_CALL:
-	case VHOST_SET_VRING_ERR:
-	case VHOST_SET_VRING_BUSYLOOP_TIMEOUT:
-		return 0;
-	default:
-		if (request == GET_FEATURES_ARRAY && number("array"))
-			return get_features_array(arg);
-		return fail(*owner ? ENOTTY : EPERM);
 	}
+	if (f->kind == VHOST_NET && number("array") && request == GET_FEATURES_ARRAY)
+		return get_features_array(arg);
+	if (f->kind == VHOST_NET && number("array") && request == SET_FEATURES_ARRAY)
+		return set_features_array(arg);
+	/* What is called too early, known or not, is EPERM. */
+	return f->owned ? owner_ioctl(f, request, arg) : fail(EPERM);
 }
 
 /* ------------------------------------------------------------- interposed */
@@ -214,7 +286,7 @@ EXPORT int ioctl(int fd, unsigned long request, ...)
 	if (_IOC_TYPE(request) == 'T' && _IOC_NR(request) >= 200)
 		return tap_ioctl(request, arg);
 	if (_IOC_TYPE(request) == VHOST_VIRTIO)
-		return vhost_ioctl(fd, request, arg);
+		return fd >= 0 && fd < MAX_FD ? vhost_ioctl(&files[fd], request, arg) : fail(EBADF);
 	return (int)syscall(SYS_ioctl, fd, request, arg);
 }
 
@@ -227,19 +299,40 @@ static bool same(const char *a, const char *b)
 	return *a == *b;
 }
 
-/* An eventfd is never readable until somebody writes to it: no packet arrives. */
+static enum kind kind_of(const char *path)
+{
+	static const struct {
+		const char *path, *word;
+		enum kind kind;
+	} nodes[] = {
+		{ "/dev/net/tun", NULL, TAP },
+		{ "/dev/vhost-net", "vhost", VHOST_NET },
+		{ "/dev/vhost-vsock", "vsock", VHOST_VSOCK },
+	};
+
+	for (size_t i = 0; getenv("ABIBASE_FAKEHOST") && i < sizeof(nodes) / sizeof(*nodes); i++)
+		if (same(path, nodes[i].path))
+			return !nodes[i].word || find(nodes[i].word) ? nodes[i].kind : NONE;
+	return OTHER;
+}
+
+/* A timer that is never set is never readable: no packet arrives. Writing to it is an error. */
 static int open_any(const char *path, int flags, mode_t mode)
 {
+	enum kind kind = kind_of(path);
 	int fd;
 
-	if (!getenv("ABIBASE_FAKEHOST") ||
-	    (!same(path, "/dev/net/tun") && !same(path, "/dev/vhost-net")))
+	if (kind == OTHER)
 		return (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
-	if (same(path, "/dev/vhost-net") && !find("vhost"))
+	if (kind == NONE)
 		return fail(ENOENT);
-	fd = (int)syscall(SYS_eventfd2, 0, EFD_CLOEXEC | EFD_NONBLOCK);
+	fd = (int)syscall(SYS_timerfd_create, CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (fd >= MAX_FD) {
+		syscall(SYS_close, fd);
+		return fail(EMFILE);
+	}
 	if (fd >= 0)
-		owned[fd % MAX_FD] = false;
+		files[fd] = (struct file){ .kind = kind };
 	return fd;
 }
 
