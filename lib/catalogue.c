@@ -151,14 +151,17 @@ static void check_feature(struct check *c, const json_t *v)
 		{ "declared_on", J_STRING, true, check_name },
 		{ "default", J_BOOL | J_INT | J_STRING | J_NULL, true, NULL },
 		{ "depends", J_ARRAY, true, check_strings },
+		{ "fact", J_STRING, false, check_name },
 		{ "feature", J_STRING, true, check_nonempty },
 		{ "group", J_STRING, false, check_name },
+		{ "least", J_INT, false, NULL },
 		{ "legacy", J_BOOL, false, NULL },
 		{ "missing", J_STRING, true, check_missing },
 		{ "needs", J_OBJECT, true, check_needs },
 		{ "pin", J_STRING, true, check_pin },
 		{ "property", J_STRING, true, check_nonempty },
 		{ "removed", J_STRING, false, check_version },
+		{ "shape", J_STRING, false, check_name },
 		{ "since", J_STRING, true, check_version },
 		{ "sources", J_OBJECT, true, check_sources },
 		{ "type", J_STRING, true, check_nonempty },
@@ -363,6 +366,7 @@ static int link_conditions(struct check *c, struct abibase_catalogue *cat)
 		cond->layer = json_string_value(json_object_get(v, "layer"));
 		cond->missing = json_string_value(json_object_get(v, "missing"));
 		cond->remedy = json_string_value(json_object_get(v, "remedy"));
+		cond->source = json_string_value(json_object_get(v, "source"));
 	}
 	qsort(cat->conditions, cat->n_conditions, sizeof(*cat->conditions), cmp_condition);
 	check_leave(c, mark);
@@ -559,6 +563,29 @@ static void link_row_group(struct check *c, const struct abibase_catalogue *cat,
 		check_fault(c, "json-missing-key", "a row that can be set needs a \"group\"");
 }
 
+/* One number for each fact, however many rows are of it. */
+static void link_number(struct check *c, struct abibase_catalogue *cat, const json_t *v,
+			struct row *row)
+{
+	const char *fact = json_string_value(json_object_get(v, "fact"));
+	size_t i = 0;
+
+	row->fact = -1;
+	row->number = strprefix(row->type, "uint") &&
+		      (row->combine == COMBINE_MIN || row->combine == COMBINE_DIRECTIONAL);
+	row->least = json_integer_value(json_object_get(v, "least"));
+	row->shape_name = json_string_value(json_object_get(v, "shape"));
+	if (!fact)
+		return;
+	if (!row->number)
+		check_fault(c, "json-bad-value", "only the least of numbers can be of a \"fact\"");
+	while (i < cat->n_numbers && !streq(cat->numbers[i], fact))
+		i++;
+	if (i == cat->n_numbers)
+		cat->numbers[cat->n_numbers++] = fact;
+	row->fact = (int)i;
+}
+
 static int link_row(struct check *c, struct abibase_catalogue *cat, const json_t *v,
 		    struct row *row)
 {
@@ -577,6 +604,7 @@ static int link_row(struct check *c, struct abibase_catalogue *cat, const json_t
 					    json_string_value(json_object_get(v, "pin")));
 	row->combine = (enum row_combine)word_index(
 		combine_words, json_string_value(json_object_get(v, "combine")));
+	link_number(c, cat, v, row);
 	row->fatal = streq(json_string_value(json_object_get(v, "missing")), "fatal");
 	row->legacy = json_is_true(json_object_get(v, "legacy"));
 	row->def = json_object_get(v, "default");
@@ -654,7 +682,8 @@ static int link_rows(struct check *c, struct abibase_catalogue *cat)
 	json_t *v;
 
 	cat->rows = table_new(json_array_size(list), sizeof(*cat->rows));
-	if (!cat->rows)
+	cat->numbers = table_new(json_array_size(list), sizeof(*cat->numbers));
+	if (!cat->rows || !cat->numbers)
 		return link_oom(c);
 	json_array_foreach(list, i, v) {
 		mark2 = check_enter_index(c, i);
@@ -880,6 +909,7 @@ ABIBASE_EXPORT struct abibase_catalogue *abibase_catalogue_unref(struct abibase_
 	for (size_t i = 0; i < cat->n_rows; i++)
 		row_clear(&cat->rows[i]);
 	free(cat->rows);
+	free(cat->numbers);
 	for (size_t i = 0; i < cat->n_requirements; i++)
 		for (size_t k = 0; k < MAX_BACKENDS; k++)
 			free(cat->requirements[i].needs[k].need);
@@ -933,12 +963,15 @@ bool catalogue_has_target(const struct abibase_catalogue *cat, const char *targe
 	return false;
 }
 
-bool catalogue_group_has_switch(const struct abibase_catalogue *cat, const char *group)
+bool catalogue_group_has_switch(const struct abibase_catalogue *cat, const char *group, bool off)
 {
-	for (size_t i = 0; i < cat->n_rows; i++)
-		if (cat->rows[i].boolean && cat->rows[i].bit >= 0 && cat->rows[i].group_name &&
-		    streq(cat->rows[i].group_name, group))
+	for (size_t i = 0; i < cat->n_rows; i++) {
+		const struct row *row = &cat->rows[i];
+
+		if (row->group_name && streq(row->group_name, group) &&
+		    ((row->boolean && row->bit >= 0) || (row->number && (row->bit >= 0 || !off))))
 			return true;
+	}
 	return false;
 }
 

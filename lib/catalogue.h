@@ -19,7 +19,7 @@ struct condition {
 	char *name; /* as written in the catalogue */
 	char *fact;
 	int bit; /* -1: the fact is a boolean */
-	const char *layer, *missing, *remedy;
+	const char *layer, *missing, *remedy, *source;
 	unsigned int backends; /* mask: where anything looks at it */
 };
 
@@ -60,6 +60,10 @@ struct row {
 	unsigned int backends; /* mask: those of its device */
 	bool legacy;  /* shown by the legacy interface only */
 	bool boolean; /* on or off; "auto" is what the host can do */
+	bool number;  /* set to the least: of what hosts state in @fact, or of the QEMUs' defaults */
+	int fact;     /* index into numbers, or -1 */
+	int64_t least; /* less than this, but for 0, no host may state */
+	const char *shape_name; /* the shape that some builds make of it, or NULL */
 	bool fatal;   /* QEMU does not start where it is on and missing */
 	int group;    /* index, or -1 */
 	const json_t *def;
@@ -125,6 +129,8 @@ struct abibase_catalogue {
 	size_t n_backends;
 	struct condition *conditions;
 	size_t n_conditions;
+	const char **numbers; /* facts that are numbers */
+	size_t n_numbers;
 	struct group *groups;
 	size_t n_groups;
 	struct row *rows; /* sorted by class, then property */
@@ -143,8 +149,8 @@ int catalogue_backend(const struct abibase_catalogue *cat, const char *name);
 unsigned int catalogue_device(const struct abibase_catalogue *cat, const char *device);
 /* All backends of the device that this backend is of. */
 unsigned int catalogue_device_of(const struct abibase_catalogue *cat, size_t backend);
-/* Does the group have a row that can be switched? */
-bool catalogue_group_has_switch(const struct abibase_catalogue *cat, const char *group);
+/* Does the group have a row that can be enabled, or with @off disabled? */
+bool catalogue_group_has_switch(const struct abibase_catalogue *cat, const char *group, bool off);
 /* What a QEMU of this version offers: a size, or -1 when it is not known. */
 int64_t shape_value(const struct shape *s, const struct version *v);
 /* Row by "class.property", or -1. */

@@ -11,6 +11,7 @@
 struct check_finding {
 	enum abibase_finding_kind kind;
 	char *id, *text, *layer, *feature, *property, *remedy, *cause;
+	int bit; /* -1: none */
 };
 
 /* What of the baseline one QEMU of the host gets. */
@@ -21,8 +22,9 @@ struct check_list {
 
 struct abibase_check {
 	int refcount;
-	char *host;
+	char *host, *baseline; /* the second for people, or NULL */
 	enum abibase_verdict verdict;
+	bool admissible; /* some baseline has this host too */
 	struct check_finding *findings;
 	size_t n, cap;
 	char **lost; /* properties that go off when the host is admitted */
@@ -45,6 +47,6 @@ int dup_to(char **to, const char *s);
 /* "class.property=value" lists, ended by NULL */
 void settings_free(char **s);
 json_t *hostcheck_strings(char *const *s, size_t n);
-json_t *hostcheck_finding_json(const struct check_finding *f);
+json_t *hostcheck_finding_json(const struct check_finding *f, bool fixable);
 
 #endif

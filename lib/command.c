@@ -182,12 +182,7 @@ bool word_is_bool(const char *word, bool on)
 
 static bool agrees(const struct value *v, const char *value)
 {
-	return word_is_bool(value, v->on);
-}
-
-static const char *on_off(const struct value *v)
-{
-	return setting_words[v->on ? SETTING_ON : SETTING_OFF];
+	return v->is_number ? streq(v->text, value) : word_is_bool(value, v->on);
 }
 
 static void defeats(const struct review *rv, const char *what, const struct value *v,
@@ -195,7 +190,7 @@ static void defeats(const struct review *rv, const char *what, const struct valu
 {
 	context_log(rv->ctx, LOG_WARNING, "command-defeats",
 		    "%s with %s=%s defeats the baseline, which has %s.%s=%s (%s): leave it out", what,
-		    v->property, value, v->class_name, v->property, on_off(v), v->feature);
+		    v->property, value, v->class_name, v->property, v->text, v->feature);
 }
 
 /* Classes that the proxy is of, so that a -global there comes after those on the device itself. */
@@ -258,7 +253,7 @@ static int judge_value(struct review *rv, const struct value *v, const char *nam
 		context_log(rv->ctx, LOG_WARNING, "command-loses",
 			    "-global %s.%s=%s has no effect: the baseline has %s, and its list comes "
 			    "last",
-			    name, v->property, value, on_off(v));
+			    name, v->property, value, v->text);
 		return 0;
 	}
 	buf_printf(&what, "-global on %s", name);

@@ -179,7 +179,7 @@ static bool match_here(const struct message *m, const char *s, size_t len, struc
 		at += taken;
 	}
 	ret->end = at;
-	return !m->whole || at == len;
+	return !m->whole || at == len || s[at] == ',';
 }
 
 /* The first place at or after @from where the message stands. */

@@ -118,6 +118,39 @@ static bool first_of_version(const struct derive *d, const struct shape *s, size
 	return true;
 }
 
+static bool is_shape_of(const struct derive *d, size_t r, const struct shape *s, int64_t offers)
+{
+	const struct row *row = &d->cat->rows[r];
+
+	return d->on[r] && row->number && row->shape_name && streq(row->shape_name, s->name) &&
+	       offers >= 0 && offers != d->number[r];
+}
+
+/* A build that makes its own of a size that the baseline sets: said, for no list can change it. */
+static int note_ignored(struct derive *d, const struct shape *s, size_t used)
+{
+	int64_t offers = shape_of(d, s, used);
+	_buf_ text = { 0 };
+	size_t n = 0;
+
+	if (!first_of_version(d, s, used))
+		return 0;
+	for (size_t r = 0; r < d->cat->n_rows; r++) {
+		if (!is_shape_of(d, r, s, offers))
+			continue;
+		if (!n)
+			buf_printf(&text, "QEMU %s on ", d->b->used[used].build->version);
+		if (!n)
+			derive_write_users(d, used, s, false, &text);
+		buf_printf(&text, "%s %s=%lld", n++ ? "," : ": shows guests another size than",
+			   d->cat->rows[r].key, (long long)d->number[r]);
+	}
+	if (!n)
+		return 0;
+	buf_printf(&text, ": %lld, whatever is set (%s)", (long long)offers, s->name);
+	return derive_finding(d, ABIBASE_FINDING_NOTE, "size-ignored", NULL, &text);
+}
+
 int derive_shapes(struct derive *d)
 {
 	for (size_t i = 0; i < d->cat->n_shapes; i++)
@@ -127,6 +160,10 @@ int derive_shapes(struct derive *d)
 				    first_of_version(d, &d->cat->shapes[i], to) &&
 				    judge_pair(d, &d->cat->shapes[i], from, to) < 0)
 					return -ENOMEM;
+	for (size_t i = 0; i < d->cat->n_shapes; i++)
+		for (size_t u = 0; u < d->b->n_used; u++)
+			if (note_ignored(d, &d->cat->shapes[i], u) < 0)
+				return -ENOMEM;
 	return 0;
 }
 

@@ -10,7 +10,8 @@ const char *const why_words[] = {
 	[WHY_QEMU_LACKS] = "qemu-lacks",     [WHY_MACHINE_OFF] = "machine-type-off",
 	[WHY_QEMU_UNKNOWN] = "qemu-unknown", [WHY_DEPENDS] = "depends",
 	[WHY_TOGETHER] = "together",	     [WHY_NEVER] = "qemu-never-offers",
-	[WHY_DISABLED] = "disabled",	     [N_WHY] = NULL,
+	[WHY_DISABLED] = "disabled",	     [WHY_HOST_LEAST] = "host-least",
+	[N_WHY] = NULL,
 };
 
 const char *const setting_words[] = { "off", "on", "unknown", "absent" };
@@ -681,8 +682,8 @@ static int derive_answer(struct derive *d)
 {
 	if (derive_used(d) < 0 || check_machine_values(d) < 0 || compute_effective(d) < 0 ||
 	    derive_values(d) < 0 || derive_doubts(d) < 0 || derive_unmasked(d) < 0 ||
-	    derive_asked(d) < 0 || derive_requirements(d) < 0 || derive_shapes(d) < 0 ||
-	    derive_notes(d) < 0)
+	    derive_asked(d) < 0 || derive_numbers(d) < 0 || derive_requirements(d) < 0 ||
+	    derive_shapes(d) < 0 || derive_notes(d) < 0)
 		return -ENOMEM;
 	return 0;
 }
@@ -715,6 +716,7 @@ static void derive_clear(struct derive *d)
 	free(d->eff);
 	free(d->included);
 	free(d->on);
+	free(d->number);
 	free(d->tie);
 	free(d->scratch[0]);
 	free(d->scratch[1]);

@@ -1029,6 +1029,18 @@ static const struct value *same_value(const struct abibase_baseline *b, const st
 	return NULL;
 }
 
+/* Said once, of A's value. */
+static void diff_numbers(struct two *t, int which, const struct value *v,
+			 const struct value *other)
+{
+	const char *key = which ? NULL : keep(&t->c, "%s.%s", v->class_name, v->property);
+	const char *place = key ? keep(&t->c, "%s:", key) : NULL;
+
+	if (place)
+		set_subject(add_values(&t->c, ABIBASE_DIFF_VALUE, true, place, v->text, other->text),
+			    key);
+}
+
 /* What stands for no bit; and all of it where it is not known what would be offered. */
 static void diff_settings(struct two *t)
 {
@@ -1038,6 +1050,8 @@ static void diff_settings(struct two *t)
 			const struct value *other = same_value(t->b[!i], v);
 			const char *place;
 
+			if (v->is_number && other && other->number != v->number)
+				diff_numbers(t, i, v, other);
 			if (!v->on || (other && other->on) || (v->bit >= 0 && !t->unknown))
 				continue;
 			place = keep(&t->c, "%s.%s:", v->class_name, v->property);

@@ -13,6 +13,8 @@
  * from which the text for people is made.
  */
 
+#define MAX_NAMES 20 /* of hosts in a sentence */
+
 struct abibase_explanation {
 	int refcount;
 	bool cost; /* only what is given up */
@@ -22,6 +24,7 @@ struct abibase_explanation {
 struct explaining {
 	const struct abibase_catalogue *cat;
 	const struct abibase_baseline *b;
+	bool kernels; /* a kernel with a feature was named by upstream's number */
 	bool failed; /* memory ran out */
 };
 
@@ -41,6 +44,9 @@ enum mode { MODE_AS_ASKED, MODE_ALL };
 static const char power_cycle[] =
 	"already-booted guests need a power cycle: a running guest keeps what it negotiated, and its "
 	"QEMU what it was started with, until it is powered off and started anew";
+static const char backports[] =
+	"these are upstream's, and vendors backport: version numbers are not capabilities; a probe of "
+	"the host tells";
 
 /* ---------------------------------------------------------------------- pieces */
 
@@ -69,25 +75,25 @@ static json_t *string_or_null(const char *s)
 	return s && *s ? json_string(s) : json_null();
 }
 
-/* A comma and a space before every one but the first; after twenty names their number. */
+/* A comma and a space before every one but the first; after MAX_NAMES of them their number. */
 static void write_names(const struct explaining *e, const bool *hosts, struct buf *out)
 {
 	const struct inputs *in = &e->b->in;
 	size_t n = 0;
 
 	for (size_t i = 0; i < in->n_hosts; i++)
-		if (hosts[i] && n++ < 20)
+		if (hosts[i] && n++ < MAX_NAMES)
 			buf_printf(out, "%s%s", n > 1 ? ", " : "", in->hosts[i]->name);
-	if (n > 20)
-		buf_printf(out, " and %zu more", n - 20);
+	if (n > MAX_NAMES)
+		buf_printf(out, " and %zu more", n - MAX_NAMES);
 }
 
 static void write_why_hosts(const struct explaining *e, const struct why *w, struct buf *out)
 {
-	for (size_t i = 0; i < w->n_hosts && i < 20; i++)
+	for (size_t i = 0; i < w->n_hosts && i < MAX_NAMES; i++)
 		buf_printf(out, "%s%s", i ? ", " : "", e->b->in.hosts[w->hosts[i]]->name);
-	if (w->n_hosts > 20)
-		buf_printf(out, " and %zu more", w->n_hosts - 20);
+	if (w->n_hosts > MAX_NAMES)
+		buf_printf(out, " and %zu more", w->n_hosts - MAX_NAMES);
 }
 
 static json_t *host_list(struct explaining *e, const bool *hosts)
@@ -129,10 +135,10 @@ static void write_builds(const struct explaining *e, const struct value *v, enum
 			buf_printf(out, " [%s]", package);
 		buf_puts(out, " (");
 		for (size_t i = 0; i < e->b->in.n_hosts; i++)
-			if (uses(e, e->b->in.hosts[i], u) && n++ < 20)
+			if (uses(e, e->b->in.hosts[i], u) && n++ < MAX_NAMES)
 				buf_printf(out, "%s%s", n > 1 ? ", " : "", e->b->in.hosts[i]->name);
-		if (n > 20)
-			buf_printf(out, " and %zu more", n - 20);
+		if (n > MAX_NAMES)
+			buf_printf(out, " and %zu more", n - MAX_NAMES);
 		buf_putc(out, ')');
 	}
 }
@@ -235,6 +241,7 @@ static void gather_why(const struct explaining *e, const struct value *v, const 
 		break;
 	case WHY_DEPENDS: /* both are followed by the catalogue */
 	case WHY_TOGETHER:
+	case WHY_HOST_LEAST:
 	case N_WHY:
 	default:
 		break;
@@ -372,9 +379,19 @@ static void write_qemu_lacks(const struct explaining *e, const struct value *v, 
 	buf_puts(out, " on");
 }
 
+/* The call that answers a condition. */
+static const char *source_of(const struct explaining *e, const char *condition)
+{
+	for (size_t i = 0; i < e->cat->n_conditions; i++)
+		if (streq(e->cat->conditions[i].name, condition))
+			return e->cat->conditions[i].source;
+	return NULL;
+}
+
 static void write_host_why(const struct explaining *e, const struct why *w, struct buf *out)
 {
 	bool unknown = w->kind == WHY_HOST_UNKNOWN;
+	const char *source = source_of(e, w->what);
 
 	write_why_hosts(e, w, out);
 	if (w->kind == WHY_NEVER)
@@ -383,8 +400,9 @@ static void write_host_why(const struct explaining *e, const struct why *w, stru
 		buf_printf(out, ": %s is unknown (%s), and what is unknown is not promised", w->what,
 			   unknown_reason(e, w));
 	else
-		buf_printf(out, ": %s (%s, asked of %s)", w->missing ? w->missing : "lacks it",
-			   w->what, w->layer ? w->layer : "the host");
+		buf_printf(out, ": %s (%s, asked of %s%s%s)", w->missing ? w->missing : "lacks it",
+			   w->what, w->layer ? w->layer : "the host", source ? " with " : "",
+			   source ? source : "");
 	if (w->backends) {
 		buf_puts(out, ", needed on ");
 		write_backends(e, w->backends, out);
@@ -418,6 +436,12 @@ static void write_why(const struct explaining *e, const struct value *v, const s
 		break;
 	case WHY_DISABLED:
 		buf_printf(out, "it was asked to be off: --disable %s", w->what);
+		break;
+	case WHY_HOST_LEAST:
+		if (w->n_hosts)
+			write_why_hosts(e, w, out);
+		buf_printf(out, "%s the least that a host states: %s", w->n_hosts ? ":" : "it is",
+			   w->what);
 		break;
 	case N_WHY:
 	default:
@@ -455,7 +479,9 @@ static json_t *why_on(struct explaining *e, const struct value *v)
 	json_t *o = json_object();
 	_buf_ text = { 0 };
 
-	if (count(e, v, SETTING_ON) == e->b->n_used)
+	if (v->is_number)
+		buf_puts(&text, "it is the least that a QEMU here has by itself");
+	else if (count(e, v, SETTING_ON) == e->b->n_used)
 		buf_printf(&text, "%s has it on in every QEMU here", e->b->machine);
 	else
 		buf_printf(&text, "every QEMU here has the property, and it was asked for (%s)",
@@ -525,6 +551,7 @@ static void raise_host(struct explaining *e, json_t *list, const struct why *w)
 		buf_puts(&text, ": another QEMU, or another backend");
 	else
 		buf_printf(&text, ": %s", w->remedy ? w->remedy : "a kernel that has it");
+	e->kernels |= w->remedy && strstr(w->remedy, "upstream");
 	append(e, list, take(&text));
 }
 
@@ -698,15 +725,15 @@ static json_t *value_json(struct explaining *e, size_t i)
 	for (size_t k = 0; k < v->n_why; k++)
 		if (is_reason(e, v, &v->why[k]))
 			append(e, why, why_json(e, v, &v->why[k]));
-	if (v->on)
+	if (v->on && !v->n_why)
 		append(e, why, why_on(e, v));
-	else
+	else if (!v->on)
 		raise_value(e, raise, i, &bar);
 	set(e, o, "property", json_sprintf("%s.%s", v->class_name, v->property));
 	set(e, o, "feature", string_or_null(v->feature));
 	set(e, o, "bit", v->bit >= 0 ? json_integer(v->bit) : json_null());
 	set(e, o, "group", string_or_null(v->group));
-	set(e, o, "value", json_string(setting_words[v->on ? SETTING_ON : SETTING_OFF]));
+	set(e, o, "value", v->is_number ? json_integer(v->number) : json_string(v->text));
 	set(e, o, "why", why);
 	set(e, o, "kernels", v->on ? json_null() : kernels_can(e, v));
 	set(e, o, "cost", cost_text(e, v));
@@ -944,6 +971,7 @@ static json_t *document(struct explaining *e, const char *property)
 	set(e, o, "costs", costs);
 	set(e, o, "notes", notes(e, property));
 	set(e, o, "running_guests", json_string(power_cycle));
+	set(e, o, "kernel_versions", e->kernels ? json_string(backports) : json_null());
 	return o;
 }
 
@@ -1034,25 +1062,36 @@ static const char *get(const json_t *o, const char *key)
 	return s ? s : "";
 }
 
-static void text_list(const json_t *list, const char *sep, struct buf *out)
+/* With commas; of very many their number. */
+static void text_list(const json_t *list, struct buf *out)
 {
-	size_t i;
+	size_t i, n = json_array_size(list);
 	json_t *v;
 
-	json_array_foreach((json_t *)list, i, v) {
-		if (i)
-			buf_puts(out, sep);
-		show_text(out, json_string_value(v));
-	}
+	json_array_foreach((json_t *)list, i, v)
+		if (i < MAX_NAMES)
+			buf_printf(out, "%s%s", i ? ", " : "", json_string_value(v));
+	if (n > MAX_NAMES)
+		buf_printf(out, " and %zu more", n - MAX_NAMES);
 }
+
+/* What was put together, in lines; @text is empty afterwards. */
+static void text_wrapped(struct buf *text, size_t column, size_t hang, struct buf *out)
+{
+	show_wrapped(out, column, hang, text->data ? text->data : "");
+	if (buf_failed(text))
+		out->failed = true;
+	buf_clear(text);
+}
+
+#define HANG 9 /* where the text of a label begins */
 
 static void text_line(const char *label, const char *text, struct buf *out)
 {
 	if (!*text)
 		return;
 	buf_printf(out, "  %-7s", label);
-	show_text(out, text);
-	buf_putc(out, '\n');
+	show_wrapped(out, HANG, HANG, text);
 }
 
 /* Do these two differ in nothing but the names of property and feature? */
@@ -1069,9 +1108,13 @@ static bool same_story(const json_t *a, const json_t *b)
 
 static void text_name(const json_t *v, struct buf *out)
 {
-	const json_t *bit = json_object_get(v, "bit");
+	const json_t *bit = json_object_get(v, "bit"), *value = json_object_get(v, "value");
 
-	buf_printf(out, "%s=%s", get(v, "property"), get(v, "value"));
+	if (json_is_integer(value))
+		buf_printf(out, "%s=%lld", get(v, "property"),
+			   (long long)json_integer_value(value));
+	else
+		buf_printf(out, "%s=%s", get(v, "property"), json_string_value(value));
 	if (*get(v, "feature"))
 		buf_printf(out, "  %s", get(v, "feature"));
 	if (json_is_integer(bit))
@@ -1117,17 +1160,17 @@ static void text_values(const json_t *list, bool off, struct buf *out)
 
 static void text_notes(const json_t *list, struct buf *out)
 {
+	_buf_ text = { 0 };
 	size_t i;
 	json_t *v;
 
 	json_array_foreach((json_t *)list, i, v) {
-		buf_printf(out, "%s: ", get(v, "kind"));
-		show_text(out, get(v, "text"));
-		buf_printf(out, " [%s]\n", get(v, "id"));
+		buf_printf(&text, "%s: %s [%s]", get(v, "kind"), get(v, "text"), get(v, "id"));
+		text_wrapped(&text, 0, 2, out);
 		if (*get(v, "remedy")) {
-			buf_puts(out, "  remedy: ");
-			show_text(out, get(v, "remedy"));
-			buf_putc(out, '\n');
+			buf_printf(&text, "remedy: %s", get(v, "remedy"));
+			buf_puts(out, "  ");
+			text_wrapped(&text, 2, 4, out);
 		}
 	}
 	if (json_array_size(list))
@@ -1139,21 +1182,25 @@ static void text_cost(const json_t *c, struct buf *out)
 	const json_t *retire = json_object_get(c, "retire");
 	const json_t *hosts = json_object_get(c, "in_the_way");
 	const json_t *obstacle = json_object_get(c, "obstacles");
+	_buf_ text = { 0 };
 	size_t i;
 	json_t *v;
 
 	show_text(out, get(c, "description"));
 	buf_puts(out, "\n  off    ");
-	text_list(json_object_get(c, "features"), ", ", out);
+	text_list(json_object_get(c, "features"), &text);
+	text_wrapped(&text, HANG, HANG, out);
 	if (json_is_array(retire)) {
-		buf_printf(out, "\n  retire %zu: ", json_array_size(retire));
-		text_list(retire, ", ", out);
+		buf_printf(&text, "%zu: ", json_array_size(retire));
+		text_list(retire, &text);
+		buf_puts(out, "  retire ");
+		text_wrapped(&text, HANG, HANG, out);
 	} else if (json_array_size(hosts)) {
-		buf_puts(out, "\n  hosts  ");
-		text_list(hosts, ", ", out);
-		buf_puts(out, " (retiring them is not enough)");
+		text_list(hosts, &text);
+		buf_puts(&text, " (retiring them is not enough)");
+		buf_puts(out, "  hosts  ");
+		text_wrapped(&text, HANG, HANG, out);
 	}
-	buf_putc(out, '\n');
 	json_array_foreach((json_t *)obstacle, i, v)
 		text_line(i ? "" : "also", json_string_value(v), out);
 	buf_putc(out, '\n');
@@ -1173,34 +1220,36 @@ static void text_costs(const json_t *list, struct buf *out)
 
 static void text_retirements(const json_t *list, struct buf *out)
 {
+	_buf_ text = { 0 };
 	size_t i;
 	json_t *v;
 
 	json_array_foreach((json_t *)list, i, v) {
 		const json_t *back = json_object_get(v, "back");
 
-		buf_puts(out, "Retire ");
-		text_list(json_object_get(v, "retire"), ", ", out);
-		buf_puts(out, " and ");
-		text_list(back, ", ", out);
-		buf_printf(out, " %s back.\n", json_array_size(back) > 1 ? "come" : "comes");
+		buf_puts(&text, "Retire ");
+		text_list(json_object_get(v, "retire"), &text);
+		buf_puts(&text, " and ");
+		text_list(back, &text);
+		buf_printf(&text, " %s back.", json_array_size(back) > 1 ? "come" : "comes");
+		text_wrapped(&text, 0, 2, out);
 	}
 }
 
 ABIBASE_EXPORT int abibase_explanation_to_text(const struct abibase_explanation *x, char **ret)
 {
 	const json_t *root = x->root, *list = json_object_get(root, "values");
-	_buf_ out = { 0 };
+	_buf_ out = { 0 }, line = { 0 };
 	char *text;
 
-	buf_printf(&out, "Baseline %s: ",
-		   *get(root, "baseline") ? get(root, "baseline") : "that is none");
-	show_text(&out, *get(root, "machine") ? get(root, "machine") : "no machine type");
-	buf_puts(&out, " on ");
-	text_list(json_object_get(root, "backends"), ", ", &out);
-	buf_puts(&out, ", for ");
-	text_list(json_object_get(root, "hosts"), ", ", &out);
-	buf_puts(&out, "\n\n");
+	buf_printf(&line, "Baseline %s: %s on ",
+		   *get(root, "baseline") ? get(root, "baseline") : "that is none",
+		   *get(root, "machine") ? get(root, "machine") : "no machine type");
+	text_list(json_object_get(root, "backends"), &line);
+	buf_puts(&line, ", for ");
+	text_list(json_object_get(root, "hosts"), &line);
+	text_wrapped(&line, 0, 2, &out);
+	buf_putc(&out, '\n');
 	if (x->cost) {
 		text_costs(json_object_get(root, "costs"), &out);
 	} else {
@@ -1210,7 +1259,12 @@ ABIBASE_EXPORT int abibase_explanation_to_text(const struct abibase_explanation 
 	}
 	if (x->cost || json_array_size(list) != 1)
 		text_retirements(json_object_get(root, "retirements"), &out);
-	buf_printf(&out, "Running guests: %s.\n", get(root, "running_guests"));
+	if (!x->cost && *get(root, "kernel_versions")) {
+		buf_printf(&line, "Kernel versions: %s.", get(root, "kernel_versions"));
+		text_wrapped(&line, 0, 2, &out);
+	}
+	buf_printf(&line, "Running guests: %s.", get(root, "running_guests"));
+	text_wrapped(&line, 0, 2, &out);
 	text = buf_steal(&out);
 	if (!text)
 		return -ENOMEM;

@@ -75,7 +75,8 @@ static int add(struct judging *j, enum abibase_finding_kind kind, const char *id
 				   .layer = (char *)layer,
 				   .remedy = (char *)remedy,
 				   .property = row ? row->key : NULL,
-				   .feature = row ? (char *)row->feature : NULL };
+				   .feature = row ? (char *)row->feature : NULL,
+				   .bit = row ? row->bit : -1 };
 
 	return hostcheck_add(j->m->check, &f, text);
 }
@@ -1476,11 +1477,14 @@ static json_t *findings_json(const struct abibase_check *c)
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; list && i < c->n; i++)
-		if (json_array_append_new(list, hostcheck_finding_json(&c->findings[i])) < 0) {
+	for (size_t i = 0; list && i < c->n; i++) {
+		const struct check_finding *f = &c->findings[i];
+
+		if (json_array_append_new(list, hostcheck_finding_json(f, f->remedy)) < 0) {
 			json_decref(list);
 			return NULL;
 		}
+	}
 	return list;
 }
 

@@ -526,6 +526,13 @@ enum abibase_tri profile_ask(const struct abibase_profile *p, const char *fact, 
 	return answer < 0 ? ABIBASE_UNKNOWN : (enum abibase_tri)answer;
 }
 
+int64_t profile_number(const struct abibase_profile *p, const char *fact)
+{
+	const json_t *v = json_object_get(p->facts, fact);
+
+	return json_is_integer(v) ? json_integer_value(v) : -1;
+}
+
 ABIBASE_EXPORT enum abibase_tri abibase_profile_fact(const struct abibase_profile *p,
 						     const char *fact, const char **ret_reason)
 {

@@ -31,6 +31,33 @@ void show_text(struct buf *b, const char *s)
 	}
 }
 
+void show_wrapped(struct buf *b, size_t column, size_t hang, const char *s)
+{
+	_buf_ safe = { 0 };
+	const char *text;
+	bool first = true;
+
+	show_text(&safe, s);
+	if (buf_failed(&safe))
+		b->failed = true;
+	for (text = safe.data ? safe.data : ""; *text; first = false) {
+		size_t n = strcspn(text, " ");
+
+		if (!first && column + 1 + n > WIDTH) {
+			buf_printf(b, "\n%*s", (int)hang, "");
+			column = hang;
+		} else if (!first) {
+			buf_putc(b, ' ');
+			column++;
+		}
+		buf_add(b, text, n);
+		column += n;
+		text += n;
+		text += strspn(text, " ");
+	}
+	buf_putc(b, '\n');
+}
+
 static const char *string_of(const json_t *obj, const char *key)
 {
 	return json_string_value(json_object_get(obj, key));

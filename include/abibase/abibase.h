@@ -431,7 +431,8 @@ int abibase_intersection_add_device(struct abibase_intersection *ix, const char 
 int abibase_intersection_set_policy(struct abibase_intersection *ix, const char *policy);
 /**
  * abibase_intersection_enable - ask for a named group of features
- * @group: a group of the catalogue, such as "ring-packed"; its boolean properties are turned on
+ * @group: a group of the catalogue, such as "ring-packed"; its boolean properties are turned on, and
+ *	its numbers ("queue-sizes") are set to the least
  *
  * A host or a QEMU that lacks what was asked for is a conflict.
  *
@@ -440,7 +441,7 @@ int abibase_intersection_set_policy(struct abibase_intersection *ix, const char 
 int abibase_intersection_enable(struct abibase_intersection *ix, const char *group);
 /**
  * abibase_intersection_disable - turn a named group of features off
- * @group: a group of the catalogue, such as "offload-uso"
+ * @group: a group of the catalogue, such as "offload-uso"; numbers that can be none are set to 0
  *
  * Returns: 0, -EINVAL, -EBUSY, -ENOMEM. Since: 0.1
  */
@@ -933,8 +934,9 @@ int abibase_checks_to_text(struct abibase_check *const *checks, size_t n, char *
  * abibase_checks_to_json - the same for programs
  * @baseline: the id of the baseline, or NULL
  * @ret: an abibase-check/1 document for free(): hosts with verdict and findings, each with kind, id,
- *	text and, where there is one, layer, feature, property, remedy; "fixable" says whether
- *	something can be done about it on that host
+ *	text and, where there is one, layer, feature, bit, property, remedy; "fixable" says whether
+ *	a baseline with the property off admits the host as it is: else only a change of the host
+ *	helps
  *
  * Returns: 0, -ENOMEM. Since: 0.1
  */
