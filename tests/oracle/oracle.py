@@ -35,11 +35,12 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.join(HERE, "..", "..")
 sys.path[:0] = [HERE, os.path.join(TOP, "tests", "tools")]
+import fakehost  # noqa: E402
 import guest  # noqa: E402
 import qmp  # noqa: E402
 
 SUITES = ["bullseye", "bookworm", "trixie", "trixie-backports"]
-KERNELS = ["5.10", "6.1", "6.12", "6.17", "7.2"]
+KERNELS = fakehost.kernels()
 # Two that differ in all that a kernel decides
 FAR_APART = ("6.1", "7.2")
 BACKENDS = ["tap", "tap+vhost"]
@@ -52,10 +53,6 @@ ROWS = {"tap-off": ("tap", ()), "tap-on": ("tap+vhost", ()),
         "opt-off": ("tap", OPT_IN), "opt-on": ("tap+vhost", OPT_IN)}
 MACHINE = re.compile(r"pc-q35-([0-9]+)\.([0-9]+)")
 OLDEST = (5, 2)
-
-# TUN_F_*, by the last part of the fact
-OFFLOADS = {"csum": 0x001, "tso4": 0x002, "tso6": 0x004, "tso_ecn": 0x008, "ufo": 0x010,
-            "uso": 0x060, "udp_tunnel": 0x080, "udp_tunnel_csum": 0x100}
 
 # All that a QEMU may say: that it will drop the machine type one day; and of a macvtap, that it
 # takes no eBPF program (10.0 and 11.1; harmless).
@@ -89,35 +86,17 @@ class Counts(collections.Counter):
 
 # ------------------------------------------------------------------- hosts
 
-def fake(facts, surface, preload):
-    """The environment with which fakehost.c is a kernel of these facts."""
-    offload = sum(bit for name, bit in OFFLOADS.items()
-                  if facts["%s.offload.%s" % (surface, name)] is True)
-    words = {"macvtap": int(surface == "macvtap"), "tap": int(facts[surface + ".features"], 16),
-             "offload": offload,
-             "steering_ebpf": int(surface == "tap" and facts["tap.steering_ebpf"] is True)}
-    if facts["vhost_net.usable"] is True:
-        words["vhost"] = int(facts["vhost_net.features"], 16)
-        words["backend"] = int(facts["vhost_net.backend_features"], 16)
-        array = facts["vhost_net.features_array"]
-        words["array"] = int(isinstance(array, str))
-        if words["array"]:
-            words["array0"] = int(array, 16) & (1 << 64) - 1
-            words["array1"] = int(array, 16) >> 64
-    return {"LD_PRELOAD": preload,
-            "ABIBASE_FAKEHOST": " ".join("%s=%x" % w for w in words.items())}
-
-
 class Host:
     """A recorded kernel with a QEMU, as a profile and as something to start guests on."""
 
     def __init__(self, kernel, binary, directory, preload, build=""):
-        profile = read("tests", "data", "hosts", "linux-%s.json" % kernel)
+        profile = fakehost.profile(kernel)
         self.kernel = kernel
         self.binary = binary
         self.name = "linux-%s_qemu-%s%s" % (kernel, binary.version, build)
         self.path = os.path.join(directory, self.name + ".json")
-        self.surroundings = {s: fake(profile["facts"], s, preload) for s in ("tap", "macvtap")}
+        self.surroundings = {s: fakehost.environment(kernel, s, preload)
+                             for s in ("tap", "macvtap")}
         profile["name"] = self.name
         profile["qemu"] = [binary.entry]
         with open(self.path, "w", encoding="utf-8") as f:
