@@ -1203,9 +1203,11 @@ static int judge(struct judging *j)
 		r = baseline_settings(j->t->baseline, &j->pr, &j->base);
 	if (r == 0)
 		r = with_settings(j, judge_devices);
-	j->m->kind = kind_of(j->m->check);
-	if (r < 0 || j->m->kind == ABIBASE_MOVE_NO || j->m->kind == ABIBASE_MOVE_UNKNOWN)
+	if (r < 0)
 		return r;
+	j->m->kind = kind_of(j->m->check);
+	if (j->m->kind == ABIBASE_MOVE_NO || j->m->kind == ABIBASE_MOVE_UNKNOWN)
+		return 0;
 	r = with_settings(j, judge_way_back);
 	return r < 0 ? r : with_settings(j, make_carry_on);
 }

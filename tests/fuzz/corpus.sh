@@ -13,7 +13,7 @@ ABIBASE_DATADIR=$src/data
 export ABIBASE_DATADIR
 unset ABIBASE_PLATFORM_PATH XDG_CONFIG_HOME
 
-mkdir -p "$out/decode" "$out/profile" "$out/catalogue" "$out/baseline"
+mkdir -p "$out/decode" "$out/profile" "$out/catalogue" "$out/baseline" "$out/guest"
 
 # put KIND FILE: under a name made of its path
 put()
@@ -34,6 +34,7 @@ find "$src/data/platforms" "$src/tests/data/hosts" "$src/tests/cases" \
 		case $(head -c 200 "$f") in
 		*abibase-profile/*) put profile "$f" ;;
 		*abibase-baseline/*) put baseline "$f" ;;
+		*abibase-guest/*) put guest "$f" ;;
 		esac
 	done
 
