@@ -150,7 +150,7 @@ static int start(struct qmp *q, const struct qtest_request *rq)
 		rq->path, "-nodefaults", "-no-user-config", "-display", "none",
 		"-netdev", netdevs[rq->backend],
 		"-device", "virtio-net-pci,netdev=abibase0,addr=5,romfile=",
-		"-qtest", "stdio", "-qtest-log", "none", "-machine",
+		"-qtest", "stdio", "-qtest-log", "none",
 	};
 	static const char *const monitor[] = { "-chardev", "socket,id=abibase1,fd=5", "-mon",
 					       "chardev=abibase1,mode=control" };
@@ -161,11 +161,15 @@ static int start(struct qmp *q, const struct qtest_request *rq)
 
 	while (rq->settings && rq->settings[settings])
 		settings++;
-	argv = calloc(n + ARRAY_SIZE(monitor) + 2 * settings + 4, sizeof(*argv));
+	argv = calloc(n + ARRAY_SIZE(monitor) + 2 * settings + 5, sizeof(*argv));
 	buf_printf(&machine, "%s,accel=tcg:kvm", rq->machine);
 	if (!argv || buf_failed(&machine))
 		return -ENOMEM;
 	memcpy(argv, fixed, sizeof(fixed));
+	argv[n++] = runs ? "-bios" : "-S";
+	if (runs)
+		argv[n++] = "/proc/self/fd/6";
+	argv[n++] = "-machine";
 	argv[n++] = machine.data;
 	for (size_t i = 0; i < settings; i++) {
 		argv[n++] = "-global";
@@ -173,9 +177,6 @@ static int start(struct qmp *q, const struct qtest_request *rq)
 	}
 	for (size_t i = 0; rq->trial && i < ARRAY_SIZE(monitor); i++)
 		argv[n++] = monitor[i];
-	argv[n++] = runs ? "-bios" : "-S";
-	if (runs)
-		argv[n++] = "/proc/self/fd/6";
 	return qmp_spawn_with(q, rq->path, (char *const *)argv, rq->timeout_ms, prepare,
 			      (void *)rq);
 }
