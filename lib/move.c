@@ -702,18 +702,17 @@ static int judge_shapes(struct judging *j, const struct guest_device *d)
  */
 static int judge_limit(struct judging *j, const struct row *row, int64_t value)
 {
-	const json_t *limit = json_object_get(j->p->facts, row->limit);
+	json_int_t limit = json_integer_value(json_object_get(j->p->facts, row->limit));
 	_buf_ text = { 0 };
 
-	if (json_is_integer(limit) && json_integer_value(limit) >= value)
+	if (limit >= value)
 		return 0;
-	if (json_is_integer(limit)) {
+	if (limit > 0) {
 		buf_printf(&text, "%s: the guest was told %lld (%s), and there it is %lld (%s): QEMU "
 				  "takes the guest all the same, and what it sends is lost",
-			   j->p->name, (long long)value, row->key,
-			   (long long)json_integer_value(limit), row->limit);
+			   j->p->name, (long long)value, row->key, (long long)limit, row->limit);
 		return conflict(j, "move-limit", "network", row,
-				"raise it on that host" RESTART " and the smaller value", &text);
+				"raise it on that host" RESTART, &text);
 	}
 	buf_printf(&text, "%s: whether %lld, which the guest was told (%s), is possible there is not "
 			  "stated (%s)",
@@ -857,7 +856,7 @@ static int judge_device(struct judging *j, const struct guest_device *d)
 {
 	int r;
 
-	if (listed_is(j->t, d))
+	if (!is_covered(j->pr.cat, d) && listed_is(j->t, d))
 		return listed_judge(j, d);
 	r = prepare_device(j, d);
 
