@@ -156,6 +156,7 @@ static void check_feature(struct check *c, const json_t *v)
 		{ "group", J_STRING, false, check_name },
 		{ "least", J_INT, false, NULL },
 		{ "legacy", J_BOOL, false, NULL },
+		{ "fact", J_STRING, false, check_name },
 		{ "missing", J_STRING, true, check_missing },
 		{ "needs", J_OBJECT, true, check_needs },
 		{ "pin", J_STRING, true, check_pin },
@@ -607,6 +608,7 @@ static int link_row(struct check *c, struct abibase_catalogue *cat, const json_t
 	link_number(c, cat, v, row);
 	row->fatal = streq(json_string_value(json_object_get(v, "missing")), "fatal");
 	row->legacy = json_is_true(json_object_get(v, "legacy"));
+	row->limit = json_string_value(json_object_get(v, "fact"));
 	row->def = json_object_get(v, "default");
 	row->since = version_of(v, "since");
 	row->removed = version_of(v, "removed");

@@ -52,6 +52,7 @@ struct depend {
 struct row {
 	const char *feature, *class_name, *property, *type, *group_name;
 	const char *caution; /* what whoever turns it on must know, or NULL */
+	const char *limit;   /* a fact, a number that no value may exceed on the host, or NULL */
 	char *key; /* class.property */
 	int bit;   /* -1: none */
 	enum bit_when bit_when;

@@ -47,8 +47,8 @@ struct answers {
 };
 
 #define READ_IT_IN_THE_GUEST \
-	"; read the word in the guest (Linux: /sys/bus/virtio/devices/*/features, lowest bit first), " \
-	"or take the host where it runs with --from for the worst case"
+	"; read the word in the guest (Linux: /sys/bus/virtio/devices/*/features, lowest bit first) " \
+	"and give that"
 
 /* --------------------------------------------------------------------- who is it? */
 

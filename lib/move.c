@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 
-#include "baseline.h"
-#include "check.h"
 #include "context.h"
-#include "guest.h"
-#include "predict.h"
+#include "decode.h"
+#include "move.h"
 
 /*
  * Can this host take this running guest? Measured in migrations: it can when what the guest
@@ -15,45 +13,15 @@
  * that is off by default and was negotiated all the same.
  */
 
-struct abibase_targets {
-	struct abibase_context *ctx;
-	struct abibase_catalogue *cat;
-	struct abibase_guest *guest;
-	struct abibase_baseline *baseline; /* NULL: no list of options */
-	struct abibase_profile *source;	   /* NULL: not known */
-	char *backend;			   /* NULL: that of the guest */
-	struct abibase_profile **hosts;
-	size_t n, cap;
-};
-
-struct move {
-	enum abibase_move kind;
-	struct abibase_check *check;
-	char *version, *path, *package; /* of the QEMU that was judged; NULL: not stated */
-	struct strings rescue;	 /* without these the guest does not get in */
-	struct strings door;	 /* with these the way back stays open */
-	struct strings carry_on; /* the whole device, as explicit values */
-	struct strings gains;	 /* features that come with the next reset */
-	enum abibase_tri way_back;
-	char *way_back_text; /* or NULL */
-};
+/* What every network carries */
+#define ETHERNET_MTU 1500
 
 struct abibase_moves {
 	int refcount;
 	struct abibase_guest *guest;
+	bool with_list; /* the targets get that of a baseline anyway */
 	struct move *moves;
 	size_t n;
-};
-
-/* One QEMU of one host under judgement. */
-struct judging {
-	const struct abibase_targets *t;
-	const struct abibase_profile *p;
-	const json_t *entry; /* its record; NULL: any upstream QEMU */
-	struct predictor pr;
-	struct strings base; /* the settings that the target gets anyway */
-	struct move *m;
-	uint64_t negotiated[2]; /* of all devices */
 };
 
 /* What a device offers: for sure, and as far as is known. */
@@ -64,11 +32,8 @@ struct offered {
 
 /* ----------------------------------------------------------------------- words */
 
-/* A running guest keeps what it negotiated. */
-#define RESTART "; or power the guest off and on with the list of a baseline that has this host"
-
-static int add(struct judging *j, enum abibase_finding_kind kind, const char *id,
-	       const char *layer, const struct row *row, const char *remedy, struct buf *text)
+int move_say(struct judging *j, enum abibase_finding_kind kind, const char *id, const char *layer,
+	     const struct row *row, const char *remedy, struct buf *text)
 {
 	struct check_finding f = { .kind = kind,
 				   .id = (char *)id,
@@ -84,17 +49,16 @@ static int add(struct judging *j, enum abibase_finding_kind kind, const char *id
 static int unknown(struct judging *j, const char *id, const char *layer, const struct row *row,
 		   const char *remedy, struct buf *text)
 {
-	return add(j, ABIBASE_FINDING_UNKNOWN, id, layer, row, remedy, text);
+	return move_say(j, ABIBASE_FINDING_UNKNOWN, id, layer, row, remedy, text);
 }
 
 static int conflict(struct judging *j, const char *id, const char *layer, const struct row *row,
 		    const char *remedy, struct buf *text)
 {
-	return add(j, ABIBASE_FINDING_CONFLICT, id, layer, row, remedy, text);
+	return move_say(j, ABIBASE_FINDING_CONFLICT, id, layer, row, remedy, text);
 }
 
-/* "QEMU 9.1.0 (qemu-kvm-9.1.0-20.el9)" */
-static void write_qemu(const struct judging *j, struct buf *out)
+void move_write_qemu(const struct judging *j, struct buf *out)
 {
 	if (!j->m->version) {
 		buf_puts(out, "the QEMU there");
@@ -105,10 +69,14 @@ static void write_qemu(const struct judging *j, struct buf *out)
 		buf_printf(out, " (%s)", j->m->package);
 }
 
+const char *move_taken(const struct guest_device *d)
+{
+	return d->has_negotiated ? "took" : "may have taken";
+}
+
 static void write_feature(const struct guest_device *d, const struct row *row, struct buf *out)
 {
-	buf_printf(out, "%s (bit %d), which the guest %s", row->feature, row->bit,
-		   d->has_negotiated ? "took" : "may have taken");
+	buf_printf(out, "%s (bit %d), which the guest %s", row->feature, row->bit, move_taken(d));
 }
 
 /* ------------------------------------------------------------------ what is offered */
@@ -264,7 +232,7 @@ static int say_switched_off(struct judging *j, const struct guest_device *d, con
 	if (p->by_setting)
 		buf_printf(&text, "the list of the baseline turns %s off: ", row->key);
 	else {
-		write_qemu(j, &text);
+		move_write_qemu(j, &text);
 		buf_printf(&text, p->on == ABIBASE_NO ?
 					  " has %s off under %s, though kernel and QEMU can do it: " :
 					  " may have %s off under %s, which is not recorded: ",
@@ -287,7 +255,7 @@ static int say_no_property(struct judging *j, const struct guest_device *d, cons
 	_buf_ text = { 0 };
 
 	buf_printf(&text, "%s: ", j->p->name);
-	write_qemu(j, &text);
+	move_write_qemu(j, &text);
 	buf_printf(&text, " does not have the property %s and cannot offer ", row->key);
 	write_feature(d, row, &text);
 	return conflict(j, "move-lacks", "QEMU", row,
@@ -300,7 +268,7 @@ static int say_never(struct judging *j, const struct guest_device *d, const stru
 	_buf_ text = { 0 };
 
 	buf_printf(&text, "%s: ", j->p->name);
-	write_qemu(j, &text);
+	move_write_qemu(j, &text);
 	buf_printf(&text, " never offers %s on %s: ", row->key,
 		   j->pr.cat->backends[j->pr.backend].name);
 	write_feature(d, row, &text);
@@ -343,8 +311,8 @@ static int say_fact_unknown(struct judging *j, const struct guest_device *d, con
 	_buf_ text = { 0 };
 
 	buf_printf(&text, "%s: whether %s has %s, which the guest %s, is unknown: %s (%s)",
-		   j->p->name, p->unknown->layer, feature,
-		   d->has_negotiated ? "took" : "may have taken", p->unknown->name, p->reason);
+		   j->p->name, p->unknown->layer, feature, move_taken(d), p->unknown->name,
+		   p->reason);
 	return unknown(j, "move-unknown", p->unknown->layer, row, unknown_remedy(p->reason), &text);
 }
 
@@ -354,7 +322,7 @@ static int say_value_unknown(struct judging *j, const struct guest_device *d,
 	_buf_ text = { 0 };
 
 	buf_printf(&text, "%s: what ", j->p->name);
-	write_qemu(j, &text);
+	move_write_qemu(j, &text);
 	buf_printf(&text, " makes of %s under %s is not recorded: ", row->key, j->pr.view.machine);
 	write_feature(d, row, &text);
 	return unknown(j, "move-unknown", "QEMU", row, "probe this host again", &text);
@@ -442,8 +410,7 @@ static bool same_version(const char *a, const char *b)
 	       !version_cmp(&va, &vb);
 }
 
-/* The QEMU in which the guest runs now; NULL: it cannot be told which. */
-static const struct profile_qemu *source_qemu(const struct abibase_targets *t)
+const struct profile_qemu *move_source_qemu(const struct abibase_targets *t)
 {
 	const struct abibase_guest *g = t->guest;
 	const struct profile_qemu *found = NULL;
@@ -478,7 +445,7 @@ static int source_backend(const struct abibase_targets *t, const struct guest_de
 static int offer_by_profile(const struct abibase_targets *t, const struct guest_device *d,
 			    struct offered *ret)
 {
-	const struct profile_qemu *q = source_qemu(t);
+	const struct profile_qemu *q = move_source_qemu(t);
 	struct predictor pr = { .cat = t->cat, .p = t->source };
 	static const uint64_t none[2];
 	struct strings settings = { 0 }, empty = { 0 };
@@ -638,7 +605,7 @@ static int64_t largest(const json_t *sizes)
 /* The QEMU of the guest by version; false: not known. */
 static bool source_version(const struct abibase_targets *t, struct version *ret)
 {
-	const struct profile_qemu *q = source_qemu(t);
+	const struct profile_qemu *q = move_source_qemu(t);
 
 	if (t->guest->qemu)
 		return version_parse_prefix(t->guest->qemu, ret);
@@ -648,7 +615,7 @@ static bool source_version(const struct abibase_targets *t, struct version *ret)
 /* What the QEMU where the guest runs makes of it when nobody says anything; -1: not known. */
 static int64_t source_size(const struct abibase_targets *t, const struct shape *s)
 {
-	const struct profile_qemu *q = source_qemu(t);
+	const struct profile_qemu *q = move_source_qemu(t);
 	int64_t size = q ? qemu_recorded_size(q->json, t->guest->machine, s->recorded) : -1;
 	struct version v;
 
@@ -702,7 +669,7 @@ static int judge_shape(struct judging *j, const struct guest_device *d, const st
 	if (queue < 0)
 		return 0;
 	buf_printf(&text, "%s: ", j->p->name);
-	write_qemu(j, &text);
+	move_write_qemu(j, &text);
 	if (size[0] < 0 || size[1] < 0) {
 		buf_printf(&text, " checks the %s, and %s is not known (%s)", s->text,
 			   size[0] < 0 ? "what the guest has" : "what it would have itself",
@@ -726,6 +693,45 @@ static int judge_shapes(struct judging *j, const struct guest_device *d)
 	for (size_t i = 0; i < j->pr.cat->n_shapes; i++)
 		if (judge_shape(j, d, &j->pr.cat->shapes[i]) < 0)
 			return -ENOMEM;
+	return 0;
+}
+
+/* ------------------------------------------------------------------- values and limits */
+
+/*
+ * QEMU loads the stream of a guest that was told more than there is, and nobody hears of it until
+ * its packets are lost.
+ */
+static int judge_limit(struct judging *j, const struct row *row, int64_t value)
+{
+	json_int_t limit = json_integer_value(json_object_get(j->p->facts, row->limit));
+	_buf_ text = { 0 };
+
+	if (limit >= value)
+		return 0;
+	if (limit > 0) {
+		buf_printf(&text, "%s: the guest was told %lld (%s), and there it is %lld (%s): QEMU "
+				  "takes the guest all the same, and what it sends is lost",
+			   j->p->name, (long long)value, row->key, (long long)limit, row->limit);
+		return conflict(j, "move-limit", "network", row,
+				"raise it on that host" RESTART, &text);
+	}
+	buf_printf(&text, "%s: whether %lld, which the guest was told (%s), is possible there is not "
+			  "stated (%s)",
+		   j->p->name, (long long)value, row->key, row->limit);
+	return move_say(j, ABIBASE_FINDING_NOTE, "move-limit", "network", row,
+			"state the fact in the profile of that host", &text);
+}
+
+/* Of the values that have a limit a guest document has one, the MTU. */
+static int judge_limits(struct judging *j, const struct guest_device *d)
+{
+	for (size_t i = 0; d->mtu > ETHERNET_MTU && i < j->pr.cat->n_rows; i++) {
+		const struct row *row = &j->pr.cat->rows[i];
+
+		if (row->limit && is_of(row, d) && judge_limit(j, row, d->mtu) < 0)
+			return -ENOMEM;
+	}
 	return 0;
 }
 
@@ -758,7 +764,7 @@ static int judge_usable(struct judging *j)
 	return 0;
 }
 
-static int ask_word(struct judging *j)
+int move_ask_word(struct judging *j)
 {
 	_buf_ text = { 0 };
 
@@ -769,11 +775,20 @@ static int ask_word(struct judging *j)
 		       &text);
 }
 
+int move_say_worst_case(struct judging *j)
+{
+	_buf_ text = { 0 };
+
+	buf_puts(&text, "what the guest negotiated is not known: this is for one that took all it was "
+			"offered, and its feature word can only make it better");
+	return move_say(j, ABIBASE_FINDING_NOTE, "guest-worst-case", "guest", NULL,
+			"give its feature word, or its QMP socket, as GUEST", &text);
+}
+
 /* The word that the target must offer: what was taken, or all that may have been. 1: not known. */
 static int word_of(struct judging *j, const struct guest_device *d, uint64_t ret[2])
 {
 	struct offered source;
-	_buf_ text = { 0 };
 
 	memcpy(ret, d->negotiated, sizeof(d->negotiated));
 	if (d->has_negotiated)
@@ -781,12 +796,9 @@ static int word_of(struct judging *j, const struct guest_device *d, uint64_t ret
 	if (source_offer(j->t, d, &source) < 0)
 		return -ENOMEM;
 	if (!source.known)
-		return ask_word(j) < 0 ? -ENOMEM : 1;
+		return move_ask_word(j) < 0 ? -ENOMEM : 1;
 	memcpy(ret, source.maybe, sizeof(source.maybe));
-	buf_puts(&text, "what the guest negotiated is not known: this is for one that took all it was "
-			"offered, and its feature word can only make it better");
-	return add(j, ABIBASE_FINDING_NOTE, "guest-worst-case", "guest", NULL,
-		   "give its feature word, or its QMP socket, as GUEST", &text);
+	return move_say_worst_case(j);
 }
 
 static int judge_features(struct judging *j, const struct guest_device *d)
@@ -844,13 +856,18 @@ static int prepare_device(struct judging *j, const struct guest_device *d)
 
 static int judge_device(struct judging *j, const struct guest_device *d)
 {
-	int r = prepare_device(j, d);
+	int r;
+
+	if (!is_covered(j->pr.cat, d) && listed_is(j->t, d))
+		return listed_judge(j, d);
+	r = prepare_device(j, d);
 
 	if (r != 0)
 		return r < 0 ? r : 0;
-	if (judge_usable(j) < 0 || judge_features(j, d) < 0 || judge_requirements(j, d) < 0)
+	if (judge_usable(j) < 0 || judge_features(j, d) < 0 || judge_requirements(j, d) < 0 ||
+	    judge_shapes(j, d) < 0)
 		return -ENOMEM;
-	return judge_shapes(j, d);
+	return judge_limits(j, d);
 }
 
 /* ---------------------------------------------------------- what is decided together */
@@ -1008,7 +1025,7 @@ static int judge_way_back(struct judging *j)
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < g->n; i++) {
-		r = prepare_device(j, &g->devices[i]);
+		r = is_covered(j->pr.cat, &g->devices[i]) ? prepare_device(j, &g->devices[i]) : 1;
 		if (r == 0)
 			r = back_device(j, &g->devices[i], &w);
 		else if (r > 0)
@@ -1060,7 +1077,8 @@ static int make_carry_on(struct judging *j)
 	const struct abibase_guest *g = j->t->guest;
 
 	for (size_t i = 0; i < g->n; i++) {
-		int r = prepare_device(j, &g->devices[i]);
+		int r = is_covered(j->pr.cat, &g->devices[i]) ? prepare_device(j, &g->devices[i]) :
+								1;
 
 		if (r == 0)
 			r = carry_device(j, &g->devices[i]);
@@ -1101,13 +1119,13 @@ static int say_no_machine(struct judging *j)
 	buf_printf(&text, "%s: ", j->p->name);
 	if (qemu_has_machine(j->entry, machine) == ABIBASE_UNKNOWN && j->entry) {
 		buf_puts(&text, "whether ");
-		write_qemu(j, &text);
+		move_write_qemu(j, &text);
 		buf_printf(&text, " has the machine type %s is not recorded", machine);
 		return unknown(j, "machine-not-recorded", "machine type", NULL,
 			       "probe this host again", &text);
 	}
 	if (j->entry)
-		write_qemu(j, &text);
+		move_write_qemu(j, &text);
 	else if (j->p->has_qemu)
 		buf_printf(&text, "none of its QEMUs is for the target %s, so it",
 			   j->t->guest->target ? j->t->guest->target : j->p->arch);
@@ -1176,7 +1194,7 @@ static int judge_kernel(struct judging *j)
 
 	for (size_t i = 0; i < g->n; i++) {
 		const struct guest_device *d = &g->devices[i];
-		int r = prepare_device(j, d);
+		int r = is_covered(cat, d) ? prepare_device(j, d) : 1;
 
 		if (r == 0)
 			r = judge_usable(j);
@@ -1206,9 +1224,11 @@ static int judge(struct judging *j)
 		r = baseline_settings(j->t->baseline, &j->pr, &j->base);
 	if (r == 0)
 		r = with_settings(j, judge_devices);
-	j->m->kind = kind_of(j->m->check);
-	if (r < 0 || j->m->kind == ABIBASE_MOVE_NO || j->m->kind == ABIBASE_MOVE_UNKNOWN)
+	if (r < 0)
 		return r;
+	j->m->kind = kind_of(j->m->check);
+	if (j->m->kind == ABIBASE_MOVE_NO || j->m->kind == ABIBASE_MOVE_UNKNOWN)
+		return 0;
 	r = with_settings(j, judge_way_back);
 	return r < 0 ? r : with_settings(j, make_carry_on);
 }
@@ -1326,6 +1346,7 @@ ABIBASE_EXPORT struct abibase_targets *abibase_targets_unref(struct abibase_targ
 	abibase_guest_unref(t->guest);
 	abibase_catalogue_unref(t->cat);
 	abibase_context_unref(t->ctx);
+	json_decref(t->devices);
 	free(t->backend);
 	free(t);
 	return NULL;
@@ -1375,14 +1396,36 @@ ABIBASE_EXPORT int abibase_targets_add_profile(struct abibase_targets *t, struct
 	return 0;
 }
 
+/* What the catalogue does not describe may be in devices.json, which is read only then. */
+static int load_devices(struct abibase_targets *t)
+{
+	struct decode_data data = { 0 };
+	bool all = true;
+	int r;
+
+	for (size_t i = 0; i < t->guest->n; i++)
+		all &= is_covered(t->cat, &t->guest->devices[i]);
+	if (all || t->devices)
+		return 0;
+	r = decode_data_load(t->ctx, &data);
+	t->devices = r < 0 ? NULL : steal(&data.devices);
+	decode_data_clear(&data);
+	return r;
+}
+
 ABIBASE_EXPORT int abibase_targets_run(struct abibase_targets *t, struct abibase_moves **ret)
 {
-	struct abibase_moves *m = calloc(1, sizeof(*m));
+	struct abibase_moves *m;
+	int r = load_devices(t);
 
+	if (r < 0)
+		return r;
+	m = calloc(1, sizeof(*m));
 	if (!m)
 		return context_oom(t->ctx);
 	m->refcount = 1;
 	m->guest = abibase_guest_ref(t->guest);
+	m->with_list = t->baseline != NULL;
 	m->moves = calloc(t->n + 1, sizeof(*m->moves));
 	for (; m->moves && m->n < t->n; m->n++)
 		if (judge_host(t, t->hosts[m->n], &m->moves[m->n]) < 0)
@@ -1525,16 +1568,26 @@ ABIBASE_EXPORT int abibase_moves_to_json(const struct abibase_moves *m, char **r
 
 /* ------------------------------------------------------------------------ for people */
 
-static void text_list(const char *heading, const struct strings *a, const struct strings *b,
-		      struct buf *out)
+static void text_list(const struct strings *list, struct buf *out)
 {
-	if (!a->n && (!b || !b->n))
+	for (size_t i = 0; i < list->n; i++)
+		buf_printf(out, "      -global %s\n", list->s[i]);
+}
+
+static void text_lists(const struct move *m, bool with_list, struct buf *out)
+{
+	if (!m->rescue.n && !m->door.n)
 		return;
-	buf_printf(out, "    %s\n", heading);
-	for (size_t i = 0; i < a->n; i++)
-		buf_printf(out, "      -global %s\n", a->s[i]);
-	for (size_t i = 0; b && i < b->n; i++)
-		buf_printf(out, "      -global %s\n", b->s[i]);
+	buf_printf(out, "    start QEMU there with this list%s%s:\n",
+		   with_list ? " behind that of the baseline" : "",
+		   m->door.n ? ", and the way back stays open" : "");
+	text_list(&m->rescue, out);
+	text_list(&m->door, out);
+	if (!m->carry_on.n)
+		return;
+	buf_puts(out, "    from then on start it with this list wherever it goes, so that it stays "
+		      "movable:\n");
+	text_list(&m->carry_on, out);
 }
 
 static void text_findings(const struct move *m, struct buf *out)
@@ -1555,7 +1608,7 @@ static void text_findings(const struct move *m, struct buf *out)
 	}
 }
 
-static void text_move(const struct move *m, struct buf *out)
+static void text_move(const struct move *m, bool with_list, struct buf *out)
 {
 	static const char *const words[] = { [ABIBASE_MOVE_NOW] = "takes it now",
 					     [ABIBASE_MOVE_LIST] = "takes it with a list",
@@ -1570,15 +1623,7 @@ static void text_move(const struct move *m, struct buf *out)
 	text_findings(m, out);
 	if (m->way_back_text)
 		buf_printf(out, "    one-way: %s\n", m->way_back_text);
-	text_list(m->rescue.n && m->door.n ?
-			  "start QEMU there with this list; the way back stays open with it:" :
-		  m->rescue.n ? "start QEMU there with this list:" :
-				"start QEMU there with this list, and the way back stays open:",
-		  &m->rescue, &m->door, out);
-	if (m->rescue.n || m->door.n)
-		text_list("from then on start it with this list wherever it goes, so that it stays "
-			  "movable:",
-			  &m->carry_on, NULL, out);
+	text_lists(m, with_list, out);
 }
 
 ABIBASE_EXPORT int abibase_moves_to_text(const struct abibase_moves *m, char **ret)
@@ -1587,7 +1632,7 @@ ABIBASE_EXPORT int abibase_moves_to_text(const struct abibase_moves *m, char **r
 	char *text;
 
 	for (size_t i = 0; i < m->n; i++)
-		text_move(&m->moves[i], &out);
+		text_move(&m->moves[i], m->with_list, &out);
 	text = buf_steal(&out);
 	if (!text)
 		return -ENOMEM;

@@ -18,6 +18,7 @@ static const struct {
 	{ "catalogue", suite_catalogue }, { "decode", suite_decode },
 	 { "diff", suite_diff },
 	{ "explain", suite_explain },
+	{ "guest", suite_guest },
 	{ "intersect", suite_intersect },
 	{ "json", suite_json },		  { "laws", suite_laws },
 	{ "observe", suite_observe },

@@ -138,8 +138,9 @@ static struct abibase_profile *hosts[3], *conflicting[3], *booted;
 static struct abibase_baseline *baseline, *no_common_list;
 static char *profile_text, *bad_text, *baseline_text, *catalogue_text;
 static char directory[] = "/tmp/abibase-oom.XXXXXX"; /* two platforms, one of them bad */
-static char *good_file, *bad_file, *qtest_script;
+static char *good_file, *bad_file, *qtest_script, *log_file;
 static struct abibase_verification *verified;
+static struct abibase_guest *guest;
 
 /* A catalogue of a few rows: the whole one takes many allocations that are all alike. */
 static char *small_catalogue(void)
@@ -241,6 +242,13 @@ static struct abibase_profile *record_of_now(void)
 	return p;
 }
 
+/* USO, which pc-q35-7.2 has off, RING_RESET, which kernel 6.1 lacks, and queues that are large. */
+static const char guest_text[] =
+	"{\"schema\": \"abibase-guest/1\", \"machine\": \"pc-q35-7.2\", \"qemu\": \"10.0.13\", "
+	"\"devices\": [{\"class\": \"virtio-net-device\", \"backend\": \"tap+vhost\", "
+	"\"negotiated\": \"0x1c0010130afffa7\", \"queue_sizes\": [1024, 1024, 1024]}, "
+	"{\"class\": \"virtio-net-device\"}]}";
+
 static void prepare(void)
 {
 	const char *const dirs[] = { directory, NULL };
@@ -276,6 +284,10 @@ static void prepare(void)
 	qtest_script = write_file("qemu", QTEST_SCRIPT("", "", "", "3"));
 	if (chmod(qtest_script, 0755) < 0)
 		abort();
+	log_file = write_file("log", "Features 0x10130afffa7 unsupported. Allowed features: 0x130afffa7\n"
+				     "Failed to load virtio-net:virtio\n");
+	if (abibase_guest_from_buffer(t.ctx, guest_text, strlen(guest_text), "guest", &guest) < 0)
+		abort();
 }
 
 static void finish(void)
@@ -295,10 +307,13 @@ static void finish(void)
 	unlink(good_file);
 	unlink(bad_file);
 	unlink(qtest_script);
+	unlink(log_file);
 	rmdir(directory);
 	free(good_file);
 	free(bad_file);
 	free(qtest_script);
+	free(log_file);
+	abibase_guest_unref(guest);
 	test_end(&t);
 }
 
@@ -619,6 +634,72 @@ static int op_check(struct made *m)
 	abibase_check_unref(c);
 	return r;
 }
+static int op_guest(struct made *m)
+{
+	const unsigned int sizes[] = { 1024, 1024, 1024 };
+	struct abibase_guest *g, *more;
+	int r = abibase_guest_from_word(t.ctx, "0x1c0010130afffa7", NULL, &g);
+
+	if (r < 0)
+		return r;
+	r = abibase_guest_assume(t.ctx, g, "pc-q35-7.2", "tap", sizes, 3, &more);
+	abibase_guest_unref(g);
+	if (r < 0)
+		return r;
+	r = abibase_guest_to_json(more, &m->text);
+	abibase_guest_unref(more);
+	return r;
+}
+
+static int op_guest_log(struct made *m)
+{
+	struct abibase_guest *g;
+	int r = abibase_guest_load(t.ctx, t.cat, log_file, NULL, &g);
+
+	if (r < 0)
+		return r;
+	r = abibase_guest_to_json(g, &m->text);
+	abibase_guest_unref(g);
+	return r;
+}
+
+static int run_targets(struct abibase_targets *req, struct made *m)
+{
+	struct abibase_moves *moves;
+	int r = abibase_targets_set_backend(req, "tap+vhost");
+
+	for (size_t i = 0; r == 0 && i < 3; i++)
+		r = abibase_targets_add_profile(req, hosts[i]);
+	if (r == 0)
+		r = abibase_targets_add_profile(req, conflicting[1]);
+	if (r == 0)
+		r = abibase_targets_set_baseline(req, baseline);
+	if (r == 0)
+		r = abibase_targets_run(req, &moves);
+	if (r < 0)
+		return r;
+	r = abibase_moves_to_json(moves, &m->text);
+	if (r == 0)
+		r = abibase_moves_to_text(moves, &m->why);
+	if (r < 0)
+		free(steal(&m->text));
+	abibase_moves_unref(moves);
+	return r;
+}
+
+static int op_targets(struct made *m)
+{
+	struct abibase_targets *req;
+	int r = abibase_targets_new(t.ctx, t.cat, guest, &req);
+
+	if (r < 0)
+		return r;
+	abibase_targets_set_source(req, hosts[1]);
+	r = run_targets(req, m);
+	abibase_targets_unref(req);
+	return r;
+}
+
 static int op_explain(struct made *m)
 {
 	struct abibase_explanation *x;
@@ -815,6 +896,9 @@ static const struct operation {
 	{ "diff", op_diff, true },
 	{ "match", op_match, true },
 	{ "check", op_check, true },
+	{ "guest", op_guest, true },
+	{ "guest-log", op_guest_log, true },
+	{ "targets", op_targets, true },
 	{ "explain", op_explain, true },
 	{ "plan", op_plan, true },
 	{ "diff-baselines", op_diff_baselines, true },
