@@ -80,8 +80,9 @@ drives did-not-start '"exit":127' -- save "$dir/stream" -- "$dir/nothing"
 drives did-not-start '"exit":0' -- save "$dir/stream" -- true
 drives no-stream 'No such file' -- load "$dir/stream" -- true
 # one that never says anything; one that is no QEMU; and neither leaves a process
-drives hung '"ms":1[0-9][0-9][0-9]' -- save "$dir/stream" --timeout=1 -- \
-	python3 -c "import os, time; open('$dir/pid', 'w').write(str(os.getpid())); time.sleep(600)"
+drives hung '"ms":[1-9][0-9][0-9][0-9]}' -- save "$dir/stream" --timeout=1 -- \
+	sh -c "echo \$\$ > '$dir/pid'; exec sleep 600"
+[ -s "$dir/pid" ] || fail "the driver starts nothing"
 kill -0 "$(cat "$dir/pid")" 2> "$dir/said" && fail "the driver leaves a QEMU that hangs"
 drives trouble 'that is no QEMU' -- save "$dir/stream" --timeout=20 -- \
 	python3 -c 'import os, time; os.write(10, b"hello\n"); time.sleep(600)'

@@ -26,6 +26,7 @@ class Fast:
     """This machine, with fakehost.c as each recorded kernel; KERNEL is one of fakehost.kernels()."""
 
     tier = "fast"
+    sources = [os.path.join(os.path.dirname(fakehost.__file__), "fakehost.c")]
 
     def __init__(self, drive, library, qemus, streams, jobs):
         self.command = [drive, "batch", "--qemus=" + qemus, "--streams=" + streams, "--tap=fake0",
@@ -35,7 +36,8 @@ class Fast:
         self.jobs = jobs
 
     def one(self, job):
-        host = self.surroundings[job[KERNEL], job[BACKEND].split("+")[0]]
+        surface = "macvtap" if job[BACKEND].startswith("macvtap") else "tap"
+        host = self.surroundings[job[KERNEL], surface]
         p = subprocess.run(self.command, input=line_of(job), stdout=subprocess.PIPE,
                            stderr=subprocess.PIPE, text=True, env=dict(os.environ, **host))
         if p.returncode != 0 or not p.stdout:
@@ -65,6 +67,7 @@ class Elsewhere:
     """
 
     tier = "vm"
+    sources = []
 
     def __init__(self, command, streams):
         self.command = command
