@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The first process of the real guest in a lab VM, see real-guest: load the modules of /modules in the
- * order of their names, give eth0 an address, and send a datagram to the host five times a second:
+ * The first process of the real guest in a lab VM, see real-guest: say "guest: ready", and ten seconds
+ * later load the modules of /modules, in the order of their names: nothing has touched the network
+ * device before. Then give eth0 an address, and send a datagram to the host five times a second:
  *
  *   COUNTER FEATURES ANSWERS
  *
@@ -115,6 +116,8 @@ int main(void)
 	mount_at("proc", "/proc");
 	mount_at("sysfs", "/sys");
 	mount_at("devtmpfs", "/dev");
+	puts("guest: ready");
+	sleep(10);
 	load_modules();
 	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0 || set_address(fd) < 0)

@@ -11,7 +11,7 @@
  *   abibase.load=A,B,...   modules to load first
  *   abibase.arg=ARGUMENT   one more argument for abibase probe; may be repeated
  *
- * On the port, but for the plan "run", one after the other, where NAME is root or nobody:
+ * On the port, first "@@ init"; then, but for the plan "run", one after the other, where NAME is root or nobody:
  *
  *   @@ begin before.txt    and the lines up to "@@ end": what there is before the first probe:
  *                          network interfaces, processes, modules
@@ -491,6 +491,10 @@ static void open_port(void)
 	cfmakeraw(&t);
 	tcsetattr(fd, TCSANOW, &t);
 	port = fdopen(fd, "w");
+	if (port) {
+		fputs("@@ init\n", port);
+		fflush(port);
+	}
 }
 
 static void load_asked(void)
