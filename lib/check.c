@@ -954,13 +954,28 @@ ABIBASE_EXPORT int abibase_checks_to_text(struct abibase_check *const *checks, s
 	return 0;
 }
 
-json_t *hostcheck_finding_json(const struct check_finding *f, bool fixable)
+static json_t *finding_json(const struct check_finding *f, bool fixable)
 {
 	/* jansson leaves a member out where the value is NULL and the format has a "*" */
 	return json_pack("{ss ss ss ss* ss* ss* ss* so* sb}", "kind", finding_words[f->kind], "id", f->id,
 			 "text", f->text, "layer", f->layer, "feature", f->feature, "property",
 			 f->property, "remedy", f->remedy, "bit",
 			 f->bit >= 0 ? json_integer(f->bit) : NULL, "fixable", fixable);
+}
+
+json_t *hostcheck_findings_json(const struct abibase_check *c)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; list && i < c->n; i++) {
+		const struct check_finding *f = &c->findings[i];
+
+		if (json_array_append_new(list, finding_json(f, f->property && c->admissible)) < 0) {
+			json_decref(list);
+			return NULL;
+		}
+	}
+	return list;
 }
 
 json_t *hostcheck_strings(char *const *s, size_t n)
@@ -978,18 +993,8 @@ json_t *hostcheck_strings(char *const *s, size_t n)
 static json_t *json_check(const struct abibase_check *c)
 {
 	static const char *const words[] = { "yes", "no", "", "unknown" };
-	json_t *findings = json_array(), *lost = hostcheck_strings(c->lost, c->n_lost);
+	json_t *findings = hostcheck_findings_json(c), *lost = hostcheck_strings(c->lost, c->n_lost);
 
-	for (size_t i = 0; findings && i < c->n; i++) {
-		const struct check_finding *f = &c->findings[i];
-		/* is it enough to leave features off? */
-		bool fixable = f->property && c->admissible;
-
-		if (json_array_append_new(findings, hostcheck_finding_json(f, fixable)) < 0) {
-			json_decref(findings);
-			findings = NULL;
-		}
-	}
 	/* "o" takes the references, also when packing fails */
 	return json_pack("{ss ss so so ss*}", "host", c->host, "verdict", words[c->verdict],
 			 "findings", findings, "loses", lost, "admit_id", c->admit_id);

@@ -24,7 +24,7 @@ struct abibase_check {
 	int refcount;
 	char *host, *baseline; /* the second for people, or NULL */
 	enum abibase_verdict verdict;
-	bool admissible; /* some baseline has this host too */
+	bool admissible; /* options are enough: of a baseline that has this host too, or for a guest */
 	struct check_finding *findings;
 	size_t n, cap;
 	char **lost; /* properties that go off when the host is admitted */
@@ -47,6 +47,6 @@ int dup_to(char **to, const char *s);
 /* "class.property=value" lists, ended by NULL */
 void settings_free(char **s);
 json_t *hostcheck_strings(char *const *s, size_t n);
-json_t *hostcheck_finding_json(const struct check_finding *f, bool fixable);
+json_t *hostcheck_findings_json(const struct abibase_check *c);
 
 #endif

@@ -247,13 +247,11 @@ static void check_feature(struct check *c, const json_t *v)
 	static const struct member members[] = {
 		{ "also", J_STRING, false, check_nonempty },
 		{ "bit", J_INT, true, check_bit },
-		{ "condition", J_STRING, false, check_nonempty },
 		{ "decided_by", J_STRING, false, check_decider },
 		{ "layer", J_STRING, false, check_nonempty },
 		{ "machine_off", J_STRING, false, check_version },
 		{ "name", J_STRING, true, check_nonempty },
 		{ "off", J_STRING, false, check_nonempty },
-		{ "offered_since", J_STRING, false, check_version },
 		{ "property", J_STRING, false, check_nonempty },
 		{ "remedy", J_STRING, false, check_nonempty },
 		{ "since", J_STRING, false, check_version },
@@ -286,34 +284,6 @@ static void check_sections(struct check *c, const json_t *v)
 	}
 }
 
-static void check_bits(struct check *c, const json_t *v)
-{
-	size_t i;
-	json_t *item;
-
-	json_array_foreach(v, i, item) {
-		size_t mark = check_enter_index(c, i);
-
-		if (check_type(c, item, J_INT))
-			check_bit(c, item);
-		check_leave(c, mark);
-	}
-}
-
-/* What QEMU offers of such a device besides the features that have a "condition". */
-static void check_offers(struct check *c, const json_t *v)
-{
-	static const struct member members[] = {
-		{ "always", J_ARRAY, true, check_bits },
-		{ "never", J_ARRAY, true, check_bits },
-		{ "source", J_STRING, true, check_nonempty },
-		{ "usable", J_STRING, false, check_nonempty },
-		{ 0 },
-	};
-
-	check_object(c, v, members, true);
-}
-
 static void check_device(struct check *c, const json_t *v)
 {
 	static const struct member members[] = {
@@ -322,7 +292,6 @@ static void check_device(struct check *c, const json_t *v)
 		{ "features", J_ARRAY, true, check_features },
 		{ "id", J_INT, true, NULL },
 		{ "layer", J_STRING, false, check_nonempty },
-		{ "offers", J_OBJECT, false, check_offers },
 		{ "remedy", J_STRING, false, check_nonempty },
 		{ "sections", J_OBJECT, true, check_sections },
 		{ "source", J_STRING, true, check_nonempty },

@@ -2,8 +2,10 @@
 #include <errno.h>
 
 #include "context.h"
-#include "decode.h"
-#include "move.h"
+#include "baseline.h"
+#include "check.h"
+#include "guest.h"
+#include "predict.h"
 
 /*
  * Can this host take this running guest? Measured in migrations: it can when what the guest
@@ -15,6 +17,42 @@
 
 /* What every network carries */
 #define ETHERNET_MTU 1500
+
+/* One guest, and one QEMU of one host that may take it. */
+
+struct abibase_targets {
+	struct abibase_context *ctx;
+	struct abibase_catalogue *cat;
+	struct abibase_guest *guest;
+	struct abibase_baseline *baseline; /* NULL: no list of options */
+	struct abibase_profile *source;	   /* NULL: not known */
+	char *backend;			   /* NULL: that of the guest */
+	struct abibase_profile **hosts;
+	size_t n, cap;
+};
+
+struct move {
+	enum abibase_move kind;
+	struct abibase_check *check;
+	char *version, *path, *package; /* of the QEMU that was judged; NULL: not stated */
+	struct strings rescue;	 /* without these the guest does not get in */
+	struct strings door;	 /* with these the way back stays open */
+	struct strings carry_on; /* the whole device, as explicit values */
+	struct strings gains;	 /* features that come with the next reset */
+	enum abibase_tri way_back;
+	char *way_back_text; /* or NULL */
+};
+
+/* One QEMU of one host under judgement. */
+struct judging {
+	const struct abibase_targets *t;
+	const struct abibase_profile *p;
+	const json_t *entry; /* its record; NULL: any upstream QEMU */
+	struct predictor pr;
+	struct strings base; /* the settings that the target gets anyway */
+	struct move *m;
+	uint64_t negotiated[2]; /* of all devices */
+};
 
 struct abibase_moves {
 	int refcount;
@@ -32,7 +70,10 @@ struct offered {
 
 /* ----------------------------------------------------------------------- words */
 
-int move_say(struct judging *j, enum abibase_finding_kind kind, const char *id, const char *layer,
+/* A running guest keeps what it negotiated. */
+#define RESTART "; or power the guest off and on with the list of a baseline that has this host"
+
+static int say(struct judging *j, enum abibase_finding_kind kind, const char *id, const char *layer,
 	     const struct row *row, const char *remedy, struct buf *text)
 {
 	struct check_finding f = { .kind = kind,
@@ -49,16 +90,16 @@ int move_say(struct judging *j, enum abibase_finding_kind kind, const char *id, 
 static int unknown(struct judging *j, const char *id, const char *layer, const struct row *row,
 		   const char *remedy, struct buf *text)
 {
-	return move_say(j, ABIBASE_FINDING_UNKNOWN, id, layer, row, remedy, text);
+	return say(j, ABIBASE_FINDING_UNKNOWN, id, layer, row, remedy, text);
 }
 
 static int conflict(struct judging *j, const char *id, const char *layer, const struct row *row,
 		    const char *remedy, struct buf *text)
 {
-	return move_say(j, ABIBASE_FINDING_CONFLICT, id, layer, row, remedy, text);
+	return say(j, ABIBASE_FINDING_CONFLICT, id, layer, row, remedy, text);
 }
 
-void move_write_qemu(const struct judging *j, struct buf *out)
+static void write_qemu(const struct judging *j, struct buf *out)
 {
 	if (!j->m->version) {
 		buf_puts(out, "the QEMU there");
@@ -69,14 +110,14 @@ void move_write_qemu(const struct judging *j, struct buf *out)
 		buf_printf(out, " (%s)", j->m->package);
 }
 
-const char *move_taken(const struct guest_device *d)
+static const char *taken(const struct guest_device *d)
 {
 	return d->has_negotiated ? "took" : "may have taken";
 }
 
 static void write_feature(const struct guest_device *d, const struct row *row, struct buf *out)
 {
-	buf_printf(out, "%s (bit %d), which the guest %s", row->feature, row->bit, move_taken(d));
+	buf_printf(out, "%s (bit %d), which the guest %s", row->feature, row->bit, taken(d));
 }
 
 /* ------------------------------------------------------------------ what is offered */
@@ -104,6 +145,29 @@ static void judge_row(const struct predictor *pr, const struct row *row,
 static bool is_of(const struct row *row, const struct guest_device *d)
 {
 	return row->bit >= 0 && streq(row->class_name, d->class_name);
+}
+
+/* Backends that devices of this class can lie on, a mask. */
+static unsigned int backends_of(const struct abibase_catalogue *cat, const struct guest_device *d)
+{
+	unsigned int mask = 0;
+
+	for (size_t i = 0; i < cat->n_rows; i++)
+		if (is_of(&cat->rows[i], d))
+			mask |= cat->rows[i].backends;
+	return mask;
+}
+
+/* The one of @name, or where none is named the only one that there is; -1: not known */
+static int choose_backend(const struct abibase_catalogue *cat, const struct guest_device *d,
+			  const char *name)
+{
+	unsigned int mask = backends_of(cat, d);
+	int be = name ? catalogue_backend(cat, name) : -1;
+
+	if (be >= 0 && mask & (1u << be))
+		return be;
+	return mask && !(mask & (mask - 1)) ? __builtin_ctz(mask) : -1;
 }
 
 static void offer_bit(struct offered *o, int bit, enum abibase_tri offers)
@@ -232,7 +296,7 @@ static int say_switched_off(struct judging *j, const struct guest_device *d, con
 	if (p->by_setting)
 		buf_printf(&text, "the list of the baseline turns %s off: ", row->key);
 	else {
-		move_write_qemu(j, &text);
+		write_qemu(j, &text);
 		buf_printf(&text, p->on == ABIBASE_NO ?
 					  " has %s off under %s, though kernel and QEMU can do it: " :
 					  " may have %s off under %s, which is not recorded: ",
@@ -255,7 +319,7 @@ static int say_no_property(struct judging *j, const struct guest_device *d, cons
 	_buf_ text = { 0 };
 
 	buf_printf(&text, "%s: ", j->p->name);
-	move_write_qemu(j, &text);
+	write_qemu(j, &text);
 	buf_printf(&text, " does not have the property %s and cannot offer ", row->key);
 	write_feature(d, row, &text);
 	return conflict(j, "move-lacks", "QEMU", row,
@@ -268,7 +332,7 @@ static int say_never(struct judging *j, const struct guest_device *d, const stru
 	_buf_ text = { 0 };
 
 	buf_printf(&text, "%s: ", j->p->name);
-	move_write_qemu(j, &text);
+	write_qemu(j, &text);
 	buf_printf(&text, " never offers %s on %s: ", row->key,
 		   j->pr.cat->backends[j->pr.backend].name);
 	write_feature(d, row, &text);
@@ -311,7 +375,7 @@ static int say_fact_unknown(struct judging *j, const struct guest_device *d, con
 	_buf_ text = { 0 };
 
 	buf_printf(&text, "%s: whether %s has %s, which the guest %s, is unknown: %s (%s)",
-		   j->p->name, p->unknown->layer, feature, move_taken(d), p->unknown->name,
+		   j->p->name, p->unknown->layer, feature, taken(d), p->unknown->name,
 		   p->reason);
 	return unknown(j, "move-unknown", p->unknown->layer, row, unknown_remedy(p->reason), &text);
 }
@@ -322,7 +386,7 @@ static int say_value_unknown(struct judging *j, const struct guest_device *d,
 	_buf_ text = { 0 };
 
 	buf_printf(&text, "%s: what ", j->p->name);
-	move_write_qemu(j, &text);
+	write_qemu(j, &text);
 	buf_printf(&text, " makes of %s under %s is not recorded: ", row->key, j->pr.view.machine);
 	write_feature(d, row, &text);
 	return unknown(j, "move-unknown", "QEMU", row, "probe this host again", &text);
@@ -410,7 +474,7 @@ static bool same_version(const char *a, const char *b)
 	       !version_cmp(&va, &vb);
 }
 
-const struct profile_qemu *move_source_qemu(const struct abibase_targets *t)
+static const struct profile_qemu *source_qemu(const struct abibase_targets *t)
 {
 	const struct abibase_guest *g = t->guest;
 	const struct profile_qemu *found = NULL;
@@ -436,16 +500,14 @@ const struct profile_qemu *move_source_qemu(const struct abibase_targets *t)
 
 static int source_backend(const struct abibase_targets *t, const struct guest_device *d)
 {
-	const char *name = d->backend ? d->backend : t->backend;
-
-	return name ? catalogue_backend(t->cat, name) : -1;
+	return choose_backend(t->cat, d, d->backend ? d->backend : t->backend);
 }
 
 /* By the record of the host where it runs. */
 static int offer_by_profile(const struct abibase_targets *t, const struct guest_device *d,
 			    struct offered *ret)
 {
-	const struct profile_qemu *q = move_source_qemu(t);
+	const struct profile_qemu *q = source_qemu(t);
 	struct predictor pr = { .cat = t->cat, .p = t->source };
 	static const uint64_t none[2];
 	struct strings settings = { 0 }, empty = { 0 };
@@ -605,7 +667,7 @@ static int64_t largest(const json_t *sizes)
 /* The QEMU of the guest by version; false: not known. */
 static bool source_version(const struct abibase_targets *t, struct version *ret)
 {
-	const struct profile_qemu *q = move_source_qemu(t);
+	const struct profile_qemu *q = source_qemu(t);
 
 	if (t->guest->qemu)
 		return version_parse_prefix(t->guest->qemu, ret);
@@ -615,7 +677,7 @@ static bool source_version(const struct abibase_targets *t, struct version *ret)
 /* What the QEMU where the guest runs makes of it when nobody says anything; -1: not known. */
 static int64_t source_size(const struct abibase_targets *t, const struct shape *s)
 {
-	const struct profile_qemu *q = move_source_qemu(t);
+	const struct profile_qemu *q = source_qemu(t);
 	int64_t size = q ? qemu_recorded_size(q->json, t->guest->machine, s->recorded) : -1;
 	struct version v;
 
@@ -669,7 +731,7 @@ static int judge_shape(struct judging *j, const struct guest_device *d, const st
 	if (queue < 0)
 		return 0;
 	buf_printf(&text, "%s: ", j->p->name);
-	move_write_qemu(j, &text);
+	write_qemu(j, &text);
 	if (size[0] < 0 || size[1] < 0) {
 		buf_printf(&text, " checks the %s, and %s is not known (%s)", s->text,
 			   size[0] < 0 ? "what the guest has" : "what it would have itself",
@@ -719,7 +781,7 @@ static int judge_limit(struct judging *j, const struct row *row, int64_t value)
 	buf_printf(&text, "%s: whether %lld, which the guest was told (%s), is possible there is not "
 			  "stated (%s)",
 		   j->p->name, (long long)value, row->key, row->limit);
-	return move_say(j, ABIBASE_FINDING_NOTE, "move-limit", "network", row,
+	return say(j, ABIBASE_FINDING_NOTE, "move-limit", "network", row,
 			"state the fact in the profile of that host", &text);
 }
 
@@ -764,7 +826,7 @@ static int judge_usable(struct judging *j)
 	return 0;
 }
 
-int move_ask_word(struct judging *j)
+static int ask_word(struct judging *j)
 {
 	_buf_ text = { 0 };
 
@@ -775,13 +837,13 @@ int move_ask_word(struct judging *j)
 		       &text);
 }
 
-int move_say_worst_case(struct judging *j)
+static int say_worst_case(struct judging *j)
 {
 	_buf_ text = { 0 };
 
 	buf_puts(&text, "what the guest negotiated is not known: this is for one that took all it was "
 			"offered, and its feature word can only make it better");
-	return move_say(j, ABIBASE_FINDING_NOTE, "guest-worst-case", "guest", NULL,
+	return say(j, ABIBASE_FINDING_NOTE, "guest-worst-case", "guest", NULL,
 			"give its feature word, or its QMP socket, as GUEST", &text);
 }
 
@@ -796,9 +858,9 @@ static int word_of(struct judging *j, const struct guest_device *d, uint64_t ret
 	if (source_offer(j->t, d, &source) < 0)
 		return -ENOMEM;
 	if (!source.known)
-		return move_ask_word(j) < 0 ? -ENOMEM : 1;
+		return ask_word(j) < 0 ? -ENOMEM : 1;
 	memcpy(ret, source.maybe, sizeof(source.maybe));
-	return move_say_worst_case(j);
+	return say_worst_case(j);
 }
 
 static int judge_features(struct judging *j, const struct guest_device *d)
@@ -810,14 +872,6 @@ static int judge_features(struct judging *j, const struct guest_device *d)
 		if (word_has(word, bit))
 			r = judge_bit(j, d, bit, word);
 	return r < 0 ? r : 0;
-}
-
-static bool is_covered(const struct abibase_catalogue *cat, const struct guest_device *d)
-{
-	for (size_t i = 0; i < cat->n_rows; i++)
-		if (is_of(&cat->rows[i], d))
-			return true;
-	return false;
 }
 
 static int say_no_backend(struct judging *j, const char *name)
@@ -837,10 +891,10 @@ static int say_no_backend(struct judging *j, const char *name)
 static int prepare_device(struct judging *j, const struct guest_device *d)
 {
 	const char *name = j->t->backend ? j->t->backend : d->backend;
-	int be = name ? catalogue_backend(j->pr.cat, name) : -1;
+	int be = choose_backend(j->pr.cat, d, name);
 	_buf_ text = { 0 };
 
-	if (!is_covered(j->pr.cat, d)) {
+	if (!backends_of(j->pr.cat, d)) {
 		buf_printf(&text, "a %s cannot be judged: it is no class of the catalogue",
 			   d->class_name);
 		return unknown(j, "guest-unknown", "guest", NULL,
@@ -856,11 +910,7 @@ static int prepare_device(struct judging *j, const struct guest_device *d)
 
 static int judge_device(struct judging *j, const struct guest_device *d)
 {
-	int r;
-
-	if (!is_covered(j->pr.cat, d) && listed_is(j->t, d))
-		return listed_judge(j, d);
-	r = prepare_device(j, d);
+	int r = prepare_device(j, d);
 
 	if (r != 0)
 		return r < 0 ? r : 0;
@@ -1025,7 +1075,7 @@ static int judge_way_back(struct judging *j)
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < g->n; i++) {
-		r = is_covered(j->pr.cat, &g->devices[i]) ? prepare_device(j, &g->devices[i]) : 1;
+		r = backends_of(j->pr.cat, &g->devices[i]) ? prepare_device(j, &g->devices[i]) : 1;
 		if (r == 0)
 			r = back_device(j, &g->devices[i], &w);
 		else if (r > 0)
@@ -1077,8 +1127,9 @@ static int make_carry_on(struct judging *j)
 	const struct abibase_guest *g = j->t->guest;
 
 	for (size_t i = 0; i < g->n; i++) {
-		int r = is_covered(j->pr.cat, &g->devices[i]) ? prepare_device(j, &g->devices[i]) :
-								1;
+		int r = backends_of(j->pr.cat, &g->devices[i]) ?
+				prepare_device(j, &g->devices[i]) :
+				1;
 
 		if (r == 0)
 			r = carry_device(j, &g->devices[i]);
@@ -1119,13 +1170,13 @@ static int say_no_machine(struct judging *j)
 	buf_printf(&text, "%s: ", j->p->name);
 	if (qemu_has_machine(j->entry, machine) == ABIBASE_UNKNOWN && j->entry) {
 		buf_puts(&text, "whether ");
-		move_write_qemu(j, &text);
+		write_qemu(j, &text);
 		buf_printf(&text, " has the machine type %s is not recorded", machine);
 		return unknown(j, "machine-not-recorded", "machine type", NULL,
 			       "probe this host again", &text);
 	}
 	if (j->entry)
-		move_write_qemu(j, &text);
+		write_qemu(j, &text);
 	else if (j->p->has_qemu)
 		buf_printf(&text, "none of its QEMUs is for the target %s, so it",
 			   j->t->guest->target ? j->t->guest->target : j->p->arch);
@@ -1194,7 +1245,7 @@ static int judge_kernel(struct judging *j)
 
 	for (size_t i = 0; i < g->n; i++) {
 		const struct guest_device *d = &g->devices[i];
-		int r = is_covered(cat, d) ? prepare_device(j, d) : 1;
+		int r = backends_of(cat, d) ? prepare_device(j, d) : 1;
 
 		if (r == 0)
 			r = judge_usable(j);
@@ -1259,6 +1310,7 @@ static int judge_qemu(const struct abibase_targets *t, const struct abibase_prof
 	if (r < 0)
 		return r;
 	m->kind = kind_of(m->check);
+	m->check->admissible = m->kind == ABIBASE_MOVE_LIST;
 	m->check->verdict = hostcheck_verdict(m->check);
 	return 0;
 }
@@ -1346,7 +1398,6 @@ ABIBASE_EXPORT struct abibase_targets *abibase_targets_unref(struct abibase_targ
 	abibase_guest_unref(t->guest);
 	abibase_catalogue_unref(t->cat);
 	abibase_context_unref(t->ctx);
-	json_decref(t->devices);
 	free(t->backend);
 	free(t);
 	return NULL;
@@ -1396,31 +1447,10 @@ ABIBASE_EXPORT int abibase_targets_add_profile(struct abibase_targets *t, struct
 	return 0;
 }
 
-/* What the catalogue does not describe may be in devices.json, which is read only then. */
-static int load_devices(struct abibase_targets *t)
-{
-	struct decode_data data = { 0 };
-	bool all = true;
-	int r;
-
-	for (size_t i = 0; i < t->guest->n; i++)
-		all &= is_covered(t->cat, &t->guest->devices[i]);
-	if (all || t->devices)
-		return 0;
-	r = decode_data_load(t->ctx, &data);
-	t->devices = r < 0 ? NULL : steal(&data.devices);
-	decode_data_clear(&data);
-	return r;
-}
-
 ABIBASE_EXPORT int abibase_targets_run(struct abibase_targets *t, struct abibase_moves **ret)
 {
-	struct abibase_moves *m;
-	int r = load_devices(t);
+	struct abibase_moves *m = calloc(1, sizeof(*m));
 
-	if (r < 0)
-		return r;
-	m = calloc(1, sizeof(*m));
 	if (!m)
 		return context_oom(t->ctx);
 	m->refcount = 1;
@@ -1516,27 +1546,12 @@ static const char *const tri_words[] = { [ABIBASE_NO] = "shut",
 					 [ABIBASE_YES] = "open",
 					 [ABIBASE_UNKNOWN] = "unknown" };
 
-static json_t *findings_json(const struct abibase_check *c)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; list && i < c->n; i++) {
-		const struct check_finding *f = &c->findings[i];
-
-		if (json_array_append_new(list, hostcheck_finding_json(f, f->remedy)) < 0) {
-			json_decref(list);
-			return NULL;
-		}
-	}
-	return list;
-}
-
 static json_t *move_json(const struct move *m)
 {
 	/* "o" takes the references, also when packing fails */
 	return json_pack("{s:s, s:s, s:o, s:{s:s*, s:s*, s:s*}, s:o, s:o, s:{s:s, s:s*, s:o, s:o}}",
 			 "host", m->check->host, "verdict", move_words[m->kind], "findings",
-			 findings_json(m->check), "qemu", "version", m->version, "path", m->path,
+			 hostcheck_findings_json(m->check), "qemu", "version", m->version, "path", m->path,
 			 "package", m->package, "rescue", hostcheck_strings(m->rescue.s, m->rescue.n),
 			 "carry_on", hostcheck_strings(m->carry_on.s, m->carry_on.n), "way_back",
 			 "verdict", tri_words[m->way_back], "text", m->way_back_text, "gains",
