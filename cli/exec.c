@@ -10,7 +10,7 @@ static const struct option options[] = {
 
 static int usage(const char *text)
 {
-	text ? cli_usage("exec", "%s", text) : cli_usage("exec", NULL);
+	cli_usage("exec", "%s", text);
 	return 1 + STATUS_NOT_STARTED;
 }
 
@@ -30,7 +30,7 @@ static int parse(int argc, char **argv, struct start *s)
 		case 'h':
 			return 1 + cli_help(&command_exec);
 		default:
-			return usage(NULL);
+			return usage("the words of QEMU belong behind --, also its options");
 		}
 	}
 	if (optind >= argc)

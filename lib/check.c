@@ -908,7 +908,8 @@ static void text_admit(const struct abibase_check *c, struct buf *out)
 
 	if (!c->n_lost && !c->admit_id && (c->admissible || c->verdict != ABIBASE_VERDICT_NO))
 		return;
-	buf_puts(&text, !c->admissible ? "not as it is: no baseline has this host too, whatever is off" :
+	buf_puts(&text, !c->admissible ? "not as it is: no baseline of this machine type has this host too, "
+					"whatever is off" :
 			c->n_lost      ? "it takes these from every guest started from then on: " :
 					 "every guest started from then on gets another number");
 	for (size_t i = 0; i < c->n_lost; i++)

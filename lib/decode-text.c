@@ -245,9 +245,9 @@ static void put_advice(struct buf *b, const json_t *features, const json_t *glob
 	if (!decided_by(features, "host") && !json_array_size(globals))
 		return;
 	if (decided_by(features, "host"))
-		put_sentence(b, "Kernel versions are upstream's and vendors backport; and a package "
-				"update can change what one machine type name means. Do not guess "
-				"from versions: abibase probe on both hosts, then abibase diff.");
+		put_sentence(b, "Vendors backport, and a package update can change what one machine type "
+				"name means. Do not guess from versions: abibase probe on both hosts, then "
+				"abibase diff.");
 	if (!json_array_size(globals)) {
 		put_sentence(b, "This guest keeps the features until it is powered off, and can move "
 				"only to hosts that offer them. No property turns them off.");
@@ -316,8 +316,8 @@ static void put_classes(struct buf *b, const json_t *f)
 		_buf_ text = { 0 };
 
 		v = json_array_get(classes, 0);
-		buf_printf(&text, "No line near it says which device this is. Only one class has a "
-				  "meaning for all the bits: %s.",
+		buf_printf(&text, "No line says which device this is; only %s has a meaning for all the "
+				  "bits.",
 			   string_of(v, "device"));
 		put_sentence(b, text.data ? text.data : "");
 		b->failed |= buf_failed(&text);

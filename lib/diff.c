@@ -98,6 +98,15 @@ static struct diff_item *add_lack(struct comparison *c, enum abibase_diff_kind k
 	return item;
 }
 
+/* People are told it together with all the others of which @among is said. */
+static void set_among(struct diff_item *item, const char *among, const char *name)
+{
+	if (!item)
+		return;
+	item->among = among;
+	item->name = name;
+}
+
 static void set_subject(struct diff_item *item, const char *subject)
 {
 	if (item)
@@ -343,6 +352,7 @@ static void diff_machine_member(struct comparison *c, const struct pair *q, cons
 static void diff_machine(struct comparison *c, const struct pair *q, const char *name,
 			 const json_t *a, const json_t *b)
 {
+	struct diff_item *item;
 	const char *what;
 
 	if (a && b) {
@@ -352,9 +362,12 @@ static void diff_machine(struct comparison *c, const struct pair *q, const char 
 		return;
 	}
 	what = keep(c, "the machine type %s", name);
-	if (what)
-		set_subject(add_lack(c, ABIBASE_DIFF_MACHINE, false, a ? 1 : 0, q->place, what),
-			    keep(c, "%s.machines.%s", q->subject, name));
+	if (!what)
+		return;
+	item = add_lack(c, ABIBASE_DIFF_MACHINE, false, a ? 1 : 0, q->place, what);
+	set_subject(item, keep(c, "%s.machines.%s", q->subject, name));
+	set_among(item, keep(c, "%s: %s lacks the machine types", q->place, c->label[a ? 1 : 0]),
+		  keep(c, "%s", name));
 }
 
 static void diff_machines(struct comparison *c, const struct pair *q)
@@ -454,13 +467,20 @@ static void diff_value(struct comparison *c, const struct pair *q, const char *m
 	const json_t *x = qemu_recorded(q->a->json, machine, key);
 	const json_t *y = qemu_recorded(q->b->json, machine, key);
 	const char *place = keep(c, "%s, %s: %s is", q->place, machine, key);
+	struct diff_item *item;
 
 	if (!place || (x && y && json_equal(x, y)) || (!x && lacks_property(q->a, key)) ||
 	    (!y && lacks_property(q->b, key)))
 		return;
-	set_subject(add_values(c, ABIBASE_DIFF_VALUE, x && y, place, x ? value_words(c, x) : NULL,
-			       y ? value_words(c, y) : NULL),
-		    keep(c, "%s.values.%s.%s", q->subject, machine, key));
+	item = add_values(c, ABIBASE_DIFF_VALUE, x && y, place, x ? value_words(c, x) : NULL,
+			  y ? value_words(c, y) : NULL);
+	set_subject(item, keep(c, "%s.values.%s.%s", q->subject, machine, key));
+	if (item)
+		set_among(item,
+			  keep(c, "%s: %s is %s in %s, %s in %s, under", q->place, key,
+			       item->a ? item->a : "not stated", c->label[0],
+			       item->b ? item->b : "not stated", c->label[1]),
+			  keep(c, "%s", machine));
 }
 
 /* What is said once for all machine types, and what one says for itself. */
@@ -1440,6 +1460,33 @@ ABIBASE_EXPORT int abibase_diff_to_json(const struct abibase_diff *d, char **ret
 			      ret);
 }
 
+static bool told_with(const struct diff_item *a, const struct diff_item *b)
+{
+	return a->among && b->among && rank(a) == rank(b) && streq(a->among, b->among);
+}
+
+/* A line; or one for all that is told with it, where the first of them stands. */
+static void text_item(const struct abibase_diff *d, size_t i, struct buf *b)
+{
+	const struct diff_item *item = &d->items[i];
+	_buf_ names = { 0 };
+	size_t n = 0;
+
+	for (size_t k = 0; k < i; k++)
+		if (told_with(&d->items[k], item))
+			return;
+	for (size_t k = i; item->among && k < d->n; k++)
+		if (told_with(&d->items[k], item))
+			buf_printf(&names, "%s %s", n++ ? "," : item->among, d->items[k].name);
+	if (buf_failed(&names))
+		b->failed = true;
+	buf_puts(b, "  ");
+	if (n > 1 && names.data)
+		show_wrapped(b, 2, 4, names.data);
+	else
+		buf_printf(b, "%s\n", item->text);
+}
+
 ABIBASE_EXPORT int abibase_diff_to_text(const struct abibase_diff *d, char **ret)
 {
 	static const char *const headings[] = { "A guest can see", "Other", "Context" };
@@ -1455,11 +1502,14 @@ ABIBASE_EXPORT int abibase_diff_to_text(const struct abibase_diff *d, char **ret
 			buf_printf(&b, "%s%s:\n", headings[last],
 				   item->counts ? "" : " (does not count)");
 		}
-		buf_printf(&b, "  %s\n", item->text);
+		text_item(d, i, &b);
 	}
 	if (d->baselines && !abibase_diff_same(d))
-		buf_printf(&b, "A migration of a running guest\n  %s\n  %s\n", d->moves[0].text,
-			   d->moves[1].text);
+		buf_puts(&b, "A migration of a running guest\n");
+	for (size_t i = 0; d->baselines && !abibase_diff_same(d) && i < 2; i++) {
+		buf_puts(&b, "  ");
+		show_wrapped(&b, 2, 4, d->moves[i].text);
+	}
 	text = buf_steal(&b);
 	if (!text)
 		return -ENOMEM;

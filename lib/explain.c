@@ -902,6 +902,13 @@ static json_t *retirements(struct explaining *e, const json_t *costs)
 
 /* -------------------------------------------------------------------------- the document */
 
+static const char *short_name(const char *property)
+{
+	const char *dot = strrchr(property, '.');
+
+	return dot ? dot + 1 : property;
+}
+
 /* With one property named: what is against the whole baseline, and what is said of the property. */
 static json_t *notes(struct explaining *e, const char *property)
 {
@@ -916,7 +923,7 @@ static json_t *notes(struct explaining *e, const char *property)
 		const struct finding *f = &e->b->findings[i];
 
 		if (property && f->kind == ABIBASE_FINDING_NOTE &&
-		    !strstr(f->text, strrchr(property, '.') + 1))
+		    !strstr(f->text, short_name(property)))
 			continue;
 		append(e, list, json_pack("{ss ss ss ss*}", "kind", kinds[f->kind], "id", f->id,
 					  "text", f->text, "remedy", f->remedy));
@@ -924,24 +931,36 @@ static json_t *notes(struct explaining *e, const char *property)
 	return list;
 }
 
+/* "virtio-net-device.host_uso", or "host_uso" of whichever class. */
+static bool is_called(const char *property, const char *class_name, const char *name)
+{
+	size_t len = strlen(class_name);
+
+	if (!strchr(property, '.'))
+		return streq(property, name);
+	return strprefix(property, class_name) && property[len] == '.' &&
+	       streq(property + len + 1, name);
+}
+
 static json_t *values(struct explaining *e, const char *property)
 {
 	json_t *list = json_array();
-	int r = property ? catalogue_row(e->cat, property) : -1;
 	bool found = false;
 
 	for (size_t i = 0; i < e->b->n_values && !e->failed; i++) {
 		const struct value *v = &e->b->values[i];
-		size_t len = strlen(v->class_name);
 
-		if (property && !(strprefix(property, v->class_name) && property[len] == '.' &&
-				  streq(property + len + 1, v->property)))
+		if (property && !is_called(property, v->class_name, v->property))
 			continue;
 		append(e, list, value_json(e, i));
 		found = true;
 	}
-	if (!found && r >= 0)
-		append(e, list, unset_json(e, &e->cat->rows[r]));
+	for (size_t i = 0; property && !found && i < e->cat->n_rows; i++) {
+		const struct row *row = &e->cat->rows[i];
+
+		if (is_called(property, row->class_name, row->property))
+			append(e, list, unset_json(e, row));
+	}
 	return list;
 }
 
@@ -977,16 +996,12 @@ static json_t *document(struct explaining *e, const char *property)
 
 static bool knows(const struct explaining *e, const char *property)
 {
-	if (catalogue_row(e->cat, property) >= 0)
-		return true;
-	for (size_t i = 0; i < e->b->n_values; i++) {
-		const struct value *v = &e->b->values[i];
-		size_t len = strlen(v->class_name);
-
-		if (strprefix(property, v->class_name) && property[len] == '.' &&
-		    streq(property + len + 1, v->property))
+	for (size_t i = 0; i < e->cat->n_rows; i++)
+		if (is_called(property, e->cat->rows[i].class_name, e->cat->rows[i].property))
 			return true;
-	}
+	for (size_t i = 0; i < e->b->n_values; i++)
+		if (is_called(property, e->b->values[i].class_name, e->b->values[i].property))
+			return true;
 	return false;
 }
 
@@ -1003,7 +1018,7 @@ ABIBASE_EXPORT int abibase_explain(struct abibase_context *ctx,
 	if (property && !knows(&e, property))
 		return context_fail(ctx, ENOENT, "property-not-known", NULL,
 				    "\"%s\" is not a property of the catalogue, nor of this baseline; "
-				    "write CLASS.PROPERTY, as in virtio-net-device.host_uso",
+				    "write PROPERTY or CLASS.PROPERTY, as in virtio-net-device.host_uso",
 				    property);
 	x = calloc(1, sizeof(*x));
 	if (!x)
@@ -1101,7 +1116,8 @@ static bool same_story(const json_t *a, const json_t *b)
 					    "cost",  "list",  "raise", "retire" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
-		if (!json_equal(json_object_get(a, keys[i]), json_object_get(b, keys[i])))
+		if (!json_equal(json_object_get(a, keys[i]), json_object_get(b, keys[i])) &&
+		    !(streq(keys[i], "group") && streq(get(a, "value"), "on")))
 			return false;
 	return true;
 }
@@ -1242,8 +1258,8 @@ ABIBASE_EXPORT int abibase_explanation_to_text(const struct abibase_explanation 
 	_buf_ out = { 0 }, line = { 0 };
 	char *text;
 
-	buf_printf(&line, "Baseline %s: %s on ",
-		   *get(root, "baseline") ? get(root, "baseline") : "that is none",
+	buf_printf(&line, "%s%s: %s on ", *get(root, "baseline") ? "Baseline " : "No baseline",
+		   get(root, "baseline"),
 		   *get(root, "machine") ? get(root, "machine") : "no machine type");
 	text_list(json_object_get(root, "backends"), &line);
 	buf_puts(&line, ", for ");
@@ -1253,9 +1269,13 @@ ABIBASE_EXPORT int abibase_explanation_to_text(const struct abibase_explanation 
 	if (x->cost) {
 		text_costs(json_object_get(root, "costs"), &out);
 	} else {
+		/* what keeps it from being a baseline comes first */
+		if (!streq(get(root, "verdict"), "yes"))
+			text_notes(json_object_get(root, "notes"), &out);
 		text_values(list, true, &out);
 		text_values(list, false, &out);
-		text_notes(json_object_get(root, "notes"), &out);
+		if (streq(get(root, "verdict"), "yes"))
+			text_notes(json_object_get(root, "notes"), &out);
 	}
 	if (x->cost || json_array_size(list) != 1)
 		text_retirements(json_object_get(root, "retirements"), &out);

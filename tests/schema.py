@@ -230,6 +230,27 @@ REFUSED = [
     ("messages", ["messages", 0], "kind", "message"),
     ("messages", ["messages", 4], "off", "rss"),
     ("messages", ["messages", 4], "scope", "elsewhere"),
+    ("check", [], "colour", "red"),
+    ("check", ["hosts", 0], "colour", "red"),
+    ("check", ["hosts", 0], "verdict", "maybe"),
+    ("check", ["hosts", 0], "admit_id", "b2"),
+    ("check", ["hosts", 0, "findings", 0], "colour", "red"),
+    ("check", ["hosts", 0, "findings", 0], "bit", 128),
+    ("check", ["hosts", 0, "findings", 0], "fixable", "yes"),
+    ("decode", [], "colour", "red"),
+    ("decode", [], "dropped", -1),
+    ("decode", ["findings", 0], "colour", "red"),
+    ("decode", ["findings", 0], "line", 0),
+    ("decode", ["findings", 0], "scope", "elsewhere"),
+    ("diff", [], "colour", "red"),
+    ("explain", [], "colour", "red"),
+    ("explain", ["values", 0], "colour", "red"),
+    ("match", [], "colour", "red"),
+    ("match", ["platforms", 0], "colour", "red"),
+    ("plan", [], "colour", "red"),
+    ("plan", ["platforms", 0], "colour", "red"),
+    ("baseline", [], "colour", "red"),
+    ("baseline", ["values", 0], "colour", "red"),
     ("facts", [], "colour", "red"),
     ("facts", ["facts", "tap.features"], "colour", "red"),
     ("facts", ["facts", "tap.usable"], "bits", 32),
@@ -265,6 +286,32 @@ def check_refusals(samples, validators):
                     "a document without \"%s\" is accepted" % key)
 
 
+# kinds of documents that a verb prints, and that a case must show
+PRINTED = ("baseline", "check", "decode", "diff", "explain", "match", "plan", "profile")
+
+
+def check_cases(validators):
+    """What the cases print, and the documents that they start from; some of each printed kind."""
+    samples = {}
+    for path in files(HERE, "cases", "*", "*", "stdout") + files(HERE, "cases", "*", "*", "*.json"):
+        text = read(path)
+        if not text.startswith("{"):
+            continue
+        document = canonical.loads(text)
+        if path.endswith("stdout") and text != canonical.dumps(document):
+            say(path, "not in canonical form")
+        for e in errors(validators, document):
+            say(path, e)
+        counts["documents"] += 1
+        known = samples.get(kind_of(document))
+        if known is None or len(text) > len(known[1]):
+            samples[kind_of(document)] = (document, text)
+    for kind in PRINTED:
+        if kind not in samples:
+            say(os.path.join(HERE, "cases"), "no case prints a document of the kind %s" % kind)
+    return {kind: sample[0] for kind, sample in samples.items()}
+
+
 def check_all(validators):
     facts_doc = check_document(validators, os.path.join(DATA, "facts.json"))
     facts = facts_doc["facts"]
@@ -286,8 +333,13 @@ def check_all(validators):
     for path in files(RECORDED, "qemu", "*.json"):
         check_qemu(path, check_qemu_record(validators, path), cat["features"])
     probed = os.path.join(DATA, "platforms", "50-debian-12.json")
-    check_refusals({"profile": canonical.loads(read(probed)), "catalogue": cat,
-                    "facts": facts_doc, "devices": devices, "messages": messages}, validators)
+    samples = check_cases(validators)
+    samples.update({"profile": canonical.loads(read(probed)), "catalogue": cat, "facts": facts_doc,
+                    "devices": devices, "messages": messages})
+    check_refusals(samples, validators)
+    for kind in validators:
+        if kind not in samples:
+            say(os.path.join(DATA, "schema", kind + ".schema.json"), "no document is held against it")
 
 
 def main():

@@ -84,6 +84,20 @@ START_TEST(masks)
 }
 END_TEST
 
+/* With one blank for blanks and line ends: where lines are broken does not matter. */
+static char *squeezed(const char *text)
+{
+	char *copy = malloc(strlen(text) + 1), *to = copy;
+
+	for (; *text; text++)
+		if (*text != ' ' && *text != '\n')
+			*to++ = *text;
+		else if (to == copy || to[-1] != ' ')
+			*to++ = ' ';
+	*to = '\0';
+	return copy;
+}
+
 /* Messages of the field as they were reported: bits, property, layer and fix on one screen. */
 START_TEST(one_screen)
 {
@@ -108,7 +122,7 @@ START_TEST(one_screen)
 		  { "BAR 4", "VIRTIO_F_VERSION_1 (bit 32)", "disable-modern", "vhost" } },
 		{ "target node pve2 is too old for preserving VirtIO-net MTU, please upgrade",
 		  { "host_mtu", "smallest MTU" } },
-		{ "unsupported machine type", { "QEMU build", "machine type that every host has" } },
+		{ "unsupported machine type", { "QEMU build", "that every host has" } },
 		{ "saved image requires vnet_hdr=on", { "tap", "IFF_VNET_HDR", "no property" } },
 		{ "saved image requires TUN_F_UFO support", { "tap", "guest_ufo=off", "4.14" } },
 		{ MASKED("0x1e01c0010130afffa7", "0x1c0010179bfffe7"),
@@ -125,13 +139,15 @@ START_TEST(one_screen)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
-		_autofree_ char *text = NULL;
+		_autofree_ char *text = NULL, *words = NULL;
 		size_t lines = 0;
 
 		decode(texts[i].text);
 		ck_assert_int_eq(abibase_decode_to_text(d, &text), 0);
+		words = squeezed(text);
 		for (size_t k = 0; k < 12 && texts[i].words[k]; k++)
-			assert_text(texts[i].words[k], true);
+			ck_assert_msg(strstr(words, texts[i].words[k]), "no \"%s\" in:\n%s",
+				      texts[i].words[k], text);
 		for (const char *s = text; *s; s += strcspn(s, "\n") + 1, lines++)
 			ck_assert_msg(strcspn(s, "\n") <= 100, "%s: wider:\n%s", texts[i].text, s);
 		ck_assert_msg(lines <= 24, "%s: %zu lines:\n%s", texts[i].text, lines, text);

@@ -1319,7 +1319,7 @@ enum abibase_explain_flags {
  * abibase_explain - why a baseline is what it is
  * @cat: describes groups, and what other machine types and QEMUs have
  * @b: any baseline, also one whose hosts cannot share it
- * @property: "class.property", or NULL for all
+ * @property: "class.property", "property" of whichever class, or NULL for all
  * @flags: 0 or enum abibase_explain_flags
  * @ret: the explanation, immutable; release with abibase_explanation_unref()
  *
