@@ -529,6 +529,19 @@ static void diff_qemu_member(struct comparison *c, const struct pair *q, const c
 		    keep(c, "%s.%s", q->subject, key));
 }
 
+/* Whether it can load its RSS program at all, where both are recorded. */
+static void diff_ebpf(struct comparison *c, const struct pair *q)
+{
+	const json_t *x = json_object_get(q->a->json, "ebpf");
+	const json_t *y = json_object_get(q->b->json, "ebpf");
+	const char *place = keep(c, "%s: linked with libbpf:", q->place);
+
+	if (place && x && y && !json_equal(x, y))
+		set_subject(add_values(c, ABIBASE_DIFF_CONTEXT, false, place, fact_words(c, x),
+				       fact_words(c, y)),
+			    keep(c, "%s.ebpf", q->subject));
+}
+
 static void diff_pair(struct comparison *c, const struct pair *q)
 {
 	const char *place = keep(c, "%s: version", q->place);
@@ -543,6 +556,7 @@ static void diff_pair(struct comparison *c, const struct pair *q)
 	diff_properties(c, q);
 	diff_values(c, q);
 	diff_qemu_member(c, q, "package", "package");
+	diff_ebpf(c, q);
 	if (!c->all)
 		return;
 	diff_qemu_member(c, q, "build_id", "build id");
