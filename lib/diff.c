@@ -1043,6 +1043,11 @@ static const struct value *same_value(const struct abibase_baseline *b, const st
 	return NULL;
 }
 
+static const char *unset_word(const struct value *v)
+{
+	return v->is_number ? "not set" : "off";
+}
+
 /* Said once, of A's value. */
 static void diff_numbers(struct two *t, int which, const struct value *v,
 			 const struct value *other)
@@ -1071,7 +1076,8 @@ static void diff_settings(struct two *t)
 			place = keep(&t->c, "%s.%s:", v->class_name, v->property);
 			if (place)
 				set_subject(add_values(&t->c, ABIBASE_DIFF_VALUE, true, place,
-						       i ? "off" : "on", i ? "on" : "off"),
+						       i ? unset_word(v) : v->text,
+						       i ? v->text : unset_word(v)),
 					    keep(&t->c, "%s.%s", v->class_name, v->property));
 			buf_printf(&t->only[i], "%s%s.%s", t->only[i].len ? ", " : "",
 				   v->class_name, v->property);
