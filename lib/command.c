@@ -36,7 +36,6 @@ static const char *take_value(const char *p, struct buf *value)
 static int json_params(const char *text, param_fn fn, void *data)
 {
 	json_auto_t *root = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
-	char number[24];
 	const char *key;
 	json_t *v;
 	int r = 0;
@@ -52,11 +51,6 @@ static int json_params(const char *text, param_fn fn, void *data)
 			r = fn(data, key, json_string_value(v));
 		else if (json_is_boolean(v))
 			r = fn(data, key, json_is_true(v) ? "on" : "off");
-		else if (json_is_integer(v)) {
-			snprintf(number, sizeof(number), "%" JSON_INTEGER_FORMAT,
-				 json_integer_value(v));
-			r = fn(data, key, number);
-		}
 		if (r)
 			return r;
 	}
