@@ -24,6 +24,8 @@ DATA = os.path.join(HERE, "..", "data")
 RECORDED = os.path.join(HERE, "data")
 faults = []
 counts = {"documents": 0, "faulty documents": 0, "property lists": 0}
+# Of these a run with a QEMU makes the documents: tests/verify.sh
+ELSEWHERE = {"verify"}
 
 
 def say(where, text):
@@ -307,7 +309,7 @@ def check_cases(validators):
         if known is None or len(text) > len(known[1]):
             samples[kind_of(document)] = (document, text)
     for kind in PRINTED:
-        if kind not in samples:
+        if kind not in samples and kind not in ELSEWHERE:
             say(os.path.join(HERE, "cases"), "no case prints a document of the kind %s" % kind)
     return {kind: sample[0] for kind, sample in samples.items()}
 
@@ -338,7 +340,7 @@ def check_all(validators):
                     "devices": devices, "messages": messages})
     check_refusals(samples, validators)
     for kind in validators:
-        if kind not in samples:
+        if kind not in samples and kind not in ELSEWHERE:
             say(os.path.join(DATA, "schema", kind + ".schema.json"), "no document is held against it")
 
 
