@@ -254,12 +254,27 @@ static bool migrate(struct run *r)
 	return true;
 }
 
+/* What comes with -incoming may have been saved while it was stopped. */
+static bool run_guest(struct run *r)
+{
+	char answer[16384];
+
+	do {
+		if (!pump(r) || !execute(r, "{\"execute\":\"cont\"}\n", answer, sizeof(answer)) ||
+		    !execute(r, "{\"execute\":\"query-status\"}\n", answer, sizeof(answer)))
+			return false;
+	} while (!strstr(answer, "\"status\": \"running\""));
+	return true;
+}
+
 static const char *run(struct run *r)
 {
 	char answer[16384];
 
 	if (start(r) < 0 || !next_line(r, answer, sizeof(answer)) ||
 	    !execute(r, "{\"execute\":\"qmp_capabilities\"}\n", answer, sizeof(answer)))
+		return "trouble";
+	if (!r->load && !run_guest(r))
 		return "trouble";
 	if (!r->load && !wait_for_datagrams(r))
 		return "silent";
