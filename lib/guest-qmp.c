@@ -190,7 +190,7 @@ static int call_string(struct qmp *q, const char *command, json_t *args, const c
 
 static int greet(struct answers *n, struct qmp *q)
 {
-	json_auto_t *greeting = NULL, *nothing = NULL;
+	json_auto_t *greeting = NULL;
 	const json_t *version, *numbers;
 	int r = qmp_receive_greeting(q, &greeting);
 
