@@ -24,6 +24,8 @@
 #define ANSWER_MS 10000
 #define TRIAL_MS 30000
 #define NET_CLASS "virtio-net-device"
+/* Out of the way of the numbers under which a throw-away process gets its descriptors. */
+#define ROOT_FD_FROM 64
 
 struct asking {
 	struct abibase_context *ctx;
@@ -111,6 +113,7 @@ static int find_binary(struct asking *a)
 	char exe[PATH_MAX], root[PATH_MAX], path[64];
 	const char *base;
 	size_t len;
+	int fd;
 
 	if (a->peer.pid <= 0 || !link_of(a->peer.pid, "exe", exe, sizeof(exe)) ||
 	    !link_of(a->peer.pid, "root", root, sizeof(root)))
@@ -122,7 +125,9 @@ static int find_binary(struct asking *a)
 	len = streq(root, "/") ? 0 : strlen(root);
 	snprintf(a->exe, sizeof(a->exe), "%s", strncmp(exe, root, len) == 0 ? exe + len : exe);
 	snprintf(path, sizeof(path), "/proc/%d/root", (int)a->peer.pid);
-	a->where.root_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	a->where.root_fd = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, ROOT_FD_FROM);
+	closep(&fd);
 	if (a->where.root_fd < 0)
 		return fail_binary(a, "its root directory cannot be opened");
 	a->where.uid = a->peer.uid;
@@ -185,7 +190,7 @@ static int call_string(struct qmp *q, const char *command, json_t *args, const c
 
 static int greet(struct answers *n, struct qmp *q)
 {
-	json_auto_t *greeting = NULL, *nothing = NULL;
+	json_auto_t *greeting = NULL;
 	const json_t *version, *numbers;
 	int r = qmp_receive_greeting(q, &greeting);
 

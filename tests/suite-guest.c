@@ -458,17 +458,17 @@ static char **both_lists(const struct abibase_moves *m, enum abibase_move_list a
 	return all;
 }
 
+static struct abibase_profile *hosts[ARRAY_SIZE(kernels)][ARRAY_SIZE(qemus)];
+
 /* A guest that took some of what a random host offers it, moves to a random one. */
 static bool one_move(struct rng *rng)
 {
 	const char *machine = machines[rng_below(rng, ARRAY_SIZE(machines))];
 	const char *backend = backends[rng_below(rng, 2)];
-	const char *q1 = qemus[rng_below(rng, ARRAY_SIZE(qemus))];
-	const char *q2 = qemus[rng_below(rng, ARRAY_SIZE(qemus))];
-	struct abibase_profile *a = test_host(t.ctx, "a",
-					      kernels[rng_below(rng, ARRAY_SIZE(kernels))], q1);
-	struct abibase_profile *b = test_host(t.ctx, "b",
-					      kernels[rng_below(rng, ARRAY_SIZE(kernels))], q2);
+	unsigned int i1 = rng_below(rng, ARRAY_SIZE(qemus)), i2 = rng_below(rng, ARRAY_SIZE(qemus));
+	const char *q1 = qemus[i1], *q2 = qemus[i2];
+	struct abibase_profile *a = hosts[rng_below(rng, ARRAY_SIZE(kernels))][i1];
+	struct abibase_profile *b = hosts[rng_below(rng, ARRAY_SIZE(kernels))][i2];
 	uint64_t there[2], here[2], word[2], with[2];
 	_autofree_ char *why = NULL;
 	struct abibase_moves *m;
@@ -481,7 +481,7 @@ static bool one_move(struct rng *rng)
 
 	if (abibase_predict(t.ctx, t.cat, a, q1, machine, backend, NULL, there, &why) ||
 	    abibase_predict(t.ctx, t.cat, b, q2, machine, backend, NULL, here, NULL))
-		goto out; /* not a machine type of both */
+		return false; /* not a machine type of both */
 	/* VERSION_1 and most others */
 	for (int i = 0; i < 2; i++)
 		word[i] = there[i] & (rng_next(rng) | rng_next(rng) | (i ? 0 : 1ull << 32));
@@ -506,9 +506,6 @@ static bool one_move(struct rng *rng)
 		done = true;
 	}
 	abibase_moves_unref(m);
-out:
-	abibase_profile_unref(a);
-	abibase_profile_unref(b);
 	return done;
 }
 
@@ -517,8 +514,14 @@ START_TEST(test_lists_hold)
 	struct rng rng = { 20261126 };
 	unsigned int done = 0;
 
+	for (size_t k = 0; k < ARRAY_SIZE(kernels); k++)
+		for (size_t q = 0; q < ARRAY_SIZE(qemus); q++)
+			hosts[k][q] = test_host(t.ctx, "h", kernels[k], qemus[q]);
 	for (int i = 0; i < ROUNDS; i++)
 		done += one_move(&rng);
+	for (size_t k = 0; k < ARRAY_SIZE(kernels); k++)
+		for (size_t q = 0; q < ARRAY_SIZE(qemus); q++)
+			abibase_profile_unref(hosts[k][q]);
 	ck_assert_msg(done > ROUNDS / 8, "only %u moves were possible", done);
 }
 END_TEST

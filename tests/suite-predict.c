@@ -274,10 +274,12 @@ static void expect_move(struct abibase_guest *g, const struct place *from, const
  */
 START_TEST(test_every_move)
 {
+	/* under valgrind fewer of them */
+	size_t step = getenv("ABIBASE_TEST_ROUNDS") ? 13 : 1;
 	struct place *places;
 	size_t n = all_places(&places), moves = 0, fit = 0;
 
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n; i += step) {
 		struct abibase_guest *g = guest_at(&places[i]);
 
 		for (size_t k = 0; k < n; k++) {
@@ -292,7 +294,7 @@ START_TEST(test_every_move)
 		}
 		abibase_guest_unref(g);
 	}
-	ck_assert_msg(moves > 5000 && fit > moves / 4 && fit < moves - moves / 20,
+	ck_assert_msg(moves > 5000 / step && fit > moves / 4 && fit < moves - moves / 20,
 		      "%zu moves, %zu of which fit", moves, fit);
 	for (size_t i = 0; i < n; i++)
 		abibase_profile_unref(places[i].host);
