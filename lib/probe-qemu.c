@@ -506,6 +506,8 @@ static int ask_anew(struct run *run, const char *path, const char *build_id)
 	r = converse(run->pr, &q, path, run->cat, entry, defaults);
 	if (r == 0) {
 		r = ask_values(run, &q, path, build_id, entry, defaults);
+		/* It has nothing to save, and to let it clean up can take as long as its start. */
+		qmp_kill(&q);
 		qmp_stop(&q);
 		return r;
 	}

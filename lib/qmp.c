@@ -308,6 +308,8 @@ static int next_object(struct qmp *q, json_t **ret)
 			continue;
 		}
 		len = (size_t)(nl - q->in.data);
+		q->held = q->hold && q->pid > 0 && kill(-q->pid, SIGSTOP) == 0;
+		q->hold = false;
 		object = json_loadb(q->in.data,
 				    q->shorten ? q->shorten(q->shorten_data, q->in.data, len) : len,
 				    0, NULL);
@@ -326,6 +328,9 @@ int qmp_send_text(struct qmp *q, const char *text)
 {
 	size_t len = strlen(text);
 
+	if (q->held && q->pid > 0)
+		kill(-q->pid, SIGCONT);
+	q->held = false;
 	while (len) {
 		struct pollfd p = { .fd = q->fd, .events = POLLOUT };
 		int64_t left = q->deadline - process_now();

@@ -54,6 +54,11 @@ struct qmp {
 	/* NULL, or makes a line shorter in place before it is parsed, and returns its length */
 	size_t (*shorten)(void *data, char *line, size_t len);
 	void *shorten_data;
+	/*
+	 * Stop it as soon as its next answer is complete, until it is told something again: to free what
+	 * a long answer was made of can take it as long as its start.
+	 */
+	bool hold, held;
 };
 
 /*
