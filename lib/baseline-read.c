@@ -64,18 +64,15 @@ static void check_value_word(struct check *c, const json_t *v)
 		check_words(c, v, value_words);
 }
 
+static void check_number(struct check *c, const json_t *v)
+{
+	if (check_type(c, v, J_INT))
+		check_count(c, v);
+}
+
 static void check_numbers(struct check *c, const json_t *v)
 {
-	const char *key;
-	json_t *item;
-
-	json_object_foreach((json_t *)v, key, item) {
-		size_t mark = check_enter(c, key);
-
-		if (check_type(c, item, J_INT))
-			check_count(c, item);
-		check_leave(c, mark);
-	}
+	check_map(c, v, check_number);
 }
 
 static void check_policy_word(struct check *c, const json_t *v)

@@ -56,6 +56,7 @@ static void check_need(struct check *c, const json_t *v)
 		{ "never", J_BOOL, false, check_true },
 		{ "since", J_STRING, false, check_version },
 		{ "until", J_STRING, false, check_version },
+		{ "without", J_STRING, false, check_name },
 		{ 0 },
 	};
 
@@ -458,6 +459,7 @@ static int link_need_list(struct check *c, const struct abibase_catalogue *cat,
 		n->since = version_of(v, "since");
 		n->until = version_of(v, "until");
 		n->machine_until = version_of(v, "machine_until");
+		n->without = json_string_value(json_object_get(v, "without"));
 		if (!version_is_zero(&n->until) && !n->until.part[2])
 			n->until.part[2] = UINT_MAX;
 		n->condition = name ? use_condition(c, cat, json_string_value(name)) : NEED_NEVER;

@@ -27,6 +27,7 @@ struct condition {
 struct need {
 	int condition; /* index, or NEED_NEVER: these QEMUs never offer it there */
 	struct version since, until; /* inclusive, "10.1" with all its stable releases; zero: unbounded */
+	const char *without; /* by QEMUs that were recorded without it ("ebpf"); NULL: by all */
 	struct version machine_until; /* under this machine version and older; zero: under any */
 };
 #define NEED_NEVER (-1)

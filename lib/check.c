@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "context.h"
+#include "effective.h"
 #include "intersect.h"
 #include "show.h"
 
@@ -435,6 +436,24 @@ static int check_arch(struct checking *k)
 
 /* --------------------------------------------------------- the word that would be offered */
 
+/* Does this QEMU know the property? What the host could do at most does not set every one. */
+static bool knows(const struct checking *k, size_t used, const struct value *v)
+{
+	const struct value *mine = find_value(k->alone, v);
+	const struct build *build = k->alone->used[used].build;
+	const struct row *row = mine ? NULL : catalogue_find(k->cat, v->class_name, v->property);
+	struct qemu_view view;
+	struct effective e;
+
+	if (mine)
+		return mine->defaults[used] != SETTING_ABSENT;
+	if (!row)
+		return false;
+	qemu_view_init(&view, build ? build->entry : NULL, k->b->machine);
+	qemu_effective(&view, row, &e);
+	return e.known == ABIBASE_YES;
+}
+
 /* The settings that this QEMU gets of the baseline: what it knows. */
 static char **settings_for(const struct checking *k, size_t used)
 {
@@ -442,9 +461,9 @@ static char **settings_for(const struct checking *k, size_t used)
 	size_t n = 0;
 
 	for (size_t i = 0; s && i < k->b->n_values; i++) {
-		const struct value *v = &k->b->values[i], *mine = find_value(k->alone, v);
+		const struct value *v = &k->b->values[i];
 
-		if (!mine || mine->defaults[used] == SETTING_ABSENT)
+		if (!knows(k, used, v))
 			continue;
 		if (asprintf(&s[n], "%s.%s=%s", v->class_name, v->property,
 			     v->text) < 0) {

@@ -4,8 +4,8 @@
 #include "derive.h"
 
 /*
- * Numbers: the least that the hosts state, where the operator of each host says it in a fact, or the
- * least that the QEMUs have by themselves. Set for all hosts or for none.
+ * Numbers: the least that the hosts state, where the operator of each host says it in a fact, or
+ * the least that the QEMUs have by themselves. Set for all hosts or for none.
  */
 
 static int64_t stated(const struct derive *d, unsigned int host, const struct row *row)

@@ -7,6 +7,7 @@
 
 /* ------------------------------------------------- what hosts lack, class by class */
 
+/* Two lists that are not seen to be the same are judged twice, no more. */
 static bool same_needs(const struct needs *a, const struct needs *b)
 {
 	for (size_t i = 0; i < MAX_BACKENDS; i++)
@@ -504,7 +505,10 @@ static int asked_host(struct derive *d, const struct row *row, const struct why 
 		return derive_finding(d, ABIBASE_FINDING_NOTE, "enabled-unknown", w->remedy, &text);
 	return derive_finding(d, unknown ? ABIBASE_FINDING_UNKNOWN : ABIBASE_FINDING_CONFLICT,
 			   unknown ? "enabled-unknown" : "enabled-lacks",
-			   w->remedy ? w->remedy : "do not enable the group", &text);
+			   w->remedy ? w->remedy :
+					  "use another QEMU or another backend, or do not enable "
+					  "the group",
+			   &text);
 }
 
 static int asked_other(struct derive *d, const struct row *row, const struct why *w)

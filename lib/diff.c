@@ -549,6 +549,19 @@ static void diff_qemu_member(struct comparison *c, const struct pair *q, const c
 		    keep(c, "%s.%s", q->subject, key));
 }
 
+/* Whether it can load its RSS program at all, where both are recorded. */
+static void diff_ebpf(struct comparison *c, const struct pair *q)
+{
+	const json_t *x = json_object_get(q->a->json, "ebpf");
+	const json_t *y = json_object_get(q->b->json, "ebpf");
+	const char *place = keep(c, "%s: linked with libbpf:", q->place);
+
+	if (place && x && y && !json_equal(x, y))
+		set_subject(add_values(c, ABIBASE_DIFF_CONTEXT, false, place, fact_words(c, x),
+				       fact_words(c, y)),
+			    keep(c, "%s.ebpf", q->subject));
+}
+
 static void diff_pair(struct comparison *c, const struct pair *q)
 {
 	const char *place = keep(c, "%s: version", q->place);
@@ -563,6 +576,7 @@ static void diff_pair(struct comparison *c, const struct pair *q)
 	diff_properties(c, q);
 	diff_values(c, q);
 	diff_qemu_member(c, q, "package", "package");
+	diff_ebpf(c, q);
 	if (!c->all)
 		return;
 	diff_qemu_member(c, q, "build_id", "build id");
@@ -1049,6 +1063,11 @@ static const struct value *same_value(const struct abibase_baseline *b, const st
 	return NULL;
 }
 
+static const char *unset_word(const struct value *v)
+{
+	return v->is_number ? "not set" : "off";
+}
+
 /* Said once, of A's value. */
 static void diff_numbers(struct two *t, int which, const struct value *v,
 			 const struct value *other)
@@ -1077,7 +1096,8 @@ static void diff_settings(struct two *t)
 			place = keep(&t->c, "%s.%s:", v->class_name, v->property);
 			if (place)
 				set_subject(add_values(&t->c, ABIBASE_DIFF_VALUE, true, place,
-						       i ? "off" : "on", i ? "on" : "off"),
+						       i ? unset_word(v) : v->text,
+						       i ? v->text : unset_word(v)),
 					    keep(&t->c, "%s.%s", v->class_name, v->property));
 			buf_printf(&t->only[i], "%s%s.%s", t->only[i].len ? ", " : "",
 				   v->class_name, v->property);

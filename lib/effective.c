@@ -155,6 +155,8 @@ bool need_applies(const struct qemu_view *q, const struct need *need)
 	if (!version_is_zero(&need->machine_until) &&
 	    (!q->name.upstream || version_cmp(&q->name.version, &need->machine_until) > 0))
 		return false;
+	if (need->without && !json_is_false(json_object_get(q->entry, need->without)))
+		return false;
 	/* An unnamed upstream QEMU may be any from the machine type's release on. */
 	if (!q->entry)
 		return version_is_zero(&need->until) ||

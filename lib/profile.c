@@ -130,6 +130,7 @@ void profile_check_qemu(struct check *c, const json_t *v)
 {
 	static const struct member members[] = {
 		{ "build_id", J_STRING, false, check_nonempty },
+		{ "ebpf", J_BOOL, false, NULL },
 		{ "defaults", J_OBJECT, false, check_machine_values },
 		{ "machines", J_OBJECT, false, check_machines },
 		{ "package", J_STRING, false, NULL },

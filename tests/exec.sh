@@ -278,6 +278,40 @@ try 42 "$abibase" exec --profile "$tmp/new.json" "$tmp/tap.json" -- "$qemu" -M $
 	-netdev tap,id=n,vhost=off
 silent_about '[command-backend]'
 
+# Devices beside virtio-net, and numbers: what the operator wrote is in the record of this host only.
+for profile in new old; do
+	jq '.facts."operator.host_mtu" = 1500' "$tmp/$profile.json" >"$tmp/$profile-mtu.json"
+done
+"$abibase" intersect --json -M $machine --backend tap --with-device vhost-vsock \
+	"$tmp/new-mtu.json" -o "$tmp/vsock.json" 2>/dev/null || fail 'no baseline with vhost-vsock'
+vsock()
+{
+	text=$1
+	shift
+	try 42 "$abibase" exec --profile "$tmp/new-mtu.json" "$tmp/vsock.json" -- "$qemu" -M $machine "$@"
+	[ -z "$text" ] || says "$text"
+	[ -n "$text" ] || [ ! -s "$tmp/err" ] || fail "words about $*"
+}
+vsock '' -device vhost-vsock-pci,guest-cid=3,seqpacket=on -device virtio-net-pci,host_mtu=1500
+grep -qx 'vhost-vsock-device.seqpacket=on' "$tmp/started" || fail 'seqpacket is not in the list'
+grep -qx 'virtio-net-device.host_mtu=1500' "$tmp/started" || fail 'host_mtu is not in the list'
+vsock 'seqpacket=auto defeats' -device vhost-vsock-pci,guest-cid=3,seqpacket=auto
+vsock 'seqpacket=off defeats' -device vhost-vsock-pci,id=v -set device.v.seqpacket=off
+vsock '[command-loses]' -global vhost-vsock-device.seqpacket=off
+vsock 'seqpacket=off defeats' -global vhost-vsock-pci.seqpacket=off
+vsock 'host_mtu=9000 defeats' -device virtio-net-pci,host_mtu=9000
+vsock 'host_mtu=9000 defeats' -device '{"driver":"virtio-net-pci","host_mtu":9000}'
+jq '.facts."vhost_vsock.features" = "0x000000013d000000"' "$tmp/new-mtu.json" >"$tmp/no-seq.json"
+try 126 "$abibase" exec --profile "$tmp/no-seq.json" "$tmp/vsock.json" -- "$qemu" -M $machine
+not_started 'a host without seqpacket'
+says 'vhost-vsock lacks what the baseline promises'
+# the record of a host of another name does not state the number that the baseline tells guests
+jq '.name = "elsewhere"' "$tmp/new.json" >"$tmp/elsewhere.json"
+try 126 "$abibase" exec --profile "$tmp/elsewhere.json" "$tmp/vsock.json" -- "$qemu" -M $machine
+says 'does not state operator.host_mtu'
+# what this host stated for the baseline holds where a probe could not know it
+try 42 "$abibase" exec --profile "$tmp/new.json" "$tmp/vsock.json" -- "$qemu" -M $machine
+
 # ---------------------------------------------------------------------- emulator
 
 # conf LINE...

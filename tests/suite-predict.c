@@ -226,6 +226,47 @@ START_TEST(test_with_settings)
 }
 END_TEST
 
+/* With vhost RSS takes a host that lets QEMU load its program, and a QEMU that has one. */
+START_TEST(test_rss)
+{
+	static const char on[] = "virtio-net-device.rss=on";
+	static const struct {
+		int host, build; /* 0 no, 1 yes, -1 not recorded */
+		int verdict;
+		bool offered;
+	} worlds[] = {
+		{ 1, 1, ABIBASE_VERDICT_YES, true },   { 1, 0, ABIBASE_VERDICT_YES, false },
+		{ 0, 1, ABIBASE_VERDICT_YES, false },  { 1, -1, ABIBASE_VERDICT_YES, true },
+		{ -1, 0, ABIBASE_VERDICT_YES, false }, { -1, 1, ABIBASE_VERDICT_UNKNOWN, false },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(worlds); i++) {
+		json_t *root = test_host_json("a", "6.12", "10.0.13");
+		json_t *facts = json_object_get(root, "facts");
+		json_t *qemu = json_array_get(json_object_get(root, "qemu"), 0);
+		struct abibase_profile *p;
+		uint64_t word[2];
+
+		json_object_del(facts, "host.ebpf_rss");
+		json_object_del(qemu, "ebpf");
+		if (worlds[i].host >= 0)
+			json_object_set_new(facts, "host.ebpf_rss", json_boolean(worlds[i].host));
+		if (worlds[i].build >= 0)
+			json_object_set_new(qemu, "ebpf", json_boolean(worlds[i].build));
+		p = test_profile_json(t.ctx, root);
+		ck_assert_int_eq(predict(p, "10.0.13", "pc-q35-10.0", "tap+vhost", on, word, NULL),
+				 worlds[i].verdict);
+		ck_assert_msg((word[0] >> 60 & 1) == worlds[i].offered, "world %zu", i);
+		/* without vhost QEMU does it itself */
+		ck_assert_int_eq(predict(p, "10.0.13", "pc-q35-10.0", "tap", on, word, NULL),
+				 ABIBASE_VERDICT_YES);
+		ck_assert(word[0] >> 60 & 1);
+		abibase_profile_unref(p);
+		json_decref(root);
+	}
+}
+END_TEST
+
 /* QEMU holds a host to what was said to be on; what follows the kernel it masks. */
 START_TEST(test_vsock)
 {
@@ -326,6 +367,7 @@ Suite *suite_predict(void)
 	tcase_add_checked_fixture(made_up, setup, teardown);
 	tcase_add_test(made_up, test_uso_exception);
 	tcase_add_test(made_up, test_with_settings);
+	tcase_add_test(made_up, test_rss);
 	tcase_add_test(made_up, test_vsock);
 	tcase_add_test(made_up, test_verdicts);
 	suite_add_tcase(suite, made_up);

@@ -50,5 +50,7 @@ def environment(kernel, surface, preload):
             words["array1"] = int(array, 16) >> 64
     if isinstance(facts.get("vhost_vsock.features"), str):
         words["vsock"] = int(facts["vhost_vsock.features"], 16)
+    if isinstance(facts.get("vhost_scsi.features"), str):
+        words["scsi"] = int(facts["vhost_scsi.features"], 16)
     return {"LD_PRELOAD": preload,
             "ABIBASE_FAKEHOST": " ".join("%s=%x" % w for w in words.items())}
