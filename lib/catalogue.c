@@ -956,6 +956,16 @@ int catalogue_row(const struct abibase_catalogue *cat, const char *key)
 	return -1;
 }
 
+const struct row *catalogue_find(const struct abibase_catalogue *cat, const char *class_name,
+				 const char *property)
+{
+	for (size_t i = 0; i < cat->n_rows; i++)
+		if (streq(cat->rows[i].class_name, class_name) &&
+		    streq(cat->rows[i].property, property))
+			return &cat->rows[i];
+	return NULL;
+}
+
 bool catalogue_has_target(const struct abibase_catalogue *cat, const char *target)
 {
 	size_t i;

@@ -157,6 +157,9 @@ bool catalogue_group_has_switch(const struct abibase_catalogue *cat, const char 
 int64_t shape_value(const struct shape *s, const struct version *v);
 /* Row by "class.property", or -1. */
 int catalogue_row(const struct abibase_catalogue *cat, const char *key);
+/* The same by its parts, or NULL. */
+const struct row *catalogue_find(const struct abibase_catalogue *cat, const char *class_name,
+				 const char *property);
 bool catalogue_has_target(const struct abibase_catalogue *cat, const char *target);
 
 #endif

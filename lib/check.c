@@ -204,20 +204,9 @@ static const struct value *find_value(const struct abibase_baseline *b, const st
 	return NULL;
 }
 
-static const struct row *row_of(const struct checking *k, const struct value *v)
-{
-	char key[512];
-	int n = snprintf(key, sizeof(key), "%s.%s", v->class_name, v->property), r;
-
-	if (n < 0 || (size_t)n >= sizeof(key))
-		return NULL;
-	r = catalogue_row(k->cat, key);
-	return r < 0 ? NULL : &k->cat->rows[r];
-}
-
 static int add_qemu_lacks(struct checking *k, const struct value *v)
 {
-	const struct row *row = row_of(k, v);
+	const struct row *row = catalogue_find(k->cat, v->class_name, v->property);
 	_buf_ text = { 0 }, remedy = { 0 };
 
 	buf_puts(&remedy, "a QEMU that has the property");
@@ -319,9 +308,9 @@ static int check_value(struct checking *k, const struct value *v)
 {
 	static const struct why absent = { .kind = WHY_QEMU_LACKS };
 	const struct value *can = find_value(k->alone, v);
-	const struct row *row = v->is_number && v->on ? row_of(k, v) : NULL;
+	const struct row *row = catalogue_find(k->cat, v->class_name, v->property);
 
-	if (row && row->fact >= 0)
+	if (v->is_number && v->on && row && row->fact >= 0)
 		return check_number(k, v, k->cat->numbers[row->fact]);
 	if (!v->on || (can && can->on))
 		return 0;
@@ -350,7 +339,7 @@ static bool backend_usable(const struct checking *k, size_t backend)
  */
 static int check_kernel(struct checking *k, const struct value *v)
 {
-	const struct row *row = row_of(k, v);
+	const struct row *row = catalogue_find(k->cat, v->class_name, v->property);
 
 	for (size_t be = 0; v->on && row && be < k->cat->n_backends; be++) {
 		if (!(k->alone->in.policy.backends & (1u << be)) || !backend_usable(k, be))
@@ -451,7 +440,7 @@ static bool knows(const struct checking *k, size_t used, const struct value *v)
 {
 	const struct value *mine = find_value(k->alone, v);
 	const struct build *build = k->alone->used[used].build;
-	const struct row *row = mine ? NULL : row_of(k, v);
+	const struct row *row = mine ? NULL : catalogue_find(k->cat, v->class_name, v->property);
 	struct qemu_view view;
 	struct effective e;
 

@@ -152,17 +152,6 @@ static size_t count(const struct explaining *e, const struct value *v, enum sett
 	return n;
 }
 
-static const struct row *row_of(const struct explaining *e, const struct value *v)
-{
-	char key[512];
-	int n = snprintf(key, sizeof(key), "%s.%s", v->class_name, v->property), r;
-
-	if (n < 0 || (size_t)n >= sizeof(key))
-		return NULL;
-	r = catalogue_row(e->cat, key);
-	return r < 0 ? NULL : &e->cat->rows[r];
-}
-
 static const struct group *group_of(const struct explaining *e, const char *name)
 {
 	for (size_t i = 0; name && i < e->cat->n_groups; i++)
@@ -199,7 +188,7 @@ static void add_hosts(struct barrier *bar, const struct why *w)
 static bool machine_counts(const struct explaining *e, const struct value *v, enum mode mode)
 {
 	const struct policy *p = &e->b->in.policy;
-	const struct row *row = row_of(e, v);
+	const struct row *row = catalogue_find(e->cat, v->class_name, v->property);
 
 	return mode != MODE_ALL && !(v->group && strings_have(&p->enable, v->group)) &&
 	       !(p->all && (!row || row->pin == PIN_PINNED));
@@ -282,7 +271,7 @@ static void gather(const struct explaining *e, size_t i, enum mode mode, struct 
 {
 	const struct value *v = &e->b->values[i];
 	const struct group *g = group_of(e, v->group);
-	const struct row *row = row_of(e, v);
+	const struct row *row = catalogue_find(e->cat, v->class_name, v->property);
 
 	if (v->on || bar->seen[i])
 		return;
@@ -368,7 +357,7 @@ static void write_machine_off(const struct explaining *e, const struct value *v,
 
 static void write_qemu_lacks(const struct explaining *e, const struct value *v, struct buf *out)
 {
-	const struct row *row = row_of(e, v);
+	const struct row *row = catalogue_find(e->cat, v->class_name, v->property);
 
 	buf_puts(out, "the property does not exist on ");
 	write_builds(e, v, SETTING_ABSENT, out);
@@ -513,7 +502,7 @@ static bool is_for(const struct explaining *e, const struct backend *backend)
 /* The kernels are not to blame: worth saying where a build of QEMU or the machine type is. */
 static json_t *kernels_can(const struct explaining *e, const struct value *v)
 {
-	const struct row *row = row_of(e, v);
+	const struct row *row = catalogue_find(e->cat, v->class_name, v->property);
 	_autofree_ bool *done = calloc(e->cat->n_conditions + 1, sizeof(*done));
 	_buf_ text = { 0 };
 	size_t n = 0;
@@ -558,7 +547,7 @@ static void raise_host(struct explaining *e, json_t *list, const struct why *w)
 static void raise_qemu(struct explaining *e, json_t *list, const struct value *v,
 		       const struct why *w)
 {
-	const struct row *row = row_of(e, v);
+	const struct row *row = catalogue_find(e->cat, v->class_name, v->property);
 	_buf_ text = { 0 };
 
 	buf_puts(&text, "on ");
@@ -589,7 +578,7 @@ static const struct compat *newest_off(const struct row *row)
 
 static void raise_machine(struct explaining *e, json_t *list, const struct value *v)
 {
-	const struct row *row = row_of(e, v);
+	const struct row *row = catalogue_find(e->cat, v->class_name, v->property);
 	const struct compat *off = row ? newest_off(row) : NULL;
 	struct machine_name name;
 	const char *family;
@@ -622,7 +611,7 @@ static void raise_machine(struct explaining *e, json_t *list, const struct value
 static void raise_policy(struct explaining *e, json_t *list, size_t i, bool machine)
 {
 	const struct value *v = &e->b->values[i];
-	const struct row *row = row_of(e, v);
+	const struct row *row = catalogue_find(e->cat, v->class_name, v->property);
 	_barrier_ bar = { 0 };
 	_buf_ text = { 0 };
 

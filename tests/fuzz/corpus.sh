@@ -40,18 +40,21 @@ done
 sed -n 's/^ *"pattern": "\(.*\)",*$/\1/p' "$src/data/messages.json" |
 	sed 's/{[a-z]*:[a-z]*}/\n/g' | sed -n 's/..*/"&"/p' | sort -u > "$out/decode.dict"
 
-# a catalogue of some features and two backends, with what these need
+# a catalogue of two features with what these need, and few words
 # shellcheck disable=SC2016
 jq -c 'del(.["x-bit-names"], .backends["macvtap", "macvtap+vhost"])
-	| .features |= map(select(.property | IN("csum", "guest_csum", "host_uso", "rx_queue_size"))
+	| .features |= map(select(.property == "csum" or .property == "host_uso")
 		| del(.needs["macvtap", "macvtap+vhost"])
 		| .sources |= map_values("x"))
-	| .requirements |= (.[:2] | map(del(.needs["macvtap", "macvtap+vhost"])))
+	| .requirements |= (.[:1] | map(del(.needs["macvtap", "macvtap+vhost"])))
 	| ([.features[].group] | unique) as $groups
 	| .groups |= with_entries(select(.key | IN($groups[])))
 	| ([.features, .backends, .requirements, .shapes | .. | strings]) as $used
 	| .conditions |= with_entries(select(.key | IN($used[])))
-	| walk(if type == "object" and has("source") then .source = "x" else . end)' \
+	| walk(if type == "object"
+		then with_entries(if (.key | IN("description", "remedy", "source", "sources",
+			"text")) and (.value | type == "string") then .value = "x" else . end)
+		else . end)' \
 	"$src/data/catalogue.json" > "$few/catalogue.json"
 cp "$src/data/facts.json" "$few"
 cp "$few/catalogue.json" "$out/catalogue"
