@@ -30,6 +30,11 @@ for case in "$here"/cases/*/*/; do
 		eval "set -- $(cat args)"
 		exec "$ABIBASE" "$@" --json
 	) < "$input" > "$out" 2> "$out.err" && status=0 || status=$?
+	# of a guest that cannot be read nothing can be said of any host
+	if [ "$status" = 3 ] && [ ! -s "$out" ] && grep -q '\[guest-' "$out.err"; then
+		rm "$out"
+		continue
+	fi
 	if [ "$status" = 2 ] || [ ! -s "$out" ]; then
 		echo "$case: nothing is printed with --json, exit status $status"
 		cat "$out.err"
