@@ -43,7 +43,7 @@
 
 #define PORT 7777
 #define QMP_FD 10
-#define TIMEOUT_MS 600000
+#define TIMEOUT_MS 1500000
 #define MAX_ARGS 200
 
 struct run {
