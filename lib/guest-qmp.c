@@ -96,55 +96,68 @@ static bool link_of(pid_t pid, const char *name, char *ret, size_t size)
 	return true;
 }
 
-/* Is the file of that name, there, the one that runs? It may have been replaced since. */
-static bool same_file(const struct asking *a)
+static bool same_file(int dir, const char *a, const char *b)
 {
-	const char *name = a->exe[0] == '/' ? a->exe + 1 : a->exe;
-	char path[64];
-	struct stat runs, is;
+	struct stat sa, sb;
 
-	snprintf(path, sizeof(path), "/proc/%d/exe", (int)a->peer.pid);
-	return stat(path, &runs) == 0 && fstatat(a->where.root_fd, name, &is, 0) == 0 &&
-	       runs.st_dev == is.st_dev && runs.st_ino == is.st_ino;
+	return stat(a, &sa) == 0 && fstatat(dir, b, &sb, 0) == 0 && sa.st_dev == sb.st_dev &&
+	       sa.st_ino == sb.st_ino;
+}
+
+/* The directory that is its root; -1: it is ours, to which no descriptor and no right is needed. */
+static bool open_root(const struct asking *a, int *ret)
+{
+	char path[64];
+	int fd;
+
+	*ret = -1;
+	snprintf(path, sizeof(path), "/proc/%d/root", (int)a->peer.pid);
+	if (same_file(AT_FDCWD, path, "/"))
+		return true;
+	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	*ret = fcntl(fd, F_DUPFD_CLOEXEC, ROOT_FD_FROM);
+	close(fd);
+	return *ret >= 0;
+}
+
+/*
+ * The name of the file that runs, in its root. It may have been replaced since; the kernel still has
+ * it, and under our own root it can be started all the same.
+ */
+static int name_binary(struct asking *a, const char *exe, const char *root)
+{
+	size_t len = streq(root, "/") ? 0 : strlen(root);
+	char running[64];
+
+	snprintf(running, sizeof(running), "/proc/%d/exe", (int)a->peer.pid);
+	snprintf(a->exe, sizeof(a->exe), "%s", strncmp(exe, root, len) == 0 ? exe + len : exe);
+	if (a->where.root_fd < 0 && !same_file(AT_FDCWD, running, a->exe))
+		strcpy(a->exe, running);
+	else if (a->where.root_fd >= 0 &&
+		 !same_file(a->where.root_fd, running, a->exe + strspn(a->exe, "/")))
+		return fail_binary(a, "its binary has been replaced since it started");
+	return 0;
 }
 
 static int find_binary(struct asking *a)
 {
-	char exe[PATH_MAX], root[PATH_MAX], path[64];
+	char exe[PATH_MAX], root[PATH_MAX];
 	const char *base;
-	size_t len;
-	int fd;
 
 	if (a->peer.pid <= 0 || !link_of(a->peer.pid, "exe", exe, sizeof(exe)) ||
 	    !link_of(a->peer.pid, "root", root, sizeof(root)))
 		return fail_binary(a, "which process listens there cannot be seen");
 	base = strrchr(exe, '/');
 	base = base ? base + 1 : exe;
-	if (!strstr(base, "qemu") && !streq(base, "kvm"))
+	if (!strstr(base, "qemu") && !strprefix(base, "kvm"))
 		return fail_binary(a, "what listens there is not QEMU itself");
-	len = streq(root, "/") ? 0 : strlen(root);
-	snprintf(a->exe, sizeof(a->exe), "%s", strncmp(exe, root, len) == 0 ? exe + len : exe);
-	snprintf(path, sizeof(path), "/proc/%d/root", (int)a->peer.pid);
-	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	a->where.root_fd = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, ROOT_FD_FROM);
-	closep(&fd);
-	if (a->where.root_fd < 0)
+	if (!open_root(a, &a->where.root_fd))
 		return fail_binary(a, "its root directory cannot be opened");
 	a->where.uid = a->peer.uid;
 	a->where.gid = a->peer.gid;
-	return same_file(a) ? 0 : fail_binary(a, "its binary has been replaced since it started");
-}
-
-/* O_PATH descriptors do for fchdir(2), and our own root needs no right. */
-static void forget_own_root(struct asking *a)
-{
-	struct stat own, its;
-
-	if (stat("/", &own) == 0 && fstat(a->where.root_fd, &its) == 0 &&
-	    own.st_dev == its.st_dev && own.st_ino == its.st_ino) {
-		close(a->where.root_fd);
-		a->where.root_fd = -1;
-	}
+	return name_binary(a, exe, root);
 }
 
 static void look_at_descriptors(struct asking *a)
@@ -561,7 +574,6 @@ static int ask(struct asking *a, struct qmp *live, struct abibase_guest **ret)
 
 	if (r < 0)
 		return r;
-	forget_own_root(a);
 	look_at_descriptors(a);
 	r = try_machine(a, &trial);
 	if (r < 0)

@@ -637,7 +637,8 @@ static int judge_requirements(struct judging *j, const struct guest_device *d)
 
 /* ------------------------------------------------------------------------ sizes */
 
-static const json_t *recorded_sizes(const struct judging *j, const struct shape *s)
+/* What was observed of this QEMU under this machine type, on this backend or else another. */
+static const json_t *shape_here(const struct judging *j)
 {
 	const json_t *shapes = json_object_get(json_object_get(j->entry, "shape"),
 					       j->pr.view.machine);
@@ -646,10 +647,15 @@ static const json_t *recorded_sizes(const struct judging *j, const struct shape 
 	json_t *v;
 
 	if (own)
-		return json_object_get(own, s->recorded);
+		return own;
 	json_object_foreach((json_t *)shapes, backend, v)
-		return json_object_get(v, s->recorded);
+		return v;
 	return NULL;
+}
+
+static const json_t *recorded_sizes(const struct judging *j, const struct shape *s)
+{
+	return json_object_get(shape_here(j), s->recorded);
 }
 
 static int64_t largest(const json_t *sizes)
@@ -756,6 +762,39 @@ static int judge_shapes(struct judging *j, const struct guest_device *d)
 		if (judge_shape(j, d, &j->pr.cat->shapes[i]) < 0)
 			return -ENOMEM;
 	return 0;
+}
+
+/*
+ * The stream does not say how large the configuration is, but it has the address of the BAR of the
+ * legacy interface, which is as large as that takes: virtio 1.3, 4.1.4.10; 24 bytes come before it.
+ */
+static int64_t legacy_bar(int64_t config_size)
+{
+	int64_t size = 1;
+
+	while (size < 24 + config_size)
+		size *= 2;
+	return size;
+}
+
+/* A guest's larger configuration is one that was asked for with -device, here as there. */
+static int judge_config(struct judging *j, const struct guest_device *d)
+{
+	const json_t *size = json_object_get(shape_here(j), "config_size");
+	int64_t here = json_integer_value(size);
+	_buf_ text = { 0 };
+
+	if (!size || d->config_size < 0 || here <= d->config_size ||
+	    legacy_bar(here) == legacy_bar(d->config_size))
+		return 0;
+	buf_printf(&text, "%s: the device there has a configuration of %lld bytes, and the guest's has "
+			  "%lld: the BAR of its legacy interface has %lld bytes instead of %lld, and "
+			  "whether the stream fits depends on where the guest has put it",
+		   j->p->name, (long long)here, (long long)d->config_size,
+		   (long long)legacy_bar(here), (long long)legacy_bar(d->config_size));
+	return unknown(j, "config-size-differs", "QEMU", NULL,
+		       "a device without that interface (disable-legacy=on) does not have this BAR",
+		       &text);
 }
 
 /* ------------------------------------------------------------------- values and limits */
@@ -915,7 +954,7 @@ static int judge_device(struct judging *j, const struct guest_device *d)
 	if (r != 0)
 		return r < 0 ? r : 0;
 	if (judge_usable(j) < 0 || judge_features(j, d) < 0 || judge_requirements(j, d) < 0 ||
-	    judge_shapes(j, d) < 0)
+	    judge_shapes(j, d) < 0 || judge_config(j, d) < 0)
 		return -ENOMEM;
 	return judge_limits(j, d);
 }

@@ -386,6 +386,32 @@ START_TEST(test_unknown)
 }
 END_TEST
 
+/* What was observed of the QEMU there tells how large its configuration is. */
+START_TEST(test_config_size)
+{
+	struct question q = { "pc-q35-10.0", "10.0.13", "tap", "0x20", NULL, NULL };
+	json_t *root = test_host_json("a", "6.12", "10.0.13");
+	json_t *qemu = json_array_get(json_object_get(root, "qemu"), 0);
+	struct abibase_profile *p;
+
+	json_object_set_new(qemu, "shape",
+			    json_pack("{s:{s:{s:[], s:i, s:s, s:[i,i,i]}}}", "pc-q35-10.0", "tap",
+				      "bars", "config_size", 24, "offered",
+				      "0x00000000000000000000000130bfffa7", "queue_sizes", 1024, 1024,
+				      1024));
+	p = test_profile_json(t.ctx, root);
+	json_decref(root);
+	expect(&q, p, ABIBASE_MOVE_NOW, NULL); /* it is not said */
+	q.extra = "\"config_size\": 8";
+	expect(&q, p, ABIBASE_MOVE_UNKNOWN, "config-size-differs");
+	q.extra = "\"config_size\": 12"; /* 64 bytes both */
+	expect(&q, p, ABIBASE_MOVE_NOW, NULL);
+	q.extra = "\"config_size\": 60"; /* an option of -device */
+	expect(&q, p, ABIBASE_MOVE_NOW, NULL);
+	abibase_profile_unref(p);
+}
+END_TEST
+
 START_TEST(test_backend)
 {
 	struct question q = { "pc-q35-10.0", "10.0.13", "tap+vhost", "0x20", NULL, NULL };
@@ -541,6 +567,7 @@ Suite *suite_guest(void)
 	tcase_add_checked_fixture(moving, setup, teardown);
 	tcase_add_test(moving, test_requirements);
 	tcase_add_test(moving, test_unknown);
+	tcase_add_test(moving, test_config_size);
 	tcase_add_test(moving, test_backend);
 	tcase_add_test(moving, test_best_qemu);
 	tcase_add_test(moving, test_lists_hold);

@@ -14,6 +14,7 @@ Exit status 1 with a line for each difference.
 import argparse
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -71,9 +72,9 @@ class Driver(guest.Guest):
 class Live:
     """A QEMU that must not die."""
 
-    def __init__(self, enter, directory, root, netdev):
+    def __init__(self, enter, directory, root, netdev, program=PROGRAM):
         self.socket = os.path.join(root + directory, "monitor")
-        command = enter + [PROGRAM, "-M", MACHINE, "-accel", "tcg", "-m", "32", "-S",
+        command = enter + [program, "-M", MACHINE, "-accel", "tcg", "-m", "32", "-S",
                            "-no-user-config", "-nodefaults", "-display", "none",
                            "-netdev", netdev + ",id=n0", "-device",
                            "virtio-net-pci,netdev=n0,id=nic7,addr=%d,romfile=" % SLOT,
@@ -136,9 +137,12 @@ class Test:
         print("%s: %s" % (name, "negotiated 0x%x" % taken if can(version) else
                           "cannot tell, and lives: " + p.stderr.strip()[:200]))
 
-    def one(self, name, enter, directory, root, netdev, version, backend):
-        live = Live(enter, directory, root, netdev)
+    def one(self, name, enter, directory, root, netdev, version, backend, replaced=None):
+        live = Live(enter, directory, root, netdev, replaced or PROGRAM)
         try:
+            if replaced:
+                live.driver.config(0, "w")  # it runs
+                os.unlink(replaced)
             self.compare(name, version, live, backend)
         except (guest.Trouble, BrokenPipeError, OSError) as e:
             self.fault("%s: %s: %s" % (name, e, live.process.stderr.read()
@@ -177,6 +181,13 @@ def main():
             test.one("this host's " + version, ["unshare", "-n"] if root else [], directory, "",
                      "tap,ifname=abibase7,script=no,downscript=no" if root else "user",
                      version, "tap" if root else None)
+            # an upgrade has replaced the file since it was started
+            os.mkdir(os.path.join(directory, "bin"))
+            for name in ("share", "lib"): # it looks for its files beside itself
+                os.symlink("/usr/" + name, os.path.join(directory, name))
+            copy = os.path.join(directory, "bin", "qemu-copy")
+            shutil.copy(PROGRAM, copy)
+            test.one("one whose file is gone", [], directory, "", "user", version, None, copy)
     for suite in sorted(os.listdir(args.qemus)) if os.geteuid() == 0 else []:
         root = os.path.join(args.qemus, suite)
         if not os.access(root + PROGRAM, os.X_OK):
