@@ -132,7 +132,7 @@ int __wrap_asprintf(char **ret, const char *fmt, ...)
 /* ----------------------------------------------------------------- what is given */
 
 static struct test t;
-static struct abibase_profile *hosts[3], *conflicting[3], *booted;
+static struct abibase_profile *hosts[3], *conflicting[3], *stating[3], *booted;
 static struct abibase_baseline *baseline, *no_common_list;
 static char *profile_text, *bad_text, *baseline_text, *catalogue_text;
 static char directory[] = "/tmp/abibase-oom.XXXXXX"; /* two platforms, one of them bad */
@@ -238,6 +238,21 @@ static struct abibase_profile *record_of_now(void)
 	return p;
 }
 
+static struct abibase_profile *stating_host(int i)
+{
+	static const char *const names[] = { "a", "b", "c" };
+	static const char *const kernels[] = { "5.10", "6.12", "6.1" };
+	json_t *root = test_host_json(names[i], kernels[i], i ? "10.0.13" : "7.2.22");
+	struct abibase_profile *p;
+
+	if (i < 2)
+		json_object_set_new(json_object_get(root, "facts"), "operator.host_mtu",
+				    json_integer(1500 + i));
+	p = test_profile_json(t.ctx, root);
+	json_decref(root);
+	return p;
+}
+
 static void prepare(void)
 {
 	const char *const dirs[] = { directory, NULL };
@@ -253,6 +268,8 @@ static void prepare(void)
 	hosts[2] = test_profile_json(t.ctx, root);
 	json_decref(root);
 	booted = record_of_now();
+	for (int i = 0; i < 3; i++)
+		stating[i] = stating_host(i);
 	conflicting[0] = abibase_profile_ref(hosts[0]);
 	conflicting[1] = lacking("l");
 	conflicting[2] = abibase_profile_ref(hosts[2]);
@@ -277,6 +294,7 @@ static void finish(void)
 	abibase_profile_unref(booted);
 	for (size_t i = 0; i < 3; i++) {
 		abibase_profile_unref(hosts[i]);
+		abibase_profile_unref(stating[i]);
 		abibase_profile_unref(conflicting[i]);
 	}
 	abibase_baseline_unref(baseline);
@@ -371,6 +389,27 @@ static int intersect(struct abibase_profile **p, size_t n, const char *machine,
 static int op_intersect(struct made *m)
 {
 	return intersect(hosts, 3, "pc-q35-7.2", NULL, m);
+}
+
+/* Another device, sizes by name, and a number: what two hosts state, and the third does not. */
+static int op_numbers(struct made *m)
+{
+	struct abibase_intersection *ix;
+	int r = abibase_intersection_new(t.ctx, t.cat, &ix);
+
+	if (r < 0)
+		return r;
+	r = abibase_intersection_set_machine(ix, "pc-q35-7.2");
+	if (r == 0)
+		r = abibase_intersection_add_device(ix, "vhost-vsock");
+	if (r == 0)
+		r = abibase_intersection_enable(ix, "queue-sizes");
+	for (size_t i = 0; r == 0 && i < 3; i++)
+		r = abibase_intersection_add_profile(ix, stating[i]);
+	if (r == 0)
+		r = abibase_intersection_finish(ix, &m->baseline);
+	abibase_intersection_unref(ix);
+	return r;
 }
 
 static int op_chosen_machine(struct made *m)
@@ -717,6 +756,7 @@ static const struct operation {
 	{ "catalogue", op_catalogue, false },
 	{ "baseline", op_baseline, false },
 	{ "intersect", op_intersect, false },
+	{ "numbers", op_numbers, false },
 	{ "chosen-machine", op_chosen_machine, false },
 	{ "conflict", op_conflict, false },
 	{ "retry", op_retry, false },
