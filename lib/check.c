@@ -889,7 +889,10 @@ static void text_properties(const struct abibase_check *c, size_t first, struct 
 static void text_finding(const struct abibase_check *c, size_t i, struct buf *out)
 {
 	const struct check_finding *f = &c->findings[i];
-	static const char *const labels[] = { "lacks", "unknown", "note" };
+	const char *label = f->kind == ABIBASE_FINDING_UNKNOWN ? "unknown" :
+			    f->kind == ABIBASE_FINDING_NOTE    ? "note" :
+			    f->cause			       ? "lacks" :
+								 "conflict";
 	_buf_ text = { 0 };
 
 	for (size_t k = 0; k < i; k++)
