@@ -98,6 +98,8 @@ struct build *build_unref(struct build *b);
  * name of its track, by which it may have been asked for.
  */
 bool host_is(const struct host *h, const char *name, size_t len);
+/* Is this host ever the destination of a migration? */
+bool inputs_is_dest(const struct inputs *in, const struct host *h);
 /* A copy that shares hosts and builds. */
 int inputs_copy(const struct inputs *from, struct inputs *to);
 void inputs_clear(struct inputs *in);

@@ -7,16 +7,6 @@
 
 /* --------------------------------------------------------------- who uses what */
 
-static bool is_dest(const struct derive *d, const struct host *h)
-{
-	const struct strings *dest = &d->b->in.policy.dest;
-
-	for (size_t i = 0; i < dest->n; i++)
-		if (host_is(h, dest->s[i], strlen(dest->s[i])))
-			return true;
-	return !dest->n;
-}
-
 /* What was recorded of this build under this machine type wins over the catalogue's versions. */
 static int64_t shape_of(const struct derive *d, const struct shape *s, size_t used)
 {
@@ -52,7 +42,7 @@ size_t derive_write_users(const struct derive *d, size_t used, const struct shap
 	for (size_t i = 0; i < d->b->in.n_hosts; i++) {
 		const struct host *h = d->b->in.hosts[i];
 
-		if (derive_host_uses(d, h, wanted) && (!dest || is_dest(d, h)))
+		if (derive_host_uses(d, h, wanted) && (!dest || inputs_is_dest(&d->b->in, h)))
 			buf_printf(out, "%s%s", n++ ? ", " : "", h->name);
 	}
 	return n;

@@ -113,6 +113,16 @@ bool host_is(const struct host *h, const char *name, size_t len)
 	       !rest[end];
 }
 
+bool inputs_is_dest(const struct inputs *in, const struct host *h)
+{
+	const struct strings *dest = &in->policy.dest;
+
+	for (size_t i = 0; i < dest->n; i++)
+		if (host_is(h, dest->s[i], strlen(dest->s[i])))
+			return true;
+	return !dest->n;
+}
+
 struct build *build_ref(struct build *b)
 {
 	__atomic_add_fetch(&b->refcount, 1, __ATOMIC_RELAXED);

@@ -483,16 +483,6 @@ static void check_requirements(struct verifying *k, size_t i, const struct nic *
 
 /* ------------------------------------------------------------ sizes of destinations */
 
-static bool is_dest(const struct abibase_baseline *b, const struct host *h)
-{
-	const struct strings *dest = &b->in.policy.dest;
-
-	for (size_t i = 0; i < dest->n; i++)
-		if (host_is(h, dest->s[i], strlen(dest->s[i])))
-			return true;
-	return !dest->n;
-}
-
 /* The least that a QEMU of this host has and holds what comes in against; -1: none does. */
 static int64_t host_limit(const struct verifying *k, const struct shape *s, const struct host *h)
 {
@@ -546,7 +536,7 @@ static void check_queues(struct verifying *k, size_t i, const struct nic *nic)
 	for (size_t s = 0; s < cat->n_shapes; s++)
 		for (size_t h = 0; h < b->in.n_hosts; h++)
 			if (streq(cat->shapes[s].recorded, "queue_sizes") &&
-			    is_dest(b, b->in.hosts[h]))
+			    inputs_is_dest(&b->in, b->in.hosts[h]))
 				check_queue(k, i, &cat->shapes[s], b->in.hosts[h]);
 }
 
