@@ -124,6 +124,21 @@ static void say_finding(const struct abibase_check *c, size_t i, FILE *out)
 		fprintf(out, "  remedy: %s\n", remedy);
 }
 
+/* What it would take to start guests here all the same. */
+static void say_admission(const struct abibase_check *c, FILE *out)
+{
+	size_t n = abibase_check_loss_count(c);
+
+	if (!abibase_check_admit_id(c) || !n)
+		return;
+	fputs("  or: new guests without ", out);
+	for (size_t i = 0; i < n; i++)
+		fprintf(out, "%s%s", i ? ", " : "", abibase_check_loss(c, i));
+	fprintf(out, ", under the baseline %s: abibase intersect --json BASELINE PROFILE makes it of "
+		     "this one and the profile of this host\n",
+		abibase_check_admit_id(c));
+}
+
 /* In one piece, so that other writers of the same log do not come in between. */
 static void say_findings(const struct abibase_check *c)
 {
@@ -133,6 +148,8 @@ static void say_findings(const struct abibase_check *c)
 
 	for (size_t i = 0; out && i < abibase_check_finding_count(c); i++)
 		say_finding(c, i, out);
+	if (out)
+		say_admission(c, out);
 	if (out && fclose(out) == 0)
 		fputs(text, stderr);
 	else

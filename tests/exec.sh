@@ -117,6 +117,7 @@ for word in here: tap guest_uso4 guest_uso6 host_uso VIRTIO_NET_F_HOST_USO '[pro
 done
 grep -A1 TUN_F_USO "$tmp/err" | grep -q '^  remedy: .*tap USO' || fail 'no remedy'
 says 'virtio-net-device.queue_reset (VIRTIO_F_RING_RESET)'
+says 'or: new guests without virtio-net-device.guest_uso4'
 says "$qemu was not started [exec-refused]"
 
 # The same where only tap counts
