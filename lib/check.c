@@ -834,7 +834,7 @@ ABIBASE_EXPORT int abibase_check_args(const struct abibase_check *c, const char 
 
 #define HANG 11 /* where the text of a label begins */
 
-static void text_labelled(const char *label, const char *text, struct buf *out)
+void text_labelled(const char *label, const char *text, struct buf *out)
 {
 	buf_printf(out, "  %-*s", HANG - 2, label);
 	show_wrapped(out, HANG, HANG, text);
@@ -889,8 +889,10 @@ static void text_properties(const struct abibase_check *c, size_t first, struct 
 static void text_finding(const struct abibase_check *c, size_t i, struct buf *out)
 {
 	const struct check_finding *f = &c->findings[i];
+	bool off = streq(f->id, "move-switched-off");
 	const char *label = f->kind == ABIBASE_FINDING_UNKNOWN ? "unknown" :
 			    f->kind == ABIBASE_FINDING_NOTE    ? "note" :
+			    off				       ? "off" :
 			    f->cause			       ? "lacks" :
 								 "conflict";
 	_buf_ text = { 0 };
@@ -902,13 +904,20 @@ static void text_finding(const struct abibase_check *c, size_t i, struct buf *ou
 		buf_printf(&text, "%s: %s [%s]", f->layer, f->cause, f->id);
 	else
 		buf_printf(&text, "%s [%s]", f->text, f->id);
-	text_labelled(labels[f->kind], text.data ? text.data : "", out);
+	text_labelled(label, text.data ? text.data : "", out);
 	if (buf_failed(&text))
 		out->failed = true;
 	if (f->cause)
 		text_properties(c, i, out);
-	if (f->remedy)
+	/* where the lists are enough, they follow */
+	if (f->remedy && !(off && c->admissible))
 		text_labelled("remedy", f->remedy, out);
+}
+
+void hostcheck_text(const struct abibase_check *c, struct buf *out)
+{
+	for (size_t i = 0; i < c->n; i++)
+		text_finding(c, i, out);
 }
 
 /* What it would cost to have this host too, or that no list of options helps. */
@@ -939,8 +948,7 @@ static void text_check(const struct abibase_check *c, struct buf *out)
 
 	show_text(out, c->host);
 	buf_printf(out, ": %s\n", words[c->verdict]);
-	for (size_t i = 0; i < c->n; i++)
-		text_finding(c, i, out);
+	hostcheck_text(c, out);
 	text_admit(c, out);
 }
 

@@ -47,6 +47,10 @@ int dup_to(char **to, const char *s);
 /* "class.property=value" lists, ended by NULL */
 void settings_free(char **s);
 json_t *hostcheck_strings(char *const *s, size_t n);
+/* The findings for people, a block each; what comes of one cause is one. */
+void hostcheck_text(const struct abibase_check *c, struct buf *out);
+/* A line of such a block. */
+void text_labelled(const char *label, const char *text, struct buf *out);
 json_t *hostcheck_findings_json(const struct abibase_check *c);
 
 #endif

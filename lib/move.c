@@ -6,6 +6,7 @@
 #include "check.h"
 #include "guest.h"
 #include "predict.h"
+#include "show.h"
 
 /*
  * Can this host take this running guest? Measured in migrations: it can when what the guest
@@ -72,6 +73,8 @@ struct offered {
 
 /* A running guest keeps what it negotiated. */
 #define RESTART "; or power the guest off and on with the list of a baseline that has this host"
+/* The lists are beside the findings. */
+#define SWITCH_ON "start the target there with the -global options that turn it on"
 
 static int say(struct judging *j, enum abibase_finding_kind kind, const char *id, const char *layer,
 	     const struct row *row, const char *remedy, struct buf *text)
@@ -110,14 +113,53 @@ static void write_qemu(const struct judging *j, struct buf *out)
 		buf_printf(out, " (%s)", j->m->package);
 }
 
-static const char *taken(const struct guest_device *d)
+/*
+ * A feature of the guest is in the way, or may be. What comes of one cause is shown as one; the cause
+ * is taken.
+ */
+static int because(struct judging *j, const struct guest_device *d, struct check_finding f,
+		   const struct row *row, struct buf *cause)
 {
-	return d->has_negotiated ? "took" : "may have taken";
+	_buf_ text = { 0 };
+	int r;
+
+	buf_printf(&text, "%s: %s: ", j->p->name, f.layer);
+	buf_printf(&text, "%s: %s%s (bit %d), which the guest %s, %s", cause->data ? cause->data : "",
+		   f.kind == ABIBASE_FINDING_UNKNOWN ? "whether " : "", row->feature, row->bit,
+		   d->has_negotiated ? "took" : "may have taken",
+		   f.kind == ABIBASE_FINDING_UNKNOWN ? "is offered there cannot be told" :
+						       "is not offered there");
+	if (buf_failed(cause))
+		return -ENOMEM;
+	f.cause = cause->data;
+	f.property = row->key;
+	f.feature = (char *)row->feature;
+	f.bit = row->bit;
+	r = hostcheck_add(j->m->check, &f, &text);
+	buf_clear(cause);
+	return r;
 }
 
-static void write_feature(const struct guest_device *d, const struct row *row, struct buf *out)
+static int lacks(struct judging *j, const struct guest_device *d, const struct row *row,
+		 const char *layer, const char *remedy, struct buf *cause)
 {
-	buf_printf(out, "%s (bit %d), which the guest %s", row->feature, row->bit, taken(d));
+	return because(j, d,
+		       (struct check_finding){ .kind = ABIBASE_FINDING_CONFLICT,
+					       .id = (char *)"move-lacks",
+					       .layer = (char *)layer,
+					       .remedy = (char *)remedy },
+		       row, cause);
+}
+
+static int may_lack(struct judging *j, const struct guest_device *d, const struct row *row,
+		    const char *layer, const char *remedy, struct buf *cause)
+{
+	return because(j, d,
+		       (struct check_finding){ .kind = ABIBASE_FINDING_UNKNOWN,
+					       .id = (char *)"move-unknown",
+					       .layer = (char *)layer,
+					       .remedy = (char *)remedy },
+		       row, cause);
 }
 
 /* ------------------------------------------------------------------ what is offered */
@@ -289,56 +331,42 @@ static bool is_switch(const struct row *row, const struct predicted *p)
 static int say_switched_off(struct judging *j, const struct guest_device *d, const struct row *row,
 			    const struct predicted *p)
 {
-	_autofree_ char *remedy = NULL;
-	_buf_ text = { 0 };
+	struct check_finding f = { .kind = ABIBASE_FINDING_CONFLICT,
+				   .id = (char *)"move-switched-off",
+				   .layer = (char *)(p->by_setting ? "baseline" : "machine type"),
+				   .remedy = (char *)SWITCH_ON };
+	_buf_ cause = { 0 };
 
-	buf_printf(&text, "%s: ", j->p->name);
 	if (p->by_setting)
-		buf_printf(&text, "the list of the baseline turns %s off: ", row->key);
+		buf_puts(&cause, "its list turns it off");
 	else {
-		write_qemu(j, &text);
-		buf_printf(&text, p->on == ABIBASE_NO ?
-					  " has %s off under %s, though kernel and QEMU can do it: " :
-					  " may have %s off under %s, which is not recorded: ",
-			   row->key, j->pr.view.machine);
-	}
-	write_feature(d, row, &text);
-	buf_puts(&text, ", is not offered there");
-	if (asprintf(&remedy, "start the target there with -global %s=on", row->key) < 0) {
-		remedy = NULL;
-		return -ENOMEM;
+		write_qemu(j, &cause);
+		buf_printf(&cause, p->on == ABIBASE_NO ?
+					   " has it off under %s, though kernel and QEMU can do it" :
+					   " may have it off under %s, which is not recorded",
+			   j->pr.view.machine);
 	}
 	if (list_row(&j->m->rescue, row, true) < 0)
 		return -ENOMEM;
-	return conflict(j, "move-switched-off", p->by_setting ? "baseline" : "machine type", row,
-			remedy, &text);
+	return because(j, d, f, row, &cause);
 }
 
 static int say_no_property(struct judging *j, const struct guest_device *d, const struct row *row)
 {
-	_buf_ text = { 0 };
+	_buf_ cause = { 0 };
 
-	buf_printf(&text, "%s: ", j->p->name);
-	write_qemu(j, &text);
-	buf_printf(&text, " does not have the property %s and cannot offer ", row->key);
-	write_feature(d, row, &text);
-	return conflict(j, "move-lacks", "QEMU", row,
-			"install a QEMU there that has the property" RESTART,
-			&text);
+	write_qemu(j, &cause);
+	buf_puts(&cause, " does not have the property");
+	return lacks(j, d, row, "QEMU", "install a QEMU there that has the property" RESTART, &cause);
 }
 
 static int say_never(struct judging *j, const struct guest_device *d, const struct row *row)
 {
-	_buf_ text = { 0 };
+	_buf_ cause = { 0 };
 
-	buf_printf(&text, "%s: ", j->p->name);
-	write_qemu(j, &text);
-	buf_printf(&text, " never offers %s on %s: ", row->key,
-		   j->pr.cat->backends[j->pr.backend].name);
-	write_feature(d, row, &text);
-	return conflict(j, "move-lacks", "QEMU", row,
-			"use another backend or another QEMU there" RESTART,
-			&text);
+	write_qemu(j, &cause);
+	buf_printf(&cause, " never offers it on %s", j->pr.cat->backends[j->pr.backend].name);
+	return lacks(j, d, row, "QEMU", "use another backend or another QEMU there" RESTART, &cause);
 }
 
 /* Each fact that is in the way, not the first alone. */
@@ -349,47 +377,42 @@ static int say_lacks(struct judging *j, const struct guest_device *d, const stru
 		const struct need *need = &needs->need[i];
 		const struct condition *c;
 		_autofree_ char *remedy = NULL;
-		_buf_ text = { 0 };
+		_buf_ cause = { 0 };
 
 		if (!need_applies(&j->pr.view, need) || need->condition == NEED_NEVER)
 			continue;
 		c = &j->pr.cat->conditions[need->condition];
 		if (profile_ask(j->p, c->fact, c->bit, NULL) != ABIBASE_NO)
 			continue;
-		buf_printf(&text, "%s: %s lacks ", j->p->name, c->layer);
-		write_feature(d, row, &text);
-		buf_printf(&text, ": %s (%s)", c->missing, row->key);
+		buf_puts(&cause, c->missing);
 		if (asprintf(&remedy, "%s" RESTART, c->remedy) < 0) {
 			remedy = NULL;
 			return -ENOMEM;
 		}
-		if (conflict(j, "move-lacks", c->layer, row, remedy, &text) < 0)
+		if (lacks(j, d, row, c->layer, remedy, &cause) < 0)
 			return -ENOMEM;
 	}
 	return 0;
 }
 
-static int say_fact_unknown(struct judging *j, const struct guest_device *d, const char *feature,
-			    const struct row *row, const struct predicted *p)
+static int say_fact_unknown(struct judging *j, const struct guest_device *d, const struct row *row,
+			    const struct predicted *p)
 {
-	_buf_ text = { 0 };
+	_buf_ cause = { 0 };
 
-	buf_printf(&text, "%s: whether %s has %s, which the guest %s, is unknown: %s (%s)",
-		   j->p->name, p->unknown->layer, feature, taken(d), p->unknown->name,
-		   p->reason);
-	return unknown(j, "move-unknown", p->unknown->layer, row, unknown_remedy(p->reason), &text);
+	buf_printf(&cause, "%s is unknown there (%s)", p->unknown->name, p->reason);
+	return may_lack(j, d, row, p->unknown->layer, unknown_remedy(p->reason), &cause);
 }
 
 static int say_value_unknown(struct judging *j, const struct guest_device *d,
 			     const struct row *row)
 {
-	_buf_ text = { 0 };
+	_buf_ cause = { 0 };
 
-	buf_printf(&text, "%s: what ", j->p->name);
-	write_qemu(j, &text);
-	buf_printf(&text, " makes of %s under %s is not recorded: ", row->key, j->pr.view.machine);
-	write_feature(d, row, &text);
-	return unknown(j, "move-unknown", "QEMU", row, "probe this host again", &text);
+	buf_puts(&cause, "what ");
+	write_qemu(j, &cause);
+	buf_printf(&cause, " makes of the property under %s is not recorded", j->pr.view.machine);
+	return may_lack(j, d, row, "QEMU", "probe this host again", &cause);
 }
 
 static int say_row(struct judging *j, const struct guest_device *d, const struct row *row,
@@ -401,7 +424,7 @@ static int say_row(struct judging *j, const struct guest_device *d, const struct
 		return say_never(j, d, row);
 	if (p->can == ABIBASE_NO)
 		return say_lacks(j, d, row, &row->needs[j->pr.backend]);
-	if (p->can == ABIBASE_UNKNOWN && say_fact_unknown(j, d, row->feature, row, p) < 0)
+	if (p->can == ABIBASE_UNKNOWN && say_fact_unknown(j, d, row, p) < 0)
 		return -ENOMEM;
 	if (p->on == ABIBASE_YES)
 		return 0;
@@ -411,8 +434,7 @@ static int say_row(struct judging *j, const struct guest_device *d, const struct
 }
 
 /* No property switches the bit of a requirement. */
-static int judge_bit_required(struct judging *j, const struct guest_device *d,
-			   const struct requirement *q)
+static int judge_bit_required(struct judging *j, const struct requirement *q)
 {
 	struct predicted p = { 0 };
 	_buf_ text = { 0 };
@@ -420,8 +442,12 @@ static int judge_bit_required(struct judging *j, const struct guest_device *d,
 	predict_needs(&j->pr, &q->needs[j->pr.backend], &p);
 	if (p.can == ABIBASE_YES)
 		return 0;
-	if (p.can == ABIBASE_UNKNOWN)
-		return say_fact_unknown(j, d, q->feature, NULL, &p);
+	if (p.can == ABIBASE_UNKNOWN) {
+		buf_printf(&text, "%s: whether %s has %s, which the guest took, is unknown: %s (%s)",
+			   j->p->name, p.unknown->layer, q->feature, p.unknown->name, p.reason);
+		return unknown(j, "move-unknown", p.unknown->layer, NULL, unknown_remedy(p.reason),
+			       &text);
+	}
 	buf_printf(&text, "%s: the guest took %s (bit %d), and it does not hold there that %s",
 		   j->p->name, q->feature, q->bit, q->text);
 	return conflict(j, "move-lacks", "backend", NULL, q->remedy, &text);
@@ -436,7 +462,7 @@ static int judge_bit(struct judging *j, const struct guest_device *d, int bit,
 {
 	const struct abibase_catalogue *cat = j->pr.cat;
 	const struct row *best = NULL;
-	struct predicted of_best, p;
+	struct predicted of_best = { 0 }, p;
 	_buf_ text = { 0 };
 
 	for (size_t i = 0; i < cat->n_rows; i++) {
@@ -456,7 +482,7 @@ static int judge_bit(struct judging *j, const struct guest_device *d, int bit,
 	for (size_t i = 0; i < cat->n_requirements; i++)
 		if (cat->requirements[i].bit == bit &&
 		    cat->requirements[i].backends & (1u << j->pr.backend))
-			return judge_bit_required(j, d, &cat->requirements[i]);
+			return judge_bit_required(j, &cat->requirements[i]);
 	buf_printf(&text, "%s: whether it offers bit %d, which the guest took, cannot be told: the "
 			  "catalogue has no such feature of %s",
 		   j->p->name, bit, d->class_name);
@@ -1625,41 +1651,23 @@ ABIBASE_EXPORT int abibase_moves_to_json(const struct abibase_moves *m, char **r
 static void text_list(const struct strings *list, struct buf *out)
 {
 	for (size_t i = 0; i < list->n; i++)
-		buf_printf(out, "      -global %s\n", list->s[i]);
+		buf_printf(out, "    -global %s\n", list->s[i]);
 }
 
 static void text_lists(const struct move *m, bool with_list, struct buf *out)
 {
 	if (!m->rescue.n && !m->door.n)
 		return;
-	buf_printf(out, "    start QEMU there with this list%s%s:\n",
+	buf_printf(out, "  start QEMU there with this list%s%s:\n",
 		   with_list ? " behind that of the baseline" : "",
 		   m->door.n ? ", and the way back stays open" : "");
 	text_list(&m->rescue, out);
 	text_list(&m->door, out);
 	if (!m->carry_on.n)
 		return;
-	buf_puts(out, "    from then on start it with this list wherever it goes, so that it stays "
+	buf_puts(out, "  from then on start it with this list wherever it goes, so that it stays "
 		      "movable:\n");
 	text_list(&m->carry_on, out);
-}
-
-static void text_findings(const struct move *m, struct buf *out)
-{
-	static const char *const words[] = { "in the way", "unknown", "note" };
-
-	for (size_t i = 0; i < m->check->n; i++) {
-		const struct check_finding *f = &m->check->findings[i];
-		const char *next = i + 1 < m->check->n ? f[1].remedy : NULL;
-		bool helped = streq(f->id, "move-switched-off");
-
-		buf_printf(out, "    %s: %s [%s]\n", helped ? "why" : words[f->kind], f->text,
-			   f->id);
-		/* once for all that it is the remedy of */
-		if (f->remedy && !(next && streq(next, f->remedy)) &&
-		    !(helped && m->kind == ABIBASE_MOVE_LIST))
-			buf_printf(out, "      remedy: %s\n", f->remedy);
-	}
 }
 
 static void text_move(const struct move *m, bool with_list, struct buf *out)
@@ -1669,14 +1677,15 @@ static void text_move(const struct move *m, bool with_list, struct buf *out)
 					     [ABIBASE_MOVE_NO] = "does not take it",
 					     [ABIBASE_MOVE_UNKNOWN] = "cannot tell" };
 
-	buf_printf(out, "%-30s  %s", m->check->host, words[m->kind]);
+	show_text(out, m->check->host);
+	buf_printf(out, ": %s", words[m->kind]);
 	if (m->version)
 		buf_printf(out, " (QEMU %s%s%s)", m->version, m->path ? ", " : "",
 			   m->path ? m->path : "");
 	buf_puts(out, m->way_back == ABIBASE_NO ? ", and it is a one-way door\n" : "\n");
-	text_findings(m, out);
+	hostcheck_text(m->check, out);
 	if (m->way_back_text)
-		buf_printf(out, "    one-way: %s\n", m->way_back_text);
+		text_labelled("one-way", m->way_back_text, out);
 	text_lists(m, with_list, out);
 }
 
