@@ -47,6 +47,7 @@ extern const struct command command_explain;
 extern const struct command command_plan;
 extern const struct command command_exec;
 extern const struct command command_match;
+extern const struct command command_verify;
 
 /* Values of long options that have no letter. */
 enum {
@@ -70,6 +71,7 @@ enum {
 	OPT_ENABLE,
 	OPT_DISABLE,
 	OPT_DEST,
+	OPT_WITH_DEVICE,
 	OPT_FILES0_FROM,
 	OPT_DEVICE,
 	OPT_PLATFORM,
@@ -82,6 +84,7 @@ enum {
 	OPT_FROM,
 	OPT_BASELINE,
 	OPT_GUEST,
+	OPT_VERIFY,
 };
 
 #define DEFINE_UNREF(name)                                             \
@@ -106,6 +109,8 @@ DEFINE_UNREF(plan)
 DEFINE_UNREF(guest)
 DEFINE_UNREF(targets)
 DEFINE_UNREF(moves)
+DEFINE_UNREF(verify)
+DEFINE_UNREF(verification)
 #define _unref_(name) __attribute__((cleanup(name##_unrefp))) struct abibase_##name
 
 /* Make sure that descriptors 0, 1 and 2 are taken, so that no file that is opened becomes one. */

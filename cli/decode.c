@@ -2,6 +2,7 @@
 #include "cli.h"
 
 #include <errno.h>
+#include <unistd.h>
 
 #define MAX_TEXT (16u << 20) /* one byte more is read, and the library says that it is too much */
 
@@ -66,7 +67,8 @@ static int gather(char **operands, int n, char **ret, size_t *ret_len)
 	return r;
 }
 
-static int print(const struct abibase_decode *decode, bool json)
+/* @file: the only text, where that is the name of a file; or NULL */
+static int print(const struct abibase_decode *decode, bool json, const char *file)
 {
 	_autofree_ char *text = NULL;
 	enum abibase_verdict verdict = abibase_decode_verdict(decode);
@@ -76,7 +78,8 @@ static int print(const struct abibase_decode *decode, bool json)
 	if (r < 0)
 		return cli_error("%s", strerror(-r));
 	if (verdict != ABIBASE_VERDICT_YES)
-		fputs("abibase: no message that is known is in the text\n", stderr);
+		cli_error("no message that is known is in the text%s%s",
+			  file ? "; to read a file: abibase decode < " : "", file ? file : "");
 	r = cli_write(NULL, text);
 	return r ? r : (int)verdict;
 }
@@ -98,7 +101,9 @@ static int decode(char **operands, int n, const char *device, bool json)
 	r = abibase_catalogue_new(ctx, &cat);
 	if (r == 0)
 		r = abibase_decode(ctx, cat, text, len, device, &result);
-	return r < 0 ? cli_context_error(ctx, r) : print(result, json);
+	if (r < 0)
+		return cli_context_error(ctx, r);
+	return print(result, json, n == 1 && access(operands[0], F_OK) == 0 ? operands[0] : NULL);
 }
 
 static int run(int argc, char **argv)

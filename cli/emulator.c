@@ -14,6 +14,7 @@
 
 struct conf {
 	char *baseline, *qemu, *profile;
+	bool verify, verify_said;
 };
 
 static void conf_clear(struct conf *c)
@@ -41,6 +42,17 @@ static char *trim(char *s)
 	return s;
 }
 
+static int conf_set_verify(struct conf *c, const char *path, unsigned int line, const char *value)
+{
+	if (c->verify_said)
+		return cli_error("%s:%u: verify is there twice [emulator-conf]", path, line);
+	if (!streq(value, "yes") && !streq(value, "no"))
+		return cli_error("%s:%u: verify must be yes or no [emulator-conf]", path, line);
+	c->verify_said = true;
+	c->verify = streq(value, "yes");
+	return 0;
+}
+
 static int conf_set(struct conf *c, const char *path, unsigned int line, const char *key,
 		    const char *value)
 {
@@ -49,9 +61,11 @@ static int conf_set(struct conf *c, const char *path, unsigned int line, const c
 		    streq(key, "profile")  ? &c->profile :
 					     NULL;
 
+	if (streq(key, "verify"))
+		return conf_set_verify(c, path, line, value);
 	if (!to)
-		return cli_error("%s:%u: \"%s\" is not a key; there are baseline, qemu and profile "
-				 "[emulator-conf]",
+		return cli_error("%s:%u: \"%s\" is not a key; there are baseline, qemu, profile and "
+				 "verify [emulator-conf]",
 				 path, line, key);
 	if (*to)
 		return cli_error("%s:%u: %s is there twice [emulator-conf]", path, line, key);
@@ -131,6 +145,7 @@ static int run(struct conf *c, char **argv)
 	s.qemu = path;
 	s.baseline = c->baseline;
 	s.profile = c->profile;
+	s.verify = c->verify;
 	return start_guest(&s);
 }
 

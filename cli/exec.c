@@ -3,13 +3,14 @@
 
 static const struct option options[] = {
 	{ "profile", required_argument, NULL, OPT_PROFILE },
+	{ "verify", no_argument, NULL, OPT_VERIFY },
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
 };
 
 static int usage(const char *text)
 {
-	text ? cli_usage("exec", "%s", text) : cli_usage("exec", NULL);
+	cli_usage("exec", "%s", text);
 	return 1 + STATUS_NOT_STARTED;
 }
 
@@ -23,10 +24,13 @@ static int parse(int argc, char **argv, struct start *s)
 		case OPT_PROFILE:
 			s->profile = optarg;
 			break;
+		case OPT_VERIFY:
+			s->verify = true;
+			break;
 		case 'h':
 			return 1 + cli_help(&command_exec);
 		default:
-			return usage(NULL);
+			return usage("the words of QEMU belong behind --, also its options");
 		}
 	}
 	if (optind >= argc)
@@ -65,6 +69,8 @@ const struct command command_exec = {
 		"\n"
 		"      --profile=FILE  do not ask this host: FILE is its profile, recorded since it\n"
 		"                      was booted\n"
+		"      --verify        read first of a throw-away QEMU what the guest would be\n"
+		"                      offered, as abibase verify does\n"
 		"  -h, --help          show this help and exit\n"
 		"\n"
 		"Exit status: that of QEMU; 126 QEMU was not started; 127 it was not found.\n",

@@ -80,7 +80,7 @@ const struct command command_explain = {
 	.name = "explain",
 	.run = run,
 	.summary = "why is a baseline what it is, and what would raise it?",
-	.help = "Usage: abibase explain [OPTION]... BASELINE [CLASS.PROPERTY]\n"
+	.help = "Usage: abibase explain [OPTION]... BASELINE [[CLASS.]PROPERTY]\n"
 		"\n"
 		"Say of each property of a baseline, or of one, why it has its value: which host, which\n"
 		"QEMU or which machine type forced it, what guests do without, and what would bring it\n"

@@ -77,7 +77,8 @@ static int load_guest(struct abibase_context *ctx, struct abibase_catalogue *cat
 static int fail(const struct abibase_context *ctx, int err)
 {
 	cli_context_error(ctx, err);
-	return err == -ENODATA || err == -ENOTSUP ? STATUS_UNKNOWN : STATUS_TROUBLE;
+	return err == -ENODATA || err == -ENOTSUP || err == -ESRCH ? STATUS_UNKNOWN :
+								       STATUS_TROUBLE;
 }
 
 int guest_targets(struct abibase_context *ctx, struct abibase_catalogue *cat,

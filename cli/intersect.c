@@ -6,6 +6,7 @@
 static const struct option options[] = {
 	{ "machine", required_argument, NULL, 'M' },
 	{ "backend", required_argument, NULL, OPT_BACKEND },
+	{ "with-device", required_argument, NULL, OPT_WITH_DEVICE },
 	{ "target", required_argument, NULL, OPT_TARGET },
 	{ "policy", required_argument, NULL, OPT_POLICY },
 	{ "enable", required_argument, NULL, OPT_ENABLE },
@@ -67,6 +68,9 @@ static int parse(int argc, char **argv, struct arguments *a)
 			break;
 		case OPT_BACKEND:
 			a->backends[a->n_backends++] = optarg;
+			break;
+		case OPT_WITH_DEVICE:
+			wish(a, abibase_intersection_add_device);
 			break;
 		case OPT_TARGET:
 			wish(a, abibase_intersection_set_target);
@@ -363,6 +367,7 @@ const struct command command_intersect = {
 		"      --backend=LIST      backends that every host must have, with commas: tap,\n"
 		"                          tap+vhost, macvtap, macvtap+vhost; default: tap and, on\n"
 		"                          the hosts that have it, tap+vhost\n"
+		"      --with-device=NAME  cover that device too: vhost-vsock or vhost-scsi\n"
 		"      --target=ARCH       QEMU target; default: the architecture of the hosts\n"
 		"      --policy=POLICY     compatible (default): on where the machine type has it on;\n"
 		"                          all: on wherever every host and every QEMU can\n"

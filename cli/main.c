@@ -3,9 +3,8 @@
 
 static const struct command *const commands[] = {
 	&command_probe, &command_intersect, &command_list, &command_show, &command_validate,
-	&command_check, &command_targets, &command_exec, &command_diff, &command_match,
-	&command_explain, &command_plan,
-	&command_decode,
+	&command_check, &command_targets, &command_verify, &command_exec, &command_diff,
+	&command_match, &command_explain, &command_plan, &command_decode,
 };
 
 static const struct command *find_command(const char *name)

@@ -124,6 +124,21 @@ static void say_finding(const struct abibase_check *c, size_t i, FILE *out)
 		fprintf(out, "  remedy: %s\n", remedy);
 }
 
+/* What it would take to start guests here all the same. */
+static void say_admission(const struct abibase_check *c, FILE *out)
+{
+	size_t n = abibase_check_loss_count(c);
+
+	if (!abibase_check_admit_id(c) || !n)
+		return;
+	fputs("  or: new guests without ", out);
+	for (size_t i = 0; i < n; i++)
+		fprintf(out, "%s%s", i ? ", " : "", abibase_check_loss(c, i));
+	fprintf(out, ", under the baseline %s: abibase intersect --json BASELINE PROFILE makes it of "
+		     "this one and the profile of this host\n",
+		abibase_check_admit_id(c));
+}
+
 /* In one piece, so that other writers of the same log do not come in between. */
 static void say_findings(const struct abibase_check *c)
 {
@@ -133,6 +148,8 @@ static void say_findings(const struct abibase_check *c)
 
 	for (size_t i = 0; out && i < abibase_check_finding_count(c); i++)
 		say_finding(c, i, out);
+	if (out)
+		say_admission(c, out);
 	if (out && fclose(out) == 0)
 		fputs(text, stderr);
 	else
@@ -144,6 +161,8 @@ static void say_findings(const struct abibase_check *c)
 /* What the baseline is about, and no more: a guest waits for the answer. */
 static int choose_surfaces(struct abibase_probe *pr, const struct abibase_baseline *b)
 {
+	/* called the same as backends and as surfaces of the probe */
+	static const char *const devices[] = { "vhost-vsock", "vhost-scsi" };
 	const char *rss = abibase_baseline_value(b, "virtio-net-device", "rss");
 	uint64_t word[2];
 	int r = abibase_probe_only(pr, "tap");
@@ -155,6 +174,9 @@ static int choose_surfaces(struct abibase_probe *pr, const struct abibase_baseli
 	if (r == 0 && (abibase_baseline_offered(b, "macvtap", word) ||
 		       abibase_baseline_offered(b, "macvtap+vhost", word)))
 		r = abibase_probe_only(pr, "macvtap");
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(devices); i++)
+		if (abibase_baseline_offered(b, devices[i], word))
+			r = abibase_probe_only(pr, devices[i]);
 	if (r == 0 && rss && streq(rss, "on"))
 		r = abibase_probe_only(pr, "ebpf");
 	return r;
@@ -170,32 +192,54 @@ static int probe_host(struct abibase_context *ctx, struct abibase_catalogue *cat
 
 	if (r == 0)
 		r = choose_surfaces(pr, b);
-	if (r == 0)
+	if (r == 0 && qemu)
 		r = abibase_probe_add_qemu(pr, qemu);
 	if (r == 0 && machine)
 		r = abibase_probe_add_machine(pr, machine);
 	return r < 0 ? r : abibase_probe_run(pr, cat, ret);
 }
 
-static int get_profile(struct abibase_context *ctx, struct abibase_catalogue *cat,
-		       const struct abibase_baseline *b, const struct start *s,
-		       struct abibase_profile **ret)
+int start_profile(struct abibase_context *ctx, struct abibase_catalogue *cat,
+		  const struct abibase_baseline *b, const char *profile, const char *qemu,
+		  struct abibase_profile **ret)
 {
 	_unref_(profile) *whole = NULL;
-	int r = s->profile ? abibase_profile_from_file(ctx, s->profile, &whole) :
-			     probe_host(ctx, cat, b, s->qemu, &whole);
+	int r = profile ? abibase_profile_from_file(ctx, profile, &whole) :
+			  probe_host(ctx, cat, b, qemu, &whole);
 
-	if (r == 0)
-		r = abibase_profile_current(ctx, whole, s->qemu, ret);
+	if (r == 0 && qemu)
+		r = abibase_profile_current(ctx, whole, qemu, ret);
+	else if (r == 0)
+		*ret = steal(&whole);
 	return r < 0 ? cli_context_error(ctx, r) : 0;
+}
+
+/* --------------------------------------------------------------------- a throw-away QEMU */
+
+int start_verify(struct abibase_context *ctx, struct abibase_catalogue *cat,
+		 struct abibase_baseline *b, struct abibase_profile *p, const char *qemu,
+		 const char *const *argv, struct abibase_verification **ret)
+{
+	_unref_(verify) *v = NULL;
+	int r = abibase_verify_new(ctx, cat, b, &v);
+
+	if (r == 0 && qemu)
+		r = abibase_verify_set_qemu(v, qemu);
+	if (r == 0 && argv)
+		r = abibase_verify_set_command(v, argv);
+	if (r < 0)
+		return r;
+	abibase_verify_set_profile(v, p);
+	return abibase_verify_run(v, ret);
 }
 
 /* ---------------------------------------------------------------------------- start */
 
-static int exec_with(const struct start *s, char *const *list)
+/* The list behind the arguments; in one block with nothing of its own but the pointers. */
+static char **with_list(const struct start *s, char *const *list)
 {
-	_autofree_ char **all = NULL;
 	size_t n = 0, more = 0;
+	char **all;
 
 	while (s->argv[n])
 		n++;
@@ -203,29 +247,47 @@ static int exec_with(const struct start *s, char *const *list)
 		more++;
 	all = calloc(n + more + 1, sizeof(*all));
 	if (!all)
-		return cli_error("out of memory [out-of-memory]");
+		return NULL;
 	memcpy(all, s->argv, n * sizeof(*all));
 	memcpy(all + n, list, more * sizeof(*all));
-	return start_exec(s->qemu, all);
+	return all;
 }
 
 /* Other machine type and missing features are told together: they are found independently. */
 static int check_start(struct abibase_context *ctx, struct abibase_catalogue *cat,
 		       const struct abibase_baseline *b, const struct start *s,
-		       struct abibase_check **ret)
+		       struct abibase_profile **ret_p, struct abibase_check **ret)
 {
-	_unref_(profile) *p = NULL;
 	int r = abibase_baseline_review(ctx, b, (const char *const *)s->argv + 1);
 	int refused = r < 0 ? cli_context_error(ctx, r) : 0;
 
-	r = get_profile(ctx, cat, b, s, &p);
+	r = start_profile(ctx, cat, b, s->profile, s->qemu, ret_p);
 	if (r)
 		return r;
-	r = abibase_check(ctx, cat, b, p, ret);
+	r = abibase_check(ctx, cat, b, *ret_p, ret);
 	if (r < 0)
 		return cli_context_error(ctx, r);
 	say_findings(*ret);
 	return refused ? refused : (int)abibase_check_verdict(*ret);
+}
+
+static int verify_start(struct abibase_context *ctx, struct abibase_catalogue *cat,
+			struct abibase_baseline *b, struct abibase_profile *p,
+			const struct start *s, char *const *argv)
+{
+	_unref_(verification) *vf = NULL;
+	_autofree_ char *text = NULL;
+	int r = start_verify(ctx, cat, b, p, s->qemu, (const char *const *)argv + 1, &vf);
+
+	if (r < 0)
+		return cli_context_error(ctx, r);
+	r = (int)abibase_verification_verdict(vf);
+	if (r == ABIBASE_VERDICT_YES)
+		return 0;
+	if (abibase_verification_to_text(vf, &text) < 0)
+		return cli_error("out of memory [out-of-memory]");
+	fputs(text, stderr);
+	return r;
 }
 
 static int start(const struct start *s)
@@ -233,8 +295,9 @@ static int start(const struct start *s)
 	_unref_(context) *ctx = NULL;
 	_unref_(catalogue) *cat = NULL;
 	_unref_(baseline) *b = NULL;
+	_unref_(profile) *p = NULL;
 	_unref_(check) *c = NULL;
-	_autofree_ char **list = NULL;
+	_autofree_ char **list = NULL, **all = NULL;
 	int r;
 
 	if (cli_context(0, &ctx) != 0)
@@ -244,13 +307,18 @@ static int start(const struct start *s)
 		return cli_context_error(ctx, r);
 	r = cli_load_baseline(ctx, s->baseline, &b);
 	if (r == 0)
-		r = check_start(ctx, cat, b, s, &c);
+		r = check_start(ctx, cat, b, s, &p, &c);
 	if (r)
 		return r;
 	r = abibase_check_args(c, s->qemu, &list);
 	if (r < 0)
 		return cli_error("%s: %s [exec-refused]", s->qemu, strerror(-r));
-	return exec_with(s, list);
+	all = with_list(s, list);
+	if (!all)
+		return cli_error("out of memory [out-of-memory]");
+	if (s->verify)
+		r = verify_start(ctx, cat, b, p, s, all);
+	return r ? r : start_exec(s->qemu, all);
 }
 
 int start_guest(const struct start *s)

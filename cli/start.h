@@ -2,7 +2,7 @@
 #ifndef ABIBASE_START_H
 #define ABIBASE_START_H
 
-/* Start a QEMU in the place of this process: what abibase exec and abibase-emulator share. */
+/* What exec, verify and abibase-emulator share: QEMU in the place of this process, or before it. */
 
 #include "cli.h"
 
@@ -17,6 +17,7 @@ struct start {
 	const char *profile;  /* file of a recorded profile, NULL: ask this host */
 	const char *qemu;     /* the binary, as start_find() has found it */
 	char **argv;	      /* with the program's name, ended by NULL */
+	bool verify;	      /* read first what a guest would be offered */
 };
 
 /* Find a program as a shell does; @ret is for free(). Returns 0 or the exit status, having said why. */
@@ -28,5 +29,17 @@ int start_exec(const char *path, char *const *argv);
  * the baseline promises. Returns only when it did not start: the exit status, having said why.
  */
 int start_guest(const struct start *s);
+
+/*
+ * What of this host a baseline is about: from the file @profile with the QEMU @qemu; or, where that is
+ * NULL, by a probe, with all QEMUs where @qemu is NULL. 0 or STATUS_TROUBLE, having said why.
+ */
+int start_profile(struct abibase_context *ctx, struct abibase_catalogue *cat,
+		  const struct abibase_baseline *b, const char *profile, const char *qemu,
+		  struct abibase_profile **ret);
+/* @argv: QEMU's arguments, NULL for the baseline's own. 0 or an errno. */
+int start_verify(struct abibase_context *ctx, struct abibase_catalogue *cat,
+		 struct abibase_baseline *b, struct abibase_profile *p, const char *qemu,
+		 const char *const *argv, struct abibase_verification **ret);
 
 #endif

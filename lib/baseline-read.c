@@ -50,9 +50,29 @@ static void check_verdict(struct check *c, const json_t *v)
 	check_words(c, v, verdict_words);
 }
 
+static void check_count(struct check *c, const json_t *v)
+{
+	if (json_integer_value(v) < 0 || json_integer_value(v) > UINT32_MAX)
+		check_fault(c, "json-bad-value", "is not a number from 0 to %u", UINT32_MAX);
+}
+
 static void check_value_word(struct check *c, const json_t *v)
 {
-	check_words(c, v, value_words);
+	if (json_is_integer(v))
+		check_count(c, v);
+	else
+		check_words(c, v, value_words);
+}
+
+static void check_number(struct check *c, const json_t *v)
+{
+	if (check_type(c, v, J_INT))
+		check_count(c, v);
+}
+
+static void check_numbers(struct check *c, const json_t *v)
+{
+	check_map(c, v, check_number);
 }
 
 static void check_policy_word(struct check *c, const json_t *v)
@@ -180,6 +200,7 @@ static void check_inputs(struct check *c, const json_t *v)
 		{ "kind", S, true, check_host_kind },
 		{ "lacks", J_ARRAY, true, check_strings },
 		{ "name", S, true, check_name },
+		{ "numbers", J_OBJECT, false, check_numbers },
 		{ "qemu", J_ARRAY, true, check_host_qemu },
 		{ "revision", J_INT, true, NULL },
 		{ "unknown", J_OBJECT, true, check_unknown },
@@ -260,7 +281,7 @@ static void check_values(struct check *c, const json_t *v)
 		{ "group", S, false, NULL },
 		{ "property", S, true, check_name },
 		{ "requires", J_ARRAY, true, check_strings },
-		{ "value", S, true, check_value_word },
+		{ "value", S | J_INT, true, check_value_word },
 		{ "why", J_ARRAY, true, check_why },
 		{ 0 },
 	};
@@ -510,12 +531,43 @@ static void read_answers(struct reader *r, const json_t *v, struct host *h)
 	}
 }
 
+/* The names of all the numbers that some host states, each once. */
+static void name_numbers(struct reader *r, const json_t *hosts)
+{
+	struct inputs *in = &r->b->in;
+	size_t cap = 0, i;
+	const char *key;
+	json_t *v, *item;
+
+	json_array_foreach(hosts, i, v)
+		json_object_foreach(json_object_get(v, "numbers"), key, item) {
+			if (find_name(in->numbers, in->n_numbers, key) >= 0)
+				continue;
+			if (array_grow(&in->numbers, in->n_numbers, &cap, sizeof(char *)) < 0 ||
+			    !(in->numbers[in->n_numbers] = strdup(key))) {
+				r->oom = true;
+				return;
+			}
+			in->n_numbers++;
+		}
+}
+
+static void read_numbers(const struct inputs *in, const json_t *v, struct host *h)
+{
+	const char *key;
+	json_t *item;
+
+	json_object_foreach(json_object_get(v, "numbers"), key, item)
+		h->numbers[find_name(in->numbers, in->n_numbers, key)] = json_integer_value(item);
+}
+
 static void read_host(struct reader *r, const json_t *v)
 {
 	const json_t *list = json_object_get(v, "qemu");
 	struct inputs *in = &r->b->in;
 	const char *digest = str(v, "digest");
-	struct host *h = host_new(str(v, "name"), in->n_conditions, json_array_size(list));
+	struct host *h = host_new(str(v, "name"), in->n_numbers, in->n_conditions,
+				  json_array_size(list));
 	size_t i;
 	json_t *q;
 
@@ -532,6 +584,7 @@ static void read_host(struct reader *r, const json_t *v)
 		h->digest[i] = (unsigned char)(hex_digit(digest[2 * i]) << 4 |
 					       hex_digit(digest[2 * i + 1]));
 	read_answers(r, v, h);
+	read_numbers(in, v, h);
 	json_array_foreach(list, i, q) {
 		long k = inputs_build(in, str(q, "build"));
 
@@ -559,6 +612,7 @@ static void read_hosts(struct reader *r, const json_t *root)
 		r->oom = true;
 	else
 		in->cap_hosts = json_array_size(list);
+	name_numbers(r, list);
 	json_array_foreach(list, i, v) {
 		size_t mark2 = check_enter_index(r->c, i);
 
@@ -650,6 +704,18 @@ static void read_why(struct reader *r, const json_t *v, struct value *value)
 	}
 }
 
+static void read_value(struct reader *r, const json_t *v, struct value *value)
+{
+	value->is_number = json_is_integer(v);
+	value->number = json_integer_value(v);
+	value->on = value->is_number ? value->number > 0 : streq(json_string_value(v), "on");
+	value->text = value->is_number ?
+			      arena_printf(&r->b->arena, "%lld", (long long)value->number) :
+			      json_string_value(v);
+	if (!value->text)
+		r->oom = true;
+}
+
 static void read_values(struct reader *r, const json_t *root)
 {
 	const json_t *list = json_object_get(root, "values");
@@ -671,7 +737,7 @@ static void read_values(struct reader *r, const json_t *root)
 		value->feature = str(v, "feature");
 		value->group = str(v, "group");
 		value->bit = bit ? (int)json_integer_value(bit) : -1;
-		value->on = streq(str(v, "value"), "on");
+		read_value(r, json_object_get(v, "value"), value);
 		value->requires = name_refs(r, json_object_get(v, "requires"), &value->n_requires);
 		read_defaults(r, v, value);
 		read_why(r, v, value);
@@ -764,9 +830,26 @@ static void read_findings(struct reader *r, const json_t *root)
 static void verify(struct reader *r)
 {
 	struct abibase_baseline *b = r->b;
+	enum abibase_verdict verdict = ABIBASE_VERDICT_YES;
 	const char *id;
 
-	if (!b->id || !b->arch || !b->target || !b->machine)
+	for (size_t i = 0; i < b->n_findings; i++)
+		if (b->findings[i].kind == ABIBASE_FINDING_CONFLICT)
+			verdict = ABIBASE_VERDICT_NO;
+		else if (b->findings[i].kind == ABIBASE_FINDING_UNKNOWN &&
+			 verdict == ABIBASE_VERDICT_YES)
+			verdict = ABIBASE_VERDICT_UNKNOWN;
+	if (verdict != b->verdict)
+		check_fault(r->c, "baseline-altered",
+			    "the verdict is %s, but what the findings say is %s",
+			    verdict_words[b->verdict], verdict_words[verdict]);
+	else if (verdict == ABIBASE_VERDICT_YES && !(b->id && b->arch && b->target && b->machine))
+		check_fault(r->c, "baseline-altered",
+			    "the verdict is yes, but there is no id, or nothing that it is of");
+	else if (verdict != ABIBASE_VERDICT_YES && b->id)
+		check_fault(r->c, "baseline-altered",
+			    "there is an id, but the verdict is not yes");
+	if (r->c->faults || !b->id)
 		return;
 	id = baseline_make_id(b);
 	if (!id)

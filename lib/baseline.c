@@ -66,7 +66,7 @@ ABIBASE_EXPORT const char *abibase_baseline_value(const struct abibase_baseline 
 	for (size_t i = 0; i < b->n_values; i++)
 		if (streq(b->values[i].class_name, class_name) &&
 		    streq(b->values[i].property, property))
-			return setting_words[b->values[i].on ? SETTING_ON : SETTING_OFF];
+			return b->values[i].text;
 	return NULL;
 }
 
@@ -130,10 +130,14 @@ const char *baseline_make_id(struct abibase_baseline *b)
 		   b->target, b->machine);
 	for (size_t i = 0; i < b->n_offers; i++)
 		buf_printf(&text, "backend %s\n", b->in.backends[b->offers[i].backend]);
-	for (size_t i = 0; i < b->n_values; i++)
-		if (b->values[i].on)
-			buf_printf(&text, "on %s.%s\n", b->values[i].class_name,
-				   b->values[i].property);
+	for (size_t i = 0; i < b->n_values; i++) {
+		const struct value *v = &b->values[i];
+
+		if (v->on && v->is_number)
+			buf_printf(&text, "set %s.%s=%s\n", v->class_name, v->property, v->text);
+		else if (v->on)
+			buf_printf(&text, "on %s.%s\n", v->class_name, v->property);
+	}
 	for (size_t i = 0; i < b->n_requirements; i++)
 		buf_printf(&text, "%s %s\n", b->requirements[i].met ? "requires" : "without",
 			   b->requirements[i].name);
@@ -154,6 +158,7 @@ const char *baseline_make_id(struct abibase_baseline *b)
 struct writer {
 	struct buf *out;
 	unsigned int depth;
+	unsigned int about; /* backends, of those of the catalogue, whose conditions are written */
 	bool comma;
 };
 
@@ -361,12 +366,28 @@ static void write_host_qemu(struct writer *w, const struct abibase_baseline *b,
 	w_close(w, ']');
 }
 
+/* What only a device is asked about that this baseline is not for is none of its business. */
+static bool is_asked(const struct writer *w, const struct abibase_baseline *b, size_t condition)
+{
+	return !b->cat || b->cat->conditions[condition].backends & w->about;
+}
+
+static void write_conditions(struct writer *w, const struct abibase_baseline *b)
+{
+	w_key(w, "conditions");
+	w_open(w, '[');
+	for (size_t i = 0; i < b->in.n_conditions; i++)
+		if (is_asked(w, b, i))
+			w_item(w, b->in.conditions[i]);
+	w_close(w, ']');
+}
+
 static void write_answers(struct writer *w, const struct abibase_baseline *b, const struct host *h)
 {
 	w_key(w, "lacks");
 	w_open(w, '[');
 	for (size_t i = 0; i < b->in.n_conditions; i++)
-		if (h->answers[i] == ABIBASE_NO)
+		if (h->answers[i] == ABIBASE_NO && is_asked(w, b, i))
 			w_item(w, b->in.conditions[i]);
 	w_close(w, ']');
 }
@@ -376,10 +397,29 @@ static void write_unknown(struct writer *w, const struct abibase_baseline *b, co
 	w_key(w, "unknown");
 	w_open(w, '{');
 	for (size_t i = 0; i < b->in.n_conditions; i++)
-		if (h->answers[i] >= ANSWER_UNKNOWN)
+		if (h->answers[i] >= ANSWER_UNKNOWN && is_asked(w, b, i))
 			w_string(w, b->in.conditions[i],
 				 b->in.strings.s[h->answers[i] - ANSWER_UNKNOWN]);
 	w_close(w, '}');
+}
+
+/* Only what the host states; most state nothing. */
+static void write_numbers(struct writer *w, const struct abibase_baseline *b, const struct host *h)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < b->in.n_numbers; i++) {
+		if (h->numbers[i] == NUMBER_UNSTATED)
+			continue;
+		if (!any) {
+			w_key(w, "numbers");
+			w_open(w, '{');
+		}
+		any = true;
+		w_int(w, b->in.numbers[i], h->numbers[i]);
+	}
+	if (any)
+		w_close(w, '}');
 }
 
 static void write_host(struct writer *w, const struct abibase_baseline *b, const struct host *h)
@@ -398,6 +438,7 @@ static void write_host(struct writer *w, const struct abibase_baseline *b, const
 	w_string(w, "kind", h->platform ? "platform" : "host");
 	write_answers(w, b, h);
 	w_string(w, "name", h->name);
+	write_numbers(w, b, h);
 	write_host_qemu(w, b, h);
 	w_int(w, "revision", h->revision);
 	write_unknown(w, b, h);
@@ -483,7 +524,10 @@ static void write_value(struct writer *w, const struct abibase_baseline *b, cons
 		w_string(w, "group", v->group);
 	w_string(w, "property", v->property);
 	w_list(w, "requires", v->requires, v->n_requires);
-	w_string(w, "value", setting_words[v->on ? SETTING_ON : SETTING_OFF]);
+	if (v->is_number)
+		w_int(w, "value", v->number);
+	else
+		w_string(w, "value", v->text);
 	w_key(w, "why");
 	w_open(w, '[');
 	for (size_t i = 0; i < v->n_why; i++)
@@ -505,6 +549,8 @@ void baseline_write(const struct abibase_baseline *b, struct buf *out)
 {
 	struct writer writer = { .out = out }, *w = &writer;
 
+	if (b->cat)
+		w->about = b->in.policy.backends | catalogue_device(b->cat, NULL);
 	w_open(w, '{');
 	w_string(w, "schema", "abibase-baseline/1");
 	w_string(w, "arch", b->arch);
@@ -515,7 +561,7 @@ void baseline_write(const struct abibase_baseline *b, struct buf *out)
 	w_close(w, ']');
 	write_builds(w, b);
 	w_int(w, "catalogue", b->in.catalogue_revision);
-	w_list(w, "conditions", (const char *const *)b->in.conditions, b->in.n_conditions);
+	write_conditions(w, b);
 	write_findings(w, b);
 	w_string(w, "id", b->id);
 	w_key(w, "inputs");

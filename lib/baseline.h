@@ -46,10 +46,12 @@ struct host {
 	bool has_qemu; /* QEMU facts were recorded */
 	unsigned char digest[DIGEST_HEX / 2];
 	char *name;
+	int64_t *numbers; /* what it states of inputs.numbers, or NUMBER_UNSTATED */
 	unsigned int *answers;
 	struct host_qemu *qemu;
 };
 #define ANSWER_UNKNOWN 2
+#define NUMBER_UNSTATED (-1)
 
 /* What was asked for. */
 struct policy {
@@ -69,6 +71,8 @@ struct inputs {
 	size_t n_backends;
 	char **conditions; /* what was asked, in the order of the answers */
 	size_t n_conditions;
+	char **numbers; /* facts that are numbers */
+	size_t n_numbers;
 	int64_t catalogue_revision;
 	struct host **hosts; /* sorted by name */
 	size_t n_hosts, cap_hosts;
@@ -84,7 +88,7 @@ bool strings_have(const struct strings *t, const char *s);
 void strings_clear(struct strings *t);
 bool strings_equal(const struct strings *a, const struct strings *b);
 /* A host with room for its parts in the same block of memory; NULL when there is none. */
-struct host *host_new(const char *name, size_t n_answers, size_t n_qemu);
+struct host *host_new(const char *name, size_t n_numbers, size_t n_answers, size_t n_qemu);
 struct host *host_ref(struct host *h);
 struct host *host_unref(struct host *h);
 struct build *build_ref(struct build *b);
@@ -94,6 +98,8 @@ struct build *build_unref(struct build *b);
  * name of its track, by which it may have been asked for.
  */
 bool host_is(const struct host *h, const char *name, size_t len);
+/* Is this host ever the destination of a migration? */
+bool inputs_is_dest(const struct inputs *in, const struct host *h);
 /* A copy that shares hosts and builds. */
 int inputs_copy(const struct inputs *from, struct inputs *to);
 void inputs_clear(struct inputs *in);
@@ -113,6 +119,7 @@ enum why_kind {
 	WHY_TOGETHER,	     /* decided together with one that is off */
 	WHY_NEVER,	     /* a QEMU never offers it on this backend */
 	WHY_DISABLED,	     /* it was asked to be off */
+	WHY_HOST_LEAST,	     /* a number: no host states less */
 	N_WHY,
 };
 extern const char *const why_words[];
@@ -135,8 +142,12 @@ extern const char *const verdict_words[];
 struct value {
 	const char *class_name, *property, *feature, *group;
 	int bit;
-	bool on;
-	unsigned char *defaults; /* enum setting for each used build, see baseline.used */
+	bool on;	   /* of a number: it is not 0 */
+	const char *text;  /* as QEMU takes it: "on", "off", "1500" */
+	bool is_number;
+	int64_t number;
+	/* enum setting for each used build, see baseline.used; of a number: on where it is the same */
+	unsigned char *defaults;
 	const char **requires;	 /* condition names that hosts must answer yes, when on */
 	size_t n_requires;
 	struct why *why;

@@ -52,9 +52,11 @@ static void check_need(struct check *c, const json_t *v)
 {
 	static const struct member members[] = {
 		{ "condition", J_STRING, false, NULL },
+		{ "machine_until", J_STRING, false, check_version },
 		{ "never", J_BOOL, false, check_true },
 		{ "since", J_STRING, false, check_version },
 		{ "until", J_STRING, false, check_version },
+		{ "without", J_STRING, false, check_name },
 		{ 0 },
 	};
 
@@ -150,17 +152,22 @@ static void check_feature(struct check *c, const json_t *v)
 		{ "declared_on", J_STRING, true, check_name },
 		{ "default", J_BOOL | J_INT | J_STRING | J_NULL, true, NULL },
 		{ "depends", J_ARRAY, true, check_strings },
+		{ "fact", J_STRING, false, check_name },
 		{ "feature", J_STRING, true, check_nonempty },
 		{ "group", J_STRING, false, check_name },
+		{ "least", J_INT, false, NULL },
 		{ "legacy", J_BOOL, false, NULL },
+		{ "fact", J_STRING, false, check_name },
 		{ "missing", J_STRING, true, check_missing },
 		{ "needs", J_OBJECT, true, check_needs },
 		{ "pin", J_STRING, true, check_pin },
 		{ "property", J_STRING, true, check_nonempty },
 		{ "removed", J_STRING, false, check_version },
+		{ "shape", J_STRING, false, check_name },
 		{ "since", J_STRING, true, check_version },
 		{ "sources", J_OBJECT, true, check_sources },
 		{ "type", J_STRING, true, check_nonempty },
+		{ "unmasked", J_ARRAY, false, check_ranges },
 		{ 0 },
 	};
 
@@ -177,6 +184,8 @@ static void check_backend(struct check *c, const json_t *v)
 {
 	static const struct member members[] = {
 		{ "default", J_BOOL, true, NULL },
+		{ "device", J_STRING, false, check_name },
+		{ "predicted_only", J_BOOL, false, check_true },
 		{ "usable", J_ARRAY, true, check_strings },
 		{ 0 },
 	};
@@ -359,6 +368,7 @@ static int link_conditions(struct check *c, struct abibase_catalogue *cat)
 		cond->layer = json_string_value(json_object_get(v, "layer"));
 		cond->missing = json_string_value(json_object_get(v, "missing"));
 		cond->remedy = json_string_value(json_object_get(v, "remedy"));
+		cond->source = json_string_value(json_object_get(v, "source"));
 	}
 	qsort(cat->conditions, cat->n_conditions, sizeof(*cat->conditions), cmp_condition);
 	check_leave(c, mark);
@@ -391,7 +401,9 @@ static int link_backends(struct check *c, struct abibase_catalogue *cat)
 		const json_t *usable = json_object_get(v, "usable");
 
 		b->name = key;
+		b->device = json_string_value(json_object_get(v, "device"));
 		b->by_default = json_is_true(json_object_get(v, "default"));
+		b->predicted_only = json_is_true(json_object_get(v, "predicted_only"));
 		b->usable = table_new(json_array_size(usable), sizeof(*b->usable));
 		if (!b->usable)
 			return link_oom(c);
@@ -447,6 +459,8 @@ static int link_need_list(struct check *c, const struct abibase_catalogue *cat,
 
 		n->since = version_of(v, "since");
 		n->until = version_of(v, "until");
+		n->machine_until = version_of(v, "machine_until");
+		n->without = json_string_value(json_object_get(v, "without"));
 		if (!version_is_zero(&n->until) && !n->until.part[2])
 			n->until.part[2] = UINT_MAX;
 		n->condition = name ? use_condition(c, cat, json_string_value(name)) : NEED_NEVER;
@@ -454,48 +468,78 @@ static int link_need_list(struct check *c, const struct abibase_catalogue *cat,
 	return 0;
 }
 
+static bool same_device(const struct backend *a, const struct backend *b)
+{
+	return a->device && b->device ? streq(a->device, b->device) : a->device == b->device;
+}
+
+unsigned int catalogue_device_of(const struct abibase_catalogue *cat, size_t backend)
+{
+	unsigned int mask = 0;
+
+	for (size_t i = 0; i < cat->n_backends; i++)
+		if (same_device(&cat->backends[i], &cat->backends[backend]))
+			mask |= 1u << i;
+	return mask;
+}
+
+/* @ret_backends: those that are named; with @whole they must be all of one device. */
 static int link_needs(struct check *c, const struct abibase_catalogue *cat, const json_t *obj,
-		      struct needs *needs)
+		      bool whole, struct needs *needs, unsigned int *ret_backends)
 {
 	const json_t *map = json_object_get(obj, "needs");
-	size_t mark = check_enter(c, "needs");
+	size_t mark = check_enter(c, "needs"), found = 0, last = 0;
 
-	if (json_object_size(map) != cat->n_backends)
-		check_fault(c, "json-bad-value", "must name each of the %zu backends",
-			    cat->n_backends);
 	for (size_t i = 0; i < cat->n_backends; i++) {
 		const json_t *list = json_object_get(map, cat->backends[i].name);
 		size_t mark2 = check_enter(c, cat->backends[i].name);
 
-		if (!list)
-			check_fault(c, "json-missing-key", "is missing");
+		if (list) {
+			*ret_backends |= 1u << i;
+			last = i;
+			found++;
+		}
 		if (link_need_list(c, cat, list, &needs[i]) < 0)
 			return -ENOMEM;
 		check_leave(c, mark2);
 	}
+	if (!found || found != json_object_size(map))
+		check_fault(c, "json-bad-value", "must name backends, and nothing else");
+	else if (whole && *ret_backends != catalogue_device_of(cat, last))
+		check_fault(c, "json-bad-value", "must name each backend of one device");
 	check_leave(c, mark);
+	return 0;
+}
+
+static int link_ranges(struct check *c, const json_t *list, struct version_range **ret,
+		       size_t *ret_n)
+{
+	size_t i;
+	json_t *v;
+
+	*ret = table_new(json_array_size(list), sizeof(**ret));
+	if (!*ret)
+		return link_oom(c);
+	json_array_foreach(list, i, v)
+		version_range_parse(json_string_value(v), &(*ret)[(*ret_n)++]);
 	return 0;
 }
 
 static int link_compat(struct check *c, const json_t *list, struct row *row)
 {
-	size_t i, k;
-	json_t *v, *item;
+	size_t i;
+	json_t *v;
 
 	row->compat = table_new(json_array_size(list), sizeof(*row->compat));
 	if (!row->compat)
 		return link_oom(c);
 	json_array_foreach(list, i, v) {
 		struct compat *e = &row->compat[row->n_compat++];
-		const json_t *not_in = json_object_get(v, "not_in");
 
 		e->machine = version_of(v, "machine");
 		e->value = json_object_get(v, "value");
-		e->not_in = table_new(json_array_size(not_in), sizeof(*e->not_in));
-		if (!e->not_in)
-			return link_oom(c);
-		json_array_foreach(not_in, k, item)
-			version_range_parse(json_string_value(item), &e->not_in[e->n_not_in++]);
+		if (link_ranges(c, json_object_get(v, "not_in"), &e->not_in, &e->n_not_in) < 0)
+			return -ENOMEM;
 	}
 	return 0;
 }
@@ -522,6 +566,29 @@ static void link_row_group(struct check *c, const struct abibase_catalogue *cat,
 		check_fault(c, "json-missing-key", "a row that can be set needs a \"group\"");
 }
 
+/* One number for each fact, however many rows are of it. */
+static void link_number(struct check *c, struct abibase_catalogue *cat, const json_t *v,
+			struct row *row)
+{
+	const char *fact = json_string_value(json_object_get(v, "fact"));
+	size_t i = 0;
+
+	row->fact = -1;
+	row->number = strprefix(row->type, "uint") &&
+		      (row->combine == COMBINE_MIN || row->combine == COMBINE_DIRECTIONAL);
+	row->least = json_integer_value(json_object_get(v, "least"));
+	row->shape_name = json_string_value(json_object_get(v, "shape"));
+	if (!fact)
+		return;
+	if (!row->number)
+		check_fault(c, "json-bad-value", "only the least of numbers can be of a \"fact\"");
+	while (i < cat->n_numbers && !streq(cat->numbers[i], fact))
+		i++;
+	if (i == cat->n_numbers)
+		cat->numbers[cat->n_numbers++] = fact;
+	row->fact = (int)i;
+}
+
 static int link_row(struct check *c, struct abibase_catalogue *cat, const json_t *v,
 		    struct row *row)
 {
@@ -533,28 +600,31 @@ static int link_row(struct check *c, struct abibase_catalogue *cat, const json_t
 	row->type = json_string_value(json_object_get(v, "type"));
 	row->group_name = json_string_value(json_object_get(v, "group"));
 	row->caution = json_string_value(json_object_get(v, "caution"));
-	row->boolean = streq(row->type, "bool");
 	row->bit = bit ? (int)json_integer_value(bit) : -1;
+	row->boolean = streq(row->type, "bool") || (bit && streq(row->type, "OnOffAuto"));
 	row->bit_when = bit_when_of(row, v);
 	row->pin = (enum row_pin)word_index(pin_words,
 					    json_string_value(json_object_get(v, "pin")));
 	row->combine = (enum row_combine)word_index(
 		combine_words, json_string_value(json_object_get(v, "combine")));
+	link_number(c, cat, v, row);
 	row->fatal = streq(json_string_value(json_object_get(v, "missing")), "fatal");
 	row->legacy = json_is_true(json_object_get(v, "legacy"));
+	row->limit = json_string_value(json_object_get(v, "fact"));
 	row->def = json_object_get(v, "default");
 	row->since = version_of(v, "since");
 	row->removed = version_of(v, "removed");
 	if (row->pin == PIN_PINNED && !row->boolean)
-		check_fault(c, "json-bad-value", "only a row of type bool can be pinned");
+		check_fault(c, "json-bad-value", "only a row that is on or off can be pinned");
 	link_row_group(c, cat, row);
 	if (asprintf(&row->key, "%s.%s", row->class_name, row->property) < 0) {
 		row->key = NULL;
 		return link_oom(c);
 	}
-	if (link_compat(c, json_object_get(v, "compat"), row) < 0)
+	if (link_compat(c, json_object_get(v, "compat"), row) < 0 ||
+	    link_ranges(c, json_object_get(v, "unmasked"), &row->unmasked, &row->n_unmasked) < 0)
 		return -ENOMEM;
-	return link_needs(c, cat, v, row->needs);
+	return link_needs(c, cat, v, true, row->needs, &row->backends);
 }
 
 static int find_property(const struct abibase_catalogue *cat, const char *class_name,
@@ -616,7 +686,8 @@ static int link_rows(struct check *c, struct abibase_catalogue *cat)
 	json_t *v;
 
 	cat->rows = table_new(json_array_size(list), sizeof(*cat->rows));
-	if (!cat->rows)
+	cat->numbers = table_new(json_array_size(list), sizeof(*cat->numbers));
+	if (!cat->rows || !cat->numbers)
 		return link_oom(c);
 	json_array_foreach(list, i, v) {
 		mark2 = check_enter_index(c, i);
@@ -661,7 +732,7 @@ static int link_requirements(struct check *c, struct abibase_catalogue *cat)
 		if (q->bit >= 0 && !q->feature)
 			check_fault(c, "json-missing-key", "a \"bit\" needs its \"feature\"");
 		q->named_only = json_is_true(json_object_get(v, "named_only"));
-		if (link_needs(c, cat, v, q->needs) < 0)
+		if (link_needs(c, cat, v, false, q->needs, &q->backends) < 0)
 			return -ENOMEM;
 		check_leave(c, mark2);
 	}
@@ -672,8 +743,8 @@ static int link_requirements(struct check *c, struct abibase_catalogue *cat)
 static int link_shape(struct check *c, const json_t *v, struct shape *s)
 {
 	const json_t *list = json_object_get(v, "offers");
-	size_t i, k;
-	json_t *item, *range;
+	size_t i;
+	json_t *item;
 
 	s->name = json_string_value(json_object_get(v, "name"));
 	s->text = json_string_value(json_object_get(v, "text"));
@@ -685,14 +756,10 @@ static int link_shape(struct check *c, const json_t *v, struct shape *s)
 		return link_oom(c);
 	json_array_foreach(list, i, item) {
 		struct shape_offer *o = &s->offers[s->n_offers++];
-		const json_t *versions = json_object_get(item, "versions");
 
 		o->value = json_integer_value(json_object_get(item, "value"));
-		o->versions = table_new(json_array_size(versions), sizeof(*o->versions));
-		if (!o->versions)
-			return link_oom(c);
-		json_array_foreach(versions, k, range)
-			version_range_parse(json_string_value(range), &o->versions[o->n++]);
+		if (link_ranges(c, json_object_get(item, "versions"), &o->versions, &o->n) < 0)
+			return -ENOMEM;
 	}
 	return 0;
 }
@@ -712,11 +779,33 @@ static int link_shapes(struct check *c, struct abibase_catalogue *cat)
 	return 0;
 }
 
+static void mark_needed(struct abibase_catalogue *cat, const struct needs *needs)
+{
+	for (size_t be = 0; be < cat->n_backends; be++)
+		for (size_t i = 0; i < needs[be].n; i++)
+			if (needs[be].need[i].condition >= 0)
+				cat->conditions[needs[be].need[i].condition].backends |= 1u << be;
+}
+
+/* Which backends look at a condition, to be usable or for a row or a requirement. */
+static void mark_conditions(struct abibase_catalogue *cat)
+{
+	for (size_t be = 0; be < cat->n_backends; be++)
+		for (size_t i = 0; i < cat->backends[be].n_usable; i++)
+			if (cat->backends[be].usable[i] >= 0)
+				cat->conditions[cat->backends[be].usable[i]].backends |= 1u << be;
+	for (size_t i = 0; i < cat->n_rows; i++)
+		mark_needed(cat, cat->rows[i].needs);
+	for (size_t i = 0; i < cat->n_requirements; i++)
+		mark_needed(cat, cat->requirements[i].needs);
+}
+
 static int catalogue_link(struct check *c, struct abibase_catalogue *cat)
 {
 	if (link_conditions(c, cat) < 0 || link_backends(c, cat) < 0 || link_groups(c, cat) < 0 ||
 	    link_rows(c, cat) < 0 || link_requirements(c, cat) < 0 || link_shapes(c, cat) < 0)
 		return -ENOMEM;
+	mark_conditions(cat);
 	return 0;
 }
 
@@ -801,6 +890,7 @@ static void row_clear(struct row *row)
 	for (size_t i = 0; i < row->n_compat; i++)
 		free(row->compat[i].not_in);
 	free(row->compat);
+	free(row->unmasked);
 	for (size_t i = 0; i < MAX_BACKENDS; i++)
 		free(row->needs[i].need);
 	for (size_t i = 0; i < row->n_depends; i++)
@@ -823,6 +913,7 @@ ABIBASE_EXPORT struct abibase_catalogue *abibase_catalogue_unref(struct abibase_
 	for (size_t i = 0; i < cat->n_rows; i++)
 		row_clear(&cat->rows[i]);
 	free(cat->rows);
+	free(cat->numbers);
 	for (size_t i = 0; i < cat->n_requirements; i++)
 		for (size_t k = 0; k < MAX_BACKENDS; k++)
 			free(cat->requirements[i].needs[k].need);
@@ -846,12 +937,33 @@ int catalogue_backend(const struct abibase_catalogue *cat, const char *name)
 	return -1;
 }
 
+unsigned int catalogue_device(const struct abibase_catalogue *cat, const char *device)
+{
+	const struct backend wanted = { .device = device };
+	unsigned int mask = 0;
+
+	for (size_t i = 0; i < cat->n_backends; i++)
+		if (!cat->backends[i].predicted_only && same_device(&cat->backends[i], &wanted))
+			mask |= 1u << i;
+	return mask;
+}
+
 int catalogue_row(const struct abibase_catalogue *cat, const char *key)
 {
 	for (size_t i = 0; i < cat->n_rows; i++)
 		if (streq(cat->rows[i].key, key))
 			return (int)i;
 	return -1;
+}
+
+const struct row *catalogue_find(const struct abibase_catalogue *cat, const char *class_name,
+				 const char *property)
+{
+	for (size_t i = 0; i < cat->n_rows; i++)
+		if (streq(cat->rows[i].class_name, class_name) &&
+		    streq(cat->rows[i].property, property))
+			return &cat->rows[i];
+	return NULL;
 }
 
 bool catalogue_has_target(const struct abibase_catalogue *cat, const char *target)
@@ -865,12 +977,15 @@ bool catalogue_has_target(const struct abibase_catalogue *cat, const char *targe
 	return false;
 }
 
-bool catalogue_group_has_switch(const struct abibase_catalogue *cat, const char *group)
+bool catalogue_group_has_switch(const struct abibase_catalogue *cat, const char *group, bool off)
 {
-	for (size_t i = 0; i < cat->n_rows; i++)
-		if (cat->rows[i].boolean && cat->rows[i].bit >= 0 && cat->rows[i].group_name &&
-		    streq(cat->rows[i].group_name, group))
+	for (size_t i = 0; i < cat->n_rows; i++) {
+		const struct row *row = &cat->rows[i];
+
+		if (row->group_name && streq(row->group_name, group) &&
+		    ((row->boolean && row->bit >= 0) || (row->number && (row->bit >= 0 || !off))))
 			return true;
+	}
 	return false;
 }
 

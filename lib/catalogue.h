@@ -19,13 +19,16 @@ struct condition {
 	char *name; /* as written in the catalogue */
 	char *fact;
 	int bit; /* -1: the fact is a boolean */
-	const char *layer, *missing, *remedy;
+	const char *layer, *missing, *remedy, *source;
+	unsigned int backends; /* mask: where anything looks at it */
 };
 
 /* One thing a row needs on a backend, and the QEMU versions that look at it. */
 struct need {
 	int condition; /* index, or NEED_NEVER: these QEMUs never offer it there */
 	struct version since, until; /* inclusive, "10.1" with all its stable releases; zero: unbounded */
+	const char *without; /* by QEMUs that were recorded without it ("ebpf"); NULL: by all */
+	struct version machine_until; /* under this machine version and older; zero: under any */
 };
 #define NEED_NEVER (-1)
 
@@ -50,17 +53,25 @@ struct depend {
 struct row {
 	const char *feature, *class_name, *property, *type, *group_name;
 	const char *caution; /* what whoever turns it on must know, or NULL */
+	const char *limit;   /* a fact, a number that no value may exceed on the host, or NULL */
 	char *key; /* class.property */
 	int bit;   /* -1: none */
 	enum bit_when bit_when;
 	enum row_pin pin;
 	enum row_combine combine;
+	unsigned int backends; /* mask: those of its device */
 	bool legacy;  /* shown by the legacy interface only */
-	bool boolean; /* type is bool */
+	bool boolean; /* on or off; "auto" is what the host can do */
+	bool number;  /* set to the least: of what hosts state in @fact, or of the QEMUs' defaults */
+	int fact;     /* index into numbers, or -1 */
+	int64_t least; /* less than this, but for 0, no host may state */
+	const char *shape_name; /* the shape that some builds make of it, or NULL */
 	bool fatal;   /* QEMU does not start where it is on and missing */
 	int group;    /* index, or -1 */
 	const json_t *def;
 	struct version since, removed; /* zero: always, never */
+	struct version_range *unmasked; /* builds that offer it and have no property for it */
+	size_t n_unmasked;
 	struct compat *compat;
 	size_t n_compat;
 	struct needs needs[MAX_BACKENDS];
@@ -79,6 +90,7 @@ struct requirement {
 	const char *feature; /* NULL without a bit */
 	int bit; /* feature bit that it stands for, or -1 */
 	bool named_only; /* holds only where a backend was named by --backend */
+	unsigned int backends; /* mask: which it is about */
 	struct needs needs[MAX_BACKENDS];
 };
 
@@ -101,9 +113,12 @@ struct shape {
 	struct version checked_since;
 };
 
+/* What stands behind a device. The first device is virtio-net; others are asked for by name. */
 struct backend {
 	const char *name;
+	const char *device; /* NULL: virtio-net */
 	bool by_default;
+	bool predicted_only; /* nobody makes a baseline of it */
 	int *usable; /* conditions */
 	size_t n_usable;
 };
@@ -116,6 +131,8 @@ struct abibase_catalogue {
 	size_t n_backends;
 	struct condition *conditions;
 	size_t n_conditions;
+	const char **numbers; /* facts that are numbers */
+	size_t n_numbers;
 	struct group *groups;
 	size_t n_groups;
 	struct row *rows; /* sorted by class, then property */
@@ -130,12 +147,19 @@ int catalogue_from_json(struct abibase_context *ctx, json_t *root, const char *s
 			struct abibase_catalogue **ret);
 void catalogue_check(struct check *c, const json_t *root);
 int catalogue_backend(const struct abibase_catalogue *cat, const char *name);
-/* Does the group have a row that can be switched? */
-bool catalogue_group_has_switch(const struct abibase_catalogue *cat, const char *group);
+/* The backends of a device, NULL for virtio-net, that a baseline can be made of; 0: none such. */
+unsigned int catalogue_device(const struct abibase_catalogue *cat, const char *device);
+/* All backends of the device that this backend is of. */
+unsigned int catalogue_device_of(const struct abibase_catalogue *cat, size_t backend);
+/* Does the group have a row that can be enabled, or with @off disabled? */
+bool catalogue_group_has_switch(const struct abibase_catalogue *cat, const char *group, bool off);
 /* What a QEMU of this version offers: a size, or -1 when it is not known. */
 int64_t shape_value(const struct shape *s, const struct version *v);
 /* Row by "class.property", or -1. */
 int catalogue_row(const struct abibase_catalogue *cat, const char *key);
+/* The same by its parts, or NULL. */
+const struct row *catalogue_find(const struct abibase_catalogue *cat, const char *class_name,
+				 const char *property);
 bool catalogue_has_target(const struct abibase_catalogue *cat, const char *target);
 
 #endif

@@ -3,7 +3,11 @@
 
 #include "check.h"
 #include "context.h"
+#include "effective.h"
 #include "intersect.h"
+#include "show.h"
+
+#define MAX_NAMES 20 /* of hosts in a heading */
 
 /*
  * Does a host provide what a baseline promises? The host alone is asked what it could do at most,
@@ -63,6 +67,7 @@ ABIBASE_EXPORT struct abibase_check *abibase_check_unref(struct abibase_check *c
 	free(c->lost);
 	free(c->admit_id);
 	free(c->host);
+	free(c->baseline);
 	free(c);
 	return NULL;
 }
@@ -101,6 +106,7 @@ int hostcheck_add(struct abibase_check *c, const struct check_finding *proto, st
 	memset(f, 0, sizeof(*f));
 	f->kind = proto->kind;
 	f->text = t;
+	f->bit = proto->bit;
 	if (dup_to(&f->id, proto->id) < 0 || dup_to(&f->layer, proto->layer) < 0 ||
 	    dup_to(&f->feature, proto->feature) < 0 ||
 	    dup_to(&f->property, proto->property) < 0 ||
@@ -116,6 +122,7 @@ static int add(struct checking *k, enum abibase_finding_kind kind, const char *i
 				   .id = (char *)id,
 				   .layer = (char *)layer,
 				   .feature = v ? (char *)v->feature : NULL,
+				   .bit = v ? v->bit : -1,
 				   .remedy = (char *)remedy };
 	_autofree_ char *property = NULL;
 
@@ -136,9 +143,7 @@ static int set_wishes(struct checking *k, struct abibase_intersection *ix)
 
 	if (r == 0 && in->policy.target)
 		r = abibase_intersection_set_target(ix, in->policy.target);
-	for (size_t i = 0; r == 0 && in->policy.backends_named && i < in->n_backends; i++)
-		if (in->policy.backends & (1u << i))
-			r = abibase_intersection_add_backend(ix, in->backends[i]);
+	intersection_adopt_backends(ix, in);
 	if (r == 0)
 		r = abibase_intersection_set_policy(ix, "all");
 	for (size_t i = 0; r == 0 && i < in->policy.enable.n; i++)
@@ -170,7 +175,8 @@ static int take_findings(struct checking *k)
 	static const char *const whole[] = { "host-without-machine",   "backend-absent",
 					     "backend-unknown",	       "vendor-machine-unknown",
 					     "no-qemu-facts",	       "machine-not-recorded",
-					     "target-not-covered",     NULL };
+					     "target-not-covered",     "property-missing",
+					     NULL };
 
 	for (size_t i = 0; i < k->alone->n_findings; i++) {
 		const struct finding *f = &k->alone->findings[i];
@@ -198,6 +204,20 @@ static const struct value *find_value(const struct abibase_baseline *b, const st
 	return NULL;
 }
 
+static int add_qemu_lacks(struct checking *k, const struct value *v)
+{
+	const struct row *row = catalogue_find(k->cat, v->class_name, v->property);
+	_buf_ text = { 0 }, remedy = { 0 };
+
+	buf_puts(&remedy, "a QEMU that has the property");
+	if (row && !version_is_zero(&row->since))
+		buf_printf(&remedy, " (upstream %u.%u or newer)", row->since.part[0],
+			   row->since.part[1]);
+	buf_printf(&text, "%s: its QEMU does not have the property %s.%s (%s), which is promised",
+		   k->p->name, v->class_name, v->property, v->feature);
+	return add(k, ABIBASE_FINDING_CONFLICT, "promise-lacks", "QEMU", v, remedy.data, &text);
+}
+
 static int add_why(struct checking *k, const struct value *v, const struct why *w)
 {
 	const char *host = k->p->name;
@@ -220,26 +240,31 @@ static int add_why(struct checking *k, const struct value *v, const struct why *
 		return add(k, ABIBASE_FINDING_UNKNOWN, "promise-unknown", "QEMU", v,
 			   "probe this host again", &text);
 	case WHY_QEMU_LACKS:
+		return add_qemu_lacks(k, v);
 	case WHY_NEVER:
-		buf_printf(&text, "%s: its QEMU cannot do %s, promised by %s.%s=on", host,
+		buf_printf(&text, "%s: its QEMU never offers %s there, promised by %s.%s=on", host,
 			   v->feature, v->class_name, v->property);
 		return add(k, ABIBASE_FINDING_CONFLICT, "promise-lacks", "QEMU", v,
-			   "install a QEMU that has the property", &text);
+			   "another QEMU, or another backend", &text);
 	case WHY_MACHINE_OFF: /* the list turns it on */
 	case WHY_DEPENDS:     /* what it depends on is a finding itself */
 	case WHY_TOGETHER:
 	case WHY_DISABLED:
+	case WHY_HOST_LEAST:
 	case N_WHY:
 	default:
 		return 0;
 	}
 }
 
+static const char no_property[] = "it does not know the property";
+
 /* One fact can be in the way of several properties: it is kept apart from the sentence. */
 static int lacks_why(struct checking *k, const struct value *v, const struct why *w)
 {
 	const char *cause = w->kind == WHY_HOST_LACKS	? w->missing :
 			    w->kind == WHY_HOST_UNKNOWN ? w->what :
+			    w->kind == WHY_QEMU_LACKS	? no_property :
 							  NULL;
 	size_t before = k->out->n;
 	int r = add_why(k, v, w);
@@ -247,22 +272,52 @@ static int lacks_why(struct checking *k, const struct value *v, const struct why
 	return r < 0 || k->out->n == before ? r : dup_to(&k->out->findings[before].cause, cause);
 }
 
-static int check_value(struct checking *k, const struct value *v)
+/* What the host states, or what it stated for the baseline: a probe does not know it. */
+static int64_t stated(const struct checking *k, const char *fact)
 {
-	const struct value *can = find_value(k->alone, v);
+	const struct inputs *in = &k->b->in;
+	int64_t n = profile_number(k->p, fact);
+
+	for (size_t i = 0; n == NUMBER_UNSTATED && i < in->n_numbers; i++)
+		for (size_t h = 0; streq(in->numbers[i], fact) && h < in->n_hosts; h++)
+			if (streq(in->hosts[h]->name, k->p->name))
+				n = in->hosts[h]->numbers[i];
+	return n;
+}
+
+static int check_number(struct checking *k, const struct value *v, const char *fact)
+{
+	int64_t n = stated(k, fact);
 	_buf_ text = { 0 };
 
+	if (n >= v->number)
+		return 0;
+	if (n == NUMBER_UNSTATED) {
+		buf_printf(&text, "%s: its profile does not state %s, and guests are told %s.%s=%s",
+			   k->p->name, fact, v->class_name, v->property, v->text);
+		return add(k, ABIBASE_FINDING_UNKNOWN, "promise-unknown", "host", v,
+			   "write the fact into the profile of this host", &text);
+	}
+	buf_printf(&text, "%s: %s is %lld, and guests are told %s.%s=%s", k->p->name, fact,
+		   (long long)n, v->class_name, v->property, v->text);
+	return add(k, ABIBASE_FINDING_CONFLICT, "promise-lacks", "host", v,
+		   "let the host do as much, or make a new baseline with it", &text);
+}
+
+static int check_value(struct checking *k, const struct value *v)
+{
+	static const struct why absent = { .kind = WHY_QEMU_LACKS };
+	const struct value *can = find_value(k->alone, v);
+	const struct row *row = catalogue_find(k->cat, v->class_name, v->property);
+
+	if (v->is_number && v->on && row && row->fact >= 0)
+		return check_number(k, v, k->cat->numbers[row->fact]);
 	if (!v->on || (can && can->on))
 		return 0;
 	for (size_t i = 0; can && i < can->n_why; i++)
 		if (lacks_why(k, v, &can->why[i]) < 0)
 			return -ENOMEM;
-	if (can)
-		return 0;
-	buf_printf(&text, "%s: its QEMU does not have the property %s.%s (%s), which is promised",
-		   k->p->name, v->class_name, v->property, v->feature);
-	return add(k, ABIBASE_FINDING_CONFLICT, "promise-lacks", "QEMU", v,
-		   "install a QEMU that has the property", &text);
+	return can ? 0 : lacks_why(k, v, &absent);
 }
 
 static bool backend_usable(const struct checking *k, size_t backend)
@@ -284,16 +339,8 @@ static bool backend_usable(const struct checking *k, size_t backend)
  */
 static int check_kernel(struct checking *k, const struct value *v)
 {
-	_autofree_ char *key = NULL;
-	const struct row *row;
-	int r;
+	const struct row *row = catalogue_find(k->cat, v->class_name, v->property);
 
-	if (asprintf(&key, "%s.%s", v->class_name, v->property) < 0) {
-		key = NULL;
-		return -ENOMEM;
-	}
-	r = catalogue_row(k->cat, key);
-	row = r < 0 ? NULL : &k->cat->rows[r];
 	for (size_t be = 0; v->on && row && be < k->cat->n_backends; be++) {
 		if (!(k->alone->in.policy.backends & (1u << be)) || !backend_usable(k, be))
 			continue;
@@ -388,6 +435,24 @@ static int check_arch(struct checking *k)
 
 /* --------------------------------------------------------- the word that would be offered */
 
+/* Does this QEMU know the property? What the host could do at most does not set every one. */
+static bool knows(const struct checking *k, size_t used, const struct value *v)
+{
+	const struct value *mine = find_value(k->alone, v);
+	const struct build *build = k->alone->used[used].build;
+	const struct row *row = mine ? NULL : catalogue_find(k->cat, v->class_name, v->property);
+	struct qemu_view view;
+	struct effective e;
+
+	if (mine)
+		return mine->defaults[used] != SETTING_ABSENT;
+	if (!row)
+		return false;
+	qemu_view_init(&view, build ? build->entry : NULL, k->b->machine);
+	qemu_effective(&view, row, &e);
+	return e.known == ABIBASE_YES;
+}
+
 /* The settings that this QEMU gets of the baseline: what it knows. */
 static char **settings_for(const struct checking *k, size_t used)
 {
@@ -395,12 +460,12 @@ static char **settings_for(const struct checking *k, size_t used)
 	size_t n = 0;
 
 	for (size_t i = 0; s && i < k->b->n_values; i++) {
-		const struct value *v = &k->b->values[i], *mine = find_value(k->alone, v);
+		const struct value *v = &k->b->values[i];
 
-		if (!mine || mine->defaults[used] == SETTING_ABSENT)
+		if (!knows(k, used, v))
 			continue;
 		if (asprintf(&s[n], "%s.%s=%s", v->class_name, v->property,
-			     setting_words[v->on ? SETTING_ON : SETTING_OFF]) < 0) {
+			     v->text) < 0) {
 			s[n] = NULL;
 			settings_free(s);
 			return NULL;
@@ -440,10 +505,12 @@ static int make_lists(struct checking *k)
 	return 0;
 }
 
-static const char *bit_name(const struct checking *k, int bit)
+static const char *bit_name(const struct checking *k, const char *backend, int bit)
 {
-	for (size_t i = 0; i < k->cat->n_rows; i++)
-		if (k->cat->rows[i].bit == bit)
+	int be = catalogue_backend(k->cat, backend);
+
+	for (size_t i = 0; be >= 0 && i < k->cat->n_rows; i++)
+		if (k->cat->rows[i].bit == bit && k->cat->rows[i].backends & (1u << be))
 			return k->cat->rows[i].feature;
 	return "a bit without a name";
 }
@@ -462,7 +529,7 @@ static int word_differs(struct checking *k, const struct offer *o, const uint64_
 
 		if (want != is)
 			buf_printf(&text, " %s %s (bit %d)", is ? "with" : "without",
-				   bit_name(k, bit), bit);
+				   bit_name(k, k->b->in.backends[o->backend], bit), bit);
 	}
 	return add(k, ABIBASE_FINDING_CONFLICT, "offer-differs", "QEMU", NULL,
 		   "this build makes something else of the machine type than those of the "
@@ -534,7 +601,8 @@ static int take_losses(struct checking *k, const struct abibase_baseline *wide)
 {
 	struct abibase_check *c = k->out;
 
-	for (size_t i = 0; i < k->b->n_values; i++) {
+	c->admissible = wide->id;
+	for (size_t i = 0; wide->id && i < k->b->n_values; i++) {
 		const struct value *v = &k->b->values[i], *w = find_value(wide, v);
 
 		if (!v->on || (w && w->on))
@@ -613,6 +681,28 @@ static int run(struct checking *k)
 	return r;
 }
 
+/* "Baseline b1-...: pc-q35-8.2 on tap, tap+vhost, for A, B": of many hosts their number. */
+static int name_baseline(struct checking *k)
+{
+	const struct inputs *in = &k->b->in;
+	const char *separator = " on ";
+	_buf_ text = { 0 };
+
+	buf_printf(&text, "Baseline %s: %s", k->b->id, k->b->machine);
+	for (size_t i = 0; i < in->n_backends; i++)
+		if (in->policy.backends & (1u << i)) {
+			buf_printf(&text, "%s%s", separator, in->backends[i]);
+			separator = ", ";
+		}
+	buf_puts(&text, ", for ");
+	for (size_t i = 0; i < in->n_hosts && i < MAX_NAMES; i++)
+		buf_printf(&text, "%s%s", i ? ", " : "", in->hosts[i]->name);
+	if (in->n_hosts > MAX_NAMES)
+		buf_printf(&text, " and %zu more", in->n_hosts - MAX_NAMES);
+	k->out->baseline = buf_steal(&text);
+	return k->out->baseline ? 0 : -ENOMEM;
+}
+
 ABIBASE_EXPORT int abibase_check(struct abibase_context *ctx, struct abibase_catalogue *cat,
 				 const struct abibase_baseline *b, const struct abibase_profile *p,
 				 struct abibase_check **ret)
@@ -626,7 +716,9 @@ ABIBASE_EXPORT int abibase_check(struct abibase_context *ctx, struct abibase_cat
 	k.out = hostcheck_new(p->name);
 	if (!k.out)
 		return context_oom(ctx);
-	r = run(&k);
+	r = name_baseline(&k);
+	if (r == 0)
+		r = run(&k);
 	abibase_baseline_unref(k.alone);
 	if (r < 0) {
 		abibase_check_unref(k.out);
@@ -740,41 +832,141 @@ ABIBASE_EXPORT int abibase_check_args(const struct abibase_check *c, const char 
 
 /* ------------------------------------------------------------------------- as text */
 
-static const char *const verdict_texts[] = { "satisfies", "does not", "", "cannot tell" };
+#define HANG 11 /* where the text of a label begins */
 
-static void text_finding(const struct check_finding *f, struct buf *out)
+void text_labelled(const char *label, const char *text, struct buf *out)
 {
-	static const char *const words[] = { "lacks", "unknown", "note" };
+	buf_printf(out, "  %-*s", HANG - 2, label);
+	show_wrapped(out, HANG, HANG, text);
+}
 
-	buf_printf(out, "    %s: %s [%s]\n",
-		   words[f->kind], f->text, f->id);
-	if (f->remedy)
-		buf_printf(out, "      remedy: %s\n", f->remedy);
+static bool same(const char *a, const char *b)
+{
+	return a == b || (a && b && streq(a, b));
+}
+
+/* One fact that is missing keeps several properties from what they should be. */
+static bool same_cause(const struct check_finding *a, const struct check_finding *b)
+{
+	return a->cause && same(a->cause, b->cause) && a->kind == b->kind &&
+	       same(a->layer, b->layer) && same(a->remedy, b->remedy);
+}
+
+/* The class stands only before the first of those that have it in common. */
+static void text_property(const char *property, const char **class_name, struct buf *text)
+{
+	size_t len = strcspn(property, ".");
+	const char *before = *class_name;
+	bool again = before && strcspn(before, ".") == len && memcmp(before, property, len) == 0;
+
+	buf_printf(text, "%s%s", before ? ", " : "", again ? property + len + 1 : property);
+	*class_name = property;
+}
+
+/* The properties behind one fact, from the first on. */
+static void text_properties(const struct abibase_check *c, size_t first, struct buf *out)
+{
+	const char *class_name = NULL;
+	_buf_ text = { 0 };
+
+	for (size_t i = first; i < c->n; i++) {
+		const struct check_finding *f = &c->findings[i];
+
+		if (!f->property || !same_cause(&c->findings[first], f))
+			continue;
+		text_property(f->property, &class_name, &text);
+		buf_printf(&text, " (%s", f->feature);
+		if (f->bit >= 0)
+			buf_printf(&text, ", bit %d", f->bit);
+		buf_putc(&text, ')');
+	}
+	if (text.len)
+		text_labelled("for", text.data, out);
+	if (buf_failed(&text))
+		out->failed = true;
+}
+
+static void text_finding(const struct abibase_check *c, size_t i, struct buf *out)
+{
+	const struct check_finding *f = &c->findings[i];
+	bool off = streq(f->id, "move-switched-off");
+	const char *label = f->kind == ABIBASE_FINDING_UNKNOWN ? "unknown" :
+			    f->kind == ABIBASE_FINDING_NOTE    ? "note" :
+			    off				       ? "off" :
+			    f->cause			       ? "lacks" :
+								 "conflict";
+	_buf_ text = { 0 };
+
+	for (size_t k = 0; k < i; k++)
+		if (same_cause(&c->findings[k], f))
+			return;
+	if (f->cause)
+		buf_printf(&text, "%s: %s [%s]", f->layer, f->cause, f->id);
+	else
+		buf_printf(&text, "%s [%s]", f->text, f->id);
+	text_labelled(label, text.data ? text.data : "", out);
+	if (buf_failed(&text))
+		out->failed = true;
+	if (f->cause)
+		text_properties(c, i, out);
+	/* where the lists are enough, they follow */
+	if (f->remedy && !(off && c->admissible))
+		text_labelled("remedy", f->remedy, out);
+}
+
+void hostcheck_text(const struct abibase_check *c, struct buf *out)
+{
+	for (size_t i = 0; i < c->n; i++)
+		text_finding(c, i, out);
+}
+
+/* What it would cost to have this host too, or that no list of options helps. */
+static void text_admit(const struct abibase_check *c, struct buf *out)
+{
+	const char *class_name = NULL;
+	_buf_ text = { 0 };
+
+	if (!c->n_lost && !c->admit_id && (c->admissible || c->verdict != ABIBASE_VERDICT_NO))
+		return;
+	buf_puts(&text, !c->admissible ? "not as it is: no baseline of this machine type has this host too, "
+					"whatever is off" :
+			c->n_lost      ? "it takes these from every guest started from then on: " :
+					 "every guest started from then on gets another number");
+	for (size_t i = 0; i < c->n_lost; i++)
+		text_property(c->lost[i], &class_name, &text);
+	if (c->admit_id)
+		buf_printf(&text, "; abibase intersect --json BASELINE PROFILE makes that baseline, %s",
+			   c->admit_id);
+	text_labelled("admit", text.data ? text.data : "", out);
+	if (buf_failed(&text))
+		out->failed = true;
 }
 
 static void text_check(const struct abibase_check *c, struct buf *out)
 {
-	buf_printf(out, "%-30s  %s\n", c->host, verdict_texts[c->verdict]);
-	for (size_t i = 0; i < c->n; i++)
-		text_finding(&c->findings[i], out);
-	if (!c->n_lost)
-		return;
-	buf_puts(out, "    to admit it, these go off for every guest started from then on:");
-	for (size_t i = 0; i < c->n_lost; i++)
-		buf_printf(out, "%s %s", i ? "," : "", c->lost[i]);
-	buf_putc(out, '\n');
-	if (c->admit_id)
-		buf_printf(out, "      the baseline would be %s: abibase intersect BASELINE PROFILE\n",
-			   c->admit_id);
+	static const char *const words[] = { "satisfies", "does not satisfy", "", "cannot tell" };
+
+	show_text(out, c->host);
+	buf_printf(out, ": %s\n", words[c->verdict]);
+	hostcheck_text(c, out);
+	text_admit(c, out);
 }
 
 ABIBASE_EXPORT int abibase_checks_to_text(struct abibase_check *const *checks, size_t n, char **ret)
 {
 	_buf_ out = { 0 };
+	bool no = false;
 	char *text;
 
-	for (size_t i = 0; i < n; i++)
+	if (n)
+		show_wrapped(&out, 0, 2, checks[0]->baseline);
+	for (size_t i = 0; i < n; i++) {
 		text_check(checks[i], &out);
+		no |= checks[i]->verdict == ABIBASE_VERDICT_NO;
+	}
+	if (no)
+		buf_puts(&out, "The baseline stays valid among its own hosts and those that satisfy "
+			       "it.\n");
 	text = buf_steal(&out);
 	if (!text)
 		return -ENOMEM;
@@ -782,12 +974,28 @@ ABIBASE_EXPORT int abibase_checks_to_text(struct abibase_check *const *checks, s
 	return 0;
 }
 
-json_t *hostcheck_finding_json(const struct check_finding *f)
+static json_t *finding_json(const struct check_finding *f, bool fixable)
 {
-	/* jansson leaves a member out where the string is NULL and the format says "s*" */
-	return json_pack("{ss ss ss ss* ss* ss* ss* sb}", "kind", finding_words[f->kind], "id", f->id,
+	/* jansson leaves a member out where the value is NULL and the format has a "*" */
+	return json_pack("{ss ss ss ss* ss* ss* ss* so* sb}", "kind", finding_words[f->kind], "id", f->id,
 			 "text", f->text, "layer", f->layer, "feature", f->feature, "property",
-			 f->property, "remedy", f->remedy, "fixable", f->remedy != NULL);
+			 f->property, "remedy", f->remedy, "bit",
+			 f->bit >= 0 ? json_integer(f->bit) : NULL, "fixable", fixable);
+}
+
+json_t *hostcheck_findings_json(const struct abibase_check *c)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; list && i < c->n; i++) {
+		const struct check_finding *f = &c->findings[i];
+
+		if (json_array_append_new(list, finding_json(f, f->property && c->admissible)) < 0) {
+			json_decref(list);
+			return NULL;
+		}
+	}
+	return list;
 }
 
 json_t *hostcheck_strings(char *const *s, size_t n)
@@ -805,13 +1013,8 @@ json_t *hostcheck_strings(char *const *s, size_t n)
 static json_t *json_check(const struct abibase_check *c)
 {
 	static const char *const words[] = { "yes", "no", "", "unknown" };
-	json_t *findings = json_array(), *lost = hostcheck_strings(c->lost, c->n_lost);
+	json_t *findings = hostcheck_findings_json(c), *lost = hostcheck_strings(c->lost, c->n_lost);
 
-	for (size_t i = 0; findings && i < c->n; i++)
-		if (json_array_append_new(findings, hostcheck_finding_json(&c->findings[i])) < 0) {
-			json_decref(findings);
-			findings = NULL;
-		}
 	/* "o" takes the references, also when packing fails */
 	return json_pack("{ss ss so so ss*}", "host", c->host, "verdict", words[c->verdict],
 			 "findings", findings, "loses", lost, "admit_id", c->admit_id);

@@ -11,6 +11,7 @@
 struct check_finding {
 	enum abibase_finding_kind kind;
 	char *id, *text, *layer, *feature, *property, *remedy, *cause;
+	int bit; /* -1: none */
 };
 
 /* What of the baseline one QEMU of the host gets. */
@@ -21,8 +22,9 @@ struct check_list {
 
 struct abibase_check {
 	int refcount;
-	char *host;
+	char *host, *baseline; /* the second for people, or NULL */
 	enum abibase_verdict verdict;
+	bool admissible; /* options are enough: of a baseline that has this host too, or for a guest */
 	struct check_finding *findings;
 	size_t n, cap;
 	char **lost; /* properties that go off when the host is admitted */
@@ -45,6 +47,10 @@ int dup_to(char **to, const char *s);
 /* "class.property=value" lists, ended by NULL */
 void settings_free(char **s);
 json_t *hostcheck_strings(char *const *s, size_t n);
-json_t *hostcheck_finding_json(const struct check_finding *f);
+/* The findings for people, a block each; what comes of one cause is one. */
+void hostcheck_text(const struct abibase_check *c, struct buf *out);
+/* A line of such a block. */
+void text_labelled(const char *label, const char *text, struct buf *out);
+json_t *hostcheck_findings_json(const struct abibase_check *c);
 
 #endif

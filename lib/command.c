@@ -3,17 +3,14 @@
 #include <sys/stat.h>
 #include <syslog.h>
 
-#include "baseline.h"
+#include "command.h"
 #include "context.h"
-#include "json.h"
 
 /*
  * What a command line of QEMU says about that which a baseline decides. Only the options that can
  * concern it are looked at; each is read as QEMU reads it: "-x" and "--x" are the same, "," ends a
  * parameter and ",," is a comma, a parameter without "=" is on, or off when it begins with "no".
  */
-
-#define NET_DEVICE "virtio-net-device"
 
 struct review {
 	struct abibase_context *ctx;
@@ -24,8 +21,6 @@ struct review {
 };
 
 /* -------------------------------------------------------------------- parameters */
-
-typedef int (*param_fn)(void *data, const char *key, const char *value);
 
 /* Up to the end of a parameter's value; ",," stands for one comma. */
 static const char *take_value(const char *p, struct buf *value)
@@ -47,7 +42,12 @@ static int json_params(const char *text, param_fn fn, void *data)
 
 	/* What is not JSON, QEMU refuses itself. */
 	json_object_foreach(root, key, v) {
-		if (json_is_string(v))
+		char number[24];
+
+		snprintf(number, sizeof(number), "%lld", (long long)json_integer_value(v));
+		if (json_is_integer(v))
+			r = fn(data, key, number);
+		else if (json_is_string(v))
 			r = fn(data, key, json_string_value(v));
 		else if (json_is_boolean(v))
 			r = fn(data, key, json_is_true(v) ? "on" : "off");
@@ -80,8 +80,7 @@ static int one_param(const char **p, const char *implied, param_fn fn, void *dat
 	return fn(data, key.data ? key.data : "", value.data ? value.data : "");
 }
 
-/* Calls @fn for each parameter until it returns other than 0; @implied names a bare first one. */
-static int each_param(const char *text, const char *implied, param_fn fn, void *data)
+int each_param(const char *text, const char *implied, param_fn fn, void *data)
 {
 	const char *p = text;
 	int r = 0;
@@ -115,8 +114,7 @@ static int want_param(void *data, const char *key, const char *value)
 	return 0;
 }
 
-/* The value of one parameter, for free(); NULL when it is not there. */
-static int get_param(const char *text, const char *implied, const char *key, char **ret)
+int get_param(const char *text, const char *implied, const char *key, char **ret)
 {
 	struct wanted w = { .key = key };
 	int r = each_param(text, implied, want_param, &w);
@@ -129,15 +127,14 @@ static int get_param(const char *text, const char *implied, const char *key, cha
 	return 0;
 }
 
-/* Is @word the option @name? */
-static bool is_option(const char *word, const char *name)
+bool is_option(const char *word, const char *name)
 {
 	if (*word++ != '-')
 		return false;
 	return streq(word + (*word == '-'), name);
 }
 
-static bool is_any_option(const char *word, const char *const *names)
+bool is_any_option(const char *word, const char *const *names)
 {
 	for (; *names; names++)
 		if (is_option(word, *names))
@@ -147,30 +144,44 @@ static bool is_any_option(const char *word, const char *const *names)
 
 /* --------------------------------------------------------------------- judgement */
 
-static const struct value *promised(const struct abibase_baseline *b, const char *property)
+/*
+ * Is @name the device whose class is @class_name, or one of its proxies? "virtio-net-pci" is of
+ * "virtio-net-device", and so is the alias "virtio-net"; "vhost-scsi-pci" is of "vhost-scsi".
+ */
+static bool is_of(const char *name, const char *class_name)
+{
+	static const char suffix[] = "-device";
+	size_t len = strlen(class_name), end = strlen(suffix);
+
+	if (len > end && streq(class_name + len - end, suffix))
+		len -= end;
+	return !strncmp(name, class_name, len) && (!name[len] || name[len] == '-');
+}
+
+static const struct value *promised(const struct abibase_baseline *b, const char *driver,
+				    const char *property)
 {
 	for (size_t i = 0; i < b->n_values; i++)
-		if (streq(b->values[i].class_name, NET_DEVICE) &&
-		    streq(b->values[i].property, property))
+		if (streq(b->values[i].property, property) &&
+		    is_of(driver, b->values[i].class_name))
 			return &b->values[i];
 	return NULL;
 }
 
-/* The words that QEMU takes for a boolean. */
-static bool agrees(const struct value *v, const char *value)
+bool word_is_bool(const char *word, bool on)
 {
 	static const char *const words[2][5] = { { "off", "no", "false", "n", NULL },
 						 { "on", "yes", "true", "y", NULL } };
 
-	for (const char *const *w = words[v->on]; *w; w++)
-		if (streq(*w, value))
+	for (const char *const *w = words[on]; *w; w++)
+		if (streq(*w, word))
 			return true;
 	return false;
 }
 
-static const char *on_off(const struct value *v)
+static bool agrees(const struct value *v, const char *value)
 {
-	return setting_words[v->on ? SETTING_ON : SETTING_OFF];
+	return v->is_number ? streq(v->text, value) : word_is_bool(value, v->on);
 }
 
 static void defeats(const struct review *rv, const char *what, const struct value *v,
@@ -178,25 +189,24 @@ static void defeats(const struct review *rv, const char *what, const struct valu
 {
 	context_log(rv->ctx, LOG_WARNING, "command-defeats",
 		    "%s with %s=%s defeats the baseline, which has %s.%s=%s (%s): leave it out", what,
-		    v->property, value, v->class_name, v->property, on_off(v), v->feature);
-}
-
-/* "virtio-net" is the alias of the PCI device, the others are its classes. */
-static bool is_net_driver(const char *driver)
-{
-	return streq(driver, "virtio-net") || strprefix(driver, "virtio-net-");
+		    v->property, value, v->class_name, v->property, v->text, v->feature);
 }
 
 /* Classes that the proxy is of, so that a -global there comes after those on the device itself. */
-static bool is_proxy_class(const char *name)
+bool is_proxy_class(const char *name, const char *class_name)
 {
-	return (strprefix(name, "virtio-net-") && !streq(name, NET_DEVICE)) ||
-	       streq(name, "virtio-pci") || streq(name, "pci-device") || streq(name, "device");
+	return (is_of(name, class_name) && !streq(name, class_name)) || streq(name, "virtio-pci") ||
+	       streq(name, "pci-device") || streq(name, "device");
 }
 
-static bool is_device_class(const char *name)
+bool is_device_class(const char *name, const char *class_name)
 {
-	return streq(name, NET_DEVICE) || streq(name, "virtio-device");
+	return streq(name, class_name) || streq(name, "virtio-device");
+}
+
+bool is_net_driver(const char *driver)
+{
+	return is_of(driver, NET_DEVICE);
 }
 
 struct device {
@@ -207,7 +217,7 @@ struct device {
 static int device_param(void *data, const char *key, const char *value)
 {
 	struct device *d = data;
-	const struct value *v = promised(d->rv->b, key);
+	const struct value *v = promised(d->rv->b, d->driver, key);
 	_buf_ what = { 0 };
 
 	if (!v || agrees(v, value))
@@ -225,54 +235,62 @@ static int review_device(struct review *rv, const char *text)
 	struct device d = { .rv = rv };
 	int r = get_param(text, "driver", "driver", &driver);
 
-	if (r < 0 || !driver || !is_net_driver(driver))
+	if (r < 0 || !driver)
 		return r;
 	d.driver = driver;
 	return each_param(text, "driver", device_param, &d);
 }
 
-static void judge_global(struct review *rv, const char *name, const char *property,
-			 const char *value)
+static int judge_value(struct review *rv, const struct value *v, const char *name,
+		       const char *value)
 {
-	const struct value *v = promised(rv->b, property);
 	_buf_ what = { 0 };
 
-	if (!v || agrees(v, value))
-		return;
-	if (is_device_class(name)) {
+	if (agrees(v, value))
+		return 0;
+	if (is_device_class(name, v->class_name)) {
 		context_log(rv->ctx, LOG_WARNING, "command-loses",
 			    "-global %s.%s=%s has no effect: the baseline has %s, and its list comes "
 			    "last",
-			    name, property, value, on_off(v));
-		return;
+			    name, v->property, value, v->text);
+		return 0;
 	}
 	buf_printf(&what, "-global on %s", name);
-	if (is_proxy_class(name) && !buf_failed(&what))
+	if (buf_failed(&what))
+		return -ENOMEM;
+	if (is_proxy_class(name, v->class_name))
 		defeats(rv, what.data, v, value);
+	return 0;
 }
 
-/* "class.property=value", or driver=, property= and value= as parameters */
-static int review_global(struct review *rv, const char *text)
+static int judge_global(void *data, const char *name, const char *property, const char *value)
+{
+	struct review *rv = data;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < rv->b->n_values; i++)
+		if (streq(rv->b->values[i].property, property))
+			r = judge_value(rv, &rv->b->values[i], name, value);
+	return r;
+}
+
+int parse_global(const char *text, global_fn fn, void *data)
 {
 	_autofree_ char *driver = NULL, *property = NULL, *value = NULL;
 	char name[64], prop[64];
 	int end = 0, r;
 
-	if (sscanf(text, "%63[^.=].%63[^=]%n", name, prop, &end) == 2 && text[end] == '=') {
-		judge_global(rv, name, prop, text + end + 1);
-		return 0;
-	}
+	if (sscanf(text, "%63[^.=].%63[^=]%n", name, prop, &end) == 2 && text[end] == '=')
+		return fn(data, name, prop, text + end + 1);
 	r = get_param(text, NULL, "driver", &driver);
 	if (r == 0)
 		r = get_param(text, NULL, "property", &property);
 	if (r == 0)
 		r = get_param(text, NULL, "value", &value);
-	if (r == 0 && driver && property && value)
-		judge_global(rv, driver, property, value);
-	return r;
+	return r == 0 && driver && property && value ? fn(data, driver, property, value) : r;
 }
 
-static bool covers(const struct abibase_baseline *b, const char *backend)
+bool covers(const struct abibase_baseline *b, const char *backend)
 {
 	for (size_t i = 0; i < b->n_offers; i++)
 		if (streq(b->in.backends[b->offers[i].backend], backend))
@@ -312,8 +330,6 @@ static int review_netdev(struct review *rv, const char *text)
 }
 
 /* --------------------------------------------------------------------- -readconfig */
-
-typedef int (*option_fn)(void *data, const char *name, const char *value);
 
 /* The lines of a section as the parameters of the option that it stands for. */
 struct section {
@@ -386,21 +402,25 @@ static int config_lines(char *text, option_fn fn, void *data)
 }
 
 /* Of a pipe or a passed descriptor nothing would be left for QEMU. */
-static int read_config(struct abibase_context *ctx, const char *path, option_fn fn, void *data)
+int read_config(struct abibase_context *ctx, const char *path, option_fn fn, void *data)
 {
 	_autofree_ char *text = NULL;
 	struct stat st;
 	size_t len;
-	int r = 0;
+	int r;
 
 	if (stat(path, &st) < 0 || !S_ISREG(st.st_mode))
-		r = -EINVAL;
-	if (r == 0)
-		r = file_read(ctx, path, JSON_MAX_PROFILE, &text, &len);
-	if (r == -ENOMEM)
+		return -EINVAL;
+	r = file_read(ctx, path, JSON_MAX_PROFILE, &text, &len);
+	return r < 0 ? r : config_lines(text, fn, data);
+}
+
+static int review_config(struct abibase_context *ctx, const char *path, option_fn fn, void *data)
+{
+	int r = read_config(ctx, path, fn, data);
+
+	if (r >= 0 || r == -ENOMEM)
 		return r;
-	if (r == 0)
-		return config_lines(text, fn, data);
 	context_log(ctx, LOG_WARNING, "command-unseen",
 		    "-readconfig %s: cannot be looked into, so what it says against the baseline is "
 		    "not seen",
@@ -427,13 +447,13 @@ static int each_option(struct abibase_context *ctx, const char *const *argv, opt
 
 			r = fn(data, streq(name, "M") ? "machine" : name, argv[++i]);
 		} else if (ctx && is_option(argv[i], "readconfig")) {
-			r = read_config(ctx, argv[++i], fn, data);
+			r = review_config(ctx, argv[++i], fn, data);
 		}
 	}
 	return r;
 }
 
-static int take_machine(void *data, const char *name, const char *value)
+int take_machine(void *data, const char *name, const char *value)
 {
 	char **type = data, *given = NULL;
 	int r;
@@ -450,10 +470,10 @@ static int take_machine(void *data, const char *name, const char *value)
 
 struct sought {
 	const char *id;
-	bool found;
+	char *driver; /* of the device that has it */
 };
 
-static int seek_net(void *data, const char *name, const char *value)
+static int seek_device(void *data, const char *name, const char *value)
 {
 	_autofree_ char *driver = NULL, *id = NULL;
 	struct sought *s = data;
@@ -464,9 +484,11 @@ static int seek_net(void *data, const char *name, const char *value)
 	r = get_param(value, "driver", "driver", &driver);
 	if (r == 0)
 		r = get_param(value, "driver", "id", &id);
-	if (r == 0 && driver && id && streq(id, s->id) && is_net_driver(driver))
-		s->found = true;
-	return r;
+	if (r < 0 || !driver || !id || !streq(id, s->id))
+		return r;
+	free(s->driver);
+	s->driver = steal(&driver);
+	return 0;
 }
 
 /* -set device.ID.PROPERTY=VALUE changes a -device that came before */
@@ -480,11 +502,10 @@ static int review_set(struct review *rv, const char *text)
 
 	if (sscanf(text, "device.%63[^.].%63[^=]%n", id, property, &end) != 2 || text[end] != '=')
 		return 0;
-	v = promised(rv->b, property);
+	r = each_option(NULL, rv->argv, seek_device, &s);
+	v = r < 0 || !s.driver ? NULL : promised(rv->b, s.driver, property);
+	free(s.driver);
 	if (!v || agrees(v, text + end + 1))
-		return 0;
-	r = each_option(NULL, rv->argv, seek_net, &s);
-	if (r < 0 || !s.found)
 		return r;
 	buf_printf(&what, "-set device.%s", id);
 	if (buf_failed(&what))
@@ -502,7 +523,7 @@ static int review_option(void *data, const char *name, const char *value)
 	if (streq(name, "device"))
 		return review_device(rv, value);
 	if (streq(name, "global"))
-		return review_global(rv, value);
+		return parse_global(value, judge_global, rv);
 	if (streq(name, "set"))
 		return review_set(rv, value);
 	if (streq(name, "netdev") || streq(name, "nic") || streq(name, "net"))

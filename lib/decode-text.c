@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "decode.h"
+#include "show.h"
 
 /*
  * What was found, for the person on call: what is missing, where, and what to do now. Everything
  * comes from the document, which holds printable text only.
  */
 
-#define WIDTH 96
 #define INDENT 2
 
 static const char *string_of(const json_t *obj, const char *key)
@@ -14,41 +14,17 @@ static const char *string_of(const json_t *obj, const char *key)
 	return json_string_value(json_object_get(obj, key));
 }
 
-/* Words in lines of at most WIDTH columns, those after the first from column @hang on. */
-static void put_wrapped(struct buf *b, size_t column, size_t hang, const char *text)
-{
-	bool first = true;
-
-	while (*text) {
-		size_t n = strcspn(text, " ");
-
-		if (!first && column + 1 + n > WIDTH) {
-			buf_printf(b, "\n%*s", (int)hang, "");
-			column = hang;
-		} else if (!first) {
-			buf_putc(b, ' ');
-			column++;
-		}
-		buf_add(b, text, n);
-		column += n;
-		text += n;
-		text += strspn(text, " ");
-		first = false;
-	}
-	buf_putc(b, '\n');
-}
-
 /* "  label: text", indented below the text. */
 static void put_labelled(struct buf *b, size_t indent, const char *label, const char *text)
 {
 	buf_printf(b, "%*s%s: ", (int)indent, "", label);
-	put_wrapped(b, indent + strlen(label) + 2, indent + 2, text);
+	show_wrapped(b, indent + strlen(label) + 2, indent + 2, text);
 }
 
 static void put_sentence(struct buf *b, const char *text)
 {
 	buf_printf(b, "%*s", INDENT, "");
-	put_wrapped(b, INDENT, INDENT, text);
+	show_wrapped(b, INDENT, INDENT, text);
 }
 
 static void put_place(struct buf *b, const json_t *f)
@@ -269,9 +245,9 @@ static void put_advice(struct buf *b, const json_t *features, const json_t *glob
 	if (!decided_by(features, "host") && !json_array_size(globals))
 		return;
 	if (decided_by(features, "host"))
-		put_sentence(b, "Kernel versions are upstream's and vendors backport; and a package "
-				"update can change what one machine type name means. Do not guess "
-				"from versions: abibase probe on both hosts, then abibase diff.");
+		put_sentence(b, "Vendors backport, and a package update can change what one machine type "
+				"name means. Do not guess from versions: abibase probe on both hosts, then "
+				"abibase diff.");
 	if (!json_array_size(globals)) {
 		put_sentence(b, "This guest keeps the features until it is powered off, and can move "
 				"only to hosts that offer them. No property turns them off.");
@@ -320,7 +296,7 @@ static void put_class_line(struct buf *b, const json_t *class)
 		b->failed = true;
 	buf_printf(b, "    %-14s ", string_of(class, "device"));
 	if (names.data)
-		put_wrapped(b, 19, 19, names.data);
+		show_wrapped(b, 19, 19, names.data);
 	else
 		buf_putc(b, '\n');
 }
@@ -337,10 +313,14 @@ static void put_classes(struct buf *b, const json_t *f)
 		return;
 	}
 	if (n == 1) {
+		_buf_ text = { 0 };
+
 		v = json_array_get(classes, 0);
-		buf_printf(b, "  No line near it says which device this is. Only one class has a "
-			      "meaning for all the bits: %s.\n",
+		buf_printf(&text, "No line says which device this is; only %s has a meaning for all the "
+				  "bits.",
 			   string_of(v, "device"));
+		put_sentence(b, text.data ? text.data : "");
+		b->failed |= buf_failed(&text);
 		put_missing(b, f, v);
 		return;
 	}
@@ -359,13 +339,16 @@ static void put_implausible(struct buf *b, const json_t *f, const char *device)
 {
 	const json_t *unnamed = json_object_get(f, "unnamed");
 	const json_t *classes = json_object_get(f, "classes");
+	_buf_ text = { 0 };
 	size_t i;
 	json_t *v;
 
-	buf_puts(b, "  Implausible: ");
-	put_bits(b, unnamed);
-	buf_printf(b, " of these masks %s no meaning in %s.\n",
+	buf_puts(&text, "Implausible: ");
+	put_bits(&text, unnamed);
+	buf_printf(&text, " of these masks %s no meaning in %s.",
 		   json_array_size(unnamed) == 1 ? "has" : "have", device);
+	put_sentence(b, text.data ? text.data : "");
+	b->failed |= buf_failed(&text);
 	if (!json_array_size(classes)) {
 		put_sentence(b, "No class has a meaning for all the bits.");
 		return;
@@ -380,18 +363,20 @@ static void put_masks(struct buf *b, const json_t *f)
 	const json_t *bits = json_object_get(f, "missing_bits");
 	const char *device = string_of(f, "device");
 	size_t n = json_array_size(bits);
+	_buf_ text = { 0 };
 
-	put_place(b, f);
+	put_place(&text, f);
 	if (device)
-		buf_printf(b, "%s: ", device);
+		buf_printf(&text, "%s: ", device);
 	if (n) {
-		buf_printf(b, "the guest has %zu feature%s that this destination does not offer: ",
+		buf_printf(&text, "the guest has %zu feature%s that this destination does not offer: ",
 			   n, n == 1 ? "" : "s");
-		put_bits(b, bits);
-		buf_putc(b, '\n');
+		put_bits(&text, bits);
 	} else {
-		buf_puts(b, "the guest has a feature that this destination does not offer\n");
+		buf_puts(&text, "the guest has a feature that this destination does not offer");
 	}
+	show_wrapped(b, 0, INDENT, text.data ? text.data : "");
+	b->failed |= buf_failed(&text);
 	if (!device)
 		put_classes(b, f);
 	else if (json_array_size(json_object_get(f, "unnamed")))

@@ -5,6 +5,7 @@
 #include "catalogue.h"
 #include "context.h"
 #include "decode.h"
+#include "effective.h"
 
 /*
  * From the text of a log to findings. What can be found is in data/messages.json; only the two
@@ -178,7 +179,7 @@ static bool match_here(const struct message *m, const char *s, size_t len, struc
 		at += taken;
 	}
 	ret->end = at;
-	return !m->whole || at == len;
+	return !m->whole || at == len || s[at] == ',';
 }
 
 /* The first place at or after @from where the message stands. */
@@ -634,7 +635,7 @@ static void set_machine_off(struct decoder *d, json_t *obj, const struct row *ro
 	const struct compat *newest = NULL;
 
 	for (size_t i = 0; i < row->n_compat; i++)
-		if (json_is_false(row->compat[i].value) &&
+		if (row->boolean && !value_is_on(row->compat[i].value) &&
 		    (!newest || version_cmp(&row->compat[i].machine, &newest->machine) > 0))
 			newest = &row->compat[i];
 	if (newest)

@@ -38,7 +38,7 @@ enum message_kind { MESSAGE_FEATURES, MESSAGE_DEVICE, MESSAGE_OTHER };
 struct message {
 	const json_t *row;
 	enum message_kind kind;
-	bool whole; /* the pattern is all of the line */
+	bool whole; /* the pattern is all of the line, or of what stands before a comma */
 	struct piece pieces[MAX_PIECES];
 	size_t n_pieces;
 };

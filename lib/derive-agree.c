@@ -7,16 +7,6 @@
 
 /* --------------------------------------------------------------- who uses what */
 
-static bool is_dest(const struct derive *d, const struct host *h)
-{
-	const struct strings *dest = &d->b->in.policy.dest;
-
-	for (size_t i = 0; i < dest->n; i++)
-		if (host_is(h, dest->s[i], strlen(dest->s[i])))
-			return true;
-	return !dest->n;
-}
-
 /* What was recorded of this build under this machine type wins over the catalogue's versions. */
 static int64_t shape_of(const struct derive *d, const struct shape *s, size_t used)
 {
@@ -52,7 +42,7 @@ size_t derive_write_users(const struct derive *d, size_t used, const struct shap
 	for (size_t i = 0; i < d->b->in.n_hosts; i++) {
 		const struct host *h = d->b->in.hosts[i];
 
-		if (derive_host_uses(d, h, wanted) && (!dest || is_dest(d, h)))
+		if (derive_host_uses(d, h, wanted) && (!dest || inputs_is_dest(&d->b->in, h)))
 			buf_printf(out, "%s%s", n++ ? ", " : "", h->name);
 	}
 	return n;
@@ -118,6 +108,39 @@ static bool first_of_version(const struct derive *d, const struct shape *s, size
 	return true;
 }
 
+static bool is_shape_of(const struct derive *d, size_t r, const struct shape *s, int64_t offers)
+{
+	const struct row *row = &d->cat->rows[r];
+
+	return d->on[r] && row->number && row->shape_name && streq(row->shape_name, s->name) &&
+	       offers >= 0 && offers != d->number[r];
+}
+
+/* A build that makes its own of a size that the baseline sets: said, for no list can change it. */
+static int note_ignored(struct derive *d, const struct shape *s, size_t used)
+{
+	int64_t offers = shape_of(d, s, used);
+	_buf_ text = { 0 };
+	size_t n = 0;
+
+	if (!first_of_version(d, s, used))
+		return 0;
+	for (size_t r = 0; r < d->cat->n_rows; r++) {
+		if (!is_shape_of(d, r, s, offers))
+			continue;
+		if (!n)
+			buf_printf(&text, "QEMU %s on ", d->b->used[used].build->version);
+		if (!n)
+			derive_write_users(d, used, s, false, &text);
+		buf_printf(&text, "%s %s=%lld", n++ ? "," : ": shows guests another size than",
+			   d->cat->rows[r].key, (long long)d->number[r]);
+	}
+	if (!n)
+		return 0;
+	buf_printf(&text, ": %lld, whatever is set (%s)", (long long)offers, s->name);
+	return derive_finding(d, ABIBASE_FINDING_NOTE, "size-ignored", NULL, &text);
+}
+
 int derive_shapes(struct derive *d)
 {
 	for (size_t i = 0; i < d->cat->n_shapes; i++)
@@ -127,6 +150,10 @@ int derive_shapes(struct derive *d)
 				    first_of_version(d, &d->cat->shapes[i], to) &&
 				    judge_pair(d, &d->cat->shapes[i], from, to) < 0)
 					return -ENOMEM;
+	for (size_t i = 0; i < d->cat->n_shapes; i++)
+		for (size_t u = 0; u < d->b->n_used; u++)
+			if (note_ignored(d, &d->cat->shapes[i], u) < 0)
+				return -ENOMEM;
 	return 0;
 }
 
@@ -149,7 +176,7 @@ static enum abibase_tri poll_host(const struct derive *d, const struct host *h,
 	for (size_t be = 0; be < d->cat->n_backends; be++) {
 		enum abibase_tri all = ABIBASE_YES;
 
-		if (!(mask & (1u << be)))
+		if (!(mask & q->backends & (1u << be)))
 			continue;
 		for (size_t i = 0; i < q->needs[be].n; i++) {
 			int c = q->needs[be].need[i].condition;
@@ -309,8 +336,8 @@ static int note_differences(struct derive *d)
 		static const char *const words[] = { "off", "on" };
 		_buf_ text = { 0 };
 
-		if (!d->cat->rows[r].boolean || !derive_count(d, r, SETTING_ON) ||
-		    !derive_count(d, r, SETTING_OFF))
+		if (!d->cat->rows[r].boolean || !derive_is_about(d, &d->cat->rows[r]) ||
+		    !derive_count(d, r, SETTING_ON) || !derive_count(d, r, SETTING_OFF))
 			continue;
 		buf_printf(&text, "%s has not the same content everywhere: %s is ", b->machine,
 			   d->cat->rows[r].key);
@@ -337,7 +364,7 @@ static int note_recorded(struct derive *d)
 		for (size_t u = 0; u < d->b->n_used; u++) {
 			_buf_ text = { 0 };
 
-			if (!derive_eff(d, r, u)->disagrees)
+			if (!derive_eff(d, r, u)->disagrees || !derive_is_about(d, &d->cat->rows[r]))
 				continue;
 			buf_printf(&text,
 				   "QEMU %s was recorded with another value of %s under %s than "
@@ -373,7 +400,7 @@ static int note_exceptions(struct derive *d)
 	for (size_t r = 0; d->any >= 0 && r < d->cat->n_rows; r++) {
 		const struct compat *e = derive_eff(d, r, (size_t)d->any)->exception;
 
-		if (!e)
+		if (!e || !derive_is_about(d, &d->cat->rows[r]))
 			continue;
 		buf_printf(&text, "%s%s (in QEMU ", n++ ? ", " : "", d->cat->rows[r].key);
 		write_ranges(e, &text);
@@ -439,10 +466,12 @@ int derive_fill_offer(struct derive *d, struct offer *o)
 		return -ENOMEM;
 	for (int bit = 0; bit < (modern ? 128 : 32); bit++) {
 		for (size_t r = 0; r < d->cat->n_rows; r++)
-			if (d->cat->rows[r].bit == bit && bit_is_on(d, r))
+			if (d->cat->rows[r].bit == bit && bit_is_on(d, r) &&
+			    d->cat->rows[r].backends & (1u << o->backend))
 				set_bit(o, bit, d->cat->rows[r].feature);
 		for (size_t i = 0; i < d->cat->n_requirements; i++)
-			if (d->cat->requirements[i].bit == bit)
+			if (d->cat->requirements[i].bit == bit &&
+			    d->cat->requirements[i].backends & (1u << o->backend))
 				set_bit(o, bit, d->cat->requirements[i].feature);
 	}
 	return 0;

@@ -7,6 +7,7 @@
 
 /* ------------------------------------------------- what hosts lack, class by class */
 
+/* Two lists that are not seen to be the same are judged twice, no more. */
 static bool same_needs(const struct needs *a, const struct needs *b)
 {
 	for (size_t i = 0; i < MAX_BACKENDS; i++)
@@ -144,7 +145,7 @@ enum setting derive_setting(const struct effective *e)
 		return SETTING_ABSENT;
 	if (e->known == ABIBASE_UNKNOWN || !e->value)
 		return SETTING_UNKNOWN;
-	return json_is_true(e->value) ? SETTING_ON : SETTING_OFF;
+	return value_is_on(e->value) ? SETTING_ON : SETTING_OFF;
 }
 
 size_t derive_count(const struct derive *d, size_t row, enum setting s)
@@ -156,14 +157,20 @@ size_t derive_count(const struct derive *d, size_t row, enum setting s)
 	return n;
 }
 
-/* What stands for no feature, such as disable-modern, is not switched with its group. */
-static bool is_enabled(const struct derive *d, const struct row *row)
+/* Is the row of a device that is asked about? */
+bool derive_is_about(const struct derive *d, const struct row *row)
 {
-	return row->group_name && row->bit >= 0 &&
+	return row->backends & d->b->in.policy.backends;
+}
+
+/* What stands for no feature, such as disable-modern, is not switched with its group. */
+bool derive_is_enabled(const struct derive *d, const struct row *row)
+{
+	return row->group_name && (row->bit >= 0 || row->number) &&
 	       strings_have(&d->b->in.policy.enable, row->group_name);
 }
 
-static bool is_disabled(const struct derive *d, const struct row *row)
+bool derive_is_disabled(const struct derive *d, const struct row *row)
 {
 	return row->group_name && row->bit >= 0 &&
 	       strings_have(&d->b->in.policy.disable, row->group_name);
@@ -179,9 +186,13 @@ static bool is_included(const struct derive *d, size_t r)
 	size_t absent = derive_count(d, r, SETTING_ABSENT);
 	size_t on = derive_count(d, r, SETTING_ON), n = d->b->n_used;
 
-	if (!row->boolean || absent == n)
+	if (absent == n || !derive_is_about(d, row))
 		return false;
-	if (is_enabled(d, row) || is_disabled(d, row))
+	if (row->number)
+		return derive_number_included(d, r);
+	if (!row->boolean)
+		return false;
+	if (derive_is_enabled(d, row) || derive_is_disabled(d, row))
 		return true;
 	return row->pin == PIN_PINNED || (on && on < n);
 }
@@ -196,7 +207,7 @@ static bool default_on(const struct derive *d, size_t r)
 
 		if (e->known != ABIBASE_YES || !e->value)
 			return false;
-		if (row->boolean ? !json_is_true(e->value) : !row_bit_set(row, e->value))
+		if (row->boolean ? !value_is_on(e->value) : !row_bit_set(row, e->value))
 			return false;
 	}
 	return d->b->n_used > 0;
@@ -206,11 +217,11 @@ static bool default_on(const struct derive *d, size_t r)
 bool derive_wanted_on(const struct derive *d, size_t r)
 {
 	const struct row *row = &d->cat->rows[r];
-	bool more = is_enabled(d, row) || (d->b->in.policy.all && row->pin == PIN_PINNED);
+	bool more = derive_is_enabled(d, row) || (d->b->in.policy.all && row->pin == PIN_PINNED);
 
-	if (is_disabled(d, row))
+	if (derive_is_disabled(d, row) || (row->number && !d->number[r]))
 		return false;
-	if (!more)
+	if (!more && !row->number)
 		return default_on(d, r);
 	for (size_t u = 0; u < d->b->n_used; u++)
 		if (derive_eff(d, r, u)->known != ABIBASE_YES)
@@ -307,6 +318,17 @@ static int qemu_reason(struct derive *d, size_t r, enum setting s, enum why_kind
 	return derive_hosts_of(d, used, &w->hosts, &w->n_hosts);
 }
 
+static int number_reasons(struct derive *d, size_t r, struct value *v)
+{
+	if (d->cat->rows[r].fact < 0)
+		return 0;
+	v->why = arena_alloc(&d->b->arena, sizeof(*v->why));
+	if (!v->why)
+		return -ENOMEM;
+	v->n_why = 1;
+	return derive_number_why(d, r, v->why);
+}
+
 static int value_reasons(struct derive *d, size_t r, struct value *v)
 {
 	const struct class *k = &d->classes[d->class_of[r]];
@@ -316,11 +338,11 @@ static int value_reasons(struct derive *d, size_t r, struct value *v)
 		return -ENOMEM;
 	for (; v->n_why < k->n_why; v->n_why++)
 		v->why[v->n_why] = k->why[v->n_why];
-	if (is_disabled(d, &d->cat->rows[r]))
+	if (derive_is_disabled(d, &d->cat->rows[r]))
 		v->why[v->n_why++] = (struct why){ .kind = WHY_DISABLED,
 						   .what = d->cat->rows[r].group_name };
 	if (qemu_reason(d, r, SETTING_ABSENT, WHY_QEMU_LACKS, v) < 0 ||
-	    qemu_reason(d, r, SETTING_OFF, WHY_MACHINE_OFF, v) < 0 ||
+	    (!v->is_number && qemu_reason(d, r, SETTING_OFF, WHY_MACHINE_OFF, v) < 0) ||
 	    qemu_reason(d, r, SETTING_UNKNOWN, WHY_QEMU_UNKNOWN, v) < 0)
 		return -ENOMEM;
 	if (d->tie[r].kind != N_WHY)
@@ -362,11 +384,22 @@ static int fill_value(struct derive *d, size_t r, struct value *v)
 	v->group = row->group_name;
 	v->bit = row->bit;
 	v->on = d->on[r];
+	v->is_number = row->number;
+	v->number = v->on ? d->number[r] : 0;
+	v->text = row->number ? arena_printf(&d->b->arena, "%lld", (long long)v->number) :
+				setting_words[v->on ? SETTING_ON : SETTING_OFF];
 	v->defaults = arena_alloc(&d->b->arena, d->b->n_used + 1);
-	if (!v->defaults)
+	if (!v->defaults || !v->text)
 		return -ENOMEM;
-	for (size_t u = 0; u < d->b->n_used; u++)
-		v->defaults[u] = (unsigned char)derive_setting(derive_eff(d, r, u));
+	for (size_t u = 0; u < d->b->n_used; u++) {
+		const struct effective *e = derive_eff(d, r, u);
+
+		v->defaults[u] = (unsigned char)(row->number ?
+							 derive_number_setting(e, v->number) :
+							 derive_setting(e));
+	}
+	if (v->on && v->is_number && number_reasons(d, r, v) < 0)
+		return -ENOMEM;
 	if (v->on)
 		return derive_condition_names(d, row->needs, &v->requires, &v->n_requires);
 	return value_reasons(d, r, v);
@@ -379,9 +412,10 @@ int derive_values(struct derive *d)
 
 	d->included = calloc(n + 1, sizeof(*d->included));
 	d->on = calloc(n + 1, sizeof(*d->on));
+	d->number = calloc(n + 1, sizeof(*d->number));
 	d->tie = calloc(n + 1, sizeof(*d->tie));
 	b->values = arena_alloc(&b->arena, (n + 1) * sizeof(*b->values));
-	if (!d->included || !d->on || !d->tie || !b->values)
+	if (!d->included || !d->on || !d->number || !d->tie || !b->values)
 		return -ENOMEM;
 	for (size_t r = 0; r < n; r++) {
 		d->included[r] = is_included(d, r);
@@ -389,8 +423,10 @@ int derive_values(struct derive *d)
 	}
 	if (compute_classes(d) < 0)
 		return -ENOMEM;
-	for (size_t r = 0; r < n; r++)
+	for (size_t r = 0; r < n; r++) {
+		d->number[r] = d->cat->rows[r].number ? derive_number(d, r) : 0;
 		d->on[r] = d->included[r] && !d->classes[d->class_of[r]].n && derive_wanted_on(d, r);
+	}
 	close_dependencies(d);
 	for (size_t r = 0; r < n; r++)
 		if (d->included[r] && fill_value(d, r, &b->values[b->n_values++]) < 0)
@@ -422,6 +458,29 @@ int derive_doubts(struct derive *d)
 	return 0;
 }
 
+/* A QEMU that offers what the host can, and cannot be told not to: no list helps. */
+int derive_unmasked(struct derive *d)
+{
+	for (size_t u = 0; u < d->b->n_used; u++)
+		for (size_t r = 0; r < d->cat->n_rows; r++) {
+			const struct row *row = &d->cat->rows[r];
+			_buf_ text = { 0 };
+
+			if (!d->views[u].entry || !derive_is_about(d, row) ||
+			    !version_in(&d->views[u].version, row->unmasked, row->n_unmasked))
+				continue;
+			derive_write_build(d, u, &text);
+			buf_printf(&text, ": it offers %s wherever the kernel has it, and has no "
+					  "property %s to mask it",
+				   row->feature, row->key);
+			if (derive_finding(d, ABIBASE_FINDING_CONFLICT, "property-missing",
+					   "update that QEMU, or do not give guests such a device",
+					   &text) < 0)
+				return -ENOMEM;
+		}
+	return 0;
+}
+
 /* --------------------------------------------------------------- what was asked for by name */
 
 static int asked_host(struct derive *d, const struct row *row, const struct why *w)
@@ -446,7 +505,10 @@ static int asked_host(struct derive *d, const struct row *row, const struct why 
 		return derive_finding(d, ABIBASE_FINDING_NOTE, "enabled-unknown", w->remedy, &text);
 	return derive_finding(d, unknown ? ABIBASE_FINDING_UNKNOWN : ABIBASE_FINDING_CONFLICT,
 			   unknown ? "enabled-unknown" : "enabled-lacks",
-			   w->remedy ? w->remedy : "do not enable the group", &text);
+			   w->remedy ? w->remedy :
+					  "use another QEMU or another backend, or do not enable "
+					  "the group",
+			   &text);
 }
 
 static int asked_other(struct derive *d, const struct row *row, const struct why *w)
@@ -492,7 +554,8 @@ int derive_asked(struct derive *d)
 		if (!d->included[r]) {
 			_buf_ text = { 0 };
 
-			if (!row->boolean || !is_enabled(d, row) || !d->b->n_used)
+			if ((!row->boolean && !row->number) || !derive_is_enabled(d, row) ||
+			    !d->b->n_used || !derive_is_about(d, row))
 				continue;
 			buf_printf(&text, "no QEMU of these hosts has the property %s (%s); the "
 					  "group %s was enabled",
@@ -503,9 +566,9 @@ int derive_asked(struct derive *d)
 			continue;
 		}
 		i++;
-		if (v->on && is_enabled(d, row) && row->caution && caution(d, row) < 0)
+		if (v->on && derive_is_enabled(d, row) && row->caution && caution(d, row) < 0)
 			return -ENOMEM;
-		if (v->on || !is_enabled(d, row))
+		if (v->on || !derive_is_enabled(d, row))
 			continue;
 		for (size_t k = 0; k < v->n_why; k++) {
 			const struct why *w = &v->why[k];

@@ -10,7 +10,8 @@ const char *const why_words[] = {
 	[WHY_QEMU_LACKS] = "qemu-lacks",     [WHY_MACHINE_OFF] = "machine-type-off",
 	[WHY_QEMU_UNKNOWN] = "qemu-unknown", [WHY_DEPENDS] = "depends",
 	[WHY_TOGETHER] = "together",	     [WHY_NEVER] = "qemu-never-offers",
-	[WHY_DISABLED] = "disabled",	     [N_WHY] = NULL,
+	[WHY_DISABLED] = "disabled",	     [WHY_HOST_LEAST] = "host-least",
+	[N_WHY] = NULL,
 };
 
 const char *const setting_words[] = { "off", "on", "unknown", "absent" };
@@ -546,11 +547,30 @@ static unsigned int judged_by(const struct derive *d, size_t condition)
 	return mask;
 }
 
-/* Does an unnamed backend that is absent leave this host another one? */
-static bool absence_is_fine(const struct derive *d, const struct host *h)
+/*
+ * Does an unnamed backend that is absent leave this host another one? A device that was asked for
+ * by name has no other.
+ */
+static bool absence_is_fine(const struct derive *d, const struct host *h, size_t condition)
 {
-	return !d->b->in.policy.backends_named &&
-	       derive_usable_mask(d, h, ABIBASE_NO) != d->b->in.policy.backends;
+	return !d->b->in.policy.backends_named && judged_by(d, condition) & d->net &&
+	       (derive_usable_mask(d, h, ABIBASE_NO) & d->net) != d->net;
+}
+
+/* How to ask without what is in the way; says nothing where nothing would be left. */
+static void write_without(const struct derive *d, unsigned int judged, const char *lead,
+			  struct buf *out)
+{
+	unsigned int left = d->net & ~judged;
+
+	if (judged & d->net && left) {
+		buf_printf(out, "; or %s: --backend ", lead);
+		derive_write_backends(d, left, out);
+	}
+	for (size_t i = 0; i < d->cat->n_backends; i++)
+		if (judged & ~d->net & (1u << i))
+			buf_printf(out, "; or %s: no --with-device %s", lead,
+				   d->cat->backends[i].device);
 }
 
 static int finding_absent(struct derive *d, size_t c, const unsigned int *hosts, size_t n,
@@ -565,11 +585,11 @@ static int finding_absent(struct derive *d, size_t c, const unsigned int *hosts,
 	derive_write_backends(d, judged_by(d, c), &text);
 	if (fine)
 		return derive_finding(d, ABIBASE_FINDING_NOTE, "backend-absent", NULL, &text);
-	buf_printf(&remedy, "run a kernel there that has %s, or leave that host out%s", cond->layer,
-		   d->b->in.policy.backends & ~judged_by(d, c) ?
-			   "; or ask for the backends without it: --backend " :
-			   "");
-	derive_write_backends(d, d->b->in.policy.backends & ~judged_by(d, c), &remedy);
+	buf_printf(&remedy, "run a kernel there that has %s, or leave that host out", cond->layer);
+	write_without(d, judged_by(d, c),
+		      judged_by(d, c) & d->net ? "ask for the backends without it" :
+						 "ask without the device",
+		      &remedy);
 	if (buf_failed(&remedy))
 		return -ENOMEM;
 	return derive_finding(d, ABIBASE_FINDING_CONFLICT, "backend-absent", remedy.data, &text);
@@ -581,17 +601,13 @@ static int finding_backend_unknown(struct derive *d, size_t c, unsigned int answ
 	const struct condition *cond = &d->cat->conditions[c];
 	const char *reason = derive_reason(&d->b->in, answer);
 	_buf_ text = { 0 }, remedy = { 0 };
-	unsigned int left = d->b->in.policy.backends & ~judged_by(d, c);
 
 	derive_write_hosts(d, hosts, n, &text);
 	buf_printf(&text, ": whether %s is usable is unknown (%s), hence the backend ", cond->layer,
 		   reason);
 	derive_write_backends(d, judged_by(d, c), &text);
 	buf_puts(&remedy, unknown_remedy(reason));
-	if (left) {
-		buf_puts(&remedy, "; or answer without it: --backend ");
-		derive_write_backends(d, left, &remedy);
-	}
+	write_without(d, judged_by(d, c), "answer without it", &remedy);
 	if (buf_failed(&remedy))
 		return -ENOMEM;
 	return derive_finding(d, ABIBASE_FINDING_UNKNOWN, "backend-unknown", remedy.data, &text);
@@ -608,7 +624,7 @@ static int judge_condition(struct derive *d, size_t c)
 		return -ENOMEM;
 	for (size_t i = 0; i < in->n_hosts; i++) {
 		unsigned int answer = in->hosts[i]->answers[c];
-		bool fine = absence_is_fine(d, in->hosts[i]);
+		bool fine = absence_is_fine(d, in->hosts[i], c);
 		size_t n = 0;
 		int r;
 
@@ -616,7 +632,7 @@ static int judge_condition(struct derive *d, size_t c)
 			continue;
 		for (size_t k = i; k < in->n_hosts; k++)
 			if (in->hosts[k]->answers[c] == answer &&
-			    (answer != ABIBASE_NO || absence_is_fine(d, in->hosts[k]) == fine)) {
+			    (answer != ABIBASE_NO || absence_is_fine(d, in->hosts[k], c) == fine)) {
 				done[k] = true;
 				hosts[n++] = (unsigned int)k;
 			}
@@ -665,8 +681,9 @@ static int derive_backends(struct derive *d)
 static int derive_answer(struct derive *d)
 {
 	if (derive_used(d) < 0 || check_machine_values(d) < 0 || compute_effective(d) < 0 ||
-	    derive_values(d) < 0 || derive_doubts(d) < 0 || derive_asked(d) < 0 ||
-	    derive_requirements(d) < 0 || derive_shapes(d) < 0 || derive_notes(d) < 0)
+	    derive_values(d) < 0 || derive_doubts(d) < 0 || derive_unmasked(d) < 0 ||
+	    derive_asked(d) < 0 || derive_numbers(d) < 0 || derive_requirements(d) < 0 ||
+	    derive_shapes(d) < 0 || derive_notes(d) < 0)
 		return -ENOMEM;
 	return 0;
 }
@@ -699,6 +716,7 @@ static void derive_clear(struct derive *d)
 	free(d->eff);
 	free(d->included);
 	free(d->on);
+	free(d->number);
 	free(d->tie);
 	free(d->scratch[0]);
 	free(d->scratch[1]);
@@ -709,6 +727,7 @@ int baseline_derive(struct abibase_baseline *b, struct abibase_catalogue *cat)
 	struct derive d = { .b = b, .cat = cat, .any = -1 };
 	int r = 0;
 
+	d.net = b->in.policy.backends & catalogue_device(cat, NULL);
 	b->cat = abibase_catalogue_ref(cat); /* its strings are used in the answer */
 	for (int i = 0; i < 2; i++) {
 		d.scratch[i] = calloc(b->in.n_hosts + 1, sizeof(*d.scratch[i]));

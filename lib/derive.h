@@ -37,8 +37,10 @@ struct derive {
 	size_t n_classes;
 	unsigned int *class_of; /* for each row */
 	bool *included, *on;	/* for each row */
+	int64_t *number;	/* for each row */
 	struct why *tie;	/* for each row: why a dependency turned it off, kind N_WHY: none */
 	unsigned int *scratch[2]; /* room for every host */
+	unsigned int net;	  /* the policy's backends that are of virtio-net */
 };
 
 
@@ -66,13 +68,25 @@ unsigned int derive_usable_mask(const struct derive *d, const struct host *h,
 /* derive-values.c: the value of every row */
 int derive_values(struct derive *d);
 int derive_doubts(struct derive *d);
+int derive_unmasked(struct derive *d);
 int derive_asked(struct derive *d);
 enum setting derive_setting(const struct effective *e);
 size_t derive_count(const struct derive *d, size_t row, enum setting s);
+/* Was the row's group named with --enable, or with --disable? */
+bool derive_is_enabled(const struct derive *d, const struct row *row);
+bool derive_is_disabled(const struct derive *d, const struct row *row);
+bool derive_is_about(const struct derive *d, const struct row *row);
 bool derive_wanted_on(const struct derive *d, size_t r);
 bool derive_row_is_on(const struct derive *d, size_t r);
 int derive_condition_names(struct derive *d, const struct needs *needs, const char ***ret,
 			   size_t *ret_n);
+
+/* derive-numbers.c: the value of rows that are numbers */
+bool derive_number_included(const struct derive *d, size_t r);
+int64_t derive_number(const struct derive *d, size_t r);
+enum setting derive_number_setting(const struct effective *e, int64_t number);
+int derive_number_why(struct derive *d, size_t r, struct why *w);
+int derive_numbers(struct derive *d);
 
 /* derive-agree.c: what no property can equalise, notes, feature words */
 int derive_requirements(struct derive *d);

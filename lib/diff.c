@@ -98,6 +98,15 @@ static struct diff_item *add_lack(struct comparison *c, enum abibase_diff_kind k
 	return item;
 }
 
+/* People are told it together with all the others of which @among is said. */
+static void set_among(struct diff_item *item, const char *among, const char *name)
+{
+	if (!item)
+		return;
+	item->among = among;
+	item->name = name;
+}
+
 static void set_subject(struct diff_item *item, const char *subject)
 {
 	if (item)
@@ -343,6 +352,7 @@ static void diff_machine_member(struct comparison *c, const struct pair *q, cons
 static void diff_machine(struct comparison *c, const struct pair *q, const char *name,
 			 const json_t *a, const json_t *b)
 {
+	struct diff_item *item;
 	const char *what;
 
 	if (a && b) {
@@ -352,9 +362,12 @@ static void diff_machine(struct comparison *c, const struct pair *q, const char 
 		return;
 	}
 	what = keep(c, "the machine type %s", name);
-	if (what)
-		set_subject(add_lack(c, ABIBASE_DIFF_MACHINE, false, a ? 1 : 0, q->place, what),
-			    keep(c, "%s.machines.%s", q->subject, name));
+	if (!what)
+		return;
+	item = add_lack(c, ABIBASE_DIFF_MACHINE, false, a ? 1 : 0, q->place, what);
+	set_subject(item, keep(c, "%s.machines.%s", q->subject, name));
+	set_among(item, keep(c, "%s: %s lacks the machine types", q->place, c->label[a ? 1 : 0]),
+		  keep(c, "%s", name));
 }
 
 static void diff_machines(struct comparison *c, const struct pair *q)
@@ -454,13 +467,20 @@ static void diff_value(struct comparison *c, const struct pair *q, const char *m
 	const json_t *x = qemu_recorded(q->a->json, machine, key);
 	const json_t *y = qemu_recorded(q->b->json, machine, key);
 	const char *place = keep(c, "%s, %s: %s is", q->place, machine, key);
+	struct diff_item *item;
 
 	if (!place || (x && y && json_equal(x, y)) || (!x && lacks_property(q->a, key)) ||
 	    (!y && lacks_property(q->b, key)))
 		return;
-	set_subject(add_values(c, ABIBASE_DIFF_VALUE, x && y, place, x ? value_words(c, x) : NULL,
-			       y ? value_words(c, y) : NULL),
-		    keep(c, "%s.values.%s.%s", q->subject, machine, key));
+	item = add_values(c, ABIBASE_DIFF_VALUE, x && y, place, x ? value_words(c, x) : NULL,
+			  y ? value_words(c, y) : NULL);
+	set_subject(item, keep(c, "%s.values.%s.%s", q->subject, machine, key));
+	if (item)
+		set_among(item,
+			  keep(c, "%s: %s is %s in %s, %s in %s, under", q->place, key,
+			       item->a ? item->a : "not stated", c->label[0],
+			       item->b ? item->b : "not stated", c->label[1]),
+			  keep(c, "%s", machine));
 }
 
 /* What is said once for all machine types, and what one says for itself. */
@@ -529,6 +549,19 @@ static void diff_qemu_member(struct comparison *c, const struct pair *q, const c
 		    keep(c, "%s.%s", q->subject, key));
 }
 
+/* Whether it can load its RSS program at all, where both are recorded. */
+static void diff_ebpf(struct comparison *c, const struct pair *q)
+{
+	const json_t *x = json_object_get(q->a->json, "ebpf");
+	const json_t *y = json_object_get(q->b->json, "ebpf");
+	const char *place = keep(c, "%s: linked with libbpf:", q->place);
+
+	if (place && x && y && !json_equal(x, y))
+		set_subject(add_values(c, ABIBASE_DIFF_CONTEXT, false, place, fact_words(c, x),
+				       fact_words(c, y)),
+			    keep(c, "%s.ebpf", q->subject));
+}
+
 static void diff_pair(struct comparison *c, const struct pair *q)
 {
 	const char *place = keep(c, "%s: version", q->place);
@@ -543,6 +576,7 @@ static void diff_pair(struct comparison *c, const struct pair *q)
 	diff_properties(c, q);
 	diff_values(c, q);
 	diff_qemu_member(c, q, "package", "package");
+	diff_ebpf(c, q);
 	if (!c->all)
 		return;
 	diff_qemu_member(c, q, "build_id", "build id");
@@ -914,28 +948,45 @@ static void diff_backends(struct two *t)
 		}
 }
 
-static const struct value *value_of_bit(const struct abibase_baseline *b, int bit)
+/* A bit means another feature to another device, which @backends tell. */
+static bool is_class_of(const struct abibase_catalogue *cat, const char *class_name,
+			unsigned int backends)
 {
+	for (size_t i = 0; i < cat->n_rows; i++)
+		if (streq(cat->rows[i].class_name, class_name))
+			return cat->rows[i].backends & backends;
+	return true;
+}
+
+static const struct value *value_of_bit(const struct two *t, int which, int bit,
+					unsigned int backends)
+{
+	const struct abibase_baseline *b = t->b[which];
+
 	for (size_t i = 0; i < b->n_values; i++)
-		if (b->values[i].bit == bit)
+		if (b->values[i].bit == bit &&
+		    is_class_of(t->c.cat, b->values[i].class_name, backends))
 			return &b->values[i];
 	return NULL;
 }
 
-static const struct row *row_of_bit(const struct abibase_catalogue *cat, int bit)
+static const struct row *row_of_bit(const struct abibase_catalogue *cat, int bit,
+				    unsigned int backends)
 {
 	for (size_t i = 0; i < cat->n_rows; i++)
-		if (cat->rows[i].bit == bit && !cat->rows[i].legacy)
+		if (cat->rows[i].bit == bit && !cat->rows[i].legacy &&
+		    cat->rows[i].backends & backends)
 			return &cat->rows[i];
 	return NULL;
 }
 
 /* How a bit is called: by a value of one of the two, by the catalogue, or by its number. */
-static void name_bit(struct two *t, int bit, const char **ret_subject, const char **ret_feature)
+static void name_bit(struct two *t, int bit, unsigned int backends, const char **ret_subject,
+		     const char **ret_feature)
 {
-	const struct value *a = value_of_bit(t->b[0], bit), *b = value_of_bit(t->b[1], bit);
-	const struct value *v = a ? a : b;
-	const struct row *row = v ? NULL : row_of_bit(t->c.cat, bit);
+	const struct value *a = value_of_bit(t, 0, bit, backends);
+	const struct value *v = a ? a : value_of_bit(t, 1, bit, backends);
+	const struct row *row = v ? NULL : row_of_bit(t->c.cat, bit, backends);
 
 	*ret_subject = v   ? keep(&t->c, "%s.%s", v->class_name, v->property) :
 		       row ? keep(&t->c, "%s", row->key) :
@@ -946,14 +997,14 @@ static void name_bit(struct two *t, int bit, const char **ret_subject, const cha
 			*ret_feature = t->c.cat->requirements[i].feature;
 }
 
-static void add_offer_bit(struct two *t, int bit, int has)
+static void add_offer_bit(struct two *t, int bit, unsigned int backends, int has)
 {
 	struct diff_item *item = add(&t->c, ABIBASE_DIFF_VALUE, true);
 	const char *subject, *feature;
 
 	if (!item)
 		return;
-	name_bit(t, bit, &subject, &feature);
+	name_bit(t, bit, backends, &subject, &feature);
 	item->side = has ? DIFF_A_LACKS : DIFF_B_LACKS;
 	item->a = has ? "off" : "on";
 	item->b = has ? "on" : "off";
@@ -968,24 +1019,38 @@ static bool has_bit(const struct offer *o, int bit)
 	return o->word[bit / 64] >> (bit % 64) & 1;
 }
 
+/* Once for each device, however many of its backends differ. */
+static void add_offer_bits(struct two *t, int bit, const unsigned int only[2])
+{
+	unsigned int done = 0;
+
+	for (size_t be = 0; be < t->c.cat->n_backends; be++) {
+		unsigned int device = catalogue_device_of(t->c.cat, be);
+
+		for (int i = 0; i < 2 && !(done & device); i++)
+			if (only[i] & device)
+				add_offer_bit(t, bit, device, i);
+		done |= device;
+	}
+}
+
 static void diff_offers(struct two *t)
 {
 	for (int bit = 0; bit < 128; bit++) {
-		bool only[2] = { false, false };
+		unsigned int only[2] = { 0, 0 };
 
 		for (size_t k = 0; k < t->b[0]->n_offers; k++) {
 			const struct offer *a = &t->b[0]->offers[k];
-			const struct offer *b =
-				offer_on(t->b[1], t->b[0]->in.backends[a->backend]);
+			const char *name = t->b[0]->in.backends[a->backend];
+			const struct offer *b = offer_on(t->b[1], name);
+			int be = catalogue_backend(t->c.cat, name);
 
-			if (!b || !a->known || !b->known)
+			if (!b || !a->known || !b->known || has_bit(a, bit) == has_bit(b, bit))
 				continue;
-			only[0] |= has_bit(a, bit) && !has_bit(b, bit);
-			only[1] |= has_bit(b, bit) && !has_bit(a, bit);
+			only[has_bit(b, bit)] |= be < 0 ? ~0u :
+							  catalogue_device_of(t->c.cat, (size_t)be);
 		}
-		for (int i = 0; i < 2; i++)
-			if (only[i])
-				add_offer_bit(t, bit, i);
+		add_offer_bits(t, bit, only);
 	}
 }
 
@@ -998,6 +1063,23 @@ static const struct value *same_value(const struct abibase_baseline *b, const st
 	return NULL;
 }
 
+static const char *unset_word(const struct value *v)
+{
+	return v->is_number ? "not set" : "off";
+}
+
+/* Said once, of A's value. */
+static void diff_numbers(struct two *t, int which, const struct value *v,
+			 const struct value *other)
+{
+	const char *key = which ? NULL : keep(&t->c, "%s.%s", v->class_name, v->property);
+	const char *place = key ? keep(&t->c, "%s:", key) : NULL;
+
+	if (place)
+		set_subject(add_values(&t->c, ABIBASE_DIFF_VALUE, true, place, v->text, other->text),
+			    key);
+}
+
 /* What stands for no bit; and all of it where it is not known what would be offered. */
 static void diff_settings(struct two *t)
 {
@@ -1007,12 +1089,15 @@ static void diff_settings(struct two *t)
 			const struct value *other = same_value(t->b[!i], v);
 			const char *place;
 
+			if (v->is_number && other && other->number != v->number)
+				diff_numbers(t, i, v, other);
 			if (!v->on || (other && other->on) || (v->bit >= 0 && !t->unknown))
 				continue;
 			place = keep(&t->c, "%s.%s:", v->class_name, v->property);
 			if (place)
 				set_subject(add_values(&t->c, ABIBASE_DIFF_VALUE, true, place,
-						       i ? "off" : "on", i ? "on" : "off"),
+						       i ? unset_word(v) : v->text,
+						       i ? v->text : unset_word(v)),
 					    keep(&t->c, "%s.%s", v->class_name, v->property));
 			buf_printf(&t->only[i], "%s%s.%s", t->only[i].len ? ", " : "",
 				   v->class_name, v->property);
@@ -1395,6 +1480,33 @@ ABIBASE_EXPORT int abibase_diff_to_json(const struct abibase_diff *d, char **ret
 			      ret);
 }
 
+static bool told_with(const struct diff_item *a, const struct diff_item *b)
+{
+	return a->among && b->among && rank(a) == rank(b) && streq(a->among, b->among);
+}
+
+/* A line; or one for all that is told with it, where the first of them stands. */
+static void text_item(const struct abibase_diff *d, size_t i, struct buf *b)
+{
+	const struct diff_item *item = &d->items[i];
+	_buf_ names = { 0 };
+	size_t n = 0;
+
+	for (size_t k = 0; k < i; k++)
+		if (told_with(&d->items[k], item))
+			return;
+	for (size_t k = i; item->among && k < d->n; k++)
+		if (told_with(&d->items[k], item))
+			buf_printf(&names, "%s %s", n++ ? "," : item->among, d->items[k].name);
+	if (buf_failed(&names))
+		b->failed = true;
+	buf_puts(b, "  ");
+	if (n > 1 && names.data)
+		show_wrapped(b, 2, 4, names.data);
+	else
+		buf_printf(b, "%s\n", item->text);
+}
+
 ABIBASE_EXPORT int abibase_diff_to_text(const struct abibase_diff *d, char **ret)
 {
 	static const char *const headings[] = { "A guest can see", "Other", "Context" };
@@ -1410,11 +1522,14 @@ ABIBASE_EXPORT int abibase_diff_to_text(const struct abibase_diff *d, char **ret
 			buf_printf(&b, "%s%s:\n", headings[last],
 				   item->counts ? "" : " (does not count)");
 		}
-		buf_printf(&b, "  %s\n", item->text);
+		text_item(d, i, &b);
 	}
 	if (d->baselines && !abibase_diff_same(d))
-		buf_printf(&b, "A migration of a running guest\n  %s\n  %s\n", d->moves[0].text,
-			   d->moves[1].text);
+		buf_puts(&b, "A migration of a running guest\n");
+	for (size_t i = 0; d->baselines && !abibase_diff_same(d) && i < 2; i++) {
+		buf_puts(&b, "  ");
+		show_wrapped(&b, 2, 4, d->moves[i].text);
+	}
 	text = buf_steal(&b);
 	if (!text)
 		return -ENOMEM;

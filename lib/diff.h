@@ -19,6 +19,7 @@ struct diff_item {
 	size_t order; /* in which it was found: sorting keeps it among equals */
 	const char *subject, *text;
 	const char *a, *b; /* NULL: nothing is stated */
+	const char *among, *name; /* several that differ in @name alone are said at once; or NULL */
 };
 
 struct abibase_diff {

@@ -124,11 +124,18 @@ void qemu_effective(const struct qemu_view *q, const struct row *row, struct eff
 		ret->value = NULL;
 }
 
+bool value_is_on(const json_t *value)
+{
+	const char *word = json_string_value(value);
+
+	return json_is_true(value) || (word && (streq(word, "on") || streq(word, "auto")));
+}
+
 bool row_bit_set(const struct row *row, const json_t *value)
 {
 	switch (row->bit_when) {
 	case BIT_TRUE:
-		return json_is_true(value);
+		return value_is_on(value);
 	case BIT_ALWAYS:
 		return true;
 	case BIT_NONZERO:
@@ -145,6 +152,11 @@ bool row_bit_set(const struct row *row, const json_t *value)
 
 bool need_applies(const struct qemu_view *q, const struct need *need)
 {
+	if (!version_is_zero(&need->machine_until) &&
+	    (!q->name.upstream || version_cmp(&q->name.version, &need->machine_until) > 0))
+		return false;
+	if (need->without && !json_is_false(json_object_get(q->entry, need->without)))
+		return false;
 	/* An unnamed upstream QEMU may be any from the machine type's release on. */
 	if (!q->entry)
 		return version_is_zero(&need->until) ||

@@ -41,6 +41,8 @@ int64_t qemu_recorded_size(const json_t *entry, const char *machine, const char 
 /* Does this binary have this machine type? Recorded list, else by version for upstream names. */
 enum abibase_tri qemu_has_machine(const json_t *entry, const char *machine);
 void qemu_effective(const struct qemu_view *q, const struct row *row, struct effective *ret);
+/* On, or "auto": on where the host can. */
+bool value_is_on(const json_t *value);
 /* Would the bit of @row be offered with this value, if the backend agrees? */
 bool row_bit_set(const struct row *row, const json_t *value);
 /* Does this QEMU look at this need? */

@@ -13,6 +13,8 @@
  * from which the text for people is made.
  */
 
+#define MAX_NAMES 20 /* of hosts in a sentence */
+
 struct abibase_explanation {
 	int refcount;
 	bool cost; /* only what is given up */
@@ -22,6 +24,7 @@ struct abibase_explanation {
 struct explaining {
 	const struct abibase_catalogue *cat;
 	const struct abibase_baseline *b;
+	bool kernels; /* a kernel with a feature was named by upstream's number */
 	bool failed; /* memory ran out */
 };
 
@@ -41,6 +44,9 @@ enum mode { MODE_AS_ASKED, MODE_ALL };
 static const char power_cycle[] =
 	"already-booted guests need a power cycle: a running guest keeps what it negotiated, and its "
 	"QEMU what it was started with, until it is powered off and started anew";
+static const char backports[] =
+	"these are upstream's, and vendors backport: version numbers are not capabilities; a probe of "
+	"the host tells";
 
 /* ---------------------------------------------------------------------- pieces */
 
@@ -69,25 +75,25 @@ static json_t *string_or_null(const char *s)
 	return s && *s ? json_string(s) : json_null();
 }
 
-/* A comma and a space before every one but the first; after twenty names their number. */
+/* A comma and a space before every one but the first; after MAX_NAMES of them their number. */
 static void write_names(const struct explaining *e, const bool *hosts, struct buf *out)
 {
 	const struct inputs *in = &e->b->in;
 	size_t n = 0;
 
 	for (size_t i = 0; i < in->n_hosts; i++)
-		if (hosts[i] && n++ < 20)
+		if (hosts[i] && n++ < MAX_NAMES)
 			buf_printf(out, "%s%s", n > 1 ? ", " : "", in->hosts[i]->name);
-	if (n > 20)
-		buf_printf(out, " and %zu more", n - 20);
+	if (n > MAX_NAMES)
+		buf_printf(out, " and %zu more", n - MAX_NAMES);
 }
 
 static void write_why_hosts(const struct explaining *e, const struct why *w, struct buf *out)
 {
-	for (size_t i = 0; i < w->n_hosts && i < 20; i++)
+	for (size_t i = 0; i < w->n_hosts && i < MAX_NAMES; i++)
 		buf_printf(out, "%s%s", i ? ", " : "", e->b->in.hosts[w->hosts[i]]->name);
-	if (w->n_hosts > 20)
-		buf_printf(out, " and %zu more", w->n_hosts - 20);
+	if (w->n_hosts > MAX_NAMES)
+		buf_printf(out, " and %zu more", w->n_hosts - MAX_NAMES);
 }
 
 static json_t *host_list(struct explaining *e, const bool *hosts)
@@ -129,10 +135,10 @@ static void write_builds(const struct explaining *e, const struct value *v, enum
 			buf_printf(out, " [%s]", package);
 		buf_puts(out, " (");
 		for (size_t i = 0; i < e->b->in.n_hosts; i++)
-			if (uses(e, e->b->in.hosts[i], u) && n++ < 20)
+			if (uses(e, e->b->in.hosts[i], u) && n++ < MAX_NAMES)
 				buf_printf(out, "%s%s", n > 1 ? ", " : "", e->b->in.hosts[i]->name);
-		if (n > 20)
-			buf_printf(out, " and %zu more", n - 20);
+		if (n > MAX_NAMES)
+			buf_printf(out, " and %zu more", n - MAX_NAMES);
 		buf_putc(out, ')');
 	}
 }
@@ -144,17 +150,6 @@ static size_t count(const struct explaining *e, const struct value *v, enum sett
 	for (size_t u = 0; u < e->b->n_used; u++)
 		n += v->defaults[u] == s;
 	return n;
-}
-
-static const struct row *row_of(const struct explaining *e, const struct value *v)
-{
-	char key[512];
-	int n = snprintf(key, sizeof(key), "%s.%s", v->class_name, v->property), r;
-
-	if (n < 0 || (size_t)n >= sizeof(key))
-		return NULL;
-	r = catalogue_row(e->cat, key);
-	return r < 0 ? NULL : &e->cat->rows[r];
 }
 
 static const struct group *group_of(const struct explaining *e, const char *name)
@@ -193,7 +188,7 @@ static void add_hosts(struct barrier *bar, const struct why *w)
 static bool machine_counts(const struct explaining *e, const struct value *v, enum mode mode)
 {
 	const struct policy *p = &e->b->in.policy;
-	const struct row *row = row_of(e, v);
+	const struct row *row = catalogue_find(e->cat, v->class_name, v->property);
 
 	return mode != MODE_ALL && !(v->group && strings_have(&p->enable, v->group)) &&
 	       !(p->all && (!row || row->pin == PIN_PINNED));
@@ -235,6 +230,7 @@ static void gather_why(const struct explaining *e, const struct value *v, const 
 		break;
 	case WHY_DEPENDS: /* both are followed by the catalogue */
 	case WHY_TOGETHER:
+	case WHY_HOST_LEAST:
 	case N_WHY:
 	default:
 		break;
@@ -275,7 +271,7 @@ static void gather(const struct explaining *e, size_t i, enum mode mode, struct 
 {
 	const struct value *v = &e->b->values[i];
 	const struct group *g = group_of(e, v->group);
-	const struct row *row = row_of(e, v);
+	const struct row *row = catalogue_find(e->cat, v->class_name, v->property);
 
 	if (v->on || bar->seen[i])
 		return;
@@ -361,7 +357,7 @@ static void write_machine_off(const struct explaining *e, const struct value *v,
 
 static void write_qemu_lacks(const struct explaining *e, const struct value *v, struct buf *out)
 {
-	const struct row *row = row_of(e, v);
+	const struct row *row = catalogue_find(e->cat, v->class_name, v->property);
 
 	buf_puts(out, "the property does not exist on ");
 	write_builds(e, v, SETTING_ABSENT, out);
@@ -372,9 +368,19 @@ static void write_qemu_lacks(const struct explaining *e, const struct value *v, 
 	buf_puts(out, " on");
 }
 
+/* The call that answers a condition. */
+static const char *source_of(const struct explaining *e, const char *condition)
+{
+	for (size_t i = 0; i < e->cat->n_conditions; i++)
+		if (streq(e->cat->conditions[i].name, condition))
+			return e->cat->conditions[i].source;
+	return NULL;
+}
+
 static void write_host_why(const struct explaining *e, const struct why *w, struct buf *out)
 {
 	bool unknown = w->kind == WHY_HOST_UNKNOWN;
+	const char *source = source_of(e, w->what);
 
 	write_why_hosts(e, w, out);
 	if (w->kind == WHY_NEVER)
@@ -383,8 +389,9 @@ static void write_host_why(const struct explaining *e, const struct why *w, stru
 		buf_printf(out, ": %s is unknown (%s), and what is unknown is not promised", w->what,
 			   unknown_reason(e, w));
 	else
-		buf_printf(out, ": %s (%s, asked of %s)", w->missing ? w->missing : "lacks it",
-			   w->what, w->layer ? w->layer : "the host");
+		buf_printf(out, ": %s (%s, asked of %s%s%s)", w->missing ? w->missing : "lacks it",
+			   w->what, w->layer ? w->layer : "the host", source ? " with " : "",
+			   source ? source : "");
 	if (w->backends) {
 		buf_puts(out, ", needed on ");
 		write_backends(e, w->backends, out);
@@ -418,6 +425,12 @@ static void write_why(const struct explaining *e, const struct value *v, const s
 		break;
 	case WHY_DISABLED:
 		buf_printf(out, "it was asked to be off: --disable %s", w->what);
+		break;
+	case WHY_HOST_LEAST:
+		if (w->n_hosts)
+			write_why_hosts(e, w, out);
+		buf_printf(out, "%s the least that a host states: %s", w->n_hosts ? ":" : "it is",
+			   w->what);
 		break;
 	case N_WHY:
 	default:
@@ -455,7 +468,9 @@ static json_t *why_on(struct explaining *e, const struct value *v)
 	json_t *o = json_object();
 	_buf_ text = { 0 };
 
-	if (count(e, v, SETTING_ON) == e->b->n_used)
+	if (v->is_number)
+		buf_puts(&text, "it is the least that a QEMU here has by itself");
+	else if (count(e, v, SETTING_ON) == e->b->n_used)
 		buf_printf(&text, "%s has it on in every QEMU here", e->b->machine);
 	else
 		buf_printf(&text, "every QEMU here has the property, and it was asked for (%s)",
@@ -487,7 +502,7 @@ static bool is_for(const struct explaining *e, const struct backend *backend)
 /* The kernels are not to blame: worth saying where a build of QEMU or the machine type is. */
 static json_t *kernels_can(const struct explaining *e, const struct value *v)
 {
-	const struct row *row = row_of(e, v);
+	const struct row *row = catalogue_find(e->cat, v->class_name, v->property);
 	_autofree_ bool *done = calloc(e->cat->n_conditions + 1, sizeof(*done));
 	_buf_ text = { 0 };
 	size_t n = 0;
@@ -525,13 +540,14 @@ static void raise_host(struct explaining *e, json_t *list, const struct why *w)
 		buf_puts(&text, ": another QEMU, or another backend");
 	else
 		buf_printf(&text, ": %s", w->remedy ? w->remedy : "a kernel that has it");
+	e->kernels |= w->remedy && strstr(w->remedy, "upstream");
 	append(e, list, take(&text));
 }
 
 static void raise_qemu(struct explaining *e, json_t *list, const struct value *v,
 		       const struct why *w)
 {
-	const struct row *row = row_of(e, v);
+	const struct row *row = catalogue_find(e->cat, v->class_name, v->property);
 	_buf_ text = { 0 };
 
 	buf_puts(&text, "on ");
@@ -562,7 +578,7 @@ static const struct compat *newest_off(const struct row *row)
 
 static void raise_machine(struct explaining *e, json_t *list, const struct value *v)
 {
-	const struct row *row = row_of(e, v);
+	const struct row *row = catalogue_find(e->cat, v->class_name, v->property);
 	const struct compat *off = row ? newest_off(row) : NULL;
 	struct machine_name name;
 	const char *family;
@@ -595,7 +611,7 @@ static void raise_machine(struct explaining *e, json_t *list, const struct value
 static void raise_policy(struct explaining *e, json_t *list, size_t i, bool machine)
 {
 	const struct value *v = &e->b->values[i];
-	const struct row *row = row_of(e, v);
+	const struct row *row = catalogue_find(e->cat, v->class_name, v->property);
 	_barrier_ bar = { 0 };
 	_buf_ text = { 0 };
 
@@ -698,15 +714,15 @@ static json_t *value_json(struct explaining *e, size_t i)
 	for (size_t k = 0; k < v->n_why; k++)
 		if (is_reason(e, v, &v->why[k]))
 			append(e, why, why_json(e, v, &v->why[k]));
-	if (v->on)
+	if (v->on && !v->n_why)
 		append(e, why, why_on(e, v));
-	else
+	else if (!v->on)
 		raise_value(e, raise, i, &bar);
 	set(e, o, "property", json_sprintf("%s.%s", v->class_name, v->property));
 	set(e, o, "feature", string_or_null(v->feature));
 	set(e, o, "bit", v->bit >= 0 ? json_integer(v->bit) : json_null());
 	set(e, o, "group", string_or_null(v->group));
-	set(e, o, "value", json_string(setting_words[v->on ? SETTING_ON : SETTING_OFF]));
+	set(e, o, "value", v->is_number ? json_integer(v->number) : json_string(v->text));
 	set(e, o, "why", why);
 	set(e, o, "kernels", v->on ? json_null() : kernels_can(e, v));
 	set(e, o, "cost", cost_text(e, v));
@@ -875,6 +891,13 @@ static json_t *retirements(struct explaining *e, const json_t *costs)
 
 /* -------------------------------------------------------------------------- the document */
 
+static const char *short_name(const char *property)
+{
+	const char *dot = strrchr(property, '.');
+
+	return dot ? dot + 1 : property;
+}
+
 /* With one property named: what is against the whole baseline, and what is said of the property. */
 static json_t *notes(struct explaining *e, const char *property)
 {
@@ -889,7 +912,7 @@ static json_t *notes(struct explaining *e, const char *property)
 		const struct finding *f = &e->b->findings[i];
 
 		if (property && f->kind == ABIBASE_FINDING_NOTE &&
-		    !strstr(f->text, strrchr(property, '.') + 1))
+		    !strstr(f->text, short_name(property)))
 			continue;
 		append(e, list, json_pack("{ss ss ss ss*}", "kind", kinds[f->kind], "id", f->id,
 					  "text", f->text, "remedy", f->remedy));
@@ -897,24 +920,36 @@ static json_t *notes(struct explaining *e, const char *property)
 	return list;
 }
 
+/* "virtio-net-device.host_uso", or "host_uso" of whichever class. */
+static bool is_called(const char *property, const char *class_name, const char *name)
+{
+	size_t len = strlen(class_name);
+
+	if (!strchr(property, '.'))
+		return streq(property, name);
+	return strprefix(property, class_name) && property[len] == '.' &&
+	       streq(property + len + 1, name);
+}
+
 static json_t *values(struct explaining *e, const char *property)
 {
 	json_t *list = json_array();
-	int r = property ? catalogue_row(e->cat, property) : -1;
 	bool found = false;
 
 	for (size_t i = 0; i < e->b->n_values && !e->failed; i++) {
 		const struct value *v = &e->b->values[i];
-		size_t len = strlen(v->class_name);
 
-		if (property && !(strprefix(property, v->class_name) && property[len] == '.' &&
-				  streq(property + len + 1, v->property)))
+		if (property && !is_called(property, v->class_name, v->property))
 			continue;
 		append(e, list, value_json(e, i));
 		found = true;
 	}
-	if (!found && r >= 0)
-		append(e, list, unset_json(e, &e->cat->rows[r]));
+	for (size_t i = 0; property && !found && i < e->cat->n_rows; i++) {
+		const struct row *row = &e->cat->rows[i];
+
+		if (is_called(property, row->class_name, row->property))
+			append(e, list, unset_json(e, row));
+	}
 	return list;
 }
 
@@ -944,21 +979,18 @@ static json_t *document(struct explaining *e, const char *property)
 	set(e, o, "costs", costs);
 	set(e, o, "notes", notes(e, property));
 	set(e, o, "running_guests", json_string(power_cycle));
+	set(e, o, "kernel_versions", e->kernels ? json_string(backports) : json_null());
 	return o;
 }
 
 static bool knows(const struct explaining *e, const char *property)
 {
-	if (catalogue_row(e->cat, property) >= 0)
-		return true;
-	for (size_t i = 0; i < e->b->n_values; i++) {
-		const struct value *v = &e->b->values[i];
-		size_t len = strlen(v->class_name);
-
-		if (strprefix(property, v->class_name) && property[len] == '.' &&
-		    streq(property + len + 1, v->property))
+	for (size_t i = 0; i < e->cat->n_rows; i++)
+		if (is_called(property, e->cat->rows[i].class_name, e->cat->rows[i].property))
 			return true;
-	}
+	for (size_t i = 0; i < e->b->n_values; i++)
+		if (is_called(property, e->b->values[i].class_name, e->b->values[i].property))
+			return true;
 	return false;
 }
 
@@ -975,7 +1007,7 @@ ABIBASE_EXPORT int abibase_explain(struct abibase_context *ctx,
 	if (property && !knows(&e, property))
 		return context_fail(ctx, ENOENT, "property-not-known", NULL,
 				    "\"%s\" is not a property of the catalogue, nor of this baseline; "
-				    "write CLASS.PROPERTY, as in virtio-net-device.host_uso",
+				    "write PROPERTY or CLASS.PROPERTY, as in virtio-net-device.host_uso",
 				    property);
 	x = calloc(1, sizeof(*x));
 	if (!x)
@@ -1034,25 +1066,36 @@ static const char *get(const json_t *o, const char *key)
 	return s ? s : "";
 }
 
-static void text_list(const json_t *list, const char *sep, struct buf *out)
+/* With commas; of very many their number. */
+static void text_list(const json_t *list, struct buf *out)
 {
-	size_t i;
+	size_t i, n = json_array_size(list);
 	json_t *v;
 
-	json_array_foreach((json_t *)list, i, v) {
-		if (i)
-			buf_puts(out, sep);
-		show_text(out, json_string_value(v));
-	}
+	json_array_foreach((json_t *)list, i, v)
+		if (i < MAX_NAMES)
+			buf_printf(out, "%s%s", i ? ", " : "", json_string_value(v));
+	if (n > MAX_NAMES)
+		buf_printf(out, " and %zu more", n - MAX_NAMES);
 }
+
+/* What was put together, in lines; @text is empty afterwards. */
+static void text_wrapped(struct buf *text, size_t column, size_t hang, struct buf *out)
+{
+	show_wrapped(out, column, hang, text->data ? text->data : "");
+	if (buf_failed(text))
+		out->failed = true;
+	buf_clear(text);
+}
+
+#define HANG 9 /* where the text of a label begins */
 
 static void text_line(const char *label, const char *text, struct buf *out)
 {
 	if (!*text)
 		return;
 	buf_printf(out, "  %-7s", label);
-	show_text(out, text);
-	buf_putc(out, '\n');
+	show_wrapped(out, HANG, HANG, text);
 }
 
 /* Do these two differ in nothing but the names of property and feature? */
@@ -1062,16 +1105,21 @@ static bool same_story(const json_t *a, const json_t *b)
 					    "cost",  "list",  "raise", "retire" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
-		if (!json_equal(json_object_get(a, keys[i]), json_object_get(b, keys[i])))
+		if (!json_equal(json_object_get(a, keys[i]), json_object_get(b, keys[i])) &&
+		    !(streq(keys[i], "group") && streq(get(a, "value"), "on")))
 			return false;
 	return true;
 }
 
 static void text_name(const json_t *v, struct buf *out)
 {
-	const json_t *bit = json_object_get(v, "bit");
+	const json_t *bit = json_object_get(v, "bit"), *value = json_object_get(v, "value");
 
-	buf_printf(out, "%s=%s", get(v, "property"), get(v, "value"));
+	if (json_is_integer(value))
+		buf_printf(out, "%s=%lld", get(v, "property"),
+			   (long long)json_integer_value(value));
+	else
+		buf_printf(out, "%s=%s", get(v, "property"), json_string_value(value));
 	if (*get(v, "feature"))
 		buf_printf(out, "  %s", get(v, "feature"));
 	if (json_is_integer(bit))
@@ -1117,17 +1165,17 @@ static void text_values(const json_t *list, bool off, struct buf *out)
 
 static void text_notes(const json_t *list, struct buf *out)
 {
+	_buf_ text = { 0 };
 	size_t i;
 	json_t *v;
 
 	json_array_foreach((json_t *)list, i, v) {
-		buf_printf(out, "%s: ", get(v, "kind"));
-		show_text(out, get(v, "text"));
-		buf_printf(out, " [%s]\n", get(v, "id"));
+		buf_printf(&text, "%s: %s [%s]", get(v, "kind"), get(v, "text"), get(v, "id"));
+		text_wrapped(&text, 0, 2, out);
 		if (*get(v, "remedy")) {
-			buf_puts(out, "  remedy: ");
-			show_text(out, get(v, "remedy"));
-			buf_putc(out, '\n');
+			buf_printf(&text, "remedy: %s", get(v, "remedy"));
+			buf_puts(out, "  ");
+			text_wrapped(&text, 2, 4, out);
 		}
 	}
 	if (json_array_size(list))
@@ -1139,21 +1187,25 @@ static void text_cost(const json_t *c, struct buf *out)
 	const json_t *retire = json_object_get(c, "retire");
 	const json_t *hosts = json_object_get(c, "in_the_way");
 	const json_t *obstacle = json_object_get(c, "obstacles");
+	_buf_ text = { 0 };
 	size_t i;
 	json_t *v;
 
 	show_text(out, get(c, "description"));
 	buf_puts(out, "\n  off    ");
-	text_list(json_object_get(c, "features"), ", ", out);
+	text_list(json_object_get(c, "features"), &text);
+	text_wrapped(&text, HANG, HANG, out);
 	if (json_is_array(retire)) {
-		buf_printf(out, "\n  retire %zu: ", json_array_size(retire));
-		text_list(retire, ", ", out);
+		buf_printf(&text, "%zu: ", json_array_size(retire));
+		text_list(retire, &text);
+		buf_puts(out, "  retire ");
+		text_wrapped(&text, HANG, HANG, out);
 	} else if (json_array_size(hosts)) {
-		buf_puts(out, "\n  hosts  ");
-		text_list(hosts, ", ", out);
-		buf_puts(out, " (retiring them is not enough)");
+		text_list(hosts, &text);
+		buf_puts(&text, " (retiring them is not enough)");
+		buf_puts(out, "  hosts  ");
+		text_wrapped(&text, HANG, HANG, out);
 	}
-	buf_putc(out, '\n');
 	json_array_foreach((json_t *)obstacle, i, v)
 		text_line(i ? "" : "also", json_string_value(v), out);
 	buf_putc(out, '\n');
@@ -1173,44 +1225,55 @@ static void text_costs(const json_t *list, struct buf *out)
 
 static void text_retirements(const json_t *list, struct buf *out)
 {
+	_buf_ text = { 0 };
 	size_t i;
 	json_t *v;
 
 	json_array_foreach((json_t *)list, i, v) {
 		const json_t *back = json_object_get(v, "back");
 
-		buf_puts(out, "Retire ");
-		text_list(json_object_get(v, "retire"), ", ", out);
-		buf_puts(out, " and ");
-		text_list(back, ", ", out);
-		buf_printf(out, " %s back.\n", json_array_size(back) > 1 ? "come" : "comes");
+		buf_puts(&text, "Retire ");
+		text_list(json_object_get(v, "retire"), &text);
+		buf_puts(&text, " and ");
+		text_list(back, &text);
+		buf_printf(&text, " %s back.", json_array_size(back) > 1 ? "come" : "comes");
+		text_wrapped(&text, 0, 2, out);
 	}
 }
 
 ABIBASE_EXPORT int abibase_explanation_to_text(const struct abibase_explanation *x, char **ret)
 {
 	const json_t *root = x->root, *list = json_object_get(root, "values");
-	_buf_ out = { 0 };
+	_buf_ out = { 0 }, line = { 0 };
 	char *text;
 
-	buf_printf(&out, "Baseline %s: ",
-		   *get(root, "baseline") ? get(root, "baseline") : "that is none");
-	show_text(&out, *get(root, "machine") ? get(root, "machine") : "no machine type");
-	buf_puts(&out, " on ");
-	text_list(json_object_get(root, "backends"), ", ", &out);
-	buf_puts(&out, ", for ");
-	text_list(json_object_get(root, "hosts"), ", ", &out);
-	buf_puts(&out, "\n\n");
+	buf_printf(&line, "%s%s: %s on ", *get(root, "baseline") ? "Baseline " : "No baseline",
+		   get(root, "baseline"),
+		   *get(root, "machine") ? get(root, "machine") : "no machine type");
+	text_list(json_object_get(root, "backends"), &line);
+	buf_puts(&line, ", for ");
+	text_list(json_object_get(root, "hosts"), &line);
+	text_wrapped(&line, 0, 2, &out);
+	buf_putc(&out, '\n');
 	if (x->cost) {
 		text_costs(json_object_get(root, "costs"), &out);
 	} else {
+		/* what keeps it from being a baseline comes first */
+		if (!streq(get(root, "verdict"), "yes"))
+			text_notes(json_object_get(root, "notes"), &out);
 		text_values(list, true, &out);
 		text_values(list, false, &out);
-		text_notes(json_object_get(root, "notes"), &out);
+		if (streq(get(root, "verdict"), "yes"))
+			text_notes(json_object_get(root, "notes"), &out);
 	}
 	if (x->cost || json_array_size(list) != 1)
 		text_retirements(json_object_get(root, "retirements"), &out);
-	buf_printf(&out, "Running guests: %s.\n", get(root, "running_guests"));
+	if (!x->cost && *get(root, "kernel_versions")) {
+		buf_printf(&line, "Kernel versions: %s.", get(root, "kernel_versions"));
+		text_wrapped(&line, 0, 2, &out);
+	}
+	buf_printf(&line, "Running guests: %s.", get(root, "running_guests"));
+	text_wrapped(&line, 0, 2, &out);
 	text = buf_steal(&out);
 	if (!text)
 		return -ENOMEM;

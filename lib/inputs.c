@@ -64,18 +64,24 @@ void strings_clear(struct strings *t)
 	memset(t, 0, sizeof(*t));
 }
 
-struct host *host_new(const char *name, size_t n_answers, size_t n_qemu)
+struct host *host_new(const char *name, size_t n_numbers, size_t n_answers, size_t n_qemu)
 {
+	size_t number_bytes = n_numbers * sizeof(int64_t);
 	size_t qemu_bytes = n_qemu * sizeof(struct host_qemu);
 	size_t answer_bytes = n_answers * sizeof(unsigned int);
-	struct host *h = calloc(1, sizeof(*h) + qemu_bytes + answer_bytes + strlen(name) + 1);
+	struct host *h = calloc(1, sizeof(*h) + number_bytes + qemu_bytes + answer_bytes +
+					   strlen(name) + 1);
 
 	if (!h)
 		return NULL;
 	h->refcount = 1;
 	h->n_qemu = (unsigned int)n_qemu;
-	h->qemu = (struct host_qemu *)(void *)(h + 1);
-	h->answers = (unsigned int *)(void *)((char *)(h + 1) + qemu_bytes);
+	/* the widest first */
+	h->numbers = (int64_t *)(void *)(h + 1);
+	h->qemu = (struct host_qemu *)(void *)((char *)h->numbers + number_bytes);
+	h->answers = (unsigned int *)(void *)((char *)h->qemu + qemu_bytes);
+	for (size_t i = 0; i < n_numbers; i++)
+		h->numbers[i] = NUMBER_UNSTATED;
 	h->name = (char *)h->answers + answer_bytes;
 	strcpy(h->name, name);
 	return h;
@@ -105,6 +111,16 @@ bool host_is(const struct host *h, const char *name, size_t len)
 		return true;
 	return h->platform && sscanf(rest, "-%*4[0-9].%*2[0-9]%n", &end) == 0 && end == 8 &&
 	       !rest[end];
+}
+
+bool inputs_is_dest(const struct inputs *in, const struct host *h)
+{
+	const struct strings *dest = &in->policy.dest;
+
+	for (size_t i = 0; i < dest->n; i++)
+		if (host_is(h, dest->s[i], strlen(dest->s[i])))
+			return true;
+	return !dest->n;
 }
 
 struct build *build_ref(struct build *b)
@@ -151,6 +167,7 @@ void inputs_clear(struct inputs *in)
 	strings_clear(&in->policy.dest);
 	names_clear(in->backends, in->n_backends);
 	names_clear(in->conditions, in->n_conditions);
+	names_clear(in->numbers, in->n_numbers);
 	for (size_t i = 0; i < in->n_hosts; i++)
 		host_unref(in->hosts[i]);
 	free(in->hosts);
@@ -207,6 +224,7 @@ static int copy_parts(const struct inputs *from, struct inputs *to)
 	    names_copy(from->backends, from->n_backends, &to->backends, &to->n_backends) < 0 ||
 	    names_copy(from->conditions, from->n_conditions, &to->conditions,
 		       &to->n_conditions) < 0 ||
+	    names_copy(from->numbers, from->n_numbers, &to->numbers, &to->n_numbers) < 0 ||
 	    strings_copy(&from->strings, &to->strings) < 0)
 		return -ENOMEM;
 	to->hosts = calloc(from->n_hosts + 1, sizeof(struct host *));

@@ -22,8 +22,14 @@ static int from_catalogue(struct inputs *in, const struct abibase_catalogue *cat
 	in->catalogue_revision = cat->revision;
 	in->backends = calloc(cat->n_backends + 1, sizeof(*in->backends));
 	in->conditions = calloc(cat->n_conditions + 1, sizeof(*in->conditions));
-	if (!in->backends || !in->conditions)
+	in->numbers = calloc(cat->n_numbers + 1, sizeof(*in->numbers));
+	if (!in->backends || !in->conditions || !in->numbers)
 		return -ENOMEM;
+	for (; in->n_numbers < cat->n_numbers; in->n_numbers++) {
+		in->numbers[in->n_numbers] = strdup(cat->numbers[in->n_numbers]);
+		if (!in->numbers[in->n_numbers])
+			return -ENOMEM;
+	}
 	for (; in->n_backends < cat->n_backends; in->n_backends++) {
 		in->backends[in->n_backends] = strdup(cat->backends[in->n_backends].name);
 		if (!in->backends[in->n_backends])
@@ -110,23 +116,48 @@ ABIBASE_EXPORT int abibase_intersection_set_target(struct abibase_intersection *
 ABIBASE_EXPORT int abibase_intersection_add_backend(struct abibase_intersection *ix,
 						    const char *backend)
 {
+	unsigned int net = catalogue_device(ix->cat, NULL);
 	int i = catalogue_backend(ix->cat, backend);
 	_buf_ names = { 0 };
 
 	if (ix->in.n_hosts)
 		return too_late(ix);
-	if (i < 0) {
+	if (i < 0 || !(net & (1u << i))) {
 		for (size_t k = 0; k < ix->in.n_backends; k++)
-			buf_printf(&names, "%s%s", k ? ", " : "", ix->in.backends[k]);
+			if (net & (1u << k))
+				buf_printf(&names, "%s%s", names.len ? ", " : "",
+					   ix->in.backends[k]);
 		return context_fail(ix->ctx, EINVAL, "backend-not-known", NULL,
 				    "\"%s\" is not a backend; accepted: %s", backend,
 				    names.data ? names.data : "none");
 	}
 	if (!ix->in.policy.backends_named)
-		ix->in.policy.backends = 0;
+		ix->in.policy.backends &= ~net;
 	ix->said_backends = ix->in.policy.backends_named = true;
 	ix->in.policy.backends |= 1u << i;
 	return 0;
+}
+
+ABIBASE_EXPORT int abibase_intersection_add_device(struct abibase_intersection *ix,
+						   const char *device)
+{
+	unsigned int mask = catalogue_device(ix->cat, device);
+	_buf_ names = { 0 };
+
+	if (ix->in.n_hosts)
+		return too_late(ix);
+	ix->said_backends = true;
+	ix->in.policy.backends |= mask;
+	if (mask)
+		return 0;
+	for (size_t i = 0; i < ix->cat->n_backends; i++)
+		if (ix->cat->backends[i].device)
+			buf_printf(&names, "%s%s", names.len ? ", " : "",
+				   ix->cat->backends[i].device);
+	return context_fail(ix->ctx, EINVAL, "device-not-covered", NULL,
+			    "\"%s\" is not a device that can be asked about beside virtio-net; "
+			    "accepted: %s",
+			    device, names.data ? names.data : "none");
 }
 
 ABIBASE_EXPORT int abibase_intersection_set_policy(struct abibase_intersection *ix,
@@ -144,9 +175,11 @@ ABIBASE_EXPORT int abibase_intersection_set_policy(struct abibase_intersection *
 	return 0;
 }
 
-static int add_group(struct abibase_intersection *ix, struct strings *to,
-		     const struct strings *other, const char *group)
+static int add_group(struct abibase_intersection *ix, bool off, const char *group)
 {
+	struct policy *p = &ix->in.policy;
+	struct strings *to = off ? &p->disable : &p->enable;
+	const struct strings *other = off ? &p->enable : &p->disable;
 	_buf_ names = { 0 };
 
 	if (ix->in.n_hosts)
@@ -155,24 +188,24 @@ static int add_group(struct abibase_intersection *ix, struct strings *to,
 		return context_fail(ix->ctx, EINVAL, "group-twice", NULL,
 				    "the group \"%s\" cannot be both enabled and disabled", group);
 	ix->said_wishes = true;
-	if (catalogue_group_has_switch(ix->cat, group))
+	if (catalogue_group_has_switch(ix->cat, group, off))
 		return strings_insert(to, group) < 0 ? context_oom(ix->ctx) : 0;
 	for (size_t i = 0; i < ix->cat->n_groups; i++)
-		if (catalogue_group_has_switch(ix->cat, ix->cat->groups[i].name))
+		if (catalogue_group_has_switch(ix->cat, ix->cat->groups[i].name, off))
 			buf_printf(&names, "%s%s", names.len ? ", " : "", ix->cat->groups[i].name);
 	return context_fail(ix->ctx, EINVAL, "group-not-known", NULL,
-			    "\"%s\" is not a group that can be switched; accepted: %s", group,
-			    names.data ? names.data : "none");
+			    "\"%s\" is not a group that can be switched%s; accepted: %s", group,
+			    off ? " off" : "", names.data ? names.data : "none");
 }
 
 ABIBASE_EXPORT int abibase_intersection_enable(struct abibase_intersection *ix, const char *group)
 {
-	return add_group(ix, &ix->in.policy.enable, &ix->in.policy.disable, group);
+	return add_group(ix, false, group);
 }
 
 ABIBASE_EXPORT int abibase_intersection_disable(struct abibase_intersection *ix, const char *group)
 {
-	return add_group(ix, &ix->in.policy.disable, &ix->in.policy.enable, group);
+	return add_group(ix, true, group);
 }
 
 ABIBASE_EXPORT int abibase_intersection_add_dest(struct abibase_intersection *ix, const char *host)
@@ -350,6 +383,8 @@ static int fill_host(struct abibase_intersection *ix, struct host *h,
 		if (set_answer(&ix->in, h, i, tri, reason) < 0)
 			return -ENOMEM;
 	}
+	for (size_t i = 0; i < cat->n_numbers; i++)
+		h->numbers[i] = profile_number(p, cat->numbers[i]);
 	for (size_t i = 0; i < p->n_qemu; i++)
 		if (fill_qemu(&ix->in, &h->qemu[i], &p->qemu[i]) < 0)
 			return -ENOMEM;
@@ -357,12 +392,34 @@ static int fill_host(struct abibase_intersection *ix, struct host *h,
 	return 0;
 }
 
+/* What nobody can mean would be given to guests. */
+static int check_numbers(struct abibase_intersection *ix, const struct abibase_profile *p)
+{
+	for (size_t r = 0; r < ix->cat->n_rows; r++) {
+		const struct row *row = &ix->cat->rows[r];
+		const char *fact = row->fact < 0 ? NULL : ix->cat->numbers[row->fact];
+		int64_t n = fact ? profile_number(p, fact) : NUMBER_UNSTATED;
+
+		if (!fact || !json_is_integer(json_object_get(p->facts, fact)) || n == 0 ||
+		    (n >= row->least && n <= UINT16_MAX))
+			continue;
+		return context_fail(ix->ctx, EINVAL, "fact-out-of-range", NULL,
+				    "%s: the fact %s is %lld; accepted: 0, and %lld to %d", p->name,
+				    fact, (long long)n, (long long)row->least, UINT16_MAX);
+	}
+	return 0;
+}
+
 ABIBASE_EXPORT int abibase_intersection_add_profile(struct abibase_intersection *ix,
 						    const struct abibase_profile *p)
 {
-	struct host *h = host_new(p->name, ix->cat->n_conditions, p->n_qemu);
-	int r;
+	struct host *h = host_new(p->name, ix->cat->n_numbers, ix->cat->n_conditions, p->n_qemu);
+	int r = check_numbers(ix, p);
 
+	if (r < 0) {
+		host_unref(h);
+		return r;
+	}
 	if (!h || fill_host(ix, h, p) < 0) {
 		host_unref(h);
 		return context_oom(ix->ctx);
@@ -390,22 +447,26 @@ static void backend_names(const struct inputs *in, struct buf *b)
 	buf_puts(b, in->policy.backends_named ? " (named)" : " (by default)");
 }
 
-/* The backends of two baselines by name: a later catalogue may number them otherwise. */
+void intersection_adopt_backends(struct abibase_intersection *ix, const struct inputs *from)
+{
+	struct policy *p = &ix->in.policy;
+
+	p->backends = 0;
+	p->backends_named = from->policy.backends_named;
+	for (size_t i = 0; i < from->n_backends; i++) {
+		int k = catalogue_backend(ix->cat, from->backends[i]);
+
+		if (k >= 0 && from->policy.backends & (1u << i))
+			p->backends |= 1u << k;
+	}
+}
+
 static int widen_backends(struct abibase_intersection *ix, const struct inputs *from)
 {
 	_buf_ ours = { 0 }, theirs = { 0 };
-	struct policy *p = &ix->in.policy;
 
-	if (!ix->said_backends && !ix->adopted) {
-		p->backends = 0;
-		p->backends_named = from->policy.backends_named;
-		for (size_t i = 0; i < from->n_backends; i++) {
-			int k = catalogue_backend(ix->cat, from->backends[i]);
-
-			if (k >= 0 && from->policy.backends & (1u << i))
-				p->backends |= 1u << k;
-		}
-	}
+	if (!ix->said_backends && !ix->adopted)
+		intersection_adopt_backends(ix, from);
 	backend_names(&ix->in, &ours);
 	backend_names(from, &theirs);
 	if (buf_failed(&ours) || buf_failed(&theirs))
@@ -493,10 +554,19 @@ static int widen_answers(struct abibase_intersection *ix, const struct inputs *f
 	return 0;
 }
 
+static void widen_numbers(const struct abibase_intersection *ix, const struct inputs *from,
+			  const struct host *h, struct host *to)
+{
+	for (size_t i = 0; i < ix->in.n_numbers; i++)
+		for (size_t k = 0; k < from->n_numbers; k++)
+			if (streq(from->numbers[k], ix->in.numbers[i]))
+				to->numbers[i] = h->numbers[k];
+}
+
 static int widen_host(struct abibase_intersection *ix, const struct inputs *from,
 		      const struct host *h)
 {
-	struct host *to = host_new(h->name, ix->in.n_conditions, h->n_qemu);
+	struct host *to = host_new(h->name, ix->in.n_numbers, ix->in.n_conditions, h->n_qemu);
 	int r;
 
 	if (!to)
@@ -508,6 +578,7 @@ static int widen_host(struct abibase_intersection *ix, const struct inputs *from
 	r = strings_intern(&ix->in.strings, from->strings.s[h->arch], &to->arch);
 	if (r == 0)
 		r = widen_answers(ix, from, h, to);
+	widen_numbers(ix, from, h, to);
 	for (size_t i = 0; r == 0 && i < h->n_qemu; i++) {
 		const struct build *b = from->builds[h->qemu[i].build];
 		const char *path = host_path(from, &h->qemu[i]);

@@ -12,6 +12,12 @@
 /* Work out everything that follows from b->in. 0 or -ENOMEM. */
 int baseline_derive(struct abibase_baseline *b, struct abibase_catalogue *cat);
 
+/*
+ * The backends of another baseline, by name: a later catalogue may number them otherwise. Those of
+ * the devices that were asked for by name are among them.
+ */
+void intersection_adopt_backends(struct abibase_intersection *ix, const struct inputs *from);
+
 /* abibase_intersection_add_baseline() without the host @but, or with all where it is NULL. */
 int intersection_add_baseline_but(struct abibase_intersection *ix,
 				  const struct abibase_baseline *b, const char *but);

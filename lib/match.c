@@ -124,7 +124,7 @@ static int choose_backends(struct matching *x, const char *const *backends)
 	for (size_t i = 0; backends && backends[i]; i++) {
 		int k = catalogue_backend(x->cat, backends[i]);
 
-		if (k < 0)
+		if (k < 0 || x->cat->backends[k].predicted_only)
 			return context_fail(x->ctx, EINVAL, "usage", NULL,
 					    "\"%s\" is not a backend of the catalogue",
 					    backends[i]);

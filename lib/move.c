@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 
+#include "context.h"
 #include "baseline.h"
 #include "check.h"
-#include "context.h"
 #include "guest.h"
 #include "predict.h"
+#include "show.h"
 
 /*
  * Can this host take this running guest? Measured in migrations: it can when what the guest
@@ -14,6 +15,11 @@
  * taken to be started with the -device options of the source, which is where a feature comes from
  * that is off by default and was negotiated all the same.
  */
+
+/* What every network carries */
+#define ETHERNET_MTU 1500
+
+/* One guest, and one QEMU of one host that may take it. */
 
 struct abibase_targets {
 	struct abibase_context *ctx;
@@ -38,13 +44,6 @@ struct move {
 	char *way_back_text; /* or NULL */
 };
 
-struct abibase_moves {
-	int refcount;
-	struct abibase_guest *guest;
-	struct move *moves;
-	size_t n;
-};
-
 /* One QEMU of one host under judgement. */
 struct judging {
 	const struct abibase_targets *t;
@@ -54,6 +53,14 @@ struct judging {
 	struct strings base; /* the settings that the target gets anyway */
 	struct move *m;
 	uint64_t negotiated[2]; /* of all devices */
+};
+
+struct abibase_moves {
+	int refcount;
+	struct abibase_guest *guest;
+	bool with_list; /* the targets get that of a baseline anyway */
+	struct move *moves;
+	size_t n;
 };
 
 /* What a device offers: for sure, and as far as is known. */
@@ -66,16 +73,19 @@ struct offered {
 
 /* A running guest keeps what it negotiated. */
 #define RESTART "; or power the guest off and on with the list of a baseline that has this host"
+/* The lists are beside the findings. */
+#define SWITCH_ON "start the target there with the -global options that turn it on"
 
-static int add(struct judging *j, enum abibase_finding_kind kind, const char *id,
-	       const char *layer, const struct row *row, const char *remedy, struct buf *text)
+static int say(struct judging *j, enum abibase_finding_kind kind, const char *id, const char *layer,
+	     const struct row *row, const char *remedy, struct buf *text)
 {
 	struct check_finding f = { .kind = kind,
 				   .id = (char *)id,
 				   .layer = (char *)layer,
 				   .remedy = (char *)remedy,
 				   .property = row ? row->key : NULL,
-				   .feature = row ? (char *)row->feature : NULL };
+				   .feature = row ? (char *)row->feature : NULL,
+				   .bit = row ? row->bit : -1 };
 
 	return hostcheck_add(j->m->check, &f, text);
 }
@@ -83,16 +93,15 @@ static int add(struct judging *j, enum abibase_finding_kind kind, const char *id
 static int unknown(struct judging *j, const char *id, const char *layer, const struct row *row,
 		   const char *remedy, struct buf *text)
 {
-	return add(j, ABIBASE_FINDING_UNKNOWN, id, layer, row, remedy, text);
+	return say(j, ABIBASE_FINDING_UNKNOWN, id, layer, row, remedy, text);
 }
 
 static int conflict(struct judging *j, const char *id, const char *layer, const struct row *row,
 		    const char *remedy, struct buf *text)
 {
-	return add(j, ABIBASE_FINDING_CONFLICT, id, layer, row, remedy, text);
+	return say(j, ABIBASE_FINDING_CONFLICT, id, layer, row, remedy, text);
 }
 
-/* "QEMU 9.1.0 (qemu-kvm-9.1.0-20.el9)" */
 static void write_qemu(const struct judging *j, struct buf *out)
 {
 	if (!j->m->version) {
@@ -104,10 +113,53 @@ static void write_qemu(const struct judging *j, struct buf *out)
 		buf_printf(out, " (%s)", j->m->package);
 }
 
-static void write_feature(const struct guest_device *d, const struct row *row, struct buf *out)
+/*
+ * A feature of the guest is in the way, or may be. What comes of one cause is shown as one; the cause
+ * is taken.
+ */
+static int because(struct judging *j, const struct guest_device *d, struct check_finding f,
+		   const struct row *row, struct buf *cause)
 {
-	buf_printf(out, "%s (bit %d), which the guest %s", row->feature, row->bit,
-		   d->has_negotiated ? "took" : "may have taken");
+	_buf_ text = { 0 };
+	int r;
+
+	buf_printf(&text, "%s: %s: ", j->p->name, f.layer);
+	buf_printf(&text, "%s: %s%s (bit %d), which the guest %s, %s", cause->data ? cause->data : "",
+		   f.kind == ABIBASE_FINDING_UNKNOWN ? "whether " : "", row->feature, row->bit,
+		   d->has_negotiated ? "took" : "may have taken",
+		   f.kind == ABIBASE_FINDING_UNKNOWN ? "is offered there cannot be told" :
+						       "is not offered there");
+	if (buf_failed(cause))
+		return -ENOMEM;
+	f.cause = cause->data;
+	f.property = row->key;
+	f.feature = (char *)row->feature;
+	f.bit = row->bit;
+	r = hostcheck_add(j->m->check, &f, &text);
+	buf_clear(cause);
+	return r;
+}
+
+static int lacks(struct judging *j, const struct guest_device *d, const struct row *row,
+		 const char *layer, const char *remedy, struct buf *cause)
+{
+	return because(j, d,
+		       (struct check_finding){ .kind = ABIBASE_FINDING_CONFLICT,
+					       .id = (char *)"move-lacks",
+					       .layer = (char *)layer,
+					       .remedy = (char *)remedy },
+		       row, cause);
+}
+
+static int may_lack(struct judging *j, const struct guest_device *d, const struct row *row,
+		    const char *layer, const char *remedy, struct buf *cause)
+{
+	return because(j, d,
+		       (struct check_finding){ .kind = ABIBASE_FINDING_UNKNOWN,
+					       .id = (char *)"move-unknown",
+					       .layer = (char *)layer,
+					       .remedy = (char *)remedy },
+		       row, cause);
 }
 
 /* ------------------------------------------------------------------ what is offered */
@@ -135,6 +187,29 @@ static void judge_row(const struct predictor *pr, const struct row *row,
 static bool is_of(const struct row *row, const struct guest_device *d)
 {
 	return row->bit >= 0 && streq(row->class_name, d->class_name);
+}
+
+/* Backends that devices of this class can lie on, a mask. */
+static unsigned int backends_of(const struct abibase_catalogue *cat, const struct guest_device *d)
+{
+	unsigned int mask = 0;
+
+	for (size_t i = 0; i < cat->n_rows; i++)
+		if (is_of(&cat->rows[i], d))
+			mask |= cat->rows[i].backends;
+	return mask;
+}
+
+/* The one of @name, or where none is named the only one that there is; -1: not known */
+static int choose_backend(const struct abibase_catalogue *cat, const struct guest_device *d,
+			  const char *name)
+{
+	unsigned int mask = backends_of(cat, d);
+	int be = name ? catalogue_backend(cat, name) : -1;
+
+	if (be >= 0 && mask & (1u << be))
+		return be;
+	return mask && !(mask & (mask - 1)) ? __builtin_ctz(mask) : -1;
 }
 
 static void offer_bit(struct offered *o, int bit, enum abibase_tri offers)
@@ -256,56 +331,42 @@ static bool is_switch(const struct row *row, const struct predicted *p)
 static int say_switched_off(struct judging *j, const struct guest_device *d, const struct row *row,
 			    const struct predicted *p)
 {
-	_autofree_ char *remedy = NULL;
-	_buf_ text = { 0 };
+	struct check_finding f = { .kind = ABIBASE_FINDING_CONFLICT,
+				   .id = (char *)"move-switched-off",
+				   .layer = (char *)(p->by_setting ? "baseline" : "machine type"),
+				   .remedy = (char *)SWITCH_ON };
+	_buf_ cause = { 0 };
 
-	buf_printf(&text, "%s: ", j->p->name);
 	if (p->by_setting)
-		buf_printf(&text, "the list of the baseline turns %s off: ", row->key);
+		buf_puts(&cause, "its list turns it off");
 	else {
-		write_qemu(j, &text);
-		buf_printf(&text, p->on == ABIBASE_NO ?
-					  " has %s off under %s, though kernel and QEMU can do it: " :
-					  " may have %s off under %s, which is not recorded: ",
-			   row->key, j->pr.view.machine);
-	}
-	write_feature(d, row, &text);
-	buf_puts(&text, ", is not offered there");
-	if (asprintf(&remedy, "start the target there with -global %s=on", row->key) < 0) {
-		remedy = NULL;
-		return -ENOMEM;
+		write_qemu(j, &cause);
+		buf_printf(&cause, p->on == ABIBASE_NO ?
+					   " has it off under %s, though kernel and QEMU can do it" :
+					   " may have it off under %s, which is not recorded",
+			   j->pr.view.machine);
 	}
 	if (list_row(&j->m->rescue, row, true) < 0)
 		return -ENOMEM;
-	return conflict(j, "move-switched-off", p->by_setting ? "baseline" : "machine type", row,
-			remedy, &text);
+	return because(j, d, f, row, &cause);
 }
 
 static int say_no_property(struct judging *j, const struct guest_device *d, const struct row *row)
 {
-	_buf_ text = { 0 };
+	_buf_ cause = { 0 };
 
-	buf_printf(&text, "%s: ", j->p->name);
-	write_qemu(j, &text);
-	buf_printf(&text, " does not have the property %s and cannot offer ", row->key);
-	write_feature(d, row, &text);
-	return conflict(j, "move-lacks", "QEMU", row,
-			"install a QEMU there that has the property" RESTART,
-			&text);
+	write_qemu(j, &cause);
+	buf_puts(&cause, " does not have the property");
+	return lacks(j, d, row, "QEMU", "install a QEMU there that has the property" RESTART, &cause);
 }
 
 static int say_never(struct judging *j, const struct guest_device *d, const struct row *row)
 {
-	_buf_ text = { 0 };
+	_buf_ cause = { 0 };
 
-	buf_printf(&text, "%s: ", j->p->name);
-	write_qemu(j, &text);
-	buf_printf(&text, " never offers %s on %s: ", row->key,
-		   j->pr.cat->backends[j->pr.backend].name);
-	write_feature(d, row, &text);
-	return conflict(j, "move-lacks", "QEMU", row,
-			"use another backend or another QEMU there" RESTART,
-			&text);
+	write_qemu(j, &cause);
+	buf_printf(&cause, " never offers it on %s", j->pr.cat->backends[j->pr.backend].name);
+	return lacks(j, d, row, "QEMU", "use another backend or another QEMU there" RESTART, &cause);
 }
 
 /* Each fact that is in the way, not the first alone. */
@@ -316,47 +377,42 @@ static int say_lacks(struct judging *j, const struct guest_device *d, const stru
 		const struct need *need = &needs->need[i];
 		const struct condition *c;
 		_autofree_ char *remedy = NULL;
-		_buf_ text = { 0 };
+		_buf_ cause = { 0 };
 
 		if (!need_applies(&j->pr.view, need) || need->condition == NEED_NEVER)
 			continue;
 		c = &j->pr.cat->conditions[need->condition];
 		if (profile_ask(j->p, c->fact, c->bit, NULL) != ABIBASE_NO)
 			continue;
-		buf_printf(&text, "%s: %s lacks ", j->p->name, c->layer);
-		write_feature(d, row, &text);
-		buf_printf(&text, ": %s (%s)", c->missing, row->key);
+		buf_puts(&cause, c->missing);
 		if (asprintf(&remedy, "%s" RESTART, c->remedy) < 0) {
 			remedy = NULL;
 			return -ENOMEM;
 		}
-		if (conflict(j, "move-lacks", c->layer, row, remedy, &text) < 0)
+		if (lacks(j, d, row, c->layer, remedy, &cause) < 0)
 			return -ENOMEM;
 	}
 	return 0;
 }
 
-static int say_fact_unknown(struct judging *j, const struct guest_device *d, const char *feature,
-			    const struct row *row, const struct predicted *p)
+static int say_fact_unknown(struct judging *j, const struct guest_device *d, const struct row *row,
+			    const struct predicted *p)
 {
-	_buf_ text = { 0 };
+	_buf_ cause = { 0 };
 
-	buf_printf(&text, "%s: whether %s has %s, which the guest %s, is unknown: %s (%s)",
-		   j->p->name, p->unknown->layer, feature,
-		   d->has_negotiated ? "took" : "may have taken", p->unknown->name, p->reason);
-	return unknown(j, "move-unknown", p->unknown->layer, row, unknown_remedy(p->reason), &text);
+	buf_printf(&cause, "%s is unknown there (%s)", p->unknown->name, p->reason);
+	return may_lack(j, d, row, p->unknown->layer, unknown_remedy(p->reason), &cause);
 }
 
 static int say_value_unknown(struct judging *j, const struct guest_device *d,
 			     const struct row *row)
 {
-	_buf_ text = { 0 };
+	_buf_ cause = { 0 };
 
-	buf_printf(&text, "%s: what ", j->p->name);
-	write_qemu(j, &text);
-	buf_printf(&text, " makes of %s under %s is not recorded: ", row->key, j->pr.view.machine);
-	write_feature(d, row, &text);
-	return unknown(j, "move-unknown", "QEMU", row, "probe this host again", &text);
+	buf_puts(&cause, "what ");
+	write_qemu(j, &cause);
+	buf_printf(&cause, " makes of the property under %s is not recorded", j->pr.view.machine);
+	return may_lack(j, d, row, "QEMU", "probe this host again", &cause);
 }
 
 static int say_row(struct judging *j, const struct guest_device *d, const struct row *row,
@@ -368,7 +424,7 @@ static int say_row(struct judging *j, const struct guest_device *d, const struct
 		return say_never(j, d, row);
 	if (p->can == ABIBASE_NO)
 		return say_lacks(j, d, row, &row->needs[j->pr.backend]);
-	if (p->can == ABIBASE_UNKNOWN && say_fact_unknown(j, d, row->feature, row, p) < 0)
+	if (p->can == ABIBASE_UNKNOWN && say_fact_unknown(j, d, row, p) < 0)
 		return -ENOMEM;
 	if (p->on == ABIBASE_YES)
 		return 0;
@@ -378,8 +434,7 @@ static int say_row(struct judging *j, const struct guest_device *d, const struct
 }
 
 /* No property switches the bit of a requirement. */
-static int judge_bit_required(struct judging *j, const struct guest_device *d,
-			   const struct requirement *q)
+static int judge_bit_required(struct judging *j, const struct requirement *q)
 {
 	struct predicted p = { 0 };
 	_buf_ text = { 0 };
@@ -387,8 +442,12 @@ static int judge_bit_required(struct judging *j, const struct guest_device *d,
 	predict_needs(&j->pr, &q->needs[j->pr.backend], &p);
 	if (p.can == ABIBASE_YES)
 		return 0;
-	if (p.can == ABIBASE_UNKNOWN)
-		return say_fact_unknown(j, d, q->feature, NULL, &p);
+	if (p.can == ABIBASE_UNKNOWN) {
+		buf_printf(&text, "%s: whether %s has %s, which the guest took, is unknown: %s (%s)",
+			   j->p->name, p.unknown->layer, q->feature, p.unknown->name, p.reason);
+		return unknown(j, "move-unknown", p.unknown->layer, NULL, unknown_remedy(p.reason),
+			       &text);
+	}
 	buf_printf(&text, "%s: the guest took %s (bit %d), and it does not hold there that %s",
 		   j->p->name, q->feature, q->bit, q->text);
 	return conflict(j, "move-lacks", "backend", NULL, q->remedy, &text);
@@ -403,7 +462,7 @@ static int judge_bit(struct judging *j, const struct guest_device *d, int bit,
 {
 	const struct abibase_catalogue *cat = j->pr.cat;
 	const struct row *best = NULL;
-	struct predicted of_best, p;
+	struct predicted of_best = { 0 }, p;
 	_buf_ text = { 0 };
 
 	for (size_t i = 0; i < cat->n_rows; i++) {
@@ -421,8 +480,9 @@ static int judge_bit(struct judging *j, const struct guest_device *d, int bit,
 	if (best)
 		return say_row(j, d, best, &of_best);
 	for (size_t i = 0; i < cat->n_requirements; i++)
-		if (cat->requirements[i].bit == bit)
-			return judge_bit_required(j, d, &cat->requirements[i]);
+		if (cat->requirements[i].bit == bit &&
+		    cat->requirements[i].backends & (1u << j->pr.backend))
+			return judge_bit_required(j, &cat->requirements[i]);
 	buf_printf(&text, "%s: whether it offers bit %d, which the guest took, cannot be told: the "
 			  "catalogue has no such feature of %s",
 		   j->p->name, bit, d->class_name);
@@ -440,7 +500,6 @@ static bool same_version(const char *a, const char *b)
 	       !version_cmp(&va, &vb);
 }
 
-/* The QEMU in which the guest runs now; NULL: it cannot be told which. */
 static const struct profile_qemu *source_qemu(const struct abibase_targets *t)
 {
 	const struct abibase_guest *g = t->guest;
@@ -467,9 +526,7 @@ static const struct profile_qemu *source_qemu(const struct abibase_targets *t)
 
 static int source_backend(const struct abibase_targets *t, const struct guest_device *d)
 {
-	const char *name = d->backend ? d->backend : t->backend;
-
-	return name ? catalogue_backend(t->cat, name) : -1;
+	return choose_backend(t->cat, d, d->backend ? d->backend : t->backend);
 }
 
 /* By the record of the host where it runs. */
@@ -606,7 +663,8 @@ static int judge_requirements(struct judging *j, const struct guest_device *d)
 
 /* ------------------------------------------------------------------------ sizes */
 
-static const json_t *recorded_sizes(const struct judging *j, const struct shape *s)
+/* What was observed of this QEMU under this machine type, on this backend or else another. */
+static const json_t *shape_here(const struct judging *j)
 {
 	const json_t *shapes = json_object_get(json_object_get(j->entry, "shape"),
 					       j->pr.view.machine);
@@ -615,10 +673,15 @@ static const json_t *recorded_sizes(const struct judging *j, const struct shape 
 	json_t *v;
 
 	if (own)
-		return json_object_get(own, s->recorded);
+		return own;
 	json_object_foreach((json_t *)shapes, backend, v)
-		return json_object_get(v, s->recorded);
+		return v;
 	return NULL;
+}
+
+static const json_t *recorded_sizes(const struct judging *j, const struct shape *s)
+{
+	return json_object_get(shape_here(j), s->recorded);
 }
 
 static int64_t largest(const json_t *sizes)
@@ -727,6 +790,78 @@ static int judge_shapes(struct judging *j, const struct guest_device *d)
 	return 0;
 }
 
+/*
+ * The stream does not say how large the configuration is, but it has the address of the BAR of the
+ * legacy interface, which is as large as that takes: virtio 1.3, 4.1.4.10; 24 bytes come before it.
+ */
+static int64_t legacy_bar(int64_t config_size)
+{
+	int64_t size = 1;
+
+	while (size < 24 + config_size)
+		size *= 2;
+	return size;
+}
+
+/* A guest's larger configuration is one that was asked for with -device, here as there. */
+static int judge_config(struct judging *j, const struct guest_device *d)
+{
+	const json_t *size = json_object_get(shape_here(j), "config_size");
+	int64_t here = json_integer_value(size);
+	_buf_ text = { 0 };
+
+	if (!size || d->config_size < 0 || here <= d->config_size ||
+	    legacy_bar(here) == legacy_bar(d->config_size))
+		return 0;
+	buf_printf(&text, "%s: the device there has a configuration of %lld bytes, and the guest's has "
+			  "%lld: the BAR of its legacy interface has %lld bytes instead of %lld, and "
+			  "whether the stream fits depends on where the guest has put it",
+		   j->p->name, (long long)here, (long long)d->config_size,
+		   (long long)legacy_bar(here), (long long)legacy_bar(d->config_size));
+	return unknown(j, "config-size-differs", "QEMU", NULL,
+		       "a device without that interface (disable-legacy=on) does not have this BAR",
+		       &text);
+}
+
+/* ------------------------------------------------------------------- values and limits */
+
+/*
+ * QEMU loads the stream of a guest that was told more than there is, and nobody hears of it until
+ * its packets are lost.
+ */
+static int judge_limit(struct judging *j, const struct row *row, int64_t value)
+{
+	json_int_t limit = json_integer_value(json_object_get(j->p->facts, row->limit));
+	_buf_ text = { 0 };
+
+	if (limit >= value)
+		return 0;
+	if (limit > 0) {
+		buf_printf(&text, "%s: the guest was told %lld (%s), and there it is %lld (%s): QEMU "
+				  "takes the guest all the same, and what it sends is lost",
+			   j->p->name, (long long)value, row->key, (long long)limit, row->limit);
+		return conflict(j, "move-limit", "network", row,
+				"raise it on that host" RESTART, &text);
+	}
+	buf_printf(&text, "%s: whether %lld, which the guest was told (%s), is possible there is not "
+			  "stated (%s)",
+		   j->p->name, (long long)value, row->key, row->limit);
+	return say(j, ABIBASE_FINDING_NOTE, "move-limit", "network", row,
+			"state the fact in the profile of that host", &text);
+}
+
+/* Of the values that have a limit a guest document has one, the MTU. */
+static int judge_limits(struct judging *j, const struct guest_device *d)
+{
+	for (size_t i = 0; d->mtu > ETHERNET_MTU && i < j->pr.cat->n_rows; i++) {
+		const struct row *row = &j->pr.cat->rows[i];
+
+		if (row->limit && is_of(row, d) && judge_limit(j, row, d->mtu) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 /* ----------------------------------------------------------------------- one device */
 
 static int judge_usable(struct judging *j)
@@ -767,11 +902,20 @@ static int ask_word(struct judging *j)
 		       &text);
 }
 
+static int say_worst_case(struct judging *j)
+{
+	_buf_ text = { 0 };
+
+	buf_puts(&text, "what the guest negotiated is not known: this is for one that took all it was "
+			"offered, and its feature word can only make it better");
+	return say(j, ABIBASE_FINDING_NOTE, "guest-worst-case", "guest", NULL,
+			"give its feature word, or its QMP socket, as GUEST", &text);
+}
+
 /* The word that the target must offer: what was taken, or all that may have been. 1: not known. */
 static int word_of(struct judging *j, const struct guest_device *d, uint64_t ret[2])
 {
 	struct offered source;
-	_buf_ text = { 0 };
 
 	memcpy(ret, d->negotiated, sizeof(d->negotiated));
 	if (d->has_negotiated)
@@ -781,10 +925,7 @@ static int word_of(struct judging *j, const struct guest_device *d, uint64_t ret
 	if (!source.known)
 		return ask_word(j) < 0 ? -ENOMEM : 1;
 	memcpy(ret, source.maybe, sizeof(source.maybe));
-	buf_puts(&text, "what the guest negotiated is not known: this is for one that took all it was "
-			"offered, and its feature word can only make it better");
-	return add(j, ABIBASE_FINDING_NOTE, "guest-worst-case", "guest", NULL,
-		   "give its feature word, or its QMP socket, as GUEST", &text);
+	return say_worst_case(j);
 }
 
 static int judge_features(struct judging *j, const struct guest_device *d)
@@ -796,14 +937,6 @@ static int judge_features(struct judging *j, const struct guest_device *d)
 		if (word_has(word, bit))
 			r = judge_bit(j, d, bit, word);
 	return r < 0 ? r : 0;
-}
-
-static bool is_covered(const struct abibase_catalogue *cat, const struct guest_device *d)
-{
-	for (size_t i = 0; i < cat->n_rows; i++)
-		if (is_of(&cat->rows[i], d))
-			return true;
-	return false;
 }
 
 static int say_no_backend(struct judging *j, const char *name)
@@ -823,10 +956,10 @@ static int say_no_backend(struct judging *j, const char *name)
 static int prepare_device(struct judging *j, const struct guest_device *d)
 {
 	const char *name = j->t->backend ? j->t->backend : d->backend;
-	int be = name ? catalogue_backend(j->pr.cat, name) : -1;
+	int be = choose_backend(j->pr.cat, d, name);
 	_buf_ text = { 0 };
 
-	if (!is_covered(j->pr.cat, d)) {
+	if (!backends_of(j->pr.cat, d)) {
 		buf_printf(&text, "a %s cannot be judged: it is no class of the catalogue",
 			   d->class_name);
 		return unknown(j, "guest-unknown", "guest", NULL,
@@ -846,9 +979,10 @@ static int judge_device(struct judging *j, const struct guest_device *d)
 
 	if (r != 0)
 		return r < 0 ? r : 0;
-	if (judge_usable(j) < 0 || judge_features(j, d) < 0 || judge_requirements(j, d) < 0)
+	if (judge_usable(j) < 0 || judge_features(j, d) < 0 || judge_requirements(j, d) < 0 ||
+	    judge_shapes(j, d) < 0 || judge_config(j, d) < 0)
 		return -ENOMEM;
-	return judge_shapes(j, d);
+	return judge_limits(j, d);
 }
 
 /* ---------------------------------------------------------- what is decided together */
@@ -909,6 +1043,7 @@ static int gain(struct judging *j, const struct guest_device *d, int bit, struct
 		return list_row(&j->m->door, switched, false);
 	for (size_t i = 0; i < cat->n_requirements; i++)
 		if (cat->requirements[i].bit == bit &&
+		    cat->requirements[i].backends & (1u << j->pr.backend) &&
 		    strings_insert(&j->m->gains, cat->requirements[i].feature) < 0)
 			return -ENOMEM;
 	buf_printf(&w->stays, "%sbit %d", w->stays.len ? ", " : "", bit);
@@ -1005,7 +1140,7 @@ static int judge_way_back(struct judging *j)
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < g->n; i++) {
-		r = prepare_device(j, &g->devices[i]);
+		r = backends_of(j->pr.cat, &g->devices[i]) ? prepare_device(j, &g->devices[i]) : 1;
 		if (r == 0)
 			r = back_device(j, &g->devices[i], &w);
 		else if (r > 0)
@@ -1057,7 +1192,9 @@ static int make_carry_on(struct judging *j)
 	const struct abibase_guest *g = j->t->guest;
 
 	for (size_t i = 0; i < g->n; i++) {
-		int r = prepare_device(j, &g->devices[i]);
+		int r = backends_of(j->pr.cat, &g->devices[i]) ?
+				prepare_device(j, &g->devices[i]) :
+				1;
 
 		if (r == 0)
 			r = carry_device(j, &g->devices[i]);
@@ -1173,7 +1310,7 @@ static int judge_kernel(struct judging *j)
 
 	for (size_t i = 0; i < g->n; i++) {
 		const struct guest_device *d = &g->devices[i];
-		int r = prepare_device(j, d);
+		int r = backends_of(cat, d) ? prepare_device(j, d) : 1;
 
 		if (r == 0)
 			r = judge_usable(j);
@@ -1203,9 +1340,11 @@ static int judge(struct judging *j)
 		r = baseline_settings(j->t->baseline, &j->pr, &j->base);
 	if (r == 0)
 		r = with_settings(j, judge_devices);
-	j->m->kind = kind_of(j->m->check);
-	if (r < 0 || j->m->kind == ABIBASE_MOVE_NO || j->m->kind == ABIBASE_MOVE_UNKNOWN)
+	if (r < 0)
 		return r;
+	j->m->kind = kind_of(j->m->check);
+	if (j->m->kind == ABIBASE_MOVE_NO || j->m->kind == ABIBASE_MOVE_UNKNOWN)
+		return 0;
 	r = with_settings(j, judge_way_back);
 	return r < 0 ? r : with_settings(j, make_carry_on);
 }
@@ -1236,6 +1375,7 @@ static int judge_qemu(const struct abibase_targets *t, const struct abibase_prof
 	if (r < 0)
 		return r;
 	m->kind = kind_of(m->check);
+	m->check->admissible = m->kind == ABIBASE_MOVE_LIST;
 	m->check->verdict = hostcheck_verdict(m->check);
 	return 0;
 }
@@ -1380,6 +1520,7 @@ ABIBASE_EXPORT int abibase_targets_run(struct abibase_targets *t, struct abibase
 		return context_oom(t->ctx);
 	m->refcount = 1;
 	m->guest = abibase_guest_ref(t->guest);
+	m->with_list = t->baseline != NULL;
 	m->moves = calloc(t->n + 1, sizeof(*m->moves));
 	for (; m->moves && m->n < t->n; m->n++)
 		if (judge_host(t, t->hosts[m->n], &m->moves[m->n]) < 0)
@@ -1470,24 +1611,12 @@ static const char *const tri_words[] = { [ABIBASE_NO] = "shut",
 					 [ABIBASE_YES] = "open",
 					 [ABIBASE_UNKNOWN] = "unknown" };
 
-static json_t *findings_json(const struct abibase_check *c)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; list && i < c->n; i++)
-		if (json_array_append_new(list, hostcheck_finding_json(&c->findings[i])) < 0) {
-			json_decref(list);
-			return NULL;
-		}
-	return list;
-}
-
 static json_t *move_json(const struct move *m)
 {
 	/* "o" takes the references, also when packing fails */
 	return json_pack("{s:s, s:s, s:o, s:{s:s*, s:s*, s:s*}, s:o, s:o, s:{s:s, s:s*, s:o, s:o}}",
 			 "host", m->check->host, "verdict", move_words[m->kind], "findings",
-			 findings_json(m->check), "qemu", "version", m->version, "path", m->path,
+			 hostcheck_findings_json(m->check), "qemu", "version", m->version, "path", m->path,
 			 "package", m->package, "rescue", hostcheck_strings(m->rescue.s, m->rescue.n),
 			 "carry_on", hostcheck_strings(m->carry_on.s, m->carry_on.n), "way_back",
 			 "verdict", tri_words[m->way_back], "text", m->way_back_text, "gains",
@@ -1519,60 +1648,45 @@ ABIBASE_EXPORT int abibase_moves_to_json(const struct abibase_moves *m, char **r
 
 /* ------------------------------------------------------------------------ for people */
 
-static void text_list(const char *heading, const struct strings *a, const struct strings *b,
-		      struct buf *out)
+static void text_list(const struct strings *list, struct buf *out)
 {
-	if (!a->n && (!b || !b->n))
+	for (size_t i = 0; i < list->n; i++)
+		buf_printf(out, "    -global %s\n", list->s[i]);
+}
+
+static void text_lists(const struct move *m, bool with_list, struct buf *out)
+{
+	if (!m->rescue.n && !m->door.n)
 		return;
-	buf_printf(out, "    %s\n", heading);
-	for (size_t i = 0; i < a->n; i++)
-		buf_printf(out, "      -global %s\n", a->s[i]);
-	for (size_t i = 0; b && i < b->n; i++)
-		buf_printf(out, "      -global %s\n", b->s[i]);
+	buf_printf(out, "  start QEMU there with this list%s%s:\n",
+		   with_list ? " behind that of the baseline" : "",
+		   m->door.n ? ", and the way back stays open" : "");
+	text_list(&m->rescue, out);
+	text_list(&m->door, out);
+	if (!m->carry_on.n)
+		return;
+	buf_puts(out, "  from then on start it with this list wherever it goes, so that it stays "
+		      "movable:\n");
+	text_list(&m->carry_on, out);
 }
 
-static void text_findings(const struct move *m, struct buf *out)
-{
-	static const char *const words[] = { "in the way", "unknown", "note" };
-
-	for (size_t i = 0; i < m->check->n; i++) {
-		const struct check_finding *f = &m->check->findings[i];
-		const char *next = i + 1 < m->check->n ? f[1].remedy : NULL;
-		bool helped = streq(f->id, "move-switched-off");
-
-		buf_printf(out, "    %s: %s [%s]\n", helped ? "why" : words[f->kind], f->text,
-			   f->id);
-		/* once for all that it is the remedy of */
-		if (f->remedy && !(next && streq(next, f->remedy)) &&
-		    !(helped && m->kind == ABIBASE_MOVE_LIST))
-			buf_printf(out, "      remedy: %s\n", f->remedy);
-	}
-}
-
-static void text_move(const struct move *m, struct buf *out)
+static void text_move(const struct move *m, bool with_list, struct buf *out)
 {
 	static const char *const words[] = { [ABIBASE_MOVE_NOW] = "takes it now",
 					     [ABIBASE_MOVE_LIST] = "takes it with a list",
 					     [ABIBASE_MOVE_NO] = "does not take it",
 					     [ABIBASE_MOVE_UNKNOWN] = "cannot tell" };
 
-	buf_printf(out, "%-30s  %s", m->check->host, words[m->kind]);
+	show_text(out, m->check->host);
+	buf_printf(out, ": %s", words[m->kind]);
 	if (m->version)
 		buf_printf(out, " (QEMU %s%s%s)", m->version, m->path ? ", " : "",
 			   m->path ? m->path : "");
 	buf_puts(out, m->way_back == ABIBASE_NO ? ", and it is a one-way door\n" : "\n");
-	text_findings(m, out);
+	hostcheck_text(m->check, out);
 	if (m->way_back_text)
-		buf_printf(out, "    one-way: %s\n", m->way_back_text);
-	text_list(m->rescue.n && m->door.n ?
-			  "start QEMU there with this list; the way back stays open with it:" :
-		  m->rescue.n ? "start QEMU there with this list:" :
-				"start QEMU there with this list, and the way back stays open:",
-		  &m->rescue, &m->door, out);
-	if (m->rescue.n || m->door.n)
-		text_list("from then on start it with this list wherever it goes, so that it stays "
-			  "movable:",
-			  &m->carry_on, NULL, out);
+		text_labelled("one-way", m->way_back_text, out);
+	text_lists(m, with_list, out);
 }
 
 ABIBASE_EXPORT int abibase_moves_to_text(const struct abibase_moves *m, char **ret)
@@ -1581,7 +1695,7 @@ ABIBASE_EXPORT int abibase_moves_to_text(const struct abibase_moves *m, char **r
 	char *text;
 
 	for (size_t i = 0; i < m->n; i++)
-		text_move(&m->moves[i], &out);
+		text_move(&m->moves[i], m->with_list, &out);
 	text = buf_steal(&out);
 	if (!text)
 		return -ENOMEM;

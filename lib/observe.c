@@ -112,13 +112,14 @@ ABIBASE_EXPORT int abibase_observe_set_machine(struct abibase_observe *o, const 
 
 ABIBASE_EXPORT int abibase_observe_set_backend(struct abibase_observe *o, const char *backend)
 {
-	for (size_t i = 0; qtest_backend_names[i]; i++)
+	for (size_t i = 0; i < QTEST_HUB; i++)
 		if (streq(qtest_backend_names[i], backend)) {
 			o->backend = (enum qtest_backend)i;
 			return 0;
 		}
 	return context_fail(o->ctx, EINVAL, "backend-not-known", NULL,
-			    "\"%s\" is not a backend that can be observed: tap, tap+vhost, user",
+			    "\"%s\" is not a backend that can be observed: tap, tap+vhost, "
+			    "macvtap, macvtap+vhost, user",
 			    backend);
 }
 
@@ -174,11 +175,25 @@ struct abibase_observation *observation_new(const struct abibase_observe *o,
 	return obs;
 }
 
+/* "-global" before each setting */
+static const char **global_words(const struct abibase_observe *o)
+{
+	const char **words = calloc(2 * o->n_settings + 1, sizeof(*words));
+
+	for (size_t i = 0; words && i < o->n_settings; i++) {
+		words[2 * i] = "-global";
+		words[2 * i + 1] = o->settings[i];
+	}
+	return words;
+}
+
 ABIBASE_EXPORT int abibase_observe_run(struct abibase_observe *o, struct abibase_observation **ret)
 {
-	struct qtest_request rq = { .path = o->qemu, .machine = o->machine, .backend = o->backend,
-				    .settings = (const char *const *)o->settings,
-				    .timeout_ms = o->timeout_ms };
+	const struct qtest_nic nic = { .backend = o->backend, .device = QTEST_PLAIN_NIC };
+	_autofree_ const char **words = global_words(o);
+	const struct qtest_request rq = { .path = o->qemu, .machine = o->machine, .nics = &nic,
+					  .n_nics = 1, .words = words,
+					  .timeout_ms = o->timeout_ms };
 	struct abibase_observation *obs;
 	struct qtest_device dev;
 	_buf_ why = { 0 };
@@ -187,6 +202,8 @@ ABIBASE_EXPORT int abibase_observe_run(struct abibase_observe *o, struct abibase
 	if (!o->qemu || !o->machine)
 		return context_fail(o->ctx, EINVAL, "observe-incomplete", NULL,
 				    "an observation needs a QEMU and a machine type");
+	if (!words)
+		return context_oom(o->ctx);
 	r = qtest_observe(&rq, &dev, &why);
 	if (r == 0) {
 		obs = observation_new(o, &dev);
@@ -492,6 +509,7 @@ static bool others_say(const struct comparing *k, int condition, int but_bit, bo
 		struct effective e;
 
 		if (row->bit < 0 || row->legacy || row->bit == but_bit ||
+		    !(row->backends & (1u << k->backend)) ||
 		    is_offered(k, row->bit) != offered ||
 		    !needs_condition(k, &row->needs[k->backend], condition))
 			continue;
@@ -613,7 +631,7 @@ static const struct row *row_of_bit(const struct comparing *k, int bit)
 	for (size_t r = 0; r < k->cat->n_rows; r++) {
 		const struct row *row = &k->cat->rows[r];
 
-		if (row->bit != bit || row->legacy)
+		if (row->bit != bit || row->legacy || !(row->backends & (1u << k->backend)))
 			continue;
 		if (!first || is_set(k, row, &e))
 			first = row;

@@ -102,9 +102,10 @@ static void next_day(const char *date, char ret[DATE_LEN + 1])
 
 /* --------------------------------------------------------------- what is planned */
 
-static bool is_meant(const struct row *row, const char *what)
+static bool is_meant(const struct abibase_catalogue *cat, const struct row *row, const char *what)
 {
-	if (!row->boolean || row->bit < 0 || row->pin == PIN_FIXED)
+	if (!row->boolean || row->bit < 0 || row->pin == PIN_FIXED ||
+	    !(row->backends & catalogue_device(cat, NULL)))
 		return false;
 	return streq(row->key, what) || streq(row->property, what) ||
 	       (row->group_name && streq(row->group_name, what));
@@ -116,7 +117,7 @@ static int find_rows(struct planning *p, const char *what)
 	if (!p->rows)
 		return context_oom(p->ctx);
 	for (size_t r = 0; r < p->cat->n_rows; r++)
-		if (is_meant(&p->cat->rows[r], what))
+		if (is_meant(p->cat, &p->cat->rows[r], what))
 			p->rows[p->n_rows++] = r;
 	if (p->n_rows)
 		return 0;

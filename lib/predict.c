@@ -109,6 +109,8 @@ void predict_row(const struct predictor *pr, const struct row *row, struct predi
 		made = parse_value(row, given);
 		ret->bad = !made;
 		value = made;
+	} else if (version_in(&pr->view.version, row->unmasked, row->n_unmasked)) {
+		value = row->def;
 	}
 	if (value)
 		ret->on = row_bit_set(row, value) ? ABIBASE_YES : ABIBASE_NO;
@@ -148,6 +150,11 @@ static void predict_feature(struct prediction *pr, const struct row *row, uint64
 		say_unknown(pr, row->property, &p);
 	else if (p.can == ABIBASE_YES)
 		set_bit(word, row->bit);
+	/* what is on by default is masked where it is missing; what was said to be on can be fatal */
+	else if (row->fatal && p.by_setting)
+		say(pr, ABIBASE_VERDICT_NO, "this QEMU would not start: %s is on, and the host "
+					    "lacks what %s needs",
+		    row->key, row->feature);
 }
 
 static void predict_words(struct prediction *pr, uint64_t word[2])
@@ -156,12 +163,13 @@ static void predict_words(struct prediction *pr, uint64_t word[2])
 	bool modern = true;
 
 	for (size_t i = 0; i < cat->n_rows; i++)
-		predict_feature(pr, &cat->rows[i], word);
+		if (cat->rows[i].backends & (1u << pr->core.backend))
+			predict_feature(pr, &cat->rows[i], word);
 	for (size_t i = 0; i < cat->n_requirements; i++) {
 		const struct requirement *q = &cat->requirements[i];
 		struct predicted p = { 0 };
 
-		if (q->bit < 0)
+		if (q->bit < 0 || !(q->backends & (1u << pr->core.backend)))
 			continue;
 		predict_needs(&pr->core, &q->needs[pr->core.backend], &p);
 		if (p.can == ABIBASE_UNKNOWN)

@@ -22,7 +22,6 @@
 #define LOWER_INDEX 1999999001
 #define LINK_INDEX 1999999002
 #define LINK_INDEX_TEXT "1999999002"
-#define OWN_NODE "/dev/abibase-tap"
 
 /* Only what all kinds of tap have. */
 static const struct probe_fact macvtap_facts[TAP_COMMON] = {
@@ -176,7 +175,7 @@ static int make_node(struct probe_child *c)
 	if (r >= 0)
 		r = ops->mount(c->ops_data, "tmpfs", "/dev", MS_NOSUID | MS_NOEXEC);
 	if (r >= 0)
-		r = ops->mknod(c->ops_data, OWN_NODE, major, minor);
+		r = ops->mknod(c->ops_data, PROBE_OWN_NODE, major, minor);
 	return r;
 }
 
@@ -187,7 +186,7 @@ static void ask_link(struct probe_child *c)
 	unsigned int features = 0, flags;
 	int fd, r;
 
-	c->node = OWN_NODE;
+	c->node = PROBE_OWN_NODE;
 	fd = c->ops->open(c->ops_data, c->node);
 	if (fd < 0) {
 		probe_say_failed(c, STEP_NODE, -fd);
@@ -211,36 +210,42 @@ static void ask_link(struct probe_child *c)
 	probe_tap_offloads(c, flags);
 }
 
-static void ask_over(struct probe_child *c)
+int probe_macvtap_make(struct probe_child *c, enum probe_step *ret_step)
 {
-	int r = make_link(c);
+	int lower, r;
 
-	if (r < 0) {
-		probe_say_failed(c, STEP_LINK, -r);
-		return;
+	*ret_step = STEP_LOWER;
+	lower = make_lower(c);
+	if (lower < 0)
+		return lower;
+	*ret_step = STEP_LINK;
+	r = make_link(c);
+	if (r >= 0) {
+		*ret_step = STEP_NODE;
+		r = make_node(c);
+		if (r >= 0)
+			return lower;
+		remove_link(c);
 	}
-	r = make_node(c);
-	if (r < 0) {
-		probe_say_failed(c, STEP_NODE, -r);
-	} else {
-		r = c->ops->caps_keep(c->ops_data, PROBE_CAP_NET_ADMIN);
-		if (r < 0)
-			probe_say_failed(c, STEP_CAPABILITIES, -r);
-		else
-			ask_link(c);
-	}
-	remove_link(c);
+	c->ops->close(c->ops_data, lower);
+	return r;
 }
 
 static void macvtap_run(struct probe_child *c)
 {
-	int lower = make_lower(c);
+	enum probe_step step;
+	int lower = probe_macvtap_make(c, &step), r;
 
 	if (lower < 0) {
-		probe_say_failed(c, STEP_LOWER, -lower);
+		probe_say_failed(c, step, -lower);
 		return;
 	}
-	ask_over(c);
+	r = c->ops->caps_keep(c->ops_data, PROBE_CAP_NET_ADMIN);
+	if (r < 0)
+		probe_say_failed(c, STEP_CAPABILITIES, -r);
+	else
+		ask_link(c);
+	remove_link(c);
 	c->ops->close(c->ops_data, lower);
 }
 

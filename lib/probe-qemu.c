@@ -88,17 +88,22 @@ static char *segment_build_id(int fd, const Elf64_Phdr *ph)
 }
 
 /* Only 64-bit files of the machine's own byte order: others could not run here as a QEMU. */
+static bool read_header(int fd, Elf64_Ehdr *eh)
+{
+	const int data = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? ELFDATA2LSB : ELFDATA2MSB;
+
+	return fd >= 0 && read_at(fd, eh, sizeof(*eh), 0) &&
+	       !memcmp(eh->e_ident, ELFMAG, SELFMAG) && eh->e_ident[EI_CLASS] == ELFCLASS64 &&
+	       eh->e_ident[EI_DATA] == data && eh->e_phentsize == sizeof(Elf64_Phdr) &&
+	       eh->e_phnum <= PHDRS_MAX;
+}
+
 char *probe_build_id(const char *path)
 {
 	_autoclose_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	const int data = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? ELFDATA2LSB : ELFDATA2MSB;
 	Elf64_Ehdr eh;
 
-	if (fd < 0 || !read_at(fd, &eh, sizeof(eh), 0))
-		return NULL;
-	if (memcmp(eh.e_ident, ELFMAG, SELFMAG) || eh.e_ident[EI_CLASS] != ELFCLASS64 ||
-	    eh.e_ident[EI_DATA] != data || eh.e_phentsize != sizeof(Elf64_Phdr) ||
-	    eh.e_phnum > PHDRS_MAX)
+	if (!read_header(fd, &eh))
 		return NULL;
 	for (unsigned int i = 0; i < eh.e_phnum; i++) {
 		Elf64_Phdr ph;
@@ -111,6 +116,73 @@ char *probe_build_id(const char *path)
 			return id;
 	}
 	return NULL;
+}
+
+/* -------------------------------------------------- what it is linked with */
+
+#define DYNAMIC_MAX 1024 /* entries */
+
+/* The first segment of a type, or with PT_LOAD the one that has this address. */
+static bool find_segment(int fd, const Elf64_Ehdr *eh, uint32_t type, uint64_t address,
+			 Elf64_Phdr *ret)
+{
+	for (unsigned int i = 0; i < eh->e_phnum; i++)
+		if (read_at(fd, ret, sizeof(*ret), eh->e_phoff + i * sizeof(*ret)) &&
+		    ret->p_type == type &&
+		    (type != PT_LOAD ||
+		     (address >= ret->p_vaddr && address - ret->p_vaddr < ret->p_filesz)))
+			return true;
+	return false;
+}
+
+static uint64_t find_dynamic(const Elf64_Dyn *dyn, size_t n, int64_t tag)
+{
+	for (size_t i = 0; i < n && dyn[i].d_tag != DT_NULL; i++)
+		if (dyn[i].d_tag == tag)
+			return dyn[i].d_un.d_val;
+	return 0;
+}
+
+/* Does the program name a library that begins with @library as needed? Unknown where it is none. */
+static enum abibase_tri is_linked_with(const char *path, const char *library)
+{
+	_autoclose_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	_autofree_ Elf64_Dyn *dyn = calloc(DYNAMIC_MAX, sizeof(*dyn));
+	Elf64_Phdr ph, load;
+	uint64_t strings;
+	Elf64_Ehdr eh;
+	size_t n;
+
+	if (!dyn || !read_header(fd, &eh) || !find_segment(fd, &eh, PT_DYNAMIC, 0, &ph))
+		return ABIBASE_UNKNOWN;
+	n = ph.p_filesz / sizeof(*dyn);
+	if (n > DYNAMIC_MAX || !read_at(fd, dyn, n * sizeof(*dyn), ph.p_offset))
+		return ABIBASE_UNKNOWN;
+	strings = find_dynamic(dyn, n, DT_STRTAB);
+	if (!find_segment(fd, &eh, PT_LOAD, strings, &load))
+		return ABIBASE_UNKNOWN;
+	for (size_t i = 0; i < n && dyn[i].d_tag != DT_NULL; i++) {
+		char name[32] = "";
+
+		if (dyn[i].d_tag != DT_NEEDED)
+			continue;
+		if (!read_at(fd, name, sizeof(name) - 1,
+			     strings - load.p_vaddr + load.p_offset + dyn[i].d_un.d_val))
+			return ABIBASE_UNKNOWN;
+		if (strprefix(name, library))
+			return ABIBASE_YES;
+	}
+	return ABIBASE_NO;
+}
+
+/* The RSS program is loaded by libbpf: a QEMU that was built without it never steers packets. */
+static int add_ebpf(const char *path, json_t *entry)
+{
+	enum abibase_tri r = is_linked_with(path, "libbpf.so");
+
+	if (r == ABIBASE_UNKNOWN)
+		return 0;
+	return json_object_set_new(entry, "ebpf", json_boolean(r == ABIBASE_YES));
 }
 
 static bool is_script(const char *path)
@@ -407,7 +479,8 @@ static int ask_values(struct run *run, struct qmp *q, const char *path, const ch
 	bool complete;
 	int r;
 
-	if (build_id && json_object_set_new(entry, "build_id", json_string(build_id)) < 0)
+	if ((build_id && json_object_set_new(entry, "build_id", json_string(build_id)) < 0) ||
+	    add_ebpf(path, entry) < 0)
 		return -ENOMEM;
 	if (!describes_target(run, path, entry))
 		return 0;
@@ -433,6 +506,8 @@ static int ask_anew(struct run *run, const char *path, const char *build_id)
 	r = converse(run->pr, &q, path, run->cat, entry, defaults);
 	if (r == 0) {
 		r = ask_values(run, &q, path, build_id, entry, defaults);
+		/* It has nothing to save, and to let it clean up can take as long as its start. */
+		qmp_kill(&q);
 		qmp_stop(&q);
 		return r;
 	}

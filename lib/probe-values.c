@@ -5,7 +5,9 @@
  * says anything. QEMU 9.1 and later list what a machine type changes (query-machines with
  * compat-props); of an older one each machine type is started, stopped before its first
  * instruction, and the device is read. It has no backend: with one, some properties read as what is
- * left of them.
+ * left of them. It is read from "info qtree", all at once: QEMU takes a turn of its main loop for each
+ * byte that it is told, and to ask for the properties one by one is half of the time. What that leaves
+ * open is asked for.
  *
  * Order of application, the last one wins: class default; entries of the machine type that match
  * the device's class or a parent of it, in list order; then those that match the proxy class (the
@@ -28,8 +30,8 @@ static const struct version oldest = { { 5, 2, 0 } };
 /* What can be read of a device that needs no backend; the ROM would be a package of its own. */
 static const char *const stand_in_classes[] = { "virtio-net-device", "virtio-net-pci" };
 #define STAND_IN "virtio-net-pci,id=abi0,romfile="
-/* A partial path: QEMU reads its monitor byte by byte, and short questions save a third. */
-#define STAND_IN_PATH "abi0"
+#define STAND_IN_PATH "abi0" /* a partial one, for short questions */
+#define STAND_IN_LINE "dev: virtio-net-pci, id \"abi0\""
 
 struct values {
 	struct abibase_probe *pr;
@@ -220,6 +222,24 @@ static int ask_kin(struct values *v, const char *type)
 	return json_object_set(v->kin, type, names) < 0 ? -ENOMEM : 0;
 }
 
+/* A proxy is not what the device inside of it is: all that both are is a device. */
+static bool is_inside(const struct values *v, const char *class_name, const char *type)
+{
+	_buf_ proxy = { 0 };
+	const char *other;
+	json_t *known;
+
+	json_object_foreach((json_t *)v->properties, other, known) {
+		if (streq(other, class_name) || streq(type, "device") ||
+		    (!streq(other, type) && !known_parent(v, other, type)))
+			continue;
+		proxy_of(other, &proxy);
+		if (!buf_failed(&proxy) && streq(proxy.data, class_name))
+			return true;
+	}
+	return false;
+}
+
 /* Is an object of @class_name one of @type? 0, 1 or a negative errno. */
 static int is_a(struct values *v, const char *class_name, const char *type)
 {
@@ -227,6 +247,8 @@ static int is_a(struct values *v, const char *class_name, const char *type)
 
 	if (streq(class_name, type) || known_parent(v, class_name, type))
 		return 1;
+	if (is_inside(v, class_name, type))
+		return 0;
 	names = json_object_get(v->kin, type);
 	if (!names) {
 		int r = ask_kin(v, type);
@@ -431,8 +453,10 @@ static int from_compat(struct values *v)
 	v->q->deadline = process_now() + v->pr->qemu_timeout_ms;
 	v->q->shorten = cut_unwanted;
 	v->q->shorten_data = v;
+	v->q->hold = true;
 	r = qmp_call(v->q, "query-machines", args, &list);
 	v->q->shorten = NULL;
+	v->q->hold = false;
 	if (r < 0)
 		return r == -EREMOTEIO ? 1 : r;
 	json_array_foreach(list, i, m) {
@@ -458,6 +482,7 @@ static int from_compat(struct values *v)
 struct reading {
 	struct qmp q;
 	const char *machine;
+	json_t *tree; /* class -> property -> text, as "info qtree" has it */
 	int r;
 };
 
@@ -471,11 +496,11 @@ static bool has_stand_in(const char *class_name)
 
 /* One property to read. */
 struct item {
-	const char *key, *property;
+	const char *key, *class_name, *property, *word;
 	bool none;	    /* not asked: a machine type has no value for it */
 	bool empty_is_none; /* a string that nobody set reads as "" */
 };
-typedef int each_fn(struct reading *rd, const struct item *item, json_t *out);
+static int take_read(struct reading *rd, const struct item *item, json_t *out);
 
 /* A device that exists has decided each "auto": what was the default is no longer there to read. */
 static bool is_auto(const json_t *def)
@@ -486,9 +511,9 @@ static bool is_auto(const json_t *def)
 }
 
 static int each_of_class(const struct values *v, struct reading *rd, const char *class_name,
-			 const json_t *known, json_t *out, each_fn *fn)
+			 const json_t *known, json_t *out)
 {
-	struct item item = { 0 };
+	struct item item = { .class_name = class_name };
 	_buf_ key = { 0 };
 	json_t *word;
 
@@ -500,21 +525,20 @@ static int each_of_class(const struct values *v, struct reading *rd, const char 
 		if (buf_failed(&key))
 			return -ENOMEM;
 		item.key = key.data;
-		def = class_default(v, class_name, item.property, json_string_value(word),
-				    item.key);
+		item.word = json_string_value(word);
+		def = class_default(v, class_name, item.property, item.word, item.key);
 		if (is_auto(def))
 			continue;
 		item.none = is_made_up(v, item.key);
 		item.empty_is_none = json_is_null(def);
-		r = fn(rd, &item, out);
+		r = take_read(rd, &item, out);
 		if (r < 0)
 			return r;
 	}
 	return 0;
 }
 
-/* Run @fn on everything that is to be read, in the same order each time. */
-static int each_read(const struct values *v, struct reading *rd, json_t *out, each_fn *fn)
+static int each_read(const struct values *v, struct reading *rd, json_t *out)
 {
 	const char *class_name;
 	json_t *known;
@@ -522,28 +546,110 @@ static int each_read(const struct values *v, struct reading *rd, json_t *out, ea
 
 	json_object_foreach((json_t *)v->properties, class_name, known) {
 		if (has_stand_in(class_name))
-			r = each_of_class(v, rd, class_name, known, out, fn);
+			r = each_of_class(v, rd, class_name, known, out);
 		if (r < 0)
 			break;
 	}
 	return r;
 }
 
-static int send_read(struct reading *rd, const struct item *item, json_t *out)
+/* One line of a device, "name = value", whose class is @class_name. What is no text says nothing. */
+static int take_tree_line(json_t *tree, const char *class_name, const char *line, size_t len)
+{
+	const char *equals = memmem(line, len, " = ", 3);
+	json_t *known = json_object_get(tree, class_name);
+	json_auto_t *text = NULL;
+	_buf_ name = { 0 };
+
+	if (!equals)
+		return 0;
+	text = json_stringn(equals + 3, len - (size_t)(equals + 3 - line));
+	buf_add(&name, line, (size_t)(equals - line));
+	if (buf_failed(&name))
+		return -ENOMEM;
+	if (!text)
+		return 0;
+	if (!known) {
+		known = json_object();
+		if (json_object_set_new(tree, class_name, known) < 0)
+			return -ENOMEM;
+	}
+	return json_object_set(known, name.data, text) < 0 ? -ENOMEM : 0;
+}
+
+/*
+ * The lines of the stand-in and of the device inside of it. A device ends where a line is not
+ * indented further than its own; its buses and their devices are indented further still.
+ */
+static int take_tree(json_t *tree, const char *text)
+{
+	const char *class_name = NULL, *next;
+	size_t start = 0;
+
+	for (const char *line = text; *line; line = *next ? next + 1 : next) {
+		size_t indent = strspn(line, " "), len = strcspn(line, "\r\n");
+		int r = 0;
+
+		next = strchr(line, '\n');
+		next = next ? next : line + strlen(line);
+		if (strprefix(line + indent, STAND_IN_LINE)) {
+			class_name = "virtio-net-pci";
+			start = indent;
+			continue;
+		}
+		if (!class_name)
+			continue;
+		if (indent <= start)
+			return 0;
+		if (strprefix(line + indent, "dev: virtio-net-device"))
+			class_name = "virtio-net-device";
+		else
+			r = take_tree_line(tree, class_name, line + indent, len - indent);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* "true"; "256 (0x100)"; "\"auto\"". NULL: not that. */
+static json_t *from_tree(const struct reading *rd, const struct item *item)
+{
+	const char *text = json_string_value(
+		json_object_get(json_object_get(rd->tree, item->class_name), item->property));
+	size_t len = text ? strlen(text) : 0;
+	long long number;
+	char *end;
+
+	if (!text)
+		return NULL;
+	if (streq(item->word, "bool"))
+		return streq(text, "true") ? json_true() : streq(text, "false") ? json_false() : NULL;
+	if (is_number(item->word)) {
+		errno = 0;
+		number = strtoll(text, &end, 10);
+		return errno || end == text || !strprefix(end, " (") ? NULL : json_integer(number);
+	}
+	/* In a longer text a quotation mark could be of the text. */
+	if (len < 2 || text[0] != '"' || strchr(text + 1, '"') != text + len - 1)
+		return NULL;
+	return json_stringn(text + 1, len - 2);
+}
+
+static int read_item(struct reading *rd, const struct item *item, json_t **ret)
 {
 	json_t *args;
 
-	(void)out;
-	if (item->none)
+	*ret = from_tree(rd, item);
+	if (*ret)
 		return 0;
 	args = json_pack("{s:s, s:s}", "path", STAND_IN_PATH, "property", item->property);
-	return args ? qmp_send(&rd->q, "qom-get", args) : -ENOMEM;
+	return args ? qmp_call(&rd->q, "qom-get", args, ret) : -ENOMEM;
 }
 
 static int take_read(struct reading *rd, const struct item *item, json_t *out)
 {
 	json_auto_t *value = NULL;
-	int r = item->none ? 0 : qmp_receive(&rd->q, &value);
+	int r = item->none ? 0 : read_item(rd, item, &value);
 
 	if (r < 0)
 		return r;
@@ -566,7 +672,7 @@ static int time_left(const struct values *v)
 	return left < v->pr->qemu_timeout_ms ? (int)left : v->pr->qemu_timeout_ms;
 }
 
-/* Start it and ask everything: it reads the questions when it is ready. */
+/* Start it and ask for all: it reads the question when it is ready. */
 static void start_reading(struct values *v, struct reading *rd, const char *machine)
 {
 	_buf_ option = { 0 };
@@ -587,7 +693,19 @@ static void start_reading(struct values *v, struct reading *rd, const char *mach
 	if (rd->r == 0)
 		rd->r = qmp_send(&rd->q, "qmp_capabilities", NULL);
 	if (rd->r == 0)
-		rd->r = each_read(v, rd, NULL, send_read);
+		rd->r = qmp_send(&rd->q, "human-monitor-command",
+				 json_pack("{s:s}", "command-line", "info qtree"));
+}
+
+/* Where there is no such answer, each property is asked for. */
+static int take_answer(struct reading *rd)
+{
+	json_auto_t *text = NULL;
+	int r = qmp_receive(&rd->q, &text);
+
+	if (r == -EREMOTEIO)
+		return 0;
+	return r == 0 && json_is_string(text) ? take_tree(rd->tree, json_string_value(text)) : r;
 }
 
 static void how_it_failed(const struct qmp *q, int err, char *ret, size_t size)
@@ -629,16 +747,19 @@ static void leave_out(struct values *v, const struct qmp *q, const char *machine
 
 static int take_reading(struct values *v, struct reading *rd)
 {
-	json_auto_t *out = json_object(), *nothing = NULL;
+	json_auto_t *out = json_object(), *tree = json_object(), *nothing = NULL;
 
-	if (!out)
+	if (!out || !tree)
 		return -ENOMEM;
+	rd->tree = tree;
 	if (rd->r == 0)
 		rd->r = qmp_greeting(&rd->q);
 	if (rd->r == 0)
 		rd->r = qmp_receive(&rd->q, &nothing);
 	if (rd->r == 0)
-		rd->r = each_read(v, rd, out, take_read);
+		rd->r = take_answer(rd);
+	if (rd->r == 0)
+		rd->r = each_read(v, rd, out);
 	if (rd->r < 0)
 		return rd->r;
 	return json_object_set(v->result, rd->machine, out) < 0 ? -ENOMEM : 0;
@@ -720,6 +841,7 @@ static int collect(struct values *v)
 
 	if (r == 1) {
 		/* There are never more than two. */
+		qmp_kill(v->q);
 		qmp_stop(v->q);
 		return from_devices(v);
 	}

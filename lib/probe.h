@@ -156,6 +156,14 @@ int probe_tap_fresh(struct probe_child *c, unsigned int flags);
 /* child: the questions of TUNSETOFFLOAD, each on a fresh fd */
 void probe_tap_offloads(struct probe_child *c, unsigned int flags);
 
+/*
+ * child, in a network and a mount namespace of its own, as root: a macvtap whose node is
+ * PROBE_OWN_NODE. The descriptor that it lies on, to be kept open as long as it is used; or a negative
+ * errno with the step (probe-macvtap.c). @c->surface is probe_macvtap or probe_ipvtap.
+ */
+#define PROBE_OWN_NODE "/dev/abibase-tap"
+int probe_macvtap_make(struct probe_child *c, enum probe_step *ret_step);
+
 /* One vhost-vdpa device as a surface; self-referential, so it stays where it is filled in. */
 struct vdpa_device {
 	struct probe_surface surface;

@@ -130,6 +130,7 @@ void profile_check_qemu(struct check *c, const json_t *v)
 {
 	static const struct member members[] = {
 		{ "build_id", J_STRING, false, check_nonempty },
+		{ "ebpf", J_BOOL, false, NULL },
 		{ "defaults", J_OBJECT, false, check_machine_values },
 		{ "machines", J_OBJECT, false, check_machines },
 		{ "package", J_STRING, false, NULL },
@@ -524,6 +525,13 @@ enum abibase_tri profile_ask(const struct abibase_profile *p, const char *fact, 
 	if (ret_reason)
 		*ret_reason = answer < 0 ? reason : NULL;
 	return answer < 0 ? ABIBASE_UNKNOWN : (enum abibase_tri)answer;
+}
+
+int64_t profile_number(const struct abibase_profile *p, const char *fact)
+{
+	const json_t *v = json_object_get(p->facts, fact);
+
+	return json_is_integer(v) ? json_integer_value(v) : -1;
 }
 
 ABIBASE_EXPORT enum abibase_tri abibase_profile_fact(const struct abibase_profile *p,

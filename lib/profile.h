@@ -40,6 +40,8 @@ int condition_parse(const char *s, char **ret_fact, int *ret_bit);
 /* A fact, or one bit of it (@bit >= 0); the reason is set when the answer is unknown. */
 enum abibase_tri profile_ask(const struct abibase_profile *p, const char *fact, int bit,
 			     const char **ret_reason);
+/* A fact that is a number; -1 where none is stated. */
+int64_t profile_number(const struct abibase_profile *p, const char *fact);
 /* What to do about a fact that is unknown for @reason (derive.c). */
 const char *unknown_remedy(const char *reason);
 /* One bit of a word in "0x…" form: 0, 1, or -1 when the word has fewer bits. */

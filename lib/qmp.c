@@ -114,26 +114,21 @@ static int start_open(struct start *s)
  * The caller's stdio may be closed, and these descriptors then be 0, 1 and 2: move them away, and
  * out of the way of what is handed over.
  */
-static int above_stdio(int fd)
+static int move_away(int fd, const struct qmp_preparation *prep)
 {
-	return fcntl(fd, F_DUPFD_CLOEXEC, QMP_FIRST_FD);
+	return fcntl(fd, F_DUPFD_CLOEXEC, QMP_FIRST_FD + (int)prep->n_fds);
 }
 
-/* What went wrong between fork() and exec: an errno, and the step of qmp_prepare_fn or 0. */
+/* What went wrong between fork() and exec: an errno, and the step of the preparation or 0. */
 struct report {
 	int err, step;
 };
 
-struct preparation {
-	qmp_prepare_fn *fn; /* or NULL */
-	void *data;
-};
-
 static _Noreturn void exec_child(const struct start *s, const char *path, char *const argv[],
-				 const struct preparation *prep)
+				 const struct qmp_preparation *prep)
 {
-	int io = above_stdio(s->io[1]), err = above_stdio(s->err[1]);
-	int fd = above_stdio(s->exec[1]), r;
+	int io = move_away(s->io[1], prep), err = move_away(s->err[1], prep);
+	int fd = move_away(s->exec[1], prep), r;
 	struct report report = { 0 };
 
 	/* A group of its own, so that what a wrapper script starts is killed with it. */
@@ -184,7 +179,7 @@ static int wait_exec(struct qmp *q, int fd)
 }
 
 static int spawn(struct qmp *q, const char *path, char *const argv[],
-		 const struct preparation *prep)
+		 const struct qmp_preparation *prep)
 {
 	_start_ s = { { -1, -1 }, { -1, -1 }, { -1, -1 } };
 	pid_t pid;
@@ -252,7 +247,8 @@ static int died(struct qmp *q)
 
 	if (grace > q->deadline)
 		grace = q->deadline;
-	q->status = process_reap(q->pid, grace);
+	if (q->pid > 0)
+		q->status = process_reap(q->pid, grace);
 	if (q->status != -1)
 		q->pid = 0;
 	while (q->err_fd >= 0) {
@@ -312,6 +308,8 @@ static int next_object(struct qmp *q, json_t **ret)
 			continue;
 		}
 		len = (size_t)(nl - q->in.data);
+		q->held = q->hold && q->pid > 0 && kill(-q->pid, SIGSTOP) == 0;
+		q->hold = false;
 		object = json_loadb(q->in.data,
 				    q->shorten ? q->shorten(q->shorten_data, q->in.data, len) : len,
 				    0, NULL);
@@ -330,6 +328,9 @@ int qmp_send_text(struct qmp *q, const char *text)
 {
 	size_t len = strlen(text);
 
+	if (q->held && q->pid > 0)
+		kill(-q->pid, SIGCONT);
+	q->held = false;
 	while (len) {
 		struct pollfd p = { .fd = q->fd, .events = POLLOUT };
 		int64_t left = q->deadline - process_now();
@@ -383,6 +384,7 @@ int qmp_receive(struct qmp *q, json_t **ret)
 			return r;
 		value = json_object_get(answer, "return");
 		if (value) {
+			q->failure = QMP_OK; /* an earlier refusal is over */
 			*ret = json_incref(value);
 			return 0;
 		}
@@ -401,15 +403,25 @@ int qmp_call(struct qmp *q, const char *command, json_t *args, json_t **ret)
 	return r < 0 ? r : qmp_receive(q, ret);
 }
 
+int qmp_receive_greeting(struct qmp *q, json_t **ret)
+{
+	json_t *greeting = NULL;
+	int r = next_object(q, &greeting);
+
+	if (r == 0 && !json_object_get(greeting, "QMP")) {
+		json_decref(greeting);
+		r = fail(q, QMP_JUNK, EBADMSG);
+	}
+	if (r == 0)
+		*ret = greeting;
+	return r;
+}
+
 int qmp_greeting(struct qmp *q)
 {
 	json_auto_t *greeting = NULL;
-	int r;
 
-	r = next_object(q, &greeting);
-	if (r < 0)
-		return r;
-	return json_object_get(greeting, "QMP") ? 0 : fail(q, QMP_JUNK, EBADMSG);
+	return qmp_receive_greeting(q, &greeting);
 }
 
 int qmp_receive_text(struct qmp *q, char *ret, size_t size)
@@ -440,19 +452,26 @@ void qmp_init(struct qmp *q)
 	q->status = -1;
 }
 
-int qmp_spawn_with(struct qmp *q, const char *path, char *const argv[], int timeout_ms,
-		   qmp_prepare_fn *prepare, void *data)
+void qmp_attach(struct qmp *q, int fd, int timeout_ms)
 {
-	const struct preparation prep = { .fn = prepare, .data = data };
+	qmp_init(q);
+	q->fd = fd;
+	q->deadline = process_now() + timeout_ms;
+}
 
+int qmp_spawn_with(struct qmp *q, const char *path, char *const argv[], int timeout_ms,
+		   const struct qmp_preparation *prep)
+{
 	qmp_init(q);
 	q->deadline = process_now() + timeout_ms;
-	return spawn(q, path, argv, &prep);
+	return spawn(q, path, argv, prep);
 }
 
 int qmp_spawn(struct qmp *q, const char *path, char *const argv[], int timeout_ms)
 {
-	return qmp_spawn_with(q, path, argv, timeout_ms, NULL, NULL);
+	static const struct qmp_preparation none;
+
+	return qmp_spawn_with(q, path, argv, timeout_ms, &none);
 }
 
 int qmp_start(struct qmp *q, const char *path, char *const argv[], int timeout_ms)

@@ -39,7 +39,7 @@ enum qmp_failure {
 };
 
 struct qmp {
-	pid_t pid;  /* 0: none */
+	pid_t pid;  /* 0: none, or not ours */
 	int fd;	    /* its stdin and stdout */
 	int err_fd; /* its stderr */
 	int64_t deadline;
@@ -54,6 +54,11 @@ struct qmp {
 	/* NULL, or makes a line shorter in place before it is parsed, and returns its length */
 	size_t (*shorten)(void *data, char *line, size_t len);
 	void *shorten_data;
+	/*
+	 * Stop it as soon as its next answer is complete, until it is told something again: to free what
+	 * a long answer was made of can take it as long as its start.
+	 */
+	bool hold, held;
 };
 
 /*
@@ -68,22 +73,32 @@ int qmp_start(struct qmp *q, const char *path, char *const argv[], int timeout_m
  */
 int qmp_spawn(struct qmp *q, const char *path, char *const argv[], int timeout_ms);
 /*
- * The same, and @prepare runs in the child right before the exec: 0, or a negative errno and the
- * step at which it failed. It may leave descriptors below QMP_FIRST_FD open across the exec, and
+ * The same, and @fn runs in the child right before the exec: 0, or a negative errno and the step at
+ * which it failed. It may leave the @n_fds descriptors from QMP_FIRST_FD on open across the exec, and
  * does only what is safe after a fork() of a process with threads.
  */
-#define QMP_FIRST_FD 8
-typedef int qmp_prepare_fn(void *data, int *step);
+#define QMP_FIRST_FD 3
+struct qmp_preparation {
+	int (*fn)(void *data, int *step); /* or NULL */
+	void *data;
+	unsigned int n_fds;
+};
 int qmp_spawn_with(struct qmp *q, const char *path, char *const argv[], int timeout_ms,
-		   qmp_prepare_fn *prepare, void *data);
+		   const struct qmp_preparation *prep);
 /* Nothing is running; qmp_kill() and qmp_stop() may be called. */
 void qmp_init(struct qmp *q);
+/*
+ * Speak to a QEMU that is not our child, over a socket that qmp_stop() closes; it is neither asked to
+ * quit nor killed.
+ */
+void qmp_attach(struct qmp *q, int fd, int timeout_ms);
 /* For another protocol of lines than QMP on the same descriptors. */
 int qmp_send_text(struct qmp *q, const char *text);
 /* The next line, without its end; a line that does not fit is QMP_JUNK. */
 int qmp_receive_text(struct qmp *q, char *ret, size_t size);
 int qmp_send(struct qmp *q, const char *command, json_t *args);
 int qmp_greeting(struct qmp *q);
+int qmp_receive_greeting(struct qmp *q, json_t **ret);
 int qmp_receive(struct qmp *q, json_t **ret);
 /* Run a command; takes the reference of @args (may be NULL). @ret: what it returned. */
 int qmp_call(struct qmp *q, const char *command, json_t *args, json_t **ret);

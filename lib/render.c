@@ -90,9 +90,10 @@ static void list_clear(struct list *l)
 	buf_clear(&l->why);
 }
 
+/* The default that is the same; of a number, also of 0, the builds that have it are the on ones. */
 static enum setting wanted(const struct value *v)
 {
-	return v->on ? SETTING_ON : SETTING_OFF;
+	return v->on || v->is_number ? SETTING_ON : SETTING_OFF;
 }
 
 static size_t count(const struct list *l, const struct value *v, enum setting s)
@@ -138,11 +139,11 @@ static void write_builds(const struct abibase_baseline *b, const struct list *l,
 
 static void block(const struct abibase_baseline *b, struct list *l, const struct value *v)
 {
-	enum setting other = v->on ? SETTING_OFF : SETTING_ON;
+	enum setting other = wanted(v) == SETTING_ON ? SETTING_OFF : SETTING_ON;
 	bool unknown = !count(l, v, other);
 
 	buf_printf(&l->why, "%s.%s=%s (%s) cannot be in one list: ", v->class_name, v->property,
-		   setting_words[wanted(v)], v->feature);
+		   v->text, v->feature);
 	write_builds(b, l, v, SETTING_ABSENT, &l->why);
 	buf_puts(&l->why, " does not know the property and would not start, and ");
 	write_builds(b, l, v, unknown ? SETTING_UNKNOWN : other, &l->why);
@@ -151,7 +152,7 @@ static void block(const struct abibase_baseline *b, struct list *l, const struct
 			   b->machine);
 	else
 		buf_printf(&l->why, " has to be told: there it is %s under %s [no-common-list]\n",
-			   setting_words[other], b->machine);
+			   v->is_number ? "another number" : setting_words[other], b->machine);
 	if (!unknown)
 		l->verdict = ABIBASE_VERDICT_NO;
 	else if (l->verdict == ABIBASE_VERDICT_YES)
@@ -280,7 +281,7 @@ static void write_args(const struct abibase_render *r, const struct abibase_base
 	for (size_t i = 0; i < b->n_values; i++)
 		if (is_shown(r, b, l, i))
 			buf_printf(out, "-global %s.%s=%s\n", b->values[i].class_name,
-				   b->values[i].property, setting_words[wanted(&b->values[i])]);
+				   b->values[i].property, b->values[i].text);
 }
 
 static void write_readconfig(const struct abibase_render *r, const struct abibase_baseline *b,
@@ -298,7 +299,7 @@ static void write_readconfig(const struct abibase_render *r, const struct abibas
 		buf_printf(out,
 			   "%s[global]\n  driver = \"%s\"\n  property = \"%s\"\n  value = \"%s\"\n",
 			   sep, b->values[i].class_name, b->values[i].property,
-			   setting_words[wanted(&b->values[i])]);
+			   b->values[i].text);
 		sep = "\n";
 	}
 }
@@ -360,6 +361,11 @@ static void write_reason(const struct abibase_baseline *b, const struct why *w, 
 	case WHY_DISABLED:
 		buf_printf(out, "the group %s was disabled", w->what);
 		break;
+	case WHY_HOST_LEAST:
+		buf_printf(out, w->n_hosts ? "the least that a host states (%s)" :
+					     "what every host states (%s)",
+			   w->what);
+		break;
 	case N_WHY:
 	default:
 		break;
@@ -376,8 +382,8 @@ static void write_value_line(const struct abibase_baseline *b, const struct valu
 		out->failed = true;
 		return;
 	}
-	buf_printf(out, "%-38s  %-5s  ", name.data, setting_words[wanted(v)]);
-	if (v->on)
+	buf_printf(out, "%-38s  %-5s  ", name.data, v->text);
+	if (v->on && !v->n_why)
 		buf_puts(out, "every host and every QEMU has it");
 	for (size_t i = 0; i < v->n_why; i++) {
 		if (i)

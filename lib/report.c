@@ -31,12 +31,8 @@ static const struct surface surfaces[] = {
 	{ "macvtap", "macvtap.usable", "macvtap.", NULL },
 	{ "ipvtap", "ipvtap.usable", "ipvtap.",
 	  "this kernel has no ipvtap and cannot load it: a kernel with CONFIG_IPVTAP" },
-	{ "vhost-vsock", "vhost_vsock.usable", "vhost_vsock.",
-	  "this kernel does not have it: guests with such a device cannot come here: a kernel with "
-	  "CONFIG_VHOST_VSOCK" },
-	{ "vhost-scsi", "vhost_scsi.usable", "vhost_scsi.",
-	  "this kernel does not have it: guests with such a device cannot come here: a kernel with "
-	  "CONFIG_VHOST_SCSI" },
+	{ "vhost-vsock", "vhost_vsock.usable", "vhost_vsock.", NULL },
+	{ "vhost-scsi", "vhost_scsi.usable", "vhost_scsi.", NULL },
 	{ "vhost-vdpa", "vhost_vdpa.usable", "vhost_vdpa.",
 	  "this kernel does not have it: guests with such a device cannot come here: a kernel with "
 	  "CONFIG_VHOST_VDPA" },
@@ -118,7 +114,7 @@ static void put_properties(const struct report *r, int condition, struct buf *ou
 	for (size_t i = 0; i < r->cat->n_rows; i++) {
 		const struct row *row = &r->cat->rows[i];
 
-		if (row->pin == PIN_PINNED &&
+		if (row->pin == PIN_PINNED && row->backends & catalogue_device(r->cat, NULL) &&
 		    needs_condition(row->needs, r->cat->n_backends, condition))
 			buf_printf(out, "%s%s=off", out->len ? ", " : "", row->property);
 	}

@@ -31,6 +31,33 @@ void show_text(struct buf *b, const char *s)
 	}
 }
 
+void show_wrapped(struct buf *b, size_t column, size_t hang, const char *s)
+{
+	_buf_ safe = { 0 };
+	const char *text;
+	bool first = true;
+
+	show_text(&safe, s);
+	if (buf_failed(&safe))
+		b->failed = true;
+	for (text = safe.data ? safe.data : ""; *text; first = false) {
+		size_t n = strcspn(text, " ");
+
+		if (!first && column + 1 + n > WIDTH) {
+			buf_printf(b, "\n%*s", (int)hang, "");
+			column = hang;
+		} else if (!first) {
+			buf_putc(b, ' ');
+			column++;
+		}
+		buf_add(b, text, n);
+		column += n;
+		text += n;
+		text += strspn(text, " ");
+	}
+	buf_putc(b, '\n');
+}
+
 static const char *string_of(const json_t *obj, const char *key)
 {
 	return json_string_value(json_object_get(obj, key));
@@ -240,24 +267,42 @@ static void put_backends(struct buf *b, const struct abibase_profile *p,
 {
 	buf_puts(b, "\nbackends\n");
 	for (size_t i = 0; i < cat->n_backends; i++)
-		put_backend(b, p, cat, &cat->backends[i]);
+		if (!cat->backends[i].predicted_only)
+			put_backend(b, p, cat, &cat->backends[i]);
 }
 
 /* ------------------------------------------------------------------------- facts */
 
-/* The words in which vhost answers with bits of the virtio device, most of them named by a row. */
-static bool has_virtio_bits(const char *fact)
+/*
+ * The backends whose vhost answers with @fact, a word that has the bits of the virtio device: those
+ * that need "vhost_net.usable" for "vhost_net.features"; 0 where it is another kind of word.
+ */
+static unsigned int answered_by(const struct abibase_catalogue *cat, const char *fact)
 {
-	return streq(fact, "vhost_net.features") || streq(fact, "vhost_net.features_array");
+	size_t len = strcspn(fact, ".");
+	unsigned int mask = 0;
+
+	if (!strprefix(fact, "vhost_") ||
+	    (!streq(fact + len, ".features") && !streq(fact + len, ".features_array")))
+		return 0;
+	for (size_t be = 0; be < cat->n_backends; be++)
+		for (size_t i = 0; i < cat->backends[be].n_usable; i++) {
+			const char *usable = cat->conditions[cat->backends[be].usable[i]].fact;
+
+			if (!strncmp(usable, fact, len) && usable[len] == '.')
+				mask |= 1u << be;
+		}
+	return mask;
 }
 
-static const char *virtio_bit_name(const struct abibase_catalogue *cat, int bit)
+static const char *virtio_bit_name(const struct abibase_catalogue *cat, unsigned int backends,
+				   int bit)
 {
 	for (size_t i = 0; i < cat->n_rows; i++)
-		if (cat->rows[i].bit == bit)
+		if (cat->rows[i].bit == bit && cat->rows[i].backends & backends)
 			return cat->rows[i].feature;
 	for (size_t i = 0; i < cat->n_requirements; i++)
-		if (cat->requirements[i].bit == bit)
+		if (cat->requirements[i].bit == bit && cat->requirements[i].backends & backends)
 			return cat->requirements[i].feature;
 	return NULL;
 }
@@ -271,8 +316,8 @@ const char *show_bit_name(const struct abibase_catalogue *cat, const char *fact,
 
 	snprintf(key, sizeof(key), "%u", bit);
 	name = string_of(names, key);
-	if (!name && has_virtio_bits(fact))
-		name = virtio_bit_name(cat, (int)bit);
+	if (!name)
+		name = virtio_bit_name(cat, answered_by(cat, fact), (int)bit);
 	return name;
 }
 

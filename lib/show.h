@@ -8,7 +8,9 @@
 
 /* Text from a document, with its control characters shown as "?". */
 void show_text(struct buf *b, const char *s);
-/* Formatted text like that, in @a; NULL when memory ran out. */
+/* Like that, in lines of at most 96 columns: it begins in @column, later lines in @hang. */
+void show_wrapped(struct buf *b, size_t column, size_t hang, const char *s);
+/* Formatted text, without control characters, in @a; NULL when memory ran out. */
 const char *show_keep(struct arena *a, const char *fmt, va_list ap) _printf_(2, 0);
 /* The value of a fact: yes, no, a number, a text, "unknown (REASON)". */
 void show_fact_value(struct buf *b, const json_t *v);

@@ -18,12 +18,14 @@ static const struct {
 	{ "catalogue", suite_catalogue }, { "decode", suite_decode },
 	 { "diff", suite_diff },
 	{ "explain", suite_explain },
+	{ "guest", suite_guest },
 	{ "intersect", suite_intersect },
 	{ "json", suite_json },		  { "laws", suite_laws },
 	{ "observe", suite_observe },
 	{ "platforms", suite_platforms }, { "predict", suite_predict },
 	{ "probe", suite_probe },	  { "qemu", suite_qemu },
 	{ "validate", suite_validate },
+	{ "verify", suite_verify },
 	{ "version", suite_version },
 };
 #define N_SUITES (sizeof(suites) / sizeof(suites[0]))

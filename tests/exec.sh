@@ -31,6 +31,7 @@ boot=$(cat /proc/sys/kernel/random/boot_id)
 
 tmp=$(mktemp -d) || exit 99
 trap 'rm -rf "$tmp"' EXIT
+qemus=${ABIBASE_QEMUS:-${XDG_CACHE_HOME:-$HOME/.cache}/abibase/qemus}
 export XDG_CACHE_HOME="$tmp/cache"
 chmod 755 "$tmp"
 failures=0
@@ -116,6 +117,7 @@ for word in here: tap guest_uso4 guest_uso6 host_uso VIRTIO_NET_F_HOST_USO '[pro
 done
 grep -A1 TUN_F_USO "$tmp/err" | grep -q '^  remedy: .*tap USO' || fail 'no remedy'
 says 'virtio-net-device.queue_reset (VIRTIO_F_RING_RESET)'
+says 'or: new guests without virtio-net-device.guest_uso4'
 says "$qemu was not started [exec-refused]"
 
 # The same where only tap counts
@@ -259,6 +261,14 @@ quiet -device virtio-blk-pci,event_idx=off -device e1000 -global virtio-net-pci.
 quiet -global virtio-blk-pci.event_idx=off -device
 quiet -device virtio-blk-pci,id=n0 -set device.n0.event_idx=off
 quiet -netdev tap,id=n,vhost=on -netdev tap,id=m
+# a number too
+jq '.facts."operator.host_mtu" = 1500' "$tmp/new.json" >"$tmp/mtu.json"
+"$abibase" intersect --json -M $machine "$tmp/mtu.json" -o "$tmp/mtu-base.json" 2>"$tmp/err" ||
+	fail 'no baseline with host_mtu'
+try 42 "$abibase" exec --profile "$tmp/mtu.json" "$tmp/mtu-base.json" -- "$qemu" -M $machine \
+	-device virtio-net-pci,host_mtu=9000
+says 'host_mtu=9000 defeats'
+grep -qx 'virtio-net-device.host_mtu=1500' "$tmp/started" || fail 'host_mtu is not told'
 try 42 "$abibase" exec --profile "$tmp/new.json" "$tmp/tap.json" -- "$qemu" -M $machine \
 	-netdev tap,id=n,fd=3,vhost=on,vhostfd=4
 says '[command-backend]'
@@ -268,6 +278,40 @@ says '[command-backend]'
 try 42 "$abibase" exec --profile "$tmp/new.json" "$tmp/tap.json" -- "$qemu" -M $machine \
 	-netdev tap,id=n,vhost=off
 silent_about '[command-backend]'
+
+# Devices beside virtio-net, and numbers: what the operator wrote is in the record of this host only.
+for profile in new old; do
+	jq '.facts."operator.host_mtu" = 1500' "$tmp/$profile.json" >"$tmp/$profile-mtu.json"
+done
+"$abibase" intersect --json -M $machine --backend tap --with-device vhost-vsock \
+	"$tmp/new-mtu.json" -o "$tmp/vsock.json" 2>/dev/null || fail 'no baseline with vhost-vsock'
+vsock()
+{
+	text=$1
+	shift
+	try 42 "$abibase" exec --profile "$tmp/new-mtu.json" "$tmp/vsock.json" -- "$qemu" -M $machine "$@"
+	[ -z "$text" ] || says "$text"
+	[ -n "$text" ] || [ ! -s "$tmp/err" ] || fail "words about $*"
+}
+vsock '' -device vhost-vsock-pci,guest-cid=3,seqpacket=on -device virtio-net-pci,host_mtu=1500
+grep -qx 'vhost-vsock-device.seqpacket=on' "$tmp/started" || fail 'seqpacket is not in the list'
+grep -qx 'virtio-net-device.host_mtu=1500' "$tmp/started" || fail 'host_mtu is not in the list'
+vsock 'seqpacket=auto defeats' -device vhost-vsock-pci,guest-cid=3,seqpacket=auto
+vsock 'seqpacket=off defeats' -device vhost-vsock-pci,id=v -set device.v.seqpacket=off
+vsock '[command-loses]' -global vhost-vsock-device.seqpacket=off
+vsock 'seqpacket=off defeats' -global vhost-vsock-pci.seqpacket=off
+vsock 'host_mtu=9000 defeats' -device virtio-net-pci,host_mtu=9000
+vsock 'host_mtu=9000 defeats' -device '{"driver":"virtio-net-pci","host_mtu":9000}'
+jq '.facts."vhost_vsock.features" = "0x000000013d000000"' "$tmp/new-mtu.json" >"$tmp/no-seq.json"
+try 126 "$abibase" exec --profile "$tmp/no-seq.json" "$tmp/vsock.json" -- "$qemu" -M $machine
+not_started 'a host without seqpacket'
+says 'vhost-vsock lacks what the baseline promises'
+# the record of a host of another name does not state the number that the baseline tells guests
+jq '.name = "elsewhere"' "$tmp/new.json" >"$tmp/elsewhere.json"
+try 126 "$abibase" exec --profile "$tmp/elsewhere.json" "$tmp/vsock.json" -- "$qemu" -M $machine
+says 'does not state operator.host_mtu'
+# what this host stated for the baseline holds where a probe could not know it
+try 42 "$abibase" exec --profile "$tmp/new.json" "$tmp/vsock.json" -- "$qemu" -M $machine
 
 # ---------------------------------------------------------------------- emulator
 
@@ -427,6 +471,60 @@ if "$abibase" probe --only=tap,vhost-net,qemu --qemu=$real -M "$real_machine" -o
 	ran $?
 fi
 
+# --------------------------- kernels as they were recorded, and a QEMU that knows USO
+
+# Asked when the guest starts: what the probe sees is that kernel, nothing is recorded before.
+newer=$qemus/trixie/usr
+if [ -n "${SANITIZE_CFLAGS:-}" ]; then
+	echo 'skipped: recorded kernels are not loaded before a sanitizer'
+elif [ -x "$newer/bin/qemu-system-x86_64" ] && python3 -c "" && ${CC:-cc} -std=gnu11 -O2 -fPIC -ffreestanding \
+	-fno-stack-protector -U_FORTIFY_SOURCE -fvisibility=hidden -shared -nostdlib \
+	-o "$tmp/fakehost.so" "$src/tests/oracle/fakehost.c"; then
+	cat >"$tmp/qemu-10.0" <<-END
+		#!/bin/sh
+		exec "$newer/lib64/ld-linux-x86-64.so.2" --library-path \
+			"$newer/lib/x86_64-linux-gnu:$newer/lib" \
+			"$newer/bin/qemu-system-x86_64" -L "$newer/share/qemu" \
+			-L "$newer/share/seabios" "\$@"
+	END
+	chmod +x "$tmp/qemu-10.0"
+	program=$abibase
+	if [ -x "$build/.libs/abibase" ]; then
+		program=$build/.libs/abibase
+		LD_LIBRARY_PATH=$build/lib/.libs
+		export LD_LIBRARY_PATH
+	fi
+	# on KERNEL: starts a guest there with the baseline that has USO on
+	on()
+	{
+		ABIBASE_FAKEHOST=$(PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$src/tests/oracle python3 -c "
+import fakehost
+print(fakehost.environment('$1', 'tap', '')['ABIBASE_FAKEHOST'])")
+		export ABIBASE_FAKEHOST
+		LD_PRELOAD=$tmp/fakehost.so "$program" exec "$tmp/base.json" -- "$tmp/qemu-10.0" \
+			-M $machine -accel tcg -display none -nodefaults -S -qmp stdio \
+			-netdev tap,id=n,ifname=abi0,script=no,downscript=no -device \
+			virtio-net-pci,netdev=n,id=net0 <"$tmp/qmp" >"$tmp/out" 2>"$tmp/err"
+	}
+	on 6.12
+	status=$?
+	[ $status = 0 ] || fail "exit status $status on Linux 6.12"
+	grep -q '^{"QMP"' "$tmp/out" || fail 'QEMU 10.0 was not started on Linux 6.12'
+	rm -f "$tmp/started"
+	on 6.1
+	status=$?
+	[ $status = 126 ] || fail "exit status $status on Linux 6.1"
+	not_started 'Linux 6.1'
+	[ "$(grep -c 'TUN_F_USO' "$tmp/err")" = 1 ] || fail 'not one message about Linux 6.1'
+	for word in tap guest_uso4 guest_uso6 host_uso; do
+		grep TUN_F_USO "$tmp/err" | grep -qF -e "$word" || fail "no $word about Linux 6.1"
+	done
+	grep -A1 TUN_F_USO "$tmp/err" | grep -q '^  remedy: .*tap USO' || fail 'no remedy on 6.1'
+	unset ABIBASE_FAKEHOST LD_LIBRARY_PATH
+else
+	missing "no $newer: tests/fetch-qemus fetches it"
+fi
+
 # ------------------------------------------- as libvirt: a tap by its number, as nobody
 
 if [ "$(id -u)" != 0 ] || [ ! -c /dev/net/tun ] || ! unshare -m -n true 2>/dev/null; then
@@ -447,7 +545,7 @@ if [ -x "$build/.libs/abibase-emulator" ]; then
 fi
 cp "$program" "$tmp/view/emulator"
 cp "$ABIBASE_DATADIR"/*.json "$tmp/view/data/"
-cp "$tmp/real.json" "$tmp/real-base.json" "$tmp/old.json" "$tmp/view/"
+cp "$tmp/real.json" "$tmp/real-base.json" "$tmp/old.json" "$tmp/base.json" "$tmp/view/"
 conf "baseline = $tmp/view/real-base.json" "qemu = $real" "profile = $tmp/view/real.json"
 cp "$tmp/emulator.conf" "$tmp/view/"
 chmod -R u=rwX,go=rX "$tmp/view"
@@ -494,8 +592,30 @@ status=$?
 [ $status = 126 ] || fail "exit status $status as nobody without a record"
 says unknown
 says '[exec-refused]'
+# On a host without tap USO, whose record says so, it is named and QEMU is not started.
+cat >"$tmp/view/emulator.conf" <<END
+baseline = $tmp/view/base.json
+qemu = $qemu
+profile = $tmp/view/old.json
+END
+rm -f "$tmp/started"
+libvirt_machine=$machine
+libvirt >"$tmp/words"
+set --
+while IFS= read -r word; do
+	set -- "$@" "$word"
+done <"$tmp/words"
+as_nobody "$@"
+status=$?
+[ $status = 126 ] || fail "exit status $status as nobody on a host without tap USO"
+not_started 'as nobody on a host without tap USO'
+[ "$(grep -c 'TUN_F_USO' "$tmp/err")" = 1 ] || fail 'not one message for nobody'
+for word in here: tap guest_uso4 guest_uso6 host_uso; do
+	grep TUN_F_USO "$tmp/err" | grep -qF -e "$word" || fail "nobody's message has no $word"
+done
+grep -A1 TUN_F_USO "$tmp/err" | grep -q '^  remedy: .*tap USO' || fail 'no remedy for nobody'
 # A question to QEMU takes no record.
 as_nobody --version
 status=$?
-[ $status = 0 ] || fail "exit status $status for --version as nobody"
+[ $status = 42 ] || fail "exit status $status for --version as nobody"
 finish

@@ -15,7 +15,7 @@ abibase=${ABIBASE:-./abibase}
 ABIBASE_DATADIR=${ABIBASE_DATADIR:-$src/data}
 export ABIBASE_DATADIR
 unset ABIBASE_PLATFORM_PATH XDG_CONFIG_HOME
-verbs='probe intersect check targets list show validate diff match decode exec explain plan'
+verbs='probe intersect check targets verify list show validate diff match decode exec explain plan'
 
 tmp=$(mktemp -d) || exit 99
 trap 'rm -rf "$tmp"' EXIT
@@ -108,7 +108,7 @@ for verb in $verbs; do
 	run 0 --help
 	grep -q "^  $verb " "$tmp/out" || fail "--help does not list $verb"
 done
-for verb in intersect show validate diff exec targets; do
+for verb in intersect show validate diff exec targets verify; do
 	misuse "$verb --help" "$verb"
 	says 'missing operand'
 	misuse "$verb --help" "$verb" --
@@ -138,6 +138,12 @@ misuse 'diff --help' diff -f table debian-12 debian-13
 misuse 'diff --help' diff - a=-
 misuse 'exec --help' exec ./baseline.json --
 misuse 'exec --help' exec ./baseline.json --profile
+misuse 'exec --help' exec --verify=x ./baseline.json -- qemu
+misuse 'verify --help' verify -f text ./baseline.json
+misuse 'verify --help' verify --profile=x.json ./baseline.json
+for option in --format --output --profile -f -o; do
+	misuse 'verify --help' verify ./baseline.json "$option"
+done
 misuse 'explain --help' explain -f table x.json
 misuse 'explain --help' explain x.json y z
 misuse 'explain --help' explain --cost x.json virtio-net-device.csum
@@ -389,6 +395,12 @@ run 0 explain -f json "$tmp/baseline.json" virtio-net-device.csum
 same 'explain -f json is not explain --json' "$tmp/explain.json" "$tmp/out"
 run 2 explain "$tmp/baseline.json" virtio-net-device.nosuch
 says '[property-not-known]'
+run 2 verify debian-12
+says 'is a profile'
+run 2 verify ./nosuchfile
+run 2 verify "$tmp/baseline.json" -- ./nosuchqemu -M pc-q35-7.2
+says '[exec-not-found]'
+stdout_empty 'verify without a QEMU'
 run 2 plan --hosts "$tmp/baseline.json" offload-uso
 says 'is a baseline'
 run 1 plan --at=2026-11-23 --platforms debian-12,debian-13 offload-uso
@@ -410,7 +422,7 @@ broken_stdout()
 	for arguments in --help --version help 'intersect --help' "intersect $pair" \
 		"intersect --json $pair" list 'list -v' 'show debian-12' 'show --json debian-12' \
 		'diff debian-12 debian-13' 'diff --json debian-12 debian-12' 'match debian-12' \
-		"validate -v $tmp/bare.json" "intersect -o - $pair" 'probe --no-qemu --no-load'; do
+		"validate -v $tmp/bare.json" "verify $tmp/baseline.json" "intersect -o - $pair" 'probe --no-qemu --no-load'; do
 		eval "\"\$abibase\" $arguments $1 2>\"\$tmp/err\""
 		status=$?
 		[ "$status" = 2 ] || fail "abibase $arguments $1: exit status $status"

@@ -8,9 +8,11 @@
  * back. Linked with --wrap for malloc and its relatives; jansson is given the same functions.
  */
 #include <errno.h>
+#include <sys/stat.h>
 
 #include "baseline.h"
 #include "json.h"
+#include "qtest-script.h"
 #include "test-util.h"
 
 /* --------------------------------------------------------------------- allocation */
@@ -132,11 +134,13 @@ int __wrap_asprintf(char **ret, const char *fmt, ...)
 /* ----------------------------------------------------------------- what is given */
 
 static struct test t;
-static struct abibase_profile *hosts[3], *conflicting[3], *booted;
+static struct abibase_profile *hosts[3], *conflicting[3], *stating[3], *booted;
 static struct abibase_baseline *baseline, *no_common_list;
 static char *profile_text, *bad_text, *baseline_text, *catalogue_text;
 static char directory[] = "/tmp/abibase-oom.XXXXXX"; /* two platforms, one of them bad */
-static char *good_file, *bad_file;
+static char *good_file, *bad_file, *qtest_script, *log_file;
+static struct abibase_verification *verified;
+static struct abibase_guest *guest;
 
 /* A catalogue of a few rows: the whole one takes many allocations that are all alike. */
 static char *small_catalogue(void)
@@ -238,6 +242,28 @@ static struct abibase_profile *record_of_now(void)
 	return p;
 }
 
+/* USO, which pc-q35-7.2 has off, RING_RESET, which kernel 6.1 lacks, and queues that are large. */
+static const char guest_text[] =
+	"{\"schema\": \"abibase-guest/1\", \"machine\": \"pc-q35-7.2\", \"qemu\": \"10.0.13\", "
+	"\"devices\": [{\"class\": \"virtio-net-device\", \"backend\": \"tap+vhost\", "
+	"\"negotiated\": \"0x1c0010130afffa7\", \"queue_sizes\": [1024, 1024, 1024]}, "
+	"{\"class\": \"virtio-net-device\"}]}";
+
+static struct abibase_profile *stating_host(int i)
+{
+	static const char *const names[] = { "a", "b", "c" };
+	static const char *const kernels[] = { "5.10", "6.12", "6.1" };
+	json_t *root = test_host_json(names[i], kernels[i], i ? "10.0.13" : "7.2.22");
+	struct abibase_profile *p;
+
+	if (i < 2)
+		json_object_set_new(json_object_get(root, "facts"), "operator.host_mtu",
+				    json_integer(1500 + i));
+	p = test_profile_json(t.ctx, root);
+	json_decref(root);
+	return p;
+}
+
 static void prepare(void)
 {
 	const char *const dirs[] = { directory, NULL };
@@ -253,6 +279,8 @@ static void prepare(void)
 	hosts[2] = test_profile_json(t.ctx, root);
 	json_decref(root);
 	booted = record_of_now();
+	for (int i = 0; i < 3; i++)
+		stating[i] = stating_host(i);
 	conflicting[0] = abibase_profile_ref(hosts[0]);
 	conflicting[1] = lacking("l");
 	conflicting[2] = abibase_profile_ref(hosts[2]);
@@ -270,13 +298,22 @@ static void prepare(void)
 		abort();
 	good_file = write_file("good", profile_text);
 	bad_file = write_file("bad", bad_text);
+	qtest_script = write_file("qemu", QTEST_SCRIPT("", "", "", "3"));
+	if (chmod(qtest_script, 0755) < 0)
+		abort();
+	log_file = write_file("log", "Features 0x10130afffa7 unsupported. Allowed features: 0x130afffa7\n"
+				     "Failed to load virtio-net:virtio\n");
+	if (abibase_guest_from_buffer(t.ctx, guest_text, strlen(guest_text), "guest", &guest) < 0)
+		abort();
 }
 
 static void finish(void)
 {
 	abibase_profile_unref(booted);
+	abibase_verification_unref(verified);
 	for (size_t i = 0; i < 3; i++) {
 		abibase_profile_unref(hosts[i]);
+		abibase_profile_unref(stating[i]);
 		abibase_profile_unref(conflicting[i]);
 	}
 	abibase_baseline_unref(baseline);
@@ -287,9 +324,14 @@ static void finish(void)
 	free(catalogue_text);
 	unlink(good_file);
 	unlink(bad_file);
+	unlink(qtest_script);
+	unlink(log_file);
 	rmdir(directory);
 	free(good_file);
 	free(bad_file);
+	free(qtest_script);
+	free(log_file);
+	abibase_guest_unref(guest);
 	test_end(&t);
 }
 
@@ -371,6 +413,27 @@ static int intersect(struct abibase_profile **p, size_t n, const char *machine,
 static int op_intersect(struct made *m)
 {
 	return intersect(hosts, 3, "pc-q35-7.2", NULL, m);
+}
+
+/* Another device, sizes by name, and a number: what two hosts state, and the third does not. */
+static int op_numbers(struct made *m)
+{
+	struct abibase_intersection *ix;
+	int r = abibase_intersection_new(t.ctx, t.cat, &ix);
+
+	if (r < 0)
+		return r;
+	r = abibase_intersection_set_machine(ix, "pc-q35-7.2");
+	if (r == 0)
+		r = abibase_intersection_add_device(ix, "vhost-vsock");
+	if (r == 0)
+		r = abibase_intersection_enable(ix, "queue-sizes");
+	for (size_t i = 0; r == 0 && i < 3; i++)
+		r = abibase_intersection_add_profile(ix, stating[i]);
+	if (r == 0)
+		r = abibase_intersection_finish(ix, &m->baseline);
+	abibase_intersection_unref(ix);
+	return r;
 }
 
 static int op_chosen_machine(struct made *m)
@@ -610,6 +673,72 @@ static int op_check(struct made *m)
 	abibase_check_unref(c);
 	return r;
 }
+static int op_guest(struct made *m)
+{
+	const unsigned int sizes[] = { 1024, 1024, 1024 };
+	struct abibase_guest *g, *more;
+	int r = abibase_guest_from_word(t.ctx, "0x1c0010130afffa7", NULL, &g);
+
+	if (r < 0)
+		return r;
+	r = abibase_guest_assume(t.ctx, g, "pc-q35-7.2", "tap", sizes, 3, &more);
+	abibase_guest_unref(g);
+	if (r < 0)
+		return r;
+	r = abibase_guest_to_json(more, &m->text);
+	abibase_guest_unref(more);
+	return r;
+}
+
+static int op_guest_log(struct made *m)
+{
+	struct abibase_guest *g;
+	int r = abibase_guest_load(t.ctx, t.cat, log_file, NULL, &g);
+
+	if (r < 0)
+		return r;
+	r = abibase_guest_to_json(g, &m->text);
+	abibase_guest_unref(g);
+	return r;
+}
+
+static int run_targets(struct abibase_targets *req, struct made *m)
+{
+	struct abibase_moves *moves;
+	int r = abibase_targets_set_backend(req, "tap+vhost");
+
+	for (size_t i = 0; r == 0 && i < 3; i++)
+		r = abibase_targets_add_profile(req, hosts[i]);
+	if (r == 0)
+		r = abibase_targets_add_profile(req, conflicting[1]);
+	if (r == 0)
+		r = abibase_targets_set_baseline(req, baseline);
+	if (r == 0)
+		r = abibase_targets_run(req, &moves);
+	if (r < 0)
+		return r;
+	r = abibase_moves_to_json(moves, &m->text);
+	if (r == 0)
+		r = abibase_moves_to_text(moves, &m->why);
+	if (r < 0)
+		free(steal(&m->text));
+	abibase_moves_unref(moves);
+	return r;
+}
+
+static int op_targets(struct made *m)
+{
+	struct abibase_targets *req;
+	int r = abibase_targets_new(t.ctx, t.cat, guest, &req);
+
+	if (r < 0)
+		return r;
+	abibase_targets_set_source(req, hosts[1]);
+	r = run_targets(req, m);
+	abibase_targets_unref(req);
+	return r;
+}
+
 static int op_explain(struct made *m)
 {
 	struct abibase_explanation *x;
@@ -683,6 +812,76 @@ static int op_check_args(struct made *m)
 	m->text = buf_steal(&text);
 	return m->text ? 0 : -ENOMEM;
 }
+
+/* With a device that is read, one that is not judged, one that is opaque, and much that is left out. */
+static int verify(struct abibase_verification **ret)
+{
+	static const char *const argv[] = {
+		"-M", "pc-q35-7.2,memory-encryption=sev0", "-device", "pcie-root-port,id=p1", "-netdev",
+		"tap,id=n0,fd=999,vnet_hdr=off", "-device",
+		"{\"driver\":\"virtio-net-pci\",\"netdev\":\"n0\",\"id\":\"d\",\"bus\":\"p1\",\"mq\":true}",
+		"-nic", "user,model=virtio,mac=52:54:00:12:34:56", "-net", "nic,model=virtio,netdev=x",
+		"-global", "virtio-net-device.csum=off", "-global", "e1000.x=y", "-set",
+		"device.d.host_tso4=off", "-drive", "file=x", "-readconfig", "/nonexistent", NULL,
+	};
+	struct abibase_verify *v;
+	int r = abibase_verify_new(t.ctx, t.cat, baseline, &v);
+
+	if (r < 0)
+		return r;
+	abibase_verify_set_profile(v, hosts[0]);
+	r = abibase_verify_set_qemu(v, qtest_script);
+	if (r == 0)
+		r = abibase_verify_set_command(v, argv);
+	if (r == 0)
+		r = abibase_verify_run(v, ret);
+	abibase_verify_unref(v);
+	return r;
+}
+
+static int op_verify(struct made *m)
+{
+	struct abibase_verification *vf;
+	int r = verify(&vf);
+
+	if (r < 0)
+		return r;
+	m->told = abibase_verification_finding_count(vf);
+	abibase_verification_unref(vf);
+	return 0;
+}
+
+/* Of one that was made before, for each run takes a process. */
+static int op_verify_show(struct made *m)
+{
+	int r = abibase_verification_to_json(verified, &m->text);
+
+	if (r == 0)
+		r = abibase_verification_to_text(verified, &m->why);
+	if (r < 0)
+		free(steal(&m->text));
+	return r;
+}
+
+/* The baseline's own, with a QEMU that does not start. */
+static int op_verify_own(struct made *m)
+{
+	struct abibase_verification *vf;
+	struct abibase_verify *v;
+	int r = abibase_verify_new(t.ctx, t.cat, baseline, &v);
+
+	if (r < 0)
+		return r;
+	abibase_verify_set_profile(v, hosts[1]);
+	r = abibase_verify_run(v, &vf);
+	abibase_verify_unref(v);
+	if (r < 0)
+		return r;
+	r = abibase_verification_to_json(vf, &m->text);
+	abibase_verification_unref(vf);
+	return r;
+}
+
 static int op_review(struct made *m)
 {
 	static const char *const argv[] = {
@@ -717,6 +916,7 @@ static const struct operation {
 	{ "catalogue", op_catalogue, false },
 	{ "baseline", op_baseline, false },
 	{ "intersect", op_intersect, false },
+	{ "numbers", op_numbers, false },
 	{ "chosen-machine", op_chosen_machine, false },
 	{ "conflict", op_conflict, false },
 	{ "retry", op_retry, false },
@@ -736,11 +936,17 @@ static const struct operation {
 	{ "diff", op_diff, true },
 	{ "match", op_match, true },
 	{ "check", op_check, true },
+	{ "guest", op_guest, true },
+	{ "guest-log", op_guest_log, true },
+	{ "targets", op_targets, true },
 	{ "explain", op_explain, true },
 	{ "plan", op_plan, true },
 	{ "diff-baselines", op_diff_baselines, true },
 	{ "check-args", op_check_args, true },
 	{ "review", op_review, false },
+	{ "verify", op_verify, false },
+	{ "verify-show", op_verify_show, true },
+	{ "verify-own", op_verify_own, true },
 	{ "current", op_current, false },
 	{ "stale", op_stale, false },
 	{ "decode", op_decode, true },
@@ -874,6 +1080,8 @@ int main(int argc, char **argv)
 	/* before the first use: what one allocator gave the other must not take back */
 	json_set_alloc_funcs(__wrap_malloc, __wrap_free);
 	prepare();
+	if (verify(&verified) < 0)
+		abort();
 	for (size_t i = 0; i < ARRAY_SIZE(operations); i++)
 		if (wanted(operations[i].name, argc, argv))
 			wrong += exhaust(&operations[i]);

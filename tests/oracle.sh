@@ -37,6 +37,6 @@ fi
 
 quick=
 [ "${ABIBASE_ORACLE:-}${SANITIZE_CFLAGS:-}" = "" ] || quick=--quick
-PYTHONDONTWRITEBYTECODE=1 timeout 900 python3 "$src/tests/oracle/oracle.py" $quick \
+PYTHONDONTWRITEBYTECODE=1 timeout 1800 python3 "$src/tests/oracle/oracle.py" $quick \
 	--qemus "$qemus" --abibase "$abibase" --predict "$build/tests/oracle/predict" \
 	--fakehost "$build/tests/oracle/fakehost.so" "$@"

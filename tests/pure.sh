@@ -6,7 +6,7 @@
 set -u
 
 top_builddir=${top_builddir:-.}
-pure='baseline derive derive-agree derive-values effective inputs intersect predict render version'
+pure='baseline derive derive-agree derive-numbers derive-values effective inputs intersect predict render version'
 forbidden='open|open64|openat|openat64|creat|fopen|fopen64|freopen|fdopen|opendir|read|pread|write
 pwrite|stat|stat64|lstat|lstat64|fstat|access|faccessat|readlink|realpath|glob|scandir|nftw|mmap
 socket|connect|ioctl|fcntl|getenv|secure_getenv|popen|system|fork|vfork|execve|execvp|posix_spawn

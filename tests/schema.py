@@ -24,6 +24,8 @@ DATA = os.path.join(HERE, "..", "data")
 RECORDED = os.path.join(HERE, "data")
 faults = []
 counts = {"documents": 0, "faulty documents": 0, "property lists": 0}
+# Of these a run with a QEMU makes the documents: tests/verify.sh
+ELSEWHERE = {"verify"}
 
 
 def say(where, text):
@@ -106,10 +108,15 @@ def check_catalogue(path, cat, facts):
     if keys != sorted(set(keys)):
         say(path, "features are not sorted by class and property, or one is there twice")
     used = {c for b in cat["backends"].values() for c in b["usable"]}
+    devices = {}
+    for name, b in cat["backends"].items():
+        devices.setdefault(b.get("device"), set()).add(name)
     for r in rows + cat["requirements"]:
         where = r.get("property") or r["name"]
-        if set(r["needs"]) != set(cat["backends"]):
-            say(path, "%s: needs does not name exactly the backends" % where)
+        if "property" in r and set(r["needs"]) not in devices.values():
+            say(path, "%s: needs does not name exactly the backends of one device" % where)
+        if not set(r["needs"]) <= set(cat["backends"]):
+            say(path, "%s: needs names what is no backend" % where)
         used |= {n if isinstance(n, str) else n["condition"]
                  for needs in r["needs"].values() for n in needs if "never" not in n}
     for r in rows:
@@ -121,7 +128,7 @@ def check_catalogue(path, cat, facts):
             say(path, "%s: pinned and opt-in rows have a group, fixed ones none" % r["property"])
         if "group" in r and r["group"] not in cat["groups"]:
             say(path, "%s: no group %s" % (r["property"], r["group"]))
-        if "bit" in r and r["type"] != "bool" and "bit_when" not in r:
+        if "bit" in r and r["type"] not in ("bool", "OnOffAuto") and "bit_when" not in r:
             say(path, "%s: when is the bit offered?" % r["property"])
         for what in ["default", "needs", "since"] + ["bit"] * ("bit" in r) + \
                 ["depends"] * bool(r["depends"]):
@@ -225,6 +232,27 @@ REFUSED = [
     ("messages", ["messages", 0], "kind", "message"),
     ("messages", ["messages", 4], "off", "rss"),
     ("messages", ["messages", 4], "scope", "elsewhere"),
+    ("check", [], "colour", "red"),
+    ("check", ["hosts", 0], "colour", "red"),
+    ("check", ["hosts", 0], "verdict", "maybe"),
+    ("check", ["hosts", 0], "admit_id", "b2"),
+    ("check", ["hosts", 0, "findings", 0], "colour", "red"),
+    ("check", ["hosts", 0, "findings", 0], "bit", 128),
+    ("check", ["hosts", 0, "findings", 0], "fixable", "yes"),
+    ("decode", [], "colour", "red"),
+    ("decode", [], "dropped", -1),
+    ("decode", ["findings", 0], "colour", "red"),
+    ("decode", ["findings", 0], "line", 0),
+    ("decode", ["findings", 0], "scope", "elsewhere"),
+    ("diff", [], "colour", "red"),
+    ("explain", [], "colour", "red"),
+    ("explain", ["values", 0], "colour", "red"),
+    ("match", [], "colour", "red"),
+    ("match", ["platforms", 0], "colour", "red"),
+    ("plan", [], "colour", "red"),
+    ("plan", ["platforms", 0], "colour", "red"),
+    ("baseline", [], "colour", "red"),
+    ("baseline", ["values", 0], "colour", "red"),
     ("facts", [], "colour", "red"),
     ("facts", ["facts", "tap.features"], "colour", "red"),
     ("facts", ["facts", "tap.usable"], "bits", 32),
@@ -260,6 +288,32 @@ def check_refusals(samples, validators):
                     "a document without \"%s\" is accepted" % key)
 
 
+# kinds of documents that a verb prints, and that a case must show
+PRINTED = ("baseline", "check", "decode", "diff", "explain", "match", "plan", "profile")
+
+
+def check_cases(validators):
+    """What the cases print, and the documents that they start from; some of each printed kind."""
+    samples = {}
+    for path in files(HERE, "cases", "*", "*", "stdout") + files(HERE, "cases", "*", "*", "*.json"):
+        text = read(path)
+        if not text.startswith("{"):
+            continue
+        document = canonical.loads(text)
+        if path.endswith("stdout") and text != canonical.dumps(document):
+            say(path, "not in canonical form")
+        for e in errors(validators, document):
+            say(path, e)
+        counts["documents"] += 1
+        known = samples.get(kind_of(document))
+        if known is None or len(text) > len(known[1]):
+            samples[kind_of(document)] = (document, text)
+    for kind in PRINTED:
+        if kind not in samples and kind not in ELSEWHERE:
+            say(os.path.join(HERE, "cases"), "no case prints a document of the kind %s" % kind)
+    return {kind: sample[0] for kind, sample in samples.items()}
+
+
 def check_all(validators):
     facts_doc = check_document(validators, os.path.join(DATA, "facts.json"))
     facts = facts_doc["facts"]
@@ -281,8 +335,13 @@ def check_all(validators):
     for path in files(RECORDED, "qemu", "*.json"):
         check_qemu(path, check_qemu_record(validators, path), cat["features"])
     probed = os.path.join(DATA, "platforms", "50-debian-12.json")
-    check_refusals({"profile": canonical.loads(read(probed)), "catalogue": cat,
-                    "facts": facts_doc, "devices": devices, "messages": messages}, validators)
+    samples = check_cases(validators)
+    samples.update({"profile": canonical.loads(read(probed)), "catalogue": cat, "facts": facts_doc,
+                    "devices": devices, "messages": messages})
+    check_refusals(samples, validators)
+    for kind in validators:
+        if kind not in samples and kind not in ELSEWHERE:
+            say(os.path.join(DATA, "schema", kind + ".schema.json"), "no document is held against it")
 
 
 def main():

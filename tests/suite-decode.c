@@ -84,6 +84,77 @@ START_TEST(masks)
 }
 END_TEST
 
+/* With one blank for blanks and line ends: where lines are broken does not matter. */
+static char *squeezed(const char *text)
+{
+	char *copy = malloc(strlen(text) + 1), *to = copy;
+
+	for (; *text; text++)
+		if (*text != ' ' && *text != '\n')
+			*to++ = *text;
+		else if (to == copy || to[-1] != ' ')
+			*to++ = ' ';
+	*to = '\0';
+	return copy;
+}
+
+/* Messages of the field as they were reported: bits, property, layer and fix on one screen. */
+START_TEST(one_screen)
+{
+#define MASKED(guest, allowed) "Features " guest " unsupported. Allowed features: " allowed
+#define USO "54 ", "55 ", "56 ", "guest_uso4", "guest_uso6", "host_uso", "tap:", "upstream 6.2", \
+	    "-global virtio-net-device.host_uso=off"
+	static const struct {
+		const char *text, *words[12];
+	} texts[] = {
+		{ "0x1c0010130afffa7 / 0x10179bfffe7", { USO } },
+		{ MASKED("0x1c0010130afffa7", "0x10179bfffe7") "\nFailed to load virtio-net:virtio",
+		  { USO } },
+		{ "0x1c0010130afffa7 / 0x179bfffe7, then 0x10130afffa7", { USO, "queue_reset" } },
+		{ MASKED("0x1c0010130afffa7", "0x179bfffe7"), { USO, "vhost-net:" } },
+		{ MASKED("0x10130afffa7", "0x179bfffe7"),
+		  { "40 ", "queue_reset", "vhost-net:", "=off" } },
+		{ "0x1c0010130afffaf / 0x10179bfffef", { USO } },
+		{ "0x130000002 / 0x179000000", { "VIRTIO_VSOCK_F_SEQPACKET", "--device=CLASS" } },
+		{ VSOCK "\nFailed to load virtio-vhost_vsock:virtio",
+		  { "1 ", "SEQPACKET", "vhost-vsock:", "vhost-vsock-device.seqpacket=off" } },
+		{ "Bad config data: i=0x20 read: 0 device: c",
+		  { "BAR 4", "VIRTIO_F_VERSION_1 (bit 32)", "disable-modern", "vhost" } },
+		{ "target node pve2 is too old for preserving VirtIO-net MTU, please upgrade",
+		  { "host_mtu", "smallest MTU" } },
+		{ "unsupported machine type", { "QEMU build", "that every host has" } },
+		{ "saved image requires vnet_hdr=on", { "tap", "IFF_VNET_HDR", "no property" } },
+		{ "saved image requires TUN_F_UFO support", { "tap", "guest_ufo=off", "4.14" } },
+		{ MASKED("0x1e01c0010130afffa7", "0x1c0010179bfffe7"),
+		  { "65 ", "66 ", "67 ", "68 ", "tap:", "vhost-net:", "upstream 6.17",
+		    "-global virtio-net-device.host_tunnel_csum=off" } },
+		{ "extra features: ht", { "CPU, which is outside", "who can help" } },
+		{ "missing features: sbpb,ibpb-brtype", { "sbpb,ibpb-brtype", "who can help" } },
+		{ "0x20000250 / 0x71000454", { "9 ", "FLUSH/WCE", "fault of the guest's driver" } },
+		{ "state for 'ram'", { "ROM files", "who can help" } },
+		{ "Can't load eBPF RSS for vhost",
+		  { "VIRTIO_NET_F_RSS (bit 60)", "CAP_BPF", "-global virtio-net-device.rss=off" } },
+		{ "missing features: pcid", { "pcid", "who can help" } },
+		{ "Bad config data: i=0x10 read: 41 device: 1", { "BAR 0", "remedy" } },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		_autofree_ char *text = NULL, *words = NULL;
+		size_t lines = 0;
+
+		decode(texts[i].text);
+		ck_assert_int_eq(abibase_decode_to_text(d, &text), 0);
+		words = squeezed(text);
+		for (size_t k = 0; k < 12 && texts[i].words[k]; k++)
+			ck_assert_msg(strstr(words, texts[i].words[k]), "no \"%s\" in:\n%s",
+				      texts[i].words[k], text);
+		for (const char *s = text; *s; s += strcspn(s, "\n") + 1, lines++)
+			ck_assert_msg(strcspn(s, "\n") <= 100, "%s: wider:\n%s", texts[i].text, s);
+		ck_assert_msg(lines <= 24, "%s: %zu lines:\n%s", texts[i].text, lines, text);
+	}
+}
+END_TEST
+
 START_TEST(wide_masks)
 {
 	decode("Features 0x000000000000000201c0010130bfffa7 unsupported. Allowed features: "
@@ -417,6 +488,7 @@ Suite *suite_decode(void)
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, masks);
+	tcase_add_test(tc, one_screen);
 	tcase_add_test(tc, wide_masks);
 	tcase_add_test(tc, prefixes);
 	tcase_add_test(tc, whose);

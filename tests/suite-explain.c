@@ -24,7 +24,7 @@ static void teardown(void)
 struct hosts {
 	struct abibase_profile *p[MAX_HOSTS];
 	size_t n;
-	const char *machine, *policy;
+	const char *machine, *policy, *device, *enable;
 };
 
 static void hosts_clear(struct hosts *h)
@@ -46,6 +46,10 @@ static struct abibase_baseline *baseline(const struct hosts *h, const bool *out)
 		ck_assert_int_eq(abibase_intersection_set_machine(ix, h->machine), 0);
 	if (h->policy)
 		ck_assert_int_eq(abibase_intersection_set_policy(ix, h->policy), 0);
+	if (h->device)
+		ck_assert_int_eq(abibase_intersection_add_device(ix, h->device), 0);
+	if (h->enable)
+		ck_assert_int_eq(abibase_intersection_enable(ix, h->enable), 0);
 	for (size_t i = 0; i < h->n; i++)
 		if (!out || !out[i]) {
 			ck_assert_int_eq(abibase_intersection_add_profile(ix, h->p[i]), 0);
@@ -308,6 +312,60 @@ START_TEST(test_diff_is_of_the_id)
 }
 END_TEST
 
+static struct abibase_baseline *alone(const char *kernel, const char *device,
+				      const char *enable, int mtu)
+{
+	struct hosts h = { .n = 1, .machine = "pc-q35-7.2", .device = device, .enable = enable };
+	json_t *root = test_host_json("a", kernel, "7.2.22");
+	struct abibase_baseline *b;
+
+	if (mtu)
+		json_object_set_new(json_object_get(root, "facts"), "operator.host_mtu",
+				    json_integer(mtu));
+	h.p[0] = test_profile_json(t.ctx, root);
+	b = baseline(&h, NULL);
+	ck_assert_int_eq(abibase_baseline_verdict(b), ABIBASE_VERDICT_YES);
+	json_decref(root);
+	hosts_clear(&h);
+	return b;
+}
+
+/* @word: what one difference says; NULL: it says nothing of the kind. Takes both. */
+static void assert_differ(struct abibase_baseline *a, struct abibase_baseline *b,
+			  const char *word, const char *not)
+{
+	struct abibase_diff *d = diff(a, b);
+	_autofree_ char *text = NULL;
+
+	ck_assert_int_eq(abibase_diff_to_text(d, &text), 0);
+	ck_assert(!abibase_diff_same(d));
+	ck_assert_str_ne(abibase_baseline_id(a), abibase_baseline_id(b));
+	ck_assert_msg(strstr(text, word) != NULL, "%s: not in\n%s", word, text);
+	ck_assert_msg(!strstr(text, not), "%s: in\n%s", not, text);
+	abibase_diff_unref(d);
+	abibase_baseline_unref(a);
+	abibase_baseline_unref(b);
+}
+
+/* A bit is another feature to another device, and a number is said as it is. */
+START_TEST(test_diff_devices_and_numbers)
+{
+	static const char vsock[] = "vhost-vsock";
+
+	assert_differ(alone("6.1", vsock, NULL, 0), alone("5.10", vsock, NULL, 0),
+		      "vhost-vsock-device.seqpacket: on in A, off in B: VIRTIO_VSOCK_F_SEQPACKET",
+		      "GUEST_CSUM");
+	assert_differ(alone("6.1", vsock, NULL, 0), alone("6.1", NULL, NULL, 0),
+		      "B lacks vhost-vsock", "RING_RESET");
+	assert_differ(alone("6.12", vsock, NULL, 0), alone("6.1", vsock, NULL, 0),
+		      "virtio-net-device.queue_reset", "vhost-vsock-device.queue_reset");
+	assert_differ(alone("6.1", NULL, NULL, 9000), alone("6.1", NULL, NULL, 1500),
+		      "virtio-net-device.host_mtu: 9000 in A, 1500 in B", "off");
+	assert_differ(alone("6.1", NULL, "queue-sizes", 0), alone("6.1", NULL, NULL, 0),
+		      "virtio-net-device.rx_queue_size: 256 in A, not set in B", "rx_queue_size: on");
+}
+END_TEST
+
 START_TEST(test_one_way_door)
 {
 	struct hosts old = { .n = 1, .machine = "pc-q35-7.2" }, new = old;
@@ -456,6 +514,7 @@ Suite *suite_explain(void)
 	tcase_add_test(tc, test_one_property);
 	tcase_add_test(tc, test_read_again);
 	tcase_add_test(tc, test_diff_is_of_the_id);
+	tcase_add_test(tc, test_diff_devices_and_numbers);
 	tcase_add_test(tc, test_one_way_door);
 	tcase_add_test(tc, test_plan_dates);
 	tcase_add_test(tc, test_plan_unknown_fact);

@@ -20,7 +20,7 @@ static void teardown(void)
 
 /* ---------------------------------------------------------------------- helpers */
 
-/* @backends: "tap,macvtap" or NULL; takes the profiles. */
+/* @backends: "tap,macvtap" or NULL, devices as "@vhost-vsock"; takes the profiles. */
 static struct abibase_baseline *answer(const char *machine, const char *backends,
 				       struct abibase_profile **p, size_t n)
 {
@@ -32,7 +32,9 @@ static struct abibase_baseline *answer(const char *machine, const char *backends
 	if (machine)
 		ck_assert_int_eq(abibase_intersection_set_machine(ix, machine), 0);
 	for (char *rest = words, *word; rest && (word = strsep(&rest, ","));)
-		ck_assert_int_eq(abibase_intersection_add_backend(ix, word), 0);
+		ck_assert_int_eq(*word == '@' ? abibase_intersection_add_device(ix, word + 1) :
+						abibase_intersection_add_backend(ix, word),
+				 0);
 	for (size_t i = 0; i < n; i++) {
 		ck_assert_int_eq(abibase_intersection_add_profile(ix, p[i]), 0);
 		abibase_profile_unref(p[i]);
@@ -879,6 +881,216 @@ START_TEST(test_widening)
 }
 END_TEST
 
+static struct abibase_profile *without_vsock(const char *name, json_t *usable)
+{
+	json_t *root = test_host_json(name, "6.12", "7.2.22");
+	json_t *facts = json_object_get(root, "facts");
+	struct abibase_profile *p;
+
+	json_object_del(facts, "vhost_vsock.features");
+	json_object_set_new(facts, "vhost_vsock.usable", usable);
+	p = test_profile_json(t.ctx, root);
+	json_decref(root);
+	return p;
+}
+
+/* A device beside virtio-net: in the answer when it is named, and then required. */
+START_TEST(test_devices)
+{
+	static const char key[] = "vhost-vsock-device", machine[] = "pc-q35-7.2";
+	struct abibase_baseline *plain = ANSWER(machine, NULL, host("a", "6.1", "7.2.22"));
+	struct abibase_baseline *on = ANSWER(machine, "@vhost-vsock", host("a", "6.1", "7.2.22"));
+	struct abibase_baseline *off = ANSWER(machine, "@vhost-vsock", host("a", "6.1", "7.2.22"),
+					      host("b", "5.10", "7.2.22"));
+	struct abibase_baseline *both = ANSWER(machine, "tap,@vhost-vsock,@vhost-scsi",
+					       host("a", "6.1", "7.2.22"));
+	struct abibase_baseline *b, *read;
+	struct abibase_intersection *ix;
+	_autofree_ char *x = NULL, *y = NULL;
+	uint64_t word[2];
+
+	ck_assert_ptr_null(abibase_baseline_value(plain, key, "seqpacket"));
+	ck_assert(!abibase_baseline_offered(plain, "vhost-vsock", word));
+	ck_assert_str_eq(abibase_baseline_value(on, key, "seqpacket"), "on");
+	ck_assert_ptr_null(abibase_baseline_value(on, "vhost-scsi", "event_idx"));
+	ck_assert(abibase_baseline_offered(on, "vhost-vsock", word));
+	ck_assert_uint_eq(word[0], 0x130000002);
+	ck_assert(abibase_baseline_offered(on, "tap+vhost", word));
+	ck_assert_str_ne(abibase_baseline_id(on), abibase_baseline_id(plain));
+	ck_assert_str_eq(abibase_baseline_value(off, key, "seqpacket"), "off");
+	ck_assert(abibase_baseline_offered(off, "vhost-vsock", word));
+	ck_assert_uint_eq(word[0], 0x130000000);
+	ck_assert(abibase_baseline_offered(both, "vhost-scsi", word));
+	ck_assert_uint_eq(word[0], 0x130000000);
+	ck_assert(!abibase_baseline_offered(both, "tap+vhost", word));
+
+	/* not named, its unknown does not matter; named, it is 3, and its absence 1 */
+	b = ANSWER(machine, NULL, without_vsock("c", json_pack("{s:s}", "unknown", "not-asked")));
+	ck_assert_int_eq(abibase_baseline_verdict(b), ABIBASE_VERDICT_YES);
+	abibase_baseline_unref(b);
+	b = ANSWER(machine, "@vhost-vsock",
+		   without_vsock("c", json_pack("{s:s}", "unknown", "not-asked")));
+	ck_assert_int_eq(abibase_baseline_verdict(b), ABIBASE_VERDICT_UNKNOWN);
+	abibase_baseline_unref(b);
+	b = ANSWER(machine, "@vhost-vsock", without_vsock("c", json_false()));
+	ck_assert_int_eq(abibase_baseline_verdict(b), ABIBASE_VERDICT_NO);
+	abibase_baseline_unref(b);
+
+	/* read again and widened it keeps its devices; another set of them is refused */
+	read = test_reread(t.ctx, on);
+	ck_assert_int_eq(abibase_intersection_new(t.ctx, t.cat, &ix), 0);
+	ck_assert_int_eq(abibase_intersection_add_baseline(ix, read), 0);
+	ck_assert_int_eq(abibase_intersection_finish(ix, &b), 0);
+	abibase_intersection_unref(ix);
+	x = test_baseline_json(t.ctx, on);
+	y = test_baseline_json(t.ctx, b);
+	ck_assert_str_eq(x, y);
+	abibase_baseline_unref(b);
+	ck_assert_int_eq(abibase_intersection_new(t.ctx, t.cat, &ix), 0);
+	ck_assert_int_eq(abibase_intersection_add_device(ix, "vhost-scsi"), 0);
+	ck_assert_int_eq(abibase_intersection_add_baseline(ix, read), -EINVAL);
+	ck_assert_int_eq(abibase_intersection_add_device(ix, "virtio-blk"), -EINVAL);
+	ck_assert_str_eq(abibase_context_error_id(t.ctx), "device-not-covered");
+	/* they are no backends of virtio-net, and user is nobody's */
+	ck_assert_int_eq(abibase_intersection_add_backend(ix, "vhost-vsock"), -EINVAL);
+	ck_assert_int_eq(abibase_intersection_add_backend(ix, "user"), -EINVAL);
+	abibase_intersection_unref(ix);
+	abibase_baseline_unref(read);
+	abibase_baseline_unref(plain);
+	abibase_baseline_unref(on);
+	abibase_baseline_unref(off);
+	abibase_baseline_unref(both);
+}
+END_TEST
+
+static struct abibase_profile *with_mtu(const char *name, const char *kernel, int mtu)
+{
+	json_t *root = test_host_json(name, kernel, "10.0.13");
+	struct abibase_profile *p;
+
+	if (mtu >= 0)
+		json_object_set_new(json_object_get(root, "facts"), "operator.host_mtu",
+				    json_integer(mtu));
+	p = test_profile_json(t.ctx, root);
+	json_decref(root);
+	return p;
+}
+
+static bool has_finding(const struct abibase_baseline *b, const char *id, const char *word)
+{
+	for (size_t i = 0; i < abibase_baseline_finding_count(b); i++)
+		if (streq(abibase_baseline_finding_id(b, i), id) &&
+		    strstr(abibase_baseline_finding_text(b, i), word))
+			return true;
+	return false;
+}
+
+/* The least of what the hosts state, on all of them or on none; the bit follows. */
+START_TEST(test_mtu)
+{
+	static const char machine[] = "pc-q35-10.0";
+	struct abibase_baseline *b = ANSWER(machine, NULL, with_mtu("a", "6.12", 9000),
+					    with_mtu("b", "6.12", 1500));
+	struct abibase_baseline *none = ANSWER(machine, NULL, with_mtu("a", "6.12", -1),
+					       with_mtu("b", "6.12", 0));
+	struct abibase_baseline *more = ANSWER(machine, NULL, with_mtu("a", "6.12", 9000));
+	struct abibase_baseline *c, *read = test_reread(t.ctx, b);
+	struct abibase_intersection *ix;
+	struct abibase_profile *p;
+	_autofree_ char *x = NULL, *y = NULL;
+	uint64_t word[2];
+
+	ck_assert_str_eq(value_of(b, "host_mtu"), "1500");
+	ck_assert(abibase_baseline_offered(b, "tap+vhost", word) && word[0] >> 3 & 1);
+	ck_assert_ptr_null(value_of(none, "host_mtu"));
+	ck_assert(abibase_baseline_offered(none, "tap+vhost", word) && !(word[0] >> 3 & 1));
+	ck_assert_str_ne(abibase_baseline_id(b), abibase_baseline_id(none));
+	ck_assert_str_ne(abibase_baseline_id(b), abibase_baseline_id(more));
+
+	/* widened after it was read: what was stated is in the document */
+	ck_assert_int_eq(abibase_intersection_new(t.ctx, t.cat, &ix), 0);
+	ck_assert_int_eq(abibase_intersection_add_baseline(ix, read), 0);
+	p = with_mtu("c", "6.12", 9000);
+	ck_assert_int_eq(abibase_intersection_add_profile(ix, p), 0);
+	abibase_profile_unref(p);
+	ck_assert_int_eq(abibase_intersection_finish(ix, &c), 0);
+	ck_assert_str_eq(value_of(c, "host_mtu"), "1500");
+	ck_assert_str_eq(abibase_baseline_id(c), abibase_baseline_id(b));
+	abibase_baseline_unref(c);
+	p = with_mtu("d", "6.12", 67);
+	ck_assert_int_eq(abibase_intersection_add_profile(ix, p), -EINVAL);
+	ck_assert_str_eq(abibase_context_error_id(t.ctx), "fact-out-of-range");
+	abibase_profile_unref(p);
+	abibase_intersection_unref(ix);
+	x = test_baseline_json(t.ctx, b);
+	y = test_baseline_json(t.ctx, read);
+	ck_assert_str_eq(x, y);
+
+	c = ANSWER(machine, NULL, with_mtu("a", "6.12", 9000), with_mtu("b", "6.12", -1));
+	ck_assert_int_eq(abibase_baseline_verdict(c), ABIBASE_VERDICT_UNKNOWN);
+	ck_assert(has_finding(c, "number-unknown", "b: "));
+	abibase_baseline_unref(c);
+	c = ANSWER(machine, NULL, with_mtu("a", "6.12", 9000), with_mtu("b", "6.12", 0));
+	ck_assert_int_eq(abibase_baseline_verdict(c), ABIBASE_VERDICT_NO);
+	ck_assert(has_finding(c, "number-differs", "b: "));
+	abibase_baseline_unref(c);
+	abibase_baseline_unref(b);
+	abibase_baseline_unref(none);
+	abibase_baseline_unref(more);
+	abibase_baseline_unref(read);
+}
+END_TEST
+
+/* Up to machine type 2.9 QEMU asks vhost, which has no such bit: off on every backend then. */
+START_TEST(test_mtu_bypass)
+{
+	json_t *root = test_host_json("a", "6.12", "");
+	struct abibase_profile *p;
+	struct abibase_baseline *b;
+	uint64_t word[2];
+
+	json_object_set_new(json_object_get(root, "facts"), "operator.host_mtu",
+			    json_integer(1500));
+	p = test_profile_json(t.ctx, root);
+	b = ANSWER("pc-q35-2.9", "tap", abibase_profile_ref(p));
+	ck_assert_str_eq(value_of(b, "host_mtu"), "1500");
+	abibase_baseline_unref(b);
+	b = ANSWER("pc-q35-2.9", "tap,tap+vhost", abibase_profile_ref(p));
+	ck_assert_str_eq(value_of(b, "host_mtu"), "0");
+	ck_assert(abibase_baseline_offered(b, "tap", word) && !(word[0] >> 3 & 1));
+	abibase_baseline_unref(b);
+	b = ANSWER("pc-q35-2.10", "tap,tap+vhost", p);
+	ck_assert_str_eq(value_of(b, "host_mtu"), "1500");
+	abibase_baseline_unref(b);
+	json_decref(root);
+}
+END_TEST
+
+/* By name: all builds are set to the same, and one that makes its own of it is named. */
+START_TEST(test_queue_sizes)
+{
+	struct abibase_profile *p[] = { host("a", "6.12", "7.2.22"), host("b", "6.12", "10.0.13") };
+	struct abibase_intersection *ix;
+	struct abibase_baseline *b;
+
+	ck_assert_int_eq(abibase_intersection_new(t.ctx, t.cat, &ix), 0);
+	ck_assert_int_eq(abibase_intersection_set_machine(ix, "pc-q35-7.2"), 0);
+	ck_assert_int_eq(abibase_intersection_disable(ix, "queue-sizes"), -EINVAL);
+	ck_assert_int_eq(abibase_intersection_enable(ix, "queue-sizes"), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(p); i++) {
+		ck_assert_int_eq(abibase_intersection_add_profile(ix, p[i]), 0);
+		abibase_profile_unref(p[i]);
+	}
+	ck_assert_int_eq(abibase_intersection_finish(ix, &b), 0);
+	abibase_intersection_unref(ix);
+	ck_assert_int_eq(abibase_baseline_verdict(b), ABIBASE_VERDICT_YES);
+	ck_assert_str_eq(value_of(b, "rx_queue_size"), "256");
+	ck_assert_str_eq(value_of(b, "tx_queue_size"), "256");
+	ck_assert(has_finding(b, "size-ignored", "1024"));
+	abibase_baseline_unref(b);
+}
+END_TEST
+
 /* The guest ABI is what the id is of: a host's name, kernel or revision is not. */
 START_TEST(test_identity)
 {
@@ -998,6 +1210,10 @@ Suite *suite_intersect(void)
 	tcase_add_test(hosts, test_names);
 	tcase_add_test(hosts, test_operands);
 	tcase_add_test(hosts, test_widening);
+	tcase_add_test(hosts, test_devices);
+	tcase_add_test(hosts, test_mtu);
+	tcase_add_test(hosts, test_mtu_bypass);
+	tcase_add_test(hosts, test_queue_sizes);
 	tcase_add_test(hosts, test_identity);
 	tcase_add_test(texts, test_formats);
 	tcase_add_test(texts, test_reasons);

@@ -513,6 +513,41 @@ START_TEST(test_baseline_refused)
 }
 END_TEST
 
+static json_t *a_finding(const char *kind)
+{
+	return json_pack("[{s:s, s:s, s:s, s:s}]", "id", "host-unusable", "kind", kind, "text", "x",
+			 "remedy", "y");
+}
+
+/* Verdict, id and findings go together: one without the others was changed by hand. */
+START_TEST(test_baseline_altered)
+{
+	struct abibase_profile *a = test_host(t.ctx, "a", "6.1", "7.2.22");
+	struct abibase_baseline *b;
+	_autofree_ char *text = NULL;
+	json_t *root;
+
+	ck_assert_int_eq(abibase_intersect(t.ctx, t.cat, &a, 1, "pc-q35-7.2", &b), 0);
+	text = test_baseline_json(t.ctx, b);
+	root = json_loads(text, 0, NULL);
+	abibase_baseline_unref(b);
+	abibase_profile_unref(a);
+
+	json_object_set_new(root, "id", json_null());
+	assert_baseline_refused(root, EBADMSG, "baseline-altered", "t: /");
+	json_object_set_new(root, "id", json_string("b1-00000000000000000000000000000000"));
+	assert_baseline_refused(root, EBADMSG, "baseline-altered", "t: /");
+	json_object_set_new(root, "verdict", json_string("no"));
+	assert_baseline_refused(root, EBADMSG, "baseline-altered", "t: /");
+	json_object_set_new(root, "findings", a_finding("conflict"));
+	assert_baseline_refused(root, EBADMSG, "baseline-altered", "t: /");
+	json_object_set_new(root, "findings", a_finding("unknown"));
+	json_object_set_new(root, "id", json_null());
+	assert_baseline_refused(root, EBADMSG, "baseline-altered", "t: /");
+	json_decref(root);
+}
+END_TEST
+
 /* Each member of a baseline, replaced by a value of another type: refused or never a crash. */
 START_TEST(test_baseline_types)
 {
@@ -770,6 +805,7 @@ Suite *suite_json(void)
 	tcase_set_timeout(baseline, 600);
 	tcase_add_test(baseline, test_truncated_baseline);
 	tcase_add_test(baseline, test_baseline_refused);
+	tcase_add_test(baseline, test_baseline_altered);
 	tcase_add_test(baseline, test_baseline_types);
 	suite_add_tcase(suite, baseline);
 

@@ -57,6 +57,8 @@ struct world {
 	unsigned int yes, unknown;   /* how likely a fact is, in percent */
 	bool vendor_builds, values, bare, no_qemu, no_surface;
 	bool all_usable, all_required;
+	const char *device; /* beside virtio-net, or NULL */
+	bool mtu;	    /* operators state one */
 };
 
 static json_t *unknown_fact(void)
@@ -216,7 +218,8 @@ static json_t *random_qemu(const struct world *w, const char *path)
 
 static json_t *random_host(const struct world *w, const char *name)
 {
-	static const char *const surfaces[] = { "host", "macvtap", "tap", "vhost_net" };
+	static const char *const surfaces[] = { "host",	     "macvtap",	   "tap",
+						"vhost_net", "vhost_vsock", "vhost_scsi" };
 	json_t *facts = json_object(), *qemu = json_array();
 	json_t *root = json_pack("{s:s,s:s,s:s,s:s,s:o}", "schema", "abibase-profile/1", "kind",
 				 "host", "name", name, "arch", "x86_64", "facts", facts);
@@ -224,6 +227,10 @@ static json_t *random_host(const struct world *w, const char *name)
 	for (size_t i = 0; i < ARRAY_SIZE(surfaces); i++)
 		if (!w->no_surface || rng_percent(&rng, 90))
 			random_surface(w, facts, surfaces[i]);
+	if (w->mtu && rng_percent(&rng, 95))
+		json_object_set_new(facts, "operator.host_mtu",
+				    json_integer(rng_percent(&rng, 5) ? 0 :
+								  1500 + rng_below(&rng, 4)));
 	for (unsigned int i = 0, n = 1 + (unsigned int)rng_percent(&rng, 25); i < n; i++) {
 		char path[32];
 
@@ -239,6 +246,7 @@ static json_t *random_host(const struct world *w, const char *name)
 static void random_world(struct world *w)
 {
 	static const unsigned int yes[] = { 50, 80, 95, 100 }, unknown[] = { 0, 2, 10 };
+	static const char *const devices[] = { NULL, NULL, "vhost-vsock", "vhost-scsi" };
 
 	memset(w, 0, sizeof(*w));
 	w->machine = machines[rng_below(&rng, ARRAY_SIZE(machines))];
@@ -252,6 +260,8 @@ static void random_world(struct world *w)
 	w->no_surface = rng_percent(&rng, 10);
 	w->all_usable = rng_percent(&rng, 50);
 	w->all_required = rng_percent(&rng, 80);
+	w->device = devices[rng_below(&rng, ARRAY_SIZE(devices))];
+	w->mtu = rng_percent(&rng, 30);
 }
 
 #define MAX_HOSTS 6
@@ -298,6 +308,8 @@ static void hosts_print(const struct hosts *h)
 			fprintf(stderr, "-M %s, backends", (h)->world.machine);                  \
 			for (int _b = 0; _b < 4 && (h)->world.backends[_b]; _b++)                \
 				fprintf(stderr, " %s", (h)->world.backends[_b]);                 \
+			if ((h)->world.device)                                                   \
+				fprintf(stderr, " %s", (h)->world.device);                       \
 			fprintf(stderr, "\n" __VA_ARGS__);                                       \
 			ck_abort_msg("round %u, ABIBASE_TEST_SEED=%" PRIu64, round, seed);       \
 		}                                                                                \
@@ -313,6 +325,8 @@ static struct abibase_intersection *begin(const struct world *w)
 	ck_assert_int_eq(abibase_intersection_set_machine(ix, w->machine), 0);
 	for (int i = 0; i < 4 && w->backends[i]; i++)
 		ck_assert_int_eq(abibase_intersection_add_backend(ix, w->backends[i]), 0);
+	if (w->device)
+		ck_assert_int_eq(abibase_intersection_add_device(ix, w->device), 0);
 	return ix;
 }
 
@@ -505,6 +519,9 @@ START_TEST(test_monotone)
 
 			law_assert(&h, round, !was || !is || !streq(was, "off") || streq(is, "off"),
 				   "%s was off and is on\n", row->key);
+			law_assert(&h, round,
+				   !row->number || !was || !is || atoi(is) <= atoi(was),
+				   "%s was %s and is %s\n", row->key, was, is);
 		}
 		for (size_t i = 0; i < t.cat->n_backends; i++) {
 			const char *backend = t.cat->backends[i].name;
@@ -633,12 +650,13 @@ static bool is_offered(const uint64_t word[2], const struct row *row)
 
 /* What is offered has what it depends on, and groups that are decided together are whole. */
 static void check_closed(const struct hosts *h, unsigned int round,
-			 const struct abibase_baseline *b, const uint64_t word[2])
+			 const struct abibase_baseline *b, size_t backend, const uint64_t word[2])
 {
 	for (size_t r = 0; r < t.cat->n_rows; r++) {
 		const struct row *row = &t.cat->rows[r];
 
-		if (row->pin != PIN_PINNED || !is_offered(word, row))
+		if (row->pin != PIN_PINNED || !(row->backends & (1u << backend)) ||
+		    !is_offered(word, row))
 			continue;
 		for (size_t i = 0; i < row->n_depends; i++) {
 			bool met = false;
@@ -684,7 +702,7 @@ START_TEST(test_offers_what_it_states)
 				uint64_t word[2];
 
 				if (abibase_baseline_offered(b, t.cat->backends[i].name, word))
-					check_closed(&h, round, b, word);
+					check_closed(&h, round, b, i, word);
 			}
 		} else {
 			for (size_t i = 0; i < t.cat->n_backends; i++) {
@@ -718,8 +736,8 @@ static bool all_met(const struct abibase_baseline *b)
 	return true;
 }
 
-/* Everything yes: 0x7f…, true. Facts that are not conditions of the catalogue are left out. */
-static json_t *perfect_facts(void)
+/* Everything yes: 0x7f…, true, and a number that is the most, where any is stated. */
+static json_t *perfect_facts(const struct abibase_baseline *b)
 {
 	json_t *facts = json_object();
 
@@ -728,6 +746,8 @@ static json_t *perfect_facts(void)
 				    t.cat->conditions[i].bit < 0 ?
 					    json_true() :
 					    json_string("0xffffffffffffffffffffffffffffffff"));
+	if (abibase_baseline_value(b, "virtio-net-device", "host_mtu"))
+		json_object_set_new(facts, "operator.host_mtu", json_integer(65535));
 	return facts;
 }
 
@@ -754,7 +774,7 @@ START_TEST(test_satisfying_host_keeps_id)
 		twin = json_deep_copy(h.json[rng_below(&rng, (unsigned int)h.n)]);
 		json_object_set_new(twin, "name", json_string("a-twin"));
 		if (round % 2)
-			json_object_set_new(twin, "facts", perfect_facts());
+			json_object_set_new(twin, "facts", perfect_facts(was));
 		more = test_profile_json(t.ctx, twin);
 		ix = begin(&h.world);
 		add_baseline(ix, was);

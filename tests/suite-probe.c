@@ -1347,7 +1347,7 @@ START_TEST(test_report)
 		    true);
 	assert_line(text, "(bit 40): guests that shall come here need queue_reset=off", true);
 	assert_line(text, "(bit 34)", false); /* on request only */
-	assert_line(text, "WARN    vhost-vsock: this kernel does not have it", true);
+	assert_line(text, "WARN    vhost-vsock: this host has no vhost-vsock: guests with such a device", true);
 	assert_line(text, "UNKNOWN ebpf: no-permission: probe as root", true);
 	free(text);
 

@@ -60,8 +60,12 @@ static bool logged(const char *text)
 	"{\"name\": \"" name "\", \"type\": \"" type "\", \"default-value\": " def "}, "
 #define ENTRY(type, property, value)                                                               \
 	"{\"qom-type\": \"" type "\", \"property\": \"" property "\", \"value\": \"" value "\"}"
+/* What it does when it is asked for the tree of its devices */
+#define NO_TREE "echo '{\"error\": {\"class\": \"GenericError\", \"desc\": \"no such\"}}' ;;\n"
 /* @compat: what it does when asked for compat-props; @first: before anything else */
-#define QEMU(first, machines, compat)                                                              \
+#define QEMU(first, machines, compat) QEMU_TREE(first, machines, compat, NO_TREE)
+/* @tree: when it is asked for the tree of its devices */
+#define QEMU_TREE(first, machines, compat, tree)                                                   \
 	"#!/bin/sh\n" first GREETING "while read -r line; do\n"                                    \
 	"case $line in\n"                                                                          \
 	"*qmp_capabilities*) " RETURN("{}")                                                        \
@@ -70,6 +74,9 @@ static bool logged(const char *text)
 	"*query-target*) " RETURN("{\"arch\": \"x86_64\"}")                                        \
 	"*compat-props*) " compat                                                                  \
 	"*query-machines*) " RETURN("[" machines "]")                                              \
+	/* That these are no parents of the proxy is known: to ask makes QEMU load all its modules. */\
+	"*qom-list-types*:*\"virtio-device\"*|*qom-list-types*:*\"virtio-net-device\"*) "           \
+	"kill -SEGV $$ ;;\n"                                                                       \
 	"*qom-list-types*virtio-net-base*) "                                                       \
 	RETURN("[{\"name\": \"virtio-net-device\", \"parent\": \"virtio-net-base\"}]")             \
 	"*qom-list-types*virtio-net-pci-base*) "                                                   \
@@ -87,6 +94,7 @@ static bool logged(const char *text)
 	       PROPERTY("csum", "bool", "true")                                                    \
 	       "{\"name\": \"disable-modern\", \"type\": \"bool\", \"default-value\": false}]")    \
 	"*device-list*) echo '{\"error\": {\"class\": \"DeviceNotFound\", \"desc\": \"no\"}}' ;;\n"\
+	"*human-monitor*) " tree                                                                   \
 	"*qom-get*disable-modern*) " RETURN("false")                                               \
 	"*qom-get*duplex*) " RETURN("\"\"")                                                        \
 	"*qom-get*mtu*) " RETURN("0")                                                              \
@@ -248,6 +256,51 @@ START_TEST(test_devices)
 }
 END_TEST
 
+/* The answer, and a line of it: printf makes one backslash of two. */
+#define TREE(lines) "printf '{\"return\": \"" lines "\"}\\n' ;;\n"
+#define LINE(text) text "\\\\r\\\\n"
+#define DEVICE_LINES(uso)                                                                          \
+	LINE("bus: main-system-bus")                                                               \
+	LINE("  dev: virtio-net-pci, id \\\\\"other\\\\\"")                                            \
+	LINE("    csum = false")                                                                   \
+	LINE("  dev: virtio-net-pci, id \\\\\"abi0\\\\\"")                                             \
+	LINE("    disable-modern = true")                                                          \
+	LINE("    class Ethernet controller, addr 00:01.0")                                        \
+	LINE("    bus: virtio-bus")                                                                \
+	LINE("      dev: virtio-net-device, id \\\\\"\\\\\"")                                          \
+	LINE("        host_uso = " uso)                                                            \
+	LINE("        rx_queue_size = 1024 (0x400)")                                               \
+	LINE("        speed = -1 (0xffffffffffffffff)")                                            \
+	LINE("        host_mtu = many")                                                            \
+	LINE("        duplex = \\\\\"full\\\\\"")                                                      \
+	LINE("        mac = \\\\\"52:54:00:12:34:56\\\\\"")                                            \
+	LINE("  dev: virtio-net-device, id \\\\\"\\\\\"")                                              \
+	LINE("    guest_uso6 = false")
+
+/* What the tree says is taken from it, and nothing else of it; what it leaves open is asked for. */
+START_TEST(test_tree)
+{
+	json_t *e = ask_script(QEMU_TREE(
+		"", MACHINES, NO_COMPAT,
+		"case \"$*\" in *jammy*) " TREE(DEVICE_LINES("true")) "*) "
+		TREE(DEVICE_LINES("false")) "esac ;;\n"));
+
+	assert_value(e, "pc-q35-9.1", "device.host_uso", "false");
+	assert_value(e, "pc-q35-jammy", "device.host_uso", "true");
+	assert_value(e, "pc-q35-jammy", "device.rx_queue_size", "1024");
+	assert_value(e, "pc-q35-jammy", "device.speed", "-1");
+	assert_value(e, "pc-q35-jammy", "device.duplex", "\"full\"");
+	assert_value(e, "pc-q35-jammy", "device.mac", "null");
+	assert_value(e, "pc-q35-jammy", "pci.disable-modern", "true");
+	/* These two the script answers otherwise, or not as a number there. */
+	assert_value(e, "pc-q35-jammy", "device.host_mtu", "0");
+	assert_value(e, "pc-q35-jammy", "device.guest_uso6", "true");
+	assert_value(e, "pc-q35-jammy", "device.csum", "true");
+	assert_value(e, "pc-q35-9.1", "device.mq", "false");
+	json_decref(e);
+}
+END_TEST
+
 /* One that knows the argument and does not answer it is the same. */
 START_TEST(test_compat_missing)
 {
@@ -313,6 +366,7 @@ static const struct {
 	  0, "cannot be made out" },
 	{ QEMU("case \"$*\" in *jammy*) sleep 100;; esac\n", MACHINES, NO_COMPAT), 2,
 	  "no answer" },
+	{ QEMU_TREE("", MACHINES, NO_COMPAT, "sleep 100 ;;\n"), 0, "no answer" },
 	{ QEMU("case \"$*\" in *-S*) exec sleep 100;; esac\n", MACHINES, NO_COMPAT), 0,
 	  "the effective values are left out: no answer" },
 };
@@ -628,6 +682,7 @@ Suite *suite_qemu(void)
 	tcase_add_test(tc, test_compat);
 	tcase_add_test(tc, test_devices);
 	tcase_add_test(tc, test_compat_missing);
+	tcase_add_test(tc, test_tree);
 	tcase_add_test(tc, test_named_machines);
 	tcase_add_test(tc, test_no_values);
 	tcase_add_loop_test(tc, test_failures, 0, ARRAY_SIZE(failures));

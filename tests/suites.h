@@ -9,6 +9,7 @@ Suite *suite_catalogue(void);
 Suite *suite_decode(void);
 Suite *suite_diff(void);
 Suite *suite_explain(void);
+Suite *suite_guest(void);
 Suite *suite_intersect(void);
 Suite *suite_json(void);
 Suite *suite_laws(void);
@@ -18,6 +19,7 @@ Suite *suite_predict(void);
 Suite *suite_probe(void);
 Suite *suite_qemu(void);
 Suite *suite_validate(void);
+Suite *suite_verify(void);
 Suite *suite_version(void);
 
 #endif

@@ -48,6 +48,8 @@ struct abibase_moves;
 struct abibase_plan;
 struct abibase_observation;
 struct abibase_observe;
+struct abibase_verify;
+struct abibase_verification;
 struct abibase_probe;
 struct abibase_render;
 struct abibase_targets;
@@ -350,7 +352,8 @@ struct abibase_catalogue *abibase_catalogue_unref(struct abibase_catalogue *cat)
  * @qemu: path, or version, of one of its QEMUs; a version that the profile does not list is taken
  *	as the upstream release of that number
  * @machine: versioned machine type
- * @backend: "tap", "tap+vhost", "macvtap", "macvtap+vhost"
+ * @backend: "tap", "tap+vhost", "macvtap", "macvtap+vhost"; "user", the one without the kernel;
+ *	"vhost-vsock" and "vhost-scsi", which are devices of their own
  * @settings: NULL, or NULL-terminated "class.property=value" as given with -global
  * @ret: receives 128 bits, least significant word first, as the modern virtio-pci interface shows
  *	them (no legacy-only bit)
@@ -408,6 +411,16 @@ int abibase_intersection_set_target(struct abibase_intersection *ix, const char 
  */
 int abibase_intersection_add_backend(struct abibase_intersection *ix, const char *backend);
 /**
+ * abibase_intersection_add_device - cover a device beside virtio-net
+ * @device: "vhost-vsock" or "vhost-scsi"
+ *
+ * Every host must have it: one that provably has not is a conflict, one that cannot be asked makes
+ * it "cannot tell". Its values and what it will offer are in the baseline then.
+ *
+ * Returns: 0, -EINVAL (not such a device), -EBUSY, -ENOMEM. Since: 0.1
+ */
+int abibase_intersection_add_device(struct abibase_intersection *ix, const char *device);
+/**
  * abibase_intersection_set_policy - when a feature is on
  * @policy: "compatible" (the default): where the machine type has it on in every QEMU, and every
  *	host can; "all": wherever every host's kernel and every QEMU's property list has it, also
@@ -418,7 +431,8 @@ int abibase_intersection_add_backend(struct abibase_intersection *ix, const char
 int abibase_intersection_set_policy(struct abibase_intersection *ix, const char *policy);
 /**
  * abibase_intersection_enable - ask for a named group of features
- * @group: a group of the catalogue, such as "ring-packed"; its boolean properties are turned on
+ * @group: a group of the catalogue, such as "ring-packed"; its boolean properties are turned on, and
+ *	its numbers ("queue-sizes") are set to the least
  *
  * A host or a QEMU that lacks what was asked for is a conflict.
  *
@@ -427,7 +441,7 @@ int abibase_intersection_set_policy(struct abibase_intersection *ix, const char 
 int abibase_intersection_enable(struct abibase_intersection *ix, const char *group);
 /**
  * abibase_intersection_disable - turn a named group of features off
- * @group: a group of the catalogue, such as "offload-uso"
+ * @group: a group of the catalogue, such as "offload-uso"; numbers that can be none are set to 0
  *
  * Returns: 0, -EINVAL, -EBUSY, -ENOMEM. Since: 0.1
  */
@@ -920,8 +934,9 @@ int abibase_checks_to_text(struct abibase_check *const *checks, size_t n, char *
  * abibase_checks_to_json - the same for programs
  * @baseline: the id of the baseline, or NULL
  * @ret: an abibase-check/1 document for free(): hosts with verdict and findings, each with kind, id,
- *	text and, where there is one, layer, feature, property, remedy; "fixable" says whether
- *	something can be done about it on that host
+ *	text and, where there is one, layer, feature, bit, property, remedy; "fixable" says whether
+ *	a baseline with the property off admits the host as it is: else only a change of the host
+ *	helps
  *
  * Returns: 0, -ENOMEM. Since: 0.1
  */
@@ -1304,7 +1319,7 @@ enum abibase_explain_flags {
  * abibase_explain - why a baseline is what it is
  * @cat: describes groups, and what other machine types and QEMUs have
  * @b: any baseline, also one whose hosts cannot share it
- * @property: "class.property", or NULL for all
+ * @property: "class.property", "property" of whichever class, or NULL for all
  * @flags: 0 or enum abibase_explain_flags
  * @ret: the explanation, immutable; release with abibase_explanation_unref()
  *
@@ -1526,11 +1541,11 @@ int abibase_observe_set_qemu(struct abibase_observe *o, const char *path);
 int abibase_observe_set_machine(struct abibase_observe *o, const char *machine);
 /**
  * abibase_observe_set_backend - what the device lies on
- * @backend: "tap", "tap+vhost" or "user"
+ * @backend: "tap", "tap+vhost", "macvtap", "macvtap+vhost" or "user"
  *
  * A tap is made in a network namespace of its own in a child process, and its descriptor and that
- * of /dev/vhost-net are handed to QEMU, which needs no right to either. "user" asks the kernel for
- * nothing: what is offered there is what QEMU offers alone.
+ * of /dev/vhost-net are handed to QEMU, which needs no right to either. A macvtap takes root. "user"
+ * asks the kernel for nothing: what is offered there is what QEMU offers alone.
  *
  * Returns: 0, -EINVAL (no such backend), -ENOMEM. Since: 0.1
  */
@@ -1611,6 +1626,112 @@ int abibase_observation_compare(struct abibase_context *ctx, const struct abibas
 				const struct abibase_observation *obs,
 				const struct abibase_profile *p, abibase_difference_fn fn,
 				void *data);
+
+/* ----------------------------------------------------------------- verify */
+
+/**
+ * abibase_verify_new - a request to see whether a guest is offered what a baseline promises
+ * @b: a baseline whose verdict is yes
+ * @ret: release with abibase_verify_unref()
+ *
+ * Returns: 0, -EINVAL (the baseline promises nothing), -ENOMEM. Since: 0.1
+ */
+int abibase_verify_new(struct abibase_context *ctx, struct abibase_catalogue *cat,
+		       struct abibase_baseline *b, struct abibase_verify **ret);
+/** Since: 0.1 */
+struct abibase_verify *abibase_verify_unref(struct abibase_verify *v);
+/**
+ * abibase_verify_set_qemu - path of the binary
+ *
+ * Needed with a command line. Without one it is by default the first of the profile that has the
+ * machine type of the baseline. Returns 0, -ENOMEM. Since: 0.1
+ */
+int abibase_verify_set_qemu(struct abibase_verify *v, const char *path);
+/**
+ * abibase_verify_set_command - verify this command line
+ * @argv: the arguments behind the program's name, ended by NULL; copied. A file that -readconfig
+ *	names is read; a descriptor of a tap is looked at with TUNGETIFF, in the calling process, and
+ *	not used
+ *
+ * Kept of it are the machine type, -global options of virtio-net, and its devices with their
+ * properties, in each spelling of -device, -nic, -net, -set and -readconfig; each tap or macvtap is
+ * replaced by an equal one in namespaces of its own, and everything else is left out. Without this
+ * call it is a command line with the baseline's machine type, the list that the QEMU gets of it, and
+ * a device on each backend of the baseline. Returns 0, -ENOMEM. Since: 0.1
+ */
+int abibase_verify_set_command(struct abibase_verify *v, const char *const *argv);
+/**
+ * abibase_verify_set_profile - what is known of this host
+ *
+ * It tells why a feature is masked. Needed without a command line. Since: 0.1
+ */
+void abibase_verify_set_profile(struct abibase_verify *v, struct abibase_profile *p);
+/**
+ * abibase_verify_run - start a throw-away QEMU, read its devices, kill it
+ * @ret: what was found, immutable; release with abibase_verification_unref()
+ *
+ * It is stopped before its first instruction. Takes bounded time. A QEMU that cannot be started or
+ * read is a finding and the verdict ABIBASE_VERDICT_UNKNOWN, never a failure.
+ *
+ * Returns: 0, -EINVAL (no QEMU, or no profile where one is needed), -ENOMEM. Since: 0.1
+ */
+int abibase_verify_run(struct abibase_verify *v, struct abibase_verification **ret);
+/** Since: 0.1 */
+struct abibase_verification *abibase_verification_ref(struct abibase_verification *vf);
+/** Since: 0.1 */
+struct abibase_verification *abibase_verification_unref(struct abibase_verification *vf);
+/** abibase_verification_verdict - is each device equal to the baseline? Since: 0.1 */
+enum abibase_verdict abibase_verification_verdict(const struct abibase_verification *vf);
+/** abibase_verification_qemu - the binary that was started, or NULL. Since: 0.1 */
+const char *abibase_verification_qemu(const struct abibase_verification *vf);
+/** abibase_verification_device_count - number of virtio-net devices. Since: 0.1 */
+size_t abibase_verification_device_count(const struct abibase_verification *vf);
+/** abibase_verification_device_name - its id, or driver and number; or NULL. Since: 0.1 */
+const char *abibase_verification_device_name(const struct abibase_verification *vf, size_t i);
+/** abibase_verification_device_backend - "tap+vhost", or the type of its netdev. Since: 0.1 */
+const char *abibase_verification_device_backend(const struct abibase_verification *vf, size_t i);
+/**
+ * abibase_verification_device_offered - the feature word, as abibase_predict() returns it
+ *
+ * Returns: false when the device was not read. Since: 0.1
+ */
+bool abibase_verification_device_offered(const struct abibase_verification *vf, size_t i,
+					 uint64_t ret[2]);
+/** abibase_verification_device_verdict - is this one equal to the baseline? Since: 0.1 */
+enum abibase_verdict abibase_verification_device_verdict(const struct abibase_verification *vf,
+							 size_t i);
+/** abibase_verification_finding_count - how many things were found. Since: 0.1 */
+size_t abibase_verification_finding_count(const struct abibase_verification *vf);
+/** abibase_verification_finding_kind - conflict, unknown, or a note. Since: 0.1 */
+enum abibase_finding_kind abibase_verification_finding_kind(const struct abibase_verification *vf,
+							    size_t i);
+/** abibase_verification_finding_device - the name of the device it is about, or NULL. Since: 0.1 */
+const char *abibase_verification_finding_device(const struct abibase_verification *vf, size_t i);
+/**
+ * abibase_verification_finding_get - one part of finding @i, owned by @vf, or NULL
+ *
+ * The layer is also "command line"; the cause is a sentence. Since: 0.1
+ */
+const char *abibase_verification_finding_get(const struct abibase_verification *vf, size_t i,
+					     enum abibase_check_field field);
+/** abibase_verification_left_out_count - options of the command line that were not used. Since: 0.1 */
+size_t abibase_verification_left_out_count(const struct abibase_verification *vf);
+/** abibase_verification_left_out - one of them, "-drive", or NULL. Since: 0.1 */
+const char *abibase_verification_left_out(const struct abibase_verification *vf, size_t i);
+/**
+ * abibase_verification_to_json - all of it as a document, abibase-verify/1
+ * @ret: canonical text with a final newline, for free()
+ *
+ * Returns: 0, -ENOMEM. Since: 0.1
+ */
+int abibase_verification_to_json(const struct abibase_verification *vf, char **ret);
+/**
+ * abibase_verification_to_text - all of it for people
+ * @ret: for free(); its form may change between releases
+ *
+ * Returns: 0, -ENOMEM. Since: 0.1
+ */
+int abibase_verification_to_text(const struct abibase_verification *vf, char **ret);
 
 #ifdef __cplusplus
 }

@@ -25,7 +25,7 @@ static void check_finding(const struct abibase_decode *d, size_t i)
 }
 
 /* What goes to a terminal is printable, whatever the log holds. */
-static void check_text(const char *text)
+static void check_printable(const char *text)
 {
 	for (; *text; text++)
 		MUST(*text == '\n' || (*text >= 0x20 && *text < 0x7f));
@@ -48,7 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	MUST(decode_with(ctx, cat, &data_files, (const char *)data, size, device, &d) == 0);
 	MUST(abibase_decode_to_text(d, &text) == 0 && abibase_decode_to_json(d, &json) == 0);
-	check_text(text);
+	check_printable(text);
 	for (size_t i = 0; i < abibase_decode_count(d); i++)
 		check_finding(d, i);
 	MUST((abibase_decode_verdict(d) == ABIBASE_VERDICT_YES) == (text[0] != '\0'));

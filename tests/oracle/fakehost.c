@@ -4,7 +4,7 @@
  * An LD_PRELOAD library that answers for /dev/net/tun and /dev/vhost-* as a recorded kernel does,
  * so that a real QEMU can be watched on any kernel without a VM, without rights, without a device.
  *
- * $ABIBASE_FAKEHOST is one line of NAME=NUMBER words, all hexadecimal without 0x; oracle.py makes
+ * $ABIBASE_FAKEHOST is one line of NAME=NUMBER words, all hexadecimal without 0x; fakehost.py makes
  * it from the facts of a profile. What is missing is 0: the kernel does not have it.
  *
  *   tap             what TUNGETFEATURES says
@@ -15,6 +15,7 @@
  *   array           1: VHOST_GET_FEATURES_ARRAY is known, and says array1:array0
  *   array0, array1
  *   vsock           what VHOST_GET_FEATURES of vhost-vsock says; without it there is none
+ *   scsi            what VHOST_GET_FEATURES of vhost-scsi says; without it there is none
  *   no_start        1: vhost-net does not take a backend, as if it could not start
  *
  * vhost can be started, which moves no packet, and what the kernel checks on the way is checked:
@@ -54,10 +55,13 @@ struct features_array {
 #define GET_FEATURES_ARRAY _IOR(VHOST_VIRTIO, 0x83, uint64_t)
 #define SET_FEATURES_ARRAY _IOW(VHOST_VIRTIO, 0x83, uint64_t)
 
-enum kind { OTHER, NONE, TAP, VHOST_NET, VHOST_VSOCK };
+enum kind { OTHER, NONE, TAP, VHOST_NET, VHOST_VSOCK, VHOST_SCSI };
+/* By kind: the word with the features. */
+static const char *const feature_words[] = { [VHOST_NET] = "vhost", [VHOST_VSOCK] = "vsock",
+					     [VHOST_SCSI] = "scsi" };
 
 /* The files that were opened, by descriptor. */
-#define MAX_VRINGS 2
+#define MAX_VRINGS 8 /* as many as a SCSI device of a small guest; the others have 2 */
 static struct file {
 	enum kind kind;
 	bool owned, memory;
@@ -182,7 +186,7 @@ static int vring_ioctl(struct file *f, unsigned long request, void *arg)
 	struct vhost_vring_state *state = arg;
 	unsigned int queue = state->index; /* it comes first in all of them */
 
-	if (queue >= MAX_VRINGS)
+	if (queue >= (f->kind == VHOST_SCSI ? MAX_VRINGS : 2))
 		return fail(ENOBUFS);
 	switch (request) {
 	case VHOST_SET_VRING_NUM:
@@ -207,7 +211,7 @@ static int vring_ioctl(struct file *f, unsigned long request, void *arg)
 /* As vhost_net_set_backend() of drivers/vhost/net.c */
 static int set_backend(struct file *f, const struct vhost_vring_file *arg)
 {
-	if (arg->index >= MAX_VRINGS)
+	if (arg->index >= 2)
 		return fail(ENOBUFS);
 	if (arg->fd >= 0 && (!f->memory || number("no_start")))
 		return fail(EFAULT);
@@ -247,7 +251,7 @@ static int owner_ioctl(struct file *f, unsigned long request, void *arg)
 
 static int vhost_ioctl(struct file *f, unsigned long request, void *arg)
 {
-	uint64_t features = number(f->kind == VHOST_VSOCK ? "vsock" : "vhost");
+	uint64_t features = f->kind >= VHOST_NET ? number(feature_words[f->kind]) : 0;
 
 	switch (request) {
 	case VHOST_SET_OWNER:
@@ -274,6 +278,16 @@ static int vhost_ioctl(struct file *f, unsigned long request, void *arg)
 
 /* ------------------------------------------------------------- interposed */
 
+/* What was opened before this program began, and handed to it, is known by how it is used. */
+static bool inherit(int fd, enum kind kind)
+{
+	if (fd < 0 || fd >= MAX_FD)
+		return false;
+	if (files[fd].kind == OTHER)
+		files[fd].kind = kind;
+	return true;
+}
+
 EXPORT int ioctl(int fd, unsigned long request, ...)
 {
 	va_list ap;
@@ -284,9 +298,9 @@ EXPORT int ioctl(int fd, unsigned long request, ...)
 	va_end(ap);
 	/* Nothing else in QEMU has these types: those of a terminal are 'T' too, but below 0x80. */
 	if (_IOC_TYPE(request) == 'T' && _IOC_NR(request) >= 200)
-		return tap_ioctl(request, arg);
+		return inherit(fd, TAP) ? tap_ioctl(request, arg) : fail(EBADF);
 	if (_IOC_TYPE(request) == VHOST_VIRTIO)
-		return fd >= 0 && fd < MAX_FD ? vhost_ioctl(&files[fd], request, arg) : fail(EBADF);
+		return inherit(fd, VHOST_NET) ? vhost_ioctl(&files[fd], request, arg) : fail(EBADF);
 	return (int)syscall(SYS_ioctl, fd, request, arg);
 }
 
@@ -308,6 +322,7 @@ static enum kind kind_of(const char *path)
 		{ "/dev/net/tun", NULL, TAP },
 		{ "/dev/vhost-net", "vhost", VHOST_NET },
 		{ "/dev/vhost-vsock", "vsock", VHOST_VSOCK },
+		{ "/dev/vhost-scsi", "scsi", VHOST_SCSI },
 	};
 
 	for (size_t i = 0; getenv("ABIBASE_FAKEHOST") && i < sizeof(nodes) / sizeof(*nodes); i++)

@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The environment with which fakehost.c is one of the recorded kernels of tests/data."""
+"""The environment with which fakehost.c is one of the recorded kernels of tests/data.
+
+    fakehost.py KERNEL SURFACE      its $ABIBASE_FAKEHOST, on stdout
+"""
 import json
 import os
+import sys
 
 DATA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "data")
 
@@ -50,5 +54,11 @@ def environment(kernel, surface, preload):
             words["array1"] = int(array, 16) >> 64
     if isinstance(facts.get("vhost_vsock.features"), str):
         words["vsock"] = int(facts["vhost_vsock.features"], 16)
+    if isinstance(facts.get("vhost_scsi.features"), str):
+        words["scsi"] = int(facts["vhost_scsi.features"], 16)
     return {"LD_PRELOAD": preload,
             "ABIBASE_FAKEHOST": " ".join("%s=%x" % w for w in words.items())}
+
+
+if __name__ == "__main__":
+    print(environment(sys.argv[1], sys.argv[2], "")["ABIBASE_FAKEHOST"])

@@ -9,6 +9,8 @@ import threading
 BAR = 0xe0000000
 MODERN_CAPABILITY = 9
 COMMON_CONFIG = 1
+DEVICE_CONFIG = 4
+MTU = 10  # where struct virtio_net_config has it
 
 
 class Trouble(Exception):
@@ -42,10 +44,7 @@ class Binary:
                                   "-L", self.root + "/usr/share/qemu",
                                   "-qtest", "stdio", "-qtest-log", "none"] + options
         for i, d in enumerate(devices):
-            command += ["-netdev", "tap,id=n%d,ifname=fake0,script=no,downscript=no,vhost=%s"
-                        % (i, "on" if d.vhost else "off"),
-                        "-device", "%s,netdev=n%d,addr=0x%x,romfile=%s"
-                        % (d.type, i, i + 4, "".join("," + p for p in d.properties))]
+            command += d.arguments(i)
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                    stderr=subprocess.PIPE, text=True,
                                    env=dict(self.environment, **host))
@@ -67,6 +66,8 @@ class Binary:
 
 
 class Device:
+    """A network device on a tap."""
+
     def __init__(self, vhost, kind="virtio-net-pci", properties=()):
         self.vhost = vhost
         self.type = kind
@@ -75,13 +76,41 @@ class Device:
     def key(self):
         return (self.vhost, self.type, self.properties)
 
+    def netdev(self):
+        return "tap,ifname=fake0,script=no,downscript=no,vhost=" + ("on" if self.vhost else "off")
+
+    def own(self, i):
+        """The options but for properties and the address, and those of a backend."""
+        return (["-netdev", "%s,id=n%d" % (self.netdev(), i)],
+                "%s,netdev=n%d,romfile=" % (self.type, i))
+
+    def arguments(self, i):
+        backend, device = self.own(i)
+        return backend + ["-device", "%s,addr=0x%x%s"
+                          % (device, i + 4, "".join("," + p for p in self.properties))]
+
+
+class Other(Device):
+    """A device by the name that the catalogue has for its backend."""
+
+    OWN = {"user": (["-netdev", "user,id=nu"], "virtio-net-pci,netdev=nu,romfile="),
+           "vhost-vsock": ([], "vhost-vsock-pci,guest-cid=3"),
+           "vhost-scsi": ([], "vhost-scsi-pci,wwpn=naa.600140500000000a")}
+
+    def __init__(self, backend, properties=()):
+        super().__init__(backend, backend, properties)
+
+    def own(self, i):
+        return self.OWN[self.type]
+
 
 class View:
-    """What a guest sees of one device."""
+    """What a guest sees of one device; @mtu is there where it is a network device."""
 
-    def __init__(self, offered, queues):
+    def __init__(self, offered, queues, mtu):
         self.offered = offered
         self.queues = queues
+        self.mtu = mtu
 
 
 class Guest:
@@ -116,20 +145,23 @@ class Guest:
     def set_config(self, offset, letter, value):
         self.ask(self.address(offset), "out%s 0x%x 0x%x" % (letter, 0xcfc + (offset & 3), value))
 
-    def common_config(self):
-        """Its BAR and the offset in it."""
+    def capability(self, kind):
+        """The BAR of a part of its registers, and the offset in it."""
         at = self.config(0x34, "b")
         while at:
             if (self.config(at, "b") == MODERN_CAPABILITY
-                    and self.config(at + 3, "b") == COMMON_CONFIG):
+                    and self.config(at + 3, "b") == kind):
                 return self.config(at + 4, "b"), self.config(at + 8, "l")
             at = self.config(at + 1, "b")
         raise Trouble("the device in slot %d has no modern interface" % self.slot)
 
     def view(self):
-        if self.config(0, "w") != 0x1af4 or self.config(2, "w") not in (0x1000, 0x1041):
-            raise Trouble("there is no virtio network device in slot %d" % self.slot)
-        bar, offset = self.common_config()
+        if self.config(0, "w") != 0x1af4:
+            raise Trouble("there is no virtio device in slot %d" % self.slot)
+        bar, offset = self.capability(COMMON_CONFIG)
+        own_bar, own_offset = self.capability(DEVICE_CONFIG)
+        if own_bar != bar:
+            raise Trouble("the registers of the device in slot %d are in two BARs" % self.slot)
         # of all devices only this one decodes memory now, and at the same place
         self.set_config(0x10 + 4 * bar, "l", BAR)
         self.set_config(0x14 + 4 * bar, "l", 0)
@@ -144,8 +176,9 @@ class Guest:
         for i in range(number):
             commands += ["writew 0x%x %d" % (base + 0x16, i), "readw 0x%x" % (base + 0x18)]
         queues = self.ask(*commands)[1::2]
+        mtu = self.ask("readw 0x%x" % (BAR + own_offset + MTU))[0]
         self.set_config(4, "w", 0)
-        return View(sum(w << 32 * i for i, w in enumerate(words)), queues)
+        return View(sum(w << 32 * i for i, w in enumerate(words)), queues, mtu)
 
 
 def roots(cache, suites):

@@ -12,7 +12,10 @@ library of fakehost.c, which makes every recorded kernel available without one. 
 - pairs: for two QEMUs on two kernels, on each machine type that both have and for each policy, both
   start with the list that abibase makes, without a word, and offer what the baseline states, on
   each backend and as each kind of virtio-net-pci; where a queue would not fit, it is refused;
-- groups: the same with each group of features enabled and disabled by name;
+- groups: the same with each group of features enabled and disabled by name, and the MTU that the
+  operators state;
+- devices: the same with vhost-vsock and vhost-scsi beside virtio-net, and that QEMU does not start
+  where seqpacket is on and the kernel lacks it;
 - builds: the same with a second build of a QEMU, in which one compat entry is another one;
 - precedence: what defeats a list, and what does not;
 - catalogue: each property and each default of the catalogue against each QEMU.
@@ -47,16 +50,25 @@ BACKENDS = ["tap", "tap+vhost"]
 KINDS = ["virtio-net-pci", "virtio-net-pci-transitional", "virtio-net-pci-non-transitional"]
 POLICIES = ["compatible", "all"]
 OPT_IN = ("packed=on", "in_order=on")
+RSS = ("mq=on", "rss=on", "hash=on")
+# Devices of their own, and the backend that --backend does not take
+OTHERS = ["user", "vhost-vsock", "vhost-scsi"]
+DEVICES = OTHERS[1:]
+MTU = {"6.17": 9000, "7.2": 1500}
 # The rows of offered-features.json that are looked at: backend and settings
 ROWS = {"tap-off": ("tap", ()), "tap-on": ("tap+vhost", ()),
         "macvtap-off": ("macvtap", ()), "macvtap-on": ("macvtap+vhost", ()),
-        "opt-off": ("tap", OPT_IN), "opt-on": ("tap+vhost", OPT_IN)}
+        "opt-off": ("tap", OPT_IN), "opt-on": ("tap+vhost", OPT_IN),
+        "rss-off": ("tap", RSS), "rss-on": ("tap+vhost", RSS),
+        "user": ("user", ()), "vsock": ("vhost-vsock", ())}
 MACHINE = re.compile(r"pc-q35-([0-9]+)\.([0-9]+)")
 OLDEST = (5, 2)
 
-# All that a QEMU may say: that it will drop the machine type one day; and of a macvtap, that it
-# takes no eBPF program (10.0 and 11.1; harmless).
-DEPRECATED = r".*: warning: Machine type '[^']*' is deprecated"
+# All that a QEMU may say: that it will drop the machine type one day; where rss is on, that libbpf
+# refuses its program (7.2); and of a macvtap, that it takes no eBPF program (10.0 and 11.1;
+# harmless).
+DEPRECATED = (r".*: warning: Machine type '[^']*' is deprecated|libbpf: elf: legacy map definitions"
+              r"|libbpf: failed to initialize skeleton BPF object 'rss_bpf': -95")
 ALLOWED = {"tap": re.compile(DEPRECATED),
            "macvtap": re.compile(DEPRECATED + r"|.*: Issue while setting TUNSETSTEERINGEBPF: ")}
 
@@ -89,8 +101,9 @@ class Counts(collections.Counter):
 class Host:
     """A recorded kernel with a QEMU, as a profile and as something to start guests on."""
 
-    def __init__(self, kernel, binary, directory, preload, build=""):
+    def __init__(self, kernel, binary, directory, preload, build="", facts=()):
         profile = fakehost.profile(kernel)
+        profile["facts"].update(facts)
         self.kernel = kernel
         self.binary = binary
         self.name = "linux-%s_qemu-%s%s" % (kernel, binary.version, build)
@@ -140,7 +153,10 @@ class Oracle:
         self.counts = Counts()
         self.seen = {}
         self.lock = threading.Lock()
-        self.hosts = {(k, b.version): Host(k, b, directory, os.path.abspath(args.fakehost))
+        # nobody fakes bpf(2): whether QEMU can load its program is a fact of this machine
+        self.facts = {"host.ebpf_rss": self.own_fact("ebpf", "host.ebpf_rss")}
+        self.hosts = {(k, b.version): Host(k, b, directory, os.path.abspath(args.fakehost),
+                                           facts=self.facts)
                       for k in KERNELS for b in binaries}
 
     def parallel(self, function, work):
@@ -154,6 +170,10 @@ class Oracle:
                            stderr=subprocess.PIPE, text=True, timeout=60)
         self.counts.add("calls of abibase")
         return p
+
+    def own_fact(self, surface, name):
+        p = self.abibase("probe", "--only", surface, "--no-qemu", "--no-load")
+        return json.loads(p.stdout)["facts"][name] is True
 
     def observe(self, host, machine, devices, options, surface="tap"):
         """What the guest sees, or None; the same thing is looked at once."""
@@ -194,10 +214,10 @@ class Oracle:
 
     # -------------------------------------------------------- without a list
 
-    def predict(self, questions):
-        """The answers of predict.c to (host, machine, backend, settings)."""
+    def predict(self, questions, *more):
+        """The answers of predict.c to (host, machine, backend, settings), and more settings."""
         lines = ["\t".join([h.path, h.binary.version, m, b]
-                           + ["virtio-net-device." + p for p in s]) + "\n"
+                           + ["virtio-net-device." + p for p in s] + list(more)) + "\n"
                  for h, m, b, s in questions]
         p = subprocess.run([self.args.predict], input="".join(lines), stdout=subprocess.PIPE,
                            text=True, check=True, timeout=120)
@@ -217,9 +237,13 @@ class Oracle:
         hosts = [h for h in self.hosts.values()
                  if not self.args.quick or h.kernel in FAR_APART]
         questions = [(h, m, b, s) for h in hosts for m in machines_of(h.binary)
-                     for b, s in sorted(set(ROWS.values()))
-                     if b in BACKENDS and not s
+                     for b, s in sorted(set(ROWS.values()) | {(o, ()) for o in OTHERS})
+                     if b in BACKENDS + OTHERS and not s
                      or (h.kernel, h.binary.version, m, b, s) in recorded]
+        # the last machine type under which QEMU asks vhost for the bit of the MTU, and the next one
+        questions += [(h, m, b, ("host_mtu=1500",)) for h in hosts for b in BACKENDS
+                      for m in ("pc-q35-2.9", "pc-q35-2.10", machines_of(h.binary)[-1])
+                      if h.kernel == FAR_APART[1] and m in h.binary.entry["machines"]]
         answers = self.predict(questions)
         if len(answers) != len(questions):
             self.counts.fault("%d answers to %d questions" % (len(answers), len(questions)))
@@ -227,10 +251,11 @@ class Oracle:
         predicted = {(h.name, m, b, s): a for (h, m, b, s), a in zip(questions, answers)}
 
         def one(host, machine, surface, settings):
-            """Both backends of a surface, in one QEMU."""
-            devices = [guest.Device(vhost, properties=settings) for vhost in (False, True)]
-            views = self.observe(host, machine, devices, [], surface) or []
-            for view, backend in zip(views, (surface, surface + "+vhost")):
+            """Both backends of a surface, in one QEMU, and with a plain tap all the others."""
+            devices = self.devices_of(surface, settings)
+            views = self.observe(host, machine, [d for _, d in devices], [],
+                                 "macvtap" if surface == "macvtap" else "tap") or []
+            for view, backend in zip(views, (b for b, _ in devices)):
                 what = "%s, %s, %s %s" % (host.name, machine, backend, " ".join(settings))
                 verdict, _, word = predicted[host.name, machine, backend, settings].partition(" ")
                 if verdict != "yes":
@@ -240,11 +265,21 @@ class Oracle:
                 self.counts.add("predictions")
                 known = recorded.get((host.kernel, host.binary.version, machine, backend,
                                       settings))
-                if known is not None:
+                if known is not None and self.as_recorded(settings):
                     self.compare(what + ", as recorded in the kernel", view.offered, known)
                     self.counts.add("recorded offers")
 
-        self.parallel(one, [(h, m, b, s) for h, m, b, s in questions if "+" not in b])
+        self.parallel(one, [q for q in questions if q[2] in ("tap", "macvtap")])
+
+    def devices_of(self, surface, settings):
+        """What is looked at in one QEMU, with the backend of each."""
+        both = [(surface + ("+vhost" if vhost else ""), guest.Device(vhost, properties=settings))
+                for vhost in (False, True)]
+        return both + [(b, guest.Other(b)) for b in OTHERS if surface == "tap" and not settings]
+
+    def as_recorded(self, settings):
+        """What was recorded with an eBPF program that loads is not seen where none does."""
+        return settings != RSS or self.facts["host.ebpf_rss"]
 
     # ------------------------------------------------------------- with a list
 
@@ -371,18 +406,25 @@ class Oracle:
 
     def groups(self):
         """--enable and --disable of each group that is on or off: refused by name, or as stated."""
-        names = sorted({r["group"] for r in read("data", "catalogue.json")["features"]
-                        if r["class"] == "virtio-net-device" and r["type"] == "bool"
-                        and "group" in r})
+        names = {option: sorted({r["group"] for r in read("data", "catalogue.json")["features"]
+                                 if r["class"] == "virtio-net-device" and "group" in r
+                                 and (r["type"] == "bool"
+                                      or r["combine"] == "min"
+                                      or r["combine"] == "directional" and option == "--enable")})
+                 for option in ("--enable", "--disable")}
         binaries = self.binaries[-1:] if self.args.quick else self.binaries
         self.parallel(self.one_group, [(b, option, name) for b in binaries
                                        for option in ("--enable", "--disable")
-                                       for name in names])
+                                       for name in names[option]])
 
     def one_group(self, binary, option, name):
-        a, b = (self.hosts[k, binary.version] for k in ("6.17", "7.2"))
+        a, b = (self.hosts[k, binary.version] for k in MTU)
         machine = machines_of(binary)[-1]
         arguments = ["-M", machine, option, name]
+        if name == "mtu":
+            a, b = (Host(k, binary, self.directory, os.path.abspath(self.args.fakehost), "-mtu",
+                         dict(self.facts, **{"operator.host_mtu": MTU[k]})) for k in MTU)
+            self.told(a, b, machine, arguments, min(MTU.values()) if option == "--enable" else 0)
         p = self.abibase("intersect", a.path, b.path, *arguments)
         if option == "--enable" and p.returncode == 1 and not p.stdout:
             self.counts.add("groups refused")
@@ -394,6 +436,70 @@ class Oracle:
         # a device that can be legacy does not start with this one on, wherever there is no IOMMU
         iommu = (option, name) == ("--enable", "iommu-platform")
         self.hold(a, b, machine, arguments, KINDS[2:] if iommu else KINDS)
+
+    def told(self, a, b, machine, arguments, mtu):
+        """Every guest reads this MTU in the configuration of its device."""
+        for host in (a, b):
+            options = self.the_list(a, b, arguments + ["--for", host.name]) or []
+            views = self.observe(host, machine, [guest.Device(False), guest.Device(True)], options)
+            for view in views or []:
+                self.counts.add("MTUs read")
+                # without one the field is not there
+                if mtu and view.mtu != mtu or view.offered >> 3 & 1 != bool(mtu):
+                    self.counts.fault("%s, %s, %s: the guest reads the MTU %d, word 0x%x"
+                                      % (host.name, machine, " ".join(options), view.mtu,
+                                         view.offered))
+
+    # ------------------------------------------------- devices beside virtio-net
+
+    def devices(self):
+        # one kernel lacks SEQPACKET, or none does
+        worlds = [(("5.10", "6.1"), "compatible"), (FAR_APART, "all")]
+        if not self.args.quick:
+            worlds.append((FAR_APART, "compatible"))
+        work = [(x, y, m, policy, pair) for i, x in enumerate(self.binaries)
+                for y in self.binaries[i:] for m in machines_of(x) if m in machines_of(y)
+                for pair, policy in worlds]
+        self.parallel(self.one_device_pair, work)
+        self.parallel(self.seqpacket, [(b, machines_of(b)[-1]) for b in self.binaries
+                                       if binary_version(b) >= (6, 2)])
+
+    def one_device_pair(self, x, y, machine, policy, kernels):
+        a, b = self.hosts[kernels[0], x.version], self.hosts[kernels[1], y.version]
+        arguments = ["-M", machine, "--policy", policy, "--backend", "tap"]
+        arguments += [w for d in DEVICES for w in ("--with-device", d)]
+        larger = self.larger_queues(x, y)
+        if larger:
+            arguments += ["--dest", a.name if larger[0][0] is x else b.name]
+        document, _ = self.baseline(a, b, arguments)
+        if not document:
+            return
+        stated = {w["name"]: int(w["offered"], 16) for w in document["backends"]}
+        for host in (a, b):
+            options = self.the_list(a, b, arguments + ["--for", host.name])
+            if any(o.endswith("=auto") for o in options or []):
+                self.counts.fault("%s: auto in the list: %s" % (host.name, " ".join(options)))
+            views = self.observe(host, machine, [guest.Other(d) for d in DEVICES], options or [])
+            for view, device in zip(views or [], DEVICES):
+                self.compare("%s, %s, %s, %s" % (host.name, machine, device,
+                                                 " ".join(options or [])),
+                             view.offered, stated[device])
+        self.counts.add("pairs with other devices")
+
+    def seqpacket(self, binary, machine):
+        """On where the kernel lacks it: QEMU does not start, and the prediction says so."""
+        host = self.hosts["5.10", binary.version]
+        said = self.predict([(host, machine, "vhost-vsock", ())], "vhost-vsock-device.seqpacket=on")
+        try:
+            binary.start(machine, [guest.Other("vhost-vsock")],
+                         ["-global", "vhost-vsock-device.seqpacket=on"], host.surroundings["tap"])
+            why = "it starts"
+        except guest.Trouble as e:
+            why = str(e)
+        self.counts.add("starts refused")
+        if "seqpacket" not in why or not said[0].startswith("no "):
+            self.counts.fault("%s, %s: seqpacket=on: %s; predicted: %s" % (host.name, machine, why,
+                                                                          said[0]))
 
     # ------------------------------------------------------------ a second build
 
@@ -524,10 +630,10 @@ class Oracle:
 
     def mutations(self):
         """Catalogues with one fault each, and the words with which it has to be found."""
-        def with_row(prop, change):
+        def with_row(prop, change, name="virtio-net-device"):
             document = read("data", "catalogue.json")
             for r in document["features"]:
-                if r["class"] == "virtio-net-device" and r["property"] == prop:
+                if r["class"] == name and r["property"] == prop:
                     change(r)
             return document
 
@@ -540,6 +646,12 @@ class Oracle:
             "no QEMU has virtio-net-device.checksum")
         yield "future", with_row("csum", lambda r: r.update(property="checksum", since="99.0")), (
             "no QEMU has virtio-net-device.checksum")
+        yield "device", with_row("seqpacket", lambda r: r.update(property="seqpackets"),
+                                 "vhost-vsock-device"), (
+            "no QEMU has vhost-vsock-device.seqpackets")
+        yield "SCSI default", with_row("event_idx", lambda r: r.update(default=False),
+                                       "vhost-scsi"), (
+            "vhost-scsi.event_idx: class default True, not False")
         yield "default", with_row("guest_tso4", lambda r: r.update(default=False)), (
             "virtio-net-device.guest_tso4: class default True, not False")
         yield "since", with_row("host_uso", lambda r: r.update(since="7.0")), (
@@ -559,7 +671,7 @@ class Oracle:
 
 
 def main():
-    sections = ["prediction", "pairs", "groups", "builds", "precedence", "catalogue"]
+    sections = ["prediction", "pairs", "groups", "devices", "builds", "precedence", "catalogue"]
     ap = argparse.ArgumentParser()
     for option in ("--qemus", "--abibase", "--predict", "--fakehost"):
         ap.add_argument(option, required=True)

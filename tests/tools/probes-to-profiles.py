@@ -8,7 +8,8 @@ PROBE.json is what the static probe of the lab ("abibase-lab-hostprobe-1") wrote
 distribution kernel, as root in the initial namespaces. It tried all 512 TUNSETOFFLOAD arguments on
 a fresh tap and a fresh macvtap each: one bit of "accepted_subsets_of_9_bits" an argument, the
 lowest bit for argument 0. IFF_NAPI together with IFF_NAPI_FRAGS was not tried: that fact is
-unknown, "not-recorded".
+unknown, "not-recorded". That a program such as QEMU's RSS program loads was not tried either; it
+does for root in each of these kernels, as tests/lab/run finds in them (tests/lab/classes.json).
 """
 import json
 import os
@@ -32,12 +33,25 @@ def offloads(surface, recorded):
             for name, arg in OFFLOADS.items()}
 
 
+def vhost_device(name, recorded):
+    f = {name + ".usable": recorded["open"],
+         name + ".features": word(int(recorded["features"], 16), 64),
+         name + ".backend_features": False}
+    # not known before it has an owner: EPERM
+    if recorded["backend_features"]:
+        f[name + ".backend_features"] = word(int(recorded["backend_features"], 16), 64)
+    return f
+
+
 def facts(probe):
     tap = probe["tun"]["tap+vnet_hdr"]
     macvtap = next(iter(probe["macvtap"].values()))
     vhost = probe["vhost"]["/dev/vhost-net"]
+    others = {**vhost_device("vhost_vsock", probe["vhost"]["/dev/vhost-vsock"]),
+              **vhost_device("vhost_scsi", probe["vhost"]["/dev/vhost-scsi"])}
     array = vhost["features_array"]["asked_2"]
     f = {
+        "host.ebpf_rss": True,
         "tap.usable": tap["open"],
         "tap.features": word(int(probe["tun"]["TUNGETFEATURES"], 16), 32),
         "tap.napi_frags": {"unknown": "not-recorded"},
@@ -56,7 +70,7 @@ def facts(probe):
     if array:
         low, high = (int(w, 16) for w in array["words"])
         f["vhost_net.features_array"] = word(high << 64 | low, 128)
-    return {**f, **offloads("tap", tap), **offloads("macvtap", macvtap)}
+    return {**f, **others, **offloads("tap", tap), **offloads("macvtap", macvtap)}
 
 
 def profile(probe):

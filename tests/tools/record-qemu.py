@@ -11,6 +11,7 @@ the build id, which is read from the ELF file.
 import json
 import os
 import struct
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -44,6 +45,13 @@ def build_id(path):
     return None
 
 
+def linked_with(path, library):
+    """Is a library that begins so among those that the program needs?"""
+    words = subprocess.run(["objdump", "-p", path], stdout=subprocess.PIPE, text=True,
+                           check=True).stdout.splitlines()
+    return any(w.split()[:1] == ["NEEDED"] and w.split()[1].startswith(library) for w in words)
+
+
 def machine(m):
     entry = {}
     if "alias" in m:
@@ -66,6 +74,7 @@ def record(q, rows):
         "path": q.path,
         "package": q.package,
         "build_id": build_id(q.root + q.path),
+        "ebpf": linked_with(q.root + q.path, "libbpf.so"),
         "machines": {m["name"]: machine(m) for m in q.machines()},
         "properties": properties,
     }

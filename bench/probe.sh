@@ -1,0 +1,73 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# How long `abibase probe` takes for one QEMU, against the start-up of that QEMU in the same rounds. Run
+# by `make bench`; README.md says what is measured. It prints, and judges nothing. The QEMUs are those of
+# tests/fetch-qemus, and this host's for what is cached; those that are missing are left out.
+#
+# BENCH_PROBE_ROUNDS: other than the usual number.
+# shellcheck disable=SC2154
+set -eu
+
+rounds=${BENCH_PROBE_ROUNDS:-9}
+runner=$top_builddir/bench/runner
+qemus=${ABIBASE_QEMUS:-${XDG_CACHE_HOME:-$HOME/.cache}/abibase/qemus}
+
+# The program itself and not libtool's wrapper script, whose start-up would be measured too.
+if [ "$ABIBASE" = "$top_builddir/abibase" ] && [ -x "$top_builddir/.libs/abibase" ]; then
+	ABIBASE=$top_builddir/.libs/abibase
+	LD_LIBRARY_PATH=$top_builddir/lib/.libs${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+	export LD_LIBRARY_PATH
+fi
+
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+trap 'exit 1' HUP INT TERM
+XDG_CACHE_HOME=$dir/cache
+export XDG_CACHE_HOME
+
+# Its start-up: as it is asked, up to the end of what it says.
+cat > "$dir/start-up" <<'END'
+#!/bin/sh
+printf '{"execute":"qmp_capabilities"}\n{"execute":"quit"}\n' |
+	"$1" -nodefaults -no-user-config -display none -machine none,accel=tcg:kvm -qmp stdio
+END
+chmod +x "$dir/start-up"
+
+printf '%-30s %9s %9s %7s %7s %9s\n' "probe of one QEMU" "wall ms" "CPU ms" "wall x" "CPU x" "at most"
+# row NAME LIMIT: the second of the runner's lines
+row()
+{
+	awk -F '\t' -v name="$1" -v limit="$2" 'NR == 2 {
+		printf "%-30s %9.1f %9.1f %7.2f %7.2f %9s\n", name, $2 / 1000, $3 / 1000, $5, $6, limit
+	}' "$dir/times"
+}
+
+for suite in bullseye bookworm trixie trixie-backports; do
+	root=$qemus/$suite
+	lib=$root/usr/lib/x86_64-linux-gnu
+	[ -x "$root/usr/bin/qemu-system-x86_64" ] || continue
+	# By its own loader: without chroot(2), without rights.
+	cat > "$dir/qemu-$suite" <<END
+#!/bin/sh
+export QEMU_MODULE_DIR=$lib/qemu
+unset LD_LIBRARY_PATH
+exec $lib/ld-linux-x86-64.so.2 --library-path $lib $root/usr/bin/qemu-system-x86_64 \\
+	-L $root/usr/share/seabios -L $root/usr/share/qemu "\$@"
+END
+	chmod +x "$dir/qemu-$suite"
+	"$ABIBASE" probe --only=qemu --no-cache --qemu="$dir/qemu-$suite" -o "$dir/host.json"
+	version=$(jq -r '.qemu[0].version' "$dir/host.json")
+	machines=$(jq '.qemu[0].values | length' "$dir/host.json")
+	limit=$(jq -r '.qemu[0] | (.version | split(".") | map(tonumber)) as $v
+		| if $v >= [9, 1] then 3 else (.values | length) + 3 end' "$dir/host.json")
+	"$runner" "$rounds" start-up "$dir/start-up" "$dir/qemu-$suite" + \
+		probe "$ABIBASE" probe --only=qemu --no-cache --qemu="$dir/qemu-$suite" > "$dir/times"
+	row "$version, $machines machine types" "$limit x"
+done
+
+if [ -x /usr/bin/qemu-system-x86_64 ]; then
+	"$runner" "$rounds" start-up "$dir/start-up" /usr/bin/qemu-system-x86_64 + \
+		cached "$ABIBASE" probe --qemu=/usr/bin/qemu-system-x86_64 > "$dir/times" 2> "$dir/err" ||
+		cat "$dir/err" >&2
+	row "this host's, cached, all facts" "50 ms"
+fi

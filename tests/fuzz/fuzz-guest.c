@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Any bytes as a guest. What is accepted can be written, read again, is the same then, and is judged. */
+#include <string.h>
+
+#include <abibase/abibase.h>
+
+#include "fuzz.h"
+
+static struct abibase_context *ctx;
+static struct abibase_catalogue *cat;
+static struct abibase_profile *hosts[2];
+
+static void check_document(const struct abibase_guest *g)
+{
+	struct abibase_guest *again = NULL;
+	char *json = NULL, *same = NULL;
+
+	MUST(abibase_guest_to_json(g, &json) == 0);
+	/* the canonical form of a document just below the limit can be above it */
+	if (abibase_guest_from_buffer(ctx, json, strlen(json), "again", &again) == 0) {
+		MUST(abibase_guest_to_json(again, &same) == 0);
+		MUST(strcmp(json, same) == 0);
+	} else {
+		MUST(strlen(json) > 1 << 20);
+	}
+	abibase_guest_unref(again);
+	free(json);
+	free(same);
+}
+
+/* Whatever it says, it is judged, and the answer can be written. */
+static void check_moves(struct abibase_guest *g)
+{
+	struct abibase_targets *t = NULL;
+	struct abibase_moves *m = NULL;
+	char *json = NULL, *text = NULL;
+
+	MUST(abibase_targets_new(ctx, cat, g, &t) == 0);
+	abibase_targets_set_source(t, hosts[1]);
+	for (int i = 0; i < 2; i++)
+		MUST(abibase_targets_add_profile(t, hosts[i]) == 0);
+	MUST(abibase_targets_run(t, &m) == 0);
+	MUST(abibase_moves_to_json(m, &json) == 0);
+	MUST(abibase_moves_to_text(m, &text) == 0);
+	for (size_t i = 0; i < abibase_moves_count(m); i++)
+		MUST(abibase_moves_kind(m, i) != ABIBASE_MOVE_LIST ||
+		     abibase_moves_setting(m, i, ABIBASE_MOVE_RESCUE, 0));
+	abibase_moves_unref(m);
+	abibase_targets_unref(t);
+	free(json);
+	free(text);
+}
+
+static void begin(void)
+{
+	static const char *const names[] = { "debian-12", "debian-13" };
+
+	MUST(abibase_context_new(0, &ctx) == 0 && abibase_catalogue_new(ctx, &cat) == 0);
+	for (int i = 0; i < 2; i++)
+		MUST(abibase_profile_from_platform(ctx, names[i], &hosts[i]) == 0);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct abibase_guest *g = NULL;
+
+	if (!ctx)
+		begin();
+	if (abibase_guest_from_buffer(ctx, (const char *)data, size, "input", &g) < 0) {
+		MUST(abibase_context_error(ctx) && abibase_context_error_id(ctx));
+		return 0;
+	}
+	check_document(g);
+	check_moves(g);
+	abibase_guest_unref(g);
+	return 0;
+}

@@ -1,0 +1,45 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# The examples of abibase-cluster(7) are real: each command is run again, on recorded hosts and with the
+# QEMUs of tests/fetch-qemus, and must print what the page says. ABIBASE_REGENERATE=1 rewrites the page;
+# read the difference. See tests/manual.py.
+set -u
+
+src=${top_srcdir:-.}
+build=${top_builddir:-.}
+abibase=${ABIBASE:-$build/abibase}
+qemus=${ABIBASE_QEMUS:-${XDG_CACHE_HOME:-$HOME/.cache}/abibase/qemus}
+export ABIBASE_DATADIR="${ABIBASE_DATADIR:-$src/data}"
+unset ABIBASE_PLATFORM_PATH XDG_CONFIG_HOME
+
+skip()
+{
+	echo "SKIP: $*"
+	[ "${ABIBASE_TEST_REQUIRE:-}" = 1 ] && exit 1
+	exit 77
+}
+
+command -v python3 > /dev/null || skip "needs python3"
+[ -r /proc/sys/kernel/random/boot_id ] || skip "needs the boot id"
+
+# Of an uninstalled program the program itself, not libtool's wrapper script: a shell is preloaded too.
+where=$(cd "$(dirname "$abibase")" && pwd)
+if [ -x "$where/.libs/$(basename "$abibase")" ]; then
+	export LD_LIBRARY_PATH="$where/lib/.libs${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
+	abibase=$where/.libs/$(basename "$abibase")
+fi
+
+set -- "$src/man/abibase-cluster.7"
+[ -z "${ABIBASE_REGENERATE:-}" ] || set -- --regenerate "$@"
+missing=
+for suite in bookworm trixie trixie-backports; do
+	[ -x "$qemus/$suite/usr/bin/qemu-system-x86_64" ] || missing=$suite
+done
+unshare -n true 2> /dev/null || unshare -Urn true 2> /dev/null || missing=namespaces
+if [ -z "$missing" ]; then
+	set -- --qemus "$qemus" --fakehost "$build/tests/oracle/fakehost.so" "$@"
+elif [ "${ABIBASE_TEST_REQUIRE:-}" = 1 ] && [ "$(uname -m)" = x86_64 ]; then
+	skip "no $missing: tests/fetch-qemus fetches QEMUs"
+fi
+PYTHONDONTWRITEBYTECODE=1 exec python3 "$src/tests/manual.py" --abibase "$abibase" "$@"

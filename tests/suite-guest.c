@@ -1,0 +1,576 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Guests as they are read, and where they can go. */
+#include <errno.h>
+
+#include "suites.h"
+#include "test-util.h"
+
+#define ROUNDS 400
+
+static struct test t;
+
+static void setup(void)
+{
+	test_begin(&t);
+}
+
+static void teardown(void)
+{
+	test_end(&t);
+}
+
+/* --------------------------------------------------------------------- reading */
+
+#define DEVICE "\"class\": \"virtio-net-device\""
+
+static int read_guest(const char *text, struct abibase_guest **ret)
+{
+	return abibase_guest_from_buffer(t.ctx, text, strlen(text), "g.json", ret);
+}
+
+/* Each refusal names its place and has its id. */
+START_TEST(test_refused)
+{
+	static const struct {
+		const char *text, *id, *where;
+		int err;
+	} docs[] = {
+		{ "{", "json-syntax", "g.json:1", -EBADMSG },
+		{ "[]", "json-wrong-type", "g.json: /", -EBADMSG },
+		{ "{}", "schema-missing", "g.json: /schema", -EBADMSG },
+		{ "{\"schema\": \"abibase-guest/2\", \"devices\": []}", "schema-newer",
+		  "g.json: /schema", -EPROTONOSUPPORT },
+		{ "{\"schema\": \"abibase-profile/1\"}", "schema-other", "g.json: /schema",
+		  -EBADMSG },
+		{ "{\"schema\": \"abibase-guest/1\"}", "json-missing-key", "g.json: /", -EBADMSG },
+		{ "{\"schema\": \"abibase-guest/1\", \"devices\": []}", "json-bad-value",
+		  "g.json: /devices", -EBADMSG },
+		{ "{\"schema\": \"abibase-guest/1\", \"devices\": [{}]}", "json-missing-key",
+		  "g.json: /devices/0", -EBADMSG },
+		{ "{\"schema\": \"abibase-guest/1\", \"devices\": [{" DEVICE "}], \"mashine\": \"x\"}",
+		  "json-unknown-key", "g.json: /mashine", -EBADMSG },
+		{ "{\"schema\": \"abibase-guest/1\", \"devices\": [{" DEVICE "}, {" DEVICE
+		  ", \"negotiated\": \"1c0\"}]}",
+		  "json-bad-value", "g.json: /devices/1/negotiated", -EBADMSG },
+		{ "{\"schema\": \"abibase-guest/1\", \"devices\": [{" DEVICE
+		  ", \"negotiated\": \"0x\"}]}",
+		  "json-bad-value", "g.json: /devices/0/negotiated", -EBADMSG },
+		{ "{\"schema\": \"abibase-guest/1\", \"devices\": [{" DEVICE
+		  ", \"negotiated\": \"0x100000000000000000000000000000000\"}]}",
+		  "json-bad-value", "g.json: /devices/0/negotiated", -EBADMSG },
+		{ "{\"schema\": \"abibase-guest/1\", \"devices\": [{" DEVICE
+		  ", \"queue_sizes\": [256, \"256\"]}]}",
+		  "json-wrong-type", "g.json: /devices/0/queue_sizes/1", -EBADMSG },
+		{ "{\"schema\": \"abibase-guest/1\", \"devices\": [{" DEVICE
+		  ", \"queue_sizes\": [65536]}]}",
+		  "json-bad-value", "g.json: /devices/0/queue_sizes/0", -EBADMSG },
+		{ "{\"schema\": \"abibase-guest/1\", \"devices\": [{" DEVICE ", \"mtu\": 7}]}",
+		  "json-bad-value", "g.json: /devices/0/mtu", -EBADMSG },
+		{ "{\"schema\": \"abibase-guest/1\", \"qemu\": \"ten\", \"devices\": [{" DEVICE "}]}",
+		  "json-bad-value", "g.json: /qemu", -EBADMSG },
+		{ "{\"schema\": \"abibase-guest/1\", \"devices\": [{" DEVICE "," DEVICE "}]}",
+		  "json-duplicate-key", "g.json:1", -EBADMSG },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(docs); i++) {
+		struct abibase_guest *g = NULL;
+
+		ck_assert_msg(read_guest(docs[i].text, &g) == docs[i].err, "%s", docs[i].text);
+		ck_assert_ptr_null(g);
+		ck_assert_str_eq(abibase_context_error_id(t.ctx), docs[i].id);
+		ck_assert_msg(strprefix(abibase_context_error_where(t.ctx), docs[i].where),
+			      "%s: %s", docs[i].text, abibase_context_error_where(t.ctx));
+	}
+}
+END_TEST
+
+START_TEST(test_accepted)
+{
+	static const char text[] =
+		"{\"schema\": \"abibase-guest/1\", \"description\": 1, \"x-y\": {}, \"devices\": [{" DEVICE
+		", \"tags\": [], \"negotiated\": \"0xF00000000000000010000000000000002\"}, {" DEVICE "}]}";
+	struct abibase_guest *g, *again;
+	_autofree_ char *json = NULL, *same = NULL;
+	uint64_t word[2] = { 7, 7 };
+
+	ck_assert_int_eq(read_guest("{\"schema\": \"abibase-guest/1\", \"devices\": [{" DEVICE
+				    ", \"negotiated\": \"0xF0000000000000001000000000000002\"}]}",
+				    &g),
+			 0);
+	ck_assert(abibase_guest_negotiated(g, 0, word));
+	ck_assert(word[0] == 0x1000000000000002 && word[1] == 0xf000000000000000);
+	ck_assert(!abibase_guest_negotiated(g, 1, word));
+	abibase_guest_unref(g);
+	ck_assert_int_eq(read_guest(text, &g), -EBADMSG); /* one digit too many */
+	ck_assert_int_eq(read_guest("{\"schema\": \"abibase-guest/1\", \"description\": 1, "
+				    "\"devices\": [{" DEVICE ", \"x-y\": {}}]}",
+				    &g),
+			 0);
+	ck_assert(!abibase_guest_negotiated(g, 0, word));
+	ck_assert_ptr_null(abibase_guest_machine(g));
+	ck_assert_uint_eq(abibase_guest_device_count(g), 1);
+	ck_assert_int_eq(abibase_guest_to_json(g, &json), 0);
+	ck_assert_int_eq(read_guest(json, &again), 0);
+	ck_assert_int_eq(abibase_guest_to_json(again, &same), 0);
+	ck_assert_str_eq(json, same);
+	abibase_guest_unref(again);
+	abibase_guest_unref(g);
+}
+END_TEST
+
+START_TEST(test_assume)
+{
+	const unsigned int sizes[] = { 256, 256, 64 }, others[] = { 128 };
+	struct abibase_guest *g, *more, *again;
+	_autofree_ char *json = NULL;
+
+	ck_assert_int_eq(abibase_guest_from_word(t.ctx, "0x20", NULL, &g), 0);
+	ck_assert_int_eq(abibase_guest_assume(t.ctx, g, "pc-q35-8.2", "tap", sizes, 3, &more), 0);
+	ck_assert_ptr_null(abibase_guest_machine(g));
+	ck_assert_str_eq(abibase_guest_machine(more), "pc-q35-8.2");
+	/* the same again is no contradiction; another backend is the target's affair */
+	ck_assert_int_eq(abibase_guest_assume(t.ctx, more, "pc-q35-8.2", "macvtap", sizes, 3, &again),
+			 0);
+	ck_assert_int_eq(abibase_guest_to_json(again, &json), 0);
+	ck_assert_ptr_nonnull(strstr(json, "\"backend\": \"tap\""));
+	abibase_guest_unref(again);
+	ck_assert_int_eq(abibase_guest_assume(t.ctx, more, "pc-q35-9.0", NULL, NULL, 0, &again),
+			 -EINVAL);
+	ck_assert_str_eq(abibase_context_error_id(t.ctx), "guest-differs");
+	ck_assert_int_eq(abibase_guest_assume(t.ctx, more, NULL, NULL, others, 1, &again), -EINVAL);
+	ck_assert_int_eq(abibase_guest_assume(t.ctx, g, "a machine", NULL, NULL, 0, &again),
+			 -EBADMSG);
+	ck_assert_int_eq(abibase_guest_from_word(t.ctx, "0x2g", NULL, &again), -EINVAL);
+	ck_assert_str_eq(abibase_context_error_id(t.ctx), "not-a-guest");
+	abibase_guest_unref(more);
+	abibase_guest_unref(g);
+}
+END_TEST
+
+static int load_text(const char *text, const char *device, struct abibase_guest **ret)
+{
+	char path[] = "/tmp/abibase-suite.XXXXXX";
+	int fd = mkstemp(path), r;
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	close(fd);
+	r = abibase_guest_load(t.ctx, t.cat, path, device, ret);
+	unlink(path);
+	return r;
+}
+
+#define MASKS(guest, allowed) "kvm: Features 0x" guest " unsupported. Allowed features: 0x" allowed "\n"
+#define NET "kvm: Failed to load virtio-net:virtio\n"
+#define ZEROES "0000000000000000"
+
+START_TEST(test_load)
+{
+	static const struct {
+		const char *text, *device, *id; /* id: of the error, or NULL */
+		uint64_t word;
+	} logs[] = {
+		{ MASKS("1c0010130afffa7", "179bfffe7") NET, NULL, NULL, 0x1c0010130afffa7 },
+		/* the last attempt counts, and what is before each line does not */
+		{ "2025-09-23 " MASKS("1c0010130afffa7", "179bfffe7") NET "x\nx\n" MASKS(
+			  "10130afffa7", "179bfffe7") NET,
+		  NULL, NULL, 0x10130afffa7 },
+		{ MASKS("10130afffa7", "179bfffe7"), "net", NULL, 0x10130afffa7 },
+		/* no line says of which class they are, and no bit that is not the class's */
+		{ MASKS("10130afffa7", "179bfffe7"), NULL, "not-a-guest", 0 },
+		/* QEMU 11.1 masks first: nothing is missing, and that cannot be */
+		{ MASKS(ZEROES "0000010130bfffa7", ZEROES "0000010179bfffe7") NET, NULL,
+		  "guest-masked", 0 },
+		/* 128 bits of a QEMU that does not mask */
+		{ MASKS(ZEROES "0100010130bfffa7", ZEROES "0000010179bfffe7") NET, NULL, NULL,
+		  0x100010130bfffa7 },
+		{ "nothing of the kind\n", NULL, "not-a-guest", 0 },
+		{ "", NULL, "not-a-guest", 0 },
+		{ "  {\"schema\": 1}", NULL, "json-wrong-type", 0 },
+		{ MASKS("10130afffa7", "179bfffe7"), "nonsense", "device-not-known", 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(logs); i++) {
+		struct abibase_guest *g = NULL;
+		uint64_t word[2];
+		int r = load_text(logs[i].text, logs[i].device, &g);
+
+		ck_assert_msg((r == 0) == !logs[i].id, "%s: %d %s", logs[i].text, r,
+			      r < 0 ? abibase_context_error(t.ctx) : "");
+		if (r < 0) {
+			ck_assert_str_eq(abibase_context_error_id(t.ctx), logs[i].id);
+			continue;
+		}
+		ck_assert(abibase_guest_negotiated(g, 0, word));
+		ck_assert(word[0] == logs[i].word && word[1] == 0);
+		abibase_guest_unref(g);
+	}
+}
+END_TEST
+
+START_TEST(test_operands)
+{
+	static const char *const none[] = { "", "x", "0x", "0xfg", "1c0010130afffa7", "debian-12",
+					    "0x100000000000000000000000000000000" };
+	struct abibase_guest *g = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(none); i++) {
+		ck_assert_int_eq(abibase_guest_load(t.ctx, t.cat, none[i], NULL, &g), -EINVAL);
+		ck_assert_str_eq(abibase_context_error_id(t.ctx), "not-a-guest");
+	}
+	ck_assert_int_eq(abibase_guest_load(t.ctx, t.cat, "./nosuch.json", NULL, &g), -ENOENT);
+	ck_assert_int_eq(abibase_guest_load(t.ctx, t.cat, "qmp:/nosuch", NULL, &g), -ENOENT);
+	ck_assert_int_eq(abibase_guest_load(t.ctx, t.cat, "qmp:", NULL, &g), -EINVAL);
+	ck_assert_int_eq(abibase_guest_load(t.ctx, t.cat, "0x2", "vsock", &g), 0);
+	abibase_guest_unref(g);
+}
+END_TEST
+
+/* ---------------------------------------------------------------------- moving */
+
+struct question {
+	const char *machine, *qemu, *backend, *negotiated, *extra; /* extra: members of the device */
+	struct abibase_profile *from;
+};
+
+static struct abibase_guest *guest_of(const struct question *q)
+{
+	struct abibase_guest *g;
+	_buf_ b = { 0 };
+
+	buf_puts(&b, "{\"schema\": \"abibase-guest/1\"");
+	if (q->machine)
+		buf_printf(&b, ", \"machine\": \"%s\"", q->machine);
+	if (q->qemu)
+		buf_printf(&b, ", \"qemu\": \"%s\"", q->qemu);
+	buf_puts(&b, ", \"devices\": [{" DEVICE);
+	if (q->backend)
+		buf_printf(&b, ", \"backend\": \"%s\"", q->backend);
+	if (q->negotiated)
+		buf_printf(&b, ", \"negotiated\": \"%s\"", q->negotiated);
+	if (q->extra)
+		buf_printf(&b, ", %s", q->extra);
+	buf_puts(&b, "}]}");
+	ck_assert_msg(read_guest(b.data, &g) == 0, "%s", b.data);
+	return g;
+}
+
+static struct abibase_moves *ask(const struct question *q, struct abibase_profile *p)
+{
+	struct abibase_guest *g = guest_of(q);
+	struct abibase_targets *req;
+	struct abibase_moves *moves;
+
+	ck_assert_int_eq(abibase_targets_new(t.ctx, t.cat, g, &req), 0);
+	if (q->from)
+		abibase_targets_set_source(req, q->from);
+	ck_assert_int_eq(abibase_targets_add_profile(req, p), 0);
+	ck_assert_int_eq(abibase_targets_run(req, &moves), 0);
+	abibase_targets_unref(req);
+	abibase_guest_unref(g);
+	return moves;
+}
+
+static bool found(const struct abibase_moves *m, const char *id)
+{
+	const struct abibase_check *c = abibase_moves_check(m, 0);
+
+	for (size_t i = 0; i < abibase_check_finding_count(c); i++)
+		if (streq(abibase_check_finding_get(c, i, ABIBASE_CHECK_ID), id))
+			return true;
+	return false;
+}
+
+static void expect(const struct question *q, struct abibase_profile *p, enum abibase_move kind,
+		   const char *id)
+{
+	struct abibase_moves *m = ask(q, p);
+	_autofree_ char *text = NULL;
+
+	ck_assert_int_eq(abibase_moves_to_text(m, &text), 0);
+	ck_assert_msg(abibase_moves_kind(m, 0) == kind, "not %d: %s", (int)kind, text);
+	ck_assert_msg(!id || found(m, id), "no %s: %s", id, text);
+	abibase_moves_unref(m);
+}
+
+/* A recorded kernel with one fact changed; @value is taken. */
+static struct abibase_profile *with_fact(const char *kernel, const char *qemus, const char *fact,
+					 json_t *value)
+{
+	json_t *root = test_host_json("b", kernel, qemus);
+	struct abibase_profile *p;
+
+	json_object_set_new(json_object_get(root, "facts"), fact, value);
+	p = test_profile_json(t.ctx, root);
+	json_decref(root);
+	return p;
+}
+
+/* What is in the stream and no feature says it: only where the source has it and the target has not. */
+START_TEST(test_requirements)
+{
+	struct question q = { "pc-q35-7.2", "7.2.22", "tap", "0x20", NULL, NULL };
+	struct abibase_profile *no_ufo = with_fact("6.1", "7.2.22", "tap.offload.ufo", json_false());
+	struct abibase_profile *untold = with_fact("6.1", "7.2.22", "tap.offload.ufo",
+						   json_pack("{s:s}", "unknown", "not-asked"));
+	struct abibase_profile *all = test_host(t.ctx, "a", "6.1", "7.2.22");
+
+	expect(&q, no_ufo, ABIBASE_MOVE_UNKNOWN, "move-unknown");
+	expect(&q, untold, ABIBASE_MOVE_UNKNOWN, "move-unknown");
+	expect(&q, all, ABIBASE_MOVE_NOW, NULL);
+	q.extra = "\"ufo\": false";
+	expect(&q, no_ufo, ABIBASE_MOVE_NOW, NULL);
+	expect(&q, untold, ABIBASE_MOVE_NOW, NULL);
+	q.extra = "\"ufo\": true";
+	expect(&q, no_ufo, ABIBASE_MOVE_NO, "requirement-differs");
+	q.extra = NULL;
+	/* the profile of the source says it, and so does a feature that was negotiated */
+	q.from = all;
+	expect(&q, no_ufo, ABIBASE_MOVE_NO, "requirement-differs");
+	q.from = NULL;
+	q.negotiated = "0x400";
+	expect(&q, no_ufo, ABIBASE_MOVE_NO, "requirement-differs");
+	/* there, without it here: no way back from the first moment */
+	q.negotiated = "0x20";
+	q.from = no_ufo;
+	{
+		struct abibase_moves *m = ask(&q, all);
+		_autofree_ char *text = NULL;
+
+		ck_assert_int_eq(abibase_moves_kind(m, 0), ABIBASE_MOVE_NOW);
+		ck_assert_int_eq(abibase_moves_way_back(m, 0), ABIBASE_NO);
+		ck_assert_int_eq(abibase_moves_to_text(m, &text), 0);
+		ck_assert_ptr_nonnull(strstr(text, "from the moment it is there"));
+		abibase_moves_unref(m);
+	}
+	abibase_profile_unref(no_ufo);
+	abibase_profile_unref(untold);
+	abibase_profile_unref(all);
+}
+END_TEST
+
+START_TEST(test_unknown)
+{
+	struct abibase_profile *p = test_host(t.ctx, "a", "6.12", "11.1.3");
+	struct abibase_profile *plain = test_host(t.ctx, "a", "6.12", "10.0.13");
+	struct question q = { NULL, NULL, "tap", "0x20", NULL, NULL };
+
+	expect(&q, plain, ABIBASE_MOVE_UNKNOWN, "guest-unknown"); /* the machine type */
+	q.machine = "pc-q35-10.0";
+	expect(&q, plain, ABIBASE_MOVE_NOW, NULL);
+	expect(&q, p, ABIBASE_MOVE_UNKNOWN, "shape-unknown"); /* 11.1 looks at queues */
+	q.qemu = "10.0.13";
+	expect(&q, p, ABIBASE_MOVE_NO, "shape-differs");
+	q.qemu = "10.2.2";
+	expect(&q, p, ABIBASE_MOVE_NOW, NULL);
+	q.qemu = NULL;
+	q.extra = "\"queue_sizes\": [256, 256, 64]";
+	expect(&q, p, ABIBASE_MOVE_NOW, NULL);
+	q.extra = "\"queue_sizes\": [256, 512, 64]";
+	expect(&q, p, ABIBASE_MOVE_NO, "shape-differs");
+	q.extra = NULL;
+	q.backend = NULL;
+	expect(&q, plain, ABIBASE_MOVE_UNKNOWN, "guest-unknown");
+	q.backend = "vhost-user";
+	expect(&q, plain, ABIBASE_MOVE_UNKNOWN, "backend-unknown");
+	q.backend = "tap";
+	q.negotiated = NULL;
+	expect(&q, plain, ABIBASE_MOVE_UNKNOWN, "guest-unknown");
+	q.extra = "\"offered\": \"0x20\"";
+	expect(&q, plain, ABIBASE_MOVE_NOW, "guest-worst-case");
+	q.extra = NULL;
+	q.negotiated = "0x10000000000000020"; /* bit 64 has no name */
+	expect(&q, plain, ABIBASE_MOVE_UNKNOWN, "move-unknown");
+	abibase_profile_unref(p);
+	abibase_profile_unref(plain);
+}
+END_TEST
+
+/* What was observed of the QEMU there tells how large its configuration is. */
+START_TEST(test_config_size)
+{
+	struct question q = { "pc-q35-10.0", "10.0.13", "tap", "0x20", NULL, NULL };
+	json_t *root = test_host_json("a", "6.12", "10.0.13");
+	json_t *qemu = json_array_get(json_object_get(root, "qemu"), 0);
+	struct abibase_profile *p;
+
+	json_object_set_new(qemu, "shape",
+			    json_pack("{s:{s:{s:[], s:i, s:s, s:[i,i,i]}}}", "pc-q35-10.0", "tap",
+				      "bars", "config_size", 24, "offered",
+				      "0x00000000000000000000000130bfffa7", "queue_sizes", 1024, 1024,
+				      1024));
+	p = test_profile_json(t.ctx, root);
+	json_decref(root);
+	expect(&q, p, ABIBASE_MOVE_NOW, NULL); /* it is not said */
+	q.extra = "\"config_size\": 8";
+	expect(&q, p, ABIBASE_MOVE_UNKNOWN, "config-size-differs");
+	q.extra = "\"config_size\": 12"; /* 64 bytes both */
+	expect(&q, p, ABIBASE_MOVE_NOW, NULL);
+	q.extra = "\"config_size\": 60"; /* an option of -device */
+	expect(&q, p, ABIBASE_MOVE_NOW, NULL);
+	abibase_profile_unref(p);
+}
+END_TEST
+
+START_TEST(test_backend)
+{
+	struct question q = { "pc-q35-10.0", "10.0.13", "tap+vhost", "0x20", NULL, NULL };
+	struct abibase_profile *none = with_fact("6.12", "10.0.13", "vhost_net.usable", json_false());
+	struct abibase_profile *untold = with_fact("6.12", "10.0.13", "vhost_net.usable",
+						   json_pack("{s:s}", "unknown", "no-permission"));
+
+	expect(&q, none, ABIBASE_MOVE_NO, "backend-absent");
+	expect(&q, untold, ABIBASE_MOVE_UNKNOWN, "backend-unknown");
+	q.backend = "tap";
+	expect(&q, none, ABIBASE_MOVE_NOW, NULL);
+	abibase_profile_unref(none);
+	abibase_profile_unref(untold);
+}
+END_TEST
+
+/* Of several QEMUs the one that can do most counts. */
+START_TEST(test_best_qemu)
+{
+	struct question q = { "pc-q35-7.2", "7.2.22", "tap", "0x20", NULL, NULL };
+	struct abibase_profile *p = test_host(t.ctx, "a", "6.12", "5.2.0 11.1.3 7.2.22");
+	struct abibase_moves *m;
+	_autofree_ char *text = NULL;
+
+	q.extra = "\"queue_sizes\": [1024, 1024, 1024]";
+	q.qemu = NULL;
+	m = ask(&q, p);
+	ck_assert_int_eq(abibase_moves_kind(m, 0), ABIBASE_MOVE_NOW);
+	ck_assert_int_eq(abibase_moves_to_text(m, &text), 0);
+	ck_assert_ptr_nonnull(strstr(text, "QEMU 7.2.22"));
+	ck_assert_int_eq(abibase_moves_verdict(m), ABIBASE_VERDICT_YES);
+	abibase_moves_unref(m);
+	abibase_profile_unref(p);
+}
+END_TEST
+
+/* ------------------------------------------------------------------- lists that hold */
+
+static const char *const kernels[] = { "5.10", "6.1", "6.12", "6.17", "7.2" };
+static const char *const qemus[] = { "7.2.22", "10.0.2", "10.0.13", "11.1.3" };
+static const char *const machines[] = { "pc-q35-7.1", "pc-q35-7.2", "pc-q35-8.1",
+					"pc-q35-8.2", "pc-q35-10.0", "pc-q35-11.1" };
+static const char *const backends[] = { "tap", "tap+vhost" };
+
+static void predict(struct abibase_profile *p, const char *qemu, const char *machine,
+		    const char *backend, char *const *settings, uint64_t ret[2])
+{
+	_autofree_ char *why = NULL;
+	int r = abibase_predict(t.ctx, t.cat, p, qemu, machine, backend,
+				(const char *const *)settings, ret, &why);
+
+	ck_assert_msg(r == ABIBASE_VERDICT_YES, "%d: %s", r, why ? why : "");
+}
+
+/* What two of the lists of a move are together; for free(), the words are not. */
+static char **both_lists(const struct abibase_moves *m, enum abibase_move_list a,
+			 enum abibase_move_list b)
+{
+	const enum abibase_move_list lists[] = { a, b };
+	char **all = calloc(64, sizeof(*all));
+	const char *s;
+	size_t n = 0;
+
+	ck_assert_ptr_nonnull(all);
+	for (size_t i = 0; i < 1 + (size_t)(a != b); i++)
+		for (size_t k = 0; (s = abibase_moves_setting(m, 0, lists[i], k)); k++) {
+			ck_assert_uint_lt(n, 63);
+			all[n++] = (char *)s;
+		}
+	return all;
+}
+
+static struct abibase_profile *hosts[ARRAY_SIZE(kernels)][ARRAY_SIZE(qemus)];
+
+/* A guest that took some of what a random host offers it, moves to a random one. */
+static bool one_move(struct rng *rng)
+{
+	const char *machine = machines[rng_below(rng, ARRAY_SIZE(machines))];
+	const char *backend = backends[rng_below(rng, 2)];
+	unsigned int i1 = rng_below(rng, ARRAY_SIZE(qemus)), i2 = rng_below(rng, ARRAY_SIZE(qemus));
+	const char *q1 = qemus[i1], *q2 = qemus[i2];
+	struct abibase_profile *a = hosts[rng_below(rng, ARRAY_SIZE(kernels))][i1];
+	struct abibase_profile *b = hosts[rng_below(rng, ARRAY_SIZE(kernels))][i2];
+	uint64_t there[2], here[2], word[2], with[2];
+	_autofree_ char *why = NULL;
+	struct abibase_moves *m;
+	enum abibase_move kind;
+	char negotiated[40];
+	bool done = false;
+	char **list;
+	const struct question q = { machine, q1, backend, negotiated,
+				    "\"queue_sizes\": [64, 64, 64]", a };
+
+	if (abibase_predict(t.ctx, t.cat, a, q1, machine, backend, NULL, there, &why) ||
+	    abibase_predict(t.ctx, t.cat, b, q2, machine, backend, NULL, here, NULL))
+		return false; /* not a machine type of both */
+	/* VERSION_1 and most others */
+	for (int i = 0; i < 2; i++)
+		word[i] = there[i] & (rng_next(rng) | rng_next(rng) | (i ? 0 : 1ull << 32));
+	snprintf(negotiated, sizeof(negotiated), "0x%016llx%016llx", (unsigned long long)word[1],
+		 (unsigned long long)word[0]);
+	m = ask(&q, b);
+	kind = abibase_moves_kind(m, 0);
+	ck_assert_int_eq(kind == ABIBASE_MOVE_NOW,
+			 !(word[0] & ~here[0]) && !(word[1] & ~here[1]));
+	if (kind == ABIBASE_MOVE_NOW || kind == ABIBASE_MOVE_LIST) {
+		/* taken with the lists, and after a reset there it has nothing that is not here */
+		list = both_lists(m, ABIBASE_MOVE_RESCUE, ABIBASE_MOVE_DOOR);
+		predict(b, q2, machine, backend, list, with);
+		free(list);
+		ck_assert(!(word[0] & ~with[0]) && !(word[1] & ~with[1]));
+		ck_assert(!(with[0] & ~there[0]) && !(with[1] & ~there[1]));
+		/* the list to carry on with is the same device */
+		list = both_lists(m, ABIBASE_MOVE_CARRY_ON, ABIBASE_MOVE_CARRY_ON);
+		predict(b, q2, machine, backend, list, here);
+		free(list);
+		ck_assert(here[0] == with[0] && here[1] == with[1]);
+		done = true;
+	}
+	abibase_moves_unref(m);
+	return done;
+}
+
+START_TEST(test_lists_hold)
+{
+	struct rng rng = { 20261126 };
+	unsigned int done = 0;
+
+	for (size_t k = 0; k < ARRAY_SIZE(kernels); k++)
+		for (size_t q = 0; q < ARRAY_SIZE(qemus); q++)
+			hosts[k][q] = test_host(t.ctx, "h", kernels[k], qemus[q]);
+	for (int i = 0; i < ROUNDS; i++)
+		done += one_move(&rng);
+	for (size_t k = 0; k < ARRAY_SIZE(kernels); k++)
+		for (size_t q = 0; q < ARRAY_SIZE(qemus); q++)
+			abibase_profile_unref(hosts[k][q]);
+	ck_assert_msg(done > ROUNDS / 8, "only %u moves were possible", done);
+}
+END_TEST
+
+Suite *suite_guest(void)
+{
+	Suite *s = suite_create("guest");
+	TCase *reading = tcase_create("reading"), *moving = tcase_create("moving");
+
+	tcase_add_checked_fixture(reading, setup, teardown);
+	tcase_add_test(reading, test_refused);
+	tcase_add_test(reading, test_accepted);
+	tcase_add_test(reading, test_assume);
+	tcase_add_test(reading, test_load);
+	tcase_add_test(reading, test_operands);
+	suite_add_tcase(s, reading);
+	tcase_add_checked_fixture(moving, setup, teardown);
+	tcase_add_test(moving, test_requirements);
+	tcase_add_test(moving, test_unknown);
+	tcase_add_test(moving, test_config_size);
+	tcase_add_test(moving, test_backend);
+	tcase_add_test(moving, test_best_qemu);
+	tcase_add_test(moving, test_lists_hold);
+	suite_add_tcase(s, moving);
+	return s;
+}
