@@ -1160,13 +1160,18 @@ static int say_no_machine(struct judging *j)
 		return unknown(j, "machine-not-recorded", "machine type", NULL,
 			       "probe this host again", &text);
 	}
+	if (!j->entry && !j->p->has_qemu) {
+		buf_printf(&text, "nothing is recorded of its QEMUs, so whether one of them has the "
+				  "machine type %s is not known",
+			   machine);
+		return unknown(j, "machine-not-recorded", "machine type", NULL,
+			       "probe the QEMU of that host", &text);
+	}
 	if (j->entry)
 		move_write_qemu(j, &text);
-	else if (j->p->has_qemu)
+	else
 		buf_printf(&text, "none of its QEMUs is for the target %s, so it",
 			   j->t->guest->target ? j->t->guest->target : j->p->arch);
-	else
-		buf_puts(&text, "nothing is recorded of its QEMUs, and of that name");
 	buf_printf(&text, " does not have the machine type %s", machine);
 	return conflict(j, "host-without-machine", "machine type", NULL,
 			"install a QEMU there that has it: a running guest keeps its machine type",
@@ -1175,15 +1180,8 @@ static int say_no_machine(struct judging *j)
 
 static bool has_machine(const struct judging *j)
 {
-	const char *machine = j->t->guest->machine;
-	struct machine_name name;
-
-	if (!machine)
-		return false;
-	if (j->entry)
-		return qemu_has_machine(j->entry, machine) == ABIBASE_YES;
-	machine_name_parse(machine, &name);
-	return !j->p->has_qemu && name.upstream;
+	return j->t->guest->machine && j->entry &&
+	       qemu_has_machine(j->entry, j->t->guest->machine) == ABIBASE_YES;
 }
 
 static int with_settings(struct judging *j, int (*fn)(struct judging *j))
