@@ -31,7 +31,7 @@ struct abibase_check {
 	int refcount;
 	char *host, *baseline; /* the second for people */
 	enum abibase_verdict verdict;
-	bool admissible; /* some baseline has this host too */
+	bool asked, admissible; /* is there a baseline that has this host too? */
 	struct check_finding *findings;
 	size_t n, cap;
 	char **lost; /* properties that go off when the host is admitted */
@@ -602,6 +602,7 @@ static int take_losses(struct checking *k, const struct abibase_baseline *wide)
 {
 	struct abibase_check *c = k->out;
 
+	c->asked = true;
 	c->admissible = wide->id;
 	for (size_t i = 0; wide->id && i < k->b->n_values; i++) {
 		const struct value *v = &k->b->values[i], *w = find_value(wide, v);
@@ -920,7 +921,8 @@ static void text_admit(const struct abibase_check *c, struct buf *out)
 	const char *class_name = NULL;
 	_buf_ text = { 0 };
 
-	if (!c->n_lost && !c->admit_id && (c->admissible || c->verdict != ABIBASE_VERDICT_NO))
+	if (!c->asked || (!c->n_lost && !c->admit_id &&
+			  (c->admissible || c->verdict != ABIBASE_VERDICT_NO)))
 		return;
 	buf_puts(&text, !c->admissible ? "not as it is: no baseline of this machine type has this host too, "
 					"whatever is off" :
@@ -953,11 +955,11 @@ ABIBASE_EXPORT int abibase_checks_to_text(struct abibase_check *const *checks, s
 	bool no = false;
 	char *text;
 
-	if (n)
+	if (n && checks[0]->baseline)
 		show_wrapped(&out, 0, 2, checks[0]->baseline);
 	for (size_t i = 0; i < n; i++) {
 		text_check(checks[i], &out);
-		no |= checks[i]->verdict == ABIBASE_VERDICT_NO;
+		no |= checks[i]->baseline && checks[i]->verdict == ABIBASE_VERDICT_NO;
 	}
 	if (no)
 		buf_puts(&out, "The baseline stays valid among its own hosts and those that satisfy "
