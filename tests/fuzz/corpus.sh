@@ -14,7 +14,7 @@ abibase=$3
 unset ABIBASE_PLATFORM_PATH XDG_CONFIG_HOME
 most=16000
 
-mkdir -p "$out/decode" "$out/profile" "$out/catalogue" "$out/baseline"
+mkdir -p "$out/decode" "$out/profile" "$out/catalogue" "$out/baseline" "$out/guest"
 few=$(mktemp -d)
 trap 'rm -rf "$few"' EXIT
 
@@ -71,6 +71,7 @@ find "$src/data/platforms" "$src/tests/data/hosts" "$src/tests/cases" \
 		case $(head -c 200 "$f") in
 		*abibase-profile/*) put profile "$f" ;;
 		*abibase-baseline/*) put baseline "$f" ;;
+		*abibase-guest/*) put guest "$f" ;;
 		esac
 	done
 
