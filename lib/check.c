@@ -19,6 +19,7 @@ struct check_finding {
 	enum abibase_finding_kind kind;
 	char *id, *text, *layer, *feature, *property, *remedy, *cause;
 	int bit; /* -1: none */
+	bool fixable; /* QEMU's options are enough */
 };
 
 /* What of the baseline one QEMU of the host gets. */
@@ -604,6 +605,8 @@ static int take_losses(struct checking *k, const struct abibase_baseline *wide)
 
 	c->asked = true;
 	c->admissible = wide->id;
+	for (size_t i = 0; i < c->n; i++)
+		c->findings[i].fixable = wide->id && c->findings[i].property;
 	for (size_t i = 0; wide->id && i < k->b->n_values; i++) {
 		const struct value *v = &k->b->values[i], *w = find_value(wide, v);
 
@@ -971,16 +974,14 @@ ABIBASE_EXPORT int abibase_checks_to_text(struct abibase_check *const *checks, s
 	return 0;
 }
 
-/* @admissible: is it enough to leave features off? */
-static json_t *json_finding(const struct check_finding *f, bool admissible)
+static json_t *json_finding(const struct check_finding *f)
 {
 	/* jansson leaves a member out where the value is NULL and the format has a "*" */
 	return json_pack("{ss ss ss ss* ss* ss* ss* so* sb}", "kind",
 			 f->kind == ABIBASE_FINDING_CONFLICT ? "conflict" : "unknown", "id", f->id,
 			 "text", f->text, "layer", f->layer, "feature", f->feature, "property",
 			 f->property, "remedy", f->remedy, "bit",
-			 f->bit >= 0 ? json_integer(f->bit) : NULL, "fixable",
-			 f->property && admissible);
+			 f->bit >= 0 ? json_integer(f->bit) : NULL, "fixable", f->fixable);
 }
 
 static json_t *json_strings(char *const *s, size_t n)
@@ -1001,7 +1002,7 @@ static json_t *json_check(const struct abibase_check *c)
 	json_t *findings = json_array(), *lost = json_strings(c->lost, c->n_lost);
 
 	for (size_t i = 0; findings && i < c->n; i++)
-		if (json_array_append_new(findings, json_finding(&c->findings[i], c->admissible)) < 0) {
+		if (json_array_append_new(findings, json_finding(&c->findings[i])) < 0) {
 			json_decref(findings);
 			findings = NULL;
 		}
