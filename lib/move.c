@@ -1377,7 +1377,9 @@ static int judge_qemu(const struct abibase_targets *t, const struct abibase_prof
 	if (r < 0)
 		return r;
 	m->kind = kind_of(m->check);
-	m->check->admissible = m->kind == ABIBASE_MOVE_LIST;
+	for (size_t i = 0; i < m->check->n; i++)
+		m->check->findings[i].fixable = m->kind == ABIBASE_MOVE_LIST &&
+						m->check->findings[i].property;
 	m->check->verdict = hostcheck_verdict(m->check);
 	return 0;
 }
