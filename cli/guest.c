@@ -63,22 +63,28 @@ int guest_check_stdin(const char *verb, const struct guest_options *o, const cha
 	return cli_check_stdin_once(verb, operands, n, taken);
 }
 
+/* What cannot be found out is no trouble of ours: it is said, and answered with what is left. */
+static int load_nothing(struct abibase_context *ctx, int err, struct abibase_guest **ret)
+{
+	static const char text[] = "{\"schema\": \"abibase-guest/1\", \"devices\": "
+				   "[{\"class\": \"virtio-net-device\"}]}";
+
+	if (err != -ENODATA && err != -ENOTSUP && err != -ESRCH)
+		return err;
+	cli_context_error(ctx, err);
+	return abibase_guest_from_buffer(ctx, text, strlen(text), "nothing", ret);
+}
+
 static int load_guest(struct abibase_context *ctx, struct abibase_catalogue *cat,
 		      const struct guest_options *o, struct abibase_guest **ret)
 {
 	_unref_(guest) *g = NULL;
 	int r = abibase_guest_load(ctx, cat, o->operand, o->device, &g);
 
+	if (r < 0)
+		r = load_nothing(ctx, r, &g);
 	return r < 0 ? r : abibase_guest_assume(ctx, g, o->machine, o->backend, o->queue_sizes,
 						o->n_queue_sizes, ret);
-}
-
-/* What cannot be found out is no trouble of ours. */
-static int fail(const struct abibase_context *ctx, int err)
-{
-	cli_context_error(ctx, err);
-	return err == -ENODATA || err == -ENOTSUP || err == -ESRCH ? STATUS_UNKNOWN :
-								       STATUS_TROUBLE;
 }
 
 int guest_targets(struct abibase_context *ctx, struct abibase_catalogue *cat,
@@ -97,7 +103,7 @@ int guest_targets(struct abibase_context *ctx, struct abibase_catalogue *cat,
 	if (r == 0 && b)
 		r = abibase_targets_set_baseline(t, b);
 	if (r < 0)
-		return fail(ctx, r);
+		return cli_context_error(ctx, r);
 	if (o->from) {
 		if (cli_load_profile(ctx, o->from, &from) != 0)
 			return STATUS_TROUBLE;

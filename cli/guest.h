@@ -26,7 +26,7 @@ int guest_check_stdin(const char *verb, const struct guest_options *o, const cha
 		      char *const *operands, int n);
 /*
  * A request about the guest with what the options say; @b: NULL, or the list it was started with.
- * Returns 0, or an exit status having said why.
+ * Returns 0 or STATUS_TROUBLE, having said why.
  */
 int guest_targets(struct abibase_context *ctx, struct abibase_catalogue *cat,
 		  const struct guest_options *o, struct abibase_baseline *b,

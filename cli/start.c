@@ -209,8 +209,11 @@ int start_profile(struct abibase_context *ctx, struct abibase_catalogue *cat,
 
 	if (r == 0 && qemu)
 		r = abibase_profile_current(ctx, whole, qemu, ret);
-	else if (r == 0)
+	/* One that did not answer was warned of; what that means, the caller finds. */
+	if ((r == 0 && !qemu) || (r == -ENOENT && whole && !profile)) {
 		*ret = steal(&whole);
+		r = 0;
+	}
 	return r < 0 ? cli_context_error(ctx, r) : 0;
 }
 
@@ -311,6 +314,10 @@ static int start(const struct start *s)
 	if (r)
 		return r;
 	r = abibase_check_args(c, s->qemu, &list);
+	if (r == -ENOENT)
+		return cli_error("%s: did not answer as a QEMU with the machine type of the baseline "
+				 "does [exec-refused]",
+				 s->qemu);
 	if (r < 0)
 		return cli_error("%s: %s [exec-refused]", s->qemu, strerror(-r));
 	all = with_list(s, list);

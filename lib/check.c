@@ -601,7 +601,10 @@ static int take_losses(struct checking *k, const struct abibase_baseline *wide)
 {
 	struct abibase_check *c = k->out;
 
+	c->asked = true;
 	c->admissible = wide->id;
+	for (size_t i = 0; i < c->n; i++)
+		c->findings[i].fixable = wide->id && c->findings[i].property;
 	for (size_t i = 0; wide->id && i < k->b->n_values; i++) {
 		const struct value *v = &k->b->values[i], *w = find_value(wide, v);
 
@@ -910,7 +913,7 @@ static void text_finding(const struct abibase_check *c, size_t i, struct buf *ou
 	if (f->cause)
 		text_properties(c, i, out);
 	/* where the lists are enough, they follow */
-	if (f->remedy && !(off && c->admissible))
+	if (f->remedy && !(off && f->fixable))
 		text_labelled("remedy", f->remedy, out);
 }
 
@@ -926,7 +929,8 @@ static void text_admit(const struct abibase_check *c, struct buf *out)
 	const char *class_name = NULL;
 	_buf_ text = { 0 };
 
-	if (!c->n_lost && !c->admit_id && (c->admissible || c->verdict != ABIBASE_VERDICT_NO))
+	if (!c->asked || (!c->n_lost && !c->admit_id &&
+			  (c->admissible || c->verdict != ABIBASE_VERDICT_NO)))
 		return;
 	buf_puts(&text, !c->admissible ? "not as it is: no baseline of this machine type has this host too, "
 					"whatever is off" :
@@ -958,11 +962,11 @@ ABIBASE_EXPORT int abibase_checks_to_text(struct abibase_check *const *checks, s
 	bool no = false;
 	char *text;
 
-	if (n)
+	if (n && checks[0]->baseline)
 		show_wrapped(&out, 0, 2, checks[0]->baseline);
 	for (size_t i = 0; i < n; i++) {
 		text_check(checks[i], &out);
-		no |= checks[i]->verdict == ABIBASE_VERDICT_NO;
+		no |= checks[i]->baseline && checks[i]->verdict == ABIBASE_VERDICT_NO;
 	}
 	if (no)
 		buf_puts(&out, "The baseline stays valid among its own hosts and those that satisfy "
@@ -974,13 +978,13 @@ ABIBASE_EXPORT int abibase_checks_to_text(struct abibase_check *const *checks, s
 	return 0;
 }
 
-static json_t *finding_json(const struct check_finding *f, bool fixable)
+static json_t *finding_json(const struct check_finding *f)
 {
 	/* jansson leaves a member out where the value is NULL and the format has a "*" */
 	return json_pack("{ss ss ss ss* ss* ss* ss* so* sb}", "kind", finding_words[f->kind], "id", f->id,
 			 "text", f->text, "layer", f->layer, "feature", f->feature, "property",
 			 f->property, "remedy", f->remedy, "bit",
-			 f->bit >= 0 ? json_integer(f->bit) : NULL, "fixable", fixable);
+			 f->bit >= 0 ? json_integer(f->bit) : NULL, "fixable", f->fixable);
 }
 
 json_t *hostcheck_findings_json(const struct abibase_check *c)
@@ -988,9 +992,7 @@ json_t *hostcheck_findings_json(const struct abibase_check *c)
 	json_t *list = json_array();
 
 	for (size_t i = 0; list && i < c->n; i++) {
-		const struct check_finding *f = &c->findings[i];
-
-		if (json_array_append_new(list, finding_json(f, f->property && c->admissible)) < 0) {
+		if (json_array_append_new(list, finding_json(&c->findings[i])) < 0) {
 			json_decref(list);
 			return NULL;
 		}

@@ -12,6 +12,7 @@ struct check_finding {
 	enum abibase_finding_kind kind;
 	char *id, *text, *layer, *feature, *property, *remedy, *cause;
 	int bit; /* -1: none */
+	bool fixable; /* options of QEMU are enough */
 };
 
 /* What of the baseline one QEMU of the host gets. */
@@ -24,7 +25,7 @@ struct abibase_check {
 	int refcount;
 	char *host, *baseline; /* the second for people, or NULL */
 	enum abibase_verdict verdict;
-	bool admissible; /* options are enough: of a baseline that has this host too, or for a guest */
+	bool asked, admissible; /* is there a baseline that has this host too? */
 	struct check_finding *findings;
 	size_t n, cap;
 	char **lost; /* properties that go off when the host is admitted */

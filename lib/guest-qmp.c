@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <syslog.h>
 
 #include "catalogue.h"
 #include "context.h"
@@ -340,24 +341,27 @@ static int enter_surroundings(void *data, int *step)
 	return surroundings_enter(data);
 }
 
-static int unsafe(const struct asking *a, const char *version, const char *fmt, ...)
-	_printf_(3, 4);
-static int unsafe(const struct asking *a, const char *version, const char *fmt, ...)
+/* A sentence why it is not asked; it goes to @why, or becomes the error. */
+static void say_why(char **why, const char *fmt, ...) _printf_(2, 3);
+static void say_why(char **why, const char *fmt, ...)
 {
-	_autofree_ char *text = NULL;
 	va_list ap;
-	int n;
 
 	va_start(ap, fmt);
-	n = vasprintf(&text, fmt, ap);
+	if (vasprintf(why, fmt, ap) < 0)
+		*why = NULL;
 	va_end(ap);
-	if (n < 0) {
-		text = NULL;
+}
+
+/* What its guest negotiated stays unknown; the rest of the answer does not. */
+static int leave_unasked(const struct asking *a, const char *version, const char *why)
+{
+	if (!why)
 		return context_oom(a->ctx);
-	}
-	return context_fail(a->ctx, ENOTSUP, "guest-qmp-unsafe", a->socket_path,
-			    "QEMU %s: %s; the guest's was not asked" READ_IT_IN_THE_GUEST, version,
-			    text);
+	context_log(a->ctx, LOG_WARNING, "guest-qmp-unsafe",
+		    "%s: QEMU %s: %s; the guest's was not asked" READ_IT_IN_THE_GUEST,
+		    a->socket_path, version, why);
+	return 0;
 }
 
 /* The questions of ask_machine() to the same binary without a machine. */
@@ -378,22 +382,37 @@ static int try_machine(struct asking *a, struct answers *n)
 	qmp_stop(&q);
 	if (r == -ENOMEM && q.failure == QMP_OK)
 		return context_oom(a->ctx);
-	if (r < 0)
-		return unsafe(a, n->version, "a throw-away process of %s gave no answers: %s%s%s",
-			      a->exe, strerror(-r), *words ? ": " : "", words);
-	if (!n->can_ask)
-		return unsafe(a, n->version, "it has no command that says what a guest negotiated "
-					     "(7.2 was the first with one)");
-	return 0;
+	if (r == 0)
+		return 0;
+	return context_fail(a->ctx, ENOTSUP, "guest-qmp-unsafe", a->socket_path,
+			    "a throw-away process of %s gave no answers: %s%s%s; the guest's was not "
+			    "asked" READ_IT_IN_THE_GUEST,
+			    a->exe, strerror(-r), *words ? ": " : "", words);
 }
 
-/* The questions of ask_devices(), with a device at work and, where the guest's has it, with vhost. */
-static int try_devices(struct asking *a, const char *machine, const char *version)
+/* With vhost it is another way through QEMU, which has to be gone on trial too. */
+static bool all_started_vhost(const struct answers *n)
+{
+	json_t *v;
+	size_t i;
+
+	json_array_foreach(n->devices, i, v)
+		if (!json_is_true(json_object_get(json_object_get(v, "status"), "vhost-started")))
+			return false;
+	return true;
+}
+
+/*
+ * The questions of ask_devices(), with a device at work and, where the guest's has it, with vhost.
+ * NULL: it has outlived them; else why it was no good, for free().
+ */
+static char *try_devices(struct asking *a, const char *machine)
 {
 	struct answers n = { .a = a, .greet = true };
 	struct qtest_nic nic = { .device = QTEST_PLAIN_NIC };
 	const struct qtest_request rq = { .path = a->exe, .machine = machine, .nics = &nic,
 					  .n_nics = 1, .timeout_ms = TRIAL_MS };
+	char *no = NULL;
 	_buf_ why = { 0 };
 	int r;
 
@@ -402,15 +421,17 @@ static int try_devices(struct asking *a, const char *machine, const char *versio
 		      geteuid() == 0		? QTEST_TAP :
 						  QTEST_USER;
 	r = qtest_try(&rq, &a->where, ask_devices, &n, &why);
-	if (r == 0 && json_array_size(n.devices) == 0)
-		r = -ENODEV;
+	if (r < 0)
+		say_why(&no, "a throw-away process of %s with the machine type %s and a device on %s "
+			     "did not outlive the question: %s",
+			a->exe, machine, qtest_backend_names[nic.backend],
+			why.data ? why.data : strerror(-r));
+	else if (json_array_size(n.devices) == 0)
+		say_why(&no, "a throw-away process of %s does not name its device", a->exe);
+	else if (qtest_has_vhost(nic.backend) && !all_started_vhost(&n))
+		say_why(&no, "vhost did not start in a throw-away process of %s", a->exe);
 	json_decref(n.devices);
-	if (r == 0)
-		return 0;
-	return unsafe(a, version, "a throw-away process of %s with the machine type %s and a device "
-				  "on %s did not outlive the question: %s",
-		      a->exe, machine, qtest_backend_names[nic.backend],
-		      why.data ? why.data : strerror(-r));
+	return no;
 }
 
 /* --------------------------------------------------------------------- the answers */
@@ -528,6 +549,19 @@ static int add_device(struct asking *a, const json_t *answer, json_t *list)
 	return json_array_append_new(list, device) < 0 ? context_oom(a->ctx) : 0;
 }
 
+/* Which devices it has was not asked either; one there must be. */
+static int add_unasked(struct asking *a, json_t *list)
+{
+	const char *backend = !a->fds_known || a->tap == a->macvtap ? NULL :
+			      a->tap ? (a->vhost ? "tap+vhost" : "tap") :
+				       (a->vhost ? "macvtap+vhost" : "macvtap");
+
+	return json_array_append_new(list, json_pack("{s:s, s:s*}", "class", NET_CLASS, "backend",
+						     backend)) < 0 ?
+		       context_oom(a->ctx) :
+		       0;
+}
+
 static int make_guest(struct asking *a, const struct answers *n, struct abibase_guest **ret)
 {
 	size_t number = strcspn(n->version, " ");
@@ -538,6 +572,8 @@ static int make_guest(struct asking *a, const struct answers *n, struct abibase_
 	json_array_foreach(n->devices, i, v)
 		if (r == 0)
 			r = add_device(a, v, list);
+	if (!n->devices)
+		r = add_unasked(a, list);
 	if (r < 0) {
 		json_decref(list);
 		return r;
@@ -566,6 +602,23 @@ static int lost(struct asking *a, const struct qmp *q, int err)
 			    q->failure == QMP_REFUSED ? q->desc : strerror(-err));
 }
 
+static int ask_negotiated(struct asking *a, struct answers *is, struct qmp *live)
+{
+	_autofree_ char *no = NULL;
+	int r;
+
+	if (!is->can_ask)
+		return leave_unasked(a, is->version, "it has no command that says what a guest "
+						     "negotiated (7.2 was the first with one)");
+	no = try_devices(a, is->machine);
+	if (no)
+		return leave_unasked(a, is->version, no);
+	live->deadline = process_now() + ANSWER_MS;
+	is->greet = false;
+	r = ask_devices(is, live);
+	return r < 0 ? lost(a, live, r) : 0;
+}
+
 /* @live is spoken to only in the words that a throw-away process has outlived. */
 static int ask(struct asking *a, struct qmp *live, struct abibase_guest **ret)
 {
@@ -587,13 +640,9 @@ static int ask(struct asking *a, struct qmp *live, struct abibase_guest **ret)
 	r = ask_machine(&is, live);
 	if (r < 0)
 		return lost(a, live, r);
-	r = try_devices(a, is.machine, is.version);
-	if (r < 0)
-		return r;
-	live->deadline = process_now() + ANSWER_MS;
-	is.greet = false;
-	r = ask_devices(&is, live);
-	r = r < 0 ? lost(a, live, r) : make_guest(a, &is, ret);
+	r = ask_negotiated(a, &is, live);
+	if (r == 0)
+		r = make_guest(a, &is, ret);
 	json_decref(is.devices);
 	return r;
 }

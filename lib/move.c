@@ -37,7 +37,8 @@ struct move {
 	struct abibase_check *check;
 	char *version, *path, *package; /* of the QEMU that was judged; NULL: not stated */
 	struct strings rescue;	 /* without these the guest does not get in */
-	struct strings door;	 /* with these the way back stays open */
+	struct strings door;	 /* with these no feature shuts the way back */
+	bool door_shut;		 /* something else shuts it */
 	struct strings carry_on; /* the whole device, as explicit values */
 	struct strings gains;	 /* features that come with the next reset */
 	enum abibase_tri way_back;
@@ -1118,6 +1119,7 @@ static int back_text(struct judging *j, struct way_back *w)
 	m->way_back = m->gains.n || w->stays.len || w->now.len ? ABIBASE_NO : ABIBASE_YES;
 	if (m->way_back == ABIBASE_YES)
 		return 0;
+	m->door_shut = w->now.len || w->stays.len;
 	if (w->now.len)
 		buf_printf(&text, "there is no way back from the moment it is there: %s is saved "
 				  "there and not accepted where it comes from",
@@ -1240,13 +1242,18 @@ static int say_no_machine(struct judging *j)
 		return unknown(j, "machine-not-recorded", "machine type", NULL,
 			       "probe this host again", &text);
 	}
+	if (!j->entry && !j->p->has_qemu) {
+		buf_printf(&text, "nothing is recorded of its QEMUs, so whether one of them has the "
+				  "machine type %s is not known",
+			   machine);
+		return unknown(j, "machine-not-recorded", "machine type", NULL,
+			       "probe the QEMU of that host", &text);
+	}
 	if (j->entry)
 		write_qemu(j, &text);
-	else if (j->p->has_qemu)
+	else
 		buf_printf(&text, "none of its QEMUs is for the target %s, so it",
 			   j->t->guest->target ? j->t->guest->target : j->p->arch);
-	else
-		buf_puts(&text, "nothing is recorded of its QEMUs, and of that name");
 	buf_printf(&text, " does not have the machine type %s", machine);
 	return conflict(j, "host-without-machine", "machine type", NULL,
 			"install a QEMU there that has it: a running guest keeps its machine type",
@@ -1255,15 +1262,8 @@ static int say_no_machine(struct judging *j)
 
 static bool has_machine(const struct judging *j)
 {
-	const char *machine = j->t->guest->machine;
-	struct machine_name name;
-
-	if (!machine)
-		return false;
-	if (j->entry)
-		return qemu_has_machine(j->entry, machine) == ABIBASE_YES;
-	machine_name_parse(machine, &name);
-	return !j->p->has_qemu && name.upstream;
+	return j->t->guest->machine && j->entry &&
+	       qemu_has_machine(j->entry, j->t->guest->machine) == ABIBASE_YES;
 }
 
 static int with_settings(struct judging *j, int (*fn)(struct judging *j))
@@ -1343,8 +1343,10 @@ static int judge(struct judging *j)
 	if (r < 0)
 		return r;
 	j->m->kind = kind_of(j->m->check);
-	if (j->m->kind == ABIBASE_MOVE_NO || j->m->kind == ABIBASE_MOVE_UNKNOWN)
+	if (j->m->kind == ABIBASE_MOVE_NO || j->m->kind == ABIBASE_MOVE_UNKNOWN) {
+		strings_clear(&j->m->rescue);
 		return 0;
+	}
 	r = with_settings(j, judge_way_back);
 	return r < 0 ? r : with_settings(j, make_carry_on);
 }
@@ -1375,7 +1377,9 @@ static int judge_qemu(const struct abibase_targets *t, const struct abibase_prof
 	if (r < 0)
 		return r;
 	m->kind = kind_of(m->check);
-	m->check->admissible = m->kind == ABIBASE_MOVE_LIST;
+	for (size_t i = 0; i < m->check->n; i++)
+		m->check->findings[i].fixable = m->kind == ABIBASE_MOVE_LIST &&
+						m->check->findings[i].property;
 	m->check->verdict = hostcheck_verdict(m->check);
 	return 0;
 }
@@ -1614,14 +1618,15 @@ static const char *const tri_words[] = { [ABIBASE_NO] = "shut",
 static json_t *move_json(const struct move *m)
 {
 	/* "o" takes the references, also when packing fails */
-	return json_pack("{s:s, s:s, s:o, s:{s:s*, s:s*, s:s*}, s:o, s:o, s:{s:s, s:s*, s:o, s:o}}",
+	return json_pack("{s:s, s:s, s:o, s:{s:s*, s:s*, s:s*}, s:o, s:o, s:{s:s, s:s*, s:o, s:o, s:b}}",
 			 "host", m->check->host, "verdict", move_words[m->kind], "findings",
 			 hostcheck_findings_json(m->check), "qemu", "version", m->version, "path", m->path,
 			 "package", m->package, "rescue", hostcheck_strings(m->rescue.s, m->rescue.n),
 			 "carry_on", hostcheck_strings(m->carry_on.s, m->carry_on.n), "way_back",
 			 "verdict", tri_words[m->way_back], "text", m->way_back_text, "gains",
 			 hostcheck_strings(m->gains.s, m->gains.n), "list",
-			 hostcheck_strings(m->door.s, m->door.n));
+			 hostcheck_strings(m->door.s, m->door.n), "enough",
+			 m->door.n && !m->door_shut);
 }
 
 ABIBASE_EXPORT int abibase_moves_to_json(const struct abibase_moves *m, char **ret)
@@ -1660,7 +1665,9 @@ static void text_lists(const struct move *m, bool with_list, struct buf *out)
 		return;
 	buf_printf(out, "  start QEMU there with this list%s%s:\n",
 		   with_list ? " behind that of the baseline" : "",
-		   m->door.n ? ", and the way back stays open" : "");
+		   !m->door.n	? "" :
+		   m->door_shut ? ", and no feature is added; the way back is shut all the same" :
+				  ", and the way back stays open");
 	text_list(&m->rescue, out);
 	text_list(&m->door, out);
 	if (!m->carry_on.n)

@@ -424,7 +424,8 @@ static void resolve_tap(struct throwaway *t, struct nic *nic, const struct param
 
 	if (kind == FD_NOT_HERE || kind == FD_OTHER) {
 		macvtap = !covers(t->b, "tap") && !covers(t->b, "tap+vhost");
-		note(t, keep(t, "%s: descriptor %s is no tap here, so it is taken for that of a %s",
+		note(t, keep(t, "%s: what descriptor %s is cannot be seen here, so it is taken for that "
+				"of a %s",
 			     nic->name, fd, macvtap ? "macvtap" : "tap"));
 	}
 	on_host(nic,

@@ -666,7 +666,7 @@ static int observe(struct verifying *k, const struct qtest_nic *nics, const size
 	return 0;
 }
 
-static int start_devices(struct verifying *k)
+static int start_devices(struct verifying *k, bool start)
 {
 	struct qtest_nic nics[QTEST_MAX_NICS];
 	size_t which[QTEST_MAX_NICS], n = 0;
@@ -676,24 +676,41 @@ static int start_devices(struct verifying *k)
 			which[n++] = i;
 	if (throwaway_place(&k->t, which, n, nics) < 0)
 		return -ENOMEM;
-	return k->t.machine && streq(k->t.machine, k->v->b->machine) ? observe(k, nics, which, n) : 0;
+	return start ? observe(k, nics, which, n) : 0;
 }
 
-static void check_machine(struct verifying *k)
+/* @qemu NULL: none that this host has */
+static void say_no_machine(struct verifying *k, const char *qemu)
+{
+	say(k, ABIBASE_FINDING_CONFLICT, NO_DEVICE, "host-without-machine", LAYER_QEMU,
+	    qemu ? keep(k, "%s does not have the machine type %s of the baseline", qemu,
+			k->v->b->machine) :
+		   keep(k, "no QEMU of this host is for the target %s and has the machine type %s of "
+			   "the baseline",
+			k->v->b->target, k->v->b->machine),
+	    keep(k, "install a QEMU that has it"));
+}
+
+/* Is there a machine type that is worth a start? */
+static bool check_machine(struct verifying *k)
 {
 	const char *want = k->v->b->machine, *is = k->t.machine;
 
-	if (is && streq(is, want))
-		return;
+	if (is && streq(is, want)) {
+		if (!k->have_view || qemu_has_machine(k->view.entry, want) != ABIBASE_NO)
+			return true;
+		say_no_machine(k, k->out->qemu);
+		return false;
+	}
 	say(k, ABIBASE_FINDING_CONFLICT, NO_DEVICE, "command-machine", LAYER_COMMAND,
 	    keep(k, "the baseline is of machine type %s, and the command line %s%s", want,
 		 is ? "has " : "names none", is ? is : ""),
 	    keep(k, "start the guest with -machine %s", want));
+	return false;
 }
 
 static void say_all(struct verifying *k)
 {
-	check_machine(k);
 	for (size_t i = 0; i < k->t.n_unseen; i++)
 		say(k, ABIBASE_FINDING_UNKNOWN, NO_DEVICE, "verify-not-seen", LAYER_COMMAND,
 		    keep(k, "%s, so what it says is not seen", k->t.unseen[i]), NULL);
@@ -769,12 +786,13 @@ static int prepare(struct verifying *k)
 	if (v->argv)
 		return throwaway_parse(&k->t, (const char *const *)v->argv);
 	r = own_list(k, &list);
+	if (r == -ENOENT && v->qemu && !find_qemu(v, v->qemu)) {
+		say(k, ABIBASE_FINDING_UNKNOWN, NO_DEVICE, "verify-failed", LAYER_QEMU,
+		    keep(k, "%s did not answer when it was asked what it has", v->qemu), NULL);
+		return 1;
+	}
 	if (r == -ENOENT) {
-		say(k, ABIBASE_FINDING_CONFLICT, NO_DEVICE, "host-without-machine", LAYER_QEMU,
-		    keep(k, "%s %s for the target %s and has the machine type %s of the baseline",
-			 v->qemu ? v->qemu : "no QEMU of this host",
-			 v->qemu ? "is no QEMU that is" : "is", v->b->target, v->b->machine),
-		    keep(k, "install a QEMU that has it"));
+		say_no_machine(k, v->qemu);
 		return 1;
 	}
 	return r < 0 ? r : throwaway_default(&k->t, (const char *const *)list);
@@ -804,6 +822,7 @@ static int make_devices(struct verifying *k)
 static int run(struct verifying *k)
 {
 	const struct profile_qemu *q;
+	bool start;
 	int r;
 
 	k->out->baseline = keep_text(k, k->v->b->id);
@@ -819,8 +838,9 @@ static int run(struct verifying *k)
 	r = make_devices(k);
 	if (r < 0)
 		return r;
+	start = check_machine(k);
 	say_all(k);
-	return start_devices(k);
+	return start_devices(k, start);
 }
 
 ABIBASE_EXPORT int abibase_verify_run(struct abibase_verify *v, struct abibase_verification **ret)

@@ -126,12 +126,7 @@ class Cluster:
         return text.splitlines()
 
     def can_run(self, prompt, command):
-        if prompt != "$" and not self.args.qemus:
-            return False
-        verbs = re.findall(r"\babibase ([a-z]+)", command)
-        return all(subprocess.run([self.args.abibase, "help", v], stdout=subprocess.DEVNULL,
-                                  stderr=subprocess.DEVNULL).returncode == 0
-                   for v in verbs if v != "probe")
+        return prompt == "$" or self.args.qemus
 
 
 def blocks(lines):

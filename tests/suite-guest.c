@@ -353,11 +353,21 @@ START_TEST(test_unknown)
 {
 	struct abibase_profile *p = test_host(t.ctx, "a", "6.12", "11.1.3");
 	struct abibase_profile *plain = test_host(t.ctx, "a", "6.12", "10.0.13");
+	struct abibase_profile *no_qemu;
 	struct question q = { NULL, NULL, "tap", "0x20", NULL, NULL };
+	json_t *root = test_host_json("a", "6.1", "");
 
+	json_object_del(root, "qemu");
+	no_qemu = test_profile_json(t.ctx, root);
+	json_decref(root);
 	expect(&q, plain, ABIBASE_MOVE_UNKNOWN, "guest-unknown"); /* the machine type */
 	q.machine = "pc-q35-10.0";
 	expect(&q, plain, ABIBASE_MOVE_NOW, NULL);
+	/* a host of whose QEMU nothing is recorded: what its kernel lacks is known all the same */
+	expect(&q, no_qemu, ABIBASE_MOVE_UNKNOWN, "machine-not-recorded");
+	q.negotiated = "0x40000000000000";
+	expect(&q, no_qemu, ABIBASE_MOVE_NO, "move-lacks");
+	q.negotiated = "0x20";
 	expect(&q, p, ABIBASE_MOVE_UNKNOWN, "shape-unknown"); /* 11.1 looks at queues */
 	q.qemu = "10.0.13";
 	expect(&q, p, ABIBASE_MOVE_NO, "shape-differs");
@@ -381,6 +391,7 @@ START_TEST(test_unknown)
 	q.extra = NULL;
 	q.negotiated = "0x10000000000000020"; /* bit 64 has no name */
 	expect(&q, plain, ABIBASE_MOVE_UNKNOWN, "move-unknown");
+	abibase_profile_unref(no_qemu);
 	abibase_profile_unref(p);
 	abibase_profile_unref(plain);
 }

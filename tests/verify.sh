@@ -292,6 +292,11 @@ verify 1 7.2 novhost "$tmp/two.json" -- $q $list $vhost -device virtio-net-pci,n
 says 'this host does not have its backend, tap+vhost' '[verify-no-backend]'
 verify 0 7.2 novhost "$tmp/two.json" -- "$tmp/qemu-trixie"
 says 'on tap: equal' 'on tap+vhost: not judged'
+# A QEMU that does not have the machine type
+verify 1 6.1 6.1-bookworm "$tmp/two.json" -- "$tmp/qemu-bookworm" -M pc-q35-10.0 $tap $list
+says 'qemu-bookworm does not have the machine type pc-q35-10.0 of the baseline [host-without-machine]'
+verify 1 6.1 6.1-bookworm "$tmp/two.json" -- "$tmp/qemu-bookworm"
+says '[host-without-machine]'
 # A list for another QEMU: it does not start.
 verify 1 6.1 6.1-bookworm "$tmp/two.json" -- "$tmp/qemu-bookworm" -M pc-q35-7.2 $tap
 baseline old.json "$tmp/6.1-trixie.json" "$tmp/6.1-bookworm.json" -M pc-q35-7.2
@@ -346,6 +351,13 @@ odd 'no answer over qtest in time' hangs 'exec sleep 60'
 odd 'slot 5 does not have' 'has no device' \
 	'while read -r l; do case $l in in*) echo OK 0xffffffff ;; *) echo OK ;; esac; done'
 
+# Also where this host is asked, and so is that QEMU
+for arguments in '' "-M pc-q35-10.0 $tap -device virtio-net-pci,netdev=n0"; do
+	on 7.2 "$program" verify "$tmp/two.json" -- /bin/ls $arguments >"$tmp/out" 2>"$tmp/err"
+	[ $? = 3 ] || fail "no QEMU: $arguments"
+	says '[verify-failed]'
+done
+
 # --------------------------------------------------------------- nothing is touched
 
 mkdir "$tmp/owner"
@@ -377,16 +389,23 @@ grep -q taken "$tmp/words" && fail "the name of a tap reached QEMU"
 real=0
 if [ "$(id -u)" = 0 ] && [ -c /dev/net/tun ]; then
 	real=1
-	"$program" probe --only=tap,vhost-net,macvtap,qemu -M pc-q35-7.2 --name here \
-		--qemu="$tmp/qemu-bookworm" -o "$tmp/here.json" 2>"$tmp/err" || fail 'probe'
-	backends=$(jq -r '.facts | (if ."tap.usable" == true then "tap" else empty end),
-		(if ."macvtap.usable" == true then "macvtap" else empty end)' "$tmp/here.json")
-	for backend in $backends; do
-		baseline here-base.json --backend "$backend" "$tmp/here.json" -M pc-q35-7.2
-		"$program" verify "$tmp/here-base.json" -- "$tmp/qemu-bookworm" >"$tmp/out" 2>"$tmp/err" ||
-			fail "this host, $backend"
-		says "on $backend: equal"
-		verified=$((verified + 1))
+	for pair in bullseye:pc-q35-5.2 trixie:pc-q35-10.0 trixie-backports:pc-q35-11.1 \
+		bookworm:pc-q35-7.2; do
+		suite=${pair%:*}
+		machine=${pair#*:}
+		"$program" probe --only=tap,vhost-net,macvtap,qemu -M $machine --name here \
+			--qemu="$tmp/qemu-$suite" -o "$tmp/here.json" 2>"$tmp/err" || fail 'probe'
+		backends=$(jq -r '.facts | (if ."tap.usable" == true then "tap" else empty end),
+			(if ."macvtap.usable" == true then "macvtap" else empty end),
+			(if ."tap.usable" == true and ."vhost_net.usable" == true
+				then "tap+vhost" else empty end)' "$tmp/here.json")
+		for backend in $backends; do
+			baseline here-base.json --backend "$backend" "$tmp/here.json" -M $machine
+			"$program" verify "$tmp/here-base.json" -- "$tmp/qemu-$suite" >"$tmp/out" \
+				2>"$tmp/err" || fail "this host, $suite, $backend"
+			says "on $backend: equal"
+			verified=$((verified + 1))
+		done
 	done
 	baseline here-base.json --backend tap "$tmp/here.json" -M pc-q35-7.2
 	"$program" intersect --backend tap "$tmp/here.json" -M pc-q35-7.2 >"$tmp/list" 2>"$tmp/err"

@@ -977,11 +977,12 @@ int abibase_guest_from_word(struct abibase_context *ctx, const char *word, const
  *
  * Nothing is sent to it that has not just been answered by a throw-away process of the very same
  * binary, and outlived: QEMU 11.1 aborts on the question for what a guest negotiated. Where there is
- * no safe way to ask, that is the error.
+ * no safe way to ask for that, it is logged as a warning ("guest-qmp-unsafe") and stays unknown in
+ * the guest, which has its machine type and its QEMU then.
  *
- * Returns: 0, -ENOTSUP (this QEMU cannot be asked safely: "guest-qmp-unsafe"), -ESRCH (it cannot be
- * found out which binary it is), -EINVAL, -ENOMEM, and what socket(2), connect(2) and fork(2) say.
- * Since: 0.1
+ * Returns: 0, -ENOTSUP (this QEMU cannot be asked anything safely), -ESRCH (it cannot be found out
+ * which binary it is), both with "guest-qmp-unsafe", -EINVAL, -ENOMEM, and what socket(2),
+ * connect(2) and fork(2) say. Since: 0.1
  */
 int abibase_guest_from_qmp(struct abibase_context *ctx, struct abibase_catalogue *cat,
 			   const char *socket_path, struct abibase_guest **ret);

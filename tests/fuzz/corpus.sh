@@ -75,13 +75,14 @@ find "$src/data/platforms" "$src/tests/data/hosts" "$src/tests/cases" \
 		esac
 	done
 
-# with few features: whatever the verdict
+# with few features: whatever the verdict, but for what is not about these
 for f in "$src"/tests/cases/intersect/*/args; do
 	(
 		cd "${f%/args}"
 		eval "set -- $(cat args)"
 		ABIBASE_DATADIR=$few ABIBASE_PLATFORM_PATH=$src/data/platforms \
-			"$abibase" "$@" --json 2>/dev/null || [ $? != 2 ]
-	) > "$few/$(basename "${f%/args}")"
+			"$abibase" "$@" --json 2>/dev/null
+	) > "$few/$(basename "${f%/args}")" && status=0 || status=$?
+	[ $status != 2 ] || continue
 	put baseline "$few/$(basename "${f%/args}")"
 done
