@@ -22,14 +22,6 @@ struct arguments {
 	int n_operands;
 };
 
-static int set_format(struct arguments *a, const char *format)
-{
-	a->json = streq(format, "json");
-	if (a->json || streq(format, "table"))
-		return 0;
-	return 1 + cli_usage("check", "\"%s\" is not a format; accepted: table, json", format);
-}
-
 /* Returns 0 to go on, else the exit status + 1. */
 static int parse(int argc, char **argv, struct arguments *a)
 {
@@ -48,7 +40,7 @@ static int parse(int argc, char **argv, struct arguments *a)
 			a->guest.operand = optarg;
 			break;
 		case 'f':
-			r = set_format(a, optarg);
+			r = cli_set_format("check", optarg, &a->json);
 			if (r)
 				return r;
 			break;

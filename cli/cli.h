@@ -127,6 +127,8 @@ int cli_error(const char *fmt, ...) _printf_(1, 2);
 int cli_context_error(const struct abibase_context *ctx, int err);
 /* A mistake in the arguments of @verb (NULL: before any verb); @fmt NULL: getopt has said which. */
 int cli_usage(const char *verb, const char *fmt, ...) _printf_(2, 3);
+/* --format, of verbs that print a table or a document: 0, or the exit status + 1. */
+int cli_set_format(const char *verb, const char *format, bool *ret_json);
 int cli_help(const struct command *command);
 
 /* Is this operand standard input: "-", or "NAME=-"? */

@@ -99,6 +99,14 @@ int cli_usage(const char *verb, const char *fmt, ...)
 	return STATUS_TROUBLE;
 }
 
+int cli_set_format(const char *verb, const char *format, bool *ret_json)
+{
+	*ret_json = streq(format, "json");
+	if (*ret_json || streq(format, "table"))
+		return 0;
+	return 1 + cli_usage(verb, "\"%s\" is not a format; accepted: table, json", format);
+}
+
 int cli_help(const struct command *command)
 {
 	fputs(command->help, stdout);

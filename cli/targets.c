@@ -19,14 +19,6 @@ struct arguments {
 	int n;
 };
 
-static int set_format(struct arguments *a, const char *format)
-{
-	a->json = streq(format, "json");
-	if (a->json || streq(format, "table"))
-		return 0;
-	return 1 + cli_usage("targets", "\"%s\" is not a format; accepted: table, json", format);
-}
-
 /* Returns 0 to go on, else the exit status + 1. */
 static int parse(int argc, char **argv, struct arguments *a)
 {
@@ -43,7 +35,7 @@ static int parse(int argc, char **argv, struct arguments *a)
 			a->baseline = optarg;
 			break;
 		case 'f':
-			r = set_format(a, optarg);
+			r = cli_set_format("targets", optarg, &a->json);
 			if (r)
 				return r;
 			break;

@@ -18,14 +18,6 @@ struct arguments {
 	char **command; /* QEMU and its arguments, or none */
 };
 
-static int set_format(struct arguments *a, const char *format)
-{
-	a->json = streq(format, "json");
-	if (a->json || streq(format, "table"))
-		return 0;
-	return 1 + cli_usage("verify", "\"%s\" is not a format; accepted: table, json", format);
-}
-
 /* Returns 0 to go on, else the exit status + 1. */
 static int parse(int argc, char **argv, struct arguments *a)
 {
@@ -34,7 +26,7 @@ static int parse(int argc, char **argv, struct arguments *a)
 	while ((c = getopt_long(argc, argv, "f:o:h", options, NULL)) != -1) {
 		switch (c) {
 		case 'f':
-			r = set_format(a, optarg);
+			r = cli_set_format("verify", optarg, &a->json);
 			if (r)
 				return r;
 			break;
