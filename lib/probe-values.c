@@ -199,6 +199,26 @@ static bool known_parent(const struct values *v, const char *class_name, const c
 	return false;
 }
 
+/* The catalogue knows a class that has the property too and is no parent, nor one of the proxy's. */
+static bool known_sibling(const struct values *v, const char *class_name, const char *type)
+{
+	const json_t *row, *name;
+	_buf_ proxy = { 0 };
+	size_t i, k;
+
+	json_array_foreach(json_object_get(v->cat->root, "features"), i, row) {
+		const char *c = json_string_value(json_object_get(row, "class"));
+
+		json_array_foreach(json_object_get(row, "siblings"), k, name) {
+			proxy_of(c, &proxy);
+			if (streq(json_string_value(name), type) && !buf_failed(&proxy) &&
+			    (streq(c, class_name) || streq(proxy.data, class_name)))
+				return true;
+		}
+	}
+	return false;
+}
+
 static int ask_kin(struct values *v, const char *type)
 {
 	json_auto_t *list = NULL, *names = json_object();
@@ -247,7 +267,7 @@ static int is_a(struct values *v, const char *class_name, const char *type)
 
 	if (streq(class_name, type) || known_parent(v, class_name, type))
 		return 1;
-	if (is_inside(v, class_name, type))
+	if (is_inside(v, class_name, type) || known_sibling(v, class_name, type))
 		return 0;
 	names = json_object_get(v->kin, type);
 	if (!names) {
