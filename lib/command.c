@@ -42,15 +42,16 @@ static int json_params(const char *text, param_fn fn, void *data)
 
 	/* What is not JSON, QEMU refuses itself. */
 	json_object_foreach(root, key, v) {
-		char number[24];
-
-		snprintf(number, sizeof(number), "%lld", (long long)json_integer_value(v));
-		if (json_is_integer(v))
-			r = fn(data, key, number);
-		else if (json_is_string(v))
+		if (json_is_string(v)) {
 			r = fn(data, key, json_string_value(v));
-		else if (json_is_boolean(v))
+		} else if (json_is_boolean(v)) {
 			r = fn(data, key, json_is_true(v) ? "on" : "off");
+		} else if (json_is_integer(v)) {
+			char number[24];
+
+			snprintf(number, sizeof(number), "%lld", (long long)json_integer_value(v));
+			r = fn(data, key, number);
+		}
 		if (r)
 			return r;
 	}

@@ -242,7 +242,7 @@ static void offer(const struct predictor *pr, const struct guest_device *d,
 		const struct requirement *q = &cat->requirements[i];
 		struct predicted p = { 0 };
 
-		if (q->bit < 0)
+		if (q->bit < 0 || !(q->backends & (1u << pr->backend)))
 			continue;
 		predict_needs(pr, &q->needs[pr->backend], &p);
 		offer_bit(ret, q->bit, p.can);
