@@ -143,6 +143,7 @@ static void check_missing(struct check *c, const json_t *v)
 static void check_feature(struct check *c, const json_t *v)
 {
 	static const struct member members[] = {
+		{ "asked", J_STRING, false, check_name },
 		{ "bit", J_INT, false, check_bit },
 		{ "bit_when", J_STRING, false, check_when },
 		{ "caution", J_STRING, false, check_nonempty },
@@ -161,6 +162,7 @@ static void check_feature(struct check *c, const json_t *v)
 		{ "needs", J_OBJECT, true, check_needs },
 		{ "pin", J_STRING, true, check_pin },
 		{ "property", J_STRING, true, check_nonempty },
+		{ "realized", J_INT, false, NULL },
 		{ "removed", J_STRING, false, check_version },
 		{ "shape", J_STRING, false, check_name },
 		{ "siblings", J_ARRAY, false, check_strings },
@@ -596,6 +598,11 @@ static int link_row(struct check *c, struct abibase_catalogue *cat, const json_t
 
 	row->feature = json_string_value(json_object_get(v, "feature"));
 	row->class_name = json_string_value(json_object_get(v, "class"));
+	row->declared_on = json_string_value(json_object_get(v, "declared_on"));
+	row->asked = json_string_value(json_object_get(v, "asked"));
+	if (!row->asked)
+		row->asked = row->class_name;
+	row->realized = json_object_get(v, "realized");
 	row->property = json_string_value(json_object_get(v, "property"));
 	row->type = json_string_value(json_object_get(v, "type"));
 	row->group_name = json_string_value(json_object_get(v, "group"));

@@ -54,6 +54,9 @@ struct row {
 	const char *feature, *class_name, *property, *type, *group_name;
 	const char *caution; /* what whoever turns it on must know, or NULL */
 	const char *limit;   /* a fact, a number that no value may exceed on the host, or NULL */
+	const char *declared_on; /* the parent that has the property, for all that are of it */
+	const char *asked;   /* the class that a QEMU is asked about: its own, unless that is abstract */
+	const json_t *realized; /* what the default reads as on a device that exists, or NULL */
 	char *key; /* class.property */
 	int bit;   /* -1: none */
 	enum bit_when bit_when;

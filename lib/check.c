@@ -107,6 +107,7 @@ int hostcheck_add(struct abibase_check *c, const struct check_finding *proto, st
 	f->kind = proto->kind;
 	f->text = t;
 	f->bit = proto->bit;
+	f->by_list = proto->by_list;
 	if (dup_to(&f->id, proto->id) < 0 || dup_to(&f->layer, proto->layer) < 0 ||
 	    dup_to(&f->feature, proto->feature) < 0 ||
 	    dup_to(&f->property, proto->property) < 0 ||
@@ -304,6 +305,33 @@ static int check_number(struct checking *k, const struct value *v, const char *f
 		   "let the host do as much, or make a new baseline with it", &text);
 }
 
+/* Does this QEMU know the property? What the host could do at most does not set every one. */
+static bool knows(const struct checking *k, size_t used, const struct value *v)
+{
+	const struct value *mine = find_value(k->alone, v);
+	const struct build *build = k->alone->used[used].build;
+	const struct row *row = mine ? NULL : catalogue_find(k->cat, v->class_name, v->property);
+	struct qemu_view view;
+	struct effective e;
+
+	if (mine)
+		return mine->defaults[used] != SETTING_ABSENT;
+	if (!row)
+		return false;
+	qemu_view_init(&view, build ? build->entry : NULL, k->b->machine);
+	qemu_effective(&view, row, &e);
+	return e.known == ABIBASE_YES;
+}
+
+/* A number that the list sets takes no more than the property. */
+static bool known_by_all(const struct checking *k, const struct value *v)
+{
+	for (size_t u = 0; u < k->alone->n_used; u++)
+		if (!knows(k, u, v))
+			return false;
+	return true;
+}
+
 static int check_value(struct checking *k, const struct value *v)
 {
 	static const struct why absent = { .kind = WHY_QEMU_LACKS };
@@ -312,6 +340,8 @@ static int check_value(struct checking *k, const struct value *v)
 
 	if (v->is_number && v->on && row && row->fact >= 0)
 		return check_number(k, v, k->cat->numbers[row->fact]);
+	if (v->is_number && v->on && known_by_all(k, v))
+		return 0;
 	if (!v->on || (can && can->on))
 		return 0;
 	for (size_t i = 0; can && i < can->n_why; i++)
@@ -433,25 +463,86 @@ static int check_arch(struct checking *k)
 		   "migrate between hosts of one architecture", &text);
 }
 
-/* --------------------------------------------------------- the word that would be offered */
+/* ---------------------------------------- what no list sets and no feature word shows */
 
-/* Does this QEMU know the property? What the host could do at most does not set every one. */
-static bool knows(const struct checking *k, size_t used, const struct value *v)
+/* What the QEMUs of the baseline make of the row, which is the same in all; NULL: not known. */
+static const json_t *value_there(const struct checking *k, const struct row *row)
 {
-	const struct value *mine = find_value(k->alone, v);
-	const struct build *build = k->alone->used[used].build;
-	const struct row *row = mine ? NULL : catalogue_find(k->cat, v->class_name, v->property);
-	struct qemu_view view;
-	struct effective e;
+	for (size_t u = 0; u < k->b->n_used; u++) {
+		const struct build *build = k->b->used[u].build;
+		struct qemu_view view;
+		struct effective e;
 
-	if (mine)
-		return mine->defaults[used] != SETTING_ABSENT;
-	if (!row)
-		return false;
-	qemu_view_init(&view, build ? build->entry : NULL, k->b->machine);
-	qemu_effective(&view, row, &e);
-	return e.known == ABIBASE_YES;
+		qemu_view_init(&view, build ? build->entry : NULL, k->b->machine);
+		qemu_effective(&view, row, &e);
+		if (e.value)
+			return e.value;
+	}
+	return NULL;
 }
+
+static void write_json_value(const json_t *v, struct buf *out)
+{
+	_autofree_ char *text = json_dumps(v, JSON_ENCODE_ANY | JSON_COMPACT);
+
+	if (!text)
+		out->failed = true;
+	buf_puts(out, json_is_null(v) ? "not set" : text ? text : "");
+}
+
+static int row_differs(struct checking *k, const struct row *row, const struct build *build,
+		       const json_t *there, const json_t *here)
+{
+	const struct value v = { .class_name = row->class_name, .property = row->property,
+				 .feature = row->feature, .bit = row->bit };
+	_buf_ text = { 0 };
+
+	buf_printf(&text, "%s: %s has another content in QEMU %s: %s (%s) is ", k->p->name,
+		   k->b->machine, build ? build->version : "of any upstream release", row->key,
+		   row->feature);
+	write_json_value(here, &text);
+	buf_puts(&text, ", on the hosts of the baseline ");
+	write_json_value(there, &text);
+	return add(k, ABIBASE_FINDING_CONFLICT, "value-differs", "QEMU", &v,
+		   row->boolean || row->number ?
+			   "make a new baseline with this host: its list sets the property" :
+			   "use a machine type that is the same everywhere, or leave this host out",
+		   &text);
+}
+
+static bool sets(const struct abibase_baseline *b, const struct row *row)
+{
+	const struct value v = { .class_name = row->class_name, .property = row->property };
+
+	return find_value(b, &v) != NULL;
+}
+
+static int check_unset(struct checking *k)
+{
+	for (size_t r = 0; r < k->cat->n_rows; r++) {
+		const struct row *row = &k->cat->rows[r];
+		const json_t *there;
+
+		if ((row->boolean && row->bit >= 0) || sets(k->b, row) ||
+		    !(row->backends & k->alone->in.policy.backends))
+			continue;
+		there = value_there(k, row);
+		for (size_t u = 0; there && u < k->alone->n_used; u++) {
+			const struct build *build = k->alone->used[u].build;
+			struct qemu_view view;
+			struct effective e;
+
+			qemu_view_init(&view, build ? build->entry : NULL, k->b->machine);
+			qemu_effective(&view, row, &e);
+			if (e.value && !json_equal(e.value, there) &&
+			    row_differs(k, row, build, there, e.value) < 0)
+				return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+/* --------------------------------------------------------- the word that would be offered */
 
 /* The settings that this QEMU gets of the baseline: what it knows. */
 static char **settings_for(const struct checking *k, size_t used)
@@ -674,6 +765,8 @@ static int run(struct checking *k)
 	if (r == 0)
 		r = check_requirements(k);
 	if (r == 0)
+		r = check_unset(k);
+	if (r == 0)
 		r = admit(k);
 	if (r == 0)
 		r = check_offers(k);
@@ -892,10 +985,9 @@ static void text_properties(const struct abibase_check *c, size_t first, struct 
 static void text_finding(const struct abibase_check *c, size_t i, struct buf *out)
 {
 	const struct check_finding *f = &c->findings[i];
-	bool off = streq(f->id, "move-switched-off");
 	const char *label = f->kind == ABIBASE_FINDING_UNKNOWN ? "unknown" :
 			    f->kind == ABIBASE_FINDING_NOTE    ? "note" :
-			    off				       ? "off" :
+			    f->by_list			       ? f->bit >= 0 ? "off" : "differs" :
 			    f->cause			       ? "lacks" :
 								 "conflict";
 	_buf_ text = { 0 };
@@ -913,7 +1005,7 @@ static void text_finding(const struct abibase_check *c, size_t i, struct buf *ou
 	if (f->cause)
 		text_properties(c, i, out);
 	/* where the lists are enough, they follow */
-	if (f->remedy && !(off && f->fixable))
+	if (f->remedy && !(f->by_list && f->fixable))
 		text_labelled("remedy", f->remedy, out);
 }
 

@@ -12,7 +12,8 @@ struct check_finding {
 	enum abibase_finding_kind kind;
 	char *id, *text, *layer, *feature, *property, *remedy, *cause;
 	int bit; /* -1: none */
-	bool fixable; /* options of QEMU are enough */
+	bool by_list; /* options of QEMU mend it */
+	bool fixable; /* and they mend all that is in the way */
 };
 
 /* What of the baseline one QEMU of the host gets. */

@@ -145,17 +145,31 @@ bool is_any_option(const char *word, const char *const *names)
 
 /* --------------------------------------------------------------------- judgement */
 
+static size_t length_without(const char *word, const char *suffix)
+{
+	size_t len = strlen(word), end = strlen(suffix);
+
+	return len > end && streq(word + len - end, suffix) ? len - end : len;
+}
+
+/* "virtio-net-pci-base" is what all proxies of "virtio-net-device" are. */
+static const char proxy_suffix[] = "-pci-base";
+
+static bool is_proxy(const char *class_name)
+{
+	return length_without(class_name, proxy_suffix) < strlen(class_name);
+}
+
 /*
  * Is @name the device whose class is @class_name, or one of its proxies? "virtio-net-pci" is of
  * "virtio-net-device", and so is the alias "virtio-net"; "vhost-scsi-pci" is of "vhost-scsi".
  */
 static bool is_of(const char *name, const char *class_name)
 {
-	static const char suffix[] = "-device";
-	size_t len = strlen(class_name), end = strlen(suffix);
+	size_t len = length_without(class_name, "-device");
 
-	if (len > end && streq(class_name + len - end, suffix))
-		len -= end;
+	if (is_proxy(class_name))
+		len = length_without(class_name, proxy_suffix);
 	return !strncmp(name, class_name, len) && (!name[len] || name[len] == '-');
 }
 
@@ -180,6 +194,12 @@ bool word_is_bool(const char *word, bool on)
 	return false;
 }
 
+/* No host has a say in it: what the command line says is the same on all that get it. */
+static bool is_free(const struct value *v)
+{
+	return v->is_number && !v->n_requires && !v->n_why;
+}
+
 static bool agrees(const struct value *v, const char *value)
 {
 	return v->is_number ? streq(v->text, value) : word_is_bool(value, v->on);
@@ -200,8 +220,11 @@ bool is_proxy_class(const char *name, const char *class_name)
 	       streq(name, "pci-device") || streq(name, "device");
 }
 
+/* Classes that the object is of that the list is about: there the last -global wins. */
 bool is_device_class(const char *name, const char *class_name)
 {
+	if (is_proxy(class_name))
+		return is_proxy_class(name, class_name) || streq(name, class_name);
 	return streq(name, class_name) || streq(name, "virtio-device");
 }
 
@@ -221,7 +244,7 @@ static int device_param(void *data, const char *key, const char *value)
 	const struct value *v = promised(d->rv->b, d->driver, key);
 	_buf_ what = { 0 };
 
-	if (!v || agrees(v, value))
+	if (!v || agrees(v, value) || is_free(v))
 		return 0;
 	buf_printf(&what, "-device %s", d->driver);
 	if (buf_failed(&what))
@@ -259,7 +282,7 @@ static int judge_value(struct review *rv, const struct value *v, const char *nam
 	buf_printf(&what, "-global on %s", name);
 	if (buf_failed(&what))
 		return -ENOMEM;
-	if (is_proxy_class(name, v->class_name))
+	if (!is_free(v) && is_proxy_class(name, v->class_name))
 		defeats(rv, what.data, v, value);
 	return 0;
 }

@@ -327,32 +327,99 @@ static int note_unknowns(struct derive *d)
 	return 0;
 }
 
-/* The same machine type name with another content: what KubeVirt issue 16386 was about. */
+/* What a build makes of a row, in words; NULL: not known, or it does not have the property. */
+static const char *word_of(const struct derive *d, size_t r, size_t used, struct buf *number)
+{
+	const struct effective *e = derive_eff(d, r, used);
+	enum setting s = derive_setting(e);
+
+	if (s == SETTING_ABSENT || s == SETTING_UNKNOWN)
+		return NULL;
+	if (d->cat->rows[r].boolean)
+		return setting_words[s];
+	number->len = 0;
+	if (json_is_integer(e->value))
+		buf_printf(number, "%lld", (long long)json_integer_value(e->value));
+	else if (json_is_string(e->value))
+		buf_printf(number, "\"%s\"", json_string_value(e->value));
+	else
+		buf_puts(number, "not set");
+	return number->data;
+}
+
+/* Is @used the first build with its word? Then @word is that. */
+static bool first_of_word(const struct derive *d, size_t r, size_t used, const char *word)
+{
+	_buf_ other = { 0 };
+
+	for (size_t u = 0; u < used; u++) {
+		const char *w = word_of(d, r, u, &other);
+
+		if (w && streq(w, word))
+			return false;
+	}
+	return true;
+}
+
+static void write_builds_of_word(const struct derive *d, size_t r, const char *word,
+				 struct buf *text)
+{
+	_buf_ other = { 0 };
+	size_t n = 0;
+
+	for (size_t u = 0; u < d->b->n_used; u++) {
+		const char *w = word_of(d, r, u, &other);
+
+		if (!w || !streq(w, word))
+			continue;
+		buf_puts(text, n++ ? ", " : "");
+		derive_write_build(d, u, text);
+	}
+}
+
+/* What the builds make of the row, each word with its builds; how many words these are. */
+static size_t write_words(const struct derive *d, size_t r, struct buf *text)
+{
+	_buf_ number = { 0 };
+	size_t n = 0;
+
+	/* twice: "on" comes before "off" */
+	for (size_t u = 0; u < 2 * d->b->n_used; u++) {
+		const char *word = word_of(d, r, u % d->b->n_used, &number);
+		bool late = word && streq(word, "off");
+
+		if (!word || late != (u >= d->b->n_used) ||
+		    !first_of_word(d, r, u % d->b->n_used, word))
+			continue;
+		buf_printf(text, "%s%s in ", n++ ? " and " : "", word);
+		write_builds_of_word(d, r, word, text);
+	}
+	return n;
+}
+
+/*
+ * The same machine type name with another content: what KubeVirt issue 16386 was about. A list makes
+ * it the same where it can; what is neither on or off nor a number it does not set.
+ */
 static int note_differences(struct derive *d)
 {
-	struct abibase_baseline *b = d->b;
-
 	for (size_t r = 0; r < d->cat->n_rows; r++) {
-		static const char *const words[] = { "off", "on" };
+		const struct row *row = &d->cat->rows[r];
+		bool set = row->boolean || d->included[r];
 		_buf_ text = { 0 };
 
-		if (!d->cat->rows[r].boolean || !derive_is_about(d, &d->cat->rows[r]) ||
-		    !derive_count(d, r, SETTING_ON) || !derive_count(d, r, SETTING_OFF))
+		if (!derive_is_about(d, row) || !derive_differs(d, r))
 			continue;
-		buf_printf(&text, "%s has not the same content everywhere: %s is ", b->machine,
-			   d->cat->rows[r].key);
-		for (int s = SETTING_ON; s >= SETTING_OFF; s--) {
-			size_t n = 0;
-
-			buf_printf(&text, "%s%s in ", s == SETTING_OFF ? " and " : "", words[s]);
-			for (size_t u = 0; u < b->n_used; u++) {
-				if (derive_setting(derive_eff(d, r, u)) != (enum setting)s)
-					continue;
-				buf_puts(&text, n++ ? ", " : "");
-				derive_write_build(d, u, &text);
-			}
-		}
-		if (derive_finding(d, ABIBASE_FINDING_NOTE, "machine-differs", NULL, &text) < 0)
+		buf_printf(&text, "%s has not the same content everywhere: %s is ", d->b->machine,
+			   row->key);
+		if (write_words(d, r, &text) < 2)
+			continue; /* "auto" and "on" are the same */
+		if (derive_finding(d, set ? ABIBASE_FINDING_NOTE : ABIBASE_FINDING_CONFLICT,
+				   set ? "machine-differs" : "value-differs",
+				   set ? NULL :
+					 "use another machine type, or leave out the hosts that have "
+					 "one of these builds",
+				   &text) < 0)
 			return -ENOMEM;
 	}
 	return 0;

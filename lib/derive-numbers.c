@@ -21,13 +21,16 @@ static bool anybody_states(const struct derive *d, const struct row *row)
 	return false;
 }
 
+/* Set too where the builds do not agree on it, as long as all of them can be told. */
 bool derive_number_included(const struct derive *d, size_t r)
 {
 	const struct row *row = &d->cat->rows[r];
 
 	if (derive_is_enabled(d, row) || derive_is_disabled(d, row))
 		return true;
-	return row->fact >= 0 && anybody_states(d, row);
+	if (row->fact >= 0 && anybody_states(d, row))
+		return true;
+	return derive_differs(d, r) && !derive_count(d, r, SETTING_ABSENT);
 }
 
 static int64_t least_stated(const struct derive *d, const struct row *row)
@@ -50,9 +53,7 @@ static int64_t least_default(const struct derive *d, size_t r)
 	for (size_t u = 0; u < d->b->n_used; u++) {
 		const json_t *v = derive_eff(d, r, u)->value;
 
-		if (!json_is_integer(v))
-			return 0; /* what it has is not known, or the property is not */
-		if (!least || json_integer_value(v) < least)
+		if (json_is_integer(v) && (!least || json_integer_value(v) < least))
 			least = json_integer_value(v);
 	}
 	return least;

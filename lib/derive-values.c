@@ -157,6 +157,21 @@ size_t derive_count(const struct derive *d, size_t row, enum setting s)
 	return n;
 }
 
+/* Do builds have different values of it? What is not known is not compared. */
+bool derive_differs(const struct derive *d, size_t r)
+{
+	const json_t *first = NULL;
+
+	for (size_t u = 0; u < d->b->n_used; u++) {
+		const json_t *v = derive_eff(d, r, u)->value;
+
+		if (v && first && !json_equal(v, first))
+			return true;
+		first = v ? v : first;
+	}
+	return false;
+}
+
 /* Is the row of a device that is asked about? */
 bool derive_is_about(const struct derive *d, const struct row *row)
 {

@@ -72,6 +72,7 @@ int derive_unmasked(struct derive *d);
 int derive_asked(struct derive *d);
 enum setting derive_setting(const struct effective *e);
 size_t derive_count(const struct derive *d, size_t row, enum setting s);
+bool derive_differs(const struct derive *d, size_t r);
 /* Was the row's group named with --enable, or with --disable? */
 bool derive_is_enabled(const struct derive *d, const struct row *row);
 bool derive_is_disabled(const struct derive *d, const struct row *row);

@@ -76,6 +76,7 @@ struct offered {
 #define RESTART "; or power the guest off and on with the list of a baseline that has this host"
 /* The lists are beside the findings. */
 #define SWITCH_ON "start the target there with the -global options that turn it on"
+#define SET_VALUE "start the target there with the -global option that sets it"
 
 static int say(struct judging *j, enum abibase_finding_kind kind, const char *id, const char *layer,
 	     const struct row *row, const char *remedy, struct buf *text)
@@ -277,7 +278,7 @@ static int baseline_settings(const struct abibase_baseline *b, const struct pred
 			if (e.known == ABIBASE_NO)
 				continue;
 		}
-		if (asprintf(&s, "%s=%s", key, setting_words[v->on]) < 0) {
+		if (asprintf(&s, "%s=%s", key, v->text) < 0) {
 			s = NULL;
 			return -ENOMEM;
 		}
@@ -287,15 +288,20 @@ static int baseline_settings(const struct abibase_baseline *b, const struct pred
 	return 0;
 }
 
-static int list_row(struct strings *list, const struct row *row, bool on)
+static int list_value(struct strings *list, const struct row *row, const char *value)
 {
 	_autofree_ char *s = NULL;
 
-	if (asprintf(&s, "%s=%s", row->key, setting_words[on]) < 0) {
+	if (asprintf(&s, "%s=%s", row->key, value) < 0) {
 		s = NULL;
 		return -ENOMEM;
 	}
 	return strings_insert(list, s);
+}
+
+static int list_row(struct strings *list, const struct row *row, bool on)
+{
+	return list_value(list, row, setting_words[on]);
 }
 
 static bool is_listed(const struct strings *list, const struct row *row)
@@ -335,7 +341,8 @@ static int say_switched_off(struct judging *j, const struct guest_device *d, con
 	struct check_finding f = { .kind = ABIBASE_FINDING_CONFLICT,
 				   .id = (char *)"move-switched-off",
 				   .layer = (char *)(p->by_setting ? "baseline" : "machine type"),
-				   .remedy = (char *)SWITCH_ON };
+				   .remedy = (char *)SWITCH_ON,
+				   .by_list = true };
 	_buf_ cause = { 0 };
 
 	if (p->by_setting)
@@ -783,6 +790,84 @@ static int judge_shape(struct judging *j, const struct guest_device *d, const st
 			&text);
 }
 
+/* ------------------------------------------------- what else the machine type decides */
+
+/* As QEMU takes it; false: no option says it. */
+static bool write_setting(const json_t *v, struct buf *out)
+{
+	if (json_is_integer(v))
+		buf_printf(out, "%lld", (long long)json_integer_value(v));
+	else if (json_is_boolean(v))
+		buf_puts(out, json_is_true(v) ? "on" : "off");
+	else if (json_is_string(v))
+		buf_puts(out, json_string_value(v));
+	return out->len > 0;
+}
+
+/* What the QEMU where the guest runs makes of the row when nobody says anything; NULL: not known. */
+static const json_t *source_value(const struct abibase_targets *t, const struct row *row)
+{
+	const struct profile_qemu *q = source_qemu(t);
+	struct qemu_view view;
+	struct effective e;
+
+	if (!q)
+		return NULL;
+	qemu_view_init(&view, q->json, t->guest->machine);
+	qemu_effective(&view, row, &e);
+	return e.value;
+}
+
+static int say_value_differs(struct judging *j, const struct row *row, const json_t *there,
+			     const json_t *here)
+{
+	struct check_finding f = { .kind = ABIBASE_FINDING_CONFLICT,
+				   .id = (char *)"move-value-differs",
+				   .layer = (char *)"machine type",
+				   .feature = (char *)row->feature,
+				   .property = row->key,
+				   .bit = -1 };
+	_buf_ text = { 0 }, value = { 0 }, own = { 0 };
+
+	f.by_list = write_setting(there, &value);
+	f.remedy = (char *)(f.by_list ? SET_VALUE :
+					"move to a QEMU that has the machine type as the guest does");
+	buf_printf(&text, "%s: ", j->p->name);
+	write_qemu(j, &text);
+	buf_printf(&text, " has another %s (%s) under %s: %s, and where the guest runs it is %s",
+		   row->key, row->feature, j->pr.view.machine,
+		   write_setting(here, &own) ? own.data : "not set",
+		   f.by_list ? value.data : "not set");
+	if (buf_failed(&value) || buf_failed(&own) ||
+	    (f.by_list && list_value(&j->m->rescue, row, value.data) < 0))
+		return -ENOMEM;
+	return hostcheck_add(j->m->check, &f, &text);
+}
+
+/*
+ * Two builds of one machine type: what stands for no feature and has another value would show the
+ * guest another device, or not let it in. What the list of a baseline sets is the same.
+ */
+static int judge_values(struct judging *j)
+{
+	for (size_t i = 0; i < j->pr.cat->n_rows; i++) {
+		const struct row *row = &j->pr.cat->rows[i];
+		const json_t *there;
+		struct effective e;
+
+		if ((row->boolean && row->bit >= 0) || row->fact >= 0 ||
+		    !(row->backends & (1u << j->pr.backend)) || is_listed(&j->base, row) ||
+		    is_listed(&j->m->rescue, row))
+			continue;
+		there = source_value(j->t, row);
+		qemu_effective(&j->pr.view, row, &e);
+		if (there && e.value && !json_equal(there, e.value) &&
+		    say_value_differs(j, row, there, e.value) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 static int judge_shapes(struct judging *j, const struct guest_device *d)
 {
 	for (size_t i = 0; i < j->pr.cat->n_shapes; i++)
@@ -981,7 +1066,7 @@ static int judge_device(struct judging *j, const struct guest_device *d)
 	if (r != 0)
 		return r < 0 ? r : 0;
 	if (judge_usable(j) < 0 || judge_features(j, d) < 0 || judge_requirements(j, d) < 0 ||
-	    judge_shapes(j, d) < 0 || judge_config(j, d) < 0)
+	    judge_values(j) < 0 || judge_shapes(j, d) < 0 || judge_config(j, d) < 0)
 		return -ENOMEM;
 	return judge_limits(j, d);
 }
@@ -1189,6 +1274,24 @@ static int carry_device(struct judging *j, const struct guest_device *d)
 	return 0;
 }
 
+/* What the rescue sets beside features stays. */
+static int carry_values(struct judging *j)
+{
+	for (size_t i = 0; i < j->pr.cat->n_rows; i++) {
+		const struct row *row = &j->pr.cat->rows[i];
+
+		for (size_t k = 0; k < j->m->rescue.n; k++) {
+			const char *value;
+
+			if (setting_is(j->m->rescue.s[k], row, &value) &&
+			    !is_listed(&j->m->carry_on, row) &&
+			    list_value(&j->m->carry_on, row, value) < 0)
+				return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
 static int make_carry_on(struct judging *j)
 {
 	const struct abibase_guest *g = j->t->guest;
@@ -1203,7 +1306,7 @@ static int make_carry_on(struct judging *j)
 		if (r < 0)
 			return r;
 	}
-	return 0;
+	return carry_values(j);
 }
 
 /* ----------------------------------------------------------------------- one QEMU */
@@ -1215,7 +1318,7 @@ static enum abibase_move kind_of(const struct abibase_check *c)
 	for (size_t i = 0; i < c->n; i++) {
 		const struct check_finding *f = &c->findings[i];
 
-		if (f->kind == ABIBASE_FINDING_CONFLICT && !streq(f->id, "move-switched-off"))
+		if (f->kind == ABIBASE_FINDING_CONFLICT && !f->by_list)
 			return ABIBASE_MOVE_NO;
 		if (f->kind == ABIBASE_FINDING_UNKNOWN)
 			kind = ABIBASE_MOVE_UNKNOWN;

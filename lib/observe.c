@@ -21,6 +21,9 @@
  *   queues of another size than the catalogue has for this version:
  *     a packager's build (it has a package string)                          QEMU build
  *     else                                                                  catalogue
+ *   an MSI-X table of another size than the property says:
+ *     the value was recorded of this build, or was set                      QEMU build
+ *     else it was filled in from the catalogue                              catalogue
  *
  * Where a fact or a value is unknown nothing was predicted, and nothing can differ.
  */
@@ -266,6 +269,11 @@ ABIBASE_EXPORT uint64_t abibase_observation_bar_size(const struct abibase_observ
 	return bar < QTEST_BARS ? obs->dev.bar[bar].size : 0;
 }
 
+ABIBASE_EXPORT unsigned int abibase_observation_vectors(const struct abibase_observation *obs)
+{
+	return obs->dev.vectors;
+}
+
 /* ------------------------------------------------------------------- record */
 
 static json_t *bars_json(const struct qtest_device *dev)
@@ -308,8 +316,9 @@ json_t *observation_json(const struct abibase_observation *obs)
 	}
 	snprintf(word, sizeof(word), "0x%016llx%016llx", (unsigned long long)obs->dev.offered[1],
 		 (unsigned long long)obs->dev.offered[0]);
-	return json_pack("{s:o, s:i, s:s, s:o}", "bars", bars, "config_size",
-			 (int)obs->dev.config_size, "offered", word, "queue_sizes", queues);
+	return json_pack("{s:o, s:i, s:s, s:o, s:i}", "bars", bars, "config_size",
+			 (int)obs->dev.config_size, "offered", word, "queue_sizes", queues,
+			 "vectors", (int)obs->dev.vectors);
 }
 
 ABIBASE_EXPORT int abibase_observation_to_json(const struct abibase_observation *obs, char **ret)
@@ -375,6 +384,7 @@ static void check_observed(struct check *c, const json_t *v)
 		{ "config_size", J_INT, true, check_positive },
 		{ "offered", J_STRING, true, check_offered },
 		{ "queue_sizes", J_ARRAY, true, check_sizes },
+		{ "vectors", J_INT, false, check_positive },
 		{ 0 },
 	};
 
@@ -464,16 +474,24 @@ static bool needs_condition(const struct comparing *k, const struct needs *needs
 	return false;
 }
 
-/* What the row's property is set to: by a setting, else by the machine type. */
-static bool is_set(const struct comparing *k, const struct row *row, struct effective *ret)
+/* The value in the settings, or NULL. */
+static const char *setting_of(const struct comparing *k, const struct row *row)
 {
 	size_t len = strlen(row->key);
 	const char *value = NULL;
 
-	qemu_effective(&k->view, row, ret);
 	for (char **s = k->obs->settings; s && *s; s++)
 		if (strncmp(*s, row->key, len) == 0 && (*s)[len] == '=')
 			value = *s + len + 1;
+	return value;
+}
+
+/* What the row's property is set to: by a setting, else by the machine type. */
+static bool is_set(const struct comparing *k, const struct row *row, struct effective *ret)
+{
+	const char *value = setting_of(k, row);
+
+	qemu_effective(&k->view, row, ret);
 	if (!value)
 		return ret->value && row_bit_set(row, ret->value);
 	ret->recorded = true; /* what a command line sets is no guess */
@@ -712,6 +730,36 @@ static void compare_queues(struct comparing *k)
 	}
 }
 
+/* What the row's property is: by a setting, else by the machine type; -1: not known. */
+static int64_t number_of(const struct comparing *k, const struct row *row, struct effective *ret)
+{
+	const char *value = setting_of(k, row);
+	int64_t number;
+
+	qemu_effective(&k->view, row, ret);
+	if (!value && !json_is_integer(ret->value))
+		return -1;
+	ret->recorded |= value != NULL;
+	number = value ? strtoll(value, NULL, 10) : json_integer_value(ret->value);
+	/* a device has made a number of it */
+	return row->realized && number == json_integer_value(row->def) ?
+		       json_integer_value(row->realized) :
+		       number;
+}
+
+static void compare_vectors(struct comparing *k)
+{
+	int r = catalogue_row(k->cat, "virtio-net-pci-base.vectors");
+	struct effective e;
+	int64_t number = r < 0 ? -1 : number_of(k, &k->cat->rows[r], &e);
+
+	if (number < 0 || number == (int64_t)k->obs->dev.vectors)
+		return;
+	differ(k, e.recorded ? ABIBASE_CAUSE_BUILD : ABIBASE_CAUSE_CATALOGUE,
+	       "its MSI-X table has %u entries, and %s says %lld%s", k->obs->dev.vectors,
+	       k->cat->rows[r].key, (long long)number, e.recorded ? "" : " by the catalogue");
+}
+
 /* The name of the machine type that may have been called by its alias. */
 static const char *machine_name(const json_t *entry, const char *machine)
 {
@@ -770,5 +818,6 @@ ABIBASE_EXPORT int abibase_observation_compare(struct abibase_context *ctx,
 		if (has_bit(k.predicted, bit) != is_offered(&k, bit))
 			compare_bit(&k, bit);
 	compare_queues(&k);
+	compare_vectors(&k);
 	return k.failed ? context_oom(ctx) : k.n;
 }

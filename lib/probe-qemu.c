@@ -300,13 +300,13 @@ static int keep_known(const struct abibase_catalogue *cat, const char *class_nam
 	return 0;
 }
 
-/* A class that this QEMU does not have, or has only as an abstract one, is left out. */
+/* A class that this QEMU does not have is left out. */
 static int add_class(struct abibase_context *ctx, struct qmp *q, const char *path,
-		     const struct abibase_catalogue *cat, const char *class_name,
+		     const struct abibase_catalogue *cat, const struct row *row,
 		     json_t *properties, json_t *defaults)
 {
 	json_auto_t *list = NULL, *kept = json_object(), *kept_defaults = json_object();
-	json_t *args = json_pack("{s:s}", "typename", class_name);
+	json_t *args = json_pack("{s:s}", "typename", row->asked);
 	int r;
 
 	if (!kept || !kept_defaults || !args) {
@@ -316,18 +316,18 @@ static int add_class(struct abibase_context *ctx, struct qmp *q, const char *pat
 	r = qmp_call(q, "device-list-properties", args, &list);
 	if (r == -EREMOTEIO) {
 		context_log(ctx, LOG_DEBUG, "probe-qemu-class", "%s: class %s: %s", path,
-			    class_name, q->desc);
+			    row->asked, q->desc);
 		return 0;
 	}
 	if (r < 0)
 		return r;
 	if (!json_is_array(list))
 		return -EBADMSG;
-	r = keep_known(cat, class_name, list, kept, kept_defaults);
+	r = keep_known(cat, row->class_name, list, kept, kept_defaults);
 	if (r < 0)
 		return r;
-	return json_object_set(properties, class_name, kept) < 0 ||
-			       json_object_set(defaults, class_name, kept_defaults) < 0 ?
+	return json_object_set(properties, row->class_name, kept) < 0 ||
+			       json_object_set(defaults, row->class_name, kept_defaults) < 0 ?
 		       -ENOMEM :
 		       0;
 }
@@ -341,12 +341,12 @@ static int add_properties(struct abibase_context *ctx, struct qmp *q, const char
 	if (!properties)
 		return -ENOMEM;
 	for (size_t i = 0; i < cat->n_rows; i++) {
-		const char *class_name = cat->rows[i].class_name;
+		const struct row *row = &cat->rows[i];
 		int r;
 
-		if (i && streq(class_name, cat->rows[i - 1].class_name))
+		if (i && streq(row->class_name, cat->rows[i - 1].class_name))
 			continue;
-		r = add_class(ctx, q, path, cat, class_name, properties, defaults);
+		r = add_class(ctx, q, path, cat, row, properties, defaults);
 		if (r < 0)
 			return r;
 	}

@@ -183,17 +183,23 @@ static void proxy_of(const char *class_name, struct buf *ret)
 	buf_puts(ret, pci);
 }
 
+/* Of an abstract class: the one that stands for it, of which there are objects. */
+static const char *asked_of(const struct values *v, const char *class_name)
+{
+	for (size_t i = 0; i < v->cat->n_rows; i++)
+		if (streq(v->cat->rows[i].class_name, class_name))
+			return v->cat->rows[i].asked;
+	return class_name;
+}
+
 /* The catalogue knows a parent of some classes: asking would make QEMU load all its modules. */
 static bool known_parent(const struct values *v, const char *class_name, const char *type)
 {
-	const json_t *row;
-	size_t i;
+	for (size_t i = 0; i < v->cat->n_rows; i++) {
+		const struct row *row = &v->cat->rows[i];
 
-	json_array_foreach(json_object_get(v->cat->root, "features"), i, row) {
-		const char *c = json_string_value(json_object_get(row, "class"));
-		const char *on = json_string_value(json_object_get(row, "declared_on"));
-
-		if (c && on && streq(c, class_name) && streq(on, type))
+		if (streq(row->asked, class_name) &&
+		    (streq(row->declared_on, type) || streq(row->class_name, type)))
 			return true;
 	}
 	return false;
@@ -253,7 +259,7 @@ static bool is_inside(const struct values *v, const char *class_name, const char
 		if (streq(other, class_name) || streq(type, "device") ||
 		    (!streq(other, type) && !known_parent(v, other, type)))
 			continue;
-		proxy_of(other, &proxy);
+		proxy_of(asked_of(v, other), &proxy);
 		if (!buf_failed(&proxy) && streq(proxy.data, class_name))
 			return true;
 	}
@@ -309,16 +315,17 @@ static int apply_entry(struct values *v, json_t *out, const char *machine, const
 		return -EBADMSG;
 	json_object_foreach((json_t *)v->properties, class_name, known) {
 		const char *word = json_string_value(json_object_get(known, property));
+		const char *object = asked_of(v, class_name);
 		int r;
 
 		if (!word)
 			continue;
-		proxy_of(class_name, name);
+		proxy_of(object, name);
 		if (buf_failed(name))
 			return -ENOMEM;
-		if (proxies && streq(name->data, class_name))
+		if (proxies && streq(name->data, object))
 			continue;
-		r = is_a(v, proxies ? name->data : class_name, type);
+		r = is_a(v, proxies ? name->data : object, type);
 		if (r > 0) {
 			make_key(name, class_name, property);
 			r = buf_failed(name) ? -ENOMEM :
@@ -517,6 +524,8 @@ static bool has_stand_in(const char *class_name)
 /* One property to read. */
 struct item {
 	const char *key, *class_name, *property, *word;
+	const json_t *realized; /* what its default reads as, or NULL: as it is */
+	json_t *def;
 	bool none;	    /* not asked: a machine type has no value for it */
 	bool empty_is_none; /* a string that nobody set reads as "" */
 };
@@ -530,10 +539,19 @@ static bool is_auto(const json_t *def)
 	return s && streq(s, "auto");
 }
 
+/* A device that exists has made a number of some defaults; which, the catalogue says. */
+static const json_t *realized_of(const struct values *v, const char *key, const json_t *def)
+{
+	int row = catalogue_row(v->cat, key);
+
+	return row >= 0 && json_equal(def, v->cat->rows[row].def) ? v->cat->rows[row].realized :
+								    NULL;
+}
+
 static int each_of_class(const struct values *v, struct reading *rd, const char *class_name,
 			 const json_t *known, json_t *out)
 {
-	struct item item = { .class_name = class_name };
+	struct item item = { .class_name = asked_of(v, class_name) };
 	_buf_ key = { 0 };
 	json_t *word;
 
@@ -549,6 +567,8 @@ static int each_of_class(const struct values *v, struct reading *rd, const char 
 		def = class_default(v, class_name, item.property, item.word, item.key);
 		if (is_auto(def))
 			continue;
+		item.def = def;
+		item.realized = realized_of(v, item.key, def);
 		item.none = is_made_up(v, item.key);
 		item.empty_is_none = json_is_null(def);
 		r = take_read(rd, &item, out);
@@ -565,7 +585,7 @@ static int each_read(const struct values *v, struct reading *rd, json_t *out)
 	int r = 0;
 
 	json_object_foreach((json_t *)v->properties, class_name, known) {
-		if (has_stand_in(class_name))
+		if (has_stand_in(asked_of(v, class_name)))
 			r = each_of_class(v, rd, class_name, known, out);
 		if (r < 0)
 			break;
@@ -680,6 +700,8 @@ static int take_read(struct reading *rd, const struct item *item, json_t *out)
 		rd->q.failure = QMP_JUNK;
 		return -EBADMSG;
 	}
+	if (item->realized && json_equal(item->realized, value))
+		return json_object_set(out, item->key, item->def) < 0 ? -ENOMEM : 0;
 	return json_object_set(out, item->key, value) < 0 ? -ENOMEM : 0;
 }
 

@@ -288,6 +288,16 @@ static int read_virtio_cap(struct reader *rd, uint32_t at)
 	return 0;
 }
 
+static int read_msix_cap(struct reader *rd, uint32_t at)
+{
+	uint32_t flags;
+	int r = read_config(rd, at + PCI_MSIX_FLAGS, 2, &flags);
+
+	if (r == 0)
+		rd->dev->vectors = (flags & PCI_MSIX_FLAGS_QSIZE) + 1;
+	return r;
+}
+
 static int read_caps(struct reader *rd)
 {
 	uint32_t at, id;
@@ -297,6 +307,8 @@ static int read_caps(struct reader *rd)
 		r = read_config(rd, at, 1, &id);
 		if (r == 0 && id == PCI_CAP_ID_VNDR)
 			r = read_virtio_cap(rd, at);
+		else if (r == 0 && id == PCI_CAP_ID_MSIX)
+			r = read_msix_cap(rd, at);
 		if (r == 0)
 			r = read_config(rd, at + PCI_CAP_LIST_NEXT, 1, &at);
 	}

@@ -40,6 +40,7 @@ struct qtest_device {
 	uint64_t offered[2]; /* least significant word first */
 	unsigned int n_queues, queue_size[QTEST_MAX_QUEUES];
 	unsigned int config_size;
+	unsigned int vectors; /* entries of the MSI-X table; 0: there is none */
 	struct qtest_bar bar[QTEST_BARS];
 	bool legacy; /* it has the legacy interface alone, whose word has 32 bits */
 };

@@ -269,6 +269,16 @@ try 42 "$abibase" exec --profile "$tmp/mtu.json" "$tmp/mtu-base.json" -- "$qemu"
 	-device virtio-net-pci,host_mtu=9000
 says 'host_mtu=9000 defeats'
 grep -qx 'virtio-net-device.host_mtu=1500' "$tmp/started" || fail 'host_mtu is not told'
+# a number in which no host has a say: with -device it is the same wherever the guest goes
+"$abibase" intersect --json -M $machine --enable vectors "$tmp/new.json" -o "$tmp/vectors.json" \
+	2>"$tmp/err" || fail 'no baseline with vectors'
+try 42 "$abibase" exec --profile "$tmp/new.json" "$tmp/vectors.json" -- "$qemu" -M $machine \
+	-device virtio-net-pci,vectors=10
+[ ! -s "$tmp/err" ] || fail 'words about vectors'
+grep -q '^virtio-net-pci-base.vectors=' "$tmp/started" || fail 'vectors is not told'
+try 42 "$abibase" exec --profile "$tmp/new.json" "$tmp/vectors.json" -- "$qemu" -M $machine \
+	-global virtio-net-pci.vectors=10
+says '-global virtio-net-pci.vectors=10 has no effect'
 try 42 "$abibase" exec --profile "$tmp/new.json" "$tmp/tap.json" -- "$qemu" -M $machine \
 	-netdev tap,id=n,fd=3,vhost=on,vhostfd=4
 says '[command-backend]'

@@ -5,7 +5,8 @@
 /* A script that stands for a throw-away QEMU: it speaks qtest, and has a device in every slot. */
 
 /*
- * A device with one 64-bit BAR, two virtio capabilities, @queues queues, 8 bytes of configuration.
+ * A device with one 64-bit BAR, two virtio capabilities, an MSI-X table of 4 entries, @queues queues,
+ * 8 bytes of configuration.
  * @before: for each line of qtest, before the usual answers; @config: instead of the usual registers.
  */
 #define QTEST_SCRIPT(start, before, config, queues)                                                \
@@ -14,7 +15,8 @@
 	"config() { case $1 in\n" config "0) say 0x10001af4 ;; 52) say 64 ;;\n"                    \
 	"32) say $((bar ? 0xffffc00c : 0xc)) ;; 36) say $((bar ? 0xffffffff : 0)) ;;\n"            \
 	"64) say 9 ;; 65) say 80 ;; 67) say 1 ;; 68) say 4 ;; 72) say 0 ;; 76) say 56 ;;\n"        \
-	"80) say 9 ;; 81) say 0 ;; 83) say 4 ;; 84) say 4 ;; 88) say 8192 ;; 92) say 4096 ;;\n"    \
+	"80) say 9 ;; 81) say 96 ;; 83) say 4 ;; 84) say 4 ;; 88) say 8192 ;; 92) say 4096 ;;\n"   \
+	"96) say 17 ;; 97) say 0 ;; 98) say 0x8003 ;;\n"                                           \
 	"*) say 0 ;; esac; }\n"                                                                    \
 	"word() { case $sel in 0) say 0x30bfffa7 ;; 1) say 0x101 ;; 2) say 0x1e ;; *) say 0 ;; esac; }\n" \
 	"echo 'IRQ raise 1'\n"                                                                     \

@@ -105,7 +105,7 @@ def check_catalogue(path, cat, facts):
     """What a JSON Schema cannot say."""
     rows = cat["features"]
     keys = [(r["class"], r["property"]) for r in rows]
-    if keys != sorted(set(keys)):
+    if keys != sorted(set(keys), key=".".join):
         say(path, "features are not sorted by class and property, or one is there twice")
     used = {c for b in cat["backends"].values() for c in b["usable"]}
     devices = {}

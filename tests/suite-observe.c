@@ -76,6 +76,7 @@ START_TEST(test_device)
 	ck_assert_uint_eq(abibase_observation_queue_size(obs, 2), 64);
 	ck_assert_uint_eq(abibase_observation_queue_size(obs, 3), 0);
 	ck_assert_uint_eq(abibase_observation_config_size(obs), 8);
+	ck_assert_uint_eq(abibase_observation_vectors(obs), 4);
 	ck_assert_uint_eq(abibase_observation_bar_size(obs, 0), 0);
 	ck_assert_uint_eq(abibase_observation_bar_size(obs, 4), 16384);
 	ck_assert_uint_eq(abibase_observation_bar_size(obs, 5), 0);
@@ -85,6 +86,7 @@ START_TEST(test_device)
 	ck_assert_int_eq(abibase_observation_to_json(again, &text), 0);
 	ck_assert_ptr_nonnull(strstr(text, "\"0x000000000000001e0000010130bfffa7\""));
 	ck_assert_ptr_nonnull(strstr(text, "\"kind\": \"mem64\""));
+	ck_assert_ptr_nonnull(strstr(text, "\"vectors\": 4"));
 	free(text);
 	abibase_observation_unref(again);
 }
@@ -279,10 +281,12 @@ static void tell(void *data, enum abibase_cause cause, const char *id, const cha
 }
 
 /* An observation on a tap that nobody made. */
-static struct abibase_observation *pretend(uint64_t offered, unsigned int size)
+static struct abibase_observation *pretend(uint64_t offered, unsigned int size,
+					   unsigned int vectors)
 {
 	const struct qtest_device dev = { .offered = { offered, 0 }, .n_queues = 3,
-					  .queue_size = { size, size, 64 }, .config_size = 8 };
+					  .queue_size = { size, size, 64 }, .config_size = 8,
+					  .vectors = vectors };
 	struct abibase_observation *obs;
 
 	ck_assert_int_eq(abibase_observe_set_qemu(o, "/q"), 0);
@@ -313,7 +317,7 @@ START_TEST(test_differences)
 
 	for (const char *const *s = differences[_i].settings; *s; s++)
 		ck_assert_int_eq(abibase_observe_add_setting(o, *s), 0);
-	obs = pretend(differences[_i].offered, differences[_i].size);
+	obs = pretend(differences[_i].offered, differences[_i].size, 4);
 	ck_assert_int_eq(abibase_observation_compare(t.ctx, t.cat, obs, p, NULL, NULL),
 			 abibase_observation_compare(t.ctx, t.cat, obs, p, tell, &told));
 	ck_assert_msg(told.n == differences[_i].n, "%s", told.n ? told.text.data : "nothing");
@@ -327,14 +331,51 @@ START_TEST(test_differences)
 }
 END_TEST
 
+static const struct {
+	const char *qemu, *setting;
+	unsigned int vectors;
+	enum abibase_cause cause;
+	const char *words; /* NULL: as predicted */
+} tables[] = {
+	{ V10, NULL, 3, ABIBASE_CAUSE_CATALOGUE,
+	  "its MSI-X table has 3 entries, and virtio-net-pci-base.vectors says 4 by the catalogue" },
+	{ RECORDED("\"virtio-net-pci-base.vectors\": 3"), NULL, 3, 0, NULL },
+	{ RECORDED("\"virtio-net-pci-base.vectors\": 3"), NULL, 4, ABIBASE_CAUSE_BUILD,
+	  "its MSI-X table has 4 entries" },
+	{ V10, "virtio-net-pci-base.vectors=6", 6, 0, NULL },
+	{ V10, "virtio-net-pci-base.vectors=6", 4, ABIBASE_CAUSE_BUILD,
+	  "its MSI-X table has 4 entries, and virtio-net-pci-base.vectors says 6" },
+};
+
+START_TEST(test_vectors)
+{
+	struct told told = { 0 };
+	struct abibase_profile *p = profile(TAP_ALL USO, tables[_i].qemu);
+	struct abibase_observation *obs;
+
+	if (tables[_i].setting)
+		ck_assert_int_eq(abibase_observe_add_setting(o, tables[_i].setting), 0);
+	obs = pretend(OFFER, 256, tables[_i].vectors);
+	ck_assert_int_eq(abibase_observation_compare(t.ctx, t.cat, obs, p, tell, &told),
+			 tables[_i].words ? 1 : 0);
+	if (tables[_i].words) {
+		ck_assert_msg(told.cause == tables[_i].cause, "%s", told.text.data);
+		ck_assert_msg(strstr(told.text.data, tables[_i].words), "%s", told.text.data);
+	}
+	buf_clear(&told.text);
+	abibase_observation_unref(obs);
+	abibase_profile_unref(p);
+}
+END_TEST
+
 /* A machine type may be called by its alias. */
 START_TEST(test_alias)
 {
 	struct abibase_profile *p = profile(
 		TAP_ALL USO, V10 ", \"machines\": {\"pc-q35-10.0\": {\"alias\": \"q35\"}}");
 	const struct qtest_device dev = { .offered = { OFFER, 0 }, .n_queues = 1,
-					  .queue_size = { 256 } };
-	struct abibase_observation *obs = pretend(OFFER, 256);
+					  .queue_size = { 256 }, .vectors = 4 };
+	struct abibase_observation *obs = pretend(OFFER, 256, 4);
 
 	abibase_observation_unref(obs);
 	ck_assert_int_eq(abibase_observe_set_machine(o, "q35"), 0);
@@ -348,7 +389,7 @@ END_TEST
 START_TEST(test_no_prediction)
 {
 	struct abibase_profile *p = profile(TAP_ALL USO, V10);
-	struct abibase_observation *obs = pretend(OFFER, 256);
+	struct abibase_observation *obs = pretend(OFFER, 256, 4);
 
 	abibase_observation_unref(obs);
 	ck_assert_int_eq(abibase_observe_set_qemu(o, "/other"), 0);
@@ -400,7 +441,7 @@ END_TEST
 /* What is observed can be recorded, and says the same when it is read. */
 START_TEST(test_record)
 {
-	struct abibase_observation *obs = pretend(OFFER, 1024);
+	struct abibase_observation *obs = pretend(OFFER, 1024, 4);
 	json_t *shape = observation_json(obs), *entry, *root;
 	struct abibase_profile *p;
 	char *text;
@@ -503,6 +544,7 @@ Suite *suite_observe(void)
 	tcase_add_loop_test(tc, test_failures, 0, ARRAY_SIZE(failures));
 	tcase_add_test(tc, test_request);
 	tcase_add_loop_test(tc, test_differences, 0, ARRAY_SIZE(differences));
+	tcase_add_loop_test(tc, test_vectors, 0, ARRAY_SIZE(tables));
 	tcase_add_test(tc, test_alias);
 	tcase_add_test(tc, test_no_prediction);
 	tcase_add_loop_test(tc, test_bad_shape, 0, ARRAY_SIZE(bad_shapes));

@@ -91,7 +91,7 @@ static bool logged(const char *text)
 	       "{\"name\": \"duplex\", \"type\": \"str\"}, {\"name\": \"mq\", \"type\": \"bool\"}]")\
 	"*device-list*virtio-net-pci*) "                                                           \
 	RETURN("[" PROPERTY("disable-legacy", "OnOffAuto", "\"auto\"")                             \
-	       PROPERTY("csum", "bool", "true")                                                    \
+	       PROPERTY("csum", "bool", "true") PROPERTY("vectors", "uint32", "4294967295")        \
 	       "{\"name\": \"disable-modern\", \"type\": \"bool\", \"default-value\": false}]")    \
 	"*device-list*) echo '{\"error\": {\"class\": \"DeviceNotFound\", \"desc\": \"no\"}}' ;;\n"\
 	"*human-monitor*) " tree                                                                   \
@@ -100,6 +100,7 @@ static bool logged(const char *text)
 	"*qom-get*mtu*) " RETURN("0")                                                              \
 	"*qom-get*size*) " RETURN("256")                                                           \
 	"*qom-get*speed*) " RETURN("-1")                                                           \
+	"*qom-get*vectors*) case \"$*\" in *jammy*) " RETURN("3") "*) " RETURN("4") "esac ;;\n"      \
 	"*qom-get*mq*) " RETURN("false")                                                           \
 	"*qom-get*uso4*) case \"$*\" in *jammy*) " RETURN("true")                                  \
 	"*) " RETURN("false") "esac ;;\n"                                                          \
@@ -179,11 +180,15 @@ START_TEST(test_compat)
 		       ENTRY("virtio-blk-device", "csum", "off") ", "
 		       ENTRY("virtio-pci", "disable-modern", "yes") ", "
 		       ENTRY("virtio-pci", "x-unknown", "yes") ", "
+		       /* all kinds of the proxy; the kind that stands for them */
+		       ENTRY("virtio-net-pci-base", "vectors", "3") ", "
+		       ENTRY("virtio-net-pci-transitional", "vectors", "2") ", "
 		       ENTRY("virtio-net-device", "rx_queue_size", "0x400") ", "
 		       ENTRY("virtio-net-device", "host_mtu", "many") ", "
 		       ENTRY("virtio-net-device", "duplex", "full") "]}, "
 		       "{\"name\": \"pc-i440fx-5.2\", \"compat-props\": ["
-		       ENTRY("virtio-net-device", "mq", "on") "]}]")));
+		       ENTRY("virtio-net-device", "mq", "on") ", "
+		       ENTRY("virtio-net-pci", "vectors", "2") "]}]")));
 
 	ck_assert_uint_eq(json_object_size(json_object_get(e, "values")), 3);
 	assert_value(e, "pc-q35-9.1", "device.host_uso", "true");
@@ -205,6 +210,9 @@ START_TEST(test_compat)
 	assert_value(e, "pc-q35-jammy", "device.host_mtu", "none");
 	assert_value(e, "pc-q35-jammy", "device.duplex", "\"full\"");
 	assert_value(e, "pc-i440fx-5.2", "device.mq", "true");
+	assert_value(e, "pc-q35-9.1", "pci-base.vectors", "4294967295");
+	assert_value(e, "pc-q35-jammy", "pci-base.vectors", "3");
+	assert_value(e, "pc-i440fx-5.2", "pci-base.vectors", "2");
 	ck_assert(logged("probe-qemu-value "));
 	ck_assert(!logged("probe-qemu-values "));
 	json_decref(e);
@@ -243,6 +251,9 @@ static void check_devices(const json_t *e)
 	assert_value(e, "pc-q35-jammy", "pci.disable-modern", "false");
 	/* "auto" is decided when the device is made */
 	assert_value(e, "pc-q35-jammy", "pci.disable-legacy", "none");
+	/* and so is the number of vectors, where it is known what that comes from */
+	assert_value(e, "pc-q35-9.1", "pci-base.vectors", "4294967295");
+	assert_value(e, "pc-q35-jammy", "pci-base.vectors", "3");
 }
 
 /* A QEMU without the list has its machine types started, two at a time. */

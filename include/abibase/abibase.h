@@ -1580,6 +1580,8 @@ size_t abibase_observation_queue_count(const struct abibase_observation *obs);
 unsigned int abibase_observation_queue_size(const struct abibase_observation *obs, size_t i);
 /** abibase_observation_config_size - bytes of the device's configuration. Since: 0.1 */
 unsigned int abibase_observation_config_size(const struct abibase_observation *obs);
+/** abibase_observation_vectors - entries of the MSI-X table; 0: there is none. Since: 0.1 */
+unsigned int abibase_observation_vectors(const struct abibase_observation *obs);
 /** abibase_observation_bar_size - bytes of PCI BAR @bar, 0 to 5; 0: there is none. Since: 0.1 */
 uint64_t abibase_observation_bar_size(const struct abibase_observation *obs, unsigned int bar);
 /**

@@ -8,6 +8,7 @@ import threading
 
 BAR = 0xe0000000
 MODERN_CAPABILITY = 9
+MSIX_CAPABILITY = 0x11
 COMMON_CONFIG = 1
 DEVICE_CONFIG = 4
 MTU = 10  # where struct virtio_net_config has it
@@ -107,9 +108,10 @@ class Other(Device):
 class View:
     """What a guest sees of one device; @mtu is there where it is a network device."""
 
-    def __init__(self, offered, queues, mtu):
+    def __init__(self, offered, queues, vectors, mtu):
         self.offered = offered
         self.queues = queues
+        self.vectors = vectors
         self.mtu = mtu
 
 
@@ -145,21 +147,32 @@ class Guest:
     def set_config(self, offset, letter, value):
         self.ask(self.address(offset), "out%s 0x%x 0x%x" % (letter, 0xcfc + (offset & 3), value))
 
-    def capability(self, kind):
-        """The BAR of a part of its registers, and the offset in it."""
+    def capabilities(self, wanted):
+        """Where those of one id are in the configuration space."""
         at = self.config(0x34, "b")
         while at:
-            if (self.config(at, "b") == MODERN_CAPABILITY
-                    and self.config(at + 3, "b") == kind):
-                return self.config(at + 4, "b"), self.config(at + 8, "l")
+            if self.config(at, "b") == wanted:
+                yield at
             at = self.config(at + 1, "b")
+
+    def registers(self, kind):
+        """The BAR of a part of its registers, and the offset in it."""
+        for at in self.capabilities(MODERN_CAPABILITY):
+            if self.config(at + 3, "b") == kind:
+                return self.config(at + 4, "b"), self.config(at + 8, "l")
         raise Trouble("the device in slot %d has no modern interface" % self.slot)
+
+    def vectors(self):
+        """Entries of its MSI-X table."""
+        for at in self.capabilities(MSIX_CAPABILITY):
+            return (self.config(at + 2, "w") & 0x7ff) + 1
+        return 0
 
     def view(self):
         if self.config(0, "w") != 0x1af4:
             raise Trouble("there is no virtio device in slot %d" % self.slot)
-        bar, offset = self.capability(COMMON_CONFIG)
-        own_bar, own_offset = self.capability(DEVICE_CONFIG)
+        bar, offset = self.registers(COMMON_CONFIG)
+        own_bar, own_offset = self.registers(DEVICE_CONFIG)
         if own_bar != bar:
             raise Trouble("the registers of the device in slot %d are in two BARs" % self.slot)
         # of all devices only this one decodes memory now, and at the same place
@@ -178,7 +191,7 @@ class Guest:
         queues = self.ask(*commands)[1::2]
         mtu = self.ask("readw 0x%x" % (BAR + own_offset + MTU))[0]
         self.set_config(4, "w", 0)
-        return View(sum(w << 32 * i for i, w in enumerate(words)), queues, mtu)
+        return View(sum(w << 32 * i for i, w in enumerate(words)), queues, self.vectors(), mtu)
 
 
 def roots(cache, suites):

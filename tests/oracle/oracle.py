@@ -345,7 +345,7 @@ class Oracle:
             self.compare("%s, %s, %s, %s, %s" % (host.name, machine, backend, device.type,
                                                  " ".join(options)),
                          view.offered, stated[backend])
-        return len(views)
+        return [view.vectors for view in views]
 
     def hold(self, a, b, machine, arguments, kinds=KINDS):
         """Both hosts start with their lists; the words that the baseline states, and its text."""
@@ -353,13 +353,16 @@ class Oracle:
         if not document:
             return None, None
         stated = {w["name"]: int(w["offered"], 16) for w in document["backends"]}
-        started = 0
+        tables = []
         for host in (a, b):
             options = self.the_list(a, b, arguments + ["--for", host.name])
             if options:
-                started += bool(self.starts_with(host, machine, options, stated, kinds))
+                tables.append(self.starts_with(host, machine, options, stated, kinds))
         self.counts.add("pairs with a list")
-        self.counts.add("pairs that start on both", started // 2)
+        self.counts.add("pairs that start on both", all(tables) and len(tables) == 2)
+        if len({tuple(t) for t in tables}) > 1:
+            self.counts.fault("%s, %s, %s: MSI-X tables of %s entries"
+                              % (a.name, b.name, machine, tables))
         return stated, text
 
     def one_pair(self, a, b, machine, policy, dest):
@@ -503,18 +506,17 @@ class Oracle:
 
     # ------------------------------------------------------------ a second build
 
-    def rebuilt(self, binary, machine, prop):
+    def rebuilt(self, binary, machine, key, value):
         """
-        The same QEMU as somebody else could have built it: @prop is off in @machine. A -global
-        before all others does what a compat entry does.
+        The same QEMU as somebody else could have built it: @key has another @value in @machine. A
+        -global before all others does what a compat entry does.
         """
-        key = "virtio-net-device." + prop
         second = copy.copy(binary)
-        second.command = binary.command + ["-global", key + "=off"]
+        second.command = binary.command + ["-global", "%s=%s" % (key, value or "off")]
         second.entry = copy.deepcopy(binary.entry)
         second.entry["package"] += " rebuilt"
         second.entry["build_id"] = "00" * 20
-        second.entry["values"][machine][key] = False
+        second.entry["values"][machine][key] = value
         return second
 
     def builds(self):
@@ -524,27 +526,28 @@ class Oracle:
             machine = machines_of(binary)[-1]
             values = dict(binary.entry.get("defaults", {}),
                           **binary.entry.get("values", {}).get(machine, {}))
-            prop = next((p for p in ("host_uso", "queue_reset", "guest_ufo")
-                         if values.get("virtio-net-device." + p) is True), None)
-            if prop:
-                second = Host("7.2", self.rebuilt(binary, machine, prop), self.directory,
-                              os.path.abspath(self.args.fakehost), "-rebuilt")
-                first = self.hosts["7.2", binary.version]
-                work += [(self.two_builds, first, second, machine, prop, p) for p in POLICIES]
+            key = next(k for k in ("host_uso", "queue_reset", "guest_ufo")
+                       if values.get("virtio-net-device." + k) is True)
+            first = self.hosts["7.2", binary.version]
+            for n, (key, value) in enumerate((("virtio-net-device." + key, False),
+                                              ("virtio-net-pci-base.vectors", 5))):
+                second = Host("7.2", self.rebuilt(binary, machine, key, value), self.directory,
+                              os.path.abspath(self.args.fakehost), "-rebuilt-%d" % n)
+                work += [(self.two_builds, first, second, machine, key, p) for p in POLICIES]
         self.parallel(lambda function, *w: function(*w), work)
 
-    def two_builds(self, a, b, machine, prop, policy):
-        bit = self.bit_of(prop)
+    def two_builds(self, a, b, machine, key, policy):
         bare = [self.observe(h, machine, [guest.Device(False)], []) for h in (a, b)]
-        if not all(bare) or bare[0][0].offered ^ bare[1][0].offered != 1 << bit:
-            self.counts.fault("%s, %s: without a list bit %d is not what differs"
-                              % (b.name, machine, bit))
+        seen = [(v.offered, v.vectors) for v, in filter(None, bare)]
+        if len(set(seen)) != 2:
+            self.counts.fault("%s, %s: without a list the device is the same: %s"
+                              % (b.name, machine, seen))
         p = self.abibase("intersect", a.path, b.path, "-M", machine, "--policy", policy)
         named = [line for line in p.stderr.splitlines() if "[machine-differs]" in line]
         self.counts.add("second builds")
-        if (len(named) != 1 or "virtio-net-device.%s is on" % prop not in named[0]
+        if (len(named) != 1 or key + " is " not in named[0]
                 or a.name not in named[0] or b.name not in named[0]):
-            self.counts.fault("%s, %s, %s: %s is not named: %s" % (b.name, machine, policy, prop,
+            self.counts.fault("%s, %s, %s: %s is not named: %s" % (b.name, machine, policy, key,
                                                                   p.stderr))
         self.one_pair(a, b, machine, policy, None)
 

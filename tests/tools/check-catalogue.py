@@ -6,7 +6,8 @@
 
 BINARY is a path, or ROOT:PATH for a binary of an unpacked root. For each one:
 
-- a property exists exactly where since/removed say so, with that type and class default;
+- a property exists exactly where since/removed say so, with that type, and its class default is
+  what the machine type of that release has;
 - every machine type with an upstream pc name has the default that the compat rows give it, read
   with qom-get from a device that is created under it (no backend, so nothing is masked);
 - every property of virtio-net-device has a row, or is in NOT_VISIBLE with the reason.
@@ -22,7 +23,8 @@ import os
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from qmp import Qemu, TYPE_WORDS, effective, exists, machine_version, version  # noqa: E402
+from qmp import Qemu, TYPE_WORDS, asked, effective, exists, machine_version  # noqa: E402
+from qmp import version  # noqa: E402
 
 # Of the device that is created under each machine type.
 CLASSES = ["virtio-net-device", "virtio-net-pci"]
@@ -49,10 +51,10 @@ NOT_VISIBLE = {
 
 def check_properties(q, rows, seen, say):
     qv = version(q.version)
-    have = q.properties(sorted({r["class"] for r in rows} | set(CLASSES)))
+    have = q.properties(sorted({asked(r) for r in rows} | set(CLASSES)))
     for r in rows:
         key = "%s.%s" % (r["class"], r["property"])
-        found = have[r["class"]].get(r["property"])
+        found = have[asked(r)].get(r["property"])
         if found:
             seen.add(key)
         if bool(found) != exists(r, qv):
@@ -62,8 +64,9 @@ def check_properties(q, rows, seen, say):
             continue
         if found[0] not in TYPE_WORDS[r["type"]]:
             say("%s: type %s, not %s" % (key, found[0], r["type"]))
-        if r["default"] is not None and found[1] != r["default"]:
-            say("%s: class default %s, not %s" % (key, found[1], r["default"]))
+        want = effective(r, qv, qv[:2])
+        if r["default"] is not None and found[1] != want:
+            say("%s: class default %s, not %s" % (key, found[1], want))
     known = {r["property"] for r in rows if r["class"] == "virtio-net-device"} | set(NOT_VISIBLE)
     for p in sorted(set(have["virtio-net-device"]) - known):
         say("virtio-net-device.%s: no row" % p)
@@ -73,7 +76,7 @@ def check_properties(q, rows, seen, say):
 def check_machines(q, rows, oldest, say):
     qv = version(q.version)
     rows = [r for r in rows
-            if exists(r, qv) and r["class"] in CLASSES and r["default"] is not None]
+            if exists(r, qv) and asked(r) in CLASSES and r["default"] is not None]
     compared = 0
     for m in sorted(m["name"] for m in q.machines()
                     if (machine_version(m["name"]) or ()) >= oldest):
@@ -82,6 +85,8 @@ def check_machines(q, rows, oldest, say):
                          for r in rows])
         for r, value in zip(rows, answers):
             want = effective(r, qv, machine_version(m))
+            if want == r["default"]:
+                want = r.get("realized", want)
             # realizing the device turns "auto" into what it means for the slot it sits in
             if want == "auto" and value in ("auto", "on", "off"):
                 continue

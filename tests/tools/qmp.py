@@ -69,6 +69,11 @@ def machine_version(name):
     return version(m.group(1)) if m else None
 
 
+def asked(row):
+    """The class that a QEMU is asked about: an abstract one it does not describe."""
+    return row.get("asked", row["class"])
+
+
 def exists(row, qemu):
     """Does the catalogue say that this QEMU has the property?"""
     removed = row.get("removed")
@@ -93,5 +98,5 @@ def effective(row, qemu, machine):
 
 
 # The type words of device-list-properties that each type of the catalogue may have.
-TYPE_WORDS = {"bool": ["bool"], "uint16": ["uint16"], "int32": ["int32"],
+TYPE_WORDS = {"bool": ["bool"], "uint16": ["uint16"], "uint32": ["uint32"], "int32": ["int32"],
               "OnOffAuto": ["OnOffAuto"], "string": ["str", "string"], "mac": ["str", "string"]}

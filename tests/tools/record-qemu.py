@@ -16,7 +16,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import canonical  # noqa: E402
-from qmp import Qemu  # noqa: E402
+from qmp import Qemu, asked  # noqa: E402
 
 NT_GNU_BUILD_ID = 3
 
@@ -62,10 +62,10 @@ def machine(m):
 
 
 def record(q, rows):
-    have = q.properties(sorted({r["class"] for r in rows}))
-    properties = {c: {} for c in have}
+    have = q.properties(sorted({asked(r) for r in rows}))
+    properties = {r["class"]: {} for r in rows}
     for r in rows:
-        found = have[r["class"]].get(r["property"])
+        found = have[asked(r)].get(r["property"])
         if found:
             properties[r["class"]][r["property"]] = found[0]
     return {
