@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Start a QEMU of a fetched root and read what a guest would be offered, over qtest."""
 import glob
+import json
 import os
 import re
 import subprocess
 import threading
+import time
 
 BAR = 0xe0000000
 MODERN_CAPABILITY = 9
@@ -37,13 +39,34 @@ class Binary:
         self.version = re.match(r"QEMU emulator version ([0-9.]+)", words).group(1)
         self.package = re.search(r"\((.*)\)", words).group(1)
 
+    def stopped(self, machine, options):
+        return self.command + ["-no-user-config", "-nodefaults", "-display", "none", "-S",
+                               "-M", machine, "-accel", "tcg", "-m", "32",
+                               "-L", self.root + "/usr/share/seabios",
+                               "-L", self.root + "/usr/share/qemu"] + options
+
+    def stream(self, machine, options, command, uri):
+        """
+        With "migrate" the stream of a guest that never ran, with a device on a root port; with
+        "migrate-incoming" such a guest of a stream.
+        """
+        words = ["-device", "pcie-root-port,id=rp,chassis=1", "-device",
+                 "virtio-net-pci,bus=rp,romfile=,mac=52:54:00:ab:1b:a5", "-qmp", "stdio"]
+        words += ["-incoming", "defer"] if command == "migrate-incoming" else []
+        process = subprocess.Popen(self.stopped(machine, options + words), text=True,
+                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, env=self.environment)
+        try:
+            monitor = Monitor(process)
+            monitor.run(command, uri=uri)
+            monitor.wait_migrated()
+        finally:
+            process.kill()
+            process.communicate()
+
     def start(self, machine, devices, options, host):
         """What the guest sees of each of the devices; @host is a line for fakehost.c."""
-        command = self.command + ["-no-user-config", "-nodefaults", "-display", "none", "-S",
-                                  "-M", machine, "-accel", "tcg", "-m", "32",
-                                  "-L", self.root + "/usr/share/seabios",
-                                  "-L", self.root + "/usr/share/qemu",
-                                  "-qtest", "stdio", "-qtest-log", "none"] + options
+        command = self.stopped(machine, ["-qtest", "stdio", "-qtest-log", "none"] + options)
         for i, d in enumerate(devices):
             command += d.arguments(i)
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -103,6 +126,46 @@ class Other(Device):
 
     def own(self, i):
         return self.OWN[self.type]
+
+
+class Monitor:
+    """The QMP monitor of a process, on its standard input and output."""
+
+    def __init__(self, process):
+        self.process = process
+        self.line()
+        self.run("qmp_capabilities")
+
+    def line(self):
+        text = self.process.stdout.readline()
+        if not text:
+            raise Trouble("QEMU ended: " + self.process.stderr.read())
+        return json.loads(text)
+
+    def run(self, command, **arguments):
+        try:
+            self.process.stdin.write(json.dumps({"execute": command,
+                                                 "arguments": arguments}) + "\n")
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            pass  # what it said last is to be read
+        while True:
+            answer = self.line()
+            if "error" in answer:
+                raise Trouble("%s: %s" % (command, answer))
+            if "return" in answer:
+                return answer["return"]
+
+    def wait_migrated(self):
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            status = self.run("query-migrate").get("status")
+            if status == "completed":
+                return
+            if status == "failed":
+                raise Trouble("the migration failed")
+            time.sleep(0.02)
+        raise Trouble("the migration hangs")
 
 
 class View:

@@ -23,12 +23,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.join(HERE, "..", "..")
 sys.path[:0] = [HERE, os.path.join(TOP, "tests", "tools")]
 import fakehost  # noqa: E402
+import guest  # noqa: E402
 import qmp  # noqa: E402
 import rebuild  # noqa: E402
 
@@ -148,7 +148,7 @@ class Incident:
                                    stderr=subprocess.PIPE, text=True,
                                    env=dict(os.environ, **self.host))
         try:
-            monitor = Monitor(process)
+            monitor = guest.Monitor(process)
             monitor.run("migrate-incoming", uri="exec:cat %s/%s" % (self.streams, source))
             monitor.wait_migrated()
             expect(monitor.run("query-status")["running"], "the guest does not run on")
@@ -204,38 +204,6 @@ class Incident:
                "another device than at the start: %s" % json.dumps(device))
 
 
-class Monitor:
-    def __init__(self, process):
-        self.process = process
-        expect(self.line() is not None, "QEMU does not greet")
-        self.run("qmp_capabilities")
-
-    def line(self):
-        text = self.process.stdout.readline()
-        if not text:
-            raise Fault("QEMU ended: " + self.process.stderr.read())
-        return json.loads(text)
-
-    def run(self, command, **arguments):
-        self.process.stdin.write(json.dumps({"execute": command, "arguments": arguments}) + "\n")
-        self.process.stdin.flush()
-        while True:
-            answer = self.line()
-            expect("error" not in answer, "%s: %s" % (command, answer))
-            if "return" in answer:
-                return answer["return"]
-
-    def wait_migrated(self):
-        end = time.monotonic() + 60
-        while time.monotonic() < end:
-            status = self.run("query-migrate").get("status")
-            if status == "completed":
-                return
-            expect(status != "failed", "the migration failed")
-            time.sleep(0.02)
-        raise Fault("the migration hangs")
-
-
 def main():
     ap = argparse.ArgumentParser()
     for option in ("--qemus", "--abibase", "--drive", "--fakehost"):
@@ -244,7 +212,7 @@ def main():
     with tempfile.TemporaryDirectory() as directory:
         try:
             Incident(args, directory).run()
-        except Fault as fault:
+        except (Fault, guest.Trouble) as fault:
             print("FAIL: %s" % fault)
             return 1
     return 0

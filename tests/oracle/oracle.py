@@ -16,7 +16,8 @@ library of fakehost.c, which makes every recorded kernel available without one. 
   operators state;
 - devices: the same with vhost-vsock and vhost-scsi beside virtio-net, and that QEMU does not start
   where seqpacket is on and the kernel lacks it;
-- builds: the same with a second build of a QEMU, in which one compat entry is another one;
+- builds: the same with a second build of a QEMU, in which one compat entry is another one, of a
+  feature or of the layout of the PCI device; a guest gets from one to the other with the list alone;
 - precedence: what defeats a list, and what does not;
 - catalogue: each property and each default of the catalogue against each QEMU.
 
@@ -526,22 +527,57 @@ class Oracle:
             machine = machines_of(binary)[-1]
             values = dict(binary.entry.get("defaults", {}),
                           **binary.entry.get("values", {}).get(machine, {}))
-            key = next(k for k in ("host_uso", "queue_reset", "guest_ufo")
-                       if values.get("virtio-net-device." + k) is True)
+            feature = next(k for k in ("host_uso", "queue_reset", "guest_ufo")
+                           if values.get("virtio-net-device." + k) is True)
+            layout = next(k for k in ("x-pcie-ext-tag", "x-pcie-flr-init")
+                          if values.get("virtio-net-pci-base." + k) is True)
             first = self.hosts["7.2", binary.version]
-            for n, (key, value) in enumerate((("virtio-net-device." + key, False),
+            for n, (key, value) in enumerate((("virtio-net-device." + feature, False),
+                                              ("virtio-net-pci-base." + layout, False),
                                               ("virtio-net-pci-base.vectors", 5))):
                 second = Host("7.2", self.rebuilt(binary, machine, key, value), self.directory,
                               os.path.abspath(self.args.fakehost), "-rebuilt-%d" % n)
                 work += [(self.two_builds, first, second, machine, key, p) for p in POLICIES]
         self.parallel(lambda function, *w: function(*w), work)
 
-    def two_builds(self, a, b, machine, key, policy):
+    def stream(self, source, target, machine, lists):
+        """Does a guest that never ran get from one to the other? What QEMU says, or None."""
+        with tempfile.TemporaryDirectory(dir=self.directory) as directory:
+            path = os.path.join(directory, "stream")
+            source.binary.stream(machine, lists[source.name], "migrate", "exec:cat > " + path)
+            try:
+                target.binary.stream(machine, lists[target.name], "migrate-incoming",
+                                     "exec:cat " + path)
+            except guest.Trouble as e:
+                return str(e)
+        return None
+
+    def layout(self, a, b, machine, policy):
+        """The PCI device of two builds: no way without the list, and both ways with it."""
+        bare = {h.name: [] for h in (a, b)}
+        lists = {h.name: self.the_list(a, b, ["-M", machine, "--policy", policy,
+                                              "--for", h.name]) for h in (a, b)}
+        for source, target in ((a, b), (b, a)):
+            self.counts.add("streams", 2)
+            if not self.stream(source, target, machine, bare):
+                self.counts.fault("%s to %s, %s: gets in without a list"
+                                  % (source.name, target.name, machine))
+            words = self.stream(source, target, machine, lists)
+            if words:
+                self.counts.fault("%s to %s, %s: does not get in with the list: %s"
+                                  % (source.name, target.name, machine, words))
+
+    def offers(self, a, b, machine):
+        """What a guest is offered by two builds: not the same without a list."""
         bare = [self.observe(h, machine, [guest.Device(False)], []) for h in (a, b)]
-        seen = [(v.offered, v.vectors) for v, in filter(None, bare)]
-        if len(set(seen)) != 2:
-            self.counts.fault("%s, %s: without a list the device is the same: %s"
-                              % (b.name, machine, seen))
+        if not all(bare) or bare[0][0].offered == bare[1][0].offered:
+            self.counts.fault("%s, %s: without a list the offers are the same" % (b.name, machine))
+
+    def two_builds(self, a, b, machine, key, policy):
+        if key.startswith("virtio-net-device."):
+            self.offers(a, b, machine)
+        else:
+            self.layout(a, b, machine, policy)
         p = self.abibase("intersect", a.path, b.path, "-M", machine, "--policy", policy)
         named = [line for line in p.stderr.splitlines() if "[machine-differs]" in line]
         self.counts.add("second builds")

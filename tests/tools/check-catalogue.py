@@ -10,7 +10,8 @@ BINARY is a path, or ROOT:PATH for a binary of an unpacked root. For each one:
   what the machine type of that release has;
 - every machine type with an upstream pc name has the default that the compat rows give it, read
   with qom-get from a device that is created under it (no backend, so nothing is masked);
-- every property of virtio-net-device has a row, or is in NOT_VISIBLE with the reason.
+- every property of virtio-net-device, and of virtio-net-pci around it, has a row, or is in
+  NOT_VISIBLE with the reason.
 
 --oldest leaves machine types before X.Y out. With --complete a row whose property none of the
 binaries has is a fault.
@@ -29,21 +30,51 @@ from qmp import version  # noqa: E402
 # Of the device that is created under each machine type.
 CLASSES = ["virtio-net-device", "virtio-net-pci"]
 
-# Properties of virtio-net-device that have no row, and why.
+OLD = "set by machine types up to 2.8 alone, and gone with them"
+
+# Properties that have no row, and why.
 NOT_VISIBLE = {
+    "acpi-index": "a number in a table of the firmware; chosen for each guest",
+    "addr": "the slot; chosen for each guest",
     "bootindex": "tells the firmware in which order to boot; chosen for each guest",
+    "busnr": "read only: the bus on which the device is",
     "ebpf-rss-fds": "passes open files to QEMU; what they change is said by rss",
+    "failover_pair_id": "names another device",
+    "ioeventfd": "how QEMU hears of a notification",
+    "migrate-extra": OLD,
+    "multifunction": "chosen for each guest",
     "netdev": "names the backend",
+    "rombar": "chosen for each guest",
+    "romfile": "chosen for each guest; what is in the file is another package's",
+    "romsize": "chosen for each guest",
     "rsc_interval": "how long QEMU waits to coalesce segments; timing only, no bit, no field",
+    "sriov-pf": "names another device",
     "tx": "when QEMU sends (timer or bottom half); timing only",
     "use-disabled-flag": "how QEMU itself treats a broken device; off on machine types up to 4.2, "
                          "which changes a section of the stream by machine type alone",
     "use-started": "how QEMU itself tracks a started device; off on machine types up to 4.0, "
                    "which changes a section of the stream by machine type alone",
+    "virtio-backend": "the device inside",
+    "virtio-pci-bus-master-bug-migration": "a field of the stream; a guest gets in either way",
+    "x-ats-page-aligned": "without effect unless ats is on; QEMU 5.2 has no property for it, and "
+                          "does as with it on",
     "x-disable-legacy-check": "lets QEMU accept a legacy device that it would refuse (on for "
                               "machine types up to 5.0); changes no offer",
+    "x-disable-pcie": OLD,
+    "x-ignore-backend-features": OLD,
+    "x-max-bounce-buffer-size": "how much QEMU copies at once",
     "x-mtu-bypass-backend": "whether vhost's answer may clear bit 3; off only on machine types up "
                             "to 2.9 and without effect unless host_mtu is set: see that row",
+    "x-pcie-ari-nextfn-1": "without effect unless the function has siblings by SR-IOV; a QEMU "
+                           "before 8.1 has no property for it, and does as with it on",
+    "x-pcie-deverr-init": OLD,
+    "x-pcie-err-unc-mask": "without effect unless aer is on; QEMU 8.0 has no property for it, and "
+                           "does as with it on",
+    "x-pcie-extcap-init": OLD,
+    "x-pcie-lnkctl-init": OLD,
+    "x-pcie-lnksta-dllla": "of ports; a guest gets in either way, and only machine types up to 2.3 "
+                           "have it off",
+    "x-pcie-pm-init": OLD,
     "x-txburst": "packets that QEMU sends in one go; timing only",
     "x-txtimer": "how long QEMU waits to send; timing only",
 }
@@ -67,9 +98,10 @@ def check_properties(q, rows, seen, say):
         want = effective(r, qv, qv[:2])
         if r["default"] is not None and found[1] != want:
             say("%s: class default %s, not %s" % (key, found[1], want))
-    known = {r["property"] for r in rows if r["class"] == "virtio-net-device"} | set(NOT_VISIBLE)
-    for p in sorted(set(have["virtio-net-device"]) - known):
-        say("virtio-net-device.%s: no row" % p)
+    known = {r["property"] for r in rows if asked(r) in CLASSES} | set(NOT_VISIBLE)
+    for c in CLASSES:
+        for p in sorted(set(have[c]) - known):
+            say("%s.%s: no row" % (c, p))
     return len([r for r in rows if exists(r, qv)])
 
 
