@@ -25,17 +25,6 @@ struct checking {
 	struct abibase_check *out;
 };
 
-static void finding_clear(struct check_finding *f)
-{
-	free(f->id);
-	free(f->text);
-	free(f->layer);
-	free(f->feature);
-	free(f->property);
-	free(f->remedy);
-	free(f->cause);
-}
-
 void settings_free(char **s)
 {
 	for (size_t i = 0; s && s[i]; i++)
@@ -54,8 +43,6 @@ ABIBASE_EXPORT struct abibase_check *abibase_check_unref(struct abibase_check *c
 {
 	if (!c || __atomic_sub_fetch(&c->refcount, 1, __ATOMIC_ACQ_REL) > 0)
 		return NULL;
-	for (size_t i = 0; i < c->n; i++)
-		finding_clear(&c->findings[i]);
 	for (size_t i = 0; i < c->n_lost; i++)
 		free(c->lost[i]);
 	for (size_t i = 0; i < c->n_lists; i++) {
@@ -68,6 +55,7 @@ ABIBASE_EXPORT struct abibase_check *abibase_check_unref(struct abibase_check *c
 	free(c->admit_id);
 	free(c->host);
 	free(c->baseline);
+	arena_clear(&c->arena);
 	free(c);
 	return NULL;
 }
@@ -88,31 +76,39 @@ struct abibase_check *hostcheck_new(const char *host)
 	return dup_to(&c->host, host) < 0 ? abibase_check_unref(c) : c;
 }
 
+/* The strings of a finding as those of the arena; one that is NULL stays so. */
+static int own_strings(struct arena *a, struct check_finding *f)
+{
+	const char **const strings[] = { &f->id,       &f->layer,  &f->feature,
+					 &f->property, &f->remedy, &f->cause };
+
+	for (size_t i = 0; i < ARRAY_SIZE(strings); i++) {
+		if (!*strings[i])
+			continue;
+		*strings[i] = arena_strdup(a, *strings[i]);
+		if (!*strings[i])
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 int hostcheck_add(struct abibase_check *c, const struct check_finding *proto, struct buf *text)
 {
 	struct check_finding *f;
-	char *t = buf_steal(text);
 
-	if (!t || array_grow(&c->findings, c->n, &c->cap, sizeof(*c->findings)) < 0) {
-		free(t);
+	if (buf_failed(text) ||
+	    array_grow(&c->findings, c->n, &c->cap, sizeof(*c->findings)) < 0)
 		return -ENOMEM;
-	}
 	for (size_t i = 0; i < c->n; i++)
-		if (streq(c->findings[i].text, t)) {
-			free(t);
+		if (streq(c->findings[i].text, text->data))
 			return 0;
-		}
-	f = &c->findings[c->n++];
-	memset(f, 0, sizeof(*f));
-	f->kind = proto->kind;
-	f->text = t;
-	f->bit = proto->bit;
-	f->by_list = proto->by_list;
-	if (dup_to(&f->id, proto->id) < 0 || dup_to(&f->layer, proto->layer) < 0 ||
-	    dup_to(&f->feature, proto->feature) < 0 ||
-	    dup_to(&f->property, proto->property) < 0 ||
-	    dup_to(&f->remedy, proto->remedy) < 0 || dup_to(&f->cause, proto->cause) < 0)
+	f = &c->findings[c->n];
+	*f = *proto;
+	f->text = arena_strdup(&c->arena, text->data);
+	if (!f->text || own_strings(&c->arena, f) < 0)
 		return -ENOMEM;
+	c->n++;
+	text->len = 0;
 	return 0;
 }
 
@@ -120,11 +116,11 @@ static int add(struct checking *k, enum abibase_finding_kind kind, const char *i
 	       const char *layer, const struct value *v, const char *remedy, struct buf *text)
 {
 	struct check_finding f = { .kind = kind,
-				   .id = (char *)id,
-				   .layer = (char *)layer,
-				   .feature = v ? (char *)v->feature : NULL,
+				   .id = id,
+				   .layer = layer,
+				   .feature = v ? v->feature : NULL,
 				   .bit = v ? v->bit : -1,
-				   .remedy = (char *)remedy };
+				   .remedy = remedy };
 	_autofree_ char *property = NULL;
 
 	if (v && asprintf(&property, "%s.%s", v->class_name, v->property) < 0) {
@@ -267,10 +263,14 @@ static int lacks_why(struct checking *k, const struct value *v, const struct why
 			    w->kind == WHY_HOST_UNKNOWN ? w->what :
 			    w->kind == WHY_QEMU_LACKS	? no_property :
 							  NULL;
-	size_t before = k->out->n;
+	struct abibase_check *out = k->out;
+	size_t before = out->n;
 	int r = add_why(k, v, w);
 
-	return r < 0 || k->out->n == before ? r : dup_to(&k->out->findings[before].cause, cause);
+	if (r < 0 || out->n == before || !cause)
+		return r;
+	out->findings[before].cause = arena_strdup(&out->arena, cause);
+	return out->findings[before].cause ? 0 : -ENOMEM;
 }
 
 /* What the host states, or what it stated for the baseline: a probe does not know it. */
@@ -824,69 +824,6 @@ ABIBASE_EXPORT int abibase_check(struct abibase_context *ctx, struct abibase_cat
 	return 0;
 }
 
-ABIBASE_EXPORT const char *abibase_check_host(const struct abibase_check *c)
-{
-	return c->host;
-}
-
-ABIBASE_EXPORT enum abibase_verdict abibase_check_verdict(const struct abibase_check *c)
-{
-	return c->verdict;
-}
-
-ABIBASE_EXPORT size_t abibase_check_finding_count(const struct abibase_check *c)
-{
-	return c->n;
-}
-
-ABIBASE_EXPORT enum abibase_finding_kind abibase_check_finding_kind(const struct abibase_check *c,
-								    size_t i)
-{
-	return i < c->n ? c->findings[i].kind : ABIBASE_FINDING_NOTE;
-}
-
-ABIBASE_EXPORT const char *abibase_check_finding_get(const struct abibase_check *c, size_t i,
-						     enum abibase_check_field field)
-{
-	const struct check_finding *f = i < c->n ? &c->findings[i] : NULL;
-
-	if (!f)
-		return NULL;
-	switch (field) {
-	case ABIBASE_CHECK_ID:
-		return f->id;
-	case ABIBASE_CHECK_TEXT:
-		return f->text;
-	case ABIBASE_CHECK_LAYER:
-		return f->layer;
-	case ABIBASE_CHECK_FEATURE:
-		return f->feature;
-	case ABIBASE_CHECK_PROPERTY:
-		return f->property;
-	case ABIBASE_CHECK_REMEDY:
-		return f->remedy;
-	case ABIBASE_CHECK_CAUSE:
-		return f->cause;
-	default:
-		return NULL;
-	}
-}
-
-ABIBASE_EXPORT size_t abibase_check_loss_count(const struct abibase_check *c)
-{
-	return c->n_lost;
-}
-
-ABIBASE_EXPORT const char *abibase_check_loss(const struct abibase_check *c, size_t i)
-{
-	return i < c->n_lost ? c->lost[i] : NULL;
-}
-
-ABIBASE_EXPORT const char *abibase_check_admit_id(const struct abibase_check *c)
-{
-	return c->admit_id;
-}
-
 /* Pointers and words in one block, so that one free() releases all of it. */
 static char **pack_args(char *const *settings)
 {
@@ -924,213 +861,4 @@ ABIBASE_EXPORT int abibase_check_args(const struct abibase_check *c, const char 
 		return 0;
 	}
 	return -ENOENT;
-}
-
-/* ------------------------------------------------------------------------- as text */
-
-#define HANG 11 /* where the text of a label begins */
-
-void text_labelled(const char *label, const char *text, struct buf *out)
-{
-	buf_printf(out, "  %-*s", HANG - 2, label);
-	show_wrapped(out, HANG, HANG, text);
-}
-
-static bool same(const char *a, const char *b)
-{
-	return a == b || (a && b && streq(a, b));
-}
-
-/* One fact that is missing keeps several properties from what they should be. */
-static bool same_cause(const struct check_finding *a, const struct check_finding *b)
-{
-	return a->cause && same(a->cause, b->cause) && a->kind == b->kind &&
-	       same(a->layer, b->layer) && same(a->remedy, b->remedy);
-}
-
-/* The class stands only before the first of those that have it in common. */
-static void text_property(const char *property, const char **class_name, struct buf *text)
-{
-	size_t len = strcspn(property, ".");
-	const char *before = *class_name;
-	bool again = before && strcspn(before, ".") == len && memcmp(before, property, len) == 0;
-
-	buf_printf(text, "%s%s", before ? ", " : "", again ? property + len + 1 : property);
-	*class_name = property;
-}
-
-/* The properties behind one fact, from the first on. */
-static void text_properties(const struct abibase_check *c, size_t first, struct buf *out)
-{
-	const char *class_name = NULL;
-	_buf_ text = { 0 };
-
-	for (size_t i = first; i < c->n; i++) {
-		const struct check_finding *f = &c->findings[i];
-
-		if (!f->property || !same_cause(&c->findings[first], f))
-			continue;
-		text_property(f->property, &class_name, &text);
-		buf_printf(&text, " (%s", f->feature);
-		if (f->bit >= 0)
-			buf_printf(&text, ", bit %d", f->bit);
-		buf_putc(&text, ')');
-	}
-	if (text.len)
-		text_labelled("for", text.data, out);
-	if (buf_failed(&text))
-		out->failed = true;
-}
-
-static void text_finding(const struct abibase_check *c, size_t i, struct buf *out)
-{
-	const struct check_finding *f = &c->findings[i];
-	const char *label = f->kind == ABIBASE_FINDING_UNKNOWN ? "unknown" :
-			    f->kind == ABIBASE_FINDING_NOTE    ? "note" :
-			    f->by_list			       ? f->bit >= 0 ? "off" : "differs" :
-			    f->cause			       ? "lacks" :
-								 "conflict";
-	_buf_ text = { 0 };
-
-	for (size_t k = 0; k < i; k++)
-		if (same_cause(&c->findings[k], f))
-			return;
-	if (f->cause)
-		buf_printf(&text, "%s: %s [%s]", f->layer, f->cause, f->id);
-	else
-		buf_printf(&text, "%s [%s]", f->text, f->id);
-	text_labelled(label, text.data ? text.data : "", out);
-	if (buf_failed(&text))
-		out->failed = true;
-	if (f->cause)
-		text_properties(c, i, out);
-	/* where the lists are enough, they follow */
-	if (f->remedy && !(f->by_list && f->fixable))
-		text_labelled("remedy", f->remedy, out);
-}
-
-void hostcheck_text(const struct abibase_check *c, struct buf *out)
-{
-	for (size_t i = 0; i < c->n; i++)
-		text_finding(c, i, out);
-}
-
-/* What it would cost to have this host too, or that no list of options helps. */
-static void text_admit(const struct abibase_check *c, struct buf *out)
-{
-	const char *class_name = NULL;
-	_buf_ text = { 0 };
-
-	if (!c->asked || (!c->n_lost && !c->admit_id &&
-			  (c->admissible || c->verdict != ABIBASE_VERDICT_NO)))
-		return;
-	buf_puts(&text, !c->admissible ? "not as it is: no baseline of this machine type has this host too, "
-					"whatever is off" :
-			c->n_lost      ? "it takes these from every guest started from then on: " :
-					 "every guest started from then on gets another number");
-	for (size_t i = 0; i < c->n_lost; i++)
-		text_property(c->lost[i], &class_name, &text);
-	if (c->admit_id)
-		buf_printf(&text, "; abibase intersect --json BASELINE PROFILE makes that baseline, %s",
-			   c->admit_id);
-	text_labelled("admit", text.data ? text.data : "", out);
-	if (buf_failed(&text))
-		out->failed = true;
-}
-
-static void text_check(const struct abibase_check *c, struct buf *out)
-{
-	static const char *const words[] = { "satisfies", "does not satisfy", "", "cannot tell" };
-
-	show_text(out, c->host);
-	buf_printf(out, ": %s\n", words[c->verdict]);
-	hostcheck_text(c, out);
-	text_admit(c, out);
-}
-
-ABIBASE_EXPORT int abibase_checks_to_text(struct abibase_check *const *checks, size_t n, char **ret)
-{
-	_buf_ out = { 0 };
-	bool no = false;
-	char *text;
-
-	if (n && checks[0]->baseline)
-		show_wrapped(&out, 0, 2, checks[0]->baseline);
-	for (size_t i = 0; i < n; i++) {
-		text_check(checks[i], &out);
-		no |= checks[i]->baseline && checks[i]->verdict == ABIBASE_VERDICT_NO;
-	}
-	if (no)
-		buf_puts(&out, "The baseline stays valid among its own hosts and those that satisfy "
-			       "it.\n");
-	text = buf_steal(&out);
-	if (!text)
-		return -ENOMEM;
-	*ret = text;
-	return 0;
-}
-
-static json_t *finding_json(const struct check_finding *f)
-{
-	/* jansson leaves a member out where the value is NULL and the format has a "*" */
-	return json_pack("{ss ss ss ss* ss* ss* ss* so* sb}", "kind", finding_words[f->kind], "id", f->id,
-			 "text", f->text, "layer", f->layer, "feature", f->feature, "property",
-			 f->property, "remedy", f->remedy, "bit",
-			 f->bit >= 0 ? json_integer(f->bit) : NULL, "fixable", f->fixable);
-}
-
-json_t *hostcheck_findings_json(const struct abibase_check *c)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; list && i < c->n; i++) {
-		if (json_array_append_new(list, finding_json(&c->findings[i])) < 0) {
-			json_decref(list);
-			return NULL;
-		}
-	}
-	return list;
-}
-
-json_t *hostcheck_strings(char *const *s, size_t n)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; list && i < n; i++)
-		if (json_array_append_new(list, json_string(s[i])) < 0) {
-			json_decref(list);
-			return NULL;
-		}
-	return list;
-}
-
-static json_t *json_check(const struct abibase_check *c)
-{
-	static const char *const words[] = { "yes", "no", "", "unknown" };
-	json_t *findings = hostcheck_findings_json(c), *lost = hostcheck_strings(c->lost, c->n_lost);
-
-	/* "o" takes the references, also when packing fails */
-	return json_pack("{ss ss so so ss*}", "host", c->host, "verdict", words[c->verdict],
-			 "findings", findings, "loses", lost, "admit_id", c->admit_id);
-}
-
-ABIBASE_EXPORT int abibase_checks_to_json(const char *baseline, struct abibase_check *const *checks,
-					  size_t n, char **ret)
-{
-	json_auto_t *root = json_pack("{ss ss* s[]}", "schema", "abibase-check/1", "baseline",
-				      baseline, "hosts");
-	_buf_ out = { 0 };
-	char *text;
-
-	for (size_t i = 0; i < n; i++)
-		if (json_array_append_new(json_object_get(root, "hosts"), json_check(checks[i])) < 0)
-			return -ENOMEM;
-	if (!root)
-		return -ENOMEM;
-	json_write_canonical(&out, root);
-	text = buf_steal(&out);
-	if (!text)
-		return -ENOMEM;
-	*ret = text;
-	return 0;
 }

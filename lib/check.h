@@ -8,10 +8,12 @@
 
 /* What was found about one host, by check.c against a baseline and by move.c for one guest. */
 
+/* Also of one device, by verify.c. The strings are those of an arena. */
 struct check_finding {
 	enum abibase_finding_kind kind;
-	char *id, *text, *layer, *feature, *property, *remedy, *cause;
-	int bit; /* -1: none */
+	const char *id, *text, *layer, *feature, *property, *remedy, *cause;
+	int bit;       /* -1: none */
+	size_t device; /* of a verification, or NO_DEVICE */
 	bool by_list; /* options of QEMU mend it */
 	bool fixable; /* and they mend all that is in the way */
 };
@@ -24,6 +26,7 @@ struct check_list {
 
 struct abibase_check {
 	int refcount;
+	struct arena arena;
 	char *host, *baseline; /* the second for people, or NULL */
 	enum abibase_verdict verdict;
 	bool asked, admissible; /* is there a baseline that has this host too? */
@@ -39,7 +42,7 @@ struct abibase_check {
 /* NULL for want of memory. */
 struct abibase_check *hostcheck_new(const char *host);
 /*
- * Takes the text; what is said already is not said twice. Everything of @f but id may be NULL; its
+ * The text is emptied; what is said already is not said twice. Everything of @f but id may be NULL; its
  * strings are copied. 0 or -ENOMEM.
  */
 int hostcheck_add(struct abibase_check *c, const struct check_finding *f, struct buf *text);
@@ -48,6 +51,9 @@ enum abibase_verdict hostcheck_verdict(const struct abibase_check *c);
 int dup_to(char **to, const char *s);
 /* "class.property=value" lists, ended by NULL */
 void settings_free(char **s);
+
+/* check-show.c: NULL where it has no such field, and for want of a finding */
+const char *check_finding_get(const struct check_finding *f, enum abibase_check_field field);
 json_t *hostcheck_strings(char *const *s, size_t n);
 /* The findings for people, a block each; what comes of one cause is one. */
 void hostcheck_text(const struct abibase_check *c, struct buf *out);

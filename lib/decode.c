@@ -264,11 +264,6 @@ static bool mask_empty(const struct mask *m)
 	return !m->word[0] && !m->word[1];
 }
 
-static bool same_text(const char *a, const char *b)
-{
-	return a == b || (a && b && streq(a, b));
-}
-
 /* The same words, or the same masks of the same device. */
 static bool same_finding(const struct finding *a, const struct finding *b)
 {

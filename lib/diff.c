@@ -920,7 +920,7 @@ static void diff_machine_name(struct two *t, enum abibase_diff_kind kind, const 
 {
 	const char *place;
 
-	if (a == b || (a && b && streq(a, b)))
+	if (same_text(a, b))
 		return;
 	place = keep(&t->c, "%s:", subject);
 	if (!place)

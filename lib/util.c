@@ -4,6 +4,11 @@
 
 #include "util.h"
 
+bool same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && streq(a, b));
+}
+
 bool buf_reserve(struct buf *b, size_t more)
 {
 	size_t size = b->size ? b->size : 256;

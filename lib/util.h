@@ -51,6 +51,8 @@ static inline bool strprefix(const char *s, const char *prefix)
 {
 	return strncmp(s, prefix, strlen(prefix)) == 0;
 }
+/* Both may be NULL. */
+bool same_text(const char *a, const char *b);
 
 /*
  * Hex digits, "0x" before them or not, into 128 bits, least significant word first; false where they

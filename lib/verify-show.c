@@ -90,28 +90,7 @@ abibase_verification_finding_device(const struct abibase_verification *vf, size_
 ABIBASE_EXPORT const char *abibase_verification_finding_get(const struct abibase_verification *vf,
 							    size_t i, enum abibase_check_field field)
 {
-	const struct verify_finding *f = i < vf->n_findings ? &vf->findings[i] : NULL;
-
-	if (!f)
-		return NULL;
-	switch (field) {
-	case ABIBASE_CHECK_ID:
-		return f->id;
-	case ABIBASE_CHECK_TEXT:
-		return f->text;
-	case ABIBASE_CHECK_LAYER:
-		return f->layer;
-	case ABIBASE_CHECK_FEATURE:
-		return f->feature;
-	case ABIBASE_CHECK_PROPERTY:
-		return f->property;
-	case ABIBASE_CHECK_REMEDY:
-		return f->remedy;
-	case ABIBASE_CHECK_CAUSE:
-		return f->cause;
-	default:
-		return NULL;
-	}
+	return check_finding_get(i < vf->n_findings ? &vf->findings[i] : NULL, field);
 }
 
 ABIBASE_EXPORT size_t abibase_verification_left_out_count(const struct abibase_verification *vf)
@@ -127,17 +106,12 @@ ABIBASE_EXPORT const char *abibase_verification_left_out(const struct abibase_ve
 
 /* ------------------------------------------------------------------------- as text */
 
-static bool same_words(const char *a, const char *b)
-{
-	return a == b || (a && b && streq(a, b));
-}
-
 /* Features that differ for the same reason are said in one sentence. */
-static bool same_cause(const struct verify_finding *a, const struct verify_finding *b)
+static bool same_cause(const struct check_finding *a, const struct check_finding *b)
 {
 	return a->bit >= 0 && b->bit >= 0 && a->device == b->device && streq(a->id, b->id) &&
-	       same_words(a->layer, b->layer) && same_words(a->remedy, b->remedy) &&
-	       (same_words(a->cause, b->cause) || strprefix(a->layer, LAYER_COMMAND));
+	       same_text(a->layer, b->layer) && same_text(a->remedy, b->remedy) &&
+	       (same_text(a->cause, b->cause) || strprefix(a->layer, LAYER_COMMAND));
 }
 
 static bool said_before(const struct abibase_verification *vf, size_t i)
@@ -153,7 +127,7 @@ static void text_features(const struct abibase_verification *vf, size_t first, s
 	const char *separator = " ", *last = NULL;
 
 	for (size_t i = first; i < vf->n_findings; i++) {
-		const struct verify_finding *f = &vf->findings[i];
+		const struct check_finding *f = &vf->findings[i];
 
 		if (!same_cause(&vf->findings[first], f))
 			continue;
@@ -162,9 +136,9 @@ static void text_features(const struct abibase_verification *vf, size_t first, s
 	}
 	buf_putc(out, '\n');
 	for (size_t i = first; i < vf->n_findings; i++) {
-		const struct verify_finding *f = &vf->findings[i];
+		const struct check_finding *f = &vf->findings[i];
 
-		if (!same_cause(&vf->findings[first], f) || same_words(f->cause, last))
+		if (!same_cause(&vf->findings[first], f) || same_text(f->cause, last))
 			continue;
 		buf_printf(out, "      because: %s: %s [%s]\n", f->layer, f->cause, f->id);
 		last = f->cause;
@@ -176,7 +150,7 @@ static void text_finding(const struct abibase_verification *vf, size_t i, struct
 	static const char *const kinds[] = { [ABIBASE_FINDING_CONFLICT] = "differs",
 					     [ABIBASE_FINDING_UNKNOWN] = "unknown",
 					     [ABIBASE_FINDING_NOTE] = "note" };
-	const struct verify_finding *f = &vf->findings[i];
+	const struct check_finding *f = &vf->findings[i];
 
 	if (said_before(vf, i))
 		return;
@@ -254,7 +228,7 @@ static void append(json_t *list, json_t *v, bool *failed)
 		*failed = true;
 }
 
-static json_t *json_finding(const struct abibase_verification *vf, const struct verify_finding *f,
+static json_t *json_finding(const struct abibase_verification *vf, const struct check_finding *f,
 			    bool *failed)
 {
 	const char *device = f->device == NO_DEVICE ? NULL : vf->devices[f->device].name;

@@ -156,7 +156,7 @@ static const char *keep_text(struct verifying *k, const char *s)
 	return s ? keep(k, "%s", s) : NULL;
 }
 
-static void add(struct verifying *k, const struct verify_finding *f)
+static void add(struct verifying *k, const struct check_finding *f)
 {
 	struct abibase_verification *out = k->out;
 
@@ -171,7 +171,7 @@ static void add(struct verifying *k, const struct verify_finding *f)
 static void say(struct verifying *k, enum abibase_finding_kind kind, size_t device, const char *id,
 		const char *layer, const char *text, const char *remedy)
 {
-	add(k, &(struct verify_finding){ .kind = kind, .device = device, .bit = -1, .id = id,
+	add(k, &(struct check_finding){ .kind = kind, .device = device, .bit = -1, .id = id,
 					 .text = text, .layer = layer,
 					 .remedy = keep_text(k, remedy) });
 }
@@ -194,7 +194,7 @@ static void differ(const struct difference *d, const char *layer, const char *ca
 	struct verifying *k = d->k;
 	const char *feature = d->row ? d->row->feature : d->q ? d->q->feature : NULL;
 	const char *name = keep_text(k, feature ? feature : "a feature without a name");
-	struct verify_finding f = { .kind = ABIBASE_FINDING_CONFLICT, .device = d->device,
+	struct check_finding f = { .kind = ABIBASE_FINDING_CONFLICT, .device = d->device,
 				    .bit = d->bit,
 				    .id = d->offered ? "verify-offered" : "verify-missing",
 				    .layer = layer, .feature = name, .cause = cause,
@@ -728,7 +728,7 @@ static enum abibase_verdict verdict_of(const struct abibase_verification *vf, si
 	enum abibase_verdict v = ABIBASE_VERDICT_YES;
 
 	for (size_t i = 0; i < vf->n_findings; i++) {
-		const struct verify_finding *f = &vf->findings[i];
+		const struct check_finding *f = &vf->findings[i];
 
 		if (device != NO_DEVICE && f->device != device && f->device != NO_DEVICE)
 			continue;

@@ -2,17 +2,13 @@
 #ifndef ABIBASE_VERIFY_H
 #define ABIBASE_VERIFY_H
 
+#include "check.h"
 #include "throwaway.h"
 
 /* The layer of what an option of the command line does. */
 #define LAYER_COMMAND "command line"
 
-struct verify_finding {
-	enum abibase_finding_kind kind;
-	size_t device; /* or NO_DEVICE */
-	int bit;       /* -1: none */
-	const char *id, *text, *layer, *feature, *property, *cause, *remedy;
-};
+/* A finding that is about all devices. */
 #define NO_DEVICE ((size_t)-1)
 
 struct verify_device {
@@ -30,7 +26,7 @@ struct abibase_verification {
 	const char *baseline, *qemu, *machine;
 	struct verify_device *devices;
 	size_t n_devices;
-	struct verify_finding *findings;
+	struct check_finding *findings;
 	size_t n_findings, cap_findings;
 	const char **left_out;
 	size_t n_left_out;
