@@ -16,8 +16,7 @@ static const struct option options[] = {
 struct arguments {
 	struct guest_options guest; /* operand NULL: none */
 	bool guest_options;
-	const char *output;
-	bool json;
+	struct output out;
 	char **operands;
 	int n_operands;
 };
@@ -39,21 +38,10 @@ static int parse(int argc, char **argv, struct arguments *a)
 		case OPT_GUEST:
 			a->guest.operand = optarg;
 			break;
-		case 'f':
-			r = cli_set_format("check", optarg, &a->json);
+		default:
+			r = cli_output_option(&command_check, "table", c, &a->out);
 			if (r)
 				return r;
-			break;
-		case OPT_JSON:
-			a->json = true;
-			break;
-		case 'o':
-			a->output = optarg;
-			break;
-		case 'h':
-			return 1 + cli_help(&command_check);
-		default:
-			return 1 + cli_usage("check", NULL);
 		}
 	}
 	a->operands = argv + optind;
@@ -105,12 +93,12 @@ static int check_one(struct abibase_context *ctx, struct abibase_catalogue *cat,
 static int show(const struct arguments *a, const char *id, struct abibase_check **checks, int n)
 {
 	_autofree_ char *text = NULL;
-	int r = a->json ? abibase_checks_to_json(id, checks, (size_t)n, &text) :
+	int r = a->out.json ? abibase_checks_to_json(id, checks, (size_t)n, &text) :
 			  abibase_checks_to_text(checks, (size_t)n, &text);
 
 	if (r < 0)
 		return cli_error("out of memory [out-of-memory]");
-	return cli_write(a->output, text) == 0 ? 0 : STATUS_TROUBLE;
+	return cli_write(a->out.path, text) == 0 ? 0 : STATUS_TROUBLE;
 }
 
 static int check_all(struct abibase_context *ctx, const struct arguments *a,
@@ -148,13 +136,13 @@ static int show_moves(const struct arguments *a, const struct abibase_baseline *
 		status = worse(status, (int)abibase_check_verdict(checks[i]));
 	}
 	if (r == 0)
-		r = a->json ? abibase_checks_to_json(b ? abibase_baseline_id(b) : NULL, checks, n,
+		r = a->out.json ? abibase_checks_to_json(b ? abibase_baseline_id(b) : NULL, checks, n,
 						     &text) :
 			      abibase_moves_to_text(m, &text);
 	free(checks);
 	if (r < 0)
 		return cli_error("out of memory [out-of-memory]");
-	return cli_write(a->output, text) == 0 ? status : STATUS_TROUBLE;
+	return cli_write(a->out.path, text) == 0 ? status : STATUS_TROUBLE;
 }
 
 static int add_hosts(struct abibase_context *ctx, struct abibase_catalogue *cat,

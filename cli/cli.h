@@ -49,6 +49,12 @@ extern const struct command command_exec;
 extern const struct command command_match;
 extern const struct command command_verify;
 
+/* How an answer is printed. */
+struct output {
+	const char *path; /* NULL: on stdout */
+	bool json;	  /* a document, not words for people */
+};
+
 /* Values of long options that have no letter. */
 enum {
 	OPT_NAME = 0x100,
@@ -127,8 +133,12 @@ int cli_error(const char *fmt, ...) _printf_(1, 2);
 int cli_context_error(const struct abibase_context *ctx, int err);
 /* A mistake in the arguments of @verb (NULL: before any verb); @fmt NULL: getopt has said which. */
 int cli_usage(const char *verb, const char *fmt, ...) _printf_(2, 3);
-/* --format, of verbs that print a table or a document: 0, or the exit status + 1. */
-int cli_set_format(const char *verb, const char *format, bool *ret_json);
+/*
+ * Take -f, --json, -o or -h, which most verbs have, or what getopt refused. @plain is what the verb
+ * calls its format for people. 0 to go on, else the exit status + 1.
+ */
+int cli_output_option(const struct command *command, const char *plain, int option,
+		      struct output *out);
 int cli_help(const struct command *command);
 
 /* Is this operand standard input: "-", or "NAME=-"? */

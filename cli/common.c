@@ -99,18 +99,33 @@ int cli_usage(const char *verb, const char *fmt, ...)
 	return STATUS_TROUBLE;
 }
 
-int cli_set_format(const char *verb, const char *format, bool *ret_json)
-{
-	*ret_json = streq(format, "json");
-	if (*ret_json || streq(format, "table"))
-		return 0;
-	return 1 + cli_usage(verb, "\"%s\" is not a format; accepted: table, json", format);
-}
-
 int cli_help(const struct command *command)
 {
 	fputs(command->help, stdout);
 	return STATUS_YES;
+}
+
+int cli_output_option(const struct command *command, const char *plain, int option,
+		      struct output *out)
+{
+	switch (option) {
+	case 'f':
+		out->json = streq(optarg, "json");
+		if (out->json || streq(optarg, plain))
+			return 0;
+		return 1 + cli_usage(command->name, "\"%s\" is not a format; accepted: %s, json",
+				     optarg, plain);
+	case OPT_JSON:
+		out->json = true;
+		return 0;
+	case 'o':
+		out->path = optarg;
+		return 0;
+	case 'h':
+		return 1 + cli_help(command);
+	default:
+		return 1 + cli_usage(command->name, NULL);
+	}
 }
 
 bool cli_operand_is_stdin(const char *operand)

@@ -108,32 +108,25 @@ static int decode(char **operands, int n, const char *device, bool json)
 
 static int run(int argc, char **argv)
 {
-	const char *format = "text", *device = NULL;
-	int c;
+	const char *device = NULL;
+	struct output out = { 0 };
+	int c, r;
 
 	while ((c = getopt_long(argc, argv, "f:h", options, NULL)) != -1) {
 		switch (c) {
 		case OPT_DEVICE:
 			device = optarg;
 			break;
-		case 'f':
-			format = optarg;
-			break;
-		case OPT_JSON:
-			format = "json";
-			break;
-		case 'h':
-			return cli_help(&command_decode);
 		default:
-			return cli_usage("decode", NULL);
+			r = cli_output_option(&command_decode, "text", c, &out);
+			if (r)
+				return r - 1;
 		}
 	}
-	if (!streq(format, "text") && !streq(format, "json"))
-		return cli_usage("decode", "unknown format '%s': text or json", format);
 	for (int i = optind, n = 0; i < argc; i++)
 		if (streq(argv[i], "-") && n++)
 			return cli_usage("decode", "standard input can be read only once");
-	return decode(argv + optind, argc - optind, device, streq(format, "json"));
+	return decode(argv + optind, argc - optind, device, out.json);
 }
 
 const struct command command_decode = {

@@ -86,36 +86,28 @@ static int diff(char *const *operands, unsigned int flags, bool json)
 
 static int run(int argc, char **argv)
 {
-	const char *format = "text";
+	struct output out = { 0 };
 	unsigned int flags = 0;
-	int c;
+	int c, r;
 
 	while ((c = getopt_long(argc, argv, "af:h", options, NULL)) != -1) {
 		switch (c) {
 		case 'a':
 			flags |= ABIBASE_DIFF_ALL;
 			break;
-		case 'f':
-			format = optarg;
-			break;
-		case OPT_JSON:
-			format = "json";
-			break;
-		case 'h':
-			return cli_help(&command_diff);
 		default:
-			return cli_usage("diff", NULL);
+			r = cli_output_option(&command_diff, "text", c, &out);
+			if (r)
+				return r - 1;
 		}
 	}
-	if (!streq(format, "text") && !streq(format, "json"))
-		return cli_usage("diff", "unknown format '%s': text or json", format);
 	if (argc - optind < 2)
 		return cli_usage("diff", "missing operand: which two profiles or baselines?");
 	if (argc - optind > 2)
 		return cli_usage("diff", "extra operand '%s'", argv[optind + 2]);
 	if (cli_check_stdin_once("diff", argv + optind, 2, false) < 0)
 		return STATUS_TROUBLE;
-	return diff(argv + optind, flags, streq(format, "json"));
+	return diff(argv + optind, flags, out.json);
 }
 
 const struct command command_diff = {

@@ -11,7 +11,8 @@ static const struct option options[] = {
 };
 
 struct arguments {
-	const char *baseline, *property, *output, *format;
+	const char *baseline, *property;
+	struct output out;
 	unsigned int flags;
 };
 
@@ -31,40 +32,29 @@ static int explain(const struct arguments *a)
 		r = abibase_explain(ctx, cat, b, a->property, a->flags, &x);
 	if (r < 0)
 		return cli_context_error(ctx, r);
-	r = streq(a->format, "json") ? abibase_explanation_to_json(x, &text) :
+	r = a->out.json ? abibase_explanation_to_json(x, &text) :
 				       abibase_explanation_to_text(x, &text);
 	if (r < 0)
 		return cli_error("out of memory [out-of-memory]");
-	return cli_write(a->output, text) == 0 ? STATUS_YES : STATUS_TROUBLE;
+	return cli_write(a->out.path, text) == 0 ? STATUS_YES : STATUS_TROUBLE;
 }
 
 static int run(int argc, char **argv)
 {
-	struct arguments a = { .format = "text" };
-	int c;
+	struct arguments a = { 0 };
+	int c, r;
 
 	while ((c = getopt_long(argc, argv, "f:o:h", options, NULL)) != -1) {
 		switch (c) {
 		case OPT_COST:
 			a.flags |= ABIBASE_EXPLAIN_COST;
 			break;
-		case 'f':
-			a.format = optarg;
-			break;
-		case OPT_JSON:
-			a.format = "json";
-			break;
-		case 'o':
-			a.output = optarg;
-			break;
-		case 'h':
-			return cli_help(&command_explain);
 		default:
-			return cli_usage("explain", NULL);
+			r = cli_output_option(&command_explain, "text", c, &a.out);
+			if (r)
+				return r - 1;
 		}
 	}
-	if (!streq(a.format, "text") && !streq(a.format, "json"))
-		return cli_usage("explain", "unknown format '%s': text or json", a.format);
 	if (argc == optind)
 		return cli_usage("explain", "missing operand: which baseline?");
 	if (argc - optind > 2)

@@ -16,7 +16,8 @@ struct arguments {
 	int n_platforms;
 	const char **backends; /* NULL-terminated */
 	size_t n_backends;
-	const char *format, *operand;
+	const char *operand;
+	struct output out;
 	bool no_load;
 };
 
@@ -54,8 +55,6 @@ static int add_backends(struct arguments *a, char *list)
 
 static int check(const struct arguments *a, int argc, char **argv)
 {
-	if (a->format && !streq(a->format, "text") && !streq(a->format, "json"))
-		return 1 + cli_usage("match", "unknown format '%s': text or json", a->format);
 	if (optind + 1 < argc)
 		return 1 + cli_usage("match", "extra operand '%s'", argv[optind + 1]);
 	if (a->operand && a->no_load)
@@ -69,7 +68,7 @@ static int check(const struct arguments *a, int argc, char **argv)
 /* Returns 0 to go on, else the exit status + 1. */
 static int parse(int argc, char **argv, struct arguments *a)
 {
-	int c;
+	int c, r;
 
 	while ((c = getopt_long(argc, argv, "f:h", options, NULL)) != -1) {
 		switch (c) {
@@ -83,16 +82,10 @@ static int parse(int argc, char **argv, struct arguments *a)
 		case OPT_NO_LOAD:
 			a->no_load = true;
 			break;
-		case 'f':
-			a->format = optarg;
-			break;
-		case OPT_JSON:
-			a->format = "json";
-			break;
-		case 'h':
-			return 1 + cli_help(&command_match);
 		default:
-			return 1 + cli_usage("match", NULL);
+			r = cli_output_option(&command_match, "text", c, &a->out);
+			if (r)
+				return r;
 		}
 	}
 	a->operand = optind < argc ? argv[optind] : NULL;
@@ -206,7 +199,7 @@ static int match(const struct arguments *a, struct platforms *platforms)
 	r = abibase_match(ctx, cat, host, platforms->profile, platforms->n, a->backends, &m);
 	if (r < 0)
 		return cli_context_error(ctx, r);
-	return print(m, a->format && streq(a->format, "json"));
+	return print(m, a->out.json);
 }
 
 static int run(int argc, char **argv)

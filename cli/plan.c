@@ -23,7 +23,8 @@ struct profiles {
 
 struct arguments {
 	struct profiles platforms, hosts;
-	const char *at, *output, *format, *what;
+	const char *at, *what;
+	struct output out;
 };
 
 static void profiles_clear(struct profiles *p)
@@ -92,12 +93,12 @@ static int load_all(struct abibase_context *ctx, struct profiles *p)
 static int show(const struct arguments *a, const struct abibase_plan *plan)
 {
 	_autofree_ char *text = NULL;
-	int r = streq(a->format, "json") ? abibase_plan_to_json(plan, &text) :
+	int r = a->out.json ? abibase_plan_to_json(plan, &text) :
 					   abibase_plan_to_text(plan, &text);
 
 	if (r < 0)
 		return cli_error("out of memory [out-of-memory]");
-	if (cli_write(a->output, text) != 0)
+	if (cli_write(a->out.path, text) != 0)
 		return STATUS_TROUBLE;
 	return (int)abibase_plan_verdict(plan);
 }
@@ -137,8 +138,6 @@ static int check_stdin(const struct arguments *a)
 
 static int check(struct arguments *a, int argc, char **argv)
 {
-	if (!streq(a->format, "text") && !streq(a->format, "json"))
-		return 1 + cli_usage("plan", "unknown format '%s': text or json", a->format);
 	if (argc == optind)
 		return 1 + cli_usage("plan", "missing operand: which group or property?");
 	if (argc - optind > 1)
@@ -152,7 +151,7 @@ static int check(struct arguments *a, int argc, char **argv)
 /* Returns 0 to go on, else the exit status + 1. */
 static int parse(int argc, char **argv, struct arguments *a)
 {
-	int c;
+	int c, r;
 
 	while ((c = getopt_long(argc, argv, "f:o:h", options, NULL)) != -1) {
 		switch (c) {
@@ -164,19 +163,10 @@ static int parse(int argc, char **argv, struct arguments *a)
 		case OPT_AT:
 			a->at = optarg;
 			break;
-		case 'f':
-			a->format = optarg;
-			break;
-		case OPT_JSON:
-			a->format = "json";
-			break;
-		case 'o':
-			a->output = optarg;
-			break;
-		case 'h':
-			return 1 + cli_help(&command_plan);
 		default:
-			return 1 + cli_usage("plan", NULL);
+			r = cli_output_option(&command_plan, "text", c, &a->out);
+			if (r)
+				return r;
 		}
 	}
 	return check(a, argc, argv);
@@ -184,7 +174,7 @@ static int parse(int argc, char **argv, struct arguments *a)
 
 static int run(int argc, char **argv)
 {
-	struct arguments a = { .format = "text" };
+	struct arguments a = { 0 };
 	char today[16] = "";
 	time_t now = time(NULL);
 	struct tm tm;

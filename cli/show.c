@@ -21,20 +21,20 @@ static int profile_text(struct abibase_context *ctx, const struct abibase_profil
 }
 
 static int baseline_text(struct abibase_context *ctx, const struct abibase_baseline *baseline,
-			 const char *format, char **ret)
+			 bool json, char **ret)
 {
 	_unref_(render) *render = NULL;
 	int r = abibase_render_new(ctx, &render);
 
 	if (r == 0)
-		r = abibase_render_set_format(render, format);
+		r = abibase_render_set_format(render, json ? "json" : "table");
 	/* The verdict was told when the baseline was made; to show it is a success either way. */
 	if (r == 0)
 		r = abibase_render_run(render, baseline, ret, NULL);
 	return r < 0 ? r : 0;
 }
 
-static int show(const char *operand, const char *format)
+static int show(const char *operand, bool json)
 {
 	_unref_(context) *ctx = NULL;
 	_unref_(profile) *profile = NULL;
@@ -46,9 +46,9 @@ static int show(const char *operand, const char *format)
 		return STATUS_TROUBLE;
 	r = abibase_operand_load(ctx, operand, &profile, &baseline);
 	if (r == 0 && profile)
-		r = profile_text(ctx, profile, streq(format, "json"), &text);
+		r = profile_text(ctx, profile, json, &text);
 	else if (r == 0)
-		r = baseline_text(ctx, baseline, format, &text);
+		r = baseline_text(ctx, baseline, json, &text);
 	if (r < 0)
 		return cli_context_error(ctx, r);
 	return text ? cli_write(NULL, text) : STATUS_YES;
@@ -56,30 +56,19 @@ static int show(const char *operand, const char *format)
 
 static int run(int argc, char **argv)
 {
-	const char *format = "table";
-	int c;
+	struct output out = { 0 };
+	int c, r;
 
 	while ((c = getopt_long(argc, argv, "f:h", options, NULL)) != -1) {
-		switch (c) {
-		case 'f':
-			format = optarg;
-			break;
-		case OPT_JSON:
-			format = "json";
-			break;
-		case 'h':
-			return cli_help(&command_show);
-		default:
-			return cli_usage("show", NULL);
-		}
+		r = cli_output_option(&command_show, "table", c, &out);
+		if (r)
+			return r - 1;
 	}
-	if (!streq(format, "table") && !streq(format, "json"))
-		return cli_usage("show", "unknown format '%s': table or json", format);
 	if (optind >= argc)
 		return cli_usage("show", "missing operand: which profile or baseline?");
 	if (optind + 1 < argc)
 		return cli_usage("show", "extra operand '%s'", argv[optind + 1]);
-	return show(argv[optind], format);
+	return show(argv[optind], out.json);
 }
 
 const struct command command_show = {

@@ -13,8 +13,8 @@ static const struct option options[] = {
 
 struct arguments {
 	struct guest_options guest;
-	const char *baseline, *output;
-	bool json;
+	const char *baseline;
+	struct output out;
 	char **hosts;
 	int n;
 };
@@ -34,21 +34,10 @@ static int parse(int argc, char **argv, struct arguments *a)
 		case OPT_BASELINE:
 			a->baseline = optarg;
 			break;
-		case 'f':
-			r = cli_set_format("targets", optarg, &a->json);
+		default:
+			r = cli_output_option(&command_targets, "table", c, &a->out);
 			if (r)
 				return r;
-			break;
-		case OPT_JSON:
-			a->json = true;
-			break;
-		case 'o':
-			a->output = optarg;
-			break;
-		case 'h':
-			return 1 + cli_help(&command_targets);
-		default:
-			return 1 + cli_usage("targets", NULL);
 		}
 	}
 	if (argc - optind < 1)
@@ -85,10 +74,10 @@ static int answer(struct abibase_context *ctx, const struct arguments *a,
 	int r = abibase_targets_run(t, &m);
 
 	if (r == 0)
-		r = a->json ? abibase_moves_to_json(m, &text) : abibase_moves_to_text(m, &text);
+		r = a->out.json ? abibase_moves_to_json(m, &text) : abibase_moves_to_text(m, &text);
 	if (r < 0)
 		return cli_context_error(ctx, r);
-	return cli_write(a->output, text) ? STATUS_TROUBLE : (int)abibase_moves_verdict(m);
+	return cli_write(a->out.path, text) ? STATUS_TROUBLE : (int)abibase_moves_verdict(m);
 }
 
 static int targets(struct abibase_context *ctx, const struct arguments *a)

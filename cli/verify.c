@@ -13,8 +13,8 @@ static const struct option options[] = {
 };
 
 struct arguments {
-	const char *baseline, *output, *profile;
-	bool json;
+	const char *baseline, *profile;
+	struct output out;
 	char **command; /* QEMU and its arguments, or none */
 };
 
@@ -25,24 +25,13 @@ static int parse(int argc, char **argv, struct arguments *a)
 
 	while ((c = getopt_long(argc, argv, "f:o:h", options, NULL)) != -1) {
 		switch (c) {
-		case 'f':
-			r = cli_set_format("verify", optarg, &a->json);
-			if (r)
-				return r;
-			break;
-		case OPT_JSON:
-			a->json = true;
-			break;
-		case 'o':
-			a->output = optarg;
-			break;
 		case OPT_PROFILE:
 			a->profile = optarg;
 			break;
-		case 'h':
-			return 1 + cli_help(&command_verify);
 		default:
-			return 1 + cli_usage("verify", NULL);
+			r = cli_output_option(&command_verify, "table", c, &a->out);
+			if (r)
+				return r;
 		}
 	}
 	if (optind >= argc)
@@ -57,11 +46,11 @@ static int parse(int argc, char **argv, struct arguments *a)
 static int show(const struct arguments *a, const struct abibase_verification *vf)
 {
 	_autofree_ char *text = NULL;
-	int r = (a->json ? abibase_verification_to_json : abibase_verification_to_text)(vf, &text);
+	int r = (a->out.json ? abibase_verification_to_json : abibase_verification_to_text)(vf, &text);
 
 	if (r < 0)
 		return cli_error("out of memory [out-of-memory]");
-	return cli_write(a->output, text);
+	return cli_write(a->out.path, text);
 }
 
 /* @qemu: as it was found; NULL: whichever this host has */

@@ -6,9 +6,10 @@
 
 #include "json.h"
 
-/* What was found about one host, by check.c against a baseline and by move.c for one guest. */
-
-/* Also of one device, by verify.c. The strings are those of an arena. */
+/*
+ * What was found about one host, by check.c against a baseline and by move-judge.c for one guest;
+ * about one device, by verify.c. The strings are those of an arena.
+ */
 struct check_finding {
 	enum abibase_finding_kind kind;
 	const char *id, *text, *layer, *feature, *property, *remedy, *cause;
