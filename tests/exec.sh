@@ -5,33 +5,18 @@
 # arguments, what defeats a baseline is warned of, and questions to QEMU go through untouched. A script
 # stands in for QEMU; where there is a real one, that is started too. Profiles of distributions are
 # recorded under the name of this host, as of this boot.
+# shellcheck source=tests/begin.sh
+. "${0%/*}/begin.sh"
 
-set -u
-LC_ALL=C
-export LC_ALL
-src=${top_srcdir:-.}
-abibase=${ABIBASE:-./abibase}
-build=$(cd "$(dirname "$abibase")" && pwd)
 emulator=$build/abibase-emulator
-abibase=$build/$(basename "$abibase")
-ABIBASE_DATADIR=${ABIBASE_DATADIR:-$src/data}
-export ABIBASE_DATADIR
-unset ABIBASE_PLATFORM_PATH XDG_CONFIG_HOME ABIBASE_EMULATOR_CONF
 machine=pc-q35-10.0
 
-lacking()
-{
-	echo "SKIP: $*"
-	[ "${ABIBASE_TEST_REQUIRE:-}" = 1 ] && exit 1
-	exit 77
-}
-command -v jq >/dev/null || lacking "needs jq"
-[ -r /proc/sys/kernel/random/boot_id ] || lacking "needs the boot id"
+need jq
+[ -r /proc/sys/kernel/random/boot_id ] || skip "needs the boot id"
 boot=$(cat /proc/sys/kernel/random/boot_id)
 
 tmp=$(mktemp -d) || exit 99
 trap 'rm -rf "$tmp"' EXIT
-qemus=${ABIBASE_QEMUS:-${XDG_CACHE_HOME:-$HOME/.cache}/abibase/qemus}
 export XDG_CACHE_HOME="$tmp/cache"
 chmod 755 "$tmp"
 failures=0

@@ -4,31 +4,14 @@
 # The examples of abibase-cluster(7) are real: each command is run again, on recorded hosts and with the
 # QEMUs of tests/fetch-qemus, and must print what the page says. ABIBASE_REGENERATE=1 rewrites the page;
 # read the difference. See tests/manual.py.
-set -u
+# shellcheck source=tests/begin.sh
+. "${0%/*}/begin.sh"
 
-src=${top_srcdir:-.}
-build=${top_builddir:-.}
-abibase=${ABIBASE:-$build/abibase}
-qemus=${ABIBASE_QEMUS:-${XDG_CACHE_HOME:-$HOME/.cache}/abibase/qemus}
-export ABIBASE_DATADIR="${ABIBASE_DATADIR:-$src/data}"
-unset ABIBASE_PLATFORM_PATH XDG_CONFIG_HOME
-
-skip()
-{
-	echo "SKIP: $*"
-	[ "${ABIBASE_TEST_REQUIRE:-}" = 1 ] && exit 1
-	exit 77
-}
-
-command -v python3 > /dev/null || skip "needs python3"
+need python3
 [ -r /proc/sys/kernel/random/boot_id ] || skip "needs the boot id"
 
 # Of an uninstalled program the program itself, not libtool's wrapper script: a shell is preloaded too.
-where=$(cd "$(dirname "$abibase")" && pwd)
-if [ -x "$where/.libs/$(basename "$abibase")" ]; then
-	export LD_LIBRARY_PATH="$where/lib/.libs${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
-	abibase=$where/.libs/$(basename "$abibase")
-fi
+unwrap
 
 set -- "$src/man/abibase-cluster.7"
 [ -z "${ABIBASE_REGENERATE:-}" ] || set -- --regenerate "$@"
@@ -42,4 +25,4 @@ if [ -z "$missing" ]; then
 elif [ "${ABIBASE_TEST_REQUIRE:-}" = 1 ] && [ "$(uname -m)" = x86_64 ]; then
 	skip "no $missing: tests/fetch-qemus fetches QEMUs"
 fi
-PYTHONDONTWRITEBYTECODE=1 exec python3 "$src/tests/manual.py" --abibase "$abibase" "$@"
+exec python3 "$src/tests/manual.py" --abibase "$abibase" "$@"

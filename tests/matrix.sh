@@ -4,21 +4,11 @@
 # A slice of the migration matrix, on recorded kernels: two kernels, two QEMUs, three backends, with
 # a list and without; see tests/lab/matrix. Before it the driver, which has to see what goes wrong;
 # after it the generator of docs/proof.md. Needs neither rights nor devices nor network.
-set -u
+# shellcheck source=tests/begin.sh
+. "${0%/*}/begin.sh"
 
-src=${top_srcdir:-.}
-build=${top_builddir:-.}
 lab=$src/tests/lab
-qemus=${ABIBASE_QEMUS:-${XDG_CACHE_HOME:-$HOME/.cache}/abibase/qemus}
-export ABIBASE_DATADIR="${ABIBASE_DATADIR:-$src/data}" PYTHONDONTWRITEBYTECODE=1
 failed=0
-
-skip()
-{
-	echo "SKIP: $*"
-	[ "${ABIBASE_TEST_REQUIRE:-}" = 1 ] && exit 1
-	exit 77
-}
 
 fail()
 {
@@ -26,7 +16,7 @@ fail()
 	failed=1
 }
 
-command -v python3 > /dev/null || skip "needs python3"
+need python3
 dir=$(mktemp -d) || exit 99
 trap 'rm -rf "$dir"' EXIT
 trap 'exit 130' INT TERM

@@ -4,27 +4,13 @@
 # `abibase probe --observe` with real QEMUs on the real /dev/net/tun: for every machine type of each,
 # what is offered must be what is predicted, and what is known of these builds must be seen. The QEMUs
 # are this host's and those that tests/fetch-qemus has fetched.
+# shellcheck source=tests/begin.sh
+. "${0%/*}/begin.sh"
 
-set -u
-LC_ALL=C
-export LC_ALL
-src=${top_srcdir:-.}
-abibase=${ABIBASE:-./abibase}
-export ABIBASE_DATADIR="${ABIBASE_DATADIR:-$src/data}"
-unset ABIBASE_PLATFORM_PATH XDG_CONFIG_HOME
 export XDG_CACHE_HOME="${XDG_CACHE_HOME:-$HOME/.cache}"
-qemus=${ABIBASE_QEMUS:-$XDG_CACHE_HOME/abibase/qemus}
-
-skip()
-{
-	echo "SKIP: $*"
-	[ "${ABIBASE_TEST_REQUIRE:-}" = 1 ] && exit 1
-	exit 77
-}
-
 [ "$(id -u)" = 0 ] || skip "needs root"
 [ -c /dev/net/tun ] || skip "there is no /dev/net/tun"
-python3 -c '' 2>/dev/null || skip "needs python3"
+need python3
 
 tmp=$(mktemp -d) || exit 99
 trap 'rm -rf "$tmp"' EXIT

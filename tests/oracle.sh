@@ -6,22 +6,9 @@
 # directory that $ABIBASE_QEMUS names. Needs neither rights nor devices nor network.
 #
 # ABIBASE_ORACLE=quick, and a build with sanitizers: fewer kernels.
-set -u
+# shellcheck source=tests/begin.sh
+. "${0%/*}/begin.sh"
 
-src=${top_srcdir:-.}
-build=${top_builddir:-.}
-abibase=${ABIBASE:-$build/abibase}
-qemus=${ABIBASE_QEMUS:-${XDG_CACHE_HOME:-$HOME/.cache}/abibase/qemus}
-export ABIBASE_DATADIR="${ABIBASE_DATADIR:-$src/data}"
-
-skip()
-{
-	echo "SKIP: $*"
-	[ "${ABIBASE_TEST_REQUIRE:-}" = 1 ] && exit 1
-	exit 77
-}
-
-[ "$(uname -m)" = x86_64 ] || { echo "SKIP: the QEMUs are those of x86_64"; exit 77; }
 command -v python3 > /dev/null || skip "needs python3"
 for suite in bullseye bookworm trixie trixie-backports; do
 	[ -x "$qemus/$suite/usr/bin/qemu-system-x86_64" ] ||
@@ -37,6 +24,6 @@ fi
 
 quick=
 [ "${ABIBASE_ORACLE:-}${SANITIZE_CFLAGS:-}" = "" ] || quick=--quick
-PYTHONDONTWRITEBYTECODE=1 timeout 1800 python3 "$src/tests/oracle/oracle.py" $quick \
+timeout 1800 python3 "$src/tests/oracle/oracle.py" $quick \
 	--qemus "$qemus" --abibase "$abibase" --predict "$build/tests/oracle/predict" \
 	--fakehost "$build/tests/oracle/fakehost.so" "$@"

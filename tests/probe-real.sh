@@ -6,25 +6,12 @@
 
 # Text for the inner shells is quoted on purpose, and names of network devices are plain.
 # shellcheck disable=SC2016,SC2012
+# shellcheck source=tests/begin.sh
+. "${0%/*}/begin.sh"
 
-set -u
-LC_ALL=C
-export LC_ALL
-src=${top_srcdir:-.}
-abibase=${ABIBASE:-./abibase}
-data=${ABIBASE_DATADIR:-$src/data}
-export ABIBASE_DATADIR="$data"
-unset ABIBASE_PLATFORM_PATH XDG_CONFIG_HOME
-
+data=$ABIBASE_DATADIR
 # Where the ordinary user's mount namespace has what it needs; only there, and only while it lives.
 view=/mnt
-
-skip()
-{
-	echo "SKIP: $*"
-	[ "${ABIBASE_TEST_REQUIRE:-}" = 1 ] && exit 1
-	exit 77
-}
 
 [ "$(id -u)" = 0 ] || skip "needs root"
 [ -c /dev/net/tun ] || skip "there is no /dev/net/tun"

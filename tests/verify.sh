@@ -7,36 +7,16 @@
 #
 # The words of a command line are split on purpose.
 # shellcheck disable=SC2086,SC2089,SC2090,SC2046,SC2016
+# shellcheck source=tests/begin.sh
+. "${0%/*}/begin.sh"
 
-set -u
-LC_ALL=C
-export LC_ALL
-src=${top_srcdir:-.}
-abibase=${ABIBASE:-./abibase}
-build=$(cd "$(dirname "$abibase")" && pwd)
 emulator=$build/abibase-emulator
-fakehost=$(cd "${top_builddir:-.}" && pwd)/tests/oracle/fakehost.so
-abibase=$build/$(basename "$abibase")
-export ABIBASE_DATADIR="${ABIBASE_DATADIR:-$src/data}"
-qemus=${ABIBASE_QEMUS:-${XDG_CACHE_HOME:-$HOME/.cache}/abibase/qemus}
-unset ABIBASE_PLATFORM_PATH XDG_CONFIG_HOME ABIBASE_EMULATOR_CONF
+fakehost=$build/tests/oracle/fakehost.so
 
-skip()
-{
-	echo "SKIP: $*"
-	[ "${ABIBASE_TEST_REQUIRE:-}" = 1 ] && exit 1
-	exit 77
-}
-
-[ "$(uname -m)" = x86_64 ] || { echo "SKIP: the QEMUs are those of x86_64"; exit 77; }
-command -v jq >/dev/null || skip "needs jq"
-command -v python3 >/dev/null || skip "needs python3"
+need jq python3
 [ -r /proc/sys/kernel/random/boot_id ] || skip "needs the boot id"
 unshare -n true 2>/dev/null || unshare -Urn true 2>/dev/null || skip "needs network namespaces"
-for suite in bullseye bookworm trixie trixie-backports; do
-	[ -x "$qemus/$suite/usr/bin/qemu-system-x86_64" ] ||
-		skip "no $qemus/$suite: tests/fetch-qemus fetches it"
-done
+need_qemus bullseye bookworm trixie trixie-backports
 boot=$(cat /proc/sys/kernel/random/boot_id)
 
 tmp=$(mktemp -d) || exit 99

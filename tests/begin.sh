@@ -1,0 +1,55 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# What the tests that are scripts begin with; to be sourced from one in this directory:
+#
+#   src, build, abibase, qemus   absolute, but for qemus, which $ABIBASE_QEMUS may say
+#   skip WORDS                   what it needs is missing; a failure where that can be had
+#   need TOOL...                 programs
+#   need_qemus SUITE...          QEMUs that tests/fetch-qemus fetches
+#   unwrap                       abibase without the script that libtool put around it
+set -u
+LC_ALL=C
+src=$(cd "$(dirname "$0")/.." && pwd)
+build=$(cd "${top_builddir:-.}" && pwd)
+abibase=${ABIBASE:-$build/abibase}
+abibase=$(cd "$(dirname "$abibase")" && pwd)/$(basename "$abibase")
+qemus=${ABIBASE_QEMUS:-${XDG_CACHE_HOME:-$HOME/.cache}/abibase/qemus}
+ABIBASE_DATADIR=${ABIBASE_DATADIR:-$src/data}
+PYTHONDONTWRITEBYTECODE=1
+export LC_ALL ABIBASE_DATADIR PYTHONDONTWRITEBYTECODE
+unset ABIBASE_PLATFORM_PATH XDG_CONFIG_HOME ABIBASE_EMULATOR_CONF
+
+skip()
+{
+	echo "SKIP: $*"
+	[ "${ABIBASE_TEST_REQUIRE:-}" = 1 ] && exit 1
+	exit 77
+}
+
+need()
+{
+	for tool; do
+		command -v "$tool" > /dev/null || skip "needs $tool"
+	done
+}
+
+need_qemus()
+{
+	[ "$(uname -m)" = x86_64 ] || {
+		echo "SKIP: the QEMUs are those of x86_64"
+		exit 77
+	}
+	for suite; do
+		[ -x "$qemus/$suite/usr/bin/qemu-system-x86_64" ] ||
+			skip "no $qemus/$suite: tests/fetch-qemus fetches it"
+	done
+}
+
+unwrap()
+{
+	where=${abibase%/*}
+	[ -x "$where/.libs/${abibase##*/}" ] || return 0
+	export LD_LIBRARY_PATH="$where/lib/.libs${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
+	abibase=$where/.libs/${abibase##*/}
+}
