@@ -904,6 +904,9 @@ struct two {
 	struct buf required[2]; /* requirements that only here are met */
 	struct buf backends[2]; /* backends that only this one is for */
 	struct buf machine;	/* how the machines differ */
+	struct buf layout;	/* what else of the device differs, but for sizes */
+	struct buf larger[2];	/* sizes that are larger here than the other one's QEMUs take */
+	struct buf sizes;	/* those that no QEMU of the other one checks */
 	bool unknown;		/* one of them offers what is not known */
 };
 
@@ -1080,7 +1083,7 @@ static void diff_numbers(struct two *t, int which, const struct value *v,
 			    key);
 }
 
-/* What stands for no bit; and all of it where it is not known what would be offered. */
+/* Numbers; and all that has a bit where it is not known what would be offered. */
 static void diff_settings(struct two *t)
 {
 	for (int i = 0; i < 2; i++)
@@ -1089,9 +1092,11 @@ static void diff_settings(struct two *t)
 			const struct value *other = same_value(t->b[!i], v);
 			const char *place;
 
+			if (v->bit < 0)
+				continue;
 			if (v->is_number && other && other->number != v->number)
 				diff_numbers(t, i, v, other);
-			if (!v->on || (other && other->on) || (v->bit >= 0 && !t->unknown))
+			if (!v->on || (other && other->on) || !t->unknown)
 				continue;
 			place = keep(&t->c, "%s.%s:", v->class_name, v->property);
 			if (place)
@@ -1102,6 +1107,159 @@ static void diff_settings(struct two *t)
 			buf_printf(&t->only[i], "%s%s.%s", t->only[i].len ? ", " : "",
 				   v->class_name, v->property);
 		}
+}
+
+/* ------------------------------------------------------- what no feature word shows */
+
+static bool is_about(const struct two *t, int i, const struct row *row)
+{
+	for (size_t k = 0; k < t->b[i]->n_offers; k++) {
+		const char *name = t->b[i]->in.backends[t->b[i]->offers[k].backend];
+		int be = catalogue_backend(t->c.cat, name);
+
+		if (be >= 0 && row->backends & (1u << be))
+			return true;
+	}
+	return false;
+}
+
+/* What the list sets; NULL: it does not. */
+static const char *set_text(const struct abibase_baseline *b, const struct row *row)
+{
+	for (size_t k = 0; k < b->n_values; k++)
+		if (streq(b->values[k].class_name, row->class_name) &&
+		    streq(b->values[k].property, row->property))
+			return b->values[k].text;
+	return NULL;
+}
+
+/* What the list sets, or what the QEMUs have by themselves, which is then the same; NULL: unknown. */
+static const char *word_in(struct two *t, int i, const struct row *row)
+{
+	const struct abibase_baseline *b = t->b[i];
+	const char *set = set_text(b, row);
+
+	if (set)
+		return set;
+	for (size_t u = 0; u < b->n_used; u++) {
+		struct qemu_view view;
+		struct effective e;
+
+		qemu_view_init(&view, b->used[u].build ? b->used[u].build->entry : NULL,
+			       b->machine);
+		qemu_effective(&view, row, &e);
+		if (e.value)
+			return value_words(&t->c, e.value);
+		/* a QEMU without the property does as with its default; what it does not have is off */
+		if (e.known == ABIBASE_NO)
+			return row->boolean ? "off" : value_words(&t->c, row->def);
+	}
+	return NULL;
+}
+
+static const struct shape *shape_of(const struct two *t, const struct row *row)
+{
+	for (size_t i = 0; row->shape_name && i < t->c.cat->n_shapes; i++)
+		if (streq(t->c.cat->shapes[i].name, row->shape_name))
+			return &t->c.cat->shapes[i];
+	return NULL;
+}
+
+/* Does a QEMU of this baseline hold what comes in against its own size? */
+static bool checks(const struct abibase_baseline *b, const struct shape *s)
+{
+	for (size_t u = 0; u < b->n_used; u++) {
+		struct qemu_view view;
+
+		qemu_view_init(&view, b->used[u].build ? b->used[u].build->entry : NULL,
+			       b->machine);
+		if (!view.entry || version_cmp(&view.version, &s->checked_since) >= 0)
+			return true;
+	}
+	return false;
+}
+
+/* Something that has another value: a size (of shape @s), or what makes another device of it. */
+static void differs_unseen(struct two *t, const char *subject, const struct shape *s,
+			   const char *const word[2])
+{
+	const char *place = keep(&t->c, "%s:", subject);
+	struct buf *out = &t->layout;
+
+	if (place)
+		set_subject(add_values(&t->c, ABIBASE_DIFF_VALUE, true, place, word[0], word[1]),
+			    keep(&t->c, "%s", subject));
+	if (s) {
+		int larger = strtoll(word[1], NULL, 10) > strtoll(word[0], NULL, 10);
+
+		out = checks(t->b[!larger], s) ? &t->larger[larger] : &t->sizes;
+	}
+	buf_printf(out, "%s%s is %s in A and %s in B", out->len ? ", " : "", subject, word[0],
+		   word[1]);
+}
+
+/* The largest that a build makes of it, whatever is set; -1: not known. */
+static int64_t largest_of(const struct abibase_baseline *b, const struct shape *s)
+{
+	int64_t most = -1;
+
+	for (size_t u = 0; u < b->n_used; u++) {
+		const json_t *entry = b->used[u].build ? b->used[u].build->entry : NULL;
+		int64_t size = qemu_recorded_size(entry, b->machine, s->recorded);
+		struct qemu_view view;
+
+		qemu_view_init(&view, entry, b->machine);
+		if (size < 0 && entry)
+			size = shape_value(s, &view.version);
+		most = size > most ? size : most;
+	}
+	return most;
+}
+
+static void diff_shapes(struct two *t)
+{
+	for (size_t i = 0; i < t->c.cat->n_shapes; i++) {
+		const struct shape *s = &t->c.cat->shapes[i];
+		int64_t size[2] = { largest_of(t->b[0], s), largest_of(t->b[1], s) };
+		const char *word[2];
+
+		if (size[0] < 0 || size[1] < 0 || size[0] == size[1])
+			continue;
+		for (int k = 0; k < 2; k++)
+			word[k] = keep(&t->c, "%lld", (long long)size[k]);
+		if (word[0] && word[1])
+			differs_unseen(t, s->name, s, word);
+	}
+}
+
+/* The same to a guest; only one of them keeps it so when a package changes. */
+static void pinned_or_not(struct two *t, const struct row *row)
+{
+	bool set[2] = { set_text(t->b[0], row), set_text(t->b[1], row) };
+	const char *place = set[0] != set[1] ? keep(&t->c, "%s:", row->key) : NULL;
+
+	if (place)
+		set_subject(add_values(&t->c, ABIBASE_DIFF_CONTEXT, false, place,
+				       set[0] ? "set" : "not set", set[1] ? "set" : "not set"),
+			    keep(&t->c, "%s", row->key));
+}
+
+static void diff_unseen(struct two *t)
+{
+	for (size_t r = 0; r < t->c.cat->n_rows; r++) {
+		const struct row *row = &t->c.cat->rows[r];
+		const char *word[2];
+
+		if ((row->bit >= 0 && (row->boolean || row->fact >= 0)) || !is_about(t, 0, row) ||
+		    !is_about(t, 1, row))
+			continue;
+		for (int i = 0; i < 2; i++)
+			word[i] = word_in(t, i, row);
+		if (word[0] && word[1] && !streq(word[0], word[1]))
+			differs_unseen(t, row->key, shape_of(t, row), word);
+		else
+			pinned_or_not(t, row);
+	}
 }
 
 static const struct met *find_met(const struct abibase_baseline *b, const char *name)
@@ -1232,6 +1390,15 @@ static void tell_move(struct two *t, int from)
 		buf_printf(&b, "is refused whatever the guest negotiated: \"%s\" holds in %s and not "
 			       "in %s, and no property can mask it",
 			   t->required[from].data, label[from], label[!from]);
+	} else if (t->layout.len) {
+		d->moves[from].works = ABIBASE_VERDICT_NO;
+		buf_printf(&b, "is refused whatever the guest negotiated, where its device shows it: %s",
+			   t->layout.data);
+	} else if (t->larger[from].len) {
+		d->moves[from].works = ABIBASE_VERDICT_NO;
+		buf_printf(&b, "is refused by a QEMU of %s that holds what comes in against its own "
+			       "size: %s",
+			   label[!from], t->larger[from].data);
 	} else if (lost) {
 		d->moves[from].works = ABIBASE_VERDICT_NO;
 		buf_printf(&b, "is refused for a guest that negotiated any of %s: %s does not offer it; "
@@ -1243,6 +1410,15 @@ static void tell_move(struct two *t, int from)
 		buf_printf(&b, "works, and is a one-way door: %s offers more, so from its next reset "
 			       "there the guest can have %s, and then the way back to %s is shut",
 			   label[!from], gained ? gained : t->required[!from].data, label[from]);
+	} else if (t->larger[!from].len) {
+		d->moves[from].one_way_door = true;
+		buf_printf(&b, "works, and is a one-way door: from its next reset there the guest has "
+			       "larger queues, and then the way back to %s is shut: %s",
+			   label[from], t->larger[!from].data);
+	} else if (t->sizes.len) {
+		buf_printf(&b, "works, and so does the way back; from its next reset there the guest "
+			       "has other queues: %s",
+			   t->sizes.data);
 	} else {
 		buf_puts(&b, "works, and so does the way back: a guest sees no difference");
 	}
@@ -1272,6 +1448,10 @@ static void compare_baselines(struct two *t)
 	if (!t->unknown)
 		diff_offers(t);
 	diff_settings(t);
+	if (t->b[0]->machine && same_text(t->b[0]->machine, t->b[1]->machine)) {
+		diff_unseen(t);
+		diff_shapes(t);
+	}
 	diff_requirements(t);
 	diff_hosts(t);
 	diff_policy(t);
@@ -1286,12 +1466,17 @@ static void two_clear(struct two *t)
 	for (int i = 0; i < 2; i++) {
 		t->c.failed |= buf_failed(&t->only[i]) || buf_failed(&t->required[i]) ||
 			       buf_failed(&t->backends[i]);
+		t->c.failed |= buf_failed(&t->larger[i]);
 		buf_clear(&t->only[i]);
 		buf_clear(&t->required[i]);
 		buf_clear(&t->backends[i]);
+		buf_clear(&t->larger[i]);
 	}
-	t->c.failed |= buf_failed(&t->machine);
+	t->c.failed |= buf_failed(&t->machine) || buf_failed(&t->layout) ||
+		       buf_failed(&t->sizes);
+	buf_clear(&t->sizes);
 	buf_clear(&t->machine);
+	buf_clear(&t->layout);
 }
 
 ABIBASE_EXPORT int abibase_diff_baselines(struct abibase_context *ctx,

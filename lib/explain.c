@@ -738,8 +738,15 @@ static json_t *unset_json(struct explaining *e, const struct row *row)
 	json_t *o = json_object(), *why = json_object();
 	_buf_ text = { 0 }, raise = { 0 };
 
-	if (!row->boolean)
-		buf_puts(&text, "it is no switch: a baseline says nothing of it unless it is asked to");
+	if (row->number)
+		buf_printf(&text, "every QEMU here has the same by itself; --enable %s sets it all the same",
+			   row->group_name ? row->group_name : "GROUP");
+	else if (!row->boolean)
+		buf_puts(&text, "no list sets it: it is the machine type's, or of -device, and where the "
+				"QEMUs do not agree on it that is a conflict");
+	else if (row->bit < 0)
+		buf_puts(&text, "every QEMU here makes the same of the machine type, so there is nothing "
+				"to decide");
 	else if (row->pin == PIN_FIXED)
 		buf_puts(&text, "every QEMU offers it whatever the host is, so there is nothing to "
 				"decide");
