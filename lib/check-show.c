@@ -194,7 +194,6 @@ ABIBASE_EXPORT int abibase_checks_to_text(struct abibase_check *const *checks, s
 {
 	_buf_ out = { 0 };
 	bool no = false;
-	char *text;
 
 	if (n && checks[0]->baseline)
 		show_wrapped(&out, 0, 2, checks[0]->baseline);
@@ -205,11 +204,7 @@ ABIBASE_EXPORT int abibase_checks_to_text(struct abibase_check *const *checks, s
 	if (no)
 		buf_puts(&out, "The baseline stays valid among its own hosts and those that satisfy "
 			       "it.\n");
-	text = buf_steal(&out);
-	if (!text)
-		return -ENOMEM;
-	*ret = text;
-	return 0;
+	return buf_give(&out, ret);
 }
 
 static json_t *finding_json(const struct check_finding *f)
@@ -261,18 +256,11 @@ ABIBASE_EXPORT int abibase_checks_to_json(const char *baseline, struct abibase_c
 {
 	json_auto_t *root = json_pack("{ss ss* s[]}", "schema", "abibase-check/1", "baseline",
 				      baseline, "hosts");
-	_buf_ out = { 0 };
-	char *text;
 
 	for (size_t i = 0; i < n; i++)
 		if (json_array_append_new(json_object_get(root, "hosts"), json_check(checks[i])) < 0)
 			return -ENOMEM;
 	if (!root)
 		return -ENOMEM;
-	json_write_canonical(&out, root);
-	text = buf_steal(&out);
-	if (!text)
-		return -ENOMEM;
-	*ret = text;
-	return 0;
+	return json_give(root, ret);
 }

@@ -1625,18 +1625,13 @@ static json_t *item_json(const struct diff_item *item)
 /* Takes the reference; the canonical text for free(). */
 static int write_document(json_t *root, char **ret)
 {
-	_buf_ b = { 0 };
-	char *text;
+	int r;
 
 	if (!root)
 		return -ENOMEM;
-	json_write_canonical(&b, root);
+	r = json_give(root, ret);
 	json_decref(root);
-	text = buf_steal(&b);
-	if (!text)
-		return -ENOMEM;
-	*ret = text;
-	return 0;
+	return r;
 }
 
 ABIBASE_EXPORT int abibase_diff_to_json(const struct abibase_diff *d, char **ret)
@@ -1697,7 +1692,6 @@ ABIBASE_EXPORT int abibase_diff_to_text(const struct abibase_diff *d, char **ret
 	static const char *const headings[] = { "A guest can see", "Other", "Context" };
 	int last = -1;
 	_buf_ b = { 0 };
-	char *text;
 
 	for (size_t i = 0; i < d->n; i++) {
 		const struct diff_item *item = &d->items[i];
@@ -1715,9 +1709,5 @@ ABIBASE_EXPORT int abibase_diff_to_text(const struct abibase_diff *d, char **ret
 		buf_puts(&b, "  ");
 		show_wrapped(&b, 2, 4, d->moves[i].text);
 	}
-	text = buf_steal(&b);
-	if (!text)
-		return -ENOMEM;
-	*ret = text;
-	return 0;
+	return buf_give(&b, ret);
 }

@@ -1053,15 +1053,7 @@ const json_t *explanation_root(const struct abibase_explanation *x)
 
 ABIBASE_EXPORT int abibase_explanation_to_json(const struct abibase_explanation *x, char **ret)
 {
-	_buf_ out = { 0 };
-	char *text;
-
-	json_write_canonical(&out, x->root);
-	text = buf_steal(&out);
-	if (!text)
-		return -ENOMEM;
-	*ret = text;
-	return 0;
+	return json_give(x->root, ret);
 }
 
 /* ---------------------------------------------------------------------------- as text */
@@ -1252,7 +1244,6 @@ ABIBASE_EXPORT int abibase_explanation_to_text(const struct abibase_explanation 
 {
 	const json_t *root = x->root, *list = json_object_get(root, "values");
 	_buf_ out = { 0 }, line = { 0 };
-	char *text;
 
 	buf_printf(&line, "%s%s: %s on ", *get(root, "baseline") ? "Baseline " : "No baseline",
 		   get(root, "baseline"),
@@ -1281,9 +1272,5 @@ ABIBASE_EXPORT int abibase_explanation_to_text(const struct abibase_explanation 
 	}
 	buf_printf(&line, "Running guests: %s.", get(root, "running_guests"));
 	text_wrapped(&line, 0, 2, &out);
-	text = buf_steal(&out);
-	if (!text)
-		return -ENOMEM;
-	*ret = text;
-	return 0;
+	return buf_give(&out, ret);
 }

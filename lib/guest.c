@@ -335,13 +335,5 @@ ABIBASE_EXPORT bool abibase_guest_negotiated(const struct abibase_guest *g, size
 
 ABIBASE_EXPORT int abibase_guest_to_json(const struct abibase_guest *g, char **ret)
 {
-	_buf_ b = { 0 };
-	char *text;
-
-	json_write_canonical(&b, g->root);
-	text = buf_steal(&b);
-	if (!text)
-		return -ENOMEM;
-	*ret = text;
-	return 0;
+	return json_give(g->root, ret);
 }

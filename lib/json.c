@@ -724,3 +724,11 @@ void json_write_canonical(struct buf *b, const json_t *v)
 	json_write_value(b, v, 0);
 	buf_putc(b, '\n');
 }
+
+int json_give(const json_t *v, char **ret)
+{
+	_buf_ out = { 0 };
+
+	json_write_canonical(&out, v);
+	return buf_give(&out, ret);
+}

@@ -111,6 +111,8 @@ void json_span_digest(const struct buf *b, const struct json_span *span, char he
 int json_digest(const json_t *v, const char *skip, struct buf *scratch, char hex[65]);
 /* Canonical text: sorted keys with "schema" first, 2 spaces, final newline. */
 void json_write_canonical(struct buf *b, const json_t *v);
+/* That text, for free(): 0 or -ENOMEM. */
+int json_give(const json_t *v, char **ret);
 /* Pieces for streaming writers. */
 void json_write_value(struct buf *b, const json_t *v, unsigned int depth);
 void json_write_string(struct buf *b, const char *s);

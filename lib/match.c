@@ -716,18 +716,13 @@ ABIBASE_EXPORT int abibase_match_to_json(const struct abibase_match *m, char **r
 				 strings_json(m->not_compared, m->n_not_compared), "platforms",
 				 entries_json(m), "verdict",
 				 verdict_word(abibase_match_verdict(m)));
-	_buf_ b = { 0 };
-	char *text;
+	int r;
 
 	if (!root)
 		return -ENOMEM;
-	json_write_canonical(&b, root);
+	r = json_give(root, ret);
 	json_decref(root);
-	text = buf_steal(&b);
-	if (!text)
-		return -ENOMEM;
-	*ret = text;
-	return 0;
+	return r;
 }
 
 static void put_list(struct buf *b, const char *const *list, size_t n)
@@ -800,7 +795,6 @@ static void put_summary(struct buf *b, const struct abibase_match *m)
 ABIBASE_EXPORT int abibase_match_to_text(const struct abibase_match *m, char **ret)
 {
 	_buf_ b = { 0 };
-	char *text;
 
 	put_summary(&b, m);
 	for (size_t i = 0; i < m->n; i++)
@@ -813,9 +807,5 @@ ABIBASE_EXPORT int abibase_match_to_text(const struct abibase_match *m, char **r
 		buf_puts(&b, " not compared");
 	}
 	buf_putc(&b, '\n');
-	text = buf_steal(&b);
-	if (!text)
-		return -ENOMEM;
-	*ret = text;
-	return 0;
+	return buf_give(&b, ret);
 }

@@ -103,20 +103,13 @@ ABIBASE_EXPORT int abibase_moves_to_json(const struct abibase_moves *m, char **r
 	json_auto_t *root = json_pack("{s:s, s:o, s:[]}", "schema", "abibase-targets/1", "guest",
 				      json_deep_copy(m->guest->root), "hosts");
 	json_t *list = json_object_get(root, "hosts");
-	_buf_ out = { 0 };
-	char *text;
 
 	for (size_t i = 0; i < m->n; i++)
 		if (json_array_append_new(list, move_json(&m->moves[i])) < 0)
 			return -ENOMEM;
 	if (!root)
 		return -ENOMEM;
-	json_write_canonical(&out, root);
-	text = buf_steal(&out);
-	if (!text)
-		return -ENOMEM;
-	*ret = text;
-	return 0;
+	return json_give(root, ret);
 }
 
 /* ------------------------------------------------------------------------ for people */
@@ -167,13 +160,8 @@ static void text_move(const struct move *m, bool with_list, struct buf *out)
 ABIBASE_EXPORT int abibase_moves_to_text(const struct abibase_moves *m, char **ret)
 {
 	_buf_ out = { 0 };
-	char *text;
 
 	for (size_t i = 0; i < m->n; i++)
 		text_move(&m->moves[i], m->with_list, &out);
-	text = buf_steal(&out);
-	if (!text)
-		return -ENOMEM;
-	*ret = text;
-	return 0;
+	return buf_give(&out, ret);
 }

@@ -324,17 +324,10 @@ json_t *observation_json(const struct abibase_observation *obs)
 ABIBASE_EXPORT int abibase_observation_to_json(const struct abibase_observation *obs, char **ret)
 {
 	json_auto_t *v = observation_json(obs);
-	_buf_ b = { 0 };
-	char *text;
 
 	if (!v)
 		return -ENOMEM;
-	json_write_canonical(&b, v);
-	text = buf_steal(&b);
-	if (!text)
-		return -ENOMEM;
-	*ret = text;
-	return 0;
+	return json_give(v, ret);
 }
 
 static void check_positive(struct check *c, const json_t *v)

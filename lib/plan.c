@@ -510,15 +510,7 @@ ABIBASE_EXPORT const char *abibase_plan_earliest(const struct abibase_plan *p, b
 
 ABIBASE_EXPORT int abibase_plan_to_json(const struct abibase_plan *p, char **ret)
 {
-	_buf_ out = { 0 };
-	char *text;
-
-	json_write_canonical(&out, p->root);
-	text = buf_steal(&out);
-	if (!text)
-		return -ENOMEM;
-	*ret = text;
-	return 0;
+	return json_give(p->root, ret);
 }
 
 /* ---------------------------------------------------------------------------- as text */
@@ -627,7 +619,6 @@ ABIBASE_EXPORT int abibase_plan_to_text(const struct abibase_plan *p, char **ret
 	_buf_ out = { 0 };
 	size_t i;
 	json_t *v;
-	char *text;
 
 	buf_printf(&out, "%s (%s), as of %s\n", get(root, "description", ""),
 		   get(root, "what", ""), at);
@@ -643,9 +634,5 @@ ABIBASE_EXPORT int abibase_plan_to_text(const struct abibase_plan *p, char **ret
 		buf_puts(&out, "  None of these platforms is known to have it: the releases that follow "
 			       "have to bring it first.\n");
 	text_hosts(json_object_get(root, "hosts"), &out);
-	text = buf_steal(&out);
-	if (!text)
-		return -ENOMEM;
-	*ret = text;
-	return 0;
+	return buf_give(&out, ret);
 }

@@ -549,13 +549,5 @@ ABIBASE_EXPORT enum abibase_tri abibase_profile_fact(const struct abibase_profil
 
 ABIBASE_EXPORT int abibase_profile_to_json(const struct abibase_profile *p, char **ret)
 {
-	_buf_ b = { 0 };
-	char *text;
-
-	json_write_canonical(&b, p->root);
-	text = buf_steal(&b);
-	if (!text)
-		return -ENOMEM;
-	*ret = text;
-	return 0;
+	return json_give(p->root, ret);
 }

@@ -482,15 +482,10 @@ ABIBASE_EXPORT int abibase_profile_to_table(const struct abibase_profile *p,
 					    const struct abibase_catalogue *cat, char **ret)
 {
 	_buf_ b = { 0 };
-	char *text;
 
 	put_head(&b, p);
 	put_backends(&b, p, cat);
 	put_facts(&b, p, cat);
 	put_qemus(&b, p);
-	text = buf_steal(&b);
-	if (!text)
-		return -ENOMEM;
-	*ret = text;
-	return 0;
+	return buf_give(&b, ret);
 }

@@ -89,6 +89,16 @@ char *buf_steal(struct buf *b)
 	return data;
 }
 
+int buf_give(struct buf *b, char **ret)
+{
+	char *text = buf_steal(b);
+
+	if (!text)
+		return -ENOMEM;
+	*ret = text;
+	return 0;
+}
+
 int array_grow(void *array, size_t n, size_t *cap, size_t elem)
 {
 	void **p = array;

@@ -91,6 +91,8 @@ static inline void buf_putc(struct buf *b, char c)
 void buf_printf(struct buf *b, const char *fmt, ...) _printf_(2, 3);
 /* The text, NUL-terminated, for free(); NULL after an allocation failure. @b is empty then. */
 char *buf_steal(struct buf *b);
+/* The same into @ret: 0, or -ENOMEM and @ret as it was. */
+int buf_give(struct buf *b, char **ret);
 static inline bool buf_failed(const struct buf *b)
 {
 	return b->failed;

@@ -191,7 +191,6 @@ static const char *device_name(const struct verify_device *d)
 ABIBASE_EXPORT int abibase_verification_to_text(const struct abibase_verification *vf, char **ret)
 {
 	_buf_ out = { 0 };
-	char *text;
 
 	if (vf->qemu)
 		buf_printf(&out, "%s\n", vf->qemu);
@@ -208,11 +207,7 @@ ABIBASE_EXPORT int abibase_verification_to_text(const struct abibase_verificatio
 		buf_printf(&out, "%s %s", i ? "," : "", vf->left_out[i]);
 	if (vf->n_left_out)
 		buf_putc(&out, '\n');
-	text = buf_steal(&out);
-	if (!text)
-		return -ENOMEM;
-	*ret = text;
-	return 0;
+	return buf_give(&out, ret);
 }
 
 /* A member that a document cannot do without; jansson takes the reference in any case. */
@@ -282,8 +277,6 @@ ABIBASE_EXPORT int abibase_verification_to_json(const struct abibase_verificatio
 				      vf->qemu, "machine", vf->machine);
 	json_t *devices = json_array(), *findings = json_array(), *left_out = json_array();
 	bool failed = false;
-	_buf_ out = { 0 };
-	char *text;
 
 	for (size_t i = 0; i < vf->n_devices; i++)
 		append(devices, json_device(&vf->devices[i], &failed), &failed);
@@ -296,10 +289,5 @@ ABIBASE_EXPORT int abibase_verification_to_json(const struct abibase_verificatio
 	set(root, "left_out", left_out, &failed);
 	if (failed)
 		return -ENOMEM;
-	json_write_canonical(&out, root);
-	text = buf_steal(&out);
-	if (!text)
-		return -ENOMEM;
-	*ret = text;
-	return 0;
+	return json_give(root, ret);
 }
