@@ -279,6 +279,7 @@ static void check_values(struct check *c, const json_t *v)
 		{ "defaults", J_OBJECT, true, check_defaults },
 		{ "feature", S, true, check_nonempty },
 		{ "group", S, false, NULL },
+		{ "off_counts", J_BOOL, false, NULL },
 		{ "property", S, true, check_name },
 		{ "requires", J_ARRAY, true, check_strings },
 		{ "value", S | J_INT, true, check_value_word },
@@ -708,7 +709,9 @@ static void read_value(struct reader *r, const json_t *v, struct value *value)
 {
 	value->is_number = json_is_integer(v);
 	value->number = json_integer_value(v);
-	value->on = value->is_number ? value->number > 0 : streq(json_string_value(v), "on");
+	/* of a number that stands for a feature 0 is off; a size of 0 is one */
+	value->on = value->is_number ? value->number > 0 || value->bit < 0 :
+				       streq(json_string_value(v), "on");
 	value->text = value->is_number ?
 			      arena_printf(&r->b->arena, "%lld", (long long)value->number) :
 			      json_string_value(v);
@@ -737,6 +740,7 @@ static void read_values(struct reader *r, const json_t *root)
 		value->feature = str(v, "feature");
 		value->group = str(v, "group");
 		value->bit = bit ? (int)json_integer_value(bit) : -1;
+		value->off_counts = json_is_true(json_object_get(v, "off_counts"));
 		read_value(r, json_object_get(v, "value"), value);
 		value->requires = name_refs(r, json_object_get(v, "requires"), &value->n_requires);
 		read_defaults(r, v, value);

@@ -135,8 +135,9 @@ const char *baseline_make_id(struct abibase_baseline *b)
 
 		if (v->on && v->is_number)
 			buf_printf(&text, "set %s.%s=%s\n", v->class_name, v->property, v->text);
-		else if (v->on)
-			buf_printf(&text, "on %s.%s\n", v->class_name, v->property);
+		else if (v->on || v->off_counts)
+			buf_printf(&text, "%s %s.%s\n", v->on ? "on" : "off", v->class_name,
+				   v->property);
 	}
 	for (size_t i = 0; i < b->n_requirements; i++)
 		buf_printf(&text, "%s %s\n", b->requirements[i].met ? "requires" : "without",
@@ -522,6 +523,8 @@ static void write_value(struct writer *w, const struct abibase_baseline *b, cons
 	w_string(w, "feature", v->feature);
 	if (v->group)
 		w_string(w, "group", v->group);
+	if (v->off_counts)
+		w_bool(w, "off_counts", true);
 	w_string(w, "property", v->property);
 	w_list(w, "requires", v->requires, v->n_requires);
 	if (v->is_number)

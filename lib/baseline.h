@@ -142,7 +142,8 @@ extern const char *const verdict_words[];
 struct value {
 	const char *class_name, *property, *feature, *group;
 	int bit;
-	bool on;	   /* of a number: it is not 0 */
+	bool on;	   /* of a number: it is set */
+	bool off_counts;   /* off, and on where it is not set: off is part of the identity */
 	const char *text;  /* as QEMU takes it: "on", "off", "1500" */
 	bool is_number;
 	int64_t number;

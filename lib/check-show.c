@@ -68,6 +68,16 @@ ABIBASE_EXPORT const char *abibase_check_loss(const struct abibase_check *c, siz
 	return i < c->n_lost ? c->lost[i] : NULL;
 }
 
+ABIBASE_EXPORT size_t abibase_check_number_count(const struct abibase_check *c)
+{
+	return c->n_set;
+}
+
+ABIBASE_EXPORT const char *abibase_check_number(const struct abibase_check *c, size_t i)
+{
+	return i < c->n_set ? c->set[i] : NULL;
+}
+
 ABIBASE_EXPORT const char *abibase_check_admit_id(const struct abibase_check *c)
 {
 	return c->admit_id;
@@ -163,15 +173,24 @@ static void text_admit(const struct abibase_check *c, struct buf *out)
 	const char *class_name = NULL;
 	_buf_ text = { 0 };
 
-	if (!c->asked || (!c->n_lost && !c->admit_id &&
+	if (!c->asked || (!c->n_lost && !c->n_set && !c->admit_id &&
 			  (c->admissible || c->verdict != ABIBASE_VERDICT_NO)))
 		return;
-	buf_puts(&text, !c->admissible ? "not as it is: no baseline of this machine type has this host too, "
-					"whatever is off" :
-			c->n_lost      ? "it takes these from every guest started from then on: " :
-					 "every guest started from then on gets another number");
+	if (!c->admissible)
+		buf_puts(&text, "not as it is: no baseline of this machine type has this host too, "
+				"whatever is off");
+	else if (c->n_lost)
+		buf_puts(&text, "it takes these from every guest started from then on: ");
 	for (size_t i = 0; i < c->n_lost; i++)
 		text_property(c->lost[i], &class_name, &text);
+	for (size_t i = 0; i < c->n_set; i++)
+		buf_printf(&text, "%s%s",
+			   i	       ? ", " :
+			   c->n_lost ? "; and sets for it: " :
+				       "it sets for every guest started from then on: ",
+			   c->set[i]);
+	if (c->admissible && !text.len)
+		buf_puts(&text, "it promises the same with other words");
 	if (c->admit_id)
 		buf_printf(&text, "; abibase intersect --json BASELINE PROFILE makes that baseline, %s",
 			   c->admit_id);
@@ -245,10 +264,11 @@ static json_t *json_check(const struct abibase_check *c)
 {
 	static const char *const words[] = { "yes", "no", "", "unknown" };
 	json_t *findings = hostcheck_findings_json(c), *lost = hostcheck_strings(c->lost, c->n_lost);
+	json_t *set = hostcheck_strings(c->set, c->n_set);
 
 	/* "o" takes the references, also when packing fails */
-	return json_pack("{ss ss so so ss*}", "host", c->host, "verdict", words[c->verdict],
-			 "findings", findings, "loses", lost, "admit_id", c->admit_id);
+	return json_pack("{ss ss so so so ss*}", "host", c->host, "verdict", words[c->verdict],
+			 "findings", findings, "loses", lost, "sets", set, "admit_id", c->admit_id);
 }
 
 ABIBASE_EXPORT int abibase_checks_to_json(const char *baseline, struct abibase_check *const *checks,

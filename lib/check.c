@@ -45,6 +45,8 @@ ABIBASE_EXPORT struct abibase_check *abibase_check_unref(struct abibase_check *c
 		return NULL;
 	for (size_t i = 0; i < c->n_lost; i++)
 		free(c->lost[i]);
+	for (size_t i = 0; i < c->n_set; i++)
+		free(c->set[i]);
 	for (size_t i = 0; i < c->n_lists; i++) {
 		free(c->lists[i].path);
 		settings_free(c->lists[i].settings);
@@ -52,6 +54,7 @@ ABIBASE_EXPORT struct abibase_check *abibase_check_unref(struct abibase_check *c
 	free(c->lists);
 	free(c->findings);
 	free(c->lost);
+	free(c->set);
 	free(c->admit_id);
 	free(c->host);
 	free(c->baseline);
@@ -465,6 +468,31 @@ static int check_arch(struct checking *k)
 
 /* ---------------------------------------- what no list sets and no feature word shows */
 
+/* The path by which the host has this build, for two builds may call themselves the same version. */
+static const char *name_of(const struct abibase_profile *p, const struct build *build)
+{
+	for (size_t i = 0; i < p->n_qemu; i++)
+		if (p->qemu[i].path && streq(p->qemu[i].digest, build->digest))
+			return p->qemu[i].path;
+	return build->version;
+}
+
+/* Do all QEMUs of the baseline know the property? */
+static bool known_there(const struct checking *k, const struct row *row)
+{
+	for (size_t u = 0; u < k->b->n_used; u++) {
+		const struct build *build = k->b->used[u].build;
+		struct qemu_view view;
+		struct effective e;
+
+		qemu_view_init(&view, build ? build->entry : NULL, k->b->machine);
+		qemu_effective(&view, row, &e);
+		if (e.known != ABIBASE_YES)
+			return false;
+	}
+	return true;
+}
+
 /* What the QEMUs of the baseline make of the row, which is the same in all; NULL: not known. */
 static const json_t *value_there(const struct checking *k, const struct row *row)
 {
@@ -475,19 +503,36 @@ static const json_t *value_there(const struct checking *k, const struct row *row
 
 		qemu_view_init(&view, build ? build->entry : NULL, k->b->machine);
 		qemu_effective(&view, row, &e);
-		if (e.value)
-			return e.value;
+		if (effective_seen(&e, row))
+			return effective_seen(&e, row);
 	}
 	return NULL;
 }
 
-static void write_json_value(const json_t *v, struct buf *out)
+/* "QEMU 9.1.0 (qemu-kvm-9.1.0-20.el9, /usr/libexec/qemu-kvm)" */
+static void write_here(const struct checking *k, const struct build *build, struct buf *out)
 {
-	_autofree_ char *text = json_dumps(v, JSON_ENCODE_ANY | JSON_COMPACT);
+	const char *package, *path;
 
-	if (!text)
-		out->failed = true;
-	buf_puts(out, json_is_null(v) ? "not set" : text ? text : "");
+	if (!build) {
+		buf_puts(out, "any upstream QEMU");
+		return;
+	}
+	package = json_string_value(json_object_get(build->entry, "package"));
+	path = name_of(k->p, build);
+	buf_printf(out, "QEMU %s", build->version);
+	if (package && *package)
+		buf_printf(out, " (%s)", package);
+	if (!streq(path, build->version))
+		buf_printf(out, ", %s,", path);
+}
+
+/* Is the list of a baseline with this host going to set it? */
+static bool can_be_set(const struct checking *k, const struct row *row)
+{
+	const struct value v = { .class_name = row->class_name, .property = row->property };
+
+	return row->boolean || (row->number && known_by_all(k, &v) && known_there(k, row));
 }
 
 static int row_differs(struct checking *k, const struct row *row, const struct build *build,
@@ -497,17 +542,65 @@ static int row_differs(struct checking *k, const struct row *row, const struct b
 				 .feature = row->feature, .bit = row->bit };
 	_buf_ text = { 0 };
 
-	buf_printf(&text, "%s: %s has another content in QEMU %s: %s (%s) is ", k->p->name,
-		   k->b->machine, build ? build->version : "of any upstream release", row->key,
+	buf_printf(&text, "%s: ", k->p->name);
+	write_here(k, build, &text);
+	buf_printf(&text, " makes something else of %s: %s (%s) is ", k->b->machine, row->key,
 		   row->feature);
-	write_json_value(here, &text);
+	value_write(here, &text);
 	buf_puts(&text, ", on the hosts of the baseline ");
-	write_json_value(there, &text);
+	value_write(there, &text);
 	return add(k, ABIBASE_FINDING_CONFLICT, "value-differs", "QEMU", &v,
-		   row->boolean || row->number ?
+		   can_be_set(k, row) ?
 			   "make a new baseline with this host: its list sets the property" :
 			   "use a machine type that is the same everywhere, or leave this host out",
 		   &text);
+}
+
+/* One of the two is not known, so they may differ. What concerns one QEMU is shown as one. */
+static int row_unknown(struct checking *k, const struct row *row, const struct build *build,
+		       bool here)
+{
+	struct check_finding f = { .kind = ABIBASE_FINDING_UNKNOWN,
+				   .id = "value-unknown",
+				   .layer = "QEMU",
+				   .feature = row->feature,
+				   .property = row->key,
+				   .bit = row->bit,
+				   .remedy = here ? "probe this host again" :
+						    "probe the hosts of the baseline again, and make it "
+						    "anew" };
+	_buf_ text = { 0 }, cause = { 0 };
+
+	buf_puts(&cause, "what ");
+	if (here)
+		write_here(k, build, &cause);
+	else
+		buf_puts(&cause, "a QEMU of the baseline's hosts");
+	buf_printf(&cause, " makes of %s is not recorded", k->b->machine);
+	buf_printf(&text, "%s: %s: %s (%s)", k->p->name, cause.data ? cause.data : "", row->key,
+		   row->feature);
+	if (buf_failed(&cause))
+		return -ENOMEM;
+	f.cause = cause.data;
+	return hostcheck_add(k->out, &f, &text);
+}
+
+/* What is decided when a device is made is not recorded of old QEMUs, and no list sets it. */
+static int judge_unset(struct checking *k, const struct row *row, const struct build *build,
+		       const json_t *there)
+{
+	struct qemu_view view;
+	struct effective e;
+	const json_t *here;
+
+	qemu_view_init(&view, build ? build->entry : NULL, k->b->machine);
+	qemu_effective(&view, row, &e);
+	here = effective_seen(&e, row);
+	if (there && here)
+		return json_equal(here, there) ? 0 : row_differs(k, row, build, there, here);
+	if ((!there && !here) || (!row->boolean && !row->number))
+		return 0;
+	return row_unknown(k, row, build, !here);
 }
 
 static bool sets(const struct abibase_baseline *b, const struct row *row)
@@ -523,21 +616,13 @@ static int check_unset(struct checking *k)
 		const struct row *row = &k->cat->rows[r];
 		const json_t *there;
 
-		if ((row->boolean && row->bit >= 0) || sets(k->b, row) ||
+		if ((row->boolean && row->bit >= 0) || row->fact >= 0 || sets(k->b, row) ||
 		    !(row->backends & k->alone->in.policy.backends))
 			continue;
 		there = value_there(k, row);
-		for (size_t u = 0; there && u < k->alone->n_used; u++) {
-			const struct build *build = k->alone->used[u].build;
-			struct qemu_view view;
-			struct effective e;
-
-			qemu_view_init(&view, build ? build->entry : NULL, k->b->machine);
-			qemu_effective(&view, row, &e);
-			if (e.value && !json_equal(e.value, there) &&
-			    row_differs(k, row, build, there, e.value) < 0)
+		for (size_t u = 0; u < k->alone->n_used; u++)
+			if (judge_unset(k, row, k->alone->used[u].build, there) < 0)
 				return -ENOMEM;
-		}
 	}
 	return 0;
 }
@@ -628,15 +713,6 @@ static int word_differs(struct checking *k, const struct offer *o, const uint64_
 		   &text);
 }
 
-/* The path by which the host has this build, for two builds may call themselves the same version. */
-static const char *name_of(const struct abibase_profile *p, const struct build *build)
-{
-	for (size_t i = 0; i < p->n_qemu; i++)
-		if (p->qemu[i].path && streq(p->qemu[i].digest, build->digest))
-			return p->qemu[i].path;
-	return build->version;
-}
-
 static int predict_used(struct checking *k, size_t used, const struct offer *o)
 {
 	const struct build *build = k->alone->used[used].build;
@@ -658,11 +734,20 @@ static int predict_used(struct checking *k, size_t used, const struct offer *o)
 	return r < 0 ? r : 0;
 }
 
-/* Only where nothing else was found: a difference that no row explains is the build's. */
+/* What explains another word; what stands for no feature does not. */
+static bool is_explained(const struct checking *k)
+{
+	for (size_t i = 0; i < k->out->n; i++)
+		if (!strprefix(k->out->findings[i].id, "value-"))
+			return true;
+	return false;
+}
+
+/* Only where nothing was found that explains it: a difference that no row explains is the build's. */
 static int check_offers(struct checking *k)
 {
-	for (size_t i = 0; !k->out->n && i < k->b->n_offers; i++)
-		for (size_t u = 0; u < k->alone->n_used; u++) {
+	for (size_t i = 0; i < k->b->n_offers; i++)
+		for (size_t u = 0; u < k->alone->n_used && !is_explained(k); u++) {
 			int r = predict_used(k, u, &k->b->offers[i]);
 
 			if (r < 0)
@@ -688,6 +773,50 @@ static int take_shapes(struct checking *k, const struct abibase_baseline *wide)
 	return 0;
 }
 
+static int add_property(char ***list, size_t *n, size_t *cap, const struct value *v, bool text)
+{
+	if (array_grow(list, *n, cap, sizeof(**list)) < 0 ||
+	    asprintf(&(*list)[*n], "%s.%s%s%s", v->class_name, v->property, text ? "=" : "",
+		     text ? v->text : "") < 0)
+		return -ENOMEM;
+	(*n)++;
+	return 0;
+}
+
+/* Is it on by itself with the baseline, whose list does not set it? */
+static bool is_on_unset(const struct checking *k, const struct value *v)
+{
+	const struct row *row = catalogue_find(k->cat, v->class_name, v->property);
+	const json_t *there = row ? value_there(k, row) : NULL;
+
+	return there && value_is_on(there);
+}
+
+/* Properties that go off, and numbers that are set, for every guest started from then on. */
+static int take_changes(struct checking *k, const struct abibase_baseline *wide)
+{
+	struct abibase_check *c = k->out;
+
+	for (size_t i = 0; i < k->b->n_values; i++) {
+		const struct value *v = &k->b->values[i], *w = find_value(wide, v);
+
+		if (v->on && !(w && w->on) &&
+		    add_property(&c->lost, &c->n_lost, &c->cap_lost, v, false) < 0)
+			return -ENOMEM;
+	}
+	for (size_t i = 0; i < wide->n_values; i++) {
+		const struct value *w = &wide->values[i], *v = find_value(k->b, w);
+
+		if (!w->on && !v && is_on_unset(k, w) &&
+		    add_property(&c->lost, &c->n_lost, &c->cap_lost, w, false) < 0)
+			return -ENOMEM;
+		if (w->is_number && w->on && !(v && streq(v->text, w->text)) &&
+		    add_property(&c->set, &c->n_set, &c->cap_set, w, true) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 static int take_losses(struct checking *k, const struct abibase_baseline *wide)
 {
 	struct abibase_check *c = k->out;
@@ -696,16 +825,8 @@ static int take_losses(struct checking *k, const struct abibase_baseline *wide)
 	c->admissible = wide->id;
 	for (size_t i = 0; i < c->n; i++)
 		c->findings[i].fixable = wide->id && c->findings[i].property;
-	for (size_t i = 0; wide->id && i < k->b->n_values; i++) {
-		const struct value *v = &k->b->values[i], *w = find_value(wide, v);
-
-		if (!v->on || (w && w->on))
-			continue;
-		if (array_grow(&c->lost, c->n_lost, &c->cap_lost, sizeof(*c->lost)) < 0 ||
-		    asprintf(&c->lost[c->n_lost], "%s.%s", v->class_name, v->property) < 0)
-			return -ENOMEM;
-		c->n_lost++;
-	}
+	if (wide->id && take_changes(k, wide) < 0)
+		return -ENOMEM;
 	return wide->id && (!k->b->id || !streq(wide->id, k->b->id)) ?
 		       dup_to(&c->admit_id, wide->id) :
 		       0;
@@ -767,9 +888,9 @@ static int run(struct checking *k)
 	if (r == 0)
 		r = check_unset(k);
 	if (r == 0)
-		r = admit(k);
-	if (r == 0)
 		r = check_offers(k);
+	if (r == 0)
+		r = admit(k);
 	if (r == 0)
 		r = make_lists(k);
 	if (r == 0)

@@ -35,6 +35,8 @@ struct abibase_check {
 	size_t n, cap;
 	char **lost; /* properties that go off when the host is admitted */
 	size_t n_lost, cap_lost;
+	char **set; /* numbers that are set then, "class.property=value" */
+	size_t n_set, cap_set;
 	char *admit_id; /* identity of the baseline that would admit it, or NULL */
 	struct check_list *lists;
 	size_t n_lists, cap_lists;

@@ -327,73 +327,62 @@ static int note_unknowns(struct derive *d)
 	return 0;
 }
 
-/* What a build makes of a row, in words; NULL: not known, or it does not have the property. */
-static const char *word_of(const struct derive *d, size_t r, size_t used, struct buf *number)
+/* What a build makes of a row, in words; false: not known, or it does not have the switch. */
+static bool write_word(const struct derive *d, size_t r, size_t used, struct buf *word)
 {
+	const struct row *row = &d->cat->rows[r];
 	const struct effective *e = derive_eff(d, r, used);
-	enum setting s = derive_setting(e);
+	const json_t *seen = effective_seen(e, row);
 
-	if (s == SETTING_ABSENT || s == SETTING_UNKNOWN)
-		return NULL;
-	if (d->cat->rows[r].boolean)
-		return setting_words[s];
-	number->len = 0;
-	if (json_is_integer(e->value))
-		buf_printf(number, "%lld", (long long)json_integer_value(e->value));
-	else if (json_is_string(e->value))
-		buf_printf(number, "\"%s\"", json_string_value(e->value));
+	word->len = 0;
+	if (!seen || (row->boolean && e->known == ABIBASE_NO))
+		return false;
+	if (row->boolean)
+		buf_puts(word, setting_words[derive_setting(e)]);
 	else
-		buf_puts(number, "not set");
-	return number->data;
+		value_write(seen, word);
+	return !buf_failed(word);
 }
 
-/* Is @used the first build with its word? Then @word is that. */
-static bool first_of_word(const struct derive *d, size_t r, size_t used, const char *word)
-{
-	_buf_ other = { 0 };
-
-	for (size_t u = 0; u < used; u++) {
-		const char *w = word_of(d, r, u, &other);
-
-		if (w && streq(w, word))
-			return false;
-	}
-	return true;
-}
-
-static void write_builds_of_word(const struct derive *d, size_t r, const char *word,
+/* The builds whose word this is, if @used is the first of them. */
+static bool write_builds_of_word(const struct derive *d, size_t r, size_t used, const char *word,
 				 struct buf *text)
 {
 	_buf_ other = { 0 };
 	size_t n = 0;
 
 	for (size_t u = 0; u < d->b->n_used; u++) {
-		const char *w = word_of(d, r, u, &other);
-
-		if (!w || !streq(w, word))
+		if (!write_word(d, r, u, &other) || !streq(other.data, word))
 			continue;
-		buf_puts(text, n++ ? ", " : "");
+		if (u < used)
+			return false;
+		buf_printf(text, n++ ? ", " : "%s in ", word);
 		derive_write_build(d, u, text);
 	}
+	text->failed |= buf_failed(&other);
+	return true;
 }
 
 /* What the builds make of the row, each word with its builds; how many words these are. */
 static size_t write_words(const struct derive *d, size_t r, struct buf *text)
 {
-	_buf_ number = { 0 };
+	_buf_ word = { 0 };
 	size_t n = 0;
 
 	/* twice: "on" comes before "off" */
 	for (size_t u = 0; u < 2 * d->b->n_used; u++) {
-		const char *word = word_of(d, r, u % d->b->n_used, &number);
-		bool late = word && streq(word, "off");
+		size_t used = u % d->b->n_used, before = text->len;
 
-		if (!word || late != (u >= d->b->n_used) ||
-		    !first_of_word(d, r, u % d->b->n_used, word))
+		if (!write_word(d, r, used, &word) ||
+		    streq(word.data, "off") != (u >= d->b->n_used))
 			continue;
-		buf_printf(text, "%s%s in ", n++ ? " and " : "", word);
-		write_builds_of_word(d, r, word, text);
+		buf_puts(text, n ? " and " : "");
+		if (write_builds_of_word(d, r, used, word.data, text))
+			n++;
+		else
+			text->len = before;
 	}
+	text->failed |= buf_failed(&word);
 	return n;
 }
 
@@ -412,7 +401,7 @@ static int note_differences(struct derive *d)
 			continue;
 		buf_printf(&text, "%s has not the same content everywhere: %s is ", d->b->machine,
 			   row->key);
-		if (write_words(d, r, &text) < 2)
+		if (write_words(d, r, &text) < 2 && !buf_failed(&text))
 			continue; /* "auto" and "on" are the same */
 		if (derive_finding(d, set ? ABIBASE_FINDING_NOTE : ABIBASE_FINDING_CONFLICT,
 				   set ? "machine-differs" : "value-differs",

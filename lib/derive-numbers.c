@@ -21,7 +21,17 @@ static bool anybody_states(const struct derive *d, const struct row *row)
 	return false;
 }
 
-/* Set too where the builds do not agree on it, as long as all of them can be told. */
+/* Is what one build has of it known, and not what another has? */
+static bool is_half_known(const struct derive *d, size_t r)
+{
+	size_t known = 0;
+
+	for (size_t u = 0; u < d->b->n_used; u++)
+		known += json_is_integer(derive_eff(d, r, u)->value);
+	return known && known < d->b->n_used;
+}
+
+/* Set too where the builds do not agree on it, or may not, as long as all of them can be told. */
 bool derive_number_included(const struct derive *d, size_t r)
 {
 	const struct row *row = &d->cat->rows[r];
@@ -30,7 +40,8 @@ bool derive_number_included(const struct derive *d, size_t r)
 		return true;
 	if (row->fact >= 0 && anybody_states(d, row))
 		return true;
-	return derive_differs(d, r) && !derive_count(d, r, SETTING_ABSENT);
+	return (derive_differs(d, r) || is_half_known(d, r)) &&
+	       !derive_count(d, r, SETTING_ABSENT);
 }
 
 static int64_t least_stated(const struct derive *d, const struct row *row)
@@ -48,24 +59,29 @@ static int64_t least_stated(const struct derive *d, const struct row *row)
 
 static int64_t least_default(const struct derive *d, size_t r)
 {
-	int64_t least = 0;
+	int64_t least = NUMBER_NONE;
 
 	for (size_t u = 0; u < d->b->n_used; u++) {
 		const json_t *v = derive_eff(d, r, u)->value;
 
-		if (json_is_integer(v) && (!least || json_integer_value(v) < least))
+		if (json_is_integer(v) && (least == NUMBER_NONE || json_integer_value(v) < least))
 			least = json_integer_value(v);
 	}
 	return least;
 }
 
+/* What nobody states is not set; a size of 0 is one. */
 int64_t derive_number(const struct derive *d, size_t r)
 {
 	const struct row *row = &d->cat->rows[r];
+	int64_t stated;
 
 	if (derive_is_disabled(d, row))
-		return 0;
-	return row->fact >= 0 ? least_stated(d, row) : least_default(d, r);
+		return NUMBER_NONE;
+	if (row->fact < 0)
+		return least_default(d, r);
+	stated = least_stated(d, row);
+	return stated ? stated : NUMBER_NONE;
 }
 
 enum setting derive_number_setting(const struct effective *e, int64_t number)

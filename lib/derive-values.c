@@ -163,7 +163,7 @@ bool derive_differs(const struct derive *d, size_t r)
 	const json_t *first = NULL;
 
 	for (size_t u = 0; u < d->b->n_used; u++) {
-		const json_t *v = derive_eff(d, r, u)->value;
+		const json_t *v = effective_seen(derive_eff(d, r, u), &d->cat->rows[r]);
 
 		if (v && first && !json_equal(v, first))
 			return true;
@@ -234,7 +234,7 @@ bool derive_wanted_on(const struct derive *d, size_t r)
 	const struct row *row = &d->cat->rows[r];
 	bool more = derive_is_enabled(d, row) || (d->b->in.policy.all && row->pin == PIN_PINNED);
 
-	if (derive_is_disabled(d, row) || (row->number && !d->number[r]))
+	if (derive_is_disabled(d, row) || (row->number && d->number[r] == NUMBER_NONE))
 		return false;
 	if (!more && !row->number)
 		return default_on(d, r);
@@ -399,6 +399,8 @@ static int fill_value(struct derive *d, size_t r, struct value *v)
 	v->group = row->group_name;
 	v->bit = row->bit;
 	v->on = d->on[r];
+	v->off_counts = row->boolean && !v->on && row->pin != PIN_PINNED &&
+			derive_count(d, r, SETTING_ON);
 	v->is_number = row->number;
 	v->number = v->on ? d->number[r] : 0;
 	v->text = row->number ? arena_printf(&d->b->arena, "%lld", (long long)v->number) :
@@ -439,7 +441,7 @@ int derive_values(struct derive *d)
 	if (compute_classes(d) < 0)
 		return -ENOMEM;
 	for (size_t r = 0; r < n; r++) {
-		d->number[r] = d->cat->rows[r].number ? derive_number(d, r) : 0;
+		d->number[r] = d->cat->rows[r].number ? derive_number(d, r) : NUMBER_NONE;
 		d->on[r] = d->included[r] && !d->classes[d->class_of[r]].n && derive_wanted_on(d, r);
 	}
 	close_dependencies(d);

@@ -83,6 +83,7 @@ int derive_condition_names(struct derive *d, const struct needs *needs, const ch
 			   size_t *ret_n);
 
 /* derive-numbers.c: the value of rows that are numbers */
+#define NUMBER_NONE ((int64_t)-1) /* off: nobody states one, or it was disabled */
 bool derive_number_included(const struct derive *d, size_t r);
 int64_t derive_number(const struct derive *d, size_t r);
 enum setting derive_number_setting(const struct effective *e, int64_t number);

@@ -905,6 +905,7 @@ struct two {
 	struct buf backends[2]; /* backends that only this one is for */
 	struct buf machine;	/* how the machines differ */
 	struct buf layout;	/* what else of the device differs, but for sizes */
+	struct buf untold;	/* what one of them has of it is not known */
 	struct buf larger[2];	/* sizes that are larger here than the other one's QEMUs take */
 	struct buf sizes;	/* those that no QEMU of the other one checks */
 	bool unknown;		/* one of them offers what is not known */
@@ -1123,6 +1124,14 @@ static bool is_about(const struct two *t, int i, const struct row *row)
 	return false;
 }
 
+static const char *words_of(struct two *t, const json_t *value)
+{
+	_buf_ words = { 0 };
+
+	value_write(value, &words);
+	return keep(&t->c, "%s", words.data ? words.data : "");
+}
+
 /* What the list sets; NULL: it does not. */
 static const char *set_text(const struct abibase_baseline *b, const struct row *row)
 {
@@ -1138,6 +1147,7 @@ static const char *word_in(struct two *t, int i, const struct row *row)
 {
 	const struct abibase_baseline *b = t->b[i];
 	const char *set = set_text(b, row);
+	const json_t *seen;
 
 	if (set)
 		return set;
@@ -1148,11 +1158,9 @@ static const char *word_in(struct two *t, int i, const struct row *row)
 		qemu_view_init(&view, b->used[u].build ? b->used[u].build->entry : NULL,
 			       b->machine);
 		qemu_effective(&view, row, &e);
-		if (e.value)
-			return value_words(&t->c, e.value);
-		/* a QEMU without the property does as with its default; what it does not have is off */
-		if (e.known == ABIBASE_NO)
-			return row->boolean ? "off" : value_words(&t->c, row->def);
+		seen = effective_seen(&e, row);
+		if (seen)
+			return words_of(t, seen);
 	}
 	return NULL;
 }
@@ -1189,6 +1197,10 @@ static void differs_unseen(struct two *t, const char *subject, const struct shap
 	if (place)
 		set_subject(add_values(&t->c, ABIBASE_DIFF_VALUE, true, place, word[0], word[1]),
 			    keep(&t->c, "%s", subject));
+	if (!word[0] || !word[1]) {
+		buf_printf(&t->untold, "%s%s", t->untold.len ? ", " : "", subject);
+		return;
+	}
 	if (s) {
 		int larger = strtoll(word[1], NULL, 10) > strtoll(word[0], NULL, 10);
 
@@ -1255,10 +1267,10 @@ static void diff_unseen(struct two *t)
 			continue;
 		for (int i = 0; i < 2; i++)
 			word[i] = word_in(t, i, row);
-		if (word[0] && word[1] && !streq(word[0], word[1]))
-			differs_unseen(t, row->key, shape_of(t, row), word);
-		else
+		if (same_text(word[0], word[1]))
 			pinned_or_not(t, row);
+		else if ((word[0] && word[1]) || row->boolean || row->number)
+			differs_unseen(t, row->key, shape_of(t, row), word);
 	}
 }
 
@@ -1392,13 +1404,17 @@ static void tell_move(struct two *t, int from)
 			   t->required[from].data, label[from], label[!from]);
 	} else if (t->layout.len) {
 		d->moves[from].works = ABIBASE_VERDICT_NO;
-		buf_printf(&b, "is refused whatever the guest negotiated, where its device shows it: %s",
+		buf_printf(&b, "is refused whatever the guest negotiated, or shows it another device: %s",
 			   t->layout.data);
 	} else if (t->larger[from].len) {
 		d->moves[from].works = ABIBASE_VERDICT_NO;
 		buf_printf(&b, "is refused by a QEMU of %s that holds what comes in against its own "
 			       "size: %s",
 			   label[!from], t->larger[from].data);
+	} else if (t->untold.len && !lost) {
+		d->moves[from].works = ABIBASE_VERDICT_UNKNOWN;
+		buf_printf(&b, "cannot tell: what one of them makes of %s is not recorded",
+			   t->untold.data);
 	} else if (lost) {
 		d->moves[from].works = ABIBASE_VERDICT_NO;
 		buf_printf(&b, "is refused for a guest that negotiated any of %s: %s does not offer it; "
@@ -1473,7 +1489,8 @@ static void two_clear(struct two *t)
 		buf_clear(&t->larger[i]);
 	}
 	t->c.failed |= buf_failed(&t->machine) || buf_failed(&t->layout) ||
-		       buf_failed(&t->sizes);
+		       buf_failed(&t->sizes) || buf_failed(&t->untold);
+	buf_clear(&t->untold);
 	buf_clear(&t->sizes);
 	buf_clear(&t->machine);
 	buf_clear(&t->layout);

@@ -124,6 +124,23 @@ void qemu_effective(const struct qemu_view *q, const struct row *row, struct eff
 		ret->value = NULL;
 }
 
+const json_t *effective_seen(const struct effective *e, const struct row *row)
+{
+	if (e->known != ABIBASE_NO)
+		return e->value;
+	return row->boolean ? json_false() : row->def;
+}
+
+void value_write(const json_t *value, struct buf *out)
+{
+	if (json_is_boolean(value))
+		buf_puts(out, json_is_true(value) ? "on" : "off");
+	else if (json_is_integer(value))
+		buf_printf(out, "%lld", (long long)json_integer_value(value));
+	else
+		buf_puts(out, json_is_string(value) ? json_string_value(value) : "not set");
+}
+
 bool value_is_on(const json_t *value)
 {
 	const char *word = json_string_value(value);

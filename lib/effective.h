@@ -41,6 +41,13 @@ int64_t qemu_recorded_size(const json_t *entry, const char *machine, const char 
 /* Does this binary have this machine type? Recorded list, else by version for upstream names. */
 enum abibase_tri qemu_has_machine(const json_t *entry, const char *machine);
 void qemu_effective(const struct qemu_view *q, const struct row *row, struct effective *ret);
+/*
+ * What a guest sees of a row that stands for no feature: a QEMU without the property does as with it
+ * off, or as its default. NULL: not known.
+ */
+const json_t *effective_seen(const struct effective *e, const struct row *row);
+/* As QEMU takes it: on, off, 256, auto; "not set" for what no option says. */
+void value_write(const json_t *value, struct buf *out);
 /* On, or "auto": on where the host can. */
 bool value_is_on(const json_t *value);
 /* Would the bit of @row be offered with this value, if the backend agrees? */

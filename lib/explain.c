@@ -3,6 +3,7 @@
 
 #include "baseline.h"
 #include "context.h"
+#include "effective.h"
 #include "explain.h"
 #include "show.h"
 
@@ -732,21 +733,50 @@ static json_t *value_json(struct explaining *e, size_t i)
 	return o;
 }
 
+static const char unset_no_list[] =
+	"no list sets it: it is the machine type's, or of -device, and where the QEMUs do not agree on it "
+	"that is a conflict";
+
+/* No host decides it: it is what the QEMUs have by themselves. */
+static void unset_by_builds(const struct explaining *e, const struct row *row, struct buf *text)
+{
+	size_t absent = 0, unknown = 0;
+
+	for (size_t u = 0; u < e->b->n_used; u++) {
+		const struct build *build = e->b->used[u].build;
+		struct qemu_view view;
+		struct effective f;
+
+		qemu_view_init(&view, build ? build->entry : NULL, e->b->machine);
+		qemu_effective(&view, row, &f);
+		absent += f.known == ABIBASE_NO;
+		unknown += f.known == ABIBASE_UNKNOWN || (f.known == ABIBASE_YES && !f.value);
+	}
+	if (row->fact >= 0)
+		buf_printf(text, "no host states %s: write it into the profile of each",
+			   e->cat->numbers[row->fact]);
+	else if (unknown)
+		buf_puts(text, "what a QEMU here makes of it is not recorded");
+	else if (absent)
+		buf_puts(text, "a QEMU here does not have the property");
+	else if (!row->boolean && !row->number)
+		buf_puts(text, unset_no_list);
+	else
+		buf_puts(text, "every QEMU here makes the same of the machine type");
+	if (row->fact < 0 && row->number && !absent && row->group_name)
+		buf_printf(text, "; --enable %s sets it", row->group_name);
+}
+
 /* A property of the catalogue that the baseline does not set. */
 static json_t *unset_json(struct explaining *e, const struct row *row)
 {
 	json_t *o = json_object(), *why = json_object();
 	_buf_ text = { 0 }, raise = { 0 };
 
-	if (row->number)
-		buf_printf(&text, "every QEMU here has the same by itself; --enable %s sets it all the same",
-			   row->group_name ? row->group_name : "GROUP");
+	if (row->number || row->bit < 0)
+		unset_by_builds(e, row, &text);
 	else if (!row->boolean)
-		buf_puts(&text, "no list sets it: it is the machine type's, or of -device, and where the "
-				"QEMUs do not agree on it that is a conflict");
-	else if (row->bit < 0)
-		buf_puts(&text, "every QEMU here makes the same of the machine type, so there is nothing "
-				"to decide");
+		buf_puts(&text, unset_no_list);
 	else if (row->pin == PIN_FIXED)
 		buf_puts(&text, "every QEMU offers it whatever the host is, so there is nothing to "
 				"decide");

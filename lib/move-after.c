@@ -184,20 +184,27 @@ static int carry_device(struct judging *j, const struct guest_device *d)
 	return 0;
 }
 
-/* What the rescue sets beside features stays. */
+static int carry_value(struct judging *j, const struct row *row, const struct strings *list)
+{
+	for (size_t k = 0; k < list->n; k++) {
+		const char *value;
+
+		if (setting_is(list->s[k], row, &value) && !move_is_listed(&j->m->carry_on, row) &&
+		    move_list_value(&j->m->carry_on, row, value) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* What the rescue sets beside features stays, and so does what the list of the baseline does. */
 static int carry_values(struct judging *j)
 {
 	for (size_t i = 0; i < j->pr.cat->n_rows; i++) {
 		const struct row *row = &j->pr.cat->rows[i];
 
-		for (size_t k = 0; k < j->m->rescue.n; k++) {
-			const char *value;
-
-			if (setting_is(j->m->rescue.s[k], row, &value) &&
-			    !move_is_listed(&j->m->carry_on, row) &&
-			    move_list_value(&j->m->carry_on, row, value) < 0)
-				return -ENOMEM;
-		}
+		if (carry_value(j, row, &j->m->rescue) < 0 ||
+		    ((row->number || row->bit < 0) && carry_value(j, row, &j->base) < 0))
+			return -ENOMEM;
 	}
 	return 0;
 }

@@ -480,18 +480,6 @@ static int judge_shape(struct judging *j, const struct guest_device *d, const st
 
 /* ------------------------------------------------- what else the machine type decides */
 
-/* As QEMU takes it; false: no option says it. */
-static bool write_setting(const json_t *v, struct buf *out)
-{
-	if (json_is_integer(v))
-		buf_printf(out, "%lld", (long long)json_integer_value(v));
-	else if (json_is_boolean(v))
-		buf_puts(out, json_is_true(v) ? "on" : "off");
-	else if (json_is_string(v))
-		buf_puts(out, json_string_value(v));
-	return out->len > 0;
-}
-
 /* What the QEMU where the guest runs makes of the row when nobody says anything; NULL: not known. */
 static const json_t *source_value(const struct abibase_targets *t, const struct row *row)
 {
@@ -503,11 +491,11 @@ static const json_t *source_value(const struct abibase_targets *t, const struct 
 		return NULL;
 	qemu_view_init(&view, q->json, t->guest->machine);
 	qemu_effective(&view, row, &e);
-	return e.value;
+	return effective_seen(&e, row);
 }
 
 static int say_value_differs(struct judging *j, const struct row *row, const json_t *there,
-			     const json_t *here)
+			     const json_t *here, enum abibase_tri knows)
 {
 	struct check_finding f = { .kind = ABIBASE_FINDING_CONFLICT,
 				   .id = "move-value-differs",
@@ -517,19 +505,64 @@ static int say_value_differs(struct judging *j, const struct row *row, const jso
 				   .bit = -1 };
 	_buf_ text = { 0 }, value = { 0 }, own = { 0 };
 
-	f.by_list = write_setting(there, &value);
+	f.by_list = !json_is_null(there) && knows == ABIBASE_YES;
+	value_write(there, &value);
+	value_write(here, &own);
 	f.remedy = f.by_list ? SET_VALUE :
 			       "move to a QEMU that has the machine type as the guest does";
 	buf_printf(&text, "%s: ", j->p->name);
 	move_write_qemu(j, &text);
 	buf_printf(&text, " has another %s (%s) under %s: %s, and where the guest runs it is %s",
-		   row->key, row->feature, j->pr.view.machine,
-		   write_setting(here, &own) ? own.data : "not set",
-		   f.by_list ? value.data : "not set");
+		   row->key, row->feature, j->pr.view.machine, own.data ? own.data : "",
+		   value.data ? value.data : "");
 	if (buf_failed(&value) || buf_failed(&own) ||
 	    (f.by_list && move_list_value(&j->m->rescue, row, value.data) < 0))
 		return -ENOMEM;
 	return hostcheck_add(j->m->check, &f, &text);
+}
+
+/* One of the two is not recorded. What concerns one QEMU is shown as one. */
+static int say_value_half_known(struct judging *j, const struct row *row, bool here)
+{
+	struct check_finding f = { .kind = ABIBASE_FINDING_UNKNOWN,
+				   .id = "value-unknown",
+				   .layer = "QEMU",
+				   .feature = row->feature,
+				   .property = row->key,
+				   .bit = row->bit,
+				   .remedy = here ? "probe this host again" :
+						    "probe the host where the guest runs again" };
+	_buf_ text = { 0 }, cause = { 0 };
+
+	buf_puts(&cause, "what ");
+	if (here)
+		move_write_qemu(j, &cause);
+	else
+		buf_puts(&cause, "the QEMU where the guest runs");
+	buf_printf(&cause, " makes of %s is not recorded", j->pr.view.machine);
+	buf_printf(&text, "%s: %s: %s (%s)", j->p->name, cause.data ? cause.data : "", row->key,
+		   row->feature);
+	if (buf_failed(&cause))
+		return -ENOMEM;
+	f.cause = cause.data;
+	return hostcheck_add(j->m->check, &f, &text);
+}
+
+/* What is decided when a device is made is not recorded of old QEMUs, and no list sets it. */
+static int judge_value(struct judging *j, const struct row *row)
+{
+	const json_t *there = source_value(j->t, row), *here;
+	struct effective e;
+
+	qemu_effective(&j->pr.view, row, &e);
+	here = effective_seen(&e, row);
+	if (!move_source_qemu(j->t) || (!there && !here))
+		return 0;
+	if (there && here)
+		return json_equal(there, here) ? 0 : say_value_differs(j, row, there, here, e.known);
+	if (!row->boolean && !row->number)
+		return 0;
+	return say_value_half_known(j, row, !here);
 }
 
 /*
@@ -540,17 +573,12 @@ static int judge_values(struct judging *j)
 {
 	for (size_t i = 0; i < j->pr.cat->n_rows; i++) {
 		const struct row *row = &j->pr.cat->rows[i];
-		const json_t *there;
-		struct effective e;
 
 		if ((row->boolean && row->bit >= 0) || row->fact >= 0 ||
 		    !(row->backends & (1u << j->pr.backend)) || move_is_listed(&j->base, row) ||
 		    move_is_listed(&j->m->rescue, row))
 			continue;
-		there = source_value(j->t, row);
-		qemu_effective(&j->pr.view, row, &e);
-		if (there && e.value && !json_equal(there, e.value) &&
-		    say_value_differs(j, row, there, e.value) < 0)
+		if (judge_value(j, row) < 0)
 			return -ENOMEM;
 	}
 	return 0;

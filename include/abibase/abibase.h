@@ -900,6 +900,10 @@ const char *abibase_check_finding_get(const struct abibase_check *c, size_t i,
 size_t abibase_check_loss_count(const struct abibase_check *c);
 /** abibase_check_loss - "class.property" of loss @i. Since: 0.1 */
 const char *abibase_check_loss(const struct abibase_check *c, size_t i);
+/** abibase_check_number_count - how many numbers would be set to admit this host. Since: 0.1 */
+size_t abibase_check_number_count(const struct abibase_check *c);
+/** abibase_check_number - "class.property=value" of number @i. Since: 0.1 */
+const char *abibase_check_number(const struct abibase_check *c, size_t i);
 /**
  * abibase_check_admit_id - the identity of the baseline that would admit this host
  *
