@@ -119,6 +119,20 @@ size_t baseline_host_builds(const struct abibase_baseline *b, const struct host 
 	return n;
 }
 
+const json_t *baseline_entry(const struct abibase_baseline *b, size_t used)
+{
+	return b->used[used].build ? b->used[used].build->entry : NULL;
+}
+
+void baseline_effective(const struct abibase_baseline *b, size_t used, const struct row *row,
+			struct effective *ret)
+{
+	struct qemu_view view;
+
+	qemu_view_init(&view, baseline_entry(b, used), b->machine);
+	qemu_effective(&view, row, ret);
+}
+
 /* DESIGN, rule 10, says what is left out of the identity, and why. */
 const char *baseline_make_id(struct abibase_baseline *b)
 {

@@ -5,6 +5,7 @@
 #include <abibase/abibase.h>
 
 #include "catalogue.h"
+#include "effective.h"
 #include "profile.h"
 
 /*
@@ -219,5 +220,11 @@ void baseline_write(const struct abibase_baseline *b, struct buf *out);
 /* Which of b->used this host uses: indices appended; the number of them. */
 size_t baseline_host_builds(const struct abibase_baseline *b, const struct host *h,
 			    const char *path, unsigned int *ret, size_t max);
+
+/* The record of a QEMU that the baseline uses; NULL: any upstream QEMU that has the machine type. */
+const json_t *baseline_entry(const struct abibase_baseline *b, size_t used);
+/* What that QEMU makes of the row under the baseline's machine type. */
+void baseline_effective(const struct abibase_baseline *b, size_t used, const struct row *row,
+			struct effective *ret);
 
 #endif

@@ -312,17 +312,14 @@ static int check_number(struct checking *k, const struct value *v, const char *f
 static bool knows(const struct checking *k, size_t used, const struct value *v)
 {
 	const struct value *mine = find_value(k->alone, v);
-	const struct build *build = k->alone->used[used].build;
 	const struct row *row = mine ? NULL : catalogue_find(k->cat, v->class_name, v->property);
-	struct qemu_view view;
 	struct effective e;
 
 	if (mine)
 		return mine->defaults[used] != SETTING_ABSENT;
 	if (!row)
 		return false;
-	qemu_view_init(&view, build ? build->entry : NULL, k->b->machine);
-	qemu_effective(&view, row, &e);
+	baseline_effective(k->alone, used, row, &e);
 	return e.known == ABIBASE_YES;
 }
 
@@ -481,12 +478,9 @@ static const char *name_of(const struct abibase_profile *p, const struct build *
 static bool known_there(const struct checking *k, const struct row *row)
 {
 	for (size_t u = 0; u < k->b->n_used; u++) {
-		const struct build *build = k->b->used[u].build;
-		struct qemu_view view;
 		struct effective e;
 
-		qemu_view_init(&view, build ? build->entry : NULL, k->b->machine);
-		qemu_effective(&view, row, &e);
+		baseline_effective(k->b, u, row, &e);
 		if (e.known != ABIBASE_YES)
 			return false;
 	}
@@ -497,12 +491,9 @@ static bool known_there(const struct checking *k, const struct row *row)
 static const json_t *value_there(const struct checking *k, const struct row *row)
 {
 	for (size_t u = 0; u < k->b->n_used; u++) {
-		const struct build *build = k->b->used[u].build;
-		struct qemu_view view;
 		struct effective e;
 
-		qemu_view_init(&view, build ? build->entry : NULL, k->b->machine);
-		qemu_effective(&view, row, &e);
+		baseline_effective(k->b, u, row, &e);
 		if (effective_seen(&e, row))
 			return effective_seen(&e, row);
 	}
@@ -586,15 +577,14 @@ static int row_unknown(struct checking *k, const struct row *row, const struct b
 }
 
 /* What is decided when a device is made is not recorded of old QEMUs, and no list sets it. */
-static int judge_unset(struct checking *k, const struct row *row, const struct build *build,
+static int judge_unset(struct checking *k, const struct row *row, size_t used,
 		       const json_t *there)
 {
-	struct qemu_view view;
+	const struct build *build = k->alone->used[used].build;
 	struct effective e;
 	const json_t *here;
 
-	qemu_view_init(&view, build ? build->entry : NULL, k->b->machine);
-	qemu_effective(&view, row, &e);
+	baseline_effective(k->alone, used, row, &e);
 	here = effective_seen(&e, row);
 	if (there && here)
 		return json_equal(here, there) ? 0 : row_differs(k, row, build, there, here);
@@ -621,7 +611,7 @@ static int check_unset(struct checking *k)
 			continue;
 		there = value_there(k, row);
 		for (size_t u = 0; u < k->alone->n_used; u++)
-			if (judge_unset(k, row, k->alone->used[u].build, there) < 0)
+			if (judge_unset(k, row, u, there) < 0)
 				return -ENOMEM;
 	}
 	return 0;

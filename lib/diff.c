@@ -1152,12 +1152,9 @@ static const char *word_in(struct two *t, int i, const struct row *row)
 	if (set)
 		return set;
 	for (size_t u = 0; u < b->n_used; u++) {
-		struct qemu_view view;
 		struct effective e;
 
-		qemu_view_init(&view, b->used[u].build ? b->used[u].build->entry : NULL,
-			       b->machine);
-		qemu_effective(&view, row, &e);
+		baseline_effective(b, u, row, &e);
 		seen = effective_seen(&e, row);
 		if (seen)
 			return words_of(t, seen);
@@ -1179,8 +1176,7 @@ static bool checks(const struct abibase_baseline *b, const struct shape *s)
 	for (size_t u = 0; u < b->n_used; u++) {
 		struct qemu_view view;
 
-		qemu_view_init(&view, b->used[u].build ? b->used[u].build->entry : NULL,
-			       b->machine);
+		qemu_view_init(&view, baseline_entry(b, u), b->machine);
 		if (!view.entry || version_cmp(&view.version, &s->checked_since) >= 0)
 			return true;
 	}
@@ -1216,7 +1212,7 @@ static int64_t largest_of(const struct abibase_baseline *b, const struct shape *
 	int64_t most = -1;
 
 	for (size_t u = 0; u < b->n_used; u++) {
-		const json_t *entry = b->used[u].build ? b->used[u].build->entry : NULL;
+		const json_t *entry = baseline_entry(b, u);
 		int64_t size = qemu_recorded_size(entry, b->machine, s->recorded);
 		struct qemu_view view;
 

@@ -743,12 +743,9 @@ static void unset_by_builds(const struct explaining *e, const struct row *row, s
 	size_t absent = 0, unknown = 0;
 
 	for (size_t u = 0; u < e->b->n_used; u++) {
-		const struct build *build = e->b->used[u].build;
-		struct qemu_view view;
 		struct effective f;
 
-		qemu_view_init(&view, build ? build->entry : NULL, e->b->machine);
-		qemu_effective(&view, row, &f);
+		baseline_effective(e->b, u, row, &f);
 		absent += f.known == ABIBASE_NO;
 		unknown += f.known == ABIBASE_UNKNOWN || (f.known == ABIBASE_YES && !f.value);
 	}
