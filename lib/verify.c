@@ -540,6 +540,46 @@ static void check_queues(struct verifying *k, size_t i, const struct nic *nic)
 				check_queue(k, i, &cat->shapes[s], b->in.hosts[h]);
 }
 
+/* ------------------------------------------------------------------- the MSI-X table */
+
+/* What the list sets, or what the QEMUs of the baseline have by themselves; -1: not known. */
+static int64_t promised_number(const struct abibase_baseline *b, const struct row *row)
+{
+	for (size_t i = 0; i < b->n_values; i++)
+		if (streq(b->values[i].class_name, row->class_name) &&
+		    streq(b->values[i].property, row->property))
+			return b->values[i].number;
+	for (size_t u = 0; u < b->n_used; u++) {
+		struct effective e;
+
+		baseline_effective(b, u, row, &e);
+		if (json_is_integer(e.value))
+			return json_integer_value(e.value);
+	}
+	return -1;
+}
+
+/* What the command line sets is the guest's wherever it goes, and so is the number of its queues. */
+static void check_vectors(struct verifying *k, size_t i, const struct nic *nic, unsigned int vectors)
+{
+	int r = catalogue_row(k->v->cat, "virtio-net-pci-base.vectors");
+	const struct row *row = r < 0 ? NULL : &k->v->cat->rows[r];
+	int64_t want = row ? promised_number(k->v->b, row) : -1;
+
+	if (want < 0 || nic->throwaway.queues > 1 ||
+	    throwaway_setting(&k->t, nic, "vectors").option)
+		return;
+	if (row->realized && want == json_integer_value(row->def))
+		want = json_integer_value(row->realized);
+	if (want == (int64_t)vectors)
+		return;
+	say(k, ABIBASE_FINDING_CONFLICT, i, "verify-vectors", LAYER_QEMU,
+	    keep(k, "%s: its MSI-X table has %u entries, and those of the baseline have %lld: this QEMU "
+		    "makes something else of the machine type",
+		 k->out->devices[i].name, vectors, (long long)want),
+	    "make a new baseline with this host: its list sets the property");
+}
+
 /* ------------------------------------------------------------------------ judgement */
 
 static const struct offer *find_offer(const struct abibase_baseline *b, const char *backend)
@@ -569,6 +609,7 @@ static void judge(struct verifying *k, size_t i, const struct nic *nic,
 	compare_words(k, i, nic, backend);
 	check_requirements(k, i, nic, backend);
 	check_queues(k, i, nic);
+	check_vectors(k, i, nic, seen->vectors);
 }
 
 /* Does the host have what this backend is made of? Without a profile that is seen at the start. */

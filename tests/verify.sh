@@ -292,6 +292,18 @@ baseline source.json "$tmp/6.1-trixie.json" "$tmp/6.1-trixie-backports.json" -M 
 	--dest 6.1-trixie
 verify 0 6.1 6.1-trixie "$tmp/source.json" -- "$tmp/qemu-trixie"
 
+# A build that forgets the entry of an old machine type; what the command line sets is the guest's.
+printf '#!/bin/sh\nexec %s -global virtio-net-pci-base.vectors=5 "$@"\n' "$tmp/qemu-trixie" \
+	>"$tmp/qemu-other"
+chmod 755 "$tmp/qemu-other"
+jq --arg path "$tmp/qemu-other" '.qemu[0].path = $path | del(.qemu[0].build_id)' \
+	"$tmp/6.1-trixie.json" >"$tmp/other.json"
+verify 1 6.1 other "$tmp/source.json" -- "$tmp/qemu-other"
+says 'its MSI-X table has 5 entries, and those of the baseline have 4' '[verify-vectors]'
+source_list=$("$program" intersect "$tmp/source.json" --for 6.1-trixie)
+verify 0 6.1 6.1-trixie "$tmp/source.json" -- "$tmp/qemu-trixie" -M pc-q35-7.2 $source_list $tap \
+	-device virtio-net-pci,netdev=n0,vectors=10
+
 # --------------------------------------------------------------------- what cannot be told
 
 verify 3 7.2 7.2-trixie "$tmp/two.json" -- $q $list -readconfig "$tmp/nosuchfile"
