@@ -214,11 +214,12 @@ static bool known_sibling(const struct values *v, const char *class_name, const 
 
 	json_array_foreach(json_object_get(v->cat->root, "features"), i, row) {
 		const char *c = json_string_value(json_object_get(row, "class"));
+		const char *object = asked_of(v, c);
 
 		json_array_foreach(json_object_get(row, "siblings"), k, name) {
-			proxy_of(c, &proxy);
+			proxy_of(object, &proxy);
 			if (streq(json_string_value(name), type) && !buf_failed(&proxy) &&
-			    (streq(c, class_name) || streq(proxy.data, class_name)))
+			    (streq(object, class_name) || streq(proxy.data, class_name)))
 				return true;
 		}
 	}

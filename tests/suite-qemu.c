@@ -75,7 +75,8 @@ static bool logged(const char *text)
 	"*compat-props*) " compat                                                                  \
 	"*query-machines*) " RETURN("[" machines "]")                                              \
 	/* That these are no parents of the proxy is known: to ask makes QEMU load all its modules. */\
-	"*qom-list-types*:*\"virtio-device\"*|*qom-list-types*:*\"virtio-net-device\"*) "           \
+	"*qom-list-types*:*\"virtio-device\"*|*qom-list-types*:*\"virtio-net-device\"*|"            \
+	"*qom-list-types*:*\"virtio-blk-pci\"*) "                                                    \
 	"kill -SEGV $$ ;;\n"                                                                       \
 	"*qom-list-types*virtio-net-base*) "                                                       \
 	RETURN("[{\"name\": \"virtio-net-device\", \"parent\": \"virtio-net-base\"}]")             \
@@ -183,6 +184,7 @@ START_TEST(test_compat)
 		       /* all kinds of the proxy; the kind that stands for them */
 		       ENTRY("virtio-net-pci-base", "vectors", "3") ", "
 		       ENTRY("virtio-net-pci-transitional", "vectors", "2") ", "
+		       ENTRY("virtio-blk-pci", "vectors", "2") ", "
 		       ENTRY("virtio-net-device", "rx_queue_size", "0x400") ", "
 		       ENTRY("virtio-net-device", "host_mtu", "many") ", "
 		       ENTRY("virtio-net-device", "duplex", "full") "]}, "
