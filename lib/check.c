@@ -500,7 +500,7 @@ static const json_t *value_there(const struct checking *k, const struct row *row
 	return NULL;
 }
 
-/* "QEMU 9.1.0 (qemu-kvm-9.1.0-20.el9, /usr/libexec/qemu-kvm)" */
+/* "QEMU 9.1.0 (qemu-kvm-9.1.0-20.el9), /usr/libexec/qemu-kvm," */
 static void write_here(const struct checking *k, const struct build *build, struct buf *out)
 {
 	const char *package, *path;
