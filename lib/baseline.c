@@ -60,14 +60,22 @@ ABIBASE_EXPORT bool abibase_baseline_offered(const struct abibase_baseline *b, c
 	return false;
 }
 
-ABIBASE_EXPORT const char *abibase_baseline_value(const struct abibase_baseline *b,
-						  const char *class_name, const char *property)
+const struct value *baseline_value(const struct abibase_baseline *b, const char *class_name,
+				   const char *property)
 {
 	for (size_t i = 0; i < b->n_values; i++)
 		if (streq(b->values[i].class_name, class_name) &&
 		    streq(b->values[i].property, property))
-			return b->values[i].text;
+			return &b->values[i];
 	return NULL;
+}
+
+ABIBASE_EXPORT const char *abibase_baseline_value(const struct abibase_baseline *b,
+						  const char *class_name, const char *property)
+{
+	const struct value *v = baseline_value(b, class_name, property);
+
+	return v ? v->text : NULL;
 }
 
 ABIBASE_EXPORT size_t abibase_baseline_finding_count(const struct abibase_baseline *b)

@@ -221,6 +221,9 @@ void baseline_write(const struct abibase_baseline *b, struct buf *out);
 size_t baseline_host_builds(const struct abibase_baseline *b, const struct host *h,
 			    const char *path, unsigned int *ret, size_t max);
 
+/* What the baseline sets that property to; NULL: it does not. */
+const struct value *baseline_value(const struct abibase_baseline *b, const char *class_name,
+				   const char *property);
 /* The record of a QEMU that the baseline uses; NULL: any upstream QEMU that has the machine type. */
 const json_t *baseline_entry(const struct abibase_baseline *b, size_t used);
 /* What that QEMU makes of the row under the baseline's machine type. */

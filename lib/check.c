@@ -115,6 +115,27 @@ int hostcheck_add(struct abibase_check *c, const struct check_finding *proto, st
 	return 0;
 }
 
+int hostcheck_unrecorded(struct abibase_check *c, const struct row *row, struct buf *who,
+			 const char *machine, const char *remedy)
+{
+	struct check_finding f = { .kind = ABIBASE_FINDING_UNKNOWN,
+				   .id = "value-unknown",
+				   .layer = "QEMU",
+				   .feature = row->feature,
+				   .property = row->key,
+				   .bit = row->bit,
+				   .remedy = remedy };
+	_buf_ text = { 0 }, cause = { 0 };
+
+	buf_printf(&cause, "what %s makes of %s is not recorded", who->data ? who->data : "", machine);
+	buf_printf(&text, "%s: %s: %s (%s)", c->host, cause.data ? cause.data : "", row->key,
+		   row->feature);
+	if (buf_failed(who) || buf_failed(&cause))
+		return -ENOMEM;
+	f.cause = cause.data;
+	return hostcheck_add(c, &f, &text);
+}
+
 static int add(struct checking *k, enum abibase_finding_kind kind, const char *id,
 	       const char *layer, const struct value *v, const char *remedy, struct buf *text)
 {
@@ -197,11 +218,7 @@ static int take_findings(struct checking *k)
 
 static const struct value *find_value(const struct abibase_baseline *b, const struct value *v)
 {
-	for (size_t i = 0; i < b->n_values; i++)
-		if (streq(b->values[i].class_name, v->class_name) &&
-		    streq(b->values[i].property, v->property))
-			return &b->values[i];
-	return NULL;
+	return baseline_value(b, v->class_name, v->property);
 }
 
 static int add_qemu_lacks(struct checking *k, const struct value *v)
@@ -547,33 +564,19 @@ static int row_differs(struct checking *k, const struct row *row, const struct b
 		   &text);
 }
 
-/* One of the two is not known, so they may differ. What concerns one QEMU is shown as one. */
+/* One of the two is not known, so they may differ. */
 static int row_unknown(struct checking *k, const struct row *row, const struct build *build,
 		       bool here)
 {
-	struct check_finding f = { .kind = ABIBASE_FINDING_UNKNOWN,
-				   .id = "value-unknown",
-				   .layer = "QEMU",
-				   .feature = row->feature,
-				   .property = row->key,
-				   .bit = row->bit,
-				   .remedy = here ? "probe this host again" :
-						    "probe the hosts of the baseline again, and make it "
-						    "anew" };
-	_buf_ text = { 0 }, cause = { 0 };
+	_buf_ who = { 0 };
 
-	buf_puts(&cause, "what ");
 	if (here)
-		write_here(k, build, &cause);
+		write_here(k, build, &who);
 	else
-		buf_puts(&cause, "a QEMU of the baseline's hosts");
-	buf_printf(&cause, " makes of %s is not recorded", k->b->machine);
-	buf_printf(&text, "%s: %s: %s (%s)", k->p->name, cause.data ? cause.data : "", row->key,
-		   row->feature);
-	if (buf_failed(&cause))
-		return -ENOMEM;
-	f.cause = cause.data;
-	return hostcheck_add(k->out, &f, &text);
+		buf_puts(&who, "a QEMU of the baseline's hosts");
+	return hostcheck_unrecorded(k->out, row, &who, k->b->machine,
+				    here ? "probe this host again" :
+					   "probe the hosts of the baseline again, and make it anew");
 }
 
 /* What is decided when a device is made is not recorded of old QEMUs, and no list sets it. */
@@ -593,21 +596,14 @@ static int judge_unset(struct checking *k, const struct row *row, size_t used,
 	return row_unknown(k, row, build, !here);
 }
 
-static bool sets(const struct abibase_baseline *b, const struct row *row)
-{
-	const struct value v = { .class_name = row->class_name, .property = row->property };
-
-	return find_value(b, &v) != NULL;
-}
-
 static int check_unset(struct checking *k)
 {
 	for (size_t r = 0; r < k->cat->n_rows; r++) {
 		const struct row *row = &k->cat->rows[r];
 		const json_t *there;
 
-		if ((row->boolean && row->bit >= 0) || row->fact >= 0 || sets(k->b, row) ||
-		    !(row->backends & k->alone->in.policy.backends))
+		if (!row_is_silent(row) || !(row->backends & k->alone->in.policy.backends) ||
+		    baseline_value(k->b, row->class_name, row->property))
 			continue;
 		there = value_there(k, row);
 		for (size_t u = 0; u < k->alone->n_used; u++)

@@ -4,7 +4,7 @@
 
 #include <abibase/abibase.h>
 
-#include "json.h"
+#include "catalogue.h"
 
 /*
  * What was found about one host, by check.c against a baseline and by move-judge.c for one guest;
@@ -49,6 +49,12 @@ struct abibase_check *hostcheck_new(const char *host);
  * strings are copied. 0 or -ENOMEM.
  */
 int hostcheck_add(struct abibase_check *c, const struct check_finding *f, struct buf *text);
+/*
+ * What the QEMU @who makes of the row under this machine type is not recorded; of several rows it is
+ * shown as one.
+ */
+int hostcheck_unrecorded(struct abibase_check *c, const struct row *row, struct buf *who,
+			 const char *machine, const char *remedy);
 /* What the findings amount to. */
 enum abibase_verdict hostcheck_verdict(const struct abibase_check *c);
 int dup_to(char **to, const char *s);

@@ -1058,15 +1058,6 @@ static void diff_offers(struct two *t)
 	}
 }
 
-static const struct value *same_value(const struct abibase_baseline *b, const struct value *v)
-{
-	for (size_t i = 0; i < b->n_values; i++)
-		if (streq(b->values[i].class_name, v->class_name) &&
-		    streq(b->values[i].property, v->property))
-			return &b->values[i];
-	return NULL;
-}
-
 static const char *unset_word(const struct value *v)
 {
 	return v->is_number ? "not set" : "off";
@@ -1090,7 +1081,7 @@ static void diff_settings(struct two *t)
 	for (int i = 0; i < 2; i++)
 		for (size_t k = 0; k < t->b[i]->n_values; k++) {
 			const struct value *v = &t->b[i]->values[k];
-			const struct value *other = same_value(t->b[!i], v);
+			const struct value *other = baseline_value(t->b[!i], v->class_name, v->property);
 			const char *place;
 
 			if (v->bit < 0)
@@ -1132,21 +1123,11 @@ static const char *words_of(struct two *t, const json_t *value)
 	return keep(&t->c, "%s", words.data ? words.data : "");
 }
 
-/* What the list sets; NULL: it does not. */
-static const char *set_text(const struct abibase_baseline *b, const struct row *row)
-{
-	for (size_t k = 0; k < b->n_values; k++)
-		if (streq(b->values[k].class_name, row->class_name) &&
-		    streq(b->values[k].property, row->property))
-			return b->values[k].text;
-	return NULL;
-}
-
 /* What the list sets, or what the QEMUs have by themselves, which is then the same; NULL: unknown. */
 static const char *word_in(struct two *t, int i, const struct row *row)
 {
 	const struct abibase_baseline *b = t->b[i];
-	const char *set = set_text(b, row);
+	const char *set = abibase_baseline_value(b, row->class_name, row->property);
 	const json_t *seen;
 
 	if (set)
@@ -1243,7 +1224,8 @@ static void diff_shapes(struct two *t)
 /* The same to a guest; only one of them keeps it so when a package changes. */
 static void pinned_or_not(struct two *t, const struct row *row)
 {
-	bool set[2] = { set_text(t->b[0], row), set_text(t->b[1], row) };
+	bool set[2] = { baseline_value(t->b[0], row->class_name, row->property),
+			baseline_value(t->b[1], row->class_name, row->property) };
 	const char *place = set[0] != set[1] ? keep(&t->c, "%s:", row->key) : NULL;
 
 	if (place)
@@ -1258,8 +1240,7 @@ static void diff_unseen(struct two *t)
 		const struct row *row = &t->c.cat->rows[r];
 		const char *word[2];
 
-		if ((row->bit >= 0 && (row->boolean || row->fact >= 0)) || !is_about(t, 0, row) ||
-		    !is_about(t, 1, row))
+		if (!row_is_silent(row) || !is_about(t, 0, row) || !is_about(t, 1, row))
 			continue;
 		for (int i = 0; i < 2; i++)
 			word[i] = word_in(t, i, row);

@@ -124,6 +124,18 @@ void qemu_effective(const struct qemu_view *q, const struct row *row, struct eff
 		ret->value = NULL;
 }
 
+bool row_is_silent(const struct row *row)
+{
+	return row->fact < 0 && !(row->boolean && row->bit >= 0);
+}
+
+int64_t row_realized(const struct row *row, int64_t number)
+{
+	return row->realized && number == json_integer_value(row->def) ?
+		       json_integer_value(row->realized) :
+		       number;
+}
+
 const json_t *effective_seen(const struct effective *e, const struct row *row)
 {
 	if (e->known != ABIBASE_NO)

@@ -41,6 +41,10 @@ int64_t qemu_recorded_size(const json_t *entry, const char *machine, const char 
 /* Does this binary have this machine type? Recorded list, else by version for upstream names. */
 enum abibase_tri qemu_has_machine(const json_t *entry, const char *machine);
 void qemu_effective(const struct qemu_view *q, const struct row *row, struct effective *ret);
+/* Does no feature word show it when it has another value? Layout, sizes, texts. */
+bool row_is_silent(const struct row *row);
+/* What a device with one pair of queues makes of a number. */
+int64_t row_realized(const struct row *row, int64_t number);
 /*
  * What a guest sees of a row that stands for no feature: a QEMU without the property does as with it
  * off, or as its default. NULL: not known.

@@ -241,11 +241,9 @@ static void gather_why(const struct explaining *e, const struct value *v, const 
 /* The value of a row, or -1 where the baseline does not set it. */
 static long value_of(const struct explaining *e, const struct row *row)
 {
-	for (size_t i = 0; i < e->b->n_values; i++)
-		if (streq(e->b->values[i].property, row->property) &&
-		    streq(e->b->values[i].class_name, row->class_name))
-			return (long)i;
-	return -1;
+	const struct value *v = baseline_value(e->b, row->class_name, row->property);
+
+	return v ? v - e->b->values : -1;
 }
 
 static void gather(const struct explaining *e, size_t i, enum mode mode, struct barrier *bar);

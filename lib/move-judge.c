@@ -521,31 +521,18 @@ static int say_value_differs(struct judging *j, const struct row *row, const jso
 	return hostcheck_add(j->m->check, &f, &text);
 }
 
-/* One of the two is not recorded. What concerns one QEMU is shown as one. */
+/* One of the two is not recorded. */
 static int say_value_half_known(struct judging *j, const struct row *row, bool here)
 {
-	struct check_finding f = { .kind = ABIBASE_FINDING_UNKNOWN,
-				   .id = "value-unknown",
-				   .layer = "QEMU",
-				   .feature = row->feature,
-				   .property = row->key,
-				   .bit = row->bit,
-				   .remedy = here ? "probe this host again" :
-						    "probe the host where the guest runs again" };
-	_buf_ text = { 0 }, cause = { 0 };
+	_buf_ who = { 0 };
 
-	buf_puts(&cause, "what ");
 	if (here)
-		move_write_qemu(j, &cause);
+		move_write_qemu(j, &who);
 	else
-		buf_puts(&cause, "the QEMU where the guest runs");
-	buf_printf(&cause, " makes of %s is not recorded", j->pr.view.machine);
-	buf_printf(&text, "%s: %s: %s (%s)", j->p->name, cause.data ? cause.data : "", row->key,
-		   row->feature);
-	if (buf_failed(&cause))
-		return -ENOMEM;
-	f.cause = cause.data;
-	return hostcheck_add(j->m->check, &f, &text);
+		buf_puts(&who, "the QEMU where the guest runs");
+	return hostcheck_unrecorded(j->m->check, row, &who, j->pr.view.machine,
+				    here ? "probe this host again" :
+					   "probe the host where the guest runs again");
 }
 
 /* What is decided when a device is made is not recorded of old QEMUs, and no list sets it. */
@@ -574,9 +561,8 @@ static int judge_values(struct judging *j)
 	for (size_t i = 0; i < j->pr.cat->n_rows; i++) {
 		const struct row *row = &j->pr.cat->rows[i];
 
-		if ((row->boolean && row->bit >= 0) || row->fact >= 0 ||
-		    !(row->backends & (1u << j->pr.backend)) || move_is_listed(&j->base, row) ||
-		    move_is_listed(&j->m->rescue, row))
+		if (!row_is_silent(row) || !(row->backends & (1u << j->pr.backend)) ||
+		    move_is_listed(&j->base, row) || move_is_listed(&j->m->rescue, row))
 			continue;
 		if (judge_value(j, row) < 0)
 			return -ENOMEM;

@@ -734,10 +734,7 @@ static int64_t number_of(const struct comparing *k, const struct row *row, struc
 		return -1;
 	ret->recorded |= value != NULL;
 	number = value ? strtoll(value, NULL, 10) : json_integer_value(ret->value);
-	/* a device has made a number of it */
-	return row->realized && number == json_integer_value(row->def) ?
-		       json_integer_value(row->realized) :
-		       number;
+	return row_realized(row, number);
 }
 
 static void compare_vectors(struct comparing *k)

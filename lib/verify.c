@@ -213,11 +213,7 @@ static void differ(const struct difference *d, const char *layer, const char *ca
 
 static const struct value *promised(const struct abibase_baseline *b, const struct row *row)
 {
-	for (size_t i = 0; row && i < b->n_values; i++)
-		if (streq(b->values[i].class_name, row->class_name) &&
-		    streq(b->values[i].property, row->property))
-			return &b->values[i];
-	return NULL;
+	return row ? baseline_value(b, row->class_name, row->property) : NULL;
 }
 
 static const char *list_remedy(struct verifying *k)
@@ -545,10 +541,10 @@ static void check_queues(struct verifying *k, size_t i, const struct nic *nic)
 /* What the list sets, or what the QEMUs of the baseline have by themselves; -1: not known. */
 static int64_t promised_number(const struct abibase_baseline *b, const struct row *row)
 {
-	for (size_t i = 0; i < b->n_values; i++)
-		if (streq(b->values[i].class_name, row->class_name) &&
-		    streq(b->values[i].property, row->property))
-			return b->values[i].number;
+	const struct value *v = promised(b, row);
+
+	if (v)
+		return v->number;
 	for (size_t u = 0; u < b->n_used; u++) {
 		struct effective e;
 
@@ -569,8 +565,7 @@ static void check_vectors(struct verifying *k, size_t i, const struct nic *nic, 
 	if (want < 0 || nic->throwaway.queues > 1 ||
 	    throwaway_setting(&k->t, nic, "vectors").option)
 		return;
-	if (row->realized && want == json_integer_value(row->def))
-		want = json_integer_value(row->realized);
+	want = row_realized(row, want);
 	if (want == (int64_t)vectors)
 		return;
 	say(k, ABIBASE_FINDING_CONFLICT, i, "verify-vectors", LAYER_QEMU,
