@@ -17,7 +17,7 @@
 
 #include <jansson.h>
 
-#include "json.h"
+#include "document/json.h"
 
 /* What a number's bits are written into, so that no two numbers give the same facts. */
 static const char *const flags[] = {

@@ -17,7 +17,7 @@
 
 #include <abibase/abibase.h>
 
-#include "../lib/util.h"
+#include "base/util.h"
 
 /* The exit statuses; the verdicts of the library have the same numbers. */
 enum {

@@ -10,8 +10,8 @@
 #include <errno.h>
 #include <sys/stat.h>
 
-#include "baseline.h"
-#include "json.h"
+#include "document/baseline.h"
+#include "document/json.h"
 #include "qtest-script.h"
 #include "test-util.h"
 

@@ -6,7 +6,9 @@
 set -u
 
 top_builddir=${top_builddir:-.}
-pure='baseline derive derive-agree derive-numbers derive-values effective inputs intersect predict render version'
+pure='base/version document/baseline document/hosts model/derive model/derive-agree
+	model/derive-numbers model/derive-values model/effective model/intersect model/predict
+	model/render'
 forbidden='open|open64|openat|openat64|creat|fopen|fopen64|freopen|fdopen|opendir|read|pread|write
 pwrite|stat|stat64|lstat|lstat64|fstat|access|faccessat|readlink|realpath|glob|scandir|nftw|mmap
 socket|connect|ioctl|fcntl|getenv|secure_getenv|popen|system|fork|vfork|execve|execvp|posix_spawn
@@ -17,7 +19,8 @@ pattern=$(echo "$forbidden" | tr '\n' '|' | sed 's/|$//')
 failed=0
 
 for name in $pure; do
-	object=$(find "$top_builddir/lib" -name "*-$name.o" -o -name "$name.o" | head -n 1)
+	object=$(find "$top_builddir/lib/${name%/*}" -name "*-${name#*/}.o" |
+		grep "_la-${name#*/}[.]o$" | head -n 1)
 	if [ -z "$object" ]; then
 		echo "FAIL: there is no object of lib/$name.c in $top_builddir/lib"
 		failed=1

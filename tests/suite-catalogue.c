@@ -2,8 +2,8 @@
 /* The shipped catalogue, broken ones, and what a QEMU makes of a machine type. */
 #include <errno.h>
 
-#include "catalogue.h"
-#include "effective.h"
+#include "document/catalogue.h"
+#include "model/effective.h"
 #include "suites.h"
 #include "test-util.h"
 

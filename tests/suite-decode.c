@@ -2,9 +2,9 @@
 /* What messages of QEMU mean: patterns, masks, whose masks they are, and the data behind it. */
 #include <errno.h>
 
-#include "catalogue.h"
-#include "context.h"
-#include "decode.h"
+#include "document/catalogue.h"
+#include "base/context.h"
+#include "answer/decode.h"
 #include "suites.h"
 #include "test-util.h"
 

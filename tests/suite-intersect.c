@@ -2,7 +2,7 @@
 /* Answers that people rely on: values, lists, conflicts, what cannot be told. */
 #include <errno.h>
 
-#include "baseline.h"
+#include "document/baseline.h"
 #include "suites.h"
 #include "test-util.h"
 

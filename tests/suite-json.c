@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <glob.h>
 
-#include "blake2b.h"
-#include "json.h"
+#include "base/blake2b.h"
+#include "document/json.h"
 #include "suites.h"
 #include "test-util.h"
 

@@ -7,7 +7,7 @@
 #include <inttypes.h>
 #include <time.h>
 
-#include "baseline.h"
+#include "document/baseline.h"
 #include "suites.h"
 #include "test-util.h"
 

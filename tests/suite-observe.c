@@ -11,10 +11,10 @@
 #include <limits.h>
 #include <sys/stat.h>
 
-#include "effective.h"
-#include "observe.h"
-#include "qmp.h"
-#include "qtest.h"
+#include "model/effective.h"
+#include "qemu/observe.h"
+#include "qemu/qmp.h"
+#include "qemu/qtest.h"
 #include "qtest-script.h"
 #include "suites.h"
 #include "test-util.h"

@@ -18,9 +18,9 @@
 #include <sys/wait.h>
 #include <syslog.h>
 
-#include "context.h"
-#include "probe.h"
-#include "qmp.h"
+#include "base/context.h"
+#include "probe/probe.h"
+#include "qemu/qmp.h"
 
 Suite *suite_probe(void);
 

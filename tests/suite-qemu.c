@@ -13,11 +13,11 @@
 #include <sys/stat.h>
 #include <syslog.h>
 
-#include "catalogue.h"
-#include "context.h"
-#include "effective.h"
-#include "probe.h"
-#include "qmp.h"
+#include "document/catalogue.h"
+#include "base/context.h"
+#include "model/effective.h"
+#include "probe/probe.h"
+#include "qemu/qmp.h"
 #include "suites.h"
 #include "test-util.h"
 

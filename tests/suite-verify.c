@@ -14,7 +14,7 @@
 #include "qtest-script.h"
 #include "suites.h"
 #include "test-util.h"
-#include "verify.h"
+#include "live/verify.h"
 
 #define MAX_WORDS 32
 

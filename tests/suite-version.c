@@ -2,10 +2,10 @@
 /* Versions, machine type names, conditions and the three answers. */
 #include <errno.h>
 
-#include "profile.h"
+#include "document/profile.h"
 #include "suites.h"
 #include "test-util.h"
-#include "version.h"
+#include "base/version.h"
 
 START_TEST(test_version)
 {

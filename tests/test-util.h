@@ -9,7 +9,7 @@
 #include <abibase/abibase.h>
 #include <jansson.h>
 
-#include "util.h"
+#include "base/util.h"
 
 /* "$top_srcdir/NAME", for free(). Without the variable the working directory is the source. */
 char *test_path(const char *fmt, ...) _printf_(1, 2);

@@ -2,10 +2,10 @@
 /* Any bytes as a catalogue, or as one of the other data files: whatever their schema says. */
 #include <abibase/abibase.h>
 
-#include "catalogue.h"
-#include "context.h"
-#include "decode.h"
-#include "facts.h"
+#include "document/catalogue.h"
+#include "base/context.h"
+#include "answer/decode.h"
+#include "document/facts.h"
 #include "fuzz.h"
 
 static struct abibase_context *ctx;

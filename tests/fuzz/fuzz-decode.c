@@ -4,7 +4,7 @@
 
 #include <abibase/abibase.h>
 
-#include "decode.h"
+#include "answer/decode.h"
 #include "fuzz.h"
 
 static struct abibase_context *ctx;

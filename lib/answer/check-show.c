@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+
+#include "document/baseline.h"
+#include "answer/check.h"
+#include "answer/show.h"
+
+/* What was found about hosts, for callers and for people. */
+
+const char *check_finding_get(const struct check_finding *f, enum abibase_check_field field)
+{
+	if (!f)
+		return NULL;
+	switch (field) {
+	case ABIBASE_CHECK_ID:
+		return f->id;
+	case ABIBASE_CHECK_TEXT:
+		return f->text;
+	case ABIBASE_CHECK_LAYER:
+		return f->layer;
+	case ABIBASE_CHECK_FEATURE:
+		return f->feature;
+	case ABIBASE_CHECK_PROPERTY:
+		return f->property;
+	case ABIBASE_CHECK_REMEDY:
+		return f->remedy;
+	case ABIBASE_CHECK_CAUSE:
+		return f->cause;
+	default:
+		return NULL;
+	}
+}
+
+ABIBASE_EXPORT const char *abibase_check_host(const struct abibase_check *c)
+{
+	return c->host;
+}
+
+ABIBASE_EXPORT enum abibase_verdict abibase_check_verdict(const struct abibase_check *c)
+{
+	return c->verdict;
+}
+
+ABIBASE_EXPORT size_t abibase_check_finding_count(const struct abibase_check *c)
+{
+	return c->n;
+}
+
+ABIBASE_EXPORT enum abibase_finding_kind abibase_check_finding_kind(const struct abibase_check *c,
+								    size_t i)
+{
+	return i < c->n ? c->findings[i].kind : ABIBASE_FINDING_NOTE;
+}
+
+ABIBASE_EXPORT const char *abibase_check_finding_get(const struct abibase_check *c, size_t i,
+						     enum abibase_check_field field)
+{
+	return check_finding_get(i < c->n ? &c->findings[i] : NULL, field);
+}
+
+ABIBASE_EXPORT size_t abibase_check_loss_count(const struct abibase_check *c)
+{
+	return c->n_lost;
+}
+
+ABIBASE_EXPORT const char *abibase_check_loss(const struct abibase_check *c, size_t i)
+{
+	return i < c->n_lost ? c->lost[i] : NULL;
+}
+
+ABIBASE_EXPORT size_t abibase_check_number_count(const struct abibase_check *c)
+{
+	return c->n_set;
+}
+
+ABIBASE_EXPORT const char *abibase_check_number(const struct abibase_check *c, size_t i)
+{
+	return i < c->n_set ? c->set[i] : NULL;
+}
+
+ABIBASE_EXPORT const char *abibase_check_admit_id(const struct abibase_check *c)
+{
+	return c->admit_id;
+}
+
+/* ------------------------------------------------------------------------- as text */
+
+#define HANG 11 /* where the text of a label begins */
+
+void text_labelled(const char *label, const char *text, struct buf *out)
+{
+	buf_printf(out, "  %-*s", HANG - 2, label);
+	show_wrapped(out, HANG, HANG, text);
+}
+
+/* One fact that is missing keeps several properties from what they should be. */
+static bool same_cause(const struct check_finding *a, const struct check_finding *b)
+{
+	return a->cause && same_text(a->cause, b->cause) && a->kind == b->kind &&
+	       same_text(a->layer, b->layer) && same_text(a->remedy, b->remedy);
+}
+
+/* The class stands only before the first of those that have it in common. */
+static void text_property(const char *property, const char **class_name, struct buf *text)
+{
+	size_t len = strcspn(property, ".");
+	const char *before = *class_name;
+	bool again = before && strcspn(before, ".") == len && memcmp(before, property, len) == 0;
+
+	buf_printf(text, "%s%s", before ? ", " : "", again ? property + len + 1 : property);
+	*class_name = property;
+}
+
+/* The properties behind one fact, from the first on. */
+static void text_properties(const struct abibase_check *c, size_t first, struct buf *out)
+{
+	const char *class_name = NULL;
+	_buf_ text = { 0 };
+
+	for (size_t i = first; i < c->n; i++) {
+		const struct check_finding *f = &c->findings[i];
+
+		if (!f->property || !same_cause(&c->findings[first], f))
+			continue;
+		text_property(f->property, &class_name, &text);
+		buf_printf(&text, " (%s", f->feature);
+		if (f->bit >= 0)
+			buf_printf(&text, ", bit %d", f->bit);
+		buf_putc(&text, ')');
+	}
+	if (text.len)
+		text_labelled("for", text.data, out);
+	if (buf_failed(&text))
+		out->failed = true;
+}
+
+static void text_finding(const struct abibase_check *c, size_t i, struct buf *out)
+{
+	const struct check_finding *f = &c->findings[i];
+	const char *label = f->kind == ABIBASE_FINDING_UNKNOWN ? "unknown" :
+			    f->kind == ABIBASE_FINDING_NOTE    ? "note" :
+			    f->by_list			       ? f->bit >= 0 ? "off" : "differs" :
+			    f->cause			       ? "lacks" :
+								 "conflict";
+	_buf_ text = { 0 };
+
+	for (size_t k = 0; k < i; k++)
+		if (same_cause(&c->findings[k], f))
+			return;
+	if (f->cause)
+		buf_printf(&text, "%s: %s [%s]", f->layer, f->cause, f->id);
+	else
+		buf_printf(&text, "%s [%s]", f->text, f->id);
+	text_labelled(label, text.data ? text.data : "", out);
+	if (buf_failed(&text))
+		out->failed = true;
+	if (f->cause)
+		text_properties(c, i, out);
+	/* where the lists are enough, they follow */
+	if (f->remedy && !(f->by_list && f->fixable))
+		text_labelled("remedy", f->remedy, out);
+}
+
+void hostcheck_text(const struct abibase_check *c, struct buf *out)
+{
+	for (size_t i = 0; i < c->n; i++)
+		text_finding(c, i, out);
+}
+
+/* What it would cost to have this host too, or that no list of options helps. */
+static void text_admit(const struct abibase_check *c, struct buf *out)
+{
+	const char *class_name = NULL;
+	_buf_ text = { 0 };
+
+	if (!c->asked || (!c->n_lost && !c->n_set && !c->admit_id &&
+			  (c->admissible || c->verdict != ABIBASE_VERDICT_NO)))
+		return;
+	if (!c->admissible)
+		buf_puts(&text, "not as it is: no baseline of this machine type has this host too, "
+				"whatever is off");
+	else if (c->n_lost)
+		buf_puts(&text, "it takes these from every guest started from then on: ");
+	for (size_t i = 0; i < c->n_lost; i++)
+		text_property(c->lost[i], &class_name, &text);
+	for (size_t i = 0; i < c->n_set; i++)
+		buf_printf(&text, "%s%s",
+			   i	       ? ", " :
+			   c->n_lost ? "; and sets for it: " :
+				       "it sets for every guest started from then on: ",
+			   c->set[i]);
+	if (c->admissible && !text.len)
+		buf_puts(&text, "it promises the same with other words");
+	if (c->admit_id)
+		buf_printf(&text, "; abibase intersect --json BASELINE PROFILE makes that baseline, %s",
+			   c->admit_id);
+	text_labelled("admit", text.data ? text.data : "", out);
+	if (buf_failed(&text))
+		out->failed = true;
+}
+
+static void text_check(const struct abibase_check *c, struct buf *out)
+{
+	static const char *const words[] = { "satisfies", "does not satisfy", "", "cannot tell" };
+
+	show_text(out, c->host);
+	buf_printf(out, ": %s\n", words[c->verdict]);
+	hostcheck_text(c, out);
+	text_admit(c, out);
+}
+
+ABIBASE_EXPORT int abibase_checks_to_text(struct abibase_check *const *checks, size_t n, char **ret)
+{
+	_buf_ out = { 0 };
+	bool no = false;
+
+	if (n && checks[0]->baseline)
+		show_wrapped(&out, 0, 2, checks[0]->baseline);
+	for (size_t i = 0; i < n; i++) {
+		text_check(checks[i], &out);
+		no |= checks[i]->baseline && checks[i]->verdict == ABIBASE_VERDICT_NO;
+	}
+	if (no)
+		buf_puts(&out, "The baseline stays valid among its own hosts and those that satisfy "
+			       "it.\n");
+	return buf_give(&out, ret);
+}
+
+static json_t *finding_json(const struct check_finding *f)
+{
+	/* jansson leaves a member out where the value is NULL and the format has a "*" */
+	return json_pack("{ss ss ss ss* ss* ss* ss* so* sb}", "kind", finding_words[f->kind], "id", f->id,
+			 "text", f->text, "layer", f->layer, "feature", f->feature, "property",
+			 f->property, "remedy", f->remedy, "bit",
+			 f->bit >= 0 ? json_integer(f->bit) : NULL, "fixable", f->fixable);
+}
+
+json_t *hostcheck_findings_json(const struct abibase_check *c)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; list && i < c->n; i++) {
+		if (json_array_append_new(list, finding_json(&c->findings[i])) < 0) {
+			json_decref(list);
+			return NULL;
+		}
+	}
+	return list;
+}
+
+json_t *hostcheck_strings(char *const *s, size_t n)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; list && i < n; i++)
+		if (json_array_append_new(list, json_string(s[i])) < 0) {
+			json_decref(list);
+			return NULL;
+		}
+	return list;
+}
+
+static json_t *json_check(const struct abibase_check *c)
+{
+	static const char *const words[] = { "yes", "no", "", "unknown" };
+	json_t *findings = hostcheck_findings_json(c), *lost = hostcheck_strings(c->lost, c->n_lost);
+	json_t *set = hostcheck_strings(c->set, c->n_set);
+
+	/* "o" takes the references, also when packing fails */
+	return json_pack("{ss ss so so so ss*}", "host", c->host, "verdict", words[c->verdict],
+			 "findings", findings, "loses", lost, "sets", set, "admit_id", c->admit_id);
+}
+
+ABIBASE_EXPORT int abibase_checks_to_json(const char *baseline, struct abibase_check *const *checks,
+					  size_t n, char **ret)
+{
+	json_auto_t *root = json_pack("{ss ss* s[]}", "schema", "abibase-check/1", "baseline",
+				      baseline, "hosts");
+
+	for (size_t i = 0; i < n; i++)
+		if (json_array_append_new(json_object_get(root, "hosts"), json_check(checks[i])) < 0)
+			return -ENOMEM;
+	if (!root)
+		return -ENOMEM;
+	return json_give(root, ret);
+}

@@ -1,0 +1,971 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+
+#include "answer/check.h"
+#include "base/context.h"
+#include "model/effective.h"
+#include "model/intersect.h"
+#include "answer/show.h"
+
+#define MAX_NAMES 20 /* of hosts in a heading */
+
+/*
+ * Does a host provide what a baseline promises? The host alone is asked what it could do at most,
+ * under the baseline's machine type, backends and groups; whatever the baseline has on and the host
+ * cannot do is a finding, with the reason that the derivation found. What the guest would be offered
+ * with the baseline's list is then predicted and held against the promise.
+ */
+
+struct checking {
+	struct abibase_context *ctx;
+	struct abibase_catalogue *cat;
+	const struct abibase_baseline *b;
+	const struct abibase_profile *p;
+	struct abibase_baseline *alone; /* what the host can do at most */
+	struct abibase_check *out;
+};
+
+void settings_free(char **s)
+{
+	for (size_t i = 0; s && s[i]; i++)
+		free(s[i]);
+	free(s);
+}
+
+ABIBASE_EXPORT struct abibase_check *abibase_check_ref(struct abibase_check *c)
+{
+	if (c)
+		__atomic_add_fetch(&c->refcount, 1, __ATOMIC_RELAXED);
+	return c;
+}
+
+ABIBASE_EXPORT struct abibase_check *abibase_check_unref(struct abibase_check *c)
+{
+	if (!c || __atomic_sub_fetch(&c->refcount, 1, __ATOMIC_ACQ_REL) > 0)
+		return NULL;
+	for (size_t i = 0; i < c->n_lost; i++)
+		free(c->lost[i]);
+	for (size_t i = 0; i < c->n_set; i++)
+		free(c->set[i]);
+	for (size_t i = 0; i < c->n_lists; i++) {
+		free(c->lists[i].path);
+		settings_free(c->lists[i].settings);
+	}
+	free(c->lists);
+	free(c->findings);
+	free(c->lost);
+	free(c->set);
+	free(c->admit_id);
+	free(c->host);
+	free(c->baseline);
+	arena_clear(&c->arena);
+	free(c);
+	return NULL;
+}
+
+int dup_to(char **to, const char *s)
+{
+	*to = s ? strdup(s) : NULL;
+	return s && !*to ? -ENOMEM : 0;
+}
+
+struct abibase_check *hostcheck_new(const char *host)
+{
+	struct abibase_check *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->refcount = 1;
+	return dup_to(&c->host, host) < 0 ? abibase_check_unref(c) : c;
+}
+
+/* The strings of a finding as those of the arena; one that is NULL stays so. */
+static int own_strings(struct arena *a, struct check_finding *f)
+{
+	const char **const strings[] = { &f->id,       &f->layer,  &f->feature,
+					 &f->property, &f->remedy, &f->cause };
+
+	for (size_t i = 0; i < ARRAY_SIZE(strings); i++) {
+		if (!*strings[i])
+			continue;
+		*strings[i] = arena_strdup(a, *strings[i]);
+		if (!*strings[i])
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+int hostcheck_add(struct abibase_check *c, const struct check_finding *proto, struct buf *text)
+{
+	struct check_finding *f;
+
+	if (buf_failed(text) ||
+	    array_grow(&c->findings, c->n, &c->cap, sizeof(*c->findings)) < 0)
+		return -ENOMEM;
+	for (size_t i = 0; i < c->n; i++)
+		if (streq(c->findings[i].text, text->data))
+			return 0;
+	f = &c->findings[c->n];
+	*f = *proto;
+	f->text = arena_strdup(&c->arena, text->data);
+	if (!f->text || own_strings(&c->arena, f) < 0)
+		return -ENOMEM;
+	c->n++;
+	text->len = 0;
+	return 0;
+}
+
+int hostcheck_unrecorded(struct abibase_check *c, const struct row *row, struct buf *who,
+			 const char *machine, const char *remedy)
+{
+	struct check_finding f = { .kind = ABIBASE_FINDING_UNKNOWN,
+				   .id = "value-unknown",
+				   .layer = "QEMU",
+				   .feature = row->feature,
+				   .property = row->key,
+				   .bit = row->bit,
+				   .remedy = remedy };
+	_buf_ text = { 0 }, cause = { 0 };
+
+	buf_printf(&cause, "what %s makes of %s is not recorded", who->data ? who->data : "", machine);
+	buf_printf(&text, "%s: %s: %s (%s)", c->host, cause.data ? cause.data : "", row->key,
+		   row->feature);
+	if (buf_failed(who) || buf_failed(&cause))
+		return -ENOMEM;
+	f.cause = cause.data;
+	return hostcheck_add(c, &f, &text);
+}
+
+static int add(struct checking *k, enum abibase_finding_kind kind, const char *id,
+	       const char *layer, const struct value *v, const char *remedy, struct buf *text)
+{
+	struct check_finding f = { .kind = kind,
+				   .id = id,
+				   .layer = layer,
+				   .feature = v ? v->feature : NULL,
+				   .bit = v ? v->bit : -1,
+				   .remedy = remedy };
+	_autofree_ char *property = NULL;
+
+	if (v && asprintf(&property, "%s.%s", v->class_name, v->property) < 0) {
+		property = NULL;
+		return -ENOMEM;
+	}
+	f.property = property;
+	return hostcheck_add(k->out, &f, text);
+}
+
+/* ------------------------------------------------------- what the host can do at most */
+
+static int set_wishes(struct checking *k, struct abibase_intersection *ix)
+{
+	const struct inputs *in = &k->b->in;
+	int r = abibase_intersection_set_machine(ix, k->b->machine);
+
+	if (r == 0 && in->policy.target)
+		r = abibase_intersection_set_target(ix, in->policy.target);
+	intersection_adopt_backends(ix, in);
+	if (r == 0)
+		r = abibase_intersection_set_policy(ix, "all");
+	for (size_t i = 0; r == 0 && i < in->policy.enable.n; i++)
+		r = abibase_intersection_enable(ix, in->policy.enable.s[i]);
+	return r;
+}
+
+static int derive_alone(struct checking *k)
+{
+	struct abibase_intersection *ix;
+	int r = abibase_intersection_new(k->ctx, k->cat, &ix);
+
+	if (r < 0)
+		return r;
+	r = set_wishes(k, ix);
+	if (r == 0)
+		r = abibase_intersection_add_profile(ix, k->p);
+	if (r == 0)
+		r = abibase_intersection_finish(ix, &k->alone);
+	abibase_intersection_unref(ix);
+	return r;
+}
+
+/* ------------------------------------------------------------------ one finding each */
+
+/* What concerns the host as a whole: machine type, QEMU, backends. Features come one by one. */
+static int take_findings(struct checking *k)
+{
+	static const char *const whole[] = { "host-without-machine",   "backend-absent",
+					     "backend-unknown",	       "vendor-machine-unknown",
+					     "no-qemu-facts",	       "machine-not-recorded",
+					     "target-not-covered",     "property-missing",
+					     NULL };
+
+	for (size_t i = 0; i < k->alone->n_findings; i++) {
+		const struct finding *f = &k->alone->findings[i];
+		_buf_ text = { 0 };
+
+		for (size_t w = 0; f->kind != ABIBASE_FINDING_NOTE && whole[w]; w++) {
+			if (!streq(f->id, whole[w]))
+				continue;
+			buf_puts(&text, f->text);
+			if (add(k, f->kind, f->id,
+				strprefix(f->id, "backend") ? "backend" : "machine type", NULL,
+				f->remedy, &text) < 0)
+				return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+static const struct value *find_value(const struct abibase_baseline *b, const struct value *v)
+{
+	return baseline_value(b, v->class_name, v->property);
+}
+
+static int add_qemu_lacks(struct checking *k, const struct value *v)
+{
+	const struct row *row = catalogue_find(k->cat, v->class_name, v->property);
+	_buf_ text = { 0 }, remedy = { 0 };
+
+	buf_puts(&remedy, "a QEMU that has the property");
+	if (row && !version_is_zero(&row->since))
+		buf_printf(&remedy, " (upstream %u.%u or newer)", row->since.part[0],
+			   row->since.part[1]);
+	buf_printf(&text, "%s: its QEMU does not have the property %s.%s (%s), which is promised",
+		   k->p->name, v->class_name, v->property, v->feature);
+	return add(k, ABIBASE_FINDING_CONFLICT, "promise-lacks", "QEMU", v, remedy.data, &text);
+}
+
+static int add_why(struct checking *k, const struct value *v, const struct why *w)
+{
+	const char *host = k->p->name;
+	_buf_ text = { 0 };
+
+	switch (w->kind) {
+	case WHY_HOST_LACKS:
+		buf_printf(&text, "%s: %s lacks %s, promised by %s.%s=on: %s", host, w->layer,
+			   v->feature, v->class_name, v->property, w->missing);
+		return add(k, ABIBASE_FINDING_CONFLICT, "promise-lacks", w->layer, v, w->remedy,
+			   &text);
+	case WHY_HOST_UNKNOWN:
+		buf_printf(&text, "%s: whether %s has %s, promised by %s.%s=on, is unknown (%s)",
+			   host, w->layer, v->feature, v->class_name, v->property, w->what);
+		return add(k, ABIBASE_FINDING_UNKNOWN, "promise-unknown", w->layer, v,
+			   "probe this host again, with the rights that it takes", &text);
+	case WHY_QEMU_UNKNOWN:
+		buf_printf(&text, "%s: whether its QEMU has %s.%s is not recorded", host,
+			   v->class_name, v->property);
+		return add(k, ABIBASE_FINDING_UNKNOWN, "promise-unknown", "QEMU", v,
+			   "probe this host again", &text);
+	case WHY_QEMU_LACKS:
+		return add_qemu_lacks(k, v);
+	case WHY_NEVER:
+		buf_printf(&text, "%s: its QEMU never offers %s there, promised by %s.%s=on", host,
+			   v->feature, v->class_name, v->property);
+		return add(k, ABIBASE_FINDING_CONFLICT, "promise-lacks", "QEMU", v,
+			   "another QEMU, or another backend", &text);
+	case WHY_MACHINE_OFF: /* the list turns it on */
+	case WHY_DEPENDS:     /* what it depends on is a finding itself */
+	case WHY_TOGETHER:
+	case WHY_DISABLED:
+	case WHY_HOST_LEAST:
+	case N_WHY:
+	default:
+		return 0;
+	}
+}
+
+static const char no_property[] = "it does not know the property";
+
+/* One fact can be in the way of several properties: it is kept apart from the sentence. */
+static int lacks_why(struct checking *k, const struct value *v, const struct why *w)
+{
+	const char *cause = w->kind == WHY_HOST_LACKS	? w->missing :
+			    w->kind == WHY_HOST_UNKNOWN ? w->what :
+			    w->kind == WHY_QEMU_LACKS	? no_property :
+							  NULL;
+	struct abibase_check *out = k->out;
+	size_t before = out->n;
+	int r = add_why(k, v, w);
+
+	if (r < 0 || out->n == before || !cause)
+		return r;
+	out->findings[before].cause = arena_strdup(&out->arena, cause);
+	return out->findings[before].cause ? 0 : -ENOMEM;
+}
+
+/* What the host states, or what it stated for the baseline: a probe does not know it. */
+static int64_t stated(const struct checking *k, const char *fact)
+{
+	const struct inputs *in = &k->b->in;
+	int64_t n = profile_number(k->p, fact);
+
+	for (size_t i = 0; n == NUMBER_UNSTATED && i < in->n_numbers; i++)
+		for (size_t h = 0; streq(in->numbers[i], fact) && h < in->n_hosts; h++)
+			if (streq(in->hosts[h]->name, k->p->name))
+				n = in->hosts[h]->numbers[i];
+	return n;
+}
+
+static int check_number(struct checking *k, const struct value *v, const char *fact)
+{
+	int64_t n = stated(k, fact);
+	_buf_ text = { 0 };
+
+	if (n >= v->number)
+		return 0;
+	if (n == NUMBER_UNSTATED) {
+		buf_printf(&text, "%s: its profile does not state %s, and guests are told %s.%s=%s",
+			   k->p->name, fact, v->class_name, v->property, v->text);
+		return add(k, ABIBASE_FINDING_UNKNOWN, "promise-unknown", "host", v,
+			   "write the fact into the profile of this host", &text);
+	}
+	buf_printf(&text, "%s: %s is %lld, and guests are told %s.%s=%s", k->p->name, fact,
+		   (long long)n, v->class_name, v->property, v->text);
+	return add(k, ABIBASE_FINDING_CONFLICT, "promise-lacks", "host", v,
+		   "let the host do as much, or make a new baseline with it", &text);
+}
+
+/* Does this QEMU know the property? What the host could do at most does not set every one. */
+static bool knows(const struct checking *k, size_t used, const struct value *v)
+{
+	const struct value *mine = find_value(k->alone, v);
+	const struct row *row = mine ? NULL : catalogue_find(k->cat, v->class_name, v->property);
+	struct effective e;
+
+	if (mine)
+		return mine->defaults[used] != SETTING_ABSENT;
+	if (!row)
+		return false;
+	baseline_effective(k->alone, used, row, &e);
+	return e.known == ABIBASE_YES;
+}
+
+/* A number that the list sets takes no more than the property. */
+static bool known_by_all(const struct checking *k, const struct value *v)
+{
+	for (size_t u = 0; u < k->alone->n_used; u++)
+		if (!knows(k, u, v))
+			return false;
+	return true;
+}
+
+static int check_value(struct checking *k, const struct value *v)
+{
+	static const struct why absent = { .kind = WHY_QEMU_LACKS };
+	const struct value *can = find_value(k->alone, v);
+	const struct row *row = catalogue_find(k->cat, v->class_name, v->property);
+
+	if (v->is_number && v->on && row && row->fact >= 0)
+		return check_number(k, v, k->cat->numbers[row->fact]);
+	if (v->is_number && v->on && known_by_all(k, v))
+		return 0;
+	if (!v->on || (can && can->on))
+		return 0;
+	for (size_t i = 0; can && i < can->n_why; i++)
+		if (lacks_why(k, v, &can->why[i]) < 0)
+			return -ENOMEM;
+	return can ? 0 : lacks_why(k, v, &absent);
+}
+
+static bool backend_usable(const struct checking *k, size_t backend)
+{
+	const struct backend *b = &k->cat->backends[backend];
+
+	for (size_t i = 0; i < b->n_usable; i++) {
+		const struct condition *c = &k->cat->conditions[b->usable[i]];
+
+		if (profile_ask(k->p, c->fact, c->bit, NULL) != ABIBASE_YES)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Without a QEMU that has the machine type nothing was derived, but the kernel can be asked all the
+ * same: whoever installs another QEMU wants to know what else is missing.
+ */
+static int check_kernel(struct checking *k, const struct value *v)
+{
+	const struct row *row = catalogue_find(k->cat, v->class_name, v->property);
+
+	for (size_t be = 0; v->on && row && be < k->cat->n_backends; be++) {
+		if (!(k->alone->in.policy.backends & (1u << be)) || !backend_usable(k, be))
+			continue;
+		for (size_t i = 0; i < row->needs[be].n; i++) {
+			const struct need *need = &row->needs[be].need[i];
+			const struct condition *c;
+			struct why w = { .kind = WHY_HOST_LACKS };
+
+			if (need->condition == NEED_NEVER)
+				continue;
+			c = &k->cat->conditions[need->condition];
+			if (profile_ask(k->p, c->fact, c->bit, NULL) != ABIBASE_NO)
+				continue;
+			w.what = c->name;
+			w.layer = c->layer;
+			w.missing = c->missing;
+			w.remedy = c->remedy;
+			if (lacks_why(k, v, &w) < 0)
+				return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+static int check_values(struct checking *k)
+{
+	for (size_t i = 0; i < k->b->n_values; i++)
+		if ((k->alone->n_used ? check_value : check_kernel)(k, &k->b->values[i]) < 0)
+			return -ENOMEM;
+	return 0;
+}
+
+static const struct requirement *find_requirement(const struct checking *k, const char *name)
+{
+	for (size_t i = 0; i < k->cat->n_requirements; i++)
+		if (streq(k->cat->requirements[i].name, name))
+			return &k->cat->requirements[i];
+	return NULL;
+}
+
+static bool requirement_unknown(const struct checking *k, const char *name)
+{
+	for (size_t i = 0; i < k->alone->n_findings; i++)
+		if (streq(k->alone->findings[i].id, "requirement-unknown") &&
+		    strstr(k->alone->findings[i].text, name))
+			return true;
+	return false;
+}
+
+static int check_requirements(struct checking *k)
+{
+	for (size_t i = 0; i < k->b->n_requirements; i++) {
+		const struct met *want = &k->b->requirements[i];
+		const struct requirement *q = find_requirement(k, want->name);
+		const struct met *have = NULL;
+		_buf_ text = { 0 };
+		bool unknown;
+
+		for (size_t n = 0; n < k->alone->n_requirements; n++)
+			if (streq(k->alone->requirements[n].name, want->name))
+				have = &k->alone->requirements[n];
+		if (!have || have->met == want->met)
+			continue;
+		unknown = requirement_unknown(k, want->name);
+		buf_printf(&text,
+			   unknown ? "%s: whether \"%s\" holds is unknown (requirement %s)" :
+				     "%s: \"%s\" %s (requirement %s), and no property can mask it",
+			   k->p->name, want->text,
+			   unknown    ? want->name :
+			   want->met ? "does not hold" :
+				       "holds, and did not on the hosts of the baseline",
+			   want->name);
+		if (add(k, unknown ? ABIBASE_FINDING_UNKNOWN : ABIBASE_FINDING_CONFLICT,
+			unknown ? "promise-unknown" : "requirement-differs", "backend", NULL,
+			q ? q->remedy : NULL, &text) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int check_arch(struct checking *k)
+{
+	_buf_ text = { 0 };
+
+	if (!k->b->arch || streq(k->b->arch, k->p->arch))
+		return 0;
+	buf_printf(&text, "%s is %s, and the hosts of the baseline are %s", k->p->name, k->p->arch,
+		   k->b->arch);
+	return add(k, ABIBASE_FINDING_CONFLICT, "arch-differs", "host", NULL,
+		   "migrate between hosts of one architecture", &text);
+}
+
+/* ---------------------------------------- what no list sets and no feature word shows */
+
+/* The path by which the host has this build, for two builds may call themselves the same version. */
+static const char *name_of(const struct abibase_profile *p, const struct build *build)
+{
+	for (size_t i = 0; i < p->n_qemu; i++)
+		if (p->qemu[i].path && streq(p->qemu[i].digest, build->digest))
+			return p->qemu[i].path;
+	return build->version;
+}
+
+/* Do all QEMUs of the baseline know the property? */
+static bool known_there(const struct checking *k, const struct row *row)
+{
+	for (size_t u = 0; u < k->b->n_used; u++) {
+		struct effective e;
+
+		baseline_effective(k->b, u, row, &e);
+		if (e.known != ABIBASE_YES)
+			return false;
+	}
+	return true;
+}
+
+/* What the QEMUs of the baseline make of the row, which is the same in all; NULL: not known. */
+static const json_t *value_there(const struct checking *k, const struct row *row)
+{
+	for (size_t u = 0; u < k->b->n_used; u++) {
+		struct effective e;
+
+		baseline_effective(k->b, u, row, &e);
+		if (effective_seen(&e, row))
+			return effective_seen(&e, row);
+	}
+	return NULL;
+}
+
+/* "QEMU 9.1.0 (qemu-kvm-9.1.0-20.el9), /usr/libexec/qemu-kvm," */
+static void write_here(const struct checking *k, const struct build *build, struct buf *out)
+{
+	const char *package, *path;
+
+	if (!build) {
+		buf_puts(out, "any upstream QEMU");
+		return;
+	}
+	package = json_string_value(json_object_get(build->entry, "package"));
+	path = name_of(k->p, build);
+	buf_printf(out, "QEMU %s", build->version);
+	if (package && *package)
+		buf_printf(out, " (%s)", package);
+	if (!streq(path, build->version))
+		buf_printf(out, ", %s,", path);
+}
+
+/* Is the list of a baseline with this host going to set it? */
+static bool can_be_set(const struct checking *k, const struct row *row)
+{
+	const struct value v = { .class_name = row->class_name, .property = row->property };
+
+	return row->boolean || (row->number && known_by_all(k, &v) && known_there(k, row));
+}
+
+static int row_differs(struct checking *k, const struct row *row, const struct build *build,
+		       const json_t *there, const json_t *here)
+{
+	const struct value v = { .class_name = row->class_name, .property = row->property,
+				 .feature = row->feature, .bit = row->bit };
+	_buf_ text = { 0 };
+
+	buf_printf(&text, "%s: ", k->p->name);
+	write_here(k, build, &text);
+	buf_printf(&text, " makes something else of %s: %s (%s) is ", k->b->machine, row->key,
+		   row->feature);
+	value_write(here, &text);
+	buf_puts(&text, ", on the hosts of the baseline ");
+	value_write(there, &text);
+	return add(k, ABIBASE_FINDING_CONFLICT, "value-differs", "QEMU", &v,
+		   can_be_set(k, row) ?
+			   "make a new baseline with this host: its list sets the property" :
+			   "use a machine type that is the same everywhere, or leave this host out",
+		   &text);
+}
+
+/* One of the two is not known, so they may differ. */
+static int row_unknown(struct checking *k, const struct row *row, const struct build *build,
+		       bool here)
+{
+	_buf_ who = { 0 };
+
+	if (here)
+		write_here(k, build, &who);
+	else
+		buf_puts(&who, "a QEMU of the baseline's hosts");
+	return hostcheck_unrecorded(k->out, row, &who, k->b->machine,
+				    here ? "probe this host again" :
+					   "probe the hosts of the baseline again, and make it anew");
+}
+
+/* What is decided when a device is made is not recorded of old QEMUs, and no list sets it. */
+static int judge_unset(struct checking *k, const struct row *row, size_t used,
+		       const json_t *there)
+{
+	const struct build *build = k->alone->used[used].build;
+	struct effective e;
+	const json_t *here;
+
+	baseline_effective(k->alone, used, row, &e);
+	here = effective_seen(&e, row);
+	if (there && here)
+		return json_equal(here, there) ? 0 : row_differs(k, row, build, there, here);
+	if ((!there && !here) || (!row->boolean && !row->number))
+		return 0;
+	return row_unknown(k, row, build, !here);
+}
+
+static int check_unset(struct checking *k)
+{
+	for (size_t r = 0; r < k->cat->n_rows; r++) {
+		const struct row *row = &k->cat->rows[r];
+		const json_t *there;
+
+		if (!row_is_silent(row) || !(row->backends & k->alone->in.policy.backends) ||
+		    baseline_value(k->b, row->class_name, row->property))
+			continue;
+		there = value_there(k, row);
+		for (size_t u = 0; u < k->alone->n_used; u++)
+			if (judge_unset(k, row, u, there) < 0)
+				return -ENOMEM;
+	}
+	return 0;
+}
+
+/* --------------------------------------------------------- the word that would be offered */
+
+/* The settings that this QEMU gets of the baseline: what it knows. */
+static char **settings_for(const struct checking *k, size_t used)
+{
+	char **s = calloc(k->b->n_values + 1, sizeof(*s));
+	size_t n = 0;
+
+	for (size_t i = 0; s && i < k->b->n_values; i++) {
+		const struct value *v = &k->b->values[i];
+
+		if (!knows(k, used, v))
+			continue;
+		if (asprintf(&s[n], "%s.%s=%s", v->class_name, v->property,
+			     v->text) < 0) {
+			s[n] = NULL;
+			settings_free(s);
+			return NULL;
+		}
+		n++;
+	}
+	return s;
+}
+
+static long used_build(const struct checking *k, const struct profile_qemu *q)
+{
+	for (size_t i = 0; i < k->alone->n_used; i++)
+		if (k->alone->used[i].build && streq(k->alone->used[i].build->digest, q->digest))
+			return (long)i;
+	return -1;
+}
+
+static int make_lists(struct checking *k)
+{
+	struct abibase_check *c = k->out;
+
+	for (size_t i = 0; i < k->p->n_qemu; i++) {
+		const struct profile_qemu *q = &k->p->qemu[i];
+		long used = used_build(k, q);
+		struct check_list *list;
+
+		if (used < 0 || !q->path)
+			continue;
+		if (array_grow(&c->lists, c->n_lists, &c->cap_lists, sizeof(*c->lists)) < 0)
+			return -ENOMEM;
+		list = &c->lists[c->n_lists++];
+		list->path = strdup(q->path);
+		list->settings = settings_for(k, (size_t)used);
+		if (!list->path || !list->settings)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static const char *bit_name(const struct checking *k, const char *backend, int bit)
+{
+	int be = catalogue_backend(k->cat, backend);
+
+	for (size_t i = 0; be >= 0 && i < k->cat->n_rows; i++)
+		if (k->cat->rows[i].bit == bit && k->cat->rows[i].backends & (1u << be))
+			return k->cat->rows[i].feature;
+	return "a bit without a name";
+}
+
+static int word_differs(struct checking *k, const struct offer *o, const uint64_t word[2],
+			const char *qemu)
+{
+	_buf_ text = { 0 };
+
+	buf_printf(&text, "%s: with the list of the baseline QEMU %s would offer another device on "
+			  "%s:",
+		   k->p->name, qemu, k->b->in.backends[o->backend]);
+	for (int bit = 0; bit < 128; bit++) {
+		bool want = o->word[bit / 64] >> (bit % 64) & 1;
+		bool is = word[bit / 64] >> (bit % 64) & 1;
+
+		if (want != is)
+			buf_printf(&text, " %s %s (bit %d)", is ? "with" : "without",
+				   bit_name(k, k->b->in.backends[o->backend], bit), bit);
+	}
+	return add(k, ABIBASE_FINDING_CONFLICT, "offer-differs", "QEMU", NULL,
+		   "this build makes something else of the machine type than those of the "
+		   "baseline: make a new baseline with this host",
+		   &text);
+}
+
+static int predict_used(struct checking *k, size_t used, const struct offer *o)
+{
+	const struct build *build = k->alone->used[used].build;
+	char **settings;
+	uint64_t word[2];
+	int r;
+
+	if (!build || !o->known)
+		return 0;
+	settings = settings_for(k, used);
+	if (!settings)
+		return -ENOMEM;
+	r = abibase_predict(k->ctx, k->cat, k->p, name_of(k->p, build), k->b->machine,
+			    k->b->in.backends[o->backend], (const char *const *)settings, word,
+			    NULL);
+	settings_free(settings);
+	if (r == ABIBASE_VERDICT_YES && memcmp(word, o->word, sizeof(word)) != 0)
+		return word_differs(k, o, word, build->version);
+	return r < 0 ? r : 0;
+}
+
+/* What explains another word; what stands for no feature does not. */
+static bool is_explained(const struct checking *k)
+{
+	for (size_t i = 0; i < k->out->n; i++)
+		if (!strprefix(k->out->findings[i].id, "value-"))
+			return true;
+	return false;
+}
+
+/* Only where nothing was found that explains it: a difference that no row explains is the build's. */
+static int check_offers(struct checking *k)
+{
+	for (size_t i = 0; i < k->b->n_offers; i++)
+		for (size_t u = 0; u < k->alone->n_used && !is_explained(k); u++) {
+			int r = predict_used(k, u, &k->b->offers[i]);
+
+			if (r < 0)
+				return r;
+		}
+	return 0;
+}
+
+/* --------------------------------------------------------------- what admitting it costs */
+
+static int take_shapes(struct checking *k, const struct abibase_baseline *wide)
+{
+	for (size_t i = 0; i < wide->n_findings; i++) {
+		const struct finding *f = &wide->findings[i];
+		_buf_ text = { 0 };
+
+		if (!strprefix(f->id, "shape-"))
+			continue;
+		buf_puts(&text, f->text);
+		if (add(k, f->kind, f->id, "QEMU", NULL, f->remedy, &text) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int add_property(char ***list, size_t *n, size_t *cap, const struct value *v, bool text)
+{
+	if (array_grow(list, *n, cap, sizeof(**list)) < 0 ||
+	    asprintf(&(*list)[*n], "%s.%s%s%s", v->class_name, v->property, text ? "=" : "",
+		     text ? v->text : "") < 0)
+		return -ENOMEM;
+	(*n)++;
+	return 0;
+}
+
+/* Is it on by itself with the baseline, whose list does not set it? */
+static bool is_on_unset(const struct checking *k, const struct value *v)
+{
+	const struct row *row = catalogue_find(k->cat, v->class_name, v->property);
+	const json_t *there = row ? value_there(k, row) : NULL;
+
+	return there && value_is_on(there);
+}
+
+/* Properties that go off, and numbers that are set, for every guest started from then on. */
+static int take_changes(struct checking *k, const struct abibase_baseline *wide)
+{
+	struct abibase_check *c = k->out;
+
+	for (size_t i = 0; i < k->b->n_values; i++) {
+		const struct value *v = &k->b->values[i], *w = find_value(wide, v);
+
+		if (v->on && !(w && w->on) &&
+		    add_property(&c->lost, &c->n_lost, &c->cap_lost, v, false) < 0)
+			return -ENOMEM;
+	}
+	for (size_t i = 0; i < wide->n_values; i++) {
+		const struct value *w = &wide->values[i], *v = find_value(k->b, w);
+
+		if (!w->on && !v && is_on_unset(k, w) &&
+		    add_property(&c->lost, &c->n_lost, &c->cap_lost, w, false) < 0)
+			return -ENOMEM;
+		if (w->is_number && w->on && !(v && streq(v->text, w->text)) &&
+		    add_property(&c->set, &c->n_set, &c->cap_set, w, true) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int take_losses(struct checking *k, const struct abibase_baseline *wide)
+{
+	struct abibase_check *c = k->out;
+
+	c->asked = true;
+	c->admissible = wide->id;
+	for (size_t i = 0; i < c->n; i++)
+		c->findings[i].fixable = wide->id && c->findings[i].property;
+	if (wide->id && take_changes(k, wide) < 0)
+		return -ENOMEM;
+	return wide->id && (!k->b->id || !streq(wide->id, k->b->id)) ?
+		       dup_to(&c->admit_id, wide->id) :
+		       0;
+}
+
+/* The baseline with this host in it, in place of an older record of the same host. */
+static int admit(struct checking *k)
+{
+	struct abibase_intersection *ix;
+	struct abibase_baseline *wide = NULL;
+	int r;
+
+	if (k->b->arch && !streq(k->b->arch, k->p->arch))
+		return 0;
+	r = abibase_intersection_new(k->ctx, k->cat, &ix);
+	if (r < 0)
+		return r;
+	r = intersection_add_baseline_but(ix, k->b, k->p->name);
+	if (r == 0)
+		r = abibase_intersection_add_profile(ix, k->p);
+	if (r == 0)
+		r = abibase_intersection_finish(ix, &wide);
+	if (r == 0)
+		r = take_shapes(k, wide);
+	if (r == 0 && k->out->n)
+		r = take_losses(k, wide);
+	abibase_baseline_unref(wide);
+	abibase_intersection_unref(ix);
+	return r;
+}
+
+/* --------------------------------------------------------------------------------- */
+
+enum abibase_verdict hostcheck_verdict(const struct abibase_check *c)
+{
+	enum abibase_verdict v = ABIBASE_VERDICT_YES;
+
+	for (size_t i = 0; i < c->n; i++) {
+		if (c->findings[i].kind == ABIBASE_FINDING_CONFLICT)
+			return ABIBASE_VERDICT_NO;
+		if (c->findings[i].kind == ABIBASE_FINDING_UNKNOWN)
+			v = ABIBASE_VERDICT_UNKNOWN;
+	}
+	return v;
+}
+
+static int run(struct checking *k)
+{
+	int r = derive_alone(k);
+
+	if (r == 0)
+		r = check_arch(k);
+	if (r == 0)
+		r = take_findings(k);
+	if (r == 0)
+		r = check_values(k);
+	if (r == 0)
+		r = check_requirements(k);
+	if (r == 0)
+		r = check_unset(k);
+	if (r == 0)
+		r = check_offers(k);
+	if (r == 0)
+		r = admit(k);
+	if (r == 0)
+		r = make_lists(k);
+	if (r == 0)
+		k->out->verdict = hostcheck_verdict(k->out);
+	return r;
+}
+
+/* "Baseline b1-...: pc-q35-8.2 on tap, tap+vhost, for A, B": of many hosts their number. */
+static int name_baseline(struct checking *k)
+{
+	const struct inputs *in = &k->b->in;
+	const char *separator = " on ";
+	_buf_ text = { 0 };
+
+	buf_printf(&text, "Baseline %s: %s", k->b->id, k->b->machine);
+	for (size_t i = 0; i < in->n_backends; i++)
+		if (in->policy.backends & (1u << i)) {
+			buf_printf(&text, "%s%s", separator, in->backends[i]);
+			separator = ", ";
+		}
+	buf_puts(&text, ", for ");
+	for (size_t i = 0; i < in->n_hosts && i < MAX_NAMES; i++)
+		buf_printf(&text, "%s%s", i ? ", " : "", in->hosts[i]->name);
+	if (in->n_hosts > MAX_NAMES)
+		buf_printf(&text, " and %zu more", in->n_hosts - MAX_NAMES);
+	k->out->baseline = buf_steal(&text);
+	return k->out->baseline ? 0 : -ENOMEM;
+}
+
+ABIBASE_EXPORT int abibase_check(struct abibase_context *ctx, struct abibase_catalogue *cat,
+				 const struct abibase_baseline *b, const struct abibase_profile *p,
+				 struct abibase_check **ret)
+{
+	struct checking k = { .ctx = ctx, .cat = cat, .b = b, .p = p };
+	int r;
+
+	if (b->verdict != ABIBASE_VERDICT_YES)
+		return context_fail(ctx, EINVAL, "baseline-not-yes", NULL,
+				    "this baseline promises nothing: its hosts could not share one");
+	k.out = hostcheck_new(p->name);
+	if (!k.out)
+		return context_oom(ctx);
+	r = name_baseline(&k);
+	if (r == 0)
+		r = run(&k);
+	abibase_baseline_unref(k.alone);
+	if (r < 0) {
+		abibase_check_unref(k.out);
+		return r == -ENOMEM ? context_oom(ctx) : r;
+	}
+	*ret = k.out;
+	return 0;
+}
+
+/* Pointers and words in one block, so that one free() releases all of it. */
+static char **pack_args(char *const *settings)
+{
+	size_t n = 0, size = 0;
+	char **args, *word;
+
+	for (; settings[n]; n++)
+		size += sizeof("-global") + strlen(settings[n]) + 1;
+	args = malloc((2 * n + 1) * sizeof(*args) + size);
+	if (!args)
+		return NULL;
+	word = (char *)(args + 2 * n + 1);
+	for (size_t i = 0; i < n; i++) {
+		args[2 * i] = word;
+		word = stpcpy(word, "-global") + 1;
+		args[2 * i + 1] = word;
+		word = stpcpy(word, settings[i]) + 1;
+	}
+	args[2 * n] = NULL;
+	return args;
+}
+
+ABIBASE_EXPORT int abibase_check_args(const struct abibase_check *c, const char *qemu_path,
+				      char ***ret)
+{
+	for (size_t i = 0; i < c->n_lists; i++) {
+		char **args;
+
+		if (!streq(c->lists[i].path, qemu_path))
+			continue;
+		args = pack_args(c->lists[i].settings);
+		if (!args)
+			return -ENOMEM;
+		*ret = args;
+		return 0;
+	}
+	return -ENOENT;
+}

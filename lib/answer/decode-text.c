@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "answer/decode.h"
+#include "answer/show.h"
+
+/*
+ * What was found, for the person on call: what is missing, where, and what to do now. Everything
+ * comes from the document, which holds printable text only.
+ */
+
+#define INDENT 2
+
+static const char *string_of(const json_t *obj, const char *key)
+{
+	return json_string_value(json_object_get(obj, key));
+}
+
+/* "  label: text", indented below the text. */
+static void put_labelled(struct buf *b, size_t indent, const char *label, const char *text)
+{
+	buf_printf(b, "%*s%s: ", (int)indent, "", label);
+	show_wrapped(b, indent + strlen(label) + 2, indent + 2, text);
+}
+
+static void put_sentence(struct buf *b, const char *text)
+{
+	buf_printf(b, "%*s", INDENT, "");
+	show_wrapped(b, INDENT, INDENT, text);
+}
+
+static void put_place(struct buf *b, const json_t *f)
+{
+	json_int_t times = json_integer_value(json_object_get(f, "times"));
+
+	buf_printf(b, "line %" JSON_INTEGER_FORMAT,
+		   json_integer_value(json_object_get(f, "line")));
+	if (times > 1)
+		buf_printf(b, " and %" JSON_INTEGER_FORMAT " more", times - 1);
+	buf_puts(b, ": ");
+}
+
+static void put_globals(struct buf *b, const json_t *globals)
+{
+	size_t i;
+	json_t *v;
+
+	json_array_foreach(globals, i, v)
+		buf_printf(b, "    -global %s\n", json_string_value(v));
+}
+
+/* -------------------------------------------------------------------- one feature */
+
+static void put_name(struct buf *b, const json_t *feature)
+{
+	const char *name = string_of(feature, "name"), *also = string_of(feature, "also");
+
+	buf_puts(b, name ? name : "has no name in this class");
+	if (also)
+		buf_printf(b, " (%s)", also);
+}
+
+/* Property without its class, which stands in the heading of the list. */
+static const char *short_property(const json_t *feature)
+{
+	const char *property = string_of(feature, "property");
+	const char *dot = property ? strrchr(property, '.') : NULL;
+
+	return dot ? dot + 1 : NULL;
+}
+
+static void put_qemu(struct buf *b, const json_t *feature)
+{
+	const char *since = string_of(feature, "since"), *removed = string_of(feature, "removed");
+	const char *off = string_of(feature, "machine_off");
+	_buf_ s = { 0 };
+
+	if (since)
+		buf_printf(&s, "%s or newer (older ones do not know the property)", since);
+	if (removed)
+		buf_printf(&s, "%solder than %s", s.len ? ", " : "", removed);
+	if (off)
+		buf_printf(&s, "%smachine type newer than %s", s.len ? ", " : "", off);
+	if (s.len)
+		put_labelled(b, 6, "QEMU", s.data);
+	if (buf_failed(&s))
+		b->failed = true;
+}
+
+/* What a host must have to offer it, or whose choice it is. */
+static void put_needs(struct buf *b, const json_t *feature)
+{
+	const char *decider = string_of(feature, "decided_by");
+	size_t i;
+	json_t *v;
+
+	json_array_foreach(json_object_get(feature, "needs"), i, v)
+		put_labelled(b, 6, string_of(v, "layer"), string_of(v, "remedy"));
+	put_qemu(b, feature);
+	if (!decider)
+		return;
+	if (streq(decider, "options"))
+		put_labelled(b, 6, "not the host",
+			     "it follows the machine type and the options of the device. Where "
+			     "they are the same on both sides, no host offered it and the guest "
+			     "acknowledged it all the same: a fault of the guest's driver and not "
+			     "a difference of the hosts; update the driver");
+	else if (streq(decider, "nobody"))
+		put_labelled(b, 6, "guest driver",
+			     "no QEMU offers this bit on any host; the guest's driver acknowledged "
+			     "what it was not offered, or these are masks of another device");
+}
+
+/* Do the same words stand below both? */
+static bool same_needs(const json_t *a, const json_t *b)
+{
+	static const char *const keys[] = { "decided_by", "machine_off", "needs", "removed",
+					    "since" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		const json_t *va = json_object_get(a, keys[i]), *vb = json_object_get(b, keys[i]);
+
+		if (va != vb && !json_equal((json_t *)va, (json_t *)vb))
+			return false;
+	}
+	return true;
+}
+
+static void put_feature(struct buf *b, const json_t *feature, int width)
+{
+	const char *property = short_property(feature);
+	_buf_ name = { 0 };
+
+	put_name(&name, feature);
+	buf_printf(b, "    %-3" JSON_INTEGER_FORMAT " ",
+		   json_integer_value(json_object_get(feature, "bit")));
+	buf_printf(b, property ? "%-*s  %s\n" : "%.0d%s\n", property ? width : 0,
+		   name.data ? name.data : "", property);
+	if (buf_failed(&name))
+		b->failed = true;
+}
+
+static int name_width(const json_t *features)
+{
+	size_t i;
+	json_t *v;
+	int width = 0;
+
+	json_array_foreach(features, i, v) {
+		_buf_ name = { 0 };
+
+		put_name(&name, v);
+		if ((int)name.len > width)
+			width = (int)name.len;
+	}
+	return width;
+}
+
+/* Features with the same explanation stand together above it, in the order of the first. */
+static void put_features(struct buf *b, const json_t *features)
+{
+	size_t n = json_array_size(features);
+	int width = name_width(features);
+
+	for (size_t i = 0; i < n; i++) {
+		const json_t *first = json_array_get(features, i);
+		bool told = false;
+
+		for (size_t k = 0; k < i; k++)
+			told |= same_needs(json_array_get(features, k), first);
+		if (told)
+			continue;
+		for (size_t k = i; k < n; k++)
+			if (same_needs(json_array_get(features, k), first))
+				put_feature(b, json_array_get(features, k), width);
+		put_needs(b, first);
+	}
+}
+
+/* ------------------------------------------------------------------------ the masks */
+
+static void put_bits(struct buf *b, const json_t *bits)
+{
+	size_t i, n = json_array_size(bits);
+	json_t *v;
+
+	buf_printf(b, "bit%s", n == 1 ? "" : "s");
+	json_array_foreach(bits, i, v)
+		buf_printf(b, "%s%" JSON_INTEGER_FORMAT,
+			   !i		? " " :
+			   i + 1 == n	? " and " :
+					  ", ",
+			   json_integer_value(v));
+}
+
+static bool decided_by(const json_t *features, const char *who)
+{
+	size_t i;
+	json_t *v;
+
+	json_array_foreach(features, i, v) {
+		const char *decider = string_of(v, "decided_by");
+
+		if (decider && streq(decider, who))
+			return true;
+	}
+	return false;
+}
+
+/* Which features a mask that QEMU had cleared before it printed it can have had. */
+static void put_masked(struct buf *b, const json_t *f, const json_t *candidates)
+{
+	size_t i;
+	json_t *v;
+
+	if (json_is_true(json_object_get(f, "already_masked")))
+		put_sentence(b, "QEMU from 10.2 on prints the guest's mask after it has taken out "
+				"what it does not allow: something is missing here, and these masks "
+				"cannot say what.");
+	else
+		put_sentence(b, "Nothing is missing in these masks, so they are not the reason, "
+				"or were printed after QEMU had masked them.");
+	if (json_array_size(candidates)) {
+		_buf_ names = { 0 };
+
+		buf_puts(&names, "It is to be looked for among what hosts differ in and this "
+				 "destination does not offer:");
+		json_array_foreach(candidates, i, v) {
+			buf_printf(&names, "%s ", i ? "," : "");
+			buf_puts(&names, short_property(v) ? short_property(v) :
+							    string_of(v, "name"));
+			buf_printf(&names, " (%" JSON_INTEGER_FORMAT ")",
+				   json_integer_value(json_object_get(v, "bit")));
+		}
+		buf_putc(&names, '.');
+		put_sentence(b, names.data ? names.data : "");
+		if (buf_failed(&names))
+			b->failed = true;
+	}
+	put_sentence(b, "To find it: abibase probe on both hosts, then abibase diff SOURCE DESTINATION; "
+			"abibase intersect SOURCE DESTINATION prints the -global list for new "
+			"starts.");
+}
+
+static void put_advice(struct buf *b, const json_t *features, const json_t *globals)
+{
+	if (!decided_by(features, "host") && !json_array_size(globals))
+		return;
+	if (decided_by(features, "host"))
+		put_sentence(b, "Vendors backport, and a package update can change what one machine type "
+				"name means. Do not guess from versions: abibase probe on both hosts, then "
+				"abibase diff.");
+	if (!json_array_size(globals)) {
+		put_sentence(b, "This guest keeps the features until it is powered off, and can move "
+				"only to hosts that offer them. No property turns them off.");
+		return;
+	}
+	put_sentence(b, "This guest keeps the features until it is powered off, and can move only to "
+			"hosts that offer them. Guests that are to move between these hosts must be "
+			"started with");
+	put_globals(b, globals);
+	put_sentence(b, "(abibase intersect leaves out what a host's QEMU does not know and would "
+			"not start with)");
+}
+
+/* @where: the finding, or one of the classes that it fits. */
+static void put_missing(struct buf *b, const json_t *f, const json_t *where)
+{
+	const json_t *features = json_object_get(where, "features");
+	const json_t *globals = json_object_get(where, "globals");
+
+	if (!json_array_size(features)) {
+		put_masked(b, f, json_object_get(where, "candidates"));
+		return;
+	}
+	buf_printf(b, "  bit, feature, property of %s; what a destination needs to offer it\n",
+		   string_of(where, "class"));
+	put_features(b, features);
+	put_advice(b, features, globals);
+}
+
+static void put_class_line(struct buf *b, const json_t *class)
+{
+	const json_t *features = json_object_get(class, "features");
+	_buf_ names = { 0 };
+	size_t i;
+	json_t *v;
+
+	json_array_foreach(features, i, v) {
+		const char *property = string_of(v, "property");
+
+		buf_puts(&names, i ? ", " : "");
+		put_name(&names, v);
+		if (property && string_of(v, "off"))
+			buf_printf(&names, " %s=%s", property, string_of(v, "off"));
+	}
+	if (buf_failed(&names))
+		b->failed = true;
+	buf_printf(b, "    %-14s ", string_of(class, "device"));
+	if (names.data)
+		show_wrapped(b, 19, 19, names.data);
+	else
+		buf_putc(b, '\n');
+}
+
+static void put_classes(struct buf *b, const json_t *f)
+{
+	const json_t *classes = json_object_get(f, "classes");
+	size_t i, n = json_array_size(classes);
+	json_t *v;
+
+	if (!n) {
+		put_sentence(b, "No line near it says which device this is, and no class has a "
+				"meaning for all of the bits. Say which with --device=CLASS.");
+		return;
+	}
+	if (n == 1) {
+		_buf_ text = { 0 };
+
+		v = json_array_get(classes, 0);
+		buf_printf(&text, "No line says which device this is; only %s has a meaning for all the "
+				  "bits.",
+			   string_of(v, "device"));
+		put_sentence(b, text.data ? text.data : "");
+		b->failed |= buf_failed(&text);
+		put_missing(b, f, v);
+		return;
+	}
+	put_sentence(b, "No line near it says which device this is, and a bit means something else "
+			"in each class. These have a meaning for all the bits:");
+	json_array_foreach(classes, i, v)
+		put_class_line(b, v);
+	if (!json_array_size(json_object_get(f, "missing_bits")))
+		put_masked(b, f, NULL);
+	put_sentence(b, "Say which with --device=CLASS; QEMU's next line names it: \"Failed to load "
+			"CLASS:virtio\".");
+}
+
+/* The class that was given, or found, does not have all the bits. */
+static void put_implausible(struct buf *b, const json_t *f, const char *device)
+{
+	const json_t *unnamed = json_object_get(f, "unnamed");
+	const json_t *classes = json_object_get(f, "classes");
+	_buf_ text = { 0 };
+	size_t i;
+	json_t *v;
+
+	buf_puts(&text, "Implausible: ");
+	put_bits(&text, unnamed);
+	buf_printf(&text, " of these masks %s no meaning in %s.",
+		   json_array_size(unnamed) == 1 ? "has" : "have", device);
+	put_sentence(b, text.data ? text.data : "");
+	b->failed |= buf_failed(&text);
+	if (!json_array_size(classes)) {
+		put_sentence(b, "No class has a meaning for all the bits.");
+		return;
+	}
+	put_sentence(b, "These have a meaning for all the bits; say --device=CLASS:");
+	json_array_foreach(classes, i, v)
+		put_class_line(b, v);
+}
+
+static void put_masks(struct buf *b, const json_t *f)
+{
+	const json_t *bits = json_object_get(f, "missing_bits");
+	const char *device = string_of(f, "device");
+	size_t n = json_array_size(bits);
+	_buf_ text = { 0 };
+
+	put_place(&text, f);
+	if (device)
+		buf_printf(&text, "%s: ", device);
+	if (n) {
+		buf_printf(&text, "the guest has %zu feature%s that this destination does not offer: ",
+			   n, n == 1 ? "" : "s");
+		put_bits(&text, bits);
+	} else {
+		buf_puts(&text, "the guest has a feature that this destination does not offer");
+	}
+	show_wrapped(b, 0, INDENT, text.data ? text.data : "");
+	b->failed |= buf_failed(&text);
+	if (!device)
+		put_classes(b, f);
+	else if (json_array_size(json_object_get(f, "unnamed")))
+		put_implausible(b, f, device);
+	else
+		put_missing(b, f, f);
+}
+
+/* --------------------------------------------------------------------- other messages */
+
+static void put_message(struct buf *b, const json_t *f)
+{
+	const char *scope = string_of(f, "scope"), *layer = string_of(f, "layer");
+	const char *since = string_of(f, "since"), *removed = string_of(f, "removed");
+
+	put_place(b, f);
+	if (string_of(f, "device"))
+		buf_printf(b, "%s: ", string_of(f, "device"));
+	buf_printf(b, "%s%s\n", layer ? layer : "QEMU",
+		   streq(scope, "outside")  ? ", which is outside of what abibase is about" :
+		   streq(scope, "harmless") ? ", harmless" :
+					      "");
+	put_labelled(b, INDENT, "meaning", string_of(f, "meaning"));
+	if (string_of(f, "detail"))
+		put_labelled(b, INDENT, "here", string_of(f, "detail"));
+	if (since)
+		buf_printf(b, "  %s is in QEMU from %s on%s%s\n", string_of(f, "property"), since,
+			   removed ? ", and no more from " : "", removed ? removed : "");
+	put_labelled(b, INDENT, "remedy", string_of(f, "remedy"));
+	if (string_of(f, "who"))
+		put_labelled(b, INDENT, "who can help", string_of(f, "who"));
+	put_globals(b, json_object_get(f, "globals"));
+}
+
+char *decode_text(const json_t *root)
+{
+	json_int_t dropped = json_integer_value(json_object_get(root, "dropped"));
+	_buf_ b = { 0 };
+	size_t i;
+	json_t *f;
+
+	json_array_foreach(json_object_get(root, "findings"), i, f) {
+		if (i)
+			buf_putc(&b, '\n');
+		if (json_object_get(f, "guest"))
+			put_masks(&b, f);
+		else
+			put_message(&b, f);
+	}
+	if (dropped)
+		buf_printf(&b, "\n%" JSON_INTEGER_FORMAT " more findings are left out\n", dropped);
+	return buf_steal(&b);
+}

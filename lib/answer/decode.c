@@ -1,0 +1,1164 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <inttypes.h>
+
+#include "document/catalogue.h"
+#include "base/context.h"
+#include "answer/decode.h"
+#include "model/effective.h"
+
+/*
+ * From the text of a log to findings. What can be found is in data/messages.json; only the two
+ * feature masks are understood here. The answer is one document, from which all else is read.
+ */
+
+#define MAX_TEXT (16u << 20)
+#define MAX_LINE (64u << 10) /* what a line has after this is not looked at */
+#define MIN_LINE 3 /* no pattern is shorter */
+#define MAX_CAPTURE 256
+#define MAX_FINDINGS 256 /* different ones; the others are counted */
+#define MAX_DISTANCE 16  /* lines between two masks and the line that names the device */
+#define MASK_DIGITS (FEATURE_BITS / 4)
+
+struct mask {
+	uint64_t word[FEATURE_BITS / 64];
+	size_t digits; /* as printed */
+};
+
+struct finding {
+	const struct message *message;
+	size_t line, times;
+	char *capture[MAX_CAPTURES];
+	/* of MESSAGE_FEATURES: */
+	struct mask guest, allowed;
+	const char *device, *class_name; /* NULL: no line says; into the data */
+	bool device_given;		 /* by the caller, not by a line */
+};
+
+/* The last line that named a device: which, and when. */
+struct hint {
+	const char *device, *class_name;
+	size_t seq;
+};
+
+/* The next place of the line where a message stands; looked for once. */
+struct next {
+	size_t start, end;
+	struct span capture[MAX_CAPTURES];
+	bool known, none;
+};
+
+struct decoder {
+	struct abibase_context *ctx;
+	const struct abibase_catalogue *cat;
+	const struct decode_data *data;
+	struct next *next;
+	struct finding *findings;
+	size_t n, cap, dropped;
+	struct finding pending; /* masks, for whose device later lines are read */
+	size_t pending_seq;
+	bool is_pending, hinted;
+	struct hint hint, before; /* @before: what was known when the masks came */
+	const char *device, *class_name; /* what the caller said */
+	size_t line, seq;
+	bool failed; /* no memory */
+};
+
+struct abibase_decode {
+	int refcount;
+	json_t *root;
+	char *text, *json;
+};
+
+/* ------------------------------------------------------------------ matching a line */
+
+static bool is_hex(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static bool is_key(char c)
+{
+	return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
+	       c == '-' || c == '.';
+}
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r';
+}
+
+/* The longest run at @s that a capture of this type can be. */
+static size_t run(enum capture_type type, const char *s, size_t len)
+{
+	size_t n = 0;
+
+	if (len > MAX_CAPTURE)
+		len = MAX_CAPTURE;
+	switch (type) {
+	case CAPTURE_HEX:
+		if (len > 2 && s[0] == '0' && s[1] == 'x' && is_hex(s[2]))
+			n = 2;
+		for (; n < len && is_hex(s[n]);)
+			n++;
+		return n;
+	case CAPTURE_INT:
+		for (; n < len && is_digit(s[n]);)
+			n++;
+		return n;
+	case CAPTURE_KEY:
+		for (; n < len && is_key(s[n]);)
+			n++;
+		return n;
+	case CAPTURE_WORD:
+		for (; n < len && !is_blank(s[n]) && s[n] != '"';)
+			n++;
+		return n;
+	case CAPTURE_REST: /* of a message that may be a string in a JSON object */
+		for (; n < len && s[n] != '"';)
+			n++;
+		return n;
+	case CAPTURE_NONE:
+	case CAPTURE_TEXT:
+		break;
+	}
+	return len;
+}
+
+static bool starts_with(const char *s, size_t len, const struct piece *literal)
+{
+	return len >= literal->len && memcmp(s, literal->text, literal->len) == 0;
+}
+
+/* A capture that @literal ends: a run of its kind, or what stands before the literal. */
+static bool capture_until(enum capture_type type, const char *s, size_t len,
+			  const struct piece *literal, size_t *ret)
+{
+	size_t n = run(type, s, len);
+	const char *end;
+
+	if (type != CAPTURE_WORD && type != CAPTURE_TEXT) {
+		*ret = n;
+		return n > 0 && starts_with(s + n, len - n, literal);
+	}
+	len = len - n < literal->len ? len : n + literal->len;
+	end = memmem(s, len, literal->text, literal->len);
+	if (!end || end == s)
+		return false;
+	*ret = (size_t)(end - s);
+	return true;
+}
+
+/* Does the pattern stand at the start of @s? */
+static bool match_here(const struct message *m, const char *s, size_t len, struct next *ret)
+{
+	size_t at = 0, n = 0;
+
+	for (size_t i = 0; i < m->n_pieces; i++) {
+		const struct piece *p = &m->pieces[i];
+		size_t taken;
+
+		if (p->type == CAPTURE_NONE) {
+			if (!starts_with(s + at, len - at, p))
+				return false;
+			at += p->len;
+			continue;
+		}
+		if (i + 1 == m->n_pieces)
+			taken = run(p->type, s + at, len - at);
+		else if (!capture_until(p->type, s + at, len - at, p + 1, &taken))
+			return false;
+		if (!taken)
+			return false;
+		ret->capture[n++] = (struct span){ s + at, taken };
+		at += taken;
+	}
+	ret->end = at;
+	return !m->whole || at == len || s[at] == ',';
+}
+
+/* The first place at or after @from where the message stands. */
+static void find_next(const struct message *m, const char *line, size_t len, size_t from,
+		      struct next *ret)
+{
+	const struct piece *first = &m->pieces[0];
+
+	ret->known = true;
+	ret->none = true;
+	if (m->whole) {
+		if (from == 0 && match_here(m, line, len, ret)) {
+			ret->start = 0;
+			ret->none = false;
+		}
+		return;
+	}
+	while (from < len) {
+		const char *s = memmem(line + from, len - from, first->text, first->len);
+
+		if (!s)
+			return;
+		from = (size_t)(s - line);
+		if (match_here(m, s, len - from, ret)) {
+			ret->start = from;
+			ret->end += from;
+			ret->none = false;
+			return;
+		}
+		from++;
+	}
+}
+
+/* -------------------------------------------------------------------------- findings */
+
+static void finding_clear(struct finding *f)
+{
+	for (size_t i = 0; i < MAX_CAPTURES; i++)
+		free(f->capture[i]);
+	memset(f, 0, sizeof(*f));
+}
+
+/* A copy for documents and terminals: what is not printable ASCII is a "?". */
+static char *printable(struct span s)
+{
+	char *copy;
+
+	while (s.len && is_blank(s.text[s.len - 1]))
+		s.len--;
+	copy = malloc(s.len + 1);
+	if (!copy)
+		return NULL;
+	for (size_t i = 0; i < s.len; i++)
+		copy[i] = s.text[i] >= 0x20 && s.text[i] < 0x7f ? s.text[i] : '?';
+	copy[s.len] = '\0';
+	return copy;
+}
+
+static bool mask_parse(const char *s, struct mask *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	ret->digits = strlen(s);
+	if (strprefix(s, "0x"))
+		ret->digits -= 2;
+	return word_parse(s, ret->word);
+}
+
+static bool mask_bit(const struct mask *m, unsigned int bit)
+{
+	return m->word[bit / 64] >> (bit % 64) & 1;
+}
+
+static void mask_missing(const struct finding *f, struct mask *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	for (size_t i = 0; i < ARRAY_SIZE(ret->word); i++)
+		ret->word[i] = f->guest.word[i] & ~f->allowed.word[i];
+}
+
+static bool mask_empty(const struct mask *m)
+{
+	return !m->word[0] && !m->word[1];
+}
+
+/* The same words, or the same masks of the same device. */
+static bool same_finding(const struct finding *a, const struct finding *b)
+{
+	if (a->message->kind != b->message->kind)
+		return false;
+	if (a->message->kind == MESSAGE_FEATURES)
+		return memcmp(&a->guest, &b->guest, sizeof(a->guest)) == 0 &&
+		       memcmp(&a->allowed, &b->allowed, sizeof(a->allowed)) == 0 &&
+		       same_text(a->class_name, b->class_name);
+	if (a->message != b->message)
+		return false;
+	for (size_t i = 0; i < MAX_CAPTURES; i++)
+		if (!same_text(a->capture[i], b->capture[i]))
+			return false;
+	return true;
+}
+
+/* Takes over what @f holds. */
+static void add_finding(struct decoder *d, struct finding *f)
+{
+	for (size_t i = 0; i < d->n; i++) {
+		if (!same_finding(&d->findings[i], f))
+			continue;
+		d->findings[i].times++;
+		finding_clear(f);
+		return;
+	}
+	if (d->n == MAX_FINDINGS || array_grow(&d->findings, d->n, &d->cap, sizeof(*f)) < 0) {
+		if (d->n == MAX_FINDINGS)
+			d->dropped++;
+		else
+			d->failed = true;
+		finding_clear(f);
+		return;
+	}
+	d->findings[d->n++] = *f;
+	memset(f, 0, sizeof(*f));
+}
+
+/* ------------------------------------------------------------- whose masks they are */
+
+/* No later line is waited for: a line before the masks may have named the device. */
+static void settle(struct decoder *d)
+{
+	if (!d->is_pending)
+		return;
+	if (!d->pending.device && d->before.device &&
+	    d->pending_seq - d->before.seq <= MAX_DISTANCE) {
+		d->pending.device = d->before.device;
+		d->pending.class_name = d->before.class_name;
+	}
+	add_finding(d, &d->pending);
+	d->is_pending = false;
+}
+
+/*
+ * QEMU prints the masks first and then the device; a log that is shown backwards has it the other
+ * way round. The nearer of the two lines counts, the later one if both are as near.
+ */
+static void take_hint(struct decoder *d, struct span path)
+{
+	const char *slash = memrchr(path.text, '/', path.len), *device, *class_name;
+	size_t before, after;
+
+	if (slash) {
+		path.len -= (size_t)(slash + 1 - path.text);
+		path.text = slash + 1;
+	}
+	device = decode_device(d->data, path.text, path.len, &class_name);
+	if (!device)
+		return;
+	d->hint = (struct hint){ device, class_name, d->seq };
+	if (!d->is_pending || d->hinted)
+		return;
+	d->hinted = true;
+	after = d->seq - d->pending_seq;
+	before = d->before.device ? d->pending_seq - d->before.seq : SIZE_MAX;
+	if (d->pending.device || after > MAX_DISTANCE || before < after)
+		return;
+	d->pending.device = device;
+	d->pending.class_name = class_name;
+	/* this line is used up */
+	d->hint.device = NULL;
+}
+
+static void take_masks(struct decoder *d, struct finding *f)
+{
+	const struct message *m = f->message;
+
+	if (!mask_parse(f->capture[message_capture(m, "guest")], &f->guest) ||
+	    !mask_parse(f->capture[message_capture(m, "allowed")], &f->allowed)) {
+		finding_clear(f);
+		return;
+	}
+	settle(d);
+	f->device = d->device;
+	f->class_name = d->class_name;
+	f->device_given = d->device;
+	d->pending = *f;
+	memset(f, 0, sizeof(*f));
+	d->is_pending = true;
+	d->hinted = false;
+	d->pending_seq = d->seq;
+	d->before = d->hint;
+	d->hint.device = NULL;
+}
+
+static void take(struct decoder *d, const struct message *m, const struct next *found)
+{
+	struct finding f = { .message = m, .line = d->line, .times = 1 };
+
+	if (m->kind == MESSAGE_DEVICE) {
+		take_hint(d, found->capture[message_capture(m, "path")]);
+		return;
+	}
+	for (size_t i = 0, n = 0; i < m->n_pieces; i++) {
+		if (m->pieces[i].type == CAPTURE_NONE)
+			continue;
+		f.capture[n] = printable(found->capture[n]);
+		if (!f.capture[n++]) {
+			d->failed = true;
+			finding_clear(&f);
+			return;
+		}
+	}
+	if (m->kind == MESSAGE_FEATURES)
+		take_masks(d, &f);
+	else
+		add_finding(d, &f);
+}
+
+/* ------------------------------------------------------------------------- the text */
+
+/* All messages of one line, from left to right; of two at one place the first in the list. */
+static void decode_line(struct decoder *d, const char *line, size_t len)
+{
+	size_t from = 0;
+
+	while (len && is_blank(line[len - 1]))
+		len--;
+	while (len && is_blank(*line)) {
+		line++;
+		len--;
+	}
+	if (len > MAX_LINE)
+		len = MAX_LINE;
+	if (len < MIN_LINE)
+		return;
+	for (size_t i = 0; i < d->data->n_messages; i++)
+		d->next[i].known = false;
+	while (from < len && !d->failed) {
+		size_t best = SIZE_MAX;
+
+		for (size_t i = 0; i < d->data->n_messages; i++) {
+			struct next *next = &d->next[i];
+
+			if (!next->known || (!next->none && next->start < from))
+				find_next(&d->data->message[i], line, len, from, next);
+			if (!next->none && (best == SIZE_MAX || next->start < d->next[best].start))
+				best = i;
+		}
+		if (best == SIZE_MAX)
+			return;
+		take(d, &d->data->message[best], &d->next[best]);
+		from = d->next[best].end;
+	}
+}
+
+/* Where a line ends; in a log of JSON objects the two characters \n stand for it. */
+static size_t line_length(const char *text, size_t len, size_t *ret_skip)
+{
+	for (size_t n = 0; n < len; n++) {
+		*ret_skip = 1;
+		if (text[n] == '\n')
+			return n;
+		*ret_skip = 2;
+		if (text[n] == '\\' && n + 1 < len && text[n + 1] == 'n')
+			return n;
+	}
+	*ret_skip = 0;
+	return len;
+}
+
+static void decode_lines(struct decoder *d, const char *text, size_t len)
+{
+	d->line = 1;
+	while (len && !d->failed) {
+		size_t skip, n = line_length(text, len, &skip);
+
+		decode_line(d, text, n);
+		d->seq++;
+		d->line += skip == 1;
+		text += n + skip;
+		len -= n + skip;
+	}
+	settle(d);
+}
+
+/* -------------------------------------------------------------------- making the document */
+
+static void set(struct decoder *d, json_t *obj, const char *key, json_t *value)
+{
+	if (json_object_set_new(obj, key, value) < 0)
+		d->failed = true;
+}
+
+static void set_string(struct decoder *d, json_t *obj, const char *key, const char *s)
+{
+	if (s)
+		set(d, obj, key, json_string(s));
+}
+
+static void append(struct decoder *d, json_t *array, json_t *value)
+{
+	if (json_array_append_new(array, value) < 0)
+		d->failed = true;
+}
+
+static const char *string_of(const json_t *obj, const char *key)
+{
+	return json_string_value(json_object_get(obj, key));
+}
+
+static void set_printf(struct decoder *d, json_t *obj, const char *key, const char *fmt, ...)
+	_printf_(4, 5);
+static void set_printf(struct decoder *d, json_t *obj, const char *key, const char *fmt, ...)
+{
+	_autofree_ char *s = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&s, fmt, ap) < 0) {
+		s = NULL;
+		d->failed = true;
+	}
+	va_end(ap);
+	set_string(d, obj, key, s);
+}
+
+static void set_version(struct decoder *d, json_t *obj, const char *key, const struct version *v)
+{
+	if (!version_is_zero(v))
+		set_printf(d, obj, key, "%u.%u", v->part[0], v->part[1]);
+}
+
+/* ------------------------------------------------------------- what a bit is in a class */
+
+static const json_t *bit_in(const json_t *features, unsigned int bit)
+{
+	size_t i;
+	json_t *v;
+
+	json_array_foreach(features, i, v)
+		if (json_integer_value(json_object_get(v, "bit")) == (json_int_t)bit)
+			return v;
+	return NULL;
+}
+
+static const struct row *row_of(const struct decoder *d, const char *class_name, unsigned int bit)
+{
+	for (size_t i = 0; i < d->cat->n_rows; i++)
+		if (d->cat->rows[i].bit == (int)bit && streq(d->cat->rows[i].class_name, class_name))
+			return &d->cat->rows[i];
+	return NULL;
+}
+
+/* The bit in the table of the device, else in that of the transport. */
+static const json_t *table_bit(const struct decoder *d, const char *device, unsigned int bit)
+{
+	const json_t *own = bit_in(
+		json_object_get(decode_device_row(d->data, device), "features"), bit);
+
+	return own ? own :
+		     bit_in(json_object_get(json_object_get(d->data->devices, "transport"),
+					    "features"),
+			    bit);
+}
+
+static bool has_name(const struct decoder *d, const char *device, unsigned int bit)
+{
+	const char *class_name = string_of(decode_device_row(d->data, device), "class");
+
+	return row_of(d, class_name, bit) || table_bit(d, device, bit);
+}
+
+/* Every bit of both masks has a name in the class. */
+static bool fits(const struct decoder *d, const char *device, const struct finding *f)
+{
+	for (unsigned int bit = 0; bit < FEATURE_BITS; bit++)
+		if ((mask_bit(&f->guest, bit) || mask_bit(&f->allowed, bit)) &&
+		    !has_name(d, device, bit))
+			return false;
+	return true;
+}
+
+static void add_need(struct decoder *d, json_t *needs, const char *layer, const char *remedy)
+{
+	json_t *need = json_object();
+
+	set_string(d, need, "layer", layer);
+	set_string(d, need, "remedy", remedy);
+	append(d, needs, need);
+}
+
+/* Of an object that is being made: a member can be missing for want of memory. */
+static bool is(const json_t *obj, const char *key, const char *value)
+{
+	const char *s = string_of(obj, key);
+
+	return s && streq(s, value);
+}
+
+static bool has_layer(const json_t *needs, const char *layer)
+{
+	size_t i;
+	json_t *v;
+
+	json_array_foreach(needs, i, v)
+		if (is(v, "layer", layer))
+			return true;
+	return false;
+}
+
+/* One entry a layer: the last condition on it is the one that is special to the feature. */
+static void backend_needs(struct decoder *d, const struct needs *n, json_t *needs)
+{
+	for (size_t i = 0; i < n->n; i++) {
+		const struct condition *c;
+		bool later = false;
+
+		if (n->need[i].condition == NEED_NEVER)
+			continue;
+		c = &d->cat->conditions[n->need[i].condition];
+		for (size_t k = i + 1; k < n->n; k++)
+			later |= n->need[k].condition != NEED_NEVER &&
+				 streq(d->cat->conditions[n->need[k].condition].layer, c->layer);
+		if (!later && !has_layer(needs, c->layer))
+			add_need(d, needs, c->layer, c->remedy);
+	}
+}
+
+/* The usual backends first. */
+static void row_needs(struct decoder *d, const struct row *row, json_t *needs)
+{
+	for (size_t b = 0; b < d->cat->n_backends; b++)
+		if (d->cat->backends[b].by_default)
+			backend_needs(d, &row->needs[b], needs);
+	for (size_t b = 0; b < d->cat->n_backends; b++)
+		if (!d->cat->backends[b].by_default)
+			backend_needs(d, &row->needs[b], needs);
+}
+
+/* The value that turns it off; NULL: no property does. */
+static const char *off_value(const struct row *row)
+{
+	if (row->boolean)
+		return "off";
+	return row->bit_when == BIT_NONZERO ? "0" : NULL;
+}
+
+/* Up to which machine type it is off by default. */
+static void set_machine_off(struct decoder *d, json_t *obj, const struct row *row)
+{
+	const struct compat *newest = NULL;
+
+	for (size_t i = 0; i < row->n_compat; i++)
+		if (row->boolean && !value_is_on(row->compat[i].value) &&
+		    (!newest || version_cmp(&row->compat[i].machine, &newest->machine) > 0))
+			newest = &row->compat[i];
+	if (newest)
+		set_version(d, obj, "machine_off", &newest->machine);
+}
+
+static json_t *from_row(struct decoder *d, const struct row *row)
+{
+	json_t *obj = json_object(), *needs = json_array();
+
+	row_needs(d, row, needs);
+	set_string(d, obj, "name", row->feature);
+	set_string(d, obj, "property", row->key);
+	set_string(d, obj, "off", off_value(row));
+	set_version(d, obj, "since", &row->since);
+	set_version(d, obj, "removed", &row->removed);
+	set_machine_off(d, obj, row);
+	set_string(d, obj, "decided_by", json_array_size(needs) ? "host" : "options");
+	set(d, obj, "needs", needs);
+	return obj;
+}
+
+static json_t *from_table(struct decoder *d, const char *device, const char *class_name,
+			  const json_t *feature)
+{
+	static const char *const copied[] = { "also", "machine_off", "name", "off", "since" };
+	const json_t *device_row = decode_device_row(d->data, device);
+	const char *decider = string_of(feature, "decided_by"), *remedy, *layer;
+	json_t *obj = json_object(), *needs = json_array();
+
+	/* who decides the features of the rings is different for each device */
+	remedy = string_of(feature, "remedy");
+	layer = string_of(feature, "layer");
+	if (!decider) {
+		decider = string_of(device_row, "layer") ? "host" : "options";
+		layer = string_of(device_row, "layer");
+		remedy = string_of(device_row, "remedy");
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(copied); i++)
+		set_string(d, obj, copied[i], string_of(feature, copied[i]));
+	if (string_of(feature, "property"))
+		set_printf(d, obj, "property", "%s.%s", class_name,
+			   string_of(feature, "property"));
+	set_string(d, obj, "decided_by", decider);
+	if (remedy)
+		add_need(d, needs, layer ? layer : streq(decider, "options") ? "options" : "QEMU",
+			 remedy);
+	set(d, obj, "needs", needs);
+	return obj;
+}
+
+/* What is known of a bit in a class: name, property, who decides it and what has it. */
+static json_t *feature_of(struct decoder *d, const char *device, const char *class_name,
+			  unsigned int bit)
+{
+	const struct row *row = row_of(d, class_name, bit);
+	const json_t *feature = row ? NULL : table_bit(d, device, bit);
+	json_t *obj;
+
+	if (row)
+		obj = from_row(d, row);
+	else if (feature)
+		obj = from_table(d, device, class_name, feature);
+	else
+		obj = json_object();
+	set(d, obj, "bit", json_integer(bit));
+	return obj;
+}
+
+/* ---------------------------------------------------------------------- the two masks */
+
+static void set_mask(struct decoder *d, json_t *obj, const char *key, const struct mask *m)
+{
+	if (m->word[1])
+		set_printf(d, obj, key, "0x%" PRIx64 "%016" PRIx64, m->word[1], m->word[0]);
+	else
+		set_printf(d, obj, key, "0x%" PRIx64, m->word[0]);
+}
+
+static json_t *features_of(struct decoder *d, const char *device, const char *class_name,
+			   const struct mask *m)
+{
+	json_t *list = json_array();
+
+	for (unsigned int bit = 0; bit < FEATURE_BITS; bit++)
+		if (mask_bit(m, bit))
+			append(d, list, feature_of(d, device, class_name, bit));
+	return list;
+}
+
+/* The -global list for a new start, without what no property turns off. */
+static json_t *globals_of(struct decoder *d, const json_t *features)
+{
+	json_t *list = json_array(), *v;
+	size_t i;
+
+	json_array_foreach(features, i, v) {
+		const char *property = string_of(v, "property"), *off = string_of(v, "off");
+		_buf_ b = { 0 };
+
+		if (!property || !off || is(v, "decided_by", "nobody"))
+			continue;
+		buf_printf(&b, "%s=%s", property, off);
+		if (buf_failed(&b))
+			d->failed = true;
+		else
+			append(d, list, json_string(b.data));
+	}
+	return list;
+}
+
+/* Features that hosts have or have not, and that this destination does not offer. */
+static json_t *candidates_of(struct decoder *d, const char *device, const char *class_name,
+			     const struct mask *allowed)
+{
+	json_t *list = json_array();
+
+	for (unsigned int bit = 0; bit < FEATURE_BITS; bit++) {
+		const struct row *row = row_of(d, class_name, bit);
+		const json_t *own = row ? NULL : table_bit(d, device, bit);
+		const char *decider = string_of(own, "decided_by");
+		bool host = row ? row->pin == PIN_PINNED :
+				  own && (!decider || streq(decider, "host"));
+
+		if (host && !mask_bit(allowed, bit) && (row || string_of(own, "property")))
+			append(d, list, feature_of(d, device, class_name, bit));
+	}
+	return list;
+}
+
+/* What the bits would be in each class that has names for all of them. */
+static void set_classes(struct decoder *d, json_t *obj, const struct finding *f,
+			const struct mask *missing)
+{
+	json_t *classes = json_array(), *row;
+	const char *device;
+
+	json_object_foreach(json_object_get(d->data->devices, "devices"), device, row) {
+		const char *class_name = string_of(row, "class");
+		json_t *item, *features;
+
+		if (!fits(d, device, f))
+			continue;
+		item = json_object();
+		features = features_of(d, device, class_name, missing);
+		set_string(d, item, "device", device);
+		set_string(d, item, "class", class_name);
+		set(d, item, "globals", globals_of(d, features));
+		set(d, item, "features", features);
+		if (mask_empty(missing))
+			set(d, item, "candidates",
+			    candidates_of(d, device, class_name, &f->allowed));
+		append(d, classes, item);
+	}
+	set(d, obj, "classes", classes);
+}
+
+/* Masks with bits that the class does not have are another device's: there is no list then. */
+static void set_device(struct decoder *d, json_t *obj, const struct finding *f,
+		       const struct mask *missing)
+{
+	json_t *features = features_of(d, f->device, f->class_name, missing), *unnamed = json_array();
+	bool plausible = fits(d, f->device, f);
+
+	set_string(d, obj, "device", f->device);
+	set_string(d, obj, "class", f->class_name);
+	set_string(d, obj, "device_from", f->device_given ? "option" : "text");
+	set(d, obj, "globals", plausible ? globals_of(d, features) : json_array());
+	set(d, obj, "features", features);
+	for (unsigned int bit = 0; bit < FEATURE_BITS; bit++)
+		if ((mask_bit(&f->guest, bit) || mask_bit(&f->allowed, bit)) &&
+		    !has_name(d, f->device, bit))
+			append(d, unnamed, json_integer(bit));
+	set(d, obj, "unnamed", unnamed);
+	if (!plausible)
+		set_classes(d, obj, f, missing);
+	else if (mask_empty(missing))
+		set(d, obj, "candidates",
+		    candidates_of(d, f->device, f->class_name, &f->allowed));
+}
+
+static void set_masks(struct decoder *d, json_t *obj, const struct finding *f)
+{
+	struct mask missing;
+	json_t *bits = json_array();
+
+	mask_missing(f, &missing);
+	set_mask(d, obj, "guest", &f->guest);
+	set_mask(d, obj, "allowed", &f->allowed);
+	set_mask(d, obj, "missing", &missing);
+	for (unsigned int bit = 0; bit < FEATURE_BITS; bit++)
+		if (mask_bit(&missing, bit))
+			append(d, bits, json_integer(bit));
+	set(d, obj, "missing_bits", bits);
+	/* QEMU from 10.2 on always prints all digits, and it alone */
+	set(d, obj, "already_masked",
+	    json_boolean(mask_empty(&missing) && f->guest.digits == MASK_DIGITS));
+	if (f->device)
+		set_device(d, obj, f, &missing);
+	else
+		set_classes(d, obj, f, &missing);
+}
+
+/* ------------------------------------------------------------------- the other messages */
+
+/* "{name}" in a sentence stands for what was captured. */
+static void set_sentence(struct decoder *d, json_t *obj, const char *key, const char *sentence,
+			 const struct finding *f)
+{
+	_buf_ b = { 0 };
+
+	if (!sentence)
+		return;
+	while (*sentence) {
+		size_t n = strcspn(sentence, "{"), len = strcspn(sentence + n, "}");
+		char name[32];
+		int i;
+
+		buf_add(&b, sentence, n);
+		sentence += n;
+		if (!*sentence)
+			break;
+		snprintf(name, sizeof(name), "%.*s", (int)(len ? len - 1 : 0), sentence + 1);
+		i = message_capture(f->message, name);
+		if (i >= 0)
+			buf_puts(&b, f->capture[i]);
+		else
+			buf_add(&b, sentence, sentence[len] ? len + 1 : len);
+		sentence += sentence[len] ? len + 1 : len;
+	}
+	if (buf_failed(&b))
+		d->failed = true;
+	else if (b.data)
+		set(d, obj, key, json_string(b.data));
+}
+
+static const json_t *detail_of(const struct finding *f)
+{
+	size_t i;
+	json_t *v;
+
+	json_array_foreach(json_object_get(f->message->row, "details"), i, v) {
+		int k = message_capture(f->message, string_of(v, "capture"));
+		const char *s = k >= 0 ? f->capture[k] : NULL;
+		long n = s ? strtol(s, NULL, strprefix(s, "0x") ? 16 : 10) : -1;
+
+		if (n >= json_integer_value(json_object_get(v, "first")) &&
+		    n <= json_integer_value(json_object_get(v, "last")))
+			return v;
+	}
+	return NULL;
+}
+
+/* A message about a property of the catalogue: which QEMUs have it. */
+static void set_property(struct decoder *d, json_t *obj, const struct finding *f)
+{
+	int k = message_capture(f->message, "property");
+	int i = k < 0 ? -1 : catalogue_row(d->cat, f->capture[k]);
+
+	if (k >= 0)
+		set_string(d, obj, "property", f->capture[k]);
+	if (i < 0)
+		return;
+	set_string(d, obj, "feature", d->cat->rows[i].feature);
+	set_version(d, obj, "since", &d->cat->rows[i].since);
+	set_version(d, obj, "removed", &d->cat->rows[i].removed);
+}
+
+static void set_message(struct decoder *d, json_t *obj, const struct finding *f)
+{
+	static const char *const copied[] = { "device", "layer", "scope", "who" };
+	const json_t *row = f->message->row, *detail = detail_of(f);
+	const char *remedy = string_of(detail, "remedy");
+	json_t *globals = json_array();
+
+	for (size_t i = 0; i < ARRAY_SIZE(copied); i++)
+		set_string(d, obj, copied[i], string_of(row, copied[i]));
+	set_sentence(d, obj, "meaning", string_of(row, "meaning"), f);
+	set_string(d, obj, "detail", string_of(detail, "text"));
+	set_sentence(d, obj, "remedy", remedy ? remedy : string_of(row, "remedy"), f);
+	set_property(d, obj, f);
+	if (string_of(row, "off"))
+		append(d, globals, json_string(string_of(row, "off")));
+	set(d, obj, "globals", globals);
+}
+
+static int cmp_line(const void *a, const void *b)
+{
+	const struct finding *fa = a, *fb = b;
+
+	return fa->line < fb->line ? -1 : fa->line > fb->line;
+}
+
+static json_t *make_finding(struct decoder *d, const struct finding *f)
+{
+	json_t *obj = json_object();
+
+	set_string(d, obj, "id", string_of(f->message->row, "id"));
+	set(d, obj, "line", json_integer((json_int_t)f->line));
+	set(d, obj, "times", json_integer((json_int_t)f->times));
+	if (f->message->kind == MESSAGE_FEATURES) {
+		set_string(d, obj, "scope", "guest");
+		set_masks(d, obj, f);
+	} else {
+		set_message(d, obj, f);
+	}
+	return obj;
+}
+
+static json_t *make_document(struct decoder *d)
+{
+	json_t *root = json_object(), *list = json_array();
+
+	/* masks are settled late; two findings of one line stay as they are */
+	for (size_t i = 1; i < d->n; i++)
+		for (size_t k = i; k && cmp_line(&d->findings[k - 1], &d->findings[k]) > 0; k--) {
+			struct finding f = d->findings[k];
+
+			d->findings[k] = d->findings[k - 1];
+			d->findings[k - 1] = f;
+		}
+	for (size_t i = 0; i < d->n && !d->failed; i++)
+		append(d, list, make_finding(d, &d->findings[i]));
+	set_string(d, root, "schema", "abibase-decode/1");
+	set(d, root, "dropped", json_integer((json_int_t)d->dropped));
+	set(d, root, "findings", list);
+	return root;
+}
+
+/* ------------------------------------------------------------------------- public calls */
+
+static void decoder_clear(struct decoder *d)
+{
+	finding_clear(&d->pending);
+	for (size_t i = 0; i < d->n; i++)
+		finding_clear(&d->findings[i]);
+	free(d->findings);
+	free(d->next);
+}
+
+static int fail_device(struct decoder *d, const char *device)
+{
+	_buf_ names = { 0 };
+	const char *name;
+	json_t *row;
+
+	json_object_foreach(json_object_get(d->data->devices, "devices"), name, row)
+		buf_printf(&names, "%s%s", names.len ? ", " : "", name);
+	if (buf_failed(&names))
+		return context_oom(d->ctx);
+	return context_fail(d->ctx, EINVAL, "device-not-known", NULL,
+			    "'%s' is not a device class; known: %s", device,
+			    names.data ? names.data : "none");
+}
+
+static int decode(struct decoder *d, const char *text, size_t len, const char *device)
+{
+	if (device) {
+		d->device = decode_device(d->data, device, strlen(device), &d->class_name);
+		if (!d->device)
+			return fail_device(d, device);
+	}
+	d->next = calloc(d->data->n_messages + 1, sizeof(*d->next));
+	if (!d->next)
+		return context_oom(d->ctx);
+	decode_lines(d, text, len);
+	return d->failed ? context_oom(d->ctx) : 0;
+}
+
+/* The document, and both forms in which it is printed. */
+static int finish(struct decoder *d, struct abibase_decode *decode)
+{
+	_buf_ b = { 0 };
+
+	decode->root = make_document(d);
+	if (d->failed || !decode->root)
+		return context_oom(d->ctx);
+	json_write_canonical(&b, decode->root);
+	decode->json = buf_steal(&b);
+	decode->text = decode_text(decode->root);
+	return decode->json && decode->text ? 0 : context_oom(d->ctx);
+}
+
+int decode_with(struct abibase_context *ctx, const struct abibase_catalogue *cat,
+		const struct decode_data *data, const char *text, size_t len, const char *device,
+		struct abibase_decode **ret)
+{
+	struct decoder d = { .ctx = ctx, .cat = cat, .data = data };
+	struct abibase_decode *result = calloc(1, sizeof(*result));
+	int r;
+
+	if (!result)
+		return context_oom(ctx);
+	result->refcount = 1;
+	r = decode(&d, text, len, device);
+	if (r == 0)
+		r = finish(&d, result);
+	decoder_clear(&d);
+	if (r < 0) {
+		abibase_decode_unref(result);
+		return r;
+	}
+	*ret = result;
+	return 0;
+}
+
+ABIBASE_EXPORT int abibase_decode(struct abibase_context *ctx,
+				  const struct abibase_catalogue *cat, const char *text,
+				  size_t len, const char *device, struct abibase_decode **ret)
+{
+	struct decode_data data = { 0 };
+	int r;
+
+	if (len > MAX_TEXT)
+		return context_fail(ctx, EFBIG, "text-too-large", NULL,
+				    "the text is larger than %u MiB, the most that is read; give "
+				    "the part with the failure",
+				    MAX_TEXT >> 20);
+	r = decode_data_load(ctx, &data);
+	if (r == 0)
+		r = decode_with(ctx, cat, &data, text, len, device, ret);
+	decode_data_clear(&data);
+	return r;
+}
+
+ABIBASE_EXPORT struct abibase_decode *abibase_decode_ref(struct abibase_decode *d)
+{
+	if (d)
+		__atomic_add_fetch(&d->refcount, 1, __ATOMIC_RELAXED);
+	return d;
+}
+
+ABIBASE_EXPORT struct abibase_decode *abibase_decode_unref(struct abibase_decode *d)
+{
+	if (!d || __atomic_sub_fetch(&d->refcount, 1, __ATOMIC_ACQ_REL) > 0)
+		return NULL;
+	json_decref(d->root);
+	free(d->text);
+	free(d->json);
+	free(d);
+	return NULL;
+}
+
+static const json_t *finding_at(const struct abibase_decode *d, size_t i)
+{
+	return json_array_get(json_object_get(d->root, "findings"), i);
+}
+
+ABIBASE_EXPORT size_t abibase_decode_count(const struct abibase_decode *d)
+{
+	return json_array_size(json_object_get(d->root, "findings"));
+}
+
+const json_t *decode_document(const struct abibase_decode *d)
+{
+	return d->root;
+}
+
+ABIBASE_EXPORT enum abibase_verdict abibase_decode_verdict(const struct abibase_decode *d)
+{
+	return abibase_decode_count(d) ? ABIBASE_VERDICT_YES : ABIBASE_VERDICT_NO;
+}
+
+ABIBASE_EXPORT const char *abibase_decode_id(const struct abibase_decode *d, size_t i)
+{
+	return string_of(finding_at(d, i), "id");
+}
+
+ABIBASE_EXPORT enum abibase_decode_scope abibase_decode_scope(const struct abibase_decode *d,
+							      size_t i)
+{
+	const char *scope = string_of(finding_at(d, i), "scope");
+
+	if (scope && streq(scope, "outside"))
+		return ABIBASE_DECODE_OUTSIDE;
+	if (scope && streq(scope, "harmless"))
+		return ABIBASE_DECODE_HARMLESS;
+	return ABIBASE_DECODE_GUEST;
+}
+
+ABIBASE_EXPORT size_t abibase_decode_line(const struct abibase_decode *d, size_t i)
+{
+	return (size_t)json_integer_value(json_object_get(finding_at(d, i), "line"));
+}
+
+ABIBASE_EXPORT const char *abibase_decode_device(const struct abibase_decode *d, size_t i)
+{
+	return string_of(finding_at(d, i), "device");
+}
+
+ABIBASE_EXPORT bool abibase_decode_missing(const struct abibase_decode *d, size_t i,
+					   uint64_t ret[2])
+{
+	struct mask m;
+	const char *s = string_of(finding_at(d, i), "missing");
+
+	if (!s || !mask_parse(s, &m))
+		return false;
+	memcpy(ret, m.word, sizeof(m.word));
+	return true;
+}
+
+ABIBASE_EXPORT size_t abibase_decode_global_count(const struct abibase_decode *d, size_t i)
+{
+	return json_array_size(json_object_get(finding_at(d, i), "globals"));
+}
+
+ABIBASE_EXPORT const char *abibase_decode_global(const struct abibase_decode *d, size_t i, size_t k)
+{
+	return json_string_value(json_array_get(json_object_get(finding_at(d, i), "globals"), k));
+}
+
+ABIBASE_EXPORT int abibase_decode_to_json(const struct abibase_decode *d, char **ret)
+{
+	char *copy = strdup(d->json);
+
+	if (!copy)
+		return -ENOMEM;
+	*ret = copy;
+	return 0;
+}
+
+ABIBASE_EXPORT int abibase_decode_to_text(const struct abibase_decode *d, char **ret)
+{
+	char *copy = strdup(d->text);
+
+	if (!copy)
+		return -ENOMEM;
+	*ret = copy;
+	return 0;
+}

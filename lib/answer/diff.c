@@ -1,0 +1,1707 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <inttypes.h>
+
+#include "document/baseline.h"
+#include "base/context.h"
+#include "answer/diff.h"
+#include "model/effective.h"
+#include "answer/show.h"
+
+/*
+ * Two profiles by names. Everything is said once, at the place where it is different: what
+ * follows from something else that was said is left out.
+ */
+
+struct comparison {
+	struct abibase_diff *d;
+	const struct abibase_catalogue *cat;
+	const struct abibase_profile *p[2];
+	const char *label[2];
+	bool all;
+	bool failed; /* memory ran out */
+};
+
+/* ---------------------------------------------------------------------- pieces */
+
+static const char *string_of(const json_t *obj, const char *key)
+{
+	return json_string_value(json_object_get(obj, key));
+}
+
+/* Formatted text without control characters, which a profile may contain; lives in the result. */
+static const char *keep(struct comparison *c, const char *fmt, ...) _printf_(2, 3);
+static const char *keep(struct comparison *c, const char *fmt, ...)
+{
+	const char *kept;
+	va_list ap;
+
+	va_start(ap, fmt);
+	kept = show_keep(&c->d->arena, fmt, ap);
+	va_end(ap);
+	if (!kept)
+		c->failed = true;
+	return kept;
+}
+
+/* A new item, or NULL; text and values are the caller's to fill in. */
+static struct diff_item *add(struct comparison *c, enum abibase_diff_kind kind,
+			     bool guest_visible)
+{
+	struct abibase_diff *d = c->d;
+	struct diff_item *item;
+
+	if (array_grow(&d->items, d->n, &d->cap, sizeof(*d->items)) < 0) {
+		c->failed = true;
+		return NULL;
+	}
+	item = &d->items[d->n];
+	memset(item, 0, sizeof(*item));
+	item->kind = kind;
+	item->guest_visible = guest_visible;
+	item->counts = kind != ABIBASE_DIFF_CONTEXT || c->all;
+	item->known = true;
+	item->order = d->n++;
+	return item;
+}
+
+/* Two values that differ, each in words or NULL; @place is how the line begins, "tap.features:". */
+static struct diff_item *add_values(struct comparison *c, enum abibase_diff_kind kind,
+				    bool guest_visible, const char *place, const char *a,
+				    const char *b)
+{
+	struct diff_item *item = add(c, kind, guest_visible);
+
+	if (!item)
+		return NULL;
+	item->a = a ? keep(c, "%s", a) : NULL;
+	item->b = b ? keep(c, "%s", b) : NULL;
+	item->known = a && b;
+	item->text = keep(c, "%s %s in %s, %s in %s", place, a ? a : "not stated", c->label[0],
+			  b ? b : "not stated", c->label[1]);
+	return item;
+}
+
+/* One has @what and the other (@lacks: 0 or 1) has not. */
+static struct diff_item *add_lack(struct comparison *c, enum abibase_diff_kind kind,
+				  bool guest_visible, int lacks, const char *place,
+				  const char *what)
+{
+	struct diff_item *item = add(c, kind, guest_visible);
+
+	if (!item)
+		return NULL;
+	item->side = lacks ? DIFF_B_LACKS : DIFF_A_LACKS;
+	item->a = lacks ? "yes" : "no";
+	item->b = lacks ? "no" : "yes";
+	item->text = keep(c, "%s: %s lacks %s", place, c->label[lacks], what);
+	return item;
+}
+
+/* People are told it together with all the others of which @among is said. */
+static void set_among(struct diff_item *item, const char *among, const char *name)
+{
+	if (!item)
+		return;
+	item->among = among;
+	item->name = name;
+}
+
+static void set_subject(struct diff_item *item, const char *subject)
+{
+	if (item)
+		item->subject = subject;
+}
+
+/* The same of a thing that only one profile records at all, so that it cannot be compared. */
+static void add_not_recorded(struct comparison *c, enum abibase_diff_kind kind, int missing,
+			     const char *place, const char *subject)
+{
+	struct diff_item *item = add(c, kind, false);
+
+	if (!item)
+		return;
+	item->known = false;
+	item->a = missing ? "recorded" : NULL;
+	item->b = missing ? NULL : "recorded";
+	item->subject = subject;
+	item->text = keep(c, "%s: not recorded in %s", place, c->label[missing]);
+}
+
+static int cmp_string(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The keys that one of the two objects has or both have, sorted, for free(); NULL: there is none. */
+static const char **union_keys(struct comparison *c, const json_t *a, const json_t *b,
+			       size_t *ret_n)
+{
+	size_t n = json_object_size(a) + json_object_size(b), count = 0, out = 0;
+	const char **keys, *key;
+	json_t *v;
+
+	*ret_n = 0;
+	if (!n)
+		return NULL;
+	keys = malloc(n * sizeof(*keys));
+	if (!keys) {
+		c->failed = true;
+		return NULL;
+	}
+	json_object_foreach((json_t *)a, key, v)
+		keys[count++] = key;
+	json_object_foreach((json_t *)b, key, v)
+		keys[count++] = key;
+	qsort(keys, n, sizeof(*keys), cmp_string);
+	for (size_t i = 0; i < n; i++)
+		if (!out || !streq(keys[i], keys[out - 1]))
+			keys[out++] = keys[i];
+	*ret_n = out;
+	return keys;
+}
+
+/* ----------------------------------------------------------------------- facts */
+
+static bool is_unknown(const json_t *v)
+{
+	return !v || json_is_object(v);
+}
+
+static bool is_word(const json_t *v)
+{
+	return json_is_string(v) && strprefix(json_string_value(v), "0x");
+}
+
+/* Does the catalogue use this bit of the fact, or with @bit -1 the fact itself or any bit of it? */
+static bool is_used(const struct abibase_catalogue *cat, const char *fact, int bit)
+{
+	for (size_t i = 0; i < cat->n_conditions; i++)
+		if (streq(cat->conditions[i].fact, fact) &&
+		    (bit < 0 || cat->conditions[i].bit == bit))
+			return true;
+	return false;
+}
+
+static const char *fact_words(struct comparison *c, const json_t *v)
+{
+	_buf_ b = { 0 };
+
+	if (!v)
+		return NULL;
+	show_fact_value(&b, v);
+	if (buf_failed(&b))
+		c->failed = true;
+	return keep(c, "%s", b.data ? b.data : "");
+}
+
+static void add_bit(struct comparison *c, const char *fact, unsigned int bit, int lacks)
+{
+	const char *name = show_bit_name(c->cat, fact, bit);
+	const char *what = name ? keep(c, "%s (bit %u)", name, bit) : keep(c, "bit %u", bit);
+
+	if (what)
+		set_subject(add_lack(c, ABIBASE_DIFF_FACT, is_used(c->cat, fact, (int)bit), lacks,
+				     fact, what),
+			    keep(c, "%s[%u]", fact, bit));
+}
+
+static unsigned int word_width(const char *word)
+{
+	return (unsigned int)(strlen(word) - strlen("0x")) * 4;
+}
+
+/* The bits that only one of them was asked for: what the other has there is not known. */
+static void diff_width(struct comparison *c, const char *fact, const char *a, const char *b)
+{
+	unsigned int bits[2] = { word_width(a), word_width(b) };
+	struct diff_item *item;
+
+	if (bits[0] == bits[1])
+		return;
+	item = add(c, ABIBASE_DIFF_FACT, false);
+	if (!item)
+		return;
+	item->known = false;
+	item->subject = keep(c, "%s", fact);
+	item->a = keep(c, "%s", a);
+	item->b = keep(c, "%s", b);
+	item->text = keep(c, "%s: %u bits were asked for in %s, %u in %s", fact, bits[0],
+			  c->label[0], bits[1], c->label[1]);
+	for (unsigned int bit = bits[0] < bits[1] ? bits[0] : bits[1];
+	     bit < bits[0] || bit < bits[1]; bit++)
+		if (is_used(c->cat, fact, (int)bit))
+			item->guest_visible = true;
+}
+
+static void diff_words(struct comparison *c, const char *fact, const char *a, const char *b)
+{
+	for (unsigned int bit = 0;; bit++) {
+		int x = word_bit(a, bit), y = word_bit(b, bit);
+
+		if (x < 0 || y < 0)
+			break;
+		if (x != y)
+			add_bit(c, fact, bit, x > y);
+	}
+	diff_width(c, fact, a, b);
+}
+
+/* One kernel does not have the word at all: named is what the catalogue would look for in it. */
+static void diff_no_word(struct comparison *c, const char *fact, const char *word, int lacks)
+{
+	int set;
+
+	for (unsigned int bit = 0; (set = word_bit(word, bit)) >= 0; bit++)
+		if (set && is_used(c->cat, fact, (int)bit))
+			add_bit(c, fact, bit, lacks);
+}
+
+/* "X.usable" is false: the surface is absent, so nothing else is stated of it. */
+static bool surface_absent(const struct abibase_profile *p, const char *fact)
+{
+	char usable[256];
+	int n = snprintf(usable, sizeof(usable), "%.*s.usable", (int)strcspn(fact, "."), fact);
+
+	return n > 0 && (size_t)n < sizeof(usable) &&
+	       json_is_false(json_object_get(p->facts, usable));
+}
+
+/* Nothing to say: equal, both unknown, or left out because the surface is absent. */
+static bool fact_same(struct comparison *c, const char *fact, const json_t *a, const json_t *b)
+{
+	if (is_unknown(a) && is_unknown(b))
+		return true;
+	if (a && b)
+		return json_equal(a, b);
+	return surface_absent(c->p[a ? 1 : 0], fact);
+}
+
+static void diff_fact(struct comparison *c, const char *fact, const json_t *a, const json_t *b)
+{
+	struct diff_item *item;
+	const char *place;
+	bool known, used;
+
+	if (fact_same(c, fact, a, b))
+		return;
+	if (is_word(a) && is_word(b)) {
+		diff_words(c, fact, json_string_value(a), json_string_value(b));
+		return;
+	}
+	/* a word against "no such word": what a guest can see of it is each of the bits */
+	if (is_word(a) && json_is_false(b))
+		diff_no_word(c, fact, json_string_value(a), 1);
+	else if (json_is_false(a) && is_word(b))
+		diff_no_word(c, fact, json_string_value(b), 0);
+	known = !is_unknown(a) && !is_unknown(b);
+	used = is_used(c->cat, fact, -1) && !(known && (is_word(a) || is_word(b)));
+	place = keep(c, "%s:", fact);
+	item = place ? add_values(c, ABIBASE_DIFF_FACT, used, place, fact_words(c, a),
+				  fact_words(c, b)) :
+		       NULL;
+	if (!item)
+		return;
+	item->subject = keep(c, "%s", fact);
+	item->known = known;
+	if (json_is_false(a))
+		item->side = DIFF_A_LACKS;
+	else if (json_is_false(b))
+		item->side = DIFF_B_LACKS;
+}
+
+static void diff_facts(struct comparison *c)
+{
+	const json_t *a = c->p[0]->facts, *b = c->p[1]->facts;
+	_autofree_ const char **keys = NULL;
+	size_t n;
+
+	keys = union_keys(c, a, b, &n);
+	for (size_t i = 0; i < n; i++)
+		diff_fact(c, keys[i], json_object_get(a, keys[i]), json_object_get(b, keys[i]));
+}
+
+/* ----------------------------------------------------------------------- QEMUs */
+
+/* Two binaries that are compared, and how lines about them begin. */
+struct pair {
+	const struct profile_qemu *a, *b;
+	const char *place, *subject;
+};
+
+/* What "-M q35" means is a difference; that a type is deprecated is only worth knowing. */
+static void diff_machine_member(struct comparison *c, const struct pair *q, const char *name,
+				const char *key, const json_t *a, const json_t *b)
+{
+	bool alias = streq(key, "alias");
+	const json_t *x = json_object_get(a, key), *y = json_object_get(b, key);
+	const char *subject, *place;
+
+	if (x == y || (x && y && json_equal(x, y)) || (!x && json_is_false(y)) ||
+	    (!y && json_is_false(x)))
+		return;
+	subject = keep(c, "%s.machines.%s.%s", q->subject, name, key);
+	place = keep(c, "%s: %s of %s is", q->place, alias ? "alias" : "deprecation", name);
+	if (subject && place)
+		set_subject(add_values(c, alias ? ABIBASE_DIFF_MACHINE : ABIBASE_DIFF_CONTEXT, false,
+				       place, x ? fact_words(c, x) : "none",
+				       y ? fact_words(c, y) : "none"),
+			    subject);
+}
+
+static void diff_machine(struct comparison *c, const struct pair *q, const char *name,
+			 const json_t *a, const json_t *b)
+{
+	struct diff_item *item;
+	const char *what;
+
+	if (a && b) {
+		diff_machine_member(c, q, name, "alias", a, b);
+		if (c->all)
+			diff_machine_member(c, q, name, "deprecated", a, b);
+		return;
+	}
+	what = keep(c, "the machine type %s", name);
+	if (!what)
+		return;
+	item = add_lack(c, ABIBASE_DIFF_MACHINE, false, a ? 1 : 0, q->place, what);
+	set_subject(item, keep(c, "%s.machines.%s", q->subject, name));
+	set_among(item, keep(c, "%s: %s lacks the machine types", q->place, c->label[a ? 1 : 0]),
+		  keep(c, "%s", name));
+}
+
+static void diff_machines(struct comparison *c, const struct pair *q)
+{
+	const json_t *a = json_object_get(q->a->json, "machines");
+	const json_t *b = json_object_get(q->b->json, "machines");
+	_autofree_ const char **keys = NULL;
+	size_t n;
+
+	if (!a && !b)
+		return;
+	if (!a || !b) {
+		add_not_recorded(c, ABIBASE_DIFF_MACHINE, a ? 1 : 0,
+				 keep(c, "%s: machine types", q->place),
+				 keep(c, "%s.machines", q->subject));
+		return;
+	}
+	keys = union_keys(c, a, b, &n);
+	for (size_t i = 0; i < n; i++)
+		diff_machine(c, q, keys[i], json_object_get(a, keys[i]),
+			     json_object_get(b, keys[i]));
+}
+
+static void diff_class(struct comparison *c, const struct pair *q, const char *class_name,
+		       const json_t *a, const json_t *b)
+{
+	_autofree_ const char **keys = NULL;
+	size_t n;
+
+	keys = union_keys(c, a, b, &n);
+	for (size_t i = 0; i < n; i++) {
+		const char *x = string_of(a, keys[i]), *y = string_of(b, keys[i]);
+		const char *subject = keep(c, "%s.properties.%s.%s", q->subject, class_name, keys[i]);
+		const char *what = keep(c, "the property %s.%s", class_name, keys[i]);
+		const char *place = keep(c, "%s: type of %s.%s is", q->place, class_name, keys[i]);
+
+		if (!subject || !what || !place || (x && y && streq(x, y)))
+			continue;
+		set_subject(x && y ? add_values(c, ABIBASE_DIFF_PROPERTY, false, place, x, y) :
+				     add_lack(c, ABIBASE_DIFF_PROPERTY, false, x ? 1 : 0, q->place, what),
+			    subject);
+	}
+}
+
+static void diff_properties(struct comparison *c, const struct pair *q)
+{
+	const json_t *a = json_object_get(q->a->json, "properties");
+	const json_t *b = json_object_get(q->b->json, "properties");
+	_autofree_ const char **keys = NULL;
+	size_t n;
+
+	if (!a && !b)
+		return;
+	if (!a || !b) {
+		add_not_recorded(c, ABIBASE_DIFF_PROPERTY, a ? 1 : 0,
+				 keep(c, "%s: properties", q->place),
+				 keep(c, "%s.properties", q->subject));
+		return;
+	}
+	keys = union_keys(c, a, b, &n);
+	for (size_t i = 0; i < n; i++) {
+		const json_t *x = json_object_get(a, keys[i]), *y = json_object_get(b, keys[i]);
+
+		if (x && y)
+			diff_class(c, q, keys[i], x, y);
+		else
+			add_not_recorded(c, ABIBASE_DIFF_PROPERTY, x ? 1 : 0,
+					 keep(c, "%s: properties of %s", q->place, keys[i]),
+					 keep(c, "%s.properties.%s", q->subject, keys[i]));
+	}
+}
+
+/* Does this binary's list of properties say that it does not have "class.property"? */
+static bool lacks_property(const struct profile_qemu *q, const char *key)
+{
+	const char *dot = strchr(key, '.');
+	_autofree_ char *class_name = dot ? strndup(key, (size_t)(dot - key)) : NULL;
+	const json_t *class = class_name ? json_object_get(json_object_get(q->json, "properties"),
+							   class_name) :
+					   NULL;
+
+	return class && !json_object_get(class, dot + 1);
+}
+
+static const char *value_words(struct comparison *c, const json_t *v)
+{
+	if (json_is_boolean(v))
+		return json_is_true(v) ? "on" : "off";
+	if (json_is_null(v))
+		return "not set";
+	return fact_words(c, v);
+}
+
+static void diff_value(struct comparison *c, const struct pair *q, const char *machine,
+		       const char *key)
+{
+	const json_t *x = qemu_recorded(q->a->json, machine, key);
+	const json_t *y = qemu_recorded(q->b->json, machine, key);
+	const char *place = keep(c, "%s, %s: %s is", q->place, machine, key);
+	struct diff_item *item;
+
+	if (!place || (x && y && json_equal(x, y)) || (!x && lacks_property(q->a, key)) ||
+	    (!y && lacks_property(q->b, key)))
+		return;
+	item = add_values(c, ABIBASE_DIFF_VALUE, x && y, place, x ? value_words(c, x) : NULL,
+			  y ? value_words(c, y) : NULL);
+	set_subject(item, keep(c, "%s.values.%s.%s", q->subject, machine, key));
+	if (item)
+		set_among(item,
+			  keep(c, "%s: %s is %s in %s, %s in %s, under", q->place, key,
+			       item->a ? item->a : "not stated", c->label[0],
+			       item->b ? item->b : "not stated", c->label[1]),
+			  keep(c, "%s", machine));
+}
+
+/* What is said once for all machine types, and what one says for itself. */
+static void diff_machine_values(struct comparison *c, const struct pair *q, const char *machine,
+				const json_t *a, const json_t *b)
+{
+	const json_t *x = json_object_get(q->a->json, "defaults");
+	const json_t *y = json_object_get(q->b->json, "defaults");
+	_autofree_ const char **shared = NULL, **own = NULL;
+	size_t n;
+
+	shared = union_keys(c, x, y, &n);
+	for (size_t i = 0; i < n; i++)
+		diff_value(c, q, machine, shared[i]);
+	own = union_keys(c, a, b, &n);
+	for (size_t i = 0; i < n; i++)
+		if (!json_object_get(x, own[i]) && !json_object_get(y, own[i]))
+			diff_value(c, q, machine, own[i]);
+}
+
+/* Does this binary list its machine types, without this one? */
+static bool lacks_machine(const struct profile_qemu *q, const char *machine)
+{
+	const json_t *machines = json_object_get(q->json, "machines");
+
+	return machines && !json_object_get(machines, machine);
+}
+
+static void diff_values(struct comparison *c, const struct pair *q)
+{
+	const json_t *a = json_object_get(q->a->json, "values");
+	const json_t *b = json_object_get(q->b->json, "values");
+	_autofree_ const char **keys = NULL;
+	size_t n;
+
+	if (!a && !b)
+		return;
+	if (!a || !b) {
+		add_not_recorded(c, ABIBASE_DIFF_VALUE, a ? 1 : 0,
+				 keep(c, "%s: values of machine types", q->place),
+				 keep(c, "%s.values", q->subject));
+		return;
+	}
+	keys = union_keys(c, a, b, &n);
+	for (size_t i = 0; i < n; i++) {
+		const json_t *x = json_object_get(a, keys[i]), *y = json_object_get(b, keys[i]);
+
+		if (x && y)
+			diff_machine_values(c, q, keys[i], x, y);
+		else if (!lacks_machine(x ? q->b : q->a, keys[i]))
+			add_not_recorded(c, ABIBASE_DIFF_VALUE, x ? 1 : 0,
+					 keep(c, "%s: values of %s", q->place, keys[i]),
+					 keep(c, "%s.values.%s", q->subject, keys[i]));
+	}
+}
+
+static void diff_qemu_member(struct comparison *c, const struct pair *q, const char *key,
+			     const char *words)
+{
+	const char *x = string_of(q->a->json, key), *y = string_of(q->b->json, key);
+	const char *place = keep(c, "%s: %s", q->place, words);
+
+	if (!place || (!x && !y) || (x && y && streq(x, y)))
+		return;
+	set_subject(add_values(c, ABIBASE_DIFF_CONTEXT, false, place, x, y),
+		    keep(c, "%s.%s", q->subject, key));
+}
+
+/* Whether it can load its RSS program at all, where both are recorded. */
+static void diff_ebpf(struct comparison *c, const struct pair *q)
+{
+	const json_t *x = json_object_get(q->a->json, "ebpf");
+	const json_t *y = json_object_get(q->b->json, "ebpf");
+	const char *place = keep(c, "%s: linked with libbpf:", q->place);
+
+	if (place && x && y && !json_equal(x, y))
+		set_subject(add_values(c, ABIBASE_DIFF_CONTEXT, false, place, fact_words(c, x),
+				       fact_words(c, y)),
+			    keep(c, "%s.ebpf", q->subject));
+}
+
+static void diff_pair(struct comparison *c, const struct pair *q)
+{
+	const char *place = keep(c, "%s: version", q->place);
+
+	if (!place)
+		return;
+	if (!streq(q->a->version, q->b->version))
+		set_subject(add_values(c, ABIBASE_DIFF_QEMU, false, place, q->a->version,
+				       q->b->version),
+			    keep(c, "%s.version", q->subject));
+	diff_machines(c, q);
+	diff_properties(c, q);
+	diff_values(c, q);
+	diff_qemu_member(c, q, "package", "package");
+	diff_ebpf(c, q);
+	if (!c->all)
+		return;
+	diff_qemu_member(c, q, "build_id", "build id");
+	diff_qemu_member(c, q, "path", "path");
+}
+
+static size_t count_target(const struct abibase_profile *p, const char *target)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->n_qemu; i++)
+		n += streq(p->qemu[i].target, target);
+	return n;
+}
+
+/* "qemu x86_64", with the version where a host has several. */
+static bool name_pair(struct comparison *c, struct pair *q)
+{
+	const struct profile_qemu *any = q->a ? q->a : q->b;
+	const char *other = q->a && q->b && !streq(q->a->version, q->b->version) ? q->b->version : "";
+
+	if (count_target(c->p[0], any->target) <= 1 && count_target(c->p[1], any->target) <= 1) {
+		q->place = keep(c, "qemu %s", any->target);
+		q->subject = keep(c, "qemu.%s", any->target);
+	} else {
+		q->place = keep(c, "qemu %s %s%s%s", any->target, any->version, *other ? "/" : "",
+				other);
+		q->subject = keep(c, "qemu.%s.%s", any->target, any->version);
+	}
+	return q->place && q->subject;
+}
+
+static bool same_string(const char *a, const char *b)
+{
+	return a && b && streq(a, b);
+}
+
+/* How surely two binaries of one target are the same thing, from the surest. */
+static bool alike(const struct profile_qemu *a, const struct profile_qemu *b, int how)
+{
+	if (!streq(a->target, b->target))
+		return false;
+	switch (how) {
+	case 0:
+		return streq(a->digest, b->digest) && same_string(a->path, b->path);
+	case 1:
+		return streq(a->digest, b->digest);
+	case 2:
+		return streq(a->version, b->version) && same_string(a->path, b->path);
+	case 3:
+		return streq(a->version, b->version);
+	case 4:
+		return same_string(a->path, b->path);
+	default:
+		return true;
+	}
+}
+#define WAYS_TO_BE_ALIKE 6
+
+/* mate[i]: the binary of the second that is compared with binary i of the first, or -1. */
+static void find_mates(const struct comparison *c, int *mate, bool *taken)
+{
+	const struct abibase_profile *a = c->p[0], *b = c->p[1];
+
+	for (size_t i = 0; i < a->n_qemu; i++)
+		mate[i] = -1;
+	for (int how = 0; how < WAYS_TO_BE_ALIKE; how++)
+		for (size_t i = 0; i < a->n_qemu; i++)
+			for (size_t k = 0; mate[i] < 0 && k < b->n_qemu; k++)
+				if (!taken[k] && alike(&a->qemu[i], &b->qemu[k], how)) {
+					mate[i] = (int)k;
+					taken[k] = true;
+				}
+}
+
+static void add_single(struct comparison *c, const struct profile_qemu *qemu, int lacks)
+{
+	struct pair q = { lacks ? qemu : NULL, lacks ? NULL : qemu, NULL, NULL };
+	const char *what = keep(c, "a QEMU for %s, %s%s%s", qemu->target, qemu->version,
+				qemu->path ? ", which is " : "", qemu->path ? qemu->path : "");
+
+	if (what && name_pair(c, &q))
+		set_subject(add_lack(c, ABIBASE_DIFF_QEMU, false, lacks, "qemu", what), q.subject);
+}
+
+static void diff_qemus(struct comparison *c)
+{
+	const struct abibase_profile *a = c->p[0], *b = c->p[1];
+	_autofree_ int *mate = calloc(a->n_qemu + 1, sizeof(*mate));
+	_autofree_ bool *taken = calloc(b->n_qemu + 1, sizeof(*taken));
+
+	if (!mate || !taken) {
+		c->failed = true;
+		return;
+	}
+	if (a->has_qemu != b->has_qemu) {
+		add_not_recorded(c, ABIBASE_DIFF_QEMU, a->has_qemu ? 1 : 0, "qemu", "qemu");
+		return;
+	}
+	find_mates(c, mate, taken);
+	for (size_t i = 0; i < a->n_qemu; i++) {
+		struct pair q = { &a->qemu[i], mate[i] < 0 ? NULL : &b->qemu[mate[i]], NULL, NULL };
+
+		if (!q.b)
+			add_single(c, q.a, 1);
+		else if (name_pair(c, &q))
+			diff_pair(c, &q);
+	}
+	for (size_t k = 0; k < b->n_qemu; k++)
+		if (!taken[k])
+			add_single(c, &b->qemu[k], 0);
+}
+
+/* --------------------------------------------------------------------- context */
+
+/* One value of any type in words, or NULL when there is none. */
+static const char *any_words(struct comparison *c, const json_t *v)
+{
+	_buf_ b = { 0 };
+
+	if (!v || json_is_string(v))
+		return json_string_value(v);
+	json_write_compact(&b, v, NULL);
+	if (buf_failed(&b))
+		c->failed = true;
+	return keep(c, "%s", b.data ? b.data : "");
+}
+
+static void diff_member(struct comparison *c, const char *name, const json_t *a, const json_t *b)
+{
+	const char *place;
+
+	if (a == b || (a && b && json_equal(a, b)))
+		return;
+	place = keep(c, "%s:", name);
+	if (place)
+		set_subject(add_values(c, ABIBASE_DIFF_CONTEXT, false, place, any_words(c, a),
+				       any_words(c, b)),
+			    keep(c, "%s", name));
+}
+
+/* Each member of an object that both may have. */
+static void diff_object(struct comparison *c, const char *name)
+{
+	const json_t *a = json_object_get(c->p[0]->root, name);
+	const json_t *b = json_object_get(c->p[1]->root, name);
+	_autofree_ const char **keys = NULL;
+	size_t n;
+
+	keys = union_keys(c, a, b, &n);
+	for (size_t i = 0; i < n; i++) {
+		const char *member = keep(c, "%s.%s", name, keys[i]);
+
+		if (member)
+			diff_member(c, member, json_object_get(a, keys[i]),
+				    json_object_get(b, keys[i]));
+	}
+}
+
+static const char *package_version(const json_t *packages, const char *name)
+{
+	size_t i;
+	json_t *v;
+
+	json_array_foreach(packages, i, v)
+		if (streq(string_of(v, "name"), name))
+			return string_of(v, "version");
+	return NULL;
+}
+
+/* The packages of @from; those that the other one has too only when @both. */
+static void diff_packages_of(struct comparison *c, const json_t *from, const json_t *a,
+			     const json_t *b, bool both)
+{
+	size_t i;
+	json_t *v;
+
+	json_array_foreach(from, i, v) {
+		const char *name = string_of(v, "name");
+		const char *x = package_version(a, name), *y = package_version(b, name);
+		const char *place = keep(c, "package %s:", name);
+
+		if (!place || (x && y && (!both || streq(x, y))))
+			continue;
+		set_subject(add_values(c, ABIBASE_DIFF_CONTEXT, false, place, x, y),
+			    keep(c, "packages.%s", name));
+	}
+}
+
+/* Hosts do not list packages: only two that do are compared, unless all is asked for. */
+static void diff_packages(struct comparison *c)
+{
+	const json_t *a = json_object_get(c->p[0]->root, "packages");
+	const json_t *b = json_object_get(c->p[1]->root, "packages");
+
+	if (!c->all && (!a || !b))
+		return;
+	diff_packages_of(c, a, a, b, true);
+	diff_packages_of(c, b, a, b, false);
+}
+
+static void diff_reason(struct comparison *c, const char *fact, const json_t *a, const json_t *b)
+{
+	const char *place;
+
+	if (a && b && json_equal(a, b))
+		return;
+	place = keep(c, "%s:", fact);
+	if (place)
+		set_subject(add_values(c, ABIBASE_DIFF_CONTEXT, false, place, fact_words(c, a),
+				       fact_words(c, b)),
+			    keep(c, "%s", fact));
+}
+
+static void diff_unknown_reasons(struct comparison *c)
+{
+	const json_t *a = c->p[0]->facts, *b = c->p[1]->facts;
+	_autofree_ const char **keys = NULL;
+	size_t n;
+
+	keys = union_keys(c, a, b, &n);
+	for (size_t i = 0; i < n; i++) {
+		const json_t *x = json_object_get(a, keys[i]), *y = json_object_get(b, keys[i]);
+
+		if (is_unknown(x) && is_unknown(y))
+			diff_reason(c, keys[i], x, y);
+	}
+}
+
+static void diff_context(struct comparison *c)
+{
+	static const char *const scalars[] = { "kind", "boot_id" };
+	static const char *const objects[] = { "probe", "evidence", "lifecycle" };
+
+	diff_object(c, "kernel");
+	diff_packages(c);
+	if (!c->all)
+		return;
+	diff_unknown_reasons(c);
+	for (size_t i = 0; i < ARRAY_SIZE(scalars); i++)
+		diff_member(c, scalars[i], json_object_get(c->p[0]->root, scalars[i]),
+			    json_object_get(c->p[1]->root, scalars[i]));
+	for (size_t i = 0; i < ARRAY_SIZE(objects); i++)
+		diff_object(c, objects[i]);
+}
+
+/* ------------------------------------------------------------------ the object */
+
+static void name_profiles(struct comparison *c)
+{
+	static const char *const letters[] = { "A", "B" };
+	bool same = streq(c->p[0]->name, c->p[1]->name);
+
+	for (int i = 0; i < 2; i++) {
+		c->label[i] = same ? letters[i] : c->p[i]->name;
+		c->d->of[i].name = keep(c, "%s", c->p[i]->name);
+		c->d->of[i].digest = keep(c, "%s", c->p[i]->digest);
+		c->d->of[i].revision = c->p[i]->revision;
+	}
+}
+
+static int rank(const struct diff_item *item)
+{
+	if (item->guest_visible)
+		return 0;
+	return item->kind == ABIBASE_DIFF_CONTEXT ? 2 : 1;
+}
+
+static int cmp_item(const void *a, const void *b)
+{
+	const struct diff_item *x = a, *y = b;
+
+	if (rank(x) != rank(y))
+		return rank(x) - rank(y);
+	if (x->kind != y->kind)
+		return x->kind < y->kind ? -1 : 1;
+	return (x->order > y->order) - (x->order < y->order);
+}
+
+static void compare(struct comparison *c)
+{
+	name_profiles(c);
+	if (!streq(c->p[0]->arch, c->p[1]->arch))
+		set_subject(add_values(c, ABIBASE_DIFF_ARCH, true, "arch:", c->p[0]->arch,
+				       c->p[1]->arch),
+			    "arch");
+	diff_facts(c);
+	diff_qemus(c);
+	diff_context(c);
+	if (c->d->n)
+		qsort(c->d->items, c->d->n, sizeof(*c->d->items), cmp_item);
+}
+
+ABIBASE_EXPORT int abibase_diff(struct abibase_context *ctx, const struct abibase_catalogue *cat,
+				const struct abibase_profile *a, const struct abibase_profile *b,
+				unsigned int flags, struct abibase_diff **ret)
+{
+	struct comparison c = { .cat = cat, .p = { a, b }, .all = flags & ABIBASE_DIFF_ALL };
+
+	if (flags & ~(unsigned int)ABIBASE_DIFF_ALL)
+		return context_fail(ctx, EINVAL, "usage", NULL, "unknown flags: 0x%x", flags);
+	c.d = calloc(1, sizeof(*c.d));
+	if (!c.d)
+		return context_oom(ctx);
+	c.d->refcount = 1;
+	compare(&c);
+	if (c.failed) {
+		abibase_diff_unref(c.d);
+		return context_oom(ctx);
+	}
+	*ret = c.d;
+	return 0;
+}
+
+/* --------------------------------------------------------------- two baselines */
+
+/*
+ * To a guest a baseline is what it is offered, so the words are compared, bit by bit, on the
+ * backends that both are for. What only one has decides which way a running guest can go.
+ */
+struct two {
+	struct comparison c;
+	const struct abibase_baseline *b[2];
+	struct buf only[2];	/* features that only this one offers, in words */
+	struct buf required[2]; /* requirements that only here are met */
+	struct buf backends[2]; /* backends that only this one is for */
+	struct buf machine;	/* how the machines differ */
+	struct buf layout;	/* what else of the device differs, but for sizes */
+	struct buf untold;	/* what one of them has of it is not known */
+	struct buf larger[2];	/* sizes that are larger here than the other one's QEMUs take */
+	struct buf sizes;	/* those that no QEMU of the other one checks */
+	bool unknown;		/* one of them offers what is not known */
+};
+
+static const struct offer *offer_on(const struct abibase_baseline *b, const char *backend)
+{
+	for (size_t i = 0; i < b->n_offers; i++)
+		if (streq(b->in.backends[b->offers[i].backend], backend))
+			return &b->offers[i];
+	return NULL;
+}
+
+static void diff_machine_name(struct two *t, enum abibase_diff_kind kind, const char *subject,
+			      const char *a, const char *b)
+{
+	const char *place;
+
+	if (same_text(a, b))
+		return;
+	place = keep(&t->c, "%s:", subject);
+	if (!place)
+		return;
+	set_subject(add_values(&t->c, kind, true, place, a, b), subject);
+	if (a && b)
+		buf_printf(&t->machine, "%s%s is %s in A and %s in B", t->machine.len ? ", " : "",
+			   subject, a, b);
+}
+
+/* Which of the two is for a backend at all is part of what they promise. */
+static void diff_backends(struct two *t)
+{
+	for (int i = 0; i < 2; i++)
+		for (size_t k = 0; k < t->b[i]->n_offers; k++) {
+			const char *name =
+				t->b[i]->in.backends[t->b[i]->offers[k].backend];
+
+			if (offer_on(t->b[!i], name))
+				continue;
+			set_subject(add_lack(&t->c, ABIBASE_DIFF_BACKEND, false, !i, "backends",
+					     name),
+				    keep(&t->c, "backends.%s", name));
+			buf_printf(&t->backends[i], "%s%s", t->backends[i].len ? ", " : "", name);
+		}
+}
+
+/* A bit means another feature to another device, which @backends tell. */
+static bool is_class_of(const struct abibase_catalogue *cat, const char *class_name,
+			unsigned int backends)
+{
+	for (size_t i = 0; i < cat->n_rows; i++)
+		if (streq(cat->rows[i].class_name, class_name))
+			return cat->rows[i].backends & backends;
+	return true;
+}
+
+static const struct value *value_of_bit(const struct two *t, int which, int bit,
+					unsigned int backends)
+{
+	const struct abibase_baseline *b = t->b[which];
+
+	for (size_t i = 0; i < b->n_values; i++)
+		if (b->values[i].bit == bit &&
+		    is_class_of(t->c.cat, b->values[i].class_name, backends))
+			return &b->values[i];
+	return NULL;
+}
+
+static const struct row *row_of_bit(const struct abibase_catalogue *cat, int bit,
+				    unsigned int backends)
+{
+	for (size_t i = 0; i < cat->n_rows; i++)
+		if (cat->rows[i].bit == bit && !cat->rows[i].legacy &&
+		    cat->rows[i].backends & backends)
+			return &cat->rows[i];
+	return NULL;
+}
+
+/* How a bit is called: by a value of one of the two, by the catalogue, or by its number. */
+static void name_bit(struct two *t, int bit, unsigned int backends, const char **ret_subject,
+		     const char **ret_feature)
+{
+	const struct value *a = value_of_bit(t, 0, bit, backends);
+	const struct value *v = a ? a : value_of_bit(t, 1, bit, backends);
+	const struct row *row = v ? NULL : row_of_bit(t->c.cat, bit, backends);
+
+	*ret_subject = v   ? keep(&t->c, "%s.%s", v->class_name, v->property) :
+		       row ? keep(&t->c, "%s", row->key) :
+			     keep(&t->c, "bit.%d", bit);
+	*ret_feature = v && v->feature ? v->feature : row ? row->feature : "a feature without a name";
+	for (size_t i = 0; !v && !row && i < t->c.cat->n_requirements; i++)
+		if (t->c.cat->requirements[i].bit == bit && t->c.cat->requirements[i].feature)
+			*ret_feature = t->c.cat->requirements[i].feature;
+}
+
+static void add_offer_bit(struct two *t, int bit, unsigned int backends, int has)
+{
+	struct diff_item *item = add(&t->c, ABIBASE_DIFF_VALUE, true);
+	const char *subject, *feature;
+
+	if (!item)
+		return;
+	name_bit(t, bit, backends, &subject, &feature);
+	item->side = has ? DIFF_A_LACKS : DIFF_B_LACKS;
+	item->a = has ? "off" : "on";
+	item->b = has ? "on" : "off";
+	item->subject = subject;
+	item->text = keep(&t->c, "%s: %s in A, %s in B: %s (bit %d)", subject ? subject : "",
+			  item->a, item->b, feature, bit);
+	buf_printf(&t->only[has], "%s%s (bit %d)", t->only[has].len ? ", " : "", feature, bit);
+}
+
+static bool has_bit(const struct offer *o, int bit)
+{
+	return o->word[bit / 64] >> (bit % 64) & 1;
+}
+
+/* Once for each device, however many of its backends differ. */
+static void add_offer_bits(struct two *t, int bit, const unsigned int only[2])
+{
+	unsigned int done = 0;
+
+	for (size_t be = 0; be < t->c.cat->n_backends; be++) {
+		unsigned int device = catalogue_device_of(t->c.cat, be);
+
+		for (int i = 0; i < 2 && !(done & device); i++)
+			if (only[i] & device)
+				add_offer_bit(t, bit, device, i);
+		done |= device;
+	}
+}
+
+static void diff_offers(struct two *t)
+{
+	for (int bit = 0; bit < 128; bit++) {
+		unsigned int only[2] = { 0, 0 };
+
+		for (size_t k = 0; k < t->b[0]->n_offers; k++) {
+			const struct offer *a = &t->b[0]->offers[k];
+			const char *name = t->b[0]->in.backends[a->backend];
+			const struct offer *b = offer_on(t->b[1], name);
+			int be = catalogue_backend(t->c.cat, name);
+
+			if (!b || !a->known || !b->known || has_bit(a, bit) == has_bit(b, bit))
+				continue;
+			only[has_bit(b, bit)] |= be < 0 ? ~0u :
+							  catalogue_device_of(t->c.cat, (size_t)be);
+		}
+		add_offer_bits(t, bit, only);
+	}
+}
+
+static const char *unset_word(const struct value *v)
+{
+	return v->is_number ? "not set" : "off";
+}
+
+/* Said once, of A's value. */
+static void diff_numbers(struct two *t, int which, const struct value *v,
+			 const struct value *other)
+{
+	const char *key = which ? NULL : keep(&t->c, "%s.%s", v->class_name, v->property);
+	const char *place = key ? keep(&t->c, "%s:", key) : NULL;
+
+	if (place)
+		set_subject(add_values(&t->c, ABIBASE_DIFF_VALUE, true, place, v->text, other->text),
+			    key);
+}
+
+/* Numbers; and all that has a bit where it is not known what would be offered. */
+static void diff_settings(struct two *t)
+{
+	for (int i = 0; i < 2; i++)
+		for (size_t k = 0; k < t->b[i]->n_values; k++) {
+			const struct value *v = &t->b[i]->values[k];
+			const struct value *other = baseline_value(t->b[!i], v->class_name, v->property);
+			const char *place;
+
+			if (v->bit < 0)
+				continue;
+			if (v->is_number && other && other->number != v->number)
+				diff_numbers(t, i, v, other);
+			if (!v->on || (other && other->on) || !t->unknown)
+				continue;
+			place = keep(&t->c, "%s.%s:", v->class_name, v->property);
+			if (place)
+				set_subject(add_values(&t->c, ABIBASE_DIFF_VALUE, true, place,
+						       i ? unset_word(v) : v->text,
+						       i ? v->text : unset_word(v)),
+					    keep(&t->c, "%s.%s", v->class_name, v->property));
+			buf_printf(&t->only[i], "%s%s.%s", t->only[i].len ? ", " : "",
+				   v->class_name, v->property);
+		}
+}
+
+/* ------------------------------------------------------- what no feature word shows */
+
+static bool is_about(const struct two *t, int i, const struct row *row)
+{
+	for (size_t k = 0; k < t->b[i]->n_offers; k++) {
+		const char *name = t->b[i]->in.backends[t->b[i]->offers[k].backend];
+		int be = catalogue_backend(t->c.cat, name);
+
+		if (be >= 0 && row->backends & (1u << be))
+			return true;
+	}
+	return false;
+}
+
+static const char *words_of(struct two *t, const json_t *value)
+{
+	_buf_ words = { 0 };
+
+	value_write(value, &words);
+	return keep(&t->c, "%s", words.data ? words.data : "");
+}
+
+/* What the list sets, or what the QEMUs have by themselves, which is then the same; NULL: unknown. */
+static const char *word_in(struct two *t, int i, const struct row *row)
+{
+	const struct abibase_baseline *b = t->b[i];
+	const char *set = abibase_baseline_value(b, row->class_name, row->property);
+	const json_t *seen;
+
+	if (set)
+		return set;
+	for (size_t u = 0; u < b->n_used; u++) {
+		struct effective e;
+
+		baseline_effective(b, u, row, &e);
+		seen = effective_seen(&e, row);
+		if (seen)
+			return words_of(t, seen);
+	}
+	return NULL;
+}
+
+static const struct shape *shape_of(const struct two *t, const struct row *row)
+{
+	for (size_t i = 0; row->shape_name && i < t->c.cat->n_shapes; i++)
+		if (streq(t->c.cat->shapes[i].name, row->shape_name))
+			return &t->c.cat->shapes[i];
+	return NULL;
+}
+
+/* Does a QEMU of this baseline hold what comes in against its own size? */
+static bool checks(const struct abibase_baseline *b, const struct shape *s)
+{
+	for (size_t u = 0; u < b->n_used; u++) {
+		struct qemu_view view;
+
+		qemu_view_init(&view, baseline_entry(b, u), b->machine);
+		if (!view.entry || version_cmp(&view.version, &s->checked_since) >= 0)
+			return true;
+	}
+	return false;
+}
+
+/* Something that has another value: a size (of shape @s), or what makes another device of it. */
+static void differs_unseen(struct two *t, const char *subject, const struct shape *s,
+			   const char *const word[2])
+{
+	const char *place = keep(&t->c, "%s:", subject);
+	struct buf *out = &t->layout;
+
+	if (place)
+		set_subject(add_values(&t->c, ABIBASE_DIFF_VALUE, true, place, word[0], word[1]),
+			    keep(&t->c, "%s", subject));
+	if (!word[0] || !word[1]) {
+		buf_printf(&t->untold, "%s%s", t->untold.len ? ", " : "", subject);
+		return;
+	}
+	if (s) {
+		int larger = strtoll(word[1], NULL, 10) > strtoll(word[0], NULL, 10);
+
+		out = checks(t->b[!larger], s) ? &t->larger[larger] : &t->sizes;
+	}
+	buf_printf(out, "%s%s is %s in A and %s in B", out->len ? ", " : "", subject, word[0],
+		   word[1]);
+}
+
+/* The largest that a build makes of it, whatever is set; -1: not known. */
+static int64_t largest_of(const struct abibase_baseline *b, const struct shape *s)
+{
+	int64_t most = -1;
+
+	for (size_t u = 0; u < b->n_used; u++) {
+		const json_t *entry = baseline_entry(b, u);
+		int64_t size = qemu_recorded_size(entry, b->machine, s->recorded);
+		struct qemu_view view;
+
+		qemu_view_init(&view, entry, b->machine);
+		if (size < 0 && entry)
+			size = shape_value(s, &view.version);
+		most = size > most ? size : most;
+	}
+	return most;
+}
+
+static void diff_shapes(struct two *t)
+{
+	for (size_t i = 0; i < t->c.cat->n_shapes; i++) {
+		const struct shape *s = &t->c.cat->shapes[i];
+		int64_t size[2] = { largest_of(t->b[0], s), largest_of(t->b[1], s) };
+		const char *word[2];
+
+		if (size[0] < 0 || size[1] < 0 || size[0] == size[1])
+			continue;
+		for (int k = 0; k < 2; k++)
+			word[k] = keep(&t->c, "%lld", (long long)size[k]);
+		if (word[0] && word[1])
+			differs_unseen(t, s->name, s, word);
+	}
+}
+
+/* The same to a guest; only one of them keeps it so when a package changes. */
+static void pinned_or_not(struct two *t, const struct row *row)
+{
+	bool set[2] = { baseline_value(t->b[0], row->class_name, row->property),
+			baseline_value(t->b[1], row->class_name, row->property) };
+	const char *place = set[0] != set[1] ? keep(&t->c, "%s:", row->key) : NULL;
+
+	if (place)
+		set_subject(add_values(&t->c, ABIBASE_DIFF_CONTEXT, false, place,
+				       set[0] ? "set" : "not set", set[1] ? "set" : "not set"),
+			    keep(&t->c, "%s", row->key));
+}
+
+static void diff_unseen(struct two *t)
+{
+	for (size_t r = 0; r < t->c.cat->n_rows; r++) {
+		const struct row *row = &t->c.cat->rows[r];
+		const char *word[2];
+
+		if (!row_is_silent(row) || !is_about(t, 0, row) || !is_about(t, 1, row))
+			continue;
+		for (int i = 0; i < 2; i++)
+			word[i] = word_in(t, i, row);
+		if (same_text(word[0], word[1]))
+			pinned_or_not(t, row);
+		else if ((word[0] && word[1]) || row->boolean || row->number)
+			differs_unseen(t, row->key, shape_of(t, row), word);
+	}
+}
+
+static const struct met *find_met(const struct abibase_baseline *b, const char *name)
+{
+	for (size_t i = 0; i < b->n_requirements; i++)
+		if (streq(b->requirements[i].name, name))
+			return &b->requirements[i];
+	return NULL;
+}
+
+static void diff_requirement(struct two *t, const char *name)
+{
+	const struct met *m[2] = { find_met(t->b[0], name), find_met(t->b[1], name) };
+	const struct met *any = m[0] ? m[0] : m[1];
+	const char *place, *words[2];
+
+	if (m[0] && m[1] && m[0]->met == m[1]->met)
+		return;
+	place = keep(&t->c, "required of every host: %s (%s):", any->text, name);
+	if (!place)
+		return;
+	for (int i = 0; i < 2; i++)
+		words[i] = !m[i] ? NULL : m[i]->met ? "yes" : "no";
+	set_subject(add_values(&t->c, ABIBASE_DIFF_REQUIREMENT, m[0] && m[1], place, words[0],
+			       words[1]),
+		    keep(&t->c, "requirements.%s", name));
+	if (m[0] && m[1])
+		buf_printf(&t->required[m[1]->met], "%s%s",
+			   t->required[m[1]->met].len ? ", " : "", any->text);
+}
+
+static void diff_requirements(struct two *t)
+{
+	for (size_t i = 0; i < t->b[0]->n_requirements; i++)
+		diff_requirement(t, t->b[0]->requirements[i].name);
+	for (size_t i = 0; i < t->b[1]->n_requirements; i++)
+		if (!find_met(t->b[0], t->b[1]->requirements[i].name))
+			diff_requirement(t, t->b[1]->requirements[i].name);
+}
+
+static bool has_host(const struct abibase_baseline *b, const char *name)
+{
+	size_t lo = 0, hi = b->in.n_hosts;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		int r = strcmp(b->in.hosts[mid]->name, name);
+
+		if (r == 0)
+			return true;
+		if (r < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return false;
+}
+
+static void diff_hosts(struct two *t)
+{
+	for (int i = 0; i < 2; i++) {
+		const struct inputs *in = &t->b[i]->in;
+		struct diff_item *item;
+		_buf_ names = { 0 };
+		size_t n = 0;
+
+		for (size_t k = 0; k < in->n_hosts; k++)
+			if (!has_host(t->b[!i], in->hosts[k]->name) && n++ < 20)
+				buf_printf(&names, "%s%s", n > 1 ? ", " : "", in->hosts[k]->name);
+		if (n > 20)
+			buf_printf(&names, " and %zu more", n - 20);
+		t->c.failed |= buf_failed(&names);
+		item = n ? add(&t->c, ABIBASE_DIFF_CONTEXT, false) : NULL;
+		if (!item)
+			continue;
+		item->side = i ? DIFF_A_LACKS : DIFF_B_LACKS;
+		item->subject = "hosts";
+		item->text = keep(&t->c, "hosts: only in %s: %s", t->c.label[i],
+				  names.data ? names.data : "");
+		item->a = i ? NULL : keep(&t->c, "%s", names.data ? names.data : "");
+		item->b = i ? keep(&t->c, "%s", names.data ? names.data : "") : NULL;
+	}
+}
+
+static const char *policy_words(struct two *t, const struct policy *p)
+{
+	_buf_ b = { 0 };
+
+	buf_puts(&b, p->all ? "all" : "compatible");
+	for (size_t i = 0; i < p->enable.n; i++)
+		buf_printf(&b, ", enable %s", p->enable.s[i]);
+	for (size_t i = 0; i < p->disable.n; i++)
+		buf_printf(&b, ", disable %s", p->disable.s[i]);
+	if (buf_failed(&b))
+		t->c.failed = true;
+	return keep(&t->c, "%s", b.data ? b.data : "");
+}
+
+static void diff_policy(struct two *t)
+{
+	const char *a = policy_words(t, &t->b[0]->in.policy);
+	const char *b = policy_words(t, &t->b[1]->in.policy);
+
+	if (a && b && !streq(a, b))
+		set_subject(add_values(&t->c, ABIBASE_DIFF_CONTEXT, false, "policy:", a, b),
+			    "policy");
+}
+
+/* What happens to a guest that was started with @from and is migrated to the other. */
+static void tell_move(struct two *t, int from)
+{
+	static const char *const label[] = { "A", "B" };
+	struct abibase_diff *d = t->c.d;
+	const char *lost = t->only[from].data, *gained = t->only[!from].data;
+	_buf_ b = { 0 };
+
+	d->moves[from].works = ABIBASE_VERDICT_YES;
+	if (t->machine.len) {
+		d->moves[from].works = ABIBASE_VERDICT_NO;
+		buf_printf(&b, "does not work: %s, and QEMU takes no stream of another machine; a "
+			       "guest changes over with a power cycle",
+			   t->machine.data);
+	} else if (t->unknown) {
+		d->moves[from].works = ABIBASE_VERDICT_UNKNOWN;
+		buf_puts(&b, "cannot tell: one of them is no baseline that its hosts share");
+	} else if (t->required[from].len) {
+		d->moves[from].works = ABIBASE_VERDICT_NO;
+		buf_printf(&b, "is refused whatever the guest negotiated: \"%s\" holds in %s and not "
+			       "in %s, and no property can mask it",
+			   t->required[from].data, label[from], label[!from]);
+	} else if (t->layout.len) {
+		d->moves[from].works = ABIBASE_VERDICT_NO;
+		buf_printf(&b, "is refused whatever the guest negotiated, or shows it another device: %s",
+			   t->layout.data);
+	} else if (t->larger[from].len) {
+		d->moves[from].works = ABIBASE_VERDICT_NO;
+		buf_printf(&b, "is refused by a QEMU of %s that holds what comes in against its own "
+			       "size: %s",
+			   label[!from], t->larger[from].data);
+	} else if (t->untold.len && !lost) {
+		d->moves[from].works = ABIBASE_VERDICT_UNKNOWN;
+		buf_printf(&b, "cannot tell: what one of them makes of %s is not recorded",
+			   t->untold.data);
+	} else if (lost) {
+		d->moves[from].works = ABIBASE_VERDICT_NO;
+		buf_printf(&b, "is refused for a guest that negotiated any of %s: %s does not offer it; "
+			       "a guest that took none moves, and every guest does after a power "
+			       "cycle with the list of %s",
+			   lost, label[!from], label[!from]);
+	} else if (gained || t->required[!from].len) {
+		d->moves[from].one_way_door = true;
+		buf_printf(&b, "works, and is a one-way door: %s offers more, so from its next reset "
+			       "there the guest can have %s, and then the way back to %s is shut",
+			   label[!from], gained ? gained : t->required[!from].data, label[from]);
+	} else if (t->larger[!from].len) {
+		d->moves[from].one_way_door = true;
+		buf_printf(&b, "works, and is a one-way door: from its next reset there the guest has "
+			       "larger queues, and then the way back to %s is shut: %s",
+			   label[from], t->larger[!from].data);
+	} else if (t->sizes.len) {
+		buf_printf(&b, "works, and so does the way back; from its next reset there the guest "
+			       "has other queues: %s",
+			   t->sizes.data);
+	} else {
+		buf_puts(&b, "works, and so does the way back: a guest sees no difference");
+	}
+	if (t->backends[from].len)
+		buf_printf(&b, "; of a guest on %s nothing is promised: %s is not for it",
+			   t->backends[from].data, label[!from]);
+	if (buf_failed(&b))
+		t->c.failed = true;
+	d->moves[from].text = keep(&t->c, "from %s to %s: %s", label[from], label[!from],
+				   b.data ? b.data : "");
+}
+
+static void compare_baselines(struct two *t)
+{
+	struct abibase_diff *d = t->c.d;
+
+	for (int i = 0; i < 2; i++) {
+		t->c.label[i] = i ? "B" : "A";
+		d->of[i].id = t->b[i]->id ? keep(&t->c, "%s", t->b[i]->id) : NULL;
+		d->of[i].machine = t->b[i]->machine ? keep(&t->c, "%s", t->b[i]->machine) : NULL;
+		t->unknown |= t->b[i]->verdict != ABIBASE_VERDICT_YES;
+	}
+	diff_machine_name(t, ABIBASE_DIFF_ARCH, "arch", t->b[0]->arch, t->b[1]->arch);
+	diff_machine_name(t, ABIBASE_DIFF_ARCH, "target", t->b[0]->target, t->b[1]->target);
+	diff_machine_name(t, ABIBASE_DIFF_MACHINE, "machine", t->b[0]->machine, t->b[1]->machine);
+	diff_backends(t);
+	if (!t->unknown)
+		diff_offers(t);
+	diff_settings(t);
+	if (t->b[0]->machine && same_text(t->b[0]->machine, t->b[1]->machine)) {
+		diff_unseen(t);
+		diff_shapes(t);
+	}
+	diff_requirements(t);
+	diff_hosts(t);
+	diff_policy(t);
+	if (d->n)
+		qsort(d->items, d->n, sizeof(*d->items), cmp_item);
+	for (int i = 0; i < 2; i++)
+		tell_move(t, i);
+}
+
+static void two_clear(struct two *t)
+{
+	for (int i = 0; i < 2; i++) {
+		t->c.failed |= buf_failed(&t->only[i]) || buf_failed(&t->required[i]) ||
+			       buf_failed(&t->backends[i]);
+		t->c.failed |= buf_failed(&t->larger[i]);
+		buf_clear(&t->only[i]);
+		buf_clear(&t->required[i]);
+		buf_clear(&t->backends[i]);
+		buf_clear(&t->larger[i]);
+	}
+	t->c.failed |= buf_failed(&t->machine) || buf_failed(&t->layout) ||
+		       buf_failed(&t->sizes) || buf_failed(&t->untold);
+	buf_clear(&t->untold);
+	buf_clear(&t->sizes);
+	buf_clear(&t->machine);
+	buf_clear(&t->layout);
+}
+
+ABIBASE_EXPORT int abibase_diff_baselines(struct abibase_context *ctx,
+					  const struct abibase_catalogue *cat,
+					  const struct abibase_baseline *a,
+					  const struct abibase_baseline *b, unsigned int flags,
+					  struct abibase_diff **ret)
+{
+	struct two t = { .c = { .cat = cat, .all = flags & ABIBASE_DIFF_ALL }, .b = { a, b } };
+
+	if (flags & ~(unsigned int)ABIBASE_DIFF_ALL)
+		return context_fail(ctx, EINVAL, "usage", NULL, "unknown flags: 0x%x", flags);
+	t.c.d = calloc(1, sizeof(*t.c.d));
+	if (!t.c.d)
+		return context_oom(ctx);
+	t.c.d->refcount = 1;
+	t.c.d->baselines = true;
+	compare_baselines(&t);
+	two_clear(&t);
+	if (t.c.failed) {
+		abibase_diff_unref(t.c.d);
+		return context_oom(ctx);
+	}
+	*ret = t.c.d;
+	return 0;
+}
+
+ABIBASE_EXPORT const char *abibase_diff_consequence(const struct abibase_diff *d, bool back)
+{
+	return d->moves[back].text;
+}
+
+ABIBASE_EXPORT bool abibase_diff_one_way_door(const struct abibase_diff *d, bool back)
+{
+	return d->moves[back].one_way_door;
+}
+
+ABIBASE_EXPORT struct abibase_diff *abibase_diff_ref(struct abibase_diff *d)
+{
+	if (d)
+		__atomic_add_fetch(&d->refcount, 1, __ATOMIC_RELAXED);
+	return d;
+}
+
+ABIBASE_EXPORT struct abibase_diff *abibase_diff_unref(struct abibase_diff *d)
+{
+	if (!d || __atomic_sub_fetch(&d->refcount, 1, __ATOMIC_ACQ_REL) > 0)
+		return NULL;
+	arena_clear(&d->arena);
+	free(d->items);
+	free(d);
+	return NULL;
+}
+
+ABIBASE_EXPORT bool abibase_diff_same(const struct abibase_diff *d)
+{
+	for (size_t i = 0; i < d->n; i++)
+		if (d->items[i].counts)
+			return false;
+	return true;
+}
+
+ABIBASE_EXPORT size_t abibase_diff_count(const struct abibase_diff *d)
+{
+	return d->n;
+}
+
+ABIBASE_EXPORT enum abibase_diff_kind abibase_diff_kind(const struct abibase_diff *d, size_t i)
+{
+	return i < d->n ? d->items[i].kind : ABIBASE_DIFF_CONTEXT;
+}
+
+ABIBASE_EXPORT bool abibase_diff_guest_visible(const struct abibase_diff *d, size_t i)
+{
+	return i < d->n && d->items[i].guest_visible;
+}
+
+ABIBASE_EXPORT bool abibase_diff_counts(const struct abibase_diff *d, size_t i)
+{
+	return i < d->n && d->items[i].counts;
+}
+
+ABIBASE_EXPORT const char *abibase_diff_subject(const struct abibase_diff *d, size_t i)
+{
+	return i < d->n ? d->items[i].subject : NULL;
+}
+
+ABIBASE_EXPORT const char *abibase_diff_a(const struct abibase_diff *d, size_t i)
+{
+	return i < d->n ? d->items[i].a : NULL;
+}
+
+ABIBASE_EXPORT const char *abibase_diff_b(const struct abibase_diff *d, size_t i)
+{
+	return i < d->n ? d->items[i].b : NULL;
+}
+
+ABIBASE_EXPORT const char *abibase_diff_text(const struct abibase_diff *d, size_t i)
+{
+	return i < d->n ? d->items[i].text : NULL;
+}
+
+/* ---------------------------------------------------------------- as documents */
+
+static json_t *profile_json(const struct abibase_diff *d, int i)
+{
+	json_t *o = json_pack("{s:s, s:s}", "name", d->of[i].name, "digest", d->of[i].digest);
+
+	if (o && d->of[i].revision &&
+	    json_object_set_new(o, "revision", json_integer(d->of[i].revision)) < 0) {
+		json_decref(o);
+		return NULL;
+	}
+	return o;
+}
+
+static json_t *baseline_json(const struct abibase_diff *d, int i)
+{
+	return json_pack("{s:s?, s:s?}", "baseline", d->of[i].id, "machine", d->of[i].machine);
+}
+
+static json_t *move_json(const struct abibase_diff *d, int from)
+{
+	static const char *const words[] = { "yes", "no", "", "unknown" };
+
+	return json_pack("{s:s, s:b, s:s, s:s}", "direction", from ? "b-to-a" : "a-to-b",
+			 "one_way_door", d->moves[from].one_way_door, "text", d->moves[from].text,
+			 "works", words[d->moves[from].works]);
+}
+
+static json_t *item_json(const struct diff_item *item)
+{
+	static const char *const kinds[] = {
+		[ABIBASE_DIFF_ARCH] = "arch",		[ABIBASE_DIFF_FACT] = "fact",
+		[ABIBASE_DIFF_VALUE] = "value",		[ABIBASE_DIFF_QEMU] = "qemu",
+		[ABIBASE_DIFF_MACHINE] = "machine",	[ABIBASE_DIFF_PROPERTY] = "property",
+		[ABIBASE_DIFF_CONTEXT] = "context",	[ABIBASE_DIFF_REQUIREMENT] = "requirement",
+		[ABIBASE_DIFF_BACKEND] = "backend",
+	};
+
+	return json_pack("{s:s?, s:s?, s:b, s:b, s:s, s:s, s:s}", "a", item->a, "b", item->b,
+			 "counts", item->counts, "guest_visible", item->guest_visible, "kind",
+			 kinds[item->kind], "subject", item->subject, "text", item->text);
+}
+
+/* Takes the reference; the canonical text for free(). */
+static int write_document(json_t *root, char **ret)
+{
+	int r;
+
+	if (!root)
+		return -ENOMEM;
+	r = json_give(root, ret);
+	json_decref(root);
+	return r;
+}
+
+ABIBASE_EXPORT int abibase_diff_to_json(const struct abibase_diff *d, char **ret)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; list && i < d->n; i++)
+		if (json_array_append_new(list, item_json(&d->items[i])) < 0) {
+			json_decref(list);
+			list = NULL;
+		}
+	if (!list)
+		return -ENOMEM;
+	/* json_pack takes all the references, also when it fails */
+	if (d->baselines)
+		return write_document(
+			json_pack("{s:s, s:o, s:o, s:[o, o], s:o, s:b}", "schema",
+				  "abibase-diff/1", "a", baseline_json(d, 0), "b",
+				  baseline_json(d, 1), "consequences", move_json(d, 0),
+				  move_json(d, 1), "differences", list, "same",
+				  abibase_diff_same(d)),
+			ret);
+	return write_document(json_pack("{s:s, s:o, s:o, s:o, s:b}", "schema", "abibase-diff/1", "a",
+					profile_json(d, 0), "b", profile_json(d, 1), "differences",
+					list, "same", abibase_diff_same(d)),
+			      ret);
+}
+
+static bool told_with(const struct diff_item *a, const struct diff_item *b)
+{
+	return a->among && b->among && rank(a) == rank(b) && streq(a->among, b->among);
+}
+
+/* A line; or one for all that is told with it, where the first of them stands. */
+static void text_item(const struct abibase_diff *d, size_t i, struct buf *b)
+{
+	const struct diff_item *item = &d->items[i];
+	_buf_ names = { 0 };
+	size_t n = 0;
+
+	for (size_t k = 0; k < i; k++)
+		if (told_with(&d->items[k], item))
+			return;
+	for (size_t k = i; item->among && k < d->n; k++)
+		if (told_with(&d->items[k], item))
+			buf_printf(&names, "%s %s", n++ ? "," : item->among, d->items[k].name);
+	if (buf_failed(&names))
+		b->failed = true;
+	buf_puts(b, "  ");
+	if (n > 1 && names.data)
+		show_wrapped(b, 2, 4, names.data);
+	else
+		buf_printf(b, "%s\n", item->text);
+}
+
+ABIBASE_EXPORT int abibase_diff_to_text(const struct abibase_diff *d, char **ret)
+{
+	static const char *const headings[] = { "A guest can see", "Other", "Context" };
+	int last = -1;
+	_buf_ b = { 0 };
+
+	for (size_t i = 0; i < d->n; i++) {
+		const struct diff_item *item = &d->items[i];
+
+		if (rank(item) != last) {
+			last = rank(item);
+			buf_printf(&b, "%s%s:\n", headings[last],
+				   item->counts ? "" : " (does not count)");
+		}
+		text_item(d, i, &b);
+	}
+	if (d->baselines && !abibase_diff_same(d))
+		buf_puts(&b, "A migration of a running guest\n");
+	for (size_t i = 0; d->baselines && !abibase_diff_same(d) && i < 2; i++) {
+		buf_puts(&b, "  ");
+		show_wrapped(&b, 2, 4, d->moves[i].text);
+	}
+	return buf_give(&b, ret);
+}

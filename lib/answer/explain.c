@@ -1,0 +1,1306 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+
+#include "document/baseline.h"
+#include "base/context.h"
+#include "model/effective.h"
+#include "answer/explain.h"
+#include "answer/show.h"
+
+/*
+ * Why a baseline is what it is. The reasons were found when it was derived and stand in it; here
+ * they become sentences, and what stands in the way of a feature is followed to its end: through
+ * what is decided together, and through what it depends on. All of it is put into one document,
+ * from which the text for people is made.
+ */
+
+#define MAX_NAMES 20 /* of hosts in a sentence */
+
+struct abibase_explanation {
+	int refcount;
+	bool cost; /* only what is given up */
+	json_t *root;
+};
+
+struct explaining {
+	const struct abibase_catalogue *cat;
+	const struct abibase_baseline *b;
+	bool kernels; /* a kernel with a feature was named by upstream's number */
+	bool failed; /* memory ran out */
+};
+
+/* What keeps a feature off: hosts that would have to go, and what no host's going would change. */
+struct barrier {
+	bool *hosts, *seen; /* for each host; for each value */
+	size_t n_hosts;
+	bool machine; /* no QEMU here has it on under this machine type */
+	bool qemu;    /* no QEMU here has the property */
+	bool unrecorded; /* what the QEMUs make of it is not recorded */
+	const char *disabled; /* the group that was asked to be off */
+};
+
+/* Does the machine type decide, or is it enough that every QEMU has the property? */
+enum mode { MODE_AS_ASKED, MODE_ALL };
+
+static const char power_cycle[] =
+	"already-booted guests need a power cycle: a running guest keeps what it negotiated, and its "
+	"QEMU what it was started with, until it is powered off and started anew";
+static const char backports[] =
+	"these are upstream's, and vendors backport: version numbers are not capabilities; a probe of "
+	"the host tells";
+
+/* ---------------------------------------------------------------------- pieces */
+
+static void set(struct explaining *e, json_t *o, const char *key, json_t *v)
+{
+	if (json_object_set_new(o, key, v) < 0)
+		e->failed = true;
+}
+
+static void append(struct explaining *e, json_t *list, json_t *v)
+{
+	if (json_array_append_new(list, v) < 0)
+		e->failed = true;
+}
+
+/* The text as a string; the buffer is empty afterwards. */
+static json_t *take(struct buf *b)
+{
+	_autofree_ char *text = buf_steal(b);
+
+	return text ? json_string(text) : NULL;
+}
+
+static json_t *string_or_null(const char *s)
+{
+	return s && *s ? json_string(s) : json_null();
+}
+
+/* A comma and a space before every one but the first; after MAX_NAMES of them their number. */
+static void write_names(const struct explaining *e, const bool *hosts, struct buf *out)
+{
+	const struct inputs *in = &e->b->in;
+	size_t n = 0;
+
+	for (size_t i = 0; i < in->n_hosts; i++)
+		if (hosts[i] && n++ < MAX_NAMES)
+			buf_printf(out, "%s%s", n > 1 ? ", " : "", in->hosts[i]->name);
+	if (n > MAX_NAMES)
+		buf_printf(out, " and %zu more", n - MAX_NAMES);
+}
+
+static void write_why_hosts(const struct explaining *e, const struct why *w, struct buf *out)
+{
+	for (size_t i = 0; i < w->n_hosts && i < MAX_NAMES; i++)
+		buf_printf(out, "%s%s", i ? ", " : "", e->b->in.hosts[w->hosts[i]]->name);
+	if (w->n_hosts > MAX_NAMES)
+		buf_printf(out, " and %zu more", w->n_hosts - MAX_NAMES);
+}
+
+static json_t *host_list(struct explaining *e, const bool *hosts)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < e->b->in.n_hosts; i++)
+		if (hosts[i])
+			append(e, list, json_string(e->b->in.hosts[i]->name));
+	return list;
+}
+
+static bool uses(const struct explaining *e, const struct host *h, size_t used)
+{
+	if (!e->b->used[used].build)
+		return !h->has_qemu;
+	for (size_t i = 0; i < h->n_qemu; i++)
+		if ((long)h->qemu[i].build == e->b->used[used].index)
+			return true;
+	return false;
+}
+
+/* "QEMU 9.1.0 (qemu-kvm-9.1.0-19.el9) (A), QEMU 8.1.5 (B)": the builds with this default */
+static void write_builds(const struct explaining *e, const struct value *v, enum setting s,
+			 struct buf *out)
+{
+	size_t k = 0;
+
+	for (size_t u = 0; u < e->b->n_used; u++) {
+		const struct build *build = e->b->used[u].build;
+		const char *package = json_string_value(
+			json_object_get(build ? build->entry : NULL, "package"));
+		size_t n = 0;
+
+		if (v->defaults[u] != s)
+			continue;
+		buf_printf(out, "%sQEMU %s", k++ ? ", " : "", build ? build->version : "not probed");
+		if (package && *package)
+			buf_printf(out, " [%s]", package);
+		buf_puts(out, " (");
+		for (size_t i = 0; i < e->b->in.n_hosts; i++)
+			if (uses(e, e->b->in.hosts[i], u) && n++ < MAX_NAMES)
+				buf_printf(out, "%s%s", n > 1 ? ", " : "", e->b->in.hosts[i]->name);
+		if (n > MAX_NAMES)
+			buf_printf(out, " and %zu more", n - MAX_NAMES);
+		buf_putc(out, ')');
+	}
+}
+
+static size_t count(const struct explaining *e, const struct value *v, enum setting s)
+{
+	size_t n = 0;
+
+	for (size_t u = 0; u < e->b->n_used; u++)
+		n += v->defaults[u] == s;
+	return n;
+}
+
+static const struct group *group_of(const struct explaining *e, const char *name)
+{
+	for (size_t i = 0; name && i < e->cat->n_groups; i++)
+		if (streq(e->cat->groups[i].name, name))
+			return &e->cat->groups[i];
+	return NULL;
+}
+
+/* "UDP segmentation offload", of "UDP segmentation offload: one TUNSETOFFLOAD decides the three" */
+static void write_group(const struct explaining *e, const char *name, const char *otherwise,
+			struct buf *out)
+{
+	const struct group *g = group_of(e, name);
+	const char *text = g && g->description ? g->description : otherwise;
+
+	buf_printf(out, "%.*s", (int)strcspn(text, ":"), text);
+}
+
+static void write_version(const struct version *v, struct buf *out)
+{
+	buf_printf(out, v->part[2] ? "%u.%u.%u" : "%u.%u", v->part[0], v->part[1], v->part[2]);
+}
+
+/* -------------------------------------------------------------------- what stands in the way */
+
+static void add_hosts(struct barrier *bar, const struct why *w)
+{
+	for (size_t i = 0; i < w->n_hosts; i++) {
+		bar->n_hosts += !bar->hosts[w->hosts[i]];
+		bar->hosts[w->hosts[i]] = true;
+	}
+}
+
+static bool machine_counts(const struct explaining *e, const struct value *v, enum mode mode)
+{
+	const struct policy *p = &e->b->in.policy;
+	const struct row *row = catalogue_find(e->cat, v->class_name, v->property);
+
+	return mode != MODE_ALL && !(v->group && strings_have(&p->enable, v->group)) &&
+	       !(p->all && (!row || row->pin == PIN_PINNED));
+}
+
+static void gather_why(const struct explaining *e, const struct value *v, const struct why *w,
+		       enum mode mode, struct barrier *bar)
+{
+	bool machine = machine_counts(e, v, mode), some_on = count(e, v, SETTING_ON);
+
+	switch (w->kind) {
+	case WHY_HOST_LACKS:
+	case WHY_HOST_UNKNOWN:
+	case WHY_NEVER:
+		add_hosts(bar, w);
+		break;
+	case WHY_QEMU_LACKS:
+		if (machine && !some_on)
+			bar->machine = true; /* too old for it, whatever host goes */
+		else if (w->n_hosts)
+			add_hosts(bar, w);
+		else
+			bar->qemu = true;
+		break;
+	case WHY_MACHINE_OFF:
+		if (machine && some_on)
+			add_hosts(bar, w);
+		else if (machine)
+			bar->machine = true;
+		break;
+	case WHY_QEMU_UNKNOWN:
+		if (w->n_hosts)
+			add_hosts(bar, w);
+		else
+			bar->unrecorded = true;
+		break;
+	case WHY_DISABLED:
+		bar->disabled = w->what;
+		break;
+	case WHY_DEPENDS: /* both are followed by the catalogue */
+	case WHY_TOGETHER:
+	case WHY_HOST_LEAST:
+	case N_WHY:
+	default:
+		break;
+	}
+}
+
+/* The value of a row, or -1 where the baseline does not set it. */
+static long value_of(const struct explaining *e, const struct row *row)
+{
+	const struct value *v = baseline_value(e->b, row->class_name, row->property);
+
+	return v ? v - e->b->values : -1;
+}
+
+static void gather(const struct explaining *e, size_t i, enum mode mode, struct barrier *bar);
+
+/* The first of the alternatives stands for them; where one is on, or not set, nothing is missing. */
+static void gather_depend(const struct explaining *e, const struct depend *d, enum mode mode,
+			  struct barrier *bar)
+{
+	long first = -1;
+
+	for (size_t i = 0; i < d->n; i++) {
+		long v = value_of(e, &e->cat->rows[d->any[i]]);
+
+		if (v < 0 || e->b->values[v].on)
+			return;
+		if (first < 0)
+			first = v;
+	}
+	if (first >= 0)
+		gather(e, (size_t)first, mode, bar);
+}
+
+static void gather(const struct explaining *e, size_t i, enum mode mode, struct barrier *bar)
+{
+	const struct value *v = &e->b->values[i];
+	const struct group *g = group_of(e, v->group);
+	const struct row *row = catalogue_find(e->cat, v->class_name, v->property);
+
+	if (v->on || bar->seen[i])
+		return;
+	bar->seen[i] = true;
+	for (size_t k = 0; k < v->n_why; k++)
+		gather_why(e, v, &v->why[k], mode, bar);
+	for (size_t k = 0; g && g->together && k < e->b->n_values; k++)
+		if (e->b->values[k].group && streq(e->b->values[k].group, v->group))
+			gather(e, k, mode, bar);
+	for (size_t k = 0; row && k < row->n_depends; k++)
+		gather_depend(e, &row->depends[k], mode, bar);
+}
+
+static void barrier_clear(struct barrier *bar)
+{
+	free(bar->hosts);
+	free(bar->seen);
+}
+#define _barrier_ __attribute__((cleanup(barrier_clear))) struct barrier
+
+static void barrier_init(struct explaining *e, size_t i, enum mode mode, struct barrier *bar)
+{
+	bar->hosts = calloc(e->b->in.n_hosts + 1, sizeof(*bar->hosts));
+	bar->seen = calloc(e->b->n_values + 1, sizeof(*bar->seen));
+	if (bar->hosts && bar->seen)
+		gather(e, i, mode, bar);
+	else
+		e->failed = true;
+}
+
+/* Is retiring some hosts, and leaving others, all that it takes? */
+static bool only_hosts(const struct explaining *e, const struct barrier *bar)
+{
+	return bar->n_hosts && bar->n_hosts < e->b->in.n_hosts && !bar->machine && !bar->qemu &&
+	       !bar->unrecorded && !bar->disabled;
+}
+
+static bool nothing_left(const struct barrier *bar)
+{
+	return !bar->n_hosts && !bar->qemu && !bar->unrecorded && !bar->disabled && !bar->machine;
+}
+
+/* ------------------------------------------------------------------------ why, in words */
+
+static void write_backends(const struct explaining *e, unsigned int mask, struct buf *out)
+{
+	size_t k = 0;
+
+	for (size_t i = 0; i < e->b->in.n_backends; i++)
+		if (mask & (1u << i))
+			buf_printf(out, "%s%s", k++ ? ", " : "", e->b->in.backends[i]);
+}
+
+/* Why the first of these hosts cannot tell; the others of the same reason cannot either. */
+static const char *unknown_reason(const struct explaining *e, const struct why *w)
+{
+	const struct inputs *in = &e->b->in;
+
+	for (size_t c = 0; w->n_hosts && c < in->n_conditions; c++) {
+		unsigned int answer = in->hosts[w->hosts[0]]->answers[c];
+
+		if (streq(in->conditions[c], w->what) && answer >= ANSWER_UNKNOWN &&
+		    answer - ANSWER_UNKNOWN < in->strings.n)
+			return in->strings.s[answer - ANSWER_UNKNOWN];
+	}
+	return "not-recorded";
+}
+
+static void write_machine_off(const struct explaining *e, const struct value *v, struct buf *out)
+{
+	if (!count(e, v, SETTING_ON)) {
+		buf_printf(out, "the machine type %s has it off in every QEMU here that knows it: ",
+			   e->b->machine);
+		write_builds(e, v, SETTING_OFF, out);
+		return;
+	}
+	buf_printf(out, "same machine type name, different content: %s has it on in ",
+		   e->b->machine);
+	write_builds(e, v, SETTING_ON, out);
+	buf_puts(out, " and off in ");
+	write_builds(e, v, SETTING_OFF, out);
+}
+
+static void write_qemu_lacks(const struct explaining *e, const struct value *v, struct buf *out)
+{
+	const struct row *row = catalogue_find(e->cat, v->class_name, v->property);
+
+	buf_puts(out, "the property does not exist on ");
+	write_builds(e, v, SETTING_ABSENT, out);
+	if (!row)
+		return;
+	buf_puts(out, "; upstream QEMU has it from ");
+	write_version(&row->since, out);
+	buf_puts(out, " on");
+}
+
+/* The call that answers a condition. */
+static const char *source_of(const struct explaining *e, const char *condition)
+{
+	for (size_t i = 0; i < e->cat->n_conditions; i++)
+		if (streq(e->cat->conditions[i].name, condition))
+			return e->cat->conditions[i].source;
+	return NULL;
+}
+
+static void write_host_why(const struct explaining *e, const struct why *w, struct buf *out)
+{
+	bool unknown = w->kind == WHY_HOST_UNKNOWN;
+	const char *source = source_of(e, w->what);
+
+	write_why_hosts(e, w, out);
+	if (w->kind == WHY_NEVER)
+		buf_puts(out, ": this QEMU never offers it there");
+	else if (unknown)
+		buf_printf(out, ": %s is unknown (%s), and what is unknown is not promised", w->what,
+			   unknown_reason(e, w));
+	else
+		buf_printf(out, ": %s (%s, asked of %s%s%s)", w->missing ? w->missing : "lacks it",
+			   w->what, w->layer ? w->layer : "the host", source ? " with " : "",
+			   source ? source : "");
+	if (w->backends) {
+		buf_puts(out, ", needed on ");
+		write_backends(e, w->backends, out);
+	}
+}
+
+static void write_why(const struct explaining *e, const struct value *v, const struct why *w,
+		      struct buf *out)
+{
+	switch (w->kind) {
+	case WHY_HOST_LACKS:
+	case WHY_HOST_UNKNOWN:
+	case WHY_NEVER:
+		write_host_why(e, w, out);
+		break;
+	case WHY_QEMU_LACKS:
+		write_qemu_lacks(e, v, out);
+		break;
+	case WHY_MACHINE_OFF:
+		write_machine_off(e, v, out);
+		break;
+	case WHY_QEMU_UNKNOWN:
+		buf_printf(out, "what %s is set to is not recorded for ", v->property);
+		write_builds(e, v, SETTING_UNKNOWN, out);
+		break;
+	case WHY_DEPENDS:
+		buf_printf(out, "it depends on %s, which is off", w->what);
+		break;
+	case WHY_TOGETHER:
+		buf_printf(out, "it is decided together with %s, which is off", w->what);
+		break;
+	case WHY_DISABLED:
+		buf_printf(out, "it was asked to be off: --disable %s", w->what);
+		break;
+	case WHY_HOST_LEAST:
+		if (w->n_hosts)
+			write_why_hosts(e, w, out);
+		buf_printf(out, "%s the least that a host states: %s", w->n_hosts ? ":" : "it is",
+			   w->what);
+		break;
+	case N_WHY:
+	default:
+		break;
+	}
+}
+
+/* A machine type's off is no reason where more was asked for than its defaults. */
+static bool is_reason(const struct explaining *e, const struct value *v, const struct why *w)
+{
+	return w->kind != WHY_MACHINE_OFF || machine_counts(e, v, MODE_AS_ASKED);
+}
+
+static json_t *why_json(struct explaining *e, const struct value *v, const struct why *w)
+{
+	json_t *o = json_object(), *hosts = json_array();
+	_buf_ text = { 0 };
+
+	write_why(e, v, w, &text);
+	for (size_t i = 0; i < w->n_hosts; i++)
+		append(e, hosts, json_string(e->b->in.hosts[w->hosts[i]]->name));
+	set(e, o, "hosts", hosts);
+	set(e, o, "kind", json_string(why_words[w->kind]));
+	set(e, o, "text", take(&text));
+	if (w->kind == WHY_HOST_LACKS || w->kind == WHY_HOST_UNKNOWN)
+		set(e, o, "condition", json_string(w->what));
+	if (w->layer)
+		set(e, o, "layer", json_string(w->layer));
+	return o;
+}
+
+/* What an on rests on: as one reason of a kind of its own. */
+static json_t *why_on(struct explaining *e, const struct value *v)
+{
+	json_t *o = json_object();
+	_buf_ text = { 0 };
+
+	if (v->is_number)
+		buf_puts(&text, "it is the least that a QEMU here has by itself");
+	else if (count(e, v, SETTING_ON) == e->b->n_used)
+		buf_printf(&text, "%s has it on in every QEMU here", e->b->machine);
+	else
+		buf_printf(&text, "every QEMU here has the property, and it was asked for (%s)",
+			   v->group && strings_have(&e->b->in.policy.enable, v->group) ?
+				   "--enable" :
+				   "--policy all");
+	if (v->n_requires) {
+		buf_puts(&text, ", and every host has what it takes:");
+		for (size_t i = 0; i < v->n_requires; i++)
+			buf_printf(&text, "%s %s", i ? "," : "", v->requires[i]);
+	}
+	set(e, o, "hosts", json_array());
+	set(e, o, "kind", json_string("everywhere"));
+	set(e, o, "text", take(&text));
+	return o;
+}
+
+/* Is the answer for this backend? The order of the catalogue's is not that of a baseline's. */
+static bool is_for(const struct explaining *e, const struct backend *backend)
+{
+	const struct inputs *in = &e->b->in;
+
+	for (size_t i = 0; i < in->n_backends; i++)
+		if (in->policy.backends & (1u << i) && streq(in->backends[i], backend->name))
+			return true;
+	return false;
+}
+
+/* The kernels are not to blame: worth saying where a build of QEMU or the machine type is. */
+static json_t *kernels_can(const struct explaining *e, const struct value *v)
+{
+	const struct row *row = catalogue_find(e->cat, v->class_name, v->property);
+	_autofree_ bool *done = calloc(e->cat->n_conditions + 1, sizeof(*done));
+	_buf_ text = { 0 };
+	size_t n = 0;
+
+	for (size_t i = 0; i < v->n_why; i++)
+		if (v->why[i].kind == WHY_HOST_LACKS || v->why[i].kind == WHY_HOST_UNKNOWN ||
+		    v->why[i].kind == WHY_NEVER)
+			return json_null();
+	buf_puts(&text, "the kernel on every host supports it:");
+	for (size_t be = 0; done && row && be < e->cat->n_backends; be++)
+		for (size_t i = 0; i < row->needs[be].n; i++) {
+			int c = row->needs[be].need[i].condition;
+
+			if (!is_for(e, &e->cat->backends[be]) || c < 0 || done[c])
+				continue;
+			done[c] = true;
+			buf_printf(&text, "%s %s", n++ ? "," : "", e->cat->conditions[c].name);
+		}
+	if (!done)
+		return NULL;
+	return n ? take(&text) : json_null();
+}
+
+/* ------------------------------------------------------------------- what would raise it */
+
+static void raise_host(struct explaining *e, json_t *list, const struct why *w)
+{
+	_buf_ text = { 0 };
+
+	buf_puts(&text, "on ");
+	write_why_hosts(e, w, &text);
+	if (w->kind == WHY_HOST_UNKNOWN)
+		buf_printf(&text, ": %s", unknown_remedy(unknown_reason(e, w)));
+	else if (w->kind == WHY_NEVER)
+		buf_puts(&text, ": another QEMU, or another backend");
+	else
+		buf_printf(&text, ": %s", w->remedy ? w->remedy : "a kernel that has it");
+	e->kernels |= w->remedy && strstr(w->remedy, "upstream");
+	append(e, list, take(&text));
+}
+
+static void raise_qemu(struct explaining *e, json_t *list, const struct value *v,
+		       const struct why *w)
+{
+	const struct row *row = catalogue_find(e->cat, v->class_name, v->property);
+	_buf_ text = { 0 };
+
+	buf_puts(&text, "on ");
+	if (w->n_hosts)
+		write_why_hosts(e, w, &text);
+	else
+		buf_puts(&text, "every host");
+	buf_puts(&text, ": a QEMU that has the property");
+	if (row) {
+		buf_puts(&text, " (upstream ");
+		write_version(&row->since, &text);
+		buf_puts(&text, " or newer)");
+	}
+	append(e, list, take(&text));
+}
+
+/* The newest upstream machine type that still has the row off; NULL: none has. */
+static const struct compat *newest_off(const struct row *row)
+{
+	const struct compat *best = NULL;
+
+	for (size_t i = 0; i < row->n_compat; i++)
+		if (json_is_false(row->compat[i].value) &&
+		    (!best || version_cmp(&row->compat[i].machine, &best->machine) > 0))
+			best = &row->compat[i];
+	return best;
+}
+
+static void raise_machine(struct explaining *e, json_t *list, const struct value *v)
+{
+	const struct row *row = catalogue_find(e->cat, v->class_name, v->property);
+	const struct compat *off = row ? newest_off(row) : NULL;
+	struct machine_name name;
+	const char *family;
+	_buf_ text = { 0 };
+
+	if (!row)
+		return;
+	machine_name_parse(e->b->machine, &name);
+	family = name.family == MACHINE_I440FX ? "pc-i440fx" : "pc-q35";
+	if (!json_is_true(row->def)) {
+		buf_printf(&text, "no machine type has it on: ask for it with --enable %s",
+			   row->group_name ? row->group_name : "GROUP");
+		append(e, list, take(&text));
+		return;
+	}
+	/* the first machine type after the newest that has it off is that of the release with the row */
+	if (off && version_cmp(&row->since, &off->machine) <= 0) {
+		buf_printf(&text, "a machine type newer than %s-", family);
+		write_version(&off->machine, &text);
+	} else {
+		buf_printf(&text, "a newer machine type: %s-", family);
+		write_version(&row->since, &text);
+		buf_puts(&text, " is the first upstream one that has it on");
+	}
+	buf_puts(&text, "; every host needs a QEMU with that machine type");
+	append(e, list, take(&text));
+}
+
+/* Would --policy all have it on with the hosts as they are? */
+static void raise_policy(struct explaining *e, json_t *list, size_t i, bool machine)
+{
+	const struct value *v = &e->b->values[i];
+	const struct row *row = catalogue_find(e->cat, v->class_name, v->property);
+	_barrier_ bar = { 0 };
+	_buf_ text = { 0 };
+
+	if (!row || row->pin != PIN_PINNED || !machine_counts(e, v, MODE_AS_ASKED))
+		return;
+	barrier_init(e, i, MODE_ALL, &bar);
+	if (nothing_left(&bar))
+		buf_puts(&text, "--policy all turns it on now: every QEMU here has the property and "
+				"every host's kernel can");
+	else if (machine && only_hosts(e, &bar)) {
+		buf_puts(&text, "--policy all turns it on once these can, or are retired: ");
+		write_names(e, bar.hosts, &text);
+	} else {
+		return;
+	}
+	append(e, list, take(&text));
+}
+
+static void raise_value(struct explaining *e, json_t *list, size_t i, const struct barrier *bar)
+{
+	const struct value *v = &e->b->values[i];
+	bool some_on = count(e, v, SETTING_ON), machine = machine_counts(e, v, MODE_AS_ASKED);
+	_buf_ text = { 0 };
+
+	for (size_t k = 0; k < v->n_why; k++) {
+		const struct why *w = &v->why[k];
+
+		if (w->kind == WHY_HOST_LACKS || w->kind == WHY_HOST_UNKNOWN ||
+		    w->kind == WHY_NEVER)
+			raise_host(e, list, w);
+		else if (w->kind == WHY_QEMU_LACKS && (some_on || !machine))
+			raise_qemu(e, list, v, w);
+		else if (w->kind == WHY_QEMU_UNKNOWN)
+			append(e, list, json_string("probe the hosts again, so that the values of "
+						    "this machine type are recorded"));
+		else if (w->kind == WHY_DISABLED)
+			append(e, list, json_sprintf("leave out --disable %s", w->what));
+		else if (w->kind == WHY_MACHINE_OFF && machine && some_on) {
+			buf_printf(&text, "one build of QEMU on all hosts, or builds whose %s is the "
+					  "same",
+				   e->b->machine);
+			append(e, list, take(&text));
+		}
+	}
+	if (bar->machine)
+		raise_machine(e, list, v);
+	if (bar->machine || (machine && some_on))
+		raise_policy(e, list, i, bar->machine);
+	if (only_hosts(e, bar)) {
+		buf_puts(&text, "retire ");
+		write_names(e, bar->hosts, &text);
+		buf_puts(&text, ", and it comes back");
+		append(e, list, take(&text));
+	}
+}
+
+/* ---------------------------------------------------------------------------- values */
+
+/* A feature, or a part of the device, that a guest could have and has to do without. */
+static bool is_given_up(const struct value *v)
+{
+	return !v->on && (v->bit >= 0 || v->off_counts);
+}
+
+static json_t *cost_text(const struct explaining *e, const struct value *v)
+{
+	_buf_ text = { 0 };
+
+	if (!is_given_up(v))
+		return json_null();
+	buf_puts(&text, "guests do without ");
+	write_group(e, v->group, v->feature, &text);
+	return take(&text);
+}
+
+/* One -global list for all the hosts cannot say this value. */
+static json_t *list_text(const struct explaining *e, const struct value *v)
+{
+	size_t absent = count(e, v, SETTING_ABSENT);
+	size_t same = count(e, v, v->on ? SETTING_ON : SETTING_OFF);
+	_buf_ text = { 0 };
+
+	if (!absent || absent + same == e->b->n_used)
+		return json_null();
+	buf_puts(&text, "no one list of options serves all hosts: ");
+	write_builds(e, v, SETTING_ABSENT, &text);
+	buf_puts(&text, " would refuse to start with the property, the others have to be told: use "
+			"intersect --for HOST");
+	return take(&text);
+}
+
+static json_t *value_json(struct explaining *e, size_t i)
+{
+	const struct value *v = &e->b->values[i];
+	json_t *o = json_object(), *why = json_array(), *raise = json_array();
+	_barrier_ bar = { 0 };
+
+	barrier_init(e, i, MODE_AS_ASKED, &bar);
+	if (e->failed) {
+		json_decref(o);
+		json_decref(why);
+		json_decref(raise);
+		return NULL;
+	}
+	for (size_t k = 0; k < v->n_why; k++)
+		if (is_reason(e, v, &v->why[k]))
+			append(e, why, why_json(e, v, &v->why[k]));
+	if (v->on && !v->n_why)
+		append(e, why, why_on(e, v));
+	else if (!v->on)
+		raise_value(e, raise, i, &bar);
+	set(e, o, "property", json_sprintf("%s.%s", v->class_name, v->property));
+	set(e, o, "feature", string_or_null(v->feature));
+	set(e, o, "bit", v->bit >= 0 ? json_integer(v->bit) : json_null());
+	set(e, o, "group", string_or_null(v->group));
+	set(e, o, "value", v->is_number ? json_integer(v->number) : json_string(v->text));
+	set(e, o, "why", why);
+	set(e, o, "kernels", v->on ? json_null() : kernels_can(e, v));
+	set(e, o, "cost", cost_text(e, v));
+	set(e, o, "list", list_text(e, v));
+	set(e, o, "raise", raise);
+	set(e, o, "retire", only_hosts(e, &bar) ? host_list(e, bar.hosts) : json_null());
+	return o;
+}
+
+static const char unset_no_list[] =
+	"no list sets it: it is the machine type's, or of -device, and where the QEMUs do not agree on it "
+	"that is a conflict";
+
+/* No host decides it: it is what the QEMUs have by themselves. */
+static void unset_by_builds(const struct explaining *e, const struct row *row, struct buf *text)
+{
+	size_t absent = 0, unknown = 0;
+
+	for (size_t u = 0; u < e->b->n_used; u++) {
+		struct effective f;
+
+		baseline_effective(e->b, u, row, &f);
+		absent += f.known == ABIBASE_NO;
+		unknown += f.known == ABIBASE_UNKNOWN || (f.known == ABIBASE_YES && !f.value);
+	}
+	if (row->fact >= 0)
+		buf_printf(text, "no host states %s: write it into the profile of each",
+			   e->cat->numbers[row->fact]);
+	else if (unknown)
+		buf_puts(text, "what a QEMU here makes of it is not recorded");
+	else if (absent)
+		buf_puts(text, "a QEMU here does not have the property");
+	else if (!row->boolean && !row->number)
+		buf_puts(text, unset_no_list);
+	else
+		buf_puts(text, "every QEMU here makes the same of the machine type");
+	if (row->fact < 0 && row->number && !absent && row->group_name)
+		buf_printf(text, "; --enable %s sets it", row->group_name);
+}
+
+/* A property of the catalogue that the baseline does not set. */
+static json_t *unset_json(struct explaining *e, const struct row *row)
+{
+	json_t *o = json_object(), *why = json_object();
+	_buf_ text = { 0 }, raise = { 0 };
+
+	if (row->number || row->bit < 0)
+		unset_by_builds(e, row, &text);
+	else if (!row->boolean)
+		buf_puts(&text, unset_no_list);
+	else if (row->pin == PIN_FIXED)
+		buf_puts(&text, "every QEMU offers it whatever the host is, so there is nothing to "
+				"decide");
+	else if (row->pin == PIN_OPT_IN)
+		buf_printf(&text, "no machine type turns it on; it stays off unless it is asked for "
+				  "with --enable %s",
+			   row->group_name ? row->group_name : "GROUP");
+	else {
+		buf_puts(&text, "no QEMU of these hosts has the property; upstream QEMU has it from ");
+		write_version(&row->since, &text);
+		buf_puts(&text, " on");
+		buf_puts(&raise, "a QEMU that has the property on every host (upstream ");
+		write_version(&row->since, &raise);
+		buf_puts(&raise, " or newer)");
+	}
+	set(e, why, "hosts", json_array());
+	set(e, why, "kind", json_string("not-set"));
+	set(e, why, "text", take(&text));
+	set(e, o, "property", json_string(row->key));
+	set(e, o, "feature", string_or_null(row->feature));
+	set(e, o, "bit", row->bit >= 0 ? json_integer(row->bit) : json_null());
+	set(e, o, "group", string_or_null(row->group_name));
+	set(e, o, "value", json_string("not-set"));
+	set(e, o, "why", json_pack("[o]", why));
+	set(e, o, "kernels", json_null());
+	set(e, o, "cost", json_null());
+	set(e, o, "list", json_null());
+	set(e, o, "raise", raise.len ? json_pack("[o]", take(&raise)) : json_array());
+	set(e, o, "retire", json_null());
+	return o;
+}
+
+/* ----------------------------------------------------------------------------- costs */
+
+static json_t *obstacles(struct explaining *e, size_t i, const struct barrier *bar)
+{
+	json_t *list = json_array();
+
+	if (bar->machine)
+		append(e, list, json_sprintf("the machine type %s has it off, or is older than it",
+					     e->b->machine));
+	if (bar->machine) {
+		raise_machine(e, list, &e->b->values[i]);
+		raise_policy(e, list, i, true);
+	}
+	if (bar->qemu)
+		append(e, list, json_string("no QEMU here has the property"));
+	if (bar->unrecorded)
+		append(e, list, json_string("what the QEMUs make of it is not recorded"));
+	if (bar->disabled)
+		append(e, list, json_sprintf("the group %s was asked to be off", bar->disabled));
+	if (bar->n_hosts && bar->n_hosts == e->b->in.n_hosts)
+		append(e, list, json_string("every host stands in its way"));
+	return list;
+}
+
+/* One line for the features of a group that the same hosts and things stand in the way of. */
+static void add_cost(struct explaining *e, json_t *costs, size_t i)
+{
+	const struct value *v = &e->b->values[i];
+	json_t *o = json_object(), *known;
+	_barrier_ bar = { 0 };
+	_buf_ text = { 0 };
+	size_t k;
+
+	barrier_init(e, i, MODE_AS_ASKED, &bar);
+	if (e->failed) {
+		json_decref(o);
+		return;
+	}
+	write_group(e, v->group, v->feature, &text);
+	set(e, o, "description", take(&text));
+	set(e, o, "group", string_or_null(v->group));
+	set(e, o, "in_the_way", host_list(e, bar.hosts));
+	set(e, o, "retire", only_hosts(e, &bar) ? host_list(e, bar.hosts) : json_null());
+	set(e, o, "obstacles", obstacles(e, i, &bar));
+	json_array_foreach(costs, k, known) {
+		json_t *same = json_copy(known);
+		bool equal;
+
+		e->failed |= !same;
+		json_object_del(same, "features");
+		json_object_del(same, "properties");
+		equal = json_equal(same, o);
+		json_decref(same);
+		if (!equal)
+			continue;
+		append(e, json_object_get(known, "features"), json_string(v->feature));
+		append(e, json_object_get(known, "properties"),
+		       json_sprintf("%s.%s", v->class_name, v->property));
+		json_decref(o);
+		return;
+	}
+	set(e, o, "features", json_pack("[s]", v->feature));
+	set(e, o, "properties", json_pack("[o]", json_sprintf("%s.%s", v->class_name, v->property)));
+	append(e, costs, o);
+}
+
+static bool includes(const json_t *set_of, const json_t *subset)
+{
+	size_t i, k;
+	json_t *x, *y;
+
+	json_array_foreach(subset, i, x) {
+		bool have = false;
+
+		json_array_foreach(set_of, k, y)
+			have |= json_equal(x, y);
+		if (!have)
+			return false;
+	}
+	return true;
+}
+
+/* "retire node-b": all that comes back when these hosts go. */
+static void add_retirement(struct explaining *e, json_t *list, const json_t *costs,
+			   const json_t *hosts)
+{
+	json_t *o = json_object(), *back = json_array(), *known, *c;
+	size_t i;
+
+	json_array_foreach(list, i, known)
+		if (json_equal(json_object_get(known, "retire"), hosts)) {
+			json_decref(o);
+			json_decref(back);
+			return;
+		}
+	json_array_foreach((json_t *)costs, i, c) {
+		const json_t *retire = json_object_get(c, "retire");
+
+		if (json_is_array(retire) && includes(hosts, retire))
+			append(e, back, json_incref(json_object_get(c, "description")));
+	}
+	set(e, o, "retire", json_deep_copy(hosts));
+	set(e, o, "back", back);
+	append(e, list, o);
+}
+
+static json_t *retirements(struct explaining *e, const json_t *costs)
+{
+	json_t *list = json_array(), *c;
+	size_t i;
+
+	json_array_foreach((json_t *)costs, i, c)
+		if (json_is_array(json_object_get(c, "retire")))
+			add_retirement(e, list, costs, json_object_get(c, "retire"));
+	return list;
+}
+
+/* -------------------------------------------------------------------------- the document */
+
+static const char *short_name(const char *property)
+{
+	const char *dot = strrchr(property, '.');
+
+	return dot ? dot + 1 : property;
+}
+
+/* With one property named: what is against the whole baseline, and what is said of the property. */
+static json_t *notes(struct explaining *e, const char *property)
+{
+	static const char *const kinds[] = {
+		[ABIBASE_FINDING_CONFLICT] = "conflict",
+		[ABIBASE_FINDING_UNKNOWN] = "unknown",
+		[ABIBASE_FINDING_NOTE] = "note",
+	};
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < e->b->n_findings; i++) {
+		const struct finding *f = &e->b->findings[i];
+
+		if (property && f->kind == ABIBASE_FINDING_NOTE &&
+		    !strstr(f->text, short_name(property)))
+			continue;
+		append(e, list, json_pack("{ss ss ss ss*}", "kind", kinds[f->kind], "id", f->id,
+					  "text", f->text, "remedy", f->remedy));
+	}
+	return list;
+}
+
+/* "virtio-net-device.host_uso", or "host_uso" of whichever class. */
+static bool is_called(const char *property, const char *class_name, const char *name)
+{
+	size_t len = strlen(class_name);
+
+	if (!strchr(property, '.'))
+		return streq(property, name);
+	return strprefix(property, class_name) && property[len] == '.' &&
+	       streq(property + len + 1, name);
+}
+
+static json_t *values(struct explaining *e, const char *property)
+{
+	json_t *list = json_array();
+	bool found = false;
+
+	for (size_t i = 0; i < e->b->n_values && !e->failed; i++) {
+		const struct value *v = &e->b->values[i];
+
+		if (property && !is_called(property, v->class_name, v->property))
+			continue;
+		append(e, list, value_json(e, i));
+		found = true;
+	}
+	for (size_t i = 0; property && !found && i < e->cat->n_rows; i++) {
+		const struct row *row = &e->cat->rows[i];
+
+		if (is_called(property, row->class_name, row->property))
+			append(e, list, unset_json(e, row));
+	}
+	return list;
+}
+
+static json_t *document(struct explaining *e, const char *property)
+{
+	static const char *const verdicts[] = { "yes", "no", "", "unknown" };
+	const struct inputs *in = &e->b->in;
+	json_t *o = json_object(), *hosts = json_array(), *backends = json_array();
+	json_t *costs = json_array();
+
+	for (size_t i = 0; i < in->n_hosts; i++)
+		append(e, hosts, json_string(in->hosts[i]->name));
+	for (size_t i = 0; i < in->n_backends; i++)
+		if (in->policy.backends & (1u << i))
+			append(e, backends, json_string(in->backends[i]));
+	for (size_t i = 0; i < e->b->n_values && !e->failed; i++)
+		if (is_given_up(&e->b->values[i]))
+			add_cost(e, costs, i);
+	set(e, o, "schema", json_string("abibase-explain/1"));
+	set(e, o, "baseline", string_or_null(e->b->id));
+	set(e, o, "machine", string_or_null(e->b->machine));
+	set(e, o, "verdict", json_string(verdicts[e->b->verdict]));
+	set(e, o, "hosts", hosts);
+	set(e, o, "backends", backends);
+	set(e, o, "values", values(e, property));
+	set(e, o, "retirements", retirements(e, costs));
+	set(e, o, "costs", costs);
+	set(e, o, "notes", notes(e, property));
+	set(e, o, "running_guests", json_string(power_cycle));
+	set(e, o, "kernel_versions", e->kernels ? json_string(backports) : json_null());
+	return o;
+}
+
+static bool knows(const struct explaining *e, const char *property)
+{
+	for (size_t i = 0; i < e->cat->n_rows; i++)
+		if (is_called(property, e->cat->rows[i].class_name, e->cat->rows[i].property))
+			return true;
+	for (size_t i = 0; i < e->b->n_values; i++)
+		if (is_called(property, e->b->values[i].class_name, e->b->values[i].property))
+			return true;
+	return false;
+}
+
+ABIBASE_EXPORT int abibase_explain(struct abibase_context *ctx,
+				   const struct abibase_catalogue *cat,
+				   const struct abibase_baseline *b, const char *property,
+				   unsigned int flags, struct abibase_explanation **ret)
+{
+	struct explaining e = { .cat = cat, .b = b };
+	struct abibase_explanation *x;
+
+	if (flags & ~(unsigned int)ABIBASE_EXPLAIN_COST)
+		return context_fail(ctx, EINVAL, "usage", NULL, "unknown flags: 0x%x", flags);
+	if (property && !knows(&e, property))
+		return context_fail(ctx, ENOENT, "property-not-known", NULL,
+				    "\"%s\" is not a property of the catalogue, nor of this baseline; "
+				    "write PROPERTY or CLASS.PROPERTY, as in virtio-net-device.host_uso",
+				    property);
+	x = calloc(1, sizeof(*x));
+	if (!x)
+		return context_oom(ctx);
+	x->refcount = 1;
+	x->cost = flags & ABIBASE_EXPLAIN_COST;
+	x->root = document(&e, property);
+	if (e.failed || !x->root) {
+		abibase_explanation_unref(x);
+		return context_oom(ctx);
+	}
+	*ret = x;
+	return 0;
+}
+
+ABIBASE_EXPORT struct abibase_explanation *abibase_explanation_ref(struct abibase_explanation *x)
+{
+	if (x)
+		__atomic_add_fetch(&x->refcount, 1, __ATOMIC_RELAXED);
+	return x;
+}
+
+ABIBASE_EXPORT struct abibase_explanation *abibase_explanation_unref(struct abibase_explanation *x)
+{
+	if (!x || __atomic_sub_fetch(&x->refcount, 1, __ATOMIC_ACQ_REL) > 0)
+		return NULL;
+	json_decref(x->root);
+	free(x);
+	return NULL;
+}
+
+const json_t *explanation_root(const struct abibase_explanation *x)
+{
+	return x->root;
+}
+
+ABIBASE_EXPORT int abibase_explanation_to_json(const struct abibase_explanation *x, char **ret)
+{
+	return json_give(x->root, ret);
+}
+
+/* ---------------------------------------------------------------------------- as text */
+
+static const char *get(const json_t *o, const char *key)
+{
+	const char *s = json_string_value(json_object_get(o, key));
+
+	return s ? s : "";
+}
+
+/* With commas; of very many their number. */
+static void text_list(const json_t *list, struct buf *out)
+{
+	size_t i, n = json_array_size(list);
+	json_t *v;
+
+	json_array_foreach((json_t *)list, i, v)
+		if (i < MAX_NAMES)
+			buf_printf(out, "%s%s", i ? ", " : "", json_string_value(v));
+	if (n > MAX_NAMES)
+		buf_printf(out, " and %zu more", n - MAX_NAMES);
+}
+
+/* What was put together, in lines; @text is empty afterwards. */
+static void text_wrapped(struct buf *text, size_t column, size_t hang, struct buf *out)
+{
+	show_wrapped(out, column, hang, text->data ? text->data : "");
+	if (buf_failed(text))
+		out->failed = true;
+	buf_clear(text);
+}
+
+#define HANG 9 /* where the text of a label begins */
+
+static void text_line(const char *label, const char *text, struct buf *out)
+{
+	if (!*text)
+		return;
+	buf_printf(out, "  %-7s", label);
+	show_wrapped(out, HANG, HANG, text);
+}
+
+/* Do these two differ in nothing but the names of property and feature? */
+static bool same_story(const json_t *a, const json_t *b)
+{
+	static const char *const keys[] = { "group", "value", "why",   "kernels",
+					    "cost",  "list",  "raise", "retire" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		if (!json_equal(json_object_get(a, keys[i]), json_object_get(b, keys[i])) &&
+		    !(streq(keys[i], "group") && streq(get(a, "value"), "on")))
+			return false;
+	return true;
+}
+
+static void text_name(const json_t *v, struct buf *out)
+{
+	const json_t *bit = json_object_get(v, "bit"), *value = json_object_get(v, "value");
+
+	if (json_is_integer(value))
+		buf_printf(out, "%s=%lld", get(v, "property"),
+			   (long long)json_integer_value(value));
+	else
+		buf_printf(out, "%s=%s", get(v, "property"), json_string_value(value));
+	if (*get(v, "feature"))
+		buf_printf(out, "  %s", get(v, "feature"));
+	if (json_is_integer(bit))
+		buf_printf(out, " (bit %lld)", (long long)json_integer_value(bit));
+	buf_putc(out, '\n');
+}
+
+static void text_story(const json_t *v, struct buf *out)
+{
+	const json_t *why = json_object_get(v, "why"), *raise = json_object_get(v, "raise");
+	size_t i;
+	json_t *w;
+
+	json_array_foreach((json_t *)why, i, w)
+		text_line(i ? "" : "why", get(w, "text"), out);
+	text_line("", get(v, "kernels"), out);
+	text_line("cost", get(v, "cost"), out);
+	text_line("note", get(v, "list"), out);
+	json_array_foreach((json_t *)raise, i, w)
+		text_line(i ? "" : "raise", json_string_value(w), out);
+	buf_putc(out, '\n');
+}
+
+/* Those that tell the same story stand over it together, each of them once. */
+static void text_values(const json_t *list, bool off, struct buf *out)
+{
+	size_t n = json_array_size(list);
+
+	for (size_t i = 0; i < n; i++) {
+		const json_t *v = json_array_get(list, i);
+		bool told = streq(get(v, "value"), "off") != off;
+
+		for (size_t k = 0; k < i && !told; k++)
+			told = same_story(json_array_get(list, k), v);
+		if (told)
+			continue;
+		for (size_t k = i; k < n; k++)
+			if (same_story(json_array_get(list, k), v))
+				text_name(json_array_get(list, k), out);
+		text_story(v, out);
+	}
+}
+
+static void text_notes(const json_t *list, struct buf *out)
+{
+	_buf_ text = { 0 };
+	size_t i;
+	json_t *v;
+
+	json_array_foreach((json_t *)list, i, v) {
+		buf_printf(&text, "%s: %s [%s]", get(v, "kind"), get(v, "text"), get(v, "id"));
+		text_wrapped(&text, 0, 2, out);
+		if (*get(v, "remedy")) {
+			buf_printf(&text, "remedy: %s", get(v, "remedy"));
+			buf_puts(out, "  ");
+			text_wrapped(&text, 2, 4, out);
+		}
+	}
+	if (json_array_size(list))
+		buf_putc(out, '\n');
+}
+
+static void text_cost(const json_t *c, struct buf *out)
+{
+	const json_t *retire = json_object_get(c, "retire");
+	const json_t *hosts = json_object_get(c, "in_the_way");
+	const json_t *obstacle = json_object_get(c, "obstacles");
+	_buf_ text = { 0 };
+	size_t i;
+	json_t *v;
+
+	show_text(out, get(c, "description"));
+	buf_puts(out, "\n  off    ");
+	text_list(json_object_get(c, "features"), &text);
+	text_wrapped(&text, HANG, HANG, out);
+	if (json_is_array(retire)) {
+		buf_printf(&text, "%zu: ", json_array_size(retire));
+		text_list(retire, &text);
+		buf_puts(out, "  retire ");
+		text_wrapped(&text, HANG, HANG, out);
+	} else if (json_array_size(hosts)) {
+		text_list(hosts, &text);
+		buf_puts(&text, " (retiring them is not enough)");
+		buf_puts(out, "  hosts  ");
+		text_wrapped(&text, HANG, HANG, out);
+	}
+	json_array_foreach((json_t *)obstacle, i, v)
+		text_line(i ? "" : "also", json_string_value(v), out);
+	buf_putc(out, '\n');
+}
+
+static void text_costs(const json_t *list, struct buf *out)
+{
+	size_t i;
+	json_t *v;
+
+	if (!json_array_size(list))
+		buf_puts(out, "Nothing is given up: all that this machine type and these QEMUs can "
+			      "switch is on.\n\n");
+	json_array_foreach((json_t *)list, i, v)
+		text_cost(v, out);
+}
+
+static void text_retirements(const json_t *list, struct buf *out)
+{
+	_buf_ text = { 0 };
+	size_t i;
+	json_t *v;
+
+	json_array_foreach((json_t *)list, i, v) {
+		const json_t *back = json_object_get(v, "back");
+
+		buf_puts(&text, "Retire ");
+		text_list(json_object_get(v, "retire"), &text);
+		buf_puts(&text, " and ");
+		text_list(back, &text);
+		buf_printf(&text, " %s back.", json_array_size(back) > 1 ? "come" : "comes");
+		text_wrapped(&text, 0, 2, out);
+	}
+}
+
+ABIBASE_EXPORT int abibase_explanation_to_text(const struct abibase_explanation *x, char **ret)
+{
+	const json_t *root = x->root, *list = json_object_get(root, "values");
+	_buf_ out = { 0 }, line = { 0 };
+
+	buf_printf(&line, "%s%s: %s on ", *get(root, "baseline") ? "Baseline " : "No baseline",
+		   get(root, "baseline"),
+		   *get(root, "machine") ? get(root, "machine") : "no machine type");
+	text_list(json_object_get(root, "backends"), &line);
+	buf_puts(&line, ", for ");
+	text_list(json_object_get(root, "hosts"), &line);
+	text_wrapped(&line, 0, 2, &out);
+	buf_putc(&out, '\n');
+	if (x->cost) {
+		text_costs(json_object_get(root, "costs"), &out);
+	} else {
+		/* what keeps it from being a baseline comes first */
+		if (!streq(get(root, "verdict"), "yes"))
+			text_notes(json_object_get(root, "notes"), &out);
+		text_values(list, true, &out);
+		text_values(list, false, &out);
+		if (streq(get(root, "verdict"), "yes"))
+			text_notes(json_object_get(root, "notes"), &out);
+	}
+	if (x->cost || json_array_size(list) != 1)
+		text_retirements(json_object_get(root, "retirements"), &out);
+	if (!x->cost && *get(root, "kernel_versions")) {
+		buf_printf(&line, "Kernel versions: %s.", get(root, "kernel_versions"));
+		text_wrapped(&line, 0, 2, &out);
+	}
+	buf_printf(&line, "Running guests: %s.", get(root, "running_guests"));
+	text_wrapped(&line, 0, 2, &out);
+	return buf_give(&out, ret);
+}

@@ -1,0 +1,811 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <inttypes.h>
+
+#include "base/context.h"
+#include "answer/diff.h"
+#include "answer/show.h"
+
+/* Which platforms does a host satisfy? Asked is what a guest on one of the backends can meet. */
+
+struct finding {
+	enum abibase_verdict verdict; /* no: missing; unknown */
+	const char *fact, *text, *remedy;
+};
+
+struct entry {
+	const char *name, *digest;
+	int64_t revision;
+	enum abibase_verdict verdict;
+	struct finding *findings;
+	size_t n_findings, cap_findings;
+	const char **not_asked; /* facts that are unknown of the platform */
+	size_t n_not_asked, cap_not_asked;
+	size_t asked;		  /* facts that it states as present */
+	size_t missing, unknown;  /* of them; a device that is not there at all counts once */
+	size_t more;		  /* the host has, and the platform has not */
+	size_t compared;	  /* facts that both state */
+	size_t other;		  /* differences in facts that no guest meets */
+	bool closest;
+	const char *qemu;
+};
+
+struct abibase_match {
+	int refcount;
+	struct arena arena; /* all the texts */
+	const char *name, *digest;
+	struct entry *entries;
+	size_t n;
+	const char *backends[MAX_BACKENDS];
+	size_t n_backends;
+	const char **not_compared; /* devices of the other backends that a platform states */
+	size_t n_not_compared, cap_not_compared;
+};
+
+struct matching {
+	struct abibase_context *ctx;
+	struct abibase_match *m;
+	const struct abibase_catalogue *cat;
+	const struct abibase_profile *host, *platform;
+	bool backend[MAX_BACKENDS];
+	bool *used; /* by condition */
+	bool failed;
+};
+
+/* ---------------------------------------------------------------------- pieces */
+
+/* Formatted text without control characters, which a profile may contain; lives in the result. */
+static const char *keep(struct matching *x, const char *fmt, ...) _printf_(2, 3);
+static const char *keep(struct matching *x, const char *fmt, ...)
+{
+	const char *kept;
+	va_list ap;
+
+	va_start(ap, fmt);
+	kept = show_keep(&x->m->arena, fmt, ap);
+	va_end(ap);
+	if (!kept)
+		x->failed = true;
+	return kept;
+}
+
+static void put_finding(struct matching *x, struct entry *e, enum abibase_verdict verdict,
+			const char *fact, const char *text, const char *remedy)
+{
+	if (array_grow(&e->findings, e->n_findings, &e->cap_findings, sizeof(*e->findings)) < 0 ||
+	    !fact || !text) {
+		x->failed = true;
+		return;
+	}
+	e->findings[e->n_findings].verdict = verdict;
+	e->findings[e->n_findings].fact = fact;
+	e->findings[e->n_findings].text = text;
+	e->findings[e->n_findings].remedy = remedy ? keep(x, "%s", remedy) : NULL;
+	e->n_findings++;
+}
+
+static void add_name(struct matching *x, const char ***list, size_t *n, size_t *cap,
+		     const char *name)
+{
+	for (size_t i = 0; name && i < *n; i++)
+		if (streq((*list)[i], name))
+			return;
+	if (!name || array_grow(list, *n, cap, sizeof(**list)) < 0)
+		x->failed = true;
+	else
+		(*list)[(*n)++] = name;
+}
+
+/* ----------------------------------------------------- which facts are compared */
+
+static void use_needs(struct matching *x, const struct needs *needs)
+{
+	for (size_t k = 0; k < x->cat->n_backends; k++)
+		for (size_t i = 0; x->backend[k] && i < needs[k].n; i++)
+			if (needs[k].need[i].condition != NEED_NEVER)
+				x->used[needs[k].need[i].condition] = true;
+}
+
+static void use_conditions(struct matching *x)
+{
+	const struct abibase_catalogue *cat = x->cat;
+
+	for (size_t k = 0; k < cat->n_backends; k++)
+		for (size_t i = 0; x->backend[k] && i < cat->backends[k].n_usable; i++)
+			x->used[cat->backends[k].usable[i]] = true;
+	for (size_t i = 0; i < cat->n_rows; i++)
+		use_needs(x, cat->rows[i].needs);
+	for (size_t i = 0; i < cat->n_requirements; i++)
+		use_needs(x, cat->requirements[i].needs);
+}
+
+static int choose_backends(struct matching *x, const char *const *backends)
+{
+	for (size_t i = 0; backends && backends[i]; i++) {
+		int k = catalogue_backend(x->cat, backends[i]);
+
+		if (k < 0 || x->cat->backends[k].predicted_only)
+			return context_fail(x->ctx, EINVAL, "usage", NULL,
+					    "\"%s\" is not a backend of the catalogue",
+					    backends[i]);
+		x->backend[k] = true;
+	}
+	for (size_t k = 0; k < x->cat->n_backends; k++) {
+		if (!backends)
+			x->backend[k] = x->cat->backends[k].by_default;
+		if (x->backend[k])
+			x->m->backends[x->m->n_backends++] = keep(x, "%s", x->cat->backends[k].name);
+	}
+	return 0;
+}
+
+/* --------------------------------------------------------------- the words for it */
+
+static bool needs_condition(const struct matching *x, const struct needs *needs, int condition)
+{
+	for (size_t k = 0; k < x->cat->n_backends; k++)
+		for (size_t i = 0; x->backend[k] && i < needs[k].n; i++)
+			if (needs[k].need[i].condition == condition)
+				return true;
+	return false;
+}
+
+#define MANY_FEATURES 4
+
+/* Which features of a guest hang on it? Not those that the sentence names anyway. */
+static void put_features(const struct matching *x, struct buf *b, int condition)
+{
+	const char *sentence = x->cat->conditions[condition].missing;
+	size_t n = 0;
+
+	for (size_t i = 0; i < x->cat->n_rows; i++) {
+		const struct row *row = &x->cat->rows[i];
+
+		if (!needs_condition(x, row->needs, condition) || strstr(sentence, row->feature))
+			continue;
+		if (n++ < MANY_FEATURES)
+			buf_printf(b, "%s%s", n > 1 ? ", " : " (", row->feature);
+	}
+	if (n > MANY_FEATURES)
+		buf_printf(b, " and %zu more", n - MANY_FEATURES);
+	if (n)
+		buf_putc(b, ')');
+}
+
+static const char *missing_text(struct matching *x, int condition)
+{
+	const struct condition *cond = &x->cat->conditions[condition];
+	_buf_ b = { 0 };
+
+	buf_printf(&b, "lacks %s: %s", cond->name, cond->missing);
+	put_features(x, &b, condition);
+	if (buf_failed(&b))
+		x->failed = true;
+	return keep(x, "%s", b.data ? b.data : "");
+}
+
+/* ---------------------------------------------------------------- fact by fact */
+
+static size_t surface_len(const char *fact)
+{
+	return strcspn(fact, ".");
+}
+
+/* Is there this device at all? Unknown also when nothing is said about it. */
+static const json_t *surface_usable(const struct abibase_profile *p, const char *fact)
+{
+	char usable[256];
+	int n = snprintf(usable, sizeof(usable), "%.*s.usable", (int)surface_len(fact), fact);
+
+	return n > 0 && (size_t)n < sizeof(usable) ? json_object_get(p->facts, usable) : NULL;
+}
+
+static bool is_usable_fact(const char *fact)
+{
+	return streq(fact + surface_len(fact), ".usable");
+}
+
+/* What a profile says about a condition; a device that is absent has nothing of what it could have. */
+static enum abibase_tri ask(const struct abibase_profile *p, const struct condition *cond,
+			    const char **ret_reason)
+{
+	enum abibase_tri answer = profile_ask(p, cond->fact, cond->bit, ret_reason);
+
+	if (answer == ABIBASE_UNKNOWN && !json_object_get(p->facts, cond->fact) &&
+	    json_is_false(surface_usable(p, cond->fact)))
+		return ABIBASE_NO;
+	return answer;
+}
+
+/* Was it said already that the whole device is not there, or not known? */
+static bool follows_from_usable(const struct matching *x, const struct condition *cond,
+				enum abibase_tri answer)
+{
+	const json_t *here = surface_usable(x->host, cond->fact);
+
+	if (is_usable_fact(cond->fact) || !json_is_true(surface_usable(x->platform, cond->fact)))
+		return false;
+	return json_is_false(here) || (json_is_object(here) && answer == ABIBASE_UNKNOWN);
+}
+
+/* A bit that was not asked for by its name, a word of which nothing is known by its own. */
+static void note_not_asked(struct matching *x, struct entry *e, const struct condition *cond)
+{
+	bool word = json_is_string(json_object_get(x->platform->facts, cond->fact));
+
+	add_name(x, &e->not_asked, &e->n_not_asked, &e->cap_not_asked,
+		 keep(x, "%s", word ? cond->name : cond->fact));
+}
+
+static void judge_condition(struct matching *x, struct entry *e, int i)
+{
+	const struct condition *cond = &x->cat->conditions[i];
+	const char *reason = NULL;
+	enum abibase_tri there = ask(x->platform, cond, NULL);
+	enum abibase_tri here = ask(x->host, cond, &reason);
+
+	if (there == ABIBASE_UNKNOWN)
+		note_not_asked(x, e, cond);
+	else if (here != ABIBASE_UNKNOWN)
+		e->compared++;
+	if (there == ABIBASE_NO && here == ABIBASE_YES)
+		e->more++;
+	if (there != ABIBASE_YES)
+		return;
+	e->asked++;
+	if (here == ABIBASE_YES)
+		return;
+	if (follows_from_usable(x, cond, here))
+		return;
+	*(here == ABIBASE_NO ? &e->missing : &e->unknown) += 1;
+	if (here == ABIBASE_NO)
+		put_finding(x, e, ABIBASE_VERDICT_NO, keep(x, "%s", cond->name), missing_text(x, i),
+			    cond->remedy);
+	else
+		put_finding(x, e, ABIBASE_VERDICT_UNKNOWN, keep(x, "%s", cond->name),
+			    keep(x, "cannot tell %s: unknown here (%s)", cond->name, reason), NULL);
+}
+
+/* Numbers and texts: the catalogue can name them like any other fact. */
+static bool is_measure(const json_t *v)
+{
+	return json_is_integer(v) ||
+	       (json_is_string(v) && !strprefix(json_string_value(v), "0x"));
+}
+
+static const char *measure_text(struct matching *x, const char *fact, const json_t *here,
+				const json_t *there)
+{
+	_buf_ b = { 0 };
+
+	buf_printf(&b, "%s is ", fact);
+	show_fact_value(&b, here);
+	buf_puts(&b, " here, ");
+	show_fact_value(&b, there);
+	buf_puts(&b, " there");
+	if (buf_failed(&b))
+		x->failed = true;
+	return keep(x, "%s", b.data ? b.data : "");
+}
+
+static void judge_measure(struct matching *x, struct entry *e, int i, const json_t *there)
+{
+	const struct condition *cond = &x->cat->conditions[i];
+	const json_t *here = json_object_get(x->host->facts, cond->fact);
+	const char *reason = json_string_value(json_object_get(here, "unknown"));
+
+	e->asked++;
+	if (!here || json_is_object(here)) {
+		e->unknown++;
+		put_finding(x, e, ABIBASE_VERDICT_UNKNOWN, keep(x, "%s", cond->name),
+			    keep(x, "cannot tell %s: unknown here (%s)", cond->name,
+				 reason ? reason : "not-recorded"),
+			    NULL);
+		return;
+	}
+	e->compared++;
+	if (json_equal(here, there))
+		return;
+	if (json_is_integer(here) && json_is_integer(there) &&
+	    json_integer_value(here) > json_integer_value(there)) {
+		e->more++;
+		return;
+	}
+	e->missing++;
+	put_finding(x, e, ABIBASE_VERDICT_NO, keep(x, "%s", cond->name),
+		    measure_text(x, cond->fact, here, there), cond->remedy);
+}
+
+static void judge_facts(struct matching *x, struct entry *e)
+{
+	for (size_t i = 0; i < x->cat->n_conditions; i++) {
+		const struct condition *cond = &x->cat->conditions[i];
+		const json_t *there = json_object_get(x->platform->facts, cond->fact);
+
+		if (!x->used[i])
+			continue;
+		if (cond->bit < 0 && is_measure(there))
+			judge_measure(x, e, (int)i, there);
+		else
+			judge_condition(x, e, (int)i);
+	}
+}
+
+static void judge_arch(struct matching *x, struct entry *e)
+{
+	if (streq(x->host->arch, x->platform->arch))
+		return;
+	e->missing++;
+	put_finding(x, e, ABIBASE_VERDICT_NO, "arch",
+		    keep(x, "arch is %s here, %s there", x->host->arch, x->platform->arch), NULL);
+}
+
+static bool surface_used(const struct matching *x, const char *fact)
+{
+	size_t len = surface_len(fact) + 1;
+
+	for (size_t i = 0; i < x->cat->n_conditions; i++)
+		if (x->used[i] && !strncmp(x->cat->conditions[i].fact, fact, len))
+			return true;
+	return false;
+}
+
+/* Devices that the catalogue asks only for other backends and that the platform has. */
+static void note_not_compared(struct matching *x)
+{
+	for (size_t i = 0; i < x->cat->n_conditions; i++) {
+		const char *fact = x->cat->conditions[i].fact;
+
+		if (is_usable_fact(fact) && !surface_used(x, fact) &&
+		    json_is_true(json_object_get(x->platform->facts, fact)))
+			add_name(x, &x->m->not_compared, &x->m->n_not_compared,
+				 &x->m->cap_not_compared,
+				 keep(x, "%.*s", (int)surface_len(fact), fact));
+	}
+}
+
+/* ------------------------------------------------------------------------ QEMU */
+
+static void put_versions(struct buf *b, const struct abibase_profile *p)
+{
+	if (!p->n_qemu)
+		buf_puts(b, p->has_qemu ? "none" : "not recorded");
+	for (size_t i = 0; i < p->n_qemu; i++)
+		buf_printf(b, "%s%s", i ? ", " : "", p->qemu[i].version);
+}
+
+static size_t count_lacks(const struct abibase_diff *d, enum abibase_diff_kind kind)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < d->n; i++)
+		n += d->items[i].kind == kind && d->items[i].side == DIFF_A_LACKS;
+	return n;
+}
+
+static void put_count(struct buf *b, size_t n, const char *one, const char *many)
+{
+	if (n)
+		buf_printf(b, "; %zu %s", n, n == 1 ? one : many);
+}
+
+static void put_qemu_differences(struct buf *b, const struct abibase_diff *d)
+{
+	size_t values = 0;
+
+	for (size_t i = 0; i < d->n; i++)
+		values += d->items[i].kind == ABIBASE_DIFF_VALUE && d->items[i].known;
+	put_count(b, count_lacks(d, ABIBASE_DIFF_QEMU), "binary is missing here",
+		  "binaries are missing here");
+	put_count(b, count_lacks(d, ABIBASE_DIFF_MACHINE), "machine type is missing here",
+		  "machine types are missing here");
+	put_count(b, count_lacks(d, ABIBASE_DIFF_PROPERTY), "property is missing here",
+		  "properties are missing here");
+	put_count(b, values, "value of a machine type differs", "values of machine types differ");
+}
+
+static void compare_qemu(struct matching *x, struct entry *e, const struct abibase_diff *d)
+{
+	_buf_ b = { 0 };
+
+	put_versions(&b, x->host);
+	buf_puts(&b, " here, ");
+	put_versions(&b, x->platform);
+	buf_puts(&b, " there");
+	if (x->host->n_qemu && x->platform->n_qemu)
+		put_qemu_differences(&b, d);
+	if (buf_failed(&b))
+		x->failed = true;
+	e->qemu = keep(x, "%s", b.data ? b.data : "");
+}
+
+/* --------------------------------------------------------------- which is the closest */
+
+static size_t distance(const struct entry *e)
+{
+	return e->missing + e->unknown + e->more;
+}
+
+/* Less than zero: @a is the closer one. */
+static int cmp_closeness(const struct entry *a, const struct entry *b)
+{
+	size_t x = distance(a), y = distance(b);
+
+	if (x != y)
+		return x < y ? -1 : 1;
+	if (a->other != b->other)
+		return a->other < b->other ? -1 : 1;
+	return (b->verdict == ABIBASE_VERDICT_YES) - (a->verdict == ABIBASE_VERDICT_YES);
+}
+
+static void find_closest(struct abibase_match *m)
+{
+	const struct entry *best = NULL;
+
+	for (size_t i = 0; i < m->n; i++)
+		if (m->entries[i].compared && (!best || cmp_closeness(&m->entries[i], best) < 0))
+			best = &m->entries[i];
+	for (size_t i = 0; best && i < m->n; i++)
+		m->entries[i].closest = m->entries[i].compared &&
+					!cmp_closeness(&m->entries[i], best);
+}
+
+static void count_other(struct matching *x, struct entry *e, const struct abibase_diff *d)
+{
+	for (size_t i = 0; i < d->n; i++) {
+		const struct diff_item *item = &d->items[i];
+
+		e->other += item->kind == ABIBASE_DIFF_FACT && !item->guest_visible &&
+			    item->known && surface_used(x, item->subject);
+	}
+}
+
+/* ------------------------------------------------------------------ the object */
+
+static enum abibase_verdict verdict_of(const struct entry *e)
+{
+	if (e->missing)
+		return ABIBASE_VERDICT_NO;
+	/* "It has all of nothing" would be a yes that nobody can rely on. */
+	return e->unknown || !e->asked ? ABIBASE_VERDICT_UNKNOWN : ABIBASE_VERDICT_YES;
+}
+
+static int match_platform(struct matching *x, struct entry *e)
+{
+	struct abibase_diff *d;
+	int r = abibase_diff(x->ctx, x->cat, x->host, x->platform, 0, &d);
+
+	if (r < 0)
+		return r;
+	e->name = keep(x, "%s", x->platform->name);
+	e->digest = keep(x, "%s", x->platform->digest);
+	e->revision = x->platform->revision;
+	judge_arch(x, e);
+	judge_facts(x, e);
+	note_not_compared(x);
+	compare_qemu(x, e, d);
+	count_other(x, e, d);
+	e->verdict = verdict_of(e);
+	abibase_diff_unref(d);
+	return x->failed ? context_oom(x->ctx) : 0;
+}
+
+static int match_all(struct matching *x, struct abibase_profile *const *platforms, size_t n,
+		     const char *const *backends)
+{
+	int r = choose_backends(x, backends);
+
+	if (r < 0)
+		return r;
+	x->m->name = keep(x, "%s", x->host->name);
+	x->m->digest = keep(x, "%s", x->host->digest);
+	use_conditions(x);
+	x->m->entries = calloc(n ? n : 1, sizeof(*x->m->entries));
+	if (!x->m->entries || x->failed)
+		return context_oom(x->ctx);
+	while (r == 0 && x->m->n < n) {
+		x->platform = platforms[x->m->n];
+		r = match_platform(x, &x->m->entries[x->m->n++]);
+	}
+	if (r == 0)
+		find_closest(x->m);
+	return r;
+}
+
+ABIBASE_EXPORT int abibase_match(struct abibase_context *ctx, const struct abibase_catalogue *cat,
+				 const struct abibase_profile *p,
+				 struct abibase_profile *const *platforms, size_t n,
+				 const char *const *backends, struct abibase_match **ret)
+{
+	_autofree_ bool *used = calloc(cat->n_conditions + 1, sizeof(*used));
+	struct matching x = { .ctx = ctx, .cat = cat, .host = p, .used = used };
+	int r;
+
+	x.m = calloc(1, sizeof(*x.m));
+	if (!x.m || !used) {
+		free(x.m);
+		return context_oom(ctx);
+	}
+	x.m->refcount = 1;
+	r = match_all(&x, platforms, n, backends);
+	if (r < 0)
+		abibase_match_unref(x.m);
+	else
+		*ret = x.m;
+	return r;
+}
+
+ABIBASE_EXPORT struct abibase_match *abibase_match_ref(struct abibase_match *m)
+{
+	if (m)
+		__atomic_add_fetch(&m->refcount, 1, __ATOMIC_RELAXED);
+	return m;
+}
+
+ABIBASE_EXPORT struct abibase_match *abibase_match_unref(struct abibase_match *m)
+{
+	if (!m || __atomic_sub_fetch(&m->refcount, 1, __ATOMIC_ACQ_REL) > 0)
+		return NULL;
+	for (size_t i = 0; i < m->n; i++) {
+		free(m->entries[i].findings);
+		free(m->entries[i].not_asked);
+	}
+	free(m->entries);
+	free(m->not_compared);
+	arena_clear(&m->arena);
+	free(m);
+	return NULL;
+}
+
+ABIBASE_EXPORT enum abibase_verdict abibase_match_verdict(const struct abibase_match *m)
+{
+	enum abibase_verdict verdict = ABIBASE_VERDICT_NO;
+
+	for (size_t i = 0; i < m->n; i++) {
+		if (m->entries[i].verdict == ABIBASE_VERDICT_YES)
+			return ABIBASE_VERDICT_YES;
+		if (m->entries[i].verdict == ABIBASE_VERDICT_UNKNOWN)
+			verdict = ABIBASE_VERDICT_UNKNOWN;
+	}
+	return verdict;
+}
+
+ABIBASE_EXPORT size_t abibase_match_count(const struct abibase_match *m)
+{
+	return m->n;
+}
+
+ABIBASE_EXPORT const char *abibase_match_platform_name(const struct abibase_match *m, size_t i)
+{
+	return i < m->n ? m->entries[i].name : NULL;
+}
+
+ABIBASE_EXPORT enum abibase_verdict abibase_match_platform_verdict(const struct abibase_match *m,
+								   size_t i)
+{
+	return i < m->n ? m->entries[i].verdict : ABIBASE_VERDICT_UNKNOWN;
+}
+
+ABIBASE_EXPORT bool abibase_match_closest(const struct abibase_match *m, size_t i)
+{
+	return i < m->n && m->entries[i].closest;
+}
+
+ABIBASE_EXPORT size_t abibase_match_finding_count(const struct abibase_match *m, size_t i)
+{
+	return i < m->n ? m->entries[i].n_findings : 0;
+}
+
+static const struct finding *find(const struct abibase_match *m, size_t i, size_t k)
+{
+	return i < m->n && k < m->entries[i].n_findings ? &m->entries[i].findings[k] : NULL;
+}
+
+ABIBASE_EXPORT enum abibase_verdict abibase_match_finding_verdict(const struct abibase_match *m,
+								  size_t i, size_t k)
+{
+	const struct finding *f = find(m, i, k);
+
+	return f ? f->verdict : ABIBASE_VERDICT_UNKNOWN;
+}
+
+ABIBASE_EXPORT const char *abibase_match_finding_fact(const struct abibase_match *m, size_t i,
+						      size_t k)
+{
+	const struct finding *f = find(m, i, k);
+
+	return f ? f->fact : NULL;
+}
+
+ABIBASE_EXPORT const char *abibase_match_finding_text(const struct abibase_match *m, size_t i,
+						      size_t k)
+{
+	const struct finding *f = find(m, i, k);
+
+	return f ? f->text : NULL;
+}
+
+ABIBASE_EXPORT const char *abibase_match_finding_remedy(const struct abibase_match *m, size_t i,
+							size_t k)
+{
+	const struct finding *f = find(m, i, k);
+
+	return f ? f->remedy : NULL;
+}
+
+ABIBASE_EXPORT const char *abibase_match_qemu(const struct abibase_match *m, size_t i)
+{
+	return i < m->n ? m->entries[i].qemu : NULL;
+}
+
+/* ---------------------------------------------------------------- as documents */
+
+static const char *verdict_word(enum abibase_verdict verdict)
+{
+	switch (verdict) {
+	case ABIBASE_VERDICT_YES:
+		return "yes";
+	case ABIBASE_VERDICT_NO:
+		return "no";
+	case ABIBASE_VERDICT_UNKNOWN:
+		return "unknown";
+	}
+	return "unknown";
+}
+
+static json_t *strings_json(const char *const *list, size_t n)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; array && i < n; i++)
+		if (json_array_append_new(array, json_string(list[i])) < 0) {
+			json_decref(array);
+			return NULL;
+		}
+	return array;
+}
+
+static json_t *findings_json(const struct entry *e)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; array && i < e->n_findings; i++) {
+		const struct finding *f = &e->findings[i];
+		json_t *o = json_pack("{s:s, s:s?, s:s, s:s}", "fact", f->fact, "remedy", f->remedy,
+				      "text", f->text, "verdict", verdict_word(f->verdict));
+
+		if (json_array_append_new(array, o) < 0) {
+			json_decref(array);
+			return NULL;
+		}
+	}
+	return array;
+}
+
+static json_t *entry_json(const struct entry *e)
+{
+	json_t *o = json_pack("{s:b, s:s, s:o, s:s, s:o, s:s, s:s}", "closest", e->closest, "digest",
+			      e->digest, "findings", findings_json(e), "name", e->name, "not_asked",
+			      strings_json(e->not_asked, e->n_not_asked), "qemu", e->qemu, "verdict",
+			      verdict_word(e->verdict));
+
+	if (o && e->revision && json_object_set_new(o, "revision", json_integer(e->revision)) < 0) {
+		json_decref(o);
+		return NULL;
+	}
+	return o;
+}
+
+static json_t *entries_json(const struct abibase_match *m)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; array && i < m->n; i++)
+		if (json_array_append_new(array, entry_json(&m->entries[i])) < 0) {
+			json_decref(array);
+			return NULL;
+		}
+	return array;
+}
+
+ABIBASE_EXPORT int abibase_match_to_json(const struct abibase_match *m, char **ret)
+{
+	json_t *root = json_pack("{s:s, s:o, s:s, s:s, s:o, s:o, s:s}", "schema", "abibase-match/1",
+				 "backends", strings_json(m->backends, m->n_backends), "digest",
+				 m->digest, "name", m->name, "not_compared",
+				 strings_json(m->not_compared, m->n_not_compared), "platforms",
+				 entries_json(m), "verdict",
+				 verdict_word(abibase_match_verdict(m)));
+	int r;
+
+	if (!root)
+		return -ENOMEM;
+	r = json_give(root, ret);
+	json_decref(root);
+	return r;
+}
+
+static void put_list(struct buf *b, const char *const *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		buf_printf(b, "%s%s", i ? ", " : "", list[i]);
+}
+
+static void put_entry(struct buf *b, const struct entry *e)
+{
+	static const char *const words[] = {
+		[ABIBASE_VERDICT_YES] = "satisfied",
+		[ABIBASE_VERDICT_NO] = "not satisfied",
+		[ABIBASE_VERDICT_UNKNOWN] = "cannot tell",
+	};
+
+	buf_printf(b, "%s: %s\n", e->name, words[e->verdict]);
+	for (size_t i = 0; i < e->n_findings; i++) {
+		buf_printf(b, "  %s\n", e->findings[i].text);
+		if (e->findings[i].remedy)
+			buf_printf(b, "    remedy: %s\n", e->findings[i].remedy);
+	}
+	if (!e->asked)
+		buf_puts(b, "  nothing is known of it that could be compared\n");
+	if (e->n_not_asked) {
+		buf_puts(b, "  not asked, because unknown there: ");
+		put_list(b, e->not_asked, e->n_not_asked);
+		buf_putc(b, '\n');
+	}
+	buf_printf(b, "  qemu: %s\n", e->qemu);
+}
+
+/* " A, B" of the platforms with this verdict; their number. */
+static size_t put_verdict(struct buf *b, const struct abibase_match *m, enum abibase_verdict verdict,
+			  const char *words)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < m->n; i++)
+		if (m->entries[i].verdict == verdict)
+			buf_printf(b, "%s %s", n++ ? "," : words, m->entries[i].name);
+	return n;
+}
+
+static void put_closest(struct buf *b, const struct abibase_match *m)
+{
+	size_t n = 0, many = 0;
+
+	for (size_t i = 0; i < m->n; i++)
+		many += m->entries[i].closest;
+	for (size_t i = 0; i < m->n; i++)
+		if (m->entries[i].closest)
+			buf_printf(b, "%s %s",
+				   n++ ? "," : many > 1 ? "; the closest are" : "; the closest is",
+				   m->entries[i].name);
+}
+
+static void put_summary(struct buf *b, const struct abibase_match *m)
+{
+	buf_puts(b, m->name);
+	if (!put_verdict(b, m, ABIBASE_VERDICT_YES, " satisfies"))
+		buf_puts(b, abibase_match_verdict(m) == ABIBASE_VERDICT_NO ?
+				    " satisfies none" :
+				    " satisfies none for sure");
+	put_verdict(b, m, ABIBASE_VERDICT_UNKNOWN, "; cannot tell about");
+	put_closest(b, m);
+	buf_putc(b, '\n');
+}
+
+ABIBASE_EXPORT int abibase_match_to_text(const struct abibase_match *m, char **ret)
+{
+	_buf_ b = { 0 };
+
+	put_summary(&b, m);
+	for (size_t i = 0; i < m->n; i++)
+		put_entry(&b, &m->entries[i]);
+	buf_puts(&b, "compared for: ");
+	put_list(&b, m->backends, m->n_backends);
+	if (m->n_not_compared) {
+		buf_puts(&b, "; ");
+		put_list(&b, m->not_compared, m->n_not_compared);
+		buf_puts(&b, " not compared");
+	}
+	buf_putc(&b, '\n');
+	return buf_give(&b, ret);
+}

@@ -1,0 +1,802 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+
+#include "answer/move.h"
+#include "answer/show.h"
+
+/* One device of the guest on one QEMU: what it would miss there, and what does not fit. */
+
+/* What every network carries */
+#define ETHERNET_MTU 1500
+
+/* ----------------------------------------------------------------------- words */
+
+/* A running guest keeps what it negotiated. */
+#define RESTART "; or power the guest off and on with the list of a baseline that has this host"
+/* The lists are beside the findings. */
+#define SWITCH_ON "start the target there with the -global options that turn it on"
+#define SET_VALUE "start the target there with the -global option that sets it"
+
+static int say(struct judging *j, enum abibase_finding_kind kind, const char *id, const char *layer,
+	     const struct row *row, const char *remedy, struct buf *text)
+{
+	struct check_finding f = { .kind = kind,
+				   .id = id,
+				   .layer = layer,
+				   .remedy = remedy,
+				   .property = row ? row->key : NULL,
+				   .feature = row ? row->feature : NULL,
+				   .bit = row ? row->bit : -1 };
+
+	return hostcheck_add(j->m->check, &f, text);
+}
+
+int move_unknown(struct judging *j, const char *id, const char *layer, const struct row *row,
+		 const char *remedy, struct buf *text)
+{
+	return say(j, ABIBASE_FINDING_UNKNOWN, id, layer, row, remedy, text);
+}
+
+int move_conflict(struct judging *j, const char *id, const char *layer, const struct row *row,
+		  const char *remedy, struct buf *text)
+{
+	return say(j, ABIBASE_FINDING_CONFLICT, id, layer, row, remedy, text);
+}
+
+void move_write_qemu(const struct judging *j, struct buf *out)
+{
+	if (!j->m->version) {
+		buf_puts(out, "the QEMU there");
+		return;
+	}
+	buf_printf(out, "QEMU %s", j->m->version);
+	if (j->m->package && *j->m->package)
+		buf_printf(out, " (%s)", j->m->package);
+}
+
+/*
+ * A feature of the guest is in the way, or may be. What comes of one cause is shown as one; the cause
+ * is taken.
+ */
+static int because(struct judging *j, const struct guest_device *d, struct check_finding f,
+		   const struct row *row, struct buf *cause)
+{
+	_buf_ text = { 0 };
+	int r;
+
+	buf_printf(&text, "%s: %s: ", j->p->name, f.layer);
+	buf_printf(&text, "%s: %s%s (bit %d), which the guest %s, %s", cause->data ? cause->data : "",
+		   f.kind == ABIBASE_FINDING_UNKNOWN ? "whether " : "", row->feature, row->bit,
+		   d->has_negotiated ? "took" : "may have taken",
+		   f.kind == ABIBASE_FINDING_UNKNOWN ? "is offered there cannot be told" :
+						       "is not offered there");
+	if (buf_failed(cause))
+		return -ENOMEM;
+	f.cause = cause->data;
+	f.property = row->key;
+	f.feature = row->feature;
+	f.bit = row->bit;
+	r = hostcheck_add(j->m->check, &f, &text);
+	buf_clear(cause);
+	return r;
+}
+
+static int lacks(struct judging *j, const struct guest_device *d, const struct row *row,
+		 const char *layer, const char *remedy, struct buf *cause)
+{
+	return because(j, d,
+		       (struct check_finding){ .kind = ABIBASE_FINDING_CONFLICT,
+					       .id = "move-lacks",
+					       .layer = layer,
+					       .remedy = remedy },
+		       row, cause);
+}
+
+static int may_lack(struct judging *j, const struct guest_device *d, const struct row *row,
+		    const char *layer, const char *remedy, struct buf *cause)
+{
+	return because(j, d,
+		       (struct check_finding){ .kind = ABIBASE_FINDING_UNKNOWN,
+					       .id = "move-unknown",
+					       .layer = layer,
+					       .remedy = remedy },
+		       row, cause);
+}
+
+/* ------------------------------------------------------------ a feature that is missing */
+
+/* Can a -global on the target bring it? */
+bool move_is_switch(const struct row *row, const struct predicted *p)
+{
+	return row->boolean && row->bit_when == BIT_TRUE && p->knows == ABIBASE_YES;
+}
+
+static int say_switched_off(struct judging *j, const struct guest_device *d, const struct row *row,
+			    const struct predicted *p)
+{
+	struct check_finding f = { .kind = ABIBASE_FINDING_CONFLICT,
+				   .id = "move-switched-off",
+				   .layer = p->by_setting ? "baseline" : "machine type",
+				   .remedy = SWITCH_ON,
+				   .by_list = true };
+	_buf_ cause = { 0 };
+
+	if (p->by_setting)
+		buf_puts(&cause, "its list turns it off");
+	else {
+		move_write_qemu(j, &cause);
+		buf_printf(&cause, p->on == ABIBASE_NO ?
+					   " has it off under %s, though kernel and QEMU can do it" :
+					   " may have it off under %s, which is not recorded",
+			   j->pr.view.machine);
+	}
+	if (move_list_row(&j->m->rescue, row, true) < 0)
+		return -ENOMEM;
+	return because(j, d, f, row, &cause);
+}
+
+static int say_no_property(struct judging *j, const struct guest_device *d, const struct row *row)
+{
+	_buf_ cause = { 0 };
+
+	move_write_qemu(j, &cause);
+	buf_puts(&cause, " does not have the property");
+	return lacks(j, d, row, "QEMU", "install a QEMU there that has the property" RESTART, &cause);
+}
+
+static int say_never(struct judging *j, const struct guest_device *d, const struct row *row)
+{
+	_buf_ cause = { 0 };
+
+	move_write_qemu(j, &cause);
+	buf_printf(&cause, " never offers it on %s", j->pr.cat->backends[j->pr.backend].name);
+	return lacks(j, d, row, "QEMU", "use another backend or another QEMU there" RESTART, &cause);
+}
+
+/* Each fact that is in the way, not the first alone. */
+int move_say_lacks(struct judging *j, const struct guest_device *d, const struct row *row,
+		   const struct needs *needs)
+{
+	for (size_t i = 0; i < needs->n; i++) {
+		const struct need *need = &needs->need[i];
+		const struct condition *c;
+		_autofree_ char *remedy = NULL;
+		_buf_ cause = { 0 };
+
+		if (!need_applies(&j->pr.view, need) || need->condition == NEED_NEVER)
+			continue;
+		c = &j->pr.cat->conditions[need->condition];
+		if (profile_ask(j->p, c->fact, c->bit, NULL) != ABIBASE_NO)
+			continue;
+		buf_puts(&cause, c->missing);
+		if (asprintf(&remedy, "%s" RESTART, c->remedy) < 0) {
+			remedy = NULL;
+			return -ENOMEM;
+		}
+		if (lacks(j, d, row, c->layer, remedy, &cause) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int say_fact_unknown(struct judging *j, const struct guest_device *d, const struct row *row,
+			    const struct predicted *p)
+{
+	_buf_ cause = { 0 };
+
+	buf_printf(&cause, "%s is unknown there (%s)", p->unknown->name, p->reason);
+	return may_lack(j, d, row, p->unknown->layer, unknown_remedy(p->reason), &cause);
+}
+
+static int say_value_unknown(struct judging *j, const struct guest_device *d,
+			     const struct row *row)
+{
+	_buf_ cause = { 0 };
+
+	buf_puts(&cause, "what ");
+	move_write_qemu(j, &cause);
+	buf_printf(&cause, " makes of the property under %s is not recorded", j->pr.view.machine);
+	return may_lack(j, d, row, "QEMU", "probe this host again", &cause);
+}
+
+static int say_row(struct judging *j, const struct guest_device *d, const struct row *row,
+		   const struct predicted *p)
+{
+	if (p->knows == ABIBASE_NO)
+		return say_no_property(j, d, row);
+	if (p->never)
+		return say_never(j, d, row);
+	if (p->can == ABIBASE_NO)
+		return move_say_lacks(j, d, row, &row->needs[j->pr.backend]);
+	if (p->can == ABIBASE_UNKNOWN && say_fact_unknown(j, d, row, p) < 0)
+		return -ENOMEM;
+	if (p->on == ABIBASE_YES)
+		return 0;
+	if (move_is_switch(row, p))
+		return say_switched_off(j, d, row, p);
+	return p->on == ABIBASE_NO ? say_no_property(j, d, row) : say_value_unknown(j, d, row);
+}
+
+/* No property switches the bit of a requirement. */
+static int judge_bit_required(struct judging *j, const struct requirement *q)
+{
+	struct predicted p = { 0 };
+	_buf_ text = { 0 };
+
+	predict_needs(&j->pr, &q->needs[j->pr.backend], &p);
+	if (p.can == ABIBASE_YES)
+		return 0;
+	if (p.can == ABIBASE_UNKNOWN) {
+		buf_printf(&text, "%s: whether %s has %s, which the guest took, is unknown: %s (%s)",
+			   j->p->name, p.unknown->layer, q->feature, p.unknown->name, p.reason);
+		return move_unknown(j, "move-unknown", p.unknown->layer, NULL,
+				    unknown_remedy(p.reason), &text);
+	}
+	buf_printf(&text, "%s: the guest took %s (bit %d), and it does not hold there that %s",
+		   j->p->name, q->feature, q->bit, q->text);
+	return move_conflict(j, "move-lacks", "backend", NULL, q->remedy, &text);
+}
+
+/*
+ * Rows that share a bit: one of them is enough. With none of them on, what is said is of that which
+ * comes nearest.
+ */
+static int judge_bit(struct judging *j, const struct guest_device *d, int bit,
+		     const uint64_t negotiated[2])
+{
+	const struct abibase_catalogue *cat = j->pr.cat;
+	const struct row *best = NULL;
+	struct predicted of_best = { 0 }, p;
+	_buf_ text = { 0 };
+
+	for (size_t i = 0; i < cat->n_rows; i++) {
+		if (!move_row_is_of(&cat->rows[i], d) || cat->rows[i].bit != bit)
+			continue;
+		move_predict_row(&j->pr, &cat->rows[i], negotiated, &p);
+		if (move_both(p.on, p.can) == ABIBASE_YES)
+			return 0;
+		if (!best || (move_both(of_best.on, of_best.can) == ABIBASE_NO &&
+			      move_both(p.on, p.can) == ABIBASE_UNKNOWN)) {
+			best = &cat->rows[i];
+			of_best = p;
+		}
+	}
+	if (best)
+		return say_row(j, d, best, &of_best);
+	for (size_t i = 0; i < cat->n_requirements; i++)
+		if (cat->requirements[i].bit == bit &&
+		    cat->requirements[i].backends & (1u << j->pr.backend))
+			return judge_bit_required(j, &cat->requirements[i]);
+	buf_printf(&text, "%s: whether it offers bit %d, which the guest took, cannot be told: the "
+			  "catalogue has no such feature of %s",
+		   j->p->name, bit, d->class_name);
+	return move_unknown(j, "move-unknown", "QEMU", NULL,
+			    "look whether the word is of another class of device", &text);
+}
+
+/* ------------------------------------------------------------ what the stream carries */
+
+/* Did the device where the guest runs meet this? */
+static enum abibase_tri source_meets(const struct judging *j, const struct guest_device *d,
+				     const struct requirement *q)
+{
+	const struct abibase_catalogue *cat = j->pr.cat;
+	enum abibase_tri all = ABIBASE_YES;
+	int be = move_source_backend(j->t, d);
+
+	if (be < 0)
+		return ABIBASE_UNKNOWN;
+	for (size_t i = 0; i < q->needs[be].n; i++) {
+		int c = q->needs[be].need[i].condition;
+		enum abibase_tri a = ABIBASE_UNKNOWN;
+
+		if (j->t->source)
+			a = profile_ask(j->t->source, cat->conditions[c].fact,
+					cat->conditions[c].bit, NULL);
+		/* a feature that needs the same was negotiated, so it was there */
+		for (size_t r = 0; d->has_negotiated && r < cat->n_rows; r++)
+			for (size_t n = 0; n < cat->rows[r].needs[be].n; n++)
+				if (cat->rows[r].needs[be].need[n].condition == c &&
+				    move_row_is_of(&cat->rows[r], d) &&
+				    word_has(d->negotiated, cat->rows[r].bit))
+					a = ABIBASE_YES;
+		all = move_both(all, a);
+	}
+	return all;
+}
+
+static enum abibase_tri stated(const struct guest_device *d, const struct requirement *q)
+{
+	if (streq(q->name, "tap-vnet-hdr"))
+		return d->vnet_hdr;
+	return streq(q->name, "tap-ufo") ? d->ufo : ABIBASE_UNKNOWN;
+}
+
+/* QEMU loads no stream that has what the backend there has not; the other way is harmless. */
+static int judge_requirement(struct judging *j, const struct guest_device *d,
+			     const struct requirement *q)
+{
+	enum abibase_tri has = stated(d, q);
+	struct predicted p = { 0 };
+	_buf_ text = { 0 };
+
+	if (has == ABIBASE_UNKNOWN)
+		has = source_meets(j, d, q);
+	predict_needs(&j->pr, &q->needs[j->pr.backend], &p);
+	if (p.can == ABIBASE_YES || has == ABIBASE_NO)
+		return 0;
+	if (p.can == ABIBASE_UNKNOWN) {
+		buf_printf(&text, "%s: whether \"%s\" holds there is unknown: %s (%s; requirement %s)",
+			   j->p->name, q->text, p.unknown->name, p.reason, q->name);
+		return move_unknown(j, "move-unknown", p.unknown->layer, NULL,
+				    unknown_remedy(p.reason), &text);
+	}
+	buf_printf(&text, has == ABIBASE_YES ?
+				  "%s: \"%s\" holds where the guest runs and not there, and no property "
+				  "can mask it (requirement %s)" :
+				  "%s: \"%s\" does not hold there, and whether it does where the guest "
+				  "runs is unknown (requirement %s)",
+		   j->p->name, q->text, q->name);
+	if (has == ABIBASE_YES)
+		return move_conflict(j, "requirement-differs", "backend", NULL, q->remedy, &text);
+	return move_unknown(j, "move-unknown", "backend", NULL,
+			    "say where the guest runs: --from PROFILE", &text);
+}
+
+static int judge_requirements(struct judging *j, const struct guest_device *d)
+{
+	for (size_t i = 0; i < j->pr.cat->n_requirements; i++) {
+		const struct requirement *q = &j->pr.cat->requirements[i];
+
+		/* a bit is judged with the others, and the backend itself before */
+		if (q->bit < 0 && !q->named_only && q->needs[j->pr.backend].n &&
+		    judge_requirement(j, d, q) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* ------------------------------------------------------------------------ sizes */
+
+/* What was observed of this QEMU under this machine type, on this backend or else another. */
+static const json_t *shape_here(const struct judging *j)
+{
+	const json_t *shapes = json_object_get(json_object_get(j->entry, "shape"),
+					       j->pr.view.machine);
+	const json_t *own = json_object_get(shapes, j->pr.cat->backends[j->pr.backend].name);
+	const char *backend;
+	json_t *v;
+
+	if (own)
+		return own;
+	json_object_foreach((json_t *)shapes, backend, v)
+		return v;
+	return NULL;
+}
+
+static const json_t *recorded_sizes(const struct judging *j, const struct shape *s)
+{
+	return json_object_get(shape_here(j), s->recorded);
+}
+
+static int64_t largest(const json_t *sizes)
+{
+	int64_t most = -1;
+	json_t *v;
+	size_t i;
+
+	json_array_foreach(sizes, i, v)
+		if (json_integer_value(v) > most)
+			most = json_integer_value(v);
+	return most;
+}
+
+/* The QEMU of the guest by version; false: not known. */
+bool move_source_version(const struct abibase_targets *t, struct version *ret)
+{
+	const struct profile_qemu *q = move_source_qemu(t);
+
+	if (t->guest->qemu)
+		return version_parse_prefix(t->guest->qemu, ret);
+	return q && version_parse_prefix(q->version, ret);
+}
+
+/* What the QEMU where the guest runs makes of it when nobody says anything; -1: not known. */
+int64_t move_source_size(const struct abibase_targets *t, const struct shape *s)
+{
+	const struct profile_qemu *q = move_source_qemu(t);
+	int64_t size = q ? qemu_recorded_size(q->json, t->guest->machine, s->recorded) : -1;
+	struct version v;
+
+	if (size < 0 && move_source_version(t, &v))
+		size = shape_value(s, &v);
+	return size;
+}
+
+int64_t move_target_size(const struct judging *j, const struct shape *s, size_t queue)
+{
+	const json_t *sizes = recorded_sizes(j, s);
+
+	if (sizes && queue < json_array_size(sizes))
+		return json_integer_value(json_array_get(sizes, queue));
+	return sizes ? largest(sizes) : shape_value(s, &j->pr.view.version);
+}
+
+/* The first queue that does not fit, or -1; @ret: its size, and what there is for it. */
+static long first_too_large(const struct judging *j, const struct shape *s,
+			    const struct guest_device *d, int64_t ret[2])
+{
+	int64_t by_default = move_source_size(j->t, s);
+	json_t *v;
+	size_t i;
+
+	json_array_foreach(d->queue_sizes, i, v) {
+		ret[0] = json_integer_value(v);
+		ret[1] = move_target_size(j, s, i);
+		/* larger than its QEMU makes it: an option of -device, which the target has too */
+		if (by_default >= 0 && ret[0] > by_default)
+			continue;
+		if (ret[0] > ret[1])
+			return (long)i;
+	}
+	if (d->queue_sizes)
+		return -1;
+	ret[0] = by_default;
+	ret[1] = move_target_size(j, s, 0);
+	return ret[0] < 0 || ret[0] > ret[1] ? 0 : -1;
+}
+
+static int judge_shape(struct judging *j, const struct guest_device *d, const struct shape *s)
+{
+	int64_t size[2];
+	_buf_ text = { 0 };
+	long queue;
+
+	if (version_cmp(&j->pr.view.version, &s->checked_since) < 0)
+		return 0;
+	queue = first_too_large(j, s, d, size);
+	if (queue < 0)
+		return 0;
+	buf_printf(&text, "%s: ", j->p->name);
+	move_write_qemu(j, &text);
+	if (size[0] < 0 || size[1] < 0) {
+		buf_printf(&text, " checks the %s, and %s is not known (%s)", s->text,
+			   size[0] < 0 ? "what the guest has" : "what it would have itself",
+			   s->name);
+		return move_unknown(
+			j, "shape-unknown", "QEMU", NULL,
+			size[0] < 0 ? "say what the guest has, with --queue-size, or in which "
+				      "QEMU it runs, with --from PROFILE"
+				    : "record what this QEMU offers: abibase probe --observe",
+			&text);
+	}
+	buf_printf(&text, " checks the %s: the %lld of the guest's queue %ld are more than the %lld "
+			  "it has, and no property can equalise them (%s)",
+		   s->text, (long long)size[0], queue, (long long)size[1], s->name);
+	return move_conflict(
+		j, "shape-differs", "QEMU", NULL,
+		"install a QEMU there that makes its queues as the guest's does" RESTART, &text);
+}
+
+/* ------------------------------------------------- what else the machine type decides */
+
+/* What the QEMU where the guest runs makes of the row when nobody says anything; NULL: not known. */
+static const json_t *source_value(const struct abibase_targets *t, const struct row *row)
+{
+	const struct profile_qemu *q = move_source_qemu(t);
+	struct qemu_view view;
+	struct effective e;
+
+	if (!q)
+		return NULL;
+	qemu_view_init(&view, q->json, t->guest->machine);
+	qemu_effective(&view, row, &e);
+	return effective_seen(&e, row);
+}
+
+static int say_value_differs(struct judging *j, const struct row *row, const json_t *there,
+			     const json_t *here, enum abibase_tri knows)
+{
+	struct check_finding f = { .kind = ABIBASE_FINDING_CONFLICT,
+				   .id = "move-value-differs",
+				   .layer = "machine type",
+				   .feature = row->feature,
+				   .property = row->key,
+				   .bit = -1 };
+	_buf_ text = { 0 }, value = { 0 }, own = { 0 };
+
+	f.by_list = !json_is_null(there) && knows == ABIBASE_YES;
+	value_write(there, &value);
+	value_write(here, &own);
+	f.remedy = f.by_list ? SET_VALUE :
+			       "move to a QEMU that has the machine type as the guest does";
+	buf_printf(&text, "%s: ", j->p->name);
+	move_write_qemu(j, &text);
+	buf_printf(&text, " has another %s (%s) under %s: %s, and where the guest runs it is %s",
+		   row->key, row->feature, j->pr.view.machine, own.data ? own.data : "",
+		   value.data ? value.data : "");
+	if (buf_failed(&value) || buf_failed(&own) ||
+	    (f.by_list && move_list_value(&j->m->rescue, row, value.data) < 0))
+		return -ENOMEM;
+	return hostcheck_add(j->m->check, &f, &text);
+}
+
+/* One of the two is not recorded. */
+static int say_value_half_known(struct judging *j, const struct row *row, bool here)
+{
+	_buf_ who = { 0 };
+
+	if (here)
+		move_write_qemu(j, &who);
+	else
+		buf_puts(&who, "the QEMU where the guest runs");
+	return hostcheck_unrecorded(j->m->check, row, &who, j->pr.view.machine,
+				    here ? "probe this host again" :
+					   "probe the host where the guest runs again");
+}
+
+/* What is decided when a device is made is not recorded of old QEMUs, and no list sets it. */
+static int judge_value(struct judging *j, const struct row *row)
+{
+	const json_t *there = source_value(j->t, row), *here;
+	struct effective e;
+
+	qemu_effective(&j->pr.view, row, &e);
+	here = effective_seen(&e, row);
+	if (!move_source_qemu(j->t) || (!there && !here))
+		return 0;
+	if (there && here)
+		return json_equal(there, here) ? 0 : say_value_differs(j, row, there, here, e.known);
+	if (!row->boolean && !row->number)
+		return 0;
+	return say_value_half_known(j, row, !here);
+}
+
+/*
+ * Two builds of one machine type: what stands for no feature and has another value would show the
+ * guest another device, or not let it in. What the list of a baseline sets is the same.
+ */
+static int judge_values(struct judging *j)
+{
+	for (size_t i = 0; i < j->pr.cat->n_rows; i++) {
+		const struct row *row = &j->pr.cat->rows[i];
+
+		if (!row_is_silent(row) || !(row->backends & (1u << j->pr.backend)) ||
+		    move_is_listed(&j->base, row) || move_is_listed(&j->m->rescue, row))
+			continue;
+		if (judge_value(j, row) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int judge_shapes(struct judging *j, const struct guest_device *d)
+{
+	for (size_t i = 0; i < j->pr.cat->n_shapes; i++)
+		if (judge_shape(j, d, &j->pr.cat->shapes[i]) < 0)
+			return -ENOMEM;
+	return 0;
+}
+
+/*
+ * The stream does not say how large the configuration is, but it has the address of the BAR of the
+ * legacy interface, which is as large as that takes: virtio 1.3, 4.1.4.10; 24 bytes come before it.
+ */
+static int64_t legacy_bar(int64_t config_size)
+{
+	int64_t size = 1;
+
+	while (size < 24 + config_size)
+		size *= 2;
+	return size;
+}
+
+/* A guest's larger configuration is one that was asked for with -device, here as there. */
+static int judge_config(struct judging *j, const struct guest_device *d)
+{
+	const json_t *size = json_object_get(shape_here(j), "config_size");
+	int64_t here = json_integer_value(size);
+	_buf_ text = { 0 };
+
+	if (!size || d->config_size < 0 || here <= d->config_size ||
+	    legacy_bar(here) == legacy_bar(d->config_size))
+		return 0;
+	buf_printf(&text, "%s: the device there has a configuration of %lld bytes, and the guest's has "
+			  "%lld: the BAR of its legacy interface has %lld bytes instead of %lld, and "
+			  "whether the stream fits depends on where the guest has put it",
+		   j->p->name, (long long)here, (long long)d->config_size,
+		   (long long)legacy_bar(here), (long long)legacy_bar(d->config_size));
+	return move_unknown(
+		j, "config-size-differs", "QEMU", NULL,
+		"a device without that interface (disable-legacy=on) does not have this BAR",
+		&text);
+}
+
+/* ------------------------------------------------------------------- values and limits */
+
+/*
+ * QEMU loads the stream of a guest that was told more than there is, and nobody hears of it until
+ * its packets are lost.
+ */
+static int judge_limit(struct judging *j, const struct row *row, int64_t value)
+{
+	json_int_t limit = json_integer_value(json_object_get(j->p->facts, row->limit));
+	_buf_ text = { 0 };
+
+	if (limit >= value)
+		return 0;
+	if (limit > 0) {
+		buf_printf(&text, "%s: the guest was told %lld (%s), and there it is %lld (%s): QEMU "
+				  "takes the guest all the same, and what it sends is lost",
+			   j->p->name, (long long)value, row->key, (long long)limit, row->limit);
+		return move_conflict(j, "move-limit", "network", row,
+				     "raise it on that host" RESTART, &text);
+	}
+	buf_printf(&text, "%s: whether %lld, which the guest was told (%s), is possible there is not "
+			  "stated (%s)",
+		   j->p->name, (long long)value, row->key, row->limit);
+	return say(j, ABIBASE_FINDING_NOTE, "move-limit", "network", row,
+			"state the fact in the profile of that host", &text);
+}
+
+/* Of the values that have a limit a guest document has one, the MTU. */
+static int judge_limits(struct judging *j, const struct guest_device *d)
+{
+	for (size_t i = 0; d->mtu > ETHERNET_MTU && i < j->pr.cat->n_rows; i++) {
+		const struct row *row = &j->pr.cat->rows[i];
+
+		if (row->limit && move_row_is_of(row, d) && judge_limit(j, row, d->mtu) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* ----------------------------------------------------------------------- one device */
+
+int move_judge_usable(struct judging *j)
+{
+	const struct backend *b = &j->pr.cat->backends[j->pr.backend];
+
+	for (size_t i = 0; i < b->n_usable; i++) {
+		const struct condition *c = &j->pr.cat->conditions[b->usable[i]];
+		const char *reason;
+		_buf_ text = { 0 };
+		enum abibase_tri a = profile_ask(j->p, c->fact, c->bit, &reason);
+		int r = 0;
+
+		if (a == ABIBASE_NO) {
+			buf_printf(&text, "%s: the guest's device is on %s, and %s", j->p->name,
+				   b->name, c->missing);
+			r = move_conflict(j, "backend-absent", "backend", NULL, c->remedy, &text);
+		} else if (a == ABIBASE_UNKNOWN) {
+			buf_printf(&text, "%s: whether %s is usable there is unknown (%s)",
+				   j->p->name, c->layer, reason);
+			r = move_unknown(j, "backend-unknown", "backend", NULL,
+					 unknown_remedy(reason), &text);
+		}
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int ask_word(struct judging *j)
+{
+	_buf_ text = { 0 };
+
+	buf_puts(&text, "what the guest negotiated is not known, and neither is what it was offered");
+	return move_unknown(
+		j, "guest-unknown", "guest", NULL,
+		"give its feature word, the guest mask of a log line of QEMU, or its QMP "
+		"socket as GUEST; or what it was offered, with --from PROFILE or --baseline",
+		&text);
+}
+
+static int say_worst_case(struct judging *j)
+{
+	_buf_ text = { 0 };
+
+	buf_puts(&text, "what the guest negotiated is not known: this is for one that took all it was "
+			"offered, and its feature word can only make it better");
+	return say(j, ABIBASE_FINDING_NOTE, "guest-worst-case", "guest", NULL,
+			"give its feature word, or its QMP socket, as GUEST", &text);
+}
+
+/* The word that the target must offer: what was taken, or all that may have been. 1: not known. */
+static int word_of(struct judging *j, const struct guest_device *d, uint64_t ret[2])
+{
+	struct offered source;
+
+	memcpy(ret, d->negotiated, sizeof(d->negotiated));
+	if (d->has_negotiated)
+		return 0;
+	if (move_source_offer(j->t, d, &source) < 0)
+		return -ENOMEM;
+	if (!source.known)
+		return ask_word(j) < 0 ? -ENOMEM : 1;
+	memcpy(ret, source.maybe, sizeof(source.maybe));
+	return say_worst_case(j);
+}
+
+static int judge_features(struct judging *j, const struct guest_device *d)
+{
+	uint64_t word[2];
+	int r = word_of(j, d, word);
+
+	for (int bit = 0; r == 0 && bit < 128; bit++)
+		if (word_has(word, bit))
+			r = judge_bit(j, d, bit, word);
+	return r < 0 ? r : 0;
+}
+
+static int say_no_backend(struct judging *j, const char *name)
+{
+	_buf_ text = { 0 };
+
+	if (name)
+		buf_printf(&text, "a device on %s cannot be judged: it is no backend of the catalogue",
+			   name);
+	else
+		buf_puts(&text, "the backend of the guest's device is not known");
+	return move_unknown(j, name ? "backend-unknown" : "guest-unknown", "guest", NULL,
+			    "say what the device lies on, with --backend", &text);
+}
+
+/* Point the predictor at the backend that the device gets on the target. 1: it cannot be judged. */
+int move_prepare_device(struct judging *j, const struct guest_device *d)
+{
+	const char *name = j->t->backend ? j->t->backend : d->backend;
+	int be = move_choose_backend(j->pr.cat, d, name);
+	_buf_ text = { 0 };
+
+	if (!move_backends_of(j->pr.cat, d)) {
+		buf_printf(&text, "a %s cannot be judged: it is no class of the catalogue",
+			   d->class_name);
+		return move_unknown(j, "guest-unknown", "guest", NULL,
+				    "compare what the two hosts have: abibase diff", &text) < 0
+			       ? -ENOMEM
+			       : 1;
+	}
+	if (be < 0)
+		return say_no_backend(j, name) < 0 ? -ENOMEM : 1;
+	j->pr.backend = (size_t)be;
+	return 0;
+}
+
+int move_judge_device(struct judging *j, const struct guest_device *d)
+{
+	int r = move_prepare_device(j, d);
+
+	if (r != 0)
+		return r < 0 ? r : 0;
+	if (move_judge_usable(j) < 0 || judge_features(j, d) < 0 || judge_requirements(j, d) < 0 ||
+	    judge_values(j) < 0 || judge_shapes(j, d) < 0 || judge_config(j, d) < 0)
+		return -ENOMEM;
+	return judge_limits(j, d);
+}
+
+/* ---------------------------------------------------------- what is decided together */
+
+/* One probe of QEMU decides them all, so a guest that has one of them was offered the others. */
+int move_complete_groups(struct judging *j)
+{
+	const struct abibase_catalogue *cat = j->pr.cat;
+
+	for (size_t i = 0; i < cat->n_rows; i++) {
+		const struct row *row = &cat->rows[i];
+		struct predicted p;
+		bool with = false;
+
+		if (row->group < 0 || !cat->groups[row->group].together ||
+		    move_is_listed(&j->m->rescue, row))
+			continue;
+		for (size_t k = 0; k < cat->n_rows; k++)
+			with |= cat->rows[k].group == row->group &&
+				move_is_listed(&j->m->rescue, &cat->rows[k]);
+		predict_row(&j->pr, row, &p);
+		if (with && p.on != ABIBASE_YES && p.can == ABIBASE_YES &&
+		    move_is_switch(row, &p) && move_list_row(&j->m->rescue, row, true) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+
+#include "answer/move.h"
+
+/* What a device offers to the guest where it runs, and what it would on the target. */
+
+/* ------------------------------------------------------------------ what is offered */
+
+enum abibase_tri move_both(enum abibase_tri a, enum abibase_tri b)
+{
+	if (a == ABIBASE_NO || b == ABIBASE_NO)
+		return ABIBASE_NO;
+	return a == ABIBASE_YES && b == ABIBASE_YES ? ABIBASE_YES : ABIBASE_UNKNOWN;
+}
+
+/*
+ * An opt-in feature that the guest has was asked for with -device, and the target is started with
+ * the same options: a QEMU that knows the property has it on.
+ */
+void move_predict_row(const struct predictor *pr, const struct row *row,
+		      const uint64_t negotiated[2], struct predicted *ret)
+{
+	predict_row(pr, row, ret);
+	if (row->pin == PIN_OPT_IN && row->bit >= 0 && word_has(negotiated, row->bit) &&
+	    !ret->by_setting)
+		ret->on = ret->knows;
+}
+
+bool move_row_is_of(const struct row *row, const struct guest_device *d)
+{
+	return row->bit >= 0 && streq(row->class_name, d->class_name);
+}
+
+/* Backends that devices of this class can lie on, a mask. */
+unsigned int move_backends_of(const struct abibase_catalogue *cat, const struct guest_device *d)
+{
+	unsigned int mask = 0;
+
+	for (size_t i = 0; i < cat->n_rows; i++)
+		if (move_row_is_of(&cat->rows[i], d))
+			mask |= cat->rows[i].backends;
+	return mask;
+}
+
+/* The one of @name, or where none is named the only one that there is; -1: not known */
+int move_choose_backend(const struct abibase_catalogue *cat, const struct guest_device *d,
+			const char *name)
+{
+	unsigned int mask = move_backends_of(cat, d);
+	int be = name ? catalogue_backend(cat, name) : -1;
+
+	if (be >= 0 && mask & (1u << be))
+		return be;
+	return mask && !(mask & (mask - 1)) ? __builtin_ctz(mask) : -1;
+}
+
+static void offer_bit(struct offered *o, int bit, enum abibase_tri offers)
+{
+	if (offers == ABIBASE_YES)
+		o->yes[bit / 64] |= (uint64_t)1 << (bit % 64);
+	if (offers != ABIBASE_NO)
+		o->maybe[bit / 64] |= (uint64_t)1 << (bit % 64);
+}
+
+/* All of it, the legacy bits too: a guest may have taken them. */
+void move_offer(const struct predictor *pr, const struct guest_device *d,
+		const uint64_t negotiated[2], struct offered *ret)
+{
+	const struct abibase_catalogue *cat = pr->cat;
+	bool modern = true;
+
+	memset(ret, 0, sizeof(*ret));
+	ret->known = true;
+	for (size_t i = 0; i < cat->n_rows; i++) {
+		struct predicted p;
+
+		if (!move_row_is_of(&cat->rows[i], d))
+			continue;
+		move_predict_row(pr, &cat->rows[i], negotiated, &p);
+		offer_bit(ret, cat->rows[i].bit, move_both(p.on, p.can));
+	}
+	for (size_t i = 0; i < cat->n_requirements; i++) {
+		const struct requirement *q = &cat->requirements[i];
+		struct predicted p = { 0 };
+
+		if (q->bit < 0 || !(q->backends & (1u << pr->backend)))
+			continue;
+		predict_needs(pr, &q->needs[pr->backend], &p);
+		offer_bit(ret, q->bit, p.can);
+		modern &= q->bit != 32 || p.can != ABIBASE_NO;
+	}
+	if (!modern) { /* a legacy device has 32 bits */
+		ret->yes[0] &= 0xffffffff;
+		ret->maybe[0] &= 0xffffffff;
+		ret->yes[1] = ret->maybe[1] = 0;
+	}
+}
+
+/* ----------------------------------------------------------------- lists of settings */
+
+/* What this QEMU gets of a baseline: what it knows. */
+int move_baseline_settings(const struct abibase_baseline *b, const struct predictor *pr,
+			   struct strings *ret)
+{
+	for (size_t i = 0; b && i < b->n_values; i++) {
+		const struct value *v = &b->values[i];
+		_autofree_ char *s = NULL, *key = NULL;
+		struct effective e;
+		int r;
+
+		if (asprintf(&key, "%s.%s", v->class_name, v->property) < 0) {
+			key = NULL;
+			return -ENOMEM;
+		}
+		r = catalogue_row(pr->cat, key);
+		if (r >= 0) {
+			qemu_effective(&pr->view, &pr->cat->rows[r], &e);
+			if (e.known == ABIBASE_NO)
+				continue;
+		}
+		if (asprintf(&s, "%s=%s", key, v->text) < 0) {
+			s = NULL;
+			return -ENOMEM;
+		}
+		if (strings_insert(ret, s) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+int move_list_value(struct strings *list, const struct row *row, const char *value)
+{
+	_autofree_ char *s = NULL;
+
+	if (asprintf(&s, "%s=%s", row->key, value) < 0) {
+		s = NULL;
+		return -ENOMEM;
+	}
+	return strings_insert(list, s);
+}
+
+int move_list_row(struct strings *list, const struct row *row, bool on)
+{
+	return move_list_value(list, row, setting_words[on]);
+}
+
+bool move_is_listed(const struct strings *list, const struct row *row)
+{
+	const char *value;
+
+	for (size_t i = 0; i < list->n; i++)
+		if (setting_is(list->s[i], row, &value))
+			return true;
+	return false;
+}
+
+/* Several lists as one, for a predictor: later ones win. For free(), the words are not copied. */
+const char **move_join_lists(const struct strings *a, const struct strings *b,
+			     const struct strings *c)
+{
+	const struct strings *lists[] = { a, b, c };
+	const char **all = calloc(a->n + b->n + c->n + 1, sizeof(*all));
+	size_t n = 0;
+
+	for (size_t i = 0; all && i < ARRAY_SIZE(lists); i++)
+		for (size_t k = 0; k < lists[i]->n; k++)
+			all[n++] = lists[i]->s[k];
+	return all;
+}
+
+/* -------------------------------------------------------------- what the source offers */
+
+static bool same_version(const char *a, const char *b)
+{
+	struct version va, vb;
+
+	return version_parse_prefix(a, &va) && version_parse_prefix(b, &vb) &&
+	       !version_cmp(&va, &vb);
+}
+
+const struct profile_qemu *move_source_qemu(const struct abibase_targets *t)
+{
+	const struct abibase_guest *g = t->guest;
+	const struct profile_qemu *found = NULL;
+
+	for (size_t i = 0; t->source && g->machine && i < t->source->n_qemu; i++) {
+		const struct profile_qemu *q = &t->source->qemu[i];
+		const char *build = json_string_value(json_object_get(q->json, "build_id"));
+		const char *package = json_string_value(json_object_get(q->json, "package"));
+
+		if (!streq(q->target, g->target ? g->target : t->source->arch) ||
+		    qemu_has_machine(q->json, g->machine) == ABIBASE_NO)
+			continue;
+		if ((g->build_id && build && !streq(build, g->build_id)) ||
+		    (g->package && package && !streq(package, g->package)) ||
+		    (g->qemu && !same_version(g->qemu, q->version)))
+			continue;
+		if (found && !streq(found->digest, q->digest))
+			return NULL;
+		found = q;
+	}
+	return found;
+}
+
+int move_source_backend(const struct abibase_targets *t, const struct guest_device *d)
+{
+	return move_choose_backend(t->cat, d, d->backend ? d->backend : t->backend);
+}
+
+/* By the record of the host where it runs. */
+static int offer_by_profile(const struct abibase_targets *t, const struct guest_device *d,
+			    struct offered *ret)
+{
+	const struct profile_qemu *q = move_source_qemu(t);
+	struct predictor pr = { .cat = t->cat, .p = t->source };
+	static const uint64_t none[2];
+	struct strings settings = { 0 }, empty = { 0 };
+	int be = move_source_backend(t, d), r;
+	const char **all;
+
+	if (!q || be < 0)
+		return 0;
+	pr.backend = (size_t)be;
+	qemu_view_init(&pr.view, q->json, t->guest->machine);
+	r = move_baseline_settings(t->baseline, &pr, &settings);
+	all = r < 0 ? NULL : move_join_lists(&settings, &empty, &empty);
+	pr.settings = all;
+	if (all)
+		move_offer(&pr, d, d->has_negotiated ? d->negotiated : none, ret);
+	free(all);
+	strings_clear(&settings);
+	return all ? 0 : -ENOMEM;
+}
+
+int move_source_offer(const struct abibase_targets *t, const struct guest_device *d,
+		      struct offered *ret)
+{
+	int be = move_source_backend(t, d), r = 0;
+
+	memset(ret, 0, sizeof(*ret));
+	if (d->has_offered) {
+		ret->known = true;
+		memcpy(ret->yes, d->offered, sizeof(ret->yes));
+		memcpy(ret->maybe, d->offered, sizeof(ret->maybe));
+	} else if (t->source) {
+		r = offer_by_profile(t, d, ret);
+	} else if (t->baseline && be >= 0 &&
+		   abibase_baseline_offered(t->baseline, t->cat->backends[be].name, ret->yes)) {
+		ret->known = true;
+		memcpy(ret->maybe, ret->yes, sizeof(ret->maybe));
+	}
+	/* what the guest has it was offered, whatever else is thought */
+	for (int i = 0; ret->known && d->has_negotiated && i < 2; i++) {
+		ret->yes[i] |= d->negotiated[i];
+		ret->maybe[i] |= d->negotiated[i];
+	}
+	return r;
+}

@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+
+#include "base/context.h"
+#include "answer/move.h"
+
+/* Which host can take the guest: all devices, on each QEMU of each host. */
+
+/* ----------------------------------------------------------------------- one QEMU */
+
+static enum abibase_move kind_of(const struct abibase_check *c)
+{
+	enum abibase_move kind = ABIBASE_MOVE_NOW;
+
+	for (size_t i = 0; i < c->n; i++) {
+		const struct check_finding *f = &c->findings[i];
+
+		if (f->kind == ABIBASE_FINDING_CONFLICT && !f->by_list)
+			return ABIBASE_MOVE_NO;
+		if (f->kind == ABIBASE_FINDING_UNKNOWN)
+			kind = ABIBASE_MOVE_UNKNOWN;
+		else if (f->kind == ABIBASE_FINDING_CONFLICT && kind == ABIBASE_MOVE_NOW)
+			kind = ABIBASE_MOVE_LIST;
+	}
+	return kind;
+}
+
+static int say_no_machine(struct judging *j)
+{
+	const char *machine = j->t->guest->machine;
+	_buf_ text = { 0 };
+
+	if (!machine) {
+		buf_puts(&text, "the machine type of the guest is not known");
+		return move_unknown(j, "guest-unknown", "guest", NULL, "say it with -M MACHINE",
+				    &text);
+	}
+	buf_printf(&text, "%s: ", j->p->name);
+	if (qemu_has_machine(j->entry, machine) == ABIBASE_UNKNOWN && j->entry) {
+		buf_puts(&text, "whether ");
+		move_write_qemu(j, &text);
+		buf_printf(&text, " has the machine type %s is not recorded", machine);
+		return move_unknown(j, "machine-not-recorded", "machine type", NULL,
+				    "probe this host again", &text);
+	}
+	if (!j->entry && !j->p->has_qemu) {
+		buf_printf(&text, "nothing is recorded of its QEMUs, so whether one of them has the "
+				  "machine type %s is not known",
+			   machine);
+		return move_unknown(j, "machine-not-recorded", "machine type", NULL,
+				    "probe the QEMU of that host", &text);
+	}
+	if (j->entry)
+		move_write_qemu(j, &text);
+	else
+		buf_printf(&text, "none of its QEMUs is for the target %s, so it",
+			   j->t->guest->target ? j->t->guest->target : j->p->arch);
+	buf_printf(&text, " does not have the machine type %s", machine);
+	return move_conflict(
+		j, "host-without-machine", "machine type", NULL,
+		"install a QEMU there that has it: a running guest keeps its machine type", &text);
+}
+
+static bool has_machine(const struct judging *j)
+{
+	return j->t->guest->machine && j->entry &&
+	       qemu_has_machine(j->entry, j->t->guest->machine) == ABIBASE_YES;
+}
+
+static int with_settings(struct judging *j, int (*fn)(struct judging *j))
+{
+	const char **all = move_join_lists(&j->base, &j->m->rescue, &j->m->door);
+	int r;
+
+	if (!all)
+		return -ENOMEM;
+	j->pr.settings = all;
+	r = fn(j);
+	j->pr.settings = NULL;
+	free(all);
+	return r;
+}
+
+static int judge_devices(struct judging *j)
+{
+	const struct abibase_guest *g = j->t->guest;
+
+	for (size_t i = 0; i < g->n; i++)
+		if (move_judge_device(j, &g->devices[i]) < 0)
+			return -ENOMEM;
+	return move_complete_groups(j);
+}
+
+static int judge_arch(struct judging *j)
+{
+	const char *arch = j->t->source ? j->t->source->arch : NULL;
+	_buf_ text = { 0 };
+
+	if (!arch || streq(arch, j->p->arch))
+		return 0;
+	buf_printf(&text, "%s is %s, and the guest runs on %s", j->p->name, j->p->arch, arch);
+	return move_conflict(j, "arch-differs", "host", NULL,
+			     "migrate between hosts of one architecture", &text);
+}
+
+/* Whoever installs another QEMU wants to know what else is missing: the kernel can be asked. */
+static int judge_kernel(struct judging *j)
+{
+	const struct abibase_guest *g = j->t->guest;
+	const struct abibase_catalogue *cat = j->pr.cat;
+
+	for (size_t i = 0; i < g->n; i++) {
+		const struct guest_device *d = &g->devices[i];
+		int r = move_backends_of(cat, d) ? move_prepare_device(j, d) : 1;
+
+		if (r == 0)
+			r = move_judge_usable(j);
+		for (size_t k = 0; r == 0 && k < cat->n_rows; k++)
+			if (move_row_is_of(&cat->rows[k], d) &&
+			    word_has(d->negotiated, cat->rows[k].bit))
+				r = move_say_lacks(j, d, &cat->rows[k],
+						   &cat->rows[k].needs[j->pr.backend]);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int judge(struct judging *j)
+{
+	const struct abibase_guest *g = j->t->guest;
+	int r = judge_arch(j);
+
+	for (size_t i = 0; i < g->n; i++)
+		for (int k = 0; k < 2; k++)
+			j->negotiated[k] |= g->devices[i].negotiated[k];
+	if (r == 0 && !has_machine(j)) {
+		r = say_no_machine(j);
+		return r < 0 || !g->machine ? r : judge_kernel(j);
+	}
+	if (r == 0)
+		r = move_baseline_settings(j->t->baseline, &j->pr, &j->base);
+	if (r == 0)
+		r = with_settings(j, judge_devices);
+	if (r < 0)
+		return r;
+	j->m->kind = kind_of(j->m->check);
+	if (j->m->kind == ABIBASE_MOVE_NO || j->m->kind == ABIBASE_MOVE_UNKNOWN) {
+		strings_clear(&j->m->rescue);
+		return 0;
+	}
+	r = with_settings(j, move_judge_way_back);
+	return r < 0 ? r : with_settings(j, move_make_carry_on);
+}
+
+static int fill_qemu(struct move *m, const json_t *entry)
+{
+	if (dup_to(&m->version, json_string_value(json_object_get(entry, "version"))) < 0 ||
+	    dup_to(&m->package, json_string_value(json_object_get(entry, "package"))) < 0)
+		return -ENOMEM;
+	return dup_to(&m->path, json_string_value(json_object_get(entry, "path")));
+}
+
+static int judge_qemu(const struct abibase_targets *t, const struct abibase_profile *p,
+		      const json_t *entry, struct move *m)
+{
+	struct judging j = { .t = t, .p = p, .entry = entry, .m = m };
+	int r;
+
+	j.pr.cat = t->cat;
+	j.pr.p = p;
+	qemu_view_init(&j.pr.view, entry, t->guest->machine ? t->guest->machine : "");
+	m->way_back = ABIBASE_UNKNOWN;
+	m->check = hostcheck_new(p->name);
+	r = m->check ? fill_qemu(m, entry) : -ENOMEM;
+	if (r == 0)
+		r = judge(&j);
+	strings_clear(&j.base);
+	if (r < 0)
+		return r;
+	m->kind = kind_of(m->check);
+	for (size_t i = 0; i < m->check->n; i++)
+		m->check->findings[i].fixable = m->kind == ABIBASE_MOVE_LIST &&
+						m->check->findings[i].property;
+	m->check->verdict = hostcheck_verdict(m->check);
+	return 0;
+}
+
+/* ----------------------------------------------------------------------- one host */
+
+void move_clear(struct move *m)
+{
+	abibase_check_unref(m->check);
+	free(m->version);
+	free(m->path);
+	free(m->package);
+	free(m->way_back_text);
+	strings_clear(&m->rescue);
+	strings_clear(&m->door);
+	strings_clear(&m->carry_on);
+	strings_clear(&m->gains);
+	memset(m, 0, sizeof(*m));
+}
+
+/* The QEMU that can do most counts, for the administrator chooses which is started. */
+static bool is_better(const struct move *a, const struct move *b)
+{
+	static const int rank[] = { [ABIBASE_MOVE_NOW] = 0,
+				    [ABIBASE_MOVE_LIST] = 1,
+				    [ABIBASE_MOVE_UNKNOWN] = 2,
+				    [ABIBASE_MOVE_NO] = 3 };
+
+	if (rank[a->kind] != rank[b->kind])
+		return rank[a->kind] < rank[b->kind];
+	return a->check->n < b->check->n && a->kind == ABIBASE_MOVE_NO;
+}
+
+static int judge_host(const struct abibase_targets *t, const struct abibase_profile *p,
+		      struct move *best)
+{
+	const char *target = t->guest->target ? t->guest->target : p->arch;
+	bool any = false;
+
+	for (size_t i = 0; i < p->n_qemu; i++) {
+		struct move m = { 0 };
+
+		if (!streq(p->qemu[i].target, target))
+			continue;
+		if (judge_qemu(t, p, p->qemu[i].json, &m) < 0) {
+			move_clear(&m);
+			return -ENOMEM;
+		}
+		if (any && !is_better(&m, best)) {
+			move_clear(&m);
+			continue;
+		}
+		move_clear(best);
+		*best = m;
+		any = true;
+	}
+	return any ? 0 : judge_qemu(t, p, NULL, best);
+}
+
+/* ------------------------------------------------------------------------ request */
+
+ABIBASE_EXPORT int abibase_targets_new(struct abibase_context *ctx, struct abibase_catalogue *cat,
+				       struct abibase_guest *guest, struct abibase_targets **ret)
+{
+	struct abibase_targets *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return context_oom(ctx);
+	t->ctx = abibase_context_ref(ctx);
+	t->cat = abibase_catalogue_ref(cat);
+	t->guest = abibase_guest_ref(guest);
+	*ret = t;
+	return 0;
+}
+
+ABIBASE_EXPORT struct abibase_targets *abibase_targets_unref(struct abibase_targets *t)
+{
+	if (!t)
+		return NULL;
+	for (size_t i = 0; i < t->n; i++)
+		abibase_profile_unref(t->hosts[i]);
+	free(t->hosts);
+	abibase_profile_unref(t->source);
+	abibase_baseline_unref(t->baseline);
+	abibase_guest_unref(t->guest);
+	abibase_catalogue_unref(t->cat);
+	abibase_context_unref(t->ctx);
+	free(t->backend);
+	free(t);
+	return NULL;
+}
+
+ABIBASE_EXPORT int abibase_targets_set_backend(struct abibase_targets *t, const char *backend)
+{
+	char *copy;
+
+	if (catalogue_backend(t->cat, backend) < 0)
+		return context_fail(t->ctx, EINVAL, "backend-not-known", NULL,
+				    "\"%s\" is not a backend of the catalogue", backend);
+	copy = strdup(backend);
+	if (!copy)
+		return context_oom(t->ctx);
+	free(t->backend);
+	t->backend = copy;
+	return 0;
+}
+
+ABIBASE_EXPORT int abibase_targets_set_baseline(struct abibase_targets *t,
+						struct abibase_baseline *b)
+{
+	if (b->verdict != ABIBASE_VERDICT_YES)
+		return context_fail(t->ctx, EINVAL, "baseline-not-yes", NULL,
+				    "this baseline promises nothing: its hosts could not share one");
+	if (t->guest->machine && b->machine && !streq(t->guest->machine, b->machine))
+		return context_fail(t->ctx, EINVAL, "guest-differs", NULL,
+				    "the guest has the machine type %s, and the baseline is for %s",
+				    t->guest->machine, b->machine);
+	abibase_baseline_unref(t->baseline);
+	t->baseline = abibase_baseline_ref(b);
+	return 0;
+}
+
+ABIBASE_EXPORT void abibase_targets_set_source(struct abibase_targets *t, struct abibase_profile *p)
+{
+	abibase_profile_unref(t->source);
+	t->source = abibase_profile_ref(p);
+}
+
+ABIBASE_EXPORT int abibase_targets_add_profile(struct abibase_targets *t, struct abibase_profile *p)
+{
+	if (array_grow(&t->hosts, t->n, &t->cap, sizeof(struct abibase_profile *)) < 0)
+		return context_oom(t->ctx);
+	t->hosts[t->n++] = abibase_profile_ref(p);
+	return 0;
+}
+
+ABIBASE_EXPORT int abibase_targets_run(struct abibase_targets *t, struct abibase_moves **ret)
+{
+	struct abibase_moves *m = calloc(1, sizeof(*m));
+
+	if (!m)
+		return context_oom(t->ctx);
+	m->refcount = 1;
+	m->guest = abibase_guest_ref(t->guest);
+	m->with_list = t->baseline != NULL;
+	m->moves = calloc(t->n + 1, sizeof(*m->moves));
+	for (; m->moves && m->n < t->n; m->n++)
+		if (judge_host(t, t->hosts[m->n], &m->moves[m->n]) < 0)
+			break;
+	if (!m->moves || m->n < t->n) {
+		m->n += m->moves != NULL; /* the one that was not finished */
+		abibase_moves_unref(m);
+		return context_oom(t->ctx);
+	}
+	*ret = m;
+	return 0;
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef ABIBASE_MOVE_H
+#define ABIBASE_MOVE_H
+
+#include "document/baseline.h"
+#include "answer/check.h"
+#include "document/guest.h"
+#include "model/predict.h"
+
+/*
+ * Can this host take this running guest? Measured in migrations: it can when what the guest
+ * negotiated is a subset of what the device there would offer, and when what the stream carries
+ * fits: machine type, queue sizes, and the backend's state that no property masks. The target is
+ * taken to be started with the -device options of the source, which is where a feature comes from
+ * that is off by default and was negotiated all the same.
+ */
+
+struct abibase_targets {
+	struct abibase_context *ctx;
+	struct abibase_catalogue *cat;
+	struct abibase_guest *guest;
+	struct abibase_baseline *baseline; /* NULL: no list of options */
+	struct abibase_profile *source;	   /* NULL: not known */
+	char *backend;			   /* NULL: that of the guest */
+	struct abibase_profile **hosts;
+	size_t n, cap;
+};
+
+struct move {
+	enum abibase_move kind;
+	struct abibase_check *check;
+	char *version, *path, *package; /* of the QEMU that was judged; NULL: not stated */
+	struct strings rescue;	 /* without these the guest does not get in */
+	struct strings door;	 /* with these no feature shuts the way back */
+	bool door_shut;		 /* something else shuts it */
+	struct strings carry_on; /* the whole device, as explicit values */
+	struct strings gains;	 /* features that come with the next reset */
+	enum abibase_tri way_back;
+	char *way_back_text; /* or NULL */
+};
+
+/* One QEMU of one host under judgement. */
+struct judging {
+	const struct abibase_targets *t;
+	const struct abibase_profile *p;
+	const json_t *entry; /* its record; NULL: any upstream QEMU */
+	struct predictor pr;
+	struct strings base; /* the settings that the target gets anyway */
+	struct move *m;
+	uint64_t negotiated[2]; /* of all devices */
+};
+
+struct abibase_moves {
+	int refcount;
+	struct abibase_guest *guest;
+	bool with_list; /* the targets get that of a baseline anyway */
+	struct move *moves;
+	size_t n;
+};
+
+/* What a device offers: for sure, and as far as is known. */
+struct offered {
+	bool known;
+	uint64_t yes[2], maybe[2];
+};
+
+/* move-offer.c: lists of settings, and what a device offers with them, here or there */
+enum abibase_tri move_both(enum abibase_tri a, enum abibase_tri b);
+void move_predict_row(const struct predictor *pr, const struct row *row,
+		      const uint64_t negotiated[2], struct predicted *ret);
+bool move_row_is_of(const struct row *row, const struct guest_device *d);
+unsigned int move_backends_of(const struct abibase_catalogue *cat, const struct guest_device *d);
+int move_choose_backend(const struct abibase_catalogue *cat, const struct guest_device *d,
+			const char *name);
+void move_offer(const struct predictor *pr, const struct guest_device *d,
+		const uint64_t negotiated[2], struct offered *ret);
+int move_baseline_settings(const struct abibase_baseline *b, const struct predictor *pr,
+			   struct strings *ret);
+int move_list_value(struct strings *list, const struct row *row, const char *value);
+int move_list_row(struct strings *list, const struct row *row, bool on);
+bool move_is_listed(const struct strings *list, const struct row *row);
+const char **move_join_lists(const struct strings *a, const struct strings *b,
+			     const struct strings *c);
+const struct profile_qemu *move_source_qemu(const struct abibase_targets *t);
+int move_source_backend(const struct abibase_targets *t, const struct guest_device *d);
+int move_source_offer(const struct abibase_targets *t, const struct guest_device *d,
+		      struct offered *ret);
+
+/* move-judge.c: what is in the way of one device */
+int move_unknown(struct judging *j, const char *id, const char *layer, const struct row *row,
+		 const char *remedy, struct buf *text);
+int move_conflict(struct judging *j, const char *id, const char *layer, const struct row *row,
+		  const char *remedy, struct buf *text);
+void move_write_qemu(const struct judging *j, struct buf *out);
+bool move_is_switch(const struct row *row, const struct predicted *p);
+int move_say_lacks(struct judging *j, const struct guest_device *d, const struct row *row,
+		   const struct needs *needs);
+bool move_source_version(const struct abibase_targets *t, struct version *ret);
+int64_t move_source_size(const struct abibase_targets *t, const struct shape *s);
+int64_t move_target_size(const struct judging *j, const struct shape *s, size_t queue);
+int move_judge_usable(struct judging *j);
+int move_prepare_device(struct judging *j, const struct guest_device *d);
+int move_judge_device(struct judging *j, const struct guest_device *d);
+int move_complete_groups(struct judging *j);
+
+/* move-after.c: what becomes of the guest there */
+int move_judge_way_back(struct judging *j);
+int move_make_carry_on(struct judging *j);
+
+/* move.c */
+void move_clear(struct move *m);
+
+#endif

@@ -1,0 +1,638 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+
+#include "document/catalogue.h"
+#include "base/context.h"
+#include "answer/explain.h"
+#include "document/profile.h"
+#include "answer/show.h"
+
+/*
+ * A feature can be on by default for everybody once the last supported platform that lacks it is no
+ * longer supported. A platform's kernel is asked what the newest QEMU would ask of it; its QEMU has
+ * to have the property.
+ */
+
+#define DATE_LEN 10 /* YYYY-MM-DD: dates compare as texts */
+
+enum support { SUPPORT_STANDARD, SUPPORT_EXTENDED };
+
+struct abibase_plan {
+	int refcount;
+	enum abibase_verdict verdict;
+	char earliest[2][DATE_LEN + 1]; /* for each enum support; empty: not known */
+	json_t *root;
+};
+
+struct planning {
+	struct abibase_context *ctx;
+	struct abibase_catalogue *cat;
+	const char *at;
+	size_t *rows, n_rows;
+	struct abibase_plan *plan;
+	bool failed; /* memory ran out */
+	bool supported_lacks, cannot_tell, any_has;
+	/* for each enum support: the end that is known to be the last, and whose; who is not known */
+	const char *last[2], *last_name[2];
+	json_t *unknown[2];
+};
+
+static void set(struct planning *p, json_t *o, const char *key, json_t *v)
+{
+	if (json_object_set_new(o, key, v) < 0)
+		p->failed = true;
+}
+
+static void append(struct planning *p, json_t *list, json_t *v)
+{
+	if (json_array_append_new(list, v) < 0)
+		p->failed = true;
+}
+
+static json_t *string_or_null(const char *s)
+{
+	return s && *s ? json_string(s) : json_null();
+}
+
+/* ---------------------------------------------------------------------- dates */
+
+static unsigned int days_in(unsigned int year, unsigned int month)
+{
+	static const unsigned char days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+	bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+
+	return days[month - 1] + (month == 2 && leap);
+}
+
+static bool date_parse(const char *s, unsigned int ret[3])
+{
+	static const char form[] = "dddd-dd-dd";
+
+	if (strlen(s) != DATE_LEN)
+		return false;
+	for (size_t i = 0; i < DATE_LEN; i++)
+		if (form[i] == 'd' ? s[i] < '0' || s[i] > '9' : s[i] != '-')
+			return false;
+	ret[0] = (unsigned int)strtoul(s, NULL, 10);
+	ret[1] = (unsigned int)strtoul(s + 5, NULL, 10);
+	ret[2] = (unsigned int)strtoul(s + 8, NULL, 10);
+	return ret[0] && ret[1] >= 1 && ret[1] <= 12 && ret[2] >= 1 &&
+	       ret[2] <= days_in(ret[0], ret[1]);
+}
+
+/* The day after, into a text of its own; an end that is not a date stays what it is. */
+static void next_day(const char *date, char ret[DATE_LEN + 1])
+{
+	unsigned int d[3];
+
+	snprintf(ret, DATE_LEN + 1, "%s", date);
+	if (!date_parse(date, d))
+		return;
+	d[2]++;
+	if (d[2] > days_in(d[0], d[1])) {
+		d[2] = 1;
+		d[1]++;
+	}
+	if (d[1] > 12) {
+		d[1] = 1;
+		d[0]++;
+	}
+	snprintf(ret, DATE_LEN + 1, "%04u-%02u-%02u", d[0] % 10000, d[1] % 100, d[2] % 100);
+}
+
+/* --------------------------------------------------------------- what is planned */
+
+static bool is_meant(const struct abibase_catalogue *cat, const struct row *row, const char *what)
+{
+	if (!row->boolean || row->bit < 0 || row->pin == PIN_FIXED ||
+	    !(row->backends & catalogue_device(cat, NULL)))
+		return false;
+	return streq(row->key, what) || streq(row->property, what) ||
+	       (row->group_name && streq(row->group_name, what));
+}
+
+static int find_rows(struct planning *p, const char *what)
+{
+	p->rows = calloc(p->cat->n_rows + 1, sizeof(*p->rows));
+	if (!p->rows)
+		return context_oom(p->ctx);
+	for (size_t r = 0; r < p->cat->n_rows; r++)
+		if (is_meant(p->cat, &p->cat->rows[r], what))
+			p->rows[p->n_rows++] = r;
+	if (p->n_rows)
+		return 0;
+	return context_fail(p->ctx, ENOENT, "property-not-known", NULL,
+			    "\"%s\" is neither a group of features of the catalogue nor a property "
+			    "that can be switched; as in offload-uso, or virtio-net-device.host_uso",
+			    what);
+}
+
+static json_t *features_json(struct planning *p)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < p->n_rows; i++) {
+		const struct row *row = &p->cat->rows[p->rows[i]];
+
+		append(p, list, json_pack("{s:i, s:s, s:s}", "bit", row->bit, "feature",
+					  row->feature, "property", row->key));
+	}
+	return list;
+}
+
+static const char *description(const struct planning *p, const char *what)
+{
+	for (size_t i = 0; i < p->cat->n_groups; i++)
+		if (streq(p->cat->groups[i].name, what) && p->cat->groups[i].description)
+			return p->cat->groups[i].description;
+	return p->cat->rows[p->rows[0]].feature;
+}
+
+/* ----------------------------------------------------------------- one platform */
+
+/* Not the same line twice: rows of a group share their needs. */
+static void append_once(struct planning *p, json_t *list, json_t *v)
+{
+	size_t i;
+	json_t *known;
+
+	json_array_foreach(list, i, known)
+		if (json_equal(known, v)) {
+			json_decref(v);
+			return;
+		}
+	append(p, list, v);
+}
+
+static void ask_need(struct planning *p, const struct abibase_profile *f, const struct need *need,
+		     const char *backend, json_t *lacks, json_t *unknown)
+{
+	const struct condition *c;
+	const char *reason = NULL;
+
+	if (!version_is_zero(&need->until))
+		return; /* older QEMUs only */
+	if (need->condition == NEED_NEVER) {
+		append_once(p, lacks, json_pack("{s:s, s:o}", "layer", "QEMU", "text",
+						json_sprintf("QEMU never offers it on %s", backend)));
+		return;
+	}
+	c = &p->cat->conditions[need->condition];
+	switch (profile_ask(f, c->fact, c->bit, &reason)) {
+	case ABIBASE_NO:
+		append_once(p, lacks, json_pack("{s:s, s:s, s:s}", "condition", c->name, "layer",
+						c->layer, "text", c->missing));
+		break;
+	case ABIBASE_UNKNOWN:
+		append_once(p, unknown, json_pack("{s:s, s:s}", "condition", c->name, "reason",
+						  reason ? reason : "not-recorded"));
+		break;
+	case ABIBASE_YES:
+	default:
+		break;
+	}
+}
+
+static bool qemu_has(const struct profile_qemu *q, const struct row *row)
+{
+	const json_t *properties =
+		json_object_get(json_object_get(q->json, "properties"), row->class_name);
+	struct version v;
+
+	if (properties)
+		return json_object_get(properties, row->property);
+	if (!version_parse_prefix(q->version, &v) || version_cmp(&v, &row->since) < 0)
+		return false;
+	return version_is_zero(&row->removed) || version_cmp(&v, &row->removed) < 0;
+}
+
+static void ask_qemus(struct planning *p, const struct abibase_profile *f, const struct row *row,
+		      json_t *lacks, json_t *unknown)
+{
+	if (!f->n_qemu)
+		append_once(p, unknown, json_pack("{s:s, s:s}", "condition", "qemu", "reason",
+						  "not-recorded"));
+	for (size_t i = 0; i < f->n_qemu; i++)
+		if (!qemu_has(&f->qemu[i], row))
+			append_once(p, lacks,
+				    json_pack("{s:s, s:o}", "layer", "QEMU", "text",
+					      json_sprintf("QEMU %s does not have the property; "
+							   "upstream QEMU has it from %u.%u on",
+							   f->qemu[i].version, row->since.part[0],
+							   row->since.part[1])));
+}
+
+static const char *date_of(const struct abibase_profile *f, const char *key)
+{
+	unsigned int d[3];
+	const char *s = json_string_value(
+		json_object_get(json_object_get(f->root, "lifecycle"), key));
+
+	return s && date_parse(s, d) ? s : NULL;
+}
+
+/* What stands in the way until the end of one kind of support. */
+static void count_end(struct planning *p, enum support s, const char *name, const char *end,
+		      bool known_to_lack)
+{
+	if (!known_to_lack || !end)
+		append(p, p->unknown[s], json_string(name));
+	if (known_to_lack && end && strcmp(end, p->at) >= 0 &&
+	    (!p->last[s] || strcmp(end, p->last[s]) > 0)) {
+		p->last[s] = end;
+		p->last_name[s] = name;
+	}
+}
+
+static const char *later(const char *a, const char *b)
+{
+	if (!a || !b)
+		return a ? a : b;
+	return strcmp(a, b) >= 0 ? a : b;
+}
+
+static const char *judge_support(const struct planning *p, const char *release,
+				 const char *standard, const char *extended)
+{
+	if (release && strcmp(release, p->at) > 0)
+		return "not-released";
+	if (standard && strcmp(standard, p->at) >= 0)
+		return "standard";
+	if (extended && strcmp(extended, p->at) >= 0)
+		return "extended";
+	return standard && extended ? "ended" : "unknown";
+}
+
+/* The dates that follow from a platform that lacks it, or of which it is not known. */
+static void count_platform(struct planning *p, const struct abibase_profile *f, bool lacks,
+			   const char *support)
+{
+	const char *standard = date_of(f, "standard_end"), *extended = date_of(f, "extended_end");
+	const char *end = later(standard, extended);
+
+	if (streq(support, "ended"))
+		return;
+	if (lacks && !streq(support, "unknown"))
+		p->supported_lacks = true;
+	else
+		p->cannot_tell = true;
+	if (!standard || strcmp(standard, p->at) >= 0)
+		count_end(p, SUPPORT_STANDARD, f->name, standard, lacks);
+	/* an end that is known is a bound, even when the other one is not */
+	count_end(p, SUPPORT_EXTENDED, f->name, end, lacks);
+	if (lacks && end && !extended)
+		append(p, p->unknown[SUPPORT_EXTENDED], json_string(f->name));
+}
+
+static json_t *platform_json(struct planning *p, const struct abibase_profile *f)
+{
+	json_t *o = json_object(), *lacks = json_array(), *unknown = json_array();
+	const char *standard = date_of(f, "standard_end"), *extended = date_of(f, "extended_end");
+	const char *support = judge_support(p, date_of(f, "release"), standard, extended);
+
+	for (size_t i = 0; i < p->n_rows; i++) {
+		const struct row *row = &p->cat->rows[p->rows[i]];
+
+		for (size_t be = 0; be < p->cat->n_backends; be++)
+			for (size_t k = 0; p->cat->backends[be].by_default && k < row->needs[be].n;
+			     k++)
+				ask_need(p, f, &row->needs[be].need[k], p->cat->backends[be].name,
+					 lacks, unknown);
+		ask_qemus(p, f, row, lacks, unknown);
+	}
+	if (json_array_size(lacks) || json_array_size(unknown))
+		count_platform(p, f, json_array_size(lacks), support);
+	else
+		p->any_has = true;
+	set(p, o, "name", json_string(f->name));
+	set(p, o, "has", json_string(json_array_size(lacks)   ? "no" :
+				     json_array_size(unknown) ? "unknown" :
+								"yes"));
+	set(p, o, "lacks", lacks);
+	set(p, o, "unknown", unknown);
+	set(p, o, "support", json_string(support));
+	set(p, o, "release", string_or_null(date_of(f, "release")));
+	set(p, o, "standard_end", string_or_null(standard));
+	set(p, o, "extended_end", string_or_null(extended));
+	return o;
+}
+
+/* -------------------------------------------------------------- on hosts, today */
+
+static int add_hosts(struct planning *p, struct abibase_intersection *ix,
+		     struct abibase_profile *const *hosts, size_t n)
+{
+	int r = abibase_intersection_set_policy(ix, "all");
+
+	for (size_t i = 0; r == 0 && i < p->n_rows; i++) {
+		const struct row *row = &p->cat->rows[p->rows[i]];
+
+		if (row->pin == PIN_OPT_IN && row->group_name)
+			r = abibase_intersection_enable(ix, row->group_name);
+	}
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = abibase_intersection_add_profile(ix, hosts[i]);
+	return r;
+}
+
+static int host_value(struct planning *p, const struct abibase_baseline *b, const char *key,
+		      json_t *list)
+{
+	struct abibase_explanation *x = NULL;
+	const json_t *v;
+	int r = abibase_explain(p->ctx, p->cat, b, key, 0, &x);
+
+	if (r < 0)
+		return r;
+	v = json_array_get(json_object_get(explanation_root(x), "values"), 0);
+	append(p, list, json_pack("{s:s, s:O, s:O}", "property", key, "value",
+				  json_object_get(v, "value"), "why", json_object_get(v, "why")));
+	abibase_explanation_unref(x);
+	return 0;
+}
+
+static json_t *findings_json(struct planning *p, const struct abibase_baseline *b)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < abibase_baseline_finding_count(b); i++)
+		if (abibase_baseline_finding_kind(b, i) != ABIBASE_FINDING_NOTE)
+			append(p, list,
+			       json_pack("{s:s, s:s}", "id", abibase_baseline_finding_id(b, i),
+					 "text", abibase_baseline_finding_text(b, i)));
+	return list;
+}
+
+static int hosts_json(struct planning *p, struct abibase_profile *const *hosts, size_t n,
+		      json_t **ret)
+{
+	static const char *const verdicts[] = { "yes", "no", "", "unknown" };
+	struct abibase_intersection *ix = NULL;
+	struct abibase_baseline *b = NULL;
+	json_t *o, *names, *values;
+	int r = abibase_intersection_new(p->ctx, p->cat, &ix);
+
+	if (r == 0)
+		r = add_hosts(p, ix, hosts, n);
+	if (r == 0)
+		r = abibase_intersection_finish(ix, &b);
+	abibase_intersection_unref(ix);
+	if (r < 0)
+		return r;
+	o = json_object();
+	names = json_array();
+	values = json_array();
+	for (size_t i = 0; i < n; i++)
+		append(p, names, json_string(hosts[i]->name));
+	for (size_t i = 0; r == 0 && abibase_baseline_machine(b) && i < p->n_rows; i++)
+		r = host_value(p, b, p->cat->rows[p->rows[i]].key, values);
+	set(p, o, "baseline", string_or_null(abibase_baseline_id(b)));
+	set(p, o, "findings", findings_json(p, b));
+	set(p, o, "machine", string_or_null(abibase_baseline_machine(b)));
+	set(p, o, "names", names);
+	set(p, o, "values", values);
+	set(p, o, "verdict", json_string(verdicts[abibase_baseline_verdict(b)]));
+	abibase_baseline_unref(b);
+	*ret = o;
+	return r;
+}
+
+/* --------------------------------------------------------------------- the object */
+
+static json_t *end_json(struct planning *p, enum support s)
+{
+	char not_before[DATE_LEN + 1];
+	json_t *o = json_object();
+
+	if (p->last[s])
+		next_day(p->last[s], not_before);
+	else
+		snprintf(not_before, sizeof(not_before), "%s", p->at);
+	if (!json_array_size(p->unknown[s]))
+		memcpy(p->plan->earliest[s], not_before, sizeof(not_before));
+	set(p, o, "earliest", string_or_null(p->plan->earliest[s]));
+	set(p, o, "last", string_or_null(p->last_name[s]));
+	set(p, o, "not_before", json_string(not_before));
+	set(p, o, "unknown", json_incref(p->unknown[s]));
+	return o;
+}
+
+static int make(struct planning *p, const char *what, struct abibase_profile *const *platforms,
+		size_t n_platforms, struct abibase_profile *const *hosts, size_t n_hosts)
+{
+	json_t *o = p->plan->root = json_object(), *list = json_array(), *on = NULL;
+	int r;
+
+	for (size_t i = 0; i < n_platforms; i++)
+		append(p, list, platform_json(p, platforms[i]));
+	p->plan->verdict = p->supported_lacks ? ABIBASE_VERDICT_NO :
+			   p->cannot_tell     ? ABIBASE_VERDICT_UNKNOWN :
+						ABIBASE_VERDICT_YES;
+	set(p, o, "schema", json_string("abibase-plan/1"));
+	set(p, o, "what", json_string(what));
+	set(p, o, "description", json_string(description(p, what)));
+	set(p, o, "at", json_string(p->at));
+	set(p, o, "features", features_json(p));
+	set(p, o, "platforms", list);
+	set(p, o, "any_has", json_boolean(p->any_has));
+	set(p, o, "standard", end_json(p, SUPPORT_STANDARD));
+	set(p, o, "extended", end_json(p, SUPPORT_EXTENDED));
+	r = n_hosts ? hosts_json(p, hosts, n_hosts, &on) : 0;
+	set(p, o, "hosts", on ? on : json_null());
+	return r;
+}
+
+ABIBASE_EXPORT int abibase_plan(struct abibase_context *ctx, struct abibase_catalogue *cat,
+				const char *what, const char *at,
+				struct abibase_profile *const *platforms, size_t n_platforms,
+				struct abibase_profile *const *hosts, size_t n_hosts,
+				struct abibase_plan **ret)
+{
+	struct planning p = { .ctx = ctx, .cat = cat, .at = at };
+	unsigned int date[3];
+	int r;
+
+	if (!date_parse(at, date))
+		return context_fail(ctx, EINVAL, "bad-date", NULL,
+				    "\"%s\" is not a day: write YYYY-MM-DD", at);
+	if (!n_platforms)
+		return context_fail(ctx, EINVAL, "no-platforms", NULL,
+				    "there is no platform to plan with");
+	p.plan = calloc(1, sizeof(*p.plan));
+	if (!p.plan)
+		return context_oom(ctx);
+	p.plan->refcount = 1;
+	p.unknown[0] = json_array();
+	p.unknown[1] = json_array();
+	r = find_rows(&p, what);
+	if (r == 0)
+		r = make(&p, what, platforms, n_platforms, hosts, n_hosts);
+	if (r == 0 && p.failed)
+		r = context_oom(ctx);
+	json_decref(p.unknown[0]);
+	json_decref(p.unknown[1]);
+	free(p.rows);
+	if (r < 0) {
+		abibase_plan_unref(p.plan);
+		return r;
+	}
+	*ret = p.plan;
+	return 0;
+}
+
+ABIBASE_EXPORT struct abibase_plan *abibase_plan_ref(struct abibase_plan *p)
+{
+	if (p)
+		__atomic_add_fetch(&p->refcount, 1, __ATOMIC_RELAXED);
+	return p;
+}
+
+ABIBASE_EXPORT struct abibase_plan *abibase_plan_unref(struct abibase_plan *p)
+{
+	if (!p || __atomic_sub_fetch(&p->refcount, 1, __ATOMIC_ACQ_REL) > 0)
+		return NULL;
+	json_decref(p->root);
+	free(p);
+	return NULL;
+}
+
+ABIBASE_EXPORT enum abibase_verdict abibase_plan_verdict(const struct abibase_plan *p)
+{
+	return p->verdict;
+}
+
+ABIBASE_EXPORT const char *abibase_plan_earliest(const struct abibase_plan *p, bool extended)
+{
+	const char *date = p->earliest[extended ? SUPPORT_EXTENDED : SUPPORT_STANDARD];
+
+	return *date ? date : NULL;
+}
+
+ABIBASE_EXPORT int abibase_plan_to_json(const struct abibase_plan *p, char **ret)
+{
+	return json_give(p->root, ret);
+}
+
+/* ---------------------------------------------------------------------------- as text */
+
+static const char *get(const json_t *o, const char *key, const char *otherwise)
+{
+	const char *s = json_string_value(json_object_get(o, key));
+
+	return s ? s : otherwise;
+}
+
+static void text_list(const json_t *list, struct buf *out)
+{
+	size_t i;
+	json_t *v;
+
+	json_array_foreach((json_t *)list, i, v)
+		buf_printf(out, "%s%s", i ? ", " : "", json_string_value(v));
+}
+
+static void text_features(const json_t *list, struct buf *out)
+{
+	size_t i;
+	json_t *v;
+
+	json_array_foreach((json_t *)list, i, v)
+		buf_printf(out, "  %s  %s (bit %lld)\n", get(v, "property", ""),
+			   get(v, "feature", ""),
+			   (long long)json_integer_value(json_object_get(v, "bit")));
+}
+
+static void text_platform(const json_t *o, struct buf *out)
+{
+	size_t i;
+	json_t *v;
+
+	buf_printf(out, "%-30s  %-8s %-12s %-12s %s\n", get(o, "name", ""), get(o, "has", ""),
+		   get(o, "standard_end", "unknown"), get(o, "extended_end", "unknown"),
+		   get(o, "support", ""));
+	json_array_foreach(json_object_get(o, "lacks"), i, v) {
+		buf_printf(out, "    %s: ", get(v, "layer", ""));
+		show_text(out, get(v, "text", ""));
+		buf_putc(out, '\n');
+	}
+	json_array_foreach(json_object_get(o, "unknown"), i, v)
+		buf_printf(out, "    %s is unknown (%s)\n", get(v, "condition", ""),
+			   get(v, "reason", ""));
+}
+
+static void text_end(const char *label, const json_t *o, const char *at, struct buf *out)
+{
+	const char *not_before = get(o, "not_before", "");
+
+	buf_printf(out, "%s: ", label);
+	if (json_is_string(json_object_get(o, "earliest")))
+		buf_printf(out, "%s", streq(not_before, at) ? "now" : not_before);
+	else {
+		buf_printf(out, "cannot tell, but not before %s, for the facts or the end of these "
+				"are unknown: ",
+			   not_before);
+		text_list(json_object_get(o, "unknown"), out);
+	}
+	if (json_is_string(json_object_get(o, "last")))
+		buf_printf(out, " (the last that lacks it: %s)", get(o, "last", ""));
+	buf_putc(out, '\n');
+}
+
+static void text_host_value(const json_t *v, struct buf *out)
+{
+	size_t i;
+	json_t *w;
+
+	buf_printf(out, "  %s=%s\n", get(v, "property", ""), get(v, "value", ""));
+	json_array_foreach(json_object_get(v, "why"), i, w) {
+		buf_puts(out, "    ");
+		show_text(out, get(w, "text", ""));
+		buf_putc(out, '\n');
+	}
+}
+
+static void text_hosts(const json_t *o, struct buf *out)
+{
+	size_t i;
+	json_t *v;
+
+	if (!json_is_object(o))
+		return;
+	buf_puts(out, "\nA baseline with --policy all for ");
+	text_list(json_object_get(o, "names"), out);
+	buf_puts(out, " gives today, under ");
+	show_text(out, get(o, "machine", "no machine type"));
+	buf_puts(out, ":\n");
+	json_array_foreach(json_object_get(o, "values"), i, v)
+		text_host_value(v, out);
+	json_array_foreach(json_object_get(o, "findings"), i, v) {
+		buf_puts(out, "  ");
+		show_text(out, get(v, "text", ""));
+		buf_printf(out, " [%s]\n", get(v, "id", ""));
+	}
+}
+
+ABIBASE_EXPORT int abibase_plan_to_text(const struct abibase_plan *p, char **ret)
+{
+	const json_t *root = p->root;
+	const char *at = get(root, "at", "");
+	_buf_ out = { 0 };
+	size_t i;
+	json_t *v;
+
+	buf_printf(&out, "%s (%s), as of %s\n", get(root, "description", ""),
+		   get(root, "what", ""), at);
+	text_features(json_object_get(root, "features"), &out);
+	buf_printf(&out, "\n%-30s  %-8s %-12s %-12s %s\n", "PLATFORM", "HAS IT", "STANDARD",
+		   "EXTENDED", "SUPPORT");
+	json_array_foreach(json_object_get(root, "platforms"), i, v)
+		text_platform(v, &out);
+	buf_puts(&out, "\nEarliest day on which it could be on by default for everybody\n");
+	text_end("  counting standard support", json_object_get(root, "standard"), at, &out);
+	text_end("  counting extended support", json_object_get(root, "extended"), at, &out);
+	if (!json_is_true(json_object_get(root, "any_has")))
+		buf_puts(&out, "  None of these platforms is known to have it: the releases that follow "
+			       "have to bring it first.\n");
+	text_hosts(json_object_get(root, "hosts"), &out);
+	return buf_give(&out, ret);
+}

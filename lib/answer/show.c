@@ -1,0 +1,491 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <inttypes.h>
+
+#include "document/catalogue.h"
+#include "document/profile.h"
+#include "answer/show.h"
+
+/* A profile for people. Names of bits come from the catalogue; nothing here is ever read back. */
+
+#define LABEL 12 /* columns of the labels at the left */
+#define WIDTH 96
+
+/* ------------------------------------------------------------------------ pieces */
+
+/*
+ * A profile may come from anywhere, and this goes to a terminal: control characters (C0, DEL, and
+ * C1 in UTF-8) are shown as "?", so that no text can move the cursor or forge a line.
+ */
+void show_text(struct buf *b, const char *s)
+{
+	for (; *s; s++) {
+		const unsigned char *u = (const unsigned char *)s;
+
+		if (u[0] == 0xc2 && u[1] >= 0x80 && u[1] < 0xa0) {
+			buf_putc(b, '?');
+			s++;
+		} else {
+			buf_putc(b, u[0] < 0x20 || u[0] == 0x7f ? '?' : *s);
+		}
+	}
+}
+
+void show_wrapped(struct buf *b, size_t column, size_t hang, const char *s)
+{
+	_buf_ safe = { 0 };
+	const char *text;
+	bool first = true;
+
+	show_text(&safe, s);
+	if (buf_failed(&safe))
+		b->failed = true;
+	for (text = safe.data ? safe.data : ""; *text; first = false) {
+		size_t n = strcspn(text, " ");
+
+		if (!first && column + 1 + n > WIDTH) {
+			buf_printf(b, "\n%*s", (int)hang, "");
+			column = hang;
+		} else if (!first) {
+			buf_putc(b, ' ');
+			column++;
+		}
+		buf_add(b, text, n);
+		column += n;
+		text += n;
+		text += strspn(text, " ");
+	}
+	buf_putc(b, '\n');
+}
+
+static const char *string_of(const json_t *obj, const char *key)
+{
+	return json_string_value(json_object_get(obj, key));
+}
+
+static void put_label(struct buf *b, const char *label)
+{
+	buf_printf(b, "%-*s", LABEL, label);
+}
+
+static void put_line(struct buf *b, const char *label, const char *text)
+{
+	put_label(b, label);
+	show_text(b, text);
+	buf_putc(b, '\n');
+}
+
+const char *show_keep(struct arena *a, const char *fmt, va_list ap)
+{
+	_autofree_ char *raw = NULL;
+	_buf_ b = { 0 };
+
+	if (vasprintf(&raw, fmt, ap) < 0) {
+		raw = NULL;
+		return NULL;
+	}
+	show_text(&b, raw);
+	return buf_failed(&b) ? NULL : arena_strdup(a, b.data ? b.data : "");
+}
+
+static int cmp_string(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The keys of an object by their bytes, for free(); NULL also when it has none. */
+static const char **sorted_keys(struct buf *b, const json_t *obj)
+{
+	size_t n = json_object_size(obj), i = 0;
+	const char **keys, *key;
+	json_t *v;
+
+	if (!n)
+		return NULL;
+	keys = malloc(n * sizeof(*keys));
+	if (!keys) {
+		b->failed = true;
+		return NULL;
+	}
+	json_object_foreach((json_t *)obj, key, v)
+		keys[i++] = key;
+	qsort(keys, n, sizeof(*keys), cmp_string);
+	return keys;
+}
+
+/* ---------------------------------------------------------------- where it comes from */
+
+static void put_kernel(struct buf *b, const json_t *kernel)
+{
+	const char *version = string_of(kernel, "version");
+
+	if (!kernel)
+		return;
+	put_label(b, "kernel");
+	show_text(b, string_of(kernel, "release"));
+	if (version) {
+		buf_puts(b, " (");
+		show_text(b, version);
+		buf_putc(b, ')');
+	}
+	buf_putc(b, '\n');
+}
+
+static void put_packages(struct buf *b, const json_t *packages)
+{
+	size_t i;
+	json_t *v;
+
+	json_array_foreach(packages, i, v) {
+		put_label(b, i ? "" : "packages");
+		show_text(b, string_of(v, "name"));
+		buf_putc(b, ' ');
+		show_text(b, string_of(v, "version"));
+		buf_putc(b, '\n');
+	}
+}
+
+static void put_lifecycle(struct buf *b, const json_t *lifecycle)
+{
+	static const struct {
+		const char *key, *words;
+	} dates[] = {
+		{ "release", "released" },
+		{ "standard_end", "standard support until" },
+		{ "extended_end", "extended support until" },
+	};
+
+	if (!lifecycle)
+		return;
+	put_label(b, "lifecycle");
+	for (size_t i = 0; i < ARRAY_SIZE(dates); i++)
+		if (string_of(lifecycle, dates[i].key))
+			buf_printf(b, "%s %s, ", dates[i].words, string_of(lifecycle, dates[i].key));
+	buf_puts(b, "says ");
+	show_text(b, string_of(lifecycle, "source"));
+	buf_putc(b, '\n');
+}
+
+static void put_evidence(struct buf *b, const json_t *evidence)
+{
+	_autofree_ const char **keys = sorted_keys(b, evidence);
+
+	for (size_t i = 0; keys && i < json_object_size(evidence); i++) {
+		put_label(b, i ? "" : "evidence");
+		show_text(b, keys[i]);
+		buf_printf(b, "%s ", keys[i][0] && keys[i][strlen(keys[i]) - 1] == '.' ? "*" : "");
+		show_text(b, string_of(evidence, keys[i]));
+		buf_putc(b, '\n');
+	}
+}
+
+static void put_strings(struct buf *b, const char *label, const json_t *list)
+{
+	size_t i;
+	json_t *v;
+
+	if (!json_array_size(list))
+		return;
+	buf_printf(b, ", %s", label);
+	json_array_foreach(list, i, v) {
+		buf_putc(b, ' ');
+		show_text(b, json_string_value(v));
+	}
+}
+
+static void put_probe(struct buf *b, const json_t *probe)
+{
+	const json_t *euid = json_object_get(probe, "euid");
+
+	if (!probe)
+		return;
+	put_label(b, "probed");
+	if (euid)
+		buf_printf(b, "by uid %" JSON_INTEGER_FORMAT, json_integer_value(euid));
+	else
+		buf_puts(b, "by a uid not recorded");
+	if (json_is_true(json_object_get(probe, "user_namespace")))
+		buf_puts(b, ", in a user namespace");
+	if (json_is_true(json_object_get(probe, "network_namespace")))
+		buf_puts(b, ", in a network namespace of its own");
+	if (json_is_true(json_object_get(probe, "no_load")))
+		buf_puts(b, ", loading no module");
+	put_strings(b, "without the rights", json_object_get(probe, "missing_capabilities"));
+	put_strings(b, "which loaded", json_object_get(probe, "loaded_modules"));
+	buf_putc(b, '\n');
+}
+
+static void put_head(struct buf *b, const struct abibase_profile *p)
+{
+	put_line(b, "name", p->name);
+	put_line(b, "kind", p->kind);
+	if (p->revision) {
+		put_label(b, "revision");
+		buf_printf(b, "%" PRId64 "\n", p->revision);
+	}
+	put_line(b, "arch", p->arch);
+	put_kernel(b, json_object_get(p->root, "kernel"));
+	put_packages(b, json_object_get(p->root, "packages"));
+	put_lifecycle(b, json_object_get(p->root, "lifecycle"));
+	put_evidence(b, json_object_get(p->root, "evidence"));
+	put_probe(b, json_object_get(p->root, "probe"));
+	put_line(b, "digest", p->digest);
+}
+
+/* ---------------------------------------------------------------------- backends */
+
+static void put_backend(struct buf *b, const struct abibase_profile *p,
+			const struct abibase_catalogue *cat, const struct backend *backend)
+{
+	const char *sep = "";
+	enum abibase_tri all = ABIBASE_YES;
+	_buf_ why = { 0 };
+
+	for (size_t i = 0; i < backend->n_usable; i++) {
+		const struct condition *cond = &cat->conditions[backend->usable[i]];
+		const char *reason;
+		enum abibase_tri answer = profile_ask(p, cond->fact, cond->bit, &reason);
+
+		if (answer == ABIBASE_YES)
+			continue;
+		if (answer == ABIBASE_NO || all == ABIBASE_YES)
+			all = answer;
+		buf_printf(&why, "%s%s %s", sep, cond->name, answer ? reason : "no");
+		sep = ", ";
+	}
+	buf_printf(b, "  %-15s %s", backend->name,
+		   all == ABIBASE_YES ? "usable" : all == ABIBASE_NO ? "absent" : "unknown");
+	if (why.len)
+		buf_printf(b, ": %s", why.data);
+	buf_putc(b, '\n');
+	if (buf_failed(&why))
+		b->failed = true;
+}
+
+static void put_backends(struct buf *b, const struct abibase_profile *p,
+			 const struct abibase_catalogue *cat)
+{
+	buf_puts(b, "\nbackends\n");
+	for (size_t i = 0; i < cat->n_backends; i++)
+		if (!cat->backends[i].predicted_only)
+			put_backend(b, p, cat, &cat->backends[i]);
+}
+
+/* ------------------------------------------------------------------------- facts */
+
+/*
+ * The backends whose vhost answers with @fact, a word that has the bits of the virtio device: those
+ * that need "vhost_net.usable" for "vhost_net.features"; 0 where it is another kind of word.
+ */
+static unsigned int answered_by(const struct abibase_catalogue *cat, const char *fact)
+{
+	size_t len = strcspn(fact, ".");
+	unsigned int mask = 0;
+
+	if (!strprefix(fact, "vhost_") ||
+	    (!streq(fact + len, ".features") && !streq(fact + len, ".features_array")))
+		return 0;
+	for (size_t be = 0; be < cat->n_backends; be++)
+		for (size_t i = 0; i < cat->backends[be].n_usable; i++) {
+			const char *usable = cat->conditions[cat->backends[be].usable[i]].fact;
+
+			if (!strncmp(usable, fact, len) && usable[len] == '.')
+				mask |= 1u << be;
+		}
+	return mask;
+}
+
+static const char *virtio_bit_name(const struct abibase_catalogue *cat, unsigned int backends,
+				   int bit)
+{
+	for (size_t i = 0; i < cat->n_rows; i++)
+		if (cat->rows[i].bit == bit && cat->rows[i].backends & backends)
+			return cat->rows[i].feature;
+	for (size_t i = 0; i < cat->n_requirements; i++)
+		if (cat->requirements[i].bit == bit && cat->requirements[i].backends & backends)
+			return cat->requirements[i].feature;
+	return NULL;
+}
+
+/* What the catalogue's "x-bit-names" says comes first: vhost has bits of its own, 26 and 27. */
+const char *show_bit_name(const struct abibase_catalogue *cat, const char *fact, unsigned int bit)
+{
+	const json_t *names = json_object_get(json_object_get(cat->root, "x-bit-names"), fact);
+	const char *name;
+	char key[16];
+
+	snprintf(key, sizeof(key), "%u", bit);
+	name = string_of(names, key);
+	if (!name)
+		name = virtio_bit_name(cat, answered_by(cat, fact), (int)bit);
+	return name;
+}
+
+/* The names of the bits that are set, from the lowest, in lines of their own. */
+static void put_bits(struct buf *b, const struct abibase_catalogue *cat, const char *fact,
+		     const char *word)
+{
+	static const char indent[] = "      ";
+	size_t column = 0;
+	int set;
+
+	for (unsigned int bit = 0; (set = word_bit(word, bit)) >= 0; bit++) {
+		char number[16];
+		const char *name;
+
+		if (!set)
+			continue;
+		name = show_bit_name(cat, fact, bit);
+		if (!name) {
+			snprintf(number, sizeof(number), "bit-%u", bit);
+			name = number;
+		}
+		if (!column || column + 1 + strlen(name) > WIDTH) {
+			buf_puts(b, column ? "\n" : "");
+			buf_puts(b, indent);
+			column = strlen(indent);
+		} else {
+			buf_putc(b, ' ');
+			column++;
+		}
+		show_text(b, name);
+		column += strlen(name);
+	}
+	if (column)
+		buf_putc(b, '\n');
+}
+
+void show_fact_value(struct buf *b, const json_t *v)
+{
+	if (json_is_boolean(v)) {
+		buf_puts(b, json_is_true(v) ? "yes" : "no");
+	} else if (json_is_integer(v)) {
+		buf_printf(b, "%" JSON_INTEGER_FORMAT, json_integer_value(v));
+	} else if (json_is_string(v)) {
+		show_text(b, json_string_value(v));
+	} else {
+		buf_puts(b, "unknown (");
+		show_text(b, string_of(v, "unknown"));
+		buf_putc(b, ')');
+	}
+}
+
+static size_t surface_len(const char *fact)
+{
+	return strcspn(fact, ".");
+}
+
+/* The facts of one surface, which stand together in @keys; the number of them. */
+static size_t put_surface(struct buf *b, const struct abibase_catalogue *cat, const json_t *facts,
+			  const char *const *keys, size_t n)
+{
+	size_t surface = surface_len(keys[0]) + 1, count = 0;
+	int width = 0;
+
+	for (; count < n && !strncmp(keys[count], keys[0], surface); count++)
+		if ((int)strlen(keys[count] + surface) > width)
+			width = (int)strlen(keys[count] + surface);
+	buf_printf(b, "\nfacts: %.*s\n", (int)surface - 1, keys[0]);
+	for (size_t i = 0; i < count; i++) {
+		const json_t *v = json_object_get(facts, keys[i]);
+		const char *s = json_string_value(v);
+
+		buf_printf(b, "  %-*s  ", width, keys[i] + surface);
+		show_fact_value(b, v);
+		buf_putc(b, '\n');
+		if (s && strprefix(s, "0x"))
+			put_bits(b, cat, keys[i], s);
+	}
+	return count;
+}
+
+static void put_facts(struct buf *b, const struct abibase_profile *p,
+		      const struct abibase_catalogue *cat)
+{
+	_autofree_ const char **keys = sorted_keys(b, p->facts);
+	size_t n = json_object_size(p->facts);
+
+	if (!n)
+		buf_puts(b, "\nfacts: none\n");
+	for (size_t i = 0; keys && i < n;)
+		i += put_surface(b, cat, p->facts, keys + i, n - i);
+}
+
+/* ------------------------------------------------------------------------- QEMUs */
+
+/* The newest versioned type of the q35 family, else of any; NULL when there is none. */
+static const char *newest_machine(const json_t *machines)
+{
+	const char *best = NULL, *key;
+	json_t *v;
+
+	json_object_foreach((json_t *)machines, key, v) {
+		struct machine_name name;
+
+		machine_name_parse(key, &name);
+		if (name.versioned && (!best || machine_name_cmp(key, best) > 0))
+			best = key;
+	}
+	return best;
+}
+
+static void put_machines(struct buf *b, const json_t *machines)
+{
+	const char *newest = newest_machine(machines);
+
+	buf_puts(b, "    machines  ");
+	if (!machines) {
+		buf_puts(b, "not recorded\n");
+		return;
+	}
+	buf_printf(b, "%zu types", json_object_size(machines));
+	if (newest) {
+		buf_puts(b, ", the newest is ");
+		show_text(b, newest);
+	}
+	buf_putc(b, '\n');
+}
+
+static void put_member(struct buf *b, const json_t *obj, const char *key, const char *label)
+{
+	const char *s = string_of(obj, key);
+
+	if (!s)
+		return;
+	buf_printf(b, "    %-9s ", label);
+	show_text(b, s);
+	buf_putc(b, '\n');
+}
+
+static void put_qemus(struct buf *b, const struct abibase_profile *p)
+{
+	if (!p->n_qemu)
+		buf_printf(b, "\nqemu: %s\n", p->has_qemu ? "none" : "not recorded");
+	else
+		buf_puts(b, "\nqemu\n");
+	for (size_t i = 0; i < p->n_qemu; i++) {
+		const struct profile_qemu *q = &p->qemu[i];
+
+		buf_puts(b, "  ");
+		show_text(b, q->version);
+		buf_puts(b, " for ");
+		show_text(b, q->target);
+		buf_putc(b, '\n');
+		put_member(b, q->json, "package", "package");
+		put_member(b, q->json, "path", "path");
+		put_member(b, q->json, "build_id", "build id");
+		put_machines(b, json_object_get(q->json, "machines"));
+	}
+}
+
+ABIBASE_EXPORT int abibase_profile_to_table(const struct abibase_profile *p,
+					    const struct abibase_catalogue *cat, char **ret)
+{
+	_buf_ b = { 0 };
+
+	put_head(&b, p);
+	put_backends(&b, p, cat);
+	put_facts(&b, p, cat);
+	put_qemus(&b, p);
+	return buf_give(&b, ret);
+}

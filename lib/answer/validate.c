@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <syslog.h>
+
+#include "document/baseline.h"
+#include "document/catalogue.h"
+#include "base/context.h"
+#include "answer/decode.h"
+#include "document/facts.h"
+#include "document/guest.h"
+#include "document/platforms.h"
+#include "document/profile.h"
+
+/* One document under inspection. */
+struct subject {
+	const char *source; /* what to call it */
+	const char *base;   /* its file name without directory; NULL: standard input */
+	char *text;
+	size_t len;
+	json_t *root;
+};
+
+/* -------------------------------------------------------- profiles: more than a reader wants */
+
+static void check_facts(struct check *c, const json_t *root, const json_t *known)
+{
+	const json_t *facts = json_object_get(root, "facts");
+	size_t mark = check_enter(c, "facts"), mark2;
+	const char *key;
+	json_t *v;
+
+	json_object_foreach((json_t *)facts, key, v) {
+		mark2 = check_enter(c, key);
+		facts_check_value(c, known, key, v);
+		check_leave(c, mark2);
+	}
+	check_leave(c, mark);
+}
+
+static bool is_covered(const json_t *evidence, const char *fact)
+{
+	const char *key;
+	json_t *v;
+
+	json_object_foreach((json_t *)evidence, key, v) {
+		size_t len = strlen(key);
+
+		if (streq(key, fact) || (len && key[len - 1] == '.' && strprefix(fact, key)))
+			return true;
+	}
+	return false;
+}
+
+/* What is absent or unknown may be so without a witness: it can only cost speed. */
+static void check_evidence(struct check *c, const json_t *root)
+{
+	const json_t *facts = json_object_get(root, "facts");
+	const json_t *evidence = json_object_get(root, "evidence");
+	size_t mark = check_enter(c, "facts"), mark2;
+	const char *key;
+	json_t *v;
+
+	json_object_foreach((json_t *)facts, key, v) {
+		if (json_is_false(v) || json_is_object(v) || is_covered(evidence, key))
+			continue;
+		mark2 = check_enter(c, key);
+		check_fault(c, "evidence-missing",
+			    "no key of \"evidence\" covers this fact: say how it is known");
+		check_leave(c, mark2);
+	}
+	check_leave(c, mark);
+}
+
+static void check_file_name(struct check *c, const json_t *root, const char *base)
+{
+	const char *name = json_string_value(json_object_get(root, "name"));
+	size_t mark;
+
+	if (!name || !name_valid(name) || platform_file_fits(base, name))
+		return;
+	mark = check_enter(c, "name");
+	check_warn(c, "platform-file-name",
+		   "the file should be called %s.json or NN-%s.json: files hide one another by "
+		   "their names",
+		   name, name);
+	check_leave(c, mark);
+}
+
+static int check_profile(struct check *c, const struct subject *s, struct abibase_context *ctx)
+{
+	const char *kind = json_string_value(json_object_get(s->root, "kind"));
+	json_t *known;
+	int r;
+
+	profile_check(c, s->root);
+	if (c->err == EPROTONOSUPPORT)
+		return 0;
+	r = facts_load(ctx, &known);
+	if (r < 0)
+		return r;
+	check_facts(c, s->root, known);
+	json_decref(known);
+	if (!kind || !streq(kind, "platform"))
+		return 0;
+	check_evidence(c, s->root);
+	if (s->base)
+		check_file_name(c, s->root, s->base);
+	return 0;
+}
+
+/* ---------------------------------------------------------------------- all kinds */
+
+static int check_catalogue(struct check *c, const struct subject *s, struct abibase_context *ctx)
+{
+	(void)ctx;
+	catalogue_check(c, s->root);
+	return 0;
+}
+
+static int check_baseline(struct check *c, const struct subject *s, struct abibase_context *ctx)
+{
+	(void)ctx;
+	baseline_check(c, s->root);
+	return 0;
+}
+
+static int check_guest(struct check *c, const struct subject *s, struct abibase_context *ctx)
+{
+	(void)ctx;
+	guest_check(c, s->root);
+	return 0;
+}
+
+static int check_fact_list(struct check *c, const struct subject *s, struct abibase_context *ctx)
+{
+	(void)ctx;
+	facts_check(c, s->root);
+	return 0;
+}
+
+static int check_device_list(struct check *c, const struct subject *s, struct abibase_context *ctx)
+{
+	(void)ctx;
+	devices_check(c, s->root);
+	return 0;
+}
+
+static int check_message_list(struct check *c, const struct subject *s, struct abibase_context *ctx)
+{
+	(void)ctx;
+	messages_check(c, s->root);
+	return 0;
+}
+
+static const struct kind {
+	const char *prefix;
+	size_t max;
+	int (*check)(struct check *c, const struct subject *s, struct abibase_context *ctx);
+} kinds[] = {
+	{ "abibase-profile/", JSON_MAX_PROFILE, check_profile },
+	{ "abibase-catalogue/", JSON_MAX_CATALOGUE, check_catalogue },
+	{ "abibase-baseline/", JSON_MAX_BASELINE, check_baseline },
+	{ "abibase-guest/", JSON_MAX_PROFILE, check_guest },
+	{ "abibase-facts/", JSON_MAX_CATALOGUE, check_fact_list },
+	{ "abibase-devices/", JSON_MAX_CATALOGUE, check_device_list },
+	{ "abibase-messages/", JSON_MAX_CATALOGUE, check_message_list },
+};
+#define ACCEPTED                                                                     \
+	"\"abibase-profile/1\", \"abibase-catalogue/1\", \"abibase-baseline/1\", " \
+	"\"abibase-guest/1\", \"abibase-facts/1\", \"abibase-devices/1\", "     \
+	"\"abibase-messages/1\""
+
+static const struct kind *kind_of(struct check *c, const json_t *root)
+{
+	const json_t *v = json_object_get(root, "schema");
+	const struct kind *found = NULL;
+	size_t mark;
+
+	if (!check_type(c, root, J_OBJECT))
+		return NULL;
+	mark = check_enter(c, "schema");
+	for (size_t i = 0; json_is_string(v) && i < ARRAY_SIZE(kinds); i++)
+		if (strprefix(json_string_value(v), kinds[i].prefix))
+			found = &kinds[i];
+	if (!v)
+		check_fault(c, "schema-missing",
+			    "the document does not state its schema; known: " ACCEPTED);
+	else if (check_type(c, v, J_STRING) && !found)
+		check_fault(c, "schema-other", "is \"%s\"; known: " ACCEPTED,
+			    json_string_value(v));
+	check_leave(c, mark);
+	return found;
+}
+
+/* The line of the first byte in which two texts differ, from 1. */
+static unsigned int first_difference(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+	unsigned int line = 1;
+
+	for (size_t i = 0; i < a_len && i < b_len && a[i] == b[i]; i++)
+		line += a[i] == '\n';
+	return line;
+}
+
+static int check_canonical(struct check *c, const struct subject *s)
+{
+	_buf_ b = { 0 };
+
+	json_write_canonical(&b, s->root);
+	if (buf_failed(&b))
+		return -ENOMEM;
+	if (b.len != s->len || memcmp(b.data, s->text, b.len) != 0)
+		check_warn(c, "not-canonical",
+			   "the text is not in the canonical form, from line %u on; it means the same",
+			   first_difference(b.data, b.len, s->text, s->len));
+	return 0;
+}
+
+/* Checks that cannot be finished return a negative errno; faults are counted in @c. */
+static int check_document(struct check *c, const struct subject *s, struct abibase_context *ctx)
+{
+	const struct kind *kind = kind_of(c, s->root);
+	int r;
+
+	if (!kind)
+		return 0;
+	if (s->len > kind->max) {
+		check_fault(c, "file-too-large",
+			    "the document is larger than %zu bytes, the most that is accepted",
+			    kind->max);
+		return 0;
+	}
+	r = kind->check(c, s, ctx);
+	/* a faulty document may have values that the canonical form does not know */
+	return r < 0 || c->faults ? r : check_canonical(c, s);
+}
+
+/* ------------------------------------------------------------------------ the file */
+
+static bool out_of_memory(const struct abibase_context *ctx)
+{
+	return ctx->error_id && streq(ctx->error_id, "out-of-memory");
+}
+
+/*
+ * @inner collects the errors of readers that stop at the first; here they are problems as all
+ * others are, and no last error of the caller's context.
+ */
+static int validate(struct abibase_context *ctx, struct abibase_context *inner,
+		    struct subject *s, abibase_problem_fn fn, void *data)
+{
+	struct check c;
+	int r;
+
+	if (json_parse(inner, s->text, s->len, JSON_MAX_BASELINE, s->source, &s->root) < 0) {
+		if (out_of_memory(inner))
+			return context_oom(ctx);
+		fn(data, LOG_ERR, inner->error_id, inner->error_where, inner->error);
+		return 1;
+	}
+	check_init(&c, inner, s->source);
+	c.report = fn;
+	c.data = data;
+	r = check_document(&c, s, ctx);
+	if (r == -ENOMEM || out_of_memory(inner))
+		return context_oom(ctx);
+	return r < 0 ? r : c.faults;
+}
+
+static void ignore_problem(void *data, int priority, const char *id, const char *where,
+			   const char *text)
+{
+	(void)data;
+	(void)priority;
+	(void)id;
+	(void)where;
+	(void)text;
+}
+
+static int read_subject(struct abibase_context *ctx, const char *path, struct subject *s)
+{
+	const char *slash = strrchr(path, '/');
+
+	s->source = streq(path, "-") ? "standard input" : path;
+	s->base = streq(path, "-") ? NULL : slash ? slash + 1 : path;
+	return file_read(ctx, path, JSON_MAX_BASELINE, &s->text, &s->len);
+}
+
+ABIBASE_EXPORT int abibase_validate_file(struct abibase_context *ctx, const char *path,
+					 abibase_problem_fn fn, void *data)
+{
+	struct abibase_context inner = { 0 };
+	struct subject s = { 0 };
+	int r = read_subject(ctx, path, &s);
+
+	if (!fn)
+		fn = ignore_problem;
+	if (r == -EFBIG) { /* it could be read, and no document is so large */
+		fn(data, LOG_ERR, ctx->error_id, ctx->error_where, ctx->error);
+		r = 1;
+	} else if (r == 0) {
+		r = validate(ctx, &inner, &s, fn, data);
+	}
+	json_decref(s.root);
+	free(s.text);
+	free(inner.error);
+	free(inner.error_where);
+	return r;
+}

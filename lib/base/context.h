@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef ABIBASE_CONTEXT_H
+#define ABIBASE_CONTEXT_H
+
+#include <abibase/abibase.h>
+
+#include "base/util.h"
+
+struct abibase_context {
+	int refcount;
+	char *data_dir;
+	char **platform_path; /* NULL-terminated, least specific first */
+	abibase_log_fn log;
+	void *log_data;
+	char *error, *error_where;
+	const char *error_id;
+};
+
+/*
+ * Remember the last error. @id is a string constant listed in messages.def; @where may be NULL.
+ * Returns -@err, so that a caller can write `return context_fail(...)`; -ENOMEM when the sentence
+ * did not fit into memory. @ctx may be NULL.
+ */
+int context_fail(struct abibase_context *ctx, int err, const char *id, const char *where,
+		 const char *fmt, ...) _printf_(5, 6);
+int context_oom(struct abibase_context *ctx);
+/* Hand one line to the log callback. @priority as syslog(3). */
+void context_log(struct abibase_context *ctx, int priority, const char *id, const char *fmt, ...)
+	_printf_(4, 5);
+
+#endif

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <stdint.h>
+
+#include "base/util.h"
+
+bool same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && streq(a, b));
+}
+
+bool buf_reserve(struct buf *b, size_t more)
+{
+	size_t size = b->size ? b->size : 256;
+	char *data;
+
+	if (b->failed)
+		return false;
+	if (b->data && more < b->size - b->len)
+		return true;
+	while (size - b->len <= more) {
+		if (size > SIZE_MAX / 2) {
+			b->failed = true;
+			return false;
+		}
+		size *= 2;
+	}
+	data = realloc(b->data, size);
+	if (!data) {
+		b->failed = true;
+		return false;
+	}
+	b->data = data;
+	b->size = size;
+	return true;
+}
+
+void buf_clear(struct buf *b)
+{
+	free(b->data);
+	memset(b, 0, sizeof(*b));
+}
+
+void buf_add(struct buf *b, const void *data, size_t len)
+{
+	if (!len || !buf_reserve(b, len))
+		return;
+	memcpy(b->data + b->len, data, len);
+	b->len += len;
+	b->data[b->len] = '\0';
+}
+
+void buf_puts(struct buf *b, const char *s)
+{
+	buf_add(b, s, strlen(s));
+}
+
+void buf_printf(struct buf *b, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	if (n < 0) {
+		b->failed = true;
+		return;
+	}
+	if (!buf_reserve(b, (size_t)n + 1))
+		return;
+	va_start(ap, fmt);
+	vsnprintf(b->data + b->len, (size_t)n + 1, fmt, ap);
+	va_end(ap);
+	b->len += (size_t)n;
+}
+
+char *buf_steal(struct buf *b)
+{
+	char *data;
+
+	if (!buf_reserve(b, 0)) {
+		buf_clear(b);
+		return NULL;
+	}
+	data = b->data;
+	data[b->len] = '\0';
+	memset(b, 0, sizeof(*b));
+	return data;
+}
+
+int buf_give(struct buf *b, char **ret)
+{
+	char *text = buf_steal(b);
+
+	if (!text)
+		return -ENOMEM;
+	*ret = text;
+	return 0;
+}
+
+int array_grow(void *array, size_t n, size_t *cap, size_t elem)
+{
+	void **p = array;
+	size_t want;
+	void *data;
+
+	if (n < *cap)
+		return 0;
+	want = *cap ? *cap * 2 : 8;
+	if (want > SIZE_MAX / elem)
+		return -ENOMEM;
+	data = realloc(*p, want * elem);
+	if (!data)
+		return -ENOMEM;
+	*p = data;
+	*cap = want;
+	return 0;
+}
+
+struct arena_block {
+	struct arena_block *next;
+	size_t size;
+	_Alignas(max_align_t) unsigned char data[];
+};
+#define ARENA_BLOCK 4096
+
+void arena_clear(struct arena *a)
+{
+	while (a->blocks) {
+		struct arena_block *next = a->blocks->next;
+
+		free(a->blocks);
+		a->blocks = next;
+	}
+	a->left = 0;
+}
+
+void *arena_alloc(struct arena *a, size_t size)
+{
+	struct arena_block *b;
+	size_t want;
+
+	if (size > SIZE_MAX / 2)
+		return NULL;
+	size = (size + _Alignof(max_align_t) - 1) & ~(_Alignof(max_align_t) - 1);
+	if (!a->blocks || size > a->left) {
+		want = size > ARENA_BLOCK ? size : ARENA_BLOCK;
+		b = calloc(1, sizeof(*b) + want);
+		if (!b)
+			return NULL;
+		b->size = want;
+		b->next = a->blocks;
+		a->blocks = b;
+		a->left = want;
+	}
+	a->left -= size;
+	return a->blocks->data + (a->blocks->size - a->left - size);
+}
+
+char *arena_strdup(struct arena *a, const char *s)
+{
+	size_t len = strlen(s) + 1;
+	char *copy = arena_alloc(a, len);
+
+	return copy ? memcpy(copy, s, len) : NULL;
+}
+
+char *arena_printf(struct arena *a, const char *fmt, ...)
+{
+	va_list ap;
+	char *s;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	s = n < 0 ? NULL : arena_alloc(a, (size_t)n + 1);
+	if (!s)
+		return NULL;
+	va_start(ap, fmt);
+	vsnprintf(s, (size_t)n + 1, fmt, ap);
+	va_end(ap);
+	return s;
+}
+
+bool word_parse(const char *s, uint64_t ret[2])
+{
+	if (s[0] == '0' && (s[1] | 0x20) == 'x')
+		s += 2;
+	ret[0] = ret[1] = 0;
+	if (!*s)
+		return false;
+	for (; *s; s++) {
+		unsigned int digit = (unsigned int)*s - '0';
+
+		if (digit > 9)
+			digit = ((unsigned int)*s | 0x20) - 'a' + 10;
+		if (digit > 15 || ret[1] >> 60)
+			return false;
+		ret[1] = ret[1] << 4 | ret[0] >> 60;
+		ret[0] = ret[0] << 4 | digit;
+	}
+	return true;
+}

@@ -1,0 +1,942 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+
+#include "document/baseline.h"
+#include "base/context.h"
+
+/*
+ * A baseline is read as it was written: nothing is worked out again, so that it means under a newer
+ * catalogue what it meant when guests were started with it. What is unknown here is refused.
+ */
+
+/* ------------------------------------------------------------- what is accepted */
+
+#define S J_STRING
+#define SN (J_STRING | J_NULL)
+
+static void check_objects(struct check *c, const json_t *list, const struct member *members)
+{
+	size_t i;
+	json_t *v;
+
+	json_array_foreach(list, i, v) {
+		size_t mark = check_enter_index(c, i);
+
+		if (check_type(c, v, J_OBJECT))
+			check_object(c, v, members, false);
+		check_leave(c, mark);
+	}
+}
+
+static void check_words(struct check *c, const json_t *v, const char *const *words)
+{
+	for (; *words; words++)
+		if (**words && streq(*words, json_string_value(v)))
+			return;
+	check_fault(c, "json-bad-value", "\"%s\" is not a word that is known here",
+		    json_string_value(v));
+}
+
+static const char *const value_words[] = { "off", "on", NULL };
+static const char *const host_words[] = { "host", "platform", NULL };
+
+static void check_kind(struct check *c, const json_t *v)
+{
+	check_words(c, v, finding_words);
+}
+
+static void check_verdict(struct check *c, const json_t *v)
+{
+	check_words(c, v, verdict_words);
+}
+
+static void check_count(struct check *c, const json_t *v)
+{
+	if (json_integer_value(v) < 0 || json_integer_value(v) > UINT32_MAX)
+		check_fault(c, "json-bad-value", "is not a number from 0 to %u", UINT32_MAX);
+}
+
+static void check_value_word(struct check *c, const json_t *v)
+{
+	if (json_is_integer(v))
+		check_count(c, v);
+	else
+		check_words(c, v, value_words);
+}
+
+static void check_number(struct check *c, const json_t *v)
+{
+	if (check_type(c, v, J_INT))
+		check_count(c, v);
+}
+
+static void check_numbers(struct check *c, const json_t *v)
+{
+	check_map(c, v, check_number);
+}
+
+static void check_policy_word(struct check *c, const json_t *v)
+{
+	static const char *const words[] = { "all", "compatible", NULL };
+
+	check_words(c, v, words);
+}
+
+static void check_reason(struct check *c, const json_t *v)
+{
+	check_words(c, v, why_words);
+}
+
+static void check_host_kind(struct check *c, const json_t *v)
+{
+	check_words(c, v, host_words);
+}
+
+static bool is_hex(const char *s, size_t len)
+{
+	return strlen(s) == len && strspn(s, "0123456789abcdef") == len;
+}
+
+static void check_digest(struct check *c, const json_t *v)
+{
+	if (!is_hex(json_string_value(v), DIGEST_HEX))
+		check_fault(c, "json-bad-value", "is not a digest: %d hex digits", DIGEST_HEX);
+}
+
+static void check_id(struct check *c, const json_t *v)
+{
+	const char *s = json_string_value(v);
+
+	if (s && (!strprefix(s, "b1-") || !is_hex(s + 3, 32)))
+		check_fault(c, "json-bad-value", "is not an id: \"b1-\" and 32 hex digits");
+}
+
+static void check_offered(struct check *c, const json_t *v)
+{
+	const char *s = json_string_value(v);
+
+	if (s && (!strprefix(s, "0x") || !is_hex(s + 2, 32)))
+		check_fault(c, "json-bad-value",
+			    "is not a feature word of 128 bits: \"0x\" and 32 hex digits");
+}
+
+static void check_bit(struct check *c, const json_t *v)
+{
+	if (json_integer_value(v) < 0 || json_integer_value(v) > 127)
+		check_fault(c, "json-bad-value", "is not a feature bit: 0 to 127");
+}
+
+static void check_backends(struct check *c, const json_t *v)
+{
+	static const struct member members[] = {
+		{ "absent_on", J_ARRAY, true, check_strings },
+		{ "features", J_ARRAY, true, check_strings },
+		{ "name", S, true, check_nonempty },
+		{ "offered", SN, true, check_offered },
+		{ 0 },
+	};
+
+	check_objects(c, v, members);
+}
+
+/* An entry is a profile's: only what is used of it here is looked at. */
+static void check_builds(struct check *c, const json_t *v)
+{
+	const char *key;
+	json_t *item;
+
+	json_object_foreach((json_t *)v, key, item) {
+		size_t mark = check_enter(c, key);
+
+		if (!is_hex(key, DIGEST_HEX))
+			check_fault(c, "json-bad-value", "is not a digest: %d hex digits",
+				    DIGEST_HEX);
+		profile_check_qemu(c, item);
+		check_leave(c, mark);
+	}
+}
+
+static void check_findings(struct check *c, const json_t *v)
+{
+	static const struct member members[] = {
+		{ "id", S, true, check_nonempty }, { "kind", S, true, check_kind },
+		{ "remedy", S, false, NULL },	   { "text", S, true, NULL },
+		{ 0 },
+	};
+
+	check_objects(c, v, members);
+}
+
+static void check_host_qemu(struct check *c, const json_t *v)
+{
+	static const struct member members[] = {
+		{ "build", S, true, check_digest },
+		{ "path", S, false, check_nonempty },
+		{ 0 },
+	};
+
+	check_objects(c, v, members);
+}
+
+static void check_unknown(struct check *c, const json_t *v)
+{
+	const char *key;
+	json_t *item;
+
+	json_object_foreach((json_t *)v, key, item) {
+		size_t mark = check_enter(c, key);
+
+		if (check_type(c, item, S))
+			check_name(c, item);
+		check_leave(c, mark);
+	}
+}
+
+static void check_inputs(struct check *c, const json_t *v)
+{
+	static const struct member members[] = {
+		{ "arch", S, true, check_name },
+		{ "digest", S, true, check_digest },
+		{ "kind", S, true, check_host_kind },
+		{ "lacks", J_ARRAY, true, check_strings },
+		{ "name", S, true, check_name },
+		{ "numbers", J_OBJECT, false, check_numbers },
+		{ "qemu", J_ARRAY, true, check_host_qemu },
+		{ "revision", J_INT, true, NULL },
+		{ "unknown", J_OBJECT, true, check_unknown },
+		{ 0 },
+	};
+
+	if (!json_array_size(v))
+		check_fault(c, "json-bad-value", "must name at least one host");
+	check_objects(c, v, members);
+}
+
+static void check_policy(struct check *c, const json_t *v)
+{
+	static const struct member members[] = {
+		{ "backends", J_ARRAY, true, check_strings },
+		{ "backends_named", J_BOOL, true, NULL },
+		{ "dest", J_ARRAY, true, check_strings },
+		{ "disable", J_ARRAY, true, check_strings },
+		{ "enable", J_ARRAY, true, check_strings },
+		{ "machine_chosen", J_BOOL, true, NULL },
+		{ "on", S, true, check_policy_word },
+		{ "target", SN, true, NULL },
+		{ 0 },
+	};
+
+	check_object(c, v, members, false);
+}
+
+static void check_requirements(struct check *c, const json_t *v)
+{
+	static const struct member members[] = {
+		{ "conditions", J_ARRAY, true, check_strings },
+		{ "met", J_BOOL, true, NULL },
+		{ "name", S, true, check_name },
+		{ "text", S, true, NULL },
+		{ 0 },
+	};
+
+	check_objects(c, v, members);
+}
+
+static void check_defaults(struct check *c, const json_t *v)
+{
+	static const struct member members[] = {
+		{ "absent", J_ARRAY, true, check_strings },
+		{ "off", J_ARRAY, true, check_strings },
+		{ "on", J_ARRAY, true, check_strings },
+		{ "unknown", J_ARRAY, true, check_strings },
+		{ 0 },
+	};
+
+	check_object(c, v, members, false);
+}
+
+static void check_why(struct check *c, const json_t *v)
+{
+	static const struct member members[] = {
+		{ "backends", J_ARRAY, false, check_strings },
+		{ "hosts", J_ARRAY, false, check_strings },
+		{ "layer", S, false, NULL },
+		{ "missing", S, false, NULL },
+		{ "reason", S, true, check_reason },
+		{ "remedy", S, false, NULL },
+		{ "what", S, true, NULL },
+		{ 0 },
+	};
+
+	check_objects(c, v, members);
+}
+
+static void check_values(struct check *c, const json_t *v)
+{
+	static const struct member members[] = {
+		{ "bit", J_INT, false, check_bit },
+		{ "class", S, true, check_name },
+		{ "defaults", J_OBJECT, true, check_defaults },
+		{ "feature", S, true, check_nonempty },
+		{ "group", S, false, NULL },
+		{ "off_counts", J_BOOL, false, NULL },
+		{ "property", S, true, check_name },
+		{ "requires", J_ARRAY, true, check_strings },
+		{ "value", S | J_INT, true, check_value_word },
+		{ "why", J_ARRAY, true, check_why },
+		{ 0 },
+	};
+
+	check_objects(c, v, members);
+}
+
+static const struct member baseline_members[] = {
+	{ "arch", SN, true, NULL },
+	{ "backends", J_ARRAY, true, check_backends },
+	{ "builds", J_OBJECT, true, check_builds },
+	{ "catalogue", J_INT, true, NULL },
+	{ "conditions", J_ARRAY, true, check_strings },
+	{ "findings", J_ARRAY, true, check_findings },
+	{ "id", SN, true, check_id },
+	{ "inputs", J_ARRAY, true, check_inputs },
+	{ "machine", SN, true, NULL },
+	{ "policy", J_OBJECT, true, check_policy },
+	{ "requirements", J_ARRAY, true, check_requirements },
+	{ "schema", S, true, NULL },
+	{ "target", SN, true, NULL },
+	{ "used", J_ARRAY, true, check_strings },
+	{ "values", J_ARRAY, true, check_values },
+	{ "verdict", S, true, check_verdict },
+	{ 0 },
+};
+
+/* ------------------------------------------------------------- names resolved */
+
+struct reader {
+	struct check *c;
+	struct abibase_baseline *b;
+	bool oom;
+};
+
+static const char *str(const json_t *obj, const char *key)
+{
+	return json_string_value(json_object_get(obj, key));
+}
+
+static void *take(struct reader *r, size_t n, size_t size)
+{
+	void *p = arena_alloc(&r->b->arena, (n + 1) * size);
+
+	if (!p)
+		r->oom = true;
+	return p;
+}
+
+static void not_there(struct reader *r, const char *what, const char *name)
+{
+	check_fault(r->c, "json-bad-value", "\"%s\" is not among the %s of this baseline", name,
+		    what);
+}
+
+static int word_index(const char *const *words, const char *s)
+{
+	for (int i = 0; words[i]; i++)
+		if (streq(words[i], s))
+			return i;
+	return 0;
+}
+
+static bool names_fill(struct reader *r, const json_t *list, char ***ret, size_t *ret_n)
+{
+	size_t i;
+	json_t *v;
+
+	*ret = calloc(json_array_size(list) + 1, sizeof(**ret));
+	if (!*ret)
+		return !(r->oom = true);
+	json_array_foreach(list, i, v) {
+		(*ret)[i] = strdup(json_string_value(v));
+		if (!(*ret)[i])
+			return !(r->oom = true);
+		(*ret_n)++;
+	}
+	return true;
+}
+
+static const char **name_refs(struct reader *r, const json_t *list, size_t *ret_n)
+{
+	const char **names = take(r, json_array_size(list), sizeof(*names));
+	size_t i;
+	json_t *v;
+
+	if (!names)
+		return NULL;
+	json_array_foreach(list, i, v)
+		names[(*ret_n)++] = json_string_value(v);
+	return names;
+}
+
+static long find_name(char *const *names, size_t n, const char *s)
+{
+	for (size_t i = 0; i < n; i++)
+		if (streq(names[i], s))
+			return (long)i;
+	return -1;
+}
+
+static int host_name_cmp(const void *key, const void *h)
+{
+	return strcmp(key, (*(struct host *const *)h)->name);
+}
+
+static unsigned int *host_refs(struct reader *r, const json_t *list, size_t *ret_n)
+{
+	unsigned int *hosts = take(r, json_array_size(list), sizeof(*hosts));
+	const struct inputs *in = &r->b->in;
+	size_t i;
+	json_t *v;
+
+	if (!hosts)
+		return NULL;
+	json_array_foreach(list, i, v) {
+		struct host **h = bsearch(json_string_value(v), in->hosts, in->n_hosts,
+					  sizeof(struct host *), host_name_cmp);
+
+		if (h)
+			hosts[(*ret_n)++] = (unsigned int)(h - in->hosts);
+		else
+			not_there(r, "inputs", json_string_value(v));
+	}
+	return hosts;
+}
+
+static unsigned int backend_mask(struct reader *r, const json_t *list)
+{
+	unsigned int mask = 0;
+	size_t i;
+	json_t *v;
+
+	json_array_foreach(list, i, v) {
+		long k = find_name(r->b->in.backends, r->b->in.n_backends, json_string_value(v));
+
+		if (k >= 0)
+			mask |= 1u << k;
+		else
+			not_there(r, "backends", json_string_value(v));
+	}
+	return mask;
+}
+
+static void read_set(struct reader *r, const json_t *list, struct strings *to)
+{
+	size_t i;
+	json_t *v;
+
+	json_array_foreach(list, i, v)
+		if (strings_insert(to, json_string_value(v)) < 0)
+			r->oom = true;
+}
+
+static void read_policy(struct reader *r, const json_t *root)
+{
+	const json_t *p = json_object_get(root, "policy");
+	struct policy *policy = &r->b->in.policy;
+	const json_t *names = json_object_get(p, "backends");
+
+	if (json_array_size(names) > MAX_BACKENDS || !json_array_size(names)) {
+		check_fault(r->c, "json-bad-value", "the policy must name 1 to %d backends",
+			    MAX_BACKENDS);
+		return;
+	}
+	if (!names_fill(r, names, &r->b->in.backends, &r->b->in.n_backends))
+		return;
+	policy->backends = (1u << r->b->in.n_backends) - 1;
+	policy->backends_named = json_is_true(json_object_get(p, "backends_named"));
+	policy->all = streq(str(p, "on"), "all");
+	read_set(r, json_object_get(p, "enable"), &policy->enable);
+	read_set(r, json_object_get(p, "disable"), &policy->disable);
+	read_set(r, json_object_get(p, "dest"), &policy->dest);
+	r->b->machine_chosen = policy->machine_chosen =
+		json_is_true(json_object_get(p, "machine_chosen"));
+	r->b->arch = str(root, "arch");
+	r->b->target = str(root, "target");
+	r->b->machine = str(root, "machine");
+	r->b->id = str(root, "id");
+	policy->target = str(p, "target") ? strdup(str(p, "target")) : NULL;
+	policy->machine = r->b->machine ? strdup(r->b->machine) : NULL;
+	if ((str(p, "target") && !policy->target) || (r->b->machine && !policy->machine))
+		r->oom = true;
+}
+
+static void read_builds(struct reader *r, const json_t *root)
+{
+	const json_t *map = json_object_get(root, "builds");
+	struct inputs *in = &r->b->in;
+	const char *key;
+	json_t *v;
+
+	in->builds = calloc(json_object_size(map) + 1, sizeof(struct build *));
+	if (!in->builds) {
+		r->oom = true;
+		return;
+	}
+	in->cap_builds = json_object_size(map);
+	json_object_foreach((json_t *)map, key, v) {
+		struct build *b = calloc(1, sizeof(*b));
+
+		if (!b) {
+			r->oom = true;
+			return;
+		}
+		b->refcount = 1;
+		strcpy(b->digest, key);
+		b->entry = json_incref(v);
+		b->version = str(v, "version");
+		b->target = str(v, "target");
+		in->builds[in->n_builds++] = b;
+	}
+}
+
+static unsigned char hex_digit(char c)
+{
+	return (unsigned char)(c <= '9' ? c - '0' : c - 'a' + 10);
+}
+
+static void read_answers(struct reader *r, const json_t *v, struct host *h)
+{
+	struct inputs *in = &r->b->in;
+	const char *key;
+	json_t *item;
+	size_t i;
+
+	for (i = 0; i < in->n_conditions; i++)
+		h->answers[i] = ABIBASE_YES;
+	json_array_foreach(json_object_get(v, "lacks"), i, item) {
+		long k = find_name(in->conditions, in->n_conditions, json_string_value(item));
+
+		if (k >= 0)
+			h->answers[k] = ABIBASE_NO;
+		else
+			not_there(r, "conditions", json_string_value(item));
+	}
+	json_object_foreach(json_object_get(v, "unknown"), key, item) {
+		long k = find_name(in->conditions, in->n_conditions, key);
+		unsigned int s;
+
+		if (k < 0)
+			not_there(r, "conditions", key);
+		else if (strings_intern(&in->strings, json_string_value(item), &s) < 0)
+			r->oom = true;
+		else
+			h->answers[k] = ANSWER_UNKNOWN + s;
+	}
+}
+
+/* The names of all the numbers that some host states, each once. */
+static void name_numbers(struct reader *r, const json_t *hosts)
+{
+	struct inputs *in = &r->b->in;
+	size_t cap = 0, i;
+	const char *key;
+	json_t *v, *item;
+
+	json_array_foreach(hosts, i, v)
+		json_object_foreach(json_object_get(v, "numbers"), key, item) {
+			if (find_name(in->numbers, in->n_numbers, key) >= 0)
+				continue;
+			if (array_grow(&in->numbers, in->n_numbers, &cap, sizeof(char *)) < 0 ||
+			    !(in->numbers[in->n_numbers] = strdup(key))) {
+				r->oom = true;
+				return;
+			}
+			in->n_numbers++;
+		}
+}
+
+static void read_numbers(const struct inputs *in, const json_t *v, struct host *h)
+{
+	const char *key;
+	json_t *item;
+
+	json_object_foreach(json_object_get(v, "numbers"), key, item)
+		h->numbers[find_name(in->numbers, in->n_numbers, key)] = json_integer_value(item);
+}
+
+static void read_host(struct reader *r, const json_t *v)
+{
+	const json_t *list = json_object_get(v, "qemu");
+	struct inputs *in = &r->b->in;
+	const char *digest = str(v, "digest");
+	struct host *h = host_new(str(v, "name"), in->n_numbers, in->n_conditions,
+				  json_array_size(list));
+	size_t i;
+	json_t *q;
+
+	if (!h || strings_intern(&in->strings, str(v, "arch"), &h->arch) < 0) {
+		host_unref(h);
+		r->oom = true;
+		return;
+	}
+	in->hosts[in->n_hosts++] = h;
+	h->revision = json_integer_value(json_object_get(v, "revision"));
+	h->platform = streq(str(v, "kind"), "platform");
+	h->has_qemu = h->n_qemu > 0;
+	for (i = 0; i < sizeof(h->digest); i++)
+		h->digest[i] = (unsigned char)(hex_digit(digest[2 * i]) << 4 |
+					       hex_digit(digest[2 * i + 1]));
+	read_answers(r, v, h);
+	read_numbers(in, v, h);
+	json_array_foreach(list, i, q) {
+		long k = inputs_build(in, str(q, "build"));
+
+		h->qemu[i].path = NO_PATH;
+		if (k < 0)
+			not_there(r, "builds", str(q, "build"));
+		else
+			h->qemu[i].build = (unsigned int)k;
+		if (str(q, "path") &&
+		    strings_intern(&in->strings, str(q, "path"), &h->qemu[i].path) < 0)
+			r->oom = true;
+	}
+}
+
+static void read_hosts(struct reader *r, const json_t *root)
+{
+	const json_t *list = json_object_get(root, "inputs");
+	struct inputs *in = &r->b->in;
+	size_t mark = check_enter(r->c, "inputs"), i;
+	json_t *v;
+
+	in->catalogue_revision = json_integer_value(json_object_get(root, "catalogue"));
+	in->hosts = calloc(json_array_size(list) + 1, sizeof(struct host *));
+	if (!in->hosts)
+		r->oom = true;
+	else
+		in->cap_hosts = json_array_size(list);
+	name_numbers(r, list);
+	json_array_foreach(list, i, v) {
+		size_t mark2 = check_enter_index(r->c, i);
+
+		if (!r->oom)
+			read_host(r, v);
+		if (!r->oom && i && strcmp(in->hosts[i - 1]->name, in->hosts[i]->name) >= 0)
+			check_fault(r->c, "json-bad-value", "hosts must be sorted, each once");
+		check_leave(r->c, mark2);
+	}
+	check_leave(r->c, mark);
+}
+
+static long used_index(const struct abibase_baseline *b, const char *digest)
+{
+	for (size_t u = 0; u < b->n_used; u++)
+		if (streq(b->used[u].build ? b->used[u].build->digest : ANY_BUILD, digest))
+			return (long)u;
+	return -1;
+}
+
+static void read_used(struct reader *r, const json_t *root)
+{
+	const json_t *list = json_object_get(root, "used");
+	struct abibase_baseline *b = r->b;
+	size_t i;
+	json_t *v;
+
+	b->used = take(r, json_array_size(list), sizeof(*b->used));
+	json_array_foreach(list, i, v) {
+		const char *s = json_string_value(v);
+		long k = inputs_build(&b->in, s);
+
+		if (!b->used)
+			return;
+		if (k < 0 && !streq(s, ANY_BUILD))
+			not_there(r, "builds", s);
+		else
+			b->used[b->n_used++] = (struct used_build){
+				k < 0 ? NULL : b->in.builds[k], k
+			};
+	}
+}
+
+static void read_defaults(struct reader *r, const json_t *v, struct value *value)
+{
+	const json_t *map = json_object_get(v, "defaults");
+	size_t seen = 0, i;
+	json_t *item;
+
+	value->defaults = take(r, r->b->n_used, 1);
+	if (!value->defaults)
+		return;
+	for (int s = SETTING_OFF; s <= SETTING_ABSENT; s++)
+		json_array_foreach(json_object_get(map, setting_words[s]), i, item) {
+			long u = used_index(r->b, json_string_value(item));
+
+			if (u < 0)
+				not_there(r, "builds used", json_string_value(item));
+			else
+				value->defaults[u] = (unsigned char)s;
+			seen++;
+		}
+	if (seen != r->b->n_used)
+		check_fault(r->c, "json-bad-value",
+			    "\"defaults\" must name each of the %zu builds used once",
+			    r->b->n_used);
+}
+
+static void read_why(struct reader *r, const json_t *v, struct value *value)
+{
+	const json_t *list = json_object_get(v, "why");
+	size_t i;
+	json_t *item;
+
+	value->why = take(r, json_array_size(list), sizeof(*value->why));
+	json_array_foreach(list, i, item) {
+		struct why *w;
+
+		if (!value->why)
+			return;
+		w = &value->why[value->n_why++];
+		w->kind = (enum why_kind)word_index(why_words, str(item, "reason"));
+		w->what = str(item, "what");
+		w->layer = str(item, "layer");
+		w->missing = str(item, "missing");
+		w->remedy = str(item, "remedy");
+		w->backends = backend_mask(r, json_object_get(item, "backends"));
+		w->hosts = host_refs(r, json_object_get(item, "hosts"), &w->n_hosts);
+	}
+}
+
+static void read_value(struct reader *r, const json_t *v, struct value *value)
+{
+	value->is_number = json_is_integer(v);
+	value->number = json_integer_value(v);
+	/* of a number that stands for a feature 0 is off; a size of 0 is one */
+	value->on = value->is_number ? value->number > 0 || value->bit < 0 :
+				       streq(json_string_value(v), "on");
+	value->text = value->is_number ?
+			      arena_printf(&r->b->arena, "%lld", (long long)value->number) :
+			      json_string_value(v);
+	if (!value->text)
+		r->oom = true;
+}
+
+static void read_values(struct reader *r, const json_t *root)
+{
+	const json_t *list = json_object_get(root, "values");
+	struct abibase_baseline *b = r->b;
+	size_t mark = check_enter(r->c, "values"), i;
+	json_t *v;
+
+	b->values = take(r, json_array_size(list), sizeof(*b->values));
+	json_array_foreach(list, i, v) {
+		size_t mark2 = check_enter_index(r->c, i);
+		const json_t *bit = json_object_get(v, "bit");
+		struct value *value;
+
+		if (!b->values)
+			break;
+		value = &b->values[b->n_values++];
+		value->class_name = str(v, "class");
+		value->property = str(v, "property");
+		value->feature = str(v, "feature");
+		value->group = str(v, "group");
+		value->bit = bit ? (int)json_integer_value(bit) : -1;
+		value->off_counts = json_is_true(json_object_get(v, "off_counts"));
+		read_value(r, json_object_get(v, "value"), value);
+		value->requires = name_refs(r, json_object_get(v, "requires"), &value->n_requires);
+		read_defaults(r, v, value);
+		read_why(r, v, value);
+		check_leave(r->c, mark2);
+	}
+	check_leave(r->c, mark);
+}
+
+static void read_requirements(struct reader *r, const json_t *root)
+{
+	const json_t *list = json_object_get(root, "requirements");
+	struct abibase_baseline *b = r->b;
+	size_t i;
+	json_t *v;
+
+	b->requirements = take(r, json_array_size(list), sizeof(*b->requirements));
+	json_array_foreach(list, i, v) {
+		struct met *m;
+
+		if (!b->requirements)
+			return;
+		m = &b->requirements[b->n_requirements++];
+		m->name = str(v, "name");
+		m->text = str(v, "text");
+		m->met = json_is_true(json_object_get(v, "met"));
+		m->conditions = name_refs(r, json_object_get(v, "conditions"), &m->n_conditions);
+	}
+}
+
+static uint64_t hex_word(const char *s)
+{
+	uint64_t v = 0;
+
+	for (int i = 0; i < 16; i++)
+		v = v << 4 | hex_digit(s[i]);
+	return v;
+}
+
+static void read_offers(struct reader *r, const json_t *root)
+{
+	const json_t *list = json_object_get(root, "backends");
+	struct abibase_baseline *b = r->b;
+	size_t i;
+	json_t *v;
+
+	b->offers = take(r, json_array_size(list), sizeof(*b->offers));
+	json_array_foreach(list, i, v) {
+		long k = find_name(b->in.backends, b->in.n_backends, str(v, "name"));
+		const char *word = str(v, "offered");
+		struct offer *o;
+
+		if (!b->offers)
+			return;
+		if (k < 0) {
+			not_there(r, "backends", str(v, "name"));
+			continue;
+		}
+		o = &b->offers[b->n_offers++];
+		o->backend = (unsigned int)k;
+		o->known = word != NULL;
+		o->word[1] = word ? hex_word(word + 2) : 0;
+		o->word[0] = word ? hex_word(word + 18) : 0;
+		o->features = name_refs(r, json_object_get(v, "features"), &o->n_features);
+		o->absent_on = host_refs(r, json_object_get(v, "absent_on"), &o->n_absent_on);
+	}
+}
+
+static void read_findings(struct reader *r, const json_t *root)
+{
+	const json_t *list = json_object_get(root, "findings");
+	struct abibase_baseline *b = r->b;
+	size_t i;
+	json_t *v;
+
+	b->findings = calloc(json_array_size(list) + 1, sizeof(*b->findings));
+	if (!b->findings) {
+		r->oom = true;
+		return;
+	}
+	b->cap_findings = json_array_size(list) + 1;
+	json_array_foreach(list, i, v)
+		b->findings[b->n_findings++] = (struct finding){
+			(enum abibase_finding_kind)word_index(finding_words, str(v, "kind")),
+			str(v, "id"), str(v, "text"), str(v, "remedy"),
+		};
+	b->verdict = (enum abibase_verdict)word_index(verdict_words, str(root, "verdict"));
+}
+
+/* A document whose parts were changed by hand, or lost, must not pass for what it was. */
+static void verify(struct reader *r)
+{
+	struct abibase_baseline *b = r->b;
+	enum abibase_verdict verdict = ABIBASE_VERDICT_YES;
+	const char *id;
+
+	for (size_t i = 0; i < b->n_findings; i++)
+		if (b->findings[i].kind == ABIBASE_FINDING_CONFLICT)
+			verdict = ABIBASE_VERDICT_NO;
+		else if (b->findings[i].kind == ABIBASE_FINDING_UNKNOWN &&
+			 verdict == ABIBASE_VERDICT_YES)
+			verdict = ABIBASE_VERDICT_UNKNOWN;
+	if (verdict != b->verdict)
+		check_fault(r->c, "baseline-altered",
+			    "the verdict is %s, but what the findings say is %s",
+			    verdict_words[b->verdict], verdict_words[verdict]);
+	else if (verdict == ABIBASE_VERDICT_YES && !(b->id && b->arch && b->target && b->machine))
+		check_fault(r->c, "baseline-altered",
+			    "the verdict is yes, but there is no id, or nothing that it is of");
+	else if (verdict != ABIBASE_VERDICT_YES && b->id)
+		check_fault(r->c, "baseline-altered",
+			    "there is an id, but the verdict is not yes");
+	if (r->c->faults || !b->id)
+		return;
+	id = baseline_make_id(b);
+	if (!id)
+		r->oom = true;
+	else if (!streq(id, b->id))
+		check_fault(r->c, "baseline-altered",
+			    "the id is %s, but what the document says has the id %s", b->id, id);
+}
+
+static void read_parts(struct reader *r, const json_t *root)
+{
+	static void (*const parts[])(struct reader *, const json_t *) = {
+		read_policy, read_builds,	read_hosts,  read_used,
+		read_values, read_requirements, read_offers, read_findings,
+	};
+
+	names_fill(r, json_object_get(root, "conditions"), &r->b->in.conditions,
+		   &r->b->in.n_conditions);
+	for (size_t i = 0; i < ARRAY_SIZE(parts) && !r->oom && !r->c->faults; i++)
+		parts[i](r, root);
+	if (!r->oom && !r->c->faults)
+		verify(r);
+}
+
+/* Takes the reference of @root, also on failure. */
+static int baseline_make(struct check *c, json_t *root, struct abibase_baseline **ret)
+{
+	struct reader r = { .c = c };
+
+	if (check_type(c, root, J_OBJECT)) {
+		check_schema(c, root, "baseline");
+		if (c->err != EPROTONOSUPPORT)
+			check_object(c, root, baseline_members, false);
+	}
+	if (!c->faults)
+		r.b = baseline_alloc();
+	if (!r.b) {
+		json_decref(root);
+		return c->faults ? check_result(c) : context_oom(c->ctx);
+	}
+	r.b->root = root;
+	read_parts(&r, root);
+	if (r.oom || c->faults) {
+		abibase_baseline_unref(r.b);
+		return r.oom ? context_oom(c->ctx) : check_result(c);
+	}
+	*ret = r.b;
+	return 0;
+}
+
+void baseline_check(struct check *c, const json_t *root)
+{
+	struct abibase_baseline *b;
+
+	if (baseline_make(c, json_incref((json_t *)root), &b) == 0)
+		abibase_baseline_unref(b);
+}
+
+int baseline_from_json(struct abibase_context *ctx, json_t *root, const char *source,
+		       struct abibase_baseline **ret)
+{
+	struct check c;
+
+	check_init(&c, ctx, source);
+	return baseline_make(&c, root, ret);
+}
+
+ABIBASE_EXPORT int abibase_baseline_from_buffer(struct abibase_context *ctx, const char *buf,
+						size_t len, const char *source,
+						struct abibase_baseline **ret)
+{
+	json_t *root;
+	int r = json_parse(ctx, buf, len, JSON_MAX_BASELINE, source, &root);
+
+	return r < 0 ? r : baseline_from_json(ctx, root, source, ret);
+}
+
+ABIBASE_EXPORT int abibase_baseline_from_file(struct abibase_context *ctx, const char *path,
+					      struct abibase_baseline **ret)
+{
+	_autofree_ char *buf = NULL;
+	size_t len;
+	int r = file_read(ctx, path, JSON_MAX_BASELINE, &buf, &len);
+
+	return r < 0 ? r : abibase_baseline_from_buffer(ctx, buf, len, path, ret);
+}

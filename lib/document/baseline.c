@@ -1,0 +1,614 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+
+#include "document/baseline.h"
+#include "base/blake2b.h"
+#include "base/context.h"
+
+struct abibase_baseline *baseline_alloc(void)
+{
+	struct abibase_baseline *b = calloc(1, sizeof(*b));
+
+	if (b)
+		b->refcount = 1;
+	return b;
+}
+
+ABIBASE_EXPORT struct abibase_baseline *abibase_baseline_ref(struct abibase_baseline *b)
+{
+	if (b)
+		__atomic_add_fetch(&b->refcount, 1, __ATOMIC_RELAXED);
+	return b;
+}
+
+ABIBASE_EXPORT struct abibase_baseline *abibase_baseline_unref(struct abibase_baseline *b)
+{
+	if (!b || __atomic_sub_fetch(&b->refcount, 1, __ATOMIC_ACQ_REL) > 0)
+		return NULL;
+	inputs_clear(&b->in);
+	arena_clear(&b->arena);
+	free(b->findings);
+	abibase_catalogue_unref(b->cat);
+	json_decref(b->root);
+	free(b);
+	return NULL;
+}
+
+ABIBASE_EXPORT enum abibase_verdict abibase_baseline_verdict(const struct abibase_baseline *b)
+{
+	return b->verdict;
+}
+
+ABIBASE_EXPORT const char *abibase_baseline_id(const struct abibase_baseline *b)
+{
+	return b->id;
+}
+
+ABIBASE_EXPORT const char *abibase_baseline_machine(const struct abibase_baseline *b)
+{
+	return b->machine;
+}
+
+ABIBASE_EXPORT bool abibase_baseline_offered(const struct abibase_baseline *b, const char *backend,
+					     uint64_t ret[2])
+{
+	for (size_t i = 0; i < b->n_offers; i++)
+		if (b->offers[i].known && streq(b->in.backends[b->offers[i].backend], backend)) {
+			memcpy(ret, b->offers[i].word, sizeof(b->offers[i].word));
+			return true;
+		}
+	return false;
+}
+
+const struct value *baseline_value(const struct abibase_baseline *b, const char *class_name,
+				   const char *property)
+{
+	for (size_t i = 0; i < b->n_values; i++)
+		if (streq(b->values[i].class_name, class_name) &&
+		    streq(b->values[i].property, property))
+			return &b->values[i];
+	return NULL;
+}
+
+ABIBASE_EXPORT const char *abibase_baseline_value(const struct abibase_baseline *b,
+						  const char *class_name, const char *property)
+{
+	const struct value *v = baseline_value(b, class_name, property);
+
+	return v ? v->text : NULL;
+}
+
+ABIBASE_EXPORT size_t abibase_baseline_finding_count(const struct abibase_baseline *b)
+{
+	return b->n_findings;
+}
+
+ABIBASE_EXPORT enum abibase_finding_kind
+abibase_baseline_finding_kind(const struct abibase_baseline *b, size_t i)
+{
+	return i < b->n_findings ? b->findings[i].kind : ABIBASE_FINDING_NOTE;
+}
+
+ABIBASE_EXPORT const char *abibase_baseline_finding_id(const struct abibase_baseline *b, size_t i)
+{
+	return i < b->n_findings ? b->findings[i].id : NULL;
+}
+
+ABIBASE_EXPORT const char *abibase_baseline_finding_text(const struct abibase_baseline *b,
+							 size_t i)
+{
+	return i < b->n_findings ? b->findings[i].text : NULL;
+}
+
+ABIBASE_EXPORT const char *abibase_baseline_finding_remedy(const struct abibase_baseline *b,
+							   size_t i)
+{
+	return i < b->n_findings ? b->findings[i].remedy : NULL;
+}
+
+size_t baseline_host_builds(const struct abibase_baseline *b, const struct host *h,
+			    const char *path, unsigned int *ret, size_t max)
+{
+	size_t n = 0;
+
+	for (unsigned int u = 0; u < b->n_used; u++) {
+		bool uses = !b->used[u].build && !h->has_qemu && !path;
+
+		for (size_t i = 0; i < h->n_qemu && !uses; i++) {
+			const char *p = host_path(&b->in, &h->qemu[i]);
+
+			uses = (long)h->qemu[i].build == b->used[u].index &&
+			       (!path || (p && streq(p, path)));
+		}
+		if (uses && n < max)
+			ret[n] = u;
+		n += uses;
+	}
+	return n;
+}
+
+const json_t *baseline_entry(const struct abibase_baseline *b, size_t used)
+{
+	return b->used[used].build ? b->used[used].build->entry : NULL;
+}
+
+void baseline_effective(const struct abibase_baseline *b, size_t used, const struct row *row,
+			struct effective *ret)
+{
+	struct qemu_view view;
+
+	qemu_view_init(&view, baseline_entry(b, used), b->machine);
+	qemu_effective(&view, row, ret);
+}
+
+/* DESIGN, rule 10, says what is left out of the identity, and why. */
+const char *baseline_make_id(struct abibase_baseline *b)
+{
+	struct blake2b hash;
+	_buf_ text = { 0 };
+	char hex[65];
+
+	buf_printf(&text, "abibase-guest-abi/1\narch %s\ntarget %s\nmachine %s\n", b->arch,
+		   b->target, b->machine);
+	for (size_t i = 0; i < b->n_offers; i++)
+		buf_printf(&text, "backend %s\n", b->in.backends[b->offers[i].backend]);
+	for (size_t i = 0; i < b->n_values; i++) {
+		const struct value *v = &b->values[i];
+
+		if (v->on && v->is_number)
+			buf_printf(&text, "set %s.%s=%s\n", v->class_name, v->property, v->text);
+		else if (v->on || v->off_counts)
+			buf_printf(&text, "%s %s.%s\n", v->on ? "on" : "off", v->class_name,
+				   v->property);
+	}
+	for (size_t i = 0; i < b->n_requirements; i++)
+		buf_printf(&text, "%s %s\n", b->requirements[i].met ? "requires" : "without",
+			   b->requirements[i].name);
+	if (buf_failed(&text))
+		return NULL;
+	blake2b_init(&hash);
+	blake2b_update(&hash, text.data, text.len);
+	blake2b_final_hex(&hash, hex);
+	return arena_printf(&b->arena, "b1-%.32s", hex);
+}
+
+/* ---------------------------------------------------------------------- writing */
+
+/*
+ * The text is streamed and no tree is built, for a baseline can name tens of thousands of hosts.
+ * Members are written in the order of their names: the canonical form.
+ */
+struct writer {
+	struct buf *out;
+	unsigned int depth;
+	unsigned int about; /* backends, of those of the catalogue, whose conditions are written */
+	bool comma;
+};
+
+static void w_next(struct writer *w)
+{
+	if (w->comma)
+		buf_putc(w->out, ',');
+	buf_putc(w->out, '\n');
+	for (unsigned int i = 0; i < w->depth; i++)
+		buf_puts(w->out, "  ");
+	w->comma = true;
+}
+
+static void w_key(struct writer *w, const char *key)
+{
+	w_next(w);
+	json_write_string(w->out, key);
+	buf_puts(w->out, ": ");
+}
+
+static void w_open(struct writer *w, char c)
+{
+	buf_putc(w->out, c);
+	w->depth++;
+	w->comma = false;
+}
+
+static void w_close(struct writer *w, char c)
+{
+	w->depth--;
+	if (w->comma) {
+		w->comma = false;
+		w_next(w);
+	}
+	buf_putc(w->out, c);
+	w->comma = true;
+}
+
+static void w_string(struct writer *w, const char *key, const char *s)
+{
+	w_key(w, key);
+	if (s)
+		json_write_string(w->out, s);
+	else
+		buf_puts(w->out, "null");
+}
+
+static void w_bool(struct writer *w, const char *key, bool v)
+{
+	w_key(w, key);
+	buf_puts(w->out, v ? "true" : "false");
+}
+
+static void w_int(struct writer *w, const char *key, int64_t v)
+{
+	w_key(w, key);
+	buf_printf(w->out, "%lld", (long long)v);
+}
+
+static void w_item(struct writer *w, const char *s)
+{
+	w_next(w);
+	json_write_string(w->out, s);
+}
+
+static void w_list(struct writer *w, const char *key, const char *const *s, size_t n)
+{
+	w_key(w, key);
+	w_open(w, '[');
+	for (size_t i = 0; i < n; i++)
+		w_item(w, s[i]);
+	w_close(w, ']');
+}
+
+static void w_hosts(struct writer *w, const struct abibase_baseline *b, const char *key,
+		    const unsigned int *hosts, size_t n)
+{
+	w_key(w, key);
+	w_open(w, '[');
+	for (size_t i = 0; i < n; i++)
+		w_item(w, b->in.hosts[hosts[i]]->name);
+	w_close(w, ']');
+}
+
+static void w_mask(struct writer *w, const struct abibase_baseline *b, const char *key,
+		   unsigned int mask)
+{
+	w_key(w, key);
+	w_open(w, '[');
+	for (size_t i = 0; i < b->in.n_backends; i++)
+		if (mask & (1u << i))
+			w_item(w, b->in.backends[i]);
+	w_close(w, ']');
+}
+
+static void write_offer(struct writer *w, const struct abibase_baseline *b, const struct offer *o)
+{
+	char word[40];
+
+	w_next(w);
+	w_open(w, '{');
+	w_hosts(w, b, "absent_on", o->absent_on, o->n_absent_on);
+	w_list(w, "features", o->features, o->known ? o->n_features : 0);
+	w_string(w, "name", b->in.backends[o->backend]);
+	snprintf(word, sizeof(word), "0x%016llx%016llx", (unsigned long long)o->word[1],
+		 (unsigned long long)o->word[0]);
+	w_string(w, "offered", o->known ? word : NULL);
+	w_close(w, '}');
+}
+
+static int build_order(const void *a, const void *b)
+{
+	return strcmp((*(struct build *const *)a)->digest, (*(struct build *const *)b)->digest);
+}
+
+/*
+ * A build's record with the values and the shape of this machine type only: the others are many and
+ * none of this baseline's business. The digest stays that of the whole record, by which builds are told apart. A
+ * deep copy, for jansson counts references without care for other threads that share the build.
+ */
+static json_t *own_part(const struct abibase_baseline *b, const struct build *build)
+{
+	json_t *part = json_object(), *v;
+	const char *key;
+
+	json_object_foreach(build->entry, key, v) {
+		json_t *copy = NULL;
+
+		if (!streq(key, "values") && !streq(key, "shape"))
+			copy = json_deep_copy(v);
+		else if (b->machine && json_object_get(v, b->machine))
+			copy = json_pack("{so}", b->machine,
+					 json_deep_copy(json_object_get(v, b->machine)));
+		else
+			continue;
+		if (json_object_set_new(part, key, copy) < 0) {
+			json_decref(part);
+			return NULL;
+		}
+	}
+	return part;
+}
+
+static void write_builds(struct writer *w, const struct abibase_baseline *b)
+{
+	struct build **sorted = calloc(b->in.n_builds + 1, sizeof(struct build *));
+
+	if (!sorted) {
+		w->out->failed = true;
+		return;
+	}
+	if (b->in.n_builds)
+		memcpy(sorted, b->in.builds, b->in.n_builds * sizeof(*sorted));
+	qsort(sorted, b->in.n_builds, sizeof(*sorted), build_order);
+	w_key(w, "builds");
+	w_open(w, '{');
+	for (size_t i = 0; i < b->in.n_builds; i++) {
+		json_auto_t *part = own_part(b, sorted[i]);
+
+		w_key(w, sorted[i]->digest);
+		if (part)
+			json_write_value(w->out, part, w->depth);
+		else
+			w->out->failed = true;
+	}
+	w_close(w, '}');
+	free(sorted);
+}
+
+const char *const finding_words[] = { "conflict", "unknown", "note", NULL };
+const char *const verdict_words[] = { "yes", "no", "", "unknown", NULL };
+
+static void write_findings(struct writer *w, const struct abibase_baseline *b)
+{
+	w_key(w, "findings");
+	w_open(w, '[');
+	for (size_t i = 0; i < b->n_findings; i++) {
+		w_next(w);
+		w_open(w, '{');
+		w_string(w, "id", b->findings[i].id);
+		w_string(w, "kind", finding_words[b->findings[i].kind]);
+		if (b->findings[i].remedy)
+			w_string(w, "remedy", b->findings[i].remedy);
+		w_string(w, "text", b->findings[i].text);
+		w_close(w, '}');
+	}
+	w_close(w, ']');
+}
+
+static void write_host_qemu(struct writer *w, const struct abibase_baseline *b,
+			    const struct host *h)
+{
+	w_key(w, "qemu");
+	w_open(w, '[');
+	for (size_t i = 0; i < h->n_qemu; i++) {
+		const char *path = host_path(&b->in, &h->qemu[i]);
+
+		w_next(w);
+		w_open(w, '{');
+		w_string(w, "build", b->in.builds[h->qemu[i].build]->digest);
+		if (path)
+			w_string(w, "path", path);
+		w_close(w, '}');
+	}
+	w_close(w, ']');
+}
+
+/* What only a device is asked about that this baseline is not for is none of its business. */
+static bool is_asked(const struct writer *w, const struct abibase_baseline *b, size_t condition)
+{
+	return !b->cat || b->cat->conditions[condition].backends & w->about;
+}
+
+static void write_conditions(struct writer *w, const struct abibase_baseline *b)
+{
+	w_key(w, "conditions");
+	w_open(w, '[');
+	for (size_t i = 0; i < b->in.n_conditions; i++)
+		if (is_asked(w, b, i))
+			w_item(w, b->in.conditions[i]);
+	w_close(w, ']');
+}
+
+static void write_answers(struct writer *w, const struct abibase_baseline *b, const struct host *h)
+{
+	w_key(w, "lacks");
+	w_open(w, '[');
+	for (size_t i = 0; i < b->in.n_conditions; i++)
+		if (h->answers[i] == ABIBASE_NO && is_asked(w, b, i))
+			w_item(w, b->in.conditions[i]);
+	w_close(w, ']');
+}
+
+static void write_unknown(struct writer *w, const struct abibase_baseline *b, const struct host *h)
+{
+	w_key(w, "unknown");
+	w_open(w, '{');
+	for (size_t i = 0; i < b->in.n_conditions; i++)
+		if (h->answers[i] >= ANSWER_UNKNOWN && is_asked(w, b, i))
+			w_string(w, b->in.conditions[i],
+				 b->in.strings.s[h->answers[i] - ANSWER_UNKNOWN]);
+	w_close(w, '}');
+}
+
+/* Only what the host states; most state nothing. */
+static void write_numbers(struct writer *w, const struct abibase_baseline *b, const struct host *h)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < b->in.n_numbers; i++) {
+		if (h->numbers[i] == NUMBER_UNSTATED)
+			continue;
+		if (!any) {
+			w_key(w, "numbers");
+			w_open(w, '{');
+		}
+		any = true;
+		w_int(w, b->in.numbers[i], h->numbers[i]);
+	}
+	if (any)
+		w_close(w, '}');
+}
+
+static void write_host(struct writer *w, const struct abibase_baseline *b, const struct host *h)
+{
+	static const char digits[] = "0123456789abcdef";
+	char hex[DIGEST_HEX + 1] = "";
+
+	for (size_t i = 0; i < sizeof(h->digest); i++) {
+		hex[2 * i] = digits[h->digest[i] >> 4];
+		hex[2 * i + 1] = digits[h->digest[i] & 15];
+	}
+	w_next(w);
+	w_open(w, '{');
+	w_string(w, "arch", b->in.strings.s[h->arch]);
+	w_string(w, "digest", hex);
+	w_string(w, "kind", h->platform ? "platform" : "host");
+	write_answers(w, b, h);
+	w_string(w, "name", h->name);
+	write_numbers(w, b, h);
+	write_host_qemu(w, b, h);
+	w_int(w, "revision", h->revision);
+	write_unknown(w, b, h);
+	w_close(w, '}');
+}
+
+static void write_policy(struct writer *w, const struct abibase_baseline *b)
+{
+	const struct policy *p = &b->in.policy;
+
+	w_key(w, "policy");
+	w_open(w, '{');
+	w_mask(w, b, "backends", p->backends);
+	w_bool(w, "backends_named", p->backends_named);
+	w_list(w, "dest", (const char *const *)p->dest.s, p->dest.n);
+	w_list(w, "disable", (const char *const *)p->disable.s, p->disable.n);
+	w_list(w, "enable", (const char *const *)p->enable.s, p->enable.n);
+	w_bool(w, "machine_chosen", b->machine_chosen);
+	w_string(w, "on", p->all ? "all" : "compatible");
+	w_string(w, "target", p->target);
+	w_close(w, '}');
+}
+
+static void write_requirement(struct writer *w, const struct met *m)
+{
+	w_next(w);
+	w_open(w, '{');
+	w_list(w, "conditions", m->conditions, m->n_conditions);
+	w_bool(w, "met", m->met);
+	w_string(w, "name", m->name);
+	w_string(w, "text", m->text);
+	w_close(w, '}');
+}
+
+static void write_why(struct writer *w, const struct abibase_baseline *b, const struct why *y)
+{
+	w_next(w);
+	w_open(w, '{');
+	if (y->backends)
+		w_mask(w, b, "backends", y->backends);
+	if (y->n_hosts)
+		w_hosts(w, b, "hosts", y->hosts, y->n_hosts);
+	if (y->layer)
+		w_string(w, "layer", y->layer);
+	if (y->missing)
+		w_string(w, "missing", y->missing);
+	w_string(w, "reason", why_words[y->kind]);
+	if (y->remedy)
+		w_string(w, "remedy", y->remedy);
+	w_string(w, "what", y->what);
+	w_close(w, '}');
+}
+
+static void write_defaults(struct writer *w, const struct abibase_baseline *b,
+			   const struct value *v)
+{
+	static const enum setting order[] = { SETTING_ABSENT, SETTING_OFF, SETTING_ON,
+					      SETTING_UNKNOWN };
+
+	w_key(w, "defaults");
+	w_open(w, '{');
+	for (size_t s = 0; s < ARRAY_SIZE(order); s++) {
+		w_key(w, setting_words[order[s]]);
+		w_open(w, '[');
+		for (size_t u = 0; u < b->n_used; u++)
+			if (v->defaults[u] == order[s])
+				w_item(w, b->used[u].build ? b->used[u].build->digest : ANY_BUILD);
+		w_close(w, ']');
+	}
+	w_close(w, '}');
+}
+
+static void write_value(struct writer *w, const struct abibase_baseline *b, const struct value *v)
+{
+	w_next(w);
+	w_open(w, '{');
+	if (v->bit >= 0)
+		w_int(w, "bit", v->bit);
+	w_string(w, "class", v->class_name);
+	write_defaults(w, b, v);
+	w_string(w, "feature", v->feature);
+	if (v->group)
+		w_string(w, "group", v->group);
+	if (v->off_counts)
+		w_bool(w, "off_counts", true);
+	w_string(w, "property", v->property);
+	w_list(w, "requires", v->requires, v->n_requires);
+	if (v->is_number)
+		w_int(w, "value", v->number);
+	else
+		w_string(w, "value", v->text);
+	w_key(w, "why");
+	w_open(w, '[');
+	for (size_t i = 0; i < v->n_why; i++)
+		write_why(w, b, &v->why[i]);
+	w_close(w, ']');
+	w_close(w, '}');
+}
+
+static void write_used(struct writer *w, const struct abibase_baseline *b)
+{
+	w_key(w, "used");
+	w_open(w, '[');
+	for (size_t u = 0; u < b->n_used; u++)
+		w_item(w, b->used[u].build ? b->used[u].build->digest : ANY_BUILD);
+	w_close(w, ']');
+}
+
+void baseline_write(const struct abibase_baseline *b, struct buf *out)
+{
+	struct writer writer = { .out = out }, *w = &writer;
+
+	if (b->cat)
+		w->about = b->in.policy.backends | catalogue_device(b->cat, NULL);
+	w_open(w, '{');
+	w_string(w, "schema", "abibase-baseline/1");
+	w_string(w, "arch", b->arch);
+	w_key(w, "backends");
+	w_open(w, '[');
+	for (size_t i = 0; i < b->n_offers; i++)
+		write_offer(w, b, &b->offers[i]);
+	w_close(w, ']');
+	write_builds(w, b);
+	w_int(w, "catalogue", b->in.catalogue_revision);
+	write_conditions(w, b);
+	write_findings(w, b);
+	w_string(w, "id", b->id);
+	w_key(w, "inputs");
+	w_open(w, '[');
+	for (size_t i = 0; i < b->in.n_hosts; i++)
+		write_host(w, b, b->in.hosts[i]);
+	w_close(w, ']');
+	w_string(w, "machine", b->machine);
+	write_policy(w, b);
+	w_key(w, "requirements");
+	w_open(w, '[');
+	for (size_t i = 0; i < b->n_requirements; i++)
+		write_requirement(w, &b->requirements[i]);
+	w_close(w, ']');
+	w_string(w, "target", b->target);
+	write_used(w, b);
+	w_key(w, "values");
+	w_open(w, '[');
+	for (size_t i = 0; i < b->n_values; i++)
+		write_value(w, b, &b->values[i]);
+	w_close(w, ']');
+	w_string(w, "verdict", verdict_words[b->verdict]);
+	w_close(w, '}');
+	buf_putc(out, '\n');
+}

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef ABIBASE_BASELINE_H
+#define ABIBASE_BASELINE_H
+
+#include <abibase/abibase.h>
+
+#include "document/catalogue.h"
+#include "model/effective.h"
+#include "document/profile.h"
+
+/*
+ * A baseline has two halves. What was put in (struct inputs): the hosts with their answers, and the
+ * distinct QEMU builds. What follows from it (the rest of struct abibase_baseline), made by
+ * intersect.c or read from a document, so that a baseline means the same under a newer catalogue.
+ */
+
+struct strings {
+	char **s;
+	size_t n, cap;
+};
+
+/* One distinct QEMU binary: a profile's record of it without the path. Shared, immutable. */
+struct build {
+	int refcount;
+	char digest[DIGEST_HEX + 1];
+	json_t *entry;
+	const char *version, *target;
+};
+
+/* Where a host has a build. */
+struct host_qemu {
+	unsigned int build; /* index into inputs.builds */
+	unsigned int path;  /* index into inputs.strings; NO_PATH: not stated */
+};
+#define NO_PATH (~0u)
+
+/*
+ * A host: what every condition of the catalogue answers. 0 no, 1 yes, from 2 on unknown with the
+ * reason inputs.strings[answer - ANSWER_UNKNOWN]. Small, for there may be tens of thousands.
+ */
+struct host {
+	int refcount;
+	unsigned int arch; /* index into inputs.strings */
+	int64_t revision;
+	unsigned int n_qemu;
+	bool platform;
+	bool has_qemu; /* QEMU facts were recorded */
+	unsigned char digest[DIGEST_HEX / 2];
+	char *name;
+	int64_t *numbers; /* what it states of inputs.numbers, or NUMBER_UNSTATED */
+	unsigned int *answers;
+	struct host_qemu *qemu;
+};
+#define ANSWER_UNKNOWN 2
+#define NUMBER_UNSTATED (-1)
+
+/* What was asked for. */
+struct policy {
+	char *machine; /* NULL: the newest that all QEMUs share */
+	bool machine_chosen; /* it was chosen by us for an earlier baseline */
+	char *target;	     /* NULL: the hosts' own */
+	unsigned int backends; /* mask over inputs.backends */
+	bool backends_named;
+	bool all; /* on wherever it can be */
+	struct strings enable, disable; /* groups, sorted */
+	struct strings dest; /* hosts that are ever a destination, sorted; none: all */
+};
+
+struct inputs {
+	struct policy policy;
+	char **backends; /* all that the catalogue knows, sorted */
+	size_t n_backends;
+	char **conditions; /* what was asked, in the order of the answers */
+	size_t n_conditions;
+	char **numbers; /* facts that are numbers */
+	size_t n_numbers;
+	int64_t catalogue_revision;
+	struct host **hosts; /* sorted by name */
+	size_t n_hosts, cap_hosts;
+	struct build **builds;
+	size_t n_builds, cap_builds;
+	struct strings strings;
+};
+
+int strings_intern(struct strings *t, const char *s, unsigned int *ret);
+/* Enter @s in its place of a sorted set. */
+int strings_insert(struct strings *t, const char *s);
+bool strings_have(const struct strings *t, const char *s);
+void strings_clear(struct strings *t);
+bool strings_equal(const struct strings *a, const struct strings *b);
+/* A host with room for its parts in the same block of memory; NULL when there is none. */
+struct host *host_new(const char *name, size_t n_numbers, size_t n_answers, size_t n_qemu);
+struct host *host_ref(struct host *h);
+struct host *host_unref(struct host *h);
+struct build *build_ref(struct build *b);
+struct build *build_unref(struct build *b);
+/*
+ * Is this host called @name? A dated platform ("debian-13-backports-2026.11") also goes by the bare
+ * name of its track, by which it may have been asked for.
+ */
+bool host_is(const struct host *h, const char *name, size_t len);
+/* Is this host ever the destination of a migration? */
+bool inputs_is_dest(const struct inputs *in, const struct host *h);
+/* A copy that shares hosts and builds. */
+int inputs_copy(const struct inputs *from, struct inputs *to);
+void inputs_clear(struct inputs *in);
+const char *host_path(const struct inputs *in, const struct host_qemu *q);
+/* The build by digest, or -1. */
+long inputs_build(const struct inputs *in, const char *digest);
+
+/* ------------------------------------------------------------------ derived parts */
+
+enum why_kind {
+	WHY_HOST_LACKS,	     /* a condition is answered no */
+	WHY_HOST_UNKNOWN,    /* a condition has no answer */
+	WHY_QEMU_LACKS,	     /* the property does not exist in a QEMU */
+	WHY_MACHINE_OFF,     /* the machine type has it off in a QEMU */
+	WHY_QEMU_UNKNOWN,    /* what a QEMU makes of it is not recorded */
+	WHY_DEPENDS,	     /* a feature that it depends on is off */
+	WHY_TOGETHER,	     /* decided together with one that is off */
+	WHY_NEVER,	     /* a QEMU never offers it on this backend */
+	WHY_DISABLED,	     /* it was asked to be off */
+	WHY_HOST_LEAST,	     /* a number: no host states less */
+	N_WHY,
+};
+extern const char *const why_words[];
+
+struct why {
+	enum why_kind kind;
+	const char *what; /* condition, property, or "" */
+	const char *layer, *missing, *remedy; /* NULL but for conditions */
+	unsigned int backends; /* mask, 0 where it does not matter */
+	unsigned int *hosts;   /* sorted indices; none: all of them alike */
+	size_t n_hosts;
+};
+
+enum setting { SETTING_OFF, SETTING_ON, SETTING_UNKNOWN, SETTING_ABSENT };
+extern const char *const setting_words[];
+/* The words of documents, in the order of the public enumerations; they end with NULL. */
+extern const char *const finding_words[];
+extern const char *const verdict_words[];
+
+struct value {
+	const char *class_name, *property, *feature, *group;
+	int bit;
+	bool on;	   /* of a number: it is set */
+	bool off_counts;   /* off, and on where it is not set: off is part of the identity */
+	const char *text;  /* as QEMU takes it: "on", "off", "1500" */
+	bool is_number;
+	int64_t number;
+	/* enum setting for each used build, see baseline.used; of a number: on where it is the same */
+	unsigned char *defaults;
+	const char **requires;	 /* condition names that hosts must answer yes, when on */
+	size_t n_requires;
+	struct why *why;
+	size_t n_why;
+};
+
+struct met {
+	const char *name, *text;
+	bool met;
+	const char **conditions;
+	size_t n_conditions;
+};
+
+struct finding {
+	enum abibase_finding_kind kind;
+	const char *id, *text, *remedy;
+};
+
+struct offer {
+	unsigned int backend;
+	bool known;
+	uint64_t word[2];
+	const char **features;
+	size_t n_features;
+	unsigned int *absent_on; /* hosts */
+	size_t n_absent_on;
+};
+
+/* What stands for NULL below in documents: the name that no digest has. */
+#define ANY_BUILD "any-upstream"
+
+/* A build as it is used by this answer; NULL build: any upstream QEMU with the machine type. */
+struct used_build {
+	const struct build *build;
+	long index; /* into inputs.builds, -1 for any */
+};
+
+struct abibase_baseline {
+	int refcount;
+	struct inputs in;
+	/* the derived parts are in the arena; their words belong to what they came from */
+	struct abibase_catalogue *cat; /* or */
+	json_t *root;
+	struct arena arena;
+	const char *arch, *target, *machine, *id; /* NULL where there is no answer */
+	bool machine_chosen;
+	enum abibase_verdict verdict;
+	struct used_build *used;
+	size_t n_used;
+	struct value *values; /* sorted by class, property */
+	size_t n_values;
+	struct met *requirements;
+	size_t n_requirements;
+	struct offer *offers;
+	size_t n_offers;
+	struct finding *findings;
+	size_t n_findings, cap_findings; /* heap, conflicts first */
+};
+
+struct abibase_baseline *baseline_alloc(void);
+/* The identity of the guest ABI, in the arena; NULL when memory ran out. */
+const char *baseline_make_id(struct abibase_baseline *b);
+int baseline_from_json(struct abibase_context *ctx, json_t *root, const char *source,
+		       struct abibase_baseline **ret);
+void baseline_check(struct check *c, const json_t *root);
+/* The document, canonical. */
+void baseline_write(const struct abibase_baseline *b, struct buf *out);
+/* Which of b->used this host uses: indices appended; the number of them. */
+size_t baseline_host_builds(const struct abibase_baseline *b, const struct host *h,
+			    const char *path, unsigned int *ret, size_t max);
+
+/* What the baseline sets that property to; NULL: it does not. */
+const struct value *baseline_value(const struct abibase_baseline *b, const char *class_name,
+				   const char *property);
+/* The record of a QEMU that the baseline uses; NULL: any upstream QEMU that has the machine type. */
+const json_t *baseline_entry(const struct abibase_baseline *b, size_t used);
+/* What that QEMU makes of the row under the baseline's machine type. */
+void baseline_effective(const struct abibase_baseline *b, size_t used, const struct row *row,
+			struct effective *ret);
+
+#endif

@@ -1,0 +1,1005 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <limits.h>
+
+#include "document/catalogue.h"
+#include "base/context.h"
+#include "document/profile.h"
+
+/* ------------------------------------------------------------- what is accepted */
+
+static void check_range(struct check *c, const json_t *v)
+{
+	struct version_range range;
+
+	if (check_type(c, v, J_STRING) && !version_range_parse(json_string_value(v), &range))
+		check_fault(c, "json-bad-value",
+			    "\"%s\" is not a version or a range such as \"8.2.0-8.2.4\"",
+			    json_string_value(v));
+}
+
+static void check_ranges(struct check *c, const json_t *v)
+{
+	check_each(c, v, check_range);
+}
+
+static void check_compat_entry(struct check *c, const json_t *v)
+{
+	static const struct member members[] = {
+		{ "machine", J_STRING, true, check_version },
+		{ "not_in", J_ARRAY, false, check_ranges },
+		{ "source", J_STRING, true, check_nonempty },
+		{ "value", J_BOOL | J_INT | J_STRING | J_NULL, true, NULL },
+		{ 0 },
+	};
+
+	if (check_type(c, v, J_OBJECT))
+		check_object(c, v, members, false);
+}
+
+static void check_compat(struct check *c, const json_t *v)
+{
+	check_each(c, v, check_compat_entry);
+}
+
+static void check_true(struct check *c, const json_t *v)
+{
+	if (!json_is_true(v))
+		check_fault(c, "json-bad-value", "must be true where it is given");
+}
+
+static void check_need(struct check *c, const json_t *v)
+{
+	static const struct member members[] = {
+		{ "condition", J_STRING, false, NULL },
+		{ "machine_until", J_STRING, false, check_version },
+		{ "never", J_BOOL, false, check_true },
+		{ "since", J_STRING, false, check_version },
+		{ "until", J_STRING, false, check_version },
+		{ "without", J_STRING, false, check_name },
+		{ 0 },
+	};
+
+	if (!check_type(c, v, J_STRING | J_OBJECT) || json_is_string(v))
+		return;
+	check_object(c, v, members, false);
+	if (!json_object_get(v, "condition") == !json_object_get(v, "never"))
+		check_fault(c, "json-bad-value",
+			    "needs either a \"condition\" or \"never\": true");
+}
+
+static void check_need_list(struct check *c, const json_t *v)
+{
+	if (check_type(c, v, J_ARRAY))
+		check_each(c, v, check_need);
+}
+
+static void check_needs(struct check *c, const json_t *v)
+{
+	check_map(c, v, check_need_list);
+}
+
+static void check_sources(struct check *c, const json_t *v)
+{
+	if (json_is_string(v))
+		check_nonempty(c, v);
+	else
+		check_map(c, v, check_text);
+}
+
+static void check_bit(struct check *c, const json_t *v)
+{
+	if (json_integer_value(v) < 0 || json_integer_value(v) > 127)
+		check_fault(c, "json-bad-value", "is not a feature bit: 0 to 127");
+}
+
+/* The words of enumerations, in the order of the C ones. */
+static const char *const pin_words[] = { "pinned", "opt-in", "fixed", NULL };
+static const char *const combine_words[] = { "and", "min", "equal", "directional", NULL };
+static const char *const when_words[] = { "", "", "always", "nonzero", "nonnegative", "set", NULL };
+static const char *const missing_words[] = { "silent", "fatal", "kept", NULL };
+
+static int word_index(const char *const *words, const char *s)
+{
+	for (int i = 0; words[i]; i++)
+		if (*words[i] && streq(words[i], s))
+			return i;
+	return -1;
+}
+
+static void check_word(struct check *c, const json_t *v, const char *const *words)
+{
+	_buf_ b = { 0 };
+
+	if (word_index(words, json_string_value(v)) >= 0)
+		return;
+	for (; *words; words++)
+		if (**words)
+			buf_printf(&b, "%s\"%s\"", b.len ? ", " : "", *words);
+	check_fault(c, "json-bad-value", "is \"%s\"; accepted: %s", json_string_value(v),
+		    b.data ? b.data : "");
+}
+
+static void check_pin(struct check *c, const json_t *v)
+{
+	check_word(c, v, pin_words);
+}
+
+static void check_combine(struct check *c, const json_t *v)
+{
+	check_word(c, v, combine_words);
+}
+
+static void check_when(struct check *c, const json_t *v)
+{
+	check_word(c, v, when_words);
+}
+
+static void check_missing(struct check *c, const json_t *v)
+{
+	check_word(c, v, missing_words);
+}
+
+static void check_feature(struct check *c, const json_t *v)
+{
+	static const struct member members[] = {
+		{ "asked", J_STRING, false, check_name },
+		{ "bit", J_INT, false, check_bit },
+		{ "bit_when", J_STRING, false, check_when },
+		{ "caution", J_STRING, false, check_nonempty },
+		{ "class", J_STRING, true, check_name },
+		{ "combine", J_STRING, true, check_combine },
+		{ "compat", J_ARRAY, true, check_compat },
+		{ "declared_on", J_STRING, true, check_name },
+		{ "default", J_BOOL | J_INT | J_STRING | J_NULL, true, NULL },
+		{ "depends", J_ARRAY, true, check_strings },
+		{ "fact", J_STRING, false, check_name },
+		{ "feature", J_STRING, true, check_nonempty },
+		{ "group", J_STRING, false, check_name },
+		{ "least", J_INT, false, NULL },
+		{ "legacy", J_BOOL, false, NULL },
+		{ "missing", J_STRING, true, check_missing },
+		{ "needs", J_OBJECT, true, check_needs },
+		{ "pin", J_STRING, true, check_pin },
+		{ "property", J_STRING, true, check_nonempty },
+		{ "realized", J_INT, false, NULL },
+		{ "removed", J_STRING, false, check_version },
+		{ "shape", J_STRING, false, check_name },
+		{ "siblings", J_ARRAY, false, check_strings },
+		{ "since", J_STRING, true, check_version },
+		{ "sources", J_OBJECT, true, check_sources },
+		{ "type", J_STRING, true, check_nonempty },
+		{ "unmasked", J_ARRAY, false, check_ranges },
+		{ 0 },
+	};
+
+	if (check_type(c, v, J_OBJECT))
+		check_object(c, v, members, true);
+}
+
+static void check_features(struct check *c, const json_t *v)
+{
+	check_each(c, v, check_feature);
+}
+
+static void check_backend(struct check *c, const json_t *v)
+{
+	static const struct member members[] = {
+		{ "default", J_BOOL, true, NULL },
+		{ "device", J_STRING, false, check_name },
+		{ "predicted_only", J_BOOL, false, check_true },
+		{ "usable", J_ARRAY, true, check_strings },
+		{ 0 },
+	};
+
+	if (check_type(c, v, J_OBJECT))
+		check_object(c, v, members, true);
+}
+
+static void check_backends(struct check *c, const json_t *v)
+{
+	if (json_object_size(v) == 0 || json_object_size(v) > MAX_BACKENDS)
+		check_fault(c, "json-bad-value", "must have between 1 and %d backends",
+			    MAX_BACKENDS);
+	else
+		check_map(c, v, check_backend);
+}
+
+static void check_condition(struct check *c, const json_t *v)
+{
+	static const struct member members[] = {
+		{ "layer", J_STRING, true, check_nonempty },
+		{ "missing", J_STRING, true, check_nonempty },
+		{ "remedy", J_STRING, true, check_nonempty },
+		{ "source", J_STRING, true, check_nonempty },
+		{ 0 },
+	};
+
+	if (check_type(c, v, J_OBJECT))
+		check_object(c, v, members, true);
+}
+
+static void check_conditions(struct check *c, const json_t *v)
+{
+	check_map(c, v, check_condition);
+}
+
+static void check_group(struct check *c, const json_t *v)
+{
+	static const struct member members[] = {
+		{ "together", J_BOOL, true, NULL },
+		{ 0 },
+	};
+
+	if (check_type(c, v, J_OBJECT))
+		check_object(c, v, members, true);
+}
+
+static void check_groups(struct check *c, const json_t *v)
+{
+	check_map(c, v, check_group);
+}
+
+static void check_requirement(struct check *c, const json_t *v)
+{
+	static const struct member members[] = {
+		{ "bit", J_INT, false, check_bit },
+		{ "feature", J_STRING, false, check_nonempty },
+		{ "name", J_STRING, true, check_name },
+		{ "named_only", J_BOOL, false, NULL },
+		{ "needs", J_OBJECT, true, check_needs },
+		{ "remedy", J_STRING, true, check_nonempty },
+		{ "sources", J_STRING | J_OBJECT, true, check_sources },
+		{ "text", J_STRING, true, check_nonempty },
+		{ 0 },
+	};
+
+	if (check_type(c, v, J_OBJECT))
+		check_object(c, v, members, true);
+}
+
+static void check_requirements(struct check *c, const json_t *v)
+{
+	check_each(c, v, check_requirement);
+}
+
+static void check_shape_offer(struct check *c, const json_t *v)
+{
+	static const struct member members[] = {
+		{ "source", J_STRING, true, check_nonempty },
+		{ "value", J_INT, true, NULL },
+		{ "versions", J_ARRAY, true, check_ranges },
+		{ 0 },
+	};
+
+	if (check_type(c, v, J_OBJECT))
+		check_object(c, v, members, false);
+}
+
+static void check_shape_offers(struct check *c, const json_t *v)
+{
+	check_each(c, v, check_shape_offer);
+}
+
+static void check_shape(struct check *c, const json_t *v)
+{
+	static const struct member members[] = {
+		{ "checked_since", J_STRING, true, check_version },
+		{ "name", J_STRING, true, check_name },
+		{ "offers", J_ARRAY, true, check_shape_offers },
+		{ "recorded", J_STRING, true, check_nonempty },
+		{ "remedy", J_STRING, true, check_nonempty },
+		{ "sources", J_STRING | J_OBJECT, true, check_sources },
+		{ "text", J_STRING, true, check_nonempty },
+		{ 0 },
+	};
+
+	if (check_type(c, v, J_OBJECT))
+		check_object(c, v, members, true);
+}
+
+static void check_shapes(struct check *c, const json_t *v)
+{
+	check_each(c, v, check_shape);
+}
+
+static const struct member catalogue_members[] = {
+	{ "backends", J_OBJECT, true, check_backends },
+	{ "conditions", J_OBJECT, true, check_conditions },
+	{ "features", J_ARRAY, true, check_features },
+	{ "groups", J_OBJECT, true, check_groups },
+	{ "requirements", J_ARRAY, true, check_requirements },
+	{ "revision", J_INT, true, check_revision },
+	{ "schema", J_STRING, true, NULL },
+	{ "shapes", J_ARRAY, true, check_shapes },
+	{ "targets", J_ARRAY, true, check_strings },
+	{ 0 },
+};
+
+/* ---------------------------------------------------- names resolved to indices */
+
+/* calloc() that a document with an empty list does not turn into a failure */
+static void *table_new(size_t n, size_t size)
+{
+	return calloc(n ? n : 1, size);
+}
+
+static int link_oom(struct check *c)
+{
+	return context_oom(c->ctx);
+}
+
+static int find_condition(const struct abibase_catalogue *cat, const char *name)
+{
+	for (size_t i = 0; i < cat->n_conditions; i++)
+		if (streq(cat->conditions[i].name, name))
+			return (int)i;
+	return -1;
+}
+
+static int cmp_condition(const void *a, const void *b)
+{
+	return strcmp(((const struct condition *)a)->name, ((const struct condition *)b)->name);
+}
+
+static int link_conditions(struct check *c, struct abibase_catalogue *cat)
+{
+	const json_t *map = json_object_get(cat->root, "conditions");
+	size_t mark = check_enter(c, "conditions"), mark2;
+	const char *key;
+	json_t *v;
+
+	cat->conditions = table_new(json_object_size(map), sizeof(*cat->conditions));
+	if (!cat->conditions)
+		return link_oom(c);
+	json_object_foreach((json_t *)map, key, v) {
+		struct condition *cond = &cat->conditions[cat->n_conditions];
+		int r = condition_parse(key, &cond->fact, &cond->bit);
+
+		if (r == -ENOMEM)
+			return link_oom(c);
+		mark2 = check_enter(c, key);
+		if (r < 0)
+			check_fault(c, "json-bad-value",
+				    "is not a condition: FACT, or FACT[BIT] for one bit of a word");
+		check_leave(c, mark2);
+		cat->n_conditions++;
+		cond->name = strdup(key);
+		if (!cond->name)
+			return link_oom(c);
+		cond->layer = json_string_value(json_object_get(v, "layer"));
+		cond->missing = json_string_value(json_object_get(v, "missing"));
+		cond->remedy = json_string_value(json_object_get(v, "remedy"));
+		cond->source = json_string_value(json_object_get(v, "source"));
+	}
+	qsort(cat->conditions, cat->n_conditions, sizeof(*cat->conditions), cmp_condition);
+	check_leave(c, mark);
+	return 0;
+}
+
+static int use_condition(struct check *c, const struct abibase_catalogue *cat, const char *name)
+{
+	int i = find_condition(cat, name);
+
+	if (i < 0)
+		check_fault(c, "json-bad-value", "\"%s\" is not described in \"conditions\"", name);
+	return i;
+}
+
+static int cmp_backend(const void *a, const void *b)
+{
+	return strcmp(((const struct backend *)a)->name, ((const struct backend *)b)->name);
+}
+
+static int link_backends(struct check *c, struct abibase_catalogue *cat)
+{
+	const json_t *map = json_object_get(cat->root, "backends");
+	size_t mark = check_enter(c, "backends"), i;
+	const char *key;
+	json_t *v, *item;
+
+	json_object_foreach((json_t *)map, key, v) {
+		struct backend *b = &cat->backends[cat->n_backends++];
+		const json_t *usable = json_object_get(v, "usable");
+
+		b->name = key;
+		b->device = json_string_value(json_object_get(v, "device"));
+		b->by_default = json_is_true(json_object_get(v, "default"));
+		b->predicted_only = json_is_true(json_object_get(v, "predicted_only"));
+		b->usable = table_new(json_array_size(usable), sizeof(*b->usable));
+		if (!b->usable)
+			return link_oom(c);
+		json_array_foreach(usable, i, item)
+			b->usable[b->n_usable++] = use_condition(c, cat, json_string_value(item));
+	}
+	qsort(cat->backends, cat->n_backends, sizeof(cat->backends[0]), cmp_backend);
+	check_leave(c, mark);
+	return 0;
+}
+
+static int link_groups(struct check *c, struct abibase_catalogue *cat)
+{
+	const json_t *map = json_object_get(cat->root, "groups");
+	const char *key;
+	json_t *v;
+
+	cat->groups = table_new(json_object_size(map), sizeof(*cat->groups));
+	if (!cat->groups)
+		return link_oom(c);
+	json_object_foreach((json_t *)map, key, v) {
+		struct group *g = &cat->groups[cat->n_groups++];
+
+		g->name = key;
+		g->description = json_string_value(json_object_get(v, "description"));
+		g->together = json_is_true(json_object_get(v, "together"));
+	}
+	return 0;
+}
+
+static struct version version_of(const json_t *obj, const char *key)
+{
+	struct version v = { 0 };
+	const char *s = json_string_value(json_object_get(obj, key));
+
+	if (s)
+		version_parse(s, &v);
+	return v;
+}
+
+static int link_need_list(struct check *c, const struct abibase_catalogue *cat,
+			  const json_t *list, struct needs *needs)
+{
+	size_t i;
+	json_t *v;
+
+	needs->need = table_new(json_array_size(list), sizeof(*needs->need));
+	if (!needs->need)
+		return link_oom(c);
+	json_array_foreach(list, i, v) {
+		struct need *n = &needs->need[needs->n++];
+		const json_t *name = json_is_string(v) ? v : json_object_get(v, "condition");
+
+		n->since = version_of(v, "since");
+		n->until = version_of(v, "until");
+		n->machine_until = version_of(v, "machine_until");
+		n->without = json_string_value(json_object_get(v, "without"));
+		if (!version_is_zero(&n->until) && !n->until.part[2])
+			n->until.part[2] = UINT_MAX;
+		n->condition = name ? use_condition(c, cat, json_string_value(name)) : NEED_NEVER;
+	}
+	return 0;
+}
+
+static bool same_device(const struct backend *a, const struct backend *b)
+{
+	return a->device && b->device ? streq(a->device, b->device) : a->device == b->device;
+}
+
+unsigned int catalogue_device_of(const struct abibase_catalogue *cat, size_t backend)
+{
+	unsigned int mask = 0;
+
+	for (size_t i = 0; i < cat->n_backends; i++)
+		if (same_device(&cat->backends[i], &cat->backends[backend]))
+			mask |= 1u << i;
+	return mask;
+}
+
+/* @ret_backends: those that are named; with @whole they must be all of one device. */
+static int link_needs(struct check *c, const struct abibase_catalogue *cat, const json_t *obj,
+		      bool whole, struct needs *needs, unsigned int *ret_backends)
+{
+	const json_t *map = json_object_get(obj, "needs");
+	size_t mark = check_enter(c, "needs"), found = 0, last = 0;
+
+	for (size_t i = 0; i < cat->n_backends; i++) {
+		const json_t *list = json_object_get(map, cat->backends[i].name);
+		size_t mark2 = check_enter(c, cat->backends[i].name);
+
+		if (list) {
+			*ret_backends |= 1u << i;
+			last = i;
+			found++;
+		}
+		if (link_need_list(c, cat, list, &needs[i]) < 0)
+			return -ENOMEM;
+		check_leave(c, mark2);
+	}
+	if (!found || found != json_object_size(map))
+		check_fault(c, "json-bad-value", "must name backends, and nothing else");
+	else if (whole && *ret_backends != catalogue_device_of(cat, last))
+		check_fault(c, "json-bad-value", "must name each backend of one device");
+	check_leave(c, mark);
+	return 0;
+}
+
+static int link_ranges(struct check *c, const json_t *list, struct version_range **ret,
+		       size_t *ret_n)
+{
+	size_t i;
+	json_t *v;
+
+	*ret = table_new(json_array_size(list), sizeof(**ret));
+	if (!*ret)
+		return link_oom(c);
+	json_array_foreach(list, i, v)
+		version_range_parse(json_string_value(v), &(*ret)[(*ret_n)++]);
+	return 0;
+}
+
+static int link_compat(struct check *c, const json_t *list, struct row *row)
+{
+	size_t i;
+	json_t *v;
+
+	row->compat = table_new(json_array_size(list), sizeof(*row->compat));
+	if (!row->compat)
+		return link_oom(c);
+	json_array_foreach(list, i, v) {
+		struct compat *e = &row->compat[row->n_compat++];
+
+		e->machine = version_of(v, "machine");
+		e->value = json_object_get(v, "value");
+		if (link_ranges(c, json_object_get(v, "not_in"), &e->not_in, &e->n_not_in) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static enum bit_when bit_when_of(const struct row *row, const json_t *v)
+{
+	const char *word = json_string_value(json_object_get(v, "bit_when"));
+
+	if (row->bit < 0)
+		return BIT_NEVER;
+	return word ? (enum bit_when)word_index(when_words, word) : BIT_TRUE;
+}
+
+static void link_row_group(struct check *c, const struct abibase_catalogue *cat, struct row *row)
+{
+	row->group = -1;
+	for (size_t i = 0; row->group_name && i < cat->n_groups; i++)
+		if (streq(cat->groups[i].name, row->group_name))
+			row->group = (int)i;
+	if (row->group < 0 && row->group_name)
+		check_fault(c, "json-bad-value", "\"%s\" is not described in \"groups\"",
+			    row->group_name);
+	if (row->group < 0 && !row->group_name && row->pin != PIN_FIXED)
+		check_fault(c, "json-missing-key", "a row that can be set needs a \"group\"");
+}
+
+/* One number for each fact, however many rows are of it. */
+static void link_number(struct check *c, struct abibase_catalogue *cat, const json_t *v,
+			struct row *row)
+{
+	const char *fact = json_string_value(json_object_get(v, "fact"));
+	size_t i = 0;
+
+	row->fact = -1;
+	row->number = strprefix(row->type, "uint") &&
+		      (row->combine == COMBINE_MIN || row->combine == COMBINE_DIRECTIONAL);
+	row->least = json_integer_value(json_object_get(v, "least"));
+	row->shape_name = json_string_value(json_object_get(v, "shape"));
+	if (!fact)
+		return;
+	if (!row->number)
+		check_fault(c, "json-bad-value", "only the least of numbers can be of a \"fact\"");
+	while (i < cat->n_numbers && !streq(cat->numbers[i], fact))
+		i++;
+	if (i == cat->n_numbers)
+		cat->numbers[cat->n_numbers++] = fact;
+	row->fact = (int)i;
+}
+
+static int link_row(struct check *c, struct abibase_catalogue *cat, const json_t *v,
+		    struct row *row)
+{
+	const json_t *bit = json_object_get(v, "bit");
+
+	row->feature = json_string_value(json_object_get(v, "feature"));
+	row->class_name = json_string_value(json_object_get(v, "class"));
+	row->declared_on = json_string_value(json_object_get(v, "declared_on"));
+	row->asked = json_string_value(json_object_get(v, "asked"));
+	if (!row->asked)
+		row->asked = row->class_name;
+	row->realized = json_object_get(v, "realized");
+	row->property = json_string_value(json_object_get(v, "property"));
+	row->type = json_string_value(json_object_get(v, "type"));
+	row->group_name = json_string_value(json_object_get(v, "group"));
+	row->caution = json_string_value(json_object_get(v, "caution"));
+	row->bit = bit ? (int)json_integer_value(bit) : -1;
+	row->boolean = streq(row->type, "bool") || (bit && streq(row->type, "OnOffAuto"));
+	row->bit_when = bit_when_of(row, v);
+	row->pin = (enum row_pin)word_index(pin_words,
+					    json_string_value(json_object_get(v, "pin")));
+	row->combine = (enum row_combine)word_index(
+		combine_words, json_string_value(json_object_get(v, "combine")));
+	link_number(c, cat, v, row);
+	row->fatal = streq(json_string_value(json_object_get(v, "missing")), "fatal");
+	row->legacy = json_is_true(json_object_get(v, "legacy"));
+	row->limit = json_string_value(json_object_get(v, "fact"));
+	row->def = json_object_get(v, "default");
+	row->since = version_of(v, "since");
+	row->removed = version_of(v, "removed");
+	if (row->pin == PIN_PINNED && !row->boolean)
+		check_fault(c, "json-bad-value", "only a row that is on or off can be pinned");
+	link_row_group(c, cat, row);
+	if (asprintf(&row->key, "%s.%s", row->class_name, row->property) < 0) {
+		row->key = NULL;
+		return link_oom(c);
+	}
+	if (link_compat(c, json_object_get(v, "compat"), row) < 0 ||
+	    link_ranges(c, json_object_get(v, "unmasked"), &row->unmasked, &row->n_unmasked) < 0)
+		return -ENOMEM;
+	return link_needs(c, cat, v, true, row->needs, &row->backends);
+}
+
+static int find_property(const struct abibase_catalogue *cat, const char *class_name,
+			 const char *property, size_t len)
+{
+	for (size_t i = 0; i < cat->n_rows; i++)
+		if (streq(cat->rows[i].class_name, class_name) &&
+		    strlen(cat->rows[i].property) == len &&
+		    !strncmp(cat->rows[i].property, property, len))
+			return (int)i;
+	return -1;
+}
+
+/* "guest_tso4|guest_tso6" */
+static int link_depend(struct check *c, const struct abibase_catalogue *cat,
+		       const struct row *row, const char *text, struct depend *d)
+{
+	size_t cap = 0;
+
+	while (*text) {
+		size_t len = strcspn(text, "|");
+
+		if (array_grow(&d->any, d->n, &cap, sizeof(*d->any)) < 0)
+			return link_oom(c);
+		d->any[d->n] = find_property(cat, row->class_name, text, len);
+		if (d->any[d->n] < 0)
+			check_fault(c, "json-bad-value",
+				    "depends on \"%.*s\", which is not a property of \"%s\" here",
+				    (int)len, text, row->class_name);
+		d->n++;
+		text += len + (text[len] == '|');
+	}
+	return 0;
+}
+
+static int link_depends(struct check *c, const struct abibase_catalogue *cat, const json_t *v,
+			struct row *row)
+{
+	const json_t *list = json_object_get(v, "depends");
+	size_t i;
+	json_t *item;
+
+	row->depends = table_new(json_array_size(list), sizeof(*row->depends));
+	if (!row->depends)
+		return link_oom(c);
+	json_array_foreach(list, i, item) {
+		row->n_depends++;
+		if (link_depend(c, cat, row, json_string_value(item),
+				&row->depends[row->n_depends - 1]) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int link_rows(struct check *c, struct abibase_catalogue *cat)
+{
+	const json_t *list = json_object_get(cat->root, "features");
+	size_t mark = check_enter(c, "features"), mark2, i;
+	json_t *v;
+
+	cat->rows = table_new(json_array_size(list), sizeof(*cat->rows));
+	cat->numbers = table_new(json_array_size(list), sizeof(*cat->numbers));
+	if (!cat->rows || !cat->numbers)
+		return link_oom(c);
+	json_array_foreach(list, i, v) {
+		mark2 = check_enter_index(c, i);
+		cat->n_rows++;
+		if (link_row(c, cat, v, &cat->rows[i]) < 0)
+			return -ENOMEM;
+		if (i && strcmp(cat->rows[i - 1].key, cat->rows[i].key) >= 0)
+			check_fault(c, "json-bad-value",
+				    "\"%s\" must stand before \"%s\": rows are sorted, each once",
+				    cat->rows[i].key, cat->rows[i - 1].key);
+		check_leave(c, mark2);
+	}
+	json_array_foreach(list, i, v) {
+		mark2 = check_enter_index(c, i);
+		if (link_depends(c, cat, v, &cat->rows[i]) < 0)
+			return -ENOMEM;
+		check_leave(c, mark2);
+	}
+	check_leave(c, mark);
+	return 0;
+}
+
+static int link_requirements(struct check *c, struct abibase_catalogue *cat)
+{
+	const json_t *list = json_object_get(cat->root, "requirements");
+	size_t mark = check_enter(c, "requirements"), mark2, i;
+	json_t *v;
+
+	cat->requirements = table_new(json_array_size(list), sizeof(*cat->requirements));
+	if (!cat->requirements)
+		return link_oom(c);
+	json_array_foreach(list, i, v) {
+		struct requirement *q = &cat->requirements[cat->n_requirements++];
+		const json_t *bit = json_object_get(v, "bit");
+
+		mark2 = check_enter_index(c, i);
+		q->name = json_string_value(json_object_get(v, "name"));
+		q->text = json_string_value(json_object_get(v, "text"));
+		q->remedy = json_string_value(json_object_get(v, "remedy"));
+		q->bit = bit ? (int)json_integer_value(bit) : -1;
+		q->feature = json_string_value(json_object_get(v, "feature"));
+		if (q->bit >= 0 && !q->feature)
+			check_fault(c, "json-missing-key", "a \"bit\" needs its \"feature\"");
+		q->named_only = json_is_true(json_object_get(v, "named_only"));
+		if (link_needs(c, cat, v, false, q->needs, &q->backends) < 0)
+			return -ENOMEM;
+		check_leave(c, mark2);
+	}
+	check_leave(c, mark);
+	return 0;
+}
+
+static int link_shape(struct check *c, const json_t *v, struct shape *s)
+{
+	const json_t *list = json_object_get(v, "offers");
+	size_t i;
+	json_t *item;
+
+	s->name = json_string_value(json_object_get(v, "name"));
+	s->text = json_string_value(json_object_get(v, "text"));
+	s->remedy = json_string_value(json_object_get(v, "remedy"));
+	s->recorded = json_string_value(json_object_get(v, "recorded"));
+	s->checked_since = version_of(v, "checked_since");
+	s->offers = table_new(json_array_size(list), sizeof(*s->offers));
+	if (!s->offers)
+		return link_oom(c);
+	json_array_foreach(list, i, item) {
+		struct shape_offer *o = &s->offers[s->n_offers++];
+
+		o->value = json_integer_value(json_object_get(item, "value"));
+		if (link_ranges(c, json_object_get(item, "versions"), &o->versions, &o->n) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int link_shapes(struct check *c, struct abibase_catalogue *cat)
+{
+	const json_t *list = json_object_get(cat->root, "shapes");
+	size_t i;
+	json_t *v;
+
+	cat->shapes = table_new(json_array_size(list), sizeof(*cat->shapes));
+	if (!cat->shapes)
+		return link_oom(c);
+	json_array_foreach(list, i, v)
+		if (link_shape(c, v, &cat->shapes[cat->n_shapes++]) < 0)
+			return -ENOMEM;
+	return 0;
+}
+
+static void mark_needed(struct abibase_catalogue *cat, const struct needs *needs)
+{
+	for (size_t be = 0; be < cat->n_backends; be++)
+		for (size_t i = 0; i < needs[be].n; i++)
+			if (needs[be].need[i].condition >= 0)
+				cat->conditions[needs[be].need[i].condition].backends |= 1u << be;
+}
+
+/* Which backends look at a condition, to be usable or for a row or a requirement. */
+static void mark_conditions(struct abibase_catalogue *cat)
+{
+	for (size_t be = 0; be < cat->n_backends; be++)
+		for (size_t i = 0; i < cat->backends[be].n_usable; i++)
+			if (cat->backends[be].usable[i] >= 0)
+				cat->conditions[cat->backends[be].usable[i]].backends |= 1u << be;
+	for (size_t i = 0; i < cat->n_rows; i++)
+		mark_needed(cat, cat->rows[i].needs);
+	for (size_t i = 0; i < cat->n_requirements; i++)
+		mark_needed(cat, cat->requirements[i].needs);
+}
+
+static int catalogue_link(struct check *c, struct abibase_catalogue *cat)
+{
+	if (link_conditions(c, cat) < 0 || link_backends(c, cat) < 0 || link_groups(c, cat) < 0 ||
+	    link_rows(c, cat) < 0 || link_requirements(c, cat) < 0 || link_shapes(c, cat) < 0)
+		return -ENOMEM;
+	mark_conditions(cat);
+	return 0;
+}
+
+/* ------------------------------------------------------------------- the object */
+
+/* Check @root and make a catalogue of it; takes the reference of @root, also on failure. */
+static int catalogue_make(struct check *c, json_t *root, struct abibase_catalogue **ret)
+{
+	struct abibase_catalogue *cat;
+	int r = 0;
+
+	if (check_type(c, root, J_OBJECT)) {
+		check_schema(c, root, "catalogue");
+		if (c->err != EPROTONOSUPPORT)
+			check_object(c, root, catalogue_members, true);
+	}
+	cat = c->faults ? NULL : calloc(1, sizeof(*cat));
+	if (!cat) {
+		json_decref(root);
+		return c->faults ? check_result(c) : context_oom(c->ctx);
+	}
+	cat->refcount = 1;
+	cat->root = root;
+	cat->revision = json_integer_value(json_object_get(root, "revision"));
+	r = catalogue_link(c, cat);
+	if (r == 0)
+		r = check_result(c);
+	if (r < 0) {
+		abibase_catalogue_unref(cat);
+		return r;
+	}
+	*ret = cat;
+	return 0;
+}
+
+void catalogue_check(struct check *c, const json_t *root)
+{
+	struct abibase_catalogue *cat;
+
+	if (catalogue_make(c, json_incref((json_t *)root), &cat) == 0)
+		abibase_catalogue_unref(cat);
+}
+
+int catalogue_from_json(struct abibase_context *ctx, json_t *root, const char *source,
+			struct abibase_catalogue **ret)
+{
+	struct check c;
+
+	check_init(&c, ctx, source);
+	return catalogue_make(&c, root, ret);
+}
+
+ABIBASE_EXPORT int abibase_catalogue_new(struct abibase_context *ctx,
+					 struct abibase_catalogue **ret)
+{
+	_autofree_ char *path = NULL, *buf = NULL;
+	json_t *root;
+	size_t len;
+	int r;
+
+	if (asprintf(&path, "%s/catalogue.json", ctx->data_dir) < 0) {
+		path = NULL;
+		return context_oom(ctx);
+	}
+	r = file_read(ctx, path, JSON_MAX_CATALOGUE, &buf, &len);
+	if (r < 0)
+		return r;
+	r = json_parse(ctx, buf, len, JSON_MAX_CATALOGUE, path, &root);
+	return r < 0 ? r : catalogue_from_json(ctx, root, path, ret);
+}
+
+ABIBASE_EXPORT struct abibase_catalogue *abibase_catalogue_ref(struct abibase_catalogue *cat)
+{
+	if (cat)
+		__atomic_add_fetch(&cat->refcount, 1, __ATOMIC_RELAXED);
+	return cat;
+}
+
+static void row_clear(struct row *row)
+{
+	free(row->key);
+	for (size_t i = 0; i < row->n_compat; i++)
+		free(row->compat[i].not_in);
+	free(row->compat);
+	free(row->unmasked);
+	for (size_t i = 0; i < MAX_BACKENDS; i++)
+		free(row->needs[i].need);
+	for (size_t i = 0; i < row->n_depends; i++)
+		free(row->depends[i].any);
+	free(row->depends);
+}
+
+ABIBASE_EXPORT struct abibase_catalogue *abibase_catalogue_unref(struct abibase_catalogue *cat)
+{
+	if (!cat || __atomic_sub_fetch(&cat->refcount, 1, __ATOMIC_ACQ_REL) > 0)
+		return NULL;
+	for (size_t i = 0; i < cat->n_backends; i++)
+		free(cat->backends[i].usable);
+	for (size_t i = 0; i < cat->n_conditions; i++) {
+		free(cat->conditions[i].name);
+		free(cat->conditions[i].fact);
+	}
+	free(cat->conditions);
+	free(cat->groups);
+	for (size_t i = 0; i < cat->n_rows; i++)
+		row_clear(&cat->rows[i]);
+	free(cat->rows);
+	free(cat->numbers);
+	for (size_t i = 0; i < cat->n_requirements; i++)
+		for (size_t k = 0; k < MAX_BACKENDS; k++)
+			free(cat->requirements[i].needs[k].need);
+	free(cat->requirements);
+	for (size_t i = 0; i < cat->n_shapes; i++) {
+		for (size_t k = 0; k < cat->shapes[i].n_offers; k++)
+			free(cat->shapes[i].offers[k].versions);
+		free(cat->shapes[i].offers);
+	}
+	free(cat->shapes);
+	json_decref(cat->root);
+	free(cat);
+	return NULL;
+}
+
+int catalogue_backend(const struct abibase_catalogue *cat, const char *name)
+{
+	for (size_t i = 0; i < cat->n_backends; i++)
+		if (streq(cat->backends[i].name, name))
+			return (int)i;
+	return -1;
+}
+
+unsigned int catalogue_device(const struct abibase_catalogue *cat, const char *device)
+{
+	const struct backend wanted = { .device = device };
+	unsigned int mask = 0;
+
+	for (size_t i = 0; i < cat->n_backends; i++)
+		if (!cat->backends[i].predicted_only && same_device(&cat->backends[i], &wanted))
+			mask |= 1u << i;
+	return mask;
+}
+
+int catalogue_row(const struct abibase_catalogue *cat, const char *key)
+{
+	for (size_t i = 0; i < cat->n_rows; i++)
+		if (streq(cat->rows[i].key, key))
+			return (int)i;
+	return -1;
+}
+
+const struct row *catalogue_find(const struct abibase_catalogue *cat, const char *class_name,
+				 const char *property)
+{
+	for (size_t i = 0; i < cat->n_rows; i++)
+		if (streq(cat->rows[i].class_name, class_name) &&
+		    streq(cat->rows[i].property, property))
+			return &cat->rows[i];
+	return NULL;
+}
+
+bool catalogue_has_target(const struct abibase_catalogue *cat, const char *target)
+{
+	size_t i;
+	json_t *v;
+
+	json_array_foreach(json_object_get(cat->root, "targets"), i, v)
+		if (streq(json_string_value(v), target))
+			return true;
+	return false;
+}
+
+bool catalogue_group_has_switch(const struct abibase_catalogue *cat, const char *group, bool off)
+{
+	for (size_t i = 0; i < cat->n_rows; i++) {
+		const struct row *row = &cat->rows[i];
+
+		if (row->group_name && streq(row->group_name, group) &&
+		    ((row->boolean && row->bit >= 0) || (row->number && (row->bit >= 0 || !off))))
+			return true;
+	}
+	return false;
+}
+
+int64_t shape_value(const struct shape *s, const struct version *v)
+{
+	for (size_t i = 0; i < s->n_offers; i++)
+		if (version_in(v, s->offers[i].versions, s->offers[i].n))
+			return s->offers[i].value;
+	return -1;
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef ABIBASE_CATALOGUE_H
+#define ABIBASE_CATALOGUE_H
+
+#include <abibase/abibase.h>
+
+#include "document/json.h"
+#include "base/version.h"
+
+/* The backends are few and fixed in number; which there are is said by the catalogue. */
+#define MAX_BACKENDS 8
+/* "sometimes offered when" of properties that are not booleans */
+enum bit_when { BIT_NEVER, BIT_TRUE, BIT_ALWAYS, BIT_NONZERO, BIT_NONNEGATIVE, BIT_SET };
+enum row_pin { PIN_PINNED, PIN_OPT_IN, PIN_FIXED };
+enum row_combine { COMBINE_AND, COMBINE_MIN, COMBINE_EQUAL, COMBINE_DIRECTIONAL };
+
+/* A question to a host: a fact, or one bit of a word ("vhost_net.features[40]"). */
+struct condition {
+	char *name; /* as written in the catalogue */
+	char *fact;
+	int bit; /* -1: the fact is a boolean */
+	const char *layer, *missing, *remedy, *source;
+	unsigned int backends; /* mask: where anything looks at it */
+};
+
+/* One thing a row needs on a backend, and the QEMU versions that look at it. */
+struct need {
+	int condition; /* index, or NEED_NEVER: these QEMUs never offer it there */
+	struct version since, until; /* inclusive, "10.1" with all its stable releases; zero: unbounded */
+	const char *without; /* by QEMUs that were recorded without it ("ebpf"); NULL: by all */
+	struct version machine_until; /* under this machine version and older; zero: under any */
+};
+#define NEED_NEVER (-1)
+
+struct needs {
+	struct need *need;
+	size_t n;
+};
+
+struct compat {
+	struct version machine; /* holds for this machine version and older */
+	const json_t *value;
+	struct version_range *not_in; /* QEMU builds that lack the entry */
+	size_t n_not_in;
+};
+
+/* What a feature depends on: any of @any. */
+struct depend {
+	int *any; /* row indices */
+	size_t n;
+};
+
+struct row {
+	const char *feature, *class_name, *property, *type, *group_name;
+	const char *caution; /* what whoever turns it on must know, or NULL */
+	const char *limit;   /* a fact, a number that no value may exceed on the host, or NULL */
+	const char *declared_on; /* the parent that has the property, for all that are of it */
+	const char *asked;   /* the class that a QEMU is asked about: its own, unless that is abstract */
+	const json_t *realized; /* what the default reads as on a device that exists, or NULL */
+	char *key; /* class.property */
+	int bit;   /* -1: none */
+	enum bit_when bit_when;
+	enum row_pin pin;
+	enum row_combine combine;
+	unsigned int backends; /* mask: those of its device */
+	bool legacy;  /* shown by the legacy interface only */
+	bool boolean; /* on or off; "auto" is what the host can do */
+	bool number;  /* set to the least: of what hosts state in @fact, or of the QEMUs' defaults */
+	int fact;     /* index into numbers, or -1 */
+	int64_t least; /* less than this, but for 0, no host may state */
+	const char *shape_name; /* the shape that some builds make of it, or NULL */
+	bool fatal;   /* QEMU does not start where it is on and missing */
+	int group;    /* index, or -1 */
+	const json_t *def;
+	struct version since, removed; /* zero: always, never */
+	struct version_range *unmasked; /* builds that offer it and have no property for it */
+	size_t n_unmasked;
+	struct compat *compat;
+	size_t n_compat;
+	struct needs needs[MAX_BACKENDS];
+	struct depend *depends;
+	size_t n_depends;
+};
+
+struct group {
+	const char *name, *description;
+	bool together; /* one probe decides them all: they are on together or off together */
+};
+
+/* What no property can mask: every host has it on every backend, or none has it. */
+struct requirement {
+	const char *name, *text, *remedy;
+	const char *feature; /* NULL without a bit */
+	int bit; /* feature bit that it stands for, or -1 */
+	bool named_only; /* holds only where a backend was named by --backend */
+	unsigned int backends; /* mask: which it is about */
+	struct needs needs[MAX_BACKENDS];
+};
+
+/* What some QEMU builds make of a size that no property can equalise. */
+struct shape_offer {
+	struct version_range *versions;
+	size_t n;
+	int64_t value;
+};
+
+/*
+ * A size that the stream carries and that some destinations hold against their own: directional,
+ * for it is in the way only where a destination checks it and has less than a source offers.
+ */
+struct shape {
+	const char *name, *text, *remedy;
+	const char *recorded; /* the member of an observed shape that has the sizes */
+	struct shape_offer *offers;
+	size_t n_offers;
+	struct version checked_since;
+};
+
+/* What stands behind a device. The first device is virtio-net; others are asked for by name. */
+struct backend {
+	const char *name;
+	const char *device; /* NULL: virtio-net */
+	bool by_default;
+	bool predicted_only; /* nobody makes a baseline of it */
+	int *usable; /* conditions */
+	size_t n_usable;
+};
+
+struct abibase_catalogue {
+	int refcount;
+	json_t *root;
+	int64_t revision;
+	struct backend backends[MAX_BACKENDS];
+	size_t n_backends;
+	struct condition *conditions;
+	size_t n_conditions;
+	const char **numbers; /* facts that are numbers */
+	size_t n_numbers;
+	struct group *groups;
+	size_t n_groups;
+	struct row *rows; /* sorted by class, then property */
+	size_t n_rows;
+	struct requirement *requirements;
+	size_t n_requirements;
+	struct shape *shapes;
+	size_t n_shapes;
+};
+
+int catalogue_from_json(struct abibase_context *ctx, json_t *root, const char *source,
+			struct abibase_catalogue **ret);
+void catalogue_check(struct check *c, const json_t *root);
+int catalogue_backend(const struct abibase_catalogue *cat, const char *name);
+/* The backends of a device, NULL for virtio-net, that a baseline can be made of; 0: none such. */
+unsigned int catalogue_device(const struct abibase_catalogue *cat, const char *device);
+/* All backends of the device that this backend is of. */
+unsigned int catalogue_device_of(const struct abibase_catalogue *cat, size_t backend);
+/* Does the group have a row that can be enabled, or with @off disabled? */
+bool catalogue_group_has_switch(const struct abibase_catalogue *cat, const char *group, bool off);
+/* What a QEMU of this version offers: a size, or -1 when it is not known. */
+int64_t shape_value(const struct shape *s, const struct version *v);
+/* Row by "class.property", or -1. */
+int catalogue_row(const struct abibase_catalogue *cat, const char *key);
+/* The same by its parts, or NULL. */
+const struct row *catalogue_find(const struct abibase_catalogue *cat, const char *class_name,
+				 const char *property);
+bool catalogue_has_target(const struct abibase_catalogue *cat, const char *target);
+
+#endif

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+
+#include "base/context.h"
+#include "document/facts.h"
+#include "base/version.h"
+
+/* ------------------------------------------------------------- what is accepted */
+
+static void check_kind(struct check *c, const json_t *v)
+{
+	static const char *const kinds[] = { "bool", "word", "int", "string" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (streq(json_string_value(v), kinds[i]))
+			return;
+	check_fault(c, "json-bad-value",
+		    "is \"%s\"; accepted: \"bool\", \"word\", \"int\", \"string\"",
+		    json_string_value(v));
+}
+
+static void check_bits(struct check *c, const json_t *v)
+{
+	json_int_t n = json_integer_value(v);
+
+	if (n != 32 && n != 64 && n != 128)
+		check_fault(c, "json-bad-value",
+			    "is %" JSON_INTEGER_FORMAT "; accepted: 32, 64, 128", n);
+}
+
+static void check_since(struct check *c, const json_t *v)
+{
+	struct version ver;
+
+	if (!version_parse(json_string_value(v), &ver))
+		check_fault(c, "json-bad-value", "\"%s\" is not a version such as \"0.1\"",
+			    json_string_value(v));
+}
+
+static void check_fact(struct check *c, const json_t *v)
+{
+	static const struct member members[] = {
+		{ "bits", J_INT, false, check_bits },
+		{ "kind", J_STRING, true, check_kind },
+		{ "since", J_STRING, true, check_since },
+		{ "source", J_STRING, true, check_nonempty },
+		{ 0 },
+	};
+	const char *kind;
+
+	if (!check_type(c, v, J_OBJECT))
+		return;
+	check_object(c, v, members, true);
+	kind = json_string_value(json_object_get(v, "kind"));
+	if (kind && streq(kind, "word") != !!json_object_get(v, "bits"))
+		check_fault(c, "json-bad-value", "a word has \"bits\", and nothing else has");
+}
+
+static void check_fact_map(struct check *c, const json_t *v)
+{
+	const char *key;
+	json_t *item;
+
+	json_object_foreach((json_t *)v, key, item) {
+		size_t mark = check_enter(c, key);
+
+		check_fact(c, item);
+		check_leave(c, mark);
+	}
+}
+
+void facts_check(struct check *c, const json_t *root)
+{
+	static const struct member members[] = {
+		{ "facts", J_OBJECT, true, check_fact_map },
+		{ "schema", J_STRING, true, NULL },
+		{ 0 },
+	};
+
+	if (!check_type(c, root, J_OBJECT))
+		return;
+	check_schema(c, root, "facts");
+	if (c->err != EPROTONOSUPPORT)
+		check_object(c, root, members, true);
+}
+
+/* -------------------------------------------------------------------- the list */
+
+static int facts_read(struct abibase_context *ctx, const char *path, json_t **ret)
+{
+	_autofree_ char *buf = NULL;
+	struct check c;
+	json_t *root;
+	size_t len;
+	int r = file_read(ctx, path, JSON_MAX_CATALOGUE, &buf, &len);
+
+	if (r < 0)
+		return r;
+	r = json_parse(ctx, buf, len, JSON_MAX_CATALOGUE, path, &root);
+	if (r < 0)
+		return r;
+	check_init(&c, ctx, path);
+	facts_check(&c, root);
+	r = check_result(&c);
+	if (r == 0)
+		*ret = json_incref(json_object_get(root, "facts"));
+	json_decref(root);
+	return r;
+}
+
+int facts_load(struct abibase_context *ctx, json_t **ret)
+{
+	_autofree_ char *path = NULL;
+
+	if (asprintf(&path, "%s/facts.json", ctx->data_dir) < 0) {
+		path = NULL;
+		return context_oom(ctx);
+	}
+	return facts_read(ctx, path, ret);
+}
+
+/* What is no word at all, not just one of another width, is refused by the reader of profiles. */
+static void check_width(struct check *c, const char *s, json_int_t bits)
+{
+	size_t digits;
+
+	if (!strprefix(s, "0x")) {
+		check_fault(c, "json-bad-value",
+			    "\"%s\" is not a feature word, and this fact is one of %d bits", s,
+			    (int)bits);
+		return;
+	}
+	digits = strspn(s + 2, "0123456789abcdef");
+	if (!s[2 + digits] && digits && digits % 4 == 0 && digits * 4 != (size_t)bits)
+		check_fault(c, "json-bad-value", "has %zu bits; this fact is a word of %d",
+			    digits * 4, (int)bits);
+}
+
+/* Of numbered devices the list has number 0: "vhost_vdpa.12.features" is "vhost_vdpa.0.features". */
+static const json_t *find_fact(const json_t *facts, const char *id)
+{
+	const json_t *fact = json_object_get(facts, id);
+	const char *dot = strchr(id, '.');
+	size_t digits = dot ? strspn(dot + 1, "0123456789") : 0;
+	char zeroed[64];
+	int n;
+
+	if (fact || !digits || dot[1 + digits] != '.')
+		return fact;
+	n = snprintf(zeroed, sizeof(zeroed), "%.*s.0%s", (int)(dot - id), id, dot + 1 + digits);
+	return n > 0 && (size_t)n < sizeof(zeroed) ? json_object_get(facts, zeroed) : NULL;
+}
+
+void facts_check_value(struct check *c, const json_t *facts, const char *id, const json_t *v)
+{
+	const json_t *fact = find_fact(facts, id);
+	const char *kind = json_string_value(json_object_get(fact, "kind"));
+	unsigned int type;
+
+	if (!fact) {
+		check_warn(c, "fact-not-known",
+			   "is not a fact that this version knows: it is kept, and changes no answer");
+		return;
+	}
+	/* a fact may be unknown; a word that is false is one that the kernel does not have */
+	if (json_is_object(v) || (streq(kind, "word") && json_is_false(v)))
+		return;
+	if (!json_is_boolean(v) && !json_is_integer(v) && !json_is_string(v))
+		return; /* refused for any fact, and told by the reader of profiles */
+	type = streq(kind, "bool") ? J_BOOL : streq(kind, "int") ? J_INT : J_STRING;
+	if (type == J_BOOL ? !json_is_boolean(v) :
+	    type == J_INT  ? !json_is_integer(v) :
+			     !json_is_string(v))
+		check_fault(c, "json-bad-value", "must be %s: facts.json lists this fact as such",
+			    type == J_BOOL	   ? "true or false" :
+			    type == J_INT	   ? "an integer" :
+			    streq(kind, "word") ? "a feature word, or false" :
+						  "a string");
+	else if (streq(kind, "word"))
+		check_width(c, json_string_value(v),
+			    json_integer_value(json_object_get(fact, "bits")));
+}

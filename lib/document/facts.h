@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef ABIBASE_FACTS_H
+#define ABIBASE_FACTS_H
+
+/* facts.json: the list of the fact ids that are known, each with its kind. */
+
+#include "document/json.h"
+
+struct abibase_context;
+
+/*
+ * Read the installed list; the new reference is to its "facts" object. Sets the error of @ctx.
+ */
+int facts_load(struct abibase_context *ctx, json_t **ret) _must_check_;
+void facts_check(struct check *c, const json_t *root);
+/* Hold one fact of a profile, @v under @id, against the list: its kind, and a word's width. */
+void facts_check_value(struct check *c, const json_t *facts, const char *id, const json_t *v);
+
+#endif

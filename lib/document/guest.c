@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "document/guest.h"
+
+#include <errno.h>
+#include <inttypes.h>
+
+#include "base/context.h"
+
+/* ------------------------------------------------------------- what is accepted */
+
+static void check_word(struct check *c, const json_t *v)
+{
+	const char *s = json_string_value(v);
+	uint64_t word[2];
+
+	if (!strprefix(s, "0x") || !word_parse(s, word))
+		check_fault(c, "json-bad-value",
+			    "\"%s\" is not a feature word: \"0x\" and hex digits, of at most 128 bits",
+			    s);
+}
+
+static void check_number(struct check *c, const json_t *v, int64_t least, int64_t most)
+{
+	int64_t n = json_integer_value(v);
+
+	if (n < least || n > most)
+		check_fault(c, "json-bad-value",
+			    "is %" PRId64 ", must be from %" PRId64 " to %" PRId64, n, least, most);
+}
+
+static void check_size(struct check *c, const json_t *v)
+{
+	if (check_type(c, v, J_INT))
+		check_number(c, v, 0, 32768); /* virtio 1.3, 2.7: the largest queue */
+}
+
+static void check_sizes(struct check *c, const json_t *v)
+{
+	if (json_array_size(v) > GUEST_MAX_QUEUES)
+		check_fault(c, "json-bad-value", "has more than %d queues", GUEST_MAX_QUEUES);
+	else
+		check_each(c, v, check_size);
+}
+
+static void check_config_size(struct check *c, const json_t *v)
+{
+	check_number(c, v, 0, 4096);
+}
+
+static void check_mtu(struct check *c, const json_t *v)
+{
+	check_number(c, v, 68, 65535); /* virtio 1.3, 5.1.4.1 */
+}
+
+static void check_device(struct check *c, const json_t *v)
+{
+	static const struct member members[] = {
+		{ "backend", J_STRING, false, check_name },
+		{ "class", J_STRING, true, check_name },
+		{ "config_size", J_INT, false, check_config_size },
+		{ "id", J_STRING, false, check_nonempty },
+		{ "mtu", J_INT, false, check_mtu },
+		{ "negotiated", J_STRING, false, check_word },
+		{ "offered", J_STRING, false, check_word },
+		{ "queue_sizes", J_ARRAY, false, check_sizes },
+		{ "ufo", J_BOOL, false, NULL },
+		{ "vnet_hdr", J_BOOL, false, NULL },
+		{ 0 },
+	};
+
+	if (check_type(c, v, J_OBJECT))
+		check_object(c, v, members, true);
+}
+
+static void check_devices(struct check *c, const json_t *v)
+{
+	if (json_array_size(v) == 0)
+		check_fault(c, "json-bad-value", "is empty: a guest without a virtio device");
+	check_each(c, v, check_device);
+}
+
+static const struct member guest_members[] = {
+	{ "build_id", J_STRING, false, check_nonempty },
+	{ "devices", J_ARRAY, true, check_devices },
+	{ "machine", J_STRING, false, check_name },
+	{ "name", J_STRING, false, check_name },
+	{ "package", J_STRING, false, check_nonempty },
+	{ "qemu", J_STRING, false, check_version },
+	{ "schema", J_STRING, true, NULL },
+	{ "target", J_STRING, false, check_name },
+	{ 0 },
+};
+
+void guest_check(struct check *c, const json_t *root)
+{
+	if (!check_type(c, root, J_OBJECT))
+		return;
+	check_schema(c, root, "guest");
+	if (c->err == EPROTONOSUPPORT)
+		return;
+	check_object(c, root, guest_members, true);
+}
+
+/* ------------------------------------------------------------------- the object */
+
+static const char *string_of(const json_t *obj, const char *key)
+{
+	return json_string_value(json_object_get(obj, key));
+}
+
+static int64_t number_of(const json_t *obj, const char *key)
+{
+	const json_t *v = json_object_get(obj, key);
+
+	return v ? json_integer_value(v) : -1;
+}
+
+static enum abibase_tri tri_of(const json_t *obj, const char *key)
+{
+	const json_t *v = json_object_get(obj, key);
+
+	return !v ? ABIBASE_UNKNOWN : json_is_true(v) ? ABIBASE_YES : ABIBASE_NO;
+}
+
+static bool word_of(const json_t *obj, const char *key, uint64_t ret[2])
+{
+	const char *s = string_of(obj, key);
+
+	return s && word_parse(s, ret);
+}
+
+static int guest_fill(struct abibase_guest *g)
+{
+	const json_t *list = json_object_get(g->root, "devices");
+	size_t i;
+	json_t *v;
+
+	g->name = string_of(g->root, "name");
+	g->machine = string_of(g->root, "machine");
+	g->target = string_of(g->root, "target");
+	g->qemu = string_of(g->root, "qemu");
+	g->package = string_of(g->root, "package");
+	g->build_id = string_of(g->root, "build_id");
+	g->devices = calloc(json_array_size(list), sizeof(*g->devices));
+	if (!g->devices)
+		return -ENOMEM;
+	json_array_foreach(list, i, v) {
+		struct guest_device *d = &g->devices[g->n++];
+
+		d->class_name = string_of(v, "class");
+		d->id = string_of(v, "id");
+		d->backend = string_of(v, "backend");
+		d->has_negotiated = word_of(v, "negotiated", d->negotiated);
+		d->has_offered = word_of(v, "offered", d->offered);
+		d->queue_sizes = json_object_get(v, "queue_sizes");
+		d->config_size = number_of(v, "config_size");
+		d->mtu = number_of(v, "mtu");
+		d->vnet_hdr = tri_of(v, "vnet_hdr");
+		d->ufo = tri_of(v, "ufo");
+	}
+	return 0;
+}
+
+int guest_from_json(struct abibase_context *ctx, json_t *root, const char *source,
+		    struct abibase_guest **ret)
+{
+	struct abibase_guest *g;
+	struct check c;
+	int r;
+
+	check_init(&c, ctx, source);
+	guest_check(&c, root);
+	r = check_result(&c);
+	if (r < 0) {
+		json_decref(root);
+		return r;
+	}
+	g = calloc(1, sizeof(*g));
+	if (!g) {
+		json_decref(root);
+		return context_oom(ctx);
+	}
+	g->refcount = 1;
+	g->root = root;
+	if (guest_fill(g) < 0) {
+		abibase_guest_unref(g);
+		return context_oom(ctx);
+	}
+	*ret = g;
+	return 0;
+}
+
+ABIBASE_EXPORT int abibase_guest_from_buffer(struct abibase_context *ctx, const char *buf,
+					     size_t len, const char *source,
+					     struct abibase_guest **ret)
+{
+	json_t *root;
+	int r = json_parse(ctx, buf, len, JSON_MAX_PROFILE, source, &root);
+
+	return r < 0 ? r : guest_from_json(ctx, root, source, ret);
+}
+
+ABIBASE_EXPORT int abibase_guest_from_file(struct abibase_context *ctx, const char *path,
+					   struct abibase_guest **ret)
+{
+	_autofree_ char *buf = NULL;
+	size_t len;
+	int r = file_read(ctx, path, JSON_MAX_PROFILE, &buf, &len);
+
+	return r < 0 ? r :
+		       abibase_guest_from_buffer(ctx, buf, len,
+						 streq(path, "-") ? "standard input" : path, ret);
+}
+
+json_t *guest_word(const uint64_t word[2])
+{
+	char s[40];
+
+	if (word[1])
+		snprintf(s, sizeof(s), "0x%" PRIx64 "%016" PRIx64, word[1], word[0]);
+	else
+		snprintf(s, sizeof(s), "0x%" PRIx64, word[0]);
+	return json_string(s);
+}
+
+ABIBASE_EXPORT int abibase_guest_from_word(struct abibase_context *ctx, const char *word,
+					   const char *class_name, struct abibase_guest **ret)
+{
+	uint64_t w[2];
+	json_t *root;
+
+	if (!word_parse(word, w))
+		return context_fail(ctx, EINVAL, "not-a-guest", NULL,
+				    "\"%s\" is not a feature word: hex digits, of at most 128 bits",
+				    word);
+	root = json_pack("{s:s, s:[{s:s, s:o}]}", "schema", "abibase-guest/1", "devices", "class",
+			 class_name ? class_name : "virtio-net-device", "negotiated",
+			 guest_word(w));
+	return root ? guest_from_json(ctx, root, word, ret) : context_oom(ctx);
+}
+
+ABIBASE_EXPORT struct abibase_guest *abibase_guest_ref(struct abibase_guest *g)
+{
+	if (g)
+		__atomic_add_fetch(&g->refcount, 1, __ATOMIC_RELAXED);
+	return g;
+}
+
+ABIBASE_EXPORT struct abibase_guest *abibase_guest_unref(struct abibase_guest *g)
+{
+	if (!g || __atomic_sub_fetch(&g->refcount, 1, __ATOMIC_ACQ_REL) > 0)
+		return NULL;
+	json_decref(g->root);
+	free(g->devices);
+	free(g);
+	return NULL;
+}
+
+/* ------------------------------------------------------------ what the caller knows better */
+
+/* A member that is not there is entered; the same value again is no contradiction. */
+static int assume(struct abibase_context *ctx, json_t *obj, const char *key, json_t *value)
+{
+	const json_t *is = json_object_get(obj, key);
+	int r = 0;
+
+	if (!value)
+		return context_oom(ctx);
+	if (!is)
+		return json_object_set_new(obj, key, value) < 0 ? context_oom(ctx) : 0;
+	if (!json_equal(is, value)) {
+		_autofree_ char *text = json_dumps(is, JSON_ENCODE_ANY);
+
+		r = context_fail(ctx, EINVAL, "guest-differs", NULL,
+				 "the guest states its %s itself: %s", key, text ? text : "");
+	}
+	json_decref(value);
+	return r;
+}
+
+static json_t *sizes_json(const unsigned int *sizes, size_t n)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; list && i < n; i++)
+		if (json_array_append_new(list, json_integer(sizes[i])) < 0) {
+			json_decref(list);
+			return NULL;
+		}
+	return list;
+}
+
+ABIBASE_EXPORT int abibase_guest_assume(struct abibase_context *ctx, const struct abibase_guest *g,
+					const char *machine, const char *backend,
+					const unsigned int *queue_sizes, size_t n_queue_sizes,
+					struct abibase_guest **ret)
+{
+	json_t *root = json_deep_copy(g->root), *v;
+	size_t i;
+	int r = root ? 0 : context_oom(ctx);
+
+	if (r == 0 && machine)
+		r = assume(ctx, root, "machine", json_string(machine));
+	json_array_foreach(json_object_get(root, "devices"), i, v) {
+		if (r == 0 && backend && !json_object_get(v, "backend"))
+			r = assume(ctx, v, "backend", json_string(backend));
+		if (r == 0 && n_queue_sizes)
+			r = assume(ctx, v, "queue_sizes", sizes_json(queue_sizes, n_queue_sizes));
+	}
+	if (r < 0) {
+		json_decref(root);
+		return r;
+	}
+	return guest_from_json(ctx, root, "the guest", ret);
+}
+
+ABIBASE_EXPORT const char *abibase_guest_machine(const struct abibase_guest *g)
+{
+	return g->machine;
+}
+
+ABIBASE_EXPORT size_t abibase_guest_device_count(const struct abibase_guest *g)
+{
+	return g->n;
+}
+
+ABIBASE_EXPORT bool abibase_guest_negotiated(const struct abibase_guest *g, size_t i,
+					     uint64_t ret[2])
+{
+	if (i >= g->n || !g->devices[i].has_negotiated)
+		return false;
+	memcpy(ret, g->devices[i].negotiated, sizeof(g->devices[i].negotiated));
+	return true;
+}
+
+ABIBASE_EXPORT int abibase_guest_to_json(const struct abibase_guest *g, char **ret)
+{
+	return json_give(g->root, ret);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef ABIBASE_GUEST_H
+#define ABIBASE_GUEST_H
+
+#include <abibase/abibase.h>
+
+#include "document/json.h"
+
+/* A running guest: what its driver took of each virtio device, and where it runs. */
+
+#define GUEST_MAX_QUEUES 4096 /* no QEMU has more than 1024, VIRTIO_QUEUE_MAX */
+
+/* Points into the document of the guest. */
+struct guest_device {
+	const char *class_name, *id, *backend; /* id, backend: NULL when not stated */
+	bool has_negotiated, has_offered;
+	uint64_t negotiated[2], offered[2];
+	const json_t *queue_sizes; /* or NULL */
+	int64_t config_size, mtu;  /* -1: not stated */
+	enum abibase_tri vnet_hdr, ufo;
+};
+
+struct abibase_guest {
+	int refcount;
+	json_t *root; /* validated, never changed */
+	const char *name, *machine, *target, *qemu, *package, *build_id; /* NULL: not stated */
+	struct guest_device *devices;
+	size_t n;
+};
+
+/* Takes the reference of @root, also on failure. */
+int guest_from_json(struct abibase_context *ctx, json_t *root, const char *source,
+		    struct abibase_guest **ret);
+void guest_check(struct check *c, const json_t *root);
+/* "0x1c0010130afffa7" as a document has it; NULL for want of memory. */
+json_t *guest_word(const uint64_t word[2]);
+
+#endif

@@ -1,0 +1,734 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <fcntl.h>
+#include <syslog.h>
+
+#include "base/blake2b.h"
+#include "base/context.h"
+#include "document/json.h"
+#include "base/version.h"
+
+/* ---------------------------------------------------------------- reading */
+
+#define READ_STEP 16000
+
+static int read_fd(int fd, size_t max, struct buf *b)
+{
+	for (;;) {
+		ssize_t n;
+
+		if (b->size - b->len < 2 && !buf_reserve(b, READ_STEP))
+			return -ENOMEM;
+		n = read(fd, b->data + b->len, b->size - b->len - 1);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : 0;
+		if ((size_t)n > max - b->len)
+			return -EFBIG;
+		b->len += (size_t)n;
+	}
+}
+
+static int fail_too_large(struct abibase_context *ctx, const char *source, size_t max)
+{
+	return context_fail(ctx, EFBIG, "file-too-large", source,
+			    "the document is larger than %zu bytes, the most that is accepted",
+			    max);
+}
+
+int file_read(struct abibase_context *ctx, const char *path, size_t max, char **ret,
+	      size_t *ret_len)
+{
+	bool standard_input = streq(path, "-");
+	const char *where = standard_input ? "standard input" : path;
+	_autoclose_ int fd = -1;
+	_buf_ b = { 0 };
+	int r;
+
+	if (!standard_input) {
+		fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+		if (fd < 0)
+			return context_fail(ctx, errno, "io-error", where, "cannot open: %s",
+					    strerror(errno));
+	}
+	r = read_fd(standard_input ? STDIN_FILENO : fd, max, &b);
+	if (r == -ENOMEM)
+		return context_oom(ctx);
+	if (r == -EFBIG)
+		return fail_too_large(ctx, where, max);
+	if (r < 0)
+		return context_fail(ctx, -r, "io-error", where, "cannot read: %s", strerror(-r));
+	*ret_len = b.len;
+	*ret = buf_steal(&b);
+	return *ret ? 0 : context_oom(ctx);
+}
+
+static const char *syntax_id(const json_error_t *e)
+{
+	return json_error_code(e) == json_error_duplicate_key ? "json-duplicate-key" :
+								"json-syntax";
+}
+
+int json_parse(struct abibase_context *ctx, const char *buf, size_t len, size_t max,
+	       const char *source, json_t **ret)
+{
+	_autofree_ char *where = NULL;
+	json_error_t e;
+	json_t *root;
+
+	if (len > max)
+		return fail_too_large(ctx, source, max);
+	root = json_loadb(buf, len, JSON_REJECT_DUPLICATES, &e);
+	if (root) {
+		*ret = root;
+		return 0;
+	}
+	if (json_error_code(&e) == json_error_out_of_memory)
+		return context_oom(ctx);
+	if (asprintf(&where, "%s:%d:%d", source, e.line > 0 ? e.line : 1,
+		     e.column > 0 ? e.column : 1) < 0) {
+		where = NULL;
+		return context_oom(ctx);
+	}
+	return context_fail(ctx, EBADMSG, syntax_id(&e), where, "not valid JSON: %s", e.text);
+}
+
+/* --------------------------------------------------------------- checking */
+
+void check_init(struct check *c, struct abibase_context *ctx, const char *source)
+{
+	memset(c, 0, sizeof(*c));
+	c->ctx = ctx;
+	c->source = source;
+}
+
+int check_result(const struct check *c)
+{
+	return c->faults ? -c->err : 0;
+}
+
+static size_t enter(struct check *c, const char *key, size_t index)
+{
+	size_t mark = c->depth;
+
+	if (c->depth < CHECK_MAX_DEPTH) {
+		c->place[c->depth].key = key;
+		c->place[c->depth].index = index;
+		c->depth++;
+	}
+	return mark;
+}
+
+size_t check_enter(struct check *c, const char *key)
+{
+	return enter(c, key, 0);
+}
+
+size_t check_enter_index(struct check *c, size_t index)
+{
+	return enter(c, NULL, index);
+}
+
+void check_leave(struct check *c, size_t mark)
+{
+	c->depth = mark;
+}
+
+/* "FILE: /facts/tap.usable": a JSON pointer (RFC 6901) */
+static char *check_where(const struct check *c)
+{
+	struct buf b = { 0 };
+
+	buf_printf(&b, "%s: /", c->source);
+	for (size_t i = 0; i < c->depth; i++) {
+		if (i)
+			buf_putc(&b, '/');
+		if (!c->place[i].key) {
+			buf_printf(&b, "%zu", c->place[i].index);
+			continue;
+		}
+		for (const char *s = c->place[i].key; *s; s++)
+			if (*s == '~')
+				buf_puts(&b, "~0");
+			else if (*s == '/')
+				buf_puts(&b, "~1");
+			else
+				buf_putc(&b, *s);
+	}
+	return buf_steal(&b);
+}
+
+static _printf_(4, 0) void check_say(struct check *c, int err, const char *id, const char *fmt, va_list ap)
+{
+	_autofree_ char *where = check_where(c);
+	_autofree_ char *text = NULL;
+
+	if (vasprintf(&text, fmt, ap) < 0)
+		text = NULL;
+	if (!where || !text) {
+		c->faults++;
+		c->err = ENOMEM;
+		context_oom(c->ctx);
+		return;
+	}
+	if (c->report)
+		c->report(c->data, err ? LOG_ERR : LOG_WARNING, id, where, text);
+	else if (err && !c->faults)
+		context_fail(c->ctx, err, id, where, "%s", text);
+	else if (!err)
+		context_log(c->ctx, LOG_INFO, id, "%s: %s", where, text);
+	if (err && !c->faults++)
+		c->err = err;
+}
+
+void check_fault(struct check *c, const char *id, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	check_say(c, EBADMSG, id, fmt, ap);
+	va_end(ap);
+}
+
+static _printf_(3, 4) void check_newer(struct check *c, const char *id, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	check_say(c, EPROTONOSUPPORT, id, fmt, ap);
+	va_end(ap);
+}
+
+void check_warn(struct check *c, const char *id, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!c->report && !(c->ctx && c->ctx->log))
+		return;
+	va_start(ap, fmt);
+	check_say(c, 0, id, fmt, ap);
+	va_end(ap);
+}
+
+static unsigned int type_of(const json_t *v)
+{
+	switch (json_typeof(v)) {
+	case JSON_STRING:
+		return J_STRING;
+	case JSON_INTEGER:
+		return J_INT;
+	case JSON_TRUE:
+	case JSON_FALSE:
+		return J_BOOL;
+	case JSON_OBJECT:
+		return J_OBJECT;
+	case JSON_ARRAY:
+		return J_ARRAY;
+	case JSON_NULL:
+		return J_NULL;
+	case JSON_REAL:
+	default:
+		return 0;
+	}
+}
+
+static void type_names(unsigned int types, struct buf *b)
+{
+	static const char *const names[] = { "a string", "an integer", "true or false",
+					     "an object", "an array", "null" };
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(names); i++)
+		if (types & (1u << i)) {
+			if (b->len)
+				buf_puts(b, " or ");
+			buf_puts(b, names[i]);
+		}
+}
+
+static void wrong_type(struct check *c, const json_t *v, unsigned int types)
+{
+	_buf_ want = { 0 }, is = { 0 };
+
+	type_names(types, &want);
+	type_names(type_of(v), &is);
+	check_fault(c, "json-wrong-type", "is %s, must be %s",
+		    is.data ? is.data : "a number that is not an integer",
+		    want.data ? want.data : "something else");
+}
+
+bool check_type(struct check *c, const json_t *v, unsigned int types)
+{
+	if (type_of(v) & types)
+		return true;
+	wrong_type(c, v, types);
+	return false;
+}
+
+/* Free-form members are kept and written again, and the canonical form knows integers only. */
+static void check_no_reals(struct check *c, const json_t *v)
+{
+	size_t i, mark;
+	const char *key;
+	json_t *item;
+
+	if (json_is_real(v))
+		check_fault(c, "json-wrong-type", "is not an integer; other numbers are refused");
+	json_object_foreach((json_t *)v, key, item) {
+		mark = check_enter(c, key);
+		check_no_reals(c, item);
+		check_leave(c, mark);
+	}
+	json_array_foreach(v, i, item) {
+		mark = check_enter_index(c, i);
+		check_no_reals(c, item);
+		check_leave(c, mark);
+	}
+}
+
+static bool is_free_key(const char *key)
+{
+	return strprefix(key, "x-") || streq(key, "description") || streq(key, "tags");
+}
+
+static void unknown_key(struct check *c, const struct member *members)
+{
+	_buf_ b = { 0 };
+
+	for (; members->key; members++)
+		buf_printf(&b, "%s%s", b.len ? ", " : "", members->key);
+	check_fault(c, "json-unknown-key", "is not a key that is known here; accepted: %s",
+		    b.data ? b.data : "none");
+}
+
+static void check_member(struct check *c, const char *key, const json_t *v,
+			 const struct member *members, bool open)
+{
+	for (const struct member *m = members; m->key; m++)
+		if (streq(m->key, key)) {
+			if (check_type(c, v, m->types) && m->check)
+				m->check(c, v);
+			return;
+		}
+	if (open && is_free_key(key))
+		check_no_reals(c, v);
+	else
+		unknown_key(c, members);
+}
+
+void check_object(struct check *c, const json_t *obj, const struct member *members, bool open)
+{
+	const char *key;
+	json_t *v;
+
+	json_object_foreach((json_t *)obj, key, v) {
+		size_t mark = check_enter(c, key);
+
+		check_member(c, key, v, members, open);
+		check_leave(c, mark);
+	}
+	for (const struct member *m = members; m->key; m++)
+		if (m->required && !json_object_get(obj, m->key))
+			check_fault(c, "json-missing-key", "the key \"%s\" is missing", m->key);
+}
+
+void check_each(struct check *c, const json_t *array, void (*fn)(struct check *, const json_t *))
+{
+	size_t i;
+	json_t *v;
+
+	json_array_foreach(array, i, v) {
+		size_t mark = check_enter_index(c, i);
+
+		fn(c, v);
+		check_leave(c, mark);
+	}
+}
+
+void check_map(struct check *c, const json_t *v, void (*fn)(struct check *, const json_t *))
+{
+	const char *key;
+	json_t *item;
+
+	json_object_foreach((json_t *)v, key, item) {
+		size_t mark = check_enter(c, key);
+
+		fn(c, item);
+		check_leave(c, mark);
+	}
+}
+
+void check_schema(struct check *c, const json_t *root, const char *kind)
+{
+	const json_t *v = json_object_get(root, "schema");
+	const char *s = json_string_value(v);
+	size_t len = strlen("abibase-") + strlen(kind), mark;
+	char *end;
+	unsigned long major;
+
+	mark = check_enter(c, "schema");
+	if (!v) {
+		check_fault(c, "schema-missing",
+			    "the document does not state its schema; wanted: \"abibase-%s/1\"",
+			    kind);
+	} else if (check_type(c, v, J_STRING)) {
+		if (!strprefix(s, "abibase-") || !strprefix(s + 8, kind) || s[len] != '/') {
+			check_fault(c, "schema-other", "is \"%s\", wanted: \"abibase-%s/1\"", s,
+				    kind);
+		} else {
+			errno = 0;
+			major = strtoul(s + len + 1, &end, 10);
+			if (s[len + 1] < '1' || s[len + 1] > '9' || *end)
+				check_fault(c, "schema-other",
+					    "is \"%s\", wanted: \"abibase-%s/1\"", s, kind);
+			else if (major > 1)
+				check_newer(c, "schema-newer",
+					    "is \"%s\"; this library reads up to \"abibase-%s/1\": "
+					    "a newer abibase is needed",
+					    s, kind);
+		}
+	}
+	check_leave(c, mark);
+}
+
+bool name_valid(const char *s)
+{
+	static const char first[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+	size_t len = strlen(s);
+
+	return len && len <= 255 && strchr(first, s[0]) &&
+	       strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+-") == len;
+}
+
+void check_name(struct check *c, const json_t *v)
+{
+	if (!name_valid(json_string_value(v)))
+		check_fault(c, "json-bad-value",
+			    "\"%s\" is not a name: a letter or digit, then letters, digits, "
+			    "\".\", \"_\", \"+\", \"-\", at most 255 bytes",
+			    json_string_value(v));
+}
+
+void check_nonempty(struct check *c, const json_t *v)
+{
+	if (!json_string_length(v))
+		check_fault(c, "json-bad-value", "is empty");
+}
+
+void check_text(struct check *c, const json_t *v)
+{
+	if (check_type(c, v, J_STRING))
+		check_nonempty(c, v);
+}
+
+void check_version(struct check *c, const json_t *v)
+{
+	struct version ver;
+
+	if (!version_parse(json_string_value(v), &ver))
+		check_fault(c, "json-bad-value",
+			    "\"%s\" is not a version: up to three numbers, such as \"10.0.13\"",
+			    json_string_value(v));
+}
+
+void check_revision(struct check *c, const json_t *v)
+{
+	if (json_integer_value(v) < 1)
+		check_fault(c, "json-bad-value", "is not a revision: they count from 1");
+}
+
+static void check_string(struct check *c, const json_t *v)
+{
+	check_type(c, v, J_STRING);
+}
+
+void check_strings(struct check *c, const json_t *v)
+{
+	check_each(c, v, check_string);
+}
+
+/* ---------------------------------------------------------------- writing */
+
+struct pair {
+	const char *key;
+	json_t *value;
+};
+
+static int pair_cmp(const void *a, const void *b)
+{
+	return strcmp(((const struct pair *)a)->key, ((const struct pair *)b)->key);
+}
+
+/* The members in the order of their keys' bytes; @few saves the allocation for small objects. */
+static struct pair *sorted_members(const json_t *obj, struct pair *few, size_t n_few)
+{
+	size_t n = json_object_size(obj), i = 0;
+	struct pair *p = n <= n_few ? few : malloc(n * sizeof(*p));
+	bool sorted = true;
+	void *iter;
+
+	if (!p)
+		return NULL;
+	for (iter = json_object_iter((json_t *)obj); iter;
+	     iter = json_object_iter_next((json_t *)obj, iter), i++) {
+		p[i].key = json_object_iter_key(iter);
+		p[i].value = json_object_iter_value(iter);
+		if (i && sorted && strcmp(p[i - 1].key, p[i].key) > 0)
+			sorted = false;
+	}
+	if (!sorted)
+		qsort(p, n, sizeof(*p), pair_cmp);
+	return p;
+}
+
+/* The bytes that stand for themselves: a table, as every byte of every digest passes here. */
+static const bool plain[256] = {
+	[0x20 ... '"' - 1] = true,
+	['"' + 1 ... '\\' - 1] = true,
+	['\\' + 1 ... 0xff] = true,
+};
+
+static void write_escape(struct buf *b, char c)
+{
+	static const char from[] = "\"\\\b\f\n\r\t", to[] = "\"\\bfnrt";
+	const char *at = strchr(from, c);
+
+	if (at)
+		buf_printf(b, "\\%c", to[at - from]);
+	else
+		buf_printf(b, "\\u%04x", (unsigned char)c);
+}
+
+void json_write_string(struct buf *b, const char *s)
+{
+	char *to;
+
+	/* nearly every string is plain throughout and passes in one go */
+	if (!buf_reserve(b, strlen(s) + 2))
+		return;
+	to = b->data + b->len;
+	*to++ = '"';
+	for (;;) {
+		while (plain[(unsigned char)*s])
+			*to++ = *s++;
+		b->len = (size_t)(to - b->data);
+		if (!*s)
+			break;
+		write_escape(b, *s++);
+		if (!buf_reserve(b, strlen(s) + 1))
+			return;
+		to = b->data + b->len;
+	}
+	buf_putc(b, '"');
+}
+
+static void write_scalar(struct buf *b, const json_t *v)
+{
+	switch (json_typeof(v)) {
+	case JSON_STRING:
+		json_write_string(b, json_string_value(v));
+		break;
+	case JSON_INTEGER:
+		buf_printf(b, "%" JSON_INTEGER_FORMAT, json_integer_value(v));
+		break;
+	case JSON_TRUE:
+		buf_puts(b, "true");
+		break;
+	case JSON_FALSE:
+		buf_puts(b, "false");
+		break;
+	case JSON_NULL:
+	case JSON_REAL: /* refused by every reader */
+	case JSON_OBJECT:
+	case JSON_ARRAY:
+	default:
+		buf_puts(b, "null");
+		break;
+	}
+}
+
+/* What is still to be found: the spans in the order in which their objects come. */
+struct compact {
+	struct buf *b;
+	struct json_span *span, *end;
+};
+
+static void compact_value(struct compact *w, const json_t *v);
+
+/* The cut takes one comma along, so that what is left is the text of the object without it. */
+static void compact_object(struct compact *w, const json_t *v)
+{
+	struct pair few[32], *p = sorted_members(v, few, ARRAY_SIZE(few));
+	struct json_span *span = w->span < w->end && w->span->object == v ? w->span++ : NULL;
+	size_t n = json_object_size(v), before;
+
+	if (!p) {
+		w->b->failed = true;
+		return;
+	}
+	if (span)
+		span->start = span->cut_start = span->cut_end = w->b->len;
+	buf_putc(w->b, '{');
+	for (size_t i = 0; i < n; i++) {
+		before = w->b->len;
+		if (i)
+			buf_putc(w->b, ',');
+		json_write_string(w->b, p[i].key);
+		buf_putc(w->b, ':');
+		compact_value(w, p[i].value);
+		if (span && streq(p[i].key, span->without)) {
+			span->cut_start = before;
+			span->cut_end = w->b->len + (i == 0 && n > 1);
+		}
+	}
+	buf_putc(w->b, '}');
+	if (span)
+		span->end = w->b->len;
+	if (p != few)
+		free(p);
+}
+
+static void compact_value(struct compact *w, const json_t *v)
+{
+	size_t i;
+	json_t *item;
+
+	if (json_is_object(v)) {
+		compact_object(w, v);
+		return;
+	}
+	if (!json_is_array(v)) {
+		write_scalar(w->b, v);
+		return;
+	}
+	buf_putc(w->b, '[');
+	json_array_foreach(v, i, item) {
+		if (i)
+			buf_putc(w->b, ',');
+		compact_value(w, item);
+	}
+	buf_putc(w->b, ']');
+}
+
+void json_write_compact_spans(struct buf *b, const json_t *v, struct json_span *spans, size_t n)
+{
+	struct compact w = { .b = b, .span = spans, .end = spans + n };
+
+	compact_value(&w, v);
+}
+
+void json_write_compact(struct buf *b, const json_t *v, const char *skip)
+{
+	struct json_span span = { .object = v, .without = skip };
+
+	json_write_compact_spans(b, v, &span, skip ? 1 : 0);
+	if (b->failed || span.cut_start == span.cut_end)
+		return;
+	memmove(b->data + span.cut_start, b->data + span.cut_end, b->len + 1 - span.cut_end);
+	b->len -= span.cut_end - span.cut_start;
+}
+
+void json_span_digest(const struct buf *b, const struct json_span *span, char hex[65])
+{
+	struct blake2b s;
+
+	blake2b_init(&s);
+	blake2b_update(&s, b->data + span->start, span->cut_start - span->start);
+	blake2b_update(&s, b->data + span->cut_end, span->end - span->cut_end);
+	blake2b_final_hex(&s, hex);
+}
+
+int json_digest(const json_t *v, const char *skip, struct buf *scratch, char hex[65])
+{
+	struct json_span span = { 0 };
+
+	scratch->len = 0;
+	json_write_compact(scratch, v, skip);
+	if (buf_failed(scratch))
+		return -ENOMEM;
+	span.end = scratch->len;
+	json_span_digest(scratch, &span, hex);
+	return 0;
+}
+
+static void indent(struct buf *b, unsigned int depth)
+{
+	buf_putc(b, '\n');
+	while (depth--)
+		buf_puts(b, "  ");
+}
+
+static void write_member(struct buf *b, const struct pair *p, unsigned int depth, bool *comma)
+{
+	if (*comma)
+		buf_putc(b, ',');
+	*comma = true;
+	indent(b, depth);
+	json_write_string(b, p->key);
+	buf_puts(b, ": ");
+	json_write_value(b, p->value, depth);
+}
+
+static void write_object(struct buf *b, const json_t *v, unsigned int depth)
+{
+	struct pair few[32], *p = sorted_members(v, few, ARRAY_SIZE(few));
+	size_t n = json_object_size(v);
+	bool comma = false;
+
+	if (!p) {
+		b->failed = true;
+		return;
+	}
+	buf_putc(b, '{');
+	/* what a document is stands at its top, for people and for file(1) */
+	for (size_t i = 0; depth == 0 && i < n; i++)
+		if (streq(p[i].key, "schema"))
+			write_member(b, &p[i], 1, &comma);
+	for (size_t i = 0; i < n; i++)
+		if (depth || !streq(p[i].key, "schema"))
+			write_member(b, &p[i], depth + 1, &comma);
+	if (n)
+		indent(b, depth);
+	buf_putc(b, '}');
+	if (p != few)
+		free(p);
+}
+
+void json_write_value(struct buf *b, const json_t *v, unsigned int depth)
+{
+	size_t i;
+	json_t *item;
+
+	if (json_is_object(v)) {
+		write_object(b, v, depth);
+		return;
+	}
+	if (!json_is_array(v)) {
+		write_scalar(b, v);
+		return;
+	}
+	buf_putc(b, '[');
+	json_array_foreach(v, i, item) {
+		if (i)
+			buf_putc(b, ',');
+		indent(b, depth + 1);
+		json_write_value(b, item, depth + 1);
+	}
+	if (json_array_size(v))
+		indent(b, depth);
+	buf_putc(b, ']');
+}
+
+void json_write_canonical(struct buf *b, const json_t *v)
+{
+	json_write_value(b, v, 0);
+	buf_putc(b, '\n');
+}
+
+int json_give(const json_t *v, char **ret)
+{
+	_buf_ out = { 0 };
+
+	json_write_canonical(&out, v);
+	return buf_give(&out, ret);
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef ABIBASE_JSON_H
+#define ABIBASE_JSON_H
+
+/* Strict reading, canonical writing and digesting of JSON documents, on top of jansson. */
+
+#include <jansson.h>
+
+#include "base/util.h"
+
+struct abibase_context;
+
+#define JSON_MAX_PROFILE (4u << 20)
+#define JSON_MAX_CATALOGUE (4u << 20)
+#define JSON_MAX_BASELINE (64u << 20)
+
+/* Read all of @path ("-": standard input), at most @max bytes. Sets the error of @ctx. */
+int file_read(struct abibase_context *ctx, const char *path, size_t max, char **ret,
+	      size_t *ret_len) _must_check_;
+
+/* Parse; refuses duplicate keys, invalid UTF-8, text after the document. Sets the error of @ctx. */
+int json_parse(struct abibase_context *ctx, const char *buf, size_t len, size_t max,
+	       const char *source, json_t **ret) _must_check_;
+
+/*
+ * A walk over a parsed document that checks it. Faults are counted and told to @report (all of
+ * them, for `validate`); without @report the first becomes the last error of @ctx.
+ */
+#define CHECK_MAX_DEPTH 16
+struct check {
+	struct abibase_context *ctx;
+	const char *source;
+	/* the place under inspection; text is made of it only when there is something to say */
+	struct {
+		const char *key; /* NULL: @index counts */
+		size_t index;
+	} place[CHECK_MAX_DEPTH];
+	size_t depth;
+	int faults;
+	int err; /* errno of the first fault: EBADMSG, EPROTONOSUPPORT */
+	void (*report)(void *data, int priority, const char *id, const char *where,
+		       const char *text);
+	void *data;
+};
+void check_init(struct check *c, struct abibase_context *ctx, const char *source);
+/* 0, or the negative errno of the first fault, or -ENOMEM. */
+int check_result(const struct check *c);
+/* Go down into a member or an element, and up again to the returned mark. */
+size_t check_enter(struct check *c, const char *key);
+size_t check_enter_index(struct check *c, size_t index);
+void check_leave(struct check *c, size_t mark);
+void check_fault(struct check *c, const char *id, const char *fmt, ...) _printf_(3, 4);
+void check_warn(struct check *c, const char *id, const char *fmt, ...) _printf_(3, 4);
+
+enum jtype {
+	J_STRING = 1 << 0,
+	J_INT = 1 << 1,
+	J_BOOL = 1 << 2,
+	J_OBJECT = 1 << 3,
+	J_ARRAY = 1 << 4,
+	J_NULL = 1 << 5,
+};
+/* Is @v of one of @types? A fault otherwise. */
+bool check_type(struct check *c, const json_t *v, unsigned int types);
+
+/* One member that an object may have. */
+struct member {
+	const char *key;
+	unsigned int types; /* enum jtype */
+	bool required;
+	/* further checks of a value whose type is right, or NULL */
+	void (*check)(struct check *c, const json_t *v);
+};
+/*
+ * Check an object against its list of members (ends with a NULL key): types, required ones,
+ * unknown keys. @open: description, tags and x-* are allowed too.
+ */
+void check_object(struct check *c, const json_t *obj, const struct member *members, bool open);
+/* Run @fn on each element of an array, with the path set. */
+void check_each(struct check *c, const json_t *array, void (*fn)(struct check *, const json_t *));
+/* Run @fn on each value of an object whose keys are free, with the path set. */
+void check_map(struct check *c, const json_t *v, void (*fn)(struct check *, const json_t *));
+/* Check the "schema" member: "abibase-KIND/1". */
+void check_schema(struct check *c, const json_t *root, const char *kind);
+/* Ready-made value checks. */
+void check_name(struct check *c, const json_t *v); /* see name_valid() */
+void check_nonempty(struct check *c, const json_t *v);
+void check_strings(struct check *c, const json_t *v); /* array of strings */
+void check_text(struct check *c, const json_t *v);    /* of any type: a string, not empty */
+void check_version(struct check *c, const json_t *v);
+void check_revision(struct check *c, const json_t *v);
+/* [A-Za-z0-9][A-Za-z0-9._+-]*, at most 255 bytes: usable as a label and never like an option or a path */
+bool name_valid(const char *s);
+
+/* Compact text with sorted keys, which digests are made of; without the member @skip (or NULL) of the
+ * outermost object. @v holds integers only, as every checked document does. */
+void json_write_compact(struct buf *b, const json_t *v, const char *skip);
+/*
+ * Where an object stands in such a text, and in it the member that its digest leaves out: the parts
+ * of a document are digested without being written a second time.
+ */
+struct json_span {
+	const json_t *object; /* the caller sets these two */
+	const char *without;
+	size_t start, cut_start, cut_end, end; /* no such member: nothing is cut */
+};
+/* All of @v; the objects of @spans must come in their order. */
+void json_write_compact_spans(struct buf *b, const json_t *v, struct json_span *spans, size_t n);
+void json_span_digest(const struct buf *b, const struct json_span *span, char hex[65]);
+/* BLAKE2b-256 of that text, as 64 hex digits. @scratch is overwritten. 0 or -ENOMEM. */
+int json_digest(const json_t *v, const char *skip, struct buf *scratch, char hex[65]);
+/* Canonical text: sorted keys with "schema" first, 2 spaces, final newline. */
+void json_write_canonical(struct buf *b, const json_t *v);
+/* That text, for free(): 0 or -ENOMEM. */
+int json_give(const json_t *v, char **ret);
+/* Pieces for streaming writers. */
+void json_write_value(struct buf *b, const json_t *v, unsigned int depth);
+void json_write_string(struct buf *b, const char *s);
+
+#endif

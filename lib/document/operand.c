@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+
+#include "document/baseline.h"
+#include "base/context.h"
+#include "document/json.h"
+#include "document/profile.h"
+
+static bool is_file(const char *operand)
+{
+	size_t len = strlen(operand), suffix = strlen(".json");
+
+	return streq(operand, "-") || strchr(operand, '/') ||
+	       (len >= suffix && streq(operand + len - suffix, ".json"));
+}
+
+/* ------------------------------------------------------------------------ files */
+
+static int fail_schema(struct abibase_context *ctx, const json_t *root, const char *source)
+{
+	const char *schema = json_string_value(json_object_get(root, "schema"));
+	_autofree_ char *where = NULL;
+	const char *what = "";
+
+	if (asprintf(&where, "%s: /schema", source) < 0) {
+		where = NULL;
+		return context_oom(ctx);
+	}
+	if (!schema)
+		return context_fail(ctx, EBADMSG, "schema-missing", where,
+				    "the document does not state its schema as a string; wanted: "
+				    "\"abibase-profile/1\" or \"abibase-baseline/1\"");
+	if (strprefix(schema, "abibase-catalogue/"))
+		what = ", a catalogue, which is not given but installed";
+	else if (strprefix(schema, "abibase-facts/"))
+		what = ", the list of facts, which is not given but installed";
+	return context_fail(ctx, EBADMSG, "schema-other", where,
+			    "is \"%s\"%s; wanted: \"abibase-profile/1\" or \"abibase-baseline/1\"",
+			    schema, what);
+}
+
+/* Make what the document says it is; takes the reference of @root. */
+static int load_document(struct abibase_context *ctx, json_t *root, size_t len,
+			 const char *source, struct abibase_profile **ret_profile,
+			 struct abibase_baseline **ret_baseline)
+{
+	const char *schema = json_string_value(json_object_get(root, "schema"));
+	int r;
+
+	if (schema && strprefix(schema, "abibase-baseline/"))
+		return baseline_from_json(ctx, root, source, ret_baseline);
+	if (!schema || !strprefix(schema, "abibase-profile/"))
+		r = fail_schema(ctx, root, source);
+	else if (len > JSON_MAX_PROFILE)
+		r = context_fail(ctx, EFBIG, "file-too-large", source,
+				 "the profile is larger than %u bytes, the most that is accepted",
+				 JSON_MAX_PROFILE);
+	else
+		return profile_from_json(ctx, root, source, ret_profile);
+	json_decref(root);
+	return r;
+}
+
+static int load_file(struct abibase_context *ctx, const char *path,
+		     struct abibase_profile **ret_profile, struct abibase_baseline **ret_baseline)
+{
+	const char *source = streq(path, "-") ? "standard input" : path;
+	_autofree_ char *buf = NULL;
+	json_t *root;
+	size_t len;
+	int r = file_read(ctx, path, JSON_MAX_BASELINE, &buf, &len);
+
+	if (r < 0)
+		return r;
+	r = json_parse(ctx, buf, len, JSON_MAX_BASELINE, source, &root);
+	if (r < 0)
+		return r;
+	free(steal(&buf)); /* the document may be large, and what is made of it too */
+	return load_document(ctx, root, len, source, ret_profile, ret_baseline);
+}
+
+/* ------------------------------------------------------------------------ names */
+
+static int load_platform(struct abibase_context *ctx, const char *name,
+			 struct abibase_profile **ret)
+{
+	int r = abibase_profile_from_platform(ctx, name, ret);
+
+	/* never a file of the working directory: what a name means must not depend on that */
+	if (r == -ENOENT && *name && access(name, F_OK) == 0)
+		return context_fail(ctx, ENOENT, "platform-not-found", NULL,
+				    "%s; for the file of that name in the working directory write "
+				    "./%s",
+				    abibase_context_error(ctx), name);
+	return r;
+}
+
+static int load(struct abibase_context *ctx, const char *operand,
+		struct abibase_profile **ret_profile, struct abibase_baseline **ret_baseline)
+{
+	return is_file(operand) ? load_file(ctx, operand, ret_profile, ret_baseline) :
+				  load_platform(ctx, operand, ret_profile);
+}
+
+/* "NAME=OPERAND": the name for free(), or NULL when this operand has none; and what follows. */
+static int split(const char *operand, char **ret_name, const char **ret_rest)
+{
+	const char *equals = strchr(operand, '=');
+	_autofree_ char *name = NULL;
+
+	*ret_name = NULL;
+	*ret_rest = operand;
+	if (!equals)
+		return 0;
+	name = strndup(operand, (size_t)(equals - operand));
+	if (!name)
+		return -ENOMEM;
+	/* no name has a slash, so "./a=b.json" stays a file */
+	if (!name_valid(name))
+		return 0;
+	*ret_name = steal(&name);
+	*ret_rest = equals + 1;
+	return 0;
+}
+
+/* Takes the references, which are the caller's own. */
+static int rename_loaded(struct abibase_context *ctx, const char *operand, const char *name,
+			 struct abibase_profile **profile, struct abibase_baseline **baseline)
+{
+	struct abibase_profile *renamed;
+	int r;
+
+	if (*baseline) {
+		*baseline = abibase_baseline_unref(*baseline);
+		return context_fail(ctx, EINVAL, "operand-rename", operand,
+				    "this is a baseline, which has no name of its own: give it "
+				    "without \"%s=\"",
+				    name);
+	}
+	r = abibase_profile_rename(ctx, *profile, name, &renamed);
+	abibase_profile_unref(*profile);
+	*profile = r < 0 ? NULL : renamed;
+	return r;
+}
+
+ABIBASE_EXPORT int abibase_operand_load(struct abibase_context *ctx, const char *operand,
+					struct abibase_profile **ret_profile,
+					struct abibase_baseline **ret_baseline)
+{
+	struct abibase_profile *profile = NULL;
+	struct abibase_baseline *baseline = NULL;
+	_autofree_ char *name = NULL;
+	const char *rest;
+	int r;
+
+	if (split(operand, &name, &rest) < 0)
+		return context_oom(ctx);
+	r = load(ctx, rest, &profile, &baseline);
+	if (r == 0 && name)
+		r = rename_loaded(ctx, operand, name, &profile, &baseline);
+	if (r < 0)
+		return r;
+	*ret_profile = profile;
+	*ret_baseline = baseline;
+	return 0;
+}

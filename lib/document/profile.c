@@ -1,0 +1,553 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+
+#include "base/context.h"
+#include "qemu/observe.h"
+#include "document/profile.h"
+
+/* ------------------------------------------------------------- what is accepted */
+
+static bool is_word(const char *s)
+{
+	size_t digits;
+
+	if (!strprefix(s, "0x"))
+		return false;
+	digits = strspn(s + 2, "0123456789abcdef");
+	return !s[2 + digits] && digits && digits % 4 == 0 && digits <= 64;
+}
+
+static void check_unknown_value(struct check *c, const json_t *v)
+{
+	static const struct member members[] = {
+		{ "unknown", J_STRING, true, check_name },
+		{ 0 },
+	};
+
+	check_object(c, v, members, false);
+}
+
+static void check_fact(struct check *c, const json_t *v)
+{
+	const char *s = json_string_value(v);
+
+	if (!check_type(c, v, J_BOOL | J_INT | J_STRING | J_OBJECT))
+		return;
+	if (json_is_object(v))
+		check_unknown_value(c, v);
+	else if (s && strprefix(s, "0x") && !is_word(s))
+		check_fault(c, "json-bad-value",
+			    "\"%s\" is not a feature word: \"0x\" and lower-case hex digits, four "
+			    "for every 16 bits that were asked for, at most 256 bits",
+			    s);
+}
+
+/* "tap.offload.uso": dotted, lower case */
+static bool is_fact_id(const char *s)
+{
+	bool dot = false;
+	const char *p;
+
+	for (p = s; *p; p++) {
+		dot = dot || *p == '.';
+		if (!(*p >= 'a' && *p <= 'z') && !(*p >= '0' && *p <= '9') && !strchr("_.-", *p))
+			return false;
+	}
+	return dot && s[0] != '.' && p[-1] != '.';
+}
+
+static void check_facts(struct check *c, const json_t *v)
+{
+	const char *key;
+	json_t *item;
+
+	json_object_foreach((json_t *)v, key, item) {
+		size_t mark = check_enter(c, key);
+
+		if (!is_fact_id(key))
+			check_fault(c, "json-bad-value",
+				    "is not a fact id: lower-case words with dots between them, "
+				    "such as \"tap.offload.uso\"");
+		else
+			check_fact(c, item);
+		check_leave(c, mark);
+	}
+}
+
+static void check_kind(struct check *c, const json_t *v)
+{
+	const char *s = json_string_value(v);
+
+	if (!streq(s, "host") && !streq(s, "platform"))
+		check_fault(c, "json-bad-value", "is \"%s\"; accepted: \"host\", \"platform\"", s);
+}
+
+static void check_machine(struct check *c, const json_t *v)
+{
+	static const struct member members[] = {
+		{ "alias", J_STRING, false, NULL },
+		{ "deprecated", J_BOOL, false, NULL },
+		{ 0 },
+	};
+
+	if (check_type(c, v, J_OBJECT) && json_object_size(v))
+		check_object(c, v, members, false);
+}
+
+static void check_machines(struct check *c, const json_t *v)
+{
+	check_map(c, v, check_machine);
+}
+
+static void check_class(struct check *c, const json_t *v)
+{
+	if (check_type(c, v, J_OBJECT))
+		check_map(c, v, check_text);
+}
+
+static void check_properties(struct check *c, const json_t *v)
+{
+	check_map(c, v, check_class);
+}
+
+static void check_value(struct check *c, const json_t *v)
+{
+	check_type(c, v, J_BOOL | J_INT | J_STRING | J_NULL);
+}
+
+static void check_machine_values(struct check *c, const json_t *v)
+{
+	if (check_type(c, v, J_OBJECT))
+		check_map(c, v, check_value);
+}
+
+static void check_values(struct check *c, const json_t *v)
+{
+	check_map(c, v, check_machine_values);
+}
+
+void profile_check_qemu(struct check *c, const json_t *v)
+{
+	static const struct member members[] = {
+		{ "build_id", J_STRING, false, check_nonempty },
+		{ "ebpf", J_BOOL, false, NULL },
+		{ "defaults", J_OBJECT, false, check_machine_values },
+		{ "machines", J_OBJECT, false, check_machines },
+		{ "package", J_STRING, false, NULL },
+		{ "path", J_STRING, false, check_nonempty },
+		{ "properties", J_OBJECT, false, check_properties },
+		{ "shape", J_OBJECT, false, observation_check_shape },
+		{ "target", J_STRING, true, check_name },
+		{ "values", J_OBJECT, false, check_values },
+		{ "version", J_STRING, true, check_version },
+		{ 0 },
+	};
+
+	if (check_type(c, v, J_OBJECT))
+		check_object(c, v, members, true);
+}
+
+static void check_qemu(struct check *c, const json_t *v)
+{
+	check_each(c, v, profile_check_qemu);
+}
+
+static void check_kernel(struct check *c, const json_t *v)
+{
+	static const struct member members[] = {
+		{ "release", J_STRING, true, check_nonempty },
+		{ "version", J_STRING, false, NULL },
+		{ 0 },
+	};
+
+	check_object(c, v, members, false);
+}
+
+static void check_evidence_word(struct check *c, const json_t *v)
+{
+	static const char *const words[] = { "probed", "distro-source", "vendor-statement",
+					     "bracketed" };
+
+	if (!check_type(c, v, J_STRING))
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (streq(json_string_value(v), words[i]))
+			return;
+	check_fault(c, "json-bad-value",
+		    "is \"%s\"; accepted: \"probed\", \"distro-source\", \"vendor-statement\", "
+		    "\"bracketed\"",
+		    json_string_value(v));
+}
+
+static void check_evidence(struct check *c, const json_t *v)
+{
+	check_map(c, v, check_evidence_word);
+}
+
+static void check_package(struct check *c, const json_t *v)
+{
+	static const struct member members[] = {
+		{ "name", J_STRING, true, check_nonempty },
+		{ "version", J_STRING, true, check_nonempty },
+		{ 0 },
+	};
+
+	if (check_type(c, v, J_OBJECT))
+		check_object(c, v, members, false);
+}
+
+static void check_packages(struct check *c, const json_t *v)
+{
+	check_each(c, v, check_package);
+}
+
+static void check_date(struct check *c, const json_t *v)
+{
+	const char *s = json_string_value(v);
+	unsigned int month, day;
+	int end = 0;
+
+	if (!s)
+		return;
+	if (strlen(s) != 10 || sscanf(s, "%*4[0-9]-%2u-%2u%n", &month, &day, &end) != 2 ||
+	    end != 10 || !month || month > 12 || !day || day > 31)
+		check_fault(c, "json-bad-value", "\"%s\" is not a date: YYYY-MM-DD", s);
+}
+
+static void check_lifecycle(struct check *c, const json_t *v)
+{
+	static const struct member members[] = {
+		{ "extended_end", J_STRING | J_NULL, false, check_date },
+		{ "release", J_STRING | J_NULL, false, check_date },
+		{ "source", J_STRING, true, check_nonempty },
+		{ "standard_end", J_STRING | J_NULL, false, check_date },
+		{ 0 },
+	};
+
+	check_object(c, v, members, false);
+}
+
+static void check_probe(struct check *c, const json_t *v)
+{
+	static const struct member members[] = {
+		{ "capabilities", J_ARRAY, false, check_strings },
+		{ "euid", J_INT, false, NULL },
+		{ "loaded_modules", J_ARRAY, false, check_strings },
+		{ "missing_capabilities", J_ARRAY, false, check_strings },
+		{ "network_namespace", J_BOOL, false, NULL },
+		{ "no_load", J_BOOL, false, NULL },
+		{ "user_namespace", J_BOOL, false, NULL },
+		{ 0 },
+	};
+
+	check_object(c, v, members, false);
+}
+
+static const struct member profile_members[] = {
+	{ "arch", J_STRING, true, check_name },
+	{ "boot_id", J_STRING, false, check_nonempty },
+	{ "evidence", J_OBJECT, false, check_evidence },
+	{ "facts", J_OBJECT, true, check_facts },
+	{ "kernel", J_OBJECT, false, check_kernel },
+	{ "kind", J_STRING, true, check_kind },
+	{ "lifecycle", J_OBJECT, false, check_lifecycle },
+	{ "name", J_STRING, true, check_name },
+	{ "packages", J_ARRAY, false, check_packages },
+	{ "probe", J_OBJECT, false, check_probe },
+	{ "qemu", J_ARRAY, false, check_qemu },
+	{ "revision", J_INT, false, check_revision },
+	{ "schema", J_STRING, true, NULL },
+	{ 0 },
+};
+
+/* Some members belong to one kind only. */
+static void check_kind_members(struct check *c, const json_t *root)
+{
+	static const char *const host_only[] = { "boot_id", "probe", NULL };
+	static const char *const platform_only[] = { "evidence", "packages", "lifecycle", NULL };
+	const char *kind = json_string_value(json_object_get(root, "kind"));
+	bool platform = kind && streq(kind, "platform");
+
+	if (!kind)
+		return;
+	for (const char *const *k = platform ? host_only : platform_only; *k; k++)
+		if (json_object_get(root, *k)) {
+			size_t mark = check_enter(c, *k);
+
+			check_fault(c, "json-unknown-key", "does not belong to a %s profile", kind);
+			check_leave(c, mark);
+		}
+	if (platform && !json_object_get(root, "revision"))
+		check_fault(c, "json-missing-key", "a platform profile needs a \"revision\"");
+	if (platform && !json_object_get(root, "evidence"))
+		check_fault(c, "json-missing-key", "a platform profile needs \"evidence\"");
+}
+
+void profile_check(struct check *c, const json_t *root)
+{
+	if (!check_type(c, root, J_OBJECT))
+		return;
+	check_schema(c, root, "profile");
+	if (c->err == EPROTONOSUPPORT)
+		return; /* what a newer schema means by its keys is not ours to judge */
+	check_object(c, root, profile_members, true);
+	check_kind_members(c, root);
+}
+
+/* ------------------------------------------------------------------- the object */
+
+static const char *string_of(const json_t *obj, const char *key)
+{
+	return json_string_value(json_object_get(obj, key));
+}
+
+static int profile_fill_qemu(struct abibase_profile *p)
+{
+	const json_t *list = json_object_get(p->root, "qemu");
+	size_t i;
+	json_t *v;
+
+	p->has_qemu = list != NULL;
+	if (!json_array_size(list))
+		return 0;
+	p->qemu = calloc(json_array_size(list), sizeof(*p->qemu));
+	if (!p->qemu)
+		return -ENOMEM;
+	json_array_foreach(list, i, v) {
+		struct profile_qemu *q = &p->qemu[p->n_qemu++];
+
+		q->json = v;
+		q->version = string_of(v, "version");
+		q->target = string_of(v, "target");
+		q->path = string_of(v, "path");
+	}
+	return 0;
+}
+
+#define TYPICAL_TEXT 8000
+
+/* Most of a profile is its QEMU entries, so their text is written once for both digests. */
+static int profile_digest(struct abibase_profile *p)
+{
+	_autofree_ struct json_span *spans = calloc(p->n_qemu + 1, sizeof(*spans));
+	struct json_span whole = { 0 };
+	_buf_ text = { 0 };
+
+	if (!spans)
+		return -ENOMEM;
+	for (size_t i = 0; i < p->n_qemu; i++) {
+		spans[i].object = p->qemu[i].json;
+		spans[i].without = "path";
+	}
+	buf_reserve(&text, TYPICAL_TEXT); /* growing in steps costs more than the writing */
+	json_write_compact_spans(&text, p->root, spans, p->n_qemu);
+	if (buf_failed(&text))
+		return -ENOMEM;
+	whole.end = text.len;
+	json_span_digest(&text, &whole, p->digest);
+	for (size_t i = 0; i < p->n_qemu; i++)
+		json_span_digest(&text, &spans[i], p->qemu[i].digest);
+	return 0;
+}
+
+static int profile_fill(struct abibase_profile *p)
+{
+	p->name = string_of(p->root, "name");
+	p->kind = string_of(p->root, "kind");
+	p->arch = string_of(p->root, "arch");
+	p->revision = json_integer_value(json_object_get(p->root, "revision"));
+	p->facts = json_object_get(p->root, "facts");
+	if (profile_fill_qemu(p) < 0)
+		return -ENOMEM;
+	return profile_digest(p);
+}
+
+int profile_from_json(struct abibase_context *ctx, json_t *root, const char *source,
+		      struct abibase_profile **ret)
+{
+	struct abibase_profile *p;
+	struct check c;
+	int r;
+
+	check_init(&c, ctx, source);
+	profile_check(&c, root);
+	r = check_result(&c);
+	if (r < 0) {
+		json_decref(root);
+		return r;
+	}
+	p = calloc(1, sizeof(*p));
+	if (!p) {
+		json_decref(root);
+		return context_oom(ctx);
+	}
+	p->refcount = 1;
+	p->root = root;
+	if (profile_fill(p) < 0) {
+		abibase_profile_unref(p);
+		return context_oom(ctx);
+	}
+	*ret = p;
+	return 0;
+}
+
+ABIBASE_EXPORT int abibase_profile_from_buffer(struct abibase_context *ctx, const char *buf,
+					       size_t len, const char *source,
+					       struct abibase_profile **ret)
+{
+	json_t *root;
+	int r = json_parse(ctx, buf, len, JSON_MAX_PROFILE, source, &root);
+
+	return r < 0 ? r : profile_from_json(ctx, root, source, ret);
+}
+
+ABIBASE_EXPORT int abibase_profile_from_file(struct abibase_context *ctx, const char *path,
+					     struct abibase_profile **ret)
+{
+	_autofree_ char *buf = NULL;
+	size_t len;
+	int r = file_read(ctx, path, JSON_MAX_PROFILE, &buf, &len);
+
+	return r < 0 ? r : abibase_profile_from_buffer(ctx, buf, len, path, ret);
+}
+
+ABIBASE_EXPORT struct abibase_profile *abibase_profile_ref(struct abibase_profile *p)
+{
+	if (p)
+		__atomic_add_fetch(&p->refcount, 1, __ATOMIC_RELAXED);
+	return p;
+}
+
+ABIBASE_EXPORT struct abibase_profile *abibase_profile_unref(struct abibase_profile *p)
+{
+	if (!p || __atomic_sub_fetch(&p->refcount, 1, __ATOMIC_ACQ_REL) > 0)
+		return NULL;
+	json_decref(p->root);
+	free(p->qemu);
+	free(p);
+	return NULL;
+}
+
+ABIBASE_EXPORT const char *abibase_profile_name(const struct abibase_profile *p)
+{
+	return p->name;
+}
+
+ABIBASE_EXPORT const char *abibase_profile_kind(const struct abibase_profile *p)
+{
+	return p->kind;
+}
+
+ABIBASE_EXPORT const char *abibase_profile_arch(const struct abibase_profile *p)
+{
+	return p->arch;
+}
+
+ABIBASE_EXPORT int64_t abibase_profile_revision(const struct abibase_profile *p)
+{
+	return p->revision;
+}
+
+ABIBASE_EXPORT const char *abibase_profile_digest(const struct abibase_profile *p)
+{
+	return p->digest;
+}
+
+ABIBASE_EXPORT int abibase_profile_rename(struct abibase_context *ctx,
+					  const struct abibase_profile *p, const char *name,
+					  struct abibase_profile **ret)
+{
+	json_t *root, *value;
+
+	if (!name_valid(name))
+		return context_fail(ctx, EINVAL, "json-bad-value", NULL,
+				    "\"%s\" is not a name for a host", name);
+	root = json_copy(p->root); /* the members are shared: they are never changed */
+	value = json_string(name);
+	if (!root || json_object_set_new(root, "name", value) < 0) {
+		json_decref(root);
+		return context_oom(ctx);
+	}
+	return profile_from_json(ctx, root, name, ret);
+}
+
+int word_bit(const char *hex, unsigned int bit)
+{
+	size_t digits = strlen(hex) - 2;
+	char c;
+
+	if (bit / 4 >= digits)
+		return -1;
+	c = hex[2 + digits - 1 - bit / 4];
+	return ((c <= '9' ? c - '0' : c - 'a' + 10) >> (bit % 4)) & 1;
+}
+
+int condition_parse(const char *s, char **ret_fact, int *ret_bit)
+{
+	const char *open = strchr(s, '[');
+	size_t len = open ? (size_t)(open - s) : strlen(s);
+	unsigned int bit = 0;
+	int end = 0;
+	char *fact;
+
+	if (open && (open[1] < '0' || open[1] > '9' ||
+		     sscanf(open, "[%3u]%n", &bit, &end) != 1 || !end || open[end]))
+		return -EINVAL;
+	fact = strndup(s, len);
+	if (!fact)
+		return -ENOMEM;
+	if (!is_fact_id(fact)) {
+		free(fact);
+		return -EINVAL;
+	}
+	*ret_fact = fact;
+	*ret_bit = open ? (int)bit : -1;
+	return 0;
+}
+
+enum abibase_tri profile_ask(const struct abibase_profile *p, const char *fact, int bit,
+			     const char **ret_reason)
+{
+	const json_t *v = json_object_get(p->facts, fact);
+	const char *reason = "not-recorded";
+	int answer = -1;
+
+	if (json_is_boolean(v)) {
+		/* a word that is false: the kernel has no such word, hence none of its bits */
+		if (bit < 0 || json_is_false(v))
+			answer = json_is_true(v);
+	} else if (json_is_string(v) && bit >= 0 && strprefix(json_string_value(v), "0x")) {
+		answer = word_bit(json_string_value(v), (unsigned int)bit);
+		reason = "not-asked";
+	} else if (json_is_object(v)) {
+		reason = string_of(v, "unknown");
+	}
+	if (ret_reason)
+		*ret_reason = answer < 0 ? reason : NULL;
+	return answer < 0 ? ABIBASE_UNKNOWN : (enum abibase_tri)answer;
+}
+
+int64_t profile_number(const struct abibase_profile *p, const char *fact)
+{
+	const json_t *v = json_object_get(p->facts, fact);
+
+	return json_is_integer(v) ? json_integer_value(v) : -1;
+}
+
+ABIBASE_EXPORT enum abibase_tri abibase_profile_fact(const struct abibase_profile *p,
+						     const char *fact, const char **ret_reason)
+{
+	_autofree_ char *id = NULL;
+	int bit;
+
+	if (condition_parse(fact, &id, &bit) == 0)
+		return profile_ask(p, id, bit, ret_reason);
+	if (ret_reason)
+		*ret_reason = "not-recorded";
+	return ABIBASE_UNKNOWN;
+}
+
+ABIBASE_EXPORT int abibase_profile_to_json(const struct abibase_profile *p, char **ret)
+{
+	return json_give(p->root, ret);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef ABIBASE_PROFILE_H
+#define ABIBASE_PROFILE_H
+
+#include <abibase/abibase.h>
+
+#include "document/json.h"
+#include "base/version.h"
+
+#define DIGEST_HEX 64
+
+/* One QEMU binary as a profile lists it; points into the profile's document. */
+struct profile_qemu {
+	const json_t *json;
+	const char *version, *target, *path; /* path: NULL when not stated */
+	char digest[DIGEST_HEX + 1];	     /* of everything but the path: the same build */
+};
+
+struct abibase_profile {
+	int refcount;
+	json_t *root; /* validated, never changed */
+	const char *name, *kind, *arch;
+	int64_t revision;
+	const json_t *facts;
+	struct profile_qemu *qemu;
+	size_t n_qemu;
+	bool has_qemu; /* the profile has a "qemu" list, be it empty */
+	char digest[DIGEST_HEX + 1];
+};
+
+/* Make a profile of a document; takes the reference of @root, also on failure. */
+int profile_from_json(struct abibase_context *ctx, json_t *root, const char *source,
+		      struct abibase_profile **ret);
+struct check;
+void profile_check(struct check *c, const json_t *root);
+/* One entry of a profile's "qemu" list. */
+void profile_check_qemu(struct check *c, const json_t *v);
+/* A condition as the catalogue writes it: "FACT" (@ret_bit is -1) or "FACT[BIT]". -EINVAL, -ENOMEM. */
+int condition_parse(const char *s, char **ret_fact, int *ret_bit);
+/* A fact, or one bit of it (@bit >= 0); the reason is set when the answer is unknown. */
+enum abibase_tri profile_ask(const struct abibase_profile *p, const char *fact, int bit,
+			     const char **ret_reason);
+/* A fact that is a number; -1 where none is stated. */
+int64_t profile_number(const struct abibase_profile *p, const char *fact);
+/* What to do about a fact that is unknown for @reason (derive.c). */
+const char *unknown_remedy(const char *reason);
+/* One bit of a word in "0x…" form: 0, 1, or -1 when the word has fewer bits. */
+int word_bit(const char *hex, unsigned int bit);
+
+#endif

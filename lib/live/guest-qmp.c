@@ -1,0 +1,669 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <syslog.h>
+
+#include "document/catalogue.h"
+#include "base/context.h"
+#include "answer/decode.h"
+#include "document/guest.h"
+#include "qemu/qtest.h"
+
+/*
+ * A running QEMU is asked what its guest negotiated. It must never die of a question, and QEMU 11.1
+ * does: it aborts on x-query-virtio-status. So each question goes first to a throw-away process of the
+ * very same binary, with the same machine type and a device at work, and only one that it answered
+ * and outlived goes to the guest's.
+ */
+
+#define ANSWER_MS 10000
+#define TRIAL_MS 30000
+#define NET_CLASS "virtio-net-device"
+/* Out of the way of the numbers under which a throw-away process gets its descriptors. */
+#define ROOT_FD_FROM 64
+
+struct asking {
+	struct abibase_context *ctx;
+	const struct abibase_catalogue *cat;
+	struct decode_data data;
+	const char *socket_path;
+	struct ucred peer;
+	struct surroundings where;
+	char exe[PATH_MAX]; /* as it is called there */
+	/* its descriptors: which kinds of backend it has */
+	bool fds_known, tap, macvtap, vhost;
+};
+
+/* What a QEMU answers, on trial or the guest's. */
+struct answers {
+	const struct asking *a;
+	bool greet; /* nobody has yet spoken on this monitor */
+	char version[128], machine[128], target[64], name[256];
+	bool can_ask; /* it has the commands */
+	json_t *devices;
+};
+
+#define READ_IT_IN_THE_GUEST \
+	"; read the word in the guest (Linux: /sys/bus/virtio/devices/*/features, lowest bit first) " \
+	"and give that"
+
+/* --------------------------------------------------------------------- who is it? */
+
+static int connect_to(struct asking *a)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	socklen_t len = sizeof(a->peer);
+	int fd, r;
+
+	if (!*a->socket_path || strlen(a->socket_path) >= sizeof(addr.sun_path))
+		return context_fail(a->ctx, EINVAL, "io-error", a->socket_path,
+				    "is no path of a socket");
+	strcpy(addr.sun_path, a->socket_path);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0 || connect(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0 ||
+	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &a->peer, &len) < 0) {
+		r = context_fail(a->ctx, errno, "io-error", a->socket_path, "cannot connect: %s",
+				 strerror(errno));
+		closep(&fd);
+		return r;
+	}
+	return fd;
+}
+
+static int fail_binary(struct asking *a, const char *what)
+{
+	return context_fail(a->ctx, ESRCH, "guest-qmp-unsafe", a->socket_path,
+			    "%s, so it cannot be tried whether this QEMU can be asked; nothing was "
+			    "sent to it" READ_IT_IN_THE_GUEST,
+			    what);
+}
+
+static bool link_of(pid_t pid, const char *name, char *ret, size_t size)
+{
+	char path[64];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
+	n = readlink(path, ret, size - 1);
+	if (n < 0)
+		return false;
+	ret[n] = '\0';
+	return true;
+}
+
+static bool same_file(int dir, const char *a, const char *b)
+{
+	struct stat sa, sb;
+
+	return stat(a, &sa) == 0 && fstatat(dir, b, &sb, 0) == 0 && sa.st_dev == sb.st_dev &&
+	       sa.st_ino == sb.st_ino;
+}
+
+/* The directory that is its root; -1: it is ours, to which no descriptor and no right is needed. */
+static bool open_root(const struct asking *a, int *ret)
+{
+	char path[64];
+	int fd;
+
+	*ret = -1;
+	snprintf(path, sizeof(path), "/proc/%d/root", (int)a->peer.pid);
+	if (same_file(AT_FDCWD, path, "/"))
+		return true;
+	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	*ret = fcntl(fd, F_DUPFD_CLOEXEC, ROOT_FD_FROM);
+	close(fd);
+	return *ret >= 0;
+}
+
+/*
+ * The name of the file that runs, in its root. It may have been replaced since; the kernel still has
+ * it, and under our own root it can be started all the same.
+ */
+static int name_binary(struct asking *a, const char *exe, const char *root)
+{
+	size_t len = streq(root, "/") ? 0 : strlen(root);
+	char running[64];
+
+	snprintf(running, sizeof(running), "/proc/%d/exe", (int)a->peer.pid);
+	snprintf(a->exe, sizeof(a->exe), "%s", strncmp(exe, root, len) == 0 ? exe + len : exe);
+	if (a->where.root_fd < 0 && !same_file(AT_FDCWD, running, a->exe))
+		strcpy(a->exe, running);
+	else if (a->where.root_fd >= 0 &&
+		 !same_file(a->where.root_fd, running, a->exe + strspn(a->exe, "/")))
+		return fail_binary(a, "its binary has been replaced since it started");
+	return 0;
+}
+
+static int find_binary(struct asking *a)
+{
+	char exe[PATH_MAX], root[PATH_MAX];
+	const char *base;
+
+	if (a->peer.pid <= 0 || !link_of(a->peer.pid, "exe", exe, sizeof(exe)) ||
+	    !link_of(a->peer.pid, "root", root, sizeof(root)))
+		return fail_binary(a, "which process listens there cannot be seen");
+	base = strrchr(exe, '/');
+	base = base ? base + 1 : exe;
+	if (!strstr(base, "qemu") && !strprefix(base, "kvm"))
+		return fail_binary(a, "what listens there is not QEMU itself");
+	if (!open_root(a, &a->where.root_fd))
+		return fail_binary(a, "its root directory cannot be opened");
+	a->where.uid = a->peer.uid;
+	a->where.gid = a->peer.gid;
+	return name_binary(a, exe, root);
+}
+
+static void look_at_descriptors(struct asking *a)
+{
+	char path[64], to[PATH_MAX];
+	const struct dirent *e;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)a->peer.pid);
+	dir = opendir(path);
+	while (dir && (e = readdir(dir))) {
+		char name[32];
+
+		if (e->d_name[0] == '.' ||
+		    snprintf(name, sizeof(name), "fd/%s", e->d_name) >= (int)sizeof(name) ||
+		    !link_of(a->peer.pid, name, to, sizeof(to)))
+			continue;
+		a->fds_known = true;
+		a->tap |= streq(to, "/dev/net/tun");
+		a->vhost |= streq(to, "/dev/vhost-net");
+		a->macvtap |= strprefix(to, "/dev/tap") && to[strlen("/dev/tap")] >= '0' &&
+			      to[strlen("/dev/tap")] <= '9';
+	}
+	if (dir)
+		closedir(dir);
+}
+
+/* ---------------------------------------------------------------------- questions */
+
+static int call_string(struct qmp *q, const char *command, json_t *args, const char *member,
+		       char *ret, size_t size)
+{
+	json_auto_t *v = NULL;
+	const char *s;
+	int r = qmp_call(q, command, args, &v);
+
+	if (r < 0)
+		return r;
+	s = json_string_value(member ? json_object_get(v, member) : v);
+	snprintf(ret, size, "%s", s ? s : "");
+	return 0;
+}
+
+static int greet(struct answers *n, struct qmp *q)
+{
+	json_auto_t *greeting = NULL;
+	const json_t *version, *numbers;
+	int r = qmp_receive_greeting(q, &greeting);
+
+	if (r < 0)
+		return r;
+	version = json_object_get(json_object_get(greeting, "QMP"), "version");
+	numbers = json_object_get(version, "qemu");
+	snprintf(n->version, sizeof(n->version), "%d.%d.%d (%s)",
+		 (int)json_integer_value(json_object_get(numbers, "major")),
+		 (int)json_integer_value(json_object_get(numbers, "minor")),
+		 (int)json_integer_value(json_object_get(numbers, "micro")),
+		 json_string_value(json_object_get(version, "package")));
+	return 0;
+}
+
+static int capabilities(struct answers *n, struct qmp *q)
+{
+	json_auto_t *nothing = NULL;
+
+	return n->greet ? qmp_call(q, "qmp_capabilities", NULL, &nothing) : 0;
+}
+
+static bool has_command(const json_t *commands, const char *name)
+{
+	json_t *v;
+	size_t i;
+
+	json_array_foreach(commands, i, v) {
+		const char *s = json_string_value(json_object_get(v, "name"));
+
+		if (s && streq(s, name))
+			return true;
+	}
+	return false;
+}
+
+/* What runs there; nothing of this is an x- command. */
+static int ask_machine(void *data, struct qmp *q)
+{
+	struct answers *n = data;
+	json_auto_t *commands = NULL;
+	size_t len;
+	int r = capabilities(n, q);
+
+	if (r == 0)
+		r = qmp_call(q, "query-commands", NULL, &commands);
+	if (r == 0)
+		r = call_string(q, "query-target", NULL, "arch", n->target, sizeof(n->target));
+	if (r == 0)
+		r = call_string(q, "query-name", NULL, "name", n->name, sizeof(n->name));
+	if (r == 0)
+		r = call_string(q, "qom-get",
+				json_pack("{s:s, s:s}", "path", "/machine", "property", "type"),
+				NULL, n->machine, sizeof(n->machine));
+	if (r < 0)
+		return r;
+	n->can_ask = has_command(commands, "x-query-virtio") &&
+		     has_command(commands, "x-query-virtio-status") &&
+		     has_command(commands, "x-query-virtio-queue-status");
+	len = strlen(n->machine);
+	if (len > strlen("-machine") && streq(n->machine + len - strlen("-machine"), "-machine"))
+		n->machine[len - strlen("-machine")] = '\0';
+	return 0;
+}
+
+static json_t *path_argument(const char *path)
+{
+	return json_pack("{s:s}", "path", path);
+}
+
+static int ask_queues(struct qmp *q, const char *path, json_int_t n, json_t *device)
+{
+	json_t *sizes = json_array();
+	int r = sizes && json_object_set_new(device, "sizes", sizes) == 0 ? 0 : -ENOMEM;
+
+	for (json_int_t i = 0; r == 0 && i < n && i < GUEST_MAX_QUEUES; i++) {
+		json_auto_t *queue = NULL;
+
+		r = qmp_call(q, "x-query-virtio-queue-status",
+			     json_pack("{s:s, s:I}", "path", path, "queue", i), &queue);
+		if (r == 0 &&
+		    json_array_append(sizes, json_object_get(queue, "vring-num")) < 0)
+			r = -EBADMSG;
+	}
+	return r;
+}
+
+static int ask_device(struct answers *n, struct qmp *q, const char *path)
+{
+	json_t *device = json_pack("{s:s}", "path", path), *status = NULL;
+	int r = device && json_array_append_new(n->devices, device) == 0 ? 0 : -ENOMEM;
+
+	if (r == 0)
+		r = qmp_call(q, "x-query-virtio-status", path_argument(path), &status);
+	if (r == 0 && json_object_set_new(device, "status", status) < 0)
+		r = -ENOMEM;
+	if (r == 0)
+		r = ask_queues(q, path, json_integer_value(json_object_get(status, "num-vqs")),
+			       device);
+	return r;
+}
+
+/* The same words in the same order, whoever is asked. */
+static int ask_devices(void *data, struct qmp *q)
+{
+	struct answers *n = data;
+	json_auto_t *list = NULL;
+	int r = n->greet ? greet(n, q) : 0;
+	json_t *v;
+	size_t i;
+
+	if (r == 0)
+		r = capabilities(n, q);
+	if (r == 0)
+		r = qmp_call(q, "x-query-virtio", NULL, &list);
+	n->devices = json_array();
+	if (!n->devices)
+		return -ENOMEM;
+	json_array_foreach(list, i, v) {
+		const char *path = json_string_value(json_object_get(v, "path"));
+		const char *name = json_string_value(json_object_get(v, "name"));
+
+		if (r == 0 && path && name && streq(name, "virtio-net"))
+			r = ask_device(n, q, path);
+	}
+	return r;
+}
+
+/* ----------------------------------------------------------------- the throw-away ones */
+
+static int enter_surroundings(void *data, int *step)
+{
+	*step = 1;
+	return surroundings_enter(data);
+}
+
+/* A sentence why it is not asked; it goes to @why, or becomes the error. */
+static void say_why(char **why, const char *fmt, ...) _printf_(2, 3);
+static void say_why(char **why, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(why, fmt, ap) < 0)
+		*why = NULL;
+	va_end(ap);
+}
+
+/* What its guest negotiated stays unknown; the rest of the answer does not. */
+static int leave_unasked(const struct asking *a, const char *version, const char *why)
+{
+	if (!why)
+		return context_oom(a->ctx);
+	context_log(a->ctx, LOG_WARNING, "guest-qmp-unsafe",
+		    "%s: QEMU %s: %s; the guest's was not asked" READ_IT_IN_THE_GUEST,
+		    a->socket_path, version, why);
+	return 0;
+}
+
+/* The questions of ask_machine() to the same binary without a machine. */
+static int try_machine(struct asking *a, struct answers *n)
+{
+	const char *const argv[] = { a->exe, "-nodefaults", "-no-user-config", "-display", "none",
+			       "-S", "-M", "none", "-qmp", "stdio", NULL };
+	char words[256];
+	const struct qmp_preparation prep = { .fn = enter_surroundings, .data = &a->where };
+	struct qmp q;
+	int r = qmp_spawn_with(&q, a->exe, (char *const *)argv, TRIAL_MS, &prep);
+
+	if (r == 0)
+		r = greet(n, &q);
+	if (r == 0)
+		r = ask_machine(n, &q);
+	qmp_last_words(&q, words, sizeof(words));
+	qmp_stop(&q);
+	if (r == -ENOMEM && q.failure == QMP_OK)
+		return context_oom(a->ctx);
+	if (r == 0)
+		return 0;
+	return context_fail(a->ctx, ENOTSUP, "guest-qmp-unsafe", a->socket_path,
+			    "a throw-away process of %s gave no answers: %s%s%s; the guest's was not "
+			    "asked" READ_IT_IN_THE_GUEST,
+			    a->exe, strerror(-r), *words ? ": " : "", words);
+}
+
+/* With vhost it is another way through QEMU, which has to be gone on trial too. */
+static bool all_started_vhost(const struct answers *n)
+{
+	json_t *v;
+	size_t i;
+
+	json_array_foreach(n->devices, i, v)
+		if (!json_is_true(json_object_get(json_object_get(v, "status"), "vhost-started")))
+			return false;
+	return true;
+}
+
+/*
+ * The questions of ask_devices(), with a device at work and, where the guest's has it, with vhost.
+ * NULL: it has outlived them; else why it was no good, for free().
+ */
+static char *try_devices(struct asking *a, const char *machine)
+{
+	struct answers n = { .a = a, .greet = true };
+	struct qtest_nic nic = { .device = QTEST_PLAIN_NIC };
+	const struct qtest_request rq = { .path = a->exe, .machine = machine, .nics = &nic,
+					  .n_nics = 1, .timeout_ms = TRIAL_MS };
+	char *no = NULL;
+	_buf_ why = { 0 };
+	int r;
+
+	/* what cannot be seen is taken to be there */
+	nic.backend = a->vhost || !a->fds_known ? QTEST_TAP_VHOST :
+		      geteuid() == 0		? QTEST_TAP :
+						  QTEST_USER;
+	r = qtest_try(&rq, &a->where, ask_devices, &n, &why);
+	if (r < 0)
+		say_why(&no, "a throw-away process of %s with the machine type %s and a device on %s "
+			     "did not outlive the question: %s",
+			a->exe, machine, qtest_backend_names[nic.backend],
+			why.data ? why.data : strerror(-r));
+	else if (json_array_size(n.devices) == 0)
+		say_why(&no, "a throw-away process of %s does not name its device", a->exe);
+	else if (qtest_has_vhost(nic.backend) && !all_started_vhost(&n))
+		say_why(&no, "vhost did not start in a throw-away process of %s", a->exe);
+	json_decref(n.devices);
+	return no;
+}
+
+/* --------------------------------------------------------------------- the answers */
+
+static int bit_in(const json_t *features, const char *name, size_t len)
+{
+	json_t *v;
+	size_t i;
+
+	json_array_foreach(features, i, v) {
+		static const char *const keys[] = { "name", "also" };
+
+		for (size_t k = 0; k < ARRAY_SIZE(keys); k++) {
+			const char *s = json_string_value(json_object_get(v, keys[k]));
+
+			if (s && strlen(s) == len && strncmp(s, name, len) == 0)
+				return (int)json_integer_value(json_object_get(v, "bit"));
+		}
+	}
+	return -1;
+}
+
+/* "VIRTIO_NET_F_HOST_USO: Device can receive USO" */
+static int bit_of(const struct asking *a, const char *text)
+{
+	size_t len = strcspn(text, ":");
+	const json_t *devices = json_object_get(a->data.devices, "devices");
+	int bit;
+
+	for (size_t i = 0; i < a->cat->n_rows; i++) {
+		const struct row *row = &a->cat->rows[i];
+
+		if (row->bit >= 0 && strlen(row->feature) == len &&
+		    strncmp(row->feature, text, len) == 0)
+			return row->bit;
+	}
+	bit = bit_in(json_object_get(json_object_get(a->data.devices, "transport"), "features"),
+		     text, len);
+	if (bit < 0)
+		bit = bit_in(json_object_get(json_object_get(devices, "virtio-net"), "features"),
+			     text, len);
+	return bit;
+}
+
+static int add_named(struct asking *a, const json_t *names, uint64_t word[2])
+{
+	json_t *v;
+	size_t i;
+
+	json_array_foreach(names, i, v) {
+		const char *text = json_string_value(v);
+		int bit = text ? bit_of(a, text) : -1;
+
+		if (bit < 0)
+			return context_fail(a->ctx, ENOTSUP, "guest-qmp-unsafe", a->socket_path,
+					    "it names a feature that the catalogue does not have: "
+					    "\"%s\"" READ_IT_IN_THE_GUEST,
+					    text ? text : "");
+		word[bit / 64] |= (uint64_t)1 << (bit % 64);
+	}
+	return 0;
+}
+
+static int word_of(struct asking *a, const json_t *features, uint64_t word[2])
+{
+	int r = add_named(a, json_object_get(features, "dev-features"), word);
+
+	if (r == 0)
+		r = add_named(a, json_object_get(features, "transports"), word);
+	word[0] |= (uint64_t)json_integer_value(json_object_get(features, "unknown-dev-features"));
+	word[1] |= (uint64_t)json_integer_value(json_object_get(features, "unknown-dev-features2"));
+	return r;
+}
+
+/* "/machine/peripheral/net0/virtio-backend": the device that was named net0 */
+static json_t *id_of(const char *path)
+{
+	static const char prefix[] = "/machine/peripheral/", suffix[] = "/virtio-backend";
+	size_t len = strlen(path);
+
+	if (!strprefix(path, prefix) || len <= strlen(prefix) + strlen(suffix) ||
+	    !streq(path + len - strlen(suffix), suffix))
+		return json_string(path);
+	return json_stringn(path + strlen(prefix), len - strlen(prefix) - strlen(suffix));
+}
+
+/* One kind of backend in the whole process tells for each device; vhost tells for itself. */
+static const char *backend_of(const struct asking *a, const json_t *status)
+{
+	bool vhost = json_is_true(json_object_get(status, "vhost-started"));
+	bool running = json_is_true(json_object_get(status, "vm-running")) &&
+		       json_is_true(json_object_get(status, "started"));
+
+	if (!a->fds_known || a->tap == a->macvtap || (a->vhost && !vhost && !running))
+		return NULL;
+	return a->tap ? (vhost ? "tap+vhost" : "tap") : (vhost ? "macvtap+vhost" : "macvtap");
+}
+
+static int add_device(struct asking *a, const json_t *answer, json_t *list)
+{
+	const json_t *status = json_object_get(answer, "status");
+	const char *backend = backend_of(a, status);
+	uint64_t taken[2] = { 0, 0 }, offered[2] = { 0, 0 };
+	json_t *device;
+	int r = word_of(a, json_object_get(status, "guest-features"), taken);
+
+	if (r == 0)
+		r = word_of(a, json_object_get(status, "host-features"), offered);
+	if (r < 0)
+		return r;
+	device = json_pack("{s:s, s:o, s:o, s:o, s:s*, s:O}", "class", NET_CLASS, "id",
+			   id_of(json_string_value(json_object_get(answer, "path"))), "negotiated",
+			   guest_word(taken), "offered", guest_word(offered), "backend", backend,
+			   "queue_sizes", json_object_get(answer, "sizes"));
+	return json_array_append_new(list, device) < 0 ? context_oom(a->ctx) : 0;
+}
+
+/* Which devices it has was not asked either; one there must be. */
+static int add_unasked(struct asking *a, json_t *list)
+{
+	const char *backend = !a->fds_known || a->tap == a->macvtap ? NULL :
+			      a->tap ? (a->vhost ? "tap+vhost" : "tap") :
+				       (a->vhost ? "macvtap+vhost" : "macvtap");
+
+	return json_array_append_new(list, json_pack("{s:s, s:s*}", "class", NET_CLASS, "backend",
+						     backend)) < 0 ?
+		       context_oom(a->ctx) :
+		       0;
+}
+
+static int make_guest(struct asking *a, const struct answers *n, struct abibase_guest **ret)
+{
+	size_t number = strcspn(n->version, " ");
+	json_t *list = json_array(), *root, *v;
+	size_t i;
+	int r = 0;
+
+	json_array_foreach(n->devices, i, v)
+		if (r == 0)
+			r = add_device(a, v, list);
+	if (!n->devices)
+		r = add_unasked(a, list);
+	if (r < 0) {
+		json_decref(list);
+		return r;
+	}
+	root = json_pack("{s:s, s:s, s:s, s:s#, s:s*, s:o}", "schema", "abibase-guest/1",
+			 "machine", n->machine, "target", n->target, "qemu", n->version,
+			 (int)number, "name", name_valid(n->name) ? n->name : NULL, "devices", list);
+	if (!root)
+		return context_oom(a->ctx);
+	if (json_array_size(json_object_get(root, "devices")) == 0) {
+		json_decref(root);
+		return context_fail(a->ctx, ENODATA, "guest-unknown", a->socket_path,
+				    "this guest has no virtio-net device");
+	}
+	return guest_from_json(a->ctx, root, a->socket_path, ret);
+}
+
+/* ------------------------------------------------------------------------ all of it */
+
+static int lost(struct asking *a, const struct qmp *q, int err)
+{
+	if (q->failure == QMP_TIMEOUT)
+		return context_fail(a->ctx, ETIMEDOUT, "io-error", a->socket_path,
+				    "no answer in time: a monitor serves one client at a time");
+	return context_fail(a->ctx, -err, "io-error", a->socket_path, "%s",
+			    q->failure == QMP_REFUSED ? q->desc : strerror(-err));
+}
+
+static int ask_negotiated(struct asking *a, struct answers *is, struct qmp *live)
+{
+	_autofree_ char *no = NULL;
+	int r;
+
+	if (!is->can_ask)
+		return leave_unasked(a, is->version, "it has no command that says what a guest "
+						     "negotiated (7.2 was the first with one)");
+	no = try_devices(a, is->machine);
+	if (no)
+		return leave_unasked(a, is->version, no);
+	live->deadline = process_now() + ANSWER_MS;
+	is->greet = false;
+	r = ask_devices(is, live);
+	return r < 0 ? lost(a, live, r) : 0;
+}
+
+/* @live is spoken to only in the words that a throw-away process has outlived. */
+static int ask(struct asking *a, struct qmp *live, struct abibase_guest **ret)
+{
+	struct answers trial = { .a = a, .greet = true }, is = { .a = a, .greet = true };
+	int r = find_binary(a);
+
+	if (r < 0)
+		return r;
+	look_at_descriptors(a);
+	r = try_machine(a, &trial);
+	if (r < 0)
+		return r;
+	live->deadline = process_now() + ANSWER_MS;
+	r = greet(&is, live); /* it says this unasked */
+	if (r < 0)
+		return lost(a, live, r);
+	if (!streq(is.version, trial.version))
+		return fail_binary(a, "what answers is another QEMU than what listens");
+	r = ask_machine(&is, live);
+	if (r < 0)
+		return lost(a, live, r);
+	r = ask_negotiated(a, &is, live);
+	if (r == 0)
+		r = make_guest(a, &is, ret);
+	json_decref(is.devices);
+	return r;
+}
+
+ABIBASE_EXPORT int abibase_guest_from_qmp(struct abibase_context *ctx,
+					  struct abibase_catalogue *cat, const char *socket_path,
+					  struct abibase_guest **ret)
+{
+	struct asking a = { .ctx = ctx, .cat = cat, .socket_path = socket_path,
+			    .where = { .root_fd = -1 } };
+	struct qmp live;
+	int fd = connect_to(&a), r;
+
+	if (fd < 0)
+		return fd;
+	qmp_attach(&live, fd, ANSWER_MS);
+	r = decode_data_load(ctx, &a.data);
+	if (r == 0)
+		r = ask(&a, &live, ret);
+	qmp_stop(&live);
+	closep(&a.where.root_fd);
+	decode_data_clear(&a.data);
+	return r;
+}

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "live/verify.h"
+
+#include <errno.h>
+
+/* What a verification found: by calls, for people, and as a document. */
+
+ABIBASE_EXPORT struct abibase_verification *abibase_verification_ref(struct abibase_verification *vf)
+{
+	if (vf)
+		__atomic_add_fetch(&vf->refcount, 1, __ATOMIC_RELAXED);
+	return vf;
+}
+
+ABIBASE_EXPORT struct abibase_verification *
+abibase_verification_unref(struct abibase_verification *vf)
+{
+	if (!vf || __atomic_sub_fetch(&vf->refcount, 1, __ATOMIC_ACQ_REL) > 0)
+		return NULL;
+	free(vf->devices);
+	free(vf->findings);
+	free(vf->left_out);
+	arena_clear(&vf->arena);
+	free(vf);
+	return NULL;
+}
+
+ABIBASE_EXPORT enum abibase_verdict
+abibase_verification_verdict(const struct abibase_verification *vf)
+{
+	return vf->verdict;
+}
+
+ABIBASE_EXPORT const char *abibase_verification_qemu(const struct abibase_verification *vf)
+{
+	return vf->qemu;
+}
+
+ABIBASE_EXPORT size_t abibase_verification_device_count(const struct abibase_verification *vf)
+{
+	return vf->n_devices;
+}
+
+ABIBASE_EXPORT const char *abibase_verification_device_name(const struct abibase_verification *vf,
+							    size_t i)
+{
+	return i < vf->n_devices ? vf->devices[i].name : NULL;
+}
+
+ABIBASE_EXPORT const char *
+abibase_verification_device_backend(const struct abibase_verification *vf, size_t i)
+{
+	return i < vf->n_devices ? vf->devices[i].backend : NULL;
+}
+
+ABIBASE_EXPORT bool abibase_verification_device_offered(const struct abibase_verification *vf,
+							size_t i, uint64_t ret[2])
+{
+	if (i >= vf->n_devices || !vf->devices[i].seen)
+		return false;
+	memcpy(ret, vf->devices[i].offered, sizeof(vf->devices[i].offered));
+	return true;
+}
+
+ABIBASE_EXPORT enum abibase_verdict
+abibase_verification_device_verdict(const struct abibase_verification *vf, size_t i)
+{
+	return i < vf->n_devices ? vf->devices[i].verdict : ABIBASE_VERDICT_UNKNOWN;
+}
+
+ABIBASE_EXPORT size_t abibase_verification_finding_count(const struct abibase_verification *vf)
+{
+	return vf->n_findings;
+}
+
+ABIBASE_EXPORT enum abibase_finding_kind
+abibase_verification_finding_kind(const struct abibase_verification *vf, size_t i)
+{
+	return i < vf->n_findings ? vf->findings[i].kind : ABIBASE_FINDING_NOTE;
+}
+
+ABIBASE_EXPORT const char *
+abibase_verification_finding_device(const struct abibase_verification *vf, size_t i)
+{
+	return i < vf->n_findings && vf->findings[i].device != NO_DEVICE ?
+		       vf->devices[vf->findings[i].device].name :
+		       NULL;
+}
+
+ABIBASE_EXPORT const char *abibase_verification_finding_get(const struct abibase_verification *vf,
+							    size_t i, enum abibase_check_field field)
+{
+	return check_finding_get(i < vf->n_findings ? &vf->findings[i] : NULL, field);
+}
+
+ABIBASE_EXPORT size_t abibase_verification_left_out_count(const struct abibase_verification *vf)
+{
+	return vf->n_left_out;
+}
+
+ABIBASE_EXPORT const char *abibase_verification_left_out(const struct abibase_verification *vf,
+							 size_t i)
+{
+	return i < vf->n_left_out ? vf->left_out[i] : NULL;
+}
+
+/* ------------------------------------------------------------------------- as text */
+
+/* Features that differ for the same reason are said in one sentence. */
+static bool same_cause(const struct check_finding *a, const struct check_finding *b)
+{
+	return a->bit >= 0 && b->bit >= 0 && a->device == b->device && streq(a->id, b->id) &&
+	       same_text(a->layer, b->layer) && same_text(a->remedy, b->remedy) &&
+	       (same_text(a->cause, b->cause) || strprefix(a->layer, LAYER_COMMAND));
+}
+
+static bool said_before(const struct abibase_verification *vf, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (same_cause(&vf->findings[k], &vf->findings[i]))
+			return true;
+	return false;
+}
+
+static void text_features(const struct abibase_verification *vf, size_t first, struct buf *out)
+{
+	const char *separator = " ", *last = NULL;
+
+	for (size_t i = first; i < vf->n_findings; i++) {
+		const struct check_finding *f = &vf->findings[i];
+
+		if (!same_cause(&vf->findings[first], f))
+			continue;
+		buf_printf(out, "%s%s (bit %d)", separator, f->feature, f->bit);
+		separator = ", ";
+	}
+	buf_putc(out, '\n');
+	for (size_t i = first; i < vf->n_findings; i++) {
+		const struct check_finding *f = &vf->findings[i];
+
+		if (!same_cause(&vf->findings[first], f) || same_text(f->cause, last))
+			continue;
+		buf_printf(out, "      because: %s: %s [%s]\n", f->layer, f->cause, f->id);
+		last = f->cause;
+	}
+}
+
+static void text_finding(const struct abibase_verification *vf, size_t i, struct buf *out)
+{
+	static const char *const kinds[] = { [ABIBASE_FINDING_CONFLICT] = "differs",
+					     [ABIBASE_FINDING_UNKNOWN] = "unknown",
+					     [ABIBASE_FINDING_NOTE] = "note" };
+	const struct check_finding *f = &vf->findings[i];
+
+	if (said_before(vf, i))
+		return;
+	if (f->bit >= 0) {
+		buf_puts(out, streq(f->id, "verify-offered") ?
+				      "    offered, and off in the baseline:" :
+				      "    not offered, and on in the baseline:");
+		text_features(vf, i, out);
+	} else {
+		buf_printf(out, "    %s: %s [%s]\n", kinds[f->kind], f->text, f->id);
+	}
+	if (f->remedy)
+		buf_printf(out, "      remedy: %s\n", f->remedy);
+}
+
+static void text_findings(const struct abibase_verification *vf, size_t device, struct buf *out)
+{
+	for (size_t i = 0; i < vf->n_findings; i++)
+		if (vf->findings[i].device == device)
+			text_finding(vf, i, out);
+}
+
+static const char *device_words(const struct verify_device *d)
+{
+	if (d->verdict == ABIBASE_VERDICT_NO)
+		return "differs";
+	if (d->verdict == ABIBASE_VERDICT_UNKNOWN)
+		return "cannot tell";
+	return d->stated ? "equal" : "not judged";
+}
+
+/* Without a command line a device is called as its backend, which is said anyway. */
+static const char *device_name(const struct verify_device *d)
+{
+	return streq(d->name, d->backend) ? d->driver : d->name;
+}
+
+ABIBASE_EXPORT int abibase_verification_to_text(const struct abibase_verification *vf, char **ret)
+{
+	_buf_ out = { 0 };
+
+	if (vf->qemu)
+		buf_printf(&out, "%s\n", vf->qemu);
+	text_findings(vf, NO_DEVICE, &out);
+	for (size_t i = 0; i < vf->n_devices; i++) {
+		const struct verify_device *d = &vf->devices[i];
+
+		buf_printf(&out, "  %s on %s: %s\n", device_name(d), d->backend, device_words(d));
+		text_findings(vf, i, &out);
+	}
+	if (vf->n_left_out)
+		buf_puts(&out, "  left out or replaced:");
+	for (size_t i = 0; i < vf->n_left_out; i++)
+		buf_printf(&out, "%s %s", i ? "," : "", vf->left_out[i]);
+	if (vf->n_left_out)
+		buf_putc(&out, '\n');
+	return buf_give(&out, ret);
+}
+
+/* A member that a document cannot do without; jansson takes the reference in any case. */
+static void set(json_t *o, const char *key, json_t *v, bool *failed)
+{
+	if (json_object_set_new(o, key, v) < 0)
+		*failed = true;
+}
+
+static void append(json_t *list, json_t *v, bool *failed)
+{
+	if (json_array_append_new(list, v) < 0)
+		*failed = true;
+}
+
+static json_t *json_finding(const struct abibase_verification *vf, const struct check_finding *f,
+			    bool *failed)
+{
+	const char *device = f->device == NO_DEVICE ? NULL : vf->devices[f->device].name;
+	/* a member is left out where the string is NULL and the format says "s*" */
+	json_t *v = json_pack("{ss ss ss ss* ss* ss* ss* ss* ss*}", "kind", finding_words[f->kind],
+			      "id", f->id, "text", f->text, "device", device, "layer", f->layer,
+			      "feature", f->feature, "property", f->property, "cause", f->cause,
+			      "remedy", f->remedy);
+
+	if (f->bit >= 0)
+		set(v, "bit", json_integer(f->bit), failed);
+	return v;
+}
+
+static json_t *json_queues(const struct verify_device *d, bool *failed)
+{
+	json_t *list = json_array();
+
+	for (unsigned int i = 0; i < d->n_queues; i++)
+		append(list, json_integer(d->queue_size[i]), failed);
+	return list;
+}
+
+static json_t *json_word(const uint64_t word[2])
+{
+	char text[40];
+
+	snprintf(text, sizeof(text), "0x%016llx%016llx", (unsigned long long)word[1],
+		 (unsigned long long)word[0]);
+	return json_string(text);
+}
+
+static json_t *json_device(const struct verify_device *d, bool *failed)
+{
+	json_t *v = json_pack("{ss ss ss ss}", "name", d->name, "driver", d->driver, "backend",
+			      d->backend, "verdict", verdict_words[d->verdict]);
+
+	if (d->seen) {
+		set(v, "offered", json_word(d->offered), failed);
+		set(v, "queue_sizes", json_queues(d, failed), failed);
+	}
+	if (d->stated)
+		set(v, "stated", json_word(d->want), failed);
+	return v;
+}
+
+ABIBASE_EXPORT int abibase_verification_to_json(const struct abibase_verification *vf, char **ret)
+{
+	json_auto_t *root = json_pack("{ss ss ss ss* ss*}", "schema", "abibase-verify/1", "baseline",
+				      vf->baseline, "verdict", verdict_words[vf->verdict], "qemu",
+				      vf->qemu, "machine", vf->machine);
+	json_t *devices = json_array(), *findings = json_array(), *left_out = json_array();
+	bool failed = false;
+
+	for (size_t i = 0; i < vf->n_devices; i++)
+		append(devices, json_device(&vf->devices[i], &failed), &failed);
+	for (size_t i = 0; i < vf->n_findings; i++)
+		append(findings, json_finding(vf, &vf->findings[i], &failed), &failed);
+	for (size_t i = 0; i < vf->n_left_out; i++)
+		append(left_out, json_string(vf->left_out[i]), &failed);
+	set(root, "devices", devices, &failed);
+	set(root, "findings", findings, &failed);
+	set(root, "left_out", left_out, &failed);
+	if (failed)
+		return -ENOMEM;
+	return json_give(root, ret);
+}

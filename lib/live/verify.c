@@ -1,0 +1,907 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "live/verify.h"
+
+#include <errno.h>
+
+#include "base/context.h"
+#include "model/effective.h"
+#include "answer/show.h"
+
+/*
+ * Is a guest really offered what a baseline promises? A throw-away QEMU is started of the command
+ * line (throwaway.c) and its devices are read (qtest.c). A bit that differs has one of these causes,
+ * looked for in this order:
+ *
+ *   offered:      an option turns it on           the command line
+ *                 no option turns it off          the command line: it lacks the list
+ *                 it is off all the same          QEMU
+ *   not offered:  an option turns it off          the command line
+ *                 the QEMU does not know it       QEMU
+ *                 no option turns it on           the command line: it lacks the list
+ *                 a fact that it needs is no      that of the fact: tap, vhost-net
+ *                 nothing is missing              QEMU
+ *
+ * A bit that no host and no QEMU decides, but an option of the command line alone (mq, mac), is the
+ * same on every host that is given this command line: it is told and decides nothing.
+ */
+
+#define TIMEOUT_MS 20000
+#define LAYER_QEMU "QEMU"
+
+struct abibase_verify {
+	struct abibase_context *ctx;
+	struct abibase_catalogue *cat;
+	struct abibase_baseline *b;
+	struct abibase_profile *p;
+	char *qemu;
+	char **argv; /* NULL: the baseline's own */
+	int timeout_ms;
+};
+
+struct verifying {
+	const struct abibase_verify *v;
+	struct abibase_verification *out;
+	struct throwaway t;
+	struct qemu_view view; /* of what the profile says of this QEMU */
+	bool have_view;
+	bool failed; /* memory ran out */
+};
+
+/* ------------------------------------------------------------------------ request */
+
+ABIBASE_EXPORT int abibase_verify_new(struct abibase_context *ctx, struct abibase_catalogue *cat,
+				      struct abibase_baseline *b, struct abibase_verify **ret)
+{
+	struct abibase_verify *v;
+
+	if (b->verdict != ABIBASE_VERDICT_YES)
+		return context_fail(ctx, EINVAL, "baseline-not-yes", NULL,
+				    "this baseline promises nothing: its hosts could not share one");
+	v = calloc(1, sizeof(*v));
+	if (!v)
+		return context_oom(ctx);
+	v->ctx = abibase_context_ref(ctx);
+	v->cat = abibase_catalogue_ref(cat);
+	v->b = abibase_baseline_ref(b);
+	v->timeout_ms = TIMEOUT_MS;
+	*ret = v;
+	return 0;
+}
+
+static void free_argv(char **argv)
+{
+	for (char **a = argv; a && *a; a++)
+		free(*a);
+	free(argv);
+}
+
+ABIBASE_EXPORT struct abibase_verify *abibase_verify_unref(struct abibase_verify *v)
+{
+	if (!v)
+		return NULL;
+	abibase_profile_unref(v->p);
+	abibase_baseline_unref(v->b);
+	abibase_catalogue_unref(v->cat);
+	abibase_context_unref(v->ctx);
+	free_argv(v->argv);
+	free(v->qemu);
+	free(v);
+	return NULL;
+}
+
+ABIBASE_EXPORT int abibase_verify_set_qemu(struct abibase_verify *v, const char *path)
+{
+	char *copy = strdup(path);
+
+	if (!copy)
+		return context_oom(v->ctx);
+	free(v->qemu);
+	v->qemu = copy;
+	return 0;
+}
+
+ABIBASE_EXPORT int abibase_verify_set_command(struct abibase_verify *v, const char *const *argv)
+{
+	size_t n = 0;
+	char **copy;
+
+	while (argv[n])
+		n++;
+	copy = calloc(n + 1, sizeof(*copy));
+	for (size_t i = 0; copy && i < n; i++) {
+		copy[i] = strdup(argv[i]);
+		if (!copy[i]) {
+			free_argv(copy);
+			copy = NULL;
+		}
+	}
+	if (!copy)
+		return context_oom(v->ctx);
+	free_argv(v->argv);
+	v->argv = copy;
+	return 0;
+}
+
+ABIBASE_EXPORT void abibase_verify_set_profile(struct abibase_verify *v, struct abibase_profile *p)
+{
+	abibase_profile_ref(p);
+	abibase_profile_unref(v->p);
+	v->p = p;
+}
+
+void verify_set_timeout(struct abibase_verify *v, int timeout_ms)
+{
+	v->timeout_ms = timeout_ms;
+}
+
+/* ----------------------------------------------------------------------- findings */
+
+static const char *keep(struct verifying *k, const char *fmt, ...) _printf_(2, 3);
+static const char *keep(struct verifying *k, const char *fmt, ...)
+{
+	const char *kept;
+	va_list ap;
+
+	va_start(ap, fmt);
+	kept = show_keep(&k->out->arena, fmt, ap);
+	va_end(ap);
+	if (!kept)
+		k->failed = true;
+	return kept ? kept : "";
+}
+
+/* For what is kept of the command line's own words. */
+static const char *keep_text(struct verifying *k, const char *s)
+{
+	return s ? keep(k, "%s", s) : NULL;
+}
+
+static void add(struct verifying *k, const struct check_finding *f)
+{
+	struct abibase_verification *out = k->out;
+
+	if (array_grow(&out->findings, out->n_findings, &out->cap_findings,
+		       sizeof(*out->findings)) < 0)
+		k->failed = true;
+	else
+		out->findings[out->n_findings++] = *f;
+}
+
+/* A finding that is not about one feature. */
+static void say(struct verifying *k, enum abibase_finding_kind kind, size_t device, const char *id,
+		const char *layer, const char *text, const char *remedy)
+{
+	add(k, &(struct check_finding){ .kind = kind, .device = device, .bit = -1, .id = id,
+					 .text = text, .layer = layer,
+					 .remedy = keep_text(k, remedy) });
+}
+
+/* One bit that differs, or would if it mattered. */
+struct difference {
+	struct verifying *k;
+	size_t device;
+	const struct nic *nic;
+	int backend; /* of the catalogue */
+	int bit;
+	bool offered;
+	const struct row *row; /* NULL: no row has the bit */
+	const struct requirement *q; /* the bit is a requirement's */
+};
+
+static void differ(const struct difference *d, const char *layer, const char *cause,
+		   const char *remedy)
+{
+	struct verifying *k = d->k;
+	const char *feature = d->row ? d->row->feature : d->q ? d->q->feature : NULL;
+	const char *name = keep_text(k, feature ? feature : "a feature without a name");
+	struct check_finding f = { .kind = ABIBASE_FINDING_CONFLICT, .device = d->device,
+				    .bit = d->bit,
+				    .id = d->offered ? "verify-offered" : "verify-missing",
+				    .layer = layer, .feature = name, .cause = cause,
+				    .remedy = remedy };
+
+	if (d->row)
+		f.property = keep_text(k, d->row->key);
+	f.text = keep(k, "%s: %s (bit %d) is %s: %s", k->out->devices[d->device].name, name, d->bit,
+		      d->offered ? "offered, and the baseline has it off" :
+				   "not offered, and the baseline has it on",
+		      cause);
+	add(k, &f);
+}
+
+/* -------------------------------------------------------------------------- causes */
+
+static const struct value *promised(const struct abibase_baseline *b, const struct row *row)
+{
+	return row ? baseline_value(b, row->class_name, row->property) : NULL;
+}
+
+static const char *list_remedy(struct verifying *k)
+{
+	return keep(k, "put the list of the baseline behind the arguments, as abibase exec does");
+}
+
+static const char *build_remedy(struct verifying *k)
+{
+	return keep(k, "this build makes something else of the machine type than those of the "
+		       "baseline: make a new baseline with this host");
+}
+
+/* Would the bit be offered with this value of the property, if the backend agreed? */
+static bool turns_on(const struct row *row, const char *value)
+{
+	json_auto_t *v = NULL;
+
+	if (row->boolean)
+		return word_is_bool(value, true);
+	v = json_integer(strtoll(value, NULL, 0));
+	return row_bit_set(row, v);
+}
+
+/* How a QEMU itself has the property; the reason is empty where that is not known. */
+static struct effective own_value(const struct difference *d)
+{
+	struct effective e = { .known = ABIBASE_UNKNOWN };
+
+	if (d->k->have_view && d->row)
+		qemu_effective(&d->k->view, d->row, &e);
+	return e;
+}
+
+static void because_offered(const struct difference *d, const struct setting_from *s)
+{
+	struct verifying *k = d->k;
+	struct effective e = own_value(d);
+
+	if (!d->row) {
+		differ(d, LAYER_QEMU, keep(k, "the catalogue does not know the bit"),
+		       build_remedy(k));
+	} else if (s->option && turns_on(d->row, s->value)) {
+		differ(d, LAYER_COMMAND, keep(k, "%s has %s=%s", s->option, d->row->property,
+					      s->value),
+		       keep(k, "leave that out: it wins over the list of the baseline"));
+	} else if (s->option || e.known == ABIBASE_NO) {
+		differ(d, LAYER_QEMU,
+		       keep(k, s->option ? "the QEMU does not honour %s" :
+					   "the QEMU is not known to have the property of %s",
+			    s->option ? s->option : d->row->feature),
+		       build_remedy(k));
+	} else if (promised(d->k->v->b, d->row)) {
+		differ(d, LAYER_COMMAND, keep(k, "no option turns its property off"),
+		       list_remedy(k));
+	} else {
+		differ(d, LAYER_QEMU, keep(k, "no QEMU of the baseline has its property"),
+		       build_remedy(k));
+	}
+}
+
+/* Is this what the device lacks? Its tap can have been made without a vnet header. */
+static enum abibase_tri ask(const struct difference *d, const struct condition *c)
+{
+	if (d->nic->throwaway.no_vnet_hdr && c->bit == 14 && !strprefix(c->fact, "vhost"))
+		return ABIBASE_NO;
+	return d->k->v->p ? profile_ask(d->k->v->p, c->fact, c->bit, NULL) : ABIBASE_UNKNOWN;
+}
+
+/* The fact that is missing, or the first one of which that is not known; NULL: nothing is. */
+static const struct condition *missing(const struct difference *d, enum abibase_tri *ret)
+{
+	const struct needs *needs = &(d->row ? d->row->needs : d->q->needs)[d->backend];
+	const struct condition *unknown = NULL;
+
+	*ret = ABIBASE_NO;
+	for (size_t i = 0; i < needs->n; i++) {
+		const struct condition *c;
+		enum abibase_tri a;
+
+		if (needs->need[i].condition == NEED_NEVER ||
+		    (d->k->have_view && !need_applies(&d->k->view, &needs->need[i])))
+			continue;
+		c = &d->k->v->cat->conditions[needs->need[i].condition];
+		a = ask(d, c);
+		if (a == ABIBASE_NO)
+			return c;
+		if (a == ABIBASE_UNKNOWN && !unknown)
+			unknown = c;
+	}
+	*ret = ABIBASE_UNKNOWN;
+	return unknown;
+}
+
+static void because_masked(const struct difference *d)
+{
+	struct verifying *k = d->k;
+	enum abibase_tri how;
+	const struct condition *c = missing(d, &how);
+
+	if (!c) {
+		differ(d, LAYER_QEMU, keep(k, "nothing is missing, and the QEMU does not offer it"),
+		       build_remedy(k));
+		return;
+	}
+	if (d->nic->throwaway.no_vnet_hdr && c->bit == 14)
+		differ(d, keep_text(k, c->layer),
+		       keep(k, "the tap of this command line has no vnet header"),
+		       keep(k, "open the tap with IFF_VNET_HDR, and leave out vnet_hdr=off"));
+	else
+		differ(d, keep_text(k, c->layer),
+		       keep(k, how == ABIBASE_NO ? "%s" : "it is not known whether not: %s",
+			    c->missing),
+		       keep_text(k, c->remedy));
+}
+
+static void because_missing(const struct difference *d, const struct setting_from *s)
+{
+	struct verifying *k = d->k;
+	struct effective e = own_value(d);
+
+	if (!d->row && !d->q) {
+		differ(d, LAYER_QEMU, keep(k, "the catalogue does not know the bit"),
+		       build_remedy(k));
+	} else if (s->option && !turns_on(d->row, s->value)) {
+		differ(d, LAYER_COMMAND, keep(k, "%s has %s=%s", s->option, d->row->property,
+					      s->value),
+		       keep(k, "leave that out: it wins over the list of the baseline"));
+	} else if (e.known == ABIBASE_NO) {
+		differ(d, LAYER_QEMU, keep(k, "the QEMU does not have its property"),
+		       keep(k, "install a QEMU that has the property"));
+	} else if (d->row && !s->option && e.value && !row_bit_set(d->row, e.value)) {
+		differ(d, LAYER_COMMAND, keep(k, "no option turns its property on"),
+		       list_remedy(k));
+	} else {
+		because_masked(d);
+	}
+}
+
+/* --------------------------------------------------------------------- one device */
+
+/* The row whose option is there, for two can have one bit; else the first. */
+static const struct row *row_of_bit(struct verifying *k, const struct nic *nic, int backend,
+				    int bit)
+{
+	const struct abibase_catalogue *cat = k->v->cat;
+	const struct row *first = NULL;
+
+	for (size_t r = 0; r < cat->n_rows; r++) {
+		if (cat->rows[r].bit != bit || cat->rows[r].legacy ||
+		    !(cat->rows[r].backends & (1u << backend)))
+			continue;
+		if (!first || throwaway_setting(&k->t, nic, cat->rows[r].property).option)
+			first = &cat->rows[r];
+	}
+	return first;
+}
+
+static bool is_free(const struct difference *d)
+{
+	const struct abibase_baseline *b = d->k->v->b;
+
+	if (!d->row || promised(b, d->row))
+		return false;
+	for (size_t i = 0; i < b->n_offers; i++) {
+		int be = catalogue_backend(d->k->v->cat, b->in.backends[b->offers[i].backend]);
+
+		if (be >= 0 && d->row->needs[be].n)
+			return false;
+	}
+	return true;
+}
+
+static void compare_bit(struct difference *d)
+{
+	struct verifying *k = d->k;
+	const struct abibase_catalogue *cat = k->v->cat;
+	struct setting_from s = { 0 };
+
+	d->row = row_of_bit(k, d->nic, d->backend, d->bit);
+	d->q = NULL;
+	for (size_t i = 0; !d->row && i < cat->n_requirements; i++)
+		if (cat->requirements[i].bit == d->bit &&
+		    cat->requirements[i].backends & (1u << d->backend))
+			d->q = &cat->requirements[i];
+	if (d->row)
+		s = throwaway_setting(&k->t, d->nic, d->row->property);
+	else if (d->q)
+		s = throwaway_setting(&k->t, d->nic, "disable-modern");
+	if (d->q && s.option && word_is_bool(s.value, true))
+		differ(d, LAYER_COMMAND, keep(k, "%s has disable-modern=%s", s.option, s.value),
+		       keep(k, "leave that out: a legacy device has none of the newer features"));
+	else if (s.option && is_free(d))
+		say(k, ABIBASE_FINDING_NOTE, d->device, "verify-own", LAYER_COMMAND,
+		    keep(k, "%s: %s (bit %d) is %s by %s, which no host decides and every guest of "
+			    "this command line has alike",
+			 k->out->devices[d->device].name, d->row->feature, d->bit,
+			 d->offered ? "on" : "off", s.option),
+		    NULL);
+	else
+		(d->offered ? because_offered : because_missing)(d, d->q ? &(struct setting_from){ 0 } :
+									   &s);
+}
+
+static uint64_t legacy_bits(const struct abibase_catalogue *cat)
+{
+	uint64_t bits = 0;
+
+	for (size_t i = 0; i < cat->n_rows; i++)
+		if (cat->rows[i].legacy && cat->rows[i].bit >= 0 && cat->rows[i].bit < 64)
+			bits |= (uint64_t)1 << cat->rows[i].bit;
+	return bits;
+}
+
+static void compare_words(struct verifying *k, size_t i, const struct nic *nic, int backend)
+{
+	const struct verify_device *dev = &k->out->devices[i];
+	struct difference d = { .k = k, .device = i, .nic = nic, .backend = backend };
+
+	for (d.bit = 0; d.bit < 128; d.bit++) {
+		d.offered = dev->offered[d.bit / 64] >> (d.bit % 64) & 1;
+		if (d.offered != (dev->want[d.bit / 64] >> (d.bit % 64) & 1))
+			compare_bit(&d);
+	}
+}
+
+static const struct requirement *find_requirement(const struct abibase_catalogue *cat,
+						  const char *name)
+{
+	for (size_t i = 0; i < cat->n_requirements; i++)
+		if (streq(cat->requirements[i].name, name))
+			return &cat->requirements[i];
+	return NULL;
+}
+
+/* What no bit shows: whether the tap has a vnet header, and what it accepts. */
+static void check_requirements(struct verifying *k, size_t i, const struct nic *nic, int backend)
+{
+	const struct abibase_baseline *b = k->v->b;
+	struct difference d = { .k = k, .device = i, .nic = nic, .backend = backend };
+
+	for (size_t r = 0; r < b->n_requirements; r++) {
+		const struct met *want = &b->requirements[r];
+		const struct condition *c;
+		enum abibase_tri how;
+
+		d.q = find_requirement(k->v->cat, want->name);
+		if (!d.q || d.q->bit >= 0)
+			continue;
+		c = missing(&d, &how);
+		if (how == ABIBASE_UNKNOWN && c) /* nothing was asked, or it has no answer */
+			continue;
+		if (want->met == !c)
+			continue;
+		say(k, ABIBASE_FINDING_CONFLICT, i, "verify-requirement", c ? c->layer : "backend",
+		    keep(k, "%s: \"%s\" %s (requirement %s), and no property can mask it",
+			 k->out->devices[i].name, want->text,
+			 c ? "does not hold" : "holds, and did not on the hosts of the baseline",
+			 want->name),
+		    d.q->remedy);
+	}
+}
+
+/* ------------------------------------------------------------ sizes of destinations */
+
+/* The least that a QEMU of this host has and holds what comes in against; -1: none does. */
+static int64_t host_limit(const struct verifying *k, const struct shape *s, const struct host *h)
+{
+	const struct inputs *in = &k->v->b->in;
+	int64_t least = -1;
+
+	for (unsigned int i = 0; i < h->n_qemu; i++) {
+		const json_t *entry = in->builds[h->qemu[i].build]->entry;
+		struct qemu_view view;
+		int64_t size;
+
+		qemu_view_init(&view, entry, k->v->b->machine);
+		if (version_cmp(&view.version, &s->checked_since) < 0 ||
+		    qemu_has_machine(entry, k->v->b->machine) != ABIBASE_YES)
+			continue;
+		size = qemu_recorded_size(entry, k->v->b->machine, s->recorded);
+		if (size < 0)
+			size = shape_value(s, &view.version);
+		if (size >= 0 && (least < 0 || size < least))
+			least = size;
+	}
+	return least;
+}
+
+static void check_queue(struct verifying *k, size_t i, const struct shape *s, const struct host *h)
+{
+	const struct verify_device *dev = &k->out->devices[i];
+	int64_t limit = host_limit(k, s, h);
+
+	for (unsigned int q = 0; limit >= 0 && q < dev->n_queues; q++) {
+		if (dev->queue_size[q] <= limit)
+			continue;
+		say(k, ABIBASE_FINDING_CONFLICT, i, "verify-queue-size", LAYER_QEMU,
+		    keep(k, "%s: queue %u has %u entries, and the QEMU of %s, a destination of the "
+			    "baseline, refuses more than %lld",
+			 dev->name, q, dev->queue_size[q], h->name, (long long)limit),
+		    s->remedy);
+		return;
+	}
+}
+
+/* What the command line sets is the same on the destination, which is given it too. */
+static void check_queues(struct verifying *k, size_t i, const struct nic *nic)
+{
+	const struct abibase_baseline *b = k->v->b;
+	const struct abibase_catalogue *cat = k->v->cat;
+
+	if (throwaway_setting(&k->t, nic, "rx_queue_size").option ||
+	    throwaway_setting(&k->t, nic, "tx_queue_size").option)
+		return;
+	for (size_t s = 0; s < cat->n_shapes; s++)
+		for (size_t h = 0; h < b->in.n_hosts; h++)
+			if (streq(cat->shapes[s].recorded, "queue_sizes") &&
+			    inputs_is_dest(&b->in, b->in.hosts[h]))
+				check_queue(k, i, &cat->shapes[s], b->in.hosts[h]);
+}
+
+/* ------------------------------------------------------------------- the MSI-X table */
+
+/* What the list sets, or what the QEMUs of the baseline have by themselves; -1: not known. */
+static int64_t promised_number(const struct abibase_baseline *b, const struct row *row)
+{
+	const struct value *v = promised(b, row);
+
+	if (v)
+		return v->number;
+	for (size_t u = 0; u < b->n_used; u++) {
+		struct effective e;
+
+		baseline_effective(b, u, row, &e);
+		if (json_is_integer(e.value))
+			return json_integer_value(e.value);
+	}
+	return -1;
+}
+
+/* What the command line sets is the guest's wherever it goes, and so is the number of its queues. */
+static void check_vectors(struct verifying *k, size_t i, const struct nic *nic, unsigned int vectors)
+{
+	int r = catalogue_row(k->v->cat, "virtio-net-pci-base.vectors");
+	const struct row *row = r < 0 ? NULL : &k->v->cat->rows[r];
+	int64_t want = row ? promised_number(k->v->b, row) : -1;
+
+	if (want < 0 || nic->throwaway.queues > 1 ||
+	    throwaway_setting(&k->t, nic, "vectors").option)
+		return;
+	want = row_realized(row, want);
+	if (want == (int64_t)vectors)
+		return;
+	say(k, ABIBASE_FINDING_CONFLICT, i, "verify-vectors", LAYER_QEMU,
+	    keep(k, "%s: its MSI-X table has %u entries, and those of the baseline have %lld: this QEMU "
+		    "makes something else of the machine type",
+		 k->out->devices[i].name, vectors, (long long)want),
+	    "make a new baseline with this host: its list sets the property");
+}
+
+/* ------------------------------------------------------------------------ judgement */
+
+static const struct offer *find_offer(const struct abibase_baseline *b, const char *backend)
+{
+	for (size_t i = 0; i < b->n_offers; i++)
+		if (streq(b->in.backends[b->offers[i].backend], backend))
+			return &b->offers[i];
+	return NULL;
+}
+
+static void judge(struct verifying *k, size_t i, const struct nic *nic,
+		  const struct qtest_device *seen)
+{
+	struct verify_device *dev = &k->out->devices[i];
+	const struct offer *o = find_offer(k->v->b, dev->backend);
+	int backend = catalogue_backend(k->v->cat, dev->backend);
+
+	dev->seen = true;
+	memcpy(dev->offered, seen->offered, sizeof(dev->offered));
+	dev->offered[0] &= ~legacy_bits(k->v->cat);
+	dev->n_queues = seen->n_queues;
+	memcpy(dev->queue_size, seen->queue_size, sizeof(dev->queue_size));
+	if (nic->kind != NIC_HOST || backend < 0 || !o || !o->known)
+		return;
+	dev->stated = true;
+	memcpy(dev->want, o->word, sizeof(dev->want));
+	compare_words(k, i, nic, backend);
+	check_requirements(k, i, nic, backend);
+	check_queues(k, i, nic);
+	check_vectors(k, i, nic, seen->vectors);
+}
+
+/* Does the host have what this backend is made of? Without a profile that is seen at the start. */
+static const struct condition *backend_lacks(const struct verifying *k, const char *name)
+{
+	int be = catalogue_backend(k->v->cat, name);
+	const struct backend *b = be < 0 ? NULL : &k->v->cat->backends[be];
+
+	for (size_t i = 0; b && k->v->p && i < b->n_usable; i++) {
+		const struct condition *c = &k->v->cat->conditions[b->usable[i]];
+
+		if (profile_ask(k->v->p, c->fact, c->bit, NULL) == ABIBASE_NO)
+			return c;
+	}
+	return NULL;
+}
+
+/* Of the baseline's own backends one that a host lacks constrains nothing there. */
+static void say_absent(struct verifying *k, size_t i, const struct condition *c)
+{
+	bool own = !k->v->argv && !k->v->b->in.policy.backends_named;
+
+	say(k, own ? ABIBASE_FINDING_NOTE : ABIBASE_FINDING_CONFLICT, i, "verify-no-backend",
+	    keep_text(k, c->layer),
+	    keep(k, "%s: this host does not have its backend, %s: %s", k->out->devices[i].name,
+		 k->out->devices[i].backend, c->missing),
+	    c->remedy);
+}
+
+/* What is known before anything is started. Returns whether the device is to be started. */
+static bool judge_before(struct verifying *k, size_t i, struct nic *nic)
+{
+	const struct condition *lacks;
+
+	if (nic->kind == NIC_OPAQUE) {
+		say(k, ABIBASE_FINDING_UNKNOWN, i, "verify-not-seen", LAYER_COMMAND,
+		    keep(k, "%s is not judged: %s", nic->name, nic->why), NULL);
+		return false;
+	}
+	if (nic->kind == NIC_PLAIN) {
+		say(k, ABIBASE_FINDING_NOTE, i, "verify-own", LAYER_COMMAND,
+		    keep(k, "%s is not judged: what a guest is offered on %s depends on no host",
+			 nic->name, nic->backend),
+		    NULL);
+		return true;
+	}
+	lacks = backend_lacks(k, nic->backend);
+	if (lacks)
+		say_absent(k, i, lacks);
+	else if (!covers(k->v->b, nic->backend))
+		say(k, ABIBASE_FINDING_CONFLICT, i, "verify-backend", LAYER_COMMAND,
+		    keep(k, "%s: the baseline does not cover its backend, %s", nic->name,
+			 nic->backend),
+		    keep(k, "make a baseline for it with --backend"));
+	return !lacks;
+}
+
+/* A property that this QEMU does not know keeps it, and the guest, from starting. */
+static bool is_refusal(const char *why)
+{
+	return strstr(why, "can't apply global") ||
+	       (strstr(why, "Property '") && strstr(why, "not found"));
+}
+
+static void say_not_observed(struct verifying *k, const char *why)
+{
+	if (is_refusal(why))
+		say(k, ABIBASE_FINDING_CONFLICT, NO_DEVICE, "verify-refused", LAYER_QEMU,
+		    keep(k, "this QEMU does not start with these options: %s", why),
+		    keep(k, "use the list that the baseline has for this QEMU: abibase exec adds it, "
+			    "abibase intersect --for prints it"));
+	else
+		say(k, ABIBASE_FINDING_UNKNOWN, NO_DEVICE, "verify-failed", LAYER_QEMU,
+		    keep(k, "what %s offers could not be read: %s", k->out->qemu, why), NULL);
+}
+
+static int observe(struct verifying *k, const struct qtest_nic *nics, const size_t *which, size_t n)
+{
+	const struct qtest_request rq = { .path = k->out->qemu,
+					  .machine = k->t.machine, .nics = nics, .n_nics = n,
+					  .words = k->t.words, .timeout_ms = k->v->timeout_ms };
+	_autofree_ struct qtest_device *seen = calloc(n + 1, sizeof(*seen));
+	_buf_ why = { 0 };
+	int r;
+
+	if (!seen)
+		return -ENOMEM;
+	r = n ? qtest_observe(&rq, seen, &why) : 0;
+	if (buf_failed(&why) || (r == -ENOMEM && !why.len))
+		return -ENOMEM;
+	if (r < 0)
+		say_not_observed(k, why.len ? why.data : strerror(-r));
+	for (size_t i = 0; r == 0 && i < n; i++)
+		judge(k, which[i], &k->t.nics[which[i]], &seen[i]);
+	return 0;
+}
+
+static int start_devices(struct verifying *k, bool start)
+{
+	struct qtest_nic nics[QTEST_MAX_NICS];
+	size_t which[QTEST_MAX_NICS], n = 0;
+
+	for (size_t i = 0; i < k->t.n_nics; i++)
+		if (judge_before(k, i, &k->t.nics[i]) && n < QTEST_MAX_NICS)
+			which[n++] = i;
+	if (throwaway_place(&k->t, which, n, nics) < 0)
+		return -ENOMEM;
+	return start ? observe(k, nics, which, n) : 0;
+}
+
+/* @qemu NULL: none that this host has */
+static void say_no_machine(struct verifying *k, const char *qemu)
+{
+	say(k, ABIBASE_FINDING_CONFLICT, NO_DEVICE, "host-without-machine", LAYER_QEMU,
+	    qemu ? keep(k, "%s does not have the machine type %s of the baseline", qemu,
+			k->v->b->machine) :
+		   keep(k, "no QEMU of this host is for the target %s and has the machine type %s of "
+			   "the baseline",
+			k->v->b->target, k->v->b->machine),
+	    keep(k, "install a QEMU that has it"));
+}
+
+/* Is there a machine type that is worth a start? */
+static bool check_machine(struct verifying *k)
+{
+	const char *want = k->v->b->machine, *is = k->t.machine;
+
+	if (is && streq(is, want)) {
+		if (!k->have_view || qemu_has_machine(k->view.entry, want) != ABIBASE_NO)
+			return true;
+		say_no_machine(k, k->out->qemu);
+		return false;
+	}
+	say(k, ABIBASE_FINDING_CONFLICT, NO_DEVICE, "command-machine", LAYER_COMMAND,
+	    keep(k, "the baseline is of machine type %s, and the command line %s%s", want,
+		 is ? "has " : "names none", is ? is : ""),
+	    keep(k, "start the guest with -machine %s", want));
+	return false;
+}
+
+static void say_all(struct verifying *k)
+{
+	for (size_t i = 0; i < k->t.n_unseen; i++)
+		say(k, ABIBASE_FINDING_UNKNOWN, NO_DEVICE, "verify-not-seen", LAYER_COMMAND,
+		    keep(k, "%s, so what it says is not seen", k->t.unseen[i]), NULL);
+	for (size_t i = 0; i < k->t.n_notes; i++)
+		say(k, ABIBASE_FINDING_NOTE, NO_DEVICE, "verify-assumed", LAYER_COMMAND,
+		    keep_text(k, k->t.notes[i]), NULL);
+	if (!k->t.n_nics)
+		say(k, ABIBASE_FINDING_NOTE, NO_DEVICE, "verify-no-device", LAYER_COMMAND,
+		    "there is no virtio-net device on the command line", NULL);
+}
+
+/* "no" before "cannot tell" before "yes"; of one device, or NO_DEVICE for all of it. */
+static enum abibase_verdict verdict_of(const struct abibase_verification *vf, size_t device)
+{
+	enum abibase_verdict v = ABIBASE_VERDICT_YES;
+
+	for (size_t i = 0; i < vf->n_findings; i++) {
+		const struct check_finding *f = &vf->findings[i];
+
+		if (device != NO_DEVICE && f->device != device && f->device != NO_DEVICE)
+			continue;
+		if (f->kind == ABIBASE_FINDING_CONFLICT)
+			return ABIBASE_VERDICT_NO;
+		if (f->kind == ABIBASE_FINDING_UNKNOWN)
+			v = ABIBASE_VERDICT_UNKNOWN;
+	}
+	return v;
+}
+
+/* --------------------------------------------------------------------------- all of it */
+
+static const struct profile_qemu *find_qemu(const struct abibase_verify *v, const char *path)
+{
+	for (size_t i = 0; v->p && path && i < v->p->n_qemu; i++)
+		if (v->p->qemu[i].path && streq(v->p->qemu[i].path, path))
+			return &v->p->qemu[i];
+	return NULL;
+}
+
+/* The one that was asked for, or the first of the host that has a list of the baseline. */
+static int own_list(struct verifying *k, char ***ret)
+{
+	const struct abibase_verify *v = k->v;
+	struct abibase_check *c;
+	int r;
+
+	if (!v->p)
+		return context_fail(v->ctx, EINVAL, "verify-incomplete", NULL,
+				    "to verify without a command line takes a profile of this host");
+	r = abibase_check(v->ctx, v->cat, v->b, v->p, &c);
+	if (r < 0)
+		return r;
+	r = -ENOENT;
+	for (size_t i = 0; r == -ENOENT && i < v->p->n_qemu; i++) {
+		const char *path = v->p->qemu[i].path;
+
+		if (!path || (v->qemu && !streq(v->qemu, path)))
+			continue;
+		r = abibase_check_args(c, path, ret);
+		if (r == 0)
+			k->out->qemu = keep_text(k, path);
+	}
+	abibase_check_unref(c);
+	return r;
+}
+
+static int prepare(struct verifying *k)
+{
+	const struct abibase_verify *v = k->v;
+	_autofree_ char **list = NULL;
+	int r;
+
+	if (v->argv)
+		return throwaway_parse(&k->t, (const char *const *)v->argv);
+	r = own_list(k, &list);
+	if (r == -ENOENT && v->qemu && !find_qemu(v, v->qemu)) {
+		say(k, ABIBASE_FINDING_UNKNOWN, NO_DEVICE, "verify-failed", LAYER_QEMU,
+		    keep(k, "%s did not answer when it was asked what it has", v->qemu), NULL);
+		return 1;
+	}
+	if (r == -ENOENT) {
+		say_no_machine(k, v->qemu);
+		return 1;
+	}
+	return r < 0 ? r : throwaway_default(&k->t, (const char *const *)list);
+}
+
+static int make_devices(struct verifying *k)
+{
+	struct abibase_verification *out = k->out;
+
+	out->devices = calloc(k->t.n_nics + 1, sizeof(*out->devices));
+	out->left_out = calloc(k->t.n_left_out + 1, sizeof(*out->left_out));
+	if (!out->devices || !out->left_out)
+		return -ENOMEM;
+	for (size_t i = 0; i < k->t.n_nics; i++) {
+		struct verify_device *d = &out->devices[out->n_devices++];
+
+		d->name = keep_text(k, k->t.nics[i].name);
+		d->driver = keep_text(k, k->t.nics[i].driver);
+		d->backend = keep_text(k, k->t.nics[i].backend);
+	}
+	for (size_t i = 0; i < k->t.n_left_out; i++)
+		out->left_out[out->n_left_out++] = keep_text(k, k->t.left_out[i]);
+	out->machine = keep_text(k, k->t.machine);
+	return 0;
+}
+
+static int run(struct verifying *k)
+{
+	const struct profile_qemu *q;
+	bool start;
+	int r;
+
+	k->out->baseline = keep_text(k, k->v->b->id);
+	k->out->qemu = keep_text(k, k->v->qemu);
+	r = prepare(k);
+	if (r)
+		return r < 0 ? r : 0;
+	q = find_qemu(k->v, k->out->qemu);
+	if (q) {
+		qemu_view_init(&k->view, q->json, k->v->b->machine);
+		k->have_view = true;
+	}
+	r = make_devices(k);
+	if (r < 0)
+		return r;
+	start = check_machine(k);
+	say_all(k);
+	return start_devices(k, start);
+}
+
+ABIBASE_EXPORT int abibase_verify_run(struct abibase_verify *v, struct abibase_verification **ret)
+{
+	struct verifying k = { .v = v, .t = { .ctx = v->ctx, .b = v->b } };
+	int r;
+
+	if (v->argv && !v->qemu)
+		return context_fail(v->ctx, EINVAL, "verify-incomplete", NULL,
+				    "to verify a command line takes the QEMU that it is for");
+	k.out = calloc(1, sizeof(*k.out));
+	if (!k.out)
+		return context_oom(v->ctx);
+	k.out->refcount = 1;
+	r = run(&k);
+	throwaway_clear(&k.t);
+	if (r == 0 && k.failed)
+		r = -ENOMEM;
+	if (r < 0) {
+		abibase_verification_unref(k.out);
+		return r == -ENOMEM ? context_oom(v->ctx) : r;
+	}
+	for (size_t i = 0; i < k.out->n_devices; i++)
+		k.out->devices[i].verdict = verdict_of(k.out, i);
+	k.out->verdict = verdict_of(k.out, NO_DEVICE);
+	*ret = k.out;
+	return 0;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef ABIBASE_VERIFY_H
+#define ABIBASE_VERIFY_H
+
+#include "answer/check.h"
+#include "qemu/throwaway.h"
+
+/* The layer of what an option of the command line does. */
+#define LAYER_COMMAND "command line"
+
+/* A finding that is about all devices. */
+#define NO_DEVICE ((size_t)-1)
+
+struct verify_device {
+	const char *name, *driver, *backend;
+	bool seen, stated;
+	enum abibase_verdict verdict;
+	uint64_t offered[2], want[2];
+	unsigned int n_queues, queue_size[QTEST_MAX_QUEUES];
+};
+
+struct abibase_verification {
+	int refcount;
+	struct arena arena;
+	enum abibase_verdict verdict;
+	const char *baseline, *qemu, *machine;
+	struct verify_device *devices;
+	size_t n_devices;
+	struct check_finding *findings;
+	size_t n_findings, cap_findings;
+	const char **left_out;
+	size_t n_left_out;
+};
+
+/* How long the QEMU may take, instead of the usual. */
+void verify_set_timeout(struct abibase_verify *v, int timeout_ms);
+
+#endif

@@ -1,0 +1,535 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+
+#include "model/derive.h"
+
+/* What no property can equalise, what is worth a word, and the feature words that follow. */
+
+/* --------------------------------------------------------------- who uses what */
+
+/* What was recorded of this build under this machine type wins over the catalogue's versions. */
+static int64_t shape_of(const struct derive *d, const struct shape *s, size_t used)
+{
+	const struct qemu_view *q = &d->views[used];
+	int64_t recorded = qemu_recorded_size(q->entry, d->b->machine, s->recorded);
+
+	return recorded >= 0 ? recorded : shape_value(s, &q->version);
+}
+
+static bool same_shape(const struct derive *d, const struct shape *s, size_t a, size_t b)
+{
+	return d->views[a].entry && d->views[b].entry &&
+	       !version_cmp(&d->views[a].version, &d->views[b].version) &&
+	       shape_of(d, s, a) == shape_of(d, s, b);
+}
+
+/*
+ * The hosts that use the build @used, or with @like any of that version and that shape; dest: those
+ * that are ever one.
+ */
+size_t derive_write_users(const struct derive *d, size_t used, const struct shape *like, bool dest,
+			  struct buf *out)
+{
+	_autofree_ bool *wanted = calloc(d->b->n_used + 1, sizeof(*wanted));
+	size_t n = 0;
+
+	if (!wanted) {
+		out->failed = true;
+		return 0;
+	}
+	for (size_t u = 0; u < d->b->n_used; u++)
+		wanted[u] = u == used || (like && same_shape(d, like, u, used));
+	for (size_t i = 0; i < d->b->in.n_hosts; i++) {
+		const struct host *h = d->b->in.hosts[i];
+
+		if (derive_host_uses(d, h, wanted) && (!dest || inputs_is_dest(&d->b->in, h)))
+			buf_printf(out, "%s%s", n++ ? ", " : "", h->name);
+	}
+	return n;
+}
+
+/* "QEMU 9.1.0 (qemu-kvm-9.1.0-19.el9) on node-a" */
+void derive_write_build(const struct derive *d, size_t used, struct buf *out)
+{
+	const struct build *b = d->b->used[used].build;
+	const char *package = b ? json_string_value(json_object_get(b->entry, "package")) : NULL;
+
+	buf_printf(out, b ? "QEMU %s" : "a QEMU that was not probed%s", b ? b->version : "");
+	if (package && *package)
+		buf_printf(out, " (%s)", package);
+	buf_puts(out, " on ");
+	derive_write_users(d, used, NULL, false, out);
+}
+
+/* --------------------------------------------------------- sizes that destinations check */
+
+static int judge_pair(struct derive *d, const struct shape *s, size_t from, size_t to)
+{
+	const struct qemu_view *dst = &d->views[to];
+	int64_t offers = shape_of(d, s, from), has = shape_of(d, s, to);
+	_buf_ text = { 0 }, hosts = { 0 };
+
+	if (version_cmp(&dst->version, &s->checked_since) < 0 || (offers >= 0 && has >= offers))
+		return 0;
+	if (!derive_write_users(d, to, s, true, &hosts))
+		return buf_failed(&hosts) ? -ENOMEM : 0;
+	buf_printf(&text, "%s as a destination: QEMU %s there checks the %s against its own ",
+		   hosts.data, d->b->used[to].build->version, s->text);
+	hosts.len = 0;
+	derive_write_users(d, from, s, false, &hosts);
+	if (buf_failed(&hosts))
+		return -ENOMEM;
+	if (offers >= 0 && has >= 0)
+		buf_printf(&text, "(%lld) and refuses the %lld of QEMU %s on %s", (long long)has,
+			   (long long)offers, d->b->used[from].build->version, hosts.data);
+	else
+		buf_printf(&text, "and what QEMU %s on %s has is not known",
+			   d->b->used[from].build->version, hosts.data);
+	buf_printf(&text, " (%s)", s->name);
+	if (offers >= 0 && has >= 0)
+		return derive_finding(d, ABIBASE_FINDING_CONFLICT, "shape-differs", s->remedy, &text);
+	return derive_finding(d, ABIBASE_FINDING_UNKNOWN, "shape-unknown",
+			   "use a QEMU release whose sizes the catalogue knows, or say with --dest "
+			   "which hosts are ever a destination",
+			   &text);
+}
+
+/*
+ * One build for each version and size: the catalogue tells sizes by version. An unnamed upstream
+ * QEMU is taken to be like the most; the exceptions are a note's.
+ */
+static bool first_of_version(const struct derive *d, const struct shape *s, size_t used)
+{
+	if (!d->views[used].entry)
+		return false;
+	for (size_t u = 0; u < used; u++)
+		if (d->views[u].entry && same_shape(d, s, u, used))
+			return false;
+	return true;
+}
+
+static bool is_shape_of(const struct derive *d, size_t r, const struct shape *s, int64_t offers)
+{
+	const struct row *row = &d->cat->rows[r];
+
+	return d->on[r] && row->number && row->shape_name && streq(row->shape_name, s->name) &&
+	       offers >= 0 && offers != d->number[r];
+}
+
+/* A build that makes its own of a size that the baseline sets: said, for no list can change it. */
+static int note_ignored(struct derive *d, const struct shape *s, size_t used)
+{
+	int64_t offers = shape_of(d, s, used);
+	_buf_ text = { 0 };
+	size_t n = 0;
+
+	if (!first_of_version(d, s, used))
+		return 0;
+	for (size_t r = 0; r < d->cat->n_rows; r++) {
+		if (!is_shape_of(d, r, s, offers))
+			continue;
+		if (!n)
+			buf_printf(&text, "QEMU %s on ", d->b->used[used].build->version);
+		if (!n)
+			derive_write_users(d, used, s, false, &text);
+		buf_printf(&text, "%s %s=%lld", n++ ? "," : ": shows guests another size than",
+			   d->cat->rows[r].key, (long long)d->number[r]);
+	}
+	if (!n)
+		return 0;
+	buf_printf(&text, ": %lld, whatever is set (%s)", (long long)offers, s->name);
+	return derive_finding(d, ABIBASE_FINDING_NOTE, "size-ignored", NULL, &text);
+}
+
+int derive_shapes(struct derive *d)
+{
+	for (size_t i = 0; i < d->cat->n_shapes; i++)
+		for (size_t from = 0; from < d->b->n_used; from++)
+			for (size_t to = 0; to < d->b->n_used; to++)
+				if (from != to && first_of_version(d, &d->cat->shapes[i], from) &&
+				    first_of_version(d, &d->cat->shapes[i], to) &&
+				    judge_pair(d, &d->cat->shapes[i], from, to) < 0)
+					return -ENOMEM;
+	for (size_t i = 0; i < d->cat->n_shapes; i++)
+		for (size_t u = 0; u < d->b->n_used; u++)
+			if (note_ignored(d, &d->cat->shapes[i], u) < 0)
+				return -ENOMEM;
+	return 0;
+}
+
+/* -------------------------------------------------------------------- requirements */
+
+/* Who has it and who has not, over every host and every backend that it can use. */
+struct poll {
+	unsigned int *lacks, *unknown;
+	size_t n_lacks, n_unknown, n_has;
+	const struct condition *missing, *untold;
+	unsigned int answer;
+};
+
+static enum abibase_tri poll_host(const struct derive *d, const struct host *h,
+				  const struct requirement *q, struct poll *p, bool *ret_has)
+{
+	unsigned int mask = derive_usable_mask(d, h, ABIBASE_YES);
+	enum abibase_tri worst = ABIBASE_YES;
+
+	for (size_t be = 0; be < d->cat->n_backends; be++) {
+		enum abibase_tri all = ABIBASE_YES;
+
+		if (!(mask & q->backends & (1u << be)))
+			continue;
+		for (size_t i = 0; i < q->needs[be].n; i++) {
+			int c = q->needs[be].need[i].condition;
+			enum abibase_tri a = derive_tri(h->answers[c]);
+
+			if (a == ABIBASE_NO) {
+				p->missing = &d->cat->conditions[c];
+				all = ABIBASE_NO;
+			} else if (a == ABIBASE_UNKNOWN && all == ABIBASE_YES) {
+				p->untold = &d->cat->conditions[c];
+				p->answer = h->answers[c];
+				all = ABIBASE_UNKNOWN;
+			}
+		}
+		*ret_has |= all == ABIBASE_YES;
+		if (all == ABIBASE_NO || (all == ABIBASE_UNKNOWN && worst == ABIBASE_YES))
+			worst = all;
+	}
+	return worst;
+}
+
+static void poll_hosts(struct derive *d, const struct requirement *q, struct poll *p)
+{
+	p->lacks = d->scratch[0];
+	p->unknown = d->scratch[1];
+	for (unsigned int i = 0; i < d->b->in.n_hosts; i++) {
+		bool has = false;
+		enum abibase_tri r = poll_host(d, d->b->in.hosts[i], q, p, &has);
+
+		p->n_has += has;
+		if (r == ABIBASE_NO)
+			p->lacks[p->n_lacks++] = i;
+		else if (r == ABIBASE_UNKNOWN)
+			p->unknown[p->n_unknown++] = i;
+	}
+}
+
+static int finding_requirement(struct derive *d, const struct requirement *q,
+			       const struct poll *p)
+{
+	_buf_ text = { 0 };
+
+	if (p->n_lacks && p->n_has) {
+		derive_write_hosts(d, p->lacks, p->n_lacks, &text);
+		buf_printf(&text, ": the %s layer lacks what others have and no property can mask: "
+				  "%s (%s; requirement %s)",
+			   p->missing->layer, q->text, p->missing->missing, q->name);
+		return derive_finding(d, ABIBASE_FINDING_CONFLICT, "requirement-differs", q->remedy,
+				   &text);
+	}
+	if (!p->n_unknown)
+		return 0;
+	derive_write_hosts(d, p->unknown, p->n_unknown, &text);
+	buf_printf(&text, ": whether \"%s\" holds is unknown: %s (%s; requirement %s)", q->text,
+		   p->untold->name, derive_reason(&d->b->in, p->answer), q->name);
+	return derive_finding(d, ABIBASE_FINDING_UNKNOWN, "requirement-unknown",
+			   unknown_remedy(derive_reason(&d->b->in, p->answer)), &text);
+}
+
+static bool applies_at_all(const struct derive *d, const struct requirement *q)
+{
+	if (q->named_only && !d->b->in.policy.backends_named)
+		return false;
+	for (size_t be = 0; be < d->cat->n_backends; be++)
+		if (d->b->in.policy.backends & (1u << be) && q->needs[be].n)
+			return true;
+	return false;
+}
+
+int derive_requirements(struct derive *d)
+{
+	struct abibase_baseline *b = d->b;
+
+	b->requirements = arena_alloc(&b->arena,
+				      (d->cat->n_requirements + 1) * sizeof(*b->requirements));
+	if (!b->requirements)
+		return -ENOMEM;
+	for (size_t i = 0; i < d->cat->n_requirements; i++) {
+		const struct requirement *q = &d->cat->requirements[i];
+		struct met *m = &b->requirements[b->n_requirements];
+		struct poll p = { 0 };
+
+		if (!applies_at_all(d, q))
+			continue;
+		poll_hosts(d, q, &p);
+		if (finding_requirement(d, q, &p) < 0 ||
+		    derive_condition_names(d, q->needs, &m->conditions, &m->n_conditions) < 0)
+			return -ENOMEM;
+		m->name = q->name;
+		m->text = q->text;
+		m->met = !p.n_lacks && !p.n_unknown;
+		b->n_requirements++;
+	}
+	return 0;
+}
+
+/* ------------------------------------------------------------------ words worth saying */
+
+/* The hosts that forced something off because they could not tell @condition, and what it was. */
+static size_t unknown_rows(struct derive *d, const char *condition, bool *hosts, struct buf *rows)
+{
+	size_t n = 0;
+
+	for (size_t r = 0; r < d->cat->n_rows; r++) {
+		const struct class *k;
+
+		if (!d->included[r] || !derive_wanted_on(d, r))
+			continue; /* it would be off all the same */
+		k = &d->classes[d->class_of[r]];
+		for (size_t i = 0; i < k->n_why; i++) {
+			if (k->why[i].kind != WHY_HOST_UNKNOWN ||
+			    !streq(k->why[i].what, condition))
+				continue;
+			buf_printf(rows, "%s %s", n++ ? "," : "", d->cat->rows[r].property);
+			for (size_t h = 0; h < k->why[i].n_hosts; h++)
+				hosts[k->why[i].hosts[h]] = true;
+		}
+	}
+	return n;
+}
+
+static int note_unknowns(struct derive *d)
+{
+	const struct inputs *in = &d->b->in;
+	_autofree_ bool *hosts = calloc(in->n_hosts + 1, sizeof(*hosts));
+
+	if (!hosts)
+		return -ENOMEM;
+	for (size_t c = 0; c < d->cat->n_conditions; c++) {
+		_buf_ text = { 0 }, rows = { 0 };
+		const char *reason;
+		size_t n = 0;
+
+		memset(hosts, 0, in->n_hosts * sizeof(*hosts));
+		if (!unknown_rows(d, d->cat->conditions[c].name, hosts, &rows))
+			continue;
+		for (unsigned int h = 0; h < in->n_hosts; h++)
+			if (hosts[h])
+				d->scratch[0][n++] = h;
+		reason = derive_reason(in, in->hosts[d->scratch[0][0]]->answers[c]);
+		derive_write_hosts(d, d->scratch[0], n, &text);
+		buf_printf(&text, ": %s is unknown (%s), so these are off for everybody:%s",
+			   d->cat->conditions[c].name, reason, rows.data ? rows.data : "");
+		if (buf_failed(&rows) || derive_finding(d, ABIBASE_FINDING_NOTE, "forced-off-unknown",
+						     unknown_remedy(reason), &text) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* What a build makes of a row, in words; false: not known, or it does not have the switch. */
+static bool write_word(const struct derive *d, size_t r, size_t used, struct buf *word)
+{
+	const struct row *row = &d->cat->rows[r];
+	const struct effective *e = derive_eff(d, r, used);
+	const json_t *seen = effective_seen(e, row);
+
+	word->len = 0;
+	if (!seen || (row->boolean && e->known == ABIBASE_NO))
+		return false;
+	if (row->boolean)
+		buf_puts(word, setting_words[derive_setting(e)]);
+	else
+		value_write(seen, word);
+	return !buf_failed(word);
+}
+
+/* The builds whose word this is, if @used is the first of them. */
+static bool write_builds_of_word(const struct derive *d, size_t r, size_t used, const char *word,
+				 struct buf *text)
+{
+	_buf_ other = { 0 };
+	size_t n = 0;
+
+	for (size_t u = 0; u < d->b->n_used; u++) {
+		if (!write_word(d, r, u, &other) || !streq(other.data, word))
+			continue;
+		if (u < used)
+			return false;
+		buf_printf(text, n++ ? ", " : "%s in ", word);
+		derive_write_build(d, u, text);
+	}
+	text->failed |= buf_failed(&other);
+	return true;
+}
+
+/* What the builds make of the row, each word with its builds; how many words these are. */
+static size_t write_words(const struct derive *d, size_t r, struct buf *text)
+{
+	_buf_ word = { 0 };
+	size_t n = 0;
+
+	/* twice: "on" comes before "off" */
+	for (size_t u = 0; u < 2 * d->b->n_used; u++) {
+		size_t used = u % d->b->n_used, before = text->len;
+
+		if (!write_word(d, r, used, &word) ||
+		    streq(word.data, "off") != (u >= d->b->n_used))
+			continue;
+		buf_puts(text, n ? " and " : "");
+		if (write_builds_of_word(d, r, used, word.data, text))
+			n++;
+		else
+			text->len = before;
+	}
+	text->failed |= buf_failed(&word);
+	return n;
+}
+
+/*
+ * The same machine type name with another content: what KubeVirt issue 16386 was about. A list makes
+ * it the same where it can; what is neither on or off nor a number it does not set.
+ */
+static int note_differences(struct derive *d)
+{
+	for (size_t r = 0; r < d->cat->n_rows; r++) {
+		const struct row *row = &d->cat->rows[r];
+		bool set = row->boolean || d->included[r];
+		_buf_ text = { 0 };
+
+		if (!derive_is_about(d, row) || !derive_differs(d, r))
+			continue;
+		buf_printf(&text, "%s has not the same content everywhere: %s is ", d->b->machine,
+			   row->key);
+		if (write_words(d, r, &text) < 2 && !buf_failed(&text))
+			continue; /* "auto" and "on" are the same */
+		if (derive_finding(d, set ? ABIBASE_FINDING_NOTE : ABIBASE_FINDING_CONFLICT,
+				   set ? "machine-differs" : "value-differs",
+				   set ? NULL :
+					 "use another machine type, or leave out the hosts that have "
+					 "one of these builds",
+				   &text) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int note_recorded(struct derive *d)
+{
+	for (size_t r = 0; r < d->cat->n_rows; r++)
+		for (size_t u = 0; u < d->b->n_used; u++) {
+			_buf_ text = { 0 };
+
+			if (!derive_eff(d, r, u)->disagrees || !derive_is_about(d, &d->cat->rows[r]))
+				continue;
+			buf_printf(&text,
+				   "QEMU %s was recorded with another value of %s under %s than "
+				   "the catalogue has; the recorded one is used",
+				   d->b->used[u].build->version, d->cat->rows[r].key,
+				   d->b->machine);
+			if (derive_finding(d, ABIBASE_FINDING_NOTE, "recorded-differs", NULL,
+					&text) < 0)
+				return -ENOMEM;
+		}
+	return 0;
+}
+
+static void write_ranges(const struct compat *e, struct buf *out)
+{
+	for (size_t i = 0; i < e->n_not_in; i++) {
+		const struct version_range *v = &e->not_in[i];
+
+		buf_printf(out, "%s%u.%u.%u", i ? ", " : "", v->first.part[0], v->first.part[1],
+			   v->first.part[2]);
+		if (version_cmp(&v->first, &v->last))
+			buf_printf(out, " to %u.%u.%u", v->last.part[0], v->last.part[1],
+				   v->last.part[2]);
+	}
+}
+
+/* A host without QEMU facts may have one of the few builds that are not like the rest. */
+static int note_exceptions(struct derive *d)
+{
+	_buf_ text = { 0 };
+	size_t n = 0;
+
+	for (size_t r = 0; d->any >= 0 && r < d->cat->n_rows; r++) {
+		const struct compat *e = derive_eff(d, r, (size_t)d->any)->exception;
+
+		if (!e || !derive_is_about(d, &d->cat->rows[r]))
+			continue;
+		buf_printf(&text, "%s%s (in QEMU ", n++ ? ", " : "", d->cat->rows[r].key);
+		write_ranges(e, &text);
+		buf_putc(&text, ')');
+	}
+	if (!n)
+		return 0;
+	buf_printf(&text, ": another value under %s than in every other upstream build",
+		   d->b->machine);
+	return derive_finding(d, ABIBASE_FINDING_NOTE, "known-exception",
+			   "probe the QEMU of the hosts that have no QEMU facts", &text);
+}
+
+int derive_notes(struct derive *d)
+{
+	if (note_unknowns(d) < 0 || note_differences(d) < 0 || note_recorded(d) < 0 ||
+	    note_exceptions(d) < 0)
+		return -ENOMEM;
+	return 0;
+}
+
+/* ------------------------------------------------------------------ the feature words */
+
+static bool bit_is_on(const struct derive *d, size_t r)
+{
+	const struct row *row = &d->cat->rows[r];
+
+	return row->bit >= 0 && !row->legacy && derive_row_is_on(d, r);
+}
+
+static void set_bit(struct offer *o, int bit, const char *feature)
+{
+	if (o->word[bit / 64] >> (bit % 64) & 1)
+		return;
+	o->word[bit / 64] |= (uint64_t)1 << (bit % 64);
+	o->features[o->n_features++] = feature;
+}
+
+/* A device that cannot be a modern one has no bits from 32 on. */
+static bool is_modern(const struct derive *d, unsigned int backend)
+{
+	for (size_t i = 0, k = 0; i < d->cat->n_requirements; i++) {
+		const struct requirement *q = &d->cat->requirements[i];
+
+		if (!applies_at_all(d, q))
+			continue;
+		if (q->bit == 32 && q->needs[backend].n && !d->b->requirements[k].met)
+			return false;
+		k++;
+	}
+	return true;
+}
+
+int derive_fill_offer(struct derive *d, struct offer *o)
+{
+	bool modern = is_modern(d, o->backend);
+
+	o->known = true;
+	o->features = arena_alloc(&d->b->arena,
+				  (d->cat->n_rows + d->cat->n_requirements + 1) *
+					  sizeof(*o->features));
+	if (!o->features)
+		return -ENOMEM;
+	for (int bit = 0; bit < (modern ? 128 : 32); bit++) {
+		for (size_t r = 0; r < d->cat->n_rows; r++)
+			if (d->cat->rows[r].bit == bit && bit_is_on(d, r) &&
+			    d->cat->rows[r].backends & (1u << o->backend))
+				set_bit(o, bit, d->cat->rows[r].feature);
+		for (size_t i = 0; i < d->cat->n_requirements; i++)
+			if (d->cat->requirements[i].bit == bit &&
+			    d->cat->requirements[i].backends & (1u << o->backend))
+				set_bit(o, bit, d->cat->requirements[i].feature);
+	}
+	return 0;
+}
+

@@ -1,0 +1,603 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+
+#include "model/derive.h"
+
+/* The value of every row: what hosts lack, what QEMUs make of it, what was asked for by name. */
+
+/* ------------------------------------------------- what hosts lack, class by class */
+
+/* Two lists that are not seen to be the same are judged twice, no more. */
+static bool same_needs(const struct needs *a, const struct needs *b)
+{
+	for (size_t i = 0; i < MAX_BACKENDS; i++)
+		if (a[i].n != b[i].n ||
+		    (a[i].n && memcmp(a[i].need, b[i].need, a[i].n * sizeof(*a[i].need)) != 0))
+			return false;
+	return true;
+}
+
+static int fail_add(struct class *k, unsigned int host, int condition, size_t backend,
+		    bool unknown)
+{
+	for (size_t i = k->n; i && k->fails[i - 1].host == host; i--)
+		if (k->fails[i - 1].condition == condition) {
+			k->fails[i - 1].backends |= (unsigned char)(1u << backend);
+			return 0;
+		}
+	if (array_grow(&k->fails, k->n, &k->cap, sizeof(*k->fails)) < 0)
+		return -ENOMEM;
+	k->fails[k->n++] = (struct fail){ host, (short)condition,
+					  (unsigned char)(1u << backend), unknown };
+	return 0;
+}
+
+static int judge_needs(const struct derive *d, struct class *k, unsigned int host, size_t backend,
+		       const struct qemu_view *view)
+{
+	const struct host *h = d->b->in.hosts[host];
+	const struct needs *needs = &k->needs[backend];
+
+	for (size_t i = 0; i < needs->n; i++) {
+		const struct need *need = &needs->need[i];
+		enum abibase_tri a = ABIBASE_NO;
+
+		if (!need_applies(view, need))
+			continue;
+		if (need->condition != NEED_NEVER)
+			a = derive_tri(h->answers[need->condition]);
+		if (a != ABIBASE_YES &&
+		    fail_add(k, host, need->condition, backend, a == ABIBASE_UNKNOWN) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int judge_class(const struct derive *d, struct class *k)
+{
+	const struct inputs *in = &d->b->in;
+
+	for (unsigned int i = 0; i < in->n_hosts; i++) {
+		const struct host *h = in->hosts[i];
+		unsigned int mask = derive_usable_mask(d, h, ABIBASE_YES);
+
+		for (size_t q = 0; q < (h->has_qemu ? h->n_qemu : 1); q++) {
+			long u = h->has_qemu ? d->used_of[h->qemu[q].build] : d->any;
+
+			for (size_t be = 0; u >= 0 && be < d->cat->n_backends; be++)
+				if (mask & (1u << be) &&
+				    judge_needs(d, k, i, be, &d->views[u]) < 0)
+					return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+/* One reason for each condition and kind of answer, with all its hosts. */
+static int class_reasons(struct derive *d, struct class *k)
+{
+	const struct abibase_catalogue *cat = d->cat;
+
+	k->why = arena_alloc(&d->b->arena, (2 * cat->n_conditions + 3) * sizeof(*k->why));
+	if (!k->why)
+		return -ENOMEM;
+	for (int c = NEED_NEVER; c < (int)cat->n_conditions; c++)
+		for (int unknown = 0; unknown < 2; unknown++) {
+			struct why *w = &k->why[k->n_why];
+			size_t n = 0;
+
+			for (size_t i = 0; i < k->n; i++) {
+				const struct fail *f = &k->fails[i];
+
+				if (f->condition != c || f->unknown != unknown)
+					continue;
+				w->backends |= f->backends;
+				d->scratch[0][n++] = f->host;
+			}
+			if (!n)
+				continue;
+			if (derive_keep_hosts(d, d->scratch[0], n, &w->hosts, &w->n_hosts) < 0)
+				return -ENOMEM;
+			w->kind = c == NEED_NEVER ? WHY_NEVER :
+				  unknown	  ? WHY_HOST_UNKNOWN :
+						    WHY_HOST_LACKS;
+			w->what = c == NEED_NEVER ? "" : cat->conditions[c].name;
+			if (c != NEED_NEVER) {
+				w->layer = cat->conditions[c].layer;
+				w->missing = cat->conditions[c].missing;
+				w->remedy = cat->conditions[c].remedy;
+			}
+			k->n_why++;
+		}
+	return 0;
+}
+
+static int compute_classes(struct derive *d)
+{
+	const struct abibase_catalogue *cat = d->cat;
+
+	d->classes = calloc(cat->n_rows + 1, sizeof(*d->classes));
+	d->class_of = calloc(cat->n_rows + 1, sizeof(*d->class_of));
+	if (!d->classes || !d->class_of)
+		return -ENOMEM;
+	for (size_t r = 0; r < cat->n_rows; r++) {
+		size_t k = 0;
+
+		if (!d->included[r])
+			continue;
+		while (k < d->n_classes && !same_needs(d->classes[k].needs, cat->rows[r].needs))
+			k++;
+		d->class_of[r] = (unsigned int)k;
+		if (k < d->n_classes)
+			continue;
+		d->classes[d->n_classes++].needs = cat->rows[r].needs;
+		if (judge_class(d, &d->classes[k]) < 0 || class_reasons(d, &d->classes[k]) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* ------------------------------------------------------------------ rows and values */
+
+enum setting derive_setting(const struct effective *e)
+{
+	if (e->known == ABIBASE_NO)
+		return SETTING_ABSENT;
+	if (e->known == ABIBASE_UNKNOWN || !e->value)
+		return SETTING_UNKNOWN;
+	return value_is_on(e->value) ? SETTING_ON : SETTING_OFF;
+}
+
+size_t derive_count(const struct derive *d, size_t row, enum setting s)
+{
+	size_t n = 0;
+
+	for (size_t u = 0; u < d->b->n_used; u++)
+		n += derive_setting(derive_eff(d, row, u)) == s;
+	return n;
+}
+
+/* Do builds have different values of it? What is not known is not compared. */
+bool derive_differs(const struct derive *d, size_t r)
+{
+	const json_t *first = NULL;
+
+	for (size_t u = 0; u < d->b->n_used; u++) {
+		const json_t *v = effective_seen(derive_eff(d, r, u), &d->cat->rows[r]);
+
+		if (v && first && !json_equal(v, first))
+			return true;
+		first = v ? v : first;
+	}
+	return false;
+}
+
+/* Is the row of a device that is asked about? */
+bool derive_is_about(const struct derive *d, const struct row *row)
+{
+	return row->backends & d->b->in.policy.backends;
+}
+
+/* What stands for no feature, such as disable-modern, is not switched with its group. */
+bool derive_is_enabled(const struct derive *d, const struct row *row)
+{
+	return row->group_name && (row->bit >= 0 || row->number) &&
+	       strings_have(&d->b->in.policy.enable, row->group_name);
+}
+
+bool derive_is_disabled(const struct derive *d, const struct row *row)
+{
+	return row->group_name && row->bit >= 0 &&
+	       strings_have(&d->b->in.policy.disable, row->group_name);
+}
+
+/*
+ * A baseline sets what tap or vhost decides, and whatever the builds do not agree on: a property
+ * that one of them has on and another has off, or lacks, shows its guests a different device.
+ */
+static bool is_included(const struct derive *d, size_t r)
+{
+	const struct row *row = &d->cat->rows[r];
+	size_t absent = derive_count(d, r, SETTING_ABSENT);
+	size_t on = derive_count(d, r, SETTING_ON), n = d->b->n_used;
+
+	if (absent == n || !derive_is_about(d, row))
+		return false;
+	if (row->number)
+		return derive_number_included(d, r);
+	if (!row->boolean)
+		return false;
+	if (derive_is_enabled(d, row) || derive_is_disabled(d, row))
+		return true;
+	return row->pin == PIN_PINNED || (on && on < n);
+}
+
+/* What a row that the baseline does not set is in every QEMU: on, off, or they differ. */
+static bool default_on(const struct derive *d, size_t r)
+{
+	const struct row *row = &d->cat->rows[r];
+
+	for (size_t u = 0; u < d->b->n_used; u++) {
+		const struct effective *e = derive_eff(d, r, u);
+
+		if (e->known != ABIBASE_YES || !e->value)
+			return false;
+		if (row->boolean ? !value_is_on(e->value) : !row_bit_set(row, e->value))
+			return false;
+	}
+	return d->b->n_used > 0;
+}
+
+/* To be on as far as the QEMUs go? Where more than defaults is asked for, knowing it is enough. */
+bool derive_wanted_on(const struct derive *d, size_t r)
+{
+	const struct row *row = &d->cat->rows[r];
+	bool more = derive_is_enabled(d, row) || (d->b->in.policy.all && row->pin == PIN_PINNED);
+
+	if (derive_is_disabled(d, row) || (row->number && d->number[r] == NUMBER_NONE))
+		return false;
+	if (!more && !row->number)
+		return default_on(d, r);
+	for (size_t u = 0; u < d->b->n_used; u++)
+		if (derive_eff(d, r, u)->known != ABIBASE_YES)
+			return false;
+	return d->b->n_used > 0;
+}
+
+bool derive_row_is_on(const struct derive *d, size_t r)
+{
+	return d->included[r] ? d->on[r] : default_on(d, r);
+}
+
+static void tie_off(struct derive *d, size_t r, enum why_kind kind, const char *what)
+{
+	d->on[r] = false;
+	d->tie[r].kind = kind;
+	d->tie[r].what = what;
+}
+
+/* The row of the same group that is off, or -1. */
+static long off_in_group(const struct derive *d, size_t r)
+{
+	int g = d->cat->rows[r].group;
+
+	if (g < 0 || !d->cat->groups[g].together)
+		return -1;
+	for (size_t k = 0; k < d->cat->n_rows; k++)
+		if (d->cat->rows[k].group == g && d->included[k] && !d->on[k])
+			return (long)k;
+	return -1;
+}
+
+/* The first dependency of the row that nothing satisfies, or NULL. */
+static const struct depend *unmet(const struct derive *d, size_t r)
+{
+	const struct row *row = &d->cat->rows[r];
+
+	for (size_t i = 0; i < row->n_depends; i++) {
+		bool met = false;
+
+		for (size_t k = 0; k < row->depends[i].n; k++)
+			met |= derive_row_is_on(d, (size_t)row->depends[i].any[k]);
+		if (!met)
+			return &row->depends[i];
+	}
+	return NULL;
+}
+
+/* virtio 1.3, 5.1.3.1: QEMU does not turn off what depends on a feature that is off. */
+static void close_dependencies(struct derive *d)
+{
+	bool changed = true;
+
+	while (changed) {
+		changed = false;
+		for (size_t r = 0; r < d->cat->n_rows; r++) {
+			const struct depend *dep;
+			long with;
+
+			if (!d->included[r] || !d->on[r])
+				continue;
+			with = off_in_group(d, r);
+			dep = with < 0 ? unmet(d, r) : NULL;
+			if (with >= 0)
+				tie_off(d, r, WHY_TOGETHER, d->cat->rows[with].property);
+			else if (dep)
+				tie_off(d, r, WHY_DEPENDS, d->cat->rows[dep->any[0]].property);
+			changed |= with >= 0 || dep;
+		}
+	}
+}
+
+static int qemu_reason(struct derive *d, size_t r, enum setting s, enum why_kind kind,
+		       struct value *v)
+{
+	_autofree_ bool *used = calloc(d->b->n_used + 1, sizeof(*used));
+	struct why *w = &v->why[v->n_why];
+	size_t n = 0;
+
+	if (!used)
+		return -ENOMEM;
+	for (size_t u = 0; u < d->b->n_used; u++) {
+		used[u] = derive_setting(derive_eff(d, r, u)) == s;
+		n += used[u];
+	}
+	if (!n)
+		return 0;
+	w->kind = kind;
+	w->what = d->b->machine;
+	v->n_why++;
+	/* off in all of them alike: the machine type is the reason, not a host */
+	if (n == d->b->n_used)
+		return 0;
+	return derive_hosts_of(d, used, &w->hosts, &w->n_hosts);
+}
+
+static int number_reasons(struct derive *d, size_t r, struct value *v)
+{
+	if (d->cat->rows[r].fact < 0)
+		return 0;
+	v->why = arena_alloc(&d->b->arena, sizeof(*v->why));
+	if (!v->why)
+		return -ENOMEM;
+	v->n_why = 1;
+	return derive_number_why(d, r, v->why);
+}
+
+static int value_reasons(struct derive *d, size_t r, struct value *v)
+{
+	const struct class *k = &d->classes[d->class_of[r]];
+
+	v->why = arena_alloc(&d->b->arena, (k->n_why + 5) * sizeof(*v->why));
+	if (!v->why)
+		return -ENOMEM;
+	for (; v->n_why < k->n_why; v->n_why++)
+		v->why[v->n_why] = k->why[v->n_why];
+	if (derive_is_disabled(d, &d->cat->rows[r]))
+		v->why[v->n_why++] = (struct why){ .kind = WHY_DISABLED,
+						   .what = d->cat->rows[r].group_name };
+	if (qemu_reason(d, r, SETTING_ABSENT, WHY_QEMU_LACKS, v) < 0 ||
+	    (!v->is_number && qemu_reason(d, r, SETTING_OFF, WHY_MACHINE_OFF, v) < 0) ||
+	    qemu_reason(d, r, SETTING_UNKNOWN, WHY_QEMU_UNKNOWN, v) < 0)
+		return -ENOMEM;
+	if (d->tie[r].kind != N_WHY)
+		v->why[v->n_why++] = d->tie[r];
+	return 0;
+}
+
+int derive_condition_names(struct derive *d, const struct needs *needs, const char ***ret,
+			   size_t *ret_n)
+{
+	const struct abibase_catalogue *cat = d->cat;
+	_autofree_ bool *wanted = calloc(cat->n_conditions + 1, sizeof(*wanted));
+	const char **names = arena_alloc(&d->b->arena,
+					 (cat->n_conditions + 1) * sizeof(*names));
+
+	if (!wanted || !names)
+		return -ENOMEM;
+	for (size_t be = 0; be < cat->n_backends; be++)
+		for (size_t i = 0; i < needs[be].n; i++)
+			for (size_t u = 0; u < d->b->n_used; u++)
+				if (d->b->in.policy.backends & (1u << be) &&
+				    needs[be].need[i].condition >= 0 &&
+				    need_applies(&d->views[u], &needs[be].need[i]))
+					wanted[needs[be].need[i].condition] = true;
+	for (size_t c = 0; c < cat->n_conditions; c++)
+		if (wanted[c])
+			names[(*ret_n)++] = cat->conditions[c].name;
+	*ret = names;
+	return 0;
+}
+
+static int fill_value(struct derive *d, size_t r, struct value *v)
+{
+	const struct row *row = &d->cat->rows[r];
+
+	v->class_name = row->class_name;
+	v->property = row->property;
+	v->feature = row->feature;
+	v->group = row->group_name;
+	v->bit = row->bit;
+	v->on = d->on[r];
+	v->off_counts = row->boolean && !v->on && row->pin != PIN_PINNED &&
+			derive_count(d, r, SETTING_ON);
+	v->is_number = row->number;
+	v->number = v->on ? d->number[r] : 0;
+	v->text = row->number ? arena_printf(&d->b->arena, "%lld", (long long)v->number) :
+				setting_words[v->on ? SETTING_ON : SETTING_OFF];
+	v->defaults = arena_alloc(&d->b->arena, d->b->n_used + 1);
+	if (!v->defaults || !v->text)
+		return -ENOMEM;
+	for (size_t u = 0; u < d->b->n_used; u++) {
+		const struct effective *e = derive_eff(d, r, u);
+
+		v->defaults[u] = (unsigned char)(row->number ?
+							 derive_number_setting(e, v->number) :
+							 derive_setting(e));
+	}
+	if (v->on && v->is_number && number_reasons(d, r, v) < 0)
+		return -ENOMEM;
+	if (v->on)
+		return derive_condition_names(d, row->needs, &v->requires, &v->n_requires);
+	return value_reasons(d, r, v);
+}
+
+int derive_values(struct derive *d)
+{
+	struct abibase_baseline *b = d->b;
+	size_t n = d->cat->n_rows;
+
+	d->included = calloc(n + 1, sizeof(*d->included));
+	d->on = calloc(n + 1, sizeof(*d->on));
+	d->number = calloc(n + 1, sizeof(*d->number));
+	d->tie = calloc(n + 1, sizeof(*d->tie));
+	b->values = arena_alloc(&b->arena, (n + 1) * sizeof(*b->values));
+	if (!d->included || !d->on || !d->number || !d->tie || !b->values)
+		return -ENOMEM;
+	for (size_t r = 0; r < n; r++) {
+		d->included[r] = is_included(d, r);
+		d->tie[r].kind = N_WHY;
+	}
+	if (compute_classes(d) < 0)
+		return -ENOMEM;
+	for (size_t r = 0; r < n; r++) {
+		d->number[r] = d->cat->rows[r].number ? derive_number(d, r) : NUMBER_NONE;
+		d->on[r] = d->included[r] && !d->classes[d->class_of[r]].n && derive_wanted_on(d, r);
+	}
+	close_dependencies(d);
+	for (size_t r = 0; r < n; r++)
+		if (d->included[r] && fill_value(d, r, &b->values[b->n_values++]) < 0)
+			return -ENOMEM;
+	return 0;
+}
+
+/* With a property that it perhaps does not know a QEMU does not surely start. */
+int derive_doubts(struct derive *d)
+{
+	for (size_t u = 0; u < d->b->n_used; u++) {
+		_buf_ text = { 0 };
+		size_t n = 0;
+
+		for (size_t r = 0; r < d->cat->n_rows; r++) {
+			if (!d->included[r] || derive_eff(d, r, u)->known != ABIBASE_UNKNOWN)
+				continue;
+			if (!n++) {
+				derive_write_build(d, u, &text);
+				buf_puts(&text, ": it is not recorded whether it has the property");
+			}
+			buf_printf(&text, "%s %s", n > 1 ? "," : "", d->cat->rows[r].key);
+		}
+		if (n && derive_finding(d, ABIBASE_FINDING_UNKNOWN, "property-not-recorded",
+				     "probe the host again: the probe records the properties",
+				     &text) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* A QEMU that offers what the host can, and cannot be told not to: no list helps. */
+int derive_unmasked(struct derive *d)
+{
+	for (size_t u = 0; u < d->b->n_used; u++)
+		for (size_t r = 0; r < d->cat->n_rows; r++) {
+			const struct row *row = &d->cat->rows[r];
+			_buf_ text = { 0 };
+
+			if (!d->views[u].entry || !derive_is_about(d, row) ||
+			    !version_in(&d->views[u].version, row->unmasked, row->n_unmasked))
+				continue;
+			derive_write_build(d, u, &text);
+			buf_printf(&text, ": it offers %s wherever the kernel has it, and has no "
+					  "property %s to mask it",
+				   row->feature, row->key);
+			if (derive_finding(d, ABIBASE_FINDING_CONFLICT, "property-missing",
+					   "update that QEMU, or do not give guests such a device",
+					   &text) < 0)
+				return -ENOMEM;
+		}
+	return 0;
+}
+
+/* --------------------------------------------------------------- what was asked for by name */
+
+static int asked_host(struct derive *d, const struct row *row, const struct why *w)
+{
+	bool unknown = w->kind == WHY_HOST_UNKNOWN;
+	_buf_ text = { 0 };
+
+	derive_write_hosts(d, w->hosts, w->n_hosts, &text);
+	if (w->kind == WHY_NEVER)
+		buf_printf(&text, ": a QEMU there never offers %s (%s) on ", row->key,
+			   row->feature);
+	else if (unknown)
+		buf_printf(&text, ": whether %s holds is unknown, which %s (%s) needs on ", w->what,
+			   row->key, row->feature);
+	else
+		buf_printf(&text, ": %s lacks what %s (%s) needs: %s, on ", w->layer, row->key,
+			   row->feature, w->missing);
+	derive_write_backends(d, w->backends, &text);
+	buf_printf(&text, "; the group %s was enabled", row->group_name);
+	/* an unknown is off and listed, unless QEMU would not start with it */
+	if (unknown && !row->fatal)
+		return derive_finding(d, ABIBASE_FINDING_NOTE, "enabled-unknown", w->remedy, &text);
+	return derive_finding(d, unknown ? ABIBASE_FINDING_UNKNOWN : ABIBASE_FINDING_CONFLICT,
+			   unknown ? "enabled-unknown" : "enabled-lacks",
+			   w->remedy ? w->remedy :
+					  "use another QEMU or another backend, or do not enable "
+					  "the group",
+			   &text);
+}
+
+static int asked_other(struct derive *d, const struct row *row, const struct why *w)
+{
+	_buf_ text = { 0 };
+
+	if (w->n_hosts) {
+		derive_write_hosts(d, w->hosts, w->n_hosts, &text);
+		buf_puts(&text, ": ");
+	}
+	if (w->kind == WHY_QEMU_LACKS)
+		buf_printf(&text, "a QEMU does not have the property %s (%s)", row->key,
+			   row->feature);
+	else if (w->kind == WHY_QEMU_UNKNOWN)
+		buf_printf(&text, "whether a QEMU has the property %s is not recorded", row->key);
+	else
+		buf_printf(&text, "%s (%s) cannot be on: %s is off", row->key, row->feature,
+			   w->what);
+	buf_printf(&text, "; the group %s was enabled", row->group_name);
+	return derive_finding(d,
+			   w->kind == WHY_QEMU_UNKNOWN ? ABIBASE_FINDING_UNKNOWN :
+							 ABIBASE_FINDING_CONFLICT,
+			   w->kind == WHY_QEMU_UNKNOWN ? "enabled-unknown" : "enabled-lacks",
+			   "use a QEMU that has it on every host, or do not enable the group",
+			   &text);
+}
+
+static int caution(struct derive *d, const struct row *row)
+{
+	_buf_ text = { 0 };
+
+	buf_printf(&text, "%s=on: %s", row->key, row->caution);
+	return derive_finding(d, ABIBASE_FINDING_NOTE, "enabled-caution", NULL, &text);
+}
+
+/* What was enabled by name and is off all the same is refused, never dropped quietly. */
+int derive_asked(struct derive *d)
+{
+	for (size_t r = 0, i = 0; r < d->cat->n_rows; r++) {
+		const struct row *row = &d->cat->rows[r];
+		const struct value *v = &d->b->values[i];
+
+		if (!d->included[r]) {
+			_buf_ text = { 0 };
+
+			if ((!row->boolean && !row->number) || !derive_is_enabled(d, row) ||
+			    !d->b->n_used || !derive_is_about(d, row))
+				continue;
+			buf_printf(&text, "no QEMU of these hosts has the property %s (%s); the "
+					  "group %s was enabled",
+				   row->key, row->feature, row->group_name);
+			if (derive_finding(d, ABIBASE_FINDING_CONFLICT, "enabled-lacks",
+					"use a newer QEMU, or do not enable the group", &text) < 0)
+				return -ENOMEM;
+			continue;
+		}
+		i++;
+		if (v->on && derive_is_enabled(d, row) && row->caution && caution(d, row) < 0)
+			return -ENOMEM;
+		if (v->on || !derive_is_enabled(d, row))
+			continue;
+		for (size_t k = 0; k < v->n_why; k++) {
+			const struct why *w = &v->why[k];
+			bool host = w->kind == WHY_HOST_LACKS || w->kind == WHY_HOST_UNKNOWN ||
+				    w->kind == WHY_NEVER;
+
+			if (w->kind == WHY_MACHINE_OFF)
+				continue; /* just what enabling is for */
+			if ((host ? asked_host(d, row, w) : asked_other(d, row, w)) < 0)
+				return -ENOMEM;
+		}
+	}
+	return 0;
+}
+

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef ABIBASE_DERIVE_H
+#define ABIBASE_DERIVE_H
+
+#include "model/effective.h"
+#include "model/intersect.h"
+
+/*
+ * From hosts and builds to the answer. Rows whose needs are the same share a class, so that what
+ * thousands of hosts answer is looked at once for each class and not for each row.
+ */
+
+/* One host that does not do what the rows of a class need. */
+struct fail {
+	unsigned int host;
+	short condition; /* or NEED_NEVER */
+	unsigned char backends;
+	bool unknown;
+};
+
+struct class {
+	const struct needs *needs;
+	struct fail *fails;
+	size_t n, cap;
+	struct why *why;
+	size_t n_why;
+};
+
+struct derive {
+	struct abibase_baseline *b;
+	const struct abibase_catalogue *cat;
+	struct qemu_view *views; /* as b->used */
+	long *used_of;		 /* for each of in.builds: index into b->used, or -1 */
+	long any;		 /* index of "any upstream QEMU", or -1 */
+	struct effective *eff;	 /* rows × used */
+	struct class *classes;
+	size_t n_classes;
+	unsigned int *class_of; /* for each row */
+	bool *included, *on;	/* for each row */
+	int64_t *number;	/* for each row */
+	struct why *tie;	/* for each row: why a dependency turned it off, kind N_WHY: none */
+	unsigned int *scratch[2]; /* room for every host */
+	unsigned int net;	  /* the policy's backends that are of virtio-net */
+};
+
+
+/* derive.c: words, and what is asked of hosts and QEMUs */
+const char *derive_reason(const struct inputs *in, unsigned int answer);
+enum abibase_tri derive_tri(unsigned int answer);
+/* "a", "a and b", "a, b and c" */
+void derive_write_hosts(const struct derive *d, const unsigned int *hosts, size_t n,
+			struct buf *out);
+void derive_write_backends(const struct derive *d, unsigned int mask, struct buf *out);
+/* Enter a finding; @text is emptied for the next. 0 or -ENOMEM. */
+int derive_finding(struct derive *d, enum abibase_finding_kind kind, const char *id,
+		   const char *remedy, struct buf *text);
+/* A list of hosts that stays, of the size that it needs. */
+int derive_keep_hosts(struct derive *d, const unsigned int *hosts, size_t n, unsigned int **ret,
+		      size_t *ret_n);
+const struct effective *derive_eff(const struct derive *d, size_t row, size_t used);
+/* Does this host use one of the builds marked in @used? */
+bool derive_host_uses(const struct derive *d, const struct host *h, const bool *used);
+int derive_hosts_of(struct derive *d, const bool *used, unsigned int **ret, size_t *ret_n);
+/* The policy's backends of which the host says @wanted to "usable?" */
+unsigned int derive_usable_mask(const struct derive *d, const struct host *h,
+				enum abibase_tri wanted);
+
+/* derive-values.c: the value of every row */
+int derive_values(struct derive *d);
+int derive_doubts(struct derive *d);
+int derive_unmasked(struct derive *d);
+int derive_asked(struct derive *d);
+enum setting derive_setting(const struct effective *e);
+size_t derive_count(const struct derive *d, size_t row, enum setting s);
+bool derive_differs(const struct derive *d, size_t r);
+/* Was the row's group named with --enable, or with --disable? */
+bool derive_is_enabled(const struct derive *d, const struct row *row);
+bool derive_is_disabled(const struct derive *d, const struct row *row);
+bool derive_is_about(const struct derive *d, const struct row *row);
+bool derive_wanted_on(const struct derive *d, size_t r);
+bool derive_row_is_on(const struct derive *d, size_t r);
+int derive_condition_names(struct derive *d, const struct needs *needs, const char ***ret,
+			   size_t *ret_n);
+
+/* derive-numbers.c: the value of rows that are numbers */
+#define NUMBER_NONE ((int64_t)-1) /* off: nobody states one, or it was disabled */
+bool derive_number_included(const struct derive *d, size_t r);
+int64_t derive_number(const struct derive *d, size_t r);
+enum setting derive_number_setting(const struct effective *e, int64_t number);
+int derive_number_why(struct derive *d, size_t r, struct why *w);
+int derive_numbers(struct derive *d);
+
+/* derive-agree.c: what no property can equalise, notes, feature words */
+int derive_requirements(struct derive *d);
+int derive_shapes(struct derive *d);
+int derive_notes(struct derive *d);
+int derive_fill_offer(struct derive *d, struct offer *o);
+/* Hosts that use the build @used, or one like it in @like; @dest: those ever a destination. */
+size_t derive_write_users(const struct derive *d, size_t used, const struct shape *like, bool dest,
+			  struct buf *out);
+/* "QEMU 9.1.0 (qemu-kvm-9.1.0-19.el9) on node-a" */
+void derive_write_build(const struct derive *d, size_t used, struct buf *out);
+
+#endif

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <limits.h>
+
+#include "model/effective.h"
+#include "base/util.h"
+
+void qemu_view_init(struct qemu_view *q, const json_t *entry, const char *machine)
+{
+	const char *version = json_string_value(json_object_get(entry, "version"));
+
+	memset(q, 0, sizeof(*q));
+	q->entry = entry;
+	q->machine = machine;
+	machine_name_parse(machine, &q->name);
+	if (version)
+		version_parse_prefix(version, &q->version);
+	q->values = json_object_get(json_object_get(entry, "values"), machine);
+	q->defaults = q->values ? json_object_get(entry, "defaults") : NULL;
+	q->properties = json_object_get(entry, "properties");
+}
+
+static const json_t *recorded_value(const struct qemu_view *q, const char *key)
+{
+	const json_t *own = json_object_get(q->values, key);
+
+	return own ? own : json_object_get(q->defaults, key);
+}
+
+const json_t *qemu_recorded(const json_t *entry, const char *machine, const char *key)
+{
+	struct qemu_view q;
+
+	qemu_view_init(&q, entry, machine);
+	return recorded_value(&q, key);
+}
+
+int64_t qemu_recorded_size(const json_t *entry, const char *machine, const char *member)
+{
+	const json_t *shape = json_object_get(json_object_get(entry, "shape"), machine);
+	int64_t most = -1;
+	const char *backend;
+	json_t *v, *size;
+	size_t i;
+
+	json_object_foreach((json_t *)shape, backend, v)
+		json_array_foreach(json_object_get(v, member), i, size)
+			if (json_integer_value(size) > most)
+				most = json_integer_value(size);
+	return most;
+}
+
+enum abibase_tri qemu_has_machine(const json_t *entry, const char *machine)
+{
+	const json_t *machines = json_object_get(entry, "machines");
+	struct qemu_view q;
+
+	if (machines)
+		return json_object_get(machines, machine) ? ABIBASE_YES : ABIBASE_NO;
+	qemu_view_init(&q, entry, machine);
+	if (!q.name.upstream)
+		return ABIBASE_UNKNOWN;
+	return version_cmp(&q.version, &q.name.version) >= 0 ? ABIBASE_YES : ABIBASE_NO;
+}
+
+/* By since and removed: does every QEMU from the machine type's release on have it? */
+static bool known_by_any(const struct qemu_view *q, const struct row *row)
+{
+	return version_cmp(&q->name.version, &row->since) >= 0 && version_is_zero(&row->removed);
+}
+
+static enum abibase_tri known(const struct qemu_view *q, const struct row *row)
+{
+	const json_t *class_properties = json_object_get(q->properties, row->class_name);
+
+	if (!q->entry)
+		return q->name.upstream ? (enum abibase_tri)known_by_any(q, row) : ABIBASE_UNKNOWN;
+	if (class_properties)
+		return json_object_get(class_properties, row->property) ? ABIBASE_YES : ABIBASE_NO;
+	if (recorded_value(q, row->key))
+		return ABIBASE_YES;
+	if (!q->name.upstream)
+		return ABIBASE_UNKNOWN;
+	if (version_cmp(&q->version, &row->since) < 0)
+		return ABIBASE_NO;
+	return version_is_zero(&row->removed) || version_cmp(&q->version, &row->removed) < 0 ?
+		       ABIBASE_YES :
+		       ABIBASE_NO;
+}
+
+/* The compat entry of the oldest machine type that covers this one is applied last and wins. */
+static const json_t *catalogue_value(const struct qemu_view *q, const struct row *row,
+				     const struct compat **ret_exception)
+{
+	const struct compat *best = NULL;
+
+	for (size_t i = 0; i < row->n_compat; i++) {
+		const struct compat *e = &row->compat[i];
+
+		if (version_cmp(&q->name.version, &e->machine) > 0)
+			continue;
+		if (q->entry && version_in(&q->version, e->not_in, e->n_not_in))
+			continue;
+		if (!best || version_cmp(&e->machine, &best->machine) < 0)
+			best = e;
+	}
+	*ret_exception = best && !q->entry && best->n_not_in ? best : NULL;
+	return best ? best->value : row->def;
+}
+
+void qemu_effective(const struct qemu_view *q, const struct row *row, struct effective *ret)
+{
+	const json_t *recorded = recorded_value(q, row->key), *filled = NULL;
+
+	memset(ret, 0, sizeof(*ret));
+	ret->known = known(q, row);
+	if (q->name.upstream)
+		filled = catalogue_value(q, row, &ret->exception);
+	if (ret->known == ABIBASE_NO)
+		return;
+	ret->recorded = recorded != NULL;
+	ret->value = recorded ? recorded : filled;
+	ret->disagrees = recorded && filled && !json_equal(recorded, filled);
+	if (ret->known == ABIBASE_UNKNOWN)
+		ret->value = NULL;
+}
+
+bool row_is_silent(const struct row *row)
+{
+	return row->fact < 0 && !(row->boolean && row->bit >= 0);
+}
+
+int64_t row_realized(const struct row *row, int64_t number)
+{
+	return row->realized && number == json_integer_value(row->def) ?
+		       json_integer_value(row->realized) :
+		       number;
+}
+
+const json_t *effective_seen(const struct effective *e, const struct row *row)
+{
+	if (e->known != ABIBASE_NO)
+		return e->value;
+	return row->boolean ? json_false() : row->def;
+}
+
+void value_write(const json_t *value, struct buf *out)
+{
+	if (json_is_boolean(value))
+		buf_puts(out, json_is_true(value) ? "on" : "off");
+	else if (json_is_integer(value))
+		buf_printf(out, "%lld", (long long)json_integer_value(value));
+	else
+		buf_puts(out, json_is_string(value) ? json_string_value(value) : "not set");
+}
+
+bool value_is_on(const json_t *value)
+{
+	const char *word = json_string_value(value);
+
+	return json_is_true(value) || (word && (streq(word, "on") || streq(word, "auto")));
+}
+
+bool row_bit_set(const struct row *row, const json_t *value)
+{
+	switch (row->bit_when) {
+	case BIT_TRUE:
+		return value_is_on(value);
+	case BIT_ALWAYS:
+		return true;
+	case BIT_NONZERO:
+		return json_integer_value(value) != 0;
+	case BIT_NONNEGATIVE:
+		return json_is_integer(value) && json_integer_value(value) >= 0;
+	case BIT_SET:
+		return json_string_length(value) > 0;
+	case BIT_NEVER:
+	default:
+		return false;
+	}
+}
+
+bool need_applies(const struct qemu_view *q, const struct need *need)
+{
+	if (!version_is_zero(&need->machine_until) &&
+	    (!q->name.upstream || version_cmp(&q->name.version, &need->machine_until) > 0))
+		return false;
+	if (need->without && !json_is_false(json_object_get(q->entry, need->without)))
+		return false;
+	/* An unnamed upstream QEMU may be any from the machine type's release on. */
+	if (!q->entry)
+		return version_is_zero(&need->until) ||
+		       version_cmp(&q->name.version, &need->until) <= 0;
+	if (!version_is_zero(&need->since) && version_cmp(&q->version, &need->since) < 0)
+		return false;
+	return version_is_zero(&need->until) || version_cmp(&q->version, &need->until) <= 0;
+}

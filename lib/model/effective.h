@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef ABIBASE_EFFECTIVE_H
+#define ABIBASE_EFFECTIVE_H
+
+#include "document/catalogue.h"
+#include "base/version.h"
+
+/*
+ * What one QEMU binary makes of one machine type: which properties it knows and what they are set
+ * to when nobody says anything. What a profile recorded decides; the catalogue fills in the rest,
+ * by version, under upstream machine type names only, since a vendor's name can mean anything.
+ */
+
+struct qemu_view {
+	const json_t *entry; /* the profile's record; NULL: any upstream QEMU that has the machine */
+	struct version version;
+	const char *machine;
+	struct machine_name name;
+	const json_t *values; /* recorded values of this machine type, or NULL; what it leaves out */
+	const json_t *defaults; /* is as under every recorded machine type */
+	const json_t *properties;
+};
+
+struct effective {
+	enum abibase_tri known;
+	const json_t *value; /* NULL: unknown, or the property is not known */
+	bool recorded;	     /* the value was recorded, not filled in */
+	bool disagrees;	     /* recorded, and the catalogue says otherwise */
+	const struct compat *exception; /* of any upstream QEMU: builds without this entry differ */
+};
+
+/* @entry: a qemu entry of a profile, or NULL for any upstream QEMU with that machine type. */
+void qemu_view_init(struct qemu_view *q, const json_t *entry, const char *machine);
+/* A recorded value, or NULL when none was recorded under this machine type. */
+const json_t *qemu_recorded(const json_t *entry, const char *machine, const char *key);
+/*
+ * The largest size observed under this machine type on any backend: what @member of the
+ * recorded shape ("queue_sizes") holds; -1: nothing.
+ */
+int64_t qemu_recorded_size(const json_t *entry, const char *machine, const char *member);
+/* Does this binary have this machine type? Recorded list, else by version for upstream names. */
+enum abibase_tri qemu_has_machine(const json_t *entry, const char *machine);
+void qemu_effective(const struct qemu_view *q, const struct row *row, struct effective *ret);
+/* Does no feature word show it when it has another value? Layout, sizes, texts. */
+bool row_is_silent(const struct row *row);
+/* What a device with one pair of queues makes of a number. */
+int64_t row_realized(const struct row *row, int64_t number);
+/*
+ * What a guest sees of a row that stands for no feature: a QEMU without the property does as with it
+ * off, or as its default. NULL: not known.
+ */
+const json_t *effective_seen(const struct effective *e, const struct row *row);
+/* As QEMU takes it: on, off, 256, auto; "not set" for what no option says. */
+void value_write(const json_t *value, struct buf *out);
+/* On, or "auto": on where the host can. */
+bool value_is_on(const json_t *value);
+/* Would the bit of @row be offered with this value, if the backend agrees? */
+bool row_bit_set(const struct row *row, const json_t *value);
+/* Does this QEMU look at this need? */
+bool need_applies(const struct qemu_view *q, const struct need *need);
+
+#endif

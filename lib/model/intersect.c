@@ -1,0 +1,675 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+
+#include "base/context.h"
+#include "model/intersect.h"
+
+struct abibase_intersection {
+	struct abibase_context *ctx;
+	struct abibase_catalogue *cat;
+	struct inputs in;
+	/*
+	 * What the caller said himself. The rest is a baseline's to say, whenever it is added: policy
+	 * counts at the end only, so that the order of profiles and baselines means nothing.
+	 */
+	bool said_backends, said_wishes, adopted;
+	unsigned int *index; /* open addressing: position of a host in in.hosts, plus one */
+	size_t n_index;	     /* a power of two */
+};
+
+static int from_catalogue(struct inputs *in, const struct abibase_catalogue *cat)
+{
+	in->catalogue_revision = cat->revision;
+	in->backends = calloc(cat->n_backends + 1, sizeof(*in->backends));
+	in->conditions = calloc(cat->n_conditions + 1, sizeof(*in->conditions));
+	in->numbers = calloc(cat->n_numbers + 1, sizeof(*in->numbers));
+	if (!in->backends || !in->conditions || !in->numbers)
+		return -ENOMEM;
+	for (; in->n_numbers < cat->n_numbers; in->n_numbers++) {
+		in->numbers[in->n_numbers] = strdup(cat->numbers[in->n_numbers]);
+		if (!in->numbers[in->n_numbers])
+			return -ENOMEM;
+	}
+	for (; in->n_backends < cat->n_backends; in->n_backends++) {
+		in->backends[in->n_backends] = strdup(cat->backends[in->n_backends].name);
+		if (!in->backends[in->n_backends])
+			return -ENOMEM;
+		if (cat->backends[in->n_backends].by_default)
+			in->policy.backends |= 1u << in->n_backends;
+	}
+	for (; in->n_conditions < cat->n_conditions; in->n_conditions++) {
+		in->conditions[in->n_conditions] = strdup(cat->conditions[in->n_conditions].name);
+		if (!in->conditions[in->n_conditions])
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+ABIBASE_EXPORT int abibase_intersection_new(struct abibase_context *ctx,
+					    struct abibase_catalogue *cat,
+					    struct abibase_intersection **ret)
+{
+	struct abibase_intersection *ix = calloc(1, sizeof(*ix));
+
+	if (!ix)
+		return context_oom(ctx);
+	ix->ctx = abibase_context_ref(ctx);
+	ix->cat = abibase_catalogue_ref(cat);
+	if (from_catalogue(&ix->in, cat) < 0) {
+		abibase_intersection_unref(ix);
+		return context_oom(ctx);
+	}
+	*ret = ix;
+	return 0;
+}
+
+ABIBASE_EXPORT struct abibase_intersection *
+abibase_intersection_unref(struct abibase_intersection *ix)
+{
+	if (!ix)
+		return NULL;
+	inputs_clear(&ix->in);
+	free(ix->index);
+	abibase_catalogue_unref(ix->cat);
+	abibase_context_unref(ix->ctx);
+	free(ix);
+	return NULL;
+}
+
+static int too_late(struct abibase_intersection *ix)
+{
+	return context_fail(ix->ctx, EBUSY, "too-late", NULL,
+			    "what is wanted must be said before the first host is added");
+}
+
+static int replace(struct abibase_intersection *ix, char **p, const char *s)
+{
+	char *copy;
+
+	if (ix->in.n_hosts)
+		return too_late(ix);
+	copy = strdup(s);
+	if (!copy)
+		return context_oom(ix->ctx);
+	free(*p);
+	*p = copy;
+	return 0;
+}
+
+ABIBASE_EXPORT int abibase_intersection_set_machine(struct abibase_intersection *ix,
+						    const char *machine)
+{
+	if (!strpbrk(machine, "0123456789") || streq(machine, "q35") || !strchr(machine, '-'))
+		return context_fail(ix->ctx, EINVAL, "machine-unversioned", NULL,
+				    "\"%s\" is not a versioned machine type: it means another "
+				    "guest ABI in each QEMU; give one such as pc-q35-7.2",
+				    machine);
+	return replace(ix, &ix->in.policy.machine, machine);
+}
+
+ABIBASE_EXPORT int abibase_intersection_set_target(struct abibase_intersection *ix,
+						   const char *target)
+{
+	return replace(ix, &ix->in.policy.target, target);
+}
+
+ABIBASE_EXPORT int abibase_intersection_add_backend(struct abibase_intersection *ix,
+						    const char *backend)
+{
+	unsigned int net = catalogue_device(ix->cat, NULL);
+	int i = catalogue_backend(ix->cat, backend);
+	_buf_ names = { 0 };
+
+	if (ix->in.n_hosts)
+		return too_late(ix);
+	if (i < 0 || !(net & (1u << i))) {
+		for (size_t k = 0; k < ix->in.n_backends; k++)
+			if (net & (1u << k))
+				buf_printf(&names, "%s%s", names.len ? ", " : "",
+					   ix->in.backends[k]);
+		return context_fail(ix->ctx, EINVAL, "backend-not-known", NULL,
+				    "\"%s\" is not a backend; accepted: %s", backend,
+				    names.data ? names.data : "none");
+	}
+	if (!ix->in.policy.backends_named)
+		ix->in.policy.backends &= ~net;
+	ix->said_backends = ix->in.policy.backends_named = true;
+	ix->in.policy.backends |= 1u << i;
+	return 0;
+}
+
+ABIBASE_EXPORT int abibase_intersection_add_device(struct abibase_intersection *ix,
+						   const char *device)
+{
+	unsigned int mask = catalogue_device(ix->cat, device);
+	_buf_ names = { 0 };
+
+	if (ix->in.n_hosts)
+		return too_late(ix);
+	ix->said_backends = true;
+	ix->in.policy.backends |= mask;
+	if (mask)
+		return 0;
+	for (size_t i = 0; i < ix->cat->n_backends; i++)
+		if (ix->cat->backends[i].device)
+			buf_printf(&names, "%s%s", names.len ? ", " : "",
+				   ix->cat->backends[i].device);
+	return context_fail(ix->ctx, EINVAL, "device-not-covered", NULL,
+			    "\"%s\" is not a device that can be asked about beside virtio-net; "
+			    "accepted: %s",
+			    device, names.data ? names.data : "none");
+}
+
+ABIBASE_EXPORT int abibase_intersection_set_policy(struct abibase_intersection *ix,
+						   const char *policy)
+{
+	bool all = streq(policy, "all");
+
+	if (ix->in.n_hosts)
+		return too_late(ix);
+	if (!all && !streq(policy, "compatible"))
+		return context_fail(ix->ctx, EINVAL, "policy-not-known", NULL,
+				    "\"%s\" is not a policy; accepted: compatible, all", policy);
+	ix->said_wishes = true;
+	ix->in.policy.all = all;
+	return 0;
+}
+
+static int add_group(struct abibase_intersection *ix, bool off, const char *group)
+{
+	struct policy *p = &ix->in.policy;
+	struct strings *to = off ? &p->disable : &p->enable;
+	const struct strings *other = off ? &p->enable : &p->disable;
+	_buf_ names = { 0 };
+
+	if (ix->in.n_hosts)
+		return too_late(ix);
+	if (strings_have(other, group))
+		return context_fail(ix->ctx, EINVAL, "group-twice", NULL,
+				    "the group \"%s\" cannot be both enabled and disabled", group);
+	ix->said_wishes = true;
+	if (catalogue_group_has_switch(ix->cat, group, off))
+		return strings_insert(to, group) < 0 ? context_oom(ix->ctx) : 0;
+	for (size_t i = 0; i < ix->cat->n_groups; i++)
+		if (catalogue_group_has_switch(ix->cat, ix->cat->groups[i].name, off))
+			buf_printf(&names, "%s%s", names.len ? ", " : "", ix->cat->groups[i].name);
+	return context_fail(ix->ctx, EINVAL, "group-not-known", NULL,
+			    "\"%s\" is not a group that can be switched%s; accepted: %s", group,
+			    off ? " off" : "", names.data ? names.data : "none");
+}
+
+ABIBASE_EXPORT int abibase_intersection_enable(struct abibase_intersection *ix, const char *group)
+{
+	return add_group(ix, false, group);
+}
+
+ABIBASE_EXPORT int abibase_intersection_disable(struct abibase_intersection *ix, const char *group)
+{
+	return add_group(ix, true, group);
+}
+
+ABIBASE_EXPORT int abibase_intersection_add_dest(struct abibase_intersection *ix, const char *host)
+{
+	if (ix->in.n_hosts)
+		return too_late(ix);
+	ix->said_wishes = true;
+	return strings_insert(&ix->in.policy.dest, host) < 0 ? context_oom(ix->ctx) : 0;
+}
+
+/* ------------------------------------------------------------------- hosts */
+
+static size_t hash_name(const char *s)
+{
+	size_t h = 14695981039346656037u;
+
+	for (; *s; s++)
+		h = (h ^ (unsigned char)*s) * 1099511628211u;
+	return h;
+}
+
+static size_t index_slot(const struct abibase_intersection *ix, const char *name)
+{
+	size_t i = hash_name(name) & (ix->n_index - 1);
+
+	while (ix->index[i] && !streq(ix->in.hosts[ix->index[i] - 1]->name, name))
+		i = (i + 1) & (ix->n_index - 1);
+	return i;
+}
+
+static int index_reserve(struct abibase_intersection *ix)
+{
+	size_t want = ix->n_index ? ix->n_index : 64;
+
+	if (ix->n_index && ix->in.n_hosts < ix->n_index / 2)
+		return 0;
+	if (ix->n_index)
+		want *= 2;
+	free(ix->index);
+	ix->index = calloc(want, sizeof(*ix->index));
+	ix->n_index = ix->index ? want : 0;
+	if (!ix->index)
+		return -ENOMEM;
+	for (size_t i = 0; i < ix->in.n_hosts; i++)
+		ix->index[index_slot(ix, ix->in.hosts[i]->name)] = (unsigned int)i + 1;
+	return 0;
+}
+
+/*
+ * Enter @h unless the same host is there already: 1 entered, 0 there. Takes the reference.
+ */
+static int add_host(struct abibase_intersection *ix, struct host *h)
+{
+	struct inputs *in = &ix->in;
+	struct host *have;
+	size_t slot;
+
+	if (index_reserve(ix) < 0 ||
+	    array_grow(&in->hosts, in->n_hosts, &in->cap_hosts, sizeof(struct host *)) < 0) {
+		host_unref(h);
+		return context_oom(ix->ctx);
+	}
+	slot = index_slot(ix, h->name);
+	if (!ix->index[slot]) {
+		in->hosts[in->n_hosts++] = h;
+		ix->index[slot] = (unsigned int)in->n_hosts;
+		return 1;
+	}
+	have = in->hosts[ix->index[slot] - 1];
+	if (memcmp(have->digest, h->digest, sizeof(h->digest)) != 0) {
+		context_fail(ix->ctx, EEXIST, "name-twice", NULL,
+			     "two different profiles are called \"%s\"", h->name);
+		host_unref(h);
+		return -EEXIST;
+	}
+	host_unref(h);
+	return 0;
+}
+
+static int add_build(struct inputs *in, const char *digest, const json_t *entry,
+		     unsigned int *ret)
+{
+	long i = inputs_build(in, digest);
+	struct build *b;
+
+	if (i >= 0) {
+		*ret = (unsigned int)i;
+		return 0;
+	}
+	if (array_grow(&in->builds, in->n_builds, &in->cap_builds, sizeof(struct build *)) < 0)
+		return -ENOMEM;
+	b = calloc(1, sizeof(*b));
+	if (!b)
+		return -ENOMEM;
+	b->refcount = 1;
+	b->entry = json_deep_copy(entry);
+	if (!b->entry) {
+		free(b);
+		return -ENOMEM;
+	}
+	json_object_del(b->entry, "path");
+	strcpy(b->digest, digest);
+	b->version = json_string_value(json_object_get(b->entry, "version"));
+	b->target = json_string_value(json_object_get(b->entry, "target"));
+	in->builds[in->n_builds] = b;
+	*ret = (unsigned int)in->n_builds++;
+	return 0;
+}
+
+static int set_answer(struct inputs *in, struct host *h, size_t i, enum abibase_tri tri,
+		      const char *reason)
+{
+	unsigned int index;
+
+	h->answers[i] = (unsigned int)tri;
+	if (tri != ABIBASE_UNKNOWN)
+		return 0;
+	if (strings_intern(&in->strings, reason, &index) < 0)
+		return -ENOMEM;
+	h->answers[i] = ANSWER_UNKNOWN + index;
+	return 0;
+}
+
+static int fill_qemu(struct inputs *in, struct host_qemu *to, const struct profile_qemu *from)
+{
+	if (add_build(in, from->digest, from->json, &to->build) < 0)
+		return -ENOMEM;
+	to->path = NO_PATH;
+	return from->path ? strings_intern(&in->strings, from->path, &to->path) : 0;
+}
+
+/* By digest and path: in which order a profile lists its QEMUs means nothing. */
+static int host_qemu_order(const void *a, const void *b, void *data)
+{
+	const struct inputs *in = data;
+	const struct host_qemu *x = a, *y = b;
+	const char *p = host_path(in, x), *q = host_path(in, y);
+	int r = strcmp(in->builds[x->build]->digest, in->builds[y->build]->digest);
+
+	return r ? r : strcmp(p ? p : "", q ? q : "");
+}
+
+static void sort_qemu(struct inputs *in, struct host *h)
+{
+	if (h->n_qemu > 1)
+		qsort_r(h->qemu, h->n_qemu, sizeof(*h->qemu), host_qemu_order, in);
+}
+
+static unsigned char hex_byte(const char *s)
+{
+	unsigned int v = 0;
+
+	for (int i = 0; i < 2; i++)
+		v = v * 16 + (unsigned int)(s[i] <= '9' ? s[i] - '0' : s[i] - 'a' + 10);
+	return (unsigned char)v;
+}
+
+static int fill_host(struct abibase_intersection *ix, struct host *h,
+		     const struct abibase_profile *p)
+{
+	const struct abibase_catalogue *cat = ix->cat;
+
+	h->revision = p->revision;
+	h->platform = streq(p->kind, "platform");
+	h->has_qemu = p->n_qemu > 0;
+	for (size_t i = 0; i < sizeof(h->digest); i++)
+		h->digest[i] = hex_byte(p->digest + 2 * i);
+	if (strings_intern(&ix->in.strings, p->arch, &h->arch) < 0)
+		return -ENOMEM;
+	for (size_t i = 0; i < cat->n_conditions; i++) {
+		const char *reason = NULL;
+		enum abibase_tri tri = profile_ask(p, cat->conditions[i].fact,
+						   cat->conditions[i].bit, &reason);
+
+		if (set_answer(&ix->in, h, i, tri, reason) < 0)
+			return -ENOMEM;
+	}
+	for (size_t i = 0; i < cat->n_numbers; i++)
+		h->numbers[i] = profile_number(p, cat->numbers[i]);
+	for (size_t i = 0; i < p->n_qemu; i++)
+		if (fill_qemu(&ix->in, &h->qemu[i], &p->qemu[i]) < 0)
+			return -ENOMEM;
+	sort_qemu(&ix->in, h);
+	return 0;
+}
+
+/* What nobody can mean would be given to guests. */
+static int check_numbers(struct abibase_intersection *ix, const struct abibase_profile *p)
+{
+	for (size_t r = 0; r < ix->cat->n_rows; r++) {
+		const struct row *row = &ix->cat->rows[r];
+		const char *fact = row->fact < 0 ? NULL : ix->cat->numbers[row->fact];
+		int64_t n = fact ? profile_number(p, fact) : NUMBER_UNSTATED;
+
+		if (!fact || !json_is_integer(json_object_get(p->facts, fact)) || n == 0 ||
+		    (n >= row->least && n <= UINT16_MAX))
+			continue;
+		return context_fail(ix->ctx, EINVAL, "fact-out-of-range", NULL,
+				    "%s: the fact %s is %lld; accepted: 0, and %lld to %d", p->name,
+				    fact, (long long)n, (long long)row->least, UINT16_MAX);
+	}
+	return 0;
+}
+
+ABIBASE_EXPORT int abibase_intersection_add_profile(struct abibase_intersection *ix,
+						    const struct abibase_profile *p)
+{
+	struct host *h = host_new(p->name, ix->cat->n_numbers, ix->cat->n_conditions, p->n_qemu);
+	int r = check_numbers(ix, p);
+
+	if (r < 0) {
+		host_unref(h);
+		return r;
+	}
+	if (!h || fill_host(ix, h, p) < 0) {
+		host_unref(h);
+		return context_oom(ix->ctx);
+	}
+	r = add_host(ix, h);
+	return r < 0 ? r : 0;
+}
+
+/* -------------------------------------------------------------- earlier baselines */
+
+static int refuse(struct abibase_intersection *ix, const char *what, const char *theirs,
+		  const char *ours)
+{
+	return context_fail(ix->ctx, EINVAL, "widen-differs", NULL,
+			    "the earlier baseline is for %s %s, and %s is wanted: a baseline is "
+			    "widened with the same machine type, target and backends only",
+			    what, theirs ? theirs : "(none)", ours ? ours : "(none)");
+}
+
+static void backend_names(const struct inputs *in, struct buf *b)
+{
+	for (size_t i = 0; i < in->n_backends; i++)
+		if (in->policy.backends & (1u << i))
+			buf_printf(b, "%s%s", b->len ? "," : "", in->backends[i]);
+	buf_puts(b, in->policy.backends_named ? " (named)" : " (by default)");
+}
+
+void intersection_adopt_backends(struct abibase_intersection *ix, const struct inputs *from)
+{
+	struct policy *p = &ix->in.policy;
+
+	p->backends = 0;
+	p->backends_named = from->policy.backends_named;
+	for (size_t i = 0; i < from->n_backends; i++) {
+		int k = catalogue_backend(ix->cat, from->backends[i]);
+
+		if (k >= 0 && from->policy.backends & (1u << i))
+			p->backends |= 1u << k;
+	}
+}
+
+static int widen_backends(struct abibase_intersection *ix, const struct inputs *from)
+{
+	_buf_ ours = { 0 }, theirs = { 0 };
+
+	if (!ix->said_backends && !ix->adopted)
+		intersection_adopt_backends(ix, from);
+	backend_names(&ix->in, &ours);
+	backend_names(from, &theirs);
+	if (buf_failed(&ours) || buf_failed(&theirs))
+		return context_oom(ix->ctx);
+	return streq(ours.data, theirs.data) ? 0 :
+					       refuse(ix, "backends", theirs.data, ours.data);
+}
+
+static bool same_wishes(const struct policy *a, const struct policy *b)
+{
+	return a->all == b->all && strings_equal(&a->enable, &b->enable) &&
+	       strings_equal(&a->disable, &b->disable) && strings_equal(&a->dest, &b->dest);
+}
+
+/* Policy, groups and destinations: those of the baseline, or said again alike. */
+static int widen_wishes(struct abibase_intersection *ix, const struct policy *from)
+{
+	static const char *const lists[] = { "enabled", "disabled", "destinations" };
+	struct policy *p = &ix->in.policy;
+	const struct strings *src[] = { &from->enable, &from->disable, &from->dest };
+	struct strings *dst[] = { &p->enable, &p->disable, &p->dest };
+
+	if (!ix->said_wishes && !ix->adopted) {
+		p->all = from->all;
+		for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
+			for (size_t k = 0; k < src[i]->n; k++)
+				if (strings_insert(dst[i], src[i]->s[k]) < 0)
+					return context_oom(ix->ctx);
+	}
+	if (same_wishes(p, from))
+		return 0;
+	return context_fail(ix->ctx, EINVAL, "widen-differs", NULL,
+			    "the earlier baseline was made with another policy, other groups or "
+			    "other destinations (--policy, --enable, --disable, --dest): a "
+			    "baseline is widened with the same ones only");
+}
+
+static int widen_policy(struct abibase_intersection *ix, const struct abibase_baseline *b)
+{
+	struct policy *p = &ix->in.policy;
+	int r;
+
+	if (!b->machine)
+		return context_fail(ix->ctx, EINVAL, "widen-differs", NULL,
+				    "the earlier baseline has no machine type, so that there is "
+				    "nothing to widen");
+	if (p->machine && !streq(p->machine, b->machine))
+		return refuse(ix, "machine type", b->machine, p->machine);
+	if (p->target && b->target && !streq(p->target, b->target))
+		return refuse(ix, "target", b->target, p->target);
+	r = widen_backends(ix, &b->in);
+	if (r == 0)
+		r = widen_wishes(ix, &b->in.policy);
+	if (r < 0)
+		return r;
+	if (!p->machine) {
+		p->machine = strdup(b->machine);
+		p->machine_chosen = b->machine_chosen;
+	}
+	if (!p->target && b->in.policy.target)
+		p->target = strdup(b->in.policy.target);
+	if (!p->machine || (b->in.policy.target && !p->target))
+		return context_oom(ix->ctx);
+	ix->adopted = true;
+	return 0;
+}
+
+static int widen_answers(struct abibase_intersection *ix, const struct inputs *from,
+			 const struct host *h, struct host *to)
+{
+	for (size_t i = 0; i < ix->in.n_conditions; i++) {
+		const char *reason = "not-recorded";
+		enum abibase_tri tri = ABIBASE_UNKNOWN;
+
+		for (size_t k = 0; k < from->n_conditions; k++)
+			if (streq(from->conditions[k], ix->in.conditions[i])) {
+				if (h->answers[k] < ANSWER_UNKNOWN)
+					tri = (enum abibase_tri)h->answers[k];
+				else
+					reason = from->strings.s[h->answers[k] - ANSWER_UNKNOWN];
+			}
+		if (set_answer(&ix->in, to, i, tri, reason) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static void widen_numbers(const struct abibase_intersection *ix, const struct inputs *from,
+			  const struct host *h, struct host *to)
+{
+	for (size_t i = 0; i < ix->in.n_numbers; i++)
+		for (size_t k = 0; k < from->n_numbers; k++)
+			if (streq(from->numbers[k], ix->in.numbers[i]))
+				to->numbers[i] = h->numbers[k];
+}
+
+static int widen_host(struct abibase_intersection *ix, const struct inputs *from,
+		      const struct host *h)
+{
+	struct host *to = host_new(h->name, ix->in.n_numbers, ix->in.n_conditions, h->n_qemu);
+	int r;
+
+	if (!to)
+		return context_oom(ix->ctx);
+	to->revision = h->revision;
+	to->platform = h->platform;
+	to->has_qemu = h->has_qemu;
+	memcpy(to->digest, h->digest, sizeof(h->digest));
+	r = strings_intern(&ix->in.strings, from->strings.s[h->arch], &to->arch);
+	if (r == 0)
+		r = widen_answers(ix, from, h, to);
+	widen_numbers(ix, from, h, to);
+	for (size_t i = 0; r == 0 && i < h->n_qemu; i++) {
+		const struct build *b = from->builds[h->qemu[i].build];
+		const char *path = host_path(from, &h->qemu[i]);
+
+		r = add_build(&ix->in, b->digest, b->entry, &to->qemu[i].build);
+		to->qemu[i].path = NO_PATH;
+		if (r == 0 && path)
+			r = strings_intern(&ix->in.strings, path, &to->qemu[i].path);
+	}
+	if (r < 0) {
+		host_unref(to);
+		return context_oom(ix->ctx);
+	}
+	r = add_host(ix, to);
+	return r < 0 ? r : 0;
+}
+
+int intersection_add_baseline_but(struct abibase_intersection *ix,
+				  const struct abibase_baseline *b, const char *but)
+{
+	int r = widen_policy(ix, b);
+
+	for (size_t i = 0; r == 0 && i < b->in.n_hosts; i++)
+		if (!but || !streq(b->in.hosts[i]->name, but))
+			r = widen_host(ix, &b->in, b->in.hosts[i]);
+	return r;
+}
+
+ABIBASE_EXPORT int abibase_intersection_add_baseline(struct abibase_intersection *ix,
+						     const struct abibase_baseline *b)
+{
+	return intersection_add_baseline_but(ix, b, NULL);
+}
+
+/* ------------------------------------------------------------------- the answer */
+
+static int host_cmp(const void *a, const void *b)
+{
+	return strcmp((*(struct host *const *)a)->name, (*(struct host *const *)b)->name);
+}
+
+static bool is_host(const struct inputs *in, const char *name)
+{
+	for (size_t i = 0; i < in->n_hosts; i++)
+		if (host_is(in->hosts[i], name, strlen(name)))
+			return true;
+	return false;
+}
+
+ABIBASE_EXPORT int abibase_intersection_finish(struct abibase_intersection *ix,
+					       struct abibase_baseline **ret)
+{
+	struct abibase_baseline *b;
+
+	if (!ix->in.n_hosts)
+		return context_fail(ix->ctx, EINVAL, "no-hosts", NULL,
+				    "there is no profile to make a baseline of");
+	for (size_t i = 0; i < ix->in.policy.dest.n; i++)
+		if (!is_host(&ix->in, ix->in.policy.dest.s[i]))
+			return context_fail(ix->ctx, ENOENT, "no-such-host", NULL,
+					    "the destination \"%s\" is not among the hosts",
+					    ix->in.policy.dest.s[i]);
+	b = baseline_alloc();
+	if (!b || inputs_copy(&ix->in, &b->in) < 0) {
+		abibase_baseline_unref(b);
+		return context_oom(ix->ctx);
+	}
+	qsort(b->in.hosts, b->in.n_hosts, sizeof(*b->in.hosts), host_cmp);
+	if (baseline_derive(b, ix->cat) < 0) {
+		abibase_baseline_unref(b);
+		return context_oom(ix->ctx);
+	}
+	*ret = b;
+	return 0;
+}
+
+ABIBASE_EXPORT int abibase_intersect(struct abibase_context *ctx, struct abibase_catalogue *cat,
+				     struct abibase_profile *const *profiles, size_t n,
+				     const char *machine, struct abibase_baseline **ret)
+{
+	struct abibase_intersection *ix;
+	int r = abibase_intersection_new(ctx, cat, &ix);
+
+	if (r < 0)
+		return r;
+	if (machine)
+		r = abibase_intersection_set_machine(ix, machine);
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = abibase_intersection_add_profile(ix, profiles[i]);
+	if (r == 0)
+		r = abibase_intersection_finish(ix, ret);
+	abibase_intersection_unref(ix);
+	return r;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef ABIBASE_INTERSECT_H
+#define ABIBASE_INTERSECT_H
+
+#include "document/baseline.h"
+
+/*
+ * The pure half of the library: profiles × catalogue → baseline. Nothing here, nor in derive.c,
+ * opens a file or asks the host; a test looks at the symbols to keep it so.
+ */
+
+/* Work out everything that follows from b->in. 0 or -ENOMEM. */
+int baseline_derive(struct abibase_baseline *b, struct abibase_catalogue *cat);
+
+/*
+ * The backends of another baseline, by name: a later catalogue may number them otherwise. Those of
+ * the devices that were asked for by name are among them.
+ */
+void intersection_adopt_backends(struct abibase_intersection *ix, const struct inputs *from);
+
+/* abibase_intersection_add_baseline() without the host @but, or with all where it is NULL. */
+int intersection_add_baseline_but(struct abibase_intersection *ix,
+				  const struct abibase_baseline *b, const char *but);
+
+#endif

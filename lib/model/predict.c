@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+
+#include "base/context.h"
+#include "model/predict.h"
+
+struct prediction {
+	struct predictor core;
+	enum abibase_verdict verdict;
+	struct buf why;
+};
+
+static void say(struct prediction *pr, enum abibase_verdict verdict, const char *fmt, ...)
+	_printf_(3, 4);
+
+/* "no" outweighs "cannot tell". */
+static void say(struct prediction *pr, enum abibase_verdict verdict, const char *fmt, ...)
+{
+	_autofree_ char *text = NULL;
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vasprintf(&text, fmt, ap);
+	va_end(ap);
+	if (n < 0) {
+		text = NULL;
+		pr->why.failed = true;
+		return;
+	}
+	if (pr->verdict != ABIBASE_VERDICT_NO)
+		pr->verdict = verdict;
+	if (pr->why.len)
+		buf_puts(&pr->why, "; ");
+	buf_puts(&pr->why, text);
+}
+
+void predict_needs(const struct predictor *pr, const struct needs *needs, struct predicted *ret)
+{
+	const char *reason;
+
+	ret->can = ABIBASE_YES;
+	for (size_t i = 0; i < needs->n; i++) {
+		const struct need *need = &needs->need[i];
+		const struct condition *c;
+
+		if (!need_applies(&pr->view, need))
+			continue;
+		if (need->condition == NEED_NEVER) {
+			ret->never = true;
+			ret->can = ABIBASE_NO;
+			return;
+		}
+		c = &pr->cat->conditions[need->condition];
+		switch (profile_ask(pr->p, c->fact, c->bit, &reason)) {
+		case ABIBASE_NO:
+			ret->can = ABIBASE_NO;
+			break;
+		case ABIBASE_UNKNOWN:
+			ret->unknown = c;
+			ret->reason = reason;
+			break;
+		case ABIBASE_YES:
+		default:
+			break;
+		}
+	}
+	if (ret->can == ABIBASE_YES && ret->unknown)
+		ret->can = ABIBASE_UNKNOWN;
+}
+
+bool setting_is(const char *setting, const struct row *row, const char **ret_value)
+{
+	size_t len = strlen(row->key);
+
+	if (strncmp(setting, row->key, len) != 0 || setting[len] != '=')
+		return false;
+	*ret_value = setting + len + 1;
+	return true;
+}
+
+/* "on" and "off" for a boolean, as QEMU spells them; a number, or text */
+static json_t *parse_value(const struct row *row, const char *s)
+{
+	char *end;
+	long long n;
+
+	if (row->boolean)
+		return streq(s, "on") ? json_true() : streq(s, "off") ? json_false() : NULL;
+	n = strtoll(s, &end, 10);
+	return *s && !*end ? json_integer(n) : json_string(s);
+}
+
+void predict_row(const struct predictor *pr, const struct row *row, struct predicted *ret)
+{
+	json_auto_t *made = NULL;
+	struct effective e;
+	const json_t *value;
+	const char *given = NULL;
+
+	memset(ret, 0, sizeof(*ret));
+	qemu_effective(&pr->view, row, &e);
+	for (size_t i = 0; pr->settings && pr->settings[i]; i++)
+		setting_is(pr->settings[i], row, &given);
+	ret->knows = e.known;
+	ret->by_setting = given != NULL;
+	value = e.value;
+	if (given) {
+		made = parse_value(row, given);
+		ret->bad = !made;
+		value = made;
+	} else if (version_in(&pr->view.version, row->unmasked, row->n_unmasked)) {
+		value = row->def;
+	}
+	if (value)
+		ret->on = row_bit_set(row, value) ? ABIBASE_YES : ABIBASE_NO;
+	else
+		ret->on = given || e.known == ABIBASE_NO ? ABIBASE_NO : ABIBASE_UNKNOWN;
+	predict_needs(pr, &row->needs[pr->backend], ret);
+}
+
+static void say_unknown(struct prediction *pr, const char *what, const struct predicted *p)
+{
+	say(pr, ABIBASE_VERDICT_UNKNOWN, "%s: %s is unknown (%s)", what, p->unknown->name,
+	    p->reason);
+}
+
+static void set_bit(uint64_t word[2], int bit)
+{
+	word[bit / 64] |= (uint64_t)1 << (bit % 64);
+}
+
+static void predict_feature(struct prediction *pr, const struct row *row, uint64_t word[2])
+{
+	struct predicted p;
+
+	predict_row(&pr->core, row, &p);
+	if (p.by_setting && p.knows == ABIBASE_NO)
+		say(pr, ABIBASE_VERDICT_NO, "this QEMU does not know the property %s and would not "
+					    "start",
+		    row->key);
+	if (p.bad)
+		say(pr, ABIBASE_VERDICT_NO, "%s: the value must be on or off", row->key);
+	if (p.on == ABIBASE_UNKNOWN)
+		say(pr, ABIBASE_VERDICT_UNKNOWN, "%s: its value under %s is not recorded",
+		    row->key, pr->core.view.machine);
+	if (p.on != ABIBASE_YES || row->bit < 0 || row->legacy)
+		return;
+	if (p.can == ABIBASE_UNKNOWN)
+		say_unknown(pr, row->property, &p);
+	else if (p.can == ABIBASE_YES)
+		set_bit(word, row->bit);
+	/* what is on by default is masked where it is missing; what was said to be on can be fatal */
+	else if (row->fatal && p.by_setting)
+		say(pr, ABIBASE_VERDICT_NO, "this QEMU would not start: %s is on, and the host "
+					    "lacks what %s needs",
+		    row->key, row->feature);
+}
+
+static void predict_words(struct prediction *pr, uint64_t word[2])
+{
+	const struct abibase_catalogue *cat = pr->core.cat;
+	bool modern = true;
+
+	for (size_t i = 0; i < cat->n_rows; i++)
+		if (cat->rows[i].backends & (1u << pr->core.backend))
+			predict_feature(pr, &cat->rows[i], word);
+	for (size_t i = 0; i < cat->n_requirements; i++) {
+		const struct requirement *q = &cat->requirements[i];
+		struct predicted p = { 0 };
+
+		if (q->bit < 0 || !(q->backends & (1u << pr->core.backend)))
+			continue;
+		predict_needs(&pr->core, &q->needs[pr->core.backend], &p);
+		if (p.can == ABIBASE_UNKNOWN)
+			say_unknown(pr, q->name, &p);
+		if (p.can == ABIBASE_YES)
+			set_bit(word, q->bit);
+		else if (q->bit == 32)
+			modern = false;
+	}
+	if (!modern) { /* a legacy device has 32 bits */
+		word[0] &= 0xffffffff;
+		word[1] = 0;
+	}
+}
+
+static void check_settings(struct prediction *pr)
+{
+	for (size_t i = 0; pr->core.settings && pr->core.settings[i]; i++) {
+		const char *value;
+		size_t r = 0;
+
+		while (r < pr->core.cat->n_rows &&
+		       !setting_is(pr->core.settings[i], &pr->core.cat->rows[r], &value))
+			r++;
+		if (r == pr->core.cat->n_rows)
+			say(pr, ABIBASE_VERDICT_UNKNOWN, "%s is not a setting that the catalogue has",
+			    pr->core.settings[i]);
+	}
+}
+
+static void check_usable(struct prediction *pr)
+{
+	const struct backend *b = &pr->core.cat->backends[pr->core.backend];
+
+	for (size_t i = 0; i < b->n_usable; i++) {
+		const struct condition *c = &pr->core.cat->conditions[b->usable[i]];
+		const char *reason;
+
+		switch (profile_ask(pr->core.p, c->fact, c->bit, &reason)) {
+		case ABIBASE_NO:
+			say(pr, ABIBASE_VERDICT_NO, "%s: %s", pr->core.p->name, c->missing);
+			break;
+		case ABIBASE_UNKNOWN:
+			say(pr, ABIBASE_VERDICT_UNKNOWN, "%s: whether %s is usable is unknown (%s)",
+			    pr->core.p->name, c->layer, reason);
+			break;
+		case ABIBASE_YES:
+		default:
+			break;
+		}
+	}
+}
+
+static const struct profile_qemu *find_qemu(const struct abibase_profile *p, const char *qemu)
+{
+	for (size_t i = 0; i < p->n_qemu; i++)
+		if ((p->qemu[i].path && streq(p->qemu[i].path, qemu)) ||
+		    streq(p->qemu[i].version, qemu))
+			return &p->qemu[i];
+	return NULL;
+}
+
+/* The record of this QEMU, or one made in @ret_made that says no more than its version. */
+static const json_t *qemu_entry(const struct abibase_profile *p, const char *qemu,
+				json_t **ret_made)
+{
+	const struct profile_qemu *q = find_qemu(p, qemu);
+
+	if (q)
+		return q->json;
+	*ret_made = json_pack("{ssss}", "version", qemu, "target", p->arch);
+	return *ret_made;
+}
+
+ABIBASE_EXPORT int abibase_predict(struct abibase_context *ctx, const struct abibase_catalogue *cat,
+				   const struct abibase_profile *p, const char *qemu,
+				   const char *machine, const char *backend,
+				   const char *const *settings, uint64_t ret[2], char **ret_why)
+{
+	struct prediction pr = { .core = { .cat = cat, .p = p, .settings = settings } };
+	int be = catalogue_backend(cat, backend);
+	json_auto_t *made = NULL;
+	const json_t *entry;
+	uint64_t word[2] = { 0, 0 };
+	struct version v;
+	char *why;
+
+	if (be < 0)
+		return context_fail(ctx, EINVAL, "backend-not-known", NULL,
+				    "\"%s\" is not a backend of the catalogue", backend);
+	if (!find_qemu(p, qemu) && !version_parse(qemu, &v))
+		return context_fail(ctx, EINVAL, "qemu-not-known", NULL,
+				    "%s has no QEMU \"%s\", which is not a version either", p->name,
+				    qemu);
+	entry = qemu_entry(p, qemu, &made);
+	if (!entry)
+		return context_oom(ctx);
+	pr.core.backend = (size_t)be;
+	qemu_view_init(&pr.core.view, entry, machine);
+	if (qemu_has_machine(entry, machine) == ABIBASE_NO)
+		say(&pr, ABIBASE_VERDICT_NO, "QEMU %s does not have the machine type %s",
+		    json_string_value(json_object_get(entry, "version")), machine);
+	check_settings(&pr);
+	check_usable(&pr);
+	predict_words(&pr, word);
+	why = buf_steal(&pr.why);
+	if (!why)
+		return context_oom(ctx);
+	if (ret_why)
+		*ret_why = steal(&why);
+	free(why);
+	memcpy(ret, word, sizeof(word));
+	return (int)pr.verdict;
+}

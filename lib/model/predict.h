@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef ABIBASE_PREDICT_H
+#define ABIBASE_PREDICT_H
+
+#include "model/effective.h"
+#include "document/profile.h"
+
+/*
+ * What QEMU would do, bit for bit: properties as set, then masked by what the backend has. It closes
+ * no dependencies and keeps no groups together, because QEMU does neither.
+ */
+
+struct predictor {
+	const struct abibase_catalogue *cat;
+	const struct abibase_profile *p;
+	struct qemu_view view;
+	size_t backend;
+	/* NULL, or "class.property=value" as given with -global; the last of a property wins */
+	const char *const *settings;
+};
+
+/* One row, under one QEMU on one backend. */
+struct predicted {
+	enum abibase_tri knows; /* does this QEMU have the property? */
+	enum abibase_tri on;	/* is it switched on? */
+	bool by_setting;	/* a setting says so, not the machine type */
+	bool bad;		/* that setting has a value that QEMU refuses */
+	enum abibase_tri can;	/* does the backend have what it needs? asked only unless it is off */
+	bool never;		/* this QEMU never offers it on this backend */
+	const struct condition *unknown; /* can: the condition that has no answer */
+	const char *reason;	/* why it has none */
+};
+
+/* Does @setting set the property of @row? The value is in @ret_value. */
+bool setting_is(const char *setting, const struct row *row, const char **ret_value);
+/* All of what a row or a requirement needs; one "no" is enough, whatever else is unknown. */
+void predict_needs(const struct predictor *pr, const struct needs *needs, struct predicted *ret);
+void predict_row(const struct predictor *pr, const struct row *row, struct predicted *ret);
+
+#endif

@@ -1,0 +1,514 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+
+#include "document/baseline.h"
+#include "base/context.h"
+
+enum format { FORMAT_ARGS, FORMAT_READCONFIG, FORMAT_JSON, FORMAT_TABLE };
+static const char *const format_words[] = { "args", "readconfig", "json", "table" };
+
+struct abibase_render {
+	struct abibase_context *ctx;
+	enum format format;
+	char *host; /* as given: NAME or NAME:PATH; NULL: one list for all */
+	bool minimal, with_machine;
+};
+
+ABIBASE_EXPORT int abibase_render_new(struct abibase_context *ctx, struct abibase_render **ret)
+{
+	struct abibase_render *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		return context_oom(ctx);
+	r->ctx = abibase_context_ref(ctx);
+	*ret = r;
+	return 0;
+}
+
+ABIBASE_EXPORT struct abibase_render *abibase_render_unref(struct abibase_render *r)
+{
+	if (!r)
+		return NULL;
+	abibase_context_unref(r->ctx);
+	free(r->host);
+	free(r);
+	return NULL;
+}
+
+ABIBASE_EXPORT int abibase_render_set_format(struct abibase_render *r, const char *format)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(format_words); i++)
+		if (streq(format, format_words[i])) {
+			r->format = (enum format)i;
+			return 0;
+		}
+	return context_fail(r->ctx, EINVAL, "format-not-known", NULL,
+			    "\"%s\" is not a format; accepted: args, readconfig, json, table",
+			    format);
+}
+
+ABIBASE_EXPORT int abibase_render_set_for(struct abibase_render *r, const char *host)
+{
+	char *copy = strdup(host);
+
+	if (!copy)
+		return context_oom(r->ctx);
+	free(r->host);
+	r->host = copy;
+	return 0;
+}
+
+ABIBASE_EXPORT void abibase_render_set_minimal(struct abibase_render *r, bool minimal)
+{
+	r->minimal = minimal;
+}
+
+ABIBASE_EXPORT void abibase_render_set_with_machine(struct abibase_render *r, bool with_machine)
+{
+	r->with_machine = with_machine;
+}
+
+/* ------------------------------------------------------------- which list */
+
+/*
+ * The list for some of the builds: what they all know is set. A property that one of them does not
+ * know would stop it from starting; it may be left out only when those that know it have the
+ * baseline's value anyway.
+ */
+struct list {
+	unsigned int *builds; /* indices into b->used */
+	size_t n;
+	bool *set; /* for each value */
+	enum abibase_verdict verdict;
+	struct buf why;
+};
+
+static void list_clear(struct list *l)
+{
+	free(l->builds);
+	free(l->set);
+	buf_clear(&l->why);
+}
+
+/* The default that is the same; of a number, also of 0, the builds that have it are the on ones. */
+static enum setting wanted(const struct value *v)
+{
+	return v->on || v->is_number ? SETTING_ON : SETTING_OFF;
+}
+
+static size_t count(const struct list *l, const struct value *v, enum setting s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->n; i++)
+		n += v->defaults[l->builds[i]] == s;
+	return n;
+}
+
+static void write_hosts_of(const struct abibase_baseline *b, unsigned int used, struct buf *out)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < b->in.n_hosts; i++) {
+		const struct host *h = b->in.hosts[i];
+		bool uses = !b->used[used].build && !h->has_qemu;
+
+		for (size_t k = 0; k < h->n_qemu; k++)
+			uses |= (long)h->qemu[k].build == b->used[used].index;
+		if (uses)
+			buf_printf(out, "%s%s", n++ ? ", " : "", h->name);
+	}
+}
+
+/* "QEMU 8.1.5 (node-b), QEMU 9.0.0 (node-a, node-c)" */
+static void write_builds(const struct abibase_baseline *b, const struct list *l,
+			 const struct value *v, enum setting s, struct buf *out)
+{
+	size_t k = 0;
+
+	for (size_t i = 0; i < l->n; i++) {
+		const struct build *build = b->used[l->builds[i]].build;
+
+		if (v->defaults[l->builds[i]] != s)
+			continue;
+		buf_printf(out, "%sQEMU %s (", k++ ? ", " : "", build ? build->version : "not probed");
+		write_hosts_of(b, l->builds[i], out);
+		buf_putc(out, ')');
+	}
+}
+
+static void block(const struct abibase_baseline *b, struct list *l, const struct value *v)
+{
+	enum setting other = wanted(v) == SETTING_ON ? SETTING_OFF : SETTING_ON;
+	bool unknown = !count(l, v, other);
+
+	buf_printf(&l->why, "%s.%s=%s (%s) cannot be in one list: ", v->class_name, v->property,
+		   v->text, v->feature);
+	write_builds(b, l, v, SETTING_ABSENT, &l->why);
+	buf_puts(&l->why, " does not know the property and would not start, and ");
+	write_builds(b, l, v, unknown ? SETTING_UNKNOWN : other, &l->why);
+	if (unknown)
+		buf_printf(&l->why, " has an unknown value under %s [no-common-list]\n",
+			   b->machine);
+	else
+		buf_printf(&l->why, " has to be told: there it is %s under %s [no-common-list]\n",
+			   v->is_number ? "another number" : setting_words[other], b->machine);
+	if (!unknown)
+		l->verdict = ABIBASE_VERDICT_NO;
+	else if (l->verdict == ABIBASE_VERDICT_YES)
+		l->verdict = ABIBASE_VERDICT_UNKNOWN;
+}
+
+static void judge(const struct abibase_baseline *b, struct list *l, size_t i)
+{
+	const struct value *v = &b->values[i];
+	size_t absent = count(l, v, SETTING_ABSENT), same = count(l, v, wanted(v));
+
+	if (!absent)
+		l->set[i] = l->n > 0;
+	else if (absent + same < l->n)
+		block(b, l, v);
+}
+
+static void advise(const struct abibase_render *r, struct list *l)
+{
+	if (!l->why.len)
+		return;
+	if (!r->host)
+		buf_puts(&l->why, "remedy: ask for each host's own list with --for NAME; what a "
+				  "guest sees is the same with all of them\n");
+	else
+		buf_puts(&l->why, "remedy: the QEMUs of this host need different lists; ask for "
+				  "each with --for NAME:PATH\n");
+}
+
+static int list_make(const struct abibase_render *r, const struct abibase_baseline *b,
+		     struct list *l)
+{
+	l->set = calloc(b->n_values + 1, sizeof(*l->set));
+	if (!l->set)
+		return -ENOMEM;
+	for (size_t i = 0; i < b->n_values; i++)
+		judge(b, l, i);
+	advise(r, l);
+	return buf_failed(&l->why) ? -ENOMEM : 0;
+}
+
+static bool is_default_everywhere(const struct abibase_baseline *b, const struct value *v)
+{
+	for (size_t u = 0; u < b->n_used; u++)
+		if (v->defaults[u] != wanted(v))
+			return false;
+	return true;
+}
+
+static bool is_shown(const struct abibase_render *r, const struct abibase_baseline *b,
+		     const struct list *l, size_t i)
+{
+	return l->set[i] && !(r->minimal && is_default_everywhere(b, &b->values[i]));
+}
+
+/* "NAME" or "NAME:PATH"; a name has no colon in it. */
+static const struct host *find_host(const struct abibase_baseline *b, const char *spec,
+				    const char **ret_path)
+{
+	size_t len = strcspn(spec, ":");
+
+	*ret_path = spec[len] ? spec + len + 1 : NULL;
+	for (size_t i = 0; i < b->in.n_hosts; i++)
+		if (host_is(b->in.hosts[i], spec, len))
+			return b->in.hosts[i];
+	return NULL;
+}
+
+static int no_such_host(const struct abibase_render *r, const struct abibase_baseline *b)
+{
+	_buf_ names = { 0 };
+
+	for (size_t i = 0; i < b->in.n_hosts && i < 20; i++)
+		buf_printf(&names, "%s%s", i ? ", " : "", b->in.hosts[i]->name);
+	if (b->in.n_hosts > 20)
+		buf_printf(&names, " and %zu more", b->in.n_hosts - 20);
+	return context_fail(r->ctx, ENOENT, "no-such-host", NULL,
+			    "\"%s\" is not a host of this baseline, nor HOST:PATH; it has %s",
+			    r->host, names.data ? names.data : "none");
+}
+
+static int no_such_qemu(const struct abibase_render *r, const struct abibase_baseline *b,
+			const struct host *h)
+{
+	_buf_ paths = { 0 };
+
+	for (size_t i = 0; i < h->n_qemu; i++) {
+		const char *path = host_path(&b->in, &h->qemu[i]);
+
+		if (path)
+			buf_printf(&paths, "%s%s", paths.len ? ", " : "", path);
+	}
+	return context_fail(r->ctx, ENOENT, "no-such-qemu", NULL,
+			    "\"%s\" is not a QEMU that this baseline uses; %s has %s", r->host,
+			    h->name, paths.data ? paths.data : "none with a path");
+}
+
+static int list_builds(const struct abibase_render *r, const struct abibase_baseline *b,
+		       struct list *l)
+{
+	const struct host *h;
+	const char *path;
+
+	l->builds = calloc(b->n_used + 1, sizeof(*l->builds));
+	if (!l->builds)
+		return context_oom(r->ctx);
+	if (!r->host) {
+		for (; l->n < b->n_used; l->n++)
+			l->builds[l->n] = (unsigned int)l->n;
+		return 0;
+	}
+	h = find_host(b, r->host, &path);
+	if (!h)
+		return no_such_host(r, b);
+	l->n = baseline_host_builds(b, h, path, l->builds, b->n_used);
+	return l->n || !path ? 0 : no_such_qemu(r, b, h);
+}
+
+/* ------------------------------------------------------------------ as text */
+
+static void write_args(const struct abibase_render *r, const struct abibase_baseline *b,
+		       const struct list *l, struct buf *out)
+{
+	if (r->with_machine)
+		buf_printf(out, "-machine %s\n", b->machine);
+	for (size_t i = 0; i < b->n_values; i++)
+		if (is_shown(r, b, l, i))
+			buf_printf(out, "-global %s.%s=%s\n", b->values[i].class_name,
+				   b->values[i].property, b->values[i].text);
+}
+
+static void write_readconfig(const struct abibase_render *r, const struct abibase_baseline *b,
+			     const struct list *l, struct buf *out)
+{
+	const char *sep = "";
+
+	if (r->with_machine) {
+		buf_printf(out, "[machine]\n  type = \"%s\"\n", b->machine);
+		sep = "\n";
+	}
+	for (size_t i = 0; i < b->n_values; i++) {
+		if (!is_shown(r, b, l, i))
+			continue;
+		buf_printf(out,
+			   "%s[global]\n  driver = \"%s\"\n  property = \"%s\"\n  value = \"%s\"\n",
+			   sep, b->values[i].class_name, b->values[i].property,
+			   b->values[i].text);
+		sep = "\n";
+	}
+}
+
+/* ------------------------------------------------------------------ for people */
+
+static void write_names(const struct abibase_baseline *b, const unsigned int *hosts, size_t n,
+			struct buf *out)
+{
+	for (size_t i = 0; i < n; i++)
+		buf_printf(out, "%s%s", i ? ", " : "", b->in.hosts[hosts[i]]->name);
+}
+
+static void write_mask(const struct abibase_baseline *b, unsigned int mask, struct buf *out)
+{
+	size_t k = 0;
+
+	for (size_t i = 0; i < b->in.n_backends; i++)
+		if (mask & (1u << i))
+			buf_printf(out, "%s%s", k++ ? ", " : "", b->in.backends[i]);
+}
+
+static void write_reason(const struct abibase_baseline *b, const struct why *w, struct buf *out)
+{
+	if (w->n_hosts) {
+		write_names(b, w->hosts, w->n_hosts, out);
+		buf_puts(out, ": ");
+	}
+	switch (w->kind) {
+	case WHY_HOST_LACKS:
+		buf_printf(out, "%s (%s", w->missing ? w->missing : w->what, w->what);
+		if (w->backends) {
+			buf_puts(out, "; ");
+			write_mask(b, w->backends, out);
+		}
+		buf_putc(out, ')');
+		break;
+	case WHY_HOST_UNKNOWN:
+		buf_printf(out, "%s is unknown", w->what);
+		break;
+	case WHY_QEMU_LACKS:
+		buf_puts(out, "QEMU does not have the property");
+		break;
+	case WHY_MACHINE_OFF:
+		buf_printf(out, "off in %s", w->what);
+		break;
+	case WHY_QEMU_UNKNOWN:
+		buf_printf(out, "its value in %s is not recorded", w->what);
+		break;
+	case WHY_DEPENDS:
+		buf_printf(out, "depends on %s, which is off", w->what);
+		break;
+	case WHY_TOGETHER:
+		buf_printf(out, "decided together with %s, which is off", w->what);
+		break;
+	case WHY_NEVER:
+		buf_puts(out, "this QEMU never offers it there");
+		break;
+	case WHY_DISABLED:
+		buf_printf(out, "the group %s was disabled", w->what);
+		break;
+	case WHY_HOST_LEAST:
+		buf_printf(out, w->n_hosts ? "the least that a host states (%s)" :
+					     "what every host states (%s)",
+			   w->what);
+		break;
+	case N_WHY:
+	default:
+		break;
+	}
+}
+
+static void write_value_line(const struct abibase_baseline *b, const struct value *v,
+			     struct buf *out)
+{
+	_buf_ name = { 0 };
+
+	buf_printf(&name, "%s.%s", v->class_name, v->property);
+	if (buf_failed(&name)) {
+		out->failed = true;
+		return;
+	}
+	buf_printf(out, "%-38s  %-5s  ", name.data, v->text);
+	if (v->on && !v->n_why)
+		buf_puts(out, "every host and every QEMU has it");
+	for (size_t i = 0; i < v->n_why; i++) {
+		if (i)
+			buf_printf(out, "\n%47s", "");
+		write_reason(b, &v->why[i], out);
+	}
+	buf_putc(out, '\n');
+}
+
+/* Words in lines of at most 90 columns, indented by two. */
+static void write_wrapped(const char *const *words, size_t n, struct buf *out)
+{
+	size_t column = 90;
+
+	for (size_t i = 0; i < n; i++) {
+		size_t len = strlen(words[i]) + 1;
+
+		if (column + len > 90) {
+			buf_puts(out, "\n ");
+			column = 1;
+		}
+		buf_printf(out, " %s", words[i]);
+		column += len;
+	}
+}
+
+static void write_offers(const struct abibase_baseline *b, struct buf *out)
+{
+	for (size_t i = 0; i < b->n_offers; i++) {
+		const struct offer *o = &b->offers[i];
+
+		buf_printf(out, "\nA guest on %s will be offered ", b->in.backends[o->backend]);
+		if (!o->known)
+			buf_puts(out, "what is not known.");
+		else
+			buf_printf(out, "0x%016llx%016llx:", (unsigned long long)o->word[1],
+				   (unsigned long long)o->word[0]);
+		write_wrapped(o->features, o->known ? o->n_features : 0, out);
+		buf_putc(out, '\n');
+		if (o->n_absent_on) {
+			buf_puts(out, "  not there on: ");
+			write_names(b, o->absent_on, o->n_absent_on, out);
+			buf_putc(out, '\n');
+		}
+	}
+}
+
+static void write_table(const struct abibase_baseline *b, struct buf *out)
+{
+	buf_printf(out, "Baseline  %s\n", b->id ? b->id : "none: see the findings");
+	buf_printf(out, "Machine   %s\n", b->machine ? b->machine : "unknown");
+	buf_puts(out, "Backends  ");
+	write_mask(b, b->in.policy.backends, out);
+	buf_puts(out, "\nHosts     ");
+	for (size_t i = 0; i < b->in.n_hosts; i++)
+		buf_printf(out, "%s%s", i ? ", " : "", b->in.hosts[i]->name);
+	buf_printf(out, "\n\n%-38s  %-5s  %s\n", "PROPERTY", "VALUE", "WHY");
+	for (size_t i = 0; i < b->n_values; i++)
+		write_value_line(b, &b->values[i], out);
+	buf_puts(out, "\nREQUIRED OF EVERY HOST\n");
+	for (size_t i = 0; i < b->n_requirements; i++)
+		buf_printf(out, "%-38s  %-5s  %s\n", b->requirements[i].name,
+			   b->requirements[i].met ? "yes" : "no", b->requirements[i].text);
+	write_offers(b, out);
+}
+
+/* ---------------------------------------------------------------------------- */
+
+static bool is_list(const struct abibase_render *r)
+{
+	return r->format == FORMAT_ARGS || r->format == FORMAT_READCONFIG;
+}
+
+static void write_text(const struct abibase_render *r, const struct abibase_baseline *b,
+		       const struct list *l, struct buf *out)
+{
+	switch (r->format) {
+	case FORMAT_ARGS:
+		write_args(r, b, l, out);
+		break;
+	case FORMAT_READCONFIG:
+		write_readconfig(r, b, l, out);
+		break;
+	case FORMAT_JSON:
+		baseline_write(b, out);
+		break;
+	case FORMAT_TABLE:
+	default:
+		write_table(b, out);
+		break;
+	}
+}
+
+static int finish(struct abibase_render *r, const struct abibase_baseline *b, struct list *l,
+		  char **ret, char **ret_why)
+{
+	_autofree_ char *why = buf_steal(&l->why);
+	_buf_ out = { 0 };
+	char *text = NULL;
+
+	if (!why)
+		return context_oom(r->ctx);
+	if (l->verdict == ABIBASE_VERDICT_YES || !is_list(r)) {
+		write_text(r, b, l, &out);
+		text = buf_steal(&out);
+		if (!text)
+			return context_oom(r->ctx);
+	}
+	*ret = text;
+	if (ret_why)
+		*ret_why = *why ? steal(&why) : NULL;
+	return (int)l->verdict;
+}
+
+ABIBASE_EXPORT int abibase_render_run(struct abibase_render *r, const struct abibase_baseline *b,
+				      char **ret, char **ret_why)
+{
+	struct list l = { .verdict = b->verdict };
+	int result = list_builds(r, b, &l);
+
+	/* the findings of a baseline that is none say why; a list is judged where there is one */
+	if (result == 0 && b->verdict == ABIBASE_VERDICT_YES && list_make(r, b, &l) < 0)
+		result = context_oom(r->ctx);
+	if (result == 0)
+		result = finish(r, b, &l, ret, ret_why);
+	list_clear(&l);
+	return result;
+}

@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * What QEMU binaries answered, kept by build id: a build id stands for the bytes of the binary, and
+ * the same bytes answer the same. A file here is never believed unread: it is the caller's own,
+ * nobody else can write it, and its digest holds, or it is as if it were not there.
+ */
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <syslog.h>
+
+#include "base/blake2b.h"
+#include "document/catalogue.h"
+#include "base/context.h"
+#include "probe/probe.h"
+#include "document/profile.h"
+
+#define CACHE_SCHEMA "abibase-qemu-cache/1"
+#define FILE_DIGITS 32
+
+char *probe_cache_default(void)
+{
+	const char *base = secure_getenv("XDG_CACHE_HOME"), *home = secure_getenv("HOME");
+	_buf_ dir = { 0 };
+
+	if (base && base[0] == '/') {
+		buf_puts(&dir, base);
+	} else if (home && home[0] == '/') {
+		buf_puts(&dir, home);
+		buf_puts(&dir, "/.cache");
+	} else {
+		return NULL;
+	}
+	buf_puts(&dir, "/abibase/qemu");
+	return buf_steal(&dir);
+}
+
+/* ------------------------------------------------------------------- key */
+
+static void hash(struct blake2b *b, const char *text)
+{
+	blake2b_update(b, text, strlen(text) + 1);
+}
+
+static int compare(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Which machine types were asked for. */
+static int hash_policy(const struct abibase_probe *pr, struct blake2b *b)
+{
+	_autofree_ const char **names = NULL;
+
+	if (pr->no_values || !pr->n_machine) {
+		hash(b, pr->no_values ? "none" : "default");
+		return 0;
+	}
+	names = malloc(pr->n_machine * sizeof(*names));
+	if (!names)
+		return -ENOMEM;
+	for (size_t i = 0; i < pr->n_machine; i++)
+		names[i] = pr->machine[i];
+	qsort(names, pr->n_machine, sizeof(*names), compare);
+	hash(b, "named");
+	for (size_t i = 0; i < pr->n_machine; i++)
+		hash(b, names[i]);
+	return 0;
+}
+
+/* Everything that the answer depends on. */
+static int make_key(const struct abibase_probe *pr, const struct abibase_catalogue *cat,
+		    const char *build_id, char key[DIGEST_HEX + 1])
+{
+	char revision[32];
+	struct blake2b b;
+	int r;
+
+	blake2b_init(&b);
+	hash(&b, CACHE_SCHEMA);
+	hash(&b, build_id);
+	snprintf(revision, sizeof(revision), "%lld", (long long)cat->revision);
+	hash(&b, revision);
+	for (size_t i = 0; i < cat->n_rows; i++) {
+		hash(&b, cat->rows[i].key);
+		hash(&b, cat->rows[i].type);
+	}
+	r = hash_policy(pr, &b);
+	blake2b_final_hex(&b, key);
+	return r;
+}
+
+static void file_name(const char *key, char name[FILE_DIGITS + 6])
+{
+	snprintf(name, FILE_DIGITS + 6, "%.*s.json", FILE_DIGITS, key);
+}
+
+/* ------------------------------------------------------------- directory */
+
+/* Only a directory of the caller's own, that nobody else can put files into. */
+static int open_dir(const char *path)
+{
+	_autoclose_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+	int ret;
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (st.st_uid != geteuid() || st.st_mode & 022)
+		return -EPERM;
+	ret = fd;
+	fd = -1;
+	return ret;
+}
+
+static int make_dirs(const char *path)
+{
+	_autofree_ char *copy = strdup(path);
+
+	if (!copy)
+		return -ENOMEM;
+	for (char *p = copy + 1; *p; p++) {
+		if (*p != '/')
+			continue;
+		*p = '\0';
+		if (mkdir(copy, 0700) < 0 && errno != EEXIST)
+			return -errno;
+		*p = '/';
+	}
+	return mkdir(copy, 0700) < 0 && errno != EEXIST ? -errno : 0;
+}
+
+/* ------------------------------------------------------------------ read */
+
+static int read_file(int dir, const char *name, struct buf *ret)
+{
+	_autoclose_ int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	char chunk[16384];
+	struct stat st;
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode) || st.st_uid != geteuid() || st.st_mode & 022)
+		return -EPERM;
+	if (st.st_size > JSON_MAX_PROFILE)
+		return -EFBIG;
+	while ((n = read(fd, chunk, sizeof(chunk))) > 0 && ret->len <= JSON_MAX_PROFILE)
+		buf_add(ret, chunk, (size_t)n);
+	if (n < 0)
+		return -errno;
+	return buf_failed(ret) ? -ENOMEM : 0;
+}
+
+static void swallow(void *data, int priority, const char *id, const char *where, const char *text)
+{
+	(void)data;
+	(void)priority;
+	(void)id;
+	(void)where;
+	(void)text;
+}
+
+/* Is it what was written, for this key, by a program that means the same by it? */
+static int check_document(struct abibase_probe *pr, const json_t *root, const char *key)
+{
+	const char *schema = json_string_value(json_object_get(root, "schema"));
+	const char *for_key = json_string_value(json_object_get(root, "key"));
+	const char *digest = json_string_value(json_object_get(root, "digest"));
+	const json_t *entry = json_object_get(root, "entry");
+	char actual[DIGEST_HEX + 1];
+	_buf_ scratch = { 0 };
+	struct check c;
+
+	if (!schema || !streq(schema, CACHE_SCHEMA) || !for_key || !streq(for_key, key) || !digest)
+		return -EBADMSG;
+	check_init(&c, pr->ctx, key);
+	c.report = swallow;
+	profile_check_qemu(&c, entry);
+	if (c.faults)
+		return -EBADMSG;
+	if (json_digest(entry, NULL, &scratch, actual) < 0)
+		return -ENOMEM;
+	return streq(digest, actual) ? 0 : -EBADMSG;
+}
+
+static int load(struct abibase_probe *pr, int dir, const char *name, const char *key, json_t **ret)
+{
+	json_auto_t *root = NULL;
+	_buf_ text = { 0 };
+	int r;
+
+	r = read_file(dir, name, &text);
+	if (r < 0)
+		return r;
+	root = json_loadb(text.data ? text.data : "", text.len, JSON_REJECT_DUPLICATES, NULL);
+	r = check_document(pr, root, key);
+	if (r < 0)
+		return r;
+	*ret = json_incref(json_object_get(root, "entry"));
+	return 0;
+}
+
+int probe_cache_load(struct abibase_probe *pr, const struct abibase_catalogue *cat,
+		     const char *build_id, json_t **ret)
+{
+	_autoclose_ int dir = -1;
+	char key[DIGEST_HEX + 1], name[FILE_DIGITS + 6];
+	int r;
+
+	if (!pr->cache_dir || !build_id)
+		return 0;
+	r = make_key(pr, cat, build_id, key);
+	if (r < 0)
+		return r;
+	file_name(key, name);
+	dir = open_dir(pr->cache_dir);
+	if (dir < 0)
+		return 0;
+	r = load(pr, dir, name, key, ret);
+	if (r == 0)
+		return 1;
+	if (r != -ENOENT && r != -ENOMEM)
+		context_log(pr->ctx, LOG_NOTICE, "probe-cache-ignored",
+			    "%s/%s: ignored, and asked anew: %s", pr->cache_dir, name,
+			    r == -EBADMSG ? "it is damaged" :
+			    r == -EPERM || r == -ELOOP ?
+					    "it is no file of the caller's alone" :
+					    strerror(-r));
+	return r == -ENOMEM ? r : 0;
+}
+
+/* ----------------------------------------------------------------- write */
+
+static int write_all(int fd, const char *text, size_t len)
+{
+	while (len) {
+		ssize_t n = write(fd, text, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		text += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+/* Whole or not at all: another abibase may read or write the same one now. */
+static int replace(int dir, const char *name, const char *text, size_t len)
+{
+	_autoclose_ int fd = -1;
+	char tmp[64];
+	int r;
+
+	snprintf(tmp, sizeof(tmp), ".%ld-%llx.tmp", (long)getpid(),
+		 (unsigned long long)(uintptr_t)text);
+	fd = openat(dir, tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -errno;
+	r = write_all(fd, text, len);
+	if (r == 0 && renameat(dir, tmp, dir, name) < 0)
+		r = -errno;
+	if (r < 0)
+		unlinkat(dir, tmp, 0);
+	return r;
+}
+
+static int write_document(struct abibase_probe *pr, const char *key, const json_t *entry)
+{
+	json_auto_t *root = NULL;
+	char digest[DIGEST_HEX + 1], name[FILE_DIGITS + 6];
+	_autoclose_ int dir = -1;
+	_buf_ text = { 0 };
+	int r;
+
+	if (json_digest(entry, NULL, &text, digest) < 0)
+		return -ENOMEM;
+	root = json_pack("{s:s, s:s, s:s, s:O}", "schema", CACHE_SCHEMA, "key", key, "digest",
+			 digest, "entry", entry);
+	if (!root)
+		return -ENOMEM;
+	text.len = 0;
+	json_write_compact(&text, root, NULL);
+	if (buf_failed(&text))
+		return -ENOMEM;
+	r = make_dirs(pr->cache_dir);
+	if (r < 0)
+		return r;
+	dir = open_dir(pr->cache_dir);
+	if (dir < 0)
+		return dir;
+	file_name(key, name);
+	return replace(dir, name, text.data, text.len);
+}
+
+int probe_cache_store(struct abibase_probe *pr, const struct abibase_catalogue *cat,
+		      const char *build_id, const json_t *entry)
+{
+	char key[DIGEST_HEX + 1];
+	int r;
+
+	if (!pr->cache_dir || !build_id)
+		return 0;
+	r = make_key(pr, cat, build_id, key);
+	if (r == 0)
+		r = write_document(pr, key, entry);
+	if (r < 0 && r != -ENOMEM)
+		context_log(pr->ctx, LOG_INFO, "probe-cache-not-written",
+			    "%s: what the QEMU answered is not kept: %s", pr->cache_dir,
+			    r == -EPERM ? "the directory is not the caller's alone" :
+					  strerror(-r));
+	return r == -ENOMEM ? r : 0;
+}

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Not there, or only not loaded? A built-in driver has no /sys/module entry, so /proc/misc is what
+ * tells that a device is registered; libkmod tells what could still be loaded.
+ */
+
+#include <libkmod.h>
+
+#include "probe/probe.h"
+
+/* kmod writes to stderr by default; a library must not. */
+static void kmod_quiet(void *data, int priority, const char *file, int line, const char *fn,
+		       const char *format, va_list args)
+{
+	(void)data, (void)priority, (void)file, (void)line, (void)fn, (void)format, (void)args;
+}
+
+static bool index_readable(const char *dir)
+{
+	static const char *const files[] = { "modules.dep.bin", "modules.builtin.bin" };
+	char path[512];
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		int n = snprintf(path, sizeof(path), "%s/%s", dir, files[i]);
+
+		if (n < 0 || (size_t)n >= sizeof(path) || access(path, R_OK) < 0)
+			return false;
+	}
+	return true;
+}
+
+/* Both files are there but libkmod may still refuse them: then it says so here. */
+static enum module_state look_up(struct kmod_ctx *kmod, const char *module)
+{
+	struct kmod_module *mod = NULL;
+	enum module_state state = MODULE_NONE;
+
+	if (kmod_load_resources(kmod) < 0)
+		return MODULE_NO_INDEX;
+	if (kmod_module_new_from_name(kmod, module, &mod) < 0)
+		return MODULE_NO_INDEX;
+	if (kmod_module_get_path(mod))
+		state = MODULE_FILE;
+	else if (kmod_module_get_initstate(mod) == KMOD_MODULE_BUILTIN)
+		state = MODULE_BUILTIN;
+	kmod_module_unref(mod);
+	return state;
+}
+
+int probe_module_index_at(const char *dir, const char *module)
+{
+	static const char *const no_config = NULL;
+	enum module_state state;
+	struct kmod_ctx *kmod;
+
+	if (!index_readable(dir))
+		return MODULE_NO_INDEX;
+	kmod = kmod_new(dir, &no_config);
+	if (!kmod)
+		return -ENOMEM;
+	kmod_set_log_fn(kmod, kmod_quiet, NULL);
+	state = look_up(kmod, module);
+	kmod_unref(kmod);
+	return (int)state;
+}
+
+int probe_module_index(void *data, const char *release, const char *module)
+{
+	char dir[256];
+	int n;
+
+	(void)data;
+	n = snprintf(dir, sizeof(dir), "/lib/modules/%s", release);
+	if (n < 0 || (size_t)n >= sizeof(dir))
+		return MODULE_NO_INDEX;
+	return probe_module_index_at(dir, module);
+}
+
+/*
+ * A kernel built without CONFIG_MODULES has none of these three. All must be missing, and
+ * /proc/misc must be there: a restricted /proc (subset=pid) hides much else.
+ */
+static bool kernel_without_modules(struct abibase_probe *pr)
+{
+	static const char *const files[] = {
+		"/proc/modules",
+		"/proc/sys/kernel/modprobe",
+		"/proc/sys/kernel/modules_disabled",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+		if (pr->ops->exists(pr->ops_data, files[i]) != -ENOENT)
+			return false;
+	/* /proc/sys is mounted at all */
+	return pr->ops->exists(pr->ops_data, "/proc/sys/kernel/ostype") == 0;
+}
+
+int probe_modules_read(struct abibase_probe *pr, struct probe_modules *ret)
+{
+	int r;
+
+	r = pr->ops->read_file(pr->ops_data, "/proc/misc", &ret->misc);
+	if (r == -ENOMEM)
+		return r;
+	/* An empty or masked file says nothing: every kernel registers something there. */
+	ret->have_misc = r >= 0 && ret->misc.len > 0;
+	r = pr->ops->read_file(pr->ops_data, "/proc/devices", &ret->devices);
+	if (r == -ENOMEM)
+		return r;
+	r = pr->ops->read_file(pr->ops_data, "/proc/modules", &ret->loaded);
+	if (r == -ENOMEM)
+		return r;
+	ret->have_loaded = r >= 0;
+	ret->no_modules = ret->have_misc && kernel_without_modules(pr);
+	return 0;
+}
+
+void probe_modules_clear(struct probe_modules *m)
+{
+	buf_clear(&m->misc);
+	buf_clear(&m->devices);
+	buf_clear(&m->loaded);
+}
+
+/* Does some line of @text have @word as its field number @field, counted from 0? */
+static bool has_line(const struct buf *text, int field, const char *word)
+{
+	const char *p = text->data, *end = p ? p + text->len : p;
+	size_t len = strlen(word);
+
+	while (p && p < end) {
+		const char *nl = memchr(p, '\n', (size_t)(end - p));
+		const char *stop = nl ? nl : end;
+
+		for (int i = 0; p < stop; i++) {
+			const char *q;
+
+			while (p < stop && *p == ' ')
+				p++;
+			for (q = p; q < stop && *q != ' ';)
+				q++;
+			if (i == field && (size_t)(q - p) == len && memcmp(p, word, len) == 0)
+				return true;
+			p = q;
+		}
+		p = nl ? nl + 1 : end;
+	}
+	return false;
+}
+
+/* "200 tun" */
+bool probe_misc_lists(const struct probe_modules *m, const char *name)
+{
+	return m->have_misc && has_line(&m->misc, 1, name);
+}
+
+/* "tun 57344 2 vhost_net, Live 0x0000000000000000" */
+bool probe_module_loaded(const struct probe_modules *m, const char *name)
+{
+	return m->have_loaded && has_line(&m->loaded, 0, name);
+}
+
+enum presence probe_presence(struct abibase_probe *pr, const struct probe_modules *m,
+			     const struct probe_surface *s, const char *release)
+{
+	if (!s->module)
+		return PRESENT;
+	if ((s->misc && probe_misc_lists(m, s->misc)) || probe_module_loaded(m, s->module))
+		return PRESENT;
+	/* "241 macvtap" */
+	if (s->chardev && has_line(&m->devices, 1, s->chardev))
+		return PRESENT;
+	if (s->chardev && !m->devices.len)
+		return NOT_VISIBLE;
+	if (m->no_modules)
+		return ABSENT;
+	switch (pr->ops->module_index(pr->ops_data, release, s->module)) {
+	case MODULE_BUILTIN:
+		return PRESENT;
+	case MODULE_FILE:
+		return LOADABLE;
+	case MODULE_NONE:
+		/* without /proc/misc it could be there from a module that the index forgot */
+		return m->have_misc ? ABSENT : NOT_VISIBLE;
+	default:
+		return m->have_misc ? NO_INDEX : NOT_VISIBLE;
+	}
+}

@@ -1,0 +1,641 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Ask QEMU binaries what they are and what they know, by QMP on `-machine none`: no guest, no
+ * device, no accelerator that matters. A binary that does not answer is one warning and left out.
+ */
+
+#include <elf.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <syslog.h>
+
+#include "document/catalogue.h"
+#include "base/context.h"
+#include "probe/probe.h"
+#include "qemu/qmp.h"
+
+static const struct probe_place usual_places[] = {
+	{ "/usr/bin/qemu-system-%s", false },
+	{ "/usr/bin/qemu-kvm", true },
+	{ "/usr/bin/kvm", true },
+	{ "/usr/libexec/qemu-kvm", false },
+	{ "/usr/local/bin/qemu-system-%s", false },
+	{ "/usr/bin/qemu-system-x86", false },
+	{ NULL, false },
+};
+
+/* ---------------------------------------------------------------- build id */
+
+#define NOTES_MAX 65536
+#define PHDRS_MAX 128
+
+static bool read_at(int fd, void *buf, size_t len, uint64_t off)
+{
+	return off <= INT64_MAX && pread(fd, buf, len, (off_t)off) == (ssize_t)len;
+}
+
+static char *hex(const unsigned char *p, size_t len)
+{
+	char *text = malloc(2 * len + 1);
+
+	for (size_t i = 0; text && i < len; i++)
+		snprintf(text + 2 * i, 3, "%02x", p[i]);
+	return text;
+}
+
+/* Walk the notes of one segment. */
+static char *find_note(const unsigned char *p, size_t len, uint64_t align)
+{
+	size_t round = align == 8 ? 7 : 3;
+
+	while (len >= sizeof(Elf64_Nhdr)) {
+		Elf64_Nhdr n;
+		size_t name, desc;
+
+		memcpy(&n, p, sizeof(n));
+		p += sizeof(n);
+		len -= sizeof(n);
+		if (n.n_namesz > len || n.n_descsz > len)
+			return NULL;
+		name = (n.n_namesz + round) & ~round;
+		desc = (n.n_descsz + round) & ~round;
+		if (name > len || n.n_descsz > len - name)
+			return NULL;
+		if (n.n_type == NT_GNU_BUILD_ID && n.n_namesz == 4 && !memcmp(p, "GNU", 4) &&
+		    n.n_descsz && n.n_descsz <= 64)
+			return hex(p + name, n.n_descsz);
+		if (desc > len - name)
+			return NULL;
+		p += name + desc;
+		len -= name + desc;
+	}
+	return NULL;
+}
+
+static char *segment_build_id(int fd, const Elf64_Phdr *ph)
+{
+	_autofree_ unsigned char *notes = NULL;
+
+	if (ph->p_type != PT_NOTE || !ph->p_filesz || ph->p_filesz > NOTES_MAX)
+		return NULL;
+	notes = malloc(ph->p_filesz);
+	if (!notes || !read_at(fd, notes, ph->p_filesz, ph->p_offset))
+		return NULL;
+	return find_note(notes, ph->p_filesz, ph->p_align);
+}
+
+/* Only 64-bit files of the machine's own byte order: others could not run here as a QEMU. */
+static bool read_header(int fd, Elf64_Ehdr *eh)
+{
+	const int data = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? ELFDATA2LSB : ELFDATA2MSB;
+
+	return fd >= 0 && read_at(fd, eh, sizeof(*eh), 0) &&
+	       !memcmp(eh->e_ident, ELFMAG, SELFMAG) && eh->e_ident[EI_CLASS] == ELFCLASS64 &&
+	       eh->e_ident[EI_DATA] == data && eh->e_phentsize == sizeof(Elf64_Phdr) &&
+	       eh->e_phnum <= PHDRS_MAX;
+}
+
+char *probe_build_id(const char *path)
+{
+	_autoclose_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	Elf64_Ehdr eh;
+
+	if (!read_header(fd, &eh))
+		return NULL;
+	for (unsigned int i = 0; i < eh.e_phnum; i++) {
+		Elf64_Phdr ph;
+		char *id;
+
+		if (!read_at(fd, &ph, sizeof(ph), eh.e_phoff + i * sizeof(ph)))
+			return NULL;
+		id = segment_build_id(fd, &ph);
+		if (id)
+			return id;
+	}
+	return NULL;
+}
+
+/* -------------------------------------------------- what it is linked with */
+
+#define DYNAMIC_MAX 1024 /* entries */
+
+/* The first segment of a type, or with PT_LOAD the one that has this address. */
+static bool find_segment(int fd, const Elf64_Ehdr *eh, uint32_t type, uint64_t address,
+			 Elf64_Phdr *ret)
+{
+	for (unsigned int i = 0; i < eh->e_phnum; i++)
+		if (read_at(fd, ret, sizeof(*ret), eh->e_phoff + i * sizeof(*ret)) &&
+		    ret->p_type == type &&
+		    (type != PT_LOAD ||
+		     (address >= ret->p_vaddr && address - ret->p_vaddr < ret->p_filesz)))
+			return true;
+	return false;
+}
+
+static uint64_t find_dynamic(const Elf64_Dyn *dyn, size_t n, int64_t tag)
+{
+	for (size_t i = 0; i < n && dyn[i].d_tag != DT_NULL; i++)
+		if (dyn[i].d_tag == tag)
+			return dyn[i].d_un.d_val;
+	return 0;
+}
+
+/* Does the program name a library that begins with @library as needed? Unknown where it is none. */
+static enum abibase_tri is_linked_with(const char *path, const char *library)
+{
+	_autoclose_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	_autofree_ Elf64_Dyn *dyn = calloc(DYNAMIC_MAX, sizeof(*dyn));
+	Elf64_Phdr ph, load;
+	uint64_t strings;
+	Elf64_Ehdr eh;
+	size_t n;
+
+	if (!dyn || !read_header(fd, &eh) || !find_segment(fd, &eh, PT_DYNAMIC, 0, &ph))
+		return ABIBASE_UNKNOWN;
+	n = ph.p_filesz / sizeof(*dyn);
+	if (n > DYNAMIC_MAX || !read_at(fd, dyn, n * sizeof(*dyn), ph.p_offset))
+		return ABIBASE_UNKNOWN;
+	strings = find_dynamic(dyn, n, DT_STRTAB);
+	if (!find_segment(fd, &eh, PT_LOAD, strings, &load))
+		return ABIBASE_UNKNOWN;
+	for (size_t i = 0; i < n && dyn[i].d_tag != DT_NULL; i++) {
+		char name[32] = "";
+
+		if (dyn[i].d_tag != DT_NEEDED)
+			continue;
+		if (!read_at(fd, name, sizeof(name) - 1,
+			     strings - load.p_vaddr + load.p_offset + dyn[i].d_un.d_val))
+			return ABIBASE_UNKNOWN;
+		if (strprefix(name, library))
+			return ABIBASE_YES;
+	}
+	return ABIBASE_NO;
+}
+
+/* The RSS program is loaded by libbpf: a QEMU that was built without it never steers packets. */
+static int add_ebpf(const char *path, json_t *entry)
+{
+	enum abibase_tri r = is_linked_with(path, "libbpf.so");
+
+	if (r == ABIBASE_UNKNOWN)
+		return 0;
+	return json_object_set_new(entry, "ebpf", json_boolean(r == ABIBASE_YES));
+}
+
+static bool is_script(const char *path)
+{
+	_autoclose_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	char magic[2];
+
+	return fd >= 0 && read_at(fd, magic, 2, 0) && magic[0] == '#' && magic[1] == '!';
+}
+
+/* --------------------------------------------------------------- questions */
+
+/* {"qemu": {"major": 7, "minor": 2, "micro": 22}, "package": "Debian …"} */
+static int add_version(struct qmp *q, json_t *entry)
+{
+	json_auto_t *v = NULL;
+	const char *package;
+	int r, major, minor, micro;
+	char text[48];
+
+	r = qmp_call(q, "query-version", NULL, &v);
+	if (r < 0)
+		return r;
+	if (json_unpack(v, "{s:{s:i, s:i, s:i}}", "qemu", "major", &major, "minor", &minor, "micro",
+			&micro) < 0 ||
+	    major < 0 || minor < 0 || micro < 0)
+		return -EBADMSG;
+	snprintf(text, sizeof(text), "%d.%d.%d", major, minor, micro);
+	if (json_object_set_new(entry, "version", json_string(text)) < 0)
+		return -ENOMEM;
+	package = json_string_value(json_object_get(v, "package"));
+	if (package && *package && json_object_set_new(entry, "package", json_string(package)) < 0)
+		return -ENOMEM;
+	return 0;
+}
+
+static int add_target(struct qmp *q, json_t *entry)
+{
+	json_auto_t *v = NULL;
+	const char *arch;
+	int r;
+
+	r = qmp_call(q, "query-target", NULL, &v);
+	if (r < 0)
+		return r;
+	arch = json_string_value(json_object_get(v, "arch"));
+	if (!arch)
+		return -EBADMSG;
+	return json_object_set_new(entry, "target", json_string(arch)) < 0 ? -ENOMEM : 0;
+}
+
+static int add_machine(json_t *machines, const json_t *m)
+{
+	const char *name = json_string_value(json_object_get(m, "name"));
+	const char *alias = json_string_value(json_object_get(m, "alias"));
+	json_auto_t *value = json_object();
+
+	if (!name)
+		return -EBADMSG;
+	if (!value)
+		return -ENOMEM;
+	if (alias && json_object_set_new(value, "alias", json_string(alias)) < 0)
+		return -ENOMEM;
+	if (json_is_true(json_object_get(m, "deprecated")) &&
+	    json_object_set_new(value, "deprecated", json_true()) < 0)
+		return -ENOMEM;
+	return json_object_set(machines, name, value) < 0 ? -ENOMEM : 0;
+}
+
+static int add_machines(struct qmp *q, json_t *entry)
+{
+	json_auto_t *v = NULL, *machines = json_object();
+	json_t *m;
+	size_t i;
+	int r;
+
+	if (!machines)
+		return -ENOMEM;
+	r = qmp_call(q, "query-machines", NULL, &v);
+	if (r < 0)
+		return r;
+	if (!json_is_array(v))
+		return -EBADMSG;
+	json_array_foreach(v, i, m) {
+		r = add_machine(machines, m);
+		if (r < 0)
+			return r;
+	}
+	return json_object_set(entry, "machines", machines) < 0 ? -ENOMEM : 0;
+}
+
+/* Of what the class has, keep what the catalogue names, and the default where QEMU states one. */
+static int keep_known(const struct abibase_catalogue *cat, const char *class_name,
+		      const json_t *list, json_t *kept, json_t *defaults)
+{
+	json_t *p;
+	size_t i;
+
+	json_array_foreach((json_t *)list, i, p) {
+		const char *name = json_string_value(json_object_get(p, "name"));
+		const char *type = json_string_value(json_object_get(p, "type"));
+		json_t *def = json_object_get(p, "default-value");
+
+		if (!name || !type)
+			return -EBADMSG;
+		for (size_t k = 0; k < cat->n_rows; k++) {
+			if (!streq(cat->rows[k].class_name, class_name) ||
+			    !streq(cat->rows[k].property, name))
+				continue;
+			if (json_object_set_new(kept, name, json_string(type)) < 0 ||
+			    (def && json_object_set(defaults, name, def) < 0))
+				return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+/* A class that this QEMU does not have is left out. */
+static int add_class(struct abibase_context *ctx, struct qmp *q, const char *path,
+		     const struct abibase_catalogue *cat, const struct row *row,
+		     json_t *properties, json_t *defaults)
+{
+	json_auto_t *list = NULL, *kept = json_object(), *kept_defaults = json_object();
+	json_t *args = json_pack("{s:s}", "typename", row->asked);
+	int r;
+
+	if (!kept || !kept_defaults || !args) {
+		json_decref(args);
+		return -ENOMEM;
+	}
+	r = qmp_call(q, "device-list-properties", args, &list);
+	if (r == -EREMOTEIO) {
+		context_log(ctx, LOG_DEBUG, "probe-qemu-class", "%s: class %s: %s", path,
+			    row->asked, q->desc);
+		return 0;
+	}
+	if (r < 0)
+		return r;
+	if (!json_is_array(list))
+		return -EBADMSG;
+	r = keep_known(cat, row->class_name, list, kept, kept_defaults);
+	if (r < 0)
+		return r;
+	return json_object_set(properties, row->class_name, kept) < 0 ||
+			       json_object_set(defaults, row->class_name, kept_defaults) < 0 ?
+		       -ENOMEM :
+		       0;
+}
+
+/* Rows are sorted by class: each class is asked for once. */
+static int add_properties(struct abibase_context *ctx, struct qmp *q, const char *path,
+			  const struct abibase_catalogue *cat, json_t *entry, json_t *defaults)
+{
+	json_auto_t *properties = json_object();
+
+	if (!properties)
+		return -ENOMEM;
+	for (size_t i = 0; i < cat->n_rows; i++) {
+		const struct row *row = &cat->rows[i];
+		int r;
+
+		if (i && streq(row->class_name, cat->rows[i - 1].class_name))
+			continue;
+		r = add_class(ctx, q, path, cat, row, properties, defaults);
+		if (r < 0)
+			return r;
+	}
+	return json_object_set(entry, "properties", properties) < 0 ? -ENOMEM : 0;
+}
+
+static int converse(struct abibase_probe *pr, struct qmp *q, const char *path,
+		    const struct abibase_catalogue *cat, json_t *entry, json_t *defaults)
+{
+	const char *const argv[] = { path, "-nodefaults", "-no-user-config", "-display", "none",
+				     /* first TCG: nothing here needs a device of the host */
+				     "-machine", "none,accel=tcg:kvm", "-qmp", "stdio", NULL };
+	int r;
+
+	r = qmp_start(q, path, (char *const *)argv, pr->qemu_timeout_ms);
+	if (r == 0)
+		r = add_version(q, entry);
+	if (r == 0)
+		r = add_target(q, entry);
+	if (r == 0)
+		r = add_machines(q, entry);
+	if (r == 0)
+		r = add_properties(pr->ctx, q, path, cat, entry, defaults);
+	return r;
+}
+
+/* ---------------------------------------------------------------- failures */
+
+void probe_how_it_ended(int status, char *ret, size_t size)
+{
+	if (status != -1 && WIFSIGNALED(status))
+		snprintf(ret, size, "was killed by signal %d (%s)", WTERMSIG(status),
+			 strsignal(WTERMSIG(status)));
+	else if (status != -1 && WIFEXITED(status))
+		snprintf(ret, size, "exited with status %d", WEXITSTATUS(status));
+	else
+		snprintf(ret, size, "stopped answering");
+}
+
+static void warn_left_out(struct abibase_probe *pr, const struct qmp *q, const char *path, int err)
+{
+	char words[256], end[128], tail[300] = "";
+	struct abibase_context *ctx = pr->ctx;
+
+	qmp_last_words(q, words, sizeof(words));
+	if (*words)
+		snprintf(tail, sizeof(tail), "; it said: %s", words);
+	switch (q->failure) {
+	case QMP_NO_FD:
+		context_log(ctx, LOG_WARNING, "probe-qemu-no-descriptors",
+			    "%s: left out: no file descriptor to speak to it (%s); raise the limit "
+			    "(ulimit -n) and probe again",
+			    path, strerror(err));
+		break;
+	case QMP_NO_EXEC:
+		context_log(ctx, LOG_WARNING, "probe-qemu-not-executable",
+			    "%s: left out: it cannot be executed here: %s", path, strerror(err));
+		break;
+	case QMP_TIMEOUT:
+		context_log(ctx, LOG_WARNING, "probe-qemu-timeout",
+			    "%s: left out: no answer to QMP within %d s, so it was killed%s", path,
+			    (pr->qemu_timeout_ms + 999) / 1000, tail);
+		break;
+	case QMP_DIED:
+		probe_how_it_ended(q->status, end, sizeof(end));
+		context_log(ctx, LOG_WARNING, "probe-qemu-died",
+			    "%s: left out: it %s before it had answered%s", path, end, tail);
+		break;
+	case QMP_TOO_MUCH:
+		context_log(ctx, LOG_WARNING, "probe-qemu-too-much",
+			    "%s: left out: it says more than a QEMU can mean%s", path, tail);
+		break;
+	case QMP_REFUSED:
+		context_log(ctx, LOG_WARNING, "probe-qemu-refused",
+			    "%s: left out: it refuses a question that every QEMU from 5.2 on "
+			    "answers: %s",
+			    path, q->desc);
+		break;
+	default:
+		context_log(ctx, LOG_WARNING, "probe-qemu-junk",
+			    "%s: left out: what it answers is not QMP, so it is not a QEMU%s", path,
+			    tail);
+	}
+}
+
+/* ---------------------------------------------------------------- the list */
+
+struct asked {
+	dev_t dev;
+	ino_t ino;
+};
+
+struct run {
+	struct abibase_probe *pr;
+	const struct abibase_catalogue *cat;
+	json_t *list;
+	struct asked *asked;
+	size_t n, cap;
+};
+
+/* Names of the same file are one binary. 1: asked before. */
+static int remember(struct run *run, const struct stat *st)
+{
+	for (size_t i = 0; i < run->n; i++)
+		if (run->asked[i].dev == st->st_dev && run->asked[i].ino == st->st_ino)
+			return 1;
+	if (array_grow(&run->asked, run->n, &run->cap, sizeof(*run->asked)) < 0)
+		return -ENOMEM;
+	run->asked[run->n].dev = st->st_dev;
+	run->asked[run->n++].ino = st->st_ino;
+	return 0;
+}
+
+static bool describes_target(struct run *run, const char *path, const json_t *entry)
+{
+	const char *target = json_string_value(json_object_get(entry, "target"));
+
+	if (catalogue_has_target(run->cat, target))
+		return true;
+	context_log(run->pr->ctx, LOG_WARNING, "probe-qemu-target",
+		    "%s: left out: it emulates %s, which the catalogue does not describe", path,
+		    target);
+	return false;
+}
+
+/* With a QEMU that has answered all else. */
+static int ask_values(struct run *run, struct qmp *q, const char *path, const char *build_id,
+		      json_t *entry, const json_t *defaults)
+{
+	bool complete;
+	int r;
+
+	if ((build_id && json_object_set_new(entry, "build_id", json_string(build_id)) < 0) ||
+	    add_ebpf(path, entry) < 0)
+		return -ENOMEM;
+	if (!describes_target(run, path, entry))
+		return 0;
+	r = probe_values_add(run->pr, q, path, run->cat, defaults, entry, &complete);
+	if (r == 0 && complete)
+		r = probe_cache_store(run->pr, run->cat, build_id, entry);
+	if (r < 0)
+		return r;
+	return json_object_set_new(entry, "path", json_string(path)) < 0 ||
+			       json_array_append(run->list, entry) < 0 ?
+		       -ENOMEM :
+		       0;
+}
+
+static int ask_anew(struct run *run, const char *path, const char *build_id)
+{
+	json_auto_t *entry = json_object(), *defaults = json_object();
+	struct qmp q;
+	int r;
+
+	if (!entry || !defaults)
+		return -ENOMEM;
+	r = converse(run->pr, &q, path, run->cat, entry, defaults);
+	if (r == 0) {
+		r = ask_values(run, &q, path, build_id, entry, defaults);
+		/* It has nothing to save, and to let it clean up can take as long as its start. */
+		qmp_kill(&q);
+		qmp_stop(&q);
+		return r;
+	}
+	qmp_stop(&q);
+	if (r == -ENOMEM && q.failure == QMP_OK)
+		return r;
+	if (q.failure == QMP_NO_PROCESS)
+		return context_fail(run->pr->ctx, -r, "probe-fork", path,
+				    "cannot start a process for %s: %s", path, strerror(-r));
+	warn_left_out(run->pr, &q, path, -r);
+	return 0;
+}
+
+static int ask_path(struct run *run, const char *path)
+{
+	_autofree_ char *build_id = probe_build_id(path);
+	json_auto_t *entry = NULL;
+	int r;
+
+	r = access(path, X_OK) == 0 ? probe_cache_load(run->pr, run->cat, build_id, &entry) : 0;
+	if (r == 0)
+		return ask_anew(run, path, build_id);
+	if (r < 0)
+		return r;
+	context_log(run->pr->ctx, LOG_INFO, "probe-cache-used",
+		    "%s: not asked: build %s has answered before", path, build_id);
+	if (!describes_target(run, path, entry))
+		return 0;
+	return json_object_set_new(entry, "path", json_string(path)) < 0 ||
+			       json_array_append(run->list, entry) < 0 ?
+		       -ENOMEM :
+		       0;
+}
+
+/* The profile's strings must be UTF-8, and so must the path. */
+static bool is_utf8(const char *path)
+{
+	json_t *s = json_string(path);
+	bool ok = s != NULL;
+
+	json_decref(s);
+	return ok;
+}
+
+static int ask_file(struct run *run, const char *name, bool wrapper)
+{
+	_autofree_ char *path = realpath(name, NULL);
+	struct abibase_context *ctx = run->pr->ctx;
+	struct stat st;
+	int r;
+
+	if (!path || stat(path, &st) < 0) {
+		context_log(ctx, LOG_WARNING, "probe-qemu-not-executable",
+			    "%s: left out: it cannot be executed here: %s", name, strerror(errno));
+		return 0;
+	}
+	if (!S_ISREG(st.st_mode) || !is_utf8(path)) {
+		context_log(ctx, LOG_WARNING, "probe-qemu-not-executable", "%s: left out: %s", name,
+			    S_ISREG(st.st_mode) ? "its path is not UTF-8" : "it is not a file");
+		return 0;
+	}
+	r = remember(run, &st);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	if (wrapper && is_script(path)) {
+		context_log(ctx, LOG_DEBUG, "probe-qemu-wrapper",
+			    "%s: not asked: a script around a QEMU that has a name of its own",
+			    path);
+		return 0;
+	}
+	return ask_path(run, path);
+}
+
+static int ask_places(struct run *run, const char *arch)
+{
+	const struct probe_place *place = run->pr->places ? run->pr->places : usual_places;
+
+	for (; place->path; place++) {
+		const char *percent = strstr(place->path, "%s");
+		_buf_ path = { 0 };
+		int r;
+
+		if (percent) {
+			buf_add(&path, place->path, (size_t)(percent - place->path));
+			buf_puts(&path, arch);
+			buf_puts(&path, percent + 2);
+		} else {
+			buf_puts(&path, place->path);
+		}
+		if (buf_failed(&path))
+			return -ENOMEM;
+		if (access(path.data, F_OK) < 0)
+			continue;
+		r = ask_file(run, path.data, place->wrapper);
+		if (r < 0)
+			return r;
+	}
+	if (!run->n)
+		context_log(run->pr->ctx, LOG_NOTICE, "probe-qemu-none",
+			    "no QEMU in the usual places; name it with --qemu");
+	return 0;
+}
+
+int probe_qemu_check(struct abibase_probe *pr)
+{
+	for (size_t i = 0; i < pr->n_qemu; i++)
+		if (access(pr->qemu[i], F_OK) < 0 && (errno == ENOENT || errno == ENOTDIR))
+			return context_fail(pr->ctx, ENOENT, "probe-qemu-missing", pr->qemu[i],
+					    "there is no such QEMU binary: %s", pr->qemu[i]);
+	return 0;
+}
+
+int probe_qemu_run(struct abibase_probe *pr, const struct abibase_catalogue *cat, const char *arch,
+		   json_t **ret)
+{
+	json_auto_t *list = json_array();
+	struct run run = { .pr = pr, .cat = cat, .list = list };
+	int r = 0;
+
+	if (!list)
+		return -ENOMEM;
+	for (size_t i = 0; r == 0 && i < pr->n_qemu; i++)
+		r = ask_file(&run, pr->qemu[i], false);
+	if (r == 0 && !pr->n_qemu)
+		r = ask_places(&run, arch);
+	free(run.asked);
+	if (r < 0)
+		return r;
+	*ret = steal(&list);
+	return 0;
+}

@@ -1,0 +1,978 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Effective values: what each machine type of a QEMU sets the catalogue's properties to when nobody
+ * says anything. QEMU 9.1 and later list what a machine type changes (query-machines with
+ * compat-props); of an older one each machine type is started, stopped before its first
+ * instruction, and the device is read. It has no backend: with one, some properties read as what is
+ * left of them. It is read from "info qtree", all at once: QEMU takes a turn of its main loop for each
+ * byte that it is told, and to ask for the properties one by one is half of the time. What that leaves
+ * open is asked for.
+ *
+ * Order of application, the last one wins: class default; entries of the machine type that match
+ * the device's class or a parent of it, in list order; then those that match the proxy class (the
+ * PCI device around it, whose properties of the same name are aliases), in list order.
+ */
+
+#include <limits.h>
+#include <syslog.h>
+
+#include "document/catalogue.h"
+#include "base/context.h"
+#include "probe/probe.h"
+#include "qemu/qmp.h"
+
+/* In units of the time that one QEMU has; so many machine types take no longer than this. */
+#define PHASE_TIMEOUTS 3
+/* The oldest machine type that is asked for unnamed: that of the oldest QEMU that is supported. */
+static const struct version oldest = { { 5, 2, 0 } };
+
+/* What can be read of a device that needs no backend; the ROM would be a package of its own. */
+static const char *const stand_in_classes[] = { "virtio-net-device", "virtio-net-pci" };
+#define STAND_IN "virtio-net-pci,id=abi0,romfile="
+#define STAND_IN_PATH "abi0" /* a partial one, for short questions */
+#define STAND_IN_LINE "dev: virtio-net-pci, id \"abi0\""
+
+struct values {
+	struct abibase_probe *pr;
+	struct qmp *q; /* on -machine none */
+	const char *path;
+	const struct abibase_catalogue *cat;
+	const json_t *properties, *defaults; /* class -> property -> type word, default value */
+	json_t *wanted;			     /* names of machine types */
+	json_t *result;			     /* machine type -> class.property -> value */
+	json_t *kin;			     /* QOM type -> names of what is one */
+	int64_t deadline;
+	size_t left_out;
+	char first[128], why[640]; /* the first one that was left out */
+	bool stop;		   /* ask no further machine type */
+};
+
+/* -------------------------------------------------------- which machine types */
+
+static bool wanted_unasked(const char *name)
+{
+	struct machine_name m;
+
+	machine_name_parse(name, &m);
+	if (m.family == MACHINE_OTHER)
+		return false;
+	/* A vendor's name does not say how old it is. */
+	return !m.upstream || version_cmp(&m.version, &oldest) >= 0;
+}
+
+/* The machine type that has this name or alias. */
+static const char *find_machine(const json_t *machines, const char *name)
+{
+	const char *key;
+	json_t *m;
+
+	if (json_object_get(machines, name))
+		return name;
+	json_object_foreach((json_t *)machines, key, m) {
+		const char *alias = json_string_value(json_object_get(m, "alias"));
+
+		if (alias && streq(alias, name))
+			return key;
+	}
+	return NULL;
+}
+
+static int choose_named(struct values *v, const json_t *machines)
+{
+	for (size_t i = 0; i < v->pr->n_machine; i++) {
+		const char *name = find_machine(machines, v->pr->machine[i]);
+
+		if (!name)
+			context_log(v->pr->ctx, LOG_NOTICE, "probe-qemu-no-machine",
+				    "%s: has no machine type %s", v->path, v->pr->machine[i]);
+		else if (json_object_set_new(v->wanted, name, json_true()) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int choose(struct values *v, const json_t *machines)
+{
+	const char *name;
+	json_t *m;
+
+	if (v->pr->n_machine)
+		return choose_named(v, machines);
+	json_object_foreach((json_t *)machines, name, m)
+		if (wanted_unasked(name) &&
+		    json_object_set_new(v->wanted, name, json_true()) < 0)
+			return -ENOMEM;
+	return 0;
+}
+
+/* ------------------------------------------------------------------ one value */
+
+static bool is_number(const char *word)
+{
+	return strprefix(word, "int") || strprefix(word, "uint") || streq(word, "size");
+}
+
+/* As QEMU's own parsers read it; NULL: not a value of that type. */
+static json_t *from_text(const char *word, const char *text)
+{
+	static const char *const yes[] = { "on", "yes", "true", "y" };
+	static const char *const no[] = { "off", "no", "false", "n" };
+	long long number;
+	char *end;
+
+	if (streq(word, "bool")) {
+		for (size_t i = 0; i < ARRAY_SIZE(yes); i++)
+			if (streq(text, yes[i]))
+				return json_true();
+		for (size_t i = 0; i < ARRAY_SIZE(no); i++)
+			if (streq(text, no[i]))
+				return json_false();
+		return NULL;
+	}
+	if (!is_number(word))
+		return json_string(text);
+	errno = 0;
+	number = strtoll(text, &end, 0);
+	return errno || end == text || *end ? NULL : json_integer(number);
+}
+
+static void make_key(struct buf *key, const char *class_name, const char *property)
+{
+	key->len = 0;
+	buf_puts(key, class_name);
+	buf_putc(key, '.');
+	buf_puts(key, property);
+}
+
+/* QEMU makes up an address for each device: it is not a value that a machine type has. */
+static bool is_made_up(const struct values *v, const char *key)
+{
+	int row = catalogue_row(v->cat, key);
+
+	return row >= 0 && streq(v->cat->rows[row].type, "mac");
+}
+
+/* The value where no machine type says anything; JSON null: none. NULL: not known. */
+static json_t *class_default(const struct values *v, const char *class_name,
+			     const char *property, const char *word, const char *key)
+{
+	json_t *def = json_object_get(json_object_get(v->defaults, class_name), property);
+
+	if (is_made_up(v, key) || (!def && streq(word, "str")))
+		return json_null();
+	return json_is_boolean(def) || json_is_integer(def) || json_is_string(def) ?
+		       json_incref(def) :
+		       NULL;
+}
+
+/* ----------------------------------------------------------- from compat-props */
+
+/* "virtio-net-device" is inside "virtio-net-pci", "vhost-scsi" inside "vhost-scsi-pci". */
+static void proxy_of(const char *class_name, struct buf *ret)
+{
+	static const char pci[] = "-pci", device[] = "-device";
+	size_t len = strlen(class_name);
+
+	ret->len = 0;
+	buf_puts(ret, class_name);
+	if (len > strlen(pci) && streq(class_name + len - strlen(pci), pci))
+		return;
+	if (len > strlen(device) && streq(class_name + len - strlen(device), device))
+		ret->len -= strlen(device);
+	buf_puts(ret, pci);
+}
+
+/* Of an abstract class: the one that stands for it, of which there are objects. */
+static const char *asked_of(const struct values *v, const char *class_name)
+{
+	for (size_t i = 0; i < v->cat->n_rows; i++)
+		if (streq(v->cat->rows[i].class_name, class_name))
+			return v->cat->rows[i].asked;
+	return class_name;
+}
+
+/* The catalogue knows a parent of some classes: asking would make QEMU load all its modules. */
+static bool known_parent(const struct values *v, const char *class_name, const char *type)
+{
+	for (size_t i = 0; i < v->cat->n_rows; i++) {
+		const struct row *row = &v->cat->rows[i];
+
+		if (streq(row->asked, class_name) &&
+		    (streq(row->declared_on, type) || streq(row->class_name, type)))
+			return true;
+	}
+	return false;
+}
+
+/* The catalogue knows a class that has the property too and is no parent, nor one of the proxy's. */
+static bool known_sibling(const struct values *v, const char *class_name, const char *type)
+{
+	const json_t *row, *name;
+	_buf_ proxy = { 0 };
+	size_t i, k;
+
+	json_array_foreach(json_object_get(v->cat->root, "features"), i, row) {
+		const char *c = json_string_value(json_object_get(row, "class"));
+		const char *object = asked_of(v, c);
+
+		json_array_foreach(json_object_get(row, "siblings"), k, name) {
+			proxy_of(object, &proxy);
+			if (streq(json_string_value(name), type) && !buf_failed(&proxy) &&
+			    (streq(object, class_name) || streq(proxy.data, class_name)))
+				return true;
+		}
+	}
+	return false;
+}
+
+static int ask_kin(struct values *v, const char *type)
+{
+	json_auto_t *list = NULL, *names = json_object();
+	json_t *args = json_pack("{s:s}", "implements", type), *t;
+	size_t i;
+	int r;
+
+	if (!names || !args) {
+		json_decref(args);
+		return -ENOMEM;
+	}
+	r = qmp_call(v->q, "qom-list-types", args, &list);
+	if (r < 0)
+		return r;
+	json_array_foreach(list, i, t) {
+		const char *name = json_string_value(json_object_get(t, "name"));
+
+		if (name && json_object_set_new(names, name, json_true()) < 0)
+			return -ENOMEM;
+	}
+	return json_object_set(v->kin, type, names) < 0 ? -ENOMEM : 0;
+}
+
+/* A proxy is not what the device inside of it is: all that both are is a device. */
+static bool is_inside(const struct values *v, const char *class_name, const char *type)
+{
+	_buf_ proxy = { 0 };
+	const char *other;
+	json_t *known;
+
+	json_object_foreach((json_t *)v->properties, other, known) {
+		if (streq(other, class_name) || streq(type, "device") ||
+		    (!streq(other, type) && !known_parent(v, other, type)))
+			continue;
+		proxy_of(asked_of(v, other), &proxy);
+		if (!buf_failed(&proxy) && streq(proxy.data, class_name))
+			return true;
+	}
+	return false;
+}
+
+/* Is an object of @class_name one of @type? 0, 1 or a negative errno. */
+static int is_a(struct values *v, const char *class_name, const char *type)
+{
+	const json_t *names;
+
+	if (streq(class_name, type) || known_parent(v, class_name, type))
+		return 1;
+	if (is_inside(v, class_name, type) || known_sibling(v, class_name, type))
+		return 0;
+	names = json_object_get(v->kin, type);
+	if (!names) {
+		int r = ask_kin(v, type);
+
+		if (r < 0)
+			return r;
+		names = json_object_get(v->kin, type);
+	}
+	return json_object_get(names, class_name) != NULL;
+}
+
+static int set_compat(struct values *v, json_t *out, const char *key, const char *word,
+		      const char *machine, const char *text)
+{
+	json_t *value = from_text(word, text);
+
+	if (value)
+		return json_object_set_new(out, key, value) < 0 ? -ENOMEM : 0;
+	/* What it is then is not known. */
+	json_object_del(out, key);
+	context_log(v->pr->ctx, LOG_NOTICE, "probe-qemu-value",
+		    "%s: %s sets %s to \"%s\", which is no %s: left out", v->path, machine, key,
+		    text, word);
+	return 0;
+}
+
+/* One entry of the list, on the classes themselves or on the proxies around them. */
+static int apply_entry(struct values *v, json_t *out, const char *machine, const json_t *entry,
+		       bool proxies, struct buf *name)
+{
+	const char *type = json_string_value(json_object_get(entry, "qom-type"));
+	const char *property = json_string_value(json_object_get(entry, "property"));
+	const char *text = json_string_value(json_object_get(entry, "value"));
+	const char *class_name;
+	json_t *known;
+
+	if (!type || !property || !text)
+		return -EBADMSG;
+	json_object_foreach((json_t *)v->properties, class_name, known) {
+		const char *word = json_string_value(json_object_get(known, property));
+		const char *object = asked_of(v, class_name);
+		int r;
+
+		if (!word)
+			continue;
+		proxy_of(object, name);
+		if (buf_failed(name))
+			return -ENOMEM;
+		if (proxies && streq(name->data, object))
+			continue;
+		r = is_a(v, proxies ? name->data : object, type);
+		if (r > 0) {
+			make_key(name, class_name, property);
+			r = buf_failed(name) ? -ENOMEM :
+					       set_compat(v, out, name->data, word, machine, text);
+		}
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int apply_entries(struct values *v, json_t *out, const char *machine,
+			 const json_t *compat, bool proxies)
+{
+	_buf_ name = { 0 };
+	json_t *entry;
+	size_t i;
+	int r = 0;
+
+	json_array_foreach(compat, i, entry) {
+		r = apply_entry(v, out, machine, entry, proxies, &name);
+		if (r < 0)
+			break;
+	}
+	return r;
+}
+
+static int set_defaults(const struct values *v, json_t *out)
+{
+	const char *class_name, *property;
+	_buf_ key = { 0 };
+	json_t *known, *word;
+
+	json_object_foreach((json_t *)v->properties, class_name, known)
+		json_object_foreach(known, property, word) {
+			json_t *value;
+
+			make_key(&key, class_name, property);
+			if (buf_failed(&key))
+				return -ENOMEM;
+			value = class_default(v, class_name, property, json_string_value(word),
+					      key.data);
+			if (value && json_object_set_new(out, key.data, value) < 0)
+				return -ENOMEM;
+		}
+	return 0;
+}
+
+static int compat_machine(struct values *v, const char *machine, const json_t *compat)
+{
+	json_auto_t *out = json_object();
+	int r;
+
+	if (!out)
+		return -ENOMEM;
+	r = set_defaults(v, out);
+	if (r == 0)
+		r = apply_entries(v, out, machine, compat, false);
+	if (r == 0)
+		r = apply_entries(v, out, machine, compat, true);
+	if (r < 0)
+		return r;
+	return json_object_set(v->result, machine, out) < 0 ? -ENOMEM : 0;
+}
+
+/*
+ * The answer is half a megabyte, of which a few entries count, and parsing it all takes about as
+ * long as QEMU takes to start. So what is an object without objects in it and has a "property" that
+ * no row of the catalogue has is cut out of the text; whatever is not clear stays for the parser.
+ */
+static bool is_wanted(const struct values *v, const char *object, size_t len)
+{
+	static const char member[] = "\"property\"";
+	const char *p = memmem(object, len, member, strlen(member));
+	const char *end = object + len, *quote, *class_name;
+	json_t *known;
+
+	if (!p)
+		return true;
+	for (p += strlen(member); p < end && (*p == ' ' || *p == ':'); p++)
+		;
+	quote = p < end && *p == '"' ? memchr(p + 1, '"', (size_t)(end - p - 1)) : NULL;
+	if (!quote)
+		return true;
+	json_object_foreach((json_t *)v->properties, class_name, known)
+		if (json_object_getn(known, p + 1, (size_t)(quote - p - 1)))
+			return true;
+	return false;
+}
+
+/* The end of the string that begins at @p. */
+static const char *end_of_string(const char *p, const char *end)
+{
+	for (p++; p < end && *p != '"'; p++)
+		if (*p == '\\')
+			p++;
+	return p < end ? p + 1 : end;
+}
+
+/*
+ * Where the text ends without the element of an array that begins at @p; NULL: it is
+ * none.
+ */
+static char *without(char *line, char *p)
+{
+	char *q = p;
+
+	while (q > line && q[-1] == ' ')
+		q--;
+	if (q > line && q[-1] == ',')
+		return q - 1;
+	return q > line && q[-1] == '[' ? q : NULL;
+}
+
+static size_t cut_unwanted(void *data, char *line, size_t len)
+{
+	const struct values *v = data;
+	const char *p = line, *end = line + len, *next;
+	char *out = line, *open = NULL; /* the innermost object, as long as it has none in it */
+
+	for (; p < end; p = next) {
+		const char c = *p;
+		char *cut;
+
+		next = c == '"' ? end_of_string(p, end) : p + 1;
+		if (c == ',' && out > line && out[-1] == '[')
+			continue; /* what stood before it was cut out */
+		if (c == '{')
+			open = out;
+		memmove(out, p, (size_t)(next - p));
+		out += next - p;
+		if (c != '}')
+			continue;
+		cut = open && !is_wanted(v, open, (size_t)(out - open)) ? without(line, open) : NULL;
+		if (cut)
+			out = cut;
+		open = NULL;
+	}
+	return (size_t)(out - line);
+}
+
+/* 1: this QEMU has no such list. */
+static int from_compat(struct values *v)
+{
+	json_auto_t *list = NULL;
+	json_t *args = json_pack("{s:b}", "compat-props", 1), *m;
+	size_t i;
+	int r;
+
+	if (!args)
+		return -ENOMEM;
+	v->q->deadline = process_now() + v->pr->qemu_timeout_ms;
+	v->q->shorten = cut_unwanted;
+	v->q->shorten_data = v;
+	v->q->hold = true;
+	r = qmp_call(v->q, "query-machines", args, &list);
+	v->q->shorten = NULL;
+	v->q->hold = false;
+	if (r < 0)
+		return r == -EREMOTEIO ? 1 : r;
+	json_array_foreach(list, i, m) {
+		const char *name = json_string_value(json_object_get(m, "name"));
+		const json_t *compat = json_object_get(m, "compat-props");
+
+		if (!name)
+			return -EBADMSG;
+		if (!json_object_get(v->wanted, name))
+			continue;
+		if (!compat)
+			return 1;
+		r = json_is_array(compat) ? compat_machine(v, name, compat) : -EBADMSG;
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* ----------------------------------------------------------- from a device */
+
+/* A QEMU with one machine type, being asked. */
+struct reading {
+	struct qmp q;
+	const char *machine;
+	json_t *tree; /* class -> property -> text, as "info qtree" has it */
+	int r;
+};
+
+static bool has_stand_in(const char *class_name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(stand_in_classes); i++)
+		if (streq(stand_in_classes[i], class_name))
+			return true;
+	return false;
+}
+
+/* One property to read. */
+struct item {
+	const char *key, *class_name, *property, *word;
+	const json_t *realized; /* what its default reads as, or NULL: as it is */
+	json_t *def;
+	bool none;	    /* not asked: a machine type has no value for it */
+	bool empty_is_none; /* a string that nobody set reads as "" */
+};
+static int take_read(struct reading *rd, const struct item *item, json_t *out);
+
+/* A device that exists has decided each "auto": what was the default is no longer there to read. */
+static bool is_auto(const json_t *def)
+{
+	const char *s = json_string_value(def);
+
+	return s && streq(s, "auto");
+}
+
+/* A device that exists has made a number of some defaults; which, the catalogue says. */
+static const json_t *realized_of(const struct values *v, const char *key, const json_t *def)
+{
+	int row = catalogue_row(v->cat, key);
+
+	return row >= 0 && json_equal(def, v->cat->rows[row].def) ? v->cat->rows[row].realized :
+								    NULL;
+}
+
+static int each_of_class(const struct values *v, struct reading *rd, const char *class_name,
+			 const json_t *known, json_t *out)
+{
+	struct item item = { .class_name = asked_of(v, class_name) };
+	_buf_ key = { 0 };
+	json_t *word;
+
+	json_object_foreach((json_t *)known, item.property, word) {
+		json_auto_t *def = NULL;
+		int r;
+
+		make_key(&key, class_name, item.property);
+		if (buf_failed(&key))
+			return -ENOMEM;
+		item.key = key.data;
+		item.word = json_string_value(word);
+		def = class_default(v, class_name, item.property, item.word, item.key);
+		if (is_auto(def))
+			continue;
+		item.def = def;
+		item.realized = realized_of(v, item.key, def);
+		item.none = is_made_up(v, item.key);
+		item.empty_is_none = json_is_null(def);
+		r = take_read(rd, &item, out);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int each_read(const struct values *v, struct reading *rd, json_t *out)
+{
+	const char *class_name;
+	json_t *known;
+	int r = 0;
+
+	json_object_foreach((json_t *)v->properties, class_name, known) {
+		if (has_stand_in(asked_of(v, class_name)))
+			r = each_of_class(v, rd, class_name, known, out);
+		if (r < 0)
+			break;
+	}
+	return r;
+}
+
+/* One line of a device, "name = value", whose class is @class_name. What is no text says nothing. */
+static int take_tree_line(json_t *tree, const char *class_name, const char *line, size_t len)
+{
+	const char *equals = memmem(line, len, " = ", 3);
+	json_t *known = json_object_get(tree, class_name);
+	json_auto_t *text = NULL;
+	_buf_ name = { 0 };
+
+	if (!equals)
+		return 0;
+	text = json_stringn(equals + 3, len - (size_t)(equals + 3 - line));
+	buf_add(&name, line, (size_t)(equals - line));
+	if (buf_failed(&name))
+		return -ENOMEM;
+	if (!text)
+		return 0;
+	if (!known) {
+		known = json_object();
+		if (json_object_set_new(tree, class_name, known) < 0)
+			return -ENOMEM;
+	}
+	return json_object_set(known, name.data, text) < 0 ? -ENOMEM : 0;
+}
+
+/*
+ * The lines of the stand-in and of the device inside of it. A device ends where a line is not
+ * indented further than its own; its buses and their devices are indented further still.
+ */
+static int take_tree(json_t *tree, const char *text)
+{
+	const char *class_name = NULL, *next;
+	size_t start = 0;
+
+	for (const char *line = text; *line; line = *next ? next + 1 : next) {
+		size_t indent = strspn(line, " "), len = strcspn(line, "\r\n");
+		int r = 0;
+
+		next = strchr(line, '\n');
+		next = next ? next : line + strlen(line);
+		if (strprefix(line + indent, STAND_IN_LINE)) {
+			class_name = "virtio-net-pci";
+			start = indent;
+			continue;
+		}
+		if (!class_name)
+			continue;
+		if (indent <= start)
+			return 0;
+		if (strprefix(line + indent, "dev: virtio-net-device"))
+			class_name = "virtio-net-device";
+		else
+			r = take_tree_line(tree, class_name, line + indent, len - indent);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* "true"; "256 (0x100)"; "\"auto\"". NULL: not that. */
+static json_t *from_tree(const struct reading *rd, const struct item *item)
+{
+	const char *text = json_string_value(
+		json_object_get(json_object_get(rd->tree, item->class_name), item->property));
+	size_t len = text ? strlen(text) : 0;
+	long long number;
+	char *end;
+
+	if (!text)
+		return NULL;
+	if (streq(item->word, "bool"))
+		return streq(text, "true") ? json_true() : streq(text, "false") ? json_false() : NULL;
+	if (is_number(item->word)) {
+		errno = 0;
+		number = strtoll(text, &end, 10);
+		return errno || end == text || !strprefix(end, " (") ? NULL : json_integer(number);
+	}
+	/* In a longer text a quotation mark could be of the text. */
+	if (len < 2 || text[0] != '"' || strchr(text + 1, '"') != text + len - 1)
+		return NULL;
+	return json_stringn(text + 1, len - 2);
+}
+
+static int read_item(struct reading *rd, const struct item *item, json_t **ret)
+{
+	json_t *args;
+
+	*ret = from_tree(rd, item);
+	if (*ret)
+		return 0;
+	args = json_pack("{s:s, s:s}", "path", STAND_IN_PATH, "property", item->property);
+	return args ? qmp_call(&rd->q, "qom-get", args, ret) : -ENOMEM;
+}
+
+static int take_read(struct reading *rd, const struct item *item, json_t *out)
+{
+	json_auto_t *value = NULL;
+	int r = item->none ? 0 : read_item(rd, item, &value);
+
+	if (r < 0)
+		return r;
+	if (item->none ||
+	    (item->empty_is_none && json_is_string(value) && !json_string_length(value)))
+		return json_object_set_new(out, item->key, json_null()) < 0 ? -ENOMEM : 0;
+	if (!json_is_boolean(value) && !json_is_integer(value) && !json_is_string(value)) {
+		rd->q.failure = QMP_JUNK;
+		return -EBADMSG;
+	}
+	if (item->realized && json_equal(item->realized, value))
+		return json_object_set(out, item->key, item->def) < 0 ? -ENOMEM : 0;
+	return json_object_set(out, item->key, value) < 0 ? -ENOMEM : 0;
+}
+
+static int time_left(const struct values *v)
+{
+	int64_t left = v->deadline - process_now();
+
+	if (left < 1)
+		return 1;
+	return left < v->pr->qemu_timeout_ms ? (int)left : v->pr->qemu_timeout_ms;
+}
+
+/* Start it and ask for all: it reads the question when it is ready. */
+static void start_reading(struct values *v, struct reading *rd, const char *machine)
+{
+	_buf_ option = { 0 };
+
+	memset(rd, 0, sizeof(*rd));
+	rd->machine = machine;
+	rd->q.fd = rd->q.err_fd = -1;
+	buf_printf(&option, "%s,accel=tcg:kvm", machine);
+	if (buf_failed(&option)) {
+		rd->r = -ENOMEM;
+		return;
+	}
+	const char *const argv[] = { v->path, "-nodefaults", "-no-user-config", "-display", "none",
+				     "-S", "-machine", option.data, "-device", STAND_IN,
+				     "-qmp", "stdio", NULL };
+
+	rd->r = qmp_spawn(&rd->q, v->path, (char *const *)argv, time_left(v));
+	if (rd->r == 0)
+		rd->r = qmp_send(&rd->q, "qmp_capabilities", NULL);
+	if (rd->r == 0)
+		rd->r = qmp_send(&rd->q, "human-monitor-command",
+				 json_pack("{s:s}", "command-line", "info qtree"));
+}
+
+/* Where there is no such answer, each property is asked for. */
+static int take_answer(struct reading *rd)
+{
+	json_auto_t *text = NULL;
+	int r = qmp_receive(&rd->q, &text);
+
+	if (r == -EREMOTEIO)
+		return 0;
+	return r == 0 && json_is_string(text) ? take_tree(rd->tree, json_string_value(text)) : r;
+}
+
+static void how_it_failed(const struct qmp *q, int err, char *ret, size_t size)
+{
+	char words[256], end[128] = "";
+
+	qmp_last_words(q, words, sizeof(words));
+	switch (q->failure) {
+	case QMP_TIMEOUT:
+		snprintf(end, sizeof(end), "no answer to QMP in time");
+		break;
+	case QMP_DIED:
+		probe_how_it_ended(q->status, end, sizeof(end));
+		break;
+	case QMP_REFUSED:
+		snprintf(ret, size, "%s", q->desc);
+		return;
+	case QMP_NO_PROCESS:
+	case QMP_NO_FD:
+	case QMP_NO_EXEC:
+		snprintf(end, sizeof(end), "%s", strerror(err));
+		break;
+	case QMP_TOO_MUCH:
+		snprintf(end, sizeof(end), "it says more than a QEMU can mean");
+		break;
+	default:
+		snprintf(end, sizeof(end), "what it answers cannot be made out");
+	}
+	snprintf(ret, size, "%s%s%s", end, *words ? "; it said: " : "", words);
+}
+
+static void leave_out(struct values *v, const struct qmp *q, const char *machine, int err)
+{
+	if (v->left_out++ == 0) {
+		snprintf(v->first, sizeof(v->first), "%s", machine);
+		how_it_failed(q, err, v->why, sizeof(v->why));
+	}
+}
+
+static int take_reading(struct values *v, struct reading *rd)
+{
+	json_auto_t *out = json_object(), *tree = json_object(), *nothing = NULL;
+
+	if (!out || !tree)
+		return -ENOMEM;
+	rd->tree = tree;
+	if (rd->r == 0)
+		rd->r = qmp_greeting(&rd->q);
+	if (rd->r == 0)
+		rd->r = qmp_receive(&rd->q, &nothing);
+	if (rd->r == 0)
+		rd->r = take_answer(rd);
+	if (rd->r == 0)
+		rd->r = each_read(v, rd, out);
+	if (rd->r < 0)
+		return rd->r;
+	return json_object_set(v->result, rd->machine, out) < 0 ? -ENOMEM : 0;
+}
+
+static int finish_reading(struct values *v, struct reading *rd)
+{
+	int r = v->stop ? -ECANCELED : take_reading(v, rd);
+
+	/* It has no guest and nothing to save. */
+	qmp_kill(&rd->q);
+	qmp_stop(&rd->q);
+	if (r == -ENOMEM && rd->q.failure == QMP_OK)
+		return r;
+	if (r < 0) {
+		leave_out(v, &rd->q, rd->machine, -r);
+		/* One that hangs would cost as much for every machine type. */
+		if (rd->q.failure == QMP_TIMEOUT)
+			v->stop = true;
+	}
+	return 0;
+}
+
+/* Two at a time: while one answers the next one starts. */
+static int from_devices(struct values *v)
+{
+	struct reading slot[2];
+	size_t started = 0, finished = 0;
+	const char *name;
+	json_t *one;
+	int r = 0;
+
+	v->deadline = process_now() + (int64_t)v->pr->qemu_timeout_ms * PHASE_TIMEOUTS;
+	json_object_foreach(v->wanted, name, one) {
+		if (json_object_get(v->result, name))
+			continue;
+		if (started - finished == 2) {
+			r = finish_reading(v, &slot[finished++ % 2]);
+			if (r < 0)
+				break;
+		}
+		if (v->stop) {
+			v->left_out++;
+			continue;
+		}
+		start_reading(v, &slot[started++ % 2], name);
+	}
+	while (finished < started) {
+		int r2;
+
+		v->stop = v->stop || r < 0;
+		r2 = finish_reading(v, &slot[finished++ % 2]);
+		if (r == 0)
+			r = r2;
+	}
+	return r;
+}
+
+/* ------------------------------------------------------------------- both */
+
+static void warn(struct values *v)
+{
+	size_t total = json_object_size(v->wanted);
+	char which[320];
+
+	if (v->left_out >= total)
+		snprintf(which, sizeof(which), "the effective values are left out");
+	else
+		snprintf(which, sizeof(which),
+			 "the effective values of %zu of %zu machine types are left out (%s%s)",
+			 v->left_out, total, v->first, v->left_out > 1 ? " and others" : "");
+	context_log(v->pr->ctx, LOG_WARNING, "probe-qemu-values", "%s: %s: %s", v->path, which,
+		    v->why);
+}
+
+static int collect(struct values *v)
+{
+	int r = from_compat(v);
+
+	if (r == 1) {
+		/* There are never more than two. */
+		qmp_kill(v->q);
+		qmp_stop(v->q);
+		return from_devices(v);
+	}
+	if (r == -ENOMEM && v->q->failure == QMP_OK)
+		return r;
+	if (r < 0) {
+		json_object_clear(v->result);
+		leave_out(v, v->q, "", -r);
+		v->left_out = json_object_size(v->wanted);
+	}
+	return 0;
+}
+
+/* The value that most machine types have, of a property that all of them have; borrowed. */
+static json_t *most_common(const json_t *values, const char *key)
+{
+	const char *machine, *other;
+	json_t *best = NULL, *v, *w;
+	size_t most = 0;
+
+	json_object_foreach((json_t *)values, machine, v) {
+		json_t *candidate = json_object_get(v, key);
+		size_t n = 0;
+
+		if (!candidate)
+			return NULL;
+		json_object_foreach((json_t *)values, other, w)
+			n += json_equal(json_object_get(w, key), candidate);
+		if (n > most) {
+			most = n;
+			best = candidate;
+		}
+	}
+	return best;
+}
+
+/*
+ * Dozens of machine types agree on most of dozens of properties: what most of them have is said
+ * once, as "defaults", and a machine type says what it has otherwise.
+ */
+static int say_once(json_t *entry, json_t *values)
+{
+	json_auto_t *defaults = json_object();
+	json_t *first = json_object_iter_value(json_object_iter(values)), *v, *common;
+	const char *key, *machine;
+	void *tmp;
+
+	if (!defaults)
+		return -ENOMEM;
+	json_object_foreach(first, key, v) {
+		common = most_common(values, key);
+		if (common && json_object_set(defaults, key, common) < 0)
+			return -ENOMEM;
+	}
+	json_object_foreach(defaults, key, common)
+		json_object_foreach_safe(values, tmp, machine, v)
+			if (json_equal(json_object_get(v, key), common))
+				json_object_del(v, key);
+	if (json_object_set(entry, "defaults", defaults) < 0)
+		return -ENOMEM;
+	return json_object_set(entry, "values", values) < 0 ? -ENOMEM : 0;
+}
+
+int probe_values_add(struct abibase_probe *pr, struct qmp *q, const char *path,
+		     const struct abibase_catalogue *cat, const json_t *defaults, json_t *entry,
+		     bool *ret_complete)
+{
+	json_auto_t *wanted = json_object(), *result = json_object(), *kin = json_object();
+	struct values v = { .pr = pr, .q = q, .path = path, .cat = cat, .defaults = defaults,
+			    .properties = json_object_get(entry, "properties"),
+			    .wanted = wanted, .result = result, .kin = kin };
+	int r;
+
+	*ret_complete = true;
+	if (pr->no_values)
+		return 0;
+	if (!wanted || !result || !kin)
+		return -ENOMEM;
+	r = choose(&v, json_object_get(entry, "machines"));
+	if (r == 0 && json_object_size(wanted))
+		r = collect(&v);
+	if (r < 0)
+		return r;
+	if (v.left_out) {
+		*ret_complete = false;
+		warn(&v);
+	}
+	if (!json_object_size(result))
+		return 0;
+	return say_once(entry, result);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef ABIBASE_COMMAND_H
+#define ABIBASE_COMMAND_H
+
+#include "document/baseline.h"
+
+/* How QEMU reads its command line, as far as it concerns a baseline (command.c). */
+
+#define NET_DEVICE "virtio-net-device"
+
+/* These callbacks end a walk, with its result, when they return other than 0. */
+typedef int (*param_fn)(void *data, const char *key, const char *value);
+typedef int (*option_fn)(void *data, const char *name, const char *value);
+typedef int (*global_fn)(void *data, const char *class_name, const char *property,
+			 const char *value);
+
+/*
+ * Calls @fn for each parameter of an option's value: text, or a JSON object, of which nested values
+ * are passed over. @implied names a bare first one.
+ */
+int each_param(const char *text, const char *implied, param_fn fn, void *data);
+/* The value of one parameter, for free(); NULL when it is not there. */
+int get_param(const char *text, const char *implied, const char *key, char **ret);
+/* "class.property=value", or driver=, property= and value= as parameters */
+int parse_global(const char *text, global_fn fn, void *data);
+/* An option_fn: the type in -machine, for free(), goes to *(char **)data. */
+int take_machine(void *data, const char *name, const char *value);
+/* Calls @fn for each section of a file for -readconfig. Negative: it cannot be looked into. */
+int read_config(struct abibase_context *ctx, const char *path, option_fn fn, void *data);
+
+/* Is @word the option @name? "-x" and "--x" are the same. */
+bool is_option(const char *word, const char *name);
+bool is_any_option(const char *word, const char *const *names);
+/* Does QEMU read this word as that boolean? */
+bool word_is_bool(const char *word, bool on);
+/* "virtio-net" is the alias of the PCI device, the others are its classes. */
+bool is_net_driver(const char *driver);
+/* Classes that the proxy of a device of @class_name is of: a -global there is applied later. */
+bool is_proxy_class(const char *name, const char *class_name);
+bool is_device_class(const char *name, const char *class_name);
+/* Does the baseline state what is offered on this backend? */
+bool covers(const struct abibase_baseline *b, const char *backend);
+
+#endif

@@ -1,0 +1,813 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * What a guest would really be offered, and how it compares with what was predicted.
+ *
+ * A difference has one of three causes. Which one follows from what else is known:
+ *
+ *   offered, but no row of the catalogue has the bit                        catalogue
+ *   offered, though a fact that the row needs is no:
+ *     another feature that needs the same fact is masked, so it is right    catalogue
+ *     else                                                                  host fact
+ *   offered, though the property is off or does not exist:
+ *     so this build says itself (values or property list are recorded)      QEMU build
+ *     else it was filled in from the catalogue                              catalogue
+ *   not offered, though the property is on and every fact is yes:
+ *     a fact is needed that no feature which is offered needs too           host fact
+ *     else, the value was recorded of this build                            QEMU build
+ *     else it was filled in from the catalogue                              catalogue
+ *   a backend was used that the host's facts say it does not have           host fact
+ *   the machine type was started that the record of this QEMU lacks         QEMU build
+ *   queues of another size than the catalogue has for this version:
+ *     a packager's build (it has a package string)                          QEMU build
+ *     else                                                                  catalogue
+ *   an MSI-X table of another size than the property says:
+ *     the value was recorded of this build, or was set                      QEMU build
+ *     else it was filled in from the catalogue                              catalogue
+ *
+ * Where a fact or a value is unknown nothing was predicted, and nothing can differ.
+ */
+
+#include "qemu/observe.h"
+
+#include <errno.h>
+
+#include "base/context.h"
+#include "model/effective.h"
+#include "document/profile.h"
+#include "qemu/qtest.h"
+
+#define TIMEOUT_MS 20000
+
+struct abibase_observe {
+	struct abibase_context *ctx;
+	char *qemu, *machine;
+	enum qtest_backend backend;
+	char **settings;
+	size_t n_settings, cap_settings;
+	int timeout_ms;
+};
+
+struct abibase_observation {
+	int refcount;
+	char *qemu, *machine;
+	char **settings; /* ends with NULL; or NULL */
+	enum qtest_backend backend;
+	struct qtest_device dev;
+};
+
+/* ------------------------------------------------------------------ request */
+
+ABIBASE_EXPORT int abibase_observe_new(struct abibase_context *ctx, struct abibase_observe **ret)
+{
+	struct abibase_observe *o = calloc(1, sizeof(*o));
+
+	if (!o)
+		return context_oom(ctx);
+	o->ctx = abibase_context_ref(ctx);
+	o->timeout_ms = TIMEOUT_MS;
+	*ret = o;
+	return 0;
+}
+
+static void free_settings(char **settings)
+{
+	for (char **s = settings; s && *s; s++)
+		free(*s);
+	free(settings);
+}
+
+ABIBASE_EXPORT struct abibase_observe *abibase_observe_unref(struct abibase_observe *o)
+{
+	if (!o)
+		return NULL;
+	free_settings(o->settings);
+	free(o->qemu);
+	free(o->machine);
+	abibase_context_unref(o->ctx);
+	free(o);
+	return NULL;
+}
+
+static int replace(struct abibase_observe *o, char **place, const char *s)
+{
+	char *copy = strdup(s);
+
+	if (!copy)
+		return context_oom(o->ctx);
+	free(*place);
+	*place = copy;
+	return 0;
+}
+
+ABIBASE_EXPORT int abibase_observe_set_qemu(struct abibase_observe *o, const char *path)
+{
+	return replace(o, &o->qemu, path);
+}
+
+ABIBASE_EXPORT int abibase_observe_set_machine(struct abibase_observe *o, const char *machine)
+{
+	if (!name_valid(machine))
+		return context_fail(o->ctx, EINVAL, "probe-bad-machine", NULL,
+				    "\"%s\" cannot be the name of a machine type", machine);
+	return replace(o, &o->machine, machine);
+}
+
+ABIBASE_EXPORT int abibase_observe_set_backend(struct abibase_observe *o, const char *backend)
+{
+	for (size_t i = 0; i < QTEST_HUB; i++)
+		if (streq(qtest_backend_names[i], backend)) {
+			o->backend = (enum qtest_backend)i;
+			return 0;
+		}
+	return context_fail(o->ctx, EINVAL, "backend-not-known", NULL,
+			    "\"%s\" is not a backend that can be observed: tap, tap+vhost, "
+			    "macvtap, macvtap+vhost, user",
+			    backend);
+}
+
+ABIBASE_EXPORT int abibase_observe_add_setting(struct abibase_observe *o, const char *setting)
+{
+	char *copy;
+
+	/* The last one stays NULL. */
+	if (array_grow(&o->settings, o->n_settings + 1, &o->cap_settings, sizeof(*o->settings)) < 0)
+		return context_oom(o->ctx);
+	copy = strdup(setting);
+	o->settings[o->n_settings] = copy;
+	if (!copy)
+		return context_oom(o->ctx);
+	o->settings[++o->n_settings] = NULL;
+	return 0;
+}
+
+void observe_set_timeout(struct abibase_observe *o, int timeout_ms)
+{
+	o->timeout_ms = timeout_ms;
+}
+
+/* ------------------------------------------------------------------- result */
+
+static int copy_settings(const struct abibase_observe *o, struct abibase_observation *obs)
+{
+	obs->settings = calloc(o->n_settings + 1, sizeof(*obs->settings));
+	if (!obs->settings)
+		return -ENOMEM;
+	for (size_t i = 0; i < o->n_settings; i++) {
+		obs->settings[i] = strdup(o->settings[i]);
+		if (!obs->settings[i])
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+struct abibase_observation *observation_new(const struct abibase_observe *o,
+					    const struct qtest_device *dev)
+{
+	struct abibase_observation *obs = calloc(1, sizeof(*obs));
+
+	if (!obs)
+		return NULL;
+	obs->refcount = 1;
+	obs->qemu = strdup(o->qemu);
+	obs->machine = strdup(o->machine);
+	obs->backend = o->backend;
+	obs->dev = *dev;
+	if (!obs->qemu || !obs->machine || copy_settings(o, obs) < 0)
+		return abibase_observation_unref(obs);
+	return obs;
+}
+
+/* "-global" before each setting */
+static const char **global_words(const struct abibase_observe *o)
+{
+	const char **words = calloc(2 * o->n_settings + 1, sizeof(*words));
+
+	for (size_t i = 0; words && i < o->n_settings; i++) {
+		words[2 * i] = "-global";
+		words[2 * i + 1] = o->settings[i];
+	}
+	return words;
+}
+
+ABIBASE_EXPORT int abibase_observe_run(struct abibase_observe *o, struct abibase_observation **ret)
+{
+	const struct qtest_nic nic = { .backend = o->backend, .device = QTEST_PLAIN_NIC };
+	_autofree_ const char **words = global_words(o);
+	const struct qtest_request rq = { .path = o->qemu, .machine = o->machine, .nics = &nic,
+					  .n_nics = 1, .words = words,
+					  .timeout_ms = o->timeout_ms };
+	struct abibase_observation *obs;
+	struct qtest_device dev;
+	_buf_ why = { 0 };
+	int r;
+
+	if (!o->qemu || !o->machine)
+		return context_fail(o->ctx, EINVAL, "observe-incomplete", NULL,
+				    "an observation needs a QEMU and a machine type");
+	if (!words)
+		return context_oom(o->ctx);
+	r = qtest_observe(&rq, &dev, &why);
+	if (r == 0) {
+		obs = observation_new(o, &dev);
+		if (!obs)
+			return context_oom(o->ctx);
+		*ret = obs;
+		return 0;
+	}
+	if (buf_failed(&why) || !why.len)
+		return context_oom(o->ctx);
+	return context_fail(o->ctx, -r, "observe-failed", o->qemu,
+			    "%s: what it offers under %s on %s could not be observed: %s", o->qemu,
+			    o->machine, qtest_backend_names[o->backend], why.data);
+}
+
+ABIBASE_EXPORT struct abibase_observation *abibase_observation_ref(struct abibase_observation *obs)
+{
+	if (obs)
+		__atomic_add_fetch(&obs->refcount, 1, __ATOMIC_RELAXED);
+	return obs;
+}
+
+ABIBASE_EXPORT struct abibase_observation *
+abibase_observation_unref(struct abibase_observation *obs)
+{
+	if (!obs || __atomic_sub_fetch(&obs->refcount, 1, __ATOMIC_ACQ_REL) > 0)
+		return NULL;
+	free(obs->qemu);
+	free(obs->machine);
+	free_settings(obs->settings);
+	free(obs);
+	return NULL;
+}
+
+ABIBASE_EXPORT void abibase_observation_offered(const struct abibase_observation *obs,
+						uint64_t ret[2])
+{
+	memcpy(ret, obs->dev.offered, sizeof(obs->dev.offered));
+}
+
+ABIBASE_EXPORT size_t abibase_observation_queue_count(const struct abibase_observation *obs)
+{
+	return obs->dev.n_queues;
+}
+
+ABIBASE_EXPORT unsigned int abibase_observation_queue_size(const struct abibase_observation *obs,
+							   size_t i)
+{
+	return i < obs->dev.n_queues ? obs->dev.queue_size[i] : 0;
+}
+
+ABIBASE_EXPORT unsigned int abibase_observation_config_size(const struct abibase_observation *obs)
+{
+	return obs->dev.config_size;
+}
+
+ABIBASE_EXPORT uint64_t abibase_observation_bar_size(const struct abibase_observation *obs,
+						     unsigned int bar)
+{
+	return bar < QTEST_BARS ? obs->dev.bar[bar].size : 0;
+}
+
+ABIBASE_EXPORT unsigned int abibase_observation_vectors(const struct abibase_observation *obs)
+{
+	return obs->dev.vectors;
+}
+
+/* ------------------------------------------------------------------- record */
+
+static json_t *bars_json(const struct qtest_device *dev)
+{
+	json_t *list = json_array();
+
+	for (int i = 0; list && i < QTEST_BARS; i++) {
+		const struct qtest_bar *bar = &dev->bar[i];
+		json_t *v;
+
+		if (!bar->size)
+			continue;
+		v = json_pack("{s:i, s:s, s:b, s:I}", "index", i, "kind",
+			      bar->io	? "io" :
+			      bar->wide ? "mem64" :
+					  "mem32",
+			      "prefetch", bar->prefetch, "size", (json_int_t)bar->size);
+		if (json_array_append_new(list, v) < 0) {
+			json_decref(list);
+			return NULL;
+		}
+	}
+	return list;
+}
+
+json_t *observation_json(const struct abibase_observation *obs)
+{
+	json_t *queues = json_array(), *bars = bars_json(&obs->dev);
+	char word[48];
+
+	for (unsigned int i = 0; queues && i < obs->dev.n_queues; i++)
+		if (json_array_append_new(queues, json_integer(obs->dev.queue_size[i])) < 0) {
+			json_decref(queues);
+			queues = NULL;
+		}
+	if (!queues || !bars) {
+		json_decref(queues);
+		json_decref(bars);
+		return NULL;
+	}
+	snprintf(word, sizeof(word), "0x%016llx%016llx", (unsigned long long)obs->dev.offered[1],
+		 (unsigned long long)obs->dev.offered[0]);
+	return json_pack("{s:o, s:i, s:s, s:o, s:i}", "bars", bars, "config_size",
+			 (int)obs->dev.config_size, "offered", word, "queue_sizes", queues,
+			 "vectors", (int)obs->dev.vectors);
+}
+
+ABIBASE_EXPORT int abibase_observation_to_json(const struct abibase_observation *obs, char **ret)
+{
+	json_auto_t *v = observation_json(obs);
+
+	if (!v)
+		return -ENOMEM;
+	return json_give(v, ret);
+}
+
+static void check_positive(struct check *c, const json_t *v)
+{
+	if (check_type(c, v, J_INT) && json_integer_value(v) < 0)
+		check_fault(c, "json-bad-value", "is negative");
+}
+
+static void check_bar(struct check *c, const json_t *v)
+{
+	static const struct member members[] = {
+		{ "index", J_INT, true, check_positive },
+		{ "kind", J_STRING, true, check_name },
+		{ "prefetch", J_BOOL, true, NULL },
+		{ "size", J_INT, true, check_positive },
+		{ 0 },
+	};
+
+	if (check_type(c, v, J_OBJECT))
+		check_object(c, v, members, false);
+}
+
+static void check_bars(struct check *c, const json_t *v)
+{
+	check_each(c, v, check_bar);
+}
+
+static void check_sizes(struct check *c, const json_t *v)
+{
+	check_each(c, v, check_positive);
+}
+
+static void check_offered(struct check *c, const json_t *v)
+{
+	const char *s = json_string_value(v);
+
+	if (strlen(s) != 34 || !strprefix(s, "0x") || s[2 + strspn(s + 2, "0123456789abcdef")])
+		check_fault(c, "json-bad-value",
+			    "\"%s\" is not a word of 128 bits: \"0x\" and 32 lower-case hex digits",
+			    s);
+}
+
+static void check_observed(struct check *c, const json_t *v)
+{
+	static const struct member members[] = {
+		{ "bars", J_ARRAY, true, check_bars },
+		{ "config_size", J_INT, true, check_positive },
+		{ "offered", J_STRING, true, check_offered },
+		{ "queue_sizes", J_ARRAY, true, check_sizes },
+		{ "vectors", J_INT, false, check_positive },
+		{ 0 },
+	};
+
+	if (check_type(c, v, J_OBJECT))
+		check_object(c, v, members, false);
+}
+
+static void check_machine_shape(struct check *c, const json_t *v)
+{
+	if (check_type(c, v, J_OBJECT))
+		check_map(c, v, check_observed);
+}
+
+void observation_check_shape(struct check *c, const json_t *v)
+{
+	check_map(c, v, check_machine_shape);
+}
+
+/* ------------------------------------------------ prediction and observation */
+
+struct comparing {
+	const struct abibase_catalogue *cat;
+	const struct abibase_observation *obs;
+	const struct abibase_profile *p;
+	const struct profile_qemu *qemu;
+	struct qemu_view view;
+	size_t backend;
+	uint64_t predicted[2];
+	abibase_difference_fn fn;
+	void *data;
+	int n;
+	bool failed;
+};
+
+static const struct {
+	const char *id, *words;
+} causes[] = {
+	[ABIBASE_CAUSE_CATALOGUE] = { "observe-catalogue-wrong", "the catalogue is wrong" },
+	[ABIBASE_CAUSE_HOST_FACT] = { "observe-host-fact-wrong", "a fact of the host is wrong" },
+	[ABIBASE_CAUSE_BUILD] = { "observe-build-unusual", "this QEMU build is unusual" },
+};
+
+static void differ(struct comparing *k, enum abibase_cause cause, const char *fmt, ...)
+	_printf_(3, 4);
+static void differ(struct comparing *k, enum abibase_cause cause, const char *fmt, ...)
+{
+	_autofree_ char *what = NULL, *text = NULL;
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vasprintf(&what, fmt, ap);
+	va_end(ap);
+	if (n < 0) {
+		what = NULL;
+		k->failed = true;
+		return;
+	}
+	if (asprintf(&text, "%s under %s on %s: %s: %s", k->obs->qemu, k->obs->machine,
+		     qtest_backend_names[k->obs->backend], causes[cause].words, what) < 0) {
+		text = NULL;
+		k->failed = true;
+		return;
+	}
+	k->n++;
+	if (k->fn)
+		k->fn(k->data, cause, causes[cause].id, text);
+}
+
+static bool has_bit(const uint64_t word[2], int bit)
+{
+	return word[bit / 64] >> (bit % 64) & 1;
+}
+
+static bool is_offered(const struct comparing *k, int bit)
+{
+	return has_bit(k->obs->dev.offered, bit);
+}
+
+/* Is this condition one of those that this QEMU looks at for a row or a requirement? */
+static bool needs_condition(const struct comparing *k, const struct needs *needs, int condition)
+{
+	for (size_t i = 0; i < needs->n; i++)
+		if (needs->need[i].condition == condition &&
+		    need_applies(&k->view, &needs->need[i]))
+			return true;
+	return false;
+}
+
+/* The value in the settings, or NULL. */
+static const char *setting_of(const struct comparing *k, const struct row *row)
+{
+	size_t len = strlen(row->key);
+	const char *value = NULL;
+
+	for (char **s = k->obs->settings; s && *s; s++)
+		if (strncmp(*s, row->key, len) == 0 && (*s)[len] == '=')
+			value = *s + len + 1;
+	return value;
+}
+
+/* What the row's property is set to: by a setting, else by the machine type. */
+static bool is_set(const struct comparing *k, const struct row *row, struct effective *ret)
+{
+	const char *value = setting_of(k, row);
+
+	qemu_effective(&k->view, row, ret);
+	if (!value)
+		return ret->value && row_bit_set(row, ret->value);
+	ret->recorded = true; /* what a command line sets is no guess */
+	return !streq(value, "off");
+}
+
+/* Is @condition the only one of the needs that is not met? */
+static bool only_lacks(const struct comparing *k, const struct needs *needs, int condition)
+{
+	for (size_t i = 0; i < needs->n; i++) {
+		const struct condition *c;
+
+		if (!need_applies(&k->view, &needs->need[i]) ||
+		    needs->need[i].condition == condition)
+			continue;
+		if (needs->need[i].condition == NEED_NEVER)
+			return false;
+		c = &k->cat->conditions[needs->need[i].condition];
+		if (profile_ask(k->p, c->fact, c->bit, NULL) != ABIBASE_YES)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * What the other features say of a condition: one that needs it is offered; or one is on, lacks
+ * nothing else, and is masked.
+ */
+static bool others_say(const struct comparing *k, int condition, int but_bit, bool offered)
+{
+	for (size_t r = 0; r < k->cat->n_rows; r++) {
+		const struct row *row = &k->cat->rows[r];
+		struct effective e;
+
+		if (row->bit < 0 || row->legacy || row->bit == but_bit ||
+		    !(row->backends & (1u << k->backend)) ||
+		    is_offered(k, row->bit) != offered ||
+		    !needs_condition(k, &row->needs[k->backend], condition))
+			continue;
+		if (offered || (is_set(k, row, &e) &&
+				only_lacks(k, &row->needs[k->backend], condition)))
+			return true;
+	}
+	return false;
+}
+
+/* The first need that is not met, and how the whole list stands. */
+static enum abibase_tri ask(const struct comparing *k, const struct needs *needs,
+			    const struct need **ret_no)
+{
+	enum abibase_tri all = ABIBASE_YES;
+
+	for (size_t i = 0; i < needs->n; i++) {
+		const struct need *need = &needs->need[i];
+		const struct condition *c;
+		enum abibase_tri a;
+
+		if (!need_applies(&k->view, need))
+			continue;
+		if (need->condition == NEED_NEVER) {
+			*ret_no = need;
+			return ABIBASE_NO;
+		}
+		c = &k->cat->conditions[need->condition];
+		a = profile_ask(k->p, c->fact, c->bit, NULL);
+		if (a == ABIBASE_NO) {
+			*ret_no = need;
+			return ABIBASE_NO;
+		}
+		if (a == ABIBASE_UNKNOWN)
+			all = ABIBASE_UNKNOWN;
+	}
+	return all;
+}
+
+/* Offered, though a need is not met. */
+static void against_fact(struct comparing *k, const char *feature, int bit,
+			 const struct need *need)
+{
+	const char *name;
+
+	if (need->condition == NEED_NEVER) {
+		differ(k, ABIBASE_CAUSE_CATALOGUE,
+		       "%s (bit %d) is offered; it says that this version never does", feature,
+		       bit);
+		return;
+	}
+	name = k->cat->conditions[need->condition].name;
+	if (others_say(k, need->condition, bit, false))
+		differ(k, ABIBASE_CAUSE_CATALOGUE,
+		       "%s (bit %d) is offered, and does not need %s, which the host lacks as "
+		       "other features show",
+		       feature, bit, name);
+	else
+		differ(k, ABIBASE_CAUSE_HOST_FACT,
+		       "%s (bit %d) is offered, which needs %s, and that is recorded as missing",
+		       feature, bit, name);
+}
+
+static void offered_row(struct comparing *k, const struct row *row)
+{
+	const struct need *no = NULL;
+	struct effective e;
+	bool recorded;
+
+	if (is_set(k, row, &e)) {
+		if (ask(k, &row->needs[k->backend], &no) == ABIBASE_NO)
+			against_fact(k, row->feature, row->bit, no);
+		return;
+	}
+	if (e.known == ABIBASE_UNKNOWN || (e.known == ABIBASE_YES && !e.value))
+		return; /* nothing was predicted */
+	recorded = e.known == ABIBASE_NO ?
+			   json_object_get(k->view.properties, row->class_name) != NULL :
+			   e.recorded;
+	differ(k, recorded ? ABIBASE_CAUSE_BUILD : ABIBASE_CAUSE_CATALOGUE,
+	       e.known == ABIBASE_NO ?
+		       "%s (bit %d) is offered, though this QEMU does not know %s%s" :
+		       "%s (bit %d) is offered, though %s is off%s",
+	       row->feature, row->bit, row->key, recorded ? "" : " by the catalogue");
+}
+
+/* The condition that no offered feature vouches for, or -1. */
+static int not_vouched(const struct comparing *k, const struct needs *needs, int bit)
+{
+	for (size_t i = 0; i < needs->n; i++)
+		if (need_applies(&k->view, &needs->need[i]) &&
+		    !others_say(k, needs->need[i].condition, bit, true))
+			return needs->need[i].condition;
+	return -1;
+}
+
+static void masked(struct comparing *k, const char *feature, int bit, const struct needs *needs,
+		   bool recorded)
+{
+	int condition = not_vouched(k, needs, bit);
+
+	if (condition >= 0)
+		differ(k, ABIBASE_CAUSE_HOST_FACT,
+		       "%s (bit %d) is not offered, though its property is on; %s, which it needs, "
+		       "is recorded as present",
+		       feature, bit, k->cat->conditions[condition].name);
+	else
+		differ(k, recorded ? ABIBASE_CAUSE_BUILD : ABIBASE_CAUSE_CATALOGUE,
+		       "%s (bit %d) is not offered, though nothing is missing and its property is "
+		       "on%s",
+		       feature, bit, recorded ? "" : " by the catalogue");
+}
+
+static const struct row *row_of_bit(const struct comparing *k, int bit)
+{
+	const struct row *first = NULL;
+	struct effective e;
+
+	for (size_t r = 0; r < k->cat->n_rows; r++) {
+		const struct row *row = &k->cat->rows[r];
+
+		if (row->bit != bit || row->legacy || !(row->backends & (1u << k->backend)))
+			continue;
+		if (!first || is_set(k, row, &e))
+			first = row;
+	}
+	return first;
+}
+
+static const struct requirement *requirement_of_bit(const struct comparing *k, int bit)
+{
+	for (size_t i = 0; i < k->cat->n_requirements; i++)
+		if (k->cat->requirements[i].bit == bit)
+			return &k->cat->requirements[i];
+	return NULL;
+}
+
+static void compare_bit(struct comparing *k, int bit)
+{
+	const struct row *row = row_of_bit(k, bit);
+	const struct requirement *q = requirement_of_bit(k, bit);
+	bool offered = is_offered(k, bit);
+	const struct need *no = NULL;
+	struct effective e = { 0 };
+
+	if (q && offered) {
+		if (ask(k, &q->needs[k->backend], &no) == ABIBASE_NO)
+			against_fact(k, q->feature, bit, no);
+	} else if (q) {
+		masked(k, q->feature, bit, &q->needs[k->backend], true);
+	} else if (!row) {
+		differ(k, ABIBASE_CAUSE_CATALOGUE, "bit %d is offered, which no row has", bit);
+	} else if (offered) {
+		offered_row(k, row);
+	} else {
+		is_set(k, row, &e);
+		masked(k, row->feature, bit, &row->needs[k->backend], e.recorded);
+	}
+}
+
+static void compare_backend(struct comparing *k)
+{
+	const struct backend *b = &k->cat->backends[k->backend];
+
+	for (size_t i = 0; i < b->n_usable; i++) {
+		const struct condition *c = &k->cat->conditions[b->usable[i]];
+
+		if (profile_ask(k->p, c->fact, c->bit, NULL) == ABIBASE_NO)
+			differ(k, ABIBASE_CAUSE_HOST_FACT,
+			       "it works, though %s is recorded as missing", c->name);
+	}
+	if (qemu_has_machine(k->qemu->json, k->view.machine) == ABIBASE_NO)
+		differ(k, ABIBASE_CAUSE_BUILD,
+		       "it has this machine type, which its record does not list");
+}
+
+/* The size of the queues, where the catalogue has one for this version and nothing sets another. */
+static void compare_queues(struct comparing *k)
+{
+	const char *package = json_string_value(json_object_get(k->qemu->json, "package"));
+	enum abibase_cause cause =
+		package && *package ? ABIBASE_CAUSE_BUILD : ABIBASE_CAUSE_CATALOGUE;
+	unsigned int most = 0;
+
+	for (char **s = k->obs->settings; s && *s; s++)
+		if (strstr(*s, "_queue_size="))
+			return;
+	for (unsigned int i = 0; i < k->obs->dev.n_queues; i++)
+		if (k->obs->dev.queue_size[i] > most)
+			most = k->obs->dev.queue_size[i];
+	for (size_t i = 0; i < k->cat->n_shapes; i++) {
+		const struct shape *s = &k->cat->shapes[i];
+		int64_t size = streq(s->name, "queue-size") ? shape_value(s, &k->view.version) : -1;
+
+		if (size >= 0 && size != (int64_t)most)
+			differ(k, cause,
+			       "its largest queue has %u entries, and that of QEMU %s has %lld by "
+			       "the catalogue",
+			       most, k->qemu->version, (long long)size);
+	}
+}
+
+/* What the row's property is: by a setting, else by the machine type; -1: not known. */
+static int64_t number_of(const struct comparing *k, const struct row *row, struct effective *ret)
+{
+	const char *value = setting_of(k, row);
+	int64_t number;
+
+	qemu_effective(&k->view, row, ret);
+	if (!value && !json_is_integer(ret->value))
+		return -1;
+	ret->recorded |= value != NULL;
+	number = value ? strtoll(value, NULL, 10) : json_integer_value(ret->value);
+	return row_realized(row, number);
+}
+
+static void compare_vectors(struct comparing *k)
+{
+	int r = catalogue_row(k->cat, "virtio-net-pci-base.vectors");
+	struct effective e;
+	int64_t number = r < 0 ? -1 : number_of(k, &k->cat->rows[r], &e);
+
+	if (number < 0 || number == (int64_t)k->obs->dev.vectors)
+		return;
+	differ(k, e.recorded ? ABIBASE_CAUSE_BUILD : ABIBASE_CAUSE_CATALOGUE,
+	       "its MSI-X table has %u entries, and %s says %lld%s", k->obs->dev.vectors,
+	       k->cat->rows[r].key, (long long)number, e.recorded ? "" : " by the catalogue");
+}
+
+/* The name of the machine type that may have been called by its alias. */
+static const char *machine_name(const json_t *entry, const char *machine)
+{
+	const json_t *machines = json_object_get(entry, "machines");
+	const char *name;
+	json_t *v;
+
+	if (json_object_get(machines, machine))
+		return machine;
+	json_object_foreach((json_t *)machines, name, v) {
+		const char *alias = json_string_value(json_object_get(v, "alias"));
+
+		if (alias && streq(alias, machine))
+			return name;
+	}
+	return machine;
+}
+
+static const struct profile_qemu *find_qemu(const struct abibase_profile *p, const char *path)
+{
+	for (size_t i = 0; i < p->n_qemu; i++)
+		if (p->qemu[i].path && streq(p->qemu[i].path, path))
+			return &p->qemu[i];
+	return NULL;
+}
+
+ABIBASE_EXPORT int abibase_observation_compare(struct abibase_context *ctx,
+					       const struct abibase_catalogue *cat,
+					       const struct abibase_observation *obs,
+					       const struct abibase_profile *p,
+					       abibase_difference_fn fn, void *data)
+{
+	const char *backend = qtest_backend_names[obs->backend];
+	struct comparing k = { .cat = cat, .obs = obs, .p = p, .fn = fn, .data = data,
+			       .qemu = find_qemu(p, obs->qemu) };
+	int be = catalogue_backend(cat, backend), r;
+	const char *machine;
+
+	if (be < 0)
+		return context_fail(ctx, EINVAL, "backend-not-known", NULL,
+				    "\"%s\" is not a backend of the catalogue, which predicts "
+				    "nothing for it",
+				    backend);
+	if (!k.qemu)
+		return context_fail(ctx, EINVAL, "qemu-not-known", NULL,
+				    "%s has no record of the QEMU %s", p->name, obs->qemu);
+	k.backend = (size_t)be;
+	machine = machine_name(k.qemu->json, obs->machine);
+	qemu_view_init(&k.view, k.qemu->json, machine);
+	r = abibase_predict(ctx, cat, p, obs->qemu, machine, backend,
+			    (const char *const *)obs->settings, k.predicted, NULL);
+	if (r < 0)
+		return r;
+	compare_backend(&k);
+	for (int bit = 0; bit < 128; bit++)
+		if (has_bit(k.predicted, bit) != is_offered(&k, bit))
+			compare_bit(&k, bit);
+	compare_queues(&k);
+	compare_vectors(&k);
+	return k.failed ? context_oom(ctx) : k.n;
+}

@@ -1,0 +1,539 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "qemu/qmp.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#define LINE_MAX_BYTES (4u << 20)
+#define TOTAL_MAX_BYTES (16u << 20)
+#define QUIT_MS 2000
+#define KILL_MS 2000
+
+/* -------------------------------------------------------- child processes */
+
+int64_t process_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static void default_signals(void)
+{
+	struct sigaction sa;
+	sigset_t none;
+
+	memset(&sa, 0, sizeof(sa));
+	sa.sa_handler = SIG_DFL;
+	for (int sig = 1; sig < NSIG; sig++)
+		sigaction(sig, &sa, NULL);
+	sa.sa_handler = SIG_IGN;
+	sigaction(SIGPIPE, &sa, NULL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+pid_t process_fork(void)
+{
+	pid_t parent = getpid(), pid;
+	sigset_t all, old;
+	int err;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	pid = fork();
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		/* The parent may have gone before that took effect. */
+		if (getppid() != parent)
+			_exit(127);
+		default_signals();
+		return 0;
+	}
+	err = errno;
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	errno = err;
+	return pid;
+}
+
+int process_reap(pid_t pid, int64_t deadline)
+{
+	for (;;) {
+		struct timespec nap = { .tv_nsec = 1000000 };
+		int status;
+		pid_t r = waitpid(pid, &status, WNOHANG);
+
+		if (r == pid)
+			return status;
+		if (r < 0 && errno != EINTR)
+			return -1;
+		if (process_now() >= deadline)
+			return -1;
+		nanosleep(&nap, NULL);
+	}
+}
+
+/* ------------------------------------------------------------------ start */
+
+struct start {
+	int io[2], err[2], exec[2]; /* the second of each is the child's */
+};
+
+static void start_close(struct start *s)
+{
+	int *fds[] = { s->io, s->err, s->exec };
+
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+		for (int k = 0; k < 2; k++)
+			closep(&fds[i][k]);
+}
+#define _start_ __attribute__((cleanup(start_close))) struct start
+
+static int start_open(struct start *s)
+{
+	/* A socket, so that writing to a QEMU that has gone raises no SIGPIPE in the caller. */
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, s->io) < 0)
+		return -errno;
+	if (pipe2(s->err, O_CLOEXEC) < 0)
+		return -errno;
+	if (pipe2(s->exec, O_CLOEXEC) < 0)
+		return -errno;
+	return 0;
+}
+
+/*
+ * The caller's stdio may be closed, and these descriptors then be 0, 1 and 2: move them away, and
+ * out of the way of what is handed over.
+ */
+static int move_away(int fd, const struct qmp_preparation *prep)
+{
+	return fcntl(fd, F_DUPFD_CLOEXEC, QMP_FIRST_FD + (int)prep->n_fds);
+}
+
+/* What went wrong between fork() and exec: an errno, and the step of the preparation or 0. */
+struct report {
+	int err, step;
+};
+
+static _Noreturn void exec_child(const struct start *s, const char *path, char *const argv[],
+				 const struct qmp_preparation *prep)
+{
+	int io = move_away(s->io[1], prep), err = move_away(s->err[1], prep);
+	int fd = move_away(s->exec[1], prep), r;
+	struct report report = { 0 };
+
+	/* A group of its own, so that what a wrapper script starts is killed with it. */
+	setpgid(0, 0);
+	/* Descriptors that the caller did not mark close-on-exec are none of QEMU's business. */
+#ifdef SYS_close_range
+	syscall(SYS_close_range, 3U, ~0U, 4U /* CLOSE_RANGE_CLOEXEC */);
+#endif
+	r = prep->fn && io >= 0 && err >= 0 && fd >= 0 ? prep->fn(prep->data, &report.step) : 0;
+	if (r == 0)
+		report.step = 0;
+	/* Entering a user namespace resets it. */
+	if (prep->fn)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (r == 0 && io >= 0 && err >= 0 && fd >= 0 && dup2(io, 0) == 0 && dup2(io, 1) == 1 &&
+	    dup2(err, 2) == 2)
+		execv(path, argv);
+	report.err = r < 0 ? -r : errno;
+	if (write(fd >= 0 ? fd : s->exec[1], &report, sizeof(report)) < 0)
+		_exit(126);
+	_exit(127);
+}
+
+/* Did the exec succeed? The descriptor is closed by it; else the errno comes. */
+static int wait_exec(struct qmp *q, int fd)
+{
+	for (;;) {
+		struct pollfd p = { .fd = fd, .events = POLLIN };
+		int64_t left = q->deadline - process_now();
+		struct report report;
+		ssize_t n;
+
+		if (left <= 0) {
+			q->failure = QMP_TIMEOUT;
+			return -ETIMEDOUT;
+		}
+		if (poll(&p, 1, (int)left) <= 0)
+			continue;
+		n = read(fd, &report, sizeof(report));
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n != (ssize_t)sizeof(report))
+			return 0;
+		q->failure = report.step ? QMP_NO_SETUP : QMP_NO_EXEC;
+		q->step = report.step;
+		return -report.err;
+	}
+}
+
+static int spawn(struct qmp *q, const char *path, char *const argv[],
+		 const struct qmp_preparation *prep)
+{
+	_start_ s = { { -1, -1 }, { -1, -1 }, { -1, -1 } };
+	pid_t pid;
+	int r;
+
+	r = start_open(&s);
+	if (r < 0) {
+		q->failure = QMP_NO_FD;
+		return r;
+	}
+	pid = process_fork();
+	if (pid == 0)
+		exec_child(&s, path, argv, prep);
+	if (pid < 0) {
+		q->failure = QMP_NO_PROCESS;
+		return -errno;
+	}
+	q->pid = pid;
+	setpgid(pid, pid); /* whoever comes first */
+	q->fd = s.io[0];
+	q->err_fd = s.err[0];
+	s.io[0] = s.err[0] = -1;
+	closep(&s.io[1]);
+	closep(&s.err[1]);
+	closep(&s.exec[1]);
+	s.io[1] = s.err[1] = s.exec[1] = -1;
+	return wait_exec(q, s.exec[0]);
+}
+
+/* ------------------------------------------------------------------- talk */
+
+/* Keep the end of what it writes to stderr. */
+static void take_stderr(struct qmp *q)
+{
+	char chunk[512];
+	ssize_t n = read(q->err_fd, chunk, sizeof(chunk));
+	size_t add, keep;
+
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return;
+	if (n <= 0) {
+		closep(&q->err_fd);
+		q->err_fd = -1;
+		return;
+	}
+	add = (size_t)n;
+	keep = q->tail_len;
+	if (keep + add > sizeof(q->tail))
+		keep = sizeof(q->tail) - add;
+	memmove(q->tail, q->tail + q->tail_len - keep, keep);
+	memcpy(q->tail + keep, chunk, add);
+	q->tail_len = keep + add;
+}
+
+static int fail(struct qmp *q, enum qmp_failure failure, int err)
+{
+	q->failure = failure;
+	return -err;
+}
+
+/* Its end of the socket is closed: it is ending, so wait a moment for how. */
+static int died(struct qmp *q)
+{
+	int64_t grace = process_now() + 1000;
+
+	if (grace > q->deadline)
+		grace = q->deadline;
+	if (q->pid > 0)
+		q->status = process_reap(q->pid, grace);
+	if (q->status != -1)
+		q->pid = 0;
+	while (q->err_fd >= 0) {
+		struct pollfd p = { .fd = q->err_fd, .events = POLLIN };
+
+		if (poll(&p, 1, 0) <= 0)
+			break;
+		take_stderr(q);
+	}
+	return fail(q, QMP_DIED, EPIPE);
+}
+
+static int take_stdout(struct qmp *q)
+{
+	char chunk[16384];
+	ssize_t n = read(q->fd, chunk, sizeof(chunk));
+
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return 0;
+	if (n <= 0)
+		return died(q);
+	q->total += (size_t)n;
+	if (q->total > TOTAL_MAX_BYTES || q->in.len > LINE_MAX_BYTES)
+		return fail(q, QMP_TOO_MUCH, EMSGSIZE);
+	buf_add(&q->in, chunk, (size_t)n);
+	return buf_failed(&q->in) ? -ENOMEM : 0;
+}
+
+static int wait_more(struct qmp *q)
+{
+	struct pollfd p[2] = { { .fd = q->fd, .events = POLLIN },
+			       { .fd = q->err_fd, .events = POLLIN } };
+	int64_t left = q->deadline - process_now();
+
+	if (left <= 0)
+		return fail(q, QMP_TIMEOUT, ETIMEDOUT);
+	if (poll(p, 2, (int)left) <= 0)
+		return 0;
+	if (p[1].revents)
+		take_stderr(q);
+	return p[0].revents ? take_stdout(q) : 0;
+}
+
+/* The next line, parsed: QMP sends one object a line. */
+static int next_object(struct qmp *q, json_t **ret)
+{
+	for (;;) {
+		char *nl = q->in.len ? memchr(q->in.data, '\n', q->in.len) : NULL;
+		json_t *object;
+		size_t len;
+		int r;
+
+		if (!nl) {
+			r = wait_more(q);
+			if (r < 0)
+				return r;
+			continue;
+		}
+		len = (size_t)(nl - q->in.data);
+		q->held = q->hold && q->pid > 0 && kill(-q->pid, SIGSTOP) == 0;
+		q->hold = false;
+		object = json_loadb(q->in.data,
+				    q->shorten ? q->shorten(q->shorten_data, q->in.data, len) : len,
+				    0, NULL);
+		q->in.len -= len + 1;
+		memmove(q->in.data, nl + 1, q->in.len);
+		if (!json_is_object(object)) {
+			json_decref(object);
+			return fail(q, QMP_JUNK, EBADMSG);
+		}
+		*ret = object;
+		return 0;
+	}
+}
+
+int qmp_send_text(struct qmp *q, const char *text)
+{
+	size_t len = strlen(text);
+
+	if (q->held && q->pid > 0)
+		kill(-q->pid, SIGCONT);
+	q->held = false;
+	while (len) {
+		struct pollfd p = { .fd = q->fd, .events = POLLOUT };
+		int64_t left = q->deadline - process_now();
+		ssize_t n;
+
+		if (left <= 0)
+			return fail(q, QMP_TIMEOUT, ETIMEDOUT);
+		if (poll(&p, 1, (int)left) <= 0)
+			continue;
+		n = send(q->fd, text, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (n < 0 && (errno == EINTR || errno == EAGAIN))
+			continue;
+		if (n < 0)
+			return died(q);
+		text += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+static int refused(struct qmp *q, const json_t *error)
+{
+	const char *desc = json_string_value(json_object_get(error, "desc"));
+
+	snprintf(q->desc, sizeof(q->desc), "%s", desc ? desc : "error without a description");
+	return fail(q, QMP_REFUSED, EREMOTEIO);
+}
+
+int qmp_send(struct qmp *q, const char *command, json_t *args)
+{
+	json_auto_t *request = json_pack("{s:s, s:o*}", "execute", command, "arguments", args);
+	_autofree_ char *text = request ? json_dumps(request, JSON_COMPACT) : NULL;
+	_buf_ line = { 0 };
+
+	if (!text)
+		return -ENOMEM;
+	buf_puts(&line, text);
+	buf_putc(&line, '\n');
+	return buf_failed(&line) ? -ENOMEM : qmp_send_text(q, line.data);
+}
+
+int qmp_receive(struct qmp *q, json_t **ret)
+{
+	for (;;) {
+		json_auto_t *answer = NULL;
+		json_t *value;
+		int r;
+
+		r = next_object(q, &answer);
+		if (r < 0)
+			return r;
+		value = json_object_get(answer, "return");
+		if (value) {
+			q->failure = QMP_OK; /* an earlier refusal is over */
+			*ret = json_incref(value);
+			return 0;
+		}
+		value = json_object_get(answer, "error");
+		if (value)
+			return refused(q, value);
+		if (!json_object_get(answer, "event"))
+			return fail(q, QMP_JUNK, EBADMSG);
+	}
+}
+
+int qmp_call(struct qmp *q, const char *command, json_t *args, json_t **ret)
+{
+	int r = qmp_send(q, command, args);
+
+	return r < 0 ? r : qmp_receive(q, ret);
+}
+
+int qmp_receive_greeting(struct qmp *q, json_t **ret)
+{
+	json_t *greeting = NULL;
+	int r = next_object(q, &greeting);
+
+	if (r == 0 && !json_object_get(greeting, "QMP")) {
+		json_decref(greeting);
+		r = fail(q, QMP_JUNK, EBADMSG);
+	}
+	if (r == 0)
+		*ret = greeting;
+	return r;
+}
+
+int qmp_greeting(struct qmp *q)
+{
+	json_auto_t *greeting = NULL;
+
+	return qmp_receive_greeting(q, &greeting);
+}
+
+int qmp_receive_text(struct qmp *q, char *ret, size_t size)
+{
+	char *nl;
+	size_t len;
+
+	while (!(nl = q->in.len ? memchr(q->in.data, '\n', q->in.len) : NULL)) {
+		int r = q->in.len < size ? wait_more(q) : fail(q, QMP_JUNK, EBADMSG);
+
+		if (r < 0)
+			return r;
+	}
+	len = (size_t)(nl - q->in.data);
+	if (len >= size)
+		return fail(q, QMP_JUNK, EBADMSG);
+	memcpy(ret, q->in.data, len);
+	ret[len] = '\0';
+	q->in.len -= len + 1;
+	memmove(q->in.data, nl + 1, q->in.len);
+	return 0;
+}
+
+void qmp_init(struct qmp *q)
+{
+	memset(q, 0, sizeof(*q));
+	q->fd = q->err_fd = -1;
+	q->status = -1;
+}
+
+void qmp_attach(struct qmp *q, int fd, int timeout_ms)
+{
+	qmp_init(q);
+	q->fd = fd;
+	q->deadline = process_now() + timeout_ms;
+}
+
+int qmp_spawn_with(struct qmp *q, const char *path, char *const argv[], int timeout_ms,
+		   const struct qmp_preparation *prep)
+{
+	qmp_init(q);
+	q->deadline = process_now() + timeout_ms;
+	return spawn(q, path, argv, prep);
+}
+
+int qmp_spawn(struct qmp *q, const char *path, char *const argv[], int timeout_ms)
+{
+	static const struct qmp_preparation none;
+
+	return qmp_spawn_with(q, path, argv, timeout_ms, &none);
+}
+
+int qmp_start(struct qmp *q, const char *path, char *const argv[], int timeout_ms)
+{
+	json_auto_t *nothing = NULL;
+	int r;
+
+	r = qmp_spawn(q, path, argv, timeout_ms);
+	if (r == 0)
+		r = qmp_greeting(q);
+	if (r == 0)
+		r = qmp_call(q, "qmp_capabilities", NULL, &nothing);
+	return r;
+}
+
+/* ------------------------------------------------------------------- stop */
+
+void qmp_kill(struct qmp *q)
+{
+	if (q->pid <= 0)
+		return;
+	kill(-q->pid, SIGKILL);
+	kill(q->pid, SIGKILL);
+	q->status = process_reap(q->pid, process_now() + KILL_MS);
+	q->pid = 0;
+}
+
+void qmp_stop(struct qmp *q)
+{
+	enum qmp_failure failure = q->failure; /* how it quits is not why it failed */
+
+	if (q->pid > 0 && (q->failure == QMP_OK || q->failure == QMP_REFUSED)) {
+		int64_t quit = process_now() + QUIT_MS;
+
+		if (q->deadline > quit)
+			q->deadline = quit;
+		if (qmp_send_text(q, "{\"execute\":\"quit\"}\n") == 0) {
+			/* It must not block on output that nobody reads. */
+			while (wait_more(q) == 0)
+				q->in.len = 0;
+		}
+	}
+	qmp_kill(q);
+	closep(&q->fd);
+	closep(&q->err_fd);
+	q->fd = q->err_fd = -1;
+	q->failure = failure;
+	buf_clear(&q->in);
+}
+
+void qmp_last_words(const struct qmp *q, char *ret, size_t size)
+{
+	size_t end = q->tail_len, start, n = 0;
+
+	while (end && (q->tail[end - 1] == '\n' || q->tail[end - 1] == '\r'))
+		end--;
+	for (start = end; start && q->tail[start - 1] != '\n';)
+		start--;
+	for (; start < end && n + 1 < size; start++) {
+		char c = q->tail[start];
+
+		ret[n++] = c >= ' ' && c <= '~' ? c : '?';
+	}
+	ret[n] = '\0';
+}

@@ -1,0 +1,718 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "qemu/qtest.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/pci_regs.h>
+#include <linux/virtio_config.h>
+#include <linux/virtio_pci.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+
+#include "probe/probe.h"
+
+/* Where registers are mapped: free on every PC. */
+#define WINDOW 0xe0000000u
+#define IO_WINDOW 0xc000u
+/* A capability list has room for no more than this in 256 bytes. */
+#define CAPS_MAX 48
+/* Longer than any virtio-net configuration that there is. */
+#define CONFIG_MAX 64u
+/* All that is asked of a device takes some hundred answers of some ten bytes. */
+#define ANSWERS_MAX (1u << 20)
+
+/* Longer than the name of any machine type. */
+#define MACHINE_MAX 112u
+
+/* ---------------------------------------------------------------- start */
+
+/* What depends on how it is used. */
+struct words {
+	char machine[MACHINE_MAX + 16], monitor[48], bios[32];
+};
+#define TRIAL_FDS 2
+
+static void make_words(const struct qtest_request *rq, struct words *ret)
+{
+	unsigned int fd = QMP_FIRST_FD + qtest_fds(rq);
+
+	snprintf(ret->machine, sizeof(ret->machine), "%s,accel=tcg:kvm", rq->machine);
+	snprintf(ret->monitor, sizeof(ret->monitor), "socket,id=abibase-monitor,fd=%u", fd);
+	snprintf(ret->bios, sizeof(ret->bios), "/proc/self/fd/%u", fd + 1);
+}
+
+/* The words of a command line: first those that are fixed, then those of the request. */
+static const char **make_argv(const struct qtest_request *rq, const struct words *w,
+			      struct buf *netdevs)
+{
+	bool runs = rq->trial && rq->trial->bios_fd >= 0;
+	const char *const fixed[] = { rq->path, "-nodefaults", "-no-user-config", "-display", "none",
+				      "-qtest", "stdio", "-qtest-log", "none", "-machine",
+				      w->machine };
+	const char *const trial[] = { "-chardev", w->monitor, "-mon",
+				      "chardev=abibase-monitor,mode=control" };
+	size_t n = ARRAY_SIZE(fixed), more = 0;
+	const char **argv;
+
+	while (rq->words && rq->words[more])
+		more++;
+	argv = calloc(n + ARRAY_SIZE(trial) + 2 + more + 4 * rq->n_nics + 1, sizeof(*argv));
+	if (!argv)
+		return NULL;
+	memcpy(argv, fixed, sizeof(fixed));
+	for (size_t i = 0; rq->trial && i < ARRAY_SIZE(trial); i++)
+		argv[n++] = trial[i];
+	argv[n++] = runs ? "-bios" : "-S";
+	if (runs)
+		argv[n++] = w->bios;
+	for (size_t i = 0; i < more; i++)
+		argv[n++] = rq->words[i];
+	for (size_t i = 0; i < rq->n_nics; i++) {
+		argv[n++] = "-netdev";
+		argv[n++] = netdevs[i].data;
+		argv[n++] = "-device";
+		argv[n++] = rq->nics[i].device;
+	}
+	return argv;
+}
+
+static unsigned int all_fds(const struct qtest_request *rq)
+{
+	return qtest_fds(rq) + (rq->trial ? TRIAL_FDS : 0);
+}
+
+static int spawn(struct qmp *q, const struct qtest_request *rq, struct buf *netdevs)
+{
+	const struct qmp_preparation prep = { .fn = qtest_prepare, .data = (void *)rq,
+					      .n_fds = all_fds(rq) };
+	_autofree_ const char **argv = NULL;
+	struct words w;
+
+	for (size_t i = 0; i < rq->n_nics; i++) {
+		qtest_netdev(rq, i, &netdevs[i]);
+		if (buf_failed(&netdevs[i]))
+			return -ENOMEM;
+	}
+	make_words(rq, &w);
+	argv = make_argv(rq, &w, netdevs);
+	return argv ? qmp_spawn_with(q, rq->path, (char *const *)argv, rq->timeout_ms, &prep) :
+		      -ENOMEM;
+}
+
+static int start(struct qmp *q, const struct qtest_request *rq)
+{
+	struct buf netdevs[QTEST_MAX_NICS] = { 0 };
+	int r;
+
+	if (rq->n_nics > QTEST_MAX_NICS || strlen(rq->machine) > MACHINE_MAX)
+		return -E2BIG;
+	r = spawn(q, rq, netdevs);
+	for (size_t i = 0; i < rq->n_nics; i++)
+		buf_clear(&netdevs[i]);
+	return r;
+}
+
+/* ----------------------------------------------------------- the protocol */
+
+static int junk(struct qmp *q)
+{
+	q->failure = QMP_JUNK;
+	return -EBADMSG;
+}
+
+/* One command and its answer: "OK", or "OK 0x12"; @ret NULL: no value is expected. */
+static int command(struct qmp *q, uint64_t *ret, const char *fmt, ...) _printf_(3, 4);
+static int command(struct qmp *q, uint64_t *ret, const char *fmt, ...)
+{
+	char line[80], *end;
+	va_list ap;
+	int r;
+
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	r = qmp_send_text(q, line);
+	do {
+		if (r == 0)
+			r = qmp_receive_text(q, line, sizeof(line));
+		if (r < 0)
+			return r;
+		if (q->total > ANSWERS_MAX) {
+			q->failure = QMP_TOO_MUCH;
+			return -EMSGSIZE;
+		}
+	} while (strprefix(line, "IRQ "));
+	if (!ret)
+		return streq(line, "OK") ? 0 : junk(q);
+	if (!strprefix(line, "OK 0x"))
+		return junk(q);
+	errno = 0;
+	*ret = strtoull(line + strlen("OK "), &end, 16);
+	return *end || errno ? junk(q) : 0;
+}
+
+static char width_letter(unsigned int bytes)
+{
+	return bytes == 1 ? 'b' : bytes == 2 ? 'w' : 'l';
+}
+
+struct reader {
+	struct qmp *q;
+	unsigned int slot;
+	struct qtest_device *dev;
+	/* the modern interface: a bar and an offset in it */
+	uint32_t common_bar, common, device_bar, device, device_length;
+	bool have_common, have_device;
+};
+
+static int select_config(const struct reader *rd, unsigned int offset)
+{
+	return command(rd->q, NULL, "outl 0xcf8 0x%x\n",
+		       0x80000000u | rd->slot << 11 | (offset & ~3u));
+}
+
+static int read_config(const struct reader *rd, unsigned int offset, unsigned int bytes,
+		       uint32_t *ret)
+{
+	uint64_t value = 0;
+	int r = select_config(rd, offset);
+
+	if (r == 0)
+		r = command(rd->q, &value, "in%c 0x%x\n", width_letter(bytes), 0xcfc + (offset & 3));
+	*ret = (uint32_t)value;
+	return r;
+}
+
+static int write_config(const struct reader *rd, unsigned int offset, unsigned int bytes,
+			uint32_t value)
+{
+	int r = select_config(rd, offset);
+
+	return r < 0 ? r : command(rd->q, NULL, "out%c 0x%x 0x%x\n", width_letter(bytes),
+				   0xcfc + (offset & 3), value);
+}
+
+static int read_memory(struct qmp *q, uint64_t address, unsigned int bytes, uint32_t *ret)
+{
+	uint64_t value = 0;
+	int r = command(q, &value, "read%c 0x%llx\n", width_letter(bytes),
+			(unsigned long long)address);
+
+	*ret = (uint32_t)value;
+	return r;
+}
+
+static int write_memory(struct qmp *q, uint64_t address, unsigned int bytes, uint32_t value)
+{
+	return command(q, NULL, "write%c 0x%llx 0x%x\n", width_letter(bytes),
+		       (unsigned long long)address, value);
+}
+
+/* ------------------------------------------------------------- the device */
+
+/* What is written to a BAR and read back has zeros where its size leaves no choice. */
+static int read_bar_word(const struct reader *rd, unsigned int offset, uint32_t *ret_old, uint32_t *ret_mask)
+{
+	int r = read_config(rd, offset, 4, ret_old);
+
+	if (r == 0)
+		r = write_config(rd, offset, 4, 0xffffffff);
+	if (r == 0)
+		r = read_config(rd, offset, 4, ret_mask);
+	if (r == 0)
+		r = write_config(rd, offset, 4, *ret_old);
+	return r;
+}
+
+static int read_bar(struct reader *rd, unsigned int i)
+{
+	struct qtest_bar *bar = &rd->dev->bar[i];
+	uint32_t old, low, high = 0xffffffff;
+	uint64_t mask;
+	int r = read_bar_word(rd, PCI_BASE_ADDRESS_0 + 4 * i, &old, &low);
+
+	if (r < 0 || !low)
+		return r;
+	bar->io = low & PCI_BASE_ADDRESS_SPACE_IO;
+	if (bar->io) {
+		bar->size = (~(low & ~3u) & 0xffff) + 1;
+		return 0;
+	}
+	bar->prefetch = low & PCI_BASE_ADDRESS_MEM_PREFETCH;
+	bar->wide = (low & PCI_BASE_ADDRESS_MEM_TYPE_MASK) == PCI_BASE_ADDRESS_MEM_TYPE_64;
+	if (bar->wide && i + 1 < QTEST_BARS)
+		r = read_bar_word(rd, PCI_BASE_ADDRESS_0 + 4 * (i + 1), &old, &high);
+	mask = (uint64_t)high << 32 | (low & ~0xfu);
+	bar->size = ~mask + 1;
+	return r;
+}
+
+static int read_bars(struct reader *rd)
+{
+	int r = 0;
+
+	for (unsigned int i = 0; r == 0 && i < QTEST_BARS; i++) {
+		r = read_bar(rd, i);
+		if (rd->dev->bar[i].wide)
+			i++;
+	}
+	return r;
+}
+
+static int read_virtio_cap(struct reader *rd, uint32_t at)
+{
+	uint32_t type, bar, offset, length;
+	int r = read_config(rd, at + VIRTIO_PCI_CAP_CFG_TYPE, 1, &type);
+
+	if (r == 0)
+		r = read_config(rd, at + VIRTIO_PCI_CAP_BAR, 1, &bar);
+	if (r == 0)
+		r = read_config(rd, at + VIRTIO_PCI_CAP_OFFSET, 4, &offset);
+	if (r == 0)
+		r = read_config(rd, at + VIRTIO_PCI_CAP_LENGTH, 4, &length);
+	if (r < 0)
+		return r;
+	if (bar >= QTEST_BARS || offset >= 1u << 24)
+		return type == VIRTIO_PCI_CAP_PCI_CFG ? 0 : junk(rd->q);
+	/* The first one of a type is the one to use. */
+	if (type == VIRTIO_PCI_CAP_COMMON_CFG && !rd->have_common) {
+		rd->have_common = true;
+		rd->common_bar = bar;
+		rd->common = offset;
+	} else if (type == VIRTIO_PCI_CAP_DEVICE_CFG && !rd->have_device) {
+		rd->have_device = true;
+		rd->device_bar = bar;
+		rd->device = offset;
+		rd->device_length = length;
+	}
+	return 0;
+}
+
+static int read_msix_cap(struct reader *rd, uint32_t at)
+{
+	uint32_t flags;
+	int r = read_config(rd, at + PCI_MSIX_FLAGS, 2, &flags);
+
+	if (r == 0)
+		rd->dev->vectors = (flags & PCI_MSIX_FLAGS_QSIZE) + 1;
+	return r;
+}
+
+static int read_caps(struct reader *rd)
+{
+	uint32_t at, id;
+	int r = read_config(rd, PCI_CAPABILITY_LIST, 1, &at);
+
+	for (int i = 0; r == 0 && at && i < CAPS_MAX; i++) {
+		r = read_config(rd, at, 1, &id);
+		if (r == 0 && id == PCI_CAP_ID_VNDR)
+			r = read_virtio_cap(rd, at);
+		else if (r == 0 && id == PCI_CAP_ID_MSIX)
+			r = read_msix_cap(rd, at);
+		if (r == 0)
+			r = read_config(rd, at + PCI_CAP_LIST_NEXT, 1, &at);
+	}
+	return r;
+}
+
+static int map_bar(struct reader *rd, uint32_t bar)
+{
+	unsigned int offset = PCI_BASE_ADDRESS_0 + 4 * bar;
+	int r = write_config(rd, offset, 4, WINDOW);
+
+	if (r == 0 && rd->dev->bar[bar].wide)
+		r = write_config(rd, offset + 4, 4, 0);
+	if (r == 0)
+		r = write_config(rd, PCI_COMMAND, 2, PCI_COMMAND_MEMORY);
+	return r;
+}
+
+static int read_features(struct reader *rd, uint64_t base)
+{
+	for (uint32_t i = 0; i < 4; i++) {
+		uint32_t word = 0;
+		int r = write_memory(rd->q, base + VIRTIO_PCI_COMMON_DFSELECT, 4, i);
+
+		if (r == 0)
+			r = read_memory(rd->q, base + VIRTIO_PCI_COMMON_DF, 4, &word);
+		if (r < 0)
+			return r;
+		rd->dev->offered[i / 2] |= (uint64_t)word << (i % 2 * 32);
+	}
+	return 0;
+}
+
+static int read_queues(struct reader *rd, uint64_t base)
+{
+	uint32_t n;
+	int r = read_memory(rd->q, base + VIRTIO_PCI_COMMON_NUMQ, 2, &n);
+
+	if (r < 0)
+		return r;
+	if (n > QTEST_MAX_QUEUES)
+		return junk(rd->q);
+	rd->dev->n_queues = n;
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t size = 0;
+
+		r = write_memory(rd->q, base + VIRTIO_PCI_COMMON_Q_SELECT, 2, i);
+		if (r == 0)
+			r = read_memory(rd->q, base + VIRTIO_PCI_COMMON_Q_SIZE, 2, &size);
+		if (r < 0)
+			return r;
+		rd->dev->queue_size[i] = size;
+	}
+	return 0;
+}
+
+/* How much of the configuration the offered features take; virtio 1.3, 5.1.4. */
+static unsigned int least_config(const struct qtest_device *dev)
+{
+	static const struct {
+		int bit;
+		unsigned int end;
+	} parts[] = { { 5, 6 },	  { 16, 8 },  { 22, 10 }, { 3, 12 },
+		      { 63, 17 }, { 57, 24 }, { 60, 24 } };
+	unsigned int least = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+		if (dev->offered[parts[i].bit / 64] >> (parts[i].bit % 64) & 1 &&
+		    parts[i].end > least)
+			least = parts[i].end;
+	return least;
+}
+
+/*
+ * The capability's length is that of the window, which is a page. Beyond the configuration QEMU
+ * answers with all bits set; so can a field at its end, hence not less than the features take.
+ */
+static int read_config_size(struct reader *rd)
+{
+	unsigned int most = rd->device_length < CONFIG_MAX ? rd->device_length : CONFIG_MAX;
+	uint32_t byte;
+	int r = 0;
+
+	rd->dev->config_size = least_config(rd->dev);
+	for (unsigned int i = 0; i < most; i++) {
+		r = read_memory(rd->q, (uint64_t)WINDOW + rd->device + i, 1, &byte);
+		if (r < 0)
+			return r;
+		if (byte != 0xff && i >= rd->dev->config_size)
+			rd->dev->config_size = i + 1;
+	}
+	return 0;
+}
+
+static int read_modern(struct reader *rd)
+{
+	uint64_t base = (uint64_t)WINDOW + rd->common;
+	int r = map_bar(rd, rd->common_bar);
+
+	if (r == 0)
+		r = read_features(rd, base);
+	if (r == 0)
+		r = read_queues(rd, base);
+	if (r == 0 && rd->device_bar != rd->common_bar)
+		r = map_bar(rd, rd->device_bar);
+	return r < 0 ? r : read_config_size(rd);
+}
+
+static int read_port(const struct reader *rd, unsigned int offset, unsigned int bytes,
+		     uint32_t *ret)
+{
+	uint64_t value = 0;
+	int r = command(rd->q, &value, "in%c 0x%x\n", width_letter(bytes), IO_WINDOW + offset);
+
+	*ret = (uint32_t)value;
+	return r;
+}
+
+/* It does not say how many queues it has: the first without a size is none. */
+static int read_legacy_queues(struct reader *rd)
+{
+	for (unsigned int i = 0; i < QTEST_MAX_QUEUES; i++) {
+		uint32_t size = 0;
+		int r = command(rd->q, NULL, "outw 0x%x 0x%x\n", IO_WINDOW + VIRTIO_PCI_QUEUE_SEL,
+				i);
+
+		if (r == 0)
+			r = read_port(rd, VIRTIO_PCI_QUEUE_NUM, 2, &size);
+		if (r < 0 || !size)
+			return r;
+		rd->dev->queue_size[rd->dev->n_queues++] = size;
+	}
+	return 0;
+}
+
+static int read_legacy(struct reader *rd)
+{
+	uint32_t word = 0;
+	int r = write_config(rd, PCI_BASE_ADDRESS_0, 4, IO_WINDOW);
+
+	rd->dev->legacy = true;
+	if (r == 0)
+		r = write_config(rd, PCI_COMMAND, 2, PCI_COMMAND_IO);
+	if (r == 0)
+		r = read_port(rd, VIRTIO_PCI_HOST_FEATURES, 4, &word);
+	/* Bit 30 is VIRTIO_F_BAD_FEATURE, a trap for drivers that take what they do not know. */
+	rd->dev->offered[0] = word & ~(1u << 30);
+	return r < 0 ? r : read_legacy_queues(rd);
+}
+
+static int read_device(struct reader *rd, struct buf *why)
+{
+	uint32_t id;
+	int r = read_config(rd, PCI_VENDOR_ID, 4, &id);
+
+	if (r < 0)
+		return r;
+	if ((id & 0xffff) != 0x1af4) {
+		buf_printf(why, "its PCI slot %u does not have the virtio device", rd->slot);
+		return -ENODEV;
+	}
+	r = read_bars(rd);
+	if (r == 0)
+		r = read_caps(rd);
+	if (r < 0)
+		return r;
+	if (rd->have_common && rd->have_device) {
+		r = read_modern(rd);
+	} else if (rd->dev->bar[0].io) {
+		r = read_legacy(rd);
+	} else {
+		buf_puts(why, "the device has no modern interface, and no legacy one");
+		return -ENODEV;
+	}
+	/* The next one is mapped at the same place. */
+	return r < 0 ? r : write_config(rd, PCI_COMMAND, 2, 0);
+}
+
+static int read_devices(struct qmp *q, const struct qtest_request *rq, struct qtest_device *ret,
+			struct buf *why)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < rq->n_nics; i++) {
+		struct reader rd = { .q = q, .dev = &ret[i], .slot = QTEST_SLOT + (unsigned int)i };
+
+		r = read_device(&rd, why);
+	}
+	return r;
+}
+
+/* ------------------------------------------------------------------ all of it */
+
+static void say_failure(const struct qmp *q, int err, struct buf *why)
+{
+	char words[256], end[128];
+
+	if (why->len)
+		return;
+	qmp_last_words(q, words, sizeof(words));
+	switch (q->failure) {
+	case QMP_TIMEOUT:
+		buf_puts(why, "no answer over qtest in time, so it was killed");
+		break;
+	case QMP_DIED:
+		probe_how_it_ended(q->status, end, sizeof(end));
+		buf_printf(why, "it %s", end);
+		break;
+	case QMP_NO_SETUP:
+		buf_printf(why, "%s: %s", qtest_step_words(q->step), strerror(err));
+		break;
+	case QMP_TOO_MUCH:
+		buf_puts(why, "it says more than a QEMU can mean");
+		break;
+	case QMP_JUNK:
+		buf_puts(why, "what it answers is not the qtest protocol");
+		break;
+	default:
+		buf_puts(why, strerror(err));
+	}
+	if (*words)
+		buf_printf(why, "; it said: %s", words);
+}
+
+/* --------------------------------------------------------- the device at work, asked */
+
+/* Memory for the rings of the queues: each gets more than 1024 entries take. */
+#define RINGS 0x1000000u
+#define RING_STEP 0x10000u
+#define DRIVER_STEPS \
+	(VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER | VIRTIO_CONFIG_S_FEATURES_OK)
+
+static int set_status(struct reader *rd, uint64_t base, uint32_t status)
+{
+	return write_memory(rd->q, base + VIRTIO_PCI_COMMON_STATUS, 1, status);
+}
+
+static int take_features(struct reader *rd, uint64_t base)
+{
+	for (uint32_t i = 0; i < 4; i++) {
+		uint32_t word = (uint32_t)(rd->dev->offered[i / 2] >> (i % 2 * 32));
+		int r = write_memory(rd->q, base + VIRTIO_PCI_COMMON_GFSELECT, 4, i);
+
+		if (r == 0)
+			r = write_memory(rd->q, base + VIRTIO_PCI_COMMON_GF, 4, word);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int set_up_queue(struct reader *rd, uint64_t base, uint32_t i)
+{
+	uint64_t ring = RINGS + (uint64_t)i * RING_STEP;
+	const struct {
+		uint32_t offset, value;
+	} writes[] = {
+		{ VIRTIO_PCI_COMMON_Q_DESCLO, (uint32_t)ring },
+		{ VIRTIO_PCI_COMMON_Q_DESCHI, 0 },
+		{ VIRTIO_PCI_COMMON_Q_AVAILLO, (uint32_t)ring + 0x8000 },
+		{ VIRTIO_PCI_COMMON_Q_AVAILHI, 0 },
+		{ VIRTIO_PCI_COMMON_Q_USEDLO, (uint32_t)ring + 0xa000 },
+		{ VIRTIO_PCI_COMMON_Q_USEDHI, 0 },
+	};
+	int r = write_memory(rd->q, base + VIRTIO_PCI_COMMON_Q_SELECT, 2, i);
+
+	for (size_t k = 0; r == 0 && k < ARRAY_SIZE(writes); k++)
+		r = write_memory(rd->q, base + writes[k].offset, 4, writes[k].value);
+	return r < 0 ? r : write_memory(rd->q, base + VIRTIO_PCI_COMMON_Q_ENABLE, 2, 1);
+}
+
+/* As a driver does it; virtio 1.3, 3.1.1. */
+static int drive_device(struct reader *rd)
+{
+	uint64_t base = (uint64_t)WINDOW + rd->common;
+	int r = write_config(rd, PCI_COMMAND, 2, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+
+	if (r == 0)
+		r = set_status(rd, base, 0);
+	if (r == 0)
+		r = set_status(rd, base, VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER);
+	if (r == 0)
+		r = take_features(rd, base);
+	if (r == 0)
+		r = set_status(rd, base, DRIVER_STEPS);
+	for (uint32_t i = 0; r == 0 && i < rd->dev->n_queues; i++)
+		if (rd->dev->queue_size[i])
+			r = set_up_queue(rd, base, i);
+	return r < 0 ? r : set_status(rd, base, DRIVER_STEPS | VIRTIO_CONFIG_S_DRIVER_OK);
+}
+
+static int drive(struct reader *rd, struct buf *why)
+{
+	int r = read_device(rd, why);
+
+	if (r == 0 && rd->dev->legacy) {
+		buf_puts(why, "the device has no modern interface");
+		return -ENODEV;
+	}
+	if (r == 0)
+		r = map_bar(rd, rd->common_bar);
+	return r < 0 ? r : drive_device(rd);
+}
+
+/* 64 KiB that end in the reset vector, where a processor is halted for good: cli; hlt. */
+static int make_bios(void)
+{
+	static const unsigned char halt[] = { 0xfa, 0xf4, 0xeb, 0xfd };
+	int fd = memfd_create("abibase-bios", MFD_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	if (ftruncate(fd, 0x10000) == 0 &&
+	    pwrite(fd, halt, sizeof(halt), 0xfff0) == (ssize_t)sizeof(halt))
+		return fd;
+	close(fd);
+	return -EIO;
+}
+
+static int try_asking(const struct qtest_request *rq, struct qtest_trial *trial, int monitor,
+		      qtest_ask_fn *ask, void *data, struct buf *why)
+{
+	struct qtest_device dev = { 0 };
+	struct qmp q, mon;
+	struct reader rd = { .q = &q, .dev = &dev, .slot = QTEST_SLOT };
+	uint32_t id;
+	int r;
+
+	qmp_init(&q);
+	qmp_attach(&mon, monitor, rq->timeout_ms);
+	r = start(&q, rq);
+	/* or its end would never be seen */
+	closep(&trial->monitor_fd);
+	trial->monitor_fd = -1;
+	if (r == 0)
+		r = drive(&rd, why);
+	if (r == 0)
+		r = ask(data, &mon);
+	/* it has answered; does it still, a moment later? And if not, what did it say? */
+	if (q.failure == QMP_OK && (r == 0 || mon.failure == QMP_DIED)) {
+		int alive = read_config(&rd, PCI_VENDOR_ID, 4, &id);
+
+		r = r < 0 ? r : alive;
+	}
+	qmp_kill(&q);
+	qmp_stop(&q);
+	qmp_stop(&mon);
+	if (r < 0 && mon.failure != QMP_REFUSED)
+		say_failure(&q, -r, why);
+	return r;
+}
+
+/* Out of the way of the numbers under which descriptors are handed over. */
+static int move_up(const struct qtest_request *rq, int *fd)
+{
+	int up = fcntl(*fd, F_DUPFD_CLOEXEC, QMP_FIRST_FD + (int)all_fds(rq));
+
+	close(*fd);
+	*fd = up;
+	return up < 0 ? -errno : 0;
+}
+
+int qtest_try(const struct qtest_request *rq, const struct surroundings *where, qtest_ask_fn *ask,
+	      void *data, struct buf *why)
+{
+	struct qtest_trial trial = { .where = where, .monitor_fd = -1, .bios_fd = -1 };
+	struct qtest_request with = *rq;
+	int fds[2], r = 0;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
+		return -errno;
+	trial.monitor_fd = fds[1];
+	with.trial = &trial;
+	r = move_up(&with, &trial.monitor_fd);
+	/* a stopped machine never starts vhost */
+	if (r == 0 && qtest_has_vhost(rq->nics[0].backend)) {
+		trial.bios_fd = make_bios();
+		r = trial.bios_fd < 0 ? trial.bios_fd : move_up(&with, &trial.bios_fd);
+	}
+	if (r == 0)
+		r = try_asking(&with, &trial, fds[0], ask, data, why);
+	else
+		close(fds[0]);
+	closep(&trial.monitor_fd);
+	closep(&trial.bios_fd);
+	return r;
+}
+
+/* ------------------------------------------------------------------- only looked at */
+
+int qtest_observe(const struct qtest_request *rq, struct qtest_device *ret, struct buf *why)
+{
+	struct qmp q;
+	int r;
+
+	memset(ret, 0, rq->n_nics * sizeof(*ret));
+	qmp_init(&q);
+	r = start(&q, rq);
+	if (r == 0)
+		r = read_devices(&q, rq, ret, why);
+	/* It has no guest and nothing to save. */
+	qmp_kill(&q);
+	qmp_stop(&q);
+	if (r < 0 && (r != -ENOMEM || q.failure != QMP_OK))
+		say_failure(&q, -r, why);
+	return r;
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef ABIBASE_QTEST_H
+#define ABIBASE_QTEST_H
+
+/*
+ * A throw-away QEMU with virtio-net devices, stopped before its first instruction, and what a guest
+ * in it would see of them: read over the qtest protocol as a guest's driver would, through PCI
+ * configuration space and the common configuration. No x- command is ever sent.
+ */
+
+#include "qemu/qmp.h"
+
+#define QTEST_MAX_QUEUES 64
+#define QTEST_BARS 6
+/* Device @i has the netdev abibase@i and the PCI slot QTEST_SLOT + @i: free on every PC. */
+#define QTEST_SLOT 5u
+#define QTEST_MAX_NICS 24
+/* The first device. The ROM would be a package of its own, and is the guest's business no further. */
+#define QTEST_PLAIN_NIC "virtio-net-pci,netdev=abibase0,addr=5,romfile="
+
+enum qtest_backend {
+	QTEST_TAP,
+	QTEST_TAP_VHOST,
+	QTEST_MACVTAP,
+	QTEST_MACVTAP_VHOST,
+	QTEST_USER,
+	QTEST_HUB, /* a hub with nothing else on it: as every backend without a vnet header */
+	N_QTEST_BACKENDS
+};
+/* "tap", "tap+vhost", ...; ends with NULL */
+extern const char *const qtest_backend_names[N_QTEST_BACKENDS + 1];
+
+struct qtest_bar {
+	uint64_t size; /* 0: there is none */
+	bool io, wide, prefetch; /* wide: 64 bits, and takes the place of the next one too */
+};
+
+/* What a guest would be offered. */
+struct qtest_device {
+	uint64_t offered[2]; /* least significant word first */
+	unsigned int n_queues, queue_size[QTEST_MAX_QUEUES];
+	unsigned int config_size;
+	unsigned int vectors; /* entries of the MSI-X table; 0: there is none */
+	struct qtest_bar bar[QTEST_BARS];
+	bool legacy; /* it has the legacy interface alone, whose word has 32 bits */
+};
+
+struct qtest_nic {
+	enum qtest_backend backend;
+	unsigned int queues; /* pairs of a tap; 0 is 1 */
+	bool no_vnet_hdr;    /* a tap without IFF_VNET_HDR */
+	const char *device;  /* the value of -device, with its netdev and addr */
+};
+
+/*
+ * The surroundings of another process: a child that goes there sees the libraries and firmware that
+ * it has, and can do no more than it.
+ */
+struct surroundings {
+	int root_fd; /* directory that becomes its root; -1: ours */
+	uid_t uid;   /* taken on where the caller is root */
+	gid_t gid;
+};
+int surroundings_enter(const struct surroundings *s);
+
+/* A trial has a monitor beside qtest. */
+struct qtest_trial {
+	const struct surroundings *where;
+	int monitor_fd; /* what is on the other side of its QMP monitor */
+	int bios_fd;	/* a BIOS that does nothing, in memory; -1: it stays stopped */
+};
+
+struct qtest_request {
+	const char *path, *machine;
+	const struct qtest_nic *nics;
+	size_t n_nics;
+	const struct qtest_trial *trial; /* or NULL */
+	/* NULL, or further words of the command line; ends with NULL */
+	const char *const *words;
+	int timeout_ms;
+};
+
+/*
+ * Start it, read its @n_nics devices, kill it. 0, or a negative errno with the reason in words in
+ * @why. Taps are made in namespaces of their own and go with the process; the caller is left as it
+ * is. -ETIMEDOUT: it hung; -ENOMEM: no memory here.
+ */
+int qtest_observe(const struct qtest_request *rq, struct qtest_device *ret, struct buf *why);
+
+/*
+ * Start it, drive its one device as far as a guest's driver does (all features, all queues,
+ * DRIVER_OK; with vhost that really starts), and ask over its monitor what @ask asks; then see
+ * whether it still lives, and kill it. @q is its QMP monitor, before the greeting; what @rq->trial
+ * is, is made here. Returns what @ask returned, or a negative errno with the reason in @why.
+ */
+typedef int qtest_ask_fn(void *data, struct qmp *q);
+int qtest_try(const struct qtest_request *rq, const struct surroundings *where, qtest_ask_fn *ask,
+	      void *data, struct buf *why);
+
+/* ---------------------------------------------------------- qemu/backend.c */
+
+bool qtest_has_vhost(enum qtest_backend b);
+/* Descriptors that its backends take; those of a trial, its monitor and its BIOS, come next. */
+unsigned int qtest_fds(const struct qtest_request *rq);
+/* The value of -netdev for device @i. */
+void qtest_netdev(const struct qtest_request *rq, size_t i, struct buf *out);
+/* The fn of struct qmp_preparation; @data is the request. */
+int qtest_prepare(void *data, int *step);
+const char *qtest_step_words(int step);
+
+#endif

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef ABIBASE_THROWAWAY_H
+#define ABIBASE_THROWAWAY_H
+
+#include "qemu/command.h"
+#include "qemu/qtest.h"
+
+/*
+ * A command line of QEMU, reduced to what decides what virtio-net offers a guest, so that a
+ * throw-away QEMU can be started of it that touches nothing of its owner's: the machine type, -global
+ * options, virtio-net devices with their properties, and for each an equal backend of its own.
+ */
+
+enum nic_kind {
+	NIC_HOST,   /* on a tap or macvtap: what is offered depends on the host */
+	NIC_PLAIN,  /* on a backend without a vnet header: it depends on no host */
+	NIC_OPAQUE, /* it cannot be rebuilt */
+};
+
+struct param {
+	const char *key, *value;
+};
+
+struct params {
+	struct param *p;
+	size_t n, cap;
+};
+
+struct nic {
+	const char *name;   /* its id, or its driver and number */
+	const char *driver; /* "virtio-net-pci" */
+	const char *netdev; /* id of its backend, or NULL */
+	struct params params;
+	size_t n_own; /* of these come from -device, the others from -set */
+	enum nic_kind kind;
+	const char *backend; /* "tap+vhost"; what it is called if it is not NIC_HOST: "vhost-user" */
+	const char *why; /* of NIC_OPAQUE: a sentence */
+	struct qtest_nic throwaway;
+};
+
+struct netdev {
+	const char *id, *option;
+	struct params params; /* "type" among them */
+};
+
+struct global {
+	const char *class_name, *property, *value;
+};
+
+/* Every text is in the arena. */
+struct throwaway {
+	struct abibase_context *ctx;
+	const struct abibase_baseline *b;
+	struct arena arena;
+	bool failed; /* memory ran out */
+	const char *machine; /* NULL: none was named */
+	bool confidential; /* the machine makes devices use the IOMMU */
+	struct nic *nics;
+	size_t n_nics, cap_nics;
+	struct netdev *netdevs;
+	size_t n_netdevs, cap_netdevs;
+	struct global *globals;
+	size_t n_globals, cap_globals;
+	const char **ports; /* ids of the PCI Express ports */
+	size_t n_ports, cap_ports;
+	const char **words; /* for struct qtest_request; ends with NULL */
+	size_t n_words, cap_words;
+	const char **left_out; /* options */
+	size_t n_left_out, cap_left_out;
+	const char **unseen; /* sentences about what may matter and is not understood */
+	size_t n_unseen, cap_unseen;
+	const char **notes; /* sentences about what was taken for granted */
+	size_t n_notes, cap_notes;
+};
+
+/* What a property of a device is set to, and by which option. */
+struct setting_from {
+	const char *option; /* "-device virtio-net-pci"; NULL: nothing sets it */
+	const char *value;
+};
+
+/* @argv: the arguments behind the program's name. Reads files of -readconfig. 0 or -ENOMEM. */
+int throwaway_parse(struct throwaway *t, const char *const *argv);
+/* Instead: this list of settings, and one device on each backend of the baseline. */
+int throwaway_default(struct throwaway *t, const char *const *list);
+/* The devices of these indices, at most QTEST_MAX_NICS, as they are started together. 0 or -ENOMEM. */
+int throwaway_place(struct throwaway *t, const size_t *which, size_t n, struct qtest_nic *ret);
+void throwaway_clear(struct throwaway *t);
+struct setting_from throwaway_setting(struct throwaway *t, const struct nic *nic,
+				      const char *property);
+
+#endif
