@@ -2,74 +2,12 @@
 #ifndef ABIBASE_DECODE_H
 #define ABIBASE_DECODE_H
 
-/* The data that messages are decoded with, and the words for people. */
+/* From the text of a log to findings, and the words for people. */
 
-#include <stdint.h>
-
-#include "document/json.h"
+#include "document/decode-data.h"
 
 struct abibase_catalogue;
-struct abibase_context;
 struct abibase_decode;
-
-#define MAX_CAPTURES 6
-#define MAX_PIECES (2 * MAX_CAPTURES + 1)
-#define FEATURE_BITS 128u
-
-enum capture_type {
-	CAPTURE_NONE, /* a literal */
-	CAPTURE_HEX,  /* hex digits, with 0x or without */
-	CAPTURE_INT,  /* digits */
-	CAPTURE_KEY,  /* letters, digits, . _ - : class.property */
-	CAPTURE_WORD, /* no blank */
-	CAPTURE_TEXT, /* anything up to the next literal */
-	CAPTURE_REST, /* anything up to the end of the line */
-};
-
-/* "Bad config data: i={offset:hex} read: ": literals and captures in turn. */
-struct piece {
-	enum capture_type type;
-	const char *text; /* the literal, or the name of the capture; into the document */
-	size_t len;
-};
-
-enum message_kind { MESSAGE_FEATURES, MESSAGE_DEVICE, MESSAGE_OTHER };
-
-struct message {
-	const json_t *row;
-	enum message_kind kind;
-	bool whole; /* the pattern is all of the line, or of what stands before a comma */
-	struct piece pieces[MAX_PIECES];
-	size_t n_pieces;
-};
-
-/* What is found at one place of a line. */
-struct span {
-	const char *text;
-	size_t len;
-};
-
-struct decode_data {
-	json_t *devices, *messages; /* the documents */
-	struct message *message;
-	size_t n_messages;
-};
-
-/* Read data/devices.json and data/messages.json. Sets the error of @ctx. */
-int decode_data_load(struct abibase_context *ctx, struct decode_data *data) _must_check_;
-void decode_data_clear(struct decode_data *data);
-/* For validate: report all that is wrong. */
-void devices_check(struct check *c, const json_t *root);
-void messages_check(struct check *c, const json_t *root);
-
-/*
- * The device class that goes by @name: "net", "virtio-net", "virtio-net-pci", or the name of its
- * state in a stream ("virtio-vhost_vsock"). Returns its key in the document, or NULL; @ret_class
- * gets the class of QEMU on which properties are set.
- */
-const char *decode_device(const struct decode_data *data, const char *name, size_t len,
-			  const char **ret_class);
-const json_t *decode_device_row(const struct decode_data *data, const char *device);
 
 /* The document, owned by @d. */
 const json_t *decode_document(const struct abibase_decode *d);
@@ -77,9 +15,6 @@ const json_t *decode_document(const struct abibase_decode *d);
 int decode_with(struct abibase_context *ctx, const struct abibase_catalogue *cat,
 		const struct decode_data *data, const char *text, size_t len, const char *device,
 		struct abibase_decode **ret) _must_check_;
-
-/* The capture of that name in a pattern, or -1. */
-int message_capture(const struct message *m, const char *name);
 
 /* All findings for people. Returns NULL when memory ran out; for free(). */
 char *decode_text(const json_t *root);

@@ -15,18 +15,6 @@ ABIBASE_EXPORT struct abibase_moves *abibase_moves_ref(struct abibase_moves *m)
 	return m;
 }
 
-ABIBASE_EXPORT struct abibase_moves *abibase_moves_unref(struct abibase_moves *m)
-{
-	if (!m || __atomic_sub_fetch(&m->refcount, 1, __ATOMIC_ACQ_REL) > 0)
-		return NULL;
-	for (size_t i = 0; m->moves && i < m->n; i++)
-		move_clear(&m->moves[i]);
-	free(m->moves);
-	abibase_guest_unref(m->guest);
-	free(m);
-	return NULL;
-}
-
 ABIBASE_EXPORT size_t abibase_moves_count(const struct abibase_moves *m)
 {
 	return m->n;
@@ -165,3 +153,4 @@ ABIBASE_EXPORT int abibase_moves_to_text(const struct abibase_moves *m, char **r
 		text_move(&m->moves[i], m->with_list, &out);
 	return buf_give(&out, ret);
 }
+

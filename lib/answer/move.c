@@ -339,3 +339,15 @@ ABIBASE_EXPORT int abibase_targets_run(struct abibase_targets *t, struct abibase
 	*ret = m;
 	return 0;
 }
+
+ABIBASE_EXPORT struct abibase_moves *abibase_moves_unref(struct abibase_moves *m)
+{
+	if (!m || __atomic_sub_fetch(&m->refcount, 1, __ATOMIC_ACQ_REL) > 0)
+		return NULL;
+	for (size_t i = 0; m->moves && i < m->n; i++)
+		move_clear(&m->moves[i]);
+	free(m->moves);
+	abibase_guest_unref(m->guest);
+	free(m);
+	return NULL;
+}

@@ -9,54 +9,8 @@
 /* A profile for people. Names of bits come from the catalogue; nothing here is ever read back. */
 
 #define LABEL 12 /* columns of the labels at the left */
-#define WIDTH 96
 
 /* ------------------------------------------------------------------------ pieces */
-
-/*
- * A profile may come from anywhere, and this goes to a terminal: control characters (C0, DEL, and
- * C1 in UTF-8) are shown as "?", so that no text can move the cursor or forge a line.
- */
-void show_text(struct buf *b, const char *s)
-{
-	for (; *s; s++) {
-		const unsigned char *u = (const unsigned char *)s;
-
-		if (u[0] == 0xc2 && u[1] >= 0x80 && u[1] < 0xa0) {
-			buf_putc(b, '?');
-			s++;
-		} else {
-			buf_putc(b, u[0] < 0x20 || u[0] == 0x7f ? '?' : *s);
-		}
-	}
-}
-
-void show_wrapped(struct buf *b, size_t column, size_t hang, const char *s)
-{
-	_buf_ safe = { 0 };
-	const char *text;
-	bool first = true;
-
-	show_text(&safe, s);
-	if (buf_failed(&safe))
-		b->failed = true;
-	for (text = safe.data ? safe.data : ""; *text; first = false) {
-		size_t n = strcspn(text, " ");
-
-		if (!first && column + 1 + n > WIDTH) {
-			buf_printf(b, "\n%*s", (int)hang, "");
-			column = hang;
-		} else if (!first) {
-			buf_putc(b, ' ');
-			column++;
-		}
-		buf_add(b, text, n);
-		column += n;
-		text += n;
-		text += strspn(text, " ");
-	}
-	buf_putc(b, '\n');
-}
 
 static const char *string_of(const json_t *obj, const char *key)
 {
@@ -73,19 +27,6 @@ static void put_line(struct buf *b, const char *label, const char *text)
 	put_label(b, label);
 	show_text(b, text);
 	buf_putc(b, '\n');
-}
-
-const char *show_keep(struct arena *a, const char *fmt, va_list ap)
-{
-	_autofree_ char *raw = NULL;
-	_buf_ b = { 0 };
-
-	if (vasprintf(&raw, fmt, ap) < 0) {
-		raw = NULL;
-		return NULL;
-	}
-	show_text(&b, raw);
-	return buf_failed(&b) ? NULL : arena_strdup(a, b.data ? b.data : "");
 }
 
 static int cmp_string(const void *a, const void *b)
@@ -340,7 +281,7 @@ static void put_bits(struct buf *b, const struct abibase_catalogue *cat, const c
 			snprintf(number, sizeof(number), "bit-%u", bit);
 			name = number;
 		}
-		if (!column || column + 1 + strlen(name) > WIDTH) {
+		if (!column || column + 1 + strlen(name) > TEXT_WIDTH) {
 			buf_puts(b, column ? "\n" : "");
 			buf_puts(b, indent);
 			column = strlen(indent);
@@ -489,3 +430,4 @@ ABIBASE_EXPORT int abibase_profile_to_table(const struct abibase_profile *p,
 	put_qemus(&b, p);
 	return buf_give(&b, ret);
 }
+

@@ -497,11 +497,6 @@ static void read_builds(struct reader *r, const json_t *root)
 	}
 }
 
-static unsigned char hex_digit(char c)
-{
-	return (unsigned char)(c <= '9' ? c - '0' : c - 'a' + 10);
-}
-
 static void read_answers(struct reader *r, const json_t *v, struct host *h)
 {
 	struct inputs *in = &r->b->in;
@@ -566,7 +561,6 @@ static void read_host(struct reader *r, const json_t *v)
 {
 	const json_t *list = json_object_get(v, "qemu");
 	struct inputs *in = &r->b->in;
-	const char *digest = str(v, "digest");
 	struct host *h = host_new(str(v, "name"), in->n_numbers, in->n_conditions,
 				  json_array_size(list));
 	size_t i;
@@ -581,9 +575,7 @@ static void read_host(struct reader *r, const json_t *v)
 	h->revision = json_integer_value(json_object_get(v, "revision"));
 	h->platform = streq(str(v, "kind"), "platform");
 	h->has_qemu = h->n_qemu > 0;
-	for (i = 0; i < sizeof(h->digest); i++)
-		h->digest[i] = (unsigned char)(hex_digit(digest[2 * i]) << 4 |
-					       hex_digit(digest[2 * i + 1]));
+	host_set_digest(h, str(v, "digest"));
 	read_answers(r, v, h);
 	read_numbers(in, v, h);
 	json_array_foreach(list, i, q) {
@@ -771,15 +763,6 @@ static void read_requirements(struct reader *r, const json_t *root)
 	}
 }
 
-static uint64_t hex_word(const char *s)
-{
-	uint64_t v = 0;
-
-	for (int i = 0; i < 16; i++)
-		v = v << 4 | hex_digit(s[i]);
-	return v;
-}
-
 static void read_offers(struct reader *r, const json_t *root)
 {
 	const json_t *list = json_object_get(root, "backends");
@@ -801,9 +784,7 @@ static void read_offers(struct reader *r, const json_t *root)
 		}
 		o = &b->offers[b->n_offers++];
 		o->backend = (unsigned int)k;
-		o->known = word != NULL;
-		o->word[1] = word ? hex_word(word + 2) : 0;
-		o->word[0] = word ? hex_word(word + 18) : 0;
+		o->known = word && word_parse(word, o->word);
 		o->features = name_refs(r, json_object_get(v, "features"), &o->n_features);
 		o->absent_on = host_refs(r, json_object_get(v, "absent_on"), &o->n_absent_on);
 	}

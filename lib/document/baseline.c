@@ -5,6 +5,17 @@
 #include "base/blake2b.h"
 #include "base/context.h"
 
+const char *const why_words[] = {
+	[WHY_HOST_LACKS] = "host-lacks",     [WHY_HOST_UNKNOWN] = "host-unknown",
+	[WHY_QEMU_LACKS] = "qemu-lacks",     [WHY_MACHINE_OFF] = "machine-type-off",
+	[WHY_QEMU_UNKNOWN] = "qemu-unknown", [WHY_DEPENDS] = "depends",
+	[WHY_TOGETHER] = "together",	     [WHY_NEVER] = "qemu-never-offers",
+	[WHY_DISABLED] = "disabled",	     [WHY_HOST_LEAST] = "host-least",
+	[N_WHY] = NULL,
+};
+
+const char *const setting_words[] = { "off", "on", "unknown", "absent" };
+
 struct abibase_baseline *baseline_alloc(void)
 {
 	struct abibase_baseline *b = calloc(1, sizeof(*b));
@@ -130,15 +141,6 @@ size_t baseline_host_builds(const struct abibase_baseline *b, const struct host 
 const json_t *baseline_entry(const struct abibase_baseline *b, size_t used)
 {
 	return b->used[used].build ? b->used[used].build->entry : NULL;
-}
-
-void baseline_effective(const struct abibase_baseline *b, size_t used, const struct row *row,
-			struct effective *ret)
-{
-	struct qemu_view view;
-
-	qemu_view_init(&view, baseline_entry(b, used), b->machine);
-	qemu_effective(&view, row, ret);
 }
 
 /* DESIGN, rule 10, says what is left out of the identity, and why. */
@@ -612,3 +614,4 @@ void baseline_write(const struct abibase_baseline *b, struct buf *out)
 	w_close(w, '}');
 	buf_putc(out, '\n');
 }
+

@@ -4,109 +4,13 @@
 
 #include <abibase/abibase.h>
 
-#include "document/catalogue.h"
-#include "model/effective.h"
-#include "document/profile.h"
+#include "document/hosts.h"
 
 /*
  * A baseline has two halves. What was put in (struct inputs): the hosts with their answers, and the
  * distinct QEMU builds. What follows from it (the rest of struct abibase_baseline), made by
  * intersect.c or read from a document, so that a baseline means the same under a newer catalogue.
  */
-
-struct strings {
-	char **s;
-	size_t n, cap;
-};
-
-/* One distinct QEMU binary: a profile's record of it without the path. Shared, immutable. */
-struct build {
-	int refcount;
-	char digest[DIGEST_HEX + 1];
-	json_t *entry;
-	const char *version, *target;
-};
-
-/* Where a host has a build. */
-struct host_qemu {
-	unsigned int build; /* index into inputs.builds */
-	unsigned int path;  /* index into inputs.strings; NO_PATH: not stated */
-};
-#define NO_PATH (~0u)
-
-/*
- * A host: what every condition of the catalogue answers. 0 no, 1 yes, from 2 on unknown with the
- * reason inputs.strings[answer - ANSWER_UNKNOWN]. Small, for there may be tens of thousands.
- */
-struct host {
-	int refcount;
-	unsigned int arch; /* index into inputs.strings */
-	int64_t revision;
-	unsigned int n_qemu;
-	bool platform;
-	bool has_qemu; /* QEMU facts were recorded */
-	unsigned char digest[DIGEST_HEX / 2];
-	char *name;
-	int64_t *numbers; /* what it states of inputs.numbers, or NUMBER_UNSTATED */
-	unsigned int *answers;
-	struct host_qemu *qemu;
-};
-#define ANSWER_UNKNOWN 2
-#define NUMBER_UNSTATED (-1)
-
-/* What was asked for. */
-struct policy {
-	char *machine; /* NULL: the newest that all QEMUs share */
-	bool machine_chosen; /* it was chosen by us for an earlier baseline */
-	char *target;	     /* NULL: the hosts' own */
-	unsigned int backends; /* mask over inputs.backends */
-	bool backends_named;
-	bool all; /* on wherever it can be */
-	struct strings enable, disable; /* groups, sorted */
-	struct strings dest; /* hosts that are ever a destination, sorted; none: all */
-};
-
-struct inputs {
-	struct policy policy;
-	char **backends; /* all that the catalogue knows, sorted */
-	size_t n_backends;
-	char **conditions; /* what was asked, in the order of the answers */
-	size_t n_conditions;
-	char **numbers; /* facts that are numbers */
-	size_t n_numbers;
-	int64_t catalogue_revision;
-	struct host **hosts; /* sorted by name */
-	size_t n_hosts, cap_hosts;
-	struct build **builds;
-	size_t n_builds, cap_builds;
-	struct strings strings;
-};
-
-int strings_intern(struct strings *t, const char *s, unsigned int *ret);
-/* Enter @s in its place of a sorted set. */
-int strings_insert(struct strings *t, const char *s);
-bool strings_have(const struct strings *t, const char *s);
-void strings_clear(struct strings *t);
-bool strings_equal(const struct strings *a, const struct strings *b);
-/* A host with room for its parts in the same block of memory; NULL when there is none. */
-struct host *host_new(const char *name, size_t n_numbers, size_t n_answers, size_t n_qemu);
-struct host *host_ref(struct host *h);
-struct host *host_unref(struct host *h);
-struct build *build_ref(struct build *b);
-struct build *build_unref(struct build *b);
-/*
- * Is this host called @name? A dated platform ("debian-13-backports-2026.11") also goes by the bare
- * name of its track, by which it may have been asked for.
- */
-bool host_is(const struct host *h, const char *name, size_t len);
-/* Is this host ever the destination of a migration? */
-bool inputs_is_dest(const struct inputs *in, const struct host *h);
-/* A copy that shares hosts and builds. */
-int inputs_copy(const struct inputs *from, struct inputs *to);
-void inputs_clear(struct inputs *in);
-const char *host_path(const struct inputs *in, const struct host_qemu *q);
-/* The build by digest, or -1. */
-long inputs_build(const struct inputs *in, const char *digest);
 
 /* ------------------------------------------------------------------ derived parts */
 
@@ -226,8 +130,5 @@ const struct value *baseline_value(const struct abibase_baseline *b, const char 
 				   const char *property);
 /* The record of a QEMU that the baseline uses; NULL: any upstream QEMU that has the machine type. */
 const json_t *baseline_entry(const struct abibase_baseline *b, size_t used);
-/* What that QEMU makes of the row under the baseline's machine type. */
-void baseline_effective(const struct abibase_baseline *b, size_t used, const struct row *row,
-			struct effective *ret);
 
 #endif

@@ -3,7 +3,7 @@
 #include <errno.h>
 
 #include "base/context.h"
-#include "answer/decode.h"
+#include "document/decode-data.h"
 #include "base/version.h"
 
 /* data/devices.json and data/messages.json: what is accepted, and how it is read. */

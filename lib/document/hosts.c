@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 
-#include "document/baseline.h"
+#include "base/context.h"
+#include "document/hosts.h"
 
 int strings_intern(struct strings *t, const char *s, unsigned int *ret)
 {
@@ -171,6 +172,7 @@ void inputs_clear(struct inputs *in)
 	for (size_t i = 0; i < in->n_hosts; i++)
 		host_unref(in->hosts[i]);
 	free(in->hosts);
+	free(in->index);
 	for (size_t i = 0; i < in->n_builds; i++)
 		build_unref(in->builds[i]);
 	free(in->builds);
@@ -249,4 +251,310 @@ int inputs_copy(const struct inputs *from, struct inputs *to)
 		return -ENOMEM;
 	}
 	return 0;
+}
+
+int inputs_from_catalogue(struct inputs *in, const struct abibase_catalogue *cat)
+{
+	in->catalogue_revision = cat->revision;
+	in->backends = calloc(cat->n_backends + 1, sizeof(*in->backends));
+	in->conditions = calloc(cat->n_conditions + 1, sizeof(*in->conditions));
+	in->numbers = calloc(cat->n_numbers + 1, sizeof(*in->numbers));
+	if (!in->backends || !in->conditions || !in->numbers)
+		return -ENOMEM;
+	for (; in->n_numbers < cat->n_numbers; in->n_numbers++) {
+		in->numbers[in->n_numbers] = strdup(cat->numbers[in->n_numbers]);
+		if (!in->numbers[in->n_numbers])
+			return -ENOMEM;
+	}
+	for (; in->n_backends < cat->n_backends; in->n_backends++) {
+		in->backends[in->n_backends] = strdup(cat->backends[in->n_backends].name);
+		if (!in->backends[in->n_backends])
+			return -ENOMEM;
+		if (cat->backends[in->n_backends].by_default)
+			in->policy.backends |= 1u << in->n_backends;
+	}
+	for (; in->n_conditions < cat->n_conditions; in->n_conditions++) {
+		in->conditions[in->n_conditions] = strdup(cat->conditions[in->n_conditions].name);
+		if (!in->conditions[in->n_conditions])
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* ------------------------------------------------------- hosts, by name */
+
+static size_t hash_name(const char *s)
+{
+	size_t h = 14695981039346656037u;
+
+	for (; *s; s++)
+		h = (h ^ (unsigned char)*s) * 1099511628211u;
+	return h;
+}
+
+static size_t index_slot(const struct inputs *in, const char *name)
+{
+	size_t i = hash_name(name) & (in->n_index - 1);
+
+	while (in->index[i] && !streq(in->hosts[in->index[i] - 1]->name, name))
+		i = (i + 1) & (in->n_index - 1);
+	return i;
+}
+
+static int index_reserve(struct inputs *in)
+{
+	size_t want = in->n_index ? in->n_index : 64;
+
+	if (in->n_index && in->n_hosts < in->n_index / 2)
+		return 0;
+	if (in->n_index)
+		want *= 2;
+	free(in->index);
+	in->index = calloc(want, sizeof(*in->index));
+	in->n_index = in->index ? want : 0;
+	if (!in->index)
+		return -ENOMEM;
+	for (size_t i = 0; i < in->n_hosts; i++)
+		in->index[index_slot(in, in->hosts[i]->name)] = (unsigned int)i + 1;
+	return 0;
+}
+
+/*
+ * Enter @h unless the same host is there already: 1 entered, 0 there. Takes the reference.
+ */
+static int add_host(struct abibase_context *ctx, struct inputs *in, struct host *h)
+{
+	struct host *have;
+	size_t slot;
+
+	if (index_reserve(in) < 0 ||
+	    array_grow(&in->hosts, in->n_hosts, &in->cap_hosts, sizeof(struct host *)) < 0) {
+		host_unref(h);
+		return context_oom(ctx);
+	}
+	slot = index_slot(in, h->name);
+	if (!in->index[slot]) {
+		in->hosts[in->n_hosts++] = h;
+		in->index[slot] = (unsigned int)in->n_hosts;
+		return 1;
+	}
+	have = in->hosts[in->index[slot] - 1];
+	if (memcmp(have->digest, h->digest, sizeof(h->digest)) != 0) {
+		context_fail(ctx, EEXIST, "name-twice", NULL,
+			     "two different profiles are called \"%s\"", h->name);
+		host_unref(h);
+		return -EEXIST;
+	}
+	host_unref(h);
+	return 0;
+}
+
+/* ------------------------------------------------- a profile becomes a host */
+
+static int add_build(struct inputs *in, const char *digest, const json_t *entry,
+		     unsigned int *ret)
+{
+	long i = inputs_build(in, digest);
+	struct build *b;
+
+	if (i >= 0) {
+		*ret = (unsigned int)i;
+		return 0;
+	}
+	if (array_grow(&in->builds, in->n_builds, &in->cap_builds, sizeof(struct build *)) < 0)
+		return -ENOMEM;
+	b = calloc(1, sizeof(*b));
+	if (!b)
+		return -ENOMEM;
+	b->refcount = 1;
+	b->entry = json_deep_copy(entry);
+	if (!b->entry) {
+		free(b);
+		return -ENOMEM;
+	}
+	json_object_del(b->entry, "path");
+	strcpy(b->digest, digest);
+	b->version = json_string_value(json_object_get(b->entry, "version"));
+	b->target = json_string_value(json_object_get(b->entry, "target"));
+	in->builds[in->n_builds] = b;
+	*ret = (unsigned int)in->n_builds++;
+	return 0;
+}
+
+static int set_answer(struct inputs *in, struct host *h, size_t i, enum abibase_tri tri,
+		      const char *reason)
+{
+	unsigned int index;
+
+	h->answers[i] = (unsigned int)tri;
+	if (tri != ABIBASE_UNKNOWN)
+		return 0;
+	if (strings_intern(&in->strings, reason, &index) < 0)
+		return -ENOMEM;
+	h->answers[i] = ANSWER_UNKNOWN + index;
+	return 0;
+}
+
+static int fill_qemu(struct inputs *in, struct host_qemu *to, const struct profile_qemu *from)
+{
+	if (add_build(in, from->digest, from->json, &to->build) < 0)
+		return -ENOMEM;
+	to->path = NO_PATH;
+	return from->path ? strings_intern(&in->strings, from->path, &to->path) : 0;
+}
+
+/* By digest and path: in which order a profile lists its QEMUs means nothing. */
+static int host_qemu_order(const void *a, const void *b, void *data)
+{
+	const struct inputs *in = data;
+	const struct host_qemu *x = a, *y = b;
+	const char *p = host_path(in, x), *q = host_path(in, y);
+	int r = strcmp(in->builds[x->build]->digest, in->builds[y->build]->digest);
+
+	return r ? r : strcmp(p ? p : "", q ? q : "");
+}
+
+static void sort_qemu(struct inputs *in, struct host *h)
+{
+	if (h->n_qemu > 1)
+		qsort_r(h->qemu, h->n_qemu, sizeof(*h->qemu), host_qemu_order, in);
+}
+
+static unsigned int hex_digit(char c)
+{
+	return (unsigned int)(c <= '9' ? c - '0' : c - 'a' + 10);
+}
+
+void host_set_digest(struct host *h, const char *hex)
+{
+	for (size_t i = 0; i < sizeof(h->digest); i++)
+		h->digest[i] = (unsigned char)(hex_digit(hex[2 * i]) << 4 |
+					       hex_digit(hex[2 * i + 1]));
+}
+
+static int fill_host(struct inputs *in, const struct abibase_catalogue *cat, struct host *h,
+		     const struct abibase_profile *p)
+{
+	h->revision = p->revision;
+	h->platform = streq(p->kind, "platform");
+	h->has_qemu = p->n_qemu > 0;
+	host_set_digest(h, p->digest);
+	if (strings_intern(&in->strings, p->arch, &h->arch) < 0)
+		return -ENOMEM;
+	for (size_t i = 0; i < cat->n_conditions; i++) {
+		const char *reason = NULL;
+		enum abibase_tri tri = profile_ask(p, cat->conditions[i].fact,
+						   cat->conditions[i].bit, &reason);
+
+		if (set_answer(in, h, i, tri, reason) < 0)
+			return -ENOMEM;
+	}
+	for (size_t i = 0; i < cat->n_numbers; i++)
+		h->numbers[i] = profile_number(p, cat->numbers[i]);
+	for (size_t i = 0; i < p->n_qemu; i++)
+		if (fill_qemu(in, &h->qemu[i], &p->qemu[i]) < 0)
+			return -ENOMEM;
+	sort_qemu(in, h);
+	return 0;
+}
+
+/* What nobody can mean would be given to guests. */
+static int check_numbers(struct abibase_context *ctx, const struct abibase_catalogue *cat,
+			 const struct abibase_profile *p)
+{
+	for (size_t r = 0; r < cat->n_rows; r++) {
+		const struct row *row = &cat->rows[r];
+		const char *fact = row->fact < 0 ? NULL : cat->numbers[row->fact];
+		int64_t n = fact ? profile_number(p, fact) : NUMBER_UNSTATED;
+
+		if (!fact || !json_is_integer(json_object_get(p->facts, fact)) || n == 0 ||
+		    (n >= row->least && n <= UINT16_MAX))
+			continue;
+		return context_fail(ctx, EINVAL, "fact-out-of-range", NULL,
+				    "%s: the fact %s is %lld; accepted: 0, and %lld to %d", p->name,
+				    fact, (long long)n, (long long)row->least, UINT16_MAX);
+	}
+	return 0;
+}
+
+int inputs_add_profile(struct abibase_context *ctx, struct inputs *in,
+		       const struct abibase_catalogue *cat, const struct abibase_profile *p)
+{
+	struct host *h = host_new(p->name, cat->n_numbers, cat->n_conditions, p->n_qemu);
+	int r = check_numbers(ctx, cat, p);
+
+	if (r < 0) {
+		host_unref(h);
+		return r;
+	}
+	if (!h || fill_host(in, cat, h, p) < 0) {
+		host_unref(h);
+		return context_oom(ctx);
+	}
+	r = add_host(ctx, in, h);
+	return r < 0 ? r : 0;
+}
+
+/* ------------------------------------------ a host of an earlier baseline */
+
+static int widen_answers(struct inputs *in, const struct inputs *from,
+			 const struct host *h, struct host *to)
+{
+	for (size_t i = 0; i < in->n_conditions; i++) {
+		const char *reason = "not-recorded";
+		enum abibase_tri tri = ABIBASE_UNKNOWN;
+
+		for (size_t k = 0; k < from->n_conditions; k++)
+			if (streq(from->conditions[k], in->conditions[i])) {
+				if (h->answers[k] < ANSWER_UNKNOWN)
+					tri = (enum abibase_tri)h->answers[k];
+				else
+					reason = from->strings.s[h->answers[k] - ANSWER_UNKNOWN];
+			}
+		if (set_answer(in, to, i, tri, reason) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static void widen_numbers(const struct inputs *in, const struct inputs *from,
+			  const struct host *h, struct host *to)
+{
+	for (size_t i = 0; i < in->n_numbers; i++)
+		for (size_t k = 0; k < from->n_numbers; k++)
+			if (streq(from->numbers[k], in->numbers[i]))
+				to->numbers[i] = h->numbers[k];
+}
+
+int inputs_add_host_of(struct abibase_context *ctx, struct inputs *in, const struct inputs *from,
+		       const struct host *h)
+{
+	struct host *to = host_new(h->name, in->n_numbers, in->n_conditions, h->n_qemu);
+	int r;
+
+	if (!to)
+		return context_oom(ctx);
+	to->revision = h->revision;
+	to->platform = h->platform;
+	to->has_qemu = h->has_qemu;
+	memcpy(to->digest, h->digest, sizeof(h->digest));
+	r = strings_intern(&in->strings, from->strings.s[h->arch], &to->arch);
+	if (r == 0)
+		r = widen_answers(in, from, h, to);
+	widen_numbers(in, from, h, to);
+	for (size_t i = 0; r == 0 && i < h->n_qemu; i++) {
+		const struct build *b = from->builds[h->qemu[i].build];
+		const char *path = host_path(from, &h->qemu[i]);
+
+		r = add_build(in, b->digest, b->entry, &to->qemu[i].build);
+		to->qemu[i].path = NO_PATH;
+		if (r == 0 && path)
+			r = strings_intern(&in->strings, path, &to->qemu[i].path);
+	}
+	if (r < 0) {
+		host_unref(to);
+		return context_oom(ctx);
+	}
+	r = add_host(ctx, in, to);
+	return r < 0 ? r : 0;
 }

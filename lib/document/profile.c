@@ -2,7 +2,6 @@
 #include <errno.h>
 
 #include "base/context.h"
-#include "qemu/observe.h"
 #include "document/profile.h"
 
 /* ------------------------------------------------------------- what is accepted */
@@ -126,6 +125,74 @@ static void check_values(struct check *c, const json_t *v)
 	check_map(c, v, check_machine_values);
 }
 
+/* What a guest really saw of a device: "shape", by machine type and backend. */
+
+static void check_positive(struct check *c, const json_t *v)
+{
+	if (check_type(c, v, J_INT) && json_integer_value(v) < 0)
+		check_fault(c, "json-bad-value", "is negative");
+}
+
+static void check_bar(struct check *c, const json_t *v)
+{
+	static const struct member members[] = {
+		{ "index", J_INT, true, check_positive },
+		{ "kind", J_STRING, true, check_name },
+		{ "prefetch", J_BOOL, true, NULL },
+		{ "size", J_INT, true, check_positive },
+		{ 0 },
+	};
+
+	if (check_type(c, v, J_OBJECT))
+		check_object(c, v, members, false);
+}
+
+static void check_bars(struct check *c, const json_t *v)
+{
+	check_each(c, v, check_bar);
+}
+
+static void check_sizes(struct check *c, const json_t *v)
+{
+	check_each(c, v, check_positive);
+}
+
+static void check_offered(struct check *c, const json_t *v)
+{
+	const char *s = json_string_value(v);
+
+	if (strlen(s) != 34 || !strprefix(s, "0x") || s[2 + strspn(s + 2, "0123456789abcdef")])
+		check_fault(c, "json-bad-value",
+			    "\"%s\" is not a word of 128 bits: \"0x\" and 32 lower-case hex digits",
+			    s);
+}
+
+static void check_observed(struct check *c, const json_t *v)
+{
+	static const struct member members[] = {
+		{ "bars", J_ARRAY, true, check_bars },
+		{ "config_size", J_INT, true, check_positive },
+		{ "offered", J_STRING, true, check_offered },
+		{ "queue_sizes", J_ARRAY, true, check_sizes },
+		{ "vectors", J_INT, false, check_positive },
+		{ 0 },
+	};
+
+	if (check_type(c, v, J_OBJECT))
+		check_object(c, v, members, false);
+}
+
+static void check_machine_shape(struct check *c, const json_t *v)
+{
+	if (check_type(c, v, J_OBJECT))
+		check_map(c, v, check_observed);
+}
+
+static void check_shape(struct check *c, const json_t *v)
+{
+	check_map(c, v, check_machine_shape);
+}
+
 void profile_check_qemu(struct check *c, const json_t *v)
 {
 	static const struct member members[] = {
@@ -136,7 +203,7 @@ void profile_check_qemu(struct check *c, const json_t *v)
 		{ "package", J_STRING, false, NULL },
 		{ "path", J_STRING, false, check_nonempty },
 		{ "properties", J_OBJECT, false, check_properties },
-		{ "shape", J_OBJECT, false, observation_check_shape },
+		{ "shape", J_OBJECT, false, check_shape },
 		{ "target", J_STRING, true, check_name },
 		{ "values", J_OBJECT, false, check_values },
 		{ "version", J_STRING, true, check_version },
@@ -550,4 +617,32 @@ ABIBASE_EXPORT enum abibase_tri abibase_profile_fact(const struct abibase_profil
 ABIBASE_EXPORT int abibase_profile_to_json(const struct abibase_profile *p, char **ret)
 {
 	return json_give(p->root, ret);
+}
+
+/* What to do about a fact that is unknown, by its reason. */
+const char *unknown_remedy(const char *reason)
+{
+	static const struct {
+		const char *reason, *remedy;
+	} table[] = {
+		{ "no-permission", "run the probe with the right to open the device node: as root, "
+				   "or as a member of the group that owns it" },
+		{ "no-device-node", "run the probe where the device node is visible, or create it "
+				    "(load the module, or pass it into the container)" },
+		{ "not-loaded", "load the module, or run the probe without --no-load" },
+		{ "no-device", "load the module that serves the device node" },
+		{ "no-namespace", "let the probe make a network namespace: run it as root, or "
+				  "allow user namespaces" },
+		{ "no-file-descriptors", "raise the limit on open files for the probe" },
+		{ "no-module-index", "install the module index of the running kernel "
+				     "(/lib/modules), or load the module" },
+		{ "refused", "run the probe outside of the container, or let its device cgroup and "
+			     "its seccomp filter pass the device" },
+		{ "not-asked", "run the probe without leaving this out: name it with --only" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+		if (streq(table[i].reason, reason))
+			return table[i].remedy;
+	return "probe this host again with this version of abibase";
 }

@@ -42,7 +42,7 @@ enum abibase_tri profile_ask(const struct abibase_profile *p, const char *fact, 
 			     const char **ret_reason);
 /* A fact that is a number; -1 where none is stated. */
 int64_t profile_number(const struct abibase_profile *p, const char *fact);
-/* What to do about a fact that is unknown for @reason (derive.c). */
+/* What to do about a fact that is unknown for @reason. */
 const char *unknown_remedy(const char *reason);
 /* One bit of a word in "0x…" form: 0, 1, or -1 when the word has fewer bits. */
 int word_bit(const char *hex, unsigned int bit);

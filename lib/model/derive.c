@@ -3,47 +3,6 @@
 
 #include "model/derive.h"
 
-/* ------------------------------------------------------------------ words */
-
-const char *const why_words[] = {
-	[WHY_HOST_LACKS] = "host-lacks",     [WHY_HOST_UNKNOWN] = "host-unknown",
-	[WHY_QEMU_LACKS] = "qemu-lacks",     [WHY_MACHINE_OFF] = "machine-type-off",
-	[WHY_QEMU_UNKNOWN] = "qemu-unknown", [WHY_DEPENDS] = "depends",
-	[WHY_TOGETHER] = "together",	     [WHY_NEVER] = "qemu-never-offers",
-	[WHY_DISABLED] = "disabled",	     [WHY_HOST_LEAST] = "host-least",
-	[N_WHY] = NULL,
-};
-
-const char *const setting_words[] = { "off", "on", "unknown", "absent" };
-
-/* What to do about a fact that is unknown, by its reason. */
-const char *unknown_remedy(const char *reason)
-{
-	static const struct {
-		const char *reason, *remedy;
-	} table[] = {
-		{ "no-permission", "run the probe with the right to open the device node: as root, "
-				   "or as a member of the group that owns it" },
-		{ "no-device-node", "run the probe where the device node is visible, or create it "
-				    "(load the module, or pass it into the container)" },
-		{ "not-loaded", "load the module, or run the probe without --no-load" },
-		{ "no-device", "load the module that serves the device node" },
-		{ "no-namespace", "let the probe make a network namespace: run it as root, or "
-				  "allow user namespaces" },
-		{ "no-file-descriptors", "raise the limit on open files for the probe" },
-		{ "no-module-index", "install the module index of the running kernel "
-				     "(/lib/modules), or load the module" },
-		{ "refused", "run the probe outside of the container, or let its device cgroup and "
-			     "its seccomp filter pass the device" },
-		{ "not-asked", "run the probe without leaving this out: name it with --only" },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
-		if (streq(table[i].reason, reason))
-			return table[i].remedy;
-	return "probe this host again with this version of abibase";
-}
-
 const char *derive_reason(const struct inputs *in, unsigned int answer)
 {
 	return in->strings.s[answer - ANSWER_UNKNOWN];
@@ -747,3 +706,6 @@ int baseline_derive(struct abibase_baseline *b, struct abibase_catalogue *cat)
 	derive_clear(&d);
 	return r;
 }
+
+
+

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <limits.h>
 
+#include "document/baseline.h"
 #include "model/effective.h"
-#include "base/util.h"
 
 void qemu_view_init(struct qemu_view *q, const json_t *entry, const char *machine)
 {
@@ -193,4 +193,13 @@ bool need_applies(const struct qemu_view *q, const struct need *need)
 	if (!version_is_zero(&need->since) && version_cmp(&q->version, &need->since) < 0)
 		return false;
 	return version_is_zero(&need->until) || version_cmp(&q->version, &need->until) <= 0;
+}
+
+void baseline_effective(const struct abibase_baseline *b, size_t used, const struct row *row,
+			struct effective *ret)
+{
+	struct qemu_view view;
+
+	qemu_view_init(&view, baseline_entry(b, used), b->machine);
+	qemu_effective(&view, row, ret);
 }

@@ -5,6 +5,8 @@
 #include "document/catalogue.h"
 #include "base/version.h"
 
+struct abibase_baseline;
+
 /*
  * What one QEMU binary makes of one machine type: which properties it knows and what they are set
  * to when nobody says anything. What a profile recorded decides; the catalogue fills in the rest,
@@ -58,5 +60,9 @@ bool value_is_on(const json_t *value);
 bool row_bit_set(const struct row *row, const json_t *value);
 /* Does this QEMU look at this need? */
 bool need_applies(const struct qemu_view *q, const struct need *need);
+
+/* What that QEMU of the baseline makes of the row under its machine type. */
+void baseline_effective(const struct abibase_baseline *b, size_t used, const struct row *row,
+			struct effective *ret);
 
 #endif

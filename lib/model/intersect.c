@@ -13,37 +13,7 @@ struct abibase_intersection {
 	 * counts at the end only, so that the order of profiles and baselines means nothing.
 	 */
 	bool said_backends, said_wishes, adopted;
-	unsigned int *index; /* open addressing: position of a host in in.hosts, plus one */
-	size_t n_index;	     /* a power of two */
 };
-
-static int from_catalogue(struct inputs *in, const struct abibase_catalogue *cat)
-{
-	in->catalogue_revision = cat->revision;
-	in->backends = calloc(cat->n_backends + 1, sizeof(*in->backends));
-	in->conditions = calloc(cat->n_conditions + 1, sizeof(*in->conditions));
-	in->numbers = calloc(cat->n_numbers + 1, sizeof(*in->numbers));
-	if (!in->backends || !in->conditions || !in->numbers)
-		return -ENOMEM;
-	for (; in->n_numbers < cat->n_numbers; in->n_numbers++) {
-		in->numbers[in->n_numbers] = strdup(cat->numbers[in->n_numbers]);
-		if (!in->numbers[in->n_numbers])
-			return -ENOMEM;
-	}
-	for (; in->n_backends < cat->n_backends; in->n_backends++) {
-		in->backends[in->n_backends] = strdup(cat->backends[in->n_backends].name);
-		if (!in->backends[in->n_backends])
-			return -ENOMEM;
-		if (cat->backends[in->n_backends].by_default)
-			in->policy.backends |= 1u << in->n_backends;
-	}
-	for (; in->n_conditions < cat->n_conditions; in->n_conditions++) {
-		in->conditions[in->n_conditions] = strdup(cat->conditions[in->n_conditions].name);
-		if (!in->conditions[in->n_conditions])
-			return -ENOMEM;
-	}
-	return 0;
-}
 
 ABIBASE_EXPORT int abibase_intersection_new(struct abibase_context *ctx,
 					    struct abibase_catalogue *cat,
@@ -55,7 +25,7 @@ ABIBASE_EXPORT int abibase_intersection_new(struct abibase_context *ctx,
 		return context_oom(ctx);
 	ix->ctx = abibase_context_ref(ctx);
 	ix->cat = abibase_catalogue_ref(cat);
-	if (from_catalogue(&ix->in, cat) < 0) {
+	if (inputs_from_catalogue(&ix->in, cat) < 0) {
 		abibase_intersection_unref(ix);
 		return context_oom(ctx);
 	}
@@ -69,7 +39,6 @@ abibase_intersection_unref(struct abibase_intersection *ix)
 	if (!ix)
 		return NULL;
 	inputs_clear(&ix->in);
-	free(ix->index);
 	abibase_catalogue_unref(ix->cat);
 	abibase_context_unref(ix->ctx);
 	free(ix);
@@ -218,214 +187,10 @@ ABIBASE_EXPORT int abibase_intersection_add_dest(struct abibase_intersection *ix
 
 /* ------------------------------------------------------------------- hosts */
 
-static size_t hash_name(const char *s)
-{
-	size_t h = 14695981039346656037u;
-
-	for (; *s; s++)
-		h = (h ^ (unsigned char)*s) * 1099511628211u;
-	return h;
-}
-
-static size_t index_slot(const struct abibase_intersection *ix, const char *name)
-{
-	size_t i = hash_name(name) & (ix->n_index - 1);
-
-	while (ix->index[i] && !streq(ix->in.hosts[ix->index[i] - 1]->name, name))
-		i = (i + 1) & (ix->n_index - 1);
-	return i;
-}
-
-static int index_reserve(struct abibase_intersection *ix)
-{
-	size_t want = ix->n_index ? ix->n_index : 64;
-
-	if (ix->n_index && ix->in.n_hosts < ix->n_index / 2)
-		return 0;
-	if (ix->n_index)
-		want *= 2;
-	free(ix->index);
-	ix->index = calloc(want, sizeof(*ix->index));
-	ix->n_index = ix->index ? want : 0;
-	if (!ix->index)
-		return -ENOMEM;
-	for (size_t i = 0; i < ix->in.n_hosts; i++)
-		ix->index[index_slot(ix, ix->in.hosts[i]->name)] = (unsigned int)i + 1;
-	return 0;
-}
-
-/*
- * Enter @h unless the same host is there already: 1 entered, 0 there. Takes the reference.
- */
-static int add_host(struct abibase_intersection *ix, struct host *h)
-{
-	struct inputs *in = &ix->in;
-	struct host *have;
-	size_t slot;
-
-	if (index_reserve(ix) < 0 ||
-	    array_grow(&in->hosts, in->n_hosts, &in->cap_hosts, sizeof(struct host *)) < 0) {
-		host_unref(h);
-		return context_oom(ix->ctx);
-	}
-	slot = index_slot(ix, h->name);
-	if (!ix->index[slot]) {
-		in->hosts[in->n_hosts++] = h;
-		ix->index[slot] = (unsigned int)in->n_hosts;
-		return 1;
-	}
-	have = in->hosts[ix->index[slot] - 1];
-	if (memcmp(have->digest, h->digest, sizeof(h->digest)) != 0) {
-		context_fail(ix->ctx, EEXIST, "name-twice", NULL,
-			     "two different profiles are called \"%s\"", h->name);
-		host_unref(h);
-		return -EEXIST;
-	}
-	host_unref(h);
-	return 0;
-}
-
-static int add_build(struct inputs *in, const char *digest, const json_t *entry,
-		     unsigned int *ret)
-{
-	long i = inputs_build(in, digest);
-	struct build *b;
-
-	if (i >= 0) {
-		*ret = (unsigned int)i;
-		return 0;
-	}
-	if (array_grow(&in->builds, in->n_builds, &in->cap_builds, sizeof(struct build *)) < 0)
-		return -ENOMEM;
-	b = calloc(1, sizeof(*b));
-	if (!b)
-		return -ENOMEM;
-	b->refcount = 1;
-	b->entry = json_deep_copy(entry);
-	if (!b->entry) {
-		free(b);
-		return -ENOMEM;
-	}
-	json_object_del(b->entry, "path");
-	strcpy(b->digest, digest);
-	b->version = json_string_value(json_object_get(b->entry, "version"));
-	b->target = json_string_value(json_object_get(b->entry, "target"));
-	in->builds[in->n_builds] = b;
-	*ret = (unsigned int)in->n_builds++;
-	return 0;
-}
-
-static int set_answer(struct inputs *in, struct host *h, size_t i, enum abibase_tri tri,
-		      const char *reason)
-{
-	unsigned int index;
-
-	h->answers[i] = (unsigned int)tri;
-	if (tri != ABIBASE_UNKNOWN)
-		return 0;
-	if (strings_intern(&in->strings, reason, &index) < 0)
-		return -ENOMEM;
-	h->answers[i] = ANSWER_UNKNOWN + index;
-	return 0;
-}
-
-static int fill_qemu(struct inputs *in, struct host_qemu *to, const struct profile_qemu *from)
-{
-	if (add_build(in, from->digest, from->json, &to->build) < 0)
-		return -ENOMEM;
-	to->path = NO_PATH;
-	return from->path ? strings_intern(&in->strings, from->path, &to->path) : 0;
-}
-
-/* By digest and path: in which order a profile lists its QEMUs means nothing. */
-static int host_qemu_order(const void *a, const void *b, void *data)
-{
-	const struct inputs *in = data;
-	const struct host_qemu *x = a, *y = b;
-	const char *p = host_path(in, x), *q = host_path(in, y);
-	int r = strcmp(in->builds[x->build]->digest, in->builds[y->build]->digest);
-
-	return r ? r : strcmp(p ? p : "", q ? q : "");
-}
-
-static void sort_qemu(struct inputs *in, struct host *h)
-{
-	if (h->n_qemu > 1)
-		qsort_r(h->qemu, h->n_qemu, sizeof(*h->qemu), host_qemu_order, in);
-}
-
-static unsigned char hex_byte(const char *s)
-{
-	unsigned int v = 0;
-
-	for (int i = 0; i < 2; i++)
-		v = v * 16 + (unsigned int)(s[i] <= '9' ? s[i] - '0' : s[i] - 'a' + 10);
-	return (unsigned char)v;
-}
-
-static int fill_host(struct abibase_intersection *ix, struct host *h,
-		     const struct abibase_profile *p)
-{
-	const struct abibase_catalogue *cat = ix->cat;
-
-	h->revision = p->revision;
-	h->platform = streq(p->kind, "platform");
-	h->has_qemu = p->n_qemu > 0;
-	for (size_t i = 0; i < sizeof(h->digest); i++)
-		h->digest[i] = hex_byte(p->digest + 2 * i);
-	if (strings_intern(&ix->in.strings, p->arch, &h->arch) < 0)
-		return -ENOMEM;
-	for (size_t i = 0; i < cat->n_conditions; i++) {
-		const char *reason = NULL;
-		enum abibase_tri tri = profile_ask(p, cat->conditions[i].fact,
-						   cat->conditions[i].bit, &reason);
-
-		if (set_answer(&ix->in, h, i, tri, reason) < 0)
-			return -ENOMEM;
-	}
-	for (size_t i = 0; i < cat->n_numbers; i++)
-		h->numbers[i] = profile_number(p, cat->numbers[i]);
-	for (size_t i = 0; i < p->n_qemu; i++)
-		if (fill_qemu(&ix->in, &h->qemu[i], &p->qemu[i]) < 0)
-			return -ENOMEM;
-	sort_qemu(&ix->in, h);
-	return 0;
-}
-
-/* What nobody can mean would be given to guests. */
-static int check_numbers(struct abibase_intersection *ix, const struct abibase_profile *p)
-{
-	for (size_t r = 0; r < ix->cat->n_rows; r++) {
-		const struct row *row = &ix->cat->rows[r];
-		const char *fact = row->fact < 0 ? NULL : ix->cat->numbers[row->fact];
-		int64_t n = fact ? profile_number(p, fact) : NUMBER_UNSTATED;
-
-		if (!fact || !json_is_integer(json_object_get(p->facts, fact)) || n == 0 ||
-		    (n >= row->least && n <= UINT16_MAX))
-			continue;
-		return context_fail(ix->ctx, EINVAL, "fact-out-of-range", NULL,
-				    "%s: the fact %s is %lld; accepted: 0, and %lld to %d", p->name,
-				    fact, (long long)n, (long long)row->least, UINT16_MAX);
-	}
-	return 0;
-}
-
 ABIBASE_EXPORT int abibase_intersection_add_profile(struct abibase_intersection *ix,
 						    const struct abibase_profile *p)
 {
-	struct host *h = host_new(p->name, ix->cat->n_numbers, ix->cat->n_conditions, p->n_qemu);
-	int r = check_numbers(ix, p);
-
-	if (r < 0) {
-		host_unref(h);
-		return r;
-	}
-	if (!h || fill_host(ix, h, p) < 0) {
-		host_unref(h);
-		return context_oom(ix->ctx);
-	}
-	r = add_host(ix, h);
-	return r < 0 ? r : 0;
+	return inputs_add_profile(ix->ctx, &ix->in, ix->cat, p);
 }
 
 /* -------------------------------------------------------------- earlier baselines */
@@ -534,68 +299,6 @@ static int widen_policy(struct abibase_intersection *ix, const struct abibase_ba
 	return 0;
 }
 
-static int widen_answers(struct abibase_intersection *ix, const struct inputs *from,
-			 const struct host *h, struct host *to)
-{
-	for (size_t i = 0; i < ix->in.n_conditions; i++) {
-		const char *reason = "not-recorded";
-		enum abibase_tri tri = ABIBASE_UNKNOWN;
-
-		for (size_t k = 0; k < from->n_conditions; k++)
-			if (streq(from->conditions[k], ix->in.conditions[i])) {
-				if (h->answers[k] < ANSWER_UNKNOWN)
-					tri = (enum abibase_tri)h->answers[k];
-				else
-					reason = from->strings.s[h->answers[k] - ANSWER_UNKNOWN];
-			}
-		if (set_answer(&ix->in, to, i, tri, reason) < 0)
-			return -ENOMEM;
-	}
-	return 0;
-}
-
-static void widen_numbers(const struct abibase_intersection *ix, const struct inputs *from,
-			  const struct host *h, struct host *to)
-{
-	for (size_t i = 0; i < ix->in.n_numbers; i++)
-		for (size_t k = 0; k < from->n_numbers; k++)
-			if (streq(from->numbers[k], ix->in.numbers[i]))
-				to->numbers[i] = h->numbers[k];
-}
-
-static int widen_host(struct abibase_intersection *ix, const struct inputs *from,
-		      const struct host *h)
-{
-	struct host *to = host_new(h->name, ix->in.n_numbers, ix->in.n_conditions, h->n_qemu);
-	int r;
-
-	if (!to)
-		return context_oom(ix->ctx);
-	to->revision = h->revision;
-	to->platform = h->platform;
-	to->has_qemu = h->has_qemu;
-	memcpy(to->digest, h->digest, sizeof(h->digest));
-	r = strings_intern(&ix->in.strings, from->strings.s[h->arch], &to->arch);
-	if (r == 0)
-		r = widen_answers(ix, from, h, to);
-	widen_numbers(ix, from, h, to);
-	for (size_t i = 0; r == 0 && i < h->n_qemu; i++) {
-		const struct build *b = from->builds[h->qemu[i].build];
-		const char *path = host_path(from, &h->qemu[i]);
-
-		r = add_build(&ix->in, b->digest, b->entry, &to->qemu[i].build);
-		to->qemu[i].path = NO_PATH;
-		if (r == 0 && path)
-			r = strings_intern(&ix->in.strings, path, &to->qemu[i].path);
-	}
-	if (r < 0) {
-		host_unref(to);
-		return context_oom(ix->ctx);
-	}
-	r = add_host(ix, to);
-	return r < 0 ? r : 0;
-}
-
 int intersection_add_baseline_but(struct abibase_intersection *ix,
 				  const struct abibase_baseline *b, const char *but)
 {
@@ -603,7 +306,7 @@ int intersection_add_baseline_but(struct abibase_intersection *ix,
 
 	for (size_t i = 0; r == 0 && i < b->in.n_hosts; i++)
 		if (!but || !streq(b->in.hosts[i]->name, but))
-			r = widen_host(ix, &b->in, b->in.hosts[i]);
+			r = inputs_add_host_of(ix->ctx, &ix->in, &b->in, b->in.hosts[i]);
 	return r;
 }
 
@@ -673,3 +376,4 @@ ABIBASE_EXPORT int abibase_intersect(struct abibase_context *ctx, struct abibase
 	abibase_intersection_unref(ix);
 	return r;
 }
+

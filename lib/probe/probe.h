@@ -216,8 +216,6 @@ int probe_qemu_check(struct abibase_probe *pr);
 /* Ask all of them; @ret is an array for the profile. */
 int probe_qemu_run(struct abibase_probe *pr, const struct abibase_catalogue *cat, const char *arch,
 		   json_t **ret);
-/* How a process ended, in words, by its wait status. */
-void probe_how_it_ended(int status, char *ret, size_t size);
 
 /* Effective values (probe/values.c). */
 struct qmp;

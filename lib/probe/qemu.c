@@ -375,17 +375,6 @@ static int converse(struct abibase_probe *pr, struct qmp *q, const char *path,
 
 /* ---------------------------------------------------------------- failures */
 
-void probe_how_it_ended(int status, char *ret, size_t size)
-{
-	if (status != -1 && WIFSIGNALED(status))
-		snprintf(ret, size, "was killed by signal %d (%s)", WTERMSIG(status),
-			 strsignal(WTERMSIG(status)));
-	else if (status != -1 && WIFEXITED(status))
-		snprintf(ret, size, "exited with status %d", WEXITSTATUS(status));
-	else
-		snprintf(ret, size, "stopped answering");
-}
-
 static void warn_left_out(struct abibase_probe *pr, const struct qmp *q, const char *path, int err)
 {
 	char words[256], end[128], tail[300] = "";
@@ -411,7 +400,7 @@ static void warn_left_out(struct abibase_probe *pr, const struct qmp *q, const c
 			    (pr->qemu_timeout_ms + 999) / 1000, tail);
 		break;
 	case QMP_DIED:
-		probe_how_it_ended(q->status, end, sizeof(end));
+		process_how_it_ended(q->status, end, sizeof(end));
 		context_log(ctx, LOG_WARNING, "probe-qemu-died",
 			    "%s: left out: it %s before it had answered%s", path, end, tail);
 		break;
@@ -639,3 +628,4 @@ int probe_qemu_run(struct abibase_probe *pr, const struct abibase_catalogue *cat
 	*ret = steal(&list);
 	return 0;
 }
+

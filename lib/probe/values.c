@@ -761,7 +761,7 @@ static void how_it_failed(const struct qmp *q, int err, char *ret, size_t size)
 		snprintf(end, sizeof(end), "no answer to QMP in time");
 		break;
 	case QMP_DIED:
-		probe_how_it_ended(q->status, end, sizeof(end));
+		process_how_it_ended(q->status, end, sizeof(end));
 		break;
 	case QMP_REFUSED:
 		snprintf(ret, size, "%s", q->desc);

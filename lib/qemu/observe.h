@@ -20,7 +20,5 @@ struct abibase_observation *observation_new(const struct abibase_observe *o,
 void observe_set_timeout(struct abibase_observe *o, int timeout_ms);
 /* The record as JSON, or NULL for want of memory. */
 json_t *observation_json(const struct abibase_observation *obs);
-/* The member "shape" of a qemu entry. */
-void observation_check_shape(struct check *c, const json_t *v);
 
 #endif

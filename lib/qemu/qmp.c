@@ -537,3 +537,14 @@ void qmp_last_words(const struct qmp *q, char *ret, size_t size)
 	}
 	ret[n] = '\0';
 }
+
+void process_how_it_ended(int status, char *ret, size_t size)
+{
+	if (status != -1 && WIFSIGNALED(status))
+		snprintf(ret, size, "was killed by signal %d (%s)", WTERMSIG(status),
+			 strsignal(WTERMSIG(status)));
+	else if (status != -1 && WIFEXITED(status))
+		snprintf(ret, size, "exited with status %d", WEXITSTATUS(status));
+	else
+		snprintf(ret, size, "stopped answering");
+}

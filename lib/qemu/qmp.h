@@ -24,6 +24,8 @@ pid_t process_fork(void);
  * the status, or -1 when there is none (also when the caller ignores SIGCHLD).
  */
 int process_reap(pid_t pid, int64_t deadline);
+/* How a process ended, in words, by its wait status. */
+void process_how_it_ended(int status, char *ret, size_t size);
 
 enum qmp_failure {
 	QMP_OK,

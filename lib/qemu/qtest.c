@@ -514,7 +514,7 @@ static void say_failure(const struct qmp *q, int err, struct buf *why)
 		buf_puts(why, "no answer over qtest in time, so it was killed");
 		break;
 	case QMP_DIED:
-		probe_how_it_ended(q->status, end, sizeof(end));
+		process_how_it_ended(q->status, end, sizeof(end));
 		buf_printf(why, "it %s", end);
 		break;
 	case QMP_NO_SETUP:

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
-#include "answer/show.h"
+#include "base/text.h"
 
 /*
  * Only the options in the table at the end are kept; every other one is left out, and so is the word

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "base/text.h"
+
+/*
+ * A profile may come from anywhere, and this goes to a terminal: control characters (C0, DEL, and
+ * C1 in UTF-8) are shown as "?", so that no text can move the cursor or forge a line.
+ */
+void show_text(struct buf *b, const char *s)
+{
+	for (; *s; s++) {
+		const unsigned char *u = (const unsigned char *)s;
+
+		if (u[0] == 0xc2 && u[1] >= 0x80 && u[1] < 0xa0) {
+			buf_putc(b, '?');
+			s++;
+		} else {
+			buf_putc(b, u[0] < 0x20 || u[0] == 0x7f ? '?' : *s);
+		}
+	}
+}
+
+void show_wrapped(struct buf *b, size_t column, size_t hang, const char *s)
+{
+	_buf_ safe = { 0 };
+	const char *text;
+	bool first = true;
+
+	show_text(&safe, s);
+	if (buf_failed(&safe))
+		b->failed = true;
+	for (text = safe.data ? safe.data : ""; *text; first = false) {
+		size_t n = strcspn(text, " ");
+
+		if (!first && column + 1 + n > TEXT_WIDTH) {
+			buf_printf(b, "\n%*s", (int)hang, "");
+			column = hang;
+		} else if (!first) {
+			buf_putc(b, ' ');
+			column++;
+		}
+		buf_add(b, text, n);
+		column += n;
+		text += n;
+		text += strspn(text, " ");
+	}
+	buf_putc(b, '\n');
+}
+
+const char *show_keep(struct arena *a, const char *fmt, va_list ap)
+{
+	_autofree_ char *raw = NULL;
+	_buf_ b = { 0 };
+
+	if (vasprintf(&raw, fmt, ap) < 0) {
+		raw = NULL;
+		return NULL;
+	}
+	show_text(&b, raw);
+	return buf_failed(&b) ? NULL : arena_strdup(a, b.data ? b.data : "");
+}

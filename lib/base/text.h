@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef ABIBASE_TEXT_H
+#define ABIBASE_TEXT_H
+
+/* Text for people, who read it on a terminal. */
+
+#include "base/util.h"
+
+#define TEXT_WIDTH 96 /* columns */
+
+/* Text from a document, with its control characters shown as "?". */
+void show_text(struct buf *b, const char *s);
+/* Like that, in lines of at most 96 columns: it begins in @column, later lines in @hang. */
+void show_wrapped(struct buf *b, size_t column, size_t hang, const char *s);
+/* Formatted text, without control characters, in @a; NULL when memory ran out. */
+const char *show_keep(struct arena *a, const char *fmt, va_list ap) _printf_(2, 0);
+
+#endif
