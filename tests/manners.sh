@@ -571,13 +571,13 @@ sed -n '/^\.Sh DIAGNOSTICS/,/^\.Sh SEE/s/^\.It Li //p' "$src/man/libabibase.3" |
 same 'the message ids of libabibase(3) are not those of lib/base/messages.def' "$tmp/want" "$tmp/got"
 
 # An id that the code says is listed, and one that is listed is said.
-cat "$src"/lib/*.c | tr '\n\t' '  ' |
+cat "$src"/lib/*/*.c | tr '\n\t' '  ' |
 	grep -Eo '(context_fail|context_log|check_fault|check_warn|add_finding)\([^";]*"[a-z0-9-]+"' |
 	sed 's/.*"\(.*\)"/\1/' | sort -u >"$tmp/got"
 comm -13 "$tmp/want" "$tmp/got" >"$tmp/err"
 [ ! -s "$tmp/err" ] || fail 'ids that lib/base/messages.def does not list'
 while read -r id; do
-	grep -qF -e "\"$id\"" -e "[$id]" "$src"/lib/*.c "$src"/cli/*.c || fail "nothing says [$id]"
+	grep -qF -e "\"$id\"" -e "[$id]" "$src"/lib/*/*.c "$src"/cli/*.c || fail "nothing says [$id]"
 done <"$tmp/want"
 
 sed -n 's/^[[:space:]]*\(abibase_[a-z0-9_]*\);$/\1/p' "$src/lib/libabibase.sym" | sort >"$tmp/want"

@@ -8,7 +8,7 @@
 
 #include <linux/bpf.h>
 
-#include "probe/probe.h"
+#include "host/child.h"
 
 #ifndef BPF_F_MMAPABLE
 #define BPF_F_MMAPABLE (1U << 10)
@@ -56,9 +56,9 @@ static int load_program(struct probe_child *c, int map)
 static void say_result(struct probe_child *c, int r)
 {
 	if (r >= 0)
-		probe_say(c, 0, ANSWER_TRUE, 0, 0);
+		probe_say(c, 0, FACT_TRUE, 0, 0);
 	else if (r == -ENOSYS || r == -EINVAL)
-		probe_say(c, 0, ANSWER_FALSE, 0, 0);
+		probe_say(c, 0, FACT_FALSE, 0, 0);
 	else
 		probe_say_errno(c, 0, -r);
 }

@@ -13,7 +13,7 @@
 #include <linux/rtnetlink.h>
 #include <sys/mount.h>
 
-#include "probe/probe.h"
+#include "host/child.h"
 
 /*
  * Far from what a kernel counts up to: the kernel puts a node called after the index into the
@@ -205,8 +205,8 @@ static void ask_link(struct probe_child *c)
 		probe_say_failed(c, STEP_ATTACH, -r);
 		return;
 	}
-	probe_say(c, TAP_USABLE, ANSWER_TRUE, 0, 0);
-	probe_say(c, TAP_FEATURES, ANSWER_WORD, features, 0);
+	probe_say(c, TAP_USABLE, FACT_TRUE, 0, 0);
+	probe_say(c, TAP_FEATURES, FACT_WORD, features, 0);
 	probe_tap_offloads(c, flags);
 }
 

@@ -28,6 +28,15 @@ enum probe_cap {
 	PROBE_CAP_MKNOD = 1 << 2,
 	PROBE_CAP_BPF = 1 << 3,
 };
+#define N_PROBE_CAPS 4
+
+/* Each of them by its names. */
+struct probe_capability {
+	enum probe_cap bit;
+	unsigned int cap;
+	const char *name;
+};
+extern const struct probe_capability probe_capabilities[N_PROBE_CAPS];
 
 struct probe_ops {
 	int (*uname)(void *data, struct utsname *ret);
@@ -65,7 +74,7 @@ struct probe_ops {
 };
 
 extern const struct probe_ops probe_real_ops;
-/* probe_real_ops.module_index, by libkmod (probe/modules.c) */
+/* probe_real_ops.module_index, by libkmod (host/index.c) */
 int probe_module_index(void *data, const char *release, const char *module);
 /* The same for the index in @dir. */
 int probe_module_index_at(const char *dir, const char *module);

@@ -11,7 +11,7 @@
 #include <linux/if_tun.h>
 #include <sys/ioctl.h>
 
-#include "probe/probe.h"
+#include "host/child.h"
 
 #ifndef TUNSETCARRIER
 #define TUNSETCARRIER _IOW('T', 226, int)
@@ -87,9 +87,9 @@ int probe_tap_fresh(struct probe_child *c, unsigned int flags)
 static void say_accepted(struct probe_child *c, size_t fact, int r)
 {
 	if (r >= 0)
-		probe_say(c, fact, ANSWER_TRUE, 0, 0);
+		probe_say(c, fact, FACT_TRUE, 0, 0);
 	else if (r == -EINVAL || r == -ENOTTY)
-		probe_say(c, fact, ANSWER_FALSE, 0, 0);
+		probe_say(c, fact, FACT_FALSE, 0, 0);
 	else
 		probe_say_errno(c, fact, -r);
 }
@@ -119,7 +119,7 @@ static void ask_napi_frags(struct probe_child *c, unsigned int features, unsigne
 	int fd;
 
 	if (!(features & IFF_NAPI) || !(features & IFF_NAPI_FRAGS)) {
-		probe_say(c, TAP_NAPI_FRAGS, ANSWER_FALSE, 0, 0);
+		probe_say(c, TAP_NAPI_FRAGS, FACT_FALSE, 0, 0);
 		return;
 	}
 	fd = probe_tap_fresh(c, flags | IFF_NAPI | IFF_NAPI_FRAGS);
@@ -127,7 +127,7 @@ static void ask_napi_frags(struct probe_child *c, unsigned int features, unsigne
 		probe_say_errno(c, TAP_NAPI_FRAGS, -fd);
 		return;
 	}
-	probe_say(c, TAP_NAPI_FRAGS, ANSWER_TRUE, 0, 0);
+	probe_say(c, TAP_NAPI_FRAGS, FACT_TRUE, 0, 0);
 	c->ops->close(c->ops_data, fd);
 }
 
@@ -149,8 +149,8 @@ static void tap_ask(struct probe_child *c, int fd)
 		c->ops->close(c->ops_data, fd);
 		return;
 	}
-	probe_say(c, TAP_USABLE, ANSWER_TRUE, 0, 0);
-	probe_say(c, TAP_FEATURES, ANSWER_WORD, features, 0);
+	probe_say(c, TAP_USABLE, FACT_TRUE, 0, 0);
+	probe_say(c, TAP_FEATURES, FACT_WORD, features, 0);
 
 	say_accepted(c, TAP_STEERING_EBPF, probe_ioctl_p(c, fd, TUNSETSTEERINGEBPF, &detach));
 	say_accepted(c, TAP_FILTER_EBPF, probe_ioctl_p(c, fd, TUNSETFILTEREBPF, &detach));

@@ -8,7 +8,7 @@
 #include <linux/ioctl.h>
 #include <linux/types.h>
 
-#include "probe/probe.h"
+#include "host/child.h"
 
 #define VHOST_GET_FEATURES_IOCTL _IOR(0xaf, 0x00, __u64)
 #define VHOST_VDPA_GET_DEVICE_ID_IOCTL _IOR(0xaf, 0x70, __u32)
@@ -26,12 +26,12 @@ static void vdpa_ask(struct probe_child *c, int fd)
 	if (r < 0) {
 		probe_say_failed(c, STEP_FEATURES, -r);
 	} else {
-		probe_say(c, VDPA_FEATURES, ANSWER_WORD, word, 0);
+		probe_say(c, VDPA_FEATURES, FACT_WORD, word, 0);
 		r = probe_ioctl_p(c, fd, VHOST_VDPA_GET_DEVICE_ID_IOCTL, &id);
 		if (r < 0)
 			probe_say_errno(c, VDPA_DEVICE_ID, -r);
 		else
-			probe_say(c, VDPA_DEVICE_ID, ANSWER_INT, id, 0);
+			probe_say(c, VDPA_DEVICE_ID, FACT_INT, id, 0);
 	}
 	c->ops->close(c->ops_data, fd);
 }
@@ -92,14 +92,14 @@ static long device_number(const char *name, size_t len)
 	return n;
 }
 
-int probe_vdpa_find(struct abibase_probe *pr, unsigned int *ret, size_t max)
+int probe_vdpa_find(const struct probe_ops *ops, void *ops_data, unsigned int *ret, size_t max)
 {
 	_buf_ names = { 0 };
 	const char *p, *nl;
 	size_t n = 0;
 	int r;
 
-	r = pr->ops->list(pr->ops_data, "/dev", &names);
+	r = ops->list(ops_data, "/dev", &names);
 	if (r < 0)
 		return r;
 	for (p = names.data; p && (nl = strchr(p, '\n')); p = nl + 1) {

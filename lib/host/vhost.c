@@ -9,7 +9,7 @@
 #include <linux/ioctl.h>
 #include <linux/types.h>
 
-#include "probe/probe.h"
+#include "host/child.h"
 
 /* By number: <linux/vhost.h> of older systems lacks the array. */
 #define VHOST_GET_FEATURES_IOCTL _IOR(0xaf, 0x00, __u64)
@@ -55,10 +55,10 @@ static void ask_array(struct probe_child *c, int fd)
 	int r = probe_ioctl_p(c, fd, VHOST_GET_FEATURES_ARRAY_IOCTL, &array);
 
 	if (r >= 0)
-		probe_say(c, VHOST_FEATURES_ARRAY, ANSWER_WORD, array.features[0],
+		probe_say(c, VHOST_FEATURES_ARRAY, FACT_WORD, array.features[0],
 			  array.features[1]);
 	else if (not_known(r))
-		probe_say(c, VHOST_FEATURES_ARRAY, ANSWER_FALSE, 0, 0);
+		probe_say(c, VHOST_FEATURES_ARRAY, FACT_FALSE, 0, 0);
 	else
 		probe_say_errno(c, VHOST_FEATURES_ARRAY, -r);
 }
@@ -69,9 +69,9 @@ static void ask_backend(struct probe_child *c, int fd)
 	int r = probe_ioctl_p(c, fd, VHOST_GET_BACKEND_FEATURES_IOCTL, &word);
 
 	if (r >= 0)
-		probe_say(c, VHOST_BACKEND_FEATURES, ANSWER_WORD, word, 0);
+		probe_say(c, VHOST_BACKEND_FEATURES, FACT_WORD, word, 0);
 	else if (not_known(r))
-		probe_say(c, VHOST_BACKEND_FEATURES, ANSWER_FALSE, 0, 0);
+		probe_say(c, VHOST_BACKEND_FEATURES, FACT_FALSE, 0, 0);
 	else
 		probe_say_errno(c, VHOST_BACKEND_FEATURES, -r);
 }
@@ -84,8 +84,8 @@ static void vhost_ask(struct probe_child *c, int fd)
 	if (r < 0) {
 		probe_say_failed(c, STEP_FEATURES, -r);
 	} else {
-		probe_say(c, VHOST_USABLE, ANSWER_TRUE, 0, 0);
-		probe_say(c, VHOST_FEATURES, ANSWER_WORD, word, 0);
+		probe_say(c, VHOST_USABLE, FACT_TRUE, 0, 0);
+		probe_say(c, VHOST_FEATURES, FACT_WORD, word, 0);
 		ask_backend(c, fd);
 		if (c->surface->n_facts > VHOST_FEATURES_ARRAY)
 			ask_array(c, fd);

@@ -7,66 +7,12 @@
 
 /* --------------------------------------------------------------- who uses what */
 
-/* What was recorded of this build under this machine type wins over the catalogue's versions. */
-static int64_t shape_of(const struct derive *d, const struct shape *s, size_t used)
-{
-	const struct qemu_view *q = &d->views[used];
-	int64_t recorded = qemu_recorded_size(q->entry, d->b->machine, s->recorded);
-
-	return recorded >= 0 ? recorded : shape_value(s, &q->version);
-}
-
-static bool same_shape(const struct derive *d, const struct shape *s, size_t a, size_t b)
-{
-	return d->views[a].entry && d->views[b].entry &&
-	       !version_cmp(&d->views[a].version, &d->views[b].version) &&
-	       shape_of(d, s, a) == shape_of(d, s, b);
-}
-
-/*
- * The hosts that use the build @used, or with @like any of that version and that shape; dest: those
- * that are ever one.
- */
-size_t derive_write_users(const struct derive *d, size_t used, const struct shape *like, bool dest,
-			  struct buf *out)
-{
-	_autofree_ bool *wanted = calloc(d->b->n_used + 1, sizeof(*wanted));
-	size_t n = 0;
-
-	if (!wanted) {
-		out->failed = true;
-		return 0;
-	}
-	for (size_t u = 0; u < d->b->n_used; u++)
-		wanted[u] = u == used || (like && same_shape(d, like, u, used));
-	for (size_t i = 0; i < d->b->in.n_hosts; i++) {
-		const struct host *h = d->b->in.hosts[i];
-
-		if (derive_host_uses(d, h, wanted) && (!dest || inputs_is_dest(&d->b->in, h)))
-			buf_printf(out, "%s%s", n++ ? ", " : "", h->name);
-	}
-	return n;
-}
-
-/* "QEMU 9.1.0 (qemu-kvm-9.1.0-19.el9) on node-a" */
-void derive_write_build(const struct derive *d, size_t used, struct buf *out)
-{
-	const struct build *b = d->b->used[used].build;
-	const char *package = b ? json_string_value(json_object_get(b->entry, "package")) : NULL;
-
-	buf_printf(out, b ? "QEMU %s" : "a QEMU that was not probed%s", b ? b->version : "");
-	if (package && *package)
-		buf_printf(out, " (%s)", package);
-	buf_puts(out, " on ");
-	derive_write_users(d, used, NULL, false, out);
-}
-
 /* --------------------------------------------------------- sizes that destinations check */
 
 static int judge_pair(struct derive *d, const struct shape *s, size_t from, size_t to)
 {
 	const struct qemu_view *dst = &d->views[to];
-	int64_t offers = shape_of(d, s, from), has = shape_of(d, s, to);
+	int64_t offers = derive_shape_of(d, s, from), has = derive_shape_of(d, s, to);
 	_buf_ text = { 0 }, hosts = { 0 };
 
 	if (version_cmp(&dst->version, &s->checked_since) < 0 || (offers >= 0 && has >= offers))
@@ -103,7 +49,7 @@ static bool first_of_version(const struct derive *d, const struct shape *s, size
 	if (!d->views[used].entry)
 		return false;
 	for (size_t u = 0; u < used; u++)
-		if (d->views[u].entry && same_shape(d, s, u, used))
+		if (d->views[u].entry && derive_same_shape(d, s, u, used))
 			return false;
 	return true;
 }
@@ -119,7 +65,7 @@ static bool is_shape_of(const struct derive *d, size_t r, const struct shape *s,
 /* A build that makes its own of a size that the baseline sets: said, for no list can change it. */
 static int note_ignored(struct derive *d, const struct shape *s, size_t used)
 {
-	int64_t offers = shape_of(d, s, used);
+	int64_t offers = derive_shape_of(d, s, used);
 	_buf_ text = { 0 };
 	size_t n = 0;
 
@@ -532,4 +478,6 @@ int derive_fill_offer(struct derive *d, struct offer *o)
 	}
 	return 0;
 }
+
+
 

@@ -43,8 +43,7 @@ struct derive {
 	unsigned int net;	  /* the policy's backends that are of virtio-net */
 };
 
-
-/* derive.c: words, and what is asked of hosts and QEMUs */
+/* derive-hosts.c: words, and what is asked of hosts and QEMUs */
 const char *derive_reason(const struct inputs *in, unsigned int answer);
 enum abibase_tri derive_tri(unsigned int answer);
 /* "a", "a and b", "a, b and c" */
@@ -54,6 +53,7 @@ void derive_write_backends(const struct derive *d, unsigned int mask, struct buf
 /* Enter a finding; @text is emptied for the next. 0 or -ENOMEM. */
 int derive_finding(struct derive *d, enum abibase_finding_kind kind, const char *id,
 		   const char *remedy, struct buf *text);
+bool derive_has_finding(const struct abibase_baseline *b, enum abibase_finding_kind kind);
 /* A list of hosts that stays, of the size that it needs. */
 int derive_keep_hosts(struct derive *d, const unsigned int *hosts, size_t n, unsigned int **ret,
 		      size_t *ret_n);
@@ -65,11 +65,29 @@ int derive_hosts_of(struct derive *d, const bool *used, unsigned int **ret, size
 unsigned int derive_usable_mask(const struct derive *d, const struct host *h,
 				enum abibase_tri wanted);
 
+/* Hosts that use the build @used, or one like it in @like; @dest: those ever a destination. */
+size_t derive_write_users(const struct derive *d, size_t used, const struct shape *like, bool dest,
+			  struct buf *out);
+/* "QEMU 9.1.0 (qemu-kvm-9.1.0-19.el9) on node-a" */
+void derive_write_build(const struct derive *d, size_t used, struct buf *out);
+/* What a build makes of a size, -1: not known; and whether two builds make the same of it. */
+int64_t derive_shape_of(const struct derive *d, const struct shape *s, size_t used);
+bool derive_same_shape(const struct derive *d, const struct shape *s, size_t a, size_t b);
+/* In this order: the architecture, the backends, the machine type, the builds and their values. */
+int derive_arch(struct derive *d);
+int derive_backends(struct derive *d);
+int derive_machine(struct derive *d);
+int derive_used(struct derive *d);
+int derive_machine_values(struct derive *d);
+int derive_effective(struct derive *d);
+
 /* derive-values.c: the value of every row */
 int derive_values(struct derive *d);
 int derive_doubts(struct derive *d);
 int derive_unmasked(struct derive *d);
 int derive_asked(struct derive *d);
+
+/* derive-rows.c: one row */
 enum setting derive_setting(const struct effective *e);
 size_t derive_count(const struct derive *d, size_t row, enum setting s);
 bool derive_differs(const struct derive *d, size_t r);
@@ -95,10 +113,5 @@ int derive_requirements(struct derive *d);
 int derive_shapes(struct derive *d);
 int derive_notes(struct derive *d);
 int derive_fill_offer(struct derive *d, struct offer *o);
-/* Hosts that use the build @used, or one like it in @like; @dest: those ever a destination. */
-size_t derive_write_users(const struct derive *d, size_t used, const struct shape *like, bool dest,
-			  struct buf *out);
-/* "QEMU 9.1.0 (qemu-kvm-9.1.0-19.el9) on node-a" */
-void derive_write_build(const struct derive *d, size_t used, struct buf *out);
 
 #endif

@@ -29,26 +29,20 @@
  * host.ebpf_rss is no device: it is false where the kernel says ENOSYS or EINVAL.
  */
 
-#include <cap-ng.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <sched.h>
 #include <signal.h>
-#include <sys/ioctl.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <syslog.h>
 
 #include "base/context.h"
+#include "base/process.h"
 #include "document/json.h"
 #include "probe/probe.h"
 #include "document/profile.h"
-#include "qemu/qmp.h"
 
 #define DEVICE_TIMEOUT_MS 30000
 #define QEMU_TIMEOUT_MS 20000
 #define REAP_MS 5000
-#define PROC_FILE_MAX (4u << 20)
 
 static const char *const reason_words[] = {
 	[REASON_NO_NODE] = "no-device-node",
@@ -67,385 +61,7 @@ static const struct probe_surface *const surfaces[] = {
 	&probe_vhost_vdpa, &probe_ebpf,	     &probe_macvtap,	 &probe_ipvtap,
 };
 
-/* ------------------------------------------------------------- the system */
-
-static int real_uname(void *data, struct utsname *ret)
-{
-	(void)data;
-	return uname(ret) < 0 ? -errno : 0;
-}
-
-static uid_t real_euid(void *data)
-{
-	(void)data;
-	return geteuid();
-}
-
-static int real_read_file(void *data, const char *path, struct buf *ret)
-{
-	_autoclose_ int fd = open(path, O_RDONLY | O_CLOEXEC);
-	char chunk[4096];
-
-	(void)data;
-	if (fd < 0)
-		return -errno;
-	for (;;) {
-		ssize_t n = read(fd, chunk, sizeof(chunk));
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		buf_add(ret, chunk, (size_t)n);
-		if (ret->len > PROC_FILE_MAX)
-			return -EFBIG;
-	}
-	return buf_failed(ret) ? -ENOMEM : 0;
-}
-
-static int real_exists(void *data, const char *path)
-{
-	(void)data;
-	return access(path, F_OK) < 0 ? -errno : 0;
-}
-
-static int real_open(void *data, const char *path)
-{
-	int fd;
-
-	(void)data;
-	fd = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	return fd < 0 ? -errno : fd;
-}
-
-static int real_close(void *data, int fd)
-{
-	(void)data;
-	return close(fd) < 0 ? -errno : 0;
-}
-
-static int real_ioctl(void *data, int fd, unsigned long request, unsigned long arg)
-{
-	int r;
-
-	(void)data;
-	r = ioctl(fd, request, arg);
-	return r < 0 ? -errno : r;
-}
-
-static int real_unshare(void *data, int flags)
-{
-	(void)data;
-	return unshare(flags) < 0 ? -errno : 0;
-}
-
-#ifndef CAP_BPF
-#define CAP_BPF 39
-#endif
-
-static const struct {
-	enum probe_cap bit;
-	unsigned int cap;
-	const char *name;
-} capabilities[] = {
-	{ PROBE_CAP_NET_ADMIN, CAP_NET_ADMIN, "net_admin" },
-	{ PROBE_CAP_SYS_ADMIN, CAP_SYS_ADMIN, "sys_admin" },
-	{ PROBE_CAP_MKNOD, CAP_MKNOD, "mknod" },
-	{ PROBE_CAP_BPF, CAP_BPF, "bpf" },
-};
-
-static unsigned int real_caps_held(void *data)
-{
-	unsigned int held = 0;
-
-	(void)data;
-	capng_clear(CAPNG_SELECT_BOTH);
-	if (capng_get_caps_process() < 0)
-		return 0;
-	for (size_t i = 0; i < ARRAY_SIZE(capabilities); i++)
-		if (capng_have_capability(CAPNG_EFFECTIVE, capabilities[i].cap))
-			held |= capabilities[i].bit;
-	return held;
-}
-
-static int real_caps_keep(void *data, unsigned int caps)
-{
-	(void)data;
-	capng_clear(CAPNG_SELECT_CAPS);
-	for (size_t i = 0; i < ARRAY_SIZE(capabilities); i++)
-		if (caps & capabilities[i].bit &&
-		    capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED,
-				 capabilities[i].cap) < 0)
-			return -EINVAL;
-	return capng_apply(CAPNG_SELECT_CAPS) < 0 ? -EPERM : 0;
-}
-
-const struct probe_ops probe_real_ops = {
-	.uname = real_uname,
-	.euid = real_euid,
-	.read_file = real_read_file,
-	.exists = real_exists,
-	.module_index = probe_module_index,
-	.open = real_open,
-	.close = real_close,
-	.ioctl = real_ioctl,
-	.unshare = real_unshare,
-	.caps_held = real_caps_held,
-	.caps_keep = real_caps_keep,
-	.list = probe_sys_list,
-	.read_text = probe_sys_read_text,
-	.rtnl = probe_sys_rtnl,
-	.mount = probe_sys_mount,
-	.mknod = probe_sys_mknod,
-	.bpf = probe_sys_bpf,
-};
-
-/* -------------------------------------------------------------- the child */
-
-/* What goes through the pipe; far below PIPE_BUF, so that each is written whole. */
-enum record_type { RECORD_FACT, RECORD_SANDBOX, RECORD_FAILED, RECORD_DONE };
-struct record {
-	enum record_type type;
-	uint32_t index; /* fact, or enum probe_step */
-	struct probe_answer answer;
-	uint32_t held, kept;
-	bool user_ns, net_ns;
-};
-
-/* The padding is written too. */
-static void record_init(struct record *r, enum record_type type, uint32_t index)
-{
-	memset(r, 0, sizeof(*r));
-	r->type = type;
-	r->index = index;
-}
-
-static void send_record(struct probe_child *c, const struct record *r)
-{
-	ssize_t n;
-
-	do
-		n = write(c->fd, r, sizeof(*r));
-	while (n < 0 && errno == EINTR);
-	if (n != (ssize_t)sizeof(*r))
-		_exit(2); /* the parent has gone */
-}
-
-void probe_say(struct probe_child *c, size_t fact, enum answer_kind kind, uint64_t low,
-	       uint64_t high)
-{
-	struct record r;
-
-	record_init(&r, RECORD_FACT, (uint32_t)fact);
-	r.answer.kind = kind;
-	r.answer.word[0] = low;
-	r.answer.word[1] = high;
-	send_record(c, &r);
-}
-
-static enum probe_reason reason_of(enum probe_step step, int err)
-{
-	if (err == EMFILE || err == ENFILE)
-		return REASON_NO_DESCRIPTORS;
-	if (step == STEP_NAMESPACE)
-		return REASON_NO_NAMESPACE;
-	/* the kernel has no such kind of link, and did not find the module */
-	if (step == STEP_LINK && err == EOPNOTSUPP)
-		return REASON_NO_DEVICE;
-	switch (err) {
-	case ENOENT:
-		return REASON_NO_NODE;
-	case ENODEV:
-	case ENXIO:
-		return REASON_NO_DEVICE;
-	case EACCES:
-		return REASON_NO_PERMISSION;
-	case EPERM:
-		return step == STEP_OPEN || step == STEP_FEATURES ? REASON_REFUSED
-								  : REASON_NO_PERMISSION;
-	case ENOSYS:
-		return REASON_REFUSED;
-	default:
-		return REASON_ERROR;
-	}
-}
-
-void probe_say_errno(struct probe_child *c, size_t fact, int err)
-{
-	struct record r;
-
-	record_init(&r, RECORD_FACT, (uint32_t)fact);
-	r.answer.kind = ANSWER_UNKNOWN;
-	r.answer.reason = reason_of(STEP_NONE, err);
-	r.answer.err = err;
-	send_record(c, &r);
-}
-
-void probe_say_failed(struct probe_child *c, enum probe_step step, int err)
-{
-	struct record r;
-
-	record_init(&r, RECORD_FAILED, step);
-	r.answer.err = err;
-	send_record(c, &r);
-}
-
-/* The namespaces that asking takes. 0, or a negative errno with the step at which it failed. */
-static int enter_namespaces(struct probe_child *c, struct record *r, enum probe_step *step)
-{
-	const unsigned int needed = PROBE_CAP_NET_ADMIN | PROBE_CAP_SYS_ADMIN;
-	int flags = CLONE_NEWNET, failed;
-
-	*step = STEP_RIGHTS;
-	if (c->surface->mountns) {
-		/* No user namespace gives the right to make a node. */
-		if ((r->held & c->surface->caps) != c->surface->caps)
-			return -EPERM;
-		flags |= CLONE_NEWNS;
-	} else if ((r->held & needed) != needed) {
-		/* Both, in one call: the user namespace comes first and owns the other one. */
-		flags |= CLONE_NEWUSER;
-	}
-	*step = STEP_NAMESPACE;
-	failed = c->ops->unshare(c->ops_data, flags);
-	if (failed < 0)
-		return failed;
-	r->net_ns = true;
-	r->user_ns = (flags & CLONE_NEWUSER) != 0;
-	r->kept = c->surface->caps;
-	return 0;
-}
-
-/* A namespace of its own where one is needed, then nothing but the rights that asking takes. */
-static int enter_sandbox(struct probe_child *c)
-{
-	enum probe_step step;
-	struct record r;
-	int failed = 0;
-
-	record_init(&r, RECORD_SANDBOX, 0);
-	if (c->surface->caps)
-		r.held = c->ops->caps_held(c->ops_data);
-	r.kept = r.held & c->surface->caps;
-	if (c->surface->netns) {
-		r.kept = 0;
-		failed = enter_namespaces(c, &r, &step);
-	}
-	if (failed < 0) {
-		send_record(c, &r);
-		probe_say_failed(c, step, -failed);
-		return failed;
-	}
-	failed = c->ops->caps_keep(c->ops_data, r.kept);
-	if (failed < 0)
-		probe_say_failed(c, STEP_CAPABILITIES, -failed);
-	else
-		send_record(c, &r);
-	return failed;
-}
-
-static void ask_node(struct probe_child *c)
-{
-	int fd = c->ops->open(c->ops_data, c->node);
-
-	if (fd < 0)
-		probe_say_failed(c, STEP_OPEN, -fd);
-	else
-		c->surface->ask(c, fd);
-}
-
-static void child_main(struct probe_child *c)
-{
-	static const struct record done = { .type = RECORD_DONE };
-
-	if (enter_sandbox(c) == 0) {
-		/* Gaining a user namespace's capabilities resets it, so here and not before. */
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (c->surface->run)
-			c->surface->run(c);
-		else
-			ask_node(c);
-	}
-	send_record(c, &done);
-}
-
-static _Noreturn void run_child(struct probe_child *c, int timeout_ms)
-{
-	/* Should the parent be unable to count: nothing here outlives this. */
-	alarm((unsigned int)timeout_ms / 1000 + 2);
-	child_main(c);
-	_exit(0);
-}
-
-/* ------------------------------------------------------------- the parent */
-
-/* What one surface has said. */
-struct findings {
-	struct probe_answer facts[PROBE_MAX_FACTS];
-	enum probe_step step; /* where the whole surface failed, or STEP_NONE */
-	int err;
-	bool done;
-	bool sandboxed;
-	unsigned int held, kept;
-	bool user_ns, net_ns;
-};
-
-static void take_record(const struct probe_surface *s, struct findings *f, const struct record *r)
-{
-	switch (r->type) {
-	case RECORD_FACT:
-		if (r->index < s->n_facts)
-			f->facts[r->index] = r->answer;
-		break;
-	case RECORD_SANDBOX:
-		f->sandboxed = true;
-		f->held = r->held;
-		f->kept = r->kept;
-		f->user_ns = r->user_ns;
-		f->net_ns = r->net_ns;
-		break;
-	case RECORD_FAILED:
-		f->step = (enum probe_step)r->index;
-		f->err = r->answer.err;
-		break;
-	case RECORD_DONE:
-		f->done = true;
-		break;
-	}
-}
-
-/* Read records until the child has no more to say. 0, or -ETIMEDOUT. */
-static int read_records(const struct probe_surface *s, int fd, int64_t deadline, struct findings *f)
-{
-	struct record r;
-	size_t have = 0;
-
-	for (;;) {
-		struct pollfd p = { .fd = fd, .events = POLLIN };
-		int64_t left = deadline - process_now();
-		ssize_t n;
-
-		if (left <= 0)
-			return -ETIMEDOUT;
-		if (poll(&p, 1, (int)left) <= 0)
-			continue;
-		n = read(fd, (char *)&r + have, sizeof(r) - have);
-		if (n < 0 && (errno == EINTR || errno == EAGAIN))
-			continue;
-		if (n <= 0)
-			return 0;
-		have += (size_t)n;
-		if (have < sizeof(r))
-			continue;
-		take_record(s, f, &r);
-		have = 0;
-		/* Not until the end of file: another thread's child may hold the pipe too. */
-		if (f->done)
-			return 0;
-	}
-}
+/* -------------------------------------------------------------- one surface */
 
 /* 0, or what fork(2) says; all else is a finding. */
 static int ask_surface(struct abibase_probe *pr, const struct probe_surface *s, struct findings *f)
@@ -469,14 +85,14 @@ static int ask_surface(struct abibase_probe *pr, const struct probe_surface *s, 
 	deadline = process_now() + pr->device_timeout_ms;
 	pid = process_fork();
 	if (pid == 0)
-		run_child(&c, pr->device_timeout_ms);
+		child_run(&c, pr->device_timeout_ms);
 	if (pid < 0)
 		return context_fail(pr->ctx, errno, "probe-fork", s->node,
 				    "cannot start the process that asks %s: %s", s->node,
 				    strerror(errno));
 	close(out);
 	out = -1;
-	r = read_records(s, in, deadline, f);
+	r = child_read(s, in, deadline, f);
 	if (r < 0)
 		kill(pid, SIGKILL);
 	status = process_reap(pid, process_now() + REAP_MS);
@@ -489,255 +105,10 @@ static int ask_surface(struct abibase_probe *pr, const struct probe_surface *s, 
 	return 0;
 }
 
-/* ------------------------------------------------------- words for people */
-
-const char *probe_errno_name(int err)
-{
-	static const struct {
-		int err;
-		const char *name;
-	} names[] = {
-		{ EPERM, "EPERM" },	      { ENOENT, "ENOENT" },
-		{ EINTR, "EINTR" },	      { EIO, "EIO" },
-		{ ENXIO, "ENXIO" },	      { EBADF, "EBADF" },
-		{ EAGAIN, "EAGAIN" },	      { ENOMEM, "ENOMEM" },
-		{ EACCES, "EACCES" },	      { EFAULT, "EFAULT" },
-		{ EBUSY, "EBUSY" },	      { EEXIST, "EEXIST" },
-		{ ENODEV, "ENODEV" },	      { ENOTDIR, "ENOTDIR" },
-		{ EISDIR, "EISDIR" },	      { EINVAL, "EINVAL" },
-		{ ENFILE, "ENFILE" },	      { EMFILE, "EMFILE" },
-		{ ENOTTY, "ENOTTY" },	      { ENOSPC, "ENOSPC" },
-		{ EROFS, "EROFS" },	      { ELOOP, "ELOOP" },
-		{ ENOSYS, "ENOSYS" },	      { EBADFD, "EBADFD" },
-		{ EUSERS, "EUSERS" },	      { ENOBUFS, "ENOBUFS" },
-		{ EOPNOTSUPP, "EOPNOTSUPP" }, { ETIMEDOUT, "ETIMEDOUT" },
-		{ ENOLINK, "ENOLINK" },	      { EOVERFLOW, "EOVERFLOW" },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (names[i].err == err)
-			return names[i].name;
-	return "EOTHER";
-}
-
-/* What no answer depends on is told to those who asked for it, or who want to know everything. */
-static int level(const struct abibase_probe *pr, const struct probe_surface *s)
-{
-	return s->aside && !probe_named(pr, s->option) ? LOG_INFO : LOG_WARNING;
-}
-
-/* A driver that is there has numbers: then only the node is missing, and modprobe makes none. */
-static bool driver_numbers(struct abibase_probe *pr, const struct probe_surface *s,
-			   unsigned int *major, unsigned int *minor)
-{
-	_buf_ path = { 0 }, text = { 0 };
-
-	if (!s->misc)
-		return false;
-	buf_printf(&path, "/sys/class/misc/%s/dev", s->misc);
-	return !buf_failed(&path) &&
-	       pr->ops->read_file(pr->ops_data, path.data, &text) == 0 && text.data &&
-	       sscanf(text.data, "%u:%u", major, minor) == 2;
-}
-
-static void warn_no_node(struct abibase_probe *pr, const struct probe_surface *s)
-{
-	unsigned int major, minor;
-
-	if (driver_numbers(pr, s, &major, &minor))
-		context_log(pr->ctx, level(pr, s), "probe-no-device-node",
-			    "%s: there is no such node here, although the kernel has the driver; "
-			    "in a container, pass the node in; on a host, create it with "
-			    "`mknod %s c %u %u`",
-			    s->node, s->node, major, minor);
-	else
-		context_log(pr->ctx, level(pr, s), "probe-no-device-node",
-			    "%s: there is no such node here, although the kernel may have the "
-			    "device; in a container, pass the node in; on a host, create it with "
-			    "`modprobe %s`",
-			    s->node, s->module);
-}
-
-static void warn_open(struct abibase_probe *pr, const struct probe_surface *s,
-		      enum probe_reason reason, int err)
-{
-	const char *node = s->node, *module = s->module;
-
-	switch (reason) {
-	case REASON_NOT_LOADED:
-		context_log(pr->ctx, level(pr, s), "probe-not-loaded",
-			    "%s: its module is not loaded, so %s is unknown; load it with "
-			    "`modprobe %s` and probe again",
-			    node, s->name, module);
-		break;
-	case REASON_NO_MODULE_INDEX:
-		context_log(pr->ctx, level(pr, s), "probe-no-module-index",
-			"%s: there is no such node, and the module index of the running kernel "
-			"cannot be read, so nothing tells whether it can have %s; load the module "
-			"with `modprobe %s`, or probe where /lib/modules of this kernel can be "
-			"read",
-			node, s->name, module);
-		break;
-	case REASON_NO_NODE:
-		warn_no_node(pr, s);
-		break;
-	case REASON_NO_DEVICE:
-		context_log(pr->ctx, level(pr, s), "probe-no-device",
-			    "%s: the node exists but no driver answers (%s): the module cannot be "
-			    "loaded; see what `modprobe %s` says",
-			    node, strerror(err), module);
-		break;
-	case REASON_NO_PERMISSION:
-		context_log(pr->ctx, level(pr, s), "probe-no-permission",
-			    "%s: no permission to open it; probe as root, or as a user whom the "
-			    "mode and group of the node admit",
-			    node);
-		break;
-	case REASON_REFUSED:
-		context_log(pr->ctx, level(pr, s), "probe-device-refused",
-			"%s: opening it is refused (%s) whatever its mode is: the device cgroup "
-			"or a seccomp filter of this container denies it; allow the device there "
-			"or probe outside",
-			node, strerror(err));
-		break;
-	default:
-		context_log(pr->ctx, level(pr, s), "probe-open-failed", "%s: cannot open it: %s",
-			    node, strerror(err));
-	}
-}
-
-/* Root needs no user namespace: what helps others is no help to him. */
-static void warn_namespace(struct abibase_probe *pr, const struct probe_surface *s, int err)
-{
-	bool root = pr->ops->euid(pr->ops_data) == 0;
-
-	if (err == ENOSPC || err == EUSERS)
-		context_log(pr->ctx, level(pr, s), "probe-namespace-limit",
-			"%s: the limit of namespaces is reached (%s), so no throw-away tap can be "
-			"made; raise the sysctl%s",
-			s->node, strerror(err),
-			root ? " user.max_net_namespaces" :
-			       "s user.max_net_namespaces and user.max_user_namespaces, or probe "
-			       "as root");
-	else if (err == EPERM)
-		context_log(pr->ctx, level(pr, s), "probe-namespace-refused",
-			"%s: a new namespace is refused, so no throw-away tap can be made; %s",
-			s->node,
-			root ? "give the container CAP_SYS_ADMIN and CAP_NET_ADMIN and allow "
-			       "unshare(2) in its seccomp filter, or probe outside" :
-			       "probe as root, or set the sysctl "
-			       "kernel.unprivileged_userns_clone=1; in a container its seccomp "
-			       "filter refuses it");
-	else
-		context_log(pr->ctx, level(pr, s), "probe-namespace-failed",
-			"%s: cannot make a namespace for a throw-away tap: %s; probe %son a kernel "
-			"with network namespaces",
-			s->node, strerror(err), root ? "" : "as root, ");
-}
-
-/* What a macvtap takes that a tap does not. */
-static void warn_link(struct abibase_probe *pr, const struct probe_surface *s, enum probe_step step,
-		      int err)
-{
-	switch (step) {
-	case STEP_RIGHTS:
-		context_log(pr->ctx, level(pr, s), "probe-needs-root",
-			    "%s: to make one and a node for it takes root outside of any user "
-			    "namespace (CAP_NET_ADMIN, CAP_SYS_ADMIN and CAP_MKNOD); probe as root",
-			    s->name);
-		break;
-	case STEP_LOWER:
-		context_log(pr->ctx, level(pr, s), "probe-no-lower-device",
-			    "%s: the tap that it would lie on cannot be made (%s: %s); see what is "
-			    "said of tap",
-			    s->name, s->lower->node, strerror(err));
-		break;
-	case STEP_LINK:
-		context_log(pr->ctx, level(pr, s), "probe-link-failed",
-			    "%s: none can be made: %s; see what `modprobe %s` says", s->name,
-			    strerror(err), s->module);
-		break;
-	default:
-		context_log(pr->ctx, level(pr, s), "probe-node-failed",
-			    "%s: one can be made but not opened, for a node in a private /dev: "
-			    "%s; probe as root, outside of containers",
-			    s->name, strerror(err));
-	}
-}
-
-static void warn_surface(struct abibase_probe *pr, const struct probe_surface *s,
-			 enum probe_step step, enum probe_reason reason, int err)
-{
-	if (reason == REASON_NO_DESCRIPTORS) {
-		context_log(pr->ctx, level(pr, s), "probe-no-file-descriptors",
-			    "%s: no file descriptor is left (%s); raise the limit (ulimit -n, or "
-			    "fs.file-max) and probe again",
-			    s->node, strerror(err));
-		return;
-	}
-	switch (step) {
-	case STEP_NAMESPACE:
-		warn_namespace(pr, s, err);
-		break;
-	case STEP_CAPABILITIES:
-		context_log(pr->ctx, level(pr, s), "probe-capabilities",
-			"%s: not asked, because the asking process cannot give up its rights: %s",
-			s->node, strerror(err));
-		break;
-	case STEP_RIGHTS:
-	case STEP_LOWER:
-	case STEP_LINK:
-	case STEP_NODE:
-		warn_link(pr, s, step, err);
-		break;
-	case STEP_NONE:
-	case STEP_OPEN:
-		warn_open(pr, s, reason, err);
-		break;
-	case STEP_FEATURES:
-		context_log(pr->ctx, level(pr, s), "probe-no-answer",
-			    "%s: it opens but does not answer (%s): it is another device, or a "
-			    "seccomp filter refuses to ask; probe outside of the container",
-			    s->node, strerror(err));
-		break;
-	case STEP_ATTACH:
-		if (err == EPERM)
-			context_log(pr->ctx, level(pr, s), "probe-tap-refused",
-				"%s: making a tap is refused even in a user namespace of its own; "
-				"probe as root, or allow it with the sysctl "
-				"kernel.apparmor_restrict_unprivileged_userns=0 (Ubuntu)",
-				s->node);
-		else
-			context_log(pr->ctx, level(pr, s), "probe-tap-failed",
-				    "%s: cannot make a tap: %s", s->node, strerror(err));
-		break;
-	case STEP_FORK:
-	case STEP_CHILD:
-		if (err == ETIMEDOUT)
-			context_log(pr->ctx, level(pr, s), "probe-timeout",
-				    "%s: no answer in time; the process that asked was killed; see "
-				    "the kernel's log and probe again",
-				    s->node);
-		else if (err == ENOSYS)
-			context_log(pr->ctx, level(pr, s), "probe-killed-by-filter",
-				"%s: the process that asked was killed by a seccomp filter; probe "
-				"outside of this container",
-				s->node);
-		else
-			context_log(pr->ctx, level(pr, s), "probe-child-died",
-				"%s: the process that asked died before it was done (%s); probe "
-				"again",
-				s->node, strerror(err));
-		break;
-	}
-}
-
-/* ------------------------------------------------------------- conclusions */
-
 /* Why a surface that failed is unknown: the table at the top of this file. */
 static enum probe_reason surface_reason(enum presence presence, enum probe_step step, int err)
 {
-	enum probe_reason reason = reason_of(step, err);
+	enum probe_reason reason = child_reason(step, err);
 
 	if (step == STEP_OPEN && reason == REASON_NO_NODE && presence == LOADABLE)
 		return REASON_NOT_LOADED;
@@ -750,38 +121,11 @@ static void set_all_unknown(const struct probe_surface *s, struct findings *f,
 			    enum probe_reason reason, int err)
 {
 	for (size_t i = 0; i < s->n_facts; i++) {
-		if (f->facts[i].kind != ANSWER_NONE)
+		if (f->facts[i].kind != FACT_NONE)
 			continue; /* it was answered before the rest failed */
-		f->facts[i].kind = ANSWER_UNKNOWN;
+		f->facts[i].kind = FACT_UNKNOWN;
 		f->facts[i].reason = reason;
 		f->facts[i].err = err;
-	}
-}
-
-static void tell_facts(struct abibase_probe *pr, const struct probe_surface *s,
-		       const struct findings *f)
-{
-	struct abibase_context *ctx = pr->ctx;
-
-	for (size_t i = 0; i < s->n_facts; i++) {
-		const struct probe_answer *a = &f->facts[i];
-
-		if (a->kind != ANSWER_UNKNOWN)
-			continue;
-		/* The one that an ordinary user can never have; no answer depends on it. */
-		if (a->reason == REASON_NO_PERMISSION && streq(s->facts[i].id, "tap.napi_frags"))
-			context_log(ctx, LOG_INFO, "probe-napi-frags",
-				    "%s: %s is unknown: it takes CAP_NET_ADMIN in the initial user "
-				    "namespace; probe as root for it",
-				    s->node, s->facts[i].id);
-		else
-			context_log(ctx, level(pr, s), "probe-fact-unknown",
-				    "%s: %s is unknown: asking failed with %s; probe again%s",
-				    s->node, s->facts[i].id, strerror(a->err),
-				    a->reason == REASON_NO_DESCRIPTORS ?
-					    " with a higher limit of open files (ulimit -n)" :
-				    a->reason == REASON_NO_PERMISSION ? " as root" :
-									"");
 	}
 }
 
@@ -793,14 +137,14 @@ static void conclude(struct abibase_probe *pr, const struct probe_surface *s,
 
 	if (f->done && f->step == STEP_NONE) {
 		set_all_unknown(s, f, REASON_ERROR, EIO);
-		tell_facts(pr, s, f);
+		warn_facts(pr, s, f);
 		return;
 	}
 	/* A node that opened, whatever came of it, is there. */
 	opened = f->step == STEP_FEATURES || f->step == STEP_ATTACH || f->step == STEP_CHILD ||
 		 f->step == STEP_NODE;
 	if (presence == ABSENT && !opened) {
-		f->facts[0].kind = ANSWER_FALSE;
+		f->facts[0].kind = FACT_FALSE;
 		context_log(pr->ctx, LOG_INFO, "probe-absent",
 			    "%s: this kernel does not have it and cannot load it", s->node);
 		return;
@@ -860,13 +204,13 @@ static json_t *answer_json(const struct probe_answer *a, unsigned int bits)
 	char text[40];
 
 	switch (a->kind) {
-	case ANSWER_FALSE:
+	case FACT_FALSE:
 		return json_false();
-	case ANSWER_TRUE:
+	case FACT_TRUE:
 		return json_true();
-	case ANSWER_WORD:
+	case FACT_WORD:
 		return word_json(a, bits);
-	case ANSWER_INT:
+	case FACT_INT:
 		return json_integer((json_int_t)a->word[0]);
 	default:
 		if (a->reason != REASON_ERROR)
@@ -879,7 +223,7 @@ static json_t *answer_json(const struct probe_answer *a, unsigned int bits)
 static int add_facts(json_t *facts, const struct probe_surface *s, const struct findings *f)
 {
 	for (size_t i = 0; i < s->n_facts; i++) {
-		if (f->facts[i].kind == ANSWER_NONE)
+		if (f->facts[i].kind == FACT_NONE)
 			continue;
 		if (json_object_set_new(facts, s->facts[i].id,
 					answer_json(&f->facts[i], s->facts[i].bits)) < 0)
@@ -892,9 +236,9 @@ static json_t *caps_json(unsigned int caps)
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; list && i < ARRAY_SIZE(capabilities); i++)
-		if (caps & capabilities[i].bit &&
-		    json_array_append_new(list, json_string(capabilities[i].name)) < 0) {
+	for (size_t i = 0; list && i < N_PROBE_CAPS; i++)
+		if (caps & probe_capabilities[i].bit &&
+		    json_array_append_new(list, json_string(probe_capabilities[i].name)) < 0) {
 			json_decref(list);
 			return NULL;
 		}
@@ -1022,12 +366,12 @@ static int no_vdpa(struct abibase_probe *pr, const char *release, int err, struc
 		return r;
 	}
 	if (err) {
-		set_all_unknown(s, f, reason_of(STEP_OPEN, err), err);
-		warn_surface(pr, s, STEP_OPEN, reason_of(STEP_OPEN, err), err);
+		set_all_unknown(s, f, child_reason(STEP_OPEN, err), err);
+		warn_surface(pr, s, STEP_OPEN, child_reason(STEP_OPEN, err), err);
 		return r;
 	}
 	set_all_unknown(s, f, surface_reason(presence, STEP_OPEN, ENOENT), ENOENT);
-	context_log(pr->ctx, level(pr, s), "probe-no-vdpa-device",
+	context_log(pr->ctx, warn_level(pr, s), "probe-no-vdpa-device",
 		    "%s: there is no such device now; one appears when a vDPA device is bound to "
 		    "vhost_vdpa",
 		    s->node);
@@ -1039,7 +383,7 @@ static int probe_vdpa(struct abibase_probe *pr, const char *release, json_t *fac
 {
 	struct findings all = { 0 };
 	unsigned int numbers[VDPA_MAX];
-	int n = probe_vdpa_find(pr, numbers, VDPA_MAX), r = n;
+	int n = probe_vdpa_find(pr->ops, pr->ops_data, numbers, VDPA_MAX), r = n;
 
 	if (n <= 0 && n != -ENOMEM)
 		r = no_vdpa(pr, release, -n, &all);
@@ -1049,11 +393,11 @@ static int probe_vdpa(struct abibase_probe *pr, const char *release, json_t *fac
 
 		probe_vdpa_device(&d, numbers[i]);
 		r = probe_surface(pr, &d.surface, release, facts, loaded, &f);
-		if (all.facts[0].kind == ANSWER_NONE || f.facts[0].kind == ANSWER_WORD)
+		if (all.facts[0].kind == FACT_NONE || f.facts[0].kind == FACT_WORD)
 			all.facts[0] = f.facts[0];
 	}
-	if (all.facts[0].kind == ANSWER_WORD)
-		all.facts[0].kind = ANSWER_TRUE;
+	if (all.facts[0].kind == FACT_WORD)
+		all.facts[0].kind = FACT_TRUE;
 	return r < 0 ? r : add_facts(facts, &probe_vhost_vdpa, &all);
 }
 

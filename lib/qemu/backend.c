@@ -11,7 +11,7 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 
-#include "probe/probe.h"
+#include "host/child.h"
 
 /*
  * What the devices of a throw-away QEMU lie on: made between fork() and exec, in namespaces of the

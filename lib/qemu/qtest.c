@@ -9,7 +9,6 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 
-#include "probe/probe.h"
 
 /* Where registers are mapped: free on every PC. */
 #define WINDOW 0xe0000000u

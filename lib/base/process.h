@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef ABIBASE_PROCESS_H
+#define ABIBASE_PROCESS_H
+
+/* Child processes that end in bounded time. */
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/util.h"
+
+/* Milliseconds of the monotonic clock. */
+int64_t process_now(void);
+/*
+ * fork() with every signal blocked around it, so that no handler of the caller runs in the child.
+ * In the child all signals have their default action, SIGPIPE is ignored, nothing is blocked, and
+ * the kernel kills it when the calling thread ends. The child may call only what is safe after a
+ * fork() of a process with threads, and ends by _exit() or exec.
+ */
+pid_t process_fork(void);
+/*
+ * Wait until @deadline, not forever: a process that hangs in the kernel cannot be killed. Returns
+ * the status, or -1 when there is none (also when the caller ignores SIGCHLD).
+ */
+int process_reap(pid_t pid, int64_t deadline);
+/* How a process ended, in words, by its wait status. */
+void process_how_it_ended(int status, char *ret, size_t size);
+
+#endif

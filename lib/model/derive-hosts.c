@@ -1,0 +1,678 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+
+#include "model/derive.h"
+
+const char *derive_reason(const struct inputs *in, unsigned int answer)
+{
+	return in->strings.s[answer - ANSWER_UNKNOWN];
+}
+
+/* "a", "a and b", "a, b and c" */
+void derive_write_hosts(const struct derive *d, const unsigned int *hosts, size_t n,
+			struct buf *out)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (i)
+			buf_puts(out, i + 1 == n ? " and " : ", ");
+		buf_puts(out, d->b->in.hosts[hosts[i]]->name);
+	}
+}
+
+void derive_write_backends(const struct derive *d, unsigned int mask, struct buf *out)
+{
+	size_t before = out->len;
+
+	for (size_t i = 0; i < d->b->in.n_backends; i++)
+		if (mask & (1u << i))
+			buf_printf(out, "%s%s", out->len > before ? ", " : "",
+				   d->b->in.backends[i]);
+}
+
+/* ---------------------------------------------------------------- findings */
+
+int derive_finding(struct derive *d, enum abibase_finding_kind kind, const char *id,
+		   const char *remedy, struct buf *text)
+{
+	struct abibase_baseline *b = d->b;
+	struct finding *f;
+
+	if (buf_failed(text) || array_grow(&b->findings, b->n_findings, &b->cap_findings,
+					   sizeof(*b->findings)) < 0)
+		return -ENOMEM;
+	f = &b->findings[b->n_findings];
+	f->kind = kind;
+	f->id = id;
+	f->text = arena_strdup(&b->arena, text->data ? text->data : "");
+	f->remedy = remedy ? arena_strdup(&b->arena, remedy) : NULL;
+	if (!f->text || (remedy && !f->remedy))
+		return -ENOMEM;
+	b->n_findings++;
+	text->len = 0;
+	return 0;
+}
+
+bool derive_has_finding(const struct abibase_baseline *b, enum abibase_finding_kind kind)
+{
+	for (size_t i = 0; i < b->n_findings; i++)
+		if (b->findings[i].kind == kind)
+			return true;
+	return false;
+}
+
+/* A list of hosts that stays, of the size that it needs. */
+int derive_keep_hosts(struct derive *d, const unsigned int *hosts, size_t n, unsigned int **ret,
+		      size_t *ret_n)
+{
+	*ret = arena_alloc(&d->b->arena, (n + 1) * sizeof(**ret));
+	if (!*ret)
+		return -ENOMEM;
+	memcpy(*ret, hosts, n * sizeof(*hosts));
+	*ret_n = n;
+	return 0;
+}
+
+/* ------------------------------------------------- architecture, target, machine */
+
+int derive_arch(struct derive *d)
+{
+	struct abibase_baseline *b = d->b;
+	const struct inputs *in = &b->in;
+	_buf_ text = { 0 };
+	bool differ = false;
+
+	for (size_t i = 1; i < in->n_hosts; i++)
+		if (in->hosts[i]->arch != in->hosts[0]->arch)
+			differ = true;
+	if (differ) {
+		buf_puts(&text, "the hosts are of different architectures:");
+		for (size_t i = 0; i < in->n_hosts; i++)
+			buf_printf(&text, "%s %s is %s", i ? "," : "", in->hosts[i]->name,
+				   in->strings.s[in->hosts[i]->arch]);
+		return derive_finding(d, ABIBASE_FINDING_CONFLICT, "arch-differs",
+				   "make one baseline for the hosts of each architecture", &text);
+	}
+	b->arch = in->strings.s[in->hosts[0]->arch];
+	b->target = in->policy.target ? in->policy.target : b->arch;
+	if (catalogue_has_target(d->cat, b->target))
+		return 0;
+	buf_printf(&text, "the catalogue has no data for the QEMU target %s", b->target);
+	b->target = NULL;
+	return derive_finding(d, ABIBASE_FINDING_UNKNOWN, "target-not-covered",
+			   "use a target that it has: x86_64", &text);
+}
+
+static bool is_versioned(const char *machine)
+{
+	struct machine_name name;
+
+	machine_name_parse(machine, &name);
+	return name.versioned;
+}
+
+/* Does this build count where no machine type was named? Unknown when it lists none. */
+static enum abibase_tri has_any_versioned(const struct build *b)
+{
+	const json_t *machines = json_object_get(b->entry, "machines");
+	const char *key;
+	json_t *v;
+
+	if (!machines)
+		return ABIBASE_UNKNOWN;
+	json_object_foreach((json_t *)machines, key, v)
+		if (is_versioned(key))
+			return ABIBASE_YES;
+	return ABIBASE_NO;
+}
+
+static bool all_have(const struct derive *d, const bool *counts, const char *machine)
+{
+	const struct inputs *in = &d->b->in;
+
+	for (size_t i = 0; i < in->n_builds; i++)
+		if (counts[i] &&
+		    !json_object_get(json_object_get(in->builds[i]->entry, "machines"), machine))
+			return false;
+	return true;
+}
+
+static const char *newest_common(const struct derive *d, const bool *counts)
+{
+	const struct inputs *in = &d->b->in;
+	const char *best = NULL, *key;
+	size_t first = 0;
+	json_t *v;
+
+	while (first < in->n_builds && !counts[first])
+		first++;
+	if (first == in->n_builds)
+		return NULL;
+	json_object_foreach(json_object_get(in->builds[first]->entry, "machines"), key, v)
+		if (is_versioned(key) && (!best || machine_name_cmp(key, best) > 0) &&
+		    all_have(d, counts, key))
+			best = key;
+	return best;
+}
+
+/* Hosts without QEMU facts, where that leaves a question open. */
+static int finding_no_qemu(struct derive *d, const char *id, const char *remedy, const char *what)
+{
+	const struct inputs *in = &d->b->in;
+	unsigned int *hosts = d->scratch[0];
+	_buf_ text = { 0 };
+	size_t n = 0;
+
+	for (size_t i = 0; i < in->n_hosts; i++)
+		if (!in->hosts[i]->has_qemu)
+			hosts[n++] = (unsigned int)i;
+	if (!n)
+		return 0;
+	derive_write_hosts(d, hosts, n, &text);
+	buf_printf(&text, ": no QEMU facts in the profile, %s", what);
+	return derive_finding(d, ABIBASE_FINDING_UNKNOWN, id, remedy, &text);
+}
+
+static int choose_machine(struct derive *d)
+{
+	struct abibase_baseline *b = d->b;
+	const struct inputs *in = &b->in;
+	_autofree_ bool *counts = calloc(in->n_builds + 1, sizeof(*counts));
+	_buf_ text = { 0 };
+	bool any = false;
+
+	if (!counts)
+		return -ENOMEM;
+	for (size_t i = 0; i < in->n_builds; i++) {
+		enum abibase_tri r = has_any_versioned(in->builds[i]);
+
+		if (!streq(in->builds[i]->target, b->target) || r == ABIBASE_NO)
+			continue;
+		if (r == ABIBASE_UNKNOWN) {
+			buf_printf(&text, "QEMU %s: its machine types are not recorded",
+				   in->builds[i]->version);
+			if (derive_finding(d, ABIBASE_FINDING_UNKNOWN, "machines-not-recorded",
+					"name a machine type with -M, or probe the host again",
+					&text) < 0)
+				return -ENOMEM;
+			continue;
+		}
+		counts[i] = true;
+		any = true;
+	}
+	if (finding_no_qemu(d, "no-qemu-facts",
+			    "name an upstream machine type with -M pc-q35-X.Y, or probe the host "
+			    "with its QEMU (abibase probe --qemu BINARY)",
+			    "so that no machine type can be chosen") < 0)
+		return -ENOMEM;
+	if (derive_has_finding(b, ABIBASE_FINDING_UNKNOWN))
+		return 0;
+	b->machine = newest_common(d, counts);
+	b->machine_chosen = true;
+	if (b->machine)
+		buf_printf(&text, "machine type %s: the newest that every QEMU has", b->machine);
+	else
+		buf_printf(&text, any ? "no versioned pc or q35 machine type is common to every "
+					"QEMU for %s" :
+					"no host has a QEMU for %s with a versioned pc or q35 "
+					"machine type",
+			   b->target);
+	return derive_finding(d, b->machine ? ABIBASE_FINDING_NOTE : ABIBASE_FINDING_CONFLICT,
+			   b->machine ? "machine-chosen" : "no-common-machine",
+			   b->machine ? NULL :
+					"leave out the host whose QEMU is too old or too new, or "
+					"install a QEMU that shares a machine type",
+			   &text);
+}
+
+int derive_machine(struct derive *d)
+{
+	struct abibase_baseline *b = d->b;
+	_buf_ text = { 0 };
+
+	if (!b->in.policy.machine)
+		return choose_machine(d);
+	b->machine = b->in.policy.machine;
+	b->machine_chosen = b->in.policy.machine_chosen;
+	if (!b->machine_chosen)
+		return 0;
+	buf_printf(&text, "machine type %s: the newest that every QEMU has", b->machine);
+	return derive_finding(d, ABIBASE_FINDING_NOTE, "machine-chosen", NULL, &text);
+}
+
+/* ------------------------------------------------------------------- QEMUs used */
+
+static void write_qemu(const struct inputs *in, const struct host *h, const struct host_qemu *q,
+		       struct buf *out)
+{
+	const struct build *b = in->builds[q->build];
+	const char *path = host_path(in, q);
+
+	buf_printf(out, "QEMU %s on %s", b->version, h->name);
+	if (path)
+		buf_printf(out, " (%s)", path);
+}
+
+enum use { USE_YES, USE_TARGET, USE_NO_MACHINE, USE_UNKNOWN };
+
+static enum use how_used(const struct derive *d, const struct build *b)
+{
+	if (!streq(b->target, d->b->target))
+		return USE_TARGET;
+	switch (qemu_has_machine(b->entry, d->b->machine)) {
+	case ABIBASE_YES:
+		return USE_YES;
+	case ABIBASE_NO:
+		return USE_NO_MACHINE;
+	case ABIBASE_UNKNOWN:
+	default:
+		return USE_UNKNOWN;
+	}
+}
+
+static int finding_unused(struct derive *d, const struct host *h, const struct host_qemu *q,
+			  enum use use)
+{
+	const struct build *b = d->b->in.builds[q->build];
+	_buf_ text = { 0 };
+
+	write_qemu(&d->b->in, h, q, &text);
+	if (use == USE_UNKNOWN) {
+		buf_printf(&text, ": whether it has the machine type %s is not recorded",
+			   d->b->machine);
+		return derive_finding(d, ABIBASE_FINDING_UNKNOWN, "machine-not-recorded",
+				   "probe the host again", &text);
+	}
+	if (use == USE_TARGET)
+		buf_printf(&text, " is not used: it is for the target %s", b->target);
+	else
+		buf_printf(&text, " is not used: it does not have the machine type %s",
+			   d->b->machine);
+	return derive_finding(d, ABIBASE_FINDING_NOTE, "qemu-unused", NULL, &text);
+}
+
+static int finding_no_machine(struct derive *d, const struct host *h)
+{
+	_buf_ text = { 0 };
+
+	buf_printf(&text, "%s: none of its QEMUs is for the target %s and has the machine type %s",
+		   h->name, d->b->target, d->b->machine);
+	return derive_finding(d, ABIBASE_FINDING_CONFLICT, "host-without-machine",
+			   "choose a machine type that every host has (omit -M to be told), or "
+			   "install a QEMU that has it there",
+			   &text);
+}
+
+/* Marks in @d->used_of (as 0) the builds that some host uses. */
+static int mark_host(struct derive *d, const struct host *h)
+{
+	size_t yes = 0, unknown = 0;
+
+	for (size_t i = 0; i < h->n_qemu; i++) {
+		enum use use = how_used(d, d->b->in.builds[h->qemu[i].build]);
+
+		yes += use == USE_YES;
+		unknown += use == USE_UNKNOWN;
+		if (use == USE_YES)
+			d->used_of[h->qemu[i].build] = 0;
+		else if (finding_unused(d, h, &h->qemu[i], use) < 0)
+			return -ENOMEM;
+	}
+	return yes || unknown ? 0 : finding_no_machine(d, h);
+}
+
+static int build_cmp(const void *a, const void *b)
+{
+	const struct used_build *x = a, *y = b;
+
+	if (!x->build || !y->build)
+		return !x->build - !y->build;
+	return strcmp(x->build->digest, y->build->digest);
+}
+
+int derive_used(struct derive *d)
+{
+	struct abibase_baseline *b = d->b;
+	struct inputs *in = &b->in;
+	struct machine_name name;
+	bool any = false;
+
+	machine_name_parse(b->machine, &name);
+	d->used_of = calloc(in->n_builds + 1, sizeof(*d->used_of));
+	b->used = arena_alloc(&b->arena, (in->n_builds + 1) * sizeof(*b->used));
+	d->views = calloc(in->n_builds + 1, sizeof(*d->views));
+	if (!d->used_of || !b->used || !d->views)
+		return -ENOMEM;
+	for (size_t i = 0; i < in->n_builds; i++)
+		d->used_of[i] = -1;
+	for (size_t i = 0; i < in->n_hosts; i++)
+		if (!in->hosts[i]->has_qemu)
+			any = true;
+		else if (mark_host(d, in->hosts[i]) < 0)
+			return -ENOMEM;
+	if (any && !name.upstream)
+		return finding_no_qemu(d, "vendor-machine-unknown",
+				       "probe the host with its QEMU, or use an upstream machine "
+				       "type (-M pc-q35-X.Y)",
+				       "and the machine type is not an upstream one: what it "
+				       "means there cannot be told");
+	for (size_t i = 0; i < in->n_builds; i++)
+		if (d->used_of[i] == 0)
+			b->used[b->n_used++] = (struct used_build){ in->builds[i], (long)i };
+	if (any)
+		b->used[b->n_used++] = (struct used_build){ NULL, -1 };
+	qsort(b->used, b->n_used, sizeof(*b->used), build_cmp);
+	d->any = any ? (long)b->n_used - 1 : -1;
+	for (size_t i = 0; i < b->n_used; i++) {
+		const struct build *build = b->used[i].build;
+
+		if (build)
+			d->used_of[b->used[i].index] = (long)i;
+		qemu_view_init(&d->views[i], build ? build->entry : NULL, b->machine);
+	}
+	return 0;
+}
+
+const struct effective *derive_eff(const struct derive *d, size_t row, size_t used)
+{
+	return &d->eff[row * d->b->n_used + used];
+}
+
+/* Does this host use one of the builds marked in @used? */
+bool derive_host_uses(const struct derive *d, const struct host *h, const bool *used)
+{
+	if (!h->has_qemu)
+		return d->any >= 0 && used[d->any];
+	for (size_t i = 0; i < h->n_qemu; i++)
+		if (d->used_of[h->qemu[i].build] >= 0 && used[d->used_of[h->qemu[i].build]])
+			return true;
+	return false;
+}
+
+/* The hosts that use one of the builds marked in @used. */
+int derive_hosts_of(struct derive *d, const bool *used, unsigned int **ret, size_t *ret_n)
+{
+	unsigned int *hosts = d->scratch[0];
+	size_t n = 0;
+
+	for (size_t i = 0; i < d->b->in.n_hosts; i++)
+		if (derive_host_uses(d, d->b->in.hosts[i], used))
+			hosts[n++] = (unsigned int)i;
+	return derive_keep_hosts(d, hosts, n, ret, ret_n);
+}
+
+/* A vendor's machine type of which a profile recorded nothing: the machine is wholly unknown. */
+int derive_machine_values(struct derive *d)
+{
+	struct abibase_baseline *b = d->b;
+	_buf_ text = { 0 };
+
+	for (size_t u = 0; u < b->n_used; u++) {
+		_autofree_ bool *one = NULL;
+		unsigned int *hosts;
+		size_t n;
+
+		if (d->views[u].name.upstream || d->views[u].values)
+			continue;
+		one = calloc(b->n_used, sizeof(*one));
+		if (!one)
+			return -ENOMEM;
+		one[u] = true;
+		if (derive_hosts_of(d, one, &hosts, &n) < 0)
+			return -ENOMEM;
+		buf_printf(&text, "QEMU %s on ", b->used[u].build->version);
+		derive_write_hosts(d, hosts, n, &text);
+		buf_printf(&text, ": what it makes of %s, which is not an upstream machine type, is "
+				  "not recorded",
+			   b->machine);
+		if (derive_finding(d, ABIBASE_FINDING_UNKNOWN, "vendor-machine-unknown",
+				"record the values of that machine type in the profile, or use an "
+				"upstream machine type",
+				&text) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+int derive_effective(struct derive *d)
+{
+	d->eff = calloc(d->cat->n_rows * d->b->n_used + 1, sizeof(*d->eff));
+	if (!d->eff)
+		return -ENOMEM;
+	for (size_t r = 0; r < d->cat->n_rows; r++)
+		for (size_t u = 0; u < d->b->n_used; u++)
+			qemu_effective(&d->views[u], &d->cat->rows[r],
+				       &d->eff[r * d->b->n_used + u]);
+	return 0;
+}
+
+/* --------------------------------------------------------------------- backends */
+
+enum abibase_tri derive_tri(unsigned int answer)
+{
+	return answer < ANSWER_UNKNOWN ? (enum abibase_tri)answer : ABIBASE_UNKNOWN;
+}
+
+static enum abibase_tri usable(const struct derive *d, const struct host *h, size_t backend)
+{
+	const struct backend *b = &d->cat->backends[backend];
+	enum abibase_tri r = ABIBASE_YES;
+
+	for (size_t i = 0; i < b->n_usable; i++) {
+		enum abibase_tri a = derive_tri(h->answers[b->usable[i]]);
+
+		if (a == ABIBASE_NO)
+			return ABIBASE_NO;
+		if (a == ABIBASE_UNKNOWN)
+			r = ABIBASE_UNKNOWN;
+	}
+	return r;
+}
+
+unsigned int derive_usable_mask(const struct derive *d, const struct host *h,
+				enum abibase_tri wanted)
+{
+	unsigned int mask = 0;
+
+	for (size_t i = 0; i < d->cat->n_backends; i++)
+		if (d->b->in.policy.backends & (1u << i) && usable(d, h, i) == wanted)
+			mask |= 1u << i;
+	return mask;
+}
+
+/* Which of the policy's backends look at this condition to be usable. */
+static unsigned int judged_by(const struct derive *d, size_t condition)
+{
+	unsigned int mask = 0;
+
+	for (size_t i = 0; i < d->cat->n_backends; i++)
+		for (size_t k = 0; k < d->cat->backends[i].n_usable; k++)
+			if (d->b->in.policy.backends & (1u << i) &&
+			    d->cat->backends[i].usable[k] == (int)condition)
+				mask |= 1u << i;
+	return mask;
+}
+
+/*
+ * Does an unnamed backend that is absent leave this host another one? A device that was asked for
+ * by name has no other.
+ */
+static bool absence_is_fine(const struct derive *d, const struct host *h, size_t condition)
+{
+	return !d->b->in.policy.backends_named && judged_by(d, condition) & d->net &&
+	       (derive_usable_mask(d, h, ABIBASE_NO) & d->net) != d->net;
+}
+
+/* How to ask without what is in the way; says nothing where nothing would be left. */
+static void write_without(const struct derive *d, unsigned int judged, const char *lead,
+			  struct buf *out)
+{
+	unsigned int left = d->net & ~judged;
+
+	if (judged & d->net && left) {
+		buf_printf(out, "; or %s: --backend ", lead);
+		derive_write_backends(d, left, out);
+	}
+	for (size_t i = 0; i < d->cat->n_backends; i++)
+		if (judged & ~d->net & (1u << i))
+			buf_printf(out, "; or %s: no --with-device %s", lead,
+				   d->cat->backends[i].device);
+}
+
+static int finding_absent(struct derive *d, size_t c, const unsigned int *hosts, size_t n,
+			  bool fine)
+{
+	const struct condition *cond = &d->cat->conditions[c];
+	_buf_ text = { 0 }, remedy = { 0 };
+
+	derive_write_hosts(d, hosts, n, &text);
+	buf_printf(&text, ": provably no %s: %s", cond->layer,
+		   fine ? "constrains nothing on " : "no guest can run there with the backend ");
+	derive_write_backends(d, judged_by(d, c), &text);
+	if (fine)
+		return derive_finding(d, ABIBASE_FINDING_NOTE, "backend-absent", NULL, &text);
+	buf_printf(&remedy, "run a kernel there that has %s, or leave that host out", cond->layer);
+	write_without(d, judged_by(d, c),
+		      judged_by(d, c) & d->net ? "ask for the backends without it" :
+						 "ask without the device",
+		      &remedy);
+	if (buf_failed(&remedy))
+		return -ENOMEM;
+	return derive_finding(d, ABIBASE_FINDING_CONFLICT, "backend-absent", remedy.data, &text);
+}
+
+static int finding_backend_unknown(struct derive *d, size_t c, unsigned int answer,
+				   const unsigned int *hosts, size_t n)
+{
+	const struct condition *cond = &d->cat->conditions[c];
+	const char *reason = derive_reason(&d->b->in, answer);
+	_buf_ text = { 0 }, remedy = { 0 };
+
+	derive_write_hosts(d, hosts, n, &text);
+	buf_printf(&text, ": whether %s is usable is unknown (%s), hence the backend ", cond->layer,
+		   reason);
+	derive_write_backends(d, judged_by(d, c), &text);
+	buf_puts(&remedy, unknown_remedy(reason));
+	write_without(d, judged_by(d, c), "answer without it", &remedy);
+	if (buf_failed(&remedy))
+		return -ENOMEM;
+	return derive_finding(d, ABIBASE_FINDING_UNKNOWN, "backend-unknown", remedy.data, &text);
+}
+
+/* One finding for all the hosts that answer the same. */
+static int judge_condition(struct derive *d, size_t c)
+{
+	const struct inputs *in = &d->b->in;
+	_autofree_ bool *done = calloc(in->n_hosts + 1, sizeof(*done));
+	unsigned int *hosts = d->scratch[0];
+
+	if (!done)
+		return -ENOMEM;
+	for (size_t i = 0; i < in->n_hosts; i++) {
+		unsigned int answer = in->hosts[i]->answers[c];
+		bool fine = absence_is_fine(d, in->hosts[i], c);
+		size_t n = 0;
+		int r;
+
+		if (answer == ABIBASE_YES || done[i])
+			continue;
+		for (size_t k = i; k < in->n_hosts; k++)
+			if (in->hosts[k]->answers[c] == answer &&
+			    (answer != ABIBASE_NO || absence_is_fine(d, in->hosts[k], c) == fine)) {
+				done[k] = true;
+				hosts[n++] = (unsigned int)k;
+			}
+		r = answer == ABIBASE_NO ? finding_absent(d, c, hosts, n, fine) :
+					   finding_backend_unknown(d, c, answer, hosts, n);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int derive_offers(struct derive *d)
+{
+	struct abibase_baseline *b = d->b;
+
+	b->offers = arena_alloc(&b->arena, (d->cat->n_backends + 1) * sizeof(*b->offers));
+	if (!b->offers)
+		return -ENOMEM;
+	for (size_t i = 0; i < d->cat->n_backends; i++) {
+		struct offer *o;
+		size_t n = 0;
+
+		if (!(b->in.policy.backends & (1u << i)))
+			continue;
+		o = &b->offers[b->n_offers++];
+		o->backend = (unsigned int)i;
+		for (size_t h = 0; h < b->in.n_hosts; h++)
+			if (usable(d, b->in.hosts[h], i) == ABIBASE_NO)
+				d->scratch[0][n++] = (unsigned int)h;
+		if (derive_keep_hosts(d, d->scratch[0], n, &o->absent_on, &o->n_absent_on) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+int derive_backends(struct derive *d)
+{
+	for (size_t c = 0; c < d->cat->n_conditions; c++)
+		if (judged_by(d, c) && judge_condition(d, c) < 0)
+			return -ENOMEM;
+	return derive_offers(d);
+}
+
+/* ------------------------------------------------------------------------ all of it */
+
+/* What was recorded of this build under this machine type wins over the catalogue's versions. */
+int64_t derive_shape_of(const struct derive *d, const struct shape *s, size_t used)
+{
+	const struct qemu_view *q = &d->views[used];
+	int64_t recorded = qemu_recorded_size(q->entry, d->b->machine, s->recorded);
+
+	return recorded >= 0 ? recorded : shape_value(s, &q->version);
+}
+
+bool derive_same_shape(const struct derive *d, const struct shape *s, size_t a, size_t b)
+{
+	return d->views[a].entry && d->views[b].entry &&
+	       !version_cmp(&d->views[a].version, &d->views[b].version) &&
+	       derive_shape_of(d, s, a) == derive_shape_of(d, s, b);
+}
+
+/*
+ * The hosts that use the build @used, or with @like any of that version and that shape; dest: those
+ * that are ever one.
+ */
+size_t derive_write_users(const struct derive *d, size_t used, const struct shape *like, bool dest,
+			  struct buf *out)
+{
+	_autofree_ bool *wanted = calloc(d->b->n_used + 1, sizeof(*wanted));
+	size_t n = 0;
+
+	if (!wanted) {
+		out->failed = true;
+		return 0;
+	}
+	for (size_t u = 0; u < d->b->n_used; u++)
+		wanted[u] = u == used || (like && derive_same_shape(d, like, u, used));
+	for (size_t i = 0; i < d->b->in.n_hosts; i++) {
+		const struct host *h = d->b->in.hosts[i];
+
+		if (derive_host_uses(d, h, wanted) && (!dest || inputs_is_dest(&d->b->in, h)))
+			buf_printf(out, "%s%s", n++ ? ", " : "", h->name);
+	}
+	return n;
+}
+
+/* "QEMU 9.1.0 (qemu-kvm-9.1.0-19.el9) on node-a" */
+void derive_write_build(const struct derive *d, size_t used, struct buf *out)
+{
+	const struct build *b = d->b->used[used].build;
+	const char *package = b ? json_string_value(json_object_get(b->entry, "package")) : NULL;
+
+	buf_printf(out, b ? "QEMU %s" : "a QEMU that was not probed%s", b ? b->version : "");
+	if (package && *package)
+		buf_printf(out, " (%s)", package);
+	buf_puts(out, " on ");
+	derive_write_users(d, used, NULL, false, out);
+}

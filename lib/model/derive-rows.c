@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+
+#include "model/derive.h"
+
+/* What is asked of one row: its defaults, the wishes about it, and whether it is on. */
+
+enum setting derive_setting(const struct effective *e)
+{
+	if (e->known == ABIBASE_NO)
+		return SETTING_ABSENT;
+	if (e->known == ABIBASE_UNKNOWN || !e->value)
+		return SETTING_UNKNOWN;
+	return value_is_on(e->value) ? SETTING_ON : SETTING_OFF;
+}
+
+size_t derive_count(const struct derive *d, size_t row, enum setting s)
+{
+	size_t n = 0;
+
+	for (size_t u = 0; u < d->b->n_used; u++)
+		n += derive_setting(derive_eff(d, row, u)) == s;
+	return n;
+}
+
+/* Do builds have different values of it? What is not known is not compared. */
+bool derive_differs(const struct derive *d, size_t r)
+{
+	const json_t *first = NULL;
+
+	for (size_t u = 0; u < d->b->n_used; u++) {
+		const json_t *v = effective_seen(derive_eff(d, r, u), &d->cat->rows[r]);
+
+		if (v && first && !json_equal(v, first))
+			return true;
+		first = v ? v : first;
+	}
+	return false;
+}
+
+/* Is the row of a device that is asked about? */
+bool derive_is_about(const struct derive *d, const struct row *row)
+{
+	return row->backends & d->b->in.policy.backends;
+}
+
+/* What stands for no feature, such as disable-modern, is not switched with its group. */
+bool derive_is_enabled(const struct derive *d, const struct row *row)
+{
+	return row->group_name && (row->bit >= 0 || row->number) &&
+	       strings_have(&d->b->in.policy.enable, row->group_name);
+}
+
+bool derive_is_disabled(const struct derive *d, const struct row *row)
+{
+	return row->group_name && row->bit >= 0 &&
+	       strings_have(&d->b->in.policy.disable, row->group_name);
+}
+
+/* What a row that the baseline does not set is in every QEMU: on, off, or they differ. */
+static bool default_on(const struct derive *d, size_t r)
+{
+	const struct row *row = &d->cat->rows[r];
+
+	for (size_t u = 0; u < d->b->n_used; u++) {
+		const struct effective *e = derive_eff(d, r, u);
+
+		if (e->known != ABIBASE_YES || !e->value)
+			return false;
+		if (row->boolean ? !value_is_on(e->value) : !row_bit_set(row, e->value))
+			return false;
+	}
+	return d->b->n_used > 0;
+}
+
+/* To be on as far as the QEMUs go? Where more than defaults is asked for, knowing it is enough. */
+bool derive_wanted_on(const struct derive *d, size_t r)
+{
+	const struct row *row = &d->cat->rows[r];
+	bool more = derive_is_enabled(d, row) || (d->b->in.policy.all && row->pin == PIN_PINNED);
+
+	if (derive_is_disabled(d, row) || (row->number && d->number[r] == NUMBER_NONE))
+		return false;
+	if (!more && !row->number)
+		return default_on(d, r);
+	for (size_t u = 0; u < d->b->n_used; u++)
+		if (derive_eff(d, r, u)->known != ABIBASE_YES)
+			return false;
+	return d->b->n_used > 0;
+}
+
+bool derive_row_is_on(const struct derive *d, size_t r)
+{
+	return d->included[r] ? d->on[r] : default_on(d, r);
+}
+
+int derive_condition_names(struct derive *d, const struct needs *needs, const char ***ret,
+			   size_t *ret_n)
+{
+	const struct abibase_catalogue *cat = d->cat;
+	_autofree_ bool *wanted = calloc(cat->n_conditions + 1, sizeof(*wanted));
+	const char **names = arena_alloc(&d->b->arena,
+					 (cat->n_conditions + 1) * sizeof(*names));
+
+	if (!wanted || !names)
+		return -ENOMEM;
+	for (size_t be = 0; be < cat->n_backends; be++)
+		for (size_t i = 0; i < needs[be].n; i++)
+			for (size_t u = 0; u < d->b->n_used; u++)
+				if (d->b->in.policy.backends & (1u << be) &&
+				    needs[be].need[i].condition >= 0 &&
+				    need_applies(&d->views[u], &needs[be].need[i]))
+					wanted[needs[be].need[i].condition] = true;
+	for (size_t c = 0; c < cat->n_conditions; c++)
+		if (wanted[c])
+			names[(*ret_n)++] = cat->conditions[c].name;
+	*ret = names;
+	return 0;
+}
