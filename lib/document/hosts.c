@@ -285,11 +285,11 @@ int inputs_from_catalogue(struct inputs *in, const struct abibase_catalogue *cat
 
 static size_t hash_name(const char *s)
 {
-	size_t h = 14695981039346656037u;
+	uint64_t h = 14695981039346656037u; /* FNV-1a of 64 bits, wherever size_t is shorter too */
 
 	for (; *s; s++)
 		h = (h ^ (unsigned char)*s) * 1099511628211u;
-	return h;
+	return (size_t)h;
 }
 
 static size_t index_slot(const struct inputs *in, const char *name)
