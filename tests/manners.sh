@@ -602,6 +602,13 @@ sed -n '/^  "policy": {/,/^  }/s/^    "\([a-z_]*\)": .*/\1/p' "$tmp/out" | while
 done >"$tmp/err"
 [ ! -s "$tmp/err" ] || fail 'members of the policy that abibase-baseline(5) does not have'
 
+# A file of ours that a page names is installed under that name.
+grep -oh '/usr/share/abibase/[a-z0-9./-]*[a-z]' "$src"/man/*.[1-8] | sort -u >"$tmp/want"
+[ -s "$tmp/want" ] || fail 'no page names a file of /usr/share/abibase'
+while read -r path; do
+	[ -e "$src/data/${path#/usr/share/abibase/}" ] || fail "a page names $path"
+done <"$tmp/want"
+
 if have mandoc; then
 	for page in "$src"/man/*.[1-8]; do
 		# Which other manuals this machine has says nothing about ours.
