@@ -474,7 +474,7 @@ if [ -n "${SANITIZE_CFLAGS:-}" ]; then
 	echo 'skipped: recorded kernels are not loaded before a sanitizer'
 elif [ -x "$newer/bin/qemu-system-x86_64" ] && python3 -c "" && ${CC:-cc} -std=gnu11 -O2 -fPIC -ffreestanding \
 	-fno-stack-protector -U_FORTIFY_SOURCE -fvisibility=hidden -shared -nostdlib \
-	-o "$tmp/fakehost.so" "$src/tests/oracle/fakehost.c"; then
+	-o "$tmp/fakehost-preload.so" "$src/tests/oracle/fakehost.c"; then
 	cat >"$tmp/qemu-10.0" <<-END
 		#!/bin/sh
 		exec "$newer/lib64/ld-linux-x86-64.so.2" --library-path \
@@ -496,7 +496,7 @@ elif [ -x "$newer/bin/qemu-system-x86_64" ] && python3 -c "" && ${CC:-cc} -std=g
 import fakehost
 print(fakehost.environment('$1', 'tap', '')['ABIBASE_FAKEHOST'])")
 		export ABIBASE_FAKEHOST
-		LD_PRELOAD=$tmp/fakehost.so "$program" exec "$tmp/base.json" -- "$tmp/qemu-10.0" \
+		LD_PRELOAD=$tmp/fakehost-preload.so "$program" exec "$tmp/base.json" -- "$tmp/qemu-10.0" \
 			-M $machine -accel tcg -display none -nodefaults -S -qmp stdio \
 			-netdev tap,id=n,ifname=abi0,script=no,downscript=no -device \
 			virtio-net-pci,netdev=n,id=net0 <"$tmp/qmp" >"$tmp/out" 2>"$tmp/err"

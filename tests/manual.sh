@@ -21,7 +21,7 @@ for suite in bookworm trixie trixie-backports; do
 done
 unshare -n true 2> /dev/null || unshare -Urn true 2> /dev/null || missing=namespaces
 if [ -z "$missing" ]; then
-	set -- --qemus "$qemus" --fakehost "$build/tests/oracle/fakehost.so" "$@"
+	set -- --qemus "$qemus" --fakehost "$build/tests/oracle/fakehost-preload.so" "$@"
 elif [ "${ABIBASE_TEST_REQUIRE:-}" = 1 ] && [ "$(uname -m)" = x86_64 ]; then
 	skip "no $missing: tests/fetch-qemus fetches QEMUs"
 fi

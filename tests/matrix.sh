@@ -101,7 +101,7 @@ vhost_kernel()
 	PYTHONPATH=$src/tests/oracle python3 -c '
 import sys, fakehost
 e = fakehost.environment("6.12", "tap", sys.argv[1])
-print("\n".join("%s=%s" % w for w in e.items()))' "$(realpath "$build/tests/oracle/fakehost.so")"
+print("\n".join("%s=%s" % w for w in e.items()))' "$(realpath "$build/tests/oracle/fakehost-preload.so")"
 }
 mapfile -t surroundings < <(vhost_kernel)
 printf '6.12\ta\tsave\tstream\ttrixie\tpc-q35-10.0\ttap+vhost\t0\n' > "$dir/plan"

@@ -26,4 +26,4 @@ quick=
 [ "${ABIBASE_ORACLE:-}${SANITIZE_CFLAGS:-}" = "" ] || quick=--quick
 timeout 1800 python3 "$src/tests/oracle/oracle.py" $quick \
 	--qemus "$qemus" --abibase "$abibase" --predict "$build/tests/oracle/predict" \
-	--fakehost "$build/tests/oracle/fakehost.so" "$@"
+	--fakehost "$build/tests/oracle/fakehost-preload.so" "$@"

@@ -11,4 +11,4 @@ need_qemus trixie
 
 timeout 600 python3 "$src/tests/oracle/incident.py" --qemus "$qemus" \
 	--abibase "$abibase" --drive "$build/tests/lab/drive" \
-	--fakehost "$build/tests/oracle/fakehost.so"
+	--fakehost "$build/tests/oracle/fakehost-preload.so"

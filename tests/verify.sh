@@ -11,7 +11,7 @@
 . "${0%/*}/begin.sh"
 
 emulator=$build/abibase-emulator
-fakehost=$build/tests/oracle/fakehost.so
+fakehost=$build/tests/oracle/fakehost-preload.so
 
 need jq python3
 [ -r /proc/sys/kernel/random/boot_id ] || skip "needs the boot id"
