@@ -88,6 +88,19 @@ if command -v python3 > /dev/null; then
 		2> "$tmp/err" || fail "second-tier.py --check: $(cat "$tmp/out")"
 fi
 
+# All tools that are missing are named at once, and so is the one with which a kernel's modules are compressed.
+mkdir -p "$tmp/bin" "$tmp/kernel/modules"
+touch "$tmp/kernel/modules/tun.ko.xz"
+for tool in bash cat dirname find; do
+	ln -s "$(command -v $tool)" "$tmp/bin/"
+done
+if [ ! -e /usr/sbin/xz ]; then # it looks there by itself
+	PATH=$tmp/bin "$top/tests/lab/make-initramfs" "$tmp/kernel" "$tmp/initramfs" > "$tmp/out" \
+		2> "$tmp/err" && fail "make-initramfs does without its tools"
+	grep -q '^make-initramfs: not installed: cpio .* xz$' "$tmp/err" ||
+		fail "make-initramfs does not name xz"
+fi
+
 # ------------------------------------------------------------------ probed ones
 
 mapfile -t probed < <(jq -r 'select([.evidence[]] | all(. == "probed")) | .name' \
