@@ -402,6 +402,7 @@ static bool is_wanted(const struct values *v, const char *object, size_t len)
 	static const char member[] = "\"property\"";
 	const char *p = memmem(object, len, member, strlen(member));
 	const char *end = object + len, *quote, *class_name;
+	char name[64];
 	json_t *known;
 
 	if (!p)
@@ -409,10 +410,11 @@ static bool is_wanted(const struct values *v, const char *object, size_t len)
 	for (p += strlen(member); p < end && (*p == ' ' || *p == ':'); p++)
 		;
 	quote = p < end && *p == '"' ? memchr(p + 1, '"', (size_t)(end - p - 1)) : NULL;
-	if (!quote)
+	if (!quote || (size_t)(quote - p) > sizeof(name))
 		return true;
+	snprintf(name, sizeof(name), "%.*s", (int)(quote - p - 1), p + 1);
 	json_object_foreach((json_t *)v->properties, class_name, known)
-		if (json_object_getn(known, p + 1, (size_t)(quote - p - 1)))
+		if (json_object_get(known, name))
 			return true;
 	return false;
 }
