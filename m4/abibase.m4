@@ -28,6 +28,20 @@ AC_DEFUN([ABIBASE_CC_FLAGS], [
 	AC_SUBST([$1])
 ])
 
+# ABIBASE_DEFINE_DIR(NAME, DIRECTORY, DESCRIPTION)
+# Define NAME as DIRECTORY, expanded. In config.h and not on the command line of the compiler: a build that
+# is configured again with other directories is then compiled again.
+AC_DEFUN([ABIBASE_DEFINE_DIR], [
+	abibase_dir=$(
+		test "$prefix" != NONE || prefix=$ac_default_prefix
+		test "$exec_prefix" != NONE || exec_prefix=$prefix
+		eval "dir=\"$2\""
+		eval "dir=\"$dir\""
+		eval "echo \"$dir\""
+	)
+	AC_DEFINE_UNQUOTED([$1], ["$abibase_dir"], [$3])
+])
+
 # ABIBASE_LD_FLAGS
 # Set HAVE_VSCRIPT when the linker takes a version script, and LIB_LDFLAGS to the checks that it can
 # make of a shared library: no undefined symbol (not with sanitizers, whose runtime is in the

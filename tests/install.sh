@@ -52,6 +52,8 @@ for data in catalogue.json devices.json facts.json messages.json platforms/50-de
 	schema/profile.schema.json; do
 	there -f "$pkgdatadir/$data"
 done
+grep -q "$sysconfdir/abibase/emulator.conf" "$dest$bindir/abibase-emulator" ||
+	fail "abibase-emulator does not read $sysconfdir/abibase/emulator.conf"
 there -f "$(directory bashcompletiondir)/abibase"
 there -d "$sysconfdir/abibase/platforms"
 [ -z "$(find "$dest$sysconfdir/abibase" -perm /022)" ] || fail "others can write $sysconfdir/abibase"
