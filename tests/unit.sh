@@ -1,0 +1,138 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# abibase-profile.service: as closed as it can be, and its profile is that of a plain probe by root, fact by
+# fact. There is no systemd in a test: tests/tools/like-unit.py restricts a process as the unit says.
+# shellcheck source=tests/begin.sh
+. "${0%/*}/begin.sh"
+
+need python3 systemd-analyze unshare mount
+case $(uname -m) in x86_64 | aarch64) ;; *) skip "the filter of system calls is for other machines" ;; esac
+[ "$(id -u)" = 0 ] || skip "needs root"
+unshare -mn true || skip "no namespaces can be made here"
+${CC:-cc} -E -x c /dev/null > /dev/null || skip "needs a C compiler"
+
+tmp=$(mktemp -d) || exit 99
+trap 'rm -rf "$tmp"' EXIT
+unwrap
+unit=$build/data/abibase-profile.service
+if [ ! -e "$unit" ]; then
+	echo "SKIP: this build has no unit"
+	exit 77
+fi
+failures=0
+
+fail()
+{
+	echo "FAIL: $*"
+	failures=$((failures + 1))
+}
+
+# like UNIT COMMAND...
+like()
+{
+	(
+		file=$1
+		shift
+		exec python3 "$src/tests/tools/like-unit.py" "$file" "$tmp/state" -- "$@"
+	)
+}
+
+# ------------------------------------------------------------------------ how closed
+
+# Debian 11 has no --offline.
+if systemd-analyze --help | grep -q -e --offline; then
+	systemd-analyze security --offline=yes --threshold=30 "$unit" > "$tmp/security" 2>&1 ||
+		fail "the unit is more open than 3.0: $(grep Overall "$tmp/security")"
+	grep Overall "$tmp/security"
+fi
+grep -q '^MemoryDenyWriteExecute=' "$unit" && fail "TCG cannot run"
+
+# What the profile is made with is closed indeed.
+mkdir "$tmp/state"
+like "$unit" sh -c '
+	grep -E "^(CapBnd|NoNewPrivs|Seccomp):" /proc/self/status | tr -s "\t" " "
+	cd "$1" || exit
+	refused() { "$@" 2> /dev/null && echo "not refused: $*"; }
+	refused unshare -U true
+	refused unshare -m true
+	refused mount -t tmpfs none /mnt
+	refused touch /usr/abibase-test
+	refused touch "$1/../beside"
+	refused sh -c "echo 1 > /proc/sys/vm/overcommit_memory"
+	refused mknod node c 1 1
+	refused test -e /dev/mem
+	refused chmod u+s "$1"
+	refused chroot / true
+	refused nsenter -t 1 -n true
+	touch inside && unshare -n true && head -n 1 /proc/misc > /dev/null
+	echo $?
+' sh "$tmp/state" > "$tmp/out" 2> "$tmp/err" || fail "like-unit: $(cat "$tmp/err")"
+printf '%s\n' 'CapBnd: 0000008000201002' 'NoNewPrivs: 1' 'Seccomp: 2' 0 > "$tmp/want"
+diff -u "$tmp/want" "$tmp/out" || fail "a process is not restricted as the unit says"
+
+# ------------------------------------------------------------------ the same profile
+
+# Beside the QEMUs of this machine those of Debian's releases, each run by its own loader
+set --
+for root in "$qemus"/*; do
+	[ -x "$root/usr/bin/qemu-system-x86_64" ] && [ "$(uname -m)" = x86_64 ] || continue
+	libraries=$root/usr/lib/x86_64-linux-gnu
+	wrapper=$tmp/state/qemu-${root##*/}
+	cat > "$wrapper" <<-END
+		#!/bin/sh
+		QEMU_MODULE_DIR=$libraries/qemu exec "$(ls "$libraries"/ld-linux-x86-64.so.2 "$libraries"/ld-2.*.so |
+			head -n 1)" --library-path "$libraries" "$root/usr/bin/qemu-system-x86_64" \\
+			-L "$root/usr/share/qemu" -L "$root/usr/share/seabios" "\$@"
+	END
+	chmod +x "$wrapper"
+	set -- "$@" --qemu="$wrapper"
+done 2> /dev/null
+export ABIBASE_QEMUS="$qemus" XDG_CACHE_HOME="$tmp/state/cache"
+
+# parts FILE: all of a profile but with which rights it was made
+parts()
+{
+	python3 -c '
+import json, sys
+profile = json.load(open(sys.argv[1]))
+del profile["probe"]
+print(json.dumps(profile, indent=1, sort_keys=True))' "$1"
+}
+
+# same NAME OPTION...: a plain probe and one like the unit's give the same
+same()
+{
+	name=$1
+	shift
+	"$abibase" probe "$@" -o "$tmp/plain" 2> "$tmp/plain.err" || fail "probe: $(cat "$tmp/plain.err")"
+	rm -rf "$XDG_CACHE_HOME"
+	like "$unit" "$abibase" probe "$@" -o "$tmp/state/host.json" 2> "$tmp/unit.err" ||
+		fail "probe like the unit: $(cat "$tmp/unit.err")"
+	rm -rf "$XDG_CACHE_HOME"
+	parts "$tmp/plain" > "$tmp/want"
+	parts "$tmp/state/host.json" > "$tmp/got"
+	diff -u "$tmp/want" "$tmp/got" || fail "$name: the unit's profile is another one"
+	grep -v '^like-unit: ' "$tmp/unit.err" | diff -u "$tmp/plain.err" - || fail "$name: the probe says something else in the unit"
+	echo "$name: $(grep -c '"path"' "$tmp/want") QEMUs," \
+		"$(sed -n '/^ "facts"/,/^ }/p' "$tmp/want" | grep -c '^  "') facts"
+}
+
+same "as it is" --name=host
+same "QEMUs of releases" --name=host "$@"
+same "observed" --name=host --observe -M q35 "$@"
+
+# It would be seen: without bpf(2) in the filter a fact is another one.
+sed '/^SystemCallFilter=@/s/ bpf$//' "$unit" > "$tmp/closed.service"
+like "$tmp/closed.service" "$abibase" probe --no-qemu --name=host -o "$tmp/state/host.json" 2> /dev/null
+"$abibase" probe --no-qemu --name=host -o "$tmp/plain" 2> /dev/null
+parts "$tmp/plain" > "$tmp/want"
+if grep -q '"host.ebpf_rss": true' "$tmp/want"; then
+	parts "$tmp/state/host.json" | cmp -s - "$tmp/want" && fail "what the unit says is not done"
+fi
+
+ls /dev/net/tun /dev/vhost-net /dev/vhost-vsock > /dev/null 2> "$tmp/err" || {
+	echo "not compared, for this machine has no such node:"
+	sed 's/.*access /    /' "$tmp/err"
+}
+[ "$failures" = 0 ] || exit 1
