@@ -1761,13 +1761,17 @@ START_TEST(test_qemu_hangs)
 {
 	struct abibase_probe *pr = qemu_probe();
 	struct abibase_profile *p;
-	char text[PATH_MAX + 128], path[PATH_MAX];
+	char text[PATH_MAX + 256], path[PATH_MAX];
 	int64_t start = process_now();
 	pid_t pid = 0;
 	FILE *f;
 
 	snprintf(path, sizeof(path), "%s/pid", dir);
-	snprintf(text, sizeof(text), "#!/bin/sh\nsleep 1000 &\necho $! > %s\nwait\n", path);
+	/* $! would be a number of its namespace */
+	snprintf(text, sizeof(text),
+		 "#!/bin/sh\nsh -c 'while read -r key value; do [ $key = Pid: ] && echo $value >%s; "
+		 "done </proc/self/status; exec sleep 1000' &\nwait\n",
+		 path);
 	abibase_probe_add_qemu(pr, program("hang", text, 0755));
 	pr->qemu_timeout_ms = 1000;
 	p = run(pr);

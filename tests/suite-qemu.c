@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <syslog.h>
 
 #include "document/catalogue.h"
@@ -221,9 +222,11 @@ START_TEST(test_compat)
 }
 END_TEST
 
+/* Its number is asked of /proc: each is in a namespace of its own where that can be made. */
 #define COUNT                                                                                      \
-	"d=${0%/*}; echo $$ >>$d/pids; sleep 0.3; n=0; for p in $(cat $d/pids); do "               \
-	"kill -0 $p 2>/dev/null && n=$((n+1)); done; echo $n >>$d/counts\n"
+	"d=${0%/*}; while read -r k v; do [ $k = Pid: ] && echo $v >>$d/pids; done "               \
+	"</proc/self/status; sleep 0.3; n=0; for p in $(cat $d/pids); do "                         \
+	"[ -e /proc/$p/exe ] && n=$((n+1)); done; echo $n >>$d/counts\n"
 
 static int most_at_once(void)
 {
@@ -321,6 +324,60 @@ START_TEST(test_compat_missing)
 
 	check_devices(e);
 	json_decref(e);
+}
+END_TEST
+
+/* Is there a process with this word on its command line? */
+static bool runs(const char *word)
+{
+	char command[128];
+
+	snprintf(command, sizeof(command),
+		 "grep -qsa -e %s /proc/[0-9]*/cmdline --exclude-dir=self", word);
+	return system(command) == 0;
+}
+
+/* As somebody who can make no namespace. */
+static void ask_as_nobody(void)
+{
+	json_t *list = NULL;
+	int status = 0;
+	pid_t pid;
+
+	ck_assert_int_eq(chmod(dir, 0755), 0);
+	pid = fork();
+	if (pid == 0) {
+		if (setresgid(65534, 65534, 65534) < 0 || setresuid(65534, 65534, 65534) < 0)
+			_exit(2);
+		_exit(probe_qemu_run(pr, t.cat, "x86_64", &list) < 0 || json_array_size(list) != 1);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
+}
+
+/* What a QEMU has started ends with it, also what made itself a session of its own. */
+START_TEST(test_helpers_end)
+{
+	_autofree_ char *text = NULL;
+	char word[64];
+
+	if (_i && geteuid() != 0)
+		return;
+	ck_assert_int_ge(asprintf(&text,
+				  "#!/bin/sh\nsetsid sh -c 'sleep %d.%d0; exit 1' &\n"
+				  "setsid sleep %d.%d0 &\nsleep 0.2\n%s",
+				  1000 + _i, (int)getpid(), 1000 + _i, (int)getpid(),
+				  strchr(QEMU("", MACHINES, NO_COMPAT), '\n') + 1),
+			 0);
+	ck_assert_int_eq(abibase_probe_add_qemu(pr, program(text)), 0);
+	pr->no_values = true;
+	if (_i)
+		ask_as_nobody();
+	else
+		json_decref(ask());
+	/* a pattern that does not stand on its own command line */
+	snprintf(word, sizeof(word), "%d.%d[0]", 1000 + _i, (int)getpid());
+	ck_assert_msg(!runs(word), "a child lives on");
 }
 END_TEST
 
@@ -696,6 +753,7 @@ Suite *suite_qemu(void)
 	tcase_add_test(tc, test_devices);
 	tcase_add_test(tc, test_compat_missing);
 	tcase_add_test(tc, test_tree);
+	tcase_add_loop_test(tc, test_helpers_end, 0, 2);
 	tcase_add_test(tc, test_named_machines);
 	tcase_add_test(tc, test_no_values);
 	tcase_add_loop_test(tc, test_failures, 0, ARRAY_SIZE(failures));

@@ -2,9 +2,13 @@
 #include "base/process.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -52,6 +56,196 @@ pid_t process_fork(void)
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	errno = err;
 	return pid;
+}
+
+/* ------------------------------------------------------------------------ a guard */
+
+/* What is killed and does not end in this time hangs in the kernel. */
+#define GUARD_END_MS 1000
+/* More descriptors than anyone has, where the kernel cannot close a range of them. */
+#define GUARD_FDS 65536
+
+static void guard_close(unsigned int first, unsigned int last)
+{
+#ifdef SYS_close_range
+	if (syscall(SYS_close_range, first, last, 0U) == 0)
+		return;
+#endif
+	for (unsigned int fd = first; fd <= last && fd < GUARD_FDS; fd++)
+		close((int)fd);
+}
+
+static void guard_close_all_but(int fd)
+{
+	if (fd > 0)
+		guard_close(0, (unsigned int)fd - 1);
+	guard_close((unsigned int)(fd + 1), ~0U);
+}
+
+/* The first process of the namespace, with which all others of it end: lives as long as the guard. */
+static _Noreturn void guard_be_init(int lifeline)
+{
+	char c;
+
+	guard_close_all_but(lifeline);
+	while (read(lifeline, &c, 1) < 0 && errno == EINTR)
+		;
+	_exit(0);
+}
+
+/*
+ * What is forked from here on is in a process namespace of its own, where the caller may have one.
+ * Its first process is none of those that are executed: signals do not reach it as they reach others.
+ * Returns that, or 0 where there is no namespace; @ret is what keeps it alive.
+ */
+static pid_t guard_make_namespace(int *ret)
+{
+	pid_t init;
+	int fds[2];
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return -errno;
+	if (unshare(CLONE_NEWPID) < 0) {
+		close(fds[0]);
+		close(fds[1]);
+		return 0;
+	}
+	init = fork();
+	if (init == 0) {
+		close(fds[1]);
+		guard_be_init(fds[0]);
+	}
+	if (init < 0)
+		return -errno;
+	close(fds[0]);
+	*ret = fds[1];
+	return init;
+}
+
+/* The numbers in the kernel's list of a thread's children. */
+static void guard_kill_listed(void)
+{
+	_autoclose_ int fd = open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
+	char text[4096];
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text));
+	pid_t pid = 0;
+
+	for (ssize_t i = 0; i < n; i++) {
+		if (text[i] >= '0' && text[i] <= '9') {
+			pid = pid * 10 + (text[i] - '0');
+		} else if (pid > 1) {
+			kill(pid, SIGKILL);
+			pid = 0;
+		}
+	}
+}
+
+/* What has lost its parent is the guard's, wherever it went. */
+static void guard_kill_all(pid_t child, pid_t init)
+{
+	int64_t deadline = process_now() + GUARD_END_MS;
+
+	if (init)
+		kill(init, SIGKILL);
+	if (child)
+		kill(child, SIGKILL);
+	do {
+		struct timespec nap = { .tv_nsec = 1000000 };
+		pid_t r;
+
+		guard_kill_listed();
+		do {
+			r = waitpid(-1, NULL, WNOHANG);
+		} while (r > 0);
+		if (r < 0 && errno == ECHILD)
+			return;
+		nanosleep(&nap, NULL);
+	} while (process_now() < deadline);
+}
+
+/* The status of @child once it has ended; -1: the guard was told to end. */
+static int guard_wait(pid_t child, const sigset_t *signals)
+{
+	for (;;) {
+		int status;
+		pid_t r = waitpid(-1, &status, WNOHANG);
+
+		if (r == child)
+			return status;
+		if (r < 0 && errno != EINTR)
+			return -1;
+		if (r == 0 && sigwaitinfo(signals, NULL) == SIGTERM)
+			return -1;
+	}
+}
+
+static _Noreturn void guard_end(int status)
+{
+	sigset_t none;
+
+	if (status != -1 && WIFSIGNALED(status)) {
+		prctl(PR_SET_DUMPABLE, 0); /* the core is not the guard's */
+		sigemptyset(&none);
+		sigprocmask(SIG_SETMASK, &none, NULL);
+		kill(getpid(), WTERMSIG(status));
+	}
+	_exit(status != -1 && WIFEXITED(status) ? WEXITSTATUS(status) : 127);
+}
+
+static _Noreturn void guard(pid_t child, pid_t init, int lifeline, const sigset_t *signals)
+{
+	int status;
+
+	guard_close_all_but(lifeline);
+	status = guard_wait(child, signals);
+	guard_kill_all(status == -1 ? child : 0, init);
+	guard_end(status);
+}
+
+int process_guard(pid_t parent)
+{
+	int lifeline = GUARD_FDS;
+	pid_t init, child, self = getpid();
+	sigset_t signals, old;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &signals, &old);
+	/* A new user namespace has reset it, and there is something to do now before the end. */
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() != parent)
+		_exit(127);
+	init = guard_make_namespace(&lifeline);
+	if (init < 0)
+		return init;
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	child = fork();
+	if (child < 0)
+		return -errno;
+	if (child > 0)
+		guard(child, init, lifeline, &signals);
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* Of another namespace it would be 0: there it ends with that. */
+	if (!init && getppid() != self)
+		_exit(127);
+	return 0;
+}
+
+int process_end(pid_t pid, int64_t deadline)
+{
+	int status;
+
+	/* It may have been stopped with what it guards. */
+	kill(pid, SIGTERM);
+	kill(pid, SIGCONT);
+	status = process_reap(pid, deadline);
+	if (status != -1 || process_now() < deadline)
+		return status;
+	kill(-pid, SIGKILL);
+	kill(pid, SIGKILL);
+	return process_reap(pid, deadline + GUARD_END_MS);
 }
 
 int process_reap(pid_t pid, int64_t deadline)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "qemu/qmp.h"
 
+#include <cap-ng.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -59,15 +60,25 @@ struct report {
 	int err, step;
 };
 
+/* As far as it may; a root that has no capability left is still the owner of root's files. */
+static void drop_rights(void)
+{
+	capng_clear(CAPNG_SELECT_ALL);
+	capng_apply(CAPNG_SELECT_ALL);
+}
+
 static _Noreturn void exec_child(const struct start *s, const char *path, char *const argv[],
 				 const struct qmp_preparation *prep)
 {
 	int io = move_away(s->io[1], prep), err = move_away(s->err[1], prep);
 	int fd = move_away(s->exec[1], prep), r;
 	struct report report = { 0 };
+	pid_t parent = getppid();
 
-	/* A group of its own, so that what a wrapper script starts is killed with it. */
+	/* A group of its own, so that it can be stopped with what a wrapper script starts. */
 	setpgid(0, 0);
+	/* No program on its way gains a right by being set-user-ID. */
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	/* Descriptors that the caller did not mark close-on-exec are none of QEMU's business. */
 #ifdef SYS_close_range
 	syscall(SYS_close_range, 3U, ~0U, 4U /* CLOSE_RANGE_CLOEXEC */);
@@ -75,9 +86,10 @@ static _Noreturn void exec_child(const struct start *s, const char *path, char *
 	r = prep->fn && io >= 0 && err >= 0 && fd >= 0 ? prep->fn(prep->data, &report.step) : 0;
 	if (r == 0)
 		report.step = 0;
-	/* Entering a user namespace resets it. */
-	if (prep->fn)
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (r == 0)
+		r = process_guard(parent);
+	if (r == 0 && prep->without_rights)
+		drop_rights();
 	if (r == 0 && io >= 0 && err >= 0 && fd >= 0 && dup2(io, 0) == 0 && dup2(io, 1) == 1 &&
 	    dup2(err, 2) == 2)
 		execv(path, argv);
@@ -428,9 +440,7 @@ void qmp_kill(struct qmp *q)
 {
 	if (q->pid <= 0)
 		return;
-	kill(-q->pid, SIGKILL);
-	kill(q->pid, SIGKILL);
-	q->status = process_reap(q->pid, process_now() + KILL_MS);
+	q->status = process_end(q->pid, process_now() + KILL_MS);
 	q->pid = 0;
 }
 

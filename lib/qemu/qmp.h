@@ -67,6 +67,7 @@ struct qmp_preparation {
 	int (*fn)(void *data, int *step); /* or NULL */
 	void *data;
 	unsigned int n_fds;
+	bool without_rights; /* drop every capability, and the right to gain one */
 };
 int qmp_spawn_with(struct qmp *q, const char *path, char *const argv[], int timeout_ms,
 		   const struct qmp_preparation *prep);
