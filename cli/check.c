@@ -47,8 +47,8 @@ static int parse(int argc, char **argv, struct arguments *a)
 	a->operands = argv + optind;
 	a->n_operands = argc - optind;
 	if (a->guest_options && !a->guest.operand)
-		return 1 + cli_usage("check", "-M, --backend, --device, --queue-size and --from go "
-					      "with --guest");
+		return 1 + cli_usage("check", "-M, --backend, --device, --queue-size, --from and "
+					      "--qemu go with --guest");
 	if (a->n_operands == 0 && !a->guest.operand)
 		return 1 + cli_usage("check", "missing operand: which baseline?");
 	return guest_check_stdin("check", &a->guest, NULL, a->operands, a->n_operands) < 0 ?
@@ -241,6 +241,7 @@ const struct command command_check = {
 		"      --device=CLASS      class of the device of a feature word or of a log\n"
 		"      --queue-size=LIST   entries of its queues: one size, or one for each queue\n"
 		"      --from=PROFILE      the host where it runs\n"
+		"      --qemu=BINARY       the QEMU in which it runs, started to try a question on it\n"
 		"  -f, --format=FORMAT     table (default) or json\n"
 		"      --json              the same as --format=json\n"
 		"  -o, --output=FILE       write to FILE, whole or not at all, instead of stdout\n"

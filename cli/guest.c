@@ -37,6 +37,9 @@ int guest_option(const char *verb, struct guest_options *o, int c, const char *a
 		return 0;
 	case OPT_QUEUE_SIZE:
 		return parse_sizes(verb, o, arg);
+	case OPT_QEMU:
+		o->qemu = arg;
+		return 0;
 	case OPT_FROM:
 		o->from = arg;
 		return 0;
@@ -69,7 +72,7 @@ static int load_nothing(struct abibase_context *ctx, int err, struct abibase_gue
 	static const char text[] = "{\"schema\": \"abibase-guest/1\", \"devices\": "
 				   "[{\"class\": \"virtio-net-device\"}]}";
 
-	if (err != -ENODATA && err != -ENOTSUP && err != -ESRCH)
+	if (err != -ENODATA && err != -ENOTSUP)
 		return err;
 	cli_context_error(ctx, err);
 	return abibase_guest_from_buffer(ctx, text, strlen(text), "nothing", ret);
@@ -79,7 +82,7 @@ static int load_guest(struct abibase_context *ctx, struct abibase_catalogue *cat
 		      const struct guest_options *o, struct abibase_guest **ret)
 {
 	_unref_(guest) *g = NULL;
-	int r = abibase_guest_load(ctx, cat, o->operand, o->device, &g);
+	int r = abibase_guest_load(ctx, cat, o->operand, o->device, o->qemu, &g);
 
 	if (r < 0)
 		r = load_nothing(ctx, r, &g);

@@ -7,7 +7,7 @@
 #include "cli.h"
 
 struct guest_options {
-	const char *operand, *machine, *backend, *device, *from;
+	const char *operand, *machine, *backend, *device, *from, *qemu;
 	unsigned int queue_sizes[64];
 	size_t n_queue_sizes;
 };
@@ -17,7 +17,8 @@ struct guest_options {
 		{ "backend", required_argument, NULL, OPT_BACKEND },      \
 		{ "device", required_argument, NULL, OPT_DEVICE },        \
 		{ "queue-size", required_argument, NULL, OPT_QUEUE_SIZE }, \
-		{ "from", required_argument, NULL, OPT_FROM }
+		{ "from", required_argument, NULL, OPT_FROM },            \
+		{ "qemu", required_argument, NULL, OPT_QEMU }
 
 /* Take one of them: 0, or the exit status + 1; -EINVAL: it is none of them. */
 int guest_option(const char *verb, struct guest_options *o, int c, const char *arg);

@@ -132,6 +132,8 @@ const struct command command_targets = {
 		"      --device=CLASS      class of the device of a feature word or of the log\n"
 		"      --queue-size=LIST   entries of its queues: one size, or one for each queue\n"
 		"      --from=PROFILE      the host where it runs: is there a way back?\n"
+		"      --qemu=BINARY       the QEMU in which it runs, started to try on it the question\n"
+		"                          what the guest of qmp:SOCKET negotiated\n"
 		"      --baseline=FILE     the list with which it was started, and will be there\n"
 		"  -f, --format=FORMAT     table (default) or json\n"
 		"      --json              the same as --format=json\n"

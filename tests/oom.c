@@ -693,7 +693,7 @@ static int op_guest(struct made *m)
 static int op_guest_log(struct made *m)
 {
 	struct abibase_guest *g;
-	int r = abibase_guest_load(t.ctx, t.cat, log_file, NULL, &g);
+	int r = abibase_guest_load(t.ctx, t.cat, log_file, NULL, NULL, &g);
 
 	if (r < 0)
 		return r;

@@ -155,7 +155,7 @@ static int load_text(const char *text, const char *device, struct abibase_guest 
 	ck_assert_int_ge(fd, 0);
 	ck_assert_int_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
 	close(fd);
-	r = abibase_guest_load(t.ctx, t.cat, path, device, ret);
+	r = abibase_guest_load(t.ctx, t.cat, path, device, NULL, ret);
 	unlink(path);
 	return r;
 }
@@ -215,13 +215,13 @@ START_TEST(test_operands)
 	struct abibase_guest *g = NULL;
 
 	for (size_t i = 0; i < ARRAY_SIZE(none); i++) {
-		ck_assert_int_eq(abibase_guest_load(t.ctx, t.cat, none[i], NULL, &g), -EINVAL);
+		ck_assert_int_eq(abibase_guest_load(t.ctx, t.cat, none[i], NULL, NULL, &g), -EINVAL);
 		ck_assert_str_eq(abibase_context_error_id(t.ctx), "not-a-guest");
 	}
-	ck_assert_int_eq(abibase_guest_load(t.ctx, t.cat, "./nosuch.json", NULL, &g), -ENOENT);
-	ck_assert_int_eq(abibase_guest_load(t.ctx, t.cat, "qmp:/nosuch", NULL, &g), -ENOENT);
-	ck_assert_int_eq(abibase_guest_load(t.ctx, t.cat, "qmp:", NULL, &g), -EINVAL);
-	ck_assert_int_eq(abibase_guest_load(t.ctx, t.cat, "0x2", "vsock", &g), 0);
+	ck_assert_int_eq(abibase_guest_load(t.ctx, t.cat, "./nosuch.json", NULL, NULL, &g), -ENOENT);
+	ck_assert_int_eq(abibase_guest_load(t.ctx, t.cat, "qmp:/nosuch", NULL, NULL, &g), -ENOENT);
+	ck_assert_int_eq(abibase_guest_load(t.ctx, t.cat, "qmp:", NULL, NULL, &g), -EINVAL);
+	ck_assert_int_eq(abibase_guest_load(t.ctx, t.cat, "0x2", "vsock", NULL, &g), 0);
 	abibase_guest_unref(g);
 }
 END_TEST

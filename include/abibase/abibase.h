@@ -978,18 +978,21 @@ int abibase_guest_from_word(struct abibase_context *ctx, const char *word, const
  * abibase_guest_from_qmp - ask the QEMU in which a guest runs
  * @cat: names features
  * @socket_path: its QMP socket, a UNIX socket on this host
+ * @qemu: a binary of the same QEMU, or NULL; the caller's choice, for it is started
  *
- * Nothing is sent to it that has not just been answered by a throw-away process of the very same
- * binary, and outlived: QEMU 11.1 aborts on the question for what a guest negotiated. Where there is
- * no safe way to ask for that, it is logged as a warning ("guest-qmp-unsafe") and stays unknown in
- * the guest, which has its machine type and its QEMU then.
+ * Nothing is started because of who listens there. What a guest negotiated is asked only where a
+ * throw-away process of @qemu, which has the version and the package of the guest's, has just
+ * answered and outlived that question: QEMU 11.1 aborts on it. Otherwise that is logged as a warning
+ * ("guest-qmp-unsafe"), and what was negotiated stays unknown in the guest, which has its machine type
+ * and its QEMU then.
  *
- * Returns: 0, -ENOTSUP (this QEMU cannot be asked anything safely), -ESRCH (it cannot be found out
- * which binary it is), both with "guest-qmp-unsafe", -EINVAL, -ENOMEM, and what socket(2),
- * connect(2) and fork(2) say. Since: 0.1
+ * Returns: 0, -EINVAL, -EBADMSG and -ETIMEDOUT (what listens does not answer as a QEMU does),
+ * -ENODATA ("guest-unknown": it has no virtio-net device), -ENOTSUP ("guest-qmp-unsafe": it names a
+ * feature that the catalogue does not have), -ENOMEM, and what socket(2), connect(2) and fork(2) say.
+ * Since: 0.1
  */
 int abibase_guest_from_qmp(struct abibase_context *ctx, struct abibase_catalogue *cat,
-			   const char *socket_path, struct abibase_guest **ret);
+			   const char *socket_path, const char *qemu, struct abibase_guest **ret);
 /**
  * abibase_guest_load - read what a person named as a guest on a command line
  * @cat: names features
@@ -997,6 +1000,7 @@ int abibase_guest_from_qmp(struct abibase_context *ctx, struct abibase_catalogue
  *	an abibase-guest/1 document or a log of QEMU in it; hex digits with "0x": a feature word;
  *	"qmp:PATH": the QMP socket of a running QEMU
  * @device: class of the device of a word, or of the masks in a log, or NULL
+ * @qemu: as for abibase_guest_from_qmp(), or NULL
  *
  * Of a log the last line "Features 0x... unsupported" counts. QEMU from 10.2 on prints a mask there
  * that is no longer the guest's: it is refused ("guest-masked").
@@ -1005,7 +1009,8 @@ int abibase_guest_from_qmp(struct abibase_context *ctx, struct abibase_catalogue
  * abibase_guest_from_file(). Since: 0.1
  */
 int abibase_guest_load(struct abibase_context *ctx, struct abibase_catalogue *cat,
-		       const char *operand, const char *device, struct abibase_guest **ret);
+		       const char *operand, const char *device, const char *qemu,
+		       struct abibase_guest **ret);
 /** Since: 0.1 */
 struct abibase_guest *abibase_guest_ref(struct abibase_guest *g);
 /** Since: 0.1 */

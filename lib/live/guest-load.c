@@ -131,12 +131,13 @@ static int from_word(struct abibase_context *ctx, const char *word, const char *
 
 ABIBASE_EXPORT int abibase_guest_load(struct abibase_context *ctx, struct abibase_catalogue *cat,
 				      const char *operand, const char *device,
-				      struct abibase_guest **ret)
+				      const char *qemu, struct abibase_guest **ret)
 {
 	uint64_t word[2];
 
 	if (strprefix(operand, QMP_PREFIX))
-		return abibase_guest_from_qmp(ctx, cat, operand + strlen(QMP_PREFIX), ret);
+		return abibase_guest_from_qmp(ctx, cat, operand + strlen(QMP_PREFIX), qemu,
+					      ret);
 	if (is_file(operand))
 		return from_file(ctx, cat, operand, device, ret);
 	if (strprefix(operand, "0x") && word_parse(operand, word))

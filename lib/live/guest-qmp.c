@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <syslog.h>
 
@@ -16,26 +13,28 @@
 #include "qemu/qtest.h"
 
 /*
- * A running QEMU is asked what its guest negotiated. It must never die of a question, and QEMU 11.1
- * does: it aborts on x-query-virtio-status. So each question goes first to a throw-away process of the
- * very same binary, with the same machine type and a device at work, and only one that it answered
- * and outlived goes to the guest's.
+ * A running QEMU is asked over its monitor what it is and what its guest negotiated. It must never die
+ * of a question, and QEMU 11.1 does: it aborts on x-query-virtio-status. So that question goes to it
+ * only after a throw-away process of a binary that the caller has named, of the same version and
+ * package, with the same machine type and a device at work, has answered and outlived it.
+ *
+ * Nothing is started because of who listens there: which binary that is, the kernel could tell, but
+ * whoever may listen on a socket chooses it.
  */
 
 #define ANSWER_MS 10000
 #define TRIAL_MS 30000
 #define NET_CLASS "virtio-net-device"
-/* Out of the way of the numbers under which a throw-away process gets its descriptors. */
-#define ROOT_FD_FROM 64
+/* More descriptors than one QEMU has. */
+#define DESCRIPTORS_MAX 65536
 
 struct asking {
 	struct abibase_context *ctx;
 	const struct abibase_catalogue *cat;
 	struct decode_data data;
 	const char *socket_path;
+	const char *qemu; /* the binary for the trial, or NULL */
 	struct ucred peer;
-	struct surroundings where;
-	char exe[PATH_MAX]; /* as it is called there */
 	/* its descriptors: which kinds of backend it has */
 	bool fds_known, tap, macvtap, vhost;
 };
@@ -43,8 +42,7 @@ struct asking {
 /* What a QEMU answers, on trial or the guest's. */
 struct answers {
 	const struct asking *a;
-	bool greet; /* nobody has yet spoken on this monitor */
-	char version[128], machine[128], target[64], name[256];
+	char number[32], package[128], machine[128], target[64], name[256];
 	bool can_ask; /* it has the commands */
 	json_t *devices;
 };
@@ -76,14 +74,6 @@ static int connect_to(struct asking *a)
 	return fd;
 }
 
-static int fail_binary(struct asking *a, const char *what)
-{
-	return context_fail(a->ctx, ESRCH, "guest-qmp-unsafe", a->socket_path,
-			    "%s, so it cannot be tried whether this QEMU can be asked; nothing was "
-			    "sent to it" READ_IT_IN_THE_GUEST,
-			    what);
-}
-
 static bool link_of(pid_t pid, const char *name, char *ret, size_t size)
 {
 	char path[64];
@@ -97,79 +87,16 @@ static bool link_of(pid_t pid, const char *name, char *ret, size_t size)
 	return true;
 }
 
-static bool same_file(int dir, const char *a, const char *b)
-{
-	struct stat sa, sb;
-
-	return stat(a, &sa) == 0 && fstatat(dir, b, &sb, 0) == 0 && sa.st_dev == sb.st_dev &&
-	       sa.st_ino == sb.st_ino;
-}
-
-/* The directory that is its root; -1: it is ours, to which no descriptor and no right is needed. */
-static bool open_root(const struct asking *a, int *ret)
-{
-	char path[64];
-	int fd;
-
-	*ret = -1;
-	snprintf(path, sizeof(path), "/proc/%d/root", (int)a->peer.pid);
-	if (same_file(AT_FDCWD, path, "/"))
-		return true;
-	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	*ret = fcntl(fd, F_DUPFD_CLOEXEC, ROOT_FD_FROM);
-	close(fd);
-	return *ret >= 0;
-}
-
-/*
- * The name of the file that runs, in its root. It may have been replaced since; the kernel still has
- * it, and under our own root it can be started all the same.
- */
-static int name_binary(struct asking *a, const char *exe, const char *root)
-{
-	size_t len = streq(root, "/") ? 0 : strlen(root);
-	char running[64];
-
-	snprintf(running, sizeof(running), "/proc/%d/exe", (int)a->peer.pid);
-	snprintf(a->exe, sizeof(a->exe), "%s", strncmp(exe, root, len) == 0 ? exe + len : exe);
-	if (a->where.root_fd < 0 && !same_file(AT_FDCWD, running, a->exe))
-		strcpy(a->exe, running);
-	else if (a->where.root_fd >= 0 &&
-		 !same_file(a->where.root_fd, running, a->exe + strspn(a->exe, "/")))
-		return fail_binary(a, "its binary has been replaced since it started");
-	return 0;
-}
-
-static int find_binary(struct asking *a)
-{
-	char exe[PATH_MAX], root[PATH_MAX];
-	const char *base;
-
-	if (a->peer.pid <= 0 || !link_of(a->peer.pid, "exe", exe, sizeof(exe)) ||
-	    !link_of(a->peer.pid, "root", root, sizeof(root)))
-		return fail_binary(a, "which process listens there cannot be seen");
-	base = strrchr(exe, '/');
-	base = base ? base + 1 : exe;
-	if (!strstr(base, "qemu") && !strprefix(base, "kvm"))
-		return fail_binary(a, "what listens there is not QEMU itself");
-	if (!open_root(a, &a->where.root_fd))
-		return fail_binary(a, "its root directory cannot be opened");
-	a->where.uid = a->peer.uid;
-	a->where.gid = a->peer.gid;
-	return name_binary(a, exe, root);
-}
-
 static void look_at_descriptors(struct asking *a)
 {
 	char path[64], to[PATH_MAX];
 	const struct dirent *e;
+	unsigned int n = 0;
 	DIR *dir;
 
 	snprintf(path, sizeof(path), "/proc/%d/fd", (int)a->peer.pid);
-	dir = opendir(path);
-	while (dir && (e = readdir(dir))) {
+	dir = a->peer.pid > 0 ? opendir(path) : NULL;
+	while (dir && n++ < DESCRIPTORS_MAX && (e = readdir(dir))) {
 		char name[32];
 
 		if (e->d_name[0] == '.' ||
@@ -206,25 +133,29 @@ static int greet(struct answers *n, struct qmp *q)
 {
 	json_auto_t *greeting = NULL;
 	const json_t *version, *numbers;
+	const char *package;
 	int r = qmp_receive_greeting(q, &greeting);
 
 	if (r < 0)
 		return r;
 	version = json_object_get(json_object_get(greeting, "QMP"), "version");
 	numbers = json_object_get(version, "qemu");
-	snprintf(n->version, sizeof(n->version), "%d.%d.%d (%s)",
+	package = json_string_value(json_object_get(version, "package"));
+	snprintf(n->number, sizeof(n->number), "%d.%d.%d",
 		 (int)json_integer_value(json_object_get(numbers, "major")),
 		 (int)json_integer_value(json_object_get(numbers, "minor")),
-		 (int)json_integer_value(json_object_get(numbers, "micro")),
-		 json_string_value(json_object_get(version, "package")));
+		 (int)json_integer_value(json_object_get(numbers, "micro")));
+	snprintf(n->package, sizeof(n->package), "%s", package ? package : "");
 	return 0;
 }
 
-static int capabilities(struct answers *n, struct qmp *q)
+/* It says the first of this unasked, so what is no QEMU is not told anything. */
+static int begin(struct answers *n, struct qmp *q)
 {
 	json_auto_t *nothing = NULL;
+	int r = greet(n, q);
 
-	return n->greet ? qmp_call(q, "qmp_capabilities", NULL, &nothing) : 0;
+	return r < 0 ? r : qmp_call(q, "qmp_capabilities", NULL, &nothing);
 }
 
 static bool has_command(const json_t *commands, const char *name)
@@ -242,12 +173,11 @@ static bool has_command(const json_t *commands, const char *name)
 }
 
 /* What runs there; nothing of this is an x- command. */
-static int ask_machine(void *data, struct qmp *q)
+static int ask_machine(struct answers *n, struct qmp *q)
 {
-	struct answers *n = data;
 	json_auto_t *commands = NULL;
 	size_t len;
-	int r = capabilities(n, q);
+	int r = begin(n, q);
 
 	if (r == 0)
 		r = qmp_call(q, "query-commands", NULL, &commands);
@@ -308,18 +238,13 @@ static int ask_device(struct answers *n, struct qmp *q, const char *path)
 }
 
 /* The same words in the same order, whoever is asked. */
-static int ask_devices(void *data, struct qmp *q)
+static int ask_devices(struct answers *n, struct qmp *q)
 {
-	struct answers *n = data;
 	json_auto_t *list = NULL;
-	int r = n->greet ? greet(n, q) : 0;
+	int r = qmp_call(q, "x-query-virtio", NULL, &list);
 	json_t *v;
 	size_t i;
 
-	if (r == 0)
-		r = capabilities(n, q);
-	if (r == 0)
-		r = qmp_call(q, "x-query-virtio", NULL, &list);
 	n->devices = json_array();
 	if (!n->devices)
 		return -ENOMEM;
@@ -333,13 +258,7 @@ static int ask_devices(void *data, struct qmp *q)
 	return r;
 }
 
-/* ----------------------------------------------------------------- the throw-away ones */
-
-static int enter_surroundings(void *data, int *step)
-{
-	*step = 1;
-	return surroundings_enter(data);
-}
+/* ------------------------------------------------------------------- the throw-away one */
 
 /* A sentence why it is not asked; it goes to @why, or becomes the error. */
 static void say_why(char **why, const char *fmt, ...) _printf_(2, 3);
@@ -354,40 +273,22 @@ static void say_why(char **why, const char *fmt, ...)
 }
 
 /* What its guest negotiated stays unknown; the rest of the answer does not. */
-static int leave_unasked(const struct asking *a, const char *version, const char *why)
+static int leave_unasked(const struct asking *a, const struct answers *is, const char *why)
 {
 	if (!why)
 		return context_oom(a->ctx);
 	context_log(a->ctx, LOG_WARNING, "guest-qmp-unsafe",
-		    "%s: QEMU %s: %s; the guest's was not asked" READ_IT_IN_THE_GUEST,
-		    a->socket_path, version, why);
+		    "%s: QEMU %s (%s): %s, so it was not asked what its guest negotiated"
+		    READ_IT_IN_THE_GUEST,
+		    a->socket_path, is->number, is->package, why);
 	return 0;
 }
 
-/* The questions of ask_machine() to the same binary without a machine. */
-static int try_machine(struct asking *a, struct answers *n)
+static int ask_on_trial(void *data, struct qmp *q)
 {
-	const char *const argv[] = { a->exe, "-nodefaults", "-no-user-config", "-display", "none",
-			       "-S", "-M", "none", "-qmp", "stdio", NULL };
-	char words[256];
-	const struct qmp_preparation prep = { .fn = enter_surroundings, .data = &a->where };
-	struct qmp q;
-	int r = qmp_spawn_with(&q, a->exe, (char *const *)argv, TRIAL_MS, &prep);
+	int r = begin(data, q);
 
-	if (r == 0)
-		r = greet(n, &q);
-	if (r == 0)
-		r = ask_machine(n, &q);
-	qmp_last_words(&q, words, sizeof(words));
-	qmp_stop(&q);
-	if (r == -ENOMEM && q.failure == QMP_OK)
-		return context_oom(a->ctx);
-	if (r == 0)
-		return 0;
-	return context_fail(a->ctx, ENOTSUP, "guest-qmp-unsafe", a->socket_path,
-			    "a throw-away process of %s gave no answers: %s%s%s; the guest's was not "
-			    "asked" READ_IT_IN_THE_GUEST,
-			    a->exe, strerror(-r), *words ? ": " : "", words);
+	return r < 0 ? r : ask_devices(data, q);
 }
 
 /* With vhost it is another way through QEMU, which has to be gone on trial too. */
@@ -406,11 +307,11 @@ static bool all_started_vhost(const struct answers *n)
  * The questions of ask_devices(), with a device at work and, where the guest's has it, with vhost.
  * NULL: it has outlived them; else why it was no good, for free().
  */
-static char *try_devices(struct asking *a, const char *machine)
+static char *try_devices(struct asking *a, const struct answers *is)
 {
-	struct answers n = { .a = a, .greet = true };
+	struct answers n = { .a = a };
 	struct qtest_nic nic = { .device = QTEST_PLAIN_NIC };
-	const struct qtest_request rq = { .path = a->exe, .machine = machine, .nics = &nic,
+	const struct qtest_request rq = { .path = a->qemu, .machine = is->machine, .nics = &nic,
 					  .n_nics = 1, .timeout_ms = TRIAL_MS };
 	char *no = NULL;
 	_buf_ why = { 0 };
@@ -420,16 +321,18 @@ static char *try_devices(struct asking *a, const char *machine)
 	nic.backend = a->vhost || !a->fds_known ? QTEST_TAP_VHOST :
 		      geteuid() == 0		? QTEST_TAP :
 						  QTEST_USER;
-	r = qtest_try(&rq, &a->where, ask_devices, &n, &why);
-	if (r < 0)
+	r = qtest_try(&rq, ask_on_trial, &n, &why);
+	if (*n.number && (!streq(n.number, is->number) || !streq(n.package, is->package)))
+		say_why(&no, "%s is another QEMU, %s (%s)", a->qemu, n.number, n.package);
+	else if (r < 0)
 		say_why(&no, "a throw-away process of %s with the machine type %s and a device on %s "
 			     "did not outlive the question: %s",
-			a->exe, machine, qtest_backend_names[nic.backend],
+			a->qemu, is->machine, qtest_backend_names[nic.backend],
 			why.data ? why.data : strerror(-r));
 	else if (json_array_size(n.devices) == 0)
-		say_why(&no, "a throw-away process of %s does not name its device", a->exe);
+		say_why(&no, "a throw-away process of %s does not name its device", a->qemu);
 	else if (qtest_has_vhost(nic.backend) && !all_started_vhost(&n))
-		say_why(&no, "vhost did not start in a throw-away process of %s", a->exe);
+		say_why(&no, "vhost did not start in a throw-away process of %s", a->qemu);
 	json_decref(n.devices);
 	return no;
 }
@@ -564,7 +467,6 @@ static int add_unasked(struct asking *a, json_t *list)
 
 static int make_guest(struct asking *a, const struct answers *n, struct abibase_guest **ret)
 {
-	size_t number = strcspn(n->version, " ");
 	json_t *list = json_array(), *root, *v;
 	size_t i;
 	int r = 0;
@@ -578,9 +480,10 @@ static int make_guest(struct asking *a, const struct answers *n, struct abibase_
 		json_decref(list);
 		return r;
 	}
-	root = json_pack("{s:s, s:s, s:s, s:s#, s:s*, s:o}", "schema", "abibase-guest/1",
-			 "machine", n->machine, "target", n->target, "qemu", n->version,
-			 (int)number, "name", name_valid(n->name) ? n->name : NULL, "devices", list);
+	root = json_pack("{s:s, s:s, s:s, s:s, s:s*, s:s*, s:o}", "schema", "abibase-guest/1",
+			 "machine", n->machine, "target", n->target, "qemu", n->number, "package",
+			 *n->package ? n->package : NULL, "name",
+			 name_valid(n->name) ? n->name : NULL, "devices", list);
 	if (!root)
 		return context_oom(a->ctx);
 	if (json_array_size(json_object_get(root, "devices")) == 0) {
@@ -608,38 +511,31 @@ static int ask_negotiated(struct asking *a, struct answers *is, struct qmp *live
 	int r;
 
 	if (!is->can_ask)
-		return leave_unasked(a, is->version, "it has no command that says what a guest "
-						     "negotiated (7.2 was the first with one)");
-	no = try_devices(a, is->machine);
+		return leave_unasked(a, is, "it has no command that says what a guest negotiated "
+					    "(7.2 was the first with one)");
+	if (!a->qemu)
+		return leave_unasked(a, is, "there are QEMUs that die of the question, and no binary "
+					    "of this one to try it with was named (--qemu=BINARY)");
+	no = try_devices(a, is);
 	if (no)
-		return leave_unasked(a, is->version, no);
+		return leave_unasked(a, is, no);
 	live->deadline = process_now() + ANSWER_MS;
-	is->greet = false;
 	r = ask_devices(is, live);
 	return r < 0 ? lost(a, live, r) : 0;
 }
 
-/* @live is spoken to only in the words that a throw-away process has outlived. */
 static int ask(struct asking *a, struct qmp *live, struct abibase_guest **ret)
 {
-	struct answers trial = { .a = a, .greet = true }, is = { .a = a, .greet = true };
-	int r = find_binary(a);
+	struct answers is = { .a = a };
+	int r = ask_machine(&is, live);
 
 	if (r < 0)
-		return r;
+		return lost(a, live, r);
+	/* it becomes a word of the command line of the one on trial */
+	if (!name_valid(is.machine))
+		return context_fail(a->ctx, EBADMSG, "json-bad-value", a->socket_path,
+				    "\"%s\" is not a name of a machine type", is.machine);
 	look_at_descriptors(a);
-	r = try_machine(a, &trial);
-	if (r < 0)
-		return r;
-	live->deadline = process_now() + ANSWER_MS;
-	r = greet(&is, live); /* it says this unasked */
-	if (r < 0)
-		return lost(a, live, r);
-	if (!streq(is.version, trial.version))
-		return fail_binary(a, "what answers is another QEMU than what listens");
-	r = ask_machine(&is, live);
-	if (r < 0)
-		return lost(a, live, r);
 	r = ask_negotiated(a, &is, live);
 	if (r == 0)
 		r = make_guest(a, &is, ret);
@@ -649,10 +545,9 @@ static int ask(struct asking *a, struct qmp *live, struct abibase_guest **ret)
 
 ABIBASE_EXPORT int abibase_guest_from_qmp(struct abibase_context *ctx,
 					  struct abibase_catalogue *cat, const char *socket_path,
-					  struct abibase_guest **ret)
+					  const char *qemu, struct abibase_guest **ret)
 {
-	struct asking a = { .ctx = ctx, .cat = cat, .socket_path = socket_path,
-			    .where = { .root_fd = -1 } };
+	struct asking a = { .ctx = ctx, .cat = cat, .socket_path = socket_path, .qemu = qemu };
 	struct qmp live;
 	int fd = connect_to(&a), r;
 
@@ -663,7 +558,6 @@ ABIBASE_EXPORT int abibase_guest_from_qmp(struct abibase_context *ctx,
 	if (r == 0)
 		r = ask(&a, &live, ret);
 	qmp_stop(&live);
-	closep(&a.where.root_fd);
 	decode_data_clear(&a.data);
 	return r;
 }

@@ -83,7 +83,8 @@ static unsigned int all_fds(const struct qtest_request *rq)
 static int spawn(struct qmp *q, const struct qtest_request *rq, struct buf *netdevs)
 {
 	const struct qmp_preparation prep = { .fn = qtest_prepare, .data = (void *)rq,
-					      .n_fds = all_fds(rq) };
+					      .n_fds = all_fds(rq),
+					      .without_rights = rq->trial != NULL };
 	_autofree_ const char **argv = NULL;
 	struct words w;
 
@@ -670,10 +671,9 @@ static int move_up(const struct qtest_request *rq, int *fd)
 	return up < 0 ? -errno : 0;
 }
 
-int qtest_try(const struct qtest_request *rq, const struct surroundings *where, qtest_ask_fn *ask,
-	      void *data, struct buf *why)
+int qtest_try(const struct qtest_request *rq, qtest_ask_fn *ask, void *data, struct buf *why)
 {
-	struct qtest_trial trial = { .where = where, .monitor_fd = -1, .bios_fd = -1 };
+	struct qtest_trial trial = { .monitor_fd = -1, .bios_fd = -1 };
 	struct qtest_request with = *rq;
 	int fds[2], r = 0;
 

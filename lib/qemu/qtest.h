@@ -52,20 +52,8 @@ struct qtest_nic {
 	const char *device;  /* the value of -device, with its netdev and addr */
 };
 
-/*
- * The surroundings of another process: a child that goes there sees the libraries and firmware that
- * it has, and can do no more than it.
- */
-struct surroundings {
-	int root_fd; /* directory that becomes its root; -1: ours */
-	uid_t uid;   /* taken on where the caller is root */
-	gid_t gid;
-};
-int surroundings_enter(const struct surroundings *s);
-
 /* A trial has a monitor beside qtest. */
 struct qtest_trial {
-	const struct surroundings *where;
 	int monitor_fd; /* what is on the other side of its QMP monitor */
 	int bios_fd;	/* a BIOS that does nothing, in memory; -1: it stays stopped */
 };
@@ -91,11 +79,11 @@ int qtest_observe(const struct qtest_request *rq, struct qtest_device *ret, stru
  * Start it, drive its one device as far as a guest's driver does (all features, all queues,
  * DRIVER_OK; with vhost that really starts), and ask over its monitor what @ask asks; then see
  * whether it still lives, and kill it. @q is its QMP monitor, before the greeting; what @rq->trial
- * is, is made here. Returns what @ask returned, or a negative errno with the reason in @why.
+ * is, is made here. It has no capability and, where that may be, no namespace of the host that it
+ * does not need. Returns what @ask returned, or a negative errno with the reason in @why.
  */
 typedef int qtest_ask_fn(void *data, struct qmp *q);
-int qtest_try(const struct qtest_request *rq, const struct surroundings *where, qtest_ask_fn *ask,
-	      void *data, struct buf *why);
+int qtest_try(const struct qtest_request *rq, qtest_ask_fn *ask, void *data, struct buf *why);
 
 /* ---------------------------------------------------------- qemu/backend.c */
 

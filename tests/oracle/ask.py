@@ -7,7 +7,8 @@
 Each QEMU of DIR, run with chroot(2), and this host's own, has a guest that takes some features and not
 others, driven over qtest. `abibase targets qmp:SOCKET` must read exactly these; or, of a QEMU that has
 no such question or dies of it, say that it cannot tell. In either case that QEMU is alive afterwards.
-What is no QEMU must not get a byte.
+What is no QEMU must not get a byte. The question is tried first on a binary that is named with --qemu;
+without one, or with another QEMU, it is not asked.
 
 Exit status 1 with a line for each difference.
 """
@@ -115,6 +116,7 @@ class Test:
     def __init__(self, args):
         self.args = args
         self.faults = 0
+        self.other = None  # a QEMU without the question
 
     def fault(self, text):
         print("FAIL: " + text)
@@ -125,10 +127,14 @@ class Test:
                                "debian-12"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                               text=True, timeout=120)
 
-    def compare(self, name, version, live, backend):
+    def compare(self, name, version, live, backend, qemu):
         taken = live.driver.take(REFUSED)
         sizes = [1024] * 3 if version == "10.0.13" else [256, 256, 64]
-        p = self.abibase(live.socket, *([] if backend else ["--backend", "tap"]))
+        args = [] if backend else ["--backend", "tap"]
+        self.unasked(name + " without --qemu", version, self.abibase(live.socket, *args))
+        self.unasked(name + " with another QEMU", version,
+                     self.abibase(live.socket, *args, "--qemu", self.other))
+        p = self.abibase(live.socket, *args, "--qemu", qemu)
         if can(version):
             want = {"backend": backend or "tap", "class": "virtio-net-device", "id": "nic7",
                     "negotiated": "0x%x" % taken, "queue_sizes": sizes}
@@ -156,13 +162,25 @@ class Test:
                 or answer["hosts"][0].get("verdict") != "unknown"):
             self.fault("%s: exit status %d: %s%s" % (name, p.returncode, p.stdout, p.stderr))
 
+    def run_in(self, directory, root):
+        """A program that is the QEMU of a root, which takes no right: it is tried without any."""
+        path = os.path.join(directory, "qemu")
+        binary = guest.Binary(root)
+        with open(path, "w") as f:
+            f.write("#!/bin/sh\nQEMU_MODULE_DIR=%s exec %s -L %s/usr/share/seabios -L %s/usr/share/qemu "
+                    "\"$@\"\n" % (binary.environment["QEMU_MODULE_DIR"], " ".join(binary.command),
+                                  root, root))
+        os.chmod(path, 0o755)
+        return path
+
     def one(self, name, enter, directory, root, netdev, version, backend, replaced=None):
         live = Live(enter, directory, root, netdev, replaced or PROGRAM)
         try:
             if replaced:
                 live.driver.config(0, "w")  # it runs
                 os.unlink(replaced)
-            self.compare(name, version, live, backend)
+            qemu = self.run_in(root + directory, os.path.abspath(root)) if root else PROGRAM
+            self.compare(name, version, live, backend, qemu)
         except (guest.Trouble, BrokenPipeError, OSError) as e:
             self.fault("%s: %s: %s" % (name, e, live.process.stderr.read()
                                        if live.process.poll() is not None else ""))
@@ -180,7 +198,7 @@ class Test:
             time.sleep(0.01)
         p = self.abibase(path)
         got = process.communicate(timeout=60)[0].strip()
-        if got != "0" or p.returncode != 3 or "[guest-qmp-unsafe]" not in p.stderr:
+        if got != "0" or p.returncode != 2 or "[io-error]" not in p.stderr:
             self.fault("what is no QEMU got %s bytes; exit status %d: %s"
                        % (got, p.returncode, p.stderr))
 
@@ -193,6 +211,7 @@ def main():
     test = Test(args)
     with tempfile.TemporaryDirectory() as directory:
         test.no_qemu(directory)
+        test.other = test.run_in(directory, os.path.abspath(os.path.join(args.qemus, "bullseye")))
         if os.access(PROGRAM, os.X_OK):
             version = subprocess.run([PROGRAM, "--version"], stdout=subprocess.PIPE,
                                      text=True).stdout.split()[3]
