@@ -9,6 +9,7 @@
 #endif
 
 #include <getopt.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -127,6 +128,9 @@ int cli_close_stdout(int status);
 /* A context whose words go to stderr; with @verbose 1 those of LOG_INFO too, with 2 all. */
 int cli_context(int verbose, struct abibase_context **ret);
 
+/* One line, without what could harm a terminal in it. */
+void cli_line(FILE *to, const char *fmt, ...) _printf_(2, 3);
+void cli_vline(FILE *to, const char *before, const char *fmt, va_list ap) _printf_(3, 0);
 /* One line on stderr, "abibase: " before it. All of these return STATUS_TROUBLE. */
 int cli_error(const char *fmt, ...) _printf_(1, 2);
 /* What failed last on @ctx: "abibase: WHERE: SENTENCE [id]"; @err is used when it does not say. */
@@ -152,6 +156,8 @@ int cli_load_profile(struct abibase_context *ctx, const char *operand,
 int cli_load_baseline(struct abibase_context *ctx, const char *operand,
 		      struct abibase_baseline **ret);
 
+/* Lines for people, without what could harm a terminal in them. 0 or STATUS_TROUBLE. */
+int cli_print(FILE *to, const char *text);
 /*
  * Write @text to the file @path, NULL or "-" for stdout. A regular file is replaced whole or not
  * at all. Returns 0 or STATUS_TROUBLE, having said why.

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cli.h"
+#include "base/harmless.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -37,14 +37,33 @@ int cli_close_stdout(int status)
 	return cli_error("standard output: %s [io-error]", strerror(errno ? errno : EIO));
 }
 
+void cli_vline(FILE *to, const char *before, const char *fmt, va_list ap)
+{
+	_autofree_ char *text = NULL;
+
+	if (vasprintf(&text, fmt, ap) < 0)
+		text = NULL;
+	if (text)
+		text_harmless(text, "");
+	fprintf(to, "%s%s\n", before, text ? text : "out of memory [out-of-memory]");
+}
+
+void cli_line(FILE *to, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	cli_vline(to, "", fmt, ap);
+	va_end(ap);
+}
+
 static void log_to_stderr(void *data, int priority, const char *id, const char *text)
 {
 	int verbose = *(int *)data;
 
 	if (priority > LOG_NOTICE + verbose)
 		return;
-	fprintf(stderr, "abibase: %s%s [%s]\n", priority <= LOG_WARNING ? "warning: " : "", text,
-		id);
+	cli_line(stderr, "abibase: %s%s [%s]", priority <= LOG_WARNING ? "warning: " : "", text, id);
 }
 
 int cli_context(int verbose, struct abibase_context **ret)
@@ -63,11 +82,9 @@ int cli_error(const char *fmt, ...)
 {
 	va_list ap;
 
-	fputs("abibase: ", stderr);
 	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
+	cli_vline(stderr, "abibase: ", fmt, ap);
 	va_end(ap);
-	fputc('\n', stderr);
 	return STATUS_TROUBLE;
 }
 
@@ -88,11 +105,9 @@ int cli_usage(const char *verb, const char *fmt, ...)
 	va_list ap;
 
 	if (fmt) {
-		fputs("abibase: ", stderr);
 		va_start(ap, fmt);
-		vfprintf(stderr, fmt, ap);
+		cli_vline(stderr, "abibase: ", fmt, ap);
 		va_end(ap);
-		fputc('\n', stderr);
 	}
 	fprintf(stderr, "Try 'abibase %s%s--help' for more information.\n", verb ? verb : "",
 		verb ? " " : "");
@@ -263,14 +278,32 @@ static int write_file(const char *path, const char *text)
 	return target ? replace_file(target, text, &st) : -errno;
 }
 
+int cli_print(FILE *to, const char *text)
+{
+	_autofree_ char *copy = strdup(text);
+
+	if (!copy)
+		return cli_error("out of memory [out-of-memory]");
+	text_harmless(copy, "\n");
+	fputs(copy, to);
+	return 0;
+}
+
+/* A document is what it is, unless a person looks at it. cli_close_stdout() tells of trouble. */
+static int print(const char *text)
+{
+	if (*text != '{' || isatty(STDOUT_FILENO))
+		return cli_print(stdout, text);
+	fputs(text, stdout);
+	return 0;
+}
+
 int cli_write(const char *path, const char *text)
 {
 	int r;
 
-	if (!path || streq(path, "-")) {
-		fputs(text, stdout);
-		return 0; /* cli_close_stdout() tells */
-	}
+	if (!path || streq(path, "-"))
+		return print(text);
 	r = write_file(path, text);
 	return r < 0 ? cli_error("%s: %s [io-error]", path, strerror(-r)) : 0;
 }

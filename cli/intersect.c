@@ -269,11 +269,11 @@ static void print_findings(const struct abibase_baseline *b)
 		enum abibase_finding_kind kind = abibase_baseline_finding_kind(b, i);
 		const char *remedy = abibase_baseline_finding_remedy(b, i);
 
-		fprintf(stderr, "abibase: %s%s [%s]\n",
-			(size_t)kind < ARRAY_SIZE(kinds) ? kinds[kind] : "",
-			abibase_baseline_finding_text(b, i), abibase_baseline_finding_id(b, i));
+		cli_line(stderr, "abibase: %s%s [%s]",
+			 (size_t)kind < ARRAY_SIZE(kinds) ? kinds[kind] : "",
+			 abibase_baseline_finding_text(b, i), abibase_baseline_finding_id(b, i));
 		if (remedy)
-			fprintf(stderr, "  remedy: %s\n", remedy);
+			cli_line(stderr, "  remedy: %s", remedy);
 	}
 }
 
@@ -285,9 +285,9 @@ static void print_why(const char *why)
 	for (; *why; why += len + (why[len] == '\n')) {
 		len = strcspn(why, "\n");
 		if (len > 0)
-			fprintf(stderr, "%s%.*s\n",
-				strncmp(why, "remedy: ", 8) == 0 ? "  " : "abibase: conflict: ",
-				(int)len, why);
+			cli_line(stderr, "%s%.*s",
+				 strncmp(why, "remedy: ", 8) == 0 ? "  " : "abibase: conflict: ",
+				 (int)len, why);
 	}
 }
 

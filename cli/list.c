@@ -31,9 +31,9 @@ static void print_platforms(const struct abibase_platforms *l)
 
 		if (!p)
 			continue;
-		printf("%-*s  revision %lld  %s%s%s\n", name_width, abibase_profile_name(p),
-		       (long long)abibase_profile_revision(p), abibase_profile_arch(p),
-		       alias ? "  alias " : "", alias ? alias : "");
+		cli_line(stdout, "%-*s  revision %lld  %s%s%s", name_width, abibase_profile_name(p),
+			 (long long)abibase_profile_revision(p), abibase_profile_arch(p),
+			 alias ? "  alias " : "", alias ? alias : "");
 	}
 }
 
@@ -42,28 +42,28 @@ static void print_candidate(const struct abibase_platforms *l, size_t i)
 	const struct abibase_profile *p = abibase_platforms_profile(l, i);
 	const char *alias = abibase_platforms_alias(l, i);
 	const char *detail = abibase_platforms_detail(l, i);
+	const char *path = abibase_platforms_path(l, i);
 
-	printf("%s: ", abibase_platforms_path(l, i));
 	switch (abibase_platforms_state(l, i)) {
 	case ABIBASE_PLATFORM_USED:
-		printf("used: %s revision %lld%s%s\n", abibase_profile_name(p),
-		       (long long)abibase_profile_revision(p), alias ? ", alias " : "",
-		       alias ? alias : "");
+		cli_line(stdout, "%s: used: %s revision %lld%s%s", path, abibase_profile_name(p),
+			 (long long)abibase_profile_revision(p), alias ? ", alias " : "",
+			 alias ? alias : "");
 		return;
 	case ABIBASE_PLATFORM_HIDDEN:
-		printf("hidden by %s\n", detail);
+		cli_line(stdout, "%s: hidden by %s", path, detail);
 		return;
 	case ABIBASE_PLATFORM_MASKS:
-		puts("masks: empty, so that it hides others of its name");
+		cli_line(stdout, "%s: masks: empty, so that it hides others of its name", path);
 		return;
 	case ABIBASE_PLATFORM_REFUSED:
-		printf("refused: %s\n", detail);
+		cli_line(stdout, "%s: refused: %s", path, detail);
 		return;
 	case ABIBASE_PLATFORM_DUPLICATE:
-		printf("duplicate of %s\n", detail);
+		cli_line(stdout, "%s: duplicate of %s", path, detail);
 		return;
 	}
-	puts("in a state that this command does not know");
+	cli_line(stdout, "%s: in a state that this command does not know", path);
 }
 
 /* Bad files never keep the good ones from being listed, but they are no success either. */

@@ -151,7 +151,7 @@ static void say_findings(const struct abibase_check *c)
 	if (out)
 		say_admission(c, out);
 	if (out && fclose(out) == 0)
-		fputs(text, stderr);
+		cli_print(stderr, text);
 	else
 		cli_error("out of memory [out-of-memory]");
 }
@@ -289,7 +289,7 @@ static int verify_start(struct abibase_context *ctx, struct abibase_catalogue *c
 		return 0;
 	if (abibase_verification_to_text(vf, &text) < 0)
 		return cli_error("out of memory [out-of-memory]");
-	fputs(text, stderr);
+	cli_print(stderr, text);
 	return r;
 }
 

@@ -14,7 +14,7 @@ static void print_problem(void *data, int priority, const char *id, const char *
 			  const char *text)
 {
 	(void)data;
-	fprintf(stderr, "%s: %s%s [%s]\n", where, priority <= LOG_ERR ? "" : "warning: ", text, id);
+	cli_line(stderr, "%s: %s%s [%s]", where, priority <= LOG_ERR ? "" : "warning: ", text, id);
 }
 
 /* Every file is looked at; trouble with one outweighs faults in another. */
@@ -33,7 +33,7 @@ static int validate(char *const *files, int n, bool verbose)
 		else if (r > 0 && status == STATUS_YES)
 			status = STATUS_NO;
 		else if (r == 0 && verbose)
-			printf("%s: valid\n", files[i]);
+			cli_line(stdout, "%s: valid", files[i]);
 	}
 	return status;
 }

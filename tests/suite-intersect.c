@@ -489,6 +489,9 @@ START_TEST(test_machine_names)
 			      bad[i]);
 		ck_assert_str_eq(abibase_context_error_id(t.ctx), "machine-unversioned");
 	}
+	/* no word of QEMU's beside it */
+	ck_assert_int_eq(abibase_intersection_set_machine(ix, "pc-q35-7.2 -device x"), -EINVAL);
+	ck_assert_str_eq(abibase_context_error_id(t.ctx), "json-bad-value");
 	ck_assert_int_eq(abibase_intersection_set_machine(ix, "pc-q35-rhel9.6.0"), 0);
 	ck_assert_int_eq(abibase_intersection_add_backend(ix, "vde"), -EINVAL);
 	ck_assert_ptr_nonnull(strstr(abibase_context_error(t.ctx), "macvtap+vhost"));

@@ -327,6 +327,38 @@ START_TEST(test_compat_missing)
 }
 END_TEST
 
+/* What a QEMU calls its machine types becomes a word of a command line. */
+START_TEST(test_bad_names)
+{
+	static const char *const names[] = { "pc-q35-9.9,accel=x", "pc-q35-9.9 -device x",
+					     "pc-q35-9.9\\\\n-device x", "-device" };
+	json_t *list = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		_autofree_ char *text = NULL;
+
+		/* it marks that it was started with such a name */
+		ck_assert_int_ge(asprintf(&text, QEMU("case \"$*\" in *9.9*) touch ${0%%/*}/bad ;; esac\n",
+						      "{\"name\": \"%s\"}", NO_COMPAT),
+					  names[i]),
+				 0);
+		ck_assert_int_eq(abibase_probe_add_qemu(pr, program(text)), 0);
+		ck_assert_int_eq(probe_qemu_run(pr, t.cat, "x86_64", &list), 0);
+		ck_assert_uint_eq(json_array_size(list), 0);
+		json_decref(list);
+		ck_assert(logged("probe-qemu-junk"));
+		ck_assert(logged("/machines/"));
+		buf_clear(&t.log);
+	}
+	{
+		_autofree_ char *mark = NULL;
+
+		ck_assert_int_ge(asprintf(&mark, "%s/bad", dir), 0);
+		ck_assert(access(mark, F_OK) < 0);
+	}
+}
+END_TEST
+
 /* Is there a process with this word on its command line? */
 static bool runs(const char *word)
 {
@@ -753,6 +785,7 @@ Suite *suite_qemu(void)
 	tcase_add_test(tc, test_devices);
 	tcase_add_test(tc, test_compat_missing);
 	tcase_add_test(tc, test_tree);
+	tcase_add_test(tc, test_bad_names);
 	tcase_add_loop_test(tc, test_helpers_end, 0, 2);
 	tcase_add_test(tc, test_named_machines);
 	tcase_add_test(tc, test_no_values);

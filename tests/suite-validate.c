@@ -387,6 +387,44 @@ START_TEST(table_of_what_is_unknown)
 }
 END_TEST
 
+/* Words of a QEMU entry that can become words of a command line. */
+START_TEST(words_of_options)
+{
+	static const struct {
+		const char *member, *where;
+	} bad[] = {
+		{ "\"machines\":{\"pc-q35-9.0 -device x\":{}}", "/qemu/0/machines/pc-q35-9.0 -device x" },
+		{ "\"machines\":{\"-device\":{}}", "/qemu/0/machines/-device" },
+		{ "\"machines\":{\"pc\":{\"alias\":\"a,b\"}}", "/qemu/0/machines/pc/alias" },
+		{ "\"properties\":{\"a b\":{}}", "/qemu/0/properties/a b" },
+		{ "\"properties\":{\"a\":{\"b=c\":\"bool\"}}", "/qemu/0/properties/a/b=c" },
+		{ "\"defaults\":{\"a.b,c\":true}", "/qemu/0/defaults/a.b,c" },
+		{ "\"defaults\":{\"a.b\":\"on,x=y\"}", "/qemu/0/defaults/a.b" },
+		{ "\"defaults\":{\"a.b\":\"on -device\"}", "/qemu/0/defaults/a.b" },
+		{ "\"values\":{\"pc,x\":{}}", "/qemu/0/values/pc,x" },
+		{ "\"values\":{\"pc\":{\"a.b\":\"x\\\"y\"}}", "/qemu/0/values/pc/a.b" },
+		{ "\"shape\":{\"pc,x\":{}}", "/qemu/0/shape/pc,x" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		_autofree_ char *doc = NULL, *words = NULL;
+
+		ck_assert_int_ge(asprintf(&doc,
+					  "{\"schema\":\"abibase-profile/1\",\"kind\":\"host\","
+					  "\"name\":\"h\",\"arch\":\"x86_64\",\"facts\":{},"
+					  "\"qemu\":[{\"target\":\"x86_64\",\"version\":\"9.0.0\",%s}]}",
+					  bad[i].member),
+				 0);
+		ck_assert_int_ge(asprintf(&words, "fault json-bad-value a.json: %s: ", bad[i].where),
+				 0);
+		put(doc);
+		ck_assert_int_eq(validate(file), 1);
+		ck_assert_msg(strstr(problems.data, words) != NULL, "no \"%s\" in:\n%s", words,
+			      problems.data);
+	}
+}
+END_TEST
+
 Suite *suite_validate(void)
 {
 	Suite *s = suite_create("validate");
@@ -395,6 +433,7 @@ Suite *suite_validate(void)
 	tcase_add_checked_fixture(c, setup, teardown);
 	tcase_add_test(c, shipped_documents_are_good);
 	tcase_add_test(c, unreadable);
+	tcase_add_test(c, words_of_options);
 	tcase_add_test(c, not_json);
 	tcase_add_test(c, which_kind);
 	tcase_add_test(c, too_large);

@@ -3,6 +3,7 @@
 #include <syslog.h>
 
 #include "base/context.h"
+#include "base/harmless.h"
 
 static void strvfree(char **v)
 {
@@ -196,14 +197,6 @@ ABIBASE_EXPORT const char *abibase_version(void)
 	return PACKAGE_VERSION;
 }
 
-/* Documents and file names are quoted in sentences, which are promised to be one line of text. */
-static void one_line(char *text)
-{
-	for (unsigned char *s = (unsigned char *)text; *s; s++)
-		if (*s < 0x20 || *s == 0x7f)
-			*s = '?';
-}
-
 int context_oom(struct abibase_context *ctx)
 {
 	if (!ctx)
@@ -235,9 +228,10 @@ int context_fail(struct abibase_context *ctx, int err, const char *id, const cha
 	va_end(ap);
 	if (n < 0)
 		return context_oom(ctx);
-	one_line(text);
+	/* Documents and file names are quoted in sentences, which are promised to be one line. */
+	text_harmless(text, "");
 	if (copy)
-		one_line(copy);
+		text_harmless(copy, "");
 	free(ctx->error);
 	free(ctx->error_where);
 	ctx->error = text;
@@ -262,6 +256,6 @@ void context_log(struct abibase_context *ctx, int priority, const char *id, cons
 		ctx->log(ctx->log_data, LOG_WARNING, "out-of-memory", "out of memory");
 		return;
 	}
-	one_line(text);
+	text_harmless(text, "");
 	ctx->log(ctx->log_data, priority, id, text);
 }

@@ -1,22 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/text.h"
 
-/*
- * A profile may come from anywhere, and this goes to a terminal: control characters (C0, DEL, and
- * C1 in UTF-8) are shown as "?", so that no text can move the cursor or forge a line.
- */
+#include "base/harmless.h"
+
+/* A document may come from anywhere, and this goes to a terminal. */
 void show_text(struct buf *b, const char *s)
 {
-	for (; *s; s++) {
-		const unsigned char *u = (const unsigned char *)s;
+	size_t start = b->len;
 
-		if (u[0] == 0xc2 && u[1] >= 0x80 && u[1] < 0xa0) {
-			buf_putc(b, '?');
-			s++;
-		} else {
-			buf_putc(b, u[0] < 0x20 || u[0] == 0x7f ? '?' : *s);
-		}
-	}
+	buf_puts(b, s);
+	if (b->failed || b->len == start)
+		return;
+	text_harmless(b->data + start, "");
+	b->len = start + strlen(b->data + start);
 }
 
 void show_wrapped(struct buf *b, size_t column, size_t hang, const char *s)

@@ -291,7 +291,7 @@ static void check_values(struct check *c, const json_t *v)
 }
 
 static const struct member baseline_members[] = {
-	{ "arch", SN, true, NULL },
+	{ "arch", SN, true, check_name_or_null },
 	{ "backends", J_ARRAY, true, check_backends },
 	{ "builds", J_OBJECT, true, check_builds },
 	{ "catalogue", J_INT, true, NULL },
@@ -299,11 +299,11 @@ static const struct member baseline_members[] = {
 	{ "findings", J_ARRAY, true, check_findings },
 	{ "id", SN, true, check_id },
 	{ "inputs", J_ARRAY, true, check_inputs },
-	{ "machine", SN, true, NULL },
+	{ "machine", SN, true, check_name_or_null },
 	{ "policy", J_OBJECT, true, check_policy },
 	{ "requirements", J_ARRAY, true, check_requirements },
 	{ "schema", S, true, NULL },
-	{ "target", SN, true, NULL },
+	{ "target", SN, true, check_name_or_null },
 	{ "used", J_ARRAY, true, check_strings },
 	{ "values", J_ARRAY, true, check_values },
 	{ "verdict", S, true, check_verdict },
@@ -868,6 +868,8 @@ static int baseline_make(struct check *c, json_t *root, struct abibase_baseline 
 		check_schema(c, root, "baseline");
 		if (c->err != EPROTONOSUPPORT)
 			check_object(c, root, baseline_members, false);
+		if (!c->faults)
+			check_strings_printable(c, root);
 	}
 	if (!c->faults)
 		r.b = baseline_alloc();

@@ -99,6 +99,7 @@ void guest_check(struct check *c, const json_t *root)
 	if (c->err == EPROTONOSUPPORT)
 		return;
 	check_object(c, root, guest_members, true);
+	check_strings_printable(c, root);
 }
 
 /* ------------------------------------------------------------------- the object */

@@ -5,6 +5,7 @@
 
 #include "base/blake2b.h"
 #include "base/context.h"
+#include "base/harmless.h"
 #include "document/json.h"
 #include "base/version.h"
 
@@ -172,6 +173,8 @@ static _printf_(4, 0) void check_say(struct check *c, int err, const char *id, c
 		context_oom(c->ctx);
 		return;
 	}
+	text_harmless(where, "");
+	text_harmless(text, "");
 	if (c->report)
 		c->report(c->data, err ? LOG_ERR : LOG_WARNING, id, where, text);
 	else if (err && !c->faults)
@@ -358,6 +361,34 @@ void check_map(struct check *c, const json_t *v, void (*fn)(struct check *, cons
 	}
 }
 
+/* No text of a document forges a line, or hides what it is, wherever it is shown. */
+static void check_printable(struct check *c, const json_t *v, bool strings)
+{
+	size_t i, mark;
+	const char *key;
+	json_t *item;
+
+	if (strings && json_is_string(v) && !text_is_harmless(json_string_value(v)))
+		check_fault(c, "json-bad-value", "has a control character in it");
+	json_object_foreach((json_t *)v, key, item) {
+		mark = check_enter(c, key);
+		if (!text_is_harmless(key))
+			check_fault(c, "json-bad-value", "is a key with a control character in it");
+		check_printable(c, item, strings);
+		check_leave(c, mark);
+	}
+	json_array_foreach(v, i, item) {
+		mark = check_enter_index(c, i);
+		check_printable(c, item, strings);
+		check_leave(c, mark);
+	}
+}
+
+void check_strings_printable(struct check *c, const json_t *root)
+{
+	check_printable(c, root, true);
+}
+
 void check_schema(struct check *c, const json_t *root, const char *kind)
 {
 	const json_t *v = json_object_get(root, "schema");
@@ -389,6 +420,7 @@ void check_schema(struct check *c, const json_t *root, const char *kind)
 		}
 	}
 	check_leave(c, mark);
+	check_printable(c, root, false);
 }
 
 bool name_valid(const char *s)
@@ -407,6 +439,29 @@ void check_name(struct check *c, const json_t *v)
 			    "\"%s\" is not a name: a letter or digit, then letters, digits, "
 			    "\".\", \"_\", \"+\", \"-\", at most 255 bytes",
 			    json_string_value(v));
+}
+
+void check_name_or_null(struct check *c, const json_t *v)
+{
+	if (!json_is_null(v))
+		check_name(c, v);
+}
+
+void check_named(struct check *c, const json_t *v, void (*fn)(struct check *, const json_t *))
+{
+	const char *key;
+	json_t *item;
+
+	json_object_foreach((json_t *)v, key, item) {
+		size_t mark = check_enter(c, key);
+
+		if (!name_valid(key))
+			check_fault(c, "json-bad-value",
+				    "is not a name: a letter or digit, then letters, digits, \".\", "
+				    "\"_\", \"+\", \"-\", at most 255 bytes");
+		fn(c, item);
+		check_leave(c, mark);
+	}
 }
 
 void check_nonempty(struct check *c, const json_t *v)

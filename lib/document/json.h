@@ -83,6 +83,11 @@ void check_map(struct check *c, const json_t *v, void (*fn)(struct check *, cons
 /* Check the "schema" member: "abibase-KIND/1". */
 void check_schema(struct check *c, const json_t *root, const char *kind);
 /* Ready-made value checks. */
+void check_name_or_null(struct check *c, const json_t *v);
+/* An object whose keys are names; @fn looks at each value. */
+void check_named(struct check *c, const json_t *v, void (*fn)(struct check *, const json_t *));
+/* No string of the document has a control character in it; check_schema() looks at the keys. */
+void check_strings_printable(struct check *c, const json_t *root);
 void check_name(struct check *c, const json_t *v); /* see name_valid() */
 void check_nonempty(struct check *c, const json_t *v);
 void check_strings(struct check *c, const json_t *v); /* array of strings */

@@ -84,7 +84,7 @@ static void check_kind(struct check *c, const json_t *v)
 static void check_machine(struct check *c, const json_t *v)
 {
 	static const struct member members[] = {
-		{ "alias", J_STRING, false, NULL },
+		{ "alias", J_STRING, false, check_name },
 		{ "deprecated", J_BOOL, false, NULL },
 		{ 0 },
 	};
@@ -95,34 +95,45 @@ static void check_machine(struct check *c, const json_t *v)
 
 static void check_machines(struct check *c, const json_t *v)
 {
-	check_map(c, v, check_machine);
+	check_named(c, v, check_machine);
 }
 
 static void check_class(struct check *c, const json_t *v)
 {
 	if (check_type(c, v, J_OBJECT))
-		check_map(c, v, check_text);
+		check_named(c, v, check_text);
 }
 
 static void check_properties(struct check *c, const json_t *v)
 {
-	check_map(c, v, check_class);
+	check_named(c, v, check_class);
 }
 
+/* It may become a word of QEMU's, where a comma ends it. */
 static void check_value(struct check *c, const json_t *v)
 {
-	check_type(c, v, J_BOOL | J_INT | J_STRING | J_NULL);
+	const char *s = json_string_value(v);
+
+	if (!check_type(c, v, J_BOOL | J_INT | J_STRING | J_NULL) || !s)
+		return;
+	for (; *s; s++)
+		if (*s <= ' ' || *s > '~' || strchr(",\"\\", *s)) {
+			check_fault(c, "json-bad-value",
+				    "is not a value of a property: ASCII without spaces, commas, "
+				    "quotation marks or backslashes");
+			return;
+		}
 }
 
 static void check_machine_values(struct check *c, const json_t *v)
 {
 	if (check_type(c, v, J_OBJECT))
-		check_map(c, v, check_value);
+		check_named(c, v, check_value);
 }
 
 static void check_values(struct check *c, const json_t *v)
 {
-	check_map(c, v, check_machine_values);
+	check_named(c, v, check_machine_values);
 }
 
 /* What a guest really saw of a device: "shape", by machine type and backend. */
@@ -185,12 +196,12 @@ static void check_observed(struct check *c, const json_t *v)
 static void check_machine_shape(struct check *c, const json_t *v)
 {
 	if (check_type(c, v, J_OBJECT))
-		check_map(c, v, check_observed);
+		check_named(c, v, check_observed);
 }
 
 static void check_shape(struct check *c, const json_t *v)
 {
-	check_map(c, v, check_machine_shape);
+	check_named(c, v, check_machine_shape);
 }
 
 void profile_check_qemu(struct check *c, const json_t *v)

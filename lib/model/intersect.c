@@ -73,6 +73,9 @@ ABIBASE_EXPORT int abibase_intersection_set_machine(struct abibase_intersection 
 				    "\"%s\" is not a versioned machine type: it means another "
 				    "guest ABI in each QEMU; give one such as pc-q35-7.2",
 				    machine);
+	if (!name_valid(machine))
+		return context_fail(ix->ctx, EINVAL, "json-bad-value", NULL,
+				    "\"%s\" is not a name of a machine type", machine);
 	return replace(ix, &ix->in.policy.machine, machine);
 }
 

@@ -15,6 +15,7 @@
 #include "document/catalogue.h"
 #include "base/context.h"
 #include "probe/probe.h"
+#include "document/profile.h"
 #include "qemu/qmp.h"
 
 static const struct probe_place usual_places[] = {
@@ -461,6 +462,38 @@ static bool describes_target(struct run *run, const char *path, const json_t *en
 	return false;
 }
 
+struct judged {
+	struct abibase_context *ctx;
+	const char *path;
+	bool said;
+};
+
+static void say_not_acceptable(void *data, int priority, const char *id, const char *where,
+			       const char *text)
+{
+	struct judged *j = data;
+
+	(void)id;
+	if (priority > LOG_ERR || j->said)
+		return;
+	j->said = true;
+	context_log(j->ctx, LOG_WARNING, "probe-qemu-junk", "%s: left out: of its answers, %s %s",
+		    j->path, where, text);
+}
+
+/* Would a reader of the profile take it? One bad answer is not to cost the whole profile. */
+static bool is_acceptable(struct run *run, const char *path, const json_t *entry)
+{
+	struct judged j = { .ctx = run->pr->ctx, .path = path };
+	struct check c;
+
+	check_init(&c, run->pr->ctx, "qemu");
+	c.report = say_not_acceptable;
+	c.data = &j;
+	profile_check_qemu(&c, entry);
+	return c.faults == 0;
+}
+
 /* With a QEMU that has answered all else. */
 static int ask_values(struct run *run, struct qmp *q, const char *path, const char *build_id,
 		      json_t *entry, const json_t *defaults)
@@ -471,9 +504,12 @@ static int ask_values(struct run *run, struct qmp *q, const char *path, const ch
 	if ((build_id && json_object_set_new(entry, "build_id", json_string(build_id)) < 0) ||
 	    add_ebpf(path, entry) < 0)
 		return -ENOMEM;
-	if (!describes_target(run, path, entry))
+	/* before a name that it gives becomes a word of its command line */
+	if (!describes_target(run, path, entry) || !is_acceptable(run, path, entry))
 		return 0;
 	r = probe_values_add(run->pr, q, path, run->cat, defaults, entry, &complete);
+	if (r == 0 && !is_acceptable(run, path, entry))
+		return 0;
 	if (r == 0 && complete)
 		r = probe_cache_store(run->pr, run->cat, build_id, entry);
 	if (r < 0)

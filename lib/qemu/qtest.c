@@ -9,6 +9,8 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 
+#include "document/json.h"
+
 
 /* Where registers are mapped: free on every PC. */
 #define WINDOW 0xe0000000u
@@ -104,6 +106,8 @@ static int start(struct qmp *q, const struct qtest_request *rq)
 	struct buf netdevs[QTEST_MAX_NICS] = { 0 };
 	int r;
 
+	if (!name_valid(rq->machine))
+		return -EINVAL;
 	if (rq->n_nics > QTEST_MAX_NICS || strlen(rq->machine) > MACHINE_MAX)
 		return -E2BIG;
 	r = spawn(q, rq, netdevs);

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "base/harmless.h"
+
+#include <string.h>
+
+/* Bytes of the UTF-8 character that begins here; 0: none does. */
+static size_t character(const unsigned char *u)
+{
+	size_t n = u[0] < 0x80 ? 1 : u[0] < 0xc2 ? 0 : u[0] < 0xe0 ? 2 : u[0] < 0xf0 ? 3 : 4;
+
+	if (u[0] > 0xf4)
+		return 0;
+	for (size_t i = 1; i < n; i++)
+		if ((u[i] & 0xc0) != 0x80)
+			return 0;
+	return n;
+}
+
+/*
+ * Control characters (C0, DEL, C1), what separates lines, and what turns the direction of writing:
+ * U+061C, U+200E, U+200F, U+2028 to U+202E, U+2066 to U+2069.
+ */
+static bool is_control(const unsigned char *u, size_t n)
+{
+	if (n == 1)
+		return u[0] < 0x20 || u[0] == 0x7f;
+	if (n == 2)
+		return (u[0] == 0xc2 && u[1] < 0xa0) || (u[0] == 0xd8 && u[1] == 0x9c);
+	if (n != 3 || u[0] != 0xe2)
+		return false;
+	return (u[1] == 0x80 && ((u[2] >= 0xa8 && u[2] <= 0xae) || u[2] == 0x8e || u[2] == 0x8f)) ||
+	       (u[1] == 0x81 && u[2] >= 0xa6 && u[2] <= 0xa9);
+}
+
+void text_harmless(char *text, const char *but)
+{
+	char *to = text;
+
+	while (*text) {
+		const unsigned char *u = (const unsigned char *)text;
+		size_t n = character(u);
+
+		if (strchr(but, *text)) {
+			*to++ = *text++;
+		} else if (!n || is_control(u, n)) {
+			*to++ = '?';
+			text += n ? n : 1;
+		} else {
+			memmove(to, text, n);
+			to += n;
+			text += n;
+		}
+	}
+	*to = '\0';
+}
+
+bool text_is_harmless(const char *s)
+{
+	while (*s) {
+		size_t n = character((const unsigned char *)s);
+
+		if (!n || is_control((const unsigned char *)s, n))
+			return false;
+		s += n;
+	}
+	return true;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef ABIBASE_HARMLESS_H
+#define ABIBASE_HARMLESS_H
+
+/* Text from elsewhere, before it goes to a terminal. The command is linked with its own copy of this. */
+
+#include <stdbool.h>
+
+/*
+ * Put "?" for each character that could move the cursor, forge a line or turn the direction of
+ * writing, and for what is not UTF-8; but for the characters of @but, such as "\n".
+ */
+void text_harmless(char *text, const char *but);
+bool text_is_harmless(const char *s);
+
+#endif
