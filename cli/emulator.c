@@ -123,8 +123,10 @@ static int run(struct conf *c, char **argv)
 {
 	_autofree_ char *path = NULL;
 	struct start s = { .argv = argv };
-	int r = conf_read(c, conf_path());
+	int r = start_trust(conf_path());
 
+	if (r == 0)
+		r = conf_read(c, conf_path());
 	if (r)
 		return STATUS_NOT_STARTED;
 	r = start_find(c->qemu, &path);

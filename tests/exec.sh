@@ -161,6 +161,68 @@ try 127 "$abibase" exec "$tmp/base.json" -- nosuchqemu -M $machine
 try 126 "$abibase" exec "$tmp/base.json" -- "$tmp/new.json" -M $machine
 says '[exec-not-found]'
 
+# ------------------------------------------------------------------------ trust
+
+# trusted WORD ARGUMENT...: not started, for this and what to do about it
+trusted()
+{
+	word=$1 remedy=$2
+	shift 2
+	try 126 "$abibase" exec "$@" -- "$qemu" -M $machine
+	not_started "exec $*"
+	[ "$(grep -c '\[not-trusted\]' "$tmp/err")" = 1 ] || fail "exec $*: not one refusal"
+	says "$word"
+	says ": $remedy [not-trusted]"
+}
+
+mkdir -p "$tmp/dir/inner"
+cp "$tmp/base.json" "$tmp/new.json" "$tmp/dir/inner"
+base=$tmp/dir/inner/base.json new=$tmp/dir/inner/new.json
+try 42 "$abibase" exec --profile "$new" "$base" -- "$qemu" -M $machine
+for mode in 664 646; do
+	for file in base new; do
+		chmod $mode "$tmp/dir/inner/$file.json"
+		trusted "$tmp/dir/inner/$file.json: can be written by" \
+			"chmod go-w $tmp/dir/inner/$file.json" --profile "$new" "$base"
+		chmod 644 "$tmp/dir/inner/$file.json"
+	done
+done
+chmod 777 "$tmp/dir"
+trusted "$base: $tmp/dir, which is on its way, can be written by everybody (mode 0777)" \
+	"chmod go-w $tmp/dir" --profile "$new" "$base"
+# by a name of the working directory, and through links
+(
+	cd "$tmp/dir/inner" || exit 99
+	"$abibase" exec --profile new.json ./base.json -- "$qemu" -M $machine 2>"$tmp/err"
+	[ $? = 126 ]
+) || fail 'a relative name'
+says "./base.json: $tmp/dir, which is on its way"
+ln -s dir/inner/../inner/./base.json "$tmp/link.json"
+trusted "$tmp/link.json: $tmp/dir, which is on its way" "chmod go-w $tmp/dir" "$tmp/link.json"
+chmod 755 "$tmp/dir"
+try 42 "$abibase" exec --profile "$new" "$tmp/link.json" -- "$qemu" -M $machine
+ln -s loop "$tmp/loop"
+try 126 "$abibase" exec "$tmp/loop/base.json" -- "$qemu" -M $machine
+says '[io-error]'
+# with the sticky bit nobody can exchange what is not theirs
+chmod 1777 "$tmp/dir"
+try 42 "$abibase" exec --profile "$new" "$base" -- "$qemu" -M $machine
+if [ "$(id -u)" = 0 ]; then
+	chown 65534 "$tmp/dir/inner"
+	trusted 'belongs to the user 65534' "chown root $tmp/dir/inner" --profile "$new" "$base"
+	chown 0 "$tmp/dir/inner"
+	ln -s "$base" "$tmp/dir/theirs.json"
+	chown -h 65534 "$tmp/dir/theirs.json"
+	trusted "$tmp/dir/theirs.json: belongs to the user" "chown root $tmp/dir/theirs.json" \
+		--profile "$new" "$tmp/dir/theirs.json"
+	chown 65534 "$base"
+	trusted "$base: belongs to the user 65534" "chown root $base" --profile "$new" "$base"
+	chown 0 "$base"
+fi
+# what the caller has opened is the caller's
+"$abibase" exec --profile "$new" /dev/fd/3 -- "$qemu" -M $machine 3<"$base" 2>"$tmp/err"
+[ $? = 42 ] || fail 'a passed descriptor'
+
 # ------------------------------------------------------------------------ starts
 
 # started ARGUMENT...: QEMU got these and then the list
@@ -382,6 +444,18 @@ conf "baseline = $tmp/base.json" "qemu = $qemu" "profile = $tmp/old.json"
 try 126 "$emulator" "$@"
 not_started 'libvirt on a host without tap USO'
 says host_uso
+
+chmod 664 "$tmp/emulator.conf"
+try 126 "$emulator" --version
+not_started 'a configuration that the group can write'
+says "$tmp/emulator.conf: can be written by its group (mode 0664)"
+chmod 644 "$tmp/emulator.conf"
+conf "baseline = $tmp/base.json" "qemu = $qemu" "profile = $tmp/new.json"
+chmod 666 "$tmp/base.json"
+try 126 "$emulator" "$@"
+not_started 'a baseline that everybody can write'
+says "$tmp/base.json: can be written by everybody (mode 0666)"
+chmod 644 "$tmp/base.json"
 
 conf "baseline = $tmp/base.json" 'qemu = /nonexistent/qemu'
 try 127 "$emulator" --version
