@@ -401,10 +401,14 @@ query -M none
 query -machine q35 -machine none
 query -machine help
 query -cpu '?'
+query -netdev user,id=n -device virtio-net-pci,netdev=n,help
+query -name '-version' -cpu help
 
 # What only looks like one is none.
 for machines in '' '-version -M q35' '-M q35' '-machine none -machine q35' '-name help' \
-	"-machine none -readconfig $tmp/device.cfg"; do
+	"-machine none -readconfig $tmp/device.cfg" '-name -cpu help' '-name -cpu -m help' \
+	'-append -machine none' '-device virtio-net-pci,id=x,,help' '-nosuchoption -machine none' \
+	'-nosuchoption x -cpu help' '-serial -version'; do
 	# shellcheck disable=SC2086
 	try 126 "$emulator" $machines
 	not_started "abibase-emulator $machines"

@@ -114,7 +114,7 @@ static const struct {
 	{ "-M q35 -machine type=pc-q35-10.0,accel=kvm -m 1G -smp 4 disk.img",
 	  "machine pc-q35-10.0\nout -m; -smp; disk.img\n" },
 	{ "--machine accel=kvm -M pc-q35-10.0 -S -nographic -append -x -kernel",
-	  "machine pc-q35-10.0\nout -S; -nographic; -append; -x; -kernel\n" },
+	  "machine pc-q35-10.0\nout -S; -nographic; -append; -kernel\n" },
 	/* what needs a value and has none is QEMU's to refuse */
 	{ "-device", "machine -\nout -device\n" },
 	{ "-netdev tap,id=n0 -device virtio-net-pci,netdev=n0,bus=pci.1,addr=0x2,id=d,,0,csum=off",

@@ -128,21 +128,6 @@ int get_param(const char *text, const char *implied, const char *key, char **ret
 	return 0;
 }
 
-bool is_option(const char *word, const char *name)
-{
-	if (*word++ != '-')
-		return false;
-	return streq(word + (*word == '-'), name);
-}
-
-bool is_any_option(const char *word, const char *const *names)
-{
-	for (; *names; names++)
-		if (is_option(word, *names))
-			return true;
-	return false;
-}
-
 /* --------------------------------------------------------------------- judgement */
 
 static size_t length_without(const char *word, const char *suffix)
@@ -461,18 +446,17 @@ static int review_config(struct abibase_context *ctx, const char *path, option_f
 static int each_option(struct abibase_context *ctx, const char *const *argv, option_fn fn,
 		       void *data)
 {
-	static const char *const names[] = { "machine", "M",   "device", "global", "set",
-					     "netdev",	"nic", "net",	 NULL };
+	struct option_word o;
+	size_t i = 0;
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && argv[i] && argv[i + 1]; i++) {
-		if (is_any_option(argv[i], names)) {
-			const char *name = argv[i] + strspn(argv[i], "-");
-
-			r = fn(data, streq(name, "M") ? "machine" : name, argv[++i]);
-		} else if (ctx && is_option(argv[i], "readconfig")) {
-			r = review_config(ctx, argv[++i], fn, data);
-		}
+	while (r == 0 && next_option(argv, &i, &o)) {
+		if (!o.name || !o.value)
+			continue;
+		if (!streq(o.name, "readconfig"))
+			r = fn(data, streq(o.name, "M") ? "machine" : o.name, o.value);
+		else if (ctx)
+			r = review_config(ctx, o.value, fn, data);
 	}
 	return r;
 }
@@ -579,12 +563,26 @@ ABIBASE_EXPORT int abibase_baseline_review(struct abibase_context *ctx,
 
 /* ------------------------------------------------------------------------ queries */
 
+/* One of the parameters, as QEMU takes them apart, is the word for it. */
 static bool asks_for_help(const char *value)
 {
-	const char *comma = strrchr(value, ',');
-	const char *word = comma ? comma + 1 : value;
+	bool help = false;
 
-	return streq(word, "help") || streq(word, "?");
+	while (*value && !help) {
+		_buf_ one = { 0 };
+
+		value = take_value(value, &one);
+		help = one.data && !one.failed && (streq(one.data, "help") || streq(one.data, "?"));
+	}
+	return help;
+}
+
+static bool is_among(const char *name, const char *const *names)
+{
+	for (; *names; names++)
+		if (streq(*names, name))
+			return true;
+	return false;
 }
 
 ABIBASE_EXPORT int abibase_command_is_query(const char *const *argv)
@@ -594,16 +592,19 @@ ABIBASE_EXPORT int abibase_command_is_query(const char *const *argv)
 	static const char *const lists[] = { "device", "cpu",	 "machine", "M",   "accel",
 					     "netdev", "object", "chardev", NULL };
 	_autofree_ char *type = NULL;
+	struct option_word o;
+	bool help = false;
 
-	/* The file could name a machine type; those who only ask have none. */
-	for (size_t i = 0; argv[i]; i++)
-		if (is_option(argv[i], "readconfig"))
+	/* A file could name a machine type; those who only ask have none, and no new options. */
+	for (size_t i = 0; next_option(argv, &i, &o);) {
+		if (!o.known || (o.name && streq(o.name, "readconfig")))
 			return 0;
-	if (argv[0] && !argv[1] && is_any_option(argv[0], alone))
-		return 1;
-	for (size_t i = 0; argv[i] && argv[i + 1]; i++)
-		if (is_any_option(argv[i], lists) && asks_for_help(argv[++i]))
+		if (o.name && is_among(o.name, alone) && !argv[1])
 			return 1;
+		help |= o.name && o.value && is_among(o.name, lists) && asks_for_help(o.value);
+	}
+	if (help)
+		return 1;
 	if (each_option(NULL, argv, take_machine, &type) < 0)
 		return -ENOMEM;
 	return type && streq(type, "none");

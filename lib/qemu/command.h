@@ -28,9 +28,15 @@ int take_machine(void *data, const char *name, const char *value);
 /* Calls @fn for each section of a file for -readconfig. Negative: it cannot be looked into. */
 int read_config(struct abibase_context *ctx, const char *path, option_fn fn, void *data);
 
-/* Is @word the option @name? "-x" and "--x" are the same. */
-bool is_option(const char *word, const char *name);
-bool is_any_option(const char *word, const char *const *names);
+/* An option as QEMU takes it, "-x" and "--x" are the same; what no option is, is a disk. */
+struct option_word {
+	const char *word;  /* as it is there */
+	const char *name;  /* without the dashes; NULL: it is a disk */
+	const char *value; /* the argument behind it, or NULL */
+	bool known;	   /* false: whether it takes a value is a guess */
+};
+/* The one at @i, which then is that of the next one; false at the end of @argv (options.c). */
+bool next_option(const char *const *argv, size_t *i, struct option_word *ret);
 /* Does QEMU read this word as that boolean? */
 bool word_is_bool(const char *word, bool on);
 /* "virtio-net" is the alias of the PCI device, the others are its classes. */

@@ -11,8 +11,7 @@
 #include "base/text.h"
 
 /*
- * Only the options in the table at the end are kept; every other one is left out, and so is the word
- * behind it if that does not look like an option. So nothing of the command line that could write,
+ * Only the options in the table at the end are kept; every other one is left out with its value. So nothing of the command line that could write,
  * bind, connect or lock reaches the throw-away QEMU, and an option of a future QEMU does not either.
  */
 
@@ -597,35 +596,28 @@ static int finish(struct throwaway *t)
 	return t->failed ? -ENOMEM : 0;
 }
 
-/* The value of an option, or NULL: what looks like an option is none. */
-static const char *value_of(const char *next)
+static int take_option(struct throwaway *t, const struct option_word *o)
 {
-	return next && (*next != '-' || !next[1]) ? next : NULL;
-}
-
-static int parse_word(struct throwaway *t, const char *const *argv, size_t *i)
-{
-	const char *word = argv[*i];
-	const char *name = word + strspn(word, "-");
-
-	for (size_t k = 0; k < ARRAY_SIZE(handlers); k++)
-		if (is_option(word, handlers[k].name) && argv[*i + 1])
-			return handlers[k].fn(t, argv[++*i]);
-	if (*word == '-' && *name) {
-		leave_out(t, keep(t, "-%s", name));
-		*i += value_of(argv[*i + 1]) != NULL;
-	} else {
-		leave_out(t, keep(t, "%s", word)); /* a disk */
+	if (!o->name) {
+		leave_out(t, keep(t, "%s", o->word)); /* a disk */
+		return 0;
 	}
+	for (size_t k = 0; k < ARRAY_SIZE(handlers); k++)
+		if (streq(o->name, handlers[k].name) && o->value)
+			return handlers[k].fn(t, o->value);
+	if (*o->name)
+		leave_out(t, keep(t, "-%s", o->name));
 	return 0;
 }
 
 int throwaway_parse(struct throwaway *t, const char *const *argv)
 {
+	struct option_word o;
+	size_t i = 0;
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && argv[i]; i++)
-		r = parse_word(t, argv, &i);
+	while (r == 0 && next_option(argv, &i, &o))
+		r = take_option(t, &o);
 	return r < 0 ? r : finish(t);
 }
 

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+
+#include "qemu/command.h"
+
+/* Which options of QEMU take a value, by what 5.2, 7.2, 10.0 and 11.1 say of themselves. */
+
+static const char *const alone[] = {
+	"?", "S", "alt-grab", "async-teardown", "audio-help", "ctrl-grab", "curses", "daemonize",
+	"enable-fips", "enable-kvm", "enable-sync-profile", "full-screen", "h", "help", "jitdump",
+	"mem-prealloc", "no-acpi", "no-fd-bootchk", "no-hpet", "no-quit", "no-reboot", "no-shutdown",
+	"no-user-config", "nodefaults", "nographic", "old-param", "only-migratable", "perfmap",
+	"portrait", "preconfig", "s", "sdl", "semihosting", "show-cursor", "singlestep", "snapshot",
+	"usb", "version", "win2k-hack", "xen-attach", "xen-domid-restrict", NULL
+};
+
+static const char *const with_value[] = {
+	"D", "L", "M", "accel", "acpitable", "action", "add-fd", "append", "audio", "audiodev", "bios",
+	"blockdev", "boot", "cdrom", "chardev", "chroot", "compat", "cpu", "d", "debugcon", "device",
+	"dfilter", "display", "drive", "dtb", "dump-vmstate", "echr", "fda", "fdb", "fsdev", "fw_cfg",
+	"g", "gdb", "global", "hda", "hdb", "hdc", "hdd", "icount", "incoming", "initrd", "iscsi", "k",
+	"kernel", "loadvm", "m", "machine", "mem-path", "mon", "monitor", "msg", "mtdblock", "name",
+	"net", "netdev", "nic", "numa", "object", "option-rom", "overcommit", "parallel", "pflash",
+	"pidfile", "plugin", "prom-env", "qmp", "qmp-pretty", "qtest", "qtest-log", "readconfig",
+	"realtime", "rotate", "rtc", "run-with", "runas", "sandbox", "sd", "seed", "semihosting-config",
+	"serial", "set", "shim", "smbios", "smp", "soundhw", "spice", "tb-size", "tpmdev", "trace",
+	"usbdevice", "uuid", "vga", "virtfs", "vnc", "watchdog", "watchdog-action", "writeconfig",
+	"xen-domid", NULL
+};
+
+static bool is_among(const char *name, const char *const *names)
+{
+	for (; *names; names++)
+		if (streq(*names, name))
+			return true;
+	return false;
+}
+
+bool next_option(const char *const *argv, size_t *i, struct option_word *ret)
+{
+	const char *word = argv[*i], *next;
+
+	memset(ret, 0, sizeof(*ret));
+	if (!word)
+		return false;
+	next = argv[++*i];
+	ret->word = word;
+	ret->known = true;
+	if (*word != '-') /* a disk */
+		return true;
+	word++;
+	ret->name = word + (*word == '-');
+	if (is_among(ret->name, alone))
+		return true;
+	ret->known = is_among(ret->name, with_value);
+	/* what follows is the value, whatever it looks like; of an unknown option it is a guess */
+	if (next && (ret->known || *next != '-' || !next[1])) {
+		ret->value = next;
+		++*i;
+	}
+	return true;
+}
