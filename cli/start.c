@@ -112,7 +112,8 @@ static void say_finding(const struct abibase_check *c, size_t i, FILE *out)
 	bool unknown = abibase_check_finding_kind(c, i) == ABIBASE_FINDING_UNKNOWN;
 	const char *remedy = field(c, i, ABIBASE_CHECK_REMEDY);
 
-	if (said_before(c, i))
+	/* a note keeps no guest from starting, and of a start that works nothing is said */
+	if (abibase_check_finding_kind(c, i) == ABIBASE_FINDING_NOTE || said_before(c, i))
 		return;
 	fprintf(out, "abibase: %s: ", unknown ? "unknown" : "conflict");
 	if (*field(c, i, ABIBASE_CHECK_CAUSE))

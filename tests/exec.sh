@@ -239,6 +239,13 @@ started()
 try 42 "$abibase" exec --profile "$tmp/new.json" "$tmp/base.json" -- "$qemu" -M $machine 'a b' ''
 started -M $machine 'a b' ''
 [ ! -s "$tmp/err" ] || fail 'a start without a fault says something'
+# A note of the check keeps nothing from starting, and is none of a guest's business.
+jq '.facts |= (with_entries(select(.key | startswith("vhost_net.") | not))
+	+ {"vhost_net.usable": false})' "$tmp/new.json" >"$tmp/no-vhost.json"
+"$abibase" check "$tmp/base.json" "$tmp/no-vhost.json" >"$tmp/checked" || fail 'no vhost-net: refused'
+grep -q '^  note .*provably no vhost-net' "$tmp/checked" || fail 'no vhost-net: not named'
+try 42 "$abibase" exec --profile "$tmp/no-vhost.json" "$tmp/base.json" -- "$qemu" -M $machine
+[ ! -s "$tmp/err" ] || fail 'a note is said of a start'
 for machines in "-machine $machine,usb=off" "--M type=$machine" "-machine q35 -M usb=off,type=$machine"; do
 	# shellcheck disable=SC2086
 	try 42 "$abibase" exec --profile "$tmp/new.json" "$tmp/base.json" -- "$qemu" $machines

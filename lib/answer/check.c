@@ -190,6 +190,13 @@ static int derive_alone(struct checking *k)
 
 /* ------------------------------------------------------------------ one finding each */
 
+/* A host that constrains nothing on a backend is named here as it is where a baseline is made. */
+static bool is_taken(const struct finding *f, const char *id)
+{
+	return streq(f->id, id) &&
+	       (f->kind != ABIBASE_FINDING_NOTE || streq(id, "backend-absent"));
+}
+
 /* What concerns the host as a whole: machine type, QEMU, backends. Features come one by one. */
 static int take_findings(struct checking *k)
 {
@@ -203,8 +210,8 @@ static int take_findings(struct checking *k)
 		const struct finding *f = &k->alone->findings[i];
 		_buf_ text = { 0 };
 
-		for (size_t w = 0; f->kind != ABIBASE_FINDING_NOTE && whole[w]; w++) {
-			if (!streq(f->id, whole[w]))
+		for (size_t w = 0; whole[w]; w++) {
+			if (!is_taken(f, whole[w]))
 				continue;
 			buf_puts(&text, f->text);
 			if (add(k, f->kind, f->id,
@@ -720,11 +727,12 @@ static int predict_used(struct checking *k, size_t used, const struct offer *o)
 	return r < 0 ? r : 0;
 }
 
-/* What explains another word; what stands for no feature does not. */
+/* What explains another word; what stands for no feature does not, and no note does. */
 static bool is_explained(const struct checking *k)
 {
 	for (size_t i = 0; i < k->out->n; i++)
-		if (!strprefix(k->out->findings[i].id, "value-"))
+		if (k->out->findings[i].kind != ABIBASE_FINDING_NOTE &&
+		    !strprefix(k->out->findings[i].id, "value-"))
 			return true;
 	return false;
 }
@@ -837,7 +845,7 @@ static int admit(struct checking *k)
 		r = abibase_intersection_finish(ix, &wide);
 	if (r == 0)
 		r = take_shapes(k, wide);
-	if (r == 0 && k->out->n)
+	if (r == 0 && hostcheck_verdict(k->out) != ABIBASE_VERDICT_YES)
 		r = take_losses(k, wide);
 	abibase_baseline_unref(wide);
 	abibase_intersection_unref(ix);
