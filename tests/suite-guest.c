@@ -397,6 +397,35 @@ START_TEST(test_unknown)
 }
 END_TEST
 
+/* Without VIRTIO_F_VERSION_1 it is another PCI device, which -device can bring about alone. */
+START_TEST(test_version_1)
+{
+	struct question q = { "pc-q35-7.2", "7.2.22", "tap+vhost", "0x20", NULL, NULL };
+	struct abibase_profile *without = with_fact("6.1", "7.2.22", "vhost_net.features",
+						    json_string("0x000000023d008000"));
+	struct abibase_profile *with = with_fact("6.1", "7.2.22", "vhost_net.features",
+						 json_string("0x000000033d008000"));
+
+	expect(&q, with, ABIBASE_MOVE_UNKNOWN, "move-unknown");
+	expect(&q, without, ABIBASE_MOVE_UNKNOWN, "move-unknown");
+	q.extra = "\"offered\": \"0x100000020\"";
+	expect(&q, with, ABIBASE_MOVE_NOW, NULL);
+	expect(&q, without, ABIBASE_MOVE_NO, "requirement-differs");
+	q.extra = "\"offered\": \"0x20\"";
+	expect(&q, with, ABIBASE_MOVE_UNKNOWN, "move-unknown");
+	expect(&q, without, ABIBASE_MOVE_NOW, NULL);
+	q.from = with; /* disable-modern=on */
+	expect(&q, with, ABIBASE_MOVE_NOW, NULL);
+	expect(&q, without, ABIBASE_MOVE_NOW, NULL);
+	q.from = without;
+	expect(&q, with, ABIBASE_MOVE_NO, "requirement-differs");
+	q.backend = "tap";
+	expect(&q, with, ABIBASE_MOVE_NOW, NULL);
+	abibase_profile_unref(with);
+	abibase_profile_unref(without);
+}
+END_TEST
+
 /* What was observed of the QEMU there tells how large its configuration is. */
 START_TEST(test_config_size)
 {
@@ -578,6 +607,7 @@ Suite *suite_guest(void)
 	tcase_add_checked_fixture(moving, setup, teardown);
 	tcase_add_test(moving, test_requirements);
 	tcase_add_test(moving, test_unknown);
+	tcase_add_test(moving, test_version_1);
 	tcase_add_test(moving, test_config_size);
 	tcase_add_test(moving, test_backend);
 	tcase_add_test(moving, test_best_qemu);

@@ -343,6 +343,115 @@ static int judge_requirement(struct judging *j, const struct guest_device *d,
 			    "say where the guest runs: --from PROFILE", &text);
 }
 
+/* Had the device the bit where the guest runs, whether it was taken or not? */
+static int source_has_bit(const struct judging *j, const struct guest_device *d,
+			  const struct requirement *q, enum abibase_tri *ret)
+{
+	struct offered o;
+
+	if (move_source_offer(j->t, d, &o) < 0)
+		return -ENOMEM;
+	if (!o.known)
+		*ret = source_meets(j, d, q);
+	else
+		*ret = word_has(o.yes, q->bit)	 ? ABIBASE_YES :
+		       word_has(o.maybe, q->bit) ? ABIBASE_UNKNOWN :
+						   ABIBASE_NO;
+	return 0;
+}
+
+/*
+ * Not offered although the backend has it: by an option of -device, such as disable-modern, which the
+ * target has too. Nor is it to be had on the target where that lacks it as well.
+ */
+static bool is_taken_away(const struct judging *j, const struct guest_device *d,
+			  const struct requirement *q, enum abibase_tri here)
+{
+	return d->has_offered && !word_has(d->offered, q->bit) &&
+	       (here == ABIBASE_NO || source_meets(j, d, q) == ABIBASE_YES);
+}
+
+static int say_layout_unknown(struct judging *j, const struct requirement *q, enum abibase_tri here,
+			      const struct predicted *p)
+{
+	const char *layer = "backend", *remedy = "say where the guest runs: --from PROFILE";
+	_buf_ text = { 0 };
+
+	buf_printf(&text, "%s: whether \"%s\" holds ", j->p->name, q->text);
+	if (here == ABIBASE_UNKNOWN) {
+		buf_printf(&text, "there is unknown: %s (%s)", p->unknown->name, p->reason);
+		layer = p->unknown->layer;
+		remedy = unknown_remedy(p->reason);
+	} else {
+		buf_printf(&text, "where the guest runs is unknown, and there it does%s",
+			   here == ABIBASE_YES ? "" : " not");
+	}
+	buf_printf(&text, "; the guest did not take %s (bit %d), but its device has another PCI layout "
+			  "without it (requirement %s)",
+		   q->feature, q->bit, q->name);
+	return move_unknown(j, "move-unknown", layer, NULL, remedy, &text);
+}
+
+/* The layer whose fact decides it, on the one side or on the other. */
+static const char *layer_of(const struct judging *j, const struct guest_device *d,
+			    const struct requirement *q)
+{
+	int be = move_source_backend(j->t, d);
+	const struct needs *needs = &q->needs[j->pr.backend];
+
+	if (!needs->n && be >= 0)
+		needs = &q->needs[be];
+	return needs->n ? j->pr.cat->conditions[needs->need[0].condition].layer : "backend";
+}
+
+/*
+ * A bit that no property masks, and that the guest did not take: QEMU gives a device without
+ * VIRTIO_F_VERSION_1 no modern interface, and the stream of the one PCI device does not fit the other.
+ */
+static int judge_layout(struct judging *j, const struct guest_device *d, const struct requirement *q)
+{
+	struct predicted p = { 0 };
+	enum abibase_tri there;
+	_buf_ text = { 0 };
+	const char *layer = layer_of(j, d, q);
+
+	predict_needs(&j->pr, &q->needs[j->pr.backend], &p);
+	if (is_taken_away(j, d, q, p.can))
+		return 0;
+	if (source_has_bit(j, d, q, &there) < 0)
+		return -ENOMEM;
+	if (there == ABIBASE_NO && d->has_offered)
+		there = source_meets(j, d, q);
+	if (p.can == ABIBASE_UNKNOWN || there == ABIBASE_UNKNOWN)
+		return say_layout_unknown(j, q, p.can, &p);
+	if (p.can == there)
+		return 0;
+	buf_printf(&text, "%s: %s: \"%s\" %s: the guest did not take %s (bit %d), but its device has "
+			  "another PCI layout without it (requirement %s)",
+		   j->p->name, layer, q->text,
+		   there == ABIBASE_YES ? "holds where the guest runs and not there" :
+					  "holds there and not where the guest runs",
+		   q->feature, q->bit, q->name);
+	return move_conflict(j, "requirement-differs", layer, NULL,
+			     there == ABIBASE_YES ?
+				     q->remedy :
+				     "move it to a host that is in this as that where it runs" RESTART,
+			     &text);
+}
+
+static int judge_layouts(struct judging *j, const struct guest_device *d, const uint64_t word[2])
+{
+	for (size_t i = 0; i < j->pr.cat->n_requirements; i++) {
+		const struct requirement *q = &j->pr.cat->requirements[i];
+
+		/* what was taken is judged with the other features */
+		if (q->bit >= 0 && q->backends & (1u << j->pr.backend) && !word_has(word, q->bit) &&
+		    judge_layout(j, d, q) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 static int judge_requirements(struct judging *j, const struct guest_device *d)
 {
 	for (size_t i = 0; i < j->pr.cat->n_requirements; i++) {
@@ -726,6 +835,8 @@ static int judge_features(struct judging *j, const struct guest_device *d)
 	for (int bit = 0; r == 0 && bit < 128; bit++)
 		if (word_has(word, bit))
 			r = judge_bit(j, d, bit, word);
+	if (r == 0)
+		r = judge_layouts(j, d, word);
 	return r < 0 ? r : 0;
 }
 
