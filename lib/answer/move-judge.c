@@ -723,38 +723,85 @@ static int judge_config(struct judging *j, const struct guest_device *d)
 
 /* ------------------------------------------------------------------- values and limits */
 
+/* 0 stands for "tell guests none", which says nothing of the network. */
+static int64_t stated_limit(const struct abibase_profile *p, const struct row *row)
+{
+	int64_t n = profile_number(p, row->limit);
+
+	return n > 0 ? n : NUMBER_UNSTATED;
+}
+
+/*
+ * What the guest was told: what it states itself, what its list sets, or at most what the host has
+ * where it runs; NUMBER_UNSTATED: nobody says.
+ */
+static int64_t told(const struct judging *j, const struct guest_device *d, const struct row *row)
+{
+	const struct value *v = NULL;
+
+	if (d->mtu >= 0) /* of the values that have a limit a guest document has one, the MTU */
+		return d->mtu;
+	if (j->t->baseline)
+		v = baseline_value(j->t->baseline, row->class_name, row->property);
+	if (v && v->is_number && v->on)
+		return v->number;
+	return j->t->source ? stated_limit(j->t->source, row) : NUMBER_UNSTATED;
+}
+
+static int say_limit_unknown(struct judging *j, const struct row *row, int64_t value)
+{
+	_buf_ text = { 0 };
+
+	buf_printf(&text, "%s: whether %lld, which the guest was told (%s), is possible there is not "
+			  "stated (%s)",
+		   j->p->name, (long long)value, row->key, row->limit);
+	return say(j, ABIBASE_FINDING_UNKNOWN, "move-limit", "network", row,
+		   "state the fact in the profile of that host", &text);
+}
+
+static int say_told_unknown(struct judging *j, const struct row *row)
+{
+	_buf_ text = { 0 };
+
+	buf_printf(&text, "%s: the guest took %s, and the number that it was told (%s) is not known: the "
+			  "network there must carry as much",
+		   j->p->name, row->feature, row->key);
+	return say(j, ABIBASE_FINDING_NOTE, "move-limit", "network", row,
+		   "state it in a document of the guest, or say where the guest runs: --from PROFILE",
+		   &text);
+}
+
 /*
  * QEMU loads the stream of a guest that was told more than there is, and nobody hears of it until
  * its packets are lost.
  */
 static int judge_limit(struct judging *j, const struct row *row, int64_t value)
 {
-	json_int_t limit = json_integer_value(json_object_get(j->p->facts, row->limit));
+	int64_t limit = stated_limit(j->p, row);
 	_buf_ text = { 0 };
 
+	if (value == NUMBER_UNSTATED)
+		return say_told_unknown(j, row);
+	if (limit == NUMBER_UNSTATED)
+		return value <= ETHERNET_MTU ? 0 : say_limit_unknown(j, row, value);
 	if (limit >= value)
 		return 0;
-	if (limit > 0) {
-		buf_printf(&text, "%s: the guest was told %lld (%s), and there it is %lld (%s): QEMU "
-				  "takes the guest all the same, and what it sends is lost",
-			   j->p->name, (long long)value, row->key, (long long)limit, row->limit);
-		return move_conflict(j, "move-limit", "network", row,
-				     "raise it on that host" RESTART, &text);
-	}
-	buf_printf(&text, "%s: whether %lld, which the guest was told (%s), is possible there is not "
-			  "stated (%s)",
-		   j->p->name, (long long)value, row->key, row->limit);
-	return say(j, ABIBASE_FINDING_NOTE, "move-limit", "network", row,
-			"state the fact in the profile of that host", &text);
+	buf_printf(&text, "%s: the guest was told %lld (%s), and there it is %lld (%s): QEMU takes the "
+			  "guest all the same, and what it sends is lost",
+		   j->p->name, (long long)value, row->key, (long long)limit, row->limit);
+	return move_conflict(j, "move-limit", "network", row, "raise it on that host" RESTART,
+			     &text);
 }
 
-/* Of the values that have a limit a guest document has one, the MTU. */
+/* A driver that did not take the feature has not read the number. */
 static int judge_limits(struct judging *j, const struct guest_device *d)
 {
-	for (size_t i = 0; d->mtu > ETHERNET_MTU && i < j->pr.cat->n_rows; i++) {
+	for (size_t i = 0; i < j->pr.cat->n_rows; i++) {
 		const struct row *row = &j->pr.cat->rows[i];
+		bool took = d->has_negotiated ? word_has(d->negotiated, row->bit) : d->mtu >= 0;
 
-		if (row->limit && move_row_is_of(row, d) && judge_limit(j, row, d->mtu) < 0)
+		if (row->limit && move_row_is_of(row, d) && took &&
+		    judge_limit(j, row, told(j, d, row)) < 0)
 			return -ENOMEM;
 	}
 	return 0;
