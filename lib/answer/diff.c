@@ -1259,6 +1259,15 @@ static const struct met *find_met(const struct abibase_baseline *b, const char *
 	return NULL;
 }
 
+/* One with a feature bit, which no property masks, decides the layout of the PCI device. */
+static bool is_layout(const struct two *t, const char *name)
+{
+	for (size_t i = 0; i < t->c.cat->n_requirements; i++)
+		if (streq(t->c.cat->requirements[i].name, name))
+			return t->c.cat->requirements[i].bit >= 0;
+	return false;
+}
+
 static void diff_requirement(struct two *t, const char *name)
 {
 	const struct met *m[2] = { find_met(t->b[0], name), find_met(t->b[1], name) };
@@ -1275,7 +1284,13 @@ static void diff_requirement(struct two *t, const char *name)
 	set_subject(add_values(&t->c, ABIBASE_DIFF_REQUIREMENT, m[0] && m[1], place, words[0],
 			       words[1]),
 		    keep(&t->c, "requirements.%s", name));
-	if (m[0] && m[1])
+	if (!m[0] || !m[1])
+		return;
+	if (is_layout(t, name))
+		buf_printf(&t->layout, "%s\"%s\" holds in %s and not in %s",
+			   t->layout.len ? ", " : "", any->text, t->c.label[m[1]->met],
+			   t->c.label[!m[1]->met]);
+	else
 		buf_printf(&t->required[m[1]->met], "%s%s",
 			   t->required[m[1]->met].len ? ", " : "", any->text);
 }
