@@ -277,12 +277,15 @@ grep -q host_uso=off "$tmp/started" || fail 'QEMU 10.0 is not given host_uso'
 
 # ---------------------------------------------------------------------- warnings
 
+"$abibase" intersect --json -M $machine --disable offload-uso debian-13 -o "$tmp/no-uso.json" \
+	2>"$tmp/err" || fail 'no baseline without USO'
+
 # warns TEXT ARGUMENT...: starts, and says it
 warns()
 {
 	text=$1
 	shift
-	try 42 "$abibase" exec --profile "$tmp/new.json" "$tmp/base.json" -- "$qemu" -M $machine "$@"
+	try 42 "$abibase" exec --profile "$tmp/new.json" "$tmp/no-uso.json" -- "$qemu" -M $machine "$@"
 	says "$text"
 }
 
@@ -293,21 +296,21 @@ quiet()
 	[ ! -s "$tmp/err" ] || fail "words about $*"
 }
 
-warns 'host_uso=off defeats' -device virtio-net-pci,netdev=n,host_uso=off
-warns 'host_uso=no defeats' --device driver=virtio-net-pci-non-transitional,host_uso=no
-warns 'host_uso=off defeats' -device virtio-net-pci,nohost_uso
-warns 'host_uso=off defeats' -device '{"driver":"virtio-net-pci","host_uso":false}'
-warns 'host_uso=off defeats' -device '{"host_uso":"off","driver":"virtio-net-pci"}'
-warns '-global on virtio-net-pci with guest_uso4=off defeats' -global virtio-net-pci.guest_uso4=off
-warns 'guest_uso4=off defeats' -global virtio-net-pci-base.guest_uso4=off
-warns 'guest_uso4=off defeats' -global driver=virtio-net-pci,property=guest_uso4,value=off
-warns '[command-loses]' -global virtio-net-device.guest_uso4=off
-warns '-set device.n0 with csum=off defeats' -device virtio-net-pci,id=n0 -set device.n0.csum=off
-printf '# a,b\n[device "n0"]\n  driver = "virtio-net-pci"\n  csum = "off"\n' >"$tmp/device.cfg"
-warns 'csum=off defeats' -readconfig "$tmp/device.cfg"
-printf '[global]\n  driver = "virtio-net-pci"\n  property = "csum"\n  value = "off"\n' \
+warns 'host_uso=on defeats' -device virtio-net-pci,netdev=n,host_uso=on
+warns 'host_uso=yes defeats' --device driver=virtio-net-pci-non-transitional,host_uso=yes
+warns 'host_uso=on defeats' -device virtio-net-pci,host_uso
+warns 'host_uso=on defeats' -device '{"driver":"virtio-net-pci","host_uso":true}'
+warns 'host_uso=on defeats' -device '{"host_uso":"on","driver":"virtio-net-pci"}'
+warns '-global on virtio-net-pci with guest_uso4=on defeats' -global virtio-net-pci.guest_uso4=on
+warns 'guest_uso4=on defeats' -global virtio-net-pci-base.guest_uso4=on
+warns 'guest_uso4=on defeats' -global driver=virtio-net-pci,property=guest_uso4,value=on
+warns '[command-loses]' -global virtio-net-device.guest_uso4=on
+warns '-set device.n0 with guest_uso4=on defeats' -device virtio-net-pci,id=n0 -set device.n0.guest_uso4=on
+printf '# a,b\n[device "n0"]\n  driver = "virtio-net-pci"\n  guest_uso4 = "on"\n' >"$tmp/device.cfg"
+warns 'guest_uso4=on defeats' -readconfig "$tmp/device.cfg"
+printf '[global]\n  driver = "virtio-net-pci"\n  property = "guest_uso4"\n  value = "on"\n' \
 	>"$tmp/global.cfg"
-warns 'csum=off defeats' -readconfig "$tmp/global.cfg"
+warns 'guest_uso4=on defeats' -readconfig "$tmp/global.cfg"
 warns '[command-unseen]' -readconfig "$tmp/nosuchfile"
 quiet -device virtio-net-pci,host_uso=on,mac=52:54:00:12:34:56,mq=on,id=a,,b
 quiet -device '{"driver":"virtio-net-pci","host_uso":true,"addr":"0x2","multifunction":false}'
@@ -315,6 +318,10 @@ quiet -device virtio-blk-pci,event_idx=off -device e1000 -global virtio-net-pci.
 quiet -global virtio-blk-pci.event_idx=off -device
 quiet -device virtio-blk-pci,id=n0 -set device.n0.event_idx=off
 quiet -netdev tap,id=n,vhost=on -netdev tap,id=m
+# less than the baseline has, wherever the guest is started; so qemu-server starts its guests
+quiet -device virtio-net-pci,nohost_uso -device '{"driver":"virtio-net-pci","csum":false}'
+quiet -device virtio-net-pci,id=n0 -set device.n0.csum=off -global virtio-net-pci.guest_uso4=off
+quiet -device virtio-net-pci,rx_queue_size=1024,tx_queue_size=256,host_mtu=1500,host_tunnel=off
 # a number too
 jq '.facts."operator.host_mtu" = 1500' "$tmp/new.json" >"$tmp/mtu.json"
 "$abibase" intersect --json -M $machine "$tmp/mtu.json" -o "$tmp/mtu-base.json" 2>"$tmp/err" ||
@@ -323,6 +330,9 @@ try 42 "$abibase" exec --profile "$tmp/mtu.json" "$tmp/mtu-base.json" -- "$qemu"
 	-device virtio-net-pci,host_mtu=9000
 says 'host_mtu=9000 defeats'
 grep -qx 'virtio-net-device.host_mtu=1500' "$tmp/started" || fail 'host_mtu is not told'
+try 42 "$abibase" exec --profile "$tmp/mtu.json" "$tmp/mtu-base.json" -- "$qemu" -M $machine \
+	-device virtio-net-pci,host_mtu=1400
+[ ! -s "$tmp/err" ] || fail 'words about a smaller MTU'
 # a number in which no host has a say: with -device it is the same wherever the guest goes
 "$abibase" intersect --json -M $machine --enable vectors "$tmp/new.json" -o "$tmp/vectors.json" \
 	2>"$tmp/err" || fail 'no baseline with vectors'
@@ -361,9 +371,10 @@ vsock '' -device vhost-vsock-pci,guest-cid=3,seqpacket=on -device virtio-net-pci
 grep -qx 'vhost-vsock-device.seqpacket=on' "$tmp/started" || fail 'seqpacket is not in the list'
 grep -qx 'virtio-net-device.host_mtu=1500' "$tmp/started" || fail 'host_mtu is not in the list'
 vsock 'seqpacket=auto defeats' -device vhost-vsock-pci,guest-cid=3,seqpacket=auto
-vsock 'seqpacket=off defeats' -device vhost-vsock-pci,id=v -set device.v.seqpacket=off
+vsock 'seqpacket=auto defeats' -device vhost-vsock-pci,id=v -set device.v.seqpacket=auto
+vsock '' -device vhost-vsock-pci,guest-cid=3,seqpacket=off
 vsock '[command-loses]' -global vhost-vsock-device.seqpacket=off
-vsock 'seqpacket=off defeats' -global vhost-vsock-pci.seqpacket=off
+vsock 'seqpacket=auto defeats' -global vhost-vsock-pci.seqpacket=auto
 vsock 'host_mtu=9000 defeats' -device virtio-net-pci,host_mtu=9000
 vsock 'host_mtu=9000 defeats' -device '{"driver":"virtio-net-pci","host_mtu":9000}'
 jq '.facts."vhost_vsock.features" = "0x000000013d000000"' "$tmp/new-mtu.json" >"$tmp/no-seq.json"

@@ -182,6 +182,43 @@ verify 0 7.2 7.2-trixie "$tmp/two.json" -- $q $list $tap -device virtio-net-pci,
 says 'net0 on tap: equal' 'VIRTIO_NET_F_MQ (bit 22) is on by -device virtio-net-pci' \
 	'net1 on user: not judged' 'on a hub: not judged'
 
+# What an option takes from the device is taken wherever it goes: QEMU obeys an "off".
+for device in virtio-net-pci,netdev=n0,id=net0,csum=off virtio-net-pci,netdev=n0,id=net0,event_idx=off \
+	'{"driver":"virtio-net-pci","netdev":"n0","id":"net0","guest_tso4":false}'; do
+	verify 0 7.2 7.2-trixie "$tmp/two.json" -- $q $list $tap -device "$device"
+	says 'net0 on tap: equal' 'is off by -device virtio-net-pci' '[verify-own]'
+done
+verify 0 7.2 7.2-trixie "$tmp/two.json" -- $q $list $tap -device virtio-net-pci,netdev=n0,id=net0 \
+	-set device.net0.csum=off -global virtio-net-pci.event_idx=off
+says 'VIRTIO_NET_F_CSUM (bit 0) is off by -set device.net0' \
+	'VIRTIO_RING_F_EVENT_IDX (bit 29) is off by -global virtio-net-pci'
+# An MTU that no host states, as KubeVirt and qemu-server give it: on tap+vhost too
+for devices in "$tap -device virtio-net-pci,netdev=n0,id=net0,host_mtu=1450" \
+	"$vhost -device virtio-net-pci,netdev=n1,id=net0,host_mtu=1450"; do
+	verify 0 7.2 7.2-trixie "$tmp/two.json" -- $q $list $devices
+	says ': equal' 'VIRTIO_NET_F_MTU (bit 3) is on by -device virtio-net-pci' \
+		'do not state operator.host_mtu, so whether their networks carry 1450 is not known'
+done
+# One that they do state is a limit.
+for host in 6.1-trixie 7.2-trixie; do
+	jq '.facts."operator.host_mtu" = 1500' "$tmp/$host.json" >"$tmp/mtu-$host.json"
+done
+baseline mtu.json "$tmp/mtu-6.1-trixie.json" "$tmp/mtu-7.2-trixie.json" -M pc-q35-10.0
+mtu_list=$("$program" intersect "$tmp/mtu.json" -M pc-q35-10.0 2>"$tmp/err") || fail 'no list'
+for mtu in 1500 1450 0; do
+	verify 0 7.2 mtu-7.2-trixie "$tmp/mtu.json" -- $q $mtu_list $tap \
+		-device virtio-net-pci,netdev=n0,id=net0,host_mtu=$mtu
+	says 'net0 on tap: equal'
+done
+verify 1 7.2 mtu-7.2-trixie "$tmp/mtu.json" -- $q $mtu_list $tap \
+	-device virtio-net-pci,netdev=n0,id=net0,host_mtu=9000
+says 'net0 on tap: differs' 'has host_mtu=9000, and every host of the baseline can do no more than 1500' \
+	'[verify-number]'
+# qemu-server's own options
+verify 0 7.2 7.2-trixie "$tmp/two.json" -- $q $list $vhost -device \
+	virtio-net-pci,mac=52:54:00:12:34:56,netdev=n1,bus=pcie.0,addr=0x12,id=net0,rx_queue_size=1024,tx_queue_size=256,bootindex=102,host_mtu=1500
+says 'net0 on tap+vhost: equal'
+
 # --------------------------------------------------------------------- what is not equal
 
 # No list: QEMU turns on what the kernel has.
@@ -227,8 +264,8 @@ defeat 'net9 on tap: differs' $tap -readconfig "$tmp/defeat.cfg"
 verify 0 7.2 7.2-trixie "$tmp/two.json" -- $q $tap -device virtio-net-pci-non-transitional,netdev=n0 \
 	-global virtio-net-pci.host_uso=on $list
 verify 1 7.2 7.2-trixie "$tmp/two.json" -- $q $list $tap -device virtio-net-pci,netdev=n0,id=good \
-	$vhost -device virtio-net-pci,netdev=n1,id=bad,guest_tso4=off
-says 'good on tap: equal' 'bad on tap+vhost: differs' '-device virtio-net-pci has guest_tso4=off'
+	$vhost -device virtio-net-pci,netdev=n1,id=bad,guest_uso4=on
+says 'good on tap: equal' 'bad on tap+vhost: differs' '-device virtio-net-pci has guest_uso4=on'
 # A legacy device
 verify 1 7.2 7.2-trixie "$tmp/two.json" -- $q $list $tap \
 	-device virtio-net-pci,netdev=n0,disable-modern=on,disable-legacy=off,id=net0
@@ -288,6 +325,13 @@ baseline queues.json "$tmp/6.1-bookworm.json" "$tmp/6.1-trixie-backports.json" -
 verify 1 6.1 6.1-trixie "$tmp/queues.json" -- "$tmp/qemu-trixie"
 says 'queue 0 has 1024 entries, and the QEMU of 6.1-trixie-backports' 'refuses more than 256' \
 	'[verify-queue-size]'
+# A receive queue is as large there as the command line says; the others are not.
+queues_list=$("$program" intersect "$tmp/queues.json" --for 6.1-bookworm)
+verify 0 6.1 6.1-bookworm "$tmp/queues.json" -- "$tmp/qemu-bookworm" -M pc-q35-7.2 $queues_list $tap \
+	-device virtio-net-pci,netdev=n0,rx_queue_size=1024,tx_queue_size=256
+verify 1 6.1 6.1-trixie "$tmp/queues.json" -- "$tmp/qemu-trixie" -M pc-q35-7.2 $queues_list $tap \
+	-device virtio-net-pci,netdev=n0,rx_queue_size=1024,tx_queue_size=256
+says 'queue 1 has 1024 entries' 'refuses more than 256' '[verify-queue-size]'
 baseline source.json "$tmp/6.1-trixie.json" "$tmp/6.1-trixie-backports.json" -M pc-q35-7.2 \
 	--dest 6.1-trixie
 verify 0 6.1 6.1-trixie "$tmp/source.json" -- "$tmp/qemu-trixie"

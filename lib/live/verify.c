@@ -372,19 +372,54 @@ static const struct row *row_of_bit(struct verifying *k, const struct nic *nic, 
 	return first;
 }
 
-static bool is_free(const struct difference *d)
+/* Does any backend of the baseline have a say in it, under its machine type? */
+static bool is_needed(const struct verifying *k, const struct row *row)
 {
-	const struct abibase_baseline *b = d->k->v->b;
+	const struct abibase_baseline *b = k->v->b;
 
-	if (!d->row || promised(b, d->row))
-		return false;
 	for (size_t i = 0; i < b->n_offers; i++) {
-		int be = catalogue_backend(d->k->v->cat, b->in.backends[b->offers[i].backend]);
+		int be = catalogue_backend(k->v->cat, b->in.backends[b->offers[i].backend]);
 
-		if (be >= 0 && d->row->needs[be].n)
-			return false;
+		for (size_t n = 0; be >= 0 && n < row->needs[be].n; n++)
+			if (need_applies(&k->view, &row->needs[be].need[n]))
+				return true;
 	}
-	return true;
+	return false;
+}
+
+/*
+ * Is it the command line's own, alike wherever the guest is started? What no host decides; and what
+ * the command line takes from the device behind the list, since QEMU obeys an "off".
+ */
+static bool is_own(const struct difference *d, const struct setting_from *s)
+{
+	const struct value *v;
+
+	if (!d->row)
+		return false;
+	v = promised(d->k->v->b, d->row);
+	if (v)
+		return !d->offered && s->behind_list && is_within(v, s->value);
+	return !is_needed(d->k, d->row) || (!d->offered && !turns_on(d->row, s->value));
+}
+
+static void say_own(const struct difference *d, const struct setting_from *s)
+{
+	struct verifying *k = d->k;
+	const char *more = promised(k->v->b, d->row) ?
+				   keep(k, "; the baseline has it, and a guest without it can move all the "
+					   "same") :
+			   d->offered && d->row->limit ?
+				   keep(k, "; the hosts of the baseline do not state %s, so whether "
+					   "their networks carry %s is not known",
+					d->row->limit, s->value) :
+				   "";
+
+	say(k, ABIBASE_FINDING_NOTE, d->device, "verify-own", LAYER_COMMAND,
+	    keep(k, "%s: %s (bit %d) is %s by %s, which every guest of this command line has alike%s",
+		 k->out->devices[d->device].name, d->row->feature, d->bit, d->offered ? "on" : "off",
+		 s->option, more),
+	    NULL);
 }
 
 static void compare_bit(struct difference *d)
@@ -406,13 +441,8 @@ static void compare_bit(struct difference *d)
 	if (d->q && s.option && word_is_bool(s.value, true))
 		differ(d, LAYER_COMMAND, keep(k, "%s has disable-modern=%s", s.option, s.value),
 		       keep(k, "leave that out: a legacy device has none of the newer features"));
-	else if (s.option && is_free(d))
-		say(k, ABIBASE_FINDING_NOTE, d->device, "verify-own", LAYER_COMMAND,
-		    keep(k, "%s: %s (bit %d) is %s by %s, which no host decides and every guest of "
-			    "this command line has alike",
-			 k->out->devices[d->device].name, d->row->feature, d->bit,
-			 d->offered ? "on" : "off", s.option),
-		    NULL);
+	else if (s.option && is_own(d, &s))
+		say_own(d, &s);
 	else
 		(d->offered ? because_offered : because_missing)(d, d->q ? &(struct setting_from){ 0 } :
 									   &s);
@@ -503,12 +533,34 @@ static int64_t host_limit(const struct verifying *k, const struct shape *s, cons
 	return least;
 }
 
-static void check_queue(struct verifying *k, size_t i, const struct shape *s, const struct host *h)
+/*
+ * What a destination that has @limit by itself makes of the queue under this command line, which it is
+ * given too: receive queues become as large as is said, transmit queues of a tap no larger than by
+ * themselves, and of the last of an odd number, the control queue, nothing is said.
+ */
+static int64_t limit_of(struct verifying *k, const struct nic *nic, const struct verify_device *dev,
+			unsigned int q, int64_t limit)
+{
+	struct setting_from s = { 0 };
+	int64_t n;
+
+	if (!(dev->n_queues % 2 && q + 1 == dev->n_queues))
+		s = throwaway_setting(&k->t, nic, q % 2 ? "tx_queue_size" : "rx_queue_size");
+	if (!s.option)
+		return limit;
+	n = strtoll(s.value, NULL, 0);
+	return q % 2 && n > limit ? limit : n;
+}
+
+static void check_queue(struct verifying *k, size_t i, const struct nic *nic, const struct shape *s,
+			const struct host *h)
 {
 	const struct verify_device *dev = &k->out->devices[i];
-	int64_t limit = host_limit(k, s, h);
+	int64_t own = host_limit(k, s, h);
 
-	for (unsigned int q = 0; limit >= 0 && q < dev->n_queues; q++) {
+	for (unsigned int q = 0; own >= 0 && q < dev->n_queues; q++) {
+		int64_t limit = limit_of(k, nic, dev, q, own);
+
 		if (dev->queue_size[q] <= limit)
 			continue;
 		say(k, ABIBASE_FINDING_CONFLICT, i, "verify-queue-size", LAYER_QEMU,
@@ -520,20 +572,16 @@ static void check_queue(struct verifying *k, size_t i, const struct shape *s, co
 	}
 }
 
-/* What the command line sets is the same on the destination, which is given it too. */
 static void check_queues(struct verifying *k, size_t i, const struct nic *nic)
 {
 	const struct abibase_baseline *b = k->v->b;
 	const struct abibase_catalogue *cat = k->v->cat;
 
-	if (throwaway_setting(&k->t, nic, "rx_queue_size").option ||
-	    throwaway_setting(&k->t, nic, "tx_queue_size").option)
-		return;
 	for (size_t s = 0; s < cat->n_shapes; s++)
 		for (size_t h = 0; h < b->in.n_hosts; h++)
 			if (streq(cat->shapes[s].recorded, "queue_sizes") &&
 			    inputs_is_dest(&b->in, b->in.hosts[h]))
-				check_queue(k, i, &cat->shapes[s], b->in.hosts[h]);
+				check_queue(k, i, nic, &cat->shapes[s], b->in.hosts[h]);
 }
 
 /* ------------------------------------------------------------------- the MSI-X table */
@@ -575,6 +623,29 @@ static void check_vectors(struct verifying *k, size_t i, const struct nic *nic, 
 	    "make a new baseline with this host: its list sets the property");
 }
 
+/* ------------------------------------------------------------ numbers beyond a promise */
+
+/* One bit stands for every number, so it does not show that a guest is told more than hosts can. */
+static void check_number(struct verifying *k, size_t i, const struct nic *nic, const struct row *row)
+{
+	const struct value *v = promised(k->v->b, row);
+	struct setting_from s = throwaway_setting(&k->t, nic, row->property);
+
+	if (!v || !s.option || is_within(v, s.value))
+		return;
+	say(k, ABIBASE_FINDING_CONFLICT, i, "verify-number", LAYER_COMMAND,
+	    keep(k, "%s: %s has %s=%s, and every host of the baseline can do no more than %s (%s)",
+		 k->out->devices[i].name, s.option, row->property, s.value, v->text, row->feature),
+	    keep(k, "leave that out: it wins over the list of the baseline"));
+}
+
+static void check_numbers(struct verifying *k, size_t i, const struct nic *nic, int backend)
+{
+	for (size_t r = 0; r < k->v->cat->n_rows; r++)
+		if (k->v->cat->rows[r].limit && k->v->cat->rows[r].backends & (1u << backend))
+			check_number(k, i, nic, &k->v->cat->rows[r]);
+}
+
 /* ------------------------------------------------------------------------ judgement */
 
 static const struct offer *find_offer(const struct abibase_baseline *b, const char *backend)
@@ -605,6 +676,7 @@ static void judge(struct verifying *k, size_t i, const struct nic *nic,
 	check_requirements(k, i, nic, backend);
 	check_queues(k, i, nic);
 	check_vectors(k, i, nic, seen->vectors);
+	check_numbers(k, i, nic, backend);
 }
 
 /* Does the host have what this backend is made of? Without a profile that is seen at the start. */
@@ -867,10 +939,8 @@ static int run(struct verifying *k)
 	if (r)
 		return r < 0 ? r : 0;
 	q = find_qemu(k->v, k->out->qemu);
-	if (q) {
-		qemu_view_init(&k->view, q->json, k->v->b->machine);
-		k->have_view = true;
-	}
+	k->have_view = q != NULL;
+	qemu_view_init(&k->view, q ? q->json : NULL, k->v->b->machine);
 	r = make_devices(k);
 	if (r < 0)
 		return r;

@@ -190,6 +190,18 @@ static bool agrees(const struct value *v, const char *value)
 	return v->is_number ? streq(v->text, value) : word_is_bool(value, v->on);
 }
 
+bool is_within(const struct value *v, const char *value)
+{
+	char *end;
+	long long n = strtoll(value, &end, 0);
+
+	if (agrees(v, value))
+		return true;
+	if (v->is_number)
+		return *value && !*end && n >= 0 && n <= v->number;
+	return v->on && word_is_bool(value, false);
+}
+
 static void defeats(const struct review *rv, const char *what, const struct value *v,
 		    const char *value)
 {
@@ -229,7 +241,7 @@ static int device_param(void *data, const char *key, const char *value)
 	const struct value *v = promised(d->rv->b, d->driver, key);
 	_buf_ what = { 0 };
 
-	if (!v || agrees(v, value) || is_free(v))
+	if (!v || is_within(v, value) || is_free(v))
 		return 0;
 	buf_printf(&what, "-device %s", d->driver);
 	if (buf_failed(&what))
@@ -267,7 +279,7 @@ static int judge_value(struct review *rv, const struct value *v, const char *nam
 	buf_printf(&what, "-global on %s", name);
 	if (buf_failed(&what))
 		return -ENOMEM;
-	if (!is_free(v) && is_proxy_class(name, v->class_name))
+	if (!is_free(v) && !is_within(v, value) && is_proxy_class(name, v->class_name))
 		defeats(rv, what.data, v, value);
 	return 0;
 }
@@ -513,7 +525,7 @@ static int review_set(struct review *rv, const char *text)
 	r = each_option(NULL, rv->argv, seek_device, &s);
 	v = r < 0 || !s.driver ? NULL : promised(rv->b, s.driver, property);
 	free(s.driver);
-	if (!v || agrees(v, text + end + 1))
+	if (!v || is_within(v, text + end + 1) || is_free(v))
 		return r;
 	buf_printf(&what, "-set device.%s", id);
 	if (buf_failed(&what))

@@ -39,6 +39,11 @@ struct option_word {
 bool next_option(const char *const *argv, size_t *i, struct option_word *ret);
 /* Does QEMU read this word as that boolean? */
 bool word_is_bool(const char *word, bool on);
+/*
+ * Does a device with this value offer what the baseline promises, or less? QEMU obeys an "off", so
+ * what every start of the guest takes from it keeps it from no host.
+ */
+bool is_within(const struct value *v, const char *value);
 /* "virtio-net" is the alias of the PCI device, the others are its classes. */
 bool is_net_driver(const char *driver);
 /* Classes that the proxy of a device of @class_name is of: a -global there is applied later. */

@@ -689,6 +689,7 @@ struct setting_from throwaway_setting(struct throwaway *t, const struct nic *nic
 						  keep(t, "-device %s", nic->driver) :
 						  keep(t, "-set device.%s", nic->name),
 				.value = nic->params.p[i - 1].value,
+				.behind_list = true,
 			};
 	for (int proxy = 1; proxy >= 0; proxy--)
 		for (size_t i = t->n_globals; i; i--) {
@@ -701,6 +702,7 @@ struct setting_from throwaway_setting(struct throwaway *t, const struct nic *nic
 			return (struct setting_from){
 				.option = keep(t, "-global %s", g->class_name),
 				.value = g->value,
+				.behind_list = proxy,
 			};
 		}
 	return none;
