@@ -85,10 +85,15 @@ static json_t *move_json(const struct move *m)
 			 m->door.n && !m->door_shut);
 }
 
+/* What every answer stands on, and no profile can show. */
+static const char taken_for_granted[] =
+	"the QEMU there is started with the -device options that the guest has where it runs";
+
 ABIBASE_EXPORT int abibase_moves_to_json(const struct abibase_moves *m, char **ret)
 {
 	/* a copy, because jansson counts references without atomic operations */
-	json_auto_t *root = json_pack("{s:s, s:o, s:[]}", "schema", "abibase-targets/1", "guest",
+	json_auto_t *root = json_pack("{s:s, s:s, s:o, s:[]}", "schema", "abibase-targets/1",
+				      "assumed", taken_for_granted, "guest",
 				      json_deep_copy(m->guest->root), "hosts");
 	json_t *list = json_object_get(root, "hosts");
 
@@ -145,12 +150,28 @@ static void text_move(const struct move *m, bool with_list, struct buf *out)
 	text_lists(m, with_list, out);
 }
 
+static bool takes_any(const struct abibase_moves *m)
+{
+	for (size_t i = 0; i < m->n; i++)
+		if (m->moves[i].kind == ABIBASE_MOVE_NOW || m->moves[i].kind == ABIBASE_MOVE_LIST)
+			return true;
+	return false;
+}
+
 ABIBASE_EXPORT int abibase_moves_to_text(const struct abibase_moves *m, char **ret)
 {
 	_buf_ out = { 0 };
 
 	for (size_t i = 0; i < m->n; i++)
 		text_move(&m->moves[i], m->with_list, &out);
+	if (takes_any(m)) {
+		_buf_ text = { 0 };
+
+		buf_printf(&text, "Taken for granted: %s.", taken_for_granted);
+		if (buf_failed(&text))
+			return -ENOMEM;
+		show_wrapped(&out, 0, 2, text.data);
+	}
 	return buf_give(&out, ret);
 }
 
