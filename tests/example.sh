@@ -46,5 +46,8 @@ same -M pc-q35-7.2 debian-12 debian-13
 grep -q '^-global virtio-net-device.queue_reset=off$' "$dir/got"
 same -M pc-q35-7.2 "$platforms/50-debian-12.json"
 same -M pc-q35-10.2 debian-11 debian-12
+# without a baseline the example says why, too
+grep -q '\[host-without-machine\]$' "$dir/got.err"
+grep -q '^remedy: ' "$dir/got.err"
 same -M q35 debian-12
 same no-such-platform

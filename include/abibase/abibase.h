@@ -611,7 +611,8 @@ void abibase_render_set_with_machine(struct abibase_render *r, bool with_machine
  * abibase_render_run - make the text
  * @ret: for free(); set to NULL when the verdict is not yes and the format is a list for QEMU
  * @ret_why: NULL, or receives for free() one line for each thing that stands in the way of a list,
- *	each with its id in brackets, and a last one "remedy: …"; NULL when nothing does
+ *	each with its id in brackets, and behind it, or behind the last of several that have one in
+ *	common, one "remedy: …"; NULL when nothing does
  *
  * Returns: an enum abibase_verdict (NO: the baseline is one, or no list exists that all the QEMUs
  * asked for start with), or -ENOENT (no such host or binary), -ENOMEM. Since: 0.1

@@ -498,14 +498,29 @@ static int finish(struct abibase_render *r, const struct abibase_baseline *b, st
 	return (int)l->verdict;
 }
 
+/* Why a baseline is none: its own findings, the worst first. */
+static void list_findings(const struct abibase_baseline *b, struct buf *why)
+{
+	for (size_t i = 0; i < b->n_findings; i++) {
+		const struct finding *f = &b->findings[i];
+
+		if (f->kind == ABIBASE_FINDING_NOTE)
+			continue;
+		buf_printf(why, "%s [%s]\n", f->text, f->id);
+		if (f->remedy)
+			buf_printf(why, "remedy: %s\n", f->remedy);
+	}
+}
+
 ABIBASE_EXPORT int abibase_render_run(struct abibase_render *r, const struct abibase_baseline *b,
 				      char **ret, char **ret_why)
 {
 	struct list l = { .verdict = b->verdict };
 	int result = list_builds(r, b, &l);
 
-	/* the findings of a baseline that is none say why; a list is judged where there is one */
-	if (result == 0 && b->verdict == ABIBASE_VERDICT_YES && list_make(r, b, &l) < 0)
+	if (b->verdict != ABIBASE_VERDICT_YES)
+		list_findings(b, &l.why);
+	else if (result == 0 && list_make(r, b, &l) < 0)
 		result = context_oom(r->ctx);
 	if (result == 0)
 		result = finish(r, b, &l, ret, ret_why);
