@@ -262,12 +262,13 @@ static int check_start(struct abibase_context *ctx, struct abibase_catalogue *ca
 		       const struct abibase_baseline *b, const struct start *s,
 		       struct abibase_profile **ret_p, struct abibase_check **ret)
 {
-	int r = abibase_baseline_review(ctx, b, (const char *const *)s->argv + 1);
-	int refused = r < 0 ? cli_context_error(ctx, r) : 0;
+	int r = start_profile(ctx, cat, b, s->profile, s->qemu, ret_p);
+	int refused;
 
-	r = start_profile(ctx, cat, b, s->profile, s->qemu, ret_p);
 	if (r)
 		return r;
+	r = abibase_baseline_review(ctx, b, *ret_p, s->qemu, (const char *const *)s->argv + 1);
+	refused = r < 0 ? cli_context_error(ctx, r) : 0;
 	r = abibase_check(ctx, cat, b, *ret_p, ret);
 	if (r < 0)
 		return cli_context_error(ctx, r);

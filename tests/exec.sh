@@ -275,6 +275,36 @@ grep -q queue_reset=off "$tmp/started" || fail 'queue_reset is not off'
 try 42 "$abibase" exec --profile "$tmp/new.json" "$tmp/wide.json" -- "$qemu" -M pc-q35-7.2
 grep -q host_uso=off "$tmp/started" || fail 'QEMU 10.0 is not given host_uso'
 
+# ------------------------------------------------------------------ names of Proxmox
+
+# A record made up of Debian's, with the package that debian/rules of pve-qemu gives to
+# --with-pkgversion. Its QEMU cuts the name of a machine type at "+" (its patch "Allow version code in
+# machine type"), and qemu-server always puts something there.
+jq '.qemu[0].package = "pve-qemu-kvm_10.0.2-4"' "$tmp/new.json" >"$tmp/pve.json"
+"$abibase" intersect --json -M $machine+pve1 "$tmp/pve.json" -o "$tmp/pve-base.json" 2>"$tmp/err" ||
+	fail 'no baseline of a Proxmox host'
+says '[machine-cut]'
+for machines in "-machine type=$machine+pve1" '-machine pflash0=pflash0,pflash1=drive-efidisk0,type=q35+pve0' \
+	"-machine accel=tcg,type=$machine+pve0" "-M $machine"; do
+	# shellcheck disable=SC2086
+	try 42 "$abibase" exec --profile "$tmp/pve.json" "$tmp/pve-base.json" -- "$qemu" $machines \
+		-device virtio-net-pci,netdev=n,rx_queue_size=1024,tx_queue_size=256,host_mtu=1500
+	# shellcheck disable=SC2086
+	started $machines -device \
+		virtio-net-pci,netdev=n,rx_queue_size=1024,tx_queue_size=256,host_mtu=1500
+	[ ! -s "$tmp/err" ] || fail "words about $machines"
+done
+# Other machines are other machines, an alias with nothing behind it is one, and elsewhere "+" is a letter.
+for machines in "-M pc-q35-9.2+pve1" "-M pc+pve0" "-M q35" "-M pc-q35-10+pve1"; do
+	# shellcheck disable=SC2086
+	try 126 "$abibase" exec --profile "$tmp/pve.json" "$tmp/pve-base.json" -- "$qemu" $machines
+	not_started "Proxmox: $machines"
+	says '[command-machine]'
+done
+try 126 "$abibase" exec --profile "$tmp/new.json" "$tmp/base.json" -- "$qemu" -M $machine+pve1
+not_started 'a name of Proxmox elsewhere'
+says '[command-machine]'
+
 # ---------------------------------------------------------------------- warnings
 
 "$abibase" intersect --json -M $machine --disable offload-uso debian-13 -o "$tmp/no-uso.json" \

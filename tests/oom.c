@@ -892,7 +892,7 @@ static int op_review(struct made *m)
 	};
 
 	(void)m;
-	return abibase_baseline_review(t.ctx, baseline, argv);
+	return abibase_baseline_review(t.ctx, baseline, NULL, NULL, argv);
 }
 static int op_current(struct made *m)
 {

@@ -219,6 +219,25 @@ verify 0 7.2 7.2-trixie "$tmp/two.json" -- $q $list $vhost -device \
 	virtio-net-pci,mac=52:54:00:12:34:56,netdev=n1,bus=pcie.0,addr=0x12,id=net0,rx_queue_size=1024,tx_queue_size=256,bootindex=102,host_mtu=1500
 says 'net0 on tap+vhost: equal'
 
+# So does a QEMU that cuts what qemu-server puts behind the machine type; this one stands for it.
+printf '%s\n' '#!/bin/bash' "exec $tmp/qemu-trixie \"\${@/+pve?/}\"" >"$tmp/qemu-pve"
+chmod 755 "$tmp/qemu-pve"
+jq --arg path "$tmp/qemu-pve" '.qemu[0].path = $path | .qemu[0].package = "pve-qemu-kvm_10.0.2-4"' \
+	"$tmp/7.2-trixie.json" >"$tmp/pve.json"
+for name in pc-q35-10.0+pve1 q35+pve0; do
+	verify 0 7.2 pve "$tmp/two.json" -- "$tmp/qemu-pve" -M $name $list $tap \
+		-device virtio-net-pci,netdev=n0,id=net0
+	says 'net0 on tap: equal'
+done
+verify 1 7.2 7.2-trixie "$tmp/two.json" -- "$tmp/qemu-trixie" -M pc-q35-10.0+pve1 $list $tap \
+	-device virtio-net-pci,netdev=n0
+says '[command-machine]'
+baseline tunnel.json "$tmp/7.2-trixie-backports.json" -M pc-q35-11.1
+tunnel_list=$("$program" intersect "$tmp/tunnel.json" 2>"$tmp/err") || fail 'no list'
+verify 0 7.2 7.2-trixie-backports "$tmp/tunnel.json" -- "$tmp/qemu-trixie-backports" -M pc-q35-11.1 \
+	$tunnel_list $vhost -device virtio-net-pci,netdev=n1,id=net0,host_tunnel=off,host_mtu=1500
+says 'net0 on tap+vhost: equal' 'VIRTIO_NET_F_HOST_UDP_TUNNEL_GSO (bit 67) is off by -device'
+
 # --------------------------------------------------------------------- what is not equal
 
 # No list: QEMU turns on what the kernel has.

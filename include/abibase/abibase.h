@@ -1288,6 +1288,8 @@ int abibase_profile_current(struct abibase_context *ctx, const struct abibase_pr
 
 /**
  * abibase_baseline_review - hold a command line of QEMU against a baseline
+ * @p, @qemu: NULL, or the profile of this host and the path of the QEMU that is started, which can
+ *	read the name of a machine type in a way of its own
  * @argv: the arguments behind the program's name, ended by NULL; one that -readconfig names is read
  *
  * What gets around the baseline is logged as a warning: -device, -set and -global on a proxy class
@@ -1300,6 +1302,7 @@ int abibase_profile_current(struct abibase_context *ctx, const struct abibase_pr
  * is an alias such as q35, which each QEMU reads otherwise: "command-machine"), -ENOMEM. Since: 0.1
  */
 int abibase_baseline_review(struct abibase_context *ctx, const struct abibase_baseline *b,
+			    const struct abibase_profile *p, const char *qemu,
 			    const char *const *argv);
 
 /**

@@ -215,6 +215,42 @@ static bool is_better(const struct move *a, const struct move *b)
 	return a->check->n < b->check->n && a->kind == ABIBASE_MOVE_NO;
 }
 
+/*
+ * The same guest with the name of its machine as a host reads it whose QEMUs cut such a name; where
+ * it has nothing to cut, the guest itself.
+ */
+static struct abibase_guest *cut_guest(const struct abibase_targets *t)
+{
+	const char *machine = t->guest->machine;
+	struct abibase_guest *cut;
+	json_t *root;
+
+	if (!machine || !strchr(machine, '+'))
+		return abibase_guest_ref(t->guest);
+	root = json_deep_copy(t->guest->root);
+	if (!root || json_object_set_new(root, "machine",
+					 json_stringn(machine, strcspn(machine, "+"))) < 0) {
+		json_decref(root);
+		return NULL;
+	}
+	return guest_from_json(t->ctx, root, "the guest", &cut) < 0 ? NULL : cut;
+}
+
+static bool host_cuts(const struct abibase_targets *t, const struct abibase_profile *p)
+{
+	const char *target = t->guest->target ? t->guest->target : p->arch;
+	size_t n = 0;
+
+	for (size_t i = 0; t->guest->machine && i < p->n_qemu; i++) {
+		if (!streq(p->qemu[i].target, target))
+			continue;
+		if (!qemu_cuts_machine(p->qemu[i].json, t->guest->machine))
+			return false;
+		n++;
+	}
+	return n > 0;
+}
+
 static int judge_host(const struct abibase_targets *t, const struct abibase_profile *p,
 		      struct move *best)
 {
@@ -295,7 +331,7 @@ ABIBASE_EXPORT int abibase_targets_set_baseline(struct abibase_targets *t,
 	if (b->verdict != ABIBASE_VERDICT_YES)
 		return context_fail(t->ctx, EINVAL, "baseline-not-yes", NULL,
 				    "this baseline promises nothing: its hosts could not share one");
-	if (t->guest->machine && b->machine && !streq(t->guest->machine, b->machine))
+	if (t->guest->machine && b->machine && !baseline_is_of_machine(b, t->guest->machine))
 		return context_fail(t->ctx, EINVAL, "guest-differs", NULL,
 				    "the guest has the machine type %s, and the baseline is for %s",
 				    t->guest->machine, b->machine);
@@ -318,6 +354,21 @@ ABIBASE_EXPORT int abibase_targets_add_profile(struct abibase_targets *t, struct
 	return 0;
 }
 
+static int judge_hosts(struct abibase_targets *t, struct abibase_moves *m)
+{
+	struct abibase_targets cut = *t;
+
+	cut.guest = cut_guest(t);
+	if (!cut.guest)
+		return -ENOMEM;
+	for (; m->n < t->n; m->n++)
+		if (judge_host(host_cuts(t, t->hosts[m->n]) ? &cut : t, t->hosts[m->n],
+			       &m->moves[m->n]) < 0)
+			break;
+	abibase_guest_unref(cut.guest);
+	return m->n < t->n ? -ENOMEM : 0;
+}
+
 ABIBASE_EXPORT int abibase_targets_run(struct abibase_targets *t, struct abibase_moves **ret)
 {
 	struct abibase_moves *m = calloc(1, sizeof(*m));
@@ -328,10 +379,7 @@ ABIBASE_EXPORT int abibase_targets_run(struct abibase_targets *t, struct abibase
 	m->guest = abibase_guest_ref(t->guest);
 	m->with_list = t->baseline != NULL;
 	m->moves = calloc(t->n + 1, sizeof(*m->moves));
-	for (; m->moves && m->n < t->n; m->n++)
-		if (judge_host(t, t->hosts[m->n], &m->moves[m->n]) < 0)
-			break;
-	if (!m->moves || m->n < t->n) {
+	if (!m->moves || judge_hosts(t, m) < 0) {
 		m->n += m->moves != NULL; /* the one that was not finished */
 		abibase_moves_unref(m);
 		return context_oom(t->ctx);

@@ -804,7 +804,7 @@ static bool check_machine(struct verifying *k)
 {
 	const char *want = k->v->b->machine, *is = k->t.machine;
 
-	if (is && streq(is, want)) {
+	if (is && qemu_takes_name(k->view.entry, is, want)) {
 		if (!k->have_view || qemu_has_machine(k->view.entry, want) != ABIBASE_NO)
 			return true;
 		say_no_machine(k, k->out->qemu);

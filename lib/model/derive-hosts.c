@@ -224,6 +224,42 @@ static int choose_machine(struct derive *d)
 			   &text);
 }
 
+/* Does each QEMU of each host cut this name? */
+static bool all_cut(const struct derive *d, const char *machine)
+{
+	const struct inputs *in = &d->b->in;
+	size_t n = 0;
+
+	for (size_t i = 0; i < in->n_hosts; i++)
+		if (!in->hosts[i]->has_qemu)
+			return false;
+	for (size_t i = 0; i < in->n_builds; i++) {
+		if (!streq(in->builds[i]->target, d->b->target))
+			continue;
+		if (!qemu_cuts_machine(in->builds[i]->entry, machine))
+			return false;
+		n++;
+	}
+	return n > 0;
+}
+
+/* The name that counts is that of the machine, and of it the baseline is. */
+static int cut_machine(struct derive *d)
+{
+	struct abibase_baseline *b = d->b;
+	size_t len = strcspn(b->machine, "+");
+	_buf_ text = { 0 };
+
+	if (!b->machine[len] || !all_cut(d, b->machine))
+		return 0;
+	buf_printf(&text, "machine type %.*s: it is what every QEMU here makes of %s", (int)len,
+		   b->machine, b->machine);
+	b->machine = arena_printf(&b->arena, "%.*s", (int)len, b->machine);
+	if (!b->machine)
+		return -ENOMEM;
+	return derive_finding(d, ABIBASE_FINDING_NOTE, "machine-cut", NULL, &text);
+}
+
 int derive_machine(struct derive *d)
 {
 	struct abibase_baseline *b = d->b;
@@ -232,6 +268,8 @@ int derive_machine(struct derive *d)
 	if (!b->in.policy.machine)
 		return choose_machine(d);
 	b->machine = b->in.policy.machine;
+	if (cut_machine(d) < 0)
+		return -ENOMEM;
 	b->machine_chosen = b->in.policy.machine_chosen;
 	if (!b->machine_chosen)
 		return 0;

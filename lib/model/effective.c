@@ -19,6 +19,37 @@ void qemu_view_init(struct qemu_view *q, const json_t *entry, const char *machin
 	q->properties = json_object_get(entry, "properties");
 }
 
+/*
+ * pve-qemu, debian/patches/pve/0024-PVE-Allow-version-code-in-machine-type.patch (0022 in older
+ * releases); what qemu-server puts behind the "+" changes its own command line. The package is named
+ * as debian/rules gives it to --with-pkgversion: "pve-qemu-kvm_10.1.2-7".
+ */
+size_t qemu_machine_len(const json_t *entry, const char *machine)
+{
+	const char *package = json_string_value(json_object_get(entry, "package"));
+
+	return package && strprefix(package, "pve-qemu-kvm") ? strcspn(machine, "+") : strlen(machine);
+}
+
+bool qemu_cuts_machine(const json_t *entry, const char *machine)
+{
+	return machine[qemu_machine_len(entry, machine)];
+}
+
+bool qemu_takes_name(const json_t *entry, const char *name, const char *machine)
+{
+	const json_t *own = json_object_get(json_object_get(entry, "machines"), machine);
+	const char *alias = json_string_value(json_object_get(own, "alias"));
+	size_t len = qemu_machine_len(entry, name);
+
+	if (streq(name, machine))
+		return true;
+	if (!name[len])
+		return false;
+	return (strlen(machine) == len && !strncmp(machine, name, len)) ||
+	       (alias && strlen(alias) == len && !strncmp(alias, name, len));
+}
+
 static const json_t *recorded_value(const struct qemu_view *q, const char *key)
 {
 	const json_t *own = json_object_get(q->values, key);
@@ -202,4 +233,16 @@ void baseline_effective(const struct abibase_baseline *b, size_t used, const str
 
 	qemu_view_init(&view, baseline_entry(b, used), b->machine);
 	qemu_effective(&view, row, ret);
+}
+
+bool baseline_is_of_machine(const struct abibase_baseline *b, const char *machine)
+{
+	size_t len = strcspn(machine, "+");
+
+	if (!b->machine || streq(b->machine, machine))
+		return b->machine != NULL;
+	for (size_t u = 0; u < b->n_used; u++)
+		if (!qemu_cuts_machine(baseline_entry(b, u), machine))
+			return false;
+	return b->n_used && strlen(b->machine) == len && !strncmp(b->machine, machine, len);
 }

@@ -33,6 +33,17 @@ struct effective {
 
 /* @entry: a qemu entry of a profile, or NULL for any upstream QEMU with that machine type. */
 void qemu_view_init(struct qemu_view *q, const json_t *entry, const char *machine);
+/*
+ * What this binary makes of the name of a machine type: Proxmox' build cuts it at "+" before it looks
+ * for the machine. The length of what counts; that of the whole name where nothing is cut.
+ */
+size_t qemu_machine_len(const json_t *entry, const char *machine);
+bool qemu_cuts_machine(const json_t *entry, const char *machine);
+/*
+ * Does it take this name for the machine type? What is left of a name that it cuts can be an alias,
+ * which stands beside the machine type in its record.
+ */
+bool qemu_takes_name(const json_t *entry, const char *name, const char *machine);
 /* A recorded value, or NULL when none was recorded under this machine type. */
 const json_t *qemu_recorded(const json_t *entry, const char *machine, const char *key);
 /*
@@ -61,6 +72,8 @@ bool row_bit_set(const struct row *row, const json_t *value);
 /* Does this QEMU look at this need? */
 bool need_applies(const struct qemu_view *q, const struct need *need);
 
+/* Is this the machine type of the baseline, as every QEMU of it reads the name? */
+bool baseline_is_of_machine(const struct abibase_baseline *b, const char *machine);
 /* What that QEMU of the baseline makes of the row under its machine type. */
 void baseline_effective(const struct abibase_baseline *b, size_t used, const struct row *row,
 			struct effective *ret);

@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "base/context.h"
+#include "model/effective.h"
 #include "model/intersect.h"
 
 struct abibase_intersection {
@@ -281,7 +282,7 @@ static int widen_policy(struct abibase_intersection *ix, const struct abibase_ba
 		return context_fail(ix->ctx, EINVAL, "widen-differs", NULL,
 				    "the earlier baseline has no machine type, so that there is "
 				    "nothing to widen");
-	if (p->machine && !streq(p->machine, b->machine))
+	if (p->machine && !baseline_is_of_machine(b, p->machine))
 		return refuse(ix, "machine type", b->machine, p->machine);
 	if (p->target && b->target && !streq(p->target, b->target))
 		return refuse(ix, "target", b->target, p->target);

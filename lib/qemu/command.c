@@ -5,6 +5,8 @@
 
 #include "qemu/command.h"
 #include "base/context.h"
+#include "document/profile.h"
+#include "model/effective.h"
 
 /*
  * What a command line of QEMU says about that which a baseline decides. Only the options that can
@@ -551,8 +553,20 @@ static int review_option(void *data, const char *name, const char *value)
 	return 0;
 }
 
+/* Does this QEMU of the host make the baseline's machine of the name? */
+static bool takes_name(const struct abibase_profile *p, const char *qemu, const char *name,
+		       const char *machine)
+{
+	for (size_t i = 0; p && qemu && i < p->n_qemu; i++)
+		if (p->qemu[i].path && streq(p->qemu[i].path, qemu))
+			return qemu_takes_name(p->qemu[i].json, name, machine);
+	return false;
+}
+
 ABIBASE_EXPORT int abibase_baseline_review(struct abibase_context *ctx,
-					   const struct abibase_baseline *b, const char *const *argv)
+					   const struct abibase_baseline *b,
+					   const struct abibase_profile *p, const char *qemu,
+					   const char *const *argv)
 {
 	struct review rv = { .ctx = ctx, .b = b, .argv = argv };
 	_autofree_ char *type = NULL;
@@ -565,7 +579,7 @@ ABIBASE_EXPORT int abibase_baseline_review(struct abibase_context *ctx,
 	type = rv.machine;
 	if (r < 0)
 		return context_oom(ctx);
-	if (type && streq(type, b->machine))
+	if (type && (streq(type, b->machine) || takes_name(p, qemu, type, b->machine)))
 		return 0;
 	return context_fail(ctx, EINVAL, "command-machine", NULL,
 			    "the baseline is of machine type %s, and the command line %s%s: start the "

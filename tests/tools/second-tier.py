@@ -94,6 +94,10 @@ def profile(classes, table, row):
         p["packages"] = row["packages"]
     if "qemu" in row:
         p["qemu"] = [{"version": row["qemu"], "target": "x86_64"}]
+        # what it says of itself: --with-pkgversion in debian/rules of pve-qemu
+        for package in row["packages"]:
+            if package["name"] == "pve-qemu-kvm":
+                p["qemu"][0]["package"] = "%s_%s" % (package["name"], package["version"])
     return p
 
 
