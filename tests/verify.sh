@@ -219,7 +219,18 @@ verify 0 7.2 7.2-trixie "$tmp/two.json" -- $q $list $vhost -device \
 	virtio-net-pci,mac=52:54:00:12:34:56,netdev=n1,bus=pcie.0,addr=0x12,id=net0,rx_queue_size=1024,tx_queue_size=256,bootindex=102,host_mtu=1500
 says 'net0 on tap+vhost: equal'
 
-# So does a QEMU that cuts what qemu-server puts behind the machine type; this one stands for it.
+# Legacy devices, for hosts of which one has a vhost-net without VIRTIO_F_VERSION_1
+baseline legacy.json "$tmp/6.1-trixie.json" "$tmp/7.2-trixie.json" -M pc-q35-10.0 \
+	--disable virtio-version
+legacy_list=$("$program" intersect "$tmp/legacy.json" 2>"$tmp/err") || fail 'no list'
+verify 0 7.2 7.2-trixie "$tmp/legacy.json" -- "$tmp/qemu-trixie"
+says 'on tap: equal' 'on tap+vhost: equal'
+verify 0 7.2 7.2-trixie "$tmp/legacy.json" -- $q $legacy_list -device pcie-root-port,id=pci.1,chassis=1 \
+	$vhost -device virtio-net-pci,netdev=n1,bus=pci.1,addr=0x0,id=net0
+says 'net0 on tap+vhost: equal'
+verify 1 7.2 7.2-trixie "$tmp/legacy.json" -- $q $list $vhost -device virtio-net-pci,netdev=n1,id=net0
+says 'VIRTIO_F_VERSION_1 (bit 32)' 'no option turns it off' 'put the list of the baseline'
+# A QEMU that cuts what qemu-server puts behind the machine type; this one stands for it.
 printf '%s\n' '#!/bin/bash' "exec $tmp/qemu-trixie \"\${@/+pve?/}\"" >"$tmp/qemu-pve"
 chmod 755 "$tmp/qemu-pve"
 jq --arg path "$tmp/qemu-pve" '.qemu[0].path = $path | .qemu[0].package = "pve-qemu-kvm_10.0.2-4"' \

@@ -169,6 +169,8 @@ static int set_wishes(struct checking *k, struct abibase_intersection *ix)
 		r = abibase_intersection_set_policy(ix, "all");
 	for (size_t i = 0; r == 0 && i < in->policy.enable.n; i++)
 		r = abibase_intersection_enable(ix, in->policy.enable.s[i]);
+	for (size_t i = 0; r == 0 && i < in->policy.disable.n; i++)
+		r = abibase_intersection_disable(ix, in->policy.disable.s[i]);
 	return r;
 }
 

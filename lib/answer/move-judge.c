@@ -223,7 +223,7 @@ static int judge_bit_required(struct judging *j, const struct requirement *q)
 	struct predicted p = { 0 };
 	_buf_ text = { 0 };
 
-	predict_needs(&j->pr, &q->needs[j->pr.backend], &p);
+	predict_requirement(&j->pr, q, &p);
 	if (p.can == ABIBASE_YES)
 		return 0;
 	if (p.can == ABIBASE_UNKNOWN) {
@@ -231,6 +231,12 @@ static int judge_bit_required(struct judging *j, const struct requirement *q)
 			   j->p->name, p.unknown->layer, q->feature, p.unknown->name, p.reason);
 		return move_unknown(j, "move-unknown", p.unknown->layer, NULL,
 				    unknown_remedy(p.reason), &text);
+	}
+	if (p.masked_by) {
+		buf_printf(&text, "%s: the guest took %s (bit %d), and there %s is on", j->p->name,
+			   q->feature, q->bit, p.masked_by->key);
+		return move_conflict(j, "move-switched-off", "machine type", NULL,
+				     "start the target there without it" RESTART, &text);
 	}
 	buf_printf(&text, "%s: the guest took %s (bit %d), and it does not hold there that %s",
 		   j->p->name, q->feature, q->bit, q->text);
@@ -415,7 +421,7 @@ static int judge_layout(struct judging *j, const struct guest_device *d, const s
 	_buf_ text = { 0 };
 	const char *layer = layer_of(j, d, q);
 
-	predict_needs(&j->pr, &q->needs[j->pr.backend], &p);
+	predict_requirement(&j->pr, q, &p);
 	if (is_taken_away(j, d, q, p.can))
 		return 0;
 	if (source_has_bit(j, d, q, &there) < 0)

@@ -86,7 +86,7 @@ void move_offer(const struct predictor *pr, const struct guest_device *d,
 
 		if (q->bit < 0 || !(q->backends & (1u << pr->backend)))
 			continue;
-		predict_needs(pr, &q->needs[pr->backend], &p);
+		predict_requirement(pr, q, &p);
 		offer_bit(ret, q->bit, p.can);
 		modern &= q->bit != 32 || p.can != ABIBASE_NO;
 	}

@@ -153,6 +153,7 @@ static void check_feature(struct check *c, const json_t *v)
 		{ "declared_on", J_STRING, true, check_name },
 		{ "default", J_BOOL | J_INT | J_STRING | J_NULL, true, NULL },
 		{ "depends", J_ARRAY, true, check_strings },
+		{ "disabled", J_BOOL, false, NULL },
 		{ "fact", J_STRING, false, check_name },
 		{ "feature", J_STRING, true, check_nonempty },
 		{ "group", J_STRING, false, check_name },
@@ -245,6 +246,7 @@ static void check_requirement(struct check *c, const json_t *v)
 	static const struct member members[] = {
 		{ "bit", J_INT, false, check_bit },
 		{ "feature", J_STRING, false, check_nonempty },
+		{ "masked_by", J_STRING, false, check_nonempty },
 		{ "name", J_STRING, true, check_name },
 		{ "named_only", J_BOOL, false, NULL },
 		{ "needs", J_OBJECT, true, check_needs },
@@ -603,6 +605,7 @@ static int link_row(struct check *c, struct abibase_catalogue *cat, const json_t
 	if (!row->asked)
 		row->asked = row->class_name;
 	row->realized = json_object_get(v, "realized");
+	row->disabled = json_object_get(v, "disabled");
 	row->property = json_string_value(json_object_get(v, "property"));
 	row->type = json_string_value(json_object_get(v, "type"));
 	row->group_name = json_string_value(json_object_get(v, "group"));
@@ -717,6 +720,17 @@ static int link_rows(struct check *c, struct abibase_catalogue *cat)
 	return 0;
 }
 
+static void link_masked_by(struct check *c, const struct abibase_catalogue *cat, const json_t *v,
+			   struct requirement *q)
+{
+	const char *key = json_string_value(json_object_get(v, "masked_by"));
+
+	q->masked_by = key ? catalogue_row(cat, key) : -1;
+	if (key && (q->masked_by < 0 || !json_is_true(cat->rows[q->masked_by].disabled)))
+		check_fault(c, "json-bad-value",
+			    "is masked by \"%s\", which is no row that is on when it is disabled", key);
+}
+
 static int link_requirements(struct check *c, struct abibase_catalogue *cat)
 {
 	const json_t *list = json_object_get(cat->root, "requirements");
@@ -738,6 +752,7 @@ static int link_requirements(struct check *c, struct abibase_catalogue *cat)
 		q->feature = json_string_value(json_object_get(v, "feature"));
 		if (q->bit >= 0 && !q->feature)
 			check_fault(c, "json-missing-key", "a \"bit\" needs its \"feature\"");
+		link_masked_by(c, cat, v, q);
 		q->named_only = json_is_true(json_object_get(v, "named_only"));
 		if (link_needs(c, cat, v, false, q->needs, &q->backends) < 0)
 			return -ENOMEM;
@@ -990,7 +1005,7 @@ bool catalogue_group_has_switch(const struct abibase_catalogue *cat, const char 
 		const struct row *row = &cat->rows[i];
 
 		if (row->group_name && streq(row->group_name, group) &&
-		    ((row->boolean && row->bit >= 0) || (row->number && (row->bit >= 0 || !off))))
+		    ((row->boolean && row->bit >= 0) || (row->disabled && off) || (row->number && (row->bit >= 0 || !off))))
 			return true;
 	}
 	return false;

@@ -56,6 +56,7 @@ struct row {
 	const char *limit;   /* a fact, a number that no value may exceed on the host, or NULL */
 	const char *declared_on; /* the parent that has the property, for all that are of it */
 	const char *asked;   /* the class that a QEMU is asked about: its own, unless that is abstract */
+	const json_t *disabled; /* what it is set to where its group is disabled, or NULL */
 	const json_t *realized; /* what the default reads as on a device that exists, or NULL */
 	char *key; /* class.property */
 	int bit;   /* -1: none */
@@ -92,6 +93,7 @@ struct requirement {
 	const char *name, *text, *remedy;
 	const char *feature; /* NULL without a bit */
 	int bit; /* feature bit that it stands for, or -1 */
+	int masked_by; /* the row with which, on, nothing is left of it; or -1 */
 	bool named_only; /* holds only where a backend was named by --backend */
 	unsigned int backends; /* mask: which it is about */
 	struct needs needs[MAX_BACKENDS];

@@ -253,7 +253,9 @@ static void because_offered(const struct difference *d, const struct setting_fro
 	struct verifying *k = d->k;
 	struct effective e = own_value(d);
 
-	if (!d->row) {
+	if (d->q && d->q->masked_by >= 0) {
+		differ(d, LAYER_COMMAND, keep(k, "no option turns it off"), list_remedy(k));
+	} else if (!d->row) {
 		differ(d, LAYER_QEMU, keep(k, "the catalogue does not know the bit"),
 		       build_remedy(k));
 	} else if (s->option && turns_on(d->row, s->value)) {

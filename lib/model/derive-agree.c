@@ -184,7 +184,8 @@ static int finding_requirement(struct derive *d, const struct requirement *q,
 
 static bool applies_at_all(const struct derive *d, const struct requirement *q)
 {
-	if (q->named_only && !d->b->in.policy.backends_named)
+	if ((q->named_only && !d->b->in.policy.backends_named) ||
+	    derive_is_masked(d, q, d->b->in.policy.backends))
 		return false;
 	for (size_t be = 0; be < d->cat->n_backends; be++)
 		if (d->b->in.policy.backends & (1u << be) && q->needs[be].n)
@@ -447,6 +448,8 @@ static bool is_modern(const struct derive *d, unsigned int backend)
 	for (size_t i = 0, k = 0; i < d->cat->n_requirements; i++) {
 		const struct requirement *q = &d->cat->requirements[i];
 
+		if (q->bit == 32 && derive_is_masked(d, q, 1u << backend))
+			return false;
 		if (!applies_at_all(d, q))
 			continue;
 		if (q->bit == 32 && q->needs[backend].n && !d->b->requirements[k].met)

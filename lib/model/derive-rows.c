@@ -44,7 +44,7 @@ bool derive_is_about(const struct derive *d, const struct row *row)
 	return row->backends & d->b->in.policy.backends;
 }
 
-/* What stands for no feature, such as disable-modern, is not switched with its group. */
+/* What stands for no feature, such as disable-modern, is not switched on with its group. */
 bool derive_is_enabled(const struct derive *d, const struct row *row)
 {
 	return row->group_name && (row->bit >= 0 || row->number) &&
@@ -55,6 +55,19 @@ bool derive_is_disabled(const struct derive *d, const struct row *row)
 {
 	return row->group_name && row->bit >= 0 &&
 	       strings_have(&d->b->in.policy.disable, row->group_name);
+}
+
+bool derive_is_set_off(const struct derive *d, const struct row *row)
+{
+	return row->disabled && row->group_name &&
+	       strings_have(&d->b->in.policy.disable, row->group_name);
+}
+
+bool derive_is_masked(const struct derive *d, const struct requirement *q, unsigned int backends)
+{
+	const struct row *row = q->masked_by < 0 ? NULL : &d->cat->rows[q->masked_by];
+
+	return row && row->backends & backends && derive_is_set_off(d, row);
 }
 
 /* What a row that the baseline does not set is in every QEMU: on, off, or they differ. */

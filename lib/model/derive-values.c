@@ -151,6 +151,8 @@ static bool is_included(const struct derive *d, size_t r)
 
 	if (absent == n || !derive_is_about(d, row))
 		return false;
+	if (derive_is_set_off(d, row))
+		return true;
 	if (row->number)
 		return derive_number_included(d, r);
 	if (!row->boolean)
@@ -264,7 +266,7 @@ static int value_reasons(struct derive *d, size_t r, struct value *v)
 		return -ENOMEM;
 	for (; v->n_why < k->n_why; v->n_why++)
 		v->why[v->n_why] = k->why[v->n_why];
-	if (derive_is_disabled(d, &d->cat->rows[r]))
+	if (derive_is_disabled(d, &d->cat->rows[r]) || derive_is_set_off(d, &d->cat->rows[r]))
 		v->why[v->n_why++] = (struct why){ .kind = WHY_DISABLED,
 						   .what = d->cat->rows[r].group_name };
 	if (qemu_reason(d, r, SETTING_ABSENT, WHY_QEMU_LACKS, v) < 0 ||
@@ -286,7 +288,7 @@ static int fill_value(struct derive *d, size_t r, struct value *v)
 	v->group = row->group_name;
 	v->bit = row->bit;
 	v->on = d->on[r];
-	v->off_counts = row->boolean && !v->on && row->pin != PIN_PINNED &&
+	v->off_counts = (row->boolean || row->disabled) && !v->on && row->pin != PIN_PINNED &&
 			derive_count(d, r, SETTING_ON);
 	v->is_number = row->number;
 	v->number = v->on ? d->number[r] : 0;
@@ -307,6 +309,21 @@ static int fill_value(struct derive *d, size_t r, struct value *v)
 	if (v->on)
 		return derive_condition_names(d, row->needs, &v->requires, &v->n_requires);
 	return value_reasons(d, r, v);
+}
+
+/* A device that is masked as a modern one has no feature from bit 32 on, and needs nothing for it. */
+static void mask_high_bits(struct derive *d)
+{
+	for (size_t i = 0; i < d->cat->n_requirements; i++) {
+		const struct requirement *q = &d->cat->requirements[i];
+
+		if (q->bit != 32 || !derive_is_masked(d, q, d->b->in.policy.backends))
+			continue;
+		for (size_t r = 0; r < d->cat->n_rows; r++)
+			if (d->on[r] && d->cat->rows[r].bit >= 32 &&
+			    d->cat->rows[r].backends & d->cat->rows[q->masked_by].backends)
+				tie_off(d, r, WHY_DISABLED, d->cat->rows[q->masked_by].group_name);
+	}
 }
 
 int derive_values(struct derive *d)
@@ -330,7 +347,10 @@ int derive_values(struct derive *d)
 	for (size_t r = 0; r < n; r++) {
 		d->number[r] = d->cat->rows[r].number ? derive_number(d, r) : NUMBER_NONE;
 		d->on[r] = d->included[r] && !d->classes[d->class_of[r]].n && derive_wanted_on(d, r);
+		if (d->included[r] && derive_is_set_off(d, &d->cat->rows[r]))
+			d->on[r] = json_is_true(d->cat->rows[r].disabled);
 	}
+	mask_high_bits(d);
 	close_dependencies(d);
 	for (size_t r = 0; r < n; r++)
 		if (d->included[r] && fill_value(d, r, &b->values[b->n_values++]) < 0)
@@ -470,7 +490,8 @@ int derive_asked(struct derive *d)
 			continue;
 		}
 		i++;
-		if (v->on && derive_is_enabled(d, row) && row->caution && caution(d, row) < 0)
+		if (v->on && (derive_is_enabled(d, row) || derive_is_set_off(d, row)) &&
+		    row->caution && caution(d, row) < 0)
 			return -ENOMEM;
 		if (v->on || !derive_is_enabled(d, row))
 			continue;

@@ -94,6 +94,10 @@ bool derive_differs(const struct derive *d, size_t r);
 /* Was the row's group named with --enable, or with --disable? */
 bool derive_is_enabled(const struct derive *d, const struct row *row);
 bool derive_is_disabled(const struct derive *d, const struct row *row);
+/* Set, without being a feature, because its group was named with --disable? */
+bool derive_is_set_off(const struct derive *d, const struct row *row);
+/* Does nothing of it remain, because of a row that masks it? On @backend, or anywhere. */
+bool derive_is_masked(const struct derive *d, const struct requirement *q, unsigned int backends);
 bool derive_is_about(const struct derive *d, const struct row *row);
 bool derive_wanted_on(const struct derive *d, size_t r);
 bool derive_row_is_on(const struct derive *d, size_t r);

@@ -119,6 +119,30 @@ void predict_row(const struct predictor *pr, const struct row *row, struct predi
 	predict_needs(pr, &row->needs[pr->backend], ret);
 }
 
+/* Is it on, with the settings or without? It stands for no bit. */
+static bool is_set(const struct predictor *pr, const struct row *row)
+{
+	const char *given = NULL;
+	struct effective e;
+
+	for (size_t i = 0; pr->settings && pr->settings[i]; i++)
+		setting_is(pr->settings[i], row, &given);
+	qemu_effective(&pr->view, row, &e);
+	return given ? streq(given, "on") : value_is_on(e.value);
+}
+
+void predict_requirement(const struct predictor *pr, const struct requirement *q,
+			 struct predicted *ret)
+{
+	const struct row *row = q->masked_by < 0 ? NULL : &pr->cat->rows[q->masked_by];
+
+	predict_needs(pr, &q->needs[pr->backend], ret);
+	if (row && row->backends & (1u << pr->backend) && is_set(pr, row)) {
+		ret->can = ABIBASE_NO;
+		ret->masked_by = row;
+	}
+}
+
 static void say_unknown(struct prediction *pr, const char *what, const struct predicted *p)
 {
 	say(pr, ABIBASE_VERDICT_UNKNOWN, "%s: %s is unknown (%s)", what, p->unknown->name,
@@ -171,7 +195,7 @@ static void predict_words(struct prediction *pr, uint64_t word[2])
 
 		if (q->bit < 0 || !(q->backends & (1u << pr->core.backend)))
 			continue;
-		predict_needs(&pr->core, &q->needs[pr->core.backend], &p);
+		predict_requirement(&pr->core, q, &p);
 		if (p.can == ABIBASE_UNKNOWN)
 			say_unknown(pr, q->name, &p);
 		if (p.can == ABIBASE_YES)

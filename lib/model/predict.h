@@ -29,12 +29,16 @@ struct predicted {
 	bool never;		/* this QEMU never offers it on this backend */
 	const struct condition *unknown; /* can: the condition that has no answer */
 	const char *reason;	/* why it has none */
+	const struct row *masked_by; /* of a requirement: what leaves nothing of it; or NULL */
 };
 
 /* Does @setting set the property of @row? The value is in @ret_value. */
 bool setting_is(const char *setting, const struct row *row, const char **ret_value);
 /* All of what a row or a requirement needs; one "no" is enough, whatever else is unknown. */
 void predict_needs(const struct predictor *pr, const struct needs *needs, struct predicted *ret);
+/* The same of a requirement; one that an option of the device masks is "no". */
+void predict_requirement(const struct predictor *pr, const struct requirement *q,
+			 struct predicted *ret);
 void predict_row(const struct predictor *pr, const struct row *row, struct predicted *ret);
 
 #endif

@@ -201,7 +201,8 @@ bool is_within(const struct value *v, const char *value)
 		return true;
 	if (v->is_number)
 		return *value && !*end && n >= 0 && n <= v->number;
-	return v->on && word_is_bool(value, false);
+	/* without a bit it is layout, where off is not less */
+	return v->bit >= 0 && v->on && word_is_bool(value, false);
 }
 
 static void defeats(const struct review *rv, const char *what, const struct value *v,

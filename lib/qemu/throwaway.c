@@ -538,7 +538,8 @@ static void write_device(struct throwaway *t, struct nic *nic, size_t i)
 		buf_printf(&out, ",%s=", p->key);
 		write_escaped(&out, p->value);
 	}
-	if (takes_disable_legacy(nic) && (t->confidential || on_express_port(t, nic)))
+	if (takes_disable_legacy(nic) && !throwaway_setting(t, nic, "disable-legacy").option &&
+	    (t->confidential || on_express_port(t, nic)))
 		buf_puts(&out, ",disable-legacy=on");
 	buf_printf(&out, ",netdev=abibase%zu,addr=%#zx,romfile=", i, QTEST_SLOT + i);
 	if (buf_failed(&out))
