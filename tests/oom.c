@@ -643,7 +643,12 @@ static int op_decode(struct made *m)
 		"Failed to load virtio-net:virtio\n"
 		"Features 0x130000002 unsupported. Allowed features: 0x179000000\n"
 		"virtio-net: saved image requires vnet_hdr=on\n"
-		"get_pci_config_device: Bad config data: i=0x20 read: 0 device: c cmask: ff\n";
+		"get_pci_config_device: Bad config data: i=0x20 read: 0 device: c cmask: ff\n"
+		"Bad config data: i=0x10 read: a1 device: 1 cmask: ff wmask: c0 w1cmask:0\n"
+		"Failed to load hx7:config\nload of migration failed\n"
+		"Failed to load hx8:state\n"
+		"error while loading state for instance 0x0 of device '0000:00:07.0/hx8'\n"
+		"load of migration failed\n0x10130afffa7\n";
 	struct abibase_decode *d;
 	int r = abibase_decode(t.ctx, t.cat, log, strlen(log), NULL, &d);
 

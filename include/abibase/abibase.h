@@ -1191,6 +1191,7 @@ int abibase_moves_to_text(const struct abibase_moves *m, char **ret);
  * @ABIBASE_DECODE_GUEST: of what guests are offered or of what a stream carries
  * @ABIBASE_DECODE_OUTSIDE: of the CPU model, of KVM or of firmware: others can help
  * @ABIBASE_DECODE_HARMLESS: of nothing that a guest sees
+ * @ABIBASE_DECODE_UNKNOWN: the text says that a load failed, and not where
  *
  * Since: 0.1
  */
@@ -1198,6 +1199,7 @@ enum abibase_decode_scope {
 	ABIBASE_DECODE_GUEST,
 	ABIBASE_DECODE_OUTSIDE,
 	ABIBASE_DECODE_HARMLESS,
+	ABIBASE_DECODE_UNKNOWN,
 };
 
 /**
@@ -1236,7 +1238,12 @@ const char *abibase_decode_id(const struct abibase_decode *d, size_t i);
 enum abibase_decode_scope abibase_decode_scope(const struct abibase_decode *d, size_t i);
 /** abibase_decode_line - line of the text, from 1, where finding @i stands first. Since: 0.1 */
 size_t abibase_decode_line(const struct abibase_decode *d, size_t i);
-/** abibase_decode_device - device class of finding @i, or NULL when no line says. Since: 0.1 */
+/**
+ * abibase_decode_device - what finding @i is about
+ *
+ * Returns: a device class of devices.json, the name that the text has for another device, or the
+ * part of QEMU that failed ("ram", "migration stream"); NULL when no line says. Since: 0.1
+ */
 const char *abibase_decode_device(const struct abibase_decode *d, size_t i);
 /**
  * abibase_decode_missing - the features that the guest has and the destination does not offer

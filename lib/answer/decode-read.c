@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "answer/decode-read.h"
 
-/* What can be found is in data/messages.json; only which line names the device of two masks is known here. */
+/* What can be found is in data/messages.json; only how lines belong together is known here. */
 
 #define MAX_LINE (64u << 10) /* what a line has after this is not looked at */
 #define MIN_LINE 3 /* no pattern is shorter */
 #define MAX_FINDINGS 256 /* different ones; the others are counted */
-#define MAX_DISTANCE 16  /* lines between two masks and the line that names the device */
+#define MAX_DISTANCE 16  /* lines between a cause and those that name its device */
+#define MIN_WORD 8 /* digits: fewer can be any number */
+
+static const char *string_of(const json_t *obj, const char *key)
+{
+	return json_string_value(json_object_get(obj, key));
+}
 
 /* ------------------------------------------------------------------ matching a line */
 
@@ -157,6 +163,8 @@ void finding_clear(struct finding *f)
 {
 	for (size_t i = 0; i < MAX_CAPTURES; i++)
 		free(f->capture[i]);
+	free(f->path);
+	free(f->part);
 	memset(f, 0, sizeof(*f));
 }
 
@@ -204,7 +212,7 @@ static bool same_finding(const struct finding *a, const struct finding *b)
 		return memcmp(&a->guest, &b->guest, sizeof(a->guest)) == 0 &&
 		       memcmp(&a->allowed, &b->allowed, sizeof(a->allowed)) == 0 &&
 		       same_text(a->class_name, b->class_name);
-	if (a->message != b->message)
+	if (a->message != b->message || !same_text(a->path, b->path))
 		return false;
 	for (size_t i = 0; i < MAX_CAPTURES; i++)
 		if (!same_text(a->capture[i], b->capture[i]))
@@ -234,49 +242,214 @@ static void add_finding(struct decoder *d, struct finding *f)
 	memset(f, 0, sizeof(*f));
 }
 
-/* ------------------------------------------------------------- whose masks they are */
+/* --------------------------------------------------------- whose finding it is */
 
-/* No later line is waited for: a line before the masks may have named the device. */
+static char *copy(struct decoder *d, const char *s)
+{
+	char *ret = strdup(s);
+
+	if (!ret)
+		d->failed = true;
+	return ret;
+}
+
+static bool same_device(const char *a, const char *b)
+{
+	return streq(decode_base(a), decode_base(b));
+}
+
+static void set_device_of(struct decoder *d, struct finding *f, const struct hint *h)
+{
+	f->device = h->device;
+	f->class_name = h->class_name;
+	if (f->message->kind == MESSAGE_FEATURES)
+		return;
+	free(f->path);
+	f->path = copy(d, h->path);
+}
+
+/* No later line is waited for: a line before it may have named the device. */
 static void settle(struct decoder *d)
 {
+	bool named = d->pending.device || d->pending.path;
+
 	if (!d->is_pending)
 		return;
-	if (!d->pending.device && d->before.device &&
-	    d->pending_seq - d->before.seq <= MAX_DISTANCE) {
-		d->pending.device = d->before.device;
-		d->pending.class_name = d->before.class_name;
-	}
+	if (!named && d->before.path[0] && d->pending_seq - d->before.seq <= MAX_DISTANCE)
+		set_device_of(d, &d->pending, &d->before);
 	add_finding(d, &d->pending);
 	d->is_pending = false;
 }
 
 /*
- * QEMU prints the masks first and then the device; a log that is shown backwards has it the other
- * way round. The nearer of the two lines counts, the later one if both are as near.
+ * QEMU prints the cause first and then the device; a log that is shown backwards has it the other
+ * way round. The nearer of the two lines counts, the later one if both are as near. Masks are a
+ * virtio device's; other findings take the name of the section, which has the address, if it comes.
  */
-static void take_hint(struct decoder *d, struct span path)
+static void offer_hint(struct decoder *d, bool section)
 {
-	const char *slash = memrchr(path.text, '/', path.len), *device, *class_name;
-	size_t before, after;
+	bool masks = d->pending.message && d->pending.message->kind == MESSAGE_FEATURES;
+	size_t after = d->seq - d->pending_seq;
+	size_t before = d->before.path[0] ? d->pending_seq - d->before.seq : SIZE_MAX;
 
-	if (slash) {
-		path.len -= (size_t)(slash + 1 - path.text);
-		path.text = slash + 1;
+	if (!d->is_pending || (masks && (!d->hint.device || d->hinted)))
+		return;
+	if (!masks && d->hinted && !section)
+		return;
+	if (after > MAX_DISTANCE || (!d->hinted && before < after)) {
+		d->hinted = true;
+		return;
 	}
-	device = decode_device(d->data, path.text, path.len, &class_name);
-	if (!device)
-		return;
-	d->hint = (struct hint){ device, class_name, d->seq };
-	if (!d->is_pending || d->hinted)
-		return;
 	d->hinted = true;
-	after = d->seq - d->pending_seq;
-	before = d->before.device ? d->pending_seq - d->before.seq : SIZE_MAX;
-	if (d->pending.device || after > MAX_DISTANCE || before < after)
+	if (masks && d->pending.device)
 		return;
-	d->pending.device = device;
-	d->pending.class_name = class_name;
+	set_device_of(d, &d->pending, &d->hint);
+	snprintf(d->story.path, sizeof(d->story.path), "%s", d->hint.path);
 	/* this line is used up */
+	d->hint.device = NULL;
+	d->hint.path[0] = '\0';
+	if (section && !masks)
+		settle(d);
+}
+
+/* A line named a device by @path; the parts that many devices have in them name none. */
+static void take_hint(struct decoder *d, const char *path, bool section)
+{
+	const char *class_name = NULL, *device = decode_device_in(d->data, path, &class_name);
+
+	if (json_is_true(json_object_get(decode_family(d->data, path), "part")))
+		return;
+	/* masks ask for what the table has */
+	if (!device && d->is_pending && d->pending.message->kind == MESSAGE_FEATURES)
+		return;
+	d->hint = (struct hint){ .device = device, .class_name = class_name, .seq = d->seq };
+	snprintf(d->hint.path, sizeof(d->hint.path), "%s", path);
+	offer_hint(d, section);
+}
+
+/* ------------------------------------------------------------- one story a failure */
+
+static void flush_run(struct decoder *d)
+{
+	if (d->is_run)
+		add_finding(d, &d->run);
+	d->is_run = false;
+}
+
+/*
+ * Lines of a load that stand before its cause are those of a log that is shown backwards: from the
+ * outside to the inside. Others are a failure of their own.
+ */
+static void begin_story(struct decoder *d, const struct finding *f)
+{
+	bool backwards = d->run_first >= d->run_last && d->seq - d->run_seq <= MAX_DISTANCE;
+	bool same = !d->run.path || !f->path || same_device(d->run.path, f->path);
+
+	if (d->is_run && backwards && same) {
+		finding_clear(&d->run);
+		d->is_run = false;
+	}
+	flush_run(d);
+	d->story = (struct story){ .told = true, .seq = d->seq };
+	if (f->path)
+		snprintf(d->story.path, sizeof(d->story.path), "%s", f->path);
+}
+
+/* Does the line belong to the failure whose cause was told? */
+static bool is_told(struct decoder *d, const char *path)
+{
+	struct story *s = &d->story;
+
+	if (!s->told || d->seq - s->seq > MAX_DISTANCE)
+		return false;
+	return !s->closed || !path || !s->path[0] || same_device(s->path, path);
+}
+
+/* The line that says most stands for the run: that of the section, which has the address. */
+static bool says_more(const struct decoder *d, const struct finding *f)
+{
+	const struct finding *run = &d->run;
+	const json_t *old = run->path ? decode_family(d->data, run->path) : NULL;
+
+	if (!f->path)
+		return false;
+	return !run->path || f->message->place > run->message->place ||
+	       run->message->place == PLACE_END || json_is_true(json_object_get(old, "part"));
+}
+
+static void join_run(struct decoder *d, struct finding *f)
+{
+	if (!d->run.part) {
+		d->run.part = f->part;
+		f->part = NULL;
+	}
+	if (says_more(d, f)) {
+		f->line = d->run.line;
+		f->part = d->run.part;
+		d->run.part = NULL;
+		finding_clear(&d->run);
+		d->run = *f;
+		memset(f, 0, sizeof(*f));
+	}
+	finding_clear(f);
+}
+
+/* "cpu:cpreg_vmstate_array_len": what did not load, the innermost. */
+static void set_part(struct decoder *d, struct finding *f)
+{
+	int field = message_capture(f->message, "field");
+
+	if (f->path && field >= 0 && asprintf(&f->part, "%s:%s", f->path, f->capture[field]) < 0) {
+		f->part = NULL;
+		d->failed = true;
+	}
+}
+
+static void take_echo(struct decoder *d, struct finding *f)
+{
+	enum echo_place place = f->message->place;
+	bool near = d->is_run && d->seq - d->run_seq <= MAX_DISTANCE, other;
+
+	if (f->path)
+		take_hint(d, f->path, place == PLACE_SECTION);
+	if (is_told(d, f->path)) {
+		d->story.seq = d->seq;
+		d->story.closed |= place != PLACE_FIELD;
+		finding_clear(f);
+		return;
+	}
+	/* behind the last line of a load, another device is another load */
+	other = d->is_run && d->run.path && f->path && d->run_last != PLACE_FIELD &&
+		!same_device(d->run.path, f->path);
+	if (!near || other)
+		flush_run(d);
+	set_part(d, f);
+	if (d->is_run) {
+		join_run(d, f);
+	} else {
+		d->run = *f;
+		memset(f, 0, sizeof(*f));
+		d->is_run = true;
+		d->run_first = place;
+	}
+	d->run_last = place;
+	d->run_seq = d->seq;
+}
+
+/* ---------------------------------------------------------------------- what is found */
+
+static void set_pending(struct decoder *d, struct finding *f)
+{
+	d->pending = *f;
+	memset(f, 0, sizeof(*f));
+	d->is_pending = true;
+	d->hinted = false;
+	d->pending_seq = d->seq;
+	d->before = d->hint;
+	/* masks take no name that is not in the table */
+	if (d->pending.message->kind == MESSAGE_FEATURES && !d->before.device)
+		d->before.path[0] = '\0';
+	d->hint.path[0] = '\0';
 	d->hint.device = NULL;
 }
 
@@ -290,40 +463,92 @@ static void take_masks(struct decoder *d, struct finding *f)
 		return;
 	}
 	settle(d);
+	begin_story(d, f);
 	f->device = d->device;
 	f->class_name = d->class_name;
 	f->device_given = d->device;
-	d->pending = *f;
-	memset(f, 0, sizeof(*f));
-	d->is_pending = true;
-	d->hinted = false;
-	d->pending_seq = d->seq;
-	d->before = d->hint;
-	d->hint.device = NULL;
+	set_pending(d, f);
+}
+
+/* A lone word is one of features when it is written as one: 0x and 8 digits or more. */
+static void take_word(struct decoder *d, struct finding *f)
+{
+	const char *word = f->capture[message_capture(f->message, "word")];
+
+	if (!strprefix(word, "0x") || strlen(word) < 2 + MIN_WORD || !mask_parse(word, &f->guest)) {
+		finding_clear(f);
+		return;
+	}
+	f->device = d->device;
+	f->class_name = d->class_name;
+	f->device_given = d->device;
+	add_finding(d, f);
+}
+
+/* "RDMA ERROR: RDMA host is not set!": the second half says what the first one did. */
+static bool is_same_cause(struct decoder *d, const struct finding *f)
+{
+	bool same = d->cause == f->message->row && d->cause_seq == d->seq && !f->capture[0];
+
+	d->cause = f->message->row;
+	d->cause_seq = d->seq;
+	return same;
+}
+
+static void take_cause(struct decoder *d, struct finding *f)
+{
+	const char *scope = string_of(f->message->row, "scope");
+
+	if (is_same_cause(d, f)) {
+		finding_clear(f);
+		return;
+	}
+	if (scope && streq(scope, "harmless")) {
+		add_finding(d, f);
+		return;
+	}
+	settle(d);
+	begin_story(d, f);
+	if (f->message->named_later && !f->path)
+		set_pending(d, f);
+	else
+		add_finding(d, f);
+}
+
+/* Copies of what was captured. False when memory ran out. */
+static bool keep(struct finding *f, const struct next *found)
+{
+	int path = message_capture(f->message, "path");
+
+	for (size_t i = 0, n = 0; i < f->message->n_pieces; i++) {
+		if (f->message->pieces[i].type == CAPTURE_NONE)
+			continue;
+		f->capture[n] = printable(found->capture[n]);
+		if (!f->capture[n++])
+			return false;
+	}
+	if (path < 0)
+		return true;
+	f->path = strdup(f->capture[path]);
+	return f->path;
 }
 
 static void take(struct decoder *d, const struct message *m, const struct next *found)
 {
+	static void (*const takers[])(struct decoder *, struct finding *) = {
+		[MESSAGE_FEATURES] = take_masks,
+		[MESSAGE_WORD] = take_word,
+		[MESSAGE_ECHO] = take_echo,
+		[MESSAGE_CAUSE] = take_cause,
+	};
 	struct finding f = { .message = m, .line = d->line, .times = 1 };
 
-	if (m->kind == MESSAGE_DEVICE) {
-		take_hint(d, found->capture[message_capture(m, "path")]);
+	if (keep(&f, found)) {
+		takers[m->kind](d, &f);
 		return;
 	}
-	for (size_t i = 0, n = 0; i < m->n_pieces; i++) {
-		if (m->pieces[i].type == CAPTURE_NONE)
-			continue;
-		f.capture[n] = printable(found->capture[n]);
-		if (!f.capture[n++]) {
-			d->failed = true;
-			finding_clear(&f);
-			return;
-		}
-	}
-	if (m->kind == MESSAGE_FEATURES)
-		take_masks(d, &f);
-	else
-		add_finding(d, &f);
+	d->failed = true;
+	finding_clear(&f);
 }
 
 /* ------------------------------------------------------------------------- the text */
@@ -391,4 +616,5 @@ void decode_lines(struct decoder *d, const char *text, size_t len)
 		len -= n + skip;
 	}
 	settle(d);
+	flush_run(d);
 }

@@ -2,7 +2,7 @@
 #ifndef ABIBASE_DECODE_READ_H
 #define ABIBASE_DECODE_READ_H
 
-/* From the text of a log to findings: what was said, where, and of which device. */
+/* From the text of a log to findings: one for each failure, with the device that it is about. */
 
 #include "document/decode-data.h"
 
@@ -19,7 +19,9 @@ struct finding {
 	const struct message *message;
 	size_t line, times;
 	char *capture[MAX_CAPTURES];
-	/* of MESSAGE_FEATURES: */
+	char *path; /* the device, as this line or one near it has it; NULL: no line says */
+	char *part; /* of MESSAGE_ECHO: what did not load of the device */
+	/* of MESSAGE_FEATURES and MESSAGE_WORD, whose word is the guest's: */
 	struct mask guest, allowed;
 	const char *device, *class_name; /* NULL: no line says; into the data */
 	bool device_given;		 /* by the caller, not by a line */
@@ -27,8 +29,20 @@ struct finding {
 
 /* The last line that named a device: which, and when. */
 struct hint {
-	const char *device, *class_name;
+	const char *device, *class_name; /* in the table; NULL: not in it */
+	char path[MAX_CAPTURE + 1];
 	size_t seq;
+};
+
+/*
+ * A load that failed: its cause, if a line gave one, and the lines with which QEMU left it. Those
+ * say nothing new after a cause; alone, they are all there is.
+ */
+struct story {
+	bool told;	    /* a line gave the cause */
+	bool closed;	    /* QEMU has left the device: another one is another story */
+	size_t seq;	    /* the last line of it */
+	char path[MAX_CAPTURE + 1]; /* "": no line has named the device */
 };
 
 /* The next place of the line where a message stands; looked for once. */
@@ -45,11 +59,18 @@ struct decoder {
 	struct next *next;
 	struct finding *findings;
 	size_t n, cap, dropped;
-	struct finding pending; /* masks, for whose device later lines are read */
+	struct finding pending; /* for whose device later lines are read */
 	size_t pending_seq;
 	bool is_pending, hinted;
-	struct hint hint, before; /* @before: what was known when the masks came */
+	struct hint hint, before; /* @before: what was known when the pending one came */
+	struct story story;
+	struct finding run; /* lines that only say where a load ended */
+	size_t run_seq;
+	bool is_run;
+	enum echo_place run_first, run_last;
 	const char *device, *class_name; /* what the caller said */
+	const json_t *cause; /* the row of the last cause, of line @cause_seq */
+	size_t cause_seq;
 	size_t line, seq;
 	bool failed; /* no memory */
 };

@@ -8,6 +8,7 @@
  */
 
 #define INDENT 2
+#define WIDTH 80
 
 static const char *string_of(const json_t *obj, const char *key)
 {
@@ -18,13 +19,13 @@ static const char *string_of(const json_t *obj, const char *key)
 static void put_labelled(struct buf *b, size_t indent, const char *label, const char *text)
 {
 	buf_printf(b, "%*s%s: ", (int)indent, "", label);
-	show_wrapped(b, indent + strlen(label) + 2, indent + 2, text);
+	show_wrapped_at(b, WIDTH, indent + strlen(label) + 2, indent + 2, text);
 }
 
 static void put_sentence(struct buf *b, const char *text)
 {
 	buf_printf(b, "%*s", INDENT, "");
-	show_wrapped(b, INDENT, INDENT, text);
+	show_wrapped_at(b, WIDTH, INDENT, INDENT, text);
 }
 
 static void put_place(struct buf *b, const json_t *f)
@@ -74,9 +75,10 @@ static void put_qemu(struct buf *b, const json_t *feature)
 	_buf_ s = { 0 };
 
 	if (since)
-		buf_printf(&s, "%s or newer (older ones do not know the property)", since);
+		buf_printf(&s, "%s or newer (older lack it)", since);
 	if (removed)
-		buf_printf(&s, "%solder than %s", s.len ? ", " : "", removed);
+		buf_printf(&s, "%solder than %s (newer do not start with the property)",
+			   s.len ? ", " : "", removed);
 	if (off)
 		buf_printf(&s, "%smachine type newer than %s", s.len ? ", " : "", off);
 	if (s.len)
@@ -85,24 +87,87 @@ static void put_qemu(struct buf *b, const json_t *feature)
 		b->failed = true;
 }
 
-/* What a host must have to offer it, or whose choice it is. */
-static void put_needs(struct buf *b, const json_t *feature)
+static bool same_members(const json_t *a, const json_t *b, const char *const *keys)
 {
-	const char *decider = string_of(feature, "decided_by");
+	for (; *keys; keys++) {
+		const json_t *va = json_object_get(a, *keys), *vb = json_object_get(b, *keys);
+
+		if (va != vb && !json_equal((json_t *)va, (json_t *)vb))
+			return false;
+	}
+	return true;
+}
+
+/* Does the line about QEMU stand below an earlier feature? */
+static bool is_qemu_told(const json_t *features, size_t n)
+{
+	static const char *const keys[] = { "machine_off", "removed", "since", NULL };
+	const json_t *feature = json_array_get(features, n);
+
+	for (size_t k = 0; k < n; k++)
+		if (same_members(json_array_get(features, k), feature, keys))
+			return json_object_get(feature, "since");
+	return false;
+}
+
+static bool has_need(const json_t *feature, const json_t *need)
+{
 	size_t i;
 	json_t *v;
 
 	json_array_foreach(json_object_get(feature, "needs"), i, v)
-		put_labelled(b, 6, string_of(v, "layer"), string_of(v, "remedy"));
-	put_qemu(b, feature);
+		if (json_equal(v, (json_t *)need))
+			return true;
+	return false;
+}
+
+/* What stands below one of the first @n features is not said again: "tap, macvtap: as above". */
+static void put_layers(struct buf *b, const json_t *features, size_t n)
+{
+	const json_t *needs = json_object_get(json_array_get(features, n), "needs");
+	_buf_ above = { 0 };
+	size_t i;
+	json_t *v;
+
+	json_array_foreach(needs, i, v) {
+		bool told = false;
+
+		for (size_t k = 0; k < n; k++)
+			told |= has_need(json_array_get(features, k), v);
+		if (told)
+			buf_printf(&above, "%s%s", above.len ? ", " : "", string_of(v, "layer"));
+		else
+			put_labelled(b, 6, string_of(v, "layer"), string_of(v, "remedy"));
+	}
+	if (is_qemu_told(features, n))
+		buf_printf(&above, "%sQEMU", above.len ? ", " : "");
+	else
+		put_qemu(b, json_array_get(features, n));
+	if (above.data)
+		put_labelled(b, 6, above.data, "as above");
+	if (buf_failed(&above))
+		b->failed = true;
+}
+
+/* What a host must have to offer feature @n, or whose choice it is. */
+static void put_needs(struct buf *b, const json_t *features, size_t n)
+{
+	const json_t *feature = json_array_get(features, n);
+	const char *decider = string_of(feature, "decided_by");
+
+	put_layers(b, features, n);
 	if (!decider)
 		return;
 	if (streq(decider, "options"))
 		put_labelled(b, 6, "not the host",
-			     "it follows the machine type and the options of the device. Where "
-			     "they are the same on both sides, no host offered it and the guest "
-			     "acknowledged it all the same: a fault of the guest's driver and not "
-			     "a difference of the hosts; update the driver");
+			     "it follows the machine type, the options of the device and the build "
+			     "of QEMU. Where these are the same on both sides, no host offered it "
+			     "and the guest acknowledged it all the same: a fault of the guest's "
+			     "driver and not a difference of the hosts; update the driver");
+	else if (streq(decider, "build"))
+		put_labelled(b, 6, "not the host",
+			     "it follows the machine type and the build of QEMU, which two hosts "
+			     "can differ in under one machine type");
 	else if (streq(decider, "nobody"))
 		put_labelled(b, 6, "guest driver",
 			     "no QEMU offers this bit on any host; the guest's driver acknowledged "
@@ -112,16 +177,10 @@ static void put_needs(struct buf *b, const json_t *feature)
 /* Do the same words stand below both? */
 static bool same_needs(const json_t *a, const json_t *b)
 {
-	static const char *const keys[] = { "decided_by", "machine_off", "needs", "removed",
-					    "since" };
+	static const char *const keys[] = { "decided_by", "machine_off", "needs",
+					    "removed",	  "since",	 NULL };
 
-	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
-		const json_t *va = json_object_get(a, keys[i]), *vb = json_object_get(b, keys[i]);
-
-		if (va != vb && !json_equal((json_t *)va, (json_t *)vb))
-			return false;
-	}
-	return true;
+	return same_members(a, b, keys);
 }
 
 static void put_feature(struct buf *b, const json_t *feature, int width)
@@ -171,7 +230,7 @@ static void put_features(struct buf *b, const json_t *features)
 		for (size_t k = i; k < n; k++)
 			if (same_needs(json_array_get(features, k), first))
 				put_feature(b, json_array_get(features, k), width);
-		put_needs(b, first);
+		put_needs(b, features, i);
 	}
 }
 
@@ -246,19 +305,17 @@ static void put_advice(struct buf *b, const json_t *features, const json_t *glob
 		return;
 	if (decided_by(features, "host"))
 		put_sentence(b, "Vendors backport, and a package update can change what one machine type "
-				"name means. Do not guess from versions: abibase probe on both hosts, then "
-				"abibase diff.");
+				"name means. Do not guess from versions: abibase probe, then abibase diff.");
 	if (!json_array_size(globals)) {
 		put_sentence(b, "This guest keeps the features until it is powered off, and can move "
-				"only to hosts that offer them. No property turns them off.");
+				"only to hosts that offer them. No property that each QEMU has "
+				"turns them off.");
 		return;
 	}
-	put_sentence(b, "This guest keeps the features until it is powered off, and can move only to "
-			"hosts that offer them. Guests that are to move between these hosts must be "
-			"started with");
+	put_sentence(b, "This guest keeps them until it is powered off, and moves only to hosts that "
+			"offer them. Start guests that are to move between these hosts with");
 	put_globals(b, globals);
-	put_sentence(b, "(abibase intersect leaves out what a host's QEMU does not know and would "
-			"not start with)");
+	put_sentence(b, "(abibase intersect leaves out what a host's QEMU would not start with)");
 }
 
 /* @where: the finding, or one of the classes that it fits. */
@@ -271,7 +328,7 @@ static void put_missing(struct buf *b, const json_t *f, const json_t *where)
 		put_masked(b, f, json_object_get(where, "candidates"));
 		return;
 	}
-	buf_printf(b, "  bit, feature, property of %s; what a destination needs to offer it\n",
+	buf_printf(b, "  bit, feature, property of %s; what it needs to be offered\n",
 		   string_of(where, "class"));
 	put_features(b, features);
 	put_advice(b, features, globals);
@@ -296,7 +353,7 @@ static void put_class_line(struct buf *b, const json_t *class)
 		b->failed = true;
 	buf_printf(b, "    %-14s ", string_of(class, "device"));
 	if (names.data)
-		show_wrapped(b, 19, 19, names.data);
+		show_wrapped_at(b, WIDTH, 19, 19, names.data);
 	else
 		buf_putc(b, '\n');
 }
@@ -316,8 +373,7 @@ static void put_classes(struct buf *b, const json_t *f)
 		_buf_ text = { 0 };
 
 		v = json_array_get(classes, 0);
-		buf_printf(&text, "No line says which device this is; only %s has a meaning for all the "
-				  "bits.",
+		buf_printf(&text, "No line names the device; only %s has a meaning for all the bits.",
 			   string_of(v, "device"));
 		put_sentence(b, text.data ? text.data : "");
 		b->failed |= buf_failed(&text);
@@ -375,7 +431,7 @@ static void put_masks(struct buf *b, const json_t *f)
 	} else {
 		buf_puts(&text, "the guest has a feature that this destination does not offer");
 	}
-	show_wrapped(b, 0, INDENT, text.data ? text.data : "");
+	show_wrapped_at(b, WIDTH, 0, INDENT, text.data ? text.data : "");
 	b->failed |= buf_failed(&text);
 	if (!device)
 		put_classes(b, f);
@@ -385,21 +441,121 @@ static void put_masks(struct buf *b, const json_t *f)
 		put_missing(b, f, f);
 }
 
+/* --------------------------------------------------------------------------- a word */
+
+/* The features that @decider decides, or that nobody is known to: "csum (0), mac (5)". */
+static void put_decided(struct buf *b, const json_t *features, const char *label, bool host)
+{
+	_buf_ names = { 0 };
+	size_t i;
+	json_t *v;
+
+	json_array_foreach(features, i, v) {
+		const char *decider = string_of(v, "decided_by"), *name = short_property(v);
+
+		if ((decider && streq(decider, "host")) != host)
+			continue;
+		buf_puts(&names, names.len ? ", " : "");
+		if (name)
+			buf_puts(&names, name);
+		else
+			put_name(&names, v);
+		buf_printf(&names, " (%" JSON_INTEGER_FORMAT ")",
+			   json_integer_value(json_object_get(v, "bit")));
+	}
+	if (names.data)
+		put_labelled(b, INDENT, label, names.data);
+	if (buf_failed(&names))
+		b->failed = true;
+}
+
+static void put_word_of(struct buf *b, const json_t *f, const json_t *where)
+{
+	const json_t *features = json_object_get(where, "features");
+	size_t n = json_array_size(features);
+	_buf_ text = { 0 };
+
+	buf_printf(b, "%s: a word of %zu feature%s, as property (bit)\n", string_of(where, "device"),
+		   n, n == 1 ? "" : "s");
+	put_decided(b, features, "hosts decide", true);
+	put_decided(b, features, "machine type, options, build and driver decide", false);
+	buf_printf(&text, "Where a guest that took them can go: abibase targets %s HOST...",
+		   string_of(f, "guest"));
+	put_sentence(b, text.data ? text.data : "");
+	b->failed |= buf_failed(&text);
+}
+
+static void put_word(struct buf *b, const json_t *f)
+{
+	const json_t *classes = json_object_get(f, "classes");
+	size_t i;
+	json_t *v;
+
+	put_place(b, f);
+	if (string_of(f, "device") || json_array_size(classes) == 1) {
+		put_word_of(b, f, string_of(f, "device") ? f : json_array_get(classes, 0));
+		return;
+	}
+	buf_puts(b, "a word of features\n");
+	if (!json_array_size(classes)) {
+		put_sentence(b, "No class has a meaning for all of the bits.");
+		return;
+	}
+	put_sentence(b, "A bit means something else in each class. These have a meaning for all the "
+			"bits; say --device=CLASS:");
+	json_array_foreach(classes, i, v)
+		put_class_line(b, v);
+}
+
 /* --------------------------------------------------------------------- other messages */
+
+/* "pcie-root-port at 0000:00:12.0 (port or bridge of PCI Express): ", if a device is known. */
+static void put_device(struct buf *b, const json_t *f)
+{
+	const char *device = string_of(f, "device"), *path = string_of(f, "path");
+	const char *family = string_of(f, "family"), *layer = string_of(f, "layer");
+	const char *slash = path ? strrchr(path, '/') : NULL;
+
+	if (!device)
+		return;
+	buf_puts(b, path ? decode_base(path) : device);
+	if (slash && slash[1])
+		buf_printf(b, " at %.*s", (int)(slash - path), path);
+	if (family && (path || !layer) && !(layer && streq(family, layer)))
+		buf_printf(b, " (%s)", family);
+	buf_puts(b, ": ");
+}
+
+static const char *scope_words(const char *scope)
+{
+	if (streq(scope, "outside"))
+		return ", which is outside of what abibase is about";
+	if (streq(scope, "harmless"))
+		return ", harmless";
+	return streq(scope, "unknown") ? ", and which device it was is not said" : "";
+}
+
+static void put_heading(struct buf *b, const json_t *f)
+{
+	const char *layer = string_of(f, "layer");
+	_buf_ text = { 0 };
+
+	put_place(&text, f);
+	put_device(&text, f);
+	buf_printf(&text, "%s%s", layer ? layer : "device state",
+		   scope_words(string_of(f, "scope")));
+	show_wrapped_at(b, WIDTH, 0, INDENT, text.data ? text.data : "");
+	b->failed |= buf_failed(&text);
+}
 
 static void put_message(struct buf *b, const json_t *f)
 {
-	const char *scope = string_of(f, "scope"), *layer = string_of(f, "layer");
 	const char *since = string_of(f, "since"), *removed = string_of(f, "removed");
 
-	put_place(b, f);
-	if (string_of(f, "device"))
-		buf_printf(b, "%s: ", string_of(f, "device"));
-	buf_printf(b, "%s%s\n", layer ? layer : "QEMU",
-		   streq(scope, "outside")  ? ", which is outside of what abibase is about" :
-		   streq(scope, "harmless") ? ", harmless" :
-					      "");
+	put_heading(b, f);
 	put_labelled(b, INDENT, "meaning", string_of(f, "meaning"));
+	if (string_of(f, "part"))
+		put_labelled(b, INDENT, "part", string_of(f, "part"));
 	if (string_of(f, "detail"))
 		put_labelled(b, INDENT, "here", string_of(f, "detail"));
 	if (since)
@@ -421,8 +577,10 @@ char *decode_text(const json_t *root)
 	json_array_foreach(json_object_get(root, "findings"), i, f) {
 		if (i)
 			buf_putc(&b, '\n');
-		if (json_object_get(f, "guest"))
+		if (json_object_get(f, "allowed"))
 			put_masks(&b, f);
+		else if (json_object_get(f, "guest"))
+			put_word(&b, f);
 		else
 			put_message(&b, f);
 	}

@@ -9,8 +9,8 @@
 #include "model/effective.h"
 
 /*
- * From findings to the answer: one document, from which all else is read. Only the feature masks are
- * understood here.
+ * From findings to the answer: one document, from which all else is read. Only feature masks and the
+ * registers of a PCI device are understood here.
  */
 
 #define MAX_TEXT (16u << 20)
@@ -21,6 +21,11 @@ struct abibase_decode {
 	json_t *root;
 	char *text, *json;
 };
+
+static const char *string_of(const json_t *obj, const char *key)
+{
+	return json_string_value(json_object_get(obj, key));
+}
 
 /* -------------------------------------------------------------------- making the document */
 
@@ -40,11 +45,6 @@ static void append(struct decoder *d, json_t *array, json_t *value)
 {
 	if (json_array_append_new(array, value) < 0)
 		d->failed = true;
-}
-
-static const char *string_of(const json_t *obj, const char *key)
-{
-	return json_string_value(json_object_get(obj, key));
 }
 
 static void set_printf(struct decoder *d, json_t *obj, const char *key, const char *fmt, ...)
@@ -216,7 +216,8 @@ static json_t *from_row(struct decoder *d, const struct row *row)
 static json_t *from_table(struct decoder *d, const char *device, const char *class_name,
 			  const json_t *feature)
 {
-	static const char *const copied[] = { "also", "machine_off", "name", "off", "since" };
+	static const char *const copied[] = { "also", "machine_off", "name",
+					      "off",  "removed",     "since" };
 	const json_t *device_row = decode_device_row(d->data, device);
 	const char *decider = string_of(feature, "decided_by"), *remedy, *layer;
 	json_t *obj = json_object(), *needs = json_array();
@@ -236,7 +237,11 @@ static json_t *from_table(struct decoder *d, const char *device, const char *cla
 			   string_of(feature, "property"));
 	set_string(d, obj, "decided_by", decider);
 	if (remedy)
-		add_need(d, needs, layer ? layer : streq(decider, "options") ? "options" : "QEMU",
+		add_need(d, needs,
+			 layer			     ? layer :
+			 streq(decider, "options")   ? "options" :
+			 streq(decider, "build")     ? "QEMU build" :
+						       "QEMU",
 			 remedy);
 	set(d, obj, "needs", needs);
 	return obj;
@@ -288,7 +293,10 @@ static json_t *features_of(struct decoder *d, const char *device, const char *cl
 	return list;
 }
 
-/* The -global list for a new start, without what no property turns off. */
+/*
+ * The -global list for a new start, without what no property turns off, and without what newer
+ * QEMUs lack: they would not start with it, and no line says which QEMU this is.
+ */
 static json_t *globals_of(struct decoder *d, const json_t *features)
 {
 	json_t *list = json_array(), *v;
@@ -298,7 +306,8 @@ static json_t *globals_of(struct decoder *d, const json_t *features)
 		const char *property = string_of(v, "property"), *off = string_of(v, "off");
 		_buf_ b = { 0 };
 
-		if (!property || !off || is(v, "decided_by", "nobody"))
+		if (!property || !off || is(v, "decided_by", "nobody") ||
+		    json_object_get(v, "removed"))
 			continue;
 		buf_printf(&b, "%s=%s", property, off);
 		if (buf_failed(&b))
@@ -355,6 +364,41 @@ static void set_classes(struct decoder *d, json_t *obj, const struct finding *f,
 	set(d, obj, "classes", classes);
 }
 
+static bool has_bits(const json_t *bits, const struct mask *m, bool all)
+{
+	size_t i;
+	json_t *v;
+
+	json_array_foreach(bits, i, v)
+		if (mask_bit(m, (unsigned int)json_integer_value(v)) != all)
+			return !all;
+	return all;
+}
+
+/* Where the masks are such as no tap makes, the layer that makes such is what they need. */
+static void set_otherwise(struct decoder *d, json_t *features, const struct finding *f,
+			  const struct mask *missing)
+{
+	size_t i, k;
+	json_t *other, *v;
+
+	json_array_foreach(json_object_get(decode_device_row(d->data, f->device), "otherwise"), i,
+			   other) {
+		if (!has_bits(json_object_get(other, "missing"), missing, false) ||
+		    !has_bits(json_object_get(other, "allowed"), &f->allowed, true))
+			continue;
+		json_array_foreach(features, k, v) {
+			json_t *needs = json_array();
+
+			add_need(d, needs, string_of(other, "layer"), string_of(other, "remedy"));
+			if (is(v, "decided_by", "host"))
+				set(d, v, "needs", needs);
+			else
+				json_decref(needs);
+		}
+	}
+}
+
 /* Masks with bits that the class does not have are another device's: there is no list then. */
 static void set_device(struct decoder *d, json_t *obj, const struct finding *f,
 		       const struct mask *missing)
@@ -362,7 +406,9 @@ static void set_device(struct decoder *d, json_t *obj, const struct finding *f,
 	json_t *features = features_of(d, f->device, f->class_name, missing), *unnamed = json_array();
 	bool plausible = fits(d, f->device, f);
 
+	set_otherwise(d, features, f, missing);
 	set_string(d, obj, "device", f->device);
+	set_string(d, obj, "family", string_of(decode_device_row(d->data, f->device), "family"));
 	set_string(d, obj, "class", f->class_name);
 	set_string(d, obj, "device_from", f->device_given ? "option" : "text");
 	set(d, obj, "globals", plausible ? globals_of(d, features) : json_array());
@@ -403,35 +449,91 @@ static void set_masks(struct decoder *d, json_t *obj, const struct finding *f)
 
 /* ------------------------------------------------------------------- the other messages */
 
-/* "{name}" in a sentence stands for what was captured. */
+/* "{name}" in a sentence stands for what was captured, "{name+1}" for the number after it. */
+static void put_capture(struct buf *b, const struct finding *f, const char *name, size_t len)
+{
+	char plain[32];
+	bool next = len > 2 && len < sizeof(plain) && memcmp(name + len - 2, "+1", 2) == 0;
+	int i;
+
+	snprintf(plain, sizeof(plain), "%.*s", (int)(next ? len - 2 : len), name);
+	i = message_capture(f->message, plain);
+	if (i < 0)
+		buf_printf(b, "{%.*s}", (int)len, name);
+	else if (next)
+		buf_printf(b, "%lu", strtoul(f->capture[i], NULL, 16) + 1);
+	else
+		buf_puts(b, f->capture[i]);
+}
+
+static void put_filled(struct buf *b, const char *sentence, const struct finding *f)
+{
+	while (sentence && *sentence) {
+		size_t n = strcspn(sentence, "{"), len;
+
+		buf_add(b, sentence, n);
+		sentence += n;
+		if (!*sentence)
+			return;
+		len = strcspn(sentence, "}");
+		put_capture(b, f, sentence + 1, len ? len - 1 : 0);
+		sentence += sentence[len] ? len + 1 : len;
+	}
+}
+
 static void set_sentence(struct decoder *d, json_t *obj, const char *key, const char *sentence,
 			 const struct finding *f)
 {
 	_buf_ b = { 0 };
 
-	if (!sentence)
-		return;
-	while (*sentence) {
-		size_t n = strcspn(sentence, "{"), len = strcspn(sentence + n, "}");
-		char name[32];
-		int i;
-
-		buf_add(&b, sentence, n);
-		sentence += n;
-		if (!*sentence)
-			break;
-		snprintf(name, sizeof(name), "%.*s", (int)(len ? len - 1 : 0), sentence + 1);
-		i = message_capture(f->message, name);
-		if (i >= 0)
-			buf_puts(&b, f->capture[i]);
-		else
-			buf_add(&b, sentence, sentence[len] ? len + 1 : len);
-		sentence += sentence[len] ? len + 1 : len;
-	}
+	put_filled(&b, sentence, f);
 	if (buf_failed(&b))
 		d->failed = true;
 	else if (b.data)
 		set(d, obj, key, json_string(b.data));
+}
+
+static enum capture_type type_of(const struct message *m, int capture)
+{
+	size_t i = 0;
+
+	while (m->pieces[i].type == CAPTURE_NONE || capture--)
+		i++;
+	return m->pieces[i].type;
+}
+
+/* What was captured as a number; -1: the pattern does not have it. */
+static long number(const struct finding *f, const char *name)
+{
+	int i = message_capture(f->message, name);
+
+	if (i < 0)
+		return -1;
+	return strtol(f->capture[i], NULL, type_of(f->message, i) == CAPTURE_HEX ? 16 : 10);
+}
+
+/* The name by which data knows the device: its key in the table, or what the log says. */
+static const char *known_as(const struct finding *f)
+{
+	if (f->device)
+		return f->device;
+	return f->path ? decode_base(f->path) : NULL;
+}
+
+static bool detail_fits(const json_t *v, const struct finding *f)
+{
+	const json_t *devices = json_object_get(v, "devices");
+	const json_t *differs = json_object_get(v, "differs");
+	const char *capture = string_of(v, "capture");
+	long n = capture ? number(f, capture) : 0;
+
+	if (!decode_is_one_of(devices, known_as(f)) &&
+	    !(f->path && decode_is_one_of(devices, decode_base(f->path))))
+		return false;
+	if (differs && !((number(f, "read") ^ number(f, "device")) & json_integer_value(differs)))
+		return false;
+	return !capture || (n >= json_integer_value(json_object_get(v, "first")) &&
+			    n <= json_integer_value(json_object_get(v, "last")));
 }
 
 static const json_t *detail_of(const struct finding *f)
@@ -439,26 +541,76 @@ static const json_t *detail_of(const struct finding *f)
 	size_t i;
 	json_t *v;
 
-	json_array_foreach(json_object_get(f->message->row, "details"), i, v) {
-		int k = message_capture(f->message, string_of(v, "capture"));
-		const char *s = k >= 0 ? f->capture[k] : NULL;
-		long n = s ? strtol(s, NULL, strprefix(s, "0x") ? 16 : 10) : -1;
-
-		if (n >= json_integer_value(json_object_get(v, "first")) &&
-		    n <= json_integer_value(json_object_get(v, "last")))
+	json_array_foreach(json_object_get(f->message->row, "details"), i, v)
+		if (detail_fits(v, f))
 			return v;
-	}
 	return NULL;
 }
 
-/* A message about a property of the catalogue: which QEMUs have it. */
+static const char *bar_kind(unsigned int low)
+{
+	if (!low)
+		return "missing, or 32 bits of memory";
+	return low & 1 ? "I/O" : low & 4 ? "64 bits of memory" : "32 bits of memory";
+}
+
+/*
+ * The size of a BAR is the lowest bit of its address that can be written: those of wmask here. An
+ * address in the stream with a lower bit is that of a smaller BAR there. The bits below say what
+ * kind of BAR it is; none of them, and none that can be written, is no BAR.
+ */
+static void put_bar(struct buf *b, const json_t *detail, const struct finding *f)
+{
+	json_int_t bar = json_integer_value(json_object_get(detail, "bar"));
+	long byte = number(f, "offset") - 0x10 - 4 * bar;
+	unsigned int read = (unsigned int)number(f, "read");
+	unsigned int here = (unsigned int)number(f, "device");
+	long wmask = number(f, "wmask");
+	unsigned int type = byte ? 0 : (read | here) & 1 ? 3 : 15, address;
+
+	if (byte < 0 || byte > 3)
+		return;
+	if (!byte && ((read ^ here) & type)) {
+		buf_printf(b, ". In the stream it is %s, here %s", bar_kind(read), bar_kind(here));
+		return;
+	}
+	address = read & ~type & ~(unsigned int)(wmask < 0 ? 0 : wmask) & 0xff;
+	if (wmask > 0 && wmask <= 0xff)
+		buf_printf(b, ". It is %ld bytes long here", (wmask & -wmask) << (8 * byte));
+	if (wmask > 0 && wmask <= 0xff && address)
+		buf_printf(b, " and %lu in the stream",
+			   (unsigned long)(address & -address) << (8 * byte));
+}
+
+static void set_detail(struct decoder *d, json_t *obj, const json_t *detail,
+		       const struct finding *f)
+{
+	_buf_ b = { 0 };
+
+	if (!detail)
+		return;
+	put_filled(&b, string_of(detail, "text"), f);
+	if (json_object_get(detail, "bar"))
+		put_bar(&b, detail, f);
+	if (buf_failed(&b))
+		d->failed = true;
+	else
+		set(d, obj, "detail", json_string(b.data));
+}
+
+/* A message about a property of the catalogue, or whose list has one: which QEMUs have it. */
 static void set_property(struct decoder *d, json_t *obj, const struct finding *f)
 {
 	int k = message_capture(f->message, "property");
-	int i = k < 0 ? -1 : catalogue_row(d->cat, f->capture[k]);
+	const char *off = string_of(f->message->row, "off");
+	_autofree_ char *name = off ? strndup(off, strcspn(off, "=")) : NULL;
+	const char *property = k >= 0 ? f->capture[k] : name;
+	int i = property ? catalogue_row(d->cat, property) : -1;
 
-	if (k >= 0)
-		set_string(d, obj, "property", f->capture[k]);
+	if (off && !name)
+		d->failed = true;
+	if (k >= 0 || i >= 0)
+		set_string(d, obj, "property", property);
 	if (i < 0)
 		return;
 	set_string(d, obj, "feature", d->cat->rows[i].feature);
@@ -466,22 +618,77 @@ static void set_property(struct decoder *d, json_t *obj, const struct finding *f
 	set_version(d, obj, "removed", &d->cat->rows[i].removed);
 }
 
-static void set_message(struct decoder *d, json_t *obj, const struct finding *f)
+/* Does the catalogue have the class of the device? */
+static bool is_covered(const struct decoder *d, const char *class_name)
 {
-	static const char *const copied[] = { "device", "layer", "scope", "who" };
-	const json_t *row = f->message->row, *detail = detail_of(f);
-	const char *remedy = string_of(detail, "remedy");
+	for (size_t i = 0; class_name && i < d->cat->n_rows; i++)
+		if (streq(d->cat->rows[i].class_name, class_name))
+			return true;
+	return false;
+}
+
+/* Which device it is, of what kind, whether abibase is about it, and who can help if not. */
+static void set_who(struct decoder *d, json_t *obj, struct finding *f)
+{
+	const json_t *row = f->message->row, *family = NULL;
+	const char *given = string_of(row, "device"), *scope = string_of(row, "scope");
+	const char *subject = string_of(row, "subject"), *who = string_of(row, "who");
+
+	if (f->path && !given)
+		f->device = decode_device_in(d->data, f->path, &f->class_name);
+	if (given || f->path || subject)
+		family = decode_family(d->data, given ? given : f->path ? f->path : subject);
+	set_string(d, obj, "device", given	? given :
+				     f->path	? known_as(f) :
+						  subject);
+	set_string(d, obj, "path", given ? NULL : f->path);
+	set_string(d, obj, "family", !f->path && !given && string_of(row, "layer") ?
+					     string_of(row, "layer") :
+					     string_of(family, "family"));
+	if (streq(scope, "guest") && f->path && !is_covered(d, f->class_name))
+		scope = "outside";
+	set_string(d, obj, "scope", scope);
+	if (!who && streq(scope, "outside"))
+		who = string_of(family, "who");
+	if (!who && streq(scope, "outside"))
+		who = string_of(decode_family(d->data, "?"), "who");
+	set_string(d, obj, "who", who);
+}
+
+static void set_message(struct decoder *d, json_t *obj, struct finding *f)
+{
+	const json_t *row = f->message->row, *detail;
+	const char *remedy;
 	json_t *globals = json_array();
 
-	for (size_t i = 0; i < ARRAY_SIZE(copied); i++)
-		set_string(d, obj, copied[i], string_of(row, copied[i]));
+	set_who(d, obj, f);
+	detail = detail_of(f);
+	remedy = string_of(detail, "remedy");
+	set_string(d, obj, "layer", string_of(row, "layer"));
+	set_string(d, obj, "part", f->part);
 	set_sentence(d, obj, "meaning", string_of(row, "meaning"), f);
-	set_string(d, obj, "detail", string_of(detail, "text"));
+	set_detail(d, obj, detail, f);
 	set_sentence(d, obj, "remedy", remedy ? remedy : string_of(row, "remedy"), f);
 	set_property(d, obj, f);
 	if (string_of(row, "off"))
 		append(d, globals, json_string(string_of(row, "off")));
 	set(d, obj, "globals", globals);
+}
+
+/* --------------------------------------------------------------------------- a word */
+
+/* A feature word alone: what its bits are, in the device that is given or in those it fits. */
+static void set_word(struct decoder *d, json_t *obj, const struct finding *f)
+{
+	set_mask(d, obj, "guest", &f->guest);
+	if (!f->device || !fits(d, f->device, f)) {
+		set_classes(d, obj, f, &f->guest);
+		return;
+	}
+	set_string(d, obj, "device", f->device);
+	set_string(d, obj, "class", f->class_name);
+	set_string(d, obj, "family", string_of(decode_device_row(d->data, f->device), "family"));
+	set(d, obj, "features", features_of(d, f->device, f->class_name, &f->guest));
 }
 
 static int cmp_line(const void *a, const void *b)
@@ -491,19 +698,22 @@ static int cmp_line(const void *a, const void *b)
 	return fa->line < fb->line ? -1 : fa->line > fb->line;
 }
 
-static json_t *make_finding(struct decoder *d, const struct finding *f)
+static json_t *make_finding(struct decoder *d, struct finding *f)
 {
 	json_t *obj = json_object();
 
 	set_string(d, obj, "id", string_of(f->message->row, "id"));
 	set(d, obj, "line", json_integer((json_int_t)f->line));
 	set(d, obj, "times", json_integer((json_int_t)f->times));
-	if (f->message->kind == MESSAGE_FEATURES) {
-		set_string(d, obj, "scope", "guest");
-		set_masks(d, obj, f);
-	} else {
+	if (f->message->kind == MESSAGE_CAUSE || f->message->kind == MESSAGE_ECHO) {
 		set_message(d, obj, f);
+		return obj;
 	}
+	set_string(d, obj, "scope", "guest");
+	if (f->message->kind == MESSAGE_WORD)
+		set_word(d, obj, f);
+	else
+		set_masks(d, obj, f);
 	return obj;
 }
 
@@ -532,6 +742,7 @@ static json_t *make_document(struct decoder *d)
 static void decoder_clear(struct decoder *d)
 {
 	finding_clear(&d->pending);
+	finding_clear(&d->run);
 	for (size_t i = 0; i < d->n; i++)
 		finding_clear(&d->findings[i]);
 	free(d->findings);
@@ -675,6 +886,8 @@ ABIBASE_EXPORT enum abibase_decode_scope abibase_decode_scope(const struct abiba
 		return ABIBASE_DECODE_OUTSIDE;
 	if (scope && streq(scope, "harmless"))
 		return ABIBASE_DECODE_HARMLESS;
+	if (scope && streq(scope, "unknown"))
+		return ABIBASE_DECODE_UNKNOWN;
 	return ABIBASE_DECODE_GUEST;
 }
 

@@ -17,6 +17,11 @@ void show_text(struct buf *b, const char *s)
 
 void show_wrapped(struct buf *b, size_t column, size_t hang, const char *s)
 {
+	show_wrapped_at(b, TEXT_WIDTH, column, hang, s);
+}
+
+void show_wrapped_at(struct buf *b, size_t width, size_t column, size_t hang, const char *s)
+{
 	_buf_ safe = { 0 };
 	const char *text;
 	bool first = true;
@@ -27,7 +32,7 @@ void show_wrapped(struct buf *b, size_t column, size_t hang, const char *s)
 	for (text = safe.data ? safe.data : ""; *text; first = false) {
 		size_t n = strcspn(text, " ");
 
-		if (!first && column + 1 + n > TEXT_WIDTH) {
+		if (!first && column + 1 + n > width) {
 			buf_printf(b, "\n%*s", (int)hang, "");
 			column = hang;
 		} else if (!first) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <ctype.h>
 #include <errno.h>
+#include <fnmatch.h>
 
 #include "base/context.h"
 #include "document/decode-data.h"
@@ -102,24 +103,37 @@ static bool one_of(const char *s, const char *const *words)
 	return false;
 }
 
-static const char *const kinds[] = { "features", "device", "message", NULL };
-static const char *const scopes[] = { "guest", "outside", "harmless", NULL };
-static const char *const deciders[] = { "host", "options", "nobody", NULL };
+/* In the order of enum message_kind and enum echo_place. */
+static const char *const kinds[] = { "features", "word", "echo", "message", NULL };
+static const char *const places[] = { "field", "section", "end", NULL };
+static const char *const scopes[] = { "guest", "outside", "harmless", "unknown", NULL };
+static const char *const deciders[] = { "host", "options", "build", "nobody", NULL };
+
+static void check_word(struct check *c, const json_t *v, const char *const *words)
+{
+	_buf_ accepted = { 0 };
+
+	if (one_of(json_string_value(v), words))
+		return;
+	for (size_t i = 0; words[i]; i++)
+		buf_printf(&accepted, "%s\"%s\"", i ? ", " : "", words[i]);
+	check_fault(c, "json-bad-value", "is \"%s\"; accepted: %s", json_string_value(v),
+		    accepted.data ? accepted.data : "");
+}
 
 static void check_kind(struct check *c, const json_t *v)
 {
-	if (!one_of(json_string_value(v), kinds))
-		check_fault(c, "json-bad-value",
-			    "is \"%s\"; accepted: \"features\", \"device\", \"message\"",
-			    json_string_value(v));
+	check_word(c, v, kinds);
+}
+
+static void check_place(struct check *c, const json_t *v)
+{
+	check_word(c, v, places);
 }
 
 static void check_scope(struct check *c, const json_t *v)
 {
-	if (!one_of(json_string_value(v), scopes))
-		check_fault(c, "json-bad-value",
-			    "is \"%s\"; accepted: \"guest\", \"outside\", \"harmless\"",
-			    json_string_value(v));
+	check_word(c, v, scopes);
 }
 
 static void check_off(struct check *c, const json_t *v)
@@ -130,19 +144,34 @@ static void check_off(struct check *c, const json_t *v)
 		check_fault(c, "json-bad-value", "\"%s\" is not class.property=value", s);
 }
 
+static void check_bar(struct check *c, const json_t *v)
+{
+	if (json_integer_value(v) < 0 || json_integer_value(v) > 5)
+		check_fault(c, "json-bad-value", "is %" JSON_INTEGER_FORMAT "; a BAR is 0 to 5",
+			    json_integer_value(v));
+}
+
 static void check_detail(struct check *c, const json_t *v)
 {
 	static const struct member members[] = {
-		{ "capture", J_STRING, true, check_nonempty },
-		{ "first", J_INT, true, NULL },
-		{ "last", J_INT, true, NULL },
+		{ "bar", J_INT, false, check_bar },
+		{ "capture", J_STRING, false, check_nonempty },
+		{ "devices", J_ARRAY, false, check_strings },
+		{ "differs", J_INT, false, NULL },
+		{ "first", J_INT, false, NULL },
+		{ "last", J_INT, false, NULL },
 		{ "remedy", J_STRING, false, check_nonempty },
 		{ "text", J_STRING, true, check_nonempty },
 		{ 0 },
 	};
 
-	if (check_type(c, v, J_OBJECT))
-		check_object(c, v, members, true);
+	if (!check_type(c, v, J_OBJECT))
+		return;
+	check_object(c, v, members, true);
+	if (!json_object_get(v, "capture") != !json_object_get(v, "first") ||
+	    !json_object_get(v, "capture") != !json_object_get(v, "last"))
+		check_fault(c, "json-bad-value",
+			    "\"capture\", \"first\" and \"last\", its range, belong together");
 }
 
 static void check_details(struct check *c, const json_t *v)
@@ -150,15 +179,11 @@ static void check_details(struct check *c, const json_t *v)
 	check_each(c, v, check_detail);
 }
 
-/* What a row of its kind must have; the features and device rows are understood by code. */
-static void check_row_kind(struct check *c, const json_t *v)
+/* What a row of its kind must have; masks and words are understood by code. */
+static void check_pattern(struct check *c, const char *kind, const char *pattern, bool whole)
 {
-	static const char *const wanted[] = { "meaning", "remedy", "scope" };
-	const char *kind = string_of(v, "kind"), *pattern = string_of(v, "pattern");
-	struct message m = { .whole = json_is_true(json_object_get(v, "whole")) };
+	struct message m = { .whole = whole };
 
-	if (!kind || !pattern)
-		return;
 	if (!parse_pattern(pattern, &m))
 		check_fault(c, "json-bad-value",
 			    "\"%s\" is not a pattern: literals of which the first has %d bytes or "
@@ -167,16 +192,36 @@ static void check_row_kind(struct check *c, const json_t *v)
 	else if (streq(kind, "features") && (message_capture(&m, "guest") < 0 ||
 					     message_capture(&m, "allowed") < 0))
 		check_fault(c, "json-bad-value", "the pattern must capture guest and allowed");
-	else if (streq(kind, "device") && message_capture(&m, "path") < 0)
-		check_fault(c, "json-bad-value", "the pattern must capture path");
-	for (size_t i = 0; streq(kind, "message") && i < ARRAY_SIZE(wanted); i++)
+	else if (streq(kind, "word") && message_capture(&m, "word") < 0)
+		check_fault(c, "json-bad-value", "the pattern must capture word");
+}
+
+static void check_row_kind(struct check *c, const json_t *v)
+{
+	static const char *const wanted[] = { "meaning", "remedy", "scope" };
+	const char *kind = string_of(v, "kind"), *pattern = string_of(v, "pattern");
+	bool whole = json_is_true(json_object_get(v, "whole")), spoken;
+	size_t i;
+	json_t *also;
+
+	if (!kind || !pattern || !one_of(kind, kinds))
+		return;
+	spoken = streq(kind, "message") || streq(kind, "echo");
+	check_pattern(c, kind, pattern, whole);
+	json_array_foreach(json_object_get(v, "also"), i, also)
+		if (json_is_string(also))
+			check_pattern(c, kind, json_string_value(also), whole);
+	for (i = 0; spoken && i < ARRAY_SIZE(wanted); i++)
 		if (!json_object_get(v, wanted[i]))
 			check_fault(c, "json-missing-key", "\"%s\" is missing", wanted[i]);
+	if (streq(kind, "echo") && !json_object_get(v, "place"))
+		check_fault(c, "json-missing-key", "\"place\" is missing");
 }
 
 static void check_row(struct check *c, const json_t *v)
 {
 	static const struct member members[] = {
+		{ "also", J_ARRAY, false, check_strings },
 		{ "details", J_ARRAY, false, check_details },
 		{ "device", J_STRING, false, check_name },
 		{ "example", J_STRING, true, check_nonempty },
@@ -184,11 +229,14 @@ static void check_row(struct check *c, const json_t *v)
 		{ "kind", J_STRING, true, check_kind },
 		{ "layer", J_STRING, false, check_nonempty },
 		{ "meaning", J_STRING, false, check_nonempty },
+		{ "named_later", J_BOOL, false, NULL },
 		{ "off", J_STRING, false, check_off },
 		{ "pattern", J_STRING, true, check_nonempty },
+		{ "place", J_STRING, false, check_place },
 		{ "remedy", J_STRING, false, check_nonempty },
 		{ "scope", J_STRING, false, check_scope },
 		{ "source", J_STRING, true, check_nonempty },
+		{ "subject", J_STRING, false, check_nonempty },
 		{ "who", J_STRING, false, check_nonempty },
 		{ "whole", J_BOOL, false, NULL },
 		{ 0 },
@@ -236,10 +284,7 @@ static void check_bit(struct check *c, const json_t *v)
 
 static void check_decider(struct check *c, const json_t *v)
 {
-	if (!one_of(json_string_value(v), deciders))
-		check_fault(c, "json-bad-value",
-			    "is \"%s\"; accepted: \"host\", \"options\", \"nobody\"",
-			    json_string_value(v));
+	check_word(c, v, deciders);
 }
 
 static void check_feature(struct check *c, const json_t *v)
@@ -254,6 +299,7 @@ static void check_feature(struct check *c, const json_t *v)
 		{ "off", J_STRING, false, check_nonempty },
 		{ "property", J_STRING, false, check_nonempty },
 		{ "remedy", J_STRING, false, check_nonempty },
+		{ "removed", J_STRING, false, check_version },
 		{ "since", J_STRING, false, check_version },
 		{ 0 },
 	};
@@ -284,14 +330,66 @@ static void check_sections(struct check *c, const json_t *v)
 	}
 }
 
+static void check_bits(struct check *c, const json_t *v)
+{
+	size_t i;
+	json_t *item;
+
+	json_array_foreach(v, i, item)
+		if (check_type(c, item, J_INT))
+			check_bit(c, item);
+}
+
+/* Bits that are missing though others are allowed tell that another layer decides. */
+static void check_other(struct check *c, const json_t *v)
+{
+	static const struct member members[] = {
+		{ "allowed", J_ARRAY, true, check_bits },
+		{ "layer", J_STRING, true, check_nonempty },
+		{ "missing", J_ARRAY, true, check_bits },
+		{ "remedy", J_STRING, true, check_nonempty },
+		{ 0 },
+	};
+
+	if (check_type(c, v, J_OBJECT))
+		check_object(c, v, members, true);
+}
+
+static void check_otherwise(struct check *c, const json_t *v)
+{
+	check_each(c, v, check_other);
+}
+
+static void check_family(struct check *c, const json_t *v)
+{
+	static const struct member members[] = {
+		{ "family", J_STRING, true, check_nonempty },
+		{ "names", J_ARRAY, false, check_strings },
+		{ "part", J_BOOL, false, NULL },
+		{ "paths", J_ARRAY, false, check_strings },
+		{ "who", J_STRING, false, check_nonempty },
+		{ 0 },
+	};
+
+	if (check_type(c, v, J_OBJECT))
+		check_object(c, v, members, true);
+}
+
+static void check_families(struct check *c, const json_t *v)
+{
+	check_each(c, v, check_family);
+}
+
 static void check_device(struct check *c, const json_t *v)
 {
 	static const struct member members[] = {
 		{ "aliases", J_ARRAY, true, check_strings },
 		{ "class", J_STRING, true, check_nonempty },
+		{ "family", J_STRING, true, check_nonempty },
 		{ "features", J_ARRAY, true, check_features },
 		{ "id", J_INT, true, NULL },
 		{ "layer", J_STRING, false, check_nonempty },
+		{ "otherwise", J_ARRAY, false, check_otherwise },
 		{ "remedy", J_STRING, false, check_nonempty },
 		{ "sections", J_OBJECT, true, check_sections },
 		{ "source", J_STRING, true, check_nonempty },
@@ -330,6 +428,7 @@ void devices_check(struct check *c, const json_t *root)
 {
 	static const struct member members[] = {
 		{ "devices", J_OBJECT, true, check_devices },
+		{ "families", J_ARRAY, true, check_families },
 		{ "schema", J_STRING, true, NULL },
 		{ "transport", J_OBJECT, true, check_transport },
 		{ 0 },
@@ -366,36 +465,49 @@ static int load(struct abibase_context *ctx, const char *name,
 	return check_result(&c);
 }
 
-static enum message_kind kind_of(const char *word)
+static unsigned int index_of(const char *const *words, const char *word)
 {
-	if (streq(word, "features"))
-		return MESSAGE_FEATURES;
-	return streq(word, "device") ? MESSAGE_DEVICE : MESSAGE_OTHER;
+	unsigned int i = 0;
+
+	while (word && words[i] && !streq(words[i], word))
+		i++;
+	return i;
+}
+
+static void add_message(struct decode_data *data, const json_t *row, const char *pattern)
+{
+	struct message *m = &data->message[data->n_messages++];
+
+	m->row = row;
+	m->kind = (enum message_kind)index_of(kinds, string_of(row, "kind"));
+	if (m->kind == MESSAGE_ECHO)
+		m->place = (enum echo_place)index_of(places, string_of(row, "place"));
+	m->named_later = json_is_true(json_object_get(row, "named_later"));
+	m->whole = json_is_true(json_object_get(row, "whole"));
+	parse_pattern(pattern, m);
 }
 
 int decode_data_load(struct abibase_context *ctx, struct decode_data *data)
 {
 	int r = load(ctx, "devices.json", devices_check, &data->devices);
-	size_t i;
-	json_t *row, *rows;
+	size_t i, k, n = 0;
+	json_t *row, *rows, *also;
 
 	if (r == 0)
 		r = load(ctx, "messages.json", messages_check, &data->messages);
 	if (r < 0)
 		return r;
 	rows = json_object_get(data->messages, "messages");
-	data->message = calloc(json_array_size(rows) + 1, sizeof(*data->message));
+	json_array_foreach(rows, i, row)
+		n += 1 + json_array_size(json_object_get(row, "also"));
+	data->message = calloc(n + 1, sizeof(*data->message));
 	if (!data->message)
 		return context_oom(ctx);
 	json_array_foreach(rows, i, row) {
-		struct message *m = &data->message[i];
-
-		m->row = row;
-		m->kind = kind_of(string_of(row, "kind"));
-		m->whole = json_is_true(json_object_get(row, "whole"));
-		parse_pattern(string_of(row, "pattern"), m);
+		add_message(data, row, string_of(row, "pattern"));
+		json_array_foreach(json_object_get(row, "also"), k, also)
+			add_message(data, row, json_string_value(also));
 	}
-	data->n_messages = i;
 	return 0;
 }
 
@@ -470,4 +582,56 @@ const char *decode_device(const struct decode_data *data, const char *name, size
 const json_t *decode_device_row(const struct decode_data *data, const char *device)
 {
 	return json_object_get(json_object_get(data->devices, "devices"), device);
+}
+
+/* ------------------------------------------------------------------ kinds of device */
+
+const char *decode_base(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash && slash[1] ? slash + 1 : path;
+}
+
+const char *decode_device_in(const struct decode_data *data, const char *path,
+			     const char **ret_class)
+{
+	const char *name = decode_base(path), *class_name, *device = NULL;
+
+	if (strchr(name, '-'))
+		device = decode_device(data, name, strlen(name), &class_name);
+	*ret_class = device ? class_name : NULL;
+	return device;
+}
+
+static bool matches(const json_t *globs, const char *name)
+{
+	size_t i;
+	json_t *v;
+
+	json_array_foreach(globs, i, v)
+		if (fnmatch(json_string_value(v), name, 0) == 0)
+			return true;
+	return false;
+}
+
+bool decode_is_one_of(const json_t *globs, const char *name)
+{
+	return !globs || matches(globs, name ? name : "-");
+}
+
+const json_t *decode_family(const struct decode_data *data, const char *path)
+{
+	const char *name = decode_base(path), *device, *class_name;
+	size_t i;
+	json_t *row;
+
+	device = decode_device_in(data, path, &class_name);
+	if (device)
+		return decode_device_row(data, device);
+	json_array_foreach(json_object_get(data->devices, "families"), i, row)
+		if (matches(json_object_get(row, "names"), name) ||
+		    matches(json_object_get(row, "paths"), path))
+			return row;
+	return NULL;
 }

@@ -31,12 +31,22 @@ struct piece {
 	size_t len;
 };
 
-enum message_kind { MESSAGE_FEATURES, MESSAGE_DEVICE, MESSAGE_OTHER };
+enum message_kind {
+	MESSAGE_FEATURES, /* two feature masks */
+	MESSAGE_WORD,	  /* a feature word */
+	MESSAGE_ECHO,	  /* says where a load ended, and not why */
+	MESSAGE_CAUSE,
+};
+
+/* QEMU leaves a load from the inside to the outside, with a line at each of these places. */
+enum echo_place { PLACE_FIELD, PLACE_SECTION, PLACE_END };
 
 struct message {
 	const json_t *row;
 	enum message_kind kind;
-	bool whole; /* the pattern is all of the line, or of what stands before a comma */
+	enum echo_place place;
+	bool named_later; /* the lines after it, or before it, say which device it is about */
+	bool whole;	  /* the pattern is all of the line, or of what stands before a comma */
 	struct piece pieces[MAX_PIECES];
 	size_t n_pieces;
 };
@@ -67,7 +77,16 @@ void messages_check(struct check *c, const json_t *root);
  */
 const char *decode_device(const struct decode_data *data, const char *name, size_t len,
 			  const char **ret_class);
+/* The same of a path in a log, where "serial" is the port of a PC and no virtio-serial. */
+const char *decode_device_in(const struct decode_data *data, const char *path,
+			     const char **ret_class);
 const json_t *decode_device_row(const struct decode_data *data, const char *device);
+/* What follows the last slash: "0000:00:02.0/virtio-net" is a virtio-net. */
+const char *decode_base(const char *path);
+/* The row of the kind of device that @path is, as a log has it; NULL: none fits. */
+const json_t *decode_family(const struct decode_data *data, const char *path);
+/* Is one of @globs, a list, or no list at all, the name of the device? NULL goes by "-". */
+bool decode_is_one_of(const json_t *globs, const char *name);
 
 /* The capture of that name in a pattern, or -1. */
 int message_capture(const struct message *m, const char *name);
