@@ -40,6 +40,8 @@ FAMILIES = [
     ["get_pci_config_device: Bad config data: i=0x6e read: 0 device: 40 cmask: ff wmask: 0 w1cmask:19",
      "Failed to load PCIDevice:config", "Failed to load {d}:parent_obj",
      "error while loading state for instance 0x0 of device '{p}'", FAILED],
+    ["Features 0x130000002 unsupported. Allowed features: 0x179000000", "Failed to load {d}:virtio",
+     "error while loading state for instance 0x0 of device '{p}'", FAILED],
     ["get_pci_config_device: Bad config data...", "Failed to load PCIDevice:config",
      "Failed to load {d}:parent_obj"],
 ]
@@ -103,6 +105,9 @@ def check_logs(abibase, seed):
             fault("no message that is known:\n    " + said)
         elif len(findings) > 1:
             fault("%d findings:\n    %s" % (len(findings), said))
+        elif findings[0]["id"] == "features":
+            if findings[0].get("path", "").split("/")[-1] != device:
+                fault("the masks are not said to be of %s:\n    %s" % (device, said))
         elif findings[0].get("device") != device:
             fault("%s, and not %s:\n    %s" % (findings[0].get("device"), device, said))
         elif "family" not in findings[0] or findings[0]["scope"] != "outside" or \

@@ -5,6 +5,7 @@
 #include "document/catalogue.h"
 #include "base/context.h"
 #include "answer/decode.h"
+#include "base/version.h"
 #include "suites.h"
 #include "test-util.h"
 
@@ -232,10 +233,14 @@ START_TEST(whose)
 	/* too far away, or of a device that has no features */
 	decode(MASKS "\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\nFailed to load virtio-net:virtio\n");
 	ck_assert_ptr_null(abibase_decode_device(d, 0));
+	decode(VSOCK "\nFailed to load hx7:virtio\n" VSOCK "\nFailed to load hx8:virtio\n");
+	ck_assert_uint_eq(abibase_decode_count(d), 2);
+	decode(VSOCK);
+	assert_text("--device=CLASS", true);
 	decode(VSOCK "\nFailed to load cpu:virtio\n");
 	ck_assert_uint_eq(abibase_decode_count(d), 1);
 	ck_assert_ptr_null(abibase_decode_device(d, 0));
-	assert_text("--device=CLASS", true);
+	assert_text("name cpu, whose features are not known here", true);
 	/* none is chosen, and so there is no list */
 	ck_assert_uint_eq(abibase_decode_global_count(d, 0), 0);
 	assert_text("VIRTIO_NET_F_GUEST_CSUM", true);
@@ -535,6 +540,70 @@ START_TEST(load_messages)
 }
 END_TEST
 
+static bool is_between(const char *qemu, const json_t *feature)
+{
+	const char *since = json_string_value(json_object_get(feature, "since"));
+	const char *removed = json_string_value(json_object_get(feature, "removed"));
+	struct version v, s, r;
+
+	ck_assert(version_parse(qemu, &v));
+	ck_assert(!since || version_parse(since, &s));
+	ck_assert(!removed || version_parse(removed, &r));
+	return (!since || version_cmp(&v, &s) >= 0) && (!removed || version_cmp(&v, &r) < 0);
+}
+
+static bool has_string(const json_t *list, const char *s)
+{
+	size_t i;
+	json_t *v;
+
+	json_array_foreach(list, i, v)
+		if (streq(json_string_value(v), s))
+			return true;
+	return false;
+}
+
+/* A property is named of a class only if each QEMU of its versions that has the class has it. */
+static void check_property(const char *qemu, const json_t *classes, const char *class_name,
+			   const json_t *feature)
+{
+	const json_t *only = json_object_get(feature, "classes");
+	const json_t *known = json_object_get(classes, class_name);
+	const char *property = json_string_value(json_object_get(feature, "property"));
+
+	if (!property || !known || (only && !has_string(only, class_name)))
+		return;
+	ck_assert_msg(!is_between(qemu, feature) || has_string(known, property),
+		      "QEMU %s: %s has no %s", qemu, class_name, property);
+}
+
+START_TEST(properties)
+{
+	json_t *root = test_json("tests/data/device-properties.json"), *classes, *row, *v;
+	json_t *qemus = json_object_get(root, "qemus"), *transport;
+	struct decode_data data = { 0 };
+	const char *qemu, *device, *section;
+	size_t i;
+
+	ck_assert_int_eq(decode_data_load(t.ctx, &data), 0);
+	ck_assert_uint_eq(json_object_size(qemus), 4);
+	transport = json_object_get(json_object_get(data.devices, "transport"), "features");
+	json_object_foreach(qemus, qemu, classes)
+		json_object_foreach(json_object_get(data.devices, "devices"), device, row)
+			json_object_foreach(json_object_get(row, "sections"), section, v) {
+				const char *class_name = json_string_value(v);
+				json_t *f;
+
+				json_array_foreach(json_object_get(row, "features"), i, f)
+					check_property(qemu, classes, class_name, f);
+				json_array_foreach(transport, i, f)
+					check_property(qemu, classes, class_name, f);
+			}
+	decode_data_clear(&data);
+	json_decref(root);
+}
+END_TEST
+
 /* A bit of the transport is no bit of a device, and no name stands for two classes. */
 START_TEST(tables)
 {
@@ -700,6 +769,7 @@ Suite *suite_decode(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, examples);
 	tcase_add_test(tc, load_messages);
+	tcase_add_test(tc, properties);
 	tcase_add_test(tc, tables);
 	tcase_add_loop_test(tc, faulty_data, 0, ARRAY_SIZE(faults));
 	suite_add_tcase(s, tc);

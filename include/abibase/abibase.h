@@ -1189,7 +1189,7 @@ int abibase_moves_to_text(const struct abibase_moves *m, char **ret);
 /**
  * enum abibase_decode_scope - whose matter a message is
  * @ABIBASE_DECODE_GUEST: of what guests are offered or of what a stream carries
- * @ABIBASE_DECODE_OUTSIDE: of the CPU model, of KVM or of firmware: others can help
+ * @ABIBASE_DECODE_OUTSIDE: of another device, of the CPU model, of KVM or of firmware: others can help
  * @ABIBASE_DECODE_HARMLESS: of nothing that a guest sees
  * @ABIBASE_DECODE_UNKNOWN: the text says that a load failed, and not where
  *

@@ -206,13 +206,13 @@ bool mask_empty(const struct mask *m)
 /* The same words, or the same masks of the same device. */
 static bool same_finding(const struct finding *a, const struct finding *b)
 {
-	if (a->message->kind != b->message->kind)
+	if (a->message->kind != b->message->kind || !same_text(a->path, b->path))
 		return false;
 	if (a->message->kind == MESSAGE_FEATURES)
 		return memcmp(&a->guest, &b->guest, sizeof(a->guest)) == 0 &&
 		       memcmp(&a->allowed, &b->allowed, sizeof(a->allowed)) == 0 &&
 		       same_text(a->class_name, b->class_name);
-	if (a->message != b->message || !same_text(a->path, b->path))
+	if (a->message != b->message)
 		return false;
 	for (size_t i = 0; i < MAX_CAPTURES; i++)
 		if (!same_text(a->capture[i], b->capture[i]))
@@ -271,10 +271,12 @@ static void set_device_of(struct decoder *d, struct finding *f, const struct hin
 /* No later line is waited for: a line before it may have named the device. */
 static void settle(struct decoder *d)
 {
-	bool named = d->pending.device || d->pending.path;
+	bool named;
 
 	if (!d->is_pending)
 		return;
+	named = d->pending.message->kind == MESSAGE_FEATURES ? d->pending.device :
+							       d->pending.path;
 	if (!named && d->before.path[0] && d->pending_seq - d->before.seq <= MAX_DISTANCE)
 		set_device_of(d, &d->pending, &d->before);
 	add_finding(d, &d->pending);
@@ -319,9 +321,12 @@ static void take_hint(struct decoder *d, const char *path, bool section)
 
 	if (json_is_true(json_object_get(decode_family(d->data, path), "part")))
 		return;
-	/* masks ask for what the table has */
-	if (!device && d->is_pending && d->pending.message->kind == MESSAGE_FEATURES)
+	/* masks ask for what the table has; of another device only the name can be said */
+	if (!device && d->is_pending && d->pending.message->kind == MESSAGE_FEATURES) {
+		if (!d->pending.path && d->seq - d->pending_seq <= MAX_DISTANCE)
+			d->pending.path = copy(d, path);
 		return;
+	}
 	d->hint = (struct hint){ .device = device, .class_name = class_name, .seq = d->seq };
 	snprintf(d->hint.path, sizeof(d->hint.path), "%s", path);
 	offer_hint(d, section);

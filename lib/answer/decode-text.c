@@ -358,11 +358,31 @@ static void put_class_line(struct buf *b, const json_t *class)
 		buf_putc(b, '\n');
 }
 
+/* "The lines near it name hx7, whose features are not known here." */
+static void put_stranger(struct buf *b, const char *path)
+{
+	_buf_ text = { 0 };
+
+	buf_printf(&text, "The lines near it name %s, whose features are not known here. A bit means "
+			  "something else in each class; these have a meaning for all the bits, if it "
+			  "is one of them:",
+		   path);
+	put_sentence(b, text.data ? text.data : "");
+	b->failed |= buf_failed(&text);
+}
+
 static void put_classes(struct buf *b, const json_t *f)
 {
 	const json_t *classes = json_object_get(f, "classes");
 	size_t i, n = json_array_size(classes);
 	json_t *v;
+
+	if (string_of(f, "path")) {
+		put_stranger(b, string_of(f, "path"));
+		json_array_foreach(classes, i, v)
+			put_class_line(b, v);
+		return;
+	}
 
 	if (!n) {
 		put_sentence(b, "No line near it says which device this is, and no class has a "

@@ -213,11 +213,23 @@ static json_t *from_row(struct decoder *d, const struct row *row)
 	return obj;
 }
 
+/* Does the class have the property that masks the feature? A QEMU does not start with it if not. */
+static bool has_property(const json_t *feature, const char *class_name)
+{
+	const json_t *classes = json_object_get(feature, "classes");
+	size_t i;
+	json_t *v;
+
+	json_array_foreach(classes, i, v)
+		if (streq(json_string_value(v), class_name))
+			return true;
+	return !classes && string_of(feature, "property");
+}
+
 static json_t *from_table(struct decoder *d, const char *device, const char *class_name,
 			  const json_t *feature)
 {
-	static const char *const copied[] = { "also", "machine_off", "name",
-					      "off",  "removed",     "since" };
+	static const char *const copied[] = { "also", "machine_off", "name", "removed", "since" };
 	const json_t *device_row = decode_device_row(d->data, device);
 	const char *decider = string_of(feature, "decided_by"), *remedy, *layer;
 	json_t *obj = json_object(), *needs = json_array();
@@ -232,9 +244,11 @@ static json_t *from_table(struct decoder *d, const char *device, const char *cla
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(copied); i++)
 		set_string(d, obj, copied[i], string_of(feature, copied[i]));
-	if (string_of(feature, "property"))
+	if (has_property(feature, class_name)) {
 		set_printf(d, obj, "property", "%s.%s", class_name,
 			   string_of(feature, "property"));
+		set_string(d, obj, "off", string_of(feature, "off"));
+	}
 	set_string(d, obj, "decided_by", decider);
 	if (remedy)
 		add_need(d, needs,
@@ -441,10 +455,12 @@ static void set_masks(struct decoder *d, json_t *obj, const struct finding *f)
 	/* QEMU from 10.2 on always prints all digits, and it alone */
 	set(d, obj, "already_masked",
 	    json_boolean(mask_empty(&missing) && f->guest.digits == MASK_DIGITS));
-	if (f->device)
+	if (f->device) {
 		set_device(d, obj, f, &missing);
-	else
-		set_classes(d, obj, f, &missing);
+		return;
+	}
+	set_string(d, obj, "path", f->path);
+	set_classes(d, obj, f, &missing);
 }
 
 /* ------------------------------------------------------------------- the other messages */

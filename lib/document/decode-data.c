@@ -292,6 +292,7 @@ static void check_feature(struct check *c, const json_t *v)
 	static const struct member members[] = {
 		{ "also", J_STRING, false, check_nonempty },
 		{ "bit", J_INT, true, check_bit },
+		{ "classes", J_ARRAY, false, check_strings },
 		{ "decided_by", J_STRING, false, check_decider },
 		{ "layer", J_STRING, false, check_nonempty },
 		{ "machine_off", J_STRING, false, check_version },
