@@ -4,6 +4,7 @@
 
     fleets.py --abibase FILE [--fleets N] [--erasures N] [--seed N] [--jobs N] [--all] [--show FAULT]
     fleets.py --abibase FILE --one SEED [--keep DIR]
+    fleets.py --abibase FILE --qemus DIR --fakehost FILE [--starts N]
 
 A fleet is made from its seed: kernels and QEMUs that were recorded, with facts flipped, erased or made
 unknown, and QEMUs cut down, left out, or made up. The laws:
@@ -14,7 +15,9 @@ unknown, and QEMUs cut down, left out, or made up. The laws:
 - what a baseline states is what is offered, and what it says that a host or a QEMU lacks is lacking;
 - one question, one answer: `intersect`, `check`, `check --guest` and `targets` do not disagree about one
   host, and the order of hosts does not change a byte;
-- a fact that is erased takes with it each sentence that names it (--erasures).
+- a fact that is erased takes with it each sentence that names it (--erasures);
+- with --qemus: real QEMUs start with a list, with a network card as users have it, without a word, and
+  offer what the baseline states, and what the model says.
 
 What is unknown counts as on where it is offered to a guest, and as off where it is asked of a
 destination. The model is written from QEMU's behaviour and shares nothing with the library but names.
@@ -40,6 +43,7 @@ from hosts import Maker, Material
 from known import KNOWN
 from model import BY_PROP, Build, DEVICES, Host, LEGACY, MAC, NET, NO, ROWS, SINCE, UNKNOWN, VERSION_1, \
     ABSENT, YES, kind_of, move_faults, name_of, offer
+import start
 
 
 class Fleet:
@@ -619,9 +623,14 @@ def main():
     parser.add_argument("--one", type=int)
     parser.add_argument("--erasures", type=int, default=0)
     parser.add_argument("--keep")
+    parser.add_argument("--qemus")
+    parser.add_argument("--fakehost")
+    parser.add_argument("--starts", type=int, default=50)
     parser.add_argument("--show")
     args = parser.parse_args()
     program = os.path.abspath(args.abibase)
+    if args.qemus:
+        return start.starts(args)
     if args.one is not None:
         print(*(one_erasure if args.erasures else one_fleet)((program, args.one, args.keep)), sep="\n")
         return 0
