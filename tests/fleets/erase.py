@@ -7,7 +7,7 @@ import re
 
 from command import Command
 from hosts import Maker, REASONS
-from model import Host, NO, SINCE, UNKNOWN, VERSION_1, upstream
+from model import BY_PROP, Host, NO, SINCE, UNKNOWN, VERSION_1, upstream
 
 # How sentences name a fact: by its id, and in words.
 NAMED = {
@@ -144,14 +144,14 @@ class Erasure:
         self.run.write("after.json", after)
         self.run.write("bb.json", other)
         self.name, self.pattern = name, re.compile(pattern)
-        for verb, words in self.questions():
+        for verb, words in self.questions(kind):
             old = self.say(words, "before.json")
             new = self.say(words, "after.json")
             self.counts["questions"] += 1
             self.compare(kind, verb, set(old), new)
 
-    def questions(self):
-        """Two verbs, as words in which @ stands for the file."""
+    def questions(self, kind):
+        """Some verbs, as words in which @ stands for the file."""
         rng = self.rng
         backend = []
         if rng.random() < 0.5:
@@ -161,14 +161,16 @@ class Erasure:
             others = [("check", ["check", "B.json", "@"])]
         else:
             others = []
-        word = "0x%x" % (rng.getrandbits(70) & 0x1f01c0010139bfffe7 | 1 << VERSION_1)
+        taken = BY_PROP.get(self.name.split(".")[-1])
+        word = "0x%x" % (rng.getrandbits(70) & 0x1f01c0010139bfffe7 | 1 << VERSION_1
+                         | (1 << taken.bit if taken else 0))
         others += [("targets", ["targets", "-M", self.machine, "--backend=tap+vhost",
                                 "--from=@", word, "@"]),
                    ("targets", ["targets", "-M", self.machine, "--backend=tap", word, "@"]),
                    ("match", ["match", "--platform=./bb.json", "./@"]),
                    ("explain", ["explain", "@B"])]
-        return [("intersect", ["intersect", "-f", "table", "-M", self.machine, *backend, "@"]),
-                rng.choice(others)]
+        others = others[:2] if kind == "property" else [rng.choice(others)]
+        return [("intersect", ["intersect", "-f", "table", "-M", self.machine, *backend, "@"]), *others]
 
     def say(self, words, file):
         if words[-1] == "@B":

@@ -39,7 +39,7 @@ import time
 
 from command import Command, globals_of, own_list, settings_of
 from erase import Erasure
-from hosts import Maker, Material
+from hosts import Maker, Material, TESTS, read
 from known import KNOWN
 from model import BY_PROP, Build, DEVICES, Host, LEGACY, MAC, NET, NO, ROWS, SINCE, UNKNOWN, VERSION_1, \
     ABSENT, YES, kind_of, move_faults, name_of, offer
@@ -573,6 +573,35 @@ def cached():
 Material.cached = staticmethod(cached)
 
 
+# The rows of tests/data/offered-features.json: backend and what is set
+OFFERS = {"tap-off": ("tap", ""), "tap-on": ("tap+vhost", ""), "macvtap-off": ("macvtap", ""),
+          "macvtap-on": ("macvtap+vhost", ""), "opt-off": ("tap", "packed in_order"),
+          "opt-on": ("tap+vhost", "packed in_order"), "rss-off": ("tap", "mq rss hash"),
+          "rss-on": ("tap+vhost", "mq rss hash")}
+
+
+def model_faults():
+    """The model against what real QEMUs offered in real kernels."""
+    material = Material.cached()
+    document = read(os.path.join(TESTS, "data", "offered-features.json"))
+    by_package = {e["package"].split()[-1]: e for e in material.builds.values()}
+    faults, rows = [], 0
+    for row in document["rows"]:
+        if row["backend"] not in OFFERS:
+            continue
+        kernel = next(k for k in material.kernels
+                      if k["name"] == "linux-" + ".".join(row["kernel"].split(".")[:2]))
+        backend, on = OFFERS[row["backend"]]
+        build = Build(by_package[document["qemu_packages"][row["qemu"]]])
+        settings = {NET + p: True for p in on.split() if build.has(NET + p, row["machine"])}
+        o = offer(Host(kernel), build, row["machine"], backend, settings)
+        offered = int(row["offered"], 16)
+        if o.least() & ~LEGACY & ~offered or offered & ~o.most():
+            faults.append("%s: 0x%x to 0x%x" % (row, o.least(), o.most()))
+        rows += 1
+    return faults, rows
+
+
 class Verdict:
     """Counts classes, and tells the known ones from the others."""
 
@@ -634,6 +663,10 @@ def main():
     if args.one is not None:
         print(*(one_erasure if args.erasures else one_fleet)((program, args.one, args.keep)), sep="\n")
         return 0
+    wrong, rows = model_faults()
+    for fault in wrong:
+        print("FAIL: the model is wrong: " + fault)
+    print("%d recorded offers are as the model says" % (rows - len(wrong)))
     verdict = Verdict(args.show)
     begin = time.monotonic()
     tasks = [(program, args.seed + i, None) for i in range(args.fleets)]
@@ -646,7 +679,7 @@ def main():
                 verdict.counts["runs of abibase"] += runs
     failed = verdict.report(args.all)
     print("%.0f s" % (time.monotonic() - begin))
-    return 1 if failed else 0
+    return 1 if failed or wrong else 0
 
 
 if __name__ == "__main__":
