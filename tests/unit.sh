@@ -65,7 +65,7 @@ like "$unit" sh -c '
 	refused chmod u+s "$1"
 	refused chroot / true
 	refused nsenter -t 1 -n true
-	touch inside && unshare -n true && head -n 1 /proc/misc > /dev/null
+	touch inside && unshare -n true && unshare -p --fork true && head -n 1 /proc/misc > /dev/null
 	echo $?
 ' sh "$tmp/state" > "$tmp/out" 2> "$tmp/err" || fail "like-unit: $(cat "$tmp/err")"
 printf '%s\n' 'CapBnd: 0000008000201002' 'NoNewPrivs: 1' 'Seccomp: 2' 0 > "$tmp/want"
