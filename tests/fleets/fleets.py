@@ -136,7 +136,8 @@ class Fleet:
                         h.fact(backend.split("+")[0] + ".offload.ufo")):
                     faults.append(("requirement-unknown", "%s: %s" % (h.name, backend)))
                 usable = h.usable(backend)
-                if usable is UNKNOWN or usable is NO and policy["backends_named"]:
+                if usable is UNKNOWN or usable is NO and (policy["backends_named"]
+                                                           or backend in DEVICES):
                     faults.append(("backend", "%s: %s is %s" % (h.name, backend, usable)))
                 if usable is YES:
                     offers += self.offers(h, machine, backend, settings, common)
@@ -144,6 +145,10 @@ class Fleet:
                 if o.starts is not YES:
                     faults.append(("start-" + o.cause.split()[0], "%s, %s: %s"
                                    % (o.host.name, backend, o.cause)))
+                # the network of the host itself has to take what its guests are told
+                room = o.host.fact("operator.host_mtu")
+                if o.mtu and o.mtu != ABSENT and (room is UNKNOWN or room < o.mtu):
+                    faults.append(("mtu", "%s: told %s" % (o.host.name, o.mtu)))
             dest = policy["dest"]
             for a in offers:
                 for b in offers:
