@@ -31,7 +31,7 @@ static int parse(int argc, char **argv, struct arguments *a)
 		if (r > 0)
 			return r;
 		if (r == 0) {
-			a->guest_options = true;
+			a->guest_options |= c != OPT_ASSUME_QEMU;
 			continue;
 		}
 		switch (c) {
@@ -77,7 +77,7 @@ static int worse(int a, int b)
 
 /* Operand @i, or this host where none was named. */
 static int check_one(struct abibase_context *ctx, struct abibase_catalogue *cat,
-		     const struct abibase_baseline *b, const struct arguments *a, int i,
+		     struct abibase_check_request *q, const struct arguments *a, int i,
 		     struct abibase_check **ret)
 {
 	_unref_(profile) *p = NULL;
@@ -86,7 +86,7 @@ static int check_one(struct abibase_context *ctx, struct abibase_catalogue *cat,
 
 	if (r != 0)
 		return r;
-	r = abibase_check(ctx, cat, b, p, ret);
+	r = abibase_check_request_run(q, p, ret);
 	return r < 0 ? cli_context_error(ctx, r) : 0;
 }
 
@@ -101,21 +101,53 @@ static int show(const struct arguments *a, const char *id, struct abibase_check 
 	return cli_write(a->out.path, text) == 0 ? 0 : STATUS_TROUBLE;
 }
 
+/* A name that is none of theirs is a slip of the pen that would go unseen. */
+static int check_assumed(const struct arguments *a, struct abibase_check **checks, int n)
+{
+	for (size_t i = 0; i < a->guest.n_assume; i++) {
+		int k = 0;
+
+		while (k < n && !streq(abibase_check_host(checks[k]), a->guest.assume[i]))
+			k++;
+		if (k == n)
+			return cli_error("the host of an assumed QEMU, \"%s\", is not among the hosts "
+					 "[no-such-host]",
+					 a->guest.assume[i]);
+	}
+	return 0;
+}
+
+static int make_request(struct abibase_context *ctx, struct abibase_catalogue *cat,
+			const struct arguments *a, struct abibase_baseline *b,
+			struct abibase_check_request **ret)
+{
+	int r = abibase_check_request_new(ctx, cat, b, ret);
+
+	for (size_t i = 0; r == 0 && i < a->guest.n_assume; i++)
+		r = abibase_check_request_assume_qemu(*ret, a->guest.assume[i]);
+	return r < 0 ? cli_context_error(ctx, r) : 0;
+}
+
 static int check_all(struct abibase_context *ctx, const struct arguments *a,
 		     struct abibase_check **checks, int n)
 {
 	_unref_(catalogue) *cat = NULL;
 	_unref_(baseline) *b = NULL;
+	_unref_(check_request) *q = NULL;
 	int status = 0, r = abibase_catalogue_new(ctx, &cat);
 
 	if (r < 0)
 		return cli_context_error(ctx, r);
 	r = cli_load_baseline(ctx, a->operands[0], &b);
+	if (r == 0)
+		r = make_request(ctx, cat, a, b, &q);
 	for (int i = 0; r == 0 && i < n; i++) {
-		r = check_one(ctx, cat, b, a, i, &checks[i]);
+		r = check_one(ctx, cat, q, a, i, &checks[i]);
 		if (r == 0)
 			status = worse(status, (int)abibase_check_verdict(checks[i]));
 	}
+	if (r == 0)
+		r = check_assumed(a, checks, n);
 	if (r == 0)
 		r = show(a, abibase_baseline_id(b), checks, n);
 	return r ? r : status;
@@ -197,11 +229,15 @@ static int check_guest(struct abibase_context *ctx, const struct arguments *a)
 
 static int run(int argc, char **argv)
 {
-	struct arguments a = { 0 };
+	_autofree_ const char **assume = calloc((size_t)argc + 1, sizeof(*assume));
+	struct arguments a = { .guest.assume = assume };
 	_unref_(context) *ctx = NULL;
 	struct abibase_check **checks;
-	int r = parse(argc, argv, &a), n;
+	int r, n;
 
+	if (!assume)
+		return cli_error("out of memory [out-of-memory]");
+	r = parse(argc, argv, &a);
 	if (r > 0)
 		return r - 1;
 	if (cli_context(0, &ctx) != 0)
@@ -240,6 +276,7 @@ const struct command command_check = {
 		"      --backend=BACKEND   what its device lies on there (default: as where it runs)\n"
 		"      --device=CLASS      class of the device of a feature word or of a log\n"
 		"      --queue-size=LIST   entries of its queues: one size, or one for each queue\n"
+		"      --assume-qemu=HOST  take HOST to have an upstream QEMU, where none is recorded\n"
 		"      --from=PROFILE      the host where it runs\n"
 		"      --qemu=BINARY       the QEMU in which it runs, started to try a question on it\n"
 		"  -f, --format=FORMAT     table (default) or json\n"

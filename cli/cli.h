@@ -78,6 +78,7 @@ enum {
 	OPT_ENABLE,
 	OPT_DISABLE,
 	OPT_DEST,
+	OPT_ASSUME_QEMU,
 	OPT_WITH_DEVICE,
 	OPT_FILES0_FROM,
 	OPT_DEVICE,
@@ -104,6 +105,7 @@ DEFINE_UNREF(profile)
 DEFINE_UNREF(catalogue)
 DEFINE_UNREF(baseline)
 DEFINE_UNREF(check)
+DEFINE_UNREF(check_request)
 DEFINE_UNREF(platforms)
 DEFINE_UNREF(intersection)
 DEFINE_UNREF(probe)

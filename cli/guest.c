@@ -43,6 +43,9 @@ int guest_option(const char *verb, struct guest_options *o, int c, const char *a
 	case OPT_FROM:
 		o->from = arg;
 		return 0;
+	case OPT_ASSUME_QEMU:
+		o->assume[o->n_assume++] = arg;
+		return 0;
 	default:
 		return -EINVAL;
 	}
@@ -105,6 +108,8 @@ int guest_targets(struct abibase_context *ctx, struct abibase_catalogue *cat,
 		r = abibase_targets_set_backend(t, o->backend);
 	if (r == 0 && b)
 		r = abibase_targets_set_baseline(t, b);
+	for (size_t i = 0; r == 0 && i < o->n_assume; i++)
+		r = abibase_targets_assume_qemu(t, o->assume[i]);
 	if (r < 0)
 		return cli_context_error(ctx, r);
 	if (o->from) {

@@ -10,6 +10,8 @@ struct guest_options {
 	const char *operand, *machine, *backend, *device, *from, *qemu;
 	unsigned int queue_sizes[64];
 	size_t n_queue_sizes;
+	const char **assume; /* hosts; the caller makes room for as many as there are arguments */
+	size_t n_assume;
 };
 
 #define GUEST_OPTIONS                                                     \
@@ -18,7 +20,8 @@ struct guest_options {
 		{ "device", required_argument, NULL, OPT_DEVICE },        \
 		{ "queue-size", required_argument, NULL, OPT_QUEUE_SIZE }, \
 		{ "from", required_argument, NULL, OPT_FROM },            \
-		{ "qemu", required_argument, NULL, OPT_QEMU }
+		{ "qemu", required_argument, NULL, OPT_QEMU },            \
+		{ "assume-qemu", required_argument, NULL, OPT_ASSUME_QEMU }
 
 /* Take one of them: 0, or the exit status + 1; -EINVAL: it is none of them. */
 int guest_option(const char *verb, struct guest_options *o, int c, const char *arg);

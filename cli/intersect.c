@@ -12,6 +12,7 @@ static const struct option options[] = {
 	{ "enable", required_argument, NULL, OPT_ENABLE },
 	{ "disable", required_argument, NULL, OPT_DISABLE },
 	{ "dest", required_argument, NULL, OPT_DEST },
+	{ "assume-qemu", required_argument, NULL, OPT_ASSUME_QEMU },
 	{ "format", required_argument, NULL, 'f' },
 	{ "json", no_argument, NULL, OPT_JSON },
 	{ "minimal", no_argument, NULL, OPT_MINIMAL },
@@ -86,6 +87,9 @@ static int parse(int argc, char **argv, struct arguments *a)
 			break;
 		case OPT_DEST:
 			wish(a, abibase_intersection_add_dest);
+			break;
+		case OPT_ASSUME_QEMU:
+			wish(a, abibase_intersection_assume_qemu);
 			break;
 		case 'f':
 			a->format = optarg;
@@ -373,6 +377,7 @@ const struct command command_intersect = {
 		"                          all: on wherever every host and every QEMU can\n"
 		"      --enable=GROUP      turn an opt-in group of features on, or refuse\n"
 		"      --disable=GROUP     turn a group of features off\n"
+		"      --assume-qemu=HOST  take HOST to have an upstream QEMU with the machine type\n"
 		"      --dest=NAME         a host that is ever a destination; default: every host\n"
 		"  -f, --format=FORMAT     args (default), readconfig, json (the baseline) or table\n"
 		"      --json              the same as --format=json\n"

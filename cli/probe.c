@@ -171,6 +171,12 @@ static int prepare(struct abibase_probe *probe, const struct arguments *a)
 	return r;
 }
 
+/* A QEMU that was named and could not be asked: what it says was said, and is in the profile. */
+static int status_of(const struct arguments *a, const struct abibase_profile *p)
+{
+	return a->n_qemu && abibase_profile_unasked_qemus(p) ? STATUS_TROUBLE : 0;
+}
+
 static int probe(const struct arguments *a)
 {
 	_unref_(context) *ctx = NULL;
@@ -195,10 +201,10 @@ static int probe(const struct arguments *a)
 		r = abibase_profile_to_report(profile, cat, &report);
 	if (r < 0)
 		return cli_context_error(ctx, r);
-	if (!a->report)
-		return cli_write(a->output, text);
-	r = a->output ? cli_write(a->output, text) : 0;
-	return r ? r : cli_write(NULL, report);
+	r = a->output || !a->report ? cli_write(a->output, text) : 0;
+	if (r == 0 && a->report)
+		r = cli_write(NULL, report);
+	return r ? r : status_of(a, profile);
 }
 
 static int run(int argc, char **argv)

@@ -99,9 +99,10 @@ static int targets(struct abibase_context *ctx, const struct arguments *a)
 
 static int run(int argc, char **argv)
 {
-	struct arguments a = { 0 };
+	_autofree_ const char **assume = calloc((size_t)argc + 1, sizeof(*assume));
+	struct arguments a = { .guest.assume = assume };
 	_unref_(context) *ctx = NULL;
-	int r = parse(argc, argv, &a);
+	int r = assume ? parse(argc, argv, &a) : 1 + cli_error("out of memory [out-of-memory]");
 
 	if (r > 0)
 		return r - 1;
@@ -131,6 +132,7 @@ const struct command command_targets = {
 		"                          macvtap+vhost (default: as where it runs)\n"
 		"      --device=CLASS      class of the device of a feature word or of the log\n"
 		"      --queue-size=LIST   entries of its queues: one size, or one for each queue\n"
+		"      --assume-qemu=HOST  take HOST to have an upstream QEMU, where none is recorded\n"
 		"      --from=PROFILE      the host where it runs: is there a way back?\n"
 		"      --qemu=BINARY       the QEMU in which it runs, started to try on it the question\n"
 		"                          what the guest of qmp:SOCKET negotiated\n"

@@ -260,6 +260,9 @@ run 2 probe --only=tap --qemu ./nosuchqemu
 says 'left out'
 run 2 probe --only=tap --report -o -
 run 0 probe --only=tap,qemu --skip=qemu --report
+run 2 probe --only=qemu --qemu /bin/true
+says 'not known'
+grep -q '"unknown": "died"' "$tmp/out" || fail "the profile does not say that /bin/true was not asked"
 run 2 probe --qemu ./nosuchqemu
 stdout_empty 'a QEMU that is not there'
 

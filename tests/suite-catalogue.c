@@ -284,8 +284,8 @@ START_TEST(test_rows_since)
 
 		bare = json_copy(entry);
 		json_object_del(bare, "properties");
-		qemu_view_init(&asked, entry, "pc-q35-5.2");
-		qemu_view_init(&filled, bare, "pc-q35-5.2");
+		qemu_view_init(&asked, t.cat, entry, "pc-q35-5.2");
+		qemu_view_init(&filled, t.cat, bare, "pc-q35-5.2");
 		for (size_t r = 0; r < t.cat->n_rows; r++) {
 			struct effective a, f;
 
@@ -312,7 +312,7 @@ START_TEST(test_rows_values)
 		json_object_foreach(json_object_get(entry, "values"), machine, values) {
 			struct qemu_view q;
 
-			qemu_view_init(&q, entry, machine);
+			qemu_view_init(&q, t.cat, entry, machine);
 			for (size_t r = 0; q.name.upstream && r < t.cat->n_rows; r++) {
 				struct effective e;
 
@@ -372,7 +372,7 @@ static const json_t *uso(const char *version, const char *machine)
 	struct qemu_view q;
 	struct effective e;
 
-	qemu_view_init(&q, entry, machine);
+	qemu_view_init(&q, t.cat, entry, machine);
 	qemu_effective(&q, &t.cat->rows[number_of("virtio-net-device.host_uso")], &e);
 	json_decref(entry);
 	return e.known == ABIBASE_YES ? e.value : NULL;
@@ -420,14 +420,14 @@ START_TEST(test_recorded_wins)
 	struct effective e;
 
 	ck_assert_ptr_nonnull(entry);
-	qemu_view_init(&q, entry, "pc-q35-7.2");
+	qemu_view_init(&q, t.cat, entry, "pc-q35-7.2");
 	qemu_effective(&q, row, &e);
 	ck_assert(e.known == ABIBASE_YES && json_is_true(e.value) && e.recorded && e.disagrees);
-	qemu_view_init(&q, entry, "pc-q35-rhel9.6.0");
+	qemu_view_init(&q, t.cat, entry, "pc-q35-rhel9.6.0");
 	qemu_effective(&q, row, &e);
 	ck_assert(e.known == ABIBASE_YES && json_is_false(e.value) && e.recorded && !e.disagrees);
 	/* not recorded for this machine type: filled in, by the machine's version */
-	qemu_view_init(&q, entry, "pc-q35-7.1");
+	qemu_view_init(&q, t.cat, entry, "pc-q35-7.1");
 	qemu_effective(&q, row, &e);
 	ck_assert(e.known == ABIBASE_YES && json_is_false(e.value) && !e.recorded);
 	/* a class that is listed without the property: this QEMU does not have it */
@@ -446,14 +446,63 @@ START_TEST(test_has_machine)
 				   "machines", "pc-q35-7.2");
 	json_t *bare = json_pack("{s:s,s:s}", "version", "9.0.0", "target", "x86_64");
 
-	ck_assert_int_eq(qemu_has_machine(listed, "pc-q35-7.2"), ABIBASE_YES);
-	ck_assert_int_eq(qemu_has_machine(listed, "pc-q35-8.2"), ABIBASE_NO);
-	ck_assert_int_eq(qemu_has_machine(bare, "pc-q35-8.2"), ABIBASE_YES);
-	ck_assert_int_eq(qemu_has_machine(bare, "pc-q35-9.0"), ABIBASE_YES);
-	ck_assert_int_eq(qemu_has_machine(bare, "pc-q35-9.1"), ABIBASE_NO);
-	ck_assert_int_eq(qemu_has_machine(bare, "pc-q35-rhel9.6.0"), ABIBASE_UNKNOWN);
+	ck_assert_int_eq(qemu_has_machine(t.cat, listed, "pc-q35-7.2"), ABIBASE_YES);
+	ck_assert_int_eq(qemu_has_machine(t.cat, listed, "pc-q35-8.2"), ABIBASE_NO);
+	ck_assert_int_eq(qemu_has_machine(t.cat, bare, "pc-q35-8.2"), ABIBASE_YES);
+	ck_assert_int_eq(qemu_has_machine(t.cat, bare, "pc-q35-9.0"), ABIBASE_YES);
+	ck_assert_int_eq(qemu_has_machine(t.cat, bare, "pc-q35-9.1"), ABIBASE_NO);
+	ck_assert_int_eq(qemu_has_machine(t.cat, bare, "pc-q35-rhel9.6.0"), ABIBASE_UNKNOWN);
+	/* a machine type can have been removed, and nobody looked at every release */
+	json_object_set_new(bare, "version", json_string("10.2.1"));
+	ck_assert_int_eq(qemu_has_machine(t.cat, bare, "pc-i440fx-5.2"), ABIBASE_YES);
+	ck_assert_int_eq(qemu_has_machine(t.cat, bare, "pc-i440fx-2.9"), ABIBASE_UNKNOWN);
+	json_object_set_new(bare, "version", json_string("99.0.0"));
+	ck_assert_int_eq(qemu_has_machine(t.cat, bare, "pc-q35-8.2"), ABIBASE_UNKNOWN);
+	ck_assert_int_eq(qemu_has_machine(t.cat, bare, "pc-q35-99.1"), ABIBASE_NO);
+	/* names that begin so, and no others */
+	json_object_set_new(bare, "machine_patterns", json_pack("[s]", "pc-q35-rhel*"));
+	ck_assert_int_eq(qemu_has_machine(t.cat, bare, "pc-q35-8.2"), ABIBASE_NO);
+	ck_assert_int_eq(qemu_has_machine(t.cat, bare, "pc-q35-rhel9.6.0"), ABIBASE_UNKNOWN);
+	json_object_set_new(bare, "machines", json_pack("{s:{}}", "pc-q35-rhel9.6.0"));
+	ck_assert_int_eq(qemu_has_machine(t.cat, bare, "pc-q35-rhel9.6.0"), ABIBASE_YES);
+	ck_assert_int_eq(qemu_has_machine(t.cat, bare, "pc-q35-rhel9.4.0"), ABIBASE_UNKNOWN);
 	json_decref(listed);
 	json_decref(bare);
+}
+END_TEST
+
+static enum abibase_tri knows(const json_t *entry, const char *key)
+{
+	struct qemu_view q;
+	struct effective e;
+
+	qemu_view_init(&q, t.cat, entry, "pc-q35-7.2");
+	qemu_effective(&q, &t.cat->rows[number_of(key)], &e);
+	return e.known;
+}
+
+/* What no prober asked for is not absent; nor what is outside of the releases that were looked at. */
+START_TEST(test_not_asked)
+{
+	struct row *row = &t.cat->rows[number_of("virtio-net-device.host_uso")];
+	json_t *entry = json_pack("{s:s,s:s,s:{s:{s:s}}}", "version", "8.2.0", "target", "x86_64",
+				  "properties", "virtio-net-device", "csum", "bool");
+
+	ck_assert_int_eq(knows(entry, row->key), ABIBASE_NO);
+	row->added = 2;
+	ck_assert_int_eq(knows(entry, row->key), ABIBASE_YES); /* by version */
+	json_object_set_new(entry, "version", json_string("7.2.0"));
+	ck_assert_int_eq(knows(entry, row->key), ABIBASE_NO); /* by version */
+	json_object_set_new(entry, "version", json_string("99.0.0"));
+	ck_assert_int_eq(knows(entry, row->key), ABIBASE_UNKNOWN);
+	json_object_set_new(entry, "catalogue", json_integer(2));
+	ck_assert_int_eq(knows(entry, row->key), ABIBASE_NO); /* it asked */
+	/* older than any release that was looked at, and no list */
+	json_object_set_new(entry, "version", json_string("4.2.0"));
+	json_object_del(entry, "properties");
+	ck_assert_int_eq(knows(entry, "virtio-net-device.mac"), ABIBASE_UNKNOWN);
+	row->added = 0;
+	json_decref(entry);
 }
 END_TEST
 
@@ -482,6 +531,7 @@ Suite *suite_catalogue(void)
 	tcase_add_test(machine, test_uso_exception);
 	tcase_add_test(machine, test_recorded_wins);
 	tcase_add_test(machine, test_has_machine);
+	tcase_add_test(machine, test_not_asked);
 	suite_add_tcase(suite, machine);
 	return suite;
 }

@@ -364,7 +364,7 @@ START_TEST(test_unknown)
 	q.machine = "pc-q35-10.0";
 	expect(&q, plain, ABIBASE_MOVE_NOW, NULL);
 	/* a host of whose QEMU nothing is recorded: what its kernel lacks is known all the same */
-	expect(&q, no_qemu, ABIBASE_MOVE_UNKNOWN, "machine-not-recorded");
+	expect(&q, no_qemu, ABIBASE_MOVE_UNKNOWN, "no-qemu-facts");
 	q.negotiated = "0x40000000000000";
 	expect(&q, no_qemu, ABIBASE_MOVE_NO, "move-lacks");
 	q.negotiated = "0x20";

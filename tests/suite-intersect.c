@@ -20,7 +20,10 @@ static void teardown(void)
 
 /* ---------------------------------------------------------------------- helpers */
 
-/* @backends: "tap,macvtap" or NULL, devices as "@vhost-vsock"; takes the profiles. */
+/*
+ * @backends: "tap,macvtap" or NULL, devices as "@vhost-vsock", hosts whose QEMU is assumed as "=a";
+ * takes the profiles.
+ */
 static struct abibase_baseline *answer(const char *machine, const char *backends,
 				       struct abibase_profile **p, size_t n)
 {
@@ -33,6 +36,7 @@ static struct abibase_baseline *answer(const char *machine, const char *backends
 		ck_assert_int_eq(abibase_intersection_set_machine(ix, machine), 0);
 	for (char *rest = words, *word; rest && (word = strsep(&rest, ","));)
 		ck_assert_int_eq(*word == '@' ? abibase_intersection_add_device(ix, word + 1) :
+				 *word == '=' ? abibase_intersection_assume_qemu(ix, word + 1) :
 						abibase_intersection_add_backend(ix, word),
 				 0);
 	for (size_t i = 0; i < n; i++) {
@@ -543,26 +547,64 @@ START_TEST(test_without_qemu_facts)
 	b = ANSWER(NULL, NULL, host("a", "6.1", ""), host("b", "6.1", "7.2.22"));
 	assert_verdict(b, ABIBASE_VERDICT_UNKNOWN);
 	abibase_baseline_unref(b);
-	/* an upstream machine type: what every QEMU from then on has */
+	/* a machine type that nobody asked about */
 	b = ANSWER("pc-q35-7.1", NULL, host("a", "6.1", ""));
+	assert_verdict(b, ABIBASE_VERDICT_UNKNOWN);
+	ck_assert_uint_eq(findings(b, ABIBASE_FINDING_UNKNOWN, "no-qemu-facts"), 1);
+	abibase_baseline_unref(b);
+	/* an upstream one that is assumed: what every QEMU from then on has */
+	b = ANSWER("pc-q35-7.1", "=a", host("a", "6.1", ""));
 	assert_verdict(b, ABIBASE_VERDICT_YES);
+	ck_assert_uint_eq(findings(b, ABIBASE_FINDING_NOTE, "qemu-assumed"), 1);
 	list = list_of(b, NULL);
 	for (size_t i = 0; i < ARRAY_SIZE(later); i++)
 		ck_assert_msg(!strstr(list, later[i]), "%s is in the list", later[i]);
 	ck_assert(has_line(list, GLOBAL("csum=on")));
 	abibase_baseline_unref(b);
-	b = ANSWER("pc-q35-7.2", NULL, host("a", "6.1", ""));
+	b = ANSWER("pc-q35-7.2", "=a", host("a", "6.1", ""));
 	assert_verdict(b, ABIBASE_VERDICT_YES);
 	assert_values(b, "off", "queue_reset");
 	abibase_baseline_unref(b);
 	/* a vendor's: nothing can be said of it */
-	b = ANSWER("pc-q35-rhel9.6.0", NULL, host("a", "6.1", ""));
+	b = ANSWER("pc-q35-rhel9.6.0", "=a", host("a", "6.1", ""));
 	assert_verdict(b, ABIBASE_VERDICT_UNKNOWN);
 	ck_assert_uint_eq(findings(b, ABIBASE_FINDING_UNKNOWN, "vendor-machine-unknown"), 1);
 	abibase_baseline_unref(b);
-	/* an empty list of QEMUs is no QEMU fact either */
-	b = ANSWER(NULL, NULL, host_with("a", "6.1", "[]"));
+	/* one of the future: nobody knows */
+	b = ANSWER("pc-q35-99.9", "=a", host("a", "6.1", ""));
 	assert_verdict(b, ABIBASE_VERDICT_UNKNOWN);
+	ck_assert_uint_eq(findings(b, ABIBASE_FINDING_NOTE, "catalogue-older"), 1);
+	abibase_baseline_unref(b);
+	/* an empty list of QEMUs is none, whether or not a machine type was named */
+	for (size_t i = 0; i < 2; i++) {
+		b = ANSWER(i ? "pc-q35-7.2" : NULL, NULL, host_with("a", "6.1", "[]"));
+		assert_verdict(b, ABIBASE_VERDICT_NO);
+		ck_assert_uint_eq(findings(b, ABIBASE_FINDING_CONFLICT, "host-without-machine"), 1);
+		abibase_baseline_unref(b);
+	}
+}
+END_TEST
+
+#define UNASKED "{\"path\": \"/usr/bin/kvm\", \"unknown\": \"timeout\"}"
+
+/* A QEMU that was there and could not be asked is not known, whatever else there is. */
+START_TEST(test_unasked_qemu)
+{
+	static const char *const lists[] = {
+		"[" UNASKED "]",
+		"[" UNASKED ", {\"version\": \"7.2.22\", \"target\": \"x86_64\"}]",
+	};
+	struct abibase_baseline *b;
+
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+		b = ANSWER("pc-q35-7.2", NULL, host_with("a", "6.1", lists[i]));
+		assert_verdict(b, ABIBASE_VERDICT_UNKNOWN);
+		ck_assert_uint_eq(findings(b, ABIBASE_FINDING_UNKNOWN, "qemu-unasked"), 1);
+		abibase_baseline_unref(b);
+	}
+	b = ANSWER("pc-q35-7.2", "=a", host_with("a", "6.1", lists[0]));
+	assert_verdict(b, ABIBASE_VERDICT_YES);
+	ck_assert_uint_eq(findings(b, ABIBASE_FINDING_NOTE, "qemu-assumed"), 1);
 	abibase_baseline_unref(b);
 }
 END_TEST
@@ -570,7 +612,7 @@ END_TEST
 /* USO under 8.1 where the QEMU is not known: the builds that have it on are named. */
 START_TEST(test_exceptions_are_named)
 {
-	struct abibase_baseline *b = ANSWER("pc-q35-8.1", NULL, host("a", "6.12", ""));
+	struct abibase_baseline *b = ANSWER("pc-q35-8.1", "=a", host("a", "6.12", ""));
 	bool named = false;
 
 	assert_verdict(b, ABIBASE_VERDICT_YES);
@@ -750,6 +792,7 @@ START_TEST(test_architectures)
 	ck_assert_int_eq(abibase_intersection_new(t.ctx, t.cat, &ix), 0);
 	ck_assert_int_eq(abibase_intersection_set_target(ix, "x86_64"), 0);
 	ck_assert_int_eq(abibase_intersection_set_machine(ix, "pc-q35-7.2"), 0);
+	ck_assert_int_eq(abibase_intersection_assume_qemu(ix, "arm"), 0);
 	ck_assert_int_eq(abibase_intersection_add_profile(ix, arm), 0);
 	ck_assert_int_eq(abibase_intersection_finish(ix, &b), 0);
 	abibase_intersection_unref(ix);
@@ -1055,14 +1098,14 @@ START_TEST(test_mtu_bypass)
 	json_object_set_new(json_object_get(root, "facts"), "operator.host_mtu",
 			    json_integer(1500));
 	p = test_profile_json(t.ctx, root);
-	b = ANSWER("pc-q35-2.9", "tap", abibase_profile_ref(p));
+	b = ANSWER("pc-q35-2.9", "tap,=a", abibase_profile_ref(p));
 	ck_assert_str_eq(value_of(b, "host_mtu"), "1500");
 	abibase_baseline_unref(b);
-	b = ANSWER("pc-q35-2.9", "tap,tap+vhost", abibase_profile_ref(p));
+	b = ANSWER("pc-q35-2.9", "tap,tap+vhost,=a", abibase_profile_ref(p));
 	ck_assert_str_eq(value_of(b, "host_mtu"), "0");
 	ck_assert(abibase_baseline_offered(b, "tap", word) && !(word[0] >> 3 & 1));
 	abibase_baseline_unref(b);
-	b = ANSWER("pc-q35-2.10", "tap,tap+vhost", p);
+	b = ANSWER("pc-q35-2.10", "tap,tap+vhost,=a", p);
 	ck_assert_str_eq(value_of(b, "host_mtu"), "1500");
 	abibase_baseline_unref(b);
 	json_decref(root);
@@ -1204,6 +1247,7 @@ Suite *suite_intersect(void)
 	tcase_add_test(machines, test_machine_names);
 	tcase_add_test(machines, test_machine_chosen);
 	tcase_add_test(machines, test_without_qemu_facts);
+	tcase_add_test(machines, test_unasked_qemu);
 	tcase_add_test(machines, test_exceptions_are_named);
 	tcase_add_test(machines, test_vendor_machine);
 	tcase_add_test(qemus, test_several_qemus);

@@ -189,7 +189,12 @@ static const struct refusal {
 	{ WITH_FACT("\"a.w\":\"0x00000000000000000000000000000000000000000000000000000000"
 		    "000000000000\""),
 	  "json-bad-value", "t: /facts/a.w" },
-	{ WITH_QEMU(",\"vers\":1"), "json-unknown-key", "t: /qemu/0/vers" },
+	{ WITH_QEMU(",\"machine_patterns\":[\"pc-*-rhel*\"]"), "json-bad-value",
+	  "t: /qemu/0/machine_patterns/0" },
+	{ WITH_QEMU(",\"vers\":1.5"), "json-wrong-type", "t: /qemu/0/vers" },
+	{ PROFILE(",\"qemu\":[{\"unknown\":1}]"), "json-wrong-type", "t: /qemu/0/unknown" },
+	{ PROFILE(",\"needs\":{\"clairvoyance\":\"9.9\"}"), "document-needs",
+	  "t: /needs/clairvoyance" },
 	{ PROFILE(",\"qemu\":[{\"version\":\"7.2.0\"}]"), "json-missing-key", "t: /qemu/0" },
 	{ PROFILE(",\"qemu\":[{\"target\":\"x86_64\"}]"), "json-missing-key", "t: /qemu/0" },
 	{ PROFILE(",\"qemu\":[{\"version\":\"7.2.0 (Debian)\",\"target\":\"x86_64\"}]"),
@@ -260,6 +265,10 @@ START_TEST(test_accepted)
 	assert_accepted(PROFILE(",\"qemu\":[]"));
 	assert_accepted(WITH_QEMU(",\"x-a\":1,\"description\":\"d\",\"tags\":[],\"machines\":{},"
 				  "\"properties\":{},\"values\":{}"));
+	/* a binary that could not be asked; a member that is not known is kept */
+	assert_accepted(PROFILE(",\"qemu\":[{\"path\":\"/usr/bin/kvm\",\"unknown\":\"timeout\"}]"));
+	assert_accepted(WITH_QEMU(",\"vers\":{\"a\":[1]}"));
+	assert_accepted(PROFILE(",\"needs\":{}"));
 	/* a fact id that is not known is kept */
 	assert_accepted(WITH_FACT("\"zz.new-fact_1\":-7"));
 	assert_accepted(WITH_FACT("\"zz.w\":\"0x0000\",\"zz.s\":\"any \xc3\xa9 string\""));

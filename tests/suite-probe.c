@@ -1597,7 +1597,8 @@ START_TEST(test_no_descriptors)
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &old), 0);
 	assert_unknown(p, "tap.usable", "no-file-descriptors");
 	assert_unknown(p, "vhost_net.usable", "no-file-descriptors");
-	assert_json(p, "\"qemu\": []", true);
+	assert_json(p, "\"unknown\": \"no-file-descriptors\"", true);
+	ck_assert_uint_eq(abibase_profile_unasked_qemus(p), 1);
 	ck_assert(said(LOG_WARNING, "probe-no-file-descriptors"));
 	ck_assert(said(LOG_WARNING, "probe-qemu-no-descriptors"));
 	abibase_profile_unref(p);
@@ -1751,7 +1752,9 @@ START_TEST(test_bad_qemu)
 	ck_assert_msg(strstr(logged.data, bad_qemus[_i].words) != NULL, "not \"%s\":\n%s",
 		      bad_qemus[_i].words, logged.data);
 	assert_json(p, "/good\"", true);
-	assert_json(p, "/bad\"", false);
+	/* what was there and did not answer is not "none" */
+	assert_json(p, "/bad\",\n      \"unknown\": ", true);
+	ck_assert_uint_eq(abibase_profile_unasked_qemus(p), 1);
 	abibase_profile_unref(p);
 }
 END_TEST
@@ -1798,7 +1801,8 @@ START_TEST(test_qemu_other)
 	p = run(pr);
 	ck_assert(said(LOG_WARNING, "probe-qemu-target"));
 	ck_assert(said(LOG_WARNING, "probe-qemu-not-executable"));
-	assert_json(p, "\"qemu\": []", true);
+	assert_json(p, "riscv", false);
+	ck_assert_uint_eq(abibase_profile_unasked_qemus(p), 1);
 	abibase_profile_unref(p);
 
 	pr = qemu_probe();

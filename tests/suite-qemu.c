@@ -707,7 +707,7 @@ static size_t against_catalogue(const json_t *entry)
 	json_object_foreach(json_object_get(entry, "values"), machine, values) {
 		struct qemu_view q;
 
-		qemu_view_init(&q, entry, machine);
+		qemu_view_init(&q, t.cat, entry, machine);
 		for (size_t i = 0; q.name.upstream && i < t.cat->n_rows; i++) {
 			const struct row *row = &t.cat->rows[i];
 			struct effective e;

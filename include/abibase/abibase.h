@@ -39,6 +39,7 @@ struct abibase_baseline;
 struct abibase_decode;
 struct abibase_platforms;
 struct abibase_check;
+struct abibase_check_request;
 struct abibase_intersection;
 struct abibase_diff;
 struct abibase_explanation;
@@ -220,6 +221,12 @@ const char *abibase_profile_kind(const struct abibase_profile *p);
 const char *abibase_profile_arch(const struct abibase_profile *p);
 /** abibase_profile_revision - revision of a platform's content, from 1; 0 when none is stated. Since: 0.1 */
 int64_t abibase_profile_revision(const struct abibase_profile *p);
+/**
+ * abibase_profile_unasked_qemus - how many QEMUs were there and could not be asked
+ *
+ * Whether they have a machine type is not known. Since: 0.1
+ */
+size_t abibase_profile_unasked_qemus(const struct abibase_profile *p);
 /**
  * abibase_profile_digest - what the content is, whatever its layout
  *
@@ -456,6 +463,16 @@ int abibase_intersection_disable(struct abibase_intersection *ix, const char *gr
  * Returns: 0, -EBUSY, -ENOMEM. Since: 0.1
  */
 int abibase_intersection_add_dest(struct abibase_intersection *ix, const char *host);
+/**
+ * abibase_intersection_assume_qemu - take a host to have an upstream QEMU with the machine type
+ * @host: the name of a host that is added, and of which no QEMU is recorded that has answered
+ *
+ * Without it such a host makes the verdict "cannot tell", or "no" where it provably has none. What
+ * was assumed is part of the answer. May be called for several hosts.
+ *
+ * Returns: 0, -EBUSY, -ENOMEM. Since: 0.1
+ */
+int abibase_intersection_assume_qemu(struct abibase_intersection *ix, const char *host);
 /**
  * abibase_intersection_add_profile - add a host
  * @p: read during the call, not kept
@@ -859,6 +876,26 @@ int abibase_match_to_text(const struct abibase_match *m, char **ret);
 int abibase_check(struct abibase_context *ctx, struct abibase_catalogue *cat,
 		  const struct abibase_baseline *b, const struct abibase_profile *p,
 		  struct abibase_check **ret);
+/**
+ * abibase_check_request_new - ask the same with a word about what is not recorded
+ * @ret: release with abibase_check_request_unref()
+ *
+ * Returns: 0, -ENOMEM. Since: 0.1
+ */
+int abibase_check_request_new(struct abibase_context *ctx, struct abibase_catalogue *cat,
+			      struct abibase_baseline *b, struct abibase_check_request **ret);
+/** Since: 0.1 */
+struct abibase_check_request *abibase_check_request_unref(struct abibase_check_request *q);
+/**
+ * abibase_check_request_assume_qemu - as abibase_intersection_assume_qemu(), for this check
+ * @host: the name of a host that will be checked; of another one it means nothing
+ *
+ * Returns: 0, -ENOMEM. Since: 0.1
+ */
+int abibase_check_request_assume_qemu(struct abibase_check_request *q, const char *host);
+/** abibase_check_request_run - as abibase_check(). Since: 0.1 */
+int abibase_check_request_run(struct abibase_check_request *q, const struct abibase_profile *p,
+			      struct abibase_check **ret);
 /** Since: 0.1 */
 struct abibase_check *abibase_check_ref(struct abibase_check *c);
 /** Since: 0.1 */
@@ -1104,6 +1141,12 @@ struct abibase_targets *abibase_targets_unref(struct abibase_targets *t);
  * Returns: 0, -EINVAL (no such backend), -ENOMEM. Since: 0.1
  */
 int abibase_targets_set_backend(struct abibase_targets *t, const char *backend);
+/**
+ * abibase_targets_assume_qemu - as abibase_intersection_assume_qemu(), for a host among the targets
+ *
+ * Returns: 0, -ENOMEM. Since: 0.1
+ */
+int abibase_targets_assume_qemu(struct abibase_targets *t, const char *host);
 /**
  * abibase_targets_set_baseline - the list with which the guest was started, and each target will be
  * @b: a baseline whose verdict is yes; a reference is taken

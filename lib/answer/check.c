@@ -21,6 +21,7 @@ struct checking {
 	struct abibase_catalogue *cat;
 	const struct abibase_baseline *b;
 	const struct abibase_profile *p;
+	const struct strings *assume;	/* hosts whose QEMU is assumed; NULL: none */
 	struct abibase_baseline *alone; /* what the host can do at most */
 	struct abibase_check *out;
 };
@@ -174,6 +175,13 @@ static int set_wishes(struct checking *k, struct abibase_intersection *ix)
 	return r;
 }
 
+static int assume(const struct checking *k, struct abibase_intersection *ix)
+{
+	if (!k->assume || !strings_have(k->assume, k->p->name))
+		return 0;
+	return abibase_intersection_assume_qemu(ix, k->p->name);
+}
+
 static int derive_alone(struct checking *k)
 {
 	struct abibase_intersection *ix;
@@ -182,6 +190,8 @@ static int derive_alone(struct checking *k)
 	if (r < 0)
 		return r;
 	r = set_wishes(k, ix);
+	if (r == 0)
+		r = assume(k, ix);
 	if (r == 0)
 		r = abibase_intersection_add_profile(ix, k->p);
 	if (r == 0)
@@ -196,7 +206,8 @@ static int derive_alone(struct checking *k)
 static bool is_taken(const struct finding *f, const char *id)
 {
 	return streq(f->id, id) &&
-	       (f->kind != ABIBASE_FINDING_NOTE || streq(id, "backend-absent"));
+	       (f->kind != ABIBASE_FINDING_NOTE || streq(id, "backend-absent") ||
+		streq(id, "qemu-assumed") || streq(id, "catalogue-older"));
 }
 
 /* What concerns the host as a whole: machine type, QEMU, backends. Features come one by one. */
@@ -206,7 +217,8 @@ static int take_findings(struct checking *k)
 					     "backend-unknown",	       "vendor-machine-unknown",
 					     "no-qemu-facts",	       "machine-not-recorded",
 					     "target-not-covered",     "property-missing",
-					     NULL };
+					     "qemu-unasked",	       "qemu-assumed",
+					     "catalogue-older",	       NULL };
 
 	for (size_t i = 0; i < k->alone->n_findings; i++) {
 		const struct finding *f = &k->alone->findings[i];
@@ -345,7 +357,7 @@ static bool knows(const struct checking *k, size_t used, const struct value *v)
 		return mine->defaults[used] != SETTING_ABSENT;
 	if (!row)
 		return false;
-	baseline_effective(k->alone, used, row, &e);
+	baseline_effective(k->cat, k->alone, used, row, &e);
 	return e.known == ABIBASE_YES;
 }
 
@@ -506,7 +518,7 @@ static bool known_there(const struct checking *k, const struct row *row)
 	for (size_t u = 0; u < k->b->n_used; u++) {
 		struct effective e;
 
-		baseline_effective(k->b, u, row, &e);
+		baseline_effective(k->cat, k->b, u, row, &e);
 		if (e.known != ABIBASE_YES)
 			return false;
 	}
@@ -519,7 +531,7 @@ static const json_t *value_there(const struct checking *k, const struct row *row
 	for (size_t u = 0; u < k->b->n_used; u++) {
 		struct effective e;
 
-		baseline_effective(k->b, u, row, &e);
+		baseline_effective(k->cat, k->b, u, row, &e);
 		if (effective_seen(&e, row))
 			return effective_seen(&e, row);
 	}
@@ -596,7 +608,7 @@ static int judge_unset(struct checking *k, const struct row *row, size_t used,
 	struct effective e;
 	const json_t *here;
 
-	baseline_effective(k->alone, used, row, &e);
+	baseline_effective(k->cat, k->alone, used, row, &e);
 	here = effective_seen(&e, row);
 	if (there && here)
 		return json_equal(here, there) ? 0 : row_differs(k, row, build, there, here);
@@ -840,7 +852,9 @@ static int admit(struct checking *k)
 	r = abibase_intersection_new(k->ctx, k->cat, &ix);
 	if (r < 0)
 		return r;
-	r = intersection_add_baseline_but(ix, k->b, k->p->name);
+	r = assume(k, ix);
+	if (r == 0)
+		r = intersection_add_baseline_but(ix, k->b, k->p->name);
 	if (r == 0)
 		r = abibase_intersection_add_profile(ix, k->p);
 	if (r == 0)
@@ -916,11 +930,53 @@ static int name_baseline(struct checking *k)
 	return k->out->baseline ? 0 : -ENOMEM;
 }
 
-ABIBASE_EXPORT int abibase_check(struct abibase_context *ctx, struct abibase_catalogue *cat,
-				 const struct abibase_baseline *b, const struct abibase_profile *p,
-				 struct abibase_check **ret)
+struct abibase_check_request {
+	struct abibase_context *ctx;
+	struct abibase_catalogue *cat;
+	struct abibase_baseline *b;
+	struct strings assume;
+};
+
+ABIBASE_EXPORT int abibase_check_request_new(struct abibase_context *ctx,
+					     struct abibase_catalogue *cat,
+					     struct abibase_baseline *b,
+					     struct abibase_check_request **ret)
 {
-	struct checking k = { .ctx = ctx, .cat = cat, .b = b, .p = p };
+	struct abibase_check_request *q = calloc(1, sizeof(*q));
+
+	if (!q)
+		return context_oom(ctx);
+	q->ctx = abibase_context_ref(ctx);
+	q->cat = abibase_catalogue_ref(cat);
+	q->b = abibase_baseline_ref(b);
+	*ret = q;
+	return 0;
+}
+
+ABIBASE_EXPORT struct abibase_check_request *
+abibase_check_request_unref(struct abibase_check_request *q)
+{
+	if (!q)
+		return NULL;
+	strings_clear(&q->assume);
+	abibase_baseline_unref(q->b);
+	abibase_catalogue_unref(q->cat);
+	abibase_context_unref(q->ctx);
+	free(q);
+	return NULL;
+}
+
+ABIBASE_EXPORT int abibase_check_request_assume_qemu(struct abibase_check_request *q,
+						     const char *host)
+{
+	return strings_insert(&q->assume, host) < 0 ? context_oom(q->ctx) : 0;
+}
+
+static int check(struct abibase_context *ctx, struct abibase_catalogue *cat,
+		 const struct abibase_baseline *b, const struct abibase_profile *p,
+		 const struct strings *assume, struct abibase_check **ret)
+{
+	struct checking k = { .ctx = ctx, .cat = cat, .b = b, .p = p, .assume = assume };
 	int r;
 
 	if (b->verdict != ABIBASE_VERDICT_YES)
@@ -939,6 +995,20 @@ ABIBASE_EXPORT int abibase_check(struct abibase_context *ctx, struct abibase_cat
 	}
 	*ret = k.out;
 	return 0;
+}
+
+ABIBASE_EXPORT int abibase_check(struct abibase_context *ctx, struct abibase_catalogue *cat,
+				 const struct abibase_baseline *b, const struct abibase_profile *p,
+				 struct abibase_check **ret)
+{
+	return check(ctx, cat, b, p, NULL, ret);
+}
+
+ABIBASE_EXPORT int abibase_check_request_run(struct abibase_check_request *q,
+					     const struct abibase_profile *p,
+					     struct abibase_check **ret)
+{
+	return check(q->ctx, q->cat, q->b, p, &q->assume, ret);
 }
 
 /* Pointers and words in one block, so that one free() releases all of it. */

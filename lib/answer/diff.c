@@ -662,6 +662,12 @@ static void add_single(struct comparison *c, const struct profile_qemu *qemu, in
 		set_subject(add_lack(c, ABIBASE_DIFF_QEMU, false, lacks, "qemu", what), q.subject);
 }
 
+/* Is nothing known of its QEMUs, though some are there? */
+static bool is_unasked(const struct abibase_profile *p)
+{
+	return !p->n_qemu && p->n_unasked;
+}
+
 static void diff_qemus(struct comparison *c)
 {
 	const struct abibase_profile *a = c->p[0], *b = c->p[1];
@@ -672,8 +678,9 @@ static void diff_qemus(struct comparison *c)
 		c->failed = true;
 		return;
 	}
-	if (a->has_qemu != b->has_qemu) {
-		add_not_recorded(c, ABIBASE_DIFF_QEMU, a->has_qemu ? 1 : 0, "qemu", "qemu");
+	if (a->has_qemu != b->has_qemu || is_unasked(a) != is_unasked(b)) {
+		add_not_recorded(c, ABIBASE_DIFF_QEMU, a->has_qemu && !is_unasked(a) ? 1 : 0, "qemu",
+				 "qemu");
 		return;
 	}
 	find_mates(c, mate, taken);
@@ -1135,7 +1142,7 @@ static const char *word_in(struct two *t, int i, const struct row *row)
 	for (size_t u = 0; u < b->n_used; u++) {
 		struct effective e;
 
-		baseline_effective(b, u, row, &e);
+		baseline_effective(t->c.cat, b, u, row, &e);
 		seen = effective_seen(&e, row);
 		if (seen)
 			return words_of(t, seen);
@@ -1157,7 +1164,7 @@ static bool checks(const struct abibase_baseline *b, const struct shape *s)
 	for (size_t u = 0; u < b->n_used; u++) {
 		struct qemu_view view;
 
-		qemu_view_init(&view, baseline_entry(b, u), b->machine);
+		qemu_view_init(&view, NULL, baseline_entry(b, u), b->machine);
 		if (!view.entry || version_cmp(&view.version, &s->checked_since) >= 0)
 			return true;
 	}
@@ -1197,7 +1204,7 @@ static int64_t largest_of(const struct abibase_baseline *b, const struct shape *
 		int64_t size = qemu_recorded_size(entry, b->machine, s->recorded);
 		struct qemu_view view;
 
-		qemu_view_init(&view, entry, b->machine);
+		qemu_view_init(&view, NULL, entry, b->machine);
 		if (size < 0 && entry)
 			size = shape_value(s, &view.version);
 		most = size > most ? size : most;

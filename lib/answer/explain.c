@@ -110,7 +110,7 @@ static json_t *host_list(struct explaining *e, const bool *hosts)
 static bool uses(const struct explaining *e, const struct host *h, size_t used)
 {
 	if (!e->b->used[used].build)
-		return !h->has_qemu;
+		return inputs_assumes_qemu(&e->b->in, h);
 	for (size_t i = 0; i < h->n_qemu; i++)
 		if ((long)h->qemu[i].build == e->b->used[used].index)
 			return true;
@@ -748,7 +748,7 @@ static void unset_by_builds(const struct explaining *e, const struct row *row, s
 	for (size_t u = 0; u < e->b->n_used; u++) {
 		struct effective f;
 
-		baseline_effective(e->b, u, row, &f);
+		baseline_effective(e->cat, e->b, u, row, &f);
 		absent += f.known == ABIBASE_NO;
 		unknown += f.known == ABIBASE_UNKNOWN || (f.known == ABIBASE_YES && !f.value);
 	}

@@ -369,7 +369,7 @@ static void note_not_compared(struct matching *x)
 static void put_versions(struct buf *b, const struct abibase_profile *p)
 {
 	if (!p->n_qemu)
-		buf_puts(b, p->has_qemu ? "none" : "not recorded");
+		buf_puts(b, p->n_unasked ? "not known" : p->has_qemu ? "none" : "not recorded");
 	for (size_t i = 0; i < p->n_qemu; i++)
 		buf_printf(b, "%s%s", i ? ", " : "", p->qemu[i].version);
 }

@@ -604,7 +604,7 @@ static const json_t *source_value(const struct abibase_targets *t, const struct 
 
 	if (!q)
 		return NULL;
-	qemu_view_init(&view, q->json, t->guest->machine);
+	qemu_view_init(&view, t->cat, q->json, t->guest->machine);
 	qemu_effective(&view, row, &e);
 	return effective_seen(&e, row);
 }

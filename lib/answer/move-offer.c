@@ -190,7 +190,7 @@ const struct profile_qemu *move_source_qemu(const struct abibase_targets *t)
 		const char *package = json_string_value(json_object_get(q->json, "package"));
 
 		if (!streq(q->target, g->target ? g->target : t->source->arch) ||
-		    qemu_has_machine(q->json, g->machine) == ABIBASE_NO)
+		    qemu_has_machine(t->cat, q->json, g->machine) == ABIBASE_NO)
 			continue;
 		if ((g->build_id && build && !streq(build, g->build_id)) ||
 		    (g->package && package && !streq(package, g->package)) ||
@@ -222,7 +222,7 @@ static int offer_by_profile(const struct abibase_targets *t, const struct guest_
 	if (!q || be < 0)
 		return 0;
 	pr.backend = (size_t)be;
-	qemu_view_init(&pr.view, q->json, t->guest->machine);
+	qemu_view_init(&pr.view, t->cat, q->json, t->guest->machine);
 	r = move_baseline_settings(t->baseline, &pr, &settings);
 	all = r < 0 ? NULL : move_join_lists(&settings, &empty, &empty);
 	pr.settings = all;

@@ -3,6 +3,7 @@
 
 #include "base/context.h"
 #include "answer/move.h"
+#include "model/machine.h"
 
 /* Which host can take the guest: all devices, on each QEMU of each host. */
 
@@ -25,6 +26,60 @@ static enum abibase_move kind_of(const struct abibase_check *c)
 	return kind;
 }
 
+static int say_host(struct judging *j, enum machine_answer answer, const char *id,
+		    const char *remedy, struct buf *text)
+{
+	struct check_finding f = { .kind = ABIBASE_FINDING_NOTE,
+				   .id = id,
+				   .layer = "machine type",
+				   .remedy = remedy,
+				   .bit = -1 };
+
+	if (answer == MACHINE_CONFLICT)
+		return move_conflict(j, id, f.layer, NULL, remedy, text);
+	if (answer == MACHINE_UNKNOWN)
+		return move_unknown(j, id, f.layer, NULL, remedy, text);
+	return hostcheck_add(j->m->check, &f, text);
+}
+
+static const char *target_of(const struct judging *j)
+{
+	return j->t->guest->target ? j->t->guest->target : j->p->arch;
+}
+
+/* What is to be said of the host: it has no QEMU that could be judged, or one is assumed. */
+static int judge_qemuless(struct judging *j)
+{
+	struct machine_host h = { .name = j->p->name,
+				  .looked_for = j->p->has_qemu,
+				  .assumed = j->assumed,
+				  .n_unasked = j->p->n_unasked };
+	const char *id, *remedy;
+	enum machine_answer answer;
+	_buf_ text = { 0 };
+
+	for (size_t i = 0; i < j->p->n_qemu; i++)
+		machine_count(&h, machine_use(j->t->cat, j->p->qemu[i].json, target_of(j),
+					      j->t->guest->machine));
+	answer = machine_judge(&h, target_of(j), j->t->guest->machine, &text, &id, &remedy);
+	return answer == MACHINE_FINE ? 0 : say_host(j, answer, id, remedy, &text);
+}
+
+static int say_unasked(struct judging *j)
+{
+	for (size_t i = 0; i < j->p->n_unasked; i++) {
+		const json_t *v = profile_unasked(j->p, i);
+		_buf_ text = { 0 };
+
+		machine_write_unasked(j->p->name, json_string_value(json_object_get(v, "path")),
+				      json_string_value(json_object_get(v, "unknown")), &text);
+		if (move_unknown(j, "qemu-unasked", "machine type", NULL, machine_unasked_remedy,
+				 &text) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 static int say_no_machine(struct judging *j)
 {
 	const char *machine = j->t->guest->machine;
@@ -35,26 +90,17 @@ static int say_no_machine(struct judging *j)
 		return move_unknown(j, "guest-unknown", "guest", NULL, "say it with -M MACHINE",
 				    &text);
 	}
+	if (!j->entry)
+		return say_unasked(j) < 0 ? -ENOMEM : judge_qemuless(j);
 	buf_printf(&text, "%s: ", j->p->name);
-	if (qemu_has_machine(j->entry, machine) == ABIBASE_UNKNOWN && j->entry) {
+	if (machine_use(j->t->cat, j->entry, target_of(j), machine) == MACHINE_NOT_RECORDED) {
 		buf_puts(&text, "whether ");
 		move_write_qemu(j, &text);
 		buf_printf(&text, " has the machine type %s is not recorded", machine);
 		return move_unknown(j, "machine-not-recorded", "machine type", NULL,
-				    "probe this host again", &text);
+				    machine_unrecorded_remedy, &text);
 	}
-	if (!j->entry && !j->p->has_qemu) {
-		buf_printf(&text, "nothing is recorded of its QEMUs, so whether one of them has the "
-				  "machine type %s is not known",
-			   machine);
-		return move_unknown(j, "machine-not-recorded", "machine type", NULL,
-				    "probe the QEMU of that host", &text);
-	}
-	if (j->entry)
-		move_write_qemu(j, &text);
-	else
-		buf_printf(&text, "none of its QEMUs is for the target %s, so it",
-			   j->t->guest->target ? j->t->guest->target : j->p->arch);
+	move_write_qemu(j, &text);
 	buf_printf(&text, " does not have the machine type %s", machine);
 	return move_conflict(
 		j, "host-without-machine", "machine type", NULL,
@@ -63,8 +109,11 @@ static int say_no_machine(struct judging *j)
 
 static bool has_machine(const struct judging *j)
 {
-	return j->t->guest->machine && j->entry &&
-	       qemu_has_machine(j->entry, j->t->guest->machine) == ABIBASE_YES;
+	const char *machine = j->t->guest->machine;
+
+	if (!machine || j->assumed)
+		return machine;
+	return j->entry && machine_use(j->t->cat, j->entry, target_of(j), machine) == MACHINE_USED;
 }
 
 static int with_settings(struct judging *j, int (*fn)(struct judging *j))
@@ -138,6 +187,8 @@ static int judge(struct judging *j)
 		r = say_no_machine(j);
 		return r < 0 || !g->machine ? r : judge_kernel(j);
 	}
+	if (r == 0 && j->assumed)
+		r = judge_qemuless(j);
 	if (r == 0)
 		r = move_baseline_settings(j->t->baseline, &j->pr, &j->base);
 	if (r == 0)
@@ -167,9 +218,10 @@ static int judge_qemu(const struct abibase_targets *t, const struct abibase_prof
 	struct judging j = { .t = t, .p = p, .entry = entry, .m = m };
 	int r;
 
+	j.assumed = !p->n_qemu && strings_have(&t->assume, p->name);
 	j.pr.cat = t->cat;
 	j.pr.p = p;
-	qemu_view_init(&j.pr.view, entry, t->guest->machine ? t->guest->machine : "");
+	qemu_view_init(&j.pr.view, t->cat, entry, t->guest->machine ? t->guest->machine : "");
 	m->way_back = ABIBASE_UNKNOWN;
 	m->check = hostcheck_new(p->name);
 	r = m->check ? fill_qemu(m, entry) : -ENOMEM;
@@ -300,6 +352,7 @@ ABIBASE_EXPORT struct abibase_targets *abibase_targets_unref(struct abibase_targ
 	for (size_t i = 0; i < t->n; i++)
 		abibase_profile_unref(t->hosts[i]);
 	free(t->hosts);
+	strings_clear(&t->assume);
 	abibase_profile_unref(t->source);
 	abibase_baseline_unref(t->baseline);
 	abibase_guest_unref(t->guest);
@@ -323,6 +376,11 @@ ABIBASE_EXPORT int abibase_targets_set_backend(struct abibase_targets *t, const 
 	free(t->backend);
 	t->backend = copy;
 	return 0;
+}
+
+ABIBASE_EXPORT int abibase_targets_assume_qemu(struct abibase_targets *t, const char *host)
+{
+	return strings_insert(&t->assume, host) < 0 ? context_oom(t->ctx) : 0;
 }
 
 ABIBASE_EXPORT int abibase_targets_set_baseline(struct abibase_targets *t,
@@ -369,10 +427,31 @@ static int judge_hosts(struct abibase_targets *t, struct abibase_moves *m)
 	return m->n < t->n ? -ENOMEM : 0;
 }
 
+/* A name that is none of theirs is a slip of the pen that would go unseen. */
+static int check_assumed(struct abibase_targets *t)
+{
+	for (size_t i = 0; i < t->assume.n; i++) {
+		size_t k = 0;
+
+		while (k < t->n && !streq(t->hosts[k]->name, t->assume.s[i]))
+			k++;
+		if (k == t->n)
+			return context_fail(t->ctx, ENOENT, "no-such-host", NULL,
+					    "the host of an assumed QEMU, \"%s\", is not among the "
+					    "hosts",
+					    t->assume.s[i]);
+	}
+	return 0;
+}
+
 ABIBASE_EXPORT int abibase_targets_run(struct abibase_targets *t, struct abibase_moves **ret)
 {
-	struct abibase_moves *m = calloc(1, sizeof(*m));
+	struct abibase_moves *m;
+	int r = check_assumed(t);
 
+	if (r < 0)
+		return r;
+	m = calloc(1, sizeof(*m));
 	if (!m)
 		return context_oom(t->ctx);
 	m->refcount = 1;

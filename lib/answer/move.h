@@ -22,6 +22,7 @@ struct abibase_targets {
 	struct abibase_baseline *baseline; /* NULL: no list of options */
 	struct abibase_profile *source;	   /* NULL: not known */
 	char *backend;			   /* NULL: that of the guest */
+	struct strings assume; /* hosts whose QEMU is taken to be an upstream one */
 	struct abibase_profile **hosts;
 	size_t n, cap;
 };
@@ -43,7 +44,8 @@ struct move {
 struct judging {
 	const struct abibase_targets *t;
 	const struct abibase_profile *p;
-	const json_t *entry; /* its record; NULL: any upstream QEMU */
+	const json_t *entry; /* its record; NULL: none, or any upstream QEMU */
+	bool assumed;	     /* any upstream QEMU */
 	struct predictor pr;
 	struct strings base; /* the settings that the target gets anyway */
 	struct move *m;

@@ -286,10 +286,19 @@ static void put_qemus(struct report *r)
 			buf_puts(&r->text,
 				 ": its machine types are not recorded; probe it again\n");
 	}
-	if (r->p->has_qemu && !r->p->n_qemu) {
+	for (size_t i = 0; i < r->p->n_unasked; i++) {
+		const json_t *v = profile_unasked(r->p, i);
+		const char *path = json_string_value(json_object_get(v, "path"));
+
+		begin(r, "UNKNOWN", "qemu");
+		show_text(&r->text, path ? path : "a binary");
+		buf_puts(&r->text, " is there and could not be asked (");
+		show_text(&r->text, json_string_value(json_object_get(v, "unknown")));
+		buf_puts(&r->text, "); remedy: see why it does not answer, or take it away\n");
+	}
+	if (r->p->has_qemu && !r->p->n_qemu && !r->p->n_unasked) {
 		begin(r, "WARN", "qemu");
-		buf_puts(&r->text, "there is none that answers; remedy: install one, or name it "
-				   "with --qemu\n");
+		buf_puts(&r->text, "there is none; remedy: install one, or name it with --qemu\n");
 	}
 }
 

@@ -400,7 +400,7 @@ static void put_member(struct buf *b, const json_t *obj, const char *key, const 
 
 static void put_qemus(struct buf *b, const struct abibase_profile *p)
 {
-	if (!p->n_qemu)
+	if (!p->n_qemu && !p->n_unasked)
 		buf_printf(b, "\nqemu: %s\n", p->has_qemu ? "none" : "not recorded");
 	else
 		buf_puts(b, "\nqemu\n");
@@ -416,6 +416,15 @@ static void put_qemus(struct buf *b, const struct abibase_profile *p)
 		put_member(b, q->json, "path", "path");
 		put_member(b, q->json, "build_id", "build id");
 		put_machines(b, json_object_get(q->json, "machines"));
+	}
+	for (size_t i = 0; i < p->n_unasked; i++) {
+		const json_t *v = profile_unasked(p, i);
+
+		buf_puts(b, "  not known (");
+		show_text(b, json_string_value(json_object_get(v, "unknown")));
+		buf_puts(b, ")\n");
+		put_member(b, v, "path", "path");
+		put_member(b, v, "build_id", "build id");
 	}
 }
 

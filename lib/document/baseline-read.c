@@ -178,6 +178,17 @@ static void check_host_qemu(struct check *c, const json_t *v)
 	check_objects(c, v, members);
 }
 
+static void check_host_unasked(struct check *c, const json_t *v)
+{
+	static const struct member members[] = {
+		{ "path", S, false, check_nonempty },
+		{ "unknown", S, true, check_name },
+		{ 0 },
+	};
+
+	check_objects(c, v, members);
+}
+
 static void check_unknown(struct check *c, const json_t *v)
 {
 	const char *key;
@@ -202,6 +213,8 @@ static void check_inputs(struct check *c, const json_t *v)
 		{ "name", S, true, check_name },
 		{ "numbers", J_OBJECT, false, check_numbers },
 		{ "qemu", J_ARRAY, true, check_host_qemu },
+		{ "qemu_none", J_BOOL, false, NULL },
+		{ "qemu_unasked", J_ARRAY, false, check_host_unasked },
 		{ "revision", J_INT, true, NULL },
 		{ "unknown", J_OBJECT, true, check_unknown },
 		{ 0 },
@@ -215,6 +228,7 @@ static void check_inputs(struct check *c, const json_t *v)
 static void check_policy(struct check *c, const json_t *v)
 {
 	static const struct member members[] = {
+		{ "assume_qemu", J_ARRAY, false, check_strings },
 		{ "backends", J_ARRAY, true, check_strings },
 		{ "backends_named", J_BOOL, true, NULL },
 		{ "dest", J_ARRAY, true, check_strings },
@@ -300,6 +314,7 @@ static const struct member baseline_members[] = {
 	{ "id", SN, true, check_id },
 	{ "inputs", J_ARRAY, true, check_inputs },
 	{ "machine", SN, true, check_name_or_null },
+	{ "needs", J_OBJECT, false, check_needs_of_reader },
 	{ "policy", J_OBJECT, true, check_policy },
 	{ "requirements", J_ARRAY, true, check_requirements },
 	{ "schema", S, true, NULL },
@@ -456,6 +471,7 @@ static void read_policy(struct reader *r, const json_t *root)
 	read_set(r, json_object_get(p, "enable"), &policy->enable);
 	read_set(r, json_object_get(p, "disable"), &policy->disable);
 	read_set(r, json_object_get(p, "dest"), &policy->dest);
+	read_set(r, json_object_get(p, "assume_qemu"), &policy->assume);
 	r->b->machine_chosen = policy->machine_chosen =
 		json_is_true(json_object_get(p, "machine_chosen"));
 	r->b->arch = str(root, "arch");
@@ -557,12 +573,28 @@ static void read_numbers(const struct inputs *in, const json_t *v, struct host *
 		h->numbers[find_name(in->numbers, in->n_numbers, key)] = json_integer_value(item);
 }
 
+static void read_unasked(struct reader *r, const json_t *v, struct host *h)
+{
+	struct inputs *in = &r->b->in;
+	size_t i;
+	json_t *q;
+
+	json_array_foreach(json_object_get(v, "qemu_unasked"), i, q) {
+		h->unasked[i].path = NO_PATH;
+		if ((str(q, "path") &&
+		     strings_intern(&in->strings, str(q, "path"), &h->unasked[i].path) < 0) ||
+		    strings_intern(&in->strings, str(q, "unknown"), &h->unasked[i].reason) < 0)
+			r->oom = true;
+	}
+}
+
 static void read_host(struct reader *r, const json_t *v)
 {
 	const json_t *list = json_object_get(v, "qemu");
 	struct inputs *in = &r->b->in;
 	struct host *h = host_new(str(v, "name"), in->n_numbers, in->n_conditions,
-				  json_array_size(list));
+				  json_array_size(list),
+				  json_array_size(json_object_get(v, "qemu_unasked")));
 	size_t i;
 	json_t *q;
 
@@ -574,7 +606,8 @@ static void read_host(struct reader *r, const json_t *v)
 	in->hosts[in->n_hosts++] = h;
 	h->revision = json_integer_value(json_object_get(v, "revision"));
 	h->platform = streq(str(v, "kind"), "platform");
-	h->has_qemu = h->n_qemu > 0;
+	h->has_qemu = h->n_qemu || h->n_unasked || json_is_true(json_object_get(v, "qemu_none"));
+	read_unasked(r, v, h);
 	host_set_digest(h, str(v, "digest"));
 	read_answers(r, v, h);
 	read_numbers(in, v, h);

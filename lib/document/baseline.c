@@ -123,7 +123,7 @@ size_t baseline_host_builds(const struct abibase_baseline *b, const struct host 
 	size_t n = 0;
 
 	for (unsigned int u = 0; u < b->n_used; u++) {
-		bool uses = !b->used[u].build && !h->has_qemu && !path;
+		bool uses = !b->used[u].build && inputs_assumes_qemu(&b->in, h) && !path;
 
 		for (size_t i = 0; i < h->n_qemu && !uses; i++) {
 			const char *p = host_path(&b->in, &h->qemu[i]);
@@ -391,6 +391,22 @@ static void write_host_qemu(struct writer *w, const struct abibase_baseline *b,
 	w_close(w, ']');
 }
 
+static void write_unasked(struct writer *w, const struct abibase_baseline *b,
+			  const struct host *h)
+{
+	w_key(w, "qemu_unasked");
+	w_open(w, '[');
+	for (size_t i = 0; i < h->n_unasked; i++) {
+		w_next(w);
+		w_open(w, '{');
+		if (h->unasked[i].path != NO_PATH)
+			w_string(w, "path", b->in.strings.s[h->unasked[i].path]);
+		w_string(w, "unknown", b->in.strings.s[h->unasked[i].reason]);
+		w_close(w, '}');
+	}
+	w_close(w, ']');
+}
+
 /* What only a device is asked about that this baseline is not for is none of its business. */
 static bool is_asked(const struct writer *w, const struct abibase_baseline *b, size_t condition)
 {
@@ -465,6 +481,11 @@ static void write_host(struct writer *w, const struct abibase_baseline *b, const
 	w_string(w, "name", h->name);
 	write_numbers(w, b, h);
 	write_host_qemu(w, b, h);
+	/* without a word an empty list means that nothing was recorded, as it always did */
+	if (h->has_qemu && !h->n_qemu && !h->n_unasked)
+		w_bool(w, "qemu_none", true);
+	if (h->n_unasked)
+		write_unasked(w, b, h);
 	w_int(w, "revision", h->revision);
 	write_unknown(w, b, h);
 	w_close(w, '}');
@@ -476,6 +497,8 @@ static void write_policy(struct writer *w, const struct abibase_baseline *b)
 
 	w_key(w, "policy");
 	w_open(w, '{');
+	if (p->assume.n)
+		w_list(w, "assume_qemu", (const char *const *)p->assume.s, p->assume.n);
 	w_mask(w, b, "backends", p->backends);
 	w_bool(w, "backends_named", p->backends_named);
 	w_list(w, "dest", (const char *const *)p->dest.s, p->dest.n);

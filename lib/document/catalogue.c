@@ -143,6 +143,7 @@ static void check_missing(struct check *c, const json_t *v)
 static void check_feature(struct check *c, const json_t *v)
 {
 	static const struct member members[] = {
+		{ "added", J_INT, false, check_revision },
 		{ "asked", J_STRING, false, check_name },
 		{ "bit", J_INT, false, check_bit },
 		{ "bit_when", J_STRING, false, check_when },
@@ -305,11 +306,30 @@ static void check_shapes(struct check *c, const json_t *v)
 	check_each(c, v, check_shape);
 }
 
+static void check_release(struct check *c, const json_t *v)
+{
+	static const struct member members[] = {
+		{ "machines_from", J_STRING, true, check_version },
+		{ "source", J_STRING, true, check_nonempty },
+		{ "versions", J_STRING, true, check_range },
+		{ 0 },
+	};
+
+	if (check_type(c, v, J_OBJECT))
+		check_object(c, v, members, true);
+}
+
+static void check_releases(struct check *c, const json_t *v)
+{
+	check_each(c, v, check_release);
+}
+
 static const struct member catalogue_members[] = {
 	{ "backends", J_OBJECT, true, check_backends },
 	{ "conditions", J_OBJECT, true, check_conditions },
 	{ "features", J_ARRAY, true, check_features },
 	{ "groups", J_OBJECT, true, check_groups },
+	{ "releases", J_ARRAY, false, check_releases },
 	{ "requirements", J_ARRAY, true, check_requirements },
 	{ "revision", J_INT, true, check_revision },
 	{ "schema", J_STRING, true, NULL },
@@ -624,6 +644,7 @@ static int link_row(struct check *c, struct abibase_catalogue *cat, const json_t
 	row->def = json_object_get(v, "default");
 	row->since = version_of(v, "since");
 	row->removed = version_of(v, "removed");
+	row->added = json_integer_value(json_object_get(v, "added"));
 	if (row->pin == PIN_PINNED && !row->boolean)
 		check_fault(c, "json-bad-value", "only a row that is on or off can be pinned");
 	link_row_group(c, cat, row);
@@ -801,6 +822,25 @@ static int link_shapes(struct check *c, struct abibase_catalogue *cat)
 	return 0;
 }
 
+static int link_releases(struct check *c, struct abibase_catalogue *cat)
+{
+	const json_t *list = json_object_get(cat->root, "releases");
+	size_t i;
+	json_t *v;
+
+	cat->releases = table_new(json_array_size(list), sizeof(*cat->releases));
+	if (!cat->releases)
+		return link_oom(c);
+	json_array_foreach(list, i, v) {
+		struct release *e = &cat->releases[cat->n_releases++];
+
+		version_range_parse(json_string_value(json_object_get(v, "versions")),
+				    &e->versions);
+		e->machines_from = version_of(v, "machines_from");
+	}
+	return 0;
+}
+
 static void mark_needed(struct abibase_catalogue *cat, const struct needs *needs)
 {
 	for (size_t be = 0; be < cat->n_backends; be++)
@@ -825,7 +865,8 @@ static void mark_conditions(struct abibase_catalogue *cat)
 static int catalogue_link(struct check *c, struct abibase_catalogue *cat)
 {
 	if (link_conditions(c, cat) < 0 || link_backends(c, cat) < 0 || link_groups(c, cat) < 0 ||
-	    link_rows(c, cat) < 0 || link_requirements(c, cat) < 0 || link_shapes(c, cat) < 0)
+	    link_rows(c, cat) < 0 || link_requirements(c, cat) < 0 || link_shapes(c, cat) < 0 ||
+	    link_releases(c, cat) < 0)
 		return -ENOMEM;
 	mark_conditions(cat);
 	return 0;
@@ -946,6 +987,7 @@ ABIBASE_EXPORT struct abibase_catalogue *abibase_catalogue_unref(struct abibase_
 		free(cat->shapes[i].offers);
 	}
 	free(cat->shapes);
+	free(cat->releases);
 	json_decref(cat->root);
 	free(cat);
 	return NULL;
@@ -1017,4 +1059,21 @@ int64_t shape_value(const struct shape *s, const struct version *v)
 		if (version_in(v, s->offers[i].versions, s->offers[i].n))
 			return s->offers[i].value;
 	return -1;
+}
+
+const struct release *catalogue_release(const struct abibase_catalogue *cat,
+					const struct version *v)
+{
+	for (size_t i = 0; i < cat->n_releases; i++)
+		if (version_in(v, &cat->releases[i].versions, 1))
+			return &cat->releases[i];
+	return NULL;
+}
+
+bool catalogue_is_older(const struct abibase_catalogue *cat, const struct version *v)
+{
+	for (size_t i = 0; i < cat->n_releases; i++)
+		if (version_cmp(v, &cat->releases[i].versions.last) <= 0)
+			return false;
+	return cat->n_releases > 0;
 }

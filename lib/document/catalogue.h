@@ -74,6 +74,7 @@ struct row {
 	int group;    /* index, or -1 */
 	const json_t *def;
 	struct version since, removed; /* zero: always, never */
+	int64_t added; /* the revision of the catalogue that asked for it first; 0: the first */
 	struct version_range *unmasked; /* builds that offer it and have no property for it */
 	size_t n_unmasked;
 	struct compat *compat;
@@ -128,6 +129,12 @@ struct backend {
 	size_t n_usable;
 };
 
+/* Releases of QEMU that somebody looked at: outside of them nothing is filled in by version. */
+struct release {
+	struct version_range versions;
+	struct version machines_from; /* machine types from this one on were not removed there */
+};
+
 struct abibase_catalogue {
 	int refcount;
 	json_t *root;
@@ -146,6 +153,8 @@ struct abibase_catalogue {
 	size_t n_requirements;
 	struct shape *shapes;
 	size_t n_shapes;
+	struct release *releases;
+	size_t n_releases;
 };
 
 int catalogue_from_json(struct abibase_context *ctx, json_t *root, const char *source,
@@ -165,6 +174,11 @@ int catalogue_row(const struct abibase_catalogue *cat, const char *key);
 /* The same by its parts, or NULL. */
 const struct row *catalogue_find(const struct abibase_catalogue *cat, const char *class_name,
 				 const char *property);
+/* The releases that this version is one of; NULL: nobody looked. */
+const struct release *catalogue_release(const struct abibase_catalogue *cat,
+					const struct version *v);
+/* Is this version, of a QEMU or a machine type, newer than all that the catalogue covers? */
+bool catalogue_is_older(const struct abibase_catalogue *cat, const struct version *v);
 bool catalogue_has_target(const struct abibase_catalogue *cat, const char *target);
 
 #endif

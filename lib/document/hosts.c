@@ -65,13 +65,15 @@ void strings_clear(struct strings *t)
 	memset(t, 0, sizeof(*t));
 }
 
-struct host *host_new(const char *name, size_t n_numbers, size_t n_answers, size_t n_qemu)
+struct host *host_new(const char *name, size_t n_numbers, size_t n_answers, size_t n_qemu,
+		      size_t n_unasked)
 {
+	size_t unasked_bytes = n_unasked * sizeof(struct host_unasked);
 	size_t number_bytes = n_numbers * sizeof(int64_t);
 	size_t qemu_bytes = n_qemu * sizeof(struct host_qemu);
 	size_t answer_bytes = n_answers * sizeof(unsigned int);
-	struct host *h = calloc(1, sizeof(*h) + number_bytes + qemu_bytes + answer_bytes +
-					   strlen(name) + 1);
+	struct host *h = calloc(1, sizeof(*h) + number_bytes + qemu_bytes + unasked_bytes +
+					   answer_bytes + strlen(name) + 1);
 
 	if (!h)
 		return NULL;
@@ -80,7 +82,9 @@ struct host *host_new(const char *name, size_t n_numbers, size_t n_answers, size
 	/* the widest first */
 	h->numbers = (int64_t *)(void *)(h + 1);
 	h->qemu = (struct host_qemu *)(void *)((char *)h->numbers + number_bytes);
-	h->answers = (unsigned int *)(void *)((char *)h->qemu + qemu_bytes);
+	h->n_unasked = (unsigned int)n_unasked;
+	h->unasked = (struct host_unasked *)(void *)((char *)h->qemu + qemu_bytes);
+	h->answers = (unsigned int *)(void *)((char *)h->unasked + unasked_bytes);
 	for (size_t i = 0; i < n_numbers; i++)
 		h->numbers[i] = NUMBER_UNSTATED;
 	h->name = (char *)h->answers + answer_bytes;
@@ -114,14 +118,22 @@ bool host_is(const struct host *h, const char *name, size_t len)
 	       !rest[end];
 }
 
+static bool is_listed(const struct strings *names, const struct host *h)
+{
+	for (size_t i = 0; i < names->n; i++)
+		if (host_is(h, names->s[i], strlen(names->s[i])))
+			return true;
+	return false;
+}
+
+bool inputs_assumes_qemu(const struct inputs *in, const struct host *h)
+{
+	return !h->n_qemu && is_listed(&in->policy.assume, h);
+}
+
 bool inputs_is_dest(const struct inputs *in, const struct host *h)
 {
-	const struct strings *dest = &in->policy.dest;
-
-	for (size_t i = 0; i < dest->n; i++)
-		if (host_is(h, dest->s[i], strlen(dest->s[i])))
-			return true;
-	return !dest->n;
+	return !in->policy.dest.n || is_listed(&in->policy.dest, h);
 }
 
 struct build *build_ref(struct build *b)
@@ -165,6 +177,7 @@ void inputs_clear(struct inputs *in)
 	free(in->policy.target);
 	strings_clear(&in->policy.enable);
 	strings_clear(&in->policy.disable);
+	strings_clear(&in->policy.assume);
 	strings_clear(&in->policy.dest);
 	names_clear(in->backends, in->n_backends);
 	names_clear(in->conditions, in->n_conditions);
@@ -208,9 +221,11 @@ static int policy_copy(const struct policy *from, struct policy *to)
 	to->machine = to->target = NULL;
 	memset(&to->enable, 0, sizeof(to->enable));
 	memset(&to->disable, 0, sizeof(to->disable));
+	memset(&to->assume, 0, sizeof(to->assume));
 	memset(&to->dest, 0, sizeof(to->dest));
 	if (strings_copy(&from->enable, &to->enable) < 0 ||
 	    strings_copy(&from->disable, &to->disable) < 0 ||
+	    strings_copy(&from->assume, &to->assume) < 0 ||
 	    strings_copy(&from->dest, &to->dest) < 0)
 		return -ENOMEM;
 	if (from->machine && !(to->machine = strdup(from->machine)))
@@ -403,6 +418,17 @@ static int fill_qemu(struct inputs *in, struct host_qemu *to, const struct profi
 	return from->path ? strings_intern(&in->strings, from->path, &to->path) : 0;
 }
 
+static int fill_unasked(struct inputs *in, struct host_unasked *to, const json_t *from)
+{
+	const char *path = json_string_value(json_object_get(from, "path"));
+
+	to->path = NO_PATH;
+	if (path && strings_intern(&in->strings, path, &to->path) < 0)
+		return -ENOMEM;
+	return strings_intern(&in->strings,
+			      json_string_value(json_object_get(from, "unknown")), &to->reason);
+}
+
 /* By digest and path: in which order a profile lists its QEMUs means nothing. */
 static int host_qemu_order(const void *a, const void *b, void *data)
 {
@@ -414,8 +440,20 @@ static int host_qemu_order(const void *a, const void *b, void *data)
 	return r ? r : strcmp(p ? p : "", q ? q : "");
 }
 
+static int host_unasked_order(const void *a, const void *b, void *data)
+{
+	const struct inputs *in = data;
+	const struct host_unasked *x = a, *y = b;
+	int r = strcmp(x->path == NO_PATH ? "" : in->strings.s[x->path],
+		       y->path == NO_PATH ? "" : in->strings.s[y->path]);
+
+	return r ? r : strcmp(in->strings.s[x->reason], in->strings.s[y->reason]);
+}
+
 static void sort_qemu(struct inputs *in, struct host *h)
 {
+	if (h->n_unasked > 1)
+		qsort_r(h->unasked, h->n_unasked, sizeof(*h->unasked), host_unasked_order, in);
 	if (h->n_qemu > 1)
 		qsort_r(h->qemu, h->n_qemu, sizeof(*h->qemu), host_qemu_order, in);
 }
@@ -437,7 +475,7 @@ static int fill_host(struct inputs *in, const struct abibase_catalogue *cat, str
 {
 	h->revision = p->revision;
 	h->platform = streq(p->kind, "platform");
-	h->has_qemu = p->n_qemu > 0;
+	h->has_qemu = p->has_qemu;
 	host_set_digest(h, p->digest);
 	if (strings_intern(&in->strings, p->arch, &h->arch) < 0)
 		return -ENOMEM;
@@ -453,6 +491,9 @@ static int fill_host(struct inputs *in, const struct abibase_catalogue *cat, str
 		h->numbers[i] = profile_number(p, cat->numbers[i]);
 	for (size_t i = 0; i < p->n_qemu; i++)
 		if (fill_qemu(in, &h->qemu[i], &p->qemu[i]) < 0)
+			return -ENOMEM;
+	for (size_t i = 0; i < p->n_unasked; i++)
+		if (fill_unasked(in, &h->unasked[i], profile_unasked(p, i)) < 0)
 			return -ENOMEM;
 	sort_qemu(in, h);
 	return 0;
@@ -480,7 +521,8 @@ static int check_numbers(struct abibase_context *ctx, const struct abibase_catal
 int inputs_add_profile(struct abibase_context *ctx, struct inputs *in,
 		       const struct abibase_catalogue *cat, const struct abibase_profile *p)
 {
-	struct host *h = host_new(p->name, cat->n_numbers, cat->n_conditions, p->n_qemu);
+	struct host *h = host_new(p->name, cat->n_numbers, cat->n_conditions, p->n_qemu,
+				  p->n_unasked);
 	int r = check_numbers(ctx, cat, p);
 
 	if (r < 0) {
@@ -526,10 +568,21 @@ static void widen_numbers(const struct inputs *in, const struct inputs *from,
 				to->numbers[i] = h->numbers[k];
 }
 
+static int copy_unasked(struct inputs *in, const struct inputs *from,
+			const struct host_unasked *u, struct host_unasked *to)
+{
+	to->path = NO_PATH;
+	if (u->path != NO_PATH &&
+	    strings_intern(&in->strings, from->strings.s[u->path], &to->path) < 0)
+		return -ENOMEM;
+	return strings_intern(&in->strings, from->strings.s[u->reason], &to->reason);
+}
+
 int inputs_add_host_of(struct abibase_context *ctx, struct inputs *in, const struct inputs *from,
 		       const struct host *h)
 {
-	struct host *to = host_new(h->name, in->n_numbers, in->n_conditions, h->n_qemu);
+	struct host *to = host_new(h->name, in->n_numbers, in->n_conditions, h->n_qemu,
+				   h->n_unasked);
 	int r;
 
 	if (!to)
@@ -551,6 +604,8 @@ int inputs_add_host_of(struct abibase_context *ctx, struct inputs *in, const str
 		if (r == 0 && path)
 			r = strings_intern(&in->strings, path, &to->qemu[i].path);
 	}
+	for (size_t i = 0; r == 0 && i < h->n_unasked; i++)
+		r = copy_unasked(in, from, &h->unasked[i], &to->unasked[i]);
 	if (r < 0) {
 		host_unref(to);
 		return context_oom(ctx);

@@ -27,6 +27,12 @@ struct host_qemu {
 };
 #define NO_PATH (~0u)
 
+/* A QEMU that was there and could not be asked; both are indices into inputs.strings. */
+struct host_unasked {
+	unsigned int path; /* or NO_PATH */
+	unsigned int reason;
+};
+
 /*
  * A host: what every condition of the catalogue answers. 0 no, 1 yes, from 2 on unknown with the
  * reason inputs.strings[answer - ANSWER_UNKNOWN]. Small, for there may be tens of thousands.
@@ -35,14 +41,15 @@ struct host {
 	int refcount;
 	unsigned int arch; /* index into inputs.strings */
 	int64_t revision;
-	unsigned int n_qemu;
+	unsigned int n_qemu, n_unasked;
 	bool platform;
-	bool has_qemu; /* QEMU facts were recorded */
+	bool has_qemu; /* its QEMUs were looked for: none in the list is none there */
 	unsigned char digest[DIGEST_HEX / 2];
 	char *name;
 	int64_t *numbers; /* what it states of inputs.numbers, or NUMBER_UNSTATED */
 	unsigned int *answers;
 	struct host_qemu *qemu;
+	struct host_unasked *unasked;
 };
 #define ANSWER_UNKNOWN 2
 #define NUMBER_UNSTATED (-1)
@@ -56,6 +63,7 @@ struct policy {
 	bool backends_named;
 	bool all; /* on wherever it can be */
 	struct strings enable, disable; /* groups, sorted */
+	struct strings assume; /* hosts whose QEMU is taken to be an upstream one, sorted */
 	struct strings dest; /* hosts that are ever a destination, sorted; none: all */
 };
 
@@ -84,7 +92,8 @@ bool strings_have(const struct strings *t, const char *s);
 void strings_clear(struct strings *t);
 bool strings_equal(const struct strings *a, const struct strings *b);
 /* A host with room for its parts in the same block of memory; NULL when there is none. */
-struct host *host_new(const char *name, size_t n_numbers, size_t n_answers, size_t n_qemu);
+struct host *host_new(const char *name, size_t n_numbers, size_t n_answers, size_t n_qemu,
+		      size_t n_unasked);
 struct host *host_ref(struct host *h);
 struct host *host_unref(struct host *h);
 struct build *build_ref(struct build *b);
@@ -94,6 +103,8 @@ struct build *build_unref(struct build *b);
  * name of its track, by which it may have been asked for.
  */
 bool host_is(const struct host *h, const char *name, size_t len);
+/* Is nothing recorded of a QEMU of this host, and was one assumed? */
+bool inputs_assumes_qemu(const struct inputs *in, const struct host *h);
 /* Is this host ever the destination of a migration? */
 bool inputs_is_dest(const struct inputs *in, const struct host *h);
 void host_set_digest(struct host *h, const char *hex);

@@ -305,7 +305,7 @@ static void unknown_key(struct check *c, const struct member *members)
 }
 
 static void check_member(struct check *c, const char *key, const json_t *v,
-			 const struct member *members, bool open)
+			 const struct member *members, enum members_more more)
 {
 	for (const struct member *m = members; m->key; m++)
 		if (streq(m->key, key)) {
@@ -313,13 +313,25 @@ static void check_member(struct check *c, const char *key, const json_t *v,
 				m->check(c, v);
 			return;
 		}
-	if (open && is_free_key(key))
+	if (more != MORE_NONE && is_free_key(key)) {
 		check_no_reals(c, v);
-	else
+	} else if (more == MORE_KEPT) {
+		check_no_reals(c, v);
+		check_warn(c, "member-not-known",
+			   "is not a member that this version knows: it is kept, and changes no "
+			   "answer");
+	} else {
 		unknown_key(c, members);
+	}
 }
 
 void check_object(struct check *c, const json_t *obj, const struct member *members, bool open)
+{
+	check_object_more(c, obj, members, open ? MORE_FREE : MORE_NONE);
+}
+
+void check_object_more(struct check *c, const json_t *obj, const struct member *members,
+		       enum members_more more)
 {
 	const char *key;
 	json_t *v;
@@ -327,7 +339,7 @@ void check_object(struct check *c, const json_t *obj, const struct member *membe
 	json_object_foreach((json_t *)obj, key, v) {
 		size_t mark = check_enter(c, key);
 
-		check_member(c, key, v, members, open);
+		check_member(c, key, v, members, more);
 		check_leave(c, mark);
 	}
 	for (const struct member *m = members; m->key; m++)
@@ -357,6 +369,23 @@ void check_map(struct check *c, const json_t *v, void (*fn)(struct check *, cons
 		size_t mark = check_enter(c, key);
 
 		fn(c, item);
+		check_leave(c, mark);
+	}
+}
+
+void check_needs_of_reader(struct check *c, const json_t *v)
+{
+	const char *key;
+	json_t *item;
+
+	json_object_foreach((json_t *)v, key, item) {
+		size_t mark = check_enter(c, key);
+
+		if (check_type(c, item, J_STRING))
+			check_fault(c, "document-needs",
+				    "must be known to whoever reads this document: abibase %s and "
+				    "newer read it",
+				    json_string_value(item));
 		check_leave(c, mark);
 	}
 }

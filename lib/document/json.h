@@ -76,6 +76,15 @@ struct member {
  * unknown keys. @open: description, tags and x-* are allowed too.
  */
 void check_object(struct check *c, const json_t *obj, const struct member *members, bool open);
+/* What else it may have: nothing; description, tags and x-*; these, and what a later version adds. */
+enum members_more { MORE_NONE, MORE_FREE, MORE_KEPT };
+void check_object_more(struct check *c, const json_t *obj, const struct member *members,
+		       enum members_more more);
+/*
+ * Check the "needs" member of a document: what a reader must know to read it right, with the version
+ * of abibase that does. This one knows none yet.
+ */
+void check_needs_of_reader(struct check *c, const json_t *v);
 /* Run @fn on each element of an array, with the path set. */
 void check_each(struct check *c, const json_t *array, void (*fn)(struct check *, const json_t *));
 /* Run @fn on each value of an object whose keys are free, with the path set. */

@@ -204,12 +204,44 @@ static void check_shape(struct check *c, const json_t *v)
 	check_named(c, v, check_machine_shape);
 }
 
+/* "pc-q35-rhel*": the beginning of a name. */
+static void check_pattern(struct check *c, const json_t *v)
+{
+	const char *s = json_string_value(v);
+
+	if (check_type(c, v, J_STRING) && (!*s || strcspn(s, "*") != strlen(s) - 1))
+		check_fault(c, "json-bad-value",
+			    "\"%s\" is not the beginning of a name with a * after it, such as "
+			    "\"pc-q35-rhel*\"",
+			    s);
+}
+
+static void check_patterns(struct check *c, const json_t *v)
+{
+	check_each(c, v, check_pattern);
+}
+
+/* A binary that was there and could not be asked. */
+static void check_unasked(struct check *c, const json_t *v)
+{
+	static const struct member members[] = {
+		{ "build_id", J_STRING, false, check_nonempty },
+		{ "path", J_STRING, false, check_nonempty },
+		{ "unknown", J_STRING, true, check_name },
+		{ 0 },
+	};
+
+	check_object_more(c, v, members, MORE_KEPT);
+}
+
 void profile_check_qemu(struct check *c, const json_t *v)
 {
 	static const struct member members[] = {
 		{ "build_id", J_STRING, false, check_nonempty },
+		{ "catalogue", J_INT, false, check_revision },
 		{ "ebpf", J_BOOL, false, NULL },
 		{ "defaults", J_OBJECT, false, check_machine_values },
+		{ "machine_patterns", J_ARRAY, false, check_patterns },
 		{ "machines", J_OBJECT, false, check_machines },
 		{ "package", J_STRING, false, NULL },
 		{ "path", J_STRING, false, check_nonempty },
@@ -222,12 +254,20 @@ void profile_check_qemu(struct check *c, const json_t *v)
 	};
 
 	if (check_type(c, v, J_OBJECT))
-		check_object(c, v, members, true);
+		check_object_more(c, v, members, MORE_KEPT);
+}
+
+static void check_qemu_entry(struct check *c, const json_t *v)
+{
+	if (json_object_get(v, "unknown"))
+		check_unasked(c, v);
+	else
+		profile_check_qemu(c, v);
 }
 
 static void check_qemu(struct check *c, const json_t *v)
 {
-	check_each(c, v, profile_check_qemu);
+	check_each(c, v, check_qemu_entry);
 }
 
 static void check_kernel(struct check *c, const json_t *v)
@@ -330,6 +370,7 @@ static const struct member profile_members[] = {
 	{ "kind", J_STRING, true, check_kind },
 	{ "lifecycle", J_OBJECT, false, check_lifecycle },
 	{ "name", J_STRING, true, check_name },
+	{ "needs", J_OBJECT, false, check_needs_of_reader },
 	{ "packages", J_ARRAY, false, check_packages },
 	{ "probe", J_OBJECT, false, check_probe },
 	{ "qemu", J_ARRAY, false, check_qemu },
@@ -392,14 +433,30 @@ static int profile_fill_qemu(struct abibase_profile *p)
 	if (!p->qemu)
 		return -ENOMEM;
 	json_array_foreach(list, i, v) {
-		struct profile_qemu *q = &p->qemu[p->n_qemu++];
+		struct profile_qemu *q = &p->qemu[p->n_qemu];
 
+		if (json_object_get(v, "unknown")) {
+			p->n_unasked++;
+			continue;
+		}
+		p->n_qemu++;
 		q->json = v;
 		q->version = string_of(v, "version");
 		q->target = string_of(v, "target");
 		q->path = string_of(v, "path");
 	}
 	return 0;
+}
+
+const json_t *profile_unasked(const struct abibase_profile *p, size_t i)
+{
+	size_t k;
+	json_t *v;
+
+	json_array_foreach(json_object_get(p->root, "qemu"), k, v)
+		if (json_object_get(v, "unknown") && i-- == 0)
+			return v;
+	return NULL;
 }
 
 #define TYPICAL_TEXT 8000
@@ -526,6 +583,11 @@ ABIBASE_EXPORT int64_t abibase_profile_revision(const struct abibase_profile *p)
 	return p->revision;
 }
 
+ABIBASE_EXPORT size_t abibase_profile_unasked_qemus(const struct abibase_profile *p)
+{
+	return p->n_unasked;
+}
+
 ABIBASE_EXPORT const char *abibase_profile_digest(const struct abibase_profile *p)
 {
 	return p->digest;
@@ -583,6 +645,18 @@ int condition_parse(const char *s, char **ret_fact, int *ret_bit)
 	return 0;
 }
 
+/* "vhost_net.features.known" has the bits of the word that are known; without it all are. */
+static bool is_known_bit(const struct abibase_profile *p, const char *fact, unsigned int bit)
+{
+	char id[128];
+	int n = snprintf(id, sizeof(id), "%s.known", fact);
+	const char *mask = n > 0 && (size_t)n < sizeof(id) ?
+				   json_string_value(json_object_get(p->facts, id)) :
+				   NULL;
+
+	return !mask || !strprefix(mask, "0x") || word_bit(mask, bit) != 0;
+}
+
 enum abibase_tri profile_ask(const struct abibase_profile *p, const char *fact, int bit,
 			     const char **ret_reason)
 {
@@ -597,6 +671,10 @@ enum abibase_tri profile_ask(const struct abibase_profile *p, const char *fact, 
 	} else if (json_is_string(v) && bit >= 0 && strprefix(json_string_value(v), "0x")) {
 		answer = word_bit(json_string_value(v), (unsigned int)bit);
 		reason = "not-asked";
+		if (answer == 0 && !is_known_bit(p, fact, (unsigned int)bit)) {
+			answer = -1;
+			reason = "lower-bound";
+		}
 	} else if (json_is_object(v)) {
 		reason = string_of(v, "unknown");
 	}
@@ -649,6 +727,8 @@ const char *unknown_remedy(const char *reason)
 				     "(/lib/modules), or load the module" },
 		{ "refused", "run the probe outside of the container, or let its device cgroup and "
 			     "its seccomp filter pass the device" },
+		{ "lower-bound", "probe a host of that kind: of this word only the bits that are on are "
+				 "known for sure" },
 		{ "not-asked", "run the probe without leaving this out: name it with --only" },
 	};
 

@@ -24,6 +24,7 @@ struct abibase_profile {
 	const json_t *facts;
 	struct profile_qemu *qemu;
 	size_t n_qemu;
+	size_t n_unasked; /* entries of binaries that could not be asked, see profile_unasked() */
 	bool has_qemu; /* the profile has a "qemu" list, be it empty */
 	char digest[DIGEST_HEX + 1];
 };
@@ -35,6 +36,8 @@ struct check;
 void profile_check(struct check *c, const json_t *root);
 /* One entry of a profile's "qemu" list. */
 void profile_check_qemu(struct check *c, const json_t *v);
+/* The entry of the @i-th QEMU that was there and could not be asked: "unknown", and often "path". */
+const json_t *profile_unasked(const struct abibase_profile *p, size_t i);
 /* A condition as the catalogue writes it: "FACT" (@ret_bit is -1) or "FACT[BIT]". -EINVAL, -ENOMEM. */
 int condition_parse(const char *s, char **ret_fact, int *ret_bit);
 /* A fact, or one bit of it (@bit >= 0); the reason is set when the answer is unknown. */

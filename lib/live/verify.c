@@ -522,9 +522,9 @@ static int64_t host_limit(const struct verifying *k, const struct shape *s, cons
 		struct qemu_view view;
 		int64_t size;
 
-		qemu_view_init(&view, entry, k->v->b->machine);
+		qemu_view_init(&view, k->v->cat, entry, k->v->b->machine);
 		if (version_cmp(&view.version, &s->checked_since) < 0 ||
-		    qemu_has_machine(entry, k->v->b->machine) != ABIBASE_YES)
+		    qemu_has_machine(k->v->cat, entry, k->v->b->machine) != ABIBASE_YES)
 			continue;
 		size = qemu_recorded_size(entry, k->v->b->machine, s->recorded);
 		if (size < 0)
@@ -589,7 +589,8 @@ static void check_queues(struct verifying *k, size_t i, const struct nic *nic)
 /* ------------------------------------------------------------------- the MSI-X table */
 
 /* What the list sets, or what the QEMUs of the baseline have by themselves; -1: not known. */
-static int64_t promised_number(const struct abibase_baseline *b, const struct row *row)
+static int64_t promised_number(const struct abibase_catalogue *cat,
+			       const struct abibase_baseline *b, const struct row *row)
 {
 	const struct value *v = promised(b, row);
 
@@ -598,7 +599,7 @@ static int64_t promised_number(const struct abibase_baseline *b, const struct ro
 	for (size_t u = 0; u < b->n_used; u++) {
 		struct effective e;
 
-		baseline_effective(b, u, row, &e);
+		baseline_effective(cat, b, u, row, &e);
 		if (json_is_integer(e.value))
 			return json_integer_value(e.value);
 	}
@@ -610,7 +611,7 @@ static void check_vectors(struct verifying *k, size_t i, const struct nic *nic, 
 {
 	int r = catalogue_row(k->v->cat, "virtio-net-pci-base.vectors");
 	const struct row *row = r < 0 ? NULL : &k->v->cat->rows[r];
-	int64_t want = row ? promised_number(k->v->b, row) : -1;
+	int64_t want = row ? promised_number(k->v->cat, k->v->b, row) : -1;
 
 	if (want < 0 || nic->throwaway.queues > 1 ||
 	    throwaway_setting(&k->t, nic, "vectors").option)
@@ -807,7 +808,7 @@ static bool check_machine(struct verifying *k)
 	const char *want = k->v->b->machine, *is = k->t.machine;
 
 	if (is && qemu_takes_name(k->view.entry, is, want)) {
-		if (!k->have_view || qemu_has_machine(k->view.entry, want) != ABIBASE_NO)
+		if (!k->have_view || qemu_has_machine(k->v->cat, k->view.entry, want) != ABIBASE_NO)
 			return true;
 		say_no_machine(k, k->out->qemu);
 		return false;
@@ -942,7 +943,7 @@ static int run(struct verifying *k)
 		return r < 0 ? r : 0;
 	q = find_qemu(k->v, k->out->qemu);
 	k->have_view = q != NULL;
-	qemu_view_init(&k->view, q ? q->json : NULL, k->v->b->machine);
+	qemu_view_init(&k->view, k->v->cat, q ? q->json : NULL, k->v->b->machine);
 	r = make_devices(k);
 	if (r < 0)
 		return r;

@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "model/derive.h"
+#include "model/machine.h"
 
 const char *derive_reason(const struct inputs *in, unsigned int answer)
 {
@@ -102,6 +103,53 @@ int derive_arch(struct derive *d)
 			   "use a target that it has: x86_64", &text);
 }
 
+static int finding_unasked(struct derive *d, const struct host *h, const struct host_unasked *u)
+{
+	const struct strings *strings = &d->b->in.strings;
+	_buf_ text = { 0 };
+
+	machine_write_unasked(h->name, u->path == NO_PATH ? NULL : strings->s[u->path],
+			      strings->s[u->reason], &text);
+	return derive_finding(d, ABIBASE_FINDING_UNKNOWN, "qemu-unasked", machine_unasked_remedy,
+			      &text);
+}
+
+/* What is to be said of the host as a whole; @counted may be NULL where it has no QEMU. */
+static int finding_host(struct derive *d, const struct host *h, const struct machine_host *counted)
+{
+	static const enum abibase_finding_kind kinds[] = {
+		[MACHINE_CONFLICT] = ABIBASE_FINDING_CONFLICT,
+		[MACHINE_UNKNOWN] = ABIBASE_FINDING_UNKNOWN,
+		[MACHINE_ASSUMED] = ABIBASE_FINDING_NOTE,
+	};
+	const struct machine_host none = { .name = h->name, .looked_for = h->has_qemu };
+	const char *id, *remedy;
+	enum machine_answer answer;
+	_buf_ text = { 0 };
+
+	answer = machine_judge(counted ? counted : &none, d->b->target, d->b->machine, &text, &id,
+			       &remedy);
+	return answer == MACHINE_FINE ? 0 : derive_finding(d, kinds[answer], id, remedy, &text);
+}
+
+/* Hosts of whose QEMU there is no record, where that leaves a question open. */
+static int finding_no_qemu(struct derive *d, const char *id, const char *remedy, const char *what)
+{
+	const struct inputs *in = &d->b->in;
+	unsigned int *hosts = d->scratch[0];
+	_buf_ text = { 0 };
+	size_t n = 0;
+
+	for (size_t i = 0; i < in->n_hosts; i++)
+		if (!in->hosts[i]->has_qemu)
+			hosts[n++] = (unsigned int)i;
+	if (!n)
+		return 0;
+	derive_write_hosts(d, hosts, n, &text);
+	buf_printf(&text, ": no QEMU facts in the profile, %s", what);
+	return derive_finding(d, ABIBASE_FINDING_UNKNOWN, id, remedy, &text);
+}
+
 static bool is_versioned(const char *machine)
 {
 	struct machine_name name;
@@ -154,74 +202,106 @@ static const char *newest_common(const struct derive *d, const bool *counts)
 	return best;
 }
 
-/* Hosts without QEMU facts, where that leaves a question open. */
-static int finding_no_qemu(struct derive *d, const char *id, const char *remedy, const char *what)
+/* Hosts without any QEMU that answered are told first: nothing can be chosen for them. */
+static int judge_qemuless(struct derive *d)
 {
 	const struct inputs *in = &d->b->in;
-	unsigned int *hosts = d->scratch[0];
-	_buf_ text = { 0 };
-	size_t n = 0;
+	bool unrecorded = false;
 
-	for (size_t i = 0; i < in->n_hosts; i++)
-		if (!in->hosts[i]->has_qemu)
-			hosts[n++] = (unsigned int)i;
-	if (!n)
-		return 0;
-	derive_write_hosts(d, hosts, n, &text);
-	buf_printf(&text, ": no QEMU facts in the profile, %s", what);
-	return derive_finding(d, ABIBASE_FINDING_UNKNOWN, id, remedy, &text);
+	for (size_t i = 0; i < in->n_hosts; i++) {
+		const struct host *h = in->hosts[i];
+
+		for (size_t k = 0; k < h->n_unasked; k++)
+			if (finding_unasked(d, h, &h->unasked[k]) < 0)
+				return -ENOMEM;
+		unrecorded |= !h->has_qemu;
+		if (h->has_qemu && !h->n_qemu && !h->n_unasked && finding_host(d, h, NULL) < 0)
+			return -ENOMEM;
+	}
+	return unrecorded ? finding_no_qemu(d, "no-qemu-facts",
+					    "probe the host with its QEMU (abibase probe --qemu "
+					    "BINARY); or name an upstream machine type with -M "
+					    "pc-q35-X.Y, and take the host to have such a QEMU with "
+					    "--assume-qemu=HOST",
+					    "so that no machine type can be chosen") :
+			    0;
+}
+
+/* The builds in an order that does not depend on that of the hosts; for free(). */
+static unsigned int *builds_in_order(const struct inputs *in)
+{
+	unsigned int *order = calloc(in->n_builds + 1, sizeof(*order));
+
+	for (unsigned int i = 0; order && i < in->n_builds; i++) {
+		unsigned int k = i;
+
+		for (; k && strcmp(in->builds[order[k - 1]]->digest, in->builds[i]->digest) > 0; k--)
+			order[k] = order[k - 1];
+		order[k] = i;
+	}
+	return order;
+}
+
+/* Which builds have a say in the choice? @ret_any: there is one. */
+static int count_builds(struct derive *d, const unsigned int *order, bool *counts, bool *ret_any)
+{
+	const struct inputs *in = &d->b->in;
+
+	for (size_t k = 0; k < in->n_builds; k++) {
+		unsigned int i = order[k];
+		enum abibase_tri r = has_any_versioned(in->builds[i]);
+		_buf_ text = { 0 };
+
+		if (!streq(in->builds[i]->target, d->b->target) || r == ABIBASE_NO)
+			continue;
+		if (r == ABIBASE_YES) {
+			counts[i] = *ret_any = true;
+			continue;
+		}
+		buf_printf(&text, "QEMU %s: its machine types are not recorded",
+			   in->builds[i]->version);
+		if (derive_finding(d, ABIBASE_FINDING_UNKNOWN, "machines-not-recorded",
+				   "name a machine type with -M, or probe the host again",
+				   &text) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int finding_chosen(struct derive *d, bool any)
+{
+	struct abibase_baseline *b = d->b;
+	_buf_ text = { 0 };
+
+	if (b->machine) {
+		buf_printf(&text, "machine type %s: the newest that every QEMU has", b->machine);
+		return derive_finding(d, ABIBASE_FINDING_NOTE, "machine-chosen", NULL, &text);
+	}
+	buf_printf(&text, any ? "no versioned pc or q35 machine type is common to every "
+				"QEMU for %s" :
+				"no host has a QEMU for %s with a versioned pc or q35 machine type",
+		   b->target);
+	return derive_finding(d, ABIBASE_FINDING_CONFLICT, "no-common-machine",
+			      "leave out the host whose QEMU is too old or too new, or "
+			      "install a QEMU that shares a machine type",
+			      &text);
 }
 
 static int choose_machine(struct derive *d)
 {
 	struct abibase_baseline *b = d->b;
-	const struct inputs *in = &b->in;
-	_autofree_ bool *counts = calloc(in->n_builds + 1, sizeof(*counts));
-	_buf_ text = { 0 };
+	_autofree_ bool *counts = calloc(b->in.n_builds + 1, sizeof(*counts));
+	_autofree_ unsigned int *order = builds_in_order(&b->in);
 	bool any = false;
 
-	if (!counts)
+	if (!counts || !order || count_builds(d, order, counts, &any) < 0 || judge_qemuless(d) < 0)
 		return -ENOMEM;
-	for (size_t i = 0; i < in->n_builds; i++) {
-		enum abibase_tri r = has_any_versioned(in->builds[i]);
-
-		if (!streq(in->builds[i]->target, b->target) || r == ABIBASE_NO)
-			continue;
-		if (r == ABIBASE_UNKNOWN) {
-			buf_printf(&text, "QEMU %s: its machine types are not recorded",
-				   in->builds[i]->version);
-			if (derive_finding(d, ABIBASE_FINDING_UNKNOWN, "machines-not-recorded",
-					"name a machine type with -M, or probe the host again",
-					&text) < 0)
-				return -ENOMEM;
-			continue;
-		}
-		counts[i] = true;
-		any = true;
-	}
-	if (finding_no_qemu(d, "no-qemu-facts",
-			    "name an upstream machine type with -M pc-q35-X.Y, or probe the host "
-			    "with its QEMU (abibase probe --qemu BINARY)",
-			    "so that no machine type can be chosen") < 0)
-		return -ENOMEM;
-	if (derive_has_finding(b, ABIBASE_FINDING_UNKNOWN))
+	if (derive_has_finding(b, ABIBASE_FINDING_UNKNOWN) ||
+	    derive_has_finding(b, ABIBASE_FINDING_CONFLICT))
 		return 0;
 	b->machine = newest_common(d, counts);
 	b->machine_chosen = true;
-	if (b->machine)
-		buf_printf(&text, "machine type %s: the newest that every QEMU has", b->machine);
-	else
-		buf_printf(&text, any ? "no versioned pc or q35 machine type is common to every "
-					"QEMU for %s" :
-					"no host has a QEMU for %s with a versioned pc or q35 "
-					"machine type",
-			   b->target);
-	return derive_finding(d, b->machine ? ABIBASE_FINDING_NOTE : ABIBASE_FINDING_CONFLICT,
-			   b->machine ? "machine-chosen" : "no-common-machine",
-			   b->machine ? NULL :
-					"leave out the host whose QEMU is too old or too new, or "
-					"install a QEMU that shares a machine type",
-			   &text);
+	return finding_chosen(d, any);
 }
 
 /* Does each QEMU of each host cut this name? */
@@ -231,7 +311,7 @@ static bool all_cut(const struct derive *d, const char *machine)
 	size_t n = 0;
 
 	for (size_t i = 0; i < in->n_hosts; i++)
-		if (!in->hosts[i]->has_qemu)
+		if (!in->hosts[i]->n_qemu)
 			return false;
 	for (size_t i = 0; i < in->n_builds; i++) {
 		if (!streq(in->builds[i]->target, d->b->target))
@@ -290,37 +370,20 @@ static void write_qemu(const struct inputs *in, const struct host *h, const stru
 		buf_printf(out, " (%s)", path);
 }
 
-enum use { USE_YES, USE_TARGET, USE_NO_MACHINE, USE_UNKNOWN };
-
-static enum use how_used(const struct derive *d, const struct build *b)
-{
-	if (!streq(b->target, d->b->target))
-		return USE_TARGET;
-	switch (qemu_has_machine(b->entry, d->b->machine)) {
-	case ABIBASE_YES:
-		return USE_YES;
-	case ABIBASE_NO:
-		return USE_NO_MACHINE;
-	case ABIBASE_UNKNOWN:
-	default:
-		return USE_UNKNOWN;
-	}
-}
-
 static int finding_unused(struct derive *d, const struct host *h, const struct host_qemu *q,
-			  enum use use)
+			  enum machine_use use)
 {
 	const struct build *b = d->b->in.builds[q->build];
 	_buf_ text = { 0 };
 
 	write_qemu(&d->b->in, h, q, &text);
-	if (use == USE_UNKNOWN) {
+	if (use == MACHINE_NOT_RECORDED) {
 		buf_printf(&text, ": whether it has the machine type %s is not recorded",
 			   d->b->machine);
 		return derive_finding(d, ABIBASE_FINDING_UNKNOWN, "machine-not-recorded",
-				   "probe the host again", &text);
+				      machine_unrecorded_remedy, &text);
 	}
-	if (use == USE_TARGET)
+	if (use == MACHINE_OTHER_TARGET)
 		buf_printf(&text, " is not used: it is for the target %s", b->target);
 	else
 		buf_printf(&text, " is not used: it does not have the machine type %s",
@@ -328,34 +391,28 @@ static int finding_unused(struct derive *d, const struct host *h, const struct h
 	return derive_finding(d, ABIBASE_FINDING_NOTE, "qemu-unused", NULL, &text);
 }
 
-static int finding_no_machine(struct derive *d, const struct host *h)
-{
-	_buf_ text = { 0 };
-
-	buf_printf(&text, "%s: none of its QEMUs is for the target %s and has the machine type %s",
-		   h->name, d->b->target, d->b->machine);
-	return derive_finding(d, ABIBASE_FINDING_CONFLICT, "host-without-machine",
-			   "choose a machine type that every host has (omit -M to be told), or "
-			   "install a QEMU that has it there",
-			   &text);
-}
-
 /* Marks in @d->used_of (as 0) the builds that some host uses. */
 static int mark_host(struct derive *d, const struct host *h)
 {
-	size_t yes = 0, unknown = 0;
+	struct machine_host counted = { .name = h->name,
+					.looked_for = h->has_qemu,
+					.assumed = inputs_assumes_qemu(&d->b->in, h),
+					.n_unasked = h->n_unasked };
 
 	for (size_t i = 0; i < h->n_qemu; i++) {
-		enum use use = how_used(d, d->b->in.builds[h->qemu[i].build]);
+		const struct build *b = d->b->in.builds[h->qemu[i].build];
+		enum machine_use use = machine_use(d->cat, b->entry, d->b->target, d->b->machine);
 
-		yes += use == USE_YES;
-		unknown += use == USE_UNKNOWN;
-		if (use == USE_YES)
+		machine_count(&counted, use);
+		if (use == MACHINE_USED)
 			d->used_of[h->qemu[i].build] = 0;
 		else if (finding_unused(d, h, &h->qemu[i], use) < 0)
 			return -ENOMEM;
 	}
-	return yes || unknown ? 0 : finding_no_machine(d, h);
+	for (size_t i = 0; !counted.assumed && i < h->n_unasked; i++)
+		if (finding_unasked(d, h, &h->unasked[i]) < 0)
+			return -ENOMEM;
+	return finding_host(d, h, &counted);
 }
 
 static int build_cmp(const void *a, const void *b)
@@ -365,6 +422,26 @@ static int build_cmp(const void *a, const void *b)
 	if (!x->build || !y->build)
 		return !x->build - !y->build;
 	return strcmp(x->build->digest, y->build->digest);
+}
+
+/* A vendor's machine type is not any upstream QEMU's. */
+static int finding_assumed(struct derive *d)
+{
+	const struct inputs *in = &d->b->in;
+	_buf_ text = { 0 };
+	size_t n = 0;
+
+	for (size_t i = 0; i < in->n_hosts; i++)
+		if (inputs_assumes_qemu(in, in->hosts[i]))
+			d->scratch[0][n++] = (unsigned int)i;
+	derive_write_hosts(d, d->scratch[0], n, &text);
+	buf_printf(&text, ": an upstream QEMU is assumed, and %s is not an upstream machine type: "
+			  "what it means there cannot be told",
+		   d->b->machine);
+	return derive_finding(d, ABIBASE_FINDING_UNKNOWN, "vendor-machine-unknown",
+			      "probe the host with its QEMU, or use an upstream machine type "
+			      "(-M pc-q35-X.Y)",
+			      &text);
 }
 
 int derive_used(struct derive *d)
@@ -383,16 +460,12 @@ int derive_used(struct derive *d)
 	for (size_t i = 0; i < in->n_builds; i++)
 		d->used_of[i] = -1;
 	for (size_t i = 0; i < in->n_hosts; i++)
-		if (!in->hosts[i]->has_qemu)
-			any = true;
-		else if (mark_host(d, in->hosts[i]) < 0)
-			return -ENOMEM;
+		any |= inputs_assumes_qemu(in, in->hosts[i]);
 	if (any && !name.upstream)
-		return finding_no_qemu(d, "vendor-machine-unknown",
-				       "probe the host with its QEMU, or use an upstream machine "
-				       "type (-M pc-q35-X.Y)",
-				       "and the machine type is not an upstream one: what it "
-				       "means there cannot be told");
+		return finding_assumed(d);
+	for (size_t i = 0; i < in->n_hosts; i++)
+		if (mark_host(d, in->hosts[i]) < 0)
+			return -ENOMEM;
 	for (size_t i = 0; i < in->n_builds; i++)
 		if (d->used_of[i] == 0)
 			b->used[b->n_used++] = (struct used_build){ in->builds[i], (long)i };
@@ -405,7 +478,7 @@ int derive_used(struct derive *d)
 
 		if (build)
 			d->used_of[b->used[i].index] = (long)i;
-		qemu_view_init(&d->views[i], build ? build->entry : NULL, b->machine);
+		qemu_view_init(&d->views[i], d->cat, build ? build->entry : NULL, b->machine);
 	}
 	return 0;
 }
@@ -418,7 +491,7 @@ const struct effective *derive_eff(const struct derive *d, size_t row, size_t us
 /* Does this host use one of the builds marked in @used? */
 bool derive_host_uses(const struct derive *d, const struct host *h, const bool *used)
 {
-	if (!h->has_qemu)
+	if (inputs_assumes_qemu(&d->b->in, h))
 		return d->any >= 0 && used[d->any];
 	for (size_t i = 0; i < h->n_qemu; i++)
 		if (d->used_of[h->qemu[i].build] >= 0 && used[d->used_of[h->qemu[i].build]])
@@ -436,6 +509,32 @@ int derive_hosts_of(struct derive *d, const bool *used, unsigned int **ret, size
 		if (derive_host_uses(d, d->b->in.hosts[i], used))
 			hosts[n++] = (unsigned int)i;
 	return derive_keep_hosts(d, hosts, n, ret, ret_n);
+}
+
+/*
+ * What is newer than the catalogue is named, once: a feature that came with it is in no answer, even
+ * where all that the catalogue asks for was recorded.
+ */
+int derive_newer(struct derive *d)
+{
+	const struct abibase_baseline *b = d->b;
+	struct machine_name name;
+	_buf_ text = { 0 };
+
+	for (size_t u = 0; u < b->n_used; u++) {
+		if (!b->used[u].build || !catalogue_is_older(d->cat, &d->views[u].version))
+			continue;
+		buf_puts(&text, text.len ? "; " : "");
+		derive_write_build(d, u, &text);
+	}
+	machine_name_parse(b->machine, &name);
+	if (name.upstream && catalogue_is_older(d->cat, &name.version))
+		buf_printf(&text, "%sthe machine type %s", text.len ? "; " : "", b->machine);
+	if (!text.len)
+		return buf_failed(&text) ? -ENOMEM : 0;
+	buf_puts(&text, ": newer than the catalogue, which says nothing of what came with it");
+	return derive_finding(d, ABIBASE_FINDING_NOTE, "catalogue-older",
+			      "use a version of abibase whose catalogue covers it", &text);
 }
 
 /* A vendor's machine type of which a profile recorded nothing: the machine is wholly unknown. */

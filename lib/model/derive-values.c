@@ -61,8 +61,10 @@ static int judge_class(const struct derive *d, struct class *k)
 		const struct host *h = in->hosts[i];
 		unsigned int mask = derive_usable_mask(d, h, ABIBASE_YES);
 
-		for (size_t q = 0; q < (h->has_qemu ? h->n_qemu : 1); q++) {
-			long u = h->has_qemu ? d->used_of[h->qemu[q].build] : d->any;
+		bool any = inputs_assumes_qemu(in, h);
+
+		for (size_t q = 0; q < (any ? 1 : h->n_qemu); q++) {
+			long u = any ? d->any : d->used_of[h->qemu[q].build];
 
 			for (size_t be = 0; u >= 0 && be < d->cat->n_backends; be++)
 				if (mask & (1u << be) &&

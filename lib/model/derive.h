@@ -78,6 +78,7 @@ int derive_arch(struct derive *d);
 int derive_backends(struct derive *d);
 int derive_machine(struct derive *d);
 int derive_used(struct derive *d);
+int derive_newer(struct derive *d);
 int derive_machine_values(struct derive *d);
 int derive_effective(struct derive *d);
 

@@ -4,7 +4,19 @@
 #include "document/baseline.h"
 #include "model/effective.h"
 
-void qemu_view_init(struct qemu_view *q, const json_t *entry, const char *machine)
+/*
+ * Is what nobody recorded filled in by version? Under upstream machine types alone, and only where
+ * the catalogue was held against releases such as these.
+ */
+static bool is_filled_in(const struct qemu_view *q, const struct abibase_catalogue *cat)
+{
+	if (!q->name.upstream || catalogue_is_older(cat, &q->name.version))
+		return false;
+	return !q->entry || catalogue_release(cat, &q->version);
+}
+
+void qemu_view_init(struct qemu_view *q, const struct abibase_catalogue *cat, const json_t *entry,
+		    const char *machine)
 {
 	const char *version = json_string_value(json_object_get(entry, "version"));
 
@@ -17,6 +29,10 @@ void qemu_view_init(struct qemu_view *q, const json_t *entry, const char *machin
 	q->values = json_object_get(json_object_get(entry, "values"), machine);
 	q->defaults = q->values ? json_object_get(entry, "defaults") : NULL;
 	q->properties = json_object_get(entry, "properties");
+	q->asked = json_object_get(entry, "catalogue") ?
+			   json_integer_value(json_object_get(entry, "catalogue")) :
+			   1;
+	q->filled_in = cat && is_filled_in(q, cat);
 }
 
 /*
@@ -61,7 +77,7 @@ const json_t *qemu_recorded(const json_t *entry, const char *machine, const char
 {
 	struct qemu_view q;
 
-	qemu_view_init(&q, entry, machine);
+	qemu_view_init(&q, NULL, entry, machine);
 	return recorded_value(&q, key);
 }
 
@@ -80,17 +96,52 @@ int64_t qemu_recorded_size(const json_t *entry, const char *machine, const char 
 	return most;
 }
 
-enum abibase_tri qemu_has_machine(const json_t *entry, const char *machine)
+/* "pc-q35-rhel*": a name that begins so. */
+static bool has_pattern(const json_t *patterns, const char *machine)
+{
+	size_t i;
+	json_t *v;
+
+	json_array_foreach((json_t *)patterns, i, v) {
+		const char *pattern = json_string_value(v);
+		size_t len = strlen(pattern) - 1;
+
+		if (strncmp(machine, pattern, len) == 0 && machine[len])
+			return true;
+	}
+	return false;
+}
+
+/* Machine types are added with a release, and the oldest removed with a later one. */
+static enum abibase_tri machine_by_version(const struct abibase_catalogue *cat,
+					   const struct qemu_view *q)
+{
+	const struct release *release = catalogue_release(cat, &q->version);
+
+	if (!q->name.upstream)
+		return ABIBASE_UNKNOWN;
+	if (version_cmp(&q->version, &q->name.version) < 0)
+		return ABIBASE_NO;
+	return q->filled_in && version_cmp(&q->name.version, &release->machines_from) >= 0 ?
+		       ABIBASE_YES :
+		       ABIBASE_UNKNOWN;
+}
+
+enum abibase_tri qemu_has_machine(const struct abibase_catalogue *cat, const json_t *entry,
+				  const char *machine)
 {
 	const json_t *machines = json_object_get(entry, "machines");
+	const json_t *patterns = json_object_get(entry, "machine_patterns");
 	struct qemu_view q;
 
+	if (json_object_get(machines, machine))
+		return ABIBASE_YES;
+	if (patterns)
+		return has_pattern(patterns, machine) ? ABIBASE_UNKNOWN : ABIBASE_NO;
 	if (machines)
-		return json_object_get(machines, machine) ? ABIBASE_YES : ABIBASE_NO;
-	qemu_view_init(&q, entry, machine);
-	if (!q.name.upstream)
-		return ABIBASE_UNKNOWN;
-	return version_cmp(&q.version, &q.name.version) >= 0 ? ABIBASE_YES : ABIBASE_NO;
+		return ABIBASE_NO;
+	qemu_view_init(&q, cat, entry, machine);
+	return machine_by_version(cat, &q);
 }
 
 /* By since and removed: does every QEMU from the machine type's release on have it? */
@@ -99,17 +150,25 @@ static bool known_by_any(const struct qemu_view *q, const struct row *row)
 	return version_cmp(&q->name.version, &row->since) >= 0 && version_is_zero(&row->removed);
 }
 
+/* Was the record made by a prober that knew this row? What it did not ask for is not absent. */
+static bool was_asked(const struct qemu_view *q, const struct row *row)
+{
+	return json_object_get(q->properties, row->class_name) && q->asked >= row->added;
+}
+
 static enum abibase_tri known(const struct qemu_view *q, const struct row *row)
 {
 	const json_t *class_properties = json_object_get(q->properties, row->class_name);
 
 	if (!q->entry)
-		return q->name.upstream ? (enum abibase_tri)known_by_any(q, row) : ABIBASE_UNKNOWN;
-	if (class_properties)
-		return json_object_get(class_properties, row->property) ? ABIBASE_YES : ABIBASE_NO;
+		return q->filled_in ? (enum abibase_tri)known_by_any(q, row) : ABIBASE_UNKNOWN;
+	if (json_object_get(class_properties, row->property))
+		return ABIBASE_YES;
+	if (was_asked(q, row))
+		return ABIBASE_NO;
 	if (recorded_value(q, row->key))
 		return ABIBASE_YES;
-	if (!q->name.upstream)
+	if (!q->filled_in)
 		return ABIBASE_UNKNOWN;
 	if (version_cmp(&q->version, &row->since) < 0)
 		return ABIBASE_NO;
@@ -144,7 +203,7 @@ void qemu_effective(const struct qemu_view *q, const struct row *row, struct eff
 
 	memset(ret, 0, sizeof(*ret));
 	ret->known = known(q, row);
-	if (q->name.upstream)
+	if (q->filled_in)
 		filled = catalogue_value(q, row, &ret->exception);
 	if (ret->known == ABIBASE_NO)
 		return;
@@ -226,12 +285,12 @@ bool need_applies(const struct qemu_view *q, const struct need *need)
 	return version_is_zero(&need->until) || version_cmp(&q->version, &need->until) <= 0;
 }
 
-void baseline_effective(const struct abibase_baseline *b, size_t used, const struct row *row,
-			struct effective *ret)
+void baseline_effective(const struct abibase_catalogue *cat, const struct abibase_baseline *b,
+			size_t used, const struct row *row, struct effective *ret)
 {
 	struct qemu_view view;
 
-	qemu_view_init(&view, baseline_entry(b, used), b->machine);
+	qemu_view_init(&view, cat, baseline_entry(b, used), b->machine);
 	qemu_effective(&view, row, ret);
 }
 

@@ -21,6 +21,8 @@ struct qemu_view {
 	const json_t *values; /* recorded values of this machine type, or NULL; what it leaves out */
 	const json_t *defaults; /* is as under every recorded machine type */
 	const json_t *properties;
+	int64_t asked;	/* the revision of the catalogue by which the record was made */
+	bool filled_in; /* what nobody recorded follows from the version */
 };
 
 struct effective {
@@ -31,8 +33,12 @@ struct effective {
 	const struct compat *exception; /* of any upstream QEMU: builds without this entry differ */
 };
 
-/* @entry: a qemu entry of a profile, or NULL for any upstream QEMU with that machine type. */
-void qemu_view_init(struct qemu_view *q, const json_t *entry, const char *machine);
+/*
+ * @entry: a qemu entry of a profile, or NULL for any upstream QEMU with that machine type. @cat may
+ * be NULL where only what was recorded is looked at.
+ */
+void qemu_view_init(struct qemu_view *q, const struct abibase_catalogue *cat, const json_t *entry,
+		    const char *machine);
 /*
  * What this binary makes of the name of a machine type: Proxmox' build cuts it at "+" before it looks
  * for the machine. The length of what counts; that of the whole name where nothing is cut.
@@ -51,8 +57,12 @@ const json_t *qemu_recorded(const json_t *entry, const char *machine, const char
  * recorded shape ("queue_sizes") holds; -1: nothing.
  */
 int64_t qemu_recorded_size(const json_t *entry, const char *machine, const char *member);
-/* Does this binary have this machine type? Recorded list, else by version for upstream names. */
-enum abibase_tri qemu_has_machine(const json_t *entry, const char *machine);
+/*
+ * Does this binary have this machine type? By its list, or the patterns of its names, else by version
+ * for upstream names.
+ */
+enum abibase_tri qemu_has_machine(const struct abibase_catalogue *cat, const json_t *entry,
+				  const char *machine);
 void qemu_effective(const struct qemu_view *q, const struct row *row, struct effective *ret);
 /* Does no feature word show it when it has another value? Layout, sizes, texts. */
 bool row_is_silent(const struct row *row);
@@ -75,7 +85,7 @@ bool need_applies(const struct qemu_view *q, const struct need *need);
 /* Is this the machine type of the baseline, as every QEMU of it reads the name? */
 bool baseline_is_of_machine(const struct abibase_baseline *b, const char *machine);
 /* What that QEMU of the baseline makes of the row under its machine type. */
-void baseline_effective(const struct abibase_baseline *b, size_t used, const struct row *row,
-			struct effective *ret);
+void baseline_effective(const struct abibase_catalogue *cat, const struct abibase_baseline *b,
+			size_t used, const struct row *row, struct effective *ret);
 
 #endif

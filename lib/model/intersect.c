@@ -189,6 +189,14 @@ ABIBASE_EXPORT int abibase_intersection_add_dest(struct abibase_intersection *ix
 	return strings_insert(&ix->in.policy.dest, host) < 0 ? context_oom(ix->ctx) : 0;
 }
 
+ABIBASE_EXPORT int abibase_intersection_assume_qemu(struct abibase_intersection *ix,
+						    const char *host)
+{
+	if (ix->in.n_hosts)
+		return too_late(ix);
+	return strings_insert(&ix->in.policy.assume, host) < 0 ? context_oom(ix->ctx) : 0;
+}
+
 /* ------------------------------------------------------------------- hosts */
 
 ABIBASE_EXPORT int abibase_intersection_add_profile(struct abibase_intersection *ix,
@@ -295,6 +303,9 @@ static int widen_policy(struct abibase_intersection *ix, const struct abibase_ba
 		p->machine = strdup(b->machine);
 		p->machine_chosen = b->machine_chosen;
 	}
+	for (size_t i = 0; i < b->in.policy.assume.n; i++)
+		if (strings_insert(&p->assume, b->in.policy.assume.s[i]) < 0)
+			return context_oom(ix->ctx);
 	if (!p->target && b->in.policy.target)
 		p->target = strdup(b->in.policy.target);
 	if (!p->machine || (b->in.policy.target && !p->target))
@@ -335,6 +346,16 @@ static bool is_host(const struct inputs *in, const char *name)
 	return false;
 }
 
+static int check_hosts(struct abibase_intersection *ix, const struct strings *names,
+		       const char *what)
+{
+	for (size_t i = 0; i < names->n; i++)
+		if (!is_host(&ix->in, names->s[i]))
+			return context_fail(ix->ctx, ENOENT, "no-such-host", NULL,
+					    "%s \"%s\" is not among the hosts", what, names->s[i]);
+	return 0;
+}
+
 ABIBASE_EXPORT int abibase_intersection_finish(struct abibase_intersection *ix,
 					       struct abibase_baseline **ret)
 {
@@ -343,11 +364,9 @@ ABIBASE_EXPORT int abibase_intersection_finish(struct abibase_intersection *ix,
 	if (!ix->in.n_hosts)
 		return context_fail(ix->ctx, EINVAL, "no-hosts", NULL,
 				    "there is no profile to make a baseline of");
-	for (size_t i = 0; i < ix->in.policy.dest.n; i++)
-		if (!is_host(&ix->in, ix->in.policy.dest.s[i]))
-			return context_fail(ix->ctx, ENOENT, "no-such-host", NULL,
-					    "the destination \"%s\" is not among the hosts",
-					    ix->in.policy.dest.s[i]);
+	if (check_hosts(ix, &ix->in.policy.dest, "the destination") < 0 ||
+	    check_hosts(ix, &ix->in.policy.assume, "the host of an assumed QEMU,") < 0)
+		return -ENOENT;
 	b = baseline_alloc();
 	if (!b || inputs_copy(&ix->in, &b->in) < 0) {
 		abibase_baseline_unref(b);

@@ -292,8 +292,8 @@ ABIBASE_EXPORT int abibase_predict(struct abibase_context *ctx, const struct abi
 	if (!entry)
 		return context_oom(ctx);
 	pr.core.backend = (size_t)be;
-	qemu_view_init(&pr.core.view, entry, machine);
-	if (qemu_has_machine(entry, machine) == ABIBASE_NO)
+	qemu_view_init(&pr.core.view, cat, entry, machine);
+	if (qemu_has_machine(cat, entry, machine) == ABIBASE_NO)
 		say(&pr, ABIBASE_VERDICT_NO, "QEMU %s does not have the machine type %s",
 		    json_string_value(json_object_get(entry, "version")), machine);
 	check_settings(&pr);

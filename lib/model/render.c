@@ -111,7 +111,7 @@ static void write_hosts_of(const struct abibase_baseline *b, unsigned int used, 
 
 	for (size_t i = 0; i < b->in.n_hosts; i++) {
 		const struct host *h = b->in.hosts[i];
-		bool uses = !b->used[used].build && !h->has_qemu;
+		bool uses = !b->used[used].build && inputs_assumes_qemu(&b->in, h);
 
 		for (size_t k = 0; k < h->n_qemu; k++)
 			uses |= (long)h->qemu[k].build == b->used[used].index;

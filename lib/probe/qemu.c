@@ -2,7 +2,8 @@
 
 /*
  * Ask QEMU binaries what they are and what they know, by QMP on `-machine none`: no guest, no
- * device, no accelerator that matters. A binary that does not answer is one warning and left out.
+ * device, no accelerator that matters. A binary that does not answer is one warning, and an entry
+ * that says so: it is not "none".
  */
 
 #include <elf.h>
@@ -376,7 +377,28 @@ static int converse(struct abibase_probe *pr, struct qmp *q, const char *path,
 
 /* ---------------------------------------------------------------- failures */
 
-static void warn_left_out(struct abibase_probe *pr, const struct qmp *q, const char *path, int err)
+/* The word that stands in the profile for why it is not known. */
+static const char *failure_word(enum qmp_failure failure)
+{
+	switch (failure) {
+	case QMP_NO_FD:
+		return "no-file-descriptors";
+	case QMP_NO_EXEC:
+		return "not-executable";
+	case QMP_TIMEOUT:
+		return "timeout";
+	case QMP_DIED:
+		return "died";
+	case QMP_TOO_MUCH:
+		return "too-much";
+	case QMP_REFUSED:
+		return "refused";
+	default:
+		return "not-a-qemu";
+	}
+}
+
+static void warn_not_known(struct abibase_probe *pr, const struct qmp *q, const char *path, int err)
 {
 	char words[256], end[128], tail[300] = "";
 	struct abibase_context *ctx = pr->ctx;
@@ -387,37 +409,37 @@ static void warn_left_out(struct abibase_probe *pr, const struct qmp *q, const c
 	switch (q->failure) {
 	case QMP_NO_FD:
 		context_log(ctx, LOG_WARNING, "probe-qemu-no-descriptors",
-			    "%s: left out: no file descriptor to speak to it (%s); raise the limit "
+			    "%s: not known: no file descriptor to speak to it (%s); raise the limit "
 			    "(ulimit -n) and probe again",
 			    path, strerror(err));
 		break;
 	case QMP_NO_EXEC:
 		context_log(ctx, LOG_WARNING, "probe-qemu-not-executable",
-			    "%s: left out: it cannot be executed here: %s", path, strerror(err));
+			    "%s: not known: it cannot be executed here: %s", path, strerror(err));
 		break;
 	case QMP_TIMEOUT:
 		context_log(ctx, LOG_WARNING, "probe-qemu-timeout",
-			    "%s: left out: no answer to QMP within %d s, so it was killed%s", path,
+			    "%s: not known: no answer to QMP within %d s, so it was killed%s", path,
 			    (pr->qemu_timeout_ms + 999) / 1000, tail);
 		break;
 	case QMP_DIED:
 		process_how_it_ended(q->status, end, sizeof(end));
 		context_log(ctx, LOG_WARNING, "probe-qemu-died",
-			    "%s: left out: it %s before it had answered%s", path, end, tail);
+			    "%s: not known: it %s before it had answered%s", path, end, tail);
 		break;
 	case QMP_TOO_MUCH:
 		context_log(ctx, LOG_WARNING, "probe-qemu-too-much",
-			    "%s: left out: it says more than a QEMU can mean%s", path, tail);
+			    "%s: not known: it says more than a QEMU can mean%s", path, tail);
 		break;
 	case QMP_REFUSED:
 		context_log(ctx, LOG_WARNING, "probe-qemu-refused",
-			    "%s: left out: it refuses a question that every QEMU from 5.2 on "
+			    "%s: not known: it refuses a question that every QEMU from 5.2 on "
 			    "answers: %s",
 			    path, q->desc);
 		break;
 	default:
 		context_log(ctx, LOG_WARNING, "probe-qemu-junk",
-			    "%s: left out: what it answers is not QMP, so it is not a QEMU%s", path,
+			    "%s: not known: what it answers is not QMP, so it is not a QEMU%s", path,
 			    tail);
 	}
 }
@@ -501,6 +523,10 @@ static int ask_values(struct run *run, struct qmp *q, const char *path, const ch
 	bool complete;
 	int r;
 
+	/* without a word it is the first one, as it was before there was another */
+	if (run->cat->revision > 1 &&
+	    json_object_set_new(entry, "catalogue", json_integer(run->cat->revision)) < 0)
+		return -ENOMEM;
 	if ((build_id && json_object_set_new(entry, "build_id", json_string(build_id)) < 0) ||
 	    add_ebpf(path, entry) < 0)
 		return -ENOMEM;
@@ -518,6 +544,15 @@ static int ask_values(struct run *run, struct qmp *q, const char *path, const ch
 			       json_array_append(run->list, entry) < 0 ?
 		       -ENOMEM :
 		       0;
+}
+
+/* It was there and could not be asked; @path and @build_id may be NULL. */
+static int add_unasked(struct run *run, const char *path, const char *build_id, const char *reason)
+{
+	json_t *entry = json_pack("{s:s*, s:s*, s:s}", "build_id", build_id, "path", path, "unknown",
+				  reason);
+
+	return json_array_append_new(run->list, entry) < 0 ? -ENOMEM : 0;
 }
 
 static int ask_anew(struct run *run, const char *path, const char *build_id)
@@ -542,8 +577,8 @@ static int ask_anew(struct run *run, const char *path, const char *build_id)
 	if (q.failure == QMP_NO_PROCESS)
 		return context_fail(run->pr->ctx, -r, "probe-fork", path,
 				    "cannot start a process for %s: %s", path, strerror(-r));
-	warn_left_out(run->pr, &q, path, -r);
-	return 0;
+	warn_not_known(run->pr, &q, path, -r);
+	return add_unasked(run, path, build_id, failure_word(q.failure));
 }
 
 static int ask_path(struct run *run, const char *path)
@@ -586,13 +621,13 @@ static int ask_file(struct run *run, const char *name, bool wrapper)
 
 	if (!path || stat(path, &st) < 0) {
 		context_log(ctx, LOG_WARNING, "probe-qemu-not-executable",
-			    "%s: left out: it cannot be executed here: %s", name, strerror(errno));
-		return 0;
+			    "%s: not known: it cannot be executed here: %s", name, strerror(errno));
+		return add_unasked(run, is_utf8(name) ? name : NULL, NULL, "not-executable");
 	}
 	if (!S_ISREG(st.st_mode) || !is_utf8(path)) {
-		context_log(ctx, LOG_WARNING, "probe-qemu-not-executable", "%s: left out: %s", name,
+		context_log(ctx, LOG_WARNING, "probe-qemu-not-executable", "%s: not known: %s", name,
 			    S_ISREG(st.st_mode) ? "its path is not UTF-8" : "it is not a file");
-		return 0;
+		return add_unasked(run, is_utf8(path) ? path : NULL, NULL, "not-executable");
 	}
 	r = remember(run, &st);
 	if (r != 0)

@@ -626,7 +626,7 @@ static void compare_backend(struct comparing *k)
 			differ(k, ABIBASE_CAUSE_HOST_FACT,
 			       "it works, though %s is recorded as missing", c->name);
 	}
-	if (qemu_has_machine(k->qemu->json, k->view.machine) == ABIBASE_NO)
+	if (qemu_has_machine(k->cat, k->qemu->json, k->view.machine) == ABIBASE_NO)
 		differ(k, ABIBASE_CAUSE_BUILD,
 		       "it has this machine type, which its record does not list");
 }
@@ -732,7 +732,7 @@ ABIBASE_EXPORT int abibase_observation_compare(struct abibase_context *ctx,
 				    "%s has no record of the QEMU %s", p->name, obs->qemu);
 	k.backend = (size_t)be;
 	machine = machine_name(k.qemu->json, obs->machine);
-	qemu_view_init(&k.view, k.qemu->json, machine);
+	qemu_view_init(&k.view, cat, k.qemu->json, machine);
 	r = abibase_predict(ctx, cat, p, obs->qemu, machine, backend,
 			    (const char *const *)obs->settings, k.predicted, NULL);
 	if (r < 0)

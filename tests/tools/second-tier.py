@@ -7,8 +7,8 @@
 
 A fact is taken over when the kernels at both ends of a range have it alike (tests/lab/classes.json,
 as root sees it), with the evidence "bracketed". Of a feature word these are the bits that both ends
-have. A kernel between two ends of one class has all that the class has. Where a vendor is known to
-port features back ("backports"), what both ends lack is unknown, and words are lower bounds. "facts"
+have; where the ends differ, "WORD.known" has the bits that they have alike. A kernel between two ends of one class has all that the class has. Where a vendor is known to
+port features back ("backports"), what both ends lack is unknown, and of words the bits that are on are known, no others. "facts"
 of a row are stated by somebody, with the evidence beside them, or null: unknown. Only tap and vhost-net
 are taken over: whether a kernel has other devices at all is decided by its configuration, which nobody
 has read.
@@ -49,6 +49,14 @@ def common(a, b):
     return None
 
 
+def known_bits(a, b, backports):
+    """The bits of a word that are known of what lies between two kernels."""
+    alike = ~(int(a, 16) ^ int(b, 16)) & ((1 << 4 * (len(a) - 2)) - 1)
+    if backports:
+        alike &= int(a, 16)
+    return "0x%0*x" % (len(a) - 2, alike)
+
+
 def kernel_facts(classes, row):
     older, newer = (class_facts(classes, v) for v in row["between"])
     facts = {}
@@ -58,6 +66,10 @@ def kernel_facts(classes, row):
         unknown = value is None or (value is False and row.get("backports"))
         if fact.startswith(TAKEN) and not unknown:
             facts[fact] = value
+            if isinstance(value, str) and value.startswith("0x"):
+                known = known_bits(older[fact], newer[fact], row.get("backports"))
+                if known.strip("f") != "0x":
+                    facts[fact + ".known"] = known
     return facts
 
 
@@ -93,11 +105,13 @@ def profile(classes, table, row):
     if row["packages"]:
         p["packages"] = row["packages"]
     if "qemu" in row:
-        p["qemu"] = [{"version": row["qemu"], "target": "x86_64"}]
+        p["qemu"] = [{"version": row["qemu"], "target": "x86_64", **row.get("qemu_entry", {})}]
         # what it says of itself: --with-pkgversion in debian/rules of pve-qemu
         for package in row["packages"]:
             if package["name"] == "pve-qemu-kvm":
                 p["qemu"][0]["package"] = "%s_%s" % (package["name"], package["version"])
+        if "qemu_source" in row:
+            p["x-sources"]["qemu"] = row["qemu_source"]
     return p
 
 

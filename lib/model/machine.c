@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "model/effective.h"
+#include "model/machine.h"
+
+const char machine_unasked_remedy[] =
+	"see why it does not answer, and probe the host again; or take it away from there; or go on "
+	"without with --assume-qemu=HOST, where no QEMU of the host has answered";
+const char machine_unrecorded_remedy[] = "probe the host again";
+
+enum machine_use machine_use(const struct abibase_catalogue *cat, const json_t *entry,
+			     const char *target, const char *machine)
+{
+	const char *own = json_string_value(json_object_get(entry, "target"));
+
+	if (!own || !streq(own, target))
+		return MACHINE_OTHER_TARGET;
+	switch (qemu_has_machine(cat, entry, machine)) {
+	case ABIBASE_YES:
+		return MACHINE_USED;
+	case ABIBASE_NO:
+		return MACHINE_NOT_THERE;
+	case ABIBASE_UNKNOWN:
+	default:
+		return MACHINE_NOT_RECORDED;
+	}
+}
+
+void machine_count(struct machine_host *h, enum machine_use use)
+{
+	h->use[use]++;
+}
+
+void machine_write_unasked(const char *host, const char *path, const char *reason,
+			   struct buf *text)
+{
+	buf_printf(text, "%s: %s is there and could not be asked (%s), so whether it is a QEMU, and "
+			 "has the machine type, is not known",
+		   host, path ? path : "a binary", reason);
+}
+
+static enum machine_answer judge_none(const struct machine_host *h, struct buf *text,
+				      const char **ret_id, const char **ret_remedy)
+{
+	if (h->looked_for) {
+		buf_printf(text, "%s: it has no QEMU", h->name);
+		*ret_id = "host-without-machine";
+		*ret_remedy = "install a QEMU there that has the machine type, and probe the host "
+			      "again (abibase probe --qemu BINARY names one in another place)";
+		return MACHINE_CONFLICT;
+	}
+	buf_printf(text, "%s: no QEMU facts in the profile, so whether a QEMU there has the machine "
+			 "type is not known",
+		   h->name);
+	*ret_id = "no-qemu-facts";
+	*ret_remedy = "probe the host with its QEMU (abibase probe --qemu BINARY); or take it to have "
+		      "an upstream QEMU with the machine type: --assume-qemu=HOST";
+	return MACHINE_UNKNOWN;
+}
+
+enum machine_answer machine_judge(const struct machine_host *h, const char *target,
+				  const char *machine, struct buf *text, const char **ret_id,
+				  const char **ret_remedy)
+{
+	size_t answered = h->use[MACHINE_OTHER_TARGET] + h->use[MACHINE_NOT_THERE];
+
+	*ret_remedy = NULL;
+	if (h->assumed) {
+		buf_printf(text, "%s: its QEMU is assumed (--assume-qemu): any of upstream that has %s, "
+				 "whatever is there",
+			   h->name, machine);
+		*ret_id = "qemu-assumed";
+		return MACHINE_ASSUMED;
+	}
+	if (h->use[MACHINE_USED] || h->use[MACHINE_NOT_RECORDED] || h->n_unasked)
+		return MACHINE_FINE;
+	if (!answered)
+		return judge_none(h, text, ret_id, ret_remedy);
+	buf_printf(text, "%s: none of its QEMUs is for the target %s and has the machine type %s",
+		   h->name, target, machine);
+	*ret_id = "host-without-machine";
+	*ret_remedy = "choose a machine type that every host has (omit -M to be told), or "
+		      "install a QEMU that has it there";
+	return MACHINE_CONFLICT;
+}
