@@ -295,14 +295,21 @@ static int add_why(struct checking *k, const struct value *v, const struct why *
 	}
 }
 
-static const char no_property[] = "it does not know the property";
+/* Of a QEMU that nobody asked what it knows follows from its version. */
+static const char *no_property(const struct checking *k)
+{
+	for (size_t u = 0; u < k->alone->n_used; u++)
+		if (json_object_get(baseline_entry(k->alone, u), "properties"))
+			return "it does not know the property";
+	return "it is of a version that does not know the property (by the catalogue; nobody asked it)";
+}
 
 /* One fact can be in the way of several properties: it is kept apart from the sentence. */
 static int lacks_why(struct checking *k, const struct value *v, const struct why *w)
 {
 	const char *cause = w->kind == WHY_HOST_LACKS	? w->missing :
 			    w->kind == WHY_HOST_UNKNOWN ? w->what :
-			    w->kind == WHY_QEMU_LACKS	? no_property :
+			    w->kind == WHY_QEMU_LACKS	? no_property(k) :
 							  NULL;
 	struct abibase_check *out = k->out;
 	size_t before = out->n;
@@ -356,7 +363,10 @@ static bool knows(const struct checking *k, size_t used, const struct value *v)
 	if (mine)
 		return mine->defaults[used] != SETTING_ABSENT;
 	if (!row)
-		return false;
+		return json_object_get(json_object_get(json_object_get(baseline_entry(k->alone, used),
+								       "properties"),
+						       v->class_name),
+				       v->property);
 	baseline_effective(k->cat, k->alone, used, row, &e);
 	return e.known == ABIBASE_YES;
 }
@@ -433,11 +443,33 @@ static int check_kernel(struct checking *k, const struct value *v)
 	return 0;
 }
 
+/* Nothing is known of it here, so nothing is said of the host. */
+static int check_newer(struct checking *k, bool *ret_newer)
+{
+	_buf_ names = { 0 }, text = { 0 };
+
+	*ret_newer = baseline_write_unknown(k->cat, k->b, &names) > 0;
+	if (!*ret_newer)
+		return 0;
+	buf_printf(&text, "%s: whether it provides this cannot be told, for the catalogue of this "
+			  "version (revision %lld; the baseline's is %lld) does not know it: %s",
+		   k->p->name, (long long)k->cat->revision, (long long)k->b->in.catalogue_revision,
+		   names.data ? names.data : "");
+	if (buf_failed(&names))
+		return -ENOMEM;
+	return add(k, ABIBASE_FINDING_UNKNOWN, "catalogue-older", "catalogue", NULL,
+		   "check it with a version of abibase whose catalogue has it", &text);
+}
+
 static int check_values(struct checking *k)
 {
-	for (size_t i = 0; i < k->b->n_values; i++)
-		if ((k->alone->n_used ? check_value : check_kernel)(k, &k->b->values[i]) < 0)
+	for (size_t i = 0; i < k->b->n_values; i++) {
+		const struct value *v = &k->b->values[i];
+
+		if (catalogue_find(k->cat, v->class_name, v->property) &&
+		    (k->alone->n_used ? check_value : check_kernel)(k, v) < 0)
 			return -ENOMEM;
+	}
 	return 0;
 }
 
@@ -885,12 +917,15 @@ enum abibase_verdict hostcheck_verdict(const struct abibase_check *c)
 
 static int run(struct checking *k)
 {
+	bool newer = false;
 	int r = derive_alone(k);
 
 	if (r == 0)
 		r = check_arch(k);
 	if (r == 0)
 		r = take_findings(k);
+	if (r == 0)
+		r = check_newer(k, &newer);
 	if (r == 0)
 		r = check_values(k);
 	if (r == 0)
@@ -899,7 +934,7 @@ static int run(struct checking *k)
 		r = check_unset(k);
 	if (r == 0)
 		r = check_offers(k);
-	if (r == 0)
+	if (r == 0 && !newer)
 		r = admit(k);
 	if (r == 0)
 		r = make_lists(k);

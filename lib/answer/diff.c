@@ -234,6 +234,28 @@ static void diff_width(struct comparison *c, const char *fact, const char *a, co
 			item->guest_visible = true;
 }
 
+/* Of a word that is a lower bound, a bit that is off is not known. */
+static bool is_bit_known(struct comparison *c, const char *fact, unsigned int bit)
+{
+	for (size_t i = 0; i < 2; i++) {
+		struct diff_item *item;
+
+		if (profile_ask(c->p[i], fact, (int)bit, NULL) != ABIBASE_UNKNOWN)
+			continue;
+		item = add(c, ABIBASE_DIFF_FACT, is_used(c->cat, fact, (int)bit));
+		if (!item)
+			return false;
+		item->known = false;
+		item->a = i ? "recorded" : NULL;
+		item->b = i ? NULL : "recorded";
+		item->subject = keep(c, "%s[%u]", fact, bit);
+		item->text = keep(c, "%s[%u]: not known of %s, whose word is a lower bound", fact, bit,
+				  c->label[i]);
+		return false;
+	}
+	return true;
+}
+
 static void diff_words(struct comparison *c, const char *fact, const char *a, const char *b)
 {
 	for (unsigned int bit = 0;; bit++) {
@@ -241,7 +263,7 @@ static void diff_words(struct comparison *c, const char *fact, const char *a, co
 
 		if (x < 0 || y < 0)
 			break;
-		if (x != y)
+		if (x != y && is_bit_known(c, fact, bit))
 			add_bit(c, fact, bit, x > y);
 	}
 	diff_width(c, fact, a, b);
@@ -318,7 +340,8 @@ static void diff_facts(struct comparison *c)
 
 	keys = union_keys(c, a, b, &n);
 	for (size_t i = 0; i < n; i++)
-		diff_fact(c, keys[i], json_object_get(a, keys[i]), json_object_get(b, keys[i]));
+		if (!fact_is_mask(keys[i])) /* looked at with its word */
+			diff_fact(c, keys[i], json_object_get(a, keys[i]), json_object_get(b, keys[i]));
 }
 
 /* ----------------------------------------------------------------------- QEMUs */

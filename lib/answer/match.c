@@ -500,6 +500,8 @@ static int match_all(struct matching *x, struct abibase_profile *const *platform
 	x->m->name = keep(x, "%s", x->host->name);
 	x->m->digest = keep(x, "%s", x->host->digest);
 	use_conditions(x);
+	/* what a QEMU makes of a machine type is check's to say */
+	add_name(x, &x->m->not_compared, &x->m->n_not_compared, &x->m->cap_not_compared, "qemu");
 	x->m->entries = calloc(n ? n : 1, sizeof(*x->m->entries));
 	if (!x->m->entries || x->failed)
 		return context_oom(x->ctx);
@@ -799,13 +801,10 @@ ABIBASE_EXPORT int abibase_match_to_text(const struct abibase_match *m, char **r
 	put_summary(&b, m);
 	for (size_t i = 0; i < m->n; i++)
 		put_entry(&b, &m->entries[i]);
-	buf_puts(&b, "compared for: ");
+	buf_puts(&b, "compared by the kernel alone, for: ");
 	put_list(&b, m->backends, m->n_backends);
-	if (m->n_not_compared) {
-		buf_puts(&b, "; ");
-		put_list(&b, m->not_compared, m->n_not_compared);
-		buf_puts(&b, " not compared");
-	}
+	buf_puts(&b, "; not compared: ");
+	put_list(&b, m->not_compared, m->n_not_compared);
 	buf_putc(&b, '\n');
 	return buf_give(&b, ret);
 }

@@ -130,9 +130,29 @@ static int with_settings(struct judging *j, int (*fn)(struct judging *j))
 	return r;
 }
 
+/* The list would set what nobody here knows: whether the QEMU starts with it cannot be told. */
+static int judge_list(struct judging *j)
+{
+	_buf_ names = { 0 }, text = { 0 };
+
+	if (!j->t->baseline || !baseline_write_unknown(j->t->cat, j->t->baseline, &names))
+		return 0;
+	buf_printf(&text, "%s: the catalogue of this version (revision %lld; the baseline's is %lld) "
+			  "does not know what the list sets: %s",
+		   j->p->name, (long long)j->t->cat->revision,
+		   (long long)j->t->baseline->in.catalogue_revision, names.data ? names.data : "");
+	if (buf_failed(&names))
+		return -ENOMEM;
+	return move_unknown(j, "catalogue-older", "catalogue", NULL,
+			    "ask a version of abibase whose catalogue has it", &text);
+}
+
 static int judge_devices(struct judging *j)
 {
 	const struct abibase_guest *g = j->t->guest;
+
+	if (judge_list(j) < 0)
+		return -ENOMEM;
 
 	for (size_t i = 0; i < g->n; i++)
 		if (move_judge_device(j, &g->devices[i]) < 0)

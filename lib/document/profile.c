@@ -657,6 +657,13 @@ static bool is_known_bit(const struct abibase_profile *p, const char *fact, unsi
 	return !mask || !strprefix(mask, "0x") || word_bit(mask, bit) != 0;
 }
 
+bool fact_is_mask(const char *fact)
+{
+	size_t len = strlen(fact), tail = strlen(".known");
+
+	return len > tail && streq(fact + len - tail, ".known");
+}
+
 enum abibase_tri profile_ask(const struct abibase_profile *p, const char *fact, int bit,
 			     const char **ret_reason)
 {

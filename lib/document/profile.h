@@ -40,6 +40,8 @@ void profile_check_qemu(struct check *c, const json_t *v);
 const json_t *profile_unasked(const struct abibase_profile *p, size_t i);
 /* A condition as the catalogue writes it: "FACT" (@ret_bit is -1) or "FACT[BIT]". -EINVAL, -ENOMEM. */
 int condition_parse(const char *s, char **ret_fact, int *ret_bit);
+/* Does the fact say which bits of a word are known ("vhost_net.features.known")? */
+bool fact_is_mask(const char *fact);
 /* A fact, or one bit of it (@bit >= 0); the reason is set when the answer is unknown. */
 enum abibase_tri profile_ask(const struct abibase_profile *p, const char *fact, int bit,
 			     const char **ret_reason);

@@ -305,3 +305,34 @@ bool baseline_is_of_machine(const struct abibase_baseline *b, const char *machin
 			return false;
 	return b->n_used && strlen(b->machine) == len && !strncmp(b->machine, machine, len);
 }
+
+static bool has_requirement(const struct abibase_catalogue *cat, const char *name)
+{
+	for (size_t i = 0; i < cat->n_requirements; i++)
+		if (streq(cat->requirements[i].name, name))
+			return true;
+	return false;
+}
+
+size_t baseline_write_unknown(const struct abibase_catalogue *cat,
+			      const struct abibase_baseline *b, struct buf *out)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < b->n_values; i++) {
+		const struct value *v = &b->values[i];
+
+		if (catalogue_find(cat, v->class_name, v->property))
+			continue;
+		buf_printf(out, "%s%s.%s=%s (%s", n++ ? ", " : "", v->class_name, v->property,
+			   v->text, v->feature);
+		if (v->bit >= 0)
+			buf_printf(out, ", bit %d", v->bit);
+		buf_putc(out, ')');
+	}
+	for (size_t i = 0; i < b->n_requirements; i++)
+		if (!has_requirement(cat, b->requirements[i].name))
+			buf_printf(out, "%s\"%s\" (requirement %s)", n++ ? ", " : "",
+				   b->requirements[i].text, b->requirements[i].name);
+	return n;
+}

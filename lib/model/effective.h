@@ -82,6 +82,12 @@ bool row_bit_set(const struct row *row, const json_t *value);
 /* Does this QEMU look at this need? */
 bool need_applies(const struct qemu_view *q, const struct need *need);
 
+/*
+ * What the baseline sets or requires and the catalogue does not have, in words: nothing can be said of
+ * it here. How many they are.
+ */
+size_t baseline_write_unknown(const struct abibase_catalogue *cat,
+			      const struct abibase_baseline *b, struct buf *out);
 /* Is this the machine type of the baseline, as every QEMU of it reads the name? */
 bool baseline_is_of_machine(const struct abibase_baseline *b, const char *machine);
 /* What that QEMU of the baseline makes of the row under its machine type. */

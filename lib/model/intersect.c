@@ -281,10 +281,30 @@ static int widen_wishes(struct abibase_intersection *ix, const struct policy *fr
 			    "baseline is widened with the same ones only");
 }
 
+/* What this catalogue does not have would be lost, quietly. */
+static int refuse_newer(struct abibase_intersection *ix, const struct abibase_baseline *b)
+{
+	_buf_ names = { 0 };
+
+	if (!baseline_write_unknown(ix->cat, b, &names))
+		return 0;
+	if (buf_failed(&names))
+		return context_oom(ix->ctx);
+	return context_fail(ix->ctx, EPROTONOSUPPORT, "baseline-newer", NULL,
+			    "the earlier baseline was made with revision %lld of the catalogue and "
+			    "has what revision %lld, of this version of abibase, does not know: %s; "
+			    "use a version that knows it",
+			    (long long)b->in.catalogue_revision, (long long)ix->cat->revision,
+			    names.data);
+}
+
 static int widen_policy(struct abibase_intersection *ix, const struct abibase_baseline *b)
 {
 	struct policy *p = &ix->in.policy;
-	int r;
+	int r = refuse_newer(ix, b);
+
+	if (r < 0)
+		return r;
 
 	if (!b->machine)
 		return context_fail(ix->ctx, EINVAL, "widen-differs", NULL,

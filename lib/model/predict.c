@@ -163,6 +163,10 @@ static void predict_feature(struct prediction *pr, const struct row *row, uint64
 		say(pr, ABIBASE_VERDICT_NO, "this QEMU does not know the property %s and would not "
 					    "start",
 		    row->key);
+	if (p.by_setting && p.knows == ABIBASE_UNKNOWN)
+		say(pr, ABIBASE_VERDICT_UNKNOWN, "whether this QEMU has the property %s is not "
+						 "recorded",
+		    row->key);
 	if (p.bad)
 		say(pr, ABIBASE_VERDICT_NO, "%s: the value must be on or off", row->key);
 	if (p.on == ABIBASE_UNKNOWN)
