@@ -172,6 +172,14 @@ static int set_wishes(struct checking *k, struct abibase_intersection *ix)
 		r = abibase_intersection_enable(ix, in->policy.enable.s[i]);
 	for (size_t i = 0; r == 0 && i < in->policy.disable.n; i++)
 		r = abibase_intersection_disable(ix, in->policy.disable.s[i]);
+	/* whatever is on there is asked for here, whether or not it was by name */
+	for (size_t i = 0; r == 0 && i < k->b->n_values; i++) {
+		const struct value *v = &k->b->values[i];
+		const struct row *row = catalogue_find(k->cat, v->class_name, v->property);
+
+		if (v->on && row && row->boolean)
+			r = intersection_promise_row(ix, row);
+	}
 	return r;
 }
 
@@ -301,7 +309,7 @@ static const char *no_property(const struct checking *k)
 	for (size_t u = 0; u < k->alone->n_used; u++)
 		if (json_object_get(baseline_entry(k->alone, u), "properties"))
 			return "it does not know the property";
-	return "it is of a version that does not know the property (by the catalogue; nobody asked it)";
+	return "it does not know the property, by its version: nobody asked it";
 }
 
 /* One fact can be in the way of several properties: it is kept apart from the sentence. */
@@ -752,9 +760,43 @@ static int word_differs(struct checking *k, const struct offer *o, const uint64_
 		   &text);
 }
 
+/* What is not known of this QEMU is the same in the baseline: it was made of this very host, or build. */
+static bool is_same_there(const struct checking *k, size_t used)
+{
+	const struct build *build = k->alone->used[used].build;
+	const struct host *here = k->alone->in.hosts[0];
+	struct machine_name name;
+
+	for (size_t i = 0; i < k->b->in.n_hosts; i++)
+		if (streq(k->b->in.hosts[i]->name, here->name) &&
+		    !memcmp(k->b->in.hosts[i]->digest, here->digest, sizeof(here->digest)))
+			return true;
+	machine_name_parse(k->b->machine, &name);
+	if (!name.upstream && !json_object_get(build->entry, "build_id") &&
+	    !json_object_get(build->entry, "package"))
+		return false;
+	for (size_t u = 0; u < k->b->n_used; u++)
+		if (k->b->used[u].build && streq(k->b->used[u].build->digest, build->digest))
+			return true;
+	return false;
+}
+
+static int word_unknown(struct checking *k, const struct offer *o, const char *why,
+			const char *qemu)
+{
+	_buf_ text = { 0 };
+
+	buf_printf(&text, "%s: whether QEMU %s would offer the device of the baseline with its list, on "
+			  "%s, cannot be told: %s",
+		   k->p->name, qemu, k->b->in.backends[o->backend], why);
+	return add(k, ABIBASE_FINDING_UNKNOWN, "offer-unknown", "QEMU", NULL, "probe this host again",
+		   &text);
+}
+
 static int predict_used(struct checking *k, size_t used, const struct offer *o)
 {
 	const struct build *build = k->alone->used[used].build;
+	_autofree_ char *why = NULL;
 	char **settings;
 	uint64_t word[2];
 	int r;
@@ -766,8 +808,10 @@ static int predict_used(struct checking *k, size_t used, const struct offer *o)
 		return -ENOMEM;
 	r = abibase_predict(k->ctx, k->cat, k->p, name_of(k->p, build), k->b->machine,
 			    k->b->in.backends[o->backend], (const char *const *)settings, word,
-			    NULL);
+			    &why);
 	settings_free(settings);
+	if (r == ABIBASE_VERDICT_UNKNOWN && !is_same_there(k, used))
+		return word_unknown(k, o, why, build->version);
 	if (r == ABIBASE_VERDICT_YES && memcmp(word, o->word, sizeof(word)) != 0)
 		return word_differs(k, o, word, build->version);
 	return r < 0 ? r : 0;
@@ -798,13 +842,14 @@ static int check_offers(struct checking *k)
 
 /* --------------------------------------------------------------- what admitting it costs */
 
+/* What is between hosts, and not of one alone: sizes, and values that nobody recorded. */
 static int take_shapes(struct checking *k, const struct abibase_baseline *wide)
 {
 	for (size_t i = 0; i < wide->n_findings; i++) {
 		const struct finding *f = &wide->findings[i];
 		_buf_ text = { 0 };
 
-		if (!strprefix(f->id, "shape-"))
+		if (!strprefix(f->id, "shape-") && !streq(f->id, "value-unknown"))
 			continue;
 		buf_puts(&text, f->text);
 		if (add(k, f->kind, f->id, "QEMU", NULL, f->remedy, &text) < 0)

@@ -63,6 +63,7 @@ struct policy {
 	bool backends_named;
 	bool all; /* on wherever it can be */
 	struct strings enable, disable; /* groups, sorted */
+	struct strings rows; /* on wherever they can be: of check alone, in no document */
 	struct strings assume; /* hosts whose QEMU is taken to be an upstream one, sorted */
 	struct strings dest; /* hosts that are ever a destination, sorted; none: all */
 };

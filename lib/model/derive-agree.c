@@ -361,6 +361,94 @@ static int note_differences(struct derive *d)
 	return 0;
 }
 
+static size_t count_users(const struct derive *d, size_t used)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < d->b->in.n_hosts; i++)
+		for (size_t k = 0; k < d->b->in.hosts[i]->n_qemu; k++)
+			if (d->used_of[d->b->in.hosts[i]->qemu[k].build] == (long)used) {
+				n++;
+				break;
+			}
+	return n;
+}
+
+/*
+ * May another host have another value of it? Under a machine type of upstream's a version means one
+ * thing. Under a vendor's, two hosts with the same record have the same build where it says which that
+ * is: a record that leaves it out can be of two.
+ */
+static bool may_differ(const struct derive *d, size_t r, size_t used)
+{
+	const struct qemu_view *q = &d->views[used];
+
+	for (size_t u = 0; u < d->b->n_used; u++)
+		if (u != used && !(q->name.upstream && d->views[u].entry &&
+				   !version_cmp(&q->version, &d->views[u].version) &&
+				   derive_is_unrecorded(d, r, u)))
+			return true;
+	return !q->name.upstream && !json_object_get(q->entry, "build_id") &&
+	       !json_object_get(q->entry, "package") && count_users(d, used) > 1;
+}
+
+/* What no list sets and nobody recorded may be another value on each side. */
+static int note_unset(struct derive *d, size_t used)
+{
+	_buf_ text = { 0 };
+	size_t n = 0;
+
+	for (size_t r = 0; r < d->cat->n_rows; r++) {
+		const struct row *row = &d->cat->rows[r];
+
+		if (row->boolean || d->included[r] || !derive_is_about(d, row) ||
+		    !derive_is_unrecorded(d, r, used) || !may_differ(d, r, used))
+			continue;
+		if (!n++) {
+			derive_write_build(d, used, &text);
+			buf_printf(&text, ": what it makes of %s is not recorded, and no list sets it:",
+				   d->b->machine);
+		}
+		buf_printf(&text, "%s %s", n > 1 ? "," : "", row->key);
+	}
+	return n ? derive_finding(d, ABIBASE_FINDING_UNKNOWN, "value-unknown",
+				  "probe the host again: the probe records the values of a machine "
+				  "type that is named with --machine",
+				  &text) :
+		   0;
+}
+
+/* What nobody recorded is off for all, and listed. */
+static int note_unrecorded(struct derive *d, size_t used)
+{
+	_buf_ text = { 0 };
+	size_t n = 0;
+
+	for (size_t r = 0; r < d->cat->n_rows; r++) {
+		if (!d->included[r] || !d->cat->rows[r].boolean ||
+		    !derive_is_unrecorded(d, r, used) || d->on[r])
+			continue;
+		if (!n++) {
+			derive_write_build(d, used, &text);
+			buf_printf(&text, ": what it makes of %s is not recorded, so these are off for "
+					  "everybody:",
+				   d->b->machine);
+		}
+		buf_printf(&text, "%s %s", n > 1 ? "," : "", d->cat->rows[r].key);
+	}
+	return n ? derive_finding(d, ABIBASE_FINDING_NOTE, "forced-off-unknown",
+				  "probe the host again", &text) :
+		   0;
+}
+
+static int note_values(struct derive *d)
+{
+	for (size_t u = 0; u < d->b->n_used; u++)
+		if (note_unset(d, u) < 0 || note_unrecorded(d, u) < 0)
+			return -ENOMEM;
+	return 0;
+}
+
 static int note_recorded(struct derive *d)
 {
 	for (size_t r = 0; r < d->cat->n_rows; r++)
@@ -419,7 +507,7 @@ static int note_exceptions(struct derive *d)
 
 int derive_notes(struct derive *d)
 {
-	if (note_unknowns(d) < 0 || note_differences(d) < 0 || note_recorded(d) < 0 ||
+	if (note_unknowns(d) < 0 || note_values(d) < 0 || note_differences(d) < 0 || note_recorded(d) < 0 ||
 	    note_exceptions(d) < 0)
 		return -ENOMEM;
 	return 0;

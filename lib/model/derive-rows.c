@@ -38,10 +38,30 @@ bool derive_differs(const struct derive *d, size_t r)
 	return false;
 }
 
+bool derive_is_unrecorded(const struct derive *d, size_t r, size_t used)
+{
+	const struct effective *e = derive_eff(d, r, used);
+
+	return e->known == ABIBASE_YES && !e->value;
+}
+
+bool derive_has_unrecorded(const struct derive *d, size_t r)
+{
+	for (size_t u = 0; u < d->b->n_used; u++)
+		if (derive_is_unrecorded(d, r, u))
+			return true;
+	return false;
+}
+
 /* Is the row of a device that is asked about? */
 bool derive_is_about(const struct derive *d, const struct row *row)
 {
 	return row->backends & d->b->in.policy.backends;
+}
+
+bool derive_is_promised(const struct derive *d, const struct row *row)
+{
+	return strings_have(&d->b->in.policy.rows, row->key);
 }
 
 /* What stands for no feature, such as disable-modern, is not switched on with its group. */
@@ -90,7 +110,8 @@ static bool default_on(const struct derive *d, size_t r)
 bool derive_wanted_on(const struct derive *d, size_t r)
 {
 	const struct row *row = &d->cat->rows[r];
-	bool more = derive_is_enabled(d, row) || (d->b->in.policy.all && row->pin == PIN_PINNED);
+	bool more = derive_is_enabled(d, row) || derive_is_promised(d, row) ||
+		    (d->b->in.policy.all && row->pin == PIN_PINNED);
 
 	if (derive_is_disabled(d, row) || (row->number && d->number[r] == NUMBER_NONE))
 		return false;

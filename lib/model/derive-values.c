@@ -161,7 +161,9 @@ static bool is_included(const struct derive *d, size_t r)
 		return false;
 	if (derive_is_enabled(d, row) || derive_is_disabled(d, row))
 		return true;
-	return row->pin == PIN_PINNED || (on && on < n);
+	/* what is on by itself needs of the hosts what it needs where it was asked for */
+	return row->pin == PIN_PINNED || (on && (on < n || row->pin == PIN_OPT_IN)) ||
+	       derive_has_unrecorded(d, r) || derive_is_promised(d, row);
 }
 
 static void tie_off(struct derive *d, size_t r, enum why_kind kind, const char *what)
@@ -280,6 +282,13 @@ static int value_reasons(struct derive *d, size_t r, struct value *v)
 	return 0;
 }
 
+/* Is it on in a build that is not told, or is that not known of what is on nearly everywhere? */
+static bool may_be_on(const struct derive *d, size_t r)
+{
+	return derive_count(d, r, SETTING_ON) ||
+	       (json_is_true(d->cat->rows[r].def) && derive_has_unrecorded(d, r));
+}
+
 static int fill_value(struct derive *d, size_t r, struct value *v)
 {
 	const struct row *row = &d->cat->rows[r];
@@ -291,7 +300,7 @@ static int fill_value(struct derive *d, size_t r, struct value *v)
 	v->bit = row->bit;
 	v->on = d->on[r];
 	v->off_counts = (row->boolean || row->disabled) && !v->on && row->pin != PIN_PINNED &&
-			derive_count(d, r, SETTING_ON);
+			may_be_on(d, r);
 	v->is_number = row->number;
 	v->number = v->on ? d->number[r] : 0;
 	v->text = row->number ? arena_printf(&d->b->arena, "%lld", (long long)v->number) :

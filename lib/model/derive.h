@@ -92,7 +92,12 @@ int derive_asked(struct derive *d);
 enum setting derive_setting(const struct effective *e);
 size_t derive_count(const struct derive *d, size_t row, enum setting s);
 bool derive_differs(const struct derive *d, size_t r);
+/* Does a build have the property, and is what it makes of it not known? Does any? */
+bool derive_is_unrecorded(const struct derive *d, size_t r, size_t used);
+bool derive_has_unrecorded(const struct derive *d, size_t r);
 /* Was the row's group named with --enable, or with --disable? */
+/* Is a host asked about it because a baseline promises it? */
+bool derive_is_promised(const struct derive *d, const struct row *row);
 bool derive_is_enabled(const struct derive *d, const struct row *row);
 bool derive_is_disabled(const struct derive *d, const struct row *row);
 /* Set, without being a feature, because its group was named with --disable? */

@@ -216,7 +216,7 @@ void qemu_effective(const struct qemu_view *q, const struct row *row, struct eff
 
 bool row_is_silent(const struct row *row)
 {
-	return row->fact < 0 && !(row->boolean && row->bit >= 0);
+	return row->fact < 0 && (!(row->boolean && row->bit >= 0) || row->legacy);
 }
 
 int64_t row_realized(const struct row *row, int64_t number)

@@ -334,6 +334,11 @@ static int widen_policy(struct abibase_intersection *ix, const struct abibase_ba
 	return 0;
 }
 
+int intersection_promise_row(struct abibase_intersection *ix, const struct row *row)
+{
+	return strings_insert(&ix->in.policy.rows, row->key) < 0 ? context_oom(ix->ctx) : 0;
+}
+
 int intersection_add_baseline_but(struct abibase_intersection *ix,
 				  const struct abibase_baseline *b, const char *but)
 {

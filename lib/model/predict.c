@@ -114,6 +114,8 @@ void predict_row(const struct predictor *pr, const struct row *row, struct predi
 	}
 	if (value)
 		ret->on = row_bit_set(row, value) ? ABIBASE_YES : ABIBASE_NO;
+	else if (row->bit_when == BIT_ALWAYS && !given)
+		ret->on = e.known;
 	else
 		ret->on = given || e.known == ABIBASE_NO ? ABIBASE_NO : ABIBASE_UNKNOWN;
 	predict_needs(pr, &row->needs[pr->backend], ret);
@@ -169,10 +171,12 @@ static void predict_feature(struct prediction *pr, const struct row *row, uint64
 		    row->key);
 	if (p.bad)
 		say(pr, ABIBASE_VERDICT_NO, "%s: the value must be on or off", row->key);
-	if (p.on == ABIBASE_UNKNOWN)
+	if (row->bit < 0 || row->legacy) /* no bit of the word */
+		return;
+	if (p.on == ABIBASE_UNKNOWN && p.can != ABIBASE_NO)
 		say(pr, ABIBASE_VERDICT_UNKNOWN, "%s: its value under %s is not recorded",
 		    row->key, pr->core.view.machine);
-	if (p.on != ABIBASE_YES || row->bit < 0 || row->legacy)
+	if (p.on != ABIBASE_YES)
 		return;
 	if (p.can == ABIBASE_UNKNOWN)
 		say_unknown(pr, row->property, &p);
