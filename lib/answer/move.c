@@ -469,6 +469,10 @@ ABIBASE_EXPORT int abibase_targets_run(struct abibase_targets *t, struct abibase
 	struct abibase_moves *m;
 	int r = check_assumed(t);
 
+	for (size_t i = 0; r == 0 && i < t->n; i++)
+		r = profile_check_types(t->ctx, t->cat, t->hosts[i]);
+	if (r == 0 && t->source)
+		r = profile_check_types(t->ctx, t->cat, t->source);
 	if (r < 0)
 		return r;
 	m = calloc(1, sizeof(*m));

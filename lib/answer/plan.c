@@ -4,6 +4,7 @@
 #include "document/catalogue.h"
 #include "base/context.h"
 #include "answer/explain.h"
+#include "document/hosts.h"
 #include "document/profile.h"
 #include "answer/show.h"
 
@@ -442,6 +443,16 @@ static int make(struct planning *p, const char *what, struct abibase_profile *co
 	return r;
 }
 
+static int check_types(struct abibase_context *ctx, const struct abibase_catalogue *cat,
+		       struct abibase_profile *const *profiles, size_t n)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = profile_check_types(ctx, cat, profiles[i]);
+	return r;
+}
+
 ABIBASE_EXPORT int abibase_plan(struct abibase_context *ctx, struct abibase_catalogue *cat,
 				const char *what, const char *at,
 				struct abibase_profile *const *platforms, size_t n_platforms,
@@ -458,6 +469,11 @@ ABIBASE_EXPORT int abibase_plan(struct abibase_context *ctx, struct abibase_cata
 	if (!n_platforms)
 		return context_fail(ctx, EINVAL, "no-platforms", NULL,
 				    "there is no platform to plan with");
+	r = check_types(ctx, cat, platforms, n_platforms);
+	if (r == 0)
+		r = check_types(ctx, cat, hosts, n_hosts);
+	if (r < 0)
+		return r;
 	p.plan = calloc(1, sizeof(*p.plan));
 	if (!p.plan)
 		return context_oom(ctx);

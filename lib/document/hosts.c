@@ -521,13 +521,54 @@ static int check_numbers(struct abibase_context *ctx, const struct abibase_catal
 	return 0;
 }
 
+/* What is asked of a fact decides what it can be; unknown it can always be. */
+static const char *wanted_type(const json_t *v, int bit)
+{
+	const char *word = json_string_value(v);
+
+	if (!v || json_is_object(v))
+		return NULL;
+	if (bit < 0)
+		return json_is_boolean(v) ? NULL : "true or false";
+	return json_is_false(v) || (word && strprefix(word, "0x")) ? NULL :
+								      "a feature word, or false";
+}
+
+static int wrong_type(struct abibase_context *ctx, const struct abibase_profile *p,
+		      const char *fact, const char *type)
+{
+	return context_fail(ctx, EINVAL, "json-bad-value", NULL, "%s: /facts/%s must be %s", p->name,
+			    fact, type);
+}
+
+int profile_check_types(struct abibase_context *ctx, const struct abibase_catalogue *cat,
+			const struct abibase_profile *p)
+{
+	for (size_t i = 0; i < cat->n_conditions; i++) {
+		const struct condition *c = &cat->conditions[i];
+		const char *type = wanted_type(json_object_get(p->facts, c->fact), c->bit);
+
+		if (type)
+			return wrong_type(ctx, p, c->fact, type);
+	}
+	for (size_t i = 0; i < cat->n_numbers; i++) {
+		const json_t *v = json_object_get(p->facts, cat->numbers[i]);
+
+		if (v && !json_is_integer(v) && !json_is_object(v))
+			return wrong_type(ctx, p, cat->numbers[i], "an integer");
+	}
+	return 0;
+}
+
 int inputs_add_profile(struct abibase_context *ctx, struct inputs *in,
 		       const struct abibase_catalogue *cat, const struct abibase_profile *p)
 {
 	struct host *h = host_new(p->name, cat->n_numbers, cat->n_conditions, p->n_qemu,
 				  p->n_unasked);
-	int r = check_numbers(ctx, cat, p);
+	int r = profile_check_types(ctx, cat, p);
 
+	if (r == 0)
+		r = check_numbers(ctx, cat, p);
 	if (r < 0) {
 		host_unref(h);
 		return r;

@@ -435,9 +435,7 @@ static int asked_host(struct derive *d, const struct row *row, const struct why 
 			   row->feature, w->missing);
 	derive_write_backends(d, w->backends, &text);
 	buf_printf(&text, "; the group %s was enabled", row->group_name);
-	/* an unknown is off and listed, unless QEMU would not start with it */
-	if (unknown && !row->fatal)
-		return derive_finding(d, ABIBASE_FINDING_NOTE, "enabled-unknown", w->remedy, &text);
+	/* an unknown is off and listed where nobody asked; who asked must not get less, quietly */
 	return derive_finding(d, unknown ? ABIBASE_FINDING_UNKNOWN : ABIBASE_FINDING_CONFLICT,
 			   unknown ? "enabled-unknown" : "enabled-lacks",
 			   w->remedy ? w->remedy :
