@@ -1791,6 +1791,31 @@ START_TEST(test_qemu_hangs)
 }
 END_TEST
 
+/* Several that hang are waited for at once, and the one behind them is asked all the same. */
+START_TEST(test_qemus_hang)
+{
+	struct abibase_probe *pr = qemu_probe();
+	struct abibase_profile *p;
+	char name[16];
+	int64_t start = process_now();
+
+	for (int i = 0; i < 3; i++) {
+		snprintf(name, sizeof(name), "hang%d", i);
+		abibase_probe_add_qemu(pr, program(name, "#!/bin/sh\nsleep 1000\n", 0755));
+	}
+	abibase_probe_add_qemu(pr, program("good", QEMU_FOR("x86_64"), 0755));
+	pr->qemu_timeout_ms = 4000;
+	p = run(pr);
+	ck_assert_int_lt(process_now() - start, 9000);
+	for (int i = 0; i < 3; i++) {
+		snprintf(name, sizeof(name), "/hang%d: ", i);
+		ck_assert_msg(strstr(logged.data, name) != NULL, "not %s: %s", name, logged.data);
+	}
+	assert_json(p, "/good\"", true);
+	abibase_profile_unref(p);
+}
+END_TEST
+
 START_TEST(test_qemu_other)
 {
 	struct abibase_probe *pr = qemu_probe();
@@ -1930,6 +1955,7 @@ Suite *suite_probe(void)
 	tcase_add_test(t, test_qemu);
 	tcase_add_loop_test(t, test_bad_qemu, 0, ARRAY_SIZE(bad_qemus));
 	tcase_add_test(t, test_qemu_hangs);
+	tcase_add_test(t, test_qemus_hang);
 	tcase_add_test(t, test_qemu_other);
 	tcase_add_test(t, test_qemu_places);
 	tcase_add_test(t, test_closed_stdio);

@@ -355,15 +355,13 @@ static int add_properties(struct abibase_context *ctx, struct qmp *q, const char
 	return json_object_set(entry, "properties", properties) < 0 ? -ENOMEM : 0;
 }
 
+/* With one that has greeted. */
 static int converse(struct abibase_probe *pr, struct qmp *q, const char *path,
 		    const struct abibase_catalogue *cat, json_t *entry, json_t *defaults)
 {
-	const char *const argv[] = { path, "-nodefaults", "-no-user-config", "-display", "none",
-				     /* first TCG: nothing here needs a device of the host */
-				     "-machine", "none,accel=tcg:kvm", "-qmp", "stdio", NULL };
-	int r;
+	json_auto_t *nothing = NULL;
+	int r = qmp_call(q, "qmp_capabilities", NULL, &nothing);
 
-	r = qmp_start(q, path, (char *const *)argv, pr->qemu_timeout_ms);
 	if (r == 0)
 		r = add_version(q, entry);
 	if (r == 0)
@@ -451,12 +449,24 @@ struct asked {
 	ino_t ino;
 };
 
+/* One that was started before its turn. */
+struct ahead {
+	char *path;
+	struct qmp q;
+	int r;
+	bool taken;
+};
+
 struct run {
 	struct abibase_probe *pr;
 	const struct abibase_catalogue *cat;
+	const char *arch;
 	json_t *list;
 	struct asked *asked;
 	size_t n, cap;
+	struct ahead *ahead;
+	size_t n_ahead, cap_ahead;
+	bool started_all;
 };
 
 /* Names of the same file are one binary. 1: asked before. */
@@ -470,6 +480,110 @@ static int remember(struct run *run, const struct stat *st)
 	run->asked[run->n].dev = st->st_dev;
 	run->asked[run->n++].ino = st->st_ino;
 	return 0;
+}
+
+/* ------------------------------------------------------------ several that hang */
+
+/* A QEMU that greets later than this may never do it. */
+#define SLOW_MS 1500
+
+static bool was_asked(const struct run *run, const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return true;
+	for (size_t i = 0; i < run->n; i++)
+		if (run->asked[i].dev == st.st_dev && run->asked[i].ino == st.st_ino)
+			return true;
+	return false;
+}
+
+static int start_one(struct run *run, struct qmp *q, const char *path)
+{
+	const char *const argv[] = { path, "-nodefaults", "-no-user-config", "-display", "none",
+				     /* first TCG: nothing here needs a device of the host */
+				     "-machine", "none,accel=tcg:kvm", "-qmp", "stdio", NULL };
+
+	return qmp_spawn(q, path, (char *const *)argv, run->pr->qemu_timeout_ms);
+}
+
+static struct ahead *find_ahead(struct run *run, const char *path)
+{
+	for (size_t i = 0; i < run->n_ahead; i++)
+		if (!run->ahead[i].taken && streq(run->ahead[i].path, path))
+			return &run->ahead[i];
+	return NULL;
+}
+
+static int start_ahead(struct run *run, const char *name, bool wrapper)
+{
+	_autofree_ char *path = realpath(name, NULL);
+	struct ahead *a;
+
+	if (!path || access(path, X_OK) < 0 || was_asked(run, path) || find_ahead(run, path) ||
+	    (wrapper && is_script(path)))
+		return 0;
+	if (array_grow(&run->ahead, run->n_ahead, &run->cap_ahead, sizeof(*run->ahead)) < 0)
+		return -ENOMEM;
+	a = &run->ahead[run->n_ahead++];
+	memset(a, 0, sizeof(*a));
+	a->r = start_one(run, &a->q, path);
+	a->path = steal(&path);
+	return 0;
+}
+
+static int each_name(struct run *run, int (*fn)(struct run *run, const char *name, bool wrapper));
+
+/* The first that is slow is waited for; the others start meanwhile, and their time begins, too. */
+static int await_greeting(struct run *run, struct qmp *q)
+{
+	int64_t end = q->deadline, slow = process_now() + SLOW_MS;
+	int r;
+
+	if (run->started_all || slow >= end)
+		return qmp_greeting(q);
+	q->deadline = slow;
+	r = qmp_greeting(q);
+	q->deadline = end;
+	if (r != -ETIMEDOUT || q->failure != QMP_TIMEOUT)
+		return r;
+	q->failure = QMP_OK;
+	run->started_all = true;
+	r = each_name(run, start_ahead);
+	return r < 0 ? r : qmp_greeting(q);
+}
+
+/* Start it, or take the one that was started, and wait for its first word. */
+static int begin(struct run *run, struct qmp *q, const char *path)
+{
+	struct ahead *a = find_ahead(run, path);
+	int64_t least = process_now() + run->pr->qemu_timeout_ms / 4;
+	int r;
+
+	if (a) {
+		*q = a->q;
+		a->taken = true;
+		/* it has had the time of those before it */
+		q->deadline = q->deadline < least ? least : q->deadline;
+	}
+	r = a ? a->r : start_one(run, q, path);
+	if (r == 0)
+		r = await_greeting(run, q);
+	q->deadline = r == 0 ? process_now() + run->pr->qemu_timeout_ms : q->deadline;
+	return r;
+}
+
+static void clear_ahead(struct run *run)
+{
+	for (size_t i = 0; i < run->n_ahead; i++) {
+		if (!run->ahead[i].taken) {
+			qmp_kill(&run->ahead[i].q);
+			qmp_stop(&run->ahead[i].q);
+		}
+		free(run->ahead[i].path);
+	}
+	free(run->ahead);
 }
 
 static bool describes_target(struct run *run, const char *path, const json_t *entry)
@@ -563,7 +677,9 @@ static int ask_anew(struct run *run, const char *path, const char *build_id)
 
 	if (!entry || !defaults)
 		return -ENOMEM;
-	r = converse(run->pr, &q, path, run->cat, entry, defaults);
+	r = begin(run, &q, path);
+	if (r == 0)
+		r = converse(run->pr, &q, path, run->cat, entry, defaults);
 	if (r == 0) {
 		r = ask_values(run, &q, path, build_id, entry, defaults);
 		/* It has nothing to save, and to let it clean up can take as long as its start. */
@@ -641,7 +757,7 @@ static int ask_file(struct run *run, const char *name, bool wrapper)
 	return ask_path(run, path);
 }
 
-static int ask_places(struct run *run, const char *arch)
+static int each_place(struct run *run, int (*fn)(struct run *run, const char *name, bool wrapper))
 {
 	const struct probe_place *place = run->pr->places ? run->pr->places : usual_places;
 
@@ -652,7 +768,7 @@ static int ask_places(struct run *run, const char *arch)
 
 		if (percent) {
 			buf_add(&path, place->path, (size_t)(percent - place->path));
-			buf_puts(&path, arch);
+			buf_puts(&path, run->arch);
 			buf_puts(&path, percent + 2);
 		} else {
 			buf_puts(&path, place->path);
@@ -661,14 +777,21 @@ static int ask_places(struct run *run, const char *arch)
 			return -ENOMEM;
 		if (access(path.data, F_OK) < 0)
 			continue;
-		r = ask_file(run, path.data, place->wrapper);
+		r = fn(run, path.data, place->wrapper);
 		if (r < 0)
 			return r;
 	}
-	if (!run->n)
-		context_log(run->pr->ctx, LOG_NOTICE, "probe-qemu-none",
-			    "no QEMU in the usual places; name it with --qemu");
 	return 0;
+}
+
+/* Those that were named, or where there may be one. */
+static int each_name(struct run *run, int (*fn)(struct run *run, const char *name, bool wrapper))
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < run->pr->n_qemu; i++)
+		r = fn(run, run->pr->qemu[i], false);
+	return run->pr->n_qemu ? r : each_place(run, fn);
 }
 
 int probe_qemu_check(struct abibase_probe *pr)
@@ -684,15 +807,16 @@ int probe_qemu_run(struct abibase_probe *pr, const struct abibase_catalogue *cat
 		   json_t **ret)
 {
 	json_auto_t *list = json_array();
-	struct run run = { .pr = pr, .cat = cat, .list = list };
-	int r = 0;
+	struct run run = { .pr = pr, .cat = cat, .arch = arch, .list = list };
+	int r;
 
 	if (!list)
 		return -ENOMEM;
-	for (size_t i = 0; r == 0 && i < pr->n_qemu; i++)
-		r = ask_file(&run, pr->qemu[i], false);
-	if (r == 0 && !pr->n_qemu)
-		r = ask_places(&run, arch);
+	r = each_name(&run, ask_file);
+	if (r == 0 && !pr->n_qemu && !run.n)
+		context_log(pr->ctx, LOG_NOTICE, "probe-qemu-none",
+			    "no QEMU in the usual places; name it with --qemu");
+	clear_ahead(&run);
 	free(run.asked);
 	if (r < 0)
 		return r;
