@@ -208,6 +208,25 @@ int move_source_backend(const struct abibase_targets *t, const struct guest_devi
 	return move_choose_backend(t->cat, d, d->backend ? d->backend : t->backend);
 }
 
+/* What was read of the device itself, as a list. */
+static int own_settings(const struct guest_device *d, struct strings *ret)
+{
+	const char *key;
+	json_t *v;
+
+	json_object_foreach((json_t *)d->properties, key, v) {
+		_autofree_ char *s = NULL;
+
+		if (asprintf(&s, "%s=%s", key, setting_words[json_is_true(v)]) < 0) {
+			s = NULL;
+			return -ENOMEM;
+		}
+		if (strings_insert(ret, s) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 /* By the record of the host where it runs. */
 static int offer_by_profile(const struct abibase_targets *t, const struct guest_device *d,
 			    struct offered *ret)
@@ -215,7 +234,7 @@ static int offer_by_profile(const struct abibase_targets *t, const struct guest_
 	const struct profile_qemu *q = move_source_qemu(t);
 	struct predictor pr = { .cat = t->cat, .p = t->source };
 	static const uint64_t none[2];
-	struct strings settings = { 0 }, empty = { 0 };
+	struct strings settings = { 0 }, own = { 0 }, empty = { 0 };
 	int be = move_source_backend(t, d), r;
 	const char **all;
 
@@ -224,12 +243,15 @@ static int offer_by_profile(const struct abibase_targets *t, const struct guest_
 	pr.backend = (size_t)be;
 	qemu_view_init(&pr.view, t->cat, q->json, t->guest->machine);
 	r = move_baseline_settings(t->baseline, &pr, &settings);
-	all = r < 0 ? NULL : move_join_lists(&settings, &empty, &empty);
+	if (r == 0)
+		r = own_settings(d, &own);
+	all = r < 0 ? NULL : move_join_lists(&settings, &own, &empty);
 	pr.settings = all;
 	if (all)
 		move_offer(&pr, d, d->has_negotiated ? d->negotiated : none, ret);
 	free(all);
 	strings_clear(&settings);
+	strings_clear(&own);
 	return all ? 0 : -ENOMEM;
 }
 

@@ -52,6 +52,16 @@ static void check_mtu(struct check *c, const json_t *v)
 	check_number(c, v, 68, 65535); /* virtio 1.3, 5.1.4.1 */
 }
 
+static void check_on(struct check *c, const json_t *v)
+{
+	check_type(c, v, J_BOOL);
+}
+
+static void check_properties(struct check *c, const json_t *v)
+{
+	check_named(c, v, check_on);
+}
+
 static void check_device(struct check *c, const json_t *v)
 {
 	static const struct member members[] = {
@@ -62,6 +72,7 @@ static void check_device(struct check *c, const json_t *v)
 		{ "mtu", J_INT, false, check_mtu },
 		{ "negotiated", J_STRING, false, check_word },
 		{ "offered", J_STRING, false, check_word },
+		{ "properties", J_OBJECT, false, check_properties },
 		{ "queue_sizes", J_ARRAY, false, check_sizes },
 		{ "ufo", J_BOOL, false, NULL },
 		{ "vnet_hdr", J_BOOL, false, NULL },
@@ -154,6 +165,7 @@ static int guest_fill(struct abibase_guest *g)
 		d->has_negotiated = word_of(v, "negotiated", d->negotiated);
 		d->has_offered = word_of(v, "offered", d->offered);
 		d->queue_sizes = json_object_get(v, "queue_sizes");
+		d->properties = json_object_get(v, "properties");
 		d->config_size = number_of(v, "config_size");
 		d->mtu = number_of(v, "mtu");
 		d->vnet_hdr = tri_of(v, "vnet_hdr");

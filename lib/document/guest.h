@@ -15,7 +15,8 @@ struct guest_device {
 	const char *class_name, *id, *backend; /* id, backend: NULL when not stated */
 	bool has_negotiated, has_offered;
 	uint64_t negotiated[2], offered[2];
-	const json_t *queue_sizes; /* or NULL */
+	const json_t *queue_sizes;
+	const json_t *properties; /* "class.property" to whether it is on, or NULL */ /* or NULL */
 	int64_t config_size, mtu;  /* -1: not stated */
 	enum abibase_tri vnet_hdr, ufo;
 };

@@ -10,6 +10,7 @@
 #include "base/context.h"
 #include "answer/decode.h"
 #include "document/guest.h"
+#include "qemu/command.h"
 #include "qemu/qtest.h"
 
 /*
@@ -44,6 +45,7 @@ struct answers {
 	const struct asking *a;
 	char number[32], package[128], machine[128], target[64], name[256];
 	bool can_ask; /* it has the commands */
+	bool asked;   /* what was negotiated */
 	json_t *devices;
 };
 
@@ -258,6 +260,82 @@ static int ask_devices(struct answers *n, struct qmp *q)
 	return r;
 }
 
+/* ------------------------------------------------------------ what its devices are set to */
+
+/* More than a PCI guest has slots for. */
+#define DEVICES_MAX 256
+
+/* Whether each feature's property is on; one that it does not have says nothing. */
+static int ask_properties(const struct answers *n, struct qmp *q, const char *path, json_t *ret)
+{
+	const struct abibase_catalogue *cat = n->a->cat;
+	int r = 0;
+
+	for (size_t i = 0; i < cat->n_rows; i++) {
+		const struct row *row = &cat->rows[i];
+		json_auto_t *value = NULL;
+
+		if (row->bit < 0 || !streq(row->class_name, NET_CLASS))
+			continue;
+		r = qmp_call(q, "qom-get", json_pack("{s:s, s:s}", "path", path, "property",
+						     row->property), &value);
+		if (r < 0 && r != -EREMOTEIO)
+			return r;
+		if (json_is_boolean(value) && json_object_set(ret, row->key, value) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* "child<virtio-net-pci>" */
+static bool is_net_child(const char *type)
+{
+	char name[64] = "";
+
+	return type && sscanf(type, "child<%63[^>]>", name) == 1 && is_net_driver(name);
+}
+
+static int ask_children(struct answers *n, struct qmp *q, const char *parent)
+{
+	json_auto_t *list = NULL;
+	int r = qmp_call(q, "qom-list", path_argument(parent), &list);
+	json_t *v;
+	size_t i;
+
+	json_array_foreach(list, i, v) {
+		const char *name = json_string_value(json_object_get(v, "name"));
+		json_t *device, *properties = NULL;
+		_buf_ path = { 0 };
+
+		if (r < 0 || !name || !is_net_child(json_string_value(json_object_get(v, "type"))) ||
+		    json_array_size(n->devices) >= DEVICES_MAX)
+			continue;
+		buf_printf(&path, "%s/%s/virtio-backend", parent, name);
+		device = buf_failed(&path) ? NULL : json_pack("{s:s, s:o}", "path", path.data,
+							      "properties", properties = json_object());
+		if (json_array_append_new(n->devices, device) < 0)
+			return -ENOMEM;
+		r = ask_properties(n, q, path.data, properties);
+	}
+	return r == -EREMOTEIO ? 0 : r;
+}
+
+/* By what libvirt asks, too, so that no QEMU dies of it. */
+static int ask_settings(struct answers *n, struct qmp *q)
+{
+	static const char *const parents[] = { "/machine/peripheral", "/machine/peripheral-anon",
+					       "/machine/unattached" };
+	int r = 0;
+
+	json_decref(n->devices);
+	n->devices = json_array();
+	if (!n->devices)
+		return -ENOMEM;
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(parents); i++)
+		r = ask_children(n, q, parents[i]);
+	return r;
+}
+
 /* ------------------------------------------------------------------- the throw-away one */
 
 /* A sentence why it is not asked; it goes to @why, or becomes the error. */
@@ -272,7 +350,7 @@ static void say_why(char **why, const char *fmt, ...)
 	va_end(ap);
 }
 
-/* What its guest negotiated stays unknown; the rest of the answer does not. */
+/* What its guest negotiated stays unknown; the rest of the answer does not. 1, or -ENOMEM */
 static int leave_unasked(const struct asking *a, const struct answers *is, const char *why)
 {
 	if (!why)
@@ -281,7 +359,7 @@ static int leave_unasked(const struct asking *a, const struct answers *is, const
 		    "%s: QEMU %s (%s): %s, so it was not asked what its guest negotiated"
 		    READ_IT_IN_THE_GUEST,
 		    a->socket_path, is->number, is->package, why);
-	return 0;
+	return 1;
 }
 
 static int ask_on_trial(void *data, struct qmp *q)
@@ -452,17 +530,19 @@ static int add_device(struct asking *a, const json_t *answer, json_t *list)
 	return json_array_append_new(list, device) < 0 ? context_oom(a->ctx) : 0;
 }
 
-/* Which devices it has was not asked either; one there must be. */
-static int add_unasked(struct asking *a, json_t *list)
+/* @answer NULL: which devices it has is not known either; one there must be. */
+static int add_unasked(struct asking *a, const json_t *answer, json_t *list)
 {
+	const char *path = json_string_value(json_object_get(answer, "path"));
 	const char *backend = !a->fds_known || a->tap == a->macvtap ? NULL :
 			      a->tap ? (a->vhost ? "tap+vhost" : "tap") :
 				       (a->vhost ? "macvtap+vhost" : "macvtap");
 
-	return json_array_append_new(list, json_pack("{s:s, s:s*}", "class", NET_CLASS, "backend",
-						     backend)) < 0 ?
-		       context_oom(a->ctx) :
-		       0;
+	json_t *device = json_pack("{s:s, s:o*, s:s*, s:O*}", "class", NET_CLASS, "id",
+				   path ? id_of(path) : NULL, "backend", backend, "properties",
+				   json_object_get(answer, "properties"));
+
+	return json_array_append_new(list, device) < 0 ? context_oom(a->ctx) : 0;
 }
 
 static int make_guest(struct asking *a, const struct answers *n, struct abibase_guest **ret)
@@ -473,9 +553,9 @@ static int make_guest(struct asking *a, const struct answers *n, struct abibase_
 
 	json_array_foreach(n->devices, i, v)
 		if (r == 0)
-			r = add_device(a, v, list);
-	if (!n->devices)
-		r = add_unasked(a, list);
+			r = n->asked ? add_device(a, v, list) : add_unasked(a, v, list);
+	if (!n->asked && json_array_size(n->devices) == 0)
+		r = add_unasked(a, NULL, list);
 	if (r < 0) {
 		json_decref(list);
 		return r;
@@ -521,6 +601,7 @@ static int ask_negotiated(struct asking *a, struct answers *is, struct qmp *live
 		return leave_unasked(a, is, no);
 	live->deadline = process_now() + ANSWER_MS;
 	r = ask_devices(is, live);
+	is->asked = r == 0;
 	return r < 0 ? lost(a, live, r) : 0;
 }
 
@@ -537,6 +618,11 @@ static int ask(struct asking *a, struct qmp *live, struct abibase_guest **ret)
 				    "\"%s\" is not a name of a machine type", is.machine);
 	look_at_descriptors(a);
 	r = ask_negotiated(a, &is, live);
+	if (r == 1) {
+		live->deadline = process_now() + ANSWER_MS;
+		r = ask_settings(&is, live);
+		r = r < 0 ? lost(a, live, r) : 0;
+	}
 	if (r == 0)
 		r = make_guest(a, &is, ret);
 	json_decref(is.devices);

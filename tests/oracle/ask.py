@@ -87,7 +87,7 @@ class Live:
         command = enter + [program, "-M", MACHINE, "-accel", "tcg", "-m", "32", "-S",
                            "-no-user-config", "-nodefaults", "-display", "none",
                            "-netdev", netdev + ",id=n0", "-device",
-                           "virtio-net-pci,netdev=n0,id=nic7,addr=%d,romfile=" % SLOT,
+                           "virtio-net-pci,netdev=n0,id=nic7,addr=%d,romfile=,host_ecn=off" % SLOT,
                            "-qtest", "stdio", "-qtest-log", "none",
                            "-qmp", "unix:%s/monitor,server,nowait" % directory, "-name", "vm7"]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -159,7 +159,10 @@ class Test:
         if (p.returncode != 3 or "[guest-qmp-unsafe]" not in p.stderr
                 or "negotiated" in guest_is["devices"][0]
                 or (guest_is.get("machine"), guest_is.get("qemu")) != (MACHINE, version)
-                or answer["hosts"][0].get("verdict") != "unknown"):
+                or answer["hosts"][0].get("verdict") != "unknown"
+                or guest_is["devices"][0].get("id") != "nic7"
+                or [guest_is["devices"][0].get("properties", {}).get("virtio-net-device." + word)
+                    for word in ("csum", "host_ecn", "packed")] != [True, False, False]):
             self.fault("%s: exit status %d: %s%s" % (name, p.returncode, p.stdout, p.stderr))
 
     def run_in(self, directory, root):
