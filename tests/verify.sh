@@ -52,8 +52,8 @@ for suite in bullseye bookworm trixie trixie-backports; do
 #!/bin/sh
 unset LD_LIBRARY_PATH
 printf '%s\n' "\$@" >"$tmp/words"
-ls -l /proc/\$\$/fd >"$tmp/fds"
-readlink /proc/\$\$/ns/net >"$tmp/netns"
+ls -l /proc/self/fd >"$tmp/fds"
+readlink /proc/self/ns/net >"$tmp/netns"
 export QEMU_MODULE_DIR=$lib/qemu
 exec $lib/ld-linux-x86-64.so.2 --library-path $lib $root/usr/bin/qemu-system-x86_64 \
 	-L $root/usr/share/seabios -L $root/usr/share/qemu "\$@"
