@@ -9,6 +9,7 @@ static const struct option options[] = {
 	{ "machine", required_argument, NULL, 'M' },
 	{ "no-values", no_argument, NULL, OPT_NO_VALUES },
 	{ "observe", no_argument, NULL, OPT_OBSERVE },
+	{ "no-observe", no_argument, NULL, OPT_NO_OBSERVE },
 	{ "no-cache", no_argument, NULL, OPT_NO_CACHE },
 	{ "no-load", no_argument, NULL, OPT_NO_LOAD },
 	{ "only", required_argument, NULL, OPT_ONLY },
@@ -28,7 +29,7 @@ struct arguments {
 	char **only, **skip; /* lists with commas; the same */
 	size_t n_only, n_skip;
 	bool report;
-	bool no_values, no_cache, observe;
+	bool no_values, no_cache, observe, no_observe;
 	bool no_qemu, no_load;
 	int verbose;
 };
@@ -73,6 +74,8 @@ static int check(const struct arguments *a)
 		return 1 + cli_usage("probe", "--machine and --no-values contradict each other");
 	if (a->no_values && a->observe)
 		return 1 + cli_usage("probe", "--observe and --no-values contradict each other");
+	if (a->no_observe && a->observe)
+		return 1 + cli_usage("probe", "--observe and --no-observe contradict each other");
 	if (qemu && leaves_out_qemu(a))
 		return 1 + cli_usage("probe", "%s is given, but qemu is left out by --only or --skip",
 				     qemu);
@@ -108,6 +111,9 @@ static int parse(int argc, char **argv, struct arguments *a)
 			break;
 		case OPT_OBSERVE:
 			a->observe = true;
+			break;
+		case OPT_NO_OBSERVE:
+			a->no_observe = true;
 			break;
 		case OPT_NO_CACHE:
 			a->no_cache = true;
@@ -166,6 +172,7 @@ static int prepare(struct abibase_probe *probe, const struct arguments *a)
 		r = abibase_probe_set_cache_dir(probe, NULL);
 	abibase_probe_set_no_values(probe, a->no_values);
 	abibase_probe_set_observe(probe, a->observe);
+	abibase_probe_set_sizes(probe, !a->no_observe);
 	abibase_probe_set_no_qemu(probe, a->no_qemu);
 	abibase_probe_set_no_load(probe, a->no_load);
 	return r;
@@ -244,6 +251,8 @@ const struct command command_probe = {
 		"      --observe      start each of these machine types with a tap, and with vhost-net,\n"
 		"                     record what a guest would be offered, and say where that is\n"
 		"                     not what was predicted\n"
+		"      --no-observe   start none of these machine types to read the sizes of queues\n"
+		"                     and of the network card's ROM\n"
 		"      --no-cache     ask each QEMU binary, whatever it answered before\n"
 		"      --only=LIST    ask these surfaces alone, with commas: tap, macvtap, ipvtap,\n"
 		"                     vhost-net, vhost-vsock, vhost-scsi, vhost-vdpa, params, ebpf,\n"

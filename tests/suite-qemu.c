@@ -495,6 +495,7 @@ END_TEST
 #define ID "0123456789abcdef"
 
 static char cache_dir[PATH_MAX];
+static const char *qemu_path = "/nonexistent/bin/qemu";
 
 static void use_cache(void)
 {
@@ -515,14 +516,14 @@ static void store(void)
 {
 	json_t *e = made_up_entry();
 
-	ck_assert_int_eq(probe_cache_store(pr, t.cat, ID, e), 0);
+	ck_assert_int_eq(probe_cache_store(pr, t.cat, qemu_path, ID, e), 0);
 	json_decref(e);
 }
 
 static bool hit(const char *id)
 {
 	json_t *e = NULL, *expected = made_up_entry();
-	int r = probe_cache_load(pr, t.cat, id, &e);
+	int r = probe_cache_load(pr, t.cat, qemu_path, id, &e);
 
 	ck_assert_int_ge(r, 0);
 	ck_assert_int_eq(r, e != NULL);
@@ -572,6 +573,42 @@ START_TEST(test_cache)
 	ck_assert_int_eq(abibase_probe_set_cache_dir(pr, NULL), 0);
 	store();
 	ck_assert(!hit(ID));
+}
+END_TEST
+
+static void write_file(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "we");
+
+	ck_assert_ptr_nonnull(f);
+	ck_assert_int_ge(fputs(text, f), 0);
+	ck_assert_int_eq(fclose(f), 0);
+}
+
+/* The ROM of network cards is a package of its own: with another one the sizes are read again. */
+START_TEST(test_cache_rom)
+{
+	char bin[PATH_MAX + 16], rom[PATH_MAX + 48];
+
+	use_cache();
+	snprintf(bin, sizeof(bin), "%s/bin/qemu", dir);
+	snprintf(rom, sizeof(rom), "%s/bin", dir);
+	ck_assert_int_eq(mkdir(rom, 0700), 0);
+	snprintf(rom, sizeof(rom), "%s/share", dir);
+	ck_assert_int_eq(mkdir(rom, 0700), 0);
+	snprintf(rom, sizeof(rom), "%s/share/qemu", dir);
+	ck_assert_int_eq(mkdir(rom, 0700), 0);
+	qemu_path = bin;
+	store();
+	ck_assert(hit(ID));
+	snprintf(rom, sizeof(rom), "%s/share/qemu/efi-virtio.rom", dir);
+	write_file(rom, "small");
+	ck_assert(!hit(ID));
+	store();
+	ck_assert(hit(ID));
+	write_file(rom, "larger than it was");
+	ck_assert(!hit(ID));
+	qemu_path = "/nonexistent/bin/qemu";
 }
 END_TEST
 
@@ -796,6 +833,7 @@ Suite *suite_qemu(void)
 	tcase_set_timeout(tc, 120);
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, test_cache);
+	tcase_add_test(tc, test_cache_rom);
 	tcase_add_loop_test(tc, test_cache_damaged, 0, 10);
 	tcase_add_test(tc, test_cache_dir);
 	tcase_add_test(tc, test_cache_default);

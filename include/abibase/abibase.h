@@ -1556,6 +1556,16 @@ int abibase_probe_add_machine(struct abibase_probe *pr, const char *machine);
  * Since: 0.1
  */
 void abibase_probe_set_observe(struct abibase_probe *pr, bool observe);
+/**
+ * abibase_probe_set_sizes - record the sizes that each QEMU decides by itself
+ * @sizes: start each machine type whose values are recorded, stopped, and read the sizes of its queues
+ *         and of the option ROM of its network cards; default: no
+ *
+ * What was read is kept with the other answers of a build. Takes no rights and no devices.
+ *
+ * Since: 0.1
+ */
+void abibase_probe_set_sizes(struct abibase_probe *pr, bool sizes);
 /** abibase_probe_set_no_values - record no effective values of machine types. Since: 0.1 */
 void abibase_probe_set_no_values(struct abibase_probe *pr, bool no_values);
 /**

@@ -62,6 +62,15 @@ static void check_properties(struct check *c, const json_t *v)
 	check_named(c, v, check_on);
 }
 
+static void check_rom_size(struct check *c, const json_t *v)
+{
+	int64_t n = json_integer_value(v);
+
+	check_number(c, v, 0, (int64_t)1 << 31);
+	if (n > 0 && n & (n - 1))
+		check_fault(c, "json-bad-value", "is neither 0 nor a power of two");
+}
+
 static void check_device(struct check *c, const json_t *v)
 {
 	static const struct member members[] = {
@@ -74,6 +83,7 @@ static void check_device(struct check *c, const json_t *v)
 		{ "offered", J_STRING, false, check_word },
 		{ "properties", J_OBJECT, false, check_properties },
 		{ "queue_sizes", J_ARRAY, false, check_sizes },
+		{ "rom_size", J_INT, false, check_rom_size },
 		{ "ufo", J_BOOL, false, NULL },
 		{ "vnet_hdr", J_BOOL, false, NULL },
 		{ 0 },
@@ -168,6 +178,7 @@ static int guest_fill(struct abibase_guest *g)
 		d->properties = json_object_get(v, "properties");
 		d->config_size = number_of(v, "config_size");
 		d->mtu = number_of(v, "mtu");
+		d->rom_size = number_of(v, "rom_size");
 		d->vnet_hdr = tri_of(v, "vnet_hdr");
 		d->ufo = tri_of(v, "ufo");
 	}

@@ -18,6 +18,7 @@ struct guest_device {
 	const json_t *queue_sizes;
 	const json_t *properties; /* "class.property" to whether it is on, or NULL */ /* or NULL */
 	int64_t config_size, mtu;  /* -1: not stated */
+	int64_t rom_size;	   /* of its option ROM; 0: it has none; -1: not stated */
 	enum abibase_tri vnet_hdr, ufo;
 };
 

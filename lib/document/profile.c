@@ -178,19 +178,32 @@ static void check_offered(struct check *c, const json_t *v)
 			    s);
 }
 
+/* That of a BAR: one of more than 2 GiB there is not. */
+static void check_rom_size(struct check *c, const json_t *v)
+{
+	int64_t n = json_integer_value(v);
+
+	if (n < 1 || n > (int64_t)1 << 31 || n & (n - 1))
+		check_fault(c, "json-bad-value", "is not a power of two of at most 2 GiB");
+}
+
 static void check_observed(struct check *c, const json_t *v)
 {
 	static const struct member members[] = {
-		{ "bars", J_ARRAY, true, check_bars },
-		{ "config_size", J_INT, true, check_positive },
-		{ "offered", J_STRING, true, check_offered },
-		{ "queue_sizes", J_ARRAY, true, check_sizes },
+		{ "bars", J_ARRAY, false, check_bars },
+		{ "config_size", J_INT, false, check_positive },
+		{ "offered", J_STRING, false, check_offered },
+		{ "queue_sizes", J_ARRAY, false, check_sizes },
+		{ "rom_size", J_INT, false, check_rom_size },
 		{ "vectors", J_INT, false, check_positive },
 		{ 0 },
 	};
 
-	if (check_type(c, v, J_OBJECT))
-		check_object(c, v, members, false);
+	if (!check_type(c, v, J_OBJECT))
+		return;
+	check_object(c, v, members, false);
+	if (!json_object_size(v))
+		check_fault(c, "json-bad-value", "says nothing of what was observed");
 }
 
 static void check_machine_shape(struct check *c, const json_t *v)

@@ -224,6 +224,48 @@ static int ask_queues(struct qmp *q, const char *path, json_int_t n, json_t *dev
 	return r;
 }
 
+/* A property of the PCI device; NULL where QEMU does not say it. */
+static int ask_property(struct qmp *q, const char *path, const char *property, json_t **ret)
+{
+	int r = qmp_call(q, "qom-get", json_pack("{s:s, s:s}", "path", path, "property", property),
+			 ret);
+
+	return r == -EREMOTEIO ? 0 : r;
+}
+
+/* The size of a ROM is left in the property also where there is none. */
+static json_t *rom_of(const json_t *size, const json_t *file, const json_t *bar)
+{
+	json_int_t n = json_integer_value(size);
+
+	if (!json_is_integer(size) || !json_is_string(file) || !bar)
+		return NULL;
+	if (n == UINT32_MAX || !json_string_length(file) ||
+	    (json_is_integer(bar) && !json_integer_value(bar)))
+		return json_integer(0);
+	return n > 0 && n <= (json_int_t)1 << 31 && !(n & (n - 1)) ? json_integer(n) : NULL;
+}
+
+/* "/machine/peripheral/net0/virtio-backend" is inside of the PCI device. */
+static int ask_rom(struct qmp *q, const char *path, json_t *device)
+{
+	json_auto_t *size = NULL, *file = NULL, *bar = NULL;
+	const char *end = strrchr(path, '/');
+	_autofree_ char *pci = end ? strndup(path, (size_t)(end - path)) : NULL;
+	json_t *rom;
+	int r;
+
+	if (!pci)
+		return end ? -ENOMEM : 0;
+	r = ask_property(q, pci, "romsize", &size);
+	if (r == 0)
+		r = ask_property(q, pci, "romfile", &file);
+	if (r == 0)
+		r = ask_property(q, pci, "rombar", &bar);
+	rom = r == 0 ? rom_of(size, file, bar) : NULL;
+	return rom && json_object_set_new(device, "rom", rom) < 0 ? -ENOMEM : r;
+}
+
 static int ask_device(struct answers *n, struct qmp *q, const char *path)
 {
 	json_t *device = json_pack("{s:s}", "path", path), *status = NULL;
@@ -236,6 +278,8 @@ static int ask_device(struct answers *n, struct qmp *q, const char *path)
 	if (r == 0)
 		r = ask_queues(q, path, json_integer_value(json_object_get(status, "num-vqs")),
 			       device);
+	if (r == 0)
+		r = ask_rom(q, path, device);
 	return r;
 }
 
@@ -388,7 +432,7 @@ static bool all_started_vhost(const struct answers *n)
 static char *try_devices(struct asking *a, const struct answers *is)
 {
 	struct answers n = { .a = a };
-	struct qtest_nic nic = { .device = QTEST_PLAIN_NIC };
+	struct qtest_nic nic = { .device = QTEST_NO_ROM_NIC };
 	const struct qtest_request rq = { .path = a->qemu, .machine = is->machine, .nics = &nic,
 					  .n_nics = 1, .timeout_ms = TRIAL_MS };
 	char *no = NULL;
@@ -523,10 +567,11 @@ static int add_device(struct asking *a, const json_t *answer, json_t *list)
 		r = word_of(a, json_object_get(status, "host-features"), offered);
 	if (r < 0)
 		return r;
-	device = json_pack("{s:s, s:o, s:o, s:o, s:s*, s:O}", "class", NET_CLASS, "id",
+	device = json_pack("{s:s, s:o, s:o, s:o, s:s*, s:O, s:O*}", "class", NET_CLASS, "id",
 			   id_of(json_string_value(json_object_get(answer, "path"))), "negotiated",
 			   guest_word(taken), "offered", guest_word(offered), "backend", backend,
-			   "queue_sizes", json_object_get(answer, "sizes"));
+			   "queue_sizes", json_object_get(answer, "sizes"), "rom_size",
+			   json_object_get(answer, "rom"));
 	return json_array_append_new(list, device) < 0 ? context_oom(a->ctx) : 0;
 }
 

@@ -2,11 +2,12 @@
 
 /*
  * What QEMU binaries answered, kept by build id: a build id stands for the bytes of the binary, and
- * the same bytes answer the same. A file here is never believed unread: it is the caller's own,
+ * the same bytes, with the same ROM files, answer the same. A file here is never believed unread: it is the caller's own,
  * nobody else can write it, and its digest holds, or it is as if it were not there.
  */
 
 #include <fcntl.h>
+#include <limits.h>
 #include <sys/stat.h>
 #include <syslog.h>
 
@@ -69,9 +70,42 @@ static int hash_policy(const struct abibase_probe *pr, struct blake2b *b)
 	return 0;
 }
 
+static void hash_rom(const char *dir, const char *name, struct blake2b *b)
+{
+	char path[PATH_MAX], text[96];
+	struct stat st;
+	int n = snprintf(path, sizeof(path), "%s/%s", dir, name);
+
+	if (n < 0 || (size_t)n >= sizeof(path) || stat(path, &st) < 0)
+		return;
+	hash(b, path);
+	snprintf(text, sizeof(text), "%lld %lld.%09ld", (long long)st.st_size,
+		 (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
+	hash(b, text);
+}
+
+/*
+ * The ROM files of network cards, which are a package of their own and are upgraded without QEMU: those
+ * beside it, and those where distributions have them.
+ */
+static void hash_roms(const char *qemu, struct blake2b *b)
+{
+	static const char *const names[] = { "efi-virtio.rom", "pxe-virtio.rom" };
+	static const char *const dirs[] = { NULL, "/usr/share/qemu", "/usr/lib/ipxe/qemu",
+					    "/usr/share/qemu-kvm", "/usr/share/ipxe/qemu",
+					    "/usr/share/kvm", "/usr/local/share/qemu" };
+	const char *slash = strrchr(qemu, '/');
+	char own[PATH_MAX];
+
+	snprintf(own, sizeof(own), "%.*s/../share/qemu", slash ? (int)(slash - qemu) : 0, qemu);
+	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++)
+		for (size_t k = 0; k < ARRAY_SIZE(names); k++)
+			hash_rom(dirs[i] ? dirs[i] : own, names[k], b);
+}
+
 /* Everything that the answer depends on. */
 static int make_key(const struct abibase_probe *pr, const struct abibase_catalogue *cat,
-		    const char *build_id, char key[DIGEST_HEX + 1])
+		    const char *path, const char *build_id, char key[DIGEST_HEX + 1])
 {
 	char revision[32];
 	struct blake2b b;
@@ -86,6 +120,7 @@ static int make_key(const struct abibase_probe *pr, const struct abibase_catalog
 		hash(&b, cat->rows[i].key);
 		hash(&b, cat->rows[i].type);
 	}
+	hash_roms(path, &b);
 	r = hash_policy(pr, &b);
 	blake2b_final_hex(&b, key);
 	return r;
@@ -207,7 +242,7 @@ static int load(struct abibase_probe *pr, int dir, const char *name, const char 
 }
 
 int probe_cache_load(struct abibase_probe *pr, const struct abibase_catalogue *cat,
-		     const char *build_id, json_t **ret)
+		     const char *path, const char *build_id, json_t **ret)
 {
 	_autoclose_ int dir = -1;
 	char key[DIGEST_HEX + 1], name[FILE_DIGITS + 6];
@@ -215,7 +250,7 @@ int probe_cache_load(struct abibase_probe *pr, const struct abibase_catalogue *c
 
 	if (!pr->cache_dir || !build_id)
 		return 0;
-	r = make_key(pr, cat, build_id, key);
+	r = make_key(pr, cat, path, build_id, key);
 	if (r < 0)
 		return r;
 	file_name(key, name);
@@ -301,14 +336,14 @@ static int write_document(struct abibase_probe *pr, const char *key, const json_
 }
 
 int probe_cache_store(struct abibase_probe *pr, const struct abibase_catalogue *cat,
-		      const char *build_id, const json_t *entry)
+		      const char *path, const char *build_id, const json_t *entry)
 {
 	char key[DIGEST_HEX + 1];
 	int r;
 
 	if (!pr->cache_dir || !build_id)
 		return 0;
-	r = make_key(pr, cat, build_id, key);
+	r = make_key(pr, cat, path, build_id, key);
 	if (r == 0)
 		r = write_document(pr, key, entry);
 	if (r < 0 && r != -ENOMEM)

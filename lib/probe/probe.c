@@ -593,6 +593,11 @@ ABIBASE_EXPORT void abibase_probe_set_observe(struct abibase_probe *pr, bool obs
 	pr->observe = observe;
 }
 
+ABIBASE_EXPORT void abibase_probe_set_sizes(struct abibase_probe *pr, bool sizes)
+{
+	pr->sizes = sizes;
+}
+
 ABIBASE_EXPORT int abibase_probe_set_cache_dir(struct abibase_probe *pr, const char *dir)
 {
 	char *copy = dir ? strdup(dir) : NULL;

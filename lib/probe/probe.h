@@ -18,6 +18,7 @@ struct abibase_probe {
 	size_t n_machine, cap_machine;
 	bool no_values;
 	bool observe; /* start each machine type and read what it offers */
+	bool sizes;   /* the same of sizes that hang on no backend, once a build */
 	char *cache_dir; /* NULL: nothing is kept */
 	unsigned int only, skip; /* bits of the surfaces in probe/surfaces.c */
 
@@ -98,13 +99,19 @@ int probe_values_add(struct abibase_probe *pr, struct qmp *q, const char *path,
 int probe_observe(struct abibase_probe *pr, struct abibase_catalogue *cat, const char *name,
 		  json_t *root);
 
+/*
+ * Add the sizes that a QEMU shows on no backend in particular, of each machine type whose values are
+ * recorded (probe/sizes.c). @ret_added: there is more to keep. Fails for want of memory only.
+ */
+int probe_sizes_add(struct abibase_probe *pr, const char *path, json_t *entry, bool *ret_added);
+
 /* What QEMUs answered before, by build id (probe/cache.c). These fail for want of memory only. */
 char *probe_cache_default(void);
 /* 1: @ret is an entry for the profile, without a path. */
 int probe_cache_load(struct abibase_probe *pr, const struct abibase_catalogue *cat,
-		     const char *build_id, json_t **ret);
+		     const char *path, const char *build_id, json_t **ret);
 int probe_cache_store(struct abibase_probe *pr, const struct abibase_catalogue *cat,
-		      const char *build_id, const json_t *entry);
+		      const char *path, const char *build_id, const json_t *entry);
 /* The GNU build id of an ELF file, in hex; NULL when there is none. For free(). */
 char *probe_build_id(const char *path);
 

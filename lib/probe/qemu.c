@@ -634,7 +634,7 @@ static bool is_acceptable(struct run *run, const char *path, const json_t *entry
 static int ask_values(struct run *run, struct qmp *q, const char *path, const char *build_id,
 		      json_t *entry, const json_t *defaults)
 {
-	bool complete;
+	bool complete, added = false;
 	int r;
 
 	/* without a word it is the first one, as it was before there was another */
@@ -650,8 +650,10 @@ static int ask_values(struct run *run, struct qmp *q, const char *path, const ch
 	r = probe_values_add(run->pr, q, path, run->cat, defaults, entry, &complete);
 	if (r == 0 && !is_acceptable(run, path, entry))
 		return 0;
+	if (r == 0 && run->pr->sizes)
+		r = probe_sizes_add(run->pr, path, entry, &added);
 	if (r == 0 && complete)
-		r = probe_cache_store(run->pr, run->cat, build_id, entry);
+		r = probe_cache_store(run->pr, run->cat, path, build_id, entry);
 	if (r < 0)
 		return r;
 	return json_object_set_new(entry, "path", json_string(path)) < 0 ||
@@ -701,9 +703,12 @@ static int ask_path(struct run *run, const char *path)
 {
 	_autofree_ char *build_id = probe_build_id(path);
 	json_auto_t *entry = NULL;
+	bool added = false;
 	int r;
 
-	r = access(path, X_OK) == 0 ? probe_cache_load(run->pr, run->cat, build_id, &entry) : 0;
+	r = access(path, X_OK) == 0 ? probe_cache_load(run->pr, run->cat, path, build_id,
+							   &entry) :
+					  0;
 	if (r == 0)
 		return ask_anew(run, path, build_id);
 	if (r < 0)
@@ -712,6 +717,11 @@ static int ask_path(struct run *run, const char *path)
 		    "%s: not asked: build %s has answered before", path, build_id);
 	if (!describes_target(run, path, entry))
 		return 0;
+	r = run->pr->sizes ? probe_sizes_add(run->pr, path, entry, &added) : 0;
+	if (r == 0 && added)
+		r = probe_cache_store(run->pr, run->cat, path, build_id, entry);
+	if (r < 0)
+		return r;
 	return json_object_set_new(entry, "path", json_string(path)) < 0 ||
 			       json_array_append(run->list, entry) < 0 ?
 		       -ENOMEM :

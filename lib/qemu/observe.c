@@ -190,12 +190,27 @@ static const char **global_words(const struct abibase_observe *o)
 	return words;
 }
 
+int observe_plain(const struct qtest_request *rq, enum qtest_backend backend,
+		  struct qtest_device *ret, struct buf *why)
+{
+	struct qtest_nic nic = { .backend = backend, .device = QTEST_PLAIN_NIC };
+	struct qtest_request one = *rq;
+	int r;
+
+	one.nics = &nic;
+	one.n_nics = 1;
+	r = qtest_observe(&one, ret, why);
+	if (r == 0 || buf_failed(why) || !why->len || !strstr(why->data, "romfile"))
+		return r;
+	buf_clear(why);
+	nic.device = QTEST_NO_ROM_NIC;
+	return qtest_observe(&one, ret, why);
+}
+
 ABIBASE_EXPORT int abibase_observe_run(struct abibase_observe *o, struct abibase_observation **ret)
 {
-	const struct qtest_nic nic = { .backend = o->backend, .device = QTEST_PLAIN_NIC };
 	_autofree_ const char **words = global_words(o);
-	const struct qtest_request rq = { .path = o->qemu, .machine = o->machine, .nics = &nic,
-					  .n_nics = 1, .words = words,
+	const struct qtest_request rq = { .path = o->qemu, .machine = o->machine, .words = words,
 					  .timeout_ms = o->timeout_ms };
 	struct abibase_observation *obs;
 	struct qtest_device dev;
@@ -207,7 +222,7 @@ ABIBASE_EXPORT int abibase_observe_run(struct abibase_observe *o, struct abibase
 				    "an observation needs a QEMU and a machine type");
 	if (!words)
 		return context_oom(o->ctx);
-	r = qtest_observe(&rq, &dev, &why);
+	r = observe_plain(&rq, o->backend, &dev, &why);
 	if (r == 0) {
 		obs = observation_new(o, &dev);
 		if (!obs)
@@ -299,26 +314,39 @@ static json_t *bars_json(const struct qtest_device *dev)
 	return list;
 }
 
+json_t *sizes_json(const struct qtest_device *dev)
+{
+	json_t *queues = json_array();
+	json_auto_t *ret = json_pack("{s:o}", "queue_sizes", queues);
+
+	for (unsigned int i = 0; ret && i < dev->n_queues; i++)
+		if (json_array_append_new(queues, json_integer(dev->queue_size[i])) < 0)
+			return NULL;
+	if (ret && dev->rom_size &&
+	    json_object_set_new(ret, "rom_size", json_integer((json_int_t)dev->rom_size)) < 0)
+		return NULL;
+	return json_incref(ret);
+}
+
 json_t *observation_json(const struct abibase_observation *obs)
 {
-	json_t *queues = json_array(), *bars = bars_json(&obs->dev);
+	json_auto_t *sizes = sizes_json(&obs->dev);
+	json_t *bars = bars_json(&obs->dev);
 	char word[48];
 
-	for (unsigned int i = 0; queues && i < obs->dev.n_queues; i++)
-		if (json_array_append_new(queues, json_integer(obs->dev.queue_size[i])) < 0) {
-			json_decref(queues);
-			queues = NULL;
-		}
-	if (!queues || !bars) {
-		json_decref(queues);
+	if (!sizes || !bars) {
 		json_decref(bars);
 		return NULL;
 	}
 	snprintf(word, sizeof(word), "0x%016llx%016llx", (unsigned long long)obs->dev.offered[1],
 		 (unsigned long long)obs->dev.offered[0]);
-	return json_pack("{s:o, s:i, s:s, s:o, s:i}", "bars", bars, "config_size",
-			 (int)obs->dev.config_size, "offered", word, "queue_sizes", queues,
-			 "vectors", (int)obs->dev.vectors);
+	if (json_object_set_new(sizes, "bars", bars) < 0 ||
+	    json_object_set_new(sizes, "config_size",
+				json_integer((json_int_t)obs->dev.config_size)) < 0 ||
+	    json_object_set_new(sizes, "offered", json_string(word)) < 0 ||
+	    json_object_set_new(sizes, "vectors", json_integer((json_int_t)obs->dev.vectors)) < 0)
+		return NULL;
+	return json_incref(sizes);
 }
 
 ABIBASE_EXPORT int abibase_observation_to_json(const struct abibase_observation *obs, char **ret)

@@ -251,9 +251,20 @@ static int read_bar(struct reader *rd, unsigned int i)
 	return r;
 }
 
+/* Its lowest bit turns it on; the others below 2 KiB are reserved. PCI 3.0, 6.2.5.2. */
+static int read_rom_bar(struct reader *rd)
+{
+	uint32_t old, mask;
+	int r = read_bar_word(rd, PCI_ROM_ADDRESS, &old, &mask);
+
+	mask &= PCI_ROM_ADDRESS_MASK;
+	rd->dev->rom_size = mask ? ~mask + 1 : 0;
+	return r;
+}
+
 static int read_bars(struct reader *rd)
 {
-	int r = 0;
+	int r = read_rom_bar(rd);
 
 	for (unsigned int i = 0; r == 0 && i < QTEST_BARS; i++) {
 		r = read_bar(rd, i);

@@ -15,8 +15,9 @@
 /* Device @i has the netdev abibase@i and the PCI slot QTEST_SLOT + @i: free on every PC. */
 #define QTEST_SLOT 5u
 #define QTEST_MAX_NICS 24
-/* The first device. The ROM would be a package of its own, and is the guest's business no further. */
-#define QTEST_PLAIN_NIC "virtio-net-pci,netdev=abibase0,addr=5,romfile="
+/* The first device, as a user has it; and without the ROM, which is a package of its own. */
+#define QTEST_PLAIN_NIC "virtio-net-pci,netdev=abibase0,addr=5"
+#define QTEST_NO_ROM_NIC QTEST_PLAIN_NIC ",romfile="
 
 enum qtest_backend {
 	QTEST_TAP,
@@ -42,6 +43,7 @@ struct qtest_device {
 	unsigned int config_size;
 	unsigned int vectors; /* entries of the MSI-X table; 0: there is none */
 	struct qtest_bar bar[QTEST_BARS];
+	uint64_t rom_size; /* of the BAR of the option ROM; 0: there is none */
 	bool legacy; /* it has the legacy interface alone, whose word has 32 bits */
 };
 
