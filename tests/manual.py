@@ -16,6 +16,7 @@ so it is with those of a verb that this abibase does not have.
 """
 import argparse
 import difflib
+import glob
 import json
 import os
 import re
@@ -79,6 +80,7 @@ class Cluster:
         profile = fakehost.profile(kernel)
         with open(os.path.join(HERE, "data", "qemu", version + ".json"), encoding="utf-8") as f:
             entry = json.load(f)
+        entry["shape"] = self.shape(entry["build_id"])
         profile["name"] = name
         profile["qemu"] = [dict(entry, path=QEMU)]
         self.write(os.path.join(place, "profile.json"), profile)
@@ -89,6 +91,15 @@ class Cluster:
         profile["qemu"] = [dict(entry, path=self.qemu(place + "/bin", version))]
         self.write(place + "/var/lib/abibase/host.json", profile)
         self.hosts[name] = kernel
+
+    def shape(self, build_id):
+        """The sizes that this build shows, as the platform has them that it is of."""
+        for path in glob.glob(os.path.join(HERE, "..", "data", "platforms", "50-debian-*.json")):
+            with open(path, encoding="utf-8") as f:
+                for entry in json.load(f)["qemu"]:
+                    if entry.get("build_id") == build_id:
+                        return entry["shape"]
+        sys.exit("no platform has the build " + build_id)
 
     def write(self, path, document):
         with open(path, "w", encoding="utf-8") as f:

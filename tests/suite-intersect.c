@@ -232,6 +232,8 @@ START_TEST(test_debian_12_13)
 		_autofree_ char *property = strdup(strchr(settings[i], '.') + 1);
 
 		*strchr(property, '=') = '\0';
+		if (streq(settings[i], "virtio-net-pci-base.romsize=262144"))
+			continue; /* as large as both files take */
 		ck_assert_msg(strprefix(settings[i], "virtio-net-device.") &&
 				      json_object_get(known, property),
 			      "QEMU 7.2 does not know %s", settings[i]);

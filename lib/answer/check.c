@@ -388,12 +388,93 @@ static bool known_by_all(const struct checking *k, const struct value *v)
 	return true;
 }
 
+/* The path by which the host has this build, for two builds may call themselves the same version. */
+static const char *name_of(const struct abibase_profile *p, const struct build *build)
+{
+	for (size_t i = 0; i < p->n_qemu; i++)
+		if (p->qemu[i].path && streq(p->qemu[i].digest, build->digest))
+			return p->qemu[i].path;
+	return build->version;
+}
+
+/* "QEMU 9.1.0 (qemu-kvm-9.1.0-20.el9), /usr/libexec/qemu-kvm," */
+static void write_here(const struct checking *k, const struct build *build, struct buf *out)
+{
+	const char *package, *path;
+
+	if (!build) {
+		buf_puts(out, "any upstream QEMU");
+		return;
+	}
+	package = json_string_value(json_object_get(build->entry, "package"));
+	path = name_of(k->p, build);
+	buf_printf(out, "QEMU %s", build->version);
+	if (package && *package)
+		buf_printf(out, " (%s)", package);
+	if (!streq(path, build->version))
+		buf_printf(out, ", %s,", path);
+}
+
+/* One QEMU of the host against a size that comes of a file there; what is not known is no obstacle. */
+static int judge_observed(struct checking *k, const struct value *v, const struct row *row,
+			  size_t used)
+{
+	const struct build *build = k->alone->used[used].build;
+	struct effective e;
+	int64_t size;
+	_buf_ text = { 0 };
+
+	baseline_effective(k->cat, k->alone, used, row, &e);
+	size = e.value ? json_integer_value(e.value) : v->number;
+	if (size == v->number || (e.known == ABIBASE_YES && size < v->number))
+		return 0;
+	buf_printf(&text, "%s: ", k->p->name);
+	write_here(k, build, &text);
+	buf_printf(&text, " has %lld of %s (%s), and the baseline %s: ", (long long)size, row->key,
+		   row->feature, v->text);
+	if (e.known == ABIBASE_UNKNOWN) {
+		buf_puts(&text, "whether it has the property that sets it is not recorded");
+		return add(k, ABIBASE_FINDING_UNKNOWN, "promise-unknown", "QEMU", v,
+			   "probe this host again", &text);
+	}
+	buf_puts(&text, e.known == ABIBASE_NO ?
+				"no property sets it there, and a guest does not get in" :
+				"with the list of the baseline its file is too large, and QEMU does not "
+				"start");
+	return add(k, ABIBASE_FINDING_CONFLICT, "size-differs", "QEMU", v,
+		   e.known == ABIBASE_NO ? row->remedy :
+					   "make a new baseline with this host: its list has room for "
+					   "every host's file",
+		   &text);
+}
+
+static int check_observed(struct checking *k, const struct value *v, const struct row *row)
+{
+	bool known = true;
+	_buf_ text = { 0 };
+
+	for (size_t u = 0; u < k->alone->n_used; u++) {
+		struct effective e;
+
+		if (judge_observed(k, v, row, u) < 0)
+			return -ENOMEM;
+		baseline_effective(k->cat, k->alone, u, row, &e);
+		known &= e.value != NULL;
+	}
+	if (known)
+		return 0;
+	buf_printf(&text, "%s: %s not recorded, so not compared", k->p->name, row->feature);
+	return add(k, ABIBASE_FINDING_NOTE, "size-not-recorded", "QEMU", v, NULL, &text);
+}
+
 static int check_value(struct checking *k, const struct value *v)
 {
 	static const struct why absent = { .kind = WHY_QEMU_LACKS };
 	const struct value *can = find_value(k->alone, v);
 	const struct row *row = catalogue_find(k->cat, v->class_name, v->property);
 
+	if (row && row->observed)
+		return check_observed(k, v, row);
 	if (v->is_number && v->on && row && row->fact >= 0)
 		return check_number(k, v, k->cat->numbers[row->fact]);
 	if (v->is_number && v->on && known_by_all(k, v))
@@ -543,15 +624,6 @@ static int check_arch(struct checking *k)
 
 /* ---------------------------------------- what no list sets and no feature word shows */
 
-/* The path by which the host has this build, for two builds may call themselves the same version. */
-static const char *name_of(const struct abibase_profile *p, const struct build *build)
-{
-	for (size_t i = 0; i < p->n_qemu; i++)
-		if (p->qemu[i].path && streq(p->qemu[i].digest, build->digest))
-			return p->qemu[i].path;
-	return build->version;
-}
-
 /* Do all QEMUs of the baseline know the property? */
 static bool known_there(const struct checking *k, const struct row *row)
 {
@@ -576,24 +648,6 @@ static const json_t *value_there(const struct checking *k, const struct row *row
 			return effective_seen(&e, row);
 	}
 	return NULL;
-}
-
-/* "QEMU 9.1.0 (qemu-kvm-9.1.0-20.el9), /usr/libexec/qemu-kvm," */
-static void write_here(const struct checking *k, const struct build *build, struct buf *out)
-{
-	const char *package, *path;
-
-	if (!build) {
-		buf_puts(out, "any upstream QEMU");
-		return;
-	}
-	package = json_string_value(json_object_get(build->entry, "package"));
-	path = name_of(k->p, build);
-	buf_printf(out, "QEMU %s", build->version);
-	if (package && *package)
-		buf_printf(out, " (%s)", package);
-	if (!streq(path, build->version))
-		buf_printf(out, ", %s,", path);
 }
 
 /* Is the list of a baseline with this host going to set it? */
@@ -652,7 +706,7 @@ static int judge_unset(struct checking *k, const struct row *row, size_t used,
 	here = effective_seen(&e, row);
 	if (there && here)
 		return json_equal(here, there) ? 0 : row_differs(k, row, build, there, here);
-	if ((!there && !here) || (!row->boolean && !row->number))
+	if ((!there && !here) || (!row->boolean && !row->number) || row->observed)
 		return 0;
 	return row_unknown(k, row, build, !here);
 }
@@ -664,7 +718,8 @@ static int check_unset(struct checking *k)
 		const json_t *there;
 
 		if (!row_is_silent(row) || !(row->backends & k->alone->in.policy.backends) ||
-		    baseline_value(k->b, row->class_name, row->property))
+		    baseline_value(k->b, row->class_name, row->property) ||
+		    baseline_leaves_out(k->b, row))
 			continue;
 		there = value_there(k, row);
 		for (size_t u = 0; u < k->alone->n_used; u++)
@@ -917,6 +972,19 @@ static int take_losses(struct checking *k, const struct abibase_baseline *wide)
 		       0;
 }
 
+enum abibase_verdict hostcheck_verdict(const struct abibase_check *c)
+{
+	enum abibase_verdict v = ABIBASE_VERDICT_YES;
+
+	for (size_t i = 0; i < c->n; i++) {
+		if (c->findings[i].kind == ABIBASE_FINDING_CONFLICT)
+			return ABIBASE_VERDICT_NO;
+		if (c->findings[i].kind == ABIBASE_FINDING_UNKNOWN)
+			v = ABIBASE_VERDICT_UNKNOWN;
+	}
+	return v;
+}
+
 /* The baseline with this host in it, in place of an older record of the same host. */
 static int admit(struct checking *k)
 {
@@ -946,19 +1014,6 @@ static int admit(struct checking *k)
 }
 
 /* --------------------------------------------------------------------------------- */
-
-enum abibase_verdict hostcheck_verdict(const struct abibase_check *c)
-{
-	enum abibase_verdict v = ABIBASE_VERDICT_YES;
-
-	for (size_t i = 0; i < c->n; i++) {
-		if (c->findings[i].kind == ABIBASE_FINDING_CONFLICT)
-			return ABIBASE_VERDICT_NO;
-		if (c->findings[i].kind == ABIBASE_FINDING_UNKNOWN)
-			v = ABIBASE_VERDICT_UNKNOWN;
-	}
-	return v;
-}
 
 static int run(struct checking *k)
 {

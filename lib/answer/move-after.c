@@ -184,12 +184,22 @@ static int carry_device(struct judging *j, const struct guest_device *d)
 	return 0;
 }
 
+/* A guest that is started anew has the file of the host, which takes more room than this has. */
+static bool has_no_room(const struct judging *j, const struct row *row, const char *value)
+{
+	const json_t *own = row->observed ? qemu_observed(j->entry, j->pr.view.machine, row->observed) :
+					    NULL;
+
+	return own && json_integer_value(own) > strtoll(value, NULL, 10);
+}
+
 static int carry_value(struct judging *j, const struct row *row, const struct strings *list)
 {
 	for (size_t k = 0; k < list->n; k++) {
 		const char *value;
 
-		if (setting_is(list->s[k], row, &value) && !move_is_listed(&j->m->carry_on, row) &&
+		if (setting_is(list->s[k], row, &value) && !has_no_room(j, row, value) &&
+		    !move_is_listed(&j->m->carry_on, row) &&
 		    move_list_value(&j->m->carry_on, row, value) < 0)
 			return -ENOMEM;
 	}

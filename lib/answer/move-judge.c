@@ -474,24 +474,26 @@ static int judge_requirements(struct judging *j, const struct guest_device *d)
 /* ------------------------------------------------------------------------ sizes */
 
 /* What was observed of this QEMU under this machine type, on this backend or else another. */
-static const json_t *shape_here(const struct judging *j)
+static const json_t *shape_here(const struct judging *j, const char *member)
 {
 	const json_t *shapes = json_object_get(json_object_get(j->entry, "shape"),
 					       j->pr.view.machine);
-	const json_t *own = json_object_get(shapes, j->pr.cat->backends[j->pr.backend].name);
+	const json_t *own = json_object_get(
+		json_object_get(shapes, j->pr.cat->backends[j->pr.backend].name), member);
 	const char *backend;
 	json_t *v;
 
 	if (own)
 		return own;
 	json_object_foreach((json_t *)shapes, backend, v)
-		return v;
+		if (json_object_get(v, member))
+			return json_object_get(v, member);
 	return NULL;
 }
 
 static const json_t *recorded_sizes(const struct judging *j, const struct shape *s)
 {
-	return json_object_get(shape_here(j), s->recorded);
+	return shape_here(j, s->recorded);
 }
 
 static int64_t largest(const json_t *sizes)
@@ -650,12 +652,92 @@ static int say_value_half_known(struct judging *j, const struct row *row, bool h
 					   "probe the host where the guest runs again");
 }
 
+/* -------------------------------------------- sizes that come of files of the two hosts */
+
+/* What a list sets it to; -1: nothing does. */
+static int64_t listed_number(const struct strings *list, const struct row *row)
+{
+	const char *value;
+
+	for (size_t i = 0; i < list->n; i++)
+		if (setting_is(list->s[i], row, &value))
+			return strtoll(value, NULL, 10);
+	return -1;
+}
+
+/*
+ * What the guest has: what it says itself; else what the list of its baseline sets, which it was
+ * started with; else what its host's file makes. 0: nothing of the kind; -1: not known.
+ */
+static int64_t observed_there(const struct abibase_targets *t, const struct guest_device *d,
+			      const struct row *row)
+{
+	const struct value *v = t->baseline ? baseline_value(t->baseline, row->class_name,
+							     row->property) :
+					      NULL;
+	const json_t *own = source_value(t, row);
+
+	if (d->rom_size >= 0)
+		return d->rom_size;
+	if (t->baseline && baseline_leaves_out(t->baseline, row))
+		return 0;
+	return v ? v->number : own ? json_integer_value(own) : -1;
+}
+
+static int say_size_differs(struct judging *j, const struct row *row, int64_t there, int64_t here,
+			    bool by_list)
+{
+	struct check_finding f = { .kind = ABIBASE_FINDING_CONFLICT,
+				   .id = "move-value-differs",
+				   .layer = "QEMU",
+				   .feature = row->feature,
+				   .property = row->key,
+				   .bit = -1,
+				   .by_list = by_list,
+				   .remedy = by_list ? SET_VALUE :
+						       "give the target the file of the host where the guest "
+						       "runs, with romfile= of -device" RESTART };
+	char value[24];
+	_buf_ text = { 0 };
+
+	buf_printf(&text, "%s: ", j->p->name);
+	move_write_qemu(j, &text);
+	buf_printf(&text, " makes another %s (%s): %lld, and the guest has %lld", row->key,
+		   row->feature, (long long)here, (long long)there);
+	snprintf(value, sizeof(value), "%lld", (long long)there);
+	if (by_list && move_list_value(&j->m->rescue, row, value) < 0)
+		return -ENOMEM;
+	return hostcheck_add(j->m->check, &f, &text);
+}
+
+/* Only what is known of both is compared. */
+static int judge_observed(struct judging *j, const struct guest_device *d, const struct row *row)
+{
+	int64_t there = observed_there(j->t, d, row), here, set = listed_number(&j->base, row);
+	struct effective e;
+	bool can;
+
+	qemu_effective(&j->pr.view, row, &e);
+	here = e.value ? json_integer_value(e.value) : -1;
+	if (there <= 0 || here < 0)
+		return 0;
+	/* a file that is larger than the property stops a start, and an incoming guest brings its own */
+	can = e.known == ABIBASE_YES &&
+	      (here <= there || (!version_is_zero(&row->incoming_since) &&
+				 version_cmp(&j->pr.view.version, &row->incoming_since) >= 0));
+	if ((set < 0 && here == there) || (set == there && can))
+		return 0;
+	return say_size_differs(j, row, there, here, can);
+}
+
 /* What is decided when a device is made is not recorded of old QEMUs, and no list sets it. */
-static int judge_value(struct judging *j, const struct row *row)
+static int judge_value(struct judging *j, const struct guest_device *d, const struct row *row)
 {
 	const json_t *there = source_value(j->t, row), *here;
 	struct effective e;
 
+	if (row->observed)
+		return judge_observed(j, d, row);
 	qemu_effective(&j->pr.view, row, &e);
 	here = effective_seen(&e, row);
 	if (!move_source_qemu(j->t) || (!there && !here))
@@ -671,15 +753,16 @@ static int judge_value(struct judging *j, const struct row *row)
  * Two builds of one machine type: what stands for no feature and has another value would show the
  * guest another device, or not let it in. What the list of a baseline sets is the same.
  */
-static int judge_values(struct judging *j)
+static int judge_values(struct judging *j, const struct guest_device *d)
 {
 	for (size_t i = 0; i < j->pr.cat->n_rows; i++) {
 		const struct row *row = &j->pr.cat->rows[i];
 
 		if (!row_is_silent(row) || !(row->backends & (1u << j->pr.backend)) ||
-		    move_is_listed(&j->base, row) || move_is_listed(&j->m->rescue, row))
+		    (move_is_listed(&j->base, row) && !row->observed) ||
+		    move_is_listed(&j->m->rescue, row))
 			continue;
-		if (judge_value(j, row) < 0)
+		if (judge_value(j, d, row) < 0)
 			return -ENOMEM;
 	}
 	return 0;
@@ -709,7 +792,7 @@ static int64_t legacy_bar(int64_t config_size)
 /* A guest's larger configuration is one that was asked for with -device, here as there. */
 static int judge_config(struct judging *j, const struct guest_device *d)
 {
-	const json_t *size = json_object_get(shape_here(j), "config_size");
+	const json_t *size = shape_here(j, "config_size");
 	int64_t here = json_integer_value(size);
 	_buf_ text = { 0 };
 
@@ -934,7 +1017,7 @@ int move_judge_device(struct judging *j, const struct guest_device *d)
 	if (r != 0)
 		return r < 0 ? r : 0;
 	if (move_judge_usable(j) < 0 || judge_features(j, d) < 0 || judge_requirements(j, d) < 0 ||
-	    judge_values(j) < 0 || judge_shapes(j, d) < 0 || judge_config(j, d) < 0)
+	    judge_values(j, d) < 0 || judge_shapes(j, d) < 0 || judge_config(j, d) < 0)
 		return -ENOMEM;
 	return judge_limits(j, d);
 }

@@ -95,7 +95,8 @@ static void check_bit(struct check *c, const json_t *v)
 
 /* The words of enumerations, in the order of the C ones. */
 static const char *const pin_words[] = { "pinned", "opt-in", "fixed", NULL };
-static const char *const combine_words[] = { "and", "min", "equal", "directional", NULL };
+static const char *const combine_words[] = { "and", "min", "equal", "directional",
+					    "power-of-two", NULL };
 static const char *const when_words[] = { "", "", "always", "nonzero", "nonnegative", "set", NULL };
 static const char *const missing_words[] = { "silent", "fatal", "kept", NULL };
 
@@ -158,13 +159,16 @@ static void check_feature(struct check *c, const json_t *v)
 		{ "fact", J_STRING, false, check_name },
 		{ "feature", J_STRING, true, check_nonempty },
 		{ "group", J_STRING, false, check_name },
+		{ "incoming_since", J_STRING, false, check_version },
 		{ "least", J_INT, false, NULL },
 		{ "legacy", J_BOOL, false, NULL },
 		{ "missing", J_STRING, true, check_missing },
 		{ "needs", J_OBJECT, true, check_needs },
+		{ "observed", J_STRING, false, check_name },
 		{ "pin", J_STRING, true, check_pin },
 		{ "property", J_STRING, true, check_nonempty },
 		{ "realized", J_INT, false, NULL },
+		{ "remedy", J_STRING, false, check_nonempty },
 		{ "removed", J_STRING, false, check_version },
 		{ "shape", J_STRING, false, check_name },
 		{ "siblings", J_ARRAY, false, check_strings },
@@ -590,6 +594,20 @@ static void link_row_group(struct check *c, const struct abibase_catalogue *cat,
 		check_fault(c, "json-missing-key", "a row that can be set needs a \"group\"");
 }
 
+/* A value that is looked at on each host, where each has what it has. */
+static void link_observed(struct check *c, const json_t *v, struct row *row)
+{
+	row->observed = json_string_value(json_object_get(v, "observed"));
+	row->remedy = json_string_value(json_object_get(v, "remedy"));
+	row->incoming_since = version_of(v, "incoming_since");
+	if (!row->observed != (row->combine != COMBINE_POWER_OF_TWO))
+		check_fault(c, "json-bad-value",
+			    "what is \"observed\", and only that, is combined as \"power-of-two\"");
+	else if (row->observed && (!row->number || !row->remedy))
+		check_fault(c, "json-bad-value",
+			    "what is \"observed\" is a number, and needs a \"remedy\"");
+}
+
 /* One number for each fact, however many rows are of it. */
 static void link_number(struct check *c, struct abibase_catalogue *cat, const json_t *v,
 			struct row *row)
@@ -599,9 +617,11 @@ static void link_number(struct check *c, struct abibase_catalogue *cat, const js
 
 	row->fact = -1;
 	row->number = strprefix(row->type, "uint") &&
-		      (row->combine == COMBINE_MIN || row->combine == COMBINE_DIRECTIONAL);
+		      (row->combine == COMBINE_MIN || row->combine == COMBINE_DIRECTIONAL ||
+		       row->combine == COMBINE_POWER_OF_TWO);
 	row->least = json_integer_value(json_object_get(v, "least"));
 	row->shape_name = json_string_value(json_object_get(v, "shape"));
+	link_observed(c, v, row);
 	if (!fact)
 		return;
 	if (!row->number)
@@ -1047,7 +1067,9 @@ bool catalogue_group_has_switch(const struct abibase_catalogue *cat, const char 
 		const struct row *row = &cat->rows[i];
 
 		if (row->group_name && streq(row->group_name, group) &&
-		    ((row->boolean && row->bit >= 0) || (row->disabled && off) || (row->number && (row->bit >= 0 || !off))))
+		    ((row->boolean && row->bit >= 0) ||
+		     ((row->disabled || row->observed) && off) ||
+		     (row->number && !row->observed && (row->bit >= 0 || !off))))
 			return true;
 	}
 	return false;

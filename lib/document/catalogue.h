@@ -12,7 +12,13 @@
 /* "sometimes offered when" of properties that are not booleans */
 enum bit_when { BIT_NEVER, BIT_TRUE, BIT_ALWAYS, BIT_NONZERO, BIT_NONNEGATIVE, BIT_SET };
 enum row_pin { PIN_PINNED, PIN_OPT_IN, PIN_FIXED };
-enum row_combine { COMBINE_AND, COMBINE_MIN, COMBINE_EQUAL, COMBINE_DIRECTIONAL };
+enum row_combine {
+	COMBINE_AND,
+	COMBINE_MIN,
+	COMBINE_EQUAL,
+	COMBINE_DIRECTIONAL,
+	COMBINE_POWER_OF_TWO, /* the least that holds every host's */
+};
 
 /* A question to a host: a fact, or one bit of a word ("vhost_net.features[40]"). */
 struct condition {
@@ -70,6 +76,13 @@ struct row {
 	int fact;     /* index into numbers, or -1 */
 	int64_t least; /* less than this, but for 0, no host may state */
 	const char *shape_name; /* the shape that some builds make of it, or NULL */
+	/*
+	 * The member of an observed shape that is the value, for it comes of a file of the host and no
+	 * record of properties has it; or NULL. What to do where no property sets it; since which version an
+	 * incoming guest may be given less than the file takes, zero: never.
+	 */
+	const char *observed, *remedy;
+	struct version incoming_since;
 	bool fatal;   /* QEMU does not start where it is on and missing */
 	int group;    /* index, or -1 */
 	const json_t *def;

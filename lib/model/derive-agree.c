@@ -344,14 +344,21 @@ static int note_differences(struct derive *d)
 		bool set = row->boolean || d->included[r];
 		_buf_ text = { 0 };
 
-		if (!derive_is_about(d, row) || !derive_differs(d, r))
+		if (!derive_is_about(d, row) || !derive_differs(d, r) ||
+		    (row->observed && derive_is_disabled(d, row)))
 			continue;
-		buf_printf(&text, "%s has not the same content everywhere: %s is ", d->b->machine,
-			   row->key);
+		if (row->observed)
+			buf_printf(&text, "%s (%s) is not the same everywhere: ", row->key,
+				   row->feature);
+		else
+			buf_printf(&text, "%s has not the same content everywhere: %s is ",
+				   d->b->machine, row->key);
 		if (write_words(d, r, &text) < 2 && !buf_failed(&text))
 			continue; /* "auto" and "on" are the same */
 		if (derive_finding(d, set ? ABIBASE_FINDING_NOTE : ABIBASE_FINDING_CONFLICT,
-				   set ? "machine-differs" : "value-differs",
+				   row->observed ? "size-set" :
+				   set	       ? "machine-differs" :
+						 "value-differs",
 				   set ? NULL :
 					 "use another machine type, or leave out the hosts that have "
 					 "one of these builds",

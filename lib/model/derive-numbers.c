@@ -78,6 +78,8 @@ int64_t derive_number(const struct derive *d, size_t r)
 
 	if (derive_is_disabled(d, row))
 		return NUMBER_NONE;
+	if (row->observed)
+		return derive_observed_number(d, r);
 	if (row->fact < 0)
 		return least_default(d, r);
 	stated = least_stated(d, row);

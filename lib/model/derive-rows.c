@@ -73,7 +73,7 @@ bool derive_is_enabled(const struct derive *d, const struct row *row)
 
 bool derive_is_disabled(const struct derive *d, const struct row *row)
 {
-	return row->group_name && row->bit >= 0 &&
+	return row->group_name && (row->bit >= 0 || row->observed) &&
 	       strings_have(&d->b->in.policy.disable, row->group_name);
 }
 
@@ -115,6 +115,8 @@ bool derive_wanted_on(const struct derive *d, size_t r)
 
 	if (derive_is_disabled(d, row) || (row->number && d->number[r] == NUMBER_NONE))
 		return false;
+	if (row->observed) /* set where it can be, and the same elsewhere, or it is a conflict */
+		return true;
 	if (!more && !row->number)
 		return default_on(d, r);
 	for (size_t u = 0; u < d->b->n_used; u++)

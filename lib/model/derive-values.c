@@ -151,6 +151,8 @@ static bool is_included(const struct derive *d, size_t r)
 	size_t absent = derive_count(d, r, SETTING_ABSENT);
 	size_t on = derive_count(d, r, SETTING_ON), n = d->b->n_used;
 
+	if (row->observed)
+		return derive_observed_included(d, r);
 	if (absent == n || !derive_is_about(d, row))
 		return false;
 	if (derive_is_set_off(d, row))

@@ -24,7 +24,7 @@ static int derive_answer(struct derive *d)
 	if (derive_used(d) < 0 || derive_newer(d) < 0 || derive_machine_values(d) < 0 || derive_effective(d) < 0 ||
 	    derive_values(d) < 0 || derive_doubts(d) < 0 || derive_unmasked(d) < 0 ||
 	    derive_asked(d) < 0 || derive_numbers(d) < 0 || derive_requirements(d) < 0 ||
-	    derive_shapes(d) < 0 || derive_notes(d) < 0)
+	    derive_shapes(d) < 0 || derive_observed(d) < 0 || derive_notes(d) < 0)
 		return -ENOMEM;
 	return 0;
 }

@@ -118,6 +118,11 @@ enum setting derive_number_setting(const struct effective *e, int64_t number);
 int derive_number_why(struct derive *d, size_t r, struct why *w);
 int derive_numbers(struct derive *d);
 
+/* derive-observed.c: sizes that come of the hosts' own files */
+bool derive_observed_included(const struct derive *d, size_t r);
+int64_t derive_observed_number(const struct derive *d, size_t r);
+int derive_observed(struct derive *d);
+
 /* derive-agree.c: what no property can equalise, notes, feature words */
 int derive_requirements(struct derive *d);
 int derive_shapes(struct derive *d);

@@ -96,6 +96,23 @@ int64_t qemu_recorded_size(const json_t *entry, const char *machine, const char 
 	return most;
 }
 
+const json_t *qemu_observed(const json_t *entry, const char *machine, const char *member)
+{
+	const json_t *shape = json_object_get(json_object_get(entry, "shape"), machine);
+	const json_t *most = NULL;
+	const char *backend;
+	json_t *v;
+
+	json_object_foreach((json_t *)shape, backend, v) {
+		const json_t *size = json_object_get(v, member);
+
+		if (json_is_integer(size) &&
+		    (!most || json_integer_value(size) > json_integer_value(most)))
+			most = size;
+	}
+	return most;
+}
+
 /* "pc-q35-rhel*": a name that begins so. */
 static bool has_pattern(const json_t *patterns, const char *machine)
 {
@@ -203,6 +220,11 @@ void qemu_effective(const struct qemu_view *q, const struct row *row, struct eff
 
 	memset(ret, 0, sizeof(*ret));
 	ret->known = known(q, row);
+	if (row->observed) {
+		ret->value = qemu_observed(q->entry, q->machine, row->observed);
+		ret->recorded = ret->value != NULL;
+		return;
+	}
 	if (q->filled_in)
 		filled = catalogue_value(q, row, &ret->exception);
 	if (ret->known == ABIBASE_NO)
@@ -228,7 +250,7 @@ int64_t row_realized(const struct row *row, int64_t number)
 
 const json_t *effective_seen(const struct effective *e, const struct row *row)
 {
-	if (e->known != ABIBASE_NO)
+	if (e->known != ABIBASE_NO || row->observed)
 		return e->value;
 	return row->boolean ? json_false() : row->def;
 }
@@ -283,6 +305,12 @@ bool need_applies(const struct qemu_view *q, const struct need *need)
 	if (!version_is_zero(&need->since) && version_cmp(&q->version, &need->since) < 0)
 		return false;
 	return version_is_zero(&need->until) || version_cmp(&q->version, &need->until) <= 0;
+}
+
+bool baseline_leaves_out(const struct abibase_baseline *b, const struct row *row)
+{
+	return row->observed && row->group_name &&
+	       strings_have(&b->in.policy.disable, row->group_name);
 }
 
 void baseline_effective(const struct abibase_catalogue *cat, const struct abibase_baseline *b,

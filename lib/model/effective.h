@@ -27,7 +27,8 @@ struct qemu_view {
 
 struct effective {
 	enum abibase_tri known;
-	const json_t *value; /* NULL: unknown, or the property is not known */
+	/* NULL: unknown, or the property is not known; what is observed is there without a property too */
+	const json_t *value;
 	bool recorded;	     /* the value was recorded, not filled in */
 	bool disagrees;	     /* recorded, and the catalogue says otherwise */
 	const struct compat *exception; /* of any upstream QEMU: builds without this entry differ */
@@ -57,6 +58,8 @@ const json_t *qemu_recorded(const json_t *entry, const char *machine, const char
  * recorded shape ("queue_sizes") holds; -1: nothing.
  */
 int64_t qemu_recorded_size(const json_t *entry, const char *machine, const char *member);
+/* The largest number that @member of the recorded shape is on any backend, or NULL. */
+const json_t *qemu_observed(const json_t *entry, const char *machine, const char *member);
 /*
  * Does this binary have this machine type? By its list, or the patterns of its names, else by version
  * for upstream names.
@@ -70,7 +73,7 @@ bool row_is_silent(const struct row *row);
 int64_t row_realized(const struct row *row, int64_t number);
 /*
  * What a guest sees of a row that stands for no feature: a QEMU without the property does as with it
- * off, or as its default. NULL: not known.
+ * off, or as its default, or as was observed. NULL: not known.
  */
 const json_t *effective_seen(const struct effective *e, const struct row *row);
 /* As QEMU takes it: on, off, 256, auto; "not set" for what no option says. */
@@ -93,5 +96,7 @@ bool baseline_is_of_machine(const struct abibase_baseline *b, const char *machin
 /* What that QEMU of the baseline makes of the row under its machine type. */
 void baseline_effective(const struct abibase_catalogue *cat, const struct abibase_baseline *b,
 			size_t used, const struct row *row, struct effective *ret);
+/* Was the baseline asked to leave out a row that is observed? Its guests have nothing of the kind. */
+bool baseline_leaves_out(const struct abibase_baseline *b, const struct row *row);
 
 #endif

@@ -9,7 +9,8 @@ A fact is taken over when the kernels at both ends of a range have it alike (tes
 as root sees it), with the evidence "bracketed". Of a feature word these are the bits that both ends
 have; where the ends differ, "WORD.known" has the bits that they have alike. A kernel between two ends of one class has all that the class has. Where a vendor is known to
 port features back ("backports"), what both ends lack is unknown, and of words the bits that are on are known, no others. "facts"
-of a row are stated by somebody, with the evidence beside them, or null: unknown. Only tap and vhost-net
+of a row are stated by somebody, with the evidence beside them, or null: unknown. So is the "rom" of its
+network cards, for machine types of upstream's names. Only tap and vhost-net
 are taken over: whether a kernel has other devices at all is decided by its configuration, which nobody
 has read.
 """
@@ -22,6 +23,7 @@ import canonical  # noqa: E402
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.join(HERE, "..", "..")
 TAKEN = ("tap.", "vhost_net.")
+OLDEST = (5, 2)  # as abibase probe has it
 
 
 def load(*path):
@@ -80,6 +82,14 @@ def evidence_of(facts, stated):
     return words
 
 
+def machines(version):
+    """The machine types of upstream's names from 5.2 on that a QEMU has."""
+    newest = tuple(number(version)[:2])
+    releases = [(major, minor) for major in range(OLDEST[0], newest[0] + 1) for minor in range(3)]
+    return ["pc-%s-%d.%d" % (kind, *r) for kind in ("i440fx", "q35") for r in releases
+            if OLDEST <= r <= newest]
+
+
 def profile(classes, table, row):
     facts = kernel_facts(classes, row)
     stated = row.get("facts", {})
@@ -112,6 +122,11 @@ def profile(classes, table, row):
                 p["qemu"][0]["package"] = "%s_%s" % (package["name"], package["version"])
         if "qemu_source" in row:
             p["x-sources"]["qemu"] = row["qemu_source"]
+    if "rom" in row:
+        rom = table["roms"][row["rom"]]
+        p["qemu"][0]["shape"] = {m: {"any": {"rom_size": rom["size"]}} for m in machines(row["qemu"])}
+        p["evidence"]["qemu.shape"] = rom["evidence"]
+        p["x-sources"]["qemu.shape"] = rom["source"]
     return p
 
 
