@@ -148,7 +148,8 @@ static void say_findings(const struct abibase_check *c)
 	FILE *out = open_memstream(&text, &size);
 
 	for (size_t i = 0; out && i < abibase_check_finding_count(c); i++)
-		say_finding(c, i, out);
+		if (abibase_check_finding_kind(c, i) != ABIBASE_FINDING_NOTE)
+			say_finding(c, i, out);
 	if (out)
 		say_admission(c, out);
 	if (out && fclose(out) == 0)
@@ -257,6 +258,16 @@ static char **with_list(const struct start *s, char *const *list)
 	return all;
 }
 
+/* Is the size of the ROM all that is in the way, and nothing to this guest? */
+static bool is_about_roms(const struct abibase_check *c, char *const *argv)
+{
+	for (size_t i = 0; i < abibase_check_finding_count(c); i++)
+		if (abibase_check_finding_kind(c, i) != ABIBASE_FINDING_NOTE &&
+		    strcmp(abibase_check_finding_get(c, i, ABIBASE_CHECK_ID), "size-differs") != 0)
+			return false;
+	return abibase_command_has_rom((const char *const *)argv + 1) == 0;
+}
+
 /* Other machine type and missing features are told together: they are found independently. */
 static int check_start(struct abibase_context *ctx, struct abibase_catalogue *cat,
 		       const struct abibase_baseline *b, const struct start *s,
@@ -272,6 +283,8 @@ static int check_start(struct abibase_context *ctx, struct abibase_catalogue *ca
 	r = abibase_check(ctx, cat, b, *ret_p, ret);
 	if (r < 0)
 		return cli_context_error(ctx, r);
+	if (is_about_roms(*ret, s->argv))
+		return refused;
 	say_findings(*ret);
 	return refused ? refused : (int)abibase_check_verdict(*ret);
 }

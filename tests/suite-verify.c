@@ -105,7 +105,7 @@ static char *describe(void)
 	return buf_steal(&out);
 }
 
-#define END ",netdev=abibase0,addr=0x5,romfile=\n"
+#define END ",netdev=abibase0,addr=0x5\n"
 
 static const struct {
 	const char *line, *want;
@@ -125,7 +125,8 @@ static const struct {
 	{ "-netdev tap,id=n0,vhost=on,queues=4 -device "
 	  "{\"driver\":\"virtio-net-pci\",\"netdev\":\"n0\",\"id\":\"x\",\"vectors\":10,\"mq\":true,"
 	  "\"ebpf-rss-fds\":[\"1\"],\"romfile\":\"a\"}",
-	  "machine -\nx: host tap+vhost x4 virtio-net-pci,id=x,vectors=10,mq=on" END
+	  "machine -\nx: host tap+vhost x4 virtio-net-pci,id=x,vectors=10,mq=on,netdev=abibase0,addr=0x5,"
+	  "romfile=\n"
 	  "out -netdev tap\n" },
 	{ "-netdev tap,id=n0,vhostfd=9 -netdev tap,id=n1,fds=77:78:79,vhostfds=1:2:3,vhost=off "
 	  "-device virtio-net,netdev=n0,id=a -device virtio-net-pci-transitional,id=b,netdev=n1",

@@ -904,9 +904,9 @@ struct abibase_check *abibase_check_unref(struct abibase_check *c);
 const char *abibase_check_host(const struct abibase_check *c);
 /** abibase_check_verdict - does it satisfy? Since: 0.1 */
 enum abibase_verdict abibase_check_verdict(const struct abibase_check *c);
-/** abibase_check_finding_count - how many things stand in the way. Since: 0.1 */
+/** abibase_check_finding_count - how many things stand in the way, or are to be said. Since: 0.1 */
 size_t abibase_check_finding_count(const struct abibase_check *c);
-/** abibase_check_finding_kind - conflict or unknown. Since: 0.1 */
+/** abibase_check_finding_kind - conflict or unknown; a note stands in nobody's way. Since: 0.1 */
 enum abibase_finding_kind abibase_check_finding_kind(const struct abibase_check *c, size_t i);
 
 /**
@@ -1366,6 +1366,14 @@ int abibase_baseline_review(struct abibase_context *ctx, const struct abibase_ba
  * Returns: 1, 0, -ENOMEM. Since: 0.1
  */
 int abibase_command_is_query(const char *const *argv);
+/**
+ * abibase_command_has_rom - may a guest of this command line have the ROM of a network card?
+ * @argv: the arguments behind the program's name, ended by NULL
+ *
+ * Returns: 0 where there are virtio network cards and each has romfile= or rombar=0, so that the size
+ * of the file on the host is nothing to the guest; else 1; or -ENOMEM. Since: 0.1
+ */
+int abibase_command_has_rom(const char *const *argv);
 
 /* ---------------------------------------------------------------- explain */
 

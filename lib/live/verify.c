@@ -44,6 +44,7 @@ struct verifying {
 	struct throwaway t;
 	struct qemu_view view; /* of what the profile says of this QEMU */
 	bool have_view;
+	bool no_roms; /* the file is not to be found: they are left out */
 	bool failed; /* memory ran out */
 };
 
@@ -649,6 +650,39 @@ static void check_numbers(struct verifying *k, size_t i, const struct nic *nic, 
 			check_number(k, i, nic, &k->v->cat->rows[r]);
 }
 
+/* -------------------------------------------------------------------------- the ROM */
+
+static const struct row *rom_row(const struct abibase_catalogue *cat)
+{
+	for (size_t i = 0; i < cat->n_rows; i++)
+		if (cat->rows[i].observed && streq(cat->rows[i].observed, "rom_size"))
+			return &cat->rows[i];
+	return NULL;
+}
+
+/* What the command line sets is the guest's wherever it goes. */
+static void check_rom(struct verifying *k, size_t i, const struct nic *nic, uint64_t size)
+{
+	const struct row *row = rom_row(k->v->cat);
+	const struct value *want = promised(k->v->b, row);
+
+	if (!row || k->no_roms || !throwaway_has_rom(nic))
+		return;
+	if (baseline_leaves_out(k->v->b, row))
+		say(k, ABIBASE_FINDING_CONFLICT, i, "verify-rom", LAYER_COMMAND,
+		    keep(k, "%s: it has an option ROM, and the baseline was made for guests without",
+			 k->out->devices[i].name),
+		    "give it romfile=");
+	else if (want && size != (uint64_t)want->number &&
+		 !throwaway_setting(&k->t, nic, row->property).option)
+		say(k, ABIBASE_FINDING_CONFLICT, i, "verify-rom", LAYER_COMMAND,
+		    keep(k, "%s: its option ROM has %llu bytes, and the baseline %lld: no option sets "
+			    "it",
+			 k->out->devices[i].name, (unsigned long long)size,
+			 (long long)want->number),
+		    list_remedy(k));
+}
+
 /* ------------------------------------------------------------------------ judgement */
 
 static const struct offer *find_offer(const struct abibase_baseline *b, const char *backend)
@@ -680,6 +714,7 @@ static void judge(struct verifying *k, size_t i, const struct nic *nic,
 	check_queues(k, i, nic);
 	check_vectors(k, i, nic, seen->vectors);
 	check_numbers(k, i, nic, backend);
+	check_rom(k, i, nic, seen->rom_size);
 }
 
 /* Does the host have what this backend is made of? Without a profile that is seen at the start. */
@@ -740,7 +775,7 @@ static bool judge_before(struct verifying *k, size_t i, struct nic *nic)
 /* A property that this QEMU does not know keeps it, and the guest, from starting. */
 static bool is_refusal(const char *why)
 {
-	return strstr(why, "can't apply global") ||
+	return strstr(why, "can't apply global") || strstr(why, "too large for ROM size") ||
 	       (strstr(why, "Property '") && strstr(why, "not found"));
 }
 
@@ -756,18 +791,32 @@ static void say_not_observed(struct verifying *k, const char *why)
 		    keep(k, "what %s offers could not be read: %s", k->out->qemu, why), NULL);
 }
 
-static int observe(struct verifying *k, const struct qtest_nic *nics, const size_t *which, size_t n)
+/* 0, or a negative errno with the reason in @why; -ENOMEM without one. */
+static int read_devices(struct verifying *k, struct qtest_nic *nics, const size_t *which, size_t n,
+			struct qtest_device *seen, struct buf *why)
 {
 	const struct qtest_request rq = { .path = k->out->qemu,
 					  .machine = k->t.machine, .nics = nics, .n_nics = n,
 					  .words = k->t.words, .timeout_ms = k->v->timeout_ms };
+	int r = n ? qtest_observe(&rq, seen, why) : 0;
+
+	if (r == 0 || buf_failed(why) || !why->len || !strstr(why->data, "failed to find romfile"))
+		return r;
+	k->no_roms = true;
+	buf_clear(why);
+	r = throwaway_drop_roms(&k->t, which, n, nics);
+	return r < 0 ? r : qtest_observe(&rq, seen, why);
+}
+
+static int observe(struct verifying *k, struct qtest_nic *nics, const size_t *which, size_t n)
+{
 	_autofree_ struct qtest_device *seen = calloc(n + 1, sizeof(*seen));
 	_buf_ why = { 0 };
 	int r;
 
 	if (!seen)
 		return -ENOMEM;
-	r = n ? qtest_observe(&rq, seen, &why) : 0;
+	r = read_devices(k, nics, which, n, seen, &why);
 	if (buf_failed(&why) || (r == -ENOMEM && !why.len))
 		return -ENOMEM;
 	if (r < 0)

@@ -233,6 +233,25 @@ bool is_net_driver(const char *driver)
 	return is_of(driver, NET_DEVICE);
 }
 
+bool nic_has_rom(const char *romfile, const char *rombar)
+{
+	return !romfile && (!rombar || (!streq(rombar, "0") && !word_is_bool(rombar, false)));
+}
+
+/* 1: it is one with such a ROM, 0: it is none, or has none. */
+static int device_has_rom(const char *text, bool *ret_net)
+{
+	_autofree_ char *driver = NULL, *file = NULL, *bar = NULL;
+	int r = get_param(text, "driver", "driver", &driver);
+
+	*ret_net = r == 0 && driver && is_net_driver(driver);
+	if (r == 0 && *ret_net)
+		r = get_param(text, "driver", "romfile", &file);
+	if (r == 0 && *ret_net)
+		r = get_param(text, "driver", "rombar", &bar);
+	return r < 0 ? r : *ret_net && nic_has_rom(file, bar);
+}
+
 struct device {
 	struct review *rv;
 	const char *driver;
@@ -253,6 +272,20 @@ static int device_param(void *data, const char *key, const char *value)
 	return 0;
 }
 
+/* A baseline that leaves ROMs out is for guests without. */
+static int review_rom(struct review *rv, const char *driver, const char *text)
+{
+	bool net;
+	int r = strings_have(&rv->b->in.policy.disable, "option-rom") ? device_has_rom(text, &net) : 0;
+
+	if (r > 0)
+		context_log(rv->ctx, LOG_WARNING, "command-rom",
+			    "-device %s has an option ROM, and the baseline was made for guests without: "
+			    "add romfile= to it",
+			    driver);
+	return r < 0 ? r : 0;
+}
+
 static int review_device(struct review *rv, const char *text)
 {
 	_autofree_ char *driver = NULL;
@@ -262,7 +295,8 @@ static int review_device(struct review *rv, const char *text)
 	if (r < 0 || !driver)
 		return r;
 	d.driver = driver;
-	return each_param(text, "driver", device_param, &d);
+	r = each_param(text, "driver", device_param, &d);
+	return r < 0 ? r : review_rom(rv, driver, text);
 }
 
 static int judge_value(struct review *rv, const struct value *v, const char *name,
@@ -586,6 +620,44 @@ ABIBASE_EXPORT int abibase_baseline_review(struct abibase_context *ctx,
 			    "the baseline is of machine type %s, and the command line %s%s: start the "
 			    "guest with -machine %s",
 			    b->machine, type ? "has " : "names none", type ? type : "", b->machine);
+}
+
+/* ---------------------------------------------------------------------------- ROMs */
+
+struct roms {
+	size_t with, without;
+};
+
+static int count_rom(void *data, const char *name, const char *value)
+{
+	struct roms *n = data;
+	bool net;
+	int r;
+
+	if (streq(name, "nic") || streq(name, "net"))
+		n->with++; /* nothing there says that it has none */
+	if (!streq(name, "device"))
+		return 0;
+	r = device_has_rom(value, &net);
+	if (r < 0)
+		return r;
+	n->with += r > 0;
+	n->without += net && !r;
+	return 0;
+}
+
+ABIBASE_EXPORT int abibase_command_has_rom(const char *const *argv)
+{
+	struct option_word o;
+	struct roms n = { 0 };
+	size_t i = 0;
+
+	while (next_option(argv, &i, &o))
+		if (!o.known || (o.name && streq(o.name, "readconfig")))
+			return 1;
+	if (each_option(NULL, argv, count_rom, &n) < 0)
+		return -ENOMEM;
+	return n.with || !n.without;
 }
 
 /* ------------------------------------------------------------------------ queries */

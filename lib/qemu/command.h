@@ -49,6 +49,8 @@ bool is_net_driver(const char *driver);
 /* Classes that the proxy of a device of @class_name is of: a -global there is applied later. */
 bool is_proxy_class(const char *name, const char *class_name);
 bool is_device_class(const char *name, const char *class_name);
+/* Has a network card with these options, NULL: not given, the ROM of the host's file? */
+bool nic_has_rom(const char *romfile, const char *rombar);
 /* Does the baseline state what is offered on this backend? */
 bool covers(const struct abibase_baseline *b, const char *backend);
 

@@ -485,7 +485,7 @@ static void resolve(struct throwaway *t, struct nic *nic)
 static bool is_dropped(const char *key)
 {
 	static const char *const names[] = { "driver",	"netdev",    "vlan",	    "bus",
-					     "addr",	"romfile",   "rombar",	    "romsize",
+					     "addr",	"romfile",   "rombar",
 					     "bootindex", "acpi-index", "multifunction",
 					     "ebpf-rss-fds" };
 
@@ -503,6 +503,11 @@ static bool on_express_port(const struct throwaway *t, const struct nic *nic)
 		if (streq(t->ports[i], bus))
 			return true;
 	return false;
+}
+
+bool throwaway_has_rom(const struct nic *nic)
+{
+	return nic_has_rom(param(&nic->params, "romfile"), param(&nic->params, "rombar"));
 }
 
 static void write_escaped(struct buf *out, const char *s)
@@ -523,9 +528,9 @@ static bool takes_disable_legacy(const struct nic *nic)
 
 /*
  * @i: its place among those that are started. It lies on the root bus, where nothing but its legacy
- * interface could be other than behind a port.
+ * interface could be other than behind a port. A ROM of its own is another package's.
  */
-static void write_device(struct throwaway *t, struct nic *nic, size_t i)
+static void write_device(struct throwaway *t, struct nic *nic, size_t i, bool rom)
 {
 	_buf_ out = { 0 };
 
@@ -541,20 +546,31 @@ static void write_device(struct throwaway *t, struct nic *nic, size_t i)
 	if (takes_disable_legacy(nic) && !throwaway_setting(t, nic, "disable-legacy").option &&
 	    (t->confidential || on_express_port(t, nic)))
 		buf_puts(&out, ",disable-legacy=on");
-	buf_printf(&out, ",netdev=abibase%zu,addr=%#zx,romfile=", i, QTEST_SLOT + i);
+	buf_printf(&out, ",netdev=abibase%zu,addr=%#zx%s", i, QTEST_SLOT + i,
+		   rom && throwaway_has_rom(nic) ? "" : ",romfile=");
 	if (buf_failed(&out))
 		t->failed = true;
 	else
 		nic->throwaway.device = copy(t, out.data);
 }
 
-int throwaway_place(struct throwaway *t, const size_t *which, size_t n, struct qtest_nic *ret)
+static int place(struct throwaway *t, const size_t *which, size_t n, struct qtest_nic *ret, bool roms)
 {
 	for (size_t i = 0; i < n; i++) {
-		write_device(t, &t->nics[which[i]], i);
+		write_device(t, &t->nics[which[i]], i, roms);
 		ret[i] = t->nics[which[i]].throwaway;
 	}
 	return t->failed ? -ENOMEM : 0;
+}
+
+int throwaway_place(struct throwaway *t, const size_t *which, size_t n, struct qtest_nic *ret)
+{
+	return place(t, which, n, ret, true);
+}
+
+int throwaway_drop_roms(struct throwaway *t, const size_t *which, size_t n, struct qtest_nic *ret)
+{
+	return place(t, which, n, ret, false);
 }
 
 static void write_global(struct throwaway *t, const char *text)

@@ -86,6 +86,10 @@ int throwaway_parse(struct throwaway *t, const char *const *argv);
 int throwaway_default(struct throwaway *t, const char *const *list);
 /* The devices of these indices, at most QTEST_MAX_NICS, as they are started together. 0 or -ENOMEM. */
 int throwaway_place(struct throwaway *t, const size_t *which, size_t n, struct qtest_nic *ret);
+/* The same again without the ROMs of those that were placed, whose file is not to be found. */
+int throwaway_drop_roms(struct throwaway *t, const size_t *which, size_t n, struct qtest_nic *ret);
+/* Has it the option ROM that every such card has, of a file of the host? */
+bool throwaway_has_rom(const struct nic *nic);
 void throwaway_clear(struct throwaway *t);
 struct setting_from throwaway_setting(struct throwaway *t, const struct nic *nic,
 				      const char *property);
