@@ -59,6 +59,7 @@ struct world {
 	bool all_usable, all_required;
 	const char *device; /* beside virtio-net, or NULL */
 	bool mtu;	    /* operators state one */
+	unsigned int rom;   /* how likely the ROM of a QEMU is recorded, in percent */
 };
 
 static json_t *unknown_fact(void)
@@ -213,6 +214,10 @@ static json_t *random_qemu(const struct world *w, const char *path)
 	if (w->values && rng_percent(&rng, 50))
 		json_object_set_new(entry, "values",
 				    json_pack("{s:o}", w->machine, random_values(properties)));
+	if (rng_percent(&rng, w->rom))
+		json_object_set_new(entry, "shape",
+				    json_pack("{s:{s:{s:i}}}", w->machine, "any", "rom_size",
+					      0x20000 << rng_below(&rng, 2)));
 	return entry;
 }
 
@@ -262,6 +267,7 @@ static void random_world(struct world *w)
 	w->all_required = rng_percent(&rng, 80);
 	w->device = devices[rng_below(&rng, ARRAY_SIZE(devices))];
 	w->mtu = rng_percent(&rng, 30);
+	w->rom = rng_percent(&rng, 50) ? 0 : rng_percent(&rng, 70) ? 100 : 60;
 }
 
 #define MAX_HOSTS 6
@@ -499,7 +505,10 @@ START_TEST(test_reading_keeps_the_answer)
 }
 END_TEST
 
-/* One host more never turns a value on and never adds a bit to what guests are offered. */
+/*
+ * One host more never turns a value on and never adds a bit to what guests are offered. A number falls,
+ * but for one that has to hold what is on each host.
+ */
 START_TEST(test_monotone)
 {
 	for (unsigned int round = 0; round < rounds(300); round++) {
@@ -520,7 +529,9 @@ START_TEST(test_monotone)
 			law_assert(&h, round, !was || !is || !streq(was, "off") || streq(is, "off"),
 				   "%s was off and is on\n", row->key);
 			law_assert(&h, round,
-				   !row->number || !was || !is || atoi(is) <= atoi(was),
+				   !row->number || !was || !is ||
+					   (row->observed ? atoi(is) >= atoi(was) :
+							    atoi(is) <= atoi(was)),
 				   "%s was %s and is %s\n", row->key, was, is);
 		}
 		for (size_t i = 0; i < t.cat->n_backends; i++) {
@@ -726,6 +737,125 @@ START_TEST(test_offers_what_it_states)
 }
 END_TEST
 
+/* ---------------------------------------------------------------- one size of ROM */
+
+/* What a guest of this QEMU has with the list for it: 0: not known. */
+static int64_t rom_block(const struct hosts *h, unsigned int round, const struct abibase_baseline *b,
+			 const json_t *host, const json_t *qemu, bool *ret_used)
+{
+	static const char setting[] = "-global virtio-net-pci-base.romsize=";
+	const json_t *shape = json_object_get(json_object_get(qemu, "shape"), h->world.machine);
+	int64_t file = json_integer_value(
+		json_object_get(json_object_get(shape, "any"), "rom_size"));
+	const char *name = json_string_value(json_object_get(host, "name")), *set;
+	const char *path = json_string_value(json_object_get(qemu, "path"));
+	_autofree_ char *list = NULL, *why = NULL, *spec = NULL;
+	struct abibase_render *r;
+	int64_t size;
+
+	ck_assert_int_gt(asprintf(&spec, "%s:%s", name, path), 0);
+	ck_assert_int_eq(abibase_render_new(t.ctx, &r), 0);
+	ck_assert_int_eq(abibase_render_set_for(r, spec), 0);
+	*ret_used = abibase_render_run(r, b, &list, &why) == ABIBASE_VERDICT_YES;
+	abibase_render_unref(r);
+	set = list ? strstr(list, setting) : NULL;
+	if (!set)
+		return file;
+	size = strtoll(set + strlen(setting), NULL, 10);
+	/* or it does not start; a release that has no such property does not either */
+	law_assert(h, round, file <= size, "%s: a file of %lld, and the list\n%s", spec,
+		   (long long)file, list);
+	law_assert(h, round,
+		   strcmp(json_string_value(json_object_get(qemu, "version")), "5.2") != 0 &&
+			   !strprefix(json_string_value(json_object_get(qemu, "version")), "5."),
+		   "%s does not start with\n%s", spec, list);
+	return size;
+}
+
+/* The one size that the guests of all hosts in @mask have, as far as it is known; 0: not all of it is. */
+static int64_t one_rom(const struct hosts *h, unsigned int round, const struct abibase_baseline *b,
+		       unsigned int mask)
+{
+	int64_t one = 0;
+	bool all = true;
+
+	for (size_t i = 0; i < h->n; i++) {
+		const json_t *list = json_object_get(h->json[i], "qemu"), *q;
+		size_t k;
+
+		all &= !(mask & (1u << i)) || list;
+		json_array_foreach(list, k, q) {
+			bool used = false;
+			int64_t size = mask & (1u << i) ? rom_block(h, round, b, h->json[i], q, &used)
+							: 0;
+
+			if (!used)
+				continue;
+			all &= size > 0;
+			law_assert(h, round, !size || !one || size == one,
+				   "a ROM of %lld and one of %lld\n", (long long)one,
+				   (long long)size);
+			one = size ? size : one;
+		}
+	}
+	return all ? one : 0;
+}
+
+#define MAX_IDS 4096
+static struct {
+	char id[48];
+	int64_t rom;
+} ids[MAX_IDS];
+static size_t n_ids;
+
+/* Has the identity the same ROM wherever it was seen? */
+static bool same_rom(const char *id, int64_t rom)
+{
+	for (size_t i = 0; i < n_ids; i++)
+		if (streq(ids[i].id, id))
+			return ids[i].rom == rom;
+	if (n_ids < MAX_IDS) {
+		snprintf(ids[n_ids].id, sizeof(ids[n_ids].id), "%s", id);
+		ids[n_ids++].rom = rom;
+	}
+	return true;
+}
+
+/*
+ * A guest gets in only where the ROM of its card has one size. Under one baseline it has, whatever the
+ * files of the hosts; every QEMU starts with its list; and equal identities are of equal ROMs.
+ */
+START_TEST(test_one_rom)
+{
+	unsigned int known = 0, again = 0;
+
+	n_ids = 0;
+	for (unsigned int round = 0; round < rounds(300); round++) {
+		struct hosts h;
+
+		begin_round(8, round);
+		hosts_make(&h);
+		for (unsigned int mask = 1; mask < 1u << h.n; mask++) {
+			struct abibase_baseline *b = answer(&h, mask);
+			const char *id = abibase_baseline_id(b);
+			int64_t rom = id ? one_rom(&h, round, b, mask) : 0;
+			size_t before = n_ids;
+
+			if (rom)
+				law_assert(&h, round, same_rom(id, rom), "%s has another ROM, %lld\n",
+					   id, (long long)rom);
+			known += rom > 0;
+			again += rom && n_ids == before;
+			abibase_baseline_unref(b);
+		}
+		hosts_clear(&h);
+	}
+	/* of use only where there are such */
+	ck_assert_uint_ge(known, rounds(300) / 10);
+	ck_assert_uint_ge(again, rounds(300) / 20);
+}
+END_TEST
+
 /* ----------------------------------------------------------- hosts that change nothing */
 
 static bool all_met(const struct abibase_baseline *b)
@@ -870,6 +1000,7 @@ Suite *suite_laws(void)
 	tcase_add_test(laws, test_reading_keeps_the_answer);
 	tcase_add_test(laws, test_monotone);
 	tcase_add_test(laws, test_offers_what_it_states);
+	tcase_add_test(laws, test_one_rom);
 	tcase_add_test(laws, test_satisfying_host_keeps_id);
 	tcase_add_test(laws, test_absent_vhost_constrains_nothing);
 	suite_add_tcase(suite, laws);

@@ -27,6 +27,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE]
 import guest  # noqa: E402
 
+ROM = 262144  # of the file of Debian
 MACHINE = "pc-q35-5.2"
 PROGRAM = "/usr/bin/qemu-system-x86_64"
 # The QEMUs that say it: 5.2 has no such command, and 11.1 aborts
@@ -87,7 +88,7 @@ class Live:
         command = enter + [program, "-M", MACHINE, "-accel", "tcg", "-m", "32", "-S",
                            "-no-user-config", "-nodefaults", "-display", "none",
                            "-netdev", netdev + ",id=n0", "-device",
-                           "virtio-net-pci,netdev=n0,id=nic7,addr=%d,romfile=,host_ecn=off" % SLOT,
+                           "virtio-net-pci,netdev=n0,id=nic7,addr=%d,host_ecn=off" % SLOT,
                            "-qtest", "stdio", "-qtest-log", "none",
                            "-qmp", "unix:%s/monitor,server,nowait" % directory, "-name", "vm7"]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -137,7 +138,8 @@ class Test:
         p = self.abibase(live.socket, *args, "--qemu", qemu)
         if can(version):
             want = {"backend": backend or "tap", "class": "virtio-net-device", "id": "nic7",
-                    "negotiated": "0x%x" % taken, "queue_sizes": sizes}
+                    "negotiated": "0x%x" % taken, "queue_sizes": sizes,
+                    "rom_size": ROM}
             got = json.loads(p.stdout)["guest"] if p.stdout else {"devices": [{}]}
             device = dict(got["devices"][0])
             offered = int(device.pop("offered", "0x0"), 16)
