@@ -563,6 +563,26 @@ static long first_too_large(const struct judging *j, const struct shape *s,
 	return ret[0] < 0 || ret[0] > ret[1] ? 0 : -1;
 }
 
+/* It fits, as far as versions tell; an update can change such a size. */
+static int note_by_version(struct judging *j, const struct guest_device *d, const struct shape *s)
+{
+	const struct profile_qemu *q = move_source_qemu(j->t);
+	bool there = d->queue_sizes ||
+		     (q && qemu_recorded_size(q->json, j->t->guest->machine, s->recorded) >= 0);
+	bool here = recorded_sizes(j, s);
+	_buf_ text = { 0 };
+
+	if (there && here)
+		return 0;
+	buf_printf(&text, "%s: ", j->p->name);
+	move_write_qemu(j, &text);
+	buf_printf(&text, " checks the %s, and ", s->text);
+	buf_puts(&text, there ? "its own are" : here ? "the guest's are" : "the guest's and its own are");
+	buf_printf(&text, " taken from the version of QEMU (%s)", s->name);
+	return say(j, ABIBASE_FINDING_NOTE, "shape-by-version", "QEMU", NULL,
+		   "abibase probe records them", &text);
+}
+
 static int judge_shape(struct judging *j, const struct guest_device *d, const struct shape *s)
 {
 	int64_t size[2];
@@ -573,7 +593,7 @@ static int judge_shape(struct judging *j, const struct guest_device *d, const st
 		return 0;
 	queue = first_too_large(j, s, d, size);
 	if (queue < 0)
-		return 0;
+		return note_by_version(j, d, s);
 	buf_printf(&text, "%s: ", j->p->name);
 	move_write_qemu(j, &text);
 	if (size[0] < 0 || size[1] < 0) {
@@ -584,7 +604,7 @@ static int judge_shape(struct judging *j, const struct guest_device *d, const st
 			j, "shape-unknown", "QEMU", NULL,
 			size[0] < 0 ? "say what the guest has, with --queue-size, or in which "
 				      "QEMU it runs, with --from PROFILE"
-				    : "record what this QEMU offers: abibase probe --observe",
+				    : "probe this host again: abibase probe records it",
 			&text);
 	}
 	buf_printf(&text, " checks the %s: the %lld of the guest's queue %ld are more than the %lld "

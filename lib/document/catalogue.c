@@ -291,6 +291,7 @@ static void check_shape_offers(struct check *c, const json_t *v)
 static void check_shape(struct check *c, const json_t *v)
 {
 	static const struct member members[] = {
+		{ "also", J_STRING, false, check_nonempty },
 		{ "checked_since", J_STRING, true, check_version },
 		{ "name", J_STRING, true, check_name },
 		{ "offers", J_ARRAY, true, check_shape_offers },
@@ -812,6 +813,7 @@ static int link_shape(struct check *c, const json_t *v, struct shape *s)
 	s->name = json_string_value(json_object_get(v, "name"));
 	s->text = json_string_value(json_object_get(v, "text"));
 	s->remedy = json_string_value(json_object_get(v, "remedy"));
+	s->also = json_string_value(json_object_get(v, "also"));
 	s->recorded = json_string_value(json_object_get(v, "recorded"));
 	s->checked_since = version_of(v, "checked_since");
 	s->offers = table_new(json_array_size(list), sizeof(*s->offers));

@@ -126,6 +126,7 @@ struct shape_offer {
  */
 struct shape {
 	const char *name, *text, *remedy;
+	const char *also;     /* what else of such a QEMU is so, or NULL */
 	const char *recorded; /* the member of an observed shape that has the sizes */
 	struct shape_offer *offers;
 	size_t n_offers;

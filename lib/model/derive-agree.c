@@ -32,12 +32,14 @@ static int judge_pair(struct derive *d, const struct shape *s, size_t from, size
 		buf_printf(&text, "and what QEMU %s on %s has is not known",
 			   d->b->used[from].build->version, hosts.data);
 	buf_printf(&text, " (%s)", s->name);
-	if (offers >= 0 && has >= 0)
-		return derive_finding(d, ABIBASE_FINDING_CONFLICT, "shape-differs", s->remedy, &text);
-	return derive_finding(d, ABIBASE_FINDING_UNKNOWN, "shape-unknown",
-			   "use a QEMU release whose sizes the catalogue knows, or say with --dest "
-			   "which hosts are ever a destination",
-			   &text);
+	if (offers < 0 || has < 0)
+		return derive_finding(d, ABIBASE_FINDING_UNKNOWN, "shape-unknown",
+				      "abibase probe on that host records it; or say with --dest which "
+				      "hosts are ever a destination",
+				      &text);
+	if (s->also)
+		buf_printf(&text, "; %s", s->also);
+	return derive_finding(d, ABIBASE_FINDING_CONFLICT, "shape-differs", s->remedy, &text);
 }
 
 /*
@@ -87,6 +89,55 @@ static int note_ignored(struct derive *d, const struct shape *s, size_t used)
 	return derive_finding(d, ABIBASE_FINDING_NOTE, "size-ignored", NULL, &text);
 }
 
+static bool is_by_version(const struct derive *d, const struct shape *s, size_t used)
+{
+	return qemu_recorded_size(d->views[used].entry, d->b->machine, s->recorded) < 0 &&
+	       derive_shape_of(d, s, used) >= 0;
+}
+
+/* Is the build ever a destination that checks it? */
+static bool checks(const struct derive *d, const struct shape *s, size_t used)
+{
+	_buf_ hosts = { 0 };
+
+	return d->views[used].entry &&
+	       version_cmp(&d->views[used].version, &s->checked_since) >= 0 &&
+	       derive_write_users(d, used, NULL, true, &hosts);
+}
+
+/* Is this build's size held against that of another one, here or there? */
+static bool is_compared(const struct derive *d, const struct shape *s, size_t used)
+{
+	for (size_t u = 0; u < d->b->n_used; u++)
+		if (u != used && (checks(d, s, used) || checks(d, s, u)))
+			return true;
+	return false;
+}
+
+/* A stable update has changed such a size: what is only inferred is said, where it decides. */
+static int note_by_version(struct derive *d, const struct shape *s)
+{
+	_autofree_ bool *used = calloc(d->b->n_used + 1, sizeof(*used));
+	_buf_ text = { 0 };
+	unsigned int *hosts;
+	size_t n = 0;
+
+	if (!used)
+		return -ENOMEM;
+	for (size_t u = 0; u < d->b->n_used; u++)
+		used[u] = d->views[u].entry && is_by_version(d, s, u) && is_compared(d, s, u);
+	if (derive_hosts_of(d, used, &hosts, &n) < 0)
+		return -ENOMEM;
+	if (!n)
+		return 0;
+	derive_write_hosts(d, hosts, n, &text);
+	buf_printf(&text, ": the %s that a destination checks are taken from the version of QEMU, and an "
+			  "update can change them (%s)",
+		   s->text, s->name);
+	return derive_finding(d, ABIBASE_FINDING_NOTE, "shape-by-version",
+			      "abibase probe on that host records them", &text);
+}
+
 int derive_shapes(struct derive *d)
 {
 	for (size_t i = 0; i < d->cat->n_shapes; i++)
@@ -100,6 +151,9 @@ int derive_shapes(struct derive *d)
 		for (size_t u = 0; u < d->b->n_used; u++)
 			if (note_ignored(d, &d->cat->shapes[i], u) < 0)
 				return -ENOMEM;
+	for (size_t i = 0; i < d->cat->n_shapes; i++)
+		if (note_by_version(d, &d->cat->shapes[i]) < 0)
+			return -ENOMEM;
 	return 0;
 }
 
