@@ -184,6 +184,41 @@ static const struct {
 	{ "-readconfig /nonexistent", "machine -\nunseen -readconfig /nonexistent cannot be looked into\n" },
 };
 
+/* ------------------------------------------------------------------ ROMs of cards */
+
+static const struct {
+	const char *line;
+	int has;
+} rom_lines[] = {
+	{ "-device virtio-net-pci", 1 },
+	{ "-device virtio-net-pci,romsize=524288", 1 },
+	{ "-device virtio-net-pci,rombar=1", 1 },
+	{ "-device virtio-net-pci,romfile=", 0 },
+	{ "-device virtio-net,romfile=/a.rom", 0 },
+	{ "-device virtio-net-pci-non-transitional,rombar=0", 0 },
+	{ "-device {\"driver\":\"virtio-net-pci\",\"rombar\":0}", 0 },
+	{ "-device virtio-net-pci,romfile= -device virtio-net-pci,id=b", 1 },
+	{ "-device virtio-net-pci,romfile= -device virtio-net-pci,id=b,rombar=0", 0 },
+	{ "-device virtio-net-pci,romfile= -nic tap,model=virtio-net-pci", 1 },
+	{ "-device virtio-net-pci,romfile= -readconfig f", 1 },
+	{ "-device e1000", 1 }, /* a card can be plugged in */
+	{ "", 1 },
+};
+
+START_TEST(test_has_rom)
+{
+	char text[256], *words[16], *rest = text, *word;
+	size_t n = 0;
+
+	snprintf(text, sizeof(text), "%s", rom_lines[_i].line);
+	while ((word = strsep(&rest, " ")) != NULL)
+		if (*word)
+			words[n++] = word;
+	words[n] = NULL;
+	ck_assert_int_eq(abibase_command_has_rom((const char *const *)words), rom_lines[_i].has);
+}
+END_TEST
+
 START_TEST(test_lines)
 {
 	char *text;
@@ -362,6 +397,7 @@ Suite *suite_verify(void)
 	TCase *tc = tcase_create("command");
 
 	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_loop_test(tc, test_has_rom, 0, ARRAY_SIZE(rom_lines));
 	tcase_add_loop_test(tc, test_lines, 0, ARRAY_SIZE(lines));
 	tcase_add_test(tc, test_config);
 	tcase_add_test(tc, test_many);

@@ -532,6 +532,31 @@ static bool lacks_machine(const struct profile_qemu *q, const char *machine)
 	return machines && !json_object_get(machines, machine);
 }
 
+/* Of what comes of a file of each host, what was seen, where both were looked at. */
+static void diff_observed(struct comparison *c, const struct pair *q, const struct row *row)
+{
+	const char *machine;
+	json_t *shape;
+
+	json_object_foreach(json_object_get(q->a->json, "shape"), machine, shape) {
+		const json_t *x = qemu_observed(q->a->json, machine, row->observed);
+		const json_t *y = qemu_observed(q->b->json, machine, row->observed);
+		const char *place = keep(c, "%s, %s: %s is", q->place, machine, row->key);
+		struct diff_item *item;
+
+		if (!place || !x || !y || json_equal(x, y))
+			continue;
+		item = add_values(c, ABIBASE_DIFF_VALUE, true, place, value_words(c, x),
+				  value_words(c, y));
+		set_subject(item, keep(c, "%s.shape.%s.%s", q->subject, machine, row->observed));
+		if (item)
+			set_among(item,
+				  keep(c, "%s: %s is %s in %s, %s in %s, under", q->place, row->key,
+				       item->a, c->label[0], item->b, c->label[1]),
+				  keep(c, "%s", machine));
+	}
+}
+
 static void diff_values(struct comparison *c, const struct pair *q)
 {
 	const json_t *a = json_object_get(q->a->json, "values");
@@ -539,6 +564,9 @@ static void diff_values(struct comparison *c, const struct pair *q)
 	_autofree_ const char **keys = NULL;
 	size_t n;
 
+	for (size_t i = 0; i < c->cat->n_rows; i++)
+		if (c->cat->rows[i].observed)
+			diff_observed(c, q, &c->cat->rows[i]);
 	if (!a && !b)
 		return;
 	if (!a || !b) {

@@ -464,10 +464,13 @@ static json_t *why_json(struct explaining *e, const struct value *v, const struc
 /* What an on rests on: as one reason of a kind of its own. */
 static json_t *why_on(struct explaining *e, const struct value *v)
 {
+	const struct row *row = catalogue_find(e->cat, v->class_name, v->property);
 	json_t *o = json_object();
 	_buf_ text = { 0 };
 
-	if (v->is_number)
+	if (row && row->observed)
+		buf_puts(&text, "it holds what the file of every host here takes");
+	else if (v->is_number)
 		buf_puts(&text, "it is the least that a QEMU here has by itself");
 	else if (count(e, v, SETTING_ON) == e->b->n_used)
 		buf_printf(&text, "%s has it on in every QEMU here", e->b->machine);
@@ -745,6 +748,12 @@ static void unset_by_builds(const struct explaining *e, const struct row *row, s
 {
 	size_t absent = 0, unknown = 0;
 
+	if (row->observed) {
+		buf_puts(text, baseline_leaves_out(e->b, row) ?
+				       "the guests are to have none: its group was disabled" :
+				       "it is not recorded of every host here");
+		return;
+	}
 	for (size_t u = 0; u < e->b->n_used; u++) {
 		struct effective f;
 

@@ -4,6 +4,7 @@
 
 #include "base/context.h"
 #include "answer/diff.h"
+#include "model/effective.h"
 #include "answer/show.h"
 
 /* Which platforms does a host satisfy? Asked is what a guest on one of the backends can meet. */
@@ -331,6 +332,60 @@ static void judge_facts(struct matching *x, struct entry *e)
 	}
 }
 
+/* Can a guest of the platform not get into one of the host's, whatever a list says? */
+static bool size_differs(const struct matching *x, const struct row *row, const json_t *here,
+			 const json_t *there, const char *machine)
+{
+	struct qemu_view view;
+	struct effective mine;
+	const json_t *theirs = qemu_observed(there, machine, row->observed);
+
+	qemu_view_init(&view, x->cat, here, machine);
+	qemu_effective(&view, row, &mine);
+	if (!mine.value || !theirs || json_equal(mine.value, theirs))
+		return false;
+	return mine.known == ABIBASE_NO || json_integer_value(mine.value) > json_integer_value(theirs);
+}
+
+/* A size that comes of a file: what both state; a list of the platform makes a smaller one the same. */
+static void judge_size(struct matching *x, struct entry *e, const struct row *row)
+{
+	for (size_t i = 0; i < x->host->n_qemu; i++)
+		for (size_t k = 0; k < x->platform->n_qemu; k++) {
+			const json_t *here = x->host->qemu[i].json, *there = x->platform->qemu[k].json;
+			const char *machine;
+			json_t *shape;
+
+			json_object_foreach(json_object_get(there, "shape"), machine, shape) {
+				if (!size_differs(x, row, here, there, machine))
+					continue;
+				e->missing++;
+				put_finding(x, e, ABIBASE_VERDICT_NO, keep(x, "%s", row->key),
+					    keep(x, "%s (%s) is %lld here, %lld there", row->key,
+						 row->feature,
+						 (long long)json_integer_value(qemu_observed(
+							 here, machine, row->observed)),
+						 (long long)json_integer_value(qemu_observed(
+							 there, machine, row->observed))),
+					    row->remedy);
+				return;
+			}
+		}
+}
+
+static void judge_sizes(struct matching *x, struct entry *e)
+{
+	for (size_t r = 0; r < x->cat->n_rows; r++) {
+		const struct row *row = &x->cat->rows[r];
+
+		for (size_t k = 0; row->observed && k < x->cat->n_backends; k++)
+			if (x->backend[k] && row->backends & (1u << k)) {
+				judge_size(x, e, row);
+				break;
+			}
+	}
+}
+
 static void judge_arch(struct matching *x, struct entry *e)
 {
 	if (streq(x->host->arch, x->platform->arch))
@@ -482,6 +537,7 @@ static int match_platform(struct matching *x, struct entry *e)
 	e->revision = x->platform->revision;
 	judge_arch(x, e);
 	judge_facts(x, e);
+	judge_sizes(x, e);
 	note_not_compared(x);
 	compare_qemu(x, e, d);
 	count_other(x, e, d);
