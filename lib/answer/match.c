@@ -857,7 +857,7 @@ ABIBASE_EXPORT int abibase_match_to_text(const struct abibase_match *m, char **r
 	put_summary(&b, m);
 	for (size_t i = 0; i < m->n; i++)
 		put_entry(&b, &m->entries[i]);
-	buf_puts(&b, "compared by the kernel alone, for: ");
+	buf_puts(&b, "compared by the kernel, and ROM sizes that both state, for: ");
 	put_list(&b, m->backends, m->n_backends);
 	buf_puts(&b, "; not compared: ");
 	put_list(&b, m->not_compared, m->n_not_compared);
