@@ -903,13 +903,17 @@ static int judge_limit(struct judging *j, const struct row *row, int64_t value)
 }
 
 /* A driver that did not take the feature has not read the number. */
+static bool took_number(const struct guest_device *d, const struct row *row)
+{
+	return d->has_negotiated ? word_has(d->negotiated, row->bit) : d->mtu >= 0;
+}
+
 static int judge_limits(struct judging *j, const struct guest_device *d)
 {
 	for (size_t i = 0; i < j->pr.cat->n_rows; i++) {
 		const struct row *row = &j->pr.cat->rows[i];
-		bool took = d->has_negotiated ? word_has(d->negotiated, row->bit) : d->mtu >= 0;
 
-		if (row->limit && move_row_is_of(row, d) && took &&
+		if (row->limit && move_row_is_of(row, d) && took_number(d, row) &&
 		    judge_limit(j, row, told(j, d, row)) < 0)
 			return -ENOMEM;
 	}
