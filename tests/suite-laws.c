@@ -283,7 +283,7 @@ static void hosts_make(struct hosts *h)
 	random_world(&h->world);
 	h->n = 2 + rng_below(&rng, MAX_HOSTS - 1);
 	for (size_t i = 0; i < h->n; i++) {
-		char name[8];
+		char name[sizeof("h") + 20]; /* as many digits as a size_t can have */
 
 		snprintf(name, sizeof(name), "h%zu", i);
 		h->json[i] = random_host(&h->world, name);
