@@ -206,7 +206,11 @@ class Host:
             return word
         if number >= 4 * (len(word) - 2):
             return UNKNOWN
-        return bool(int(word, 16) >> number & 1)
+        if int(word, 16) >> number & 1:
+            return YES
+        # of a platform that was not probed only what is on is known
+        mask = self.facts.get(name + ".known")
+        return NO if mask is None or int(mask, 16) >> number & 1 else UNKNOWN
 
     def usable(self, backend):
         names = backend.split("+")
