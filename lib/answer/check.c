@@ -820,15 +820,12 @@ static bool is_same_there(const struct checking *k, size_t used)
 {
 	const struct build *build = k->alone->used[used].build;
 	const struct host *here = k->alone->in.hosts[0];
-	struct machine_name name;
 
 	for (size_t i = 0; i < k->b->in.n_hosts; i++)
 		if (streq(k->b->in.hosts[i]->name, here->name) &&
 		    !memcmp(k->b->in.hosts[i]->digest, here->digest, sizeof(here->digest)))
 			return true;
-	machine_name_parse(k->b->machine, &name);
-	if (!name.upstream && !json_object_get(build->entry, "build_id") &&
-	    !json_object_get(build->entry, "package"))
+	if (!qemu_is_told_apart(build->entry, k->b->machine))
 		return false;
 	for (size_t u = 0; u < k->b->n_used; u++)
 		if (k->b->used[u].build && streq(k->b->used[u].build->digest, build->digest))

@@ -750,6 +750,28 @@ static int judge_observed(struct judging *j, const struct guest_device *d, const
 	return say_size_differs(j, row, there, here, can);
 }
 
+static bool same_member(const json_t *a, const json_t *b, const char *key)
+{
+	const json_t *x = json_object_get(a, key), *y = json_object_get(b, key);
+
+	return x && y ? json_equal(x, y) : x == y;
+}
+
+/* What nobody recorded of the one is as in the other. */
+static bool is_same_build(const struct judging *j)
+{
+	const struct profile_qemu *q = move_source_qemu(j->t);
+	struct version here, there;
+
+	if (j->pr.view.name.upstream)
+		return q && j->entry && version_parse_prefix(q->version, &there) &&
+		       version_parse_prefix(j->m->version, &here) && !version_cmp(&here, &there);
+	return q && j->entry && qemu_is_told_apart(q->json, j->pr.view.machine) &&
+	       same_member(q->json, j->entry, "build_id") &&
+	       same_member(q->json, j->entry, "package") &&
+	       same_member(q->json, j->entry, "version");
+}
+
 /* What is decided when a device is made is not recorded of old QEMUs, and no list sets it. */
 static int judge_value(struct judging *j, const struct guest_device *d, const struct row *row)
 {
@@ -760,12 +782,12 @@ static int judge_value(struct judging *j, const struct guest_device *d, const st
 		return judge_observed(j, d, row);
 	qemu_effective(&j->pr.view, row, &e);
 	here = effective_seen(&e, row);
-	if (!move_source_qemu(j->t) || (!there && !here))
+	if (!move_source_qemu(j->t) || (!there && !here && is_same_build(j)))
 		return 0;
 	if (there && here)
 		return json_equal(there, here) ? 0 : say_value_differs(j, row, there, here, e.known);
-	if (!row->boolean && !row->number)
-		return 0;
+	if (!there && !here && e.known != ABIBASE_YES)
+		return 0; /* nobody looked at the layout, here or there */
 	return say_value_half_known(j, row, !here);
 }
 

@@ -14,6 +14,17 @@ enum abibase_tri move_both(enum abibase_tri a, enum abibase_tri b)
 	return a == ABIBASE_YES && b == ABIBASE_YES ? ABIBASE_YES : ABIBASE_UNKNOWN;
 }
 
+/* Does the QEMU where the guest runs have it on by itself? Then no option of the guest does. */
+static bool is_on_at_source(const struct predictor *pr, const struct row *row)
+{
+	struct effective e;
+
+	if (!pr->source)
+		return false;
+	qemu_effective(pr->source, row, &e);
+	return e.value && row_bit_set(row, e.value);
+}
+
 /*
  * An opt-in feature that the guest has was asked for with -device, and the target is started with
  * the same options: a QEMU that knows the property has it on.
@@ -23,7 +34,7 @@ void move_predict_row(const struct predictor *pr, const struct row *row,
 {
 	predict_row(pr, row, ret);
 	if (row->pin == PIN_OPT_IN && row->bit >= 0 && word_has(negotiated, row->bit) &&
-	    !ret->by_setting)
+	    !ret->by_setting && !is_on_at_source(pr, row))
 		ret->on = ret->knows;
 }
 

@@ -449,8 +449,7 @@ static bool may_differ(const struct derive *d, size_t r, size_t used)
 				   !version_cmp(&q->version, &d->views[u].version) &&
 				   derive_is_unrecorded(d, r, u)))
 			return true;
-	return !q->name.upstream && !json_object_get(q->entry, "build_id") &&
-	       !json_object_get(q->entry, "package") && count_users(d, used) > 1;
+	return !qemu_is_told_apart(q->entry, q->machine) && count_users(d, used) > 1;
 }
 
 /* What no list sets and nobody recorded may be another value on each side. */

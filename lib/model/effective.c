@@ -236,6 +236,15 @@ void qemu_effective(const struct qemu_view *q, const struct row *row, struct eff
 		ret->value = NULL;
 }
 
+bool qemu_is_told_apart(const json_t *entry, const char *machine)
+{
+	struct machine_name name;
+
+	machine_name_parse(machine, &name);
+	return name.upstream || json_object_get(entry, "build_id") ||
+	       json_object_get(entry, "package");
+}
+
 bool row_is_silent(const struct row *row)
 {
 	return row->fact < 0 && (!(row->boolean && row->bit >= 0) || row->legacy);

@@ -67,6 +67,11 @@ const json_t *qemu_observed(const json_t *entry, const char *machine, const char
 enum abibase_tri qemu_has_machine(const struct abibase_catalogue *cat, const json_t *entry,
 				  const char *machine);
 void qemu_effective(const struct qemu_view *q, const struct row *row, struct effective *ret);
+/*
+ * Are two builds with the same record the same build under this machine type? Under one of upstream's a
+ * version means one thing; under a vendor's the record has to say which build it is of.
+ */
+bool qemu_is_told_apart(const json_t *entry, const char *machine);
 /* Does no feature word show it when it has another value? Layout, sizes, texts. */
 bool row_is_silent(const struct row *row);
 /* What a device with one pair of queues makes of a number. */

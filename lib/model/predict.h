@@ -17,6 +17,7 @@ struct predictor {
 	size_t backend;
 	/* NULL, or "class.property=value" as given with -global; the last of a property wins */
 	const char *const *settings;
+	const struct qemu_view *source; /* of a guest that moves: the QEMU that it comes from; or NULL */
 };
 
 /* One row, under one QEMU on one backend. */
