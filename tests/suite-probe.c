@@ -1679,6 +1679,7 @@ START_TEST(test_qemu)
 	p = run(pr);
 	assert_json(p,
 		    "{\n"
+		    "      \"catalogue\": 2,\n"
 		    "      \"machines\": {\n"
 		    "        \"old\": {\n"
 		    "          \"deprecated\": true\n"

@@ -379,7 +379,6 @@ static bool knows(const struct checking *k, size_t used, const struct value *v)
 	return e.known == ABIBASE_YES;
 }
 
-/* A number that the list sets takes no more than the property. */
 static bool known_by_all(const struct checking *k, const struct value *v)
 {
 	for (size_t u = 0; u < k->alone->n_used; u++)
@@ -467,6 +466,42 @@ static int check_observed(struct checking *k, const struct value *v, const struc
 	return add(k, ABIBASE_FINDING_NOTE, "size-not-recorded", "QEMU", v, NULL, &text);
 }
 
+/* A QEMU here that is not known to have the property, and does it all the same, or does not; or -1 */
+static long without_it(const struct checking *k, const struct row *row)
+{
+	for (size_t u = 0; row && row->without && u < k->alone->n_used; u++) {
+		struct effective e;
+
+		baseline_effective(k->cat, k->alone, u, row, &e);
+		if (e.known != ABIBASE_YES)
+			return (long)u;
+	}
+	return -1;
+}
+
+/* No option changes what it does: it is as the baseline has it, or it is not. */
+static int check_without(struct checking *k, const struct value *v, const struct row *row,
+			 size_t used)
+{
+	_buf_ text = { 0 }, who = { 0 };
+	struct effective e;
+	bool on;
+
+	baseline_effective(k->cat, k->alone, used, row, &e);
+	write_here(k, k->alone->used[used].build, &who);
+	if (e.known == ABIBASE_UNKNOWN)
+		return hostcheck_unrecorded(k->out, row, &who, k->b->machine, "probe this host again");
+	on = value_is_on(effective_seen(&e, row));
+	if (on == v->on)
+		return 0;
+	buf_printf(&text, "%s: %s", k->p->name, who.data ? who.data : "");
+	buf_printf(&text, " has no property %s (%s) and does as with it %s; the list of the baseline "
+			  "has it %s",
+		   row->key, row->feature, setting_words[on], setting_words[v->on]);
+	return add(k, ABIBASE_FINDING_CONFLICT, "value-differs", "QEMU", v,
+		   "make a new baseline with this host", &text);
+}
+
 static int check_value(struct checking *k, const struct value *v)
 {
 	static const struct why absent = { .kind = WHY_QEMU_LACKS };
@@ -475,9 +510,12 @@ static int check_value(struct checking *k, const struct value *v)
 
 	if (row && row->observed)
 		return check_observed(k, v, row);
+	if (without_it(k, row) >= 0)
+		return check_without(k, v, row, (size_t)without_it(k, row));
 	if (v->is_number && v->on && row && row->fact >= 0)
 		return check_number(k, v, k->cat->numbers[row->fact]);
-	if (v->is_number && v->on && known_by_all(k, v))
+	/* what stands for no feature takes no more than the property */
+	if (v->on && (v->is_number || (row && row_is_silent(row))) && known_by_all(k, v))
 		return 0;
 	if (!v->on || (can && can->on))
 		return 0;

@@ -617,10 +617,13 @@ static int judge_shape(struct judging *j, const struct guest_device *d, const st
 
 /* ------------------------------------------------- what else the machine type decides */
 
-/* What the QEMU where the guest runs makes of the row when nobody says anything; NULL: not known. */
+/* What the QEMU where the guest runs makes of the row, with the list or without; NULL: not known. */
 static const json_t *source_value(const struct abibase_targets *t, const struct row *row)
 {
 	const struct profile_qemu *q = move_source_qemu(t);
+	const struct value *set = t->baseline ? baseline_value(t->baseline, row->class_name,
+							       row->property) :
+						NULL;
 	struct qemu_view view;
 	struct effective e;
 
@@ -628,6 +631,8 @@ static const json_t *source_value(const struct abibase_targets *t, const struct 
 		return NULL;
 	qemu_view_init(&view, t->cat, q->json, t->guest->machine);
 	qemu_effective(&view, row, &e);
+	if (set && row->boolean && e.known == ABIBASE_YES)
+		return set->on ? json_true() : json_false();
 	return effective_seen(&e, row);
 }
 
@@ -643,15 +648,21 @@ static int say_value_differs(struct judging *j, const struct row *row, const jso
 	_buf_ text = { 0 }, value = { 0 }, own = { 0 };
 
 	f.by_list = !json_is_null(there) && knows == ABIBASE_YES;
+	if (!f.by_list && row->shown_with)
+		f.kind = ABIBASE_FINDING_UNKNOWN;
 	value_write(there, &value);
 	value_write(here, &own);
-	f.remedy = f.by_list ? SET_VALUE :
+	f.remedy = f.by_list	   ? SET_VALUE :
+		   row->shown_with ? "look whether the guest's -device has that on; if it has, move to a "
+				     "QEMU that has the machine type as the guest does" :
 			       "move to a QEMU that has the machine type as the guest does";
 	buf_printf(&text, "%s: ", j->p->name);
 	move_write_qemu(j, &text);
 	buf_printf(&text, " has another %s (%s) under %s: %s, and where the guest runs it is %s",
 		   row->key, row->feature, j->pr.view.machine, own.data ? own.data : "",
 		   value.data ? value.data : "");
+	if (row->shown_with)
+		buf_printf(&text, "; a device shows it with %s=on alone", row->shown_with);
 	if (buf_failed(&value) || buf_failed(&own) ||
 	    (f.by_list && move_list_value(&j->m->rescue, row, value.data) < 0))
 		return -ENOMEM;

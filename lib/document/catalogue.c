@@ -141,6 +141,17 @@ static void check_missing(struct check *c, const json_t *v)
 	check_word(c, v, missing_words);
 }
 
+static void check_without(struct check *c, const json_t *v)
+{
+	static const struct member members[] = {
+		{ "value", J_BOOL, true, NULL },
+		{ "versions", J_ARRAY, false, check_ranges },
+		{ 0 },
+	};
+
+	check_object(c, v, members, true);
+}
+
 static void check_feature(struct check *c, const json_t *v)
 {
 	static const struct member members[] = {
@@ -171,11 +182,13 @@ static void check_feature(struct check *c, const json_t *v)
 		{ "remedy", J_STRING, false, check_nonempty },
 		{ "removed", J_STRING, false, check_version },
 		{ "shape", J_STRING, false, check_name },
+		{ "shown_with", J_STRING, false, check_name },
 		{ "siblings", J_ARRAY, false, check_strings },
 		{ "since", J_STRING, true, check_version },
 		{ "sources", J_OBJECT, true, check_sources },
 		{ "type", J_STRING, true, check_nonempty },
 		{ "unmasked", J_ARRAY, false, check_ranges },
+		{ "without", J_OBJECT, false, check_without },
 		{ 0 },
 	};
 
@@ -647,6 +660,8 @@ static int link_row(struct check *c, struct abibase_catalogue *cat, const json_t
 		row->asked = row->class_name;
 	row->realized = json_object_get(v, "realized");
 	row->disabled = json_object_get(v, "disabled");
+	row->without = json_object_get(json_object_get(v, "without"), "value");
+	row->shown_with = json_string_value(json_object_get(v, "shown_with"));
 	row->property = json_string_value(json_object_get(v, "property"));
 	row->type = json_string_value(json_object_get(v, "type"));
 	row->group_name = json_string_value(json_object_get(v, "group"));
@@ -674,7 +689,9 @@ static int link_row(struct check *c, struct abibase_catalogue *cat, const json_t
 		return link_oom(c);
 	}
 	if (link_compat(c, json_object_get(v, "compat"), row) < 0 ||
-	    link_ranges(c, json_object_get(v, "unmasked"), &row->unmasked, &row->n_unmasked) < 0)
+	    link_ranges(c, json_object_get(v, "unmasked"), &row->unmasked, &row->n_unmasked) < 0 ||
+	    link_ranges(c, json_object_get(json_object_get(v, "without"), "versions"),
+			&row->without_in, &row->n_without_in) < 0)
 		return -ENOMEM;
 	return link_needs(c, cat, v, true, row->needs, &row->backends);
 }
@@ -976,6 +993,7 @@ static void row_clear(struct row *row)
 		free(row->compat[i].not_in);
 	free(row->compat);
 	free(row->unmasked);
+	free(row->without_in);
 	for (size_t i = 0; i < MAX_BACKENDS; i++)
 		free(row->needs[i].need);
 	for (size_t i = 0; i < row->n_depends; i++)

@@ -62,6 +62,10 @@ struct row {
 	const char *limit;   /* a fact, a number that no value may exceed on the host, or NULL */
 	const char *declared_on; /* the parent that has the property, for all that are of it */
 	const char *asked;   /* the class that a QEMU is asked about: its own, unless that is abstract */
+	const json_t *without; /* what a QEMU without the property does as if it were set to; or NULL */
+	struct version_range *without_in; /* in these builds; none: in all */
+	size_t n_without_in;
+	const char *shown_with; /* a property of the same class without which nobody sees it; or NULL */
 	const json_t *disabled; /* what it is set to where its group is disabled, or NULL */
 	const json_t *realized; /* what the default reads as on a device that exists, or NULL */
 	char *key; /* class.property */

@@ -336,9 +336,11 @@ static bool write_word(const struct derive *d, size_t r, size_t used, struct buf
 	const json_t *seen = effective_seen(e, row);
 
 	word->len = 0;
-	if (!seen || (row->boolean && e->known == ABIBASE_NO))
+	if (!seen || (row->boolean && e->known == ABIBASE_NO && !e->without))
 		return false;
-	if (row->boolean)
+	if (e->without)
+		buf_puts(word, setting_words[value_is_on(e->without)]);
+	else if (row->boolean)
 		buf_puts(word, setting_words[derive_setting(e)]);
 	else
 		value_write(seen, word);

@@ -23,6 +23,27 @@ size_t derive_count(const struct derive *d, size_t row, enum setting s)
 	return n;
 }
 
+size_t derive_count_on(const struct derive *d, size_t r)
+{
+	size_t n = 0;
+
+	for (size_t u = 0; u < d->b->n_used; u++) {
+		const struct effective *e = derive_eff(d, r, u);
+
+		n += e->without ? value_is_on(e->without) : derive_setting(e) == SETTING_ON;
+	}
+	return n;
+}
+
+/* What a QEMU without the property does cannot be changed: all the others have to do it too. */
+static const json_t *forced(const struct derive *d, size_t r)
+{
+	for (size_t u = 0; u < d->b->n_used; u++)
+		if (derive_eff(d, r, u)->without)
+			return derive_eff(d, r, u)->without;
+	return NULL;
+}
+
 /* Do builds have different values of it? What is not known is not compared. */
 bool derive_differs(const struct derive *d, size_t r)
 {
@@ -113,6 +134,8 @@ bool derive_wanted_on(const struct derive *d, size_t r)
 	bool more = derive_is_enabled(d, row) || derive_is_promised(d, row) ||
 		    (d->b->in.policy.all && row->pin == PIN_PINNED);
 
+	if (forced(d, r))
+		return value_is_on(forced(d, r));
 	if (derive_is_disabled(d, row) || (row->number && d->number[r] == NUMBER_NONE))
 		return false;
 	if (row->observed) /* set where it can be, and the same elsewhere, or it is a conflict */

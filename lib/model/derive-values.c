@@ -149,7 +149,7 @@ static bool is_included(const struct derive *d, size_t r)
 {
 	const struct row *row = &d->cat->rows[r];
 	size_t absent = derive_count(d, r, SETTING_ABSENT);
-	size_t on = derive_count(d, r, SETTING_ON), n = d->b->n_used;
+	size_t on = derive_count_on(d, r), n = d->b->n_used;
 
 	if (row->observed)
 		return derive_observed_included(d, r);
@@ -165,7 +165,8 @@ static bool is_included(const struct derive *d, size_t r)
 		return true;
 	/* what is on by itself needs of the hosts what it needs where it was asked for */
 	return row->pin == PIN_PINNED || (on && (on < n || row->pin == PIN_OPT_IN)) ||
-	       derive_has_unrecorded(d, r) || derive_is_promised(d, row);
+	       derive_has_unrecorded(d, r) || derive_is_promised(d, row) ||
+	       (row->without && derive_differs(d, r));
 }
 
 static void tie_off(struct derive *d, size_t r, enum why_kind kind, const char *what)

@@ -91,6 +91,8 @@ int derive_asked(struct derive *d);
 /* derive-rows.c: one row */
 enum setting derive_setting(const struct effective *e);
 size_t derive_count(const struct derive *d, size_t row, enum setting s);
+/* In how many of the QEMUs is it on, also in those that have no property for it? */
+size_t derive_count_on(const struct derive *d, size_t row);
 bool derive_differs(const struct derive *d, size_t r);
 /* Does a build have the property, and is what it makes of it not known? Does any? */
 bool derive_is_unrecorded(const struct derive *d, size_t r, size_t used);

@@ -227,8 +227,15 @@ void qemu_effective(const struct qemu_view *q, const struct row *row, struct eff
 	}
 	if (q->filled_in)
 		filled = catalogue_value(q, row, &ret->exception);
-	if (ret->known == ABIBASE_NO)
+	if (ret->known == ABIBASE_NO) {
+		/* of any upstream QEMU the oldest one with the machine type stands for all */
+		const struct version *v = q->entry ? &q->version : &q->name.version;
+
+		if (row->without &&
+		    (!row->n_without_in || version_in(v, row->without_in, row->n_without_in)))
+			ret->without = row->without;
 		return;
+	}
 	ret->recorded = recorded != NULL;
 	ret->value = recorded ? recorded : filled;
 	ret->disagrees = recorded && filled && !json_equal(recorded, filled);
@@ -261,6 +268,8 @@ const json_t *effective_seen(const struct effective *e, const struct row *row)
 {
 	if (e->known != ABIBASE_NO || row->observed)
 		return e->value;
+	if (e->without)
+		return e->without;
 	return row->boolean ? json_false() : row->def;
 }
 

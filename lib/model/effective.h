@@ -29,6 +29,7 @@ struct effective {
 	enum abibase_tri known;
 	/* NULL: unknown, or the property is not known; what is observed is there without a property too */
 	const json_t *value;
+	const json_t *without; /* not known, and it does as if it were set to this; or NULL */
 	bool recorded;	     /* the value was recorded, not filled in */
 	bool disagrees;	     /* recorded, and the catalogue says otherwise */
 	const struct compat *exception; /* of any upstream QEMU: builds without this entry differ */

@@ -5,7 +5,7 @@ import os
 import re
 import subprocess
 
-from model import NO, ON_OFF_AUTO, SINCE
+from model import DOES_WITHOUT, NO, ON_OFF_AUTO, SINCE
 
 DATA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "data")
 
@@ -71,6 +71,7 @@ def globals_of(text):
 
 
 def own_list(build, machine, settings):
-    """What --for prints: without the properties that this build does not know and that are off."""
+    """What --for prints: without what is off, or on without it, of that which this build does not know."""
     return {k: v for k, v in settings.items()
-            if v not in (False, "off") or k not in SINCE or build.has(k, machine) is not NO}
+            if v not in (False, "off") and k not in DOES_WITHOUT or k not in SINCE
+            or build.has(k, machine) is not NO}

@@ -70,14 +70,22 @@ BY_BIT = {r.bit: r for r in ROWS}
 LEGACY = sum(1 << r.bit for r in ROWS if r.legacy)
 MAC, VERSION_1, MTU, SPEED = 5, 32, 3, 63
 
-# What a guest keeps of its PCI device; a QEMU without the property is as one with it off.
+# What a guest keeps of its PCI device; a QEMU without the property is as one with it off, but for
+# DOES_WITHOUT.
 PCI = "virtio-net-pci-base."
 LAYOUT = {
     PCI + "aer": (6, 0), PCI + "ats": (2, 9), PCI + "modern-pio-notify": (2, 5),
     PCI + "page-per-vq": (2, 8), PCI + "vectors": (0, 13), PCI + "x-pcie-ext-tag": (9, 2),
     PCI + "x-pcie-flr-init": (4, 2), PCI + "x-pcie-pm-no-soft-reset": (9, 1),
+    PCI + "x-ats-page-aligned": (6, 0), PCI + "x-pcie-ari-nextfn-1": (8, 1),
+    PCI + "x-pcie-err-unc-mask": (8, 0, 1),
     "virtio-net-pci.disable-legacy": (2, 7), "virtio-net-pci.disable-modern": (2, 4),
 }
+# What no prober of the first catalogue asked for: that it is not in a record says nothing.
+ASKED_LATER = (PCI + "x-ats-page-aligned", PCI + "x-pcie-ari-nextfn-1", PCI + "x-pcie-err-unc-mask")
+DOES_WITHOUT = {PCI + "x-ats-page-aligned": lambda v: v[:2] == (5, 2),
+                PCI + "x-pcie-ari-nextfn-1": lambda v: True,
+                PCI + "x-pcie-err-unc-mask": lambda v: v[:3] in ((8, 0), (8, 0, 0))}
 SIZES = {"virtio-net-device.rx_queue_size": (2, 8), "virtio-net-device.tx_queue_size": (2, 10)}
 NUMBERS = dict(SIZES, **{"virtio-net-device.host_mtu": (2, 9), "virtio-net-device.speed": (2, 12)})
 # The features of other devices that the kernel decides
@@ -116,6 +124,9 @@ def default_of(key, version, machine):
         return of > (9, 1)
     if key == PCI + "x-pcie-flr-init":
         return True
+    if key in ASKED_LATER:
+        return {PCI + "x-ats-page-aligned": of > (5, 1), PCI + "x-pcie-ari-nextfn-1": of <= (8, 0),
+                PCI + "x-pcie-err-unc-mask": of > (7, 2)}[key]
     if key in SIZES:
         return 256
     fixed = {"virtio-net-pci.disable-legacy": "auto", NET + "host_mtu": 0, NET + "speed": -1}
@@ -157,7 +168,7 @@ class Build:
     def has(self, key, machine):
         cls, prop = key.split(".")
         recorded = self.entry.get("properties", {}).get(cls)
-        if recorded is not None:
+        if recorded is not None and (prop in recorded or key not in ASKED_LATER):
             return prop in recorded
         return self.version >= SINCE[key] if self.covered(machine) else UNKNOWN
 
@@ -261,7 +272,9 @@ class Offer:
 
     def shown(self, key):
         value = self.effective(key)
-        return False if value == ABSENT else value
+        if value == ABSENT:
+            return key in DOES_WITHOUT and DOES_WITHOUT[key](self.build.version)
+        return value
 
     def condition(self, letter, bit=0):
         host, version = self.host, self.build.version
@@ -460,8 +473,8 @@ def move_faults(source, destination, negotiated=None, sizes=None, mtu=None):
     told = source.mtu if mtu is None else mtu
     if told and told is not ABSENT:
         room = destination.host.fact("operator.host_mtu")
-        if room is UNKNOWN:
+        if room is UNKNOWN and told > 1500:  # what every network is taken to carry
             faults.append(("mtu-unknown", "host_mtu"))
-        elif room < told:
+        elif room is not UNKNOWN and room < told:
             faults.append(("mtu", "host_mtu"))
     return faults

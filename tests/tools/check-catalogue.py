@@ -56,8 +56,6 @@ NOT_VISIBLE = {
                    "which changes a section of the stream by machine type alone",
     "virtio-backend": "the device inside",
     "virtio-pci-bus-master-bug-migration": "a field of the stream; a guest gets in either way",
-    "x-ats-page-aligned": "without effect unless ats is on; QEMU 5.2 has no property for it, and "
-                          "does as with it on",
     "x-disable-legacy-check": "lets QEMU accept a legacy device that it would refuse (on for "
                               "machine types up to 5.0); changes no offer",
     "x-disable-pcie": OLD,
@@ -65,11 +63,7 @@ NOT_VISIBLE = {
     "x-max-bounce-buffer-size": "how much QEMU copies at once",
     "x-mtu-bypass-backend": "whether vhost's answer may clear bit 3; off only on machine types up "
                             "to 2.9 and without effect unless host_mtu is set: see that row",
-    "x-pcie-ari-nextfn-1": "without effect unless the function has siblings by SR-IOV; a QEMU "
-                           "before 8.1 has no property for it, and does as with it on",
     "x-pcie-deverr-init": OLD,
-    "x-pcie-err-unc-mask": "without effect unless aer is on; QEMU 8.0 has no property for it, and "
-                           "does as with it on",
     "x-pcie-extcap-init": OLD,
     "x-pcie-lnkctl-init": OLD,
     "x-pcie-lnksta-dllla": "of ports; a guest gets in either way, and only machine types up to 2.3 "
