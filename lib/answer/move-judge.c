@@ -6,7 +6,7 @@
 
 /* One device of the guest on one QEMU: what it would miss there, and what does not fit. */
 
-/* What every network carries */
+/* What every network is taken to carry that states nothing */
 #define ETHERNET_MTU 1500
 
 /* ----------------------------------------------------------------------- words */
@@ -865,14 +865,6 @@ static int judge_config(struct judging *j, const struct guest_device *d)
 
 /* ------------------------------------------------------------------- values and limits */
 
-/* 0 stands for "tell guests none", which says nothing of the network. */
-static int64_t stated_limit(const struct abibase_profile *p, const struct row *row)
-{
-	int64_t n = profile_number(p, row->limit);
-
-	return n > 0 ? n : NUMBER_UNSTATED;
-}
-
 /*
  * What the guest was told: what it states itself, what its list sets, or at most what the host has
  * where it runs; NUMBER_UNSTATED: nobody says.
@@ -880,6 +872,7 @@ static int64_t stated_limit(const struct abibase_profile *p, const struct row *r
 static int64_t told(const struct judging *j, const struct guest_device *d, const struct row *row)
 {
 	const struct value *v = NULL;
+	int64_t limit;
 
 	if (d->mtu >= 0) /* of the values that have a limit a guest document has one, the MTU */
 		return d->mtu;
@@ -887,7 +880,9 @@ static int64_t told(const struct judging *j, const struct guest_device *d, const
 		v = baseline_value(j->t->baseline, row->class_name, row->property);
 	if (v && v->is_number && v->on)
 		return v->number;
-	return j->t->source ? stated_limit(j->t->source, row) : NUMBER_UNSTATED;
+	/* 0 stands for "tell guests none", and the guest was told one all the same */
+	limit = j->t->source ? profile_number(j->t->source, row->limit) : NUMBER_UNSTATED;
+	return limit > 0 ? limit : NUMBER_UNSTATED;
 }
 
 static int say_limit_unknown(struct judging *j, const struct row *row, int64_t value)
@@ -919,7 +914,7 @@ static int say_told_unknown(struct judging *j, const struct row *row)
  */
 static int judge_limit(struct judging *j, const struct row *row, int64_t value)
 {
-	int64_t limit = stated_limit(j->p, row);
+	int64_t limit = profile_number(j->p, row->limit);
 	_buf_ text = { 0 };
 
 	if (value == NUMBER_UNSTATED)

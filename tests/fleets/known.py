@@ -5,7 +5,6 @@ Who cures one takes it off. A class is "VERB: KIND", or the verbs that disagree;
 """
 
 KNOWN = [
-    ("mtu", "targets lets a guest in that was told a larger MTU, or where none is stated", ["targets: mtu*"]),
     ("check-guest-words", "check --guest says 'cannot tell', and in status and document no",
      ["check-guest: no-but-unknown"]),
     ("widen-mtu", "the host states an MTU, the baseline sets none: it satisfies, and cannot join",
@@ -14,8 +13,8 @@ KNOWN = [
      "that is widened with it turns it off", ["check-intersect: yes-turned-off"]),
     ("vnet-hdr-from-mrg-rxbuf", "targets takes mrg_rxbuf for a proof of vnet_hdr; before QEMU 8.0 it is none",
      ["*: no-requirement-differs"]),
-    ("list-off-property-absent", "the list turns it off where the guest runs; targets forgets that where the "
-     "destination lacks the property", ["*: no-move-value-differs"]),
+    ("one-way-value", "a value that no list sets differs, and with --dest only the harmless way round is gone",
+     ["intersect-false-no: value-differs"]),
     ("disable-modern", "bits from 32 on are stated under a machine type with disable-modern=on",
      ["*: stated-of-a-legacy-device", "check-input: no-offer-differs"]),
     # sentences that a fact does not bear any more
