@@ -10,4 +10,4 @@ need python3
 need_qemus bullseye bookworm trixie trixie-backports
 unwrap
 exec timeout 1200 python3 "$src/tests/fleets/fleets.py" --abibase "$abibase" --qemus "$qemus" \
-	--fakehost "$build/tests/oracle/fakehost.so" --starts "${STARTS:-50}"
+	--fakehost "$build/tests/oracle/fakehost-preload.so" --starts "${STARTS:-50}"
