@@ -139,7 +139,7 @@ static int run(struct conf *c, char **argv)
 	argv[0] = path; /* QEMU names itself so in its messages */
 	r = abibase_command_is_query((const char *const *)argv + 1);
 	if (r > 0)
-		return start_exec(path, argv);
+		return start_trust(path) == 0 ? start_exec(path, argv) : STATUS_NOT_STARTED;
 	if (r < 0) {
 		cli_error("out of memory [out-of-memory]");
 		return STATUS_NOT_STARTED;

@@ -320,7 +320,9 @@ static int trust(const struct start *s)
 {
 	int r = is_file(s->baseline) ? start_trust(s->baseline) : 0;
 
-	return r == 0 && s->profile ? start_trust(s->profile) : r;
+	if (r == 0 && s->profile)
+		r = start_trust(s->profile);
+	return r == 0 ? start_trust(s->qemu) : r;
 }
 
 static int start(const struct start *s)

@@ -219,6 +219,12 @@ if [ "$(id -u)" = 0 ]; then
 	trusted "$base: belongs to the user 65534" "chown root $base" --profile "$new" "$base"
 	chown 0 "$base"
 fi
+# so does the program itself decide
+for mode in 775 757; do
+	chmod $mode "$qemu"
+	trusted "$qemu: can be written by" "chmod go-w $qemu" --profile "$new" "$base"
+done
+chmod 755 "$qemu"
 # what the caller has opened is the caller's
 "$abibase" exec --profile "$new" /dev/fd/3 -- "$qemu" -M $machine 3<"$base" 2>"$tmp/err"
 [ $? = 42 ] || fail 'a passed descriptor'
@@ -508,6 +514,18 @@ try 126 "$emulator" "$@"
 not_started 'a baseline that everybody can write'
 says "$tmp/base.json: can be written by everybody (mode 0666)"
 chmod 644 "$tmp/base.json"
+# also where it is only asked
+chmod 777 "$qemu"
+for question in yes no; do
+	if [ $question = yes ]; then
+		try 126 "$emulator" -version
+	else
+		try 126 "$emulator" "$@"
+	fi
+	not_started "a QEMU that everybody can write; question: $question"
+	says "$qemu: can be written by everybody (mode 0777)"
+done
+chmod 755 "$qemu"
 
 conf "baseline = $tmp/base.json" 'qemu = /nonexistent/qemu'
 try 127 "$emulator" --version
