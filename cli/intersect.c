@@ -2,6 +2,7 @@
 #include "cli.h"
 
 #include <errno.h>
+#include <limits.h>
 
 static const struct option options[] = {
 	{ "machine", required_argument, NULL, 'M' },
@@ -29,6 +30,10 @@ struct wish {
 	int (*set)(struct abibase_intersection *ix, const char *arg);
 	const char *arg;
 };
+
+/* In a list of operands: bytes of one, which is a path or NAME=PATH; bad ones that are named. */
+#define OPERAND_MAX (2 * PATH_MAX)
+#define BAD_MAX 256
 
 struct arguments {
 	struct wish *wishes; /* as many as there are arguments is always enough */
@@ -214,6 +219,34 @@ static int add_operand(struct abibase_context *ctx, struct abibase_intersection 
 	return r < 0 ? refuse(ctx, a, operand, profile, r) : 0;
 }
 
+/* The next operand of the list, up to a NUL or the end. False: there is none. */
+static bool next_operand(FILE *f, char operand[OPERAND_MAX + 1], size_t *ret_len)
+{
+	size_t n = 0;
+	int c;
+
+	while ((c = getc(f)) != EOF && c != '\0' && n < OPERAND_MAX)
+		operand[n++] = (char)c;
+	operand[n] = '\0';
+	/* one that did not end here is longer than all that are accepted */
+	*ret_len = n + (n == OPERAND_MAX && c != '\0' && c != EOF);
+	return c != EOF || (n && !ferror(f));
+}
+
+/* Is it what a list can name? A list that is none, such as /dev/zero, is not read on. */
+static int check_operand(const char *path, size_t n, const char *operand, size_t len)
+{
+	if (!len)
+		return cli_error("%s: operand %zu is empty [usage]", path, n);
+	if (len > OPERAND_MAX)
+		return cli_error("%s: operand %zu has more than %d bytes before a NUL byte ends it "
+				 "[usage]", path, n, OPERAND_MAX);
+	if (cli_operand_is_stdin(operand))
+		return cli_error("%s: operand %zu is standard input, '%s', which a list of operands "
+				 "cannot name [usage]", path, n, operand);
+	return 0;
+}
+
 /* The operands in a file, each ended by a NUL. */
 static int add_files0(struct abibase_context *ctx, struct abibase_intersection *ix,
 		      const struct arguments *a)
@@ -222,24 +255,24 @@ static int add_files0(struct abibase_context *ctx, struct abibase_intersection *
 	bool from_stdin = streq(path, "-");
 	_autofclose_ FILE *opened = from_stdin ? NULL : fopen(path, "re");
 	FILE *f = from_stdin ? stdin : opened;
-	_autofree_ char *operand = NULL;
-	size_t size = 0, n = 0;
+	char operand[OPERAND_MAX + 1];
+	size_t len, n = 0, bad = 0;
 	int status = 0;
 
 	if (!f)
 		return cli_error("%s: %s [io-error]", path, strerror(errno));
 	errno = 0;
-	while (getdelim(&operand, &size, '\0', f) >= 0) {
-		n++;
-		if (operand[0] == '\0')
-			status = cli_error("%s: operand %zu is empty [usage]", path, n);
-		else if (cli_operand_is_stdin(operand))
-			status = cli_error("%s: operand %zu is standard input, '%s', which a list of "
-					   "operands cannot name [usage]", path, n, operand);
-		else if (add_operand(ctx, ix, a, operand) != 0)
+	while (bad < BAD_MAX && next_operand(f, operand, &len)) {
+		if (check_operand(path, ++n, operand, len) != 0)
+			return STATUS_TROUBLE;
+		if (add_operand(ctx, ix, a, operand) != 0) {
 			status = STATUS_TROUBLE;
+			bad++;
+		}
 		errno = 0;
 	}
+	if (bad == BAD_MAX)
+		return cli_error("%s: not read on after %d bad operands [usage]", path, BAD_MAX);
 	if (!feof(f) || ferror(f))
 		return cli_error("%s: %s [io-error]", path, strerror(errno ? errno : EIO));
 	if (n == 0)

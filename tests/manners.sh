@@ -372,6 +372,20 @@ says 'operand 2 is empty'
 printf 'debian-12\0-\0' >"$tmp/names"
 run 2 intersect --files0-from "$tmp/names"
 says 'standard input'
+# A list that is none ends it: one line, and no memory for all of it.
+run 2 intersect --files0-from /dev/zero
+[ "$(wc -l <"$tmp/err")" = 1 ] || fail '--files0-from=/dev/zero: not one line'
+head -c 8192 /dev/zero | tr '\0' x >"$tmp/names"
+run 2 intersect --files0-from "$tmp/names"
+! grep -q 'more than' "$tmp/err" || fail 'an operand of 8192 bytes'
+printf x >>"$tmp/names"
+run 2 intersect --files0-from "$tmp/names"
+says 'operand 1 has more than 8192 bytes'
+[ "$(wc -l <"$tmp/err")" = 1 ] || fail 'a long operand: not one line'
+yes ./nosuchfile | head -n 300 | tr '\n' '\0' >"$tmp/names"
+run 2 intersect --files0-from "$tmp/names"
+[ "$(grep -c '^abibase: ./nosuchfile: ' "$tmp/err")" = 256 ] || fail 'not 256 bad operands'
+says 'not read on after 256 bad operands'
 
 # The baseline of some hosts and one host more
 run 0 intersect --json debian-12 -M pc-q35-7.2 -o "$tmp/baseline.json"
