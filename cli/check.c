@@ -26,7 +26,7 @@ static int parse(int argc, char **argv, struct arguments *a)
 {
 	int c, r;
 
-	while ((c = getopt_long(argc, argv, "M:f:o:h", options, NULL)) != -1) {
+	while ((c = cli_getopt(argc, argv, ":M:f:o:h", options)) != -1) {
 		r = guest_option("check", &a->guest, c, optarg);
 		if (r > 0)
 			return r;

@@ -138,7 +138,12 @@ void cli_vline(FILE *to, const char *before, const char *fmt, va_list ap) _print
 int cli_error(const char *fmt, ...) _printf_(1, 2);
 /* What failed last on @ctx: "abibase: WHERE: SENTENCE [id]"; @err is used when it does not say. */
 int cli_context_error(const struct abibase_context *ctx, int err);
-/* A mistake in the arguments of @verb (NULL: before any verb); @fmt NULL: getopt has said which. */
+/*
+ * getopt_long(), which says itself what is wrong, without what could harm a terminal. @letters begins
+ * with ":", or "+:" for the options before a verb.
+ */
+int cli_getopt(int argc, char **argv, const char *letters, const struct option *options);
+/* A mistake in the arguments of @verb (NULL: before any verb); @fmt NULL: cli_getopt() said which. */
 int cli_usage(const char *verb, const char *fmt, ...) _printf_(2, 3);
 /*
  * Take -f, --json, -o or -h, which most verbs have, or what getopt refused. @plain is what the verb

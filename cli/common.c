@@ -100,6 +100,45 @@ int cli_context_error(const struct abibase_context *ctx, int err)
 			 id ? " [" : "", id ? id : "", id ? "]" : "");
 }
 
+/* The options that the word "--js" or "--json=x" can mean, each behind a blank. */
+static void meant(const struct option *options, const char *word, char ret[], size_t size)
+{
+	size_t len = strcspn(word + 2, "="), at = 0;
+
+	*ret = '\0';
+	for (; options->name && at < size; options++)
+		if (!strncmp(options->name, word + 2, len))
+			at += (size_t)snprintf(ret + at, size - at, " '--%s'", options->name);
+}
+
+int cli_getopt(int argc, char **argv, const char *letters, const struct option *options)
+{
+	const char *word;
+	char names[256];
+	int c, len;
+
+	opterr = 0;
+	c = getopt_long(argc, argv, letters, options, NULL);
+	if (c != '?' && c != ':')
+		return c;
+	/* of a long option this is its word, of a letter it need not be: others may stand behind it */
+	word = argv[optind - 1];
+	len = (int)strcspn(word, "=");
+	if (c == ':' && strprefix(word, "--"))
+		cli_error("option '%s' requires an argument", word);
+	else if (c == ':')
+		cli_error("option requires an argument -- '%c'", optopt);
+	else if (optopt && optopt < 256 && (strchr("+:", optopt) || !strchr(letters, optopt)))
+		cli_error("invalid option -- '%c'", optopt);
+	else if (optopt)
+		cli_error("option '%.*s' doesn't allow an argument", len, word);
+	else if (meant(options, word, names, sizeof(names)), *names)
+		cli_error("option '%s' is ambiguous; possibilities:%s", word, names);
+	else
+		cli_error("unrecognized option '%s'", word);
+	return '?';
+}
+
 int cli_usage(const char *verb, const char *fmt, ...)
 {
 	va_list ap;

@@ -112,7 +112,7 @@ static int run(int argc, char **argv)
 	struct output out = { 0 };
 	int c, r;
 
-	while ((c = getopt_long(argc, argv, "f:h", options, NULL)) != -1) {
+	while ((c = cli_getopt(argc, argv, ":f:h", options)) != -1) {
 		switch (c) {
 		case OPT_DEVICE:
 			device = optarg;

@@ -90,7 +90,7 @@ static int run(int argc, char **argv)
 	unsigned int flags = 0;
 	int c, r;
 
-	while ((c = getopt_long(argc, argv, "af:h", options, NULL)) != -1) {
+	while ((c = cli_getopt(argc, argv, ":af:h", options)) != -1) {
 		switch (c) {
 		case 'a':
 			flags |= ABIBASE_DIFF_ALL;

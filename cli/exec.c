@@ -19,7 +19,7 @@ static int parse(int argc, char **argv, struct start *s)
 {
 	int c;
 
-	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+	while ((c = cli_getopt(argc, argv, ":h", options)) != -1) {
 		switch (c) {
 		case OPT_PROFILE:
 			s->profile = optarg;

@@ -44,7 +44,7 @@ static int run(int argc, char **argv)
 	struct arguments a = { 0 };
 	int c, r;
 
-	while ((c = getopt_long(argc, argv, "f:o:h", options, NULL)) != -1) {
+	while ((c = cli_getopt(argc, argv, ":f:o:h", options)) != -1) {
 		switch (c) {
 		case OPT_COST:
 			a.flags |= ABIBASE_EXPLAIN_COST;

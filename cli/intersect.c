@@ -67,7 +67,7 @@ static int parse(int argc, char **argv, struct arguments *a)
 {
 	int c;
 
-	while ((c = getopt_long(argc, argv, "M:f:o:h", options, NULL)) != -1) {
+	while ((c = cli_getopt(argc, argv, ":M:f:o:h", options)) != -1) {
 		switch (c) {
 		case 'M':
 			wish(a, abibase_intersection_set_machine);

@@ -64,10 +64,9 @@ static int run(int argc, char **argv)
 	const struct command *command;
 	const char *verb;
 
-	/* getopt begins its messages with this. */
 	argv[0] = program;
 	/* "+": the options before the verb are ours, those behind it the verb's. */
-	switch (getopt_long(argc, argv, "+hV", options, NULL)) {
+	switch (cli_getopt(argc, argv, "+:hV", options)) {
 	case -1:
 		break;
 	case 'h':

@@ -70,7 +70,7 @@ static int parse(int argc, char **argv, struct arguments *a)
 {
 	int c, r;
 
-	while ((c = getopt_long(argc, argv, "f:h", options, NULL)) != -1) {
+	while ((c = cli_getopt(argc, argv, ":f:h", options)) != -1) {
 		switch (c) {
 		case OPT_PLATFORM:
 			a->platforms[a->n_platforms++] = optarg;

@@ -153,7 +153,7 @@ static int parse(int argc, char **argv, struct arguments *a)
 {
 	int c, r;
 
-	while ((c = getopt_long(argc, argv, "f:o:h", options, NULL)) != -1) {
+	while ((c = cli_getopt(argc, argv, ":f:o:h", options)) != -1) {
 		switch (c) {
 		case OPT_PLATFORMS:
 		case OPT_HOSTS:

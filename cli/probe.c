@@ -89,7 +89,7 @@ static int parse(int argc, char **argv, struct arguments *a)
 {
 	int c;
 
-	while ((c = getopt_long(argc, argv, "o:M:vh", options, NULL)) != -1) {
+	while ((c = cli_getopt(argc, argv, ":o:M:vh", options)) != -1) {
 		switch (c) {
 		case 'o':
 			a->output = optarg;

@@ -59,7 +59,7 @@ static int run(int argc, char **argv)
 	struct output out = { 0 };
 	int c, r;
 
-	while ((c = getopt_long(argc, argv, "f:h", options, NULL)) != -1) {
+	while ((c = cli_getopt(argc, argv, ":f:h", options)) != -1) {
 		r = cli_output_option(&command_show, "table", c, &out);
 		if (r)
 			return r - 1;

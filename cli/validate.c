@@ -44,7 +44,7 @@ static int run(int argc, char **argv)
 	bool taken = false;
 	int c;
 
-	while ((c = getopt_long(argc, argv, "vh", options, NULL)) != -1) {
+	while ((c = cli_getopt(argc, argv, ":vh", options)) != -1) {
 		switch (c) {
 		case 'v':
 			verbose = true;

@@ -128,6 +128,31 @@ for option in --output --name --qemu -o; do
 	misuse 'probe --help' probe "$option"
 done
 misuse 'intersect --help' intersect --json=x debian-12
+says "abibase: option '--json' doesn't allow an argument"
+misuse 'intersect --help' intersect --for
+says "abibase: option '--for' requires an argument"
+misuse 'intersect --help' intersect --back
+says "abibase: option '--back' requires an argument"
+misuse 'intersect --help' intersect --f
+says "abibase: option '--f' is ambiguous; possibilities: '--f"
+misuse 'intersect --help' intersect --json -o
+says "abibase: option requires an argument -- 'o'"
+misuse 'intersect --help' intersect --json -Xo
+says "abibase: invalid option -- 'X'"
+misuse 'list --help' list -v:
+says "abibase: invalid option -- ':'"
+misuse 'list --help' list --verb=x
+says "abibase: option '--verb' doesn't allow an argument"
+misuse '--help' --nosuchoption
+says "abibase: unrecognized option '--nosuchoption'"
+# A file name that a glob has found can be an option and hold anything.
+escape=$(printf '\033')
+for word in "--$escape[31m" "-$escape" "--json=$escape" "--$escape[31m=x"; do
+	misuse 'show --help' show "$word"
+	! grep -qF "$escape" "$tmp/err" || fail "show $word: ESC is on stderr"
+done
+misuse '--help' "--$escape[31m"
+says "abibase: unrecognized option '--?[31m'"
 misuse 'intersect --help' intersect - -
 misuse 'intersect --help' intersect a=- -
 misuse 'intersect --help' intersect --files0-from=- -
