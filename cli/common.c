@@ -25,6 +25,16 @@ void cli_reserve_standard_streams(void)
 	}
 }
 
+/* Why words did not get out, when they filled the buffer: nobody knows at the end. */
+static int stdout_errno;
+
+/* @r is what the write to @to returned. */
+static void note_write(const FILE *to, int r)
+{
+	if (r < 0 && to == stdout && !stdout_errno)
+		stdout_errno = errno;
+}
+
 int cli_close_stdout(int status)
 {
 	bool failed = ferror(stdout);
@@ -34,7 +44,9 @@ int cli_close_stdout(int status)
 		failed = true;
 	if (!failed)
 		return status;
-	return cli_error("standard output: %s [io-error]", strerror(errno ? errno : EIO));
+	if (!stdout_errno)
+		stdout_errno = errno ? errno : EIO;
+	return cli_error("standard output: %s [io-error]", strerror(stdout_errno));
 }
 
 void cli_vline(FILE *to, const char *before, const char *fmt, va_list ap)
@@ -45,7 +57,7 @@ void cli_vline(FILE *to, const char *before, const char *fmt, va_list ap)
 		text = NULL;
 	if (text)
 		text_harmless(text, "");
-	fprintf(to, "%s%s\n", before, text ? text : "out of memory [out-of-memory]");
+	note_write(to, fprintf(to, "%s%s\n", before, text ? text : "out of memory [out-of-memory]"));
 }
 
 void cli_line(FILE *to, const char *fmt, ...)
@@ -155,7 +167,7 @@ int cli_usage(const char *verb, const char *fmt, ...)
 
 int cli_help(const struct command *command)
 {
-	fputs(command->help, stdout);
+	note_write(stdout, fputs(command->help, stdout));
 	return STATUS_YES;
 }
 
@@ -324,7 +336,7 @@ int cli_print(FILE *to, const char *text)
 	if (!copy)
 		return cli_error("out of memory [out-of-memory]");
 	text_harmless(copy, "\n");
-	fputs(copy, to);
+	note_write(to, fputs(copy, to));
 	return 0;
 }
 
@@ -333,7 +345,7 @@ static int print(const char *text)
 {
 	if (*text != '{' || isatty(STDOUT_FILENO))
 		return cli_print(stdout, text);
-	fputs(text, stdout);
+	note_write(stdout, fputs(text, stdout));
 	return 0;
 }
 

@@ -458,7 +458,7 @@ says './nosuchfile:'
 
 # ------------------------------------------------------------------ output
 
-# Each with something to print; $1 is the redirection of stdout.
+# Each with something to print; $1 is the redirection of stdout, $2 why it fails.
 broken_stdout()
 {
 	for arguments in --help --version help 'intersect --help' "intersect $pair" \
@@ -468,11 +468,11 @@ broken_stdout()
 		eval "\"\$abibase\" $arguments $1 2>\"\$tmp/err\""
 		status=$?
 		[ "$status" = 2 ] || fail "abibase $arguments $1: exit status $status"
-		says 'standard output: '
+		says "standard output: $2 [io-error]"
 	done
 }
-broken_stdout '>&-'
-[ ! -c /dev/full ] || broken_stdout '>/dev/full'
+broken_stdout '>&-' 'Bad file descriptor'
+[ ! -c /dev/full ] || broken_stdout '>/dev/full' 'No space left on device'
 # What has nothing to say on stdout needs none.
 "$abibase" intersect $pair -o "$tmp/closed" >&- 2>"$tmp/err" || fail '-o with a closed stdout'
 same '-o with a closed stdout' "$tmp/list" "$tmp/closed"
