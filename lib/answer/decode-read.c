@@ -184,25 +184,6 @@ static char *printable(struct span s)
 	return copy;
 }
 
-bool mask_parse(const char *s, struct mask *ret)
-{
-	memset(ret, 0, sizeof(*ret));
-	ret->digits = strlen(s);
-	if (strprefix(s, "0x"))
-		ret->digits -= 2;
-	return word_parse(s, ret->word);
-}
-
-bool mask_bit(const struct mask *m, unsigned int bit)
-{
-	return m->word[bit / 64] >> (bit % 64) & 1;
-}
-
-bool mask_empty(const struct mask *m)
-{
-	return !m->word[0] && !m->word[1];
-}
-
 /* The same words, or the same masks of the same device. */
 static bool same_finding(const struct finding *a, const struct finding *b)
 {
@@ -268,6 +249,43 @@ static void set_device_of(struct decoder *d, struct finding *f, const struct hin
 	f->path = copy(d, h->path);
 }
 
+static size_t distance(const struct decoder *d, const struct hint *h)
+{
+	return h->seq < d->pending_seq ? d->pending_seq - h->seq : h->seq - d->pending_seq;
+}
+
+/*
+ * Lines of two guests can stand in turn in one log: masks with bits that a device does not have are
+ * another's. Only where no other is named, it is that one, with bits that are not known yet.
+ */
+static bool is_foreign(const struct decoder *d, const struct finding *f, const char *device)
+{
+	if (f->message->kind != MESSAGE_FEATURES || f->device_given || !device)
+		return false;
+	if (f->device)
+		return !streq(f->device, device);
+	return !finding_fits(d, device, f);
+}
+
+/* The nearer line counts, the later one if both are as near. */
+static void note_unfit(struct decoder *d, const struct hint *h)
+{
+	bool first = !d->unfit.path[0] || (d->unfit.seq < d->pending_seq &&
+					   distance(d, h) <= distance(d, &d->unfit));
+
+	if (!d->pending.device && first && distance(d, h) <= MAX_DISTANCE)
+		d->unfit = *h;
+}
+
+static void take_unfit(struct decoder *d)
+{
+	set_device_of(d, &d->pending, &d->unfit);
+	if (!d->is_run || !d->run.path || !same_device(d->run.path, d->unfit.path))
+		return;
+	finding_clear(&d->run); /* it was the device of the masks after all */
+	d->is_run = false;
+}
+
 /* No later line is waited for: a line before it may have named the device. */
 static void settle(struct decoder *d)
 {
@@ -277,8 +295,10 @@ static void settle(struct decoder *d)
 		return;
 	named = d->pending.message->kind == MESSAGE_FEATURES ? d->pending.device :
 							       d->pending.path;
-	if (!named && d->before.path[0] && d->pending_seq - d->before.seq <= MAX_DISTANCE)
+	if (!named && d->before.path[0] && distance(d, &d->before) <= MAX_DISTANCE)
 		set_device_of(d, &d->pending, &d->before);
+	else if (!named && !d->pending.path && d->unfit.path[0])
+		take_unfit(d);
 	add_finding(d, &d->pending);
 	d->is_pending = false;
 }
@@ -329,7 +349,10 @@ static void take_hint(struct decoder *d, const char *path, bool section)
 	}
 	d->hint = (struct hint){ .device = device, .class_name = class_name, .seq = d->seq };
 	snprintf(d->hint.path, sizeof(d->hint.path), "%s", path);
-	offer_hint(d, section);
+	if (d->is_pending && is_foreign(d, &d->pending, device))
+		note_unfit(d, &d->hint);
+	else
+		offer_hint(d, section);
 }
 
 /* ------------------------------------------------------------- one story a failure */
@@ -349,8 +372,10 @@ static void begin_story(struct decoder *d, const struct finding *f)
 {
 	bool backwards = d->run_first >= d->run_last && d->seq - d->run_seq <= MAX_DISTANCE;
 	bool same = !d->run.path || !f->path || same_device(d->run.path, f->path);
+	const char *class_name,
+		*device = d->run.path ? decode_device_in(d->data, d->run.path, &class_name) : NULL;
 
-	if (d->is_run && backwards && same) {
+	if (d->is_run && backwards && same && !is_foreign(d, f, device)) {
 		finding_clear(&d->run);
 		d->is_run = false;
 	}
@@ -364,8 +389,11 @@ static void begin_story(struct decoder *d, const struct finding *f)
 static bool is_told(struct decoder *d, const char *path)
 {
 	struct story *s = &d->story;
+	const char *class_name, *device = path ? decode_device_in(d->data, path, &class_name) : NULL;
 
 	if (!s->told || d->seq - s->seq > MAX_DISTANCE)
+		return false;
+	if (d->is_pending && is_foreign(d, &d->pending, device))
 		return false;
 	return !s->closed || !path || !s->path[0] || same_device(s->path, path);
 }
@@ -451,6 +479,11 @@ static void set_pending(struct decoder *d, struct finding *f)
 	d->hinted = false;
 	d->pending_seq = d->seq;
 	d->before = d->hint;
+	d->unfit.path[0] = '\0';
+	if (d->before.path[0] && is_foreign(d, &d->pending, d->before.device)) {
+		note_unfit(d, &d->before);
+		d->before.path[0] = '\0';
+	}
 	/* masks take no name that is not in the table */
 	if (d->pending.message->kind == MESSAGE_FEATURES && !d->before.device)
 		d->before.path[0] = '\0';

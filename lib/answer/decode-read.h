@@ -7,6 +7,7 @@
 #include "document/decode-data.h"
 
 struct abibase_catalogue;
+struct row;
 
 #define MAX_CAPTURE 256 /* bytes; more are another one */
 
@@ -63,6 +64,7 @@ struct decoder {
 	size_t pending_seq;
 	bool is_pending, hinted;
 	struct hint hint, before; /* @before: what was known when the pending one came */
+	struct hint unfit;	  /* names a device whose masks the pending ones cannot be */
 	struct story story;
 	struct finding run; /* lines that only say where a load ended */
 	size_t run_seq;
@@ -80,6 +82,12 @@ bool mask_bit(const struct mask *m, unsigned int bit);
 bool mask_empty(const struct mask *m);
 
 void finding_clear(struct finding *f);
+/* The bit in the catalogue; in the table of the device, else in that of the transport. Or NULL. */
+const struct row *bit_row(const struct decoder *d, const char *class_name, unsigned int bit);
+const json_t *bit_in_table(const struct decoder *d, const char *device, unsigned int bit);
+bool bit_has_name(const struct decoder *d, const char *device, unsigned int bit);
+/* Has every bit of both masks a name in the table of @device? */
+bool finding_fits(const struct decoder *d, const char *device, const struct finding *f);
 /* All findings of the text, into @d; d->failed when memory ran out. */
 void decode_lines(struct decoder *d, const char *text, size_t len);
 

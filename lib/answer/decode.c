@@ -71,54 +71,6 @@ static void set_version(struct decoder *d, json_t *obj, const char *key, const s
 
 /* ------------------------------------------------------------- what a bit is in a class */
 
-static const json_t *bit_in(const json_t *features, unsigned int bit)
-{
-	size_t i;
-	json_t *v;
-
-	json_array_foreach(features, i, v)
-		if (json_integer_value(json_object_get(v, "bit")) == (json_int_t)bit)
-			return v;
-	return NULL;
-}
-
-static const struct row *row_of(const struct decoder *d, const char *class_name, unsigned int bit)
-{
-	for (size_t i = 0; i < d->cat->n_rows; i++)
-		if (d->cat->rows[i].bit == (int)bit && streq(d->cat->rows[i].class_name, class_name))
-			return &d->cat->rows[i];
-	return NULL;
-}
-
-/* The bit in the table of the device, else in that of the transport. */
-static const json_t *table_bit(const struct decoder *d, const char *device, unsigned int bit)
-{
-	const json_t *own = bit_in(
-		json_object_get(decode_device_row(d->data, device), "features"), bit);
-
-	return own ? own :
-		     bit_in(json_object_get(json_object_get(d->data->devices, "transport"),
-					    "features"),
-			    bit);
-}
-
-static bool has_name(const struct decoder *d, const char *device, unsigned int bit)
-{
-	const char *class_name = string_of(decode_device_row(d->data, device), "class");
-
-	return row_of(d, class_name, bit) || table_bit(d, device, bit);
-}
-
-/* Every bit of both masks has a name in the class. */
-static bool fits(const struct decoder *d, const char *device, const struct finding *f)
-{
-	for (unsigned int bit = 0; bit < FEATURE_BITS; bit++)
-		if ((mask_bit(&f->guest, bit) || mask_bit(&f->allowed, bit)) &&
-		    !has_name(d, device, bit))
-			return false;
-	return true;
-}
-
 static void add_need(struct decoder *d, json_t *needs, const char *layer, const char *remedy)
 {
 	json_t *need = json_object();
@@ -265,8 +217,8 @@ static json_t *from_table(struct decoder *d, const char *device, const char *cla
 static json_t *feature_of(struct decoder *d, const char *device, const char *class_name,
 			  unsigned int bit)
 {
-	const struct row *row = row_of(d, class_name, bit);
-	const json_t *feature = row ? NULL : table_bit(d, device, bit);
+	const struct row *row = bit_row(d, class_name, bit);
+	const json_t *feature = row ? NULL : bit_in_table(d, device, bit);
 	json_t *obj;
 
 	if (row)
@@ -339,8 +291,8 @@ static json_t *candidates_of(struct decoder *d, const char *device, const char *
 	json_t *list = json_array();
 
 	for (unsigned int bit = 0; bit < FEATURE_BITS; bit++) {
-		const struct row *row = row_of(d, class_name, bit);
-		const json_t *own = row ? NULL : table_bit(d, device, bit);
+		const struct row *row = bit_row(d, class_name, bit);
+		const json_t *own = row ? NULL : bit_in_table(d, device, bit);
 		const char *decider = string_of(own, "decided_by");
 		bool host = row ? row->pin == PIN_PINNED :
 				  own && (!decider || streq(decider, "host"));
@@ -362,7 +314,7 @@ static void set_classes(struct decoder *d, json_t *obj, const struct finding *f,
 		const char *class_name = string_of(row, "class");
 		json_t *item, *features;
 
-		if (!fits(d, device, f))
+		if (!finding_fits(d, device, f))
 			continue;
 		item = json_object();
 		features = features_of(d, device, class_name, missing);
@@ -418,7 +370,7 @@ static void set_device(struct decoder *d, json_t *obj, const struct finding *f,
 		       const struct mask *missing)
 {
 	json_t *features = features_of(d, f->device, f->class_name, missing), *unnamed = json_array();
-	bool plausible = fits(d, f->device, f);
+	bool plausible = finding_fits(d, f->device, f);
 
 	set_otherwise(d, features, f, missing);
 	set_string(d, obj, "device", f->device);
@@ -429,7 +381,7 @@ static void set_device(struct decoder *d, json_t *obj, const struct finding *f,
 	set(d, obj, "features", features);
 	for (unsigned int bit = 0; bit < FEATURE_BITS; bit++)
 		if ((mask_bit(&f->guest, bit) || mask_bit(&f->allowed, bit)) &&
-		    !has_name(d, f->device, bit))
+		    !bit_has_name(d, f->device, bit))
 			append(d, unnamed, json_integer(bit));
 	set(d, obj, "unnamed", unnamed);
 	if (!plausible)
@@ -697,7 +649,7 @@ static void set_message(struct decoder *d, json_t *obj, struct finding *f)
 static void set_word(struct decoder *d, json_t *obj, const struct finding *f)
 {
 	set_mask(d, obj, "guest", &f->guest);
-	if (!f->device || !fits(d, f->device, f)) {
+	if (!f->device || !finding_fits(d, f->device, f)) {
 		set_classes(d, obj, f, &f->guest);
 		return;
 	}
