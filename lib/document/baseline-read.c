@@ -129,10 +129,10 @@ static void check_bit(struct check *c, const json_t *v)
 static void check_backends(struct check *c, const json_t *v)
 {
 	static const struct member members[] = {
-		{ "absent_on", J_ARRAY, true, check_strings },
-		{ "features", J_ARRAY, true, check_strings },
-		{ "name", S, true, check_nonempty },
-		{ "offered", SN, true, check_offered },
+		{ "absent_on", J_ARRAY, .required = true, .check = check_strings },
+		{ "features", J_ARRAY, .required = true, .check = check_strings },
+		{ "name", S, .required = true, .check = check_nonempty },
+		{ "offered", SN, .required = true, .check = check_offered },
 		{ 0 },
 	};
 
@@ -159,8 +159,10 @@ static void check_builds(struct check *c, const json_t *v)
 static void check_findings(struct check *c, const json_t *v)
 {
 	static const struct member members[] = {
-		{ "id", S, true, check_nonempty }, { "kind", S, true, check_kind },
-		{ "remedy", S, false, NULL },	   { "text", S, true, NULL },
+		{ "id", S, .required = true, .check = check_nonempty },
+		{ "kind", S, .required = true, .check = check_kind },
+		{ "remedy", S, .required = false },
+		{ "text", S, .required = true },
 		{ 0 },
 	};
 
@@ -170,8 +172,8 @@ static void check_findings(struct check *c, const json_t *v)
 static void check_host_qemu(struct check *c, const json_t *v)
 {
 	static const struct member members[] = {
-		{ "build", S, true, check_digest },
-		{ "path", S, false, check_nonempty },
+		{ "build", S, .required = true, .check = check_digest },
+		{ "path", S, .check = check_nonempty },
 		{ 0 },
 	};
 
@@ -181,8 +183,8 @@ static void check_host_qemu(struct check *c, const json_t *v)
 static void check_host_unasked(struct check *c, const json_t *v)
 {
 	static const struct member members[] = {
-		{ "path", S, false, check_nonempty },
-		{ "unknown", S, true, check_name },
+		{ "path", S, .check = check_nonempty },
+		{ "unknown", S, .required = true, .check = check_name },
 		{ 0 },
 	};
 
@@ -206,17 +208,17 @@ static void check_unknown(struct check *c, const json_t *v)
 static void check_inputs(struct check *c, const json_t *v)
 {
 	static const struct member members[] = {
-		{ "arch", S, true, check_name },
-		{ "digest", S, true, check_digest },
-		{ "kind", S, true, check_host_kind },
-		{ "lacks", J_ARRAY, true, check_strings },
-		{ "name", S, true, check_name },
-		{ "numbers", J_OBJECT, false, check_numbers },
-		{ "qemu", J_ARRAY, true, check_host_qemu },
-		{ "qemu_none", J_BOOL, false, NULL },
-		{ "qemu_unasked", J_ARRAY, false, check_host_unasked },
-		{ "revision", J_INT, true, NULL },
-		{ "unknown", J_OBJECT, true, check_unknown },
+		{ "arch", S, .required = true, .check = check_name },
+		{ "digest", S, .required = true, .check = check_digest },
+		{ "kind", S, .required = true, .check = check_host_kind },
+		{ "lacks", J_ARRAY, .required = true, .check = check_strings },
+		{ "name", S, .required = true, .check = check_name },
+		{ "numbers", J_OBJECT, .check = check_numbers },
+		{ "qemu", J_ARRAY, .required = true, .check = check_host_qemu },
+		{ "qemu_none", J_BOOL, .required = false },
+		{ "qemu_unasked", J_ARRAY, .check = check_host_unasked },
+		{ "revision", J_INT, .required = true },
+		{ "unknown", J_OBJECT, .required = true, .check = check_unknown },
 		{ 0 },
 	};
 
@@ -228,15 +230,15 @@ static void check_inputs(struct check *c, const json_t *v)
 static void check_policy(struct check *c, const json_t *v)
 {
 	static const struct member members[] = {
-		{ "assume_qemu", J_ARRAY, false, check_strings },
-		{ "backends", J_ARRAY, true, check_strings },
-		{ "backends_named", J_BOOL, true, NULL },
-		{ "dest", J_ARRAY, true, check_strings },
-		{ "disable", J_ARRAY, true, check_strings },
-		{ "enable", J_ARRAY, true, check_strings },
-		{ "machine_chosen", J_BOOL, true, NULL },
-		{ "on", S, true, check_policy_word },
-		{ "target", SN, true, NULL },
+		{ "assume_qemu", J_ARRAY, .check = check_strings },
+		{ "backends", J_ARRAY, .required = true, .check = check_strings },
+		{ "backends_named", J_BOOL, .required = true },
+		{ "dest", J_ARRAY, .required = true, .check = check_strings },
+		{ "disable", J_ARRAY, .required = true, .check = check_strings },
+		{ "enable", J_ARRAY, .required = true, .check = check_strings },
+		{ "machine_chosen", J_BOOL, .required = true },
+		{ "on", S, .required = true, .check = check_policy_word },
+		{ "target", SN, .required = true },
 		{ 0 },
 	};
 
@@ -246,10 +248,10 @@ static void check_policy(struct check *c, const json_t *v)
 static void check_requirements(struct check *c, const json_t *v)
 {
 	static const struct member members[] = {
-		{ "conditions", J_ARRAY, true, check_strings },
-		{ "met", J_BOOL, true, NULL },
-		{ "name", S, true, check_name },
-		{ "text", S, true, NULL },
+		{ "conditions", J_ARRAY, .required = true, .check = check_strings },
+		{ "met", J_BOOL, .required = true },
+		{ "name", S, .required = true, .check = check_name },
+		{ "text", S, .required = true },
 		{ 0 },
 	};
 
@@ -259,10 +261,10 @@ static void check_requirements(struct check *c, const json_t *v)
 static void check_defaults(struct check *c, const json_t *v)
 {
 	static const struct member members[] = {
-		{ "absent", J_ARRAY, true, check_strings },
-		{ "off", J_ARRAY, true, check_strings },
-		{ "on", J_ARRAY, true, check_strings },
-		{ "unknown", J_ARRAY, true, check_strings },
+		{ "absent", J_ARRAY, .required = true, .check = check_strings },
+		{ "off", J_ARRAY, .required = true, .check = check_strings },
+		{ "on", J_ARRAY, .required = true, .check = check_strings },
+		{ "unknown", J_ARRAY, .required = true, .check = check_strings },
 		{ 0 },
 	};
 
@@ -272,13 +274,13 @@ static void check_defaults(struct check *c, const json_t *v)
 static void check_why(struct check *c, const json_t *v)
 {
 	static const struct member members[] = {
-		{ "backends", J_ARRAY, false, check_strings },
-		{ "hosts", J_ARRAY, false, check_strings },
-		{ "layer", S, false, NULL },
-		{ "missing", S, false, NULL },
-		{ "reason", S, true, check_reason },
-		{ "remedy", S, false, NULL },
-		{ "what", S, true, NULL },
+		{ "backends", J_ARRAY, .check = check_strings },
+		{ "hosts", J_ARRAY, .check = check_strings },
+		{ "layer", S, .required = false },
+		{ "missing", S, .required = false },
+		{ "reason", S, .required = true, .check = check_reason },
+		{ "remedy", S, .required = false },
+		{ "what", S, .required = true },
 		{ 0 },
 	};
 
@@ -288,16 +290,16 @@ static void check_why(struct check *c, const json_t *v)
 static void check_values(struct check *c, const json_t *v)
 {
 	static const struct member members[] = {
-		{ "bit", J_INT, false, check_bit },
-		{ "class", S, true, check_name },
-		{ "defaults", J_OBJECT, true, check_defaults },
-		{ "feature", S, true, check_nonempty },
-		{ "group", S, false, NULL },
-		{ "off_counts", J_BOOL, false, NULL },
-		{ "property", S, true, check_name },
-		{ "requires", J_ARRAY, true, check_strings },
-		{ "value", S | J_INT, true, check_value_word },
-		{ "why", J_ARRAY, true, check_why },
+		{ "bit", J_INT, .check = check_bit },
+		{ "class", S, .required = true, .check = check_name },
+		{ "defaults", J_OBJECT, .required = true, .check = check_defaults },
+		{ "feature", S, .required = true, .check = check_nonempty },
+		{ "group", S, .required = false },
+		{ "off_counts", J_BOOL, .required = false },
+		{ "property", S, .required = true, .check = check_name },
+		{ "requires", J_ARRAY, .required = true, .check = check_strings },
+		{ "value", S | J_INT, .required = true, .check = check_value_word },
+		{ "why", J_ARRAY, .required = true, .check = check_why },
 		{ 0 },
 	};
 
@@ -305,23 +307,23 @@ static void check_values(struct check *c, const json_t *v)
 }
 
 static const struct member baseline_members[] = {
-	{ "arch", SN, true, check_name_or_null },
-	{ "backends", J_ARRAY, true, check_backends },
-	{ "builds", J_OBJECT, true, check_builds },
-	{ "catalogue", J_INT, true, NULL },
-	{ "conditions", J_ARRAY, true, check_strings },
-	{ "findings", J_ARRAY, true, check_findings },
-	{ "id", SN, true, check_id },
-	{ "inputs", J_ARRAY, true, check_inputs },
-	{ "machine", SN, true, check_name_or_null },
-	{ "needs", J_OBJECT, false, check_needs_of_reader },
-	{ "policy", J_OBJECT, true, check_policy },
-	{ "requirements", J_ARRAY, true, check_requirements },
-	{ "schema", S, true, NULL },
-	{ "target", SN, true, check_name_or_null },
-	{ "used", J_ARRAY, true, check_strings },
-	{ "values", J_ARRAY, true, check_values },
-	{ "verdict", S, true, check_verdict },
+	{ "arch", SN, .required = true, .check = check_name_or_null },
+	{ "backends", J_ARRAY, .required = true, .check = check_backends },
+	{ "builds", J_OBJECT, .required = true, .check = check_builds },
+	{ "catalogue", J_INT, .required = true },
+	{ "conditions", J_ARRAY, .required = true, .check = check_strings },
+	{ "findings", J_ARRAY, .required = true, .check = check_findings },
+	{ "id", SN, .required = true, .check = check_id },
+	{ "inputs", J_ARRAY, .required = true, .check = check_inputs },
+	{ "machine", SN, .required = true, .check = check_name_or_null },
+	{ "needs", J_OBJECT, .check = check_needs_of_reader },
+	{ "policy", J_OBJECT, .required = true, .check = check_policy },
+	{ "requirements", J_ARRAY, .required = true, .check = check_requirements },
+	{ "schema", S, .required = true },
+	{ "target", SN, .required = true, .check = check_name_or_null },
+	{ "used", J_ARRAY, .required = true, .check = check_strings },
+	{ "values", J_ARRAY, .required = true, .check = check_values },
+	{ "verdict", S, .required = true, .check = check_verdict },
 	{ 0 },
 };
 

@@ -26,10 +26,10 @@ static void check_ranges(struct check *c, const json_t *v)
 static void check_compat_entry(struct check *c, const json_t *v)
 {
 	static const struct member members[] = {
-		{ "machine", J_STRING, true, check_version },
-		{ "not_in", J_ARRAY, false, check_ranges },
-		{ "source", J_STRING, true, check_nonempty },
-		{ "value", J_BOOL | J_INT | J_STRING | J_NULL, true, NULL },
+		{ "machine", J_STRING, .required = true, .check = check_version },
+		{ "not_in", J_ARRAY, .check = check_ranges },
+		{ "source", J_STRING, .required = true, .check = check_nonempty },
+		{ "value", J_BOOL | J_INT | J_STRING | J_NULL, .required = true },
 		{ 0 },
 	};
 
@@ -51,12 +51,12 @@ static void check_true(struct check *c, const json_t *v)
 static void check_need(struct check *c, const json_t *v)
 {
 	static const struct member members[] = {
-		{ "condition", J_STRING, false, NULL },
-		{ "machine_until", J_STRING, false, check_version },
-		{ "never", J_BOOL, false, check_true },
-		{ "since", J_STRING, false, check_version },
-		{ "until", J_STRING, false, check_version },
-		{ "without", J_STRING, false, check_name },
+		{ "condition", J_STRING, .required = false },
+		{ "machine_until", J_STRING, .check = check_version },
+		{ "never", J_BOOL, .check = check_true },
+		{ "since", J_STRING, .check = check_version },
+		{ "until", J_STRING, .check = check_version },
+		{ "without", J_STRING, .check = check_name },
 		{ 0 },
 	};
 
@@ -144,8 +144,8 @@ static void check_missing(struct check *c, const json_t *v)
 static void check_without(struct check *c, const json_t *v)
 {
 	static const struct member members[] = {
-		{ "value", J_BOOL, true, NULL },
-		{ "versions", J_ARRAY, false, check_ranges },
+		{ "value", J_BOOL, .required = true },
+		{ "versions", J_ARRAY, .check = check_ranges },
 		{ 0 },
 	};
 
@@ -155,40 +155,40 @@ static void check_without(struct check *c, const json_t *v)
 static void check_feature(struct check *c, const json_t *v)
 {
 	static const struct member members[] = {
-		{ "added", J_INT, false, check_revision },
-		{ "asked", J_STRING, false, check_name },
-		{ "bit", J_INT, false, check_bit },
-		{ "bit_when", J_STRING, false, check_when },
-		{ "caution", J_STRING, false, check_nonempty },
-		{ "class", J_STRING, true, check_name },
-		{ "combine", J_STRING, true, check_combine },
-		{ "compat", J_ARRAY, true, check_compat },
-		{ "declared_on", J_STRING, true, check_name },
-		{ "default", J_BOOL | J_INT | J_STRING | J_NULL, true, NULL },
-		{ "depends", J_ARRAY, true, check_strings },
-		{ "disabled", J_BOOL, false, NULL },
-		{ "fact", J_STRING, false, check_name },
-		{ "feature", J_STRING, true, check_nonempty },
-		{ "group", J_STRING, false, check_name },
-		{ "incoming_since", J_STRING, false, check_version },
-		{ "least", J_INT, false, NULL },
-		{ "legacy", J_BOOL, false, NULL },
-		{ "missing", J_STRING, true, check_missing },
-		{ "needs", J_OBJECT, true, check_needs },
-		{ "observed", J_STRING, false, check_name },
-		{ "pin", J_STRING, true, check_pin },
-		{ "property", J_STRING, true, check_nonempty },
-		{ "realized", J_INT, false, NULL },
-		{ "remedy", J_STRING, false, check_nonempty },
-		{ "removed", J_STRING, false, check_version },
-		{ "shape", J_STRING, false, check_name },
-		{ "shown_with", J_STRING, false, check_name },
-		{ "siblings", J_ARRAY, false, check_strings },
-		{ "since", J_STRING, true, check_version },
-		{ "sources", J_OBJECT, true, check_sources },
-		{ "type", J_STRING, true, check_nonempty },
-		{ "unmasked", J_ARRAY, false, check_ranges },
-		{ "without", J_OBJECT, false, check_without },
+		{ "added", J_INT, .check = check_revision },
+		{ "asked", J_STRING, .check = check_name },
+		{ "bit", J_INT, .check = check_bit },
+		{ "bit_when", J_STRING, .check = check_when },
+		{ "caution", J_STRING, .check = check_nonempty },
+		{ "class", J_STRING, .required = true, .check = check_name },
+		{ "combine", J_STRING, .required = true, .check = check_combine },
+		{ "compat", J_ARRAY, .required = true, .check = check_compat },
+		{ "declared_on", J_STRING, .required = true, .check = check_name },
+		{ "default", J_BOOL | J_INT | J_STRING | J_NULL, .required = true },
+		{ "depends", J_ARRAY, .required = true, .check = check_strings },
+		{ "disabled", J_BOOL, .required = false },
+		{ "fact", J_STRING, .check = check_name },
+		{ "feature", J_STRING, .required = true, .check = check_nonempty },
+		{ "group", J_STRING, .check = check_name },
+		{ "incoming_since", J_STRING, .check = check_version },
+		{ "least", J_INT, .required = false },
+		{ "legacy", J_BOOL, .required = false },
+		{ "missing", J_STRING, .required = true, .check = check_missing },
+		{ "needs", J_OBJECT, .required = true, .check = check_needs },
+		{ "observed", J_STRING, .check = check_name },
+		{ "pin", J_STRING, .required = true, .check = check_pin },
+		{ "property", J_STRING, .required = true, .check = check_nonempty },
+		{ "realized", J_INT, .required = false },
+		{ "remedy", J_STRING, .check = check_nonempty },
+		{ "removed", J_STRING, .check = check_version },
+		{ "shape", J_STRING, .check = check_name },
+		{ "shown_with", J_STRING, .check = check_name },
+		{ "siblings", J_ARRAY, .check = check_strings },
+		{ "since", J_STRING, .required = true, .check = check_version },
+		{ "sources", J_OBJECT, .required = true, .check = check_sources },
+		{ "type", J_STRING, .required = true, .check = check_nonempty },
+		{ "unmasked", J_ARRAY, .check = check_ranges },
+		{ "without", J_OBJECT, .check = check_without },
 		{ 0 },
 	};
 
@@ -204,10 +204,10 @@ static void check_features(struct check *c, const json_t *v)
 static void check_backend(struct check *c, const json_t *v)
 {
 	static const struct member members[] = {
-		{ "default", J_BOOL, true, NULL },
-		{ "device", J_STRING, false, check_name },
-		{ "predicted_only", J_BOOL, false, check_true },
-		{ "usable", J_ARRAY, true, check_strings },
+		{ "default", J_BOOL, .required = true },
+		{ "device", J_STRING, .check = check_name },
+		{ "predicted_only", J_BOOL, .check = check_true },
+		{ "usable", J_ARRAY, .required = true, .check = check_strings },
 		{ 0 },
 	};
 
@@ -227,10 +227,10 @@ static void check_backends(struct check *c, const json_t *v)
 static void check_condition(struct check *c, const json_t *v)
 {
 	static const struct member members[] = {
-		{ "layer", J_STRING, true, check_nonempty },
-		{ "missing", J_STRING, true, check_nonempty },
-		{ "remedy", J_STRING, true, check_nonempty },
-		{ "source", J_STRING, true, check_nonempty },
+		{ "layer", J_STRING, .required = true, .check = check_nonempty },
+		{ "missing", J_STRING, .required = true, .check = check_nonempty },
+		{ "remedy", J_STRING, .required = true, .check = check_nonempty },
+		{ "source", J_STRING, .required = true, .check = check_nonempty },
 		{ 0 },
 	};
 
@@ -246,7 +246,7 @@ static void check_conditions(struct check *c, const json_t *v)
 static void check_group(struct check *c, const json_t *v)
 {
 	static const struct member members[] = {
-		{ "together", J_BOOL, true, NULL },
+		{ "together", J_BOOL, .required = true },
 		{ 0 },
 	};
 
@@ -262,15 +262,15 @@ static void check_groups(struct check *c, const json_t *v)
 static void check_requirement(struct check *c, const json_t *v)
 {
 	static const struct member members[] = {
-		{ "bit", J_INT, false, check_bit },
-		{ "feature", J_STRING, false, check_nonempty },
-		{ "masked_by", J_STRING, false, check_nonempty },
-		{ "name", J_STRING, true, check_name },
-		{ "named_only", J_BOOL, false, NULL },
-		{ "needs", J_OBJECT, true, check_needs },
-		{ "remedy", J_STRING, true, check_nonempty },
-		{ "sources", J_STRING | J_OBJECT, true, check_sources },
-		{ "text", J_STRING, true, check_nonempty },
+		{ "bit", J_INT, .check = check_bit },
+		{ "feature", J_STRING, .check = check_nonempty },
+		{ "masked_by", J_STRING, .check = check_nonempty },
+		{ "name", J_STRING, .required = true, .check = check_name },
+		{ "named_only", J_BOOL, .required = false },
+		{ "needs", J_OBJECT, .required = true, .check = check_needs },
+		{ "remedy", J_STRING, .required = true, .check = check_nonempty },
+		{ "sources", J_STRING | J_OBJECT, .required = true, .check = check_sources },
+		{ "text", J_STRING, .required = true, .check = check_nonempty },
 		{ 0 },
 	};
 
@@ -286,9 +286,9 @@ static void check_requirements(struct check *c, const json_t *v)
 static void check_shape_offer(struct check *c, const json_t *v)
 {
 	static const struct member members[] = {
-		{ "source", J_STRING, true, check_nonempty },
-		{ "value", J_INT, true, NULL },
-		{ "versions", J_ARRAY, true, check_ranges },
+		{ "source", J_STRING, .required = true, .check = check_nonempty },
+		{ "value", J_INT, .required = true },
+		{ "versions", J_ARRAY, .required = true, .check = check_ranges },
 		{ 0 },
 	};
 
@@ -304,14 +304,14 @@ static void check_shape_offers(struct check *c, const json_t *v)
 static void check_shape(struct check *c, const json_t *v)
 {
 	static const struct member members[] = {
-		{ "also", J_STRING, false, check_nonempty },
-		{ "checked_since", J_STRING, true, check_version },
-		{ "name", J_STRING, true, check_name },
-		{ "offers", J_ARRAY, true, check_shape_offers },
-		{ "recorded", J_STRING, true, check_nonempty },
-		{ "remedy", J_STRING, true, check_nonempty },
-		{ "sources", J_STRING | J_OBJECT, true, check_sources },
-		{ "text", J_STRING, true, check_nonempty },
+		{ "also", J_STRING, .check = check_nonempty },
+		{ "checked_since", J_STRING, .required = true, .check = check_version },
+		{ "name", J_STRING, .required = true, .check = check_name },
+		{ "offers", J_ARRAY, .required = true, .check = check_shape_offers },
+		{ "recorded", J_STRING, .required = true, .check = check_nonempty },
+		{ "remedy", J_STRING, .required = true, .check = check_nonempty },
+		{ "sources", J_STRING | J_OBJECT, .required = true, .check = check_sources },
+		{ "text", J_STRING, .required = true, .check = check_nonempty },
 		{ 0 },
 	};
 
@@ -327,9 +327,9 @@ static void check_shapes(struct check *c, const json_t *v)
 static void check_release(struct check *c, const json_t *v)
 {
 	static const struct member members[] = {
-		{ "machines_from", J_STRING, true, check_version },
-		{ "source", J_STRING, true, check_nonempty },
-		{ "versions", J_STRING, true, check_range },
+		{ "machines_from", J_STRING, .required = true, .check = check_version },
+		{ "source", J_STRING, .required = true, .check = check_nonempty },
+		{ "versions", J_STRING, .required = true, .check = check_range },
 		{ 0 },
 	};
 
@@ -343,16 +343,16 @@ static void check_releases(struct check *c, const json_t *v)
 }
 
 static const struct member catalogue_members[] = {
-	{ "backends", J_OBJECT, true, check_backends },
-	{ "conditions", J_OBJECT, true, check_conditions },
-	{ "features", J_ARRAY, true, check_features },
-	{ "groups", J_OBJECT, true, check_groups },
-	{ "releases", J_ARRAY, false, check_releases },
-	{ "requirements", J_ARRAY, true, check_requirements },
-	{ "revision", J_INT, true, check_revision },
-	{ "schema", J_STRING, true, NULL },
-	{ "shapes", J_ARRAY, true, check_shapes },
-	{ "targets", J_ARRAY, true, check_strings },
+	{ "backends", J_OBJECT, .required = true, .check = check_backends },
+	{ "conditions", J_OBJECT, .required = true, .check = check_conditions },
+	{ "features", J_ARRAY, .required = true, .check = check_features },
+	{ "groups", J_OBJECT, .required = true, .check = check_groups },
+	{ "releases", J_ARRAY, .check = check_releases },
+	{ "requirements", J_ARRAY, .required = true, .check = check_requirements },
+	{ "revision", J_INT, .required = true, .check = check_revision },
+	{ "schema", J_STRING, .required = true },
+	{ "shapes", J_ARRAY, .required = true, .check = check_shapes },
+	{ "targets", J_ARRAY, .required = true, .check = check_strings },
 	{ 0 },
 };
 

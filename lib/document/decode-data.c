@@ -154,14 +154,14 @@ static void check_bar(struct check *c, const json_t *v)
 static void check_detail(struct check *c, const json_t *v)
 {
 	static const struct member members[] = {
-		{ "bar", J_INT, false, check_bar },
-		{ "capture", J_STRING, false, check_nonempty },
-		{ "devices", J_ARRAY, false, check_strings },
-		{ "differs", J_INT, false, NULL },
-		{ "first", J_INT, false, NULL },
-		{ "last", J_INT, false, NULL },
-		{ "remedy", J_STRING, false, check_nonempty },
-		{ "text", J_STRING, true, check_nonempty },
+		{ "bar", J_INT, .check = check_bar },
+		{ "capture", J_STRING, .check = check_nonempty },
+		{ "devices", J_ARRAY, .check = check_strings },
+		{ "differs", J_INT, .required = false },
+		{ "first", J_INT, .required = false },
+		{ "last", J_INT, .required = false },
+		{ "remedy", J_STRING, .check = check_nonempty },
+		{ "text", J_STRING, .required = true, .check = check_nonempty },
 		{ 0 },
 	};
 
@@ -221,24 +221,24 @@ static void check_row_kind(struct check *c, const json_t *v)
 static void check_row(struct check *c, const json_t *v)
 {
 	static const struct member members[] = {
-		{ "also", J_ARRAY, false, check_strings },
-		{ "details", J_ARRAY, false, check_details },
-		{ "device", J_STRING, false, check_name },
-		{ "example", J_STRING, true, check_nonempty },
-		{ "id", J_STRING, true, check_name },
-		{ "kind", J_STRING, true, check_kind },
-		{ "layer", J_STRING, false, check_nonempty },
-		{ "meaning", J_STRING, false, check_nonempty },
-		{ "named_later", J_BOOL, false, NULL },
-		{ "off", J_STRING, false, check_off },
-		{ "pattern", J_STRING, true, check_nonempty },
-		{ "place", J_STRING, false, check_place },
-		{ "remedy", J_STRING, false, check_nonempty },
-		{ "scope", J_STRING, false, check_scope },
-		{ "source", J_STRING, true, check_nonempty },
-		{ "subject", J_STRING, false, check_nonempty },
-		{ "who", J_STRING, false, check_nonempty },
-		{ "whole", J_BOOL, false, NULL },
+		{ "also", J_ARRAY, .check = check_strings },
+		{ "details", J_ARRAY, .check = check_details },
+		{ "device", J_STRING, .check = check_name },
+		{ "example", J_STRING, .required = true, .check = check_nonempty },
+		{ "id", J_STRING, .required = true, .check = check_name },
+		{ "kind", J_STRING, .required = true, .check = check_kind },
+		{ "layer", J_STRING, .check = check_nonempty },
+		{ "meaning", J_STRING, .check = check_nonempty },
+		{ "named_later", J_BOOL, .required = false },
+		{ "off", J_STRING, .check = check_off },
+		{ "pattern", J_STRING, .required = true, .check = check_nonempty },
+		{ "place", J_STRING, .check = check_place },
+		{ "remedy", J_STRING, .check = check_nonempty },
+		{ "scope", J_STRING, .check = check_scope },
+		{ "source", J_STRING, .required = true, .check = check_nonempty },
+		{ "subject", J_STRING, .check = check_nonempty },
+		{ "who", J_STRING, .check = check_nonempty },
+		{ "whole", J_BOOL, .required = false },
 		{ 0 },
 	};
 
@@ -258,8 +258,8 @@ static void check_rows(struct check *c, const json_t *v)
 void messages_check(struct check *c, const json_t *root)
 {
 	static const struct member members[] = {
-		{ "messages", J_ARRAY, true, check_rows },
-		{ "schema", J_STRING, true, NULL },
+		{ "messages", J_ARRAY, .required = true, .check = check_rows },
+		{ "schema", J_STRING, .required = true },
 		{ 0 },
 	};
 
@@ -290,18 +290,18 @@ static void check_decider(struct check *c, const json_t *v)
 static void check_feature(struct check *c, const json_t *v)
 {
 	static const struct member members[] = {
-		{ "also", J_STRING, false, check_nonempty },
-		{ "bit", J_INT, true, check_bit },
-		{ "classes", J_ARRAY, false, check_strings },
-		{ "decided_by", J_STRING, false, check_decider },
-		{ "layer", J_STRING, false, check_nonempty },
-		{ "machine_off", J_STRING, false, check_version },
-		{ "name", J_STRING, true, check_nonempty },
-		{ "off", J_STRING, false, check_nonempty },
-		{ "property", J_STRING, false, check_nonempty },
-		{ "remedy", J_STRING, false, check_nonempty },
-		{ "removed", J_STRING, false, check_version },
-		{ "since", J_STRING, false, check_version },
+		{ "also", J_STRING, .check = check_nonempty },
+		{ "bit", J_INT, .required = true, .check = check_bit },
+		{ "classes", J_ARRAY, .check = check_strings },
+		{ "decided_by", J_STRING, .check = check_decider },
+		{ "layer", J_STRING, .check = check_nonempty },
+		{ "machine_off", J_STRING, .check = check_version },
+		{ "name", J_STRING, .required = true, .check = check_nonempty },
+		{ "off", J_STRING, .check = check_nonempty },
+		{ "property", J_STRING, .check = check_nonempty },
+		{ "remedy", J_STRING, .check = check_nonempty },
+		{ "removed", J_STRING, .check = check_version },
+		{ "since", J_STRING, .check = check_version },
 		{ 0 },
 	};
 
@@ -345,10 +345,10 @@ static void check_bits(struct check *c, const json_t *v)
 static void check_other(struct check *c, const json_t *v)
 {
 	static const struct member members[] = {
-		{ "allowed", J_ARRAY, true, check_bits },
-		{ "layer", J_STRING, true, check_nonempty },
-		{ "missing", J_ARRAY, true, check_bits },
-		{ "remedy", J_STRING, true, check_nonempty },
+		{ "allowed", J_ARRAY, .required = true, .check = check_bits },
+		{ "layer", J_STRING, .required = true, .check = check_nonempty },
+		{ "missing", J_ARRAY, .required = true, .check = check_bits },
+		{ "remedy", J_STRING, .required = true, .check = check_nonempty },
 		{ 0 },
 	};
 
@@ -364,11 +364,11 @@ static void check_otherwise(struct check *c, const json_t *v)
 static void check_family(struct check *c, const json_t *v)
 {
 	static const struct member members[] = {
-		{ "family", J_STRING, true, check_nonempty },
-		{ "names", J_ARRAY, false, check_strings },
-		{ "part", J_BOOL, false, NULL },
-		{ "paths", J_ARRAY, false, check_strings },
-		{ "who", J_STRING, false, check_nonempty },
+		{ "family", J_STRING, .required = true, .check = check_nonempty },
+		{ "names", J_ARRAY, .check = check_strings },
+		{ "part", J_BOOL, .required = false },
+		{ "paths", J_ARRAY, .check = check_strings },
+		{ "who", J_STRING, .check = check_nonempty },
 		{ 0 },
 	};
 
@@ -384,16 +384,16 @@ static void check_families(struct check *c, const json_t *v)
 static void check_device(struct check *c, const json_t *v)
 {
 	static const struct member members[] = {
-		{ "aliases", J_ARRAY, true, check_strings },
-		{ "class", J_STRING, true, check_nonempty },
-		{ "family", J_STRING, true, check_nonempty },
-		{ "features", J_ARRAY, true, check_features },
-		{ "id", J_INT, true, NULL },
-		{ "layer", J_STRING, false, check_nonempty },
-		{ "otherwise", J_ARRAY, false, check_otherwise },
-		{ "remedy", J_STRING, false, check_nonempty },
-		{ "sections", J_OBJECT, true, check_sections },
-		{ "source", J_STRING, true, check_nonempty },
+		{ "aliases", J_ARRAY, .required = true, .check = check_strings },
+		{ "class", J_STRING, .required = true, .check = check_nonempty },
+		{ "family", J_STRING, .required = true, .check = check_nonempty },
+		{ "features", J_ARRAY, .required = true, .check = check_features },
+		{ "id", J_INT, .required = true },
+		{ "layer", J_STRING, .check = check_nonempty },
+		{ "otherwise", J_ARRAY, .check = check_otherwise },
+		{ "remedy", J_STRING, .check = check_nonempty },
+		{ "sections", J_OBJECT, .required = true, .check = check_sections },
+		{ "source", J_STRING, .required = true, .check = check_nonempty },
 		{ 0 },
 	};
 
@@ -417,8 +417,8 @@ static void check_devices(struct check *c, const json_t *v)
 static void check_transport(struct check *c, const json_t *v)
 {
 	static const struct member members[] = {
-		{ "features", J_ARRAY, true, check_features },
-		{ "source", J_STRING, true, check_nonempty },
+		{ "features", J_ARRAY, .required = true, .check = check_features },
+		{ "source", J_STRING, .required = true, .check = check_nonempty },
 		{ 0 },
 	};
 
@@ -428,10 +428,10 @@ static void check_transport(struct check *c, const json_t *v)
 void devices_check(struct check *c, const json_t *root)
 {
 	static const struct member members[] = {
-		{ "devices", J_OBJECT, true, check_devices },
-		{ "families", J_ARRAY, true, check_families },
-		{ "schema", J_STRING, true, NULL },
-		{ "transport", J_OBJECT, true, check_transport },
+		{ "devices", J_OBJECT, .required = true, .check = check_devices },
+		{ "families", J_ARRAY, .required = true, .check = check_families },
+		{ "schema", J_STRING, .required = true },
+		{ "transport", J_OBJECT, .required = true, .check = check_transport },
 		{ 0 },
 	};
 

@@ -40,10 +40,10 @@ static void check_since(struct check *c, const json_t *v)
 static void check_fact(struct check *c, const json_t *v)
 {
 	static const struct member members[] = {
-		{ "bits", J_INT, false, check_bits },
-		{ "kind", J_STRING, true, check_kind },
-		{ "since", J_STRING, true, check_since },
-		{ "source", J_STRING, true, check_nonempty },
+		{ "bits", J_INT, .check = check_bits },
+		{ "kind", J_STRING, .required = true, .check = check_kind },
+		{ "since", J_STRING, .required = true, .check = check_since },
+		{ "source", J_STRING, .required = true, .check = check_nonempty },
 		{ 0 },
 	};
 	const char *kind;
@@ -72,8 +72,8 @@ static void check_fact_map(struct check *c, const json_t *v)
 void facts_check(struct check *c, const json_t *root)
 {
 	static const struct member members[] = {
-		{ "facts", J_OBJECT, true, check_fact_map },
-		{ "schema", J_STRING, true, NULL },
+		{ "facts", J_OBJECT, .required = true, .check = check_fact_map },
+		{ "schema", J_STRING, .required = true },
 		{ 0 },
 	};
 

@@ -74,18 +74,18 @@ static void check_rom_size(struct check *c, const json_t *v)
 static void check_device(struct check *c, const json_t *v)
 {
 	static const struct member members[] = {
-		{ "backend", J_STRING, false, check_name },
-		{ "class", J_STRING, true, check_name },
-		{ "config_size", J_INT, false, check_config_size },
-		{ "id", J_STRING, false, check_nonempty },
-		{ "mtu", J_INT, false, check_mtu },
-		{ "negotiated", J_STRING, false, check_word },
-		{ "offered", J_STRING, false, check_word },
-		{ "properties", J_OBJECT, false, check_properties },
-		{ "queue_sizes", J_ARRAY, false, check_sizes },
-		{ "rom_size", J_INT, false, check_rom_size },
-		{ "ufo", J_BOOL, false, NULL },
-		{ "vnet_hdr", J_BOOL, false, NULL },
+		{ "backend", J_STRING, .check = check_name },
+		{ "class", J_STRING, .required = true, .check = check_name },
+		{ "config_size", J_INT, .check = check_config_size },
+		{ "id", J_STRING, .check = check_nonempty },
+		{ "mtu", J_INT, .check = check_mtu },
+		{ "negotiated", J_STRING, .check = check_word },
+		{ "offered", J_STRING, .check = check_word },
+		{ "properties", J_OBJECT, .check = check_properties },
+		{ "queue_sizes", J_ARRAY, .check = check_sizes },
+		{ "rom_size", J_INT, .check = check_rom_size },
+		{ "ufo", J_BOOL, .required = false },
+		{ "vnet_hdr", J_BOOL, .required = false },
 		{ 0 },
 	};
 
@@ -101,14 +101,14 @@ static void check_devices(struct check *c, const json_t *v)
 }
 
 static const struct member guest_members[] = {
-	{ "build_id", J_STRING, false, check_nonempty },
-	{ "devices", J_ARRAY, true, check_devices },
-	{ "machine", J_STRING, false, check_name },
-	{ "name", J_STRING, false, check_name },
-	{ "package", J_STRING, false, check_nonempty },
-	{ "qemu", J_STRING, false, check_version },
-	{ "schema", J_STRING, true, NULL },
-	{ "target", J_STRING, false, check_name },
+	{ "build_id", J_STRING, .check = check_nonempty },
+	{ "devices", J_ARRAY, .required = true, .check = check_devices },
+	{ "machine", J_STRING, .check = check_name },
+	{ "name", J_STRING, .check = check_name },
+	{ "package", J_STRING, .check = check_nonempty },
+	{ "qemu", J_STRING, .check = check_version },
+	{ "schema", J_STRING, .required = true },
+	{ "target", J_STRING, .check = check_name },
 	{ 0 },
 };
 

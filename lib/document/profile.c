@@ -19,7 +19,7 @@ static bool is_word(const char *s)
 static void check_unknown_value(struct check *c, const json_t *v)
 {
 	static const struct member members[] = {
-		{ "unknown", J_STRING, true, check_name },
+		{ "unknown", J_STRING, .required = true, .check = check_name },
 		{ 0 },
 	};
 
@@ -84,8 +84,8 @@ static void check_kind(struct check *c, const json_t *v)
 static void check_machine(struct check *c, const json_t *v)
 {
 	static const struct member members[] = {
-		{ "alias", J_STRING, false, check_name },
-		{ "deprecated", J_BOOL, false, NULL },
+		{ "alias", J_STRING, .check = check_name },
+		{ "deprecated", J_BOOL, .required = false },
 		{ 0 },
 	};
 
@@ -147,10 +147,10 @@ static void check_positive(struct check *c, const json_t *v)
 static void check_bar(struct check *c, const json_t *v)
 {
 	static const struct member members[] = {
-		{ "index", J_INT, true, check_positive },
-		{ "kind", J_STRING, true, check_name },
-		{ "prefetch", J_BOOL, true, NULL },
-		{ "size", J_INT, true, check_positive },
+		{ "index", J_INT, .required = true, .check = check_positive },
+		{ "kind", J_STRING, .required = true, .check = check_name },
+		{ "prefetch", J_BOOL, .required = true },
+		{ "size", J_INT, .required = true, .check = check_positive },
 		{ 0 },
 	};
 
@@ -190,12 +190,12 @@ static void check_rom_size(struct check *c, const json_t *v)
 static void check_observed(struct check *c, const json_t *v)
 {
 	static const struct member members[] = {
-		{ "bars", J_ARRAY, false, check_bars },
-		{ "config_size", J_INT, false, check_positive },
-		{ "offered", J_STRING, false, check_offered },
-		{ "queue_sizes", J_ARRAY, false, check_sizes },
-		{ "rom_size", J_INT, false, check_rom_size },
-		{ "vectors", J_INT, false, check_positive },
+		{ "bars", J_ARRAY, .check = check_bars },
+		{ "config_size", J_INT, .check = check_positive },
+		{ "offered", J_STRING, .check = check_offered },
+		{ "queue_sizes", J_ARRAY, .check = check_sizes },
+		{ "rom_size", J_INT, .check = check_rom_size },
+		{ "vectors", J_INT, .check = check_positive },
 		{ 0 },
 	};
 
@@ -238,9 +238,9 @@ static void check_patterns(struct check *c, const json_t *v)
 static void check_unasked(struct check *c, const json_t *v)
 {
 	static const struct member members[] = {
-		{ "build_id", J_STRING, false, check_nonempty },
-		{ "path", J_STRING, false, check_nonempty },
-		{ "unknown", J_STRING, true, check_name },
+		{ "build_id", J_STRING, .check = check_nonempty },
+		{ "path", J_STRING, .check = check_nonempty },
+		{ "unknown", J_STRING, .required = true, .check = check_name },
 		{ 0 },
 	};
 
@@ -250,19 +250,19 @@ static void check_unasked(struct check *c, const json_t *v)
 void profile_check_qemu(struct check *c, const json_t *v)
 {
 	static const struct member members[] = {
-		{ "build_id", J_STRING, false, check_nonempty },
-		{ "catalogue", J_INT, false, check_revision },
-		{ "ebpf", J_BOOL, false, NULL },
-		{ "defaults", J_OBJECT, false, check_machine_values },
-		{ "machine_patterns", J_ARRAY, false, check_patterns },
-		{ "machines", J_OBJECT, false, check_machines },
-		{ "package", J_STRING, false, NULL },
-		{ "path", J_STRING, false, check_nonempty },
-		{ "properties", J_OBJECT, false, check_properties },
-		{ "shape", J_OBJECT, false, check_shape },
-		{ "target", J_STRING, true, check_name },
-		{ "values", J_OBJECT, false, check_values },
-		{ "version", J_STRING, true, check_version },
+		{ "build_id", J_STRING, .check = check_nonempty },
+		{ "catalogue", J_INT, .check = check_revision },
+		{ "ebpf", J_BOOL, .required = false },
+		{ "defaults", J_OBJECT, .check = check_machine_values },
+		{ "machine_patterns", J_ARRAY, .check = check_patterns },
+		{ "machines", J_OBJECT, .check = check_machines },
+		{ "package", J_STRING, .required = false },
+		{ "path", J_STRING, .check = check_nonempty },
+		{ "properties", J_OBJECT, .check = check_properties },
+		{ "shape", J_OBJECT, .check = check_shape },
+		{ "target", J_STRING, .required = true, .check = check_name },
+		{ "values", J_OBJECT, .check = check_values },
+		{ "version", J_STRING, .required = true, .check = check_version },
 		{ 0 },
 	};
 
@@ -286,8 +286,8 @@ static void check_qemu(struct check *c, const json_t *v)
 static void check_kernel(struct check *c, const json_t *v)
 {
 	static const struct member members[] = {
-		{ "release", J_STRING, true, check_nonempty },
-		{ "version", J_STRING, false, NULL },
+		{ "release", J_STRING, .required = true, .check = check_nonempty },
+		{ "version", J_STRING, .required = false },
 		{ 0 },
 	};
 
@@ -318,8 +318,8 @@ static void check_evidence(struct check *c, const json_t *v)
 static void check_package(struct check *c, const json_t *v)
 {
 	static const struct member members[] = {
-		{ "name", J_STRING, true, check_nonempty },
-		{ "version", J_STRING, true, check_nonempty },
+		{ "name", J_STRING, .required = true, .check = check_nonempty },
+		{ "version", J_STRING, .required = true, .check = check_nonempty },
 		{ 0 },
 	};
 
@@ -348,10 +348,10 @@ static void check_date(struct check *c, const json_t *v)
 static void check_lifecycle(struct check *c, const json_t *v)
 {
 	static const struct member members[] = {
-		{ "extended_end", J_STRING | J_NULL, false, check_date },
-		{ "release", J_STRING | J_NULL, false, check_date },
-		{ "source", J_STRING, true, check_nonempty },
-		{ "standard_end", J_STRING | J_NULL, false, check_date },
+		{ "extended_end", J_STRING | J_NULL, .check = check_date },
+		{ "release", J_STRING | J_NULL, .check = check_date },
+		{ "source", J_STRING, .required = true, .check = check_nonempty },
+		{ "standard_end", J_STRING | J_NULL, .check = check_date },
 		{ 0 },
 	};
 
@@ -361,13 +361,13 @@ static void check_lifecycle(struct check *c, const json_t *v)
 static void check_probe(struct check *c, const json_t *v)
 {
 	static const struct member members[] = {
-		{ "capabilities", J_ARRAY, false, check_strings },
-		{ "euid", J_INT, false, NULL },
-		{ "loaded_modules", J_ARRAY, false, check_strings },
-		{ "missing_capabilities", J_ARRAY, false, check_strings },
-		{ "network_namespace", J_BOOL, false, NULL },
-		{ "no_load", J_BOOL, false, NULL },
-		{ "user_namespace", J_BOOL, false, NULL },
+		{ "capabilities", J_ARRAY, .check = check_strings },
+		{ "euid", J_INT, .required = false },
+		{ "loaded_modules", J_ARRAY, .check = check_strings },
+		{ "missing_capabilities", J_ARRAY, .check = check_strings },
+		{ "network_namespace", J_BOOL, .required = false },
+		{ "no_load", J_BOOL, .required = false },
+		{ "user_namespace", J_BOOL, .required = false },
 		{ 0 },
 	};
 
@@ -375,20 +375,20 @@ static void check_probe(struct check *c, const json_t *v)
 }
 
 static const struct member profile_members[] = {
-	{ "arch", J_STRING, true, check_name },
-	{ "boot_id", J_STRING, false, check_nonempty },
-	{ "evidence", J_OBJECT, false, check_evidence },
-	{ "facts", J_OBJECT, true, check_facts },
-	{ "kernel", J_OBJECT, false, check_kernel },
-	{ "kind", J_STRING, true, check_kind },
-	{ "lifecycle", J_OBJECT, false, check_lifecycle },
-	{ "name", J_STRING, true, check_name },
-	{ "needs", J_OBJECT, false, check_needs_of_reader },
-	{ "packages", J_ARRAY, false, check_packages },
-	{ "probe", J_OBJECT, false, check_probe },
-	{ "qemu", J_ARRAY, false, check_qemu },
-	{ "revision", J_INT, false, check_revision },
-	{ "schema", J_STRING, true, NULL },
+	{ "arch", J_STRING, .required = true, .check = check_name },
+	{ "boot_id", J_STRING, .check = check_nonempty },
+	{ "evidence", J_OBJECT, .check = check_evidence },
+	{ "facts", J_OBJECT, .required = true, .check = check_facts },
+	{ "kernel", J_OBJECT, .check = check_kernel },
+	{ "kind", J_STRING, .required = true, .check = check_kind },
+	{ "lifecycle", J_OBJECT, .check = check_lifecycle },
+	{ "name", J_STRING, .required = true, .check = check_name },
+	{ "needs", J_OBJECT, .check = check_needs_of_reader },
+	{ "packages", J_ARRAY, .check = check_packages },
+	{ "probe", J_OBJECT, .check = check_probe },
+	{ "qemu", J_ARRAY, .check = check_qemu },
+	{ "revision", J_INT, .check = check_revision },
+	{ "schema", J_STRING, .required = true },
 	{ 0 },
 };
 
