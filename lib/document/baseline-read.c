@@ -355,14 +355,6 @@ static void not_there(struct reader *r, const char *what, const char *name)
 		    what);
 }
 
-static int word_index(const char *const *words, const char *s)
-{
-	for (int i = 0; words[i]; i++)
-		if (streq(words[i], s))
-			return i;
-	return 0;
-}
-
 static bool names_fill(struct reader *r, const json_t *list, char ***ret, size_t *ret_n)
 {
 	size_t i;

@@ -100,14 +100,6 @@ static const char *const combine_words[] = { "and", "min", "equal", "directional
 static const char *const when_words[] = { "", "", "always", "nonzero", "nonnegative", "set", NULL };
 static const char *const missing_words[] = { "silent", "fatal", "kept", NULL };
 
-static int word_index(const char *const *words, const char *s)
-{
-	for (int i = 0; words[i]; i++)
-		if (*words[i] && streq(words[i], s))
-			return i;
-	return -1;
-}
-
 static void check_word(struct check *c, const json_t *v, const char *const *words)
 {
 	_buf_ b = { 0 };

@@ -7,18 +7,6 @@
 
 /* ------------------------------------------------------------- what is accepted */
 
-static void check_kind(struct check *c, const json_t *v)
-{
-	static const char *const kinds[] = { "bool", "word", "int", "string" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-		if (streq(json_string_value(v), kinds[i]))
-			return;
-	check_fault(c, "json-bad-value",
-		    "is \"%s\"; accepted: \"bool\", \"word\", \"int\", \"string\"",
-		    json_string_value(v));
-}
-
 static void check_bits(struct check *c, const json_t *v)
 {
 	json_int_t n = json_integer_value(v);
@@ -39,49 +27,32 @@ static void check_since(struct check *c, const json_t *v)
 
 static void check_fact(struct check *c, const json_t *v)
 {
-	static const struct member members[] = {
-		{ "bits", J_INT, .check = check_bits },
-		{ "kind", J_STRING, .required = true, .check = check_kind },
-		{ "since", J_STRING, .required = true, .check = check_since },
-		{ "source", J_STRING, .required = true, .check = check_nonempty },
-		{ 0 },
-	};
-	const char *kind;
+	const char *kind = json_string_value(json_object_get(v, "kind"));
 
-	if (!check_type(c, v, J_OBJECT))
-		return;
-	check_object(c, v, members, true);
-	kind = json_string_value(json_object_get(v, "kind"));
 	if (kind && streq(kind, "word") != !!json_object_get(v, "bits"))
 		check_fault(c, "json-bad-value", "a word has \"bits\", and nothing else has");
 }
 
-static void check_fact_map(struct check *c, const json_t *v)
-{
-	const char *key;
-	json_t *item;
+static const char *const kind_words[] = { "bool", "word", "int", "string", NULL };
 
-	json_object_foreach((json_t *)v, key, item) {
-		size_t mark = check_enter(c, key);
+static const struct member fact_members[] = {
+	{ "bits", J_INT, .check = check_bits },
+	{ "kind", J_STRING, .required = true, .words = kind_words },
+	{ "since", J_STRING, .required = true, .check = check_since },
+	{ "source", J_STRING, .required = true, .check = check_nonempty },
+	{ 0 },
+};
 
-		check_fact(c, item);
-		check_leave(c, mark);
-	}
-}
+static const struct member facts_members[] = {
+	{ "facts", J_OBJECT, .required = true,
+	  .each = EACH(J_OBJECT, .members = fact_members, .more = MORE_FREE, .check = check_fact) },
+	{ "schema", J_STRING, .required = true },
+	{ 0 },
+};
 
 void facts_check(struct check *c, const json_t *root)
 {
-	static const struct member members[] = {
-		{ "facts", J_OBJECT, .required = true, .check = check_fact_map },
-		{ "schema", J_STRING, .required = true },
-		{ 0 },
-	};
-
-	if (!check_type(c, root, J_OBJECT))
-		return;
-	check_schema(c, root, "facts");
-	if (c->err != EPROTONOSUPPORT)
-		check_object(c, root, members, true);
+	check_root(c, root, "facts", facts_members, MORE_FREE);
 }
 
 /* -------------------------------------------------------------------- the list */

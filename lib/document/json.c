@@ -304,13 +304,69 @@ static void unknown_key(struct check *c, const struct member *members)
 		    b.data ? b.data : "none");
 }
 
+int word_index(const char *const *words, const char *s)
+{
+	for (int i = 0; words[i]; i++)
+		if (*words[i] && streq(words[i], s))
+			return i;
+	return -1;
+}
+
+static void check_word(struct check *c, const char *s, const struct member *m)
+{
+	_buf_ b = { 0 };
+
+	if (word_index(m->words, s) >= 0)
+		return;
+	if (m->words_unsaid) {
+		check_fault(c, "json-bad-value", "\"%s\" is not a word that is known here", s);
+		return;
+	}
+	for (const char *const *word = m->words; *word; word++)
+		if (**word)
+			buf_printf(&b, "%s\"%s\"", b.len ? ", " : "", *word);
+	check_fault(c, "json-bad-value", "is \"%s\"; accepted: %s", s, b.data ? b.data : "");
+}
+
+static void check_value(struct check *c, const json_t *v, const struct member *m)
+{
+	if (!check_type(c, v, m->types) || json_is_null(v))
+		return;
+	if (m->words && json_is_string(v))
+		check_word(c, json_string_value(v), m);
+	if (m->members && json_is_object(v))
+		check_object_more(c, v, m->members, m->more);
+	if (m->each)
+		check_elements(c, v, m);
+	if (m->check)
+		m->check(c, v);
+}
+
+void check_elements(struct check *c, const json_t *v, const struct member *of)
+{
+	size_t i, mark;
+	const char *key;
+	json_t *item;
+
+	json_object_foreach((json_t *)v, key, item) {
+		mark = check_enter(c, key);
+		if (!of->keys || of->keys(c, key))
+			check_value(c, item, of->each);
+		check_leave(c, mark);
+	}
+	json_array_foreach(v, i, item) {
+		mark = check_enter_index(c, i);
+		check_value(c, item, of->each);
+		check_leave(c, mark);
+	}
+}
+
 static void check_member(struct check *c, const char *key, const json_t *v,
 			 const struct member *members, enum members_more more)
 {
 	for (const struct member *m = members; m->key; m++)
 		if (streq(m->key, key)) {
-			if (check_type(c, v, m->types) && m->check)
-				m->check(c, v);
+			check_value(c, v, m);
 			return;
 		}
 	if (more != MORE_NONE && is_free_key(key)) {
@@ -450,6 +506,18 @@ void check_schema(struct check *c, const json_t *root, const char *kind)
 	}
 	check_leave(c, mark);
 	check_printable(c, root, false);
+}
+
+bool check_root(struct check *c, const json_t *root, const char *kind,
+		const struct member *members, enum members_more more)
+{
+	if (!check_type(c, root, J_OBJECT))
+		return false;
+	check_schema(c, root, kind);
+	if (c->err == EPROTONOSUPPORT)
+		return false;
+	check_object_more(c, root, members, more);
+	return true;
 }
 
 bool name_valid(const char *s)

@@ -63,21 +63,45 @@ enum jtype {
 /* Is @v of one of @types? A fault otherwise. */
 bool check_type(struct check *c, const json_t *v, unsigned int types);
 
-/* One member that an object may have. */
+/* Other members of an object: none; description, tags and x-*; these, and those of later versions. */
+enum members_more { MORE_NONE, MORE_FREE, MORE_KEPT };
+
+/*
+ * One member that an object may have, or one element of an array or of an object with free keys.
+ * Tables of these describe a document; code checks only what they cannot say. A value of the right
+ * type that is not null is held against all that is given, in this order.
+ */
 struct member {
-	const char *key;
+	const char *key;    /* NULL: an element, or the end of a list of members */
 	unsigned int types; /* enum jtype */
 	bool required;
-	/* further checks of a value whose type is right, or NULL */
-	void (*check)(struct check *c, const json_t *v);
+	const char *const *words; /* a string is one of these (ends with NULL; "" is none of them) ... */
+	bool words_unsaid;	  /* ... which the message about another one does not list */
+	const struct member *members; /* an object has these (ends with a NULL key), and ... */
+	enum members_more more;
+	const struct member *each; /* each element of an array or an object: EACH() */
+	/* is the key of an element right? False: the value is not looked at */
+	bool (*keys)(struct check *c, const char *key);
+	void (*check)(struct check *c, const json_t *v); /* any other check */
 };
+/* An element: EACH(types, .FIELD = ...) */
+#define EACH(...) (&(const struct member){ NULL, __VA_ARGS__ })
+
+/*
+ * Check a document whose "schema" is "abibase-KIND/1". False if the document is no object, or
+ * states a newer schema, whose keys may mean something else: no member is looked at then.
+ */
+bool check_root(struct check *c, const json_t *root, const char *kind,
+		const struct member *members, enum members_more more);
+/* Check each element of an array or an object, with the path set. */
+void check_elements(struct check *c, const json_t *v, const struct member *of);
+/* The index of a word, or -1. */
+int word_index(const char *const *words, const char *s);
 /*
  * Check an object against its list of members (ends with a NULL key): types, required ones,
  * unknown keys. @open: description, tags and x-* are allowed too.
  */
 void check_object(struct check *c, const json_t *obj, const struct member *members, bool open);
-/* What else it may have: nothing; description, tags and x-*; these, and what a later version adds. */
-enum members_more { MORE_NONE, MORE_FREE, MORE_KEPT };
 void check_object_more(struct check *c, const json_t *obj, const struct member *members,
 		       enum members_more more);
 /*
