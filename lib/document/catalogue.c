@@ -12,34 +12,10 @@ static void check_range(struct check *c, const json_t *v)
 {
 	struct version_range range;
 
-	if (check_type(c, v, J_STRING) && !version_range_parse(json_string_value(v), &range))
+	if (!version_range_parse(json_string_value(v), &range))
 		check_fault(c, "json-bad-value",
 			    "\"%s\" is not a version or a range such as \"8.2.0-8.2.4\"",
 			    json_string_value(v));
-}
-
-static void check_ranges(struct check *c, const json_t *v)
-{
-	check_each(c, v, check_range);
-}
-
-static void check_compat_entry(struct check *c, const json_t *v)
-{
-	static const struct member members[] = {
-		{ "machine", J_STRING, .required = true, .check = check_version },
-		{ "not_in", J_ARRAY, .check = check_ranges },
-		{ "source", J_STRING, .required = true, .check = check_nonempty },
-		{ "value", J_BOOL | J_INT | J_STRING | J_NULL, .required = true },
-		{ 0 },
-	};
-
-	if (check_type(c, v, J_OBJECT))
-		check_object(c, v, members, false);
-}
-
-static void check_compat(struct check *c, const json_t *v)
-{
-	check_each(c, v, check_compat_entry);
 }
 
 static void check_true(struct check *c, const json_t *v)
@@ -50,41 +26,10 @@ static void check_true(struct check *c, const json_t *v)
 
 static void check_need(struct check *c, const json_t *v)
 {
-	static const struct member members[] = {
-		{ "condition", J_STRING, .required = false },
-		{ "machine_until", J_STRING, .check = check_version },
-		{ "never", J_BOOL, .check = check_true },
-		{ "since", J_STRING, .check = check_version },
-		{ "until", J_STRING, .check = check_version },
-		{ "without", J_STRING, .check = check_name },
-		{ 0 },
-	};
-
-	if (!check_type(c, v, J_STRING | J_OBJECT) || json_is_string(v))
-		return;
-	check_object(c, v, members, false);
-	if (!json_object_get(v, "condition") == !json_object_get(v, "never"))
+	if (json_is_object(v) &&
+	    !json_object_get(v, "condition") == !json_object_get(v, "never"))
 		check_fault(c, "json-bad-value",
 			    "needs either a \"condition\" or \"never\": true");
-}
-
-static void check_need_list(struct check *c, const json_t *v)
-{
-	if (check_type(c, v, J_ARRAY))
-		check_each(c, v, check_need);
-}
-
-static void check_needs(struct check *c, const json_t *v)
-{
-	check_map(c, v, check_need_list);
-}
-
-static void check_sources(struct check *c, const json_t *v)
-{
-	if (json_is_string(v))
-		check_nonempty(c, v);
-	else
-		check_map(c, v, check_text);
 }
 
 static void check_bit(struct check *c, const json_t *v)
@@ -100,112 +45,86 @@ static const char *const combine_words[] = { "and", "min", "equal", "directional
 static const char *const when_words[] = { "", "", "always", "nonzero", "nonnegative", "set", NULL };
 static const char *const missing_words[] = { "silent", "fatal", "kept", NULL };
 
-static void check_word(struct check *c, const json_t *v, const char *const *words)
-{
-	_buf_ b = { 0 };
+static const struct member each_range = { .types = J_STRING, .check = check_range };
+static const struct member each_text = { .types = J_STRING, .check = check_nonempty };
 
-	if (word_index(words, json_string_value(v)) >= 0)
-		return;
-	for (; *words; words++)
-		if (**words)
-			buf_printf(&b, "%s\"%s\"", b.len ? ", " : "", *words);
-	check_fault(c, "json-bad-value", "is \"%s\"; accepted: %s", json_string_value(v),
-		    b.data ? b.data : "");
-}
+static const struct member compat_members[] = {
+	{ "machine", J_STRING, .required = true, .check = check_version },
+	{ "not_in", J_ARRAY, .each = &each_range },
+	{ "source", J_STRING, .required = true, .check = check_nonempty },
+	{ "value", J_BOOL | J_INT | J_STRING | J_NULL, .required = true },
+	{ 0 },
+};
 
-static void check_pin(struct check *c, const json_t *v)
-{
-	check_word(c, v, pin_words);
-}
+static const struct member need_members[] = {
+	{ "condition", J_STRING, .required = false },
+	{ "machine_until", J_STRING, .check = check_version },
+	{ "never", J_BOOL, .check = check_true },
+	{ "since", J_STRING, .check = check_version },
+	{ "until", J_STRING, .check = check_version },
+	{ "without", J_STRING, .check = check_name },
+	{ 0 },
+};
 
-static void check_combine(struct check *c, const json_t *v)
-{
-	check_word(c, v, combine_words);
-}
+/* "needs" has a list for each backend. */
+static const struct member each_needs = {
+	.types = J_ARRAY,
+	.each = EACH(J_STRING | J_OBJECT, .members = need_members, .check = check_need),
+};
 
-static void check_when(struct check *c, const json_t *v)
-{
-	check_word(c, v, when_words);
-}
+static const struct member without_members[] = {
+	{ "value", J_BOOL, .required = true },
+	{ "versions", J_ARRAY, .each = &each_range },
+	{ 0 },
+};
 
-static void check_missing(struct check *c, const json_t *v)
-{
-	check_word(c, v, missing_words);
-}
+static const struct member feature_members[] = {
+	{ "added", J_INT, .check = check_revision },
+	{ "asked", J_STRING, .check = check_name },
+	{ "bit", J_INT, .check = check_bit },
+	{ "bit_when", J_STRING, .words = when_words },
+	{ "caution", J_STRING, .check = check_nonempty },
+	{ "class", J_STRING, .required = true, .check = check_name },
+	{ "combine", J_STRING, .required = true, .words = combine_words },
+	{ "compat", J_ARRAY, .required = true, .each = EACH_OBJECT(compat_members, MORE_NONE) },
+	{ "declared_on", J_STRING, .required = true, .check = check_name },
+	{ "default", J_BOOL | J_INT | J_STRING | J_NULL, .required = true },
+	{ "depends", J_ARRAY, .required = true, .each = EACH(J_STRING) },
+	{ "disabled", J_BOOL, .required = false },
+	{ "fact", J_STRING, .check = check_name },
+	{ "feature", J_STRING, .required = true, .check = check_nonempty },
+	{ "group", J_STRING, .check = check_name },
+	{ "incoming_since", J_STRING, .check = check_version },
+	{ "least", J_INT, .required = false },
+	{ "legacy", J_BOOL, .required = false },
+	{ "missing", J_STRING, .required = true, .words = missing_words },
+	{ "needs", J_OBJECT, .required = true, .each = &each_needs },
+	{ "observed", J_STRING, .check = check_name },
+	{ "pin", J_STRING, .required = true, .words = pin_words },
+	{ "property", J_STRING, .required = true, .check = check_nonempty },
+	{ "realized", J_INT, .required = false },
+	{ "remedy", J_STRING, .check = check_nonempty },
+	{ "removed", J_STRING, .check = check_version },
+	{ "shape", J_STRING, .check = check_name },
+	{ "shown_with", J_STRING, .check = check_name },
+	{ "siblings", J_ARRAY, .each = EACH(J_STRING) },
+	{ "since", J_STRING, .required = true, .check = check_version },
+	{ "sources", J_OBJECT, .required = true, .each = &each_text },
+	{ "type", J_STRING, .required = true, .check = check_nonempty },
+	{ "unmasked", J_ARRAY, .each = &each_range },
+	{ "without", J_OBJECT, .members = without_members, .more = MORE_FREE },
+	{ 0 },
+};
 
-static void check_without(struct check *c, const json_t *v)
-{
-	static const struct member members[] = {
-		{ "value", J_BOOL, .required = true },
-		{ "versions", J_ARRAY, .check = check_ranges },
-		{ 0 },
-	};
+static const struct member backend_members[] = {
+	{ "default", J_BOOL, .required = true },
+	{ "device", J_STRING, .check = check_name },
+	{ "predicted_only", J_BOOL, .check = check_true },
+	{ "usable", J_ARRAY, .required = true, .each = EACH(J_STRING) },
+	{ 0 },
+};
 
-	check_object(c, v, members, true);
-}
-
-static void check_feature(struct check *c, const json_t *v)
-{
-	static const struct member members[] = {
-		{ "added", J_INT, .check = check_revision },
-		{ "asked", J_STRING, .check = check_name },
-		{ "bit", J_INT, .check = check_bit },
-		{ "bit_when", J_STRING, .check = check_when },
-		{ "caution", J_STRING, .check = check_nonempty },
-		{ "class", J_STRING, .required = true, .check = check_name },
-		{ "combine", J_STRING, .required = true, .check = check_combine },
-		{ "compat", J_ARRAY, .required = true, .check = check_compat },
-		{ "declared_on", J_STRING, .required = true, .check = check_name },
-		{ "default", J_BOOL | J_INT | J_STRING | J_NULL, .required = true },
-		{ "depends", J_ARRAY, .required = true, .check = check_strings },
-		{ "disabled", J_BOOL, .required = false },
-		{ "fact", J_STRING, .check = check_name },
-		{ "feature", J_STRING, .required = true, .check = check_nonempty },
-		{ "group", J_STRING, .check = check_name },
-		{ "incoming_since", J_STRING, .check = check_version },
-		{ "least", J_INT, .required = false },
-		{ "legacy", J_BOOL, .required = false },
-		{ "missing", J_STRING, .required = true, .check = check_missing },
-		{ "needs", J_OBJECT, .required = true, .check = check_needs },
-		{ "observed", J_STRING, .check = check_name },
-		{ "pin", J_STRING, .required = true, .check = check_pin },
-		{ "property", J_STRING, .required = true, .check = check_nonempty },
-		{ "realized", J_INT, .required = false },
-		{ "remedy", J_STRING, .check = check_nonempty },
-		{ "removed", J_STRING, .check = check_version },
-		{ "shape", J_STRING, .check = check_name },
-		{ "shown_with", J_STRING, .check = check_name },
-		{ "siblings", J_ARRAY, .check = check_strings },
-		{ "since", J_STRING, .required = true, .check = check_version },
-		{ "sources", J_OBJECT, .required = true, .check = check_sources },
-		{ "type", J_STRING, .required = true, .check = check_nonempty },
-		{ "unmasked", J_ARRAY, .check = check_ranges },
-		{ "without", J_OBJECT, .check = check_without },
-		{ 0 },
-	};
-
-	if (check_type(c, v, J_OBJECT))
-		check_object(c, v, members, true);
-}
-
-static void check_features(struct check *c, const json_t *v)
-{
-	check_each(c, v, check_feature);
-}
-
-static void check_backend(struct check *c, const json_t *v)
-{
-	static const struct member members[] = {
-		{ "default", J_BOOL, .required = true },
-		{ "device", J_STRING, .check = check_name },
-		{ "predicted_only", J_BOOL, .check = check_true },
-		{ "usable", J_ARRAY, .required = true, .check = check_strings },
-		{ 0 },
-	};
-
-	if (check_type(c, v, J_OBJECT))
-		check_object(c, v, members, true);
-}
+static const struct member backends = { .each = EACH_OBJECT(backend_members, MORE_FREE) };
 
 static void check_backends(struct check *c, const json_t *v)
 {
@@ -213,138 +132,72 @@ static void check_backends(struct check *c, const json_t *v)
 		check_fault(c, "json-bad-value", "must have between 1 and %d backends",
 			    MAX_BACKENDS);
 	else
-		check_map(c, v, check_backend);
+		check_elements(c, v, &backends);
 }
 
-static void check_condition(struct check *c, const json_t *v)
-{
-	static const struct member members[] = {
-		{ "layer", J_STRING, .required = true, .check = check_nonempty },
-		{ "missing", J_STRING, .required = true, .check = check_nonempty },
-		{ "remedy", J_STRING, .required = true, .check = check_nonempty },
-		{ "source", J_STRING, .required = true, .check = check_nonempty },
-		{ 0 },
-	};
+static const struct member condition_members[] = {
+	{ "layer", J_STRING, .required = true, .check = check_nonempty },
+	{ "missing", J_STRING, .required = true, .check = check_nonempty },
+	{ "remedy", J_STRING, .required = true, .check = check_nonempty },
+	{ "source", J_STRING, .required = true, .check = check_nonempty },
+	{ 0 },
+};
 
-	if (check_type(c, v, J_OBJECT))
-		check_object(c, v, members, true);
-}
+static const struct member group_members[] = {
+	{ "together", J_BOOL, .required = true },
+	{ 0 },
+};
 
-static void check_conditions(struct check *c, const json_t *v)
-{
-	check_map(c, v, check_condition);
-}
+static const struct member requirement_members[] = {
+	{ "bit", J_INT, .check = check_bit },
+	{ "feature", J_STRING, .check = check_nonempty },
+	{ "masked_by", J_STRING, .check = check_nonempty },
+	{ "name", J_STRING, .required = true, .check = check_name },
+	{ "named_only", J_BOOL, .required = false },
+	{ "needs", J_OBJECT, .required = true, .each = &each_needs },
+	{ "remedy", J_STRING, .required = true, .check = check_nonempty },
+	{ "sources", J_STRING | J_OBJECT, .required = true, .check = check_nonempty, .each = &each_text },
+	{ "text", J_STRING, .required = true, .check = check_nonempty },
+	{ 0 },
+};
 
-static void check_group(struct check *c, const json_t *v)
-{
-	static const struct member members[] = {
-		{ "together", J_BOOL, .required = true },
-		{ 0 },
-	};
+static const struct member offer_members[] = {
+	{ "source", J_STRING, .required = true, .check = check_nonempty },
+	{ "value", J_INT, .required = true },
+	{ "versions", J_ARRAY, .required = true, .each = &each_range },
+	{ 0 },
+};
 
-	if (check_type(c, v, J_OBJECT))
-		check_object(c, v, members, true);
-}
+static const struct member shape_members[] = {
+	{ "also", J_STRING, .check = check_nonempty },
+	{ "checked_since", J_STRING, .required = true, .check = check_version },
+	{ "name", J_STRING, .required = true, .check = check_name },
+	{ "offers", J_ARRAY, .required = true, .each = EACH_OBJECT(offer_members, MORE_NONE) },
+	{ "recorded", J_STRING, .required = true, .check = check_nonempty },
+	{ "remedy", J_STRING, .required = true, .check = check_nonempty },
+	{ "sources", J_STRING | J_OBJECT, .required = true, .check = check_nonempty, .each = &each_text },
+	{ "text", J_STRING, .required = true, .check = check_nonempty },
+	{ 0 },
+};
 
-static void check_groups(struct check *c, const json_t *v)
-{
-	check_map(c, v, check_group);
-}
-
-static void check_requirement(struct check *c, const json_t *v)
-{
-	static const struct member members[] = {
-		{ "bit", J_INT, .check = check_bit },
-		{ "feature", J_STRING, .check = check_nonempty },
-		{ "masked_by", J_STRING, .check = check_nonempty },
-		{ "name", J_STRING, .required = true, .check = check_name },
-		{ "named_only", J_BOOL, .required = false },
-		{ "needs", J_OBJECT, .required = true, .check = check_needs },
-		{ "remedy", J_STRING, .required = true, .check = check_nonempty },
-		{ "sources", J_STRING | J_OBJECT, .required = true, .check = check_sources },
-		{ "text", J_STRING, .required = true, .check = check_nonempty },
-		{ 0 },
-	};
-
-	if (check_type(c, v, J_OBJECT))
-		check_object(c, v, members, true);
-}
-
-static void check_requirements(struct check *c, const json_t *v)
-{
-	check_each(c, v, check_requirement);
-}
-
-static void check_shape_offer(struct check *c, const json_t *v)
-{
-	static const struct member members[] = {
-		{ "source", J_STRING, .required = true, .check = check_nonempty },
-		{ "value", J_INT, .required = true },
-		{ "versions", J_ARRAY, .required = true, .check = check_ranges },
-		{ 0 },
-	};
-
-	if (check_type(c, v, J_OBJECT))
-		check_object(c, v, members, false);
-}
-
-static void check_shape_offers(struct check *c, const json_t *v)
-{
-	check_each(c, v, check_shape_offer);
-}
-
-static void check_shape(struct check *c, const json_t *v)
-{
-	static const struct member members[] = {
-		{ "also", J_STRING, .check = check_nonempty },
-		{ "checked_since", J_STRING, .required = true, .check = check_version },
-		{ "name", J_STRING, .required = true, .check = check_name },
-		{ "offers", J_ARRAY, .required = true, .check = check_shape_offers },
-		{ "recorded", J_STRING, .required = true, .check = check_nonempty },
-		{ "remedy", J_STRING, .required = true, .check = check_nonempty },
-		{ "sources", J_STRING | J_OBJECT, .required = true, .check = check_sources },
-		{ "text", J_STRING, .required = true, .check = check_nonempty },
-		{ 0 },
-	};
-
-	if (check_type(c, v, J_OBJECT))
-		check_object(c, v, members, true);
-}
-
-static void check_shapes(struct check *c, const json_t *v)
-{
-	check_each(c, v, check_shape);
-}
-
-static void check_release(struct check *c, const json_t *v)
-{
-	static const struct member members[] = {
-		{ "machines_from", J_STRING, .required = true, .check = check_version },
-		{ "source", J_STRING, .required = true, .check = check_nonempty },
-		{ "versions", J_STRING, .required = true, .check = check_range },
-		{ 0 },
-	};
-
-	if (check_type(c, v, J_OBJECT))
-		check_object(c, v, members, true);
-}
-
-static void check_releases(struct check *c, const json_t *v)
-{
-	check_each(c, v, check_release);
-}
+static const struct member release_members[] = {
+	{ "machines_from", J_STRING, .required = true, .check = check_version },
+	{ "source", J_STRING, .required = true, .check = check_nonempty },
+	{ "versions", J_STRING, .required = true, .check = check_range },
+	{ 0 },
+};
 
 static const struct member catalogue_members[] = {
 	{ "backends", J_OBJECT, .required = true, .check = check_backends },
-	{ "conditions", J_OBJECT, .required = true, .check = check_conditions },
-	{ "features", J_ARRAY, .required = true, .check = check_features },
-	{ "groups", J_OBJECT, .required = true, .check = check_groups },
-	{ "releases", J_ARRAY, .check = check_releases },
-	{ "requirements", J_ARRAY, .required = true, .check = check_requirements },
+	{ "conditions", J_OBJECT, .required = true, .each = EACH_OBJECT(condition_members, MORE_FREE) },
+	{ "features", J_ARRAY, .required = true, .each = EACH_OBJECT(feature_members, MORE_FREE) },
+	{ "groups", J_OBJECT, .required = true, .each = EACH_OBJECT(group_members, MORE_FREE) },
+	{ "releases", J_ARRAY, .each = EACH_OBJECT(release_members, MORE_FREE) },
+	{ "requirements", J_ARRAY, .required = true, .each = EACH_OBJECT(requirement_members, MORE_FREE) },
 	{ "revision", J_INT, .required = true, .check = check_revision },
 	{ "schema", J_STRING, .required = true },
-	{ "shapes", J_ARRAY, .required = true, .check = check_shapes },
-	{ "targets", J_ARRAY, .required = true, .check = check_strings },
+	{ "shapes", J_ARRAY, .required = true, .each = EACH_OBJECT(shape_members, MORE_FREE) },
+	{ "targets", J_ARRAY, .required = true, .each = EACH(J_STRING) },
 	{ 0 },
 };
 
@@ -911,11 +764,7 @@ static int catalogue_make(struct check *c, json_t *root, struct abibase_catalogu
 	struct abibase_catalogue *cat;
 	int r = 0;
 
-	if (check_type(c, root, J_OBJECT)) {
-		check_schema(c, root, "catalogue");
-		if (c->err != EPROTONOSUPPORT)
-			check_object(c, root, catalogue_members, true);
-	}
+	check_root(c, root, "catalogue", catalogue_members, MORE_FREE);
 	cat = c->faults ? NULL : calloc(1, sizeof(*cat));
 	if (!cat) {
 		json_decref(root);

@@ -563,7 +563,7 @@ void check_named(struct check *c, const json_t *v, void (*fn)(struct check *, co
 
 void check_nonempty(struct check *c, const json_t *v)
 {
-	if (!json_string_length(v))
+	if (json_is_string(v) && !json_string_length(v))
 		check_fault(c, "json-bad-value", "is empty");
 }
 

@@ -63,7 +63,7 @@ enum jtype {
 /* Is @v of one of @types? A fault otherwise. */
 bool check_type(struct check *c, const json_t *v, unsigned int types);
 
-/* Other members of an object: none; description, tags and x-*; these, and those of later versions. */
+/* Other members of an object: none; description, tags and x-*; these, and a later version's. */
 enum members_more { MORE_NONE, MORE_FREE, MORE_KEPT };
 
 /*
@@ -85,7 +85,8 @@ struct member {
 	void (*check)(struct check *c, const json_t *v); /* any other check */
 };
 /* An element: EACH(types, .FIELD = ...) */
-#define EACH(...) (&(const struct member){ NULL, __VA_ARGS__ })
+#define EACH(...) (&(const struct member){ .types = __VA_ARGS__ })
+#define EACH_OBJECT(table, others) EACH(J_OBJECT, .members = table, .more = others)
 
 /*
  * Check a document whose "schema" is "abibase-KIND/1". False if the document is no object, or
