@@ -95,46 +95,11 @@ int message_capture(const struct message *m, const char *name)
 
 /* ---------------------------------------------------------------- messages.json */
 
-static bool one_of(const char *s, const char *const *words)
-{
-	for (; *words; words++)
-		if (streq(s, *words))
-			return true;
-	return false;
-}
-
 /* In the order of enum message_kind and enum echo_place. */
 static const char *const kinds[] = { "features", "word", "echo", "message", NULL };
 static const char *const places[] = { "field", "section", "end", NULL };
 static const char *const scopes[] = { "guest", "outside", "harmless", "unknown", NULL };
 static const char *const deciders[] = { "host", "options", "build", "nobody", NULL };
-
-static void check_word(struct check *c, const json_t *v, const char *const *words)
-{
-	_buf_ accepted = { 0 };
-
-	if (one_of(json_string_value(v), words))
-		return;
-	for (size_t i = 0; words[i]; i++)
-		buf_printf(&accepted, "%s\"%s\"", i ? ", " : "", words[i]);
-	check_fault(c, "json-bad-value", "is \"%s\"; accepted: %s", json_string_value(v),
-		    accepted.data ? accepted.data : "");
-}
-
-static void check_kind(struct check *c, const json_t *v)
-{
-	check_word(c, v, kinds);
-}
-
-static void check_place(struct check *c, const json_t *v)
-{
-	check_word(c, v, places);
-}
-
-static void check_scope(struct check *c, const json_t *v)
-{
-	check_word(c, v, scopes);
-}
 
 static void check_off(struct check *c, const json_t *v)
 {
@@ -153,31 +118,23 @@ static void check_bar(struct check *c, const json_t *v)
 
 static void check_detail(struct check *c, const json_t *v)
 {
-	static const struct member members[] = {
-		{ "bar", J_INT, .check = check_bar },
-		{ "capture", J_STRING, .check = check_nonempty },
-		{ "devices", J_ARRAY, .check = check_strings },
-		{ "differs", J_INT, .required = false },
-		{ "first", J_INT, .required = false },
-		{ "last", J_INT, .required = false },
-		{ "remedy", J_STRING, .check = check_nonempty },
-		{ "text", J_STRING, .required = true, .check = check_nonempty },
-		{ 0 },
-	};
-
-	if (!check_type(c, v, J_OBJECT))
-		return;
-	check_object(c, v, members, true);
 	if (!json_object_get(v, "capture") != !json_object_get(v, "first") ||
 	    !json_object_get(v, "capture") != !json_object_get(v, "last"))
 		check_fault(c, "json-bad-value",
 			    "\"capture\", \"first\" and \"last\", its range, belong together");
 }
 
-static void check_details(struct check *c, const json_t *v)
-{
-	check_each(c, v, check_detail);
-}
+static const struct member detail_members[] = {
+	{ "bar", J_INT, .check = check_bar },
+	{ "capture", J_STRING, .check = check_nonempty },
+	{ "devices", J_ARRAY, .each = EACH(J_STRING) },
+	{ "differs", J_INT, .required = false },
+	{ "first", J_INT, .required = false },
+	{ "last", J_INT, .required = false },
+	{ "remedy", J_STRING, .check = check_nonempty },
+	{ "text", J_STRING, .required = true, .check = check_nonempty },
+	{ 0 },
+};
 
 /* What a row of its kind must have; masks and words are understood by code. */
 static void check_pattern(struct check *c, const char *kind, const char *pattern, bool whole)
@@ -196,7 +153,7 @@ static void check_pattern(struct check *c, const char *kind, const char *pattern
 		check_fault(c, "json-bad-value", "the pattern must capture word");
 }
 
-static void check_row_kind(struct check *c, const json_t *v)
+static void check_row(struct check *c, const json_t *v)
 {
 	static const char *const wanted[] = { "meaning", "remedy", "scope" };
 	const char *kind = string_of(v, "kind"), *pattern = string_of(v, "pattern");
@@ -204,7 +161,7 @@ static void check_row_kind(struct check *c, const json_t *v)
 	size_t i;
 	json_t *also;
 
-	if (!kind || !pattern || !one_of(kind, kinds))
+	if (!kind || !pattern || word_index(kinds, kind) < 0)
 		return;
 	spoken = streq(kind, "message") || streq(kind, "echo");
 	check_pattern(c, kind, pattern, whole);
@@ -218,56 +175,39 @@ static void check_row_kind(struct check *c, const json_t *v)
 		check_fault(c, "json-missing-key", "\"place\" is missing");
 }
 
-static void check_row(struct check *c, const json_t *v)
-{
-	static const struct member members[] = {
-		{ "also", J_ARRAY, .check = check_strings },
-		{ "details", J_ARRAY, .check = check_details },
-		{ "device", J_STRING, .check = check_name },
-		{ "example", J_STRING, .required = true, .check = check_nonempty },
-		{ "id", J_STRING, .required = true, .check = check_name },
-		{ "kind", J_STRING, .required = true, .check = check_kind },
-		{ "layer", J_STRING, .check = check_nonempty },
-		{ "meaning", J_STRING, .check = check_nonempty },
-		{ "named_later", J_BOOL, .required = false },
-		{ "off", J_STRING, .check = check_off },
-		{ "pattern", J_STRING, .required = true, .check = check_nonempty },
-		{ "place", J_STRING, .check = check_place },
-		{ "remedy", J_STRING, .check = check_nonempty },
-		{ "scope", J_STRING, .check = check_scope },
-		{ "source", J_STRING, .required = true, .check = check_nonempty },
-		{ "subject", J_STRING, .check = check_nonempty },
-		{ "who", J_STRING, .check = check_nonempty },
-		{ "whole", J_BOOL, .required = false },
-		{ 0 },
-	};
+static const struct member row_members[] = {
+	{ "also", J_ARRAY, .each = EACH(J_STRING) },
+	{ "details", J_ARRAY,
+	  .each = EACH(J_OBJECT, .members = detail_members, .more = MORE_FREE, .check = check_detail) },
+	{ "device", J_STRING, .check = check_name },
+	{ "example", J_STRING, .required = true, .check = check_nonempty },
+	{ "id", J_STRING, .required = true, .check = check_name },
+	{ "kind", J_STRING, .required = true, .words = kinds },
+	{ "layer", J_STRING, .check = check_nonempty },
+	{ "meaning", J_STRING, .check = check_nonempty },
+	{ "named_later", J_BOOL, .required = false },
+	{ "off", J_STRING, .check = check_off },
+	{ "pattern", J_STRING, .required = true, .check = check_nonempty },
+	{ "place", J_STRING, .words = places },
+	{ "remedy", J_STRING, .check = check_nonempty },
+	{ "scope", J_STRING, .words = scopes },
+	{ "source", J_STRING, .required = true, .check = check_nonempty },
+	{ "subject", J_STRING, .check = check_nonempty },
+	{ "who", J_STRING, .check = check_nonempty },
+	{ "whole", J_BOOL, .required = false },
+	{ 0 },
+};
 
-	if (!check_type(c, v, J_OBJECT))
-		return;
-	check_object(c, v, members, true);
-	if (json_is_string(json_object_get(v, "kind")) &&
-	    json_is_string(json_object_get(v, "pattern")))
-		check_row_kind(c, v);
-}
-
-static void check_rows(struct check *c, const json_t *v)
-{
-	check_each(c, v, check_row);
-}
+static const struct member messages_members[] = {
+	{ "messages", J_ARRAY, .required = true,
+	  .each = EACH(J_OBJECT, .members = row_members, .more = MORE_FREE, .check = check_row) },
+	{ "schema", J_STRING, .required = true },
+	{ 0 },
+};
 
 void messages_check(struct check *c, const json_t *root)
 {
-	static const struct member members[] = {
-		{ "messages", J_ARRAY, .required = true, .check = check_rows },
-		{ "schema", J_STRING, .required = true },
-		{ 0 },
-	};
-
-	if (!check_type(c, root, J_OBJECT))
-		return;
-	check_schema(c, root, "messages");
-	if (c->err != EPROTONOSUPPORT)
-		check_object(c, root, members, true);
+	check_root(c, root, "messages", messages_members, MORE_FREE);
 }
 
 /* ----------------------------------------------------------------- devices.json */
@@ -282,54 +222,32 @@ static void check_bit(struct check *c, const json_t *v)
 			    FEATURE_BITS - 1);
 }
 
-static void check_decider(struct check *c, const json_t *v)
-{
-	check_word(c, v, deciders);
-}
-
 static void check_feature(struct check *c, const json_t *v)
 {
-	static const struct member members[] = {
-		{ "also", J_STRING, .check = check_nonempty },
-		{ "bit", J_INT, .required = true, .check = check_bit },
-		{ "classes", J_ARRAY, .check = check_strings },
-		{ "decided_by", J_STRING, .check = check_decider },
-		{ "layer", J_STRING, .check = check_nonempty },
-		{ "machine_off", J_STRING, .check = check_version },
-		{ "name", J_STRING, .required = true, .check = check_nonempty },
-		{ "off", J_STRING, .check = check_nonempty },
-		{ "property", J_STRING, .check = check_nonempty },
-		{ "remedy", J_STRING, .check = check_nonempty },
-		{ "removed", J_STRING, .check = check_version },
-		{ "since", J_STRING, .check = check_version },
-		{ 0 },
-	};
-
-	if (!check_type(c, v, J_OBJECT))
-		return;
-	check_object(c, v, members, true);
 	if (!json_object_get(v, "property") != !json_object_get(v, "off"))
 		check_fault(c, "json-bad-value",
 			    "\"property\" and \"off\", its value without the feature, belong together");
 }
 
-static void check_features(struct check *c, const json_t *v)
-{
-	check_each(c, v, check_feature);
-}
+static const struct member feature_members[] = {
+	{ "also", J_STRING, .check = check_nonempty },
+	{ "bit", J_INT, .required = true, .check = check_bit },
+	{ "classes", J_ARRAY, .each = EACH(J_STRING) },
+	{ "decided_by", J_STRING, .words = deciders },
+	{ "layer", J_STRING, .check = check_nonempty },
+	{ "machine_off", J_STRING, .check = check_version },
+	{ "name", J_STRING, .required = true, .check = check_nonempty },
+	{ "off", J_STRING, .check = check_nonempty },
+	{ "property", J_STRING, .check = check_nonempty },
+	{ "remedy", J_STRING, .check = check_nonempty },
+	{ "removed", J_STRING, .check = check_version },
+	{ "since", J_STRING, .check = check_version },
+	{ 0 },
+};
 
-static void check_sections(struct check *c, const json_t *v)
-{
-	const char *key;
-	json_t *item;
-
-	json_object_foreach((json_t *)v, key, item) {
-		size_t mark = check_enter(c, key);
-
-		check_type(c, item, J_STRING);
-		check_leave(c, mark);
-	}
-}
+static const struct member each_feature = {
+	.types = J_OBJECT, .members = feature_members, .more = MORE_FREE, .check = check_feature
+};
 
 static void check_bits(struct check *c, const json_t *v)
 {
@@ -342,104 +260,54 @@ static void check_bits(struct check *c, const json_t *v)
 }
 
 /* Bits that are missing though others are allowed tell that another layer decides. */
-static void check_other(struct check *c, const json_t *v)
-{
-	static const struct member members[] = {
-		{ "allowed", J_ARRAY, .required = true, .check = check_bits },
-		{ "layer", J_STRING, .required = true, .check = check_nonempty },
-		{ "missing", J_ARRAY, .required = true, .check = check_bits },
-		{ "remedy", J_STRING, .required = true, .check = check_nonempty },
-		{ 0 },
-	};
+static const struct member other_members[] = {
+	{ "allowed", J_ARRAY, .required = true, .check = check_bits },
+	{ "layer", J_STRING, .required = true, .check = check_nonempty },
+	{ "missing", J_ARRAY, .required = true, .check = check_bits },
+	{ "remedy", J_STRING, .required = true, .check = check_nonempty },
+	{ 0 },
+};
 
-	if (check_type(c, v, J_OBJECT))
-		check_object(c, v, members, true);
-}
+static const struct member family_members[] = {
+	{ "family", J_STRING, .required = true, .check = check_nonempty },
+	{ "names", J_ARRAY, .each = EACH(J_STRING) },
+	{ "part", J_BOOL, .required = false },
+	{ "paths", J_ARRAY, .each = EACH(J_STRING) },
+	{ "who", J_STRING, .check = check_nonempty },
+	{ 0 },
+};
 
-static void check_otherwise(struct check *c, const json_t *v)
-{
-	check_each(c, v, check_other);
-}
+static const struct member device_members[] = {
+	{ "aliases", J_ARRAY, .required = true, .each = EACH(J_STRING) },
+	{ "class", J_STRING, .required = true, .check = check_nonempty },
+	{ "family", J_STRING, .required = true, .check = check_nonempty },
+	{ "features", J_ARRAY, .required = true, .each = &each_feature },
+	{ "id", J_INT, .required = true },
+	{ "layer", J_STRING, .check = check_nonempty },
+	{ "otherwise", J_ARRAY, .each = EACH_OBJECT(other_members, MORE_FREE) },
+	{ "remedy", J_STRING, .check = check_nonempty },
+	{ "sections", J_OBJECT, .required = true, .each = EACH(J_STRING) },
+	{ "source", J_STRING, .required = true, .check = check_nonempty },
+	{ 0 },
+};
 
-static void check_family(struct check *c, const json_t *v)
-{
-	static const struct member members[] = {
-		{ "family", J_STRING, .required = true, .check = check_nonempty },
-		{ "names", J_ARRAY, .check = check_strings },
-		{ "part", J_BOOL, .required = false },
-		{ "paths", J_ARRAY, .check = check_strings },
-		{ "who", J_STRING, .check = check_nonempty },
-		{ 0 },
-	};
+static const struct member transport_members[] = {
+	{ "features", J_ARRAY, .required = true, .each = &each_feature },
+	{ "source", J_STRING, .required = true, .check = check_nonempty },
+	{ 0 },
+};
 
-	if (check_type(c, v, J_OBJECT))
-		check_object(c, v, members, true);
-}
-
-static void check_families(struct check *c, const json_t *v)
-{
-	check_each(c, v, check_family);
-}
-
-static void check_device(struct check *c, const json_t *v)
-{
-	static const struct member members[] = {
-		{ "aliases", J_ARRAY, .required = true, .check = check_strings },
-		{ "class", J_STRING, .required = true, .check = check_nonempty },
-		{ "family", J_STRING, .required = true, .check = check_nonempty },
-		{ "features", J_ARRAY, .required = true, .check = check_features },
-		{ "id", J_INT, .required = true },
-		{ "layer", J_STRING, .check = check_nonempty },
-		{ "otherwise", J_ARRAY, .check = check_otherwise },
-		{ "remedy", J_STRING, .check = check_nonempty },
-		{ "sections", J_OBJECT, .required = true, .check = check_sections },
-		{ "source", J_STRING, .required = true, .check = check_nonempty },
-		{ 0 },
-	};
-
-	if (check_type(c, v, J_OBJECT))
-		check_object(c, v, members, true);
-}
-
-static void check_devices(struct check *c, const json_t *v)
-{
-	const char *key;
-	json_t *item;
-
-	json_object_foreach((json_t *)v, key, item) {
-		size_t mark = check_enter(c, key);
-
-		check_device(c, item);
-		check_leave(c, mark);
-	}
-}
-
-static void check_transport(struct check *c, const json_t *v)
-{
-	static const struct member members[] = {
-		{ "features", J_ARRAY, .required = true, .check = check_features },
-		{ "source", J_STRING, .required = true, .check = check_nonempty },
-		{ 0 },
-	};
-
-	check_object(c, v, members, true);
-}
+static const struct member devices_members[] = {
+	{ "devices", J_OBJECT, .required = true, .each = EACH_OBJECT(device_members, MORE_FREE) },
+	{ "families", J_ARRAY, .required = true, .each = EACH_OBJECT(family_members, MORE_FREE) },
+	{ "schema", J_STRING, .required = true },
+	{ "transport", J_OBJECT, .required = true, .members = transport_members, .more = MORE_FREE },
+	{ 0 },
+};
 
 void devices_check(struct check *c, const json_t *root)
 {
-	static const struct member members[] = {
-		{ "devices", J_OBJECT, .required = true, .check = check_devices },
-		{ "families", J_ARRAY, .required = true, .check = check_families },
-		{ "schema", J_STRING, .required = true },
-		{ "transport", J_OBJECT, .required = true, .check = check_transport },
-		{ 0 },
-	};
-
-	if (!check_type(c, root, J_OBJECT))
-		return;
-	check_schema(c, root, "devices");
-	if (c->err != EPROTONOSUPPORT)
-		check_object(c, root, members, true);
+	check_root(c, root, "devices", devices_members, MORE_FREE);
 }
 
 /* ------------------------------------------------------------------------- reading */
