@@ -124,7 +124,9 @@ static const struct member backend_members[] = {
 	{ 0 },
 };
 
-static const struct member backends = { .each = EACH_OBJECT(backend_members, MORE_FREE) };
+static const struct member each_backend = {
+	.types = J_OBJECT, .members = backend_members, .more = MORE_FREE
+};
 
 static void check_backends(struct check *c, const json_t *v)
 {
@@ -132,7 +134,7 @@ static void check_backends(struct check *c, const json_t *v)
 		check_fault(c, "json-bad-value", "must have between 1 and %d backends",
 			    MAX_BACKENDS);
 	else
-		check_elements(c, v, &backends);
+		check_elements(c, v, &each_backend, NULL);
 }
 
 static const struct member condition_members[] = {

@@ -30,16 +30,17 @@ static void check_number(struct check *c, const json_t *v, int64_t least, int64_
 
 static void check_size(struct check *c, const json_t *v)
 {
-	if (check_type(c, v, J_INT))
-		check_number(c, v, 0, 32768); /* virtio 1.3, 2.7: the largest queue */
+	check_number(c, v, 0, 32768); /* virtio 1.3, 2.7: the largest queue */
 }
+
+static const struct member each_size = { .types = J_INT, .check = check_size };
 
 static void check_sizes(struct check *c, const json_t *v)
 {
 	if (json_array_size(v) > GUEST_MAX_QUEUES)
 		check_fault(c, "json-bad-value", "has more than %d queues", GUEST_MAX_QUEUES);
 	else
-		check_each(c, v, check_size);
+		check_elements(c, v, &each_size, NULL);
 }
 
 static void check_config_size(struct check *c, const json_t *v)
@@ -52,16 +53,6 @@ static void check_mtu(struct check *c, const json_t *v)
 	check_number(c, v, 68, 65535); /* virtio 1.3, 5.1.4.1 */
 }
 
-static void check_on(struct check *c, const json_t *v)
-{
-	check_type(c, v, J_BOOL);
-}
-
-static void check_properties(struct check *c, const json_t *v)
-{
-	check_named(c, v, check_on);
-}
-
 static void check_rom_size(struct check *c, const json_t *v)
 {
 	int64_t n = json_integer_value(v);
@@ -71,38 +62,32 @@ static void check_rom_size(struct check *c, const json_t *v)
 		check_fault(c, "json-bad-value", "is neither 0 nor a power of two");
 }
 
-static void check_device(struct check *c, const json_t *v)
-{
-	static const struct member members[] = {
-		{ "backend", J_STRING, .check = check_name },
-		{ "class", J_STRING, .required = true, .check = check_name },
-		{ "config_size", J_INT, .check = check_config_size },
-		{ "id", J_STRING, .check = check_nonempty },
-		{ "mtu", J_INT, .check = check_mtu },
-		{ "negotiated", J_STRING, .check = check_word },
-		{ "offered", J_STRING, .check = check_word },
-		{ "properties", J_OBJECT, .check = check_properties },
-		{ "queue_sizes", J_ARRAY, .check = check_sizes },
-		{ "rom_size", J_INT, .check = check_rom_size },
-		{ "ufo", J_BOOL, .required = false },
-		{ "vnet_hdr", J_BOOL, .required = false },
-		{ 0 },
-	};
-
-	if (check_type(c, v, J_OBJECT))
-		check_object(c, v, members, true);
-}
-
 static void check_devices(struct check *c, const json_t *v)
 {
 	if (json_array_size(v) == 0)
 		check_fault(c, "json-bad-value", "is empty: a guest without a virtio device");
-	check_each(c, v, check_device);
 }
+
+static const struct member device_members[] = {
+	{ "backend", J_STRING, .check = check_name },
+	{ "class", J_STRING, .required = true, .check = check_name },
+	{ "config_size", J_INT, .check = check_config_size },
+	{ "id", J_STRING, .check = check_nonempty },
+	{ "mtu", J_INT, .check = check_mtu },
+	{ "negotiated", J_STRING, .check = check_word },
+	{ "offered", J_STRING, .check = check_word },
+	{ "properties", J_OBJECT, .keys = check_key, .each = EACH(J_BOOL) },
+	{ "queue_sizes", J_ARRAY, .check = check_sizes },
+	{ "rom_size", J_INT, .check = check_rom_size },
+	{ "ufo", J_BOOL, .required = false },
+	{ "vnet_hdr", J_BOOL, .required = false },
+	{ 0 },
+};
 
 static const struct member guest_members[] = {
 	{ "build_id", J_STRING, .check = check_nonempty },
-	{ "devices", J_ARRAY, .required = true, .check = check_devices },
+	{ "devices", J_ARRAY, .required = true, .check = check_devices,
+	  .each = EACH_OBJECT(device_members, MORE_FREE) },
 	{ "machine", J_STRING, .check = check_name },
 	{ "name", J_STRING, .check = check_name },
 	{ "package", J_STRING, .check = check_nonempty },
@@ -114,13 +99,8 @@ static const struct member guest_members[] = {
 
 void guest_check(struct check *c, const json_t *root)
 {
-	if (!check_type(c, root, J_OBJECT))
-		return;
-	check_schema(c, root, "guest");
-	if (c->err == EPROTONOSUPPORT)
-		return;
-	check_object(c, root, guest_members, true);
-	check_strings_printable(c, root);
+	if (check_root(c, root, "guest", guest_members, MORE_FREE))
+		check_strings_printable(c, root);
 }
 
 /* ------------------------------------------------------------------- the object */

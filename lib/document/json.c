@@ -337,12 +337,13 @@ static void check_value(struct check *c, const json_t *v, const struct member *m
 	if (m->members && json_is_object(v))
 		check_object_more(c, v, m->members, m->more);
 	if (m->each)
-		check_elements(c, v, m);
+		check_elements(c, v, m->each, m->keys);
 	if (m->check)
 		m->check(c, v);
 }
 
-void check_elements(struct check *c, const json_t *v, const struct member *of)
+void check_elements(struct check *c, const json_t *v, const struct member *each,
+		    bool (*keys)(struct check *, const char *))
 {
 	size_t i, mark;
 	const char *key;
@@ -350,13 +351,13 @@ void check_elements(struct check *c, const json_t *v, const struct member *of)
 
 	json_object_foreach((json_t *)v, key, item) {
 		mark = check_enter(c, key);
-		if (!of->keys || of->keys(c, key))
-			check_value(c, item, of->each);
+		if (!keys || keys(c, key))
+			check_value(c, item, each);
 		check_leave(c, mark);
 	}
 	json_array_foreach(v, i, item) {
 		mark = check_enter_index(c, i);
-		check_value(c, item, of->each);
+		check_value(c, item, each);
 		check_leave(c, mark);
 	}
 }
@@ -544,6 +545,15 @@ void check_name_or_null(struct check *c, const json_t *v)
 		check_name(c, v);
 }
 
+bool check_key(struct check *c, const char *key)
+{
+	if (!name_valid(key))
+		check_fault(c, "json-bad-value",
+			    "is not a name: a letter or digit, then letters, digits, \".\", "
+			    "\"_\", \"+\", \"-\", at most 255 bytes");
+	return true;
+}
+
 void check_named(struct check *c, const json_t *v, void (*fn)(struct check *, const json_t *))
 {
 	const char *key;
@@ -552,10 +562,7 @@ void check_named(struct check *c, const json_t *v, void (*fn)(struct check *, co
 	json_object_foreach((json_t *)v, key, item) {
 		size_t mark = check_enter(c, key);
 
-		if (!name_valid(key))
-			check_fault(c, "json-bad-value",
-				    "is not a name: a letter or digit, then letters, digits, \".\", "
-				    "\"_\", \"+\", \"-\", at most 255 bytes");
+		check_key(c, key);
 		fn(c, item);
 		check_leave(c, mark);
 	}

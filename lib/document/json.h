@@ -94,8 +94,9 @@ struct member {
  */
 bool check_root(struct check *c, const json_t *root, const char *kind,
 		const struct member *members, enum members_more more);
-/* Check each element of an array or an object, with the path set. */
-void check_elements(struct check *c, const json_t *v, const struct member *of);
+/* Check the elements of an array or an object, for a hook that does so on a condition. */
+void check_elements(struct check *c, const json_t *v, const struct member *each,
+		    bool (*keys)(struct check *, const char *));
 /* The index of a word, or -1. */
 int word_index(const char *const *words, const char *s);
 /*
@@ -123,6 +124,7 @@ void check_named(struct check *c, const json_t *v, void (*fn)(struct check *, co
 /* No string of the document has a control character in it; check_schema() looks at the keys. */
 void check_strings_printable(struct check *c, const json_t *root);
 void check_name(struct check *c, const json_t *v); /* see name_valid() */
+bool check_key(struct check *c, const char *key);  /* such a name; the value is looked at anyway */
 void check_nonempty(struct check *c, const json_t *v);
 void check_strings(struct check *c, const json_t *v); /* array of strings */
 void check_text(struct check *c, const json_t *v);    /* of any type: a string, not empty */
