@@ -16,25 +16,11 @@ static bool is_word(const char *s)
 	return !s[2 + digits] && digits && digits % 4 == 0 && digits <= 64;
 }
 
-static void check_unknown_value(struct check *c, const json_t *v)
-{
-	static const struct member members[] = {
-		{ "unknown", J_STRING, .required = true, .check = check_name },
-		{ 0 },
-	};
-
-	check_object(c, v, members, false);
-}
-
 static void check_fact(struct check *c, const json_t *v)
 {
 	const char *s = json_string_value(v);
 
-	if (!check_type(c, v, J_BOOL | J_INT | J_STRING | J_OBJECT))
-		return;
-	if (json_is_object(v))
-		check_unknown_value(c, v);
-	else if (s && strprefix(s, "0x") && !is_word(s))
+	if (s && strprefix(s, "0x") && !is_word(s))
 		check_fault(c, "json-bad-value",
 			    "\"%s\" is not a feature word: \"0x\" and lower-case hex digits, four "
 			    "for every 16 bits that were asked for, at most 256 bits",
@@ -55,68 +41,22 @@ static bool is_fact_id(const char *s)
 	return dot && s[0] != '.' && p[-1] != '.';
 }
 
-static void check_facts(struct check *c, const json_t *v)
+static bool check_fact_id(struct check *c, const char *key)
 {
-	const char *key;
-	json_t *item;
-
-	json_object_foreach((json_t *)v, key, item) {
-		size_t mark = check_enter(c, key);
-
-		if (!is_fact_id(key))
-			check_fault(c, "json-bad-value",
-				    "is not a fact id: lower-case words with dots between them, "
-				    "such as \"tap.offload.uso\"");
-		else
-			check_fact(c, item);
-		check_leave(c, mark);
-	}
+	if (is_fact_id(key))
+		return true;
+	check_fault(c, "json-bad-value",
+		    "is not a fact id: lower-case words with dots between them, "
+		    "such as \"tap.offload.uso\"");
+	return false;
 }
 
-static void check_kind(struct check *c, const json_t *v)
+/* The value may become a word of QEMU's, where a comma ends the word. */
+static void check_property_value(struct check *c, const json_t *v)
 {
 	const char *s = json_string_value(v);
 
-	if (!streq(s, "host") && !streq(s, "platform"))
-		check_fault(c, "json-bad-value", "is \"%s\"; accepted: \"host\", \"platform\"", s);
-}
-
-static void check_machine(struct check *c, const json_t *v)
-{
-	static const struct member members[] = {
-		{ "alias", J_STRING, .check = check_name },
-		{ "deprecated", J_BOOL, .required = false },
-		{ 0 },
-	};
-
-	if (check_type(c, v, J_OBJECT) && json_object_size(v))
-		check_object(c, v, members, false);
-}
-
-static void check_machines(struct check *c, const json_t *v)
-{
-	check_named(c, v, check_machine);
-}
-
-static void check_class(struct check *c, const json_t *v)
-{
-	if (check_type(c, v, J_OBJECT))
-		check_named(c, v, check_text);
-}
-
-static void check_properties(struct check *c, const json_t *v)
-{
-	check_named(c, v, check_class);
-}
-
-/* It may become a word of QEMU's, where a comma ends it. */
-static void check_value(struct check *c, const json_t *v)
-{
-	const char *s = json_string_value(v);
-
-	if (!check_type(c, v, J_BOOL | J_INT | J_STRING | J_NULL) || !s)
-		return;
-	for (; *s; s++)
+	for (; s && *s; s++)
 		if (*s <= ' ' || *s > '~' || strchr(",\"\\", *s)) {
 			check_fault(c, "json-bad-value",
 				    "is not a value of a property: ASCII without spaces, commas, "
@@ -125,47 +65,10 @@ static void check_value(struct check *c, const json_t *v)
 		}
 }
 
-static void check_machine_values(struct check *c, const json_t *v)
-{
-	if (check_type(c, v, J_OBJECT))
-		check_named(c, v, check_value);
-}
-
-static void check_values(struct check *c, const json_t *v)
-{
-	check_named(c, v, check_machine_values);
-}
-
-/* What a guest really saw of a device: "shape", by machine type and backend. */
-
 static void check_positive(struct check *c, const json_t *v)
 {
-	if (check_type(c, v, J_INT) && json_integer_value(v) < 0)
+	if (json_integer_value(v) < 0)
 		check_fault(c, "json-bad-value", "is negative");
-}
-
-static void check_bar(struct check *c, const json_t *v)
-{
-	static const struct member members[] = {
-		{ "index", J_INT, .required = true, .check = check_positive },
-		{ "kind", J_STRING, .required = true, .check = check_name },
-		{ "prefetch", J_BOOL, .required = true },
-		{ "size", J_INT, .required = true, .check = check_positive },
-		{ 0 },
-	};
-
-	if (check_type(c, v, J_OBJECT))
-		check_object(c, v, members, false);
-}
-
-static void check_bars(struct check *c, const json_t *v)
-{
-	check_each(c, v, check_bar);
-}
-
-static void check_sizes(struct check *c, const json_t *v)
-{
-	check_each(c, v, check_positive);
 }
 
 static void check_offered(struct check *c, const json_t *v)
@@ -189,32 +92,8 @@ static void check_rom_size(struct check *c, const json_t *v)
 
 static void check_observed(struct check *c, const json_t *v)
 {
-	static const struct member members[] = {
-		{ "bars", J_ARRAY, .check = check_bars },
-		{ "config_size", J_INT, .check = check_positive },
-		{ "offered", J_STRING, .check = check_offered },
-		{ "queue_sizes", J_ARRAY, .check = check_sizes },
-		{ "rom_size", J_INT, .check = check_rom_size },
-		{ "vectors", J_INT, .check = check_positive },
-		{ 0 },
-	};
-
-	if (!check_type(c, v, J_OBJECT))
-		return;
-	check_object(c, v, members, false);
 	if (!json_object_size(v))
 		check_fault(c, "json-bad-value", "says nothing of what was observed");
-}
-
-static void check_machine_shape(struct check *c, const json_t *v)
-{
-	if (check_type(c, v, J_OBJECT))
-		check_named(c, v, check_observed);
-}
-
-static void check_shape(struct check *c, const json_t *v)
-{
-	check_named(c, v, check_machine_shape);
 }
 
 /* "pc-q35-rhel*": the beginning of a name. */
@@ -222,114 +101,11 @@ static void check_pattern(struct check *c, const json_t *v)
 {
 	const char *s = json_string_value(v);
 
-	if (check_type(c, v, J_STRING) && (!*s || strcspn(s, "*") != strlen(s) - 1))
+	if (!*s || strcspn(s, "*") != strlen(s) - 1)
 		check_fault(c, "json-bad-value",
 			    "\"%s\" is not the beginning of a name with a * after it, such as "
 			    "\"pc-q35-rhel*\"",
 			    s);
-}
-
-static void check_patterns(struct check *c, const json_t *v)
-{
-	check_each(c, v, check_pattern);
-}
-
-/* A binary that was there and could not be asked. */
-static void check_unasked(struct check *c, const json_t *v)
-{
-	static const struct member members[] = {
-		{ "build_id", J_STRING, .check = check_nonempty },
-		{ "path", J_STRING, .check = check_nonempty },
-		{ "unknown", J_STRING, .required = true, .check = check_name },
-		{ 0 },
-	};
-
-	check_object_more(c, v, members, MORE_KEPT);
-}
-
-void profile_check_qemu(struct check *c, const json_t *v)
-{
-	static const struct member members[] = {
-		{ "build_id", J_STRING, .check = check_nonempty },
-		{ "catalogue", J_INT, .check = check_revision },
-		{ "ebpf", J_BOOL, .required = false },
-		{ "defaults", J_OBJECT, .check = check_machine_values },
-		{ "machine_patterns", J_ARRAY, .check = check_patterns },
-		{ "machines", J_OBJECT, .check = check_machines },
-		{ "package", J_STRING, .required = false },
-		{ "path", J_STRING, .check = check_nonempty },
-		{ "properties", J_OBJECT, .check = check_properties },
-		{ "shape", J_OBJECT, .check = check_shape },
-		{ "target", J_STRING, .required = true, .check = check_name },
-		{ "values", J_OBJECT, .check = check_values },
-		{ "version", J_STRING, .required = true, .check = check_version },
-		{ 0 },
-	};
-
-	if (check_type(c, v, J_OBJECT))
-		check_object_more(c, v, members, MORE_KEPT);
-}
-
-static void check_qemu_entry(struct check *c, const json_t *v)
-{
-	if (json_object_get(v, "unknown"))
-		check_unasked(c, v);
-	else
-		profile_check_qemu(c, v);
-}
-
-static void check_qemu(struct check *c, const json_t *v)
-{
-	check_each(c, v, check_qemu_entry);
-}
-
-static void check_kernel(struct check *c, const json_t *v)
-{
-	static const struct member members[] = {
-		{ "release", J_STRING, .required = true, .check = check_nonempty },
-		{ "version", J_STRING, .required = false },
-		{ 0 },
-	};
-
-	check_object(c, v, members, false);
-}
-
-static void check_evidence_word(struct check *c, const json_t *v)
-{
-	static const char *const words[] = { "probed", "distro-source", "vendor-statement",
-					     "bracketed" };
-
-	if (!check_type(c, v, J_STRING))
-		return;
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-		if (streq(json_string_value(v), words[i]))
-			return;
-	check_fault(c, "json-bad-value",
-		    "is \"%s\"; accepted: \"probed\", \"distro-source\", \"vendor-statement\", "
-		    "\"bracketed\"",
-		    json_string_value(v));
-}
-
-static void check_evidence(struct check *c, const json_t *v)
-{
-	check_map(c, v, check_evidence_word);
-}
-
-static void check_package(struct check *c, const json_t *v)
-{
-	static const struct member members[] = {
-		{ "name", J_STRING, .required = true, .check = check_nonempty },
-		{ "version", J_STRING, .required = true, .check = check_nonempty },
-		{ 0 },
-	};
-
-	if (check_type(c, v, J_OBJECT))
-		check_object(c, v, members, false);
-}
-
-static void check_packages(struct check *c, const json_t *v)
-{
-	check_each(c, v, check_package);
 }
 
 static void check_date(struct check *c, const json_t *v)
@@ -338,55 +114,157 @@ static void check_date(struct check *c, const json_t *v)
 	unsigned int month, day;
 	int end = 0;
 
-	if (!s)
-		return;
 	if (strlen(s) != 10 || sscanf(s, "%*4[0-9]-%2u-%2u%n", &month, &day, &end) != 2 ||
 	    end != 10 || !month || month > 12 || !day || day > 31)
 		check_fault(c, "json-bad-value", "\"%s\" is not a date: YYYY-MM-DD", s);
 }
 
-static void check_lifecycle(struct check *c, const json_t *v)
-{
-	static const struct member members[] = {
-		{ "extended_end", J_STRING | J_NULL, .check = check_date },
-		{ "release", J_STRING | J_NULL, .check = check_date },
-		{ "source", J_STRING, .required = true, .check = check_nonempty },
-		{ "standard_end", J_STRING | J_NULL, .check = check_date },
-		{ 0 },
-	};
+static const struct member each_text = { .types = J_STRING, .check = check_nonempty };
 
-	check_object(c, v, members, false);
+static const struct member unknown_members[] = {
+	{ "unknown", J_STRING, .required = true, .check = check_name },
+	{ 0 },
+};
+
+static const struct member each_fact = {
+	.types = J_BOOL | J_INT | J_STRING | J_OBJECT,
+	.members = unknown_members,
+	.check = check_fact,
+};
+
+static const struct member machine_members[] = {
+	{ "alias", J_STRING, .check = check_name },
+	{ "deprecated", J_BOOL, .required = false },
+	{ 0 },
+};
+
+/* The properties of a class, each with a type. */
+static const struct member each_class = {
+	.types = J_OBJECT, .keys = check_key, .each = &each_text
+};
+
+static const struct member each_value = {
+	.types = J_BOOL | J_INT | J_STRING | J_NULL, .check = check_property_value
+};
+
+static const struct member each_machine_values = {
+	.types = J_OBJECT, .keys = check_key, .each = &each_value
+};
+
+/* What a guest really saw of a device: "shape", by machine type and backend. */
+
+static const struct member bar_members[] = {
+	{ "index", J_INT, .required = true, .check = check_positive },
+	{ "kind", J_STRING, .required = true, .check = check_name },
+	{ "prefetch", J_BOOL, .required = true },
+	{ "size", J_INT, .required = true, .check = check_positive },
+	{ 0 },
+};
+
+static const struct member observed_members[] = {
+	{ "bars", J_ARRAY, .each = EACH_OBJECT(bar_members, MORE_NONE) },
+	{ "config_size", J_INT, .check = check_positive },
+	{ "offered", J_STRING, .check = check_offered },
+	{ "queue_sizes", J_ARRAY, .each = EACH(J_INT, .check = check_positive) },
+	{ "rom_size", J_INT, .check = check_rom_size },
+	{ "vectors", J_INT, .check = check_positive },
+	{ 0 },
+};
+
+static const struct member each_observed = {
+	.types = J_OBJECT, .members = observed_members, .check = check_observed
+};
+
+static const struct member each_machine_shape = {
+	.types = J_OBJECT, .keys = check_key, .each = &each_observed
+};
+
+/* A binary that was there and could not be asked. */
+static const struct member unasked_members[] = {
+	{ "build_id", J_STRING, .check = check_nonempty },
+	{ "path", J_STRING, .check = check_nonempty },
+	{ "unknown", J_STRING, .required = true, .check = check_name },
+	{ 0 },
+};
+
+static const struct member qemu_members[] = {
+	{ "build_id", J_STRING, .check = check_nonempty },
+	{ "catalogue", J_INT, .check = check_revision },
+	{ "ebpf", J_BOOL, .required = false },
+	{ "defaults", J_OBJECT, .keys = check_key, .each = &each_value },
+	{ "machine_patterns", J_ARRAY, .each = EACH(J_STRING, .check = check_pattern) },
+	{ "machines", J_OBJECT, .keys = check_key, .each = EACH_OBJECT(machine_members, MORE_NONE) },
+	{ "package", J_STRING, .required = false },
+	{ "path", J_STRING, .check = check_nonempty },
+	{ "properties", J_OBJECT, .keys = check_key, .each = &each_class },
+	{ "shape", J_OBJECT, .keys = check_key, .each = &each_machine_shape },
+	{ "target", J_STRING, .required = true, .check = check_name },
+	{ "values", J_OBJECT, .keys = check_key, .each = &each_machine_values },
+	{ "version", J_STRING, .required = true, .check = check_version },
+	{ 0 },
+};
+
+void profile_check_qemu(struct check *c, const json_t *v)
+{
+	if (check_type(c, v, J_OBJECT))
+		check_object_more(c, v, qemu_members, MORE_KEPT);
 }
 
-static void check_probe(struct check *c, const json_t *v)
+static void check_qemu(struct check *c, const json_t *v)
 {
-	static const struct member members[] = {
-		{ "capabilities", J_ARRAY, .check = check_strings },
-		{ "euid", J_INT, .required = false },
-		{ "loaded_modules", J_ARRAY, .check = check_strings },
-		{ "missing_capabilities", J_ARRAY, .check = check_strings },
-		{ "network_namespace", J_BOOL, .required = false },
-		{ "no_load", J_BOOL, .required = false },
-		{ "user_namespace", J_BOOL, .required = false },
-		{ 0 },
-	};
+	bool unasked = json_object_get(v, "unknown");
 
-	check_object(c, v, members, false);
+	check_object_more(c, v, unasked ? unasked_members : qemu_members, MORE_KEPT);
 }
+
+static const struct member kernel_members[] = {
+	{ "release", J_STRING, .required = true, .check = check_nonempty },
+	{ "version", J_STRING, .required = false },
+	{ 0 },
+};
+
+static const struct member package_members[] = {
+	{ "name", J_STRING, .required = true, .check = check_nonempty },
+	{ "version", J_STRING, .required = true, .check = check_nonempty },
+	{ 0 },
+};
+
+static const struct member lifecycle_members[] = {
+	{ "extended_end", J_STRING | J_NULL, .check = check_date },
+	{ "release", J_STRING | J_NULL, .check = check_date },
+	{ "source", J_STRING, .required = true, .check = check_nonempty },
+	{ "standard_end", J_STRING | J_NULL, .check = check_date },
+	{ 0 },
+};
+
+static const struct member probe_members[] = {
+	{ "capabilities", J_ARRAY, .each = EACH(J_STRING) },
+	{ "euid", J_INT, .required = false },
+	{ "loaded_modules", J_ARRAY, .each = EACH(J_STRING) },
+	{ "missing_capabilities", J_ARRAY, .each = EACH(J_STRING) },
+	{ "network_namespace", J_BOOL, .required = false },
+	{ "no_load", J_BOOL, .required = false },
+	{ "user_namespace", J_BOOL, .required = false },
+	{ 0 },
+};
+
+static const char *const kind_words[] = { "host", "platform", NULL };
+static const char *const evidence_words[] = { "probed", "distro-source", "vendor-statement",
+					      "bracketed", NULL };
 
 static const struct member profile_members[] = {
 	{ "arch", J_STRING, .required = true, .check = check_name },
 	{ "boot_id", J_STRING, .check = check_nonempty },
-	{ "evidence", J_OBJECT, .check = check_evidence },
-	{ "facts", J_OBJECT, .required = true, .check = check_facts },
-	{ "kernel", J_OBJECT, .check = check_kernel },
-	{ "kind", J_STRING, .required = true, .check = check_kind },
-	{ "lifecycle", J_OBJECT, .check = check_lifecycle },
+	{ "evidence", J_OBJECT, .each = EACH(J_STRING, .words = evidence_words) },
+	{ "facts", J_OBJECT, .required = true, .keys = check_fact_id, .each = &each_fact },
+	{ "kernel", J_OBJECT, .members = kernel_members },
+	{ "kind", J_STRING, .required = true, .words = kind_words },
+	{ "lifecycle", J_OBJECT, .members = lifecycle_members },
 	{ "name", J_STRING, .required = true, .check = check_name },
 	{ "needs", J_OBJECT, .check = check_needs_of_reader },
-	{ "packages", J_ARRAY, .check = check_packages },
-	{ "probe", J_OBJECT, .check = check_probe },
-	{ "qemu", J_ARRAY, .check = check_qemu },
+	{ "packages", J_ARRAY, .each = EACH_OBJECT(package_members, MORE_NONE) },
+	{ "probe", J_OBJECT, .members = probe_members },
+	{ "qemu", J_ARRAY, .each = EACH(J_OBJECT, .check = check_qemu) },
 	{ "revision", J_INT, .check = check_revision },
 	{ "schema", J_STRING, .required = true },
 	{ 0 },
@@ -417,13 +295,8 @@ static void check_kind_members(struct check *c, const json_t *root)
 
 void profile_check(struct check *c, const json_t *root)
 {
-	if (!check_type(c, root, J_OBJECT))
-		return;
-	check_schema(c, root, "profile");
-	if (c->err == EPROTONOSUPPORT)
-		return; /* what a newer schema means by its keys is not ours to judge */
-	check_object(c, root, profile_members, true);
-	check_kind_members(c, root);
+	if (check_root(c, root, "profile", profile_members, MORE_FREE))
+		check_kind_members(c, root);
 }
 
 /* ------------------------------------------------------------------- the object */
