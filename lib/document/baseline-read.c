@@ -14,82 +14,16 @@
 #define S J_STRING
 #define SN (J_STRING | J_NULL)
 
-static void check_objects(struct check *c, const json_t *list, const struct member *members)
-{
-	size_t i;
-	json_t *v;
-
-	json_array_foreach(list, i, v) {
-		size_t mark = check_enter_index(c, i);
-
-		if (check_type(c, v, J_OBJECT))
-			check_object(c, v, members, false);
-		check_leave(c, mark);
-	}
-}
-
-static void check_words(struct check *c, const json_t *v, const char *const *words)
-{
-	for (; *words; words++)
-		if (**words && streq(*words, json_string_value(v)))
-			return;
-	check_fault(c, "json-bad-value", "\"%s\" is not a word that is known here",
-		    json_string_value(v));
-}
-
 static const char *const value_words[] = { "off", "on", NULL };
 static const char *const host_words[] = { "host", "platform", NULL };
+static const char *const policy_words[] = { "all", "compatible", NULL };
 
-static void check_kind(struct check *c, const json_t *v)
-{
-	check_words(c, v, finding_words);
-}
-
-static void check_verdict(struct check *c, const json_t *v)
-{
-	check_words(c, v, verdict_words);
-}
+#define WORDS(list) .words = list, .words_unsaid = true
 
 static void check_count(struct check *c, const json_t *v)
 {
 	if (json_integer_value(v) < 0 || json_integer_value(v) > UINT32_MAX)
 		check_fault(c, "json-bad-value", "is not a number from 0 to %u", UINT32_MAX);
-}
-
-static void check_value_word(struct check *c, const json_t *v)
-{
-	if (json_is_integer(v))
-		check_count(c, v);
-	else
-		check_words(c, v, value_words);
-}
-
-static void check_number(struct check *c, const json_t *v)
-{
-	if (check_type(c, v, J_INT))
-		check_count(c, v);
-}
-
-static void check_numbers(struct check *c, const json_t *v)
-{
-	check_map(c, v, check_number);
-}
-
-static void check_policy_word(struct check *c, const json_t *v)
-{
-	static const char *const words[] = { "all", "compatible", NULL };
-
-	check_words(c, v, words);
-}
-
-static void check_reason(struct check *c, const json_t *v)
-{
-	check_words(c, v, why_words);
-}
-
-static void check_host_kind(struct check *c, const json_t *v)
-{
-	check_words(c, v, host_words);
 }
 
 static bool is_hex(const char *s, size_t len)
@@ -107,7 +41,7 @@ static void check_id(struct check *c, const json_t *v)
 {
 	const char *s = json_string_value(v);
 
-	if (s && (!strprefix(s, "b1-") || !is_hex(s + 3, 32)))
+	if (!strprefix(s, "b1-") || !is_hex(s + 3, 32))
 		check_fault(c, "json-bad-value", "is not an id: \"b1-\" and 32 hex digits");
 }
 
@@ -115,7 +49,7 @@ static void check_offered(struct check *c, const json_t *v)
 {
 	const char *s = json_string_value(v);
 
-	if (s && (!strprefix(s, "0x") || !is_hex(s + 2, 32)))
+	if (!strprefix(s, "0x") || !is_hex(s + 2, 32))
 		check_fault(c, "json-bad-value",
 			    "is not a feature word of 128 bits: \"0x\" and 32 hex digits");
 }
@@ -126,204 +60,137 @@ static void check_bit(struct check *c, const json_t *v)
 		check_fault(c, "json-bad-value", "is not a feature bit: 0 to 127");
 }
 
-static void check_backends(struct check *c, const json_t *v)
+static bool check_build_key(struct check *c, const char *key)
 {
-	static const struct member members[] = {
-		{ "absent_on", J_ARRAY, .required = true, .check = check_strings },
-		{ "features", J_ARRAY, .required = true, .check = check_strings },
-		{ "name", S, .required = true, .check = check_nonempty },
-		{ "offered", SN, .required = true, .check = check_offered },
-		{ 0 },
-	};
-
-	check_objects(c, v, members);
-}
-
-/* An entry is a profile's: only what is used of it here is looked at. */
-static void check_builds(struct check *c, const json_t *v)
-{
-	const char *key;
-	json_t *item;
-
-	json_object_foreach((json_t *)v, key, item) {
-		size_t mark = check_enter(c, key);
-
-		if (!is_hex(key, DIGEST_HEX))
-			check_fault(c, "json-bad-value", "is not a digest: %d hex digits",
-				    DIGEST_HEX);
-		profile_check_qemu(c, item);
-		check_leave(c, mark);
-	}
-}
-
-static void check_findings(struct check *c, const json_t *v)
-{
-	static const struct member members[] = {
-		{ "id", S, .required = true, .check = check_nonempty },
-		{ "kind", S, .required = true, .check = check_kind },
-		{ "remedy", S, .required = false },
-		{ "text", S, .required = true },
-		{ 0 },
-	};
-
-	check_objects(c, v, members);
-}
-
-static void check_host_qemu(struct check *c, const json_t *v)
-{
-	static const struct member members[] = {
-		{ "build", S, .required = true, .check = check_digest },
-		{ "path", S, .check = check_nonempty },
-		{ 0 },
-	};
-
-	check_objects(c, v, members);
-}
-
-static void check_host_unasked(struct check *c, const json_t *v)
-{
-	static const struct member members[] = {
-		{ "path", S, .check = check_nonempty },
-		{ "unknown", S, .required = true, .check = check_name },
-		{ 0 },
-	};
-
-	check_objects(c, v, members);
-}
-
-static void check_unknown(struct check *c, const json_t *v)
-{
-	const char *key;
-	json_t *item;
-
-	json_object_foreach((json_t *)v, key, item) {
-		size_t mark = check_enter(c, key);
-
-		if (check_type(c, item, S))
-			check_name(c, item);
-		check_leave(c, mark);
-	}
+	if (!is_hex(key, DIGEST_HEX))
+		check_fault(c, "json-bad-value", "is not a digest: %d hex digits", DIGEST_HEX);
+	return true;
 }
 
 static void check_inputs(struct check *c, const json_t *v)
 {
-	static const struct member members[] = {
-		{ "arch", S, .required = true, .check = check_name },
-		{ "digest", S, .required = true, .check = check_digest },
-		{ "kind", S, .required = true, .check = check_host_kind },
-		{ "lacks", J_ARRAY, .required = true, .check = check_strings },
-		{ "name", S, .required = true, .check = check_name },
-		{ "numbers", J_OBJECT, .check = check_numbers },
-		{ "qemu", J_ARRAY, .required = true, .check = check_host_qemu },
-		{ "qemu_none", J_BOOL, .required = false },
-		{ "qemu_unasked", J_ARRAY, .check = check_host_unasked },
-		{ "revision", J_INT, .required = true },
-		{ "unknown", J_OBJECT, .required = true, .check = check_unknown },
-		{ 0 },
-	};
-
 	if (!json_array_size(v))
 		check_fault(c, "json-bad-value", "must name at least one host");
-	check_objects(c, v, members);
 }
 
-static void check_policy(struct check *c, const json_t *v)
-{
-	static const struct member members[] = {
-		{ "assume_qemu", J_ARRAY, .check = check_strings },
-		{ "backends", J_ARRAY, .required = true, .check = check_strings },
-		{ "backends_named", J_BOOL, .required = true },
-		{ "dest", J_ARRAY, .required = true, .check = check_strings },
-		{ "disable", J_ARRAY, .required = true, .check = check_strings },
-		{ "enable", J_ARRAY, .required = true, .check = check_strings },
-		{ "machine_chosen", J_BOOL, .required = true },
-		{ "on", S, .required = true, .check = check_policy_word },
-		{ "target", SN, .required = true },
-		{ 0 },
-	};
+static const struct member backend_members[] = {
+	{ "absent_on", J_ARRAY, .required = true, .each = EACH(S) },
+	{ "features", J_ARRAY, .required = true, .each = EACH(S) },
+	{ "name", S, .required = true, .check = check_nonempty },
+	{ "offered", SN, .required = true, .check = check_offered },
+	{ 0 },
+};
 
-	check_object(c, v, members, false);
-}
+static const struct member finding_members[] = {
+	{ "id", S, .required = true, .check = check_nonempty },
+	{ "kind", S, .required = true, WORDS(finding_words) },
+	{ "remedy", S, .required = false },
+	{ "text", S, .required = true },
+	{ 0 },
+};
 
-static void check_requirements(struct check *c, const json_t *v)
-{
-	static const struct member members[] = {
-		{ "conditions", J_ARRAY, .required = true, .check = check_strings },
-		{ "met", J_BOOL, .required = true },
-		{ "name", S, .required = true, .check = check_name },
-		{ "text", S, .required = true },
-		{ 0 },
-	};
+static const struct member host_qemu_members[] = {
+	{ "build", S, .required = true, .check = check_digest },
+	{ "path", S, .check = check_nonempty },
+	{ 0 },
+};
 
-	check_objects(c, v, members);
-}
+static const struct member unasked_members[] = {
+	{ "path", S, .check = check_nonempty },
+	{ "unknown", S, .required = true, .check = check_name },
+	{ 0 },
+};
 
-static void check_defaults(struct check *c, const json_t *v)
-{
-	static const struct member members[] = {
-		{ "absent", J_ARRAY, .required = true, .check = check_strings },
-		{ "off", J_ARRAY, .required = true, .check = check_strings },
-		{ "on", J_ARRAY, .required = true, .check = check_strings },
-		{ "unknown", J_ARRAY, .required = true, .check = check_strings },
-		{ 0 },
-	};
+static const struct member input_members[] = {
+	{ "arch", S, .required = true, .check = check_name },
+	{ "digest", S, .required = true, .check = check_digest },
+	{ "kind", S, .required = true, WORDS(host_words) },
+	{ "lacks", J_ARRAY, .required = true, .each = EACH(S) },
+	{ "name", S, .required = true, .check = check_name },
+	{ "numbers", J_OBJECT, .each = EACH(J_INT, .check = check_count) },
+	{ "qemu", J_ARRAY, .required = true, .each = EACH_OBJECT(host_qemu_members, MORE_NONE) },
+	{ "qemu_none", J_BOOL, .required = false },
+	{ "qemu_unasked", J_ARRAY, .each = EACH_OBJECT(unasked_members, MORE_NONE) },
+	{ "revision", J_INT, .required = true },
+	{ "unknown", J_OBJECT, .required = true, .each = EACH(S, .check = check_name) },
+	{ 0 },
+};
 
-	check_object(c, v, members, false);
-}
+static const struct member policy_members[] = {
+	{ "assume_qemu", J_ARRAY, .each = EACH(S) },
+	{ "backends", J_ARRAY, .required = true, .each = EACH(S) },
+	{ "backends_named", J_BOOL, .required = true },
+	{ "dest", J_ARRAY, .required = true, .each = EACH(S) },
+	{ "disable", J_ARRAY, .required = true, .each = EACH(S) },
+	{ "enable", J_ARRAY, .required = true, .each = EACH(S) },
+	{ "machine_chosen", J_BOOL, .required = true },
+	{ "on", S, .required = true, WORDS(policy_words) },
+	{ "target", SN, .required = true },
+	{ 0 },
+};
 
-static void check_why(struct check *c, const json_t *v)
-{
-	static const struct member members[] = {
-		{ "backends", J_ARRAY, .check = check_strings },
-		{ "hosts", J_ARRAY, .check = check_strings },
-		{ "layer", S, .required = false },
-		{ "missing", S, .required = false },
-		{ "reason", S, .required = true, .check = check_reason },
-		{ "remedy", S, .required = false },
-		{ "what", S, .required = true },
-		{ 0 },
-	};
+static const struct member requirement_members[] = {
+	{ "conditions", J_ARRAY, .required = true, .each = EACH(S) },
+	{ "met", J_BOOL, .required = true },
+	{ "name", S, .required = true, .check = check_name },
+	{ "text", S, .required = true },
+	{ 0 },
+};
 
-	check_objects(c, v, members);
-}
+static const struct member defaults_members[] = {
+	{ "absent", J_ARRAY, .required = true, .each = EACH(S) },
+	{ "off", J_ARRAY, .required = true, .each = EACH(S) },
+	{ "on", J_ARRAY, .required = true, .each = EACH(S) },
+	{ "unknown", J_ARRAY, .required = true, .each = EACH(S) },
+	{ 0 },
+};
 
-static void check_values(struct check *c, const json_t *v)
-{
-	static const struct member members[] = {
-		{ "bit", J_INT, .check = check_bit },
-		{ "class", S, .required = true, .check = check_name },
-		{ "defaults", J_OBJECT, .required = true, .check = check_defaults },
-		{ "feature", S, .required = true, .check = check_nonempty },
-		{ "group", S, .required = false },
-		{ "off_counts", J_BOOL, .required = false },
-		{ "property", S, .required = true, .check = check_name },
-		{ "requires", J_ARRAY, .required = true, .check = check_strings },
-		{ "value", S | J_INT, .required = true, .check = check_value_word },
-		{ "why", J_ARRAY, .required = true, .check = check_why },
-		{ 0 },
-	};
+static const struct member why_members[] = {
+	{ "backends", J_ARRAY, .each = EACH(S) },
+	{ "hosts", J_ARRAY, .each = EACH(S) },
+	{ "layer", S, .required = false },
+	{ "missing", S, .required = false },
+	{ "reason", S, .required = true, WORDS(why_words) },
+	{ "remedy", S, .required = false },
+	{ "what", S, .required = true },
+	{ 0 },
+};
 
-	check_objects(c, v, members);
-}
+static const struct member value_members[] = {
+	{ "bit", J_INT, .check = check_bit },
+	{ "class", S, .required = true, .check = check_name },
+	{ "defaults", J_OBJECT, .required = true, .members = defaults_members },
+	{ "feature", S, .required = true, .check = check_nonempty },
+	{ "group", S, .required = false },
+	{ "off_counts", J_BOOL, .required = false },
+	{ "property", S, .required = true, .check = check_name },
+	{ "requires", J_ARRAY, .required = true, .each = EACH(S) },
+	{ "value", S | J_INT, .required = true, WORDS(value_words), .check = check_count },
+	{ "why", J_ARRAY, .required = true, .each = EACH_OBJECT(why_members, MORE_NONE) },
+	{ 0 },
+};
 
+/* An entry of "builds" is a profile's: only the used part of the entry is looked at here. */
 static const struct member baseline_members[] = {
-	{ "arch", SN, .required = true, .check = check_name_or_null },
-	{ "backends", J_ARRAY, .required = true, .check = check_backends },
-	{ "builds", J_OBJECT, .required = true, .check = check_builds },
+	{ "arch", SN, .required = true, .check = check_name },
+	{ "backends", J_ARRAY, .required = true, .each = EACH_OBJECT(backend_members, MORE_NONE) },
+	{ "builds", J_OBJECT, .required = true, .keys = check_build_key,
+	  .each = EACH(J_OBJECT, .check = profile_check_qemu) },
 	{ "catalogue", J_INT, .required = true },
-	{ "conditions", J_ARRAY, .required = true, .check = check_strings },
-	{ "findings", J_ARRAY, .required = true, .check = check_findings },
+	{ "conditions", J_ARRAY, .required = true, .each = EACH(S) },
+	{ "findings", J_ARRAY, .required = true, .each = EACH_OBJECT(finding_members, MORE_NONE) },
 	{ "id", SN, .required = true, .check = check_id },
-	{ "inputs", J_ARRAY, .required = true, .check = check_inputs },
-	{ "machine", SN, .required = true, .check = check_name_or_null },
-	{ "needs", J_OBJECT, .check = check_needs_of_reader },
-	{ "policy", J_OBJECT, .required = true, .check = check_policy },
-	{ "requirements", J_ARRAY, .required = true, .check = check_requirements },
+	{ "inputs", J_ARRAY, .required = true, .check = check_inputs,
+	  .each = EACH_OBJECT(input_members, MORE_NONE) },
+	{ "machine", SN, .required = true, .check = check_name },
+	{ "needs", J_OBJECT, .each = EACH(S, .check = check_need_of_reader) },
+	{ "policy", J_OBJECT, .required = true, .members = policy_members },
+	{ "requirements", J_ARRAY, .required = true, .each = EACH_OBJECT(requirement_members, MORE_NONE) },
 	{ "schema", S, .required = true },
-	{ "target", SN, .required = true, .check = check_name_or_null },
-	{ "used", J_ARRAY, .required = true, .check = check_strings },
-	{ "values", J_ARRAY, .required = true, .check = check_values },
-	{ "verdict", S, .required = true, .check = check_verdict },
+	{ "target", SN, .required = true, .check = check_name },
+	{ "used", J_ARRAY, .required = true, .each = EACH(S) },
+	{ "values", J_ARRAY, .required = true, .each = EACH_OBJECT(value_members, MORE_NONE) },
+	{ "verdict", S, .required = true, WORDS(verdict_words) },
 	{ 0 },
 };
 
@@ -891,13 +758,8 @@ static int baseline_make(struct check *c, json_t *root, struct abibase_baseline 
 {
 	struct reader r = { .c = c };
 
-	if (check_type(c, root, J_OBJECT)) {
-		check_schema(c, root, "baseline");
-		if (c->err != EPROTONOSUPPORT)
-			check_object(c, root, baseline_members, false);
-		if (!c->faults)
-			check_strings_printable(c, root);
-	}
+	if (check_root(c, root, "baseline", baseline_members, MORE_NONE) && !c->faults)
+		check_strings_printable(c, root);
 	if (!c->faults)
 		r.b = baseline_alloc();
 	if (!r.b) {

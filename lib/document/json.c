@@ -430,21 +430,11 @@ void check_map(struct check *c, const json_t *v, void (*fn)(struct check *, cons
 	}
 }
 
-void check_needs_of_reader(struct check *c, const json_t *v)
+void check_need_of_reader(struct check *c, const json_t *v)
 {
-	const char *key;
-	json_t *item;
-
-	json_object_foreach((json_t *)v, key, item) {
-		size_t mark = check_enter(c, key);
-
-		if (check_type(c, item, J_STRING))
-			check_fault(c, "document-needs",
-				    "must be known to whoever reads this document: abibase %s and "
-				    "newer read it",
-				    json_string_value(item));
-		check_leave(c, mark);
-	}
+	check_fault(c, "document-needs",
+		    "must be known to whoever reads this document: abibase %s and newer read it",
+		    json_string_value(v));
 }
 
 /* No text of a document forges a line, or hides what it is, wherever it is shown. */

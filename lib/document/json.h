@@ -107,10 +107,10 @@ void check_object(struct check *c, const json_t *obj, const struct member *membe
 void check_object_more(struct check *c, const json_t *obj, const struct member *members,
 		       enum members_more more);
 /*
- * Check the "needs" member of a document: what a reader must know to read it right, with the version
- * of abibase that does. This one knows none yet.
+ * Refuse an element of "needs": a thing that a reader of the document must know, with the version of
+ * abibase that does. This one knows none yet.
  */
-void check_needs_of_reader(struct check *c, const json_t *v);
+void check_need_of_reader(struct check *c, const json_t *v);
 /* Run @fn on each element of an array, with the path set. */
 void check_each(struct check *c, const json_t *array, void (*fn)(struct check *, const json_t *));
 /* Run @fn on each value of an object whose keys are free, with the path set. */

@@ -261,7 +261,7 @@ static const struct member profile_members[] = {
 	{ "kind", J_STRING, .required = true, .words = kind_words },
 	{ "lifecycle", J_OBJECT, .members = lifecycle_members },
 	{ "name", J_STRING, .required = true, .check = check_name },
-	{ "needs", J_OBJECT, .check = check_needs_of_reader },
+	{ "needs", J_OBJECT, .each = EACH(J_STRING, .check = check_need_of_reader) },
 	{ "packages", J_ARRAY, .each = EACH_OBJECT(package_members, MORE_NONE) },
 	{ "probe", J_OBJECT, .members = probe_members },
 	{ "qemu", J_ARRAY, .each = EACH(J_OBJECT, .check = check_qemu) },
