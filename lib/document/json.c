@@ -335,7 +335,7 @@ static void check_value(struct check *c, const json_t *v, const struct member *m
 	if (m->words && json_is_string(v))
 		check_word(c, json_string_value(v), m);
 	if (m->members && json_is_object(v))
-		check_object_more(c, v, m->members, m->more);
+		check_object(c, v, m->members, m->more);
 	if (m->each)
 		check_elements(c, v, m->each, m->keys);
 	if (m->check)
@@ -382,12 +382,7 @@ static void check_member(struct check *c, const char *key, const json_t *v,
 	}
 }
 
-void check_object(struct check *c, const json_t *obj, const struct member *members, bool open)
-{
-	check_object_more(c, obj, members, open ? MORE_FREE : MORE_NONE);
-}
-
-void check_object_more(struct check *c, const json_t *obj, const struct member *members,
+void check_object(struct check *c, const json_t *obj, const struct member *members,
 		       enum members_more more)
 {
 	const char *key;
@@ -402,32 +397,6 @@ void check_object_more(struct check *c, const json_t *obj, const struct member *
 	for (const struct member *m = members; m->key; m++)
 		if (m->required && !json_object_get(obj, m->key))
 			check_fault(c, "json-missing-key", "the key \"%s\" is missing", m->key);
-}
-
-void check_each(struct check *c, const json_t *array, void (*fn)(struct check *, const json_t *))
-{
-	size_t i;
-	json_t *v;
-
-	json_array_foreach(array, i, v) {
-		size_t mark = check_enter_index(c, i);
-
-		fn(c, v);
-		check_leave(c, mark);
-	}
-}
-
-void check_map(struct check *c, const json_t *v, void (*fn)(struct check *, const json_t *))
-{
-	const char *key;
-	json_t *item;
-
-	json_object_foreach((json_t *)v, key, item) {
-		size_t mark = check_enter(c, key);
-
-		fn(c, item);
-		check_leave(c, mark);
-	}
 }
 
 void check_need_of_reader(struct check *c, const json_t *v)
@@ -465,7 +434,7 @@ void check_strings_printable(struct check *c, const json_t *root)
 	check_printable(c, root, true);
 }
 
-void check_schema(struct check *c, const json_t *root, const char *kind)
+static void check_schema(struct check *c, const json_t *root, const char *kind)
 {
 	const json_t *v = json_object_get(root, "schema");
 	const char *s = json_string_value(v);
@@ -507,7 +476,7 @@ bool check_root(struct check *c, const json_t *root, const char *kind,
 	check_schema(c, root, kind);
 	if (c->err == EPROTONOSUPPORT)
 		return false;
-	check_object_more(c, root, members, more);
+	check_object(c, root, members, more);
 	return true;
 }
 
@@ -529,12 +498,6 @@ void check_name(struct check *c, const json_t *v)
 			    json_string_value(v));
 }
 
-void check_name_or_null(struct check *c, const json_t *v)
-{
-	if (!json_is_null(v))
-		check_name(c, v);
-}
-
 bool check_key(struct check *c, const char *key)
 {
 	if (!name_valid(key))
@@ -544,30 +507,10 @@ bool check_key(struct check *c, const char *key)
 	return true;
 }
 
-void check_named(struct check *c, const json_t *v, void (*fn)(struct check *, const json_t *))
-{
-	const char *key;
-	json_t *item;
-
-	json_object_foreach((json_t *)v, key, item) {
-		size_t mark = check_enter(c, key);
-
-		check_key(c, key);
-		fn(c, item);
-		check_leave(c, mark);
-	}
-}
-
 void check_nonempty(struct check *c, const json_t *v)
 {
 	if (json_is_string(v) && !json_string_length(v))
 		check_fault(c, "json-bad-value", "is empty");
-}
-
-void check_text(struct check *c, const json_t *v)
-{
-	if (check_type(c, v, J_STRING))
-		check_nonempty(c, v);
 }
 
 void check_version(struct check *c, const json_t *v)
@@ -584,16 +527,6 @@ void check_revision(struct check *c, const json_t *v)
 {
 	if (json_integer_value(v) < 1)
 		check_fault(c, "json-bad-value", "is not a revision: they count from 1");
-}
-
-static void check_string(struct check *c, const json_t *v)
-{
-	check_type(c, v, J_STRING);
-}
-
-void check_strings(struct check *c, const json_t *v)
-{
-	check_each(c, v, check_string);
 }
 
 /* ---------------------------------------------------------------- writing */

@@ -75,9 +75,9 @@ struct member {
 	const char *key;    /* NULL: an element, or the end of a list of members */
 	unsigned int types; /* enum jtype */
 	bool required;
-	const char *const *words; /* a string is one of these (ends with NULL; "" is none of them) ... */
-	bool words_unsaid;	  /* ... which the message about another one does not list */
-	const struct member *members; /* an object has these (ends with a NULL key), and ... */
+	const char *const *words; /* a string is one of these: ends with NULL, and "" is no word */
+	bool words_unsaid;	  /* the message about a wrong word does not list the right ones */
+	const struct member *members; /* an object has these: ends with a NULL key */
 	enum members_more more;
 	const struct member *each; /* each element of an array or an object: EACH() */
 	/* is the key of an element right? False: the value is not looked at */
@@ -99,35 +99,20 @@ void check_elements(struct check *c, const json_t *v, const struct member *each,
 		    bool (*keys)(struct check *, const char *));
 /* The index of a word, or -1. */
 int word_index(const char *const *words, const char *s);
+/* Check an object against its members: types, required ones, unknown keys. */
+void check_object(struct check *c, const json_t *obj, const struct member *members,
+		  enum members_more more);
 /*
- * Check an object against its list of members (ends with a NULL key): types, required ones,
- * unknown keys. @open: description, tags and x-* are allowed too.
- */
-void check_object(struct check *c, const json_t *obj, const struct member *members, bool open);
-void check_object_more(struct check *c, const json_t *obj, const struct member *members,
-		       enum members_more more);
-/*
- * Refuse an element of "needs": a thing that a reader of the document must know, with the version of
- * abibase that does. This one knows none yet.
+ * Refuse an element of "needs": a thing that a reader of the document must know, with the version
+ * of abibase that does. This one knows none yet.
  */
 void check_need_of_reader(struct check *c, const json_t *v);
-/* Run @fn on each element of an array, with the path set. */
-void check_each(struct check *c, const json_t *array, void (*fn)(struct check *, const json_t *));
-/* Run @fn on each value of an object whose keys are free, with the path set. */
-void check_map(struct check *c, const json_t *v, void (*fn)(struct check *, const json_t *));
-/* Check the "schema" member: "abibase-KIND/1". */
-void check_schema(struct check *c, const json_t *root, const char *kind);
-/* Ready-made value checks. */
-void check_name_or_null(struct check *c, const json_t *v);
-/* An object whose keys are names; @fn looks at each value. */
-void check_named(struct check *c, const json_t *v, void (*fn)(struct check *, const json_t *));
-/* No string of the document has a control character in it; check_schema() looks at the keys. */
+/* No string of the document has a control character in it; check_root() looks at the keys. */
 void check_strings_printable(struct check *c, const json_t *root);
+/* Ready-made value checks. */
 void check_name(struct check *c, const json_t *v); /* see name_valid() */
 bool check_key(struct check *c, const char *key);  /* such a name; the value is looked at anyway */
 void check_nonempty(struct check *c, const json_t *v);
-void check_strings(struct check *c, const json_t *v); /* array of strings */
-void check_text(struct check *c, const json_t *v);    /* of any type: a string, not empty */
 void check_version(struct check *c, const json_t *v);
 void check_revision(struct check *c, const json_t *v);
 /* [A-Za-z0-9][A-Za-z0-9._+-]*, at most 255 bytes: usable as a label and never like an option or a path */

@@ -207,14 +207,14 @@ static const struct member qemu_members[] = {
 void profile_check_qemu(struct check *c, const json_t *v)
 {
 	if (check_type(c, v, J_OBJECT))
-		check_object_more(c, v, qemu_members, MORE_KEPT);
+		check_object(c, v, qemu_members, MORE_KEPT);
 }
 
 static void check_qemu(struct check *c, const json_t *v)
 {
 	bool unasked = json_object_get(v, "unknown");
 
-	check_object_more(c, v, unasked ? unasked_members : qemu_members, MORE_KEPT);
+	check_object(c, v, unasked ? unasked_members : qemu_members, MORE_KEPT);
 }
 
 static const struct member kernel_members[] = {
