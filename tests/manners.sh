@@ -614,7 +614,7 @@ same 'the message ids of libabibase(3) are not those of lib/base/messages.def' "
 
 # An id that the code says is listed, and one that is listed is said.
 cat "$src"/lib/*/*.c | tr '\n\t' '  ' |
-	grep -Eo '(context_fail|context_log|check_fault|check_warn|add_finding)\([^";]*"[a-z0-9-]+"' |
+	grep -Eo '(context_fail|context_log|schema_fault|schema_warn|add_finding)\([^";]*"[a-z0-9-]+"' |
 	sed 's/.*"\(.*\)"/\1/' | sort -u >"$tmp/got"
 comm -13 "$tmp/want" "$tmp/got" >"$tmp/err"
 [ ! -s "$tmp/err" ] || fail 'ids that lib/base/messages.def does not list'

@@ -22,19 +22,19 @@ struct subject {
 
 /* -------------------------------------------------------- profiles: more than a reader wants */
 
-static void check_facts(struct check *c, const json_t *root, const json_t *known)
+static void check_facts(struct schema_walk *c, const json_t *root, const json_t *known)
 {
 	const json_t *facts = json_object_get(root, "facts");
-	size_t mark = check_enter(c, "facts"), mark2;
+	size_t mark = schema_enter(c, "facts"), mark2;
 	const char *key;
 	json_t *v;
 
 	json_object_foreach((json_t *)facts, key, v) {
-		mark2 = check_enter(c, key);
+		mark2 = schema_enter(c, key);
 		facts_check_value(c, known, key, v);
-		check_leave(c, mark2);
+		schema_leave(c, mark2);
 	}
-	check_leave(c, mark);
+	schema_leave(c, mark);
 }
 
 static bool is_covered(const json_t *evidence, const char *fact)
@@ -52,41 +52,42 @@ static bool is_covered(const json_t *evidence, const char *fact)
 }
 
 /* What is absent or unknown may be so without a witness: it can only cost speed. */
-static void check_evidence(struct check *c, const json_t *root)
+static void check_evidence(struct schema_walk *c, const json_t *root)
 {
 	const json_t *facts = json_object_get(root, "facts");
 	const json_t *evidence = json_object_get(root, "evidence");
-	size_t mark = check_enter(c, "facts"), mark2;
+	size_t mark = schema_enter(c, "facts"), mark2;
 	const char *key;
 	json_t *v;
 
 	json_object_foreach((json_t *)facts, key, v) {
 		if (json_is_false(v) || json_is_object(v) || is_covered(evidence, key))
 			continue;
-		mark2 = check_enter(c, key);
-		check_fault(c, "evidence-missing",
-			    "no key of \"evidence\" covers this fact: say how it is known");
-		check_leave(c, mark2);
+		mark2 = schema_enter(c, key);
+		schema_fault(c, "evidence-missing",
+			     "no key of \"evidence\" covers this fact: say how it is known");
+		schema_leave(c, mark2);
 	}
-	check_leave(c, mark);
+	schema_leave(c, mark);
 }
 
-static void check_file_name(struct check *c, const json_t *root, const char *base)
+static void check_file_name(struct schema_walk *c, const json_t *root, const char *base)
 {
 	const char *name = json_string_value(json_object_get(root, "name"));
 	size_t mark;
 
 	if (!name || !name_valid(name) || platform_file_fits(base, name))
 		return;
-	mark = check_enter(c, "name");
-	check_warn(c, "platform-file-name",
-		   "the file should be called %s.json or NN-%s.json: files hide one another by "
-		   "their names",
-		   name, name);
-	check_leave(c, mark);
+	mark = schema_enter(c, "name");
+	schema_warn(c, "platform-file-name",
+		    "the file should be called %s.json or NN-%s.json: files hide one another by "
+		    "their names",
+		    name, name);
+	schema_leave(c, mark);
 }
 
-static int check_profile(struct check *c, const struct subject *s, struct abibase_context *ctx)
+static int check_profile(struct schema_walk *c, const struct subject *s,
+			 struct abibase_context *ctx)
 {
 	const char *kind = json_string_value(json_object_get(s->root, "kind"));
 	json_t *known;
@@ -110,42 +111,47 @@ static int check_profile(struct check *c, const struct subject *s, struct abibas
 
 /* ---------------------------------------------------------------------- all kinds */
 
-static int check_catalogue(struct check *c, const struct subject *s, struct abibase_context *ctx)
+static int check_catalogue(struct schema_walk *c, const struct subject *s,
+			   struct abibase_context *ctx)
 {
 	(void)ctx;
 	catalogue_check(c, s->root);
 	return 0;
 }
 
-static int check_baseline(struct check *c, const struct subject *s, struct abibase_context *ctx)
+static int check_baseline(struct schema_walk *c, const struct subject *s,
+			  struct abibase_context *ctx)
 {
 	(void)ctx;
 	baseline_check(c, s->root);
 	return 0;
 }
 
-static int check_guest(struct check *c, const struct subject *s, struct abibase_context *ctx)
+static int check_guest(struct schema_walk *c, const struct subject *s, struct abibase_context *ctx)
 {
 	(void)ctx;
 	guest_check(c, s->root);
 	return 0;
 }
 
-static int check_fact_list(struct check *c, const struct subject *s, struct abibase_context *ctx)
+static int check_fact_list(struct schema_walk *c, const struct subject *s,
+			   struct abibase_context *ctx)
 {
 	(void)ctx;
 	facts_check(c, s->root);
 	return 0;
 }
 
-static int check_device_list(struct check *c, const struct subject *s, struct abibase_context *ctx)
+static int check_device_list(struct schema_walk *c, const struct subject *s,
+			     struct abibase_context *ctx)
 {
 	(void)ctx;
 	devices_check(c, s->root);
 	return 0;
 }
 
-static int check_message_list(struct check *c, const struct subject *s, struct abibase_context *ctx)
+static int check_message_list(struct schema_walk *c, const struct subject *s,
+			      struct abibase_context *ctx)
 {
 	(void)ctx;
 	messages_check(c, s->root);
@@ -155,7 +161,7 @@ static int check_message_list(struct check *c, const struct subject *s, struct a
 static const struct kind {
 	const char *prefix;
 	size_t max;
-	int (*check)(struct check *c, const struct subject *s, struct abibase_context *ctx);
+	int (*check)(struct schema_walk *c, const struct subject *s, struct abibase_context *ctx);
 } kinds[] = {
 	{ "abibase-profile/", JSON_MAX_PROFILE, check_profile },
 	{ "abibase-catalogue/", JSON_MAX_CATALOGUE, check_catalogue },
@@ -170,25 +176,25 @@ static const struct kind {
 	"\"abibase-guest/1\", \"abibase-facts/1\", \"abibase-devices/1\", "     \
 	"\"abibase-messages/1\""
 
-static const struct kind *kind_of(struct check *c, const json_t *root)
+static const struct kind *kind_of(struct schema_walk *c, const json_t *root)
 {
 	const json_t *v = json_object_get(root, "schema");
 	const struct kind *found = NULL;
 	size_t mark;
 
-	if (!check_type(c, root, J_OBJECT))
+	if (!schema_type(c, root, J_OBJECT))
 		return NULL;
-	mark = check_enter(c, "schema");
+	mark = schema_enter(c, "schema");
 	for (size_t i = 0; json_is_string(v) && i < ARRAY_SIZE(kinds); i++)
 		if (strprefix(json_string_value(v), kinds[i].prefix))
 			found = &kinds[i];
 	if (!v)
-		check_fault(c, "schema-missing",
-			    "the document does not state its schema; known: " ACCEPTED);
-	else if (check_type(c, v, J_STRING) && !found)
-		check_fault(c, "schema-other", "is \"%s\"; known: " ACCEPTED,
-			    json_string_value(v));
-	check_leave(c, mark);
+		schema_fault(c, "schema-missing",
+			     "the document does not state its schema; known: " ACCEPTED);
+	else if (schema_type(c, v, J_STRING) && !found)
+		schema_fault(c, "schema-other", "is \"%s\"; known: " ACCEPTED,
+			     json_string_value(v));
+	schema_leave(c, mark);
 	return found;
 }
 
@@ -202,7 +208,7 @@ static unsigned int first_difference(const char *a, size_t a_len, const char *b,
 	return line;
 }
 
-static int check_canonical(struct check *c, const struct subject *s)
+static int check_canonical(struct schema_walk *c, const struct subject *s)
 {
 	_buf_ b = { 0 };
 
@@ -210,14 +216,15 @@ static int check_canonical(struct check *c, const struct subject *s)
 	if (buf_failed(&b))
 		return -ENOMEM;
 	if (b.len != s->len || memcmp(b.data, s->text, b.len) != 0)
-		check_warn(c, "not-canonical",
-			   "the text is not in the canonical form, from line %u on; it means the same",
-			   first_difference(b.data, b.len, s->text, s->len));
+		schema_warn(c, "not-canonical",
+			    "the text is not in the canonical form, from line %u on; it means the same",
+			    first_difference(b.data, b.len, s->text, s->len));
 	return 0;
 }
 
 /* Checks that cannot be finished return a negative errno; faults are counted in @c. */
-static int check_document(struct check *c, const struct subject *s, struct abibase_context *ctx)
+static int check_document(struct schema_walk *c, const struct subject *s,
+			  struct abibase_context *ctx)
 {
 	const struct kind *kind = kind_of(c, s->root);
 	int r;
@@ -225,9 +232,9 @@ static int check_document(struct check *c, const struct subject *s, struct abiba
 	if (!kind)
 		return 0;
 	if (s->len > kind->max) {
-		check_fault(c, "file-too-large",
-			    "the document is larger than %zu bytes, the most that is accepted",
-			    kind->max);
+		schema_fault(c, "file-too-large",
+			     "the document is larger than %zu bytes, the most that is accepted",
+			     kind->max);
 		return 0;
 	}
 	r = kind->check(c, s, ctx);
@@ -249,7 +256,7 @@ static bool out_of_memory(const struct abibase_context *ctx)
 static int validate(struct abibase_context *ctx, struct abibase_context *inner,
 		    struct subject *s, abibase_problem_fn fn, void *data)
 {
-	struct check c;
+	struct schema_walk c;
 	int r;
 
 	if (json_parse(inner, s->text, s->len, JSON_MAX_BASELINE, s->source, &s->root) < 0) {
@@ -258,7 +265,7 @@ static int validate(struct abibase_context *ctx, struct abibase_context *inner,
 		fn(data, LOG_ERR, inner->error_id, inner->error_where, inner->error);
 		return 1;
 	}
-	check_init(&c, inner, s->source);
+	schema_init(&c, inner, s->source);
 	c.report = fn;
 	c.data = data;
 	r = check_document(&c, s, ctx);

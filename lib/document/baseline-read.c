@@ -20,10 +20,10 @@ static const char *const policy_words[] = { "all", "compatible", NULL };
 
 #define WORDS(list) .words = list, .words_unsaid = true
 
-static void check_count(struct check *c, const json_t *v)
+static void check_count(struct schema_walk *c, const json_t *v)
 {
 	if (json_integer_value(v) < 0 || json_integer_value(v) > UINT32_MAX)
-		check_fault(c, "json-bad-value", "is not a number from 0 to %u", UINT32_MAX);
+		schema_fault(c, "json-bad-value", "is not a number from 0 to %u", UINT32_MAX);
 }
 
 static bool is_hex(const char *s, size_t len)
@@ -31,58 +31,58 @@ static bool is_hex(const char *s, size_t len)
 	return strlen(s) == len && strspn(s, "0123456789abcdef") == len;
 }
 
-static void check_digest(struct check *c, const json_t *v)
+static void check_digest(struct schema_walk *c, const json_t *v)
 {
 	if (!is_hex(json_string_value(v), DIGEST_HEX))
-		check_fault(c, "json-bad-value", "is not a digest: %d hex digits", DIGEST_HEX);
+		schema_fault(c, "json-bad-value", "is not a digest: %d hex digits", DIGEST_HEX);
 }
 
-static void check_id(struct check *c, const json_t *v)
+static void check_id(struct schema_walk *c, const json_t *v)
 {
 	const char *s = json_string_value(v);
 
 	if (!strprefix(s, "b1-") || !is_hex(s + 3, 32))
-		check_fault(c, "json-bad-value", "is not an id: \"b1-\" and 32 hex digits");
+		schema_fault(c, "json-bad-value", "is not an id: \"b1-\" and 32 hex digits");
 }
 
-static void check_offered(struct check *c, const json_t *v)
+static void check_offered(struct schema_walk *c, const json_t *v)
 {
 	const char *s = json_string_value(v);
 
 	if (!strprefix(s, "0x") || !is_hex(s + 2, 32))
-		check_fault(c, "json-bad-value",
-			    "is not a feature word of 128 bits: \"0x\" and 32 hex digits");
+		schema_fault(c, "json-bad-value",
+			     "is not a feature word of 128 bits: \"0x\" and 32 hex digits");
 }
 
-static void check_bit(struct check *c, const json_t *v)
+static void check_bit(struct schema_walk *c, const json_t *v)
 {
 	if (json_integer_value(v) < 0 || json_integer_value(v) > 127)
-		check_fault(c, "json-bad-value", "is not a feature bit: 0 to 127");
+		schema_fault(c, "json-bad-value", "is not a feature bit: 0 to 127");
 }
 
-static bool check_build_key(struct check *c, const char *key)
+static bool check_build_key(struct schema_walk *c, const char *key)
 {
 	if (!is_hex(key, DIGEST_HEX))
-		check_fault(c, "json-bad-value", "is not a digest: %d hex digits", DIGEST_HEX);
+		schema_fault(c, "json-bad-value", "is not a digest: %d hex digits", DIGEST_HEX);
 	return true;
 }
 
-static void check_inputs(struct check *c, const json_t *v)
+static void check_inputs(struct schema_walk *c, const json_t *v)
 {
 	if (!json_array_size(v))
-		check_fault(c, "json-bad-value", "must name at least one host");
+		schema_fault(c, "json-bad-value", "must name at least one host");
 }
 
 static const struct member backend_members[] = {
 	{ "absent_on", J_ARRAY, .required = true, .each = EACH(S) },
 	{ "features", J_ARRAY, .required = true, .each = EACH(S) },
-	{ "name", S, .required = true, .check = check_nonempty },
+	{ "name", S, .required = true, .check = schema_nonempty },
 	{ "offered", SN, .required = true, .check = check_offered },
 	{ 0 },
 };
 
 static const struct member finding_members[] = {
-	{ "id", S, .required = true, .check = check_nonempty },
+	{ "id", S, .required = true, .check = schema_nonempty },
 	{ "kind", S, .required = true, WORDS(finding_words) },
 	{ "remedy", S, .required = false },
 	{ "text", S, .required = true },
@@ -91,28 +91,28 @@ static const struct member finding_members[] = {
 
 static const struct member host_qemu_members[] = {
 	{ "build", S, .required = true, .check = check_digest },
-	{ "path", S, .check = check_nonempty },
+	{ "path", S, .check = schema_nonempty },
 	{ 0 },
 };
 
 static const struct member unasked_members[] = {
-	{ "path", S, .check = check_nonempty },
-	{ "unknown", S, .required = true, .check = check_name },
+	{ "path", S, .check = schema_nonempty },
+	{ "unknown", S, .required = true, .check = schema_name },
 	{ 0 },
 };
 
 static const struct member input_members[] = {
-	{ "arch", S, .required = true, .check = check_name },
+	{ "arch", S, .required = true, .check = schema_name },
 	{ "digest", S, .required = true, .check = check_digest },
 	{ "kind", S, .required = true, WORDS(host_words) },
 	{ "lacks", J_ARRAY, .required = true, .each = EACH(S) },
-	{ "name", S, .required = true, .check = check_name },
+	{ "name", S, .required = true, .check = schema_name },
 	{ "numbers", J_OBJECT, .each = EACH(J_INT, .check = check_count) },
 	{ "qemu", J_ARRAY, .required = true, .each = EACH_OBJECT(host_qemu_members, MORE_NONE) },
 	{ "qemu_none", J_BOOL, .required = false },
 	{ "qemu_unasked", J_ARRAY, .each = EACH_OBJECT(unasked_members, MORE_NONE) },
 	{ "revision", J_INT, .required = true },
-	{ "unknown", J_OBJECT, .required = true, .each = EACH(S, .check = check_name) },
+	{ "unknown", J_OBJECT, .required = true, .each = EACH(S, .check = schema_name) },
 	{ 0 },
 };
 
@@ -132,7 +132,7 @@ static const struct member policy_members[] = {
 static const struct member requirement_members[] = {
 	{ "conditions", J_ARRAY, .required = true, .each = EACH(S) },
 	{ "met", J_BOOL, .required = true },
-	{ "name", S, .required = true, .check = check_name },
+	{ "name", S, .required = true, .check = schema_name },
 	{ "text", S, .required = true },
 	{ 0 },
 };
@@ -158,12 +158,12 @@ static const struct member why_members[] = {
 
 static const struct member value_members[] = {
 	{ "bit", J_INT, .check = check_bit },
-	{ "class", S, .required = true, .check = check_name },
+	{ "class", S, .required = true, .check = schema_name },
 	{ "defaults", J_OBJECT, .required = true, .members = defaults_members },
-	{ "feature", S, .required = true, .check = check_nonempty },
+	{ "feature", S, .required = true, .check = schema_nonempty },
 	{ "group", S, .required = false },
 	{ "off_counts", J_BOOL, .required = false },
-	{ "property", S, .required = true, .check = check_name },
+	{ "property", S, .required = true, .check = schema_name },
 	{ "requires", J_ARRAY, .required = true, .each = EACH(S) },
 	{ "value", S | J_INT, .required = true, WORDS(value_words), .check = check_count },
 	{ "why", J_ARRAY, .required = true, .each = EACH_OBJECT(why_members, MORE_NONE) },
@@ -172,7 +172,7 @@ static const struct member value_members[] = {
 
 /* An entry of "builds" is a profile's: only the used part of the entry is looked at here. */
 static const struct member baseline_members[] = {
-	{ "arch", SN, .required = true, .check = check_name },
+	{ "arch", SN, .required = true, .check = schema_name },
 	{ "backends", J_ARRAY, .required = true, .each = EACH_OBJECT(backend_members, MORE_NONE) },
 	{ "builds", J_OBJECT, .required = true, .keys = check_build_key,
 	  .each = EACH(J_OBJECT, .check = profile_check_qemu) },
@@ -182,12 +182,12 @@ static const struct member baseline_members[] = {
 	{ "id", SN, .required = true, .check = check_id },
 	{ "inputs", J_ARRAY, .required = true, .check = check_inputs,
 	  .each = EACH_OBJECT(input_members, MORE_NONE) },
-	{ "machine", SN, .required = true, .check = check_name },
-	{ "needs", J_OBJECT, .each = EACH(S, .check = check_need_of_reader) },
+	{ "machine", SN, .required = true, .check = schema_name },
+	{ "needs", J_OBJECT, .each = EACH(S, .check = schema_need_of_reader) },
 	{ "policy", J_OBJECT, .required = true, .members = policy_members },
 	{ "requirements", J_ARRAY, .required = true, .each = EACH_OBJECT(requirement_members, MORE_NONE) },
 	{ "schema", S, .required = true },
-	{ "target", SN, .required = true, .check = check_name },
+	{ "target", SN, .required = true, .check = schema_name },
 	{ "used", J_ARRAY, .required = true, .each = EACH(S) },
 	{ "values", J_ARRAY, .required = true, .each = EACH_OBJECT(value_members, MORE_NONE) },
 	{ "verdict", S, .required = true, WORDS(verdict_words) },
@@ -197,7 +197,7 @@ static const struct member baseline_members[] = {
 /* ------------------------------------------------------------- names resolved */
 
 struct reader {
-	struct check *c;
+	struct schema_walk *c;
 	struct abibase_baseline *b;
 	bool oom;
 };
@@ -218,8 +218,8 @@ static void *take(struct reader *r, size_t n, size_t size)
 
 static void not_there(struct reader *r, const char *what, const char *name)
 {
-	check_fault(r->c, "json-bad-value", "\"%s\" is not among the %s of this baseline", name,
-		    what);
+	schema_fault(r->c, "json-bad-value", "\"%s\" is not among the %s of this baseline", name,
+		     what);
 }
 
 static bool names_fill(struct reader *r, const json_t *list, char ***ret, size_t *ret_n)
@@ -320,8 +320,8 @@ static void read_policy(struct reader *r, const json_t *root)
 	const json_t *names = json_object_get(p, "backends");
 
 	if (json_array_size(names) > MAX_BACKENDS || !json_array_size(names)) {
-		check_fault(r->c, "json-bad-value", "the policy must name 1 to %d backends",
-			    MAX_BACKENDS);
+		schema_fault(r->c, "json-bad-value", "the policy must name 1 to %d backends",
+			     MAX_BACKENDS);
 		return;
 	}
 	if (!names_fill(r, names, &r->b->in.backends, &r->b->in.n_backends))
@@ -490,7 +490,7 @@ static void read_hosts(struct reader *r, const json_t *root)
 {
 	const json_t *list = json_object_get(root, "inputs");
 	struct inputs *in = &r->b->in;
-	size_t mark = check_enter(r->c, "inputs"), i;
+	size_t mark = schema_enter(r->c, "inputs"), i;
 	json_t *v;
 
 	in->catalogue_revision = json_integer_value(json_object_get(root, "catalogue"));
@@ -501,15 +501,15 @@ static void read_hosts(struct reader *r, const json_t *root)
 		in->cap_hosts = json_array_size(list);
 	name_numbers(r, list);
 	json_array_foreach(list, i, v) {
-		size_t mark2 = check_enter_index(r->c, i);
+		size_t mark2 = schema_enter_index(r->c, i);
 
 		if (!r->oom)
 			read_host(r, v);
 		if (!r->oom && i && strcmp(in->hosts[i - 1]->name, in->hosts[i]->name) >= 0)
-			check_fault(r->c, "json-bad-value", "hosts must be sorted, each once");
-		check_leave(r->c, mark2);
+			schema_fault(r->c, "json-bad-value", "hosts must be sorted, each once");
+		schema_leave(r->c, mark2);
 	}
-	check_leave(r->c, mark);
+	schema_leave(r->c, mark);
 }
 
 static long used_index(const struct abibase_baseline *b, const char *digest)
@@ -563,9 +563,9 @@ static void read_defaults(struct reader *r, const json_t *v, struct value *value
 			seen++;
 		}
 	if (seen != r->b->n_used)
-		check_fault(r->c, "json-bad-value",
-			    "\"defaults\" must name each of the %zu builds used once",
-			    r->b->n_used);
+		schema_fault(r->c, "json-bad-value",
+			     "\"defaults\" must name each of the %zu builds used once",
+			     r->b->n_used);
 }
 
 static void read_why(struct reader *r, const json_t *v, struct value *value)
@@ -609,12 +609,12 @@ static void read_values(struct reader *r, const json_t *root)
 {
 	const json_t *list = json_object_get(root, "values");
 	struct abibase_baseline *b = r->b;
-	size_t mark = check_enter(r->c, "values"), i;
+	size_t mark = schema_enter(r->c, "values"), i;
 	json_t *v;
 
 	b->values = take(r, json_array_size(list), sizeof(*b->values));
 	json_array_foreach(list, i, v) {
-		size_t mark2 = check_enter_index(r->c, i);
+		size_t mark2 = schema_enter_index(r->c, i);
 		const json_t *bit = json_object_get(v, "bit");
 		struct value *value;
 
@@ -631,9 +631,9 @@ static void read_values(struct reader *r, const json_t *root)
 		value->requires = name_refs(r, json_object_get(v, "requires"), &value->n_requires);
 		read_defaults(r, v, value);
 		read_why(r, v, value);
-		check_leave(r->c, mark2);
+		schema_leave(r->c, mark2);
 	}
-	check_leave(r->c, mark);
+	schema_leave(r->c, mark);
 }
 
 static void read_requirements(struct reader *r, const json_t *root)
@@ -719,23 +719,23 @@ static void verify(struct reader *r)
 			 verdict == ABIBASE_VERDICT_YES)
 			verdict = ABIBASE_VERDICT_UNKNOWN;
 	if (verdict != b->verdict)
-		check_fault(r->c, "baseline-altered",
-			    "the verdict is %s, but what the findings say is %s",
-			    verdict_words[b->verdict], verdict_words[verdict]);
+		schema_fault(r->c, "baseline-altered",
+			     "the verdict is %s, but what the findings say is %s",
+			     verdict_words[b->verdict], verdict_words[verdict]);
 	else if (verdict == ABIBASE_VERDICT_YES && !(b->id && b->arch && b->target && b->machine))
-		check_fault(r->c, "baseline-altered",
-			    "the verdict is yes, but there is no id, or nothing that it is of");
+		schema_fault(r->c, "baseline-altered",
+			     "the verdict is yes, but there is no id, or nothing that it is of");
 	else if (verdict != ABIBASE_VERDICT_YES && b->id)
-		check_fault(r->c, "baseline-altered",
-			    "there is an id, but the verdict is not yes");
+		schema_fault(r->c, "baseline-altered",
+			     "there is an id, but the verdict is not yes");
 	if (r->c->faults || !b->id)
 		return;
 	id = baseline_make_id(b);
 	if (!id)
 		r->oom = true;
 	else if (!streq(id, b->id))
-		check_fault(r->c, "baseline-altered",
-			    "the id is %s, but what the document says has the id %s", b->id, id);
+		schema_fault(r->c, "baseline-altered",
+			     "the id is %s, but what the document says has the id %s", b->id, id);
 }
 
 static void read_parts(struct reader *r, const json_t *root)
@@ -754,29 +754,29 @@ static void read_parts(struct reader *r, const json_t *root)
 }
 
 /* Takes the reference of @root, also on failure. */
-static int baseline_make(struct check *c, json_t *root, struct abibase_baseline **ret)
+static int baseline_make(struct schema_walk *c, json_t *root, struct abibase_baseline **ret)
 {
 	struct reader r = { .c = c };
 
-	if (check_root(c, root, "baseline", baseline_members, MORE_NONE) && !c->faults)
-		check_strings_printable(c, root);
+	if (schema_root(c, root, "baseline", baseline_members, MORE_NONE) && !c->faults)
+		schema_strings_printable(c, root);
 	if (!c->faults)
 		r.b = baseline_alloc();
 	if (!r.b) {
 		json_decref(root);
-		return c->faults ? check_result(c) : context_oom(c->ctx);
+		return c->faults ? schema_result(c) : context_oom(c->ctx);
 	}
 	r.b->root = root;
 	read_parts(&r, root);
 	if (r.oom || c->faults) {
 		abibase_baseline_unref(r.b);
-		return r.oom ? context_oom(c->ctx) : check_result(c);
+		return r.oom ? context_oom(c->ctx) : schema_result(c);
 	}
 	*ret = r.b;
 	return 0;
 }
 
-void baseline_check(struct check *c, const json_t *root)
+void baseline_check(struct schema_walk *c, const json_t *root)
 {
 	struct abibase_baseline *b;
 
@@ -787,9 +787,9 @@ void baseline_check(struct check *c, const json_t *root)
 int baseline_from_json(struct abibase_context *ctx, json_t *root, const char *source,
 		       struct abibase_baseline **ret)
 {
-	struct check c;
+	struct schema_walk c;
 
-	check_init(&c, ctx, source);
+	schema_init(&c, ctx, source);
 	return baseline_make(&c, root, ret);
 }
 

@@ -118,7 +118,7 @@ struct abibase_baseline *baseline_alloc(void);
 const char *baseline_make_id(struct abibase_baseline *b);
 int baseline_from_json(struct abibase_context *ctx, json_t *root, const char *source,
 		       struct abibase_baseline **ret);
-void baseline_check(struct check *c, const json_t *root);
+void baseline_check(struct schema_walk *c, const json_t *root);
 /* The document, canonical. */
 void baseline_write(const struct abibase_baseline *b, struct buf *out);
 /* Which of b->used this host uses: indices appended; the number of them. */

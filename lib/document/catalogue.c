@@ -8,34 +8,34 @@
 
 /* ------------------------------------------------------------- what is accepted */
 
-static void check_range(struct check *c, const json_t *v)
+static void check_range(struct schema_walk *c, const json_t *v)
 {
 	struct version_range range;
 
 	if (!version_range_parse(json_string_value(v), &range))
-		check_fault(c, "json-bad-value",
-			    "\"%s\" is not a version or a range such as \"8.2.0-8.2.4\"",
-			    json_string_value(v));
+		schema_fault(c, "json-bad-value",
+			     "\"%s\" is not a version or a range such as \"8.2.0-8.2.4\"",
+			     json_string_value(v));
 }
 
-static void check_true(struct check *c, const json_t *v)
+static void check_true(struct schema_walk *c, const json_t *v)
 {
 	if (!json_is_true(v))
-		check_fault(c, "json-bad-value", "must be true where it is given");
+		schema_fault(c, "json-bad-value", "must be true where it is given");
 }
 
-static void check_need(struct check *c, const json_t *v)
+static void check_need(struct schema_walk *c, const json_t *v)
 {
 	if (json_is_object(v) &&
 	    !json_object_get(v, "condition") == !json_object_get(v, "never"))
-		check_fault(c, "json-bad-value",
-			    "needs either a \"condition\" or \"never\": true");
+		schema_fault(c, "json-bad-value",
+			     "needs either a \"condition\" or \"never\": true");
 }
 
-static void check_bit(struct check *c, const json_t *v)
+static void check_bit(struct schema_walk *c, const json_t *v)
 {
 	if (json_integer_value(v) < 0 || json_integer_value(v) > 127)
-		check_fault(c, "json-bad-value", "is not a feature bit: 0 to 127");
+		schema_fault(c, "json-bad-value", "is not a feature bit: 0 to 127");
 }
 
 /* The words of enumerations, in the order of the C ones. */
@@ -46,23 +46,23 @@ static const char *const when_words[] = { "", "", "always", "nonzero", "nonnegat
 static const char *const missing_words[] = { "silent", "fatal", "kept", NULL };
 
 static const struct member each_range = { .types = J_STRING, .check = check_range };
-static const struct member each_text = { .types = J_STRING, .check = check_nonempty };
+static const struct member each_text = { .types = J_STRING, .check = schema_nonempty };
 
 static const struct member compat_members[] = {
-	{ "machine", J_STRING, .required = true, .check = check_version },
+	{ "machine", J_STRING, .required = true, .check = schema_version },
 	{ "not_in", J_ARRAY, .each = &each_range },
-	{ "source", J_STRING, .required = true, .check = check_nonempty },
+	{ "source", J_STRING, .required = true, .check = schema_nonempty },
 	{ "value", J_BOOL | J_INT | J_STRING | J_NULL, .required = true },
 	{ 0 },
 };
 
 static const struct member need_members[] = {
 	{ "condition", J_STRING, .required = false },
-	{ "machine_until", J_STRING, .check = check_version },
+	{ "machine_until", J_STRING, .check = schema_version },
 	{ "never", J_BOOL, .check = check_true },
-	{ "since", J_STRING, .check = check_version },
-	{ "until", J_STRING, .check = check_version },
-	{ "without", J_STRING, .check = check_name },
+	{ "since", J_STRING, .check = schema_version },
+	{ "until", J_STRING, .check = schema_version },
+	{ "without", J_STRING, .check = schema_name },
 	{ 0 },
 };
 
@@ -79,38 +79,38 @@ static const struct member without_members[] = {
 };
 
 static const struct member feature_members[] = {
-	{ "added", J_INT, .check = check_revision },
-	{ "asked", J_STRING, .check = check_name },
+	{ "added", J_INT, .check = schema_revision },
+	{ "asked", J_STRING, .check = schema_name },
 	{ "bit", J_INT, .check = check_bit },
 	{ "bit_when", J_STRING, .words = when_words },
-	{ "caution", J_STRING, .check = check_nonempty },
-	{ "class", J_STRING, .required = true, .check = check_name },
+	{ "caution", J_STRING, .check = schema_nonempty },
+	{ "class", J_STRING, .required = true, .check = schema_name },
 	{ "combine", J_STRING, .required = true, .words = combine_words },
 	{ "compat", J_ARRAY, .required = true, .each = EACH_OBJECT(compat_members, MORE_NONE) },
-	{ "declared_on", J_STRING, .required = true, .check = check_name },
+	{ "declared_on", J_STRING, .required = true, .check = schema_name },
 	{ "default", J_BOOL | J_INT | J_STRING | J_NULL, .required = true },
 	{ "depends", J_ARRAY, .required = true, .each = EACH(J_STRING) },
 	{ "disabled", J_BOOL, .required = false },
-	{ "fact", J_STRING, .check = check_name },
-	{ "feature", J_STRING, .required = true, .check = check_nonempty },
-	{ "group", J_STRING, .check = check_name },
-	{ "incoming_since", J_STRING, .check = check_version },
+	{ "fact", J_STRING, .check = schema_name },
+	{ "feature", J_STRING, .required = true, .check = schema_nonempty },
+	{ "group", J_STRING, .check = schema_name },
+	{ "incoming_since", J_STRING, .check = schema_version },
 	{ "least", J_INT, .required = false },
 	{ "legacy", J_BOOL, .required = false },
 	{ "missing", J_STRING, .required = true, .words = missing_words },
 	{ "needs", J_OBJECT, .required = true, .each = &each_needs },
-	{ "observed", J_STRING, .check = check_name },
+	{ "observed", J_STRING, .check = schema_name },
 	{ "pin", J_STRING, .required = true, .words = pin_words },
-	{ "property", J_STRING, .required = true, .check = check_nonempty },
+	{ "property", J_STRING, .required = true, .check = schema_nonempty },
 	{ "realized", J_INT, .required = false },
-	{ "remedy", J_STRING, .check = check_nonempty },
-	{ "removed", J_STRING, .check = check_version },
-	{ "shape", J_STRING, .check = check_name },
-	{ "shown_with", J_STRING, .check = check_name },
+	{ "remedy", J_STRING, .check = schema_nonempty },
+	{ "removed", J_STRING, .check = schema_version },
+	{ "shape", J_STRING, .check = schema_name },
+	{ "shown_with", J_STRING, .check = schema_name },
 	{ "siblings", J_ARRAY, .each = EACH(J_STRING) },
-	{ "since", J_STRING, .required = true, .check = check_version },
+	{ "since", J_STRING, .required = true, .check = schema_version },
 	{ "sources", J_OBJECT, .required = true, .each = &each_text },
-	{ "type", J_STRING, .required = true, .check = check_nonempty },
+	{ "type", J_STRING, .required = true, .check = schema_nonempty },
 	{ "unmasked", J_ARRAY, .each = &each_range },
 	{ "without", J_OBJECT, .members = without_members, .more = MORE_FREE },
 	{ 0 },
@@ -118,7 +118,7 @@ static const struct member feature_members[] = {
 
 static const struct member backend_members[] = {
 	{ "default", J_BOOL, .required = true },
-	{ "device", J_STRING, .check = check_name },
+	{ "device", J_STRING, .check = schema_name },
 	{ "predicted_only", J_BOOL, .check = check_true },
 	{ "usable", J_ARRAY, .required = true, .each = EACH(J_STRING) },
 	{ 0 },
@@ -128,20 +128,20 @@ static const struct member each_backend = {
 	.types = J_OBJECT, .members = backend_members, .more = MORE_FREE
 };
 
-static void check_backends(struct check *c, const json_t *v)
+static void check_backends(struct schema_walk *c, const json_t *v)
 {
 	if (json_object_size(v) == 0 || json_object_size(v) > MAX_BACKENDS)
-		check_fault(c, "json-bad-value", "must have between 1 and %d backends",
-			    MAX_BACKENDS);
+		schema_fault(c, "json-bad-value", "must have between 1 and %d backends",
+			     MAX_BACKENDS);
 	else
-		check_elements(c, v, &each_backend, NULL);
+		schema_elements(c, v, &each_backend, NULL);
 }
 
 static const struct member condition_members[] = {
-	{ "layer", J_STRING, .required = true, .check = check_nonempty },
-	{ "missing", J_STRING, .required = true, .check = check_nonempty },
-	{ "remedy", J_STRING, .required = true, .check = check_nonempty },
-	{ "source", J_STRING, .required = true, .check = check_nonempty },
+	{ "layer", J_STRING, .required = true, .check = schema_nonempty },
+	{ "missing", J_STRING, .required = true, .check = schema_nonempty },
+	{ "remedy", J_STRING, .required = true, .check = schema_nonempty },
+	{ "source", J_STRING, .required = true, .check = schema_nonempty },
 	{ 0 },
 };
 
@@ -152,39 +152,41 @@ static const struct member group_members[] = {
 
 static const struct member requirement_members[] = {
 	{ "bit", J_INT, .check = check_bit },
-	{ "feature", J_STRING, .check = check_nonempty },
-	{ "masked_by", J_STRING, .check = check_nonempty },
-	{ "name", J_STRING, .required = true, .check = check_name },
+	{ "feature", J_STRING, .check = schema_nonempty },
+	{ "masked_by", J_STRING, .check = schema_nonempty },
+	{ "name", J_STRING, .required = true, .check = schema_name },
 	{ "named_only", J_BOOL, .required = false },
 	{ "needs", J_OBJECT, .required = true, .each = &each_needs },
-	{ "remedy", J_STRING, .required = true, .check = check_nonempty },
-	{ "sources", J_STRING | J_OBJECT, .required = true, .check = check_nonempty, .each = &each_text },
-	{ "text", J_STRING, .required = true, .check = check_nonempty },
+	{ "remedy", J_STRING, .required = true, .check = schema_nonempty },
+	{ "sources", J_STRING | J_OBJECT, .required = true, .check = schema_nonempty,
+	  .each = &each_text },
+	{ "text", J_STRING, .required = true, .check = schema_nonempty },
 	{ 0 },
 };
 
 static const struct member offer_members[] = {
-	{ "source", J_STRING, .required = true, .check = check_nonempty },
+	{ "source", J_STRING, .required = true, .check = schema_nonempty },
 	{ "value", J_INT, .required = true },
 	{ "versions", J_ARRAY, .required = true, .each = &each_range },
 	{ 0 },
 };
 
 static const struct member shape_members[] = {
-	{ "also", J_STRING, .check = check_nonempty },
-	{ "checked_since", J_STRING, .required = true, .check = check_version },
-	{ "name", J_STRING, .required = true, .check = check_name },
+	{ "also", J_STRING, .check = schema_nonempty },
+	{ "checked_since", J_STRING, .required = true, .check = schema_version },
+	{ "name", J_STRING, .required = true, .check = schema_name },
 	{ "offers", J_ARRAY, .required = true, .each = EACH_OBJECT(offer_members, MORE_NONE) },
-	{ "recorded", J_STRING, .required = true, .check = check_nonempty },
-	{ "remedy", J_STRING, .required = true, .check = check_nonempty },
-	{ "sources", J_STRING | J_OBJECT, .required = true, .check = check_nonempty, .each = &each_text },
-	{ "text", J_STRING, .required = true, .check = check_nonempty },
+	{ "recorded", J_STRING, .required = true, .check = schema_nonempty },
+	{ "remedy", J_STRING, .required = true, .check = schema_nonempty },
+	{ "sources", J_STRING | J_OBJECT, .required = true, .check = schema_nonempty,
+	  .each = &each_text },
+	{ "text", J_STRING, .required = true, .check = schema_nonempty },
 	{ 0 },
 };
 
 static const struct member release_members[] = {
-	{ "machines_from", J_STRING, .required = true, .check = check_version },
-	{ "source", J_STRING, .required = true, .check = check_nonempty },
+	{ "machines_from", J_STRING, .required = true, .check = schema_version },
+	{ "source", J_STRING, .required = true, .check = schema_nonempty },
 	{ "versions", J_STRING, .required = true, .check = check_range },
 	{ 0 },
 };
@@ -196,7 +198,7 @@ static const struct member catalogue_members[] = {
 	{ "groups", J_OBJECT, .required = true, .each = EACH_OBJECT(group_members, MORE_FREE) },
 	{ "releases", J_ARRAY, .each = EACH_OBJECT(release_members, MORE_FREE) },
 	{ "requirements", J_ARRAY, .required = true, .each = EACH_OBJECT(requirement_members, MORE_FREE) },
-	{ "revision", J_INT, .required = true, .check = check_revision },
+	{ "revision", J_INT, .required = true, .check = schema_revision },
 	{ "schema", J_STRING, .required = true },
 	{ "shapes", J_ARRAY, .required = true, .each = EACH_OBJECT(shape_members, MORE_FREE) },
 	{ "targets", J_ARRAY, .required = true, .each = EACH(J_STRING) },
@@ -211,7 +213,7 @@ static void *table_new(size_t n, size_t size)
 	return calloc(n ? n : 1, size);
 }
 
-static int link_oom(struct check *c)
+static int link_oom(struct schema_walk *c)
 {
 	return context_oom(c->ctx);
 }
@@ -229,10 +231,10 @@ static int cmp_condition(const void *a, const void *b)
 	return strcmp(((const struct condition *)a)->name, ((const struct condition *)b)->name);
 }
 
-static int link_conditions(struct check *c, struct abibase_catalogue *cat)
+static int link_conditions(struct schema_walk *c, struct abibase_catalogue *cat)
 {
 	const json_t *map = json_object_get(cat->root, "conditions");
-	size_t mark = check_enter(c, "conditions"), mark2;
+	size_t mark = schema_enter(c, "conditions"), mark2;
 	const char *key;
 	json_t *v;
 
@@ -245,11 +247,12 @@ static int link_conditions(struct check *c, struct abibase_catalogue *cat)
 
 		if (r == -ENOMEM)
 			return link_oom(c);
-		mark2 = check_enter(c, key);
+		mark2 = schema_enter(c, key);
 		if (r < 0)
-			check_fault(c, "json-bad-value",
-				    "is not a condition: FACT, or FACT[BIT] for one bit of a word");
-		check_leave(c, mark2);
+			schema_fault(c, "json-bad-value",
+				     "is not a condition: FACT, or FACT[BIT] for one bit of a "
+				     "word");
+		schema_leave(c, mark2);
 		cat->n_conditions++;
 		cond->name = strdup(key);
 		if (!cond->name)
@@ -260,16 +263,18 @@ static int link_conditions(struct check *c, struct abibase_catalogue *cat)
 		cond->source = json_string_value(json_object_get(v, "source"));
 	}
 	qsort(cat->conditions, cat->n_conditions, sizeof(*cat->conditions), cmp_condition);
-	check_leave(c, mark);
+	schema_leave(c, mark);
 	return 0;
 }
 
-static int use_condition(struct check *c, const struct abibase_catalogue *cat, const char *name)
+static int use_condition(struct schema_walk *c, const struct abibase_catalogue *cat,
+			 const char *name)
 {
 	int i = find_condition(cat, name);
 
 	if (i < 0)
-		check_fault(c, "json-bad-value", "\"%s\" is not described in \"conditions\"", name);
+		schema_fault(c, "json-bad-value", "\"%s\" is not described in \"conditions\"",
+			     name);
 	return i;
 }
 
@@ -278,10 +283,10 @@ static int cmp_backend(const void *a, const void *b)
 	return strcmp(((const struct backend *)a)->name, ((const struct backend *)b)->name);
 }
 
-static int link_backends(struct check *c, struct abibase_catalogue *cat)
+static int link_backends(struct schema_walk *c, struct abibase_catalogue *cat)
 {
 	const json_t *map = json_object_get(cat->root, "backends");
-	size_t mark = check_enter(c, "backends"), i;
+	size_t mark = schema_enter(c, "backends"), i;
 	const char *key;
 	json_t *v, *item;
 
@@ -300,11 +305,11 @@ static int link_backends(struct check *c, struct abibase_catalogue *cat)
 			b->usable[b->n_usable++] = use_condition(c, cat, json_string_value(item));
 	}
 	qsort(cat->backends, cat->n_backends, sizeof(cat->backends[0]), cmp_backend);
-	check_leave(c, mark);
+	schema_leave(c, mark);
 	return 0;
 }
 
-static int link_groups(struct check *c, struct abibase_catalogue *cat)
+static int link_groups(struct schema_walk *c, struct abibase_catalogue *cat)
 {
 	const json_t *map = json_object_get(cat->root, "groups");
 	const char *key;
@@ -333,7 +338,7 @@ static struct version version_of(const json_t *obj, const char *key)
 	return v;
 }
 
-static int link_need_list(struct check *c, const struct abibase_catalogue *cat,
+static int link_need_list(struct schema_walk *c, const struct abibase_catalogue *cat,
 			  const json_t *list, struct needs *needs)
 {
 	size_t i;
@@ -373,15 +378,15 @@ unsigned int catalogue_device_of(const struct abibase_catalogue *cat, size_t bac
 }
 
 /* @ret_backends: those that are named; with @whole they must be all of one device. */
-static int link_needs(struct check *c, const struct abibase_catalogue *cat, const json_t *obj,
+static int link_needs(struct schema_walk *c, const struct abibase_catalogue *cat, const json_t *obj,
 		      bool whole, struct needs *needs, unsigned int *ret_backends)
 {
 	const json_t *map = json_object_get(obj, "needs");
-	size_t mark = check_enter(c, "needs"), found = 0, last = 0;
+	size_t mark = schema_enter(c, "needs"), found = 0, last = 0;
 
 	for (size_t i = 0; i < cat->n_backends; i++) {
 		const json_t *list = json_object_get(map, cat->backends[i].name);
-		size_t mark2 = check_enter(c, cat->backends[i].name);
+		size_t mark2 = schema_enter(c, cat->backends[i].name);
 
 		if (list) {
 			*ret_backends |= 1u << i;
@@ -390,17 +395,17 @@ static int link_needs(struct check *c, const struct abibase_catalogue *cat, cons
 		}
 		if (link_need_list(c, cat, list, &needs[i]) < 0)
 			return -ENOMEM;
-		check_leave(c, mark2);
+		schema_leave(c, mark2);
 	}
 	if (!found || found != json_object_size(map))
-		check_fault(c, "json-bad-value", "must name backends, and nothing else");
+		schema_fault(c, "json-bad-value", "must name backends, and nothing else");
 	else if (whole && *ret_backends != catalogue_device_of(cat, last))
-		check_fault(c, "json-bad-value", "must name each backend of one device");
-	check_leave(c, mark);
+		schema_fault(c, "json-bad-value", "must name each backend of one device");
+	schema_leave(c, mark);
 	return 0;
 }
 
-static int link_ranges(struct check *c, const json_t *list, struct version_range **ret,
+static int link_ranges(struct schema_walk *c, const json_t *list, struct version_range **ret,
 		       size_t *ret_n)
 {
 	size_t i;
@@ -414,7 +419,7 @@ static int link_ranges(struct check *c, const json_t *list, struct version_range
 	return 0;
 }
 
-static int link_compat(struct check *c, const json_t *list, struct row *row)
+static int link_compat(struct schema_walk *c, const json_t *list, struct row *row)
 {
 	size_t i;
 	json_t *v;
@@ -442,35 +447,37 @@ static enum bit_when bit_when_of(const struct row *row, const json_t *v)
 	return word ? (enum bit_when)word_index(when_words, word) : BIT_TRUE;
 }
 
-static void link_row_group(struct check *c, const struct abibase_catalogue *cat, struct row *row)
+static void link_row_group(struct schema_walk *c, const struct abibase_catalogue *cat,
+			   struct row *row)
 {
 	row->group = -1;
 	for (size_t i = 0; row->group_name && i < cat->n_groups; i++)
 		if (streq(cat->groups[i].name, row->group_name))
 			row->group = (int)i;
 	if (row->group < 0 && row->group_name)
-		check_fault(c, "json-bad-value", "\"%s\" is not described in \"groups\"",
-			    row->group_name);
+		schema_fault(c, "json-bad-value", "\"%s\" is not described in \"groups\"",
+			     row->group_name);
 	if (row->group < 0 && !row->group_name && row->pin != PIN_FIXED)
-		check_fault(c, "json-missing-key", "a row that can be set needs a \"group\"");
+		schema_fault(c, "json-missing-key", "a row that can be set needs a \"group\"");
 }
 
 /* A value that is looked at on each host, where each has what it has. */
-static void link_observed(struct check *c, const json_t *v, struct row *row)
+static void link_observed(struct schema_walk *c, const json_t *v, struct row *row)
 {
 	row->observed = json_string_value(json_object_get(v, "observed"));
 	row->remedy = json_string_value(json_object_get(v, "remedy"));
 	row->incoming_since = version_of(v, "incoming_since");
 	if (!row->observed != (row->combine != COMBINE_POWER_OF_TWO))
-		check_fault(c, "json-bad-value",
-			    "what is \"observed\", and only that, is combined as \"power-of-two\"");
+		schema_fault(c, "json-bad-value",
+			     "what is \"observed\", and only that, is combined as "
+			     "\"power-of-two\"");
 	else if (row->observed && (!row->number || !row->remedy))
-		check_fault(c, "json-bad-value",
-			    "what is \"observed\" is a number, and needs a \"remedy\"");
+		schema_fault(c, "json-bad-value",
+			     "what is \"observed\" is a number, and needs a \"remedy\"");
 }
 
 /* One number for each fact, however many rows are of it. */
-static void link_number(struct check *c, struct abibase_catalogue *cat, const json_t *v,
+static void link_number(struct schema_walk *c, struct abibase_catalogue *cat, const json_t *v,
 			struct row *row)
 {
 	const char *fact = json_string_value(json_object_get(v, "fact"));
@@ -486,7 +493,7 @@ static void link_number(struct check *c, struct abibase_catalogue *cat, const js
 	if (!fact)
 		return;
 	if (!row->number)
-		check_fault(c, "json-bad-value", "only the least of numbers can be of a \"fact\"");
+		schema_fault(c, "json-bad-value", "only the least of numbers can be of a \"fact\"");
 	while (i < cat->n_numbers && !streq(cat->numbers[i], fact))
 		i++;
 	if (i == cat->n_numbers)
@@ -494,7 +501,7 @@ static void link_number(struct check *c, struct abibase_catalogue *cat, const js
 	row->fact = (int)i;
 }
 
-static int link_row(struct check *c, struct abibase_catalogue *cat, const json_t *v,
+static int link_row(struct schema_walk *c, struct abibase_catalogue *cat, const json_t *v,
 		    struct row *row)
 {
 	const json_t *bit = json_object_get(v, "bit");
@@ -529,7 +536,7 @@ static int link_row(struct check *c, struct abibase_catalogue *cat, const json_t
 	row->removed = version_of(v, "removed");
 	row->added = json_integer_value(json_object_get(v, "added"));
 	if (row->pin == PIN_PINNED && !row->boolean)
-		check_fault(c, "json-bad-value", "only a row that is on or off can be pinned");
+		schema_fault(c, "json-bad-value", "only a row that is on or off can be pinned");
 	link_row_group(c, cat, row);
 	if (asprintf(&row->key, "%s.%s", row->class_name, row->property) < 0) {
 		row->key = NULL;
@@ -555,7 +562,7 @@ static int find_property(const struct abibase_catalogue *cat, const char *class_
 }
 
 /* "guest_tso4|guest_tso6" */
-static int link_depend(struct check *c, const struct abibase_catalogue *cat,
+static int link_depend(struct schema_walk *c, const struct abibase_catalogue *cat,
 		       const struct row *row, const char *text, struct depend *d)
 {
 	size_t cap = 0;
@@ -567,16 +574,16 @@ static int link_depend(struct check *c, const struct abibase_catalogue *cat,
 			return link_oom(c);
 		d->any[d->n] = find_property(cat, row->class_name, text, len);
 		if (d->any[d->n] < 0)
-			check_fault(c, "json-bad-value",
-				    "depends on \"%.*s\", which is not a property of \"%s\" here",
-				    (int)len, text, row->class_name);
+			schema_fault(c, "json-bad-value",
+				     "depends on \"%.*s\", which is not a property of \"%s\" here",
+				     (int)len, text, row->class_name);
 		d->n++;
 		text += len + (text[len] == '|');
 	}
 	return 0;
 }
 
-static int link_depends(struct check *c, const struct abibase_catalogue *cat, const json_t *v,
+static int link_depends(struct schema_walk *c, const struct abibase_catalogue *cat, const json_t *v,
 			struct row *row)
 {
 	const json_t *list = json_object_get(v, "depends");
@@ -595,10 +602,10 @@ static int link_depends(struct check *c, const struct abibase_catalogue *cat, co
 	return 0;
 }
 
-static int link_rows(struct check *c, struct abibase_catalogue *cat)
+static int link_rows(struct schema_walk *c, struct abibase_catalogue *cat)
 {
 	const json_t *list = json_object_get(cat->root, "features");
-	size_t mark = check_enter(c, "features"), mark2, i;
+	size_t mark = schema_enter(c, "features"), mark2, i;
 	json_t *v;
 
 	cat->rows = table_new(json_array_size(list), sizeof(*cat->rows));
@@ -606,41 +613,42 @@ static int link_rows(struct check *c, struct abibase_catalogue *cat)
 	if (!cat->rows || !cat->numbers)
 		return link_oom(c);
 	json_array_foreach(list, i, v) {
-		mark2 = check_enter_index(c, i);
+		mark2 = schema_enter_index(c, i);
 		cat->n_rows++;
 		if (link_row(c, cat, v, &cat->rows[i]) < 0)
 			return -ENOMEM;
 		if (i && strcmp(cat->rows[i - 1].key, cat->rows[i].key) >= 0)
-			check_fault(c, "json-bad-value",
-				    "\"%s\" must stand before \"%s\": rows are sorted, each once",
-				    cat->rows[i].key, cat->rows[i - 1].key);
-		check_leave(c, mark2);
+			schema_fault(c, "json-bad-value",
+				     "\"%s\" must stand before \"%s\": rows are sorted, each once",
+				     cat->rows[i].key, cat->rows[i - 1].key);
+		schema_leave(c, mark2);
 	}
 	json_array_foreach(list, i, v) {
-		mark2 = check_enter_index(c, i);
+		mark2 = schema_enter_index(c, i);
 		if (link_depends(c, cat, v, &cat->rows[i]) < 0)
 			return -ENOMEM;
-		check_leave(c, mark2);
+		schema_leave(c, mark2);
 	}
-	check_leave(c, mark);
+	schema_leave(c, mark);
 	return 0;
 }
 
-static void link_masked_by(struct check *c, const struct abibase_catalogue *cat, const json_t *v,
-			   struct requirement *q)
+static void link_masked_by(struct schema_walk *c, const struct abibase_catalogue *cat,
+			   const json_t *v, struct requirement *q)
 {
 	const char *key = json_string_value(json_object_get(v, "masked_by"));
 
 	q->masked_by = key ? catalogue_row(cat, key) : -1;
 	if (key && (q->masked_by < 0 || !json_is_true(cat->rows[q->masked_by].disabled)))
-		check_fault(c, "json-bad-value",
-			    "is masked by \"%s\", which is no row that is on when it is disabled", key);
+		schema_fault(c, "json-bad-value",
+			     "is masked by \"%s\", which is no row that is on when it is disabled",
+			     key);
 }
 
-static int link_requirements(struct check *c, struct abibase_catalogue *cat)
+static int link_requirements(struct schema_walk *c, struct abibase_catalogue *cat)
 {
 	const json_t *list = json_object_get(cat->root, "requirements");
-	size_t mark = check_enter(c, "requirements"), mark2, i;
+	size_t mark = schema_enter(c, "requirements"), mark2, i;
 	json_t *v;
 
 	cat->requirements = table_new(json_array_size(list), sizeof(*cat->requirements));
@@ -650,25 +658,25 @@ static int link_requirements(struct check *c, struct abibase_catalogue *cat)
 		struct requirement *q = &cat->requirements[cat->n_requirements++];
 		const json_t *bit = json_object_get(v, "bit");
 
-		mark2 = check_enter_index(c, i);
+		mark2 = schema_enter_index(c, i);
 		q->name = json_string_value(json_object_get(v, "name"));
 		q->text = json_string_value(json_object_get(v, "text"));
 		q->remedy = json_string_value(json_object_get(v, "remedy"));
 		q->bit = bit ? (int)json_integer_value(bit) : -1;
 		q->feature = json_string_value(json_object_get(v, "feature"));
 		if (q->bit >= 0 && !q->feature)
-			check_fault(c, "json-missing-key", "a \"bit\" needs its \"feature\"");
+			schema_fault(c, "json-missing-key", "a \"bit\" needs its \"feature\"");
 		link_masked_by(c, cat, v, q);
 		q->named_only = json_is_true(json_object_get(v, "named_only"));
 		if (link_needs(c, cat, v, false, q->needs, &q->backends) < 0)
 			return -ENOMEM;
-		check_leave(c, mark2);
+		schema_leave(c, mark2);
 	}
-	check_leave(c, mark);
+	schema_leave(c, mark);
 	return 0;
 }
 
-static int link_shape(struct check *c, const json_t *v, struct shape *s)
+static int link_shape(struct schema_walk *c, const json_t *v, struct shape *s)
 {
 	const json_t *list = json_object_get(v, "offers");
 	size_t i;
@@ -693,7 +701,7 @@ static int link_shape(struct check *c, const json_t *v, struct shape *s)
 	return 0;
 }
 
-static int link_shapes(struct check *c, struct abibase_catalogue *cat)
+static int link_shapes(struct schema_walk *c, struct abibase_catalogue *cat)
 {
 	const json_t *list = json_object_get(cat->root, "shapes");
 	size_t i;
@@ -708,7 +716,7 @@ static int link_shapes(struct check *c, struct abibase_catalogue *cat)
 	return 0;
 }
 
-static int link_releases(struct check *c, struct abibase_catalogue *cat)
+static int link_releases(struct schema_walk *c, struct abibase_catalogue *cat)
 {
 	const json_t *list = json_object_get(cat->root, "releases");
 	size_t i;
@@ -748,7 +756,7 @@ static void mark_conditions(struct abibase_catalogue *cat)
 		mark_needed(cat, cat->requirements[i].needs);
 }
 
-static int catalogue_link(struct check *c, struct abibase_catalogue *cat)
+static int catalogue_link(struct schema_walk *c, struct abibase_catalogue *cat)
 {
 	if (link_conditions(c, cat) < 0 || link_backends(c, cat) < 0 || link_groups(c, cat) < 0 ||
 	    link_rows(c, cat) < 0 || link_requirements(c, cat) < 0 || link_shapes(c, cat) < 0 ||
@@ -761,23 +769,23 @@ static int catalogue_link(struct check *c, struct abibase_catalogue *cat)
 /* ------------------------------------------------------------------- the object */
 
 /* Check @root and make a catalogue of it; takes the reference of @root, also on failure. */
-static int catalogue_make(struct check *c, json_t *root, struct abibase_catalogue **ret)
+static int catalogue_make(struct schema_walk *c, json_t *root, struct abibase_catalogue **ret)
 {
 	struct abibase_catalogue *cat;
 	int r = 0;
 
-	check_root(c, root, "catalogue", catalogue_members, MORE_FREE);
+	schema_root(c, root, "catalogue", catalogue_members, MORE_FREE);
 	cat = c->faults ? NULL : calloc(1, sizeof(*cat));
 	if (!cat) {
 		json_decref(root);
-		return c->faults ? check_result(c) : context_oom(c->ctx);
+		return c->faults ? schema_result(c) : context_oom(c->ctx);
 	}
 	cat->refcount = 1;
 	cat->root = root;
 	cat->revision = json_integer_value(json_object_get(root, "revision"));
 	r = catalogue_link(c, cat);
 	if (r == 0)
-		r = check_result(c);
+		r = schema_result(c);
 	if (r < 0) {
 		abibase_catalogue_unref(cat);
 		return r;
@@ -786,7 +794,7 @@ static int catalogue_make(struct check *c, json_t *root, struct abibase_catalogu
 	return 0;
 }
 
-void catalogue_check(struct check *c, const json_t *root)
+void catalogue_check(struct schema_walk *c, const json_t *root)
 {
 	struct abibase_catalogue *cat;
 
@@ -797,9 +805,9 @@ void catalogue_check(struct check *c, const json_t *root)
 int catalogue_from_json(struct abibase_context *ctx, json_t *root, const char *source,
 			struct abibase_catalogue **ret)
 {
-	struct check c;
+	struct schema_walk c;
 
-	check_init(&c, ctx, source);
+	schema_init(&c, ctx, source);
 	return catalogue_make(&c, root, ret);
 }
 

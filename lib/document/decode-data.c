@@ -101,59 +101,59 @@ static const char *const places[] = { "field", "section", "end", NULL };
 static const char *const scopes[] = { "guest", "outside", "harmless", "unknown", NULL };
 static const char *const deciders[] = { "host", "options", "build", "nobody", NULL };
 
-static void check_off(struct check *c, const json_t *v)
+static void check_off(struct schema_walk *c, const json_t *v)
 {
 	const char *s = json_string_value(v);
 
 	if (!strchr(s, '.') || !strchr(s, '='))
-		check_fault(c, "json-bad-value", "\"%s\" is not class.property=value", s);
+		schema_fault(c, "json-bad-value", "\"%s\" is not class.property=value", s);
 }
 
-static void check_bar(struct check *c, const json_t *v)
+static void check_bar(struct schema_walk *c, const json_t *v)
 {
 	if (json_integer_value(v) < 0 || json_integer_value(v) > 5)
-		check_fault(c, "json-bad-value", "is %" JSON_INTEGER_FORMAT "; a BAR is 0 to 5",
-			    json_integer_value(v));
+		schema_fault(c, "json-bad-value", "is %" JSON_INTEGER_FORMAT "; a BAR is 0 to 5",
+			     json_integer_value(v));
 }
 
-static void check_detail(struct check *c, const json_t *v)
+static void check_detail(struct schema_walk *c, const json_t *v)
 {
 	if (!json_object_get(v, "capture") != !json_object_get(v, "first") ||
 	    !json_object_get(v, "capture") != !json_object_get(v, "last"))
-		check_fault(c, "json-bad-value",
-			    "\"capture\", \"first\" and \"last\", its range, belong together");
+		schema_fault(c, "json-bad-value",
+			     "\"capture\", \"first\" and \"last\", its range, belong together");
 }
 
 static const struct member detail_members[] = {
 	{ "bar", J_INT, .check = check_bar },
-	{ "capture", J_STRING, .check = check_nonempty },
+	{ "capture", J_STRING, .check = schema_nonempty },
 	{ "devices", J_ARRAY, .each = EACH(J_STRING) },
 	{ "differs", J_INT, .required = false },
 	{ "first", J_INT, .required = false },
 	{ "last", J_INT, .required = false },
-	{ "remedy", J_STRING, .check = check_nonempty },
-	{ "text", J_STRING, .required = true, .check = check_nonempty },
+	{ "remedy", J_STRING, .check = schema_nonempty },
+	{ "text", J_STRING, .required = true, .check = schema_nonempty },
 	{ 0 },
 };
 
 /* What a row of its kind must have; masks and words are understood by code. */
-static void check_pattern(struct check *c, const char *kind, const char *pattern, bool whole)
+static void check_pattern(struct schema_walk *c, const char *kind, const char *pattern, bool whole)
 {
 	struct message m = { .whole = whole };
 
 	if (!parse_pattern(pattern, &m))
-		check_fault(c, "json-bad-value",
-			    "\"%s\" is not a pattern: literals of which the first has %d bytes or "
-			    "more, and {name:type} between them",
-			    pattern, MIN_LITERAL);
+		schema_fault(c, "json-bad-value",
+			     "\"%s\" is not a pattern: literals of which the first has %d bytes or "
+			     "more, and {name:type} between them",
+			     pattern, MIN_LITERAL);
 	else if (streq(kind, "features") && (message_capture(&m, "guest") < 0 ||
 					     message_capture(&m, "allowed") < 0))
-		check_fault(c, "json-bad-value", "the pattern must capture guest and allowed");
+		schema_fault(c, "json-bad-value", "the pattern must capture guest and allowed");
 	else if (streq(kind, "word") && message_capture(&m, "word") < 0)
-		check_fault(c, "json-bad-value", "the pattern must capture word");
+		schema_fault(c, "json-bad-value", "the pattern must capture word");
 }
 
-static void check_row(struct check *c, const json_t *v)
+static void check_row(struct schema_walk *c, const json_t *v)
 {
 	static const char *const wanted[] = { "meaning", "remedy", "scope" };
 	const char *kind = string_of(v, "kind"), *pattern = string_of(v, "pattern");
@@ -170,30 +170,30 @@ static void check_row(struct check *c, const json_t *v)
 			check_pattern(c, kind, json_string_value(also), whole);
 	for (i = 0; spoken && i < ARRAY_SIZE(wanted); i++)
 		if (!json_object_get(v, wanted[i]))
-			check_fault(c, "json-missing-key", "\"%s\" is missing", wanted[i]);
+			schema_fault(c, "json-missing-key", "\"%s\" is missing", wanted[i]);
 	if (streq(kind, "echo") && !json_object_get(v, "place"))
-		check_fault(c, "json-missing-key", "\"place\" is missing");
+		schema_fault(c, "json-missing-key", "\"place\" is missing");
 }
 
 static const struct member row_members[] = {
 	{ "also", J_ARRAY, .each = EACH(J_STRING) },
 	{ "details", J_ARRAY,
 	  .each = EACH(J_OBJECT, .members = detail_members, .more = MORE_FREE, .check = check_detail) },
-	{ "device", J_STRING, .check = check_name },
-	{ "example", J_STRING, .required = true, .check = check_nonempty },
-	{ "id", J_STRING, .required = true, .check = check_name },
+	{ "device", J_STRING, .check = schema_name },
+	{ "example", J_STRING, .required = true, .check = schema_nonempty },
+	{ "id", J_STRING, .required = true, .check = schema_name },
 	{ "kind", J_STRING, .required = true, .words = kinds },
-	{ "layer", J_STRING, .check = check_nonempty },
-	{ "meaning", J_STRING, .check = check_nonempty },
+	{ "layer", J_STRING, .check = schema_nonempty },
+	{ "meaning", J_STRING, .check = schema_nonempty },
 	{ "named_later", J_BOOL, .required = false },
 	{ "off", J_STRING, .check = check_off },
-	{ "pattern", J_STRING, .required = true, .check = check_nonempty },
+	{ "pattern", J_STRING, .required = true, .check = schema_nonempty },
 	{ "place", J_STRING, .words = places },
-	{ "remedy", J_STRING, .check = check_nonempty },
+	{ "remedy", J_STRING, .check = schema_nonempty },
 	{ "scope", J_STRING, .words = scopes },
-	{ "source", J_STRING, .required = true, .check = check_nonempty },
-	{ "subject", J_STRING, .check = check_nonempty },
-	{ "who", J_STRING, .check = check_nonempty },
+	{ "source", J_STRING, .required = true, .check = schema_nonempty },
+	{ "subject", J_STRING, .check = schema_nonempty },
+	{ "who", J_STRING, .check = schema_nonempty },
 	{ "whole", J_BOOL, .required = false },
 	{ 0 },
 };
@@ -205,43 +205,44 @@ static const struct member messages_members[] = {
 	{ 0 },
 };
 
-void messages_check(struct check *c, const json_t *root)
+void messages_check(struct schema_walk *c, const json_t *root)
 {
-	check_root(c, root, "messages", messages_members, MORE_FREE);
+	schema_root(c, root, "messages", messages_members, MORE_FREE);
 }
 
 /* ----------------------------------------------------------------- devices.json */
 
-static void check_bit(struct check *c, const json_t *v)
+static void check_bit(struct schema_walk *c, const json_t *v)
 {
 	json_int_t n = json_integer_value(v);
 
 	if (n < 0 || n >= (json_int_t)FEATURE_BITS)
-		check_fault(c, "json-bad-value",
-			    "is %" JSON_INTEGER_FORMAT "; a feature bit is 0 to %u", n,
-			    FEATURE_BITS - 1);
+		schema_fault(c, "json-bad-value",
+			     "is %" JSON_INTEGER_FORMAT "; a feature bit is 0 to %u", n,
+			     FEATURE_BITS - 1);
 }
 
-static void check_feature(struct check *c, const json_t *v)
+static void check_feature(struct schema_walk *c, const json_t *v)
 {
 	if (!json_object_get(v, "property") != !json_object_get(v, "off"))
-		check_fault(c, "json-bad-value",
-			    "\"property\" and \"off\", its value without the feature, belong together");
+		schema_fault(c, "json-bad-value",
+			     "\"property\" and \"off\", its value without the feature, belong "
+			     "together");
 }
 
 static const struct member feature_members[] = {
-	{ "also", J_STRING, .check = check_nonempty },
+	{ "also", J_STRING, .check = schema_nonempty },
 	{ "bit", J_INT, .required = true, .check = check_bit },
 	{ "classes", J_ARRAY, .each = EACH(J_STRING) },
 	{ "decided_by", J_STRING, .words = deciders },
-	{ "layer", J_STRING, .check = check_nonempty },
-	{ "machine_off", J_STRING, .check = check_version },
-	{ "name", J_STRING, .required = true, .check = check_nonempty },
-	{ "off", J_STRING, .check = check_nonempty },
-	{ "property", J_STRING, .check = check_nonempty },
-	{ "remedy", J_STRING, .check = check_nonempty },
-	{ "removed", J_STRING, .check = check_version },
-	{ "since", J_STRING, .check = check_version },
+	{ "layer", J_STRING, .check = schema_nonempty },
+	{ "machine_off", J_STRING, .check = schema_version },
+	{ "name", J_STRING, .required = true, .check = schema_nonempty },
+	{ "off", J_STRING, .check = schema_nonempty },
+	{ "property", J_STRING, .check = schema_nonempty },
+	{ "remedy", J_STRING, .check = schema_nonempty },
+	{ "removed", J_STRING, .check = schema_version },
+	{ "since", J_STRING, .check = schema_version },
 	{ 0 },
 };
 
@@ -249,51 +250,51 @@ static const struct member each_feature = {
 	.types = J_OBJECT, .members = feature_members, .more = MORE_FREE, .check = check_feature
 };
 
-static void check_bits(struct check *c, const json_t *v)
+static void check_bits(struct schema_walk *c, const json_t *v)
 {
 	size_t i;
 	json_t *item;
 
 	json_array_foreach(v, i, item)
-		if (check_type(c, item, J_INT))
+		if (schema_type(c, item, J_INT))
 			check_bit(c, item);
 }
 
 /* Bits that are missing though others are allowed tell that another layer decides. */
 static const struct member other_members[] = {
 	{ "allowed", J_ARRAY, .required = true, .check = check_bits },
-	{ "layer", J_STRING, .required = true, .check = check_nonempty },
+	{ "layer", J_STRING, .required = true, .check = schema_nonempty },
 	{ "missing", J_ARRAY, .required = true, .check = check_bits },
-	{ "remedy", J_STRING, .required = true, .check = check_nonempty },
+	{ "remedy", J_STRING, .required = true, .check = schema_nonempty },
 	{ 0 },
 };
 
 static const struct member family_members[] = {
-	{ "family", J_STRING, .required = true, .check = check_nonempty },
+	{ "family", J_STRING, .required = true, .check = schema_nonempty },
 	{ "names", J_ARRAY, .each = EACH(J_STRING) },
 	{ "part", J_BOOL, .required = false },
 	{ "paths", J_ARRAY, .each = EACH(J_STRING) },
-	{ "who", J_STRING, .check = check_nonempty },
+	{ "who", J_STRING, .check = schema_nonempty },
 	{ 0 },
 };
 
 static const struct member device_members[] = {
 	{ "aliases", J_ARRAY, .required = true, .each = EACH(J_STRING) },
-	{ "class", J_STRING, .required = true, .check = check_nonempty },
-	{ "family", J_STRING, .required = true, .check = check_nonempty },
+	{ "class", J_STRING, .required = true, .check = schema_nonempty },
+	{ "family", J_STRING, .required = true, .check = schema_nonempty },
 	{ "features", J_ARRAY, .required = true, .each = &each_feature },
 	{ "id", J_INT, .required = true },
-	{ "layer", J_STRING, .check = check_nonempty },
+	{ "layer", J_STRING, .check = schema_nonempty },
 	{ "otherwise", J_ARRAY, .each = EACH_OBJECT(other_members, MORE_FREE) },
-	{ "remedy", J_STRING, .check = check_nonempty },
+	{ "remedy", J_STRING, .check = schema_nonempty },
 	{ "sections", J_OBJECT, .required = true, .each = EACH(J_STRING) },
-	{ "source", J_STRING, .required = true, .check = check_nonempty },
+	{ "source", J_STRING, .required = true, .check = schema_nonempty },
 	{ 0 },
 };
 
 static const struct member transport_members[] = {
 	{ "features", J_ARRAY, .required = true, .each = &each_feature },
-	{ "source", J_STRING, .required = true, .check = check_nonempty },
+	{ "source", J_STRING, .required = true, .check = schema_nonempty },
 	{ 0 },
 };
 
@@ -305,18 +306,18 @@ static const struct member devices_members[] = {
 	{ 0 },
 };
 
-void devices_check(struct check *c, const json_t *root)
+void devices_check(struct schema_walk *c, const json_t *root)
 {
-	check_root(c, root, "devices", devices_members, MORE_FREE);
+	schema_root(c, root, "devices", devices_members, MORE_FREE);
 }
 
 /* ------------------------------------------------------------------------- reading */
 
 static int load(struct abibase_context *ctx, const char *name,
-		void (*check)(struct check *, const json_t *), json_t **ret)
+		void (*check)(struct schema_walk *, const json_t *), json_t **ret)
 {
 	_autofree_ char *path = NULL, *buf = NULL;
-	struct check c;
+	struct schema_walk c;
 	size_t len;
 	int r;
 
@@ -329,9 +330,9 @@ static int load(struct abibase_context *ctx, const char *name,
 		r = json_parse(ctx, buf, len, JSON_MAX_CATALOGUE, path, ret);
 	if (r < 0)
 		return r;
-	check_init(&c, ctx, path);
+	schema_init(&c, ctx, path);
 	check(&c, *ret);
-	return check_result(&c);
+	return schema_result(&c);
 }
 
 static unsigned int index_of(const char *const *words, const char *word)

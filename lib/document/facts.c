@@ -7,30 +7,30 @@
 
 /* ------------------------------------------------------------- what is accepted */
 
-static void check_bits(struct check *c, const json_t *v)
+static void check_bits(struct schema_walk *c, const json_t *v)
 {
 	json_int_t n = json_integer_value(v);
 
 	if (n != 32 && n != 64 && n != 128)
-		check_fault(c, "json-bad-value",
-			    "is %" JSON_INTEGER_FORMAT "; accepted: 32, 64, 128", n);
+		schema_fault(c, "json-bad-value",
+			     "is %" JSON_INTEGER_FORMAT "; accepted: 32, 64, 128", n);
 }
 
-static void check_since(struct check *c, const json_t *v)
+static void check_since(struct schema_walk *c, const json_t *v)
 {
 	struct version ver;
 
 	if (!version_parse(json_string_value(v), &ver))
-		check_fault(c, "json-bad-value", "\"%s\" is not a version such as \"0.1\"",
-			    json_string_value(v));
+		schema_fault(c, "json-bad-value", "\"%s\" is not a version such as \"0.1\"",
+			     json_string_value(v));
 }
 
-static void check_fact(struct check *c, const json_t *v)
+static void check_fact(struct schema_walk *c, const json_t *v)
 {
 	const char *kind = json_string_value(json_object_get(v, "kind"));
 
 	if (kind && streq(kind, "word") != !!json_object_get(v, "bits"))
-		check_fault(c, "json-bad-value", "a word has \"bits\", and nothing else has");
+		schema_fault(c, "json-bad-value", "a word has \"bits\", and nothing else has");
 }
 
 static const char *const kind_words[] = { "bool", "word", "int", "string", NULL };
@@ -39,7 +39,7 @@ static const struct member fact_members[] = {
 	{ "bits", J_INT, .check = check_bits },
 	{ "kind", J_STRING, .required = true, .words = kind_words },
 	{ "since", J_STRING, .required = true, .check = check_since },
-	{ "source", J_STRING, .required = true, .check = check_nonempty },
+	{ "source", J_STRING, .required = true, .check = schema_nonempty },
 	{ 0 },
 };
 
@@ -50,9 +50,9 @@ static const struct member facts_members[] = {
 	{ 0 },
 };
 
-void facts_check(struct check *c, const json_t *root)
+void facts_check(struct schema_walk *c, const json_t *root)
 {
-	check_root(c, root, "facts", facts_members, MORE_FREE);
+	schema_root(c, root, "facts", facts_members, MORE_FREE);
 }
 
 /* -------------------------------------------------------------------- the list */
@@ -60,7 +60,7 @@ void facts_check(struct check *c, const json_t *root)
 static int facts_read(struct abibase_context *ctx, const char *path, json_t **ret)
 {
 	_autofree_ char *buf = NULL;
-	struct check c;
+	struct schema_walk c;
 	json_t *root;
 	size_t len;
 	int r = file_read(ctx, path, JSON_MAX_CATALOGUE, &buf, &len);
@@ -70,9 +70,9 @@ static int facts_read(struct abibase_context *ctx, const char *path, json_t **re
 	r = json_parse(ctx, buf, len, JSON_MAX_CATALOGUE, path, &root);
 	if (r < 0)
 		return r;
-	check_init(&c, ctx, path);
+	schema_init(&c, ctx, path);
 	facts_check(&c, root);
-	r = check_result(&c);
+	r = schema_result(&c);
 	if (r == 0)
 		*ret = json_incref(json_object_get(root, "facts"));
 	json_decref(root);
@@ -91,20 +91,20 @@ int facts_load(struct abibase_context *ctx, json_t **ret)
 }
 
 /* What is no word at all, not just one of another width, is refused by the reader of profiles. */
-static void check_width(struct check *c, const char *s, json_int_t bits)
+static void check_width(struct schema_walk *c, const char *s, json_int_t bits)
 {
 	size_t digits;
 
 	if (!strprefix(s, "0x")) {
-		check_fault(c, "json-bad-value",
-			    "\"%s\" is not a feature word, and this fact is one of %d bits", s,
-			    (int)bits);
+		schema_fault(c, "json-bad-value",
+			     "\"%s\" is not a feature word, and this fact is one of %d bits", s,
+			     (int)bits);
 		return;
 	}
 	digits = strspn(s + 2, "0123456789abcdef");
 	if (!s[2 + digits] && digits && digits % 4 == 0 && digits * 4 != (size_t)bits)
-		check_fault(c, "json-bad-value", "has %zu bits; this fact is a word of %d",
-			    digits * 4, (int)bits);
+		schema_fault(c, "json-bad-value", "has %zu bits; this fact is a word of %d",
+			     digits * 4, (int)bits);
 }
 
 /* Of numbered devices the list has number 0: "vhost_vdpa.12.features" is "vhost_vdpa.0.features". */
@@ -122,15 +122,16 @@ static const json_t *find_fact(const json_t *facts, const char *id)
 	return n > 0 && (size_t)n < sizeof(zeroed) ? json_object_get(facts, zeroed) : NULL;
 }
 
-void facts_check_value(struct check *c, const json_t *facts, const char *id, const json_t *v)
+void facts_check_value(struct schema_walk *c, const json_t *facts, const char *id, const json_t *v)
 {
 	const json_t *fact = find_fact(facts, id);
 	const char *kind = json_string_value(json_object_get(fact, "kind"));
 	unsigned int type;
 
 	if (!fact) {
-		check_warn(c, "fact-not-known",
-			   "is not a fact that this version knows: it is kept, and changes no answer");
+		schema_warn(c, "fact-not-known",
+			    "is not a fact that this version knows: it is kept, and changes no "
+			    "answer");
 		return;
 	}
 	/* a fact may be unknown; a word that is false is one that the kernel does not have */
@@ -142,10 +143,10 @@ void facts_check_value(struct check *c, const json_t *facts, const char *id, con
 	if (type == J_BOOL ? !json_is_boolean(v) :
 	    type == J_INT  ? !json_is_integer(v) :
 			     !json_is_string(v))
-		check_fault(c, "json-bad-value", "must be %s: facts.json lists this fact as such",
-			    type == J_BOOL	   ? "true or false" :
-			    type == J_INT	   ? "an integer" :
-			    streq(kind, "word") ? "a feature word, or false" :
+		schema_fault(c, "json-bad-value", "must be %s: facts.json lists this fact as such",
+			     type == J_BOOL	   ? "true or false" :
+			     type == J_INT	   ? "an integer" :
+			     streq(kind, "word") ? "a feature word, or false" :
 						  "a string");
 	else if (streq(kind, "word"))
 		check_width(c, json_string_value(v),

@@ -8,75 +8,77 @@
 
 /* ------------------------------------------------------------- what is accepted */
 
-static void check_word(struct check *c, const json_t *v)
+static void check_word(struct schema_walk *c, const json_t *v)
 {
 	const char *s = json_string_value(v);
 	uint64_t word[2];
 
 	if (!strprefix(s, "0x") || !word_parse(s, word))
-		check_fault(c, "json-bad-value",
-			    "\"%s\" is not a feature word: \"0x\" and hex digits, of at most 128 bits",
-			    s);
+		schema_fault(c, "json-bad-value",
+			     "\"%s\" is not a feature word: \"0x\" and hex digits, of at most 128 "
+			     "bits",
+			     s);
 }
 
-static void check_number(struct check *c, const json_t *v, int64_t least, int64_t most)
+static void check_number(struct schema_walk *c, const json_t *v, int64_t least, int64_t most)
 {
 	int64_t n = json_integer_value(v);
 
 	if (n < least || n > most)
-		check_fault(c, "json-bad-value",
-			    "is %" PRId64 ", must be from %" PRId64 " to %" PRId64, n, least, most);
+		schema_fault(c, "json-bad-value",
+			     "is %" PRId64 ", must be from %" PRId64 " to %" PRId64, n, least,
+			     most);
 }
 
-static void check_size(struct check *c, const json_t *v)
+static void check_size(struct schema_walk *c, const json_t *v)
 {
 	check_number(c, v, 0, 32768); /* virtio 1.3, 2.7: the largest queue */
 }
 
 static const struct member each_size = { .types = J_INT, .check = check_size };
 
-static void check_sizes(struct check *c, const json_t *v)
+static void check_sizes(struct schema_walk *c, const json_t *v)
 {
 	if (json_array_size(v) > GUEST_MAX_QUEUES)
-		check_fault(c, "json-bad-value", "has more than %d queues", GUEST_MAX_QUEUES);
+		schema_fault(c, "json-bad-value", "has more than %d queues", GUEST_MAX_QUEUES);
 	else
-		check_elements(c, v, &each_size, NULL);
+		schema_elements(c, v, &each_size, NULL);
 }
 
-static void check_config_size(struct check *c, const json_t *v)
+static void check_config_size(struct schema_walk *c, const json_t *v)
 {
 	check_number(c, v, 0, 4096);
 }
 
-static void check_mtu(struct check *c, const json_t *v)
+static void check_mtu(struct schema_walk *c, const json_t *v)
 {
 	check_number(c, v, 68, 65535); /* virtio 1.3, 5.1.4.1 */
 }
 
-static void check_rom_size(struct check *c, const json_t *v)
+static void check_rom_size(struct schema_walk *c, const json_t *v)
 {
 	int64_t n = json_integer_value(v);
 
 	check_number(c, v, 0, (int64_t)1 << 31);
 	if (n > 0 && n & (n - 1))
-		check_fault(c, "json-bad-value", "is neither 0 nor a power of two");
+		schema_fault(c, "json-bad-value", "is neither 0 nor a power of two");
 }
 
-static void check_devices(struct check *c, const json_t *v)
+static void check_devices(struct schema_walk *c, const json_t *v)
 {
 	if (json_array_size(v) == 0)
-		check_fault(c, "json-bad-value", "is empty: a guest without a virtio device");
+		schema_fault(c, "json-bad-value", "is empty: a guest without a virtio device");
 }
 
 static const struct member device_members[] = {
-	{ "backend", J_STRING, .check = check_name },
-	{ "class", J_STRING, .required = true, .check = check_name },
+	{ "backend", J_STRING, .check = schema_name },
+	{ "class", J_STRING, .required = true, .check = schema_name },
 	{ "config_size", J_INT, .check = check_config_size },
-	{ "id", J_STRING, .check = check_nonempty },
+	{ "id", J_STRING, .check = schema_nonempty },
 	{ "mtu", J_INT, .check = check_mtu },
 	{ "negotiated", J_STRING, .check = check_word },
 	{ "offered", J_STRING, .check = check_word },
-	{ "properties", J_OBJECT, .keys = check_key, .each = EACH(J_BOOL) },
+	{ "properties", J_OBJECT, .keys = schema_key, .each = EACH(J_BOOL) },
 	{ "queue_sizes", J_ARRAY, .check = check_sizes },
 	{ "rom_size", J_INT, .check = check_rom_size },
 	{ "ufo", J_BOOL, .required = false },
@@ -85,22 +87,22 @@ static const struct member device_members[] = {
 };
 
 static const struct member guest_members[] = {
-	{ "build_id", J_STRING, .check = check_nonempty },
+	{ "build_id", J_STRING, .check = schema_nonempty },
 	{ "devices", J_ARRAY, .required = true, .check = check_devices,
 	  .each = EACH_OBJECT(device_members, MORE_FREE) },
-	{ "machine", J_STRING, .check = check_name },
-	{ "name", J_STRING, .check = check_name },
-	{ "package", J_STRING, .check = check_nonempty },
-	{ "qemu", J_STRING, .check = check_version },
+	{ "machine", J_STRING, .check = schema_name },
+	{ "name", J_STRING, .check = schema_name },
+	{ "package", J_STRING, .check = schema_nonempty },
+	{ "qemu", J_STRING, .check = schema_version },
 	{ "schema", J_STRING, .required = true },
-	{ "target", J_STRING, .check = check_name },
+	{ "target", J_STRING, .check = schema_name },
 	{ 0 },
 };
 
-void guest_check(struct check *c, const json_t *root)
+void guest_check(struct schema_walk *c, const json_t *root)
 {
-	if (check_root(c, root, "guest", guest_members, MORE_FREE))
-		check_strings_printable(c, root);
+	if (schema_root(c, root, "guest", guest_members, MORE_FREE))
+		schema_strings_printable(c, root);
 }
 
 /* ------------------------------------------------------------------- the object */
@@ -169,12 +171,12 @@ int guest_from_json(struct abibase_context *ctx, json_t *root, const char *sourc
 		    struct abibase_guest **ret)
 {
 	struct abibase_guest *g;
-	struct check c;
+	struct schema_walk c;
 	int r;
 
-	check_init(&c, ctx, source);
+	schema_init(&c, ctx, source);
 	guest_check(&c, root);
-	r = check_result(&c);
+	r = schema_result(&c);
 	if (r < 0) {
 		json_decref(root);
 		return r;

@@ -97,23 +97,23 @@ int json_parse(struct abibase_context *ctx, const char *buf, size_t len, size_t 
 
 /* --------------------------------------------------------------- checking */
 
-void check_init(struct check *c, struct abibase_context *ctx, const char *source)
+void schema_init(struct schema_walk *c, struct abibase_context *ctx, const char *source)
 {
 	memset(c, 0, sizeof(*c));
 	c->ctx = ctx;
 	c->source = source;
 }
 
-int check_result(const struct check *c)
+int schema_result(const struct schema_walk *c)
 {
 	return c->faults ? -c->err : 0;
 }
 
-static size_t enter(struct check *c, const char *key, size_t index)
+static size_t enter(struct schema_walk *c, const char *key, size_t index)
 {
 	size_t mark = c->depth;
 
-	if (c->depth < CHECK_MAX_DEPTH) {
+	if (c->depth < SCHEMA_MAX_DEPTH) {
 		c->place[c->depth].key = key;
 		c->place[c->depth].index = index;
 		c->depth++;
@@ -121,23 +121,23 @@ static size_t enter(struct check *c, const char *key, size_t index)
 	return mark;
 }
 
-size_t check_enter(struct check *c, const char *key)
+size_t schema_enter(struct schema_walk *c, const char *key)
 {
 	return enter(c, key, 0);
 }
 
-size_t check_enter_index(struct check *c, size_t index)
+size_t schema_enter_index(struct schema_walk *c, size_t index)
 {
 	return enter(c, NULL, index);
 }
 
-void check_leave(struct check *c, size_t mark)
+void schema_leave(struct schema_walk *c, size_t mark)
 {
 	c->depth = mark;
 }
 
 /* "FILE: /facts/tap.usable": a JSON pointer (RFC 6901) */
-static char *check_where(const struct check *c)
+static char *schema_where(const struct schema_walk *c)
 {
 	struct buf b = { 0 };
 
@@ -160,9 +160,9 @@ static char *check_where(const struct check *c)
 	return buf_steal(&b);
 }
 
-static _printf_(4, 0) void check_say(struct check *c, int err, const char *id, const char *fmt, va_list ap)
+static _printf_(4, 0) void schema_say(struct schema_walk *c, int err, const char *id, const char *fmt, va_list ap)
 {
-	_autofree_ char *where = check_where(c);
+	_autofree_ char *where = schema_where(c);
 	_autofree_ char *text = NULL;
 
 	if (vasprintf(&text, fmt, ap) < 0)
@@ -185,32 +185,32 @@ static _printf_(4, 0) void check_say(struct check *c, int err, const char *id, c
 		c->err = err;
 }
 
-void check_fault(struct check *c, const char *id, const char *fmt, ...)
+void schema_fault(struct schema_walk *c, const char *id, const char *fmt, ...)
 {
 	va_list ap;
 
 	va_start(ap, fmt);
-	check_say(c, EBADMSG, id, fmt, ap);
+	schema_say(c, EBADMSG, id, fmt, ap);
 	va_end(ap);
 }
 
-static _printf_(3, 4) void check_newer(struct check *c, const char *id, const char *fmt, ...)
+static _printf_(3, 4) void schema_newer(struct schema_walk *c, const char *id, const char *fmt, ...)
 {
 	va_list ap;
 
 	va_start(ap, fmt);
-	check_say(c, EPROTONOSUPPORT, id, fmt, ap);
+	schema_say(c, EPROTONOSUPPORT, id, fmt, ap);
 	va_end(ap);
 }
 
-void check_warn(struct check *c, const char *id, const char *fmt, ...)
+void schema_warn(struct schema_walk *c, const char *id, const char *fmt, ...)
 {
 	va_list ap;
 
 	if (!c->report && !(c->ctx && c->ctx->log))
 		return;
 	va_start(ap, fmt);
-	check_say(c, 0, id, fmt, ap);
+	schema_say(c, 0, id, fmt, ap);
 	va_end(ap);
 }
 
@@ -249,18 +249,18 @@ static void type_names(unsigned int types, struct buf *b)
 		}
 }
 
-static void wrong_type(struct check *c, const json_t *v, unsigned int types)
+static void wrong_type(struct schema_walk *c, const json_t *v, unsigned int types)
 {
 	_buf_ want = { 0 }, is = { 0 };
 
 	type_names(types, &want);
 	type_names(type_of(v), &is);
-	check_fault(c, "json-wrong-type", "is %s, must be %s",
-		    is.data ? is.data : "a number that is not an integer",
-		    want.data ? want.data : "something else");
+	schema_fault(c, "json-wrong-type", "is %s, must be %s",
+		     is.data ? is.data : "a number that is not an integer",
+		     want.data ? want.data : "something else");
 }
 
-bool check_type(struct check *c, const json_t *v, unsigned int types)
+bool schema_type(struct schema_walk *c, const json_t *v, unsigned int types)
 {
 	if (type_of(v) & types)
 		return true;
@@ -269,23 +269,23 @@ bool check_type(struct check *c, const json_t *v, unsigned int types)
 }
 
 /* Free-form members are kept and written again, and the canonical form knows integers only. */
-static void check_no_reals(struct check *c, const json_t *v)
+static void schema_no_reals(struct schema_walk *c, const json_t *v)
 {
 	size_t i, mark;
 	const char *key;
 	json_t *item;
 
 	if (json_is_real(v))
-		check_fault(c, "json-wrong-type", "is not an integer; other numbers are refused");
+		schema_fault(c, "json-wrong-type", "is not an integer; other numbers are refused");
 	json_object_foreach((json_t *)v, key, item) {
-		mark = check_enter(c, key);
-		check_no_reals(c, item);
-		check_leave(c, mark);
+		mark = schema_enter(c, key);
+		schema_no_reals(c, item);
+		schema_leave(c, mark);
 	}
 	json_array_foreach(v, i, item) {
-		mark = check_enter_index(c, i);
-		check_no_reals(c, item);
-		check_leave(c, mark);
+		mark = schema_enter_index(c, i);
+		schema_no_reals(c, item);
+		schema_leave(c, mark);
 	}
 }
 
@@ -294,14 +294,14 @@ static bool is_free_key(const char *key)
 	return strprefix(key, "x-") || streq(key, "description") || streq(key, "tags");
 }
 
-static void unknown_key(struct check *c, const struct member *members)
+static void unknown_key(struct schema_walk *c, const struct member *members)
 {
 	_buf_ b = { 0 };
 
 	for (; members->key; members++)
 		buf_printf(&b, "%s%s", b.len ? ", " : "", members->key);
-	check_fault(c, "json-unknown-key", "is not a key that is known here; accepted: %s",
-		    b.data ? b.data : "none");
+	schema_fault(c, "json-unknown-key", "is not a key that is known here; accepted: %s",
+		     b.data ? b.data : "none");
 }
 
 int word_index(const char *const *words, const char *s)
@@ -312,129 +312,130 @@ int word_index(const char *const *words, const char *s)
 	return -1;
 }
 
-static void check_word(struct check *c, const char *s, const struct member *m)
+static void schema_word(struct schema_walk *c, const char *s, const struct member *m)
 {
 	_buf_ b = { 0 };
 
 	if (word_index(m->words, s) >= 0)
 		return;
 	if (m->words_unsaid) {
-		check_fault(c, "json-bad-value", "\"%s\" is not a word that is known here", s);
+		schema_fault(c, "json-bad-value", "\"%s\" is not a word that is known here", s);
 		return;
 	}
 	for (const char *const *word = m->words; *word; word++)
 		if (**word)
 			buf_printf(&b, "%s\"%s\"", b.len ? ", " : "", *word);
-	check_fault(c, "json-bad-value", "is \"%s\"; accepted: %s", s, b.data ? b.data : "");
+	schema_fault(c, "json-bad-value", "is \"%s\"; accepted: %s", s, b.data ? b.data : "");
 }
 
-static void check_value(struct check *c, const json_t *v, const struct member *m)
+static void schema_value(struct schema_walk *c, const json_t *v, const struct member *m)
 {
-	if (!check_type(c, v, m->types) || json_is_null(v))
+	if (!schema_type(c, v, m->types) || json_is_null(v))
 		return;
 	if (m->words && json_is_string(v))
-		check_word(c, json_string_value(v), m);
+		schema_word(c, json_string_value(v), m);
 	if (m->members && json_is_object(v))
-		check_object(c, v, m->members, m->more);
+		schema_object(c, v, m->members, m->more);
 	if (m->each)
-		check_elements(c, v, m->each, m->keys);
+		schema_elements(c, v, m->each, m->keys);
 	if (m->check)
 		m->check(c, v);
 }
 
-void check_elements(struct check *c, const json_t *v, const struct member *each,
-		    bool (*keys)(struct check *, const char *))
+void schema_elements(struct schema_walk *c, const json_t *v, const struct member *each,
+		     bool (*keys)(struct schema_walk *, const char *))
 {
 	size_t i, mark;
 	const char *key;
 	json_t *item;
 
 	json_object_foreach((json_t *)v, key, item) {
-		mark = check_enter(c, key);
+		mark = schema_enter(c, key);
 		if (!keys || keys(c, key))
-			check_value(c, item, each);
-		check_leave(c, mark);
+			schema_value(c, item, each);
+		schema_leave(c, mark);
 	}
 	json_array_foreach(v, i, item) {
-		mark = check_enter_index(c, i);
-		check_value(c, item, each);
-		check_leave(c, mark);
+		mark = schema_enter_index(c, i);
+		schema_value(c, item, each);
+		schema_leave(c, mark);
 	}
 }
 
-static void check_member(struct check *c, const char *key, const json_t *v,
-			 const struct member *members, enum members_more more)
+static void schema_member(struct schema_walk *c, const char *key, const json_t *v,
+			  const struct member *members, enum members_more more)
 {
 	for (const struct member *m = members; m->key; m++)
 		if (streq(m->key, key)) {
-			check_value(c, v, m);
+			schema_value(c, v, m);
 			return;
 		}
 	if (more != MORE_NONE && is_free_key(key)) {
-		check_no_reals(c, v);
+		schema_no_reals(c, v);
 	} else if (more == MORE_KEPT) {
-		check_no_reals(c, v);
-		check_warn(c, "member-not-known",
-			   "is not a member that this version knows: it is kept, and changes no "
-			   "answer");
+		schema_no_reals(c, v);
+		schema_warn(c, "member-not-known",
+			    "is not a member that this version knows: it is kept, and changes no "
+			    "answer");
 	} else {
 		unknown_key(c, members);
 	}
 }
 
-void check_object(struct check *c, const json_t *obj, const struct member *members,
+void schema_object(struct schema_walk *c, const json_t *obj, const struct member *members,
 		       enum members_more more)
 {
 	const char *key;
 	json_t *v;
 
 	json_object_foreach((json_t *)obj, key, v) {
-		size_t mark = check_enter(c, key);
+		size_t mark = schema_enter(c, key);
 
-		check_member(c, key, v, members, more);
-		check_leave(c, mark);
+		schema_member(c, key, v, members, more);
+		schema_leave(c, mark);
 	}
 	for (const struct member *m = members; m->key; m++)
 		if (m->required && !json_object_get(obj, m->key))
-			check_fault(c, "json-missing-key", "the key \"%s\" is missing", m->key);
+			schema_fault(c, "json-missing-key", "the key \"%s\" is missing", m->key);
 }
 
-void check_need_of_reader(struct check *c, const json_t *v)
+void schema_need_of_reader(struct schema_walk *c, const json_t *v)
 {
-	check_fault(c, "document-needs",
-		    "must be known to whoever reads this document: abibase %s and newer read it",
-		    json_string_value(v));
+	schema_fault(c, "document-needs",
+		     "must be known to whoever reads this document: abibase %s and newer read it",
+		     json_string_value(v));
 }
 
 /* No text of a document forges a line, or hides what it is, wherever it is shown. */
-static void check_printable(struct check *c, const json_t *v, bool strings)
+static void schema_printable(struct schema_walk *c, const json_t *v, bool strings)
 {
 	size_t i, mark;
 	const char *key;
 	json_t *item;
 
 	if (strings && json_is_string(v) && !text_is_harmless(json_string_value(v)))
-		check_fault(c, "json-bad-value", "has a control character in it");
+		schema_fault(c, "json-bad-value", "has a control character in it");
 	json_object_foreach((json_t *)v, key, item) {
-		mark = check_enter(c, key);
+		mark = schema_enter(c, key);
 		if (!text_is_harmless(key))
-			check_fault(c, "json-bad-value", "is a key with a control character in it");
-		check_printable(c, item, strings);
-		check_leave(c, mark);
+			schema_fault(c, "json-bad-value",
+				     "is a key with a control character in it");
+		schema_printable(c, item, strings);
+		schema_leave(c, mark);
 	}
 	json_array_foreach(v, i, item) {
-		mark = check_enter_index(c, i);
-		check_printable(c, item, strings);
-		check_leave(c, mark);
+		mark = schema_enter_index(c, i);
+		schema_printable(c, item, strings);
+		schema_leave(c, mark);
 	}
 }
 
-void check_strings_printable(struct check *c, const json_t *root)
+void schema_strings_printable(struct schema_walk *c, const json_t *root)
 {
-	check_printable(c, root, true);
+	schema_printable(c, root, true);
 }
 
-static void check_schema(struct check *c, const json_t *root, const char *kind)
+static void schema_kind(struct schema_walk *c, const json_t *root, const char *kind)
 {
 	const json_t *v = json_object_get(root, "schema");
 	const char *s = json_string_value(v);
@@ -442,41 +443,41 @@ static void check_schema(struct check *c, const json_t *root, const char *kind)
 	char *end;
 	unsigned long major;
 
-	mark = check_enter(c, "schema");
+	mark = schema_enter(c, "schema");
 	if (!v) {
-		check_fault(c, "schema-missing",
-			    "the document does not state its schema; wanted: \"abibase-%s/1\"",
-			    kind);
-	} else if (check_type(c, v, J_STRING)) {
+		schema_fault(c, "schema-missing",
+			     "the document does not state its schema; wanted: \"abibase-%s/1\"",
+			     kind);
+	} else if (schema_type(c, v, J_STRING)) {
 		if (!strprefix(s, "abibase-") || !strprefix(s + 8, kind) || s[len] != '/') {
-			check_fault(c, "schema-other", "is \"%s\", wanted: \"abibase-%s/1\"", s,
-				    kind);
+			schema_fault(c, "schema-other", "is \"%s\", wanted: \"abibase-%s/1\"", s,
+				     kind);
 		} else {
 			errno = 0;
 			major = strtoul(s + len + 1, &end, 10);
 			if (s[len + 1] < '1' || s[len + 1] > '9' || *end)
-				check_fault(c, "schema-other",
-					    "is \"%s\", wanted: \"abibase-%s/1\"", s, kind);
+				schema_fault(c, "schema-other",
+					     "is \"%s\", wanted: \"abibase-%s/1\"", s, kind);
 			else if (major > 1)
-				check_newer(c, "schema-newer",
-					    "is \"%s\"; this library reads up to \"abibase-%s/1\": "
-					    "a newer abibase is needed",
-					    s, kind);
+				schema_newer(c, "schema-newer",
+					     "is \"%s\"; this library reads up to "
+					     "\"abibase-%s/1\": a newer abibase is needed",
+					     s, kind);
 		}
 	}
-	check_leave(c, mark);
-	check_printable(c, root, false);
+	schema_leave(c, mark);
+	schema_printable(c, root, false);
 }
 
-bool check_root(struct check *c, const json_t *root, const char *kind,
-		const struct member *members, enum members_more more)
+bool schema_root(struct schema_walk *c, const json_t *root, const char *kind,
+		 const struct member *members, enum members_more more)
 {
-	if (!check_type(c, root, J_OBJECT))
+	if (!schema_type(c, root, J_OBJECT))
 		return false;
-	check_schema(c, root, kind);
+	schema_kind(c, root, kind);
 	if (c->err == EPROTONOSUPPORT)
 		return false;
-	check_object(c, root, members, more);
+	schema_object(c, root, members, more);
 	return true;
 }
 
@@ -489,44 +490,44 @@ bool name_valid(const char *s)
 	       strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+-") == len;
 }
 
-void check_name(struct check *c, const json_t *v)
+void schema_name(struct schema_walk *c, const json_t *v)
 {
 	if (!name_valid(json_string_value(v)))
-		check_fault(c, "json-bad-value",
-			    "\"%s\" is not a name: a letter or digit, then letters, digits, "
-			    "\".\", \"_\", \"+\", \"-\", at most 255 bytes",
-			    json_string_value(v));
+		schema_fault(c, "json-bad-value",
+			     "\"%s\" is not a name: a letter or digit, then letters, digits, "
+			     "\".\", \"_\", \"+\", \"-\", at most 255 bytes",
+			     json_string_value(v));
 }
 
-bool check_key(struct check *c, const char *key)
+bool schema_key(struct schema_walk *c, const char *key)
 {
 	if (!name_valid(key))
-		check_fault(c, "json-bad-value",
-			    "is not a name: a letter or digit, then letters, digits, \".\", "
-			    "\"_\", \"+\", \"-\", at most 255 bytes");
+		schema_fault(c, "json-bad-value",
+			     "is not a name: a letter or digit, then letters, digits, \".\", "
+			     "\"_\", \"+\", \"-\", at most 255 bytes");
 	return true;
 }
 
-void check_nonempty(struct check *c, const json_t *v)
+void schema_nonempty(struct schema_walk *c, const json_t *v)
 {
 	if (json_is_string(v) && !json_string_length(v))
-		check_fault(c, "json-bad-value", "is empty");
+		schema_fault(c, "json-bad-value", "is empty");
 }
 
-void check_version(struct check *c, const json_t *v)
+void schema_version(struct schema_walk *c, const json_t *v)
 {
 	struct version ver;
 
 	if (!version_parse(json_string_value(v), &ver))
-		check_fault(c, "json-bad-value",
-			    "\"%s\" is not a version: up to three numbers, such as \"10.0.13\"",
-			    json_string_value(v));
+		schema_fault(c, "json-bad-value",
+			     "\"%s\" is not a version: up to three numbers, such as \"10.0.13\"",
+			     json_string_value(v));
 }
 
-void check_revision(struct check *c, const json_t *v)
+void schema_revision(struct schema_walk *c, const json_t *v)
 {
 	if (json_integer_value(v) < 1)
-		check_fault(c, "json-bad-value", "is not a revision: they count from 1");
+		schema_fault(c, "json-bad-value", "is not a revision: they count from 1");
 }
 
 /* ---------------------------------------------------------------- writing */

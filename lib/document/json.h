@@ -26,15 +26,15 @@ int json_parse(struct abibase_context *ctx, const char *buf, size_t len, size_t 
  * A walk over a parsed document that checks it. Faults are counted and told to @report (all of
  * them, for `validate`); without @report the first becomes the last error of @ctx.
  */
-#define CHECK_MAX_DEPTH 16
-struct check {
+#define SCHEMA_MAX_DEPTH 16
+struct schema_walk {
 	struct abibase_context *ctx;
 	const char *source;
 	/* the place under inspection; text is made of it only when there is something to say */
 	struct {
 		const char *key; /* NULL: @index counts */
 		size_t index;
-	} place[CHECK_MAX_DEPTH];
+	} place[SCHEMA_MAX_DEPTH];
 	size_t depth;
 	int faults;
 	int err; /* errno of the first fault: EBADMSG, EPROTONOSUPPORT */
@@ -42,15 +42,15 @@ struct check {
 		       const char *text);
 	void *data;
 };
-void check_init(struct check *c, struct abibase_context *ctx, const char *source);
+void schema_init(struct schema_walk *c, struct abibase_context *ctx, const char *source);
 /* 0, or the negative errno of the first fault, or -ENOMEM. */
-int check_result(const struct check *c);
+int schema_result(const struct schema_walk *c);
 /* Go down into a member or an element, and up again to the returned mark. */
-size_t check_enter(struct check *c, const char *key);
-size_t check_enter_index(struct check *c, size_t index);
-void check_leave(struct check *c, size_t mark);
-void check_fault(struct check *c, const char *id, const char *fmt, ...) _printf_(3, 4);
-void check_warn(struct check *c, const char *id, const char *fmt, ...) _printf_(3, 4);
+size_t schema_enter(struct schema_walk *c, const char *key);
+size_t schema_enter_index(struct schema_walk *c, size_t index);
+void schema_leave(struct schema_walk *c, size_t mark);
+void schema_fault(struct schema_walk *c, const char *id, const char *fmt, ...) _printf_(3, 4);
+void schema_warn(struct schema_walk *c, const char *id, const char *fmt, ...) _printf_(3, 4);
 
 enum jtype {
 	J_STRING = 1 << 0,
@@ -61,7 +61,7 @@ enum jtype {
 	J_NULL = 1 << 5,
 };
 /* Is @v of one of @types? A fault otherwise. */
-bool check_type(struct check *c, const json_t *v, unsigned int types);
+bool schema_type(struct schema_walk *c, const json_t *v, unsigned int types);
 
 /* Other members of an object: none; description, tags and x-*; these, and a later version's. */
 enum members_more { MORE_NONE, MORE_FREE, MORE_KEPT };
@@ -81,8 +81,8 @@ struct member {
 	enum members_more more;
 	const struct member *each; /* each element of an array or an object: EACH() */
 	/* is the key of an element right? False: the value is not looked at */
-	bool (*keys)(struct check *c, const char *key);
-	void (*check)(struct check *c, const json_t *v); /* any other check */
+	bool (*keys)(struct schema_walk *c, const char *key);
+	void (*check)(struct schema_walk *c, const json_t *v); /* any other check */
 };
 /* An element: EACH(types, .FIELD = ...) */
 #define EACH(...) (&(const struct member){ .types = __VA_ARGS__ })
@@ -92,29 +92,29 @@ struct member {
  * Check a document whose "schema" is "abibase-KIND/1". False if the document is no object, or
  * states a newer schema, whose keys may mean something else: no member is looked at then.
  */
-bool check_root(struct check *c, const json_t *root, const char *kind,
-		const struct member *members, enum members_more more);
+bool schema_root(struct schema_walk *c, const json_t *root, const char *kind,
+		 const struct member *members, enum members_more more);
 /* Check the elements of an array or an object, for a hook that does so on a condition. */
-void check_elements(struct check *c, const json_t *v, const struct member *each,
-		    bool (*keys)(struct check *, const char *));
+void schema_elements(struct schema_walk *c, const json_t *v, const struct member *each,
+		     bool (*keys)(struct schema_walk *, const char *));
 /* The index of a word, or -1. */
 int word_index(const char *const *words, const char *s);
 /* Check an object against its members: types, required ones, unknown keys. */
-void check_object(struct check *c, const json_t *obj, const struct member *members,
-		  enum members_more more);
+void schema_object(struct schema_walk *c, const json_t *obj, const struct member *members,
+		   enum members_more more);
 /*
  * Refuse an element of "needs": a thing that a reader of the document must know, with the version
  * of abibase that does. This one knows none yet.
  */
-void check_need_of_reader(struct check *c, const json_t *v);
-/* No string of the document has a control character in it; check_root() looks at the keys. */
-void check_strings_printable(struct check *c, const json_t *root);
+void schema_need_of_reader(struct schema_walk *c, const json_t *v);
+/* No string of the document has a control character in it; schema_root() looks at the keys. */
+void schema_strings_printable(struct schema_walk *c, const json_t *root);
 /* Ready-made value checks. */
-void check_name(struct check *c, const json_t *v); /* see name_valid() */
-bool check_key(struct check *c, const char *key);  /* such a name; the value is looked at anyway */
-void check_nonempty(struct check *c, const json_t *v);
-void check_version(struct check *c, const json_t *v);
-void check_revision(struct check *c, const json_t *v);
+void schema_name(struct schema_walk *c, const json_t *v); /* see name_valid() */
+bool schema_key(struct schema_walk *c, const char *key);  /* such a name; always true */
+void schema_nonempty(struct schema_walk *c, const json_t *v);
+void schema_version(struct schema_walk *c, const json_t *v);
+void schema_revision(struct schema_walk *c, const json_t *v);
 /* [A-Za-z0-9][A-Za-z0-9._+-]*, at most 255 bytes: usable as a label and never like an option or a path */
 bool name_valid(const char *s);
 

@@ -16,15 +16,15 @@ static bool is_word(const char *s)
 	return !s[2 + digits] && digits && digits % 4 == 0 && digits <= 64;
 }
 
-static void check_fact(struct check *c, const json_t *v)
+static void check_fact(struct schema_walk *c, const json_t *v)
 {
 	const char *s = json_string_value(v);
 
 	if (s && strprefix(s, "0x") && !is_word(s))
-		check_fault(c, "json-bad-value",
-			    "\"%s\" is not a feature word: \"0x\" and lower-case hex digits, four "
-			    "for every 16 bits that were asked for, at most 256 bits",
-			    s);
+		schema_fault(c, "json-bad-value",
+			     "\"%s\" is not a feature word: \"0x\" and lower-case hex digits, four "
+			     "for every 16 bits that were asked for, at most 256 bits",
+			     s);
 }
 
 /* "tap.offload.uso": dotted, lower case */
@@ -41,74 +41,75 @@ static bool is_fact_id(const char *s)
 	return dot && s[0] != '.' && p[-1] != '.';
 }
 
-static bool check_fact_id(struct check *c, const char *key)
+static bool check_fact_id(struct schema_walk *c, const char *key)
 {
 	if (is_fact_id(key))
 		return true;
-	check_fault(c, "json-bad-value",
-		    "is not a fact id: lower-case words with dots between them, "
-		    "such as \"tap.offload.uso\"");
+	schema_fault(c, "json-bad-value",
+		     "is not a fact id: lower-case words with dots between them, "
+		     "such as \"tap.offload.uso\"");
 	return false;
 }
 
 /* The value may become a word of QEMU's, where a comma ends the word. */
-static void check_property_value(struct check *c, const json_t *v)
+static void check_property_value(struct schema_walk *c, const json_t *v)
 {
 	const char *s = json_string_value(v);
 
 	for (; s && *s; s++)
 		if (*s <= ' ' || *s > '~' || strchr(",\"\\", *s)) {
-			check_fault(c, "json-bad-value",
-				    "is not a value of a property: ASCII without spaces, commas, "
-				    "quotation marks or backslashes");
+			schema_fault(c, "json-bad-value",
+				     "is not a value of a property: ASCII without spaces, commas, "
+				     "quotation marks or backslashes");
 			return;
 		}
 }
 
-static void check_positive(struct check *c, const json_t *v)
+static void check_positive(struct schema_walk *c, const json_t *v)
 {
 	if (json_integer_value(v) < 0)
-		check_fault(c, "json-bad-value", "is negative");
+		schema_fault(c, "json-bad-value", "is negative");
 }
 
-static void check_offered(struct check *c, const json_t *v)
+static void check_offered(struct schema_walk *c, const json_t *v)
 {
 	const char *s = json_string_value(v);
 
 	if (strlen(s) != 34 || !strprefix(s, "0x") || s[2 + strspn(s + 2, "0123456789abcdef")])
-		check_fault(c, "json-bad-value",
-			    "\"%s\" is not a word of 128 bits: \"0x\" and 32 lower-case hex digits",
-			    s);
+		schema_fault(c, "json-bad-value",
+			     "\"%s\" is not a word of 128 bits: \"0x\" and 32 lower-case hex "
+			     "digits",
+			     s);
 }
 
 /* That of a BAR: one of more than 2 GiB there is not. */
-static void check_rom_size(struct check *c, const json_t *v)
+static void check_rom_size(struct schema_walk *c, const json_t *v)
 {
 	int64_t n = json_integer_value(v);
 
 	if (n < 1 || n > (int64_t)1 << 31 || n & (n - 1))
-		check_fault(c, "json-bad-value", "is not a power of two of at most 2 GiB");
+		schema_fault(c, "json-bad-value", "is not a power of two of at most 2 GiB");
 }
 
-static void check_observed(struct check *c, const json_t *v)
+static void check_observed(struct schema_walk *c, const json_t *v)
 {
 	if (!json_object_size(v))
-		check_fault(c, "json-bad-value", "says nothing of what was observed");
+		schema_fault(c, "json-bad-value", "says nothing of what was observed");
 }
 
 /* "pc-q35-rhel*": the beginning of a name. */
-static void check_pattern(struct check *c, const json_t *v)
+static void check_pattern(struct schema_walk *c, const json_t *v)
 {
 	const char *s = json_string_value(v);
 
 	if (!*s || strcspn(s, "*") != strlen(s) - 1)
-		check_fault(c, "json-bad-value",
-			    "\"%s\" is not the beginning of a name with a * after it, such as "
-			    "\"pc-q35-rhel*\"",
-			    s);
+		schema_fault(c, "json-bad-value",
+			     "\"%s\" is not the beginning of a name with a * after it, such as "
+			     "\"pc-q35-rhel*\"",
+			     s);
 }
 
-static void check_date(struct check *c, const json_t *v)
+static void check_date(struct schema_walk *c, const json_t *v)
 {
 	const char *s = json_string_value(v);
 	unsigned int month, day;
@@ -116,13 +117,13 @@ static void check_date(struct check *c, const json_t *v)
 
 	if (strlen(s) != 10 || sscanf(s, "%*4[0-9]-%2u-%2u%n", &month, &day, &end) != 2 ||
 	    end != 10 || !month || month > 12 || !day || day > 31)
-		check_fault(c, "json-bad-value", "\"%s\" is not a date: YYYY-MM-DD", s);
+		schema_fault(c, "json-bad-value", "\"%s\" is not a date: YYYY-MM-DD", s);
 }
 
-static const struct member each_text = { .types = J_STRING, .check = check_nonempty };
+static const struct member each_text = { .types = J_STRING, .check = schema_nonempty };
 
 static const struct member unknown_members[] = {
-	{ "unknown", J_STRING, .required = true, .check = check_name },
+	{ "unknown", J_STRING, .required = true, .check = schema_name },
 	{ 0 },
 };
 
@@ -133,14 +134,14 @@ static const struct member each_fact = {
 };
 
 static const struct member machine_members[] = {
-	{ "alias", J_STRING, .check = check_name },
+	{ "alias", J_STRING, .check = schema_name },
 	{ "deprecated", J_BOOL, .required = false },
 	{ 0 },
 };
 
 /* The properties of a class, each with a type. */
 static const struct member each_class = {
-	.types = J_OBJECT, .keys = check_key, .each = &each_text
+	.types = J_OBJECT, .keys = schema_key, .each = &each_text
 };
 
 static const struct member each_value = {
@@ -148,14 +149,14 @@ static const struct member each_value = {
 };
 
 static const struct member each_machine_values = {
-	.types = J_OBJECT, .keys = check_key, .each = &each_value
+	.types = J_OBJECT, .keys = schema_key, .each = &each_value
 };
 
 /* What a guest really saw of a device: "shape", by machine type and backend. */
 
 static const struct member bar_members[] = {
 	{ "index", J_INT, .required = true, .check = check_positive },
-	{ "kind", J_STRING, .required = true, .check = check_name },
+	{ "kind", J_STRING, .required = true, .check = schema_name },
 	{ "prefetch", J_BOOL, .required = true },
 	{ "size", J_INT, .required = true, .check = check_positive },
 	{ 0 },
@@ -176,63 +177,64 @@ static const struct member each_observed = {
 };
 
 static const struct member each_machine_shape = {
-	.types = J_OBJECT, .keys = check_key, .each = &each_observed
+	.types = J_OBJECT, .keys = schema_key, .each = &each_observed
 };
 
 /* A binary that was there and could not be asked. */
 static const struct member unasked_members[] = {
-	{ "build_id", J_STRING, .check = check_nonempty },
-	{ "path", J_STRING, .check = check_nonempty },
-	{ "unknown", J_STRING, .required = true, .check = check_name },
+	{ "build_id", J_STRING, .check = schema_nonempty },
+	{ "path", J_STRING, .check = schema_nonempty },
+	{ "unknown", J_STRING, .required = true, .check = schema_name },
 	{ 0 },
 };
 
 static const struct member qemu_members[] = {
-	{ "build_id", J_STRING, .check = check_nonempty },
-	{ "catalogue", J_INT, .check = check_revision },
+	{ "build_id", J_STRING, .check = schema_nonempty },
+	{ "catalogue", J_INT, .check = schema_revision },
 	{ "ebpf", J_BOOL, .required = false },
-	{ "defaults", J_OBJECT, .keys = check_key, .each = &each_value },
+	{ "defaults", J_OBJECT, .keys = schema_key, .each = &each_value },
 	{ "machine_patterns", J_ARRAY, .each = EACH(J_STRING, .check = check_pattern) },
-	{ "machines", J_OBJECT, .keys = check_key, .each = EACH_OBJECT(machine_members, MORE_NONE) },
+	{ "machines", J_OBJECT, .keys = schema_key,
+	  .each = EACH_OBJECT(machine_members, MORE_NONE) },
 	{ "package", J_STRING, .required = false },
-	{ "path", J_STRING, .check = check_nonempty },
-	{ "properties", J_OBJECT, .keys = check_key, .each = &each_class },
-	{ "shape", J_OBJECT, .keys = check_key, .each = &each_machine_shape },
-	{ "target", J_STRING, .required = true, .check = check_name },
-	{ "values", J_OBJECT, .keys = check_key, .each = &each_machine_values },
-	{ "version", J_STRING, .required = true, .check = check_version },
+	{ "path", J_STRING, .check = schema_nonempty },
+	{ "properties", J_OBJECT, .keys = schema_key, .each = &each_class },
+	{ "shape", J_OBJECT, .keys = schema_key, .each = &each_machine_shape },
+	{ "target", J_STRING, .required = true, .check = schema_name },
+	{ "values", J_OBJECT, .keys = schema_key, .each = &each_machine_values },
+	{ "version", J_STRING, .required = true, .check = schema_version },
 	{ 0 },
 };
 
-void profile_check_qemu(struct check *c, const json_t *v)
+void profile_check_qemu(struct schema_walk *c, const json_t *v)
 {
-	if (check_type(c, v, J_OBJECT))
-		check_object(c, v, qemu_members, MORE_KEPT);
+	if (schema_type(c, v, J_OBJECT))
+		schema_object(c, v, qemu_members, MORE_KEPT);
 }
 
-static void check_qemu(struct check *c, const json_t *v)
+static void check_qemu(struct schema_walk *c, const json_t *v)
 {
 	bool unasked = json_object_get(v, "unknown");
 
-	check_object(c, v, unasked ? unasked_members : qemu_members, MORE_KEPT);
+	schema_object(c, v, unasked ? unasked_members : qemu_members, MORE_KEPT);
 }
 
 static const struct member kernel_members[] = {
-	{ "release", J_STRING, .required = true, .check = check_nonempty },
+	{ "release", J_STRING, .required = true, .check = schema_nonempty },
 	{ "version", J_STRING, .required = false },
 	{ 0 },
 };
 
 static const struct member package_members[] = {
-	{ "name", J_STRING, .required = true, .check = check_nonempty },
-	{ "version", J_STRING, .required = true, .check = check_nonempty },
+	{ "name", J_STRING, .required = true, .check = schema_nonempty },
+	{ "version", J_STRING, .required = true, .check = schema_nonempty },
 	{ 0 },
 };
 
 static const struct member lifecycle_members[] = {
 	{ "extended_end", J_STRING | J_NULL, .check = check_date },
 	{ "release", J_STRING | J_NULL, .check = check_date },
-	{ "source", J_STRING, .required = true, .check = check_nonempty },
+	{ "source", J_STRING, .required = true, .check = schema_nonempty },
 	{ "standard_end", J_STRING | J_NULL, .check = check_date },
 	{ 0 },
 };
@@ -253,25 +255,25 @@ static const char *const evidence_words[] = { "probed", "distro-source", "vendor
 					      "bracketed", NULL };
 
 static const struct member profile_members[] = {
-	{ "arch", J_STRING, .required = true, .check = check_name },
-	{ "boot_id", J_STRING, .check = check_nonempty },
+	{ "arch", J_STRING, .required = true, .check = schema_name },
+	{ "boot_id", J_STRING, .check = schema_nonempty },
 	{ "evidence", J_OBJECT, .each = EACH(J_STRING, .words = evidence_words) },
 	{ "facts", J_OBJECT, .required = true, .keys = check_fact_id, .each = &each_fact },
 	{ "kernel", J_OBJECT, .members = kernel_members },
 	{ "kind", J_STRING, .required = true, .words = kind_words },
 	{ "lifecycle", J_OBJECT, .members = lifecycle_members },
-	{ "name", J_STRING, .required = true, .check = check_name },
-	{ "needs", J_OBJECT, .each = EACH(J_STRING, .check = check_need_of_reader) },
+	{ "name", J_STRING, .required = true, .check = schema_name },
+	{ "needs", J_OBJECT, .each = EACH(J_STRING, .check = schema_need_of_reader) },
 	{ "packages", J_ARRAY, .each = EACH_OBJECT(package_members, MORE_NONE) },
 	{ "probe", J_OBJECT, .members = probe_members },
 	{ "qemu", J_ARRAY, .each = EACH(J_OBJECT, .check = check_qemu) },
-	{ "revision", J_INT, .check = check_revision },
+	{ "revision", J_INT, .check = schema_revision },
 	{ "schema", J_STRING, .required = true },
 	{ 0 },
 };
 
 /* Some members belong to one kind only. */
-static void check_kind_members(struct check *c, const json_t *root)
+static void check_kind_members(struct schema_walk *c, const json_t *root)
 {
 	static const char *const host_only[] = { "boot_id", "probe", NULL };
 	static const char *const platform_only[] = { "evidence", "packages", "lifecycle", NULL };
@@ -282,20 +284,21 @@ static void check_kind_members(struct check *c, const json_t *root)
 		return;
 	for (const char *const *k = platform ? host_only : platform_only; *k; k++)
 		if (json_object_get(root, *k)) {
-			size_t mark = check_enter(c, *k);
+			size_t mark = schema_enter(c, *k);
 
-			check_fault(c, "json-unknown-key", "does not belong to a %s profile", kind);
-			check_leave(c, mark);
+			schema_fault(c, "json-unknown-key", "does not belong to a %s profile",
+				     kind);
+			schema_leave(c, mark);
 		}
 	if (platform && !json_object_get(root, "revision"))
-		check_fault(c, "json-missing-key", "a platform profile needs a \"revision\"");
+		schema_fault(c, "json-missing-key", "a platform profile needs a \"revision\"");
 	if (platform && !json_object_get(root, "evidence"))
-		check_fault(c, "json-missing-key", "a platform profile needs \"evidence\"");
+		schema_fault(c, "json-missing-key", "a platform profile needs \"evidence\"");
 }
 
-void profile_check(struct check *c, const json_t *root)
+void profile_check(struct schema_walk *c, const json_t *root)
 {
-	if (check_root(c, root, "profile", profile_members, MORE_FREE))
+	if (schema_root(c, root, "profile", profile_members, MORE_FREE))
 		check_kind_members(c, root);
 }
 
@@ -387,12 +390,12 @@ int profile_from_json(struct abibase_context *ctx, json_t *root, const char *sou
 		      struct abibase_profile **ret)
 {
 	struct abibase_profile *p;
-	struct check c;
+	struct schema_walk c;
 	int r;
 
-	check_init(&c, ctx, source);
+	schema_init(&c, ctx, source);
 	profile_check(&c, root);
-	r = check_result(&c);
+	r = schema_result(&c);
 	if (r < 0) {
 		json_decref(root);
 		return r;

@@ -32,10 +32,10 @@ struct abibase_profile {
 /* Make a profile of a document; takes the reference of @root, also on failure. */
 int profile_from_json(struct abibase_context *ctx, json_t *root, const char *source,
 		      struct abibase_profile **ret);
-struct check;
-void profile_check(struct check *c, const json_t *root);
+struct schema_walk;
+void profile_check(struct schema_walk *c, const json_t *root);
 /* One entry of a profile's "qemu" list. */
-void profile_check_qemu(struct check *c, const json_t *v);
+void profile_check_qemu(struct schema_walk *c, const json_t *v);
 /* The entry of the @i-th QEMU that was there and could not be asked: "unknown", and often "path". */
 const json_t *profile_unasked(const struct abibase_profile *p, size_t i);
 /* A condition as the catalogue writes it: "FACT" (@ret_bit is -1) or "FACT[BIT]". -EINVAL, -ENOMEM. */

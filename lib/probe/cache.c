@@ -210,11 +210,11 @@ static int check_document(struct abibase_probe *pr, const json_t *root, const ch
 	const json_t *entry = json_object_get(root, "entry");
 	char actual[DIGEST_HEX + 1];
 	_buf_ scratch = { 0 };
-	struct check c;
+	struct schema_walk c;
 
 	if (!schema || !streq(schema, CACHE_SCHEMA) || !for_key || !streq(for_key, key) || !digest)
 		return -EBADMSG;
-	check_init(&c, pr->ctx, key);
+	schema_init(&c, pr->ctx, key);
 	c.report = swallow;
 	profile_check_qemu(&c, entry);
 	if (c.faults)

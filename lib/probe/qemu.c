@@ -621,9 +621,9 @@ static void say_not_acceptable(void *data, int priority, const char *id, const c
 static bool is_acceptable(struct run *run, const char *path, const json_t *entry)
 {
 	struct judged j = { .ctx = run->pr->ctx, .path = path };
-	struct check c;
+	struct schema_walk c;
 
-	check_init(&c, run->pr->ctx, "qemu");
+	schema_init(&c, run->pr->ctx, "qemu");
 	c.report = say_not_acceptable;
 	c.data = &j;
 	profile_check_qemu(&c, entry);

@@ -20,15 +20,15 @@ static void ignore(void *data, int priority, const char *id, const char *where, 
 /* All the faults, as validate reports them. */
 static void check_all(const json_t *root)
 {
-	static void (*const checks[])(struct check *, const json_t *) = {
+	static void (*const checks[])(struct schema_walk *, const json_t *) = {
 		catalogue_check, devices_check, messages_check, facts_check,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(checks); i++) {
 		size_t told = 0;
-		struct check c;
+		struct schema_walk c;
 
-		check_init(&c, ctx, "input");
+		schema_init(&c, ctx, "input");
 		c.report = ignore;
 		c.data = &told;
 		checks[i](&c, root);
