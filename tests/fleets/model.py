@@ -168,7 +168,8 @@ class Build:
     def has(self, key, machine):
         cls, prop = key.split(".")
         recorded = self.entry.get("properties", {}).get(cls)
-        if recorded is not None and (prop in recorded or key not in ASKED_LATER):
+        asked = key not in ASKED_LATER or self.entry.get("catalogue", 1) >= 2
+        if recorded is not None and (prop in recorded or asked):
             return prop in recorded
         return self.version >= SINCE[key] if self.covered(machine) else UNKNOWN
 

@@ -61,7 +61,8 @@ def machine(m):
     return entry
 
 
-def record(q, rows):
+def record(q, catalogue):
+    rows = catalogue["features"]
     have = q.properties(sorted({asked(r) for r in rows}))
     properties = {r["class"]: {} for r in rows}
     for r in rows:
@@ -74,6 +75,7 @@ def record(q, rows):
         "path": q.path,
         "package": q.package,
         "build_id": build_id(q.root + q.path),
+        "catalogue": catalogue["revision"],
         "ebpf": linked_with(q.root + q.path, "libbpf.so"),
         "machines": {m["name"]: machine(m) for m in q.machines()},
         "properties": properties,
@@ -84,11 +86,11 @@ def main():
     outdir = sys.argv[1]
     top = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
     with open(os.path.join(top, "data", "catalogue.json"), encoding="utf-8") as f:
-        rows = json.load(f)["features"]
+        catalogue = json.load(f)
     for b in sys.argv[2:]:
         q = Qemu(b)
         with open(os.path.join(outdir, q.version + ".json"), "w", encoding="utf-8") as f:
-            f.write(canonical.dumps(record(q, rows)))
+            f.write(canonical.dumps(record(q, catalogue)))
 
 
 if __name__ == "__main__":
