@@ -98,6 +98,23 @@ static bool capture_until(enum capture_type type, const char *s, size_t len,
 	return true;
 }
 
+/* Are both captures as wide as masks of QEMU can be? */
+static bool are_masks(const struct message *m, const struct next *found)
+{
+	static const char *const names[] = { "guest", "allowed" };
+	char text[MAX_CAPTURE + 1];
+	struct mask mask;
+
+	for (size_t i = 0; m->kind == MESSAGE_FEATURES && i < ARRAY_SIZE(names); i++) {
+		const struct span *s = &found->capture[message_capture(m, names[i])];
+
+		snprintf(text, sizeof(text), "%.*s", (int)s->len, s->text);
+		if (!mask_parse(text, &mask))
+			return false;
+	}
+	return true;
+}
+
 /* Does the pattern stand at the start of @s? */
 static bool match_here(const struct message *m, const char *s, size_t len, struct next *ret)
 {
@@ -123,7 +140,7 @@ static bool match_here(const struct message *m, const char *s, size_t len, struc
 		at += taken;
 	}
 	ret->end = at;
-	return !m->whole || at == len || s[at] == ',';
+	return (!m->whole || at == len || s[at] == ',') && are_masks(m, ret);
 }
 
 /* The first place at or after @from where the message stands. */
@@ -553,11 +570,25 @@ static void take_cause(struct decoder *d, struct finding *f)
 		add_finding(d, f);
 }
 
+/* The device: as it is captured, or the class before the last dot of one of its properties. */
+static bool keep_path(struct finding *f)
+{
+	int path = message_capture(f->message, "path");
+	int property = message_capture(f->message, "device_property");
+	const char *dot = property < 0 ? NULL : strrchr(f->capture[property], '.');
+
+	if (path >= 0)
+		f->path = strdup(f->capture[path]);
+	else if (dot && dot != f->capture[property])
+		f->path = strndup(f->capture[property], (size_t)(dot - f->capture[property]));
+	else
+		return true;
+	return f->path;
+}
+
 /* Copies of what was captured. False when memory ran out. */
 static bool keep(struct finding *f, const struct next *found)
 {
-	int path = message_capture(f->message, "path");
-
 	for (size_t i = 0, n = 0; i < f->message->n_pieces; i++) {
 		if (f->message->pieces[i].type == CAPTURE_NONE)
 			continue;
@@ -565,10 +596,7 @@ static bool keep(struct finding *f, const struct next *found)
 		if (!f->capture[n++])
 			return false;
 	}
-	if (path < 0)
-		return true;
-	f->path = strdup(f->capture[path]);
-	return f->path;
+	return keep_path(f);
 }
 
 static void take(struct decoder *d, const struct message *m, const struct next *found)

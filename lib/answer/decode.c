@@ -566,18 +566,70 @@ static void set_detail(struct decoder *d, json_t *obj, const json_t *detail,
 		set(d, obj, "detail", json_string(b.data));
 }
 
+static const char *captured(const struct finding *f, const char *name)
+{
+	int i = message_capture(f->message, name);
+
+	return i < 0 ? NULL : f->capture[i];
+}
+
+/*
+ * The property that the text names: with its class, or with that of the device. Options of virtio-net-pci
+ * can be those of virtio-net-device, for which the catalogue has the row. NULL: none; for free().
+ */
+static char *property_of(struct decoder *d, const struct finding *f)
+{
+	const char *whole = captured(f, "property"), *option = captured(f, "option");
+	char *name = NULL;
+
+	if (!whole)
+		whole = captured(f, "device_property");
+	if (!option && whole && strrchr(whole, '.'))
+		option = strrchr(whole, '.') + 1;
+	if (option && f->class_name && asprintf(&name, "%s.%s", f->class_name, option) < 0) {
+		d->failed = true;
+		return NULL;
+	}
+	if (name && ((!whole && !f->path) || catalogue_row(d->cat, name) >= 0))
+		return name;
+	free(name);
+	name = NULL;
+	if ((whole || option) && asprintf(&name, "%s%s%s", whole ? whole : f->path ? f->path : "",
+					  !whole && f->path ? "." : "", whole ? "" : option) < 0) {
+		d->failed = true;
+		return NULL;
+	}
+	return name;
+}
+
+/* The row of the property; a text names the class of a device, the catalogue can have its base. */
+static int row_of(const struct decoder *d, const char *property)
+{
+	const char *dot = property ? strrchr(property, '.') : NULL;
+	int i = property ? catalogue_row(d->cat, property) : -1;
+
+	for (size_t k = 0; i < 0 && dot && k < d->cat->n_rows; k++) {
+		const struct row *row = &d->cat->rows[k];
+
+		if (streq(row->property, dot + 1) && strlen(row->asked) == (size_t)(dot - property) &&
+		    strprefix(property, row->asked))
+			i = (int)k;
+	}
+	return i;
+}
+
 /* A message about a property of the catalogue, or whose list has one: which QEMUs have it. */
 static void set_property(struct decoder *d, json_t *obj, const struct finding *f)
 {
-	int k = message_capture(f->message, "property");
 	const char *off = string_of(f->message->row, "off");
 	_autofree_ char *name = off ? strndup(off, strcspn(off, "=")) : NULL;
-	const char *property = k >= 0 ? f->capture[k] : name;
-	int i = property ? catalogue_row(d->cat, property) : -1;
+	_autofree_ char *said = property_of(d, f);
+	const char *property = said ? said : name;
+	int i = row_of(d, property);
 
 	if (off && !name)
 		d->failed = true;
-	if (k >= 0 || i >= 0)
+	if (said || i >= 0)
 		set_string(d, obj, "property", property);
 	if (i < 0)
 		return;
@@ -604,6 +656,8 @@ static void set_who(struct decoder *d, json_t *obj, struct finding *f)
 
 	if (f->path && !given)
 		f->device = decode_device_in(d->data, f->path, &f->class_name);
+	if (given)
+		decode_device(d->data, given, strlen(given), &f->class_name);
 	if (given || f->path || subject)
 		family = decode_family(d->data, given ? given : f->path ? f->path : subject);
 	set_string(d, obj, "device", given	? given :
