@@ -883,6 +883,25 @@ static int word_unknown(struct checking *k, const struct offer *o, const char *w
 		   &text);
 }
 
+static int would_not_start(struct checking *k, const struct offer *o, const char *why,
+			   const char *qemu)
+{
+	_buf_ text = { 0 };
+
+	buf_printf(&text, "%s: with the list of the baseline QEMU %s would not run a guest on %s: %s",
+		   k->p->name, qemu, k->b->in.backends[o->backend], why);
+	return add(k, ABIBASE_FINDING_CONFLICT, "qemu-would-not-start", "QEMU", NULL,
+		   "make a new baseline with this host: its list sets the property", &text);
+}
+
+/* A host that does not have the backend offers nothing on it. */
+static bool is_asked(const struct checking *k, size_t used, const struct offer *o)
+{
+	int be = catalogue_backend(k->cat, k->b->in.backends[o->backend]);
+
+	return k->alone->used[used].build && o->known && be >= 0 && backend_usable(k, (size_t)be);
+}
+
 static int predict_used(struct checking *k, size_t used, const struct offer *o)
 {
 	const struct build *build = k->alone->used[used].build;
@@ -891,7 +910,7 @@ static int predict_used(struct checking *k, size_t used, const struct offer *o)
 	uint64_t word[2];
 	int r;
 
-	if (!build || !o->known)
+	if (!is_asked(k, used, o))
 		return 0;
 	settings = settings_for(k, used);
 	if (!settings)
@@ -904,6 +923,8 @@ static int predict_used(struct checking *k, size_t used, const struct offer *o)
 		return word_unknown(k, o, why, build->version);
 	if (r == ABIBASE_VERDICT_YES && memcmp(word, o->word, sizeof(word)) != 0)
 		return word_differs(k, o, word, build->version);
+	if (r == ABIBASE_VERDICT_NO)
+		return would_not_start(k, o, why, build->version);
 	return r < 0 ? r : 0;
 }
 

@@ -105,10 +105,52 @@ static int may_lack(struct judging *j, const struct guest_device *d, const struc
 
 /* ------------------------------------------------------------ a feature that is missing */
 
+/* What the QEMU where the guest runs makes of the row, with the list or without; NULL: not known. */
+static const json_t *source_value(const struct abibase_targets *t, const struct row *row)
+{
+	const struct profile_qemu *q = move_source_qemu(t);
+	const struct value *set = t->baseline ? baseline_value(t->baseline, row->class_name,
+							       row->property) :
+						NULL;
+	struct qemu_view view;
+	struct effective e;
+
+	if (!q)
+		return NULL;
+	qemu_view_init(&view, t->cat, q->json, t->guest->machine);
+	qemu_effective(&view, row, &e);
+	if (set && row->boolean && e.known == ABIBASE_YES)
+		return set->on ? json_true() : json_false();
+	return effective_seen(&e, row);
+}
+
+/* One of the two is not recorded. */
+static int say_value_half_known(struct judging *j, const struct row *row, bool here)
+{
+	_buf_ who = { 0 };
+
+	if (here)
+		move_write_qemu(j, &who);
+	else
+		buf_puts(&who, "the QEMU where the guest runs");
+	return hostcheck_unrecorded(j->m->check, row, &who, j->pr.view.machine,
+				    here ? "probe this host again" :
+					   "probe the host where the guest runs again");
+}
+
 /* Can a -global on the target bring it? */
 bool move_is_switch(const struct row *row, const struct predicted *p)
 {
 	return row->boolean && row->bit_when == BIT_TRUE && p->knows == ABIBASE_YES;
+}
+
+/* A number that the guest has from its QEMU alone: the target is told the same. */
+static bool is_number_there(const struct judging *j, const struct row *row,
+			    const struct predicted *p)
+{
+	const json_t *there = source_value(j->t, row);
+
+	return p->knows == ABIBASE_YES && json_is_integer(there) && row_bit_set(row, there);
 }
 
 static int say_switched_off(struct judging *j, const struct guest_device *d, const struct row *row,
@@ -119,8 +161,10 @@ static int say_switched_off(struct judging *j, const struct guest_device *d, con
 				   .layer = p->by_setting ? "baseline" : "machine type",
 				   .remedy = SWITCH_ON,
 				   .by_list = true };
-	_buf_ cause = { 0 };
+	const json_t *there = row->boolean ? json_true() : source_value(j->t, row);
+	_buf_ cause = { 0 }, value = { 0 };
 
+	value_write(there, &value);
 	if (p->by_setting)
 		buf_puts(&cause, "its list turns it off");
 	else {
@@ -130,7 +174,7 @@ static int say_switched_off(struct judging *j, const struct guest_device *d, con
 					   " may have it off under %s, which is not recorded",
 			   j->pr.view.machine);
 	}
-	if (move_list_row(&j->m->rescue, row, true) < 0)
+	if (buf_failed(&value) || move_list_value(&j->m->rescue, row, value.data) < 0)
 		return -ENOMEM;
 	return because(j, d, f, row, &cause);
 }
@@ -212,8 +256,10 @@ static int say_row(struct judging *j, const struct guest_device *d, const struct
 		return -ENOMEM;
 	if (p->on == ABIBASE_YES)
 		return 0;
-	if (move_is_switch(row, p))
+	if (move_is_switch(row, p) || is_number_there(j, row, p))
 		return say_switched_off(j, d, row, p);
+	if (!row->boolean && p->knows == ABIBASE_YES && move_source_qemu(j->t))
+		return say_value_half_known(j, row, source_value(j->t, row) != NULL);
 	return p->on == ABIBASE_NO ? say_no_property(j, d, row) : say_value_unknown(j, d, row);
 }
 
@@ -258,7 +304,7 @@ static int judge_bit(struct judging *j, const struct guest_device *d, int bit,
 	for (size_t i = 0; i < cat->n_rows; i++) {
 		if (!move_row_is_of(&cat->rows[i], d) || cat->rows[i].bit != bit)
 			continue;
-		move_predict_row(&j->pr, &cat->rows[i], negotiated, &p);
+		move_predict_row(j->t, &j->pr, &cat->rows[i], negotiated, &p);
 		if (move_both(p.on, p.can) == ABIBASE_YES)
 			return 0;
 		if (!best || (move_both(of_best.on, of_best.can) == ABIBASE_NO &&
@@ -617,25 +663,6 @@ static int judge_shape(struct judging *j, const struct guest_device *d, const st
 
 /* ------------------------------------------------- what else the machine type decides */
 
-/* What the QEMU where the guest runs makes of the row, with the list or without; NULL: not known. */
-static const json_t *source_value(const struct abibase_targets *t, const struct row *row)
-{
-	const struct profile_qemu *q = move_source_qemu(t);
-	const struct value *set = t->baseline ? baseline_value(t->baseline, row->class_name,
-							       row->property) :
-						NULL;
-	struct qemu_view view;
-	struct effective e;
-
-	if (!q)
-		return NULL;
-	qemu_view_init(&view, t->cat, q->json, t->guest->machine);
-	qemu_effective(&view, row, &e);
-	if (set && row->boolean && e.known == ABIBASE_YES)
-		return set->on ? json_true() : json_false();
-	return effective_seen(&e, row);
-}
-
 static int say_value_differs(struct judging *j, const struct row *row, const json_t *there,
 			     const json_t *here, enum abibase_tri knows)
 {
@@ -667,20 +694,6 @@ static int say_value_differs(struct judging *j, const struct row *row, const jso
 	    (f.by_list && move_list_value(&j->m->rescue, row, value.data) < 0))
 		return -ENOMEM;
 	return hostcheck_add(j->m->check, &f, &text);
-}
-
-/* One of the two is not recorded. */
-static int say_value_half_known(struct judging *j, const struct row *row, bool here)
-{
-	_buf_ who = { 0 };
-
-	if (here)
-		move_write_qemu(j, &who);
-	else
-		buf_puts(&who, "the QEMU where the guest runs");
-	return hostcheck_unrecorded(j->m->check, row, &who, j->pr.view.machine,
-				    here ? "probe this host again" :
-					   "probe the host where the guest runs again");
 }
 
 /* -------------------------------------------- sizes that come of files of the two hosts */
@@ -1015,6 +1028,50 @@ static int word_of(struct judging *j, const struct guest_device *d, uint64_t ret
 	return say_worst_case(j);
 }
 
+/* On, as far as is known, and not to be had: that QEMU ends before the guest is there. */
+static int say_no_start(struct judging *j, const struct row *row, const struct predicted *p)
+{
+	struct check_finding f = { .kind = ABIBASE_FINDING_CONFLICT,
+				   .id = "qemu-would-not-start",
+				   .layer = p->by_setting ? "baseline" : "machine type",
+				   .remedy = "start the target there with the -global option that turns "
+					     "it off",
+				   .property = row->key,
+				   .feature = row->feature,
+				   .bit = row->bit,
+				   .by_list = !p->by_setting && p->knows == ABIBASE_YES };
+	_buf_ text = { 0 };
+
+	if (!f.by_list && !p->by_setting)
+		f.kind = ABIBASE_FINDING_UNKNOWN;
+	buf_printf(&text, "%s: ", j->p->name);
+	move_write_qemu(j, &text);
+	buf_printf(&text, " %s %s on under %s, with which it does not start%s",
+		   p->on == ABIBASE_YES ? "has" : "may have", row->key, j->pr.view.machine,
+		   p->can == ABIBASE_NO ? ", for this host lacks what that needs" :
+					  " where a host lacks what that needs; whether this host "
+					  "does is unknown");
+	if (f.by_list && move_list_row(&j->m->rescue, row, false) < 0)
+		return -ENOMEM;
+	return hostcheck_add(j->m->check, &f, &text);
+}
+
+/* What the guest took is judged as such. */
+static int judge_start(struct judging *j, const struct guest_device *d, const uint64_t word[2])
+{
+	for (size_t i = 0; i < j->pr.cat->n_rows; i++) {
+		const struct row *row = &j->pr.cat->rows[i];
+		struct predicted p;
+
+		if (!row->fatal || !move_row_is_of(row, d) || word_has(word, row->bit))
+			continue;
+		predict_row(&j->pr, row, &p);
+		if (p.fatal && say_no_start(j, row, &p) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 static int judge_features(struct judging *j, const struct guest_device *d)
 {
 	uint64_t word[2];
@@ -1025,6 +1082,8 @@ static int judge_features(struct judging *j, const struct guest_device *d)
 			r = judge_bit(j, d, bit, word);
 	if (r == 0)
 		r = judge_layouts(j, d, word);
+	if (r == 0)
+		r = judge_start(j, d, word);
 	return r < 0 ? r : 0;
 }
 

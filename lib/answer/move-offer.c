@@ -14,27 +14,56 @@ enum abibase_tri move_both(enum abibase_tri a, enum abibase_tri b)
 	return a == ABIBASE_YES && b == ABIBASE_YES ? ABIBASE_YES : ABIBASE_UNKNOWN;
 }
 
-/* Does the QEMU where the guest runs have it on by itself? Then no option of the guest does. */
-static bool is_on_at_source(const struct predictor *pr, const struct row *row)
+static bool same_version(const char *a, const char *b)
 {
-	struct effective e;
+	struct version va, vb;
 
-	if (!pr->source)
+	return version_parse_prefix(a, &va) && version_parse_prefix(b, &vb) &&
+	       !version_cmp(&va, &vb);
+}
+
+/* May the guest run in this QEMU of the host that it comes from? */
+static bool may_run_in(const struct abibase_targets *t, const struct profile_qemu *q)
+{
+	const struct abibase_guest *g = t->guest;
+	const char *build = json_string_value(json_object_get(q->json, "build_id"));
+	const char *package = json_string_value(json_object_get(q->json, "package"));
+
+	if (!streq(q->target, g->target ? g->target : t->source->arch) ||
+	    qemu_has_machine(t->cat, q->json, g->machine) == ABIBASE_NO)
 		return false;
-	qemu_effective(pr->source, row, &e);
-	return e.value && row_bit_set(row, e.value);
+	return !(g->build_id && build && !streq(build, g->build_id)) &&
+	       !(g->package && package && !streq(package, g->package)) &&
+	       !(g->qemu && !same_version(g->qemu, q->version));
+}
+
+/* Has every QEMU that the guest may run in the row off when nobody says anything? */
+static bool is_off_by_itself(const struct abibase_targets *t, const struct row *row)
+{
+	for (size_t i = 0; t->source && t->guest->machine && i < t->source->n_qemu; i++) {
+		struct qemu_view view;
+		struct effective e;
+
+		if (!may_run_in(t, &t->source->qemu[i]))
+			continue;
+		qemu_view_init(&view, t->cat, t->source->qemu[i].json, t->guest->machine);
+		qemu_effective(&view, row, &e);
+		if (e.known != ABIBASE_NO && (!e.value || row_bit_set(row, e.value)))
+			return false;
+	}
+	return true;
 }
 
 /*
- * An opt-in feature that the guest has was asked for with -device, and the target is started with
- * the same options: a QEMU that knows the property has it on.
+ * An opt-in feature that the guest has was asked for with -device, unless its QEMU has it on by
+ * itself, and the target is started with the same options: a QEMU that knows the property has it on.
  */
-void move_predict_row(const struct predictor *pr, const struct row *row,
-		      const uint64_t negotiated[2], struct predicted *ret)
+void move_predict_row(const struct abibase_targets *t, const struct predictor *pr,
+		      const struct row *row, const uint64_t negotiated[2], struct predicted *ret)
 {
 	predict_row(pr, row, ret);
 	if (row->pin == PIN_OPT_IN && row->bit >= 0 && word_has(negotiated, row->bit) &&
-	    !ret->by_setting && !is_on_at_source(pr, row))
+	    !ret->by_setting && is_off_by_itself(t, row))
 		ret->on = ret->knows;
 }
 
@@ -75,8 +104,8 @@ static void offer_bit(struct offered *o, int bit, enum abibase_tri offers)
 }
 
 /* All of it, the legacy bits too: a guest may have taken them. */
-void move_offer(const struct predictor *pr, const struct guest_device *d,
-		const uint64_t negotiated[2], struct offered *ret)
+void move_offer(const struct abibase_targets *t, const struct predictor *pr,
+		const struct guest_device *d, const uint64_t negotiated[2], struct offered *ret)
 {
 	const struct abibase_catalogue *cat = pr->cat;
 	bool modern = true;
@@ -88,7 +117,7 @@ void move_offer(const struct predictor *pr, const struct guest_device *d,
 
 		if (!move_row_is_of(&cat->rows[i], d))
 			continue;
-		move_predict_row(pr, &cat->rows[i], negotiated, &p);
+		move_predict_row(t, pr, &cat->rows[i], negotiated, &p);
 		offer_bit(ret, cat->rows[i].bit, move_both(p.on, p.can));
 	}
 	for (size_t i = 0; i < cat->n_requirements; i++) {
@@ -182,30 +211,14 @@ const char **move_join_lists(const struct strings *a, const struct strings *b,
 
 /* -------------------------------------------------------------- what the source offers */
 
-static bool same_version(const char *a, const char *b)
-{
-	struct version va, vb;
-
-	return version_parse_prefix(a, &va) && version_parse_prefix(b, &vb) &&
-	       !version_cmp(&va, &vb);
-}
-
 const struct profile_qemu *move_source_qemu(const struct abibase_targets *t)
 {
-	const struct abibase_guest *g = t->guest;
 	const struct profile_qemu *found = NULL;
 
-	for (size_t i = 0; t->source && g->machine && i < t->source->n_qemu; i++) {
+	for (size_t i = 0; t->source && t->guest->machine && i < t->source->n_qemu; i++) {
 		const struct profile_qemu *q = &t->source->qemu[i];
-		const char *build = json_string_value(json_object_get(q->json, "build_id"));
-		const char *package = json_string_value(json_object_get(q->json, "package"));
 
-		if (!streq(q->target, g->target ? g->target : t->source->arch) ||
-		    qemu_has_machine(t->cat, q->json, g->machine) == ABIBASE_NO)
-			continue;
-		if ((g->build_id && build && !streq(build, g->build_id)) ||
-		    (g->package && package && !streq(package, g->package)) ||
-		    (g->qemu && !same_version(g->qemu, q->version)))
+		if (!may_run_in(t, q))
 			continue;
 		if (found && !streq(found->digest, q->digest))
 			return NULL;
@@ -259,7 +272,7 @@ static int offer_by_profile(const struct abibase_targets *t, const struct guest_
 	all = r < 0 ? NULL : move_join_lists(&settings, &own, &empty);
 	pr.settings = all;
 	if (all)
-		move_offer(&pr, d, d->has_negotiated ? d->negotiated : none, ret);
+		move_offer(t, &pr, d, d->has_negotiated ? d->negotiated : none, ret);
 	free(all);
 	strings_clear(&settings);
 	strings_clear(&own);

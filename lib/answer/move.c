@@ -236,17 +236,11 @@ static int judge_qemu(const struct abibase_targets *t, const struct abibase_prof
 		      const json_t *entry, struct move *m)
 {
 	struct judging j = { .t = t, .p = p, .entry = entry, .m = m };
-	const struct profile_qemu *from = move_source_qemu(t);
-	struct qemu_view source;
 	int r;
 
 	j.assumed = !p->n_qemu && strings_have(&t->assume, p->name);
 	j.pr.cat = t->cat;
 	j.pr.p = p;
-	if (from) {
-		qemu_view_init(&source, t->cat, from->json, t->guest->machine);
-		j.pr.source = &source;
-	}
 	qemu_view_init(&j.pr.view, t->cat, entry, t->guest->machine ? t->guest->machine : "");
 	m->way_back = ABIBASE_UNKNOWN;
 	m->check = hostcheck_new(p->name);

@@ -12,7 +12,7 @@
  * negotiated is a subset of what the device there would offer, and when what the stream carries
  * fits: machine type, queue sizes, and the backend's state that no property masks. The target is
  * taken to be started with the -device options of the source, which is where a feature comes from
- * that is off by default and was negotiated all the same.
+ * that is off by default where the guest runs and was negotiated all the same.
  */
 
 struct abibase_targets {
@@ -68,14 +68,14 @@ struct offered {
 
 /* move-offer.c: lists of settings, and what a device offers with them, here or there */
 enum abibase_tri move_both(enum abibase_tri a, enum abibase_tri b);
-void move_predict_row(const struct predictor *pr, const struct row *row,
-		      const uint64_t negotiated[2], struct predicted *ret);
+void move_predict_row(const struct abibase_targets *t, const struct predictor *pr,
+		      const struct row *row, const uint64_t negotiated[2], struct predicted *ret);
 bool move_row_is_of(const struct row *row, const struct guest_device *d);
 unsigned int move_backends_of(const struct abibase_catalogue *cat, const struct guest_device *d);
 int move_choose_backend(const struct abibase_catalogue *cat, const struct guest_device *d,
 			const char *name);
-void move_offer(const struct predictor *pr, const struct guest_device *d,
-		const uint64_t negotiated[2], struct offered *ret);
+void move_offer(const struct abibase_targets *t, const struct predictor *pr,
+		const struct guest_device *d, const uint64_t negotiated[2], struct offered *ret);
 int move_baseline_settings(const struct abibase_baseline *b, const struct predictor *pr,
 			   struct strings *ret);
 int move_list_value(struct strings *list, const struct row *row, const char *value);

@@ -119,6 +119,9 @@ void predict_row(const struct predictor *pr, const struct row *row, struct predi
 	else
 		ret->on = given || e.known == ABIBASE_NO ? ABIBASE_NO : ABIBASE_UNKNOWN;
 	predict_needs(pr, &row->needs[pr->backend], ret);
+	/* "auto" is what the host can do */
+	ret->fatal = row->fatal && ret->on != ABIBASE_NO && ret->can != ABIBASE_YES &&
+		     !(json_is_string(value) && streq(json_string_value(value), "auto"));
 }
 
 /* Is it on, with the settings or without? It stands for no bit. */
@@ -182,8 +185,7 @@ static void predict_feature(struct prediction *pr, const struct row *row, uint64
 		say_unknown(pr, row->property, &p);
 	else if (p.can == ABIBASE_YES)
 		set_bit(word, row->bit);
-	/* what is on by default is masked where it is missing; what was said to be on can be fatal */
-	else if (row->fatal && p.by_setting)
+	else if (p.fatal)
 		say(pr, ABIBASE_VERDICT_NO, "this QEMU would not start: %s is on, and the host "
 					    "lacks what %s needs",
 		    row->key, row->feature);

@@ -17,7 +17,6 @@ struct predictor {
 	size_t backend;
 	/* NULL, or "class.property=value" as given with -global; the last of a property wins */
 	const char *const *settings;
-	const struct qemu_view *source; /* of a guest that moves: the QEMU that it comes from; or NULL */
 };
 
 /* One row, under one QEMU on one backend. */
@@ -30,6 +29,7 @@ struct predicted {
 	bool never;		/* this QEMU never offers it on this backend */
 	const struct condition *unknown; /* can: the condition that has no answer */
 	const char *reason;	/* why it has none */
+	bool fatal;		/* on, as it may be, and missing: this QEMU does not start */
 	const struct row *masked_by; /* of a requirement: what leaves nothing of it; or NULL */
 };
 
