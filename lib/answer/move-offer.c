@@ -48,7 +48,7 @@ static bool is_off_by_itself(const struct abibase_targets *t, const struct row *
 			continue;
 		qemu_view_init(&view, t->cat, t->source->qemu[i].json, t->guest->machine);
 		qemu_effective(&view, row, &e);
-		if (e.known != ABIBASE_NO && (!e.value || row_bit_set(row, e.value)))
+		if (effective_bit(&e, row) != ABIBASE_NO)
 			return false;
 	}
 	return true;

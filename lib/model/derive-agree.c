@@ -463,7 +463,8 @@ static int note_unset(struct derive *d, size_t used)
 	for (size_t r = 0; r < d->cat->n_rows; r++) {
 		const struct row *row = &d->cat->rows[r];
 
-		if (row->boolean || row->observed || d->included[r] || !derive_is_about(d, row) ||
+		if (row->boolean || row->observed || row->bit_when == BIT_ALWAYS ||
+		    d->included[r] || !derive_is_about(d, row) ||
 		    !derive_is_unrecorded(d, r, used) || !may_differ(d, r, used))
 			continue;
 		if (!n++) {

@@ -119,9 +119,8 @@ static bool default_on(const struct derive *d, size_t r)
 	for (size_t u = 0; u < d->b->n_used; u++) {
 		const struct effective *e = derive_eff(d, r, u);
 
-		if (e->known != ABIBASE_YES || !e->value)
-			return false;
-		if (row->boolean ? !value_is_on(e->value) : !row_bit_set(row, e->value))
+		if (row->boolean ? derive_setting(e) != SETTING_ON :
+				   effective_bit(e, row) != ABIBASE_YES)
 			return false;
 	}
 	return d->b->n_used > 0;

@@ -309,6 +309,17 @@ bool row_bit_set(const struct row *row, const json_t *value)
 	}
 }
 
+enum abibase_tri effective_bit(const struct effective *e, const struct row *row)
+{
+	if (row->bit_when == BIT_ALWAYS)
+		return ABIBASE_YES;
+	if (e->known == ABIBASE_NO)
+		return ABIBASE_NO;
+	if (!e->value)
+		return ABIBASE_UNKNOWN;
+	return row_bit_set(row, e->value) ? ABIBASE_YES : ABIBASE_NO;
+}
+
 bool need_applies(const struct qemu_view *q, const struct need *need)
 {
 	if (!version_is_zero(&need->machine_until) &&

@@ -88,6 +88,8 @@ void value_write(const json_t *value, struct buf *out);
 bool value_is_on(const json_t *value);
 /* Would the bit of @row be offered with this value, if the backend agrees? */
 bool row_bit_set(const struct row *row, const json_t *value);
+/* The same of what a QEMU makes of it by itself; a bit that is always there needs no record. */
+enum abibase_tri effective_bit(const struct effective *e, const struct row *row);
 /* Does this QEMU look at this need? */
 bool need_applies(const struct qemu_view *q, const struct need *need);
 

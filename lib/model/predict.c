@@ -95,7 +95,6 @@ void predict_row(const struct predictor *pr, const struct row *row, struct predi
 {
 	json_auto_t *made = NULL;
 	struct effective e;
-	const json_t *value;
 	const char *given = NULL;
 
 	memset(ret, 0, sizeof(*ret));
@@ -104,24 +103,20 @@ void predict_row(const struct predictor *pr, const struct row *row, struct predi
 		setting_is(pr->settings[i], row, &given);
 	ret->knows = e.known;
 	ret->by_setting = given != NULL;
-	value = e.value;
 	if (given) {
 		made = parse_value(row, given);
 		ret->bad = !made;
-		value = made;
+		e.known = made ? ABIBASE_YES : ABIBASE_NO;
+		e.value = made;
 	} else if (version_in(&pr->view.version, row->unmasked, row->n_unmasked)) {
-		value = row->def;
+		e.known = ABIBASE_YES;
+		e.value = row->def;
 	}
-	if (value)
-		ret->on = row_bit_set(row, value) ? ABIBASE_YES : ABIBASE_NO;
-	else if (row->bit_when == BIT_ALWAYS && !given)
-		ret->on = e.known;
-	else
-		ret->on = given || e.known == ABIBASE_NO ? ABIBASE_NO : ABIBASE_UNKNOWN;
+	ret->on = effective_bit(&e, row);
 	predict_needs(pr, &row->needs[pr->backend], ret);
 	/* "auto" is what the host can do */
 	ret->fatal = row->fatal && ret->on != ABIBASE_NO && ret->can != ABIBASE_YES &&
-		     !(json_is_string(value) && streq(json_string_value(value), "auto"));
+		     !(json_is_string(e.value) && streq(json_string_value(e.value), "auto"));
 }
 
 /* Is it on, with the settings or without? It stands for no bit. */
