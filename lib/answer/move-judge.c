@@ -105,13 +105,19 @@ static int may_lack(struct judging *j, const struct guest_device *d, const struc
 
 /* ------------------------------------------------------------ a feature that is missing */
 
-/* What the QEMU where the guest runs makes of the row, with the list or without; NULL: not known. */
-static const json_t *source_value(const struct abibase_targets *t, const struct row *row)
+static json_t *value_of(const struct value *v)
+{
+	return v->is_number ? json_integer(v->number) : json_boolean(v->on);
+}
+
+/*
+ * What the QEMU where the guest runs makes of the row, with the list that it was started with; NULL:
+ * not known. For json_decref().
+ */
+static json_t *source_value(const struct abibase_targets *t, const struct row *row)
 {
 	const struct profile_qemu *q = move_source_qemu(t);
-	const struct value *set = t->baseline ? baseline_value(t->baseline, row->class_name,
-							       row->property) :
-						NULL;
+	const struct value *v = NULL;
 	struct qemu_view view;
 	struct effective e;
 
@@ -119,9 +125,9 @@ static const json_t *source_value(const struct abibase_targets *t, const struct 
 		return NULL;
 	qemu_view_init(&view, t->cat, q->json, t->guest->machine);
 	qemu_effective(&view, row, &e);
-	if (set && row->boolean && e.known == ABIBASE_YES)
-		return set->on ? json_true() : json_false();
-	return effective_seen(&e, row);
+	if (t->baseline && e.known != ABIBASE_NO)
+		v = baseline_value(t->baseline, row->class_name, row->property);
+	return v ? value_of(v) : json_incref((json_t *)effective_seen(&e, row));
 }
 
 /* One of the two is not recorded. */
@@ -148,7 +154,7 @@ bool move_is_switch(const struct row *row, const struct predicted *p)
 static bool is_number_there(const struct judging *j, const struct row *row,
 			    const struct predicted *p)
 {
-	const json_t *there = source_value(j->t, row);
+	json_auto_t *there = source_value(j->t, row);
 
 	return p->knows == ABIBASE_YES && json_is_integer(there) && row_bit_set(row, there);
 }
@@ -161,7 +167,7 @@ static int say_switched_off(struct judging *j, const struct guest_device *d, con
 				   .layer = p->by_setting ? "baseline" : "machine type",
 				   .remedy = SWITCH_ON,
 				   .by_list = true };
-	const json_t *there = row->boolean ? json_true() : source_value(j->t, row);
+	json_auto_t *there = row->boolean ? json_true() : source_value(j->t, row);
 	_buf_ cause = { 0 }, value = { 0 };
 
 	value_write(there, &value);
@@ -259,7 +265,7 @@ static int say_row(struct judging *j, const struct guest_device *d, const struct
 	if (move_is_switch(row, p) || is_number_there(j, row, p))
 		return say_switched_off(j, d, row, p);
 	if (!row->boolean && p->knows == ABIBASE_YES && move_source_qemu(j->t))
-		return say_value_half_known(j, row, source_value(j->t, row) != NULL);
+		return say_value_half_known(j, row, p->on == ABIBASE_UNKNOWN);
 	return p->on == ABIBASE_NO ? say_no_property(j, d, row) : say_value_unknown(j, d, row);
 }
 
@@ -328,7 +334,37 @@ static int judge_bit(struct judging *j, const struct guest_device *d, int bit,
 
 /* ------------------------------------------------------------ what the stream carries */
 
-/* Did the device where the guest runs meet this? */
+/* Does the QEMU where the guest runs surely look at this need? */
+static bool source_looks_at(const struct judging *j, const struct need *need)
+{
+	struct version v;
+	bool known = move_source_version(j->t, &v);
+
+	if (need->without || !version_is_zero(&need->machine_until))
+		return false;
+	if (!version_is_zero(&need->since) && (!known || version_cmp(&v, &need->since) < 0))
+		return false;
+	return version_is_zero(&need->until) || (known && version_cmp(&v, &need->until) <= 0);
+}
+
+/* A feature that needs it was negotiated, so it was there. */
+static bool follows_from_features(const struct judging *j, const struct guest_device *d, int be,
+				  int condition)
+{
+	for (size_t r = 0; d->has_negotiated && r < j->pr.cat->n_rows; r++) {
+		const struct row *row = &j->pr.cat->rows[r];
+
+		if (!move_row_is_of(row, d) || !word_has(d->negotiated, row->bit))
+			continue;
+		for (size_t n = 0; n < row->needs[be].n; n++)
+			if (row->needs[be].need[n].condition == condition &&
+			    source_looks_at(j, &row->needs[be].need[n]))
+				return true;
+	}
+	return false;
+}
+
+/* Did the device where the guest runs meet this? What its host states comes before what follows. */
 static enum abibase_tri source_meets(const struct judging *j, const struct guest_device *d,
 				     const struct requirement *q)
 {
@@ -345,13 +381,8 @@ static enum abibase_tri source_meets(const struct judging *j, const struct guest
 		if (j->t->source)
 			a = profile_ask(j->t->source, cat->conditions[c].fact,
 					cat->conditions[c].bit, NULL);
-		/* a feature that needs the same was negotiated, so it was there */
-		for (size_t r = 0; d->has_negotiated && r < cat->n_rows; r++)
-			for (size_t n = 0; n < cat->rows[r].needs[be].n; n++)
-				if (cat->rows[r].needs[be].need[n].condition == c &&
-				    move_row_is_of(&cat->rows[r], d) &&
-				    word_has(d->negotiated, cat->rows[r].bit))
-					a = ABIBASE_YES;
+		if (a == ABIBASE_UNKNOWN && follows_from_features(j, d, be, c))
+			a = ABIBASE_YES;
 		all = move_both(all, a);
 	}
 	return all;
@@ -392,7 +423,9 @@ static int judge_requirement(struct judging *j, const struct guest_device *d,
 	if (has == ABIBASE_YES)
 		return move_conflict(j, "requirement-differs", "backend", NULL, q->remedy, &text);
 	return move_unknown(j, "move-unknown", "backend", NULL,
-			    "say where the guest runs: --from PROFILE", &text);
+			    j->t->source ? "probe the host where the guest runs again" :
+					   "say where the guest runs: --from PROFILE",
+			    &text);
 }
 
 /* Had the device the bit where the guest runs, whether it was taken or not? */
@@ -719,7 +752,7 @@ static int64_t observed_there(const struct abibase_targets *t, const struct gues
 	const struct value *v = t->baseline ? baseline_value(t->baseline, row->class_name,
 							     row->property) :
 					      NULL;
-	const json_t *own = source_value(t, row);
+	json_auto_t *own = source_value(t, row);
 
 	if (d->rom_size >= 0)
 		return d->rom_size;
@@ -799,7 +832,8 @@ static bool is_same_build(const struct judging *j)
 /* What is decided when a device is made is not recorded of old QEMUs, and no list sets it. */
 static int judge_value(struct judging *j, const struct guest_device *d, const struct row *row)
 {
-	const json_t *there = source_value(j->t, row), *here;
+	json_auto_t *there = source_value(j->t, row);
+	const json_t *here;
 	struct effective e;
 
 	if (row->observed)

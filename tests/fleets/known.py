@@ -11,8 +11,6 @@ KNOWN = [
      ["check-intersect: yes-mtu*"]),
     ("widen-turned-off", "a machine type has off what the list turns on: the host satisfies, and a baseline "
      "that is widened with it turns it off", ["check-intersect: yes-turned-off"]),
-    ("vnet-hdr-from-mrg-rxbuf", "targets takes mrg_rxbuf for a proof of vnet_hdr; before QEMU 8.0 it is none",
-     ["*: no-requirement-differs"]),
     ("one-way-value", "a value that no list sets differs, and with --dest only the harmless way round is gone",
      ["intersect-false-no: value-differs"]),
     ("unrecorded-move", "what is not recorded of a vendor's machine type is no obstacle to a guest that is "
