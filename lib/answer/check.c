@@ -312,6 +312,28 @@ static const char *no_property(const struct checking *k)
 	return "it does not know the property, by its version: nobody asked it";
 }
 
+static bool backend_usable(const struct checking *k, size_t backend)
+{
+	const struct backend *b = &k->cat->backends[backend];
+
+	for (size_t i = 0; i < b->n_usable; i++) {
+		const struct condition *c = &k->cat->conditions[b->usable[i]];
+
+		if (profile_ask(k->p, c->fact, c->bit, NULL) != ABIBASE_YES)
+			return false;
+	}
+	return true;
+}
+
+/* Is it unknown on nothing but backends that are unknown as a whole, which is said? */
+static bool is_of_backend(const struct checking *k, const struct why *w)
+{
+	for (size_t be = 0; be < k->cat->n_backends; be++)
+		if (w->backends & (1u << be) && backend_usable(k, be))
+			return false;
+	return w->kind == WHY_HOST_UNKNOWN;
+}
+
 /* One fact can be in the way of several properties: it is kept apart from the sentence. */
 static int lacks_why(struct checking *k, const struct value *v, const struct why *w)
 {
@@ -321,7 +343,7 @@ static int lacks_why(struct checking *k, const struct value *v, const struct why
 							  NULL;
 	struct abibase_check *out = k->out;
 	size_t before = out->n;
-	int r = add_why(k, v, w);
+	int r = is_of_backend(k, w) ? 0 : add_why(k, v, w);
 
 	if (r < 0 || out->n == before || !cause)
 		return r;
@@ -525,19 +547,6 @@ static int check_value(struct checking *k, const struct value *v)
 	return can ? 0 : lacks_why(k, v, &absent);
 }
 
-static bool backend_usable(const struct checking *k, size_t backend)
-{
-	const struct backend *b = &k->cat->backends[backend];
-
-	for (size_t i = 0; i < b->n_usable; i++) {
-		const struct condition *c = &k->cat->conditions[b->usable[i]];
-
-		if (profile_ask(k->p, c->fact, c->bit, NULL) != ABIBASE_YES)
-			return false;
-	}
-	return true;
-}
-
 /*
  * Without a QEMU that has the machine type nothing was derived, but the kernel can be asked all the
  * same: whoever installs another QEMU wants to know what else is missing.
@@ -631,13 +640,16 @@ static int check_requirements(struct checking *k)
 				have = &k->alone->requirements[n];
 		if (!have || have->met == want->met)
 			continue;
-		unknown = requirement_unknown(k, want->name);
+		unknown = have->met == ABIBASE_UNKNOWN;
+		if (unknown && !requirement_unknown(k, want->name))
+			continue; /* the backend is unknown, and a finding itself */
 		buf_printf(&text,
 			   unknown ? "%s: whether \"%s\" holds is unknown (requirement %s)" :
 				     "%s: \"%s\" %s (requirement %s), and no property can mask it",
 			   k->p->name, want->text,
 			   unknown    ? want->name :
-			   want->met ? "does not hold" :
+			   want->met == ABIBASE_YES ?
+				       "does not hold" :
 				       "holds, and did not on the hosts of the baseline",
 			   want->name);
 		if (add(k, unknown ? ABIBASE_FINDING_UNKNOWN : ABIBASE_FINDING_CONFLICT,

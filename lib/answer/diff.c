@@ -1330,6 +1330,9 @@ static void diff_requirement(struct two *t, const char *name)
 {
 	const struct met *m[2] = { find_met(t->b[0], name), find_met(t->b[1], name) };
 	const struct met *any = m[0] ? m[0] : m[1];
+	static const char *const tri[] = { [ABIBASE_NO] = "no",
+					   [ABIBASE_YES] = "yes",
+					   [ABIBASE_UNKNOWN] = "not known" };
 	const char *place, *words[2];
 
 	if (m[0] && m[1] && m[0]->met == m[1]->met)
@@ -1338,11 +1341,11 @@ static void diff_requirement(struct two *t, const char *name)
 	if (!place)
 		return;
 	for (int i = 0; i < 2; i++)
-		words[i] = !m[i] ? NULL : m[i]->met ? "yes" : "no";
+		words[i] = !m[i] ? NULL : tri[m[i]->met];
 	set_subject(add_values(&t->c, ABIBASE_DIFF_REQUIREMENT, m[0] && m[1], place, words[0],
 			       words[1]),
 		    keep(&t->c, "requirements.%s", name));
-	if (!m[0] || !m[1])
+	if (!m[0] || !m[1] || m[0]->met == ABIBASE_UNKNOWN || m[1]->met == ABIBASE_UNKNOWN)
 		return;
 	if (is_layout(t, name))
 		buf_printf(&t->layout, "%s\"%s\" holds in %s and not in %s",

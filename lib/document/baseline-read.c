@@ -131,7 +131,7 @@ static const struct member policy_members[] = {
 
 static const struct member requirement_members[] = {
 	{ "conditions", J_ARRAY, .required = true, .each = EACH(S) },
-	{ "met", J_BOOL, .required = true },
+	{ "met", J_BOOL | J_NULL, .required = true },
 	{ "name", S, .required = true, .check = schema_name },
 	{ "text", S, .required = true },
 	{ 0 },
@@ -652,7 +652,9 @@ static void read_requirements(struct reader *r, const json_t *root)
 		m = &b->requirements[b->n_requirements++];
 		m->name = str(v, "name");
 		m->text = str(v, "text");
-		m->met = json_is_true(json_object_get(v, "met"));
+		m->met = json_is_null(json_object_get(v, "met")) ?
+				 ABIBASE_UNKNOWN :
+				 (enum abibase_tri)json_is_true(json_object_get(v, "met"));
 		m->conditions = name_refs(r, json_object_get(v, "conditions"), &m->n_conditions);
 	}
 }

@@ -164,7 +164,7 @@ const char *baseline_make_id(struct abibase_baseline *b)
 				   v->property);
 	}
 	for (size_t i = 0; i < b->n_requirements; i++)
-		buf_printf(&text, "%s %s\n", b->requirements[i].met ? "requires" : "without",
+		buf_printf(&text, "%s %s\n", b->requirements[i].met == ABIBASE_YES ? "requires" : "without",
 			   b->requirements[i].name);
 	if (buf_failed(&text))
 		return NULL;
@@ -515,7 +515,10 @@ static void write_requirement(struct writer *w, const struct met *m)
 	w_next(w);
 	w_open(w, '{');
 	w_list(w, "conditions", m->conditions, m->n_conditions);
-	w_bool(w, "met", m->met);
+	if (m->met == ABIBASE_UNKNOWN)
+		w_string(w, "met", NULL);
+	else
+		w_bool(w, "met", m->met == ABIBASE_YES);
 	w_string(w, "name", m->name);
 	w_string(w, "text", m->text);
 	w_close(w, '}');

@@ -62,7 +62,7 @@ struct value {
 
 struct met {
 	const char *name, *text;
-	bool met;
+	enum abibase_tri met; /* unknown: only where the verdict is no yes */
 	const char **conditions;
 	size_t n_conditions;
 };

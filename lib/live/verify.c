@@ -499,7 +499,7 @@ static void check_requirements(struct verifying *k, size_t i, const struct nic *
 		c = missing(&d, &how);
 		if (how == ABIBASE_UNKNOWN && c) /* nothing was asked, or it has no answer */
 			continue;
-		if (want->met == !c)
+		if ((want->met == ABIBASE_YES) == !c)
 			continue;
 		say(k, ABIBASE_FINDING_CONFLICT, i, "verify-requirement", c ? c->layer : "backend",
 		    keep(k, "%s: \"%s\" %s (requirement %s), and no property can mask it",

@@ -165,6 +165,7 @@ struct poll {
 	size_t n_lacks, n_unknown, n_has;
 	const struct condition *missing, *untold;
 	unsigned int answer;
+	bool untellable; /* of a host that perhaps does not have the backend, which is said elsewhere */
 };
 
 static enum abibase_tri poll_host(const struct derive *d, const struct host *h,
@@ -198,6 +199,19 @@ static enum abibase_tri poll_host(const struct derive *d, const struct host *h,
 	return worst;
 }
 
+/* Is it sure to hold on a backend that is perhaps not there, if it is? */
+static bool holds_if_usable(const struct derive *d, const struct host *h,
+			    const struct requirement *q)
+{
+	unsigned int mask = derive_usable_mask(d, h, ABIBASE_UNKNOWN);
+
+	for (size_t be = 0; be < d->cat->n_backends; be++)
+		for (size_t i = 0; mask & q->backends & (1u << be) && i < q->needs[be].n; i++)
+			if (derive_tri(h->answers[q->needs[be].need[i].condition]) != ABIBASE_YES)
+				return false;
+	return true;
+}
+
 static void poll_hosts(struct derive *d, const struct requirement *q, struct poll *p)
 {
 	p->lacks = d->scratch[0];
@@ -207,6 +221,7 @@ static void poll_hosts(struct derive *d, const struct requirement *q, struct pol
 		enum abibase_tri r = poll_host(d, d->b->in.hosts[i], q, p, &has);
 
 		p->n_has += has;
+		p->untellable |= !holds_if_usable(d, d->b->in.hosts[i], q);
 		if (r == ABIBASE_NO)
 			p->lacks[p->n_lacks++] = i;
 		else if (r == ABIBASE_UNKNOWN)
@@ -268,13 +283,31 @@ int derive_requirements(struct derive *d)
 			return -ENOMEM;
 		m->name = q->name;
 		m->text = q->text;
-		m->met = !p.n_lacks && !p.n_unknown;
+		m->met = p.n_lacks		   ? ABIBASE_NO :
+			 p.n_unknown || p.untellable ? ABIBASE_UNKNOWN :
+						       ABIBASE_YES;
 		b->n_requirements++;
 	}
 	return 0;
 }
 
 /* ------------------------------------------------------------------ words worth saying */
+
+/* Mark the hosts of @w that surely have the backend: of another that is unknown itself. */
+static bool mark_sure(const struct derive *d, const struct why *w, bool *hosts)
+{
+	bool any = false;
+
+	for (size_t h = 0; h < w->n_hosts; h++) {
+		const struct host *host = d->b->in.hosts[w->hosts[h]];
+
+		if (!(derive_usable_mask(d, host, ABIBASE_YES) & w->backends))
+			continue;
+		hosts[w->hosts[h]] = true;
+		any = true;
+	}
+	return any;
+}
 
 /* The hosts that forced something off because they could not tell @condition, and what it was. */
 static size_t unknown_rows(struct derive *d, const char *condition, bool *hosts, struct buf *rows)
@@ -289,11 +322,9 @@ static size_t unknown_rows(struct derive *d, const char *condition, bool *hosts,
 		k = &d->classes[d->class_of[r]];
 		for (size_t i = 0; i < k->n_why; i++) {
 			if (k->why[i].kind != WHY_HOST_UNKNOWN ||
-			    !streq(k->why[i].what, condition))
+			    !streq(k->why[i].what, condition) || !mark_sure(d, &k->why[i], hosts))
 				continue;
 			buf_printf(rows, "%s %s", n++ ? "," : "", d->cat->rows[r].property);
-			for (size_t h = 0; h < k->why[i].n_hosts; h++)
-				hosts[k->why[i].hosts[h]] = true;
 		}
 	}
 	return n;
@@ -603,7 +634,7 @@ static bool is_modern(const struct derive *d, unsigned int backend)
 			return false;
 		if (!applies_at_all(d, q))
 			continue;
-		if (q->bit == 32 && q->needs[backend].n && !d->b->requirements[k].met)
+		if (q->bit == 32 && q->needs[backend].n && d->b->requirements[k].met != ABIBASE_YES)
 			return false;
 		k++;
 	}

@@ -32,8 +32,9 @@ static int fail_add(struct class *k, unsigned int host, int condition, size_t ba
 	return 0;
 }
 
+/* @sure: the host has the backend; where it may not, nothing is lacking, but not known either. */
 static int judge_needs(const struct derive *d, struct class *k, unsigned int host, size_t backend,
-		       const struct qemu_view *view)
+		       bool sure, const struct qemu_view *view)
 {
 	const struct host *h = d->b->in.hosts[host];
 	const struct needs *needs = &k->needs[backend];
@@ -46,8 +47,8 @@ static int judge_needs(const struct derive *d, struct class *k, unsigned int hos
 			continue;
 		if (need->condition != NEED_NEVER)
 			a = derive_tri(h->answers[need->condition]);
-		if (a != ABIBASE_YES &&
-		    fail_add(k, host, need->condition, backend, a == ABIBASE_UNKNOWN) < 0)
+		if (a != ABIBASE_YES && (sure || need->condition != NEED_NEVER) &&
+		    fail_add(k, host, need->condition, backend, !sure || a == ABIBASE_UNKNOWN) < 0)
 			return -ENOMEM;
 	}
 	return 0;
@@ -59,8 +60,8 @@ static int judge_class(const struct derive *d, struct class *k)
 
 	for (unsigned int i = 0; i < in->n_hosts; i++) {
 		const struct host *h = in->hosts[i];
-		unsigned int mask = derive_usable_mask(d, h, ABIBASE_YES);
-
+		unsigned int sure = derive_usable_mask(d, h, ABIBASE_YES);
+		unsigned int mask = sure | derive_usable_mask(d, h, ABIBASE_UNKNOWN);
 		bool any = inputs_assumes_qemu(in, h);
 
 		for (size_t q = 0; q < (any ? 1 : h->n_qemu); q++) {
@@ -68,7 +69,7 @@ static int judge_class(const struct derive *d, struct class *k)
 
 			for (size_t be = 0; u >= 0 && be < d->cat->n_backends; be++)
 				if (mask & (1u << be) &&
-				    judge_needs(d, k, i, be, &d->views[u]) < 0)
+				    judge_needs(d, k, i, be, sure & (1u << be), &d->views[u]) < 0)
 					return -ENOMEM;
 		}
 	}

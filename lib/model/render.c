@@ -431,6 +431,22 @@ static void write_offers(const struct abibase_baseline *b, struct buf *out)
 	}
 }
 
+static void write_requirements(const struct abibase_baseline *b, struct buf *out)
+{
+	static const char *const words[] = { [ABIBASE_NO] = "no",
+					     [ABIBASE_YES] = "yes",
+					     [ABIBASE_UNKNOWN] = "not known" };
+	int width = 5;
+
+	for (size_t i = 0; i < b->n_requirements; i++)
+		if (b->requirements[i].met == ABIBASE_UNKNOWN)
+			width = (int)strlen(words[ABIBASE_UNKNOWN]);
+	buf_puts(out, "\nREQUIRED OF EVERY HOST\n");
+	for (size_t i = 0; i < b->n_requirements; i++)
+		buf_printf(out, "%-38s  %-*s  %s\n", b->requirements[i].name, width,
+			   words[b->requirements[i].met], b->requirements[i].text);
+}
+
 static void write_table(const struct abibase_baseline *b, struct buf *out)
 {
 	buf_printf(out, "Baseline  %s\n", b->id ? b->id : "none: see the findings");
@@ -443,10 +459,7 @@ static void write_table(const struct abibase_baseline *b, struct buf *out)
 	buf_printf(out, "\n\n%-38s  %-5s  %s\n", "PROPERTY", "VALUE", "WHY");
 	for (size_t i = 0; i < b->n_values; i++)
 		write_value_line(b, &b->values[i], out);
-	buf_puts(out, "\nREQUIRED OF EVERY HOST\n");
-	for (size_t i = 0; i < b->n_requirements; i++)
-		buf_printf(out, "%-38s  %-5s  %s\n", b->requirements[i].name,
-			   b->requirements[i].met ? "yes" : "no", b->requirements[i].text);
+	write_requirements(b, out);
 	write_offers(b, out);
 }
 

@@ -16,10 +16,6 @@ KNOWN = [
     ("disable-modern", "bits from 32 on are stated under a machine type with disable-modern=on",
      ["*: stated-of-a-legacy-device", "check-input: no-offer-differs"]),
     # sentences that a fact does not bear any more
-    ("every-host-of-none", "a requirement holds and every kernel can, where nobody was asked",
-     ["erase: intersect-fact-requirement-yes", "erase: explain-fact"]),
     ("property-not-asked", "a QEMU that was not asked for a property does not have it",
      ["erase: targets-property", "erase: check-property"]),
-    ("requirement-unknown-as-no", "the table says no of a requirement that is unknown",
-     ["erase: intersect-fact-requirement-no"]),
 ]

@@ -316,9 +316,8 @@ class Offer:
             if value == ABSENT:
                 value = NO
             needs = both(*(self.condition(n, row.bit) for n in row.needs))
-            if row.prop == "iommu_platform" and value is not NO and self.vhost:
-                self.fails(both(value, needs) or (UNKNOWN if UNKNOWN in (value, needs) else NO),
-                           "iommu_platform")
+            if row.prop == "iommu_platform" and value is not NO and self.vhost and needs is not YES:
+                self.fails(UNKNOWN if UNKNOWN in (value, needs) else NO, "iommu_platform")
             state = both(value, needs)
             if state is UNKNOWN:
                 # only what a build has by itself is the same on every host with that build
