@@ -325,13 +325,13 @@ static bool backend_usable(const struct checking *k, size_t backend)
 	return true;
 }
 
-/* Is it unknown on nothing but backends that are unknown as a whole, which is said? */
+/* Is it about nothing but backends that are unknown as a whole, which is said? */
 static bool is_of_backend(const struct checking *k, const struct why *w)
 {
 	for (size_t be = 0; be < k->cat->n_backends; be++)
 		if (w->backends & (1u << be) && backend_usable(k, be))
 			return false;
-	return w->kind == WHY_HOST_UNKNOWN;
+	return w->kind == WHY_HOST_UNKNOWN || (w->kind == WHY_HOST_LACKS && w->backends);
 }
 
 /* One fact can be in the way of several properties: it is kept apart from the sentence. */

@@ -269,13 +269,36 @@ static int say_row(struct judging *j, const struct guest_device *d, const struct
 	return p->on == ABIBASE_NO ? say_no_property(j, d, row) : say_value_unknown(j, d, row);
 }
 
+/*
+ * What masks it there by itself and does not where the guest runs is turned off by the list that makes
+ * the two alike: see judge_values().
+ */
+static bool is_unmasked_by_list(const struct judging *j, const struct row *row)
+{
+	json_auto_t *there = source_value(j->t, row);
+	struct effective e;
+
+	qemu_effective(&j->pr.view, row, &e);
+	return json_is_false(there) && e.known == ABIBASE_YES && !move_is_listed(&j->base, row);
+}
+
+static void predict_required(const struct judging *j, const struct requirement *q,
+			     struct predicted *ret)
+{
+	predict_requirement(&j->pr, q, ret);
+	if (!ret->masked_by || !is_unmasked_by_list(j, ret->masked_by))
+		return;
+	memset(ret, 0, sizeof(*ret));
+	predict_needs(&j->pr, &q->needs[j->pr.backend], ret);
+}
+
 /* No property switches the bit of a requirement. */
 static int judge_bit_required(struct judging *j, const struct requirement *q)
 {
 	struct predicted p = { 0 };
 	_buf_ text = { 0 };
 
-	predict_requirement(&j->pr, q, &p);
+	predict_required(j, q, &p);
 	if (p.can == ABIBASE_YES)
 		return 0;
 	if (p.can == ABIBASE_UNKNOWN) {
@@ -500,7 +523,7 @@ static int judge_layout(struct judging *j, const struct guest_device *d, const s
 	_buf_ text = { 0 };
 	const char *layer = layer_of(j, d, q);
 
-	predict_requirement(&j->pr, q, &p);
+	predict_required(j, q, &p);
 	if (is_taken_away(j, d, q, p.can))
 		return 0;
 	if (source_has_bit(j, d, q, &there) < 0)

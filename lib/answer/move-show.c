@@ -140,6 +140,10 @@ static void text_move(const struct move *m, bool with_list, struct buf *out)
 
 	show_text(out, m->check->host);
 	buf_printf(out, ": %s", words[m->kind]);
+	/* the "no" of a check, which asks of the guest as it would be started */
+	if (m->kind == ABIBASE_MOVE_UNKNOWN && m->check->verdict == ABIBASE_VERDICT_NO)
+		buf_printf(out, " whether a %slist would do, and without one it does not take it",
+			   with_list ? "further " : "");
 	if (m->version)
 		buf_printf(out, " (QEMU %s%s%s)", m->version, m->path ? ", " : "",
 			   m->path ? m->path : "");

@@ -108,7 +108,7 @@ bool derive_is_masked(const struct derive *d, const struct requirement *q, unsig
 {
 	const struct row *row = q->masked_by < 0 ? NULL : &d->cat->rows[q->masked_by];
 
-	return row && row->backends & backends && derive_is_set_off(d, row);
+	return row && row->backends & backends && derive_row_is_on(d, (size_t)q->masked_by);
 }
 
 /* What a row that the baseline does not set is in every QEMU: on, off, or they differ. */

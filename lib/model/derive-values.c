@@ -32,7 +32,7 @@ static int fail_add(struct class *k, unsigned int host, int condition, size_t ba
 	return 0;
 }
 
-/* @sure: the host has the backend; where it may not, nothing is lacking, but not known either. */
+/* @sure: the host has the backend; of another nobody knows what QEMU would do there. */
 static int judge_needs(const struct derive *d, struct class *k, unsigned int host, size_t backend,
 		       bool sure, const struct qemu_view *view)
 {
@@ -48,7 +48,7 @@ static int judge_needs(const struct derive *d, struct class *k, unsigned int hos
 		if (need->condition != NEED_NEVER)
 			a = derive_tri(h->answers[need->condition]);
 		if (a != ABIBASE_YES && (sure || need->condition != NEED_NEVER) &&
-		    fail_add(k, host, need->condition, backend, !sure || a == ABIBASE_UNKNOWN) < 0)
+		    fail_add(k, host, need->condition, backend, a == ABIBASE_UNKNOWN) < 0)
 			return -ENOMEM;
 	}
 	return 0;
@@ -326,7 +326,15 @@ static int fill_value(struct derive *d, size_t r, struct value *v)
 	return value_reasons(d, r, v);
 }
 
-/* A device that is masked as a modern one has no feature from bit 32 on, and needs nothing for it. */
+static void tie_masked(struct derive *d, size_t r, const struct row *by)
+{
+	if (derive_is_set_off(d, by))
+		tie_off(d, r, WHY_DISABLED, by->group_name);
+	else
+		tie_off(d, r, WHY_MACHINE_OFF, d->b->machine);
+}
+
+/* A device that is masked as a modern one, by name or by its machine type, has no feature from bit 32 on, and needs nothing for it. */
 static void mask_high_bits(struct derive *d)
 {
 	for (size_t i = 0; i < d->cat->n_requirements; i++) {
@@ -337,7 +345,7 @@ static void mask_high_bits(struct derive *d)
 		for (size_t r = 0; r < d->cat->n_rows; r++)
 			if (d->on[r] && d->cat->rows[r].bit >= 32 &&
 			    d->cat->rows[r].backends & d->cat->rows[q->masked_by].backends)
-				tie_off(d, r, WHY_DISABLED, d->cat->rows[q->masked_by].group_name);
+				tie_masked(d, r, &d->cat->rows[q->masked_by]);
 	}
 }
 
@@ -422,11 +430,22 @@ int derive_unmasked(struct derive *d)
 
 /* --------------------------------------------------------------- what was asked for by name */
 
+/* Is it about a host that surely has the backend? One that perhaps has not is a finding itself. */
+bool derive_is_sure(const struct derive *d, const struct why *w)
+{
+	for (size_t i = 0; i < w->n_hosts; i++)
+		if (derive_usable_mask(d, d->b->in.hosts[w->hosts[i]], ABIBASE_YES) & w->backends)
+			return true;
+	return false;
+}
+
 static int asked_host(struct derive *d, const struct row *row, const struct why *w)
 {
 	bool unknown = w->kind == WHY_HOST_UNKNOWN;
 	_buf_ text = { 0 };
 
+	if (!derive_is_sure(d, w))
+		return 0;
 	derive_write_hosts(d, w->hosts, w->n_hosts, &text);
 	if (w->kind == WHY_NEVER)
 		buf_printf(&text, ": a QEMU there never offers %s (%s) on ", row->key,

@@ -84,6 +84,7 @@ int derive_effective(struct derive *d);
 
 /* derive-values.c: the value of every row */
 int derive_values(struct derive *d);
+bool derive_is_sure(const struct derive *d, const struct why *w);
 int derive_doubts(struct derive *d);
 int derive_unmasked(struct derive *d);
 int derive_asked(struct derive *d);

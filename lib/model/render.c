@@ -431,20 +431,36 @@ static void write_offers(const struct abibase_baseline *b, struct buf *out)
 	}
 }
 
+/* Does a host answer yes to what is required? Where nobody has the backend it holds of none. */
+static bool holds_of_any(const struct abibase_baseline *b, const struct met *m)
+{
+	for (size_t i = 0; i < m->n_conditions; i++)
+		for (size_t c = 0; c < b->in.n_conditions; c++)
+			for (size_t h = 0; streq(b->in.conditions[c], m->conditions[i]) && h < b->in.n_hosts;
+			     h++)
+				if (b->in.hosts[h]->answers[c] == ABIBASE_YES)
+					return true;
+	return !m->n_conditions;
+}
+
+static const char *requirement_word(const struct abibase_baseline *b, const struct met *m)
+{
+	if (m->met == ABIBASE_YES)
+		return holds_of_any(b, m) ? "yes" : "not asked";
+	return m->met == ABIBASE_NO ? "no" : "not known";
+}
+
 static void write_requirements(const struct abibase_baseline *b, struct buf *out)
 {
-	static const char *const words[] = { [ABIBASE_NO] = "no",
-					     [ABIBASE_YES] = "yes",
-					     [ABIBASE_UNKNOWN] = "not known" };
-	int width = 5;
+	size_t width = 5;
 
 	for (size_t i = 0; i < b->n_requirements; i++)
-		if (b->requirements[i].met == ABIBASE_UNKNOWN)
-			width = (int)strlen(words[ABIBASE_UNKNOWN]);
+		if (strlen(requirement_word(b, &b->requirements[i])) > width)
+			width = strlen(requirement_word(b, &b->requirements[i]));
 	buf_puts(out, "\nREQUIRED OF EVERY HOST\n");
 	for (size_t i = 0; i < b->n_requirements; i++)
-		buf_printf(out, "%-38s  %-*s  %s\n", b->requirements[i].name, width,
-			   words[b->requirements[i].met], b->requirements[i].text);
+		buf_printf(out, "%-38s  %-*s  %s\n", b->requirements[i].name, (int)width,
+			   requirement_word(b, &b->requirements[i]), b->requirements[i].text);
 }
 
 static void write_table(const struct abibase_baseline *b, struct buf *out)

@@ -98,6 +98,7 @@ class Erasure:
             return left, "qemu", r"QEMU|machine type", "qemu"
         what = self.rng.choice(choices)
         version = r"QEMU %s\b.*" % re.escape(entry["version"])
+        self.version = entry["version"]
         if what in ("value", "property"):
             key = self.rng.choice(recorded)
             entry.get("defaults", {}).pop(key, None)
@@ -121,6 +122,8 @@ class Erasure:
         if kind == "qemu":
             return False
         for b in Host(profile).builds:
+            if b.entry["version"] != self.version:
+                continue
             if kind == "machines":
                 if b.has_machine(self.machine) is UNKNOWN:
                     return False

@@ -493,8 +493,13 @@ class Fleet:
         for h in hosts:
             targets = answer[h["host"]]["verdict"]
             if {"yes": "now", "unknown": "unknown"}.get(h["verdict"], targets) != targets \
-               or h["verdict"] == "no" and targets in ("now", "unknown"):
+               or h["verdict"] == "no" and targets == "now":
                 self.fault(verb, "%s-but-%s" % (h["verdict"], targets), h["host"])
+            if h["verdict"] == "no" and targets == "unknown":
+                out = self.run("check", "--guest=./" + name, *words, *operands, *self.files, "f.json")[1]
+                if not re.search("^%s: cannot tell whether .* without one it does not take it"
+                                 % h["host"], out, re.M):
+                    self.fault(verb, "no-but-unknown", h["host"])
 
     def guest_without_list(self):
         r = self.maker.rng

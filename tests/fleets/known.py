@@ -5,16 +5,12 @@ Who cures one takes it off. A class is "VERB: KIND", or the verbs that disagree;
 """
 
 KNOWN = [
-    ("check-guest-words", "check --guest says 'cannot tell', and in status and document no",
-     ["check-guest: no-but-unknown"]),
     ("one-way-value", "a value that no list sets differs, and with --dest only the harmless way round is gone",
      ["intersect-false-no: value-differs"]),
     ("unrecorded-move", "what is not recorded of a vendor's machine type is no obstacle to a guest that is "
      "started on both sides alike", ["move: value-unknown", "move: start-iommu_platform"]),
     ("unrecorded-text", "a property that is neither on or off nor a number, of which one build has no record",
      ["intersect-false-unknown: value-unknown"]),
-    ("disable-modern", "bits from 32 on are stated under a machine type with disable-modern=on",
-     ["*: stated-of-a-legacy-device", "check-input: no-offer-differs"]),
     # sentences that a fact does not bear any more
     ("property-not-asked", "a QEMU that was not asked for a property does not have it",
      ["erase: targets-property", "erase: check-property"]),
