@@ -128,9 +128,8 @@ class Erasure:
                 if b.has_machine(self.machine) is UNKNOWN:
                     return False
             elif kind in ("value", "property"):
+                # a class that was asked and does not list it does not have it
                 if b.value(name, self.machine) is UNKNOWN:
-                    return False
-                if kind == "property" and b.has(name, self.machine) is NO:
                     return False
             elif not b.covered(self.machine):
                 return False
@@ -159,6 +158,8 @@ class Erasure:
         backend = []
         if rng.random() < 0.5:
             backend = ["--backend=" + rng.choice(["tap", "tap+vhost", "macvtap"])]
+        # requirements speak of "the tap", whichever it is
+        self.other_tap = backend == ["--backend=macvtap"] and not self.name.startswith("macvtap")
         if self.run("intersect", "--json", "-M", self.machine, "-o", "B.json", *backend,
                     "before.json")[0] == 0:
             others = [("check", ["check", "B.json", "@"])]
@@ -188,6 +189,8 @@ class Erasure:
 
     def compare(self, kind, verb, old, new):
         for text in new:
+            if self.other_tap and re.search("tap-(ufo|vnet-hdr) ", text):
+                continue
             if ADVICE.match(text) or not self.pattern.search(text) or HEDGED.search(text) \
                or not CLAIMS.get(kind, CLAIM).search(text):
                 continue

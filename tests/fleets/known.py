@@ -11,7 +11,4 @@ KNOWN = [
      "started on both sides alike", ["move: value-unknown", "move: start-iommu_platform"]),
     ("unrecorded-text", "a property that is neither on or off nor a number, of which one build has no record",
      ["intersect-false-unknown: value-unknown"]),
-    # sentences that a fact does not bear any more
-    ("property-not-asked", "a QEMU that was not asked for a property does not have it",
-     ["erase: targets-property", "erase: check-property"]),
 ]

@@ -151,7 +151,7 @@ class Build:
         own = {k: v for k, v in entry.items() if k != "path"}
         # equal records are one build only where the build says which one it is
         self.same = hashlib.sha1(json.dumps(own, sort_keys=True).encode()).hexdigest() \
-            if "build_id" in entry else id(self)
+            if "build_id" in entry or "package" in entry else id(self)
 
     def covered(self, machine):
         """May what is not recorded be filled in by version?"""
