@@ -653,6 +653,8 @@ int64_t move_target_size(const struct judging *j, const struct shape *s, size_t 
 
 	if (sizes && queue < json_array_size(sizes))
 		return json_integer_value(json_array_get(sizes, queue));
+	if (j->assumed)
+		return shape_least(s);
 	return sizes ? largest(sizes) : shape_value(s, &j->pr.view.version);
 }
 
@@ -686,7 +688,7 @@ static int note_by_version(struct judging *j, const struct guest_device *d, cons
 	const struct profile_qemu *q = move_source_qemu(j->t);
 	bool there = d->queue_sizes ||
 		     (q && qemu_recorded_size(q->json, j->t->guest->machine, s->recorded) >= 0);
-	bool here = recorded_sizes(j, s);
+	bool here = j->assumed || recorded_sizes(j, s);
 	_buf_ text = { 0 };
 
 	if (there && here)
@@ -706,15 +708,16 @@ static int judge_shape(struct judging *j, const struct guest_device *d, const st
 	_buf_ text = { 0 };
 	long queue;
 
-	if (version_cmp(&j->pr.view.version, &s->checked_since) < 0)
+	if (!j->assumed && version_cmp(&j->pr.view.version, &s->checked_since) < 0)
 		return 0;
 	queue = first_too_large(j, s, d, size);
 	if (queue < 0)
 		return note_by_version(j, d, s);
 	buf_printf(&text, "%s: ", j->p->name);
 	move_write_qemu(j, &text);
-	if (size[0] < 0 || size[1] < 0) {
-		buf_printf(&text, " checks the %s, and %s is not known (%s)", s->text,
+	if (size[0] < 0 || size[1] < 0 || j->assumed) {
+		buf_printf(&text, "%s the %s, and %s is not known (%s)",
+			   j->assumed ? ", which is assumed, may check" : " checks", s->text,
 			   size[0] < 0 ? "what the guest has" : "what it would have itself",
 			   s->name);
 		return move_unknown(

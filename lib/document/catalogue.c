@@ -954,6 +954,26 @@ int64_t shape_value(const struct shape *s, const struct version *v)
 	return -1;
 }
 
+int64_t shape_least(const struct shape *s)
+{
+	int64_t least = -1;
+
+	for (size_t i = 0; i < s->n_offers; i++)
+		if (least < 0 || s->offers[i].value < least)
+			least = s->offers[i].value;
+	return least;
+}
+
+int64_t shape_most(const struct shape *s)
+{
+	int64_t most = -1;
+
+	for (size_t i = 0; i < s->n_offers; i++)
+		if (s->offers[i].value > most)
+			most = s->offers[i].value;
+	return most;
+}
+
 const struct release *catalogue_release(const struct abibase_catalogue *cat,
 					const struct version *v)
 {

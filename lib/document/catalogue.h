@@ -187,6 +187,9 @@ unsigned int catalogue_device_of(const struct abibase_catalogue *cat, size_t bac
 bool catalogue_group_has_switch(const struct abibase_catalogue *cat, const char *group, bool off);
 /* What a QEMU of this version offers: a size, or -1 when it is not known. */
 int64_t shape_value(const struct shape *s, const struct version *v);
+/* The least and the most that any QEMU makes of it. */
+int64_t shape_least(const struct shape *s);
+int64_t shape_most(const struct shape *s);
 /* Row by "class.property", or -1. */
 int catalogue_row(const struct abibase_catalogue *cat, const char *key);
 /* The same by its parts, or NULL. */

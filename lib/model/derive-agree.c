@@ -9,12 +9,44 @@
 
 /* --------------------------------------------------------- sizes that destinations check */
 
+/* An assumed QEMU may be any: one that has the most as a source, the least as a destination that checks. */
+static int judge_assumed_pair(struct derive *d, const struct shape *s, size_t from, size_t to)
+{
+	bool src = d->views[from].entry, dst = d->views[to].entry;
+	int64_t offers = src ? derive_shape_of(d, s, from) : shape_most(s);
+	int64_t has = dst ? derive_shape_of(d, s, to) : shape_least(s);
+	_buf_ text = { 0 };
+
+	if ((dst && version_cmp(&d->views[to].version, &s->checked_since) < 0) ||
+	    (offers >= 0 && has >= offers))
+		return 0;
+	if (!derive_write_users(d, to, s, true, &text))
+		return buf_failed(&text) ? -ENOMEM : 0;
+	if (dst)
+		buf_printf(&text, " as a destination: QEMU %s there", d->b->used[to].build->version);
+	else
+		buf_puts(&text, " as a destination: its QEMU is assumed, and one of upstream");
+	buf_printf(&text, " %s the %s against its own", dst ? "checks" : "that checks", s->text);
+	if (dst)
+		buf_puts(&text, ", and the QEMU assumed on ");
+	else
+		buf_printf(&text, " can have less than QEMU %s on ", d->b->used[from].build->version);
+	derive_write_users(d, from, s, false, &text);
+	buf_printf(&text, "%s (%s)", dst ? " can have more" : " has", s->name);
+	return derive_finding(d, ABIBASE_FINDING_UNKNOWN, "shape-unknown",
+			      "abibase probe on the host whose QEMU is assumed records it; or say with "
+			      "--dest which hosts are ever a destination",
+			      &text);
+}
+
 static int judge_pair(struct derive *d, const struct shape *s, size_t from, size_t to)
 {
 	const struct qemu_view *dst = &d->views[to];
 	int64_t offers = derive_shape_of(d, s, from), has = derive_shape_of(d, s, to);
 	_buf_ text = { 0 }, hosts = { 0 };
 
+	if (!dst->entry || !d->views[from].entry)
+		return judge_assumed_pair(d, s, from, to);
 	if (version_cmp(&dst->version, &s->checked_since) < 0 || (offers >= 0 && has >= offers))
 		return 0;
 	if (!derive_write_users(d, to, s, true, &hosts))
@@ -42,14 +74,9 @@ static int judge_pair(struct derive *d, const struct shape *s, size_t from, size
 	return derive_finding(d, ABIBASE_FINDING_CONFLICT, "shape-differs", s->remedy, &text);
 }
 
-/*
- * One build for each version and size: the catalogue tells sizes by version. An unnamed upstream
- * QEMU is taken to be like the most; the exceptions are a note's.
- */
+/* One build for each version and size: the catalogue tells sizes by version. */
 static bool first_of_version(const struct derive *d, const struct shape *s, size_t used)
 {
-	if (!d->views[used].entry)
-		return false;
 	for (size_t u = 0; u < used; u++)
 		if (d->views[u].entry && derive_same_shape(d, s, u, used))
 			return false;
@@ -71,7 +98,7 @@ static int note_ignored(struct derive *d, const struct shape *s, size_t used)
 	_buf_ text = { 0 };
 	size_t n = 0;
 
-	if (!first_of_version(d, s, used))
+	if (!d->views[used].entry || !first_of_version(d, s, used))
 		return 0;
 	for (size_t r = 0; r < d->cat->n_rows; r++) {
 		if (!is_shape_of(d, r, s, offers))
@@ -100,8 +127,8 @@ static bool checks(const struct derive *d, const struct shape *s, size_t used)
 {
 	_buf_ hosts = { 0 };
 
-	return d->views[used].entry &&
-	       version_cmp(&d->views[used].version, &s->checked_since) >= 0 &&
+	return (!d->views[used].entry ||
+		version_cmp(&d->views[used].version, &s->checked_since) >= 0) &&
 	       derive_write_users(d, used, NULL, true, &hosts);
 }
 

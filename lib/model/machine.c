@@ -63,11 +63,18 @@ enum machine_answer machine_judge(const struct machine_host *h, const char *targ
 {
 	size_t answered = h->use[MACHINE_OTHER_TARGET] + h->use[MACHINE_NOT_THERE];
 
+	struct machine_name name;
+
 	*ret_remedy = NULL;
 	if (h->assumed) {
-		buf_printf(text, "%s: its QEMU is assumed (--assume-qemu): any of upstream that has %s, "
-				 "whatever is there",
-			   h->name, machine);
+		machine_name_parse(machine, &name);
+		buf_printf(text, "%s: its QEMU is assumed (--assume-qemu): ", h->name);
+		if (name.upstream)
+			buf_printf(text, "any of upstream that has %s, whatever is there; several are "
+					 "taken to be alike in what destinations check",
+				   machine);
+		else
+			buf_printf(text, "one of upstream, and none of these has %s", machine);
 		*ret_id = "qemu-assumed";
 		return MACHINE_ASSUMED;
 	}
