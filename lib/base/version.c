@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/util.h"
@@ -86,6 +87,21 @@ bool version_in(const struct version *v, const struct version_range *ranges, uns
 	return false;
 }
 
+/*
+ * Upstream's releases have two numbers, without zeros before them, and from 4.0 on 0 to 2 as the
+ * second; one machine type is of three.
+ */
+static bool is_release(const char *s, enum machine_family family, const struct version *v)
+{
+	unsigned int last = v->part[0] > 3 ? 2 : v->part[0] > 2 ? 1 : 12;
+	char text[32];
+
+	if (streq(s, "4.0.1"))
+		return family == MACHINE_Q35;
+	snprintf(text, sizeof(text), "%u.%u", v->part[0], v->part[1]);
+	return streq(s, text) && v->part[1] <= last;
+}
+
 void machine_name_parse(const char *s, struct machine_name *ret)
 {
 	static const struct {
@@ -106,7 +122,7 @@ void machine_name_parse(const char *s, struct machine_name *ret)
 		ret->family = families[i].family;
 		ret->versioned = strpbrk(rest, "0123456789") != NULL;
 		end = parse(rest, &ret->version);
-		ret->upstream = end && !*end && strchr(rest, '.');
+		ret->upstream = end && is_release(rest, ret->family, &ret->version);
 		if (!ret->upstream)
 			memset(&ret->version, 0, sizeof(ret->version));
 		return;

@@ -67,7 +67,7 @@ class Erasure:
         while not self.profiles[0].get("qemu"):
             self.profiles[0] = self.maker.host("aa")
         self.machine = self.maker.machine(self.profiles)
-        if upstream(self.machine) == (99, 9):
+        if upstream(self.machine) == (99, 1):
             self.machine = "pc-q35-7.2"
 
     def fault(self, kind, text):

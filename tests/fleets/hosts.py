@@ -245,7 +245,7 @@ class Maker:
         if common and self.chance(0.93):
             return r.choice(common + 3 * newest)
         return r.choice(["pc-q35-5.2", "pc-q35-7.2", "pc-q35-8.1", "pc-q35-8.2", "pc-q35-9.2",
-                         "pc-q35-10.0", "pc-q35-11.1", "pc-q35-11.2", "pc-q35-99.9"])
+                         "pc-q35-10.0", "pc-q35-11.1", "pc-q35-11.2", "pc-q35-99.1"])
 
     def options(self, names):
         r = self.rng
