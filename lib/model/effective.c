@@ -6,13 +6,23 @@
 
 /*
  * Is what nobody recorded filled in by version? Under upstream machine types alone, and only where
- * the catalogue was held against releases such as these.
+ * the catalogue was held against releases such as these. A machine type that is newer than its QEMU
+ * was brought into it by somebody else.
  */
 static bool is_filled_in(const struct qemu_view *q, const struct abibase_catalogue *cat)
 {
 	if (!q->name.upstream || catalogue_is_older(cat, &q->name.version))
 		return false;
-	return !q->entry || catalogue_release(cat, &q->version);
+	return !q->entry || (catalogue_release(cat, &q->version) &&
+			     version_cmp(&q->version, &q->name.version) >= 0);
+}
+
+/* 9.0.90 is the first candidate of the release after 9.0, which has that one's machine types. */
+static bool is_candidate_of(const struct version *v, const struct version *release)
+{
+	return v->part[2] >= 90 &&
+	       (release->part[0] == v->part[0] ? release->part[1] == v->part[1] + 1 :
+						 release->part[0] == v->part[0] + 1 && !release->part[1]);
 }
 
 void qemu_view_init(struct qemu_view *q, const struct abibase_catalogue *cat, const json_t *entry,
@@ -138,7 +148,8 @@ static enum abibase_tri machine_by_version(const struct abibase_catalogue *cat,
 	if (!q->name.upstream)
 		return ABIBASE_UNKNOWN;
 	if (version_cmp(&q->version, &q->name.version) < 0)
-		return ABIBASE_NO;
+		return is_candidate_of(&q->version, &q->name.version) ? ABIBASE_UNKNOWN :
+									ABIBASE_NO;
 	return q->filled_in && version_cmp(&q->name.version, &release->machines_from) >= 0 ?
 		       ABIBASE_YES :
 		       ABIBASE_UNKNOWN;
