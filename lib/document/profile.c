@@ -296,10 +296,44 @@ static void check_kind_members(struct schema_walk *c, const json_t *root)
 		schema_fault(c, "json-missing-key", "a platform profile needs \"evidence\"");
 }
 
+/* "vhost_net.features.known" is as wide as the word that it is about, or unknown. */
+static void check_mask(struct schema_walk *c, const json_t *facts, const char *key,
+		       const json_t *mask)
+{
+	char id[128];
+	int n = snprintf(id, sizeof(id), "%.*s", (int)(strlen(key) - strlen(".known")), key);
+	const json_t *word = n > 0 && (size_t)n < sizeof(id) ? json_object_get(facts, id) : NULL;
+	const char *s = json_string_value(word);
+
+	if (!s || !is_word(s) || json_is_object(mask))
+		return;
+	if (!json_is_string(mask) || !is_word(json_string_value(mask)) ||
+	    json_string_length(mask) != json_string_length(word))
+		schema_fault(c, "json-bad-value", "is not a word as wide as \"%s\", which has %zu bits",
+			     id, 4 * (json_string_length(word) - 2));
+}
+
+static void check_masks(struct schema_walk *c, const json_t *facts)
+{
+	size_t mark = schema_enter(c, "facts"), mark2;
+	const char *key;
+	json_t *item;
+
+	json_object_foreach((json_t *)facts, key, item) {
+		mark2 = schema_enter(c, key);
+		if (fact_is_mask(key))
+			check_mask(c, facts, key, item);
+		schema_leave(c, mark2);
+	}
+	schema_leave(c, mark);
+}
+
 void profile_check(struct schema_walk *c, const json_t *root)
 {
-	if (schema_root(c, root, "profile", profile_members, MORE_FREE))
-		check_kind_members(c, root);
+	if (!schema_root(c, root, "profile", profile_members, MORE_FREE))
+		return;
+	check_kind_members(c, root);
+	check_masks(c, json_object_get(root, "facts"));
 }
 
 /* ------------------------------------------------------------------- the object */
@@ -534,16 +568,20 @@ int condition_parse(const char *s, char **ret_fact, int *ret_bit)
 	return 0;
 }
 
-/* "vhost_net.features.known" has the bits of the word that are known; without it all are. */
+/*
+ * "vhost_net.features.known" has the bits of the word that are known; without it all are. Where it is
+ * unknown itself none is.
+ */
 static bool is_known_bit(const struct abibase_profile *p, const char *fact, unsigned int bit)
 {
 	char id[128];
 	int n = snprintf(id, sizeof(id), "%s.known", fact);
-	const char *mask = n > 0 && (size_t)n < sizeof(id) ?
-				   json_string_value(json_object_get(p->facts, id)) :
-				   NULL;
+	const json_t *mask = n > 0 && (size_t)n < sizeof(id) ? json_object_get(p->facts, id) : NULL;
+	const char *word = json_string_value(mask);
 
-	return !mask || !strprefix(mask, "0x") || word_bit(mask, bit) != 0;
+	if (!mask)
+		return true;
+	return word && strprefix(word, "0x") && word_bit(word, bit) != 0;
 }
 
 bool fact_is_mask(const char *fact)
