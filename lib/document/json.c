@@ -417,7 +417,7 @@ static void schema_printable(struct schema_walk *c, const json_t *v, bool string
 		schema_fault(c, "json-bad-value", "has a control character in it");
 	json_object_foreach((json_t *)v, key, item) {
 		mark = schema_enter(c, key);
-		if (!text_is_harmless(key))
+		if (!strings && !text_is_harmless(key))
 			schema_fault(c, "json-bad-value",
 				     "is a key with a control character in it");
 		schema_printable(c, item, strings);
