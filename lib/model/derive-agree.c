@@ -263,9 +263,12 @@ static int finding_requirement(struct derive *d, const struct requirement *q,
 
 	if (p->n_lacks && p->n_has) {
 		derive_write_hosts(d, p->lacks, p->n_lacks, &text);
-		buf_printf(&text, ": the %s layer lacks what others have and no property can mask: "
+		buf_printf(&text, ": the %s layer lacks what %s and no property can mask: "
 				  "%s (%s; requirement %s)",
-			   p->missing->layer, q->text, p->missing->missing, q->name);
+			   p->missing->layer,
+			   p->n_lacks < d->b->in.n_hosts ? "others have" :
+							   "the other backends of the same host have",
+			   q->text, p->missing->missing, q->name);
 		return derive_finding(d, ABIBASE_FINDING_CONFLICT, "requirement-differs", q->remedy,
 				   &text);
 	}
