@@ -385,8 +385,8 @@ class Fleet:
     def guest_of(self, offer, negotiated):
         device = {"class": "virtio-net-device", "backend": offer.backend,
                   "negotiated": "0x%x" % negotiated, "offered": "0x%x" % offer.least()}
-        if offer.queue is not UNKNOWN:
-            device["queue_sizes"] = [offer.queue] * 2 + [64 if offer.queue < 1024 else 1024]
+        if offer.queues:
+            device["queue_sizes"] = offer.queues
         if offer.mtu:
             device["mtu"] = offer.mtu
         return {"schema": "abibase-guest/1", "machine": offer.machine,

@@ -250,6 +250,11 @@ class Offer:
         self.ufo = both(self.vnet, self.condition("U"))
         sizes = [self.effective(k) for k in SIZES]
         self.queue = build.queue_size(machine, sizes)
+        # on these backends QEMU makes no transmit queue longer than 256, whatever is asked for
+        self.queues = None
+        if self.queue is not UNKNOWN:
+            rx, tx = (sizes[0], min(sizes[1], 256)) if self.queue in sizes else (self.queue, self.queue)
+            self.queues = [rx, tx, 64 if self.queue < 1024 else 1024]
         self.mtu = self.effective(NET + "host_mtu")
 
     def fails(self, state, cause):
