@@ -673,16 +673,19 @@ static void raise_value(struct explaining *e, json_t *list, size_t i, const stru
 /* ---------------------------------------------------------------------------- values */
 
 /* A feature, or a part of the device, that a guest could have and has to do without. */
-static bool is_given_up(const struct value *v)
+static bool is_given_up(const struct explaining *e, const struct value *v)
 {
-	return !v->on && (v->bit >= 0 || v->off_counts);
+	const struct row *row = catalogue_find(e->cat, v->class_name, v->property);
+
+	/* off, what takes a feature away leaves it */
+	return !v->on && !(row && row->disabled) && (v->bit >= 0 || v->off_counts);
 }
 
 static json_t *cost_text(const struct explaining *e, const struct value *v)
 {
 	_buf_ text = { 0 };
 
-	if (!is_given_up(v))
+	if (!is_given_up(e, v))
 		return json_null();
 	buf_puts(&text, "guests do without ");
 	write_group(e, v->group, v->feature, &text);
@@ -1012,7 +1015,7 @@ static json_t *document(struct explaining *e, const char *property)
 		if (in->policy.backends & (1u << i))
 			append(e, backends, json_string(in->backends[i]));
 	for (size_t i = 0; i < e->b->n_values && !e->failed; i++)
-		if (is_given_up(&e->b->values[i]))
+		if (is_given_up(e, &e->b->values[i]))
 			add_cost(e, costs, i);
 	set(e, o, "schema", json_string("abibase-explain/1"));
 	set(e, o, "baseline", string_or_null(e->b->id));

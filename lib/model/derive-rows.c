@@ -108,7 +108,7 @@ bool derive_is_masked(const struct derive *d, const struct requirement *q, unsig
 {
 	const struct row *row = q->masked_by < 0 ? NULL : &d->cat->rows[q->masked_by];
 
-	return row && row->backends & backends && derive_row_is_on(d, (size_t)q->masked_by);
+	return row && row->backends & backends && derive_is_set_off(d, row);
 }
 
 /* What a row that the baseline does not set is in every QEMU: on, off, or they differ. */
@@ -135,7 +135,9 @@ bool derive_wanted_on(const struct derive *d, size_t r)
 
 	if (forced(d, r))
 		return value_is_on(forced(d, r));
-	if (derive_is_disabled(d, row) || (row->number && d->number[r] == NUMBER_NONE))
+	/* what takes a feature away is on by name alone, whatever a machine type has */
+	if (row->disabled || derive_is_disabled(d, row) ||
+	    (row->number && d->number[r] == NUMBER_NONE))
 		return false;
 	if (row->observed) /* set where it can be, and the same elsewhere, or it is a conflict */
 		return true;

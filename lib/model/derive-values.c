@@ -326,15 +326,7 @@ static int fill_value(struct derive *d, size_t r, struct value *v)
 	return value_reasons(d, r, v);
 }
 
-static void tie_masked(struct derive *d, size_t r, const struct row *by)
-{
-	if (derive_is_set_off(d, by))
-		tie_off(d, r, WHY_DISABLED, by->group_name);
-	else
-		tie_off(d, r, WHY_MACHINE_OFF, d->b->machine);
-}
-
-/* A device that is masked as a modern one, by name or by its machine type, has no feature from bit 32 on, and needs nothing for it. */
+/* A device that is masked as a modern one has no feature from bit 32 on, and needs nothing for it. */
 static void mask_high_bits(struct derive *d)
 {
 	for (size_t i = 0; i < d->cat->n_requirements; i++) {
@@ -345,7 +337,7 @@ static void mask_high_bits(struct derive *d)
 		for (size_t r = 0; r < d->cat->n_rows; r++)
 			if (d->on[r] && d->cat->rows[r].bit >= 32 &&
 			    d->cat->rows[r].backends & d->cat->rows[q->masked_by].backends)
-				tie_masked(d, r, &d->cat->rows[q->masked_by]);
+				tie_off(d, r, WHY_DISABLED, d->cat->rows[q->masked_by].group_name);
 	}
 }
 

@@ -385,6 +385,8 @@ static void write_value_line(const struct abibase_baseline *b, const struct valu
 	buf_printf(out, "%-38s  %-5s  ", name.data, v->text);
 	if (v->on && !v->n_why)
 		buf_puts(out, "every host and every QEMU has it");
+	else if (!v->n_why)
+		buf_printf(out, "on by name alone: --disable %s", v->group);
 	for (size_t i = 0; i < v->n_why; i++) {
 		if (i)
 			buf_printf(out, "\n%47s", "");
