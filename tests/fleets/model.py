@@ -454,9 +454,12 @@ def move_faults(source, destination, negotiated=None, sizes=None, mtu=None):
     for key, here in source.layout.items():
         there = destination.layout[key]
         if here == there and (here is not UNKNOWN or source.build.same == destination.build.same
-                              and (key != "modern" or source.host is destination.host)):
+                              and (key != "modern" or not source.vhost
+                                   or source.host is destination.host)):
             continue
         kind = "layout" if UNKNOWN not in (here, there) else "value-unknown"
+        if key in ASKED_LATER and here is UNKNOWN and there is UNKNOWN:
+            kind = "asked-later"
         if key in SIZES and negotiated is not None:
             # a queue of another size fits, see below
             continue
