@@ -178,7 +178,6 @@ void inputs_clear(struct inputs *in)
 	strings_clear(&in->policy.enable);
 	strings_clear(&in->policy.disable);
 	strings_clear(&in->policy.rows);
-	strings_clear(&in->policy.unset);
 	strings_clear(&in->policy.assume);
 	strings_clear(&in->policy.dest);
 	names_clear(in->backends, in->n_backends);
@@ -224,13 +223,11 @@ static int policy_copy(const struct policy *from, struct policy *to)
 	memset(&to->enable, 0, sizeof(to->enable));
 	memset(&to->disable, 0, sizeof(to->disable));
 	memset(&to->rows, 0, sizeof(to->rows));
-	memset(&to->unset, 0, sizeof(to->unset));
 	memset(&to->assume, 0, sizeof(to->assume));
 	memset(&to->dest, 0, sizeof(to->dest));
 	if (strings_copy(&from->enable, &to->enable) < 0 ||
 	    strings_copy(&from->disable, &to->disable) < 0 ||
 	    strings_copy(&from->rows, &to->rows) < 0 ||
-	    strings_copy(&from->unset, &to->unset) < 0 ||
 	    strings_copy(&from->assume, &to->assume) < 0 ||
 	    strings_copy(&from->dest, &to->dest) < 0)
 		return -ENOMEM;

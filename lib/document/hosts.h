@@ -63,9 +63,7 @@ struct policy {
 	bool backends_named;
 	bool all; /* on wherever it can be */
 	struct strings enable, disable; /* groups, sorted */
-	/* By keys, of rows: what was promised is on wherever it can be; numbers that nobody was told stay
-	 * so. From earlier baselines or from check, in no document. */
-	struct strings rows, unset;
+	struct strings rows; /* on wherever they can be: of check alone, in no document */
 	struct strings assume; /* hosts whose QEMU is taken to be an upstream one, sorted */
 	struct strings dest; /* hosts that are ever a destination, sorted; none: all */
 };

@@ -13,12 +13,6 @@ static int64_t stated(const struct derive *d, unsigned int host, const struct ro
 	return d->b->in.hosts[host]->numbers[row->fact];
 }
 
-/* No guest of the earlier baseline was told one. */
-static bool stays_unset(const struct derive *d, const struct row *row)
-{
-	return strings_have(&d->b->in.policy.unset, row->key);
-}
-
 static bool anybody_states(const struct derive *d, const struct row *row)
 {
 	for (unsigned int i = 0; i < d->b->in.n_hosts; i++)
@@ -44,7 +38,7 @@ bool derive_number_included(const struct derive *d, size_t r)
 
 	if (derive_is_enabled(d, row) || derive_is_disabled(d, row))
 		return true;
-	if (row->fact >= 0 && anybody_states(d, row) && !stays_unset(d, row))
+	if (row->fact >= 0 && anybody_states(d, row))
 		return true;
 	return (derive_differs(d, r) || is_half_known(d, r)) &&
 	       !derive_count(d, r, SETTING_ABSENT);
@@ -88,7 +82,7 @@ int64_t derive_number(const struct derive *d, size_t r)
 		return derive_observed_number(d, r);
 	if (row->fact < 0)
 		return least_default(d, r);
-	stated = stays_unset(d, row) ? 0 : least_stated(d, row);
+	stated = least_stated(d, row);
 	return stated ? stated : NUMBER_NONE;
 }
 
@@ -154,35 +148,12 @@ static int finding_number(struct derive *d, const struct row *row, bool unstated
 			      unstated ? "number-unknown" : "number-differs", remedy.data, &text);
 }
 
-/* Who states one may wait for it to be set. */
-static int note_unset(struct derive *d, const struct row *row)
-{
-	_buf_ text = { 0 };
-	size_t n = 0;
-
-	for (unsigned int i = 0; i < d->b->in.n_hosts; i++)
-		if (stated(d, i, row) > 0)
-			d->scratch[0][n++] = i;
-	if (!n)
-		return 0;
-	derive_write_hosts(d, d->scratch[0], n, &text);
-	buf_printf(&text, ": %s is stated, and guests are told none, as with the earlier baseline: %s is "
-			  "not set",
-		   d->cat->numbers[row->fact], row->key);
-	return derive_finding(d, ABIBASE_FINDING_NOTE, "number-kept-unset",
-			      "make a new baseline of the profiles to set it", &text);
-}
-
 int derive_numbers(struct derive *d)
 {
 	for (size_t r = 0; r < d->cat->n_rows; r++) {
 		const struct row *row = &d->cat->rows[r];
 
-		if (row->number && row->fact >= 0 && derive_is_about(d, row) &&
-		    stays_unset(d, row) && note_unset(d, row) < 0)
-			return -ENOMEM;
-		if (!d->included[r] || !row->number || row->fact < 0 ||
-		    derive_is_disabled(d, row) || stays_unset(d, row))
+		if (!d->included[r] || !row->number || row->fact < 0 || derive_is_disabled(d, row))
 			continue;
 		if (finding_number(d, row, false) < 0 || finding_number(d, row, true) < 0)
 			return -ENOMEM;

@@ -339,50 +339,11 @@ int intersection_promise_row(struct abibase_intersection *ix, const struct row *
 	return strings_insert(&ix->in.policy.rows, row->key) < 0 ? context_oom(ix->ctx) : 0;
 }
 
-/* Is the row on in this baseline, or with a number set? */
-static bool is_on_in(const struct abibase_baseline *b, const struct row *row)
-{
-	const struct value *v = baseline_value(b, row->class_name, row->property);
-
-	return v && v->on;
-}
-
-/*
- * Whoever satisfies the earlier baseline leaves it as it is: what is on there stays on if every host
- * can, whatever the machine type is elsewhere, and no guest is told a number that none was told. Of
- * several baselines, what holds of all.
- */
-static int keep_promises(struct abibase_intersection *ix, const struct abibase_baseline *b, bool first)
-{
-	struct policy *p = &ix->in.policy;
-	struct strings rows = { 0 }, unset = { 0 };
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < ix->cat->n_rows; i++) {
-		const struct row *row = &ix->cat->rows[i];
-		bool on = is_on_in(b, row);
-
-		if (row->boolean && on && (first || strings_have(&p->rows, row->key)))
-			r = strings_insert(&rows, row->key);
-		else if (row->number && row->fact >= 0 && !on &&
-			 (first || strings_have(&p->unset, row->key)))
-			r = strings_insert(&unset, row->key);
-	}
-	strings_clear(&p->rows);
-	strings_clear(&p->unset);
-	p->rows = rows;
-	p->unset = unset;
-	return r < 0 ? context_oom(ix->ctx) : 0;
-}
-
 int intersection_add_baseline_but(struct abibase_intersection *ix,
 				  const struct abibase_baseline *b, const char *but)
 {
-	bool first = !ix->adopted;
 	int r = widen_policy(ix, b);
 
-	if (r == 0)
-		r = keep_promises(ix, b, first);
 	for (size_t i = 0; r == 0 && i < b->in.n_hosts; i++)
 		if (!but || !streq(b->in.hosts[i]->name, but))
 			r = inputs_add_host_of(ix->ctx, &ix->in, &b->in, b->in.hosts[i]);
