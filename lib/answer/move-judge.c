@@ -651,7 +651,9 @@ int64_t move_target_size(const struct judging *j, const struct shape *s, size_t 
 {
 	const json_t *sizes = recorded_sizes(j, s);
 
-	if (sizes && queue < json_array_size(sizes))
+	/* what is recorded are the queues of a network card; of others only the longest tells */
+	if (sizes && queue < json_array_size(sizes) &&
+	    !j->pr.cat->backends[j->pr.backend].device)
 		return json_integer_value(json_array_get(sizes, queue));
 	if (j->assumed)
 		return shape_least(s);
