@@ -110,6 +110,9 @@ class Maker:
                 if self.chance(0.1) and name == "vhost_net.features" and digits > 8:
                     digits = 8
                     word &= 0xffffffff
+                    if isinstance(facts.get(name + ".known"), str):
+                        mask = int(facts[name + ".known"], 16) & 0xffffffff
+                        facts[name + ".known"] = "0x%08x" % mask
                 else:
                     word ^= 1 << r.choice([b for b in WORDS[name] if b < 4 * digits])
                 facts[name] = "0x%0*x" % (digits, word)

@@ -15,8 +15,4 @@ KNOWN = [
      "started on both sides alike", ["move: value-unknown", "move: start-iommu_platform"]),
     ("unrecorded-text", "a property that is neither on or off nor a number, of which one build has no record",
      ["intersect-false-unknown: value-unknown"]),
-    ("asked-later", "a value that only later probers ask for is unknown under a vendor's machine type on both "
-     "sides, and taken for equal: else no two hosts with older records could answer", ["*: asked-later"]),
-    ("off-of-nothing", "a build has on what it never offers there: the host satisfies, and a baseline that is "
-     "widened with it has another id, for it sets that off", ["check-intersect: yes-nothing"]),
 ]
