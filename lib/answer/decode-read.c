@@ -435,6 +435,7 @@ static void join_run(struct decoder *d, struct finding *f)
 	}
 	if (says_more(d, f)) {
 		f->line = d->run.line;
+		free(f->part); /* what was said first is the innermost */
 		f->part = d->run.part;
 		d->run.part = NULL;
 		finding_clear(&d->run);
