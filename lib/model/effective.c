@@ -286,12 +286,16 @@ const json_t *effective_seen(const struct effective *e, const struct row *row)
 
 void value_write(const json_t *value, struct buf *out)
 {
+	const char *word = json_string_value(value);
+
 	if (json_is_boolean(value))
 		buf_puts(out, json_is_true(value) ? "on" : "off");
 	else if (json_is_integer(value))
 		buf_printf(out, "%lld", (long long)json_integer_value(value));
+	else if (!word)
+		buf_puts(out, "not set");
 	else
-		buf_puts(out, json_is_string(value) ? json_string_value(value) : "not set");
+		buf_puts(out, *word ? word : "\"\"");
 }
 
 bool value_is_on(const json_t *value)

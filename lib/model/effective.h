@@ -82,7 +82,7 @@ int64_t row_realized(const struct row *row, int64_t number);
  * off, or as its default, or as was observed. NULL: not known.
  */
 const json_t *effective_seen(const struct effective *e, const struct row *row);
-/* As QEMU takes it: on, off, 256, auto; "not set" for what no option says. */
+/* As QEMU takes it: on, off, 256, auto; "not set" for what no option says. At least one character. */
 void value_write(const json_t *value, struct buf *out);
 /* On, or "auto": on where the host can. */
 bool value_is_on(const json_t *value);
