@@ -340,10 +340,18 @@ int cli_print(FILE *to, const char *text)
 	return 0;
 }
 
+/* isatty() is an ioctl, at which a seccomp filter may kill: no question about what is no device. */
+static bool is_terminal(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) && isatty(fd);
+}
+
 /* A document is what it is, unless a person looks at it. cli_close_stdout() tells of trouble. */
 static int print(const char *text)
 {
-	if (*text != '{' || isatty(STDOUT_FILENO))
+	if (*text != '{' || is_terminal(STDOUT_FILENO))
 		return cli_print(stdout, text);
 	note_write(stdout, fputs(text, stdout));
 	return 0;
