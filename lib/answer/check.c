@@ -3,7 +3,7 @@
 
 #include "answer/check.h"
 #include "base/context.h"
-#include "model/effective.h"
+#include "model/ask.h"
 #include "model/intersect.h"
 #include "answer/show.h"
 
@@ -314,15 +314,9 @@ static const char *no_property(const struct checking *k)
 
 static bool backend_usable(const struct checking *k, size_t backend)
 {
-	const struct backend *b = &k->cat->backends[backend];
+	struct ask a = { .cat = k->cat, .p = k->p };
 
-	for (size_t i = 0; i < b->n_usable; i++) {
-		const struct condition *c = &k->cat->conditions[b->usable[i]];
-
-		if (profile_ask(k->p, c->fact, c->bit, NULL) != ABIBASE_YES)
-			return false;
-	}
-	return true;
+	return ask_usable(&a, backend) == ABIBASE_YES;
 }
 
 /* Is it about nothing but backends that are unknown as a whole, which is said? */
@@ -554,25 +548,21 @@ static int check_value(struct checking *k, const struct value *v)
 static int check_kernel(struct checking *k, const struct value *v)
 {
 	const struct row *row = catalogue_find(k->cat, v->class_name, v->property);
+	struct ask a = { .cat = k->cat, .p = k->p };
 
 	for (size_t be = 0; v->on && row && be < k->cat->n_backends; be++) {
 		if (!(k->alone->in.policy.backends & (1u << be)) || !backend_usable(k, be))
 			continue;
-		for (size_t i = 0; i < row->needs[be].n; i++) {
-			const struct need *need = &row->needs[be].need[i];
-			const struct condition *c;
-			struct why w = { .kind = WHY_HOST_LACKS };
+		for (struct asked w = { 0 }; ask_next_need(&a, &row->needs[be], &w);) {
+			struct why why = { .kind = WHY_HOST_LACKS };
 
-			if (need->condition == NEED_NEVER)
+			if (!w.c || w.answer != ABIBASE_NO)
 				continue;
-			c = &k->cat->conditions[need->condition];
-			if (profile_ask(k->p, c->fact, c->bit, NULL) != ABIBASE_NO)
-				continue;
-			w.what = c->name;
-			w.layer = c->layer;
-			w.missing = c->missing;
-			w.remedy = c->remedy;
-			if (lacks_why(k, v, &w) < 0)
+			why.what = w.c->name;
+			why.layer = w.c->layer;
+			why.missing = w.c->missing;
+			why.remedy = w.c->remedy;
+			if (lacks_why(k, v, &why) < 0)
 				return -ENOMEM;
 		}
 	}
@@ -609,14 +599,6 @@ static int check_values(struct checking *k)
 	return 0;
 }
 
-static const struct requirement *find_requirement(const struct checking *k, const char *name)
-{
-	for (size_t i = 0; i < k->cat->n_requirements; i++)
-		if (streq(k->cat->requirements[i].name, name))
-			return &k->cat->requirements[i];
-	return NULL;
-}
-
 static bool requirement_unknown(const struct checking *k, const char *name)
 {
 	for (size_t i = 0; i < k->alone->n_findings; i++)
@@ -630,7 +612,7 @@ static int check_requirements(struct checking *k)
 {
 	for (size_t i = 0; i < k->b->n_requirements; i++) {
 		const struct met *want = &k->b->requirements[i];
-		const struct requirement *q = find_requirement(k, want->name);
+		const struct requirement *q = catalogue_requirement(k->cat, want->name);
 		const struct met *have = NULL;
 		_buf_ text = { 0 };
 		bool unknown;

@@ -6,7 +6,7 @@
 #include "base/context.h"
 #include "answer/decode-read.h"
 #include "answer/decode.h"
-#include "model/effective.h"
+#include "model/ask.h"
 
 /*
  * From findings to the answer: one document, from which all else is read. Only feature masks and the
@@ -102,18 +102,15 @@ static bool has_layer(const json_t *needs, const char *layer)
 /* One entry a layer: the last condition on it is the one that is special to the feature. */
 static void backend_needs(struct decoder *d, const struct needs *n, json_t *needs)
 {
-	for (size_t i = 0; i < n->n; i++) {
-		const struct condition *c;
-		bool later = false;
+	struct ask a = { .cat = d->cat };
 
-		if (n->need[i].condition == NEED_NEVER)
-			continue;
-		c = &d->cat->conditions[n->need[i].condition];
-		for (size_t k = i + 1; k < n->n; k++)
-			later |= n->need[k].condition != NEED_NEVER &&
-				 streq(d->cat->conditions[n->need[k].condition].layer, c->layer);
-		if (!later && !has_layer(needs, c->layer))
-			add_need(d, needs, c->layer, c->remedy);
+	for (struct asked w = { 0 }; ask_next_need(&a, n, &w);) {
+		bool later = !w.c;
+
+		for (struct asked k = w; w.c && ask_next_need(&a, n, &k);)
+			later |= k.c && streq(k.c->layer, w.c->layer);
+		if (!later && !has_layer(needs, w.c->layer))
+			add_need(d, needs, w.c->layer, w.c->remedy);
 	}
 }
 

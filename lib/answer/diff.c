@@ -1320,10 +1320,9 @@ static const struct met *find_met(const struct abibase_baseline *b, const char *
 /* One with a feature bit, which no property masks, decides the layout of the PCI device. */
 static bool is_layout(const struct two *t, const char *name)
 {
-	for (size_t i = 0; i < t->c.cat->n_requirements; i++)
-		if (streq(t->c.cat->requirements[i].name, name))
-			return t->c.cat->requirements[i].bit >= 0;
-	return false;
+	const struct requirement *q = catalogue_requirement(t->c.cat, name);
+
+	return q && q->bit >= 0;
 }
 
 static void diff_requirement(struct two *t, const char *name)

@@ -3,7 +3,7 @@
 
 #include "document/baseline.h"
 #include "base/context.h"
-#include "model/effective.h"
+#include "model/ask.h"
 #include "answer/explain.h"
 #include "answer/show.h"
 
@@ -332,9 +332,8 @@ static const char *unknown_reason(const struct explaining *e, const struct why *
 	for (size_t c = 0; w->n_hosts && c < in->n_conditions; c++) {
 		unsigned int answer = in->hosts[w->hosts[0]]->answers[c];
 
-		if (streq(in->conditions[c], w->what) && answer >= ANSWER_UNKNOWN &&
-		    answer - ANSWER_UNKNOWN < in->strings.n)
-			return in->strings.s[answer - ANSWER_UNKNOWN];
+		if (streq(in->conditions[c], w->what) && answer >= ANSWER_UNKNOWN)
+			return answer_reason(in, answer);
 	}
 	return "not-recorded";
 }
@@ -506,6 +505,7 @@ static json_t *kernels_can(const struct explaining *e, const struct value *v)
 {
 	const struct row *row = catalogue_find(e->cat, v->class_name, v->property);
 	_autofree_ bool *done = calloc(e->cat->n_conditions + 1, sizeof(*done));
+	struct ask a = { .cat = e->cat };
 	_buf_ text = { 0 };
 	size_t n = 0;
 
@@ -515,13 +515,12 @@ static json_t *kernels_can(const struct explaining *e, const struct value *v)
 			return json_null();
 	buf_puts(&text, "the kernel on every host supports it:");
 	for (size_t be = 0; done && row && be < e->cat->n_backends; be++)
-		for (size_t i = 0; i < row->needs[be].n; i++) {
-			int c = row->needs[be].need[i].condition;
-
-			if (!is_for(e, &e->cat->backends[be]) || c < 0 || done[c])
+		for (struct asked w = { 0 };
+		     is_for(e, &e->cat->backends[be]) && ask_next_need(&a, &row->needs[be], &w);) {
+			if (!w.c || done[w.condition])
 				continue;
-			done[c] = true;
-			buf_printf(&text, "%s %s", n++ ? "," : "", e->cat->conditions[c].name);
+			done[w.condition] = true;
+			buf_printf(&text, "%s %s", n++ ? "," : "", w.c->name);
 		}
 	if (!done)
 		return NULL;

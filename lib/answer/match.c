@@ -4,7 +4,7 @@
 
 #include "base/context.h"
 #include "answer/diff.h"
-#include "model/effective.h"
+#include "model/ask.h"
 #include "answer/show.h"
 
 /* Which platforms does a host satisfy? Asked is what a guest on one of the backends can meet. */
@@ -101,19 +101,22 @@ static void add_name(struct matching *x, const char ***list, size_t *n, size_t *
 
 static void use_needs(struct matching *x, const struct needs *needs)
 {
+	struct ask a = { .cat = x->cat };
+
 	for (size_t k = 0; k < x->cat->n_backends; k++)
-		for (size_t i = 0; x->backend[k] && i < needs[k].n; i++)
-			if (needs[k].need[i].condition != NEED_NEVER)
-				x->used[needs[k].need[i].condition] = true;
+		for (struct asked w = { 0 }; x->backend[k] && ask_next_need(&a, &needs[k], &w);)
+			if (w.c)
+				x->used[w.condition] = true;
 }
 
 static void use_conditions(struct matching *x)
 {
 	const struct abibase_catalogue *cat = x->cat;
+	struct ask a = { .cat = cat };
 
 	for (size_t k = 0; k < cat->n_backends; k++)
-		for (size_t i = 0; x->backend[k] && i < cat->backends[k].n_usable; i++)
-			x->used[cat->backends[k].usable[i]] = true;
+		for (struct asked w = { 0 }; x->backend[k] && ask_next_usable(&a, k, &w);)
+			x->used[w.condition] = true;
 	for (size_t i = 0; i < cat->n_rows; i++)
 		use_needs(x, cat->rows[i].needs);
 	for (size_t i = 0; i < cat->n_requirements; i++)
@@ -144,10 +147,11 @@ static int choose_backends(struct matching *x, const char *const *backends)
 
 static bool needs_condition(const struct matching *x, const struct needs *needs, int condition)
 {
+	struct ask a = { .cat = x->cat };
+
 	for (size_t k = 0; k < x->cat->n_backends; k++)
-		for (size_t i = 0; x->backend[k] && i < needs[k].n; i++)
-			if (needs[k].need[i].condition == condition)
-				return true;
+		if (x->backend[k] && ask_is_need(&a, &needs[k], condition))
+			return true;
 	return false;
 }
 

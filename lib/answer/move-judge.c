@@ -207,23 +207,20 @@ static int say_never(struct judging *j, const struct guest_device *d, const stru
 int move_say_lacks(struct judging *j, const struct guest_device *d, const struct row *row,
 		   const struct needs *needs)
 {
-	for (size_t i = 0; i < needs->n; i++) {
-		const struct need *need = &needs->need[i];
-		const struct condition *c;
+	struct ask a = predictor_ask(&j->pr);
+
+	for (struct asked w = { 0 }; ask_next_need(&a, needs, &w);) {
 		_autofree_ char *remedy = NULL;
 		_buf_ cause = { 0 };
 
-		if (!need_applies(&j->pr.view, need) || need->condition == NEED_NEVER)
+		if (!w.c || w.answer != ABIBASE_NO)
 			continue;
-		c = &j->pr.cat->conditions[need->condition];
-		if (profile_ask(j->p, c->fact, c->bit, NULL) != ABIBASE_NO)
-			continue;
-		buf_puts(&cause, c->missing);
-		if (asprintf(&remedy, "%s" RESTART, c->remedy) < 0) {
+		buf_puts(&cause, w.c->missing);
+		if (asprintf(&remedy, "%s" RESTART, w.c->remedy) < 0) {
 			remedy = NULL;
 			return -ENOMEM;
 		}
-		if (lacks(j, d, row, c->layer, remedy, &cause) < 0)
+		if (lacks(j, d, row, w.c->layer, remedy, &cause) < 0)
 			return -ENOMEM;
 	}
 	return 0;
@@ -374,14 +371,15 @@ static bool source_looks_at(const struct judging *j, const struct need *need)
 static bool follows_from_features(const struct judging *j, const struct guest_device *d, int be,
 				  int condition)
 {
+	struct ask a = { .cat = j->pr.cat };
+
 	for (size_t r = 0; d->has_negotiated && r < j->pr.cat->n_rows; r++) {
 		const struct row *row = &j->pr.cat->rows[r];
 
 		if (!move_row_is_of(row, d) || !word_has(d->negotiated, row->bit))
 			continue;
-		for (size_t n = 0; n < row->needs[be].n; n++)
-			if (row->needs[be].need[n].condition == condition &&
-			    source_looks_at(j, &row->needs[be].need[n]))
+		for (struct asked w = { 0 }; ask_next_need(&a, &row->needs[be], &w);)
+			if (w.condition == condition && source_looks_at(j, w.need))
 				return true;
 	}
 	return false;
@@ -391,23 +389,15 @@ static bool follows_from_features(const struct judging *j, const struct guest_de
 static enum abibase_tri source_meets(const struct judging *j, const struct guest_device *d,
 				     const struct requirement *q)
 {
-	const struct abibase_catalogue *cat = j->pr.cat;
+	struct ask a = { .cat = j->pr.cat, .p = j->t->source };
 	enum abibase_tri all = ABIBASE_YES;
 	int be = move_source_backend(j->t, d);
 
 	if (be < 0)
 		return ABIBASE_UNKNOWN;
-	for (size_t i = 0; i < q->needs[be].n; i++) {
-		int c = q->needs[be].need[i].condition;
-		enum abibase_tri a = ABIBASE_UNKNOWN;
-
-		if (j->t->source)
-			a = profile_ask(j->t->source, cat->conditions[c].fact,
-					cat->conditions[c].bit, NULL);
-		if (a == ABIBASE_UNKNOWN && follows_from_features(j, d, be, c))
-			a = ABIBASE_YES;
-		all = move_both(all, a);
-	}
+	for (struct asked w = { 0 }; ask_next_need(&a, &q->needs[be], &w);)
+		if (w.answer == ABIBASE_NO || !follows_from_features(j, d, be, w.condition))
+			all = move_both(all, w.answer);
 	return all;
 }
 
@@ -519,12 +509,14 @@ static int say_layout_unknown(struct judging *j, const struct requirement *q, en
 static const char *layer_of(const struct judging *j, const struct guest_device *d,
 			    const struct requirement *q)
 {
+	struct ask a = { .cat = j->pr.cat };
 	int be = move_source_backend(j->t, d);
-	const struct needs *needs = &q->needs[j->pr.backend];
+	struct asked w = { 0 };
 
-	if (!needs->n && be >= 0)
-		needs = &q->needs[be];
-	return needs->n ? j->pr.cat->conditions[needs->need[0].condition].layer : "backend";
+	if (ask_next_need(&a, &q->needs[j->pr.backend], &w) ||
+	    (be >= 0 && ask_next_need(&a, &q->needs[be], &w)))
+		return w.c->layer;
+	return "backend";
 }
 
 /*
@@ -1070,24 +1062,21 @@ static int judge_limits(struct judging *j, const struct guest_device *d)
 
 int move_judge_usable(struct judging *j)
 {
-	const struct backend *b = &j->pr.cat->backends[j->pr.backend];
+	struct ask a = predictor_ask(&j->pr);
 
-	for (size_t i = 0; i < b->n_usable; i++) {
-		const struct condition *c = &j->pr.cat->conditions[b->usable[i]];
-		const char *reason;
+	for (struct asked w = { 0 }; ask_next_usable(&a, j->pr.backend, &w);) {
 		_buf_ text = { 0 };
-		enum abibase_tri a = profile_ask(j->p, c->fact, c->bit, &reason);
 		int r = 0;
 
-		if (a == ABIBASE_NO) {
+		if (w.answer == ABIBASE_NO) {
 			buf_printf(&text, "%s: the guest's device is on %s, and %s", j->p->name,
-				   b->name, c->missing);
-			r = move_conflict(j, "backend-absent", "backend", NULL, c->remedy, &text);
-		} else if (a == ABIBASE_UNKNOWN) {
+				   j->pr.cat->backends[j->pr.backend].name, w.c->missing);
+			r = move_conflict(j, "backend-absent", "backend", NULL, w.c->remedy, &text);
+		} else if (w.answer == ABIBASE_UNKNOWN) {
 			buf_printf(&text, "%s: whether %s is usable there is unknown (%s)",
-				   j->p->name, c->layer, reason);
+				   j->p->name, w.c->layer, w.reason);
 			r = move_unknown(j, "backend-unknown", "backend", NULL,
-					 unknown_remedy(reason), &text);
+					 unknown_remedy(w.reason), &text);
 		}
 		if (r < 0)
 			return r;

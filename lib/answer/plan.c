@@ -5,7 +5,7 @@
 #include "base/context.h"
 #include "answer/explain.h"
 #include "document/hosts.h"
-#include "document/profile.h"
+#include "model/ask.h"
 #include "answer/show.h"
 
 /*
@@ -165,32 +165,27 @@ static void append_once(struct planning *p, json_t *list, json_t *v)
 	append(p, list, v);
 }
 
-static void ask_need(struct planning *p, const struct abibase_profile *f, const struct need *need,
-		     const char *backend, json_t *lacks, json_t *unknown)
+/* What a new QEMU needs on this backend. */
+static void ask_backend(struct planning *p, const struct abibase_profile *f, const struct row *row,
+			size_t backend, json_t *lacks, json_t *unknown)
 {
-	const struct condition *c;
-	const char *reason = NULL;
+	struct ask a = { .cat = p->cat, .p = f };
 
-	if (!version_is_zero(&need->until))
-		return; /* older QEMUs only */
-	if (need->condition == NEED_NEVER) {
-		append_once(p, lacks, json_pack("{s:s, s:o}", "layer", "QEMU", "text",
-						json_sprintf("QEMU never offers it on %s", backend)));
-		return;
-	}
-	c = &p->cat->conditions[need->condition];
-	switch (profile_ask(f, c->fact, c->bit, &reason)) {
-	case ABIBASE_NO:
-		append_once(p, lacks, json_pack("{s:s, s:s, s:s}", "condition", c->name, "layer",
-						c->layer, "text", c->missing));
-		break;
-	case ABIBASE_UNKNOWN:
-		append_once(p, unknown, json_pack("{s:s, s:s}", "condition", c->name, "reason",
-						  reason ? reason : "not-recorded"));
-		break;
-	case ABIBASE_YES:
-	default:
-		break;
+	for (struct asked w = { 0 }; ask_next_need(&a, &row->needs[backend], &w);) {
+		if (!version_is_zero(&w.need->until) || w.answer == ABIBASE_YES)
+			continue; /* older QEMUs only */
+		if (!w.c)
+			append_once(p, lacks,
+				    json_pack("{s:s, s:o}", "layer", "QEMU", "text",
+					      json_sprintf("QEMU never offers it on %s",
+							   p->cat->backends[backend].name)));
+		else if (w.answer == ABIBASE_NO)
+			append_once(p, lacks, json_pack("{s:s, s:s, s:s}", "condition", w.c->name,
+							"layer", w.c->layer, "text", w.c->missing));
+		else
+			append_once(p, unknown,
+				    json_pack("{s:s, s:s}", "condition", w.c->name, "reason",
+					      w.reason ? w.reason : "not-recorded"));
 	}
 }
 
@@ -295,10 +290,8 @@ static json_t *platform_json(struct planning *p, const struct abibase_profile *f
 		const struct row *row = &p->cat->rows[p->rows[i]];
 
 		for (size_t be = 0; be < p->cat->n_backends; be++)
-			for (size_t k = 0; p->cat->backends[be].by_default && k < row->needs[be].n;
-			     k++)
-				ask_need(p, f, &row->needs[be].need[k], p->cat->backends[be].name,
-					 lacks, unknown);
+			if (p->cat->backends[be].by_default)
+				ask_backend(p, f, row, be, lacks, unknown);
 		ask_qemus(p, f, row, lacks, unknown);
 	}
 	if (json_array_size(lacks) || json_array_size(unknown))

@@ -9,7 +9,7 @@
 #include <inttypes.h>
 
 #include "document/catalogue.h"
-#include "document/profile.h"
+#include "model/ask.h"
 #include "answer/show.h"
 
 struct report {
@@ -99,12 +99,13 @@ static enum abibase_tri ask(const struct report *r, const char *prefix, const ch
 
 /* ------------------------------------------------------- what guests can miss */
 
-static bool needs_condition(const struct needs *needs, size_t n, int condition)
+static bool needs_condition(const struct report *r, const struct needs *needs, int condition)
 {
-	for (size_t i = 0; i < n; i++)
-		for (size_t k = 0; k < needs[i].n; k++)
-			if (needs[i].need[k].condition == condition)
-				return true;
+	struct ask a = { .cat = r->cat };
+
+	for (size_t be = 0; be < r->cat->n_backends; be++)
+		if (ask_is_need(&a, &needs[be], condition))
+			return true;
 	return false;
 }
 
@@ -115,7 +116,7 @@ static void put_properties(const struct report *r, int condition, struct buf *ou
 		const struct row *row = &r->cat->rows[i];
 
 		if (row->pin == PIN_PINNED && row->backends & catalogue_device(r->cat, NULL) &&
-		    needs_condition(row->needs, r->cat->n_backends, condition))
+		    needs_condition(r, row->needs, condition))
 			buf_printf(out, "%s%s=off", out->len ? ", " : "", row->property);
 	}
 }
@@ -124,7 +125,7 @@ static bool is_requirement(const struct report *r, int condition)
 {
 	for (size_t i = 0; i < r->cat->n_requirements; i++)
 		if (!r->cat->requirements[i].named_only &&
-		    needs_condition(r->cat->requirements[i].needs, r->cat->n_backends, condition))
+		    needs_condition(r, r->cat->requirements[i].needs, condition))
 			return true;
 	return false;
 }

@@ -3,7 +3,7 @@
 #include <inttypes.h>
 
 #include "document/catalogue.h"
-#include "document/profile.h"
+#include "model/ask.h"
 #include "answer/show.h"
 
 /* A profile for people. Names of bits come from the catalogue; nothing here is ever read back. */
@@ -176,25 +176,17 @@ static void put_head(struct buf *b, const struct abibase_profile *p)
 /* ---------------------------------------------------------------------- backends */
 
 static void put_backend(struct buf *b, const struct abibase_profile *p,
-			const struct abibase_catalogue *cat, const struct backend *backend)
+			const struct abibase_catalogue *cat, size_t backend)
 {
-	const char *sep = "";
-	enum abibase_tri all = ABIBASE_YES;
+	struct ask a = { .cat = cat, .p = p };
+	enum abibase_tri all = ask_usable(&a, backend);
 	_buf_ why = { 0 };
 
-	for (size_t i = 0; i < backend->n_usable; i++) {
-		const struct condition *cond = &cat->conditions[backend->usable[i]];
-		const char *reason;
-		enum abibase_tri answer = profile_ask(p, cond->fact, cond->bit, &reason);
-
-		if (answer == ABIBASE_YES)
-			continue;
-		if (answer == ABIBASE_NO || all == ABIBASE_YES)
-			all = answer;
-		buf_printf(&why, "%s%s %s", sep, cond->name, answer ? reason : "no");
-		sep = ", ";
-	}
-	buf_printf(b, "  %-15s %s", backend->name,
+	for (struct asked w = { 0 }; ask_next_usable(&a, backend, &w);)
+		if (w.answer != ABIBASE_YES)
+			buf_printf(&why, "%s%s %s", why.len ? ", " : "", w.c->name,
+				   w.answer == ABIBASE_NO ? "no" : w.reason);
+	buf_printf(b, "  %-15s %s", cat->backends[backend].name,
 		   all == ABIBASE_YES ? "usable" : all == ABIBASE_NO ? "absent" : "unknown");
 	if (why.len)
 		buf_printf(b, ": %s", why.data);
@@ -209,7 +201,7 @@ static void put_backends(struct buf *b, const struct abibase_profile *p,
 	buf_puts(b, "\nbackends\n");
 	for (size_t i = 0; i < cat->n_backends; i++)
 		if (!cat->backends[i].predicted_only)
-			put_backend(b, p, cat, &cat->backends[i]);
+			put_backend(b, p, cat, i);
 }
 
 /* ------------------------------------------------------------------------- facts */
@@ -220,6 +212,7 @@ static void put_backends(struct buf *b, const struct abibase_profile *p,
  */
 static unsigned int answered_by(const struct abibase_catalogue *cat, const char *fact)
 {
+	struct ask a = { .cat = cat };
 	size_t len = strcspn(fact, ".");
 	unsigned int mask = 0;
 
@@ -227,12 +220,9 @@ static unsigned int answered_by(const struct abibase_catalogue *cat, const char 
 	    (!streq(fact + len, ".features") && !streq(fact + len, ".features_array")))
 		return 0;
 	for (size_t be = 0; be < cat->n_backends; be++)
-		for (size_t i = 0; i < cat->backends[be].n_usable; i++) {
-			const char *usable = cat->conditions[cat->backends[be].usable[i]].fact;
-
-			if (!strncmp(usable, fact, len) && usable[len] == '.')
+		for (struct asked w = { 0 }; ask_next_usable(&a, be, &w);)
+			if (!strncmp(w.c->fact, fact, len) && w.c->fact[len] == '.')
 				mask |= 1u << be;
-		}
 	return mask;
 }
 

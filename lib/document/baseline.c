@@ -440,7 +440,7 @@ static void write_unknown(struct writer *w, const struct abibase_baseline *b, co
 	for (size_t i = 0; i < b->in.n_conditions; i++)
 		if (h->answers[i] >= ANSWER_UNKNOWN && is_asked(w, b, i))
 			w_string(w, b->in.conditions[i],
-				 b->in.strings.s[h->answers[i] - ANSWER_UNKNOWN]);
+				 answer_reason(&b->in, h->answers[i]));
 	w_close(w, '}');
 }
 

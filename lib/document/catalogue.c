@@ -974,6 +974,15 @@ int64_t shape_most(const struct shape *s)
 	return most;
 }
 
+const struct requirement *catalogue_requirement(const struct abibase_catalogue *cat,
+						const char *name)
+{
+	for (size_t i = 0; i < cat->n_requirements; i++)
+		if (streq(cat->requirements[i].name, name))
+			return &cat->requirements[i];
+	return NULL;
+}
+
 const struct release *catalogue_release(const struct abibase_catalogue *cat,
 					const struct version *v)
 {

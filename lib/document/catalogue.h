@@ -195,6 +195,9 @@ int catalogue_row(const struct abibase_catalogue *cat, const char *key);
 /* The same by its parts, or NULL. */
 const struct row *catalogue_find(const struct abibase_catalogue *cat, const char *class_name,
 				 const char *property);
+/* The requirement of that name, or NULL. */
+const struct requirement *catalogue_requirement(const struct abibase_catalogue *cat,
+						const char *name);
 /* The releases that this version is one of; NULL: nobody looked. */
 const struct release *catalogue_release(const struct abibase_catalogue *cat,
 					const struct version *v);

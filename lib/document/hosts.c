@@ -595,7 +595,7 @@ static int widen_answers(struct inputs *in, const struct inputs *from,
 				if (h->answers[k] < ANSWER_UNKNOWN)
 					tri = (enum abibase_tri)h->answers[k];
 				else
-					reason = from->strings.s[h->answers[k] - ANSWER_UNKNOWN];
+					reason = answer_reason(from, h->answers[k]);
 			}
 		if (set_answer(in, to, i, tri, reason) < 0)
 			return -ENOMEM;

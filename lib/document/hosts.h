@@ -52,6 +52,11 @@ struct host {
 	struct host_unasked *unasked;
 };
 #define ANSWER_UNKNOWN 2
+static inline enum abibase_tri answer_tri(unsigned int answer)
+{
+	return answer < ANSWER_UNKNOWN ? (enum abibase_tri)answer : ABIBASE_UNKNOWN;
+}
+
 #define NUMBER_UNSTATED (-1)
 
 /* What was asked for. */
@@ -85,6 +90,12 @@ struct inputs {
 	size_t n_builds, cap_builds;
 	struct strings strings;
 };
+
+/* Why an answer is unknown; NULL: it is not. */
+static inline const char *answer_reason(const struct inputs *in, unsigned int answer)
+{
+	return answer < ANSWER_UNKNOWN ? NULL : in->strings.s[answer - ANSWER_UNKNOWN];
+}
 
 int strings_intern(struct strings *t, const char *s, unsigned int *ret);
 /* Enter @s in its place of a sorted set. */

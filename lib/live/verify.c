@@ -4,7 +4,7 @@
 #include <errno.h>
 
 #include "base/context.h"
-#include "model/effective.h"
+#include "model/ask.h"
 #include "answer/show.h"
 
 /*
@@ -278,58 +278,36 @@ static void because_offered(const struct difference *d, const struct setting_fro
 	}
 }
 
-/* Is this what the device lacks? Its tap can have been made without a vnet header. */
-static enum abibase_tri ask(const struct difference *d, const struct condition *c)
+/* The host, of which only what this QEMU looks at is asked; a tap can lack the vnet header it has. */
+static struct ask ask_for(const struct difference *d)
 {
-	if (d->nic->throwaway.no_vnet_hdr && c->bit == 14 && !strprefix(c->fact, "vhost"))
-		return ABIBASE_NO;
-	return d->k->v->p ? profile_ask(d->k->v->p, c->fact, c->bit, NULL) : ABIBASE_UNKNOWN;
-}
+	const struct verifying *k = d->k;
 
-/* The fact that is missing, or the first one of which that is not known; NULL: nothing is. */
-static const struct condition *missing(const struct difference *d, enum abibase_tri *ret)
-{
-	const struct needs *needs = &(d->row ? d->row->needs : d->q->needs)[d->backend];
-	const struct condition *unknown = NULL;
-
-	*ret = ABIBASE_NO;
-	for (size_t i = 0; i < needs->n; i++) {
-		const struct condition *c;
-		enum abibase_tri a;
-
-		if (needs->need[i].condition == NEED_NEVER ||
-		    (d->k->have_view && !need_applies(&d->k->view, &needs->need[i])))
-			continue;
-		c = &d->k->v->cat->conditions[needs->need[i].condition];
-		a = ask(d, c);
-		if (a == ABIBASE_NO)
-			return c;
-		if (a == ABIBASE_UNKNOWN && !unknown)
-			unknown = c;
-	}
-	*ret = ABIBASE_UNKNOWN;
-	return unknown;
+	return (struct ask){ .cat = k->v->cat, .p = k->v->p,
+			     .view = k->have_view ? &k->view : NULL,
+			     .lacks = d->nic->throwaway.no_vnet_hdr ? catalogue_requirement(k->v->cat, "tap-vnet-hdr") : NULL };
 }
 
 static void because_masked(const struct difference *d)
 {
 	struct verifying *k = d->k;
-	enum abibase_tri how;
-	const struct condition *c = missing(d, &how);
+	struct ask a = ask_for(d);
+	const struct condition *c;
+	struct stand s;
 
-	if (!c) {
+	ask_needs(&a, &(d->row ? d->row->needs : d->q->needs)[d->backend], &s);
+	c = s.no.c ? s.no.c : s.unknown.c;
+	if (!c)
 		differ(d, LAYER_QEMU, keep(k, "nothing is missing, and the QEMU does not offer it"),
 		       build_remedy(k));
-		return;
-	}
-	if (d->nic->throwaway.no_vnet_hdr && c->bit == 14)
+	else if (s.no.c && a.lacks &&
+		 ask_is_need(&a, &a.lacks->needs[d->backend], s.no.condition))
 		differ(d, keep_text(k, c->layer),
 		       keep(k, "the tap of this command line has no vnet header"),
 		       keep(k, "open the tap with IFF_VNET_HDR, and leave out vnet_hdr=off"));
 	else
 		differ(d, keep_text(k, c->layer),
-		       keep(k, how == ABIBASE_NO ? "%s" : "it is not known whether not: %s",
-			    c->missing),
+		       keep(k, s.no.c ? "%s" : "it is not known whether not: %s", c->missing),
 		       keep_text(k, c->remedy));
 }
 
@@ -378,14 +356,15 @@ static const struct row *row_of_bit(struct verifying *k, const struct nic *nic, 
 /* Does any backend of the baseline have a say in it, under its machine type? */
 static bool is_needed(const struct verifying *k, const struct row *row)
 {
+	struct ask a = { .cat = k->v->cat, .view = &k->view };
 	const struct abibase_baseline *b = k->v->b;
 
 	for (size_t i = 0; i < b->n_offers; i++) {
 		int be = catalogue_backend(k->v->cat, b->in.backends[b->offers[i].backend]);
+		struct asked w = { 0 };
 
-		for (size_t n = 0; be >= 0 && n < row->needs[be].n; n++)
-			if (need_applies(&k->view, &row->needs[be].need[n]))
-				return true;
+		if (be >= 0 && ask_next_need(&a, &row->needs[be], &w))
+			return true;
 	}
 	return false;
 }
@@ -473,15 +452,6 @@ static void compare_words(struct verifying *k, size_t i, const struct nic *nic, 
 	}
 }
 
-static const struct requirement *find_requirement(const struct abibase_catalogue *cat,
-						  const char *name)
-{
-	for (size_t i = 0; i < cat->n_requirements; i++)
-		if (streq(cat->requirements[i].name, name))
-			return &cat->requirements[i];
-	return NULL;
-}
-
 /* What no bit shows: whether the tap has a vnet header, and what it accepts. */
 static void check_requirements(struct verifying *k, size_t i, const struct nic *nic, int backend)
 {
@@ -490,21 +460,22 @@ static void check_requirements(struct verifying *k, size_t i, const struct nic *
 
 	for (size_t r = 0; r < b->n_requirements; r++) {
 		const struct met *want = &b->requirements[r];
-		const struct condition *c;
-		enum abibase_tri how;
+		struct ask a = ask_for(&d);
+		struct stand s;
 
-		d.q = find_requirement(k->v->cat, want->name);
+		d.q = catalogue_requirement(k->v->cat, want->name);
 		if (!d.q || d.q->bit >= 0)
 			continue;
-		c = missing(&d, &how);
-		if (how == ABIBASE_UNKNOWN && c) /* nothing was asked, or it has no answer */
+		ask_needs(&a, &d.q->needs[backend], &s);
+		if (s.can == ABIBASE_UNKNOWN) /* nothing was asked, or it has no answer */
 			continue;
-		if ((want->met == ABIBASE_YES) == !c)
+		if ((want->met == ABIBASE_YES) == (s.can == ABIBASE_YES))
 			continue;
-		say(k, ABIBASE_FINDING_CONFLICT, i, "verify-requirement", c ? c->layer : "backend",
+		say(k, ABIBASE_FINDING_CONFLICT, i, "verify-requirement",
+		    s.no.c ? s.no.c->layer : "backend",
 		    keep(k, "%s: \"%s\" %s (requirement %s), and no property can mask it",
 			 k->out->devices[i].name, want->text,
-			 c ? "does not hold" : "holds, and did not on the hosts of the baseline",
+			 s.no.c ? "does not hold" : "holds, and did not on the hosts of the baseline",
 			 want->name),
 		    d.q->remedy);
 	}
@@ -720,15 +691,12 @@ static void judge(struct verifying *k, size_t i, const struct nic *nic,
 /* Does the host have what this backend is made of? Without a profile that is seen at the start. */
 static const struct condition *backend_lacks(const struct verifying *k, const char *name)
 {
+	struct ask a = { .cat = k->v->cat, .p = k->v->p };
 	int be = catalogue_backend(k->v->cat, name);
-	const struct backend *b = be < 0 ? NULL : &k->v->cat->backends[be];
 
-	for (size_t i = 0; b && k->v->p && i < b->n_usable; i++) {
-		const struct condition *c = &k->v->cat->conditions[b->usable[i]];
-
-		if (profile_ask(k->v->p, c->fact, c->bit, NULL) == ABIBASE_NO)
-			return c;
-	}
+	for (struct asked w = { 0 }; be >= 0 && ask_next_usable(&a, (size_t)be, &w);)
+		if (w.answer == ABIBASE_NO)
+			return w.c;
 	return NULL;
 }
 

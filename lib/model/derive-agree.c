@@ -190,8 +190,8 @@ int derive_shapes(struct derive *d)
 struct poll {
 	unsigned int *lacks, *unknown;
 	size_t n_lacks, n_unknown, n_has;
-	const struct condition *missing, *untold;
-	unsigned int answer;
+	const struct condition *missing;
+	struct asked untold;
 	bool untellable; /* of a host that perhaps does not have the backend, which is said elsewhere */
 };
 
@@ -199,29 +199,22 @@ static enum abibase_tri poll_host(const struct derive *d, const struct host *h,
 				  const struct requirement *q, struct poll *p, bool *ret_has)
 {
 	unsigned int mask = derive_usable_mask(d, h, ABIBASE_YES);
+	struct ask a = derive_ask(d, h);
 	enum abibase_tri worst = ABIBASE_YES;
 
 	for (size_t be = 0; be < d->cat->n_backends; be++) {
-		enum abibase_tri all = ABIBASE_YES;
+		struct stand s;
 
 		if (!(mask & q->backends & (1u << be)))
 			continue;
-		for (size_t i = 0; i < q->needs[be].n; i++) {
-			int c = q->needs[be].need[i].condition;
-			enum abibase_tri a = derive_tri(h->answers[c]);
-
-			if (a == ABIBASE_NO) {
-				p->missing = &d->cat->conditions[c];
-				all = ABIBASE_NO;
-			} else if (a == ABIBASE_UNKNOWN && all == ABIBASE_YES) {
-				p->untold = &d->cat->conditions[c];
-				p->answer = h->answers[c];
-				all = ABIBASE_UNKNOWN;
-			}
-		}
-		*ret_has |= all == ABIBASE_YES;
-		if (all == ABIBASE_NO || (all == ABIBASE_UNKNOWN && worst == ABIBASE_YES))
-			worst = all;
+		ask_needs(&a, &q->needs[be], &s);
+		if (s.can == ABIBASE_NO)
+			p->missing = s.no.c;
+		else if (s.can == ABIBASE_UNKNOWN)
+			p->untold = s.unknown;
+		*ret_has |= s.can == ABIBASE_YES;
+		if (s.can == ABIBASE_NO || worst == ABIBASE_YES)
+			worst = s.can;
 	}
 	return worst;
 }
@@ -230,13 +223,14 @@ static enum abibase_tri poll_host(const struct derive *d, const struct host *h,
 static bool holds_if_usable(const struct derive *d, const struct host *h,
 			    const struct requirement *q)
 {
-	unsigned int mask = derive_usable_mask(d, h, ABIBASE_UNKNOWN);
+	unsigned int mask = derive_usable_mask(d, h, ABIBASE_UNKNOWN) & q->backends;
+	struct ask a = derive_ask(d, h);
+	struct stand s = { .can = ABIBASE_YES };
 
-	for (size_t be = 0; be < d->cat->n_backends; be++)
-		for (size_t i = 0; mask & q->backends & (1u << be) && i < q->needs[be].n; i++)
-			if (derive_tri(h->answers[q->needs[be].need[i].condition]) != ABIBASE_YES)
-				return false;
-	return true;
+	for (size_t be = 0; s.can == ABIBASE_YES && be < d->cat->n_backends; be++)
+		if (mask & (1u << be))
+			ask_needs(&a, &q->needs[be], &s);
+	return s.can == ABIBASE_YES;
 }
 
 static void poll_hosts(struct derive *d, const struct requirement *q, struct poll *p)
@@ -276,9 +270,9 @@ static int finding_requirement(struct derive *d, const struct requirement *q,
 		return 0;
 	derive_write_hosts(d, p->unknown, p->n_unknown, &text);
 	buf_printf(&text, ": whether \"%s\" holds is unknown: %s (%s; requirement %s)", q->text,
-		   p->untold->name, derive_reason(&d->b->in, p->answer), q->name);
+		   p->untold.c->name, p->untold.reason, q->name);
 	return derive_finding(d, ABIBASE_FINDING_UNKNOWN, "requirement-unknown",
-			   unknown_remedy(derive_reason(&d->b->in, p->answer)), &text);
+			   unknown_remedy(p->untold.reason), &text);
 }
 
 static bool applies_at_all(const struct derive *d, const struct requirement *q)
@@ -378,7 +372,7 @@ static int note_unknowns(struct derive *d)
 		for (unsigned int h = 0; h < in->n_hosts; h++)
 			if (hosts[h])
 				d->scratch[0][n++] = h;
-		reason = derive_reason(in, in->hosts[d->scratch[0][0]]->answers[c]);
+		reason = answer_reason(in, in->hosts[d->scratch[0][0]]->answers[c]);
 		derive_write_hosts(d, d->scratch[0], n, &text);
 		buf_printf(&text, ": %s is unknown (%s), so these are off for everybody:%s",
 			   d->cat->conditions[c].name, reason, rows.data ? rows.data : "");

@@ -4,11 +4,6 @@
 #include "model/derive.h"
 #include "model/machine.h"
 
-const char *derive_reason(const struct inputs *in, unsigned int answer)
-{
-	return in->strings.s[answer - ANSWER_UNKNOWN];
-}
-
 /* "a", "a and b", "a, b and c" */
 void derive_write_hosts(const struct derive *d, const unsigned int *hosts, size_t n,
 			struct buf *out)
@@ -584,34 +579,19 @@ int derive_effective(struct derive *d)
 
 /* --------------------------------------------------------------------- backends */
 
-enum abibase_tri derive_tri(unsigned int answer)
+struct ask derive_ask(const struct derive *d, const struct host *h)
 {
-	return answer < ANSWER_UNKNOWN ? (enum abibase_tri)answer : ABIBASE_UNKNOWN;
-}
-
-static enum abibase_tri usable(const struct derive *d, const struct host *h, size_t backend)
-{
-	const struct backend *b = &d->cat->backends[backend];
-	enum abibase_tri r = ABIBASE_YES;
-
-	for (size_t i = 0; i < b->n_usable; i++) {
-		enum abibase_tri a = derive_tri(h->answers[b->usable[i]]);
-
-		if (a == ABIBASE_NO)
-			return ABIBASE_NO;
-		if (a == ABIBASE_UNKNOWN)
-			r = ABIBASE_UNKNOWN;
-	}
-	return r;
+	return (struct ask){ .cat = d->cat, .host = h, .in = &d->b->in };
 }
 
 unsigned int derive_usable_mask(const struct derive *d, const struct host *h,
 				enum abibase_tri wanted)
 {
+	struct ask a = derive_ask(d, h);
 	unsigned int mask = 0;
 
 	for (size_t i = 0; i < d->cat->n_backends; i++)
-		if (d->b->in.policy.backends & (1u << i) && usable(d, h, i) == wanted)
+		if (d->b->in.policy.backends & (1u << i) && ask_usable(&a, i) == wanted)
 			mask |= 1u << i;
 	return mask;
 }
@@ -619,13 +599,13 @@ unsigned int derive_usable_mask(const struct derive *d, const struct host *h,
 /* Which of the policy's backends look at this condition to be usable. */
 static unsigned int judged_by(const struct derive *d, size_t condition)
 {
+	struct ask a = { .cat = d->cat };
 	unsigned int mask = 0;
 
 	for (size_t i = 0; i < d->cat->n_backends; i++)
-		for (size_t k = 0; k < d->cat->backends[i].n_usable; k++)
-			if (d->b->in.policy.backends & (1u << i) &&
-			    d->cat->backends[i].usable[k] == (int)condition)
-				mask |= 1u << i;
+		if (d->b->in.policy.backends & (1u << i) &&
+		    ask_is_usable_by(&a, i, (int)condition))
+			mask |= 1u << i;
 	return mask;
 }
 
@@ -681,7 +661,7 @@ static int finding_backend_unknown(struct derive *d, size_t c, unsigned int answ
 				   const unsigned int *hosts, size_t n)
 {
 	const struct condition *cond = &d->cat->conditions[c];
-	const char *reason = derive_reason(&d->b->in, answer);
+	const char *reason = answer_reason(&d->b->in, answer);
 	_buf_ text = { 0 }, remedy = { 0 };
 
 	derive_write_hosts(d, hosts, n, &text);
@@ -741,9 +721,12 @@ static int derive_offers(struct derive *d)
 			continue;
 		o = &b->offers[b->n_offers++];
 		o->backend = (unsigned int)i;
-		for (size_t h = 0; h < b->in.n_hosts; h++)
-			if (usable(d, b->in.hosts[h], i) == ABIBASE_NO)
+		for (size_t h = 0; h < b->in.n_hosts; h++) {
+			struct ask a = derive_ask(d, b->in.hosts[h]);
+
+			if (ask_usable(&a, i) == ABIBASE_NO)
 				d->scratch[0][n++] = (unsigned int)h;
+		}
 		if (derive_keep_hosts(d, d->scratch[0], n, &o->absent_on, &o->n_absent_on) < 0)
 			return -ENOMEM;
 	}

@@ -165,12 +165,13 @@ int derive_condition_names(struct derive *d, const struct needs *needs, const ch
 	if (!wanted || !names)
 		return -ENOMEM;
 	for (size_t be = 0; be < cat->n_backends; be++)
-		for (size_t i = 0; i < needs[be].n; i++)
-			for (size_t u = 0; u < d->b->n_used; u++)
-				if (d->b->in.policy.backends & (1u << be) &&
-				    needs[be].need[i].condition >= 0 &&
-				    need_applies(&d->views[u], &needs[be].need[i]))
-					wanted[needs[be].need[i].condition] = true;
+		for (size_t u = 0; d->b->in.policy.backends & (1u << be) && u < d->b->n_used; u++) {
+			struct ask a = { .cat = cat, .view = &d->views[u] };
+
+			for (struct asked w = { 0 }; ask_next_need(&a, &needs[be], &w);)
+				if (w.c)
+					wanted[w.condition] = true;
+		}
 	for (size_t c = 0; c < cat->n_conditions; c++)
 		if (wanted[c])
 			names[(*ret_n)++] = cat->conditions[c].name;

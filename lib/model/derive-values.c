@@ -36,21 +36,13 @@ static int fail_add(struct class *k, unsigned int host, int condition, size_t ba
 static int judge_needs(const struct derive *d, struct class *k, unsigned int host, size_t backend,
 		       bool sure, const struct qemu_view *view)
 {
-	const struct host *h = d->b->in.hosts[host];
-	const struct needs *needs = &k->needs[backend];
+	struct ask a = derive_ask(d, d->b->in.hosts[host]);
 
-	for (size_t i = 0; i < needs->n; i++) {
-		const struct need *need = &needs->need[i];
-		enum abibase_tri a = ABIBASE_NO;
-
-		if (!need_applies(view, need))
-			continue;
-		if (need->condition != NEED_NEVER)
-			a = derive_tri(h->answers[need->condition]);
-		if (a != ABIBASE_YES && (sure || need->condition != NEED_NEVER) &&
-		    fail_add(k, host, need->condition, backend, a == ABIBASE_UNKNOWN) < 0)
+	a.view = view;
+	for (struct asked w = { 0 }; ask_next_need(&a, &k->needs[backend], &w);)
+		if (w.answer != ABIBASE_YES && (sure || w.c) &&
+		    fail_add(k, host, w.condition, backend, w.answer == ABIBASE_UNKNOWN) < 0)
 			return -ENOMEM;
-	}
 	return 0;
 }
 

@@ -2,7 +2,7 @@
 #ifndef ABIBASE_DERIVE_H
 #define ABIBASE_DERIVE_H
 
-#include "model/effective.h"
+#include "model/ask.h"
 #include "model/intersect.h"
 
 /*
@@ -44,8 +44,7 @@ struct derive {
 };
 
 /* derive-hosts.c: words, and what is asked of hosts and QEMUs */
-const char *derive_reason(const struct inputs *in, unsigned int answer);
-enum abibase_tri derive_tri(unsigned int answer);
+struct ask derive_ask(const struct derive *d, const struct host *h);
 /* "a", "a and b", "a, b and c" */
 void derive_write_hosts(const struct derive *d, const unsigned int *hosts, size_t n,
 			struct buf *out);

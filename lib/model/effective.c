@@ -378,14 +378,6 @@ bool baseline_is_of_machine(const struct abibase_baseline *b, const char *machin
 	return b->n_used && strlen(b->machine) == len && !strncmp(b->machine, machine, len);
 }
 
-static bool has_requirement(const struct abibase_catalogue *cat, const char *name)
-{
-	for (size_t i = 0; i < cat->n_requirements; i++)
-		if (streq(cat->requirements[i].name, name))
-			return true;
-	return false;
-}
-
 size_t baseline_write_unknown(const struct abibase_catalogue *cat,
 			      const struct abibase_baseline *b, struct buf *out)
 {
@@ -403,7 +395,7 @@ size_t baseline_write_unknown(const struct abibase_catalogue *cat,
 		buf_putc(out, ')');
 	}
 	for (size_t i = 0; i < b->n_requirements; i++)
-		if (!has_requirement(cat, b->requirements[i].name))
+		if (!catalogue_requirement(cat, b->requirements[i].name))
 			buf_printf(out, "%s\"%s\" (requirement %s)", n++ ? ", " : "",
 				   b->requirements[i].text, b->requirements[i].name);
 	return n;

@@ -35,38 +35,21 @@ static void say(struct prediction *pr, enum abibase_verdict verdict, const char 
 	buf_puts(&pr->why, text);
 }
 
+struct ask predictor_ask(const struct predictor *pr)
+{
+	return (struct ask){ .cat = pr->cat, .p = pr->p, .view = &pr->view };
+}
+
 void predict_needs(const struct predictor *pr, const struct needs *needs, struct predicted *ret)
 {
-	const char *reason;
+	struct ask a = predictor_ask(pr);
+	struct stand s;
 
-	ret->can = ABIBASE_YES;
-	for (size_t i = 0; i < needs->n; i++) {
-		const struct need *need = &needs->need[i];
-		const struct condition *c;
-
-		if (!need_applies(&pr->view, need))
-			continue;
-		if (need->condition == NEED_NEVER) {
-			ret->never = true;
-			ret->can = ABIBASE_NO;
-			return;
-		}
-		c = &pr->cat->conditions[need->condition];
-		switch (profile_ask(pr->p, c->fact, c->bit, &reason)) {
-		case ABIBASE_NO:
-			ret->can = ABIBASE_NO;
-			break;
-		case ABIBASE_UNKNOWN:
-			ret->unknown = c;
-			ret->reason = reason;
-			break;
-		case ABIBASE_YES:
-		default:
-			break;
-		}
-	}
-	if (ret->can == ABIBASE_YES && ret->unknown)
-		ret->can = ABIBASE_UNKNOWN;
+	ask_needs(&a, needs, &s);
+	ret->can = s.can;
+	ret->never = s.never;
+	ret->unknown = s.unknown.c;
+	ret->reason = s.unknown.reason;
 }
 
 bool setting_is(const char *setting, const struct row *row, const char **ret_value)
@@ -231,25 +214,14 @@ static void check_settings(struct prediction *pr)
 
 static void check_usable(struct prediction *pr)
 {
-	const struct backend *b = &pr->core.cat->backends[pr->core.backend];
+	struct ask a = predictor_ask(&pr->core);
 
-	for (size_t i = 0; i < b->n_usable; i++) {
-		const struct condition *c = &pr->core.cat->conditions[b->usable[i]];
-		const char *reason;
-
-		switch (profile_ask(pr->core.p, c->fact, c->bit, &reason)) {
-		case ABIBASE_NO:
-			say(pr, ABIBASE_VERDICT_NO, "%s: %s", pr->core.p->name, c->missing);
-			break;
-		case ABIBASE_UNKNOWN:
+	for (struct asked w = { 0 }; ask_next_usable(&a, pr->core.backend, &w);)
+		if (w.answer == ABIBASE_NO)
+			say(pr, ABIBASE_VERDICT_NO, "%s: %s", a.p->name, w.c->missing);
+		else if (w.answer == ABIBASE_UNKNOWN)
 			say(pr, ABIBASE_VERDICT_UNKNOWN, "%s: whether %s is usable is unknown (%s)",
-			    pr->core.p->name, c->layer, reason);
-			break;
-		case ABIBASE_YES:
-		default:
-			break;
-		}
-	}
+			    a.p->name, w.c->layer, w.reason);
 }
 
 static const struct profile_qemu *find_qemu(const struct abibase_profile *p, const char *qemu)

@@ -2,8 +2,7 @@
 #ifndef ABIBASE_PREDICT_H
 #define ABIBASE_PREDICT_H
 
-#include "model/effective.h"
-#include "document/profile.h"
+#include "model/ask.h"
 
 /*
  * What QEMU would do, bit for bit: properties as set, then masked by what the backend has. It closes
@@ -35,6 +34,8 @@ struct predicted {
 
 /* Does @setting set the property of @row? The value is in @ret_value. */
 bool setting_is(const char *setting, const struct row *row, const char **ret_value);
+/* Its host, of which only what its QEMU looks at is asked. */
+struct ask predictor_ask(const struct predictor *pr);
 /* All of what a row or a requirement needs; one "no" is enough, whatever else is unknown. */
 void predict_needs(const struct predictor *pr, const struct needs *needs, struct predicted *ret);
 /* The same of a requirement; one that an option of the device masks is "no". */

@@ -8,11 +8,10 @@
 
 #include <syslog.h>
 
-#include "document/catalogue.h"
+#include "model/ask.h"
 #include "base/context.h"
 #include "qemu/observe.h"
 #include "probe/probe.h"
-#include "document/profile.h"
 
 struct observing {
 	struct abibase_probe *pr;
@@ -30,15 +29,11 @@ static void tell(void *data, enum abibase_cause cause, const char *id, const cha
 	context_log(o->pr->ctx, LOG_WARNING, id, "%s", text);
 }
 
-static bool is_usable(const struct observing *o, const struct backend *b)
+static bool is_usable(const struct observing *o, size_t backend)
 {
-	for (size_t i = 0; i < b->n_usable; i++) {
-		const struct condition *c = &o->cat->conditions[b->usable[i]];
+	struct ask a = { .cat = o->cat, .p = o->p };
 
-		if (profile_ask(o->p, c->fact, c->bit, NULL) != ABIBASE_YES)
-			return false;
-	}
-	return b->by_default;
+	return o->cat->backends[backend].by_default && ask_usable(&a, backend) == ABIBASE_YES;
 }
 
 static int take(struct observing *o, const struct abibase_observation *obs, const char *backend,
@@ -90,7 +85,7 @@ static int observe_machine(struct observing *o, const char *machine, json_t *sha
 		return -ENOMEM;
 	for (size_t i = 0; !o->stop && i < o->cat->n_backends; i++) {
 		const struct backend *b = &o->cat->backends[i];
-		int r = is_usable(o, b) ? observe(o, machine, b->name, shape) : 0;
+		int r = is_usable(o, i) ? observe(o, machine, b->name, shape) : 0;
 
 		if (r < 0)
 			return r;
@@ -122,7 +117,7 @@ static int observe_qemu(struct observing *o, const struct profile_qemu *q, json_
 static bool any_usable(const struct observing *o)
 {
 	for (size_t i = 0; i < o->cat->n_backends; i++)
-		if (is_usable(o, &o->cat->backends[i]))
+		if (is_usable(o, i))
 			return true;
 	return false;
 }

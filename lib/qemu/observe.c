@@ -33,8 +33,7 @@
 #include <errno.h>
 
 #include "base/context.h"
-#include "model/effective.h"
-#include "document/profile.h"
+#include "model/ask.h"
 #include "qemu/qtest.h"
 
 #define TIMEOUT_MS 20000
@@ -419,14 +418,10 @@ static bool is_offered(const struct comparing *k, int bit)
 	return has_bit(k->obs->dev.offered, bit);
 }
 
-/* Is this condition one of those that this QEMU looks at for a row or a requirement? */
-static bool needs_condition(const struct comparing *k, const struct needs *needs, int condition)
+/* The host, of which only what this QEMU looks at is asked. */
+static struct ask ask(const struct comparing *k)
 {
-	for (size_t i = 0; i < needs->n; i++)
-		if (needs->need[i].condition == condition &&
-		    need_applies(&k->view, &needs->need[i]))
-			return true;
-	return false;
+	return (struct ask){ .cat = k->cat, .p = k->p, .view = &k->view };
 }
 
 /* The value in the settings, or NULL. */
@@ -456,18 +451,11 @@ static bool is_set(const struct comparing *k, const struct row *row, struct effe
 /* Is @condition the only one of the needs that is not met? */
 static bool only_lacks(const struct comparing *k, const struct needs *needs, int condition)
 {
-	for (size_t i = 0; i < needs->n; i++) {
-		const struct condition *c;
+	struct ask a = ask(k);
 
-		if (!need_applies(&k->view, &needs->need[i]) ||
-		    needs->need[i].condition == condition)
-			continue;
-		if (needs->need[i].condition == NEED_NEVER)
+	for (struct asked w = { 0 }; ask_next_need(&a, needs, &w);)
+		if (w.condition != condition && w.answer != ABIBASE_YES)
 			return false;
-		c = &k->cat->conditions[needs->need[i].condition];
-		if (profile_ask(k->p, c->fact, c->bit, NULL) != ABIBASE_YES)
-			return false;
-	}
 	return true;
 }
 
@@ -477,6 +465,8 @@ static bool only_lacks(const struct comparing *k, const struct needs *needs, int
  */
 static bool others_say(const struct comparing *k, int condition, int but_bit, bool offered)
 {
+	struct ask a = ask(k);
+
 	for (size_t r = 0; r < k->cat->n_rows; r++) {
 		const struct row *row = &k->cat->rows[r];
 		struct effective e;
@@ -484,7 +474,7 @@ static bool others_say(const struct comparing *k, int condition, int but_bit, bo
 		if (row->bit < 0 || row->legacy || row->bit == but_bit ||
 		    !(row->backends & (1u << k->backend)) ||
 		    is_offered(k, row->bit) != offered ||
-		    !needs_condition(k, &row->needs[k->backend], condition))
+		    !ask_is_need(&a, &row->needs[k->backend], condition))
 			continue;
 		if (offered || (is_set(k, row, &e) &&
 				only_lacks(k, &row->needs[k->backend], condition)))
@@ -493,68 +483,38 @@ static bool others_say(const struct comparing *k, int condition, int but_bit, bo
 	return false;
 }
 
-/* The first need that is not met, and how the whole list stands. */
-static enum abibase_tri ask(const struct comparing *k, const struct needs *needs,
-			    const struct need **ret_no)
+/* It is offered. Is one of its needs not met? */
+static void against_facts(struct comparing *k, const char *feature, int bit,
+			  const struct needs *needs)
 {
-	enum abibase_tri all = ABIBASE_YES;
+	struct ask a = ask(k);
+	struct stand s;
 
-	for (size_t i = 0; i < needs->n; i++) {
-		const struct need *need = &needs->need[i];
-		const struct condition *c;
-		enum abibase_tri a;
-
-		if (!need_applies(&k->view, need))
-			continue;
-		if (need->condition == NEED_NEVER) {
-			*ret_no = need;
-			return ABIBASE_NO;
-		}
-		c = &k->cat->conditions[need->condition];
-		a = profile_ask(k->p, c->fact, c->bit, NULL);
-		if (a == ABIBASE_NO) {
-			*ret_no = need;
-			return ABIBASE_NO;
-		}
-		if (a == ABIBASE_UNKNOWN)
-			all = ABIBASE_UNKNOWN;
-	}
-	return all;
-}
-
-/* Offered, though a need is not met. */
-static void against_fact(struct comparing *k, const char *feature, int bit,
-			 const struct need *need)
-{
-	const char *name;
-
-	if (need->condition == NEED_NEVER) {
+	ask_needs(&a, needs, &s);
+	if (s.can != ABIBASE_NO)
+		return;
+	if (s.never)
 		differ(k, ABIBASE_CAUSE_CATALOGUE,
 		       "%s (bit %d) is offered; it says that this version never does", feature,
 		       bit);
-		return;
-	}
-	name = k->cat->conditions[need->condition].name;
-	if (others_say(k, need->condition, bit, false))
+	else if (others_say(k, s.no.condition, bit, false))
 		differ(k, ABIBASE_CAUSE_CATALOGUE,
 		       "%s (bit %d) is offered, and does not need %s, which the host lacks as "
 		       "other features show",
-		       feature, bit, name);
+		       feature, bit, s.no.c->name);
 	else
 		differ(k, ABIBASE_CAUSE_HOST_FACT,
 		       "%s (bit %d) is offered, which needs %s, and that is recorded as missing",
-		       feature, bit, name);
+		       feature, bit, s.no.c->name);
 }
 
 static void offered_row(struct comparing *k, const struct row *row)
 {
-	const struct need *no = NULL;
 	struct effective e;
 	bool recorded;
 
 	if (is_set(k, row, &e)) {
-		if (ask(k, &row->needs[k->backend], &no) == ABIBASE_NO)
-			against_fact(k, row->feature, row->bit, no);
+		against_facts(k, row->feature, row->bit, &row->needs[k->backend]);
 		return;
 	}
 	if (e.known == ABIBASE_UNKNOWN || (e.known == ABIBASE_YES && !e.value))
@@ -572,10 +532,11 @@ static void offered_row(struct comparing *k, const struct row *row)
 /* The condition that no offered feature vouches for, or -1. */
 static int not_vouched(const struct comparing *k, const struct needs *needs, int bit)
 {
-	for (size_t i = 0; i < needs->n; i++)
-		if (need_applies(&k->view, &needs->need[i]) &&
-		    !others_say(k, needs->need[i].condition, bit, true))
-			return needs->need[i].condition;
+	struct ask a = ask(k);
+
+	for (struct asked w = { 0 }; ask_next_need(&a, needs, &w);)
+		if (!others_say(k, w.condition, bit, true))
+			return w.condition;
 	return -1;
 }
 
@@ -625,12 +586,10 @@ static void compare_bit(struct comparing *k, int bit)
 	const struct row *row = row_of_bit(k, bit);
 	const struct requirement *q = requirement_of_bit(k, bit);
 	bool offered = is_offered(k, bit);
-	const struct need *no = NULL;
 	struct effective e = { 0 };
 
 	if (q && offered) {
-		if (ask(k, &q->needs[k->backend], &no) == ABIBASE_NO)
-			against_fact(k, q->feature, bit, no);
+		against_facts(k, q->feature, bit, &q->needs[k->backend]);
 	} else if (q) {
 		masked(k, q->feature, bit, &q->needs[k->backend], true);
 	} else if (!row) {
@@ -645,15 +604,12 @@ static void compare_bit(struct comparing *k, int bit)
 
 static void compare_backend(struct comparing *k)
 {
-	const struct backend *b = &k->cat->backends[k->backend];
+	struct ask a = ask(k);
 
-	for (size_t i = 0; i < b->n_usable; i++) {
-		const struct condition *c = &k->cat->conditions[b->usable[i]];
-
-		if (profile_ask(k->p, c->fact, c->bit, NULL) == ABIBASE_NO)
+	for (struct asked w = { 0 }; ask_next_usable(&a, k->backend, &w);)
+		if (w.answer == ABIBASE_NO)
 			differ(k, ABIBASE_CAUSE_HOST_FACT,
-			       "it works, though %s is recorded as missing", c->name);
-	}
+			       "it works, though %s is recorded as missing", w.c->name);
 	if (qemu_has_machine(k->cat, k->qemu->json, k->view.machine) == ABIBASE_NO)
 		differ(k, ABIBASE_CAUSE_BUILD,
 		       "it has this machine type, which its record does not list");

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "model/ask.h"
+
+static bool is_lacked(const struct ask *a, int condition)
+{
+	for (size_t be = 0; a->lacks && be < a->cat->n_backends; be++)
+		for (size_t i = 0; i < a->lacks->needs[be].n; i++)
+			if (a->lacks->needs[be].need[i].condition == condition)
+				return true;
+	return false;
+}
+
+static enum abibase_tri ask_host(const struct ask *a, int condition, const char **ret_reason)
+{
+	unsigned int answer = a->host->answers[condition];
+
+	*ret_reason = answer_reason(a->in, answer);
+	return answer_tri(answer);
+}
+
+enum abibase_tri ask_condition(const struct ask *a, int condition, const char **ret_reason)
+{
+	const struct condition *c = &a->cat->conditions[condition];
+
+	if (a->host)
+		return ask_host(a, condition, ret_reason);
+	*ret_reason = NULL;
+	if (is_lacked(a, condition))
+		return ABIBASE_NO;
+	return a->p ? profile_ask(a->p, c->fact, c->bit, ret_reason) : ABIBASE_UNKNOWN;
+}
+
+static void ask_it(const struct ask *a, int condition, struct asked *w)
+{
+	w->condition = condition;
+	w->c = condition == NEED_NEVER ? NULL : &a->cat->conditions[condition];
+	w->reason = NULL;
+	w->answer = w->c ? ask_condition(a, condition, &w->reason) : ABIBASE_NO;
+}
+
+bool ask_next_usable(const struct ask *a, size_t backend, struct asked *w)
+{
+	const struct backend *b = &a->cat->backends[backend];
+
+	if (w->next == b->n_usable)
+		return false;
+	w->need = NULL;
+	ask_it(a, b->usable[w->next++], w);
+	return true;
+}
+
+bool ask_next_need(const struct ask *a, const struct needs *needs, struct asked *w)
+{
+	while (w->next < needs->n) {
+		w->need = &needs->need[w->next++];
+		if (a->view && !need_applies(a->view, w->need))
+			continue;
+		ask_it(a, w->need->condition, w);
+		return true;
+	}
+	return false;
+}
+
+enum abibase_tri ask_usable(const struct ask *a, size_t backend)
+{
+	enum abibase_tri all = ABIBASE_YES;
+
+	for (struct asked w = { 0 }; ask_next_usable(a, backend, &w);) {
+		if (w.answer == ABIBASE_NO)
+			return ABIBASE_NO;
+		if (w.answer == ABIBASE_UNKNOWN)
+			all = ABIBASE_UNKNOWN;
+	}
+	return all;
+}
+
+void ask_needs(const struct ask *a, const struct needs *needs, struct stand *ret)
+{
+	*ret = (struct stand){ .can = ABIBASE_YES };
+	for (struct asked w = { 0 }; ask_next_need(a, needs, &w);) {
+		if (w.answer == ABIBASE_NO)
+			ret->can = ABIBASE_NO;
+		else if (w.answer == ABIBASE_UNKNOWN && ret->can == ABIBASE_YES)
+			ret->can = ABIBASE_UNKNOWN;
+		ret->never |= !w.c;
+		if (w.answer == ABIBASE_UNKNOWN)
+			ret->unknown = w;
+		if (w.answer == ABIBASE_NO && !ret->no.c)
+			ret->no = w;
+	}
+}
+
+bool ask_is_usable_by(const struct ask *a, size_t backend, int condition)
+{
+	for (size_t i = 0; i < a->cat->backends[backend].n_usable; i++)
+		if (a->cat->backends[backend].usable[i] == condition)
+			return true;
+	return false;
+}
+
+bool ask_is_need(const struct ask *a, const struct needs *needs, int condition)
+{
+	for (size_t i = 0; i < needs->n; i++)
+		if (needs->need[i].condition == condition &&
+		    (!a->view || need_applies(a->view, &needs->need[i])))
+			return true;
+	return false;
+}
