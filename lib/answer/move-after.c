@@ -91,7 +91,7 @@ static int back_device(struct judging *j, const struct guest_device *d, struct w
 		w->unknown = true;
 		return 0;
 	}
-	move_offer(j->t, &j->pr, d, d->has_negotiated ? d->negotiated : source.yes, &here);
+	move_offer(j->t, &j->pr, d->has_negotiated ? d->negotiated : source.yes, &here);
 	for (int bit = 0; bit < 128; bit++)
 		if (word_has(here.maybe, bit) && !word_has(source.yes, bit) &&
 		    gain(j, d, bit, w) < 0)
@@ -163,7 +163,7 @@ static int carry_device(struct judging *j, const struct guest_device *d)
 
 	if (move_source_offer(j->t, d, &source) < 0)
 		return -ENOMEM;
-	move_offer(j->t, &j->pr, d, d->has_negotiated ? d->negotiated : source.yes, &here);
+	move_offer(j->t, &j->pr, d->has_negotiated ? d->negotiated : source.yes, &here);
 	for (size_t i = 0; i < j->pr.cat->n_rows; i++) {
 		const struct row *row = &j->pr.cat->rows[i];
 		struct predicted p;

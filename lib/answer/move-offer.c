@@ -54,17 +54,33 @@ static bool is_off_by_itself(const struct abibase_targets *t, const struct row *
 	return true;
 }
 
+struct asked_for {
+	const struct abibase_targets *t;
+	const uint64_t *negotiated;
+};
+
 /*
  * An opt-in feature that the guest has was asked for with -device, unless its QEMU has it on by
  * itself, and the target is started with the same options: a QEMU that knows the property has it on.
  */
+static void ask_for(void *data, const struct row *row, const struct requirement *q,
+		    struct predicted *p)
+{
+	const struct asked_for *a = data;
+
+	(void)q;
+	if (row && row->pin == PIN_OPT_IN && row->bit >= 0 && word_has(a->negotiated, row->bit) &&
+	    !p->by_setting && is_off_by_itself(a->t, row))
+		p->on = p->knows;
+}
+
 void move_predict_row(const struct abibase_targets *t, const struct predictor *pr,
 		      const struct row *row, const uint64_t negotiated[2], struct predicted *ret)
 {
+	struct asked_for a = { t, negotiated };
+
 	predict_row(pr, row, ret);
-	if (row->pin == PIN_OPT_IN && row->bit >= 0 && word_has(negotiated, row->bit) &&
-	    !ret->by_setting && is_off_by_itself(t, row))
-		ret->on = ret->knows;
+	ask_for(&a, row, NULL, ret);
 }
 
 bool move_row_is_of(const struct row *row, const struct guest_device *d)
@@ -95,46 +111,12 @@ int move_choose_backend(const struct abibase_catalogue *cat, const struct guest_
 	return mask && !(mask & (mask - 1)) ? __builtin_ctz(mask) : -1;
 }
 
-static void offer_bit(struct offered *o, int bit, enum abibase_tri offers)
-{
-	if (offers == ABIBASE_YES)
-		o->yes[bit / 64] |= (uint64_t)1 << (bit % 64);
-	if (offers != ABIBASE_NO)
-		o->maybe[bit / 64] |= (uint64_t)1 << (bit % 64);
-}
-
-/* All of it, the legacy bits too: a guest may have taken them. */
 void move_offer(const struct abibase_targets *t, const struct predictor *pr,
-		const struct guest_device *d, const uint64_t negotiated[2], struct offered *ret)
+		const uint64_t negotiated[2], struct offered *ret)
 {
-	const struct abibase_catalogue *cat = pr->cat;
-	bool modern = true;
+	struct asked_for a = { t, negotiated };
 
-	memset(ret, 0, sizeof(*ret));
-	ret->known = true;
-	for (size_t i = 0; i < cat->n_rows; i++) {
-		struct predicted p;
-
-		if (!move_row_is_of(&cat->rows[i], d))
-			continue;
-		move_predict_row(t, pr, &cat->rows[i], negotiated, &p);
-		offer_bit(ret, cat->rows[i].bit, move_both(p.on, p.can));
-	}
-	for (size_t i = 0; i < cat->n_requirements; i++) {
-		const struct requirement *q = &cat->requirements[i];
-		struct predicted p = { 0 };
-
-		if (q->bit < 0 || !(q->backends & (1u << pr->backend)))
-			continue;
-		predict_requirement(pr, q, &p);
-		offer_bit(ret, q->bit, p.can);
-		modern &= q->bit != 32 || p.can != ABIBASE_NO;
-	}
-	if (!modern) { /* a legacy device has 32 bits */
-		ret->yes[0] &= 0xffffffff;
-		ret->maybe[0] &= 0xffffffff;
-		ret->yes[1] = ret->maybe[1] = 0;
-	}
+	predict_offer(pr, ask_for, &a, ret);
 }
 
 /* ----------------------------------------------------------------- lists of settings */
@@ -272,7 +254,7 @@ static int offer_by_profile(const struct abibase_targets *t, const struct guest_
 	all = r < 0 ? NULL : move_join_lists(&settings, &own, &empty);
 	pr.settings = all;
 	if (all)
-		move_offer(t, &pr, d, d->has_negotiated ? d->negotiated : none, ret);
+		move_offer(t, &pr, d->has_negotiated ? d->negotiated : none, ret);
 	free(all);
 	strings_clear(&settings);
 	strings_clear(&own);

@@ -60,12 +60,6 @@ struct abibase_moves {
 	size_t n;
 };
 
-/* What a device offers: for sure, and as far as is known. */
-struct offered {
-	bool known;
-	uint64_t yes[2], maybe[2];
-};
-
 /* move-offer.c: lists of settings, and what a device offers with them, here or there */
 enum abibase_tri move_both(enum abibase_tri a, enum abibase_tri b);
 void move_predict_row(const struct abibase_targets *t, const struct predictor *pr,
@@ -75,7 +69,7 @@ unsigned int move_backends_of(const struct abibase_catalogue *cat, const struct 
 int move_choose_backend(const struct abibase_catalogue *cat, const struct guest_device *d,
 			const char *name);
 void move_offer(const struct abibase_targets *t, const struct predictor *pr,
-		const struct guest_device *d, const uint64_t negotiated[2], struct offered *ret);
+		const uint64_t negotiated[2], struct offered *ret);
 int move_baseline_settings(const struct abibase_baseline *b, const struct predictor *pr,
 			   struct strings *ret);
 int move_list_value(struct strings *list, const struct row *row, const char *value);

@@ -132,16 +132,62 @@ static void say_unknown(struct prediction *pr, const char *what, const struct pr
 	    p->reason);
 }
 
-static void set_bit(uint64_t word[2], int bit)
+static void offer_bit(struct offered *o, int bit, enum abibase_tri on, enum abibase_tri can)
 {
-	word[bit / 64] |= (uint64_t)1 << (bit % 64);
+	uint64_t mask = (uint64_t)1 << (bit % 64);
+
+	if (on == ABIBASE_YES && can == ABIBASE_YES)
+		o->yes[bit / 64] |= mask;
+	if (on != ABIBASE_NO && can != ABIBASE_NO)
+		o->maybe[bit / 64] |= mask;
 }
 
-static void predict_feature(struct prediction *pr, const struct row *row, uint64_t word[2])
+static void make_legacy(uint64_t word[2])
 {
-	struct predicted p;
+	word[0] &= 0xffffffff;
+	word[1] = 0;
+}
 
-	predict_row(&pr->core, row, &p);
+void predict_offer(const struct predictor *pr, predict_fn fn, void *data, struct offered *ret)
+{
+	const struct abibase_catalogue *cat = pr->cat;
+	enum abibase_tri modern = ABIBASE_YES;
+
+	*ret = (struct offered){ .known = true };
+	for (size_t i = 0; i < cat->n_rows; i++) {
+		struct predicted p;
+
+		if (!(cat->rows[i].backends & (1u << pr->backend)))
+			continue;
+		predict_row(pr, &cat->rows[i], &p);
+		fn(data, &cat->rows[i], NULL, &p);
+		if (cat->rows[i].bit >= 0)
+			offer_bit(ret, cat->rows[i].bit, p.on, p.can);
+	}
+	for (size_t i = 0; i < cat->n_requirements; i++) {
+		const struct requirement *q = &cat->requirements[i];
+		struct predicted p = { 0 };
+
+		if (q->bit < 0 || !(q->backends & (1u << pr->backend)))
+			continue;
+		predict_requirement(pr, q, &p);
+		fn(data, NULL, q, &p);
+		offer_bit(ret, q->bit, ABIBASE_YES, p.can);
+		if (q->bit == 32)
+			modern = p.can;
+	}
+	if (modern != ABIBASE_YES)
+		make_legacy(ret->yes);
+	if (modern == ABIBASE_NO)
+		make_legacy(ret->maybe);
+}
+
+static void say_row(struct prediction *pr, const struct row *row, struct predicted *ret)
+{
+	struct predicted p = *ret;
+
+	if (row->legacy) /* a modern device does not show it */
+		ret->on = ABIBASE_NO;
 	if (p.by_setting && p.knows == ABIBASE_NO)
 		say(pr, ABIBASE_VERDICT_NO, "this QEMU does not know the property %s and would not "
 					    "start",
@@ -161,40 +207,19 @@ static void predict_feature(struct prediction *pr, const struct row *row, uint64
 		return;
 	if (p.can == ABIBASE_UNKNOWN)
 		say_unknown(pr, row->property, &p);
-	else if (p.can == ABIBASE_YES)
-		set_bit(word, row->bit);
-	else if (p.fatal)
+	else if (p.fatal && p.can == ABIBASE_NO)
 		say(pr, ABIBASE_VERDICT_NO, "this QEMU would not start: %s is on, and the host "
 					    "lacks what %s needs",
 		    row->key, row->feature);
 }
 
-static void predict_words(struct prediction *pr, uint64_t word[2])
+static void say_predicted(void *data, const struct row *row, const struct requirement *q,
+			  struct predicted *p)
 {
-	const struct abibase_catalogue *cat = pr->core.cat;
-	bool modern = true;
-
-	for (size_t i = 0; i < cat->n_rows; i++)
-		if (cat->rows[i].backends & (1u << pr->core.backend))
-			predict_feature(pr, &cat->rows[i], word);
-	for (size_t i = 0; i < cat->n_requirements; i++) {
-		const struct requirement *q = &cat->requirements[i];
-		struct predicted p = { 0 };
-
-		if (q->bit < 0 || !(q->backends & (1u << pr->core.backend)))
-			continue;
-		predict_requirement(&pr->core, q, &p);
-		if (p.can == ABIBASE_UNKNOWN)
-			say_unknown(pr, q->name, &p);
-		if (p.can == ABIBASE_YES)
-			set_bit(word, q->bit);
-		else if (q->bit == 32)
-			modern = false;
-	}
-	if (!modern) { /* a legacy device has 32 bits */
-		word[0] &= 0xffffffff;
-		word[1] = 0;
-	}
+	if (row)
+		say_row(data, row, p);
+	else if (p->can == ABIBASE_UNKNOWN)
+		say_unknown(data, q->name, p);
 }
 
 static void check_settings(struct prediction *pr)
@@ -254,7 +279,7 @@ ABIBASE_EXPORT int abibase_predict(struct abibase_context *ctx, const struct abi
 	int be = catalogue_backend(cat, backend);
 	json_auto_t *made = NULL;
 	const json_t *entry;
-	uint64_t word[2] = { 0, 0 };
+	struct offered offer;
 	struct version v;
 	char *why;
 
@@ -275,13 +300,13 @@ ABIBASE_EXPORT int abibase_predict(struct abibase_context *ctx, const struct abi
 		    json_string_value(json_object_get(entry, "version")), machine);
 	check_settings(&pr);
 	check_usable(&pr);
-	predict_words(&pr, word);
+	predict_offer(&pr.core, say_predicted, &pr, &offer);
 	why = buf_steal(&pr.why);
 	if (!why)
 		return context_oom(ctx);
 	if (ret_why)
 		*ret_why = steal(&why);
 	free(why);
-	memcpy(ret, word, sizeof(word));
+	memcpy(ret, offer.yes, sizeof(offer.yes));
 	return (int)pr.verdict;
 }

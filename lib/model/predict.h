@@ -43,4 +43,16 @@ void predict_requirement(const struct predictor *pr, const struct requirement *q
 			 struct predicted *ret);
 void predict_row(const struct predictor *pr, const struct row *row, struct predicted *ret);
 
+/* What a device offers: for sure, and as far as is known. */
+struct offered {
+	bool known;
+	uint64_t yes[2], maybe[2];
+};
+
+/* Told of each row (or else requirement) and what becomes of it, which it may correct. */
+typedef void (*predict_fn)(void *data, const struct row *row, const struct requirement *q,
+			   struct predicted *p);
+/* All of it, the legacy bits too: a guest may have taken them. */
+void predict_offer(const struct predictor *pr, predict_fn fn, void *data, struct offered *ret);
+
 #endif
