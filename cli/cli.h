@@ -112,7 +112,7 @@ DEFINE_UNREF(intersection)
 DEFINE_UNREF(probe)
 DEFINE_UNREF(render)
 DEFINE_UNREF(decode)
-DEFINE_UNREF(diff)
+DEFINE_UNREF(result)
 DEFINE_UNREF(match)
 DEFINE_UNREF(explanation)
 DEFINE_UNREF(plan)
@@ -171,5 +171,7 @@ int cli_print(FILE *to, const char *text);
  * at all. Returns 0 or STATUS_TROUBLE, having said why.
  */
 int cli_write(const char *path, const char *text);
+/* Print a result as @out says. Returns the exit status: that of its verdict. */
+int cli_answer(const struct abibase_result *res, const struct output *out);
 
 #endif

@@ -394,3 +394,13 @@ int cli_load_baseline(struct abibase_context *ctx, const char *operand,
 				 operand);
 	return 0;
 }
+
+int cli_answer(const struct abibase_result *res, const struct output *out)
+{
+	_autofree_ char *text = NULL;
+	int r = out->json ? abibase_result_to_json(res, &text) : abibase_result_to_text(res, &text);
+
+	if (r < 0)
+		return cli_error("out of memory [out-of-memory]");
+	return cli_write(out->path, text) == 0 ? (int)abibase_result_verdict(res) : STATUS_TROUBLE;
+}

@@ -41,7 +41,7 @@ static int load_both(struct abibase_context *ctx, char *const *operands, struct 
 }
 
 static int compare(struct abibase_context *ctx, const struct operand of[2], unsigned int flags,
-		   struct abibase_diff **ret)
+		   struct abibase_result **ret)
 {
 	_unref_(catalogue) *cat = NULL;
 	int r = abibase_catalogue_new(ctx, &cat);
@@ -53,22 +53,10 @@ static int compare(struct abibase_context *ctx, const struct operand of[2], unsi
 	return abibase_diff(ctx, cat, of[0].profile, of[1].profile, flags, ret);
 }
 
-static int show(const struct abibase_diff *d, bool json)
-{
-	_autofree_ char *text = NULL;
-	int r = json ? abibase_diff_to_json(d, &text) : abibase_diff_to_text(d, &text);
-
-	if (r < 0)
-		return cli_error("out of memory [out-of-memory]");
-	if (cli_write(NULL, text) != 0)
-		return STATUS_TROUBLE;
-	return abibase_diff_same(d) ? STATUS_YES : STATUS_NO;
-}
-
-static int diff(char *const *operands, unsigned int flags, bool json)
+static int diff(char *const *operands, unsigned int flags, const struct output *out)
 {
 	_unref_(context) *ctx = NULL;
-	_unref_(diff) *d = NULL;
+	_unref_(result) *res = NULL;
 	struct operand of[2] = { { 0 } };
 	int r;
 
@@ -76,8 +64,8 @@ static int diff(char *const *operands, unsigned int flags, bool json)
 		return STATUS_TROUBLE;
 	r = load_both(ctx, operands, of);
 	if (r == 0) {
-		r = compare(ctx, of, flags, &d);
-		r = r < 0 ? cli_context_error(ctx, r) : show(d, json);
+		r = compare(ctx, of, flags, &res);
+		r = r < 0 ? cli_context_error(ctx, r) : cli_answer(res, out);
 	}
 	operand_clear(&of[0]);
 	operand_clear(&of[1]);
@@ -107,7 +95,7 @@ static int run(int argc, char **argv)
 		return cli_usage("diff", "extra operand '%s'", argv[optind + 2]);
 	if (cli_check_stdin_once("diff", argv + optind, 2, false) < 0)
 		return STATUS_TROUBLE;
-	return diff(argv + optind, flags, out.json);
+	return diff(argv + optind, flags, &out);
 }
 
 const struct command command_diff = {

@@ -606,17 +606,17 @@ static int op_validate(struct made *m)
 /* The text too, in the same operation: it has no context to leave an error in. */
 static int op_diff(struct made *m)
 {
-	struct abibase_diff *d;
+	struct abibase_result *d;
 	int r = abibase_diff(t.ctx, t.cat, conflicting[1], hosts[1], ABIBASE_DIFF_ALL, &d);
 
 	if (r < 0)
 		return r;
-	r = abibase_diff_to_json(d, &m->text);
+	r = abibase_result_to_json(d, &m->text);
 	if (r == 0)
-		r = abibase_diff_to_text(d, &m->why);
+		r = abibase_result_to_text(d, &m->why);
 	if (r < 0)
 		free(steal(&m->text));
-	abibase_diff_unref(d);
+	abibase_result_unref(d);
 	return r;
 }
 
@@ -779,7 +779,7 @@ static int op_plan(struct made *m)
 static int op_diff_baselines(struct made *m)
 {
 	struct abibase_baseline *other;
-	struct abibase_diff *d;
+	struct abibase_result *d;
 	int r = abibase_intersect(t.ctx, t.cat, hosts, 1, "pc-q35-5.2", &other);
 
 	if (r < 0)
@@ -788,12 +788,12 @@ static int op_diff_baselines(struct made *m)
 	abibase_baseline_unref(other);
 	if (r < 0)
 		return r;
-	r = abibase_diff_to_json(d, &m->text);
+	r = abibase_result_to_json(d, &m->text);
 	if (r == 0)
-		r = abibase_diff_to_text(d, &m->why);
+		r = abibase_result_to_text(d, &m->why);
 	if (r < 0)
 		free(steal(&m->text));
-	abibase_diff_unref(d);
+	abibase_result_unref(d);
 	return r;
 }
 

@@ -38,11 +38,11 @@ static json_t *qemu(int which, size_t i)
 	return json_array_get(json_object_get(doc[which], "qemu"), i);
 }
 
-static struct abibase_diff *diff(unsigned int flags)
+static struct abibase_result *diff(unsigned int flags)
 {
 	struct abibase_profile *a = test_profile_json(t.ctx, doc[0]);
 	struct abibase_profile *b = test_profile_json(t.ctx, doc[1]);
-	struct abibase_diff *d = NULL;
+	struct abibase_result *d = NULL;
 
 	ck_assert_int_eq(abibase_diff(t.ctx, t.cat, a, b, flags, &d), 0);
 	abibase_profile_unref(a);
@@ -53,19 +53,22 @@ static struct abibase_diff *diff(unsigned int flags)
 /* All that counts as one text: "+" before what a guest can see, a line each. */
 static char *lines(unsigned int flags)
 {
-	struct abibase_diff *d = diff(flags);
+	struct abibase_result *d = diff(flags);
 	struct buf b = { 0 };
 	size_t counted = 0;
 
-	for (size_t i = 0; i < abibase_diff_count(d); i++) {
-		if (!abibase_diff_counts(d, i))
+	for (size_t i = 0; i < abibase_result_finding_count(d); i++) {
+		const struct abibase_value *item = abibase_result_finding(d, i);
+
+		if (!test_bool(item, "counts"))
 			continue;
 		counted++;
-		buf_printf(&b, "%s%s\n", abibase_diff_guest_visible(d, i) ? "+" : "",
-			   abibase_diff_text(d, i));
+		buf_printf(&b, "%s%s\n", test_bool(item, "guest_visible") ? "+" : "",
+			   test_string(item, "text"));
 	}
-	ck_assert_int_eq(abibase_diff_same(d), counted == 0);
-	abibase_diff_unref(d);
+	ck_assert_int_eq(abibase_result_verdict(d),
+			 counted ? ABIBASE_VERDICT_NO : ABIBASE_VERDICT_YES);
+	abibase_result_unref(d);
 	return buf_steal(&b);
 }
 
@@ -256,31 +259,33 @@ END_TEST
 START_TEST(accessors)
 {
 	_autofree_ char *json = NULL, *text = NULL;
-	struct abibase_diff *d, *untouched = (void *)&t;
+	struct abibase_result *d, *untouched = (void *)&t;
 	struct abibase_profile *p = test_host(t.ctx, "h", "6.1", "");
+	const struct abibase_value *item;
 	json_t *parsed;
 
 	two_hosts("6.1", "");
 	set_fact(1, "vhost_net.features", json_string("0x000001033d008000"));
 	d = diff(0);
-	ck_assert_uint_eq(abibase_diff_count(d), 1);
-	ck_assert_int_eq(abibase_diff_kind(d, 0), ABIBASE_DIFF_FACT);
-	ck_assert_str_eq(abibase_diff_subject(d, 0), "vhost_net.features[40]");
-	ck_assert_str_eq(abibase_diff_a(d, 0), "no");
-	ck_assert_str_eq(abibase_diff_b(d, 0), "yes");
-	ck_assert_ptr_null(abibase_diff_text(d, 1));
-	ck_assert_int_eq(abibase_diff_to_json(d, &json), 0);
+	ck_assert_uint_eq(abibase_result_finding_count(d), 1);
+	item = abibase_result_finding(d, 0);
+	ck_assert_str_eq(test_string(item, "kind"), "fact");
+	ck_assert_str_eq(test_string(item, "subject"), "vhost_net.features[40]");
+	ck_assert_str_eq(test_string(item, "a"), "no");
+	ck_assert_str_eq(test_string(item, "b"), "yes");
+	ck_assert_ptr_null(abibase_result_finding(d, 1));
+	ck_assert_int_eq(abibase_result_to_json(d, &json), 0);
 	parsed = json_loads(json, 0, NULL);
 	ck_assert_uint_eq(json_array_size(json_object_get(parsed, "differences")), 1);
 	ck_assert(json_is_false(json_object_get(parsed, "same")));
 	json_decref(parsed);
-	ck_assert_int_eq(abibase_diff_to_text(d, &text), 0);
+	ck_assert_int_eq(abibase_result_to_text(d, &text), 0);
 	ck_assert_str_eq(text, "A guest can see:\n"
 			       "  vhost_net.features: a lacks VIRTIO_F_RING_RESET (bit 40)\n");
-	ck_assert_ptr_eq(abibase_diff_ref(d), d);
-	ck_assert_ptr_null(abibase_diff_unref(d));
-	ck_assert_ptr_null(abibase_diff_unref(d));
-	ck_assert_ptr_null(abibase_diff_unref(NULL));
+	ck_assert_ptr_eq(abibase_result_ref(d), d);
+	ck_assert_ptr_null(abibase_result_unref(d));
+	ck_assert_ptr_null(abibase_result_unref(d));
+	ck_assert_ptr_null(abibase_result_unref(NULL));
 	ck_assert_int_eq(abibase_diff(t.ctx, t.cat, p, p, 1 << 7, &untouched), -EINVAL);
 	ck_assert_ptr_eq(untouched, (void *)&t);
 	abibase_profile_unref(p);
@@ -296,7 +301,7 @@ START_TEST(both_ways)
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		for (size_t k = 0; k < ARRAY_SIZE(names); k++) {
-			struct abibase_diff *d[2];
+			struct abibase_result *d[2];
 
 			for (int w = 0; w < 2; w++) {
 				doc[w] = test_host_json("a", names[i], "7.2.22");
@@ -305,9 +310,9 @@ START_TEST(both_ways)
 				json_decref(doc[0]);
 				json_decref(doc[1]);
 			}
-			ck_assert_uint_eq(abibase_diff_count(d[0]), abibase_diff_count(d[1]));
-			abibase_diff_unref(d[0]);
-			abibase_diff_unref(d[1]);
+			ck_assert_uint_eq(abibase_result_finding_count(d[0]), abibase_result_finding_count(d[1]));
+			abibase_result_unref(d[0]);
+			abibase_result_unref(d[1]);
 		}
 }
 END_TEST

@@ -5,6 +5,7 @@
 
 #include "base/blake2b.h"
 #include "document/json.h"
+#include "document/value.h"
 #include "suites.h"
 #include "test-util.h"
 
@@ -790,6 +791,69 @@ START_TEST(test_profile_digest)
 }
 END_TEST
 
+/* ---------------------------------------------------------------- the public reader */
+
+/* What is not there is NULL, 0 or false, however many steps were taken into it. */
+START_TEST(test_value_of_nothing)
+{
+	const struct abibase_value *v = abibase_value_get(NULL, "a/0");
+
+	ck_assert_ptr_null(v);
+	ck_assert_int_eq(abibase_value_kind(v), ABIBASE_VALUE_NONE);
+	ck_assert_ptr_null(abibase_value_member(v, "a"));
+	ck_assert_ptr_null(abibase_value_item(v, 0));
+	ck_assert_ptr_null(abibase_value_key(v, 0));
+	ck_assert_ptr_null(abibase_value_string(v));
+	ck_assert_uint_eq(abibase_value_count(v), 0);
+	ck_assert_int_eq(abibase_value_integer(v), 0);
+	ck_assert(!abibase_value_boolean(v));
+	ck_assert_ptr_null(abibase_result_value(NULL));
+	ck_assert_ptr_null(abibase_result_finding(NULL, 0));
+	ck_assert_ptr_null(abibase_result_ref(NULL));
+	ck_assert_ptr_null(abibase_result_unref(NULL));
+	ck_assert_uint_eq(abibase_result_finding_count(NULL), 0);
+	ck_assert_int_eq(abibase_result_verdict(NULL), ABIBASE_VERDICT_UNKNOWN);
+	ck_assert_int_eq(abibase_result_to_json(NULL, NULL), -EINVAL);
+	ck_assert_int_eq(abibase_result_to_text(NULL, NULL), -EINVAL);
+}
+END_TEST
+
+START_TEST(test_value_reads)
+{
+	static const char text[] = "{\"a.b\": [1, true, \"x\", null, {\"c\": {}}], \"d\": 2}";
+	json_t *root = json_loads(text, 0, NULL);
+	const struct abibase_value *v = value_of(root), *list = abibase_value_member(v, "a.b");
+	char long_path[300];
+
+	ck_assert_int_eq(abibase_value_kind(v), ABIBASE_VALUE_OBJECT);
+	ck_assert_uint_eq(abibase_value_count(v), 2);
+	ck_assert_str_eq(abibase_value_key(v, 0), "a.b");
+	ck_assert_ptr_eq(abibase_value_item(v, 0), list);
+	ck_assert_int_eq(abibase_value_integer(abibase_value_item(v, 1)), 2);
+	ck_assert_ptr_null(abibase_value_key(v, 2));
+	ck_assert_ptr_null(abibase_value_item(v, 2));
+	ck_assert_int_eq(abibase_value_kind(list), ABIBASE_VALUE_LIST);
+	ck_assert_uint_eq(abibase_value_count(list), 5);
+	ck_assert_ptr_null(abibase_value_key(list, 0));
+	ck_assert_ptr_null(abibase_value_item(list, 5));
+	ck_assert_int_eq(abibase_value_integer(abibase_value_item(list, 0)), 1);
+	ck_assert(abibase_value_boolean(abibase_value_get(v, "a.b/1")));
+	ck_assert_str_eq(abibase_value_string(abibase_value_get(v, "a.b/2")), "x");
+	ck_assert_int_eq(abibase_value_kind(abibase_value_get(v, "a.b/3")), ABIBASE_VALUE_NONE);
+	ck_assert_int_eq(abibase_value_kind(abibase_value_get(v, "a.b/4/c")), ABIBASE_VALUE_OBJECT);
+	ck_assert_ptr_null(abibase_value_get(v, "a.b/-1"));
+	ck_assert_ptr_null(abibase_value_get(v, "a.b/1x"));
+	ck_assert_ptr_null(abibase_value_get(v, "a.b/99999999999999999999"));
+	ck_assert_ptr_null(abibase_value_get(v, "a.b//"));
+	ck_assert_ptr_null(abibase_value_get(v, "d/e"));
+	ck_assert_ptr_null(abibase_value_string(list));
+	memset(long_path, 'x', sizeof(long_path) - 1);
+	long_path[sizeof(long_path) - 1] = '\0';
+	ck_assert_ptr_null(abibase_value_get(v, long_path));
+	json_decref(root);
+}
+END_TEST
+
 Suite *suite_json(void)
 {
 	Suite *suite = suite_create("json");
@@ -825,6 +889,8 @@ Suite *suite_json(void)
 	tcase_add_test(write, test_many_members);
 	tcase_add_loop_test(write, test_blake2b, 0, ARRAY_SIZE(vectors));
 	tcase_add_test(write, test_profile_digest);
+	tcase_add_test(write, test_value_of_nothing);
+	tcase_add_test(write, test_value_reads);
 	suite_add_tcase(suite, write);
 	return suite;
 }

@@ -40,6 +40,16 @@ struct abibase_baseline *test_reread(struct abibase_context *ctx,
 char **test_settings(const char *args);
 void test_settings_free(char **settings);
 
+/* What a document has at a path: see abibase_value_get(). */
+static inline const char *test_string(const struct abibase_value *v, const char *path)
+{
+	return abibase_value_string(abibase_value_get(v, path));
+}
+static inline bool test_bool(const struct abibase_value *v, const char *path)
+{
+	return abibase_value_boolean(abibase_value_get(v, path));
+}
+
 /* splitmix64: the same numbers everywhere for the same seed */
 struct rng {
 	uint64_t state;

@@ -41,7 +41,6 @@ struct abibase_platforms;
 struct abibase_check;
 struct abibase_check_request;
 struct abibase_intersection;
-struct abibase_diff;
 struct abibase_explanation;
 struct abibase_guest;
 struct abibase_match;
@@ -54,6 +53,8 @@ struct abibase_verification;
 struct abibase_probe;
 struct abibase_render;
 struct abibase_targets;
+struct abibase_result;
+struct abibase_value;
 
 /**
  * enum abibase_tri - an answer that may be missing
@@ -173,6 +174,94 @@ const char *abibase_context_error_where(const struct abibase_context *ctx);
  * Since: 0.1
  */
 const char *abibase_version(void);
+
+/* ------------------------------------------------------ content and results */
+
+/**
+ * enum abibase_value_kind - a value of a document
+ * @ABIBASE_VALUE_NONE: there is none: NULL of the document, or a NULL pointer
+ * @ABIBASE_VALUE_OBJECT: members with names
+ * @ABIBASE_VALUE_LIST: items
+ * @ABIBASE_VALUE_STRING: text in UTF-8
+ * @ABIBASE_VALUE_INTEGER: a whole number
+ * @ABIBASE_VALUE_BOOLEAN: true or false
+ *
+ * Since: 0.1
+ */
+enum abibase_value_kind {
+	ABIBASE_VALUE_NONE,
+	ABIBASE_VALUE_OBJECT,
+	ABIBASE_VALUE_LIST,
+	ABIBASE_VALUE_STRING,
+	ABIBASE_VALUE_INTEGER,
+	ABIBASE_VALUE_BOOLEAN,
+};
+/**
+ * abibase_value_kind - which kind of value is it?
+ *
+ * A value is a part of a document or a result and lives as long as that; it is never released. Each
+ * function here takes NULL, and a value of another kind, and then returns NULL, 0 or false, so that
+ * calls can be nested and asked once, at the end. The members of each document are in
+ * data/schema/. Since: 0.1
+ */
+enum abibase_value_kind abibase_value_kind(const struct abibase_value *v);
+/** abibase_value_member - the member @name of an object, or NULL. Since: 0.1 */
+const struct abibase_value *abibase_value_member(const struct abibase_value *v, const char *name);
+/**
+ * abibase_value_get - what stands at a path
+ * @path: names of members, and numbers of items from 0, with "/" between them: "qemu/0/version"
+ *
+ * Returns: the value, or NULL when one step does not exist. Since: 0.1
+ */
+const struct abibase_value *abibase_value_get(const struct abibase_value *v, const char *path);
+/** abibase_value_count - how many items or members it has. Since: 0.1 */
+size_t abibase_value_count(const struct abibase_value *v);
+/** abibase_value_item - item @i of a list, or the value of member @i of an object. Since: 0.1 */
+const struct abibase_value *abibase_value_item(const struct abibase_value *v, size_t i);
+/** abibase_value_key - name of member @i; the order is that of the document. Since: 0.1 */
+const char *abibase_value_key(const struct abibase_value *v, size_t i);
+/** abibase_value_string - the text of a string, or NULL. Since: 0.1 */
+const char *abibase_value_string(const struct abibase_value *v);
+/** abibase_value_integer - the number, or 0. Since: 0.1 */
+int64_t abibase_value_integer(const struct abibase_value *v);
+/** abibase_value_boolean - is it true? Since: 0.1 */
+bool abibase_value_boolean(const struct abibase_value *v);
+
+/**
+ * abibase_result_ref - share a result
+ *
+ * A result is the answer of a question: a verdict, and a document that says everything; its form is
+ * in data/schema/, under the name of the verb. Results never change. Since: 0.1
+ */
+struct abibase_result *abibase_result_ref(struct abibase_result *res);
+/** Since: 0.1 */
+struct abibase_result *abibase_result_unref(struct abibase_result *res);
+/** abibase_result_verdict - the answer in a word; ABIBASE_VERDICT_UNKNOWN of NULL. Since: 0.1 */
+enum abibase_verdict abibase_result_verdict(const struct abibase_result *res);
+/** abibase_result_value - the document. Since: 0.1 */
+const struct abibase_value *abibase_result_value(const struct abibase_result *res);
+/** abibase_result_finding_count - how many findings there are, of all hosts. Since: 0.1 */
+size_t abibase_result_finding_count(const struct abibase_result *res);
+/**
+ * abibase_result_finding - finding @i, or NULL
+ *
+ * An object with at least the members "text", a sentence, and "id" or "kind". Since: 0.1
+ */
+const struct abibase_value *abibase_result_finding(const struct abibase_result *res, size_t i);
+/**
+ * abibase_result_to_json - the document
+ * @ret: canonical text with a final newline, for free()
+ *
+ * Returns: 0, -EINVAL (NULL), -ENOMEM. Since: 0.1
+ */
+int abibase_result_to_json(const struct abibase_result *res, char **ret);
+/**
+ * abibase_result_to_text - all of it for people
+ * @ret: for free(); its form may change between releases
+ *
+ * Returns: 0, -EINVAL (NULL), -ENOMEM. Since: 0.1
+ */
+int abibase_result_to_text(const struct abibase_result *res, char **ret);
 
 /* --------------------------------------------------------------- profiles */
 
@@ -651,38 +740,12 @@ enum abibase_diff_flags {
 };
 
 /**
- * enum abibase_diff_kind - what a difference is about
- * @ABIBASE_DIFF_ARCH: the architecture
- * @ABIBASE_DIFF_FACT: a fact, or one bit of a feature word
- * @ABIBASE_DIFF_VALUE: the value that a machine type of a QEMU gives to a property
- * @ABIBASE_DIFF_QEMU: a QEMU binary that only one of the two has, or its version
- * @ABIBASE_DIFF_MACHINE: a machine type
- * @ABIBASE_DIFF_PROPERTY: a property that a QEMU knows, or its type
- * @ABIBASE_DIFF_CONTEXT: where the rest comes from: kernel release, packages and the like
- * @ABIBASE_DIFF_REQUIREMENT: what every host of a baseline has to have
- * @ABIBASE_DIFF_BACKEND: a backend that only one of two baselines is for
- *
- * Since: 0.1
- */
-enum abibase_diff_kind {
-	ABIBASE_DIFF_ARCH,
-	ABIBASE_DIFF_FACT,
-	ABIBASE_DIFF_VALUE,
-	ABIBASE_DIFF_QEMU,
-	ABIBASE_DIFF_MACHINE,
-	ABIBASE_DIFF_PROPERTY,
-	ABIBASE_DIFF_CONTEXT,
-	ABIBASE_DIFF_REQUIREMENT,
-	ABIBASE_DIFF_BACKEND,
-};
-
-/**
  * abibase_diff - compare two profiles by names
  * @cat: says which facts a guest can see, and how bits are called
  * @a: the one
  * @b: the other; neither is kept
  * @flags: 0 or enum abibase_diff_flags
- * @ret: the differences; release with abibase_diff_unref()
+ * @ret: the differences, and whether they are the same: ABIBASE_VERDICT_YES
  *
  * Name, revision and digest are not compared. A fact that is not stated is the same as one that is
  * unknown because it was not recorded; two facts that are unknown for different reasons are no
@@ -692,7 +755,7 @@ enum abibase_diff_kind {
  */
 int abibase_diff(struct abibase_context *ctx, const struct abibase_catalogue *cat,
 		 const struct abibase_profile *a, const struct abibase_profile *b,
-		 unsigned int flags, struct abibase_diff **ret);
+		 unsigned int flags, struct abibase_result **ret);
 /**
  * abibase_diff_baselines - compare two baselines, and what it means to a running guest
  * @cat: names the bits
@@ -701,84 +764,14 @@ int abibase_diff(struct abibase_context *ctx, const struct abibase_catalogue *ca
  * @flags: 0 or enum abibase_diff_flags: with ABIBASE_DIFF_ALL hosts and policy count too
  *
  * Two baselines are the same when a guest cannot tell them apart, that is when they have the same
- * id. abibase_diff_consequence() says what a migration from the one to the other would do.
+ * id. "consequences" of the document says what a migration from the one to the other does to a
+ * running guest, and whether the way there is a one-way door.
  *
  * Returns: 0, also when they differ, -EINVAL (unknown flag), -ENOMEM. Since: 0.1
  */
 int abibase_diff_baselines(struct abibase_context *ctx, const struct abibase_catalogue *cat,
 			   const struct abibase_baseline *a, const struct abibase_baseline *b,
-			   unsigned int flags, struct abibase_diff **ret);
-/**
- * abibase_diff_consequence - what a difference of two baselines does to a running guest
- * @back: false: the guest was started with A and moves to B; true: from B to A
- *
- * Returns: a sentence, or NULL for the difference of two profiles. Since: 0.1
- */
-const char *abibase_diff_consequence(const struct abibase_diff *d, bool back);
-/**
- * abibase_diff_one_way_door - does the way there work, and the way back only until the next reset?
- * @back: false: from A to B; true: from B to A
- *
- * True when all that a guest can have negotiated at its source is offered at its destination, and
- * the destination offers more: after the guest's next reset there it cannot return. Since: 0.1
- */
-bool abibase_diff_one_way_door(const struct abibase_diff *d, bool back);
-/** Since: 0.1 */
-struct abibase_diff *abibase_diff_ref(struct abibase_diff *d);
-/** Since: 0.1 */
-struct abibase_diff *abibase_diff_unref(struct abibase_diff *d);
-/** abibase_diff_same - is there no difference that counts? Since: 0.1 */
-bool abibase_diff_same(const struct abibase_diff *d);
-/**
- * abibase_diff_count - number of differences, those that do not count included
- *
- * What a guest can see comes first, what does not count last. Since: 0.1
- */
-size_t abibase_diff_count(const struct abibase_diff *d);
-/** abibase_diff_kind - what difference @i is about. Since: 0.1 */
-enum abibase_diff_kind abibase_diff_kind(const struct abibase_diff *d, size_t i);
-/**
- * abibase_diff_guest_visible - can a guest see difference @i?
- *
- * True for the architecture, for facts that the catalogue uses, and for values of machine types.
- * Since: 0.1
- */
-bool abibase_diff_guest_visible(const struct abibase_diff *d, size_t i);
-/** abibase_diff_counts - does difference @i make the two different, or is it context? Since: 0.1 */
-bool abibase_diff_counts(const struct abibase_diff *d, size_t i);
-/**
- * abibase_diff_subject - what difference @i is about, by name
- *
- * Returns: "vhost_net.features[40]", "qemu.x86_64.machines.pc-q35-7.2", or NULL when there is no
- * such difference. Since: 0.1
- */
-const char *abibase_diff_subject(const struct abibase_diff *d, size_t i);
-/** abibase_diff_a - what the first says about it, in words; NULL: nothing. Since: 0.1 */
-const char *abibase_diff_a(const struct abibase_diff *d, size_t i);
-/** abibase_diff_b - what the second says about it, in words; NULL: nothing. Since: 0.1 */
-const char *abibase_diff_b(const struct abibase_diff *d, size_t i);
-/**
- * abibase_diff_text - difference @i as one line for people
- *
- * Returns: "vhost_net.features: debian-12 lacks VIRTIO_F_RING_RESET (bit 40)", or NULL. The two are
- * called by their names, or A and B when they have the same name. Since: 0.1
- */
-const char *abibase_diff_text(const struct abibase_diff *d, size_t i);
-/**
- * abibase_diff_to_json - all of it as a document, abibase-diff/1
- * @ret: canonical text with a final newline, for free()
- *
- * Returns: 0, -ENOMEM. Since: 0.1
- */
-int abibase_diff_to_json(const struct abibase_diff *d, char **ret);
-/**
- * abibase_diff_to_text - all of it for people; empty when there is no difference
- * @ret: for free(); its form may change between releases
- *
- * Returns: 0, -ENOMEM. Since: 0.1
- */
-int abibase_diff_to_text(const struct abibase_diff *d, char **ret);
-
+			   unsigned int flags, struct abibase_result **ret);
 /* ------------------------------------------------------------------ match */
 
 /**

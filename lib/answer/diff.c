@@ -5,6 +5,7 @@
 #include "document/baseline.h"
 #include "base/context.h"
 #include "answer/diff.h"
+#include "document/result.h"
 #include "model/effective.h"
 #include "answer/show.h"
 
@@ -14,7 +15,7 @@
  */
 
 struct comparison {
-	struct abibase_diff *d;
+	struct diff *d;
 	const struct abibase_catalogue *cat;
 	const struct abibase_profile *p[2];
 	const char *label[2];
@@ -45,10 +46,10 @@ static const char *keep(struct comparison *c, const char *fmt, ...)
 }
 
 /* A new item, or NULL; text and values are the caller's to fill in. */
-static struct diff_item *add(struct comparison *c, enum abibase_diff_kind kind,
+static struct diff_item *add(struct comparison *c, enum diff_kind kind,
 			     bool guest_visible)
 {
-	struct abibase_diff *d = c->d;
+	struct diff *d = c->d;
 	struct diff_item *item;
 
 	if (array_grow(&d->items, d->n, &d->cap, sizeof(*d->items)) < 0) {
@@ -59,14 +60,14 @@ static struct diff_item *add(struct comparison *c, enum abibase_diff_kind kind,
 	memset(item, 0, sizeof(*item));
 	item->kind = kind;
 	item->guest_visible = guest_visible;
-	item->counts = kind != ABIBASE_DIFF_CONTEXT || c->all;
+	item->counts = kind != DIFF_CONTEXT || c->all;
 	item->known = true;
 	item->order = d->n++;
 	return item;
 }
 
 /* Two values that differ, each in words or NULL; @place is how the line begins, "tap.features:". */
-static struct diff_item *add_values(struct comparison *c, enum abibase_diff_kind kind,
+static struct diff_item *add_values(struct comparison *c, enum diff_kind kind,
 				    bool guest_visible, const char *place, const char *a,
 				    const char *b)
 {
@@ -83,7 +84,7 @@ static struct diff_item *add_values(struct comparison *c, enum abibase_diff_kind
 }
 
 /* One has @what and the other (@lacks: 0 or 1) has not. */
-static struct diff_item *add_lack(struct comparison *c, enum abibase_diff_kind kind,
+static struct diff_item *add_lack(struct comparison *c, enum diff_kind kind,
 				  bool guest_visible, int lacks, const char *place,
 				  const char *what)
 {
@@ -114,7 +115,7 @@ static void set_subject(struct diff_item *item, const char *subject)
 }
 
 /* The same of a thing that only one profile records at all, so that it cannot be compared. */
-static void add_not_recorded(struct comparison *c, enum abibase_diff_kind kind, int missing,
+static void add_not_recorded(struct comparison *c, enum diff_kind kind, int missing,
 			     const char *place, const char *subject)
 {
 	struct diff_item *item = add(c, kind, false);
@@ -201,7 +202,7 @@ static void add_bit(struct comparison *c, const char *fact, unsigned int bit, in
 	const char *what = name ? keep(c, "%s (bit %u)", name, bit) : keep(c, "bit %u", bit);
 
 	if (what)
-		set_subject(add_lack(c, ABIBASE_DIFF_FACT, is_used(c->cat, fact, (int)bit), lacks,
+		set_subject(add_lack(c, DIFF_FACT, is_used(c->cat, fact, (int)bit), lacks,
 				     fact, what),
 			    keep(c, "%s[%u]", fact, bit));
 }
@@ -219,7 +220,7 @@ static void diff_width(struct comparison *c, const char *fact, const char *a, co
 
 	if (bits[0] == bits[1])
 		return;
-	item = add(c, ABIBASE_DIFF_FACT, false);
+	item = add(c, DIFF_FACT, false);
 	if (!item)
 		return;
 	item->known = false;
@@ -242,7 +243,7 @@ static bool is_bit_known(struct comparison *c, const char *fact, unsigned int bi
 
 		if (profile_ask(c->p[i], fact, (int)bit, NULL) != ABIBASE_UNKNOWN)
 			continue;
-		item = add(c, ABIBASE_DIFF_FACT, is_used(c->cat, fact, (int)bit));
+		item = add(c, DIFF_FACT, is_used(c->cat, fact, (int)bit));
 		if (!item)
 			return false;
 		item->known = false;
@@ -319,7 +320,7 @@ static void diff_fact(struct comparison *c, const char *fact, const json_t *a, c
 	known = !is_unknown(a) && !is_unknown(b);
 	used = is_used(c->cat, fact, -1) && !(known && (is_word(a) || is_word(b)));
 	place = keep(c, "%s:", fact);
-	item = place ? add_values(c, ABIBASE_DIFF_FACT, used, place, fact_words(c, a),
+	item = place ? add_values(c, DIFF_FACT, used, place, fact_words(c, a),
 				  fact_words(c, b)) :
 		       NULL;
 	if (!item)
@@ -366,7 +367,7 @@ static void diff_machine_member(struct comparison *c, const struct pair *q, cons
 	subject = keep(c, "%s.machines.%s.%s", q->subject, name, key);
 	place = keep(c, "%s: %s of %s is", q->place, alias ? "alias" : "deprecation", name);
 	if (subject && place)
-		set_subject(add_values(c, alias ? ABIBASE_DIFF_MACHINE : ABIBASE_DIFF_CONTEXT, false,
+		set_subject(add_values(c, alias ? DIFF_MACHINE : DIFF_CONTEXT, false,
 				       place, x ? fact_words(c, x) : "none",
 				       y ? fact_words(c, y) : "none"),
 			    subject);
@@ -387,7 +388,7 @@ static void diff_machine(struct comparison *c, const struct pair *q, const char 
 	what = keep(c, "the machine type %s", name);
 	if (!what)
 		return;
-	item = add_lack(c, ABIBASE_DIFF_MACHINE, false, a ? 1 : 0, q->place, what);
+	item = add_lack(c, DIFF_MACHINE, false, a ? 1 : 0, q->place, what);
 	set_subject(item, keep(c, "%s.machines.%s", q->subject, name));
 	set_among(item, keep(c, "%s: %s lacks the machine types", q->place, c->label[a ? 1 : 0]),
 		  keep(c, "%s", name));
@@ -403,7 +404,7 @@ static void diff_machines(struct comparison *c, const struct pair *q)
 	if (!a && !b)
 		return;
 	if (!a || !b) {
-		add_not_recorded(c, ABIBASE_DIFF_MACHINE, a ? 1 : 0,
+		add_not_recorded(c, DIFF_MACHINE, a ? 1 : 0,
 				 keep(c, "%s: machine types", q->place),
 				 keep(c, "%s.machines", q->subject));
 		return;
@@ -429,8 +430,8 @@ static void diff_class(struct comparison *c, const struct pair *q, const char *c
 
 		if (!subject || !what || !place || (x && y && streq(x, y)))
 			continue;
-		set_subject(x && y ? add_values(c, ABIBASE_DIFF_PROPERTY, false, place, x, y) :
-				     add_lack(c, ABIBASE_DIFF_PROPERTY, false, x ? 1 : 0, q->place, what),
+		set_subject(x && y ? add_values(c, DIFF_PROPERTY, false, place, x, y) :
+				     add_lack(c, DIFF_PROPERTY, false, x ? 1 : 0, q->place, what),
 			    subject);
 	}
 }
@@ -445,7 +446,7 @@ static void diff_properties(struct comparison *c, const struct pair *q)
 	if (!a && !b)
 		return;
 	if (!a || !b) {
-		add_not_recorded(c, ABIBASE_DIFF_PROPERTY, a ? 1 : 0,
+		add_not_recorded(c, DIFF_PROPERTY, a ? 1 : 0,
 				 keep(c, "%s: properties", q->place),
 				 keep(c, "%s.properties", q->subject));
 		return;
@@ -457,7 +458,7 @@ static void diff_properties(struct comparison *c, const struct pair *q)
 		if (x && y)
 			diff_class(c, q, keys[i], x, y);
 		else
-			add_not_recorded(c, ABIBASE_DIFF_PROPERTY, x ? 1 : 0,
+			add_not_recorded(c, DIFF_PROPERTY, x ? 1 : 0,
 					 keep(c, "%s: properties of %s", q->place, keys[i]),
 					 keep(c, "%s.properties.%s", q->subject, keys[i]));
 	}
@@ -495,7 +496,7 @@ static void diff_value(struct comparison *c, const struct pair *q, const char *m
 	if (!place || (x && y && json_equal(x, y)) || (!x && lacks_property(q->a, key)) ||
 	    (!y && lacks_property(q->b, key)))
 		return;
-	item = add_values(c, ABIBASE_DIFF_VALUE, x && y, place, x ? value_words(c, x) : NULL,
+	item = add_values(c, DIFF_VALUE, x && y, place, x ? value_words(c, x) : NULL,
 			  y ? value_words(c, y) : NULL);
 	set_subject(item, keep(c, "%s.values.%s.%s", q->subject, machine, key));
 	if (item)
@@ -546,7 +547,7 @@ static void diff_observed(struct comparison *c, const struct pair *q, const stru
 
 		if (!place || !x || !y || json_equal(x, y))
 			continue;
-		item = add_values(c, ABIBASE_DIFF_VALUE, true, place, value_words(c, x),
+		item = add_values(c, DIFF_VALUE, true, place, value_words(c, x),
 				  value_words(c, y));
 		set_subject(item, keep(c, "%s.shape.%s.%s", q->subject, machine, row->observed));
 		if (item)
@@ -570,7 +571,7 @@ static void diff_values(struct comparison *c, const struct pair *q)
 	if (!a && !b)
 		return;
 	if (!a || !b) {
-		add_not_recorded(c, ABIBASE_DIFF_VALUE, a ? 1 : 0,
+		add_not_recorded(c, DIFF_VALUE, a ? 1 : 0,
 				 keep(c, "%s: values of machine types", q->place),
 				 keep(c, "%s.values", q->subject));
 		return;
@@ -582,7 +583,7 @@ static void diff_values(struct comparison *c, const struct pair *q)
 		if (x && y)
 			diff_machine_values(c, q, keys[i], x, y);
 		else if (!lacks_machine(x ? q->b : q->a, keys[i]))
-			add_not_recorded(c, ABIBASE_DIFF_VALUE, x ? 1 : 0,
+			add_not_recorded(c, DIFF_VALUE, x ? 1 : 0,
 					 keep(c, "%s: values of %s", q->place, keys[i]),
 					 keep(c, "%s.values.%s", q->subject, keys[i]));
 	}
@@ -596,7 +597,7 @@ static void diff_qemu_member(struct comparison *c, const struct pair *q, const c
 
 	if (!place || (!x && !y) || (x && y && streq(x, y)))
 		return;
-	set_subject(add_values(c, ABIBASE_DIFF_CONTEXT, false, place, x, y),
+	set_subject(add_values(c, DIFF_CONTEXT, false, place, x, y),
 		    keep(c, "%s.%s", q->subject, key));
 }
 
@@ -608,7 +609,7 @@ static void diff_ebpf(struct comparison *c, const struct pair *q)
 	const char *place = keep(c, "%s: linked with libbpf:", q->place);
 
 	if (place && x && y && !json_equal(x, y))
-		set_subject(add_values(c, ABIBASE_DIFF_CONTEXT, false, place, fact_words(c, x),
+		set_subject(add_values(c, DIFF_CONTEXT, false, place, fact_words(c, x),
 				       fact_words(c, y)),
 			    keep(c, "%s.ebpf", q->subject));
 }
@@ -620,7 +621,7 @@ static void diff_pair(struct comparison *c, const struct pair *q)
 	if (!place)
 		return;
 	if (!streq(q->a->version, q->b->version))
-		set_subject(add_values(c, ABIBASE_DIFF_QEMU, false, place, q->a->version,
+		set_subject(add_values(c, DIFF_QEMU, false, place, q->a->version,
 				       q->b->version),
 			    keep(c, "%s.version", q->subject));
 	diff_machines(c, q);
@@ -710,7 +711,7 @@ static void add_single(struct comparison *c, const struct profile_qemu *qemu, in
 				qemu->path ? ", which is " : "", qemu->path ? qemu->path : "");
 
 	if (what && name_pair(c, &q))
-		set_subject(add_lack(c, ABIBASE_DIFF_QEMU, false, lacks, "qemu", what), q.subject);
+		set_subject(add_lack(c, DIFF_QEMU, false, lacks, "qemu", what), q.subject);
 }
 
 /* Is nothing known of its QEMUs, though some are there? */
@@ -730,7 +731,7 @@ static void diff_qemus(struct comparison *c)
 		return;
 	}
 	if (a->has_qemu != b->has_qemu || is_unasked(a) != is_unasked(b)) {
-		add_not_recorded(c, ABIBASE_DIFF_QEMU, a->has_qemu && !is_unasked(a) ? 1 : 0, "qemu",
+		add_not_recorded(c, DIFF_QEMU, a->has_qemu && !is_unasked(a) ? 1 : 0, "qemu",
 				 "qemu");
 		return;
 	}
@@ -771,7 +772,7 @@ static void diff_member(struct comparison *c, const char *name, const json_t *a,
 		return;
 	place = keep(c, "%s:", name);
 	if (place)
-		set_subject(add_values(c, ABIBASE_DIFF_CONTEXT, false, place, any_words(c, a),
+		set_subject(add_values(c, DIFF_CONTEXT, false, place, any_words(c, a),
 				       any_words(c, b)),
 			    keep(c, "%s", name));
 }
@@ -819,7 +820,7 @@ static void diff_packages_of(struct comparison *c, const json_t *from, const jso
 
 		if (!place || (x && y && (!both || streq(x, y))))
 			continue;
-		set_subject(add_values(c, ABIBASE_DIFF_CONTEXT, false, place, x, y),
+		set_subject(add_values(c, DIFF_CONTEXT, false, place, x, y),
 			    keep(c, "packages.%s", name));
 	}
 }
@@ -844,7 +845,7 @@ static void diff_reason(struct comparison *c, const char *fact, const json_t *a,
 		return;
 	place = keep(c, "%s:", fact);
 	if (place)
-		set_subject(add_values(c, ABIBASE_DIFF_CONTEXT, false, place, fact_words(c, a),
+		set_subject(add_values(c, DIFF_CONTEXT, false, place, fact_words(c, a),
 				       fact_words(c, b)),
 			    keep(c, "%s", fact));
 }
@@ -900,7 +901,7 @@ static int rank(const struct diff_item *item)
 {
 	if (item->guest_visible)
 		return 0;
-	return item->kind == ABIBASE_DIFF_CONTEXT ? 2 : 1;
+	return item->kind == DIFF_CONTEXT ? 2 : 1;
 }
 
 static int cmp_item(const void *a, const void *b)
@@ -918,7 +919,7 @@ static void compare(struct comparison *c)
 {
 	name_profiles(c);
 	if (!streq(c->p[0]->arch, c->p[1]->arch))
-		set_subject(add_values(c, ABIBASE_DIFF_ARCH, true, "arch:", c->p[0]->arch,
+		set_subject(add_values(c, DIFF_ARCH, true, "arch:", c->p[0]->arch,
 				       c->p[1]->arch),
 			    "arch");
 	diff_facts(c);
@@ -928,25 +929,25 @@ static void compare(struct comparison *c)
 		qsort(c->d->items, c->d->n, sizeof(*c->d->items), cmp_item);
 }
 
-ABIBASE_EXPORT int abibase_diff(struct abibase_context *ctx, const struct abibase_catalogue *cat,
-				const struct abibase_profile *a, const struct abibase_profile *b,
-				unsigned int flags, struct abibase_diff **ret)
+int diff_profiles(const struct abibase_catalogue *cat, const struct abibase_profile *a,
+		  const struct abibase_profile *b, unsigned int flags, struct diff *ret)
 {
-	struct comparison c = { .cat = cat, .p = { a, b }, .all = flags & ABIBASE_DIFF_ALL };
+	struct comparison c = {
+		.d = ret, .cat = cat, .p = { a, b }, .all = flags & ABIBASE_DIFF_ALL
+	};
 
-	if (flags & ~(unsigned int)ABIBASE_DIFF_ALL)
-		return context_fail(ctx, EINVAL, "usage", NULL, "unknown flags: 0x%x", flags);
-	c.d = calloc(1, sizeof(*c.d));
-	if (!c.d)
-		return context_oom(ctx);
-	c.d->refcount = 1;
+	memset(ret, 0, sizeof(*ret));
 	compare(&c);
-	if (c.failed) {
-		abibase_diff_unref(c.d);
-		return context_oom(ctx);
-	}
-	*ret = c.d;
-	return 0;
+	if (!c.failed)
+		return 0;
+	diff_clear(ret);
+	return -ENOMEM;
+}
+
+void diff_clear(struct diff *d)
+{
+	arena_clear(&d->arena);
+	free(d->items);
 }
 
 /* --------------------------------------------------------------- two baselines */
@@ -977,7 +978,7 @@ static const struct offer *offer_on(const struct abibase_baseline *b, const char
 	return NULL;
 }
 
-static void diff_machine_name(struct two *t, enum abibase_diff_kind kind, const char *subject,
+static void diff_machine_name(struct two *t, enum diff_kind kind, const char *subject,
 			      const char *a, const char *b)
 {
 	const char *place;
@@ -1003,7 +1004,7 @@ static void diff_backends(struct two *t)
 
 			if (offer_on(t->b[!i], name))
 				continue;
-			set_subject(add_lack(&t->c, ABIBASE_DIFF_BACKEND, false, !i, "backends",
+			set_subject(add_lack(&t->c, DIFF_BACKEND, false, !i, "backends",
 					     name),
 				    keep(&t->c, "backends.%s", name));
 			buf_printf(&t->backends[i], "%s%s", t->backends[i].len ? ", " : "", name);
@@ -1061,7 +1062,7 @@ static void name_bit(struct two *t, int bit, unsigned int backends, const char *
 
 static void add_offer_bit(struct two *t, int bit, unsigned int backends, int has)
 {
-	struct diff_item *item = add(&t->c, ABIBASE_DIFF_VALUE, true);
+	struct diff_item *item = add(&t->c, DIFF_VALUE, true);
 	const char *subject, *feature;
 
 	if (!item)
@@ -1129,7 +1130,7 @@ static void diff_numbers(struct two *t, int which, const struct value *v,
 	const char *place = key ? keep(&t->c, "%s:", key) : NULL;
 
 	if (place)
-		set_subject(add_values(&t->c, ABIBASE_DIFF_VALUE, true, place, v->text, other->text),
+		set_subject(add_values(&t->c, DIFF_VALUE, true, place, v->text, other->text),
 			    key);
 }
 
@@ -1150,7 +1151,7 @@ static void diff_settings(struct two *t)
 				continue;
 			place = keep(&t->c, "%s.%s:", v->class_name, v->property);
 			if (place)
-				set_subject(add_values(&t->c, ABIBASE_DIFF_VALUE, true, place,
+				set_subject(add_values(&t->c, DIFF_VALUE, true, place,
 						       i ? unset_word(v) : v->text,
 						       i ? v->text : unset_word(v)),
 					    keep(&t->c, "%s.%s", v->class_name, v->property));
@@ -1230,7 +1231,7 @@ static void differs_unseen(struct two *t, const char *subject, const struct shap
 	struct buf *out = &t->layout;
 
 	if (place)
-		set_subject(add_values(&t->c, ABIBASE_DIFF_VALUE, true, place, word[0], word[1]),
+		set_subject(add_values(&t->c, DIFF_VALUE, true, place, word[0], word[1]),
 			    keep(&t->c, "%s", subject));
 	if (!word[0] || !word[1]) {
 		buf_printf(&t->untold, "%s%s", t->untold.len ? ", " : "", subject);
@@ -1287,7 +1288,7 @@ static void pinned_or_not(struct two *t, const struct row *row)
 	const char *place = set[0] != set[1] ? keep(&t->c, "%s:", row->key) : NULL;
 
 	if (place)
-		set_subject(add_values(&t->c, ABIBASE_DIFF_CONTEXT, false, place,
+		set_subject(add_values(&t->c, DIFF_CONTEXT, false, place,
 				       set[0] ? "set" : "not set", set[1] ? "set" : "not set"),
 			    keep(&t->c, "%s", row->key));
 }
@@ -1341,7 +1342,7 @@ static void diff_requirement(struct two *t, const char *name)
 		return;
 	for (int i = 0; i < 2; i++)
 		words[i] = !m[i] ? NULL : tri[m[i]->met];
-	set_subject(add_values(&t->c, ABIBASE_DIFF_REQUIREMENT, m[0] && m[1], place, words[0],
+	set_subject(add_values(&t->c, DIFF_REQUIREMENT, m[0] && m[1], place, words[0],
 			       words[1]),
 		    keep(&t->c, "requirements.%s", name));
 	if (!m[0] || !m[1] || m[0]->met == ABIBASE_UNKNOWN || m[1]->met == ABIBASE_UNKNOWN)
@@ -1396,7 +1397,7 @@ static void diff_hosts(struct two *t)
 		if (n > 20)
 			buf_printf(&names, " and %zu more", n - 20);
 		t->c.failed |= buf_failed(&names);
-		item = n ? add(&t->c, ABIBASE_DIFF_CONTEXT, false) : NULL;
+		item = n ? add(&t->c, DIFF_CONTEXT, false) : NULL;
 		if (!item)
 			continue;
 		item->side = i ? DIFF_A_LACKS : DIFF_B_LACKS;
@@ -1428,7 +1429,7 @@ static void diff_policy(struct two *t)
 	const char *b = policy_words(t, &t->b[1]->in.policy);
 
 	if (a && b && !streq(a, b))
-		set_subject(add_values(&t->c, ABIBASE_DIFF_CONTEXT, false, "policy:", a, b),
+		set_subject(add_values(&t->c, DIFF_CONTEXT, false, "policy:", a, b),
 			    "policy");
 }
 
@@ -1436,7 +1437,7 @@ static void diff_policy(struct two *t)
 static void tell_move(struct two *t, int from)
 {
 	static const char *const label[] = { "A", "B" };
-	struct abibase_diff *d = t->c.d;
+	struct diff *d = t->c.d;
 	const char *lost = t->only[from].data, *gained = t->only[!from].data;
 	_buf_ b = { 0 };
 
@@ -1501,7 +1502,7 @@ static void tell_move(struct two *t, int from)
 
 static void compare_baselines(struct two *t)
 {
-	struct abibase_diff *d = t->c.d;
+	struct diff *d = t->c.d;
 
 	for (int i = 0; i < 2; i++) {
 		t->c.label[i] = i ? "B" : "A";
@@ -1509,9 +1510,9 @@ static void compare_baselines(struct two *t)
 		d->of[i].machine = t->b[i]->machine ? keep(&t->c, "%s", t->b[i]->machine) : NULL;
 		t->unknown |= t->b[i]->verdict != ABIBASE_VERDICT_YES;
 	}
-	diff_machine_name(t, ABIBASE_DIFF_ARCH, "arch", t->b[0]->arch, t->b[1]->arch);
-	diff_machine_name(t, ABIBASE_DIFF_ARCH, "target", t->b[0]->target, t->b[1]->target);
-	diff_machine_name(t, ABIBASE_DIFF_MACHINE, "machine", t->b[0]->machine, t->b[1]->machine);
+	diff_machine_name(t, DIFF_ARCH, "arch", t->b[0]->arch, t->b[1]->arch);
+	diff_machine_name(t, DIFF_ARCH, "target", t->b[0]->target, t->b[1]->target);
+	diff_machine_name(t, DIFF_MACHINE, "machine", t->b[0]->machine, t->b[1]->machine);
 	diff_backends(t);
 	if (!t->unknown)
 		diff_offers(t);
@@ -1548,59 +1549,9 @@ static void two_clear(struct two *t)
 	buf_clear(&t->layout);
 }
 
-ABIBASE_EXPORT int abibase_diff_baselines(struct abibase_context *ctx,
-					  const struct abibase_catalogue *cat,
-					  const struct abibase_baseline *a,
-					  const struct abibase_baseline *b, unsigned int flags,
-					  struct abibase_diff **ret)
-{
-	struct two t = { .c = { .cat = cat, .all = flags & ABIBASE_DIFF_ALL }, .b = { a, b } };
+/* ---------------------------------------------------------------- as documents */
 
-	if (flags & ~(unsigned int)ABIBASE_DIFF_ALL)
-		return context_fail(ctx, EINVAL, "usage", NULL, "unknown flags: 0x%x", flags);
-	t.c.d = calloc(1, sizeof(*t.c.d));
-	if (!t.c.d)
-		return context_oom(ctx);
-	t.c.d->refcount = 1;
-	t.c.d->baselines = true;
-	compare_baselines(&t);
-	two_clear(&t);
-	if (t.c.failed) {
-		abibase_diff_unref(t.c.d);
-		return context_oom(ctx);
-	}
-	*ret = t.c.d;
-	return 0;
-}
-
-ABIBASE_EXPORT const char *abibase_diff_consequence(const struct abibase_diff *d, bool back)
-{
-	return d->moves[back].text;
-}
-
-ABIBASE_EXPORT bool abibase_diff_one_way_door(const struct abibase_diff *d, bool back)
-{
-	return d->moves[back].one_way_door;
-}
-
-ABIBASE_EXPORT struct abibase_diff *abibase_diff_ref(struct abibase_diff *d)
-{
-	if (d)
-		__atomic_add_fetch(&d->refcount, 1, __ATOMIC_RELAXED);
-	return d;
-}
-
-ABIBASE_EXPORT struct abibase_diff *abibase_diff_unref(struct abibase_diff *d)
-{
-	if (!d || __atomic_sub_fetch(&d->refcount, 1, __ATOMIC_ACQ_REL) > 0)
-		return NULL;
-	arena_clear(&d->arena);
-	free(d->items);
-	free(d);
-	return NULL;
-}
-
-ABIBASE_EXPORT bool abibase_diff_same(const struct abibase_diff *d)
+static bool is_same(const struct diff *d)
 {
 	for (size_t i = 0; i < d->n; i++)
 		if (d->items[i].counts)
@@ -1608,49 +1559,7 @@ ABIBASE_EXPORT bool abibase_diff_same(const struct abibase_diff *d)
 	return true;
 }
 
-ABIBASE_EXPORT size_t abibase_diff_count(const struct abibase_diff *d)
-{
-	return d->n;
-}
-
-ABIBASE_EXPORT enum abibase_diff_kind abibase_diff_kind(const struct abibase_diff *d, size_t i)
-{
-	return i < d->n ? d->items[i].kind : ABIBASE_DIFF_CONTEXT;
-}
-
-ABIBASE_EXPORT bool abibase_diff_guest_visible(const struct abibase_diff *d, size_t i)
-{
-	return i < d->n && d->items[i].guest_visible;
-}
-
-ABIBASE_EXPORT bool abibase_diff_counts(const struct abibase_diff *d, size_t i)
-{
-	return i < d->n && d->items[i].counts;
-}
-
-ABIBASE_EXPORT const char *abibase_diff_subject(const struct abibase_diff *d, size_t i)
-{
-	return i < d->n ? d->items[i].subject : NULL;
-}
-
-ABIBASE_EXPORT const char *abibase_diff_a(const struct abibase_diff *d, size_t i)
-{
-	return i < d->n ? d->items[i].a : NULL;
-}
-
-ABIBASE_EXPORT const char *abibase_diff_b(const struct abibase_diff *d, size_t i)
-{
-	return i < d->n ? d->items[i].b : NULL;
-}
-
-ABIBASE_EXPORT const char *abibase_diff_text(const struct abibase_diff *d, size_t i)
-{
-	return i < d->n ? d->items[i].text : NULL;
-}
-
-/* ---------------------------------------------------------------- as documents */
-
-static json_t *profile_json(const struct abibase_diff *d, int i)
+static json_t *profile_json(const struct diff *d, int i)
 {
 	json_t *o = json_pack("{s:s, s:s}", "name", d->of[i].name, "digest", d->of[i].digest);
 
@@ -1662,12 +1571,12 @@ static json_t *profile_json(const struct abibase_diff *d, int i)
 	return o;
 }
 
-static json_t *baseline_json(const struct abibase_diff *d, int i)
+static json_t *baseline_json(const struct diff *d, int i)
 {
 	return json_pack("{s:s?, s:s?}", "baseline", d->of[i].id, "machine", d->of[i].machine);
 }
 
-static json_t *move_json(const struct abibase_diff *d, int from)
+static json_t *move_json(const struct diff *d, int from)
 {
 	static const char *const words[] = { "yes", "no", "", "unknown" };
 
@@ -1679,11 +1588,11 @@ static json_t *move_json(const struct abibase_diff *d, int from)
 static json_t *item_json(const struct diff_item *item)
 {
 	static const char *const kinds[] = {
-		[ABIBASE_DIFF_ARCH] = "arch",		[ABIBASE_DIFF_FACT] = "fact",
-		[ABIBASE_DIFF_VALUE] = "value",		[ABIBASE_DIFF_QEMU] = "qemu",
-		[ABIBASE_DIFF_MACHINE] = "machine",	[ABIBASE_DIFF_PROPERTY] = "property",
-		[ABIBASE_DIFF_CONTEXT] = "context",	[ABIBASE_DIFF_REQUIREMENT] = "requirement",
-		[ABIBASE_DIFF_BACKEND] = "backend",
+		[DIFF_ARCH] = "arch",		[DIFF_FACT] = "fact",
+		[DIFF_VALUE] = "value",		[DIFF_QEMU] = "qemu",
+		[DIFF_MACHINE] = "machine",	[DIFF_PROPERTY] = "property",
+		[DIFF_CONTEXT] = "context",	[DIFF_REQUIREMENT] = "requirement",
+		[DIFF_BACKEND] = "backend",
 	};
 
 	return json_pack("{s:s?, s:s?, s:b, s:b, s:s, s:s, s:s}", "a", item->a, "b", item->b,
@@ -1691,19 +1600,8 @@ static json_t *item_json(const struct diff_item *item)
 			 kinds[item->kind], "subject", item->subject, "text", item->text);
 }
 
-/* Takes the reference; the canonical text for free(). */
-static int write_document(json_t *root, char **ret)
-{
-	int r;
-
-	if (!root)
-		return -ENOMEM;
-	r = json_give(root, ret);
-	json_decref(root);
-	return r;
-}
-
-ABIBASE_EXPORT int abibase_diff_to_json(const struct abibase_diff *d, char **ret)
+/* NULL for want of memory; json_pack() takes all the references, also when it fails. */
+static json_t *make_document(const struct diff *d)
 {
 	json_t *list = json_array();
 
@@ -1713,20 +1611,15 @@ ABIBASE_EXPORT int abibase_diff_to_json(const struct abibase_diff *d, char **ret
 			list = NULL;
 		}
 	if (!list)
-		return -ENOMEM;
-	/* json_pack takes all the references, also when it fails */
+		return NULL;
 	if (d->baselines)
-		return write_document(
-			json_pack("{s:s, s:o, s:o, s:[o, o], s:o, s:b}", "schema",
-				  "abibase-diff/1", "a", baseline_json(d, 0), "b",
-				  baseline_json(d, 1), "consequences", move_json(d, 0),
-				  move_json(d, 1), "differences", list, "same",
-				  abibase_diff_same(d)),
-			ret);
-	return write_document(json_pack("{s:s, s:o, s:o, s:o, s:b}", "schema", "abibase-diff/1", "a",
-					profile_json(d, 0), "b", profile_json(d, 1), "differences",
-					list, "same", abibase_diff_same(d)),
-			      ret);
+		return json_pack("{s:s, s:o, s:o, s:[o, o], s:o, s:b}", "schema", "abibase-diff/1",
+				 "a", baseline_json(d, 0), "b", baseline_json(d, 1), "consequences",
+				 move_json(d, 0), move_json(d, 1), "differences", list, "same",
+				 is_same(d));
+	return json_pack("{s:s, s:o, s:o, s:o, s:b}", "schema", "abibase-diff/1", "a",
+			 profile_json(d, 0), "b", profile_json(d, 1), "differences", list, "same",
+			 is_same(d));
 }
 
 static bool told_with(const struct diff_item *a, const struct diff_item *b)
@@ -1735,7 +1628,7 @@ static bool told_with(const struct diff_item *a, const struct diff_item *b)
 }
 
 /* A line; or one for all that is told with it, where the first of them stands. */
-static void text_item(const struct abibase_diff *d, size_t i, struct buf *b)
+static void text_item(const struct diff *d, size_t i, struct buf *b)
 {
 	const struct diff_item *item = &d->items[i];
 	_buf_ names = { 0 };
@@ -1756,7 +1649,8 @@ static void text_item(const struct abibase_diff *d, size_t i, struct buf *b)
 		buf_printf(b, "%s\n", item->text);
 }
 
-ABIBASE_EXPORT int abibase_diff_to_text(const struct abibase_diff *d, char **ret)
+/* NULL for want of memory. */
+static char *make_text(const struct diff *d)
 {
 	static const char *const headings[] = { "A guest can see", "Other", "Context" };
 	int last = -1;
@@ -1772,11 +1666,69 @@ ABIBASE_EXPORT int abibase_diff_to_text(const struct abibase_diff *d, char **ret
 		}
 		text_item(d, i, &b);
 	}
-	if (d->baselines && !abibase_diff_same(d))
+	if (d->baselines && !is_same(d))
 		buf_puts(&b, "A migration of a running guest\n");
-	for (size_t i = 0; d->baselines && !abibase_diff_same(d) && i < 2; i++) {
+	for (size_t i = 0; d->baselines && !is_same(d) && i < 2; i++) {
 		buf_puts(&b, "  ");
 		show_wrapped(&b, 2, 4, d->moves[i].text);
 	}
-	return buf_give(&b, ret);
+	return buf_steal(&b);
+}
+
+/* ---------------------------------------------------------------------- public calls */
+
+/* Clears @d. */
+static int finish(struct abibase_context *ctx, struct diff *d, struct abibase_result **ret)
+{
+	struct abibase_result made = {
+		.verdict = is_same(d) ? ABIBASE_VERDICT_YES : ABIBASE_VERDICT_NO,
+		.root = make_document(d),
+		.text = make_text(d),
+	};
+
+	diff_clear(d);
+	return result_give(ctx, &made, ret);
+}
+
+static int check_flags(struct abibase_context *ctx, unsigned int flags)
+{
+	if (!(flags & ~(unsigned int)ABIBASE_DIFF_ALL))
+		return 0;
+	return context_fail(ctx, EINVAL, "usage", NULL, "unknown flags: 0x%x", flags);
+}
+
+ABIBASE_EXPORT int abibase_diff(struct abibase_context *ctx, const struct abibase_catalogue *cat,
+				const struct abibase_profile *a, const struct abibase_profile *b,
+				unsigned int flags, struct abibase_result **ret)
+{
+	struct diff d;
+	int r = check_flags(ctx, flags);
+
+	if (r < 0)
+		return r;
+	if (diff_profiles(cat, a, b, flags, &d) < 0)
+		return context_oom(ctx);
+	return finish(ctx, &d, ret);
+}
+
+ABIBASE_EXPORT int abibase_diff_baselines(struct abibase_context *ctx,
+					  const struct abibase_catalogue *cat,
+					  const struct abibase_baseline *a,
+					  const struct abibase_baseline *b, unsigned int flags,
+					  struct abibase_result **ret)
+{
+	struct diff d = { .baselines = true };
+	struct two t = {
+		.c = { .d = &d, .cat = cat, .all = flags & ABIBASE_DIFF_ALL }, .b = { a, b }
+	};
+	int r = check_flags(ctx, flags);
+
+	if (r < 0)
+		return r;
+	compare_baselines(&t);
+	two_clear(&t);
+	if (!t.c.failed)
+		return finish(ctx, &d, ret);
+	diff_clear(&d);
+	return context_oom(ctx);
 }

@@ -7,11 +7,24 @@
 #include "document/json.h"
 #include "document/profile.h"
 
+/* The thing that a difference is about; "kind" of the document. */
+enum diff_kind {
+	DIFF_ARCH,
+	DIFF_FACT, /* or one bit of a feature word */
+	DIFF_VALUE, /* that a machine type of a QEMU gives to a property */
+	DIFF_QEMU, /* a binary that only one of the two has, or its version */
+	DIFF_MACHINE,
+	DIFF_PROPERTY, /* that a QEMU knows, or its type */
+	DIFF_CONTEXT, /* where the rest comes from: kernel release, packages and the like */
+	DIFF_REQUIREMENT, /* that every host of a baseline has to have */
+	DIFF_BACKEND, /* that only one of two baselines is for */
+};
+
 /* Who has less, where that can be said. */
 enum diff_side { DIFF_NEITHER, DIFF_A_LACKS, DIFF_B_LACKS };
 
 struct diff_item {
-	enum abibase_diff_kind kind;
+	enum diff_kind kind;
 	enum diff_side side;
 	bool guest_visible;
 	bool counts;
@@ -22,8 +35,7 @@ struct diff_item {
 	const char *among, *name; /* several that differ in @name alone are said at once; or NULL */
 };
 
-struct abibase_diff {
-	int refcount;
+struct diff {
 	struct arena arena; /* all the texts */
 	struct {
 		const char *name, *digest;
@@ -40,5 +52,10 @@ struct abibase_diff {
 	struct diff_item *items;
 	size_t n, cap;
 };
+
+/* Compare two profiles, as abibase_diff(): sorted differences, for diff_clear(). 0 or -ENOMEM. */
+int diff_profiles(const struct abibase_catalogue *cat, const struct abibase_profile *a,
+		  const struct abibase_profile *b, unsigned int flags, struct diff *ret);
+void diff_clear(struct diff *d);
 
 #endif

@@ -433,7 +433,7 @@ static void put_versions(struct buf *b, const struct abibase_profile *p)
 		buf_printf(b, "%s%s", i ? ", " : "", p->qemu[i].version);
 }
 
-static size_t count_lacks(const struct abibase_diff *d, enum abibase_diff_kind kind)
+static size_t count_lacks(const struct diff *d, enum diff_kind kind)
 {
 	size_t n = 0;
 
@@ -448,22 +448,22 @@ static void put_count(struct buf *b, size_t n, const char *one, const char *many
 		buf_printf(b, "; %zu %s", n, n == 1 ? one : many);
 }
 
-static void put_qemu_differences(struct buf *b, const struct abibase_diff *d)
+static void put_qemu_differences(struct buf *b, const struct diff *d)
 {
 	size_t values = 0;
 
 	for (size_t i = 0; i < d->n; i++)
-		values += d->items[i].kind == ABIBASE_DIFF_VALUE && d->items[i].known;
-	put_count(b, count_lacks(d, ABIBASE_DIFF_QEMU), "binary is missing here",
+		values += d->items[i].kind == DIFF_VALUE && d->items[i].known;
+	put_count(b, count_lacks(d, DIFF_QEMU), "binary is missing here",
 		  "binaries are missing here");
-	put_count(b, count_lacks(d, ABIBASE_DIFF_MACHINE), "machine type is missing here",
+	put_count(b, count_lacks(d, DIFF_MACHINE), "machine type is missing here",
 		  "machine types are missing here");
-	put_count(b, count_lacks(d, ABIBASE_DIFF_PROPERTY), "property is missing here",
+	put_count(b, count_lacks(d, DIFF_PROPERTY), "property is missing here",
 		  "properties are missing here");
 	put_count(b, values, "value of a machine type differs", "values of machine types differ");
 }
 
-static void compare_qemu(struct matching *x, struct entry *e, const struct abibase_diff *d)
+static void compare_qemu(struct matching *x, struct entry *e, const struct diff *d)
 {
 	_buf_ b = { 0 };
 
@@ -509,12 +509,12 @@ static void find_closest(struct abibase_match *m)
 					!cmp_closeness(&m->entries[i], best);
 }
 
-static void count_other(struct matching *x, struct entry *e, const struct abibase_diff *d)
+static void count_other(struct matching *x, struct entry *e, const struct diff *d)
 {
 	for (size_t i = 0; i < d->n; i++) {
 		const struct diff_item *item = &d->items[i];
 
-		e->other += item->kind == ABIBASE_DIFF_FACT && !item->guest_visible &&
+		e->other += item->kind == DIFF_FACT && !item->guest_visible &&
 			    item->known && surface_used(x, item->subject);
 	}
 }
@@ -531,11 +531,10 @@ static enum abibase_verdict verdict_of(const struct entry *e)
 
 static int match_platform(struct matching *x, struct entry *e)
 {
-	struct abibase_diff *d;
-	int r = abibase_diff(x->ctx, x->cat, x->host, x->platform, 0, &d);
+	struct diff d;
 
-	if (r < 0)
-		return r;
+	if (diff_profiles(x->cat, x->host, x->platform, 0, &d) < 0)
+		return context_oom(x->ctx);
 	e->name = keep(x, "%s", x->platform->name);
 	e->digest = keep(x, "%s", x->platform->digest);
 	e->revision = x->platform->revision;
@@ -543,10 +542,10 @@ static int match_platform(struct matching *x, struct entry *e)
 	judge_facts(x, e);
 	judge_sizes(x, e);
 	note_not_compared(x);
-	compare_qemu(x, e, d);
-	count_other(x, e, d);
+	compare_qemu(x, e, &d);
+	count_other(x, e, &d);
 	e->verdict = verdict_of(e);
-	abibase_diff_unref(d);
+	diff_clear(&d);
 	return x->failed ? context_oom(x->ctx) : 0;
 }
 
