@@ -68,27 +68,19 @@ static int gather(char **operands, int n, char **ret, size_t *ret_len)
 }
 
 /* @file: the only text, where that is the name of a file; or NULL */
-static int print(const struct abibase_decode *decode, bool json, const char *file)
+static int print(const struct abibase_result *res, const struct output *out, const char *file)
 {
-	_autofree_ char *text = NULL;
-	enum abibase_verdict verdict = abibase_decode_verdict(decode);
-	int r = json ? abibase_decode_to_json(decode, &text) :
-		       abibase_decode_to_text(decode, &text);
-
-	if (r < 0)
-		return cli_error("%s", strerror(-r));
-	if (verdict != ABIBASE_VERDICT_YES)
+	if (abibase_result_verdict(res) != ABIBASE_VERDICT_YES)
 		cli_error("no message that is known is in the text%s%s",
 			  file ? "; to read a file: abibase decode < " : "", file ? file : "");
-	r = cli_write(NULL, text);
-	return r ? r : (int)verdict;
+	return cli_answer(res, out);
 }
 
-static int decode(char **operands, int n, const char *device, bool json)
+static int decode(char **operands, int n, const char *device, const struct output *out)
 {
 	_unref_(context) *ctx = NULL;
 	_unref_(catalogue) *cat = NULL;
-	_unref_(decode) *result = NULL;
+	_unref_(result) *res = NULL;
 	_autofree_ char *text = NULL;
 	size_t len;
 	int r;
@@ -100,10 +92,10 @@ static int decode(char **operands, int n, const char *device, bool json)
 		return r;
 	r = abibase_catalogue_new(ctx, &cat);
 	if (r == 0)
-		r = abibase_decode(ctx, cat, text, len, device, &result);
+		r = abibase_decode(ctx, cat, text, len, device, &res);
 	if (r < 0)
 		return cli_context_error(ctx, r);
-	return print(result, json, n == 1 && access(operands[0], F_OK) == 0 ? operands[0] : NULL);
+	return print(res, out, n == 1 && access(operands[0], F_OK) == 0 ? operands[0] : NULL);
 }
 
 static int run(int argc, char **argv)
@@ -126,7 +118,7 @@ static int run(int argc, char **argv)
 	for (int i = optind, n = 0; i < argc; i++)
 		if (streq(argv[i], "-") && n++)
 			return cli_usage("decode", "standard input can be read only once");
-	return decode(argv + optind, argc - optind, device, out.json);
+	return decode(argv + optind, argc - optind, device, &out);
 }
 
 const struct command command_decode = {

@@ -649,17 +649,17 @@ static int op_decode(struct made *m)
 		"Failed to load hx8:state\n"
 		"error while loading state for instance 0x0 of device '0000:00:07.0/hx8'\n"
 		"load of migration failed\n0x10130afffa7\n";
-	struct abibase_decode *d;
+	struct abibase_result *d;
 	int r = abibase_decode(t.ctx, t.cat, log, strlen(log), NULL, &d);
 
 	if (r < 0)
 		return r;
-	r = abibase_decode_to_json(d, &m->text);
+	r = abibase_result_to_json(d, &m->text);
 	if (r == 0)
-		r = abibase_decode_to_text(d, &m->why);
+		r = abibase_result_to_text(d, &m->why);
 	if (r < 0)
 		free(steal(&m->text));
-	abibase_decode_unref(d);
+	abibase_result_unref(d);
 	return r;
 }
 

@@ -10,7 +10,7 @@
 #include "test-util.h"
 
 static struct test t;
-static struct abibase_decode *d;
+static struct abibase_result *d;
 
 static void setup(void)
 {
@@ -19,7 +19,7 @@ static void setup(void)
 
 static void teardown(void)
 {
-	d = abibase_decode_unref(d);
+	d = abibase_result_unref(d);
 	test_end(&t);
 }
 
@@ -30,7 +30,7 @@ static void decode_bytes(const char *text, size_t len, const char *device)
 	int r;
 
 	memcpy(copy, text, len);
-	d = abibase_decode_unref(d);
+	d = abibase_result_unref(d);
 	r = abibase_decode(t.ctx, t.cat, copy, len, device, &d);
 	free(copy);
 	ck_assert_msg(r == 0, "%.200s: %s", text, abibase_context_error(t.ctx));
@@ -41,11 +41,40 @@ static void decode(const char *text)
 	decode_bytes(text, strlen(text), NULL);
 }
 
+/* What finding @i of @res says. */
+static const char *found(const struct abibase_result *res, size_t i, const char *member)
+{
+	return test_string(abibase_result_finding(res, i), member);
+}
+
+static size_t n_globals(const struct abibase_result *res, size_t i)
+{
+	return abibase_value_count(abibase_value_member(abibase_result_finding(res, i), "globals"));
+}
+
+static const char *global(const struct abibase_result *res, size_t i, size_t k)
+{
+	return abibase_value_string(abibase_value_item(
+		abibase_value_member(abibase_result_finding(res, i), "globals"), k));
+}
+
+static int64_t line_of(const struct abibase_result *res, size_t i)
+{
+	return abibase_value_integer(abibase_value_member(abibase_result_finding(res, i), "line"));
+}
+
+static bool missing(const struct abibase_result *res, size_t i, uint64_t ret[2])
+{
+	const char *word = found(res, i, "missing");
+
+	return word && word_parse(word, ret);
+}
+
 static void assert_missing(size_t i, uint64_t low, uint64_t high)
 {
 	uint64_t word[2] = { 1, 1 };
 
-	ck_assert(abibase_decode_missing(d, i, word));
+	ck_assert(missing(d, i, word));
 	ck_assert_uint_eq(word[0], low);
 	ck_assert_uint_eq(word[1], high);
 }
@@ -54,7 +83,7 @@ static void assert_text(const char *words, bool there)
 {
 	char *text;
 
-	ck_assert_int_eq(abibase_decode_to_text(d, &text), 0);
+	ck_assert_int_eq(abibase_result_to_text(d, &text), 0);
 	ck_assert_msg(!strstr(text, words) == !there, "\"%s\" is %s:\n%s", words,
 		      there ? "missing" : "there", text);
 	free(text);
@@ -71,16 +100,16 @@ START_TEST(masks)
 	};
 
 	decode("qemu-8.2: " MASKS "\nqemu-8.2: Failed to load virtio-net:virtio\n");
-	ck_assert_uint_eq(abibase_decode_count(d), 1);
-	ck_assert_int_eq(abibase_decode_verdict(d), ABIBASE_VERDICT_YES);
-	ck_assert_str_eq(abibase_decode_id(d, 0), "features");
-	ck_assert_str_eq(abibase_decode_device(d, 0), "virtio-net");
-	ck_assert_int_eq(abibase_decode_scope(d, 0), ABIBASE_DECODE_GUEST);
+	ck_assert_uint_eq(abibase_result_finding_count(d), 1);
+	ck_assert_int_eq(abibase_result_verdict(d), ABIBASE_VERDICT_YES);
+	ck_assert_str_eq(found(d, 0, "id"), "features");
+	ck_assert_str_eq(found(d, 0, "device"), "virtio-net");
+	ck_assert_str_eq(found(d, 0, "scope"), "guest");
 	assert_missing(0, 0x1c0010000000000, 0);
-	ck_assert_uint_eq(abibase_decode_global_count(d, 0), 4);
+	ck_assert_uint_eq(n_globals(d, 0), 4);
 	for (size_t i = 0; i < 4; i++)
-		ck_assert_str_eq(abibase_decode_global(d, 0, i), globals[i]);
-	ck_assert_ptr_null(abibase_decode_global(d, 0, 4));
+		ck_assert_str_eq(global(d, 0, i), globals[i]);
+	ck_assert_ptr_null(global(d, 0, 4));
 	assert_text("upstream 6.2", true);
 }
 END_TEST
@@ -144,7 +173,7 @@ START_TEST(one_screen)
 		size_t lines = 0;
 
 		decode(texts[i].text);
-		ck_assert_int_eq(abibase_decode_to_text(d, &text), 0);
+		ck_assert_int_eq(abibase_result_to_text(d, &text), 0);
 		words = squeezed(text);
 		for (size_t k = 0; k < 12 && texts[i].words[k]; k++)
 			ck_assert_msg(strstr(words, texts[i].words[k]), "no \"%s\" in:\n%s",
@@ -161,7 +190,7 @@ START_TEST(wide_masks)
 	decode("Features 0x000000000000000201c0010130bfffa7 unsupported. Allowed features: "
 	       "0x000000000000000001c0010179bfffe7\nFailed to load virtio-net:virtio");
 	assert_missing(0, 0, 2);
-	ck_assert_str_eq(abibase_decode_global(d, 0, 0), "virtio-net-device.guest_tunnel=off");
+	ck_assert_str_eq(global(d, 0, 0), "virtio-net-device.guest_tunnel=off");
 
 	/* QEMU 10.2 and later: masked before it is printed */
 	decode("Features 0x00000000000000000000010130bfffa7 unsupported. Allowed features: "
@@ -171,7 +200,7 @@ START_TEST(wide_masks)
 	assert_text("guest_uso4 (54)", true);
 	assert_text("host_tunnel_csum (68)", true);
 	assert_text("abibase diff", true);
-	ck_assert_uint_eq(abibase_decode_global_count(d, 0), 0);
+	ck_assert_uint_eq(n_globals(d, 0), 0);
 	/* an older one that prints such masks has another reason */
 	decode("Features 0x10130bfffa7 unsupported. Allowed features: 0x10179bfffe7\n"
 	       "Failed to load virtio-net:virtio");
@@ -179,8 +208,8 @@ START_TEST(wide_masks)
 
 	/* more than 128 bits are no masks, and that is said */
 	decode("Features 0x100000000000000000000000000000000 unsupported. Allowed features: 0x1");
-	ck_assert_uint_eq(abibase_decode_count(d), 1);
-	ck_assert_str_eq(abibase_decode_id(d, 0), "mask-too-wide");
+	ck_assert_uint_eq(abibase_result_finding_count(d), 1);
+	ck_assert_str_eq(found(d, 0, "id"), "mask-too-wide");
 	assert_text("which have 128 bits at most", true);
 }
 END_TEST
@@ -207,9 +236,9 @@ START_TEST(prefixes)
 
 	for (size_t i = 0; i < ARRAY_SIZE(logs); i++) {
 		decode(logs[i]);
-		ck_assert_uint_eq(abibase_decode_count(d), 1);
-		ck_assert_str_eq(abibase_decode_device(d, 0), "virtio-vsock");
-		ck_assert_str_eq(abibase_decode_global(d, 0, 0),
+		ck_assert_uint_eq(abibase_result_finding_count(d), 1);
+		ck_assert_str_eq(found(d, 0, "device"), "virtio-vsock");
+		ck_assert_str_eq(global(d, 0, 0),
 				 "vhost-vsock-device.seqpacket=off");
 		assert_text("GUEST_CSUM", false);
 	}
@@ -221,41 +250,41 @@ START_TEST(whose)
 	/* two incidents in a row, forwards and backwards */
 	decode(MASKS "\nFailed to load virtio-net:virtio\n" VSOCK
 		     "\nFailed to load virtio-vhost_vsock:virtio\n");
-	ck_assert_uint_eq(abibase_decode_count(d), 2);
-	ck_assert_str_eq(abibase_decode_device(d, 0), "virtio-net");
-	ck_assert_str_eq(abibase_decode_device(d, 1), "virtio-vsock");
+	ck_assert_uint_eq(abibase_result_finding_count(d), 2);
+	ck_assert_str_eq(found(d, 0, "device"), "virtio-net");
+	ck_assert_str_eq(found(d, 1, "device"), "virtio-vsock");
 	decode("load of migration failed\nFailed to load virtio-net:virtio\n" MASKS
 	       "\nload of migration failed\nFailed to load virtio-vhost_vsock:virtio\n" VSOCK "\n");
-	ck_assert_str_eq(abibase_decode_device(d, 0), "virtio-net");
-	ck_assert_str_eq(abibase_decode_device(d, 1), "virtio-vsock");
-	ck_assert_uint_eq(abibase_decode_line(d, 0), 3);
-	ck_assert_uint_eq(abibase_decode_line(d, 1), 6);
+	ck_assert_str_eq(found(d, 0, "device"), "virtio-net");
+	ck_assert_str_eq(found(d, 1, "device"), "virtio-vsock");
+	ck_assert_uint_eq(line_of(d, 0), 3);
+	ck_assert_uint_eq(line_of(d, 1), 6);
 
 	/* too far away, or of a device that has no features */
 	decode(MASKS "\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\nFailed to load virtio-net:virtio\n");
-	ck_assert_ptr_null(abibase_decode_device(d, 0));
+	ck_assert_ptr_null(found(d, 0, "device"));
 	decode(VSOCK "\nFailed to load hx7:virtio\n" VSOCK "\nFailed to load hx8:virtio\n");
-	ck_assert_uint_eq(abibase_decode_count(d), 2);
+	ck_assert_uint_eq(abibase_result_finding_count(d), 2);
 	decode(VSOCK);
 	assert_text("--device=CLASS", true);
 	decode(VSOCK "\nFailed to load cpu:virtio\n");
-	ck_assert_uint_eq(abibase_decode_count(d), 1);
-	ck_assert_ptr_null(abibase_decode_device(d, 0));
+	ck_assert_uint_eq(abibase_result_finding_count(d), 1);
+	ck_assert_ptr_null(found(d, 0, "device"));
 	assert_text("name cpu, whose features are not known here", true);
 	/* none is chosen, and so there is no list */
-	ck_assert_uint_eq(abibase_decode_global_count(d, 0), 0);
+	ck_assert_uint_eq(n_globals(d, 0), 0);
 	assert_text("VIRTIO_NET_F_GUEST_CSUM", true);
 	assert_text("VIRTIO_VSOCK_F_SEQPACKET", true);
 
 	/* what the caller says counts; a class without such bits is marked */
 	decode_bytes(MASKS, strlen(MASKS), "virtio-net-pci-non-transitional");
-	ck_assert_str_eq(abibase_decode_device(d, 0), "virtio-net");
+	ck_assert_str_eq(found(d, 0, "device"), "virtio-net");
 	assert_text("Implausible", false);
 	decode_bytes(MASKS, strlen(MASKS), "blk");
-	ck_assert_str_eq(abibase_decode_device(d, 0), "virtio-blk");
+	ck_assert_str_eq(found(d, 0, "device"), "virtio-blk");
 	assert_text("Implausible: bits 8, 18, 19, 20, 21, 23, 54, 55 and 56 ", true);
 	assert_text("    virtio-net ", true);
-	ck_assert_uint_eq(abibase_decode_global_count(d, 0), 0);
+	ck_assert_uint_eq(n_globals(d, 0), 0);
 }
 END_TEST
 
@@ -296,20 +325,20 @@ START_TEST(stories)
 		_buf_ ids = { 0 }, devices = { 0 };
 
 		decode(logs[i].log);
-		for (size_t k = 0; k < abibase_decode_count(d); k++) {
-			buf_printf(&ids, "%s%s", k ? " " : "", abibase_decode_id(d, k));
-			buf_printf(&devices, "%s%s", k ? " " : "", abibase_decode_device(d, k));
+		for (size_t k = 0; k < abibase_result_finding_count(d); k++) {
+			buf_printf(&ids, "%s%s", k ? " " : "", found(d, k, "id"));
+			buf_printf(&devices, "%s%s", k ? " " : "", found(d, k, "device"));
 		}
 		ck_assert_msg(ids.data && streq(ids.data, logs[i].ids), "%s: %s", logs[i].log,
 			      ids.data);
 		ck_assert_str_eq(devices.data, logs[i].devices);
 	}
 	decode(END);
-	ck_assert_int_eq(abibase_decode_scope(d, 0), ABIBASE_DECODE_UNKNOWN);
+	ck_assert_str_eq(found(d, 0, "scope"), "unknown");
 	decode(SECTION("hx7"));
-	ck_assert_int_eq(abibase_decode_scope(d, 0), ABIBASE_DECODE_OUTSIDE);
+	ck_assert_str_eq(found(d, 0, "scope"), "outside");
 	decode(SECTION("0000:00:05.0/virtio-vhost_vsock"));
-	ck_assert_int_eq(abibase_decode_scope(d, 0), ABIBASE_DECODE_GUEST);
+	ck_assert_str_eq(found(d, 0, "scope"), "guest");
 }
 END_TEST
 
@@ -341,7 +370,7 @@ START_TEST(layout)
 
 		snprintf(line, sizeof(line), "Bad config data: %s", texts[i].bytes);
 		decode(line);
-		ck_assert_int_eq(abibase_decode_to_text(d, &text), 0);
+		ck_assert_int_eq(abibase_result_to_text(d, &text), 0);
 		words = squeezed(text);
 		ck_assert_msg(strstr(words, texts[i].words), "no \"%s\" in:\n%s", texts[i].words,
 			      text);
@@ -355,16 +384,16 @@ END_TEST
 START_TEST(words)
 {
 	decode_bytes("0x10130afffa7", 13, NULL);
-	ck_assert_uint_eq(abibase_decode_count(d), 1);
-	ck_assert_str_eq(abibase_decode_id(d, 0), "word");
+	ck_assert_uint_eq(abibase_result_finding_count(d), 1);
+	ck_assert_str_eq(found(d, 0, "id"), "word");
 	assert_text("virtio-net: a word of 23 features", true);
 	assert_text("queue_reset (40)", true);
 	assert_text("abibase targets 0x10130afffa7", true);
-	ck_assert(!abibase_decode_missing(d, 0, (uint64_t[2]){ 0 }));
+	ck_assert(!missing(d, 0, (uint64_t[2]){ 0 }));
 	decode_bytes("0x100000002", 11, NULL);
 	assert_text("say --device=CLASS", true);
 	decode_bytes("0x100000002", 11, "vsock");
-	ck_assert_str_eq(abibase_decode_device(d, 0), "virtio-vsock");
+	ck_assert_str_eq(found(d, 0, "device"), "virtio-vsock");
 	decode("0x80000000000000000000000000000000");
 	assert_text("No class has a meaning", true);
 }
@@ -376,7 +405,7 @@ START_TEST(repeated)
 	_buf_ b = { 0 };
 
 	decode(MASKS "\n" MASKS "\nx\n" MASKS);
-	ck_assert_uint_eq(abibase_decode_count(d), 1);
+	ck_assert_uint_eq(abibase_result_finding_count(d), 1);
 	assert_text("line 1 and 2 more", true);
 
 	for (int i = 0; i < 300; i++) {
@@ -384,8 +413,8 @@ START_TEST(repeated)
 		buf_puts(&b, line);
 	}
 	decode_bytes(b.data, b.len, NULL);
-	ck_assert_uint_eq(abibase_decode_count(d), 256);
-	ck_assert_int_eq(abibase_decode_to_json(d, &text), 0);
+	ck_assert_uint_eq(abibase_result_finding_count(d), 256);
+	ck_assert_int_eq(abibase_result_to_json(d, &text), 0);
 	ck_assert(strstr(text, "\"dropped\": 44"));
 	free(text);
 }
@@ -412,13 +441,13 @@ START_TEST(unknown)
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
 		decode(texts[i]);
-		ck_assert_msg(abibase_decode_count(d) == 0, "\"%s\" is decoded", texts[i]);
+		ck_assert_msg(abibase_result_finding_count(d) == 0, "\"%s\" is decoded", texts[i]);
 		assert_text("line", false);
 	}
-	ck_assert_ptr_null(abibase_decode_id(d, 0));
-	ck_assert_ptr_null(abibase_decode_device(d, 0));
-	ck_assert_uint_eq(abibase_decode_line(d, 0), 0);
-	ck_assert(!abibase_decode_missing(d, 0, (uint64_t[2]){ 0 }));
+	ck_assert_ptr_null(found(d, 0, "id"));
+	ck_assert_ptr_null(found(d, 0, "device"));
+	ck_assert_uint_eq(line_of(d, 0), 0);
+	ck_assert(!missing(d, 0, (uint64_t[2]){ 0 }));
 }
 END_TEST
 
@@ -429,18 +458,18 @@ START_TEST(bytes)
 				  "missing features: \x01\x02,\"\n\0";
 
 	decode_bytes(log, sizeof(log), NULL);
-	ck_assert_uint_eq(abibase_decode_count(d), 2);
+	ck_assert_uint_eq(abibase_result_finding_count(d), 2);
 	assert_text("\x1b", false);
 	assert_text("\xff", false);
 	assert_text("?[2J???.", true);
-	ck_assert_int_eq(abibase_decode_scope(d, 0), ABIBASE_DECODE_OUTSIDE);
+	ck_assert_str_eq(found(d, 0, "scope"), "outside");
 }
 END_TEST
 
 START_TEST(refused)
 {
-	struct abibase_decode *const untouched = (void *)&t;
-	struct abibase_decode *ret = untouched;
+	struct abibase_result *const untouched = (void *)&t;
+	struct abibase_result *ret = untouched;
 	char *large = calloc(1, (16u << 20) + 1);
 
 	ck_assert_int_eq(abibase_decode(t.ctx, t.cat, "x", 1, "virtio-nosuch", &ret), -EINVAL);
@@ -451,11 +480,11 @@ START_TEST(refused)
 	ck_assert_str_eq(abibase_context_error_id(t.ctx), "text-too-large");
 	ck_assert_ptr_eq(ret, untouched);
 	ck_assert_int_eq(abibase_decode(t.ctx, t.cat, large, 16u << 20, NULL, &ret), 0);
-	ck_assert_uint_eq(abibase_decode_count(ret), 0);
-	ck_assert_ptr_eq(abibase_decode_ref(ret), ret);
-	abibase_decode_unref(ret);
-	abibase_decode_unref(ret);
-	ck_assert_ptr_null(abibase_decode_unref(NULL));
+	ck_assert_uint_eq(abibase_result_finding_count(ret), 0);
+	ck_assert_ptr_eq(abibase_result_ref(ret), ret);
+	abibase_result_unref(ret);
+	abibase_result_unref(ret);
+	ck_assert_ptr_null(abibase_result_unref(NULL));
 	free(large);
 }
 END_TEST
@@ -477,9 +506,9 @@ START_TEST(examples)
 
 		ck_assert_msg(!device || decode_device_row(&data, device), "%s: %s", id, device);
 		decode(example);
-		ck_assert_msg(abibase_decode_count(d) == 1, "%s: %zu findings", example,
-			      abibase_decode_count(d));
-		ck_assert_str_eq(abibase_decode_id(d, 0), id);
+		ck_assert_msg(abibase_result_finding_count(d) == 1, "%s: %zu findings", example,
+			      abibase_result_finding_count(d));
+		ck_assert_str_eq(found(d, 0, "id"), id);
 		assert_text("{", false);
 		assert_text("}", false);
 	}
@@ -494,9 +523,9 @@ static bool is_named(const struct decode_data *data, const char *text)
 	size_t i;
 	json_t *v;
 
-	d = abibase_decode_unref(d);
+	d = abibase_result_unref(d);
 	ck_assert_int_eq(decode_with(t.ctx, t.cat, data, text, strlen(text), NULL, &d), 0);
-	findings = json_object_get(decode_document(d), "findings");
+	findings = json_object_get(d->root, "findings");
 	json_array_foreach(findings, i, v) {
 		const char *family = json_string_value(json_object_get(v, "family"));
 
@@ -729,7 +758,7 @@ START_TEST(faulty_data)
 		"\"source\":\"x\",\"features\":[]}}",
 		"{\"schema\":\"abibase-messages/1\",\"messages\":[]}",
 	};
-	struct abibase_decode *ret = NULL;
+	struct abibase_result *ret = NULL;
 	char dir[] = "/tmp/abibase-decode-XXXXXX";
 
 	ck_assert_ptr_nonnull(mkdtemp(dir));
@@ -738,8 +767,8 @@ START_TEST(faulty_data)
 	write_file(dir, "devices.json", good[0]);
 	write_file(dir, "messages.json", good[1]);
 	ck_assert_int_eq(abibase_decode(t.ctx, t.cat, MASKS, strlen(MASKS), NULL, &ret), 0);
-	ck_assert_uint_eq(abibase_decode_count(ret), 0);
-	ret = abibase_decode_unref(ret);
+	ck_assert_uint_eq(abibase_result_finding_count(ret), 0);
+	ret = abibase_result_unref(ret);
 	write_file(dir, faults[_i].file, faults[_i].text);
 	ck_assert_int_lt(abibase_decode(t.ctx, t.cat, "x", 1, NULL, &ret), 0);
 	ck_assert_str_eq(abibase_context_error_id(t.ctx), faults[_i].id);

@@ -36,7 +36,6 @@ struct abibase_context;
 struct abibase_profile;
 struct abibase_catalogue;
 struct abibase_baseline;
-struct abibase_decode;
 struct abibase_platforms;
 struct abibase_check;
 struct abibase_check_request;
@@ -1223,28 +1222,14 @@ int abibase_moves_to_text(const struct abibase_moves *m, char **ret);
 /* ----------------------------------------------------------------- decode */
 
 /**
- * enum abibase_decode_scope - whose matter a message is
- * @ABIBASE_DECODE_GUEST: of what guests are offered or of what a stream carries
- * @ABIBASE_DECODE_OUTSIDE: of another device, of the CPU model, of KVM or of firmware: others can help
- * @ABIBASE_DECODE_HARMLESS: of nothing that a guest sees
- * @ABIBASE_DECODE_UNKNOWN: the text says that a load failed, and not where
- *
- * Since: 0.1
- */
-enum abibase_decode_scope {
-	ABIBASE_DECODE_GUEST,
-	ABIBASE_DECODE_OUTSIDE,
-	ABIBASE_DECODE_HARMLESS,
-	ABIBASE_DECODE_UNKNOWN,
-};
-
-/**
  * abibase_decode - say what the messages of QEMU in a text mean
  * @cat: names and properties of the features of virtio-net
  * @text: @len bytes, one message or a whole log, at most 16 MiB; need not be text at all; not kept
  * @device: class whose feature masks are in the text ("virtio-blk", "vsock"), or NULL for what the
  *	lines around the masks say
- * @ret: what was found; release with abibase_decode_unref()
+ * @ret: what was found: ABIBASE_VERDICT_YES, or ABIBASE_VERDICT_NO, which is nothing. "scope" of a
+ *	finding is "guest", "outside" (another device, CPU model, KVM or firmware), "harmless", or
+ *	"unknown"
  *
  * The messages that are known, and the features of each device class, are in messages.json and
  * devices.json of the data directory. What is not known is left out. Equal messages are one
@@ -1255,62 +1240,7 @@ enum abibase_decode_scope {
  * of the two data files. Since: 0.1
  */
 int abibase_decode(struct abibase_context *ctx, const struct abibase_catalogue *cat,
-		   const char *text, size_t len, const char *device, struct abibase_decode **ret);
-/** Since: 0.1 */
-struct abibase_decode *abibase_decode_ref(struct abibase_decode *d);
-/** Since: 0.1 */
-struct abibase_decode *abibase_decode_unref(struct abibase_decode *d);
-/**
- * abibase_decode_verdict - was anything found?
- *
- * Returns: ABIBASE_VERDICT_YES, ABIBASE_VERDICT_NO. Since: 0.1
- */
-enum abibase_verdict abibase_decode_verdict(const struct abibase_decode *d);
-/** abibase_decode_count - number of findings, in the order of their lines. Since: 0.1 */
-size_t abibase_decode_count(const struct abibase_decode *d);
-/** abibase_decode_id - which message finding @i is: "features", "vnet-hdr"; or NULL. Since: 0.1 */
-const char *abibase_decode_id(const struct abibase_decode *d, size_t i);
-/** abibase_decode_scope - whose matter finding @i is. Since: 0.1 */
-enum abibase_decode_scope abibase_decode_scope(const struct abibase_decode *d, size_t i);
-/** abibase_decode_line - line of the text, from 1, where finding @i stands first. Since: 0.1 */
-size_t abibase_decode_line(const struct abibase_decode *d, size_t i);
-/**
- * abibase_decode_device - what finding @i is about
- *
- * Returns: a device class of devices.json, the name that the text has for another device, or the
- * part of QEMU that failed ("ram", "migration stream"); NULL when no line says. Since: 0.1
- */
-const char *abibase_decode_device(const struct abibase_decode *d, size_t i);
-/**
- * abibase_decode_missing - the features that the guest has and the destination does not offer
- * @ret: receives 128 bits, least significant word first; none is set when QEMU had taken them out
- *	of the mask before it printed it (10.2 and later)
- *
- * Returns: whether finding @i is about feature masks. Since: 0.1
- */
-bool abibase_decode_missing(const struct abibase_decode *d, size_t i, uint64_t ret[2]);
-/** abibase_decode_global_count - number of settings for a new start. Since: 0.1 */
-size_t abibase_decode_global_count(const struct abibase_decode *d, size_t i);
-/**
- * abibase_decode_global - setting @k with which a guest does not get into finding @i
- *
- * Returns: "class.property=value" as for -global, or NULL. Since: 0.1
- */
-const char *abibase_decode_global(const struct abibase_decode *d, size_t i, size_t k);
-/**
- * abibase_decode_to_json - all of it as a document, abibase-decode/1
- * @ret: canonical text with a final newline, for free()
- *
- * Returns: 0, -ENOMEM. Since: 0.1
- */
-int abibase_decode_to_json(const struct abibase_decode *d, char **ret);
-/**
- * abibase_decode_to_text - all of it for people
- * @ret: for free(); empty without a finding; its form may change between releases
- *
- * Returns: 0, -ENOMEM. Since: 0.1
- */
-int abibase_decode_to_text(const struct abibase_decode *d, char **ret);
+		   const char *text, size_t len, const char *device, struct abibase_result **ret);
 
 /* -------------------------------------------------------- starting a guest */
 

@@ -587,7 +587,7 @@ static void put_message(struct buf *b, const json_t *f)
 	put_globals(b, json_object_get(f, "globals"));
 }
 
-char *decode_text(const json_t *root)
+int decode_show(const json_t *root, char **ret)
 {
 	json_int_t dropped = json_integer_value(json_object_get(root, "dropped"));
 	_buf_ b = { 0 };
@@ -606,5 +606,5 @@ char *decode_text(const json_t *root)
 	}
 	if (dropped)
 		buf_printf(&b, "\n%" JSON_INTEGER_FORMAT " more findings are left out\n", dropped);
-	return buf_steal(&b);
+	return buf_give(&b, ret);
 }

@@ -16,12 +16,6 @@
 #define MAX_TEXT (16u << 20)
 #define MASK_DIGITS (FEATURE_BITS / 4)
 
-struct abibase_decode {
-	int refcount;
-	json_t *root;
-	char *text, *json;
-};
-
 static const char *string_of(const json_t *obj, const char *key)
 {
 	return json_string_value(json_object_get(obj, key));
@@ -797,46 +791,34 @@ static int decode(struct decoder *d, const char *text, size_t len, const char *d
 	return d->failed ? context_oom(d->ctx) : 0;
 }
 
-/* The document, and both forms in which it is printed. */
-static int finish(struct decoder *d, struct abibase_decode *decode)
+static int finish(struct decoder *d, struct abibase_result **ret)
 {
-	_buf_ b = { 0 };
+	struct abibase_result made = { .root = make_document(d), .show = decode_show };
 
-	decode->root = make_document(d);
-	if (d->failed || !decode->root)
+	if (d->failed) {
+		json_decref(made.root);
 		return context_oom(d->ctx);
-	json_write_canonical(&b, decode->root);
-	decode->json = buf_steal(&b);
-	decode->text = decode_text(decode->root);
-	return decode->json && decode->text ? 0 : context_oom(d->ctx);
+	}
+	made.verdict = d->n ? ABIBASE_VERDICT_YES : ABIBASE_VERDICT_NO;
+	return result_give(d->ctx, &made, ret);
 }
 
 int decode_with(struct abibase_context *ctx, const struct abibase_catalogue *cat,
 		const struct decode_data *data, const char *text, size_t len, const char *device,
-		struct abibase_decode **ret)
+		struct abibase_result **ret)
 {
 	struct decoder d = { .ctx = ctx, .cat = cat, .data = data };
-	struct abibase_decode *result = calloc(1, sizeof(*result));
-	int r;
+	int r = decode(&d, text, len, device);
 
-	if (!result)
-		return context_oom(ctx);
-	result->refcount = 1;
-	r = decode(&d, text, len, device);
 	if (r == 0)
-		r = finish(&d, result);
+		r = finish(&d, ret);
 	decoder_clear(&d);
-	if (r < 0) {
-		abibase_decode_unref(result);
-		return r;
-	}
-	*ret = result;
-	return 0;
+	return r;
 }
 
 ABIBASE_EXPORT int abibase_decode(struct abibase_context *ctx,
 				  const struct abibase_catalogue *cat, const char *text,
-				  size_t len, const char *device, struct abibase_decode **ret)
+				  size_t len, const char *device, struct abibase_result **ret)
 {
 	struct decode_data data = { 0 };
 	int r;
@@ -851,113 +833,4 @@ ABIBASE_EXPORT int abibase_decode(struct abibase_context *ctx,
 		r = decode_with(ctx, cat, &data, text, len, device, ret);
 	decode_data_clear(&data);
 	return r;
-}
-
-ABIBASE_EXPORT struct abibase_decode *abibase_decode_ref(struct abibase_decode *d)
-{
-	if (d)
-		__atomic_add_fetch(&d->refcount, 1, __ATOMIC_RELAXED);
-	return d;
-}
-
-ABIBASE_EXPORT struct abibase_decode *abibase_decode_unref(struct abibase_decode *d)
-{
-	if (!d || __atomic_sub_fetch(&d->refcount, 1, __ATOMIC_ACQ_REL) > 0)
-		return NULL;
-	json_decref(d->root);
-	free(d->text);
-	free(d->json);
-	free(d);
-	return NULL;
-}
-
-static const json_t *finding_at(const struct abibase_decode *d, size_t i)
-{
-	return json_array_get(json_object_get(d->root, "findings"), i);
-}
-
-ABIBASE_EXPORT size_t abibase_decode_count(const struct abibase_decode *d)
-{
-	return json_array_size(json_object_get(d->root, "findings"));
-}
-
-const json_t *decode_document(const struct abibase_decode *d)
-{
-	return d->root;
-}
-
-ABIBASE_EXPORT enum abibase_verdict abibase_decode_verdict(const struct abibase_decode *d)
-{
-	return abibase_decode_count(d) ? ABIBASE_VERDICT_YES : ABIBASE_VERDICT_NO;
-}
-
-ABIBASE_EXPORT const char *abibase_decode_id(const struct abibase_decode *d, size_t i)
-{
-	return string_of(finding_at(d, i), "id");
-}
-
-ABIBASE_EXPORT enum abibase_decode_scope abibase_decode_scope(const struct abibase_decode *d,
-							      size_t i)
-{
-	const char *scope = string_of(finding_at(d, i), "scope");
-
-	if (scope && streq(scope, "outside"))
-		return ABIBASE_DECODE_OUTSIDE;
-	if (scope && streq(scope, "harmless"))
-		return ABIBASE_DECODE_HARMLESS;
-	if (scope && streq(scope, "unknown"))
-		return ABIBASE_DECODE_UNKNOWN;
-	return ABIBASE_DECODE_GUEST;
-}
-
-ABIBASE_EXPORT size_t abibase_decode_line(const struct abibase_decode *d, size_t i)
-{
-	return (size_t)json_integer_value(json_object_get(finding_at(d, i), "line"));
-}
-
-ABIBASE_EXPORT const char *abibase_decode_device(const struct abibase_decode *d, size_t i)
-{
-	return string_of(finding_at(d, i), "device");
-}
-
-ABIBASE_EXPORT bool abibase_decode_missing(const struct abibase_decode *d, size_t i,
-					   uint64_t ret[2])
-{
-	struct mask m;
-	const char *s = string_of(finding_at(d, i), "missing");
-
-	if (!s || !mask_parse(s, &m))
-		return false;
-	memcpy(ret, m.word, sizeof(m.word));
-	return true;
-}
-
-ABIBASE_EXPORT size_t abibase_decode_global_count(const struct abibase_decode *d, size_t i)
-{
-	return json_array_size(json_object_get(finding_at(d, i), "globals"));
-}
-
-ABIBASE_EXPORT const char *abibase_decode_global(const struct abibase_decode *d, size_t i, size_t k)
-{
-	return json_string_value(json_array_get(json_object_get(finding_at(d, i), "globals"), k));
-}
-
-ABIBASE_EXPORT int abibase_decode_to_json(const struct abibase_decode *d, char **ret)
-{
-	char *copy = strdup(d->json);
-
-	if (!copy)
-		return -ENOMEM;
-	*ret = copy;
-	return 0;
-}
-
-ABIBASE_EXPORT int abibase_decode_to_text(const struct abibase_decode *d, char **ret)
-{
-	char *copy = strdup(d->text);
-
-	if (!copy)
-		return -ENOMEM;
-	*ret = copy;
-	return 0;
 }

@@ -29,9 +29,13 @@ static bool gather(struct abibase_result *r)
 
 	for (size_t k = 0; k < ARRAY_SIZE(lists); k++)
 		ok &= take_findings(r, &cap, json_object_get(r->root, lists[k]));
-	for (size_t k = 0; k < ARRAY_SIZE(parts); k++)
-		json_array_foreach(json_object_get(r->root, parts[k]), i, part)
+	for (size_t k = 0; k < ARRAY_SIZE(parts); k++) {
+		json_t *list = json_object_get(r->root, parts[k]);
+
+		ok &= take_findings(r, &cap, json_object_get(list, "findings"));
+		json_array_foreach(list, i, part)
 			ok &= take_findings(r, &cap, json_object_get(part, "findings"));
+	}
 	return ok;
 }
 

@@ -72,20 +72,20 @@ static int from_log(struct abibase_context *ctx, const struct abibase_catalogue 
 		    const char *text, size_t len, const char *source, const char *device,
 		    struct abibase_guest **ret)
 {
-	struct abibase_decode *d;
+	struct abibase_result *d;
 	const json_t *masks;
 	int r = abibase_decode(ctx, cat, text, len, device, &d);
 
 	if (r < 0)
 		return r;
-	masks = last_masks(decode_document(d));
+	masks = last_masks(d->root);
 	if (masks)
 		r = from_masks(ctx, masks, source, ret);
 	else
 		r = context_fail(ctx, EINVAL, "not-a-guest", source,
 				 "is neither an abibase-guest/1 document nor a log with QEMU's line "
 				 "\"Features 0x... unsupported\"");
-	abibase_decode_unref(d);
+	abibase_result_unref(d);
 	return r;
 }
 

@@ -11,17 +11,14 @@ static struct abibase_context *ctx;
 static struct abibase_catalogue *cat;
 static struct decode_data data_files; /* read once: the logs are what is tried out */
 
-static void check_finding(const struct abibase_decode *d, size_t i)
+static void check_finding(const struct abibase_value *f)
 {
-	uint64_t missing[2];
+	const struct abibase_value *globals = abibase_value_member(f, "globals");
 
-	MUST(abibase_decode_id(d, i));
-	MUST(abibase_decode_line(d, i) >= 1);
-	abibase_decode_scope(d, i);
-	abibase_decode_device(d, i);
-	abibase_decode_missing(d, i, missing);
-	for (size_t k = 0; k < abibase_decode_global_count(d, i); k++)
-		MUST(strchr(abibase_decode_global(d, i, k), '='));
+	MUST(abibase_value_string(abibase_value_member(f, "id")));
+	MUST(abibase_value_integer(abibase_value_member(f, "line")) >= 1);
+	for (size_t k = 0; k < abibase_value_count(globals); k++)
+		MUST(strchr(abibase_value_string(abibase_value_item(globals, k)), '='));
 }
 
 /* What goes to a terminal is printable, whatever the log holds. */
@@ -34,7 +31,7 @@ static void check_printable(const char *text)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char *const devices[] = { NULL, "net", "virtio-blk", "vhost-vsock-pci" };
-	struct abibase_decode *d = NULL;
+	struct abibase_result *d = NULL;
 	const char *device = NULL;
 	char *text = NULL, *json = NULL;
 
@@ -47,13 +44,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		size--;
 	}
 	MUST(decode_with(ctx, cat, &data_files, (const char *)data, size, device, &d) == 0);
-	MUST(abibase_decode_to_text(d, &text) == 0 && abibase_decode_to_json(d, &json) == 0);
+	MUST(abibase_result_to_text(d, &text) == 0 && abibase_result_to_json(d, &json) == 0);
 	check_printable(text);
-	for (size_t i = 0; i < abibase_decode_count(d); i++)
-		check_finding(d, i);
-	MUST((abibase_decode_verdict(d) == ABIBASE_VERDICT_YES) == (text[0] != '\0'));
+	for (size_t i = 0; i < abibase_result_finding_count(d); i++)
+		check_finding(abibase_result_finding(d, i));
+	MUST((abibase_result_verdict(d) == ABIBASE_VERDICT_YES) == (text[0] != '\0'));
 	free(text);
 	free(json);
-	abibase_decode_unref(d);
+	abibase_result_unref(d);
 	return 0;
 }
