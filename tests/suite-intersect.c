@@ -1200,32 +1200,104 @@ START_TEST(test_formats)
 }
 END_TEST
 
-/* Reasons name every host that forced a value. */
+/* Reasons name every host that forced a value; the document by the first of a cohort. */
 START_TEST(test_reasons)
 {
 	struct abibase_baseline *b = ANSWER("pc-q35-7.2", NULL, host("good", "6.12", "7.2.22"),
 					    host("one", "6.1", "7.2.22"),
 					    host("two", "5.10", "7.2.22"));
+	const struct value *v = baseline_value(b, "virtio-net-device", "queue_reset");
 	_autofree_ char *json = test_baseline_json(t.ctx, b);
-	json_t *root = json_loads(json, 0, NULL), *v;
-	size_t i;
-	bool seen = false;
 
-	json_array_foreach(json_object_get(root, "values"), i, v) {
-		_autofree_ char *text = NULL;
-
-		if (!streq(json_string_value(json_object_get(v, "property")), "queue_reset"))
-			continue;
-		seen = true;
-		text = json_dumps(v, JSON_COMPACT);
-		ck_assert_ptr_nonnull(strstr(text, "\"one\""));
-		ck_assert_ptr_nonnull(strstr(text, "\"two\""));
-		ck_assert_ptr_null(strstr(text, "\"good\""));
-		ck_assert_ptr_nonnull(strstr(text, "vhost_net.features[40]"));
-	}
-	ck_assert(seen);
-	json_decref(root);
+	ck_assert_ptr_nonnull(v);
+	ck_assert_uint_eq(v->n_why, 1);
+	ck_assert_str_eq(v->why[0].what, "vhost_net.features[40]");
+	ck_assert_uint_eq(v->why[0].n_hosts, 2);
+	ck_assert_str_eq(b->in.hosts[v->why[0].hosts[0]]->name, "one");
+	ck_assert_str_eq(b->in.hosts[v->why[0].hosts[1]]->name, "two");
+	ck_assert_ptr_nonnull(strstr(json, "\"cohorts\": [\n            \"one\"\n"));
 	abibase_baseline_unref(b);
+}
+END_TEST
+
+static json_t *baseline_root(struct abibase_baseline *b)
+{
+	_autofree_ char *json = test_baseline_json(t.ctx, b);
+	json_t *root = json_loads(json, 0, NULL);
+
+	ck_assert_ptr_nonnull(root);
+	abibase_baseline_unref(b);
+	return root;
+}
+
+static int read_root(const json_t *root, struct abibase_baseline **ret)
+{
+	_autofree_ char *text = NULL;
+
+	ck_assert_int_eq(json_give(root, &text), 0);
+	return abibase_baseline_from_buffer(t.ctx, text, strlen(text), "t", ret);
+}
+
+/* Hosts that answer alike are a line each, and there is no number of them that is refused. */
+START_TEST(test_many_hosts)
+{
+	static const size_t many = 100000;
+	json_t *root = baseline_root(ANSWER("pc-q35-7.2", NULL, host("good", "6.12", "7.2.22"),
+					    host("twin", "6.12", "7.2.22"),
+					    host("old", "6.1", "7.2.22")));
+	json_t *inputs = json_object_get(root, "inputs"), *hosts;
+	_autofree_ char *before = NULL, *after = NULL;
+	struct abibase_baseline *b;
+	char name[40];
+
+	ck_assert_uint_eq(json_array_size(inputs), 2);
+	hosts = json_object_get(json_array_get(inputs, 0), "hosts");
+	ck_assert_uint_eq(json_object_size(hosts), 2);
+	ck_assert_int_eq(json_give(root, &before), 0);
+	for (size_t i = 0; i < many; i++) {
+		snprintf(name, sizeof(name), "node-%06zu.example.org", i);
+		json_object_set(hosts, name, json_object_get(hosts, "good"));
+	}
+	ck_assert_int_eq(read_root(root, &b), 0);
+	ck_assert_uint_eq(b->in.n_hosts, many + 3);
+	after = test_baseline_json(t.ctx, b);
+	ck_assert_uint_lt(strlen(after) - strlen(before), 120 * many);
+	abibase_baseline_unref(b);
+	json_decref(root);
+}
+END_TEST
+
+static void refused(json_t *root, const char *sentence)
+{
+	struct abibase_baseline *b;
+
+	ck_assert_int_eq(read_root(root, &b), -EBADMSG);
+	ck_assert_msg(strstr(abibase_context_error(t.ctx), sentence) != NULL, "%s",
+		      abibase_context_error(t.ctx));
+	json_decref(root);
+}
+
+START_TEST(test_wrong_cohorts)
+{
+	json_t *root = baseline_root(ANSWER("pc-q35-7.2", NULL, host("good", "6.12", "7.2.22"),
+					    host("old", "6.1", "7.2.22")));
+	json_t *inputs = json_object_get(root, "inputs"), *twice = json_deep_copy(root);
+	json_t *other = json_deep_copy(root), *none = json_deep_copy(root);
+	json_t *hosts;
+
+	json_array_append(inputs, json_array_get(inputs, 0));
+	json_array_remove(inputs, 0);
+	refused(root, "cohorts must be sorted by their first hosts");
+	inputs = json_object_get(twice, "inputs");
+	hosts = json_object_get(json_array_get(inputs, 0), "hosts");
+	json_object_set(hosts, "old", json_object_get(hosts, "good"));
+	refused(twice, "the host \"old\" is in two cohorts");
+	json_array_append_new(json_object_get(json_array_get(json_object_get(other, "backends"), 0),
+					      "absent_on"), json_string("new"));
+	refused(other, "\"new\" is not among the cohorts");
+	inputs = json_object_get(none, "inputs");
+	json_object_clear(json_object_get(json_array_get(inputs, 0), "hosts"));
+	refused(none, "must name at least one host");
 }
 END_TEST
 
@@ -1266,6 +1338,8 @@ Suite *suite_intersect(void)
 	tcase_add_test(hosts, test_identity);
 	tcase_add_test(texts, test_formats);
 	tcase_add_test(texts, test_reasons);
+	tcase_add_test(texts, test_many_hosts);
+	tcase_add_test(texts, test_wrong_cohorts);
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
 		tcase_add_checked_fixture(all[i], setup, teardown);
 		tcase_set_timeout(all[i], 60);

@@ -286,7 +286,12 @@ static void hosts_make(struct hosts *h)
 		char name[sizeof("h") + 20]; /* as many digits as a size_t can have */
 
 		snprintf(name, sizeof(name), "h%zu", i);
-		h->json[i] = random_host(&h->world, name);
+		if (i && rng_percent(&rng, 25)) { /* a cohort */
+			h->json[i] = json_deep_copy(h->json[rng_below(&rng, (unsigned int)i)]);
+			json_object_set_new(h->json[i], "name", json_string(name));
+		} else {
+			h->json[i] = random_host(&h->world, name);
+		}
 		h->p[i] = test_profile_json(t.ctx, h->json[i]);
 	}
 }
@@ -398,6 +403,52 @@ START_TEST(test_order_and_repetition)
 		ck_assert_pstr_eq(abibase_baseline_id(a), abibase_baseline_id(b));
 		ck_assert_int_eq(abibase_baseline_id(a) != NULL,
 				 abibase_baseline_verdict(a) == ABIBASE_VERDICT_YES);
+		abibase_baseline_unref(a);
+		abibase_baseline_unref(b);
+		hosts_clear(&h);
+	}
+}
+END_TEST
+
+static bool same_hosts(const unsigned int *x, size_t n_x, const unsigned int *y, size_t n_y)
+{
+	return n_x == n_y && memcmp(x, y, n_x * sizeof(*x)) == 0;
+}
+
+static bool same_reasons(const struct abibase_baseline *a, const struct abibase_baseline *b)
+{
+	bool same = a->n_values == b->n_values && a->n_offers == b->n_offers;
+
+	for (size_t i = 0; same && i < a->n_offers; i++)
+		same = same_hosts(a->offers[i].absent_on, a->offers[i].n_absent_on,
+				  b->offers[i].absent_on, b->offers[i].n_absent_on);
+	for (size_t i = 0; same && i < a->n_values; i++) {
+		const struct value *x = &a->values[i], *y = &b->values[i];
+
+		same = x->n_why == y->n_why;
+		for (size_t k = 0; same && k < x->n_why; k++)
+			same = same_hosts(x->why[k].hosts, x->why[k].n_hosts, y->why[k].hosts,
+					  y->why[k].n_hosts);
+	}
+	return same;
+}
+
+/* Reasons are written for cohorts, and read for the same hosts as before. */
+START_TEST(test_cohorts)
+{
+	for (unsigned int round = 0; round < rounds(300); round++) {
+		struct hosts h;
+		struct abibase_baseline *a, *b;
+		_autofree_ char *x = NULL, *y = NULL;
+
+		begin_round(9, round);
+		hosts_make(&h);
+		a = answer(&h, ~0u);
+		x = test_baseline_json(t.ctx, a);
+		ck_assert_int_eq(abibase_baseline_from_buffer(t.ctx, x, strlen(x), "t", &b), 0);
+		y = test_baseline_json(t.ctx, b);
+		law_assert(&h, round, streq(x, y), "%s\nand read and written\n%s\n", x, y);
+		law_assert(&h, round, same_reasons(a, b), "%s\n", x);
 		abibase_baseline_unref(a);
 		abibase_baseline_unref(b);
 		hosts_clear(&h);
@@ -999,6 +1050,7 @@ Suite *suite_laws(void)
 	tcase_add_checked_fixture(laws, setup, teardown);
 	tcase_set_timeout(laws, 1200);
 	tcase_add_test(laws, test_order_and_repetition);
+	tcase_add_test(laws, test_cohorts);
 	tcase_add_test(laws, test_grouping);
 	tcase_add_test(laws, test_reading_keeps_the_answer);
 	tcase_add_test(laws, test_monotone);

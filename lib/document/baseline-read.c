@@ -69,7 +69,7 @@ static bool check_build_key(struct schema_walk *c, const char *key)
 
 static void check_inputs(struct schema_walk *c, const json_t *v)
 {
-	if (!json_array_size(v))
+	if (json_is_array(v) ? !json_array_size(v) : !json_object_size(v))
 		schema_fault(c, "json-bad-value", "must name at least one host");
 }
 
@@ -101,17 +101,18 @@ static const struct member unasked_members[] = {
 	{ 0 },
 };
 
+/* A cohort. */
 static const struct member input_members[] = {
 	{ "arch", S, .required = true, .check = schema_name },
-	{ "digest", S, .required = true, .check = check_digest },
+	{ "hosts", J_OBJECT, .required = true, .keys = schema_key, .check = check_inputs,
+	  .each = EACH(S, .check = check_digest) },
 	{ "kind", S, .required = true, WORDS(host_words) },
 	{ "lacks", J_ARRAY, .required = true, .each = EACH(S) },
-	{ "name", S, .required = true, .check = schema_name },
 	{ "numbers", J_OBJECT, .each = EACH(J_INT, .check = check_count) },
 	{ "qemu", J_ARRAY, .required = true, .each = EACH_OBJECT(host_qemu_members, MORE_NONE) },
 	{ "qemu_none", J_BOOL, .required = false },
 	{ "qemu_unasked", J_ARRAY, .each = EACH_OBJECT(unasked_members, MORE_NONE) },
-	{ "revision", J_INT, .required = true },
+	{ "revisions", J_OBJECT, .each = EACH(J_INT, .check = check_count) },
 	{ "unknown", J_OBJECT, .required = true, .each = EACH(S, .check = schema_name) },
 	{ 0 },
 };
@@ -147,7 +148,7 @@ static const struct member defaults_members[] = {
 
 static const struct member why_members[] = {
 	{ "backends", J_ARRAY, .each = EACH(S) },
-	{ "hosts", J_ARRAY, .each = EACH(S) },
+	{ "cohorts", J_ARRAY, .each = EACH(S) },
 	{ "layer", S, .required = false },
 	{ "missing", S, .required = false },
 	{ "reason", S, .required = true, WORDS(why_words) },
@@ -199,6 +200,9 @@ static const struct member baseline_members[] = {
 struct reader {
 	struct schema_walk *c;
 	struct abibase_baseline *b;
+	const char **cohorts;	 /* the first host of each, sorted */
+	unsigned int *cohort_of; /* for each host, once they are sorted */
+	size_t n_cohorts;
 	bool oom;
 };
 
@@ -260,29 +264,38 @@ static long find_name(char *const *names, size_t n, const char *s)
 	return -1;
 }
 
-static int host_name_cmp(const void *key, const void *h)
+static int name_cmp(const void *key, const void *name)
 {
-	return strcmp(key, (*(struct host *const *)h)->name);
+	return strcmp(key, *(const char *const *)name);
 }
 
+/* The hosts of some cohorts, sorted. */
 static unsigned int *host_refs(struct reader *r, const json_t *list, size_t *ret_n)
 {
-	unsigned int *hosts = take(r, json_array_size(list), sizeof(*hosts));
-	const struct inputs *in = &r->b->in;
-	size_t i;
+	_autofree_ bool *wanted = calloc(r->n_cohorts + 1, sizeof(*wanted));
+	unsigned int *hosts;
+	size_t i, n = 0;
 	json_t *v;
 
-	if (!hosts)
+	if (!wanted) {
+		r->oom = true;
 		return NULL;
-	json_array_foreach(list, i, v) {
-		struct host **h = bsearch(json_string_value(v), in->hosts, in->n_hosts,
-					  sizeof(struct host *), host_name_cmp);
-
-		if (h)
-			hosts[(*ret_n)++] = (unsigned int)(h - in->hosts);
-		else
-			not_there(r, "inputs", json_string_value(v));
 	}
+	json_array_foreach(list, i, v) {
+		const char **at = bsearch(json_string_value(v), r->cohorts, r->n_cohorts,
+					  sizeof(*r->cohorts), name_cmp);
+
+		if (at)
+			wanted[at - r->cohorts] = true;
+		else
+			not_there(r, "cohorts", json_string_value(v));
+	}
+	for (i = 0; i < r->b->in.n_hosts; i++)
+		n += wanted[r->cohort_of[i]];
+	hosts = take(r, n, sizeof(*hosts));
+	for (i = 0; hosts && i < r->b->in.n_hosts; i++)
+		if (wanted[r->cohort_of[i]])
+			hosts[(*ret_n)++] = (unsigned int)i;
 	return hosts;
 }
 
@@ -449,27 +462,19 @@ static void read_unasked(struct reader *r, const json_t *v, struct host *h)
 	}
 }
 
-static void read_host(struct reader *r, const json_t *v)
+/* What all hosts of a cohort have. */
+static void read_answering(struct reader *r, const json_t *v, struct host *h)
 {
 	const json_t *list = json_object_get(v, "qemu");
 	struct inputs *in = &r->b->in;
-	struct host *h = host_new(str(v, "name"), in->n_numbers, in->n_conditions,
-				  json_array_size(list),
-				  json_array_size(json_object_get(v, "qemu_unasked")));
 	size_t i;
 	json_t *q;
 
-	if (!h || strings_intern(&in->strings, str(v, "arch"), &h->arch) < 0) {
-		host_unref(h);
+	if (strings_intern(&in->strings, str(v, "arch"), &h->arch) < 0)
 		r->oom = true;
-		return;
-	}
-	in->hosts[in->n_hosts++] = h;
-	h->revision = json_integer_value(json_object_get(v, "revision"));
 	h->platform = streq(str(v, "kind"), "platform");
 	h->has_qemu = h->n_qemu || h->n_unasked || json_is_true(json_object_get(v, "qemu_none"));
 	read_unasked(r, v, h);
-	host_set_digest(h, str(v, "digest"));
 	read_answers(r, v, h);
 	read_numbers(in, v, h);
 	json_array_foreach(list, i, q) {
@@ -486,29 +491,105 @@ static void read_host(struct reader *r, const json_t *v)
 	}
 }
 
+/* The name that the cohort goes by. */
+static const char *first_name(const json_t *hosts)
+{
+	const char *first = NULL, *key;
+	json_t *v;
+
+	json_object_foreach((json_t *)hosts, key, v)
+		if (!first || strcmp(key, first) < 0)
+			first = key;
+	return first;
+}
+
+/* A host on its way into its place. */
+struct placed {
+	struct host *host;
+	unsigned int cohort;
+};
+
+static void read_cohort(struct reader *r, const json_t *v, struct placed *placed)
+{
+	const json_t *hosts = json_object_get(v, "hosts");
+	const json_t *revisions = json_object_get(v, "revisions");
+	struct inputs *in = &r->b->in;
+	struct host *like = NULL, *h;
+	const char *name;
+	json_t *digest;
+
+	json_object_foreach((json_t *)hosts, name, digest) {
+		if (like)
+			h = host_like(like, in->n_numbers, in->n_conditions, name);
+		else
+			h = host_new(name, in->n_numbers, in->n_conditions,
+				     json_array_size(json_object_get(v, "qemu")),
+				     json_array_size(json_object_get(v, "qemu_unasked")));
+		if (!h) {
+			r->oom = true;
+			return;
+		}
+		if (!like)
+			read_answering(r, v, h);
+		like = h;
+		host_set_digest(h, json_string_value(digest));
+		h->revision = json_integer_value(json_object_get(revisions, name));
+		placed[in->n_hosts] = (struct placed){ h, (unsigned int)r->n_cohorts };
+		in->hosts[in->n_hosts++] = h;
+	}
+	r->cohorts[r->n_cohorts++] = first_name(hosts);
+	if (r->n_cohorts > 1 &&
+	    strcmp(r->cohorts[r->n_cohorts - 2], r->cohorts[r->n_cohorts - 1]) >= 0)
+		schema_fault(r->c, "json-bad-value",
+			     "cohorts must be sorted by their first hosts");
+}
+
+static int placed_cmp(const void *a, const void *b)
+{
+	return strcmp(((const struct placed *)a)->host->name, ((const struct placed *)b)->host->name);
+}
+
+static void sort_hosts(struct reader *r, struct placed *placed)
+{
+	struct inputs *in = &r->b->in;
+
+	qsort(placed, in->n_hosts, sizeof(*placed), placed_cmp);
+	for (size_t i = 0; i < in->n_hosts; i++) {
+		in->hosts[i] = placed[i].host;
+		r->cohort_of[i] = placed[i].cohort;
+		if (i && streq(in->hosts[i - 1]->name, in->hosts[i]->name))
+			schema_fault(r->c, "json-bad-value",
+				     "the host \"%s\" is in two cohorts", in->hosts[i]->name);
+	}
+}
+
 static void read_hosts(struct reader *r, const json_t *root)
 {
 	const json_t *list = json_object_get(root, "inputs");
+	_autofree_ struct placed *placed = NULL;
 	struct inputs *in = &r->b->in;
-	size_t mark = schema_enter(r->c, "inputs"), i;
+	size_t mark = schema_enter(r->c, "inputs"), n = 0, i;
 	json_t *v;
 
 	in->catalogue_revision = json_integer_value(json_object_get(root, "catalogue"));
-	in->hosts = calloc(json_array_size(list) + 1, sizeof(struct host *));
-	if (!in->hosts)
-		r->oom = true;
-	else
-		in->cap_hosts = json_array_size(list);
+	json_array_foreach(list, i, v)
+		n += json_object_size(json_object_get(v, "hosts"));
+	placed = calloc(n + 1, sizeof(*placed));
+	in->hosts = calloc(n + 1, sizeof(struct host *));
+	in->cap_hosts = n;
+	r->cohorts = take(r, json_array_size(list), sizeof(*r->cohorts));
+	r->cohort_of = take(r, n, sizeof(*r->cohort_of));
+	r->oom |= !placed || !in->hosts;
 	name_numbers(r, list);
 	json_array_foreach(list, i, v) {
 		size_t mark2 = schema_enter_index(r->c, i);
 
 		if (!r->oom)
-			read_host(r, v);
-		if (!r->oom && i && strcmp(in->hosts[i - 1]->name, in->hosts[i]->name) >= 0)
-			schema_fault(r->c, "json-bad-value", "hosts must be sorted, each once");
+			read_cohort(r, v, placed);
 		schema_leave(r->c, mark2);
 	}
+	if (!r->oom)
+		sort_hosts(r, placed);
 	schema_leave(r->c, mark);
 }
 
@@ -587,7 +668,7 @@ static void read_why(struct reader *r, const json_t *v, struct value *value)
 		w->missing = str(item, "missing");
 		w->remedy = str(item, "remedy");
 		w->backends = backend_mask(r, json_object_get(item, "backends"));
-		w->hosts = host_refs(r, json_object_get(item, "hosts"), &w->n_hosts);
+		w->hosts = host_refs(r, json_object_get(item, "cohorts"), &w->n_hosts);
 	}
 }
 

@@ -184,6 +184,7 @@ struct writer {
 	struct buf *out;
 	unsigned int depth;
 	unsigned int about; /* backends, of those of the catalogue, whose conditions are written */
+	struct member_of *cohorts; /* for each host */
 	bool comma;
 };
 
@@ -258,13 +259,102 @@ static void w_list(struct writer *w, const char *key, const char *const *s, size
 	w_close(w, ']');
 }
 
-static void w_hosts(struct writer *w, const struct abibase_baseline *b, const char *key,
-		    const unsigned int *hosts, size_t n)
+/* What only a device is asked about that this baseline is not for is none of its business. */
+static bool is_asked(const struct writer *w, const struct abibase_baseline *b, size_t condition)
+{
+	return !b->cat || b->cat->conditions[condition].backends & w->about;
+}
+
+/*
+ * A cohort: hosts that answer alike, so that every reason is about all of them or none. It goes by
+ * the name of its first host.
+ */
+struct member_of {
+	unsigned int first; /* host of the cohort */
+	unsigned int next;  /* one, or NO_HOST */
+};
+#define NO_HOST (~0u)
+
+struct cohort_order {
+	const struct writer *w;
+	const struct abibase_baseline *b;
+};
+
+static int bytes_cmp(const void *x, size_t n_x, const void *y, size_t n_y)
+{
+	return n_x != n_y ? (n_x < n_y ? -1 : 1) : memcmp(x, y, n_x);
+}
+
+static int answers_cmp(const struct cohort_order *o, const struct host *x, const struct host *y)
+{
+	for (size_t i = 0; i < o->b->in.n_conditions; i++)
+		if (x->answers[i] != y->answers[i] && is_asked(o->w, o->b, i))
+			return x->answers[i] < y->answers[i] ? -1 : 1;
+	return memcmp(x->numbers, y->numbers, o->b->in.n_numbers * sizeof(*x->numbers));
+}
+
+static int cohort_cmp(const struct cohort_order *o, const struct host *x, const struct host *y)
+{
+	const struct inputs *in = &o->b->in;
+	const unsigned int a[] = { x->arch, x->platform, x->has_qemu, inputs_assumes_qemu(in, x),
+				   inputs_is_dest(in, x) };
+	const unsigned int b[] = { y->arch, y->platform, y->has_qemu, inputs_assumes_qemu(in, y),
+				   inputs_is_dest(in, y) };
+	int r = memcmp(a, b, sizeof(a));
+
+	if (!r)
+		r = bytes_cmp(x->qemu, x->n_qemu * sizeof(*x->qemu), y->qemu,
+			      y->n_qemu * sizeof(*y->qemu));
+	if (!r)
+		r = bytes_cmp(x->unasked, x->n_unasked * sizeof(*x->unasked), y->unasked,
+			      y->n_unasked * sizeof(*y->unasked));
+	return r ? r : answers_cmp(o, x, y);
+}
+
+static int host_order(const void *x, const void *y, void *data)
+{
+	const struct cohort_order *o = data;
+	unsigned int a = *(const unsigned int *)x, b = *(const unsigned int *)y;
+	int r = cohort_cmp(o, o->b->in.hosts[a], o->b->in.hosts[b]);
+
+	return r ? r : (a > b) - (a < b);
+}
+
+static void find_cohorts(struct writer *w, const struct abibase_baseline *b)
+{
+	size_t n = b->in.n_hosts;
+	_autofree_ unsigned int *order = calloc(n + 1, sizeof(*order));
+	struct cohort_order o = { w, b };
+
+	w->cohorts = calloc(n + 1, sizeof(*w->cohorts));
+	w->out->failed |= !order || !w->cohorts;
+	if (!order || !w->cohorts)
+		return;
+	for (unsigned int i = 0; i < n; i++)
+		order[i] = i;
+	qsort_r(order, n, sizeof(*order), host_order, &o);
+	for (size_t i = n; i-- > 0;) {
+		bool last = i + 1 == n ||
+			    cohort_cmp(&o, b->in.hosts[order[i]], b->in.hosts[order[i + 1]]);
+
+		w->cohorts[order[i]].next = last ? NO_HOST : order[i + 1];
+	}
+	for (size_t i = 0, first = 0; i < n; i++) {
+		w->cohorts[order[i]].first = order[first];
+		if (w->cohorts[order[i]].next == NO_HOST)
+			first = i + 1;
+	}
+}
+
+/* The cohorts of some hosts. */
+static void w_cohorts(struct writer *w, const struct abibase_baseline *b, const char *key,
+		      const unsigned int *hosts, size_t n)
 {
 	w_key(w, key);
 	w_open(w, '[');
 	for (size_t i = 0; i < n; i++)
-		w_item(w, b->in.hosts[hosts[i]]->name);
+		if (w->cohorts[hosts[i]].first == hosts[i])
+			w_item(w, b->in.hosts[hosts[i]]->name);
 	w_close(w, ']');
 }
 
@@ -285,7 +375,7 @@ static void write_offer(struct writer *w, const struct abibase_baseline *b, cons
 
 	w_next(w);
 	w_open(w, '{');
-	w_hosts(w, b, "absent_on", o->absent_on, o->n_absent_on);
+	w_cohorts(w, b, "absent_on", o->absent_on, o->n_absent_on);
 	w_list(w, "features", o->features, o->known ? o->n_features : 0);
 	w_string(w, "name", b->in.backends[o->backend]);
 	snprintf(word, sizeof(word), "0x%016llx%016llx", (unsigned long long)o->word[1],
@@ -407,12 +497,6 @@ static void write_unasked(struct writer *w, const struct abibase_baseline *b,
 	w_close(w, ']');
 }
 
-/* What only a device is asked about that this baseline is not for is none of its business. */
-static bool is_asked(const struct writer *w, const struct abibase_baseline *b, size_t condition)
-{
-	return !b->cat || b->cat->conditions[condition].backends & w->about;
-}
-
 static void write_conditions(struct writer *w, const struct abibase_baseline *b)
 {
 	w_key(w, "conditions");
@@ -463,22 +547,57 @@ static void write_numbers(struct writer *w, const struct abibase_baseline *b, co
 		w_close(w, '}');
 }
 
-static void write_host(struct writer *w, const struct abibase_baseline *b, const struct host *h)
+static void w_digest(struct writer *w, const char *key, const unsigned char *digest)
 {
 	static const char digits[] = "0123456789abcdef";
 	char hex[DIGEST_HEX + 1] = "";
 
-	for (size_t i = 0; i < sizeof(h->digest); i++) {
-		hex[2 * i] = digits[h->digest[i] >> 4];
-		hex[2 * i + 1] = digits[h->digest[i] & 15];
+	for (size_t i = 0; i < DIGEST_HEX / 2; i++) {
+		hex[2 * i] = digits[digest[i] >> 4];
+		hex[2 * i + 1] = digits[digest[i] & 15];
 	}
+	w_string(w, key, hex);
+}
+
+/* Each host of the cohort with the digest of its profile: a line each, for they are many. */
+static void write_hosts(struct writer *w, const struct abibase_baseline *b, unsigned int first)
+{
+	w_key(w, "hosts");
+	w_open(w, '{');
+	for (unsigned int i = first; i != NO_HOST; i = w->cohorts[i].next)
+		w_digest(w, b->in.hosts[i]->name, b->in.hosts[i]->digest);
+	w_close(w, '}');
+}
+
+/* Most profiles of hosts have none. */
+static void write_revisions(struct writer *w, const struct abibase_baseline *b, unsigned int first)
+{
+	bool any = false;
+
+	for (unsigned int i = first; i != NO_HOST; i = w->cohorts[i].next) {
+		if (!b->in.hosts[i]->revision)
+			continue;
+		if (!any) {
+			w_key(w, "revisions");
+			w_open(w, '{');
+		}
+		any = true;
+		w_int(w, b->in.hosts[i]->name, b->in.hosts[i]->revision);
+	}
+	if (any)
+		w_close(w, '}');
+}
+
+static void write_cohort(struct writer *w, const struct abibase_baseline *b, unsigned int first)
+{
+	const struct host *h = b->in.hosts[first];
+
 	w_next(w);
 	w_open(w, '{');
 	w_string(w, "arch", b->in.strings.s[h->arch]);
-	w_string(w, "digest", hex);
+	write_hosts(w, b, first);
 	w_string(w, "kind", h->platform ? "platform" : "host");
 	write_answers(w, b, h);
-	w_string(w, "name", h->name);
 	write_numbers(w, b, h);
 	write_host_qemu(w, b, h);
 	/* without a word an empty list means that nothing was recorded, as it always did */
@@ -486,9 +605,19 @@ static void write_host(struct writer *w, const struct abibase_baseline *b, const
 		w_bool(w, "qemu_none", true);
 	if (h->n_unasked)
 		write_unasked(w, b, h);
-	w_int(w, "revision", h->revision);
+	write_revisions(w, b, first);
 	write_unknown(w, b, h);
 	w_close(w, '}');
+}
+
+static void write_inputs(struct writer *w, const struct abibase_baseline *b)
+{
+	w_key(w, "inputs");
+	w_open(w, '[');
+	for (unsigned int i = 0; i < b->in.n_hosts; i++)
+		if (w->cohorts[i].first == i)
+			write_cohort(w, b, i);
+	w_close(w, ']');
 }
 
 static void write_policy(struct writer *w, const struct abibase_baseline *b)
@@ -531,7 +660,7 @@ static void write_why(struct writer *w, const struct abibase_baseline *b, const 
 	if (y->backends)
 		w_mask(w, b, "backends", y->backends);
 	if (y->n_hosts)
-		w_hosts(w, b, "hosts", y->hosts, y->n_hosts);
+		w_cohorts(w, b, "cohorts", y->hosts, y->n_hosts);
 	if (y->layer)
 		w_string(w, "layer", y->layer);
 	if (y->missing)
@@ -598,12 +727,8 @@ static void write_used(struct writer *w, const struct abibase_baseline *b)
 	w_close(w, ']');
 }
 
-void baseline_write(const struct abibase_baseline *b, struct buf *out)
+static void write_all(struct writer *w, const struct abibase_baseline *b)
 {
-	struct writer writer = { .out = out }, *w = &writer;
-
-	if (b->cat)
-		w->about = b->in.policy.backends | catalogue_device(b->cat, NULL);
 	w_open(w, '{');
 	w_string(w, "schema", "abibase-baseline/1");
 	w_string(w, "arch", b->arch);
@@ -617,11 +742,7 @@ void baseline_write(const struct abibase_baseline *b, struct buf *out)
 	write_conditions(w, b);
 	write_findings(w, b);
 	w_string(w, "id", b->id);
-	w_key(w, "inputs");
-	w_open(w, '[');
-	for (size_t i = 0; i < b->in.n_hosts; i++)
-		write_host(w, b, b->in.hosts[i]);
-	w_close(w, ']');
+	write_inputs(w, b);
 	w_string(w, "machine", b->machine);
 	write_policy(w, b);
 	w_key(w, "requirements");
@@ -638,6 +759,17 @@ void baseline_write(const struct abibase_baseline *b, struct buf *out)
 	w_close(w, ']');
 	w_string(w, "verdict", verdict_words[b->verdict]);
 	w_close(w, '}');
-	buf_putc(out, '\n');
+	buf_putc(w->out, '\n');
 }
 
+void baseline_write(const struct abibase_baseline *b, struct buf *out)
+{
+	struct writer w = { .out = out };
+
+	if (b->cat)
+		w.about = b->in.policy.backends | catalogue_device(b->cat, NULL);
+	find_cohorts(&w, b);
+	if (!out->failed)
+		write_all(&w, b);
+	free(w.cohorts);
+}

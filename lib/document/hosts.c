@@ -92,6 +92,20 @@ struct host *host_new(const char *name, size_t n_numbers, size_t n_answers, size
 	return h;
 }
 
+struct host *host_like(const struct host *h, size_t n_numbers, size_t n_answers, const char *name)
+{
+	struct host *to = host_new(name, n_numbers, n_answers, h->n_qemu, h->n_unasked);
+
+	if (!to)
+		return NULL;
+	to->arch = h->arch;
+	to->platform = h->platform;
+	to->has_qemu = h->has_qemu;
+	/* the parts of both are of the same sizes, and the name comes behind them */
+	memcpy(to->numbers, h->numbers, (size_t)(h->name - (const char *)h->numbers));
+	return to;
+}
+
 struct host *host_ref(struct host *h)
 {
 	__atomic_add_fetch(&h->refcount, 1, __ATOMIC_RELAXED);

@@ -106,6 +106,8 @@ bool strings_equal(const struct strings *a, const struct strings *b);
 /* A host with room for its parts in the same block of memory; NULL when there is none. */
 struct host *host_new(const char *name, size_t n_numbers, size_t n_answers, size_t n_qemu,
 		      size_t n_unasked);
+/* Another host that answers as @h does. */
+struct host *host_like(const struct host *h, size_t n_numbers, size_t n_answers, const char *name);
 struct host *host_ref(struct host *h);
 struct host *host_unref(struct host *h);
 struct build *build_ref(struct build *b);

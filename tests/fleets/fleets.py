@@ -274,10 +274,11 @@ class Fleet:
     def reasons(self):
         """What a baseline says that a host lacks is lacking there, and unknown what it says is."""
         hosts = {h.name: h for h in self.hosts}
+        cohorts = {min(c["hosts"]): c["hosts"] for c in self.baseline["inputs"]}
         for value in self.baseline["values"]:
             key = value["class"] + "." + value["property"]
             for why in value["why"]:
-                for name in why.get("hosts", []):
+                for name in (n for c in why.get("cohorts", []) for n in cohorts[c]):
                     if name not in hosts:
                         continue
                     h = hosts[name]
