@@ -21,22 +21,15 @@ static int explain(const struct arguments *a)
 	_unref_(context) *ctx = NULL;
 	_unref_(catalogue) *cat = NULL;
 	_unref_(baseline) *b = NULL;
-	_unref_(explanation) *x = NULL;
-	_autofree_ char *text = NULL;
+	_unref_(result) *res = NULL;
 	int r;
 
 	if (cli_context(0, &ctx) != 0 || cli_load_baseline(ctx, a->baseline, &b) != 0)
 		return STATUS_TROUBLE;
 	r = abibase_catalogue_new(ctx, &cat);
 	if (r == 0)
-		r = abibase_explain(ctx, cat, b, a->property, a->flags, &x);
-	if (r < 0)
-		return cli_context_error(ctx, r);
-	r = a->out.json ? abibase_explanation_to_json(x, &text) :
-				       abibase_explanation_to_text(x, &text);
-	if (r < 0)
-		return cli_error("out of memory [out-of-memory]");
-	return cli_write(a->out.path, text) == 0 ? STATUS_YES : STATUS_TROUBLE;
+		r = abibase_explain(ctx, cat, b, a->property, a->flags, &res);
+	return r < 0 ? cli_context_error(ctx, r) : cli_answer(res, &a->out);
 }
 
 static int run(int argc, char **argv)

@@ -90,24 +90,11 @@ static int load_all(struct abibase_context *ctx, struct profiles *p)
 	return 0;
 }
 
-static int show(const struct arguments *a, const struct abibase_plan *plan)
-{
-	_autofree_ char *text = NULL;
-	int r = a->out.json ? abibase_plan_to_json(plan, &text) :
-					   abibase_plan_to_text(plan, &text);
-
-	if (r < 0)
-		return cli_error("out of memory [out-of-memory]");
-	if (cli_write(a->out.path, text) != 0)
-		return STATUS_TROUBLE;
-	return (int)abibase_plan_verdict(plan);
-}
-
 static int plan(struct arguments *a)
 {
 	_unref_(context) *ctx = NULL;
 	_unref_(catalogue) *cat = NULL;
-	_unref_(plan) *plan = NULL;
+	_unref_(result) *res = NULL;
 	int r, hosts;
 
 	if (cli_context(0, &ctx) != 0)
@@ -119,8 +106,8 @@ static int plan(struct arguments *a)
 	r = abibase_catalogue_new(ctx, &cat);
 	if (r == 0)
 		r = abibase_plan(ctx, cat, a->what, a->at, a->platforms.profile, a->platforms.n,
-				 a->hosts.profile, a->hosts.n, &plan);
-	return r < 0 ? cli_context_error(ctx, r) : show(a, plan);
+				 a->hosts.profile, a->hosts.n, &res);
+	return r < 0 ? cli_context_error(ctx, r) : cli_answer(res, &a->out);
 }
 
 /* At most one operand of all is standard input. */

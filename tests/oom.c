@@ -746,33 +746,33 @@ static int op_targets(struct made *m)
 
 static int op_explain(struct made *m)
 {
-	struct abibase_explanation *x;
+	struct abibase_result *x;
 	int r = abibase_explain(t.ctx, t.cat, baseline, NULL, 0, &x);
 
 	if (r < 0)
 		return r;
-	r = abibase_explanation_to_json(x, &m->text);
+	r = abibase_result_to_json(x, &m->text);
 	if (r == 0)
-		r = abibase_explanation_to_text(x, &m->why);
+		r = abibase_result_to_text(x, &m->why);
 	if (r < 0)
 		free(steal(&m->text));
-	abibase_explanation_unref(x);
+	abibase_result_unref(x);
 	return r;
 }
 
 static int op_plan(struct made *m)
 {
-	struct abibase_plan *plan;
+	struct abibase_result *plan;
 	int r = abibase_plan(t.ctx, t.cat, "offload-uso", "2026-11-23", hosts, 3, hosts, 3, &plan);
 
 	if (r < 0)
 		return r;
-	r = abibase_plan_to_json(plan, &m->text);
+	r = abibase_result_to_json(plan, &m->text);
 	if (r == 0)
-		r = abibase_plan_to_text(plan, &m->why);
+		r = abibase_result_to_text(plan, &m->why);
 	if (r < 0)
 		free(steal(&m->text));
-	abibase_plan_unref(plan);
+	abibase_result_unref(plan);
 	return r;
 }
 

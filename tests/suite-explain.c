@@ -63,15 +63,15 @@ static struct abibase_baseline *baseline(const struct hosts *h, const bool *out)
 
 static json_t *explain(const struct abibase_baseline *b, const char *property)
 {
-	struct abibase_explanation *x = NULL;
+	struct abibase_result *x = NULL;
 	_autofree_ char *text = NULL, *people = NULL;
 	json_t *root;
 
 	ck_assert_int_eq(abibase_explain(t.ctx, t.cat, b, property, 0, &x), 0);
-	ck_assert_int_eq(abibase_explanation_to_json(x, &text), 0);
-	ck_assert_int_eq(abibase_explanation_to_text(x, &people), 0);
+	ck_assert_int_eq(abibase_result_to_json(x, &text), 0);
+	ck_assert_int_eq(abibase_result_to_text(x, &people), 0);
 	ck_assert_ptr_nonnull(strstr(people, "power cycle"));
-	abibase_explanation_unref(x);
+	abibase_result_unref(x);
 	root = json_loads(text, 0, NULL);
 	ck_assert_ptr_nonnull(root);
 	return root;
@@ -219,7 +219,7 @@ START_TEST(test_one_property)
 {
 	struct hosts h = { .n = 2, .machine = "pc-q35-7.2" };
 	struct abibase_baseline *b;
-	struct abibase_explanation *x = NULL;
+	struct abibase_result *x = NULL;
 	json_t *root;
 
 	h.p[0] = test_host(t.ctx, "old", "6.1", "7.2.22");
@@ -447,16 +447,17 @@ struct planned {
 
 static struct planned plan(const char *what, const char *at, struct abibase_profile *p)
 {
-	struct abibase_plan *plan = NULL;
+	struct abibase_result *plan = NULL;
+	const char *standard, *extended;
 	struct planned ret;
 
 	ck_assert_int_eq(abibase_plan(t.ctx, t.cat, what, at, &p, 1, NULL, 0, &plan), 0);
-	ret.verdict = abibase_plan_verdict(plan);
-	snprintf(ret.standard, sizeof(ret.standard), "%s",
-		 abibase_plan_earliest(plan, false) ? abibase_plan_earliest(plan, false) : "-");
-	snprintf(ret.extended, sizeof(ret.extended), "%s",
-		 abibase_plan_earliest(plan, true) ? abibase_plan_earliest(plan, true) : "-");
-	abibase_plan_unref(plan);
+	ret.verdict = abibase_result_verdict(plan);
+	standard = test_string(abibase_result_value(plan), "standard/earliest");
+	extended = test_string(abibase_result_value(plan), "extended/earliest");
+	snprintf(ret.standard, sizeof(ret.standard), "%s", standard ? standard : "-");
+	snprintf(ret.extended, sizeof(ret.extended), "%s", extended ? extended : "-");
+	abibase_result_unref(plan);
 	abibase_profile_unref(p);
 	return ret;
 }
@@ -513,7 +514,7 @@ START_TEST(test_plan_refuses)
 					     "2026-02-29", "2026-00-10", "26-11-23xx",
 					     "2026-11-233" };
 	struct abibase_profile *p = test_host(t.ctx, "p", "6.12", "10.0.13");
-	struct abibase_plan *plan = NULL;
+	struct abibase_result *plan = NULL;
 
 	for (size_t i = 0; i < ARRAY_SIZE(dates); i++) {
 		ck_assert_int_eq(abibase_plan(t.ctx, t.cat, "offload-uso", dates[i], &p, 1, NULL, 0,

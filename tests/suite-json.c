@@ -822,7 +822,7 @@ START_TEST(test_value_reads)
 {
 	static const char text[] = "{\"a.b\": [1, true, \"x\", null, {\"c\": {}}], \"d\": 2}";
 	json_t *root = json_loads(text, 0, NULL);
-	const struct abibase_value *v = value_of(root), *list = abibase_value_member(v, "a.b");
+	const struct abibase_value *v = as_value(root), *list = abibase_value_member(v, "a.b");
 	char long_path[300];
 
 	ck_assert_int_eq(abibase_value_kind(v), ABIBASE_VALUE_OBJECT);

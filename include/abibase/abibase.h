@@ -40,11 +40,9 @@ struct abibase_platforms;
 struct abibase_check;
 struct abibase_check_request;
 struct abibase_intersection;
-struct abibase_explanation;
 struct abibase_guest;
 struct abibase_match;
 struct abibase_moves;
-struct abibase_plan;
 struct abibase_observation;
 struct abibase_observe;
 struct abibase_verify;
@@ -244,7 +242,7 @@ size_t abibase_result_finding_count(const struct abibase_result *res);
 /**
  * abibase_result_finding - finding @i, or NULL
  *
- * An object with at least the members "text", a sentence, and "id" or "kind". Since: 0.1
+ * An object: "text" is a sentence, the other members are in the schema of the verb. Since: 0.1
  */
 const struct abibase_value *abibase_result_finding(const struct abibase_result *res, size_t i);
 /**
@@ -1316,7 +1314,7 @@ enum abibase_explain_flags {
  * @b: any baseline, also one whose hosts cannot share it
  * @property: "class.property", "property" of whichever class, or NULL for all
  * @flags: 0 or enum abibase_explain_flags
- * @ret: the explanation, immutable; release with abibase_explanation_unref()
+ * @ret: the explanation; its verdict is ABIBASE_VERDICT_YES, also where that of @b is not
  *
  * Of each value: which hosts, facts, QEMUs or machine types forced it, what guests do without, what
  * would raise it, and the fewest hosts whose retirement is enough.
@@ -1325,25 +1323,7 @@ enum abibase_explain_flags {
  */
 int abibase_explain(struct abibase_context *ctx, const struct abibase_catalogue *cat,
 		    const struct abibase_baseline *b, const char *property, unsigned int flags,
-		    struct abibase_explanation **ret);
-/** Since: 0.1 */
-struct abibase_explanation *abibase_explanation_ref(struct abibase_explanation *x);
-/** Since: 0.1 */
-struct abibase_explanation *abibase_explanation_unref(struct abibase_explanation *x);
-/**
- * abibase_explanation_to_json - all of it as a document, abibase-explain/1
- * @ret: canonical text with a final newline, for free()
- *
- * Returns: 0, -ENOMEM. Since: 0.1
- */
-int abibase_explanation_to_json(const struct abibase_explanation *x, char **ret);
-/**
- * abibase_explanation_to_text - what was asked for, for people
- * @ret: for free(); its form may change between releases
- *
- * Returns: 0, -ENOMEM. Since: 0.1
- */
-int abibase_explanation_to_text(const struct abibase_explanation *x, char **ret);
+		    struct abibase_result **ret);
 
 /* ------------------------------------------------------------------- plan */
 
@@ -1353,7 +1333,9 @@ int abibase_explanation_to_text(const struct abibase_explanation *x, char **ret)
  * @at: the day that counts as today, YYYY-MM-DD
  * @platforms: @n_platforms platform profiles with their lifecycle; none is kept
  * @hosts: @n_hosts profiles for which to say what a baseline gives at once; may be none
- * @ret: the plan, immutable; release with abibase_plan_unref()
+ * @ret: could it be on by default for everybody on that day? ABIBASE_VERDICT_NO (a platform that is
+ *	supported lacks it), ABIBASE_VERDICT_UNKNOWN (none is known to, but of one it is not known),
+ *	ABIBASE_VERDICT_YES; "standard/earliest" and "extended/earliest" say from which day on
  *
  * A platform has the feature when its kernel has what the feature needs on every backend that the
  * catalogue has by default, and its QEMU has the property. What is unknown of a platform, and a
@@ -1364,40 +1346,7 @@ int abibase_explanation_to_text(const struct abibase_explanation *x, char **ret)
  */
 int abibase_plan(struct abibase_context *ctx, struct abibase_catalogue *cat, const char *what,
 		 const char *at, struct abibase_profile *const *platforms, size_t n_platforms,
-		 struct abibase_profile *const *hosts, size_t n_hosts, struct abibase_plan **ret);
-/** Since: 0.1 */
-struct abibase_plan *abibase_plan_ref(struct abibase_plan *p);
-/** Since: 0.1 */
-struct abibase_plan *abibase_plan_unref(struct abibase_plan *p);
-/**
- * abibase_plan_verdict - could it be on by default for everybody on that day?
- *
- * Returns: ABIBASE_VERDICT_NO (a platform that is supported lacks it), ABIBASE_VERDICT_UNKNOWN
- * (none is known to, but of one it is not known), ABIBASE_VERDICT_YES. Since: 0.1
- */
-enum abibase_verdict abibase_plan_verdict(const struct abibase_plan *p);
-/**
- * abibase_plan_earliest - the earliest day on which everybody could have it by default
- * @extended: count extended support too
- *
- * Returns: YYYY-MM-DD, or NULL when an end of support or a fact that matters is not known.
- * Since: 0.1
- */
-const char *abibase_plan_earliest(const struct abibase_plan *p, bool extended);
-/**
- * abibase_plan_to_json - all of it as a document, abibase-plan/1
- * @ret: canonical text with a final newline, for free()
- *
- * Returns: 0, -ENOMEM. Since: 0.1
- */
-int abibase_plan_to_json(const struct abibase_plan *p, char **ret);
-/**
- * abibase_plan_to_text - all of it for people
- * @ret: for free(); its form may change between releases
- *
- * Returns: 0, -ENOMEM. Since: 0.1
- */
-int abibase_plan_to_text(const struct abibase_plan *p, char **ret);
+		 struct abibase_profile *const *hosts, size_t n_hosts, struct abibase_result **ret);
 
 /* --------------------------------------------------------------- validate */
 

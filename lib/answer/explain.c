@@ -4,7 +4,7 @@
 #include "document/baseline.h"
 #include "base/context.h"
 #include "model/ask.h"
-#include "answer/explain.h"
+#include "document/result.h"
 #include "answer/show.h"
 
 /*
@@ -15,12 +15,6 @@
  */
 
 #define MAX_NAMES 20 /* of hosts in a sentence */
-
-struct abibase_explanation {
-	int refcount;
-	bool cost; /* only what is given up */
-	json_t *root;
-};
 
 struct explaining {
 	const struct abibase_catalogue *cat;
@@ -1042,61 +1036,6 @@ static bool knows(const struct explaining *e, const char *property)
 	return false;
 }
 
-ABIBASE_EXPORT int abibase_explain(struct abibase_context *ctx,
-				   const struct abibase_catalogue *cat,
-				   const struct abibase_baseline *b, const char *property,
-				   unsigned int flags, struct abibase_explanation **ret)
-{
-	struct explaining e = { .cat = cat, .b = b };
-	struct abibase_explanation *x;
-
-	if (flags & ~(unsigned int)ABIBASE_EXPLAIN_COST)
-		return context_fail(ctx, EINVAL, "usage", NULL, "unknown flags: 0x%x", flags);
-	if (property && !knows(&e, property))
-		return context_fail(ctx, ENOENT, "property-not-known", NULL,
-				    "\"%s\" is not a property of the catalogue, nor of this baseline; "
-				    "write PROPERTY or CLASS.PROPERTY, as in virtio-net-device.host_uso",
-				    property);
-	x = calloc(1, sizeof(*x));
-	if (!x)
-		return context_oom(ctx);
-	x->refcount = 1;
-	x->cost = flags & ABIBASE_EXPLAIN_COST;
-	x->root = document(&e, property);
-	if (e.failed || !x->root) {
-		abibase_explanation_unref(x);
-		return context_oom(ctx);
-	}
-	*ret = x;
-	return 0;
-}
-
-ABIBASE_EXPORT struct abibase_explanation *abibase_explanation_ref(struct abibase_explanation *x)
-{
-	if (x)
-		__atomic_add_fetch(&x->refcount, 1, __ATOMIC_RELAXED);
-	return x;
-}
-
-ABIBASE_EXPORT struct abibase_explanation *abibase_explanation_unref(struct abibase_explanation *x)
-{
-	if (!x || __atomic_sub_fetch(&x->refcount, 1, __ATOMIC_ACQ_REL) > 0)
-		return NULL;
-	json_decref(x->root);
-	free(x);
-	return NULL;
-}
-
-const json_t *explanation_root(const struct abibase_explanation *x)
-{
-	return x->root;
-}
-
-ABIBASE_EXPORT int abibase_explanation_to_json(const struct abibase_explanation *x, char **ret)
-{
-	return json_give(x->root, ret);
-}
-
 /* ---------------------------------------------------------------------------- as text */
 
 static const char *get(const json_t *o, const char *key)
@@ -1281,10 +1220,9 @@ static void text_retirements(const json_t *list, struct buf *out)
 	}
 }
 
-ABIBASE_EXPORT int abibase_explanation_to_text(const struct abibase_explanation *x, char **ret)
+static void text_head(const json_t *root, struct buf *out)
 {
-	const json_t *root = x->root, *list = json_object_get(root, "values");
-	_buf_ out = { 0 }, line = { 0 };
+	_buf_ line = { 0 };
 
 	buf_printf(&line, "%s%s: %s on ", *get(root, "baseline") ? "Baseline " : "No baseline",
 		   get(root, "baseline"),
@@ -1292,26 +1230,75 @@ ABIBASE_EXPORT int abibase_explanation_to_text(const struct abibase_explanation 
 	text_list(json_object_get(root, "backends"), &line);
 	buf_puts(&line, ", for ");
 	text_list(json_object_get(root, "hosts"), &line);
-	text_wrapped(&line, 0, 2, &out);
-	buf_putc(&out, '\n');
-	if (x->cost) {
-		text_costs(json_object_get(root, "costs"), &out);
-	} else {
-		/* what keeps it from being a baseline comes first */
-		if (!streq(get(root, "verdict"), "yes"))
-			text_notes(json_object_get(root, "notes"), &out);
-		text_values(list, true, &out);
-		text_values(list, false, &out);
-		if (streq(get(root, "verdict"), "yes"))
-			text_notes(json_object_get(root, "notes"), &out);
-	}
-	if (x->cost || json_array_size(list) != 1)
-		text_retirements(json_object_get(root, "retirements"), &out);
-	if (!x->cost && *get(root, "kernel_versions")) {
+	text_wrapped(&line, 0, 2, out);
+	buf_putc(out, '\n');
+}
+
+static void text_foot(const json_t *root, bool kernels, struct buf *out)
+{
+	_buf_ line = { 0 };
+
+	if (kernels && *get(root, "kernel_versions")) {
 		buf_printf(&line, "Kernel versions: %s.", get(root, "kernel_versions"));
-		text_wrapped(&line, 0, 2, &out);
+		text_wrapped(&line, 0, 2, out);
 	}
 	buf_printf(&line, "Running guests: %s.", get(root, "running_guests"));
-	text_wrapped(&line, 0, 2, &out);
+	text_wrapped(&line, 0, 2, out);
+}
+
+static int show_cost(const json_t *root, char **ret)
+{
+	_buf_ out = { 0 };
+
+	text_head(root, &out);
+	text_costs(json_object_get(root, "costs"), &out);
+	text_retirements(json_object_get(root, "retirements"), &out);
+	text_foot(root, false, &out);
 	return buf_give(&out, ret);
+}
+
+static int show_values(const json_t *root, char **ret)
+{
+	const json_t *list = json_object_get(root, "values");
+	bool yes = streq(get(root, "verdict"), "yes");
+	_buf_ out = { 0 };
+
+	text_head(root, &out);
+	/* what keeps it from being a baseline comes first */
+	if (!yes)
+		text_notes(json_object_get(root, "notes"), &out);
+	text_values(list, true, &out);
+	text_values(list, false, &out);
+	if (yes)
+		text_notes(json_object_get(root, "notes"), &out);
+	if (json_array_size(list) != 1)
+		text_retirements(json_object_get(root, "retirements"), &out);
+	text_foot(root, true, &out);
+	return buf_give(&out, ret);
+}
+
+/* ---------------------------------------------------------------------------- the call */
+
+ABIBASE_EXPORT int abibase_explain(struct abibase_context *ctx,
+				   const struct abibase_catalogue *cat,
+				   const struct abibase_baseline *b, const char *property,
+				   unsigned int flags, struct abibase_result **ret)
+{
+	struct explaining e = { .cat = cat, .b = b };
+	struct abibase_result made = { .verdict = ABIBASE_VERDICT_YES };
+
+	if (flags & ~(unsigned int)ABIBASE_EXPLAIN_COST)
+		return context_fail(ctx, EINVAL, "usage", NULL, "unknown flags: 0x%x", flags);
+	if (property && !knows(&e, property))
+		return context_fail(ctx, ENOENT, "property-not-known", NULL,
+				    "\"%s\" is not a property of the catalogue, nor of this baseline; "
+				    "write PROPERTY or CLASS.PROPERTY, as in virtio-net-device.host_uso",
+				    property);
+	made.root = document(&e, property);
+	made.show = flags & ABIBASE_EXPLAIN_COST ? show_cost : show_values;
+	if (e.failed) {
+		json_decref(made.root);
+		return context_oom(ctx);
+	}
+	return result_give(ctx, &made, ret);
 }

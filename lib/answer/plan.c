@@ -3,7 +3,7 @@
 
 #include "document/catalogue.h"
 #include "base/context.h"
-#include "answer/explain.h"
+#include "document/result.h"
 #include "document/hosts.h"
 #include "model/ask.h"
 #include "answer/show.h"
@@ -18,19 +18,12 @@
 
 enum support { SUPPORT_STANDARD, SUPPORT_EXTENDED };
 
-struct abibase_plan {
-	int refcount;
-	enum abibase_verdict verdict;
-	char earliest[2][DATE_LEN + 1]; /* for each enum support; empty: not known */
-	json_t *root;
-};
-
 struct planning {
 	struct abibase_context *ctx;
 	struct abibase_catalogue *cat;
 	const char *at;
 	size_t *rows, n_rows;
-	struct abibase_plan *plan;
+	struct abibase_result made;
 	bool failed; /* memory ran out */
 	bool supported_lacks, cannot_tell, any_has;
 	/* for each enum support: the end that is known to be the last, and whose; who is not known */
@@ -332,16 +325,16 @@ static int add_hosts(struct planning *p, struct abibase_intersection *ix,
 static int host_value(struct planning *p, const struct abibase_baseline *b, const char *key,
 		      json_t *list)
 {
-	struct abibase_explanation *x = NULL;
+	struct abibase_result *x = NULL;
 	const json_t *v;
 	int r = abibase_explain(p->ctx, p->cat, b, key, 0, &x);
 
 	if (r < 0)
 		return r;
-	v = json_array_get(json_object_get(explanation_root(x), "values"), 0);
+	v = json_array_get(json_object_get(x->root, "values"), 0);
 	append(p, list, json_pack("{s:s, s:O, s:O}", "property", key, "value",
 				  json_object_get(v, "value"), "why", json_object_get(v, "why")));
-	abibase_explanation_unref(x);
+	abibase_result_unref(x);
 	return 0;
 }
 
@@ -402,9 +395,8 @@ static json_t *end_json(struct planning *p, enum support s)
 		next_day(p->last[s], not_before);
 	else
 		snprintf(not_before, sizeof(not_before), "%s", p->at);
-	if (!json_array_size(p->unknown[s]))
-		memcpy(p->plan->earliest[s], not_before, sizeof(not_before));
-	set(p, o, "earliest", string_or_null(p->plan->earliest[s]));
+	set(p, o, "earliest",
+	    json_array_size(p->unknown[s]) ? json_null() : json_string(not_before));
 	set(p, o, "last", string_or_null(p->last_name[s]));
 	set(p, o, "not_before", json_string(not_before));
 	set(p, o, "unknown", json_incref(p->unknown[s]));
@@ -414,14 +406,14 @@ static json_t *end_json(struct planning *p, enum support s)
 static int make(struct planning *p, const char *what, struct abibase_profile *const *platforms,
 		size_t n_platforms, struct abibase_profile *const *hosts, size_t n_hosts)
 {
-	json_t *o = p->plan->root = json_object(), *list = json_array(), *on = NULL;
+	json_t *o = p->made.root = json_object(), *list = json_array(), *on = NULL;
 	int r;
 
 	for (size_t i = 0; i < n_platforms; i++)
 		append(p, list, platform_json(p, platforms[i]));
-	p->plan->verdict = p->supported_lacks ? ABIBASE_VERDICT_NO :
-			   p->cannot_tell     ? ABIBASE_VERDICT_UNKNOWN :
-						ABIBASE_VERDICT_YES;
+	p->made.verdict = p->supported_lacks ? ABIBASE_VERDICT_NO :
+			  p->cannot_tell     ? ABIBASE_VERDICT_UNKNOWN :
+					       ABIBASE_VERDICT_YES;
 	set(p, o, "schema", json_string("abibase-plan/1"));
 	set(p, o, "what", json_string(what));
 	set(p, o, "description", json_string(description(p, what)));
@@ -444,82 +436,6 @@ static int check_types(struct abibase_context *ctx, const struct abibase_catalog
 	for (size_t i = 0; r == 0 && i < n; i++)
 		r = profile_check_types(ctx, cat, profiles[i]);
 	return r;
-}
-
-ABIBASE_EXPORT int abibase_plan(struct abibase_context *ctx, struct abibase_catalogue *cat,
-				const char *what, const char *at,
-				struct abibase_profile *const *platforms, size_t n_platforms,
-				struct abibase_profile *const *hosts, size_t n_hosts,
-				struct abibase_plan **ret)
-{
-	struct planning p = { .ctx = ctx, .cat = cat, .at = at };
-	unsigned int date[3];
-	int r;
-
-	if (!date_parse(at, date))
-		return context_fail(ctx, EINVAL, "bad-date", NULL,
-				    "\"%s\" is not a day: write YYYY-MM-DD", at);
-	if (!n_platforms)
-		return context_fail(ctx, EINVAL, "no-platforms", NULL,
-				    "there is no platform to plan with");
-	r = check_types(ctx, cat, platforms, n_platforms);
-	if (r == 0)
-		r = check_types(ctx, cat, hosts, n_hosts);
-	if (r < 0)
-		return r;
-	p.plan = calloc(1, sizeof(*p.plan));
-	if (!p.plan)
-		return context_oom(ctx);
-	p.plan->refcount = 1;
-	p.unknown[0] = json_array();
-	p.unknown[1] = json_array();
-	r = find_rows(&p, what);
-	if (r == 0)
-		r = make(&p, what, platforms, n_platforms, hosts, n_hosts);
-	if (r == 0 && p.failed)
-		r = context_oom(ctx);
-	json_decref(p.unknown[0]);
-	json_decref(p.unknown[1]);
-	free(p.rows);
-	if (r < 0) {
-		abibase_plan_unref(p.plan);
-		return r;
-	}
-	*ret = p.plan;
-	return 0;
-}
-
-ABIBASE_EXPORT struct abibase_plan *abibase_plan_ref(struct abibase_plan *p)
-{
-	if (p)
-		__atomic_add_fetch(&p->refcount, 1, __ATOMIC_RELAXED);
-	return p;
-}
-
-ABIBASE_EXPORT struct abibase_plan *abibase_plan_unref(struct abibase_plan *p)
-{
-	if (!p || __atomic_sub_fetch(&p->refcount, 1, __ATOMIC_ACQ_REL) > 0)
-		return NULL;
-	json_decref(p->root);
-	free(p);
-	return NULL;
-}
-
-ABIBASE_EXPORT enum abibase_verdict abibase_plan_verdict(const struct abibase_plan *p)
-{
-	return p->verdict;
-}
-
-ABIBASE_EXPORT const char *abibase_plan_earliest(const struct abibase_plan *p, bool extended)
-{
-	const char *date = p->earliest[extended ? SUPPORT_EXTENDED : SUPPORT_STANDARD];
-
-	return *date ? date : NULL;
-}
-
-ABIBASE_EXPORT int abibase_plan_to_json(const struct abibase_plan *p, char **ret)
-{
-	return json_give(p->root, ret);
 }
 
 /* ---------------------------------------------------------------------------- as text */
@@ -621,9 +537,8 @@ static void text_hosts(const json_t *o, struct buf *out)
 	}
 }
 
-ABIBASE_EXPORT int abibase_plan_to_text(const struct abibase_plan *p, char **ret)
+static int show(const json_t *root, char **ret)
 {
-	const json_t *root = p->root;
 	const char *at = get(root, "at", "");
 	_buf_ out = { 0 };
 	size_t i;
@@ -644,4 +559,43 @@ ABIBASE_EXPORT int abibase_plan_to_text(const struct abibase_plan *p, char **ret
 			       "have to bring it first.\n");
 	text_hosts(json_object_get(root, "hosts"), &out);
 	return buf_give(&out, ret);
+}
+
+/* ------------------------------------------------------------------------------ the call */
+
+ABIBASE_EXPORT int abibase_plan(struct abibase_context *ctx, struct abibase_catalogue *cat,
+				const char *what, const char *at,
+				struct abibase_profile *const *platforms, size_t n_platforms,
+				struct abibase_profile *const *hosts, size_t n_hosts,
+				struct abibase_result **ret)
+{
+	struct planning p = { .ctx = ctx, .cat = cat, .at = at, .made.show = show };
+	unsigned int date[3];
+	int r;
+
+	if (!date_parse(at, date))
+		return context_fail(ctx, EINVAL, "bad-date", NULL,
+				    "\"%s\" is not a day: write YYYY-MM-DD", at);
+	if (!n_platforms)
+		return context_fail(ctx, EINVAL, "no-platforms", NULL,
+				    "there is no platform to plan with");
+	r = check_types(ctx, cat, platforms, n_platforms);
+	if (r == 0)
+		r = check_types(ctx, cat, hosts, n_hosts);
+	if (r < 0)
+		return r;
+	p.unknown[0] = json_array();
+	p.unknown[1] = json_array();
+	r = find_rows(&p, what);
+	if (r == 0)
+		r = make(&p, what, platforms, n_platforms, hosts, n_hosts);
+	if (r == 0 && p.failed)
+		r = context_oom(ctx);
+	json_decref(p.unknown[0]);
+	json_decref(p.unknown[1]);
+	free(p.rows);
+	if (r == 0)
+		return result_give(ctx, &p.made, ret);
+	json_decref(p.made.root);
+	return r;
 }

@@ -90,12 +90,12 @@ ABIBASE_EXPORT size_t abibase_result_finding_count(const struct abibase_result *
 ABIBASE_EXPORT const struct abibase_value *abibase_result_finding(const struct abibase_result *r,
 								  size_t i)
 {
-	return value_of(r && i < r->n_findings ? r->findings[i] : NULL);
+	return as_value(r && i < r->n_findings ? r->findings[i] : NULL);
 }
 
 ABIBASE_EXPORT const struct abibase_value *abibase_result_value(const struct abibase_result *r)
 {
-	return value_of(r ? r->root : NULL);
+	return as_value(r ? r->root : NULL);
 }
 
 ABIBASE_EXPORT int abibase_result_to_json(const struct abibase_result *r, char **ret)

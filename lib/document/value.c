@@ -32,7 +32,7 @@ ABIBASE_EXPORT enum abibase_value_kind abibase_value_kind(const struct abibase_v
 ABIBASE_EXPORT const struct abibase_value *abibase_value_member(const struct abibase_value *v,
 								const char *name)
 {
-	return value_of(name ? json_object_get(node(v), name) : NULL);
+	return as_value(name ? json_object_get(node(v), name) : NULL);
 }
 
 ABIBASE_EXPORT size_t abibase_value_count(const struct abibase_value *v)
@@ -54,8 +54,8 @@ ABIBASE_EXPORT const struct abibase_value *abibase_value_item(const struct abiba
 							      size_t i)
 {
 	if (!json_is_object(node(v)))
-		return value_of(json_array_get(node(v), i));
-	return value_of(json_object_iter_value(member_at(v, i)));
+		return as_value(json_array_get(node(v), i));
+	return as_value(json_object_iter_value(member_at(v, i)));
 }
 
 ABIBASE_EXPORT const char *abibase_value_key(const struct abibase_value *v, size_t i)

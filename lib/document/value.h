@@ -6,7 +6,7 @@
 
 #include "document/json.h"
 
-static inline const struct abibase_value *value_of(const json_t *json)
+static inline const struct abibase_value *as_value(const json_t *json)
 {
 	return (const struct abibase_value *)json;
 }
