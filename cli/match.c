@@ -169,22 +169,12 @@ static int probe(struct abibase_context *ctx, struct abibase_catalogue *cat,
 	return r < 0 ? cli_context_error(ctx, r) : 0;
 }
 
-static int print(const struct abibase_match *m, bool json)
-{
-	_autofree_ char *text = NULL;
-	int r = json ? abibase_match_to_json(m, &text) : abibase_match_to_text(m, &text);
-
-	if (r < 0)
-		return cli_error("out of memory [out-of-memory]");
-	return cli_write(NULL, text) == 0 ? (int)abibase_match_verdict(m) : STATUS_TROUBLE;
-}
-
 static int match(const struct arguments *a, struct platforms *platforms)
 {
 	_unref_(context) *ctx = NULL;
 	_unref_(catalogue) *cat = NULL;
 	_unref_(profile) *host = NULL;
-	_unref_(match) *m = NULL;
+	_unref_(result) *res = NULL;
 	int r;
 
 	if (cli_context(0, &ctx) != 0)
@@ -196,10 +186,10 @@ static int match(const struct arguments *a, struct platforms *platforms)
 		return STATUS_TROUBLE;
 	if ((a->operand ? cli_load_profile(ctx, a->operand, &host) : probe(ctx, cat, a, &host)) != 0)
 		return STATUS_TROUBLE;
-	r = abibase_match(ctx, cat, host, platforms->profile, platforms->n, a->backends, &m);
+	r = abibase_match(ctx, cat, host, platforms->profile, platforms->n, a->backends, &res);
 	if (r < 0)
 		return cli_context_error(ctx, r);
-	return print(m, a->out.json);
+	return cli_answer(res, &a->out);
 }
 
 static int run(int argc, char **argv)

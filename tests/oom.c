@@ -622,17 +622,17 @@ static int op_diff(struct made *m)
 
 static int op_match(struct made *m)
 {
-	struct abibase_match *answer;
+	struct abibase_result *answer;
 	int r = abibase_match(t.ctx, t.cat, conflicting[1], hosts, 3, NULL, &answer);
 
 	if (r < 0)
 		return r;
-	r = abibase_match_to_json(answer, &m->text);
+	r = abibase_result_to_json(answer, &m->text);
 	if (r == 0)
-		r = abibase_match_to_text(answer, &m->why);
+		r = abibase_result_to_text(answer, &m->why);
 	if (r < 0)
 		free(steal(&m->text));
-	abibase_match_unref(answer);
+	abibase_result_unref(answer);
 	return r;
 }
 

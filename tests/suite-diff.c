@@ -320,12 +320,12 @@ END_TEST
 /* ------------------------------------------------------------- a host and platforms */
 
 /* doc[0] against doc[1], on the default backends or on one. */
-static struct abibase_match *match(const char *backend)
+static struct abibase_result *match(const char *backend)
 {
 	const char *const backends[] = { backend, NULL };
 	struct abibase_profile *host = test_profile_json(t.ctx, doc[0]);
 	struct abibase_profile *platform = test_profile_json(t.ctx, doc[1]);
-	struct abibase_match *m = NULL;
+	struct abibase_result *m = NULL;
 
 	ck_assert_int_eq(abibase_match(t.ctx, t.cat, host, &platform, 1, backend ? backends : NULL,
 				       &m), 0);
@@ -334,21 +334,30 @@ static struct abibase_match *match(const char *backend)
 	return m;
 }
 
+/* What the answer has at a path below its platforms. */
+static const char *platform(const struct abibase_result *m, const char *path)
+{
+	return test_string(abibase_value_member(abibase_result_value(m), "platforms"), path);
+}
+
 /* The verdict, and the findings' facts, with "?" behind those that are unknown. */
 static void assert_match(const char *backend, enum abibase_verdict verdict, const char *want)
 {
-	struct abibase_match *m = match(backend);
+	struct abibase_result *m = match(backend);
 	_autofree_ char *got = NULL;
 	struct buf b = { 0 };
 
-	for (size_t k = 0; k < abibase_match_finding_count(m, 0); k++)
-		buf_printf(&b, "%s%s%s", k ? " " : "", abibase_match_finding_fact(m, 0, k),
-			   abibase_match_finding_verdict(m, 0, k) == ABIBASE_VERDICT_NO ? "" : "?");
+	for (size_t k = 0; k < abibase_result_finding_count(m); k++) {
+		const struct abibase_value *f = abibase_result_finding(m, k);
+
+		buf_printf(&b, "%s%s%s", k ? " " : "", test_string(f, "fact"),
+			   streq(test_string(f, "verdict"), "no") ? "" : "?");
+	}
 	got = buf_steal(&b);
 	ck_assert_str_eq(got, want);
-	ck_assert_int_eq(abibase_match_platform_verdict(m, 0), verdict);
-	ck_assert_int_eq(abibase_match_verdict(m), verdict);
-	abibase_match_unref(m);
+	ck_assert_str_eq(platform(m, "0/verdict"), test_verdict_word(verdict));
+	ck_assert_int_eq(abibase_result_verdict(m), verdict);
+	abibase_result_unref(m);
 }
 
 static void match_begin(const char *host, const char *platform)
@@ -418,15 +427,15 @@ END_TEST
 START_TEST(unknown_there)
 {
 	_autofree_ char *json = NULL;
-	struct abibase_match *m;
+	struct abibase_result *m;
 
 	match_begin("6.1", "6.12");
 	set_fact(1, "tap.offload.uso", json_pack("{s:s}", "unknown", "not-recorded"));
 	assert_match("tap", ABIBASE_VERDICT_YES, "");
 	m = match("tap");
-	ck_assert_int_eq(abibase_match_to_json(m, &json), 0);
+	ck_assert_int_eq(abibase_result_to_json(m, &json), 0);
 	ck_assert_ptr_nonnull(strstr(json, "\"not_asked\": [\n        \"tap.offload.uso\"\n"));
-	abibase_match_unref(m);
+	abibase_result_unref(m);
 	/* of which nothing is known at all */
 	drop_facts(1, "tap.");
 	assert_match("tap", ABIBASE_VERDICT_UNKNOWN, "");
@@ -464,15 +473,15 @@ END_TEST
 /* QEMU is said and decides nothing. */
 START_TEST(qemu_apart)
 {
-	struct abibase_match *m;
+	struct abibase_result *m;
 
 	doc[0] = test_host_json("host", "6.1", "7.2.22");
 	doc[1] = test_host_json("platform", "6.1", "10.0.13");
 	assert_match(NULL, ABIBASE_VERDICT_YES, "");
 	m = match(NULL);
-	ck_assert(strprefix(abibase_match_qemu(m, 0), "7.2.22 here, 10.0.13 there; "));
-	ck_assert_ptr_nonnull(strstr(abibase_match_qemu(m, 0), "8 properties are missing here"));
-	abibase_match_unref(m);
+	ck_assert(strprefix(platform(m, "0/qemu"), "7.2.22 here, 10.0.13 there; "));
+	ck_assert_ptr_nonnull(strstr(platform(m, "0/qemu"), "8 properties are missing here"));
+	abibase_result_unref(m);
 	match_end();
 }
 END_TEST
@@ -523,11 +532,11 @@ START_TEST(numbers_and_texts)
 END_TEST
 
 /* The platforms that are shipped, and the hosts that were recorded. */
-static struct abibase_match *match_shipped(const char *kernel)
+static struct abibase_result *match_shipped(const char *kernel)
 {
 	static const char *const names[] = { "debian-11", "debian-12", "debian-13" };
 	struct abibase_profile *host = test_host(t.ctx, "host", kernel, ""), *p[3];
-	struct abibase_match *m = NULL;
+	struct abibase_result *m = NULL;
 
 	for (int i = 0; i < 3; i++)
 		ck_assert_int_eq(abibase_profile_from_platform(t.ctx, names[i], &p[i]), 0);
@@ -540,28 +549,32 @@ static struct abibase_match *match_shipped(const char *kernel)
 
 START_TEST(shipped_platforms)
 {
-	struct abibase_match *m = match_shipped("6.1");
+	struct abibase_result *m = match_shipped("6.1");
+	const struct abibase_value *list;
 	bool uso = false, reset = false;
 
-	ck_assert_int_eq(abibase_match_verdict(m), ABIBASE_VERDICT_YES);
-	ck_assert_uint_eq(abibase_match_count(m), 3);
-	ck_assert_int_ne(abibase_match_platform_verdict(m, 0), ABIBASE_VERDICT_NO);
-	ck_assert_int_ne(abibase_match_platform_verdict(m, 1), ABIBASE_VERDICT_NO);
-	ck_assert_int_eq(abibase_match_platform_verdict(m, 2), ABIBASE_VERDICT_NO);
-	ck_assert(!abibase_match_closest(m, 0));
-	ck_assert(abibase_match_closest(m, 1));
-	ck_assert(!abibase_match_closest(m, 2));
-	for (size_t k = 0; k < abibase_match_finding_count(m, 2); k++) {
-		const char *fact = abibase_match_finding_fact(m, 2, k);
+	ck_assert_int_eq(abibase_result_verdict(m), ABIBASE_VERDICT_YES);
+	list = abibase_value_member(abibase_result_value(m), "platforms");
+	ck_assert_uint_eq(abibase_value_count(list), 3);
+	ck_assert_str_ne(platform(m, "0/verdict"), "no");
+	ck_assert_str_ne(platform(m, "1/verdict"), "no");
+	ck_assert_str_eq(platform(m, "2/verdict"), "no");
+	ck_assert(!test_bool(list, "0/closest"));
+	ck_assert(test_bool(list, "1/closest"));
+	ck_assert(!test_bool(list, "2/closest"));
+	list = abibase_value_get(list, "2/findings");
+	for (size_t k = 0; k < abibase_value_count(list); k++) {
+		const struct abibase_value *f = abibase_value_item(list, k);
+		const char *fact = test_string(f, "fact");
 
-		if (abibase_match_finding_verdict(m, 2, k) != ABIBASE_VERDICT_NO)
+		if (!streq(test_string(f, "verdict"), "no"))
 			continue;
 		uso |= streq(fact, "tap.offload.uso");
 		reset |= streq(fact, "vhost_net.features[40]");
-		ck_assert_ptr_nonnull(abibase_match_finding_remedy(m, 2, k));
+		ck_assert_ptr_nonnull(test_string(f, "remedy"));
 	}
 	ck_assert(uso && reset);
-	abibase_match_unref(m);
+	abibase_result_unref(m);
 }
 END_TEST
 
@@ -569,21 +582,21 @@ START_TEST(refused_and_empty)
 {
 	static const char *const bad[] = { "tap", "nosuchbackend", NULL };
 	struct abibase_profile *host = test_host(t.ctx, "host", "6.1", "");
-	struct abibase_match *m = (void *)&t;
+	struct abibase_result *m = (void *)&t;
 	_autofree_ char *text = NULL;
 
 	ck_assert_int_eq(abibase_match(t.ctx, t.cat, host, &host, 1, bad, &m), -EINVAL);
 	ck_assert_ptr_eq(m, (void *)&t);
 	ck_assert_ptr_nonnull(strstr(abibase_context_error(t.ctx), "nosuchbackend"));
 	ck_assert_int_eq(abibase_match(t.ctx, t.cat, host, NULL, 0, NULL, &m), 0);
-	ck_assert_int_eq(abibase_match_verdict(m), ABIBASE_VERDICT_NO);
-	ck_assert_ptr_null(abibase_match_platform_name(m, 0));
-	ck_assert_ptr_null(abibase_match_finding_text(m, 0, 0));
-	ck_assert_int_eq(abibase_match_to_text(m, &text), 0);
+	ck_assert_int_eq(abibase_result_verdict(m), ABIBASE_VERDICT_NO);
+	ck_assert_ptr_null(platform(m, "0/name"));
+	ck_assert_ptr_null(abibase_result_finding(m, 0));
+	ck_assert_int_eq(abibase_result_to_text(m, &text), 0);
 	ck_assert(strprefix(text, "host satisfies none\n"));
-	ck_assert_ptr_eq(abibase_match_ref(m), m);
-	ck_assert_ptr_null(abibase_match_unref(m));
-	ck_assert_ptr_null(abibase_match_unref(m));
+	ck_assert_ptr_eq(abibase_result_ref(m), m);
+	ck_assert_ptr_null(abibase_result_unref(m));
+	ck_assert_ptr_null(abibase_result_unref(m));
 	abibase_profile_unref(host);
 }
 END_TEST

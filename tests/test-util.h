@@ -49,6 +49,13 @@ static inline bool test_bool(const struct abibase_value *v, const char *path)
 {
 	return abibase_value_boolean(abibase_value_get(v, path));
 }
+/* As documents have it. */
+static inline const char *test_verdict_word(enum abibase_verdict verdict)
+{
+	return verdict == ABIBASE_VERDICT_YES ? "yes" :
+	       verdict == ABIBASE_VERDICT_NO  ? "no" :
+						"unknown";
+}
 
 /* splitmix64: the same numbers everywhere for the same seed */
 struct rng {

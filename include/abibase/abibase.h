@@ -41,7 +41,6 @@ struct abibase_check;
 struct abibase_check_request;
 struct abibase_intersection;
 struct abibase_guest;
-struct abibase_match;
 struct abibase_moves;
 struct abibase_observation;
 struct abibase_observe;
@@ -778,7 +777,8 @@ int abibase_diff_baselines(struct abibase_context *ctx, const struct abibase_cat
  * @platforms: @n profiles to hold it against; none of them is kept
  * @backends: NULL-terminated names of the backends whose facts are compared, or NULL for those that
  *	the catalogue has by default, tap and tap+vhost
- * @ret: the answer; release with abibase_match_unref()
+ * @ret: is any of the platforms satisfied? ABIBASE_VERDICT_UNKNOWN: none is, but of some it cannot be
+ *	told. The document has a verdict and findings for each
  *
  * A host satisfies a platform when it has every fact that the platform states as present and that
  * the catalogue uses on one of the backends: feature words bit by bit, numbers at least as large,
@@ -791,63 +791,7 @@ int abibase_diff_baselines(struct abibase_context *ctx, const struct abibase_cat
  */
 int abibase_match(struct abibase_context *ctx, const struct abibase_catalogue *cat,
 		  const struct abibase_profile *p, struct abibase_profile *const *platforms,
-		  size_t n, const char *const *backends, struct abibase_match **ret);
-/** Since: 0.1 */
-struct abibase_match *abibase_match_ref(struct abibase_match *m);
-/** Since: 0.1 */
-struct abibase_match *abibase_match_unref(struct abibase_match *m);
-/**
- * abibase_match_verdict - is any of the platforms satisfied?
- *
- * Returns: ABIBASE_VERDICT_YES (at least one is), ABIBASE_VERDICT_UNKNOWN (none is, but of some it
- * cannot be told), ABIBASE_VERDICT_NO. Since: 0.1
- */
-enum abibase_verdict abibase_match_verdict(const struct abibase_match *m);
-/** abibase_match_count - number of platforms, in the order in which they were given. Since: 0.1 */
-size_t abibase_match_count(const struct abibase_match *m);
-/** abibase_match_platform_name - name of platform @i, or NULL. Since: 0.1 */
-const char *abibase_match_platform_name(const struct abibase_match *m, size_t i);
-/** abibase_match_platform_verdict - is platform @i satisfied? Since: 0.1 */
-enum abibase_verdict abibase_match_platform_verdict(const struct abibase_match *m, size_t i);
-/**
- * abibase_match_closest - is platform @i the closest?
- *
- * The one with the fewest differences from the host in what was compared, whichever of the two has
- * more; then in the other facts of the same devices; then one that is satisfied. Several can be
- * equally close, and none is when nothing could be compared. Since: 0.1
- */
-bool abibase_match_closest(const struct abibase_match *m, size_t i);
-/** abibase_match_finding_count - what is missing or unknown for platform @i. Since: 0.1 */
-size_t abibase_match_finding_count(const struct abibase_match *m, size_t i);
-/**
- * abibase_match_finding_verdict - what finding @k of platform @i means
- *
- * Returns: ABIBASE_VERDICT_NO (the host lacks it), ABIBASE_VERDICT_UNKNOWN. Since: 0.1
- */
-enum abibase_verdict abibase_match_finding_verdict(const struct abibase_match *m, size_t i,
-						   size_t k);
-/** abibase_match_finding_fact - the fact or bit, "vhost_net.features[40]"; or NULL. Since: 0.1 */
-const char *abibase_match_finding_fact(const struct abibase_match *m, size_t i, size_t k);
-/** abibase_match_finding_text - a sentence that names fact, layer and guest features. Since: 0.1 */
-const char *abibase_match_finding_text(const struct abibase_match *m, size_t i, size_t k);
-/** abibase_match_finding_remedy - what would help, or NULL. Since: 0.1 */
-const char *abibase_match_finding_remedy(const struct abibase_match *m, size_t i, size_t k);
-/** abibase_match_qemu - how the QEMUs of host and platform @i compare, in words. Since: 0.1 */
-const char *abibase_match_qemu(const struct abibase_match *m, size_t i);
-/**
- * abibase_match_to_json - all of it as a document, abibase-match/1
- * @ret: canonical text with a final newline, for free()
- *
- * Returns: 0, -ENOMEM. Since: 0.1
- */
-int abibase_match_to_json(const struct abibase_match *m, char **ret);
-/**
- * abibase_match_to_text - all of it for people
- * @ret: for free(); its form may change between releases
- *
- * Returns: 0, -ENOMEM. Since: 0.1
- */
-int abibase_match_to_text(const struct abibase_match *m, char **ret);
+		  size_t n, const char *const *backends, struct abibase_result **ret);
 
 /* ------------------------------------------------------------------ check */
 

@@ -4,6 +4,7 @@
 
 #include "base/context.h"
 #include "answer/diff.h"
+#include "document/result.h"
 #include "model/ask.h"
 #include "answer/show.h"
 
@@ -31,8 +32,7 @@ struct entry {
 	const char *qemu;
 };
 
-struct abibase_match {
-	int refcount;
+struct match {
 	struct arena arena; /* all the texts */
 	const char *name, *digest;
 	struct entry *entries;
@@ -45,7 +45,7 @@ struct abibase_match {
 
 struct matching {
 	struct abibase_context *ctx;
-	struct abibase_match *m;
+	struct match *m;
 	const struct abibase_catalogue *cat;
 	const struct abibase_profile *host, *platform;
 	bool backend[MAX_BACKENDS];
@@ -497,7 +497,7 @@ static int cmp_closeness(const struct entry *a, const struct entry *b)
 	return (b->verdict == ABIBASE_VERDICT_YES) - (a->verdict == ABIBASE_VERDICT_YES);
 }
 
-static void find_closest(struct abibase_match *m)
+static void find_closest(struct match *m)
 {
 	const struct entry *best = NULL;
 
@@ -573,52 +573,7 @@ static int match_all(struct matching *x, struct abibase_profile *const *platform
 	return r;
 }
 
-ABIBASE_EXPORT int abibase_match(struct abibase_context *ctx, const struct abibase_catalogue *cat,
-				 const struct abibase_profile *p,
-				 struct abibase_profile *const *platforms, size_t n,
-				 const char *const *backends, struct abibase_match **ret)
-{
-	_autofree_ bool *used = calloc(cat->n_conditions + 1, sizeof(*used));
-	struct matching x = { .ctx = ctx, .cat = cat, .host = p, .used = used };
-	int r;
-
-	x.m = calloc(1, sizeof(*x.m));
-	if (!x.m || !used) {
-		free(x.m);
-		return context_oom(ctx);
-	}
-	x.m->refcount = 1;
-	r = match_all(&x, platforms, n, backends);
-	if (r < 0)
-		abibase_match_unref(x.m);
-	else
-		*ret = x.m;
-	return r;
-}
-
-ABIBASE_EXPORT struct abibase_match *abibase_match_ref(struct abibase_match *m)
-{
-	if (m)
-		__atomic_add_fetch(&m->refcount, 1, __ATOMIC_RELAXED);
-	return m;
-}
-
-ABIBASE_EXPORT struct abibase_match *abibase_match_unref(struct abibase_match *m)
-{
-	if (!m || __atomic_sub_fetch(&m->refcount, 1, __ATOMIC_ACQ_REL) > 0)
-		return NULL;
-	for (size_t i = 0; i < m->n; i++) {
-		free(m->entries[i].findings);
-		free(m->entries[i].not_asked);
-	}
-	free(m->entries);
-	free(m->not_compared);
-	arena_clear(&m->arena);
-	free(m);
-	return NULL;
-}
-
-ABIBASE_EXPORT enum abibase_verdict abibase_match_verdict(const struct abibase_match *m)
+static enum abibase_verdict verdict_of_all(const struct match *m)
 {
 	enum abibase_verdict verdict = ABIBASE_VERDICT_NO;
 
@@ -629,74 +584,6 @@ ABIBASE_EXPORT enum abibase_verdict abibase_match_verdict(const struct abibase_m
 			verdict = ABIBASE_VERDICT_UNKNOWN;
 	}
 	return verdict;
-}
-
-ABIBASE_EXPORT size_t abibase_match_count(const struct abibase_match *m)
-{
-	return m->n;
-}
-
-ABIBASE_EXPORT const char *abibase_match_platform_name(const struct abibase_match *m, size_t i)
-{
-	return i < m->n ? m->entries[i].name : NULL;
-}
-
-ABIBASE_EXPORT enum abibase_verdict abibase_match_platform_verdict(const struct abibase_match *m,
-								   size_t i)
-{
-	return i < m->n ? m->entries[i].verdict : ABIBASE_VERDICT_UNKNOWN;
-}
-
-ABIBASE_EXPORT bool abibase_match_closest(const struct abibase_match *m, size_t i)
-{
-	return i < m->n && m->entries[i].closest;
-}
-
-ABIBASE_EXPORT size_t abibase_match_finding_count(const struct abibase_match *m, size_t i)
-{
-	return i < m->n ? m->entries[i].n_findings : 0;
-}
-
-static const struct finding *find(const struct abibase_match *m, size_t i, size_t k)
-{
-	return i < m->n && k < m->entries[i].n_findings ? &m->entries[i].findings[k] : NULL;
-}
-
-ABIBASE_EXPORT enum abibase_verdict abibase_match_finding_verdict(const struct abibase_match *m,
-								  size_t i, size_t k)
-{
-	const struct finding *f = find(m, i, k);
-
-	return f ? f->verdict : ABIBASE_VERDICT_UNKNOWN;
-}
-
-ABIBASE_EXPORT const char *abibase_match_finding_fact(const struct abibase_match *m, size_t i,
-						      size_t k)
-{
-	const struct finding *f = find(m, i, k);
-
-	return f ? f->fact : NULL;
-}
-
-ABIBASE_EXPORT const char *abibase_match_finding_text(const struct abibase_match *m, size_t i,
-						      size_t k)
-{
-	const struct finding *f = find(m, i, k);
-
-	return f ? f->text : NULL;
-}
-
-ABIBASE_EXPORT const char *abibase_match_finding_remedy(const struct abibase_match *m, size_t i,
-							size_t k)
-{
-	const struct finding *f = find(m, i, k);
-
-	return f ? f->remedy : NULL;
-}
-
-ABIBASE_EXPORT const char *abibase_match_qemu(const struct abibase_match *m, size_t i)
-{
-	return i < m->n ? m->entries[i].qemu : NULL;
 }
 
 /* ---------------------------------------------------------------- as documents */
@@ -757,7 +644,7 @@ static json_t *entry_json(const struct entry *e)
 	return o;
 }
 
-static json_t *entries_json(const struct abibase_match *m)
+static json_t *entries_json(const struct match *m)
 {
 	json_t *array = json_array();
 
@@ -769,21 +656,13 @@ static json_t *entries_json(const struct abibase_match *m)
 	return array;
 }
 
-ABIBASE_EXPORT int abibase_match_to_json(const struct abibase_match *m, char **ret)
+static json_t *make_document(const struct match *m)
 {
-	json_t *root = json_pack("{s:s, s:o, s:s, s:s, s:o, s:o, s:s}", "schema", "abibase-match/1",
-				 "backends", strings_json(m->backends, m->n_backends), "digest",
-				 m->digest, "name", m->name, "not_compared",
-				 strings_json(m->not_compared, m->n_not_compared), "platforms",
-				 entries_json(m), "verdict",
-				 verdict_word(abibase_match_verdict(m)));
-	int r;
-
-	if (!root)
-		return -ENOMEM;
-	r = json_give(root, ret);
-	json_decref(root);
-	return r;
+	return json_pack("{s:s, s:o, s:s, s:s, s:o, s:o, s:s}", "schema", "abibase-match/1",
+			 "backends", strings_json(m->backends, m->n_backends), "digest", m->digest,
+			 "name", m->name, "not_compared",
+			 strings_json(m->not_compared, m->n_not_compared), "platforms",
+			 entries_json(m), "verdict", verdict_word(verdict_of_all(m)));
 }
 
 static void put_list(struct buf *b, const char *const *list, size_t n)
@@ -817,7 +696,7 @@ static void put_entry(struct buf *b, const struct entry *e)
 }
 
 /* " A, B" of the platforms with this verdict; their number. */
-static size_t put_verdict(struct buf *b, const struct abibase_match *m, enum abibase_verdict verdict,
+static size_t put_verdict(struct buf *b, const struct match *m, enum abibase_verdict verdict,
 			  const char *words)
 {
 	size_t n = 0;
@@ -828,7 +707,7 @@ static size_t put_verdict(struct buf *b, const struct abibase_match *m, enum abi
 	return n;
 }
 
-static void put_closest(struct buf *b, const struct abibase_match *m)
+static void put_closest(struct buf *b, const struct match *m)
 {
 	size_t n = 0, many = 0;
 
@@ -841,11 +720,11 @@ static void put_closest(struct buf *b, const struct abibase_match *m)
 				   m->entries[i].name);
 }
 
-static void put_summary(struct buf *b, const struct abibase_match *m)
+static void put_summary(struct buf *b, const struct match *m)
 {
 	buf_puts(b, m->name);
 	if (!put_verdict(b, m, ABIBASE_VERDICT_YES, " satisfies"))
-		buf_puts(b, abibase_match_verdict(m) == ABIBASE_VERDICT_NO ?
+		buf_puts(b, verdict_of_all(m) == ABIBASE_VERDICT_NO ?
 				    " satisfies none" :
 				    " satisfies none for sure");
 	put_verdict(b, m, ABIBASE_VERDICT_UNKNOWN, "; cannot tell about");
@@ -853,7 +732,7 @@ static void put_summary(struct buf *b, const struct abibase_match *m)
 	buf_putc(b, '\n');
 }
 
-ABIBASE_EXPORT int abibase_match_to_text(const struct abibase_match *m, char **ret)
+static char *make_text(const struct match *m)
 {
 	_buf_ b = { 0 };
 
@@ -865,5 +744,38 @@ ABIBASE_EXPORT int abibase_match_to_text(const struct abibase_match *m, char **r
 	buf_puts(&b, "; not compared: ");
 	put_list(&b, m->not_compared, m->n_not_compared);
 	buf_putc(&b, '\n');
-	return buf_give(&b, ret);
+	return buf_steal(&b);
+}
+
+/* ---------------------------------------------------------------------------- the call */
+
+static void match_clear(struct match *m)
+{
+	for (size_t i = 0; i < m->n; i++) {
+		free(m->entries[i].findings);
+		free(m->entries[i].not_asked);
+	}
+	free(m->entries);
+	free(m->not_compared);
+	arena_clear(&m->arena);
+}
+
+ABIBASE_EXPORT int abibase_match(struct abibase_context *ctx, const struct abibase_catalogue *cat,
+				 const struct abibase_profile *p,
+				 struct abibase_profile *const *platforms, size_t n,
+				 const char *const *backends, struct abibase_result **ret)
+{
+	_autofree_ bool *used = calloc(cat->n_conditions + 1, sizeof(*used));
+	struct match m = { 0 };
+	struct matching x = { .ctx = ctx, .m = &m, .cat = cat, .host = p, .used = used };
+	int r = used ? match_all(&x, platforms, n, backends) : context_oom(ctx);
+
+	if (r == 0)
+		r = result_give(ctx,
+				&(struct abibase_result){ .verdict = verdict_of_all(&m),
+							  .root = make_document(&m),
+							  .text = make_text(&m) },
+				ret);
+	match_clear(&m);
+	return r;
 }
