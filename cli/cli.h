@@ -116,7 +116,6 @@ DEFINE_UNREF(guest)
 DEFINE_UNREF(targets)
 DEFINE_UNREF(moves)
 DEFINE_UNREF(verify)
-DEFINE_UNREF(verification)
 #define _unref_(name) __attribute__((cleanup(name##_unrefp))) struct abibase_##name
 
 /* Make sure that descriptors 0, 1 and 2 are taken, so that no file that is opened becomes one. */

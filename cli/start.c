@@ -223,7 +223,7 @@ int start_profile(struct abibase_context *ctx, struct abibase_catalogue *cat,
 
 int start_verify(struct abibase_context *ctx, struct abibase_catalogue *cat,
 		 struct abibase_baseline *b, struct abibase_profile *p, const char *qemu,
-		 const char *const *argv, struct abibase_verification **ret)
+		 const char *const *argv, struct abibase_result **ret)
 {
 	_unref_(verify) *v = NULL;
 	int r = abibase_verify_new(ctx, cat, b, &v);
@@ -293,16 +293,16 @@ static int verify_start(struct abibase_context *ctx, struct abibase_catalogue *c
 			struct abibase_baseline *b, struct abibase_profile *p,
 			const struct start *s, char *const *argv)
 {
-	_unref_(verification) *vf = NULL;
+	_unref_(result) *res = NULL;
 	_autofree_ char *text = NULL;
-	int r = start_verify(ctx, cat, b, p, s->qemu, (const char *const *)argv + 1, &vf);
+	int r = start_verify(ctx, cat, b, p, s->qemu, (const char *const *)argv + 1, &res);
 
 	if (r < 0)
 		return cli_context_error(ctx, r);
-	r = (int)abibase_verification_verdict(vf);
+	r = (int)abibase_result_verdict(res);
 	if (r == ABIBASE_VERDICT_YES)
 		return 0;
-	if (abibase_verification_to_text(vf, &text) < 0)
+	if (abibase_result_to_text(res, &text) < 0)
 		return cli_error("out of memory [out-of-memory]");
 	cli_print(stderr, text);
 	return r;

@@ -45,6 +45,6 @@ int start_profile(struct abibase_context *ctx, struct abibase_catalogue *cat,
 /* @argv: QEMU's arguments, NULL for the baseline's own. 0 or an errno. */
 int start_verify(struct abibase_context *ctx, struct abibase_catalogue *cat,
 		 struct abibase_baseline *b, struct abibase_profile *p, const char *qemu,
-		 const char *const *argv, struct abibase_verification **ret);
+		 const char *const *argv, struct abibase_result **ret);
 
 #endif

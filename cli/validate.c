@@ -1,20 +1,28 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cli.h"
 
-#include <syslog.h>
-
 static const struct option options[] = {
 	{ "verbose", no_argument, NULL, 'v' },
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
 };
 
-/* As compilers say it, so that an editor finds the place. */
-static void print_problem(void *data, int priority, const char *id, const char *where,
-			  const char *text)
+/* The exit status of one file; its findings are on stderr. */
+static int validate_one(struct abibase_context *ctx, const char *file, bool verbose)
 {
-	(void)data;
-	cli_line(stderr, "%s: %s%s [%s]", where, priority <= LOG_ERR ? "" : "warning: ", text, id);
+	_unref_(result) *res = NULL;
+	_autofree_ char *text = NULL;
+	int r = abibase_validate(ctx, file, &res);
+
+	if (r == 0)
+		r = abibase_result_to_text(res, &text);
+	if (r < 0)
+		return cli_context_error(ctx, r);
+	if (cli_print(stderr, text) != 0)
+		return STATUS_TROUBLE;
+	if (abibase_result_verdict(res) == ABIBASE_VERDICT_YES && verbose)
+		cli_line(stdout, "%s: valid", file);
+	return (int)abibase_result_verdict(res);
 }
 
 /* Every file is looked at; trouble with one outweighs faults in another. */
@@ -26,14 +34,9 @@ static int validate(char *const *files, int n, bool verbose)
 	if (cli_context(0, &ctx) != 0)
 		return STATUS_TROUBLE;
 	for (int i = 0; i < n; i++) {
-		int r = abibase_validate_file(ctx, files[i], print_problem, NULL);
+		int r = validate_one(ctx, files[i], verbose);
 
-		if (r < 0)
-			status = cli_context_error(ctx, r);
-		else if (r > 0 && status == STATUS_YES)
-			status = STATUS_NO;
-		else if (r == 0 && verbose)
-			cli_line(stdout, "%s: valid", files[i]);
+		status = r > status ? r : status;
 	}
 	return status;
 }

@@ -43,16 +43,6 @@ static int parse(int argc, char **argv, struct arguments *a)
 	return 0;
 }
 
-static int show(const struct arguments *a, const struct abibase_verification *vf)
-{
-	_autofree_ char *text = NULL;
-	int r = (a->out.json ? abibase_verification_to_json : abibase_verification_to_text)(vf, &text);
-
-	if (r < 0)
-		return cli_error("out of memory [out-of-memory]");
-	return cli_write(a->out.path, text);
-}
-
 /* @qemu: as it was found; NULL: whichever this host has */
 static int verify(const struct arguments *a, const char *qemu)
 {
@@ -60,7 +50,7 @@ static int verify(const struct arguments *a, const char *qemu)
 	_unref_(catalogue) *cat = NULL;
 	_unref_(baseline) *b = NULL;
 	_unref_(profile) *p = NULL;
-	_unref_(verification) *vf = NULL;
+	_unref_(result) *res = NULL;
 	const char *const *argv = NULL;
 	int r;
 
@@ -77,11 +67,8 @@ static int verify(const struct arguments *a, const char *qemu)
 		return r;
 	if (qemu && a->command[1])
 		argv = (const char *const *)a->command + 1;
-	r = start_verify(ctx, cat, b, p, qemu, argv, &vf);
-	if (r < 0)
-		return cli_context_error(ctx, r);
-	r = show(a, vf);
-	return r ? r : (int)abibase_verification_verdict(vf);
+	r = start_verify(ctx, cat, b, p, qemu, argv, &res);
+	return r < 0 ? cli_context_error(ctx, r) : cli_answer(res, &a->out);
 }
 
 static int run(int argc, char **argv)

@@ -139,7 +139,7 @@ static struct abibase_baseline *baseline, *no_common_list;
 static char *profile_text, *bad_text, *baseline_text, *catalogue_text;
 static char directory[] = "/tmp/abibase-oom.XXXXXX"; /* two platforms, one of them bad */
 static char *good_file, *bad_file, *qtest_script, *log_file;
-static struct abibase_verification *verified;
+static struct abibase_result *verified;
 static struct abibase_guest *guest;
 
 /* A catalogue of a few rows: the whole one takes many allocations that are all alike. */
@@ -310,7 +310,7 @@ static void prepare(void)
 static void finish(void)
 {
 	abibase_profile_unref(booted);
-	abibase_verification_unref(verified);
+	abibase_result_unref(verified);
 	for (size_t i = 0; i < 3; i++) {
 		abibase_profile_unref(hosts[i]);
 		abibase_profile_unref(stating[i]);
@@ -588,19 +588,20 @@ static int op_context(struct made *m)
 	return r;
 }
 
-static void told(void *data, int priority, const char *id, const char *where, const char *text)
-{
-	struct made *m = data;
-	const char *const words[] = { id, where, text };
-
-	for (size_t i = 0; i < 3; i++)
-		for (const char *s = words[i]; *s; s++)
-			m->told = m->told * 31 + (unsigned char)*s + (unsigned int)priority;
-}
-
 static int op_validate(struct made *m)
 {
-	return abibase_validate_file(t.ctx, bad_file, told, m);
+	struct abibase_result *res;
+	int r = abibase_validate(t.ctx, bad_file, &res);
+
+	if (r < 0)
+		return r;
+	r = abibase_result_to_json(res, &m->text);
+	if (r == 0)
+		r = abibase_result_to_text(res, &m->why);
+	if (r < 0)
+		free(steal(&m->text));
+	abibase_result_unref(res);
+	return r;
 }
 
 /* The text too, in the same operation: it has no context to leave an error in. */
@@ -819,7 +820,7 @@ static int op_check_args(struct made *m)
 }
 
 /* With a device that is read, one that is not judged, one that is opaque, and much that is left out. */
-static int verify(struct abibase_verification **ret)
+static int verify(struct abibase_result **ret)
 {
 	static const char *const argv[] = {
 		"-M", "pc-q35-7.2,memory-encryption=sev0", "-device", "pcie-root-port,id=p1", "-netdev",
@@ -846,23 +847,23 @@ static int verify(struct abibase_verification **ret)
 
 static int op_verify(struct made *m)
 {
-	struct abibase_verification *vf;
+	struct abibase_result *vf;
 	int r = verify(&vf);
 
 	if (r < 0)
 		return r;
-	m->told = abibase_verification_finding_count(vf);
-	abibase_verification_unref(vf);
+	m->told = abibase_result_finding_count(vf);
+	abibase_result_unref(vf);
 	return 0;
 }
 
 /* Of one that was made before, for each run takes a process. */
 static int op_verify_show(struct made *m)
 {
-	int r = abibase_verification_to_json(verified, &m->text);
+	int r = abibase_result_to_json(verified, &m->text);
 
 	if (r == 0)
-		r = abibase_verification_to_text(verified, &m->why);
+		r = abibase_result_to_text(verified, &m->why);
 	if (r < 0)
 		free(steal(&m->text));
 	return r;
@@ -871,7 +872,7 @@ static int op_verify_show(struct made *m)
 /* The baseline's own, with a QEMU that does not start. */
 static int op_verify_own(struct made *m)
 {
-	struct abibase_verification *vf;
+	struct abibase_result *vf;
 	struct abibase_verify *v;
 	int r = abibase_verify_new(t.ctx, t.cat, baseline, &v);
 
@@ -882,8 +883,8 @@ static int op_verify_own(struct made *m)
 	abibase_verify_unref(v);
 	if (r < 0)
 		return r;
-	r = abibase_verification_to_json(vf, &m->text);
-	abibase_verification_unref(vf);
+	r = abibase_result_to_json(vf, &m->text);
+	abibase_result_unref(vf);
 	return r;
 }
 
@@ -937,7 +938,7 @@ static const struct operation {
 	{ "to-json", op_to_json, true },
 	{ "to-table", op_to_table, true },
 	{ "context", op_context, true },
-	{ "validate", op_validate, false },
+	{ "validate", op_validate, true },
 	{ "diff", op_diff, true },
 	{ "match", op_match, true },
 	{ "check", op_check, true },

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What abibase_validate_file() reports of each kind of document; and the table of a profile. */
+/* What abibase_validate() reports of each kind of document; and the table of a profile. */
 #include <errno.h>
-#include <syslog.h>
 
 #include "suites.h"
 #include "test-util.h"
@@ -29,19 +28,28 @@ static void teardown(void)
 	test_end(&t);
 }
 
-static void report(void *data, int priority, const char *id, const char *where, const char *text)
-{
-	size_t len = strlen(dir) + 1;
-
-	(void)data;
-	buf_printf(&problems, "%s %s %s: %s\n", priority == LOG_ERR ? "fault" : "warning", id,
-		   strprefix(where, dir) ? where + len : where, text);
-}
-
+/* The number of faults, or a negative errno. */
 static int validate(const char *path)
 {
+	struct abibase_result *res;
+	size_t len = strlen(dir) + 1;
+	int r = abibase_validate(t.ctx, path, &res), faults = 0;
+
 	buf_clear(&problems);
-	return abibase_validate_file(t.ctx, path, report, NULL);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < abibase_result_finding_count(res); i++) {
+		const struct abibase_value *f = abibase_result_finding(res, i);
+		const char *where = test_string(f, "where");
+
+		faults += streq(test_string(f, "kind"), "fault");
+		buf_printf(&problems, "%s %s %s: %s\n", test_string(f, "kind"), test_string(f, "id"),
+			   strprefix(where, dir) ? where + len : where, test_string(f, "text"));
+	}
+	ck_assert_int_eq(abibase_result_verdict(res),
+			 faults ? ABIBASE_VERDICT_NO : ABIBASE_VERDICT_YES);
+	abibase_result_unref(res);
+	return faults;
 }
 
 static void put(const char *text)
@@ -283,8 +291,18 @@ END_TEST
 
 START_TEST(without_a_callback)
 {
+	struct abibase_result *res;
+	char *text;
+
 	put("{}");
-	ck_assert_int_eq(abibase_validate_file(t.ctx, file, NULL, NULL), 1);
+	ck_assert_int_eq(abibase_validate(t.ctx, file, &res), 0);
+	ck_assert_int_eq(abibase_result_verdict(res), ABIBASE_VERDICT_NO);
+	ck_assert_str_eq(test_string(abibase_result_value(res), "file"), file);
+	ck_assert_int_eq(abibase_result_to_text(res, &text), 0);
+	ck_assert(strprefix(text, file));
+	ck_assert_ptr_nonnull(strstr(text, " [schema-missing]\n"));
+	free(text);
+	abibase_result_unref(res);
 }
 END_TEST
 

@@ -311,9 +311,9 @@ START_TEST(test_calls)
 {
 	static const char *const argv[] = { "-M", "pc-q35-10.0", "-nic", "user,model=virtio,id=a",
 					    "-drive", "x", NULL };
-	struct abibase_verification *vf = NULL, *again;
+	struct abibase_result *vf = NULL, *again;
+	const struct abibase_value *all;
 	struct abibase_verify *v;
-	uint64_t word[2];
 	char *text;
 
 	ck_assert_int_eq(abibase_verify_new(t.ctx, t.cat, b, &v), 0);
@@ -327,32 +327,28 @@ START_TEST(test_calls)
 			 0);
 	verify_set_timeout(v, 10000);
 	ck_assert_int_eq(abibase_verify_run(v, &vf), 0);
-	again = abibase_verification_ref(vf);
-	ck_assert_ptr_null(abibase_verification_unref(vf));
-	ck_assert_int_eq(abibase_verification_verdict(again), ABIBASE_VERDICT_YES);
-	ck_assert_uint_eq(abibase_verification_device_count(again), 1);
-	ck_assert_str_eq(abibase_verification_device_name(again, 0), "a");
-	ck_assert_str_eq(abibase_verification_device_backend(again, 0), "user");
-	ck_assert_int_eq(abibase_verification_device_verdict(again, 0), ABIBASE_VERDICT_YES);
-	ck_assert(abibase_verification_device_offered(again, 0, word));
-	ck_assert_uint_eq(word[0], 0x10130bfffa7);
-	ck_assert(!abibase_verification_device_offered(again, 1, word));
-	ck_assert_ptr_null(abibase_verification_device_name(again, 1));
-	ck_assert_ptr_null(abibase_verification_device_backend(again, 1));
-	ck_assert_int_eq(abibase_verification_device_verdict(again, 1), ABIBASE_VERDICT_UNKNOWN);
-	ck_assert_uint_eq(abibase_verification_finding_count(again), 1);
-	ck_assert_int_eq(abibase_verification_finding_kind(again, 0), ABIBASE_FINDING_NOTE);
-	ck_assert_str_eq(abibase_verification_finding_device(again, 0), "a");
-	ck_assert_str_eq(abibase_verification_finding_get(again, 0, ABIBASE_CHECK_ID), "verify-own");
-	ck_assert_ptr_null(abibase_verification_finding_get(again, 0, ABIBASE_CHECK_FEATURE));
-	ck_assert_ptr_null(abibase_verification_finding_get(again, 1, ABIBASE_CHECK_ID));
-	ck_assert_uint_eq(abibase_verification_left_out_count(again), 2);
-	ck_assert_str_eq(abibase_verification_left_out(again, 0), "-drive");
-	ck_assert_ptr_null(abibase_verification_left_out(again, 2));
-	ck_assert_int_eq(abibase_verification_to_text(again, &text), 0);
+	again = abibase_result_ref(vf);
+	ck_assert_ptr_null(abibase_result_unref(vf));
+	ck_assert_int_eq(abibase_result_verdict(again), ABIBASE_VERDICT_YES);
+	all = abibase_result_value(again);
+	ck_assert_uint_eq(abibase_value_count(abibase_value_get(all, "devices")), 1);
+	ck_assert_str_eq(test_string(all, "devices/0/name"), "a");
+	ck_assert_str_eq(test_string(all, "devices/0/backend"), "user");
+	ck_assert_str_eq(test_string(all, "devices/0/verdict"), "yes");
+	ck_assert_str_eq(test_string(all, "devices/0/offered"),
+			 "0x000000000000001e0000010130bfffa7");
+	ck_assert_uint_eq(abibase_result_finding_count(again), 1);
+	ck_assert_str_eq(test_string(abibase_result_finding(again, 0), "kind"), "note");
+	ck_assert_str_eq(test_string(abibase_result_finding(again, 0), "device"), "a");
+	ck_assert_str_eq(test_string(abibase_result_finding(again, 0), "id"), "verify-own");
+	ck_assert_ptr_null(test_string(abibase_result_finding(again, 0), "feature"));
+	ck_assert_ptr_null(abibase_result_finding(again, 1));
+	ck_assert_uint_eq(abibase_value_count(abibase_value_get(all, "left_out")), 2);
+	ck_assert_str_eq(test_string(all, "left_out/0"), "-drive");
+	ck_assert_int_eq(abibase_result_to_text(again, &text), 0);
 	ck_assert_ptr_nonnull(strstr(text, "left out or replaced: -drive, -nic user"));
 	free(text);
-	abibase_verification_unref(again);
+	abibase_result_unref(again);
 	abibase_verify_unref(v);
 }
 END_TEST
@@ -376,16 +372,16 @@ END_TEST
 START_TEST(test_no_machine)
 {
 	struct abibase_profile *old = test_host(t.ctx, "old", "6.12", "7.2.22");
-	struct abibase_verification *vf;
+	struct abibase_result *vf;
 	struct abibase_verify *v;
 
 	ck_assert_int_eq(abibase_verify_new(t.ctx, t.cat, b, &v), 0);
 	abibase_verify_set_profile(v, old);
 	ck_assert_int_eq(abibase_verify_run(v, &vf), 0);
-	ck_assert_int_eq(abibase_verification_verdict(vf), ABIBASE_VERDICT_NO);
-	ck_assert_str_eq(abibase_verification_finding_get(vf, 0, ABIBASE_CHECK_ID),
+	ck_assert_int_eq(abibase_result_verdict(vf), ABIBASE_VERDICT_NO);
+	ck_assert_str_eq(test_string(abibase_result_finding(vf, 0), "id"),
 			 "host-without-machine");
-	abibase_verification_unref(vf);
+	abibase_result_unref(vf);
 	abibase_verify_unref(v);
 	abibase_profile_unref(old);
 }

@@ -45,7 +45,6 @@ struct abibase_moves;
 struct abibase_observation;
 struct abibase_observe;
 struct abibase_verify;
-struct abibase_verification;
 struct abibase_probe;
 struct abibase_render;
 struct abibase_targets;
@@ -1295,22 +1294,14 @@ int abibase_plan(struct abibase_context *ctx, struct abibase_catalogue *cat, con
 /* --------------------------------------------------------------- validate */
 
 /**
- * abibase_problem_fn - receives what is wrong with a document
- * @where: file and line, or file and JSON path
- * @priority: LOG_ERR for a fault, LOG_WARNING for what is accepted but odd
- *
- * Since: 0.1
- */
-typedef void (*abibase_problem_fn)(void *data, int priority, const char *id, const char *where,
-				   const char *text);
-/**
- * abibase_validate_file - report all the problems of a document of any kind
+ * abibase_validate - find all the faults of a document of any kind
  * @path: the file, or "-" for standard input
+ * @ret: ABIBASE_VERDICT_NO when there is a fault; a finding has "kind", which is "fault", or "warning"
+ *	for what is accepted but odd, "id", "where" (file and line, or file and JSON path) and "text"
  *
- * Returns: the number of faults, or a negative errno when the file could not be read. Since: 0.1
+ * Returns: 0, also with faults, or a negative errno when the file could not be read. Since: 0.1
  */
-int abibase_validate_file(struct abibase_context *ctx, const char *path, abibase_problem_fn fn,
-			  void *data);
+int abibase_validate(struct abibase_context *ctx, const char *path, struct abibase_result **ret);
 
 /* ------------------------------------------------------------------ probe */
 
@@ -1568,70 +1559,14 @@ int abibase_verify_set_command(struct abibase_verify *v, const char *const *argv
 void abibase_verify_set_profile(struct abibase_verify *v, struct abibase_profile *p);
 /**
  * abibase_verify_run - start a throw-away QEMU, read its devices, kill it
- * @ret: what was found, immutable; release with abibase_verification_unref()
+ * @ret: is each device equal to the baseline?
  *
  * It is stopped before its first instruction. Takes bounded time. A QEMU that cannot be started or
  * read is a finding and the verdict ABIBASE_VERDICT_UNKNOWN, never a failure.
  *
  * Returns: 0, -EINVAL (no QEMU, or no profile where one is needed), -ENOMEM. Since: 0.1
  */
-int abibase_verify_run(struct abibase_verify *v, struct abibase_verification **ret);
-/** Since: 0.1 */
-struct abibase_verification *abibase_verification_ref(struct abibase_verification *vf);
-/** Since: 0.1 */
-struct abibase_verification *abibase_verification_unref(struct abibase_verification *vf);
-/** abibase_verification_verdict - is each device equal to the baseline? Since: 0.1 */
-enum abibase_verdict abibase_verification_verdict(const struct abibase_verification *vf);
-/** abibase_verification_qemu - the binary that was started, or NULL. Since: 0.1 */
-const char *abibase_verification_qemu(const struct abibase_verification *vf);
-/** abibase_verification_device_count - number of virtio-net devices. Since: 0.1 */
-size_t abibase_verification_device_count(const struct abibase_verification *vf);
-/** abibase_verification_device_name - its id, or driver and number; or NULL. Since: 0.1 */
-const char *abibase_verification_device_name(const struct abibase_verification *vf, size_t i);
-/** abibase_verification_device_backend - "tap+vhost", or the type of its netdev. Since: 0.1 */
-const char *abibase_verification_device_backend(const struct abibase_verification *vf, size_t i);
-/**
- * abibase_verification_device_offered - the feature word, as abibase_predict() returns it
- *
- * Returns: false when the device was not read. Since: 0.1
- */
-bool abibase_verification_device_offered(const struct abibase_verification *vf, size_t i,
-					 uint64_t ret[2]);
-/** abibase_verification_device_verdict - is this one equal to the baseline? Since: 0.1 */
-enum abibase_verdict abibase_verification_device_verdict(const struct abibase_verification *vf,
-							 size_t i);
-/** abibase_verification_finding_count - how many things were found. Since: 0.1 */
-size_t abibase_verification_finding_count(const struct abibase_verification *vf);
-/** abibase_verification_finding_kind - conflict, unknown, or a note. Since: 0.1 */
-enum abibase_finding_kind abibase_verification_finding_kind(const struct abibase_verification *vf,
-							    size_t i);
-/** abibase_verification_finding_device - the name of the device it is about, or NULL. Since: 0.1 */
-const char *abibase_verification_finding_device(const struct abibase_verification *vf, size_t i);
-/**
- * abibase_verification_finding_get - one part of finding @i, owned by @vf, or NULL
- *
- * The layer is also "command line"; the cause is a sentence. Since: 0.1
- */
-const char *abibase_verification_finding_get(const struct abibase_verification *vf, size_t i,
-					     enum abibase_check_field field);
-/** abibase_verification_left_out_count - options of the command line that were not used. Since: 0.1 */
-size_t abibase_verification_left_out_count(const struct abibase_verification *vf);
-/** abibase_verification_left_out - one of them, "-drive", or NULL. Since: 0.1 */
-const char *abibase_verification_left_out(const struct abibase_verification *vf, size_t i);
-/**
- * abibase_verification_to_json - all of it as a document, abibase-verify/1
- * @ret: canonical text with a final newline, for free()
- *
- * Returns: 0, -ENOMEM. Since: 0.1
- */
-int abibase_verification_to_json(const struct abibase_verification *vf, char **ret);
-/**
- * abibase_verification_to_text - all of it for people
- * @ret: for free(); its form may change between releases
- *
- * Returns: 0, -ENOMEM. Since: 0.1
- */
-int abibase_verification_to_text(const struct abibase_verification *vf, char **ret);
+int abibase_verify_run(struct abibase_verify *v, struct abibase_result **ret);
 
 #ifdef __cplusplus
 }

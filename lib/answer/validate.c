@@ -10,6 +10,8 @@
 #include "document/guest.h"
 #include "document/platforms.h"
 #include "document/profile.h"
+#include "document/result.h"
+#include "base/text.h"
 
 /* One document under inspection. */
 struct subject {
@@ -249,12 +251,40 @@ static bool out_of_memory(const struct abibase_context *ctx)
 	return ctx->error_id && streq(ctx->error_id, "out-of-memory");
 }
 
+/* The findings of a document. */
+struct report {
+	json_t *list;
+	bool failed; /* memory ran out */
+};
+
+/* Without control characters, and in UTF-8 whatever the file has in it. */
+static void set_text(struct report *r, json_t *o, const char *key, const char *s)
+{
+	_buf_ b = { 0 };
+
+	show_text(&b, s);
+	if (buf_failed(&b) || json_object_set_new(o, key, json_string(b.data ? b.data : "")) < 0)
+		r->failed = true;
+}
+
+static void report_problem(void *data, int priority, const char *id, const char *where,
+			   const char *text)
+{
+	struct report *r = data;
+	json_t *o = json_pack("{s:s, s:s}", "kind", priority == LOG_ERR ? "fault" : "warning", "id", id);
+
+	set_text(r, o, "where", where);
+	set_text(r, o, "text", text);
+	if (json_array_append_new(r->list, o) < 0)
+		r->failed = true;
+}
+
 /*
  * @inner collects the errors of readers that stop at the first; here they are problems as all
- * others are, and no last error of the caller's context.
+ * others are, and no last error of the caller's context. The number of faults, or a negative errno.
  */
 static int validate(struct abibase_context *ctx, struct abibase_context *inner,
-		    struct subject *s, abibase_problem_fn fn, void *data)
+		    struct subject *s, struct report *report)
 {
 	struct schema_walk c;
 	int r;
@@ -262,26 +292,16 @@ static int validate(struct abibase_context *ctx, struct abibase_context *inner,
 	if (json_parse(inner, s->text, s->len, JSON_MAX_BASELINE, s->source, &s->root) < 0) {
 		if (out_of_memory(inner))
 			return context_oom(ctx);
-		fn(data, LOG_ERR, inner->error_id, inner->error_where, inner->error);
+		report_problem(report, LOG_ERR, inner->error_id, inner->error_where, inner->error);
 		return 1;
 	}
 	schema_init(&c, inner, s->source);
-	c.report = fn;
-	c.data = data;
+	c.report = report_problem;
+	c.data = report;
 	r = check_document(&c, s, ctx);
 	if (r == -ENOMEM || out_of_memory(inner))
 		return context_oom(ctx);
 	return r < 0 ? r : c.faults;
-}
-
-static void ignore_problem(void *data, int priority, const char *id, const char *where,
-			   const char *text)
-{
-	(void)data;
-	(void)priority;
-	(void)id;
-	(void)where;
-	(void)text;
 }
 
 static int read_subject(struct abibase_context *ctx, const char *path, struct subject *s)
@@ -293,24 +313,61 @@ static int read_subject(struct abibase_context *ctx, const char *path, struct su
 	return file_read(ctx, path, JSON_MAX_BASELINE, &s->text, &s->len);
 }
 
-ABIBASE_EXPORT int abibase_validate_file(struct abibase_context *ctx, const char *path,
-					 abibase_problem_fn fn, void *data)
+/* As compilers say it, so that an editor finds the place. */
+static int show(const json_t *root, char **ret)
+{
+	_buf_ b = { 0 };
+	size_t i;
+	json_t *v;
+
+	json_array_foreach(json_object_get(root, "findings"), i, v)
+		buf_printf(&b, "%s: %s%s [%s]\n", json_string_value(json_object_get(v, "where")),
+			   streq(json_string_value(json_object_get(v, "kind")), "fault") ?
+				   "" :
+				   "warning: ",
+			   json_string_value(json_object_get(v, "text")),
+			   json_string_value(json_object_get(v, "id")));
+	return buf_give(&b, ret);
+}
+
+/* Takes @list of the report. */
+static int finish(struct abibase_context *ctx, const char *source, struct report *report, bool valid,
+		  struct abibase_result **ret)
+{
+	struct abibase_result made = {
+		.verdict = valid ? ABIBASE_VERDICT_YES : ABIBASE_VERDICT_NO,
+		.show = show,
+		.root = json_pack("{s:s, s:s, s:o}", "schema", "abibase-validate/1", "verdict",
+				  valid ? "yes" : "no", "findings", report->list),
+	};
+
+	set_text(report, made.root, "file", source);
+	if (!report->failed)
+		return result_give(ctx, &made, ret);
+	json_decref(made.root);
+	return context_oom(ctx);
+}
+
+ABIBASE_EXPORT int abibase_validate(struct abibase_context *ctx, const char *path,
+				    struct abibase_result **ret)
 {
 	struct abibase_context inner = { 0 };
+	struct report report = { .list = json_array() };
 	struct subject s = { 0 };
 	int r = read_subject(ctx, path, &s);
 
-	if (!fn)
-		fn = ignore_problem;
 	if (r == -EFBIG) { /* it could be read, and no document is so large */
-		fn(data, LOG_ERR, ctx->error_id, ctx->error_where, ctx->error);
+		report_problem(&report, LOG_ERR, ctx->error_id, ctx->error_where, ctx->error);
 		r = 1;
 	} else if (r == 0) {
-		r = validate(ctx, &inner, &s, fn, data);
+		r = validate(ctx, &inner, &s, &report);
 	}
 	json_decref(s.root);
 	free(s.text);
 	free(inner.error);
 	free(inner.error_where);
+	if (r >= 0)
+		return finish(ctx, s.source, &report, r == 0, ret);
+	json_decref(report.list);
 	return r;
 }

@@ -1,108 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "live/verify.h"
 
-#include <errno.h>
-
-/* What a verification found: by calls, for people, and as a document. */
-
-ABIBASE_EXPORT struct abibase_verification *abibase_verification_ref(struct abibase_verification *vf)
-{
-	if (vf)
-		__atomic_add_fetch(&vf->refcount, 1, __ATOMIC_RELAXED);
-	return vf;
-}
-
-ABIBASE_EXPORT struct abibase_verification *
-abibase_verification_unref(struct abibase_verification *vf)
-{
-	if (!vf || __atomic_sub_fetch(&vf->refcount, 1, __ATOMIC_ACQ_REL) > 0)
-		return NULL;
-	free(vf->devices);
-	free(vf->findings);
-	free(vf->left_out);
-	arena_clear(&vf->arena);
-	free(vf);
-	return NULL;
-}
-
-ABIBASE_EXPORT enum abibase_verdict
-abibase_verification_verdict(const struct abibase_verification *vf)
-{
-	return vf->verdict;
-}
-
-ABIBASE_EXPORT const char *abibase_verification_qemu(const struct abibase_verification *vf)
-{
-	return vf->qemu;
-}
-
-ABIBASE_EXPORT size_t abibase_verification_device_count(const struct abibase_verification *vf)
-{
-	return vf->n_devices;
-}
-
-ABIBASE_EXPORT const char *abibase_verification_device_name(const struct abibase_verification *vf,
-							    size_t i)
-{
-	return i < vf->n_devices ? vf->devices[i].name : NULL;
-}
-
-ABIBASE_EXPORT const char *
-abibase_verification_device_backend(const struct abibase_verification *vf, size_t i)
-{
-	return i < vf->n_devices ? vf->devices[i].backend : NULL;
-}
-
-ABIBASE_EXPORT bool abibase_verification_device_offered(const struct abibase_verification *vf,
-							size_t i, uint64_t ret[2])
-{
-	if (i >= vf->n_devices || !vf->devices[i].seen)
-		return false;
-	memcpy(ret, vf->devices[i].offered, sizeof(vf->devices[i].offered));
-	return true;
-}
-
-ABIBASE_EXPORT enum abibase_verdict
-abibase_verification_device_verdict(const struct abibase_verification *vf, size_t i)
-{
-	return i < vf->n_devices ? vf->devices[i].verdict : ABIBASE_VERDICT_UNKNOWN;
-}
-
-ABIBASE_EXPORT size_t abibase_verification_finding_count(const struct abibase_verification *vf)
-{
-	return vf->n_findings;
-}
-
-ABIBASE_EXPORT enum abibase_finding_kind
-abibase_verification_finding_kind(const struct abibase_verification *vf, size_t i)
-{
-	return i < vf->n_findings ? vf->findings[i].kind : ABIBASE_FINDING_NOTE;
-}
-
-ABIBASE_EXPORT const char *
-abibase_verification_finding_device(const struct abibase_verification *vf, size_t i)
-{
-	return i < vf->n_findings && vf->findings[i].device != NO_DEVICE ?
-		       vf->devices[vf->findings[i].device].name :
-		       NULL;
-}
-
-ABIBASE_EXPORT const char *abibase_verification_finding_get(const struct abibase_verification *vf,
-							    size_t i, enum abibase_check_field field)
-{
-	return check_finding_get(i < vf->n_findings ? &vf->findings[i] : NULL, field);
-}
-
-ABIBASE_EXPORT size_t abibase_verification_left_out_count(const struct abibase_verification *vf)
-{
-	return vf->n_left_out;
-}
-
-ABIBASE_EXPORT const char *abibase_verification_left_out(const struct abibase_verification *vf,
-							 size_t i)
-{
-	return i < vf->n_left_out ? vf->left_out[i] : NULL;
-}
+/* What a verification found: for people, and as a document. */
 
 /* ------------------------------------------------------------------------- as text */
 
@@ -114,7 +13,7 @@ static bool same_cause(const struct check_finding *a, const struct check_finding
 	       (same_text(a->cause, b->cause) || strprefix(a->layer, LAYER_COMMAND));
 }
 
-static bool said_before(const struct abibase_verification *vf, size_t i)
+static bool said_before(const struct verification *vf, size_t i)
 {
 	for (size_t k = 0; k < i; k++)
 		if (same_cause(&vf->findings[k], &vf->findings[i]))
@@ -122,7 +21,7 @@ static bool said_before(const struct abibase_verification *vf, size_t i)
 	return false;
 }
 
-static void text_features(const struct abibase_verification *vf, size_t first, struct buf *out)
+static void text_features(const struct verification *vf, size_t first, struct buf *out)
 {
 	const char *separator = " ", *last = NULL;
 
@@ -145,7 +44,7 @@ static void text_features(const struct abibase_verification *vf, size_t first, s
 	}
 }
 
-static void text_finding(const struct abibase_verification *vf, size_t i, struct buf *out)
+static void text_finding(const struct verification *vf, size_t i, struct buf *out)
 {
 	static const char *const kinds[] = { [ABIBASE_FINDING_CONFLICT] = "differs",
 					     [ABIBASE_FINDING_UNKNOWN] = "unknown",
@@ -166,7 +65,7 @@ static void text_finding(const struct abibase_verification *vf, size_t i, struct
 		buf_printf(out, "      remedy: %s\n", f->remedy);
 }
 
-static void text_findings(const struct abibase_verification *vf, size_t device, struct buf *out)
+static void text_findings(const struct verification *vf, size_t device, struct buf *out)
 {
 	for (size_t i = 0; i < vf->n_findings; i++)
 		if (vf->findings[i].device == device)
@@ -188,7 +87,7 @@ static const char *device_name(const struct verify_device *d)
 	return streq(d->name, d->backend) ? d->driver : d->name;
 }
 
-ABIBASE_EXPORT int abibase_verification_to_text(const struct abibase_verification *vf, char **ret)
+char *verification_text(const struct verification *vf)
 {
 	_buf_ out = { 0 };
 
@@ -207,7 +106,7 @@ ABIBASE_EXPORT int abibase_verification_to_text(const struct abibase_verificatio
 		buf_printf(&out, "%s %s", i ? "," : "", vf->left_out[i]);
 	if (vf->n_left_out)
 		buf_putc(&out, '\n');
-	return buf_give(&out, ret);
+	return buf_steal(&out);
 }
 
 /* A member that a document cannot do without; jansson takes the reference in any case. */
@@ -223,7 +122,7 @@ static void append(json_t *list, json_t *v, bool *failed)
 		*failed = true;
 }
 
-static json_t *json_finding(const struct abibase_verification *vf, const struct check_finding *f,
+static json_t *json_finding(const struct verification *vf, const struct check_finding *f,
 			    bool *failed)
 {
 	const char *device = f->device == NO_DEVICE ? NULL : vf->devices[f->device].name;
@@ -270,9 +169,9 @@ static json_t *json_device(const struct verify_device *d, bool *failed)
 	return v;
 }
 
-ABIBASE_EXPORT int abibase_verification_to_json(const struct abibase_verification *vf, char **ret)
+json_t *verification_document(const struct verification *vf)
 {
-	json_auto_t *root = json_pack("{ss ss ss ss* ss*}", "schema", "abibase-verify/1", "baseline",
+	json_t *root = json_pack("{ss ss ss ss* ss*}", "schema", "abibase-verify/1", "baseline",
 				      vf->baseline, "verdict", verdict_words[vf->verdict], "qemu",
 				      vf->qemu, "machine", vf->machine);
 	json_t *devices = json_array(), *findings = json_array(), *left_out = json_array();
@@ -287,7 +186,8 @@ ABIBASE_EXPORT int abibase_verification_to_json(const struct abibase_verificatio
 	set(root, "devices", devices, &failed);
 	set(root, "findings", findings, &failed);
 	set(root, "left_out", left_out, &failed);
-	if (failed)
-		return -ENOMEM;
-	return json_give(root, ret);
+	if (!failed)
+		return root;
+	json_decref(root);
+	return NULL;
 }

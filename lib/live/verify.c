@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "live/verify.h"
+#include "document/result.h"
 
 #include <errno.h>
 
@@ -40,7 +41,7 @@ struct abibase_verify {
 
 struct verifying {
 	const struct abibase_verify *v;
-	struct abibase_verification *out;
+	struct verification *out;
 	struct throwaway t;
 	struct qemu_view view; /* of what the profile says of this QEMU */
 	bool have_view;
@@ -159,7 +160,7 @@ static const char *keep_text(struct verifying *k, const char *s)
 
 static void add(struct verifying *k, const struct check_finding *f)
 {
-	struct abibase_verification *out = k->out;
+	struct verification *out = k->out;
 
 	if (array_grow(&out->findings, out->n_findings, &out->cap_findings,
 		       sizeof(*out->findings)) < 0)
@@ -851,7 +852,7 @@ static void say_all(struct verifying *k)
 }
 
 /* "no" before "cannot tell" before "yes"; of one device, or NO_DEVICE for all of it. */
-static enum abibase_verdict verdict_of(const struct abibase_verification *vf, size_t device)
+static enum abibase_verdict verdict_of(const struct verification *vf, size_t device)
 {
 	enum abibase_verdict v = ABIBASE_VERDICT_YES;
 
@@ -928,7 +929,7 @@ static int prepare(struct verifying *k)
 
 static int make_devices(struct verifying *k)
 {
-	struct abibase_verification *out = k->out;
+	struct verification *out = k->out;
 
 	out->devices = calloc(k->t.n_nics + 1, sizeof(*out->devices));
 	out->left_out = calloc(k->t.n_left_out + 1, sizeof(*out->left_out));
@@ -969,29 +970,41 @@ static int run(struct verifying *k)
 	return start_devices(k, start);
 }
 
-ABIBASE_EXPORT int abibase_verify_run(struct abibase_verify *v, struct abibase_verification **ret)
+static void verification_clear(struct verification *vf)
 {
-	struct verifying k = { .v = v, .t = { .ctx = v->ctx, .b = v->b } };
+	free(vf->devices);
+	free(vf->findings);
+	free(vf->left_out);
+	arena_clear(&vf->arena);
+}
+
+static int finish(struct abibase_verify *v, struct verification *vf, struct abibase_result **ret)
+{
+	for (size_t i = 0; i < vf->n_devices; i++)
+		vf->devices[i].verdict = verdict_of(vf, i);
+	vf->verdict = verdict_of(vf, NO_DEVICE);
+	return result_give(v->ctx,
+			   &(struct abibase_result){ .verdict = vf->verdict,
+						     .root = verification_document(vf),
+						     .text = verification_text(vf) },
+			   ret);
+}
+
+ABIBASE_EXPORT int abibase_verify_run(struct abibase_verify *v, struct abibase_result **ret)
+{
+	struct verification out = { 0 };
+	struct verifying k = { .v = v, .out = &out, .t = { .ctx = v->ctx, .b = v->b } };
 	int r;
 
 	if (v->argv && !v->qemu)
 		return context_fail(v->ctx, EINVAL, "verify-incomplete", NULL,
 				    "to verify a command line takes the QEMU that it is for");
-	k.out = calloc(1, sizeof(*k.out));
-	if (!k.out)
-		return context_oom(v->ctx);
-	k.out->refcount = 1;
 	r = run(&k);
 	throwaway_clear(&k.t);
-	if (r == 0 && k.failed)
-		r = -ENOMEM;
-	if (r < 0) {
-		abibase_verification_unref(k.out);
-		return r == -ENOMEM ? context_oom(v->ctx) : r;
-	}
-	for (size_t i = 0; i < k.out->n_devices; i++)
-		k.out->devices[i].verdict = verdict_of(k.out, i);
-	k.out->verdict = verdict_of(k.out, NO_DEVICE);
-	*ret = k.out;
-	return 0;
+	if (r == -ENOMEM || (r == 0 && k.failed))
+		r = context_oom(v->ctx);
+	if (r == 0)
+		r = finish(v, &out, ret);
+	verification_clear(&out);
+	return r;
 }

@@ -19,8 +19,8 @@ struct verify_device {
 	unsigned int n_queues, queue_size[QTEST_MAX_QUEUES];
 };
 
-struct abibase_verification {
-	int refcount;
+/* Everything that was found: for people, and as a document. */
+struct verification {
 	struct arena arena;
 	enum abibase_verdict verdict;
 	const char *baseline, *qemu, *machine;
@@ -31,6 +31,10 @@ struct abibase_verification {
 	const char **left_out;
 	size_t n_left_out;
 };
+
+/* verify-show.c: NULL for want of memory */
+json_t *verification_document(const struct verification *vf);
+char *verification_text(const struct verification *vf);
 
 /* How long the QEMU may take, instead of the usual. */
 void verify_set_timeout(struct abibase_verify *v, int timeout_ms);
