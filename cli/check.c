@@ -67,18 +67,9 @@ static int probe_here(struct abibase_context *ctx, struct abibase_catalogue *cat
 	return r < 0 ? cli_context_error(ctx, r) : 0;
 }
 
-/* "no" before "cannot tell" before "yes" */
-static int worse(int a, int b)
-{
-	if (a == ABIBASE_VERDICT_NO || b == ABIBASE_VERDICT_NO)
-		return ABIBASE_VERDICT_NO;
-	return a > b ? a : b;
-}
-
 /* Operand @i, or this host where none was named. */
 static int check_one(struct abibase_context *ctx, struct abibase_catalogue *cat,
-		     struct abibase_check_request *q, const struct arguments *a, int i,
-		     struct abibase_check **ret)
+		     struct abibase_check_request *q, const struct arguments *a, int i)
 {
 	_unref_(profile) *p = NULL;
 	int r = a->n_operands == 1 ? probe_here(ctx, cat, &p) :
@@ -86,35 +77,8 @@ static int check_one(struct abibase_context *ctx, struct abibase_catalogue *cat,
 
 	if (r != 0)
 		return r;
-	r = abibase_check_request_run(q, p, ret);
+	r = abibase_check_request_add_profile(q, p);
 	return r < 0 ? cli_context_error(ctx, r) : 0;
-}
-
-static int show(const struct arguments *a, const char *id, struct abibase_check **checks, int n)
-{
-	_autofree_ char *text = NULL;
-	int r = a->out.json ? abibase_checks_to_json(id, checks, (size_t)n, &text) :
-			  abibase_checks_to_text(checks, (size_t)n, &text);
-
-	if (r < 0)
-		return cli_error("out of memory [out-of-memory]");
-	return cli_write(a->out.path, text) == 0 ? 0 : STATUS_TROUBLE;
-}
-
-/* A name that is none of theirs is a slip of the pen that would go unseen. */
-static int check_assumed(const struct arguments *a, struct abibase_check **checks, int n)
-{
-	for (size_t i = 0; i < a->guest.n_assume; i++) {
-		int k = 0;
-
-		while (k < n && !streq(abibase_check_host(checks[k]), a->guest.assume[i]))
-			k++;
-		if (k == n)
-			return cli_error("the host of an assumed QEMU, \"%s\", is not among the hosts "
-					 "[no-such-host]",
-					 a->guest.assume[i]);
-	}
-	return 0;
 }
 
 static int make_request(struct abibase_context *ctx, struct abibase_catalogue *cat,
@@ -128,54 +92,28 @@ static int make_request(struct abibase_context *ctx, struct abibase_catalogue *c
 	return r < 0 ? cli_context_error(ctx, r) : 0;
 }
 
-static int check_all(struct abibase_context *ctx, const struct arguments *a,
-		     struct abibase_check **checks, int n)
+static int check_all(struct abibase_context *ctx, const struct arguments *a)
 {
 	_unref_(catalogue) *cat = NULL;
 	_unref_(baseline) *b = NULL;
 	_unref_(check_request) *q = NULL;
-	int status = 0, r = abibase_catalogue_new(ctx, &cat);
+	_unref_(result) *res = NULL;
+	int n = a->n_operands > 1 ? a->n_operands - 1 : 1, r = abibase_catalogue_new(ctx, &cat);
 
 	if (r < 0)
 		return cli_context_error(ctx, r);
 	r = cli_load_baseline(ctx, a->operands[0], &b);
 	if (r == 0)
 		r = make_request(ctx, cat, a, b, &q);
-	for (int i = 0; r == 0 && i < n; i++) {
-		r = check_one(ctx, cat, q, a, i, &checks[i]);
-		if (r == 0)
-			status = worse(status, (int)abibase_check_verdict(checks[i]));
-	}
-	if (r == 0)
-		r = check_assumed(a, checks, n);
-	if (r == 0)
-		r = show(a, abibase_baseline_id(b), checks, n);
-	return r ? r : status;
+	for (int i = 0; r == 0 && i < n; i++)
+		r = check_one(ctx, cat, q, a, i);
+	if (r != 0)
+		return r;
+	r = abibase_check_request_run(q, &res);
+	return r < 0 ? cli_context_error(ctx, r) : cli_answer(res, &a->out);
 }
 
 /* ------------------------------------------------------------------- for one guest */
-
-static int show_moves(const struct arguments *a, const struct abibase_baseline *b,
-		      const struct abibase_moves *m)
-{
-	size_t n = abibase_moves_count(m);
-	struct abibase_check **checks = calloc(n + 1, sizeof(struct abibase_check *));
-	_autofree_ char *text = NULL;
-	int status = 0, r = checks ? 0 : -ENOMEM;
-
-	for (size_t i = 0; checks && i < n; i++) {
-		checks[i] = abibase_moves_check(m, i);
-		status = worse(status, (int)abibase_check_verdict(checks[i]));
-	}
-	if (r == 0)
-		r = a->out.json ? abibase_checks_to_json(b ? abibase_baseline_id(b) : NULL, checks, n,
-						     &text) :
-			      abibase_moves_to_text(m, &text);
-	free(checks);
-	if (r < 0)
-		return cli_error("out of memory [out-of-memory]");
-	return cli_write(a->out.path, text) == 0 ? status : STATUS_TROUBLE;
-}
 
 static int add_hosts(struct abibase_context *ctx, struct abibase_catalogue *cat,
 		     const struct arguments *a, int first, struct abibase_targets *t)
@@ -211,7 +149,7 @@ static int check_guest(struct abibase_context *ctx, const struct arguments *a)
 	_unref_(catalogue) *cat = NULL;
 	_unref_(baseline) *b = NULL;
 	_unref_(targets) *t = NULL;
-	_unref_(moves) *m = NULL;
+	_unref_(result) *res = NULL;
 	int r = abibase_catalogue_new(ctx, &cat);
 
 	if (r < 0)
@@ -223,8 +161,8 @@ static int check_guest(struct abibase_context *ctx, const struct arguments *a)
 		r = add_hosts(ctx, cat, a, b ? 1 : 0, t);
 	if (r != 0)
 		return r;
-	r = abibase_targets_run(t, &m);
-	return r < 0 ? cli_context_error(ctx, r) : show_moves(a, b, m);
+	r = abibase_targets_check(t, &res);
+	return r < 0 ? cli_context_error(ctx, r) : cli_answer(res, &a->out);
 }
 
 static int run(int argc, char **argv)
@@ -232,8 +170,7 @@ static int run(int argc, char **argv)
 	_autofree_ const char **assume = calloc((size_t)argc + 1, sizeof(*assume));
 	struct arguments a = { .guest.assume = assume };
 	_unref_(context) *ctx = NULL;
-	struct abibase_check **checks;
-	int r, n;
+	int r;
 
 	if (!assume)
 		return cli_error("out of memory [out-of-memory]");
@@ -242,17 +179,7 @@ static int run(int argc, char **argv)
 		return r - 1;
 	if (cli_context(0, &ctx) != 0)
 		return STATUS_TROUBLE;
-	if (a.guest.operand)
-		return check_guest(ctx, &a);
-	n = a.n_operands > 1 ? a.n_operands - 1 : 1;
-	checks = calloc((size_t)n, sizeof(struct abibase_check *));
-	if (!checks)
-		return cli_error("out of memory [out-of-memory]");
-	r = check_all(ctx, &a, checks, n);
-	for (int i = 0; i < n; i++)
-		abibase_check_unref(checks[i]);
-	free(checks);
-	return r;
+	return a.guest.operand ? check_guest(ctx, &a) : check_all(ctx, &a);
 }
 
 const struct command command_check = {

@@ -56,102 +56,111 @@ int start_exec(const char *path, char *const *argv)
 
 /* ------------------------------------------------------------------------ refusals */
 
-static const char *field(const struct abibase_check *c, size_t i, enum abibase_check_field f)
+/* A member of a finding; "" where it has none. */
+static const char *field(const struct abibase_value *f, const char *name)
 {
-	const char *s = abibase_check_finding_get(c, i, f);
+	const char *s = abibase_value_string(abibase_value_member(f, name));
 
 	return s ? s : "";
 }
 
 /* One fact that is missing keeps several properties from what they should be. */
-static bool same_cause(const struct abibase_check *c, size_t a, size_t b)
+static bool same_cause(const struct abibase_value *a, const struct abibase_value *b)
 {
-	return *field(c, a, ABIBASE_CHECK_CAUSE) &&
-	       streq(field(c, a, ABIBASE_CHECK_CAUSE), field(c, b, ABIBASE_CHECK_CAUSE)) &&
-	       abibase_check_finding_kind(c, a) == abibase_check_finding_kind(c, b) &&
-	       streq(field(c, a, ABIBASE_CHECK_LAYER), field(c, b, ABIBASE_CHECK_LAYER));
+	return *field(a, "cause") && streq(field(a, "cause"), field(b, "cause")) &&
+	       streq(field(a, "kind"), field(b, "kind")) && streq(field(a, "layer"), field(b, "layer"));
 }
 
-static bool said_before(const struct abibase_check *c, size_t i)
+static bool said_before(const struct abibase_result *res, size_t i)
 {
 	for (size_t k = 0; k < i; k++)
-		if (same_cause(c, k, i))
+		if (same_cause(abibase_result_finding(res, k), abibase_result_finding(res, i)))
 			return true;
 	return false;
 }
 
-static void say_names(const struct abibase_check *c, size_t first, enum abibase_check_field f,
-		      FILE *out)
+static void say_names(const struct abibase_result *res, size_t first, const char *name, FILE *out)
 {
+	const struct abibase_value *cause = abibase_result_finding(res, first);
 	const char *separator = "";
 
-	for (size_t i = first; i < abibase_check_finding_count(c); i++) {
-		if (!same_cause(c, first, i))
+	for (size_t i = first; i < abibase_result_finding_count(res); i++) {
+		if (!same_cause(cause, abibase_result_finding(res, i)))
 			continue;
-		fprintf(out, "%s%s", separator, field(c, i, f));
+		fprintf(out, "%s%s", separator, field(abibase_result_finding(res, i), name));
 		separator = ", ";
 	}
 }
 
-static void say_cause(const struct abibase_check *c, size_t i, FILE *out)
+static const struct abibase_value *checked_host(const struct abibase_result *res)
 {
-	bool unknown = abibase_check_finding_kind(c, i) == ABIBASE_FINDING_UNKNOWN;
+	return abibase_value_get(abibase_result_value(res), "hosts/0");
+}
+
+static void say_cause(const struct abibase_result *res, size_t i, FILE *out)
+{
+	const struct abibase_value *f = abibase_result_finding(res, i);
+	bool unknown = streq(field(f, "kind"), "unknown");
 
 	fprintf(out, unknown ? "%s: whether %s has what the baseline promises is unknown (%s): " :
 			       "%s: %s lacks what the baseline promises (%s): ",
-		abibase_check_host(c), field(c, i, ABIBASE_CHECK_LAYER),
-		field(c, i, ABIBASE_CHECK_CAUSE));
-	say_names(c, i, ABIBASE_CHECK_PROPERTY, out);
+		field(checked_host(res), "host"), field(f, "layer"), field(f, "cause"));
+	say_names(res, i, "property", out);
 	fputs(" (", out);
-	say_names(c, i, ABIBASE_CHECK_FEATURE, out);
+	say_names(res, i, "feature", out);
 	fputs(")", out);
 }
 
-static void say_finding(const struct abibase_check *c, size_t i, FILE *out)
+/* A note keeps no guest from starting, and of a start that works nothing is said. */
+static bool is_note(const struct abibase_value *f)
 {
-	bool unknown = abibase_check_finding_kind(c, i) == ABIBASE_FINDING_UNKNOWN;
-	const char *remedy = field(c, i, ABIBASE_CHECK_REMEDY);
+	return streq(field(f, "kind"), "note");
+}
 
-	/* a note keeps no guest from starting, and of a start that works nothing is said */
-	if (abibase_check_finding_kind(c, i) == ABIBASE_FINDING_NOTE || said_before(c, i))
+static void say_finding(const struct abibase_result *res, size_t i, FILE *out)
+{
+	const struct abibase_value *f = abibase_result_finding(res, i);
+
+	if (is_note(f) || said_before(res, i))
 		return;
-	fprintf(out, "abibase: %s: ", unknown ? "unknown" : "conflict");
-	if (*field(c, i, ABIBASE_CHECK_CAUSE))
-		say_cause(c, i, out);
+	fprintf(out, "abibase: %s: ", field(f, "kind"));
+	if (*field(f, "cause"))
+		say_cause(res, i, out);
 	else
-		fputs(field(c, i, ABIBASE_CHECK_TEXT), out);
-	fprintf(out, " [%s]\n", field(c, i, ABIBASE_CHECK_ID));
-	if (*remedy)
-		fprintf(out, "  remedy: %s\n", remedy);
+		fputs(field(f, "text"), out);
+	fprintf(out, " [%s]\n", field(f, "id"));
+	if (*field(f, "remedy"))
+		fprintf(out, "  remedy: %s\n", field(f, "remedy"));
 }
 
 /* What it would take to start guests here all the same. */
-static void say_admission(const struct abibase_check *c, FILE *out)
+static void say_admission(const struct abibase_result *res, FILE *out)
 {
-	size_t n = abibase_check_loss_count(c);
+	const struct abibase_value *loses = abibase_value_member(checked_host(res), "loses");
+	const char *id = field(checked_host(res), "admit_id");
+	size_t n = abibase_value_count(loses);
 
-	if (!abibase_check_admit_id(c) || !n)
+	if (!*id || !n)
 		return;
 	fputs("  or: new guests without ", out);
 	for (size_t i = 0; i < n; i++)
-		fprintf(out, "%s%s", i ? ", " : "", abibase_check_loss(c, i));
+		fprintf(out, "%s%s", i ? ", " : "", abibase_value_string(abibase_value_item(loses, i)));
 	fprintf(out, ", under the baseline %s: abibase intersect --json BASELINE PROFILE makes it of "
 		     "this one and the profile of this host\n",
-		abibase_check_admit_id(c));
+		id);
 }
 
 /* In one piece, so that other writers of the same log do not come in between. */
-static void say_findings(const struct abibase_check *c)
+static void say_findings(const struct abibase_result *res)
 {
 	_autofree_ char *text = NULL;
 	size_t size = 0;
 	FILE *out = open_memstream(&text, &size);
 
-	for (size_t i = 0; out && i < abibase_check_finding_count(c); i++)
-		if (abibase_check_finding_kind(c, i) != ABIBASE_FINDING_NOTE)
-			say_finding(c, i, out);
+	for (size_t i = 0; out && i < abibase_result_finding_count(res); i++)
+		say_finding(res, i, out);
 	if (out)
-		say_admission(c, out);
+		say_admission(res, out);
 	if (out && fclose(out) == 0)
 		cli_print(stderr, text);
 	else
@@ -259,20 +268,23 @@ static char **with_list(const struct start *s, char *const *list)
 }
 
 /* Is the size of the ROM all that is in the way, and nothing to this guest? */
-static bool is_about_roms(const struct abibase_check *c, char *const *argv)
+static bool is_about_roms(const struct abibase_result *res, char *const *argv)
 {
-	for (size_t i = 0; i < abibase_check_finding_count(c); i++)
-		if (abibase_check_finding_kind(c, i) != ABIBASE_FINDING_NOTE &&
-		    strcmp(abibase_check_finding_get(c, i, ABIBASE_CHECK_ID), "size-differs") != 0)
+	for (size_t i = 0; i < abibase_result_finding_count(res); i++) {
+		const struct abibase_value *f = abibase_result_finding(res, i);
+
+		if (!is_note(f) && !streq(field(f, "id"), "size-differs"))
 			return false;
+	}
 	return abibase_command_has_rom((const char *const *)argv + 1) == 0;
 }
 
 /* Other machine type and missing features are told together: they are found independently. */
 static int check_start(struct abibase_context *ctx, struct abibase_catalogue *cat,
-		       const struct abibase_baseline *b, const struct start *s,
-		       struct abibase_profile **ret_p, struct abibase_check **ret)
+		       struct abibase_baseline *b, const struct start *s,
+		       struct abibase_profile **ret_p, struct abibase_check_request **ret)
 {
+	_unref_(result) *res = NULL;
 	int r = start_profile(ctx, cat, b, s->profile, s->qemu, ret_p);
 	int refused;
 
@@ -280,13 +292,17 @@ static int check_start(struct abibase_context *ctx, struct abibase_catalogue *ca
 		return r;
 	r = abibase_baseline_review(ctx, b, *ret_p, s->qemu, (const char *const *)s->argv + 1);
 	refused = r < 0 ? cli_context_error(ctx, r) : 0;
-	r = abibase_check(ctx, cat, b, *ret_p, ret);
+	r = abibase_check_request_new(ctx, cat, b, ret);
+	if (r == 0)
+		r = abibase_check_request_add_profile(*ret, *ret_p);
+	if (r == 0)
+		r = abibase_check_request_run(*ret, &res);
 	if (r < 0)
 		return cli_context_error(ctx, r);
-	if (is_about_roms(*ret, s->argv))
+	if (is_about_roms(res, s->argv))
 		return refused;
-	say_findings(*ret);
-	return refused ? refused : (int)abibase_check_verdict(*ret);
+	say_findings(res);
+	return refused ? refused : (int)abibase_result_verdict(res);
 }
 
 static int verify_start(struct abibase_context *ctx, struct abibase_catalogue *cat,
@@ -331,7 +347,7 @@ static int start(const struct start *s)
 	_unref_(catalogue) *cat = NULL;
 	_unref_(baseline) *b = NULL;
 	_unref_(profile) *p = NULL;
-	_unref_(check) *c = NULL;
+	_unref_(check_request) *q = NULL;
 	_autofree_ char **list = NULL, **all = NULL;
 	int r;
 
@@ -344,10 +360,10 @@ static int start(const struct start *s)
 	if (r == 0)
 		r = cli_load_baseline(ctx, s->baseline, &b);
 	if (r == 0)
-		r = check_start(ctx, cat, b, s, &p, &c);
+		r = check_start(ctx, cat, b, s, &p, &q);
 	if (r)
 		return r;
-	r = abibase_check_args(c, s->qemu, &list);
+	r = abibase_check_request_args(q, s->qemu, &list);
 	if (r == -ENOENT)
 		return cli_error("%s: did not answer as a QEMU with the machine type of the baseline "
 				 "does [exec-refused]",

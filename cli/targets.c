@@ -69,15 +69,10 @@ static int add_hosts(struct abibase_context *ctx, const struct arguments *a,
 static int answer(struct abibase_context *ctx, const struct arguments *a,
 		  struct abibase_targets *t)
 {
-	_unref_(moves) *m = NULL;
-	_autofree_ char *text = NULL;
-	int r = abibase_targets_run(t, &m);
+	_unref_(result) *res = NULL;
+	int r = abibase_targets_run(t, &res);
 
-	if (r == 0)
-		r = a->out.json ? abibase_moves_to_json(m, &text) : abibase_moves_to_text(m, &text);
-	if (r < 0)
-		return cli_context_error(ctx, r);
-	return cli_write(a->out.path, text) ? STATUS_TROUBLE : (int)abibase_moves_verdict(m);
+	return r < 0 ? cli_context_error(ctx, r) : cli_answer(res, &a->out);
 }
 
 static int targets(struct abibase_context *ctx, const struct arguments *a)

@@ -664,21 +664,39 @@ static int op_decode(struct made *m)
 	return r;
 }
 
-static int op_check(struct made *m)
+static int check_host(struct abibase_profile *p, struct abibase_check_request **ret)
 {
-	struct abibase_check *c;
-	int r = abibase_check(t.ctx, t.cat, baseline, conflicting[1], &c);
+	int r = abibase_check_request_new(t.ctx, t.cat, baseline, ret);
 
 	if (r < 0)
 		return r;
-	r = abibase_checks_to_json("b", &c, 1, &m->text);
-	if (r == 0)
-		r = abibase_checks_to_text(&c, 1, &m->why);
+	r = abibase_check_request_add_profile(*ret, p);
 	if (r < 0)
-		free(steal(&m->text));
-	abibase_check_unref(c);
+		abibase_check_request_unref(*ret);
 	return r;
 }
+
+static int op_check(struct made *m)
+{
+	struct abibase_check_request *q;
+	struct abibase_result *res;
+	int r = check_host(conflicting[1], &q);
+
+	if (r < 0)
+		return r;
+	r = abibase_check_request_run(q, &res);
+	abibase_check_request_unref(q);
+	if (r < 0)
+		return r;
+	r = abibase_result_to_json(res, &m->text);
+	if (r == 0)
+		r = abibase_result_to_text(res, &m->why);
+	if (r < 0)
+		free(steal(&m->text));
+	abibase_result_unref(res);
+	return r;
+}
+
 static int op_guest(struct made *m)
 {
 	const unsigned int sizes[] = { 1024, 1024, 1024 };
@@ -710,7 +728,7 @@ static int op_guest_log(struct made *m)
 
 static int run_targets(struct abibase_targets *req, struct made *m)
 {
-	struct abibase_moves *moves;
+	struct abibase_result *moves;
 	int r = abibase_targets_set_backend(req, "tap+vhost");
 
 	for (size_t i = 0; r == 0 && i < 3; i++)
@@ -723,12 +741,12 @@ static int run_targets(struct abibase_targets *req, struct made *m)
 		r = abibase_targets_run(req, &moves);
 	if (r < 0)
 		return r;
-	r = abibase_moves_to_json(moves, &m->text);
+	r = abibase_result_to_json(moves, &m->text);
 	if (r == 0)
-		r = abibase_moves_to_text(moves, &m->why);
+		r = abibase_result_to_text(moves, &m->why);
 	if (r < 0)
 		free(steal(&m->text));
-	abibase_moves_unref(moves);
+	abibase_result_unref(moves);
 	return r;
 }
 
@@ -801,15 +819,15 @@ static int op_diff_baselines(struct made *m)
 static int op_check_args(struct made *m)
 {
 	static const char path[] = "/usr/lib/qemu-7.2.22";
-	struct abibase_check *c;
+	struct abibase_check_request *q;
 	_buf_ text = { 0 };
 	char **args;
-	int r = abibase_check(t.ctx, t.cat, baseline, hosts[0], &c);
+	int r = check_host(hosts[0], &q);
 
 	if (r < 0)
 		return r;
-	r = abibase_check_args(c, path, &args);
-	abibase_check_unref(c);
+	r = abibase_check_request_args(q, path, &args);
+	abibase_check_request_unref(q);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; args[i]; i++)

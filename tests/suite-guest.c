@@ -255,11 +255,11 @@ static struct abibase_guest *guest_of(const struct question *q)
 	return g;
 }
 
-static struct abibase_moves *ask(const struct question *q, struct abibase_profile *p)
+static struct abibase_result *ask(const struct question *q, struct abibase_profile *p)
 {
 	struct abibase_guest *g = guest_of(q);
 	struct abibase_targets *req;
-	struct abibase_moves *moves;
+	struct abibase_result *moves;
 
 	ck_assert_int_eq(abibase_targets_new(t.ctx, t.cat, g, &req), 0);
 	if (q->from)
@@ -271,26 +271,30 @@ static struct abibase_moves *ask(const struct question *q, struct abibase_profil
 	return moves;
 }
 
-static bool found(const struct abibase_moves *m, const char *id)
+static bool found(const struct abibase_result *m, const char *id)
 {
-	const struct abibase_check *c = abibase_moves_check(m, 0);
-
-	for (size_t i = 0; i < abibase_check_finding_count(c); i++)
-		if (streq(abibase_check_finding_get(c, i, ABIBASE_CHECK_ID), id))
+	for (size_t i = 0; i < abibase_result_finding_count(m); i++)
+		if (streq(test_string(abibase_result_finding(m, i), "id"), id))
 			return true;
 	return false;
 }
 
-static void expect(const struct question *q, struct abibase_profile *p, enum abibase_move kind,
+/* What the answer says of its first host. */
+static const struct abibase_value *first(const struct abibase_result *m)
+{
+	return abibase_value_get(abibase_result_value(m), "hosts/0");
+}
+
+static void expect(const struct question *q, struct abibase_profile *p, const char *verdict,
 		   const char *id)
 {
-	struct abibase_moves *m = ask(q, p);
+	struct abibase_result *m = ask(q, p);
 	_autofree_ char *text = NULL;
 
-	ck_assert_int_eq(abibase_moves_to_text(m, &text), 0);
-	ck_assert_msg(abibase_moves_kind(m, 0) == kind, "not %d: %s", (int)kind, text);
+	ck_assert_int_eq(abibase_result_to_text(m, &text), 0);
+	ck_assert_msg(streq(test_string(first(m), "verdict"), verdict), "not %s: %s", verdict, text);
 	ck_assert_msg(!id || found(m, id), "no %s: %s", id, text);
-	abibase_moves_unref(m);
+	abibase_result_unref(m);
 }
 
 /* A recorded kernel with one fact changed; @value is taken. */
@@ -315,33 +319,33 @@ START_TEST(test_requirements)
 						   json_pack("{s:s}", "unknown", "not-asked"));
 	struct abibase_profile *all = test_host(t.ctx, "a", "6.1", "7.2.22");
 
-	expect(&q, no_ufo, ABIBASE_MOVE_UNKNOWN, "move-unknown");
-	expect(&q, untold, ABIBASE_MOVE_UNKNOWN, "move-unknown");
-	expect(&q, all, ABIBASE_MOVE_NOW, NULL);
+	expect(&q, no_ufo, "unknown", "move-unknown");
+	expect(&q, untold, "unknown", "move-unknown");
+	expect(&q, all, "now", NULL);
 	q.extra = "\"ufo\": false";
-	expect(&q, no_ufo, ABIBASE_MOVE_NOW, NULL);
-	expect(&q, untold, ABIBASE_MOVE_NOW, NULL);
+	expect(&q, no_ufo, "now", NULL);
+	expect(&q, untold, "now", NULL);
 	q.extra = "\"ufo\": true";
-	expect(&q, no_ufo, ABIBASE_MOVE_NO, "requirement-differs");
+	expect(&q, no_ufo, "no", "requirement-differs");
 	q.extra = NULL;
 	/* the profile of the source says it, and so does a feature that was negotiated */
 	q.from = all;
-	expect(&q, no_ufo, ABIBASE_MOVE_NO, "requirement-differs");
+	expect(&q, no_ufo, "no", "requirement-differs");
 	q.from = NULL;
 	q.negotiated = "0x400";
-	expect(&q, no_ufo, ABIBASE_MOVE_NO, "requirement-differs");
+	expect(&q, no_ufo, "no", "requirement-differs");
 	/* there, without it here: no way back from the first moment */
 	q.negotiated = "0x20";
 	q.from = no_ufo;
 	{
-		struct abibase_moves *m = ask(&q, all);
+		struct abibase_result *m = ask(&q, all);
 		_autofree_ char *text = NULL;
 
-		ck_assert_int_eq(abibase_moves_kind(m, 0), ABIBASE_MOVE_NOW);
-		ck_assert_int_eq(abibase_moves_way_back(m, 0), ABIBASE_NO);
-		ck_assert_int_eq(abibase_moves_to_text(m, &text), 0);
+		ck_assert_str_eq(test_string(first(m), "verdict"), "now");
+		ck_assert_str_eq(test_string(first(m), "way_back/verdict"), "shut");
+		ck_assert_int_eq(abibase_result_to_text(m, &text), 0);
 		ck_assert_ptr_nonnull(strstr(text, "from the moment it is there"));
-		abibase_moves_unref(m);
+		abibase_result_unref(m);
 	}
 	abibase_profile_unref(no_ufo);
 	abibase_profile_unref(untold);
@@ -360,37 +364,37 @@ START_TEST(test_unknown)
 	json_object_del(root, "qemu");
 	no_qemu = test_profile_json(t.ctx, root);
 	json_decref(root);
-	expect(&q, plain, ABIBASE_MOVE_UNKNOWN, "guest-unknown"); /* the machine type */
+	expect(&q, plain, "unknown", "guest-unknown"); /* the machine type */
 	q.machine = "pc-q35-10.0";
-	expect(&q, plain, ABIBASE_MOVE_NOW, NULL);
+	expect(&q, plain, "now", NULL);
 	/* a host of whose QEMU nothing is recorded: what its kernel lacks is known all the same */
-	expect(&q, no_qemu, ABIBASE_MOVE_UNKNOWN, "no-qemu-facts");
+	expect(&q, no_qemu, "unknown", "no-qemu-facts");
 	q.negotiated = "0x40000000000000";
-	expect(&q, no_qemu, ABIBASE_MOVE_NO, "move-lacks");
+	expect(&q, no_qemu, "no", "move-lacks");
 	q.negotiated = "0x20";
-	expect(&q, p, ABIBASE_MOVE_UNKNOWN, "shape-unknown"); /* 11.1 looks at queues */
+	expect(&q, p, "unknown", "shape-unknown"); /* 11.1 looks at queues */
 	q.qemu = "10.0.13";
-	expect(&q, p, ABIBASE_MOVE_NO, "shape-differs");
+	expect(&q, p, "no", "shape-differs");
 	q.qemu = "10.2.2";
-	expect(&q, p, ABIBASE_MOVE_NOW, NULL);
+	expect(&q, p, "now", NULL);
 	q.qemu = NULL;
 	q.extra = "\"queue_sizes\": [256, 256, 64]";
-	expect(&q, p, ABIBASE_MOVE_NOW, NULL);
+	expect(&q, p, "now", NULL);
 	q.extra = "\"queue_sizes\": [256, 512, 64]";
-	expect(&q, p, ABIBASE_MOVE_NO, "shape-differs");
+	expect(&q, p, "no", "shape-differs");
 	q.extra = NULL;
 	q.backend = NULL;
-	expect(&q, plain, ABIBASE_MOVE_UNKNOWN, "guest-unknown");
+	expect(&q, plain, "unknown", "guest-unknown");
 	q.backend = "vhost-user";
-	expect(&q, plain, ABIBASE_MOVE_UNKNOWN, "backend-unknown");
+	expect(&q, plain, "unknown", "backend-unknown");
 	q.backend = "tap";
 	q.negotiated = NULL;
-	expect(&q, plain, ABIBASE_MOVE_UNKNOWN, "guest-unknown");
+	expect(&q, plain, "unknown", "guest-unknown");
 	q.extra = "\"offered\": \"0x20\"";
-	expect(&q, plain, ABIBASE_MOVE_NOW, "guest-worst-case");
+	expect(&q, plain, "now", "guest-worst-case");
 	q.extra = NULL;
 	q.negotiated = "0x10000000000000020"; /* bit 64 has no name */
-	expect(&q, plain, ABIBASE_MOVE_UNKNOWN, "move-unknown");
+	expect(&q, plain, "unknown", "move-unknown");
 	abibase_profile_unref(no_qemu);
 	abibase_profile_unref(p);
 	abibase_profile_unref(plain);
@@ -406,21 +410,21 @@ START_TEST(test_version_1)
 	struct abibase_profile *with = with_fact("6.1", "7.2.22", "vhost_net.features",
 						 json_string("0x000000033d008000"));
 
-	expect(&q, with, ABIBASE_MOVE_UNKNOWN, "move-unknown");
-	expect(&q, without, ABIBASE_MOVE_UNKNOWN, "move-unknown");
+	expect(&q, with, "unknown", "move-unknown");
+	expect(&q, without, "unknown", "move-unknown");
 	q.extra = "\"offered\": \"0x100000020\"";
-	expect(&q, with, ABIBASE_MOVE_NOW, NULL);
-	expect(&q, without, ABIBASE_MOVE_NO, "requirement-differs");
+	expect(&q, with, "now", NULL);
+	expect(&q, without, "no", "requirement-differs");
 	q.extra = "\"offered\": \"0x20\"";
-	expect(&q, with, ABIBASE_MOVE_UNKNOWN, "move-unknown");
-	expect(&q, without, ABIBASE_MOVE_NOW, NULL);
+	expect(&q, with, "unknown", "move-unknown");
+	expect(&q, without, "now", NULL);
 	q.from = with; /* disable-modern=on */
-	expect(&q, with, ABIBASE_MOVE_NOW, NULL);
-	expect(&q, without, ABIBASE_MOVE_NOW, NULL);
+	expect(&q, with, "now", NULL);
+	expect(&q, without, "now", NULL);
 	q.from = without;
-	expect(&q, with, ABIBASE_MOVE_NO, "requirement-differs");
+	expect(&q, with, "no", "requirement-differs");
 	q.backend = "tap";
-	expect(&q, with, ABIBASE_MOVE_NOW, NULL);
+	expect(&q, with, "now", NULL);
 	abibase_profile_unref(with);
 	abibase_profile_unref(without);
 }
@@ -441,13 +445,13 @@ START_TEST(test_config_size)
 				      1024));
 	p = test_profile_json(t.ctx, root);
 	json_decref(root);
-	expect(&q, p, ABIBASE_MOVE_NOW, NULL); /* it is not said */
+	expect(&q, p, "now", NULL); /* it is not said */
 	q.extra = "\"config_size\": 8";
-	expect(&q, p, ABIBASE_MOVE_UNKNOWN, "config-size-differs");
+	expect(&q, p, "unknown", "config-size-differs");
 	q.extra = "\"config_size\": 12"; /* 64 bytes both */
-	expect(&q, p, ABIBASE_MOVE_NOW, NULL);
+	expect(&q, p, "now", NULL);
 	q.extra = "\"config_size\": 60"; /* an option of -device */
-	expect(&q, p, ABIBASE_MOVE_NOW, NULL);
+	expect(&q, p, "now", NULL);
 	abibase_profile_unref(p);
 }
 END_TEST
@@ -459,10 +463,10 @@ START_TEST(test_backend)
 	struct abibase_profile *untold = with_fact("6.12", "10.0.13", "vhost_net.usable",
 						   json_pack("{s:s}", "unknown", "no-permission"));
 
-	expect(&q, none, ABIBASE_MOVE_NO, "backend-absent");
-	expect(&q, untold, ABIBASE_MOVE_UNKNOWN, "backend-unknown");
+	expect(&q, none, "no", "backend-absent");
+	expect(&q, untold, "unknown", "backend-unknown");
 	q.backend = "tap";
-	expect(&q, none, ABIBASE_MOVE_NOW, NULL);
+	expect(&q, none, "now", NULL);
 	abibase_profile_unref(none);
 	abibase_profile_unref(untold);
 }
@@ -473,17 +477,17 @@ START_TEST(test_best_qemu)
 {
 	struct question q = { "pc-q35-7.2", "7.2.22", "tap", "0x20", NULL, NULL };
 	struct abibase_profile *p = test_host(t.ctx, "a", "6.12", "5.2.0 11.1.3 7.2.22");
-	struct abibase_moves *m;
+	struct abibase_result *m;
 	_autofree_ char *text = NULL;
 
 	q.extra = "\"queue_sizes\": [1024, 1024, 1024]";
 	q.qemu = NULL;
 	m = ask(&q, p);
-	ck_assert_int_eq(abibase_moves_kind(m, 0), ABIBASE_MOVE_NOW);
-	ck_assert_int_eq(abibase_moves_to_text(m, &text), 0);
+	ck_assert_str_eq(test_string(first(m), "verdict"), "now");
+	ck_assert_int_eq(abibase_result_to_text(m, &text), 0);
 	ck_assert_ptr_nonnull(strstr(text, "QEMU 7.2.22"));
-	ck_assert_int_eq(abibase_moves_verdict(m), ABIBASE_VERDICT_YES);
-	abibase_moves_unref(m);
+	ck_assert_int_eq(abibase_result_verdict(m), ABIBASE_VERDICT_YES);
+	abibase_result_unref(m);
 	abibase_profile_unref(p);
 }
 END_TEST
@@ -506,20 +510,19 @@ static void predict(struct abibase_profile *p, const char *qemu, const char *mac
 	ck_assert_msg(r == ABIBASE_VERDICT_YES, "%d: %s", r, why ? why : "");
 }
 
-/* What two of the lists of a move are together; for free(), the words are not. */
-static char **both_lists(const struct abibase_moves *m, enum abibase_move_list a,
-			 enum abibase_move_list b)
+/* What two of the lists of a move are together, the second may be NULL; for free(), the words are not. */
+static char **both_lists(const struct abibase_result *m, const char *a, const char *b)
 {
-	const enum abibase_move_list lists[] = { a, b };
+	const struct abibase_value *lists[] = { abibase_value_get(first(m), a),
+						b ? abibase_value_get(first(m), b) : NULL };
 	char **all = calloc(64, sizeof(*all));
-	const char *s;
 	size_t n = 0;
 
 	ck_assert_ptr_nonnull(all);
-	for (size_t i = 0; i < 1 + (size_t)(a != b); i++)
-		for (size_t k = 0; (s = abibase_moves_setting(m, 0, lists[i], k)); k++) {
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
+		for (size_t k = 0; k < abibase_value_count(lists[i]); k++) {
 			ck_assert_uint_lt(n, 63);
-			all[n++] = (char *)s;
+			all[n++] = (char *)abibase_value_string(abibase_value_item(lists[i], k));
 		}
 	return all;
 }
@@ -537,8 +540,8 @@ static bool one_move(struct rng *rng)
 	struct abibase_profile *b = hosts[rng_below(rng, ARRAY_SIZE(kernels))][i2];
 	uint64_t there[2], here[2], word[2], with[2];
 	_autofree_ char *why = NULL;
-	struct abibase_moves *m;
-	enum abibase_move kind;
+	struct abibase_result *m;
+	const char *verdict;
 	char negotiated[40];
 	bool done = false;
 	char **list;
@@ -554,24 +557,24 @@ static bool one_move(struct rng *rng)
 	snprintf(negotiated, sizeof(negotiated), "0x%016llx%016llx", (unsigned long long)word[1],
 		 (unsigned long long)word[0]);
 	m = ask(&q, b);
-	kind = abibase_moves_kind(m, 0);
-	ck_assert_int_eq(kind == ABIBASE_MOVE_NOW,
+	verdict = test_string(first(m), "verdict");
+	ck_assert_int_eq(streq(verdict, "now"),
 			 !(word[0] & ~here[0]) && !(word[1] & ~here[1]));
-	if (kind == ABIBASE_MOVE_NOW || kind == ABIBASE_MOVE_LIST) {
+	if (streq(verdict, "now") || streq(verdict, "list")) {
 		/* taken with the lists, and after a reset there it has nothing that is not here */
-		list = both_lists(m, ABIBASE_MOVE_RESCUE, ABIBASE_MOVE_DOOR);
+		list = both_lists(m, "rescue", "way_back/list");
 		predict(b, q2, machine, backend, list, with);
 		free(list);
 		ck_assert(!(word[0] & ~with[0]) && !(word[1] & ~with[1]));
 		ck_assert(!(with[0] & ~there[0]) && !(with[1] & ~there[1]));
 		/* the list to carry on with is the same device */
-		list = both_lists(m, ABIBASE_MOVE_CARRY_ON, ABIBASE_MOVE_CARRY_ON);
+		list = both_lists(m, "carry_on", NULL);
 		predict(b, q2, machine, backend, list, here);
 		free(list);
 		ck_assert(here[0] == with[0] && here[1] == with[1]);
 		done = true;
 	}
-	abibase_moves_unref(m);
+	abibase_result_unref(m);
 	return done;
 }
 

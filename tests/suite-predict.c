@@ -249,22 +249,22 @@ static bool move_fits(const struct place *from, const struct place *to)
 static void expect_move(struct abibase_guest *g, const struct place *from, const struct place *to)
 {
 	struct abibase_targets *req;
-	struct abibase_moves *moves;
-	enum abibase_move kind;
+	struct abibase_result *moves;
+	const char *verdict;
 
 	ck_assert_int_eq(abibase_targets_new(t.ctx, t.cat, g, &req), 0);
 	ck_assert_int_eq(abibase_targets_set_backend(req, backend_of(to->word)), 0);
 	ck_assert_int_eq(abibase_targets_add_profile(req, to->host), 0);
 	ck_assert_int_eq(abibase_targets_run(req, &moves), 0);
-	kind = abibase_moves_kind(moves, 0);
-	if ((kind == ABIBASE_MOVE_NOW) != move_fits(from, to) || kind == ABIBASE_MOVE_UNKNOWN) {
+	verdict = test_string(abibase_result_value(moves), "hosts/0/verdict");
+	if (streq(verdict, "now") != move_fits(from, to) || streq(verdict, "unknown")) {
 		_autofree_ char *text = NULL;
 
-		abibase_moves_to_text(moves, &text);
+		abibase_result_to_text(moves, &text);
 		ck_abort_msg("%s: %s/%s/%s to %s/%s/%s: %s", from->machine, from->kernel,
 			     from->version, from->word, to->kernel, to->version, to->word, text);
 	}
-	abibase_moves_unref(moves);
+	abibase_result_unref(moves);
 	abibase_targets_unref(req);
 }
 

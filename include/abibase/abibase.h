@@ -37,11 +37,9 @@ struct abibase_profile;
 struct abibase_catalogue;
 struct abibase_baseline;
 struct abibase_platforms;
-struct abibase_check;
 struct abibase_check_request;
 struct abibase_intersection;
 struct abibase_guest;
-struct abibase_moves;
 struct abibase_observation;
 struct abibase_observe;
 struct abibase_verify;
@@ -795,23 +793,13 @@ int abibase_match(struct abibase_context *ctx, const struct abibase_catalogue *c
 /* ------------------------------------------------------------------ check */
 
 /**
- * abibase_check - does a host provide everything that a baseline promises?
- * @b: a baseline whose verdict is yes
- * @p: the host; a record of the same name in the baseline is taken as replaced by it
- * @ret: what was found, immutable; release with abibase_check_unref()
+ * abibase_check_request_new - do hosts provide everything that a baseline promises?
+ * @b: a baseline whose verdict is yes; a reference is taken
+ * @ret: release with abibase_check_request_unref()
  *
- * Every property that is on must be within the reach of the host's kernel and of each of its QEMUs
+ * Every property that is on must be within the reach of a host's kernel and of each of its QEMUs
  * that has the machine type, every requirement must hold, and what a guest would be offered with the
  * baseline's list must be what the baseline states. A host that satisfies keeps the id.
- *
- * Returns: 0, -EINVAL (the baseline promises nothing), -ENOMEM. Since: 0.1
- */
-int abibase_check(struct abibase_context *ctx, struct abibase_catalogue *cat,
-		  const struct abibase_baseline *b, const struct abibase_profile *p,
-		  struct abibase_check **ret);
-/**
- * abibase_check_request_new - ask the same with a word about what is not recorded
- * @ret: release with abibase_check_request_unref()
  *
  * Returns: 0, -ENOMEM. Since: 0.1
  */
@@ -820,103 +808,45 @@ int abibase_check_request_new(struct abibase_context *ctx, struct abibase_catalo
 /** Since: 0.1 */
 struct abibase_check_request *abibase_check_request_unref(struct abibase_check_request *q);
 /**
- * abibase_check_request_assume_qemu - as abibase_intersection_assume_qemu(), for this check
- * @host: the name of a host that will be checked; of another one it means nothing
+ * abibase_check_request_assume_qemu - as abibase_intersection_assume_qemu(), for a host of this check
+ * @host: the name of a host that is added afterwards
  *
  * Returns: 0, -ENOMEM. Since: 0.1
  */
 int abibase_check_request_assume_qemu(struct abibase_check_request *q, const char *host);
-/** abibase_check_request_run - as abibase_check(). Since: 0.1 */
-int abibase_check_request_run(struct abibase_check_request *q, const struct abibase_profile *p,
-			      struct abibase_check **ret);
-/** Since: 0.1 */
-struct abibase_check *abibase_check_ref(struct abibase_check *c);
-/** Since: 0.1 */
-struct abibase_check *abibase_check_unref(struct abibase_check *c);
-/** abibase_check_host - the name of the host that was checked. Since: 0.1 */
-const char *abibase_check_host(const struct abibase_check *c);
-/** abibase_check_verdict - does it satisfy? Since: 0.1 */
-enum abibase_verdict abibase_check_verdict(const struct abibase_check *c);
-/** abibase_check_finding_count - how many things stand in the way, or are to be said. Since: 0.1 */
-size_t abibase_check_finding_count(const struct abibase_check *c);
-/** abibase_check_finding_kind - conflict or unknown; a note stands in nobody's way. Since: 0.1 */
-enum abibase_finding_kind abibase_check_finding_kind(const struct abibase_check *c, size_t i);
-
 /**
- * enum abibase_check_field - the parts of a finding; each may be missing but id and text
- * @ABIBASE_CHECK_ID: stable id ("promise-lacks")
- * @ABIBASE_CHECK_TEXT: one sentence with host, layer, feature and property
- * @ABIBASE_CHECK_LAYER: "tap", "vhost-net", "QEMU", "machine type", "backend", "host"
- * @ABIBASE_CHECK_FEATURE: the guest-visible feature ("VIRTIO_NET_F_HOST_USO")
- * @ABIBASE_CHECK_PROPERTY: "class.property"
- * @ABIBASE_CHECK_REMEDY: what to do about it
- * @ABIBASE_CHECK_CAUSE: the fact of the host behind it, which several findings can share: in words
- *	when it is absent, as "vhost_net.features[40]" when it is unknown
+ * abibase_check_request_add_profile - check this host
+ * @p: read during the call, not kept; a record of the same name in the baseline is taken as replaced
+ *	by it
  *
- * Since: 0.1
+ * Returns: 0, -EINVAL (the baseline promises nothing), -ENOMEM. Since: 0.1
  */
-enum abibase_check_field {
-	ABIBASE_CHECK_ID,
-	ABIBASE_CHECK_TEXT,
-	ABIBASE_CHECK_LAYER,
-	ABIBASE_CHECK_FEATURE,
-	ABIBASE_CHECK_PROPERTY,
-	ABIBASE_CHECK_REMEDY,
-	ABIBASE_CHECK_CAUSE,
-};
-/** abibase_check_finding_get - one part of finding @i, owned by @c, or NULL. Since: 0.1 */
-const char *abibase_check_finding_get(const struct abibase_check *c, size_t i,
-				      enum abibase_check_field field);
-/** abibase_check_loss_count - how many properties would go off to admit this host. Since: 0.1 */
-size_t abibase_check_loss_count(const struct abibase_check *c);
-/** abibase_check_loss - "class.property" of loss @i. Since: 0.1 */
-const char *abibase_check_loss(const struct abibase_check *c, size_t i);
-/** abibase_check_number_count - how many numbers would be set to admit this host. Since: 0.1 */
-size_t abibase_check_number_count(const struct abibase_check *c);
-/** abibase_check_number - "class.property=value" of number @i. Since: 0.1 */
-const char *abibase_check_number(const struct abibase_check *c, size_t i);
+int abibase_check_request_add_profile(struct abibase_check_request *q,
+				      const struct abibase_profile *p);
 /**
- * abibase_check_admit_id - the identity of the baseline that would admit this host
+ * abibase_check_request_run - what was found of all the hosts that were added
+ * @ret: ABIBASE_VERDICT_NO when one does not satisfy, else ABIBASE_VERDICT_UNKNOWN when one cannot be
+ *	told; "fixable" of a finding says whether a baseline with the property off admits the host as
+ *	it is, "admit_id" of a host names that baseline
  *
- * Returns: NULL when the host satisfies, or when no baseline could admit it. Since: 0.1
+ * Returns: 0, -ENOENT (no host has the name of an assumed QEMU's), -ENOMEM. Since: 0.1
  */
-const char *abibase_check_admit_id(const struct abibase_check *c);
-
+int abibase_check_request_run(struct abibase_check_request *q, struct abibase_result **ret);
 /**
- * abibase_check_args - what of the baseline one QEMU of the host is given
- * @qemu_path: a path as the profile lists it
+ * abibase_check_request_args - the part of the baseline that one QEMU of the last host is given
+ * @qemu_path: a path as its profile lists it
  * @ret: the words "-global", "class.property=value" in turn, ended by NULL, in one block for free()
  *
- * Left out is what this QEMU does not know, for it would not start with that; such a property is off
- * in the baseline, or the check has a finding. The list is there whatever the verdict; only with
- * ABIBASE_VERDICT_YES does a guest get with it what the baseline promises. QEMU takes the last
- * -global of a class, so it belongs behind all other arguments.
+ * Properties that this QEMU does not know are left out, for it would not start with them; such a
+ * property is off in the baseline, or the check has a finding. The list is there whatever the verdict;
+ * only with ABIBASE_VERDICT_YES does a guest get with it what the baseline promises. QEMU takes the
+ * last -global of a class, so it belongs behind all other arguments.
  *
  * Returns: 0, -ENOENT (the host has no such QEMU, or it does not have the target and machine type of
  * the baseline), -ENOMEM. Since: 0.1
  */
-int abibase_check_args(const struct abibase_check *c, const char *qemu_path, char ***ret);
-
-/**
- * abibase_checks_to_text - what several checks found, as a table for people
- * @checks: @n results
- * @ret: text for free(); its form may change between releases
- *
- * Returns: 0, -ENOMEM. Since: 0.1
- */
-int abibase_checks_to_text(struct abibase_check *const *checks, size_t n, char **ret);
-/**
- * abibase_checks_to_json - the same for programs
- * @baseline: the id of the baseline, or NULL
- * @ret: an abibase-check/1 document for free(): hosts with verdict and findings, each with kind, id,
- *	text and, where there is one, layer, feature, bit, property, remedy; "fixable" says whether
- *	a baseline with the property off admits the host as it is: else only a change of the host
- *	helps
- *
- * Returns: 0, -ENOMEM. Since: 0.1
- */
-int abibase_checks_to_json(const char *baseline, struct abibase_check *const *checks, size_t n,
-			   char **ret);
+int abibase_check_request_args(const struct abibase_check_request *q, const char *qemu_path,
+			       char ***ret);
 
 /* ----------------------------------------------------------------- running guests */
 
@@ -1021,36 +951,6 @@ int abibase_guest_to_json(const struct abibase_guest *g, char **ret);
 /* ---------------------------------------------------------------------- targets */
 
 /**
- * enum abibase_move - can a host take a running guest?
- * @ABIBASE_MOVE_NOW: yes
- * @ABIBASE_MOVE_LIST: yes, when its QEMU is started with ABIBASE_MOVE_RESCUE: only the machine type
- *	or the baseline turns off what the guest has
- * @ABIBASE_MOVE_NO: no; the findings say why, all of it
- * @ABIBASE_MOVE_UNKNOWN: cannot tell; the findings say what is not known
- *
- * Since: 0.1
- */
-enum abibase_move {
-	ABIBASE_MOVE_NOW,
-	ABIBASE_MOVE_LIST,
-	ABIBASE_MOVE_NO,
-	ABIBASE_MOVE_UNKNOWN,
-};
-/**
- * enum abibase_move_list - settings for the QEMU on the target, beside those it gets anyway
- * @ABIBASE_MOVE_RESCUE: without these the guest does not get in
- * @ABIBASE_MOVE_DOOR: with these its next reset there does not shut the way back
- * @ABIBASE_MOVE_CARRY_ON: its device from then on, in explicit values, for wherever it goes next
- *
- * Since: 0.1
- */
-enum abibase_move_list {
-	ABIBASE_MOVE_RESCUE,
-	ABIBASE_MOVE_DOOR,
-	ABIBASE_MOVE_CARRY_ON,
-};
-
-/**
  * abibase_targets_new - a request to find the hosts to which a running guest can move
  * @cat: what facts mean; a reference is taken
  * @guest: the guest; a reference is taken
@@ -1103,62 +1003,25 @@ void abibase_targets_set_source(struct abibase_targets *t, struct abibase_profil
 int abibase_targets_add_profile(struct abibase_targets *t, struct abibase_profile *p);
 /**
  * abibase_targets_run - the answer
- * @ret: one move for each host, in the order in which they were added, immutable; release with
- *	abibase_moves_unref()
+ * @ret: ABIBASE_VERDICT_YES (each host takes it, some perhaps with a list), ABIBASE_VERDICT_NO (one does
+ *	not), ABIBASE_VERDICT_UNKNOWN
  *
- * Returns: 0, -ENOMEM. Since: 0.1
+ * "hosts" has them in the order in which they were added, each with "verdict": "now"; "list", when its
+ * QEMU is started with the settings "rescue", without which the guest does not get in; "no";
+ * "unknown". "way_back" says whether the guest can return after a reset there, with the settings "list"
+ * that keep it open; "carry_on" is its device from then on, in explicit values.
+ *
+ * Returns: 0, -ENOENT (no host has the name of an assumed QEMU's), -ENOMEM. Since: 0.1
  */
-int abibase_targets_run(struct abibase_targets *t, struct abibase_moves **ret);
-/** Since: 0.1 */
-struct abibase_moves *abibase_moves_ref(struct abibase_moves *m);
-/** Since: 0.1 */
-struct abibase_moves *abibase_moves_unref(struct abibase_moves *m);
+int abibase_targets_run(struct abibase_targets *t, struct abibase_result **ret);
 /**
- * abibase_moves_verdict - does every host take it?
+ * abibase_targets_check - the same of the hosts as they are
+ * @ret: a result of the form of abibase_check_request_run(): a host that takes the guest only with a
+ *	list of settings does not satisfy
  *
- * Returns: ABIBASE_VERDICT_YES (each does, some perhaps with a list), ABIBASE_VERDICT_NO (one does
- * not), ABIBASE_VERDICT_UNKNOWN. Since: 0.1
+ * Returns: as abibase_targets_run(). Since: 0.1
  */
-enum abibase_verdict abibase_moves_verdict(const struct abibase_moves *m);
-/** abibase_moves_count - number of hosts. Since: 0.1 */
-size_t abibase_moves_count(const struct abibase_moves *m);
-/** abibase_moves_kind - can host @i take the guest? Since: 0.1 */
-enum abibase_move abibase_moves_kind(const struct abibase_moves *m, size_t i);
-/**
- * abibase_moves_check - what was found about host @i, owned by @m, or NULL
- *
- * Its verdict is about the target as it is: with ABIBASE_MOVE_LIST it is no. Since: 0.1
- */
-struct abibase_check *abibase_moves_check(const struct abibase_moves *m, size_t i);
-/**
- * abibase_moves_way_back - can the guest return after a reset on host @i?
- *
- * Returns: ABIBASE_NO (it is a one-way door, unless the target is started with ABIBASE_MOVE_DOOR),
- * ABIBASE_YES, ABIBASE_UNKNOWN (nothing is known of where it comes from, or it does not get there).
- * Since: 0.1
- */
-enum abibase_tri abibase_moves_way_back(const struct abibase_moves *m, size_t i);
-/**
- * abibase_moves_setting - setting @k of a list for host @i
- *
- * Returns: "class.property=value" as for -global, or NULL. Since: 0.1
- */
-const char *abibase_moves_setting(const struct abibase_moves *m, size_t i,
-				  enum abibase_move_list list, size_t k);
-/**
- * abibase_moves_to_json - all of it as a document, abibase-targets/1
- * @ret: canonical text with a final newline, for free()
- *
- * Returns: 0, -ENOMEM. Since: 0.1
- */
-int abibase_moves_to_json(const struct abibase_moves *m, char **ret);
-/**
- * abibase_moves_to_text - all of it for people
- * @ret: for free(); its form may change between releases
- *
- * Returns: 0, -ENOMEM. Since: 0.1
- */
-int abibase_moves_to_text(const struct abibase_moves *m, char **ret);
+int abibase_targets_check(struct abibase_targets *t, struct abibase_result **ret);
 
 /* ----------------------------------------------------------------- decode */
 

@@ -5,83 +5,7 @@
 #include "answer/check.h"
 #include "answer/show.h"
 
-/* What was found about hosts, for callers and for people. */
-
-const char *check_finding_get(const struct check_finding *f, enum abibase_check_field field)
-{
-	if (!f)
-		return NULL;
-	switch (field) {
-	case ABIBASE_CHECK_ID:
-		return f->id;
-	case ABIBASE_CHECK_TEXT:
-		return f->text;
-	case ABIBASE_CHECK_LAYER:
-		return f->layer;
-	case ABIBASE_CHECK_FEATURE:
-		return f->feature;
-	case ABIBASE_CHECK_PROPERTY:
-		return f->property;
-	case ABIBASE_CHECK_REMEDY:
-		return f->remedy;
-	case ABIBASE_CHECK_CAUSE:
-		return f->cause;
-	default:
-		return NULL;
-	}
-}
-
-ABIBASE_EXPORT const char *abibase_check_host(const struct abibase_check *c)
-{
-	return c->host;
-}
-
-ABIBASE_EXPORT enum abibase_verdict abibase_check_verdict(const struct abibase_check *c)
-{
-	return c->verdict;
-}
-
-ABIBASE_EXPORT size_t abibase_check_finding_count(const struct abibase_check *c)
-{
-	return c->n;
-}
-
-ABIBASE_EXPORT enum abibase_finding_kind abibase_check_finding_kind(const struct abibase_check *c,
-								    size_t i)
-{
-	return i < c->n ? c->findings[i].kind : ABIBASE_FINDING_NOTE;
-}
-
-ABIBASE_EXPORT const char *abibase_check_finding_get(const struct abibase_check *c, size_t i,
-						     enum abibase_check_field field)
-{
-	return check_finding_get(i < c->n ? &c->findings[i] : NULL, field);
-}
-
-ABIBASE_EXPORT size_t abibase_check_loss_count(const struct abibase_check *c)
-{
-	return c->n_lost;
-}
-
-ABIBASE_EXPORT const char *abibase_check_loss(const struct abibase_check *c, size_t i)
-{
-	return i < c->n_lost ? c->lost[i] : NULL;
-}
-
-ABIBASE_EXPORT size_t abibase_check_number_count(const struct abibase_check *c)
-{
-	return c->n_set;
-}
-
-ABIBASE_EXPORT const char *abibase_check_number(const struct abibase_check *c, size_t i)
-{
-	return i < c->n_set ? c->set[i] : NULL;
-}
-
-ABIBASE_EXPORT const char *abibase_check_admit_id(const struct abibase_check *c)
-{
-	return c->admit_id;
-}
+/* What was found about hosts, for people and as a document. */
 
 /* ------------------------------------------------------------------------- as text */
 
@@ -209,7 +133,7 @@ static void text_check(const struct abibase_check *c, struct buf *out)
 	text_admit(c, out);
 }
 
-ABIBASE_EXPORT int abibase_checks_to_text(struct abibase_check *const *checks, size_t n, char **ret)
+char *hostchecks_text(struct abibase_check *const *checks, size_t n)
 {
 	_buf_ out = { 0 };
 	bool no = false;
@@ -223,15 +147,15 @@ ABIBASE_EXPORT int abibase_checks_to_text(struct abibase_check *const *checks, s
 	if (no)
 		buf_puts(&out, "The baseline stays valid among its own hosts and those that satisfy "
 			       "it.\n");
-	return buf_give(&out, ret);
+	return buf_steal(&out);
 }
 
 static json_t *finding_json(const struct check_finding *f)
 {
 	/* jansson leaves a member out where the value is NULL and the format has a "*" */
-	return json_pack("{ss ss ss ss* ss* ss* ss* so* sb}", "kind", finding_words[f->kind], "id", f->id,
-			 "text", f->text, "layer", f->layer, "feature", f->feature, "property",
-			 f->property, "remedy", f->remedy, "bit",
+	return json_pack("{ss ss ss ss* ss* ss* ss* ss* so* sb}", "kind", finding_words[f->kind], "id",
+			 f->id, "text", f->text, "layer", f->layer, "feature", f->feature, "property",
+			 f->property, "remedy", f->remedy, "cause", f->cause, "bit",
 			 f->bit >= 0 ? json_integer(f->bit) : NULL, "fixable", f->fixable);
 }
 
@@ -271,16 +195,28 @@ static json_t *json_check(const struct abibase_check *c)
 			 "findings", findings, "loses", lost, "sets", set, "admit_id", c->admit_id);
 }
 
-ABIBASE_EXPORT int abibase_checks_to_json(const char *baseline, struct abibase_check *const *checks,
-					  size_t n, char **ret)
+static json_t *make_document(const char *baseline, struct abibase_check *const *checks, size_t n)
 {
-	json_auto_t *root = json_pack("{ss ss* s[]}", "schema", "abibase-check/1", "baseline",
-				      baseline, "hosts");
+	json_t *root = json_pack("{ss ss* s[]}", "schema", "abibase-check/1", "baseline", baseline,
+				 "hosts");
 
 	for (size_t i = 0; i < n; i++)
-		if (json_array_append_new(json_object_get(root, "hosts"), json_check(checks[i])) < 0)
-			return -ENOMEM;
-	if (!root)
-		return -ENOMEM;
-	return json_give(root, ret);
+		if (json_array_append_new(json_object_get(root, "hosts"), json_check(checks[i])) < 0) {
+			json_decref(root);
+			return NULL;
+		}
+	return root;
+}
+
+int hostchecks_give(struct abibase_context *ctx, const char *baseline,
+		    struct abibase_check *const *checks, size_t n, char *text,
+		    struct abibase_result **ret)
+{
+	struct abibase_result made = { .text = text, .root = make_document(baseline, checks, n) };
+
+	/* "no" before "cannot tell" before "yes" */
+	for (size_t i = 0; i < n; i++)
+		if (made.verdict != ABIBASE_VERDICT_NO && checks[i]->verdict != ABIBASE_VERDICT_YES)
+			made.verdict = checks[i]->verdict;
+	return result_give(ctx, &made, ret);
 }

@@ -33,17 +33,10 @@ void settings_free(char **s)
 	free(s);
 }
 
-ABIBASE_EXPORT struct abibase_check *abibase_check_ref(struct abibase_check *c)
+void hostcheck_free(struct abibase_check *c)
 {
-	if (c)
-		__atomic_add_fetch(&c->refcount, 1, __ATOMIC_RELAXED);
-	return c;
-}
-
-ABIBASE_EXPORT struct abibase_check *abibase_check_unref(struct abibase_check *c)
-{
-	if (!c || __atomic_sub_fetch(&c->refcount, 1, __ATOMIC_ACQ_REL) > 0)
-		return NULL;
+	if (!c)
+		return;
 	for (size_t i = 0; i < c->n_lost; i++)
 		free(c->lost[i]);
 	for (size_t i = 0; i < c->n_set; i++)
@@ -61,7 +54,6 @@ ABIBASE_EXPORT struct abibase_check *abibase_check_unref(struct abibase_check *c
 	free(c->baseline);
 	arena_clear(&c->arena);
 	free(c);
-	return NULL;
 }
 
 int dup_to(char **to, const char *s)
@@ -74,10 +66,10 @@ struct abibase_check *hostcheck_new(const char *host)
 {
 	struct abibase_check *c = calloc(1, sizeof(*c));
 
-	if (!c)
-		return NULL;
-	c->refcount = 1;
-	return dup_to(&c->host, host) < 0 ? abibase_check_unref(c) : c;
+	if (c && dup_to(&c->host, host) == 0)
+		return c;
+	hostcheck_free(c);
+	return NULL;
 }
 
 /* The strings of a finding as those of the arena; one that is NULL stays so. */
@@ -1120,6 +1112,8 @@ struct abibase_check_request {
 	struct abibase_catalogue *cat;
 	struct abibase_baseline *b;
 	struct strings assume;
+	struct abibase_check **checks;
+	size_t n, cap;
 };
 
 ABIBASE_EXPORT int abibase_check_request_new(struct abibase_context *ctx,
@@ -1143,6 +1137,9 @@ abibase_check_request_unref(struct abibase_check_request *q)
 {
 	if (!q)
 		return NULL;
+	for (size_t i = 0; i < q->n; i++)
+		hostcheck_free(q->checks[i]);
+	free(q->checks);
 	strings_clear(&q->assume);
 	abibase_baseline_unref(q->b);
 	abibase_catalogue_unref(q->cat);
@@ -1157,9 +1154,9 @@ ABIBASE_EXPORT int abibase_check_request_assume_qemu(struct abibase_check_reques
 	return strings_insert(&q->assume, host) < 0 ? context_oom(q->ctx) : 0;
 }
 
-static int check(struct abibase_context *ctx, struct abibase_catalogue *cat,
-		 const struct abibase_baseline *b, const struct abibase_profile *p,
-		 const struct strings *assume, struct abibase_check **ret)
+int hostcheck_make(struct abibase_context *ctx, struct abibase_catalogue *cat,
+		   const struct abibase_baseline *b, const struct abibase_profile *p,
+		   const struct strings *assume, struct abibase_check **ret)
 {
 	struct checking k = { .ctx = ctx, .cat = cat, .b = b, .p = p, .assume = assume };
 	int r;
@@ -1175,25 +1172,50 @@ static int check(struct abibase_context *ctx, struct abibase_catalogue *cat,
 		r = run(&k);
 	abibase_baseline_unref(k.alone);
 	if (r < 0) {
-		abibase_check_unref(k.out);
+		hostcheck_free(k.out);
 		return r == -ENOMEM ? context_oom(ctx) : r;
 	}
 	*ret = k.out;
 	return 0;
 }
 
-ABIBASE_EXPORT int abibase_check(struct abibase_context *ctx, struct abibase_catalogue *cat,
-				 const struct abibase_baseline *b, const struct abibase_profile *p,
-				 struct abibase_check **ret)
+ABIBASE_EXPORT int abibase_check_request_add_profile(struct abibase_check_request *q,
+						     const struct abibase_profile *p)
 {
-	return check(ctx, cat, b, p, NULL, ret);
+	int r;
+
+	if (array_grow(&q->checks, q->n, &q->cap, sizeof(struct abibase_check *)) < 0)
+		return context_oom(q->ctx);
+	r = hostcheck_make(q->ctx, q->cat, q->b, p, &q->assume, &q->checks[q->n]);
+	q->n += r == 0;
+	return r;
+}
+
+/* A name that is none of theirs is a slip of the pen that would go unseen. */
+static int check_assumed(struct abibase_check_request *q)
+{
+	for (size_t i = 0; i < q->assume.n; i++) {
+		size_t k = 0;
+
+		while (k < q->n && !streq(q->checks[k]->host, q->assume.s[i]))
+			k++;
+		if (k == q->n)
+			return context_fail(q->ctx, ENOENT, "no-such-host", NULL,
+					    "the host of an assumed QEMU, \"%s\", is not among the "
+					    "hosts",
+					    q->assume.s[i]);
+	}
+	return 0;
 }
 
 ABIBASE_EXPORT int abibase_check_request_run(struct abibase_check_request *q,
-					     const struct abibase_profile *p,
-					     struct abibase_check **ret)
+					     struct abibase_result **ret)
 {
-	return check(q->ctx, q->cat, q->b, p, &q->assume, ret);
+	int r = check_assumed(q);
+
+	return r < 0 ? r :
+		       hostchecks_give(q->ctx, q->b->id, q->checks, q->n,
+				       hostchecks_text(q->checks, q->n), ret);
 }
 
 /* Pointers and words in one block, so that one free() releases all of it. */
@@ -1218,8 +1240,7 @@ static char **pack_args(char *const *settings)
 	return args;
 }
 
-ABIBASE_EXPORT int abibase_check_args(const struct abibase_check *c, const char *qemu_path,
-				      char ***ret)
+int hostcheck_args(const struct abibase_check *c, const char *qemu_path, char ***ret)
 {
 	for (size_t i = 0; i < c->n_lists; i++) {
 		char **args;
@@ -1233,4 +1254,10 @@ ABIBASE_EXPORT int abibase_check_args(const struct abibase_check *c, const char 
 		return 0;
 	}
 	return -ENOENT;
+}
+
+ABIBASE_EXPORT int abibase_check_request_args(const struct abibase_check_request *q,
+					      const char *qemu_path, char ***ret)
+{
+	return q->n ? hostcheck_args(q->checks[q->n - 1], qemu_path, ret) : -ENOENT;
 }

@@ -5,6 +5,8 @@
 #include <abibase/abibase.h>
 
 #include "document/catalogue.h"
+#include "document/hosts.h"
+#include "document/result.h"
 
 /*
  * What was found about one host, by check.c against a baseline and by move-judge.c for one guest;
@@ -26,7 +28,6 @@ struct check_list {
 };
 
 struct abibase_check {
-	int refcount;
 	struct arena arena;
 	char *host, *baseline; /* the second for people, or NULL */
 	enum abibase_verdict verdict;
@@ -44,6 +45,13 @@ struct abibase_check {
 
 /* NULL for want of memory. */
 struct abibase_check *hostcheck_new(const char *host);
+void hostcheck_free(struct abibase_check *c);
+/* Hold one host against a baseline; @assume as in a request, or NULL. */
+int hostcheck_make(struct abibase_context *ctx, struct abibase_catalogue *cat,
+		   const struct abibase_baseline *b, const struct abibase_profile *p,
+		   const struct strings *assume, struct abibase_check **ret) _must_check_;
+/* As abibase_check_request_args(). */
+int hostcheck_args(const struct abibase_check *c, const char *qemu_path, char ***ret);
 /*
  * The text is emptied; what is said already is not said twice. Everything of @f but id may be NULL; its
  * strings are copied. 0 or -ENOMEM.
@@ -61,8 +69,14 @@ int dup_to(char **to, const char *s);
 /* "class.property=value" lists, ended by NULL */
 void settings_free(char **s);
 
-/* check-show.c: NULL where it has no such field, and for want of a finding */
-const char *check_finding_get(const struct check_finding *f, enum abibase_check_field field);
+/*
+ * check-show.c: the result of several hosts against the baseline with this id, or NULL; and its text,
+ * which is taken.
+ */
+int hostchecks_give(struct abibase_context *ctx, const char *baseline,
+		    struct abibase_check *const *checks, size_t n, char *text,
+		    struct abibase_result **ret) _must_check_;
+char *hostchecks_text(struct abibase_check *const *checks, size_t n);
 json_t *hostcheck_strings(char *const *s, size_t n);
 /* The findings for people, a block each; what comes of one cause is one. */
 void hostcheck_text(const struct abibase_check *c, struct buf *out);

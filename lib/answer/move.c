@@ -9,19 +9,19 @@
 
 /* ----------------------------------------------------------------------- one QEMU */
 
-static enum abibase_move kind_of(const struct abibase_check *c)
+static enum move_kind kind_of(const struct abibase_check *c)
 {
-	enum abibase_move kind = ABIBASE_MOVE_NOW;
+	enum move_kind kind = MOVE_NOW;
 
 	for (size_t i = 0; i < c->n; i++) {
 		const struct check_finding *f = &c->findings[i];
 
 		if (f->kind == ABIBASE_FINDING_CONFLICT && !f->by_list)
-			return ABIBASE_MOVE_NO;
+			return MOVE_NO;
 		if (f->kind == ABIBASE_FINDING_UNKNOWN)
-			kind = ABIBASE_MOVE_UNKNOWN;
-		else if (f->kind == ABIBASE_FINDING_CONFLICT && kind == ABIBASE_MOVE_NOW)
-			kind = ABIBASE_MOVE_LIST;
+			kind = MOVE_UNKNOWN;
+		else if (f->kind == ABIBASE_FINDING_CONFLICT && kind == MOVE_NOW)
+			kind = MOVE_LIST;
 	}
 	return kind;
 }
@@ -216,7 +216,7 @@ static int judge(struct judging *j)
 	if (r < 0)
 		return r;
 	j->m->kind = kind_of(j->m->check);
-	if (j->m->kind == ABIBASE_MOVE_NO || j->m->kind == ABIBASE_MOVE_UNKNOWN) {
+	if (j->m->kind == MOVE_NO || j->m->kind == MOVE_UNKNOWN) {
 		strings_clear(&j->m->rescue);
 		return 0;
 	}
@@ -252,7 +252,7 @@ static int judge_qemu(const struct abibase_targets *t, const struct abibase_prof
 		return r;
 	m->kind = kind_of(m->check);
 	for (size_t i = 0; i < m->check->n; i++)
-		m->check->findings[i].fixable = m->kind == ABIBASE_MOVE_LIST &&
+		m->check->findings[i].fixable = m->kind == MOVE_LIST &&
 						m->check->findings[i].property;
 	m->check->verdict = hostcheck_verdict(m->check);
 	return 0;
@@ -262,7 +262,7 @@ static int judge_qemu(const struct abibase_targets *t, const struct abibase_prof
 
 void move_clear(struct move *m)
 {
-	abibase_check_unref(m->check);
+	hostcheck_free(m->check);
 	free(m->version);
 	free(m->path);
 	free(m->package);
@@ -277,14 +277,14 @@ void move_clear(struct move *m)
 /* The QEMU that can do most counts, for the administrator chooses which is started. */
 static bool is_better(const struct move *a, const struct move *b)
 {
-	static const int rank[] = { [ABIBASE_MOVE_NOW] = 0,
-				    [ABIBASE_MOVE_LIST] = 1,
-				    [ABIBASE_MOVE_UNKNOWN] = 2,
-				    [ABIBASE_MOVE_NO] = 3 };
+	static const int rank[] = { [MOVE_NOW] = 0,
+				    [MOVE_LIST] = 1,
+				    [MOVE_UNKNOWN] = 2,
+				    [MOVE_NO] = 3 };
 
 	if (rank[a->kind] != rank[b->kind])
 		return rank[a->kind] < rank[b->kind];
-	return a->check->n < b->check->n && a->kind == ABIBASE_MOVE_NO;
+	return a->check->n < b->check->n && a->kind == MOVE_NO;
 }
 
 /*
@@ -432,7 +432,7 @@ ABIBASE_EXPORT int abibase_targets_add_profile(struct abibase_targets *t, struct
 	return 0;
 }
 
-static int judge_hosts(struct abibase_targets *t, struct abibase_moves *m)
+static int judge_hosts(struct abibase_targets *t, struct moves *m)
 {
 	struct abibase_targets cut = *t;
 
@@ -464,9 +464,16 @@ static int check_assumed(struct abibase_targets *t)
 	return 0;
 }
 
-ABIBASE_EXPORT int abibase_targets_run(struct abibase_targets *t, struct abibase_moves **ret)
+static void moves_clear(struct moves *m)
 {
-	struct abibase_moves *m;
+	for (size_t i = 0; m->moves && i < m->n; i++)
+		move_clear(&m->moves[i]);
+	free(m->moves);
+}
+
+/* For moves_clear(), also on failure. */
+static int judge_all(struct abibase_targets *t, struct moves *m)
+{
 	int r = check_assumed(t);
 
 	for (size_t i = 0; r == 0 && i < t->n; i++)
@@ -475,30 +482,54 @@ ABIBASE_EXPORT int abibase_targets_run(struct abibase_targets *t, struct abibase
 		r = profile_check_types(t->ctx, t->cat, t->source);
 	if (r < 0)
 		return r;
-	m = calloc(1, sizeof(*m));
-	if (!m)
-		return context_oom(t->ctx);
-	m->refcount = 1;
-	m->guest = abibase_guest_ref(t->guest);
+	m->guest = t->guest;
 	m->with_list = t->baseline != NULL;
 	m->moves = calloc(t->n + 1, sizeof(*m->moves));
-	if (!m->moves || judge_hosts(t, m) < 0) {
-		m->n += m->moves != NULL; /* the one that was not finished */
-		abibase_moves_unref(m);
-		return context_oom(t->ctx);
-	}
-	*ret = m;
-	return 0;
+	if (m->moves && judge_hosts(t, m) == 0)
+		return 0;
+	m->n += m->moves != NULL; /* the one that was not finished */
+	return context_oom(t->ctx);
 }
 
-ABIBASE_EXPORT struct abibase_moves *abibase_moves_unref(struct abibase_moves *m)
+static enum abibase_verdict moves_verdict(const struct moves *m)
 {
-	if (!m || __atomic_sub_fetch(&m->refcount, 1, __ATOMIC_ACQ_REL) > 0)
-		return NULL;
-	for (size_t i = 0; m->moves && i < m->n; i++)
-		move_clear(&m->moves[i]);
-	free(m->moves);
-	abibase_guest_unref(m->guest);
-	free(m);
-	return NULL;
+	enum abibase_verdict v = ABIBASE_VERDICT_YES;
+
+	for (size_t i = 0; i < m->n; i++) {
+		if (m->moves[i].kind == MOVE_NO)
+			return ABIBASE_VERDICT_NO;
+		if (m->moves[i].kind == MOVE_UNKNOWN)
+			v = ABIBASE_VERDICT_UNKNOWN;
+	}
+	return v;
+}
+
+ABIBASE_EXPORT int abibase_targets_run(struct abibase_targets *t, struct abibase_result **ret)
+{
+	struct moves m = { 0 };
+	int r = judge_all(t, &m);
+
+	if (r == 0)
+		r = result_give(t->ctx,
+				&(struct abibase_result){ .verdict = moves_verdict(&m),
+							  .root = moves_document(&m),
+							  .text = moves_text(&m) },
+				ret);
+	moves_clear(&m);
+	return r;
+}
+
+ABIBASE_EXPORT int abibase_targets_check(struct abibase_targets *t, struct abibase_result **ret)
+{
+	_autofree_ struct abibase_check **checks = calloc(t->n + 1, sizeof(*checks));
+	struct moves m = { 0 };
+	int r = checks ? judge_all(t, &m) : context_oom(t->ctx);
+
+	for (size_t i = 0; r == 0 && i < m.n; i++)
+		checks[i] = m.moves[i].check;
+	if (r == 0)
+		r = hostchecks_give(t->ctx, t->baseline ? t->baseline->id : NULL, checks, m.n,
+				    moves_text(&m), ret);
+	moves_clear(&m);
+	return r;
 }

@@ -27,8 +27,16 @@ struct abibase_targets {
 	size_t n, cap;
 };
 
+/* Can a host take the guest? */
+enum move_kind {
+	MOVE_NOW,
+	MOVE_LIST, /* when its QEMU is started with the list "rescue" */
+	MOVE_NO,
+	MOVE_UNKNOWN,
+};
+
 struct move {
-	enum abibase_move kind;
+	enum move_kind kind;
 	struct abibase_check *check;
 	char *version, *path, *package; /* of the QEMU that was judged; NULL: not stated */
 	struct strings rescue;	 /* without these the guest does not get in */
@@ -52,8 +60,7 @@ struct judging {
 	uint64_t negotiated[2]; /* of all devices */
 };
 
-struct abibase_moves {
-	int refcount;
+struct moves {
 	struct abibase_guest *guest;
 	bool with_list; /* the targets get that of a baseline anyway */
 	struct move *moves;
@@ -102,6 +109,10 @@ int move_complete_groups(struct judging *j);
 /* move-after.c: what becomes of the guest there */
 int move_judge_way_back(struct judging *j);
 int move_make_carry_on(struct judging *j);
+
+/* move-show.c: what was found of all hosts; NULL for want of memory */
+json_t *moves_document(const struct moves *m);
+char *moves_text(const struct moves *m);
 
 /* move.c */
 void move_clear(struct move *m);

@@ -889,7 +889,7 @@ static int own_list(struct verifying *k, char ***ret)
 	if (!v->p)
 		return context_fail(v->ctx, EINVAL, "verify-incomplete", NULL,
 				    "to verify without a command line takes a profile of this host");
-	r = abibase_check(v->ctx, v->cat, v->b, v->p, &c);
+	r = hostcheck_make(v->ctx, v->cat, v->b, v->p, NULL, &c);
 	if (r < 0)
 		return r;
 	r = -ENOENT;
@@ -898,11 +898,11 @@ static int own_list(struct verifying *k, char ***ret)
 
 		if (!path || (v->qemu && !streq(v->qemu, path)))
 			continue;
-		r = abibase_check_args(c, path, ret);
+		r = hostcheck_args(c, path, ret);
 		if (r == 0)
 			k->out->qemu = keep_text(k, path);
 	}
-	abibase_check_unref(c);
+	hostcheck_free(c);
 	return r;
 }
 

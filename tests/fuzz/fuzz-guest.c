@@ -32,7 +32,8 @@ static void check_document(const struct abibase_guest *g)
 static void check_moves(struct abibase_guest *g)
 {
 	struct abibase_targets *t = NULL;
-	struct abibase_moves *m = NULL;
+	const struct abibase_value *all;
+	struct abibase_result *m = NULL;
 	char *json = NULL, *text = NULL;
 
 	MUST(abibase_targets_new(ctx, cat, g, &t) == 0);
@@ -40,12 +41,16 @@ static void check_moves(struct abibase_guest *g)
 	for (int i = 0; i < 2; i++)
 		MUST(abibase_targets_add_profile(t, hosts[i]) == 0);
 	MUST(abibase_targets_run(t, &m) == 0);
-	MUST(abibase_moves_to_json(m, &json) == 0);
-	MUST(abibase_moves_to_text(m, &text) == 0);
-	for (size_t i = 0; i < abibase_moves_count(m); i++)
-		MUST(abibase_moves_kind(m, i) != ABIBASE_MOVE_LIST ||
-		     abibase_moves_setting(m, i, ABIBASE_MOVE_RESCUE, 0));
-	abibase_moves_unref(m);
+	MUST(abibase_result_to_json(m, &json) == 0);
+	MUST(abibase_result_to_text(m, &text) == 0);
+	all = abibase_value_member(abibase_result_value(m), "hosts");
+	for (size_t i = 0; i < abibase_value_count(all); i++) {
+		const struct abibase_value *h = abibase_value_item(all, i);
+
+		MUST(strcmp(abibase_value_string(abibase_value_member(h, "verdict")), "list") != 0 ||
+		     abibase_value_count(abibase_value_member(h, "rescue")));
+	}
+	abibase_result_unref(m);
 	abibase_targets_unref(t);
 	free(json);
 	free(text);
