@@ -296,19 +296,14 @@ static int add_all(struct abibase_context *ctx, struct abibase_intersection *ix,
 
 static void print_findings(const struct abibase_baseline *b)
 {
-	static const char *const kinds[] = {
-		[ABIBASE_FINDING_CONFLICT] = "conflict: ",
-		[ABIBASE_FINDING_UNKNOWN] = "unknown: ",
-		[ABIBASE_FINDING_NOTE] = "",
-	};
-
 	for (size_t i = 0; i < abibase_baseline_finding_count(b); i++) {
-		enum abibase_finding_kind kind = abibase_baseline_finding_kind(b, i);
-		const char *remedy = abibase_baseline_finding_remedy(b, i);
+		const char *kind = abibase_baseline_finding_get(b, i, "kind");
+		const char *remedy = abibase_baseline_finding_get(b, i, "remedy");
+		bool note = streq(kind, "note");
 
-		cli_line(stderr, "abibase: %s%s [%s]",
-			 (size_t)kind < ARRAY_SIZE(kinds) ? kinds[kind] : "",
-			 abibase_baseline_finding_text(b, i), abibase_baseline_finding_id(b, i));
+		cli_line(stderr, "abibase: %s%s%s [%s]", note ? "" : kind, note ? "" : ": ",
+			 abibase_baseline_finding_get(b, i, "text"),
+			 abibase_baseline_finding_get(b, i, "id"));
 		if (remedy)
 			cli_line(stderr, "  remedy: %s", remedy);
 	}

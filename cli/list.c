@@ -28,11 +28,13 @@ static void print_platforms(const struct abibase_platforms *l)
 	for (size_t i = 0; i < abibase_platforms_count(l); i++) {
 		const struct abibase_profile *p = abibase_platforms_profile(l, i);
 		const char *alias = abibase_platforms_alias(l, i);
+		const struct abibase_value *v;
 
 		if (!p)
 			continue;
+		v = abibase_profile_value(p);
 		cli_line(stdout, "%-*s  revision %lld  %s%s%s", name_width, abibase_profile_name(p),
-			 (long long)abibase_profile_revision(p), abibase_profile_arch(p),
+			 (long long)abibase_value_integer(abibase_value_member(v, "revision")), abibase_value_string(abibase_value_member(v, "arch")),
 			 alias ? "  alias " : "", alias ? alias : "");
 	}
 }
@@ -43,11 +45,12 @@ static void print_candidate(const struct abibase_platforms *l, size_t i)
 	const char *alias = abibase_platforms_alias(l, i);
 	const char *detail = abibase_platforms_detail(l, i);
 	const char *path = abibase_platforms_path(l, i);
+	const struct abibase_value *v = abibase_profile_value(p);
 
 	switch (abibase_platforms_state(l, i)) {
 	case ABIBASE_PLATFORM_USED:
 		cli_line(stdout, "%s: used: %s revision %lld%s%s", path, abibase_profile_name(p),
-			 (long long)abibase_profile_revision(p), alias ? ", alias " : "",
+			 (long long)abibase_value_integer(abibase_value_member(v, "revision")), alias ? ", alias " : "",
 			 alias ? alias : "");
 		return;
 	case ABIBASE_PLATFORM_HIDDEN:

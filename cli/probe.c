@@ -178,10 +178,21 @@ static int prepare(struct abibase_probe *probe, const struct arguments *a)
 	return r;
 }
 
+/* Was there a QEMU that could not be asked? */
+static bool has_unasked(const struct abibase_profile *p)
+{
+	const struct abibase_value *list = abibase_value_member(abibase_profile_value(p), "qemu");
+
+	for (size_t i = 0; i < abibase_value_count(list); i++)
+		if (abibase_value_member(abibase_value_item(list, i), "unknown"))
+			return true;
+	return false;
+}
+
 /* A QEMU that was named and could not be asked: what it says was said, and is in the profile. */
 static int status_of(const struct arguments *a, const struct abibase_profile *p)
 {
-	return a->n_qemu && abibase_profile_unasked_qemus(p) ? STATUS_TROUBLE : 0;
+	return a->n_qemu && has_unasked(p) ? STATUS_TROUBLE : 0;
 }
 
 static int probe(const struct arguments *a)

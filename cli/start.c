@@ -174,7 +174,7 @@ static int choose_surfaces(struct abibase_probe *pr, const struct abibase_baseli
 {
 	/* called the same as backends and as surfaces of the probe */
 	static const char *const devices[] = { "vhost-vsock", "vhost-scsi" };
-	const char *rss = abibase_baseline_value(b, "virtio-net-device", "rss");
+	const char *rss = abibase_baseline_property(b, "virtio-net-device", "rss");
 	uint64_t word[2];
 	int r = abibase_probe_only(pr, "tap");
 

@@ -24,3 +24,34 @@ echo "header (-) and version script (+):"
 diff -u "$dir/header" "$dir/sym"
 echo "version script (-) and library (+):"
 diff -u "$dir/sym" "$dir/library"
+
+# A function is exported because the command or an example calls it, or for one of these reasons.
+cat > "$dir/reasons" << 'END'
+abibase_baseline_from_buffer a program gets documents from elsewhere than files
+abibase_baseline_id a program labels hosts and guests with it
+abibase_baseline_ref a program shares one baseline between threads
+abibase_baseline_value a program reads more than the command prints
+abibase_catalogue_ref a program shares one catalogue between threads
+abibase_context_ref a program keeps its context in objects of its own
+abibase_context_set_data_dir a program may be installed elsewhere
+abibase_context_set_platform_path the same
+abibase_guest_to_json a program keeps what it asked of a running guest
+abibase_guest_value a program reads more than the command prints
+abibase_predict a program asks about one device, without a baseline
+abibase_profile_from_buffer a program gets documents from elsewhere than files
+abibase_result_ref a program shares one result between threads
+abibase_value_boolean a program reads more than the command prints
+abibase_value_key a program walks members that it does not know
+abibase_value_kind the same
+END
+cat "$top_srcdir"/cli/*.[ch] "$top_srcdir"/examples/*.c |
+	grep -o '\<abibase_[a-z0-9_]*\>' > "$dir/called"
+# the command releases objects by a macro, name##_unrefp
+sed -n 's/^DEFINE_UNREF(\(.*\))$/abibase_\1_unref/p' "$top_srcdir/cli/cli.h" >> "$dir/called"
+sort -u "$dir/called" > "$dir/calls"
+comm -23 "$dir/header" "$dir/calls" > "$dir/idle"
+echo "functions that nothing calls (-) and those with a reason (+):"
+cut -d ' ' -f 1 "$dir/reasons" | sort | diff -u "$dir/idle" -
+n=$(wc -l < "$dir/header")
+echo "$n functions; at most 133 until other verbs come"
+test "$n" -le 133

@@ -152,7 +152,7 @@ static void check_policy(const struct hosts *h, const json_t *v)
 		if (!strprefix(json_string_value(raise), "--policy all turns it on now"))
 			continue;
 		b = baseline(&all, NULL);
-		ck_assert_str_eq(abibase_baseline_value(b, "virtio-net-device",
+		ck_assert_str_eq(abibase_baseline_property(b, "virtio-net-device",
 							strchr(property, '.') + 1),
 				 "on");
 		abibase_baseline_unref(b);

@@ -97,7 +97,7 @@ static struct abibase_profile *host_with(const char *name, const char *kernel, c
 
 static const char *value_of(const struct abibase_baseline *b, const char *property)
 {
-	return abibase_baseline_value(b, "virtio-net-device", property);
+	return abibase_baseline_property(b, "virtio-net-device", property);
 }
 
 static void assert_values(const struct abibase_baseline *b, const char *value,
@@ -120,13 +120,13 @@ static unsigned int findings(const struct abibase_baseline *b, enum abibase_find
 	unsigned int n = 0;
 
 	for (size_t i = 0; i < abibase_baseline_finding_count(b); i++) {
-		const char *text = abibase_baseline_finding_text(b, i);
+		const char *text = abibase_baseline_finding_get(b, i, "text");
 
 		ck_assert(text && *text && !strchr(text, '\n'));
-		ck_assert(abibase_baseline_finding_kind(b, i) == ABIBASE_FINDING_NOTE ||
-			  abibase_baseline_finding_remedy(b, i));
-		n += abibase_baseline_finding_kind(b, i) == kind &&
-		     streq(abibase_baseline_finding_id(b, i), id);
+		ck_assert(b->findings[i].kind == ABIBASE_FINDING_NOTE ||
+			  abibase_baseline_finding_get(b, i, "remedy"));
+		n += b->findings[i].kind == kind &&
+		     streq(abibase_baseline_finding_get(b, i, "id"), id);
 	}
 	return n;
 }
@@ -134,8 +134,8 @@ static unsigned int findings(const struct abibase_baseline *b, enum abibase_find
 static const char *text_of(const struct abibase_baseline *b, const char *id)
 {
 	for (size_t i = 0; i < abibase_baseline_finding_count(b); i++)
-		if (streq(abibase_baseline_finding_id(b, i), id))
-			return abibase_baseline_finding_text(b, i);
+		if (streq(abibase_baseline_finding_get(b, i, "id"), id))
+			return abibase_baseline_finding_get(b, i, "text");
 	ck_abort_msg("no finding %s", id);
 	return NULL;
 }
@@ -145,8 +145,8 @@ static void assert_verdict(const struct abibase_baseline *b, enum abibase_verdic
 	_buf_ said = { 0 };
 
 	for (size_t i = 0; i < abibase_baseline_finding_count(b); i++)
-		buf_printf(&said, "\n%s: %s", abibase_baseline_finding_id(b, i),
-			   abibase_baseline_finding_text(b, i));
+		buf_printf(&said, "\n%s: %s", abibase_baseline_finding_get(b, i, "id"),
+			   abibase_baseline_finding_get(b, i, "text"));
 	ck_assert_msg(abibase_baseline_verdict(b) == want, "verdict %d, not %d%s",
 		      abibase_baseline_verdict(b), want, said.data ? said.data : "");
 	ck_assert_int_eq(abibase_baseline_id(b) != NULL, want == ABIBASE_VERDICT_YES);
@@ -398,9 +398,9 @@ START_TEST(test_vhost_unknown)
 	ck_assert_uint_eq(findings(b, ABIBASE_FINDING_UNKNOWN, "backend-unknown"), 1);
 	ck_assert_ptr_nonnull(strstr(text_of(b, "backend-unknown"), "dark"));
 	ck_assert_ptr_nonnull(strstr(text_of(b, "backend-unknown"), "no-permission"));
-	while (!streq(abibase_baseline_finding_id(b, i), "backend-unknown"))
+	while (!streq(abibase_baseline_finding_get(b, i, "id"), "backend-unknown"))
 		i++;
-	ck_assert_ptr_nonnull(strstr(abibase_baseline_finding_remedy(b, i), "--backend tap"));
+	ck_assert_ptr_nonnull(strstr(abibase_baseline_finding_get(b, i, "remedy"), "--backend tap"));
 	abibase_baseline_unref(b);
 	b = ANSWER("pc-q35-7.2", "tap+vhost", host("a", "6.1", "7.2.22"),
 		   abibase_profile_ref(dark));
@@ -476,8 +476,8 @@ START_TEST(test_all_conflicts)
 	ck_assert_uint_eq(findings(b, ABIBASE_FINDING_CONFLICT, "host-without-machine"), 2);
 	/* conflicts first, then unknowns, then notes */
 	for (size_t i = 1; i < abibase_baseline_finding_count(b); i++)
-		ck_assert_int_le(abibase_baseline_finding_kind(b, i - 1),
-				 abibase_baseline_finding_kind(b, i));
+		ck_assert_int_le(b->findings[i - 1].kind,
+				 b->findings[i].kind);
 	abibase_baseline_unref(b);
 }
 END_TEST
@@ -619,9 +619,9 @@ START_TEST(test_exceptions_are_named)
 
 	assert_verdict(b, ABIBASE_VERDICT_YES);
 	for (size_t i = 0; i < abibase_baseline_finding_count(b); i++) {
-		const char *text = abibase_baseline_finding_text(b, i);
+		const char *text = abibase_baseline_finding_get(b, i, "text");
 
-		named |= streq(abibase_baseline_finding_id(b, i), "known-exception") &&
+		named |= streq(abibase_baseline_finding_get(b, i, "id"), "known-exception") &&
 			 strstr(text, "8.2.0") && strstr(text, "8.2.4") && strstr(text, "9.0.0");
 	}
 	ck_assert_msg(named, "the exceptions 8.2.0 to 8.2.4 and 9.0.0 are not named: %s",
@@ -864,7 +864,7 @@ START_TEST(test_operands)
 	abibase_profile_unref(p);
 	ck_assert_int_eq(abibase_operand_load(t.ctx, "debian-12", &p, &b), 0);
 	ck_assert_str_eq(abibase_profile_name(p), "debian-12");
-	ck_assert_str_eq(abibase_profile_kind(p), "platform");
+	ck_assert_str_eq(p->kind, "platform");
 	abibase_profile_unref(p);
 	p = NULL;
 	/* never a file of the working directory */
@@ -957,15 +957,15 @@ START_TEST(test_devices)
 	_autofree_ char *x = NULL, *y = NULL;
 	uint64_t word[2];
 
-	ck_assert_ptr_null(abibase_baseline_value(plain, key, "seqpacket"));
+	ck_assert_ptr_null(abibase_baseline_property(plain, key, "seqpacket"));
 	ck_assert(!abibase_baseline_offered(plain, "vhost-vsock", word));
-	ck_assert_str_eq(abibase_baseline_value(on, key, "seqpacket"), "on");
-	ck_assert_ptr_null(abibase_baseline_value(on, "vhost-scsi", "event_idx"));
+	ck_assert_str_eq(abibase_baseline_property(on, key, "seqpacket"), "on");
+	ck_assert_ptr_null(abibase_baseline_property(on, "vhost-scsi", "event_idx"));
 	ck_assert(abibase_baseline_offered(on, "vhost-vsock", word));
 	ck_assert_uint_eq(word[0], 0x130000002);
 	ck_assert(abibase_baseline_offered(on, "tap+vhost", word));
 	ck_assert_str_ne(abibase_baseline_id(on), abibase_baseline_id(plain));
-	ck_assert_str_eq(abibase_baseline_value(off, key, "seqpacket"), "off");
+	ck_assert_str_eq(abibase_baseline_property(off, key, "seqpacket"), "off");
 	ck_assert(abibase_baseline_offered(off, "vhost-vsock", word));
 	ck_assert_uint_eq(word[0], 0x130000000);
 	ck_assert(abibase_baseline_offered(both, "vhost-scsi", word));
@@ -1027,8 +1027,8 @@ static struct abibase_profile *with_mtu(const char *name, const char *kernel, in
 static bool has_finding(const struct abibase_baseline *b, const char *id, const char *word)
 {
 	for (size_t i = 0; i < abibase_baseline_finding_count(b); i++)
-		if (streq(abibase_baseline_finding_id(b, i), id) &&
-		    strstr(abibase_baseline_finding_text(b, i), word))
+		if (streq(abibase_baseline_finding_get(b, i, "id"), id) &&
+		    strstr(abibase_baseline_finding_get(b, i, "text"), word))
 			return true;
 	return false;
 }

@@ -203,7 +203,7 @@ START_TEST(order_is_by_name_then_most_specific)
 	assert_candidate(l, 4, "3/c.json", ABIBASE_PLATFORM_USED);
 	assert_detail_path(l, 2, "3/b.json");
 	assert_detail_path(l, 3, "3/b.json");
-	ck_assert_int_eq(abibase_profile_revision(abibase_platforms_profile(l, 1)), 3);
+	ck_assert_int_eq(abibase_platforms_profile(l, 1)->revision, 3);
 	abibase_platforms_unref(l);
 }
 END_TEST

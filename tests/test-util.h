@@ -10,6 +10,10 @@
 #include <jansson.h>
 
 #include "base/util.h"
+#include "document/guest.h"
+#include "document/platforms.h"
+#include "document/profile.h"
+#include "model/intersect.h"
 
 /* "$top_srcdir/NAME", for free(). Without the variable the working directory is the source. */
 char *test_path(const char *fmt, ...) _printf_(1, 2);

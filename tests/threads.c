@@ -69,10 +69,10 @@ static void use_baseline(struct abibase_context *ctx, struct abibase_baseline *b
 	require(result == ABIBASE_VERDICT_YES && list, why ? why : "no list");
 	abibase_render_unref(r);
 	require(abibase_baseline_offered(b, "tap", word), "no offer");
-	require(streq(abibase_baseline_value(b, "virtio-net-device", "queue_reset"), "off"),
+	require(streq(abibase_baseline_property(b, "virtio-net-device", "queue_reset"), "off"),
 		"another value");
 	for (size_t i = 0; i < abibase_baseline_finding_count(b); i++)
-		require(abibase_baseline_finding_text(b, i) != NULL, "no text");
+		require(abibase_baseline_finding_get(b, i, "text") != NULL, "no text");
 	abibase_baseline_unref(b);
 }
 
@@ -128,7 +128,7 @@ int main(void)
 	require(abibase_intersect(t.ctx, t.cat, profiles, N_HOSTS, "pc-q35-7.2", &baseline) == 0,
 		"no baseline");
 	require(abibase_baseline_verdict(baseline) == ABIBASE_VERDICT_YES,
-		abibase_baseline_finding_text(baseline, 0));
+		abibase_baseline_finding_get(baseline, 0, "text"));
 	reread = test_reread(t.ctx, baseline);
 	baseline_json = test_baseline_json(t.ctx, baseline);
 	require(abibase_profile_to_json(profiles[0], &profile_json) == 0, "no text");

@@ -40,8 +40,6 @@ struct abibase_platforms;
 struct abibase_check_request;
 struct abibase_intersection;
 struct abibase_guest;
-struct abibase_observation;
-struct abibase_observe;
 struct abibase_verify;
 struct abibase_probe;
 struct abibase_render;
@@ -280,16 +278,6 @@ int abibase_profile_from_buffer(struct abibase_context *ctx, const char *buf, si
  */
 int abibase_profile_from_file(struct abibase_context *ctx, const char *path,
 			      struct abibase_profile **ret);
-/**
- * abibase_profile_from_platform - read a platform profile by name from the data directories
- * @name: "debian-12", or an alias such as "debian-13-backports", which resolves to the newest
- *	dated profile of that track
- *
- * Returns: as abibase_profile_from_file(), and -ENOENT (no such platform, or it is hidden).
- * Since: 0.1
- */
-int abibase_profile_from_platform(struct abibase_context *ctx, const char *name,
-				  struct abibase_profile **ret);
 /** Since: 0.1 */
 struct abibase_profile *abibase_profile_ref(struct abibase_profile *p);
 /** Since: 0.1 */
@@ -297,45 +285,8 @@ struct abibase_profile *abibase_profile_unref(struct abibase_profile *p);
 
 /** abibase_profile_name - the name by which answers call this host. Since: 0.1 */
 const char *abibase_profile_name(const struct abibase_profile *p);
-/** abibase_profile_kind - "host" or "platform". Since: 0.1 */
-const char *abibase_profile_kind(const struct abibase_profile *p);
-/** abibase_profile_arch - "x86_64". Since: 0.1 */
-const char *abibase_profile_arch(const struct abibase_profile *p);
-/** abibase_profile_revision - revision of a platform's content, from 1; 0 when none is stated. Since: 0.1 */
-int64_t abibase_profile_revision(const struct abibase_profile *p);
-/**
- * abibase_profile_unasked_qemus - how many QEMUs were there and could not be asked
- *
- * Whether they have a machine type is not known. Since: 0.1
- */
-size_t abibase_profile_unasked_qemus(const struct abibase_profile *p);
-/**
- * abibase_profile_digest - what the content is, whatever its layout
- *
- * Returns: 64 hex digits: BLAKE2b-256 of the document in compact form with sorted keys, as
- * `jq -cS . FILE | tr -d '\n' | b2sum -l 256` prints it. Since: 0.1
- */
-const char *abibase_profile_digest(const struct abibase_profile *p);
-/**
- * abibase_profile_rename - the same profile under another name
- * @name: the new name; the content and the digest are those of a profile written with that name
- *
- * Returns: 0, -EINVAL (not a name: see abibase-profile(5)), -ENOMEM. Since: 0.1
- */
-int abibase_profile_rename(struct abibase_context *ctx, const struct abibase_profile *p,
-			   const char *name, struct abibase_profile **ret);
-/**
- * abibase_profile_fact - does this host have it?
- * @fact: a fact id ("tap.offload.uso") or one bit of a feature word ("vhost_net.features[40]")
- * @ret_reason: NULL, or receives why it is unknown ("no-permission"), NULL when it is known;
- *	owned by @p
- *
- * A fact that the profile does not state is unknown, reason "not-recorded".
- *
- * Returns: the answer. Since: 0.1
- */
-enum abibase_tri abibase_profile_fact(const struct abibase_profile *p, const char *fact,
-				      const char **ret_reason);
+/** abibase_profile_value - its content, see abibase-profile(5). Since: 0.1 */
+const struct abibase_value *abibase_profile_value(const struct abibase_profile *p);
 /**
  * abibase_profile_to_json - the profile as a canonical document
  * @ret: text with a final newline, for free()
@@ -396,8 +347,6 @@ enum abibase_platform_state {
  * Since: 0.1
  */
 int abibase_platforms_new(struct abibase_context *ctx, struct abibase_platforms **ret);
-/** Since: 0.1 */
-struct abibase_platforms *abibase_platforms_ref(struct abibase_platforms *l);
 /** Since: 0.1 */
 struct abibase_platforms *abibase_platforms_unref(struct abibase_platforms *l);
 /** abibase_platforms_count - number of candidates. Since: 0.1 */
@@ -585,17 +534,6 @@ int abibase_intersection_add_baseline(struct abibase_intersection *ix,
  * Since: 0.1
  */
 int abibase_intersection_finish(struct abibase_intersection *ix, struct abibase_baseline **ret);
-/**
- * abibase_intersect - the baseline of an array of profiles
- * @machine: NULL for the newest common type
- *
- * The same as an intersection with default target and backends.
- *
- * Returns: as the calls that it wraps. Since: 0.1
- */
-int abibase_intersect(struct abibase_context *ctx, struct abibase_catalogue *cat,
-		      struct abibase_profile *const *profiles, size_t n, const char *machine,
-		      struct abibase_baseline **ret);
 
 /**
  * abibase_operand_load - read what a person named on a command line
@@ -604,7 +542,8 @@ int abibase_intersect(struct abibase_context *ctx, struct abibase_catalogue *cat
  * @ret_profile: receives a profile, or NULL
  * @ret_baseline: receives a baseline, or NULL; exactly one of the two is set
  *
- * Returns: 0, and as abibase_profile_from_file() and abibase_profile_from_platform(). Since: 0.1
+ * Returns: 0, -ENOENT (no such platform, or it is hidden), and as abibase_profile_from_file().
+ * Since: 0.1
  */
 int abibase_operand_load(struct abibase_context *ctx, const char *operand,
 			 struct abibase_profile **ret_profile,
@@ -620,9 +559,6 @@ int abibase_operand_load(struct abibase_context *ctx, const char *operand,
  */
 int abibase_baseline_from_buffer(struct abibase_context *ctx, const char *buf, size_t len,
 				 const char *source, struct abibase_baseline **ret);
-/** abibase_baseline_from_file - read a baseline from a file. Since: 0.1 */
-int abibase_baseline_from_file(struct abibase_context *ctx, const char *path,
-			       struct abibase_baseline **ret);
 /** Since: 0.1 */
 struct abibase_baseline *abibase_baseline_ref(struct abibase_baseline *b);
 /** Since: 0.1 */
@@ -648,36 +584,32 @@ const char *abibase_baseline_machine(const struct abibase_baseline *b);
 bool abibase_baseline_offered(const struct abibase_baseline *b, const char *backend,
 			      uint64_t ret[2]);
 /**
- * abibase_baseline_value - the value of one property
+ * abibase_baseline_property - the value of one property
  *
  * Returns: "on", "off" or a number, or NULL when the baseline does not set it. Since: 0.1
  */
-const char *abibase_baseline_value(const struct abibase_baseline *b, const char *class_name,
-				   const char *property);
-
+const char *abibase_baseline_property(const struct abibase_baseline *b, const char *class_name,
+				      const char *property);
 /**
- * enum abibase_finding_kind - how much a finding weighs
- * @ABIBASE_FINDING_CONFLICT: makes the verdict "no"
- * @ABIBASE_FINDING_UNKNOWN: makes the verdict "cannot tell"
- * @ABIBASE_FINDING_NOTE: worth knowing, does not change the verdict
+ * abibase_baseline_value - its content, see abibase-baseline(5)
  *
- * Since: 0.1
+ * Made at the first call, which can take memory in the size of the document. Returns: NULL also when
+ * memory ran out. Since: 0.1
  */
-enum abibase_finding_kind {
-	ABIBASE_FINDING_CONFLICT,
-	ABIBASE_FINDING_UNKNOWN,
-	ABIBASE_FINDING_NOTE,
-};
+const struct abibase_value *abibase_baseline_value(const struct abibase_baseline *b);
+
 /** abibase_baseline_finding_count - conflicts, unknowns and notes together, in that order. Since: 0.1 */
 size_t abibase_baseline_finding_count(const struct abibase_baseline *b);
-/** abibase_baseline_finding_kind - what finding @i is. Since: 0.1 */
-enum abibase_finding_kind abibase_baseline_finding_kind(const struct abibase_baseline *b, size_t i);
-/** abibase_baseline_finding_id - its stable id ("backend-absent"). Since: 0.1 */
-const char *abibase_baseline_finding_id(const struct abibase_baseline *b, size_t i);
-/** abibase_baseline_finding_text - a sentence naming host, feature, layer and property. Since: 0.1 */
-const char *abibase_baseline_finding_text(const struct abibase_baseline *b, size_t i);
-/** abibase_baseline_finding_remedy - what to do about it, or NULL. Since: 0.1 */
-const char *abibase_baseline_finding_remedy(const struct abibase_baseline *b, size_t i);
+/**
+ * abibase_baseline_finding_get - one part of finding @i
+ * @part: "kind": "conflict", which makes the verdict "no", "unknown", which makes it "cannot tell", or
+ *	"note"; "id": its stable id ("backend-absent"); "text": a sentence naming host, feature, layer
+ *	and property; "remedy": what to do about it
+ *
+ * Returns: NULL when there is no such finding or part. Since: 0.1
+ */
+const char *abibase_baseline_finding_get(const struct abibase_baseline *b, size_t i,
+					 const char *part);
 
 /**
  * abibase_render_new - a request to show a baseline
@@ -863,37 +795,6 @@ int abibase_check_request_args(const struct abibase_check_request *q, const char
  */
 int abibase_guest_from_buffer(struct abibase_context *ctx, const char *buf, size_t len,
 			      const char *source, struct abibase_guest **ret);
-/** abibase_guest_from_file - the same from a file, "-": standard input. Since: 0.1 */
-int abibase_guest_from_file(struct abibase_context *ctx, const char *path,
-			    struct abibase_guest **ret);
-/**
- * abibase_guest_from_word - a guest of which nothing is known but a feature word
- * @word: hex digits, with "0x" or without, of at most 128 bits: what the driver negotiated
- * @class_name: class of the device in QEMU; NULL: "virtio-net-device"
- *
- * Returns: 0, -EINVAL (not a word), -ENOMEM. Since: 0.1
- */
-int abibase_guest_from_word(struct abibase_context *ctx, const char *word, const char *class_name,
-			    struct abibase_guest **ret);
-/**
- * abibase_guest_from_qmp - ask the QEMU in which a guest runs
- * @cat: names features
- * @socket_path: its QMP socket, a UNIX socket on this host
- * @qemu: a binary of the same QEMU, or NULL; the caller's choice, for it is started
- *
- * Nothing is started because of who listens there. What a guest negotiated is asked only where a
- * throw-away process of @qemu, which has the version and the package of the guest's, has just
- * answered and outlived that question: QEMU 11.1 aborts on it. Otherwise that is logged as a warning
- * ("guest-qmp-unsafe"), and what was negotiated stays unknown in the guest, which has its machine type
- * and its QEMU then.
- *
- * Returns: 0, -EINVAL, -EBADMSG and -ETIMEDOUT (what listens does not answer as a QEMU does),
- * -ENODATA ("guest-unknown": it has no virtio-net device), -ENOTSUP ("guest-qmp-unsafe": it names a
- * feature that the catalogue does not have), -ENOMEM, and what socket(2), connect(2) and fork(2) say.
- * Since: 0.1
- */
-int abibase_guest_from_qmp(struct abibase_context *ctx, struct abibase_catalogue *cat,
-			   const char *socket_path, const char *qemu, struct abibase_guest **ret);
 /**
  * abibase_guest_load - read what a person named as a guest on a command line
  * @cat: names features
@@ -901,19 +802,25 @@ int abibase_guest_from_qmp(struct abibase_context *ctx, struct abibase_catalogue
  *	an abibase-guest/1 document or a log of QEMU in it; hex digits with "0x": a feature word;
  *	"qmp:PATH": the QMP socket of a running QEMU
  * @device: class of the device of a word, or of the masks in a log, or NULL
- * @qemu: as for abibase_guest_from_qmp(), or NULL
+ * @qemu: a binary of the same QEMU, or NULL; the caller's choice, for it is started
+ *
+ * Nothing is started because of who listens on a socket. What a guest negotiated is asked only where
+ * a throw-away process of @qemu, which has the version and the package of the guest's, has just
+ * answered and outlived that question: QEMU 11.1 aborts on it. Otherwise that is logged as a warning
+ * ("guest-qmp-unsafe"), and what was negotiated stays unknown in the guest, which has its machine
+ * type and its QEMU then.
  *
  * Of a log the last line "Features 0x... unsupported" counts. QEMU from 10.2 on prints a mask there
  * that is no longer the guest's: it is refused ("guest-masked").
  *
- * Returns: 0, -EINVAL (not a guest), -ENODATA ("guest-masked"), and as
- * abibase_guest_from_file(). Since: 0.1
+ * Returns: 0, -EINVAL (not a guest), -ENODATA ("guest-masked", or "guest-unknown": it has no virtio-net
+ * device), -EBADMSG and -ETIMEDOUT (what listens does not answer as a QEMU does), -ENOTSUP
+ * ("guest-qmp-unsafe": it names a feature that the catalogue does not have), what socket(2),
+ * connect(2) and fork(2) say, and as abibase_profile_from_file(). Since: 0.1
  */
 int abibase_guest_load(struct abibase_context *ctx, struct abibase_catalogue *cat,
 		       const char *operand, const char *device, const char *qemu,
 		       struct abibase_guest **ret);
-/** Since: 0.1 */
-struct abibase_guest *abibase_guest_ref(struct abibase_guest *g);
 /** Since: 0.1 */
 struct abibase_guest *abibase_guest_unref(struct abibase_guest *g);
 /**
@@ -929,17 +836,8 @@ struct abibase_guest *abibase_guest_unref(struct abibase_guest *g);
 int abibase_guest_assume(struct abibase_context *ctx, const struct abibase_guest *g,
 			 const char *machine, const char *backend, const unsigned int *queue_sizes,
 			 size_t n_queue_sizes, struct abibase_guest **ret);
-/** abibase_guest_machine - its machine type, or NULL. Since: 0.1 */
-const char *abibase_guest_machine(const struct abibase_guest *g);
-/** abibase_guest_device_count - number of its virtio devices. Since: 0.1 */
-size_t abibase_guest_device_count(const struct abibase_guest *g);
-/**
- * abibase_guest_negotiated - what its driver took of device @i
- * @ret: 128 bits, least significant word first
- *
- * Returns: false when it is not known. Since: 0.1
- */
-bool abibase_guest_negotiated(const struct abibase_guest *g, size_t i, uint64_t ret[2]);
+/** abibase_guest_value - its content, see abibase-guest(5). Since: 0.1 */
+const struct abibase_value *abibase_guest_value(const struct abibase_guest *g);
 /**
  * abibase_guest_to_json - the guest as a canonical document
  * @ret: text with a final newline, for free()
@@ -1229,8 +1127,8 @@ int abibase_probe_add_machine(struct abibase_probe *pr, const char *machine);
  * abibase_probe_set_observe - record what each QEMU really offers
  *
  * Each machine type whose effective values are recorded is started with a tap, and with tap and
- * vhost-net, as far as they are usable, and read: abibase_observe_run() and
- * abibase_observation_compare(), whose differences are warnings. Costs a start of QEMU for each.
+ * vhost-net, as far as they are usable, read as a driver would read it, and held against the
+ * prediction; differences are warnings. Costs a start of QEMU for each.
  * Since: 0.1
  */
 void abibase_probe_set_observe(struct abibase_probe *pr, bool observe);
@@ -1271,115 +1169,6 @@ int abibase_probe_set_cache_dir(struct abibase_probe *pr, const char *dir);
  */
 int abibase_probe_run(struct abibase_probe *pr, struct abibase_catalogue *cat,
 		      struct abibase_profile **ret);
-
-/* ---------------------------------------------------------------- observe */
-
-/**
- * abibase_observe_new - a request to read what a guest would really be offered
- * @ret: release with abibase_observe_unref()
- *
- * A throw-away QEMU is started, stopped before its first instruction, with one virtio-net-pci on
- * the root bus, and the device is read as a driver would read it. The backend is tap unless
- * another one is set.
- *
- * Returns: 0, -ENOMEM. Since: 0.1
- */
-int abibase_observe_new(struct abibase_context *ctx, struct abibase_observe **ret);
-/** Since: 0.1 */
-struct abibase_observe *abibase_observe_unref(struct abibase_observe *o);
-/** abibase_observe_set_qemu - path of the binary; required. Returns 0, -ENOMEM. Since: 0.1 */
-int abibase_observe_set_qemu(struct abibase_observe *o, const char *path);
-/** abibase_observe_set_machine - machine type; required. Returns 0, -EINVAL, -ENOMEM. Since: 0.1 */
-int abibase_observe_set_machine(struct abibase_observe *o, const char *machine);
-/**
- * abibase_observe_set_backend - what the device lies on
- * @backend: "tap", "tap+vhost", "macvtap", "macvtap+vhost" or "user"
- *
- * A tap is made in a network namespace of its own in a child process, and its descriptor and that
- * of /dev/vhost-net are handed to QEMU, which needs no right to either. A macvtap takes root. "user"
- * asks the kernel for nothing: what is offered there is what QEMU offers alone.
- *
- * Returns: 0, -EINVAL (no such backend), -ENOMEM. Since: 0.1
- */
-int abibase_observe_set_backend(struct abibase_observe *o, const char *backend);
-/**
- * abibase_observe_add_setting - give QEMU a -global option
- * @setting: "class.property=value"; may be called again for further ones
- *
- * Returns: 0, -ENOMEM. Since: 0.1
- */
-int abibase_observe_add_setting(struct abibase_observe *o, const char *setting);
-/**
- * abibase_observe_run - start it, read the device, kill it
- * @ret: what was seen, immutable; release with abibase_observation_unref()
- *
- * Takes bounded time. Never sends a command whose name begins with "x-".
- *
- * Returns: 0, -EINVAL (no QEMU or no machine type was set), -ETIMEDOUT, -ENOMEM, another negative
- * errno when it could not be started or read; the error then says why. Since: 0.1
- */
-int abibase_observe_run(struct abibase_observe *o, struct abibase_observation **ret);
-/** Since: 0.1 */
-struct abibase_observation *abibase_observation_ref(struct abibase_observation *obs);
-/** Since: 0.1 */
-struct abibase_observation *abibase_observation_unref(struct abibase_observation *obs);
-/** abibase_observation_offered - the feature word, as abibase_predict() returns it. Since: 0.1 */
-void abibase_observation_offered(const struct abibase_observation *obs, uint64_t ret[2]);
-/** abibase_observation_queue_count - number of virtqueues. Since: 0.1 */
-size_t abibase_observation_queue_count(const struct abibase_observation *obs);
-/** abibase_observation_queue_size - entries of queue @i; 0: there is none. Since: 0.1 */
-unsigned int abibase_observation_queue_size(const struct abibase_observation *obs, size_t i);
-/** abibase_observation_config_size - bytes of the device's configuration. Since: 0.1 */
-unsigned int abibase_observation_config_size(const struct abibase_observation *obs);
-/** abibase_observation_vectors - entries of the MSI-X table; 0: there is none. Since: 0.1 */
-unsigned int abibase_observation_vectors(const struct abibase_observation *obs);
-/** abibase_observation_bar_size - bytes of PCI BAR @bar, 0 to 5; 0: there is none. Since: 0.1 */
-uint64_t abibase_observation_bar_size(const struct abibase_observation *obs, unsigned int bar);
-/**
- * abibase_observation_to_json - all of it, as a profile records it, see abibase-profile(5)
- * @ret: canonical text with a final newline, for free()
- *
- * Returns: 0, -ENOMEM. Since: 0.1
- */
-int abibase_observation_to_json(const struct abibase_observation *obs, char **ret);
-
-/**
- * enum abibase_cause - why an observation is not what was predicted
- * @ABIBASE_CAUSE_CATALOGUE: what the catalogue says is not so
- * @ABIBASE_CAUSE_HOST_FACT: what the profile says of the host is not, or no longer, so
- * @ABIBASE_CAUSE_BUILD: this QEMU does not do what its own record or its version says
- *
- * Since: 0.1
- */
-enum abibase_cause {
-	ABIBASE_CAUSE_CATALOGUE = 0,
-	ABIBASE_CAUSE_HOST_FACT = 1,
-	ABIBASE_CAUSE_BUILD = 2,
-};
-/**
- * abibase_difference_fn - receives one difference
- * @data: what was given to abibase_observation_compare()
- * @id: stable id of the message, one for each cause
- * @text: one line without a newline, valid during the call
- *
- * Since: 0.1
- */
-typedef void (*abibase_difference_fn)(void *data, enum abibase_cause cause, const char *id,
-				      const char *text);
-/**
- * abibase_observation_compare - hold an observation against abibase_predict()
- * @p: the profile of the host on which @obs was made; it lists that QEMU by its path
- * @fn: called for each difference; or NULL
- *
- * A feature of which a fact or a value is unknown was not predicted and cannot differ.
- *
- * Returns: the number of differences, or -EINVAL (@p does not list the QEMU, or the catalogue does
- * not have the backend), -ENOMEM. Since: 0.1
- */
-int abibase_observation_compare(struct abibase_context *ctx, const struct abibase_catalogue *cat,
-				const struct abibase_observation *obs,
-				const struct abibase_profile *p, abibase_difference_fn fn,
-				void *data);
 
 /* ----------------------------------------------------------------- verify */
 

@@ -4,8 +4,8 @@
 
 #include <abibase/abibase.h>
 
+#include "document/baseline.h"
 #include "document/catalogue.h"
-#include "document/hosts.h"
 #include "document/result.h"
 
 /*

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 
+#include "document/baseline.h"
 #include "document/catalogue.h"
 #include "base/context.h"
 #include "document/result.h"
@@ -343,10 +344,10 @@ static json_t *findings_json(struct planning *p, const struct abibase_baseline *
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < abibase_baseline_finding_count(b); i++)
-		if (abibase_baseline_finding_kind(b, i) != ABIBASE_FINDING_NOTE)
+		if (b->findings[i].kind != ABIBASE_FINDING_NOTE)
 			append(p, list,
-			       json_pack("{s:s, s:s}", "id", abibase_baseline_finding_id(b, i),
-					 "text", abibase_baseline_finding_text(b, i)));
+			       json_pack("{s:s, s:s}", "id", abibase_baseline_finding_get(b, i, "id"),
+					 "text", abibase_baseline_finding_get(b, i, "text")));
 	return list;
 }
 

@@ -885,13 +885,3 @@ ABIBASE_EXPORT int abibase_baseline_from_buffer(struct abibase_context *ctx, con
 
 	return r < 0 ? r : baseline_from_json(ctx, root, source, ret);
 }
-
-ABIBASE_EXPORT int abibase_baseline_from_file(struct abibase_context *ctx, const char *path,
-					      struct abibase_baseline **ret)
-{
-	_autofree_ char *buf = NULL;
-	size_t len;
-	int r = file_read(ctx, path, JSON_MAX_BASELINE, &buf, &len);
-
-	return r < 0 ? r : abibase_baseline_from_buffer(ctx, buf, len, path, ret);
-}

@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "document/baseline.h"
+#include "document/value.h"
 #include "base/blake2b.h"
 #include "base/context.h"
 
@@ -41,6 +42,7 @@ ABIBASE_EXPORT struct abibase_baseline *abibase_baseline_unref(struct abibase_ba
 	free(b->findings);
 	abibase_catalogue_unref(b->cat);
 	json_decref(b->root);
+	json_decref(b->document);
 	free(b);
 	return NULL;
 }
@@ -81,7 +83,7 @@ const struct value *baseline_value(const struct abibase_baseline *b, const char 
 	return NULL;
 }
 
-ABIBASE_EXPORT const char *abibase_baseline_value(const struct abibase_baseline *b,
+ABIBASE_EXPORT const char *abibase_baseline_property(const struct abibase_baseline *b,
 						  const char *class_name, const char *property)
 {
 	const struct value *v = baseline_value(b, class_name, property);
@@ -94,27 +96,20 @@ ABIBASE_EXPORT size_t abibase_baseline_finding_count(const struct abibase_baseli
 	return b->n_findings;
 }
 
-ABIBASE_EXPORT enum abibase_finding_kind
-abibase_baseline_finding_kind(const struct abibase_baseline *b, size_t i)
+ABIBASE_EXPORT const char *abibase_baseline_finding_get(const struct abibase_baseline *b, size_t i,
+							const char *part)
 {
-	return i < b->n_findings ? b->findings[i].kind : ABIBASE_FINDING_NOTE;
-}
+	const struct finding *f = b && i < b->n_findings ? &b->findings[i] : NULL;
 
-ABIBASE_EXPORT const char *abibase_baseline_finding_id(const struct abibase_baseline *b, size_t i)
-{
-	return i < b->n_findings ? b->findings[i].id : NULL;
-}
-
-ABIBASE_EXPORT const char *abibase_baseline_finding_text(const struct abibase_baseline *b,
-							 size_t i)
-{
-	return i < b->n_findings ? b->findings[i].text : NULL;
-}
-
-ABIBASE_EXPORT const char *abibase_baseline_finding_remedy(const struct abibase_baseline *b,
-							   size_t i)
-{
-	return i < b->n_findings ? b->findings[i].remedy : NULL;
+	if (!f || !part)
+		return NULL;
+	if (streq(part, "kind"))
+		return finding_words[f->kind];
+	if (streq(part, "id"))
+		return f->id;
+	if (streq(part, "text"))
+		return f->text;
+	return streq(part, "remedy") ? f->remedy : NULL;
 }
 
 size_t baseline_host_builds(const struct abibase_baseline *b, const struct host *h,
@@ -772,4 +767,26 @@ void baseline_write(const struct abibase_baseline *b, struct buf *out)
 	if (!out->failed)
 		write_all(&w, b);
 	free(w.cohorts);
+}
+
+/* Two threads can make it at once: the first one's stays. */
+ABIBASE_EXPORT const struct abibase_value *abibase_baseline_value(const struct abibase_baseline *b)
+{
+	json_t **place, *is, *made = NULL;
+	_buf_ text = { 0 };
+
+	if (!b || b->root)
+		return as_value(b ? b->root : NULL);
+	place = (json_t **)&b->document;
+	is = __atomic_load_n(place, __ATOMIC_ACQUIRE);
+	if (is)
+		return as_value(is);
+	baseline_write(b, &text);
+	if (!buf_failed(&text))
+		made = json_loadb(text.data, text.len, 0, NULL);
+	if (!made || __atomic_compare_exchange_n(place, &is, made, false, __ATOMIC_ACQ_REL,
+						 __ATOMIC_ACQUIRE))
+		return as_value(made);
+	json_decref(made);
+	return as_value(is);
 }

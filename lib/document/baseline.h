@@ -38,6 +38,13 @@ struct why {
 	size_t n_hosts;
 };
 
+/* How much a finding weighs: a conflict makes the verdict "no", an unknown "cannot tell". */
+enum abibase_finding_kind {
+	ABIBASE_FINDING_CONFLICT,
+	ABIBASE_FINDING_UNKNOWN,
+	ABIBASE_FINDING_NOTE,
+};
+
 enum setting { SETTING_OFF, SETTING_ON, SETTING_UNKNOWN, SETTING_ABSENT };
 extern const char *const setting_words[];
 /* The words of documents, in the order of the public enumerations; they end with NULL. */
@@ -93,6 +100,7 @@ struct used_build {
 
 struct abibase_baseline {
 	int refcount;
+	json_t *document; /* made when it is asked for; NULL: not yet. Set once, atomically */
 	struct inputs in;
 	/* the derived parts are in the arena; their words belong to what they came from */
 	struct abibase_catalogue *cat; /* or */

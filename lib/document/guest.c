@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "document/guest.h"
+#include "document/value.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -206,18 +207,6 @@ ABIBASE_EXPORT int abibase_guest_from_buffer(struct abibase_context *ctx, const 
 	return r < 0 ? r : guest_from_json(ctx, root, source, ret);
 }
 
-ABIBASE_EXPORT int abibase_guest_from_file(struct abibase_context *ctx, const char *path,
-					   struct abibase_guest **ret)
-{
-	_autofree_ char *buf = NULL;
-	size_t len;
-	int r = file_read(ctx, path, JSON_MAX_PROFILE, &buf, &len);
-
-	return r < 0 ? r :
-		       abibase_guest_from_buffer(ctx, buf, len,
-						 streq(path, "-") ? "standard input" : path, ret);
-}
-
 json_t *guest_word(const uint64_t word[2])
 {
 	char s[40];
@@ -229,7 +218,7 @@ json_t *guest_word(const uint64_t word[2])
 	return json_string(s);
 }
 
-ABIBASE_EXPORT int abibase_guest_from_word(struct abibase_context *ctx, const char *word,
+int abibase_guest_from_word(struct abibase_context *ctx, const char *word,
 					   const char *class_name, struct abibase_guest **ret)
 {
 	uint64_t w[2];
@@ -245,7 +234,7 @@ ABIBASE_EXPORT int abibase_guest_from_word(struct abibase_context *ctx, const ch
 	return root ? guest_from_json(ctx, root, word, ret) : context_oom(ctx);
 }
 
-ABIBASE_EXPORT struct abibase_guest *abibase_guest_ref(struct abibase_guest *g)
+struct abibase_guest *abibase_guest_ref(struct abibase_guest *g)
 {
 	if (g)
 		__atomic_add_fetch(&g->refcount, 1, __ATOMIC_RELAXED);
@@ -320,23 +309,9 @@ ABIBASE_EXPORT int abibase_guest_assume(struct abibase_context *ctx, const struc
 	return guest_from_json(ctx, root, "the guest", ret);
 }
 
-ABIBASE_EXPORT const char *abibase_guest_machine(const struct abibase_guest *g)
+ABIBASE_EXPORT const struct abibase_value *abibase_guest_value(const struct abibase_guest *g)
 {
-	return g->machine;
-}
-
-ABIBASE_EXPORT size_t abibase_guest_device_count(const struct abibase_guest *g)
-{
-	return g->n;
-}
-
-ABIBASE_EXPORT bool abibase_guest_negotiated(const struct abibase_guest *g, size_t i,
-					     uint64_t ret[2])
-{
-	if (i >= g->n || !g->devices[i].has_negotiated)
-		return false;
-	memcpy(ret, g->devices[i].negotiated, sizeof(g->devices[i].negotiated));
-	return true;
+	return as_value(g ? g->root : NULL);
 }
 
 ABIBASE_EXPORT int abibase_guest_to_json(const struct abibase_guest *g, char **ret)

@@ -3,6 +3,7 @@
 
 #include "document/baseline.h"
 #include "base/context.h"
+#include "document/platforms.h"
 #include "document/json.h"
 #include "document/profile.h"
 

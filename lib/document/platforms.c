@@ -345,13 +345,6 @@ ABIBASE_EXPORT int abibase_platforms_new(struct abibase_context *ctx,
 	return 0;
 }
 
-ABIBASE_EXPORT struct abibase_platforms *abibase_platforms_ref(struct abibase_platforms *l)
-{
-	if (l)
-		__atomic_add_fetch(&l->refcount, 1, __ATOMIC_RELAXED);
-	return l;
-}
-
 ABIBASE_EXPORT struct abibase_platforms *abibase_platforms_unref(struct abibase_platforms *l)
 {
 	if (!l || __atomic_sub_fetch(&l->refcount, 1, __ATOMIC_ACQ_REL) > 0)
@@ -553,7 +546,7 @@ static int find_platform(struct abibase_context *ctx, const struct abibase_platf
 	return 0;
 }
 
-ABIBASE_EXPORT int abibase_profile_from_platform(struct abibase_context *ctx, const char *name,
+int abibase_profile_from_platform(struct abibase_context *ctx, const char *name,
 						 struct abibase_profile **ret)
 {
 	struct abibase_platforms *l;

@@ -4,7 +4,20 @@
 
 #include <stdbool.h>
 
+#include <abibase/abibase.h>
+
 /* Is @base a file name for the platform @name: "NAME.json", or "NN-NAME.json" with digits NN? */
 bool platform_file_fits(const char *base, const char *name);
+
+/*
+ * abibase_profile_from_platform - read a platform profile by name from the data directories
+ * @name: "debian-12", or an alias such as "debian-13-backports", which resolves to the newest
+ *	dated profile of that track
+ *
+ * Returns: as abibase_profile_from_file(), and -ENOENT (no such platform, or it is hidden).
+ *
+ */
+int abibase_profile_from_platform(struct abibase_context *ctx, const char *name,
+				  struct abibase_profile **ret);
 
 #endif

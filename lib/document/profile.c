@@ -3,6 +3,7 @@
 
 #include "base/context.h"
 #include "document/profile.h"
+#include "document/value.h"
 
 /* ------------------------------------------------------------- what is accepted */
 
@@ -497,32 +498,12 @@ ABIBASE_EXPORT const char *abibase_profile_name(const struct abibase_profile *p)
 	return p->name;
 }
 
-ABIBASE_EXPORT const char *abibase_profile_kind(const struct abibase_profile *p)
+ABIBASE_EXPORT const struct abibase_value *abibase_profile_value(const struct abibase_profile *p)
 {
-	return p->kind;
+	return as_value(p ? p->root : NULL);
 }
 
-ABIBASE_EXPORT const char *abibase_profile_arch(const struct abibase_profile *p)
-{
-	return p->arch;
-}
-
-ABIBASE_EXPORT int64_t abibase_profile_revision(const struct abibase_profile *p)
-{
-	return p->revision;
-}
-
-ABIBASE_EXPORT size_t abibase_profile_unasked_qemus(const struct abibase_profile *p)
-{
-	return p->n_unasked;
-}
-
-ABIBASE_EXPORT const char *abibase_profile_digest(const struct abibase_profile *p)
-{
-	return p->digest;
-}
-
-ABIBASE_EXPORT int abibase_profile_rename(struct abibase_context *ctx,
+int abibase_profile_rename(struct abibase_context *ctx,
 					  const struct abibase_profile *p, const char *name,
 					  struct abibase_profile **ret)
 {
@@ -630,7 +611,7 @@ int64_t profile_number(const struct abibase_profile *p, const char *fact)
 	return json_is_integer(v) ? json_integer_value(v) : -1;
 }
 
-ABIBASE_EXPORT enum abibase_tri abibase_profile_fact(const struct abibase_profile *p,
+enum abibase_tri abibase_profile_fact(const struct abibase_profile *p,
 						     const char *fact, const char **ret_reason)
 {
 	_autofree_ char *id = NULL;

@@ -52,4 +52,25 @@ const char *unknown_remedy(const char *reason);
 /* One bit of a word in "0x…" form: 0, 1, or -1 when the word has fewer bits. */
 int word_bit(const char *hex, unsigned int bit);
 
+/*
+ * abibase_profile_rename - the same profile under another name
+ * @name: the new name; the content and the digest are those of a profile written with that name
+ *
+ * Returns: 0, -EINVAL (not a name: see abibase-profile(5)), -ENOMEM.
+ */
+int abibase_profile_rename(struct abibase_context *ctx, const struct abibase_profile *p,
+			   const char *name, struct abibase_profile **ret);
+/*
+ * abibase_profile_fact - does this host have it?
+ * @fact: a fact id ("tap.offload.uso") or one bit of a feature word ("vhost_net.features[40]")
+ * @ret_reason: NULL, or receives why it is unknown ("no-permission"), NULL when it is known;
+ *	owned by @p
+ *
+ * A fact that the profile does not state is unknown, reason "not-recorded".
+ *
+ * Returns: the answer.
+ */
+enum abibase_tri abibase_profile_fact(const struct abibase_profile *p, const char *fact,
+				      const char **ret_reason);
+
 #endif

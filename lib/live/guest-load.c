@@ -4,6 +4,7 @@
 #include "base/context.h"
 #include "answer/decode.h"
 #include "document/guest.h"
+#include "live/guest.h"
 
 /* A guest as a person names it: a document, a feature word, a log, the QMP socket of its QEMU. */
 

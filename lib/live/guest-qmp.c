@@ -10,6 +10,7 @@
 #include "base/context.h"
 #include "answer/decode.h"
 #include "document/guest.h"
+#include "live/guest.h"
 #include "qemu/command.h"
 #include "qemu/qtest.h"
 
@@ -674,7 +675,7 @@ static int ask(struct asking *a, struct qmp *live, struct abibase_guest **ret)
 	return r;
 }
 
-ABIBASE_EXPORT int abibase_guest_from_qmp(struct abibase_context *ctx,
+int abibase_guest_from_qmp(struct abibase_context *ctx,
 					  struct abibase_catalogue *cat, const char *socket_path,
 					  const char *qemu, struct abibase_guest **ret)
 {

@@ -406,7 +406,7 @@ ABIBASE_EXPORT int abibase_intersection_finish(struct abibase_intersection *ix,
 	return 0;
 }
 
-ABIBASE_EXPORT int abibase_intersect(struct abibase_context *ctx, struct abibase_catalogue *cat,
+int abibase_intersect(struct abibase_context *ctx, struct abibase_catalogue *cat,
 				     struct abibase_profile *const *profiles, size_t n,
 				     const char *machine, struct abibase_baseline **ret)
 {

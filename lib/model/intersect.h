@@ -25,4 +25,16 @@ int intersection_promise_row(struct abibase_intersection *ix, const struct row *
 int intersection_add_baseline_but(struct abibase_intersection *ix,
 				  const struct abibase_baseline *b, const char *but);
 
+/*
+ * abibase_intersect - the baseline of an array of profiles
+ * @machine: NULL for the newest common type
+ *
+ * The same as an intersection with default target and backends.
+ *
+ * Returns: as the calls that it wraps.
+ */
+int abibase_intersect(struct abibase_context *ctx, struct abibase_catalogue *cat,
+		      struct abibase_profile *const *profiles, size_t n, const char *machine,
+		      struct abibase_baseline **ret);
+
 #endif

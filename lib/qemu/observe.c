@@ -57,7 +57,7 @@ struct abibase_observation {
 
 /* ------------------------------------------------------------------ request */
 
-ABIBASE_EXPORT int abibase_observe_new(struct abibase_context *ctx, struct abibase_observe **ret)
+int abibase_observe_new(struct abibase_context *ctx, struct abibase_observe **ret)
 {
 	struct abibase_observe *o = calloc(1, sizeof(*o));
 
@@ -76,7 +76,7 @@ static void free_settings(char **settings)
 	free(settings);
 }
 
-ABIBASE_EXPORT struct abibase_observe *abibase_observe_unref(struct abibase_observe *o)
+struct abibase_observe *abibase_observe_unref(struct abibase_observe *o)
 {
 	if (!o)
 		return NULL;
@@ -99,12 +99,12 @@ static int replace(struct abibase_observe *o, char **place, const char *s)
 	return 0;
 }
 
-ABIBASE_EXPORT int abibase_observe_set_qemu(struct abibase_observe *o, const char *path)
+int abibase_observe_set_qemu(struct abibase_observe *o, const char *path)
 {
 	return replace(o, &o->qemu, path);
 }
 
-ABIBASE_EXPORT int abibase_observe_set_machine(struct abibase_observe *o, const char *machine)
+int abibase_observe_set_machine(struct abibase_observe *o, const char *machine)
 {
 	if (!name_valid(machine))
 		return context_fail(o->ctx, EINVAL, "probe-bad-machine", NULL,
@@ -112,7 +112,7 @@ ABIBASE_EXPORT int abibase_observe_set_machine(struct abibase_observe *o, const 
 	return replace(o, &o->machine, machine);
 }
 
-ABIBASE_EXPORT int abibase_observe_set_backend(struct abibase_observe *o, const char *backend)
+int abibase_observe_set_backend(struct abibase_observe *o, const char *backend)
 {
 	for (size_t i = 0; i < QTEST_HUB; i++)
 		if (streq(qtest_backend_names[i], backend)) {
@@ -125,7 +125,7 @@ ABIBASE_EXPORT int abibase_observe_set_backend(struct abibase_observe *o, const 
 			    backend);
 }
 
-ABIBASE_EXPORT int abibase_observe_add_setting(struct abibase_observe *o, const char *setting)
+int abibase_observe_add_setting(struct abibase_observe *o, const char *setting)
 {
 	char *copy;
 
@@ -206,7 +206,7 @@ int observe_plain(const struct qtest_request *rq, enum qtest_backend backend,
 	return qtest_observe(&one, ret, why);
 }
 
-ABIBASE_EXPORT int abibase_observe_run(struct abibase_observe *o, struct abibase_observation **ret)
+int abibase_observe_run(struct abibase_observe *o, struct abibase_observation **ret)
 {
 	_autofree_ const char **words = global_words(o);
 	const struct qtest_request rq = { .path = o->qemu, .machine = o->machine, .words = words,
@@ -236,14 +236,14 @@ ABIBASE_EXPORT int abibase_observe_run(struct abibase_observe *o, struct abibase
 			    o->machine, qtest_backend_names[o->backend], why.data);
 }
 
-ABIBASE_EXPORT struct abibase_observation *abibase_observation_ref(struct abibase_observation *obs)
+struct abibase_observation *abibase_observation_ref(struct abibase_observation *obs)
 {
 	if (obs)
 		__atomic_add_fetch(&obs->refcount, 1, __ATOMIC_RELAXED);
 	return obs;
 }
 
-ABIBASE_EXPORT struct abibase_observation *
+struct abibase_observation *
 abibase_observation_unref(struct abibase_observation *obs)
 {
 	if (!obs || __atomic_sub_fetch(&obs->refcount, 1, __ATOMIC_ACQ_REL) > 0)
@@ -255,35 +255,35 @@ abibase_observation_unref(struct abibase_observation *obs)
 	return NULL;
 }
 
-ABIBASE_EXPORT void abibase_observation_offered(const struct abibase_observation *obs,
+void abibase_observation_offered(const struct abibase_observation *obs,
 						uint64_t ret[2])
 {
 	memcpy(ret, obs->dev.offered, sizeof(obs->dev.offered));
 }
 
-ABIBASE_EXPORT size_t abibase_observation_queue_count(const struct abibase_observation *obs)
+size_t abibase_observation_queue_count(const struct abibase_observation *obs)
 {
 	return obs->dev.n_queues;
 }
 
-ABIBASE_EXPORT unsigned int abibase_observation_queue_size(const struct abibase_observation *obs,
+unsigned int abibase_observation_queue_size(const struct abibase_observation *obs,
 							   size_t i)
 {
 	return i < obs->dev.n_queues ? obs->dev.queue_size[i] : 0;
 }
 
-ABIBASE_EXPORT unsigned int abibase_observation_config_size(const struct abibase_observation *obs)
+unsigned int abibase_observation_config_size(const struct abibase_observation *obs)
 {
 	return obs->dev.config_size;
 }
 
-ABIBASE_EXPORT uint64_t abibase_observation_bar_size(const struct abibase_observation *obs,
+uint64_t abibase_observation_bar_size(const struct abibase_observation *obs,
 						     unsigned int bar)
 {
 	return bar < QTEST_BARS ? obs->dev.bar[bar].size : 0;
 }
 
-ABIBASE_EXPORT unsigned int abibase_observation_vectors(const struct abibase_observation *obs)
+unsigned int abibase_observation_vectors(const struct abibase_observation *obs)
 {
 	return obs->dev.vectors;
 }
@@ -348,7 +348,7 @@ json_t *observation_json(const struct abibase_observation *obs)
 	return json_incref(sizes);
 }
 
-ABIBASE_EXPORT int abibase_observation_to_json(const struct abibase_observation *obs, char **ret)
+int abibase_observation_to_json(const struct abibase_observation *obs, char **ret)
 {
 	json_auto_t *v = observation_json(obs);
 
@@ -694,7 +694,7 @@ static const struct profile_qemu *find_qemu(const struct abibase_profile *p, con
 	return NULL;
 }
 
-ABIBASE_EXPORT int abibase_observation_compare(struct abibase_context *ctx,
+int abibase_observation_compare(struct abibase_context *ctx,
 					       const struct abibase_catalogue *cat,
 					       const struct abibase_observation *obs,
 					       const struct abibase_profile *p,

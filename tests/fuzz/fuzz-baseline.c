@@ -32,7 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	MUST(abibase_baseline_id(b) || abibase_baseline_verdict(b) != ABIBASE_VERDICT_YES);
 	for (size_t i = 0; i < abibase_baseline_finding_count(b); i++)
-		MUST(abibase_baseline_finding_text(b, i));
+		MUST(abibase_baseline_finding_get(b, i, "text"));
 	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
 		check_render(b, formats[i]);
 	abibase_baseline_unref(b);

@@ -4,6 +4,7 @@
 
 #include <abibase/abibase.h>
 
+#include "document/platforms.h"
 #include "fuzz.h"
 
 static struct abibase_context *ctx;

@@ -4,6 +4,8 @@
 
 #include <abibase/abibase.h>
 
+#include "document/profile.h"
+#include "model/intersect.h"
 #include "fuzz.h"
 
 static struct abibase_context *ctx;
@@ -14,14 +16,14 @@ static void check_profile(const struct abibase_profile *p)
 	struct abibase_profile *again = NULL;
 	char *json = NULL, *table = NULL;
 
-	MUST(abibase_profile_name(p) && abibase_profile_kind(p) && abibase_profile_arch(p));
+	MUST(abibase_profile_name(p) && p->kind && p->arch);
 	MUST(abibase_profile_to_json(p, &json) == 0);
 	MUST(abibase_profile_to_table(p, cat, &table) == 0);
 	abibase_profile_fact(p, "tap.offload.uso", NULL);
 	abibase_profile_fact(p, "vhost_net.features[40]", NULL);
 	/* the canonical form of a document just below the limit can be above it */
 	if (abibase_profile_from_buffer(ctx, json, strlen(json), "again", &again) == 0)
-		MUST(strcmp(abibase_profile_digest(p), abibase_profile_digest(again)) == 0);
+		MUST(strcmp(p->digest, again->digest) == 0);
 	else
 		MUST(strlen(json) > 1 << 20);
 	abibase_profile_unref(again);
