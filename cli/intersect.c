@@ -157,8 +157,8 @@ static int prepare_render(struct abibase_render *render, const struct arguments 
 
 	if (r == 0 && a->host)
 		r = abibase_render_set_for(render, a->host);
-	abibase_render_set_minimal(render, a->minimal);
-	abibase_render_set_with_machine(render, a->with_machine);
+	abibase_render_set_flags(render, (a->minimal ? ABIBASE_RENDER_MINIMAL : 0) |
+						 (a->with_machine ? ABIBASE_RENDER_WITH_MACHINE : 0));
 	return r;
 }
 

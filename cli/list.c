@@ -27,7 +27,7 @@ static void print_platforms(const struct abibase_platforms *l)
 
 	for (size_t i = 0; i < abibase_platforms_count(l); i++) {
 		const struct abibase_profile *p = abibase_platforms_profile(l, i);
-		const char *alias = abibase_platforms_alias(l, i);
+		const char *alias = abibase_platforms_get(l, i, "alias");
 		const struct abibase_value *v;
 
 		if (!p)
@@ -42,31 +42,24 @@ static void print_platforms(const struct abibase_platforms *l)
 static void print_candidate(const struct abibase_platforms *l, size_t i)
 {
 	const struct abibase_profile *p = abibase_platforms_profile(l, i);
-	const char *alias = abibase_platforms_alias(l, i);
-	const char *detail = abibase_platforms_detail(l, i);
-	const char *path = abibase_platforms_path(l, i);
+	const char *alias = abibase_platforms_get(l, i, "alias");
+	const char *detail = abibase_platforms_get(l, i, "detail");
+	const char *path = abibase_platforms_get(l, i, "path");
+	const char *state = abibase_platforms_get(l, i, "state");
 	const struct abibase_value *v = abibase_profile_value(p);
 
-	switch (abibase_platforms_state(l, i)) {
-	case ABIBASE_PLATFORM_USED:
+	if (streq(state, "used"))
 		cli_line(stdout, "%s: used: %s revision %lld%s%s", path, abibase_profile_name(p),
-			 (long long)abibase_value_integer(abibase_value_member(v, "revision")), alias ? ", alias " : "",
-			 alias ? alias : "");
-		return;
-	case ABIBASE_PLATFORM_HIDDEN:
+			 (long long)abibase_value_integer(abibase_value_member(v, "revision")),
+			 alias ? ", alias " : "", alias ? alias : "");
+	else if (streq(state, "hidden"))
 		cli_line(stdout, "%s: hidden by %s", path, detail);
-		return;
-	case ABIBASE_PLATFORM_MASKS:
+	else if (streq(state, "masks"))
 		cli_line(stdout, "%s: masks: empty, so that it hides others of its name", path);
-		return;
-	case ABIBASE_PLATFORM_REFUSED:
+	else if (streq(state, "refused"))
 		cli_line(stdout, "%s: refused: %s", path, detail);
-		return;
-	case ABIBASE_PLATFORM_DUPLICATE:
+	else
 		cli_line(stdout, "%s: duplicate of %s", path, detail);
-		return;
-	}
-	cli_line(stdout, "%s: in a state that this command does not know", path);
 }
 
 /* Bad files never keep the good ones from being listed, but they are no success either. */
@@ -75,17 +68,17 @@ static int complain(const struct abibase_platforms *l, bool verbose)
 	int status = STATUS_YES;
 
 	for (size_t i = 0; i < abibase_platforms_count(l); i++) {
-		enum abibase_platform_state state = abibase_platforms_state(l, i);
-		const char *path = abibase_platforms_path(l, i);
-		const char *detail = abibase_platforms_detail(l, i);
+		const char *state = abibase_platforms_get(l, i, "state");
+		const char *path = abibase_platforms_get(l, i, "path");
+		const char *detail = abibase_platforms_get(l, i, "detail");
 
-		if (state == ABIBASE_PLATFORM_REFUSED)
+		if (streq(state, "refused"))
 			status = STATUS_TROUBLE;
 		if (verbose)
 			continue;
-		if (state == ABIBASE_PLATFORM_REFUSED)
+		if (streq(state, "refused"))
 			cli_error("%s: refused: %s", path, detail);
-		if (state == ABIBASE_PLATFORM_DUPLICATE)
+		if (streq(state, "duplicate"))
 			cli_error("warning: %s: not used: duplicate of %s", path, detail);
 	}
 	return status;

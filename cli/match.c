@@ -111,9 +111,9 @@ static int load_named(struct abibase_context *ctx, const struct arguments *a,
 /* A bad file is said and left out: it keeps no other platform from being satisfied. */
 static void warn_refused(const struct abibase_platforms *list, size_t i)
 {
-	if (abibase_platforms_state(list, i) == ABIBASE_PLATFORM_REFUSED)
-		cli_error("warning: %s: refused: %s", abibase_platforms_path(list, i),
-			  abibase_platforms_detail(list, i));
+	if (streq(abibase_platforms_get(list, i, "state"), "refused"))
+		cli_error("warning: %s: refused: %s", abibase_platforms_get(list, i, "path"),
+			  abibase_platforms_get(list, i, "detail"));
 }
 
 static int load_listed(struct abibase_context *ctx, struct platforms *platforms)
@@ -160,8 +160,8 @@ static int probe(struct abibase_context *ctx, struct abibase_catalogue *cat,
 	int r = abibase_probe_new(ctx, &pr);
 
 	if (r == 0) {
-		abibase_probe_set_no_qemu(pr, true);
-		abibase_probe_set_no_load(pr, a->no_load);
+		abibase_probe_set_flags(pr, ABIBASE_PROBE_NO_QEMU |
+						    (a->no_load ? ABIBASE_PROBE_NO_LOAD : 0));
 		r = request_macvtap(pr, a);
 	}
 	if (r == 0)

@@ -83,9 +83,9 @@ static int load_all(struct abibase_context *ctx, struct profiles *p)
 
 		if (f)
 			p->profile[p->n++] = abibase_profile_ref(f);
-		else if (abibase_platforms_state(list, i) == ABIBASE_PLATFORM_REFUSED)
-			cli_error("warning: %s: refused: %s", abibase_platforms_path(list, i),
-				  abibase_platforms_detail(list, i));
+		else if (streq(abibase_platforms_get(list, i, "state"), "refused"))
+			cli_error("warning: %s: refused: %s", abibase_platforms_get(list, i, "path"),
+				  abibase_platforms_get(list, i, "detail"));
 	}
 	return 0;
 }

@@ -170,11 +170,11 @@ static int prepare(struct abibase_probe *probe, const struct arguments *a)
 		r = abibase_probe_add_machine(probe, a->machine[i]);
 	if (r == 0 && a->no_cache)
 		r = abibase_probe_set_cache_dir(probe, NULL);
-	abibase_probe_set_no_values(probe, a->no_values);
-	abibase_probe_set_observe(probe, a->observe);
-	abibase_probe_set_sizes(probe, !a->no_observe);
-	abibase_probe_set_no_qemu(probe, a->no_qemu);
-	abibase_probe_set_no_load(probe, a->no_load);
+	abibase_probe_set_flags(probe, (a->no_load ? ABIBASE_PROBE_NO_LOAD : 0) |
+					       (a->no_qemu ? ABIBASE_PROBE_NO_QEMU : 0) |
+					       (a->no_values ? ABIBASE_PROBE_NO_VALUES : 0) |
+					       (a->no_observe ? 0 : ABIBASE_PROBE_SIZES) |
+					       (a->observe ? ABIBASE_PROBE_OBSERVE : 0));
 	return r;
 }
 

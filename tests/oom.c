@@ -507,8 +507,8 @@ static int render(const struct abibase_baseline *b, const char *format, const ch
 	result = abibase_render_set_format(r, format);
 	if (result == 0 && host)
 		result = abibase_render_set_for(r, host);
-	abibase_render_set_minimal(r, minimal);
-	abibase_render_set_with_machine(r, true);
+	abibase_render_set_flags(r, ABIBASE_RENDER_WITH_MACHINE |
+					    (minimal ? ABIBASE_RENDER_MINIMAL : 0));
 	if (result == 0)
 		result = abibase_render_run(r, b, &m->text, &m->why);
 	abibase_render_unref(r);

@@ -1190,8 +1190,7 @@ START_TEST(test_formats)
 	ck_assert_ptr_nonnull(strstr(table, "VIRTIO_F_RING_RESET"));
 	ck_assert_int_eq(abibase_render_new(t.ctx, &r), 0);
 	ck_assert_int_eq(abibase_render_set_format(r, "yaml"), -EINVAL);
-	abibase_render_set_minimal(r, true);
-	abibase_render_set_with_machine(r, true);
+	abibase_render_set_flags(r, ABIBASE_RENDER_MINIMAL | ABIBASE_RENDER_WITH_MACHINE);
 	ck_assert_int_eq(abibase_render_run(r, b, &minimal, NULL), 0);
 	/* the one thing that differs from the machine type's own default */
 	ck_assert_str_eq(minimal, "-machine pc-q35-7.2\n" GLOBAL("queue_reset=off") "\n");

@@ -554,7 +554,7 @@ static struct abibase_profile *probe(struct script *s)
 {
 	struct abibase_probe *pr = new_probe(s);
 
-	abibase_probe_set_no_qemu(pr, true);
+	abibase_probe_set_flags(pr, ABIBASE_PROBE_NO_QEMU);
 	return run(pr);
 }
 
@@ -909,7 +909,7 @@ START_TEST(test_child_dies)
 	s.hang = true;
 	pr = new_probe(&s);
 	pr->device_timeout_ms = 300;
-	abibase_probe_set_no_qemu(pr, true);
+	abibase_probe_set_flags(pr, ABIBASE_PROBE_NO_QEMU);
 	p = run(pr);
 	assert_fact(p, "tap.usable", ABIBASE_YES);
 	assert_fact(p, "tap.offload.csum", ABIBASE_YES);
@@ -1171,7 +1171,7 @@ START_TEST(test_macvtap_rights)
 		else
 			s.devices = "1 mem\n";
 		pr = new_probe(&s);
-		abibase_probe_set_no_load(pr, true);
+		abibase_probe_set_flags(pr, ABIBASE_PROBE_NO_LOAD);
 		abibase_probe_only(pr, "macvtap");
 		p = run(pr);
 		assert_unknown(p, "macvtap.usable", "not-loaded");
@@ -1448,8 +1448,7 @@ START_TEST(test_no_load)
 
 	set_presence(&s, _i);
 	pr = new_probe(&s);
-	abibase_probe_set_no_qemu(pr, true);
-	abibase_probe_set_no_load(pr, true);
+	abibase_probe_set_flags(pr, ABIBASE_PROBE_NO_QEMU | ABIBASE_PROBE_NO_LOAD);
 	p = run(pr);
 	if (reason)
 		assert_unknown(p, "vhost_net.usable", reason);
@@ -1524,7 +1523,7 @@ START_TEST(test_names)
 	ck_assert_int_eq(abibase_probe_set_name(pr, "-x"), -EINVAL);
 	ck_assert_str_eq(abibase_context_error_id(ctx), "probe-bad-name");
 	s.nodename = "(none)";
-	abibase_probe_set_no_qemu(pr, true);
+	abibase_probe_set_flags(pr, ABIBASE_PROBE_NO_QEMU);
 	ck_assert_int_eq(abibase_probe_run(pr, cat, &p), -EINVAL);
 	ck_assert_ptr_nonnull(strstr(abibase_context_error(ctx), "--name"));
 	ck_assert_int_eq(abibase_probe_set_name(pr, "host-1"), 0);
@@ -1656,7 +1655,7 @@ static struct abibase_probe *qemu_probe(void)
 	s = kernel_6_17;
 	pr = new_probe(&s);
 	pr->qemu_timeout_ms = 10000;
-	abibase_probe_set_no_values(pr, true); /* see suite-qemu.c */
+	abibase_probe_set_flags(pr, ABIBASE_PROBE_NO_VALUES); /* see suite-qemu.c */
 	abibase_probe_set_cache_dir(pr, NULL);
 	return pr;
 }

@@ -436,7 +436,7 @@ START_TEST(test_no_values)
 {
 	json_t *e;
 
-	abibase_probe_set_no_values(pr, true);
+	abibase_probe_set_flags(pr, ABIBASE_PROBE_NO_VALUES);
 	e = ask_script(QEMU("case \"$*\" in *-S*) echo oops; esac\n", MACHINES,
 			    "kill -SEGV $$ ;;\n"));
 	ck_assert_ptr_null(json_object_get(e, "values"));
@@ -561,9 +561,9 @@ START_TEST(test_cache)
 	ck_assert(!hit("0123456789abcdee"));
 	ck_assert(!hit(NULL));
 	/* what was asked for is part of the question */
-	abibase_probe_set_no_values(pr, true);
+	abibase_probe_set_flags(pr, ABIBASE_PROBE_NO_VALUES);
 	ck_assert(!hit(ID));
-	abibase_probe_set_no_values(pr, false);
+	abibase_probe_set_flags(pr, 0);
 	ck_assert_int_eq(abibase_probe_add_machine(pr, "pc-q35-9.1"), 0);
 	ck_assert(!hit(ID));
 	store();

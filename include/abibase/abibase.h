@@ -319,24 +319,6 @@ int abibase_profile_to_report(const struct abibase_profile *p, const struct abib
 /* -------------------------------------------------------------- platforms */
 
 /**
- * enum abibase_platform_state - what became of one candidate file
- * @ABIBASE_PLATFORM_USED: it is the platform of its name
- * @ABIBASE_PLATFORM_HIDDEN: a file of the same name in a more specific directory takes its place
- * @ABIBASE_PLATFORM_MASKS: empty, or a link to /dev/null: it hides and offers nothing itself
- * @ABIBASE_PLATFORM_REFUSED: it could not be read; abibase_platforms_detail() says why
- * @ABIBASE_PLATFORM_DUPLICATE: another file, earlier in the order, declares the same name
- *
- * Since: 0.1
- */
-enum abibase_platform_state {
-	ABIBASE_PLATFORM_USED,
-	ABIBASE_PLATFORM_HIDDEN,
-	ABIBASE_PLATFORM_MASKS,
-	ABIBASE_PLATFORM_REFUSED,
-	ABIBASE_PLATFORM_DUPLICATE,
-};
-
-/**
  * abibase_platforms_new - list the platform profiles and every file that was considered
  * @ret: the list, sorted by file name and then from the most to the least specific directory;
  *	release with abibase_platforms_unref()
@@ -351,21 +333,19 @@ int abibase_platforms_new(struct abibase_context *ctx, struct abibase_platforms 
 struct abibase_platforms *abibase_platforms_unref(struct abibase_platforms *l);
 /** abibase_platforms_count - number of candidates. Since: 0.1 */
 size_t abibase_platforms_count(const struct abibase_platforms *l);
-/** abibase_platforms_path - path of candidate @i, or NULL. Since: 0.1 */
-const char *abibase_platforms_path(const struct abibase_platforms *l, size_t i);
-/** abibase_platforms_state - what became of candidate @i. Since: 0.1 */
-enum abibase_platform_state abibase_platforms_state(const struct abibase_platforms *l, size_t i);
-/** abibase_platforms_detail - which file hides it, or why it is refused; NULL if neither. Since: 0.1 */
-const char *abibase_platforms_detail(const struct abibase_platforms *l, size_t i);
 /** abibase_platforms_profile - the profile of a used candidate, owned by @l, else NULL. Since: 0.1 */
 struct abibase_profile *abibase_platforms_profile(const struct abibase_platforms *l, size_t i);
 /**
- * abibase_platforms_alias - the bare name that stands for the newest profile of a moving track
+ * abibase_platforms_get - what is known of candidate @i
+ * @part: "path"; "state": "used", or "hidden": a file of the same name in a more specific directory
+ *	takes its place, "masks": empty, or a link to /dev/null: it hides and offers nothing itself,
+ *	"refused": it could not be read, "duplicate": another file, earlier in the order, declares the
+ *	same name; "detail": which file hides it, or why it is refused; "alias": the bare name that
+ *	stands for the newest profile of a moving track, "debian-13-backports"
  *
- * Returns: "debian-13-backports" for the newest of the profiles "debian-13-backports-YYYY.MM",
- * NULL for every other candidate. Since: 0.1
+ * Returns: NULL when there is no such candidate or part. Since: 0.1
  */
-const char *abibase_platforms_alias(const struct abibase_platforms *l, size_t i);
+const char *abibase_platforms_get(const struct abibase_platforms *l, size_t i, const char *part);
 
 /* -------------------------------------------------------------- catalogue */
 
@@ -634,10 +614,19 @@ int abibase_render_set_format(struct abibase_render *r, const char *format);
  * Returns: 0, -ENOMEM. Since: 0.1
  */
 int abibase_render_set_for(struct abibase_render *r, const char *host);
-/** abibase_render_set_minimal - drop what every QEMU of the set defaults to. Since: 0.1 */
-void abibase_render_set_minimal(struct abibase_render *r, bool minimal);
-/** abibase_render_set_with_machine - begin the list with the machine type. Since: 0.1 */
-void abibase_render_set_with_machine(struct abibase_render *r, bool with_machine);
+/**
+ * enum abibase_render_flags - which settings a list has
+ * @ABIBASE_RENDER_MINIMAL: drop what every QEMU of the set defaults to
+ * @ABIBASE_RENDER_WITH_MACHINE: begin the list with the machine type
+ *
+ * Since: 0.1
+ */
+enum abibase_render_flags {
+	ABIBASE_RENDER_MINIMAL = 1 << 0,
+	ABIBASE_RENDER_WITH_MACHINE = 1 << 1,
+};
+/** abibase_render_set_flags - enum abibase_render_flags, in place of those before; default: 0. Since: 0.1 */
+void abibase_render_set_flags(struct abibase_render *r, unsigned int flags);
 /**
  * abibase_render_run - make the text
  * @ret: for free(); set to NULL when the verdict is not yes and the format is a list for QEMU
@@ -1067,6 +1056,29 @@ int abibase_validate(struct abibase_context *ctx, const char *path, struct abiba
 /* ------------------------------------------------------------------ probe */
 
 /**
+ * enum abibase_probe_flags - what a probe leaves out, or does beside the usual
+ * @ABIBASE_PROBE_NO_LOAD: open nothing whose module is not loaded. Opening /dev/net/tun or
+ *	/dev/vhost-net loads its module, as starting a guest would; with this such a surface is left
+ *	alone and unknown, reason "not-loaded"
+ * @ABIBASE_PROBE_NO_QEMU: ask no QEMU binary at all
+ * @ABIBASE_PROBE_NO_VALUES: record no effective values of machine types
+ * @ABIBASE_PROBE_SIZES: record the sizes that each QEMU decides by itself: start each machine type whose
+ *	values are recorded, stopped, and read the sizes of its queues and of the option ROM of its
+ *	network cards. They are kept with the other answers of a build. Takes no rights and no devices
+ * @ABIBASE_PROBE_OBSERVE: record what each QEMU really offers. Each machine type whose effective values
+ *	are recorded is started with a tap, and with tap and vhost-net, as far as they are usable, read
+ *	as a driver would read it, and held against the prediction; differences are warnings
+ *
+ * Since: 0.1
+ */
+enum abibase_probe_flags {
+	ABIBASE_PROBE_NO_LOAD = 1 << 0,
+	ABIBASE_PROBE_NO_QEMU = 1 << 1,
+	ABIBASE_PROBE_NO_VALUES = 1 << 2,
+	ABIBASE_PROBE_SIZES = 1 << 3,
+	ABIBASE_PROBE_OBSERVE = 1 << 4,
+};
+/**
  * abibase_probe_new - a request to ask this host what it has
  * @ret: release with abibase_probe_unref()
  *
@@ -1077,13 +1089,8 @@ int abibase_probe_new(struct abibase_context *ctx, struct abibase_probe **ret);
 struct abibase_probe *abibase_probe_unref(struct abibase_probe *pr);
 /** abibase_probe_set_name - name of the profile; default: the host name. Returns 0, -EINVAL, -ENOMEM. Since: 0.1 */
 int abibase_probe_set_name(struct abibase_probe *pr, const char *name);
-/**
- * abibase_probe_set_no_load - open nothing whose module is not loaded
- *
- * Opening /dev/net/tun or /dev/vhost-net loads its module, as starting a guest would. With this
- * set such a surface is left alone and unknown, reason "not-loaded". Since: 0.1
- */
-void abibase_probe_set_no_load(struct abibase_probe *pr, bool no_load);
+/** abibase_probe_set_flags - enum abibase_probe_flags, in place of those before; default: 0. Since: 0.1 */
+void abibase_probe_set_flags(struct abibase_probe *pr, unsigned int flags);
 /**
  * abibase_probe_add_qemu - ask this QEMU binary
  * @path: the binary. Without any, those in the usual places are asked, each file once
@@ -1091,8 +1098,6 @@ void abibase_probe_set_no_load(struct abibase_probe *pr, bool no_load);
  * Returns: 0, -ENOMEM. Since: 0.1
  */
 int abibase_probe_add_qemu(struct abibase_probe *pr, const char *path);
-/** abibase_probe_set_no_qemu - ask no QEMU binary at all. Since: 0.1 */
-void abibase_probe_set_no_qemu(struct abibase_probe *pr, bool no_qemu);
 /**
  * abibase_probe_only - ask this surface, and no other but those that are named too
  * @surface: "tap", "macvtap", "ipvtap", "vhost-net", "vhost-vsock", "vhost-scsi", "vhost-vdpa",
@@ -1123,27 +1128,6 @@ int abibase_probe_skip(struct abibase_probe *pr, const char *surface);
  * Returns: 0, -EINVAL (not a name), -ENOMEM. Since: 0.1
  */
 int abibase_probe_add_machine(struct abibase_probe *pr, const char *machine);
-/**
- * abibase_probe_set_observe - record what each QEMU really offers
- *
- * Each machine type whose effective values are recorded is started with a tap, and with tap and
- * vhost-net, as far as they are usable, read as a driver would read it, and held against the
- * prediction; differences are warnings. Costs a start of QEMU for each.
- * Since: 0.1
- */
-void abibase_probe_set_observe(struct abibase_probe *pr, bool observe);
-/**
- * abibase_probe_set_sizes - record the sizes that each QEMU decides by itself
- * @sizes: start each machine type whose values are recorded, stopped, and read the sizes of its queues
- *         and of the option ROM of its network cards; default: no
- *
- * What was read is kept with the other answers of a build. Takes no rights and no devices.
- *
- * Since: 0.1
- */
-void abibase_probe_set_sizes(struct abibase_probe *pr, bool sizes);
-/** abibase_probe_set_no_values - record no effective values of machine types. Since: 0.1 */
-void abibase_probe_set_no_values(struct abibase_probe *pr, bool no_values);
 /**
  * abibase_probe_set_cache_dir - where to keep what QEMU binaries answered
  * @dir: directory, made when it is missing; NULL: keep nothing; default: abibase/qemu in

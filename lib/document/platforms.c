@@ -10,11 +10,20 @@
 #include "document/platforms.h"
 #include "document/profile.h"
 
+/* The fate of a candidate file. */
+enum platform_state {
+	PLATFORM_USED,
+	PLATFORM_HIDDEN,
+	PLATFORM_MASKS,
+	PLATFORM_REFUSED,
+	PLATFORM_DUPLICATE,
+};
+
 struct candidate {
 	char *path;
 	const char *base; /* in path */
 	size_t dir;	  /* index into the search path: the higher, the more specific */
-	enum abibase_platform_state state;
+	enum platform_state state;
 	char *detail, *alias;
 	struct abibase_profile *profile; /* when used */
 };
@@ -144,7 +153,7 @@ static int refuse(struct candidate *c, const char *fmt, ...)
 	va_list ap;
 	int n;
 
-	c->state = ABIBASE_PLATFORM_REFUSED;
+	c->state = PLATFORM_REFUSED;
 	va_start(ap, fmt);
 	n = vasprintf(&c->detail, fmt, ap);
 	va_end(ap);
@@ -200,7 +209,7 @@ static int judge(struct abibase_context *ctx, struct candidate *c)
 	if (stat(c->path, &st) < 0)
 		return refuse(c, "cannot be read: %s", strerror(errno));
 	if (is_null_device(&st) || (S_ISREG(st.st_mode) && st.st_size == 0)) {
-		c->state = ABIBASE_PLATFORM_MASKS;
+		c->state = PLATFORM_MASKS;
 		return 0;
 	}
 	/* a pipe or a device is never opened: that could block, or do something */
@@ -229,12 +238,12 @@ static int resolve_group(struct abibase_context *ctx, struct candidate *group, s
 	int r = judge(ctx, &group[0]);
 
 	for (size_t i = 1; r == 0 && i < n; i++) {
-		group[i].state = ABIBASE_PLATFORM_HIDDEN;
+		group[i].state = PLATFORM_HIDDEN;
 		group[i].detail = strdup(group[0].path);
 		if (!group[i].detail)
 			r = -ENOMEM;
 	}
-	if (r == 0 && n > 1 && group[0].state == ABIBASE_PLATFORM_REFUSED)
+	if (r == 0 && n > 1 && group[0].state == PLATFORM_REFUSED)
 		r = say_what_is_hidden(&group[0], &group[1], n - 1);
 	return r;
 }
@@ -272,7 +281,7 @@ static int drop_duplicates(struct abibase_context *ctx, struct abibase_platforms
 		first = find_used(l, i, c->profile->name, strlen(c->profile->name));
 		if (!first)
 			continue;
-		c->state = ABIBASE_PLATFORM_DUPLICATE;
+		c->state = PLATFORM_DUPLICATE;
 		c->detail = strdup(first->path);
 		if (!c->detail)
 			return context_oom(ctx);
@@ -365,31 +374,30 @@ ABIBASE_EXPORT size_t abibase_platforms_count(const struct abibase_platforms *l)
 	return l->n;
 }
 
-ABIBASE_EXPORT const char *abibase_platforms_path(const struct abibase_platforms *l, size_t i)
+ABIBASE_EXPORT const char *abibase_platforms_get(const struct abibase_platforms *l, size_t i,
+						 const char *part)
 {
-	return i < l->n ? l->c[i].path : NULL;
-}
+	static const char *const states[] = {
+		[PLATFORM_USED] = "used",	[PLATFORM_HIDDEN] = "hidden",
+		[PLATFORM_MASKS] = "masks",	[PLATFORM_REFUSED] = "refused",
+		[PLATFORM_DUPLICATE] = "duplicate",
+	};
 
-ABIBASE_EXPORT enum abibase_platform_state
-abibase_platforms_state(const struct abibase_platforms *l, size_t i)
-{
-	return i < l->n ? l->c[i].state : ABIBASE_PLATFORM_REFUSED;
-}
-
-ABIBASE_EXPORT const char *abibase_platforms_detail(const struct abibase_platforms *l, size_t i)
-{
-	return i < l->n ? l->c[i].detail : NULL;
+	if (!l || i >= l->n || !part)
+		return NULL;
+	if (streq(part, "path"))
+		return l->c[i].path;
+	if (streq(part, "state"))
+		return states[l->c[i].state];
+	if (streq(part, "detail"))
+		return l->c[i].detail;
+	return streq(part, "alias") ? l->c[i].alias : NULL;
 }
 
 ABIBASE_EXPORT struct abibase_profile *
 abibase_platforms_profile(const struct abibase_platforms *l, size_t i)
 {
 	return i < l->n ? l->c[i].profile : NULL;
-}
-
-ABIBASE_EXPORT const char *abibase_platforms_alias(const struct abibase_platforms *l, size_t i)
-{
-	return i < l->n ? l->c[i].alias : NULL;
 }
 
 /* ---------------------------------------------------------------------- by name */
@@ -467,7 +475,7 @@ static int fail_not_found(struct abibase_context *ctx, const struct abibase_plat
 
 	buf_printf(&b, "there is no platform \"%s\"", name);
 	for (size_t i = 0; i < l->n; i++)
-		if (l->c[i].state == ABIBASE_PLATFORM_MASKS && platform_file_fits(l->c[i].base, name))
+		if (l->c[i].state == PLATFORM_MASKS && platform_file_fits(l->c[i].base, name))
 			buf_printf(&b, ", it is hidden by %s", l->c[i].path);
 	add_near(&b, l, name);
 	add_names(&b, l);
@@ -510,7 +518,7 @@ static int fail_refused(struct abibase_context *ctx, const struct candidate *c, 
 static void warn_refused(struct abibase_context *ctx, const struct abibase_platforms *l)
 {
 	for (size_t i = 0; i < l->n; i++)
-		if (l->c[i].state == ABIBASE_PLATFORM_REFUSED)
+		if (l->c[i].state == PLATFORM_REFUSED)
 			context_log(ctx, LOG_WARNING, "platform-refused", "%s: refused: %s",
 				    l->c[i].path, l->c[i].detail);
 }
@@ -519,7 +527,7 @@ static void warn_duplicates(struct abibase_context *ctx, const struct abibase_pl
 			    const struct candidate *used)
 {
 	for (size_t i = 0; i < l->n; i++)
-		if (l->c[i].state == ABIBASE_PLATFORM_DUPLICATE &&
+		if (l->c[i].state == PLATFORM_DUPLICATE &&
 		    streq(l->c[i].detail, used->path))
 			context_log(ctx, LOG_WARNING, "platform-duplicate",
 				    "%s: not used: %s declares the same name \"%s\"", l->c[i].path,
@@ -537,7 +545,7 @@ static int find_platform(struct abibase_context *ctx, const struct abibase_platf
 	}
 	c = find_alias(l, name);
 	for (size_t i = 0; i < l->n; i++)
-		if (l->c[i].state == ABIBASE_PLATFORM_REFUSED && could_be(&l->c[i], name, c))
+		if (l->c[i].state == PLATFORM_REFUSED && could_be(&l->c[i], name, c))
 			return fail_refused(ctx, &l->c[i], name);
 	if (!c)
 		return fail_not_found(ctx, l, name);

@@ -58,14 +58,10 @@ ABIBASE_EXPORT int abibase_render_set_for(struct abibase_render *r, const char *
 	return 0;
 }
 
-ABIBASE_EXPORT void abibase_render_set_minimal(struct abibase_render *r, bool minimal)
+ABIBASE_EXPORT void abibase_render_set_flags(struct abibase_render *r, unsigned int flags)
 {
-	r->minimal = minimal;
-}
-
-ABIBASE_EXPORT void abibase_render_set_with_machine(struct abibase_render *r, bool with_machine)
-{
-	r->with_machine = with_machine;
+	r->minimal = flags & ABIBASE_RENDER_MINIMAL;
+	r->with_machine = flags & ABIBASE_RENDER_WITH_MACHINE;
 }
 
 /* ------------------------------------------------------------- which list */

@@ -544,9 +544,13 @@ ABIBASE_EXPORT int abibase_probe_set_name(struct abibase_probe *pr, const char *
 	return 0;
 }
 
-ABIBASE_EXPORT void abibase_probe_set_no_load(struct abibase_probe *pr, bool no_load)
+ABIBASE_EXPORT void abibase_probe_set_flags(struct abibase_probe *pr, unsigned int flags)
 {
-	pr->no_load = no_load;
+	pr->no_load = flags & ABIBASE_PROBE_NO_LOAD;
+	pr->no_qemu = flags & ABIBASE_PROBE_NO_QEMU;
+	pr->no_values = flags & ABIBASE_PROBE_NO_VALUES;
+	pr->sizes = flags & ABIBASE_PROBE_SIZES;
+	pr->observe = flags & ABIBASE_PROBE_OBSERVE;
 }
 
 ABIBASE_EXPORT int abibase_probe_add_qemu(struct abibase_probe *pr, const char *path)
@@ -560,11 +564,6 @@ ABIBASE_EXPORT int abibase_probe_add_qemu(struct abibase_probe *pr, const char *
 		return context_oom(pr->ctx);
 	pr->qemu[pr->n_qemu++] = copy;
 	return 0;
-}
-
-ABIBASE_EXPORT void abibase_probe_set_no_qemu(struct abibase_probe *pr, bool no_qemu)
-{
-	pr->no_qemu = no_qemu;
 }
 
 ABIBASE_EXPORT int abibase_probe_add_machine(struct abibase_probe *pr, const char *machine)
@@ -581,21 +580,6 @@ ABIBASE_EXPORT int abibase_probe_add_machine(struct abibase_probe *pr, const cha
 		return context_oom(pr->ctx);
 	pr->machine[pr->n_machine++] = copy;
 	return 0;
-}
-
-ABIBASE_EXPORT void abibase_probe_set_no_values(struct abibase_probe *pr, bool no_values)
-{
-	pr->no_values = no_values;
-}
-
-ABIBASE_EXPORT void abibase_probe_set_observe(struct abibase_probe *pr, bool observe)
-{
-	pr->observe = observe;
-}
-
-ABIBASE_EXPORT void abibase_probe_set_sizes(struct abibase_probe *pr, bool sizes)
-{
-	pr->sizes = sizes;
 }
 
 ABIBASE_EXPORT int abibase_probe_set_cache_dir(struct abibase_probe *pr, const char *dir)
