@@ -64,6 +64,24 @@ static int print_list(struct abibase_context *ctx, const struct abibase_baseline
 	return r;
 }
 
+/* Print the machine types that they share, the best first. Returns the verdict or a negative errno. */
+static int print_machines(struct abibase_intersection *ix)
+{
+	struct abibase_result *result = NULL;
+	char *text = NULL;
+	int r = abibase_intersection_machines(ix, &result);
+
+	if (r == 0)
+		r = abibase_result_to_text(result, &text);
+	if (r == 0)
+		r = (int)abibase_result_verdict(result);
+	if (text)
+		fputs(text, r == ABIBASE_VERDICT_YES ? stdout : stderr);
+	free(text);
+	abibase_result_unref(result);
+	return r;
+}
+
 static int intersect(struct abibase_context *ctx, const char *machine, char **operands)
 {
 	struct abibase_catalogue *catalogue = NULL;
@@ -73,14 +91,17 @@ static int intersect(struct abibase_context *ctx, const char *machine, char **op
 
 	if (r == 0)
 		r = abibase_intersection_new(ctx, catalogue, &ix);
-	if (r == 0 && machine)
+	if (r == 0 && machine && strcmp(machine, "help") != 0)
 		r = abibase_intersection_set_machine(ix, machine);
 	if (r == 0)
 		r = add_hosts(ctx, ix, operands);
-	if (r == 0)
+	if (r == 0 && machine && strcmp(machine, "help") == 0) {
+		r = print_machines(ix);
+	} else if (r == 0) {
 		r = abibase_intersection_finish(ix, &baseline);
-	if (r == 0)
-		r = print_list(ctx, baseline);
+		if (r == 0)
+			r = print_list(ctx, baseline);
+	}
 
 	abibase_baseline_unref(baseline);
 	abibase_intersection_unref(ix);
@@ -100,7 +121,7 @@ int main(int argc, char **argv)
 		argv += 2;
 	}
 	if (argc < 2 || !*argv) {
-		fputs("usage: intersect [-M MACHINE] PROFILE...\n", stderr);
+		fputs("usage: intersect [-M MACHINE|help] PROFILE...\n", stderr);
 		return EXIT_TROUBLE;
 	}
 

@@ -664,6 +664,25 @@ static int op_decode(struct made *m)
 	return r;
 }
 
+static int op_machines(struct made *m)
+{
+	struct abibase_intersection *ix;
+	struct abibase_result *res = NULL;
+	int r = abibase_intersection_new(t.ctx, t.cat, &ix);
+
+	if (r < 0)
+		return r;
+	for (int i = 0; r == 0 && i < 2; i++)
+		r = abibase_intersection_add_profile(ix, hosts[i]);
+	if (r == 0)
+		r = abibase_intersection_machines(ix, &res);
+	abibase_intersection_unref(ix);
+	if (r == 0)
+		r = abibase_result_to_json(res, &m->text);
+	abibase_result_unref(res);
+	return r;
+}
+
 static int check_host(struct abibase_profile *p, struct abibase_check_request **ret)
 {
 	int r = abibase_check_request_new(t.ctx, t.cat, baseline, ret);
@@ -957,6 +976,7 @@ static const struct operation {
 	{ "to-table", op_to_table, true },
 	{ "context", op_context, true },
 	{ "validate", op_validate, true },
+	{ "machines", op_machines, true },
 	{ "diff", op_diff, true },
 	{ "match", op_match, true },
 	{ "check", op_check, true },
@@ -1029,7 +1049,8 @@ static char *attempt(const struct operation *o, long at, unsigned int *wrong)
 	int r;
 
 	/* the last error is kept in the context: it must not look like a leak */
-	abibase_profile_from_buffer(t.ctx, "", 0, "t", &m.profile);
+	if (abibase_profile_from_buffer(t.ctx, "", 0, "t", &m.profile) == 0)
+		abort();
 	before = live;
 	failed = false;
 	allocations = 0;
@@ -1048,7 +1069,8 @@ static char *attempt(const struct operation *o, long at, unsigned int *wrong)
 		live--;
 	}
 	made_clear(&m);
-	abibase_profile_from_buffer(t.ctx, "", 0, "t", &m.profile);
+	if (abibase_profile_from_buffer(t.ctx, "", 0, "t", &m.profile) == 0)
+		abort();
 	if (live != before && ++*wrong < 20)
 		printf("%s: allocation %ld: %ld blocks too %s\n", o->name, at,
 		       live > before ? live - before : before - live,

@@ -1300,6 +1300,44 @@ START_TEST(test_wrong_cohorts)
 }
 END_TEST
 
+/* The machine types that hosts share; the first is the one that is chosen. */
+START_TEST(shared_machines)
+{
+	struct abibase_profile *p[] = { test_host(t.ctx, "a", "6.1", "7.2.22"),
+					test_host(t.ctx, "b", "6.12", "10.0.13 11.1.3"),
+					test_host(t.ctx, "c", "6.1", "") };
+	struct abibase_intersection *ix;
+	struct abibase_baseline *chosen;
+	struct abibase_result *res;
+	const struct abibase_value *list;
+
+	ck_assert_int_eq(abibase_intersection_new(t.ctx, t.cat, &ix), 0);
+	ck_assert_int_eq(abibase_intersection_machines(ix, &res), -EINVAL);
+	ck_assert_int_eq(abibase_intersection_add_profile(ix, p[0]), 0);
+	ck_assert_int_eq(abibase_intersection_add_profile(ix, p[1]), 0);
+	ck_assert_int_eq(abibase_intersection_machines(ix, &res), 0);
+	ck_assert_int_eq(abibase_intersection_finish(ix, &chosen), 0);
+	list = abibase_value_get(abibase_result_value(res), "machines");
+	ck_assert_int_eq(abibase_result_verdict(res), ABIBASE_VERDICT_YES);
+	ck_assert_str_eq(test_string(list, "0"), abibase_baseline_machine(chosen));
+	ck_assert_str_eq(test_string(list, "0"), "pc-q35-7.2");
+	ck_assert_str_eq(test_string(list, "1"), "pc-q35-7.1");
+	ck_assert_uint_gt(abibase_value_count(list), 10);
+	abibase_result_unref(res);
+	abibase_baseline_unref(chosen);
+	ck_assert_int_eq(abibase_intersection_add_profile(ix, p[2]), 0);
+	ck_assert_int_eq(abibase_intersection_machines(ix, &res), 0);
+	ck_assert_int_ne(abibase_result_verdict(res), ABIBASE_VERDICT_YES);
+	ck_assert_uint_eq(abibase_value_count(abibase_value_get(abibase_result_value(res), "machines")),
+			  0);
+	ck_assert_uint_ge(abibase_result_finding_count(res), 1);
+	abibase_result_unref(res);
+	abibase_intersection_unref(ix);
+	for (size_t i = 0; i < ARRAY_SIZE(p); i++)
+		abibase_profile_unref(p[i]);
+}
+END_TEST
+
 Suite *suite_intersect(void)
 {
 	Suite *suite = suite_create("intersect");
@@ -1309,6 +1347,7 @@ Suite *suite_intersect(void)
 	TCase *all[] = { values, backends, machines, qemus, hosts, texts };
 
 	tcase_add_test(values, test_debian_12_13);
+	tcase_add_test(values, shared_machines);
 	tcase_add_test(values, test_tunnels);
 	tcase_add_test(values, test_dependencies_close);
 	tcase_add_test(values, test_offered);

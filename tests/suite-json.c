@@ -807,6 +807,35 @@ START_TEST(test_value_of_nothing)
 	ck_assert_uint_eq(abibase_value_count(v), 0);
 	ck_assert_int_eq(abibase_value_integer(v), 0);
 	ck_assert(!abibase_value_boolean(v));
+	ck_assert_ptr_null(abibase_profile_value(NULL));
+	ck_assert_ptr_null(abibase_baseline_value(NULL));
+	ck_assert_ptr_null(abibase_guest_value(NULL));
+	ck_assert_ptr_null(abibase_profile_name(NULL));
+	ck_assert_ptr_null(abibase_baseline_id(NULL));
+	ck_assert_ptr_null(abibase_baseline_machine(NULL));
+	ck_assert_ptr_null(abibase_baseline_property(NULL, "a", "b"));
+	ck_assert_ptr_null(abibase_baseline_finding_get(NULL, 0, "id"));
+	ck_assert(!abibase_baseline_offered(NULL, "tap", (uint64_t[2]){ 0 }));
+	ck_assert_uint_eq(abibase_baseline_finding_count(NULL), 0);
+	ck_assert_int_eq(abibase_baseline_verdict(NULL), ABIBASE_VERDICT_UNKNOWN);
+	ck_assert_uint_eq(abibase_platforms_count(NULL), 0);
+	ck_assert_ptr_null(abibase_platforms_get(NULL, 0, "path"));
+	ck_assert_ptr_null(abibase_platforms_profile(NULL, 0));
+	ck_assert_ptr_null(abibase_context_error(NULL));
+	ck_assert_ptr_null(abibase_context_error_id(NULL));
+	ck_assert_ptr_null(abibase_context_error_where(NULL));
+	ck_assert_ptr_null(abibase_context_unref(NULL));
+	ck_assert_ptr_null(abibase_profile_unref(NULL));
+	ck_assert_ptr_null(abibase_baseline_unref(NULL));
+	ck_assert_ptr_null(abibase_catalogue_unref(NULL));
+	ck_assert_ptr_null(abibase_guest_unref(NULL));
+	ck_assert_ptr_null(abibase_platforms_unref(NULL));
+	ck_assert_ptr_null(abibase_intersection_unref(NULL));
+	ck_assert_ptr_null(abibase_render_unref(NULL));
+	ck_assert_ptr_null(abibase_check_request_unref(NULL));
+	ck_assert_ptr_null(abibase_targets_unref(NULL));
+	ck_assert_ptr_null(abibase_verify_unref(NULL));
+	ck_assert_ptr_null(abibase_probe_unref(NULL));
 	ck_assert_ptr_null(abibase_result_value(NULL));
 	ck_assert_ptr_null(abibase_result_finding(NULL, 0));
 	ck_assert_ptr_null(abibase_result_ref(NULL));
@@ -815,6 +844,19 @@ START_TEST(test_value_of_nothing)
 	ck_assert_int_eq(abibase_result_verdict(NULL), ABIBASE_VERDICT_UNKNOWN);
 	ck_assert_int_eq(abibase_result_to_json(NULL, NULL), -EINVAL);
 	ck_assert_int_eq(abibase_result_to_text(NULL, NULL), -EINVAL);
+}
+END_TEST
+
+/* The header is of the library that runs. */
+START_TEST(test_header_version)
+{
+	char version[32];
+
+	snprintf(version, sizeof(version), "%d.%d.%d", ABIBASE_VERSION_MAJOR, ABIBASE_VERSION_MINOR,
+		 ABIBASE_VERSION_PATCH);
+	ck_assert_str_eq(abibase_version(), version);
+	ck_assert(ABIBASE_VERSION_CHECK(0, 1, 0) && ABIBASE_VERSION_CHECK(0, 0, 9));
+	ck_assert(!ABIBASE_VERSION_CHECK(0, 1, 1) && !ABIBASE_VERSION_CHECK(1, 0, 0));
 }
 END_TEST
 
@@ -891,6 +933,7 @@ Suite *suite_json(void)
 	tcase_add_test(write, test_profile_digest);
 	tcase_add_test(write, test_value_of_nothing);
 	tcase_add_test(write, test_value_reads);
+	tcase_add_test(write, test_header_version);
 	suite_add_tcase(suite, write);
 	return suite;
 }

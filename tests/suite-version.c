@@ -209,9 +209,11 @@ START_TEST(test_facts)
 		{ "a.text[0]", ABIBASE_UNKNOWN, "not-recorded" },
 		{ "no condition", ABIBASE_UNKNOWN, "not-recorded" },
 	};
+	struct abibase_context *ctx;
 	struct abibase_profile *p;
 
-	ck_assert_int_eq(abibase_profile_from_buffer(NULL, text, strlen(text), "t", &p), 0);
+	ck_assert_int_eq(abibase_context_new(0, &ctx), 0);
+	ck_assert_int_eq(abibase_profile_from_buffer(ctx, text, strlen(text), "t", &p), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(asked); i++) {
 		const char *reason = "untouched";
 		enum abibase_tri r = abibase_profile_fact(p, asked[i].fact, &reason);
@@ -221,6 +223,7 @@ START_TEST(test_facts)
 		ck_assert_int_eq(abibase_profile_fact(p, asked[i].fact, NULL), r);
 	}
 	abibase_profile_unref(p);
+	abibase_context_unref(ctx);
 }
 END_TEST
 

@@ -27,10 +27,35 @@ extern "C" {
  *   context and the request objects (intersection, probe, render): one thread at a time.
  * - A `const char *` that is returned belongs to the object that it was asked of and lives as long
  *   as it. A `char **ret` is the caller's, to be released with free().
- * - _ref() and _unref() take NULL; _unref() returns NULL.
+ * - _ref() and _unref() take NULL; _unref() returns NULL. Functions that only tell something of an
+ *   object take NULL too, and tell NULL, 0, false, or ABIBASE_VERDICT_UNKNOWN. What else must not be
+ *   NULL is so marked, or is said to be optional.
  * - The library prints nothing, never exits, has no global state, and changes neither namespaces,
  *   capabilities, locale, signal handlers nor the working directory of its caller.
  */
+
+/**
+ * ABIBASE_VERSION_CHECK() - is this header of that version, or later?
+ *
+ * abibase_version() tells of the library that runs. Since: 0.1
+ */
+#define ABIBASE_VERSION_MAJOR 0
+#define ABIBASE_VERSION_MINOR 1
+#define ABIBASE_VERSION_PATCH 0
+#define ABIBASE_VERSION_CHECK(major, minor, patch)                                                 \
+	(ABIBASE_VERSION_MAJOR > (major) ||                                                        \
+	 (ABIBASE_VERSION_MAJOR == (major) &&                                                      \
+	  (ABIBASE_VERSION_MINOR > (minor) ||                                                      \
+	   (ABIBASE_VERSION_MINOR == (minor) && ABIBASE_VERSION_PATCH >= (patch)))))
+
+/* For compilers that warn of a NULL that is not allowed, and of a result that is not looked at. */
+#if defined(__GNUC__)
+#define ABIBASE_NONNULL(...) __attribute__((nonnull(__VA_ARGS__)))
+#define ABIBASE_MUST_CHECK __attribute__((warn_unused_result))
+#else
+#define ABIBASE_NONNULL(...)
+#define ABIBASE_MUST_CHECK
+#endif
 
 struct abibase_context;
 struct abibase_profile;
@@ -110,7 +135,8 @@ typedef void (*abibase_log_fn)(void *data, int priority, const char *id, const c
  * Returns: 0, -EINVAL (unknown flag), -ENOMEM.
  * Since: 0.1
  */
-int abibase_context_new(unsigned int flags, struct abibase_context **ret);
+int abibase_context_new(unsigned int flags, struct abibase_context **ret)
+	ABIBASE_MUST_CHECK ABIBASE_NONNULL(2);
 /** Since: 0.1 */
 struct abibase_context *abibase_context_ref(struct abibase_context *ctx);
 /** Since: 0.1 */
@@ -245,14 +271,14 @@ const struct abibase_value *abibase_result_finding(const struct abibase_result *
  *
  * Returns: 0, -EINVAL (NULL), -ENOMEM. Since: 0.1
  */
-int abibase_result_to_json(const struct abibase_result *res, char **ret);
+int abibase_result_to_json(const struct abibase_result *res, char **ret) ABIBASE_MUST_CHECK;
 /**
  * abibase_result_to_text - all of it for people
  * @ret: for free(); its form may change between releases
  *
  * Returns: 0, -EINVAL (NULL), -ENOMEM. Since: 0.1
  */
-int abibase_result_to_text(const struct abibase_result *res, char **ret);
+int abibase_result_to_text(const struct abibase_result *res, char **ret) ABIBASE_MUST_CHECK;
 
 /* --------------------------------------------------------------- profiles */
 
@@ -269,7 +295,8 @@ int abibase_result_to_text(const struct abibase_result *res, char **ret);
  * Since: 0.1
  */
 int abibase_profile_from_buffer(struct abibase_context *ctx, const char *buf, size_t len,
-				const char *source, struct abibase_profile **ret);
+				const char *source, struct abibase_profile **ret)
+	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 5);
 /**
  * abibase_profile_from_file - read a profile from a file
  * @path: the file
@@ -277,7 +304,8 @@ int abibase_profile_from_buffer(struct abibase_context *ctx, const char *buf, si
  * Returns: as abibase_profile_from_buffer(), and what open(2) and read(2) say. Since: 0.1
  */
 int abibase_profile_from_file(struct abibase_context *ctx, const char *path,
-			      struct abibase_profile **ret);
+			      struct abibase_profile **ret)
+	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 3);
 /** Since: 0.1 */
 struct abibase_profile *abibase_profile_ref(struct abibase_profile *p);
 /** Since: 0.1 */
@@ -293,7 +321,8 @@ const struct abibase_value *abibase_profile_value(const struct abibase_profile *
  *
  * Returns: 0, -ENOMEM. Since: 0.1
  */
-int abibase_profile_to_json(const struct abibase_profile *p, char **ret);
+int abibase_profile_to_json(const struct abibase_profile *p, char **ret)
+	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 2);
 /**
  * abibase_profile_to_table - the profile for people: facts with their names, QEMUs, provenance
  * @ret: text for free(); its form may change between releases
@@ -301,7 +330,8 @@ int abibase_profile_to_json(const struct abibase_profile *p, char **ret);
  * Returns: 0, -ENOMEM. Since: 0.1
  */
 int abibase_profile_to_table(const struct abibase_profile *p, const struct abibase_catalogue *cat,
-			     char **ret);
+			     char **ret)
+	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 3);
 /**
  * abibase_profile_to_report - for people: what the host has, lacks and keeps to itself
  * @cat: names what guests have to do without, and what would help
@@ -314,7 +344,8 @@ int abibase_profile_to_table(const struct abibase_profile *p, const struct abiba
  * Returns: 0, -ENOMEM. Since: 0.1
  */
 int abibase_profile_to_report(const struct abibase_profile *p, const struct abibase_catalogue *cat,
-			      char **ret);
+			      char **ret)
+	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 3);
 
 /* -------------------------------------------------------------- platforms */
 
@@ -328,7 +359,8 @@ int abibase_profile_to_report(const struct abibase_profile *p, const struct abib
  * Returns: 0, -ENOMEM, or what opendir(3) says of a directory other than that it is missing.
  * Since: 0.1
  */
-int abibase_platforms_new(struct abibase_context *ctx, struct abibase_platforms **ret);
+int abibase_platforms_new(struct abibase_context *ctx, struct abibase_platforms **ret)
+	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 2);
 /** Since: 0.1 */
 struct abibase_platforms *abibase_platforms_unref(struct abibase_platforms *l);
 /** abibase_platforms_count - number of candidates. Since: 0.1 */
@@ -358,7 +390,8 @@ const char *abibase_platforms_get(const struct abibase_platforms *l, size_t i, c
  *
  * Returns: 0, and as abibase_profile_from_file(). Since: 0.1
  */
-int abibase_catalogue_new(struct abibase_context *ctx, struct abibase_catalogue **ret);
+int abibase_catalogue_new(struct abibase_context *ctx, struct abibase_catalogue **ret)
+	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 2);
 /** Since: 0.1 */
 struct abibase_catalogue *abibase_catalogue_ref(struct abibase_catalogue *cat);
 /** Since: 0.1 */
@@ -399,7 +432,8 @@ int abibase_predict(struct abibase_context *ctx, const struct abibase_catalogue 
  * Returns: 0, -ENOMEM. Since: 0.1
  */
 int abibase_intersection_new(struct abibase_context *ctx, struct abibase_catalogue *cat,
-			     struct abibase_intersection **ret);
+			     struct abibase_intersection **ret)
+	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 3);
 /** Since: 0.1 */
 struct abibase_intersection *abibase_intersection_unref(struct abibase_intersection *ix);
 /**
@@ -513,7 +547,19 @@ int abibase_intersection_add_baseline(struct abibase_intersection *ix,
  * Returns: 0, -EINVAL (no host was added), -ENOENT (a destination that is no host), -ENOMEM.
  * Since: 0.1
  */
-int abibase_intersection_finish(struct abibase_intersection *ix, struct abibase_baseline **ret);
+int abibase_intersection_finish(struct abibase_intersection *ix, struct abibase_baseline **ret)
+	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 2);
+
+/**
+ * abibase_intersection_machines - the machine types that the QEMUs of all hosts share
+ * @ret: "machines" of the document: the newest first, q35 before pc; the first is what
+ *	abibase_intersection_finish() chooses. ABIBASE_VERDICT_NO: there is none;
+ *	ABIBASE_VERDICT_UNKNOWN: of some host it is not recorded, which a finding says
+ *
+ * A machine type that was set is not looked at. Returns: as abibase_intersection_finish(). Since: 0.1
+ */
+int abibase_intersection_machines(struct abibase_intersection *ix, struct abibase_result **ret)
+	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 2);
 
 /**
  * abibase_operand_load - read what a person named on a command line
@@ -538,7 +584,8 @@ int abibase_operand_load(struct abibase_context *ctx, const char *operand,
  * Returns: as abibase_profile_from_buffer(). Since: 0.1
  */
 int abibase_baseline_from_buffer(struct abibase_context *ctx, const char *buf, size_t len,
-				 const char *source, struct abibase_baseline **ret);
+				 const char *source, struct abibase_baseline **ret)
+	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 5);
 /** Since: 0.1 */
 struct abibase_baseline *abibase_baseline_ref(struct abibase_baseline *b);
 /** Since: 0.1 */
@@ -597,7 +644,8 @@ const char *abibase_baseline_finding_get(const struct abibase_baseline *b, size_
  *
  * Returns: 0, -ENOMEM. Since: 0.1
  */
-int abibase_render_new(struct abibase_context *ctx, struct abibase_render **ret);
+int abibase_render_new(struct abibase_context *ctx, struct abibase_render **ret)
+	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 2);
 /** Since: 0.1 */
 struct abibase_render *abibase_render_unref(struct abibase_render *r);
 /**
@@ -669,7 +717,8 @@ enum abibase_diff_flags {
  */
 int abibase_diff(struct abibase_context *ctx, const struct abibase_catalogue *cat,
 		 const struct abibase_profile *a, const struct abibase_profile *b,
-		 unsigned int flags, struct abibase_result **ret);
+		 unsigned int flags, struct abibase_result **ret)
+	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 6);
 /**
  * abibase_diff_baselines - compare two baselines, and what it means to a running guest
  * @cat: names the bits
@@ -685,7 +734,8 @@ int abibase_diff(struct abibase_context *ctx, const struct abibase_catalogue *ca
  */
 int abibase_diff_baselines(struct abibase_context *ctx, const struct abibase_catalogue *cat,
 			   const struct abibase_baseline *a, const struct abibase_baseline *b,
-			   unsigned int flags, struct abibase_result **ret);
+			   unsigned int flags, struct abibase_result **ret)
+	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 6);
 /* ------------------------------------------------------------------ match */
 
 /**
@@ -709,7 +759,8 @@ int abibase_diff_baselines(struct abibase_context *ctx, const struct abibase_cat
  */
 int abibase_match(struct abibase_context *ctx, const struct abibase_catalogue *cat,
 		  const struct abibase_profile *p, struct abibase_profile *const *platforms,
-		  size_t n, const char *const *backends, struct abibase_result **ret);
+		  size_t n, const char *const *backends, struct abibase_result **ret)
+	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 7);
 
 /* ------------------------------------------------------------------ check */
 
@@ -725,7 +776,8 @@ int abibase_match(struct abibase_context *ctx, const struct abibase_catalogue *c
  * Returns: 0, -ENOMEM. Since: 0.1
  */
 int abibase_check_request_new(struct abibase_context *ctx, struct abibase_catalogue *cat,
-			      struct abibase_baseline *b, struct abibase_check_request **ret);
+			      struct abibase_baseline *b, struct abibase_check_request **ret)
+	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 4);
 /** Since: 0.1 */
 struct abibase_check_request *abibase_check_request_unref(struct abibase_check_request *q);
 /**
@@ -752,7 +804,8 @@ int abibase_check_request_add_profile(struct abibase_check_request *q,
  *
  * Returns: 0, -ENOENT (no host has the name of an assumed QEMU's), -ENOMEM. Since: 0.1
  */
-int abibase_check_request_run(struct abibase_check_request *q, struct abibase_result **ret);
+int abibase_check_request_run(struct abibase_check_request *q, struct abibase_result **ret)
+	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 2);
 /**
  * abibase_check_request_args - the part of the baseline that one QEMU of the last host is given
  * @qemu_path: a path as its profile lists it
@@ -767,7 +820,8 @@ int abibase_check_request_run(struct abibase_check_request *q, struct abibase_re
  * the baseline), -ENOMEM. Since: 0.1
  */
 int abibase_check_request_args(const struct abibase_check_request *q, const char *qemu_path,
-			       char ***ret);
+			       char ***ret)
+	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 3);
 
 /* ----------------------------------------------------------------- running guests */
 
@@ -783,7 +837,8 @@ int abibase_check_request_args(const struct abibase_check_request *q, const char
  * Returns: as abibase_profile_from_buffer(). Since: 0.1
  */
 int abibase_guest_from_buffer(struct abibase_context *ctx, const char *buf, size_t len,
-			      const char *source, struct abibase_guest **ret);
+			      const char *source, struct abibase_guest **ret)
+	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 5);
 /**
  * abibase_guest_load - read what a person named as a guest on a command line
  * @cat: names features
@@ -809,7 +864,8 @@ int abibase_guest_from_buffer(struct abibase_context *ctx, const char *buf, size
  */
 int abibase_guest_load(struct abibase_context *ctx, struct abibase_catalogue *cat,
 		       const char *operand, const char *device, const char *qemu,
-		       struct abibase_guest **ret);
+		       struct abibase_guest **ret)
+	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 6);
 /** Since: 0.1 */
 struct abibase_guest *abibase_guest_unref(struct abibase_guest *g);
 /**
@@ -824,7 +880,8 @@ struct abibase_guest *abibase_guest_unref(struct abibase_guest *g);
  */
 int abibase_guest_assume(struct abibase_context *ctx, const struct abibase_guest *g,
 			 const char *machine, const char *backend, const unsigned int *queue_sizes,
-			 size_t n_queue_sizes, struct abibase_guest **ret);
+			 size_t n_queue_sizes, struct abibase_guest **ret)
+	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 7);
 /** abibase_guest_value - its content, see abibase-guest(5). Since: 0.1 */
 const struct abibase_value *abibase_guest_value(const struct abibase_guest *g);
 /**
@@ -833,7 +890,8 @@ const struct abibase_value *abibase_guest_value(const struct abibase_guest *g);
  *
  * Returns: 0, -ENOMEM. Since: 0.1
  */
-int abibase_guest_to_json(const struct abibase_guest *g, char **ret);
+int abibase_guest_to_json(const struct abibase_guest *g, char **ret)
+	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 2);
 
 /* ---------------------------------------------------------------------- targets */
 
@@ -851,7 +909,8 @@ int abibase_guest_to_json(const struct abibase_guest *g, char **ret);
  * Returns: 0, -ENOMEM. Since: 0.1
  */
 int abibase_targets_new(struct abibase_context *ctx, struct abibase_catalogue *cat,
-			struct abibase_guest *guest, struct abibase_targets **ret);
+			struct abibase_guest *guest, struct abibase_targets **ret)
+	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 4);
 /** Since: 0.1 */
 struct abibase_targets *abibase_targets_unref(struct abibase_targets *t);
 /**
@@ -900,7 +959,8 @@ int abibase_targets_add_profile(struct abibase_targets *t, struct abibase_profil
  *
  * Returns: 0, -ENOENT (no host has the name of an assumed QEMU's), -ENOMEM. Since: 0.1
  */
-int abibase_targets_run(struct abibase_targets *t, struct abibase_result **ret);
+int abibase_targets_run(struct abibase_targets *t, struct abibase_result **ret)
+	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 2);
 /**
  * abibase_targets_check - the same of the hosts as they are
  * @ret: a result of the form of abibase_check_request_run(): a host that takes the guest only with a
@@ -908,7 +968,8 @@ int abibase_targets_run(struct abibase_targets *t, struct abibase_result **ret);
  *
  * Returns: as abibase_targets_run(). Since: 0.1
  */
-int abibase_targets_check(struct abibase_targets *t, struct abibase_result **ret);
+int abibase_targets_check(struct abibase_targets *t, struct abibase_result **ret)
+	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 2);
 
 /* ----------------------------------------------------------------- decode */
 
@@ -931,7 +992,8 @@ int abibase_targets_check(struct abibase_targets *t, struct abibase_result **ret
  * of the two data files. Since: 0.1
  */
 int abibase_decode(struct abibase_context *ctx, const struct abibase_catalogue *cat,
-		   const char *text, size_t len, const char *device, struct abibase_result **ret);
+		   const char *text, size_t len, const char *device, struct abibase_result **ret)
+	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 6);
 
 /* -------------------------------------------------------- starting a guest */
 
@@ -948,7 +1010,8 @@ int abibase_decode(struct abibase_context *ctx, const struct abibase_catalogue *
  * not have this binary: "profile-no-qemu"), -ENOMEM. Since: 0.1
  */
 int abibase_profile_current(struct abibase_context *ctx, const struct abibase_profile *p,
-			    const char *qemu, struct abibase_profile **ret);
+			    const char *qemu, struct abibase_profile **ret)
+	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 4);
 
 /**
  * abibase_baseline_review - hold a command line of QEMU against a baseline
@@ -1016,7 +1079,8 @@ enum abibase_explain_flags {
  */
 int abibase_explain(struct abibase_context *ctx, const struct abibase_catalogue *cat,
 		    const struct abibase_baseline *b, const char *property, unsigned int flags,
-		    struct abibase_result **ret);
+		    struct abibase_result **ret)
+	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 6);
 
 /* ------------------------------------------------------------------- plan */
 
@@ -1039,7 +1103,8 @@ int abibase_explain(struct abibase_context *ctx, const struct abibase_catalogue 
  */
 int abibase_plan(struct abibase_context *ctx, struct abibase_catalogue *cat, const char *what,
 		 const char *at, struct abibase_profile *const *platforms, size_t n_platforms,
-		 struct abibase_profile *const *hosts, size_t n_hosts, struct abibase_result **ret);
+		 struct abibase_profile *const *hosts, size_t n_hosts, struct abibase_result **ret)
+	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 9);
 
 /* --------------------------------------------------------------- validate */
 
@@ -1051,7 +1116,8 @@ int abibase_plan(struct abibase_context *ctx, struct abibase_catalogue *cat, con
  *
  * Returns: 0, also with faults, or a negative errno when the file could not be read. Since: 0.1
  */
-int abibase_validate(struct abibase_context *ctx, const char *path, struct abibase_result **ret);
+int abibase_validate(struct abibase_context *ctx, const char *path, struct abibase_result **ret)
+	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 3);
 
 /* ------------------------------------------------------------------ probe */
 
@@ -1084,7 +1150,8 @@ enum abibase_probe_flags {
  *
  * Returns: 0, -ENOMEM. Since: 0.1
  */
-int abibase_probe_new(struct abibase_context *ctx, struct abibase_probe **ret);
+int abibase_probe_new(struct abibase_context *ctx, struct abibase_probe **ret)
+	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 2);
 /** Since: 0.1 */
 struct abibase_probe *abibase_probe_unref(struct abibase_probe *pr);
 /** abibase_probe_set_name - name of the profile; default: the host name. Returns 0, -EINVAL, -ENOMEM. Since: 0.1 */
@@ -1152,7 +1219,8 @@ int abibase_probe_set_cache_dir(struct abibase_probe *pr, const char *dir);
  * Since: 0.1
  */
 int abibase_probe_run(struct abibase_probe *pr, struct abibase_catalogue *cat,
-		      struct abibase_profile **ret);
+		      struct abibase_profile **ret)
+	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 3);
 
 /* ----------------------------------------------------------------- verify */
 
@@ -1164,7 +1232,8 @@ int abibase_probe_run(struct abibase_probe *pr, struct abibase_catalogue *cat,
  * Returns: 0, -EINVAL (the baseline promises nothing), -ENOMEM. Since: 0.1
  */
 int abibase_verify_new(struct abibase_context *ctx, struct abibase_catalogue *cat,
-		       struct abibase_baseline *b, struct abibase_verify **ret);
+		       struct abibase_baseline *b, struct abibase_verify **ret)
+	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 4);
 /** Since: 0.1 */
 struct abibase_verify *abibase_verify_unref(struct abibase_verify *v);
 /**
@@ -1202,7 +1271,8 @@ void abibase_verify_set_profile(struct abibase_verify *v, struct abibase_profile
  *
  * Returns: 0, -EINVAL (no QEMU, or no profile where one is needed), -ENOMEM. Since: 0.1
  */
-int abibase_verify_run(struct abibase_verify *v, struct abibase_result **ret);
+int abibase_verify_run(struct abibase_verify *v, struct abibase_result **ret)
+	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 2);
 
 #ifdef __cplusplus
 }

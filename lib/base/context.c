@@ -177,19 +177,19 @@ ABIBASE_EXPORT int abibase_context_set_platform_path(struct abibase_context *ctx
 
 ABIBASE_EXPORT const char *abibase_context_error(const struct abibase_context *ctx)
 {
-	if (ctx->error_id && !ctx->error)
+	if (ctx && ctx->error_id && !ctx->error)
 		return "out of memory";
-	return ctx->error;
+	return ctx ? ctx->error : NULL;
 }
 
 ABIBASE_EXPORT const char *abibase_context_error_id(const struct abibase_context *ctx)
 {
-	return ctx->error_id;
+	return ctx ? ctx->error_id : NULL;
 }
 
 ABIBASE_EXPORT const char *abibase_context_error_where(const struct abibase_context *ctx)
 {
-	return ctx->error_where;
+	return ctx ? ctx->error_where : NULL;
 }
 
 ABIBASE_EXPORT const char *abibase_version(void)

@@ -49,23 +49,23 @@ ABIBASE_EXPORT struct abibase_baseline *abibase_baseline_unref(struct abibase_ba
 
 ABIBASE_EXPORT enum abibase_verdict abibase_baseline_verdict(const struct abibase_baseline *b)
 {
-	return b->verdict;
+	return b ? b->verdict : ABIBASE_VERDICT_UNKNOWN;
 }
 
 ABIBASE_EXPORT const char *abibase_baseline_id(const struct abibase_baseline *b)
 {
-	return b->id;
+	return b ? b->id : NULL;
 }
 
 ABIBASE_EXPORT const char *abibase_baseline_machine(const struct abibase_baseline *b)
 {
-	return b->machine;
+	return b ? b->machine : NULL;
 }
 
 ABIBASE_EXPORT bool abibase_baseline_offered(const struct abibase_baseline *b, const char *backend,
 					     uint64_t ret[2])
 {
-	for (size_t i = 0; i < b->n_offers; i++)
+	for (size_t i = 0; b && i < b->n_offers; i++)
 		if (b->offers[i].known && streq(b->in.backends[b->offers[i].backend], backend)) {
 			memcpy(ret, b->offers[i].word, sizeof(b->offers[i].word));
 			return true;
@@ -86,14 +86,14 @@ const struct value *baseline_value(const struct abibase_baseline *b, const char 
 ABIBASE_EXPORT const char *abibase_baseline_property(const struct abibase_baseline *b,
 						  const char *class_name, const char *property)
 {
-	const struct value *v = baseline_value(b, class_name, property);
+	const struct value *v = b ? baseline_value(b, class_name, property) : NULL;
 
 	return v ? v->text : NULL;
 }
 
 ABIBASE_EXPORT size_t abibase_baseline_finding_count(const struct abibase_baseline *b)
 {
-	return b->n_findings;
+	return b ? b->n_findings : 0;
 }
 
 ABIBASE_EXPORT const char *abibase_baseline_finding_get(const struct abibase_baseline *b, size_t i,

@@ -371,7 +371,7 @@ ABIBASE_EXPORT struct abibase_platforms *abibase_platforms_unref(struct abibase_
 
 ABIBASE_EXPORT size_t abibase_platforms_count(const struct abibase_platforms *l)
 {
-	return l->n;
+	return l ? l->n : 0;
 }
 
 ABIBASE_EXPORT const char *abibase_platforms_get(const struct abibase_platforms *l, size_t i,
@@ -397,7 +397,7 @@ ABIBASE_EXPORT const char *abibase_platforms_get(const struct abibase_platforms 
 ABIBASE_EXPORT struct abibase_profile *
 abibase_platforms_profile(const struct abibase_platforms *l, size_t i)
 {
-	return i < l->n ? l->c[i].profile : NULL;
+	return l && i < l->n ? l->c[i].profile : NULL;
 }
 
 /* ---------------------------------------------------------------------- by name */

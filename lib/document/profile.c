@@ -495,7 +495,7 @@ ABIBASE_EXPORT struct abibase_profile *abibase_profile_unref(struct abibase_prof
 
 ABIBASE_EXPORT const char *abibase_profile_name(const struct abibase_profile *p)
 {
-	return p->name;
+	return p ? p->name : NULL;
 }
 
 ABIBASE_EXPORT const struct abibase_value *abibase_profile_value(const struct abibase_profile *p)

@@ -263,6 +263,50 @@ static int count_builds(struct derive *d, const unsigned int *order, bool *count
 	return 0;
 }
 
+static int finding_chosen(struct derive *d, bool any);
+
+/* As newest_common(), all of them: the newest first, q35 before pc. */
+static int list_common(const struct derive *d, const bool *counts, json_t *list)
+{
+	const struct inputs *in = &d->b->in;
+	size_t first = 0, i;
+	const char *key;
+	json_t *v, *is;
+
+	while (first < in->n_builds && !counts[first])
+		first++;
+	if (first == in->n_builds)
+		return 0;
+	json_object_foreach(json_object_get(in->builds[first]->entry, "machines"), key, v) {
+		if (!is_versioned(key) || !all_have(d, counts, key))
+			continue;
+		json_array_foreach(list, i, is)
+			if (machine_name_cmp(key, json_string_value(is)) > 0)
+				break;
+		if (json_array_insert_new(list, i, json_string(key)) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+int derive_common_machines(struct derive *d, json_t *list)
+{
+	struct abibase_baseline *b = d->b;
+	_autofree_ bool *counts = calloc(b->in.n_builds + 1, sizeof(*counts));
+	_autofree_ unsigned int *order = builds_in_order(&b->in);
+	bool any = false;
+
+	if (!counts || !order || count_builds(d, order, counts, &any) < 0 || judge_qemuless(d) < 0)
+		return -ENOMEM;
+	/* a list of some hosts is none of all of them */
+	if (derive_has_finding(b, ABIBASE_FINDING_UNKNOWN) ||
+	    derive_has_finding(b, ABIBASE_FINDING_CONFLICT))
+		return 0;
+	if (list_common(d, counts, list) < 0)
+		return -ENOMEM;
+	return json_array_size(list) ? 0 : finding_chosen(d, any);
+}
+
 static int finding_chosen(struct derive *d, bool any)
 {
 	struct abibase_baseline *b = d->b;

@@ -88,3 +88,24 @@ int baseline_derive(struct abibase_baseline *b, struct abibase_catalogue *cat)
 	derive_clear(&d);
 	return r;
 }
+
+int baseline_machines(struct abibase_baseline *b, struct abibase_catalogue *cat, json_t *list)
+{
+	struct derive d = { .b = b, .cat = cat, .any = -1 };
+	int r = 0;
+
+	b->cat = abibase_catalogue_ref(cat);
+	for (int i = 0; i < 2; i++) {
+		d.scratch[i] = calloc(b->in.n_hosts + 1, sizeof(*d.scratch[i]));
+		if (!d.scratch[i])
+			r = -ENOMEM;
+	}
+	if (r == 0)
+		r = derive_arch(&d);
+	if (r == 0 && b->target)
+		r = derive_common_machines(&d, list);
+	if (r == 0)
+		r = derive_verdict(&d);
+	derive_clear(&d);
+	return r;
+}

@@ -4,6 +4,8 @@
 #include "base/context.h"
 #include "model/effective.h"
 #include "model/intersect.h"
+#include "base/text.h"
+#include "document/result.h"
 
 struct abibase_intersection {
 	struct abibase_context *ctx;
@@ -381,8 +383,8 @@ static int check_hosts(struct abibase_intersection *ix, const struct strings *na
 	return 0;
 }
 
-ABIBASE_EXPORT int abibase_intersection_finish(struct abibase_intersection *ix,
-					       struct abibase_baseline **ret)
+/* A baseline with nothing in it but what it is to be derived from. */
+static int begin(struct abibase_intersection *ix, struct abibase_baseline **ret)
 {
 	struct abibase_baseline *b;
 
@@ -398,6 +400,18 @@ ABIBASE_EXPORT int abibase_intersection_finish(struct abibase_intersection *ix,
 		return context_oom(ix->ctx);
 	}
 	qsort(b->in.hosts, b->in.n_hosts, sizeof(*b->in.hosts), host_cmp);
+	*ret = b;
+	return 0;
+}
+
+ABIBASE_EXPORT int abibase_intersection_finish(struct abibase_intersection *ix,
+					       struct abibase_baseline **ret)
+{
+	struct abibase_baseline *b;
+	int r = begin(ix, &b);
+
+	if (r < 0)
+		return r;
 	if (baseline_derive(b, ix->cat) < 0) {
 		abibase_baseline_unref(b);
 		return context_oom(ix->ctx);
@@ -406,9 +420,68 @@ ABIBASE_EXPORT int abibase_intersection_finish(struct abibase_intersection *ix,
 	return 0;
 }
 
+/* One machine type a line, or the findings. */
+static int show_machines(const json_t *root, char **ret)
+{
+	_buf_ out = { 0 };
+	size_t i;
+	json_t *v;
+
+	json_array_foreach(json_object_get(root, "machines"), i, v)
+		buf_printf(&out, "%s\n", json_string_value(v));
+	json_array_foreach(json_object_get(root, "findings"), i, v) {
+		show_text(&out, json_string_value(json_object_get(v, "text")));
+		buf_printf(&out, " [%s]\n", json_string_value(json_object_get(v, "id")));
+	}
+	return buf_give(&out, ret);
+}
+
+/* NULL for want of memory. Takes @machines. */
+static json_t *machines_document(const struct abibase_baseline *b, json_t *machines)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; list && i < b->n_findings; i++) {
+		const struct finding *f = &b->findings[i];
+		json_t *o = json_pack("{s:s, s:s, s:s, s:s*}", "kind", finding_words[f->kind], "id",
+				      f->id, "text", f->text, "remedy", f->remedy);
+
+		if (json_array_append_new(list, o) < 0) {
+			json_decref(list);
+			list = NULL;
+		}
+	}
+	return json_pack("{s:s, s:s, s:o, s:o, s:s*}", "schema", "abibase-machines/1", "verdict",
+			 verdict_words[b->verdict], "machines", machines, "findings", list, "target",
+			 b->target);
+}
+
+ABIBASE_EXPORT int abibase_intersection_machines(struct abibase_intersection *ix,
+						 struct abibase_result **ret)
+{
+	struct abibase_result made = { .show = show_machines };
+	json_t *machines = json_array();
+	struct abibase_baseline *b;
+	int r = begin(ix, &b);
+
+	if (r < 0) {
+		json_decref(machines);
+		return r;
+	}
+	if (!machines || baseline_machines(b, ix->cat, machines) < 0) {
+		json_decref(machines);
+		abibase_baseline_unref(b);
+		return context_oom(ix->ctx);
+	}
+	made.verdict = b->verdict;
+	made.root = machines_document(b, machines);
+	abibase_baseline_unref(b);
+	return result_give(ix->ctx, &made, ret);
+}
+
 int abibase_intersect(struct abibase_context *ctx, struct abibase_catalogue *cat,
-				     struct abibase_profile *const *profiles, size_t n,
-				     const char *machine, struct abibase_baseline **ret)
+		      struct abibase_profile *const *profiles, size_t n, const char *machine,
+		      struct abibase_baseline **ret)
 {
 	struct abibase_intersection *ix;
 	int r = abibase_intersection_new(ctx, cat, &ix);

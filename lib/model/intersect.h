@@ -11,6 +11,8 @@
 
 /* Work out everything that follows from b->in. 0 or -ENOMEM. */
 int baseline_derive(struct abibase_baseline *b, struct abibase_catalogue *cat);
+/* Only the verdict, findings, and @list: the machine types that every QEMU of b->in has. */
+int baseline_machines(struct abibase_baseline *b, struct abibase_catalogue *cat, json_t *list);
 
 /*
  * The backends of another baseline, by name: a later catalogue may number them otherwise. Those of
