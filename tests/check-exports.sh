@@ -38,6 +38,9 @@ abibase_context_set_platform_path the same
 abibase_guest_to_json a program keeps what it asked of a running guest
 abibase_guest_value a program reads more than the command prints
 abibase_predict a program asks about one device, without a baseline
+abibase_probe_cancel a program with a window or a service is asked to stop
+abibase_probe_set_progress the same
+abibase_probe_set_timeout the same
 abibase_profile_from_buffer a program gets documents from elsewhere than files
 abibase_result_ref a program shares one result between threads
 abibase_value_boolean a program reads more than the command prints

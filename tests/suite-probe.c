@@ -5,6 +5,7 @@
  * order, and QEMUs that are not. The real /dev/net/tun is asked by probe-real.sh.
  */
 
+#include <pthread.h>
 #include <check.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -917,6 +918,57 @@ START_TEST(test_child_dies)
 	assert_fact(p, "vhost_net.usable", ABIBASE_YES);
 	ck_assert(said(LOG_WARNING, "probe-timeout"));
 	abibase_profile_unref(p);
+}
+END_TEST
+
+static void *cancel_soon(void *data)
+{
+	usleep(300000);
+	abibase_probe_cancel(data);
+	return NULL;
+}
+
+static void count_steps(void *data, const char *what)
+{
+	ck_assert_ptr_nonnull(what);
+	++*(int *)data;
+}
+
+/* A device that hangs keeps neither a cancelled probe nor one with a time limit. */
+START_TEST(test_cancel)
+{
+	struct script s = kernel_6_17;
+	struct abibase_probe *pr;
+	struct abibase_profile *p = NULL;
+	int64_t start = process_now();
+	pthread_t thread;
+	int steps = 0;
+
+	s.hang = true;
+	pr = new_probe(&s);
+	abibase_probe_set_flags(pr, ABIBASE_PROBE_NO_QEMU);
+	abibase_probe_set_progress(pr, count_steps, &steps);
+	ck_assert_int_eq(pthread_create(&thread, NULL, cancel_soon, pr), 0);
+	ck_assert_int_eq(abibase_probe_run(pr, cat, &p), -ECANCELED);
+	pthread_join(thread, NULL);
+	ck_assert_str_eq(abibase_context_error_id(ctx), "probe-cancelled");
+	ck_assert_int_lt(process_now() - start, 10000);
+	ck_assert_int_ge(steps, 1);
+	ck_assert_ptr_null(p);
+	ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1);
+	/* before it runs */
+	abibase_probe_cancel(pr);
+	ck_assert_int_eq(abibase_probe_run(pr, cat, &p), -ECANCELED);
+	abibase_probe_unref(pr);
+	pr = new_probe(&s);
+	abibase_probe_set_flags(pr, ABIBASE_PROBE_NO_QEMU);
+	abibase_probe_set_timeout(pr, 200);
+	ck_assert_int_eq(abibase_probe_run(pr, cat, &p), -ETIMEDOUT);
+	ck_assert_str_eq(abibase_context_error_id(ctx), "probe-too-long");
+	ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1);
+	ck_assert_int_lt(process_now() - start, 15000);
+	abibase_probe_cancel(NULL);
+	abibase_probe_unref(pr);
 }
 END_TEST
 
@@ -1916,6 +1968,7 @@ Suite *suite_probe(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_set_timeout(t, 120);
 	tcase_add_test(t, test_words);
+	tcase_add_test(t, test_cancel);
 	tcase_add_test(t, test_kernels);
 	tcase_add_test(t, test_calls);
 	tcase_add_test(t, test_unprivileged);

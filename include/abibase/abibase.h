@@ -1207,6 +1207,25 @@ int abibase_probe_add_machine(struct abibase_probe *pr, const char *machine);
  */
 int abibase_probe_set_cache_dir(struct abibase_probe *pr, const char *dir);
 /**
+ * abibase_progress_fn - hears what a probe asks now
+ * @data: what was given to abibase_probe_set_progress()
+ * @what: a surface ("tap"), or the path of a QEMU binary; valid during the call
+ *
+ * Since: 0.1
+ */
+typedef void (*abibase_progress_fn)(void *data, const char *what);
+/** abibase_probe_set_progress - call @fn in the thread of the probe, at each step; or NULL. Since: 0.1 */
+void abibase_probe_set_progress(struct abibase_probe *pr, abibase_progress_fn fn, void *data);
+/** abibase_probe_set_timeout - the most that a run may take, in ms; 0, the default: no limit. Since: 0.1 */
+void abibase_probe_set_timeout(struct abibase_probe *pr, unsigned int timeout_ms);
+/**
+ * abibase_probe_cancel - end a run, or the next one
+ *
+ * The one call that any thread may make while another runs the probe. It returns at once; the run ends
+ * soon after, with -ECANCELED, and leaves no process behind. Since: 0.1
+ */
+void abibase_probe_cancel(struct abibase_probe *pr);
+/**
  * abibase_probe_run - ask
  * @cat: names the properties to ask each QEMU for
  * @ret: a profile of kind host
@@ -1215,7 +1234,8 @@ int abibase_probe_set_cache_dir(struct abibase_probe *pr, const char *dir);
  * failure. Devices are opened in forked children, each network device is made in a namespace of its
  * own, so that none is ever visible on the host. The call takes bounded time.
  *
- * Returns: 0, -ENOENT (a QEMU that was named is not there), -ENOMEM, or what fork(2) says.
+ * Returns: 0, -ENOENT (a QEMU that was named is not there), -ECANCELED ("probe-cancelled"),
+ * -ETIMEDOUT ("probe-too-long"), -ENOMEM, or what fork(2) says.
  * Since: 0.1
  */
 int abibase_probe_run(struct abibase_probe *pr, struct abibase_catalogue *cat,

@@ -12,12 +12,29 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#define STOP_TICK_MS 50 /* how late a wait notices that it is to end */
+
 int64_t process_now(void)
 {
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+bool process_stopped(const struct process_stop *stop)
+{
+	return stop && (__atomic_load_n(&stop->asked, __ATOMIC_ACQUIRE) ||
+			(stop->deadline && process_now() >= stop->deadline));
+}
+
+int process_left(int64_t deadline, const struct process_stop *stop)
+{
+	int64_t left = deadline - process_now();
+
+	if (left <= 0 || process_stopped(stop))
+		return 0;
+	return (int)(stop && left > STOP_TICK_MS ? STOP_TICK_MS : left);
 }
 
 static void default_signals(void)

@@ -11,6 +11,14 @@
 
 /* Milliseconds of the monotonic clock. */
 int64_t process_now(void);
+/* What ends waits before their time: another thread asks for it, or the time of the whole is over. */
+struct process_stop {
+	bool asked;	  /* set and read atomically */
+	int64_t deadline; /* 0: none */
+};
+bool process_stopped(const struct process_stop *stop);
+/* Milliseconds to wait for at once; 0: @deadline is over, or @stop (NULL: nothing) ends it. */
+int process_left(int64_t deadline, const struct process_stop *stop);
 /*
  * fork() with every signal blocked around it, so that no handler of the caller runs in the child.
  * In the child all signals have their default action, SIGPIPE is ignored, nothing is blocked, and

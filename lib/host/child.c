@@ -217,19 +217,20 @@ static void take_record(const struct probe_surface *s, struct findings *f, const
 	}
 }
 
-int child_read(const struct probe_surface *s, int fd, int64_t deadline, struct findings *f)
+int child_read(const struct probe_surface *s, int fd, int64_t deadline,
+	       const struct process_stop *stop, struct findings *f)
 {
 	struct record r;
 	size_t have = 0;
 
 	for (;;) {
 		struct pollfd p = { .fd = fd, .events = POLLIN };
-		int64_t left = deadline - process_now();
+		int left = process_left(deadline, stop);
 		ssize_t n;
 
 		if (left <= 0)
 			return -ETIMEDOUT;
-		if (poll(&p, 1, (int)left) <= 0)
+		if (poll(&p, 1, left) <= 0)
 			continue;
 		n = read(fd, (char *)&r + have, sizeof(r) - have);
 		if (n < 0 && (errno == EINTR || errno == EAGAIN))

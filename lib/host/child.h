@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdint.h>
 
+#include "base/process.h"
 #include "host/ops.h"
 
 /* The process that asks one surface, and what it says. */
@@ -169,7 +170,8 @@ struct findings {
 /* Enter the sandbox, ask, say all, and end. */
 _Noreturn void child_run(struct probe_child *c, int timeout_ms);
 /* Read records until the child has no more to say. 0, or -ETIMEDOUT. */
-int child_read(const struct probe_surface *s, int fd, int64_t deadline, struct findings *f);
+int child_read(const struct probe_surface *s, int fd, int64_t deadline,
+	       const struct process_stop *stop, struct findings *f);
 /* Why that makes a surface unknown. */
 enum probe_reason child_reason(enum probe_step step, int err);
 

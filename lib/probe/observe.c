@@ -57,6 +57,7 @@ static int observe(struct observing *o, const char *machine, const char *backend
 	if (r < 0)
 		return r;
 	observe_set_timeout(rq, o->pr->qemu_timeout_ms);
+	observe_set_stop(rq, &o->pr->stop);
 	r = abibase_observe_set_qemu(rq, o->path);
 	if (r == 0)
 		r = abibase_observe_set_machine(rq, machine);

@@ -92,7 +92,7 @@ static int ask_surface(struct abibase_probe *pr, const struct probe_surface *s, 
 				    strerror(errno));
 	close(out);
 	out = -1;
-	r = child_read(s, in, deadline, f);
+	r = child_read(s, in, deadline, &pr->stop, f);
 	if (r < 0)
 		kill(pid, SIGKILL);
 	status = process_reap(pid, process_now() + REAP_MS);
@@ -425,6 +425,10 @@ static int probe_devices(struct abibase_probe *pr, const char *release, json_t *
 		const struct probe_surface *s = surfaces[i];
 		struct findings f = { 0 };
 
+		if (process_stopped(&pr->stop))
+			return -ECANCELED;
+		if (probe_wants(pr, s->option))
+			probe_tell(pr, s->option);
 		if (!probe_wants(pr, s->option)) {
 			set_all_unknown(s, &f, REASON_NOT_ASKED, 0);
 			r = add_facts(facts, s, &f);
@@ -593,6 +597,44 @@ ABIBASE_EXPORT int abibase_probe_set_cache_dir(struct abibase_probe *pr, const c
 	return 0;
 }
 
+ABIBASE_EXPORT void abibase_probe_set_progress(struct abibase_probe *pr, abibase_progress_fn fn,
+					       void *data)
+{
+	pr->progress = fn;
+	pr->progress_data = data;
+}
+
+ABIBASE_EXPORT void abibase_probe_set_timeout(struct abibase_probe *pr, unsigned int timeout_ms)
+{
+	pr->timeout_ms = timeout_ms;
+}
+
+ABIBASE_EXPORT void abibase_probe_cancel(struct abibase_probe *pr)
+{
+	if (pr)
+		__atomic_store_n(&pr->stop.asked, true, __ATOMIC_RELEASE);
+}
+
+static int ask_all(struct abibase_probe *pr, struct abibase_catalogue *cat, const struct utsname *un,
+		   const char *name, json_t **ret)
+{
+	int r = build(pr, cat, un, name, ret);
+
+	if (r == 0 && pr->observe)
+		r = probe_observe(pr, cat, name, *ret);
+	if (r == -ENOMEM)
+		return context_oom(pr->ctx);
+	/* a profile with holes in it would be taken for the host */
+	if (__atomic_exchange_n(&pr->stop.asked, false, __ATOMIC_ACQ_REL))
+		return context_fail(pr->ctx, ECANCELED, "probe-cancelled", NULL,
+				    "the probe was cancelled");
+	if (process_stopped(&pr->stop))
+		return context_fail(pr->ctx, ETIMEDOUT, "probe-too-long", NULL,
+				    "the probe took more than the %u ms that it was given",
+				    pr->timeout_ms);
+	return r;
+}
+
 ABIBASE_EXPORT int abibase_probe_run(struct abibase_probe *pr, struct abibase_catalogue *cat,
 				     struct abibase_profile **ret)
 {
@@ -617,12 +659,11 @@ ABIBASE_EXPORT int abibase_probe_run(struct abibase_probe *pr, struct abibase_ca
 		if (r < 0)
 			return r;
 	}
-	r = build(pr, cat, &un, name, &root);
-	if (r == 0 && pr->observe)
-		r = probe_observe(pr, cat, name, root);
+	pr->stop.deadline = pr->timeout_ms ? process_now() + pr->timeout_ms : 0;
+	r = ask_all(pr, cat, &un, name, &root);
 	if (r < 0) {
 		json_decref(root);
-		return r == -ENOMEM ? context_oom(pr->ctx) : r;
+		return r;
 	}
 	return profile_from_json(pr->ctx, root, name, ret);
 }

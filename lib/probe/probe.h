@@ -20,6 +20,10 @@ struct abibase_probe {
 	bool observe; /* start each machine type and read what it offers */
 	bool sizes;   /* the same of sizes that hang on no backend, once a build */
 	char *cache_dir; /* NULL: nothing is kept */
+	abibase_progress_fn progress; /* or NULL */
+	void *progress_data;
+	unsigned int timeout_ms; /* of all; 0: none */
+	struct process_stop stop;
 	unsigned int only, skip; /* bits of the surfaces in probe/surfaces.c */
 
 	/* for tests; abibase_probe_new() sets the real ones */
@@ -33,6 +37,13 @@ struct abibase_probe {
 bool probe_wants(const struct abibase_probe *pr, const char *option);
 /* Was it named by --only? Then its failures are told aloud. */
 bool probe_named(const struct abibase_probe *pr, const char *option);
+
+/* Say what is asked now. */
+static inline void probe_tell(const struct abibase_probe *pr, const char *what)
+{
+	if (pr->progress)
+		pr->progress(pr->progress_data, what);
+}
 
 /* What the running kernel has, read before anything is opened (probe/modules.c). */
 struct probe_modules {

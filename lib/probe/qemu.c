@@ -505,7 +505,8 @@ static int start_one(struct run *run, struct qmp *q, const char *path)
 				     /* first TCG: nothing here needs a device of the host */
 				     "-machine", "none,accel=tcg:kvm", "-qmp", "stdio", NULL };
 
-	return qmp_spawn(q, path, (char *const *)argv, run->pr->qemu_timeout_ms);
+	return qmp_spawn_with(q, path, (char *const *)argv, run->pr->qemu_timeout_ms,
+			      &(struct qmp_preparation){ .stop = &run->pr->stop });
 }
 
 static struct ahead *find_ahead(struct run *run, const char *path)
@@ -745,6 +746,9 @@ static int ask_file(struct run *run, const char *name, bool wrapper)
 	struct stat st;
 	int r;
 
+	if (process_stopped(&run->pr->stop))
+		return -ECANCELED;
+	probe_tell(run->pr, name);
 	if (!path || stat(path, &st) < 0) {
 		context_log(ctx, LOG_WARNING, "probe-qemu-not-executable",
 			    "%s: not known: it cannot be executed here: %s", name, strerror(errno));

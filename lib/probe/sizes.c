@@ -54,7 +54,7 @@ static int keep(struct sizing *s, const char *machine, const struct qtest_device
 static int size_machine(struct sizing *s, const char *machine)
 {
 	const struct qtest_request rq = { .path = s->path, .machine = machine,
-					  .timeout_ms = time_left(s) };
+					  .timeout_ms = time_left(s), .stop = &s->pr->stop };
 	struct qtest_device dev;
 	_buf_ why = { 0 };
 	int r;

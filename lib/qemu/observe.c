@@ -45,6 +45,7 @@ struct abibase_observe {
 	char **settings;
 	size_t n_settings, cap_settings;
 	int timeout_ms;
+	const struct process_stop *stop;
 };
 
 struct abibase_observation {
@@ -145,6 +146,11 @@ void observe_set_timeout(struct abibase_observe *o, int timeout_ms)
 	o->timeout_ms = timeout_ms;
 }
 
+void observe_set_stop(struct abibase_observe *o, const struct process_stop *stop)
+{
+	o->stop = stop;
+}
+
 /* ------------------------------------------------------------------- result */
 
 static int copy_settings(const struct abibase_observe *o, struct abibase_observation *obs)
@@ -210,7 +216,7 @@ int abibase_observe_run(struct abibase_observe *o, struct abibase_observation **
 {
 	_autofree_ const char **words = global_words(o);
 	const struct qtest_request rq = { .path = o->qemu, .machine = o->machine, .words = words,
-					  .timeout_ms = o->timeout_ms };
+					  .timeout_ms = o->timeout_ms, .stop = o->stop };
 	struct abibase_observation *obs;
 	struct qtest_device dev;
 	_buf_ why = { 0 };

@@ -122,6 +122,8 @@ struct abibase_observation *observation_new(const struct abibase_observe *o,
 					    const struct qtest_device *dev);
 /* How long a QEMU may take, instead of the usual. */
 void observe_set_timeout(struct abibase_observe *o, int timeout_ms);
+/* What ends it before its time; not copied. */
+void observe_set_stop(struct abibase_observe *o, const struct process_stop *stop);
 /*
  * As qtest_observe(), of one plain network card: with the option ROM that every such card has, or
  * where that cannot be found, without one.

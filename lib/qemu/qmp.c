@@ -104,7 +104,7 @@ static int wait_exec(struct qmp *q, int fd)
 {
 	for (;;) {
 		struct pollfd p = { .fd = fd, .events = POLLIN };
-		int64_t left = q->deadline - process_now();
+		int left = process_left(q->deadline, q->stop);
 		struct report report;
 		ssize_t n;
 
@@ -112,7 +112,7 @@ static int wait_exec(struct qmp *q, int fd)
 			q->failure = QMP_TIMEOUT;
 			return -ETIMEDOUT;
 		}
-		if (poll(&p, 1, (int)left) <= 0)
+		if (poll(&p, 1, left) <= 0)
 			continue;
 		n = read(fd, &report, sizeof(report));
 		if (n < 0 && errno == EINTR)
@@ -228,11 +228,11 @@ static int wait_more(struct qmp *q)
 {
 	struct pollfd p[2] = { { .fd = q->fd, .events = POLLIN },
 			       { .fd = q->err_fd, .events = POLLIN } };
-	int64_t left = q->deadline - process_now();
+	int left = process_left(q->deadline, q->stop);
 
 	if (left <= 0)
 		return fail(q, QMP_TIMEOUT, ETIMEDOUT);
-	if (poll(p, 2, (int)left) <= 0)
+	if (poll(p, 2, left) <= 0)
 		return 0;
 	if (p[1].revents)
 		take_stderr(q);
@@ -280,12 +280,12 @@ int qmp_send_text(struct qmp *q, const char *text)
 	q->held = false;
 	while (len) {
 		struct pollfd p = { .fd = q->fd, .events = POLLOUT };
-		int64_t left = q->deadline - process_now();
+		int left = process_left(q->deadline, q->stop);
 		ssize_t n;
 
 		if (left <= 0)
 			return fail(q, QMP_TIMEOUT, ETIMEDOUT);
-		if (poll(&p, 1, (int)left) <= 0)
+		if (poll(&p, 1, left) <= 0)
 			continue;
 		n = send(q->fd, text, len, MSG_NOSIGNAL | MSG_DONTWAIT);
 		if (n < 0 && (errno == EINTR || errno == EAGAIN))
@@ -411,6 +411,7 @@ int qmp_spawn_with(struct qmp *q, const char *path, char *const argv[], int time
 {
 	qmp_init(q);
 	q->deadline = process_now() + timeout_ms;
+	q->stop = prep->stop;
 	return spawn(q, path, argv, prep);
 }
 

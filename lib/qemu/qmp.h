@@ -28,6 +28,7 @@ struct qmp {
 	int fd;	    /* its stdin and stdout */
 	int err_fd; /* its stderr */
 	int64_t deadline;
+	const struct process_stop *stop; /* or NULL */
 	struct buf in;
 	size_t total;
 	char tail[1024]; /* the end of what it wrote to stderr */
@@ -67,6 +68,7 @@ struct qmp_preparation {
 	int (*fn)(void *data, int *step); /* or NULL */
 	void *data;
 	unsigned int n_fds;
+	const struct process_stop *stop; /* or NULL: ends every wait for it */
 	bool without_rights; /* drop every capability, and the right to gain one */
 };
 int qmp_spawn_with(struct qmp *q, const char *path, char *const argv[], int timeout_ms,

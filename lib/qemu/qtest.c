@@ -86,6 +86,7 @@ static int spawn(struct qmp *q, const struct qtest_request *rq, struct buf *netd
 {
 	const struct qmp_preparation prep = { .fn = qtest_prepare, .data = (void *)rq,
 					      .n_fds = all_fds(rq),
+					      .stop = rq->stop,
 					      .without_rights = rq->trial != NULL };
 	_autofree_ const char **argv = NULL;
 	struct words w;

@@ -68,6 +68,7 @@ struct qtest_request {
 	/* NULL, or further words of the command line; ends with NULL */
 	const char *const *words;
 	int timeout_ms;
+	const struct process_stop *stop; /* or NULL */
 };
 
 /*
