@@ -100,6 +100,7 @@ for verb in $verbs; do
 	misuse "$verb --help" "$verb" -X
 	run 0 "$verb" --help
 	stderr_empty "abibase $verb --help"
+	[ "$(wc -L <"$tmp/out")" -le 80 ] || fail "$verb --help is wider than 80 columns"
 	cp "$tmp/out" "$tmp/help-$verb"
 	run 0 "$verb" -h
 	same "-h is not --help of $verb" "$tmp/help-$verb" "$tmp/out"
@@ -131,18 +132,23 @@ misuse 'intersect --help' intersect --json=x debian-12
 says "abibase: option '--json' doesn't allow an argument"
 misuse 'intersect --help' intersect --for
 says "abibase: option '--for' requires an argument"
-misuse 'intersect --help' intersect --back
-says "abibase: option '--back' requires an argument"
-misuse 'intersect --help' intersect --f
-says "abibase: option '--f' is ambiguous; possibilities: '--f"
+# An abbreviation would mean something else when there is one option more.
+misuse 'intersect --help' intersect --back=tap debian-12
+says "abibase: unrecognized option '--back'; did you mean '--backend'?"
+misuse 'intersect --help' intersect --form
+says "abibase: unrecognized option '--form'; did you mean '--format' or '--for'?"
+misuse '--help' --vers
+says "did you mean '--version'?"
+misuse '--help' intersct
+says "unknown verb 'intersct'; did you mean 'intersect'?"
 misuse 'intersect --help' intersect --json -o
 says "abibase: option requires an argument -- 'o'"
 misuse 'intersect --help' intersect --json -Xo
 says "abibase: invalid option -- 'X'"
 misuse 'list --help' list -v:
 says "abibase: invalid option -- ':'"
-misuse 'list --help' list --verb=x
-says "abibase: option '--verb' doesn't allow an argument"
+misuse 'list --help' list --verbose=x
+says "abibase: option '--verbose' doesn't allow an argument"
 misuse '--help' --nosuchoption
 says "abibase: unrecognized option '--nosuchoption'"
 # A file name that a glob has found can be an option and hold anything.
