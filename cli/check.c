@@ -219,6 +219,7 @@ const struct command command_check = {
 	.summary = "does a host provide what a baseline promises?",
 	.usage = "[OPTION]... BASELINE [PROFILE]...\n"
 		"--guest=GUEST [OPTION]... [BASELINE] [PROFILE]...\n",
+	.operands = { "@files", "@hosts" },
 	.about = "Hold each host against a baseline that abibase intersect --json has "
 		"written: does it provide every feature that is on, and every requirement? "
 		"Without PROFILE this host is probed. What is missing is named with its "

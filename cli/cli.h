@@ -37,6 +37,7 @@ struct command {
 	const char *usage;   /* what stands behind "abibase VERB", a line for each way to use it */
 	const char *about;   /* paragraphs */
 	const char *status;  /* the exit statuses */
+	const char *operands[3]; /* kinds, as struct cli_option has them; the last also of further ones */
 	const char *hint;    /* what is said beside an option that is wrong, or NULL */
 	int misuse;	     /* the status then, where it is not STATUS_TROUBLE */
 };
@@ -98,6 +99,11 @@ int cli_error(const char *fmt, ...) _printf_(1, 2);
 int cli_context_error(const struct abibase_context *ctx, int err);
 /* A mistake in the arguments of @verb (NULL: before any verb); @fmt NULL: it was said which. */
 int cli_usage(const char *verb, const char *fmt, ...) _printf_(2, 3);
+/* The verbs: the @i-th, and by name; or NULL. */
+const struct command *cli_command(size_t i);
+const struct command *cli_find_command(const char *name);
+/* For the shells: what can stand in the place of the last of @n words. The exit status. */
+int cli_complete(char **words, int n);
 /* All of `abibase VERB --help`; STATUS_YES. */
 int cli_help(const struct command *command);
 

@@ -82,6 +82,7 @@ const struct command command_diff = {
 	.summary = "compare two profiles, or two baselines, by names",
 	.usage = "[OPTION]... PROFILE PROFILE\n"
 		"[OPTION]... BASELINE BASELINE\n",
+	.operands = { "@hosts" },
 	.about = "List what is different between two profiles, one line a difference: facts "
 		"and bits of feature words, QEMU binaries, machine types, properties and "
 		"their values. What a guest can see comes first. PROFILE is a file (it has "

@@ -35,6 +35,7 @@ const struct command command_exec = {
 	.run = run,
 	.summary = "start a QEMU under a baseline, or say why not",
 	.usage = "[OPTION]... BASELINE -- QEMU [ARGUMENT]...\n",
+	.operands = { "@files" },
 	.about = "Check that this host provides what the baseline promises, and become "
 		"QEMU, with the settings that this binary needs of the baseline behind its "
 		"arguments. Otherwise what is missing is named, with what to do about it, "

@@ -42,6 +42,7 @@ const struct command command_explain = {
 	.run = run,
 	.summary = "why is a baseline what it is, and what would raise it?",
 	.usage = "[OPTION]... BASELINE [[CLASS.]PROPERTY]\n",
+	.operands = { "@files", "@properties" },
 	.about = "Say of each property of a baseline, or of one, why it has its value: "
 		"which host, which QEMU or which machine type forced it, what guests do "
 		"without, and what would bring it back. BASELINE is what abibase intersect "

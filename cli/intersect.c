@@ -292,6 +292,7 @@ const struct command command_intersect = {
 	.run = run,
 	.summary = "print the settings that suit all of some hosts",
 	.usage = "[OPTION]... PROFILE...\n",
+	.operands = { "@hosts" },
 	.about = "Print the -global options with which a guest sees the same virtio "
 		"features on every host. PROFILE is a file (it has a slash or ends in "
 		".json), - for standard input, the name of a platform, or an earlier "

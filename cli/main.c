@@ -9,7 +9,12 @@ static const struct command *const commands[] = {
 	&command_match, &command_explain, &command_plan, &command_decode,
 };
 
-static const struct command *find_command(const char *name)
+const struct command *cli_command(size_t i)
+{
+	return i < ARRAY_SIZE(commands) ? commands[i] : NULL;
+}
+
+const struct command *cli_find_command(const char *name)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
 		if (streq(commands[i]->name, name))
@@ -90,18 +95,20 @@ static int help_verb(int argc, char **argv)
 		return cli_usage(NULL, "extra operand '%s'", argv[2]);
 	if (streq(argv[1], "-h") || streq(argv[1], "--help"))
 		return cli_help(&before);
-	command = find_command(argv[1]);
+	command = cli_find_command(argv[1]);
 	return command ? cli_help(command) : unknown_verb(argv[1]);
 }
 
 static int run_verb(int argc, char **argv)
 {
-	const struct command *command = find_command(argv[0]);
+	const struct command *command = cli_find_command(argv[0]);
 	_options_ o = { 0 };
 	int r;
 
 	if (streq(argv[0], "help"))
 		return help_verb(argc, argv);
+	if (streq(argv[0], "__complete"))
+		return cli_complete(argv + 1, argc - 1);
 	if (!command)
 		return unknown_verb(argv[0]);
 	r = options_parse(command, argc, argv, &o);

@@ -199,6 +199,7 @@ const struct command command_match = {
 	.run = run,
 	.summary = "say which platforms this host satisfies",
 	.usage = "[OPTION]... [PROFILE]\n",
+	.operands = { "@hosts" },
 	.about = "Say which platforms this host has all of, which not and what is missing, "
 		"and which is the closest. Compared are the facts of the kernel that a "
 		"guest can meet; QEMU is shown and decides nothing. PROFILE is a file (it "

@@ -5,6 +5,10 @@
 
 #define BACKENDS "tap tap+vhost macvtap macvtap+vhost"
 #define SURFACES "tap macvtap ipvtap vhost-net vhost-vsock vhost-scsi vhost-vdpa params ebpf qemu"
+#define CLASSES                                                                                   \
+	"virtio-9p virtio-balloon virtio-blk virtio-console virtio-crypto virtio-fs virtio-gpu " \
+	"virtio-input virtio-iommu virtio-mem virtio-net virtio-pmem virtio-rng virtio-scsi "    \
+	"virtio-vsock"
 #define GUESTS (VERB_CHECK | VERB_TARGETS)
 #define OUTPUT                                                                                  \
 	(VERB_INTERSECT | VERB_CHECK | VERB_TARGETS | VERB_VERIFY | VERB_EXPLAIN | VERB_PLAN | \
@@ -74,7 +78,7 @@ static const struct cli_option options[] = {
 	{ GUESTS, OPT_BACKEND, "backend", "BACKEND", BACKENDS,
 	  "what its device lies on there: tap, tap+vhost, macvtap, macvtap+vhost (default: as where it "
 	  "runs)" },
-	{ GUESTS, OPT_DEVICE, "device", "CLASS", "@classes",
+	{ GUESTS, OPT_DEVICE, "device", "CLASS", CLASSES,
 	  "class of the device of a feature word or of a log" },
 	{ GUESTS, OPT_QUEUE_SIZE, "queue-size", "LIST", NULL,
 	  "entries of its queues: one size, or one for each queue" },
@@ -116,7 +120,7 @@ static const struct cli_option options[] = {
 	  "the day that counts as today, YYYY-MM-DD (default: today)" },
 	{ VERB_PLAN, OPT_HOSTS, "hosts", "LIST", "@hosts",
 	  "beside it, what a baseline of these hosts gives at once; may be repeated" },
-	{ VERB_DECODE, OPT_DEVICE, "device", "CLASS", "@classes",
+	{ VERB_DECODE, OPT_DEVICE, "device", "CLASS", CLASSES,
 	  "whose feature masks they are: virtio-net, virtio-vsock, virtio-blk ... (default: what the "
 	  "lines around them say)" },
 
@@ -161,8 +165,7 @@ void options_clear(struct options *o)
 	free(o->operands);
 }
 
-/* By its letter, or by its name, which has @len bytes. */
-static const struct cli_option *find(enum verb verb, int letter, const char *name, size_t len)
+const struct cli_option *options_find(enum verb verb, int letter, const char *name, size_t len)
 {
 	const struct cli_option *row;
 
@@ -197,7 +200,7 @@ static int unknown(const struct command *command, const char *word)
 static int parse_long(struct options *o, char *word, char *next, bool *ret_took_next)
 {
 	size_t len = strcspn(word + 2, "=");
-	const struct cli_option *row = find(o->command->verb, 0, word + 2, len);
+	const struct cli_option *row = options_find(o->command->verb, 0, word + 2, len);
 	char *arg = word[len + 2] ? word + len + 3 : NULL;
 
 	if (!row)
@@ -218,7 +221,7 @@ static int parse_long(struct options *o, char *word, char *next, bool *ret_took_
 static int parse_letters(struct options *o, char *word, char *next, bool *ret_took_next)
 {
 	for (char *p = word + 1; *p; p++) {
-		const struct cli_option *row = find(o->command->verb, (unsigned char)*p, NULL, 0);
+		const struct cli_option *row = options_find(o->command->verb, (unsigned char)*p, NULL, 0);
 		char *arg = p[1] ? p + 1 : next;
 
 		if (!row)
@@ -290,7 +293,7 @@ static int bad_format(const struct options *o, const char *formats)
 /* What means the same in every verb. */
 static int take_common(struct options *o)
 {
-	const struct cli_option *row = find(o->command->verb, 'f', NULL, 0);
+	const struct cli_option *row = options_find(o->command->verb, 'f', NULL, 0);
 
 	for (size_t i = 0; i < o->n_given; i++) {
 		if (o->given[i].id == 'h')

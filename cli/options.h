@@ -116,6 +116,8 @@ size_t options_count(const struct options *o, int id);
 
 /* The rows in turn: the first of @verb from @i on, which goes to the one behind; NULL at the end. */
 const struct cli_option *options_row(enum verb verb, size_t *i);
+/* The one with this letter, or with the name of @len bytes; or NULL. */
+const struct cli_option *options_find(enum verb verb, int letter, const char *name, size_t len);
 /* The lines about the options of @verb, at most 80 columns wide; and a text, as wide. */
 void options_help(FILE *to, enum verb verb);
 void options_wrap(FILE *to, const char *text);

@@ -172,6 +172,7 @@ const struct command command_plan = {
 	.run = run,
 	.summary = "when could a feature be on by default for everybody?",
 	.usage = "[OPTION]... GROUP|PROPERTY\n",
+	.operands = { "@groups @properties" },
 	.about = "Say which platforms lack a feature, until when each of them is supported, "
 		"and hence the earliest day on which it could be on by default for "
 		"everybody. GROUP is a group of the catalogue, such as offload-uso; "

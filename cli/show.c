@@ -62,6 +62,7 @@ const struct command command_show = {
 	.run = run,
 	.summary = "show a platform, a profile or a baseline",
 	.usage = "[OPTION]... NAME|FILE\n",
+	.operands = { "@hosts" },
 	.about = "Show a platform by its name, or the profile or baseline in a file (it has "
 		"a slash or ends in .json; - is standard input).\n",
 	.status = "Exit status: 0 done; 2 trouble.\n",

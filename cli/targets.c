@@ -68,6 +68,7 @@ const struct command command_targets = {
 	.run = run,
 	.summary = "where can this running guest go?",
 	.usage = "[OPTION]... GUEST PROFILE...\n",
+	.operands = { "@files", "@hosts" },
 	.about = "Say of each host whether it can take the running guest: now; now, with "
 		"options for the QEMU there that let it in without a restart; not, and all "
 		"of the reasons; or that it cannot be told. What the guest negotiated "

@@ -54,6 +54,7 @@ const struct command command_validate = {
 	.run = run,
 	.summary = "report all that is wrong with documents",
 	.usage = "[OPTION]... FILE...\n",
+	.operands = { "@files" },
 	.about = "Check profiles, baselines and catalogues, and report on stderr every "
 		"problem of every FILE (- is standard input), with its place and the id of "
 		"the message.\n",

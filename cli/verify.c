@@ -63,6 +63,7 @@ const struct command command_verify = {
 	.run = run,
 	.summary = "is a guest really offered what a baseline promises?",
 	.usage = "[OPTION]... BASELINE [-- QEMU [ARGUMENT]...]\n",
+	.operands = { "@files" },
 	.about = "Start a throw-away QEMU as the arguments say, stopped before its first "
 		"instruction, read what its virtio-net devices offer a guest, and hold "
 		"that against the baseline. Nothing of the arguments is touched: kept of "

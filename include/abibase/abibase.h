@@ -316,6 +316,16 @@ int64_t abibase_profile_revision(const struct abibase_profile *p);
  */
 size_t abibase_profile_unasked_qemus(const struct abibase_profile *p);
 /**
+ * abibase_profile_machine - the machine types of the QEMUs of a profile, in turn
+ * @i: from 0 on
+ *
+ * Those that guests can be moved between, with a version in their names; aliases are left out. One that
+ * several QEMUs have is named as often.
+ *
+ * Returns: the name, which is the profile's; NULL behind the last. Since: 0.1
+ */
+const char *abibase_profile_machine(const struct abibase_profile *p, size_t i);
+/**
  * abibase_profile_digest - what the content is, whatever its layout
  *
  * Returns: 64 hex digits: BLAKE2b-256 of the document in compact form with sorted keys, as
@@ -440,6 +450,26 @@ int abibase_catalogue_new(struct abibase_context *ctx, struct abibase_catalogue 
 struct abibase_catalogue *abibase_catalogue_ref(struct abibase_catalogue *cat);
 /** Since: 0.1 */
 struct abibase_catalogue *abibase_catalogue_unref(struct abibase_catalogue *cat);
+/** enum abibase_name - kinds of names that the catalogue has. Since: 0.1 */
+enum abibase_name {
+	ABIBASE_NAME_GROUP,    /* of features, that can be enabled or disabled */
+	ABIBASE_NAME_PROPERTY, /* CLASS.PROPERTY */
+};
+/**
+ * abibase_catalogue_name - the names of a kind, in turn
+ * @i: from 0 on
+ *
+ * Returns: the name, which is the catalogue's; NULL behind the last. Since: 0.1
+ */
+const char *abibase_catalogue_name(const struct abibase_catalogue *cat, enum abibase_name kind,
+				   size_t i);
+/**
+ * abibase_catalogue_description - what the name of abibase_catalogue_name() stands for
+ *
+ * Returns: words for people: of a group what it is, of a property the feature; or NULL. Since: 0.1
+ */
+const char *abibase_catalogue_description(const struct abibase_catalogue *cat,
+					  enum abibase_name kind, size_t i);
 
 /**
  * abibase_predict - the feature word that a guest of this host would be offered

@@ -999,3 +999,19 @@ bool catalogue_is_older(const struct abibase_catalogue *cat, const struct versio
 			return false;
 	return cat->n_releases > 0;
 }
+
+ABIBASE_EXPORT const char *abibase_catalogue_name(const struct abibase_catalogue *cat,
+						  enum abibase_name kind, size_t i)
+{
+	if (kind == ABIBASE_NAME_GROUP)
+		return i < cat->n_groups ? cat->groups[i].name : NULL;
+	return kind == ABIBASE_NAME_PROPERTY && i < cat->n_rows ? cat->rows[i].key : NULL;
+}
+
+ABIBASE_EXPORT const char *abibase_catalogue_description(const struct abibase_catalogue *cat,
+							 enum abibase_name kind, size_t i)
+{
+	if (kind == ABIBASE_NAME_GROUP)
+		return i < cat->n_groups ? cat->groups[i].description : NULL;
+	return kind == ABIBASE_NAME_PROPERTY && i < cat->n_rows ? cat->rows[i].feature : NULL;
+}

@@ -648,6 +648,22 @@ ABIBASE_EXPORT int abibase_profile_to_json(const struct abibase_profile *p, char
 	return json_give(p->root, ret);
 }
 
+ABIBASE_EXPORT const char *abibase_profile_machine(const struct abibase_profile *p, size_t i)
+{
+	for (size_t k = 0; k < p->n_qemu; k++) {
+		json_t *machines = json_object_get(p->qemu[k].json, "machines");
+		struct machine_name name;
+
+		for (void *at = json_object_iter(machines); at;
+		     at = json_object_iter_next(machines, at)) {
+			machine_name_parse(json_object_iter_key(at), &name);
+			if (name.versioned && i-- == 0)
+				return json_object_iter_key(at);
+		}
+	}
+	return NULL;
+}
+
 /* What to do about a fact that is unknown, by its reason. */
 const char *unknown_remedy(const char *reason)
 {
