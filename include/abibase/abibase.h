@@ -704,7 +704,12 @@ enum abibase_finding_kind {
 	ABIBASE_FINDING_UNKNOWN,
 	ABIBASE_FINDING_NOTE,
 };
-/** abibase_baseline_finding_count - conflicts, unknowns and notes together, in that order. Since: 0.1 */
+/**
+ * abibase_baseline_finding_count - conflicts, unknowns and notes together, in that order
+ *
+ * Of one that earlier baselines went into, also what of these is not kept ("widening-changes-id"): that
+ * is in no document. Since: 0.1
+ */
 size_t abibase_baseline_finding_count(const struct abibase_baseline *b);
 /** abibase_baseline_finding_kind - what finding @i is. Since: 0.1 */
 enum abibase_finding_kind abibase_baseline_finding_kind(const struct abibase_baseline *b, size_t i);

@@ -950,11 +950,14 @@ static int check_offers(struct checking *k)
 /* What is between hosts, and not of one alone: sizes, and values that nobody recorded. */
 static int take_shapes(struct checking *k, const struct abibase_baseline *wide)
 {
+	bool satisfies = hostcheck_verdict(k->out) == ABIBASE_VERDICT_YES;
+
 	for (size_t i = 0; i < wide->n_findings; i++) {
 		const struct finding *f = &wide->findings[i];
 		_buf_ text = { 0 };
 
-		if (!strprefix(f->id, "shape-") && !streq(f->id, "value-unknown"))
+		if (!strprefix(f->id, "shape-") && !streq(f->id, "value-unknown") &&
+		    !(streq(f->id, "widening-changes-id") && satisfies))
 			continue;
 		buf_puts(&text, f->text);
 		if (add(k, f->kind, f->id, "QEMU", NULL, f->remedy, &text) < 0)

@@ -783,7 +783,7 @@ static void read_findings(struct reader *r, const json_t *root)
 	json_array_foreach(list, i, v)
 		b->findings[b->n_findings++] = (struct finding){
 			(enum abibase_finding_kind)word_index(finding_words, str(v, "kind")),
-			str(v, "id"), str(v, "text"), str(v, "remedy"),
+			str(v, "id"), str(v, "text"), str(v, "remedy"), false,
 		};
 	b->verdict = (enum abibase_verdict)word_index(verdict_words, str(root, "verdict"));
 }

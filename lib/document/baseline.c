@@ -451,6 +451,8 @@ static void write_findings(struct writer *w, const struct abibase_baseline *b)
 	w_key(w, "findings");
 	w_open(w, '[');
 	for (size_t i = 0; i < b->n_findings; i++) {
+		if (b->findings[i].of_inputs)
+			continue;
 		w_next(w);
 		w_open(w, '{');
 		w_string(w, "id", b->findings[i].id);

@@ -70,6 +70,7 @@ struct met {
 struct finding {
 	enum abibase_finding_kind kind;
 	const char *id, *text, *remedy;
+	bool of_inputs; /* of what went in, and in no document: the same hosts give the same one */
 };
 
 struct offer {

@@ -125,6 +125,9 @@ bool derive_observed_included(const struct derive *d, size_t r);
 int64_t derive_observed_number(const struct derive *d, size_t r);
 int derive_observed(struct derive *d);
 
+/* derive-widened.c: what of an earlier baseline does not stay, though no host lacks it */
+int derive_widened(struct derive *d, const struct abibase_baseline *was);
+
 /* derive-agree.c: what no property can equalise, notes, feature words */
 int derive_requirements(struct derive *d);
 int derive_shapes(struct derive *d);

@@ -9,8 +9,9 @@
  * opens a file or asks the host; a test looks at the symbols to keep it so.
  */
 
-/* Work out everything that follows from b->in. 0 or -ENOMEM. */
-int baseline_derive(struct abibase_baseline *b, struct abibase_catalogue *cat);
+/* Work out everything that follows from b->in; @earlier: what was widened to it. 0 or -ENOMEM. */
+int baseline_derive(struct abibase_baseline *b, struct abibase_catalogue *cat,
+		    struct abibase_baseline *const *earlier, size_t n_earlier);
 
 /*
  * The backends of another baseline, by name: a later catalogue may number them otherwise. Those of
