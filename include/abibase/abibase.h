@@ -1178,7 +1178,9 @@ int abibase_targets_assume_qemu(struct abibase_targets *t, const char *host);
  * abibase_targets_set_baseline - the list with which the guest was started, and each target will be
  * @b: a baseline whose verdict is yes; a reference is taken
  *
- * Returns: 0, -EINVAL (it promises nothing, or is for another machine type). Since: 0.1
+ * A guest of which no machine type is known has that of the baseline.
+ *
+ * Returns: 0, -EINVAL (it promises nothing, or is for another machine type), -ENOMEM. Since: 0.1
  */
 int abibase_targets_set_baseline(struct abibase_targets *t, struct abibase_baseline *b);
 /**

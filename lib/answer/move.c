@@ -403,6 +403,22 @@ ABIBASE_EXPORT int abibase_targets_assume_qemu(struct abibase_targets *t, const 
 	return strings_insert(&t->assume, host) < 0 ? context_oom(t->ctx) : 0;
 }
 
+/* The guest runs under the list of the baseline, and so under its machine type. */
+static int take_machine(struct abibase_targets *t, const struct abibase_baseline *b)
+{
+	struct abibase_guest *g;
+	int r;
+
+	if (t->guest->machine || !b->machine)
+		return 0;
+	r = abibase_guest_assume(t->ctx, t->guest, b->machine, NULL, NULL, 0, &g);
+	if (r < 0)
+		return r;
+	abibase_guest_unref(t->guest);
+	t->guest = g;
+	return 0;
+}
+
 ABIBASE_EXPORT int abibase_targets_set_baseline(struct abibase_targets *t,
 						struct abibase_baseline *b)
 {
@@ -415,7 +431,7 @@ ABIBASE_EXPORT int abibase_targets_set_baseline(struct abibase_targets *t,
 				    t->guest->machine, b->machine);
 	abibase_baseline_unref(t->baseline);
 	t->baseline = abibase_baseline_ref(b);
-	return 0;
+	return take_machine(t, b);
 }
 
 ABIBASE_EXPORT void abibase_targets_set_source(struct abibase_targets *t, struct abibase_profile *p)
