@@ -721,6 +721,43 @@ static int note_by_version(struct judging *j, const struct guest_device *d, cons
 		   "abibase probe records them", &text);
 }
 
+/* Is it about queues alone that rx_queue_size of -device makes as large? */
+static bool is_by_receive_queues(const struct judging *j, const struct shape *s,
+				 const struct guest_device *d)
+{
+	json_t *v;
+	size_t i;
+
+	json_array_foreach(d->queue_sizes, i, v)
+		if (json_integer_value(v) > move_target_size(j, s, i) && !is_receive_queue(d, i))
+			return false;
+	return d->queue_sizes && streq(d->class_name, "virtio-net-device");
+}
+
+static int say_shape_differs(struct judging *j, const struct guest_device *d, const struct shape *s,
+			     long queue, const int64_t size[2], struct buf *text)
+{
+	const char *remedy = "install a QEMU there that makes its queues as the guest's does" RESTART;
+	_buf_ option = { 0 };
+
+	buf_printf(text, " checks the %s: the %lld of the guest's queue %ld are more than the %lld it has",
+		   s->text, (long long)size[0], queue, (long long)size[1]);
+	if (!is_by_receive_queues(j, s, d)) {
+		buf_printf(text, ", and no property can equalise them (%s)", s->name);
+		return move_conflict(j, "shape-differs", "QEMU", NULL, remedy, text);
+	}
+	buf_printf(text, ", and only rx_queue_size on -device can equalise them (%s)", s->name);
+	buf_printf(&option, "start the target with rx_queue_size=%lld on that -device; or %s",
+		   (long long)size[0], remedy);
+	if (buf_failed(&option))
+		return -ENOMEM;
+	if (move_source_size(j->t, s) >= 0)
+		return move_conflict(j, "shape-differs", "QEMU", NULL, option.data, text);
+	/* the target has the options of the guest, whose QEMU may have made so large a queue by itself */
+	buf_puts(text, "; whether the guest's has it is not known");
+	return move_unknown(j, "shape-unknown", "QEMU", NULL, option.data, text);
+}
+
 static int judge_shape(struct judging *j, const struct guest_device *d, const struct shape *s)
 {
 	int64_t size[2];
@@ -746,12 +783,7 @@ static int judge_shape(struct judging *j, const struct guest_device *d, const st
 				    : "probe this host again: abibase probe records it",
 			&text);
 	}
-	buf_printf(&text, " checks the %s: the %lld of the guest's queue %ld are more than the %lld "
-			  "it has, and no property can equalise them (%s)",
-		   s->text, (long long)size[0], queue, (long long)size[1], s->name);
-	return move_conflict(
-		j, "shape-differs", "QEMU", NULL,
-		"install a QEMU there that makes its queues as the guest's does" RESTART, &text);
+	return say_shape_differs(j, d, s, queue, size, &text);
 }
 
 /* ------------------------------------------------- what else the machine type decides */
