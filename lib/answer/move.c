@@ -147,11 +147,28 @@ static int judge_list(struct judging *j)
 			    "ask a version of abibase whose catalogue has it", &text);
 }
 
+static int note_source(struct judging *j)
+{
+	struct check_finding f = { .kind = ABIBASE_FINDING_NOTE,
+				   .id = "guest-differs",
+				   .layer = "guest",
+				   .remedy = "name with --from the host where the guest runs, as it is now",
+				   .bit = -1 };
+	_buf_ versions = { 0 }, text = { 0 };
+
+	if (!move_source_contradicts(j->t, &versions))
+		return buf_failed(&versions) ? -ENOMEM : 0;
+	buf_printf(&text, "the guest runs in QEMU %s by its own word, and %s, where it runs, has QEMU %s: what "
+			  "is recorded of that does not count",
+		   j->t->guest->qemu, j->t->source->name, versions.data ? versions.data : "");
+	return buf_failed(&versions) ? -ENOMEM : hostcheck_add(j->m->check, &f, &text);
+}
+
 static int judge_devices(struct judging *j)
 {
 	const struct abibase_guest *g = j->t->guest;
 
-	if (judge_list(j) < 0)
+	if (judge_list(j) < 0 || note_source(j) < 0)
 		return -ENOMEM;
 
 	for (size_t i = 0; i < g->n; i++)
