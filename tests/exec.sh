@@ -252,6 +252,16 @@ jq '.facts |= (with_entries(select(.key | startswith("vhost_net.") | not))
 grep -q '^  note .*provably no vhost-net' "$tmp/checked" || fail 'no vhost-net: not named'
 try 42 "$abibase" exec --profile "$tmp/no-vhost.json" "$tmp/base.json" -- "$qemu" -M $machine
 [ ! -s "$tmp/err" ] || fail 'a note is said of a start'
+# Nor does a network card without a ROM, where the list says how large one is.
+jq --arg m $machine '.qemu[].shape = {($m): {"tap": {"rom_size": 524288}}}' "$tmp/new.json" >"$tmp/rom.json"
+"$abibase" intersect --json -M $machine "$tmp/rom.json" -o "$tmp/rom-base.json" 2>"$tmp/err" ||
+	fail 'no baseline with a ROM'
+for without in romfile= rombar=0; do
+	try 42 "$abibase" exec --profile "$tmp/rom.json" "$tmp/rom-base.json" -- "$qemu" -M $machine \
+		-netdev tap,id=n0 -device virtio-net-pci,netdev=n0,$without
+	[ ! -s "$tmp/err" ] || fail "something is said of $without"
+	grep -q '^virtio-net-pci-base.romsize=524288$' "$tmp/started" || fail "$without: no romsize in the list"
+done
 for machines in "-machine $machine,usb=off" "--M type=$machine" "-machine q35 -M usb=off,type=$machine"; do
 	# shellcheck disable=SC2086
 	try 42 "$abibase" exec --profile "$tmp/new.json" "$tmp/base.json" -- "$qemu" $machines
