@@ -1215,7 +1215,7 @@ START_TEST(test_reasons)
 	ck_assert_uint_eq(v->why[0].n_hosts, 2);
 	ck_assert_str_eq(b->in.hosts[v->why[0].hosts[0]]->name, "one");
 	ck_assert_str_eq(b->in.hosts[v->why[0].hosts[1]]->name, "two");
-	ck_assert_ptr_nonnull(strstr(json, "\"cohorts\": [\n            \"one\"\n"));
+	ck_assert_ptr_nonnull(strstr(json, "\"cohorts\": [\n                \"one\"\n"));
 	abibase_baseline_unref(b);
 }
 END_TEST

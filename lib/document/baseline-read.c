@@ -15,6 +15,7 @@
 #define SN (J_STRING | J_NULL)
 
 static const char *const value_words[] = { "off", "on", NULL };
+static const char *const option_words[] = { OPTION_GLOBAL, NULL };
 static const char *const host_words[] = { "host", "platform", NULL };
 static const char *const policy_words[] = { "all", "compatible", NULL };
 
@@ -71,6 +72,12 @@ static void check_inputs(struct schema_walk *c, const json_t *v)
 {
 	if (json_is_array(v) ? !json_array_size(v) : !json_object_size(v))
 		schema_fault(c, "json-bad-value", "must name at least one host");
+}
+
+static void check_outputs(struct schema_walk *c, const json_t *v)
+{
+	if (json_array_size(v) != ARRAY_SIZE(option_words) - 1)
+		schema_fault(c, "json-bad-value", "must have one output for each option");
 }
 
 static const struct member backend_members[] = {
@@ -139,10 +146,10 @@ static const struct member requirement_members[] = {
 };
 
 static const struct member defaults_members[] = {
-	{ "absent", J_ARRAY, .required = true, .each = EACH(S) },
-	{ "off", J_ARRAY, .required = true, .each = EACH(S) },
-	{ "on", J_ARRAY, .required = true, .each = EACH(S) },
-	{ "unknown", J_ARRAY, .required = true, .each = EACH(S) },
+	{ "absent", J_ARRAY, .each = EACH(S) },
+	{ "off", J_ARRAY, .each = EACH(S) },
+	{ "on", J_ARRAY, .each = EACH(S) },
+	{ "unknown", J_ARRAY, .each = EACH(S) },
 	{ 0 },
 };
 
@@ -160,14 +167,21 @@ static const struct member why_members[] = {
 static const struct member value_members[] = {
 	{ "bit", J_INT, .check = check_bit },
 	{ "class", S, .required = true, .check = schema_name },
-	{ "defaults", J_OBJECT, .required = true, .members = defaults_members },
+	{ "defaults", S | J_OBJECT, .required = true, WORDS(setting_words),
+	  .members = defaults_members },
 	{ "feature", S, .required = true, .check = schema_nonempty },
 	{ "group", S, .required = false },
 	{ "off_counts", J_BOOL, .required = false },
 	{ "property", S, .required = true, .check = schema_name },
 	{ "requires", J_ARRAY, .required = true, .each = EACH(S) },
 	{ "value", S | J_INT, .required = true, WORDS(value_words), .check = check_count },
-	{ "why", J_ARRAY, .required = true, .each = EACH_OBJECT(why_members, MORE_NONE) },
+	{ "why", J_ARRAY, .each = EACH_OBJECT(why_members, MORE_NONE) },
+	{ 0 },
+};
+
+static const struct member output_members[] = {
+	{ "option", S, .required = true, .words = option_words },
+	{ "values", J_ARRAY, .required = true, .each = EACH_OBJECT(value_members, MORE_NONE) },
 	{ 0 },
 };
 
@@ -185,12 +199,13 @@ static const struct member baseline_members[] = {
 	  .each = EACH_OBJECT(input_members, MORE_NONE) },
 	{ "machine", SN, .required = true, .check = schema_name },
 	{ "needs", J_OBJECT, .each = EACH(S, .check = schema_need_of_reader) },
+	{ "outputs", J_ARRAY, .required = true, .check = check_outputs,
+	  .each = EACH_OBJECT(output_members, MORE_NONE) },
 	{ "policy", J_OBJECT, .required = true, .members = policy_members },
 	{ "requirements", J_ARRAY, .required = true, .each = EACH_OBJECT(requirement_members, MORE_NONE) },
 	{ "schema", S, .required = true },
 	{ "target", SN, .required = true, .check = schema_name },
 	{ "used", J_ARRAY, .required = true, .each = EACH(S) },
-	{ "values", J_ARRAY, .required = true, .each = EACH_OBJECT(value_members, MORE_NONE) },
 	{ "verdict", S, .required = true, WORDS(verdict_words) },
 	{ 0 },
 };
@@ -633,6 +648,11 @@ static void read_defaults(struct reader *r, const json_t *v, struct value *value
 	value->defaults = take(r, r->b->n_used, 1);
 	if (!value->defaults)
 		return;
+	if (json_is_string(map)) {
+		memset(value->defaults, word_index(setting_words, json_string_value(map)),
+		       r->b->n_used);
+		return;
+	}
 	for (int s = SETTING_OFF; s <= SETTING_ABSENT; s++)
 		json_array_foreach(json_object_get(map, setting_words[s]), i, item) {
 			long u = used_index(r->b, json_string_value(item));
@@ -688,11 +708,14 @@ static void read_value(struct reader *r, const json_t *v, struct value *value)
 
 static void read_values(struct reader *r, const json_t *root)
 {
-	const json_t *list = json_object_get(root, "values");
+	const json_t *output = json_array_get(json_object_get(root, "outputs"), 0);
+	const json_t *list = json_object_get(output, "values");
 	struct abibase_baseline *b = r->b;
-	size_t mark = schema_enter(r->c, "values"), i;
+	size_t mark = schema_enter(r->c, "outputs"), i;
 	json_t *v;
 
+	schema_enter_index(r->c, 0);
+	schema_enter(r->c, "values");
 	b->values = take(r, json_array_size(list), sizeof(*b->values));
 	json_array_foreach(list, i, v) {
 		size_t mark2 = schema_enter_index(r->c, i);

@@ -14,7 +14,7 @@ const char *const why_words[] = {
 	[N_WHY] = NULL,
 };
 
-const char *const setting_words[] = { "off", "on", "unknown", "absent" };
+const char *const setting_words[] = { "off", "on", "unknown", "absent", NULL };
 
 struct abibase_baseline *baseline_alloc(void)
 {
@@ -390,8 +390,8 @@ static int build_order(const void *a, const void *b)
 }
 
 /*
- * A build's record with the values and the shape of this machine type only: the others are many and
- * none of this baseline's business. The digest stays that of the whole record, by which builds are told apart. A
+ * A build's record with what it has of this machine type only: the others are many and none of this
+ * baseline's business. A build that does not list it keeps its list, which says so. The digest stays that of the whole record, by which builds are told apart. A
  * deep copy, for jansson counts references without care for other threads that share the build.
  */
 static json_t *own_part(const struct abibase_baseline *b, const struct build *build)
@@ -400,13 +400,13 @@ static json_t *own_part(const struct abibase_baseline *b, const struct build *bu
 	const char *key;
 
 	json_object_foreach(build->entry, key, v) {
-		json_t *copy = NULL;
+		bool by_machine = streq(key, "values") || streq(key, "shape");
+		json_t *own = b->machine ? json_object_get(v, b->machine) : NULL, *copy;
 
-		if (!streq(key, "values") && !streq(key, "shape"))
+		if (own && (by_machine || streq(key, "machines")))
+			copy = json_pack("{so}", b->machine, json_deep_copy(own));
+		else if (!by_machine)
 			copy = json_deep_copy(v);
-		else if (b->machine && json_object_get(v, b->machine))
-			copy = json_pack("{so}", b->machine,
-					 json_deep_copy(json_object_get(v, b->machine)));
 		else
 			continue;
 		if (json_object_set_new(part, key, copy) < 0) {
@@ -674,21 +674,37 @@ static void write_why(struct writer *w, const struct abibase_baseline *b, const 
 	w_close(w, '}');
 }
 
+/* A word where all builds agree, as they mostly do; else the builds of each word. */
 static void write_defaults(struct writer *w, const struct abibase_baseline *b,
 			   const struct value *v)
 {
 	static const enum setting order[] = { SETTING_ABSENT, SETTING_OFF, SETTING_ON,
 					      SETTING_UNKNOWN };
+	size_t same = 0;
 
+	while (same < b->n_used && v->defaults[same] == v->defaults[0])
+		same++;
+	if (b->n_used && same == b->n_used) {
+		w_string(w, "defaults", setting_words[v->defaults[0]]);
+		return;
+	}
 	w_key(w, "defaults");
 	w_open(w, '{');
 	for (size_t s = 0; s < ARRAY_SIZE(order); s++) {
-		w_key(w, setting_words[order[s]]);
-		w_open(w, '[');
-		for (size_t u = 0; u < b->n_used; u++)
-			if (v->defaults[u] == order[s])
-				w_item(w, b->used[u].build ? b->used[u].build->digest : ANY_BUILD);
-		w_close(w, ']');
+		bool any = false;
+
+		for (size_t u = 0; u < b->n_used; u++) {
+			if (v->defaults[u] != order[s])
+				continue;
+			if (!any) {
+				w_key(w, setting_words[order[s]]);
+				w_open(w, '[');
+			}
+			any = true;
+			w_item(w, b->used[u].build ? b->used[u].build->digest : ANY_BUILD);
+		}
+		if (any)
+			w_close(w, ']');
 	}
 	w_close(w, '}');
 }
@@ -712,12 +728,31 @@ static void write_value(struct writer *w, const struct abibase_baseline *b, cons
 		w_int(w, "value", v->number);
 	else
 		w_string(w, "value", v->text);
-	w_key(w, "why");
+	if (v->n_why) {
+		w_key(w, "why");
+		w_open(w, '[');
+		for (size_t i = 0; i < v->n_why; i++)
+			write_why(w, b, &v->why[i]);
+		w_close(w, ']');
+	}
+	w_close(w, '}');
+}
+
+/* What QEMU is told, by the option that tells it. */
+static void write_outputs(struct writer *w, const struct abibase_baseline *b)
+{
+	w_key(w, "outputs");
 	w_open(w, '[');
-	for (size_t i = 0; i < v->n_why; i++)
-		write_why(w, b, &v->why[i]);
+	w_next(w);
+	w_open(w, '{');
+	w_string(w, "option", OPTION_GLOBAL);
+	w_key(w, "values");
+	w_open(w, '[');
+	for (size_t i = 0; i < b->n_values; i++)
+		write_value(w, b, &b->values[i]);
 	w_close(w, ']');
 	w_close(w, '}');
+	w_close(w, ']');
 }
 
 static void write_used(struct writer *w, const struct abibase_baseline *b)
@@ -746,6 +781,7 @@ static void write_all(struct writer *w, const struct abibase_baseline *b)
 	w_string(w, "id", b->id);
 	write_inputs(w, b);
 	w_string(w, "machine", b->machine);
+	write_outputs(w, b);
 	write_policy(w, b);
 	w_key(w, "requirements");
 	w_open(w, '[');
@@ -754,11 +790,6 @@ static void write_all(struct writer *w, const struct abibase_baseline *b)
 	w_close(w, ']');
 	w_string(w, "target", b->target);
 	write_used(w, b);
-	w_key(w, "values");
-	w_open(w, '[');
-	for (size_t i = 0; i < b->n_values; i++)
-		write_value(w, b, &b->values[i]);
-	w_close(w, ']');
 	w_string(w, "verdict", verdict_words[b->verdict]);
 	w_close(w, '}');
 	buf_putc(w->out, '\n');

@@ -83,6 +83,8 @@ struct offer {
 	size_t n_absent_on;
 };
 
+/* The option that the values of a baseline are for; other options will have values of their own. */
+#define OPTION_GLOBAL "-global"
 /* What stands for NULL below in documents: the name that no digest has. */
 #define ANY_BUILD "any-upstream"
 

@@ -285,9 +285,9 @@ class Fleet:
         """What a baseline says that a host lacks is lacking there, and unknown what it says is."""
         hosts = {h.name: h for h in self.hosts}
         cohorts = {min(c["hosts"]): c["hosts"] for c in self.baseline["inputs"]}
-        for value in self.baseline["values"]:
+        for value in self.baseline["outputs"][0]["values"]:
             key = value["class"] + "." + value["property"]
-            for why in value["why"]:
+            for why in value.get("why", []):
                 for name in (n for c in why.get("cohorts", []) for n in cohorts[c]):
                     if name not in hosts:
                         continue
@@ -297,7 +297,10 @@ class Fleet:
                         self.fault("reason", "host-lacks", "%s: %s of %s" % (name, why, key))
                     if why["reason"] == "host-unknown" and state not in (UNKNOWN, "other"):
                         self.fault("reason", "host-unknown", "%s: %s of %s" % (name, why, key))
-            for build in value["defaults"]["absent"]:
+            defaults = value["defaults"]
+            absent = defaults.get("absent", []) if isinstance(defaults, dict) else \
+                self.baseline["used"] if defaults == "absent" else []
+            for build in absent:
                 entry = self.baseline["builds"].get(build)
                 if entry and key in SINCE and Build(entry).has(key, self.machine) is not NO:
                     self.fault("reason", "qemu-lacks", "%s: %s" % (entry.get("version"), key))
