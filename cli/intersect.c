@@ -56,6 +56,7 @@ static int prepare_render(struct abibase_render *render, const struct options *o
 		r = abibase_render_set_for(render, options_arg(o, OPT_FOR));
 	abibase_render_set_minimal(render, options_has(o, OPT_MINIMAL));
 	abibase_render_set_with_machine(render, options_has(o, OPT_WITH_MACHINE));
+	abibase_render_set_no_inputs(render, options_has(o, OPT_NO_INPUTS));
 	return r;
 }
 
@@ -283,6 +284,8 @@ static int run(const struct options *o)
 	if (cli_check_stdin_once("intersect", o->operands, o->n_operands,
 				 files0 && streq(files0, "-")) < 0)
 		return STATUS_TROUBLE;
+	if (options_has(o, OPT_NO_INPUTS) && !o->json)
+		return cli_usage("intersect", "--no-inputs is for --format=json");
 	return intersect(o);
 }
 

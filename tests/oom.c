@@ -509,6 +509,7 @@ static int render(const struct abibase_baseline *b, const char *format, const ch
 		result = abibase_render_set_for(r, host);
 	abibase_render_set_minimal(r, minimal);
 	abibase_render_set_with_machine(r, true);
+	abibase_render_set_no_inputs(r, minimal && streq(format, "json"));
 	if (result == 0)
 		result = abibase_render_run(r, b, &m->text, &m->why);
 	abibase_render_unref(r);
@@ -663,10 +664,10 @@ static int op_decode(struct made *m)
 	return r;
 }
 
-static int op_check(struct made *m)
+static int check(const struct abibase_baseline *b, struct made *m)
 {
 	struct abibase_check *c;
-	int r = abibase_check(t.ctx, t.cat, baseline, conflicting[1], &c);
+	int r = abibase_check(t.ctx, t.cat, b, conflicting[1], &c);
 
 	if (r < 0)
 		return r;
@@ -676,6 +677,29 @@ static int op_check(struct made *m)
 	if (r < 0)
 		free(steal(&m->text));
 	abibase_check_unref(c);
+	return r;
+}
+
+static int op_check(struct made *m)
+{
+	return check(baseline, m);
+}
+
+/* Written without its inputs, read, and a host held against it. */
+static int op_no_inputs(struct made *m)
+{
+	struct abibase_baseline *b;
+	int r = render(baseline, "json", NULL, true, m);
+
+	if (r < 0)
+		return r;
+	r = abibase_baseline_from_buffer(t.ctx, m->text, strlen(m->text), "t", &b);
+	free(steal(&m->text));
+	free(steal(&m->why));
+	if (r < 0)
+		return r;
+	r = check(b, m);
+	abibase_baseline_unref(b);
 	return r;
 }
 static int op_guest(struct made *m)
@@ -930,6 +954,7 @@ static const struct operation {
 	{ "args-for", op_args_for, false },
 	{ "readconfig", op_readconfig, false },
 	{ "json", op_json, false },
+	{ "no-inputs", op_no_inputs, true },
 	{ "table", op_table, false },
 	{ "no-common-list", op_no_common_list, false },
 	{ "predict", op_predict, false },

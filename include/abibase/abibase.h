@@ -745,6 +745,13 @@ int abibase_render_set_format(struct abibase_render *r, const char *format);
 int abibase_render_set_for(struct abibase_render *r, const char *host);
 /** abibase_render_set_minimal - drop what every QEMU of the set defaults to. Since: 0.1 */
 void abibase_render_set_minimal(struct abibase_render *r, bool minimal);
+/**
+ * abibase_render_set_no_inputs - of the format json, the baseline without its inputs and reasons
+ *
+ * It has the same id, is small, and is what the start of a guest needs; it cannot be widened. A
+ * baseline that is no "yes" keeps its inputs. Since: 0.1
+ */
+void abibase_render_set_no_inputs(struct abibase_render *r, bool no_inputs);
 /** abibase_render_set_with_machine - begin the list with the machine type. Since: 0.1 */
 void abibase_render_set_with_machine(struct abibase_render *r, bool with_machine);
 /**

@@ -1052,14 +1052,12 @@ static int admit(struct checking *k)
 		return r;
 	r = assume(k, ix);
 	if (r == 0)
-		r = intersection_add_baseline_but(ix, k->b, k->p->name);
-	if (r == 0)
-		r = abibase_intersection_add_profile(ix, k->p);
+		r = intersection_join(ix, k->b, k->p);
 	if (r == 0)
 		r = abibase_intersection_finish(ix, &wide);
 	if (r == 0)
 		r = take_shapes(k, wide);
-	if (r == 0 && hostcheck_verdict(k->out) != ABIBASE_VERDICT_YES)
+	if (r == 0 && !k->b->no_inputs && hostcheck_verdict(k->out) != ABIBASE_VERDICT_YES)
 		r = take_losses(k, wide);
 	abibase_baseline_unref(wide);
 	abibase_intersection_unref(ix);

@@ -192,10 +192,10 @@ static const struct member baseline_members[] = {
 	{ "builds", J_OBJECT, .required = true, .keys = check_build_key,
 	  .each = EACH(J_OBJECT, .check = profile_check_qemu) },
 	{ "catalogue", J_INT, .required = true },
-	{ "conditions", J_ARRAY, .required = true, .each = EACH(S) },
+	{ "conditions", J_ARRAY, .each = EACH(S) },
 	{ "findings", J_ARRAY, .required = true, .each = EACH_OBJECT(finding_members, MORE_NONE) },
 	{ "id", SN, .required = true, .check = check_id },
-	{ "inputs", J_ARRAY, .required = true, .check = check_inputs,
+	{ "inputs", J_ARRAY, .check = check_inputs,
 	  .each = EACH_OBJECT(input_members, MORE_NONE) },
 	{ "machine", SN, .required = true, .check = schema_name },
 	{ "needs", J_OBJECT, .each = EACH(S, .check = schema_need_of_reader) },
@@ -580,7 +580,7 @@ static void sort_hosts(struct reader *r, struct placed *placed)
 
 static void read_hosts(struct reader *r, const json_t *root)
 {
-	const json_t *list = json_object_get(root, "inputs");
+	const json_t *list = json_object_get(root, "inputs"); /* NULL: see read_stand_ins() */
 	_autofree_ struct placed *placed = NULL;
 	struct inputs *in = &r->b->in;
 	size_t mark = schema_enter(r->c, "inputs"), n = 0, i;
@@ -637,6 +637,53 @@ static void read_used(struct reader *r, const json_t *root)
 				k < 0 ? NULL : b->in.builds[k], k
 			};
 	}
+}
+
+/* A host with all builds that are used; without @builds the one whose QEMU was assumed. */
+static void add_stand_in(struct reader *r, const char *name, size_t builds)
+{
+	struct host *h = host_new(name, 0, 0, builds, 0);
+	struct inputs *in = &r->b->in;
+	size_t n = 0;
+
+	if (!h || strings_intern(&in->strings, r->b->arch, &h->arch) < 0 ||
+	    array_grow(&in->hosts, in->n_hosts, &in->cap_hosts, sizeof(struct host *)) < 0 ||
+	    (!builds && strings_insert(&in->policy.assume, name) < 0)) {
+		host_unref(h);
+		r->oom = true;
+		return;
+	}
+	for (size_t u = 0; u < r->b->n_used; u++)
+		if (r->b->used[u].build)
+			h->qemu[n++] = (struct host_qemu){ (unsigned int)r->b->used[u].index, NO_PATH };
+	h->has_qemu = builds > 0;
+	in->hosts[in->n_hosts++] = h;
+}
+
+/*
+ * A baseline that was written without its hosts has the QEMUs of all of them: hosts that have these stand
+ * in, for what is held against the QEMUs of the baseline.
+ */
+static void read_stand_ins(struct reader *r, const json_t *root)
+{
+	static const char name[] = "the hosts of the baseline";
+	static const char assumed[] = "the hosts of the baseline whose QEMU was assumed";
+	struct abibase_baseline *b = r->b;
+	size_t builds = 0;
+
+	b->no_inputs = !json_object_get(root, "inputs");
+	if (!b->no_inputs)
+		return;
+	if (b->in.n_conditions || b->in.policy.dest.n || b->in.policy.assume.n || !b->id || !b->arch) {
+		schema_fault(r->c, "json-missing-key", "the key \"inputs\" is missing");
+		return;
+	}
+	for (size_t u = 0; u < b->n_used; u++)
+		builds += b->used[u].build != NULL;
+	if (builds)
+		add_stand_in(r, name, builds);
+	if (builds < b->n_used)
+		add_stand_in(r, assumed, 0);
 }
 
 static void read_defaults(struct reader *r, const json_t *v, struct value *value)
@@ -847,7 +894,7 @@ static void verify(struct reader *r)
 static void read_parts(struct reader *r, const json_t *root)
 {
 	static void (*const parts[])(struct reader *, const json_t *) = {
-		read_policy, read_builds,	read_hosts,  read_used,
+		read_policy, read_builds,	read_hosts,  read_used, read_stand_ins,
 		read_values, read_requirements, read_offers, read_findings,
 	};
 

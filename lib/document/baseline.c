@@ -186,6 +186,7 @@ struct writer {
 	unsigned int about; /* backends, of those of the catalogue, whose conditions are written */
 	struct member_of *cohorts; /* for each host */
 	bool comma;
+	bool inputs; /* and reasons */
 };
 
 static void w_next(struct writer *w)
@@ -375,7 +376,7 @@ static void write_offer(struct writer *w, const struct abibase_baseline *b, cons
 
 	w_next(w);
 	w_open(w, '{');
-	w_cohorts(w, b, "absent_on", o->absent_on, o->n_absent_on);
+	w_cohorts(w, b, "absent_on", o->absent_on, w->inputs ? o->n_absent_on : 0);
 	w_list(w, "features", o->features, o->known ? o->n_features : 0);
 	w_string(w, "name", b->in.backends[o->backend]);
 	snprintf(word, sizeof(word), "0x%016llx%016llx", (unsigned long long)o->word[1],
@@ -417,6 +418,14 @@ static json_t *own_part(const struct abibase_baseline *b, const struct build *bu
 	return part;
 }
 
+static bool is_used(const struct abibase_baseline *b, const struct build *build)
+{
+	for (size_t u = 0; u < b->n_used; u++)
+		if (b->used[u].build == build)
+			return true;
+	return false;
+}
+
 static void write_builds(struct writer *w, const struct abibase_baseline *b)
 {
 	struct build **sorted = calloc(b->in.n_builds + 1, sizeof(struct build *));
@@ -431,8 +440,11 @@ static void write_builds(struct writer *w, const struct abibase_baseline *b)
 	w_key(w, "builds");
 	w_open(w, '{');
 	for (size_t i = 0; i < b->in.n_builds; i++) {
-		json_auto_t *part = own_part(b, sorted[i]);
+		json_auto_t *part = NULL;
 
+		if (!w->inputs && !is_used(b, sorted[i]))
+			continue;
+		part = own_part(b, sorted[i]);
 		w_key(w, sorted[i]->digest);
 		if (part)
 			json_write_value(w->out, part, w->depth);
@@ -450,7 +462,7 @@ static void write_findings(struct writer *w, const struct abibase_baseline *b)
 {
 	w_key(w, "findings");
 	w_open(w, '[');
-	for (size_t i = 0; i < b->n_findings; i++) {
+	for (size_t i = 0; i < b->n_findings && w->inputs; i++) {
 		if (b->findings[i].of_inputs)
 			continue;
 		w_next(w);
@@ -628,7 +640,7 @@ static void write_policy(struct writer *w, const struct abibase_baseline *b)
 
 	w_key(w, "policy");
 	w_open(w, '{');
-	if (p->assume.n)
+	if (p->assume.n && w->inputs)
 		w_list(w, "assume_qemu", (const char *const *)p->assume.s, p->assume.n);
 	w_mask(w, b, "backends", p->backends);
 	w_bool(w, "backends_named", p->backends_named);
@@ -728,7 +740,7 @@ static void write_value(struct writer *w, const struct abibase_baseline *b, cons
 		w_int(w, "value", v->number);
 	else
 		w_string(w, "value", v->text);
-	if (v->n_why) {
+	if (v->n_why && w->inputs) {
 		w_key(w, "why");
 		w_open(w, '[');
 		for (size_t i = 0; i < v->n_why; i++)
@@ -776,10 +788,12 @@ static void write_all(struct writer *w, const struct abibase_baseline *b)
 	w_close(w, ']');
 	write_builds(w, b);
 	w_int(w, "catalogue", b->in.catalogue_revision);
-	write_conditions(w, b);
+	if (w->inputs)
+		write_conditions(w, b);
 	write_findings(w, b);
 	w_string(w, "id", b->id);
-	write_inputs(w, b);
+	if (w->inputs)
+		write_inputs(w, b);
 	w_string(w, "machine", b->machine);
 	write_outputs(w, b);
 	write_policy(w, b);
@@ -795,9 +809,12 @@ static void write_all(struct writer *w, const struct abibase_baseline *b)
 	buf_putc(w->out, '\n');
 }
 
-void baseline_write(const struct abibase_baseline *b, struct buf *out)
+void baseline_write(const struct abibase_baseline *b, bool inputs, struct buf *out)
 {
 	struct writer w = { .out = out };
+
+	/* they say why there is no answer, where there is none */
+	w.inputs = (inputs && !b->no_inputs) || b->verdict != ABIBASE_VERDICT_YES;
 
 	if (b->cat)
 		w.about = b->in.policy.backends | catalogue_device(b->cat, NULL);

@@ -103,6 +103,7 @@ struct abibase_baseline {
 	struct arena arena;
 	const char *arch, *target, *machine, *id; /* NULL where there is no answer */
 	bool machine_chosen;
+	bool no_inputs; /* read without them: in.hosts are stand-ins, with the builds and no answers */
 	enum abibase_verdict verdict;
 	struct used_build *used;
 	size_t n_used;
@@ -122,8 +123,11 @@ const char *baseline_make_id(struct abibase_baseline *b);
 int baseline_from_json(struct abibase_context *ctx, json_t *root, const char *source,
 		       struct abibase_baseline **ret);
 void baseline_check(struct schema_walk *c, const json_t *root);
-/* The document, canonical. */
-void baseline_write(const struct abibase_baseline *b, struct buf *out);
+/*
+ * The document, canonical. Without its inputs and reasons, if so wanted and if there is an answer: what
+ * the start of a guest needs, under the same id.
+ */
+void baseline_write(const struct abibase_baseline *b, bool inputs, struct buf *out);
 /* Which of b->used this host uses: indices appended; the number of them. */
 size_t baseline_host_builds(const struct abibase_baseline *b, const struct host *h,
 			    const char *path, unsigned int *ret, size_t max);

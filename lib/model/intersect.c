@@ -363,24 +363,55 @@ static int keep_earlier(struct abibase_intersection *ix, const struct abibase_ba
 	return 0;
 }
 
-int intersection_add_baseline_but(struct abibase_intersection *ix,
-				  const struct abibase_baseline *b, const char *but)
+static int add_baseline_but(struct abibase_intersection *ix, const struct abibase_baseline *b,
+			    const char *but)
 {
 	int r = widen_policy(ix, b);
 
 	if (r == 0)
 		r = keep_earlier(ix, b);
-
 	for (size_t i = 0; r == 0 && i < b->in.n_hosts; i++)
 		if (!but || !streq(b->in.hosts[i]->name, but))
-			r = inputs_add_host_of(ix->ctx, &ix->in, &b->in, b->in.hosts[i]);
+			r = inputs_add_host_of(ix->ctx, &ix->in, &b->in, b->in.hosts[i], NULL);
+	return r;
+}
+
+/* They answer as the host that joins them: it is about their QEMUs. */
+static int add_stand_ins(struct abibase_intersection *ix, const struct abibase_baseline *b)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < b->in.n_hosts; i++)
+		r = inputs_add_host_of(ix->ctx, &ix->in, &b->in, b->in.hosts[i], ix->in.hosts[0]);
+	return r;
+}
+
+int intersection_join(struct abibase_intersection *ix, const struct abibase_baseline *b,
+		      const struct abibase_profile *p)
+{
+	int r;
+
+	if (!b->no_inputs)
+		r = add_baseline_but(ix, b, abibase_profile_name(p));
+	else
+		r = widen_policy(ix, b);
+	if (r == 0 && b->no_inputs)
+		r = keep_earlier(ix, b);
+	if (r == 0)
+		r = abibase_intersection_add_profile(ix, p);
+	if (r == 0 && b->no_inputs)
+		r = add_stand_ins(ix, b);
 	return r;
 }
 
 ABIBASE_EXPORT int abibase_intersection_add_baseline(struct abibase_intersection *ix,
 						     const struct abibase_baseline *b)
 {
-	return intersection_add_baseline_but(ix, b, NULL);
+	if (b->no_inputs)
+		return context_fail(ix->ctx, EINVAL, "no-inputs", NULL,
+				    "the earlier baseline has no inputs, so that it cannot be widened: "
+				    "take the one that it was written from, with its inputs");
+	return add_baseline_but(ix, b, NULL);
 }
 
 /* ------------------------------------------------------------------- the answer */

@@ -22,8 +22,8 @@ void intersection_adopt_backends(struct abibase_intersection *ix, const struct i
 /* Ask about a row of the catalogue as if its group had been enabled, and say nothing of it. */
 int intersection_promise_row(struct abibase_intersection *ix, const struct row *row);
 
-/* abibase_intersection_add_baseline() without the host @but, or with all where it is NULL. */
-int intersection_add_baseline_but(struct abibase_intersection *ix,
-				  const struct abibase_baseline *b, const char *but);
+/* The baseline with that host in it, in place of an older record of the same host. */
+int intersection_join(struct abibase_intersection *ix, const struct abibase_baseline *b,
+		      const struct abibase_profile *p);
 
 #endif

@@ -11,7 +11,7 @@ struct abibase_render {
 	struct abibase_context *ctx;
 	enum format format;
 	char *host; /* as given: NAME or NAME:PATH; NULL: one list for all */
-	bool minimal, with_machine;
+	bool minimal, with_machine, no_inputs;
 };
 
 ABIBASE_EXPORT int abibase_render_new(struct abibase_context *ctx, struct abibase_render **ret)
@@ -66,6 +66,11 @@ ABIBASE_EXPORT void abibase_render_set_minimal(struct abibase_render *r, bool mi
 ABIBASE_EXPORT void abibase_render_set_with_machine(struct abibase_render *r, bool with_machine)
 {
 	r->with_machine = with_machine;
+}
+
+ABIBASE_EXPORT void abibase_render_set_no_inputs(struct abibase_render *r, bool no_inputs)
+{
+	r->no_inputs = no_inputs;
 }
 
 /* ------------------------------------------------------------- which list */
@@ -499,7 +504,7 @@ static void write_text(const struct abibase_render *r, const struct abibase_base
 		write_readconfig(r, b, l, out);
 		break;
 	case FORMAT_JSON:
-		baseline_write(b, out);
+		baseline_write(b, !r->no_inputs, out);
 		break;
 	case FORMAT_TABLE:
 	default:
@@ -549,6 +554,10 @@ ABIBASE_EXPORT int abibase_render_run(struct abibase_render *r, const struct abi
 	struct list l = { .verdict = b->verdict };
 	int result = list_builds(r, b, &l);
 
+	if (r->no_inputs && b->in.policy.dest.n)
+		result = context_fail(r->ctx, EINVAL, "no-inputs", NULL,
+				      "which hosts are ever a destination is a part of the inputs: a "
+				      "baseline with destinations cannot be written without them");
 	if (b->verdict != ABIBASE_VERDICT_YES)
 		list_findings(b, &l.why);
 	else if (result == 0 && list_make(r, b, &l) < 0)

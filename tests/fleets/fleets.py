@@ -195,6 +195,7 @@ class Fleet:
             return
         self.baseline = json.loads(out)
         self.run.write("B.json", out)
+        self.words = words
         verdict = self.baseline["verdict"]
         self.counts["verdict " + verdict] += 1
         # a yes may be one without a common list, or without a sure one
@@ -323,6 +324,21 @@ class Fleet:
             if not re.search("^%s: %s" % (re.escape(name), words), out, re.M):
                 self.fault("words", verb + "-" + words.replace(" ", "-"), name)
 
+    def without_inputs(self):
+        """A baseline without its hosts says the same of a host that is none of them."""
+        if self.baseline["policy"]["dest"] or not self.maker.chance(0.5):
+            return
+        status, out, err = self.run("intersect", "--no-inputs", "--json", *self.words, *self.files)
+        if not out or json.loads(out)["id"] != self.baseline["id"] or "inputs" in json.loads(out):
+            self.fault("no-inputs", "status-%d" % status, err)
+            return
+        self.run.write("N.json", out)
+        status, out, err = self.run("check", "--json", "N.json", "f.json")
+        verdict = json.loads(out)["hosts"][0]["verdict"] if out else "nothing"
+        self.counts["check f without inputs"] += 1
+        if verdict != self.checked["f"]:
+            self.fault("no-inputs", "%s-%s" % (self.checked["f"], verdict), err)
+
     def check(self):
         status, out, err = self.run("check", "--json", "B.json", *self.files, "f.json")
         if status not in (0, 1, 3) or not out:
@@ -345,6 +361,7 @@ class Fleet:
             for kind, text in self.unsound(self.hosts + [self.further], self.baseline):
                 if not any(text == t for c, t in self.faults):
                     self.fault("check", kind, text)
+        self.without_inputs()
         status, out, err = self.run("intersect", "--json", "B.json", "f.json")
         if out:
             wider = json.loads(out)
