@@ -261,6 +261,7 @@ REFUSED = [
     ("baseline", [], "colour", "red"),
     ("baseline", [], "machine", "pc-q35-7.2 -device x"),
     ("baseline", ["outputs", 0], "option", "-cpu"),
+    ("baseline", ["scope"], "colour", "red"),
     ("baseline", ["outputs", 0, "values", 0], "colour", "red"),
     ("baseline", ["outputs", 0, "values", 0], "defaults", "maybe"),
     ("facts", [], "colour", "red"),

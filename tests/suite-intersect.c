@@ -1365,6 +1365,37 @@ START_TEST(test_no_inputs_no_answer)
 }
 END_TEST
 
+static bool is_in(const struct names *names, const char *s)
+{
+	for (size_t i = 0; i < names->n; i++)
+		if (streq(names->s[i], s))
+			return true;
+	return false;
+}
+
+/* What was compared and by which evidence: a QEMU that was asked, and one of which only the version is known. */
+START_TEST(test_scope)
+{
+	struct abibase_baseline *b =
+		ANSWER("pc-q35-7.2", "tap,@vhost-vsock", host("asked", "6.12", "10.0.13"),
+		       host_with("told", "6.12", "[{\"version\": \"9.0.0\", \"target\": \"x86_64\"}]"));
+	const struct scope *s = &b->scope;
+
+	ck_assert_uint_eq(s->devices.n, 2);
+	ck_assert(is_in(&s->devices, "virtio-net") && is_in(&s->devices, "vhost-vsock"));
+	ck_assert(is_in(&s->layers, "tap") && is_in(&s->layers, "vhost-vsock"));
+	ck_assert(is_in(&s->layers, "QEMU") && !is_in(&s->layers, "vhost-net"));
+	ck_assert(is_in(&s->not_compared, "cpu"));
+	ck_assert_uint_eq(b->n_used, 2);
+	for (size_t u = 0; u < b->n_used; u++)
+		if (streq(b->used[u].build->version, "9.0.0"))
+			ck_assert_uint_eq(s->evidence[u], 1u << EVIDENCE_CATALOGUE);
+		else
+			ck_assert(s->evidence[u] & 1u << EVIDENCE_RECORD);
+	abibase_baseline_unref(b);
+}
+END_TEST
+
 Suite *suite_intersect(void)
 {
 	Suite *suite = suite_create("intersect");
@@ -1405,6 +1436,7 @@ Suite *suite_intersect(void)
 	tcase_add_test(texts, test_many_hosts);
 	tcase_add_test(texts, test_wrong_cohorts);
 	tcase_add_test(texts, test_no_inputs);
+	tcase_add_test(texts, test_scope);
 	tcase_add_test(texts, test_no_inputs_no_answer);
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
 		tcase_add_checked_fixture(all[i], setup, teardown);

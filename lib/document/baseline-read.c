@@ -185,6 +185,20 @@ static const struct member output_members[] = {
 	{ 0 },
 };
 
+static const struct member evidence_members[] = {
+	{ "catalogue", J_ARRAY, .required = true, .each = EACH(S) },
+	{ "record", J_ARRAY, .required = true, .each = EACH(S) },
+	{ 0 },
+};
+
+static const struct member scope_members[] = {
+	{ "devices", J_ARRAY, .required = true, .each = EACH(S, .check = schema_name) },
+	{ "evidence", J_OBJECT, .required = true, .members = evidence_members },
+	{ "layers", J_ARRAY, .required = true, .each = EACH(S, .check = schema_nonempty) },
+	{ "not_compared", J_ARRAY, .required = true, .each = EACH(S, .check = schema_name) },
+	{ 0 },
+};
+
 /* An entry of "builds" is a profile's: only the used part of the entry is looked at here. */
 static const struct member baseline_members[] = {
 	{ "arch", SN, .required = true, .check = schema_name },
@@ -204,6 +218,7 @@ static const struct member baseline_members[] = {
 	{ "policy", J_OBJECT, .required = true, .members = policy_members },
 	{ "requirements", J_ARRAY, .required = true, .each = EACH_OBJECT(requirement_members, MORE_NONE) },
 	{ "schema", S, .required = true },
+	{ "scope", J_OBJECT, .required = true, .members = scope_members },
 	{ "target", SN, .required = true, .check = schema_name },
 	{ "used", J_ARRAY, .required = true, .each = EACH(S) },
 	{ "verdict", S, .required = true, WORDS(verdict_words) },
@@ -787,6 +802,28 @@ static void read_values(struct reader *r, const json_t *root)
 	schema_leave(r->c, mark);
 }
 
+static void read_scope(struct reader *r, const json_t *root)
+{
+	const json_t *v = json_object_get(root, "scope"), *evidence = json_object_get(v, "evidence");
+	struct scope *s = &r->b->scope;
+	size_t i;
+	json_t *item;
+
+	s->devices.s = name_refs(r, json_object_get(v, "devices"), &s->devices.n);
+	s->layers.s = name_refs(r, json_object_get(v, "layers"), &s->layers.n);
+	s->not_compared.s = name_refs(r, json_object_get(v, "not_compared"), &s->not_compared.n);
+	s->evidence = take(r, r->b->n_used, 1);
+	for (size_t e = 0; s->evidence && e < N_EVIDENCE; e++)
+		json_array_foreach(json_object_get(evidence, evidence_words[e]), i, item) {
+			long u = used_index(r->b, json_string_value(item));
+
+			if (u < 0)
+				not_there(r, "builds used", json_string_value(item));
+			else
+				s->evidence[u] |= (unsigned char)(1u << e);
+		}
+}
+
 static void read_requirements(struct reader *r, const json_t *root)
 {
 	const json_t *list = json_object_get(root, "requirements");
@@ -894,7 +931,7 @@ static void verify(struct reader *r)
 static void read_parts(struct reader *r, const json_t *root)
 {
 	static void (*const parts[])(struct reader *, const json_t *) = {
-		read_policy, read_builds,	read_hosts,  read_used, read_stand_ins,
+		read_policy, read_builds,	read_hosts,  read_used, read_stand_ins, read_scope,
 		read_values, read_requirements, read_offers, read_findings,
 	};
 

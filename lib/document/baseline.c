@@ -359,6 +359,11 @@ static void w_cohorts(struct writer *w, const struct abibase_baseline *b, const 
 	w_close(w, ']');
 }
 
+static void w_used(struct writer *w, const struct abibase_baseline *b, size_t used)
+{
+	w_item(w, b->used[used].build ? b->used[used].build->digest : ANY_BUILD);
+}
+
 static void w_mask(struct writer *w, const struct abibase_baseline *b, const char *key,
 		   unsigned int mask)
 {
@@ -653,6 +658,31 @@ static void write_policy(struct writer *w, const struct abibase_baseline *b)
 	w_close(w, '}');
 }
 
+const char *const evidence_words[] = { "catalogue", "record", NULL };
+
+static void write_scope(struct writer *w, const struct abibase_baseline *b)
+{
+	const struct scope *s = &b->scope;
+
+	w_key(w, "scope");
+	w_open(w, '{');
+	w_list(w, "devices", s->devices.s, s->devices.n);
+	w_key(w, "evidence");
+	w_open(w, '{');
+	for (size_t e = 0; e < N_EVIDENCE; e++) {
+		w_key(w, evidence_words[e]);
+		w_open(w, '[');
+		for (size_t u = 0; u < b->n_used; u++)
+			if (s->evidence && s->evidence[u] & (1u << e))
+				w_used(w, b, u);
+		w_close(w, ']');
+	}
+	w_close(w, '}');
+	w_list(w, "layers", s->layers.s, s->layers.n);
+	w_list(w, "not_compared", s->not_compared.s, s->not_compared.n);
+	w_close(w, '}');
+}
+
 static void write_requirement(struct writer *w, const struct met *m)
 {
 	w_next(w);
@@ -713,7 +743,7 @@ static void write_defaults(struct writer *w, const struct abibase_baseline *b,
 				w_open(w, '[');
 			}
 			any = true;
-			w_item(w, b->used[u].build ? b->used[u].build->digest : ANY_BUILD);
+			w_used(w, b, u);
 		}
 		if (any)
 			w_close(w, ']');
@@ -772,7 +802,7 @@ static void write_used(struct writer *w, const struct abibase_baseline *b)
 	w_key(w, "used");
 	w_open(w, '[');
 	for (size_t u = 0; u < b->n_used; u++)
-		w_item(w, b->used[u].build ? b->used[u].build->digest : ANY_BUILD);
+		w_used(w, b, u);
 	w_close(w, ']');
 }
 
@@ -802,6 +832,7 @@ static void write_all(struct writer *w, const struct abibase_baseline *b)
 	for (size_t i = 0; i < b->n_requirements; i++)
 		write_requirement(w, &b->requirements[i]);
 	w_close(w, ']');
+	write_scope(w, b);
 	w_string(w, "target", b->target);
 	write_used(w, b);
 	w_string(w, "verdict", verdict_words[b->verdict]);

@@ -85,6 +85,19 @@ struct offer {
 
 /* The option that the values of a baseline are for; other options will have values of their own. */
 #define OPTION_GLOBAL "-global"
+struct names {
+	const char **s;
+	size_t n;
+};
+
+/* What was compared, by which evidence, and what was not. */
+struct scope {
+	struct names devices, layers, not_compared;
+	unsigned char *evidence; /* for each used build: a mask of these */
+};
+enum evidence { EVIDENCE_CATALOGUE, EVIDENCE_RECORD, N_EVIDENCE };
+extern const char *const evidence_words[];
+
 /* What stands for NULL below in documents: the name that no digest has. */
 #define ANY_BUILD "any-upstream"
 
@@ -113,6 +126,7 @@ struct abibase_baseline {
 	size_t n_requirements;
 	struct offer *offers;
 	size_t n_offers;
+	struct scope scope;
 	struct finding *findings;
 	size_t n_findings, cap_findings; /* heap, conflicts first */
 };

@@ -85,6 +85,8 @@ int baseline_derive(struct abibase_baseline *b, struct abibase_catalogue *cat,
 	if (r == 0 && b->target && b->machine)
 		r = derive_answer(&d);
 	if (r == 0)
+		r = derive_scope(&d);
+	if (r == 0)
 		r = derive_verdict(&d);
 	for (size_t i = 0; r == 0 && i < n_earlier; i++)
 		r = derive_widened(&d, earlier[i]);

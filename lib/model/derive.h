@@ -43,6 +43,8 @@ struct derive {
 	unsigned int net;	  /* the policy's backends that are of virtio-net */
 };
 
+/* derive-scope.c: what was compared, by which evidence, and what was not */
+int derive_scope(struct derive *d);
 /* derive-hosts.c: words, and what is asked of hosts and QEMUs */
 struct ask derive_ask(const struct derive *d, const struct host *h);
 /* "a", "a and b", "a, b and c" */
