@@ -225,6 +225,8 @@ static const struct member baseline_members[] = {
 	{ 0 },
 };
 
+const struct form baseline_form = { "baseline", NULL, baseline_members, MORE_NONE };
+
 /* ------------------------------------------------------------- names resolved */
 
 struct reader {
@@ -948,7 +950,7 @@ static int baseline_make(struct schema_walk *c, json_t *root, struct abibase_bas
 {
 	struct reader r = { .c = c };
 
-	if (schema_root(c, root, "baseline", baseline_members, MORE_NONE) && !c->faults)
+	if (schema_root(c, root, &baseline_form) && !c->faults)
 		schema_strings_printable(c, root);
 	if (!c->faults)
 		r.b = baseline_alloc();

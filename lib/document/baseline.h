@@ -152,4 +152,6 @@ const struct value *baseline_value(const struct abibase_baseline *b, const char 
 /* The record of a QEMU that the baseline uses; NULL: any upstream QEMU that has the machine type. */
 const json_t *baseline_entry(const struct abibase_baseline *b, size_t used);
 
+extern const struct form baseline_form;
+
 #endif

@@ -774,7 +774,7 @@ static int catalogue_make(struct schema_walk *c, json_t *root, struct abibase_ca
 	struct abibase_catalogue *cat;
 	int r = 0;
 
-	schema_root(c, root, "catalogue", catalogue_members, MORE_FREE);
+	schema_root(c, root, &catalogue_form);
 	cat = c->faults ? NULL : calloc(1, sizeof(*cat));
 	if (!cat) {
 		json_decref(root);
@@ -793,6 +793,8 @@ static int catalogue_make(struct schema_walk *c, json_t *root, struct abibase_ca
 	*ret = cat;
 	return 0;
 }
+
+const struct form catalogue_form = { "catalogue", NULL, catalogue_members, MORE_FREE };
 
 void catalogue_check(struct schema_walk *c, const json_t *root)
 {

@@ -37,4 +37,6 @@ void guest_check(struct schema_walk *c, const json_t *root);
 /* "0x1c0010130afffa7" as a document has it; NULL for want of memory. */
 json_t *guest_word(const uint64_t word[2]);
 
+extern const struct form guest_form;
+
 #endif

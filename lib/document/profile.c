@@ -206,6 +206,10 @@ static const struct member qemu_members[] = {
 	{ 0 },
 };
 
+const struct form qemu_form = { "profile", "qemu", qemu_members, MORE_KEPT };
+
+const struct form unasked_form = { "profile", "unasked", unasked_members, MORE_KEPT };
+
 void profile_check_qemu(struct schema_walk *c, const json_t *v)
 {
 	if (schema_type(c, v, J_OBJECT))
@@ -328,11 +332,13 @@ static void check_masks(struct schema_walk *c, const json_t *facts)
 	schema_leave(c, mark);
 }
 
+const struct form profile_form = { "profile", NULL, profile_members, MORE_FREE };
+
 void profile_check(struct schema_walk *c, const json_t *root)
 {
 	size_t mark;
 
-	if (!schema_root(c, root, "profile", profile_members, MORE_FREE))
+	if (!schema_root(c, root, &profile_form))
 		return;
 	/* these words go into baselines, and their reader refuses such */
 	mark = schema_enter(c, "qemu");

@@ -52,4 +52,8 @@ const char *unknown_remedy(const char *reason);
 /* One bit of a word in "0x…" form: 0, 1, or -1 when the word has fewer bits. */
 int word_bit(const char *hex, unsigned int bit);
 
+extern const struct form profile_form;
+extern const struct form qemu_form;
+extern const struct form unasked_form;
+
 #endif
