@@ -905,22 +905,44 @@ unsigned int catalogue_device(const struct abibase_catalogue *cat, const char *d
 	return mask;
 }
 
+/* The two parts of a key, which is not made for it. */
+struct key {
+	const char *class_name, *property;
+	size_t class_len;
+};
+
+static int key_cmp(const void *key, const void *row)
+{
+	const struct key *k = key;
+	const char *of = ((const struct row *)row)->key;
+	int r = strncmp(k->class_name, of, k->class_len);
+
+	if (!r)
+		r = '.' - (unsigned char)of[k->class_len];
+	return r ? r : strcmp(k->property, of + k->class_len + 1);
+}
+
+/* Rows are sorted by their keys: link_rows() insists. */
+static const struct row *find_row(const struct abibase_catalogue *cat, const struct key *key)
+{
+	return bsearch(key, cat->rows, cat->n_rows, sizeof(*cat->rows), key_cmp);
+}
+
 int catalogue_row(const struct abibase_catalogue *cat, const char *key)
 {
-	for (size_t i = 0; i < cat->n_rows; i++)
-		if (streq(cat->rows[i].key, key))
-			return (int)i;
-	return -1;
+	const char *dot = strchr(key, '.');
+	const struct row *row;
+
+	if (!dot)
+		return -1;
+	row = find_row(cat, &(struct key){ key, dot + 1, (size_t)(dot - key) });
+	return row ? (int)(row - cat->rows) : -1;
 }
 
 const struct row *catalogue_find(const struct abibase_catalogue *cat, const char *class_name,
 				 const char *property)
 {
-	for (size_t i = 0; i < cat->n_rows; i++)
-		if (streq(cat->rows[i].class_name, class_name) &&
-		    streq(cat->rows[i].property, property))
-			return &cat->rows[i];
-	return NULL;
+	return find_row(cat, &(struct key){ class_name, property, strlen(class_name) });
 }
 
 bool catalogue_has_target(const struct abibase_catalogue *cat, const char *target)
