@@ -245,6 +245,14 @@ started()
 try 42 "$abibase" exec --profile "$tmp/new.json" "$tmp/base.json" -- "$qemu" -M $machine 'a b' ''
 started -M $machine 'a b' ''
 [ ! -s "$tmp/err" ] || fail 'a start without a fault says something'
+# Without its hosts a baseline starts the same, and refuses the same.
+"$abibase" intersect --json --no-inputs -M $machine debian-13 -o "$tmp/small.json" 2>"$tmp/err" ||
+	fail 'no baseline without inputs'
+try 42 "$abibase" exec --profile "$tmp/new.json" "$tmp/small.json" -- "$qemu" -M $machine
+started -M $machine
+[ ! -s "$tmp/err" ] || fail 'a start without inputs says something'
+try 126 "$abibase" exec --profile "$tmp/old.json" "$tmp/small.json" -- "$qemu" -M $machine
+says 'virtio-net-device.queue_reset (VIRTIO_F_RING_RESET)'
 # A note of the check keeps nothing from starting, and is none of a guest's business.
 jq '.facts |= (with_entries(select(.key | startswith("vhost_net.") | not))
 	+ {"vhost_net.usable": false})' "$tmp/new.json" >"$tmp/no-vhost.json"

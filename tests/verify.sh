@@ -372,6 +372,10 @@ baseline queues.json "$tmp/6.1-bookworm.json" "$tmp/6.1-trixie-backports.json" -
 verify 1 6.1 6.1-trixie "$tmp/queues.json" -- "$tmp/qemu-trixie"
 says 'queue 0 has 1024 entries, and the QEMU of 6.1-trixie-backports' 'refuses more than 256' \
 	'[verify-queue-size]'
+baseline queues-small.json --no-inputs "$tmp/6.1-bookworm.json" "$tmp/6.1-trixie-backports.json" -M pc-q35-7.2
+verify 1 6.1 6.1-trixie "$tmp/queues-small.json" -- "$tmp/qemu-trixie"
+says 'queue 0 has 1024 entries, and the QEMU of the hosts of the baseline' 'refuses more than 256' \
+	'[verify-queue-size]'
 # A receive queue is as large there as the command line says; the others are not.
 queues_list=$("$program" intersect "$tmp/queues.json" --for 6.1-bookworm)
 verify 0 6.1 6.1-bookworm "$tmp/queues.json" -- "$tmp/qemu-bookworm" -M pc-q35-7.2 $queues_list $tap \
