@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Prints, as JSON, what the tables of the library say of each document: tests/forms.py holds the JSON
- * Schemas and the manual pages to it.
+ * Prints, as JSON, what the tables of the library say of each document: tests/forms.py holds the
+ * JSON Schemas and the manual pages to it.
  */
 #include "document/baseline.h"
 #include "document/catalogue.h"
@@ -14,7 +14,8 @@ static json_t *object(const struct member *members, enum members_more more);
 
 static json_t *value(const struct member *m)
 {
-	static const char *const types[] = { "string", "integer", "boolean", "object", "array", "null" };
+	static const char *const types[] = { "string", "integer", "boolean",
+					     "object", "array",	  "null" };
 	json_t *o = json_pack("{s:[]}", "types"), *words = json_array();
 
 	for (size_t i = 0; i < ARRAY_SIZE(types); i++)

@@ -1315,7 +1315,7 @@ static char *without_inputs(const struct abibase_baseline *b)
 	return text;
 }
 
-/* The same id, read and written as it is; a host stands in that has the @qemus QEMUs, or an assumed one. */
+/* The same id, written again as it was read; a host stands in with @qemus QEMUs, or an assumed one. */
 static void check_no_inputs(struct abibase_baseline *b, unsigned int qemus)
 {
 	_autofree_ char *text = without_inputs(b), *again = NULL;
@@ -1373,12 +1373,13 @@ static bool is_in(const struct names *names, const char *s)
 	return false;
 }
 
-/* What was compared and by which evidence: a QEMU that was asked, and one of which only the version is known. */
+/* By which evidence: a QEMU that was asked, and one of which only the version is known. */
 START_TEST(test_scope)
 {
 	struct abibase_baseline *b =
 		ANSWER("pc-q35-7.2", "tap,@vhost-vsock", host("asked", "6.12", "10.0.13"),
-		       host_with("told", "6.12", "[{\"version\": \"9.0.0\", \"target\": \"x86_64\"}]"));
+		       host_with("told", "6.12",
+				 "[{\"version\": \"9.0.0\", \"target\": \"x86_64\"}]"));
 	const struct scope *s = &b->scope;
 
 	ck_assert_uint_eq(s->devices.n, 2);

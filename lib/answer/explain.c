@@ -1067,8 +1067,8 @@ ABIBASE_EXPORT int abibase_explain(struct abibase_context *ctx,
 		return context_fail(ctx, EINVAL, "usage", NULL, "unknown flags: 0x%x", flags);
 	if (b->no_inputs && flags & ABIBASE_EXPLAIN_COST)
 		return context_fail(ctx, EINVAL, "no-inputs", NULL,
-				    "the baseline has no inputs, so that what was given up because of "
-				    "whom is not in it: take the one that it was written from");
+				    "the baseline has no inputs, so that what was given up because "
+				    "of whom is not in it: take the one that it was written from");
 	if (property && !knows(&e, property))
 		return context_fail(ctx, ENOENT, "property-not-known", NULL,
 				    "\"%s\" is not a property of the catalogue, nor of this baseline; "

@@ -578,7 +578,9 @@ static void read_cohort(struct reader *r, const json_t *v, struct placed *placed
 
 static int placed_cmp(const void *a, const void *b)
 {
-	return strcmp(((const struct placed *)a)->host->name, ((const struct placed *)b)->host->name);
+	const struct placed *x = a, *y = b;
+
+	return strcmp(x->host->name, y->host->name);
 }
 
 static void sort_hosts(struct reader *r, struct placed *placed)
@@ -672,14 +674,15 @@ static void add_stand_in(struct reader *r, const char *name, size_t builds)
 	}
 	for (size_t u = 0; u < r->b->n_used; u++)
 		if (r->b->used[u].build)
-			h->qemu[n++] = (struct host_qemu){ (unsigned int)r->b->used[u].index, NO_PATH };
+			h->qemu[n++] = (struct host_qemu){ (unsigned int)r->b->used[u].index,
+							   NO_PATH };
 	h->has_qemu = builds > 0;
 	in->hosts[in->n_hosts++] = h;
 }
 
 /*
- * A baseline that was written without its hosts has the QEMUs of all of them: hosts that have these stand
- * in, for what is held against the QEMUs of the baseline.
+ * A baseline that was written without its hosts has the QEMUs of all of them: hosts that have these
+ * stand in, for what is held against the QEMUs of the baseline.
  */
 static void read_stand_ins(struct reader *r, const json_t *root)
 {
@@ -691,7 +694,8 @@ static void read_stand_ins(struct reader *r, const json_t *root)
 	b->no_inputs = !json_object_get(root, "inputs");
 	if (!b->no_inputs)
 		return;
-	if (b->in.n_conditions || b->in.policy.dest.n || b->in.policy.assume.n || !b->id || !b->arch) {
+	if (b->in.n_conditions || b->in.policy.dest.n || b->in.policy.assume.n || !b->id ||
+	    !b->arch) {
 		schema_fault(r->c, "json-missing-key", "the key \"inputs\" is missing");
 		return;
 	}
@@ -806,7 +810,8 @@ static void read_values(struct reader *r, const json_t *root)
 
 static void read_scope(struct reader *r, const json_t *root)
 {
-	const json_t *v = json_object_get(root, "scope"), *evidence = json_object_get(v, "evidence");
+	const json_t *v = json_object_get(root, "scope");
+	const json_t *evidence = json_object_get(v, "evidence");
 	struct scope *s = &r->b->scope;
 	size_t i;
 	json_t *item;

@@ -116,7 +116,7 @@ struct abibase_baseline {
 	struct arena arena;
 	const char *arch, *target, *machine, *id; /* NULL where there is no answer */
 	bool machine_chosen;
-	bool no_inputs; /* read without them: in.hosts are stand-ins, with the builds and no answers */
+	bool no_inputs; /* read without them: in.hosts stand in, with the builds and no answers */
 	enum abibase_verdict verdict;
 	struct used_build *used;
 	size_t n_used;
@@ -138,8 +138,8 @@ int baseline_from_json(struct abibase_context *ctx, json_t *root, const char *so
 		       struct abibase_baseline **ret);
 void baseline_check(struct schema_walk *c, const json_t *root);
 /*
- * The document, canonical. Without its inputs and reasons, if so wanted and if there is an answer: what
- * the start of a guest needs, under the same id.
+ * The document, canonical. Without its inputs and reasons, if so wanted and if there is an answer:
+ * what the start of a guest needs, under the same id.
  */
 void baseline_write(const struct abibase_baseline *b, bool inputs, struct buf *out);
 /* Which of b->used this host uses: indices appended; the number of them. */

@@ -62,11 +62,14 @@ int derive_scope(struct derive *d)
 	static const char *const not_compared[] = { "cpu", "firmware", "other-devices" };
 	struct scope *s = &d->b->scope;
 
-	for (size_t i = 0; i < d->cat->n_backends; i++)
+	for (size_t i = 0; i < d->cat->n_backends; i++) {
+		const char *device = d->cat->backends[i].device;
+
 		if (d->b->in.policy.backends & (1u << i) &&
 		    add_name(d, &s->devices, d->cat->n_backends,
-			     d->cat->backends[i].device ? d->cat->backends[i].device : "virtio-net") < 0)
+			     device ? device : "virtio-net") < 0)
 			return -ENOMEM;
+	}
 	if (s->devices.n)
 		qsort(s->devices.s, s->devices.n, sizeof(*s->devices.s), name_cmp);
 	for (size_t i = 0; i < ARRAY_SIZE(not_compared); i++)

@@ -409,8 +409,8 @@ ABIBASE_EXPORT int abibase_intersection_add_baseline(struct abibase_intersection
 {
 	if (b->no_inputs)
 		return context_fail(ix->ctx, EINVAL, "no-inputs", NULL,
-				    "the earlier baseline has no inputs, so that it cannot be widened: "
-				    "take the one that it was written from, with its inputs");
+				    "the earlier baseline has no inputs, so that it cannot be "
+				    "widened: take the one that it was written from, with its inputs");
 	return add_baseline_but(ix, b, NULL);
 }
 
