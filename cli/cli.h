@@ -8,7 +8,6 @@
 #define _GNU_SOURCE 1
 #endif
 
-#include <getopt.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -19,6 +18,7 @@
 #include <abibase/abibase.h>
 
 #include "base/util.h"
+#include "options.h"
 
 /* The exit statuses; the verdicts of the library have the same numbers. */
 enum {
@@ -28,12 +28,18 @@ enum {
 	STATUS_UNKNOWN = ABIBASE_VERDICT_UNKNOWN,
 };
 
-/* One verb. @run gets argv[0] = "abibase" and returns the exit status. */
+/* One verb. @run returns the exit status. */
 struct command {
+	enum verb verb;
 	const char *name;
-	int (*run)(int argc, char **argv);
+	int (*run)(const struct options *o);
 	const char *summary; /* for the list of verbs */
-	const char *help;    /* all of `abibase VERB --help` */
+	const char *usage;   /* what stands behind "abibase VERB", a line for each way to use it */
+	const char *about;   /* paragraphs */
+	const char *status;  /* the exit statuses */
+	const char *operands[3]; /* kinds, as struct cli_option has them; the last also of further ones */
+	const char *hint;    /* what is said beside an option that is wrong, or NULL */
+	int misuse;	     /* the status then, where it is not STATUS_TROUBLE */
 };
 extern const struct command command_probe;
 extern const struct command command_intersect;
@@ -49,52 +55,6 @@ extern const struct command command_plan;
 extern const struct command command_exec;
 extern const struct command command_match;
 extern const struct command command_verify;
-
-/* How an answer is printed. */
-struct output {
-	const char *path; /* NULL: on stdout */
-	bool json;	  /* a document, not words for people */
-};
-
-/* Values of long options that have no letter. */
-enum {
-	OPT_NAME = 0x100,
-	OPT_QEMU,
-	OPT_NO_QEMU,
-	OPT_NO_LOAD,
-	OPT_ONLY,
-	OPT_SKIP,
-	OPT_REPORT,
-	OPT_NO_VALUES,
-	OPT_NO_CACHE,
-	OPT_OBSERVE,
-	OPT_NO_OBSERVE,
-	OPT_BACKEND,
-	OPT_TARGET,
-	OPT_JSON,
-	OPT_MINIMAL,
-	OPT_FOR,
-	OPT_WITH_MACHINE,
-	OPT_POLICY,
-	OPT_ENABLE,
-	OPT_DISABLE,
-	OPT_DEST,
-	OPT_ASSUME_QEMU,
-	OPT_WITH_DEVICE,
-	OPT_FILES0_FROM,
-	OPT_DEVICE,
-	OPT_PLATFORM,
-	OPT_COST,
-	OPT_PLATFORMS,
-	OPT_AT,
-	OPT_HOSTS,
-	OPT_PROFILE,
-	OPT_QUEUE_SIZE,
-	OPT_FROM,
-	OPT_BASELINE,
-	OPT_GUEST,
-	OPT_VERIFY,
-};
 
 #define DEFINE_UNREF(name)                                             \
 	static inline void name##_unrefp(struct abibase_##name **p)    \
@@ -131,19 +91,14 @@ void cli_vline(FILE *to, const char *before, const char *fmt, va_list ap) _print
 int cli_error(const char *fmt, ...) _printf_(1, 2);
 /* What failed last on @ctx: "abibase: WHERE: SENTENCE [id]"; @err is used when it does not say. */
 int cli_context_error(const struct abibase_context *ctx, int err);
-/*
- * getopt_long(), which says itself what is wrong, without what could harm a terminal. @letters begins
- * with ":", or "+:" for the options before a verb.
- */
-int cli_getopt(int argc, char **argv, const char *letters, const struct option *options);
-/* A mistake in the arguments of @verb (NULL: before any verb); @fmt NULL: cli_getopt() said which. */
+/* A mistake in the arguments of @verb (NULL: before any verb); @fmt NULL: it was said which. */
 int cli_usage(const char *verb, const char *fmt, ...) _printf_(2, 3);
-/*
- * Take -f, --json, -o or -h, which most verbs have, or what getopt refused. @plain is what the verb
- * calls its format for people. 0 to go on, else the exit status + 1.
- */
-int cli_output_option(const struct command *command, const char *plain, int option,
-		      struct output *out);
+/* The verbs: the @i-th, and by name; or NULL. */
+const struct command *cli_command(size_t i);
+const struct command *cli_find_command(const char *name);
+/* For the shells: what can stand in the place of the last of @n words. The exit status. */
+int cli_complete(char **words, int n);
+/* All of `abibase VERB --help`; STATUS_YES. */
 int cli_help(const struct command *command);
 
 /* Is this operand standard input: "-", or "NAME=-"? */
@@ -164,7 +119,7 @@ int cli_print(FILE *to, const char *text);
  * at all. Returns 0 or STATUS_TROUBLE, having said why.
  */
 int cli_write(const char *path, const char *text);
-/* Print a result as @out says. Returns the exit status: that of its verdict. */
-int cli_answer(const struct abibase_result *res, const struct output *out);
+/* Print a result as the options say. Returns the exit status: that of its verdict. */
+int cli_answer(const struct abibase_result *res, const struct options *o);
 
 #endif

@@ -112,45 +112,6 @@ int cli_context_error(const struct abibase_context *ctx, int err)
 			 id ? " [" : "", id ? id : "", id ? "]" : "");
 }
 
-/* The options that the word "--js" or "--json=x" can mean, each behind a blank. */
-static void meant(const struct option *options, const char *word, char ret[], size_t size)
-{
-	size_t len = strcspn(word + 2, "="), at = 0;
-
-	*ret = '\0';
-	for (; options->name && at < size; options++)
-		if (!strncmp(options->name, word + 2, len))
-			at += (size_t)snprintf(ret + at, size - at, " '--%s'", options->name);
-}
-
-int cli_getopt(int argc, char **argv, const char *letters, const struct option *options)
-{
-	const char *word;
-	char names[256];
-	int c, len;
-
-	opterr = 0;
-	c = getopt_long(argc, argv, letters, options, NULL);
-	if (c != '?' && c != ':')
-		return c;
-	/* of a long option this is its word, of a letter it need not be: others may stand behind it */
-	word = argv[optind - 1];
-	len = (int)strcspn(word, "=");
-	if (c == ':' && strprefix(word, "--"))
-		cli_error("option '%s' requires an argument", word);
-	else if (c == ':')
-		cli_error("option requires an argument -- '%c'", optopt);
-	else if (optopt && optopt < 256 && (strchr("+:", optopt) || !strchr(letters, optopt)))
-		cli_error("invalid option -- '%c'", optopt);
-	else if (optopt)
-		cli_error("option '%.*s' doesn't allow an argument", len, word);
-	else if (meant(options, word, names, sizeof(names)), *names)
-		cli_error("option '%s' is ambiguous; possibilities:%s", word, names);
-	else
-		cli_error("unrecognized option '%s'", word);
-	return '?';
-}
-
 int cli_usage(const char *verb, const char *fmt, ...)
 {
 	va_list ap;
@@ -163,35 +124,6 @@ int cli_usage(const char *verb, const char *fmt, ...)
 	fprintf(stderr, "Try 'abibase %s%s--help' for more information.\n", verb ? verb : "",
 		verb ? " " : "");
 	return STATUS_TROUBLE;
-}
-
-int cli_help(const struct command *command)
-{
-	note_write(stdout, fputs(command->help, stdout));
-	return STATUS_YES;
-}
-
-int cli_output_option(const struct command *command, const char *plain, int option,
-		      struct output *out)
-{
-	switch (option) {
-	case 'f':
-		out->json = streq(optarg, "json");
-		if (out->json || streq(optarg, plain))
-			return 0;
-		return 1 + cli_usage(command->name, "\"%s\" is not a format; accepted: %s, json",
-				     optarg, plain);
-	case OPT_JSON:
-		out->json = true;
-		return 0;
-	case 'o':
-		out->path = optarg;
-		return 0;
-	case 'h':
-		return 1 + cli_help(command);
-	default:
-		return 1 + cli_usage(command->name, NULL);
-	}
 }
 
 bool cli_operand_is_stdin(const char *operand)
@@ -395,12 +327,12 @@ int cli_load_baseline(struct abibase_context *ctx, const char *operand,
 	return 0;
 }
 
-int cli_answer(const struct abibase_result *res, const struct output *out)
+int cli_answer(const struct abibase_result *res, const struct options *o)
 {
 	_autofree_ char *text = NULL;
-	int r = out->json ? abibase_result_to_json(res, &text) : abibase_result_to_text(res, &text);
+	int r = o->json ? abibase_result_to_json(res, &text) : abibase_result_to_text(res, &text);
 
 	if (r < 0)
 		return cli_error("out of memory [out-of-memory]");
-	return cli_write(out->path, text) == 0 ? (int)abibase_result_verdict(res) : STATUS_TROUBLE;
+	return cli_write(o->output, text) == 0 ? (int)abibase_result_verdict(res) : STATUS_TROUBLE;
 }

@@ -6,14 +6,6 @@
 
 #define MAX_TEXT (16u << 20) /* one byte more is read, and the library says that it is too much */
 
-static const struct option options[] = {
-	{ "device", required_argument, NULL, OPT_DEVICE },
-	{ "format", required_argument, NULL, 'f' },
-	{ "json", no_argument, NULL, OPT_JSON },
-	{ "help", no_argument, NULL, 'h' },
-	{ NULL, 0, NULL, 0 },
-};
-
 static int add_stdin(FILE *text)
 {
 	char part[16384];
@@ -68,15 +60,15 @@ static int gather(char **operands, int n, char **ret, size_t *ret_len)
 }
 
 /* @file: the only text, where that is the name of a file; or NULL */
-static int print(const struct abibase_result *res, const struct output *out, const char *file)
+static int print(const struct abibase_result *res, const struct options *o, const char *file)
 {
 	if (abibase_result_verdict(res) != ABIBASE_VERDICT_YES)
 		cli_error("no message that is known is in the text%s%s",
 			  file ? "; to read a file: abibase decode < " : "", file ? file : "");
-	return cli_answer(res, out);
+	return cli_answer(res, o);
 }
 
-static int decode(char **operands, int n, const char *device, const struct output *out)
+static int decode(char **operands, int n, const char *device, const struct options *o)
 {
 	_unref_(context) *ctx = NULL;
 	_unref_(catalogue) *cat = NULL;
@@ -95,47 +87,26 @@ static int decode(char **operands, int n, const char *device, const struct outpu
 		r = abibase_decode(ctx, cat, text, len, device, &res);
 	if (r < 0)
 		return cli_context_error(ctx, r);
-	return print(res, out, n == 1 && access(operands[0], F_OK) == 0 ? operands[0] : NULL);
+	return print(res, o, n == 1 && access(operands[0], F_OK) == 0 ? operands[0] : NULL);
 }
 
-static int run(int argc, char **argv)
+static int run(const struct options *o)
 {
-	const char *device = NULL;
-	struct output out = { 0 };
-	int c, r;
-
-	while ((c = cli_getopt(argc, argv, ":f:h", options)) != -1) {
-		switch (c) {
-		case OPT_DEVICE:
-			device = optarg;
-			break;
-		default:
-			r = cli_output_option(&command_decode, "text", c, &out);
-			if (r)
-				return r - 1;
-		}
-	}
-	for (int i = optind, n = 0; i < argc; i++)
-		if (streq(argv[i], "-") && n++)
+	for (int i = 0, n = 0; i < o->n_operands; i++)
+		if (streq(o->operands[i], "-") && n++)
 			return cli_usage("decode", "standard input can be read only once");
-	return decode(argv + optind, argc - optind, device, &out);
+	return decode(o->operands, o->n_operands, options_arg(o, OPT_DEVICE), o);
 }
 
 const struct command command_decode = {
+	.verb = VERB_DECODE,
 	.name = "decode",
 	.run = run,
 	.summary = "say what an error of QEMU means",
-	.help = "Usage: abibase decode [OPTION]... [TEXT]...\n"
-		"\n"
-		"Say what the messages of QEMU and libvirt about a failed migration mean: each TEXT,\n"
-		"or a whole log on standard input (no TEXT, or -), at most 16 MiB. What is not known\n"
-		"is left out.\n"
-		"\n"
-		"      --device=CLASS   whose feature masks they are: virtio-net, virtio-vsock,\n"
-		"                       virtio-blk ...; default: what the lines around them say\n"
-		"  -f, --format=FORMAT  text (default, for people) or json\n"
-		"      --json           the same as --format=json\n"
-		"  -h, --help           show this help and exit\n"
-		"\n"
-		"Exit status: 0 something was decoded; 1 nothing known is in the text; 2 trouble.\n",
+	.usage = "[OPTION]... [TEXT]...\n",
+	.about = "Say what the messages of QEMU and libvirt about a failed migration mean: "
+		"each TEXT, or a whole log on standard input (no TEXT, or -), at most 16 "
+		"MiB. What is not known is left out.\n",
+	.status = "Exit status: 0 something was decoded; 1 nothing known is in the text; 2 "
+		"trouble.\n",
 };

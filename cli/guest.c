@@ -4,57 +4,46 @@
 #include <errno.h>
 
 /* "256", or "1024,1024,64" with that of the first queue first */
-static int parse_sizes(const char *verb, struct guest_options *o, const char *list)
+static int parse_sizes(struct guest_options *g, const char *list)
 {
-	o->n_queue_sizes = 0;
+	const char *verb = g->o->command->name;
+
 	for (;;) {
 		char *end;
 		unsigned long n = strtoul(list, &end, 10);
 
 		if (*list < '0' || *list > '9' || n > 32768 || (*end && *end != ',') ||
-		    o->n_queue_sizes == ARRAY_SIZE(o->queue_sizes))
-			return 1 + cli_usage(verb, "\"%s\" is not a size of a queue, or a list of "
-						   "them with commas between",
-					     list);
-		o->queue_sizes[o->n_queue_sizes++] = (unsigned int)n;
+		    g->n_queue_sizes == ARRAY_SIZE(g->queue_sizes))
+			return cli_usage(verb, "\"%s\" is not a size of a queue, or a list of "
+					       "them with commas between",
+					 list);
+		g->queue_sizes[g->n_queue_sizes++] = (unsigned int)n;
 		if (!*end)
 			return 0;
 		list = end + 1;
 	}
 }
 
-int guest_option(const char *verb, struct guest_options *o, int c, const char *arg)
+int guest_options(const struct options *o, const char *operand, struct guest_options *ret)
 {
-	switch (c) {
-	case 'M':
-		o->machine = arg;
-		return 0;
-	case OPT_BACKEND:
-		o->backend = arg;
-		return 0;
-	case OPT_DEVICE:
-		o->device = arg;
-		return 0;
-	case OPT_QUEUE_SIZE:
-		return parse_sizes(verb, o, arg);
-	case OPT_QEMU:
-		o->qemu = arg;
-		return 0;
-	case OPT_FROM:
-		o->from = arg;
-		return 0;
-	case OPT_ASSUME_QEMU:
-		o->assume[o->n_assume++] = arg;
-		return 0;
-	default:
-		return -EINVAL;
-	}
+	const char *sizes = options_arg(o, OPT_QUEUE_SIZE);
+
+	*ret = (struct guest_options){
+		.o = o,
+		.operand = operand,
+		.machine = options_arg(o, 'M'),
+		.backend = options_arg(o, OPT_BACKEND),
+		.device = options_arg(o, OPT_DEVICE),
+		.from = options_arg(o, OPT_FROM),
+		.qemu = options_arg(o, OPT_QEMU),
+	};
+	return sizes ? parse_sizes(ret, sizes) : 0;
 }
 
-int guest_check_stdin(const char *verb, const struct guest_options *o, const char *baseline,
-		      char *const *operands, int n)
+int guest_check_stdin(const struct guest_options *g, char *const *operands, int n)
 {
-	const char *named[] = { o->operand, o->from, baseline };
+	const char *named[] = { g->operand, g->from, options_arg(g->o, OPT_BASELINE) };
+	const char *verb = g->o->command->name;
 	bool taken = false;
 
 	for (size_t i = 0; i < ARRAY_SIZE(named); i++) {
@@ -82,38 +71,39 @@ static int load_nothing(struct abibase_context *ctx, int err, struct abibase_gue
 }
 
 static int load_guest(struct abibase_context *ctx, struct abibase_catalogue *cat,
-		      const struct guest_options *o, struct abibase_guest **ret)
+		      const struct guest_options *g, struct abibase_guest **ret)
 {
-	_unref_(guest) *g = NULL;
-	int r = abibase_guest_load(ctx, cat, o->operand, o->device, o->qemu, &g);
+	_unref_(guest) *guest = NULL;
+	int r = abibase_guest_load(ctx, cat, g->operand, g->device, g->qemu, &guest);
 
 	if (r < 0)
-		r = load_nothing(ctx, r, &g);
-	return r < 0 ? r : abibase_guest_assume(ctx, g, o->machine, o->backend, o->queue_sizes,
-						o->n_queue_sizes, ret);
+		r = load_nothing(ctx, r, &guest);
+	return r < 0 ? r : abibase_guest_assume(ctx, guest, g->machine, g->backend, g->queue_sizes,
+						g->n_queue_sizes, ret);
 }
 
 int guest_targets(struct abibase_context *ctx, struct abibase_catalogue *cat,
-		  const struct guest_options *o, struct abibase_baseline *b,
+		  const struct guest_options *g, struct abibase_baseline *b,
 		  struct abibase_targets **ret)
 {
-	_unref_(guest) *g = NULL;
+	_unref_(guest) *guest = NULL;
 	_unref_(targets) *t = NULL;
 	_unref_(profile) *from = NULL;
-	int r = load_guest(ctx, cat, o, &g);
+	const char *host;
+	int r = load_guest(ctx, cat, g, &guest);
 
 	if (r == 0)
-		r = abibase_targets_new(ctx, cat, g, &t);
-	if (r == 0 && o->backend)
-		r = abibase_targets_set_backend(t, o->backend);
+		r = abibase_targets_new(ctx, cat, guest, &t);
+	if (r == 0 && g->backend)
+		r = abibase_targets_set_backend(t, g->backend);
 	if (r == 0 && b)
 		r = abibase_targets_set_baseline(t, b);
-	for (size_t i = 0; r == 0 && i < o->n_assume; i++)
-		r = abibase_targets_assume_qemu(t, o->assume[i]);
+	for (size_t i = 0; r == 0 && (host = options_next(g->o, OPT_ASSUME_QEMU, &i));)
+		r = abibase_targets_assume_qemu(t, host);
 	if (r < 0)
 		return cli_context_error(ctx, r);
-	if (o->from) {
-		if (cli_load_profile(ctx, o->from, &from) != 0)
+	if (g->from) {
+		if (cli_load_profile(ctx, g->from, &from) != 0)
 			return STATUS_TROUBLE;
 		abibase_targets_set_source(t, from);
 	}

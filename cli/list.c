@@ -1,12 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cli.h"
 
-static const struct option options[] = {
-	{ "verbose", no_argument, NULL, 'v' },
-	{ "help", no_argument, NULL, 'h' },
-	{ NULL, 0, NULL, 0 },
-};
-
 static int width(const struct abibase_platforms *l)
 {
 	int widest = 0;
@@ -103,39 +97,21 @@ static int list(bool verbose)
 	return complain(l, verbose);
 }
 
-static int run(int argc, char **argv)
+static int run(const struct options *o)
 {
-	bool verbose = false;
-	int c;
-
-	while ((c = cli_getopt(argc, argv, ":vh", options)) != -1) {
-		switch (c) {
-		case 'v':
-			verbose = true;
-			break;
-		case 'h':
-			return cli_help(&command_list);
-		default:
-			return cli_usage("list", NULL);
-		}
-	}
-	if (optind < argc)
-		return cli_usage("list", "extra operand '%s'", argv[optind]);
-	return list(verbose);
+	if (o->n_operands > 0)
+		return cli_usage("list", "extra operand '%s'", o->operands[0]);
+	return list(o->verbose);
 }
 
 const struct command command_list = {
+	.verb = VERB_LIST,
 	.name = "list",
 	.run = run,
 	.summary = "list the platforms that can be named",
-	.help = "Usage: abibase list [OPTION]...\n"
-		"\n"
-		"List the platform profiles in the data directories, one a line: name, revision,\n"
-		"architecture, and the shorter name that stands for it, if there is one.\n"
-		"\n"
-		"  -v, --verbose  list every file that was considered, and what became of it: used,\n"
-		"                 hidden by another, masking others, refused, or a duplicate\n"
-		"  -h, --help     show this help and exit\n"
-		"\n"
-		"Exit status: 0 done; 2 trouble, also when a file was refused.\n",
+	.usage = "[OPTION]...\n",
+	.about = "List the platform profiles in the data directories, one a line: name, "
+		"revision, architecture, and the shorter name that stands for it, if there "
+		"is one.\n",
+	.status = "Exit status: 0 done; 2 trouble, also when a file was refused.\n",
 };

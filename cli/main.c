@@ -1,13 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cli.h"
 
+#include "base/suggest.h"
+
 static const struct command *const commands[] = {
 	&command_probe, &command_intersect, &command_list, &command_show, &command_validate,
 	&command_check, &command_targets, &command_verify, &command_exec, &command_diff,
 	&command_match, &command_explain, &command_plan, &command_decode,
 };
 
-static const struct command *find_command(const char *name)
+const struct command *cli_command(size_t i)
+{
+	return i < ARRAY_SIZE(commands) ? commands[i] : NULL;
+}
+
+const struct command *cli_find_command(const char *name)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
 		if (streq(commands[i]->name, name))
@@ -15,7 +22,7 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
-static int help(void)
+static void help(FILE *to)
 {
 	fputs("Usage: abibase VERB [OPTION]... [OPERAND]...\n"
 	      "  or:  abibase help [VERB]\n"
@@ -23,74 +30,108 @@ static int help(void)
 	      "Find the settings with which a QEMU guest can migrate between all of your hosts.\n"
 	      "\n"
 	      "Verbs:\n",
-	      stdout);
+	      to);
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-		printf("  %-10s %s\n", commands[i]->name, commands[i]->summary);
+		fprintf(to, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
+	fputs("\nOptions:\n", to);
+	options_help(to, VERB_NONE);
 	fputs("\n"
-	      "Options:\n"
-	      "  -h, --help     show this help, after a verb that of the verb, and exit\n"
-	      "  -V, --version  show the version and exit\n"
-	      "\n"
 	      "Exit status: 0 yes, or done; 1 no; 2 trouble; 3 cannot tell.\n"
 	      "The manual is abibase(1).\n",
-	      stdout);
-	return STATUS_YES;
+	      to);
+}
+
+/* "Usage:" before the first way to use it, "  or: " before the others */
+static void help_of(FILE *to, const struct command *command)
+{
+	const char *before = "Usage:";
+
+	for (const char *p = command->usage; *p; p += strcspn(p, "\n"), p += *p == '\n') {
+		fprintf(to, "%s abibase %s %.*s\n", before, command->name, (int)strcspn(p, "\n"), p);
+		before = "  or: ";
+	}
+	fputc('\n', to);
+	options_wrap(to, command->about);
+	fputc('\n', to);
+	options_help(to, command->verb);
+	fputc('\n', to);
+	options_wrap(to, command->status);
+}
+
+int cli_help(const struct command *command)
+{
+	_autofree_ char *text = NULL;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+
+	if (to && command->verb == VERB_NONE)
+		help(to);
+	else if (to)
+		help_of(to, command);
+	if (!to || fclose(to) != 0)
+		return cli_error("out of memory [out-of-memory]");
+	return cli_print(stdout, text);
+}
+
+static int unknown_verb(const char *verb)
+{
+	struct suggest s = { .word = verb };
+	char near[SUGGEST_TEXT];
+
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		suggest_offer(&s, commands[i]->name);
+	suggest_text(&s, '\'', near);
+	return cli_usage(NULL, "unknown verb '%s'%s", verb, near);
 }
 
 static int help_verb(int argc, char **argv)
 {
+	static const struct command before = { .verb = VERB_NONE };
 	const struct command *command;
 
 	if (argc < 2)
-		return help();
+		return cli_help(&before);
 	if (argc > 2)
 		return cli_usage(NULL, "extra operand '%s'", argv[2]);
 	if (streq(argv[1], "-h") || streq(argv[1], "--help"))
-		return help();
-	command = find_command(argv[1]);
+		return cli_help(&before);
+	command = cli_find_command(argv[1]);
+	return command ? cli_help(command) : unknown_verb(argv[1]);
+}
+
+static int run_verb(int argc, char **argv)
+{
+	const struct command *command = cli_find_command(argv[0]);
+	_options_ o = { 0 };
+	int r;
+
+	if (streq(argv[0], "help"))
+		return help_verb(argc, argv);
+	if (streq(argv[0], "__complete"))
+		return cli_complete(argv + 1, argc - 1);
 	if (!command)
-		return cli_usage(NULL, "unknown verb '%s'", argv[1]);
-	return cli_help(command);
+		return unknown_verb(argv[0]);
+	r = options_parse(command, argc, argv, &o);
+	if (r == 1 + STATUS_TROUBLE && command->misuse)
+		return command->misuse;
+	return r ? r - 1 : command->run(&o);
 }
 
 static int run(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "help", no_argument, NULL, 'h' },
-		{ "version", no_argument, NULL, 'V' },
-		{ NULL, 0, NULL, 0 },
-	};
-	static char program[] = "abibase";
-	const struct command *command;
-	const char *verb;
+	static const struct command before = { .verb = VERB_NONE };
+	_options_ o = { 0 };
+	int r = options_parse(&before, argc, argv, &o);
 
-	argv[0] = program;
-	/* "+": the options before the verb are ours, those behind it the verb's. */
-	switch (cli_getopt(argc, argv, "+:hV", options)) {
-	case -1:
-		break;
-	case 'h':
-		return help();
-	case 'V':
+	if (r)
+		return r - 1;
+	if (options_has(&o, 'V')) {
 		printf("abibase %s\n", abibase_version());
 		return STATUS_YES;
-	default:
-		return cli_usage(NULL, NULL);
 	}
-	if (optind >= argc)
+	if (o.n_operands == 0)
 		return cli_usage(NULL, "missing verb");
-
-	verb = argv[optind];
-	argc -= optind;
-	argv += optind;
-	optind = 0; /* start anew, at the verb's own options */
-	if (streq(verb, "help"))
-		return help_verb(argc, argv);
-	command = find_command(verb);
-	if (!command)
-		return cli_usage(NULL, "unknown verb '%s'", verb);
-	argv[0] = program;
-	return command->run(argc, argv);
+	return run_verb(o.n_operands, o.operands);
 }
 
 int main(int argc, char **argv)

@@ -1,24 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cli.h"
 
-static const struct option options[] = {
-	{ "platform", required_argument, NULL, OPT_PLATFORM },
-	{ "backend", required_argument, NULL, OPT_BACKEND },
-	{ "no-load", no_argument, NULL, OPT_NO_LOAD },
-	{ "format", required_argument, NULL, 'f' },
-	{ "json", no_argument, NULL, OPT_JSON },
-	{ "help", no_argument, NULL, 'h' },
-	{ NULL, 0, NULL, 0 },
-};
-
 struct arguments {
+	const struct options *o;
 	char **platforms; /* as many as there are arguments is always enough */
 	int n_platforms;
 	const char **backends; /* NULL-terminated */
 	size_t n_backends;
-	const char *operand;
-	struct output out;
-	bool no_load;
+	const char *operand; /* NULL: this host */
 };
 
 /* The profiles to compare with, and the list that some of them belong to. */
@@ -53,43 +42,28 @@ static int add_backends(struct arguments *a, char *list)
 	return 0;
 }
 
-static int check(const struct arguments *a, int argc, char **argv)
+static int check(const struct arguments *a)
 {
-	if (optind + 1 < argc)
-		return 1 + cli_usage("match", "extra operand '%s'", argv[optind + 1]);
-	if (a->operand && a->no_load)
-		return 1 + cli_usage("match", "--no-load is for probing, and a profile was given");
+	if (a->o->n_operands > 1)
+		return cli_usage("match", "extra operand '%s'", a->o->operands[1]);
+	if (a->operand && options_has(a->o, OPT_NO_LOAD))
+		return cli_usage("match", "--no-load is for probing, and a profile was given");
 	if (cli_check_stdin_once("match", a->platforms, a->n_platforms,
 				 a->operand && cli_operand_is_stdin(a->operand)) < 0)
-		return 1 + STATUS_TROUBLE;
+		return STATUS_TROUBLE;
 	return 0;
 }
 
-/* Returns 0 to go on, else the exit status + 1. */
-static int parse(int argc, char **argv, struct arguments *a)
+static int take(struct arguments *a)
 {
-	int c, r;
+	char *arg;
 
-	while ((c = cli_getopt(argc, argv, ":f:h", options)) != -1) {
-		switch (c) {
-		case OPT_PLATFORM:
-			a->platforms[a->n_platforms++] = optarg;
-			break;
-		case OPT_BACKEND:
-			if (add_backends(a, optarg) < 0)
-				return 1 + cli_error("out of memory [out-of-memory]");
-			break;
-		case OPT_NO_LOAD:
-			a->no_load = true;
-			break;
-		default:
-			r = cli_output_option(&command_match, "text", c, &a->out);
-			if (r)
-				return r;
-		}
-	}
-	a->operand = optind < argc ? argv[optind] : NULL;
-	return check(a, argc, argv);
+	for (size_t i = 0; (arg = options_next(a->o, OPT_PLATFORM, &i));)
+		a->platforms[a->n_platforms++] = arg;
+	for (size_t i = 0; (arg = options_next(a->o, OPT_BACKEND, &i));)
+		if (add_backends(a, arg) < 0)
+			return cli_error("out of memory [out-of-memory]");
+	return check(a);
 }
 
 static int load_named(struct abibase_context *ctx, const struct arguments *a,
@@ -160,8 +134,9 @@ static int probe(struct abibase_context *ctx, struct abibase_catalogue *cat,
 	int r = abibase_probe_new(ctx, &pr);
 
 	if (r == 0) {
-		abibase_probe_set_flags(pr, ABIBASE_PROBE_NO_QEMU |
-						    (a->no_load ? ABIBASE_PROBE_NO_LOAD : 0));
+		abibase_probe_set_flags(
+			pr, ABIBASE_PROBE_NO_QEMU |
+				    (options_has(a->o, OPT_NO_LOAD) ? ABIBASE_PROBE_NO_LOAD : 0));
 		r = request_macvtap(pr, a);
 	}
 	if (r == 0)
@@ -189,45 +164,38 @@ static int match(const struct arguments *a, struct platforms *platforms)
 	r = abibase_match(ctx, cat, host, platforms->profile, platforms->n, a->backends, &res);
 	if (r < 0)
 		return cli_context_error(ctx, r);
-	return cli_answer(res, &a->out);
+	return cli_answer(res, a->o);
 }
 
-static int run(int argc, char **argv)
+static int run(const struct options *o)
 {
-	_autofree_ char **names = calloc((size_t)argc, sizeof(*names));
-	struct arguments a = { .platforms = names };
+	_autofree_ char **names = calloc(options_count(o, OPT_PLATFORM) + 1, sizeof(*names));
+	struct arguments a = { .o = o, .platforms = names, .operand = o->operands[0] };
 	struct platforms platforms = { 0 };
 	int r;
 
 	if (!names)
 		return cli_error("out of memory [out-of-memory]");
-	r = parse(argc, argv, &a);
-	r = r > 0 ? r - 1 : match(&a, &platforms);
+	r = take(&a);
+	if (r == 0)
+		r = match(&a, &platforms);
 	release(&platforms);
 	free(a.backends);
 	return r;
 }
 
 const struct command command_match = {
+	.verb = VERB_MATCH,
 	.name = "match",
 	.run = run,
 	.summary = "say which platforms this host satisfies",
-	.help = "Usage: abibase match [OPTION]... [PROFILE]\n"
-		"\n"
-		"Say which platforms this host has all of, which not and what is missing, and which\n"
-		"is the closest. Compared are the facts of the kernel that a guest can meet; QEMU is\n"
-		"shown and decides nothing. PROFILE is a file (it has a slash or ends in .json), - for\n"
-		"standard input, or the name of a platform; without it this host is probed.\n"
-		"\n"
-		"      --platform=NAME  compare with this platform, or the profile in a file; may be\n"
-		"                       repeated; default: all that 'abibase list' shows\n"
-		"      --backend=LIST   compare what these backends use, with commas: tap, tap+vhost,\n"
-		"                       macvtap, macvtap+vhost; default: tap,tap+vhost\n"
-		"      --no-load        probe without opening anything whose module is not loaded\n"
-		"  -f, --format=FORMAT  text (default, for people) or json\n"
-		"      --json           the same as --format=json\n"
-		"  -h, --help           show this help and exit\n"
-		"\n"
-		"Exit status: 0 a platform is satisfied; 1 none is; 2 trouble; 3 none is, but of some\n"
-		"it cannot be told.\n",
+	.usage = "[OPTION]... [PROFILE]\n",
+	.operands = { "@hosts" },
+	.about = "Say which platforms this host has all of, which not and what is missing, "
+		"and which is the closest. Compared are the facts of the kernel that a "
+		"guest can meet; QEMU is shown and decides nothing. PROFILE is a file (it "
+		"has a slash or ends in .json), - for standard input, or the name of a "
+		"platform; without it this host is probed.\n",
+	.status = "Exit status: 0 a platform is satisfied; 1 none is; 2 trouble; 3 none is, "
+		"but of some it cannot be told.\n",
 };

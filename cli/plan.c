@@ -3,17 +3,6 @@
 
 #include "cli.h"
 
-static const struct option options[] = {
-	{ "platforms", required_argument, NULL, OPT_PLATFORMS },
-	{ "at", required_argument, NULL, OPT_AT },
-	{ "hosts", required_argument, NULL, OPT_HOSTS },
-	{ "format", required_argument, NULL, 'f' },
-	{ "json", no_argument, NULL, OPT_JSON },
-	{ "output", required_argument, NULL, 'o' },
-	{ "help", no_argument, NULL, 'h' },
-	{ NULL, 0, NULL, 0 },
-};
-
 /* Operands, and the profiles that they name. */
 struct profiles {
 	char **name;
@@ -23,8 +12,7 @@ struct profiles {
 
 struct arguments {
 	struct profiles platforms, hosts;
-	const char *at, *what;
-	struct output out;
+	const struct options *o;
 };
 
 static void profiles_clear(struct profiles *p)
@@ -90,11 +78,24 @@ static int load_all(struct abibase_context *ctx, struct profiles *p)
 	return 0;
 }
 
+static const char *today(char day[16])
+{
+	time_t now = time(NULL);
+	struct tm tm;
+
+	*day = '\0';
+	if (gmtime_r(&now, &tm))
+		strftime(day, 16, "%Y-%m-%d", &tm);
+	return day;
+}
+
 static int plan(struct arguments *a)
 {
 	_unref_(context) *ctx = NULL;
 	_unref_(catalogue) *cat = NULL;
 	_unref_(result) *res = NULL;
+	const char *at = options_arg(a->o, OPT_AT);
+	char day[16];
 	int r, hosts;
 
 	if (cli_context(0, &ctx) != 0)
@@ -105,9 +106,10 @@ static int plan(struct arguments *a)
 		return STATUS_TROUBLE;
 	r = abibase_catalogue_new(ctx, &cat);
 	if (r == 0)
-		r = abibase_plan(ctx, cat, a->what, a->at, a->platforms.profile, a->platforms.n,
-				 a->hosts.profile, a->hosts.n, &res);
-	return r < 0 ? cli_context_error(ctx, r) : cli_answer(res, &a->out);
+		r = abibase_plan(ctx, cat, a->o->operands[0], at ? at : today(day),
+				 a->platforms.profile, a->platforms.n, a->hosts.profile, a->hosts.n,
+				 &res);
+	return r < 0 ? cli_context_error(ctx, r) : cli_answer(res, a->o);
 }
 
 /* At most one operand of all is standard input. */
@@ -123,80 +125,46 @@ static int check_stdin(const struct arguments *a)
 	return 0;
 }
 
-static int check(struct arguments *a, int argc, char **argv)
+static int take_names(const struct options *o, int id, struct profiles *p)
 {
-	if (argc == optind)
-		return 1 + cli_usage("plan", "missing operand: which group or property?");
-	if (argc - optind > 1)
-		return 1 + cli_usage("plan", "extra operand '%s'", argv[optind + 1]);
-	if (check_stdin(a) < 0)
-		return 1 + STATUS_TROUBLE;
-	a->what = argv[optind];
+	char *list;
+
+	for (size_t i = 0; (list = options_next(o, id, &i));)
+		if (add_names(p, list) < 0)
+			return cli_error("out of memory [out-of-memory]");
 	return 0;
 }
 
-/* Returns 0 to go on, else the exit status + 1. */
-static int parse(int argc, char **argv, struct arguments *a)
+static int run(const struct options *o)
 {
-	int c, r;
-
-	while ((c = cli_getopt(argc, argv, ":f:o:h", options)) != -1) {
-		switch (c) {
-		case OPT_PLATFORMS:
-		case OPT_HOSTS:
-			if (add_names(c == OPT_HOSTS ? &a->hosts : &a->platforms, optarg) < 0)
-				return 1 + cli_error("out of memory [out-of-memory]");
-			break;
-		case OPT_AT:
-			a->at = optarg;
-			break;
-		default:
-			r = cli_output_option(&command_plan, "text", c, &a->out);
-			if (r)
-				return r;
-		}
-	}
-	return check(a, argc, argv);
-}
-
-static int run(int argc, char **argv)
-{
-	struct arguments a = { 0 };
-	char today[16] = "";
-	time_t now = time(NULL);
-	struct tm tm;
+	struct arguments a = { .o = o };
 	int r;
 
-	if (gmtime_r(&now, &tm))
-		strftime(today, sizeof(today), "%Y-%m-%d", &tm);
-	a.at = today;
-	r = parse(argc, argv, &a);
-	r = r > 0 ? r - 1 : plan(&a);
+	if (o->n_operands == 0)
+		return cli_usage("plan", "missing operand: which group or property?");
+	if (o->n_operands > 1)
+		return cli_usage("plan", "extra operand '%s'", o->operands[1]);
+	r = take_names(o, OPT_PLATFORMS, &a.platforms);
+	if (r == 0)
+		r = take_names(o, OPT_HOSTS, &a.hosts);
+	if (r == 0)
+		r = check_stdin(&a) < 0 ? STATUS_TROUBLE : plan(&a);
 	profiles_clear(&a.platforms);
 	profiles_clear(&a.hosts);
 	return r;
 }
 
 const struct command command_plan = {
+	.verb = VERB_PLAN,
 	.name = "plan",
 	.run = run,
 	.summary = "when could a feature be on by default for everybody?",
-	.help = "Usage: abibase plan [OPTION]... GROUP|PROPERTY\n"
-		"\n"
-		"Say which platforms lack a feature, until when each of them is supported, and hence\n"
-		"the earliest day on which it could be on by default for everybody. GROUP is a group of\n"
-		"the catalogue, such as offload-uso; PROPERTY is one property, such as host_uso.\n"
-		"\n"
-		"      --platforms=LIST    these platforms, separated by commas, instead of all; may be\n"
-		"                          repeated\n"
-		"      --at=DATE           the day that counts as today, YYYY-MM-DD (default: today)\n"
-		"      --hosts=LIST        beside it, what a baseline of these hosts gives at once; may\n"
-		"                          be repeated\n"
-		"  -f, --format=FORMAT     text (default, for people) or json\n"
-		"      --json              the same as --format=json\n"
-		"  -o, --output=FILE       write to FILE, whole or not at all, instead of stdout\n"
-		"  -h, --help              show this help and exit\n"
-		"\n"
-		"Exit status: 0 every supported platform has it; 1 one lacks it; 2 trouble; 3 cannot\n"
-		"tell.\n",
+	.usage = "[OPTION]... GROUP|PROPERTY\n",
+	.operands = { "@groups @properties" },
+	.about = "Say which platforms lack a feature, until when each of them is supported, "
+		"and hence the earliest day on which it could be on by default for "
+		"everybody. GROUP is a group of the catalogue, such as offload-uso; "
+		"PROPERTY is one property, such as host_uso.\n",
+	.status = "Exit status: 0 every supported platform has it; 1 one lacks it; 2 "
+		"trouble; 3 cannot tell.\n",
 };

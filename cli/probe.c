@@ -1,39 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cli.h"
 
-static const struct option options[] = {
-	{ "output", required_argument, NULL, 'o' },
-	{ "name", required_argument, NULL, OPT_NAME },
-	{ "qemu", required_argument, NULL, OPT_QEMU },
-	{ "no-qemu", no_argument, NULL, OPT_NO_QEMU },
-	{ "machine", required_argument, NULL, 'M' },
-	{ "no-values", no_argument, NULL, OPT_NO_VALUES },
-	{ "observe", no_argument, NULL, OPT_OBSERVE },
-	{ "no-observe", no_argument, NULL, OPT_NO_OBSERVE },
-	{ "no-cache", no_argument, NULL, OPT_NO_CACHE },
-	{ "no-load", no_argument, NULL, OPT_NO_LOAD },
-	{ "only", required_argument, NULL, OPT_ONLY },
-	{ "skip", required_argument, NULL, OPT_SKIP },
-	{ "report", no_argument, NULL, OPT_REPORT },
-	{ "verbose", no_argument, NULL, 'v' },
-	{ "help", no_argument, NULL, 'h' },
-	{ NULL, 0, NULL, 0 },
-};
-
-struct arguments {
-	const char *output, *name;
-	const char **qemu; /* as many as there are arguments is always enough */
-	size_t n_qemu;
-	const char **machine; /* the same */
-	size_t n_machine;
-	char **only, **skip; /* lists with commas; the same */
-	size_t n_only, n_skip;
-	bool report;
-	bool no_values, no_cache, observe, no_observe;
-	bool no_qemu, no_load;
-	int verbose;
-};
-
 /* Is one of the words of a list with commas @word? */
 static bool list_has(const char *list, const char *word)
 {
@@ -48,100 +15,49 @@ static bool list_has(const char *list, const char *word)
 }
 
 /* --qemu and --machine are about what --only and --skip may leave out. */
-static bool leaves_out_qemu(const struct arguments *a)
+static bool leaves_out_qemu(const struct options *o)
 {
-	bool named = a->n_only == 0;
+	bool named = !options_has(o, OPT_ONLY);
+	const char *list;
 
-	for (size_t i = 0; i < a->n_skip; i++)
-		if (list_has(a->skip[i], "qemu"))
+	for (size_t i = 0; (list = options_next(o, OPT_SKIP, &i));)
+		if (list_has(list, "qemu"))
 			return true;
-	for (size_t i = 0; i < a->n_only; i++)
-		named = named || list_has(a->only[i], "qemu");
+	for (size_t i = 0; (list = options_next(o, OPT_ONLY, &i));)
+		named = named || list_has(list, "qemu");
 	return !named;
 }
 
-/* What the options say together. Returns 0 to go on, else the exit status + 1. */
-static int check(const struct arguments *a)
+/* What the options say together. 0 or STATUS_TROUBLE. */
+static int check(const struct options *o)
 {
-	const char *qemu = a->n_qemu > 0    ? "--qemu" :
-			   a->n_machine > 0 ? "--machine" :
-			   a->observe	    ? "--observe" :
-					      NULL;
+	static const struct {
+		int a, b;
+		const char *names;
+	} apart[] = {
+		{ OPT_QEMU, OPT_NO_QEMU, "--qemu and --no-qemu" },
+		{ 'M', OPT_NO_QEMU, "--machine and --no-qemu" },
+		{ OPT_OBSERVE, OPT_NO_QEMU, "--observe and --no-qemu" },
+		{ 'M', OPT_NO_VALUES, "--machine and --no-values" },
+		{ OPT_OBSERVE, OPT_NO_VALUES, "--observe and --no-values" },
+		{ OPT_OBSERVE, OPT_NO_OBSERVE, "--observe and --no-observe" },
+	};
+	const char *qemu = options_has(o, OPT_QEMU)    ? "--qemu" :
+			   options_has(o, 'M')	       ? "--machine" :
+			   options_has(o, OPT_OBSERVE) ? "--observe" :
+							 NULL;
 
-	if (a->no_qemu && qemu)
-		return 1 + cli_usage("probe", "%s and --no-qemu contradict each other", qemu);
-	if (a->no_values && a->n_machine > 0)
-		return 1 + cli_usage("probe", "--machine and --no-values contradict each other");
-	if (a->no_values && a->observe)
-		return 1 + cli_usage("probe", "--observe and --no-values contradict each other");
-	if (a->no_observe && a->observe)
-		return 1 + cli_usage("probe", "--observe and --no-observe contradict each other");
-	if (qemu && leaves_out_qemu(a))
-		return 1 + cli_usage("probe", "%s is given, but qemu is left out by --only or --skip",
-				     qemu);
-	if (a->report && a->output && strcmp(a->output, "-") == 0)
-		return 1 + cli_usage("probe", "--report and --output=- both want stdout");
+	if (o->n_operands > 0)
+		return cli_usage("probe", "extra operand '%s'", o->operands[0]);
+	for (size_t i = 0; i < ARRAY_SIZE(apart); i++)
+		if (options_has(o, apart[i].a) && options_has(o, apart[i].b))
+			return cli_usage("probe", "%s contradict each other", apart[i].names);
+	if (qemu && leaves_out_qemu(o))
+		return cli_usage("probe", "%s is given, but qemu is left out by --only or --skip",
+				 qemu);
+	if (options_has(o, OPT_REPORT) && o->output && streq(o->output, "-"))
+		return cli_usage("probe", "--report and --output=- both want stdout");
 	return 0;
-}
-
-/* Returns 0 to go on, else the exit status + 1. */
-static int parse(int argc, char **argv, struct arguments *a)
-{
-	int c;
-
-	while ((c = cli_getopt(argc, argv, ":o:M:vh", options)) != -1) {
-		switch (c) {
-		case 'o':
-			a->output = optarg;
-			break;
-		case OPT_NAME:
-			a->name = optarg;
-			break;
-		case OPT_QEMU:
-			a->qemu[a->n_qemu++] = optarg;
-			break;
-		case OPT_NO_QEMU:
-			a->no_qemu = true;
-			break;
-		case 'M':
-			a->machine[a->n_machine++] = optarg;
-			break;
-		case OPT_NO_VALUES:
-			a->no_values = true;
-			break;
-		case OPT_OBSERVE:
-			a->observe = true;
-			break;
-		case OPT_NO_OBSERVE:
-			a->no_observe = true;
-			break;
-		case OPT_NO_CACHE:
-			a->no_cache = true;
-			break;
-		case OPT_NO_LOAD:
-			a->no_load = true;
-			break;
-		case OPT_ONLY:
-			a->only[a->n_only++] = optarg;
-			break;
-		case OPT_SKIP:
-			a->skip[a->n_skip++] = optarg;
-			break;
-		case OPT_REPORT:
-			a->report = true;
-			break;
-		case 'v':
-			a->verbose++;
-			break;
-		case 'h':
-			return 1 + cli_help(&command_probe);
-		default:
-			return 1 + cli_usage("probe", NULL);
-		}
-	}
-	if (optind < argc)
-		return 1 + cli_usage("probe", "extra operand '%s'", argv[optind]);
-	return check(a);
 }
 
 /* A list, split at the commas in place */
@@ -156,25 +72,30 @@ static int choose(struct abibase_probe *probe, char *list,
 	return r;
 }
 
-static int prepare(struct abibase_probe *probe, const struct arguments *a)
+static int prepare(struct abibase_probe *probe, const struct options *o)
 {
-	int r = a->name ? abibase_probe_set_name(probe, a->name) : 0;
+	int r = options_has(o, OPT_NAME) ? abibase_probe_set_name(probe, options_arg(o, OPT_NAME)) : 0;
 
-	for (size_t i = 0; r == 0 && i < a->n_qemu; i++)
-		r = abibase_probe_add_qemu(probe, a->qemu[i]);
-	for (size_t i = 0; r == 0 && i < a->n_only; i++)
-		r = choose(probe, a->only[i], abibase_probe_only);
-	for (size_t i = 0; r == 0 && i < a->n_skip; i++)
-		r = choose(probe, a->skip[i], abibase_probe_skip);
-	for (size_t i = 0; r == 0 && i < a->n_machine; i++)
-		r = abibase_probe_add_machine(probe, a->machine[i]);
-	if (r == 0 && a->no_cache)
+	for (size_t i = 0; r == 0 && i < o->n_given; i++) {
+		char *arg = o->given[i].arg;
+
+		if (o->given[i].id == OPT_QEMU)
+			r = abibase_probe_add_qemu(probe, arg);
+		else if (o->given[i].id == 'M')
+			r = abibase_probe_add_machine(probe, arg);
+		else if (o->given[i].id == OPT_ONLY)
+			r = choose(probe, arg, abibase_probe_only);
+		else if (o->given[i].id == OPT_SKIP)
+			r = choose(probe, arg, abibase_probe_skip);
+	}
+	if (r == 0 && options_has(o, OPT_NO_CACHE))
 		r = abibase_probe_set_cache_dir(probe, NULL);
-	abibase_probe_set_flags(probe, (a->no_load ? ABIBASE_PROBE_NO_LOAD : 0) |
-					       (a->no_qemu ? ABIBASE_PROBE_NO_QEMU : 0) |
-					       (a->no_values ? ABIBASE_PROBE_NO_VALUES : 0) |
-					       (a->no_observe ? 0 : ABIBASE_PROBE_SIZES) |
-					       (a->observe ? ABIBASE_PROBE_OBSERVE : 0));
+	abibase_probe_set_flags(probe,
+				(options_has(o, OPT_NO_LOAD) ? ABIBASE_PROBE_NO_LOAD : 0) |
+					(options_has(o, OPT_NO_QEMU) ? ABIBASE_PROBE_NO_QEMU : 0) |
+					(options_has(o, OPT_NO_VALUES) ? ABIBASE_PROBE_NO_VALUES : 0) |
+					(options_has(o, OPT_NO_OBSERVE) ? 0 : ABIBASE_PROBE_SIZES) |
+					(options_has(o, OPT_OBSERVE) ? ABIBASE_PROBE_OBSERVE : 0));
 	return r;
 }
 
@@ -190,13 +111,14 @@ static bool has_unasked(const struct abibase_profile *p)
 }
 
 /* A QEMU that was named and could not be asked: what it says was said, and is in the profile. */
-static int status_of(const struct arguments *a, const struct abibase_profile *p)
+static int status_of(const struct options *o, const struct abibase_profile *p)
 {
-	return a->n_qemu && has_unasked(p) ? STATUS_TROUBLE : 0;
+	return options_has(o, OPT_QEMU) && has_unasked(p) ? STATUS_TROUBLE : 0;
 }
 
-static int probe(const struct arguments *a)
+static int probe(const struct options *o)
 {
+	bool wants_report = options_has(o, OPT_REPORT);
 	_unref_(context) *ctx = NULL;
 	_unref_(catalogue) *cat = NULL;
 	_unref_(probe) *pr = NULL;
@@ -204,76 +126,40 @@ static int probe(const struct arguments *a)
 	_autofree_ char *text = NULL, *report = NULL;
 	int r;
 
-	if (cli_context(a->verbose, &ctx) != 0)
+	if (cli_context(o->verbose, &ctx) != 0)
 		return STATUS_TROUBLE;
 	r = abibase_catalogue_new(ctx, &cat);
 	if (r == 0)
 		r = abibase_probe_new(ctx, &pr);
 	if (r == 0)
-		r = prepare(pr, a);
+		r = prepare(pr, o);
 	if (r == 0)
 		r = abibase_probe_run(pr, cat, &profile);
 	if (r == 0)
 		r = abibase_profile_to_json(profile, &text);
-	if (r == 0 && a->report)
+	if (r == 0 && wants_report)
 		r = abibase_profile_to_report(profile, cat, &report);
 	if (r < 0)
 		return cli_context_error(ctx, r);
-	r = a->output || !a->report ? cli_write(a->output, text) : 0;
-	if (r == 0 && a->report)
+	r = o->output || !wants_report ? cli_write(o->output, text) : 0;
+	if (r == 0 && wants_report)
 		r = cli_write(NULL, report);
-	return r ? r : status_of(a, profile);
+	return r ? r : status_of(o, profile);
 }
 
-static int run(int argc, char **argv)
+static int run(const struct options *o)
 {
-	_autofree_ const char **qemu = calloc((size_t)argc, sizeof(*qemu));
-	_autofree_ const char **machine = calloc((size_t)argc, sizeof(*machine));
-	_autofree_ char **only = calloc((size_t)argc, sizeof(*only));
-	_autofree_ char **skip = calloc((size_t)argc, sizeof(*skip));
-	struct arguments a = { .qemu = qemu, .machine = machine, .only = only, .skip = skip };
-	int r;
-
-	if (!qemu || !machine || !only || !skip)
-		return cli_error("out of memory [out-of-memory]");
-	r = parse(argc, argv, &a);
-	return r > 0 ? r - 1 : probe(&a);
+	return check(o) != 0 ? STATUS_TROUBLE : probe(o);
 }
 
 const struct command command_probe = {
+	.verb = VERB_PROBE,
 	.name = "probe",
 	.run = run,
 	.summary = "write the profile of this host",
-	.help = "Usage: abibase probe [OPTION]...\n"
-		"\n"
-		"Ask the kernel and the QEMU binaries of this host what they can do, and write the\n"
-		"answers as a profile. What could not be asked is said on stderr and is unknown in\n"
-		"the profile, with the reason.\n"
-		"\n"
-		"  -o, --output=FILE  write to FILE, whole or not at all, instead of stdout\n"
-		"      --name=NAME    name of the profile; default: the host name\n"
-		"      --qemu=BINARY  ask this QEMU binary; may be repeated; default: those in the\n"
-		"                     usual places\n"
-		"      --no-qemu      ask no QEMU binary\n"
-		"  -M, --machine=MACHINE\n"
-		"                     record the effective values of this machine type; may be\n"
-		"                     repeated; default: versioned pc and q35 types from 5.2 on\n"
-		"      --no-values    record no effective values of machine types\n"
-		"      --observe      start each of these machine types with a tap, and with vhost-net,\n"
-		"                     record what a guest would be offered, and say where that is\n"
-		"                     not what was predicted\n"
-		"      --no-observe   start none of these machine types to read the sizes of queues\n"
-		"                     and of the network card's ROM\n"
-		"      --no-cache     ask each QEMU binary, whatever it answered before\n"
-		"      --only=LIST    ask these surfaces alone, with commas: tap, macvtap, ipvtap,\n"
-		"                     vhost-net, vhost-vsock, vhost-scsi, vhost-vdpa, params, ebpf,\n"
-		"                     qemu; default: all but macvtap and ipvtap\n"
-		"      --skip=LIST    leave these surfaces out\n"
-		"      --report       print for people what the host has and lacks; the profile is\n"
-		"                     written with --output only\n"
-		"      --no-load      open nothing whose kernel module is not loaded\n"
-		"  -v, --verbose      say more about what is done; twice: everything\n"
-		"  -h, --help         show this help and exit\n"
-		"\n"
-		"Exit status: 0 a profile was written; 2 trouble.\n",
+	.usage = "[OPTION]...\n",
+	.about = "Ask the kernel and the QEMU binaries of this host what they can do, and "
+		"write the answers as a profile. What could not be asked is said on stderr "
+		"and is unknown in the profile, with the reason.\n",
+	.status = "Exit status: 0 a profile was written; 2 trouble.\n",
 };

@@ -1,13 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cli.h"
 
-static const struct option options[] = {
-	{ "format", required_argument, NULL, 'f' },
-	{ "json", no_argument, NULL, OPT_JSON },
-	{ "help", no_argument, NULL, 'h' },
-	{ NULL, 0, NULL, 0 },
-};
-
 static int profile_text(struct abibase_context *ctx, const struct abibase_profile *profile,
 			bool json, char **ret)
 {
@@ -54,35 +47,23 @@ static int show(const char *operand, bool json)
 	return text ? cli_write(NULL, text) : STATUS_YES;
 }
 
-static int run(int argc, char **argv)
+static int run(const struct options *o)
 {
-	struct output out = { 0 };
-	int c, r;
-
-	while ((c = cli_getopt(argc, argv, ":f:h", options)) != -1) {
-		r = cli_output_option(&command_show, "table", c, &out);
-		if (r)
-			return r - 1;
-	}
-	if (optind >= argc)
+	if (o->n_operands == 0)
 		return cli_usage("show", "missing operand: which profile or baseline?");
-	if (optind + 1 < argc)
-		return cli_usage("show", "extra operand '%s'", argv[optind + 1]);
-	return show(argv[optind], out.json);
+	if (o->n_operands > 1)
+		return cli_usage("show", "extra operand '%s'", o->operands[1]);
+	return show(o->operands[0], o->json);
 }
 
 const struct command command_show = {
+	.verb = VERB_SHOW,
 	.name = "show",
 	.run = run,
 	.summary = "show a platform, a profile or a baseline",
-	.help = "Usage: abibase show [OPTION]... NAME|FILE\n"
-		"\n"
-		"Show a platform by its name, or the profile or baseline in a file (it has a slash or\n"
-		"ends in .json; - is standard input).\n"
-		"\n"
-		"  -f, --format=FORMAT  table (default, for people) or json (the canonical document)\n"
-		"      --json           the same as --format=json\n"
-		"  -h, --help           show this help and exit\n"
-		"\n"
-		"Exit status: 0 done; 2 trouble.\n",
+	.usage = "[OPTION]... NAME|FILE\n",
+	.operands = { "@hosts" },
+	.about = "Show a platform by its name, or the profile or baseline in a file (it has "
+		"a slash or ends in .json; - is standard input).\n",
+	.status = "Exit status: 0 done; 2 trouble.\n",
 };

@@ -1,12 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cli.h"
 
-static const struct option options[] = {
-	{ "verbose", no_argument, NULL, 'v' },
-	{ "help", no_argument, NULL, 'h' },
-	{ NULL, 0, NULL, 0 },
-};
-
 /* The exit status of one file; its findings are on stderr. */
 static int validate_one(struct abibase_context *ctx, const char *file, bool verbose)
 {
@@ -41,47 +35,32 @@ static int validate(char *const *files, int n, bool verbose)
 	return status;
 }
 
-static int run(int argc, char **argv)
+static int run(const struct options *o)
 {
-	bool verbose = false;
 	bool taken = false;
-	int c;
 
-	while ((c = cli_getopt(argc, argv, ":vh", options)) != -1) {
-		switch (c) {
-		case 'v':
-			verbose = true;
-			break;
-		case 'h':
-			return cli_help(&command_validate);
-		default:
-			return cli_usage("validate", NULL);
-		}
-	}
-	if (optind >= argc)
+	if (o->n_operands == 0)
 		return cli_usage("validate", "missing operand: which files?");
-	for (int i = optind; i < argc; i++) {
-		if (!streq(argv[i], "-"))
+	for (int i = 0; i < o->n_operands; i++) {
+		if (!streq(o->operands[i], "-"))
 			continue;
 		if (taken)
 			return cli_usage("validate", "standard input can be read only once: '-'");
 		taken = true;
 	}
-	return validate(argv + optind, argc - optind, verbose);
+	return validate(o->operands, o->n_operands, o->verbose);
 }
 
 const struct command command_validate = {
+	.verb = VERB_VALIDATE,
 	.name = "validate",
 	.run = run,
 	.summary = "report all that is wrong with documents",
-	.help = "Usage: abibase validate [OPTION]... FILE...\n"
-		"\n"
-		"Check profiles, baselines and catalogues, and report on stderr every problem of every\n"
-		"FILE (- is standard input), with its place and the id of the message.\n"
-		"\n"
-		"  -v, --verbose  also name on stdout the files that are valid\n"
-		"  -h, --help     show this help and exit\n"
-		"\n"
-		"Exit status: 0 all are valid, perhaps with warnings; 1 a fault was found; 2 a file could\n"
-		"not be read.\n",
+	.usage = "[OPTION]... FILE...\n",
+	.operands = { "@files" },
+	.about = "Check profiles, baselines and catalogues, and report on stderr every "
+		"problem of every FILE (- is standard input), with its place and the id of "
+		"the message.\n",
+	.status = "Exit status: 0 all are valid, perhaps with warnings; 1 a fault was found; "
+		"2 a file could not be read.\n",
 };

@@ -56,5 +56,5 @@ comm -23 "$dir/header" "$dir/calls" > "$dir/idle"
 echo "functions that nothing calls (-) and those with a reason (+):"
 cut -d ' ' -f 1 "$dir/reasons" | sort | diff -u "$dir/idle" -
 n=$(wc -l < "$dir/header")
-echo "$n functions; at most 130 until other verbs come"
-test "$n" -le 130
+echo "$n functions; at most 132 until other verbs come"
+test "$n" -le 132

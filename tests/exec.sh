@@ -245,6 +245,14 @@ started()
 try 42 "$abibase" exec --profile "$tmp/new.json" "$tmp/base.json" -- "$qemu" -M $machine 'a b' ''
 started -M $machine 'a b' ''
 [ ! -s "$tmp/err" ] || fail 'a start without a fault says something'
+# Without its hosts a baseline starts the same, and refuses the same.
+"$abibase" intersect --json --no-inputs -M $machine debian-13 -o "$tmp/small.json" 2>"$tmp/err" ||
+	fail 'no baseline without inputs'
+try 42 "$abibase" exec --profile "$tmp/new.json" "$tmp/small.json" -- "$qemu" -M $machine
+started -M $machine
+[ ! -s "$tmp/err" ] || fail 'a start without inputs says something'
+try 126 "$abibase" exec --profile "$tmp/old.json" "$tmp/small.json" -- "$qemu" -M $machine
+says 'virtio-net-device.queue_reset (VIRTIO_F_RING_RESET)'
 # A note of the check keeps nothing from starting, and is none of a guest's business.
 jq '.facts |= (with_entries(select(.key | startswith("vhost_net.") | not))
 	+ {"vhost_net.usable": false})' "$tmp/new.json" >"$tmp/no-vhost.json"
@@ -252,6 +260,16 @@ jq '.facts |= (with_entries(select(.key | startswith("vhost_net.") | not))
 grep -q '^  note .*provably no vhost-net' "$tmp/checked" || fail 'no vhost-net: not named'
 try 42 "$abibase" exec --profile "$tmp/no-vhost.json" "$tmp/base.json" -- "$qemu" -M $machine
 [ ! -s "$tmp/err" ] || fail 'a note is said of a start'
+# Nor does a network card without a ROM, where the list says how large one is.
+jq --arg m $machine '.qemu[].shape = {($m): {"tap": {"rom_size": 524288}}}' "$tmp/new.json" >"$tmp/rom.json"
+"$abibase" intersect --json -M $machine "$tmp/rom.json" -o "$tmp/rom-base.json" 2>"$tmp/err" ||
+	fail 'no baseline with a ROM'
+for without in romfile= rombar=0; do
+	try 42 "$abibase" exec --profile "$tmp/rom.json" "$tmp/rom-base.json" -- "$qemu" -M $machine \
+		-netdev tap,id=n0 -device virtio-net-pci,netdev=n0,$without
+	[ ! -s "$tmp/err" ] || fail "something is said of $without"
+	grep -q '^virtio-net-pci-base.romsize=524288$' "$tmp/started" || fail "$without: no romsize in the list"
+done
 for machines in "-machine $machine,usb=off" "--M type=$machine" "-machine q35 -M usb=off,type=$machine"; do
 	# shellcheck disable=SC2086
 	try 42 "$abibase" exec --profile "$tmp/new.json" "$tmp/base.json" -- "$qemu" $machines

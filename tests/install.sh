@@ -55,6 +55,8 @@ done
 grep -q "$sysconfdir/abibase/emulator.conf" "$dest$bindir/abibase-emulator" ||
 	fail "abibase-emulator does not read $sysconfdir/abibase/emulator.conf"
 there -f "$(directory bashcompletiondir)/abibase"
+there -f "$(directory zshcompletiondir)/_abibase"
+there -f "$(directory fishcompletiondir)/abibase.fish"
 there -d "$sysconfdir/abibase/platforms"
 [ -z "$(find "$dest$sysconfdir/abibase" -perm /022)" ] || fail "others can write $sysconfdir/abibase"
 

@@ -100,6 +100,7 @@ for verb in $verbs; do
 	misuse "$verb --help" "$verb" -X
 	run 0 "$verb" --help
 	stderr_empty "abibase $verb --help"
+	[ "$(wc -L <"$tmp/out")" -le 80 ] || fail "$verb --help is wider than 80 columns"
 	cp "$tmp/out" "$tmp/help-$verb"
 	run 0 "$verb" -h
 	same "-h is not --help of $verb" "$tmp/help-$verb" "$tmp/out"
@@ -131,18 +132,23 @@ misuse 'intersect --help' intersect --json=x debian-12
 says "abibase: option '--json' doesn't allow an argument"
 misuse 'intersect --help' intersect --for
 says "abibase: option '--for' requires an argument"
-misuse 'intersect --help' intersect --back
-says "abibase: option '--back' requires an argument"
-misuse 'intersect --help' intersect --f
-says "abibase: option '--f' is ambiguous; possibilities: '--f"
+# An abbreviation would mean something else when there is one option more.
+misuse 'intersect --help' intersect --back=tap debian-12
+says "abibase: unrecognized option '--back'; did you mean '--backend'?"
+misuse 'intersect --help' intersect --form
+says "abibase: unrecognized option '--form'; did you mean '--format' or '--for'?"
+misuse '--help' --vers
+says "did you mean '--version'?"
+misuse '--help' intersct
+says "unknown verb 'intersct'; did you mean 'intersect'?"
 misuse 'intersect --help' intersect --json -o
 says "abibase: option requires an argument -- 'o'"
 misuse 'intersect --help' intersect --json -Xo
 says "abibase: invalid option -- 'X'"
 misuse 'list --help' list -v:
 says "abibase: invalid option -- ':'"
-misuse 'list --help' list --verb=x
-says "abibase: option '--verb' doesn't allow an argument"
+misuse 'list --help' list --verbose=x
+says "abibase: option '--verbose' doesn't allow an argument"
 misuse '--help' --nosuchoption
 says "abibase: unrecognized option '--nosuchoption'"
 # A file name that a glob has found can be an option and hold anything.
@@ -573,8 +579,7 @@ man_options()
 }
 completion_options()
 {
-	bash -c '. "$1"; COMP_WORDS=(abibase $2 --); COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
-		_abibase; printf "%s\n" "${COMPREPLY[@]}"' - "$src/completions/abibase" "$1" | sort
+	"$abibase" __complete $1 -- | cut -f1 | sort
 }
 cp "$tmp/help" "$tmp/help-"
 for verb in $verbs ''; do
@@ -582,7 +587,6 @@ for verb in $verbs ''; do
 	[ -s "$tmp/options" ] || fail "no options found in the help of '$verb'"
 	man_options "${verb:-Before any verb}" >"$tmp/got"
 	same "help and manual differ: '$verb'" "$tmp/options" "$tmp/got"
-	have bash || continue
 	completion_options "$verb" >"$tmp/got"
 	same "help and completion differ: '$verb'" "$tmp/options" "$tmp/got"
 	# Each is really an option: getopt finds fault with something else.
@@ -592,13 +596,83 @@ for verb in $verbs ''; do
 			fail "'$verb' does not know $option"
 	done <"$tmp/options"
 done
-if have bash; then
-	completion_options ' ' >/dev/null
-	bash -c '. "$1"; COMP_WORDS=(abibase ""); COMP_CWORD=1; _abibase
-		printf "%s\n" "${COMPREPLY[@]}"' - "$src/completions/abibase" | sort >"$tmp/got"
+
+# What the shells do of it: each is given words, and says what can stand in the place of the last one.
+mkdir "$tmp/bin"
+printf '#!/bin/sh\nexec "%s" "$@"\n' "$abibase" >"$tmp/bin/abibase"
+chmod +x "$tmp/bin/abibase"
+mkdir "$tmp/files"
+touch "$tmp/files/one.json"
+in_bash()
+{
+	PATH=$tmp/bin:$PATH bash -c '. "$1"; shift; COMP_WORDS=(abibase "$@"); COMP_CWORD=$#; _abibase
+		printf "%s\n" "${COMPREPLY[@]}"' - "$src/completions/abibase" "$@" | sort
+}
+in_zsh()
+{
+	PATH=$tmp/bin:$PATH zsh -fc 'file=$1; shift; words=(abibase "$@"); CURRENT=$#words
+		PREFIX=$words[-1]
+		compset() { PREFIX=${PREFIX#${~2}} }
+		_files() { print -l -- $PREFIX*(N) }
+		_command_names() { print commands }
+		_describe() { print -l -- "${(@P)2%%:*}" }
+		complete_it() { source $file }; complete_it' - "$src/completions/_abibase" "$@" | sort
+}
+in_fish()
+{
+	PATH=$tmp/bin:$PATH HOME=$tmp fish --no-config -c 'source $argv[1]
+		complete -C "abibase $argv[2..]"' "$src/completions/abibase.fish" "$@" | cut -f1 | sort
+}
+for shell in bash zsh fish; do
+	have $shell || continue
 	printf '%s\n' $verbs help | sort >"$tmp/want"
-	same 'the verbs of the completion' "$tmp/want" "$tmp/got"
+	in_$shell '' >"$tmp/got" 2>"$tmp/err"
+	same "the verbs in $shell" "$tmp/want" "$tmp/got"
+	printf '%s\n' --baseline --backend | sort >"$tmp/want"
+	in_$shell targets --ba >"$tmp/got" 2>"$tmp/err"
+	same "options in $shell" "$tmp/want" "$tmp/got"
+	printf '%s\n' tap,macvtap tap,macvtap+vhost >"$tmp/want"
+	in_$shell intersect --backend tap,ma >"$tmp/got" 2>"$tmp/err"
+	same "a list in $shell" "$tmp/want" "$tmp/got"
+	echo "$tmp/files/one.json" >"$tmp/want"
+	in_$shell validate "$tmp/files/o" >"$tmp/got" 2>"$tmp/err"
+	same "files in $shell" "$tmp/want" "$tmp/got"
+done
+# Bash takes "=" and ":" for the ends of words, and replaces what stands behind.
+if have bash; then
+	echo compatible >"$tmp/want"
+	in_bash intersect --policy = comp >"$tmp/got" 2>"$tmp/err"
+	same 'behind a "=" in bash' "$tmp/want" "$tmp/got"
+	printf '%s\n' all compatible >"$tmp/want"
+	in_bash intersect --policy = >"$tmp/got" 2>"$tmp/err"
+	same 'behind a bare "=" in bash' "$tmp/want" "$tmp/got"
+	echo "$tmp/files/one.json" >"$tmp/want"
+	in_bash intersect --files0-from = "$tmp/files/" >"$tmp/got" 2>"$tmp/err"
+	same 'a file behind a "=" in bash' "$tmp/want" "$tmp/got"
 fi
+# What each kind of argument completes to.
+while IFS='|' read -r words want; do
+	"$abibase" __complete $words '' >"$tmp/got" 2>"$tmp/err"
+	cut -f1 "$tmp/got" | grep -qxF -e "$want" || fail "abibase __complete $words: no $want"
+	stderr_empty "abibase __complete $words"
+done <<'END'
+intersect --enable|ring-packed
+intersect --disable|offload-uso
+intersect --policy|all
+intersect debian-12 -M|pc-q35-7.2
+intersect --backend|macvtap+vhost
+intersect|debian-12-backports
+plan|offload-uso
+plan|host_uso
+explain x.json|host_uso
+probe --only|vhost-vdpa
+decode --device|virtio-blk
+targets --from|debian-13
+check x.json|debian-13
+verify x.json --|:commands
+help|intersect
+END
+
 # Each short option stands beside a long one in both.
 for verb in $verbs; do
 	grep -o '^  -[A-Za-z], --[a-z0-9-]*' "$tmp/help-$verb" | tr -d ' ' | sort >"$tmp/options"
@@ -668,9 +742,6 @@ for page in README.md man/abibase.1; do
 done
 
 # The worked example of the README is what the command really prints.
-mkdir "$tmp/bin"
-printf '#!/bin/sh\nexec "%s" "$@"\n' "$abibase" >"$tmp/bin/abibase"
-chmod +x "$tmp/bin/abibase"
 sed -n '/^## An example/,/^## Install/s/^    //p' "$src/README.md" >"$tmp/want"
 [ -s "$tmp/want" ] || fail 'no example in README.md'
 sed -n 's/^\$ //p' "$tmp/want" | while read -r line; do

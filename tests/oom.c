@@ -508,7 +508,10 @@ static int render(const struct abibase_baseline *b, const char *format, const ch
 	if (result == 0 && host)
 		result = abibase_render_set_for(r, host);
 	abibase_render_set_flags(r, ABIBASE_RENDER_WITH_MACHINE |
-					    (minimal ? ABIBASE_RENDER_MINIMAL : 0));
+					    (minimal ? ABIBASE_RENDER_MINIMAL : 0) |
+					    (minimal && streq(format, "json") ?
+						     ABIBASE_RENDER_NO_INPUTS :
+						     0));
 	if (result == 0)
 		result = abibase_render_run(r, b, &m->text, &m->why);
 	abibase_render_unref(r);
@@ -683,9 +686,10 @@ static int op_machines(struct made *m)
 	return r;
 }
 
-static int check_host(struct abibase_profile *p, struct abibase_check_request **ret)
+static int check_host(const struct abibase_baseline *b, struct abibase_profile *p,
+		      struct abibase_check_request **ret)
 {
-	int r = abibase_check_request_new(t.ctx, t.cat, baseline, ret);
+	int r = abibase_check_request_new(t.ctx, t.cat, (struct abibase_baseline *)b, ret);
 
 	if (r < 0)
 		return r;
@@ -695,11 +699,11 @@ static int check_host(struct abibase_profile *p, struct abibase_check_request **
 	return r;
 }
 
-static int op_check(struct made *m)
+static int check(const struct abibase_baseline *b, struct made *m)
 {
 	struct abibase_check_request *q;
 	struct abibase_result *res;
-	int r = check_host(conflicting[1], &q);
+	int r = check_host(b, conflicting[1], &q);
 
 	if (r < 0)
 		return r;
@@ -713,6 +717,29 @@ static int op_check(struct made *m)
 	if (r < 0)
 		free(steal(&m->text));
 	abibase_result_unref(res);
+	return r;
+}
+
+static int op_check(struct made *m)
+{
+	return check(baseline, m);
+}
+
+/* Written without its inputs, read, and a host held against it. */
+static int op_no_inputs(struct made *m)
+{
+	struct abibase_baseline *b;
+	int r = render(baseline, "json", NULL, true, m);
+
+	if (r < 0)
+		return r;
+	r = abibase_baseline_from_buffer(t.ctx, m->text, strlen(m->text), "t", &b);
+	free(steal(&m->text));
+	free(steal(&m->why));
+	if (r < 0)
+		return r;
+	r = check(b, m);
+	abibase_baseline_unref(b);
 	return r;
 }
 
@@ -841,7 +868,7 @@ static int op_check_args(struct made *m)
 	struct abibase_check_request *q;
 	_buf_ text = { 0 };
 	char **args;
-	int r = check_host(hosts[0], &q);
+	int r = check_host(baseline, hosts[0], &q);
 
 	if (r < 0)
 		return r;
@@ -968,6 +995,7 @@ static const struct operation {
 	{ "args-for", op_args_for, false },
 	{ "readconfig", op_readconfig, false },
 	{ "json", op_json, false },
+	{ "no-inputs", op_no_inputs, true },
 	{ "table", op_table, false },
 	{ "no-common-list", op_no_common_list, false },
 	{ "predict", op_predict, false },

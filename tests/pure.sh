@@ -7,7 +7,7 @@ set -u
 
 top_builddir=${top_builddir:-.}
 pure='base/version document/baseline document/hosts model/derive model/derive-agree
-	model/derive-hosts model/derive-rows
+	model/derive-hosts model/derive-rows model/derive-scope
 	model/derive-numbers model/derive-values model/effective model/intersect model/predict
 	model/render'
 forbidden='open|open64|openat|openat64|creat|fopen|fopen64|freopen|fdopen|opendir|read|pread|write

@@ -486,51 +486,6 @@ START_TEST(qemu_apart)
 }
 END_TEST
 
-/* Numbers and texts that the catalogue names: made up, for there are none yet. */
-START_TEST(numbers_and_texts)
-{
-	json_t *root = test_json("data/catalogue.json");
-	json_t *need = json_object_get(json_array_get(json_object_get(root, "requirements"), 0),
-				       "needs");
-	_autofree_ char *path = NULL;
-	char dir[] = "/tmp/abibase-check-XXXXXX";
-
-	ck_assert_ptr_nonnull(mkdtemp(dir));
-	ck_assert_int_ge(asprintf(&path, "%s/catalogue.json", dir), 0);
-	json_array_append_new(json_object_get(need, "tap"), json_string("later.number"));
-	json_array_append_new(json_object_get(need, "tap"), json_string("later.text"));
-	for (int i = 0; i < 2; i++)
-		json_object_set_new(json_object_get(root, "conditions"),
-				    i ? "later.number" : "later.text",
-				    json_pack("{s:s, s:s, s:s, s:s}", "layer", "tap", "missing", "m",
-					      "remedy", "r", "source", "s"));
-	ck_assert_int_eq(json_dump_file(root, path, 0), 0);
-	json_decref(root);
-	abibase_context_set_data_dir(t.ctx, dir);
-	t.cat = abibase_catalogue_unref(t.cat);
-	ck_assert_int_eq(abibase_catalogue_new(t.ctx, &t.cat), 0);
-	unlink(path);
-	rmdir(dir);
-
-	match_begin("6.1", "6.1");
-	for (int i = 0; i < 2; i++) {
-		set_fact(i, "later.number", json_integer(64));
-		set_fact(i, "later.text", json_string("same"));
-	}
-	assert_match("tap", ABIBASE_VERDICT_YES, "");
-	set_fact(0, "later.number", json_integer(65));
-	assert_match("tap", ABIBASE_VERDICT_YES, "");
-	set_fact(0, "later.number", json_integer(63));
-	assert_match("tap", ABIBASE_VERDICT_NO, "later.number");
-	set_fact(0, "later.text", json_string("other"));
-	assert_match("tap", ABIBASE_VERDICT_NO, "later.number later.text");
-	set_fact(0, "later.number", json_pack("{s:s}", "unknown", "no-permission"));
-	drop_facts(0, "later.text");
-	assert_match("tap", ABIBASE_VERDICT_UNKNOWN, "later.number? later.text?");
-	match_end();
-}
-END_TEST
-
 /* The platforms that are shipped, and the hosts that were recorded. */
 static struct abibase_result *match_shipped(const char *kernel)
 {
@@ -632,7 +587,6 @@ Suite *suite_diff(void)
 	tcase_add_test(c, device_missing);
 	tcase_add_test(c, another_architecture);
 	tcase_add_test(c, qemu_apart);
-	tcase_add_test(c, numbers_and_texts);
 	tcase_add_test(c, shipped_platforms);
 	tcase_add_test(c, refused_and_empty);
 	suite_add_tcase(s, c);

@@ -1214,7 +1214,7 @@ START_TEST(test_reasons)
 	ck_assert_uint_eq(v->why[0].n_hosts, 2);
 	ck_assert_str_eq(b->in.hosts[v->why[0].hosts[0]]->name, "one");
 	ck_assert_str_eq(b->in.hosts[v->why[0].hosts[1]]->name, "two");
-	ck_assert_ptr_nonnull(strstr(json, "\"cohorts\": [\n            \"one\"\n"));
+	ck_assert_ptr_nonnull(strstr(json, "\"cohorts\": [\n                \"one\"\n"));
 	abibase_baseline_unref(b);
 }
 END_TEST
@@ -1338,6 +1338,102 @@ START_TEST(shared_machines)
 }
 END_TEST
 
+static char *without_inputs(const struct abibase_baseline *b)
+{
+	struct abibase_render *r;
+	char *text = NULL;
+
+	ck_assert_int_eq(abibase_render_new(t.ctx, &r), 0);
+	ck_assert_int_eq(abibase_render_set_format(r, "json"), 0);
+	abibase_render_set_flags(r, ABIBASE_RENDER_NO_INPUTS);
+	ck_assert_int_ge(abibase_render_run(r, b, &text, NULL), 0);
+	ck_assert_ptr_nonnull(text);
+	abibase_render_unref(r);
+	return text;
+}
+
+/* The same id, written again as it was read; a host stands in with @qemus QEMUs, or an assumed one. */
+static void check_no_inputs(struct abibase_baseline *b, unsigned int qemus)
+{
+	_autofree_ char *text = without_inputs(b), *again = NULL;
+	struct abibase_intersection *ix;
+	struct abibase_baseline *read;
+
+	assert_verdict(b, ABIBASE_VERDICT_YES);
+	ck_assert_int_eq(abibase_baseline_from_buffer(t.ctx, text, strlen(text), "t", &read), 0);
+	ck_assert_str_eq(abibase_baseline_id(read), abibase_baseline_id(b));
+	again = test_baseline_json(t.ctx, read);
+	ck_assert_str_eq(again, text);
+	ck_assert_uint_eq(read->in.n_hosts, 1);
+	ck_assert_uint_eq(read->in.hosts[0]->n_qemu, qemus);
+	ck_assert_int_eq(inputs_assumes_qemu(&read->in, read->in.hosts[0]), !qemus);
+	ck_assert_int_eq(abibase_intersection_new(t.ctx, t.cat, &ix), 0);
+	ck_assert_int_eq(abibase_intersection_add_baseline(ix, read), -EINVAL);
+	ck_assert_str_eq(abibase_context_error_id(t.ctx), "no-inputs");
+	abibase_intersection_unref(ix);
+	abibase_baseline_unref(read);
+	abibase_baseline_unref(b);
+}
+
+START_TEST(test_no_inputs)
+{
+	check_no_inputs(ANSWER("pc-q35-7.2", NULL, host("good", "6.12", "7.2.22"),
+			       host("new", "6.1", "10.0.13")), 2);
+	check_no_inputs(ANSWER("pc-q35-7.2", "=noq", host("noq", "6.12", "")), 0);
+}
+END_TEST
+
+/* What is no answer keeps its inputs, and needs them. */
+START_TEST(test_no_inputs_no_answer)
+{
+	struct abibase_baseline *b = ANSWER("pc-q35-9.9", NULL, host("good", "6.12", "7.2.22"));
+	_autofree_ char *text = without_inputs(b);
+	json_t *root = json_loads(text, 0, NULL);
+
+	ck_assert_ptr_nonnull(json_object_get(root, "inputs"));
+	json_object_del(root, "inputs");
+	json_object_del(root, "conditions");
+	refused(root, "the key \"inputs\" is missing");
+	abibase_baseline_unref(b);
+	b = ANSWER("pc-q35-7.2", NULL, host("good", "6.12", "7.2.22"));
+	root = baseline_root(b);
+	json_object_del(root, "inputs");
+	refused(root, "the key \"inputs\" is missing");
+}
+END_TEST
+
+static bool is_in(const struct names *names, const char *s)
+{
+	for (size_t i = 0; i < names->n; i++)
+		if (streq(names->s[i], s))
+			return true;
+	return false;
+}
+
+/* By which evidence: a QEMU that was asked, and one of which only the version is known. */
+START_TEST(test_scope)
+{
+	struct abibase_baseline *b =
+		ANSWER("pc-q35-7.2", "tap,@vhost-vsock", host("asked", "6.12", "10.0.13"),
+		       host_with("told", "6.12",
+				 "[{\"version\": \"9.0.0\", \"target\": \"x86_64\"}]"));
+	const struct scope *s = &b->scope;
+
+	ck_assert_uint_eq(s->devices.n, 2);
+	ck_assert(is_in(&s->devices, "virtio-net") && is_in(&s->devices, "vhost-vsock"));
+	ck_assert(is_in(&s->layers, "tap") && is_in(&s->layers, "vhost-vsock"));
+	ck_assert(is_in(&s->layers, "QEMU") && !is_in(&s->layers, "vhost-net"));
+	ck_assert(is_in(&s->not_compared, "cpu"));
+	ck_assert_uint_eq(b->n_used, 2);
+	for (size_t u = 0; u < b->n_used; u++)
+		if (streq(b->used[u].build->version, "9.0.0"))
+			ck_assert_uint_eq(s->evidence[u], 1u << EVIDENCE_CATALOGUE);
+		else
+			ck_assert(s->evidence[u] & 1u << EVIDENCE_RECORD);
+	abibase_baseline_unref(b);
+}
+END_TEST
+
 Suite *suite_intersect(void)
 {
 	Suite *suite = suite_create("intersect");
@@ -1378,6 +1474,9 @@ Suite *suite_intersect(void)
 	tcase_add_test(texts, test_reasons);
 	tcase_add_test(texts, test_many_hosts);
 	tcase_add_test(texts, test_wrong_cohorts);
+	tcase_add_test(texts, test_no_inputs);
+	tcase_add_test(texts, test_scope);
+	tcase_add_test(texts, test_no_inputs_no_answer);
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
 		tcase_add_checked_fixture(all[i], setup, teardown);
 		tcase_set_timeout(all[i], 60);

@@ -412,7 +412,7 @@ END_TEST
 
 static bool same_hosts(const unsigned int *x, size_t n_x, const unsigned int *y, size_t n_y)
 {
-	return n_x == n_y && memcmp(x, y, n_x * sizeof(*x)) == 0;
+	return n_x == n_y && (!n_x || memcmp(x, y, n_x * sizeof(*x)) == 0);
 }
 
 static bool same_reasons(const struct abibase_baseline *a, const struct abibase_baseline *b)

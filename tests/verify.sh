@@ -199,6 +199,23 @@ for devices in "$tap -device virtio-net-pci,netdev=n0,id=net0,host_mtu=1450" \
 	says ': equal' 'VIRTIO_NET_F_MTU (bit 3) is on by -device virtio-net-pci' \
 		'do not state operator.host_mtu, so whether their networks carry 1450 is not known'
 done
+# A network card without a ROM has none of another size, whatever the list says of sizes.
+for host in 6.1-trixie 7.2-trixie; do
+	jq '.qemu[].shape = {"pc-q35-10.0": {"tap": {"rom_size": 524288}}}' "$tmp/$host.json" \
+		>"$tmp/rom-$host.json"
+done
+baseline rom.json "$tmp/rom-6.1-trixie.json" "$tmp/rom-7.2-trixie.json" -M pc-q35-10.0
+rom_list=$("$program" intersect "$tmp/rom.json" -M pc-q35-10.0 2>"$tmp/err") || fail 'no list'
+case $rom_list in
+*virtio-net-pci-base.romsize=524288*) ;;
+*) fail 'the list sets no romsize' ;;
+esac
+for without in romfile= rombar=0; do
+	verify 0 7.2 rom-7.2-trixie "$tmp/rom.json" -- $q $rom_list $tap \
+		-device virtio-net-pci,netdev=n0,id=net0,$without
+	says 'net0 on tap: equal'
+	! grep -q 'verify-rom' "$tmp/out" || fail "a card with $without is taken for one with a ROM"
+done
 # One that they do state is a limit.
 for host in 6.1-trixie 7.2-trixie; do
 	jq '.facts."operator.host_mtu" = 1500' "$tmp/$host.json" >"$tmp/mtu-$host.json"
@@ -354,6 +371,10 @@ says "does not start with these options" "host_uso" '[verify-refused]' 'abibase 
 baseline queues.json "$tmp/6.1-bookworm.json" "$tmp/6.1-trixie-backports.json" -M pc-q35-7.2
 verify 1 6.1 6.1-trixie "$tmp/queues.json" -- "$tmp/qemu-trixie"
 says 'queue 0 has 1024 entries, and the QEMU of 6.1-trixie-backports' 'refuses more than 256' \
+	'[verify-queue-size]'
+baseline queues-small.json --no-inputs "$tmp/6.1-bookworm.json" "$tmp/6.1-trixie-backports.json" -M pc-q35-7.2
+verify 1 6.1 6.1-trixie "$tmp/queues-small.json" -- "$tmp/qemu-trixie"
+says 'queue 0 has 1024 entries, and the QEMU of the hosts of the baseline' 'refuses more than 256' \
 	'[verify-queue-size]'
 # A receive queue is as large there as the command line says; the others are not.
 queues_list=$("$program" intersect "$tmp/queues.json" --for 6.1-bookworm)

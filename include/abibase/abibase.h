@@ -316,6 +316,16 @@ const char *abibase_profile_name(const struct abibase_profile *p);
 /** abibase_profile_value - its content, see abibase-profile(5). Since: 0.1 */
 const struct abibase_value *abibase_profile_value(const struct abibase_profile *p);
 /**
+ * abibase_profile_machine - the machine types of the QEMUs of a profile, in turn
+ * @i: from 0 on
+ *
+ * Those that guests can be moved between, with a version in their names; aliases are left out. One that
+ * several QEMUs have is named as often.
+ *
+ * Returns: the name, which is the profile's; NULL behind the last. Since: 0.1
+ */
+const char *abibase_profile_machine(const struct abibase_profile *p, size_t i);
+/**
  * abibase_profile_to_json - the profile as a canonical document
  * @ret: text with a final newline, for free()
  *
@@ -396,6 +406,26 @@ int abibase_catalogue_new(struct abibase_context *ctx, struct abibase_catalogue 
 struct abibase_catalogue *abibase_catalogue_ref(struct abibase_catalogue *cat);
 /** Since: 0.1 */
 struct abibase_catalogue *abibase_catalogue_unref(struct abibase_catalogue *cat);
+/** enum abibase_name - kinds of names that the catalogue has. Since: 0.1 */
+enum abibase_name {
+	ABIBASE_NAME_GROUP,    /* of features, that can be enabled or disabled */
+	ABIBASE_NAME_PROPERTY, /* CLASS.PROPERTY */
+};
+/**
+ * abibase_catalogue_name - the names of a kind, in turn
+ * @i: from 0 on
+ *
+ * Returns: the name, which is the catalogue's; NULL behind the last. Since: 0.1
+ */
+const char *abibase_catalogue_name(const struct abibase_catalogue *cat, enum abibase_name kind,
+				   size_t i);
+/**
+ * abibase_catalogue_description - what the name of abibase_catalogue_name() stands for
+ *
+ * Returns: words for people: of a group what it is, of a property the feature; or NULL. Since: 0.1
+ */
+const char *abibase_catalogue_description(const struct abibase_catalogue *cat,
+					  enum abibase_name kind, size_t i);
 
 /**
  * abibase_predict - the feature word that a guest of this host would be offered
@@ -625,7 +655,12 @@ const char *abibase_baseline_property(const struct abibase_baseline *b, const ch
  */
 const struct abibase_value *abibase_baseline_value(const struct abibase_baseline *b);
 
-/** abibase_baseline_finding_count - conflicts, unknowns and notes together, in that order. Since: 0.1 */
+/**
+ * abibase_baseline_finding_count - conflicts, unknowns and notes together, in that order
+ *
+ * Of one that earlier baselines went into, also what of these is not kept ("widening-changes-id"): that
+ * is in no document. Since: 0.1
+ */
 size_t abibase_baseline_finding_count(const struct abibase_baseline *b);
 /**
  * abibase_baseline_finding_get - one part of finding @i
@@ -663,15 +698,19 @@ int abibase_render_set_format(struct abibase_render *r, const char *format);
  */
 int abibase_render_set_for(struct abibase_render *r, const char *host);
 /**
- * enum abibase_render_flags - which settings a list has
+ * enum abibase_render_flags - which settings a list has, and what a document has
  * @ABIBASE_RENDER_MINIMAL: drop what every QEMU of the set defaults to
  * @ABIBASE_RENDER_WITH_MACHINE: begin the list with the machine type
+ * @ABIBASE_RENDER_NO_INPUTS: of the format json, the baseline without its inputs and reasons. It has the
+ *	same id, is small, and is what the start of a guest needs; it cannot be widened. A baseline that
+ *	is no "yes" keeps its inputs
  *
  * Since: 0.1
  */
 enum abibase_render_flags {
 	ABIBASE_RENDER_MINIMAL = 1 << 0,
 	ABIBASE_RENDER_WITH_MACHINE = 1 << 1,
+	ABIBASE_RENDER_NO_INPUTS = 1 << 2,
 };
 /** abibase_render_set_flags - enum abibase_render_flags, in place of those before; default: 0. Since: 0.1 */
 void abibase_render_set_flags(struct abibase_render *r, unsigned int flags);
@@ -930,7 +969,9 @@ int abibase_targets_assume_qemu(struct abibase_targets *t, const char *host);
  * abibase_targets_set_baseline - the list with which the guest was started, and each target will be
  * @b: a baseline whose verdict is yes; a reference is taken
  *
- * Returns: 0, -EINVAL (it promises nothing, or is for another machine type). Since: 0.1
+ * A guest of which no machine type is known has that of the baseline.
+ *
+ * Returns: 0, -EINVAL (it promises nothing, or is for another machine type), -ENOMEM. Since: 0.1
  */
 int abibase_targets_set_baseline(struct abibase_targets *t, struct abibase_baseline *b);
 /**

@@ -942,11 +942,14 @@ static int check_offers(struct checking *k)
 /* What is between hosts, and not of one alone: sizes, and values that nobody recorded. */
 static int take_shapes(struct checking *k, const struct abibase_baseline *wide)
 {
+	bool satisfies = hostcheck_verdict(k->out) == ABIBASE_VERDICT_YES;
+
 	for (size_t i = 0; i < wide->n_findings; i++) {
 		const struct finding *f = &wide->findings[i];
 		_buf_ text = { 0 };
 
-		if (!strprefix(f->id, "shape-") && !streq(f->id, "value-unknown"))
+		if (!strprefix(f->id, "shape-") && !streq(f->id, "value-unknown") &&
+		    !(streq(f->id, "widening-changes-id") && satisfies))
 			continue;
 		buf_puts(&text, f->text);
 		if (add(k, f->kind, f->id, "QEMU", NULL, f->remedy, &text) < 0)
@@ -1041,14 +1044,12 @@ static int admit(struct checking *k)
 		return r;
 	r = assume(k, ix);
 	if (r == 0)
-		r = intersection_add_baseline_but(ix, k->b, k->p->name);
-	if (r == 0)
-		r = abibase_intersection_add_profile(ix, k->p);
+		r = intersection_join(ix, k->b, k->p);
 	if (r == 0)
 		r = abibase_intersection_finish(ix, &wide);
 	if (r == 0)
 		r = take_shapes(k, wide);
-	if (r == 0 && hostcheck_verdict(k->out) != ABIBASE_VERDICT_YES)
+	if (r == 0 && !k->b->no_inputs && hostcheck_verdict(k->out) != ABIBASE_VERDICT_YES)
 		r = take_losses(k, wide);
 	abibase_baseline_unref(wide);
 	abibase_intersection_unref(ix);

@@ -701,6 +701,17 @@ static json_t *list_text(const struct explaining *e, const struct value *v)
 	return take(&text);
 }
 
+/* Of a baseline without inputs. */
+static json_t *why_left_out(struct explaining *e)
+{
+	json_t *o = json_object();
+
+	set(e, o, "hosts", json_array());
+	set(e, o, "kind", json_string("left-out"));
+	set(e, o, "text", json_string("the reasons are not in this baseline: it has no inputs"));
+	return o;
+}
+
 static json_t *value_json(struct explaining *e, size_t i)
 {
 	const struct value *v = &e->b->values[i];
@@ -717,7 +728,9 @@ static json_t *value_json(struct explaining *e, size_t i)
 	for (size_t k = 0; k < v->n_why; k++)
 		if (is_reason(e, v, &v->why[k]))
 			append(e, why, why_json(e, v, &v->why[k]));
-	if (v->on && !v->n_why)
+	if (e->b->no_inputs && (!v->on || v->is_number))
+		append(e, why, why_left_out(e));
+	else if (v->on && !v->n_why)
 		append(e, why, why_on(e, v));
 	else if (!v->on)
 		raise_value(e, raise, i, &bar);
@@ -727,7 +740,7 @@ static json_t *value_json(struct explaining *e, size_t i)
 	set(e, o, "group", string_or_null(v->group));
 	set(e, o, "value", v->is_number ? json_integer(v->number) : json_string(v->text));
 	set(e, o, "why", why);
-	set(e, o, "kernels", v->on ? json_null() : kernels_can(e, v));
+	set(e, o, "kernels", v->on || e->b->no_inputs ? json_null() : kernels_can(e, v));
 	set(e, o, "cost", cost_text(e, v));
 	set(e, o, "list", list_text(e, v));
 	set(e, o, "raise", raise);
@@ -1002,12 +1015,12 @@ static json_t *document(struct explaining *e, const char *property)
 	json_t *o = json_object(), *hosts = json_array(), *backends = json_array();
 	json_t *costs = json_array();
 
-	for (size_t i = 0; i < in->n_hosts; i++)
+	for (size_t i = 0; i < in->n_hosts && !e->b->no_inputs; i++)
 		append(e, hosts, json_string(in->hosts[i]->name));
 	for (size_t i = 0; i < in->n_backends; i++)
 		if (in->policy.backends & (1u << i))
 			append(e, backends, json_string(in->backends[i]));
-	for (size_t i = 0; i < e->b->n_values && !e->failed; i++)
+	for (size_t i = 0; i < e->b->n_values && !e->failed && !e->b->no_inputs; i++)
 		if (is_given_up(e, &e->b->values[i]))
 			add_cost(e, costs, i);
 	set(e, o, "schema", json_string("abibase-explain/1"));
@@ -1228,7 +1241,8 @@ static void text_head(const json_t *root, struct buf *out)
 		   get(root, "baseline"),
 		   *get(root, "machine") ? get(root, "machine") : "no machine type");
 	text_list(json_object_get(root, "backends"), &line);
-	buf_puts(&line, ", for ");
+	if (json_array_size(json_object_get(root, "hosts")))
+		buf_puts(&line, ", for ");
 	text_list(json_object_get(root, "hosts"), &line);
 	text_wrapped(&line, 0, 2, out);
 	buf_putc(out, '\n');
@@ -1289,6 +1303,10 @@ ABIBASE_EXPORT int abibase_explain(struct abibase_context *ctx,
 
 	if (flags & ~(unsigned int)ABIBASE_EXPLAIN_COST)
 		return context_fail(ctx, EINVAL, "usage", NULL, "unknown flags: 0x%x", flags);
+	if (b->no_inputs && flags & ABIBASE_EXPLAIN_COST)
+		return context_fail(ctx, EINVAL, "no-inputs", NULL,
+				    "the baseline has no inputs, so that what was given up because "
+				    "of whom is not in it: take the one that it was written from");
 	if (property && !knows(&e, property))
 		return context_fail(ctx, ENOENT, "property-not-known", NULL,
 				    "\"%s\" is not a property of the catalogue, nor of this baseline; "

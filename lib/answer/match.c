@@ -271,69 +271,11 @@ static void judge_condition(struct matching *x, struct entry *e, int i)
 			    keep(x, "cannot tell %s: unknown here (%s)", cond->name, reason), NULL);
 }
 
-/* Numbers and texts: the catalogue can name them like any other fact. */
-static bool is_measure(const json_t *v)
-{
-	return json_is_integer(v) ||
-	       (json_is_string(v) && !strprefix(json_string_value(v), "0x"));
-}
-
-static const char *measure_text(struct matching *x, const char *fact, const json_t *here,
-				const json_t *there)
-{
-	_buf_ b = { 0 };
-
-	buf_printf(&b, "%s is ", fact);
-	show_fact_value(&b, here);
-	buf_puts(&b, " here, ");
-	show_fact_value(&b, there);
-	buf_puts(&b, " there");
-	if (buf_failed(&b))
-		x->failed = true;
-	return keep(x, "%s", b.data ? b.data : "");
-}
-
-static void judge_measure(struct matching *x, struct entry *e, int i, const json_t *there)
-{
-	const struct condition *cond = &x->cat->conditions[i];
-	const json_t *here = json_object_get(x->host->facts, cond->fact);
-	const char *reason = json_string_value(json_object_get(here, "unknown"));
-
-	e->asked++;
-	if (!here || json_is_object(here)) {
-		e->unknown++;
-		put_finding(x, e, ABIBASE_VERDICT_UNKNOWN, keep(x, "%s", cond->name),
-			    keep(x, "cannot tell %s: unknown here (%s)", cond->name,
-				 reason ? reason : "not-recorded"),
-			    NULL);
-		return;
-	}
-	e->compared++;
-	if (json_equal(here, there))
-		return;
-	if (json_is_integer(here) && json_is_integer(there) &&
-	    json_integer_value(here) > json_integer_value(there)) {
-		e->more++;
-		return;
-	}
-	e->missing++;
-	put_finding(x, e, ABIBASE_VERDICT_NO, keep(x, "%s", cond->name),
-		    measure_text(x, cond->fact, here, there), cond->remedy);
-}
-
 static void judge_facts(struct matching *x, struct entry *e)
 {
-	for (size_t i = 0; i < x->cat->n_conditions; i++) {
-		const struct condition *cond = &x->cat->conditions[i];
-		const json_t *there = json_object_get(x->platform->facts, cond->fact);
-
-		if (!x->used[i])
-			continue;
-		if (cond->bit < 0 && is_measure(there))
-			judge_measure(x, e, (int)i, there);
-		else
+	for (size_t i = 0; i < x->cat->n_conditions; i++)
+		if (x->used[i])
 			judge_condition(x, e, (int)i);
-	}
 }
 
 /* Can a guest of the platform not get into one of the host's, whatever a list says? */
@@ -554,6 +496,10 @@ static int match_all(struct matching *x, struct abibase_profile *const *platform
 {
 	int r = choose_backends(x, backends);
 
+	if (r == 0)
+		r = profile_check_types(x->ctx, x->cat, x->host);
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = profile_check_types(x->ctx, x->cat, platforms[i]);
 	if (r < 0)
 		return r;
 	x->m->name = keep(x, "%s", x->host->name);

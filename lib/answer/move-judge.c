@@ -721,6 +721,43 @@ static int note_by_version(struct judging *j, const struct guest_device *d, cons
 		   "abibase probe records them", &text);
 }
 
+/* Is it about queues alone that rx_queue_size of -device makes as large? */
+static bool is_by_receive_queues(const struct judging *j, const struct shape *s,
+				 const struct guest_device *d)
+{
+	json_t *v;
+	size_t i;
+
+	json_array_foreach(d->queue_sizes, i, v)
+		if (json_integer_value(v) > move_target_size(j, s, i) && !is_receive_queue(d, i))
+			return false;
+	return d->queue_sizes && streq(d->class_name, "virtio-net-device");
+}
+
+static int say_shape_differs(struct judging *j, const struct guest_device *d, const struct shape *s,
+			     long queue, const int64_t size[2], struct buf *text)
+{
+	const char *remedy = "install a QEMU there that makes its queues as the guest's does" RESTART;
+	_buf_ option = { 0 };
+
+	buf_printf(text, " checks the %s: the %lld of the guest's queue %ld are more than the %lld it has",
+		   s->text, (long long)size[0], queue, (long long)size[1]);
+	if (!is_by_receive_queues(j, s, d)) {
+		buf_printf(text, ", and no property can equalise them (%s)", s->name);
+		return move_conflict(j, "shape-differs", "QEMU", NULL, remedy, text);
+	}
+	buf_printf(text, ", and only rx_queue_size on -device can equalise them (%s)", s->name);
+	buf_printf(&option, "start the target with rx_queue_size=%lld on that -device; or %s",
+		   (long long)size[0], remedy);
+	if (buf_failed(&option))
+		return -ENOMEM;
+	if (move_source_size(j->t, s) >= 0)
+		return move_conflict(j, "shape-differs", "QEMU", NULL, option.data, text);
+	/* the target has the options of the guest, whose QEMU may have made so large a queue by itself */
+	buf_puts(text, "; whether the guest's has it is not known");
+	return move_unknown(j, "shape-unknown", "QEMU", NULL, option.data, text);
+}
+
 static int judge_shape(struct judging *j, const struct guest_device *d, const struct shape *s)
 {
 	int64_t size[2];
@@ -746,12 +783,7 @@ static int judge_shape(struct judging *j, const struct guest_device *d, const st
 				    : "probe this host again: abibase probe records it",
 			&text);
 	}
-	buf_printf(&text, " checks the %s: the %lld of the guest's queue %ld are more than the %lld "
-			  "it has, and no property can equalise them (%s)",
-		   s->text, (long long)size[0], queue, (long long)size[1], s->name);
-	return move_conflict(
-		j, "shape-differs", "QEMU", NULL,
-		"install a QEMU there that makes its queues as the guest's does" RESTART, &text);
+	return say_shape_differs(j, d, s, queue, size, &text);
 }
 
 /* ------------------------------------------------- what else the machine type decides */
@@ -867,28 +899,43 @@ static int judge_observed(struct judging *j, const struct guest_device *d, const
 	return say_size_differs(j, row, there, here, can);
 }
 
-static bool same_member(const json_t *a, const json_t *b, const char *key)
+static const struct profile_qemu *own_qemu(const struct judging *j)
 {
-	const json_t *x = json_object_get(a, key), *y = json_object_get(b, key);
-
-	return x && y ? json_equal(x, y) : x == y;
+	for (size_t i = 0; i < j->p->n_qemu; i++)
+		if (j->p->qemu[i].json == j->entry)
+			return &j->p->qemu[i];
+	return NULL;
 }
 
-/* What nobody recorded of the one is as in the other. */
+/* What nobody recorded of the one is as in the other: told as where a baseline is made. */
 static bool is_same_build(const struct judging *j)
 {
-	const struct profile_qemu *q = move_source_qemu(j->t);
-	struct version here, there;
+	const struct profile_qemu *there = move_source_qemu(j->t), *here = own_qemu(j);
+	struct version v, w;
 
-	if (q && streq(j->t->source->digest, j->p->digest) && json_equal(q->json, j->entry))
-		return true;
+	if (!there || !here)
+		return false;
 	if (j->pr.view.name.upstream)
-		return q && j->entry && version_parse_prefix(q->version, &there) &&
-		       version_parse_prefix(j->m->version, &here) && !version_cmp(&here, &there);
-	return q && j->entry && qemu_is_told_apart(q->json, j->pr.view.machine) &&
-	       same_member(q->json, j->entry, "build_id") &&
-	       same_member(q->json, j->entry, "package") &&
-	       same_member(q->json, j->entry, "version");
+		return version_parse_prefix(there->version, &v) &&
+		       version_parse_prefix(here->version, &w) && !version_cmp(&v, &w);
+	return streq(there->digest, here->digest) &&
+	       (qemu_is_told_apart(here->json, j->pr.view.machine) ||
+		streq(j->t->source->digest, j->p->digest));
+}
+
+/* A vendor's machine type of which nothing at all was recorded. */
+static int judge_vendor_machine(struct judging *j)
+{
+	_buf_ text = { 0 };
+
+	if (!j->entry || j->pr.view.name.upstream || j->pr.view.values || is_same_build(j))
+		return 0;
+	buf_printf(&text, "%s: what ", j->p->name);
+	move_write_qemu(j, &text);
+	buf_printf(&text, " makes of %s, which is not an upstream machine type, is not recorded",
+		   j->pr.view.machine);
+	return move_unknown(j, "vendor-machine-unknown", "machine type", NULL,
+			    "record the values of that machine type in the profile", &text);
 }
 
 /* What is decided when a device is made is not recorded of old QEMUs, and no list sets it. */
@@ -1222,7 +1269,7 @@ int move_judge_device(struct judging *j, const struct guest_device *d)
 	if (r != 0)
 		return r < 0 ? r : 0;
 	if (move_judge_usable(j) < 0 || judge_features(j, d) < 0 || judge_requirements(j, d) < 0 ||
-	    judge_values(j, d) < 0 || judge_shapes(j, d) < 0 || judge_config(j, d) < 0)
+	    judge_vendor_machine(j) < 0 || judge_values(j, d) < 0 || judge_shapes(j, d) < 0 || judge_config(j, d) < 0)
 		return -ENOMEM;
 	return judge_limits(j, d);
 }

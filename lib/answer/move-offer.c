@@ -209,6 +209,22 @@ const struct profile_qemu *move_source_qemu(const struct abibase_targets *t)
 	return found;
 }
 
+/* Nothing that the profile records of its QEMUs is of the guest's then. */
+bool move_source_contradicts(const struct abibase_targets *t, struct buf *versions)
+{
+	bool any = false;
+
+	for (size_t i = 0; t->source && t->guest->qemu && i < t->source->n_qemu; i++) {
+		const struct profile_qemu *q = &t->source->qemu[i];
+
+		if (same_version(t->guest->qemu, q->version))
+			return false;
+		buf_printf(versions, "%s%s", any ? ", " : "", q->version);
+		any = true;
+	}
+	return any;
+}
+
 int move_source_backend(const struct abibase_targets *t, const struct guest_device *d)
 {
 	return move_choose_backend(t->cat, d, d->backend ? d->backend : t->backend);

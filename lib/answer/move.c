@@ -147,11 +147,28 @@ static int judge_list(struct judging *j)
 			    "ask a version of abibase whose catalogue has it", &text);
 }
 
+static int note_source(struct judging *j)
+{
+	struct check_finding f = { .kind = ABIBASE_FINDING_NOTE,
+				   .id = "guest-differs",
+				   .layer = "guest",
+				   .remedy = "name with --from the host where the guest runs, as it is now",
+				   .bit = -1 };
+	_buf_ versions = { 0 }, text = { 0 };
+
+	if (!move_source_contradicts(j->t, &versions))
+		return buf_failed(&versions) ? -ENOMEM : 0;
+	buf_printf(&text, "the guest runs in QEMU %s by its own word, and %s, where it runs, has QEMU %s: what "
+			  "is recorded of that does not count",
+		   j->t->guest->qemu, j->t->source->name, versions.data ? versions.data : "");
+	return buf_failed(&versions) ? -ENOMEM : hostcheck_add(j->m->check, &f, &text);
+}
+
 static int judge_devices(struct judging *j)
 {
 	const struct abibase_guest *g = j->t->guest;
 
-	if (judge_list(j) < 0)
+	if (judge_list(j) < 0 || note_source(j) < 0)
 		return -ENOMEM;
 
 	for (size_t i = 0; i < g->n; i++)
@@ -403,6 +420,22 @@ ABIBASE_EXPORT int abibase_targets_assume_qemu(struct abibase_targets *t, const 
 	return strings_insert(&t->assume, host) < 0 ? context_oom(t->ctx) : 0;
 }
 
+/* The guest runs under the list of the baseline, and so under its machine type. */
+static int take_machine(struct abibase_targets *t, const struct abibase_baseline *b)
+{
+	struct abibase_guest *g;
+	int r;
+
+	if (t->guest->machine || !b->machine)
+		return 0;
+	r = abibase_guest_assume(t->ctx, t->guest, b->machine, NULL, NULL, 0, &g);
+	if (r < 0)
+		return r;
+	abibase_guest_unref(t->guest);
+	t->guest = g;
+	return 0;
+}
+
 ABIBASE_EXPORT int abibase_targets_set_baseline(struct abibase_targets *t,
 						struct abibase_baseline *b)
 {
@@ -415,7 +448,7 @@ ABIBASE_EXPORT int abibase_targets_set_baseline(struct abibase_targets *t,
 				    t->guest->machine, b->machine);
 	abibase_baseline_unref(t->baseline);
 	t->baseline = abibase_baseline_ref(b);
-	return 0;
+	return take_machine(t, b);
 }
 
 ABIBASE_EXPORT void abibase_targets_set_source(struct abibase_targets *t, struct abibase_profile *p)

@@ -85,6 +85,8 @@ bool move_is_listed(const struct strings *list, const struct row *row);
 const char **move_join_lists(const struct strings *a, const struct strings *b,
 			     const struct strings *c);
 const struct profile_qemu *move_source_qemu(const struct abibase_targets *t);
+/* Does the guest state a QEMU that the host where it runs does not have? Those that it has, in words. */
+bool move_source_contradicts(const struct abibase_targets *t, struct buf *versions);
 int move_source_backend(const struct abibase_targets *t, const struct guest_device *d);
 int move_source_offer(const struct abibase_targets *t, const struct guest_device *d,
 		      struct offered *ret);

@@ -15,6 +15,7 @@
 #define SN (J_STRING | J_NULL)
 
 static const char *const value_words[] = { "off", "on", NULL };
+static const char *const option_words[] = { OPTION_GLOBAL, NULL };
 static const char *const host_words[] = { "host", "platform", NULL };
 static const char *const policy_words[] = { "all", "compatible", NULL };
 
@@ -71,6 +72,12 @@ static void check_inputs(struct schema_walk *c, const json_t *v)
 {
 	if (json_is_array(v) ? !json_array_size(v) : !json_object_size(v))
 		schema_fault(c, "json-bad-value", "must name at least one host");
+}
+
+static void check_outputs(struct schema_walk *c, const json_t *v)
+{
+	if (json_array_size(v) != ARRAY_SIZE(option_words) - 1)
+		schema_fault(c, "json-bad-value", "must have one output for each option");
 }
 
 static const struct member backend_members[] = {
@@ -139,10 +146,10 @@ static const struct member requirement_members[] = {
 };
 
 static const struct member defaults_members[] = {
-	{ "absent", J_ARRAY, .required = true, .each = EACH(S) },
-	{ "off", J_ARRAY, .required = true, .each = EACH(S) },
-	{ "on", J_ARRAY, .required = true, .each = EACH(S) },
-	{ "unknown", J_ARRAY, .required = true, .each = EACH(S) },
+	{ "absent", J_ARRAY, .each = EACH(S) },
+	{ "off", J_ARRAY, .each = EACH(S) },
+	{ "on", J_ARRAY, .each = EACH(S) },
+	{ "unknown", J_ARRAY, .each = EACH(S) },
 	{ 0 },
 };
 
@@ -160,14 +167,35 @@ static const struct member why_members[] = {
 static const struct member value_members[] = {
 	{ "bit", J_INT, .check = check_bit },
 	{ "class", S, .required = true, .check = schema_name },
-	{ "defaults", J_OBJECT, .required = true, .members = defaults_members },
+	{ "defaults", S | J_OBJECT, .required = true, WORDS(setting_words),
+	  .members = defaults_members },
 	{ "feature", S, .required = true, .check = schema_nonempty },
 	{ "group", S, .required = false },
 	{ "off_counts", J_BOOL, .required = false },
 	{ "property", S, .required = true, .check = schema_name },
 	{ "requires", J_ARRAY, .required = true, .each = EACH(S) },
 	{ "value", S | J_INT, .required = true, WORDS(value_words), .check = check_count },
-	{ "why", J_ARRAY, .required = true, .each = EACH_OBJECT(why_members, MORE_NONE) },
+	{ "why", J_ARRAY, .each = EACH_OBJECT(why_members, MORE_NONE) },
+	{ 0 },
+};
+
+static const struct member output_members[] = {
+	{ "option", S, .required = true, .words = option_words },
+	{ "values", J_ARRAY, .required = true, .each = EACH_OBJECT(value_members, MORE_NONE) },
+	{ 0 },
+};
+
+static const struct member evidence_members[] = {
+	{ "catalogue", J_ARRAY, .required = true, .each = EACH(S) },
+	{ "record", J_ARRAY, .required = true, .each = EACH(S) },
+	{ 0 },
+};
+
+static const struct member scope_members[] = {
+	{ "devices", J_ARRAY, .required = true, .each = EACH(S, .check = schema_name) },
+	{ "evidence", J_OBJECT, .required = true, .members = evidence_members },
+	{ "layers", J_ARRAY, .required = true, .each = EACH(S, .check = schema_nonempty) },
+	{ "not_compared", J_ARRAY, .required = true, .each = EACH(S, .check = schema_name) },
 	{ 0 },
 };
 
@@ -178,22 +206,26 @@ static const struct member baseline_members[] = {
 	{ "builds", J_OBJECT, .required = true, .keys = check_build_key,
 	  .each = EACH(J_OBJECT, .check = profile_check_qemu) },
 	{ "catalogue", J_INT, .required = true },
-	{ "conditions", J_ARRAY, .required = true, .each = EACH(S) },
+	{ "conditions", J_ARRAY, .each = EACH(S) },
 	{ "findings", J_ARRAY, .required = true, .each = EACH_OBJECT(finding_members, MORE_NONE) },
 	{ "id", SN, .required = true, .check = check_id },
-	{ "inputs", J_ARRAY, .required = true, .check = check_inputs,
+	{ "inputs", J_ARRAY, .check = check_inputs,
 	  .each = EACH_OBJECT(input_members, MORE_NONE) },
 	{ "machine", SN, .required = true, .check = schema_name },
 	{ "needs", J_OBJECT, .each = EACH(S, .check = schema_need_of_reader) },
+	{ "outputs", J_ARRAY, .required = true, .check = check_outputs,
+	  .each = EACH_OBJECT(output_members, MORE_NONE) },
 	{ "policy", J_OBJECT, .required = true, .members = policy_members },
 	{ "requirements", J_ARRAY, .required = true, .each = EACH_OBJECT(requirement_members, MORE_NONE) },
 	{ "schema", S, .required = true },
+	{ "scope", J_OBJECT, .required = true, .members = scope_members },
 	{ "target", SN, .required = true, .check = schema_name },
 	{ "used", J_ARRAY, .required = true, .each = EACH(S) },
-	{ "values", J_ARRAY, .required = true, .each = EACH_OBJECT(value_members, MORE_NONE) },
 	{ "verdict", S, .required = true, WORDS(verdict_words) },
 	{ 0 },
 };
+
+const struct form baseline_form = { "baseline", NULL, baseline_members, MORE_NONE };
 
 /* ------------------------------------------------------------- names resolved */
 
@@ -546,7 +578,9 @@ static void read_cohort(struct reader *r, const json_t *v, struct placed *placed
 
 static int placed_cmp(const void *a, const void *b)
 {
-	return strcmp(((const struct placed *)a)->host->name, ((const struct placed *)b)->host->name);
+	const struct placed *x = a, *y = b;
+
+	return strcmp(x->host->name, y->host->name);
 }
 
 static void sort_hosts(struct reader *r, struct placed *placed)
@@ -565,7 +599,7 @@ static void sort_hosts(struct reader *r, struct placed *placed)
 
 static void read_hosts(struct reader *r, const json_t *root)
 {
-	const json_t *list = json_object_get(root, "inputs");
+	const json_t *list = json_object_get(root, "inputs"); /* NULL: see read_stand_ins() */
 	_autofree_ struct placed *placed = NULL;
 	struct inputs *in = &r->b->in;
 	size_t mark = schema_enter(r->c, "inputs"), n = 0, i;
@@ -624,6 +658,55 @@ static void read_used(struct reader *r, const json_t *root)
 	}
 }
 
+/* A host with all builds that are used; without @builds the one whose QEMU was assumed. */
+static void add_stand_in(struct reader *r, const char *name, size_t builds)
+{
+	struct host *h = host_new(name, 0, 0, builds, 0);
+	struct inputs *in = &r->b->in;
+	size_t n = 0;
+
+	if (!h || strings_intern(&in->strings, r->b->arch, &h->arch) < 0 ||
+	    array_grow(&in->hosts, in->n_hosts, &in->cap_hosts, sizeof(struct host *)) < 0 ||
+	    (!builds && strings_insert(&in->policy.assume, name) < 0)) {
+		host_unref(h);
+		r->oom = true;
+		return;
+	}
+	for (size_t u = 0; u < r->b->n_used; u++)
+		if (r->b->used[u].build)
+			h->qemu[n++] = (struct host_qemu){ (unsigned int)r->b->used[u].index,
+							   NO_PATH };
+	h->has_qemu = builds > 0;
+	in->hosts[in->n_hosts++] = h;
+}
+
+/*
+ * A baseline that was written without its hosts has the QEMUs of all of them: hosts that have these
+ * stand in, for what is held against the QEMUs of the baseline.
+ */
+static void read_stand_ins(struct reader *r, const json_t *root)
+{
+	static const char name[] = "the hosts of the baseline";
+	static const char assumed[] = "the hosts of the baseline whose QEMU was assumed";
+	struct abibase_baseline *b = r->b;
+	size_t builds = 0;
+
+	b->no_inputs = !json_object_get(root, "inputs");
+	if (!b->no_inputs)
+		return;
+	if (b->in.n_conditions || b->in.policy.dest.n || b->in.policy.assume.n || !b->id ||
+	    !b->arch) {
+		schema_fault(r->c, "json-missing-key", "the key \"inputs\" is missing");
+		return;
+	}
+	for (size_t u = 0; u < b->n_used; u++)
+		builds += b->used[u].build != NULL;
+	if (builds)
+		add_stand_in(r, name, builds);
+	if (builds < b->n_used)
+		add_stand_in(r, assumed, 0);
+}
+
 static void read_defaults(struct reader *r, const json_t *v, struct value *value)
 {
 	const json_t *map = json_object_get(v, "defaults");
@@ -633,6 +716,11 @@ static void read_defaults(struct reader *r, const json_t *v, struct value *value
 	value->defaults = take(r, r->b->n_used, 1);
 	if (!value->defaults)
 		return;
+	if (json_is_string(map)) {
+		memset(value->defaults, word_index(setting_words, json_string_value(map)),
+		       r->b->n_used);
+		return;
+	}
 	for (int s = SETTING_OFF; s <= SETTING_ABSENT; s++)
 		json_array_foreach(json_object_get(map, setting_words[s]), i, item) {
 			long u = used_index(r->b, json_string_value(item));
@@ -688,11 +776,14 @@ static void read_value(struct reader *r, const json_t *v, struct value *value)
 
 static void read_values(struct reader *r, const json_t *root)
 {
-	const json_t *list = json_object_get(root, "values");
+	const json_t *output = json_array_get(json_object_get(root, "outputs"), 0);
+	const json_t *list = json_object_get(output, "values");
 	struct abibase_baseline *b = r->b;
-	size_t mark = schema_enter(r->c, "values"), i;
+	size_t mark = schema_enter(r->c, "outputs"), i;
 	json_t *v;
 
+	schema_enter_index(r->c, 0);
+	schema_enter(r->c, "values");
 	b->values = take(r, json_array_size(list), sizeof(*b->values));
 	json_array_foreach(list, i, v) {
 		size_t mark2 = schema_enter_index(r->c, i);
@@ -715,6 +806,29 @@ static void read_values(struct reader *r, const json_t *root)
 		schema_leave(r->c, mark2);
 	}
 	schema_leave(r->c, mark);
+}
+
+static void read_scope(struct reader *r, const json_t *root)
+{
+	const json_t *v = json_object_get(root, "scope");
+	const json_t *evidence = json_object_get(v, "evidence");
+	struct scope *s = &r->b->scope;
+	size_t i;
+	json_t *item;
+
+	s->devices.s = name_refs(r, json_object_get(v, "devices"), &s->devices.n);
+	s->layers.s = name_refs(r, json_object_get(v, "layers"), &s->layers.n);
+	s->not_compared.s = name_refs(r, json_object_get(v, "not_compared"), &s->not_compared.n);
+	s->evidence = take(r, r->b->n_used, 1);
+	for (size_t e = 0; s->evidence && e < N_EVIDENCE; e++)
+		json_array_foreach(json_object_get(evidence, evidence_words[e]), i, item) {
+			long u = used_index(r->b, json_string_value(item));
+
+			if (u < 0)
+				not_there(r, "builds used", json_string_value(item));
+			else
+				s->evidence[u] |= (unsigned char)(1u << e);
+		}
 }
 
 static void read_requirements(struct reader *r, const json_t *root)
@@ -783,7 +897,7 @@ static void read_findings(struct reader *r, const json_t *root)
 	json_array_foreach(list, i, v)
 		b->findings[b->n_findings++] = (struct finding){
 			(enum abibase_finding_kind)word_index(finding_words, str(v, "kind")),
-			str(v, "id"), str(v, "text"), str(v, "remedy"),
+			str(v, "id"), str(v, "text"), str(v, "remedy"), false,
 		};
 	b->verdict = (enum abibase_verdict)word_index(verdict_words, str(root, "verdict"));
 }
@@ -824,7 +938,7 @@ static void verify(struct reader *r)
 static void read_parts(struct reader *r, const json_t *root)
 {
 	static void (*const parts[])(struct reader *, const json_t *) = {
-		read_policy, read_builds,	read_hosts,  read_used,
+		read_policy, read_builds,	read_hosts,  read_used, read_stand_ins, read_scope,
 		read_values, read_requirements, read_offers, read_findings,
 	};
 
@@ -841,7 +955,7 @@ static int baseline_make(struct schema_walk *c, json_t *root, struct abibase_bas
 {
 	struct reader r = { .c = c };
 
-	if (schema_root(c, root, "baseline", baseline_members, MORE_NONE) && !c->faults)
+	if (schema_root(c, root, &baseline_form) && !c->faults)
 		schema_strings_printable(c, root);
 	if (!c->faults)
 		r.b = baseline_alloc();

@@ -15,7 +15,7 @@ const char *const why_words[] = {
 	[N_WHY] = NULL,
 };
 
-const char *const setting_words[] = { "off", "on", "unknown", "absent" };
+const char *const setting_words[] = { "off", "on", "unknown", "absent", NULL };
 
 struct abibase_baseline *baseline_alloc(void)
 {
@@ -181,6 +181,7 @@ struct writer {
 	unsigned int about; /* backends, of those of the catalogue, whose conditions are written */
 	struct member_of *cohorts; /* for each host */
 	bool comma;
+	bool inputs; /* and reasons */
 };
 
 static void w_next(struct writer *w)
@@ -353,6 +354,11 @@ static void w_cohorts(struct writer *w, const struct abibase_baseline *b, const 
 	w_close(w, ']');
 }
 
+static void w_used(struct writer *w, const struct abibase_baseline *b, size_t used)
+{
+	w_item(w, b->used[used].build ? b->used[used].build->digest : ANY_BUILD);
+}
+
 static void w_mask(struct writer *w, const struct abibase_baseline *b, const char *key,
 		   unsigned int mask)
 {
@@ -370,7 +376,7 @@ static void write_offer(struct writer *w, const struct abibase_baseline *b, cons
 
 	w_next(w);
 	w_open(w, '{');
-	w_cohorts(w, b, "absent_on", o->absent_on, o->n_absent_on);
+	w_cohorts(w, b, "absent_on", o->absent_on, w->inputs ? o->n_absent_on : 0);
 	w_list(w, "features", o->features, o->known ? o->n_features : 0);
 	w_string(w, "name", b->in.backends[o->backend]);
 	snprintf(word, sizeof(word), "0x%016llx%016llx", (unsigned long long)o->word[1],
@@ -385,9 +391,10 @@ static int build_order(const void *a, const void *b)
 }
 
 /*
- * A build's record with the values and the shape of this machine type only: the others are many and
- * none of this baseline's business. The digest stays that of the whole record, by which builds are told apart. A
- * deep copy, for jansson counts references without care for other threads that share the build.
+ * A build's record with what it has of this machine type only: the others are many and none of this
+ * baseline's business. A build that does not list it keeps its list, which says so. The digest stays
+ * that of the whole record, by which builds are told apart. A deep copy, for jansson counts references
+ * without care for other threads that share the build.
  */
 static json_t *own_part(const struct abibase_baseline *b, const struct build *build)
 {
@@ -395,13 +402,13 @@ static json_t *own_part(const struct abibase_baseline *b, const struct build *bu
 	const char *key;
 
 	json_object_foreach(build->entry, key, v) {
-		json_t *copy = NULL;
+		bool by_machine = streq(key, "values") || streq(key, "shape");
+		json_t *own = b->machine ? json_object_get(v, b->machine) : NULL, *copy;
 
-		if (!streq(key, "values") && !streq(key, "shape"))
+		if (own && (by_machine || streq(key, "machines")))
+			copy = json_pack("{so}", b->machine, json_deep_copy(own));
+		else if (!by_machine)
 			copy = json_deep_copy(v);
-		else if (b->machine && json_object_get(v, b->machine))
-			copy = json_pack("{so}", b->machine,
-					 json_deep_copy(json_object_get(v, b->machine)));
 		else
 			continue;
 		if (json_object_set_new(part, key, copy) < 0) {
@@ -410,6 +417,14 @@ static json_t *own_part(const struct abibase_baseline *b, const struct build *bu
 		}
 	}
 	return part;
+}
+
+static bool is_used(const struct abibase_baseline *b, const struct build *build)
+{
+	for (size_t u = 0; u < b->n_used; u++)
+		if (b->used[u].build == build)
+			return true;
+	return false;
 }
 
 static void write_builds(struct writer *w, const struct abibase_baseline *b)
@@ -426,8 +441,11 @@ static void write_builds(struct writer *w, const struct abibase_baseline *b)
 	w_key(w, "builds");
 	w_open(w, '{');
 	for (size_t i = 0; i < b->in.n_builds; i++) {
-		json_auto_t *part = own_part(b, sorted[i]);
+		json_auto_t *part = NULL;
 
+		if (!w->inputs && !is_used(b, sorted[i]))
+			continue;
+		part = own_part(b, sorted[i]);
 		w_key(w, sorted[i]->digest);
 		if (part)
 			json_write_value(w->out, part, w->depth);
@@ -445,7 +463,9 @@ static void write_findings(struct writer *w, const struct abibase_baseline *b)
 {
 	w_key(w, "findings");
 	w_open(w, '[');
-	for (size_t i = 0; i < b->n_findings; i++) {
+	for (size_t i = 0; i < b->n_findings && w->inputs; i++) {
+		if (b->findings[i].of_inputs)
+			continue;
 		w_next(w);
 		w_open(w, '{');
 		w_string(w, "id", b->findings[i].id);
@@ -621,7 +641,7 @@ static void write_policy(struct writer *w, const struct abibase_baseline *b)
 
 	w_key(w, "policy");
 	w_open(w, '{');
-	if (p->assume.n)
+	if (p->assume.n && w->inputs)
 		w_list(w, "assume_qemu", (const char *const *)p->assume.s, p->assume.n);
 	w_mask(w, b, "backends", p->backends);
 	w_bool(w, "backends_named", p->backends_named);
@@ -631,6 +651,31 @@ static void write_policy(struct writer *w, const struct abibase_baseline *b)
 	w_bool(w, "machine_chosen", b->machine_chosen);
 	w_string(w, "on", p->all ? "all" : "compatible");
 	w_string(w, "target", p->target);
+	w_close(w, '}');
+}
+
+const char *const evidence_words[] = { "catalogue", "record", NULL };
+
+static void write_scope(struct writer *w, const struct abibase_baseline *b)
+{
+	const struct scope *s = &b->scope;
+
+	w_key(w, "scope");
+	w_open(w, '{');
+	w_list(w, "devices", s->devices.s, s->devices.n);
+	w_key(w, "evidence");
+	w_open(w, '{');
+	for (size_t e = 0; e < N_EVIDENCE; e++) {
+		w_key(w, evidence_words[e]);
+		w_open(w, '[');
+		for (size_t u = 0; u < b->n_used; u++)
+			if (s->evidence && s->evidence[u] & (1u << e))
+				w_used(w, b, u);
+		w_close(w, ']');
+	}
+	w_close(w, '}');
+	w_list(w, "layers", s->layers.s, s->layers.n);
+	w_list(w, "not_compared", s->not_compared.s, s->not_compared.n);
 	w_close(w, '}');
 }
 
@@ -667,21 +712,37 @@ static void write_why(struct writer *w, const struct abibase_baseline *b, const 
 	w_close(w, '}');
 }
 
+/* A word where all builds agree, as they mostly do; else the builds of each word. */
 static void write_defaults(struct writer *w, const struct abibase_baseline *b,
 			   const struct value *v)
 {
 	static const enum setting order[] = { SETTING_ABSENT, SETTING_OFF, SETTING_ON,
 					      SETTING_UNKNOWN };
+	size_t same = 0;
 
+	while (same < b->n_used && v->defaults[same] == v->defaults[0])
+		same++;
+	if (b->n_used && same == b->n_used) {
+		w_string(w, "defaults", setting_words[v->defaults[0]]);
+		return;
+	}
 	w_key(w, "defaults");
 	w_open(w, '{');
 	for (size_t s = 0; s < ARRAY_SIZE(order); s++) {
-		w_key(w, setting_words[order[s]]);
-		w_open(w, '[');
-		for (size_t u = 0; u < b->n_used; u++)
-			if (v->defaults[u] == order[s])
-				w_item(w, b->used[u].build ? b->used[u].build->digest : ANY_BUILD);
-		w_close(w, ']');
+		bool any = false;
+
+		for (size_t u = 0; u < b->n_used; u++) {
+			if (v->defaults[u] != order[s])
+				continue;
+			if (!any) {
+				w_key(w, setting_words[order[s]]);
+				w_open(w, '[');
+			}
+			any = true;
+			w_used(w, b, u);
+		}
+		if (any)
+			w_close(w, ']');
 	}
 	w_close(w, '}');
 }
@@ -705,12 +766,31 @@ static void write_value(struct writer *w, const struct abibase_baseline *b, cons
 		w_int(w, "value", v->number);
 	else
 		w_string(w, "value", v->text);
-	w_key(w, "why");
+	if (v->n_why && w->inputs) {
+		w_key(w, "why");
+		w_open(w, '[');
+		for (size_t i = 0; i < v->n_why; i++)
+			write_why(w, b, &v->why[i]);
+		w_close(w, ']');
+	}
+	w_close(w, '}');
+}
+
+/* What QEMU is told, by the option that tells it. */
+static void write_outputs(struct writer *w, const struct abibase_baseline *b)
+{
+	w_key(w, "outputs");
 	w_open(w, '[');
-	for (size_t i = 0; i < v->n_why; i++)
-		write_why(w, b, &v->why[i]);
+	w_next(w);
+	w_open(w, '{');
+	w_string(w, "option", OPTION_GLOBAL);
+	w_key(w, "values");
+	w_open(w, '[');
+	for (size_t i = 0; i < b->n_values; i++)
+		write_value(w, b, &b->values[i]);
 	w_close(w, ']');
 	w_close(w, '}');
+	w_close(w, ']');
 }
 
 static void write_used(struct writer *w, const struct abibase_baseline *b)
@@ -718,7 +798,7 @@ static void write_used(struct writer *w, const struct abibase_baseline *b)
 	w_key(w, "used");
 	w_open(w, '[');
 	for (size_t u = 0; u < b->n_used; u++)
-		w_item(w, b->used[u].build ? b->used[u].build->digest : ANY_BUILD);
+		w_used(w, b, u);
 	w_close(w, ']');
 }
 
@@ -734,32 +814,34 @@ static void write_all(struct writer *w, const struct abibase_baseline *b)
 	w_close(w, ']');
 	write_builds(w, b);
 	w_int(w, "catalogue", b->in.catalogue_revision);
-	write_conditions(w, b);
+	if (w->inputs)
+		write_conditions(w, b);
 	write_findings(w, b);
 	w_string(w, "id", b->id);
-	write_inputs(w, b);
+	if (w->inputs)
+		write_inputs(w, b);
 	w_string(w, "machine", b->machine);
+	write_outputs(w, b);
 	write_policy(w, b);
 	w_key(w, "requirements");
 	w_open(w, '[');
 	for (size_t i = 0; i < b->n_requirements; i++)
 		write_requirement(w, &b->requirements[i]);
 	w_close(w, ']');
+	write_scope(w, b);
 	w_string(w, "target", b->target);
 	write_used(w, b);
-	w_key(w, "values");
-	w_open(w, '[');
-	for (size_t i = 0; i < b->n_values; i++)
-		write_value(w, b, &b->values[i]);
-	w_close(w, ']');
 	w_string(w, "verdict", verdict_words[b->verdict]);
 	w_close(w, '}');
 	buf_putc(w->out, '\n');
 }
 
-void baseline_write(const struct abibase_baseline *b, struct buf *out)
+void baseline_write(const struct abibase_baseline *b, bool inputs, struct buf *out)
 {
 	struct writer w = { .out = out };
+
+	/* they say why there is no answer, where there is none */
+	w.inputs = (inputs && !b->no_inputs) || b->verdict != ABIBASE_VERDICT_YES;
 
 	if (b->cat)
 		w.about = b->in.policy.backends | catalogue_device(b->cat, NULL);
@@ -781,7 +863,7 @@ ABIBASE_EXPORT const struct abibase_value *abibase_baseline_value(const struct a
 	is = __atomic_load_n(place, __ATOMIC_ACQUIRE);
 	if (is)
 		return as_value(is);
-	baseline_write(b, &text);
+	baseline_write(b, true, &text);
 	if (!buf_failed(&text))
 		made = json_loadb(text.data, text.len, 0, NULL);
 	if (!made || __atomic_compare_exchange_n(place, &is, made, false, __ATOMIC_ACQ_REL,

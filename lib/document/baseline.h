@@ -77,6 +77,7 @@ struct met {
 struct finding {
 	enum abibase_finding_kind kind;
 	const char *id, *text, *remedy;
+	bool of_inputs; /* of what went in, and in no document: the same hosts give the same one */
 };
 
 struct offer {
@@ -88,6 +89,21 @@ struct offer {
 	unsigned int *absent_on; /* hosts */
 	size_t n_absent_on;
 };
+
+/* The option that the values of a baseline are for; other options will have values of their own. */
+#define OPTION_GLOBAL "-global"
+struct names {
+	const char **s;
+	size_t n;
+};
+
+/* What was compared, by which evidence, and what was not. */
+struct scope {
+	struct names devices, layers, not_compared;
+	unsigned char *evidence; /* for each used build: a mask of these */
+};
+enum evidence { EVIDENCE_CATALOGUE, EVIDENCE_RECORD, N_EVIDENCE };
+extern const char *const evidence_words[];
 
 /* What stands for NULL below in documents: the name that no digest has. */
 #define ANY_BUILD "any-upstream"
@@ -108,6 +124,7 @@ struct abibase_baseline {
 	struct arena arena;
 	const char *arch, *target, *machine, *id; /* NULL where there is no answer */
 	bool machine_chosen;
+	bool no_inputs; /* read without them: in.hosts stand in, with the builds and no answers */
 	enum abibase_verdict verdict;
 	struct used_build *used;
 	size_t n_used;
@@ -117,6 +134,7 @@ struct abibase_baseline {
 	size_t n_requirements;
 	struct offer *offers;
 	size_t n_offers;
+	struct scope scope;
 	struct finding *findings;
 	size_t n_findings, cap_findings; /* heap, conflicts first */
 };
@@ -127,8 +145,11 @@ const char *baseline_make_id(struct abibase_baseline *b);
 int baseline_from_json(struct abibase_context *ctx, json_t *root, const char *source,
 		       struct abibase_baseline **ret);
 void baseline_check(struct schema_walk *c, const json_t *root);
-/* The document, canonical. */
-void baseline_write(const struct abibase_baseline *b, struct buf *out);
+/*
+ * The document, canonical. Without its inputs and reasons, if so wanted and if there is an answer:
+ * what the start of a guest needs, under the same id.
+ */
+void baseline_write(const struct abibase_baseline *b, bool inputs, struct buf *out);
 /* Which of b->used this host uses: indices appended; the number of them. */
 size_t baseline_host_builds(const struct abibase_baseline *b, const struct host *h,
 			    const char *path, unsigned int *ret, size_t max);
@@ -138,5 +159,7 @@ const struct value *baseline_value(const struct abibase_baseline *b, const char 
 				   const char *property);
 /* The record of a QEMU that the baseline uses; NULL: any upstream QEMU that has the machine type. */
 const json_t *baseline_entry(const struct abibase_baseline *b, size_t used);
+
+extern const struct form baseline_form;
 
 #endif

@@ -774,7 +774,7 @@ static int catalogue_make(struct schema_walk *c, json_t *root, struct abibase_ca
 	struct abibase_catalogue *cat;
 	int r = 0;
 
-	schema_root(c, root, "catalogue", catalogue_members, MORE_FREE);
+	schema_root(c, root, &catalogue_form);
 	cat = c->faults ? NULL : calloc(1, sizeof(*cat));
 	if (!cat) {
 		json_decref(root);
@@ -793,6 +793,8 @@ static int catalogue_make(struct schema_walk *c, json_t *root, struct abibase_ca
 	*ret = cat;
 	return 0;
 }
+
+const struct form catalogue_form = { "catalogue", NULL, catalogue_members, MORE_FREE };
 
 void catalogue_check(struct schema_walk *c, const json_t *root)
 {
@@ -903,22 +905,44 @@ unsigned int catalogue_device(const struct abibase_catalogue *cat, const char *d
 	return mask;
 }
 
+/* The two parts of a key, which is not made for it. */
+struct key {
+	const char *class_name, *property;
+	size_t class_len;
+};
+
+static int key_cmp(const void *key, const void *row)
+{
+	const struct key *k = key;
+	const char *of = ((const struct row *)row)->key;
+	int r = strncmp(k->class_name, of, k->class_len);
+
+	if (!r)
+		r = '.' - (unsigned char)of[k->class_len];
+	return r ? r : strcmp(k->property, of + k->class_len + 1);
+}
+
+/* Rows are sorted by their keys: link_rows() insists. */
+static const struct row *find_row(const struct abibase_catalogue *cat, const struct key *key)
+{
+	return bsearch(key, cat->rows, cat->n_rows, sizeof(*cat->rows), key_cmp);
+}
+
 int catalogue_row(const struct abibase_catalogue *cat, const char *key)
 {
-	for (size_t i = 0; i < cat->n_rows; i++)
-		if (streq(cat->rows[i].key, key))
-			return (int)i;
-	return -1;
+	const char *dot = strchr(key, '.');
+	const struct row *row;
+
+	if (!dot)
+		return -1;
+	row = find_row(cat, &(struct key){ key, dot + 1, (size_t)(dot - key) });
+	return row ? (int)(row - cat->rows) : -1;
 }
 
 const struct row *catalogue_find(const struct abibase_catalogue *cat, const char *class_name,
 				 const char *property)
 {
-	for (size_t i = 0; i < cat->n_rows; i++)
-		if (streq(cat->rows[i].class_name, class_name) &&
-		    streq(cat->rows[i].property, property))
-			return &cat->rows[i];
-	return NULL;
+	return find_row(cat, &(struct key){ class_name, property, strlen(class_name) });
 }
 
 bool catalogue_has_target(const struct abibase_catalogue *cat, const char *target)
@@ -998,4 +1022,20 @@ bool catalogue_is_older(const struct abibase_catalogue *cat, const struct versio
 		if (version_cmp(v, &cat->releases[i].versions.last) <= 0)
 			return false;
 	return cat->n_releases > 0;
+}
+
+ABIBASE_EXPORT const char *abibase_catalogue_name(const struct abibase_catalogue *cat,
+						  enum abibase_name kind, size_t i)
+{
+	if (kind == ABIBASE_NAME_GROUP)
+		return i < cat->n_groups ? cat->groups[i].name : NULL;
+	return kind == ABIBASE_NAME_PROPERTY && i < cat->n_rows ? cat->rows[i].key : NULL;
+}
+
+ABIBASE_EXPORT const char *abibase_catalogue_description(const struct abibase_catalogue *cat,
+							 enum abibase_name kind, size_t i)
+{
+	if (kind == ABIBASE_NAME_GROUP)
+		return i < cat->n_groups ? cat->groups[i].description : NULL;
+	return kind == ABIBASE_NAME_PROPERTY && i < cat->n_rows ? cat->rows[i].feature : NULL;
 }

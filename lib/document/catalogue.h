@@ -205,4 +205,6 @@ const struct release *catalogue_release(const struct abibase_catalogue *cat,
 bool catalogue_is_older(const struct abibase_catalogue *cat, const struct version *v);
 bool catalogue_has_target(const struct abibase_catalogue *cat, const char *target);
 
+extern const struct form catalogue_form;
+
 #endif

@@ -205,9 +205,11 @@ static const struct member messages_members[] = {
 	{ 0 },
 };
 
+const struct form messages_form = { "messages", NULL, messages_members, MORE_FREE };
+
 void messages_check(struct schema_walk *c, const json_t *root)
 {
-	schema_root(c, root, "messages", messages_members, MORE_FREE);
+	schema_root(c, root, &messages_form);
 }
 
 /* ----------------------------------------------------------------- devices.json */
@@ -306,9 +308,11 @@ static const struct member devices_members[] = {
 	{ 0 },
 };
 
+const struct form devices_form = { "devices", NULL, devices_members, MORE_FREE };
+
 void devices_check(struct schema_walk *c, const json_t *root)
 {
-	schema_root(c, root, "devices", devices_members, MORE_FREE);
+	schema_root(c, root, &devices_form);
 }
 
 /* ------------------------------------------------------------------------- reading */

@@ -91,4 +91,7 @@ bool decode_is_one_of(const json_t *globs, const char *name);
 /* The capture of that name in a pattern, or -1. */
 int message_capture(const struct message *m, const char *name);
 
+extern const struct form messages_form;
+extern const struct form devices_form;
+
 #endif

@@ -50,9 +50,11 @@ static const struct member facts_members[] = {
 	{ 0 },
 };
 
+const struct form facts_form = { "facts", NULL, facts_members, MORE_FREE };
+
 void facts_check(struct schema_walk *c, const json_t *root)
 {
-	schema_root(c, root, "facts", facts_members, MORE_FREE);
+	schema_root(c, root, &facts_form);
 }
 
 /* -------------------------------------------------------------------- the list */

@@ -16,4 +16,6 @@ void facts_check(struct schema_walk *c, const json_t *root);
 /* Hold one fact of a profile, @v under @id, against the list: its kind, and a word's width. */
 void facts_check_value(struct schema_walk *c, const json_t *facts, const char *id, const json_t *v);
 
+extern const struct form facts_form;
+
 #endif

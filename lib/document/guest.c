@@ -100,9 +100,11 @@ static const struct member guest_members[] = {
 	{ 0 },
 };
 
+const struct form guest_form = { "guest", NULL, guest_members, MORE_FREE };
+
 void guest_check(struct schema_walk *c, const json_t *root)
 {
-	if (schema_root(c, root, "guest", guest_members, MORE_FREE))
+	if (schema_root(c, root, &guest_form))
 		schema_strings_printable(c, root);
 }
 

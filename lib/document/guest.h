@@ -47,5 +47,6 @@ json_t *guest_word(const uint64_t word[2]);
 int abibase_guest_from_word(struct abibase_context *ctx, const char *word, const char *class_name,
 			    struct abibase_guest **ret);
 struct abibase_guest *abibase_guest_ref(struct abibase_guest *g);
+extern const struct form guest_form;
 
 #endif

@@ -597,6 +597,15 @@ int inputs_add_profile(struct abibase_context *ctx, struct inputs *in,
 
 /* ------------------------------------------ a host of an earlier baseline */
 
+static void widen_numbers(const struct inputs *in, const struct inputs *from,
+			  const struct host *h, struct host *to)
+{
+	for (size_t i = 0; i < in->n_numbers; i++)
+		for (size_t k = 0; k < from->n_numbers; k++)
+			if (streq(from->numbers[k], in->numbers[i]))
+				to->numbers[i] = h->numbers[k];
+}
+
 static int widen_answers(struct inputs *in, const struct inputs *from,
 			 const struct host *h, struct host *to)
 {
@@ -614,16 +623,8 @@ static int widen_answers(struct inputs *in, const struct inputs *from,
 		if (set_answer(in, to, i, tri, reason) < 0)
 			return -ENOMEM;
 	}
+	widen_numbers(in, from, h, to);
 	return 0;
-}
-
-static void widen_numbers(const struct inputs *in, const struct inputs *from,
-			  const struct host *h, struct host *to)
-{
-	for (size_t i = 0; i < in->n_numbers; i++)
-		for (size_t k = 0; k < from->n_numbers; k++)
-			if (streq(from->numbers[k], in->numbers[i]))
-				to->numbers[i] = h->numbers[k];
 }
 
 static int copy_unasked(struct inputs *in, const struct inputs *from,
@@ -636,8 +637,15 @@ static int copy_unasked(struct inputs *in, const struct inputs *from,
 	return strings_intern(&in->strings, from->strings.s[u->reason], &to->reason);
 }
 
+static int answer_like(const struct inputs *in, const struct host *like, struct host *to)
+{
+	memcpy(to->answers, like->answers, in->n_conditions * sizeof(*to->answers));
+	memcpy(to->numbers, like->numbers, in->n_numbers * sizeof(*to->numbers));
+	return 0;
+}
+
 int inputs_add_host_of(struct abibase_context *ctx, struct inputs *in, const struct inputs *from,
-		       const struct host *h)
+		       const struct host *h, const struct host *like)
 {
 	struct host *to = host_new(h->name, in->n_numbers, in->n_conditions, h->n_qemu,
 				   h->n_unasked);
@@ -651,8 +659,7 @@ int inputs_add_host_of(struct abibase_context *ctx, struct inputs *in, const str
 	memcpy(to->digest, h->digest, sizeof(h->digest));
 	r = strings_intern(&in->strings, from->strings.s[h->arch], &to->arch);
 	if (r == 0)
-		r = widen_answers(in, from, h, to);
-	widen_numbers(in, from, h, to);
+		r = like ? answer_like(in, like, to) : widen_answers(in, from, h, to);
 	for (size_t i = 0; r == 0 && i < h->n_qemu; i++) {
 		const struct build *b = from->builds[h->qemu[i].build];
 		const char *path = host_path(from, &h->qemu[i]);

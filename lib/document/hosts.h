@@ -136,9 +136,12 @@ int profile_check_types(struct abibase_context *ctx, const struct abibase_catalo
  */
 int inputs_add_profile(struct abibase_context *ctx, struct inputs *in,
 		       const struct abibase_catalogue *cat, const struct abibase_profile *p);
-/* The same for a host of an earlier baseline, which may have been asked other questions. */
+/*
+ * The same for a host of an earlier baseline, which may have been asked other questions; one that
+ * stands in for others, see baseline.no_inputs, answers as @like does, a host of @in.
+ */
 int inputs_add_host_of(struct abibase_context *ctx, struct inputs *in, const struct inputs *from,
-		       const struct host *h);
+		       const struct host *h, const struct host *like);
 /* A copy that shares hosts and builds. */
 int inputs_copy(const struct inputs *from, struct inputs *to);
 void inputs_clear(struct inputs *in);

@@ -469,15 +469,14 @@ static void schema_kind(struct schema_walk *c, const json_t *root, const char *k
 	schema_printable(c, root, false);
 }
 
-bool schema_root(struct schema_walk *c, const json_t *root, const char *kind,
-		 const struct member *members, enum members_more more)
+bool schema_root(struct schema_walk *c, const json_t *root, const struct form *form)
 {
 	if (!schema_type(c, root, J_OBJECT))
 		return false;
-	schema_kind(c, root, kind);
+	schema_kind(c, root, form->kind);
 	if (c->err == EPROTONOSUPPORT)
 		return false;
-	schema_object(c, root, members, more);
+	schema_object(c, root, form->members, form->more);
 	return true;
 }
 

@@ -89,11 +89,21 @@ struct member {
 #define EACH_OBJECT(table, others) EACH(J_OBJECT, .members = table, .more = others)
 
 /*
- * Check a document whose "schema" is "abibase-KIND/1". False if the document is no object, or
+ * The form of a document, or of a @part of it that a hook holds against a table of its own. From these
+ * the JSON Schemas and the manual pages are held to the tables: tests/forms.c.
+ */
+struct form {
+	const char *kind; /* "schema": "abibase-KIND/1" */
+	const char *part; /* NULL: all of it */
+	const struct member *members;
+	enum members_more more;
+};
+
+/*
+ * Check a document of this form. False if the document is no object, or
  * states a newer schema, whose keys may mean something else: no member is looked at then.
  */
-bool schema_root(struct schema_walk *c, const json_t *root, const char *kind,
-		 const struct member *members, enum members_more more);
+bool schema_root(struct schema_walk *c, const json_t *root, const struct form *form);
 /* Check the elements of an array or an object, for a hook that does so on a condition. */
 void schema_elements(struct schema_walk *c, const json_t *v, const struct member *each,
 		     bool (*keys)(struct schema_walk *, const char *));

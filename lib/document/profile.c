@@ -207,6 +207,10 @@ static const struct member qemu_members[] = {
 	{ 0 },
 };
 
+const struct form qemu_form = { "profile", "qemu", qemu_members, MORE_KEPT };
+
+const struct form unasked_form = { "profile", "unasked", unasked_members, MORE_KEPT };
+
 void profile_check_qemu(struct schema_walk *c, const json_t *v)
 {
 	if (schema_type(c, v, J_OBJECT))
@@ -329,11 +333,13 @@ static void check_masks(struct schema_walk *c, const json_t *facts)
 	schema_leave(c, mark);
 }
 
+const struct form profile_form = { "profile", NULL, profile_members, MORE_FREE };
+
 void profile_check(struct schema_walk *c, const json_t *root)
 {
 	size_t mark;
 
-	if (!schema_root(c, root, "profile", profile_members, MORE_FREE))
+	if (!schema_root(c, root, &profile_form))
 		return;
 	/* these words go into baselines, and their reader refuses such */
 	mark = schema_enter(c, "qemu");
@@ -627,6 +633,22 @@ enum abibase_tri abibase_profile_fact(const struct abibase_profile *p,
 ABIBASE_EXPORT int abibase_profile_to_json(const struct abibase_profile *p, char **ret)
 {
 	return json_give(p->root, ret);
+}
+
+ABIBASE_EXPORT const char *abibase_profile_machine(const struct abibase_profile *p, size_t i)
+{
+	for (size_t k = 0; p && k < p->n_qemu; k++) {
+		json_t *machines = json_object_get(p->qemu[k].json, "machines");
+		struct machine_name name;
+
+		for (void *at = json_object_iter(machines); at;
+		     at = json_object_iter_next(machines, at)) {
+			machine_name_parse(json_object_iter_key(at), &name);
+			if (name.versioned && i-- == 0)
+				return json_object_iter_key(at);
+		}
+	}
+	return NULL;
 }
 
 /* What to do about a fact that is unknown, by its reason. */

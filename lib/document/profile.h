@@ -72,5 +72,8 @@ int abibase_profile_rename(struct abibase_context *ctx, const struct abibase_pro
  */
 enum abibase_tri abibase_profile_fact(const struct abibase_profile *p, const char *fact,
 				      const char **ret_reason);
+extern const struct form profile_form;
+extern const struct form qemu_form;
+extern const struct form unasked_form;
 
 #endif

@@ -404,7 +404,7 @@ static bool write_word(const struct derive *d, size_t r, size_t used, struct buf
 
 /* The builds whose word this is, if @used is the first of them. */
 static bool write_builds_of_word(const struct derive *d, size_t r, size_t used, const char *word,
-				 struct buf *text)
+				 const char *before, struct buf *text)
 {
 	_buf_ other = { 0 };
 	size_t n = 0;
@@ -414,7 +414,10 @@ static bool write_builds_of_word(const struct derive *d, size_t r, size_t used, 
 			continue;
 		if (u < used)
 			return false;
-		buf_printf(text, n++ ? ", " : "%s in ", word);
+		if (n++)
+			buf_puts(text, ", ");
+		else
+			buf_printf(text, "%s%s in ", before, word);
 		derive_write_build(d, u, text);
 	}
 	text->failed |= buf_failed(&other);
@@ -429,16 +432,11 @@ static size_t write_words(const struct derive *d, size_t r, struct buf *text)
 
 	/* twice: "on" comes before "off" */
 	for (size_t u = 0; u < 2 * d->b->n_used; u++) {
-		size_t used = u % d->b->n_used, before = text->len;
+		size_t used = u % d->b->n_used;
 
-		if (!write_word(d, r, used, &word) ||
-		    streq(word.data, "off") != (u >= d->b->n_used))
-			continue;
-		buf_puts(text, n ? " and " : "");
-		if (write_builds_of_word(d, r, used, word.data, text))
-			n++;
-		else
-			text->len = before;
+		if (write_word(d, r, used, &word) &&
+		    streq(word.data, "off") == (u >= d->b->n_used))
+			n += write_builds_of_word(d, r, used, word.data, n ? " and " : "", text);
 	}
 	text->failed |= buf_failed(&word);
 	return n;

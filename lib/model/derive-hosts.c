@@ -37,8 +37,7 @@ int derive_finding(struct derive *d, enum abibase_finding_kind kind, const char 
 					   sizeof(*b->findings)) < 0)
 		return -ENOMEM;
 	f = &b->findings[b->n_findings];
-	f->kind = kind;
-	f->id = id;
+	*f = (struct finding){ .kind = kind, .id = id };
 	f->text = arena_strdup(&b->arena, text->data ? text->data : "");
 	f->remedy = remedy ? arena_strdup(&b->arena, remedy) : NULL;
 	if (!f->text || (remedy && !f->remedy))

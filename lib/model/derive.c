@@ -63,7 +63,8 @@ static void derive_clear(struct derive *d)
 	free(d->scratch[1]);
 }
 
-int baseline_derive(struct abibase_baseline *b, struct abibase_catalogue *cat)
+int baseline_derive(struct abibase_baseline *b, struct abibase_catalogue *cat,
+		    struct abibase_baseline *const *earlier, size_t n_earlier)
 {
 	struct derive d = { .b = b, .cat = cat, .any = -1 };
 	int r = 0;
@@ -84,7 +85,11 @@ int baseline_derive(struct abibase_baseline *b, struct abibase_catalogue *cat)
 	if (r == 0 && b->target && b->machine)
 		r = derive_answer(&d);
 	if (r == 0)
+		r = derive_scope(&d);
+	if (r == 0)
 		r = derive_verdict(&d);
+	for (size_t i = 0; r == 0 && i < n_earlier; i++)
+		r = derive_widened(&d, earlier[i]);
 	derive_clear(&d);
 	return r;
 }

@@ -43,6 +43,8 @@ struct derive {
 	unsigned int net;	  /* the policy's backends that are of virtio-net */
 };
 
+/* derive-scope.c: what was compared, by which evidence, and what was not */
+int derive_scope(struct derive *d);
 /* derive-hosts.c: words, and what is asked of hosts and QEMUs */
 struct ask derive_ask(const struct derive *d, const struct host *h);
 /* "a", "a and b", "a, b and c" */
@@ -126,6 +128,9 @@ int derive_numbers(struct derive *d);
 bool derive_observed_included(const struct derive *d, size_t r);
 int64_t derive_observed_number(const struct derive *d, size_t r);
 int derive_observed(struct derive *d);
+
+/* derive-widened.c: what of an earlier baseline does not stay, though no host lacks it */
+int derive_widened(struct derive *d, const struct abibase_baseline *was);
 
 /* derive-agree.c: what no property can equalise, notes, feature words */
 int derive_requirements(struct derive *d);

@@ -11,6 +11,8 @@ struct abibase_intersection {
 	struct abibase_context *ctx;
 	struct abibase_catalogue *cat;
 	struct inputs in;
+	struct abibase_baseline **earlier; /* by id, each once */
+	size_t n_earlier, cap_earlier;
 	/*
 	 * What the caller said himself. The rest is a baseline's to say, whenever it is added: policy
 	 * counts at the end only, so that the order of profiles and baselines means nothing.
@@ -42,6 +44,9 @@ abibase_intersection_unref(struct abibase_intersection *ix)
 	if (!ix)
 		return NULL;
 	inputs_clear(&ix->in);
+	for (size_t i = 0; i < ix->n_earlier; i++)
+		abibase_baseline_unref(ix->earlier[i]);
+	free(ix->earlier);
 	abibase_catalogue_unref(ix->cat);
 	abibase_context_unref(ix->ctx);
 	free(ix);
@@ -341,21 +346,74 @@ int intersection_promise_row(struct abibase_intersection *ix, const struct row *
 	return strings_insert(&ix->in.policy.rows, row->key) < 0 ? context_oom(ix->ctx) : 0;
 }
 
-int intersection_add_baseline_but(struct abibase_intersection *ix,
-				  const struct abibase_baseline *b, const char *but)
+/* For a word about what does not stay of it, whatever the order in which they come. */
+static int keep_earlier(struct abibase_intersection *ix, const struct abibase_baseline *b)
+{
+	size_t i = 0, before = ix->n_earlier;
+
+	if (!b->id)
+		return 0;
+	while (i < before && strcmp(ix->earlier[i]->id, b->id) < 0)
+		i++;
+	if (i < before && streq(ix->earlier[i]->id, b->id))
+		return 0;
+	if (array_grow(&ix->earlier, before, &ix->cap_earlier, sizeof(struct abibase_baseline *)) < 0)
+		return context_oom(ix->ctx);
+	memmove(&ix->earlier[i + 1], &ix->earlier[i], (before - i) * sizeof(*ix->earlier));
+	ix->earlier[i] = abibase_baseline_ref((struct abibase_baseline *)b);
+	ix->n_earlier++;
+	return 0;
+}
+
+static int add_baseline_but(struct abibase_intersection *ix, const struct abibase_baseline *b,
+			    const char *but)
 {
 	int r = widen_policy(ix, b);
 
+	if (r == 0)
+		r = keep_earlier(ix, b);
 	for (size_t i = 0; r == 0 && i < b->in.n_hosts; i++)
 		if (!but || !streq(b->in.hosts[i]->name, but))
-			r = inputs_add_host_of(ix->ctx, &ix->in, &b->in, b->in.hosts[i]);
+			r = inputs_add_host_of(ix->ctx, &ix->in, &b->in, b->in.hosts[i], NULL);
+	return r;
+}
+
+/* They answer as the host that joins them: it is about their QEMUs. */
+static int add_stand_ins(struct abibase_intersection *ix, const struct abibase_baseline *b)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < b->in.n_hosts; i++)
+		r = inputs_add_host_of(ix->ctx, &ix->in, &b->in, b->in.hosts[i], ix->in.hosts[0]);
+	return r;
+}
+
+int intersection_join(struct abibase_intersection *ix, const struct abibase_baseline *b,
+		      const struct abibase_profile *p)
+{
+	int r;
+
+	if (!b->no_inputs)
+		r = add_baseline_but(ix, b, abibase_profile_name(p));
+	else
+		r = widen_policy(ix, b);
+	if (r == 0 && b->no_inputs)
+		r = keep_earlier(ix, b);
+	if (r == 0)
+		r = abibase_intersection_add_profile(ix, p);
+	if (r == 0 && b->no_inputs)
+		r = add_stand_ins(ix, b);
 	return r;
 }
 
 ABIBASE_EXPORT int abibase_intersection_add_baseline(struct abibase_intersection *ix,
 						     const struct abibase_baseline *b)
 {
-	return intersection_add_baseline_but(ix, b, NULL);
+	if (b->no_inputs)
+		return context_fail(ix->ctx, EINVAL, "no-inputs", NULL,
+				    "the earlier baseline has no inputs, so that it cannot be "
+				    "widened: take the one that it was written from, with its inputs");
+	return add_baseline_but(ix, b, NULL);
 }
 
 /* ------------------------------------------------------------------- the answer */
@@ -412,7 +470,7 @@ ABIBASE_EXPORT int abibase_intersection_finish(struct abibase_intersection *ix,
 
 	if (r < 0)
 		return r;
-	if (baseline_derive(b, ix->cat) < 0) {
+	if (baseline_derive(b, ix->cat, ix->earlier, ix->n_earlier) < 0) {
 		abibase_baseline_unref(b);
 		return context_oom(ix->ctx);
 	}

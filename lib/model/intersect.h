@@ -9,8 +9,9 @@
  * opens a file or asks the host; a test looks at the symbols to keep it so.
  */
 
-/* Work out everything that follows from b->in. 0 or -ENOMEM. */
-int baseline_derive(struct abibase_baseline *b, struct abibase_catalogue *cat);
+/* Work out everything that follows from b->in; @earlier: what was widened to it. 0 or -ENOMEM. */
+int baseline_derive(struct abibase_baseline *b, struct abibase_catalogue *cat,
+		    struct abibase_baseline *const *earlier, size_t n_earlier);
 /* Only the verdict, findings, and @list: the machine types that every QEMU of b->in has. */
 int baseline_machines(struct abibase_baseline *b, struct abibase_catalogue *cat, json_t *list);
 
@@ -23,9 +24,9 @@ void intersection_adopt_backends(struct abibase_intersection *ix, const struct i
 /* Ask about a row of the catalogue as if its group had been enabled, and say nothing of it. */
 int intersection_promise_row(struct abibase_intersection *ix, const struct row *row);
 
-/* abibase_intersection_add_baseline() without the host @but, or with all where it is NULL. */
-int intersection_add_baseline_but(struct abibase_intersection *ix,
-				  const struct abibase_baseline *b, const char *but);
+/* The baseline with that host in it, in place of an older record of the same host. */
+int intersection_join(struct abibase_intersection *ix, const struct abibase_baseline *b,
+		      const struct abibase_profile *p);
 
 /*
  * abibase_intersect - the baseline of an array of profiles

@@ -11,7 +11,7 @@ struct abibase_render {
 	struct abibase_context *ctx;
 	enum format format;
 	char *host; /* as given: NAME or NAME:PATH; NULL: one list for all */
-	bool minimal, with_machine;
+	bool minimal, with_machine, no_inputs;
 };
 
 ABIBASE_EXPORT int abibase_render_new(struct abibase_context *ctx, struct abibase_render **ret)
@@ -62,6 +62,7 @@ ABIBASE_EXPORT void abibase_render_set_flags(struct abibase_render *r, unsigned 
 {
 	r->minimal = flags & ABIBASE_RENDER_MINIMAL;
 	r->with_machine = flags & ABIBASE_RENDER_WITH_MACHINE;
+	r->no_inputs = flags & ABIBASE_RENDER_NO_INPUTS;
 }
 
 /* ------------------------------------------------------------- which list */
@@ -495,7 +496,7 @@ static void write_text(const struct abibase_render *r, const struct abibase_base
 		write_readconfig(r, b, l, out);
 		break;
 	case FORMAT_JSON:
-		baseline_write(b, out);
+		baseline_write(b, !r->no_inputs, out);
 		break;
 	case FORMAT_TABLE:
 	default:
@@ -545,6 +546,10 @@ ABIBASE_EXPORT int abibase_render_run(struct abibase_render *r, const struct abi
 	struct list l = { .verdict = b->verdict };
 	int result = list_builds(r, b, &l);
 
+	if (r->no_inputs && b->in.policy.dest.n)
+		result = context_fail(r->ctx, EINVAL, "no-inputs", NULL,
+				      "which hosts are ever a destination is a part of the inputs: a "
+				      "baseline with destinations cannot be written without them");
 	if (b->verdict != ABIBASE_VERDICT_YES)
 		list_findings(b, &l.why);
 	else if (result == 0 && list_make(r, b, &l) < 0)

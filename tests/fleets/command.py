@@ -53,7 +53,7 @@ def setting(key, word):
 def settings_of(baseline):
     """The list of a baseline: class.property -> value."""
     out = {}
-    for v in baseline["values"]:
+    for v in baseline["outputs"][0]["values"]:
         key = v["class"] + "." + v["property"]
         out[key] = setting(key, v["value"])
     return out

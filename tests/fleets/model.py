@@ -8,6 +8,7 @@ import json
 import re
 
 ABSENT = "absent"
+NOT_SET = "not set"     # what a record has of a text that nobody gives
 NEWEST = (11, 1)        # what a later QEMU does by itself is not known
 NO_VECTORS = 4294967295
 
@@ -86,6 +87,9 @@ ASKED_LATER = (PCI + "x-ats-page-aligned", PCI + "x-pcie-ari-nextfn-1", PCI + "x
 DOES_WITHOUT = {PCI + "x-ats-page-aligned": lambda v: v[:2] == (5, 2),
                 PCI + "x-pcie-ari-nextfn-1": lambda v: True,
                 PCI + "x-pcie-err-unc-mask": lambda v: v[:3] in ((8, 0), (8, 0, 0))}
+# Shown by a device that has hash, rss or speed, which can be given to it with -device; no list sets them.
+TEXTS = ["virtio-net-device.hash-" + t for t in ("ipv4", "ipv6", "ipv6ex", "tcp4", "tcp6", "tcp6ex", "udp4",
+                                                 "udp6", "udp6ex")] + ["virtio-net-device.duplex"]
 SIZES = {"virtio-net-device.rx_queue_size": (2, 8), "virtio-net-device.tx_queue_size": (2, 10)}
 NUMBERS = dict(SIZES, **{"virtio-net-device.host_mtu": (2, 9), "virtio-net-device.speed": (2, 12)})
 # The features of other devices that the kernel decides
@@ -97,6 +101,7 @@ SINCE.update({"vhost-vsock-device.seqpacket": (6, 2), "vhost-vsock-device.queue_
               "vhost-scsi.notify_on_empty": (2, 4), "vhost-scsi.indirect_desc": (1, 4),
               "vhost-scsi.event_idx": (1, 4), "vhost-scsi.queue_reset": (7, 2)})
 SINCE.update(("virtio-net-device." + r.prop, r.since) for r in ROWS)
+SINCE.update((key, (10, 2) if "hash" in key else (2, 12)) for key in TEXTS)
 NET = "virtio-net-device."
 ON_OFF_AUTO = ("virtio-net-pci.disable-legacy", "vhost-vsock-device.seqpacket")
 
@@ -129,6 +134,8 @@ def default_of(key, version, machine):
                 PCI + "x-pcie-err-unc-mask": of > (7, 2)}[key]
     if key in SIZES:
         return 256
+    if key in TEXTS:
+        return "auto" if "hash" in key else NOT_SET
     fixed = {"virtio-net-pci.disable-legacy": "auto", NET + "host_mtu": 0, NET + "speed": -1}
     if key in fixed:
         return fixed[key]
@@ -182,7 +189,7 @@ class Build:
         if machine in values:
             for source in (values[machine], self.entry.get("defaults", {})):
                 if key in source:
-                    return source[key]
+                    return NOT_SET if source[key] is None else source[key]
         if not self.covered(machine) or self.version < SINCE[key]:
             return UNKNOWN
         return default_of(key, self.version, machine)
@@ -243,7 +250,7 @@ class Offer:
         self.bits = {}          # bit -> YES, NO, or a word that says what is unknown
         self.apply()
         self.find_bits()
-        self.layout = {k: self.shown(k) for k in LAYOUT}
+        self.layout = {k: self.shown(k) for k in [*LAYOUT, *TEXTS]}
         self.layout["modern"] = self.modern
         self.layout.update((k, self.shown(k)) for k in SIZES)
         self.vnet = self.condition("V")
@@ -252,7 +259,7 @@ class Offer:
         self.queue = build.queue_size(machine, sizes)
         # on these backends QEMU makes no transmit queue longer than 256, whatever is asked for
         self.queues = None
-        if self.queue is not UNKNOWN:
+        if self.queue is not UNKNOWN and UNKNOWN not in sizes:
             rx, tx = (sizes[0], min(sizes[1], 256)) if self.queue in sizes else (self.queue, self.queue)
             self.queues = [rx, tx, 64 if self.queue < 1024 else 1024]
         self.mtu = self.effective(NET + "host_mtu")
@@ -278,6 +285,8 @@ class Offer:
 
     def shown(self, key):
         value = self.effective(key)
+        if value == ABSENT and key in TEXTS:
+            return default_of(key, self.build.version, self.machine)
         if value == ABSENT:
             return key in DOES_WITHOUT and DOES_WITHOUT[key](self.build.version)
         return value
@@ -435,6 +444,12 @@ def kind_of(bit, source, destination):
     return "plain" if NET + row.prop in source.settings else "not-set"
 
 
+def same_vhost(a, b):
+    """Does it depend on the build alone whether the device is a modern one?"""
+    return a.host is b.host or not a.vhost or both(
+        *(o.host.bit("vhost_net.features", VERSION_1) for o in (a, b))) is YES
+
+
 def move_faults(source, destination, negotiated=None, sizes=None, mtu=None):
     """Why a guest that may have taken all that @source offers may not get into @destination.
 
@@ -454,8 +469,7 @@ def move_faults(source, destination, negotiated=None, sizes=None, mtu=None):
     for key, here in source.layout.items():
         there = destination.layout[key]
         if here == there and (here is not UNKNOWN or source.build.same == destination.build.same
-                              and (key != "modern" or not source.vhost
-                                   or source.host is destination.host)):
+                              and (key != "modern" or same_vhost(source, destination))):
             continue
         kind = "layout" if UNKNOWN not in (here, there) else "value-unknown"
         if key in ASKED_LATER and here is UNKNOWN and there is UNKNOWN:

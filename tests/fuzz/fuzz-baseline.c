@@ -1,19 +1,43 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Any bytes as a baseline. What is accepted can be printed in every form. */
+#include <stdbool.h>
+#include <string.h>
+
 #include <abibase/abibase.h>
 
 #include "fuzz.h"
 
 static struct abibase_context *ctx;
 
-static void check_render(const struct abibase_baseline *b, const char *format)
+/* What is written is read, and written the same. */
+static void check_again(const char *text, bool no_inputs)
+{
+	struct abibase_baseline *b = NULL;
+	struct abibase_render *render = NULL;
+	char *again = NULL;
+
+	MUST(abibase_baseline_from_buffer(ctx, text, strlen(text), "again", &b) == 0);
+	MUST(abibase_render_new(ctx, &render) == 0);
+	MUST(abibase_render_set_format(render, "json") == 0);
+	abibase_render_set_flags(render, no_inputs ? ABIBASE_RENDER_NO_INPUTS : 0);
+	MUST(abibase_render_run(render, b, &again, NULL) >= 0);
+	MUST(again && strcmp(again, text) == 0);
+	free(again);
+	abibase_render_unref(render);
+	abibase_baseline_unref(b);
+}
+
+static void check_render(const struct abibase_baseline *b, const char *format, bool no_inputs)
 {
 	struct abibase_render *render = NULL;
 	char *text = NULL, *why = NULL;
 
 	MUST(abibase_render_new(ctx, &render) == 0);
 	MUST(abibase_render_set_format(render, format) == 0);
+	abibase_render_set_flags(render, no_inputs ? ABIBASE_RENDER_NO_INPUTS : 0);
 	abibase_render_run(render, b, &text, &why);
+	if (text && strcmp(format, "json") == 0)
+		check_again(text, no_inputs);
 	free(text);
 	free(why);
 	abibase_render_unref(render);
@@ -34,7 +58,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (size_t i = 0; i < abibase_baseline_finding_count(b); i++)
 		MUST(abibase_baseline_finding_get(b, i, "text"));
 	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
-		check_render(b, formats[i]);
+		check_render(b, formats[i], false);
+	check_render(b, "json", true);
 	abibase_baseline_unref(b);
 	return 0;
 }

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "cli.h"
+
+/*
+ * "abibase __complete WORD..." prints what can stand in the place of the last WORD, for the completions
+ * of the shells: a line each, a tab, and what it is. A line ":files" stands for the names of files, and
+ * behind its tab is what comes before the name in that word; ":commands" for programs.
+ */
+
+struct completion {
+	const char *before; /* of the last word: "--backend=tap," */
+	size_t n_before;
+	const char *rest; /* what was typed behind it */
+	char *const *operands;
+	int n_operands;
+};
+
+static void offer(const struct completion *c, const char *word, const char *what)
+{
+	size_t n = what ? strcspn(what, ";(\n") : 0;
+
+	while (n > 0 && what[n - 1] == ' ')
+		n--;
+	if (strprefix(word, c->rest))
+		printf("%.*s%s\t%.*s\n", (int)c->n_before, c->before, word, (int)n, what ? what : "");
+}
+
+static void offer_words(const struct completion *c, const char *words)
+{
+	char word[64];
+
+	for (; *words; words += strspn(words, " ")) {
+		size_t n = strcspn(words, " ");
+
+		snprintf(word, sizeof(word), "%.*s", (int)n, words);
+		offer(c, word, NULL);
+		words += n;
+	}
+}
+
+static void offer_names(const struct completion *c, enum abibase_name kind)
+{
+	_unref_(context) *ctx = NULL;
+	_unref_(catalogue) *cat = NULL;
+	const char *name;
+
+	if (abibase_context_new(0, &ctx) < 0 || abibase_catalogue_new(ctx, &cat) < 0)
+		return;
+	for (size_t i = 0; (name = abibase_catalogue_name(cat, kind, i)); i++) {
+		/* a property can be called without its class */
+		const char *dot = kind == ABIBASE_NAME_PROPERTY && !strchr(c->rest, '.') ?
+					  strchr(name, '.') :
+					  NULL;
+
+		offer(c, dot ? dot + 1 : name, abibase_catalogue_description(cat, kind, i));
+	}
+}
+
+static void offer_platforms(const struct completion *c,
+			    void (*fn)(const struct completion *c, struct abibase_profile *p))
+{
+	_unref_(context) *ctx = NULL;
+	_unref_(platforms) *l = NULL;
+
+	if (abibase_context_new(0, &ctx) < 0 || abibase_platforms_new(ctx, &l) < 0)
+		return;
+	for (size_t i = 0; i < abibase_platforms_count(l); i++) {
+		struct abibase_profile *p = abibase_platforms_profile(l, i);
+
+		if (p && abibase_platforms_get(l, i, "alias"))
+			offer(c, abibase_platforms_get(l, i, "alias"), abibase_profile_name(p));
+		if (p)
+			fn(c, p);
+	}
+}
+
+static void offer_platform(const struct completion *c, struct abibase_profile *p)
+{
+	offer(c, abibase_profile_name(p), "platform");
+}
+
+static void offer_machines(const struct completion *c, struct abibase_profile *p)
+{
+	const char *machine;
+
+	for (size_t i = 0; (machine = abibase_profile_machine(p, i)); i++)
+		offer(c, machine, abibase_profile_name(p));
+}
+
+/* Those of the hosts that stand on the line; where there is none, of all platforms. */
+static void offer_machines_of(const struct completion *c)
+{
+	bool any = false;
+
+	for (int i = 0; i < c->n_operands; i++) {
+		_unref_(context) *ctx = NULL;
+		_unref_(profile) *p = NULL;
+		_unref_(baseline) *b = NULL;
+
+		if (cli_operand_is_stdin(c->operands[i]) || abibase_context_new(0, &ctx) < 0 ||
+		    abibase_operand_load(ctx, c->operands[i], &p, &b) < 0 || !p)
+			continue;
+		offer_machines(c, p);
+		any = true;
+	}
+	if (!any)
+		offer_platforms(c, offer_machines);
+}
+
+/* "@files", "word word ...", NULL */
+static void offer_values(const struct completion *c, const char *values)
+{
+	if (!values)
+		return;
+	if (*values != '@')
+		offer_words(c, values);
+	if (strstr(values, "@hosts"))
+		offer_platforms(c, offer_platform);
+	if (strstr(values, "@groups"))
+		offer_names(c, ABIBASE_NAME_GROUP);
+	if (strstr(values, "@properties"))
+		offer_names(c, ABIBASE_NAME_PROPERTY);
+	if (strstr(values, "@machines"))
+		offer_machines_of(c);
+	if (strstr(values, "@commands"))
+		puts(":commands");
+	if (strstr(values, "@hosts") || strstr(values, "@files"))
+		printf(":files\t%.*s\n", (int)c->n_before, c->before);
+}
+
+/* Of a list what stands behind the last comma. */
+static void offer_argument(struct completion *c, const struct cli_option *row, const char *word,
+			   const char *arg)
+{
+	const char *comma = streq(row->arg, "LIST") ? strrchr(arg, ',') : NULL;
+
+	c->rest = comma ? comma + 1 : arg;
+	c->before = word;
+	c->n_before = (size_t)(c->rest - word);
+	offer_values(c, row->values);
+}
+
+static void offer_options(const struct completion *c, enum verb verb)
+{
+	const struct cli_option *row;
+	char name[64];
+
+	for (size_t i = 0; (row = options_row(verb, &i));) {
+		snprintf(name, sizeof(name), "--%s", row->name);
+		offer(c, name, row->help);
+	}
+}
+
+static void offer_verbs(const struct completion *c)
+{
+	const struct command *command;
+
+	for (size_t i = 0; (command = cli_command(i)); i++)
+		offer(c, command->name, command->summary);
+	offer(c, "help", "list the verbs, or show the help of one");
+}
+
+/* The option whose argument the next word is, or NULL. */
+static const struct cli_option *awaits(const struct command *command, const char *word)
+{
+	const struct cli_option *row = NULL;
+
+	if (strprefix(word, "--"))
+		row = options_find(command->verb, 0, word + 2, strlen(word + 2));
+	else if (*word == '-' && word[1] && !word[2])
+		row = options_find(command->verb, (unsigned char)word[1], NULL, 0);
+	return row && row->arg ? row : NULL;
+}
+
+static void offer_operand(const struct completion *c, const struct command *command, bool ended)
+{
+	const char *const *kinds = command->operands;
+	int i = 0;
+
+	/* QEMU and its arguments */
+	if (ended && command->verb & (VERB_VERIFY | VERB_EXEC) && c->n_operands == 1)
+		offer_values(c, "@commands");
+	while (i < c->n_operands && kinds[i] && kinds[i + 1])
+		i++;
+	offer_values(c, kinds[i]);
+}
+
+/* @words: all behind the verb, the last one unfinished */
+static int complete_verb(const struct command *command, char **words, int n)
+{
+	_autofree_ char **operands = calloc((size_t)n + 1, sizeof(*operands));
+	const char *word = words[n - 1], *equals = strchr(word, '=');
+	struct completion c = { .before = word, .rest = word, .operands = operands };
+	const struct cli_option *row = NULL;
+	bool ended = false;
+
+	if (!operands)
+		return STATUS_TROUBLE;
+	for (int i = 0; i < n - 1; i++) {
+		if (row) {
+			row = NULL; /* this is its argument */
+			continue;
+		}
+		row = ended ? NULL : awaits(command, words[i]);
+		if (ended || *words[i] != '-' || !words[i][1])
+			operands[c.n_operands++] = words[i];
+		ended |= streq(words[i], "--");
+	}
+	if (row)
+		offer_argument(&c, row, word, word);
+	else if (!ended && strprefix(word, "--") && equals) {
+		row = options_find(command->verb, 0, word + 2, (size_t)(equals - word - 2));
+		if (row && row->arg)
+			offer_argument(&c, row, word, equals + 1);
+	} else if (!ended && *word == '-')
+		offer_options(&c, command->verb);
+	else
+		offer_operand(&c, command, ended);
+	return STATUS_YES;
+}
+
+int cli_complete(char **words, int n)
+{
+	struct completion c = { .before = "" };
+	const struct command *command;
+	int verb = 0;
+
+	if (n == 0)
+		return STATUS_YES;
+	c.rest = words[n - 1];
+	while (verb < n - 1 && *words[verb] == '-')
+		verb++;
+	if (verb < n - 1 && !streq(words[verb], "help")) {
+		command = cli_find_command(words[verb]);
+		return command ? complete_verb(command, words + verb + 1, n - verb - 1) : STATUS_YES;
+	}
+	if (*c.rest == '-')
+		offer_options(&c, VERB_NONE);
+	else
+		offer_verbs(&c);
+	return STATUS_YES;
+}

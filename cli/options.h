@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef ABIBASE_OPTIONS_H
+#define ABIBASE_OPTIONS_H
+
+/*
+ * One table of all options. Parsing, the help of each verb and the completions are made of it; the
+ * lists of abibase(1) are held to it by tests/manners.sh.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+/* Which verbs have an option: a bit each. */
+enum verb {
+	VERB_NONE = 1 << 0, /* before any verb */
+	VERB_PROBE = 1 << 1,
+	VERB_INTERSECT = 1 << 2,
+	VERB_LIST = 1 << 3,
+	VERB_SHOW = 1 << 4,
+	VERB_VALIDATE = 1 << 5,
+	VERB_CHECK = 1 << 6,
+	VERB_TARGETS = 1 << 7,
+	VERB_VERIFY = 1 << 8,
+	VERB_EXEC = 1 << 9,
+	VERB_DIFF = 1 << 10,
+	VERB_MATCH = 1 << 11,
+	VERB_EXPLAIN = 1 << 12,
+	VERB_PLAN = 1 << 13,
+	VERB_DECODE = 1 << 14,
+};
+
+/* An option is its letter, or one of these where it has none. */
+enum {
+	OPT_NAME = 0x100,
+	OPT_QEMU,
+	OPT_NO_QEMU,
+	OPT_NO_LOAD,
+	OPT_ONLY,
+	OPT_SKIP,
+	OPT_REPORT,
+	OPT_NO_VALUES,
+	OPT_NO_CACHE,
+	OPT_OBSERVE,
+	OPT_NO_OBSERVE,
+	OPT_BACKEND,
+	OPT_TARGET,
+	OPT_JSON,
+	OPT_MINIMAL,
+	OPT_FOR,
+	OPT_NO_INPUTS,
+	OPT_WITH_MACHINE,
+	OPT_POLICY,
+	OPT_ENABLE,
+	OPT_DISABLE,
+	OPT_DEST,
+	OPT_ASSUME_QEMU,
+	OPT_WITH_DEVICE,
+	OPT_FILES0_FROM,
+	OPT_DEVICE,
+	OPT_PLATFORM,
+	OPT_COST,
+	OPT_PLATFORMS,
+	OPT_AT,
+	OPT_HOSTS,
+	OPT_PROFILE,
+	OPT_QUEUE_SIZE,
+	OPT_FROM,
+	OPT_BASELINE,
+	OPT_GUEST,
+	OPT_VERIFY,
+};
+
+struct cli_option {
+	unsigned int verbs;
+	int id;
+	const char *name;
+	const char *arg;    /* how help and manual call its argument; NULL: it has none */
+	const char *values; /* words that may be meant, "@KIND" for what complete.c finds, or NULL */
+	const char *help;
+};
+
+/* An option that was given, in the order of the command line. */
+struct given {
+	int id;
+	char *arg; /* in argv; NULL: it takes none */
+};
+
+struct command;
+
+/* What the words behind a verb say. */
+struct options {
+	const struct command *command;
+	struct given *given;
+	size_t n_given;
+	char **operands; /* ended by NULL */
+	int n_operands;
+	const char *format; /* one of those that the verb has; the first where none was named */
+	const char *output; /* NULL: stdout */
+	bool json;
+	int verbose;
+};
+void options_clear(struct options *o);
+#define _options_ __attribute__((cleanup(options_clear))) struct options
+
+/*
+ * Take the words behind @argv[0]. Returns 0 to go on; else the exit status + 1: what is wrong was said,
+ * or the help was printed. Before a verb (VERB_NONE) it ends at the first operand.
+ */
+int options_parse(const struct command *command, int argc, char **argv, struct options *ret);
+/* Was it given? And its argument, the last one; NULL: it was not given. */
+bool options_has(const struct options *o, int id);
+char *options_arg(const struct options *o, int id);
+/* The argument of the next one from @i on, which goes to the one behind; NULL: there is no further. */
+char *options_next(const struct options *o, int id, size_t *i);
+size_t options_count(const struct options *o, int id);
+
+/* The rows in turn: the first of @verb from @i on, which goes to the one behind; NULL at the end. */
+const struct cli_option *options_row(enum verb verb, size_t *i);
+/* The one with this letter, or with the name of @len bytes; or NULL. */
+const struct cli_option *options_find(enum verb verb, int letter, const char *name, size_t len);
+/* The lines about the options of @verb, at most 80 columns wide; and a text, as wide. */
+void options_help(FILE *to, enum verb verb);
+void options_wrap(FILE *to, const char *text);
+
+#endif
