@@ -147,6 +147,13 @@ static const struct breakage {
 	{ "/requirements/0", "bit", "31", "json-missing-key", "c: /requirements/0" },
 	{ "/requirements/0/needs", "tap", "[\"tap.colour\"]", "json-bad-value",
 	  "c: /requirements/0/needs/tap" },
+	{ "/requirements/0", "prerequisite", "\"tap-usb\"", "json-bad-value", "c: /requirements/0" },
+	{ "/requirements/0", "legacy_without", "false", "json-bad-value",
+	  "c: /requirements/0/legacy_without" },
+	{ "/features/@guest_uso4", "queues", "\"both\"", "json-bad-value",
+	  "c: /features/@guest_uso4/queues" },
+	{ "/conditions/tap.usable", "label", "\"\"", "json-bad-value",
+	  "c: /conditions/tap.usable/label" },
 };
 
 /* "@guest_uso4": the number of that row */

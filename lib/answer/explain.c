@@ -6,6 +6,7 @@
 #include "model/ask.h"
 #include "answer/explain.h"
 #include "answer/show.h"
+#include "base/known.h"
 
 /*
  * Why a baseline is what it is. The reasons were found when it was derived and stand in it; here
@@ -1072,7 +1073,7 @@ ABIBASE_EXPORT int abibase_explain(struct abibase_context *ctx,
 	if (property && !knows(&e, property))
 		return context_fail(ctx, ENOENT, "property-not-known", NULL,
 				    "\"%s\" is not a property of the catalogue, nor of this baseline; "
-				    "write PROPERTY or CLASS.PROPERTY, as in virtio-net-device.host_uso",
+				    "write PROPERTY or CLASS.PROPERTY, as in " A_PROPERTY,
 				    property);
 	x = calloc(1, sizeof(*x));
 	if (!x)

@@ -7,6 +7,7 @@
 #include "document/hosts.h"
 #include "model/ask.h"
 #include "answer/show.h"
+#include "base/known.h"
 
 /*
  * A feature can be on by default for everybody once the last supported platform that lacks it is no
@@ -124,7 +125,7 @@ static int find_rows(struct planning *p, const char *what)
 		return 0;
 	return context_fail(p->ctx, ENOENT, "property-not-known", NULL,
 			    "\"%s\" is neither a group of features of the catalogue nor a property "
-			    "that can be switched; as in offload-uso, or virtio-net-device.host_uso",
+			    "that can be switched; as in " A_GROUP ", or " A_PROPERTY,
 			    what);
 }
 

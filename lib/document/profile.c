@@ -3,6 +3,7 @@
 
 #include "base/context.h"
 #include "document/profile.h"
+#include "base/known.h"
 
 /* ------------------------------------------------------------- what is accepted */
 
@@ -168,7 +169,7 @@ static const struct member observed_members[] = {
 	{ "offered", J_STRING, .check = check_offered },
 	{ "queue_sizes", J_ARRAY, .each = EACH(J_INT, .check = check_positive) },
 	{ "rom_size", J_INT, .check = check_rom_size },
-	{ "vectors", J_INT, .check = check_positive },
+	{ SHAPE_VECTORS, J_INT, .check = check_positive },
 	{ 0 },
 };
 
