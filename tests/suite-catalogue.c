@@ -263,16 +263,31 @@ static json_t *recorded_qemus(void)
 	return list;
 }
 
-/* No row is about a property that exists in no QEMU that was ever asked. */
+/* The latest revision by which a QEMU was recorded: of rows that came later nobody asked. */
+static int64_t recorded_by(const json_t *entries)
+{
+	int64_t latest = 1;
+	json_t *entry;
+	size_t i;
+
+	json_array_foreach(entries, i, entry)
+		if (json_integer_value(json_object_get(entry, "catalogue")) > latest)
+			latest = json_integer_value(json_object_get(entry, "catalogue"));
+	return latest;
+}
+
+/* No row is about a property that exists in no QEMU that was asked for it. */
 START_TEST(test_rows_exist)
 {
 	json_t *entries = recorded_qemus();
+	int64_t asked = recorded_by(entries);
 
 	ck_assert_uint_gt(t.cat->n_rows, 40);
 	for (size_t i = 0; i < t.cat->n_rows; i++) {
 		const struct row *row = &t.cat->rows[i];
 
-		ck_assert_msg(is_recorded(entries, row->class_name, row->property),
+		ck_assert_msg(row->added > asked ||
+				      is_recorded(entries, row->class_name, row->property),
 			      "%s is in no recorded QEMU", row->key);
 	}
 	json_decref(entries);
