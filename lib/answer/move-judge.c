@@ -779,6 +779,14 @@ static int judge_shape(struct judging *j, const struct guest_device *d, const st
 
 /* ------------------------------------------------- what else the machine type decides */
 
+static void write_shown_with(const struct judging *j, const struct row *row, struct buf *out)
+{
+	const struct row *other = catalogue_find(j->pr.cat, row->class_name, row->shown_with);
+
+	buf_printf(out, "; a device shows it with %s%s alone", row->shown_with,
+		   other && !other->boolean ? "" : "=on");
+}
+
 static int say_value_differs(struct judging *j, const struct row *row, const json_t *there,
 			     const json_t *here, enum abibase_tri knows)
 {
@@ -805,7 +813,7 @@ static int say_value_differs(struct judging *j, const struct row *row, const jso
 		   row->key, row->feature, j->pr.view.machine, own.data ? own.data : "",
 		   value.data ? value.data : "");
 	if (row->shown_with)
-		buf_printf(&text, "; a device shows it with %s=on alone", row->shown_with);
+		write_shown_with(j, row, &text);
 	if (buf_failed(&value) || buf_failed(&own) ||
 	    (f.by_list && move_list_value(&j->m->rescue, row, value.data) < 0))
 		return -ENOMEM;
