@@ -237,6 +237,32 @@ static void put_surface(struct report *r, const struct surface *s)
 			put_condition(r, s, (int)i);
 }
 
+static bool is_listed(const char *usable)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(surfaces); i++)
+		if (streq(surfaces[i].usable, usable))
+			return true;
+	return false;
+}
+
+/* Surfaces that the catalogue alone knows, by the condition that they are usable. */
+static void put_others(struct report *r)
+{
+	for (size_t i = 0; i < r->cat->n_conditions; i++) {
+		const struct condition *c = &r->cat->conditions[i];
+		const char *dot = strchr(c->fact, '.');
+		_autofree_ char *prefix = NULL;
+
+		if (!dot || c->bit >= 0 || !streq(dot, ".usable") || is_listed(c->fact))
+			continue;
+		prefix = strndup(c->fact, (size_t)(dot + 1 - c->fact));
+		if (prefix)
+			put_surface(r, &(struct surface){ c->layer, c->fact, prefix, NULL });
+		else
+			r->text.failed = true;
+	}
+}
+
 static void put_params(struct report *r)
 {
 	static const struct {
@@ -311,6 +337,7 @@ ABIBASE_EXPORT int abibase_profile_to_report(const struct abibase_profile *p,
 	buf_puts(&r.text, "");
 	for (size_t i = 0; i < ARRAY_SIZE(surfaces); i++)
 		put_surface(&r, &surfaces[i]);
+	put_others(&r);
 	put_params(&r);
 	put_qemus(&r);
 	text = buf_steal(&r.text);
