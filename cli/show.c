@@ -10,7 +10,7 @@ static int profile_text(struct abibase_context *ctx, const struct abibase_profil
 	if (json)
 		return abibase_profile_to_json(profile, ret);
 	r = abibase_catalogue_new(ctx, &cat);
-	return r < 0 ? r : abibase_profile_to_table(profile, cat, ret);
+	return r < 0 ? r : abibase_profile_to_text(profile, cat, ret);
 }
 
 static int baseline_text(struct abibase_context *ctx, const struct abibase_baseline *baseline,
@@ -20,7 +20,7 @@ static int baseline_text(struct abibase_context *ctx, const struct abibase_basel
 	int r = abibase_render_new(ctx, &render);
 
 	if (r == 0)
-		r = abibase_render_set_format(render, json ? "json" : "table");
+		r = abibase_render_set_format(render, json ? "json" : "text");
 	/* The verdict was told when the baseline was made; to show it is a success either way. */
 	if (r == 0)
 		r = abibase_render_run(render, baseline, ret, NULL);

@@ -118,6 +118,9 @@ misuse 'probe --help' probe operand
 misuse 'list --help' list operand
 misuse 'show --help' show debian-12 debian-13
 misuse 'show --help' show -f args debian-12
+misuse 'show --help' show -f table debian-12
+misuse 'intersect --help' intersect -f table debian-12
+says 'accepted: args, readconfig, json, text'
 misuse 'probe --help' probe --qemu=x --no-qemu
 misuse 'probe --help' probe --observe --no-qemu
 misuse 'probe --help' probe --observe --no-values
@@ -170,7 +173,7 @@ misuse 'diff --help' diff - a=-
 misuse 'exec --help' exec ./baseline.json --
 misuse 'exec --help' exec ./baseline.json --profile
 misuse 'exec --help' exec --verify=x ./baseline.json -- qemu
-misuse 'verify --help' verify -f text ./baseline.json
+misuse 'verify --help' verify -f table ./baseline.json
 misuse 'verify --help' verify --profile=x.json ./baseline.json
 for option in --format --output --profile -f -o; do
 	misuse 'verify --help' verify ./baseline.json "$option"

@@ -360,12 +360,12 @@ enum abibase_tri abibase_profile_fact(const struct abibase_profile *p, const cha
  */
 int abibase_profile_to_json(const struct abibase_profile *p, char **ret);
 /**
- * abibase_profile_to_table - the profile for people: facts with their names, QEMUs, provenance
+ * abibase_profile_to_text - the profile for people: facts with their names, QEMUs, provenance
  * @ret: text for free(); its form may change between releases
  *
  * Returns: 0, -ENOMEM. Since: 0.1
  */
-int abibase_profile_to_table(const struct abibase_profile *p, const struct abibase_catalogue *cat,
+int abibase_profile_to_text(const struct abibase_profile *p, const struct abibase_catalogue *cat,
 			     char **ret);
 /**
  * abibase_profile_to_report - for people: what the host has, lacks and keeps to itself
@@ -731,7 +731,7 @@ int abibase_render_new(struct abibase_context *ctx, struct abibase_render **ret)
 struct abibase_render *abibase_render_unref(struct abibase_render *r);
 /**
  * abibase_render_set_format - the form of the text
- * @format: "args" (the default), "readconfig", "json" or "table"
+ * @format: "args" (the default), "readconfig", "json" or "text"
  *
  * Returns: 0, -EINVAL. Since: 0.1
  */
