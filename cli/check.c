@@ -43,9 +43,7 @@ static int show(const struct options *o, const char *id, struct abibase_check **
 	int r = o->json ? abibase_checks_to_json(id, checks, (size_t)n, &text) :
 			  abibase_checks_to_text(checks, (size_t)n, &text);
 
-	if (r < 0)
-		return cli_error("out of memory [out-of-memory]");
-	return cli_write(o->output, text) == 0 ? 0 : STATUS_TROUBLE;
+	return cli_show(o, r, text, 0);
 }
 
 /* A name that is none of theirs is a slip of the pen that would go unseen. */
@@ -122,9 +120,7 @@ static int show_moves(const struct options *o, const struct abibase_baseline *b,
 						     &text) :
 			      abibase_moves_to_text(m, &text);
 	free(checks);
-	if (r < 0)
-		return cli_error("out of memory [out-of-memory]");
-	return cli_write(o->output, text) == 0 ? status : STATUS_TROUBLE;
+	return cli_show(o, r, text, status);
 }
 
 static int add_hosts(struct abibase_context *ctx, struct abibase_catalogue *cat,
@@ -207,7 +203,7 @@ static int run(const struct options *o)
 	if (o->n_operands == 0 && !guest)
 		return cli_usage("check", "missing operand: which baseline?");
 	if (guest_options(o, guest, &g) != 0 ||
-	    guest_check_stdin(&g, o->operands, o->n_operands) < 0 || cli_context(0, &ctx) != 0)
+	    guest_check_stdin(&g, o->operands, o->n_operands) < 0 || cli_context(o->verbose, &ctx) != 0)
 		return STATUS_TROUBLE;
 	return guest ? check_guest(ctx, o, &g) : check(ctx, o);
 }

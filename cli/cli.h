@@ -87,7 +87,7 @@ void cli_reserve_standard_streams(void);
 /* Flush and close stdout; words that could not be written turn any status into trouble. */
 int cli_close_stdout(int status);
 
-/* A context whose words go to stderr; with @verbose 1 those of LOG_INFO too, with 2 all. */
+/* A context whose words go to stderr; with @verbose -1 no remarks, with 1 those of LOG_INFO too, with 2 all. */
 int cli_context(int verbose, struct abibase_context **ret);
 
 /* One line, without what could harm a terminal in it. */
@@ -118,6 +118,8 @@ int cli_load_profile(struct abibase_context *ctx, const char *operand,
 int cli_load_baseline(struct abibase_context *ctx, const char *operand,
 		      struct abibase_baseline **ret);
 
+/* All of a text, as it is; cli_close_stdout() tells of trouble. */
+void cli_put(FILE *to, const char *text);
 /* Lines for people, without what could harm a terminal in them. 0 or STATUS_TROUBLE. */
 int cli_print(FILE *to, const char *text);
 /*
@@ -125,7 +127,12 @@ int cli_print(FILE *to, const char *text);
  * at all. Returns 0 or STATUS_TROUBLE, having said why.
  */
 int cli_write(const char *path, const char *text);
-/* Print a result as the options say. Returns the exit status: that of its verdict. */
+/*
+ * Write the answer, where it is wanted: @r is what its maker returned. Returns @status, or STATUS_TROUBLE
+ * having said why.
+ */
+int cli_show(const struct options *o, int r, const char *text, int status);
+/* The same with a result. Returns the exit status: that of its verdict. */
 int cli_answer(const struct abibase_result *res, const struct options *o);
 
 #endif

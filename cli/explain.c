@@ -20,9 +20,7 @@ static int explain(const struct options *o)
 	if (r < 0)
 		return cli_context_error(ctx, r);
 	r = o->json ? abibase_explanation_to_json(x, &text) : abibase_explanation_to_text(x, &text);
-	if (r < 0)
-		return cli_error("out of memory [out-of-memory]");
-	return cli_write(o->output, text) == 0 ? STATUS_YES : STATUS_TROUBLE;
+	return cli_show(o, r, text, STATUS_YES);
 }
 
 static int run(const struct options *o)

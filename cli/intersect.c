@@ -192,7 +192,7 @@ static int add_all(struct abibase_context *ctx, struct abibase_intersection *ix,
 	return status;
 }
 
-static void print_findings(const struct abibase_baseline *b)
+static void print_findings(const struct abibase_baseline *b, bool quiet)
 {
 	static const char *const kinds[] = {
 		[ABIBASE_FINDING_CONFLICT] = "conflict: ",
@@ -204,6 +204,8 @@ static void print_findings(const struct abibase_baseline *b)
 		enum abibase_finding_kind kind = abibase_baseline_finding_kind(b, i);
 		const char *remedy = abibase_baseline_finding_remedy(b, i);
 
+		if (quiet && kind == ABIBASE_FINDING_NOTE)
+			continue;
 		cli_line(stderr, "abibase: %s%s [%s]",
 			 (size_t)kind < ARRAY_SIZE(kinds) ? kinds[kind] : "",
 			 abibase_baseline_finding_text(b, i), abibase_baseline_finding_id(b, i));
@@ -232,7 +234,7 @@ static int show(struct abibase_context *ctx, struct abibase_render *render,
 	_autofree_ char *text = NULL, *why = NULL;
 	int verdict;
 
-	print_findings(b);
+	print_findings(b, o->verbose < 0);
 	verdict = abibase_render_run(render, b, &text, &why);
 	if (verdict < 0)
 		return cli_context_error(ctx, verdict);
@@ -244,7 +246,7 @@ static int show(struct abibase_context *ctx, struct abibase_render *render,
 			cli_error("%s: not written: there is no list to write", o->output);
 		return verdict;
 	}
-	return cli_write(o->output, text) == 0 ? verdict : STATUS_TROUBLE;
+	return cli_show(o, 0, text, verdict);
 }
 
 static int intersect(const struct options *o)
@@ -256,7 +258,7 @@ static int intersect(const struct options *o)
 	_unref_(baseline) *baseline = NULL;
 	int r;
 
-	if (cli_context(0, &ctx) != 0)
+	if (cli_context(o->verbose, &ctx) != 0)
 		return STATUS_TROUBLE;
 	r = abibase_render_new(ctx, &render);
 	if (r == 0)

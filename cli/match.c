@@ -143,14 +143,12 @@ static int probe(struct abibase_context *ctx, struct abibase_catalogue *cat,
 	return r < 0 ? cli_context_error(ctx, r) : 0;
 }
 
-static int print(const struct abibase_match *m, bool json)
+static int print(const struct options *o, const struct abibase_match *m)
 {
 	_autofree_ char *text = NULL;
-	int r = json ? abibase_match_to_json(m, &text) : abibase_match_to_text(m, &text);
+	int r = o->json ? abibase_match_to_json(m, &text) : abibase_match_to_text(m, &text);
 
-	if (r < 0)
-		return cli_error("out of memory [out-of-memory]");
-	return cli_write(NULL, text) == 0 ? (int)abibase_match_verdict(m) : STATUS_TROUBLE;
+	return cli_show(o, r, text, (int)abibase_match_verdict(m));
 }
 
 static int match(const struct arguments *a, struct platforms *platforms)
@@ -161,7 +159,7 @@ static int match(const struct arguments *a, struct platforms *platforms)
 	_unref_(match) *m = NULL;
 	int r;
 
-	if (cli_context(0, &ctx) != 0)
+	if (cli_context(a->o->verbose, &ctx) != 0)
 		return STATUS_TROUBLE;
 	r = abibase_catalogue_new(ctx, &cat);
 	if (r < 0)
@@ -173,7 +171,7 @@ static int match(const struct arguments *a, struct platforms *platforms)
 	r = abibase_match(ctx, cat, host, platforms->profile, platforms->n, a->backends, &m);
 	if (r < 0)
 		return cli_context_error(ctx, r);
-	return print(m, a->o->json);
+	return print(a->o, m);
 }
 
 static int run(const struct options *o)

@@ -84,11 +84,7 @@ static int show(const struct arguments *a, const struct abibase_plan *plan)
 	int r = a->o->json ? abibase_plan_to_json(plan, &text) :
 					   abibase_plan_to_text(plan, &text);
 
-	if (r < 0)
-		return cli_error("out of memory [out-of-memory]");
-	if (cli_write(a->o->output, text) != 0)
-		return STATUS_TROUBLE;
-	return (int)abibase_plan_verdict(plan);
+	return cli_show(a->o, r, text, (int)abibase_plan_verdict(plan));
 }
 
 static const char *today(char day[16])
@@ -111,7 +107,7 @@ static int plan(struct arguments *a)
 	char day[16];
 	int r, hosts;
 
-	if (cli_context(0, &ctx) != 0)
+	if (cli_context(a->o->verbose, &ctx) != 0)
 		return STATUS_TROUBLE;
 	r = a->platforms.n_names ? load_names(ctx, &a->platforms) : load_all(ctx, &a->platforms);
 	hosts = load_names(ctx, &a->hosts);

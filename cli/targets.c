@@ -25,7 +25,7 @@ static int answer(struct abibase_context *ctx, const struct options *o, struct a
 		r = o->json ? abibase_moves_to_json(m, &text) : abibase_moves_to_text(m, &text);
 	if (r < 0)
 		return cli_context_error(ctx, r);
-	return cli_write(o->output, text) ? STATUS_TROUBLE : (int)abibase_moves_verdict(m);
+	return cli_show(o, 0, text, (int)abibase_moves_verdict(m));
 }
 
 static int targets(struct abibase_context *ctx, const struct options *o,
@@ -57,7 +57,7 @@ static int run(const struct options *o)
 	if (o->n_operands == 1)
 		return cli_usage("targets", "missing operand: where could it go? name a profile");
 	if (guest_options(o, o->operands[0], &g) != 0 ||
-	    guest_check_stdin(&g, o->operands + 1, o->n_operands - 1) < 0 || cli_context(0, &ctx) != 0)
+	    guest_check_stdin(&g, o->operands + 1, o->n_operands - 1) < 0 || cli_context(o->verbose, &ctx) != 0)
 		return STATUS_TROUBLE;
 	return targets(ctx, o, &g);
 }

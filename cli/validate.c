@@ -3,33 +3,114 @@
 
 #include <syslog.h>
 
-/* As compilers say it, so that an editor finds the place. */
-static void print_problem(void *data, int priority, const char *id, const char *where,
-			  const char *text)
+#include "base/harmless.h"
+
+/* What is known of one file. */
+struct report {
+	const struct options *o;
+	FILE *to; /* the answer */
+	size_t n_files, n_problems;
+};
+
+/* As a person would see it: a file name can be anything, and JSON is UTF-8. */
+static void put_string(FILE *to, const char *s)
 {
-	(void)data;
-	cli_line(stderr, "%s: %s%s [%s]", where, priority <= LOG_ERR ? "" : "warning: ", text, id);
+	_autofree_ char *text = strdup(s);
+
+	if (text)
+		text_harmless(text, "");
+	fputc('"', to);
+	for (const char *p = text ? text : "out of memory"; *p; p++)
+		fprintf(to, *p == '"' || *p == '\\' ? "\\%c" : "%c", *p);
+	fputc('"', to);
+}
+
+static void put_member(FILE *to, const char *before, const char *name, const char *text)
+{
+	fprintf(to, "%s\"%s\": ", before, name);
+	put_string(to, text);
+}
+
+/* As compilers say it, so that an editor finds the place. */
+static void take_problem(void *data, int priority, const char *id, const char *where,
+			 const char *text)
+{
+	struct report *report = data;
+	bool fault = priority <= LOG_ERR;
+	size_t n = report->n_problems++;
+
+	if (!report->o->json && report->o->verbose >= 0)
+		cli_line(stderr, "%s: %s%s [%s]", where, fault ? "" : "warning: ", text, id);
+	if (!report->o->json)
+		return;
+	put_member(report->to, n ? ",\n        {\n          " : "\n        {\n          ", "id", id);
+	put_member(report->to, ",\n          ", "kind", fault ? "fault" : "warning");
+	put_member(report->to, ",\n          ", "text", text);
+	put_member(report->to, ",\n          ", "where", where);
+	fputs("\n        }", report->to);
+}
+
+/* Returns the number of faults, or a negative errno. */
+static int validate_one(struct abibase_context *ctx, struct report *report, const char *file)
+{
+	const struct options *o = report->o;
+	int r;
+
+	report->n_problems = 0;
+	if (o->json) {
+		put_member(report->to, report->n_files++ ? ",\n    {\n      " : "\n    {\n      ", "file",
+			   file);
+		fputs(",\n      \"problems\": [", report->to);
+	}
+	r = abibase_validate_file(ctx, file, take_problem, report);
+	if (o->json) {
+		fputs(report->n_problems ? "\n      ]" : "]", report->to);
+		put_member(report->to, ",\n      ", "verdict", r < 0 ? "unreadable" : r ? "no" : "yes");
+		fputs("\n    }", report->to);
+	} else if (r == 0 && o->verbose > 0) {
+		fprintf(report->to, "%s: valid\n", file);
+	}
+	return r;
 }
 
 /* Every file is looked at; trouble with one outweighs faults in another. */
-static int validate(char *const *files, int n, bool verbose)
+static int validate_all(struct report *report)
 {
+	const struct options *o = report->o;
 	_unref_(context) *ctx = NULL;
 	int status = STATUS_YES;
 
-	if (cli_context(0, &ctx) != 0)
+	if (cli_context(o->verbose < 0 ? -1 : 0, &ctx) != 0)
 		return STATUS_TROUBLE;
-	for (int i = 0; i < n; i++) {
-		int r = abibase_validate_file(ctx, files[i], print_problem, NULL);
+	for (int i = 0; i < o->n_operands; i++) {
+		int r = validate_one(ctx, report, o->operands[i]);
 
 		if (r < 0)
 			status = cli_context_error(ctx, r);
 		else if (r > 0 && status == STATUS_YES)
 			status = STATUS_NO;
-		else if (r == 0 && verbose)
-			cli_line(stdout, "%s: valid", files[i]);
 	}
 	return status;
+}
+
+static int validate(const struct options *o)
+{
+	_autofree_ char *text = NULL;
+	struct report report = { .o = o };
+	size_t size;
+	int status;
+
+	report.to = open_memstream(&text, &size);
+	if (!report.to)
+		return cli_error("out of memory [out-of-memory]");
+	if (o->json)
+		fputs("{\n  \"schema\": \"abibase-validate/1\",\n  \"files\": [", report.to);
+	status = validate_all(&report);
+	if (o->json)
+		fputs("\n  ]\n}\n", report.to);
+	if (fclose(report.to) != 0)
+		return cli_error("out of memory [out-of-memory]");
+	return o->json || *text || o->output ? cli_show(o, 0, text, status) : status;
 }
 
 static int run(const struct options *o)
@@ -45,7 +126,7 @@ static int run(const struct options *o)
 			return cli_usage("validate", "standard input can be read only once: '-'");
 		taken = true;
 	}
-	return validate(o->operands, o->n_operands, o->verbose);
+	return validate(o);
 }
 
 const struct command command_validate = {

@@ -8,9 +8,7 @@ static int show(const struct options *o, const struct abibase_verification *vf)
 	_autofree_ char *text = NULL;
 	int r = (o->json ? abibase_verification_to_json : abibase_verification_to_text)(vf, &text);
 
-	if (r < 0)
-		return cli_error("out of memory [out-of-memory]");
-	return cli_write(o->output, text);
+	return cli_show(o, r, text, (int)abibase_verification_verdict(vf));
 }
 
 /* @qemu: as it was found; NULL: whichever this host has */
@@ -24,7 +22,7 @@ static int verify(const struct options *o, const char *qemu)
 	const char *const *argv = NULL;
 	int r;
 
-	if (cli_context(0, &ctx) != 0)
+	if (cli_context(o->verbose, &ctx) != 0)
 		return STATUS_TROUBLE;
 	r = abibase_catalogue_new(ctx, &cat);
 	if (r < 0)
@@ -40,8 +38,7 @@ static int verify(const struct options *o, const char *qemu)
 	r = start_verify(ctx, cat, b, p, qemu, argv, &vf);
 	if (r < 0)
 		return cli_context_error(ctx, r);
-	r = show(o, vf);
-	return r ? r : (int)abibase_verification_verdict(vf);
+	return show(o, vf);
 }
 
 static int run(const struct options *o)

@@ -315,6 +315,15 @@ run 2 validate "$tmp/invalid.json" ./nosuchfile
 says '[json-unknown-key]'
 run 2 validate ./nosuchfile "$tmp/invalid.json"
 
+run 1 validate -q "$tmp/invalid.json"
+stdout_empty 'validate -q'
+stderr_empty 'validate -q'
+run 2 validate -q ./nosuchfile
+says './nosuchfile'
+run 1 validate --json -o "$tmp/problems.json" "$tmp/invalid.json" "$tmp/bare.json"
+stdout_empty 'validate -o'
+grep -q '"id": "json-unknown-key"' "$tmp/problems.json" || fail 'validate --json has no id'
+
 run 0 diff debian-12 debian-12
 stdout_empty 'diff of the same'
 stderr_empty 'diff of the same'
@@ -490,6 +499,62 @@ same '-o with a closed stdout' "$tmp/list" "$tmp/closed"
 "$abibase" intersect $pair 2>&- >"$tmp/out" || fail 'a closed stderr'
 same 'a closed stderr' "$tmp/list" "$tmp/out"
 
+# Each answer goes to a file as it goes to stdout; and with -q the exit status is all of it.
+answers="show@debian-12 diff@debian-12@debian-13 match@debian-12 explain@$tmp/baseline.json
+	plan@--at=2026-11-23@offload-uso decode@0x1c0010130afffa7 check@$tmp/baseline.json@debian-12
+	targets@-M@pc-q35-7.2@--backend@tap@0x130afffa7@debian-12"
+for words in $answers; do
+	words=$(echo "$words" | tr @ ' ')
+	for format in text json; do
+		"$abibase" $words --format=$format >"$tmp/want" 2>"$tmp/err"
+		status=$?
+		[ -s "$tmp/want" ] || fail "$words --format=$format: nothing on stdout"
+		run $status $words --format=$format -o "$tmp/o-file"
+		stdout_empty "$words -o"
+		same "$words --format=$format -o" "$tmp/want" "$tmp/o-file"
+	done
+	run $status $words --json
+	same "--json and --format=json of $words" "$tmp/want" "$tmp/out"
+	case $words in show* | explain*) continue ;; esac
+	run $status $words -q
+	stdout_empty "$words -q"
+	stderr_empty "$words -q"
+	run $status $words -q --json
+	same "$words -q --json" "$tmp/want" "$tmp/out"
+done
+run 0 intersect debian-12 -q
+stderr_empty 'intersect -q'
+grep -q '^-global' "$tmp/out" || fail 'intersect -q prints no list'
+run 1 intersect $pair -M pc-q35-9.0 -q
+says 'abibase: conflict: '
+
+# The verdict is coloured where that is asked for, and on a terminal that nobody spoke against.
+red=$(printf '\033[31m')
+run 1 match debian-12 --platform debian-13
+! grep -qF "$red" "$tmp/out" || fail 'a pipe is coloured'
+cp "$tmp/out" "$tmp/want"
+run 1 match debian-12 --platform debian-13 --color=always
+grep -qF "debian-13: $(printf '\033[31mnot satisfied\033[m')" "$tmp/out" || fail '--color=always'
+sed "s/$(printf '\033')\[[0-9]*m//g" "$tmp/out" >"$tmp/got"
+same 'a coloured answer has other words' "$tmp/want" "$tmp/got"
+run 1 match debian-12 --platform debian-13 --color=always --json
+! grep -qF "$(printf '\033')" "$tmp/out" || fail 'a document is coloured'
+misuse 'match --help' match debian-12 --color=red
+says 'accepted: auto, always, never'
+if have script; then
+	# on_terminal VARIABLE=VALUE OPTION: is it coloured there?
+	on_terminal()
+	{
+		env TERM=xterm "$1" script -qec "'$abibase' match debian-12 --platform debian-13 $2" \
+			/dev/null </dev/null | grep -qF "$red"
+	}
+	on_terminal NO_COLOR= '' || fail 'a terminal is not coloured'
+	! on_terminal NO_COLOR=1 '' || fail 'NO_COLOR is not read'
+	! on_terminal TERM=dumb '' || fail 'a dumb terminal is coloured'
+	! on_terminal NO_COLOR= --color=never || fail '--color=never'
+	on_terminal NO_COLOR=1 --color=always || fail '--color=always with NO_COLOR'
+fi
+
 # mode FILE: its permissions, as ls has them
 mode()
 {
@@ -578,7 +643,21 @@ help_options()
 man_options()
 {
 	sed -n "/^\.Ss $1\$/,/^\.S[sh] /p" "$src/man/abibase.1" | grep '^\.It Fl' |
-		grep -o 'Fl -[a-z0-9-]*' | sed 's/^Fl /-/' | sort
+		grep -o 'Fl -[a-z0-9-]*' | sed 's/^Fl /-/' | sort -u
+}
+# With their arguments, by the letter where there is one: "-M MACHINE", "--for=NAME[:PATH]"
+help_words()
+{
+	sed -n -e 's/^  \(-[A-Za-z]\), --[a-z0-9-]*=\([A-Z]*\).*/\1 \2/p' \
+		-e 's/^  \(-[A-Za-z]\), --[a-z0-9-]*\( .*\)\{0,1\}$/\1/p' \
+		-e 's/^      \(--[a-z0-9-]*\(=[^ ]*\)\{0,1\}\).*/\1/p' "$tmp/help-$1" | grep -vx -e -h | sort
+}
+synopsis_words()
+{
+	sed -n '/^\.Sh SYN/,/^\.Sh DESC/p' "$src/man/abibase.1" |
+		sed -n "/^\.Cm $1\$/,/^\.Nm/p" | grep -e '^\.Op Fl' -e '^\.Fl' | tr '|' '\n' |
+		grep -v 'Fl - Ar' | sed -e 's/ Ns Op : Ns Ar PATH/[:PATH]/' -e 's/^ *\.*\(Op \)*Fl /-/' \
+			-e 's/ Ns = Ns Ar /=/' -e 's/ Ar / /' -e 's/ *$//' | sort -u
 }
 completion_options()
 {
@@ -588,7 +667,12 @@ cp "$tmp/help" "$tmp/help-"
 for verb in $verbs ''; do
 	help_options "$verb" >"$tmp/options"
 	[ -s "$tmp/options" ] || fail "no options found in the help of '$verb'"
-	man_options "${verb:-Before any verb}" >"$tmp/got"
+	man_options "${verb:-Before any verb}" >"$tmp/own"
+	# what several verbs have is said once
+	{
+		cat "$tmp/own"
+		[ ! "$verb" ] || man_options 'Options of several verbs' | comm -12 - "$tmp/options"
+	} | sort -u >"$tmp/got"
 	same "help and manual differ: '$verb'" "$tmp/options" "$tmp/got"
 	completion_options "$verb" >"$tmp/got"
 	same "help and completion differ: '$verb'" "$tmp/options" "$tmp/got"
@@ -679,9 +763,14 @@ END
 # Each short option stands beside a long one in both.
 for verb in $verbs; do
 	grep -o '^  -[A-Za-z], --[a-z0-9-]*' "$tmp/help-$verb" | tr -d ' ' | sort >"$tmp/options"
-	sed -n "/^\.Ss $verb\$/,/^\.S[sh] /p" "$src/man/abibase.1" | grep '^\.It Fl [A-Za-z] ' |
-		sed 's/^\.It Fl \([A-Za-z]\) .*Fl -\([a-z0-9-]*\).*/-\1,--\2/' | sort >"$tmp/got"
-	same "short options of $verb" "$tmp/options" "$tmp/got"
+	sed -n -e "/^\.Ss $verb\$/,/^\.S[sh] /p" -e '/^\.Ss Options of several/,/^\.S[sh] /p' \
+		"$src/man/abibase.1" | grep '^\.It Fl [A-Za-z] ' |
+		sed 's/^\.It Fl \([A-Za-z]\) .*Fl -\([a-z0-9-]*\).*/-\1,--\2/' | sort -u >"$tmp/got"
+	comm -23 "$tmp/options" "$tmp/got" >"$tmp/err"
+	[ ! -s "$tmp/err" ] || fail "short options of $verb that the manual does not have"
+	help_words $verb >"$tmp/options"
+	synopsis_words $verb >"$tmp/got"
+	same "help and synopsis of $verb differ" "$tmp/options" "$tmp/got"
 done
 
 sed -n 's/^X("\([a-z0-9-]*\)".*/\1/p' "$src/lib/base/messages.def" | sort >"$tmp/want"

@@ -258,6 +258,9 @@ REFUSED = [
     ("explain", ["values", 0], "colour", "red"),
     ("match", [], "colour", "red"),
     ("match", ["platforms", 0], "colour", "red"),
+    ("validate", [], "colour", "red"),
+    ("validate", ["files", 0], "verdict", "maybe"),
+    ("validate", ["files", 0, "problems", 0], "kind", "error"),
     ("plan", [], "colour", "red"),
     ("plan", ["platforms", 0], "colour", "red"),
     ("baseline", [], "colour", "red"),
@@ -302,7 +305,7 @@ def check_refusals(samples, validators):
 
 
 # kinds of documents that a verb prints, and that a case must show
-PRINTED = ("baseline", "check", "decode", "diff", "explain", "match", "plan", "profile")
+PRINTED = ("baseline", "check", "decode", "diff", "explain", "match", "plan", "profile", "validate")
 
 
 def check_cases(validators):
