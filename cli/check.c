@@ -22,41 +22,68 @@ static int worse(int a, int b)
 	return a > b ? a : b;
 }
 
-/* Operand @i, or this host where none was named. */
-static int check_one(struct abibase_context *ctx, struct abibase_catalogue *cat,
-		     struct abibase_check_request *q, const struct options *o, int i,
-		     struct abibase_check **ret)
-{
-	_unref_(profile) *p = NULL;
-	int r = o->n_operands == 1 ? probe_here(ctx, cat, &p) :
-				     cli_load_profile(ctx, o->operands[i + 1], &p);
+/* What was found, host by host. */
+struct checks {
+	struct abibase_context *ctx;
+	struct abibase_check_request *q;
+	struct abibase_check **check;
+	size_t n, room;
+	int status;
+};
 
-	if (r != 0)
-		return r;
-	r = abibase_check_request_run(q, p, ret);
-	return r < 0 ? cli_context_error(ctx, r) : 0;
+static int check_one(void *data, struct abibase_profile *p)
+{
+	struct checks *c = data;
+	int r;
+
+	if (c->n == c->room) {
+		size_t room = c->room ? 2 * c->room : 16;
+		struct abibase_check **grown = realloc(c->check, room * sizeof(*grown));
+
+		if (!grown)
+			return cli_error("out of memory [out-of-memory]");
+		c->check = grown;
+		c->room = room;
+	}
+	r = abibase_check_request_run(c->q, p, &c->check[c->n]);
+	if (r < 0)
+		return cli_context_error(c->ctx, r);
+	c->status = worse(c->status, (int)abibase_check_verdict(c->check[c->n++]));
+	return 0;
 }
 
-static int show(const struct options *o, const char *id, struct abibase_check **checks, int n)
+/* Those that are named, or this host */
+static int check_hosts(struct checks *c, struct abibase_catalogue *cat, const struct options *o)
+{
+	_unref_(profile) *p = NULL;
+	int r;
+
+	if (o->n_operands > 1 || options_has(o, OPT_FILES0_FROM))
+		return cli_profiles(c->ctx, o, 1, check_one, c);
+	r = probe_here(c->ctx, cat, &p);
+	return r ? r : check_one(c, p);
+}
+
+static int show(const struct options *o, const char *id, const struct checks *c)
 {
 	_autofree_ char *text = NULL;
-	int r = o->json ? abibase_checks_to_json(id, checks, (size_t)n, &text) :
-			  abibase_checks_to_text(checks, (size_t)n, &text);
+	int r = o->json ? abibase_checks_to_json(id, c->check, c->n, &text) :
+			  abibase_checks_to_text(c->check, c->n, &text);
 
-	return cli_show(o, r, text, 0);
+	return cli_show(o, r, text, c->status);
 }
 
 /* A name that is none of theirs is a slip of the pen that would go unseen. */
-static int check_assumed(const struct options *o, struct abibase_check **checks, int n)
+static int check_assumed(const struct options *o, const struct checks *c)
 {
 	const char *host;
 
 	for (size_t i = 0; (host = options_next(o, OPT_ASSUME_QEMU, &i));) {
-		int k = 0;
+		size_t k = 0;
 
-		while (k < n && !streq(abibase_check_host(checks[k]), host))
+		while (k < c->n && !streq(abibase_check_host(c->check[k]), host))
 			k++;
-		if (k == n)
+		if (k == c->n)
 			return cli_error("the host of an assumed QEMU, \"%s\", is not among the hosts "
 					 "[no-such-host]",
 					 host);
@@ -76,29 +103,24 @@ static int make_request(struct abibase_context *ctx, struct abibase_catalogue *c
 	return r < 0 ? cli_context_error(ctx, r) : 0;
 }
 
-static int check_all(struct abibase_context *ctx, const struct options *o,
-		     struct abibase_check **checks, int n)
+static int check_all(struct checks *c, const struct options *o)
 {
 	_unref_(catalogue) *cat = NULL;
 	_unref_(baseline) *b = NULL;
 	_unref_(check_request) *q = NULL;
-	int status = 0, r = abibase_catalogue_new(ctx, &cat);
+	int r = abibase_catalogue_new(c->ctx, &cat);
 
 	if (r < 0)
-		return cli_context_error(ctx, r);
-	r = cli_load_baseline(ctx, o->operands[0], &b);
+		return cli_context_error(c->ctx, r);
+	r = cli_load_baseline(c->ctx, o->operands[0], &b);
 	if (r == 0)
-		r = make_request(ctx, cat, o, b, &q);
-	for (int i = 0; r == 0 && i < n; i++) {
-		r = check_one(ctx, cat, q, o, i, &checks[i]);
-		if (r == 0)
-			status = worse(status, (int)abibase_check_verdict(checks[i]));
-	}
+		r = make_request(c->ctx, cat, o, b, &q);
+	c->q = q;
 	if (r == 0)
-		r = check_assumed(o, checks, n);
+		r = check_hosts(c, cat, o);
 	if (r == 0)
-		r = show(o, abibase_baseline_id(b), checks, n);
-	return r ? r : status;
+		r = check_assumed(o, c);
+	return r ? r : show(o, abibase_baseline_id(b), c);
 }
 
 /* ------------------------------------------------------------------- for one guest */
@@ -176,15 +198,12 @@ static int check_guest(struct abibase_context *ctx, const struct options *o,
 
 static int check(struct abibase_context *ctx, const struct options *o)
 {
-	int r, n = o->n_operands > 1 ? o->n_operands - 1 : 1;
-	struct abibase_check **checks = calloc((size_t)n, sizeof(struct abibase_check *));
+	struct checks c = { .ctx = ctx };
+	int r = check_all(&c, o);
 
-	if (!checks)
-		return cli_error("out of memory [out-of-memory]");
-	r = check_all(ctx, o, checks, n);
-	for (int i = 0; i < n; i++)
-		abibase_check_unref(checks[i]);
-	free(checks);
+	for (size_t i = 0; i < c.n; i++)
+		abibase_check_unref(c.check[i]);
+	free(c.check);
 	return r;
 }
 

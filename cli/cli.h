@@ -112,6 +112,31 @@ bool cli_operand_is_stdin(const char *operand);
 /* At most one of the operands may be standard input. Returns 0 or a negative number. */
 int cli_check_stdin_once(const char *verb, char *const *operands, int n, bool taken);
 
+/*
+ * What the operands stand for, in every verb that takes several: the *.json of a directory, a document a
+ * line of *.ndjson and "-", what --files0-from lists; and all else by itself.
+ */
+struct cli_source {
+	const char *name; /* how errors call it; without a text, what is to be read */
+	const char *text;
+	size_t len;
+};
+typedef int (*cli_source_fn)(void *data, const struct cli_source *s);
+/*
+ * Each from the operand @first on, though one was bad; with @again without what can be read only once.
+ * Returns 0 or STATUS_TROUBLE, as @fn does, having said why.
+ */
+int cli_sources(const struct options *o, int first, bool again, cli_source_fn fn, void *data);
+/* At most one of them, and @taken, is standard input. 0 or STATUS_TROUBLE, having said so. */
+int cli_check_sources(const struct options *o, int first, const char *taken);
+/* As abibase_operand_load(). */
+int cli_source_load(struct abibase_context *ctx, const struct cli_source *s,
+		    struct abibase_profile **ret_profile, struct abibase_baseline **ret_baseline);
+/* The same where each has to be a profile. */
+typedef int (*cli_profile_fn)(void *data, struct abibase_profile *p);
+int cli_profiles(struct abibase_context *ctx, const struct options *o, int first, cli_profile_fn fn,
+		 void *data);
+
 /* Load the operand, which must be of that kind. Return 0 or STATUS_TROUBLE, having said why. */
 int cli_load_profile(struct abibase_context *ctx, const char *operand,
 		     struct abibase_profile **ret);

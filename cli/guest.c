@@ -44,7 +44,8 @@ int guest_check_stdin(const struct guest_options *g, char *const *operands, int 
 {
 	const char *named[] = { g->operand, g->from, options_arg(g->o, OPT_BASELINE) };
 	const char *verb = g->o->command->name;
-	bool taken = false;
+	const char *list = options_arg(g->o, OPT_FILES0_FROM);
+	bool taken = list && streq(list, "-");
 
 	for (size_t i = 0; i < ARRAY_SIZE(named); i++) {
 		char *one = (char *)named[i];

@@ -125,7 +125,7 @@ static const struct cli_option options[] = {
 	  "lines around them say)" },
 
 	/* what is the same in all that have it */
-	{ VERB_INTERSECT, OPT_FILES0_FROM, "files0-from", "FILE", "@files",
+	{ VERB_INTERSECT | VERB_CHECK | VERB_TARGETS | VERB_VALIDATE, OPT_FILES0_FROM, "files0-from", "FILE", "@files",
 	  "read more operands from FILE, each ended by a NUL byte" },
 	{ VERB_INTERSECT, 'f', "format", "FORMAT", "args readconfig json text",
 	  "args (default), readconfig, json (the baseline) or text (for people)" },

@@ -1,18 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "guest.h"
 
-static int add_hosts(struct abibase_context *ctx, const struct options *o,
-		     struct abibase_targets *t)
+static int add_host(void *data, struct abibase_profile *p)
 {
-	for (int i = 1; i < o->n_operands; i++) {
-		_unref_(profile) *p = NULL;
-
-		if (cli_load_profile(ctx, o->operands[i], &p) != 0)
-			return STATUS_TROUBLE;
-		if (abibase_targets_add_profile(t, p) < 0)
-			return cli_error("out of memory [out-of-memory]");
-	}
-	return 0;
+	return abibase_targets_add_profile(data, p) < 0 ? cli_error("out of memory [out-of-memory]") : 0;
 }
 
 static int answer(struct abibase_context *ctx, const struct options *o, struct abibase_targets *t)
@@ -43,7 +34,7 @@ static int targets(struct abibase_context *ctx, const struct options *o,
 		return STATUS_TROUBLE;
 	r = guest_targets(ctx, cat, g, b, &t);
 	if (r == 0)
-		r = add_hosts(ctx, o, t);
+		r = cli_profiles(ctx, o, 1, add_host, t);
 	return r ? r : answer(ctx, o, t);
 }
 
@@ -54,7 +45,7 @@ static int run(const struct options *o)
 
 	if (o->n_operands == 0)
 		return cli_usage("targets", "missing operand: which guest?");
-	if (o->n_operands == 1)
+	if (o->n_operands == 1 && !options_has(o, OPT_FILES0_FROM))
 		return cli_usage("targets", "missing operand: where could it go? name a profile");
 	if (guest_options(o, o->operands[0], &g) != 0 ||
 	    guest_check_stdin(&g, o->operands + 1, o->n_operands - 1) < 0 || cli_context(o->verbose, &ctx) != 0)

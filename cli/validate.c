@@ -9,7 +9,9 @@
 struct report {
 	const struct options *o;
 	FILE *to; /* the answer */
+	struct abibase_context *ctx;
 	size_t n_files, n_problems;
+	bool faulty;
 };
 
 /* As a person would see it: a file name can be anything, and JSON is UTF-8. */
@@ -50,62 +52,52 @@ static void take_problem(void *data, int priority, const char *id, const char *w
 	fputs("\n        }", report->to);
 }
 
-/* Returns the number of faults, or a negative errno. */
-static int validate_one(struct abibase_context *ctx, struct report *report, const char *file)
+static int validate_source(void *data, const struct cli_source *s)
 {
+	struct report *report = data;
 	const struct options *o = report->o;
 	int r;
 
 	report->n_problems = 0;
 	if (o->json) {
 		put_member(report->to, report->n_files++ ? ",\n    {\n      " : "\n    {\n      ", "file",
-			   file);
+			   s->name);
 		fputs(",\n      \"problems\": [", report->to);
 	}
-	r = abibase_validate_file(ctx, file, take_problem, report);
+	r = s->text ? abibase_validate_buffer(report->ctx, s->text, s->len, s->name, take_problem, report) :
+		      abibase_validate_file(report->ctx, s->name, take_problem, report);
 	if (o->json) {
 		fputs(report->n_problems ? "\n      ]" : "]", report->to);
 		put_member(report->to, ",\n      ", "verdict", r < 0 ? "unreadable" : r ? "no" : "yes");
 		fputs("\n    }", report->to);
 	} else if (r == 0 && o->verbose > 0) {
-		fprintf(report->to, "%s: valid\n", file);
+		fprintf(report->to, "%s: valid\n", s->name);
 	}
-	return r;
-}
-
-/* Every file is looked at; trouble with one outweighs faults in another. */
-static int validate_all(struct report *report)
-{
-	const struct options *o = report->o;
-	_unref_(context) *ctx = NULL;
-	int status = STATUS_YES;
-
-	if (cli_context(o->verbose < 0 ? -1 : 0, &ctx) != 0)
-		return STATUS_TROUBLE;
-	for (int i = 0; i < o->n_operands; i++) {
-		int r = validate_one(ctx, report, o->operands[i]);
-
-		if (r < 0)
-			status = cli_context_error(ctx, r);
-		else if (r > 0 && status == STATUS_YES)
-			status = STATUS_NO;
-	}
-	return status;
+	report->faulty |= r > 0;
+	/* a fault is no trouble: they are listed one and all */
+	return r < 0 ? cli_context_error(report->ctx, r) : 0;
 }
 
 static int validate(const struct options *o)
 {
 	_autofree_ char *text = NULL;
+	_unref_(context) *ctx = NULL;
 	struct report report = { .o = o };
 	size_t size;
 	int status;
 
+	if (cli_context(o->verbose < 0 ? -1 : 0, &ctx) != 0)
+		return STATUS_TROUBLE;
+	report.ctx = ctx;
 	report.to = open_memstream(&text, &size);
 	if (!report.to)
 		return cli_error("out of memory [out-of-memory]");
 	if (o->json)
 		fputs("{\n  \"schema\": \"abibase-validate/1\",\n  \"files\": [", report.to);
-	status = validate_all(&report);
+	/* trouble with one outweighs faults in another */
+	status = cli_sources(o, 0, false, validate_source, &report);
+	if (status == 0 && report.faulty)
+		status = STATUS_NO;
 	if (o->json)
 		fputs("\n  ]\n}\n", report.to);
 	if (fclose(report.to) != 0)
@@ -115,18 +107,9 @@ static int validate(const struct options *o)
 
 static int run(const struct options *o)
 {
-	bool taken = false;
-
-	if (o->n_operands == 0)
+	if (o->n_operands == 0 && !options_has(o, OPT_FILES0_FROM))
 		return cli_usage("validate", "missing operand: which files?");
-	for (int i = 0; i < o->n_operands; i++) {
-		if (!streq(o->operands[i], "-"))
-			continue;
-		if (taken)
-			return cli_usage("validate", "standard input can be read only once: '-'");
-		taken = true;
-	}
-	return validate(o);
+	return cli_check_sources(o, 0, NULL) ? STATUS_TROUBLE : validate(o);
 }
 
 const struct command command_validate = {

@@ -65,7 +65,7 @@ says()
 	grep -qF -e "$1" "$tmp/err" || fail "stderr does not say: $1"
 }
 
-# same NAME FILE FILE
+# same NAME FILE FILE; - is stdin
 same()
 {
 	diff -u "$2" "$3" >"$tmp/diff" && return
@@ -429,6 +429,88 @@ yes ./nosuchfile | head -n 300 | tr '\n' '\0' >"$tmp/names"
 run 2 intersect --files0-from "$tmp/names"
 [ "$(grep -c '^abibase: ./nosuchfile: ' "$tmp/err")" = 256 ] || fail 'not 256 bad operands'
 says 'not read on after 256 bad operands'
+
+# A directory stands for its *.json, a line of *.ndjson and of standard input for a document; what a verb
+# makes of them is what it makes of the files, one by one.
+mkdir "$tmp/hosts" "$tmp/hosts/deeper.json" "$tmp/empty"
+for name in debian-13 debian-12; do
+	run 0 show --json $name
+	cp "$tmp/out" "$tmp/hosts/$name.json"
+	tr -d '\n' <"$tmp/out"
+	printf '\n\n'
+done >"$tmp/all.ndjson"
+echo '{' >"$tmp/hosts/.hidden.json"
+echo '{' >"$tmp/hosts/notes.txt"
+echo '{' >"$tmp/hosts/deeper.json/no.json"
+run 0 intersect --json -M pc-q35-7.2 debian-12 -o "$tmp/baseline.json"
+find "$tmp/hosts" -maxdepth 1 -name 'debian*.json' -print0 >"$tmp/names"
+for words in "intersect@-M@pc-q35-7.2" "check@$tmp/baseline.json" \
+	"targets@-M@pc-q35-7.2@--backend@tap@0x130afffa7" "validate@-v"; do
+	words=$(echo "$words" | tr @ ' ')
+	"$abibase" $words "$tmp/hosts/debian-12.json" "$tmp/hosts/debian-13.json" >"$tmp/want" 2>"$tmp/err"
+	status=$?
+	run $status $words "$tmp/hosts"
+	same "$words of a directory" "$tmp/want" "$tmp/out"
+	run $status $words "$tmp/hosts/"
+	"$abibase" $words --files0-from="$tmp/names" >"$tmp/out" 2>"$tmp/err"
+	[ $? = $status ] || fail "$words --files0-from"
+	sort "$tmp/out" >"$tmp/got"
+	sort "$tmp/want" | same "$words --files0-from" - "$tmp/got"
+	run $status $words "$tmp/all.ndjson"
+	case $words in
+	intersect*) same "$words of a *.ndjson" "$tmp/want" "$tmp/out" ;;
+	esac
+	cp "$tmp/out" "$tmp/want"
+	"$abibase" $words - <"$tmp/all.ndjson" >"$tmp/got" 2>"$tmp/err" || [ $status != 0 ] ||
+		fail "$words of lines on standard input"
+	sed 's/^standard input/all.ndjson/' "$tmp/got" >"$tmp/out"
+	sed "s,^$tmp/,," "$tmp/want" >"$tmp/got"
+	same "$words of lines on standard input" "$tmp/got" "$tmp/out"
+	run 2 $words "$tmp/empty/"
+	says 'no file in it has a name that ends in .json'
+	run 2 $words "$tmp/nosuchfile.ndjson"
+	says 'nosuchfile.ndjson: cannot open'
+	printf '\n\n' >"$tmp/blank.ndjson"
+	run 2 $words "$tmp/blank.ndjson"
+	says 'no document in it'
+	misuse "${words%% *} --help" $words - -
+	misuse "${words%% *} --help" $words --files0-from=- -
+done
+# All that is bad is named, by file and line; what a verb cannot use as well.
+{
+	cat "$tmp/all.ndjson"
+	echo '{"schema": }'
+	tr -d '\n' <"$tmp/baseline.json"
+	echo
+	echo '{"schema": "abibase-profile/1", "nosuchkey": 1}'
+} >"$tmp/bad.ndjson"
+run 2 check "$tmp/baseline.json" "$tmp/bad.ndjson"
+stdout_empty 'check of a bad list'
+says "bad.ndjson:5:1:12: not valid JSON"
+says "bad.ndjson:6: is a baseline, not a profile"
+says "bad.ndjson:7: /nosuchkey"
+cp "$tmp/baseline.json" "$tmp/hosts/z.json"
+run 2 check "$tmp/baseline.json" "$tmp/hosts"
+says "$tmp/hosts/z.json: is a baseline, not a profile"
+run 2 intersect "other=$tmp/hosts/"
+sed 's/"name": "debian-12"/"name": "debian-13"/' "$tmp/hosts/debian-12.json" >"$tmp/hosts/later.json"
+rm "$tmp/hosts/z.json"
+run 2 intersect "$tmp/hosts"
+says "$tmp/hosts/later.json: "
+says "the other is $tmp/hosts/debian-13.json"
+rm "$tmp/hosts/later.json"
+# In the working directory a directory is one where it cannot be a platform.
+(cd "$tmp/hosts" && "$abibase" intersect -M pc-q35-7.2 .) >"$tmp/out" 2>"$tmp/err" || fail 'intersect .'
+same 'intersect .' "$tmp/list" "$tmp/out"
+(cd "$tmp" && "$abibase" intersect hosts) >"$tmp/out" 2>"$tmp/err"
+[ $? = 2 ] || fail 'a directory of the working directory was taken for a platform'
+yes '{' | head -n 300 >"$tmp/many.ndjson"
+run 2 intersect "$tmp/many.ndjson"
+[ "$(grep -c 'not valid JSON' "$tmp/err")" = 256 ] || fail 'not 256 bad lines'
+head -c 70000000 /dev/zero | tr '\0' x >"$tmp/long.ndjson"
+run 2 intersect "$tmp/long.ndjson"
+says 'long.ndjson:1: the document has more than 67108864 bytes'
+rm "$tmp/long.ndjson"
 
 # The baseline of some hosts and one host more
 run 0 intersect --json debian-12 -M pc-q35-7.2 -o "$tmp/baseline.json"

@@ -645,6 +645,17 @@ int abibase_intersect(struct abibase_context *ctx, struct abibase_catalogue *cat
 int abibase_operand_load(struct abibase_context *ctx, const char *operand,
 			 struct abibase_profile **ret_profile,
 			 struct abibase_baseline **ret_baseline);
+/**
+ * abibase_operand_from_buffer - read a document that says itself what it is
+ * @source: how messages call it
+ * @ret_profile: receives a profile, or NULL
+ * @ret_baseline: receives a baseline, or NULL; exactly one of the two is set
+ *
+ * Returns: 0, and as abibase_profile_from_buffer(). Since: 0.1
+ */
+int abibase_operand_from_buffer(struct abibase_context *ctx, const char *buf, size_t len,
+				const char *source, struct abibase_profile **ret_profile,
+				struct abibase_baseline **ret_baseline);
 
 /* -------------------------------------------------------------- baselines */
 
@@ -1462,6 +1473,16 @@ typedef void (*abibase_problem_fn)(void *data, int priority, const char *id, con
  */
 int abibase_validate_file(struct abibase_context *ctx, const char *path, abibase_problem_fn fn,
 			  void *data);
+/**
+ * abibase_validate_buffer - the same of a document in memory
+ * @source: how messages call it
+ *
+ * Its form, canonical or not, is no problem: it may be one of many, a line each.
+ *
+ * Returns: as abibase_validate_file(). Since: 0.1
+ */
+int abibase_validate_buffer(struct abibase_context *ctx, const char *buf, size_t len,
+			    const char *source, abibase_problem_fn fn, void *data);
 
 /* ------------------------------------------------------------------ probe */
 

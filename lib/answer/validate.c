@@ -15,6 +15,7 @@
 struct subject {
 	const char *source; /* what to call it */
 	const char *base;   /* its file name without directory; NULL: standard input */
+	bool one_of_many;   /* its form is that of a list */
 	char *text;
 	size_t len;
 	json_t *root;
@@ -239,7 +240,7 @@ static int check_document(struct schema_walk *c, const struct subject *s,
 	}
 	r = kind->check(c, s, ctx);
 	/* a faulty document may have values that the canonical form does not know */
-	return r < 0 || c->faults ? r : check_canonical(c, s);
+	return r < 0 || c->faults || s->one_of_many ? r : check_canonical(c, s);
 }
 
 /* ------------------------------------------------------------------------ the file */
@@ -293,12 +294,11 @@ static int read_subject(struct abibase_context *ctx, const char *path, struct su
 	return file_read(ctx, path, JSON_MAX_BASELINE, &s->text, &s->len);
 }
 
-ABIBASE_EXPORT int abibase_validate_file(struct abibase_context *ctx, const char *path,
-					 abibase_problem_fn fn, void *data)
+/* @r: what the reading of it returned; frees what is in @s. */
+static int validate_subject(struct abibase_context *ctx, struct subject *s, int r,
+			    abibase_problem_fn fn, void *data)
 {
 	struct abibase_context inner = { 0 };
-	struct subject s = { 0 };
-	int r = read_subject(ctx, path, &s);
 
 	if (!fn)
 		fn = ignore_problem;
@@ -306,11 +306,33 @@ ABIBASE_EXPORT int abibase_validate_file(struct abibase_context *ctx, const char
 		fn(data, LOG_ERR, ctx->error_id, ctx->error_where, ctx->error);
 		r = 1;
 	} else if (r == 0) {
-		r = validate(ctx, &inner, &s, fn, data);
+		r = validate(ctx, &inner, s, fn, data);
 	}
-	json_decref(s.root);
-	free(s.text);
+	json_decref(s->root);
+	free(s->text);
 	free(inner.error);
 	free(inner.error_where);
 	return r;
+}
+
+ABIBASE_EXPORT int abibase_validate_file(struct abibase_context *ctx, const char *path,
+					 abibase_problem_fn fn, void *data)
+{
+	struct subject s = { 0 };
+	int r = read_subject(ctx, path, &s);
+
+	return validate_subject(ctx, &s, r, fn, data);
+}
+
+ABIBASE_EXPORT int abibase_validate_buffer(struct abibase_context *ctx, const char *buf, size_t len,
+					   const char *source, abibase_problem_fn fn, void *data)
+{
+	struct subject s = { .source = source, .one_of_many = true, .len = len };
+
+	s.text = malloc(len + 1);
+	if (!s.text)
+		return context_oom(ctx);
+	memcpy(s.text, buf, len);
+	s.text[len] = '\0';
+	return validate_subject(ctx, &s, 0, fn, data);
 }
