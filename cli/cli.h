@@ -129,6 +129,11 @@ typedef int (*cli_source_fn)(void *data, const struct cli_source *s);
 int cli_sources(const struct options *o, int first, bool again, cli_source_fn fn, void *data);
 /* At most one of them, and @taken, is standard input. 0 or STATUS_TROUBLE, having said so. */
 int cli_check_sources(const struct options *o, int first, const char *taken);
+/* Does it stand for several, by its name? */
+bool cli_operand_is_several(const struct options *o, const char *operand);
+/* The profile of this host. 0 or STATUS_TROUBLE, having said why. */
+int cli_probe_here(struct abibase_context *ctx, struct abibase_catalogue *cat,
+		   struct abibase_profile **ret);
 /* As abibase_operand_load(). */
 int cli_source_load(struct abibase_context *ctx, const struct cli_source *s,
 		    struct abibase_profile **ret_profile, struct abibase_baseline **ret_baseline);

@@ -227,6 +227,11 @@ static bool is_directory(const struct options *o, const char *operand)
 	       stat(operand, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
+bool cli_operand_is_several(const struct options *o, const char *operand)
+{
+	return ends_with(operand, ".ndjson") || is_directory(o, operand);
+}
+
 static int read_operand(struct walk *w, const char *operand)
 {
 	struct cli_source s = { .name = operand };
@@ -363,4 +368,15 @@ int cli_profiles(struct abibase_context *ctx, const struct options *o, int first
 	struct hosts h = { .ctx = ctx, .fn = fn, .data = data };
 
 	return cli_sources(o, first, false, take_host, &h);
+}
+
+int cli_probe_here(struct abibase_context *ctx, struct abibase_catalogue *cat,
+		   struct abibase_profile **ret)
+{
+	_unref_(probe) *probe = NULL;
+	int r = abibase_probe_new(ctx, &probe);
+
+	if (r == 0)
+		r = abibase_probe_run(probe, cat, ret);
+	return r < 0 ? cli_context_error(ctx, r) : 0;
 }

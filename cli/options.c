@@ -9,7 +9,6 @@
 	"virtio-9p virtio-balloon virtio-blk virtio-console virtio-crypto virtio-fs virtio-gpu " \
 	"virtio-input virtio-iommu virtio-mem virtio-net virtio-pmem virtio-rng virtio-scsi "    \
 	"virtio-vsock"
-#define GUESTS (VERB_CHECK | VERB_TARGETS)
 #define VERDICTS                                                                             \
 	(VERB_VALIDATE | VERB_CHECK | VERB_TARGETS | VERB_VERIFY | VERB_DIFF | VERB_MATCH | \
 	 VERB_PLAN | VERB_DECODE)
@@ -71,25 +70,26 @@ static const struct cli_option options[] = {
 	{ VERB_INTERSECT, OPT_WITH_MACHINE, "with-machine", NULL, NULL,
 	  "begin the list with the machine type" },
 
-	/* check, targets */
-	{ VERB_CHECK, OPT_GUEST, "guest", "GUEST", "@files", "check for this guest" },
-	{ GUESTS, 'M', "machine", "MACHINE", "@machines",
+	/* targets */
+	{ VERB_TARGETS, 'M', "machine", "MACHINE", "@machines",
 	  "machine type of the guest, where GUEST does not say" },
-	{ GUESTS, OPT_BACKEND, "backend", "BACKEND", BACKENDS,
+	{ VERB_TARGETS, OPT_BACKEND, "backend", "BACKEND", BACKENDS,
 	  "what its device lies on there: tap, tap+vhost, macvtap, macvtap+vhost (default: as where it "
 	  "runs)" },
-	{ GUESTS, OPT_DEVICE, "device", "CLASS", CLASSES,
+	{ VERB_TARGETS, OPT_DEVICE, "device", "CLASS", CLASSES,
 	  "class of the device of a feature word or of a log" },
-	{ GUESTS, OPT_QUEUE_SIZE, "queue-size", "LIST", NULL,
+	{ VERB_TARGETS, OPT_QUEUE_SIZE, "queue-size", "LIST", NULL,
 	  "entries of its queues: one size, or one for each queue" },
-	{ GUESTS, OPT_FROM, "from", "PROFILE", "@hosts",
+	{ VERB_TARGETS, OPT_FROM, "from", "PROFILE", "@hosts",
 	  "the host where it runs: is there a way back?" },
-	{ GUESTS, OPT_QEMU, "qemu", "BINARY", "@files",
+	{ VERB_TARGETS, OPT_QEMU, "qemu", "BINARY", "@files",
 	  "the QEMU in which it runs, started to try on it the question what the guest of qmp:SOCKET "
 	  "negotiated" },
 	{ VERB_TARGETS, OPT_BASELINE, "baseline", "FILE", "@files",
 	  "the list with which it was started, and will be there" },
-	{ VERB_INTERSECT | GUESTS, OPT_ASSUME_QEMU, "assume-qemu", "HOST", "@hosts",
+	{ VERB_TARGETS, OPT_NOW, "now", NULL, NULL,
+	  "a host that takes it only with further options does not take it: exit status 1" },
+	{ VERB_INTERSECT | VERB_CHECK | VERB_TARGETS, OPT_ASSUME_QEMU, "assume-qemu", "HOST", "@hosts",
 	  "take HOST to have an upstream QEMU with the machine type, where none is recorded" },
 
 	/* verify, exec */

@@ -476,6 +476,28 @@ for words in "intersect@-M@pc-q35-7.2" "check@$tmp/baseline.json" \
 	misuse "${words%% *} --help" $words - -
 	misuse "${words%% *} --help" $words --files0-from=- -
 done
+# Several guests: an answer each, that of the guest alone; as JSON a line each.
+one_line()
+{
+	sed 's/^ *//' | tr -d '\n'
+	echo
+}
+question='targets -M pc-q35-8.2 --backend tap'
+for guest in 0x130afffa7 0x1c0010130afffa7; do
+	"$abibase" $question --json $guest debian-12 2>"$tmp/err" | one_line
+done >"$tmp/want"
+run 1 $question --json 0x130afffa7 0x1c0010130afffa7 debian-12
+same 'two guests' "$tmp/want" "$tmp/out"
+run 1 $question 0x130afffa7 debian-12 0x1c0010130afffa7
+grep -qx 0x1c0010130afffa7 "$tmp/out" || fail 'the answer about a guest does not name it'
+echo '{"schema": "abibase-guest/1", "devices": [{"class": "virtio-net-device", "negotiated": "0x130afffa7"}]}' \
+	>"$tmp/guests.ndjson"
+run 0 $question "$tmp/guests.ndjson" debian-13
+misuse 'targets --help' targets "$tmp/all.ndjson"
+says 'which guest?'
+misuse 'targets --help' targets - --from=- debian-12
+misuse 'check --help' check --guest=x y
+
 # All that is bad is named, by file and line; what a verb cannot use as well.
 {
 	cat "$tmp/all.ndjson"
