@@ -134,6 +134,15 @@ bool cli_operand_is_several(const struct options *o, const char *operand);
 /* The profile of this host. 0 or STATUS_TROUBLE, having said why. */
 int cli_probe_here(struct abibase_context *ctx, struct abibase_catalogue *cat,
 		   struct abibase_profile **ret);
+/* What machine types there are, offered for the one of -M, which may be none of them. */
+struct suggest;
+struct cli_machine {
+	const char *name; /* NULL: not asked for */
+	struct suggest *suggest;
+	bool exists;
+};
+void cli_offer_machines(struct cli_machine *m, const struct abibase_profile *p);
+void cli_suggest_machine(const struct cli_machine *m);
 /* As abibase_operand_load(). */
 int cli_source_load(struct abibase_context *ctx, const struct cli_source *s,
 		    struct abibase_profile **ret_profile, struct abibase_baseline **ret_baseline);

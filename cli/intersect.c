@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "base/suggest.h"
+
 /* --backend LIST, split at the commas in place */
 static int add_backends(struct abibase_intersection *ix, char *list)
 {
@@ -157,6 +159,30 @@ static void print_why(const char *why)
 	}
 }
 
+static int offer_machines(void *data, const struct cli_source *s)
+{
+	_unref_(context) *ctx = NULL; /* its own, so that nothing is said twice */
+	_unref_(profile) *p = NULL;
+	_unref_(baseline) *b = NULL;
+
+	if (abibase_context_new(0, &ctx) == 0 && cli_source_load(ctx, s, &p, &b) == 0 && p)
+		cli_offer_machines(data, p);
+	return 0;
+}
+
+/* A slip of the pen is in the way of every host: the hosts are read again for what was meant. */
+static void suggest_machine(const struct options *o)
+{
+	struct cli_machine m = { .name = options_arg(o, 'M') };
+	struct suggest s = { .word = m.name };
+
+	m.suggest = &s;
+	if (!m.name)
+		return;
+	cli_sources(o, 0, true, offer_machines, &m);
+	cli_suggest_machine(&m);
+}
+
 static int show(struct abibase_context *ctx, struct abibase_render *render,
 		const struct abibase_baseline *b, const struct options *o)
 {
@@ -164,6 +190,8 @@ static int show(struct abibase_context *ctx, struct abibase_render *render,
 	int verdict;
 
 	print_findings(b, o->verbose < 0);
+	if (abibase_baseline_verdict(b) != ABIBASE_VERDICT_YES)
+		suggest_machine(o);
 	verdict = abibase_render_run(render, b, &text, &why);
 	if (verdict < 0)
 		return cli_context_error(ctx, verdict);

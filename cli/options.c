@@ -191,7 +191,7 @@ static int unknown(const struct command *command, const char *word)
 
 	for (size_t i = 0; name && *name && (row = options_row(command->verb, &i));)
 		suggest_offer(&s, row->name);
-	for (size_t i = 0; i < s.n; i++) {
+	for (size_t i = 0; i < suggest_count(&s); i++) {
 		size_t at = strlen(near);
 
 		snprintf(near + at, sizeof(near) - at, "%s '--%s'", i ? " or" : "; did you mean",

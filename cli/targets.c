@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "base/suggest.h"
+
 #define WORD_PREFIX "0x"
 #define QMP_PREFIX "qmp:"
 
@@ -282,6 +284,18 @@ static int answer_one(const struct asked *a, const struct guest *g, FILE *to, in
 	return 0;
 }
 
+static void suggest_machine(const struct asked *a)
+{
+	struct cli_machine m = { .name = options_arg(a->o, 'M') };
+	struct suggest s = { .word = m.name };
+
+	m.suggest = &s;
+	for (size_t i = 0; m.name && i < a->n_hosts; i++)
+		cli_offer_machines(&m, a->host[i]);
+	if (m.name)
+		cli_suggest_machine(&m);
+}
+
 static int answer(const struct asked *a)
 {
 	_autofree_ char *text = NULL;
@@ -293,6 +307,8 @@ static int answer(const struct asked *a)
 		r = answer_one(a, &a->guest[i], to, &status);
 	if (!to || fclose(to) != 0)
 		return cli_error("out of memory [out-of-memory]");
+	if (r == 0 && status != ABIBASE_VERDICT_YES && a->o->verbose >= 0)
+		suggest_machine(a);
 	return r ? r : cli_show(a->o, 0, text, status);
 }
 

@@ -578,6 +578,32 @@ run 2 plan --platforms=nosuchplatform,./nosuchfile ring-reset
 says 'nosuchplatform'
 says './nosuchfile:'
 
+# What was meant by a name that is none, the nearest first; what is meant by nobody is not said.
+while IFS='|' read -r words near; do
+	"$abibase" $words >"$tmp/out" 2>"$tmp/err" </dev/null && fail "abibase $words: exit status 0"
+	grep -qF -e "; did you mean $near" "$tmp/err" || fail "abibase $words: not meant: $near"
+done <<END
+chek|'check'?
+show debain-12|"debian-12"?
+show deb|"debian-
+intersect debian-12 --enable ring-pakced|"ring-packed"?
+intersect debian-12 --disable uso|"offload-uso"?
+intersect debian-12 --backend tap+vhst|"tap+vhost"?
+match debian-12 --backend vhost|"macvtap+vhost" or "tap+vhost"
+targets --backend mactvap 0x1 debian-12|"macvtap"?
+plan ofload-uso|"offload-uso"?
+plan host-uso|"host_uso"
+explain $tmp/baseline.json virtio-net-device.host_us|"virtio-net-device.host_uso"
+intersect debian-12 debian-13 -M pc-q35-72|"pc-q35-7.2"?
+targets -M pcq35-7.2 --backend tap 0x1 debian-12|"pc-q35-7.2"?
+show --formt=json debian-12|'--format'?
+END
+for words in 'show trixie' 'intersect debian-12 --enable x' 'plan zzz' 'nosuchverb' \
+	'intersect debian-12 -M pc-q35-9.0' 'targets -M pc-q35-11.1 --backend tap 0x1 debian-12'; do
+	"$abibase" $words >"$tmp/out" 2>"$tmp/err" </dev/null && fail "abibase $words: exit status 0"
+	! grep -qF 'did you mean' "$tmp/err" || fail "abibase $words: something is meant"
+done
+
 # ------------------------------------------------------------------ output
 
 # Each with something to print; $1 is the redirection of stdout, $2 why it fails.

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 
+#include "base/suggest.h"
 #include "document/baseline.h"
 #include "base/context.h"
 #include "model/ask.h"
@@ -1056,6 +1057,20 @@ static bool knows(const struct explaining *e, const char *property)
 	return false;
 }
 
+static int fail_property(struct abibase_context *ctx, const struct abibase_catalogue *cat,
+			 const char *property)
+{
+	struct suggest s = { .word = property };
+	char near[SUGGEST_TEXT];
+
+	catalogue_suggest(cat, &s, false);
+	suggest_text(&s, '"', near);
+	return context_fail(ctx, ENOENT, "property-not-known", NULL,
+			    "\"%s\" is not a property of the catalogue, nor of this baseline%s", property,
+			    *near ? near :
+				    "; write PROPERTY or CLASS.PROPERTY, as in " A_PROPERTY);
+}
+
 ABIBASE_EXPORT int abibase_explain(struct abibase_context *ctx,
 				   const struct abibase_catalogue *cat,
 				   const struct abibase_baseline *b, const char *property,
@@ -1071,10 +1086,7 @@ ABIBASE_EXPORT int abibase_explain(struct abibase_context *ctx,
 				    "the baseline has no inputs, so that what was given up because "
 				    "of whom is not in it: take the one that it was written from");
 	if (property && !knows(&e, property))
-		return context_fail(ctx, ENOENT, "property-not-known", NULL,
-				    "\"%s\" is not a property of the catalogue, nor of this baseline; "
-				    "write PROPERTY or CLASS.PROPERTY, as in " A_PROPERTY,
-				    property);
+		return fail_property(ctx, cat, property);
 	x = calloc(1, sizeof(*x));
 	if (!x)
 		return context_oom(ctx);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 
+#include "base/suggest.h"
 #include "base/context.h"
 #include "answer/move.h"
 #include "model/machine.h"
@@ -402,11 +403,16 @@ ABIBASE_EXPORT struct abibase_targets *abibase_targets_unref(struct abibase_targ
 
 ABIBASE_EXPORT int abibase_targets_set_backend(struct abibase_targets *t, const char *backend)
 {
+	struct suggest s = { .word = backend };
+	char near[SUGGEST_TEXT];
 	char *copy;
 
+	for (size_t i = 0; i < t->cat->n_backends; i++)
+		suggest_offer(&s, t->cat->backends[i].name);
+	suggest_text(&s, '"', near);
 	if (catalogue_backend(t->cat, backend) < 0)
 		return context_fail(t->ctx, EINVAL, "backend-not-known", NULL,
-				    "\"%s\" is not a backend of the catalogue", backend);
+				    "\"%s\" is not a backend of the catalogue%s", backend, near);
 	copy = strdup(backend);
 	if (!copy)
 		return context_oom(t->ctx);

@@ -3,6 +3,7 @@
 #include <limits.h>
 
 #include "document/catalogue.h"
+#include "base/suggest.h"
 #include "base/context.h"
 #include "document/profile.h"
 
@@ -1085,4 +1086,14 @@ ABIBASE_EXPORT const char *abibase_catalogue_description(const struct abibase_ca
 	if (kind == ABIBASE_NAME_GROUP)
 		return i < cat->n_groups ? cat->groups[i].description : NULL;
 	return kind == ABIBASE_NAME_PROPERTY && i < cat->n_rows ? cat->rows[i].feature : NULL;
+}
+
+void catalogue_suggest(const struct abibase_catalogue *cat, struct suggest *s, bool groups)
+{
+	bool with_class = strchr(s->word, '.') != NULL;
+
+	for (size_t i = 0; groups && i < cat->n_groups; i++)
+		suggest_offer(s, cat->groups[i].name);
+	for (size_t i = 0; i < cat->n_rows; i++)
+		suggest_offer(s, with_class ? cat->rows[i].key : cat->rows[i].property);
 }

@@ -198,6 +198,9 @@ int64_t shape_value(const struct shape *s, const struct version *v);
 /* The least and the most that any QEMU makes of it. */
 int64_t shape_least(const struct shape *s);
 int64_t shape_most(const struct shape *s);
+struct suggest;
+/* The names of properties, with their class where the word has one; with @groups those of groups too. */
+void catalogue_suggest(const struct abibase_catalogue *cat, struct suggest *s, bool groups);
 /* Row by "class.property", or -1. */
 int catalogue_row(const struct abibase_catalogue *cat, const char *key);
 /* The same by its parts, or NULL. */
