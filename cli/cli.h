@@ -87,7 +87,10 @@ void cli_reserve_standard_streams(void);
 /* Flush and close stdout; words that could not be written turn any status into trouble. */
 int cli_close_stdout(int status);
 
-/* A context whose words go to stderr; with @verbose -1 no remarks, with 1 those of LOG_INFO too, with 2 all. */
+/*
+ * A context whose words go to stderr; with @verbose -1 no remarks, with 1 those of LOG_INFO too, with 2
+ * all.
+ */
 int cli_context(int verbose, struct abibase_context **ret);
 
 /* One line, without what could harm a terminal in it. */

@@ -85,11 +85,12 @@ struct add {
 };
 
 /*
- * What was read and could not be added: the library does not know from where it came. Which one before
- * it has its name? They are read again to find out: that costs time where it has gone wrong anyway, and
- * to remember all the names would cost memory always.
+ * What was read and could not be added: the library does not know from where it came. Which one
+ * before it has its name? They are read again to find out: that costs time where it has gone wrong
+ * anyway, and to remember all the names would cost memory always.
  */
-static int refuse(const struct add *a, const char *source, const struct abibase_profile *profile, int r)
+static int refuse(const struct add *a, const char *source, const struct abibase_profile *profile,
+		  int r)
 {
 	const char *sentence = abibase_context_error(a->ctx);
 	const char *id = abibase_context_error_id(a->ctx);

@@ -1,37 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cli.h"
 
-static int width(const struct abibase_platforms *l)
-{
-	int widest = 0;
+#include <errno.h>
 
-	for (size_t i = 0; i < abibase_platforms_count(l); i++) {
-		const struct abibase_profile *p = abibase_platforms_profile(l, i);
-		int len = p ? (int)strlen(abibase_profile_name(p)) : 0;
-
-		if (len > widest)
-			widest = len;
-	}
-	return widest;
-}
-
-static void print_platforms(const struct abibase_platforms *l)
-{
-	int name_width = width(l);
-
-	for (size_t i = 0; i < abibase_platforms_count(l); i++) {
-		const struct abibase_profile *p = abibase_platforms_profile(l, i);
-		const char *alias = abibase_platforms_alias(l, i);
-
-		if (!p)
-			continue;
-		cli_line(stdout, "%-*s  revision %lld  %s%s%s", name_width, abibase_profile_name(p),
-			 (long long)abibase_profile_revision(p), abibase_profile_arch(p),
-			 alias ? "  alias " : "", alias ? alias : "");
-	}
-}
-
-static void print_candidate(const struct abibase_platforms *l, size_t i)
+static void print_candidate(FILE *to, const struct abibase_platforms *l, size_t i)
 {
 	const struct abibase_profile *p = abibase_platforms_profile(l, i);
 	const char *alias = abibase_platforms_alias(l, i);
@@ -40,24 +12,24 @@ static void print_candidate(const struct abibase_platforms *l, size_t i)
 
 	switch (abibase_platforms_state(l, i)) {
 	case ABIBASE_PLATFORM_USED:
-		cli_line(stdout, "%s: used: %s revision %lld%s%s", path, abibase_profile_name(p),
+		cli_line(to, "%s: used: %s revision %lld%s%s", path, abibase_profile_name(p),
 			 (long long)abibase_profile_revision(p), alias ? ", alias " : "",
 			 alias ? alias : "");
 		return;
 	case ABIBASE_PLATFORM_HIDDEN:
-		cli_line(stdout, "%s: hidden by %s", path, detail);
+		cli_line(to, "%s: hidden by %s", path, detail);
 		return;
 	case ABIBASE_PLATFORM_MASKS:
-		cli_line(stdout, "%s: masks: empty, so that it hides others of its name", path);
+		cli_line(to, "%s: masks: empty, so that it hides others of its name", path);
 		return;
 	case ABIBASE_PLATFORM_REFUSED:
-		cli_line(stdout, "%s: refused: %s", path, detail);
+		cli_line(to, "%s: refused: %s", path, detail);
 		return;
 	case ABIBASE_PLATFORM_DUPLICATE:
-		cli_line(stdout, "%s: duplicate of %s", path, detail);
+		cli_line(to, "%s: duplicate of %s", path, detail);
 		return;
 	}
-	cli_line(stdout, "%s: in a state that this command does not know", path);
+	cli_line(to, "%s: in a state that this command does not know", path);
 }
 
 /* Bad files never keep the good ones from being listed, but they are no success either. */
@@ -82,40 +54,70 @@ static int complain(const struct abibase_platforms *l, bool verbose)
 	return status;
 }
 
-static int list(bool verbose)
+/* Every file that was considered */
+static int candidates(const struct abibase_platforms *l, char **ret)
 {
-	_unref_(context) *ctx = NULL;
-	_unref_(platforms) *l = NULL;
-	int r;
+	size_t size;
+	FILE *to = open_memstream(ret, &size);
 
-	if (cli_context(0, &ctx) != 0)
-		return STATUS_TROUBLE;
-	r = abibase_platforms_new(ctx, &l);
+	for (size_t i = 0; to && i < abibase_platforms_count(l); i++)
+		print_candidate(to, l, i);
+	return to && fclose(to) == 0 ? 0 : -ENOMEM;
+}
+
+static int list_platforms(struct abibase_context *ctx, const struct options *o)
+{
+	bool verbose = o->verbose > 0 && !o->json;
+	_unref_(platforms) *l = NULL;
+	_autofree_ char *text = NULL;
+	int status, r = abibase_platforms_new(ctx, &l);
+
 	if (r < 0)
 		return cli_context_error(ctx, r);
 	if (verbose)
-		for (size_t i = 0; i < abibase_platforms_count(l); i++)
-			print_candidate(l, i);
+		r = candidates(l, &text);
 	else
-		print_platforms(l);
-	return complain(l, verbose);
+		r = o->json ? abibase_platforms_to_json(l, &text) : abibase_platforms_to_text(l, &text);
+	status = cli_show(o, r, text, STATUS_YES);
+	r = complain(l, verbose);
+	return status ? status : r;
+}
+
+static int list_groups(struct abibase_context *ctx, const struct options *o)
+{
+	_unref_(catalogue) *cat = NULL;
+	_autofree_ char *text = NULL;
+	int r = abibase_catalogue_new(ctx, &cat);
+
+	if (r < 0)
+		return cli_context_error(ctx, r);
+	r = abibase_catalogue_to_text(cat, &text);
+	return cli_show(o, r, text, STATUS_YES);
 }
 
 static int run(const struct options *o)
 {
+	bool groups = options_has(o, OPT_GROUPS);
+	_unref_(context) *ctx = NULL;
+
 	if (o->n_operands > 0)
 		return cli_usage("list", "extra operand '%s'", o->operands[0]);
-	return list(o->verbose);
+	if (groups && (o->json || o->verbose > 0))
+		return cli_usage("list", "--groups is a table for people alone");
+	if (cli_context(0, &ctx) != 0)
+		return STATUS_TROUBLE;
+	return groups ? list_groups(ctx, o) : list_platforms(ctx, o);
 }
 
 const struct command command_list = {
 	.verb = VERB_LIST,
 	.name = "list",
 	.run = run,
-	.summary = "list the platforms that can be named",
+	.summary = "list the platforms, or the groups of features, that can be named",
 	.usage = "[OPTION]...\n",
-	.about = "List the platform profiles in the data directories, one a line: name, "
-		"revision, architecture, and the shorter name that stands for it, if there "
-		"is one.\n",
+	.about = "List the platforms that can be named, one a line: kernel, QEMU, its newest "
+		"machine type, the month in which support ends, and where the facts are from: "
+		"probed, partly, or stated by others. Below it, the shorter names that stand for "
+		"the newest of a series.\n",
 	.status = "Exit status: 0 done; 2 trouble, also when a file was refused.\n",
 };

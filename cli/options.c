@@ -12,7 +12,7 @@
 #define VERDICTS                                                                             \
 	(VERB_VALIDATE | VERB_CHECK | VERB_TARGETS | VERB_VERIFY | VERB_DIFF | VERB_MATCH | \
 	 VERB_PLAN | VERB_DECODE)
-#define ANSWERS (VERDICTS | VERB_SHOW | VERB_EXPLAIN)
+#define ANSWERS (VERDICTS | VERB_LIST | VERB_SHOW | VERB_EXPLAIN)
 
 static const struct cli_option options[] = {
 	/* probe */
@@ -125,10 +125,13 @@ static const struct cli_option options[] = {
 	  "lines around them say)" },
 
 	/* what is the same in all that have it */
-	{ VERB_INTERSECT | VERB_CHECK | VERB_TARGETS | VERB_VALIDATE, OPT_FILES0_FROM, "files0-from", "FILE", "@files",
+	{ VERB_INTERSECT | VERB_CHECK | VERB_TARGETS | VERB_VALIDATE, OPT_FILES0_FROM, "files0-from",
+	  "FILE", "@files",
 	  "read more operands from FILE, each ended by a NUL byte" },
 	{ VERB_INTERSECT, 'f', "format", "FORMAT", "args readconfig json text",
 	  "args (default), readconfig, json (the baseline) or text (for people)" },
+	{ VERB_LIST, OPT_GROUPS, "groups", NULL, NULL,
+	  "list the groups of features that --enable and --disable take" },
 	{ ANSWERS, 'f', "format", "FORMAT", "text json",
 	  "text (default, for people) or json" },
 	{ VERB_INTERSECT | ANSWERS, OPT_JSON, "json", NULL, NULL,

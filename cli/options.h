@@ -70,6 +70,7 @@ enum {
 	OPT_NOW,
 	OPT_VERIFY,
 	OPT_COLOR,
+	OPT_GROUPS,
 };
 
 struct cli_option {

@@ -115,8 +115,9 @@ static int plan(struct arguments *a)
 		return STATUS_TROUBLE;
 	r = abibase_catalogue_new(ctx, &cat);
 	if (r == 0)
-		r = abibase_plan(ctx, cat, a->o->operands[0], at ? at : today(day), a->platforms.profile, a->platforms.n,
-				 a->hosts.profile, a->hosts.n, &plan);
+		r = abibase_plan(ctx, cat, a->o->operands[0], at ? at : today(day),
+				 a->platforms.profile, a->platforms.n, a->hosts.profile, a->hosts.n,
+				 &plan);
 	return r < 0 ? cli_context_error(ctx, r) : show(a, plan);
 }
 

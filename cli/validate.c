@@ -64,7 +64,8 @@ static int validate_source(void *data, const struct cli_source *s)
 			   s->name);
 		fputs(",\n      \"problems\": [", report->to);
 	}
-	r = s->text ? abibase_validate_buffer(report->ctx, s->text, s->len, s->name, take_problem, report) :
+	r = s->text ? abibase_validate_buffer(report->ctx, s->text, s->len, s->name, take_problem,
+					      report) :
 		      abibase_validate_file(report->ctx, s->name, take_problem, report);
 	if (o->json) {
 		fputs(report->n_problems ? "\n      ]" : "]", report->to);

@@ -755,13 +755,59 @@ for line in "etc/one.json: used: one revision" "usr/one.json: hidden by $tmp/etc
 done
 run 2 list
 says 'etc/broken.json: '
-cut -d' ' -f1 "$tmp/out" | sort >"$tmp/got"
+sed 1d "$tmp/out" | cut -d' ' -f1 | sort >"$tmp/got"
 printf '%s\n' four one three >"$tmp/want"
 same 'list' "$tmp/want" "$tmp/got"
 rm "$tmp/etc/broken.json" "$tmp/etc/four-again.json"
 run 0 list
 stderr_empty list
+# A table of a terminal's width, and nothing is made up for what is not recorded.
+cat >"$tmp/usr/three.json" <<'END'
+{
+  "schema": "abibase-profile/1",
+  "arch": "x86_64",
+  "evidence": {
+    "tap.": "probed",
+    "vhost_net.": "vendor-statement"
+  },
+  "facts": {},
+  "kernel": {
+    "release": "6.17.1+deb14-amd64"
+  },
+  "kind": "platform",
+  "lifecycle": {
+    "source": "a page",
+    "standard_end": "2031-02-03"
+  },
+  "name": "a-platform-with-a-name-longer-than-others",
+  "qemu": [
+    {
+      "machines": {
+        "pc-i440fx-11.0": {},
+        "pc-q35-10.2": {},
+        "pc-q35-9.0": {}
+      },
+      "target": "x86_64",
+      "version": "10.2.1"
+    }
+  ],
+  "revision": 1
+}
+END
+run 0 list
+tr -s ' ' <"$tmp/out" | grep -qx ' 6.17 10.2.1 pc-q35-10.2 2031-02 partly' || fail "list: $(cat "$tmp/out")"
 unset ABIBASE_PLATFORM_PATH
+for words in list 'list --groups'; do
+	run 0 $words
+	[ "$(wc -L <"$tmp/out")" -le 80 ] || fail "$words is wider than 80 columns"
+	cp "$tmp/out" "$tmp/want"
+	run 0 $words -o "$tmp/o-file"
+	same "$words -o" "$tmp/want" "$tmp/o-file"
+done
+run 0 list
+grep -q '^debian-12  *6\.1  *7\.2\.22  *pc-q35-7\.2  *2028-06  probed$' "$tmp/out" || fail 'list: debian-12'
+grep -qx 'debian-13-backports is debian-13-backports-2026.11' "$tmp/out" || fail 'list: no alias'
+misuse 'list --help' list --groups --json
 
 # ----------------------------------------------------------- documentation
 

@@ -51,4 +51,5 @@ for case in "$here"/cases/*/*/; do
 		exit 1
 	fi
 done
+"$ABIBASE" list --json > "$tmp/list.json"
 python3 "$here/schema.py" "$tmp"/*.json

@@ -433,6 +433,16 @@ struct abibase_profile *abibase_platforms_profile(const struct abibase_platforms
  * NULL for every other candidate. Since: 0.1
  */
 const char *abibase_platforms_alias(const struct abibase_platforms *l, size_t i);
+/**
+ * abibase_platforms_to_text - the profiles that can be named, as a table of 80 columns for people
+ *
+ * Its form may change between releases.
+ *
+ * Returns: 0, and the text in @ret for free(); -ENOMEM. Since: 0.1
+ */
+int abibase_platforms_to_text(const struct abibase_platforms *l, char **ret);
+/** abibase_platforms_to_json - the same as an abibase-list/1 document. Since: 0.1 */
+int abibase_platforms_to_json(const struct abibase_platforms *l, char **ret);
 
 /* -------------------------------------------------------------- catalogue */
 
@@ -470,6 +480,12 @@ const char *abibase_catalogue_name(const struct abibase_catalogue *cat, enum abi
  */
 const char *abibase_catalogue_description(const struct abibase_catalogue *cat,
 					  enum abibase_name kind, size_t i);
+/**
+ * abibase_catalogue_to_text - the groups of features, as a table of 80 columns for people
+ *
+ * Returns: as abibase_platforms_to_text(). Since: 0.1
+ */
+int abibase_catalogue_to_text(const struct abibase_catalogue *cat, char **ret);
 
 /**
  * abibase_predict - the feature word that a guest of this host would be offered
