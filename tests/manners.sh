@@ -109,7 +109,20 @@ for verb in $verbs; do
 	run 0 --help
 	grep -q "^  $verb " "$tmp/out" || fail "--help does not list $verb"
 done
-for verb in intersect show validate diff exec targets verify; do
+# No long option of any verb can be shortened, by one letter or to one.
+for verb in $verbs; do
+	sed -n 's/^  *\(-[A-Za-z], \)\{0,1\}--\([a-z0-9-]*\).*/\2/p' "$tmp/help-$verb" >"$tmp/names"
+	while read -r name; do
+		for short in "${name%?}" "$(printf %.1s "$name")"; do
+			! grep -qx -e "$short" "$tmp/names" || continue
+			"$abibase" $verb "--$short" </dev/null >"$tmp/out" 2>"$tmp/err"
+			grep -qF "unrecognized option '--$short'; did you mean" "$tmp/err" ||
+				fail "abibase $verb --$short"
+			[ "$short" != "${name%?}" ] || says "'--$name'"
+		done
+	done <"$tmp/names"
+done
+for verb in intersect show validate check diff exec explain plan targets verify; do
 	misuse "$verb --help" "$verb"
 	says 'missing operand'
 	misuse "$verb --help" "$verb" --
@@ -612,7 +625,10 @@ broken_stdout()
 	for arguments in --help --version help 'intersect --help' "intersect $pair" \
 		"intersect --json $pair" list 'list -v' 'show debian-12' 'show --json debian-12' \
 		'diff debian-12 debian-13' 'diff --json debian-12 debian-12' 'match debian-12' \
-		"validate -v $tmp/bare.json" "verify $tmp/baseline.json" "intersect -o - $pair" 'probe --no-qemu --no-load'; do
+		"validate -v $tmp/bare.json" "validate --json $tmp/bare.json" 'list --groups' 'list --json' \
+		"check $tmp/baseline.json debian-12" "explain $tmp/baseline.json" 'plan offload-uso' \
+		'targets -M pc-q35-7.2 --backend tap 0x130afffa7 debian-12' 'decode 0x1c0010130afffa7' \
+		"verify $tmp/baseline.json" "intersect -o - $pair" 'probe --no-qemu --no-load'; do
 		eval "\"\$abibase\" $arguments $1 2>\"\$tmp/err\""
 		status=$?
 		[ "$status" = 2 ] || fail "abibase $arguments $1: exit status $status"
