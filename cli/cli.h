@@ -81,7 +81,10 @@ void cli_reserve_standard_streams(void);
 /* Flush and close stdout; words that could not be written turn any status into trouble. */
 int cli_close_stdout(int status);
 
-/* A context whose words go to stderr; with @verbose 1 those of LOG_INFO too, with 2 all. */
+/*
+ * A context whose words go to stderr; with @verbose -1 no remarks, with 1 those of LOG_INFO too, with 2
+ * all.
+ */
 int cli_context(int verbose, struct abibase_context **ret);
 
 /* One line, without what could harm a terminal in it. */
@@ -106,12 +109,53 @@ bool cli_operand_is_stdin(const char *operand);
 /* At most one of the operands may be standard input. Returns 0 or a negative number. */
 int cli_check_stdin_once(const char *verb, char *const *operands, int n, bool taken);
 
+/*
+ * What the operands stand for, in every verb that takes several: the *.json of a directory, a document a
+ * line of *.ndjson and "-", what --files0-from lists; and all else by itself.
+ */
+struct cli_source {
+	const char *name; /* how errors call it; without a text, what is to be read */
+	const char *text;
+	size_t len;
+};
+typedef int (*cli_source_fn)(void *data, const struct cli_source *s);
+/*
+ * Each from the operand @first on, though one was bad; with @again without what can be read only once.
+ * Returns 0 or STATUS_TROUBLE, as @fn does, having said why.
+ */
+int cli_sources(const struct options *o, int first, bool again, cli_source_fn fn, void *data);
+/* At most one of them, and @taken, is standard input. 0 or STATUS_TROUBLE, having said so. */
+int cli_check_sources(const struct options *o, int first, const char *taken);
+/* Does it stand for several, by its name? */
+bool cli_operand_is_several(const struct options *o, const char *operand);
+/* The profile of this host. 0 or STATUS_TROUBLE, having said why. */
+int cli_probe_here(struct abibase_context *ctx, struct abibase_catalogue *cat,
+		   struct abibase_profile **ret);
+/* What machine types there are, offered for the one of -M, which may be none of them. */
+struct suggest;
+struct cli_machine {
+	const char *name; /* NULL: not asked for */
+	struct suggest *suggest;
+	bool exists;
+};
+void cli_offer_machines(struct cli_machine *m, const struct abibase_profile *p);
+void cli_suggest_machine(const struct cli_machine *m);
+/* As abibase_operand_load(). */
+int cli_source_load(struct abibase_context *ctx, const struct cli_source *s,
+		    struct abibase_profile **ret_profile, struct abibase_baseline **ret_baseline);
+/* The same where each has to be a profile. */
+typedef int (*cli_profile_fn)(void *data, struct abibase_profile *p);
+int cli_profiles(struct abibase_context *ctx, const struct options *o, int first, cli_profile_fn fn,
+		 void *data);
+
 /* Load the operand, which must be of that kind. Return 0 or STATUS_TROUBLE, having said why. */
 int cli_load_profile(struct abibase_context *ctx, const char *operand,
 		     struct abibase_profile **ret);
 int cli_load_baseline(struct abibase_context *ctx, const char *operand,
 		      struct abibase_baseline **ret);
 
+/* All of a text, as it is; cli_close_stdout() tells of trouble. */
+void cli_put(FILE *to, const char *text);
 /* Lines for people, without what could harm a terminal in them. 0 or STATUS_TROUBLE. */
 int cli_print(FILE *to, const char *text);
 /*
@@ -119,7 +163,12 @@ int cli_print(FILE *to, const char *text);
  * at all. Returns 0 or STATUS_TROUBLE, having said why.
  */
 int cli_write(const char *path, const char *text);
-/* Print a result as the options say. Returns the exit status: that of its verdict. */
+/*
+ * Write the answer, where it is wanted: @r is what its maker returned. Returns @status, or STATUS_TROUBLE
+ * having said why.
+ */
+int cli_show(const struct options *o, int r, const char *text, int status);
+/* The same with a result. Returns the exit status: that of its verdict. */
 int cli_answer(const struct abibase_result *res, const struct options *o);
 
 #endif

@@ -73,6 +73,7 @@ static void log_to_stderr(void *data, int priority, const char *id, const char *
 {
 	int verbose = *(int *)data;
 
+	/* quiet (-1) are remarks, and never a warning */
 	if (priority > LOG_NOTICE + verbose)
 		return;
 	cli_line(stderr, "abibase: %s%s [%s]", priority <= LOG_WARNING ? "warning: " : "", text, id);
@@ -261,6 +262,11 @@ static int write_file(const char *path, const char *text)
 	return target ? replace_file(target, text, &st) : -errno;
 }
 
+void cli_put(FILE *to, const char *text)
+{
+	note_write(to, fputs(text, to));
+}
+
 int cli_print(FILE *to, const char *text)
 {
 	_autofree_ char *copy = strdup(text);
@@ -268,7 +274,7 @@ int cli_print(FILE *to, const char *text)
 	if (!copy)
 		return cli_error("out of memory [out-of-memory]");
 	text_harmless(copy, "\n");
-	note_write(to, fputs(copy, to));
+	cli_put(to, copy);
 	return 0;
 }
 
@@ -285,7 +291,7 @@ static int print(const char *text)
 {
 	if (*text != '{' || is_terminal(STDOUT_FILENO))
 		return cli_print(stdout, text);
-	note_write(stdout, fputs(text, stdout));
+	cli_put(stdout, text);
 	return 0;
 }
 
@@ -325,14 +331,4 @@ int cli_load_baseline(struct abibase_context *ctx, const char *operand,
 				 "--json makes it [schema-other]",
 				 operand);
 	return 0;
-}
-
-int cli_answer(const struct abibase_result *res, const struct options *o)
-{
-	_autofree_ char *text = NULL;
-	int r = o->json ? abibase_result_to_json(res, &text) : abibase_result_to_text(res, &text);
-
-	if (r < 0)
-		return cli_error("out of memory [out-of-memory]");
-	return cli_write(o->output, text) == 0 ? (int)abibase_result_verdict(res) : STATUS_TROUBLE;
 }

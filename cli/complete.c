@@ -2,9 +2,9 @@
 #include "cli.h"
 
 /*
- * "abibase __complete WORD..." prints what can stand in the place of the last WORD, for the completions
- * of the shells: a line each, a tab, and what it is. A line ":files" stands for the names of files, and
- * behind its tab is what comes before the name in that word; ":commands" for programs.
+ * "abibase __complete WORD..." prints what can stand in the place of the last WORD, for the
+ * completions of the shells: a line each, a tab, and what it is. A line ":files" stands for the names
+ * of files, and behind its tab is what comes before the name in that word; ":commands" for programs.
  */
 
 struct completion {

@@ -62,7 +62,7 @@ static int gather(char **operands, int n, char **ret, size_t *ret_len)
 /* @file: the only text, where that is the name of a file; or NULL */
 static int print(const struct abibase_result *res, const struct options *o, const char *file)
 {
-	if (abibase_result_verdict(res) != ABIBASE_VERDICT_YES)
+	if (abibase_result_verdict(res) != ABIBASE_VERDICT_YES && o->verbose >= 0)
 		cli_error("no message that is known is in the text%s%s",
 			  file ? "; to read a file: abibase decode < " : "", file ? file : "");
 	return cli_answer(res, o);
@@ -77,7 +77,7 @@ static int decode(char **operands, int n, const char *device, const struct optio
 	size_t len;
 	int r;
 
-	if (cli_context(0, &ctx) != 0)
+	if (cli_context(o->verbose, &ctx) != 0)
 		return STATUS_TROUBLE;
 	r = gather(operands, n, &text, &len);
 	if (r != 0)

@@ -52,7 +52,7 @@ static int diff(char *const *operands, unsigned int flags, const struct options 
 	struct operand of[2] = { { 0 } };
 	int r;
 
-	if (cli_context(0, &ctx) != 0)
+	if (cli_context(o->verbose, &ctx) != 0)
 		return STATUS_TROUBLE;
 	r = load_both(ctx, operands, of);
 	if (r == 0) {

@@ -2,11 +2,8 @@
 #include "cli.h"
 
 #include <errno.h>
-#include <limits.h>
 
-/* In a list of operands: bytes of one, which is a path or NAME=PATH; bad ones that are named. */
-#define OPERAND_MAX (2 * PATH_MAX)
-#define BAD_MAX 256
+#include "base/suggest.h"
 
 /* --backend LIST, split at the commas in place */
 static int add_backends(struct abibase_intersection *ix, char *list)
@@ -61,145 +58,82 @@ static int prepare_render(struct abibase_render *render, const struct options *o
 	return r;
 }
 
-/* Does this operand load as a profile of that name? */
-static bool is_named(const char *operand, const char *name)
+/* A host of the same name that was read before. */
+struct namesake {
+	const char *name, *source; /* of the later one */
+	char *found;		   /* where the first is from */
+	bool over;
+};
+
+static int look_at(void *data, const struct cli_source *s)
 {
+	struct namesake *n = data;
 	_unref_(context) *ctx = NULL; /* its own, so that nothing is said twice */
-	_unref_(profile) *profile = NULL;
-	_unref_(baseline) *baseline = NULL;
+	_unref_(profile) *p = NULL;
+	_unref_(baseline) *b = NULL;
 
-	return !cli_operand_is_stdin(operand) && abibase_context_new(0, &ctx) == 0 &&
-	       abibase_operand_load(ctx, operand, &profile, &baseline) == 0 && profile &&
-	       streq(abibase_profile_name(profile), name);
-}
-
-/*
- * Which operand before this one has its name? They are read again to find out: that costs time
- * where it has gone wrong anyway, and to remember all the names would cost memory always.
- */
-static const char *find_namesake(const struct options *o, const char *operand,
-				 const struct abibase_profile *profile)
-{
-	const char *name = abibase_profile_name(profile);
-
-	for (int i = 0; i < o->n_operands && o->operands[i] != operand; i++)
-		if (is_named(o->operands[i], name))
-			return o->operands[i];
-	return NULL;
-}
-
-/* What was read and could not be added: the library does not know from where it came. */
-static int refuse(const struct abibase_context *ctx, const struct options *o,
-		  const char *operand, const struct abibase_profile *profile, int r)
-{
-	const char *sentence = abibase_context_error(ctx);
-	const char *id = abibase_context_error_id(ctx);
-	const char *other = r == -EEXIST && profile ? find_namesake(o, operand, profile) : NULL;
-
-	return cli_error("%s: %s%s%s%s%s%s", operand, sentence ? sentence : strerror(-r),
-			 other ? "; the other is " : "", other ? other : "", id ? " [" : "",
-			 id ? id : "", id ? "]" : "");
-}
-
-/* One at a time: what is added is not kept, so that memory does not grow with the hosts. */
-static int add_operand(struct abibase_context *ctx, struct abibase_intersection *ix,
-		       const struct options *o, const char *operand)
-{
-	_unref_(profile) *profile = NULL;
-	_unref_(baseline) *baseline = NULL;
-	int r = abibase_operand_load(ctx, operand, &profile, &baseline);
-
-	if (r < 0)
-		return cli_context_error(ctx, r);
-	if (profile)
-		r = abibase_intersection_add_profile(ix, profile);
-	else
-		r = abibase_intersection_add_baseline(ix, baseline);
-	return r < 0 ? refuse(ctx, o, operand, profile, r) : 0;
-}
-
-/* The next operand of the list, up to a NUL or the end. False: there is none. */
-static bool next_operand(FILE *f, char operand[OPERAND_MAX + 1], size_t *ret_len)
-{
-	size_t n = 0;
-	int c;
-
-	while ((c = getc(f)) != EOF && c != '\0' && n < OPERAND_MAX)
-		operand[n++] = (char)c;
-	operand[n] = '\0';
-	/* one that did not end here is longer than all that are accepted */
-	*ret_len = n + (n == OPERAND_MAX && c != '\0' && c != EOF);
-	return c != EOF || (n && !ferror(f));
-}
-
-/* Is it what a list can name? A list that is none, such as /dev/zero, is not read on. */
-static int check_operand(const char *path, size_t n, const char *operand, size_t len)
-{
-	if (!len)
-		return cli_error("%s: operand %zu is empty [usage]", path, n);
-	if (len > OPERAND_MAX)
-		return cli_error("%s: operand %zu has more than %d bytes before a NUL byte ends it "
-				 "[usage]", path, n, OPERAND_MAX);
-	if (cli_operand_is_stdin(operand))
-		return cli_error("%s: operand %zu is standard input, '%s', which a list of operands "
-				 "cannot name [usage]", path, n, operand);
+	n->over |= streq(s->name, n->source);
+	if (!n->over && !n->found && abibase_context_new(0, &ctx) == 0 &&
+	    cli_source_load(ctx, s, &p, &b) == 0 && p && streq(abibase_profile_name(p), n->name))
+		n->found = strdup(s->name);
 	return 0;
 }
 
-/* The operands in a file, each ended by a NUL. */
-static int add_files0(struct abibase_context *ctx, struct abibase_intersection *ix,
-		      const struct options *o)
-{
-	const char *path = options_arg(o, OPT_FILES0_FROM);
-	bool from_stdin = streq(path, "-");
-	_autofclose_ FILE *opened = from_stdin ? NULL : fopen(path, "re");
-	FILE *f = from_stdin ? stdin : opened;
-	char operand[OPERAND_MAX + 1];
-	size_t len, n = 0, bad = 0;
-	int status = 0;
+struct add {
+	struct abibase_context *ctx;
+	struct abibase_intersection *ix;
+	const struct options *o;
+};
 
-	if (!f)
-		return cli_error("%s: %s [io-error]", path, strerror(errno));
-	errno = 0;
-	while (bad < BAD_MAX && next_operand(f, operand, &len)) {
-		if (check_operand(path, ++n, operand, len) != 0)
-			return STATUS_TROUBLE;
-		if (add_operand(ctx, ix, o, operand) != 0) {
-			status = STATUS_TROUBLE;
-			bad++;
-		}
-		errno = 0;
+/*
+ * What was read and could not be added: the library does not know from where it came. Which one
+ * before it has its name? They are read again to find out: that costs time where it has gone wrong
+ * anyway, and to remember all the names would cost memory always.
+ */
+static int refuse(const struct add *a, const char *source, const struct abibase_profile *profile,
+		  int r)
+{
+	const char *sentence = abibase_context_error(a->ctx);
+	const char *id = abibase_context_error_id(a->ctx);
+	struct namesake n = { .source = source };
+
+	if (r == -EEXIST && profile) {
+		n.name = abibase_profile_name(profile);
+		cli_sources(a->o, 0, true, look_at, &n);
 	}
-	if (bad == BAD_MAX)
-		return cli_error("%s: not read on after %d bad operands [usage]", path, BAD_MAX);
-	if (!feof(f) || ferror(f))
-		return cli_error("%s: %s [io-error]", path, strerror(errno ? errno : EIO));
-	if (n == 0)
-		return cli_error("%s: no operand in it [usage]", path);
-	return status;
+	r = cli_error("%s: %s%s%s%s%s%s", source, sentence ? sentence : strerror(-r),
+		      n.found ? "; the other is " : "", n.found ? n.found : "", id ? " [" : "",
+		      id ? id : "", id ? "]" : "");
+	free(n.found);
+	return r;
 }
 
-/* Every operand is tried, so that one run names all the bad ones. */
-static int add_all(struct abibase_context *ctx, struct abibase_intersection *ix,
-		   const struct options *o)
+/* One at a time: what is added is not kept, so that memory does not grow with the hosts. */
+static int add(void *data, const struct cli_source *s)
 {
-	int status = 0;
+	const struct add *a = data;
+	_unref_(profile) *profile = NULL;
+	_unref_(baseline) *baseline = NULL;
+	int r = cli_source_load(a->ctx, s, &profile, &baseline);
 
-	for (int i = 0; i < o->n_operands; i++)
-		if (add_operand(ctx, ix, o, o->operands[i]) != 0)
-			status = STATUS_TROUBLE;
-	if (options_has(o, OPT_FILES0_FROM) && add_files0(ctx, ix, o) != 0)
-		status = STATUS_TROUBLE;
-	return status;
+	if (r < 0)
+		return cli_context_error(a->ctx, r);
+	if (profile)
+		r = abibase_intersection_add_profile(a->ix, profile);
+	else
+		r = abibase_intersection_add_baseline(a->ix, baseline);
+	return r < 0 ? refuse(a, s->name, profile, r) : 0;
 }
 
-static void print_findings(const struct abibase_baseline *b)
+static void print_findings(const struct abibase_baseline *b, bool quiet)
 {
 	for (size_t i = 0; i < abibase_baseline_finding_count(b); i++) {
 		const char *kind = abibase_baseline_finding_get(b, i, "kind");
 		const char *remedy = abibase_baseline_finding_get(b, i, "remedy");
 		bool note = streq(kind, "note");
 
+		if (quiet && note)
+			continue;
 		cli_line(stderr, "abibase: %s%s%s [%s]", note ? "" : kind, note ? "" : ": ",
 			 abibase_baseline_finding_get(b, i, "text"),
 			 abibase_baseline_finding_get(b, i, "id"));
@@ -222,13 +156,39 @@ static void print_why(const char *why)
 	}
 }
 
+static int offer_machines(void *data, const struct cli_source *s)
+{
+	_unref_(context) *ctx = NULL; /* its own, so that nothing is said twice */
+	_unref_(profile) *p = NULL;
+	_unref_(baseline) *b = NULL;
+
+	if (abibase_context_new(0, &ctx) == 0 && cli_source_load(ctx, s, &p, &b) == 0 && p)
+		cli_offer_machines(data, p);
+	return 0;
+}
+
+/* A slip of the pen is in the way of every host: the hosts are read again for what was meant. */
+static void suggest_machine(const struct options *o)
+{
+	struct cli_machine m = { .name = options_arg(o, 'M') };
+	struct suggest s = { .word = m.name };
+
+	m.suggest = &s;
+	if (!m.name)
+		return;
+	cli_sources(o, 0, true, offer_machines, &m);
+	cli_suggest_machine(&m);
+}
+
 static int show(struct abibase_context *ctx, struct abibase_render *render,
 		const struct abibase_baseline *b, const struct options *o)
 {
 	_autofree_ char *text = NULL, *why = NULL;
 	int verdict;
 
-	print_findings(b);
+	print_findings(b, o->verbose < 0);
+	if (abibase_baseline_verdict(b) != ABIBASE_VERDICT_YES)
+		suggest_machine(o);
 	verdict = abibase_render_run(render, b, &text, &why);
 	if (verdict < 0)
 		return cli_context_error(ctx, verdict);
@@ -240,7 +200,7 @@ static int show(struct abibase_context *ctx, struct abibase_render *render,
 			cli_error("%s: not written: there is no list to write", o->output);
 		return verdict;
 	}
-	return cli_write(o->output, text) == 0 ? verdict : STATUS_TROUBLE;
+	return cli_show(o, 0, text, verdict);
 }
 
 static int intersect(const struct options *o)
@@ -252,7 +212,7 @@ static int intersect(const struct options *o)
 	_unref_(baseline) *baseline = NULL;
 	int r;
 
-	if (cli_context(0, &ctx) != 0)
+	if (cli_context(o->verbose, &ctx) != 0)
 		return STATUS_TROUBLE;
 	r = abibase_render_new(ctx, &render);
 	if (r == 0)
@@ -265,7 +225,7 @@ static int intersect(const struct options *o)
 		r = prepare_intersection(ix, o);
 	if (r < 0)
 		return cli_context_error(ctx, r);
-	if (add_all(ctx, ix, o) != 0)
+	if (cli_sources(o, 0, false, add, &(struct add){ ctx, ix, o }) != 0)
 		return STATUS_TROUBLE;
 	r = abibase_intersection_finish(ix, &baseline);
 	return r < 0 ? cli_context_error(ctx, r) : show(ctx, render, baseline, o);
@@ -273,16 +233,11 @@ static int intersect(const struct options *o)
 
 static int run(const struct options *o)
 {
-	const char *files0 = options_arg(o, OPT_FILES0_FROM);
-
-	if (o->n_operands == 0 && !files0)
+	if (o->n_operands == 0 && !options_has(o, OPT_FILES0_FROM))
 		return cli_usage("intersect", "missing operand: which profiles?");
-	if (cli_check_stdin_once("intersect", o->operands, o->n_operands,
-				 files0 && streq(files0, "-")) < 0)
-		return STATUS_TROUBLE;
 	if (options_has(o, OPT_NO_INPUTS) && !o->json)
 		return cli_usage("intersect", "--no-inputs is for --format=json");
-	return intersect(o);
+	return cli_check_sources(o, 0, NULL) ? STATUS_TROUBLE : intersect(o);
 }
 
 const struct command command_intersect = {
@@ -295,7 +250,8 @@ const struct command command_intersect = {
 	.about = "Print the -global options with which a guest sees the same virtio "
 		"features on every host. PROFILE is a file (it has a slash or ends in "
 		".json), - for standard input, the name of a platform, or an earlier "
-		"baseline, which is widened; NAME=PROFILE renames.\n"
+		"baseline, which is widened; NAME=PROFILE renames. A directory stands "
+		"for its *.json, and a *.ndjson has a document a line.\n"
 		"\n"
 		"Use it as\n"
 		"  args=$(abibase intersect a.json b.json) && qemu-system-x86_64 $args ...\n",

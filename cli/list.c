@@ -1,59 +1,29 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cli.h"
 
-static int width(const struct abibase_platforms *l)
-{
-	int widest = 0;
+#include <errno.h>
 
-	for (size_t i = 0; i < abibase_platforms_count(l); i++) {
-		const struct abibase_profile *p = abibase_platforms_profile(l, i);
-		int len = p ? (int)strlen(abibase_profile_name(p)) : 0;
-
-		if (len > widest)
-			widest = len;
-	}
-	return widest;
-}
-
-static void print_platforms(const struct abibase_platforms *l)
-{
-	int name_width = width(l);
-
-	for (size_t i = 0; i < abibase_platforms_count(l); i++) {
-		const struct abibase_profile *p = abibase_platforms_profile(l, i);
-		const char *alias = abibase_platforms_get(l, i, "alias");
-		const struct abibase_value *v;
-
-		if (!p)
-			continue;
-		v = abibase_profile_value(p);
-		cli_line(stdout, "%-*s  revision %lld  %s%s%s", name_width, abibase_profile_name(p),
-			 (long long)abibase_value_integer(abibase_value_member(v, "revision")), abibase_value_string(abibase_value_member(v, "arch")),
-			 alias ? "  alias " : "", alias ? alias : "");
-	}
-}
-
-static void print_candidate(const struct abibase_platforms *l, size_t i)
+static void print_candidate(FILE *to, const struct abibase_platforms *l, size_t i)
 {
 	const struct abibase_profile *p = abibase_platforms_profile(l, i);
+	const struct abibase_value *v = abibase_profile_value(p);
 	const char *alias = abibase_platforms_get(l, i, "alias");
 	const char *detail = abibase_platforms_get(l, i, "detail");
 	const char *path = abibase_platforms_get(l, i, "path");
 	const char *state = abibase_platforms_get(l, i, "state");
-	const struct abibase_value *v = abibase_profile_value(p);
 
 	if (streq(state, "used"))
-		cli_line(stdout, "%s: used: %s revision %lld%s%s", path, abibase_profile_name(p),
+		cli_line(to, "%s: used: %s revision %lld%s%s", path, abibase_profile_name(p),
 			 (long long)abibase_value_integer(abibase_value_member(v, "revision")),
 			 alias ? ", alias " : "", alias ? alias : "");
 	else if (streq(state, "hidden"))
-		cli_line(stdout, "%s: hidden by %s", path, detail);
+		cli_line(to, "%s: hidden by %s", path, detail);
 	else if (streq(state, "masks"))
-		cli_line(stdout, "%s: masks: empty, so that it hides others of its name", path);
+		cli_line(to, "%s: masks: empty, so that it hides others of its name", path);
 	else if (streq(state, "refused"))
-		cli_line(stdout, "%s: refused: %s", path, detail);
+		cli_line(to, "%s: refused: %s", path, detail);
 	else
-		cli_line(stdout, "%s: duplicate of %s", path, detail);
+		cli_line(to, "%s: duplicate of %s", path, detail);
 }
 
 /* Bad files never keep the good ones from being listed, but they are no success either. */
@@ -78,40 +48,70 @@ static int complain(const struct abibase_platforms *l, bool verbose)
 	return status;
 }
 
-static int list(bool verbose)
+/* Every file that was considered */
+static int candidates(const struct abibase_platforms *l, char **ret)
 {
-	_unref_(context) *ctx = NULL;
-	_unref_(platforms) *l = NULL;
-	int r;
+	size_t size;
+	FILE *to = open_memstream(ret, &size);
 
-	if (cli_context(0, &ctx) != 0)
-		return STATUS_TROUBLE;
-	r = abibase_platforms_new(ctx, &l);
+	for (size_t i = 0; to && i < abibase_platforms_count(l); i++)
+		print_candidate(to, l, i);
+	return to && fclose(to) == 0 ? 0 : -ENOMEM;
+}
+
+static int list_platforms(struct abibase_context *ctx, const struct options *o)
+{
+	bool verbose = o->verbose > 0 && !o->json;
+	_unref_(platforms) *l = NULL;
+	_autofree_ char *text = NULL;
+	int status, r = abibase_platforms_new(ctx, &l);
+
 	if (r < 0)
 		return cli_context_error(ctx, r);
 	if (verbose)
-		for (size_t i = 0; i < abibase_platforms_count(l); i++)
-			print_candidate(l, i);
+		r = candidates(l, &text);
 	else
-		print_platforms(l);
-	return complain(l, verbose);
+		r = o->json ? abibase_platforms_to_json(l, &text) : abibase_platforms_to_text(l, &text);
+	status = cli_show(o, r, text, STATUS_YES);
+	r = complain(l, verbose);
+	return status ? status : r;
+}
+
+static int list_groups(struct abibase_context *ctx, const struct options *o)
+{
+	_unref_(catalogue) *cat = NULL;
+	_autofree_ char *text = NULL;
+	int r = abibase_catalogue_new(ctx, &cat);
+
+	if (r < 0)
+		return cli_context_error(ctx, r);
+	r = abibase_catalogue_to_text(cat, &text);
+	return cli_show(o, r, text, STATUS_YES);
 }
 
 static int run(const struct options *o)
 {
+	bool groups = options_has(o, OPT_GROUPS);
+	_unref_(context) *ctx = NULL;
+
 	if (o->n_operands > 0)
 		return cli_usage("list", "extra operand '%s'", o->operands[0]);
-	return list(o->verbose);
+	if (groups && (o->json || o->verbose > 0))
+		return cli_usage("list", "--groups is a table for people alone");
+	if (cli_context(0, &ctx) != 0)
+		return STATUS_TROUBLE;
+	return groups ? list_groups(ctx, o) : list_platforms(ctx, o);
 }
 
 const struct command command_list = {
 	.verb = VERB_LIST,
 	.name = "list",
 	.run = run,
-	.summary = "list the platforms that can be named",
+	.summary = "list the platforms, or the groups of features, that can be named",
 	.usage = "[OPTION]...\n",
-	.about = "List the platform profiles in the data directories, one a line: name, "
-		"revision, architecture, and the shorter name that stands for it, if there "
-		"is one.\n",
+	.about = "List the platforms that can be named, one a line: kernel, QEMU, its newest "
+		"machine type, the month in which support ends, and where the facts are from: "
+		"probed, partly, or stated by others. Below it, the shorter names that stand for "
+		"the newest of a series.\n",
 	.status = "Exit status: 0 done; 2 trouble, also when a file was refused.\n",
 };

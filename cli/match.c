@@ -152,7 +152,7 @@ static int match(const struct arguments *a, struct platforms *platforms)
 	_unref_(result) *res = NULL;
 	int r;
 
-	if (cli_context(0, &ctx) != 0)
+	if (cli_context(a->o->verbose, &ctx) != 0)
 		return STATUS_TROUBLE;
 	r = abibase_catalogue_new(ctx, &cat);
 	if (r < 0)

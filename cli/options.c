@@ -9,13 +9,10 @@
 	"virtio-9p virtio-balloon virtio-blk virtio-console virtio-crypto virtio-fs virtio-gpu " \
 	"virtio-input virtio-iommu virtio-mem virtio-net virtio-pmem virtio-rng virtio-scsi "    \
 	"virtio-vsock"
-#define GUESTS (VERB_CHECK | VERB_TARGETS)
-#define OUTPUT                                                                                  \
-	(VERB_INTERSECT | VERB_CHECK | VERB_TARGETS | VERB_VERIFY | VERB_EXPLAIN | VERB_PLAN | \
-	 VERB_PROBE)
-#define ANSWERS                                                                                  \
-	(VERB_CHECK | VERB_TARGETS | VERB_VERIFY | VERB_DIFF | VERB_MATCH | VERB_EXPLAIN |      \
+#define VERDICTS                                                                             \
+	(VERB_VALIDATE | VERB_CHECK | VERB_TARGETS | VERB_VERIFY | VERB_DIFF | VERB_MATCH | \
 	 VERB_PLAN | VERB_DECODE)
+#define ANSWERS (VERDICTS | VERB_LIST | VERB_SHOW | VERB_EXPLAIN)
 
 static const struct cli_option options[] = {
 	/* probe */
@@ -73,25 +70,26 @@ static const struct cli_option options[] = {
 	{ VERB_INTERSECT, OPT_WITH_MACHINE, "with-machine", NULL, NULL,
 	  "begin the list with the machine type" },
 
-	/* check, targets */
-	{ VERB_CHECK, OPT_GUEST, "guest", "GUEST", "@files", "check for this guest" },
-	{ GUESTS, 'M', "machine", "MACHINE", "@machines",
+	/* targets */
+	{ VERB_TARGETS, 'M', "machine", "MACHINE", "@machines",
 	  "machine type of the guest, where GUEST does not say" },
-	{ GUESTS, OPT_BACKEND, "backend", "BACKEND", BACKENDS,
+	{ VERB_TARGETS, OPT_BACKEND, "backend", "BACKEND", BACKENDS,
 	  "what its device lies on there: tap, tap+vhost, macvtap, macvtap+vhost (default: as where it "
 	  "runs)" },
-	{ GUESTS, OPT_DEVICE, "device", "CLASS", CLASSES,
+	{ VERB_TARGETS, OPT_DEVICE, "device", "CLASS", CLASSES,
 	  "class of the device of a feature word or of a log" },
-	{ GUESTS, OPT_QUEUE_SIZE, "queue-size", "LIST", NULL,
+	{ VERB_TARGETS, OPT_QUEUE_SIZE, "queue-size", "LIST", NULL,
 	  "entries of its queues: one size, or one for each queue" },
-	{ GUESTS, OPT_FROM, "from", "PROFILE", "@hosts",
+	{ VERB_TARGETS, OPT_FROM, "from", "PROFILE", "@hosts",
 	  "the host where it runs: is there a way back?" },
-	{ GUESTS, OPT_QEMU, "qemu", "BINARY", "@files",
+	{ VERB_TARGETS, OPT_QEMU, "qemu", "BINARY", "@files",
 	  "the QEMU in which it runs, started to try on it the question what the guest of qmp:SOCKET "
 	  "negotiated" },
 	{ VERB_TARGETS, OPT_BASELINE, "baseline", "FILE", "@files",
 	  "the list with which it was started, and will be there" },
-	{ VERB_INTERSECT | GUESTS, OPT_ASSUME_QEMU, "assume-qemu", "HOST", "@hosts",
+	{ VERB_TARGETS, OPT_NOW, "now", NULL, NULL,
+	  "a host that takes it only with further options does not take it: exit status 1" },
+	{ VERB_INTERSECT | VERB_CHECK | VERB_TARGETS, OPT_ASSUME_QEMU, "assume-qemu", "HOST", "@hosts",
 	  "take HOST to have an upstream QEMU with the machine type, where none is recorded" },
 
 	/* verify, exec */
@@ -127,23 +125,30 @@ static const struct cli_option options[] = {
 	  "lines around them say)" },
 
 	/* what is the same in all that have it */
-	{ VERB_INTERSECT, OPT_FILES0_FROM, "files0-from", "FILE", "@files",
+	{ VERB_INTERSECT | VERB_CHECK | VERB_TARGETS | VERB_VALIDATE, OPT_FILES0_FROM, "files0-from",
+	  "FILE", "@files",
 	  "read more operands from FILE, each ended by a NUL byte" },
-	{ VERB_INTERSECT, 'f', "format", "FORMAT", "args readconfig json table",
-	  "args (default), readconfig, json (the baseline) or table (for people)" },
-	{ VERB_SHOW | GUESTS | VERB_VERIFY, 'f', "format", "FORMAT", "table json",
-	  "table (default, for people) or json" },
-	{ VERB_DIFF | VERB_MATCH | VERB_EXPLAIN | VERB_PLAN | VERB_DECODE, 'f', "format", "FORMAT",
-	  "text json", "text (default, for people) or json" },
-	{ VERB_INTERSECT | VERB_SHOW | ANSWERS, OPT_JSON, "json", NULL, NULL,
+	{ VERB_INTERSECT, 'f', "format", "FORMAT", "args readconfig json text",
+	  "args (default), readconfig, json (the baseline) or text (for people)" },
+	{ VERB_LIST, OPT_GROUPS, "groups", NULL, NULL,
+	  "list the groups of features that --enable and --disable take" },
+	{ ANSWERS, 'f', "format", "FORMAT", "text json",
+	  "text (default, for people) or json" },
+	{ VERB_INTERSECT | ANSWERS, OPT_JSON, "json", NULL, NULL,
 	  "the same as --format=json" },
-	{ OUTPUT, 'o', "output", "FILE", "@files",
+	{ VERB_PROBE | VERB_INTERSECT | ANSWERS, 'o', "output", "FILE", "@files",
 	  "write to FILE, whole or not at all, instead of stdout" },
 	{ VERB_PROBE, 'v', "verbose", NULL, NULL, "say more about what is done; twice: everything" },
 	{ VERB_LIST, 'v', "verbose", NULL, NULL,
 	  "list every file that was considered, and what became of it: used, hidden by another, masking "
 	  "others, refused, or a duplicate" },
 	{ VERB_VALIDATE, 'v', "verbose", NULL, NULL, "also name on stdout the files that are valid" },
+	{ VERB_INTERSECT, 'q', "quiet", NULL, NULL,
+	  "no remarks beside the list; what keeps it from being made is said" },
+	{ VERDICTS, 'q', "quiet", NULL, NULL,
+	  "no answer for people and no remarks: the exit status is the answer" },
+	{ VERDICTS & ~VERB_VALIDATE, OPT_COLOR, "color", "WHEN", "auto always never",
+	  "colour the verdicts: auto (default: on a terminal, unless NO_COLOR is set), always, never" },
 	{ ~0U, 'h', "help", NULL, NULL, "show this help and exit" },
 	{ VERB_NONE, 'V', "version", NULL, NULL, "show the version and exit" },
 };
@@ -189,7 +194,7 @@ static int unknown(const struct command *command, const char *word)
 
 	for (size_t i = 0; name && *name && (row = options_row(command->verb, &i));)
 		suggest_offer(&s, row->name);
-	for (size_t i = 0; i < s.n; i++) {
+	for (size_t i = 0; i < suggest_count(&s); i++) {
 		size_t at = strlen(near);
 
 		snprintf(near + at, sizeof(near) - at, "%s '--%s'", i ? " or" : "; did you mean",
@@ -279,23 +284,29 @@ static bool is_word_of(const char *list, const char *word)
 	return false;
 }
 
-static int bad_format(const struct options *o, const char *formats)
+/* An argument that is none of the few words that the table has for it */
+static int bad_word(const struct options *o, const struct cli_option *row, const char *word)
 {
 	_autofree_ char *list = NULL;
 	size_t size;
 	FILE *f = open_memstream(&list, &size);
 
-	for (const char *p = formats; f && *p; p++)
+	for (const char *p = row->values; f && *p; p++)
 		fprintf(f, *p == ' ' ? ", " : "%c", *p);
 	if (!f || fclose(f) != 0)
 		return cli_error("out of memory [out-of-memory]");
-	return cli_usage(o->command->name, "\"%s\" is not a format; accepted: %s", o->format, list);
+	if (row->id == 'f')
+		return cli_usage(o->command->name, "\"%s\" is not a format; accepted: %s", word, list);
+	return cli_usage(o->command->name, "\"%s\" is not known to --%s; accepted: %s", word,
+			 row->name, list);
 }
 
 /* What means the same in every verb. */
 static int take_common(struct options *o)
 {
-	const struct cli_option *row = options_find(o->command->verb, 'f', NULL, 0);
+	const struct cli_option *format = options_find(o->command->verb, 'f', NULL, 0);
+	const struct cli_option *color = options_find(o->command->verb, OPT_COLOR, NULL, 0);
+	const char *when = options_arg(o, OPT_COLOR);
 
 	for (size_t i = 0; i < o->n_given; i++) {
 		if (o->given[i].id == 'h')
@@ -307,9 +318,14 @@ static int take_common(struct options *o)
 		o->verbose += o->given[i].id == 'v';
 	}
 	o->output = options_arg(o, 'o');
-	if (row && o->format && !is_word_of(row->values, o->format))
-		return 1 + bad_format(o, row->values);
+	if (format && o->format && !is_word_of(format->values, o->format))
+		return 1 + bad_word(o, format, o->format);
+	if (when && !is_word_of(color->values, when))
+		return 1 + bad_word(o, color, when);
 	o->json = o->format && streq(o->format, "json");
+	o->words = format && (o->format ? streq(o->format, "text") : strprefix(format->values, "text"));
+	if (options_has(o, 'q'))
+		o->verbose = -1;
 	return 0;
 }
 

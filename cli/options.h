@@ -67,8 +67,10 @@ enum {
 	OPT_QUEUE_SIZE,
 	OPT_FROM,
 	OPT_BASELINE,
-	OPT_GUEST,
+	OPT_NOW,
 	OPT_VERIFY,
+	OPT_COLOR,
+	OPT_GROUPS,
 };
 
 struct cli_option {
@@ -97,8 +99,8 @@ struct options {
 	int n_operands;
 	const char *format; /* one of those that the verb has; the first where none was named */
 	const char *output; /* NULL: stdout */
-	bool json;
-	int verbose;
+	bool json, words; /* a document; for people: text, or what the verb says instead */
+	int verbose;	  /* -1: quiet */
 };
 void options_clear(struct options *o);
 #define _options_ __attribute__((cleanup(options_clear))) struct options

@@ -98,7 +98,7 @@ static int plan(struct arguments *a)
 	char day[16];
 	int r, hosts;
 
-	if (cli_context(0, &ctx) != 0)
+	if (cli_context(a->o->verbose, &ctx) != 0)
 		return STATUS_TROUBLE;
 	r = a->platforms.n_names ? load_names(ctx, &a->platforms) : load_all(ctx, &a->platforms);
 	hosts = load_names(ctx, &a->hosts);

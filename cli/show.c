@@ -10,7 +10,7 @@ static int profile_text(struct abibase_context *ctx, const struct abibase_profil
 	if (json)
 		return abibase_profile_to_json(profile, ret);
 	r = abibase_catalogue_new(ctx, &cat);
-	return r < 0 ? r : abibase_profile_to_table(profile, cat, ret);
+	return r < 0 ? r : abibase_profile_to_text(profile, cat, ret);
 }
 
 static int baseline_text(struct abibase_context *ctx, const struct abibase_baseline *baseline,
@@ -20,14 +20,14 @@ static int baseline_text(struct abibase_context *ctx, const struct abibase_basel
 	int r = abibase_render_new(ctx, &render);
 
 	if (r == 0)
-		r = abibase_render_set_format(render, json ? "json" : "table");
+		r = abibase_render_set_format(render, json ? "json" : "text");
 	/* The verdict was told when the baseline was made; to show it is a success either way. */
 	if (r == 0)
 		r = abibase_render_run(render, baseline, ret, NULL);
 	return r < 0 ? r : 0;
 }
 
-static int show(const char *operand, bool json)
+static int show(const struct options *o)
 {
 	_unref_(context) *ctx = NULL;
 	_unref_(profile) *profile = NULL;
@@ -37,14 +37,14 @@ static int show(const char *operand, bool json)
 
 	if (cli_context(0, &ctx) != 0)
 		return STATUS_TROUBLE;
-	r = abibase_operand_load(ctx, operand, &profile, &baseline);
+	r = abibase_operand_load(ctx, o->operands[0], &profile, &baseline);
 	if (r == 0 && profile)
-		r = profile_text(ctx, profile, json, &text);
+		r = profile_text(ctx, profile, o->json, &text);
 	else if (r == 0)
-		r = baseline_text(ctx, baseline, json, &text);
+		r = baseline_text(ctx, baseline, o->json, &text);
 	if (r < 0)
 		return cli_context_error(ctx, r);
-	return text ? cli_write(NULL, text) : STATUS_YES;
+	return cli_show(o, 0, text, STATUS_YES);
 }
 
 static int run(const struct options *o)
@@ -53,7 +53,7 @@ static int run(const struct options *o)
 		return cli_usage("show", "missing operand: which profile or baseline?");
 	if (o->n_operands > 1)
 		return cli_usage("show", "extra operand '%s'", o->operands[1]);
-	return show(o->operands[0], o->json);
+	return show(o);
 }
 
 const struct command command_show = {

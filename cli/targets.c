@@ -1,60 +1,336 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "guest.h"
+#include "cli.h"
 
-static int add_hosts(struct abibase_context *ctx, const struct options *o,
-		     struct abibase_targets *t)
+#include <errno.h>
+
+#include "base/suggest.h"
+
+#define WORD_PREFIX "0x"
+#define QMP_PREFIX "qmp:"
+
+struct guest {
+	char *name; /* how it was called */
+	struct abibase_guest *guest;
+};
+
+/* What is asked: each of the guests of each of the hosts. */
+struct asked {
+	const struct options *o;
+	struct abibase_context *ctx;
+	struct abibase_catalogue *cat;
+	struct abibase_baseline *baseline; /* NULL: none */
+	struct abibase_profile *from;	   /* the same */
+	struct guest *guest;
+	struct abibase_profile **host;
+	size_t n_guests, n_hosts;
+	unsigned int queue_sizes[64];
+	size_t n_queue_sizes;
+};
+
+static void asked_clear(struct asked *a)
 {
-	for (int i = 1; i < o->n_operands; i++) {
-		_unref_(profile) *p = NULL;
+	for (size_t i = 0; i < a->n_guests; i++) {
+		free(a->guest[i].name);
+		abibase_guest_unref(a->guest[i].guest);
+	}
+	for (size_t i = 0; i < a->n_hosts; i++)
+		abibase_profile_unref(a->host[i]);
+	free(a->guest);
+	free(a->host);
+	abibase_profile_unref(a->from);
+	abibase_baseline_unref(a->baseline);
+	abibase_catalogue_unref(a->cat);
+	abibase_context_unref(a->ctx);
+}
 
-		if (cli_load_profile(ctx, o->operands[i], &p) != 0)
+/* "256", or "1024,1024,64" with that of the first queue first */
+static int parse_sizes(struct asked *a, const char *list)
+{
+	const char *verb = a->o->command->name;
+
+	for (;;) {
+		char *end;
+		unsigned long n = strtoul(list, &end, 10);
+
+		if (*list < '0' || *list > '9' || n > 32768 || (*end && *end != ',') ||
+		    a->n_queue_sizes == ARRAY_SIZE(a->queue_sizes))
+			return cli_usage(verb, "\"%s\" is not a size of a queue, or a list of "
+					       "them with commas between",
+					 list);
+		a->queue_sizes[a->n_queue_sizes++] = (unsigned int)n;
+		if (!*end)
+			return 0;
+		list = end + 1;
+	}
+}
+
+/* ------------------------------------------------------------------------- operands */
+
+/* What cannot be found out is no trouble of ours: it is said, and answered with what is left. */
+static int load_nothing(struct abibase_context *ctx, int err, struct abibase_guest **ret)
+{
+	static const char text[] = "{\"schema\": \"abibase-guest/1\", \"devices\": "
+				   "[{\"class\": \"virtio-net-device\"}]}";
+
+	if (err != -ENODATA && err != -ENOTSUP)
+		return err;
+	cli_context_error(ctx, err);
+	return abibase_guest_from_buffer(ctx, text, strlen(text), "nothing", ret);
+}
+
+static int load_guest(struct asked *a, const struct cli_source *s, struct abibase_guest **ret)
+{
+	const struct options *o = a->o;
+	_unref_(guest) *guest = NULL;
+	int r;
+
+	if (s->text)
+		r = abibase_guest_from_buffer(a->ctx, s->text, s->len, s->name, &guest);
+	else
+		r = abibase_guest_load(a->ctx, a->cat, s->name, options_arg(o, OPT_DEVICE),
+				       options_arg(o, OPT_QEMU), &guest);
+	if (r < 0)
+		r = load_nothing(a->ctx, r, &guest);
+	return r < 0 ? r : abibase_guest_assume(a->ctx, guest, options_arg(o, 'M'),
+						options_arg(o, OPT_BACKEND), a->queue_sizes,
+						a->n_queue_sizes, ret);
+}
+
+static int add_guest(struct asked *a, const struct cli_source *s)
+{
+	struct guest *grown = realloc(a->guest, (a->n_guests + 1) * sizeof(*grown));
+	struct guest guest = { .name = strdup(s->name) };
+	int r;
+
+	if (grown)
+		a->guest = grown;
+	if (!grown || !guest.name) {
+		free(guest.name);
+		return cli_error("out of memory [out-of-memory]");
+	}
+	r = load_guest(a, s, &guest.guest);
+	if (r < 0) {
+		free(guest.name);
+		return cli_context_error(a->ctx, r);
+	}
+	a->guest[a->n_guests++] = guest;
+	return 0;
+}
+
+static int add_host(struct asked *a, struct abibase_profile *p)
+{
+	struct abibase_profile **grown = realloc(a->host, (a->n_hosts + 1) * sizeof(*grown));
+
+	if (!grown)
+		return cli_error("out of memory [out-of-memory]");
+	a->host = grown;
+	a->host[a->n_hosts++] = abibase_profile_ref(p);
+	return 0;
+}
+
+/* By its name alone: no file has it that could be a host. */
+static bool names_guest(const char *name)
+{
+	size_t len = strlen(name);
+
+	return strprefix(name, WORD_PREFIX) || strprefix(name, QMP_PREFIX) ||
+	       (len > 4 && (streq(name + len - 4, ".log") || streq(name + len - 4, ".txt")));
+}
+
+/* A guest or a host, as it says itself */
+static int add_document(void *data, const struct cli_source *s)
+{
+	struct asked *a = data;
+	_unref_(profile) *p = NULL;
+	_unref_(baseline) *b = NULL;
+	int r;
+
+	if (!s->text && names_guest(s->name))
+		return add_guest(a, s);
+	r = cli_source_load(a->ctx, s, &p, &b);
+	if (r < 0 && strstr(abibase_context_error(a->ctx) ?: "", "is \"abibase-guest/"))
+		return add_guest(a, s);
+	if (r < 0)
+		return cli_context_error(a->ctx, r);
+	if (b)
+		return cli_error("%s: is a baseline, which --baseline takes [schema-other]", s->name);
+	return add_host(a, p);
+}
+
+/* The first operand is a guest, whatever it looks like, unless it stands for several. */
+static int add_operands(struct asked *a)
+{
+	struct cli_source s = { .name = a->o->operands[0] };
+	bool several = cli_operand_is_several(a->o, s.name);
+	_unref_(profile) *here = NULL;
+	int r = several ? 0 : add_guest(a, &s);
+
+	if (cli_sources(a->o, !several, false, add_document, a) != 0 || r != 0)
+		return STATUS_TROUBLE;
+	if (a->n_guests == 0)
+		return cli_usage("targets", "missing operand: which guest?");
+	if (a->n_hosts > 0)
+		return 0;
+	r = cli_probe_here(a->ctx, a->cat, &here);
+	return r ? r : add_host(a, here);
+}
+
+/* At most one of all that is read may be standard input. */
+static int check_stdin(const struct options *o)
+{
+	char *named[] = { options_arg(o, OPT_FROM), options_arg(o, OPT_BASELINE) };
+	const char *taken = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(named); i++) {
+		if (!named[i])
+			continue;
+		if (cli_check_stdin_once("targets", &named[i], 1, taken != NULL) < 0)
 			return STATUS_TROUBLE;
-		if (abibase_targets_add_profile(t, p) < 0)
-			return cli_error("out of memory [out-of-memory]");
+		if (cli_operand_is_stdin(named[i]))
+			taken = named[i];
+	}
+	return cli_check_sources(o, 0, taken);
+}
+
+static int load(struct asked *a)
+{
+	const char *baseline = options_arg(a->o, OPT_BASELINE), *from = options_arg(a->o, OPT_FROM);
+	const char *sizes = options_arg(a->o, OPT_QUEUE_SIZE);
+	int r;
+
+	if (sizes && parse_sizes(a, sizes) != 0)
+		return STATUS_TROUBLE;
+	if (check_stdin(a->o) != 0 || cli_context(a->o->verbose, &a->ctx) != 0)
+		return STATUS_TROUBLE;
+	r = abibase_catalogue_new(a->ctx, &a->cat);
+	if (r < 0)
+		return cli_context_error(a->ctx, r);
+	if (baseline && cli_load_baseline(a->ctx, baseline, &a->baseline) != 0)
+		return STATUS_TROUBLE;
+	if (from && cli_load_profile(a->ctx, from, &a->from) != 0)
+		return STATUS_TROUBLE;
+	return add_operands(a);
+}
+
+/* -------------------------------------------------------------------------- answers */
+
+static int ask(const struct asked *a, struct abibase_guest *guest, struct abibase_result **ret)
+{
+	const char *backend = options_arg(a->o, OPT_BACKEND), *host;
+	_unref_(targets) *t = NULL;
+	int r = abibase_targets_new(a->ctx, a->cat, guest, &t);
+
+	if (r == 0 && backend)
+		r = abibase_targets_set_backend(t, backend);
+	if (r == 0 && a->baseline)
+		r = abibase_targets_set_baseline(t, a->baseline);
+	for (size_t i = 0; r == 0 && (host = options_next(a->o, OPT_ASSUME_QEMU, &i));)
+		r = abibase_targets_assume_qemu(t, host);
+	if (r == 0 && a->from)
+		abibase_targets_set_source(t, a->from);
+	for (size_t i = 0; r == 0 && i < a->n_hosts; i++)
+		r = abibase_targets_add_profile(t, a->host[i]);
+	return r < 0 ? r : abibase_targets_run(t, ret);
+}
+
+/* "no" before "cannot tell" before "yes" */
+static int worse(int a, int b)
+{
+	if (a == ABIBASE_VERDICT_NO || b == ABIBASE_VERDICT_NO)
+		return ABIBASE_VERDICT_NO;
+	return a > b ? a : b;
+}
+
+/* With --now a host that needs further options on its QEMU is none that takes it. */
+static int verdict_of(const struct options *o, const struct abibase_result *res)
+{
+	int ret = (int)abibase_result_verdict(res);
+
+	for (size_t i = 0; options_has(o, OPT_NOW) && i < abibase_result_finding_count(res); i++) {
+		const char *kind = abibase_value_string(
+			abibase_value_member(abibase_result_finding(res, i), "kind"));
+
+		ret = worse(ret, streq(kind, "conflict") ? ABIBASE_VERDICT_NO :
+				 streq(kind, "unknown")	 ? ABIBASE_VERDICT_UNKNOWN :
+							   ABIBASE_VERDICT_YES);
+	}
+	return ret;
+}
+
+/* A document in one line: strings of JSON have no line feed in them. */
+static void put_in_line(FILE *to, const char *text)
+{
+	for (; *text; text += strspn(text, "\n ")) {
+		size_t n = strcspn(text, "\n");
+
+		fwrite(text, 1, n, to);
+		text += n;
+	}
+	fputc('\n', to);
+}
+
+static int answer_one(const struct asked *a, const struct guest *g, FILE *to, int *status)
+{
+	_unref_(result) *res = NULL;
+	_autofree_ char *text = NULL;
+	int r = ask(a, g->guest, &res);
+
+	if (r == 0)
+		r = a->o->json ? abibase_result_to_json(res, &text) :
+				 abibase_result_to_text(res, &text);
+	if (r < 0)
+		return cli_context_error(a->ctx, r);
+	*status = worse(*status, verdict_of(a->o, res));
+	if (a->n_guests == 1) {
+		fputs(text, to);
+	} else if (a->o->json) {
+		put_in_line(to, text);
+	} else {
+		fprintf(to, "%s%s\n\n%s", g == a->guest ? "" : "\n", g->name, text);
 	}
 	return 0;
 }
 
-static int answer(struct abibase_context *ctx, const struct options *o, struct abibase_targets *t)
+static void suggest_machine(const struct asked *a)
 {
-	_unref_(result) *res = NULL;
-	int r = abibase_targets_run(t, &res);
+	struct cli_machine m = { .name = options_arg(a->o, 'M') };
+	struct suggest s = { .word = m.name };
 
-	return r < 0 ? cli_context_error(ctx, r) : cli_answer(res, o);
+	m.suggest = &s;
+	for (size_t i = 0; m.name && i < a->n_hosts; i++)
+		cli_offer_machines(&m, a->host[i]);
+	if (m.name)
+		cli_suggest_machine(&m);
 }
 
-static int targets(struct abibase_context *ctx, const struct options *o,
-		   const struct guest_options *g)
+static int answer(const struct asked *a)
 {
-	const char *baseline = options_arg(o, OPT_BASELINE);
-	_unref_(catalogue) *cat = NULL;
-	_unref_(baseline) *b = NULL;
-	_unref_(targets) *t = NULL;
-	int r = abibase_catalogue_new(ctx, &cat);
+	_autofree_ char *text = NULL;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+	int status = ABIBASE_VERDICT_YES, r = 0;
 
-	if (r < 0)
-		return cli_context_error(ctx, r);
-	if (baseline && cli_load_baseline(ctx, baseline, &b) != 0)
-		return STATUS_TROUBLE;
-	r = guest_targets(ctx, cat, g, b, &t);
-	if (r == 0)
-		r = add_hosts(ctx, o, t);
-	return r ? r : answer(ctx, o, t);
+	for (size_t i = 0; to && r == 0 && i < a->n_guests; i++)
+		r = answer_one(a, &a->guest[i], to, &status);
+	if (!to || fclose(to) != 0)
+		return cli_error("out of memory [out-of-memory]");
+	if (r == 0 && status != ABIBASE_VERDICT_YES && a->o->verbose >= 0)
+		suggest_machine(a);
+	return r ? r : cli_show(a->o, 0, text, status);
 }
 
 static int run(const struct options *o)
 {
-	_unref_(context) *ctx = NULL;
-	struct guest_options g;
+	struct asked a = { .o = o };
+	int r;
 
 	if (o->n_operands == 0)
 		return cli_usage("targets", "missing operand: which guest?");
-	if (o->n_operands == 1)
-		return cli_usage("targets", "missing operand: where could it go? name a profile");
-	if (guest_options(o, o->operands[0], &g) != 0 ||
-	    guest_check_stdin(&g, o->operands + 1, o->n_operands - 1) < 0 || cli_context(0, &ctx) != 0)
-		return STATUS_TROUBLE;
-	return targets(ctx, o, &g);
+	r = load(&a);
+	if (r == 0)
+		r = answer(&a);
+	asked_clear(&a);
+	return r;
 }
 
 const struct command command_targets = {
@@ -62,7 +338,7 @@ const struct command command_targets = {
 	.name = "targets",
 	.run = run,
 	.summary = "where can this running guest go?",
-	.usage = "[OPTION]... GUEST PROFILE...\n",
+	.usage = "[OPTION]... GUEST... [PROFILE]...\n",
 	.operands = { "@files", "@hosts" },
 	.about = "Say of each host whether it can take the running guest: now; now, with "
 		"options for the QEMU there that let it in without a restart; not, and all "
@@ -73,7 +349,8 @@ const struct command command_targets = {
 		"\n"
 		"GUEST is a file or - with an abibase-guest/1 document or a log with "
 		"QEMU's line \"Features 0x... unsupported\"; a feature word such as "
-		"0x1c0010130afffa7; or qmp:SOCKET, the QMP socket of a running QEMU.\n",
+		"0x1c0010130afffa7; or qmp:SOCKET, the QMP socket of a running QEMU. The "
+		"first operand is one. Without PROFILE this host is probed.\n",
 	.status = "Exit status: 0 every host takes it, now or with the list that is printed; "
 		"1 one does not; 2 trouble; 3 cannot tell.\n",
 };

@@ -1,54 +1,118 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cli.h"
 
-/* The exit status of one file; its findings are on stderr. */
-static int validate_one(struct abibase_context *ctx, const char *file, bool verbose)
-{
-	_unref_(result) *res = NULL;
-	_autofree_ char *text = NULL;
-	int r = abibase_validate(ctx, file, &res);
+#include "base/harmless.h"
 
-	if (r == 0)
-		r = abibase_result_to_text(res, &text);
-	if (r < 0)
-		return cli_context_error(ctx, r);
-	if (cli_print(stderr, text) != 0)
-		return STATUS_TROUBLE;
-	if (abibase_result_verdict(res) == ABIBASE_VERDICT_YES && verbose)
-		cli_line(stdout, "%s: valid", file);
-	return (int)abibase_result_verdict(res);
+/* What is known of one file. */
+struct report {
+	const struct options *o;
+	FILE *to; /* the answer */
+	struct abibase_context *ctx;
+	size_t n_files;
+	bool faulty;
+};
+
+/* As a person would see it: a file name can be anything, and JSON is UTF-8. */
+static void put_string(FILE *to, const char *s)
+{
+	_autofree_ char *text = strdup(s);
+
+	if (text)
+		text_harmless(text, "");
+	fputc('"', to);
+	for (const char *p = text ? text : "out of memory"; *p; p++)
+		fprintf(to, *p == '"' || *p == '\\' ? "\\%c" : "%c", *p);
+	fputc('"', to);
 }
 
-/* Every file is looked at; trouble with one outweighs faults in another. */
-static int validate(char *const *files, int n, bool verbose)
+static void put_member(FILE *to, const char *before, const char *name, const char *text)
 {
-	_unref_(context) *ctx = NULL;
-	int status = STATUS_YES;
+	fprintf(to, "%s\"%s\": ", before, name);
+	put_string(to, text);
+}
 
-	if (cli_context(0, &ctx) != 0)
-		return STATUS_TROUBLE;
-	for (int i = 0; i < n; i++) {
-		int r = validate_one(ctx, files[i], verbose);
+/* As compilers say it, so that an editor finds the place. */
+static void put_problem(struct report *report, const struct abibase_value *f, size_t n)
+{
+	const char *id = abibase_value_string(abibase_value_member(f, "id"));
+	const char *kind = abibase_value_string(abibase_value_member(f, "kind"));
+	const char *text = abibase_value_string(abibase_value_member(f, "text"));
+	const char *where = abibase_value_string(abibase_value_member(f, "where"));
 
-		status = r > status ? r : status;
+	if (!report->o->json && report->o->verbose >= 0)
+		cli_line(stderr, "%s: %s%s [%s]", where, streq(kind, "fault") ? "" : "warning: ", text,
+			 id);
+	if (!report->o->json)
+		return;
+	put_member(report->to, n ? ",\n        {\n          " : "\n        {\n          ", "id", id);
+	put_member(report->to, ",\n          ", "kind", kind);
+	put_member(report->to, ",\n          ", "text", text);
+	put_member(report->to, ",\n          ", "where", where);
+	fputs("\n        }", report->to);
+}
+
+static int validate_source(void *data, const struct cli_source *s)
+{
+	struct report *report = data;
+	const struct options *o = report->o;
+	_unref_(result) *res = NULL;
+	int r = s->text ? abibase_validate_buffer(report->ctx, s->text, s->len, s->name, &res) :
+			  abibase_validate(report->ctx, s->name, &res);
+	size_t n = abibase_result_finding_count(res);
+	bool valid = abibase_result_verdict(res) == ABIBASE_VERDICT_YES;
+
+	if (o->json) {
+		put_member(report->to, report->n_files++ ? ",\n    {\n      " : "\n    {\n      ", "file",
+			   s->name);
+		fputs(",\n      \"problems\": [", report->to);
 	}
-	return status;
+	for (size_t i = 0; i < n; i++)
+		put_problem(report, abibase_result_finding(res, i), i);
+	if (o->json) {
+		fputs(n ? "\n      ]" : "]", report->to);
+		put_member(report->to, ",\n      ", "verdict",
+			   r < 0 ? "unreadable" : valid ? "yes" : "no");
+		fputs("\n    }", report->to);
+	} else if (r == 0 && valid && o->verbose > 0) {
+		fprintf(report->to, "%s: valid\n", s->name);
+	}
+	report->faulty |= r == 0 && !valid;
+	/* a fault is no trouble: they are listed one and all */
+	return r < 0 ? cli_context_error(report->ctx, r) : 0;
+}
+
+static int validate(const struct options *o)
+{
+	_autofree_ char *text = NULL;
+	_unref_(context) *ctx = NULL;
+	struct report report = { .o = o };
+	size_t size;
+	int status;
+
+	if (cli_context(o->verbose < 0 ? -1 : 0, &ctx) != 0)
+		return STATUS_TROUBLE;
+	report.ctx = ctx;
+	report.to = open_memstream(&text, &size);
+	if (!report.to)
+		return cli_error("out of memory [out-of-memory]");
+	if (o->json)
+		fputs("{\n  \"schema\": \"abibase-validate/1\",\n  \"files\": [", report.to);
+	/* trouble with one outweighs faults in another */
+	status = cli_sources(o, 0, false, validate_source, &report);
+	if (status == 0 && report.faulty)
+		status = STATUS_NO;
+	if (o->json)
+		fputs("\n  ]\n}\n", report.to);
+	if (fclose(report.to) != 0)
+		return cli_error("out of memory [out-of-memory]");
+	return o->json || *text || o->output ? cli_show(o, 0, text, status) : status;
 }
 
 static int run(const struct options *o)
 {
-	bool taken = false;
-
-	if (o->n_operands == 0)
+	if (o->n_operands == 0 && !options_has(o, OPT_FILES0_FROM))
 		return cli_usage("validate", "missing operand: which files?");
-	for (int i = 0; i < o->n_operands; i++) {
-		if (!streq(o->operands[i], "-"))
-			continue;
-		if (taken)
-			return cli_usage("validate", "standard input can be read only once: '-'");
-		taken = true;
-	}
-	return validate(o->operands, o->n_operands, o->verbose);
+	return cli_check_sources(o, 0, NULL) ? STATUS_TROUBLE : validate(o);
 }
 
 const struct command command_validate = {

@@ -14,7 +14,7 @@ static int verify(const struct options *o, const char *qemu)
 	const char *const *argv = NULL;
 	int r;
 
-	if (cli_context(0, &ctx) != 0)
+	if (cli_context(o->verbose, &ctx) != 0)
 		return STATUS_TROUBLE;
 	r = abibase_catalogue_new(ctx, &cat);
 	if (r < 0)

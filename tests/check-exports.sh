@@ -27,7 +27,6 @@ diff -u "$dir/sym" "$dir/library"
 
 # A function is exported because the command or an example calls it, or for one of these reasons.
 cat > "$dir/reasons" << 'END'
-abibase_baseline_from_buffer a program gets documents from elsewhere than files
 abibase_baseline_id a program labels hosts and guests with it
 abibase_baseline_ref a program shares one baseline between threads
 abibase_baseline_value a program reads more than the command prints
@@ -41,7 +40,6 @@ abibase_predict a program asks about one device, without a baseline
 abibase_probe_cancel a program with a window or a service is asked to stop
 abibase_probe_set_progress the same
 abibase_probe_set_timeout the same
-abibase_profile_from_buffer a program gets documents from elsewhere than files
 abibase_result_ref a program shares one result between threads
 abibase_value_boolean a program reads more than the command prints
 abibase_value_key a program walks members that it does not know
@@ -56,5 +54,5 @@ comm -23 "$dir/header" "$dir/calls" > "$dir/idle"
 echo "functions that nothing calls (-) and those with a reason (+):"
 cut -d ' ' -f 1 "$dir/reasons" | sort | diff -u "$dir/idle" -
 n=$(wc -l < "$dir/header")
-echo "$n functions; at most 132 until other verbs come"
-test "$n" -le 132
+echo "$n functions; at most 134 until other verbs come"
+test "$n" -le 134

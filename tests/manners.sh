@@ -65,7 +65,7 @@ says()
 	grep -qF -e "$1" "$tmp/err" || fail "stderr does not say: $1"
 }
 
-# same NAME FILE FILE
+# same NAME FILE FILE; - is stdin
 same()
 {
 	diff -u "$2" "$3" >"$tmp/diff" && return
@@ -109,7 +109,20 @@ for verb in $verbs; do
 	run 0 --help
 	grep -q "^  $verb " "$tmp/out" || fail "--help does not list $verb"
 done
-for verb in intersect show validate diff exec targets verify; do
+# No long option of any verb can be shortened, by one letter or to one.
+for verb in $verbs; do
+	sed -n 's/^  *\(-[A-Za-z], \)\{0,1\}--\([a-z0-9-]*\).*/\2/p' "$tmp/help-$verb" >"$tmp/names"
+	while read -r name; do
+		for short in "${name%?}" "$(printf %.1s "$name")"; do
+			! grep -qx -e "$short" "$tmp/names" || continue
+			"$abibase" $verb "--$short" </dev/null >"$tmp/out" 2>"$tmp/err"
+			grep -qF "unrecognized option '--$short'; did you mean" "$tmp/err" ||
+				fail "abibase $verb --$short"
+			[ "$short" != "${name%?}" ] || says "'--$name'"
+		done
+	done <"$tmp/names"
+done
+for verb in intersect show validate check diff exec explain plan targets verify; do
 	misuse "$verb --help" "$verb"
 	says 'missing operand'
 	misuse "$verb --help" "$verb" --
@@ -118,6 +131,9 @@ misuse 'probe --help' probe operand
 misuse 'list --help' list operand
 misuse 'show --help' show debian-12 debian-13
 misuse 'show --help' show -f args debian-12
+misuse 'show --help' show -f table debian-12
+misuse 'intersect --help' intersect -f table debian-12
+says 'accepted: args, readconfig, json, text'
 misuse 'probe --help' probe --qemu=x --no-qemu
 misuse 'probe --help' probe --observe --no-qemu
 misuse 'probe --help' probe --observe --no-values
@@ -170,7 +186,7 @@ misuse 'diff --help' diff - a=-
 misuse 'exec --help' exec ./baseline.json --
 misuse 'exec --help' exec ./baseline.json --profile
 misuse 'exec --help' exec --verify=x ./baseline.json -- qemu
-misuse 'verify --help' verify -f text ./baseline.json
+misuse 'verify --help' verify -f table ./baseline.json
 misuse 'verify --help' verify --profile=x.json ./baseline.json
 for option in --format --output --profile -f -o; do
 	misuse 'verify --help' verify ./baseline.json "$option"
@@ -312,6 +328,15 @@ run 2 validate "$tmp/invalid.json" ./nosuchfile
 says '[json-unknown-key]'
 run 2 validate ./nosuchfile "$tmp/invalid.json"
 
+run 1 validate -q "$tmp/invalid.json"
+stdout_empty 'validate -q'
+stderr_empty 'validate -q'
+run 2 validate -q ./nosuchfile
+says './nosuchfile'
+run 1 validate --json -o "$tmp/problems.json" "$tmp/invalid.json" "$tmp/bare.json"
+stdout_empty 'validate -o'
+grep -q '"id": "json-unknown-key"' "$tmp/problems.json" || fail 'validate --json has no id'
+
 run 0 diff debian-12 debian-12
 stdout_empty 'diff of the same'
 stderr_empty 'diff of the same'
@@ -418,6 +443,110 @@ run 2 intersect --files0-from "$tmp/names"
 [ "$(grep -c '^abibase: ./nosuchfile: ' "$tmp/err")" = 256 ] || fail 'not 256 bad operands'
 says 'not read on after 256 bad operands'
 
+# A directory stands for its *.json, a line of *.ndjson and of standard input for a document; what a verb
+# makes of them is what it makes of the files, one by one.
+mkdir "$tmp/hosts" "$tmp/hosts/deeper.json" "$tmp/empty"
+for name in debian-13 debian-12; do
+	run 0 show --json $name
+	cp "$tmp/out" "$tmp/hosts/$name.json"
+	tr -d '\n' <"$tmp/out"
+	printf '\n\n'
+done >"$tmp/all.ndjson"
+echo '{' >"$tmp/hosts/.hidden.json"
+echo '{' >"$tmp/hosts/notes.txt"
+echo '{' >"$tmp/hosts/deeper.json/no.json"
+run 0 intersect --json -M pc-q35-7.2 debian-12 -o "$tmp/baseline.json"
+find "$tmp/hosts" -maxdepth 1 -name 'debian*.json' -print0 >"$tmp/names"
+for words in "intersect@-M@pc-q35-7.2" "check@$tmp/baseline.json" \
+	"targets@-M@pc-q35-7.2@--backend@tap@0x130afffa7" "validate@-v"; do
+	words=$(echo "$words" | tr @ ' ')
+	"$abibase" $words "$tmp/hosts/debian-12.json" "$tmp/hosts/debian-13.json" >"$tmp/want" 2>"$tmp/err"
+	status=$?
+	run $status $words "$tmp/hosts"
+	same "$words of a directory" "$tmp/want" "$tmp/out"
+	run $status $words "$tmp/hosts/"
+	"$abibase" $words --files0-from="$tmp/names" >"$tmp/out" 2>"$tmp/err"
+	[ $? = $status ] || fail "$words --files0-from"
+	sort "$tmp/out" >"$tmp/got"
+	sort "$tmp/want" | same "$words --files0-from" - "$tmp/got"
+	run $status $words "$tmp/all.ndjson"
+	case $words in
+	intersect*) same "$words of a *.ndjson" "$tmp/want" "$tmp/out" ;;
+	esac
+	cp "$tmp/out" "$tmp/want"
+	"$abibase" $words - <"$tmp/all.ndjson" >"$tmp/got" 2>"$tmp/err" || [ $status != 0 ] ||
+		fail "$words of lines on standard input"
+	sed 's/^standard input/all.ndjson/' "$tmp/got" >"$tmp/out"
+	sed "s,^$tmp/,," "$tmp/want" >"$tmp/got"
+	same "$words of lines on standard input" "$tmp/got" "$tmp/out"
+	run 2 $words "$tmp/empty/"
+	says 'no file in it has a name that ends in .json'
+	run 2 $words "$tmp/nosuchfile.ndjson"
+	says 'nosuchfile.ndjson: cannot open'
+	printf '\n\n' >"$tmp/blank.ndjson"
+	run 2 $words "$tmp/blank.ndjson"
+	says 'no document in it'
+	misuse "${words%% *} --help" $words - -
+	misuse "${words%% *} --help" $words --files0-from=- -
+done
+# Several guests: an answer each, that of the guest alone; as JSON a line each.
+one_line()
+{
+	sed 's/^ *//' | tr -d '\n'
+	echo
+}
+question='targets -M pc-q35-8.2 --backend tap'
+for guest in 0x130afffa7 0x1c0010130afffa7; do
+	"$abibase" $question --json $guest debian-12 2>"$tmp/err" | one_line
+done >"$tmp/want"
+run 1 $question --json 0x130afffa7 0x1c0010130afffa7 debian-12
+same 'two guests' "$tmp/want" "$tmp/out"
+run 1 $question 0x130afffa7 debian-12 0x1c0010130afffa7
+grep -qx 0x1c0010130afffa7 "$tmp/out" || fail 'the answer about a guest does not name it'
+echo '{"schema": "abibase-guest/1", "devices": [{"class": "virtio-net-device", "negotiated": "0x130afffa7"}]}' \
+	>"$tmp/guests.ndjson"
+run 0 $question "$tmp/guests.ndjson" debian-13
+misuse 'targets --help' targets "$tmp/all.ndjson"
+says 'which guest?'
+misuse 'targets --help' targets - --from=- debian-12
+misuse 'check --help' check --guest=x y
+
+# All that is bad is named, by file and line; what a verb cannot use as well.
+{
+	cat "$tmp/all.ndjson"
+	echo '{"schema": }'
+	tr -d '\n' <"$tmp/baseline.json"
+	echo
+	echo '{"schema": "abibase-profile/1", "nosuchkey": 1}'
+} >"$tmp/bad.ndjson"
+run 2 check "$tmp/baseline.json" "$tmp/bad.ndjson"
+stdout_empty 'check of a bad list'
+says "bad.ndjson:5:1:12: not valid JSON"
+says "bad.ndjson:6: is a baseline, not a profile"
+says "bad.ndjson:7: /nosuchkey"
+cp "$tmp/baseline.json" "$tmp/hosts/z.json"
+run 2 check "$tmp/baseline.json" "$tmp/hosts"
+says "$tmp/hosts/z.json: is a baseline, not a profile"
+run 2 intersect "other=$tmp/hosts/"
+sed 's/"name": "debian-12"/"name": "debian-13"/' "$tmp/hosts/debian-12.json" >"$tmp/hosts/later.json"
+rm "$tmp/hosts/z.json"
+run 2 intersect "$tmp/hosts"
+says "$tmp/hosts/later.json: "
+says "the other is $tmp/hosts/debian-13.json"
+rm "$tmp/hosts/later.json"
+# In the working directory a directory is one where it cannot be a platform.
+(cd "$tmp/hosts" && "$abibase" intersect -M pc-q35-7.2 .) >"$tmp/out" 2>"$tmp/err" || fail 'intersect .'
+same 'intersect .' "$tmp/list" "$tmp/out"
+(cd "$tmp" && "$abibase" intersect hosts) >"$tmp/out" 2>"$tmp/err"
+[ $? = 2 ] || fail 'a directory of the working directory was taken for a platform'
+yes '{' | head -n 300 >"$tmp/many.ndjson"
+run 2 intersect "$tmp/many.ndjson"
+[ "$(grep -c 'not valid JSON' "$tmp/err")" = 256 ] || fail 'not 256 bad lines'
+head -c 70000000 /dev/zero | tr '\0' x >"$tmp/long.ndjson"
+run 2 intersect "$tmp/long.ndjson"
+says 'long.ndjson:1: the document has more than 67108864 bytes'
+rm "$tmp/long.ndjson"
+
 # The baseline of some hosts and one host more
 run 0 intersect --json debian-12 -M pc-q35-7.2 -o "$tmp/baseline.json"
 run 0 intersect "$tmp/baseline.json" debian-13
@@ -462,6 +591,32 @@ run 2 plan --platforms=nosuchplatform,./nosuchfile ring-reset
 says 'nosuchplatform'
 says './nosuchfile:'
 
+# What was meant by a name that is none, the nearest first; what is meant by nobody is not said.
+while IFS='|' read -r words near; do
+	"$abibase" $words >"$tmp/out" 2>"$tmp/err" </dev/null && fail "abibase $words: exit status 0"
+	grep -qF -e "; did you mean $near" "$tmp/err" || fail "abibase $words: not meant: $near"
+done <<END
+chek|'check'?
+show debain-12|"debian-12"?
+show deb|"debian-
+intersect debian-12 --enable ring-pakced|"ring-packed"?
+intersect debian-12 --disable uso|"offload-uso"?
+intersect debian-12 --backend tap+vhst|"tap+vhost"?
+match debian-12 --backend vhost|"macvtap+vhost" or "tap+vhost"
+targets --backend mactvap 0x1 debian-12|"macvtap"?
+plan ofload-uso|"offload-uso"?
+plan host-uso|"host_uso"
+explain $tmp/baseline.json virtio-net-device.host_us|"virtio-net-device.host_uso"
+intersect debian-12 debian-13 -M pc-q35-72|"pc-q35-7.2"?
+targets -M pcq35-7.2 --backend tap 0x1 debian-12|"pc-q35-7.2"?
+show --formt=json debian-12|'--format'?
+END
+for words in 'show trixie' 'intersect debian-12 --enable x' 'plan zzz' 'nosuchverb' \
+	'intersect debian-12 -M pc-q35-9.0' 'targets -M pc-q35-11.1 --backend tap 0x1 debian-12'; do
+	"$abibase" $words >"$tmp/out" 2>"$tmp/err" </dev/null && fail "abibase $words: exit status 0"
+	! grep -qF 'did you mean' "$tmp/err" || fail "abibase $words: something is meant"
+done
+
 # ------------------------------------------------------------------ output
 
 # Each with something to print; $1 is the redirection of stdout, $2 why it fails.
@@ -470,7 +625,10 @@ broken_stdout()
 	for arguments in --help --version help 'intersect --help' "intersect $pair" \
 		"intersect --json $pair" list 'list -v' 'show debian-12' 'show --json debian-12' \
 		'diff debian-12 debian-13' 'diff --json debian-12 debian-12' 'match debian-12' \
-		"validate -v $tmp/bare.json" "verify $tmp/baseline.json" "intersect -o - $pair" 'probe --no-qemu --no-load'; do
+		"validate -v $tmp/bare.json" "validate --json $tmp/bare.json" 'list --groups' 'list --json' \
+		"check $tmp/baseline.json debian-12" "explain $tmp/baseline.json" 'plan offload-uso' \
+		'targets -M pc-q35-7.2 --backend tap 0x130afffa7 debian-12' 'decode 0x1c0010130afffa7' \
+		"verify $tmp/baseline.json" "intersect -o - $pair" 'probe --no-qemu --no-load'; do
 		eval "\"\$abibase\" $arguments $1 2>\"\$tmp/err\""
 		status=$?
 		[ "$status" = 2 ] || fail "abibase $arguments $1: exit status $status"
@@ -486,6 +644,62 @@ same '-o with a closed stdout' "$tmp/list" "$tmp/closed"
 [ $? = 2 ] || fail 'a closed stdin'
 "$abibase" intersect $pair 2>&- >"$tmp/out" || fail 'a closed stderr'
 same 'a closed stderr' "$tmp/list" "$tmp/out"
+
+# Each answer goes to a file as it goes to stdout; and with -q the exit status is all of it.
+answers="show@debian-12 diff@debian-12@debian-13 match@debian-12 explain@$tmp/baseline.json
+	plan@--at=2026-11-23@offload-uso decode@0x1c0010130afffa7 check@$tmp/baseline.json@debian-12
+	targets@-M@pc-q35-7.2@--backend@tap@0x130afffa7@debian-12"
+for words in $answers; do
+	words=$(echo "$words" | tr @ ' ')
+	for format in text json; do
+		"$abibase" $words --format=$format >"$tmp/want" 2>"$tmp/err"
+		status=$?
+		[ -s "$tmp/want" ] || fail "$words --format=$format: nothing on stdout"
+		run $status $words --format=$format -o "$tmp/o-file"
+		stdout_empty "$words -o"
+		same "$words --format=$format -o" "$tmp/want" "$tmp/o-file"
+	done
+	run $status $words --json
+	same "--json and --format=json of $words" "$tmp/want" "$tmp/out"
+	case $words in show* | explain*) continue ;; esac
+	run $status $words -q
+	stdout_empty "$words -q"
+	stderr_empty "$words -q"
+	run $status $words -q --json
+	same "$words -q --json" "$tmp/want" "$tmp/out"
+done
+run 0 intersect debian-12 -q
+stderr_empty 'intersect -q'
+grep -q '^-global' "$tmp/out" || fail 'intersect -q prints no list'
+run 1 intersect $pair -M pc-q35-9.0 -q
+says 'abibase: conflict: '
+
+# The verdict is coloured where that is asked for, and on a terminal that nobody spoke against.
+red=$(printf '\033[31m')
+run 1 match debian-12 --platform debian-13
+! grep -qF "$red" "$tmp/out" || fail 'a pipe is coloured'
+cp "$tmp/out" "$tmp/want"
+run 1 match debian-12 --platform debian-13 --color=always
+grep -qF "debian-13: $(printf '\033[31mnot satisfied\033[m')" "$tmp/out" || fail '--color=always'
+sed "s/$(printf '\033')\[[0-9]*m//g" "$tmp/out" >"$tmp/got"
+same 'a coloured answer has other words' "$tmp/want" "$tmp/got"
+run 1 match debian-12 --platform debian-13 --color=always --json
+! grep -qF "$(printf '\033')" "$tmp/out" || fail 'a document is coloured'
+misuse 'match --help' match debian-12 --color=red
+says 'accepted: auto, always, never'
+if have script; then
+	# on_terminal VARIABLE=VALUE OPTION: is it coloured there?
+	on_terminal()
+	{
+		env TERM=xterm "$1" script -qec "'$abibase' match debian-12 --platform debian-13 $2" \
+			/dev/null </dev/null | grep -qF "$red"
+	}
+	on_terminal NO_COLOR= '' || fail 'a terminal is not coloured'
+	! on_terminal NO_COLOR=1 '' || fail 'NO_COLOR is not read'
+	! on_terminal TERM=dumb '' || fail 'a dumb terminal is coloured'
+	! on_terminal NO_COLOR= --color=never || fail '--color=never'
+	on_terminal NO_COLOR=1 --color=always || fail '--color=always with NO_COLOR'
+fi
 
 # mode FILE: its permissions, as ls has them
 mode()
@@ -557,13 +771,59 @@ for line in "etc/one.json: used: one revision" "usr/one.json: hidden by $tmp/etc
 done
 run 2 list
 says 'etc/broken.json: '
-cut -d' ' -f1 "$tmp/out" | sort >"$tmp/got"
+sed 1d "$tmp/out" | cut -d' ' -f1 | sort >"$tmp/got"
 printf '%s\n' four one three >"$tmp/want"
 same 'list' "$tmp/want" "$tmp/got"
 rm "$tmp/etc/broken.json" "$tmp/etc/four-again.json"
 run 0 list
 stderr_empty list
+# A table of a terminal's width, and nothing is made up for what is not recorded.
+cat >"$tmp/usr/three.json" <<'END'
+{
+  "schema": "abibase-profile/1",
+  "arch": "x86_64",
+  "evidence": {
+    "tap.": "probed",
+    "vhost_net.": "vendor-statement"
+  },
+  "facts": {},
+  "kernel": {
+    "release": "6.17.1+deb14-amd64"
+  },
+  "kind": "platform",
+  "lifecycle": {
+    "source": "a page",
+    "standard_end": "2031-02-03"
+  },
+  "name": "a-platform-with-a-name-longer-than-others",
+  "qemu": [
+    {
+      "machines": {
+        "pc-i440fx-11.0": {},
+        "pc-q35-10.2": {},
+        "pc-q35-9.0": {}
+      },
+      "target": "x86_64",
+      "version": "10.2.1"
+    }
+  ],
+  "revision": 1
+}
+END
+run 0 list
+tr -s ' ' <"$tmp/out" | grep -qx ' 6.17 10.2.1 pc-q35-10.2 2031-02 partly' || fail "list: $(cat "$tmp/out")"
 unset ABIBASE_PLATFORM_PATH
+for words in list 'list --groups'; do
+	run 0 $words
+	[ "$(wc -L <"$tmp/out")" -le 80 ] || fail "$words is wider than 80 columns"
+	cp "$tmp/out" "$tmp/want"
+	run 0 $words -o "$tmp/o-file"
+	same "$words -o" "$tmp/want" "$tmp/o-file"
+done
+run 0 list
+grep -q '^debian-12  *6\.1  *7\.2\.22  *pc-q35-7\.2  *2028-06  probed$' "$tmp/out" || fail 'list: debian-12'
+grep -qx 'debian-13-backports is debian-13-backports-2026.11' "$tmp/out" || fail 'list: no alias'
+misuse 'list --help' list --groups --json
 
 # ----------------------------------------------------------- documentation
 
@@ -575,7 +835,21 @@ help_options()
 man_options()
 {
 	sed -n "/^\.Ss $1\$/,/^\.S[sh] /p" "$src/man/abibase.1" | grep '^\.It Fl' |
-		grep -o 'Fl -[a-z0-9-]*' | sed 's/^Fl /-/' | sort
+		grep -o 'Fl -[a-z0-9-]*' | sed 's/^Fl /-/' | sort -u
+}
+# With their arguments, by the letter where there is one: "-M MACHINE", "--for=NAME[:PATH]"
+help_words()
+{
+	sed -n -e 's/^  \(-[A-Za-z]\), --[a-z0-9-]*=\([A-Z]*\).*/\1 \2/p' \
+		-e 's/^  \(-[A-Za-z]\), --[a-z0-9-]*\( .*\)\{0,1\}$/\1/p' \
+		-e 's/^      \(--[a-z0-9-]*\(=[^ ]*\)\{0,1\}\).*/\1/p' "$tmp/help-$1" | grep -vx -e -h | sort
+}
+synopsis_words()
+{
+	sed -n '/^\.Sh SYN/,/^\.Sh DESC/p' "$src/man/abibase.1" |
+		sed -n "/^\.Cm $1\$/,/^\.Nm/p" | grep -e '^\.Op Fl' -e '^\.Fl' | tr '|' '\n' |
+		grep -v 'Fl - Ar' | sed -e 's/ Ns Op : Ns Ar PATH/[:PATH]/' -e 's/^ *\.*\(Op \)*Fl /-/' \
+			-e 's/ Ns = Ns Ar /=/' -e 's/ Ar / /' -e 's/ *$//' | sort -u
 }
 completion_options()
 {
@@ -585,7 +859,12 @@ cp "$tmp/help" "$tmp/help-"
 for verb in $verbs ''; do
 	help_options "$verb" >"$tmp/options"
 	[ -s "$tmp/options" ] || fail "no options found in the help of '$verb'"
-	man_options "${verb:-Before any verb}" >"$tmp/got"
+	man_options "${verb:-Before any verb}" >"$tmp/own"
+	# what several verbs have is said once
+	{
+		cat "$tmp/own"
+		[ ! "$verb" ] || man_options 'Options of several verbs' | comm -12 - "$tmp/options"
+	} | sort -u >"$tmp/got"
 	same "help and manual differ: '$verb'" "$tmp/options" "$tmp/got"
 	completion_options "$verb" >"$tmp/got"
 	same "help and completion differ: '$verb'" "$tmp/options" "$tmp/got"
@@ -676,9 +955,14 @@ END
 # Each short option stands beside a long one in both.
 for verb in $verbs; do
 	grep -o '^  -[A-Za-z], --[a-z0-9-]*' "$tmp/help-$verb" | tr -d ' ' | sort >"$tmp/options"
-	sed -n "/^\.Ss $verb\$/,/^\.S[sh] /p" "$src/man/abibase.1" | grep '^\.It Fl [A-Za-z] ' |
-		sed 's/^\.It Fl \([A-Za-z]\) .*Fl -\([a-z0-9-]*\).*/-\1,--\2/' | sort >"$tmp/got"
-	same "short options of $verb" "$tmp/options" "$tmp/got"
+	sed -n -e "/^\.Ss $verb\$/,/^\.S[sh] /p" -e '/^\.Ss Options of several/,/^\.S[sh] /p' \
+		"$src/man/abibase.1" | grep '^\.It Fl [A-Za-z] ' |
+		sed 's/^\.It Fl \([A-Za-z]\) .*Fl -\([a-z0-9-]*\).*/-\1,--\2/' | sort -u >"$tmp/got"
+	comm -23 "$tmp/options" "$tmp/got" >"$tmp/err"
+	[ ! -s "$tmp/err" ] || fail "short options of $verb that the manual does not have"
+	help_words $verb >"$tmp/options"
+	synopsis_words $verb >"$tmp/got"
+	same "help and synopsis of $verb differ" "$tmp/options" "$tmp/got"
 done
 
 sed -n 's/^X("\([a-z0-9-]*\)".*/\1/p' "$src/lib/base/messages.def" | sort >"$tmp/want"

@@ -540,7 +540,7 @@ static int op_json(struct made *m)
 
 static int op_table(struct made *m)
 {
-	return render(baseline, "table", NULL, false, m);
+	return render(baseline, "text", NULL, false, m);
 }
 
 static int op_no_common_list(struct made *m)
@@ -570,7 +570,7 @@ static int op_to_json(struct made *m)
 
 static int op_to_table(struct made *m)
 {
-	return abibase_profile_to_table(hosts[1], t.cat, &m->text);
+	return abibase_profile_to_text(hosts[1], t.cat, &m->text);
 }
 
 static int op_context(struct made *m)

@@ -1185,7 +1185,7 @@ START_TEST(test_formats)
 	/* sorted */
 	for (const char *s = args, *next; (next = strchr(s, '\n')) && next[1]; s = next + 1)
 		ck_assert_int_lt(strncmp(s, next + 1, 60), 0);
-	ck_assert_int_eq(render(b, "table", NULL, &table, &why), 0);
+	ck_assert_int_eq(render(b, "text", NULL, &table, &why), 0);
 	ck_assert_ptr_nonnull(strstr(table, "virtio-net-device.queue_reset"));
 	ck_assert_ptr_nonnull(strstr(table, "VIRTIO_F_RING_RESET"));
 	ck_assert_int_eq(abibase_render_new(t.ctx, &r), 0);

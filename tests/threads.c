@@ -34,7 +34,7 @@ static void use_profiles(struct abibase_context *ctx)
 
 	require(abibase_profile_to_json(p, &json) == 0 && streq(json, profile_json),
 		"the profile is another one");
-	require(abibase_profile_to_table(p, catalogue, &table) == 0, "no table");
+	require(abibase_profile_to_text(p, catalogue, &table) == 0, "no table");
 	require(abibase_profile_fact(p, "vhost_net.features[40]", &reason) == ABIBASE_NO,
 		"another fact");
 	require(abibase_profile_rename(ctx, p, "renamed", &renamed) == 0, "not renamed");

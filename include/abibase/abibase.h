@@ -283,21 +283,6 @@ int abibase_result_to_text(const struct abibase_result *res, char **ret) ABIBASE
 /* --------------------------------------------------------------- profiles */
 
 /**
- * abibase_profile_from_buffer - read a profile
- * @buf: @len bytes of JSON, an abibase-profile/1 document; at most 4 MiB; not kept
- * @source: what to call it in messages, normally the file name
- * @ret: the profile; release with abibase_profile_unref()
- *
- * The document is validated whole: unknown or duplicate keys, wrong types, a missing or newer
- * schema, invalid UTF-8 and truncated text are refused, see abibase-profile(5).
- *
- * Returns: 0, -EBADMSG (not a valid profile), -EPROTONOSUPPORT (a newer schema), -EFBIG, -ENOMEM.
- * Since: 0.1
- */
-int abibase_profile_from_buffer(struct abibase_context *ctx, const char *buf, size_t len,
-				const char *source, struct abibase_profile **ret)
-	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 5);
-/**
  * abibase_profile_from_file - read a profile from a file
  * @path: the file
  *
@@ -334,13 +319,13 @@ const char *abibase_profile_machine(const struct abibase_profile *p, size_t i);
 int abibase_profile_to_json(const struct abibase_profile *p, char **ret)
 	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 2);
 /**
- * abibase_profile_to_table - the profile for people: facts with their names, QEMUs, provenance
+ * abibase_profile_to_text - the profile for people: facts with their names, QEMUs, provenance
  * @ret: text for free(); its form may change between releases
  *
  * Returns: 0, -ENOMEM. Since: 0.1
  */
-int abibase_profile_to_table(const struct abibase_profile *p, const struct abibase_catalogue *cat,
-			     char **ret)
+int abibase_profile_to_text(const struct abibase_profile *p, const struct abibase_catalogue *cat,
+			    char **ret)
 	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 3);
 /**
  * abibase_profile_to_report - for people: what the host has, lacks and keeps to itself
@@ -388,6 +373,18 @@ struct abibase_profile *abibase_platforms_profile(const struct abibase_platforms
  * Returns: NULL when there is no such candidate or part. Since: 0.1
  */
 const char *abibase_platforms_get(const struct abibase_platforms *l, size_t i, const char *part);
+/**
+ * abibase_platforms_to_text - the profiles that can be named, as a table of 80 columns for people
+ *
+ * Its form may change between releases.
+ *
+ * Returns: 0, and the text in @ret for free(); -ENOMEM. Since: 0.1
+ */
+int abibase_platforms_to_text(const struct abibase_platforms *l, char **ret)
+	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 2);
+/** abibase_platforms_to_json - the same as an abibase-list/1 document. Since: 0.1 */
+int abibase_platforms_to_json(const struct abibase_platforms *l, char **ret)
+	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 2);
 
 /* -------------------------------------------------------------- catalogue */
 
@@ -426,6 +423,12 @@ const char *abibase_catalogue_name(const struct abibase_catalogue *cat, enum abi
  */
 const char *abibase_catalogue_description(const struct abibase_catalogue *cat,
 					  enum abibase_name kind, size_t i);
+/**
+ * abibase_catalogue_to_text - the groups of features, as a table of 80 columns for people
+ *
+ * Returns: as abibase_platforms_to_text(). Since: 0.1
+ */
+int abibase_catalogue_to_text(const struct abibase_catalogue *cat, char **ret);
 
 /**
  * abibase_predict - the feature word that a guest of this host would be offered
@@ -604,18 +607,20 @@ int abibase_intersection_machines(struct abibase_intersection *ix, struct abibas
 int abibase_operand_load(struct abibase_context *ctx, const char *operand,
 			 struct abibase_profile **ret_profile,
 			 struct abibase_baseline **ret_baseline);
+/**
+ * abibase_operand_from_buffer - read a document that says itself what it is
+ * @source: how messages call it
+ * @ret_profile: receives a profile, or NULL
+ * @ret_baseline: receives a baseline, or NULL; exactly one of the two is set
+ *
+ * Returns: 0, and as abibase_profile_from_buffer(). Since: 0.1
+ */
+int abibase_operand_from_buffer(struct abibase_context *ctx, const char *buf, size_t len,
+				const char *source, struct abibase_profile **ret_profile,
+				struct abibase_baseline **ret_baseline);
 
 /* -------------------------------------------------------------- baselines */
 
-/**
- * abibase_baseline_from_buffer - read a baseline
- * @buf: @len bytes of JSON, an abibase-baseline/1 document; at most 64 MiB; not kept
- *
- * Returns: as abibase_profile_from_buffer(). Since: 0.1
- */
-int abibase_baseline_from_buffer(struct abibase_context *ctx, const char *buf, size_t len,
-				 const char *source, struct abibase_baseline **ret)
-	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 5);
 /** Since: 0.1 */
 struct abibase_baseline *abibase_baseline_ref(struct abibase_baseline *b);
 /** Since: 0.1 */
@@ -685,7 +690,7 @@ int abibase_render_new(struct abibase_context *ctx, struct abibase_render **ret)
 struct abibase_render *abibase_render_unref(struct abibase_render *r);
 /**
  * abibase_render_set_format - the form of the text
- * @format: "args" (the default), "readconfig", "json" or "table"
+ * @format: "args" (the default), "readconfig", "json" or "text"
  *
  * Returns: 0, -EINVAL. Since: 0.1
  */
@@ -1002,15 +1007,6 @@ int abibase_targets_add_profile(struct abibase_targets *t, struct abibase_profil
  */
 int abibase_targets_run(struct abibase_targets *t, struct abibase_result **ret)
 	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 2);
-/**
- * abibase_targets_check - the same of the hosts as they are
- * @ret: a result of the form of abibase_check_request_run(): a host that takes the guest only with a
- *	list of settings does not satisfy
- *
- * Returns: as abibase_targets_run(). Since: 0.1
- */
-int abibase_targets_check(struct abibase_targets *t, struct abibase_result **ret)
-	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 2);
 
 /* ----------------------------------------------------------------- decode */
 
@@ -1159,6 +1155,17 @@ int abibase_plan(struct abibase_context *ctx, struct abibase_catalogue *cat, con
  */
 int abibase_validate(struct abibase_context *ctx, const char *path, struct abibase_result **ret)
 	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 3);
+/**
+ * abibase_validate_buffer - the same of a document in memory
+ * @source: how messages call it
+ *
+ * Its form, canonical or not, is no problem: it may be one of many, a line each.
+ *
+ * Returns: 0, -ENOMEM. Since: 0.1
+ */
+int abibase_validate_buffer(struct abibase_context *ctx, const char *buf, size_t len,
+			    const char *source, struct abibase_result **ret)
+	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 5);
 
 /* ------------------------------------------------------------------ probe */
 

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 
+#include "base/suggest.h"
 #include "document/baseline.h"
 #include "base/context.h"
 #include "model/ask.h"
 #include "document/result.h"
 #include "answer/show.h"
+#include "base/known.h"
 
 /*
  * Why a baseline is what it is. The reasons were found when it was derived and stand in it; here
@@ -1049,6 +1051,20 @@ static bool knows(const struct explaining *e, const char *property)
 	return false;
 }
 
+static int fail_property(struct abibase_context *ctx, const struct abibase_catalogue *cat,
+			 const char *property)
+{
+	struct suggest s = { .word = property };
+	char near[SUGGEST_TEXT];
+
+	catalogue_suggest(cat, &s, false);
+	suggest_text(&s, '"', near);
+	return context_fail(ctx, ENOENT, "property-not-known", NULL,
+			    "\"%s\" is not a property of the catalogue, nor of this baseline%s", property,
+			    *near ? near :
+				    "; write PROPERTY or CLASS.PROPERTY, as in " A_PROPERTY);
+}
+
 /* ---------------------------------------------------------------------------- as text */
 
 static const char *get(const json_t *o, const char *key)
@@ -1308,10 +1324,7 @@ ABIBASE_EXPORT int abibase_explain(struct abibase_context *ctx,
 				    "the baseline has no inputs, so that what was given up because "
 				    "of whom is not in it: take the one that it was written from");
 	if (property && !knows(&e, property))
-		return context_fail(ctx, ENOENT, "property-not-known", NULL,
-				    "\"%s\" is not a property of the catalogue, nor of this baseline; "
-				    "write PROPERTY or CLASS.PROPERTY, as in virtio-net-device.host_uso",
-				    property);
+		return fail_property(ctx, cat, property);
 	made.root = document(&e, property);
 	made.show = flags & ABIBASE_EXPLAIN_COST ? show_cost : show_values;
 	if (e.failed) {

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <inttypes.h>
 
+#include "base/suggest.h"
 #include "base/context.h"
 #include "answer/diff.h"
 #include "document/result.h"
@@ -123,15 +124,26 @@ static void use_conditions(struct matching *x)
 		use_needs(x, cat->requirements[i].needs);
 }
 
+static int fail_backend(struct matching *x, const char *backend)
+{
+	struct suggest s = { .word = backend };
+	char near[SUGGEST_TEXT];
+
+	for (size_t i = 0; i < x->cat->n_backends; i++)
+		if (!x->cat->backends[i].predicted_only)
+			suggest_offer(&s, x->cat->backends[i].name);
+	suggest_text(&s, '"', near);
+	return context_fail(x->ctx, EINVAL, "usage", NULL, "\"%s\" is not a backend of the catalogue%s",
+			    backend, near);
+}
+
 static int choose_backends(struct matching *x, const char *const *backends)
 {
 	for (size_t i = 0; backends && backends[i]; i++) {
 		int k = catalogue_backend(x->cat, backends[i]);
 
 		if (k < 0 || x->cat->backends[k].predicted_only)
-			return context_fail(x->ctx, EINVAL, "usage", NULL,
-					    "\"%s\" is not a backend of the catalogue",
-					    backends[i]);
+			return fail_backend(x, backends[i]);
 		x->backend[k] = true;
 	}
 	for (size_t k = 0; k < x->cat->n_backends; k++) {

@@ -3,6 +3,7 @@
 
 #include "answer/move.h"
 #include "answer/show.h"
+#include "base/known.h"
 
 /* One device of the guest on one QEMU: what it would miss there, and what does not fit. */
 
@@ -401,17 +402,10 @@ static enum abibase_tri source_meets(const struct judging *j, const struct guest
 	return all;
 }
 
-static enum abibase_tri stated(const struct guest_device *d, const struct requirement *q)
-{
-	if (streq(q->name, "tap-vnet-hdr"))
-		return d->vnet_hdr;
-	return streq(q->name, "tap-ufo") ? d->ufo : ABIBASE_UNKNOWN;
-}
-
 static enum abibase_tri source_has(const struct judging *j, const struct guest_device *d,
 				   const struct requirement *q)
 {
-	enum abibase_tri has = stated(d, q);
+	enum abibase_tri has = q->stated_by ? guest_states(d, q->stated_by) : ABIBASE_UNKNOWN;
 
 	return has == ABIBASE_UNKNOWN ? source_meets(j, d, q) : has;
 }
@@ -419,10 +413,7 @@ static enum abibase_tri source_has(const struct judging *j, const struct guest_d
 /* QEMU asks a tap without a vnet header for no offload: virtio_net_get_features(). */
 static bool is_moot(const struct judging *j, const struct guest_device *d, const struct requirement *q)
 {
-	for (size_t i = 0; streq(q->name, "tap-ufo") && i < j->pr.cat->n_requirements; i++)
-		if (streq(j->pr.cat->requirements[i].name, "tap-vnet-hdr"))
-			return source_has(j, d, &j->pr.cat->requirements[i]) == ABIBASE_NO;
-	return false;
+	return q->prerequisite && source_has(j, d, q->prerequisite) == ABIBASE_NO;
 }
 
 /* QEMU loads no stream that has what the backend there has not; the other way is harmless. */
@@ -671,7 +662,7 @@ static bool is_by_options(const struct guest_device *d, int64_t by_default)
 
 	json_array_foreach(d->queue_sizes, i, v)
 		if (json_integer_value(v) > by_default && !is_receive_queue(d, i) &&
-		    streq(d->class_name, "virtio-net-device"))
+		    streq(d->class_name, NET_DEVICE))
 			return false;
 	return true;
 }
@@ -788,6 +779,14 @@ static int judge_shape(struct judging *j, const struct guest_device *d, const st
 
 /* ------------------------------------------------- what else the machine type decides */
 
+static void write_shown_with(const struct judging *j, const struct row *row, struct buf *out)
+{
+	const struct row *other = catalogue_find(j->pr.cat, row->class_name, row->shown_with);
+
+	buf_printf(out, "; a device shows it with %s%s alone", row->shown_with,
+		   other && !other->boolean ? "" : "=on");
+}
+
 static int say_value_differs(struct judging *j, const struct row *row, const json_t *there,
 			     const json_t *here, enum abibase_tri knows)
 {
@@ -814,7 +813,7 @@ static int say_value_differs(struct judging *j, const struct row *row, const jso
 		   row->key, row->feature, j->pr.view.machine, own.data ? own.data : "",
 		   value.data ? value.data : "");
 	if (row->shown_with)
-		buf_printf(&text, "; a device shows it with %s=on alone", row->shown_with);
+		write_shown_with(j, row, &text);
 	if (buf_failed(&value) || buf_failed(&own) ||
 	    (f.by_list && move_list_value(&j->m->rescue, row, value.data) < 0))
 		return -ENOMEM;
@@ -1016,7 +1015,7 @@ static int judge_config(struct judging *j, const struct guest_device *d)
 		   (long long)legacy_bar(here), (long long)legacy_bar(d->config_size));
 	return move_unknown(
 		j, "config-size-differs", "QEMU", NULL,
-		"a device without that interface (disable-legacy=on) does not have this BAR",
+		"a device without that interface (" DISABLE_LEGACY "=on) does not have this BAR",
 		&text);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 
+#include "base/suggest.h"
 #include "base/context.h"
 #include "answer/move.h"
 #include "model/machine.h"
@@ -402,11 +403,16 @@ ABIBASE_EXPORT struct abibase_targets *abibase_targets_unref(struct abibase_targ
 
 ABIBASE_EXPORT int abibase_targets_set_backend(struct abibase_targets *t, const char *backend)
 {
+	struct suggest s = { .word = backend };
+	char near[SUGGEST_TEXT];
 	char *copy;
 
+	for (size_t i = 0; i < t->cat->n_backends; i++)
+		suggest_offer(&s, t->cat->backends[i].name);
+	suggest_text(&s, '"', near);
 	if (catalogue_backend(t->cat, backend) < 0)
 		return context_fail(t->ctx, EINVAL, "backend-not-known", NULL,
-				    "\"%s\" is not a backend of the catalogue", backend);
+				    "\"%s\" is not a backend of the catalogue%s", backend, near);
 	copy = strdup(backend);
 	if (!copy)
 		return context_oom(t->ctx);
@@ -548,21 +554,6 @@ ABIBASE_EXPORT int abibase_targets_run(struct abibase_targets *t, struct abibase
 							  .root = moves_document(&m),
 							  .text = moves_text(&m) },
 				ret);
-	moves_clear(&m);
-	return r;
-}
-
-ABIBASE_EXPORT int abibase_targets_check(struct abibase_targets *t, struct abibase_result **ret)
-{
-	_autofree_ struct abibase_check **checks = calloc(t->n + 1, sizeof(*checks));
-	struct moves m = { 0 };
-	int r = checks ? judge_all(t, &m) : context_oom(t->ctx);
-
-	for (size_t i = 0; r == 0 && i < m.n; i++)
-		checks[i] = m.moves[i].check;
-	if (r == 0)
-		r = hostchecks_give(t->ctx, t->baseline ? t->baseline->id : NULL, checks, m.n,
-				    moves_text(&m), ret);
 	moves_clear(&m);
 	return r;
 }

@@ -2,12 +2,14 @@
 #include <errno.h>
 
 #include "document/baseline.h"
+#include "base/suggest.h"
 #include "document/catalogue.h"
 #include "base/context.h"
 #include "document/result.h"
 #include "document/hosts.h"
 #include "model/ask.h"
 #include "answer/show.h"
+#include "base/known.h"
 
 /*
  * A feature can be on by default for everybody once the last supported platform that lacks it is no
@@ -108,6 +110,9 @@ static bool is_meant(const struct abibase_catalogue *cat, const struct row *row,
 
 static int find_rows(struct planning *p, const char *what)
 {
+	struct suggest s = { .word = what };
+	char near[SUGGEST_TEXT];
+
 	p->rows = calloc(p->cat->n_rows + 1, sizeof(*p->rows));
 	if (!p->rows)
 		return context_oom(p->ctx);
@@ -116,10 +121,13 @@ static int find_rows(struct planning *p, const char *what)
 			p->rows[p->n_rows++] = r;
 	if (p->n_rows)
 		return 0;
+	catalogue_suggest(p->cat, &s, true);
+	suggest_text(&s, '"', near);
 	return context_fail(p->ctx, ENOENT, "property-not-known", NULL,
 			    "\"%s\" is neither a group of features of the catalogue nor a property "
-			    "that can be switched; as in offload-uso, or virtio-net-device.host_uso",
-			    what);
+			    "that can be switched%s",
+			    what,
+			    *near ? near : "; as in " A_GROUP ", or " A_PROPERTY);
 }
 
 static json_t *features_json(struct planning *p)

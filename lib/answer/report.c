@@ -39,25 +39,19 @@ static const struct surface surfaces[] = {
 	{ "ebpf", "host.ebpf_rss", "host.", NULL },
 };
 
-/* What is said of a surface that works; @fact is without the prefix. */
+/*
+ * What is said of a surface that works, before the labels of the catalogue's conditions; @fact is
+ * without the prefix.
+ */
 static const struct {
-	const char *fact;
-	int bit;
-	const char *word;
+	const char *fact, *word;
 } labels[] = {
-	{ "offload.csum", -1, "checksum" },
-	{ "offload.tso4", -1, "TSO" },
-	{ "offload.tso_ecn", -1, "TSO with ECN" },
-	{ "offload.ufo", -1, "UFO" },
-	{ "offload.uso", -1, "USO" },
-	{ "offload.udp_tunnel", -1, "UDP tunnels" },
-	{ "features", 15, "mergeable buffers" }, /* bits: of vhost-net alone */
-	{ "features", 28, "indirect descriptors" },
-	{ "features", 29, "event index" },
-	{ "features", 32, "virtio 1" },
-	{ "features", 35, "in-order" },
-	{ "features", 40, "queue reset" },
-	{ "features_array", 65, "UDP tunnels" },
+	{ "offload.csum", "checksum" },
+	{ "offload.tso4", "TSO" },
+	{ "offload.tso_ecn", "TSO with ECN" },
+	{ "offload.ufo", "UFO" },
+	{ "offload.uso", "USO" },
+	{ "offload.udp_tunnel", "UDP tunnels" },
 };
 
 /* ------------------------------------------------------------------- lines */
@@ -88,13 +82,12 @@ static const struct condition *find_condition(const struct report *r, const char
 	return NULL;
 }
 
-static enum abibase_tri ask(const struct report *r, const char *prefix, const char *fact, int bit,
-			    const char **reason)
+static bool has_fact(const struct report *r, const char *prefix, const char *fact)
 {
 	char id[64];
 
 	snprintf(id, sizeof(id), "%s%s", prefix, fact);
-	return profile_ask(r->p, id, bit, reason);
+	return profile_ask(r->p, id, -1, NULL) == ABIBASE_YES;
 }
 
 /* ------------------------------------------------------- what guests can miss */
@@ -157,22 +150,28 @@ static void put_condition(struct report *r, const struct surface *s, int conditi
 
 /* ---------------------------------------------------------------- surfaces */
 
+static void put_label(struct report *r, const char *label, bool *any)
+{
+	buf_printf(&r->text, "%s%s", *any ? ", " : "", label);
+	*any = true;
+}
+
 static void put_pass(struct report *r, const struct surface *s)
 {
+	struct ask a = { .cat = r->cat, .p = r->p };
+	const char *reason;
 	bool any = false;
 
 	begin(r, "PASS", s->name);
-	for (size_t i = 0; i < ARRAY_SIZE(labels); i++) {
-		if (labels[i].bit >= 0 && !streq(s->name, "vhost-net"))
-			continue;
-		if (ask(r, s->prefix, labels[i].fact, labels[i].bit, NULL) != ABIBASE_YES)
-			continue;
-		buf_printf(&r->text, "%s%s", any ? ", " : "", labels[i].word);
-		any = true;
-	}
-	if (streq(s->name, "vhost-vsock") && ask(r, s->prefix, "features", 1, NULL) == ABIBASE_YES)
-		buf_puts(&r->text, "usable, with SEQPACKET");
-	else if (streq(s->name, "ebpf"))
+	for (size_t i = 0; i < ARRAY_SIZE(labels); i++)
+		if (has_fact(r, s->prefix, labels[i].fact))
+			put_label(r, labels[i].word, &any);
+	for (size_t i = 0; i < r->cat->n_conditions; i++)
+		if (r->cat->conditions[i].label &&
+		    strprefix(r->cat->conditions[i].fact, s->prefix) &&
+		    ask_condition(&a, (int)i, &reason) == ABIBASE_YES)
+			put_label(r, r->cat->conditions[i].label, &any);
+	if (streq(s->name, "ebpf"))
 		buf_puts(&r->text, "the program with which QEMU steers packets may be loaded");
 	else if (!any)
 		buf_puts(&r->text, "usable");
@@ -236,6 +235,32 @@ static void put_surface(struct report *r, const struct surface *s)
 	for (size_t i = 0; i < r->cat->n_conditions; i++)
 		if (strprefix(r->cat->conditions[i].fact, s->prefix))
 			put_condition(r, s, (int)i);
+}
+
+static bool is_listed(const char *usable)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(surfaces); i++)
+		if (streq(surfaces[i].usable, usable))
+			return true;
+	return false;
+}
+
+/* Surfaces that the catalogue alone knows, by the condition that they are usable. */
+static void put_others(struct report *r)
+{
+	for (size_t i = 0; i < r->cat->n_conditions; i++) {
+		const struct condition *c = &r->cat->conditions[i];
+		const char *dot = strchr(c->fact, '.');
+		_autofree_ char *prefix = NULL;
+
+		if (!dot || c->bit >= 0 || !streq(dot, ".usable") || is_listed(c->fact))
+			continue;
+		prefix = strndup(c->fact, (size_t)(dot + 1 - c->fact));
+		if (prefix)
+			put_surface(r, &(struct surface){ c->layer, c->fact, prefix, NULL });
+		else
+			r->text.failed = true;
+	}
 }
 
 static void put_params(struct report *r)
@@ -312,6 +337,7 @@ ABIBASE_EXPORT int abibase_profile_to_report(const struct abibase_profile *p,
 	buf_puts(&r.text, "");
 	for (size_t i = 0; i < ARRAY_SIZE(surfaces); i++)
 		put_surface(&r, &surfaces[i]);
+	put_others(&r);
 	put_params(&r);
 	put_qemus(&r);
 	text = buf_steal(&r.text);

@@ -418,7 +418,7 @@ static void put_qemus(struct buf *b, const struct abibase_profile *p)
 	}
 }
 
-ABIBASE_EXPORT int abibase_profile_to_table(const struct abibase_profile *p,
+ABIBASE_EXPORT int abibase_profile_to_text(const struct abibase_profile *p,
 					    const struct abibase_catalogue *cat, char **ret)
 {
 	_buf_ b = { 0 };

@@ -17,6 +17,7 @@
 struct subject {
 	const char *source; /* what to call it */
 	const char *base;   /* its file name without directory; NULL: standard input */
+	bool one_of_many;   /* its form is that of a list */
 	char *text;
 	size_t len;
 	json_t *root;
@@ -241,7 +242,7 @@ static int check_document(struct schema_walk *c, const struct subject *s,
 	}
 	r = kind->check(c, s, ctx);
 	/* a faulty document may have values that the canonical form does not know */
-	return r < 0 || c->faults ? r : check_canonical(c, s);
+	return r < 0 || c->faults || s->one_of_many ? r : check_canonical(c, s);
 }
 
 /* ------------------------------------------------------------------------ the file */
@@ -316,11 +317,12 @@ static int read_subject(struct abibase_context *ctx, const char *path, struct su
 /* As compilers say it, so that an editor finds the place. */
 static int show(const json_t *root, char **ret)
 {
+	const json_t *file = json_array_get(json_object_get(root, "files"), 0);
 	_buf_ b = { 0 };
 	size_t i;
 	json_t *v;
 
-	json_array_foreach(json_object_get(root, "findings"), i, v)
+	json_array_foreach(json_object_get(file, "problems"), i, v)
 		buf_printf(&b, "%s: %s%s [%s]\n", json_string_value(json_object_get(v, "where")),
 			   streq(json_string_value(json_object_get(v, "kind")), "fault") ?
 				   "" :
@@ -334,40 +336,61 @@ static int show(const json_t *root, char **ret)
 static int finish(struct abibase_context *ctx, const char *source, struct report *report, bool valid,
 		  struct abibase_result **ret)
 {
+	json_t *file = json_pack("{s:s, s:o}", "verdict", valid ? "yes" : "no", "problems",
+				 report->list);
 	struct abibase_result made = {
-		.verdict = valid ? ABIBASE_VERDICT_YES : ABIBASE_VERDICT_NO,
-		.show = show,
-		.root = json_pack("{s:s, s:s, s:o}", "schema", "abibase-validate/1", "verdict",
-				  valid ? "yes" : "no", "findings", report->list),
+		.verdict = valid ? ABIBASE_VERDICT_YES : ABIBASE_VERDICT_NO, .show = show
 	};
 
-	set_text(report, made.root, "file", source);
+	set_text(report, file, "file", source);
+	made.root = json_pack("{s:s, s:[o]}", "schema", "abibase-validate/1", "files", file);
 	if (!report->failed)
 		return result_give(ctx, &made, ret);
 	json_decref(made.root);
 	return context_oom(ctx);
 }
 
-ABIBASE_EXPORT int abibase_validate(struct abibase_context *ctx, const char *path,
-				    struct abibase_result **ret)
+/* @r: what the reading of it returned; frees what is in @s. */
+static int validate_subject(struct abibase_context *ctx, struct subject *s, int r,
+			    struct abibase_result **ret)
 {
 	struct abibase_context inner = { 0 };
 	struct report report = { .list = json_array() };
-	struct subject s = { 0 };
-	int r = read_subject(ctx, path, &s);
 
 	if (r == -EFBIG) { /* it could be read, and no document is so large */
 		report_problem(&report, LOG_ERR, ctx->error_id, ctx->error_where, ctx->error);
 		r = 1;
 	} else if (r == 0) {
-		r = validate(ctx, &inner, &s, &report);
+		r = validate(ctx, &inner, s, &report);
 	}
-	json_decref(s.root);
-	free(s.text);
+	json_decref(s->root);
+	free(s->text);
 	free(inner.error);
 	free(inner.error_where);
 	if (r >= 0)
-		return finish(ctx, s.source, &report, r == 0, ret);
+		return finish(ctx, s->source, &report, r == 0, ret);
 	json_decref(report.list);
 	return r;
+}
+
+ABIBASE_EXPORT int abibase_validate(struct abibase_context *ctx, const char *path,
+				    struct abibase_result **ret)
+{
+	struct subject s = { 0 };
+	int r = read_subject(ctx, path, &s);
+
+	return validate_subject(ctx, &s, r, ret);
+}
+
+ABIBASE_EXPORT int abibase_validate_buffer(struct abibase_context *ctx, const char *buf, size_t len,
+					   const char *source, struct abibase_result **ret)
+{
+	struct subject s = { .source = source, .one_of_many = true, .len = len };
+
+	s.text = malloc(len + 1);
+	if (!s.text)
+		return context_oom(ctx);
+	memcpy(s.text, buf, len);
+	s.text[len] = '\0';
+	return validate_subject(ctx, &s, 0, ret);
 }

@@ -7,17 +7,20 @@
 #include <stddef.h>
 
 #define SUGGEST_MAX 3
+#define SUGGEST_NAME 255
 #define SUGGEST_TEXT 1024
 
 struct suggest {
 	const char *word; /* that does not exist */
-	const char *near[SUGGEST_MAX]; /* the nearest first */
+	char near[SUGGEST_MAX][SUGGEST_NAME + 1]; /* the nearest first */
 	unsigned int distance[SUGGEST_MAX];
 	size_t n;
 };
 
-/* Offer a name that exists; NULL is none. It is kept where it is near, and not copied. */
+/* Offer a name that exists; NULL is none. */
 void suggest_offer(struct suggest *s, const char *name);
+/* How many of them are worth to be said. */
+size_t suggest_count(const struct suggest *s);
 /* "; did you mean "a" or "b"?" with @quote around each name; "" where nothing is near. */
 void suggest_text(const struct suggest *s, char quote, char ret[SUGGEST_TEXT]);
 

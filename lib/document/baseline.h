@@ -162,4 +162,13 @@ const json_t *baseline_entry(const struct abibase_baseline *b, size_t used);
 
 extern const struct form baseline_form;
 
+/*
+ * abibase_baseline_from_buffer - read a baseline
+ * @buf: @len bytes of JSON, an abibase-baseline/1 document; at most 64 MiB; not kept
+ *
+ * Returns: as abibase_profile_from_buffer().
+ */
+int abibase_baseline_from_buffer(struct abibase_context *ctx, const char *buf, size_t len,
+				 const char *source, struct abibase_baseline **ret);
+
 #endif

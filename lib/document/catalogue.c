@@ -3,6 +3,7 @@
 #include <limits.h>
 
 #include "document/catalogue.h"
+#include "base/suggest.h"
 #include "base/context.h"
 #include "document/profile.h"
 
@@ -43,6 +44,7 @@ static const char *const pin_words[] = { "pinned", "opt-in", "fixed", NULL };
 static const char *const combine_words[] = { "and", "min", "equal", "directional",
 					    "power-of-two", NULL };
 static const char *const when_words[] = { "", "", "always", "nonzero", "nonnegative", "set", NULL };
+static const char *const queues_words[] = { "", "receive", "transmit", NULL };
 static const char *const missing_words[] = { "silent", "fatal", "kept", NULL };
 
 static const struct member each_range = { .types = J_STRING, .check = check_range };
@@ -102,10 +104,12 @@ static const struct member feature_members[] = {
 	{ "observed", J_STRING, .check = schema_name },
 	{ "pin", J_STRING, .required = true, .words = pin_words },
 	{ "property", J_STRING, .required = true, .check = schema_nonempty },
+	{ "queues", J_STRING, .words = queues_words },
 	{ "realized", J_INT, .required = false },
 	{ "remedy", J_STRING, .check = schema_nonempty },
 	{ "removed", J_STRING, .check = schema_version },
 	{ "shape", J_STRING, .check = schema_name },
+	{ "shown_as", J_STRING, .check = schema_name },
 	{ "shown_with", J_STRING, .check = schema_name },
 	{ "siblings", J_ARRAY, .each = EACH(J_STRING) },
 	{ "since", J_STRING, .required = true, .check = schema_version },
@@ -138,6 +142,7 @@ static void check_backends(struct schema_walk *c, const json_t *v)
 }
 
 static const struct member condition_members[] = {
+	{ "label", J_STRING, .check = schema_nonempty },
 	{ "layer", J_STRING, .required = true, .check = schema_nonempty },
 	{ "missing", J_STRING, .required = true, .check = schema_nonempty },
 	{ "remedy", J_STRING, .required = true, .check = schema_nonempty },
@@ -153,13 +158,16 @@ static const struct member group_members[] = {
 static const struct member requirement_members[] = {
 	{ "bit", J_INT, .check = check_bit },
 	{ "feature", J_STRING, .check = schema_nonempty },
+	{ "legacy_without", J_BOOL, .check = check_true },
 	{ "masked_by", J_STRING, .check = schema_nonempty },
 	{ "name", J_STRING, .required = true, .check = schema_name },
 	{ "named_only", J_BOOL, .required = false },
 	{ "needs", J_OBJECT, .required = true, .each = &each_needs },
+	{ "prerequisite", J_STRING, .check = schema_name },
 	{ "remedy", J_STRING, .required = true, .check = schema_nonempty },
 	{ "sources", J_STRING | J_OBJECT, .required = true, .check = schema_nonempty,
 	  .each = &each_text },
+	{ "stated_by", J_STRING, .check = schema_name },
 	{ "text", J_STRING, .required = true, .check = schema_nonempty },
 	{ 0 },
 };
@@ -257,6 +265,7 @@ static int link_conditions(struct schema_walk *c, struct abibase_catalogue *cat)
 		cond->name = strdup(key);
 		if (!cond->name)
 			return link_oom(c);
+		cond->label = json_string_value(json_object_get(v, "label"));
 		cond->layer = json_string_value(json_object_get(v, "layer"));
 		cond->missing = json_string_value(json_object_get(v, "missing"));
 		cond->remedy = json_string_value(json_object_get(v, "remedy"));
@@ -504,6 +513,7 @@ static void link_number(struct schema_walk *c, struct abibase_catalogue *cat, co
 static int link_row(struct schema_walk *c, struct abibase_catalogue *cat, const json_t *v,
 		    struct row *row)
 {
+	const char *queues = json_string_value(json_object_get(v, "queues"));
 	const json_t *bit = json_object_get(v, "bit");
 
 	row->feature = json_string_value(json_object_get(v, "feature"));
@@ -515,6 +525,8 @@ static int link_row(struct schema_walk *c, struct abibase_catalogue *cat, const 
 	row->realized = json_object_get(v, "realized");
 	row->disabled = json_object_get(v, "disabled");
 	row->without = json_object_get(json_object_get(v, "without"), "value");
+	row->queues = queues ? (enum row_queues)word_index(queues_words, queues) : QUEUES_NONE;
+	row->shown_as = json_string_value(json_object_get(v, "shown_as"));
 	row->shown_with = json_string_value(json_object_get(v, "shown_with"));
 	row->property = json_string_value(json_object_get(v, "property"));
 	row->type = json_string_value(json_object_get(v, "type"));
@@ -645,6 +657,22 @@ static void link_masked_by(struct schema_walk *c, const struct abibase_catalogue
 			     key);
 }
 
+static void link_prerequisites(struct schema_walk *c, struct abibase_catalogue *cat,
+			       const json_t *list)
+{
+	for (size_t i = 0; i < cat->n_requirements; i++) {
+		const char *name = json_string_value(
+			json_object_get(json_array_get(list, i), "prerequisite"));
+		size_t mark = schema_enter_index(c, i);
+
+		if (name)
+			cat->requirements[i].prerequisite = catalogue_requirement(cat, name);
+		if (name && !cat->requirements[i].prerequisite)
+			schema_fault(c, "json-bad-value", "\"%s\" is no requirement", name);
+		schema_leave(c, mark);
+	}
+}
+
 static int link_requirements(struct schema_walk *c, struct abibase_catalogue *cat)
 {
 	const json_t *list = json_object_get(cat->root, "requirements");
@@ -667,11 +695,14 @@ static int link_requirements(struct schema_walk *c, struct abibase_catalogue *ca
 		if (q->bit >= 0 && !q->feature)
 			schema_fault(c, "json-missing-key", "a \"bit\" needs its \"feature\"");
 		link_masked_by(c, cat, v, q);
+		q->stated_by = json_string_value(json_object_get(v, "stated_by"));
+		q->legacy_without = json_is_true(json_object_get(v, "legacy_without"));
 		q->named_only = json_is_true(json_object_get(v, "named_only"));
 		if (link_needs(c, cat, v, false, q->needs, &q->backends) < 0)
 			return -ENOMEM;
 		schema_leave(c, mark2);
 	}
+	link_prerequisites(c, cat, list);
 	schema_leave(c, mark);
 	return 0;
 }
@@ -1007,6 +1038,23 @@ const struct requirement *catalogue_requirement(const struct abibase_catalogue *
 	return NULL;
 }
 
+const struct requirement *catalogue_stated_by(const struct abibase_catalogue *cat,
+					      const char *member)
+{
+	for (size_t i = 0; i < cat->n_requirements; i++)
+		if (cat->requirements[i].stated_by && streq(cat->requirements[i].stated_by, member))
+			return &cat->requirements[i];
+	return NULL;
+}
+
+const struct row *catalogue_shown_as(const struct abibase_catalogue *cat, const char *member)
+{
+	for (size_t i = 0; i < cat->n_rows; i++)
+		if (cat->rows[i].shown_as && streq(cat->rows[i].shown_as, member))
+			return &cat->rows[i];
+	return NULL;
+}
+
 const struct release *catalogue_release(const struct abibase_catalogue *cat,
 					const struct version *v)
 {
@@ -1038,4 +1086,14 @@ ABIBASE_EXPORT const char *abibase_catalogue_description(const struct abibase_ca
 	if (kind == ABIBASE_NAME_GROUP)
 		return i < cat->n_groups ? cat->groups[i].description : NULL;
 	return kind == ABIBASE_NAME_PROPERTY && i < cat->n_rows ? cat->rows[i].feature : NULL;
+}
+
+void catalogue_suggest(const struct abibase_catalogue *cat, struct suggest *s, bool groups)
+{
+	bool with_class = strchr(s->word, '.') != NULL;
+
+	for (size_t i = 0; groups && i < cat->n_groups; i++)
+		suggest_offer(s, cat->groups[i].name);
+	for (size_t i = 0; i < cat->n_rows; i++)
+		suggest_offer(s, with_class ? cat->rows[i].key : cat->rows[i].property);
 }

@@ -20,12 +20,15 @@ enum row_combine {
 	COMBINE_POWER_OF_TWO, /* the least that holds every host's */
 };
 
+enum row_queues { QUEUES_NONE, QUEUES_RECEIVE, QUEUES_TRANSMIT };
+
 /* A question to a host: a fact, or one bit of a word ("vhost_net.features[40]"). */
 struct condition {
 	char *name; /* as written in the catalogue */
 	char *fact;
 	int bit; /* -1: the fact is a boolean */
 	const char *layer, *missing, *remedy, *source;
+	const char *label; /* a word for it where it is there, or NULL */
 	unsigned int backends; /* mask: where anything looks at it */
 };
 
@@ -80,6 +83,8 @@ struct row {
 	int fact;     /* index into numbers, or -1 */
 	int64_t least; /* less than this, but for 0, no host may state */
 	const char *shape_name; /* the shape that some builds make of it, or NULL */
+	enum row_queues queues; /* whose size it sets */
+	const char *shown_as;   /* the member of an observed shape that shows it, or NULL */
 	/*
 	 * The member of an observed shape that is the value, for it comes of a file of the host and no
 	 * record of properties has it; or NULL. What to do where no property sets it; since which version an
@@ -112,6 +117,9 @@ struct requirement {
 	const char *feature; /* NULL without a bit */
 	int bit; /* feature bit that it stands for, or -1 */
 	int masked_by; /* the row with which, on, nothing is left of it; or -1 */
+	const char *stated_by; /* the member of a guest's device that says whether it holds, or NULL */
+	const struct requirement *prerequisite; /* it means nothing where this does not hold; or NULL */
+	bool legacy_without; /* a device that lacks it is a legacy one */
 	bool named_only; /* holds only where a backend was named by --backend */
 	unsigned int backends; /* mask: which it is about */
 	struct needs needs[MAX_BACKENDS];
@@ -190,6 +198,9 @@ int64_t shape_value(const struct shape *s, const struct version *v);
 /* The least and the most that any QEMU makes of it. */
 int64_t shape_least(const struct shape *s);
 int64_t shape_most(const struct shape *s);
+struct suggest;
+/* The names of properties, with their class where the word has one; with @groups those of groups too. */
+void catalogue_suggest(const struct abibase_catalogue *cat, struct suggest *s, bool groups);
 /* Row by "class.property", or -1. */
 int catalogue_row(const struct abibase_catalogue *cat, const char *key);
 /* The same by its parts, or NULL. */
@@ -198,6 +209,11 @@ const struct row *catalogue_find(const struct abibase_catalogue *cat, const char
 /* The requirement of that name, or NULL. */
 const struct requirement *catalogue_requirement(const struct abibase_catalogue *cat,
 						const char *name);
+/* The requirement that a guest states by that member of its device, or NULL. */
+const struct requirement *catalogue_stated_by(const struct abibase_catalogue *cat,
+					      const char *member);
+/* The row whose value that member of an observed shape shows, or NULL. */
+const struct row *catalogue_shown_as(const struct abibase_catalogue *cat, const char *member);
 /* The releases that this version is one of; NULL: nobody looked. */
 const struct release *catalogue_release(const struct abibase_catalogue *cat,
 					const struct version *v);

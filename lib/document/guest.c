@@ -6,6 +6,7 @@
 #include <inttypes.h>
 
 #include "base/context.h"
+#include "base/known.h"
 
 /* ------------------------------------------------------------- what is accepted */
 
@@ -76,7 +77,7 @@ static const struct member device_members[] = {
 	{ "class", J_STRING, .required = true, .check = schema_name },
 	{ "config_size", J_INT, .check = check_config_size },
 	{ "id", J_STRING, .check = schema_nonempty },
-	{ "mtu", J_INT, .check = check_mtu },
+	{ GUEST_MTU, J_INT, .check = check_mtu },
 	{ "negotiated", J_STRING, .check = check_word },
 	{ "offered", J_STRING, .check = check_word },
 	{ "properties", J_OBJECT, .keys = schema_key, .each = EACH(J_BOOL) },
@@ -122,9 +123,9 @@ static int64_t number_of(const json_t *obj, const char *key)
 	return v ? json_integer_value(v) : -1;
 }
 
-static enum abibase_tri tri_of(const json_t *obj, const char *key)
+enum abibase_tri guest_states(const struct guest_device *d, const char *member)
 {
-	const json_t *v = json_object_get(obj, key);
+	const json_t *v = json_object_get(d->json, member);
 
 	return !v ? ABIBASE_UNKNOWN : json_is_true(v) ? ABIBASE_YES : ABIBASE_NO;
 }
@@ -162,10 +163,9 @@ static int guest_fill(struct abibase_guest *g)
 		d->queue_sizes = json_object_get(v, "queue_sizes");
 		d->properties = json_object_get(v, "properties");
 		d->config_size = number_of(v, "config_size");
-		d->mtu = number_of(v, "mtu");
+		d->mtu = number_of(v, GUEST_MTU);
 		d->rom_size = number_of(v, "rom_size");
-		d->vnet_hdr = tri_of(v, "vnet_hdr");
-		d->ufo = tri_of(v, "ufo");
+		d->json = v;
 	}
 	return 0;
 }
@@ -231,7 +231,7 @@ int abibase_guest_from_word(struct abibase_context *ctx, const char *word,
 				    "\"%s\" is not a feature word: hex digits, of at most 128 bits",
 				    word);
 	root = json_pack("{s:s, s:[{s:s, s:o}]}", "schema", "abibase-guest/1", "devices", "class",
-			 class_name ? class_name : "virtio-net-device", "negotiated",
+			 class_name ? class_name : NET_DEVICE, "negotiated",
 			 guest_word(w));
 	return root ? guest_from_json(ctx, root, word, ret) : context_oom(ctx);
 }

@@ -19,7 +19,7 @@ struct guest_device {
 	const json_t *properties; /* "class.property" to whether it is on, or NULL */ /* or NULL */
 	int64_t config_size, mtu;  /* -1: not stated */
 	int64_t rom_size;	   /* of its option ROM; 0: it has none; -1: not stated */
-	enum abibase_tri vnet_hdr, ufo;
+	const json_t *json;
 };
 
 struct abibase_guest {
@@ -30,6 +30,8 @@ struct abibase_guest {
 	size_t n;
 };
 
+/* What a member of the device's says that is true or false; unknown: it is not stated. */
+enum abibase_tri guest_states(const struct guest_device *d, const char *member);
 /* Takes the reference of @root, also on failure. */
 int guest_from_json(struct abibase_context *ctx, json_t *root, const char *source,
 		    struct abibase_guest **ret);

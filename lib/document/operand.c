@@ -80,6 +80,25 @@ static int load_file(struct abibase_context *ctx, const char *path,
 	return load_document(ctx, root, len, source, ret_profile, ret_baseline);
 }
 
+ABIBASE_EXPORT int abibase_operand_from_buffer(struct abibase_context *ctx, const char *buf,
+					       size_t len, const char *source,
+					       struct abibase_profile **ret_profile,
+					       struct abibase_baseline **ret_baseline)
+{
+	struct abibase_profile *profile = NULL;
+	struct abibase_baseline *baseline = NULL;
+	json_t *root;
+	int r = json_parse(ctx, buf, len, JSON_MAX_BASELINE, source, &root);
+
+	if (r == 0)
+		r = load_document(ctx, root, len, source, &profile, &baseline);
+	if (r < 0)
+		return r;
+	*ret_profile = profile;
+	*ret_baseline = baseline;
+	return 0;
+}
+
 /* ------------------------------------------------------------------------ names */
 
 static int load_platform(struct abibase_context *ctx, const char *name,

@@ -6,6 +6,7 @@
 #include <syslog.h>
 
 #include "base/context.h"
+#include "base/suggest.h"
 #include "document/json.h"
 #include "document/platforms.h"
 #include "document/profile.h"
@@ -402,36 +403,6 @@ abibase_platforms_profile(const struct abibase_platforms *l, size_t i)
 
 /* ---------------------------------------------------------------------- by name */
 
-#define NEAR 2
-#define MAX_NAME 255
-
-/* Changes of one character each that make @b of @a (Levenshtein); more than NEAR for long names. */
-static unsigned int distance(const char *a, const char *b)
-{
-	size_t n = strlen(b);
-	unsigned int row[MAX_NAME + 1];
-
-	if (n > MAX_NAME || strlen(a) > MAX_NAME)
-		return NEAR + 1;
-	for (size_t k = 0; k <= n; k++)
-		row[k] = (unsigned int)k;
-	for (size_t i = 0; a[i]; i++) {
-		unsigned int diagonal = row[0]++;
-
-		for (size_t k = 0; k < n; k++) {
-			unsigned int best = diagonal + (a[i] != b[k]);
-
-			diagonal = row[k + 1];
-			if (row[k] + 1 < best)
-				best = row[k] + 1;
-			if (diagonal + 1 < best)
-				best = diagonal + 1;
-			row[k + 1] = best;
-		}
-	}
-	return row[n];
-}
-
 static void add_names(struct buf *b, const struct abibase_platforms *l)
 {
 	size_t start = b->len;
@@ -447,25 +418,20 @@ static void add_names(struct buf *b, const struct abibase_platforms *l)
 		buf_puts(b, "none");
 }
 
-static void add_if_near(struct buf *b, const char *name, const char *other, bool *any)
-{
-	if (!other || (strcasecmp(name, other) && distance(name, other) > NEAR))
-		return;
-	buf_printf(b, "%s\"%s\"", *any ? " or " : "; did you mean ", other);
-	*any = true;
-}
-
 static void add_near(struct buf *b, const struct abibase_platforms *l, const char *name)
 {
-	bool any = false;
+	struct suggest s = { .word = name };
+	char near[SUGGEST_TEXT];
 
 	for (size_t i = 0; i < l->n; i++) {
 		if (!l->c[i].profile)
 			continue;
-		add_if_near(b, name, l->c[i].profile->name, &any);
-		add_if_near(b, name, l->c[i].alias, &any);
+		suggest_offer(&s, l->c[i].alias);
+		suggest_offer(&s, l->c[i].profile->name);
 	}
-	buf_puts(b, any ? "? There are: " : "; there are: ");
+	suggest_text(&s, '"', near);
+	buf_puts(b, near);
+	buf_puts(b, *near ? " There are: " : "; there are: ");
 }
 
 static int fail_not_found(struct abibase_context *ctx, const struct abibase_platforms *l,

@@ -4,6 +4,7 @@
 #include "base/context.h"
 #include "document/profile.h"
 #include "document/value.h"
+#include "base/known.h"
 
 /* ------------------------------------------------------------- what is accepted */
 
@@ -169,7 +170,7 @@ static const struct member observed_members[] = {
 	{ "offered", J_STRING, .check = check_offered },
 	{ "queue_sizes", J_ARRAY, .each = EACH(J_INT, .check = check_positive) },
 	{ "rom_size", J_INT, .check = check_rom_size },
-	{ "vectors", J_INT, .check = check_positive },
+	{ SHAPE_VECTORS, J_INT, .check = check_positive },
 	{ 0 },
 };
 
@@ -462,7 +463,7 @@ int profile_from_json(struct abibase_context *ctx, json_t *root, const char *sou
 	return 0;
 }
 
-ABIBASE_EXPORT int abibase_profile_from_buffer(struct abibase_context *ctx, const char *buf,
+int abibase_profile_from_buffer(struct abibase_context *ctx, const char *buf,
 					       size_t len, const char *source,
 					       struct abibase_profile **ret)
 {

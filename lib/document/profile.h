@@ -76,4 +76,19 @@ extern const struct form profile_form;
 extern const struct form qemu_form;
 extern const struct form unasked_form;
 
+/*
+ * abibase_profile_from_buffer - read a profile
+ * @buf: @len bytes of JSON, an abibase-profile/1 document; at most 4 MiB; not kept
+ * @source: what to call it in messages, normally the file name
+ * @ret: the profile; release with abibase_profile_unref()
+ *
+ * The document is validated whole: unknown or duplicate keys, wrong types, a missing or newer
+ * schema, invalid UTF-8 and truncated text are refused, see abibase-profile(5).
+ *
+ * Returns: 0, -EBADMSG (not a valid profile), -EPROTONOSUPPORT (a newer schema), -EFBIG, -ENOMEM.
+ *
+ */
+int abibase_profile_from_buffer(struct abibase_context *ctx, const char *buf, size_t len,
+				const char *source, struct abibase_profile **ret);
+
 #endif

@@ -6,7 +6,7 @@
 
 /* Where documents have findings: at their head, and in each host or platform. */
 static const char *const lists[] = { "findings", "differences", "notes" };
-static const char *const parts[] = { "hosts", "platforms" };
+static const char *const parts[] = { "hosts", "platforms", "files" };
 
 static bool take_findings(struct abibase_result *r, size_t *cap, const json_t *list)
 {
@@ -33,8 +33,10 @@ static bool gather(struct abibase_result *r)
 		json_t *list = json_object_get(r->root, parts[k]);
 
 		ok &= take_findings(r, &cap, json_object_get(list, "findings"));
-		json_array_foreach(list, i, part)
+		json_array_foreach(list, i, part) {
 			ok &= take_findings(r, &cap, json_object_get(part, "findings"));
+			ok &= take_findings(r, &cap, json_object_get(part, "problems"));
+		}
 	}
 	return ok;
 }

@@ -95,7 +95,8 @@ struct probe_surface {
 
 #define PROBE_MAX_FACTS 32
 extern const struct probe_surface probe_tap, probe_macvtap, probe_ipvtap, probe_ebpf;
-extern const struct probe_surface probe_vhost_net, probe_vhost_vsock, probe_vhost_scsi;
+/* Every /dev/vhost-*; the last one has no name. */
+extern const struct probe_surface probe_vhosts[];
 /* All devices of it; each one is a surface of its own, see probe_vdpa_device(). */
 extern const struct probe_surface probe_vhost_vdpa;
 

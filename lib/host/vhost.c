@@ -103,7 +103,7 @@ static const char *const scsi_modules[] = {
 	"target_core_mod", "vhost", "vhost_iotlb", "vhost_scsi", NULL
 };
 
-const struct probe_surface probe_vhost_net = {
+const struct probe_surface probe_vhosts[] = { {
 	.name = "vhost_net",
 	.option = "vhost-net",
 	.node = "/dev/vhost-net",
@@ -113,9 +113,7 @@ const struct probe_surface probe_vhost_net = {
 	.n_facts = ARRAY_SIZE(net_facts),
 	.modules = net_modules,
 	.ask = vhost_ask,
-};
-
-const struct probe_surface probe_vhost_vsock = {
+}, {
 	.name = "vhost_vsock",
 	.option = "vhost-vsock",
 	.node = "/dev/vhost-vsock",
@@ -126,10 +124,8 @@ const struct probe_surface probe_vhost_vsock = {
 	.n_facts = ARRAY_SIZE(vsock_facts),
 	.modules = vsock_modules,
 	.ask = vhost_ask,
-};
-
-/* Its minor is dynamic: before the module is loaded there is no node, and opening loads nothing. */
-const struct probe_surface probe_vhost_scsi = {
+}, {
+	/* its minor is dynamic: before the module is loaded there is no node, and opening loads nothing */
 	.name = "vhost_scsi",
 	.option = "vhost-scsi",
 	.node = "/dev/vhost-scsi",
@@ -140,4 +136,4 @@ const struct probe_surface probe_vhost_scsi = {
 	.n_facts = ARRAY_SIZE(scsi_facts),
 	.modules = scsi_modules,
 	.ask = vhost_ask,
-};
+}, { 0 } };

@@ -13,6 +13,7 @@
 #include "live/guest.h"
 #include "qemu/command.h"
 #include "qemu/qtest.h"
+#include "base/known.h"
 
 /*
  * A running QEMU is asked over its monitor what it is and what its guest negotiated. It must never die
@@ -26,7 +27,6 @@
 
 #define ANSWER_MS 10000
 #define TRIAL_MS 30000
-#define NET_CLASS "virtio-net-device"
 /* More descriptors than one QEMU has. */
 #define DESCRIPTORS_MAX 65536
 
@@ -258,7 +258,7 @@ static int ask_rom(struct qmp *q, const char *path, json_t *device)
 
 	if (!pci)
 		return end ? -ENOMEM : 0;
-	r = ask_property(q, pci, "romsize", &size);
+	r = ask_property(q, pci, ROMSIZE, &size);
 	if (r == 0)
 		r = ask_property(q, pci, "romfile", &file);
 	if (r == 0)
@@ -274,7 +274,7 @@ static int ask_device(struct answers *n, struct qmp *q, const char *path)
 
 	if (r == 0)
 		r = qmp_call(q, "x-query-virtio-status", path_argument(path), &status);
-	if (r == 0 && json_object_set_new(device, "status", status) < 0)
+	if (r == 0 && json_object_set_new(device, QMP_STATUS, status) < 0)
 		r = -ENOMEM;
 	if (r == 0)
 		r = ask_queues(q, path, json_integer_value(json_object_get(status, "num-vqs")),
@@ -320,7 +320,7 @@ static int ask_properties(const struct answers *n, struct qmp *q, const char *pa
 		const struct row *row = &cat->rows[i];
 		json_auto_t *value = NULL;
 
-		if (row->bit < 0 || !streq(row->class_name, NET_CLASS))
+		if (row->bit < 0 || !streq(row->class_name, NET_DEVICE))
 			continue;
 		r = qmp_call(q, "qom-get", json_pack("{s:s, s:s}", "path", path, "property",
 						     row->property), &value);
@@ -421,7 +421,7 @@ static bool all_started_vhost(const struct answers *n)
 	size_t i;
 
 	json_array_foreach(n->devices, i, v)
-		if (!json_is_true(json_object_get(json_object_get(v, "status"), "vhost-started")))
+		if (!json_is_true(json_object_get(json_object_get(v, QMP_STATUS), "vhost-started")))
 			return false;
 	return true;
 }
@@ -558,7 +558,7 @@ static const char *backend_of(const struct asking *a, const json_t *status)
 
 static int add_device(struct asking *a, const json_t *answer, json_t *list)
 {
-	const json_t *status = json_object_get(answer, "status");
+	const json_t *status = json_object_get(answer, QMP_STATUS);
 	const char *backend = backend_of(a, status);
 	uint64_t taken[2] = { 0, 0 }, offered[2] = { 0, 0 };
 	json_t *device;
@@ -568,7 +568,7 @@ static int add_device(struct asking *a, const json_t *answer, json_t *list)
 		r = word_of(a, json_object_get(status, "host-features"), offered);
 	if (r < 0)
 		return r;
-	device = json_pack("{s:s, s:o, s:o, s:o, s:s*, s:O, s:O*}", "class", NET_CLASS, "id",
+	device = json_pack("{s:s, s:o, s:o, s:o, s:s*, s:O, s:O*}", "class", NET_DEVICE, "id",
 			   id_of(json_string_value(json_object_get(answer, "path"))), "negotiated",
 			   guest_word(taken), "offered", guest_word(offered), "backend", backend,
 			   "queue_sizes", json_object_get(answer, "sizes"), "rom_size",
@@ -584,7 +584,7 @@ static int add_unasked(struct asking *a, const json_t *answer, json_t *list)
 			      a->tap ? (a->vhost ? "tap+vhost" : "tap") :
 				       (a->vhost ? "macvtap+vhost" : "macvtap");
 
-	json_t *device = json_pack("{s:s, s:o*, s:s*, s:O*}", "class", NET_CLASS, "id",
+	json_t *device = json_pack("{s:s, s:o*, s:s*, s:O*}", "class", NET_DEVICE, "id",
 				   path ? id_of(path) : NULL, "backend", backend, "properties",
 				   json_object_get(answer, "properties"));
 

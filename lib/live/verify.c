@@ -286,7 +286,7 @@ static struct ask ask_for(const struct difference *d)
 
 	return (struct ask){ .cat = k->v->cat, .p = k->v->p,
 			     .view = k->have_view ? &k->view : NULL,
-			     .lacks = d->nic->throwaway.no_vnet_hdr ? catalogue_requirement(k->v->cat, "tap-vnet-hdr") : NULL };
+			     .lacks = d->nic->throwaway.no_vnet_hdr ? catalogue_stated_by(k->v->cat, "vnet_hdr") : NULL };
 }
 
 static void because_masked(const struct difference *d)
@@ -419,10 +419,11 @@ static void compare_bit(struct difference *d)
 			d->q = &cat->requirements[i];
 	if (d->row)
 		s = throwaway_setting(&k->t, d->nic, d->row->property);
-	else if (d->q)
-		s = throwaway_setting(&k->t, d->nic, "disable-modern");
+	else if (d->q && d->q->masked_by >= 0)
+		s = throwaway_setting(&k->t, d->nic, cat->rows[d->q->masked_by].property);
 	if (d->q && s.option && word_is_bool(s.value, true))
-		differ(d, LAYER_COMMAND, keep(k, "%s has disable-modern=%s", s.option, s.value),
+		differ(d, LAYER_COMMAND, keep(k, "%s has %s=%s", s.option,
+					      cat->rows[d->q->masked_by].property, s.value),
 		       keep(k, "leave that out: a legacy device has none of the newer features"));
 	else if (s.option && is_own(d, &s))
 		say_own(d, &s);
@@ -516,11 +517,15 @@ static int64_t host_limit(const struct verifying *k, const struct shape *s, cons
 static int64_t limit_of(struct verifying *k, const struct nic *nic, const struct verify_device *dev,
 			unsigned int q, int64_t limit)
 {
+	enum row_queues queues = q % 2 ? QUEUES_TRANSMIT : QUEUES_RECEIVE;
+	const struct abibase_catalogue *cat = k->v->cat;
 	struct setting_from s = { 0 };
 	int64_t n;
 
 	if (!(dev->n_queues % 2 && q + 1 == dev->n_queues))
-		s = throwaway_setting(&k->t, nic, q % 2 ? "tx_queue_size" : "rx_queue_size");
+		for (size_t r = 0; r < cat->n_rows && !s.option; r++)
+			if (cat->rows[r].queues == queues)
+				s = throwaway_setting(&k->t, nic, cat->rows[r].property);
 	if (!s.option)
 		return limit;
 	n = strtoll(s.value, NULL, 0);
@@ -582,12 +587,11 @@ static int64_t promised_number(const struct abibase_catalogue *cat,
 /* What the command line sets is the guest's wherever it goes, and so is the number of its queues. */
 static void check_vectors(struct verifying *k, size_t i, const struct nic *nic, unsigned int vectors)
 {
-	int r = catalogue_row(k->v->cat, "virtio-net-pci-base.vectors");
-	const struct row *row = r < 0 ? NULL : &k->v->cat->rows[r];
+	const struct row *row = catalogue_shown_as(k->v->cat, SHAPE_VECTORS);
 	int64_t want = row ? promised_number(k->v->cat, k->v->b, row) : -1;
 
 	if (want < 0 || nic->throwaway.queues > 1 ||
-	    throwaway_setting(&k->t, nic, "vectors").option)
+	    throwaway_setting(&k->t, nic, row->property).option)
 		return;
 	want = row_realized(row, want);
 	if (want == (int64_t)vectors)

@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "model/derive.h"
+#include "base/known.h"
 
 /* What no property can equalise, what is worth a word, and the feature words that follow. */
 
@@ -646,26 +647,31 @@ static void set_bit(struct offer *o, int bit, const char *feature)
 	o->features[o->n_features++] = feature;
 }
 
-/* A device that cannot be a modern one has no bits from 32 on. */
-static bool is_modern(const struct derive *d, unsigned int backend)
+/* Does every host have it, or is it not asked for? */
+static bool is_met(const struct derive *d, const struct requirement *q)
 {
-	for (size_t i = 0, k = 0; i < d->cat->n_requirements; i++) {
+	for (size_t i = 0; i < d->b->n_requirements; i++)
+		if (d->b->requirements[i].name == q->name)
+			return d->b->requirements[i].met == ABIBASE_YES;
+	return true;
+}
+
+/* A legacy device has no bits from 32 on. */
+static bool is_legacy(const struct derive *d, unsigned int backend)
+{
+	for (size_t i = 0; i < d->cat->n_requirements; i++) {
 		const struct requirement *q = &d->cat->requirements[i];
 
-		if (q->bit == 32 && derive_is_masked(d, q, 1u << backend))
-			return false;
-		if (!applies_at_all(d, q))
-			continue;
-		if (q->bit == 32 && q->needs[backend].n && d->b->requirements[k].met != ABIBASE_YES)
-			return false;
-		k++;
+		if (q->legacy_without && (derive_is_masked(d, q, 1u << backend) ||
+					  (q->needs[backend].n && !is_met(d, q))))
+			return true;
 	}
-	return true;
+	return false;
 }
 
 int derive_fill_offer(struct derive *d, struct offer *o)
 {
-	bool modern = is_modern(d, o->backend);
+	int bits = is_legacy(d, o->backend) ? LEGACY_BITS : 128;
 
 	o->known = true;
 	o->features = arena_alloc(&d->b->arena,
@@ -673,7 +679,7 @@ int derive_fill_offer(struct derive *d, struct offer *o)
 					  sizeof(*o->features));
 	if (!o->features)
 		return -ENOMEM;
-	for (int bit = 0; bit < (modern ? 128 : 32); bit++) {
+	for (int bit = 0; bit < bits; bit++) {
 		for (size_t r = 0; r < d->cat->n_rows; r++)
 			if (d->cat->rows[r].bit == bit && bit_is_on(d, r) &&
 			    d->cat->rows[r].backends & (1u << o->backend))

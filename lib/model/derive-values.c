@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "model/derive.h"
+#include "base/known.h"
 
 /* The value of every row: what hosts lack, what QEMUs make of it, what was asked for by name. */
 
@@ -324,10 +325,10 @@ static void mask_high_bits(struct derive *d)
 	for (size_t i = 0; i < d->cat->n_requirements; i++) {
 		const struct requirement *q = &d->cat->requirements[i];
 
-		if (q->bit != 32 || !derive_is_masked(d, q, d->b->in.policy.backends))
+		if (!q->legacy_without || !derive_is_masked(d, q, d->b->in.policy.backends))
 			continue;
 		for (size_t r = 0; r < d->cat->n_rows; r++)
-			if (d->on[r] && d->cat->rows[r].bit >= 32 &&
+			if (d->on[r] && d->cat->rows[r].bit >= LEGACY_BITS &&
 			    d->cat->rows[r].backends & d->cat->rows[q->masked_by].backends)
 				tie_off(d, r, WHY_DISABLED, d->cat->rows[q->masked_by].group_name);
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 
+#include "base/suggest.h"
 #include "base/context.h"
 #include "model/effective.h"
 #include "model/intersect.h"
@@ -93,24 +94,35 @@ ABIBASE_EXPORT int abibase_intersection_set_target(struct abibase_intersection *
 	return replace(ix, &ix->in.policy.target, target);
 }
 
+static int fail_backend(struct abibase_intersection *ix, const char *backend)
+{
+	unsigned int net = catalogue_device(ix->cat, NULL);
+	struct suggest s = { .word = backend };
+	char near[SUGGEST_TEXT];
+	_buf_ names = { 0 };
+
+	for (size_t k = 0; k < ix->in.n_backends; k++) {
+		if (!(net & (1u << k)))
+			continue;
+		buf_printf(&names, "%s%s", names.len ? ", " : "", ix->in.backends[k]);
+		suggest_offer(&s, ix->in.backends[k]);
+	}
+	suggest_text(&s, '"', near);
+	return context_fail(ix->ctx, EINVAL, "backend-not-known", NULL,
+			    "\"%s\" is not a backend%s accepted: %s", backend, *near ? near : ";",
+			    names.data ? names.data : "none");
+}
+
 ABIBASE_EXPORT int abibase_intersection_add_backend(struct abibase_intersection *ix,
 						    const char *backend)
 {
 	unsigned int net = catalogue_device(ix->cat, NULL);
 	int i = catalogue_backend(ix->cat, backend);
-	_buf_ names = { 0 };
 
 	if (ix->in.n_hosts)
 		return too_late(ix);
-	if (i < 0 || !(net & (1u << i))) {
-		for (size_t k = 0; k < ix->in.n_backends; k++)
-			if (net & (1u << k))
-				buf_printf(&names, "%s%s", names.len ? ", " : "",
-					   ix->in.backends[k]);
-		return context_fail(ix->ctx, EINVAL, "backend-not-known", NULL,
-				    "\"%s\" is not a backend; accepted: %s", backend,
-				    names.data ? names.data : "none");
-	}
+	if (i < 0 || !(net & (1u << i)))
+		return fail_backend(ix, backend);
 	if (!ix->in.policy.backends_named)
 		ix->in.policy.backends &= ~net;
 	ix->said_backends = ix->in.policy.backends_named = true;
@@ -160,6 +172,8 @@ static int add_group(struct abibase_intersection *ix, bool off, const char *grou
 	struct policy *p = &ix->in.policy;
 	struct strings *to = off ? &p->disable : &p->enable;
 	const struct strings *other = off ? &p->enable : &p->disable;
+	struct suggest s = { .word = group };
+	char near[SUGGEST_TEXT];
 	_buf_ names = { 0 };
 
 	if (ix->in.n_hosts)
@@ -170,12 +184,18 @@ static int add_group(struct abibase_intersection *ix, bool off, const char *grou
 	ix->said_wishes = true;
 	if (catalogue_group_has_switch(ix->cat, group, off))
 		return strings_insert(to, group) < 0 ? context_oom(ix->ctx) : 0;
-	for (size_t i = 0; i < ix->cat->n_groups; i++)
-		if (catalogue_group_has_switch(ix->cat, ix->cat->groups[i].name, off))
-			buf_printf(&names, "%s%s", names.len ? ", " : "", ix->cat->groups[i].name);
+	for (size_t i = 0; i < ix->cat->n_groups; i++) {
+		const char *name = ix->cat->groups[i].name;
+
+		if (!catalogue_group_has_switch(ix->cat, name, off))
+			continue;
+		buf_printf(&names, "%s%s", names.len ? ", " : "", name);
+		suggest_offer(&s, name);
+	}
+	suggest_text(&s, '"', near);
 	return context_fail(ix->ctx, EINVAL, "group-not-known", NULL,
-			    "\"%s\" is not a group that can be switched%s; accepted: %s", group,
-			    off ? " off" : "", names.data ? names.data : "none");
+			    "\"%s\" is not a group that can be switched%s%s accepted: %s", group,
+			    off ? " off" : "", *near ? near : ";", names.data ? names.data : "none");
 }
 
 ABIBASE_EXPORT int abibase_intersection_enable(struct abibase_intersection *ix, const char *group)

@@ -3,6 +3,7 @@
 
 #include "base/context.h"
 #include "model/predict.h"
+#include "base/known.h"
 
 struct prediction {
 	struct predictor core;
@@ -144,7 +145,7 @@ static void offer_bit(struct offered *o, int bit, enum abibase_tri on, enum abib
 
 static void make_legacy(uint64_t word[2])
 {
-	word[0] &= 0xffffffff;
+	word[0] &= ((uint64_t)1 << LEGACY_BITS) - 1;
 	word[1] = 0;
 }
 
@@ -173,7 +174,7 @@ void predict_offer(const struct predictor *pr, predict_fn fn, void *data, struct
 		predict_requirement(pr, q, &p);
 		fn(data, NULL, q, &p);
 		offer_bit(ret, q->bit, ABIBASE_YES, p.can);
-		if (q->bit == 32)
+		if (q->legacy_without)
 			modern = p.can;
 	}
 	if (modern != ABIBASE_YES)

@@ -4,8 +4,8 @@
 #include "document/baseline.h"
 #include "base/context.h"
 
-enum format { FORMAT_ARGS, FORMAT_READCONFIG, FORMAT_JSON, FORMAT_TABLE };
-static const char *const format_words[] = { "args", "readconfig", "json", "table" };
+enum format { FORMAT_ARGS, FORMAT_READCONFIG, FORMAT_JSON, FORMAT_TEXT };
+static const char *const format_words[] = { "args", "readconfig", "json", "text" };
 
 struct abibase_render {
 	struct abibase_context *ctx;
@@ -43,7 +43,7 @@ ABIBASE_EXPORT int abibase_render_set_format(struct abibase_render *r, const cha
 			return 0;
 		}
 	return context_fail(r->ctx, EINVAL, "format-not-known", NULL,
-			    "\"%s\" is not a format; accepted: args, readconfig, json, table",
+			    "\"%s\" is not a format; accepted: args, readconfig, json, text",
 			    format);
 }
 
@@ -498,7 +498,7 @@ static void write_text(const struct abibase_render *r, const struct abibase_base
 	case FORMAT_JSON:
 		baseline_write(b, !r->no_inputs, out);
 		break;
-	case FORMAT_TABLE:
+	case FORMAT_TEXT:
 	default:
 		write_table(b, out);
 		break;

@@ -56,11 +56,6 @@ static const char *const reason_words[] = {
 	[REASON_NOT_ASKED] = "not-asked",
 };
 
-static const struct probe_surface *const surfaces[] = {
-	&probe_tap,	   &probe_vhost_net, &probe_vhost_vsock, &probe_vhost_scsi,
-	&probe_vhost_vdpa, &probe_ebpf,	     &probe_macvtap,	 &probe_ipvtap,
-};
-
 /* -------------------------------------------------------------- one surface */
 
 /* 0, or what fork(2) says; all else is a finding. */
@@ -412,34 +407,39 @@ static int probe_parameters(struct abibase_probe *pr, const char *release, json_
 	return r;
 }
 
+/* One surface, if it is to be asked. */
+static int probe_wanted(struct abibase_probe *pr, const struct probe_surface *s, const char *release,
+			json_t *facts, json_t *loaded, struct findings *f)
+{
+	memset(f, 0, sizeof(*f));
+	if (!probe_wants(pr, s->option)) {
+		set_all_unknown(s, f, REASON_NOT_ASKED, 0);
+		return add_facts(facts, s, f);
+	}
+	if (process_stopped(&pr->stop))
+		return -ECANCELED;
+	probe_tell(pr, s->option);
+	if (s == &probe_vhost_vdpa)
+		return probe_vdpa(pr, release, facts, loaded);
+	return probe_surface(pr, s, release, facts, loaded, f);
+}
+
 static int probe_devices(struct abibase_probe *pr, const char *release, json_t *facts,
 			 json_t **ret_sandbox)
 {
+	static const struct probe_surface *const others[] = { &probe_vhost_vdpa, &probe_ebpf,
+							      &probe_macvtap, &probe_ipvtap };
 	json_auto_t *loaded = json_array();
-	struct findings tap = { 0 };
-	int r = 0;
+	struct findings tap = { 0 }, f;
+	int r;
 
 	if (!loaded)
 		return -ENOMEM;
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(surfaces); i++) {
-		const struct probe_surface *s = surfaces[i];
-		struct findings f = { 0 };
-
-		if (process_stopped(&pr->stop))
-			return -ECANCELED;
-		if (probe_wants(pr, s->option))
-			probe_tell(pr, s->option);
-		if (!probe_wants(pr, s->option)) {
-			set_all_unknown(s, &f, REASON_NOT_ASKED, 0);
-			r = add_facts(facts, s, &f);
-		} else if (s == &probe_vhost_vdpa) {
-			r = probe_vdpa(pr, release, facts, loaded);
-		} else {
-			r = probe_surface(pr, s, release, facts, loaded, &f);
-		}
-		if (s == &probe_tap)
-			tap = f;
-	}
+	r = probe_wanted(pr, &probe_tap, release, facts, loaded, &tap);
+	for (const struct probe_surface *s = probe_vhosts; r == 0 && s->name; s++)
+		r = probe_wanted(pr, s, release, facts, loaded, &f);
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(others); i++)
+		r = probe_wanted(pr, others[i], release, facts, loaded, &f);
 	/* after what loads their module */
 	if (r == 0)
 		r = probe_parameters(pr, release, facts);

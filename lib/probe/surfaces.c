@@ -5,22 +5,35 @@
 #include "base/context.h"
 #include "probe/probe.h"
 
-static const struct {
-	const char *name;
-	bool on_request; /* costs more than it is worth to most: a device is made for it */
-} surfaces[] = {
-	{ "tap", false },	 { "macvtap", true },	   { "ipvtap", true },
-	{ "vhost-net", false },	 { "vhost-vsock", false }, { "vhost-scsi", false },
-	{ "vhost-vdpa", false }, { "params", false },	   { "ebpf", false },
-	{ "qemu", false },
-};
+static const char *const before[] = { "tap", "macvtap", "ipvtap" };
+static const char *const after[] = { "vhost-vdpa", "params", "ebpf", "qemu" };
+
+/* The @i-th surface, with every /dev/vhost-* in between; NULL: there is none. */
+static const char *surface(size_t i)
+{
+	const struct probe_surface *s = probe_vhosts;
+
+	if (i < ARRAY_SIZE(before))
+		return before[i];
+	for (i -= ARRAY_SIZE(before); s->name && i; i--)
+		s++;
+	if (s->name)
+		return s->option;
+	return i < ARRAY_SIZE(after) ? after[i] : NULL;
+}
 
 static int find(const char *name)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(surfaces); i++)
-		if (streq(surfaces[i].name, name))
-			return (int)i;
+	for (int i = 0; surface((size_t)i); i++)
+		if (streq(surface((size_t)i), name))
+			return i;
 	return -1;
+}
+
+/* It costs more than it is worth to most: a device is made for it. */
+static bool is_on_request(const char *name)
+{
+	return streq(name, "macvtap") || streq(name, "ipvtap");
 }
 
 static int choose(struct abibase_probe *pr, const char *name, unsigned int *mask)
@@ -32,8 +45,8 @@ static int choose(struct abibase_probe *pr, const char *name, unsigned int *mask
 		*mask |= 1u << i;
 		return 0;
 	}
-	for (size_t k = 0; k < ARRAY_SIZE(surfaces); k++)
-		buf_printf(&list, "%s%s", k ? ", " : "", surfaces[k].name);
+	for (size_t k = 0; surface(k); k++)
+		buf_printf(&list, "%s%s", k ? ", " : "", surface(k));
 	if (buf_failed(&list))
 		return context_oom(pr->ctx);
 	return context_fail(pr->ctx, EINVAL, "probe-no-surface", NULL,
@@ -61,5 +74,5 @@ bool probe_wants(const struct abibase_probe *pr, const char *option)
 
 	if (pr->skip & 1u << i)
 		return false;
-	return pr->only ? (pr->only & 1u << i) != 0 : !surfaces[i].on_request;
+	return pr->only ? (pr->only & 1u << i) != 0 : !is_on_request(option);
 }

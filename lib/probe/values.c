@@ -21,6 +21,7 @@
 #include "base/context.h"
 #include "probe/probe.h"
 #include "qemu/qmp.h"
+#include "base/known.h"
 
 /* In units of the time that one QEMU has; so many machine types take no longer than this. */
 #define PHASE_TIMEOUTS 3
@@ -28,7 +29,7 @@
 static const struct version oldest = { { 5, 2, 0 } };
 
 /* What can be read of a device that needs no backend; the ROM would be a package of its own. */
-static const char *const stand_in_classes[] = { "virtio-net-device", "virtio-net-pci" };
+static const char *const stand_in_classes[] = { NET_DEVICE, "virtio-net-pci" };
 #define STAND_IN "virtio-net-pci,id=abi0,romfile="
 #define STAND_IN_PATH "abi0" /* a partial one, for short questions */
 #define STAND_IN_LINE "dev: virtio-net-pci, id \"abi0\""
@@ -150,7 +151,7 @@ static bool is_made_up(const struct values *v, const char *key)
 {
 	int row = catalogue_row(v->cat, key);
 
-	return row >= 0 && streq(v->cat->rows[row].type, "mac");
+	return row >= 0 && streq(v->cat->rows[row].type, MAC);
 }
 
 /* The value where no machine type says anything; JSON null: none. NULL: not known. */
@@ -644,8 +645,8 @@ static int take_tree(json_t *tree, const char *text)
 			continue;
 		if (indent <= start)
 			return 0;
-		if (strprefix(line + indent, "dev: virtio-net-device"))
-			class_name = "virtio-net-device";
+		if (strprefix(line + indent, "dev: " NET_DEVICE))
+			class_name = NET_DEVICE;
 		else
 			r = take_tree_line(tree, class_name, line + indent, len - indent);
 		if (r < 0)

@@ -276,7 +276,7 @@ static int device_param(void *data, const char *key, const char *value)
 static int review_rom(struct review *rv, const char *driver, const char *text)
 {
 	bool net;
-	int r = strings_have(&rv->b->in.policy.disable, "option-rom") ? device_has_rom(text, &net) : 0;
+	int r = strings_have(&rv->b->in.policy.disable, OPTION_ROM) ? device_has_rom(text, &net) : 0;
 
 	if (r > 0)
 		context_log(rv->ctx, LOG_WARNING, "command-rom",

@@ -2,11 +2,10 @@
 #ifndef ABIBASE_COMMAND_H
 #define ABIBASE_COMMAND_H
 
+#include "base/known.h"
 #include "document/baseline.h"
 
 /* How QEMU reads its command line, as far as it concerns a baseline (command.c). */
-
-#define NET_DEVICE "virtio-net-device"
 
 /* These callbacks end a walk, with its result, when they return other than 0. */
 typedef int (*param_fn)(void *data, const char *key, const char *value);

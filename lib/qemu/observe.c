@@ -35,6 +35,7 @@
 #include "base/context.h"
 #include "model/ask.h"
 #include "qemu/qtest.h"
+#include "base/known.h"
 
 #define TIMEOUT_MS 20000
 
@@ -349,7 +350,7 @@ json_t *observation_json(const struct abibase_observation *obs)
 	    json_object_set_new(sizes, "config_size",
 				json_integer((json_int_t)obs->dev.config_size)) < 0 ||
 	    json_object_set_new(sizes, "offered", json_string(word)) < 0 ||
-	    json_object_set_new(sizes, "vectors", json_integer((json_int_t)obs->dev.vectors)) < 0)
+	    json_object_set_new(sizes, SHAPE_VECTORS, json_integer((json_int_t)obs->dev.vectors)) < 0)
 		return NULL;
 	return json_incref(sizes);
 }
@@ -621,6 +622,16 @@ static void compare_backend(struct comparing *k)
 		       "it has this machine type, which its record does not list");
 }
 
+/* Does a setting decide it? */
+static bool is_shape_set(const struct comparing *k, const struct shape *s)
+{
+	for (size_t r = 0; r < k->cat->n_rows; r++)
+		if (k->cat->rows[r].shape_name && streq(k->cat->rows[r].shape_name, s->name) &&
+		    setting_of(k, &k->cat->rows[r]))
+			return true;
+	return false;
+}
+
 /* The size of the queues, where the catalogue has one for this version and nothing sets another. */
 static void compare_queues(struct comparing *k)
 {
@@ -629,17 +640,15 @@ static void compare_queues(struct comparing *k)
 		package && *package ? ABIBASE_CAUSE_BUILD : ABIBASE_CAUSE_CATALOGUE;
 	unsigned int most = 0;
 
-	for (char **s = k->obs->settings; s && *s; s++)
-		if (strstr(*s, "_queue_size="))
-			return;
 	for (unsigned int i = 0; i < k->obs->dev.n_queues; i++)
 		if (k->obs->dev.queue_size[i] > most)
 			most = k->obs->dev.queue_size[i];
 	for (size_t i = 0; i < k->cat->n_shapes; i++) {
 		const struct shape *s = &k->cat->shapes[i];
-		int64_t size = streq(s->name, "queue-size") ? shape_value(s, &k->view.version) : -1;
+		int64_t size = streq(s->recorded, "queue_sizes") ?
+				       shape_value(s, &k->view.version) : -1;
 
-		if (size >= 0 && size != (int64_t)most)
+		if (size >= 0 && !is_shape_set(k, s) && size != (int64_t)most)
 			differ(k, cause,
 			       "its largest queue has %u entries, and that of QEMU %s has %lld by "
 			       "the catalogue",
@@ -663,15 +672,15 @@ static int64_t number_of(const struct comparing *k, const struct row *row, struc
 
 static void compare_vectors(struct comparing *k)
 {
-	int r = catalogue_row(k->cat, "virtio-net-pci-base.vectors");
+	const struct row *row = catalogue_shown_as(k->cat, SHAPE_VECTORS);
 	struct effective e;
-	int64_t number = r < 0 ? -1 : number_of(k, &k->cat->rows[r], &e);
+	int64_t number = row ? number_of(k, row, &e) : -1;
 
 	if (number < 0 || number == (int64_t)k->obs->dev.vectors)
 		return;
 	differ(k, e.recorded ? ABIBASE_CAUSE_BUILD : ABIBASE_CAUSE_CATALOGUE,
 	       "its MSI-X table has %u entries, and %s says %lld%s", k->obs->dev.vectors,
-	       k->cat->rows[r].key, (long long)number, e.recorded ? "" : " by the catalogue");
+	       row->key, (long long)number, e.recorded ? "" : " by the catalogue");
 }
 
 /* The name of the machine type that may have been called by its alias. */

@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "qemu/command.h"
+#include "base/known.h"
 
 /* Which options of QEMU take a value, by what 5.2, 7.2, 10.0 and 11.1 say of themselves. */
 
@@ -20,7 +21,7 @@ static const char *const with_value[] = {
 	"dfilter", "display", "drive", "dtb", "dump-vmstate", "echr", "fda", "fdb", "fsdev", "fw_cfg",
 	"g", "gdb", "global", "hda", "hdb", "hdc", "hdd", "icount", "incoming", "initrd", "iscsi", "k",
 	"kernel", "loadvm", "m", "machine", "mem-path", "mon", "monitor", "msg", "mtdblock", "name",
-	"net", "netdev", "nic", "numa", "object", "option-rom", "overcommit", "parallel", "pflash",
+	"net", "netdev", "nic", "numa", "object", OPTION_ROM, "overcommit", "parallel", "pflash",
 	"pidfile", "plugin", "prom-env", "qmp", "qmp-pretty", "qtest", "qtest-log", "readconfig",
 	"realtime", "rotate", "rtc", "run-with", "runas", "sandbox", "sd", "seed", "semihosting-config",
 	"serial", "set", "shim", "smbios", "smp", "soundhw", "spice", "tb-size", "tpmdev", "trace",

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include "document/json.h"
+#include "base/known.h"
 
 
 /* Where registers are mapped: free on every PC. */
@@ -470,8 +471,7 @@ static int read_legacy(struct reader *rd)
 		r = write_config(rd, PCI_COMMAND, 2, PCI_COMMAND_IO);
 	if (r == 0)
 		r = read_port(rd, VIRTIO_PCI_HOST_FEATURES, 4, &word);
-	/* Bit 30 is VIRTIO_F_BAD_FEATURE, a trap for drivers that take what they do not know. */
-	rd->dev->offered[0] = word & ~(1u << 30);
+	rd->dev->offered[0] = word & ~(1u << BAD_FEATURE_BIT);
 	return r < 0 ? r : read_legacy_queues(rd);
 }
 

@@ -207,8 +207,8 @@ static int plain_nic(struct throwaway *t, const char *driver, const struct param
 	struct taking k = { .t = t, .params = nic ? &nic->params : NULL };
 	int r = nic ? 0 : -ENOMEM;
 
-	if (r == 0 && param(ps, "mac"))
-		r = take_param(&k, "mac", param(ps, "mac"));
+	if (r == 0 && param(ps, MAC))
+		r = take_param(&k, MAC, param(ps, MAC));
 	if (r < 0)
 		return r;
 	name_nic(t, nic, driver, param(ps, "id"));
@@ -523,7 +523,7 @@ static void write_escaped(struct buf *out, const char *s)
 static bool takes_disable_legacy(const struct nic *nic)
 {
 	return (streq(nic->driver, "virtio-net-pci") || streq(nic->driver, "virtio-net")) &&
-	       !param(&nic->params, "disable-legacy");
+	       !param(&nic->params, DISABLE_LEGACY);
 }
 
 /*
@@ -543,9 +543,9 @@ static void write_device(struct throwaway *t, struct nic *nic, size_t i, bool ro
 		buf_printf(&out, ",%s=", p->key);
 		write_escaped(&out, p->value);
 	}
-	if (takes_disable_legacy(nic) && !throwaway_setting(t, nic, "disable-legacy").option &&
+	if (takes_disable_legacy(nic) && !throwaway_setting(t, nic, DISABLE_LEGACY).option &&
 	    (t->confidential || on_express_port(t, nic)))
-		buf_puts(&out, ",disable-legacy=on");
+		buf_puts(&out, "," DISABLE_LEGACY "=on");
 	buf_printf(&out, ",netdev=abibase%zu,addr=%#zx%s", i, QTEST_SLOT + i,
 		   rom && throwaway_has_rom(nic) ? "" : ",romfile=");
 	if (buf_failed(&out))
@@ -584,7 +584,7 @@ static void write_words(struct throwaway *t)
 {
 	/* So does such a machine type, before any -global, and what follows wins over it. */
 	if (t->confidential)
-		write_global(t, "virtio-device.iommu_platform=on");
+		write_global(t, IOMMU_PLATFORM "=on");
 	for (size_t i = 0; i < t->n_globals; i++) {
 		const struct global *g = &t->globals[i];
 

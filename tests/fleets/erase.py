@@ -174,7 +174,7 @@ class Erasure:
                    ("match", ["match", "--platform=./bb.json", "./@"]),
                    ("explain", ["explain", "@B"])]
         others = others[:2] if kind == "property" else [rng.choice(others)]
-        return [("intersect", ["intersect", "-f", "table", "-M", self.machine, *backend, "@"]), *others]
+        return [("intersect", ["intersect", "-f", "text", "-M", self.machine, *backend, "@"]), *others]
 
     def say(self, words, file):
         if words[-1] == "@B":

@@ -18,7 +18,7 @@ static void check_profile(const struct abibase_profile *p)
 
 	MUST(abibase_profile_name(p) && p->kind && p->arch);
 	MUST(abibase_profile_to_json(p, &json) == 0);
-	MUST(abibase_profile_to_table(p, cat, &table) == 0);
+	MUST(abibase_profile_to_text(p, cat, &table) == 0);
 	abibase_profile_fact(p, "tap.offload.uso", NULL);
 	abibase_profile_fact(p, "vhost_net.features[40]", NULL);
 	/* the canonical form of a document just below the limit can be above it */

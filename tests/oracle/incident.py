@@ -183,7 +183,7 @@ class Incident:
                and answer["way_back"]["verdict"] == "open", json.dumps(answer))
         from_log = self.ask(0, "-", stdin=failed["stderr"])
         expect(from_log["rescue"] == WANTED, json.dumps(from_log))
-        self.abibase(1, "check", "--guest", guest, self.path("newer"))
+        self.abibase(1, "targets", "--now", guest, self.path("newer"))
         print("abibase targets: start it there with " + " ".join(options_of(answer["rescue"])))
 
         rescued = self.drive("loaded", "load", "start", "newer", answer["rescue"])

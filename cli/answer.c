@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "cli.h"
+
+#include "base/harmless.h"
+
+#include <unistd.h>
+
+#define RED "\033[31m"
+#define GREEN "\033[32m"
+#define YELLOW "\033[33m"
+#define PLAIN "\033[m"
+
+/* The words with which a verdict begins; the longer of two before the shorter. */
+static const struct {
+	const char *words, *colour;
+} verdicts[] = {
+	{ "does not satisfy", RED },  { "satisfies", GREEN },	   { "not satisfied", RED },
+	{ "satisfied", GREEN },	      { "does not take it", RED }, { "takes it now", GREEN },
+	{ "takes it with", YELLOW }, { "cannot tell", YELLOW },   { "differs", RED },
+	{ "equal", GREEN },	      { "yes", GREEN },		   { "no", RED },
+};
+
+/* Which verdict, behind no further letter, begins here? */
+static const char *verdict_at(const char *text, size_t *ret_len)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(verdicts); i++) {
+		size_t n = strlen(verdicts[i].words);
+
+		*ret_len = n;
+		if (strprefix(text, verdicts[i].words) &&
+		    (text[n] == '\0' || strchr("\n :;,.(", text[n])))
+			return verdicts[i].colour;
+	}
+	return NULL;
+}
+
+/* "yes: ...", "HOST: satisfies": in a line that begins a paragraph */
+static void put_line(FILE *to, const char *line, size_t len)
+{
+	const char *at = line, *colon = memmem(line, len, ": ", 2);
+	const char *colour = NULL;
+	size_t n = 0;
+
+	if (*line != ' ') {
+		colour = verdict_at(at, &n);
+		if (!colour && colon) {
+			at = colon + 2;
+			colour = verdict_at(at, &n);
+		}
+	}
+	if (!colour)
+		n = 0;
+	fwrite(line, 1, (size_t)(at - line), to);
+	if (colour)
+		fprintf(to, "%s%.*s%s", colour, (int)n, at, PLAIN);
+	fwrite(at + n, 1, len - (size_t)(at - line) - n, to);
+}
+
+static int print_coloured(const char *text)
+{
+	_autofree_ char *copy = strdup(text), *coloured = NULL;
+	size_t size;
+	FILE *to = open_memstream(&coloured, &size);
+
+	if (copy)
+		text_harmless(copy, "\n");
+	for (const char *p = copy; p && to && *p;) {
+		size_t len = strcspn(p, "\n");
+
+		len += p[len] == '\n';
+		put_line(to, p, len);
+		p += len;
+	}
+	if (!to || fclose(to) != 0 || !copy)
+		return cli_error("out of memory [out-of-memory]");
+	cli_put(stdout, coloured);
+	return 0;
+}
+
+/* --color, and on its own a terminal that has colours and whose user did not refuse them */
+static bool wants_colour(const struct options *o)
+{
+	const char *when = options_arg(o, OPT_COLOR);
+	const char *refused = getenv("NO_COLOR"), *terminal = getenv("TERM");
+
+	if (!options_find(o->command->verb, 0, "color", strlen("color")))
+		return false;
+	if (when && !streq(when, "auto"))
+		return streq(when, "always");
+	return (!refused || !*refused) && terminal && !streq(terminal, "dumb") &&
+	       isatty(STDOUT_FILENO);
+}
+
+int cli_show(const struct options *o, int r, const char *text, int status)
+{
+	bool to_stdout = !o->output || streq(o->output, "-");
+
+	if (r < 0)
+		return cli_error("out of memory [out-of-memory]");
+	if (!text || (options_has(o, 'q') && o->words && !o->output))
+		return status;
+	if (to_stdout && o->words && wants_colour(o))
+		r = print_coloured(text);
+	else
+		r = cli_write(o->output, text);
+	return r ? STATUS_TROUBLE : status;
+}
+
+int cli_answer(const struct abibase_result *res, const struct options *o)
+{
+	_autofree_ char *text = NULL;
+	int r = o->json ? abibase_result_to_json(res, &text) : abibase_result_to_text(res, &text);
+
+	return cli_show(o, r, text, (int)abibase_result_verdict(res));
+}

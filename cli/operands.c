@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "cli.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <sys/stat.h>
+
+#include "base/suggest.h"
+
+/* Bytes of one operand in a list, which is a path or NAME=PATH; bad ones that are named; files of a
+ * directory; bytes of one document, of which the library accepts no more. */
+#define OPERAND_MAX (2 * PATH_MAX)
+#define BAD_MAX 256
+#define FILES_MAX 65536
+#define DOCUMENT_MAX (64u << 20)
+
+struct walk {
+	const struct options *o;
+	bool again; /* to find out more: what can be read only once is left out */
+	cli_source_fn fn;
+	void *data;
+	size_t bad; /* of those that no word of the command line names alone */
+};
+
+static bool ends_with(const char *s, const char *end)
+{
+	size_t n = strlen(s), k = strlen(end);
+
+	return n >= k && streq(s + n - k, end);
+}
+
+/* Hand on one that a directory, a list or a file with several has. 0: go on. */
+static int hand_on(struct walk *w, const char *from, const struct cli_source *s, int *status)
+{
+	int r = w->fn(w->data, s);
+
+	if (r == 0)
+		return 0;
+	*status = r;
+	if (++w->bad < BAD_MAX)
+		return 0;
+	return cli_error("%s: not read on after %d bad operands [usage]", from, BAD_MAX);
+}
+
+/* ------------------------------------------------------------------ a document a line */
+
+struct lines {
+	const char *name;
+	FILE *f;
+	char *text;
+	size_t len, size, line;
+};
+
+/* One line more behind what is there. 1, 0 at the end, or a negative number having said why. */
+static int add_line(struct lines *l)
+{
+	int c = EOF;
+
+	while (l->len <= DOCUMENT_MAX && (c = getc(l->f)) != EOF) {
+		if (l->len + 1 >= l->size) {
+			size_t size = l->size ? 2 * l->size : 65536;
+			char *grown = realloc(l->text, size);
+
+			if (!grown)
+				return -cli_error("out of memory [out-of-memory]");
+			l->text = grown;
+			l->size = size;
+		}
+		l->text[l->len++] = (char)c;
+		if (c == '\n')
+			break;
+	}
+	if (l->len > DOCUMENT_MAX)
+		return -cli_error("%s:%zu: the document has more than %u bytes, the most that is "
+				  "accepted [file-too-large]",
+				  l->name, l->line + 1, DOCUMENT_MAX);
+	if (ferror(l->f))
+		return -cli_error("%s: cannot read: %s [io-error]", l->name, strerror(errno));
+	l->line += l->len > 0;
+	return c != EOF || l->len > 0;
+}
+
+static bool is_blank(const struct lines *l)
+{
+	for (size_t i = 0; i < l->len; i++)
+		if (!strchr(" \t\r\n", l->text[i]))
+			return false;
+	return true;
+}
+
+/* Does a line end a document that begins in it? Of one that is written over several it does not. */
+static bool is_whole(const struct lines *l)
+{
+	size_t n = l->len;
+
+	while (n > 0 && strchr(" \t\r\n", l->text[n - 1]))
+		n--;
+	return n > 0 && l->text[n - 1] == '}';
+}
+
+static int each_line(struct walk *w, struct lines *l)
+{
+	int status = 0, r = 1;
+	size_t n = 0;
+
+	for (; r > 0; l->len = 0, r = add_line(l)) {
+		_autofree_ char *name = NULL;
+		struct cli_source s = { .text = l->text, .len = l->len };
+
+		if (is_blank(l))
+			continue;
+		if (asprintf(&name, "%s:%zu", l->name, l->line) < 0) {
+			name = NULL;
+			return cli_error("out of memory [out-of-memory]");
+		}
+		s.name = name;
+		n++;
+		r = hand_on(w, l->name, &s, &status);
+		if (r)
+			return r;
+	}
+	if (r < 0)
+		return STATUS_TROUBLE;
+	return n ? status : cli_error("%s: no document in it [usage]", l->name);
+}
+
+/* Standard input has a document a line, or one that is written over all of its lines. */
+static int read_stdin(struct walk *w, struct lines *l)
+{
+	struct cli_source s = { .name = l->name };
+	size_t before;
+	int r = add_line(l);
+
+	if (r > 0 && is_whole(l))
+		return each_line(w, l);
+	for (before = 0; r > 0 && l->len > before; r = add_line(l))
+		before = l->len;
+	if (r < 0)
+		return STATUS_TROUBLE;
+	s.text = l->text ? l->text : "";
+	s.len = l->len;
+	return w->fn(w->data, &s);
+}
+
+static int read_lines(struct walk *w, const char *path)
+{
+	bool from_stdin = streq(path, "-");
+	_autofclose_ FILE *opened = from_stdin ? NULL : fopen(path, "re");
+	struct lines l = { .name = from_stdin ? "standard input" : path,
+			   .f = from_stdin ? stdin : opened };
+	int r;
+
+	if (from_stdin && w->again)
+		return 0;
+	if (!l.f)
+		return cli_error("%s: cannot open: %s [io-error]", path, strerror(errno));
+	if (from_stdin) {
+		r = read_stdin(w, &l);
+	} else {
+		r = add_line(&l);
+		r = r < 0 ? STATUS_TROUBLE : each_line(w, &l);
+	}
+	free(l.text);
+	return r;
+}
+
+/* ------------------------------------------------------------------------ directories */
+
+static int is_document(const struct dirent *d)
+{
+	return d->d_name[0] != '.' && ends_with(d->d_name, ".json");
+}
+
+static int by_bytes(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static int read_entry(struct walk *w, const char *dir, const char *base, size_t *n, int *status)
+{
+	_autofree_ char *path = NULL;
+	struct cli_source s = { 0 };
+	struct stat st;
+
+	if (asprintf(&path, "%s%s%s", dir, ends_with(dir, "/") ? "" : "/", base) < 0) {
+		path = NULL;
+		return cli_error("out of memory [out-of-memory]");
+	}
+	/* a directory in it is not gone into; what cannot be looked at is told by its reader */
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		return 0;
+	s.name = path;
+	++*n;
+	return hand_on(w, dir, &s, status);
+}
+
+static int read_directory(struct walk *w, const char *dir)
+{
+	struct dirent **entries = NULL;
+	int status = 0, r = 0, n = scandir(dir, &entries, is_document, by_bytes);
+	size_t files = 0;
+
+	if (n < 0)
+		return cli_error("%s: cannot read: %s [io-error]", dir, strerror(errno));
+	if (n > FILES_MAX)
+		r = cli_error("%s: has more than %d files, the most that is accepted [usage]", dir,
+			      FILES_MAX);
+	for (int i = 0; i < n; i++) {
+		if (r == 0)
+			r = read_entry(w, dir, entries[i]->d_name, &files, &status);
+		free(entries[i]);
+	}
+	free(entries);
+	if (r == 0 && files == 0)
+		return cli_error("%s: no file in it has a name that ends in .json [usage]", dir);
+	return r ? r : status;
+}
+
+/* ------------------------------------------------------------------------------ all */
+
+/* Never one of the working directory by a name that a platform could have. */
+static bool is_directory(const struct options *o, const char *operand)
+{
+	struct stat st;
+
+	return (o->command->verb == VERB_VALIDATE || strchr(operand, '/') || streq(operand, ".") ||
+		streq(operand, "..")) &&
+	       stat(operand, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+bool cli_operand_is_several(const struct options *o, const char *operand)
+{
+	return ends_with(operand, ".ndjson") || is_directory(o, operand);
+}
+
+static int read_operand(struct walk *w, const char *operand)
+{
+	struct cli_source s = { .name = operand };
+
+	if (streq(operand, "-") || ends_with(operand, ".ndjson"))
+		return read_lines(w, operand);
+	if (is_directory(w->o, operand))
+		return read_directory(w, operand);
+	return w->again && cli_operand_is_stdin(operand) ? 0 : w->fn(w->data, &s);
+}
+
+/* The next operand of the list, up to a NUL or the end. False: there is none. */
+static bool next_operand(FILE *f, char operand[OPERAND_MAX + 1], size_t *ret_len)
+{
+	size_t n = 0;
+	int c;
+
+	while ((c = getc(f)) != EOF && c != '\0' && n < OPERAND_MAX)
+		operand[n++] = (char)c;
+	operand[n] = '\0';
+	/* one that did not end here is longer than all that are accepted */
+	*ret_len = n + (n == OPERAND_MAX && c != '\0' && c != EOF);
+	return c != EOF || (n && !ferror(f));
+}
+
+/* Is it what a list can name? A list that is none, such as /dev/zero, is not read on. */
+static int check_operand(const char *path, size_t n, const char *operand, size_t len)
+{
+	if (!len)
+		return cli_error("%s: operand %zu is empty [usage]", path, n);
+	if (len > OPERAND_MAX)
+		return cli_error("%s: operand %zu has more than %d bytes before a NUL byte ends it "
+				 "[usage]", path, n, OPERAND_MAX);
+	if (cli_operand_is_stdin(operand))
+		return cli_error("%s: operand %zu is standard input, '%s', which a list of operands "
+				 "cannot name [usage]", path, n, operand);
+	return 0;
+}
+
+/* The operands in a file, each ended by a NUL. */
+static int read_list(struct walk *w, const char *path)
+{
+	bool from_stdin = streq(path, "-");
+	_autofclose_ FILE *opened = from_stdin ? NULL : fopen(path, "re");
+	FILE *f = from_stdin ? stdin : opened;
+	char operand[OPERAND_MAX + 1];
+	size_t len, n = 0;
+	int status = 0;
+
+	if (from_stdin && w->again)
+		return 0;
+	if (!f)
+		return cli_error("%s: %s [io-error]", path, strerror(errno));
+	errno = 0;
+	while (next_operand(f, operand, &len)) {
+		if (check_operand(path, ++n, operand, len) != 0)
+			return STATUS_TROUBLE;
+		if (read_operand(w, operand) != 0) {
+			status = STATUS_TROUBLE;
+			if (++w->bad >= BAD_MAX)
+				return cli_error("%s: not read on after %d bad operands [usage]", path,
+						 BAD_MAX);
+		}
+		errno = 0;
+	}
+	if (!feof(f) || ferror(f))
+		return cli_error("%s: %s [io-error]", path, strerror(errno ? errno : EIO));
+	if (n == 0)
+		return cli_error("%s: no operand in it [usage]", path);
+	return status;
+}
+
+int cli_sources(const struct options *o, int first, bool again, cli_source_fn fn, void *data)
+{
+	struct walk w = { .o = o, .again = again, .fn = fn, .data = data };
+	const char *list = options_arg(o, OPT_FILES0_FROM);
+	int status = 0;
+
+	for (int i = first; i < o->n_operands; i++)
+		if (read_operand(&w, o->operands[i]) != 0)
+			status = STATUS_TROUBLE;
+	if (list && read_list(&w, list) != 0)
+		status = STATUS_TROUBLE;
+	return status;
+}
+
+int cli_check_sources(const struct options *o, int first, const char *taken)
+{
+	const char *list = options_arg(o, OPT_FILES0_FROM);
+	bool names_on_stdin = list && streq(list, "-");
+
+	if (names_on_stdin && taken && cli_operand_is_stdin(taken))
+		return cli_usage(o->command->name, "standard input can be read only once: '%s'", taken);
+	return cli_check_stdin_once(o->command->name, o->operands + first, o->n_operands - first,
+				    names_on_stdin || (taken && cli_operand_is_stdin(taken))) < 0 ?
+		       STATUS_TROUBLE :
+		       0;
+}
+
+int cli_source_load(struct abibase_context *ctx, const struct cli_source *s,
+		    struct abibase_profile **ret_profile, struct abibase_baseline **ret_baseline)
+{
+	if (s->text)
+		return abibase_operand_from_buffer(ctx, s->text, s->len, s->name, ret_profile,
+						   ret_baseline);
+	return abibase_operand_load(ctx, s->name, ret_profile, ret_baseline);
+}
+
+/* ----------------------------------------------------------------------------- hosts */
+
+struct hosts {
+	struct abibase_context *ctx;
+	cli_profile_fn fn;
+	void *data;
+};
+
+static int take_host(void *data, const struct cli_source *s)
+{
+	const struct hosts *h = data;
+	_unref_(profile) *p = NULL;
+	_unref_(baseline) *b = NULL;
+	int r = cli_source_load(h->ctx, s, &p, &b);
+
+	if (r < 0)
+		return cli_context_error(h->ctx, r);
+	if (b)
+		return cli_error("%s: is a baseline, not a profile [schema-other]", s->name);
+	return h->fn(h->data, p);
+}
+
+int cli_profiles(struct abibase_context *ctx, const struct options *o, int first, cli_profile_fn fn,
+		 void *data)
+{
+	struct hosts h = { .ctx = ctx, .fn = fn, .data = data };
+
+	return cli_sources(o, first, false, take_host, &h);
+}
+
+int cli_probe_here(struct abibase_context *ctx, struct abibase_catalogue *cat,
+		   struct abibase_profile **ret)
+{
+	_unref_(probe) *probe = NULL;
+	int r = abibase_probe_new(ctx, &probe);
+
+	if (r == 0)
+		r = abibase_probe_run(probe, cat, ret);
+	return r < 0 ? cli_context_error(ctx, r) : 0;
+}
+
+/* -------------------------------------------------------------------------- machines */
+
+void cli_offer_machines(struct cli_machine *m, const struct abibase_profile *p)
+{
+	const char *machine;
+
+	for (size_t i = 0; !m->exists && (machine = abibase_profile_machine(p, i)); i++) {
+		m->exists = streq(machine, m->name);
+		suggest_offer(m->suggest, machine);
+	}
+}
+
+/* Of a name that upstream's QEMU has, or will have, nobody knows better what was meant. */
+void cli_suggest_machine(const struct cli_machine *m)
+{
+	unsigned int major, minor;
+	char near[SUGGEST_TEXT], rest;
+
+	if (m->exists || !m->suggest->n ||
+	    sscanf(m->name, "pc-q35-%2u.%2u%c", &major, &minor, &rest) == 2 ||
+	    sscanf(m->name, "pc-i440fx-%2u.%2u%c", &major, &minor, &rest) == 2)
+		return;
+	suggest_text(m->suggest, '"', near);
+	cli_error("no QEMU of these hosts is known to have the machine type \"%s\"%s", m->name, near);
+}

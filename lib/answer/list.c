@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+
+#include "base/text.h"
+#include "document/catalogue.h"
+#include "document/profile.h"
+
+/* The platforms, and the groups of features, at a glance: tables of 80 columns, and a document. */
+
+#define NAME_WIDTH 27
+#define GROUP_WIDTH 18
+#define WIDTH 80
+
+static const char *string_of(const json_t *obj, const char *key)
+{
+	return json_string_value(json_object_get(obj, key));
+}
+
+/* Of all that a platform states: each fact was asked of a kernel, some were, none was. */
+static const char *evidence_of(const struct abibase_profile *p)
+{
+	json_t *evidence = json_object_get(p->root, "evidence"), *v;
+	size_t probed = 0, all = 0;
+	const char *key;
+
+	json_object_foreach(evidence, key, v) {
+		all++;
+		probed += streq(json_string_value(v), "probed");
+	}
+	return !all ? NULL : probed == all ? "probed" : probed ? "partly" : "stated";
+}
+
+/* "6.1" of "6.1.0-56-cloud-amd64" */
+static int kernel_len(const char *release)
+{
+	size_t n = release ? strspn(release, "0123456789") : 0;
+
+	if (n && release[n] == '.')
+		n += 1 + strspn(release + n + 1, "0123456789");
+	return (int)n;
+}
+
+/* Of the QEMU that has it too; NULL where no machine type is recorded. */
+static const char *newest_machine(const struct abibase_profile *p)
+{
+	const char *best = NULL, *machine;
+
+	for (size_t i = 0; (machine = abibase_profile_machine(p, i)); i++)
+		if (!best || machine_name_cmp(machine, best) > 0)
+			best = machine;
+	return best;
+}
+
+static const char *support_end(const struct abibase_profile *p)
+{
+	const json_t *lifecycle = json_object_get(p->root, "lifecycle");
+	const char *extended = string_of(lifecycle, "extended_end");
+
+	return extended ? extended : string_of(lifecycle, "standard_end");
+}
+
+static void put_row(struct buf *b, const struct abibase_profile *p)
+{
+	const char *kernel = string_of(json_object_get(p->root, "kernel"), "release");
+	const char *qemu = p->n_qemu ? p->qemu[0].version : NULL;
+	const char *machine = newest_machine(p), *end = support_end(p), *evidence = evidence_of(p);
+	int kernel_width = kernel_len(kernel);
+
+	if (strlen(p->name) > NAME_WIDTH)
+		buf_printf(b, "%s\n%*s", p->name, NAME_WIDTH, "");
+	else
+		buf_printf(b, "%-*s", NAME_WIDTH, p->name);
+	buf_printf(b, "  %-6.*s  %-7s  %-16s  %-7.7s  %s\n", kernel_width ? kernel_width : 1,
+		   kernel_width ? kernel : "-", qemu ? qemu : "-", machine ? machine : "-",
+		   end ? end : "-", evidence ? evidence : "-");
+}
+
+ABIBASE_EXPORT int abibase_platforms_to_text(const struct abibase_platforms *l, char **ret)
+{
+	size_t n = abibase_platforms_count(l);
+	_buf_ b = { 0 };
+
+	buf_printf(&b, "%-*s  %-6s  %-7s  %-16s  %-7s  %s\n", NAME_WIDTH, "PLATFORM", "KERNEL", "QEMU",
+		   "NEWEST MACHINE", "UNTIL", "FACTS");
+	for (size_t i = 0; i < n; i++)
+		if (abibase_platforms_profile(l, i))
+			put_row(&b, abibase_platforms_profile(l, i));
+	for (size_t i = 0; i < n; i++)
+		if (abibase_platforms_get(l, i, "alias"))
+			buf_printf(&b, "%s is %s\n", abibase_platforms_get(l, i, "alias"),
+				   abibase_profile_name(abibase_platforms_profile(l, i)));
+	return buf_give(&b, ret);
+}
+
+static json_t *text_or_null(const char *s)
+{
+	return s ? json_string(s) : json_null();
+}
+
+static json_t *platform_to_json(const struct abibase_profile *p, const char *alias)
+{
+	return json_pack("{s:o, s:s, s:o, s:o, s:o, s:s, s:o, s:I, s:o}", "alias", text_or_null(alias),
+			 "arch", p->arch, "evidence", text_or_null(evidence_of(p)), "kernel",
+			 text_or_null(string_of(json_object_get(p->root, "kernel"), "release")),
+			 "machine", text_or_null(newest_machine(p)), "name", p->name, "qemu",
+			 text_or_null(p->n_qemu ? p->qemu[0].version : NULL), "revision",
+			 (json_int_t)p->revision, "supported_until", text_or_null(support_end(p)));
+}
+
+ABIBASE_EXPORT int abibase_platforms_to_json(const struct abibase_platforms *l, char **ret)
+{
+	json_t *list = json_array();
+	json_t *root = json_pack("{s:s, s:o}", "schema", "abibase-list/1", "platforms", list);
+	int r = root ? 0 : -ENOMEM;
+
+	for (size_t i = 0; r == 0 && i < abibase_platforms_count(l); i++) {
+		const struct abibase_profile *p = abibase_platforms_profile(l, i);
+
+		if (p && json_array_append_new(list, platform_to_json(
+							     p, abibase_platforms_get(l, i, "alias"))) < 0)
+			r = -ENOMEM;
+	}
+	if (r == 0)
+		r = json_give(root, ret);
+	json_decref(root);
+	return r;
+}
+
+ABIBASE_EXPORT int abibase_catalogue_to_text(const struct abibase_catalogue *cat, char **ret)
+{
+	_buf_ b = { 0 };
+
+	buf_printf(&b, "%-*s  %-8s  %s\n", GROUP_WIDTH, "GROUP", "SWITCHED", "FEATURES");
+	for (size_t i = 0; i < cat->n_groups; i++) {
+		const struct group *g = &cat->groups[i];
+		bool on = catalogue_group_has_switch(cat, g->name, false);
+		bool off = catalogue_group_has_switch(cat, g->name, true);
+
+		buf_printf(&b, "%-*s  %-8s  ", GROUP_WIDTH, g->name,
+			   on && off ? "on, off" : on ? "on" : off ? "off" : "-");
+		show_wrapped_at(&b, WIDTH, GROUP_WIDTH + 12, GROUP_WIDTH + 12, g->description);
+		if (b.len && b.data[b.len - 1] != '\n')
+			buf_putc(&b, '\n');
+	}
+	return buf_give(&b, ret);
+}
