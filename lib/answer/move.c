@@ -4,6 +4,7 @@
 #include "base/suggest.h"
 #include "base/context.h"
 #include "answer/move.h"
+#include "document/build.h"
 #include "model/machine.h"
 
 /* Which host can take the guest: all devices, on each QEMU of each host. */
@@ -503,15 +504,30 @@ static int check_assumed(struct abibase_targets *t)
 	return 0;
 }
 
+/* A row that is newer than the profile is answered from its build records. */
+static int make_current(const struct abibase_targets *t, struct abibase_profile **p)
+{
+	struct abibase_profile *current;
+	int r = profile_check_types(t->ctx, t->cat, *p);
+
+	if (r == 0)
+		r = profile_current(t->ctx, t->cat, *p, &current);
+	if (r < 0)
+		return r;
+	abibase_profile_unref(*p);
+	*p = current;
+	return 0;
+}
+
 ABIBASE_EXPORT int abibase_targets_run(struct abibase_targets *t, struct abibase_moves **ret)
 {
 	struct abibase_moves *m;
 	int r = check_assumed(t);
 
 	for (size_t i = 0; r == 0 && i < t->n; i++)
-		r = profile_check_types(t->ctx, t->cat, t->hosts[i]);
+		r = make_current(t, &t->hosts[i]);
 	if (r == 0 && t->source)
-		r = profile_check_types(t->ctx, t->cat, t->source);
+		r = make_current(t, &t->source);
 	if (r < 0)
 		return r;
 	m = calloc(1, sizeof(*m));

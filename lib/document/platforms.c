@@ -175,8 +175,15 @@ static int refuse_unreadable(struct candidate *c, const struct abibase_context *
 static int read_candidate(struct abibase_context *ctx, struct candidate *c)
 {
 	/* one bad file is no failure of the call: it must not become the last error of @ctx */
-	struct abibase_context inner = { .log = ctx->log, .log_data = ctx->log_data };
+	struct abibase_context inner = { .log = ctx->log,
+					 .log_data = ctx->log_data,
+					 .data_dir = ctx->data_dir,
+					 .builds = ctx->builds,
+					 .builds_free = ctx->builds_free };
 	int r = abibase_profile_from_file(&inner, c->path, &c->profile);
+
+	ctx->builds = inner.builds;
+	ctx->builds_free = inner.builds_free;
 
 	if (r < 0 && r != -ENOMEM)
 		r = refuse_unreadable(c, &inner);

@@ -521,6 +521,8 @@ ABIBASE_EXPORT struct abibase_probe *abibase_probe_unref(struct abibase_probe *p
 	for (size_t i = 0; i < pr->n_machine; i++)
 		free(pr->machine[i]);
 	free(pr->machine);
+	free(pr->builds_dir);
+	json_decref(pr->classes);
 	free(pr->cache_dir);
 	free(pr->name);
 	abibase_context_unref(pr->ctx);
@@ -597,6 +599,17 @@ ABIBASE_EXPORT void abibase_probe_set_observe(struct abibase_probe *pr, bool obs
 ABIBASE_EXPORT void abibase_probe_set_sizes(struct abibase_probe *pr, bool sizes)
 {
 	pr->sizes = sizes;
+}
+
+ABIBASE_EXPORT int abibase_probe_set_builds_dir(struct abibase_probe *pr, const char *dir)
+{
+	char *copy = dir ? strdup(dir) : NULL;
+
+	if (dir && !copy)
+		return context_oom(pr->ctx);
+	free(pr->builds_dir);
+	pr->builds_dir = copy;
+	return 0;
 }
 
 ABIBASE_EXPORT int abibase_probe_set_cache_dir(struct abibase_probe *pr, const char *dir)
