@@ -354,6 +354,8 @@ def check_all(validators):
         check_facts(path, profile, facts)
         for q in profile.get("qemu", []):
             check_qemu(path, q, cat["features"])
+            if "build" in q and os.path.join(DATA, "builds", q["build"] + ".json") not in builds:
+                say(path, "names the record %s, which is not there" % q["build"])
         if profile["kind"] == "platform":
             check_evidence(path, profile)
             if not os.path.basename(path).endswith("-%s.json" % profile["name"]):

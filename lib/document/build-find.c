@@ -185,9 +185,9 @@ static int check_entry(struct abibase_context *ctx, const struct abibase_profile
 	return 0;
 }
 
-int builds_find(struct abibase_context *ctx, struct abibase_profile *p, const char *dir)
+static int find_all(struct abibase_context *ctx, struct abibase_profile *p, const char *dir)
 {
-	for (size_t i = 0; ctx && i < p->n_qemu; i++) {
+	for (size_t i = 0; i < p->n_qemu; i++) {
 		struct profile_qemu *q = &p->qemu[i];
 		int r;
 
@@ -208,4 +208,18 @@ int builds_find(struct abibase_context *ctx, struct abibase_profile *p, const ch
 			return r;
 	}
 	return 0;
+}
+
+int builds_find(struct abibase_context *ctx, struct abibase_profile *p, const char *path)
+{
+	_autofree_ char *dir = NULL;
+	const char *slash;
+
+	if (!ctx)
+		return 0;
+	if (!path || streq(path, "-"))
+		return find_all(ctx, p, NULL);
+	slash = strrchr(path, '/');
+	dir = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+	return dir ? find_all(ctx, p, dir) : context_oom(ctx);
 }

@@ -54,11 +54,11 @@ void class_proxy(const char *class_name, struct buf *ret);
 int build_classes_load(struct abibase_context *ctx, json_t **ret);
 
 /*
- * Find the records that @p names (document/build-find.c): beside the file, which is in the directory
- * @dir or NULL, then where @ctx looks. One that is nowhere is as if it were not named; one that is
+ * Find the records that @p names (document/build-find.c): beside its file, @path or NULL, then where @ctx
+ * looks. One that is nowhere is as if it were not named; one that is
  * there and cannot be used is an error.
  */
-int builds_find(struct abibase_context *ctx, struct abibase_profile *p, const char *dir);
+int builds_find(struct abibase_context *ctx, struct abibase_profile *p, const char *path);
 /* From now on @ctx knows this one. */
 int builds_remember(struct abibase_context *ctx, struct abibase_build *r);
 

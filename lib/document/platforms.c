@@ -7,6 +7,7 @@
 
 #include "base/context.h"
 #include "base/suggest.h"
+#include "document/build.h"
 #include "document/json.h"
 #include "document/platforms.h"
 #include "document/profile.h"
@@ -175,15 +176,8 @@ static int refuse_unreadable(struct candidate *c, const struct abibase_context *
 static int read_candidate(struct abibase_context *ctx, struct candidate *c)
 {
 	/* one bad file is no failure of the call: it must not become the last error of @ctx */
-	struct abibase_context inner = { .log = ctx->log,
-					 .log_data = ctx->log_data,
-					 .data_dir = ctx->data_dir,
-					 .builds = ctx->builds,
-					 .builds_free = ctx->builds_free };
-	int r = abibase_profile_from_file(&inner, c->path, &c->profile);
-
-	ctx->builds = inner.builds;
-	ctx->builds_free = inner.builds_free;
+	struct abibase_context inner = { .log = ctx->log, .log_data = ctx->log_data };
+	int r = profile_read(&inner, c->path, &c->profile);
 
 	if (r < 0 && r != -ENOMEM)
 		r = refuse_unreadable(c, &inner);
@@ -536,6 +530,8 @@ ABIBASE_EXPORT int abibase_profile_from_platform(struct abibase_context *ctx, co
 	if (r < 0)
 		return r;
 	r = find_platform(ctx, l, name, &c);
+	if (r == 0)
+		r = builds_find(ctx, c->profile, c->path);
 	if (r == 0) {
 		warn_refused(ctx, l);
 		warn_duplicates(ctx, l, c);

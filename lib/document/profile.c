@@ -478,17 +478,12 @@ int profile_from_json(struct abibase_context *ctx, json_t *root, const char *sou
 int profile_from_document(struct abibase_context *ctx, json_t *root, const char *source,
 			  const char *path, struct abibase_profile **ret)
 {
-	_autofree_ char *dir = NULL;
 	struct abibase_profile *p;
-	const char *slash;
 	int r = profile_from_json(ctx, root, source, &p);
 
 	if (r < 0)
 		return r;
-	slash = path ? strrchr(path, '/') : NULL;
-	if (path && !streq(path, "-"))
-		dir = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
-	r = path && !streq(path, "-") && !dir ? context_oom(ctx) : builds_find(ctx, p, dir);
+	r = builds_find(ctx, p, path);
 	if (r < 0) {
 		abibase_profile_unref(p);
 		return r;
@@ -497,30 +492,40 @@ int profile_from_document(struct abibase_context *ctx, json_t *root, const char 
 	return 0;
 }
 
-static int from_text(struct abibase_context *ctx, const char *buf, size_t len, const char *source,
-		     const char *path, struct abibase_profile **ret)
-{
-	json_t *root;
-	int r = json_parse(ctx, buf, len, JSON_MAX_PROFILE, source, &root);
-
-	return r < 0 ? r : profile_from_document(ctx, root, source, path, ret);
-}
-
 ABIBASE_EXPORT int abibase_profile_from_buffer(struct abibase_context *ctx, const char *buf,
 					       size_t len, const char *source,
 					       struct abibase_profile **ret)
 {
-	return from_text(ctx, buf, len, source, NULL, ret);
+	json_t *root;
+	int r = json_parse(ctx, buf, len, JSON_MAX_PROFILE, source, &root);
+
+	return r < 0 ? r : profile_from_document(ctx, root, source, NULL, ret);
 }
 
-ABIBASE_EXPORT int abibase_profile_from_file(struct abibase_context *ctx, const char *path,
-					     struct abibase_profile **ret)
+static int read_document(struct abibase_context *ctx, const char *path, json_t **ret)
 {
 	_autofree_ char *buf = NULL;
 	size_t len;
 	int r = file_read(ctx, path, JSON_MAX_PROFILE, &buf, &len);
 
-	return r < 0 ? r : from_text(ctx, buf, len, path, path, ret);
+	return r < 0 ? r : json_parse(ctx, buf, len, JSON_MAX_PROFILE, path, ret);
+}
+
+int profile_read(struct abibase_context *ctx, const char *path, struct abibase_profile **ret)
+{
+	json_t *root;
+	int r = read_document(ctx, path, &root);
+
+	return r < 0 ? r : profile_from_json(ctx, root, path, ret);
+}
+
+ABIBASE_EXPORT int abibase_profile_from_file(struct abibase_context *ctx, const char *path,
+					     struct abibase_profile **ret)
+{
+	json_t *root;
+	int r = read_document(ctx, path, &root);
+
+	return r < 0 ? r : profile_from_document(ctx, root, path, path, ret);
 }
 
 struct abibase_profile *profile_share(struct abibase_profile *p)

@@ -37,7 +37,9 @@ struct abibase_profile {
 /* Make a profile of a document; takes the reference of @root, also on failure. */
 int profile_from_json(struct abibase_context *ctx, json_t *root, const char *source,
 		      struct abibase_profile **ret);
-/* The same of a document in the file @path, or NULL; its build records are looked for there, too. */
+/* A file, without the build records that it names. */
+int profile_read(struct abibase_context *ctx, const char *path, struct abibase_profile **ret);
+/* The same as profile_from_json() of a document in the file @path, or NULL; its build records are looked for there, too. */
 int profile_from_document(struct abibase_context *ctx, json_t *root, const char *source,
 			  const char *path, struct abibase_profile **ret);
 /* Another profile of the same document; NULL when there is no memory. */
