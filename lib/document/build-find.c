@@ -149,16 +149,32 @@ static const char *differing_member(const json_t *entry, const json_t *root)
 	return NULL;
 }
 
-/* A property that the record does not have, of a class that it has, or has of another type. */
-static bool property_differs(const json_t *root, const char *class_name, const char *property,
-			     const char *word)
+static bool has_property(const json_t *root, const char *class_name, const char *property,
+			 const char *word)
 {
 	const char *type = build_property(root, class_name, property);
 	size_t len = strlen(word);
 
-	if (!build_has_class(root, class_name))
+	return type && !strncmp(type, word, len) && (!type[len] || type[len] == '=');
+}
+
+/*
+ * A property that the record does not have, of a class that it has, or has of another type. An entry may
+ * name an abstract class, of which no object was asked: then one that comes of it has it.
+ */
+static bool property_differs(const json_t *root, const char *class_name, const char *property,
+			     const char *word)
+{
+	const char *other;
+	json_t *parent;
+
+	if (!build_has_class(root, class_name) || has_property(root, class_name, property, word))
 		return false;
-	return !type || strncmp(type, word, len) != 0 || (type[len] && type[len] != '=');
+	json_object_foreach(json_object_get(root, "classes"), other, parent)
+		if (build_is_a(root, other, class_name) &&
+		    has_property(root, other, property, word))
+			return false;
+	return true;
 }
 
 static int check_entry(struct abibase_context *ctx, const struct abibase_profile *p,
@@ -220,6 +236,8 @@ int builds_find(struct abibase_context *ctx, struct abibase_profile *p, const ch
 	if (!path || streq(path, "-"))
 		return find_all(ctx, p, NULL);
 	slash = strrchr(path, '/');
-	dir = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+	dir = slash == path ? strdup("/") :
+	      slash	    ? strndup(path, (size_t)(slash - path)) :
+			      strdup(".");
 	return dir ? find_all(ctx, p, dir) : context_oom(ctx);
 }

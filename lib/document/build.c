@@ -307,6 +307,11 @@ static bool is_a(const json_t *root, const char *class_name, const char *type, s
 	return false;
 }
 
+bool build_is_a(const json_t *root, const char *class_name, const char *type)
+{
+	return is_a(root, class_name, type, strlen(type));
+}
+
 /* What the machine type sets last, on the class and on the proxy around it. */
 struct setting {
 	const json_t *root;

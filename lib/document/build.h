@@ -26,6 +26,7 @@ int build_from_json(struct abibase_context *ctx, json_t *root, const char *sourc
 
 /* What stands in a record, which has been checked. */
 bool build_has_class(const json_t *root, const char *class_name);
+bool build_is_a(const json_t *root, const char *class_name, const char *type);
 /* "TYPE" or "TYPE=DEFAULT"; NULL: the class has no such property. */
 const char *build_property(const json_t *root, const char *class_name, const char *property);
 /* All properties of a class, new: each with its type, or null where one above has it and it has not. */
