@@ -510,6 +510,28 @@ int abibase_predict(struct abibase_context *ctx, const struct abibase_catalogue 
 		    const char *backend, const char *const *settings, uint64_t ret[2],
 		    char **ret_why);
 
+/* ---------------------------------------------------------- build records */
+
+/** struct abibase_build - the record of a QEMU build: opaque, never changed. Since: 0.1 */
+struct abibase_build;
+struct abibase_build *abibase_build_ref(struct abibase_build *b);
+/** abibase_build_unref - release it; NULL is accepted. Returns: NULL. Since: 0.1 */
+struct abibase_build *abibase_build_unref(struct abibase_build *b);
+/**
+ * abibase_build_to_json - the canonical document
+ * @ret: text for free()
+ *
+ * Returns: 0, -ENOMEM. Since: 0.1
+ */
+int abibase_build_to_json(const struct abibase_build *b, char **ret);
+/**
+ * abibase_build_to_table - what it says, for people
+ * @ret: text for free(), which may change from release to release
+ *
+ * Returns: 0, -ENOMEM. Since: 0.1
+ */
+int abibase_build_to_table(const struct abibase_build *b, char **ret);
+
 /* ----------------------------------------------------------- intersection */
 
 /**
@@ -648,26 +670,6 @@ int abibase_intersection_finish(struct abibase_intersection *ix, struct abibase_
 int abibase_intersect(struct abibase_context *ctx, struct abibase_catalogue *cat,
 		      struct abibase_profile *const *profiles, size_t n, const char *machine,
 		      struct abibase_baseline **ret);
-
-/** struct abibase_build - the record of a QEMU build: opaque, never changed. Since: 0.1 */
-struct abibase_build;
-struct abibase_build *abibase_build_ref(struct abibase_build *b);
-/** abibase_build_unref - release it; NULL is accepted. Returns: NULL. Since: 0.1 */
-struct abibase_build *abibase_build_unref(struct abibase_build *b);
-/**
- * abibase_build_to_json - the canonical document
- * @ret: text for free()
- *
- * Returns: 0, -ENOMEM. Since: 0.1
- */
-int abibase_build_to_json(const struct abibase_build *b, char **ret);
-/**
- * abibase_build_to_table - what it says, for people
- * @ret: text for free(), which may change from release to release
- *
- * Returns: 0, -ENOMEM. Since: 0.1
- */
-int abibase_build_to_table(const struct abibase_build *b, char **ret);
 
 /**
  * abibase_operand_load_any - read what a person named on a command line, whatever it is
