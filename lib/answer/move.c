@@ -507,16 +507,9 @@ static int check_assumed(struct abibase_targets *t)
 /* A row that is newer than the profile is answered from its build records. */
 static int make_current(const struct abibase_targets *t, struct abibase_profile **p)
 {
-	struct abibase_profile *current;
 	int r = profile_check_types(t->ctx, t->cat, *p);
 
-	if (r == 0)
-		r = profile_current(t->ctx, t->cat, *p, &current);
-	if (r < 0)
-		return r;
-	abibase_profile_unref(*p);
-	*p = current;
-	return 0;
+	return r < 0 ? r : profile_make_current(t->ctx, t->cat, p);
 }
 
 ABIBASE_EXPORT int abibase_targets_run(struct abibase_targets *t, struct abibase_moves **ret)

@@ -210,3 +210,16 @@ int profile_current(struct abibase_context *ctx, const struct abibase_catalogue 
 	*ret = to;
 	return 0;
 }
+
+int profile_make_current(struct abibase_context *ctx, const struct abibase_catalogue *cat,
+			 struct abibase_profile **p)
+{
+	struct abibase_profile *current;
+	int r = profile_current(ctx, cat, *p, &current);
+
+	if (r < 0)
+		return r;
+	abibase_profile_unref(*p);
+	*p = current;
+	return 0;
+}

@@ -69,6 +69,9 @@ int builds_remember(struct abibase_context *ctx, struct abibase_build *r);
  */
 int profile_current(struct abibase_context *ctx, const struct abibase_catalogue *cat,
 		    const struct abibase_profile *p, struct abibase_profile **ret);
+/* The same in place of a reference that is the caller's own. */
+int profile_make_current(struct abibase_context *ctx, const struct abibase_catalogue *cat,
+			 struct abibase_profile **p);
 /* The same of one entry, new; NULL in @ret where there is nothing to add. 0 or -ENOMEM. */
 int build_fill(const struct abibase_catalogue *cat, const struct profile_qemu *q, json_t **ret);
 
