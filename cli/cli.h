@@ -65,6 +65,7 @@ DEFINE_UNREF(context)
 DEFINE_UNREF(profile)
 DEFINE_UNREF(catalogue)
 DEFINE_UNREF(baseline)
+DEFINE_UNREF(build)
 DEFINE_UNREF(check_request)
 DEFINE_UNREF(platforms)
 DEFINE_UNREF(intersection)
@@ -140,7 +141,10 @@ struct cli_machine {
 };
 void cli_offer_machines(struct cli_machine *m, const struct abibase_profile *p);
 void cli_suggest_machine(const struct cli_machine *m);
-/* As abibase_operand_load(). */
+/*
+ * As abibase_operand_load(); a build record gives neither of the two, and profiles after it are answered
+ * from it.
+ */
 int cli_source_load(struct abibase_context *ctx, const struct cli_source *s,
 		    struct abibase_profile **ret_profile, struct abibase_baseline **ret_baseline);
 /* The same where each has to be a profile. */

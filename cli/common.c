@@ -309,12 +309,14 @@ int cli_load_profile(struct abibase_context *ctx, const char *operand,
 		     struct abibase_profile **ret)
 {
 	_unref_(baseline) *b = NULL;
-	int r = abibase_operand_load(ctx, operand, ret, &b);
+	_unref_(build) *build = NULL;
+	int r = abibase_operand_load_any(ctx, operand, ret, &b, &build);
 
 	if (r < 0)
 		return cli_context_error(ctx, r);
-	if (b)
-		return cli_error("%s: is a baseline, not a profile [schema-other]", operand);
+	if (!*ret)
+		return cli_error("%s: is a %s, not a profile [schema-other]", operand,
+				 b ? "baseline" : "build record");
 	return 0;
 }
 

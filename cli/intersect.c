@@ -120,7 +120,7 @@ static int add(void *data, const struct cli_source *s)
 		return cli_context_error(a->ctx, r);
 	if (profile)
 		r = abibase_intersection_add_profile(a->ix, profile);
-	else
+	else if (baseline)
 		r = abibase_intersection_add_baseline(a->ix, baseline);
 	return r < 0 ? refuse(a, s->name, profile, r) : 0;
 }

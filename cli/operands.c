@@ -336,10 +336,12 @@ int cli_check_sources(const struct options *o, int first, const char *taken)
 int cli_source_load(struct abibase_context *ctx, const struct cli_source *s,
 		    struct abibase_profile **ret_profile, struct abibase_baseline **ret_baseline)
 {
+	_unref_(build) *build = NULL;
+
 	if (s->text)
 		return abibase_operand_from_buffer(ctx, s->text, s->len, s->name, ret_profile,
-						   ret_baseline);
-	return abibase_operand_load(ctx, s->name, ret_profile, ret_baseline);
+						   ret_baseline, &build);
+	return abibase_operand_load_any(ctx, s->name, ret_profile, ret_baseline, &build);
 }
 
 /* ----------------------------------------------------------------------------- hosts */
@@ -361,7 +363,7 @@ static int take_host(void *data, const struct cli_source *s)
 		return cli_context_error(h->ctx, r);
 	if (b)
 		return cli_error("%s: is a baseline, not a profile [schema-other]", s->name);
-	return h->fn(h->data, p);
+	return p ? h->fn(h->data, p) : 0;
 }
 
 int cli_profiles(struct abibase_context *ctx, const struct options *o, int first, cli_profile_fn fn,

@@ -31,6 +31,9 @@ static const struct cli_option options[] = {
 	{ VERB_PROBE, OPT_NO_OBSERVE, "no-observe", NULL, NULL,
 	  "start none of these machine types to read the sizes of queues and of the network card's "
 	  "ROM" },
+	{ VERB_PROBE, OPT_BUILDS, "builds", "DIR", "@files",
+	  "write into DIR the record of each QEMU build, which the profile then names: what a later "
+	  "catalogue asks for is taken of it" },
 	{ VERB_PROBE, OPT_NO_CACHE, "no-cache", NULL, NULL,
 	  "ask each QEMU binary, whatever it answered before" },
 	{ VERB_PROBE, OPT_ONLY, "only", "LIST", SURFACES,

@@ -41,10 +41,16 @@ static int check(const struct options *o)
 		{ 'M', OPT_NO_VALUES, "--machine and --no-values" },
 		{ OPT_OBSERVE, OPT_NO_VALUES, "--observe and --no-values" },
 		{ OPT_OBSERVE, OPT_NO_OBSERVE, "--observe and --no-observe" },
+		/* a record is whole */
+		{ OPT_BUILDS, OPT_NO_QEMU, "--builds and --no-qemu" },
+		{ OPT_BUILDS, OPT_NO_VALUES, "--builds and --no-values" },
+		{ OPT_BUILDS, OPT_NO_OBSERVE, "--builds and --no-observe" },
+		{ OPT_BUILDS, 'M', "--builds and --machine" },
 	};
 	const char *qemu = options_has(o, OPT_QEMU)    ? "--qemu" :
 			   options_has(o, 'M')	       ? "--machine" :
 			   options_has(o, OPT_OBSERVE) ? "--observe" :
+			   options_has(o, OPT_BUILDS)  ? "--builds" :
 							 NULL;
 
 	if (o->n_operands > 0)
@@ -88,6 +94,8 @@ static int prepare(struct abibase_probe *probe, const struct options *o)
 		else if (o->given[i].id == OPT_SKIP)
 			r = choose(probe, arg, abibase_probe_skip);
 	}
+	if (r == 0)
+		r = abibase_probe_set_builds_dir(probe, options_arg(o, OPT_BUILDS));
 	if (r == 0 && options_has(o, OPT_NO_CACHE))
 		r = abibase_probe_set_cache_dir(probe, NULL);
 	abibase_probe_set_flags(probe,

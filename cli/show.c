@@ -32,13 +32,17 @@ static int show(const struct options *o)
 	_unref_(context) *ctx = NULL;
 	_unref_(profile) *profile = NULL;
 	_unref_(baseline) *baseline = NULL;
+	_unref_(build) *build = NULL;
 	_autofree_ char *text = NULL;
 	int r;
 
 	if (cli_context(0, &ctx) != 0)
 		return STATUS_TROUBLE;
-	r = abibase_operand_load(ctx, o->operands[0], &profile, &baseline);
-	if (r == 0 && profile)
+	r = abibase_operand_load_any(ctx, o->operands[0], &profile, &baseline, &build);
+	if (r == 0 && build)
+		r = o->json ? abibase_build_to_json(build, &text) :
+			      abibase_build_to_table(build, &text);
+	else if (r == 0 && profile)
 		r = profile_text(ctx, profile, o->json, &text);
 	else if (r == 0)
 		r = baseline_text(ctx, baseline, o->json, &text);
@@ -60,10 +64,10 @@ const struct command command_show = {
 	.verb = VERB_SHOW,
 	.name = "show",
 	.run = run,
-	.summary = "show a platform, a profile or a baseline",
+	.summary = "show a platform, a profile, a baseline or a build record",
 	.usage = "[OPTION]... NAME|FILE\n",
 	.operands = { "@hosts" },
-	.about = "Show a platform by its name, or the profile or baseline in a file (it has "
-		"a slash or ends in .json; - is standard input).\n",
+	.about = "Show a platform by its name, or the profile, baseline or build record in a "
+		"file (it has a slash or ends in .json; - is standard input).\n",
 	.status = "Exit status: 0 done; 2 trouble.\n",
 };

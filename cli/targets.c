@@ -154,7 +154,7 @@ static int add_document(void *data, const struct cli_source *s)
 		return cli_context_error(a->ctx, r);
 	if (b)
 		return cli_error("%s: is a baseline, which --baseline takes [schema-other]", s->name);
-	return add_host(a, p);
+	return p ? add_host(a, p) : 0;
 }
 
 /* The first operand is a guest, whatever it looks like, unless it stands for several. */

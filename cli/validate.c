@@ -122,7 +122,7 @@ const struct command command_validate = {
 	.summary = "report all that is wrong with documents",
 	.usage = "[OPTION]... FILE...\n",
 	.operands = { "@files" },
-	.about = "Check profiles, baselines and catalogues, and report on stderr every "
+	.about = "Check profiles, baselines, build records and catalogues, and report on stderr every "
 		"problem of every FILE (- is standard input), with its place and the id of "
 		"the message.\n",
 	.status = "Exit status: 0 all are valid, perhaps with warnings; 1 a fault was found; "

@@ -15,6 +15,7 @@ static const struct {
 	const char *name;
 	Suite *(*make)(void);
 } suites[] = {
+	{ "build", suite_build },
 	{ "catalogue", suite_catalogue }, { "decode", suite_decode },
 	 { "diff", suite_diff },
 	{ "explain", suite_explain },

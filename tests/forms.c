@@ -4,6 +4,7 @@
  * JSON Schemas and the manual pages to it.
  */
 #include "document/baseline.h"
+#include "document/build.h"
 #include "document/catalogue.h"
 #include "document/decode-data.h"
 #include "document/facts.h"
@@ -52,7 +53,7 @@ static json_t *object(const struct member *members, enum members_more more)
 int main(void)
 {
 	static const struct form *const forms[] = {
-		&baseline_form, &catalogue_form, &devices_form, &facts_form,   &guest_form,
+		&baseline_form, &build_form, &catalogue_form, &devices_form, &facts_form, &guest_form,
 		&messages_form, &profile_form,	 &qemu_form,	&unasked_form,
 	};
 	json_t *all = json_array();

@@ -215,6 +215,7 @@ static char *short_profile(void)
 	json_object_set_new(qemu, "machines", json_pack("{s:{s:s}}", "pc-q35-7.2", "alias", "q35"));
 	json_object_set_new(qemu, "properties", json_object());
 	json_object_del(qemu, "values");
+	json_object_del(qemu, "build"); /* it says more than is left here */
 	text = json_dumps(root, JSON_INDENT(1));
 	json_decref(root);
 	return text;
@@ -264,6 +265,8 @@ static struct abibase_profile *stating_host(int i)
 	return p;
 }
 
+static char *old_profile; /* a file, with its build record beside it */
+
 static void prepare(void)
 {
 	const char *const dirs[] = { directory, NULL };
@@ -290,6 +293,7 @@ static void prepare(void)
 		abort();
 	abibase_profile_unref(two);
 	profile_text = short_profile();
+	old_profile = test_path("tests/cases/intersect/build-record/A.json");
 	bad_text = strdup(profile_text);
 	memcpy(strstr(bad_text, "\"revision\""), "\"revisoin\"", strlen("\"revision\""));
 	baseline_text = test_baseline_json(t.ctx, baseline);
@@ -309,6 +313,7 @@ static void prepare(void)
 
 static void finish(void)
 {
+	free(old_profile);
 	abibase_profile_unref(booted);
 	abibase_result_unref(verified);
 	for (size_t i = 0; i < 3; i++) {
@@ -588,6 +593,24 @@ static int op_context(struct made *m)
 		abibase_context_unref(ctx);
 	else
 		m->context = ctx;
+	return r;
+}
+
+/* A profile that is older than the catalogue, and its build record, which a new context reads. */
+static int op_build(struct made *m)
+{
+	struct abibase_context *ctx;
+	struct abibase_profile *p;
+	int r = abibase_context_new(0, &ctx);
+
+	if (r < 0)
+		return r;
+	r = abibase_profile_from_file(ctx, old_profile, &p);
+	if (r == 0) {
+		r = abibase_intersect(ctx, t.cat, &p, 1, "pc-q35-rhel9.6.0", &m->baseline);
+		abibase_profile_unref(p);
+	}
+	abibase_context_unref(ctx);
 	return r;
 }
 
@@ -983,6 +1006,7 @@ static const struct operation {
 	{ "truncated", op_truncated, false },
 	{ "platform", op_platform, false },
 	{ "operand", op_operand, false },
+	{ "build", op_build, true },
 	{ "catalogue", op_catalogue, false },
 	{ "baseline", op_baseline, false },
 	{ "intersect", op_intersect, false },

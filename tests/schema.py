@@ -9,6 +9,7 @@ Exit status 1 with one line for each fault.
 """
 import copy
 import glob
+import hashlib
 import json
 import os
 import sys
@@ -338,12 +339,23 @@ def check_all(validators):
     check_catalogue(path, cat, facts)
     devices = check_document(validators, os.path.join(DATA, "devices.json"))
     messages = check_document(validators, os.path.join(DATA, "messages.json"))
+    classes = check_document(validators, os.path.join(DATA, "classes.json"))
+    builds = {path: check_document(validators, path) for path in files(DATA, "builds", "*.json")}
+    for path, build in builds.items():
+        if os.path.getsize(path) > 100000:
+            say(path, "is larger than 100 kB")
+        text = json.dumps(build, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        digest = hashlib.blake2b(text.encode(), digest_size=32).hexdigest()
+        if os.path.basename(path) != digest + ".json":
+            say(path, "has the digest %s" % digest)
     platforms = files(DATA, "platforms", "*.json")
     for path in platforms + files(RECORDED, "hosts", "*.json"):
         profile = check_document(validators, path)
         check_facts(path, profile, facts)
         for q in profile.get("qemu", []):
             check_qemu(path, q, cat["features"])
+            if "build" in q and os.path.join(DATA, "builds", q["build"] + ".json") not in builds:
+                say(path, "names the record %s, which is not there" % q["build"])
         if profile["kind"] == "platform":
             check_evidence(path, profile)
             if not os.path.basename(path).endswith("-%s.json" % profile["name"]):
@@ -353,7 +365,7 @@ def check_all(validators):
     probed = os.path.join(DATA, "platforms", "50-debian-12.json")
     samples = check_cases(validators)
     samples.update({"profile": canonical.loads(read(probed)), "catalogue": cat, "facts": facts_doc,
-                    "devices": devices, "messages": messages})
+                    "devices": devices, "messages": messages, "classes": classes, "build": list(builds.values())[0]})
     check_refusals(samples, validators)
     for kind in validators:
         if kind not in samples and kind not in ELSEWHERE:

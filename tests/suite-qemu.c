@@ -516,14 +516,15 @@ static void store(void)
 {
 	json_t *e = made_up_entry();
 
-	ck_assert_int_eq(probe_cache_store(pr, t.cat, qemu_path, ID, e), 0);
+	ck_assert_int_eq(probe_cache_store(pr, t.cat, qemu_path, ID, e, NULL), 0);
 	json_decref(e);
 }
 
 static bool hit(const char *id)
 {
 	json_t *e = NULL, *expected = made_up_entry();
-	int r = probe_cache_load(pr, t.cat, qemu_path, id, &e);
+	json_t *record = NULL;
+	int r = probe_cache_load(pr, t.cat, qemu_path, id, &e, &record);
 
 	ck_assert_int_ge(r, 0);
 	ck_assert_int_eq(r, e != NULL);

@@ -5,6 +5,7 @@
 #include <check.h>
 
 /* One suite a file, suite-NAME.c; check-all.c runs them all, or those named on its command line. */
+Suite *suite_build(void);
 Suite *suite_catalogue(void);
 Suite *suite_decode(void);
 Suite *suite_diff(void);

@@ -122,6 +122,7 @@ same()
 
 same "as it is" --name=host
 same "QEMUs of releases" --name=host "$@"
+same "with build records" --name=host --builds="$tmp/state/builds"
 same "observed" --name=host --observe -M q35 "$@"
 
 # It would be seen: without bpf(2) in the filter a fact is another one.

@@ -453,6 +453,25 @@ int abibase_predict(struct abibase_context *ctx, const struct abibase_catalogue 
 		    const char *backend, const char *const *settings, uint64_t ret[2],
 		    char **ret_why);
 
+/* ---------------------------------------------------------- build records */
+
+/** abibase_build_unref - release it; NULL is accepted. Returns: NULL. Since: 0.1 */
+struct abibase_build *abibase_build_unref(struct abibase_build *b);
+/**
+ * abibase_build_to_json - the canonical document
+ * @ret: text for free()
+ *
+ * Returns: 0, -ENOMEM. Since: 0.1
+ */
+int abibase_build_to_json(const struct abibase_build *b, char **ret);
+/**
+ * abibase_build_to_table - what it says, for people
+ * @ret: text for free(), which may change from release to release
+ *
+ * Returns: 0, -ENOMEM. Since: 0.1
+ */
+int abibase_build_to_table(const struct abibase_build *b, char **ret);
+
 /* ----------------------------------------------------------- intersection */
 
 /**
@@ -595,6 +614,21 @@ int abibase_intersection_machines(struct abibase_intersection *ix, struct abibas
 	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 2);
 
 /**
+ * abibase_operand_load_any - read what a person named on a command line, whatever it is
+ * @operand: as abibase_operand_load()
+ * @ret_profile: receives a profile, or NULL
+ * @ret_baseline: receives a baseline, or NULL
+ * @ret_build: receives a build record, or NULL; exactly one of the three is set
+ *
+ * @ctx keeps a build record: a profile that names it is answered from it from then on.
+ *
+ * Returns: 0, and as abibase_operand_load(). Since: 0.1
+ */
+int abibase_operand_load_any(struct abibase_context *ctx, const char *operand,
+			     struct abibase_profile **ret_profile,
+			     struct abibase_baseline **ret_baseline,
+			     struct abibase_build **ret_build);
+/**
  * abibase_operand_load - read what a person named on a command line
  * @operand: "-" (standard input), anything with a slash or ending in .json (a file), else the name
  *	of a platform; NAME=OPERAND renames a profile
@@ -611,13 +645,17 @@ int abibase_operand_load(struct abibase_context *ctx, const char *operand,
  * abibase_operand_from_buffer - read a document that says itself what it is
  * @source: how messages call it
  * @ret_profile: receives a profile, or NULL
- * @ret_baseline: receives a baseline, or NULL; exactly one of the two is set
+ * @ret_baseline: receives a baseline, or NULL
+ * @ret_build: receives a build record, or NULL; exactly one of the three is set
+ *
+ * @ctx keeps a build record, as in abibase_operand_load_any().
  *
  * Returns: 0, and as abibase_profile_from_buffer(). Since: 0.1
  */
 int abibase_operand_from_buffer(struct abibase_context *ctx, const char *buf, size_t len,
 				const char *source, struct abibase_profile **ret_profile,
-				struct abibase_baseline **ret_baseline);
+				struct abibase_baseline **ret_baseline,
+				struct abibase_build **ret_build);
 
 /* -------------------------------------------------------------- baselines */
 
@@ -1243,6 +1281,16 @@ int abibase_probe_skip(struct abibase_probe *pr, const char *surface);
  * Returns: 0, -EINVAL (not a name), -ENOMEM. Since: 0.1
  */
 int abibase_probe_add_machine(struct abibase_probe *pr, const char *machine);
+/**
+ * abibase_probe_set_builds_dir - write the record of each QEMU build
+ * @dir: directory, made when it is missing; NULL, the default: none is written
+ *
+ * A record is called DIGEST.json, and the profile names it. It is whole where the probe records the
+ * effective values of all machine types, and the sizes.
+ *
+ * Returns: 0, -ENOMEM. Since: 0.1
+ */
+int abibase_probe_set_builds_dir(struct abibase_probe *pr, const char *dir);
 /**
  * abibase_probe_set_cache_dir - where to keep what QEMU binaries answered
  * @dir: directory, made when it is missing; NULL: keep nothing; default: abibase/qemu in

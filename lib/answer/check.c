@@ -3,6 +3,7 @@
 
 #include "answer/check.h"
 #include "base/context.h"
+#include "document/build.h"
 #include "model/ask.h"
 #include "model/intersect.h"
 #include "answer/show.h"
@@ -1159,19 +1160,23 @@ int hostcheck_make(struct abibase_context *ctx, struct abibase_catalogue *cat,
 		   const struct abibase_baseline *b, const struct abibase_profile *p,
 		   const struct strings *assume, struct abibase_check **ret)
 {
-	struct checking k = { .ctx = ctx, .cat = cat, .b = b, .p = p, .assume = assume };
+	struct checking k = { .ctx = ctx, .cat = cat, .b = b, .assume = assume };
+	struct abibase_profile *current;
 	int r;
 
 	if (b->verdict != ABIBASE_VERDICT_YES)
 		return context_fail(ctx, EINVAL, "baseline-not-yes", NULL,
 				    "this baseline promises nothing: its hosts could not share one");
+	r = profile_current(ctx, cat, p, &current);
+	if (r < 0)
+		return r;
+	k.p = current;
 	k.out = hostcheck_new(p->name);
-	if (!k.out)
-		return context_oom(ctx);
-	r = name_baseline(&k);
+	r = k.out ? name_baseline(&k) : -ENOMEM;
 	if (r == 0)
 		r = run(&k);
 	abibase_baseline_unref(k.alone);
+	abibase_profile_unref(current);
 	if (r < 0) {
 		hostcheck_free(k.out);
 		return r == -ENOMEM ? context_oom(ctx) : r;

@@ -4,6 +4,7 @@
 #include "base/suggest.h"
 #include "base/context.h"
 #include "answer/move.h"
+#include "document/build.h"
 #include "model/machine.h"
 
 /* Which host can take the guest: all devices, on each QEMU of each host. */
@@ -503,6 +504,14 @@ static int check_assumed(struct abibase_targets *t)
 	return 0;
 }
 
+/* A row that is newer than the profile is answered from its build records. */
+static int make_current(const struct abibase_targets *t, struct abibase_profile **p)
+{
+	int r = profile_check_types(t->ctx, t->cat, *p);
+
+	return r < 0 ? r : profile_make_current(t->ctx, t->cat, p);
+}
+
 static void moves_clear(struct moves *m)
 {
 	for (size_t i = 0; m->moves && i < m->n; i++)
@@ -516,9 +525,9 @@ static int judge_all(struct abibase_targets *t, struct moves *m)
 	int r = check_assumed(t);
 
 	for (size_t i = 0; r == 0 && i < t->n; i++)
-		r = profile_check_types(t->ctx, t->cat, t->hosts[i]);
+		r = make_current(t, &t->hosts[i]);
 	if (r == 0 && t->source)
-		r = profile_check_types(t->ctx, t->cat, t->source);
+		r = make_current(t, &t->source);
 	if (r < 0)
 		return r;
 	m->guest = t->guest;

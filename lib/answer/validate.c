@@ -3,6 +3,7 @@
 #include <syslog.h>
 
 #include "document/baseline.h"
+#include "document/build.h"
 #include "document/catalogue.h"
 #include "base/context.h"
 #include "answer/decode.h"
@@ -161,6 +162,21 @@ static int check_message_list(struct schema_walk *c, const struct subject *s,
 	return 0;
 }
 
+static int check_build(struct schema_walk *c, const struct subject *s, struct abibase_context *ctx)
+{
+	(void)ctx;
+	build_check(c, s->root);
+	return 0;
+}
+
+static int check_class_list(struct schema_walk *c, const struct subject *s,
+			    struct abibase_context *ctx)
+{
+	(void)ctx;
+	build_classes_check(c, s->root);
+	return 0;
+}
+
 static const struct kind {
 	const char *prefix;
 	size_t max;
@@ -170,14 +186,16 @@ static const struct kind {
 	{ "abibase-catalogue/", JSON_MAX_CATALOGUE, check_catalogue },
 	{ "abibase-baseline/", JSON_MAX_BASELINE, check_baseline },
 	{ "abibase-guest/", JSON_MAX_PROFILE, check_guest },
+	{ "abibase-build/", JSON_MAX_BUILD, check_build },
+	{ "abibase-classes/", JSON_MAX_BUILD, check_class_list },
 	{ "abibase-facts/", JSON_MAX_CATALOGUE, check_fact_list },
 	{ "abibase-devices/", JSON_MAX_CATALOGUE, check_device_list },
 	{ "abibase-messages/", JSON_MAX_CATALOGUE, check_message_list },
 };
 #define ACCEPTED                                                                     \
 	"\"abibase-profile/1\", \"abibase-catalogue/1\", \"abibase-baseline/1\", " \
-	"\"abibase-guest/1\", \"abibase-facts/1\", \"abibase-devices/1\", "     \
-	"\"abibase-messages/1\""
+	"\"abibase-guest/1\", \"abibase-build/1\", \"abibase-facts/1\", "         \
+	"\"abibase-classes/1\", \"abibase-devices/1\", \"abibase-messages/1\""
 
 static const struct kind *kind_of(struct schema_walk *c, const json_t *root)
 {

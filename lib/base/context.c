@@ -138,6 +138,8 @@ ABIBASE_EXPORT struct abibase_context *abibase_context_unref(struct abibase_cont
 	strvfree(ctx->platform_path);
 	free(ctx->error);
 	free(ctx->error_where);
+	if (ctx->builds)
+		ctx->builds_free(ctx->builds);
 	free(ctx);
 	return NULL;
 }

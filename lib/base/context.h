@@ -6,6 +6,7 @@
 
 #include "base/util.h"
 
+struct build_cache;
 struct abibase_context {
 	int refcount;
 	char *data_dir;
@@ -14,6 +15,8 @@ struct abibase_context {
 	void *log_data;
 	char *error, *error_where;
 	const char *error_id;
+	struct build_cache *builds; /* document/build-find.c */
+	void (*builds_free)(struct build_cache *cache);
 };
 
 /*

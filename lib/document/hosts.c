@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "base/context.h"
+#include "document/build.h"
 #include "document/hosts.h"
 
 int strings_intern(struct strings *t, const char *s, unsigned int *ret)
@@ -427,9 +428,14 @@ static int set_answer(struct inputs *in, struct host *h, size_t i, enum abibase_
 	return 0;
 }
 
-static int fill_qemu(struct inputs *in, struct host_qemu *to, const struct profile_qemu *from)
+static int fill_qemu(struct inputs *in, const struct abibase_catalogue *cat, struct host_qemu *to,
+		     const struct profile_qemu *from)
 {
-	if (add_build(in, from->digest, from->json, &to->build) < 0)
+	json_auto_t *filled = NULL;
+
+	if (inputs_build(in, from->digest) < 0 && build_fill(cat, from, &filled) < 0)
+		return -ENOMEM;
+	if (add_build(in, from->digest, filled ? filled : from->json, &to->build) < 0)
 		return -ENOMEM;
 	to->path = NO_PATH;
 	return from->path ? strings_intern(&in->strings, from->path, &to->path) : 0;
@@ -507,7 +513,7 @@ static int fill_host(struct inputs *in, const struct abibase_catalogue *cat, str
 	for (size_t i = 0; i < cat->n_numbers; i++)
 		h->numbers[i] = profile_number(p, cat->numbers[i]);
 	for (size_t i = 0; i < p->n_qemu; i++)
-		if (fill_qemu(in, &h->qemu[i], &p->qemu[i]) < 0)
+		if (fill_qemu(in, cat, &h->qemu[i], &p->qemu[i]) < 0)
 			return -ENOMEM;
 	for (size_t i = 0; i < p->n_unasked; i++)
 		if (fill_unasked(in, &h->unasked[i], profile_unasked(p, i)) < 0)

@@ -2,10 +2,18 @@
 #include <errno.h>
 
 #include "document/baseline.h"
+#include "document/build.h"
 #include "base/context.h"
 #include "document/platforms.h"
 #include "document/json.h"
 #include "document/profile.h"
+
+/* One of them. */
+struct loaded {
+	struct abibase_profile *profile;
+	struct abibase_baseline *baseline;
+	struct abibase_build *build;
+};
 
 static bool is_file(const char *operand)
 {
@@ -42,14 +50,15 @@ static int fail_schema(struct abibase_context *ctx, const json_t *root, const ch
 
 /* Make what the document says it is; takes the reference of @root. */
 static int load_document(struct abibase_context *ctx, json_t *root, size_t len,
-			 const char *source, struct abibase_profile **ret_profile,
-			 struct abibase_baseline **ret_baseline)
+			 const char *source, const char *path, struct loaded *ret)
 {
 	const char *schema = json_string_value(json_object_get(root, "schema"));
 	int r;
 
 	if (schema && strprefix(schema, "abibase-baseline/"))
-		return baseline_from_json(ctx, root, source, ret_baseline);
+		return baseline_from_json(ctx, root, source, &ret->baseline);
+	if (schema && strprefix(schema, "abibase-build/"))
+		return build_from_json(ctx, root, source, &ret->build);
 	if (!schema || !strprefix(schema, "abibase-profile/"))
 		r = fail_schema(ctx, root, source);
 	else if (len > JSON_MAX_PROFILE)
@@ -57,13 +66,12 @@ static int load_document(struct abibase_context *ctx, json_t *root, size_t len,
 				 "the profile is larger than %u bytes, the most that is accepted",
 				 JSON_MAX_PROFILE);
 	else
-		return profile_from_json(ctx, root, source, ret_profile);
+		return profile_from_document(ctx, root, source, path, &ret->profile);
 	json_decref(root);
 	return r;
 }
 
-static int load_file(struct abibase_context *ctx, const char *path,
-		     struct abibase_profile **ret_profile, struct abibase_baseline **ret_baseline)
+static int load_file(struct abibase_context *ctx, const char *path, struct loaded *ret)
 {
 	const char *source = streq(path, "-") ? "standard input" : path;
 	_autofree_ char *buf = NULL;
@@ -77,26 +85,7 @@ static int load_file(struct abibase_context *ctx, const char *path,
 	if (r < 0)
 		return r;
 	free(steal(&buf)); /* the document may be large, and what is made of it too */
-	return load_document(ctx, root, len, source, ret_profile, ret_baseline);
-}
-
-ABIBASE_EXPORT int abibase_operand_from_buffer(struct abibase_context *ctx, const char *buf,
-					       size_t len, const char *source,
-					       struct abibase_profile **ret_profile,
-					       struct abibase_baseline **ret_baseline)
-{
-	struct abibase_profile *profile = NULL;
-	struct abibase_baseline *baseline = NULL;
-	json_t *root;
-	int r = json_parse(ctx, buf, len, JSON_MAX_BASELINE, source, &root);
-
-	if (r == 0)
-		r = load_document(ctx, root, len, source, &profile, &baseline);
-	if (r < 0)
-		return r;
-	*ret_profile = profile;
-	*ret_baseline = baseline;
-	return 0;
+	return load_document(ctx, root, len, source, path, ret);
 }
 
 /* ------------------------------------------------------------------------ names */
@@ -115,11 +104,10 @@ static int load_platform(struct abibase_context *ctx, const char *name,
 	return r;
 }
 
-static int load(struct abibase_context *ctx, const char *operand,
-		struct abibase_profile **ret_profile, struct abibase_baseline **ret_baseline)
+static int load(struct abibase_context *ctx, const char *operand, struct loaded *ret)
 {
-	return is_file(operand) ? load_file(ctx, operand, ret_profile, ret_baseline) :
-				  load_platform(ctx, operand, ret_profile);
+	return is_file(operand) ? load_file(ctx, operand, ret) :
+				  load_platform(ctx, operand, &ret->profile);
 }
 
 /* "NAME=OPERAND": the name for free(), or NULL when this operand has none; and what follows. */
@@ -143,44 +131,89 @@ static int split(const char *operand, char **ret_name, const char **ret_rest)
 	return 0;
 }
 
-/* Takes the references, which are the caller's own. */
+/* Only a profile has a name of its own. */
 static int rename_loaded(struct abibase_context *ctx, const char *operand, const char *name,
-			 struct abibase_profile **profile, struct abibase_baseline **baseline)
+			 struct loaded *l)
 {
 	struct abibase_profile *renamed;
 	int r;
 
-	if (*baseline) {
-		*baseline = abibase_baseline_unref(*baseline);
+	if (!l->profile)
 		return context_fail(ctx, EINVAL, "operand-rename", operand,
-				    "this is a baseline, which has no name of its own: give it "
+				    "this is a %s, which has no name of its own: give it "
 				    "without \"%s=\"",
-				    name);
-	}
-	r = abibase_profile_rename(ctx, *profile, name, &renamed);
-	abibase_profile_unref(*profile);
-	*profile = r < 0 ? NULL : renamed;
-	return r;
+				    l->build ? "build record" : "baseline", name);
+	r = abibase_profile_rename(ctx, l->profile, name, &renamed);
+	if (r < 0)
+		return r;
+	abibase_profile_unref(l->profile);
+	l->profile = renamed;
+	return 0;
 }
 
-ABIBASE_EXPORT int abibase_operand_load(struct abibase_context *ctx, const char *operand,
-					struct abibase_profile **ret_profile,
-					struct abibase_baseline **ret_baseline)
+/* @r: whether it could be loaded */
+static int give(struct abibase_context *ctx, int r, struct loaded *l,
+		struct abibase_profile **ret_profile, struct abibase_baseline **ret_baseline,
+		struct abibase_build **ret_build)
 {
-	struct abibase_profile *profile = NULL;
-	struct abibase_baseline *baseline = NULL;
+	if (r == 0 && l->build)
+		r = builds_remember(ctx, l->build);
+	if (r < 0) {
+		abibase_profile_unref(l->profile);
+		abibase_baseline_unref(l->baseline);
+		abibase_build_unref(l->build);
+		return r;
+	}
+	*ret_profile = l->profile;
+	*ret_baseline = l->baseline;
+	*ret_build = l->build;
+	return 0;
+}
+
+ABIBASE_EXPORT int abibase_operand_load_any(struct abibase_context *ctx, const char *operand,
+					    struct abibase_profile **ret_profile,
+					    struct abibase_baseline **ret_baseline,
+					    struct abibase_build **ret_build)
+{
+	struct loaded l = { 0 };
 	_autofree_ char *name = NULL;
 	const char *rest;
 	int r;
 
 	if (split(operand, &name, &rest) < 0)
 		return context_oom(ctx);
-	r = load(ctx, rest, &profile, &baseline);
+	r = load(ctx, rest, &l);
 	if (r == 0 && name)
-		r = rename_loaded(ctx, operand, name, &profile, &baseline);
-	if (r < 0)
+		r = rename_loaded(ctx, operand, name, &l);
+	return give(ctx, r, &l, ret_profile, ret_baseline, ret_build);
+}
+
+ABIBASE_EXPORT int abibase_operand_from_buffer(struct abibase_context *ctx, const char *buf,
+					       size_t len, const char *source,
+					       struct abibase_profile **ret_profile,
+					       struct abibase_baseline **ret_baseline,
+					       struct abibase_build **ret_build)
+{
+	struct loaded l = { 0 };
+	json_t *root;
+	int r = json_parse(ctx, buf, len, JSON_MAX_BASELINE, source, &root);
+
+	if (r == 0)
+		r = load_document(ctx, root, len, source, NULL, &l);
+	return give(ctx, r, &l, ret_profile, ret_baseline, ret_build);
+}
+
+ABIBASE_EXPORT int abibase_operand_load(struct abibase_context *ctx, const char *operand,
+					struct abibase_profile **ret_profile,
+					struct abibase_baseline **ret_baseline)
+{
+	struct abibase_build *build;
+	int r = abibase_operand_load_any(ctx, operand, ret_profile, ret_baseline, &build);
+
+	if (r < 0 || !build)
 		return r;
-	*ret_profile = profile;
-	*ret_baseline = baseline;
-	return 0;
+	abibase_build_unref(build);
+	return context_fail(ctx, EBADMSG, "schema-other", operand,
+			    "is a build record; wanted: \"abibase-profile/1\" or "
+			    "\"abibase-baseline/1\"");
 }

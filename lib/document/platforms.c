@@ -7,6 +7,7 @@
 
 #include "base/context.h"
 #include "base/suggest.h"
+#include "document/build.h"
 #include "document/json.h"
 #include "document/platforms.h"
 #include "document/profile.h"
@@ -185,7 +186,7 @@ static int read_candidate(struct abibase_context *ctx, struct candidate *c)
 {
 	/* one bad file is no failure of the call: it must not become the last error of @ctx */
 	struct abibase_context inner = { .log = ctx->log, .log_data = ctx->log_data };
-	int r = abibase_profile_from_file(&inner, c->path, &c->profile);
+	int r = profile_read(&inner, c->path, &c->profile);
 
 	if (r < 0 && r != -ENOMEM)
 		r = refuse_unreadable(c, &inner);
@@ -530,6 +531,8 @@ int abibase_profile_from_platform(struct abibase_context *ctx, const char *name,
 	if (r < 0)
 		return r;
 	r = find_platform(ctx, l, name, &c);
+	if (r == 0)
+		r = builds_find(ctx, c->profile, c->path);
 	if (r == 0) {
 		warn_refused(ctx, l);
 		warn_duplicates(ctx, l, c);

@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "base/context.h"
+#include "document/build.h"
 #include "document/profile.h"
 #include "document/value.h"
 #include "base/known.h"
@@ -190,7 +191,18 @@ static const struct member unasked_members[] = {
 	{ 0 },
 };
 
+static void check_digest(struct schema_walk *c, const json_t *v)
+{
+	const char *s = json_string_value(v);
+
+	if (strlen(s) != DIGEST_HEX || s[strspn(s, "0123456789abcdef")])
+		schema_fault(c, "json-bad-value",
+			     "is not the digest of a build record: %d lower-case hex digits",
+			     DIGEST_HEX);
+}
+
 static const struct member qemu_members[] = {
+	{ "build", J_STRING, .check = check_digest },
 	{ "build_id", J_STRING, .check = schema_nonempty },
 	{ "catalogue", J_INT, .check = schema_revision },
 	{ "ebpf", J_BOOL, .required = false },
@@ -381,6 +393,7 @@ static int profile_fill_qemu(struct abibase_profile *p)
 		q->version = string_of(v, "version");
 		q->target = string_of(v, "target");
 		q->path = string_of(v, "path");
+		q->build = string_of(v, "build");
 	}
 	return 0;
 }
@@ -463,6 +476,23 @@ int profile_from_json(struct abibase_context *ctx, json_t *root, const char *sou
 	return 0;
 }
 
+int profile_from_document(struct abibase_context *ctx, json_t *root, const char *source,
+			  const char *path, struct abibase_profile **ret)
+{
+	struct abibase_profile *p;
+	int r = profile_from_json(ctx, root, source, &p);
+
+	if (r < 0)
+		return r;
+	r = builds_find(ctx, p, path);
+	if (r < 0) {
+		abibase_profile_unref(p);
+		return r;
+	}
+	*ret = p;
+	return 0;
+}
+
 int abibase_profile_from_buffer(struct abibase_context *ctx, const char *buf,
 					       size_t len, const char *source,
 					       struct abibase_profile **ret)
@@ -470,17 +500,52 @@ int abibase_profile_from_buffer(struct abibase_context *ctx, const char *buf,
 	json_t *root;
 	int r = json_parse(ctx, buf, len, JSON_MAX_PROFILE, source, &root);
 
-	return r < 0 ? r : profile_from_json(ctx, root, source, ret);
+	return r < 0 ? r : profile_from_document(ctx, root, source, NULL, ret);
 }
 
-ABIBASE_EXPORT int abibase_profile_from_file(struct abibase_context *ctx, const char *path,
-					     struct abibase_profile **ret)
+static int read_document(struct abibase_context *ctx, const char *path, json_t **ret)
 {
 	_autofree_ char *buf = NULL;
 	size_t len;
 	int r = file_read(ctx, path, JSON_MAX_PROFILE, &buf, &len);
 
-	return r < 0 ? r : abibase_profile_from_buffer(ctx, buf, len, path, ret);
+	return r < 0 ? r : json_parse(ctx, buf, len, JSON_MAX_PROFILE, path, ret);
+}
+
+int profile_read(struct abibase_context *ctx, const char *path, struct abibase_profile **ret)
+{
+	json_t *root;
+	int r = read_document(ctx, path, &root);
+
+	return r < 0 ? r : profile_from_json(ctx, root, path, ret);
+}
+
+ABIBASE_EXPORT int abibase_profile_from_file(struct abibase_context *ctx, const char *path,
+					     struct abibase_profile **ret)
+{
+	json_t *root;
+	int r = read_document(ctx, path, &root);
+
+	return r < 0 ? r : profile_from_document(ctx, root, path, path, ret);
+}
+
+struct abibase_profile *profile_share(struct abibase_profile *p)
+{
+	struct abibase_profile *to = malloc(sizeof(*to));
+
+	if (!to)
+		return NULL;
+	*to = *p;
+	to->refcount = 1;
+	to->shared = abibase_profile_ref(p);
+	to->qemu = calloc(p->n_qemu + 1, sizeof(*p->qemu));
+	to->n_qemu = to->qemu ? p->n_qemu : 0;
+	for (size_t i = 0; i < to->n_qemu; i++) {
+		to->qemu[i] = p->qemu[i];
+		to->qemu[i].filled = NULL;
+		abibase_build_ref(to->qemu[i].record);
+	}
+	return to->qemu ? to : abibase_profile_unref(to);
 }
 
 ABIBASE_EXPORT struct abibase_profile *abibase_profile_ref(struct abibase_profile *p)
@@ -494,7 +559,14 @@ ABIBASE_EXPORT struct abibase_profile *abibase_profile_unref(struct abibase_prof
 {
 	if (!p || __atomic_sub_fetch(&p->refcount, 1, __ATOMIC_ACQ_REL) > 0)
 		return NULL;
-	json_decref(p->root);
+	for (size_t i = 0; i < p->n_qemu; i++) {
+		abibase_build_unref(p->qemu[i].record);
+		json_decref(p->qemu[i].filled);
+	}
+	if (p->shared)
+		abibase_profile_unref(p->shared);
+	else
+		json_decref(p->root);
 	free(p->qemu);
 	free(p);
 	return NULL;
@@ -515,6 +587,7 @@ int abibase_profile_rename(struct abibase_context *ctx,
 					  struct abibase_profile **ret)
 {
 	json_t *root, *value;
+	int r;
 
 	if (!name_valid(name))
 		return context_fail(ctx, EINVAL, "json-bad-value", NULL,
@@ -525,7 +598,10 @@ int abibase_profile_rename(struct abibase_context *ctx,
 		json_decref(root);
 		return context_oom(ctx);
 	}
-	return profile_from_json(ctx, root, name, ret);
+	r = profile_from_json(ctx, root, name, ret);
+	for (size_t i = 0; r == 0 && i < p->n_qemu; i++)
+		(*ret)->qemu[i].record = abibase_build_ref(p->qemu[i].record);
+	return r;
 }
 
 int word_bit(const char *hex, unsigned int bit)

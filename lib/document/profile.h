@@ -14,11 +14,16 @@ struct profile_qemu {
 	const json_t *json;
 	const char *version, *target, *path; /* path: NULL when not stated */
 	char digest[DIGEST_HEX + 1];	     /* of everything but the path: the same build */
+	const char *build;	     /* the digest of its record, or NULL */
+	struct abibase_build *record; /* that record, or NULL: see document/build.h */
+	json_t *filled;		     /* what @json is then, with what the record adds; or NULL */
 };
 
+struct abibase_build;
 struct abibase_profile {
 	int refcount;
 	json_t *root; /* validated, never changed */
+	struct abibase_profile *shared; /* @root is this one's, or NULL */
 	const char *name, *kind, *arch;
 	int64_t revision;
 	const json_t *facts;
@@ -32,6 +37,13 @@ struct abibase_profile {
 /* Make a profile of a document; takes the reference of @root, also on failure. */
 int profile_from_json(struct abibase_context *ctx, json_t *root, const char *source,
 		      struct abibase_profile **ret);
+/* A file, without the build records that it names. */
+int profile_read(struct abibase_context *ctx, const char *path, struct abibase_profile **ret);
+/* The same as profile_from_json() of a document in the file @path, or NULL; its build records are looked for there, too. */
+int profile_from_document(struct abibase_context *ctx, json_t *root, const char *source,
+			  const char *path, struct abibase_profile **ret);
+/* Another profile of the same document; NULL when there is no memory. */
+struct abibase_profile *profile_share(struct abibase_profile *p);
 struct schema_walk;
 void profile_check(struct schema_walk *c, const json_t *root);
 /* One entry of a profile's "qemu" list. */

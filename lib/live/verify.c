@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "base/context.h"
+#include "document/build.h"
 #include "model/ask.h"
 #include "answer/show.h"
 
@@ -1003,6 +1004,9 @@ ABIBASE_EXPORT int abibase_verify_run(struct abibase_verify *v, struct abibase_r
 	if (v->argv && !v->qemu)
 		return context_fail(v->ctx, EINVAL, "verify-incomplete", NULL,
 				    "to verify a command line takes the QEMU that it is for");
+	r = v->p ? profile_make_current(v->ctx, v->cat, &v->p) : 0;
+	if (r < 0)
+		return r;
 	r = run(&k);
 	throwaway_clear(&k.t);
 	if (r == -ENOMEM || (r == 0 && k.failed))

@@ -12,6 +12,7 @@
 #include <syslog.h>
 
 #include "base/blake2b.h"
+#include "document/build.h"
 #include "document/catalogue.h"
 #include "base/context.h"
 #include "probe/probe.h"
@@ -103,6 +104,17 @@ static void hash_roms(const char *qemu, struct blake2b *b)
 			hash_rom(dirs[i] ? dirs[i] : own, names[k], b);
 }
 
+/* With a record it is another answer, and that of other classes again another one. */
+static void hash_classes(const json_t *classes, struct blake2b *b)
+{
+	size_t i;
+	json_t *v;
+
+	hash(b, "record");
+	json_array_foreach((json_t *)classes, i, v)
+		hash(b, json_string_value(v));
+}
+
 /* Everything that the answer depends on. */
 static int make_key(const struct abibase_probe *pr, const struct abibase_catalogue *cat,
 		    const char *path, const char *build_id, char key[DIGEST_HEX + 1])
@@ -120,6 +132,8 @@ static int make_key(const struct abibase_probe *pr, const struct abibase_catalog
 		hash(&b, cat->rows[i].key);
 		hash(&b, cat->rows[i].type);
 	}
+	if (pr->builds_dir)
+		hash_classes(pr->classes, &b);
 	hash_roms(path, &b);
 	r = hash_policy(pr, &b);
 	blake2b_final_hex(&b, key);
@@ -224,7 +238,32 @@ static int check_document(struct abibase_probe *pr, const json_t *root, const ch
 	return streq(digest, actual) ? 0 : -EBADMSG;
 }
 
-static int load(struct abibase_probe *pr, int dir, const char *name, const char *key, json_t **ret)
+/* The record beside the entry, held against its digest as the entry is. */
+static int check_record(struct abibase_probe *pr, const json_t *root, json_t **ret)
+{
+	const char *digest = json_string_value(json_object_get(root, "record_digest"));
+	json_t *record = json_object_get(root, "record");
+	char actual[DIGEST_HEX + 1];
+	_buf_ scratch = { 0 };
+	struct schema_walk c;
+
+	if (!record)
+		return pr->builds_dir ? -EBADMSG : 0;
+	schema_init(&c, pr->ctx, "record");
+	c.report = swallow;
+	build_check(&c, record);
+	if (c.faults || !digest)
+		return -EBADMSG;
+	if (json_digest(record, NULL, &scratch, actual) < 0)
+		return -ENOMEM;
+	if (!streq(digest, actual))
+		return -EBADMSG;
+	*ret = json_incref(record);
+	return 0;
+}
+
+static int load(struct abibase_probe *pr, int dir, const char *name, const char *key, json_t **ret,
+		json_t **ret_record)
 {
 	json_auto_t *root = NULL;
 	_buf_ text = { 0 };
@@ -235,6 +274,8 @@ static int load(struct abibase_probe *pr, int dir, const char *name, const char 
 		return r;
 	root = json_loadb(text.data ? text.data : "", text.len, JSON_REJECT_DUPLICATES, NULL);
 	r = check_document(pr, root, key);
+	if (r == 0)
+		r = check_record(pr, root, ret_record);
 	if (r < 0)
 		return r;
 	*ret = json_incref(json_object_get(root, "entry"));
@@ -242,7 +283,7 @@ static int load(struct abibase_probe *pr, int dir, const char *name, const char 
 }
 
 int probe_cache_load(struct abibase_probe *pr, const struct abibase_catalogue *cat,
-		     const char *path, const char *build_id, json_t **ret)
+		     const char *path, const char *build_id, json_t **ret, json_t **ret_record)
 {
 	_autoclose_ int dir = -1;
 	char key[DIGEST_HEX + 1], name[FILE_DIGITS + 6];
@@ -257,7 +298,7 @@ int probe_cache_load(struct abibase_probe *pr, const struct abibase_catalogue *c
 	dir = open_dir(pr->cache_dir);
 	if (dir < 0)
 		return 0;
-	r = load(pr, dir, name, key, ret);
+	r = load(pr, dir, name, key, ret, ret_record);
 	if (r == 0)
 		return 1;
 	if (r != -ENOENT && r != -ENOMEM)
@@ -288,7 +329,7 @@ static int write_all(int fd, const char *text, size_t len)
 }
 
 /* Whole or not at all: another abibase may read or write the same one now. */
-static int replace(int dir, const char *name, const char *text, size_t len)
+int probe_file_replace(int dir, const char *name, const char *text, size_t len, mode_t mode)
 {
 	_autoclose_ int fd = -1;
 	char tmp[64];
@@ -296,7 +337,7 @@ static int replace(int dir, const char *name, const char *text, size_t len)
 
 	snprintf(tmp, sizeof(tmp), ".%ld-%llx.tmp", (long)getpid(),
 		 (unsigned long long)(uintptr_t)text);
-	fd = openat(dir, tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	fd = openat(dir, tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
 	if (fd < 0)
 		return -errno;
 	r = write_all(fd, text, len);
@@ -307,21 +348,31 @@ static int replace(int dir, const char *name, const char *text, size_t len)
 	return r;
 }
 
-static int write_document(struct abibase_probe *pr, const char *key, const json_t *entry)
+/* Of both the digest: a file that was changed is not believed. */
+static json_t *make_document(const char *key, const json_t *entry, const json_t *record)
 {
-	json_auto_t *root = NULL;
-	char digest[DIGEST_HEX + 1], name[FILE_DIGITS + 6];
+	char digest[DIGEST_HEX + 1], of_record[DIGEST_HEX + 1];
+	_buf_ text = { 0 };
+
+	if (json_digest(entry, NULL, &text, digest) < 0 ||
+	    (record && json_digest(record, NULL, &text, of_record) < 0))
+		return NULL;
+	return json_pack("{s:s, s:s, s:s, s:O, s:O*, s:s*}", "schema", CACHE_SCHEMA, "key", key,
+			 "digest", digest, "entry", entry, "record", record, "record_digest",
+			 record ? of_record : NULL);
+}
+
+static int write_document(struct abibase_probe *pr, const char *key, const json_t *entry,
+			  const json_t *record)
+{
+	json_auto_t *root = make_document(key, entry, record);
+	char name[FILE_DIGITS + 6];
 	_autoclose_ int dir = -1;
 	_buf_ text = { 0 };
 	int r;
 
-	if (json_digest(entry, NULL, &text, digest) < 0)
-		return -ENOMEM;
-	root = json_pack("{s:s, s:s, s:s, s:O}", "schema", CACHE_SCHEMA, "key", key, "digest",
-			 digest, "entry", entry);
 	if (!root)
 		return -ENOMEM;
-	text.len = 0;
 	json_write_compact(&text, root, NULL);
 	if (buf_failed(&text))
 		return -ENOMEM;
@@ -332,11 +383,12 @@ static int write_document(struct abibase_probe *pr, const char *key, const json_
 	if (dir < 0)
 		return dir;
 	file_name(key, name);
-	return replace(dir, name, text.data, text.len);
+	return probe_file_replace(dir, name, text.data, text.len, 0600);
 }
 
 int probe_cache_store(struct abibase_probe *pr, const struct abibase_catalogue *cat,
-		      const char *path, const char *build_id, const json_t *entry)
+		      const char *path, const char *build_id, const json_t *entry,
+		      const json_t *record)
 {
 	char key[DIGEST_HEX + 1];
 	int r;
@@ -345,7 +397,7 @@ int probe_cache_store(struct abibase_probe *pr, const struct abibase_catalogue *
 		return 0;
 	r = make_key(pr, cat, path, build_id, key);
 	if (r == 0)
-		r = write_document(pr, key, entry);
+		r = write_document(pr, key, entry, record);
 	if (r < 0 && r != -ENOMEM)
 		context_log(pr->ctx, LOG_INFO, "probe-cache-not-written",
 			    "%s: what the QEMU answered is not kept: %s", pr->cache_dir,

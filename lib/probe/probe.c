@@ -524,6 +524,8 @@ ABIBASE_EXPORT struct abibase_probe *abibase_probe_unref(struct abibase_probe *p
 	for (size_t i = 0; i < pr->n_machine; i++)
 		free(pr->machine[i]);
 	free(pr->machine);
+	free(pr->builds_dir);
+	json_decref(pr->classes);
 	free(pr->cache_dir);
 	free(pr->name);
 	abibase_context_unref(pr->ctx);
@@ -583,6 +585,17 @@ ABIBASE_EXPORT int abibase_probe_add_machine(struct abibase_probe *pr, const cha
 	if (!copy)
 		return context_oom(pr->ctx);
 	pr->machine[pr->n_machine++] = copy;
+	return 0;
+}
+
+ABIBASE_EXPORT int abibase_probe_set_builds_dir(struct abibase_probe *pr, const char *dir)
+{
+	char *copy = dir ? strdup(dir) : NULL;
+
+	if (dir && !copy)
+		return context_oom(pr->ctx);
+	free(pr->builds_dir);
+	pr->builds_dir = copy;
 	return 0;
 }
 

@@ -19,6 +19,8 @@ struct abibase_probe {
 	bool no_values;
 	bool observe; /* start each machine type and read what it offers */
 	bool sizes;   /* the same of sizes that hang on no backend, once a build */
+	char *builds_dir; /* where build records are written; NULL: none is made */
+	json_t *classes;  /* of which they are made, besides those of the catalogue; loaded with the first */
 	char *cache_dir; /* NULL: nothing is kept */
 	abibase_progress_fn progress; /* or NULL */
 	void *progress_data;
@@ -97,11 +99,21 @@ struct qmp;
  * Add the effective values to @entry, which has all else. @q is a QEMU on -machine none, and may
  * have been stopped on return. @defaults: class -> property -> default value, as QEMU states them.
  * @ret_complete: nothing was left out; what was left out has been warned of. Fails for want of
- * memory only.
+ * memory only. @record, or NULL: a build record, to which is added what machine types change.
  */
 int probe_values_add(struct abibase_probe *pr, struct qmp *q, const char *path,
 		     const struct abibase_catalogue *cat, const json_t *defaults, json_t *entry,
-		     bool *ret_complete);
+		     json_t *record, bool *ret_complete);
+
+/*
+ * The record of a QEMU build (probe/record.c). Begin with a QEMU on -machine none whose @entry has all
+ * that it says of itself; it fails as a question does. End when its machine types have been looked at.
+ */
+int probe_record_begin(struct abibase_probe *pr, struct qmp *q, const struct abibase_catalogue *cat,
+		       const json_t *entry, json_t **ret);
+int probe_record_end(json_t *record, const json_t *entry);
+/* Into its directory; @entry gets its digest. Sets the error of the probe's context. */
+int probe_record_write(struct abibase_probe *pr, const json_t *record, json_t *entry);
 
 /*
  * Add what each QEMU of @root, a profile but for that, really offers (probe/observe.c). Fails for want
@@ -118,11 +130,14 @@ int probe_sizes_add(struct abibase_probe *pr, const char *path, json_t *entry, b
 
 /* What QEMUs answered before, by build id (probe/cache.c). These fail for want of memory only. */
 char *probe_cache_default(void);
-/* 1: @ret is an entry for the profile, without a path. */
+/* 1: @ret is an entry for the profile, without a path, and @ret_record its record, or NULL. */
 int probe_cache_load(struct abibase_probe *pr, const struct abibase_catalogue *cat,
-		     const char *path, const char *build_id, json_t **ret);
+		     const char *path, const char *build_id, json_t **ret, json_t **ret_record);
 int probe_cache_store(struct abibase_probe *pr, const struct abibase_catalogue *cat,
-		      const char *path, const char *build_id, const json_t *entry);
+		      const char *path, const char *build_id, const json_t *entry,
+		      const json_t *record);
+/* Write a file, whole or not at all. */
+int probe_file_replace(int dir, const char *name, const char *text, size_t len, mode_t mode);
 /* The GNU build id of an ELF file, in hex; NULL when there is none. For free(). */
 char *probe_build_id(const char *path);
 

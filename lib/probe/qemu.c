@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <syslog.h>
 
+#include "document/build.h"
 #include "document/catalogue.h"
 #include "base/context.h"
 #include "probe/probe.h"
@@ -631,10 +632,62 @@ static bool is_acceptable(struct run *run, const char *path, const json_t *entry
 	return c.faults == 0;
 }
 
+/* A record that could not be made is one warning, and no record: the profile is as good without. */
+static int begin_record(struct run *run, struct qmp *q, const char *path, const json_t *entry,
+			json_t **ret)
+{
+	char words[256];
+	int r;
+
+	if (!run->pr->builds_dir)
+		return 0;
+	r = probe_record_begin(run->pr, q, run->cat, entry, ret);
+	if (r == 0 || (r == -ENOMEM && q->failure == QMP_OK))
+		return r;
+	qmp_last_words(q, words, sizeof(words));
+	context_log(run->pr->ctx, LOG_WARNING, "probe-no-record",
+		    "%s: no build record is made of it: it did not answer all questions%s%s", path,
+		    *words ? "; it said: " : "", words);
+	return 0;
+}
+
+/* Nothing is written that a reader would refuse. */
+static int end_record(struct run *run, const char *path, const json_t *entry, json_t **record)
+{
+	struct judged j = { .ctx = run->pr->ctx, .path = path };
+	struct schema_walk c;
+	int r = probe_record_end(*record, entry);
+
+	if (r < 0)
+		return r;
+	schema_init(&c, run->pr->ctx, "record");
+	c.report = say_not_acceptable;
+	c.data = &j;
+	build_check(&c, *record);
+	if (c.faults) {
+		json_decref(*record);
+		*record = NULL;
+	}
+	return 0;
+}
+
+static int add_entry(struct run *run, const char *path, json_t *entry, const json_t *record)
+{
+	int r = record && run->pr->builds_dir ? probe_record_write(run->pr, record, entry) : 0;
+
+	if (r < 0)
+		return r;
+	return json_object_set_new(entry, "path", json_string(path)) < 0 ||
+			       json_array_append(run->list, entry) < 0 ?
+		       -ENOMEM :
+		       0;
+}
+
 /* With a QEMU that has answered all else. */
 static int ask_values(struct run *run, struct qmp *q, const char *path, const char *build_id,
 		      json_t *entry, const json_t *defaults)
 {
+	json_auto_t *record = NULL;
 	bool complete, added = false;
 	int r;
 
@@ -648,19 +701,18 @@ static int ask_values(struct run *run, struct qmp *q, const char *path, const ch
 	/* before a name that it gives becomes a word of its command line */
 	if (!describes_target(run, path, entry) || !is_acceptable(run, path, entry))
 		return 0;
-	r = probe_values_add(run->pr, q, path, run->cat, defaults, entry, &complete);
+	r = begin_record(run, q, path, entry, &record);
+	if (r == 0)
+		r = probe_values_add(run->pr, q, path, run->cat, defaults, entry, record, &complete);
 	if (r == 0 && !is_acceptable(run, path, entry))
 		return 0;
 	if (r == 0 && run->pr->sizes)
 		r = probe_sizes_add(run->pr, path, entry, &added);
-	if (r == 0 && complete)
-		r = probe_cache_store(run->pr, run->cat, path, build_id, entry);
-	if (r < 0)
-		return r;
-	return json_object_set_new(entry, "path", json_string(path)) < 0 ||
-			       json_array_append(run->list, entry) < 0 ?
-		       -ENOMEM :
-		       0;
+	if (r == 0 && record)
+		r = end_record(run, path, entry, &record);
+	if (r == 0 && complete && (record || !run->pr->builds_dir))
+		r = probe_cache_store(run->pr, run->cat, path, build_id, entry, record);
+	return r < 0 ? r : add_entry(run, path, entry, record);
 }
 
 /* It was there and could not be asked; @path and @build_id may be NULL. */
@@ -703,12 +755,12 @@ static int ask_anew(struct run *run, const char *path, const char *build_id)
 static int ask_path(struct run *run, const char *path)
 {
 	_autofree_ char *build_id = probe_build_id(path);
-	json_auto_t *entry = NULL;
+	json_auto_t *entry = NULL, *record = NULL;
 	bool added = false;
 	int r;
 
 	r = access(path, X_OK) == 0 ? probe_cache_load(run->pr, run->cat, path, build_id,
-							   &entry) :
+							   &entry, &record) :
 					  0;
 	if (r == 0)
 		return ask_anew(run, path, build_id);
@@ -720,13 +772,8 @@ static int ask_path(struct run *run, const char *path)
 		return 0;
 	r = run->pr->sizes ? probe_sizes_add(run->pr, path, entry, &added) : 0;
 	if (r == 0 && added)
-		r = probe_cache_store(run->pr, run->cat, path, build_id, entry);
-	if (r < 0)
-		return r;
-	return json_object_set_new(entry, "path", json_string(path)) < 0 ||
-			       json_array_append(run->list, entry) < 0 ?
-		       -ENOMEM :
-		       0;
+		r = probe_cache_store(run->pr, run->cat, path, build_id, entry, record);
+	return r < 0 ? r : add_entry(run, path, entry, record);
 }
 
 /* The profile's strings must be UTF-8, and so must the path. */
@@ -810,6 +857,12 @@ static int each_name(struct run *run, int (*fn)(struct run *run, const char *nam
 
 int probe_qemu_check(struct abibase_probe *pr)
 {
+	if (pr->builds_dir && !pr->classes) {
+		int r = build_classes_load(pr->ctx, &pr->classes);
+
+		if (r < 0)
+			return r;
+	}
 	for (size_t i = 0; i < pr->n_qemu; i++)
 		if (access(pr->qemu[i], F_OK) < 0 && (errno == ENOENT || errno == ENOTDIR))
 			return context_fail(pr->ctx, ENOENT, "probe-qemu-missing", pr->qemu[i],

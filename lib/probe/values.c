@@ -17,6 +17,7 @@
 #include <limits.h>
 #include <syslog.h>
 
+#include "document/build.h"
 #include "document/catalogue.h"
 #include "base/context.h"
 #include "probe/probe.h"
@@ -43,6 +44,8 @@ struct values {
 	json_t *wanted;			     /* names of machine types */
 	json_t *result;			     /* machine type -> class.property -> value */
 	json_t *kin;			     /* QOM type -> names of what is one */
+	json_t *record; /* a build record, or NULL */
+	json_t *read;	/* for it: machine type -> class.property -> value that is not the default */
 	int64_t deadline;
 	size_t left_out;
 	char first[128], why[640]; /* the first one that was left out */
@@ -109,35 +112,6 @@ static int choose(struct values *v, const json_t *machines)
 
 /* ------------------------------------------------------------------ one value */
 
-static bool is_number(const char *word)
-{
-	return strprefix(word, "int") || strprefix(word, "uint") || streq(word, "size");
-}
-
-/* As QEMU's own parsers read it; NULL: not a value of that type. */
-static json_t *from_text(const char *word, const char *text)
-{
-	static const char *const yes[] = { "on", "yes", "true", "y" };
-	static const char *const no[] = { "off", "no", "false", "n" };
-	long long number;
-	char *end;
-
-	if (streq(word, "bool")) {
-		for (size_t i = 0; i < ARRAY_SIZE(yes); i++)
-			if (streq(text, yes[i]))
-				return json_true();
-		for (size_t i = 0; i < ARRAY_SIZE(no); i++)
-			if (streq(text, no[i]))
-				return json_false();
-		return NULL;
-	}
-	if (!is_number(word))
-		return json_string(text);
-	errno = 0;
-	number = strtoll(text, &end, 0);
-	return errno || end == text || *end ? NULL : json_integer(number);
-}
-
 static void make_key(struct buf *key, const char *class_name, const char *property)
 {
 	key->len = 0;
@@ -168,21 +142,6 @@ static json_t *class_default(const struct values *v, const char *class_name,
 }
 
 /* ----------------------------------------------------------- from compat-props */
-
-/* "virtio-net-device" is inside "virtio-net-pci", "vhost-scsi" inside "vhost-scsi-pci". */
-static void proxy_of(const char *class_name, struct buf *ret)
-{
-	static const char pci[] = "-pci", device[] = "-device";
-	size_t len = strlen(class_name);
-
-	ret->len = 0;
-	buf_puts(ret, class_name);
-	if (len > strlen(pci) && streq(class_name + len - strlen(pci), pci))
-		return;
-	if (len > strlen(device) && streq(class_name + len - strlen(device), device))
-		ret->len -= strlen(device);
-	buf_puts(ret, pci);
-}
 
 /* Of an abstract class: the one that stands for it, of which there are objects. */
 static const char *asked_of(const struct values *v, const char *class_name)
@@ -218,7 +177,7 @@ static bool known_sibling(const struct values *v, const char *class_name, const 
 		const char *object = asked_of(v, c);
 
 		json_array_foreach(json_object_get(row, "siblings"), k, name) {
-			proxy_of(object, &proxy);
+			class_proxy(object, &proxy);
 			if (streq(json_string_value(name), type) && !buf_failed(&proxy) &&
 			    (streq(object, class_name) || streq(proxy.data, class_name)))
 				return true;
@@ -261,7 +220,7 @@ static bool is_inside(const struct values *v, const char *class_name, const char
 		if (streq(other, class_name) || streq(type, "device") ||
 		    (!streq(other, type) && !known_parent(v, other, type)))
 			continue;
-		proxy_of(asked_of(v, other), &proxy);
+		class_proxy(asked_of(v, other), &proxy);
 		if (!buf_failed(&proxy) && streq(proxy.data, class_name))
 			return true;
 	}
@@ -291,7 +250,7 @@ static int is_a(struct values *v, const char *class_name, const char *type)
 static int set_compat(struct values *v, json_t *out, const char *key, const char *word,
 		      const char *machine, const char *text)
 {
-	json_t *value = from_text(word, text);
+	json_t *value = value_from_text(word, text);
 
 	if (value)
 		return json_object_set_new(out, key, value) < 0 ? -ENOMEM : 0;
@@ -322,7 +281,7 @@ static int apply_entry(struct values *v, json_t *out, const char *machine, const
 
 		if (!word)
 			continue;
-		proxy_of(object, name);
+		class_proxy(object, name);
 		if (buf_failed(name))
 			return -ENOMEM;
 		if (proxies && streq(name->data, object))
@@ -471,6 +430,38 @@ static size_t cut_unwanted(void *data, char *line, size_t len)
 	return (size_t)(out - line);
 }
 
+/* "CLASS PROPERTY VALUE", in the order in which they are applied; see lib/probe/record.c. */
+static int record_compat(json_t *record, const json_t *list)
+{
+	json_t *lists = json_object(), *m, *e;
+	size_t i, k;
+
+	if (json_object_set_new(record, "compat", lists) < 0)
+		return -ENOMEM;
+	json_array_foreach((json_t *)list, i, m) {
+		const char *name = json_string_value(json_object_get(m, "name"));
+		json_t *settings = json_array();
+
+		if (!name) {
+			json_decref(settings);
+			return -EBADMSG;
+		}
+		if (json_object_set_new(lists, name, settings) < 0)
+			return -ENOMEM;
+		json_array_foreach(json_object_get(m, "compat-props"), k, e) {
+			const char *type, *property, *value;
+
+			if (json_unpack(e, "{s:s, s:s, s:s}", "qom-type", &type, "property",
+					&property, "value", &value) < 0)
+				return -EBADMSG;
+			if (json_array_append_new(settings, json_sprintf("%s %s %s", type, property,
+									 value)) < 0)
+				return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
 /* 1: this QEMU has no such list. */
 static int from_compat(struct values *v)
 {
@@ -482,7 +473,8 @@ static int from_compat(struct values *v)
 	if (!args)
 		return -ENOMEM;
 	v->q->deadline = process_now() + v->pr->qemu_timeout_ms;
-	v->q->shorten = cut_unwanted;
+	/* a record keeps it all */
+	v->q->shorten = v->record ? NULL : cut_unwanted;
 	v->q->shorten_data = v;
 	v->q->hold = true;
 	r = qmp_call(v->q, "query-machines", args, &list);
@@ -490,6 +482,11 @@ static int from_compat(struct values *v)
 	v->q->hold = false;
 	if (r < 0)
 		return r == -EREMOTEIO ? 1 : r;
+	if (v->record && json_object_get(json_array_get(list, 0), "compat-props")) {
+		r = record_compat(v->record, list);
+		if (r < 0)
+			return r;
+	}
 	json_array_foreach(list, i, m) {
 		const char *name = json_string_value(json_object_get(m, "name"));
 		const json_t *compat = json_object_get(m, "compat-props");
@@ -668,7 +665,7 @@ static json_t *from_tree(const struct reading *rd, const struct item *item)
 		return NULL;
 	if (streq(item->word, "bool"))
 		return streq(text, "true") ? json_true() : streq(text, "false") ? json_false() : NULL;
-	if (is_number(item->word)) {
+	if (value_is_number(item->word)) {
 		errno = 0;
 		number = strtoll(text, &end, 10);
 		return errno || end == text || !strprefix(end, " (") ? NULL : json_integer(number);
@@ -707,6 +704,64 @@ static int take_read(struct reading *rd, const struct item *item, json_t *out)
 	if (item->realized && json_equal(item->realized, value))
 		return json_object_set(out, item->key, item->def) < 0 ? -ENOMEM : 0;
 	return json_object_set(out, item->key, value) < 0 ? -ENOMEM : 0;
+}
+
+/* One property of a device for the record: what cannot be read is said to be so. */
+static int record_item(struct reading *rd, const char *type, struct item *item, json_t *out)
+{
+	_autofree_ char *word = strndup(type, strcspn(type, "="));
+	json_auto_t *value = NULL, *def = NULL;
+	int r;
+
+	if (!word)
+		return -ENOMEM;
+	item->word = word;
+	def = build_default(type);
+	r = read_item(rd, item, &value);
+	if (r < 0 && r != -EREMOTEIO)
+		return r;
+	rd->q.failure = r < 0 ? QMP_OK : rd->q.failure;
+	if (r == 0 && json_equal(value, def))
+		return 0;
+	if (json_is_boolean(value) || json_is_integer(value) || json_is_string(value))
+		return json_object_set(out, item->key, value) < 0 ? -ENOMEM : 0;
+	return json_object_set_new(out, item->key, json_pack("{s:s}", "unknown", "not-read")) < 0 ?
+		       -ENOMEM :
+		       0;
+}
+
+static int record_class(struct values *v, struct reading *rd, const char *class_name, json_t *out)
+{
+	json_auto_t *properties = build_properties(v->record, class_name);
+	struct item item = { .class_name = class_name };
+	_buf_ key = { 0 };
+	json_t *type;
+	int r = properties ? 0 : -ENOMEM;
+
+	json_object_foreach(properties, item.property, type) {
+		if (json_is_null(type))
+			continue;
+		make_key(&key, class_name, item.property);
+		item.key = key.data;
+		r = buf_failed(&key) ? -ENOMEM :
+				       record_item(rd, json_string_value(type), &item, out);
+		if (r < 0)
+			break;
+	}
+	return r;
+}
+
+/* Each of the two classes with all that it has, not only with what the catalogue asks for. */
+static int record_reading(struct values *v, struct reading *rd)
+{
+	json_auto_t *out = json_object();
+	int r = out ? 0 : -ENOMEM;
+
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(stand_in_classes); i++)
+		r = record_class(v, rd, stand_in_classes[i], out);
+	if (r < 0)
+		return r;
+	return json_object_set(v->read, rd->machine, out) < 0 ? -ENOMEM : 0;
 }
 
 static int time_left(const struct values *v)
@@ -807,6 +862,8 @@ static int take_reading(struct values *v, struct reading *rd)
 		rd->r = take_answer(rd);
 	if (rd->r == 0)
 		rd->r = each_read(v, rd, out);
+	if (rd->r == 0 && v->record)
+		rd->r = record_reading(v, rd);
 	if (rd->r < 0)
 		return rd->r;
 	return json_object_set(v->result, rd->machine, out) < 0 ? -ENOMEM : 0;
@@ -882,6 +939,23 @@ static void warn(struct values *v)
 		    v->why);
 }
 
+static int record_devices(struct values *v)
+{
+	json_t *classes;
+
+	if (!v->record)
+		return from_devices(v);
+	classes = json_array();
+	v->read = json_object();
+	for (size_t i = 0; i < ARRAY_SIZE(stand_in_classes); i++)
+		json_array_append_new(classes, json_string(stand_in_classes[i]));
+	if (json_object_set_new(v->record, "values_of", classes) < 0 ||
+	    json_array_size(classes) != ARRAY_SIZE(stand_in_classes) ||
+	    json_object_set_new(v->record, "values", v->read) < 0)
+		return -ENOMEM;
+	return from_devices(v);
+}
+
 static int collect(struct values *v)
 {
 	int r = from_compat(v);
@@ -890,7 +964,7 @@ static int collect(struct values *v)
 		/* There are never more than two. */
 		qmp_kill(v->q);
 		qmp_stop(v->q);
-		return from_devices(v);
+		return record_devices(v);
 	}
 	if (r == -ENOMEM && v->q->failure == QMP_OK)
 		return r;
@@ -954,12 +1028,12 @@ static int say_once(json_t *entry, json_t *values)
 
 int probe_values_add(struct abibase_probe *pr, struct qmp *q, const char *path,
 		     const struct abibase_catalogue *cat, const json_t *defaults, json_t *entry,
-		     bool *ret_complete)
+		     json_t *record, bool *ret_complete)
 {
 	json_auto_t *wanted = json_object(), *result = json_object(), *kin = json_object();
 	struct values v = { .pr = pr, .q = q, .path = path, .cat = cat, .defaults = defaults,
 			    .properties = json_object_get(entry, "properties"),
-			    .wanted = wanted, .result = result, .kin = kin };
+			    .wanted = wanted, .result = result, .kin = kin, .record = record };
 	int r;
 
 	*ret_complete = true;
@@ -968,7 +1042,7 @@ int probe_values_add(struct abibase_probe *pr, struct qmp *q, const char *path,
 	if (!wanted || !result || !kin)
 		return -ENOMEM;
 	r = choose(&v, json_object_get(entry, "machines"));
-	if (r == 0 && json_object_size(wanted))
+	if (r == 0 && (json_object_size(wanted) || record))
 		r = collect(&v);
 	if (r < 0)
 		return r;

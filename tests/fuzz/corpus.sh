@@ -16,7 +16,7 @@ abibase=$3
 unset ABIBASE_PLATFORM_PATH XDG_CONFIG_HOME
 most=16000
 
-mkdir -p "$out/decode" "$out/profile" "$out/catalogue" "$out/baseline" "$out/guest"
+mkdir -p "$out/decode" "$out/profile" "$out/catalogue" "$out/baseline" "$out/guest" "$out/build"
 few=$(mktemp -d)
 trap 'rm -rf "$few"' EXIT
 
@@ -74,6 +74,7 @@ find "$src/data/platforms" "$src/tests/data/hosts" "$src/tests/cases" \
 		*abibase-profile/*) put profile "$f" ;;
 		*abibase-baseline/*) put baseline "$f" ;;
 		*abibase-guest/*) put guest "$f" ;;
+		*abibase-build/*) put build "$f" ;;
 		esac
 	done
 

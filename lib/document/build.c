@@ -1,0 +1,495 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * The record of a QEMU build. What many classes or machine types share is written once: a property on
+ * the furthest ancestor whose recorded descendants all have it alike, and a machine type as what it
+ * changes of another one.
+ */
+
+#include <errno.h>
+
+#include "base/context.h"
+#include "document/build.h"
+
+/* ------------------------------------------------------------- what is accepted */
+
+static void check_type(struct schema_walk *c, const json_t *v)
+{
+	if (json_is_string(v) && strcspn(json_string_value(v), "=") == 0)
+		schema_fault(c, "json-bad-value", "states no type: \"TYPE\" or \"TYPE=DEFAULT\"");
+}
+
+static void check_setting(struct schema_walk *c, const json_t *v)
+{
+	const char *s = json_string_value(v), *space = strchr(s, ' ');
+
+	if (*s == ' ' || !space || space[1] == ' ' || !strchr(space + 1, ' '))
+		schema_fault(c, "json-bad-value", "\"%s\" is not \"CLASS PROPERTY VALUE\"", s);
+}
+
+static void check_size(struct schema_walk *c, const json_t *v)
+{
+	if (json_integer_value(v) < 0)
+		schema_fault(c, "json-bad-value", "is negative");
+}
+
+static const struct member each_name = { .types = J_STRING, .check = schema_nonempty };
+
+static const struct member machine_members[] = {
+	{ "alias", J_STRING, .check = schema_name },
+	{ "deprecated", J_BOOL, .required = false },
+	{ 0 },
+};
+
+static const struct member each_class = {
+	.types = J_OBJECT, .each = EACH(J_STRING | J_NULL, .check = check_type)
+};
+
+static const struct member compat_members[] = {
+	{ "adds", J_ARRAY, .each = EACH(J_STRING, .check = check_setting) },
+	{ "adds_as", J_STRING, .check = schema_nonempty },
+	{ "after", J_STRING, .check = schema_nonempty },
+	{ 0 },
+};
+
+static const struct member not_read_members[] = {
+	{ "unknown", J_STRING, .required = true, .check = schema_name },
+	{ 0 },
+};
+
+static const struct member each_value = {
+	.types = J_BOOL | J_INT | J_STRING | J_OBJECT, .members = not_read_members
+};
+
+static const struct member values_members[] = {
+	{ "like", J_STRING, .check = schema_nonempty },
+	{ "set", J_OBJECT, .each = &each_value },
+	{ "unset", J_ARRAY, .each = &each_name },
+	{ 0 },
+};
+
+static const struct member sizes_members[] = {
+	{ "queue_sizes", J_ARRAY, .required = true, .each = EACH(J_INT, .check = check_size) },
+	{ 0 },
+};
+
+static const struct member build_members[] = {
+	{ "absent", J_ARRAY, .each = &each_name },
+	{ "build_id", J_STRING, .check = schema_nonempty },
+	{ "classes", J_OBJECT, .required = true, .each = &each_name },
+	{ "compat", J_OBJECT, .each = EACH_OBJECT(compat_members, MORE_NONE) },
+	{ "machines", J_OBJECT, .required = true, .keys = schema_key,
+	  .each = EACH_OBJECT(machine_members, MORE_NONE) },
+	{ "needs", J_OBJECT, .each = EACH(J_STRING, .check = schema_need_of_reader) },
+	{ "package", J_STRING, .required = false },
+	{ "properties", J_OBJECT, .required = true, .each = &each_class },
+	{ "schema", J_STRING, .required = true },
+	{ "shape", J_OBJECT, .keys = schema_key,
+	  .each = EACH(J_OBJECT, .keys = schema_key, .each = EACH_OBJECT(sizes_members, MORE_NONE)) },
+	{ "target", J_STRING, .required = true, .check = schema_name },
+	{ "values", J_OBJECT, .each = EACH_OBJECT(values_members, MORE_NONE) },
+	{ "values_of", J_ARRAY, .each = &each_name },
+	{ "version", J_STRING, .required = true, .check = schema_version },
+	{ 0 },
+};
+
+const struct form build_form = { "build", NULL, build_members, MORE_FREE };
+
+#define MAX_LINKS 2048
+
+static const char *next_of(const json_t *map, const char *key, const char *link)
+{
+	const json_t *v = json_object_get(map, key);
+
+	return json_string_value(link ? json_object_get(v, link) : v);
+}
+
+/* Each names another, or none; does one that is named lead back to it, or is it not there? */
+static void check_chain(struct schema_walk *c, const json_t *root, const char *member,
+			const char *link)
+{
+	const json_t *map = json_object_get(root, member);
+	size_t mark = schema_enter(c, member), mark2;
+	const char *key;
+	json_t *v;
+
+	if (json_object_size(map) > MAX_LINKS)
+		schema_fault(c, "json-bad-value", "has %zu members; accepted: up to %d",
+			     json_object_size(map), MAX_LINKS);
+	json_object_foreach((json_t *)map, key, v) {
+		const char *next = next_of(map, key, link);
+		size_t steps = 0;
+
+		if (json_object_size(map) > MAX_LINKS)
+			break;
+
+		mark2 = schema_enter(c, key);
+		for (; next && json_object_get(map, next) && steps <= json_object_size(map); steps++)
+			next = next_of(map, next, link);
+		if (steps > json_object_size(map))
+			schema_fault(c, "build-circle", "is made of itself");
+		else if (next && link)
+			schema_fault(c, "build-circle", "is made of \"%s\", which is not there", next);
+		schema_leave(c, mark2);
+	}
+	schema_leave(c, mark);
+}
+
+static void check_adds_as(struct schema_walk *c, const json_t *root)
+{
+	const json_t *compat = json_object_get(root, "compat");
+	size_t mark = schema_enter(c, "compat"), mark2;
+	const char *key;
+	json_t *v;
+
+	json_object_foreach((json_t *)compat, key, v) {
+		const char *as = json_string_value(json_object_get(v, "adds_as"));
+
+		mark2 = schema_enter(c, key);
+		if (as && !json_object_get(json_object_get(compat, as), "adds"))
+			schema_fault(c, "build-circle", "adds what \"%s\" does, which adds nothing", as);
+		schema_leave(c, mark2);
+	}
+	schema_leave(c, mark);
+}
+
+void build_check(struct schema_walk *c, const json_t *root)
+{
+	if (!schema_root(c, root, &build_form))
+		return;
+	/* they may go into baselines, as those of a profile do */
+	schema_strings_printable(c, root);
+	check_chain(c, root, "classes", NULL);
+	check_chain(c, root, "compat", "after");
+	check_chain(c, root, "values", "like");
+	check_adds_as(c, root);
+}
+
+/* ------------------------------------------------------------------- the object */
+
+int build_from_json(struct abibase_context *ctx, json_t *root, const char *source,
+		    struct abibase_build **ret)
+{
+	struct abibase_build *rec = NULL;
+	_buf_ scratch = { 0 };
+	struct schema_walk c;
+	int r;
+
+	schema_init(&c, ctx, source);
+	build_check(&c, root);
+	r = schema_result(&c);
+	if (r == 0) {
+		rec = calloc(1, sizeof(*rec));
+		if (!rec || json_digest(root, NULL, &scratch, rec->digest) < 0)
+			r = context_oom(ctx);
+	}
+	if (r < 0) {
+		json_decref(root);
+		free(rec);
+		return r;
+	}
+	rec->refcount = 1;
+	rec->root = root;
+	*ret = rec;
+	return 0;
+}
+
+struct abibase_build *abibase_build_ref(struct abibase_build *r)
+{
+	if (r)
+		__atomic_add_fetch(&r->refcount, 1, __ATOMIC_RELAXED);
+	return r;
+}
+
+ABIBASE_EXPORT struct abibase_build *abibase_build_unref(struct abibase_build *r)
+{
+	if (!r || __atomic_sub_fetch(&r->refcount, 1, __ATOMIC_ACQ_REL) > 0)
+		return NULL;
+	json_decref(r->root);
+	free(r);
+	return NULL;
+}
+
+ABIBASE_EXPORT int abibase_build_to_json(const struct abibase_build *r, char **ret)
+{
+	return json_give(r->root, ret);
+}
+
+/* ---------------------------------------------------------------- how texts are read */
+
+bool value_is_number(const char *word)
+{
+	return strprefix(word, "int") || strprefix(word, "uint") || streq(word, "size");
+}
+
+json_t *value_from_text(const char *word, const char *text)
+{
+	static const char *const yes[] = { "on", "yes", "true", "y" };
+	static const char *const no[] = { "off", "no", "false", "n" };
+	long long number;
+	char *end;
+
+	if (streq(word, "bool")) {
+		for (size_t i = 0; i < ARRAY_SIZE(yes); i++)
+			if (streq(text, yes[i]))
+				return json_true();
+		for (size_t i = 0; i < ARRAY_SIZE(no); i++)
+			if (streq(text, no[i]))
+				return json_false();
+		return NULL;
+	}
+	if (!value_is_number(word))
+		return json_string(text);
+	errno = 0;
+	number = strtoll(text, &end, 0);
+	return errno || end == text || *end ? NULL : json_integer(number);
+}
+
+void class_proxy(const char *class_name, struct buf *ret)
+{
+	static const char pci[] = "-pci", device[] = "-device";
+	size_t len = strlen(class_name);
+
+	ret->len = 0;
+	buf_puts(ret, class_name);
+	if (len > strlen(pci) && streq(class_name + len - strlen(pci), pci))
+		return;
+	if (len > strlen(device) && streq(class_name + len - strlen(device), device))
+		ret->len -= strlen(device);
+	buf_puts(ret, pci);
+}
+
+/* ------------------------------------------------------------- what stands in a record */
+
+bool build_has_class(const json_t *root, const char *class_name)
+{
+	return json_object_get(json_object_get(root, "classes"), class_name);
+}
+
+const char *build_property(const json_t *root, const char *class_name, const char *property)
+{
+	const json_t *classes = json_object_get(root, "classes");
+	const json_t *properties = json_object_get(root, "properties");
+
+	for (; class_name; class_name = next_of(classes, class_name, NULL)) {
+		const json_t *v = json_object_get(json_object_get(properties, class_name), property);
+
+		if (v)
+			return json_string_value(v);
+	}
+	return NULL;
+}
+
+json_t *build_properties(const json_t *root, const char *class_name)
+{
+	const json_t *classes = json_object_get(root, "classes");
+	json_t *ret = json_object(), *v;
+	const char *property;
+
+	for (; ret && class_name; class_name = next_of(classes, class_name, NULL))
+		json_object_foreach(json_object_get(json_object_get(root, "properties"), class_name),
+				    property, v)
+			if (ret && !json_object_get(ret, property) &&
+			    json_object_set(ret, property, v) < 0) {
+				json_decref(ret);
+				ret = NULL;
+			}
+	return ret;
+}
+
+static bool is_a(const json_t *root, const char *class_name, const char *type, size_t len)
+{
+	const json_t *classes = json_object_get(root, "classes");
+
+	for (; class_name; class_name = next_of(classes, class_name, NULL))
+		if (strlen(class_name) == len && !strncmp(class_name, type, len))
+			return true;
+	return false;
+}
+
+bool build_is_a(const json_t *root, const char *class_name, const char *type)
+{
+	return is_a(root, class_name, type, strlen(type));
+}
+
+/* What the machine type sets last, on the class and on the proxy around it. */
+struct setting {
+	const json_t *root;
+	const char *class_name, *proxy, *property;
+	const char *own, *of_proxy;
+};
+
+static void take_settings(struct setting *s, const json_t *list)
+{
+	size_t i, len = strlen(s->property);
+	json_t *v;
+
+	json_array_foreach((json_t *)list, i, v) {
+		const char *type = json_string_value(v);
+		size_t type_len = strcspn(type, " ");
+		const char *property = type + type_len + 1;
+
+		if (strncmp(property, s->property, len) != 0 || property[len] != ' ')
+			continue;
+		if (is_a(s->root, s->class_name, type, type_len))
+			s->own = property + len + 1;
+		if (s->proxy && is_a(s->root, s->proxy, type, type_len))
+			s->of_proxy = property + len + 1;
+	}
+}
+
+/* Those of the machine type that it comes after are first. */
+static void find_setting(struct setting *s, const char *machine)
+{
+	const json_t *compat = json_object_get(s->root, "compat");
+	const json_t *one = json_object_get(compat, machine);
+	const char *after = json_string_value(json_object_get(one, "after"));
+	const char *as = json_string_value(json_object_get(one, "adds_as"));
+
+	if (after)
+		find_setting(s, after);
+	take_settings(s, json_object_get(as ? json_object_get(compat, as) : one, "adds"));
+}
+
+static json_t *from_default(const char *word, const char *text)
+{
+	/* QEMU states a number for some that are texts to whoever sets them, such as addresses */
+	json_t *number = streq(word, "str") ? value_from_text("int", text) : NULL;
+
+	return number ? number : value_from_text(word, text);
+}
+
+json_t *build_default(const char *type)
+{
+	const char *equals = strchr(type, '=');
+	_autofree_ char *word = equals ? strndup(type, (size_t)(equals - type)) : NULL;
+
+	if (word)
+		return from_default(word, equals + 1);
+	return equals || !streq(type, "str") ? NULL : json_null();
+}
+
+static bool names(const json_t *list, const char *name)
+{
+	size_t i;
+	json_t *v;
+
+	json_array_foreach((json_t *)list, i, v)
+		if (streq(json_string_value(v), name))
+			return true;
+	return false;
+}
+
+/* What was read of a device: borrowed; @def where it read as the class has it, or NULL. */
+static const json_t *find_read(const json_t *root, const char *machine, const char *class_name,
+			       const char *property, const json_t *def)
+{
+	const json_t *values = json_object_get(root, "values");
+	_buf_ key = { 0 };
+
+	buf_printf(&key, "%s.%s", class_name, property);
+	if (buf_failed(&key) || !names(json_object_get(root, "values_of"), class_name) ||
+	    !json_object_get(values, machine))
+		return NULL;
+	for (; machine; machine = next_of(values, machine, "like")) {
+		const json_t *one = json_object_get(values, machine);
+		const json_t *v = json_object_get(json_object_get(one, "set"), key.data);
+
+		if (v)
+			return json_is_object(v) ? NULL : v;
+		if (names(json_object_get(one, "unset"), key.data))
+			return def;
+	}
+	return def;
+}
+
+/* As lib/probe/values.c does with what it reads. */
+static json_t *value_read(const json_t *root, const char *machine, const struct build_question *q,
+			  json_t *def)
+{
+	const char *word = json_string_value(def);
+	const json_t *v;
+
+	if (word && streq(word, "auto"))
+		return NULL; /* a device that exists has decided it */
+	if (q->mac)
+		return json_null();
+	v = find_read(root, machine, q->class_name, q->property, def);
+	if (json_is_null(def) && json_is_string(v) && !json_string_length(v))
+		return json_null();
+	if (v && q->realized && json_equal(def, q->def) && json_equal(v, q->realized))
+		return json_incref(def);
+	return json_deep_copy(v);
+}
+
+static json_t *value_set(const json_t *root, const char *machine, const struct build_question *q,
+			 const char *word, json_t *def)
+{
+	_buf_ proxy = { 0 };
+	struct setting s = { .root = root, .class_name = q->class_name, .property = q->property };
+
+	if (!json_object_get(json_object_get(root, "compat"), machine))
+		return NULL;
+	class_proxy(q->class_name, &proxy);
+	if (buf_failed(&proxy))
+		return NULL;
+	s.proxy = streq(proxy.data, q->class_name) ? NULL : proxy.data;
+	find_setting(&s, machine);
+	if (s.of_proxy || s.own)
+		return value_from_text(word, s.of_proxy ? s.of_proxy : s.own);
+	return json_incref(def);
+}
+
+json_t *build_value(const json_t *root, const char *machine, const struct build_question *q)
+{
+	const char *type = build_property(root, q->class_name, q->property);
+	json_auto_t *def = NULL;
+	_autofree_ char *word = type ? strndup(type, strcspn(type, "=")) : NULL;
+
+	if (!word)
+		return NULL;
+	def = q->mac ? json_null() : build_default(type);
+	return json_object_get(root, "compat") ? value_set(root, machine, q, word, def) :
+						 value_read(root, machine, q, def);
+}
+
+/* ---------------------------------------------------------------- data/classes.json */
+
+static const struct member classes_members[] = {
+	{ "classes", J_ARRAY, .required = true, .each = EACH(J_STRING, .check = schema_name) },
+	{ "schema", J_STRING, .required = true },
+	{ 0 },
+};
+
+static const struct form classes_form = { "classes", NULL, classes_members, MORE_FREE };
+
+void build_classes_check(struct schema_walk *c, const json_t *root)
+{
+	schema_root(c, root, &classes_form);
+}
+
+int build_classes_load(struct abibase_context *ctx, json_t **ret)
+{
+	_autofree_ char *buf = NULL;
+	_buf_ path = { 0 };
+	struct schema_walk c;
+	json_t *root;
+	size_t len;
+	int r;
+
+	buf_printf(&path, "%s/classes.json", ctx->data_dir);
+	if (buf_failed(&path))
+		return context_oom(ctx);
+	r = file_read(ctx, path.data, JSON_MAX_BUILD, &buf, &len);
+	if (r == 0)
+		r = json_parse(ctx, buf, len, JSON_MAX_BUILD, path.data, &root);
+	if (r < 0)
+		return r;
+	schema_init(&c, ctx, path.data);
+	build_classes_check(&c, root);
+	r = schema_result(&c);
+	if (r == 0)
+		*ret = json_incref(json_object_get(root, "classes"));
+	json_decref(root);
+	return r;
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef ABIBASE_BUILD_H
+#define ABIBASE_BUILD_H
+
+/* Build records: what one QEMU binary with its modules says of itself; see abibase-build(5). */
+
+#include "document/catalogue.h"
+#include "document/json.h"
+#include "document/profile.h"
+
+#define JSON_MAX_BUILD (1u << 20)
+
+/* Shared by profiles, never changed. */
+struct abibase_build {
+	int refcount;
+	json_t *root;
+	char digest[DIGEST_HEX + 1];
+};
+
+extern const struct form build_form;
+void build_classes_check(struct schema_walk *c, const json_t *root);
+void build_check(struct schema_walk *c, const json_t *root);
+/* Takes the reference of @root, also on failure. Sets the error of @ctx. */
+int build_from_json(struct abibase_context *ctx, json_t *root, const char *source,
+		    struct abibase_build **ret);
+
+/* What stands in a record, which has been checked. */
+bool build_has_class(const json_t *root, const char *class_name);
+bool build_is_a(const json_t *root, const char *class_name, const char *type);
+/* "TYPE" or "TYPE=DEFAULT"; NULL: the class has no such property. */
+const char *build_property(const json_t *root, const char *class_name, const char *property);
+/* All properties of a class, new: each with its type, or null where one above has it and it has not. */
+json_t *build_properties(const json_t *root, const char *class_name);
+/* The default that such a text states, new: JSON null is none, NULL not known. */
+json_t *build_default(const char *type);
+/*
+ * The value that @machine gives to a property of @class_name, new: JSON null is none, NULL not known.
+ * Of memory there may be none left: the same NULL. @mac: QEMU makes one up for each device.
+ */
+struct build_question {
+	const char *class_name, *property;
+	bool mac;
+	const json_t *def, *realized; /* a default that reads as another on a device that exists */
+};
+json_t *build_value(const json_t *root, const char *machine, const struct build_question *q);
+
+/* How QEMU's texts are read, for records and for a QEMU that is asked. */
+bool value_is_number(const char *word);
+/* As QEMU's own parsers read it, new; NULL: not a value of that type. */
+json_t *value_from_text(const char *word, const char *text);
+/* "virtio-net-device" is inside "virtio-net-pci", "vhost-scsi" inside "vhost-scsi-pci". */
+void class_proxy(const char *class_name, struct buf *ret);
+
+/* Classes that records are made of besides those of the catalogue: an array of names. */
+int build_classes_load(struct abibase_context *ctx, json_t **ret);
+
+/*
+ * Find the records that @p names (document/build-find.c): beside its file, @path or NULL, then where @ctx
+ * looks. One that is nowhere is as if it were not named; one that is
+ * there and cannot be used is an error.
+ */
+int builds_find(struct abibase_context *ctx, struct abibase_profile *p, const char *path);
+/* From now on @ctx knows this one. */
+int builds_remember(struct abibase_context *ctx, struct abibase_build *r);
+
+/*
+ * What a profile says to a catalogue that is newer than it (document/build-fill.c): the same profile
+ * with what its records have of rows that it was not asked for. For abibase_profile_unref().
+ */
+int profile_current(struct abibase_context *ctx, const struct abibase_catalogue *cat,
+		    const struct abibase_profile *p, struct abibase_profile **ret);
+/* The same in place of a reference that is the caller's own. */
+int profile_make_current(struct abibase_context *ctx, const struct abibase_catalogue *cat,
+			 struct abibase_profile **p);
+/* The same of one entry, new; NULL in @ret where there is nothing to add. 0 or -ENOMEM. */
+int build_fill(const struct abibase_catalogue *cat, const struct profile_qemu *q, json_t **ret);
+
+struct abibase_build *abibase_build_ref(struct abibase_build *b);
+
+#endif

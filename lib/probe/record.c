@@ -1,0 +1,597 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * The record of a QEMU build: each class of the catalogue and of data/classes.json, with all its
+ * properties, and what each machine type changes. What many of them share is written once; see
+ * lib/document/build.c for how it is read again.
+ */
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "base/context.h"
+#include "document/build.h"
+#include "probe/probe.h"
+#include "qemu/qmp.h"
+
+/* ------------------------------------------------------- numbers that JSON's reader has no room for */
+
+/*
+ * QEMU states 2^64-1 as the default of some sizes, and the JSON library reads signed numbers only. Such
+ * a number becomes a text, in place: 18446744073709551615 has as many digits as "0xffffffffffffffff".
+ */
+static void rewrite_number(char *start, char *end)
+{
+	char text[24];
+	unsigned long long n;
+
+	if (end - start < 19 || end - start > 20)
+		return;
+	errno = 0;
+	snprintf(text, sizeof(text), "%.*s", (int)(end - start), start);
+	n = strtoull(text, NULL, 10);
+	if (errno || n <= INT64_MAX)
+		return;
+	if (end - start == 19) {
+		if (start[-1] != ' ')
+			return;
+		start--;
+	}
+	snprintf(text, sizeof(text), "\"0x%016llx\"", n);
+	memcpy(start, text, 20);
+}
+
+static size_t rewrite_numbers(void *data, char *line, size_t len)
+{
+	char *p = line, *end = line + len, *start;
+
+	(void)data;
+	while (p < end) {
+		if (*p == '"') {
+			for (p++; p < end && *p != '"'; p++)
+				p += *p == '\\';
+			p++;
+			continue;
+		}
+		for (start = p; p < end && *p >= '0' && *p <= '9'; p++)
+			;
+		if (p > start && start > line)
+			rewrite_number(start, p);
+		p += p == start;
+	}
+	return len;
+}
+
+/* ------------------------------------------------------------------- classes, as they are asked */
+
+struct recording {
+	struct abibase_probe *pr;
+	struct qmp *q;
+	json_t *types;	 /* each type of this QEMU: its parent, or null */
+	json_t *full;	 /* each recorded class: all its properties */
+	json_t *parents; /* each recorded class and those that it comes of: the next one */
+	json_t *absent;
+};
+
+static int ask_types(struct recording *rec)
+{
+	json_auto_t *list = NULL;
+	json_t *args = json_pack("{s:b}", "abstract", 1), *v;
+	size_t i;
+	int r;
+
+	if (!args)
+		return -ENOMEM;
+	r = qmp_call(rec->q, "qom-list-types", args, &list);
+	if (r < 0)
+		return r;
+	json_array_foreach(list, i, v) {
+		const char *name = json_string_value(json_object_get(v, "name"));
+		json_t *parent = json_object_get(v, "parent");
+
+		if (!name)
+			return -EBADMSG;
+		if (json_object_set(rec->types, name, parent ? parent : json_null()) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* "TYPE" or "TYPE=DEFAULT"; NULL: it is no value that somebody sets. */
+static json_t *describe(const json_t *p)
+{
+	const char *type = json_string_value(json_object_get(p, "type"));
+	const json_t *def = json_object_get(p, "default-value");
+	_buf_ text = { 0 };
+
+	if (!type || !*type || strchr(type, '=') || strprefix(type, "child<") ||
+	    strprefix(type, "link<"))
+		return NULL;
+	buf_puts(&text, type);
+	if (json_is_boolean(def))
+		buf_puts(&text, json_is_true(def) ? "=true" : "=false");
+	else if (json_is_integer(def))
+		buf_printf(&text, "=%lld", (long long)json_integer_value(def));
+	else if (json_is_string(def))
+		buf_printf(&text, "=%s", json_string_value(def));
+	return buf_failed(&text) ? NULL : json_string(text.data);
+}
+
+static int keep_properties(const json_t *list, json_t *ret)
+{
+	json_t *p;
+	size_t i;
+
+	json_array_foreach((json_t *)list, i, p) {
+		const char *name = json_string_value(json_object_get(p, "name"));
+		json_t *text = describe(p);
+
+		/* "legacy-addr", "drive[0]": a view of another one, or one of as many as there happen to be */
+		if (!name || !*name || strprefix(name, "legacy-") || strchr(name, '['))
+			json_decref(text);
+		else if (text && json_object_set_new(ret, name, text) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* The way from the class up to what comes next to "object". */
+static int keep_parents(struct recording *rec, const char *name)
+{
+	while (!json_object_get(rec->parents, name)) {
+		json_t *parent = json_object_get(rec->types, name);
+
+		if (!json_is_string(parent))
+			parent = NULL;
+		if (json_object_set_new(rec->parents, name,
+					json_string(parent ? json_string_value(parent) : "object")) < 0)
+			return -ENOMEM;
+		if (!parent || streq(json_string_value(parent), "object"))
+			return 0;
+		name = json_string_value(parent);
+	}
+	return 0;
+}
+
+static int ask_class(struct recording *rec, const char *name)
+{
+	json_auto_t *list = NULL, *properties = json_object();
+	json_t *args = json_pack("{s:s}", "typename", name);
+	int r;
+
+	if (!properties || !args) {
+		json_decref(args);
+		return -ENOMEM;
+	}
+	r = qmp_call(rec->q, "device-list-properties", args, &list);
+	if (r == -EREMOTEIO)
+		return json_array_append_new(rec->absent, json_string(name)) < 0 ? -ENOMEM : 0;
+	if (r < 0)
+		return r;
+	if (!json_is_array(list))
+		return -EBADMSG;
+	r = keep_properties(list, properties);
+	if (r < 0)
+		return r;
+	return json_object_set(rec->full, name, properties) < 0 ? -ENOMEM : keep_parents(rec, name);
+}
+
+/* The class and its name; to ask for what this QEMU does not list could make it load something. */
+static int record_class(struct recording *rec, const char *name)
+{
+	if (json_object_get(rec->full, name))
+		return 0;
+	if (json_object_get(rec->types, name))
+		return ask_class(rec, name);
+	return json_array_append_new(rec->absent, json_string(name)) < 0 ? -ENOMEM : 0;
+}
+
+static int ask_classes(struct recording *rec, const struct abibase_catalogue *cat,
+		       const json_t *classes)
+{
+	json_auto_t *wanted = json_object();
+	const char *name;
+	json_t *v;
+	size_t i;
+	int r = wanted ? 0 : -ENOMEM;
+
+	json_array_foreach((json_t *)classes, i, v)
+		if (r == 0 && json_object_set(wanted, json_string_value(v), v) < 0)
+			r = -ENOMEM;
+	for (i = 0; r == 0 && i < cat->n_rows; i++)
+		if (json_object_set_new(wanted, cat->rows[i].asked, json_true()) < 0)
+			r = -ENOMEM;
+	json_object_foreach(wanted, name, v)
+		if (r == 0)
+			r = record_class(rec, name);
+	return r;
+}
+
+/* -------------------------------------------------------------- what classes share */
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The keys of an object, sorted, for free(). */
+static const char **sorted_keys(const json_t *object, size_t *ret_n)
+{
+	const char **names = calloc(json_object_size(object) + 1, sizeof(*names)), *key;
+	size_t n = 0;
+	json_t *v;
+
+	json_object_foreach((json_t *)object, key, v)
+		if (names)
+			names[n++] = key;
+	if (names)
+		qsort(names, n, sizeof(*names), compare_names);
+	*ret_n = n;
+	return names;
+}
+
+/* Leave in @common what @properties has, too. */
+static void intersect(json_t *common, const json_t *properties)
+{
+	const char *key;
+	void *tmp;
+	json_t *v;
+
+	json_object_foreach_safe(common, tmp, key, v)
+		if (!json_equal(v, json_object_get(properties, key)))
+			json_object_del(common, key);
+}
+
+/* For each class above a recorded one: what all recorded ones below have alike. */
+static int find_common(const struct recording *rec, json_t *common)
+{
+	const char *name;
+	json_t *properties;
+
+	json_object_foreach(rec->full, name, properties) {
+		const char *up = json_string_value(json_object_get(rec->parents, name));
+
+		for (; json_object_get(rec->parents, up);
+		     up = json_string_value(json_object_get(rec->parents, up))) {
+			json_t *have = json_object_get(common, up);
+
+			if (have)
+				intersect(have, properties);
+			else if (json_object_set_new(common, up, json_copy(properties)) < 0)
+				return -ENOMEM;
+		}
+	}
+	/* one that was asked itself has what it answered */
+	json_object_foreach(rec->full, name, properties)
+		if (json_object_set(common, name, properties) < 0)
+			return -ENOMEM;
+	return 0;
+}
+
+/* What a class has otherwise than the one above it; null: what that one has, and it has not. */
+static int own_part(const json_t *mine, const json_t *above, json_t *ret)
+{
+	const char *key;
+	json_t *v;
+
+	json_object_foreach((json_t *)mine, key, v)
+		if (!json_equal(v, json_object_get(above, key)) && json_object_set(ret, key, v) < 0)
+			return -ENOMEM;
+	json_object_foreach((json_t *)above, key, v)
+		if (!json_object_get(mine, key) && json_object_set_new(ret, key, json_null()) < 0)
+			return -ENOMEM;
+	return 0;
+}
+
+static int share_properties(const struct recording *rec, json_t *ret)
+{
+	json_auto_t *common = json_object();
+	const char *name;
+	json_t *mine;
+	int r = common ? find_common(rec, common) : -ENOMEM;
+
+	if (r < 0)
+		return r;
+	json_object_foreach(common, name, mine) {
+		const char *up = json_string_value(json_object_get(rec->parents, name));
+		json_auto_t *own = json_object();
+
+		if (!own || own_part(mine, json_object_get(common, up), own) < 0 ||
+		    (json_object_size(own) && json_object_set(ret, name, own) < 0))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int copy_members(json_t *root, const json_t *entry)
+{
+	static const char *const members[] = { "build_id", "machines", "package", "target", "version" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
+		json_t *v = json_object_get(entry, members[i]);
+
+		if (v && json_object_set(root, members[i], v) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int record(struct recording *rec, const struct abibase_catalogue *cat, const json_t *entry,
+		  json_t **ret)
+{
+	json_auto_t *properties = json_object(), *root = NULL;
+	int r = ask_types(rec);
+
+	if (r == 0)
+		r = ask_classes(rec, cat, rec->pr->classes);
+	if (r == 0)
+		r = properties ? share_properties(rec, properties) : -ENOMEM;
+	if (r < 0)
+		return r;
+	root = json_pack("{s:s, s:O, s:O, s:O}", "schema", "abibase-build/1", "classes", rec->parents,
+			 "properties", properties, "absent", rec->absent);
+	if (!root || copy_members(root, entry) < 0)
+		return -ENOMEM;
+	*ret = steal(&root);
+	return 0;
+}
+
+int probe_record_begin(struct abibase_probe *pr, struct qmp *q, const struct abibase_catalogue *cat,
+		       const json_t *entry, json_t **ret)
+{
+	json_auto_t *types = json_object(), *full = json_object(), *parents = json_object();
+	json_auto_t *absent = json_array();
+	struct recording rec = { pr, q, types, full, parents, absent };
+	int r;
+
+	if (!types || !full || !parents || !absent)
+		return -ENOMEM;
+	q->deadline = process_now() + pr->qemu_timeout_ms;
+	q->shorten = rewrite_numbers;
+	r = record(&rec, cat, entry, ret);
+	q->shorten = NULL;
+	return r;
+}
+
+/* ------------------------------------------------------------- what machine types share */
+
+static bool begins_with(const json_t *list, const json_t *start)
+{
+	size_t i;
+	json_t *v;
+
+	if (json_array_size(start) > json_array_size(list))
+		return false;
+	json_array_foreach((json_t *)start, i, v)
+		if (!json_equal(v, json_array_get(list, i)))
+			return false;
+	return true;
+}
+
+static json_t *slice(const json_t *list, size_t from)
+{
+	json_t *ret = json_array();
+
+	for (size_t i = from; ret && i < json_array_size(list); i++)
+		if (json_array_append(ret, json_array_get(list, i)) < 0) {
+			json_decref(ret);
+			return NULL;
+		}
+	return ret;
+}
+
+/* Which of @done adds the same? */
+static const char *adds_the_same(const json_t *done, const json_t *adds)
+{
+	_autofree_ const char **names = NULL;
+	size_t n;
+
+	names = sorted_keys(done, &n);
+	for (size_t i = 0; names && i < n; i++)
+		if (json_equal(json_object_get(json_object_get(done, names[i]), "adds"), adds))
+			return names[i];
+	return NULL;
+}
+
+static int share_one_list(const json_t *lists, const char *name, json_t *done)
+{
+	const json_t *list = json_object_get(lists, name);
+	json_auto_t *one = json_object(), *adds = NULL;
+	const char *after = NULL, *other, *same;
+	size_t most = 0;
+	json_t *v;
+
+	json_object_foreach(done, other, v) {
+		const json_t *start = json_object_get(lists, other);
+		size_t n = json_array_size(start);
+
+		if (n < most || !n || !begins_with(list, start) ||
+		    (n == most && strcmp(other, after) > 0))
+			continue;
+		most = n;
+		after = other;
+	}
+	adds = slice(list, most);
+	if (!one || !adds || (after && json_object_set_new(one, "after", json_string(after)) < 0))
+		return -ENOMEM;
+	same = json_array_size(adds) ? adds_the_same(done, adds) : NULL;
+	if (same ? json_object_set_new(one, "adds_as", json_string(same)) < 0 :
+		   json_array_size(adds) && json_object_set(one, "adds", adds) < 0)
+		return -ENOMEM;
+	return json_object_set(done, name, one) < 0 ? -ENOMEM : 0;
+}
+
+static int shortest_first(const void *a, const void *b, void *lists)
+{
+	const char *x = *(const char *const *)a, *y = *(const char *const *)b;
+	size_t n = json_array_size(json_object_get(lists, x));
+	size_t m = json_array_size(json_object_get(lists, y));
+
+	return n != m ? (n > m) - (n < m) : strcmp(x, y);
+}
+
+/* An older machine type's list is mostly that of a newer one, and then more. */
+static int share_lists(json_t *root)
+{
+	json_t *lists = json_object_get(root, "compat");
+	json_auto_t *done = json_object();
+	_autofree_ const char **names = NULL;
+	size_t n;
+	int r = 0;
+
+	if (!lists)
+		return 0;
+	names = sorted_keys(lists, &n);
+	if (!done || !names)
+		return -ENOMEM;
+	qsort_r(names, n, sizeof(*names), shortest_first, lists);
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = share_one_list(lists, names[i], done);
+	if (r < 0)
+		return r;
+	return json_object_set(root, "compat", done) < 0 ? -ENOMEM : 0;
+}
+
+/* How far two differ; where one of them has nothing a key of the other counts. */
+static size_t differences(const json_t *a, const json_t *b)
+{
+	const char *key;
+	json_t *v;
+	size_t n = 0;
+
+	json_object_foreach((json_t *)a, key, v)
+		n += !json_equal(v, json_object_get(b, key));
+	json_object_foreach((json_t *)b, key, v)
+		n += !json_object_get(a, key);
+	return n;
+}
+
+static int add_difference(json_t *one, const json_t *mine, const json_t *like)
+{
+	json_auto_t *set = json_object(), *unset = json_array();
+	_autofree_ const char **names = NULL;
+	size_t n;
+
+	names = sorted_keys(like, &n);
+	if (!set || !unset || !names || own_part(mine, like, set) < 0)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		if (json_is_null(json_object_get(set, names[i]))) {
+			json_object_del(set, names[i]);
+			if (json_array_append_new(unset, json_string(names[i])) < 0)
+				return -ENOMEM;
+		}
+	if (json_object_size(set) && json_object_set(one, "set", set) < 0)
+		return -ENOMEM;
+	return json_array_size(unset) && json_object_set(one, "unset", unset) < 0 ? -ENOMEM : 0;
+}
+
+static int share_one_value(const json_t *values, const char *name, json_t *done)
+{
+	const json_t *mine = json_object_get(values, name);
+	size_t least = json_object_size(mine);
+	json_auto_t *one = json_object(), *nothing = json_object();
+	const char *like = NULL, *other;
+	json_t *v;
+
+	json_object_foreach(done, other, v) {
+		size_t n = differences(mine, json_object_get(values, other));
+
+		if (n > least || (n == least && (!like || strcmp(other, like) > 0)))
+			continue;
+		least = n;
+		like = other;
+	}
+	if (!one || !nothing ||
+	    (like && json_object_set_new(one, "like", json_string(like)) < 0) ||
+	    add_difference(one, mine, like ? json_object_get(values, like) : nothing) < 0)
+		return -ENOMEM;
+	return json_object_set(done, name, one) < 0 ? -ENOMEM : 0;
+}
+
+/* Only what a machine type has otherwise than the class, and that as what another one has not. */
+static int share_values(json_t *root)
+{
+	json_t *values = json_object_get(root, "values");
+	json_auto_t *done = json_object();
+	_autofree_ const char **names = NULL;
+	size_t n;
+	int r = 0;
+
+	if (!values)
+		return 0;
+	names = sorted_keys(values, &n);
+	if (!done || !names)
+		return -ENOMEM;
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = share_one_value(values, names[i], done);
+	if (r < 0)
+		return r;
+	return json_object_set(root, "values", done) < 0 ? -ENOMEM : 0;
+}
+
+/* Of what was observed, that which hangs on neither the kernel nor a file of the host. */
+static int add_shapes(json_t *root, const json_t *entry)
+{
+	json_auto_t *shapes = json_object();
+	const char *machine;
+	json_t *v;
+
+	if (!shapes)
+		return -ENOMEM;
+	json_object_foreach(json_object_get(entry, "shape"), machine, v) {
+		json_t *sizes = json_object_get(json_object_get(v, "any"), "queue_sizes");
+
+		if (sizes && json_object_set_new(shapes, machine,
+						 json_pack("{s:{s:O}}", "any", "queue_sizes",
+							   sizes)) < 0)
+			return -ENOMEM;
+	}
+	return json_object_size(shapes) && json_object_set(root, "shape", shapes) < 0 ? -ENOMEM : 0;
+}
+
+int probe_record_end(json_t *root, const json_t *entry)
+{
+	int r = share_lists(root);
+
+	if (r == 0)
+		r = share_values(root);
+	return r < 0 ? r : add_shapes(root, entry);
+}
+
+/* ----------------------------------------------------------------------- the file */
+
+static int write_file(struct abibase_probe *pr, const char *digest, const struct buf *text)
+{
+	_autoclose_ int dir = -1;
+	char name[DIGEST_HEX + sizeof(".json")];
+
+	if (mkdir(pr->builds_dir, 0755) < 0 && errno != EEXIST)
+		return -errno;
+	dir = open(pr->builds_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return -errno;
+	snprintf(name, sizeof(name), "%s.json", digest);
+	return probe_file_replace(dir, name, text->data, text->len, 0644);
+}
+
+int probe_record_write(struct abibase_probe *pr, const json_t *root, json_t *entry)
+{
+	char digest[DIGEST_HEX + 1];
+	_buf_ text = { 0 };
+	int r;
+
+	if (json_digest(root, NULL, &text, digest) < 0)
+		return -ENOMEM;
+	text.len = 0;
+	json_write_canonical(&text, root);
+	if (buf_failed(&text))
+		return -ENOMEM;
+	r = write_file(pr, digest, &text);
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0)
+		return context_fail(pr->ctx, -r, "io-error", pr->builds_dir,
+				    "cannot write the build record %s: %s", digest, strerror(-r));
+	return json_object_set_new(entry, "build", json_string(digest)) < 0 ? -ENOMEM : 0;
+}

@@ -1,0 +1,163 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Build records of real QEMUs, those that tests/fetch-qemus has fetched. A host is recorded by an abibase whose
+# catalogue has no row of UDP segmentation and of tunnels; the catalogue gets the rows. What is answered then
+# must be what is answered for a host that was recorded with all of it.
+# shellcheck source=tests/begin.sh
+. "${0%/*}/begin.sh"
+
+export XDG_CACHE_HOME="${XDG_CACHE_HOME:-$HOME/.cache}"
+[ "$(id -u)" = 0 ] || skip "needs root"
+need python3
+
+tmp=$(mktemp -d) || exit 99
+trap 'rm -rf "$tmp"' EXIT
+failures=0
+tried=0
+
+fail()
+{
+	echo "FAIL: $*"
+	failures=$((failures + 1))
+}
+
+# with DATA ARGUMENT...: an abibase that has this data
+with()
+{
+	data=$1
+	shift
+	ABIBASE_DATADIR=$tmp/$data "$abibase" "$@"
+}
+
+# One catalogue without the rows, and one in which they are new.
+mkdir "$tmp/old" "$tmp/new"
+cp "$ABIBASE_DATADIR"/*.json "$tmp/old"
+cp "$ABIBASE_DATADIR"/*.json "$tmp/new"
+python3 - "$tmp" <<'EOF' || exit 99
+import json, sys
+tmp = sys.argv[1]
+cat = json.load(open(tmp + "/old/catalogue.json"))
+late = ("offload-uso", "offload-udp-tunnel")
+rows = [r for r in cat["features"] if r.get("group") in late]
+assert len(rows) > 3
+new = cat["revision"] + 1
+old = dict(cat, features=[r for r in cat["features"] if r not in rows],
+           groups={k: v for k, v in cat["groups"].items() if k not in late})
+json.dump(old, open(tmp + "/old/catalogue.json", "w"))
+for r in rows:
+    r["added"] = new
+cat["revision"] = new
+json.dump(cat, open(tmp + "/new/catalogue.json", "w"))
+EOF
+"$abibase" validate "$tmp/old/catalogue.json" "$tmp/new/catalogue.json" || exit 99
+
+# with_facts FILE: the QEMUs of FILE on a host with the facts of a recorded one, which is called h
+with_facts()
+{
+	python3 - "$1" "$src/tests/data/hosts/linux-6.12.json" <<'EOF'
+import json, sys
+host = json.load(open(sys.argv[2]))
+host["qemu"] = json.load(open(sys.argv[1]))["qemu"]
+host["name"] = "h"
+json.dump(host, open(sys.argv[1], "w"))
+EOF
+}
+
+# answers HOST MACHINE NAME: what three verbs say of it
+answers()
+{
+	with new intersect --json -M "$2" "$1" >"$tmp/$3.base" 2>/dev/null
+	{
+		with new intersect -M "$2" "$1"
+		echo "intersect: $?"
+		with new check "$tmp/$3.base" "$1"
+		echo "check: $?"
+		# a guest that has taken segmentation
+		with new targets 0x1c0000130afffa7 "$1" -M "$2" --backend tap --from "$1"
+		echo "targets: $?"
+	} >"$tmp/$3" 2>&1
+	sed -e "s,$tmp/,,g" -e 's,old/h.json,h.json,; s,whole/h.json,h.json,; s,b1-[0-9a-f]*,ID,' \
+		-e "s,$3\\.base,BASE,g" "$tmp/$3" >"$tmp/$3.txt"
+}
+
+record()
+{
+	name=$1
+	mkdir "$tmp/$name" "$tmp/$name/old" "$tmp/$name/whole"
+	with old probe --no-cache --only=qemu --name=h --qemu="$2" --builds="$tmp/$name/old" \
+		-o "$tmp/$name/old/h.json" 2>"$tmp/err" || fail "$name: probe"
+	with new probe --no-cache --only=qemu --name=h --qemu="$2" \
+		-o "$tmp/$name/whole/h.json" 2>>"$tmp/err" || fail "$name: probe of the whole"
+	[ ! -s "$tmp/err" ] || {
+		fail "$name: something was said"
+		cat "$tmp/err"
+	}
+	with_facts "$tmp/$name/old/h.json"
+	with_facts "$tmp/$name/whole/h.json"
+}
+
+for root in "$qemus"/*/; do
+	[ -x "$root/usr/bin/qemu-system-x86_64" ] || continue
+	name=$(basename "$root")
+	printf '#!/bin/sh\nexec chroot "%s" /usr/bin/qemu-system-x86_64 "$@"\n' "$root" >"$tmp/qemu-$name"
+	chmod +x "$tmp/qemu-$name"
+	record "$name" "$tmp/qemu-$name"
+	set -- "$tmp/$name/old/"[0-9]*.json "$tmp/$name/old/"[a-f]*.json
+	[ -f "$1" ] || shift
+	file=$1
+	[ -f "$file" ] || {
+		fail "$name: there is no record"
+		continue
+	}
+	"$abibase" validate "$file" || fail "$name: the record is not valid"
+	size=$(wc -c <"$file")
+	[ "$size" -le 100000 ] || fail "$name: the record has $size bytes"
+	grep -q host_uso "$tmp/$name/old/h.json" && fail "$name: the old catalogue asks for host_uso"
+	tried=$((tried + 1))
+
+	for machine in pc-q35-5.2 pc-i440fx-5.2 pc-q35-7.2 pc-q35-10.0; do
+		grep -q "\"$machine\"" "$tmp/$name/whole/h.json" || continue
+		answers "$tmp/$name/old/h.json" "$machine" "$name/a"
+		answers "$tmp/$name/whole/h.json" "$machine" "$name/b"
+		sed -i "s,$name/a,X,g; s,$name/,,g" "$tmp/$name/a.txt"
+		sed -i "s,$name/b,X,g; s,$name/,,g" "$tmp/$name/b.txt"
+		cmp -s "$tmp/$name/a.txt" "$tmp/$name/b.txt" || {
+			fail "$name: $machine: other answers than those of a whole record"
+			diff "$tmp/$name/a.txt" "$tmp/$name/b.txt" | sed 's/^/    /'
+		}
+	done
+	# and what was filled in is, value by value, what was recorded
+	python3 - "$tmp/$name/a.base" "$tmp/$name/b.base" <<'EOF' || fail "$name: builds differ"
+import json, sys
+
+def values(path):
+    out = {}
+    for build in json.load(open(path))["builds"].values():
+        for machine, own in build["values"].items():
+            out[machine] = {**build["defaults"], **own}
+        out["properties"] = build["properties"]
+        out["catalogue"] = build["catalogue"]
+    return out
+
+a, b = map(values, sys.argv[1:])
+assert a == b, sorted(set(map(str, a.items())) ^ set(map(str, b.items())))
+EOF
+
+	# the same again: the same bytes
+	with old probe --no-cache --only=qemu --name=h --qemu="$tmp/qemu-$name" \
+		--builds="$tmp/$name/again" -o /dev/null 2>/dev/null
+	cmp -s "$file" "$tmp/$name/again/$(basename "$file")" || fail "$name: another record the second time"
+
+	# one that was changed
+	sed -i 's/"version": "/"version": "1/' "$file"
+	with new intersect "$tmp/$name/old/h.json" >/dev/null 2>"$tmp/err"
+	echo "$? $(wc -l <"$tmp/err") $(grep -c '\[build-other-digest\]' "$tmp/err")" >"$tmp/status"
+	grep -qx '2 1 1' "$tmp/status" ||
+		fail "$name: a record that was changed is not refused in one line: $(cat "$tmp/err")"
+	echo "$name: a record of $size bytes"
+done
+
+[ $tried -gt 0 ] || skip "no QEMU: tests/fetch-qemus fetches some"
+[ $failures = 0 ] || exit 1
+echo "$tried QEMUs: what is new is answered from their records"
