@@ -80,7 +80,7 @@ record()
 		| .kind = "host" | .name = "here" | .boot_id = $boot | .qemu = [$qemu]'
 }
 entry=$("$abibase" show --json debian-13 |
-	jq --arg path "$qemu" '.qemu[0] | .path = $path | del(.build_id)')
+	jq --arg path "$qemu" '.qemu[0] | .path = $path | del(.build_id, .build)')
 record debian-13 "$entry" >"$tmp/new.json"
 record debian-12 "$entry" >"$tmp/old.json"
 for profile in new old; do
@@ -133,7 +133,7 @@ says '[promise-lacks]'
 
 jq '.boot_id = "00000000-0000-0000-0000-000000000000"' "$tmp/new.json" >"$tmp/other.json"
 jq 'del(.boot_id)' "$tmp/new.json" >"$tmp/no-boot.json"
-jq '.qemu[0].build_id = "00"' "$tmp/new.json" >"$tmp/upgraded.json"
+jq '.qemu[0] |= (.build_id = "00" | del(.build))' "$tmp/new.json" >"$tmp/upgraded.json"
 for profile in other no-boot upgraded; do
 	try 126 "$abibase" exec --profile "$tmp/$profile.json" "$tmp/base.json" -- \
 		"$qemu" -M $machine
@@ -291,7 +291,7 @@ started -M $machine
 # A property that this QEMU does not know is left out, when it is off.
 "$abibase" intersect --json -M pc-q35-7.2 debian-12 debian-13 -o "$tmp/wide.json" 2>/dev/null
 seven=$("$abibase" show --json debian-12 |
-	jq --arg path "$qemu" '.qemu[0] | .path = $path | del(.build_id)')
+	jq --arg path "$qemu" '.qemu[0] | .path = $path | del(.build_id, .build)')
 record debian-12 "$seven" >"$tmp/seven.json"
 try 42 "$abibase" exec --profile "$tmp/seven.json" "$tmp/wide.json" -- "$qemu" -M pc-q35-7.2
 grep -q queue_reset=off "$tmp/started" || fail 'queue_reset is not off'

@@ -9,6 +9,7 @@
 #include <errno.h>
 
 #include "base/context.h"
+#include "base/known.h"
 #include "document/build.h"
 
 static int64_t asked_by(const json_t *entry)
@@ -74,7 +75,7 @@ static int fill_values(json_t *entry, const struct row *row, const json_t *root)
 {
 	const struct build_question question = { .class_name = row->asked,
 						 .property = row->property,
-						 .mac = streq(row->type, "mac"),
+						 .mac = streq(row->type, MAC),
 						 .def = row->def,
 						 .realized = row->realized };
 	json_auto_t *values = json_object();
