@@ -950,6 +950,7 @@ static int take_shapes(struct checking *k, const struct abibase_baseline *wide)
 		_buf_ text = { 0 };
 
 		if (!strprefix(f->id, "shape-") && !streq(f->id, "value-unknown") &&
+		    !streq(f->id, "layout-not-recorded") &&
 		    !(streq(f->id, "widening-changes-id") && satisfies))
 			continue;
 		buf_puts(&text, f->text);

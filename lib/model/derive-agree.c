@@ -599,6 +599,41 @@ static void write_ranges(const struct compat *e, struct buf *out)
 	}
 }
 
+/* Does nobody know whether this build has it, where another may differ? */
+static bool is_unasked(const struct derive *d, size_t r, size_t used)
+{
+	return derive_eff(d, r, used)->known == ABIBASE_UNKNOWN &&
+	       (d->b->n_used > 1 ||
+		(!qemu_is_told_apart(d->views[used].entry, d->views[used].machine) &&
+		 count_users(d, used) > 1));
+}
+
+/*
+ * Of a class that was not asked about, under a machine type that no version tells of, nothing can be
+ * compared, as with ROM sizes.
+ */
+static int note_unasked(struct derive *d)
+{
+	_buf_ text = { 0 };
+	size_t n = 0;
+
+	for (size_t r = 0; r < d->cat->n_rows; r++) {
+		const struct row *row = &d->cat->rows[r];
+
+		if (!row_is_silent(row) || row->observed || d->included[r] || !derive_is_about(d, row))
+			continue;
+		for (size_t u = 0; u < d->b->n_used; u++)
+			if (d->views[u].entry && is_unasked(d, r, u)) {
+				buf_printf(&text, "%s%s", n++ ? ", " : "not recorded of every QEMU, so not "
+						   "compared: ", row->key);
+				break;
+			}
+	}
+	return n ? derive_finding(d, ABIBASE_FINDING_NOTE, "layout-not-recorded",
+				  "probe the hosts again with this version", &text) :
+		   0;
+}
+
 /* A host without QEMU facts may have one of the few builds that are not like the rest. */
 static int note_exceptions(struct derive *d)
 {
@@ -625,7 +660,7 @@ static int note_exceptions(struct derive *d)
 int derive_notes(struct derive *d)
 {
 	if (note_unknowns(d) < 0 || note_values(d) < 0 || note_differences(d) < 0 || note_recorded(d) < 0 ||
-	    note_exceptions(d) < 0)
+	    note_unasked(d) < 0 || note_exceptions(d) < 0)
 		return -ENOMEM;
 	return 0;
 }
