@@ -415,6 +415,15 @@ static void diff_machines(struct comparison *c, const struct pair *q)
 			     json_object_get(b, keys[i]));
 }
 
+/* Was this binary recorded before the catalogue asked for the property? Then no record is no "no". */
+static bool is_newer_than(const struct comparison *c, const struct profile_qemu *q, const char *class_name,
+		       const char *property)
+{
+	const struct row *row = catalogue_find(c->cat, class_name, property);
+
+	return row && json_integer_value(json_object_get(q->json, "catalogue")) < row->added;
+}
+
 static void diff_class(struct comparison *c, const struct pair *q, const char *class_name,
 		       const json_t *a, const json_t *b)
 {
@@ -430,6 +439,12 @@ static void diff_class(struct comparison *c, const struct pair *q, const char *c
 
 		if (!subject || !what || !place || (x && y && streq(x, y)))
 			continue;
+		if ((!x && is_newer_than(c, q->a, class_name, keys[i])) ||
+		    (!y && is_newer_than(c, q->b, class_name, keys[i]))) {
+			add_not_recorded(c, DIFF_PROPERTY, x ? 1 : 0,
+					 keep(c, "%s: %s", q->place, what), subject);
+			continue;
+		}
 		set_subject(x && y ? add_values(c, DIFF_PROPERTY, false, place, x, y) :
 				     add_lack(c, DIFF_PROPERTY, false, x ? 1 : 0, q->place, what),
 			    subject);
