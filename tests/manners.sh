@@ -981,7 +981,7 @@ while read -r id; do
 done <"$tmp/want"
 
 sed -n 's/^[[:space:]]*\(abibase_[a-z0-9_]*\);$/\1/p' "$src/lib/libabibase.sym" | sort >"$tmp/want"
-sed -n 's/^\.Fn \(abibase_[a-z0-9_]*\).*/\1/p' "$top_builddir/man/functions.3" | sort >"$tmp/got"
+sed -n 's/^\.Fn \(abibase_[a-z0-9_]*\).*/\1/p' "$top_builddir/man/functions.mdoc" | sort >"$tmp/got"
 same 'the functions of libabibase(3) are not the exported ones' "$tmp/want" "$tmp/got"
 
 sed -n 's/^    "\([a-z0-9_.]*\)": {$/\1/p' "$src/data/facts.json" | sort >"$tmp/want"
