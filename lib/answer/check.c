@@ -1215,11 +1215,20 @@ static int check_assumed(struct abibase_check_request *q)
 	return 0;
 }
 
+static int cmp_host(const void *a, const void *b)
+{
+	return strcmp((*(struct abibase_check *const *)a)->host,
+		      (*(struct abibase_check *const *)b)->host);
+}
+
 ABIBASE_EXPORT int abibase_check_request_run(struct abibase_check_request *q,
 					     struct abibase_result **ret)
 {
 	int r = check_assumed(q);
 
+	/* the same hosts are the same bytes, in whatever order they came */
+	if (q->n > 1)
+		qsort(q->checks, q->n, sizeof(*q->checks), cmp_host);
 	return r < 0 ? r :
 		       hostchecks_give(q->ctx, q->b->id, q->checks, q->n,
 				       hostchecks_text(q->checks, q->n), ret);

@@ -552,11 +552,21 @@ static enum abibase_verdict moves_verdict(const struct moves *m)
 	return v;
 }
 
+static int cmp_host(const void *a, const void *b)
+{
+	return strcmp((*(struct abibase_profile *const *)a)->name,
+		      (*(struct abibase_profile *const *)b)->name);
+}
+
 ABIBASE_EXPORT int abibase_targets_run(struct abibase_targets *t, struct abibase_result **ret)
 {
 	struct moves m = { 0 };
-	int r = judge_all(t, &m);
+	int r;
 
+	/* the same hosts are the same bytes, in whatever order they came */
+	if (t->n > 1)
+		qsort(t->hosts, t->n, sizeof(*t->hosts), cmp_host);
+	r = judge_all(t, &m);
 	if (r == 0)
 		r = result_give(t->ctx,
 				&(struct abibase_result){ .verdict = moves_verdict(&m),
