@@ -416,8 +416,8 @@ static int finding_unused(struct derive *d, const struct host *h, const struct h
 
 	write_qemu(&d->b->in, h, q, &text);
 	if (use == MACHINE_NOT_RECORDED) {
-		buf_printf(&text, ": whether it has the machine type %s is not recorded",
-			   d->b->machine);
+		buf_puts(&text, ": whether it");
+		machine_write_unrecorded(d->cat, b->version, d->b->machine, &text);
 		return derive_finding(d, ABIBASE_FINDING_UNKNOWN, "machine-not-recorded",
 				      machine_unrecorded_remedy, &text);
 	}

@@ -89,3 +89,13 @@ enum machine_answer machine_judge(const struct machine_host *h, const char *targ
 		      "install a QEMU that has it there";
 	return MACHINE_CONFLICT;
 }
+
+void machine_write_unrecorded(const struct abibase_catalogue *cat, const char *version,
+			      const char *machine, struct buf *text)
+{
+	struct version v;
+
+	buf_printf(text, " has the machine type %s is not recorded", machine);
+	if (version && version_parse(version, &v) && catalogue_is_older(cat, &v))
+		buf_puts(text, ", and it is newer than the catalogue");
+}

@@ -39,6 +39,9 @@ enum machine_answer machine_judge(const struct machine_host *h, const char *targ
 /* Of one QEMU that could not be asked, by the @reason of its entry. */
 void machine_write_unasked(const char *host, const char *path, const char *reason,
 			   struct buf *text);
+/* Of a QEMU whose machine types were not recorded: that they are not, and why no version tells. */
+void machine_write_unrecorded(const struct abibase_catalogue *cat, const char *version,
+			      const char *machine, struct buf *text);
 extern const char machine_unasked_remedy[], machine_unrecorded_remedy[];
 
 #endif
