@@ -37,7 +37,8 @@ struct command {
 	const char *usage;   /* what stands behind "abibase VERB", a line for each way to use it */
 	const char *about;   /* paragraphs */
 	const char *status;  /* the exit statuses */
-	const char *operands[3]; /* kinds, as struct cli_option has them; the last also of further ones */
+	const char *operands[3]; /* kinds, as struct cli_option has them; the last also of further
+				    ones */
 	const char *hint;    /* what is said beside an option that is wrong, or NULL */
 	int misuse;	     /* the status then, where it is not STATUS_TROUBLE */
 };
@@ -83,8 +84,8 @@ void cli_reserve_standard_streams(void);
 int cli_close_stdout(int status);
 
 /*
- * A context whose words go to stderr; with @verbose -1 no remarks, with 1 those of LOG_INFO too, with 2
- * all.
+ * A context whose words go to stderr; with @verbose -1 no remarks, with 1 those of LOG_INFO too,
+ * with 2 all.
  */
 int cli_context(int verbose, struct abibase_context **ret);
 
@@ -111,8 +112,8 @@ bool cli_operand_is_stdin(const char *operand);
 int cli_check_stdin_once(const char *verb, char *const *operands, int n, bool taken);
 
 /*
- * What the operands stand for, in every verb that takes several: the *.json of a directory, a document a
- * line of *.ndjson and "-", what --files0-from lists; and all else by itself.
+ * What the operands stand for, in every verb that takes several: the *.json of a directory, a
+ * document a line of *.ndjson and "-", what --files0-from lists; and all else by itself.
  */
 struct cli_source {
 	const char *name; /* how errors call it; without a text, what is to be read */
@@ -121,8 +122,8 @@ struct cli_source {
 };
 typedef int (*cli_source_fn)(void *data, const struct cli_source *s);
 /*
- * Each from the operand @first on, though one was bad; with @again without what can be read only once.
- * Returns 0 or STATUS_TROUBLE, as @fn does, having said why.
+ * Each from the operand @first on, though one was bad; with @again without what can be read only
+ * once. Returns 0 or STATUS_TROUBLE, as @fn does, having said why.
  */
 int cli_sources(const struct options *o, int first, bool again, cli_source_fn fn, void *data);
 /* At most one of them, and @taken, is standard input. 0 or STATUS_TROUBLE, having said so. */
@@ -142,8 +143,8 @@ struct cli_machine {
 void cli_offer_machines(struct cli_machine *m, const struct abibase_profile *p);
 void cli_suggest_machine(const struct cli_machine *m);
 /*
- * As abibase_operand_load(); a build record gives neither of the two, and profiles after it are answered
- * from it.
+ * As abibase_operand_load(); a build record gives neither of the two, and profiles after it are
+ * answered from it.
  */
 int cli_source_load(struct abibase_context *ctx, const struct cli_source *s,
 		    struct abibase_profile **ret_profile, struct abibase_baseline **ret_baseline);
@@ -168,8 +169,8 @@ int cli_print(FILE *to, const char *text);
  */
 int cli_write(const char *path, const char *text);
 /*
- * Write the answer, where it is wanted: @r is what its maker returned. Returns @status, or STATUS_TROUBLE
- * having said why.
+ * Write the answer, where it is wanted: @r is what its maker returned. Returns @status, or
+ * STATUS_TROUBLE having said why.
  */
 int cli_show(const struct options *o, int r, const char *text, int status);
 /* The same with a result. Returns the exit status: that of its verdict. */

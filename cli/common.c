@@ -57,7 +57,8 @@ void cli_vline(FILE *to, const char *before, const char *fmt, va_list ap)
 		text = NULL;
 	if (text)
 		text_harmless(text, "");
-	note_write(to, fprintf(to, "%s%s\n", before, text ? text : "out of memory [out-of-memory]"));
+	note_write(to,
+		   fprintf(to, "%s%s\n", before, text ? text : "out of memory [out-of-memory]"));
 }
 
 void cli_line(FILE *to, const char *fmt, ...)
@@ -76,7 +77,8 @@ static void log_to_stderr(void *data, int priority, const char *id, const char *
 	/* quiet (-1) are remarks, and never a warning */
 	if (priority > LOG_NOTICE + verbose)
 		return;
-	cli_line(stderr, "abibase: %s%s [%s]", priority <= LOG_WARNING ? "warning: " : "", text, id);
+	cli_line(stderr, "abibase: %s%s [%s]", priority <= LOG_WARNING ? "warning: " : "", text,
+		 id);
 }
 
 int cli_context(int verbose, struct abibase_context **ret)

@@ -3,8 +3,9 @@
 
 /*
  * "abibase __complete WORD..." prints what can stand in the place of the last WORD, for the
- * completions of the shells: a line each, a tab, and what it is. A line ":files" stands for the names
- * of files, and behind its tab is what comes before the name in that word; ":commands" for programs.
+ * completions of the shells: a line each, a tab, and what it is. A line ":files" stands for the
+ * names of files, and behind its tab is what comes before the name in that word; ":commands" for
+ * programs.
  */
 
 struct completion {
@@ -22,7 +23,8 @@ static void offer(const struct completion *c, const char *word, const char *what
 	while (n > 0 && what[n - 1] == ' ')
 		n--;
 	if (strprefix(word, c->rest))
-		printf("%.*s%s\t%.*s\n", (int)c->n_before, c->before, word, (int)n, what ? what : "");
+		printf("%.*s%s\t%.*s\n", (int)c->n_before, c->before, word, (int)n,
+		       what ? what : "");
 }
 
 static void offer_words(const struct completion *c, const char *words)
@@ -232,7 +234,8 @@ int cli_complete(char **words, int n)
 		verb++;
 	if (verb < n - 1 && !streq(words[verb], "help")) {
 		command = cli_find_command(words[verb]);
-		return command ? complete_verb(command, words + verb + 1, n - verb - 1) : STATUS_YES;
+		return command ? complete_verb(command, words + verb + 1, n - verb - 1) :
+				 STATUS_YES;
 	}
 	if (*c.rest == '-')
 		offer_options(&c, VERB_NONE);

@@ -10,7 +10,8 @@ static int usage(const char *text)
 
 static int run(const struct options *o)
 {
-	struct start s = { .profile = options_arg(o, OPT_PROFILE), .verify = options_has(o, OPT_VERIFY) };
+	struct start s = { .profile = options_arg(o, OPT_PROFILE),
+			   .verify = options_has(o, OPT_VERIFY) };
 	_autofree_ char *path = NULL;
 	int r;
 

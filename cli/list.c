@@ -71,7 +71,8 @@ static int list_platforms(struct abibase_context *ctx, const struct options *o)
 	if (verbose)
 		r = candidates(l, &text);
 	else
-		r = o->json ? abibase_platforms_to_json(l, &text) : abibase_platforms_to_text(l, &text);
+		r = o->json ? abibase_platforms_to_json(l, &text) :
+			      abibase_platforms_to_text(l, &text);
 	status = cli_show(o, r, text, STATUS_YES);
 	r = complain(l, verbose);
 	return status ? status : r;

@@ -47,7 +47,8 @@ static void help_of(FILE *to, const struct command *command)
 	const char *before = "Usage:";
 
 	for (const char *p = command->usage; *p; p += strcspn(p, "\n"), p += *p == '\n') {
-		fprintf(to, "%s abibase %s %.*s\n", before, command->name, (int)strcspn(p, "\n"), p);
+		fprintf(to, "%s abibase %s %.*s\n", before, command->name, (int)strcspn(p, "\n"),
+			p);
 		before = "  or: ";
 	}
 	fputc('\n', to);

@@ -203,7 +203,8 @@ static int unknown(const struct command *command, const char *word)
 		snprintf(near + at, sizeof(near) - at, "%s '--%s'", i ? " or" : "; did you mean",
 			 s.near[i]);
 	}
-	return cli_error("unrecognized option '%.*s'%s%s", (int)len + 2, word, near, s.n ? "?" : "");
+	return cli_error("unrecognized option '%.*s'%s%s", (int)len + 2, word, near,
+			 s.n ? "?" : "");
 }
 
 /* "--name", "--name=ARG" or "--name ARG"; @next: the word behind. 0, or STATUS_TROUBLE. */
@@ -231,7 +232,8 @@ static int parse_long(struct options *o, char *word, char *next, bool *ret_took_
 static int parse_letters(struct options *o, char *word, char *next, bool *ret_took_next)
 {
 	for (char *p = word + 1; *p; p++) {
-		const struct cli_option *row = options_find(o->command->verb, (unsigned char)*p, NULL, 0);
+		const struct cli_option *row =
+			options_find(o->command->verb, (unsigned char)*p, NULL, 0);
 		char *arg = p[1] ? p + 1 : next;
 
 		if (!row)
@@ -299,7 +301,8 @@ static int bad_word(const struct options *o, const struct cli_option *row, const
 	if (!f || fclose(f) != 0)
 		return cli_error("out of memory [out-of-memory]");
 	if (row->id == 'f')
-		return cli_usage(o->command->name, "\"%s\" is not a format; accepted: %s", word, list);
+		return cli_usage(o->command->name, "\"%s\" is not a format; accepted: %s", word,
+				 list);
 	return cli_usage(o->command->name, "\"%s\" is not known to --%s; accepted: %s", word,
 			 row->name, list);
 }
@@ -326,7 +329,8 @@ static int take_common(struct options *o)
 	if (when && !is_word_of(color->values, when))
 		return 1 + bad_word(o, color, when);
 	o->json = o->format && streq(o->format, "json");
-	o->words = format && (o->format ? streq(o->format, "text") : strprefix(format->values, "text"));
+	o->words = format &&
+		   (o->format ? streq(o->format, "text") : strprefix(format->values, "text"));
 	if (options_has(o, 'q'))
 		o->verbose = -1;
 	return 0;

@@ -107,8 +107,8 @@ void options_clear(struct options *o);
 #define _options_ __attribute__((cleanup(options_clear))) struct options
 
 /*
- * Take the words behind @argv[0]. Returns 0 to go on; else the exit status + 1: what is wrong was said,
- * or the help was printed. Before a verb (VERB_NONE) it ends at the first operand.
+ * Take the words behind @argv[0]. Returns 0 to go on; else the exit status + 1: what is wrong was
+ * said, or the help was printed. Before a verb (VERB_NONE) it ends at the first operand.
  */
 int options_parse(const struct command *command, int argc, char **argv, struct options *ret);
 /* Was it given? And its argument, the last one; NULL: it was not given. */

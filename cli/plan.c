@@ -72,7 +72,8 @@ static int load_all(struct abibase_context *ctx, struct profiles *p)
 		if (f)
 			p->profile[p->n++] = abibase_profile_ref(f);
 		else if (streq(abibase_platforms_get(list, i, "state"), "refused"))
-			cli_error("warning: %s: refused: %s", abibase_platforms_get(list, i, "path"),
+			cli_error("warning: %s: refused: %s",
+				  abibase_platforms_get(list, i, "path"),
 				  abibase_platforms_get(list, i, "detail"));
 	}
 	return 0;

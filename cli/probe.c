@@ -80,7 +80,8 @@ static int choose(struct abibase_probe *probe, char *list,
 
 static int prepare(struct abibase_probe *probe, const struct options *o)
 {
-	int r = options_has(o, OPT_NAME) ? abibase_probe_set_name(probe, options_arg(o, OPT_NAME)) : 0;
+	int r = options_has(o, OPT_NAME) ? abibase_probe_set_name(probe, options_arg(o, OPT_NAME)) :
+					   0;
 
 	for (size_t i = 0; r == 0 && i < o->n_given; i++) {
 		char *arg = o->given[i].arg;

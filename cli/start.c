@@ -68,7 +68,8 @@ static const char *field(const struct abibase_value *f, const char *name)
 static bool same_cause(const struct abibase_value *a, const struct abibase_value *b)
 {
 	return *field(a, "cause") && streq(field(a, "cause"), field(b, "cause")) &&
-	       streq(field(a, "kind"), field(b, "kind")) && streq(field(a, "layer"), field(b, "layer"));
+	       streq(field(a, "kind"), field(b, "kind")) &&
+	       streq(field(a, "layer"), field(b, "layer"));
 }
 
 static bool said_before(const struct abibase_result *res, size_t i)
@@ -144,7 +145,8 @@ static void say_admission(const struct abibase_result *res, FILE *out)
 		return;
 	fputs("  or: new guests without ", out);
 	for (size_t i = 0; i < n; i++)
-		fprintf(out, "%s%s", i ? ", " : "", abibase_value_string(abibase_value_item(loses, i)));
+		fprintf(out, "%s%s", i ? ", " : "",
+			abibase_value_string(abibase_value_item(loses, i)));
 	fprintf(out, ", under the baseline %s: abibase intersect --json BASELINE PROFILE makes it of "
 		     "this one and the profile of this host\n",
 		id);

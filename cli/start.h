@@ -21,8 +21,9 @@ struct start {
 };
 
 /*
- * May the file decide what is started? Refused is one that others than root and the caller can change,
- * by its own mode or owner or those of a directory on its way. 0 or STATUS_TROUBLE, having said why.
+ * May the file decide what is started? Refused is one that others than root and the caller can
+ * change, by its own mode or owner or those of a directory on its way. 0 or STATUS_TROUBLE, having
+ * said why.
  */
 int start_trust(const char *path);
 /* Find a program as a shell does; @ret is for free(). Returns 0 or the exit status, having said why. */

@@ -153,7 +153,8 @@ static int add_document(void *data, const struct cli_source *s)
 	if (r < 0)
 		return cli_context_error(a->ctx, r);
 	if (b)
-		return cli_error("%s: is a baseline, which --baseline takes [schema-other]", s->name);
+		return cli_error("%s: is a baseline, which --baseline takes [schema-other]",
+				 s->name);
 	return p ? add_host(a, p) : 0;
 }
 

@@ -40,11 +40,12 @@ static void put_problem(struct report *report, const struct abibase_value *f, si
 	const char *where = abibase_value_string(abibase_value_member(f, "where"));
 
 	if (!report->o->json && report->o->verbose >= 0)
-		cli_line(stderr, "%s: %s%s [%s]", where, streq(kind, "fault") ? "" : "warning: ", text,
-			 id);
+		cli_line(stderr, "%s: %s%s [%s]", where,
+			 streq(kind, "fault") ? "" : "warning: ", text, id);
 	if (!report->o->json)
 		return;
-	put_member(report->to, n ? ",\n        {\n          " : "\n        {\n          ", "id", id);
+	put_member(report->to, n ? ",\n        {\n          " : "\n        {\n          ", "id",
+		   id);
 	put_member(report->to, ",\n          ", "kind", kind);
 	put_member(report->to, ",\n          ", "text", text);
 	put_member(report->to, ",\n          ", "where", where);
@@ -62,8 +63,8 @@ static int validate_source(void *data, const struct cli_source *s)
 	bool valid = abibase_result_verdict(res) == ABIBASE_VERDICT_YES;
 
 	if (o->json) {
-		put_member(report->to, report->n_files++ ? ",\n    {\n      " : "\n    {\n      ", "file",
-			   s->name);
+		put_member(report->to, report->n_files++ ? ",\n    {\n      " : "\n    {\n      ",
+			   "file", s->name);
 		fputs(",\n      \"problems\": [", report->to);
 	}
 	for (size_t i = 0; i < n; i++)

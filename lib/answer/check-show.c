@@ -153,9 +153,9 @@ char *hostchecks_text(struct abibase_check *const *checks, size_t n)
 static json_t *finding_json(const struct check_finding *f)
 {
 	/* jansson leaves a member out where the value is NULL and the format has a "*" */
-	return json_pack("{ss ss ss ss* ss* ss* ss* ss* so* sb}", "kind", finding_words[f->kind], "id",
-			 f->id, "text", f->text, "layer", f->layer, "feature", f->feature, "property",
-			 f->property, "remedy", f->remedy, "cause", f->cause, "bit",
+	return json_pack("{ss ss ss ss* ss* ss* ss* ss* so* sb}", "kind", finding_words[f->kind],
+			 "id", f->id, "text", f->text, "layer", f->layer, "feature", f->feature,
+			 "property", f->property, "remedy", f->remedy, "cause", f->cause, "bit",
 			 f->bit >= 0 ? json_integer(f->bit) : NULL, "fixable", f->fixable);
 }
 
@@ -201,7 +201,8 @@ static json_t *make_document(const char *baseline, struct abibase_check *const *
 				 "hosts");
 
 	for (size_t i = 0; i < n; i++)
-		if (json_array_append_new(json_object_get(root, "hosts"), json_check(checks[i])) < 0) {
+		if (json_array_append_new(json_object_get(root, "hosts"), json_check(checks[i])) <
+		    0) {
 			json_decref(root);
 			return NULL;
 		}

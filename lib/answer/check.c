@@ -450,9 +450,10 @@ static int judge_observed(struct checking *k, const struct value *v, const struc
 				"with the list of the baseline its file is too large, and QEMU does not "
 				"start");
 	return add(k, ABIBASE_FINDING_CONFLICT, "size-differs", "QEMU", v,
-		   e.known == ABIBASE_NO ? row->remedy :
-					   "make a new baseline with this host: its list has room for "
-					   "every host's file",
+		   e.known == ABIBASE_NO ?
+			   row->remedy :
+			   "make a new baseline with this host: its list has room for "
+			   "every host's file",
 		   &text);
 }
 
@@ -499,13 +500,15 @@ static int check_without(struct checking *k, const struct value *v, const struct
 	baseline_effective(k->cat, k->alone, used, row, &e);
 	write_here(k, k->alone->used[used].build, &who);
 	if (e.known == ABIBASE_UNKNOWN)
-		return hostcheck_unrecorded(k->out, row, &who, k->b->machine, "probe this host again");
+		return hostcheck_unrecorded(k->out, row, &who, k->b->machine,
+					    "probe this host again");
 	on = value_is_on(effective_seen(&e, row));
 	if (on == v->on)
 		return 0;
 	buf_printf(&text, "%s: %s", k->p->name, who.data ? who.data : "");
-	buf_printf(&text, " has no property %s (%s) and does as with it %s; the list of the baseline "
-			  "has it %s",
+	buf_printf(&text,
+		   " has no property %s (%s) and does as with it %s; the list of the baseline "
+		   "has it %s",
 		   row->key, row->feature, setting_words[on], setting_words[v->on]);
 	return add(k, ABIBASE_FINDING_CONFLICT, "value-differs", "QEMU", v,
 		   "make a new baseline with this host", &text);
@@ -840,7 +843,8 @@ static int word_differs(struct checking *k, const struct offer *o, const uint64_
 		   &text);
 }
 
-/* What is not known of this QEMU is the same in the baseline: it was made of this very host, or build. */
+/* What is not known of this QEMU is the same in the baseline: it was made of this very host, or
+ * build. */
 static bool is_same_there(const struct checking *k, size_t used)
 {
 	const struct build *build = k->alone->used[used].build;
@@ -863,11 +867,12 @@ static int word_unknown(struct checking *k, const struct offer *o, const char *w
 {
 	_buf_ text = { 0 };
 
-	buf_printf(&text, "%s: whether QEMU %s would offer the device of the baseline with its list, on "
-			  "%s, cannot be told: %s",
+	buf_printf(&text,
+		   "%s: whether QEMU %s would offer the device of the baseline with its list, on "
+		   "%s, cannot be told: %s",
 		   k->p->name, qemu, k->b->in.backends[o->backend], why);
-	return add(k, ABIBASE_FINDING_UNKNOWN, "offer-unknown", "QEMU", NULL, "probe this host again",
-		   &text);
+	return add(k, ABIBASE_FINDING_UNKNOWN, "offer-unknown", "QEMU", NULL,
+		   "probe this host again", &text);
 }
 
 static int would_not_start(struct checking *k, const struct offer *o, const char *why,
@@ -875,7 +880,8 @@ static int would_not_start(struct checking *k, const struct offer *o, const char
 {
 	_buf_ text = { 0 };
 
-	buf_printf(&text, "%s: with the list of the baseline QEMU %s would not run a guest on %s: %s",
+	buf_printf(&text,
+		   "%s: with the list of the baseline QEMU %s would not run a guest on %s: %s",
 		   k->p->name, qemu, k->b->in.backends[o->backend], why);
 	return add(k, ABIBASE_FINDING_CONFLICT, "qemu-would-not-start", "QEMU", NULL,
 		   "make a new baseline with this host: its list sets the property", &text);

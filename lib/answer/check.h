@@ -70,8 +70,8 @@ int dup_to(char **to, const char *s);
 void settings_free(char **s);
 
 /*
- * check-show.c: the result of several hosts against the baseline with this id, or NULL; and its text,
- * which is taken.
+ * check-show.c: the result of several hosts against the baseline with this id, or NULL; and its
+ * text, which is taken.
  */
 int hostchecks_give(struct abibase_context *ctx, const char *baseline,
 		    struct abibase_check *const *checks, size_t n, char *text,

@@ -406,7 +406,8 @@ static void begin_story(struct decoder *d, const struct finding *f)
 static bool is_told(struct decoder *d, const char *path)
 {
 	struct story *s = &d->story;
-	const char *class_name, *device = path ? decode_device_in(d->data, path, &class_name) : NULL;
+	const char *class_name,
+		*device = path ? decode_device_in(d->data, path, &class_name) : NULL;
 
 	if (!s->told || d->seq - s->seq > MAX_DISTANCE)
 		return false;

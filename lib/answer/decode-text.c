@@ -304,16 +304,19 @@ static void put_advice(struct buf *b, const json_t *features, const json_t *glob
 	if (!decided_by(features, "host") && !json_array_size(globals))
 		return;
 	if (decided_by(features, "host"))
-		put_sentence(b, "Vendors backport, and a package update can change what one machine type "
-				"name means. Do not guess from versions: abibase probe, then abibase diff.");
+		put_sentence(b, "Vendors backport, and a package update can change what one "
+				"machine type "
+				"name means. Do not guess from versions: abibase probe, then "
+				"abibase diff.");
 	if (!json_array_size(globals)) {
 		put_sentence(b, "This guest keeps the features until it is powered off, and can move "
 				"only to hosts that offer them. No property that each QEMU has "
 				"turns them off.");
 		return;
 	}
-	put_sentence(b, "This guest keeps them until it is powered off, and moves only to hosts that "
-			"offer them. Start guests that are to move between these hosts with");
+	put_sentence(b,
+		     "This guest keeps them until it is powered off, and moves only to hosts that "
+		     "offer them. Start guests that are to move between these hosts with");
 	put_globals(b, globals);
 	put_sentence(b, "(abibase intersect leaves out what a host's QEMU would not start with)");
 }
@@ -363,9 +366,10 @@ static void put_stranger(struct buf *b, const char *path)
 {
 	_buf_ text = { 0 };
 
-	buf_printf(&text, "The lines near it name %s, whose features are not known here. A bit means "
-			  "something else in each class; these have a meaning for all the bits, if it "
-			  "is one of them:",
+	buf_printf(&text,
+		   "The lines near it name %s, whose features are not known here. A bit means "
+		   "something else in each class; these have a meaning for all the bits, if it "
+		   "is one of them:",
 		   path);
 	put_sentence(b, text.data ? text.data : "");
 	b->failed |= buf_failed(&text);
@@ -393,7 +397,8 @@ static void put_classes(struct buf *b, const json_t *f)
 		_buf_ text = { 0 };
 
 		v = json_array_get(classes, 0);
-		buf_printf(&text, "No line names the device; only %s has a meaning for all the bits.",
+		buf_printf(&text,
+			   "No line names the device; only %s has a meaning for all the bits.",
 			   string_of(v, "device"));
 		put_sentence(b, text.data ? text.data : "");
 		b->failed |= buf_failed(&text);
@@ -495,8 +500,8 @@ static void put_word_of(struct buf *b, const json_t *f, const json_t *where)
 	size_t n = json_array_size(features);
 	_buf_ text = { 0 };
 
-	buf_printf(b, "%s: a word of %zu feature%s, as property (bit)\n", string_of(where, "device"),
-		   n, n == 1 ? "" : "s");
+	buf_printf(b, "%s: a word of %zu feature%s, as property (bit)\n",
+		   string_of(where, "device"), n, n == 1 ? "" : "s");
 	put_decided(b, features, "hosts decide", true);
 	put_decided(b, features, "machine type, options, build and driver decide", false);
 	buf_printf(&text, "Where a guest that took them can go: abibase targets %s HOST...",
@@ -521,8 +526,9 @@ static void put_word(struct buf *b, const json_t *f)
 		put_sentence(b, "No class has a meaning for all of the bits.");
 		return;
 	}
-	put_sentence(b, "A bit means something else in each class. These have a meaning for all the "
-			"bits; say --device=CLASS:");
+	put_sentence(b,
+		     "A bit means something else in each class. These have a meaning for all the "
+		     "bits; say --device=CLASS:");
 	json_array_foreach(classes, i, v)
 		put_class_line(b, v);
 }

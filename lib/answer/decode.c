@@ -9,8 +9,8 @@
 #include "model/ask.h"
 
 /*
- * From findings to the answer: one document, from which all else is read. Only feature masks and the
- * registers of a PCI device are understood here.
+ * From findings to the answer: one document, from which all else is read. Only feature masks and
+ * the registers of a PCI device are understood here.
  */
 
 #define MAX_TEXT (16u << 20)
@@ -565,8 +565,9 @@ static const char *captured(const struct finding *f, const char *name)
 }
 
 /*
- * The property that the text names: with its class, or with that of the device. Options of virtio-net-pci
- * can be those of virtio-net-device, for which the catalogue has the row. NULL: none; for free().
+ * The property that the text names: with its class, or with that of the device. Options of
+ * virtio-net-pci can be those of virtio-net-device, for which the catalogue has the row. NULL:
+ * none; for free().
  */
 static char *property_of(struct decoder *d, const struct finding *f)
 {
@@ -602,7 +603,8 @@ static int row_of(const struct decoder *d, const char *property)
 	for (size_t k = 0; i < 0 && dot && k < d->cat->n_rows; k++) {
 		const struct row *row = &d->cat->rows[k];
 
-		if (streq(row->property, dot + 1) && strlen(row->asked) == (size_t)(dot - property) &&
+		if (streq(row->property, dot + 1) &&
+		    strlen(row->asked) == (size_t)(dot - property) &&
 		    strprefix(property, row->asked))
 			i = (int)k;
 	}

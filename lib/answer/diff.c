@@ -250,8 +250,8 @@ static bool is_bit_known(struct comparison *c, const char *fact, unsigned int bi
 		item->a = i ? "recorded" : NULL;
 		item->b = i ? NULL : "recorded";
 		item->subject = keep(c, "%s[%u]", fact, bit);
-		item->text = keep(c, "%s[%u]: not known of %s, whose word is a lower bound", fact, bit,
-				  c->label[i]);
+		item->text = keep(c, "%s[%u]: not known of %s, whose word is a lower bound", fact,
+				  bit, c->label[i]);
 		return false;
 	}
 	return true;
@@ -416,8 +416,8 @@ static void diff_machines(struct comparison *c, const struct pair *q)
 }
 
 /* Was this binary recorded before the catalogue asked for the property? Then no record is no "no". */
-static bool is_newer_than(const struct comparison *c, const struct profile_qemu *q, const char *class_name,
-		       const char *property)
+static bool is_newer_than(const struct comparison *c, const struct profile_qemu *q,
+			  const char *class_name, const char *property)
 {
 	const struct row *row = catalogue_find(c->cat, class_name, property);
 

@@ -1060,9 +1060,9 @@ static int fail_property(struct abibase_context *ctx, const struct abibase_catal
 	catalogue_suggest(cat, &s, false);
 	suggest_text(&s, '"', near);
 	return context_fail(ctx, ENOENT, "property-not-known", NULL,
-			    "\"%s\" is not a property of the catalogue, nor of this baseline%s", property,
-			    *near ? near :
-				    "; write PROPERTY or CLASS.PROPERTY, as in " A_PROPERTY);
+			    "\"%s\" is not a property of the catalogue, nor of this baseline%s",
+			    property,
+			    *near ? near : "; write PROPERTY or CLASS.PROPERTY, as in " A_PROPERTY);
 }
 
 /* ---------------------------------------------------------------------------- as text */

@@ -80,8 +80,8 @@ ABIBASE_EXPORT int abibase_platforms_to_text(const struct abibase_platforms *l, 
 	size_t n = abibase_platforms_count(l);
 	_buf_ b = { 0 };
 
-	buf_printf(&b, "%-*s  %-6s  %-7s  %-16s  %-7s  %s\n", NAME_WIDTH, "PLATFORM", "KERNEL", "QEMU",
-		   "NEWEST MACHINE", "UNTIL", "FACTS");
+	buf_printf(&b, "%-*s  %-6s  %-7s  %-16s  %-7s  %s\n", NAME_WIDTH, "PLATFORM", "KERNEL",
+		   "QEMU", "NEWEST MACHINE", "UNTIL", "FACTS");
 	for (size_t i = 0; i < n; i++)
 		if (abibase_platforms_profile(l, i))
 			put_row(&b, abibase_platforms_profile(l, i));
@@ -99,8 +99,9 @@ static json_t *text_or_null(const char *s)
 
 static json_t *platform_to_json(const struct abibase_profile *p, const char *alias)
 {
-	return json_pack("{s:o, s:s, s:o, s:o, s:o, s:s, s:o, s:I, s:o}", "alias", text_or_null(alias),
-			 "arch", p->arch, "evidence", text_or_null(evidence_of(p)), "kernel",
+	return json_pack("{s:o, s:s, s:o, s:o, s:o, s:s, s:o, s:I, s:o}", "alias",
+			 text_or_null(alias), "arch", p->arch, "evidence",
+			 text_or_null(evidence_of(p)), "kernel",
 			 text_or_null(string_of(json_object_get(p->root, "kernel"), "release")),
 			 "machine", text_or_null(newest_machine(p)), "name", p->name, "qemu",
 			 text_or_null(p->n_qemu ? p->qemu[0].version : NULL), "revision",
@@ -116,8 +117,9 @@ ABIBASE_EXPORT int abibase_platforms_to_json(const struct abibase_platforms *l, 
 	for (size_t i = 0; r == 0 && i < abibase_platforms_count(l); i++) {
 		const struct abibase_profile *p = abibase_platforms_profile(l, i);
 
-		if (p && json_array_append_new(list, platform_to_json(
-							     p, abibase_platforms_get(l, i, "alias"))) < 0)
+		if (p &&
+		    json_array_append_new(
+			    list, platform_to_json(p, abibase_platforms_get(l, i, "alias"))) < 0)
 			r = -ENOMEM;
 	}
 	if (r == 0)

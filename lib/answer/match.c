@@ -133,8 +133,8 @@ static int fail_backend(struct matching *x, const char *backend)
 		if (!x->cat->backends[i].predicted_only)
 			suggest_offer(&s, x->cat->backends[i].name);
 	suggest_text(&s, '"', near);
-	return context_fail(x->ctx, EINVAL, "usage", NULL, "\"%s\" is not a backend of the catalogue%s",
-			    backend, near);
+	return context_fail(x->ctx, EINVAL, "usage", NULL,
+			    "\"%s\" is not a backend of the catalogue%s", backend, near);
 }
 
 static int choose_backends(struct matching *x, const char *const *backends)
@@ -302,15 +302,18 @@ static bool size_differs(const struct matching *x, const struct row *row, const 
 	qemu_effective(&view, row, &mine);
 	if (!mine.value || !theirs || json_equal(mine.value, theirs))
 		return false;
-	return mine.known == ABIBASE_NO || json_integer_value(mine.value) > json_integer_value(theirs);
+	return mine.known == ABIBASE_NO ||
+	       json_integer_value(mine.value) > json_integer_value(theirs);
 }
 
-/* A size that comes of a file: what both state; a list of the platform makes a smaller one the same. */
+/* A size that comes of a file: what both state; a list of the platform makes a smaller one the
+ * same. */
 static void judge_size(struct matching *x, struct entry *e, const struct row *row)
 {
 	for (size_t i = 0; i < x->host->n_qemu; i++)
 		for (size_t k = 0; k < x->platform->n_qemu; k++) {
-			const json_t *here = x->host->qemu[i].json, *there = x->platform->qemu[k].json;
+			const json_t *here = x->host->qemu[i].json,
+				     *there = x->platform->qemu[k].json;
 			const char *machine;
 			json_t *shape;
 

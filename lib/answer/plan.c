@@ -354,8 +354,9 @@ static json_t *findings_json(struct planning *p, const struct abibase_baseline *
 	for (size_t i = 0; i < abibase_baseline_finding_count(b); i++)
 		if (b->findings[i].kind != ABIBASE_FINDING_NOTE)
 			append(p, list,
-			       json_pack("{s:s, s:s}", "id", abibase_baseline_finding_get(b, i, "id"),
-					 "text", abibase_baseline_finding_get(b, i, "text")));
+			       json_pack("{s:s, s:s}", "id",
+					 abibase_baseline_finding_get(b, i, "id"), "text",
+					 abibase_baseline_finding_get(b, i, "text")));
 	return list;
 }
 

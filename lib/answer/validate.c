@@ -290,7 +290,8 @@ static void report_problem(void *data, int priority, const char *id, const char 
 			   const char *text)
 {
 	struct report *r = data;
-	json_t *o = json_pack("{s:s, s:s}", "kind", priority == LOG_ERR ? "fault" : "warning", "id", id);
+	json_t *o = json_pack("{s:s, s:s}", "kind", priority == LOG_ERR ? "fault" : "warning", "id",
+			      id);
 
 	set_text(r, o, "where", where);
 	set_text(r, o, "text", text);
@@ -351,8 +352,8 @@ static int show(const json_t *root, char **ret)
 }
 
 /* Takes @list of the report. */
-static int finish(struct abibase_context *ctx, const char *source, struct report *report, bool valid,
-		  struct abibase_result **ret)
+static int finish(struct abibase_context *ctx, const char *source, struct report *report,
+		  bool valid, struct abibase_result **ret)
 {
 	json_t *file = json_pack("{s:s, s:o}", "verdict", valid ? "yes" : "no", "problems",
 				 report->list);

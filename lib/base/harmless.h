@@ -2,7 +2,8 @@
 #ifndef ABIBASE_HARMLESS_H
 #define ABIBASE_HARMLESS_H
 
-/* Text from elsewhere, before it goes to a terminal. The command is linked with its own copy of this. */
+/* Text from elsewhere, before it goes to a terminal. The command is linked with its own copy of
+ * this. */
 
 #include <stdbool.h>
 

@@ -3,9 +3,9 @@
 #define ABIBASE_KNOWN_H
 
 /*
- * Properties, feature groups, requirements and virtio bits are the catalogue's, and no code knows one
- * of them. Those below are the design's own, each for its reason; tests/knowledge.sh holds lib/ to
- * this list.
+ * Properties, feature groups, requirements and virtio bits are the catalogue's, and no code knows
+ * one of them. Those below are the design's own, each for its reason; tests/knowledge.sh holds lib/
+ * to this list.
  */
 
 /* A legacy device has one word of feature bits: virtio 1.3, 4.1.4.8. */

@@ -112,8 +112,8 @@ static _Noreturn void guard_be_init(int lifeline)
 
 /*
  * What is forked from here on is in a process namespace of its own, where the caller may have one.
- * Its first process is none of those that are executed: signals do not reach it as they reach others.
- * Returns that, or 0 where there is no namespace; @ret is what keeps it alive.
+ * Its first process is none of those that are executed: signals do not reach it as they reach
+ * others. Returns that, or 0 where there is no namespace; @ret is what keeps it alive.
  */
 static pid_t guard_make_namespace(int *ret)
 {

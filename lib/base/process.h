@@ -30,8 +30,8 @@ pid_t process_fork(void);
  * In a child of process_fork() by @parent, which leads a process group: returns in a child of that,
  * while the process itself stays as its guard, holds no descriptor and ends as the child ends. All
  * that the child has started ends before that, with a session of its own or without: by a process
- * namespace where the caller may make one, else as far as the kernel lists children. 0, or a negative
- * errno in the process itself.
+ * namespace where the caller may make one, else as far as the kernel lists children. 0, or a
+ * negative errno in the process itself.
  */
 int process_guard(pid_t parent);
 /* End what process_guard() guards, and reap the guard. The status, or -1 as process_reap(). */

@@ -159,7 +159,8 @@ const char *baseline_make_id(struct abibase_baseline *b)
 				   v->property);
 	}
 	for (size_t i = 0; i < b->n_requirements; i++)
-		buf_printf(&text, "%s %s\n", b->requirements[i].met == ABIBASE_YES ? "requires" : "without",
+		buf_printf(&text, "%s %s\n",
+			   b->requirements[i].met == ABIBASE_YES ? "requires" : "without",
 			   b->requirements[i].name);
 	if (buf_failed(&text))
 		return NULL;
@@ -392,9 +393,9 @@ static int build_order(const void *a, const void *b)
 
 /*
  * A build's record with what it has of this machine type only: the others are many and none of this
- * baseline's business. A build that does not list it keeps its list, which says so. The digest stays
- * that of the whole record, by which builds are told apart. A deep copy, for jansson counts references
- * without care for other threads that share the build.
+ * baseline's business. A build that does not list it keeps its list, which says so. The digest
+ * stays that of the whole record, by which builds are told apart. A deep copy, for jansson counts
+ * references without care for other threads that share the build.
  */
 static json_t *own_part(const struct abibase_baseline *b, const struct build *build)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * A catalogue asks for more than a profile was asked when it was recorded. What its build records say
- * of the rows that are new is added to its entries, as a probe with this catalogue would have written
- * them.
+ * A catalogue asks for more than a profile was asked when it was recorded. What its build records
+ * say of the rows that are new is added to its entries, as a probe with this catalogue would have
+ * written them.
  */
 
 #include <errno.h>
@@ -110,8 +110,8 @@ static int fill_row(json_t *entry, const struct row *row, const json_t *root)
 }
 
 /*
- * Does the record have the class of each new row? Of one that it was not made of nothing is known; where
- * the entry has that class the row would be taken for a property that QEMU does not have.
+ * Does the record have the class of each new row? Of one that it was not made of nothing is known;
+ * where the entry has that class the row would be taken for a property that QEMU does not have.
  */
 static bool can_fill(const struct abibase_catalogue *cat, const json_t *entry, const json_t *root)
 {

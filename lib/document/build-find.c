@@ -137,7 +137,8 @@ static int find(struct abibase_context *ctx, const char *dir, const char *digest
 
 static const char *differing_member(const json_t *entry, const json_t *root)
 {
-	static const char *const members[] = { "build_id", "machines", "package", "target", "version" };
+	static const char *const members[] = { "build_id", "machines", "package", "target",
+					       "version" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
 		const json_t *a = json_object_get(entry, members[i]);
@@ -159,8 +160,8 @@ static bool has_property(const json_t *root, const char *class_name, const char 
 }
 
 /*
- * A property that the record does not have, of a class that it has, or has of another type. An entry may
- * name an abstract class, of which no object was asked: then one that comes of it has it.
+ * A property that the record does not have, of a class that it has, or has of another type. An
+ * entry may name an abstract class, of which no object was asked: then one that comes of it has it.
  */
 static bool property_differs(const json_t *root, const char *class_name, const char *property,
 			     const char *word)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The record of a QEMU build. What many classes or machine types share is written once: a property on
- * the furthest ancestor whose recorded descendants all have it alike, and a machine type as what it
- * changes of another one.
+ * The record of a QEMU build. What many classes or machine types share is written once: a property
+ * on the furthest ancestor whose recorded descendants all have it alike, and a machine type as what
+ * it changes of another one.
  */
 
 #include <errno.h>
@@ -85,7 +85,8 @@ static const struct member build_members[] = {
 	{ "properties", J_OBJECT, .required = true, .each = &each_class },
 	{ "schema", J_STRING, .required = true },
 	{ "shape", J_OBJECT, .keys = schema_key,
-	  .each = EACH(J_OBJECT, .keys = schema_key, .each = EACH_OBJECT(sizes_members, MORE_NONE)) },
+	  .each = EACH(J_OBJECT, .keys = schema_key,
+		       .each = EACH_OBJECT(sizes_members, MORE_NONE)) },
 	{ "target", J_STRING, .required = true, .check = schema_name },
 	{ "values", J_OBJECT, .each = EACH_OBJECT(values_members, MORE_NONE) },
 	{ "values_of", J_ARRAY, .each = &each_name },
@@ -124,12 +125,14 @@ static void check_chain(struct schema_walk *c, const json_t *root, const char *m
 			break;
 
 		mark2 = schema_enter(c, key);
-		for (; next && json_object_get(map, next) && steps <= json_object_size(map); steps++)
+		for (; next && json_object_get(map, next) && steps <= json_object_size(map);
+		     steps++)
 			next = next_of(map, next, link);
 		if (steps > json_object_size(map))
 			schema_fault(c, "build-circle", "is made of itself");
 		else if (next && link)
-			schema_fault(c, "build-circle", "is made of \"%s\", which is not there", next);
+			schema_fault(c, "build-circle", "is made of \"%s\", which is not there",
+				     next);
 		schema_leave(c, mark2);
 	}
 	schema_leave(c, mark);
@@ -147,7 +150,8 @@ static void check_adds_as(struct schema_walk *c, const json_t *root)
 
 		mark2 = schema_enter(c, key);
 		if (as && !json_object_get(json_object_get(compat, as), "adds"))
-			schema_fault(c, "build-circle", "adds what \"%s\" does, which adds nothing", as);
+			schema_fault(c, "build-circle", "adds what \"%s\" does, which adds nothing",
+				     as);
 		schema_leave(c, mark2);
 	}
 	schema_leave(c, mark);
@@ -272,7 +276,8 @@ const char *build_property(const json_t *root, const char *class_name, const cha
 	const json_t *properties = json_object_get(root, "properties");
 
 	for (; class_name; class_name = next_of(classes, class_name, NULL)) {
-		const json_t *v = json_object_get(json_object_get(properties, class_name), property);
+		const json_t *v =
+			json_object_get(json_object_get(properties, class_name), property);
 
 		if (v)
 			return json_string_value(v);

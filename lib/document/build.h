@@ -29,13 +29,14 @@ bool build_has_class(const json_t *root, const char *class_name);
 bool build_is_a(const json_t *root, const char *class_name, const char *type);
 /* "TYPE" or "TYPE=DEFAULT"; NULL: the class has no such property. */
 const char *build_property(const json_t *root, const char *class_name, const char *property);
-/* All properties of a class, new: each with its type, or null where one above has it and it has not. */
+/* All properties of a class, new: each with its type, or null where one above has it and it has
+ * not. */
 json_t *build_properties(const json_t *root, const char *class_name);
 /* The default that such a text states, new: JSON null is none, NULL not known. */
 json_t *build_default(const char *type);
 /*
- * The value that @machine gives to a property of @class_name, new: JSON null is none, NULL not known.
- * Of memory there may be none left: the same NULL. @mac: QEMU makes one up for each device.
+ * The value that @machine gives to a property of @class_name, new: JSON null is none, NULL not
+ * known. Of memory there may be none left: the same NULL. @mac: QEMU makes one up for each device.
  */
 struct build_question {
 	const char *class_name, *property;
@@ -55,17 +56,18 @@ void class_proxy(const char *class_name, struct buf *ret);
 int build_classes_load(struct abibase_context *ctx, json_t **ret);
 
 /*
- * Find the records that @p names (document/build-find.c): beside its file, @path or NULL, then where @ctx
- * looks. One that is nowhere is as if it were not named; one that is
- * there and cannot be used is an error.
+ * Find the records that @p names (document/build-find.c): beside its file, @path or NULL, then
+ * where @ctx looks. One that is nowhere is as if it were not named; one that is there and cannot be
+ * used is an error.
  */
 int builds_find(struct abibase_context *ctx, struct abibase_profile *p, const char *path);
 /* From now on @ctx knows this one. */
 int builds_remember(struct abibase_context *ctx, struct abibase_build *r);
 
 /*
- * What a profile says to a catalogue that is newer than it (document/build-fill.c): the same profile
- * with what its records have of rows that it was not asked for. For abibase_profile_unref().
+ * What a profile says to a catalogue that is newer than it (document/build-fill.c): the same
+ * profile with what its records have of rows that it was not asked for. For
+ * abibase_profile_unref().
  */
 int profile_current(struct abibase_context *ctx, const struct abibase_catalogue *cat,
 		    const struct abibase_profile *p, struct abibase_profile **ret);

@@ -201,11 +201,13 @@ static const struct member release_members[] = {
 
 static const struct member catalogue_members[] = {
 	{ "backends", J_OBJECT, .required = true, .check = check_backends },
-	{ "conditions", J_OBJECT, .required = true, .each = EACH_OBJECT(condition_members, MORE_FREE) },
+	{ "conditions", J_OBJECT, .required = true,
+	  .each = EACH_OBJECT(condition_members, MORE_FREE) },
 	{ "features", J_ARRAY, .required = true, .each = EACH_OBJECT(feature_members, MORE_FREE) },
 	{ "groups", J_OBJECT, .required = true, .each = EACH_OBJECT(group_members, MORE_FREE) },
 	{ "releases", J_ARRAY, .each = EACH_OBJECT(release_members, MORE_FREE) },
-	{ "requirements", J_ARRAY, .required = true, .each = EACH_OBJECT(requirement_members, MORE_FREE) },
+	{ "requirements", J_ARRAY, .required = true,
+	  .each = EACH_OBJECT(requirement_members, MORE_FREE) },
 	{ "revision", J_INT, .required = true, .check = schema_revision },
 	{ "schema", J_STRING, .required = true },
 	{ "shapes", J_ARRAY, .required = true, .each = EACH_OBJECT(shape_members, MORE_FREE) },

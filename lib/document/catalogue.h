@@ -86,9 +86,9 @@ struct row {
 	enum row_queues queues; /* whose size it sets */
 	const char *shown_as;   /* the member of an observed shape that shows it, or NULL */
 	/*
-	 * The member of an observed shape that is the value, for it comes of a file of the host and no
-	 * record of properties has it; or NULL. What to do where no property sets it; since which version an
-	 * incoming guest may be given less than the file takes, zero: never.
+	 * The member of an observed shape that is the value, for it comes of a file of the host and
+	 * no record of properties has it; or NULL. What to do where no property sets it; since
+	 * which version an incoming guest may be given less than the file takes, zero: never.
 	 */
 	const char *observed, *remedy;
 	struct version incoming_since;
@@ -199,7 +199,8 @@ int64_t shape_value(const struct shape *s, const struct version *v);
 int64_t shape_least(const struct shape *s);
 int64_t shape_most(const struct shape *s);
 struct suggest;
-/* The names of properties, with their class where the word has one; with @groups those of groups too. */
+/* The names of properties, with their class where the word has one; with @groups those of groups
+ * too. */
 void catalogue_suggest(const struct abibase_catalogue *cat, struct suggest *s, bool groups);
 /* Row by "class.property", or -1. */
 int catalogue_row(const struct abibase_catalogue *cat, const char *key);

@@ -178,7 +178,8 @@ static void check_row(struct schema_walk *c, const json_t *v)
 static const struct member row_members[] = {
 	{ "also", J_ARRAY, .each = EACH(J_STRING) },
 	{ "details", J_ARRAY,
-	  .each = EACH(J_OBJECT, .members = detail_members, .more = MORE_FREE, .check = check_detail) },
+	  .each = EACH(J_OBJECT, .members = detail_members, .more = MORE_FREE,
+		       .check = check_detail) },
 	{ "device", J_STRING, .check = schema_name },
 	{ "example", J_STRING, .required = true, .check = schema_nonempty },
 	{ "id", J_STRING, .required = true, .check = schema_name },
@@ -304,7 +305,8 @@ static const struct member devices_members[] = {
 	{ "devices", J_OBJECT, .required = true, .each = EACH_OBJECT(device_members, MORE_FREE) },
 	{ "families", J_ARRAY, .required = true, .each = EACH_OBJECT(family_members, MORE_FREE) },
 	{ "schema", J_STRING, .required = true },
-	{ "transport", J_OBJECT, .required = true, .members = transport_members, .more = MORE_FREE },
+	{ "transport", J_OBJECT, .required = true, .members = transport_members,
+	  .more = MORE_FREE },
 	{ 0 },
 };
 

@@ -557,8 +557,8 @@ static const char *wanted_type(const json_t *v, int bit)
 static int wrong_type(struct abibase_context *ctx, const struct abibase_profile *p,
 		      const char *fact, const char *type)
 {
-	return context_fail(ctx, EINVAL, "json-bad-value", NULL, "%s: /facts/%s must be %s", p->name,
-			    fact, type);
+	return context_fail(ctx, EINVAL, "json-bad-value", NULL, "%s: /facts/%s must be %s",
+			    p->name, fact, type);
 }
 
 int profile_check_types(struct abibase_context *ctx, const struct abibase_catalogue *cat,

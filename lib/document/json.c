@@ -160,7 +160,8 @@ static char *schema_where(const struct schema_walk *c)
 	return buf_steal(&b);
 }
 
-static _printf_(4, 0) void schema_say(struct schema_walk *c, int err, const char *id, const char *fmt, va_list ap)
+static _printf_(4, 0) void schema_say(struct schema_walk *c, int err, const char *id,
+				      const char *fmt, va_list ap)
 {
 	_autofree_ char *where = schema_where(c);
 	_autofree_ char *text = NULL;

@@ -89,8 +89,8 @@ struct member {
 #define EACH_OBJECT(table, others) EACH(J_OBJECT, .members = table, .more = others)
 
 /*
- * The form of a document, or of a @part of it that a hook holds against a table of its own. From these
- * the JSON Schemas and the manual pages are held to the tables: tests/forms.c.
+ * The form of a document, or of a @part of it that a hook holds against a table of its own. From
+ * these the JSON Schemas and the manual pages are held to the tables: tests/forms.c.
  */
 struct form {
 	const char *kind; /* "schema": "abibase-KIND/1" */

@@ -327,8 +327,9 @@ static void check_mask(struct schema_walk *c, const json_t *facts, const char *k
 		return;
 	if (!json_is_string(mask) || !is_word(json_string_value(mask)) ||
 	    json_string_length(mask) != json_string_length(word))
-		schema_fault(c, "json-bad-value", "is not a word as wide as \"%s\", which has %zu bits",
-			     id, 4 * (json_string_length(word) - 2));
+		schema_fault(c, "json-bad-value",
+			     "is not a word as wide as \"%s\", which has %zu bits", id,
+			     4 * (json_string_length(word) - 2));
 }
 
 static void check_masks(struct schema_walk *c, const json_t *facts)
@@ -639,8 +640,8 @@ int condition_parse(const char *s, char **ret_fact, int *ret_bit)
 }
 
 /*
- * "vhost_net.features.known" has the bits of the word that are known; without it all are. Where it is
- * unknown itself none is.
+ * "vhost_net.features.known" has the bits of the word that are known; without it all are. Where it
+ * is unknown itself none is.
  */
 static bool is_known_bit(const struct abibase_profile *p, const char *fact, unsigned int bit)
 {
@@ -747,8 +748,9 @@ const char *unknown_remedy(const char *reason)
 				     "(/lib/modules), or load the module" },
 		{ "refused", "run the probe outside of the container, or let its device cgroup and "
 			     "its seccomp filter pass the device" },
-		{ "lower-bound", "probe a host of that kind: of this word only the bits that are on are "
-				 "known for sure" },
+		{ "lower-bound",
+		  "probe a host of that kind: of this word only the bits that are on are "
+		  "known for sure" },
 		{ "not-asked", "run the probe without leaving this out: name it with --only" },
 	};
 

@@ -39,7 +39,8 @@ int profile_from_json(struct abibase_context *ctx, json_t *root, const char *sou
 		      struct abibase_profile **ret);
 /* A file, without the build records that it names. */
 int profile_read(struct abibase_context *ctx, const char *path, struct abibase_profile **ret);
-/* The same as profile_from_json() of a document in the file @path, or NULL; its build records are looked for there, too. */
+/* The same as profile_from_json() of a document in the file @path, or NULL; its build records are
+ * looked for there, too. */
 int profile_from_document(struct abibase_context *ctx, json_t *root, const char *source,
 			  const char *path, struct abibase_profile **ret);
 /* Another profile of the same document; NULL when there is no memory. */

@@ -17,8 +17,8 @@ struct abibase_result {
 };
 
 /*
- * Hand out a result with this verdict, document, and text or show(). Both are taken, also on failure;
- * a document or a text that is missing is one for which memory ran out.
+ * Hand out a result with this verdict, document, and text or show(). Both are taken, also on
+ * failure; a document or a text that is missing is one for which memory ran out.
  */
 int result_give(struct abibase_context *ctx, const struct abibase_result *made,
 		struct abibase_result **ret) _must_check_;

@@ -4,9 +4,9 @@
 #include "document/value.h"
 
 /*
- * The reader of documents. A value is the node of jansson's tree in other clothes: jansson stays out
- * of the public header, and reading allocates nothing and counts no references. Its own calls take
- * NULL, and nodes of another type.
+ * The reader of documents. A value is the node of jansson's tree in other clothes: jansson stays
+ * out of the public header, and reading allocates nothing and counts no references. Its own calls
+ * take NULL, and nodes of another type.
  */
 
 static const json_t *node(const struct abibase_value *v)

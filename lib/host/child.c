@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * One surface is asked in a process of its own, which has no capability but those that its questions
- * take. It says what it found in records through a pipe.
+ * One surface is asked in a process of its own, which has no capability but those that its
+ * questions take. It says what it found in records through a pipe.
  */
 
 #include <errno.h>

@@ -10,7 +10,8 @@
 
 /* --------------------------------------------------------- sizes that destinations check */
 
-/* An assumed QEMU may be any: one that has the most as a source, the least as a destination that checks. */
+/* An assumed QEMU may be any: one that has the most as a source, the least as a destination that
+ * checks. */
 static int judge_assumed_pair(struct derive *d, const struct shape *s, size_t from, size_t to)
 {
 	bool src = d->views[from].entry, dst = d->views[to].entry;
@@ -24,14 +25,16 @@ static int judge_assumed_pair(struct derive *d, const struct shape *s, size_t fr
 	if (!derive_write_users(d, to, s, true, &text))
 		return buf_failed(&text) ? -ENOMEM : 0;
 	if (dst)
-		buf_printf(&text, " as a destination: QEMU %s there", d->b->used[to].build->version);
+		buf_printf(&text, " as a destination: QEMU %s there",
+			   d->b->used[to].build->version);
 	else
 		buf_puts(&text, " as a destination: its QEMU is assumed, and one of upstream");
 	buf_printf(&text, " %s the %s against its own", dst ? "checks" : "that checks", s->text);
 	if (dst)
 		buf_puts(&text, ", and the QEMU assumed on ");
 	else
-		buf_printf(&text, " can have less than QEMU %s on ", d->b->used[from].build->version);
+		buf_printf(&text, " can have less than QEMU %s on ",
+			   d->b->used[from].build->version);
 	derive_write_users(d, from, s, false, &text);
 	buf_printf(&text, "%s (%s)", dst ? " can have more" : " has", s->name);
 	return derive_finding(d, ABIBASE_FINDING_UNKNOWN, "shape-unknown",
@@ -159,8 +162,9 @@ static int note_by_version(struct derive *d, const struct shape *s)
 	if (!n)
 		return 0;
 	derive_write_hosts(d, hosts, n, &text);
-	buf_printf(&text, ": the %s that a destination checks are taken from the version of QEMU, and an "
-			  "update can change them (%s)",
+	buf_printf(&text,
+		   ": the %s that a destination checks are taken from the version of QEMU, and an "
+		   "update can change them (%s)",
 		   s->text, s->name);
 	return derive_finding(d, ABIBASE_FINDING_NOTE, "shape-by-version",
 			      "abibase probe on that host records them", &text);
@@ -193,7 +197,8 @@ struct poll {
 	size_t n_lacks, n_unknown, n_has;
 	const struct condition *missing;
 	struct asked untold;
-	bool untellable; /* of a host that perhaps does not have the backend, which is said elsewhere */
+	bool untellable; /* of a host that perhaps does not have the backend, which is said
+			    elsewhere */
 };
 
 static enum abibase_tri poll_host(const struct derive *d, const struct host *h,
@@ -493,8 +498,8 @@ static size_t count_users(const struct derive *d, size_t used)
 
 /*
  * May another host have another value of it? Under a machine type of upstream's a version means one
- * thing. Under a vendor's, two hosts with the same record have the same build where it says which that
- * is: a record that leaves it out can be of two.
+ * thing. Under a vendor's, two hosts with the same record have the same build where it says which
+ * that is: a record that leaves it out can be of two.
  */
 static bool may_differ(const struct derive *d, size_t r, size_t used)
 {
@@ -523,7 +528,8 @@ static int note_unset(struct derive *d, size_t used)
 			continue;
 		if (!n++) {
 			derive_write_build(d, used, &text);
-			buf_printf(&text, ": what it makes of %s is not recorded, and no list sets it:",
+			buf_printf(&text,
+				   ": what it makes of %s is not recorded, and no list sets it:",
 				   d->b->machine);
 		}
 		buf_printf(&text, "%s %s", n > 1 ? "," : "", row->key);
@@ -547,8 +553,9 @@ static int note_unrecorded(struct derive *d, size_t used)
 			continue;
 		if (!n++) {
 			derive_write_build(d, used, &text);
-			buf_printf(&text, ": what it makes of %s is not recorded, so these are off for "
-					  "everybody:",
+			buf_printf(&text,
+				   ": what it makes of %s is not recorded, so these are off for "
+				   "everybody:",
 				   d->b->machine);
 		}
 		buf_printf(&text, "%s %s", n > 1 ? "," : "", d->cat->rows[r].key);
@@ -609,8 +616,8 @@ static bool is_unasked(const struct derive *d, size_t r, size_t used)
 }
 
 /*
- * Of a class that was not asked about, under a machine type that no version tells of, nothing can be
- * compared, as with ROM sizes.
+ * Of a class that was not asked about, under a machine type that no version tells of, nothing can
+ * be compared, as with ROM sizes.
  */
 static int note_unasked(struct derive *d)
 {
@@ -620,12 +627,16 @@ static int note_unasked(struct derive *d)
 	for (size_t r = 0; r < d->cat->n_rows; r++) {
 		const struct row *row = &d->cat->rows[r];
 
-		if (!row_is_silent(row) || row->observed || d->included[r] || !derive_is_about(d, row))
+		if (!row_is_silent(row) || row->observed || d->included[r] ||
+		    !derive_is_about(d, row))
 			continue;
 		for (size_t u = 0; u < d->b->n_used; u++)
 			if (d->views[u].entry && is_unasked(d, r, u)) {
-				buf_printf(&text, "%s%s", n++ ? ", " : "not recorded of every QEMU, so not "
-						   "compared: ", row->key);
+				buf_printf(&text, "%s%s",
+					   n++ ? ", " :
+						 "not recorded of every QEMU, so not "
+						 "compared: ",
+					   row->key);
 				break;
 			}
 	}
@@ -659,8 +670,8 @@ static int note_exceptions(struct derive *d)
 
 int derive_notes(struct derive *d)
 {
-	if (note_unknowns(d) < 0 || note_values(d) < 0 || note_differences(d) < 0 || note_recorded(d) < 0 ||
-	    note_unasked(d) < 0 || note_exceptions(d) < 0)
+	if (note_unknowns(d) < 0 || note_values(d) < 0 || note_differences(d) < 0 ||
+	    note_recorded(d) < 0 || note_unasked(d) < 0 || note_exceptions(d) < 0)
 		return -ENOMEM;
 	return 0;
 }

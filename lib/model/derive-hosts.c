@@ -229,7 +229,8 @@ static unsigned int *builds_in_order(const struct inputs *in)
 	for (unsigned int i = 0; order && i < in->n_builds; i++) {
 		unsigned int k = i;
 
-		for (; k && strcmp(in->builds[order[k - 1]]->digest, in->builds[i]->digest) > 0; k--)
+		for (; k && strcmp(in->builds[order[k - 1]]->digest, in->builds[i]->digest) > 0;
+		     k--)
 			order[k] = order[k - 1];
 		order[k] = i;
 	}
@@ -550,8 +551,8 @@ int derive_hosts_of(struct derive *d, const bool *used, unsigned int **ret, size
 }
 
 /*
- * What is newer than the catalogue is named, once: a feature that came with it is in no answer, even
- * where all that the catalogue asks for was recorded.
+ * What is newer than the catalogue is named, once: a feature that came with it is in no answer,
+ * even where all that the catalogue asks for was recorded.
  */
 int derive_newer(struct derive *d)
 {

@@ -6,8 +6,8 @@
 /*
  * Sizes that come of a file of the host, such as that of the network card's option ROM: each host
  * shows its guests what its own file takes, and a guest does not get in where that is another size.
- * Where a QEMU has the property, a size that holds every host's file is set; elsewhere the host's own
- * size is the only one that it can have. What is not known is not compared, and that is said.
+ * Where a QEMU has the property, a size that holds every host's file is set; elsewhere the host's
+ * own size is the only one that it can have. What is not known is not compared, and that is said.
  */
 
 /* What a guest of this build sees when nobody says anything; -1: not known. */
@@ -27,7 +27,8 @@ static size_t count_known(const struct derive *d, size_t r)
 	return n;
 }
 
-/* In the answer where all of it is known, be it the same everywhere, or where what is known differs. */
+/* In the answer where all of it is known, be it the same everywhere, or where what is known
+ * differs. */
 bool derive_observed_included(const struct derive *d, size_t r)
 {
 	const struct row *row = &d->cat->rows[r];
@@ -59,8 +60,8 @@ static int judge_untold(struct derive *d, size_t r, size_t used)
 	if (derive_eff(d, r, used)->known != ABIBASE_NO || size == d->number[r])
 		return 0;
 	derive_write_build(d, used, &text);
-	buf_printf(&text, ": does not have the property %s (%s), and what its guests see is ", row->key,
-		   row->feature);
+	buf_printf(&text, ": does not have the property %s (%s), and what its guests see is ",
+		   row->key, row->feature);
 	if (size < 0)
 		buf_puts(&text, "not recorded");
 	else
@@ -103,8 +104,9 @@ static int note_left_out(struct derive *d, size_t r)
 	const struct row *row = &d->cat->rows[r];
 	_buf_ text = { 0 };
 
-	buf_printf(&text, "%ss were not compared, for the group %s was disabled: this is for guests whose "
-			  "network cards have no ROM, with romfile= or rombar=0",
+	buf_printf(&text,
+		   "%ss were not compared, for the group %s was disabled: this is for guests whose "
+		   "network cards have no ROM, with romfile= or rombar=0",
 		   row->feature, row->group_name);
 	return derive_finding(d, ABIBASE_FINDING_NOTE, "size-left-out", NULL, &text);
 }

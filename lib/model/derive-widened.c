@@ -5,9 +5,9 @@
 
 /*
  * A baseline that is widened is made of all its hosts anew, in whatever groups they came. So a host
- * that satisfies it as it is can change it all the same: by a machine type that has off by itself what
- * the list turns on, or by a number that it states. That is never done without a word; it is about
- * what went in, and not of the answer, which is the same for the same hosts.
+ * that satisfies it as it is can change it all the same: by a machine type that has off by itself
+ * what the list turns on, or by a number that it states. That is never done without a word; it is
+ * about what went in, and not of the answer, which is the same for the same hosts.
  */
 
 /* Is there a host that takes it away? One that has it off by itself only leaves it off. */
@@ -41,7 +41,8 @@ static void write_why(const struct derive *d, const struct value *v, struct buf 
 
 		buf_puts(text, i ? ", " : " (");
 		if (w->kind == WHY_DEPENDS || w->kind == WHY_TOGETHER) {
-			buf_printf(text, "%s %s", w->kind == WHY_DEPENDS ? "it needs" : "it goes with", w->what);
+			buf_printf(text, "%s %s",
+				   w->kind == WHY_DEPENDS ? "it needs" : "it goes with", w->what);
 			continue;
 		}
 		buf_printf(text, w->kind == WHY_MACHINE_OFF ? "%s has it off by itself" :
@@ -53,8 +54,10 @@ static void write_why(const struct derive *d, const struct value *v, struct buf 
 	buf_puts(text, v->n_why ? ")" : "");
 }
 
-/* What the earlier baseline has on, and this one would have on if no value but that of its list counted. */
-static void write_turned_off(const struct derive *d, const struct abibase_baseline *was, struct buf *text)
+/* What the earlier baseline has on, and this one would have on if no value but that of its list
+ * counted. */
+static void write_turned_off(const struct derive *d, const struct abibase_baseline *was,
+			     struct buf *text)
 {
 	for (size_t i = 0; i < was->n_values; i++) {
 		const struct value *v = &was->values[i];
@@ -70,7 +73,8 @@ static void write_turned_off(const struct derive *d, const struct abibase_baseli
 }
 
 /* Numbers that operators state: no guest of the earlier baseline was told one. */
-static void write_numbers(const struct derive *d, const struct abibase_baseline *was, struct buf *text)
+static void write_numbers(const struct derive *d, const struct abibase_baseline *was,
+			  struct buf *text)
 {
 	for (size_t i = 0; i < d->b->n_values; i++) {
 		const struct value *now = &d->b->values[i];
@@ -101,10 +105,13 @@ int derive_widened(struct derive *d, const struct abibase_baseline *was)
 		write_turned_off(d, was, &changes);
 	if (!changes.len)
 		return buf_failed(&changes) ? -ENOMEM : 0;
-	buf_printf(&text, "widening baseline %s makes another one, and not because of what a host lacks: %s",
-		   was->id, changes.data);
-	buf_printf(&remedy, "guests started anew with it are other ones; to do no more than admit a host "
-			    "that satisfies %s (abibase check), keep that",
+	buf_printf(
+		&text,
+		"widening baseline %s makes another one, and not because of what a host lacks: %s",
+		was->id, changes.data);
+	buf_printf(&remedy,
+		   "guests started anew with it are other ones; to do no more than admit a host "
+		   "that satisfies %s (abibase check), keep that",
 		   was->id);
 	if (buf_failed(&changes) || buf_failed(&remedy) ||
 	    derive_finding(d, ABIBASE_FINDING_NOTE, "widening-changes-id", remedy.data, &text) < 0)

@@ -77,7 +77,8 @@ bool derive_same_shape(const struct derive *d, const struct shape *s, size_t a, 
 /* In this order: the architecture, the backends, the machine type, the builds and their values. */
 int derive_arch(struct derive *d);
 int derive_backends(struct derive *d);
-/* Add the machine types that every QEMU has to @list, the best first; what keeps it empty is a finding. */
+/* Add the machine types that every QEMU has to @list, the best first; what keeps it empty is a
+ * finding. */
 int derive_common_machines(struct derive *d, json_t *list);
 int derive_machine(struct derive *d);
 int derive_used(struct derive *d);

@@ -21,8 +21,9 @@ static bool is_filled_in(const struct qemu_view *q, const struct abibase_catalog
 static bool is_candidate_of(const struct version *v, const struct version *release)
 {
 	return v->part[2] >= 90 &&
-	       (release->part[0] == v->part[0] ? release->part[1] == v->part[1] + 1 :
-						 release->part[0] == v->part[0] + 1 && !release->part[1]);
+	       (release->part[0] == v->part[0] ?
+			release->part[1] == v->part[1] + 1 :
+			release->part[0] == v->part[0] + 1 && !release->part[1]);
 }
 
 void qemu_view_init(struct qemu_view *q, const struct abibase_catalogue *cat, const json_t *entry,
@@ -47,14 +48,15 @@ void qemu_view_init(struct qemu_view *q, const struct abibase_catalogue *cat, co
 
 /*
  * pve-qemu, debian/patches/pve/0024-PVE-Allow-version-code-in-machine-type.patch (0022 in older
- * releases); what qemu-server puts behind the "+" changes its own command line. The package is named
- * as debian/rules gives it to --with-pkgversion: "pve-qemu-kvm_10.1.2-7".
+ * releases); what qemu-server puts behind the "+" changes its own command line. The package is
+ * named as debian/rules gives it to --with-pkgversion: "pve-qemu-kvm_10.1.2-7".
  */
 size_t qemu_machine_len(const json_t *entry, const char *machine)
 {
 	const char *package = json_string_value(json_object_get(entry, "package"));
 
-	return package && strprefix(package, "pve-qemu-kvm") ? strcspn(machine, "+") : strlen(machine);
+	return package && strprefix(package, "pve-qemu-kvm") ? strcspn(machine, "+") :
+							       strlen(machine);
 }
 
 bool qemu_cuts_machine(const json_t *entry, const char *machine)

@@ -27,7 +27,8 @@ struct qemu_view {
 
 struct effective {
 	enum abibase_tri known;
-	/* NULL: unknown, or the property is not known; what is observed is there without a property too */
+	/* NULL: unknown, or the property is not known; what is observed is there without a property
+	 * too */
 	const json_t *value;
 	const json_t *without; /* not known, and it does as if it were set to this; or NULL */
 	bool recorded;	     /* the value was recorded, not filled in */
@@ -42,8 +43,8 @@ struct effective {
 void qemu_view_init(struct qemu_view *q, const struct abibase_catalogue *cat, const json_t *entry,
 		    const char *machine);
 /*
- * What this binary makes of the name of a machine type: Proxmox' build cuts it at "+" before it looks
- * for the machine. The length of what counts; that of the whole name where nothing is cut.
+ * What this binary makes of the name of a machine type: Proxmox' build cuts it at "+" before it
+ * looks for the machine. The length of what counts; that of the whole name where nothing is cut.
  */
 size_t qemu_machine_len(const json_t *entry, const char *machine);
 bool qemu_cuts_machine(const json_t *entry, const char *machine);
@@ -62,15 +63,16 @@ int64_t qemu_recorded_size(const json_t *entry, const char *machine, const char 
 /* The largest number that @member of the recorded shape is on any backend, or NULL. */
 const json_t *qemu_observed(const json_t *entry, const char *machine, const char *member);
 /*
- * Does this binary have this machine type? By its list, or the patterns of its names, else by version
- * for upstream names.
+ * Does this binary have this machine type? By its list, or the patterns of its names, else by
+ * version for upstream names.
  */
 enum abibase_tri qemu_has_machine(const struct abibase_catalogue *cat, const json_t *entry,
 				  const char *machine);
 void qemu_effective(const struct qemu_view *q, const struct row *row, struct effective *ret);
 /*
- * Are two builds with the same record the same build under this machine type? Under one of upstream's a
- * version means one thing; under a vendor's the record has to say which build it is of.
+ * Are two builds with the same record the same build under this machine type? Under one of
+ * upstream's a version means one thing; under a vendor's the record has to say which build it is
+ * of.
  */
 bool qemu_is_told_apart(const json_t *entry, const char *machine);
 /* Does no feature word show it when it has another value? Layout, sizes, texts. */
@@ -94,8 +96,8 @@ enum abibase_tri effective_bit(const struct effective *e, const struct row *row)
 bool need_applies(const struct qemu_view *q, const struct need *need);
 
 /*
- * What the baseline sets or requires and the catalogue does not have, in words: nothing can be said of
- * it here. How many they are.
+ * What the baseline sets or requires and the catalogue does not have, in words: nothing can be said
+ * of it here. How many they are.
  */
 size_t baseline_write_unknown(const struct abibase_catalogue *cat,
 			      const struct abibase_baseline *b, struct buf *out);

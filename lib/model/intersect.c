@@ -195,7 +195,8 @@ static int add_group(struct abibase_intersection *ix, bool off, const char *grou
 	suggest_text(&s, '"', near);
 	return context_fail(ix->ctx, EINVAL, "group-not-known", NULL,
 			    "\"%s\" is not a group that can be switched%s%s accepted: %s", group,
-			    off ? " off" : "", *near ? near : ";", names.data ? names.data : "none");
+			    off ? " off" : "", *near ? near : ";",
+			    names.data ? names.data : "none");
 }
 
 ABIBASE_EXPORT int abibase_intersection_enable(struct abibase_intersection *ix, const char *group)
@@ -377,7 +378,8 @@ static int keep_earlier(struct abibase_intersection *ix, const struct abibase_ba
 		i++;
 	if (i < before && streq(ix->earlier[i]->id, b->id))
 		return 0;
-	if (array_grow(&ix->earlier, before, &ix->cap_earlier, sizeof(struct abibase_baseline *)) < 0)
+	if (array_grow(&ix->earlier, before, &ix->cap_earlier, sizeof(struct abibase_baseline *)) <
+	    0)
 		return context_oom(ix->ctx);
 	memmove(&ix->earlier[i + 1], &ix->earlier[i], (before - i) * sizeof(*ix->earlier));
 	ix->earlier[i] = abibase_baseline_ref((struct abibase_baseline *)b);
@@ -430,9 +432,10 @@ ABIBASE_EXPORT int abibase_intersection_add_baseline(struct abibase_intersection
 						     const struct abibase_baseline *b)
 {
 	if (b->no_inputs)
-		return context_fail(ix->ctx, EINVAL, "no-inputs", NULL,
-				    "the earlier baseline has no inputs, so that it cannot be "
-				    "widened: take the one that it was written from, with its inputs");
+		return context_fail(
+			ix->ctx, EINVAL, "no-inputs", NULL,
+			"the earlier baseline has no inputs, so that it cannot be "
+			"widened: take the one that it was written from, with its inputs");
 	return add_baseline_but(ix, b, NULL);
 }
 
@@ -530,8 +533,8 @@ static json_t *machines_document(const struct abibase_baseline *b, json_t *machi
 		}
 	}
 	return json_pack("{s:s, s:s, s:o, s:o, s:s*}", "schema", "abibase-machines/1", "verdict",
-			 verdict_words[b->verdict], "machines", machines, "findings", list, "target",
-			 b->target);
+			 verdict_words[b->verdict], "machines", machines, "findings", list,
+			 "target", b->target);
 }
 
 ABIBASE_EXPORT int abibase_intersection_machines(struct abibase_intersection *ix,

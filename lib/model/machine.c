@@ -3,7 +3,8 @@
 #include "model/machine.h"
 
 const char machine_unasked_remedy[] =
-	"see why it does not answer, and probe the host again; or take it away from there; or go on "
+	"see why it does not answer, and probe the host again; or take it away from there; or go "
+	"on "
 	"without with --assume-qemu=HOST, where no QEMU of the host has answered";
 const char machine_unrecorded_remedy[] = "probe the host again";
 
@@ -33,8 +34,9 @@ void machine_count(struct machine_host *h, enum machine_use use)
 void machine_write_unasked(const char *host, const char *path, const char *reason,
 			   struct buf *text)
 {
-	buf_printf(text, "%s: %s is there and could not be asked (%s), so whether it is a QEMU, and "
-			 "has the machine type, is not known",
+	buf_printf(text,
+		   "%s: %s is there and could not be asked (%s), so whether it is a QEMU, and "
+		   "has the machine type, is not known",
 		   host, path ? path : "a binary", reason);
 }
 
@@ -48,12 +50,14 @@ static enum machine_answer judge_none(const struct machine_host *h, struct buf *
 			      "again (abibase probe --qemu BINARY names one in another place)";
 		return MACHINE_CONFLICT;
 	}
-	buf_printf(text, "%s: no QEMU facts in the profile, so whether a QEMU there has the machine "
-			 "type is not known",
+	buf_printf(text,
+		   "%s: no QEMU facts in the profile, so whether a QEMU there has the machine "
+		   "type is not known",
 		   h->name);
 	*ret_id = "no-qemu-facts";
-	*ret_remedy = "probe the host with its QEMU (abibase probe --qemu BINARY); or take it to have "
-		      "an upstream QEMU with the machine type: --assume-qemu=HOST";
+	*ret_remedy =
+		"probe the host with its QEMU (abibase probe --qemu BINARY); or take it to have "
+		"an upstream QEMU with the machine type: --assume-qemu=HOST";
 	return MACHINE_UNKNOWN;
 }
 
@@ -70,8 +74,9 @@ enum machine_answer machine_judge(const struct machine_host *h, const char *targ
 		machine_name_parse(machine, &name);
 		buf_printf(text, "%s: its QEMU is assumed (--assume-qemu): ", h->name);
 		if (name.upstream)
-			buf_printf(text, "any of upstream that has %s, whatever is there; several are "
-					 "taken to be alike in what destinations check",
+			buf_printf(text,
+				   "any of upstream that has %s, whatever is there; several are "
+				   "taken to be alike in what destinations check",
 				   machine);
 		else
 			buf_printf(text, "one of upstream, and none of these has %s", machine);

@@ -435,8 +435,8 @@ static bool holds_of_any(const struct abibase_baseline *b, const struct met *m)
 {
 	for (size_t i = 0; i < m->n_conditions; i++)
 		for (size_t c = 0; c < b->in.n_conditions; c++)
-			for (size_t h = 0; streq(b->in.conditions[c], m->conditions[i]) && h < b->in.n_hosts;
-			     h++)
+			for (size_t h = 0;
+			     streq(b->in.conditions[c], m->conditions[i]) && h < b->in.n_hosts; h++)
 				if (b->in.hosts[h]->answers[c] == ABIBASE_YES)
 					return true;
 	return !m->n_conditions;
@@ -547,9 +547,10 @@ ABIBASE_EXPORT int abibase_render_run(struct abibase_render *r, const struct abi
 	int result = list_builds(r, b, &l);
 
 	if (r->no_inputs && b->in.policy.dest.n)
-		result = context_fail(r->ctx, EINVAL, "no-inputs", NULL,
-				      "which hosts are ever a destination is a part of the inputs: a "
-				      "baseline with destinations cannot be written without them");
+		result = context_fail(
+			r->ctx, EINVAL, "no-inputs", NULL,
+			"which hosts are ever a destination is a part of the inputs: a "
+			"baseline with destinations cannot be written without them");
 	if (b->verdict != ABIBASE_VERDICT_YES)
 		list_findings(b, &l.why);
 	else if (result == 0 && list_make(r, b, &l) < 0)

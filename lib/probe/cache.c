@@ -2,8 +2,9 @@
 
 /*
  * What QEMU binaries answered, kept by build id: a build id stands for the bytes of the binary, and
- * the same bytes, with the same ROM files, answer the same. A file here is never believed unread: it is the caller's own,
- * nobody else can write it, and its digest holds, or it is as if it were not there.
+ * the same bytes, with the same ROM files, answer the same. A file here is never believed unread:
+ * it is the caller's own, nobody else can write it, and its digest holds, or it is as if it were
+ * not there.
  */
 
 #include <fcntl.h>
@@ -86,8 +87,8 @@ static void hash_rom(const char *dir, const char *name, struct blake2b *b)
 }
 
 /*
- * The ROM files of network cards, which are a package of their own and are upgraded without QEMU: those
- * beside it, and those where distributions have them.
+ * The ROM files of network cards, which are a package of their own and are upgraded without QEMU:
+ * those beside it, and those where distributions have them.
  */
 static void hash_roms(const char *qemu, struct blake2b *b)
 {

@@ -408,8 +408,8 @@ static int probe_parameters(struct abibase_probe *pr, const char *release, json_
 }
 
 /* One surface, if it is to be asked. */
-static int probe_wanted(struct abibase_probe *pr, const struct probe_surface *s, const char *release,
-			json_t *facts, json_t *loaded, struct findings *f)
+static int probe_wanted(struct abibase_probe *pr, const struct probe_surface *s,
+			const char *release, json_t *facts, json_t *loaded, struct findings *f)
 {
 	memset(f, 0, sizeof(*f));
 	if (!probe_wants(pr, s->option)) {
@@ -628,8 +628,8 @@ ABIBASE_EXPORT void abibase_probe_cancel(struct abibase_probe *pr)
 		__atomic_store_n(&pr->stop.asked, true, __ATOMIC_RELEASE);
 }
 
-static int ask_all(struct abibase_probe *pr, struct abibase_catalogue *cat, const struct utsname *un,
-		   const char *name, json_t **ret)
+static int ask_all(struct abibase_probe *pr, struct abibase_catalogue *cat,
+		   const struct utsname *un, const char *name, json_t **ret)
 {
 	int r = build(pr, cat, un, name, ret);
 

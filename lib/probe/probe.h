@@ -20,7 +20,8 @@ struct abibase_probe {
 	bool observe; /* start each machine type and read what it offers */
 	bool sizes;   /* the same of sizes that hang on no backend, once a build */
 	char *builds_dir; /* where build records are written; NULL: none is made */
-	json_t *classes;  /* of which they are made, besides those of the catalogue; loaded with the first */
+	json_t *classes;  /* of which they are made, besides those of the catalogue; loaded with the
+			     first */
 	char *cache_dir; /* NULL: nothing is kept */
 	abibase_progress_fn progress; /* or NULL */
 	void *progress_data;
@@ -106,8 +107,9 @@ int probe_values_add(struct abibase_probe *pr, struct qmp *q, const char *path,
 		     json_t *record, bool *ret_complete);
 
 /*
- * The record of a QEMU build (probe/record.c). Begin with a QEMU on -machine none whose @entry has all
- * that it says of itself; it fails as a question does. End when its machine types have been looked at.
+ * The record of a QEMU build (probe/record.c). Begin with a QEMU on -machine none whose @entry has
+ * all that it says of itself; it fails as a question does. End when its machine types have been
+ * looked at.
  */
 int probe_record_begin(struct abibase_probe *pr, struct qmp *q, const struct abibase_catalogue *cat,
 		       const json_t *entry, json_t **ret);
@@ -116,15 +118,15 @@ int probe_record_end(json_t *record, const json_t *entry);
 int probe_record_write(struct abibase_probe *pr, const json_t *record, json_t *entry);
 
 /*
- * Add what each QEMU of @root, a profile but for that, really offers (probe/observe.c). Fails for want
- * of memory only.
+ * Add what each QEMU of @root, a profile but for that, really offers (probe/observe.c). Fails for
+ * want of memory only.
  */
 int probe_observe(struct abibase_probe *pr, struct abibase_catalogue *cat, const char *name,
 		  json_t *root);
 
 /*
- * Add the sizes that a QEMU shows on no backend in particular, of each machine type whose values are
- * recorded (probe/sizes.c). @ret_added: there is more to keep. Fails for want of memory only.
+ * Add the sizes that a QEMU shows on no backend in particular, of each machine type whose values
+ * are recorded (probe/sizes.c). @ret_added: there is more to keep. Fails for want of memory only.
  */
 int probe_sizes_add(struct abibase_probe *pr, const char *path, json_t *entry, bool *ret_added);
 

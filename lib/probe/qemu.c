@@ -438,8 +438,8 @@ static void warn_not_known(struct abibase_probe *pr, const struct qmp *q, const 
 		break;
 	default:
 		context_log(ctx, LOG_WARNING, "probe-qemu-junk",
-			    "%s: not known: what it answers is not QMP, so it is not a QEMU%s", path,
-			    tail);
+			    "%s: not known: what it answers is not QMP, so it is not a QEMU%s",
+			    path, tail);
 	}
 }
 
@@ -703,7 +703,8 @@ static int ask_values(struct run *run, struct qmp *q, const char *path, const ch
 		return 0;
 	r = begin_record(run, q, path, entry, &record);
 	if (r == 0)
-		r = probe_values_add(run->pr, q, path, run->cat, defaults, entry, record, &complete);
+		r = probe_values_add(run->pr, q, path, run->cat, defaults, entry, record,
+				     &complete);
 	if (r == 0 && !is_acceptable(run, path, entry))
 		return 0;
 	if (r == 0 && run->pr->sizes)
@@ -718,8 +719,8 @@ static int ask_values(struct run *run, struct qmp *q, const char *path, const ch
 /* It was there and could not be asked; @path and @build_id may be NULL. */
 static int add_unasked(struct run *run, const char *path, const char *build_id, const char *reason)
 {
-	json_t *entry = json_pack("{s:s*, s:s*, s:s}", "build_id", build_id, "path", path, "unknown",
-				  reason);
+	json_t *entry = json_pack("{s:s*, s:s*, s:s}", "build_id", build_id, "path", path,
+				  "unknown", reason);
 
 	return json_array_append_new(run->list, entry) < 0 ? -ENOMEM : 0;
 }
@@ -802,7 +803,8 @@ static int ask_file(struct run *run, const char *name, bool wrapper)
 		return add_unasked(run, is_utf8(name) ? name : NULL, NULL, "not-executable");
 	}
 	if (!S_ISREG(st.st_mode) || !is_utf8(path)) {
-		context_log(ctx, LOG_WARNING, "probe-qemu-not-executable", "%s: not known: %s", name,
+		context_log(ctx, LOG_WARNING, "probe-qemu-not-executable", "%s: not known: %s",
+			    name,
 			    S_ISREG(st.st_mode) ? "its path is not UTF-8" : "it is not a file");
 		return add_unasked(run, is_utf8(path) ? path : NULL, NULL, "not-executable");
 	}

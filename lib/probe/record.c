@@ -14,11 +14,13 @@
 #include "probe/probe.h"
 #include "qemu/qmp.h"
 
-/* ------------------------------------------------------- numbers that JSON's reader has no room for */
+/* ------------------------------------------------------- numbers that JSON's reader has no room
+ * for */
 
 /*
- * QEMU states 2^64-1 as the default of some sizes, and the JSON library reads signed numbers only. Such
- * a number becomes a text, in place: 18446744073709551615 has as many digits as "0xffffffffffffffff".
+ * QEMU states 2^64-1 as the default of some sizes, and the JSON library reads signed numbers only.
+ * Such a number becomes a text, in place: 18446744073709551615 has as many digits as
+ * "0xffffffffffffffff".
  */
 static void rewrite_number(char *start, char *end)
 {
@@ -126,7 +128,8 @@ static int keep_properties(const json_t *list, json_t *ret)
 		const char *name = json_string_value(json_object_get(p, "name"));
 		json_t *text = describe(p);
 
-		/* "legacy-addr", "drive[0]": a view of another one, or one of as many as there happen to be */
+		/* "legacy-addr", "drive[0]": a view of another one, or one of as many as there
+		 * happen to be */
 		if (!name || !*name || strprefix(name, "legacy-") || strchr(name, '['))
 			json_decref(text);
 		else if (text && json_object_set_new(ret, name, text) < 0)
@@ -143,8 +146,9 @@ static int keep_parents(struct recording *rec, const char *name)
 
 		if (!json_is_string(parent))
 			parent = NULL;
-		if (json_object_set_new(rec->parents, name,
-					json_string(parent ? json_string_value(parent) : "object")) < 0)
+		if (json_object_set_new(
+			    rec->parents, name,
+			    json_string(parent ? json_string_value(parent) : "object")) < 0)
 			return -ENOMEM;
 		if (!parent || streq(json_string_value(parent), "object"))
 			return 0;
@@ -305,7 +309,8 @@ static int share_properties(const struct recording *rec, json_t *ret)
 
 static int copy_members(json_t *root, const json_t *entry)
 {
-	static const char *const members[] = { "build_id", "machines", "package", "target", "version" };
+	static const char *const members[] = { "build_id", "machines", "package", "target",
+					       "version" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
 		json_t *v = json_object_get(entry, members[i]);
@@ -328,8 +333,8 @@ static int record(struct recording *rec, const struct abibase_catalogue *cat, co
 		r = properties ? share_properties(rec, properties) : -ENOMEM;
 	if (r < 0)
 		return r;
-	root = json_pack("{s:s, s:O, s:O, s:O}", "schema", "abibase-build/1", "classes", rec->parents,
-			 "properties", properties, "absent", rec->absent);
+	root = json_pack("{s:s, s:O, s:O, s:O}", "schema", "abibase-build/1", "classes",
+			 rec->parents, "properties", properties, "absent", rec->absent);
 	if (!root || copy_members(root, entry) < 0)
 		return -ENOMEM;
 	*ret = steal(&root);

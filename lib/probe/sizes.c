@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Sizes that a QEMU decides by itself, read of a device as a guest would: of its queues, which a stable
- * update has changed, and of its option ROM, which comes of a file of the host. They hang on no
- * backend, so this takes no right and no device. Recorded under the backend "any".
+ * Sizes that a QEMU decides by itself, read of a device as a guest would: of its queues, which a
+ * stable update has changed, and of its option ROM, which comes of a file of the host. They hang on
+ * no backend, so this takes no right and no device. Recorded under the backend "any".
  */
 
 #include <stdlib.h>
@@ -88,7 +88,8 @@ static void warn(const struct sizing *s)
 			    s->why.len ? s->why.data : "it takes too long");
 	if (s->no_rom)
 		context_log(s->pr->ctx, LOG_WARNING, "probe-no-rom",
-			    "%s: it does not find the ROM file of its network cards, so the size of that "
+			    "%s: it does not find the ROM file of its network cards, so the size "
+			    "of that "
 			    "is not recorded; install it (Debian: ipxe-qemu), and probe again",
 			    s->path);
 }

@@ -45,7 +45,7 @@ struct values {
 	json_t *result;			     /* machine type -> class.property -> value */
 	json_t *kin;			     /* QOM type -> names of what is one */
 	json_t *record; /* a build record, or NULL */
-	json_t *read;	/* for it: machine type -> class.property -> value that is not the default */
+	json_t *read; /* for it: machine type -> class.property -> value that is not the default */
 	int64_t deadline;
 	size_t left_out;
 	char first[128], why[640]; /* the first one that was left out */

@@ -89,8 +89,8 @@ void warn_open(struct abibase_probe *pr, const struct probe_surface *s,
 			node, strerror(err));
 		break;
 	default:
-		context_log(pr->ctx, warn_level(pr, s), "probe-open-failed", "%s: cannot open it: %s",
-			    node, strerror(err));
+		context_log(pr->ctx, warn_level(pr, s), "probe-open-failed",
+			    "%s: cannot open it: %s", node, strerror(err));
 	}
 }
 

@@ -350,7 +350,8 @@ json_t *observation_json(const struct abibase_observation *obs)
 	    json_object_set_new(sizes, "config_size",
 				json_integer((json_int_t)obs->dev.config_size)) < 0 ||
 	    json_object_set_new(sizes, "offered", json_string(word)) < 0 ||
-	    json_object_set_new(sizes, SHAPE_VECTORS, json_integer((json_int_t)obs->dev.vectors)) < 0)
+	    json_object_set_new(sizes, SHAPE_VECTORS, json_integer((json_int_t)obs->dev.vectors)) <
+		    0)
 		return NULL;
 	return json_incref(sizes);
 }

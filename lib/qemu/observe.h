@@ -36,8 +36,8 @@ int abibase_observe_set_machine(struct abibase_observe *o, const char *machine);
  * @backend: "tap", "tap+vhost", "macvtap", "macvtap+vhost" or "user"
  *
  * A tap is made in a network namespace of its own in a child process, and its descriptor and that
- * of /dev/vhost-net are handed to QEMU, which needs no right to either. A macvtap takes root. "user"
- * asks the kernel for nothing: what is offered there is what QEMU offers alone.
+ * of /dev/vhost-net are handed to QEMU, which needs no right to either. A macvtap takes root.
+ * "user" asks the kernel for nothing: what is offered there is what QEMU offers alone.
  *
  * Returns: 0, -EINVAL (no such backend), -ENOMEM.
  */

@@ -11,8 +11,9 @@
 #include "base/text.h"
 
 /*
- * Only the options in the table at the end are kept; every other one is left out with its value. So nothing of the command line that could write,
- * bind, connect or lock reaches the throw-away QEMU, and an option of a future QEMU does not either.
+ * Only the options in the table at the end are kept; every other one is left out with its value. So
+ * nothing of the command line that could write, bind, connect or lock reaches the throw-away QEMU,
+ * and an option of a future QEMU does not either.
  */
 
 /* More queues are not offered anything else. */
@@ -554,7 +555,8 @@ static void write_device(struct throwaway *t, struct nic *nic, size_t i, bool ro
 		nic->throwaway.device = copy(t, out.data);
 }
 
-static int place(struct throwaway *t, const size_t *which, size_t n, struct qtest_nic *ret, bool roms)
+static int place(struct throwaway *t, const size_t *which, size_t n, struct qtest_nic *ret,
+		 bool roms)
 {
 	for (size_t i = 0; i < n; i++) {
 		write_device(t, &t->nics[which[i]], i, roms);
