@@ -135,8 +135,8 @@ ABIBASE_EXPORT int abibase_catalogue_to_text(const struct abibase_catalogue *cat
 	buf_printf(&b, "%-*s  %-8s  %s\n", GROUP_WIDTH, "GROUP", "SWITCHED", "FEATURES");
 	for (size_t i = 0; i < cat->n_groups; i++) {
 		const struct group *g = &cat->groups[i];
-		bool on = catalogue_group_has_switch(cat, g->name, false);
-		bool off = catalogue_group_has_switch(cat, g->name, true);
+		bool on = catalogue_group_has_switch(cat, g->name, false, ~0u);
+		bool off = catalogue_group_has_switch(cat, g->name, true, ~0u);
 
 		buf_printf(&b, "%-*s  %-8s  ", GROUP_WIDTH, g->name,
 			   on && off ? "on, off" : on ? "on" : off ? "off" : "-");

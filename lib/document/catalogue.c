@@ -989,12 +989,13 @@ bool catalogue_has_target(const struct abibase_catalogue *cat, const char *targe
 	return false;
 }
 
-bool catalogue_group_has_switch(const struct abibase_catalogue *cat, const char *group, bool off)
+bool catalogue_group_has_switch(const struct abibase_catalogue *cat, const char *group, bool off,
+				unsigned int backends)
 {
 	for (size_t i = 0; i < cat->n_rows; i++) {
 		const struct row *row = &cat->rows[i];
 
-		if (row->group_name && streq(row->group_name, group) &&
+		if (row->group_name && streq(row->group_name, group) && row->backends & backends &&
 		    ((row->boolean && row->bit >= 0) ||
 		     ((row->disabled || row->observed) && off) ||
 		     (row->number && !row->observed && (row->bit >= 0 || !off))))

@@ -182,12 +182,12 @@ static int add_group(struct abibase_intersection *ix, bool off, const char *grou
 		return context_fail(ix->ctx, EINVAL, "group-twice", NULL,
 				    "the group \"%s\" cannot be both enabled and disabled", group);
 	ix->said_wishes = true;
-	if (catalogue_group_has_switch(ix->cat, group, off))
+	if (catalogue_group_has_switch(ix->cat, group, off, ~0u))
 		return strings_insert(to, group) < 0 ? context_oom(ix->ctx) : 0;
 	for (size_t i = 0; i < ix->cat->n_groups; i++) {
 		const char *name = ix->cat->groups[i].name;
 
-		if (!catalogue_group_has_switch(ix->cat, name, off))
+		if (!catalogue_group_has_switch(ix->cat, name, off, ~0u))
 			continue;
 		buf_printf(&names, "%s%s", names.len ? ", " : "", name);
 		suggest_offer(&s, name);
@@ -464,14 +464,46 @@ static int check_hosts(struct abibase_intersection *ix, const struct strings *na
 	return 0;
 }
 
+/* The device that brings a group into play which no device that is asked about has. */
+static const char *device_of_group(const struct abibase_catalogue *cat, const char *group, bool off)
+{
+	for (size_t k = 0; k < cat->n_backends; k++)
+		if (catalogue_group_has_switch(cat, group, off, 1u << k))
+			return cat->backends[k].device;
+	return NULL;
+}
+
+/* A wish is never passed over quietly. */
+static int check_groups(struct abibase_intersection *ix, const struct strings *groups, bool off)
+{
+	unsigned int backends = ix->in.policy.backends;
+
+	for (size_t i = 0; i < groups->n && ix->said_wishes; i++) {
+		const char *group = groups->s[i], *device = device_of_group(ix->cat, group, off);
+
+		if (device && !catalogue_group_has_switch(ix->cat, group, off, backends))
+			return context_fail(ix->ctx, EINVAL, "group-not-asked", NULL,
+					    "the group \"%s\" is of %s, which is not asked about: ask "
+					    "with --with-device %s",
+					    group, device, device);
+	}
+	return 0;
+}
+
 /* A baseline with nothing in it but what it is to be derived from. */
 static int begin(struct abibase_intersection *ix, struct abibase_baseline **ret)
 {
 	struct abibase_baseline *b;
+	int r;
 
 	if (!ix->in.n_hosts)
 		return context_fail(ix->ctx, EINVAL, "no-hosts", NULL,
 				    "there is no profile to make a baseline of");
+	r = check_groups(ix, &ix->in.policy.enable, false);
+	if (r == 0)
+		r = check_groups(ix, &ix->in.policy.disable, true);
+	if (r < 0)
+		return r;
 	if (check_hosts(ix, &ix->in.policy.dest, "the destination") < 0 ||
 	    check_hosts(ix, &ix->in.policy.assume, "the host of an assumed QEMU,") < 0)
 		return -ENOENT;
