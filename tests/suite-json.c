@@ -4,6 +4,7 @@
 #include <glob.h>
 
 #include "base/blake2b.h"
+#include "base/harmless.h"
 #include "document/json.h"
 #include "document/value.h"
 #include "suites.h"
@@ -350,6 +351,55 @@ START_TEST(test_deep_nesting)
 	/* and where no end comes */
 	memset(b.data, '[', b.len);
 	assert_refused(b.data, b.len, EBADMSG, "json-syntax", "t:1:");
+}
+END_TEST
+
+/* What is quoted of a document is cut, between characters, with quotes in it too. */
+START_TEST(test_long_values)
+{
+	static const char *const pieces[] = { "a", "\xc3\xa9", "\\\"a" };
+	struct abibase_profile *p = NULL;
+	struct abibase_baseline *b = NULL;
+	struct abibase_build *build = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(pieces); i++) {
+		_buf_ text = { 0 };
+
+		buf_puts(&text, "{\"schema\":\"");
+		for (size_t n = 0; n < 1u << 20; n++)
+			buf_puts(&text, pieces[i]);
+		buf_puts(&text, "\"}");
+		ck_assert(!buf_failed(&text));
+		ck_assert_int_lt(abibase_operand_from_buffer(t.ctx, text.data, text.len, "t", &p, &b,
+							     &build),
+				 0);
+		ck_assert_str_eq(abibase_context_error_id(t.ctx), "schema-other");
+		ck_assert_uint_lt(strlen(abibase_context_error(t.ctx)), 8100);
+		ck_assert(text_is_harmless(abibase_context_error(t.ctx)));
+		ck_assert(!strchr(abibase_context_error(t.ctx), '?'));
+		if (i < 2)
+			ck_assert_uint_lt(strlen(abibase_context_error(t.ctx)), 300);
+		if (i < 2)
+			ck_assert_ptr_nonnull(strstr(abibase_context_error(t.ctx), "...\"; wanted"));
+	}
+}
+END_TEST
+
+/* No schema is quoted of what is too large for all but a baseline. */
+START_TEST(test_too_large_first)
+{
+	size_t len = JSON_MAX_PROFILE + 1024;
+	char *big = malloc(len);
+	struct abibase_profile *p = NULL;
+	struct abibase_baseline *b = NULL;
+	struct abibase_build *build = NULL;
+
+	memset(big, 'a', len);
+	memcpy(big, "{\"schema\":\"", strlen("{\"schema\":\""));
+	memcpy(big + len - 2, "\"}", 2);
+	ck_assert_int_eq(abibase_operand_from_buffer(t.ctx, big, len, "t", &p, &b, &build), -EFBIG);
+	ck_assert_str_eq(abibase_context_error_id(t.ctx), "file-too-large");
+	free(big);
 }
 END_TEST
 
@@ -911,6 +961,8 @@ Suite *suite_json(void)
 	tcase_add_test(read, test_invalid_utf8);
 	tcase_add_test(read, test_nul);
 	tcase_add_test(read, test_deep_nesting);
+	tcase_add_test(read, test_long_values);
+	tcase_add_test(read, test_too_large_first);
 	tcase_add_test(read, test_size_limit);
 	tcase_add_test(read, test_files);
 	tcase_add_test(read, test_truncated);

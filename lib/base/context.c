@@ -231,9 +231,9 @@ int context_fail(struct abibase_context *ctx, int err, const char *id, const cha
 	if (n < 0)
 		return context_oom(ctx);
 	/* Documents and file names are quoted in sentences, which are promised to be one line. */
-	text_harmless(text, "");
+	text_sentence(text);
 	if (copy)
-		text_harmless(copy, "");
+		text_sentence(copy);
 	free(ctx->error);
 	free(ctx->error_where);
 	ctx->error = text;
@@ -258,6 +258,6 @@ void context_log(struct abibase_context *ctx, int priority, const char *id, cons
 		ctx->log(ctx->log_data, LOG_WARNING, "out-of-memory", "out of memory");
 		return;
 	}
-	text_harmless(text, "");
+	text_sentence(text);
 	ctx->log(ctx->log_data, priority, id, text);
 }

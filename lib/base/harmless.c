@@ -3,6 +3,10 @@
 
 #include <string.h>
 
+/* Characters of one value that a sentence quotes, and of a sentence; the rest is "...". */
+#define CUT_QUOTED 80
+#define CUT_TEXT 4000
+
 /* Bytes of the UTF-8 character that begins here; 0: none does. */
 static size_t character(const unsigned char *u)
 {
@@ -52,6 +56,42 @@ void text_harmless(char *text, const char *but)
 		}
 	}
 	*to = '\0';
+}
+
+/* The end of the first @max characters. */
+static char *skip_characters(char *s, size_t max)
+{
+	for (; *s; s++)
+		if (((unsigned char)*s & 0xc0) != 0x80 && !max--)
+			break;
+	return s;
+}
+
+static void cut(char *text)
+{
+	char *end, *most;
+
+	for (char *quote = strchr(text, '"'); quote; quote = strchr(end + 1, '"')) {
+		most = skip_characters(quote + 1, CUT_QUOTED);
+		end = strchr(quote + 1, '"');
+		if (!end)
+			break;
+		if (end > most && (size_t)(end - most) > strlen("...")) {
+			memcpy(most, "...", strlen("..."));
+			memmove(most + strlen("..."), end, strlen(end) + 1);
+			end = most + strlen("...");
+		}
+	}
+	/* a value may have quotes in it */
+	most = skip_characters(text, CUT_TEXT);
+	if (strlen(most) > strlen("..."))
+		strcpy(most, "...");
+}
+
+void text_sentence(char *text)
+{
+	cut(text);
+	text_harmless(text, "");
 }
 
 bool text_is_harmless(const char *s)

@@ -12,6 +12,8 @@
  * writing, and for what is not UTF-8; but for the characters of @but, such as "\n".
  */
 void text_harmless(char *text, const char *but);
+/* So a sentence of one line; what it quotes of a document, which can have megabytes, is cut. */
+void text_sentence(char *text);
 bool text_is_harmless(const char *s);
 
 #endif

@@ -174,8 +174,8 @@ static _printf_(4, 0) void schema_say(struct schema_walk *c, int err, const char
 		context_oom(c->ctx);
 		return;
 	}
-	text_harmless(where, "");
-	text_harmless(text, "");
+	text_sentence(where);
+	text_sentence(text);
 	if (c->report)
 		c->report(c->data, err ? LOG_ERR : LOG_WARNING, id, where, text);
 	else if (err && !c->faults)

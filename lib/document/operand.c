@@ -59,12 +59,12 @@ static int load_document(struct abibase_context *ctx, json_t *root, size_t len,
 		return baseline_from_json(ctx, root, source, &ret->baseline);
 	if (schema && strprefix(schema, "abibase-build/"))
 		return build_from_json(ctx, root, source, &ret->build);
-	if (!schema || !strprefix(schema, "abibase-profile/"))
-		r = fail_schema(ctx, root, source);
-	else if (len > JSON_MAX_PROFILE)
+	if (len > JSON_MAX_PROFILE)
 		r = context_fail(ctx, EFBIG, "file-too-large", source,
 				 "the profile is larger than %u bytes, the most that is accepted",
 				 JSON_MAX_PROFILE);
+	else if (!schema || !strprefix(schema, "abibase-profile/"))
+		r = fail_schema(ctx, root, source);
 	else
 		return profile_from_document(ctx, root, source, path, &ret->profile);
 	json_decref(root);
