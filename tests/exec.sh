@@ -397,6 +397,11 @@ grep -q '^virtio-net-pci-base.vectors=' "$tmp/started" || fail 'vectors is not t
 try 42 "$abibase" exec --profile "$tmp/new.json" "$tmp/vectors.json" -- "$qemu" -M $machine \
 	-global virtio-net-pci.vectors=10
 says '-global virtio-net-pci.vectors=10 has no effect'
+"$abibase" intersect --json -M $machine --enable queue-sizes "$tmp/new.json" -o "$tmp/queues.json" \
+	2>"$tmp/err" || fail 'no baseline with queue sizes'
+try 42 "$abibase" exec --profile "$tmp/new.json" "$tmp/queues.json" -- "$qemu" -M $machine \
+	-global virtio-net-pci.rx_queue_size=1024
+says '-global on virtio-net-pci with rx_queue_size=1024 defeats'
 try 42 "$abibase" exec --profile "$tmp/new.json" "$tmp/tap.json" -- "$qemu" -M $machine \
 	-netdev tap,id=n,fd=3,vhost=on,vhostfd=4
 says '[command-backend]'

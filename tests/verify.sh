@@ -216,6 +216,32 @@ for without in romfile= rombar=0; do
 	says 'net0 on tap: equal'
 	! grep -q 'verify-rom' "$tmp/out" || fail "a card with $without is taken for one with a ROM"
 done
+# A number or a part of the layout that the list sets: a later -global wins, and no bit shows it. An
+# option of the guest's own device it has wherever it goes.
+for host in 6.1-trixie 7.2-trixie; do
+	paged=$([ $host = 7.2-trixie ] && echo true || echo false)
+	jq --argjson paged "$paged" '.qemu[].values."pc-q35-10.0"."virtio-net-pci-base.page-per-vq" = $paged
+		| .qemu[].build_id = .name' "$tmp/rom-$host.json" >"$tmp/set-$host.json"
+done
+baseline set.json --enable queue-sizes --enable vectors "$tmp/set-6.1-trixie.json" \
+	"$tmp/set-7.2-trixie.json" -M pc-q35-10.0
+set_list=$("$program" intersect "$tmp/set.json" -M pc-q35-10.0 2>"$tmp/err") || fail 'no list'
+for other in virtio-net-pci-base.page-per-vq=on virtio-net-pci.page-per-vq=on \
+	virtio-net-pci-base.vectors=9 virtio-net-pci.vectors=9 virtio-net-pci-base.romsize=1048576 \
+	virtio-net-device.rx_queue_size=1024 virtio-net-pci.rx_queue_size=512; do
+	verify 1 7.2 rom-7.2-trixie "$tmp/set.json" -- $q $set_list $tap \
+		-device virtio-net-pci,netdev=n0,id=net0 -global $other
+	says 'net0 on tap: differs' "-global ${other%.*} has ${other#*.}, and the baseline has" \
+		'[verify-number]'
+done
+verify 0 7.2 rom-7.2-trixie "$tmp/set.json" -- $q $set_list $tap \
+	-device virtio-net-pci,netdev=n0,id=net0 -global virtio-net-pci.page-per-vq=no \
+	-global virtio-net-pci.romsize=0x80000
+says 'net0 on tap: equal'
+verify 0 7.2 rom-7.2-trixie "$tmp/set.json" -- $q $set_list $tap \
+	-device virtio-net-pci,netdev=n0,id=net0,rx_queue_size=1024,vectors=7,romsize=1048576
+says 'net0 on tap: equal' 'receive queue size is 1024 by -device virtio-net-pci' \
+	'MSI-X vectors is 7 by' 'ROM size is 1048576 by' 'the baseline has 524288'
 # One that they do state is a limit.
 for host in 6.1-trixie 7.2-trixie; do
 	jq '.facts."operator.host_mtu" = 1500' "$tmp/$host.json" >"$tmp/mtu-$host.json"

@@ -604,30 +604,7 @@ static void check_vectors(struct verifying *k, size_t i, const struct nic *nic, 
 	    "make a new baseline with this host: its list sets the property");
 }
 
-/* ------------------------------------------------------------ numbers beyond a promise */
-
-/* One bit stands for every number, so it does not show that a guest is told more than hosts can. */
-static void check_number(struct verifying *k, size_t i, const struct nic *nic, const struct row *row)
-{
-	const struct value *v = promised(k->v->b, row);
-	struct setting_from s = throwaway_setting(&k->t, nic, row->property);
-
-	if (!v || !s.option || is_within(v, s.value))
-		return;
-	say(k, ABIBASE_FINDING_CONFLICT, i, "verify-number", LAYER_COMMAND,
-	    keep(k, "%s: %s has %s=%s, and every host of the baseline can do no more than %s (%s)",
-		 k->out->devices[i].name, s.option, row->property, s.value, v->text, row->feature),
-	    keep(k, "leave that out: it wins over the list of the baseline"));
-}
-
-static void check_numbers(struct verifying *k, size_t i, const struct nic *nic, int backend)
-{
-	for (size_t r = 0; r < k->v->cat->n_rows; r++)
-		if (k->v->cat->rows[r].limit && k->v->cat->rows[r].backends & (1u << backend))
-			check_number(k, i, nic, &k->v->cat->rows[r]);
-}
-
-/* -------------------------------------------------------------------------- the ROM */
+/* --------------------------------------------- what no bit shows that an option sets */
 
 static const struct row *rom_row(const struct abibase_catalogue *cat)
 {
@@ -636,6 +613,54 @@ static const struct row *rom_row(const struct abibase_catalogue *cat)
 			return &cat->rows[i];
 	return NULL;
 }
+
+static void say_value(struct verifying *k, size_t i, const struct value *v,
+		      const struct setting_from *s)
+{
+	const char *name = k->out->devices[i].name;
+	const char *is = keep(k, "%s: %s has %s=%s, and ", name, s->option, v->property, s->value);
+
+	if (s->own && is_free(v))
+		say(k, ABIBASE_FINDING_NOTE, i, "verify-own", LAYER_COMMAND,
+		    keep(k, "%s: %s is %s by %s, which every guest of this command line has alike; the "
+			    "baseline has %s",
+			 name, v->feature, s->value, s->option, v->text),
+		    NULL);
+	else
+		say(k, ABIBASE_FINDING_CONFLICT, i, "verify-number", LAYER_COMMAND,
+		    v->is_number && v->bit >= 0 && !is_within(v, s->value) ?
+			    keep(k, "%severy host of the baseline can do no more than %s (%s)", is,
+				 v->text, v->feature) :
+			    keep(k, "%sthe baseline has %s (%s)", is, v->text, v->feature),
+		    keep(k, "leave that out: it wins over the list of the baseline"));
+}
+
+/* A bit of its own is compared; one bit for all numbers does not show which one it is. */
+static void check_value(struct verifying *k, size_t i, const struct nic *nic, const struct value *v)
+{
+	struct setting_from s = throwaway_setting(&k->t, nic, v->property);
+
+	if (!s.option || agrees(v, s.value) || (v->bit >= 0 && !v->is_number))
+		return;
+	if (v->bit >= 0 && s.behind_list && is_within(v, s.value))
+		return;
+	say_value(k, i, v, &s);
+}
+
+static void check_values(struct verifying *k, size_t i, const struct nic *nic)
+{
+	const struct value *rom = promised(k->v->b, rom_row(k->v->cat));
+
+	for (size_t n = 0; n < k->v->b->n_values; n++) {
+		const struct value *v = &k->v->b->values[n];
+
+		if (is_of("virtio-net-pci", v->class_name) &&
+		    (v != rom || throwaway_has_rom(nic)))
+			check_value(k, i, nic, v);
+	}
+}
+
+/* -------------------------------------------------------------------------- the ROM */
 
 /* What the command line sets is the guest's wherever it goes. */
 static void check_rom(struct verifying *k, size_t i, const struct nic *nic, uint64_t size)
@@ -690,7 +715,7 @@ static void judge(struct verifying *k, size_t i, const struct nic *nic,
 	check_requirements(k, i, nic, backend);
 	check_queues(k, i, nic);
 	check_vectors(k, i, nic, seen->vectors);
-	check_numbers(k, i, nic, backend);
+	check_values(k, i, nic);
 	check_rom(k, i, nic, seen->rom_size);
 }
 

@@ -151,7 +151,7 @@ static bool is_proxy(const char *class_name)
  * Is @name the device whose class is @class_name, or one of its proxies? "virtio-net-pci" is of
  * "virtio-net-device", and so is the alias "virtio-net"; "vhost-scsi-pci" is of "vhost-scsi".
  */
-static bool is_of(const char *name, const char *class_name)
+bool is_of(const char *name, const char *class_name)
 {
 	size_t len = length_without(class_name, "-device");
 
@@ -181,26 +181,37 @@ bool word_is_bool(const char *word, bool on)
 	return false;
 }
 
-/* No host has a say in it: what the command line says is the same on all that get it. */
-static bool is_free(const struct value *v)
+bool is_free(const struct value *v)
 {
 	return v->is_number && !v->n_requires && !v->n_why;
 }
 
-static bool agrees(const struct value *v, const char *value)
+/* Hexadecimal and octal ones too. */
+static bool read_number(const char *value, long long *ret)
 {
-	return v->is_number ? streq(v->text, value) : word_is_bool(value, v->on);
+	char *end;
+
+	*ret = strtoll(value, &end, 0);
+	return *value && !*end;
+}
+
+bool agrees(const struct value *v, const char *value)
+{
+	long long n;
+
+	if (v->is_number)
+		return read_number(value, &n) && n == v->number;
+	return word_is_bool(value, v->on);
 }
 
 bool is_within(const struct value *v, const char *value)
 {
-	char *end;
-	long long n = strtoll(value, &end, 0);
+	long long n;
 
 	if (agrees(v, value))
 		return true;
 	if (v->is_number)
-		return *value && !*end && n >= 0 && n <= v->number;
+		return read_number(value, &n) && n >= 0 && n <= v->number;
 	/* without a bit it is layout, where off is not less */
 	return v->bit >= 0 && v->on && word_is_bool(value, false);
 }
@@ -316,7 +327,7 @@ static int judge_value(struct review *rv, const struct value *v, const char *nam
 	buf_printf(&what, "-global on %s", name);
 	if (buf_failed(&what))
 		return -ENOMEM;
-	if (!is_free(v) && !is_within(v, value) && is_proxy_class(name, v->class_name))
+	if ((v->bit < 0 || !is_within(v, value)) && is_proxy_class(name, v->class_name))
 		defeats(rv, what.data, v, value);
 	return 0;
 }

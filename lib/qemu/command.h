@@ -43,6 +43,12 @@ bool word_is_bool(const char *word, bool on);
  * what every start of the guest takes from it keeps it from no host.
  */
 bool is_within(const struct value *v, const char *value);
+/* Is it the very value that the baseline has? */
+bool agrees(const struct value *v, const char *value);
+/* No host has a say in it: a device that has it by -device has it on all hosts. */
+bool is_free(const struct value *v);
+/* Is @name the device whose class is @class_name, or one of its proxies? */
+bool is_of(const char *name, const char *class_name);
 /* "virtio-net" is the alias of the PCI device, the others are its classes. */
 bool is_net_driver(const char *driver);
 /* Classes that the proxy of a device of @class_name is of: a -global there is applied later. */

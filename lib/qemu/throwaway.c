@@ -708,6 +708,7 @@ struct setting_from throwaway_setting(struct throwaway *t, const struct nic *nic
 						  keep(t, "-device %s", nic->driver) :
 						  keep(t, "-set device.%s", nic->name),
 				.value = nic->params.p[i - 1].value,
+				.own = true,
 				.behind_list = true,
 			};
 	for (int proxy = 1; proxy >= 0; proxy--)

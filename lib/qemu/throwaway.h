@@ -77,6 +77,7 @@ struct throwaway {
 struct setting_from {
 	const char *option; /* "-device virtio-net-pci"; NULL: nothing sets it */
 	const char *value;
+	bool own;	  /* of this device alone, by -device or -set */
 	bool behind_list; /* it comes after what is set on the class itself, where a list is */
 };
 
