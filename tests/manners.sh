@@ -455,6 +455,8 @@ done >"$tmp/all.ndjson"
 echo '{' >"$tmp/hosts/.hidden.json"
 echo '{' >"$tmp/hosts/notes.txt"
 echo '{' >"$tmp/hosts/deeper.json/no.json"
+mkfifo "$tmp/hosts/pipe.json"
+ln -s pipe.json "$tmp/hosts/link.json"
 run 0 intersect --json -M pc-q35-7.2 debian-12 -o "$tmp/baseline.json"
 find "$tmp/hosts" -maxdepth 1 -name 'debian*.json' -print0 >"$tmp/names"
 for words in "intersect@-M@pc-q35-7.2" "check@$tmp/baseline.json" \
@@ -480,7 +482,7 @@ for words in "intersect@-M@pc-q35-7.2" "check@$tmp/baseline.json" \
 	sed "s,^$tmp/,," "$tmp/want" >"$tmp/got"
 	same "$words of lines on standard input" "$tmp/got" "$tmp/out"
 	run 2 $words "$tmp/empty/"
-	says 'no file in it has a name that ends in .json'
+	says 'no regular file in it has a name that ends in .json'
 	run 2 $words "$tmp/nosuchfile.ndjson"
 	says 'nosuchfile.ndjson: cannot open'
 	printf '\n\n' >"$tmp/blank.ndjson"
