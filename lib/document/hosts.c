@@ -561,8 +561,64 @@ static int wrong_type(struct abibase_context *ctx, const struct abibase_profile 
 			    p->name, fact, type);
 }
 
-int profile_check_types(struct abibase_context *ctx, const struct abibase_catalogue *cat,
-			const struct abibase_profile *p)
+/* As QEMU names its types; what another one can be is not known here. */
+static const char *wanted_value(const char *type, const json_t *v)
+{
+	if (streq(type, "bool"))
+		return json_is_boolean(v) ? NULL : "true or false";
+	if (strprefix(type, "uint") || strprefix(type, "int"))
+		return json_is_integer(v) ? NULL : "an integer";
+	if (streq(type, "OnOffAuto"))
+		return json_is_string(v) || json_is_boolean(v) ? NULL : "\"on\", \"off\" or \"auto\"";
+	return NULL;
+}
+
+/* Of the effective values of a QEMU, @machine NULL: its defaults. Types that it recorded come first. */
+static int check_values(struct abibase_context *ctx, const struct abibase_catalogue *cat,
+			const struct abibase_profile *p, size_t n, const char *machine,
+			const json_t *values)
+{
+	const json_t *properties = json_object_get(p->qemu[n].json, "properties");
+
+	for (size_t i = 0; i < cat->n_rows; i++) {
+		const struct row *row = &cat->rows[i];
+		const json_t *v = json_object_get(values, row->key);
+		const json_t *types = v ? json_object_get(properties, row->class_name) : NULL;
+		const char *type = json_string_value(json_object_get(types, row->property));
+		const char *wanted = v ? wanted_value(type ? type : row->type, v) : NULL;
+
+		if (wanted)
+			return context_fail(ctx, EINVAL, "json-bad-value", NULL,
+					    "%s: /qemu/%zu/%s%s/%s must be %s", p->name, n,
+					    machine ? "values/" : "defaults", machine ? machine : "",
+					    row->key, wanted);
+	}
+	return 0;
+}
+
+/* @in: has builds that were looked at before, of which there are few; or NULL. */
+static int check_qemus(struct abibase_context *ctx, const struct inputs *in,
+		       const struct abibase_catalogue *cat, const struct abibase_profile *p)
+{
+	const char *machine;
+	json_t *values;
+	int r = 0;
+
+	for (size_t n = 0; r == 0 && n < p->n_qemu; n++) {
+		const json_t *entry = p->qemu[n].json;
+
+		if (in && inputs_build(in, p->qemu[n].digest) >= 0)
+			continue;
+		r = check_values(ctx, cat, p, n, NULL, json_object_get(entry, "defaults"));
+		json_object_foreach(json_object_get(entry, "values"), machine, values)
+			if (r == 0)
+				r = check_values(ctx, cat, p, n, machine, values);
+	}
+	return r;
+}
+
+static int check_facts(struct abibase_context *ctx, const struct abibase_catalogue *cat,
+		       const struct abibase_profile *p)
 {
 	for (size_t i = 0; i < cat->n_conditions; i++) {
 		const struct condition *c = &cat->conditions[i];
@@ -580,13 +636,23 @@ int profile_check_types(struct abibase_context *ctx, const struct abibase_catalo
 	return 0;
 }
 
+int profile_check_types(struct abibase_context *ctx, const struct abibase_catalogue *cat,
+			const struct abibase_profile *p)
+{
+	int r = check_facts(ctx, cat, p);
+
+	return r < 0 ? r : check_qemus(ctx, NULL, cat, p);
+}
+
 int inputs_add_profile(struct abibase_context *ctx, struct inputs *in,
 		       const struct abibase_catalogue *cat, const struct abibase_profile *p)
 {
 	struct host *h = host_new(p->name, cat->n_numbers, cat->n_conditions, p->n_qemu,
 				  p->n_unasked);
-	int r = profile_check_types(ctx, cat, p);
+	int r = check_facts(ctx, cat, p);
 
+	if (r == 0)
+		r = check_qemus(ctx, in, cat, p);
 	if (r == 0)
 		r = check_numbers(ctx, cat, p);
 	if (r < 0) {

@@ -125,8 +125,8 @@ void host_set_digest(struct host *h, const char *hex);
 /* What is asked of hosts: the backends, conditions and numbers of the catalogue. 0 or -ENOMEM. */
 int inputs_from_catalogue(struct inputs *in, const struct abibase_catalogue *cat);
 /*
- * Is each fact that the catalogue asks for of the type that it asks for? Asked before a profile is
- * used, whatever for: one of another type answers nothing. Sets the error of @ctx. 0 or -EINVAL.
+ * Is each fact and each value that the catalogue asks for of the type that it asks for? Asked before
+ * a profile is used, whatever for: one of another type answers nothing. Sets the error of @ctx. 0 or -EINVAL.
  */
 int profile_check_types(struct abibase_context *ctx, const struct abibase_catalogue *cat,
 			const struct abibase_profile *p);
