@@ -148,7 +148,9 @@ void cli_suggest_machine(const struct cli_machine *m);
  */
 int cli_source_load(struct abibase_context *ctx, const struct cli_source *s,
 		    struct abibase_profile **ret_profile, struct abibase_baseline **ret_baseline);
-/* The same where each has to be a profile. */
+/* Say why it could not be loaded; of another file, such as a build record, once. STATUS_TROUBLE. */
+int cli_source_error(struct abibase_context *ctx, const struct cli_source *s, int err);
+/* Loaded, where each has to be a profile. */
 typedef int (*cli_profile_fn)(void *data, struct abibase_profile *p);
 int cli_profiles(struct abibase_context *ctx, const struct options *o, int first, cli_profile_fn fn,
 		 void *data);

@@ -117,7 +117,7 @@ static int add(void *data, const struct cli_source *s)
 	int r = cli_source_load(a->ctx, s, &profile, &baseline);
 
 	if (r < 0)
-		return cli_context_error(a->ctx, r);
+		return cli_source_error(a->ctx, s, r);
 	if (profile)
 		r = abibase_intersection_add_profile(a->ix, profile);
 	else if (baseline)

@@ -347,6 +347,34 @@ int cli_source_load(struct abibase_context *ctx, const struct cli_source *s,
 	return abibase_operand_load_any(ctx, s->name, ret_profile, ret_baseline, &build);
 }
 
+/* Was this said before? Of no more than are told at all: a record that many profiles name. */
+static bool said_before(const char *where, const char *sentence)
+{
+	static char *said[BAD_MAX];
+	static size_t n;
+	char *line;
+	bool before = false;
+
+	if (asprintf(&line, "%s: %s", where, sentence) < 0)
+		return false;
+	for (size_t i = 0; i < n && !before; i++)
+		before = streq(said[i], line);
+	if (before || n == BAD_MAX)
+		free(line);
+	else
+		said[n++] = line;
+	return before;
+}
+
+int cli_source_error(struct abibase_context *ctx, const struct cli_source *s, int err)
+{
+	const char *where = abibase_context_error_where(ctx);
+	bool own = !where || strncmp(where, s->name, strlen(s->name)) == 0;
+	bool before = where && said_before(where, abibase_context_error(ctx));
+
+	return before && !own ? STATUS_TROUBLE : cli_context_error(ctx, err);
+}
+
 /* ----------------------------------------------------------------------------- hosts */
 
 struct hosts {
@@ -363,7 +391,7 @@ static int take_host(void *data, const struct cli_source *s)
 	int r = cli_source_load(h->ctx, s, &p, &b);
 
 	if (r < 0)
-		return cli_context_error(h->ctx, r);
+		return cli_source_error(h->ctx, s, r);
 	if (b)
 		return cli_error("%s: is a baseline, not a profile [schema-other]", s->name);
 	return p ? h->fn(h->data, p) : 0;

@@ -151,7 +151,7 @@ static int add_document(void *data, const struct cli_source *s)
 	if (r < 0 && strstr(abibase_context_error(a->ctx) ?: "", "is \"abibase-guest/"))
 		return add_guest(a, s);
 	if (r < 0)
-		return cli_context_error(a->ctx, r);
+		return cli_source_error(a->ctx, s, r);
 	if (b)
 		return cli_error("%s: is a baseline, which --baseline takes [schema-other]",
 				 s->name);
