@@ -665,19 +665,6 @@ static bool known_there(const struct checking *k, const struct row *row)
 	return true;
 }
 
-/* What the QEMUs of the baseline make of the row, which is the same in all; NULL: not known. */
-static const json_t *value_there(const struct checking *k, const struct row *row)
-{
-	for (size_t u = 0; u < k->b->n_used; u++) {
-		struct effective e;
-
-		baseline_effective(k->cat, k->b, u, row, &e);
-		if (effective_seen(&e, row))
-			return effective_seen(&e, row);
-	}
-	return NULL;
-}
-
 /* Is the list of a baseline with this host going to set it? */
 static bool can_be_set(const struct checking *k, const struct row *row)
 {
@@ -749,7 +736,7 @@ static int check_unset(struct checking *k)
 		    baseline_value(k->b, row->class_name, row->property) ||
 		    baseline_leaves_out(k->b, row))
 			continue;
-		there = value_there(k, row);
+		there = baseline_seen(k->cat, k->b, row);
 		for (size_t u = 0; u < k->alone->n_used; u++)
 			if (judge_unset(k, row, u, there) < 0)
 				return -ENOMEM;
@@ -980,7 +967,7 @@ static int add_property(char ***list, size_t *n, size_t *cap, const struct value
 static bool is_on_unset(const struct checking *k, const struct value *v)
 {
 	const struct row *row = catalogue_find(k->cat, v->class_name, v->property);
-	const json_t *there = row ? value_there(k, row) : NULL;
+	const json_t *there = row ? baseline_seen(k->cat, k->b, row) : NULL;
 
 	return there && value_is_on(there);
 }

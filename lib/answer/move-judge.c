@@ -112,23 +112,27 @@ static json_t *value_of(const struct value *v)
 }
 
 /*
- * What the QEMU where the guest runs makes of the row, with the list that it was started with; NULL:
- * not known. For json_decref().
+ * What the QEMU where the guest runs makes of the row, with the list that it was started with; where
+ * nobody says which that is, the hosts of the list are alike. NULL: not known. For json_decref().
  */
 static json_t *source_value(const struct abibase_targets *t, const struct row *row)
 {
 	const struct profile_qemu *q = move_source_qemu(t);
+	struct effective e = { .known = ABIBASE_YES };
 	const struct value *v = NULL;
 	struct qemu_view view;
-	struct effective e;
 
-	if (!q)
-		return NULL;
-	qemu_view_init(&view, t->cat, q->json, t->guest->machine);
-	qemu_effective(&view, row, &e);
+	if (q) {
+		qemu_view_init(&view, t->cat, q->json, t->guest->machine);
+		qemu_effective(&view, row, &e);
+	}
 	if (t->baseline && e.known != ABIBASE_NO)
 		v = baseline_value(t->baseline, row->class_name, row->property);
-	return v ? value_of(v) : json_incref((json_t *)effective_seen(&e, row));
+	if (v)
+		return value_of(v);
+	if (q)
+		return json_incref((json_t *)effective_seen(&e, row));
+	return t->baseline ? json_incref((json_t *)baseline_seen(t->cat, t->baseline, row)) : NULL;
 }
 
 /* One of the two is not recorded. */
@@ -136,13 +140,19 @@ static int say_value_half_known(struct judging *j, const struct row *row, bool h
 {
 	_buf_ who = { 0 };
 
-	if (here)
+	if (here) {
 		move_write_qemu(j, &who);
-	else
+		return hostcheck_unrecorded(j->m->check, row, &who, j->pr.view.machine,
+					    "probe this host again");
+	}
+	if (move_source_qemu(j->t)) {
 		buf_puts(&who, "the QEMU where the guest runs");
+		return hostcheck_unrecorded(j->m->check, row, &who, j->pr.view.machine,
+					    "probe the host where the guest runs again");
+	}
+	buf_puts(&who, "a QEMU of the baseline's hosts");
 	return hostcheck_unrecorded(j->m->check, row, &who, j->pr.view.machine,
-				    here ? "probe this host again" :
-					   "probe the host where the guest runs again");
+				    "probe the hosts of the baseline again, and make it anew");
 }
 
 /* Can a -global on the target bring it? */
@@ -958,11 +968,13 @@ static int judge_value(struct judging *j, const struct guest_device *d, const st
 		return judge_observed(j, d, row);
 	qemu_effective(&j->pr.view, row, &e);
 	here = effective_seen(&e, row);
-	if (!move_source_qemu(j->t) || row->bit_when == BIT_ALWAYS ||
-	    (!there && !here && is_same_build(j)))
+	if (row->bit_when == BIT_ALWAYS || (!there && !here && is_same_build(j)))
 		return 0;
 	if (there && here)
 		return json_equal(there, here) ? 0 : say_value_differs(j, row, there, here, e.known);
+	if (!move_source_qemu(j->t) &&
+	    (!j->t->baseline || !there == !here || (!row->boolean && !row->number)))
+		return 0;
 	if (!there && !here && e.known != ABIBASE_YES)
 		return 0; /* nobody looked at the layout, here or there */
 	return say_value_half_known(j, row, !here);

@@ -368,6 +368,19 @@ void baseline_effective(const struct abibase_catalogue *cat, const struct abibas
 	qemu_effective(&view, row, ret);
 }
 
+const json_t *baseline_seen(const struct abibase_catalogue *cat, const struct abibase_baseline *b,
+			    const struct row *row)
+{
+	for (size_t u = 0; u < b->n_used; u++) {
+		struct effective e;
+
+		baseline_effective(cat, b, u, row, &e);
+		if (effective_seen(&e, row))
+			return effective_seen(&e, row);
+	}
+	return NULL;
+}
+
 bool baseline_is_of_machine(const struct abibase_baseline *b, const char *machine)
 {
 	size_t len = strcspn(machine, "+");

@@ -106,6 +106,9 @@ bool baseline_is_of_machine(const struct abibase_baseline *b, const char *machin
 /* What that QEMU of the baseline makes of the row under its machine type. */
 void baseline_effective(const struct abibase_catalogue *cat, const struct abibase_baseline *b,
 			size_t used, const struct row *row, struct effective *ret);
+/* What its QEMUs make of a row that it does not set, which is the same in all; NULL: not known. */
+const json_t *baseline_seen(const struct abibase_catalogue *cat, const struct abibase_baseline *b,
+			    const struct row *row);
 /* Was the baseline asked to leave out a row that is observed? Its guests have nothing of the kind. */
 bool baseline_leaves_out(const struct abibase_baseline *b, const struct row *row);
 
