@@ -960,19 +960,25 @@ static int judge_vendor_machine(struct judging *j)
 /* What is decided when a device is made is not recorded of old QEMUs, and no list sets it. */
 static int judge_value(struct judging *j, const struct guest_device *d, const struct row *row)
 {
+	const json_t *here, *own = json_object_get(d->properties, row->key);
 	json_auto_t *there = source_value(j->t, row);
-	const json_t *here;
 	struct effective e;
 
 	if (row->observed)
 		return judge_observed(j, d, row);
 	qemu_effective(&j->pr.view, row, &e);
 	here = effective_seen(&e, row);
+	if (own && (!there || json_equal(own, there) || e.known == ABIBASE_NO)) {
+		json_decref(there);
+		there = json_incref((json_t *)own);
+	} else if (own) {
+		return 0; /* an option of -device, which the target has too */
+	}
 	if (row->bit_when == BIT_ALWAYS || (!there && !here && is_same_build(j)))
 		return 0;
 	if (there && here)
 		return json_equal(there, here) ? 0 : say_value_differs(j, row, there, here, e.known);
-	if (!move_source_qemu(j->t) &&
+	if (!own && !move_source_qemu(j->t) &&
 	    (!j->t->baseline || !there == !here || (!row->boolean && !row->number)))
 		return 0;
 	if (!there && !here && e.known != ABIBASE_YES)
