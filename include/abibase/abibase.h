@@ -954,7 +954,8 @@ struct abibase_guest *abibase_guest_unref(struct abibase_guest *g);
  * abibase_guest_assume - the same guest with what the caller knows of it
  * @machine: its machine type, or NULL
  * @backend: what those of its devices lie on that do not say, or NULL
- * @queue_sizes: @n_queue_sizes sizes, that of the first queue first, of each of its devices; 0: none
+ * @queue_sizes: @n_queue_sizes sizes, that of the first queue first, of each device; one alone
+ *	is that of every queue, a shorter control queue apart; 0: none
  * @ret: the guest; @g stays as it is
  *
  * Returns: 0, -EINVAL (the guest states another machine type or size itself), -ENOMEM; -EBADMSG (not

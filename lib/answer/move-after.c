@@ -50,7 +50,7 @@ static void back_shapes(const struct judging *j, struct way_back *w)
 	for (size_t i = 0; i < j->pr.cat->n_shapes; i++) {
 		const struct shape *s = &j->pr.cat->shapes[i];
 		int64_t there = move_source_size(j->t, s);
-		int64_t here = j->assumed ? shape_most(s) : move_target_size(j, s, 0);
+		int64_t here = j->assumed ? shape_most(s) : move_target_size(j, s, NULL, 0);
 		struct version v;
 
 		if (!move_source_version(j->t, &v) || version_cmp(&v, &s->checked_since) < 0 ||

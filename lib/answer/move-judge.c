@@ -640,14 +640,34 @@ int64_t move_source_size(const struct abibase_targets *t, const struct shape *s)
 	return size;
 }
 
-int64_t move_target_size(const struct judging *j, const struct shape *s, size_t queue)
+/* However many pairs a network card has, its control queue is the last. */
+static bool is_control_queue(const json_t *sizes, size_t queue)
+{
+	size_t n = json_array_size(sizes);
+
+	return n > 2 && n % 2 && queue == n - 1;
+}
+
+/* The queue of a record that stands for @queue of the guest's, which can have other pairs. */
+static size_t recorded_queue(const json_t *sizes, const json_t *guest, size_t queue)
+{
+	size_t n = json_array_size(sizes);
+
+	if (!is_control_queue(guest, queue))
+		return queue % 2;
+	return n && is_control_queue(sizes, n - 1) ? n - 1 : n;
+}
+
+int64_t move_target_size(const struct judging *j, const struct shape *s, const json_t *guest,
+			 size_t queue)
 {
 	const json_t *sizes = recorded_sizes(j, s);
+	size_t own = recorded_queue(sizes, guest, queue);
 
 	/* what is recorded are the queues of a network card; of others only the longest tells */
-	if (sizes && queue < json_array_size(sizes) &&
+	if (sizes && own < json_array_size(sizes) &&
 	    !j->pr.cat->backends[j->pr.backend].device)
-		return json_integer_value(json_array_get(sizes, queue));
+		return json_integer_value(json_array_get(sizes, own));
 	if (j->assumed)
 		return shape_least(s);
 	return sizes ? largest(sizes) : shape_value(s, &j->pr.view.version);
@@ -659,9 +679,15 @@ int64_t move_target_size(const struct judging *j, const struct shape *s, size_t 
  */
 static bool is_receive_queue(const struct guest_device *d, size_t queue)
 {
+	return queue % 2 == 0 && !is_control_queue(d->queue_sizes, queue);
+}
+
+/* Every device has three queues at least, and a network card a control queue behind its pairs. */
+static bool has_all_sizes(const struct guest_device *d)
+{
 	size_t n = json_array_size(d->queue_sizes);
 
-	return queue % 2 == 0 && !(n > 1 && n % 2 && queue == n - 1);
+	return n > 2 && (n % 2 || !streq(d->class_name, NET_DEVICE));
 }
 
 /* Is every queue that is larger than its QEMU makes it one that an option made so? */
@@ -688,25 +714,26 @@ static long first_too_large(const struct judging *j, const struct shape *s,
 
 	json_array_foreach(d->queue_sizes, i, v) {
 		ret[0] = json_integer_value(v);
-		ret[1] = move_target_size(j, s, i);
+		ret[1] = move_target_size(j, s, d->queue_sizes, i);
 		/* an option of -device the target has too; else the build is not what its version says */
 		if (by_options && ret[0] > by_default)
 			continue;
 		if (ret[0] > ret[1])
 			return (long)i;
 	}
-	if (d->queue_sizes)
+	if (has_all_sizes(d))
 		return -1;
+	/* those that are not stated are as its QEMU makes them */
 	ret[0] = by_default;
-	ret[1] = move_target_size(j, s, 0);
-	return ret[0] < 0 || ret[0] > ret[1] ? 0 : -1;
+	ret[1] = move_target_size(j, s, NULL, 0);
+	return ret[0] < 0 || ret[0] > ret[1] ? (long)json_array_size(d->queue_sizes) : -1;
 }
 
 /* It fits, as far as versions tell; an update can change such a size. */
 static int note_by_version(struct judging *j, const struct guest_device *d, const struct shape *s)
 {
 	const struct profile_qemu *q = move_source_qemu(j->t);
-	bool there = d->queue_sizes ||
+	bool there = has_all_sizes(d) ||
 		     (q && qemu_recorded_size(q->json, j->t->guest->machine, s->recorded) >= 0);
 	bool here = j->assumed || recorded_sizes(j, s);
 	_buf_ text = { 0 };
@@ -724,15 +751,16 @@ static int note_by_version(struct judging *j, const struct guest_device *d, cons
 
 /* Is it about queues alone that rx_queue_size of -device makes as large? */
 static bool is_by_receive_queues(const struct judging *j, const struct shape *s,
-				 const struct guest_device *d)
+				 const struct guest_device *d, long queue)
 {
 	json_t *v;
 	size_t i;
 
 	json_array_foreach(d->queue_sizes, i, v)
-		if (json_integer_value(v) > move_target_size(j, s, i) && !is_receive_queue(d, i))
+		if (json_integer_value(v) > move_target_size(j, s, d->queue_sizes, i) &&
+		    !is_receive_queue(d, i))
 			return false;
-	return d->queue_sizes && streq(d->class_name, NET_DEVICE);
+	return queue < (long)json_array_size(d->queue_sizes) && streq(d->class_name, NET_DEVICE);
 }
 
 /* The property that sizes the receive queues, or NULL. */
@@ -753,7 +781,7 @@ static int say_shape_differs(struct judging *j, const struct guest_device *d, co
 
 	buf_printf(text, " checks the %s: the %lld of the guest's queue %ld are more than the %lld it has",
 		   s->text, (long long)size[0], queue, (long long)size[1]);
-	if (!property || !is_by_receive_queues(j, s, d)) {
+	if (!property || !is_by_receive_queues(j, s, d, queue)) {
 		buf_printf(text, ", and no property can equalise them (%s)", s->name);
 		return move_conflict(j, "shape-differs", "QEMU", NULL, remedy, text);
 	}
@@ -968,7 +996,7 @@ static int judge_value(struct judging *j, const struct guest_device *d, const st
 		return judge_observed(j, d, row);
 	qemu_effective(&j->pr.view, row, &e);
 	here = effective_seen(&e, row);
-	if (own && (!there || json_equal(own, there) || e.known == ABIBASE_NO)) {
+	if (own && (!there || json_equal(own, there) || e.known != ABIBASE_YES)) {
 		json_decref(there);
 		there = json_incref((json_t *)own);
 	} else if (own) {

@@ -102,7 +102,9 @@ int move_say_lacks(struct judging *j, const struct guest_device *d, const struct
 		   const struct needs *needs);
 bool move_source_version(const struct abibase_targets *t, struct version *ret);
 int64_t move_source_size(const struct abibase_targets *t, const struct shape *s);
-int64_t move_target_size(const struct judging *j, const struct shape *s, size_t queue);
+/* @guest: the sizes of all of the guest's queues; NULL: @queue is of the first pair */
+int64_t move_target_size(const struct judging *j, const struct shape *s, const json_t *guest,
+			 size_t queue);
 int move_judge_usable(struct judging *j);
 int move_prepare_device(struct judging *j, const struct guest_device *d);
 int move_judge_device(struct judging *j, const struct guest_device *d);

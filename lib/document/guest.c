@@ -111,6 +111,8 @@ void guest_check(struct schema_walk *c, const json_t *root)
 
 /* ------------------------------------------------------------------- the object */
 
+#define CONTROL_QUEUE 64 /* entries, by virtio_net_device_realize() of each QEMU */
+
 static const char *string_of(const json_t *obj, const char *key)
 {
 	return json_string_value(json_object_get(obj, key));
@@ -161,6 +163,8 @@ static int guest_fill(struct abibase_guest *g)
 		d->has_negotiated = word_of(v, "negotiated", d->negotiated);
 		d->has_offered = word_of(v, "offered", d->offered);
 		d->queue_sizes = json_object_get(v, "queue_sizes");
+		if (json_array_size(d->queue_sizes) == 0)
+			d->queue_sizes = NULL;
 		d->properties = json_object_get(v, "properties");
 		d->config_size = number_of(v, "config_size");
 		d->mtu = number_of(v, GUEST_MTU);
@@ -275,10 +279,18 @@ static int assume(struct abibase_context *ctx, json_t *obj, const char *key, jso
 	return r;
 }
 
-static json_t *sizes_json(const unsigned int *sizes, size_t n)
+/* One size alone is that of every queue; no option makes a control queue longer. */
+static json_t *sizes_json(const json_t *device, const unsigned int *sizes, size_t n)
 {
+	bool is_net = streq(string_of(device, "class"), NET_DEVICE);
+	unsigned int size = sizes[0];
+	unsigned int all[] = { size, size, is_net && size > CONTROL_QUEUE ? CONTROL_QUEUE : size };
 	json_t *list = json_array();
 
+	if (n == 1) {
+		sizes = all;
+		n = ARRAY_SIZE(all);
+	}
 	for (size_t i = 0; list && i < n; i++)
 		if (json_array_append_new(list, json_integer(sizes[i])) < 0) {
 			json_decref(list);
@@ -301,8 +313,11 @@ ABIBASE_EXPORT int abibase_guest_assume(struct abibase_context *ctx, const struc
 	json_array_foreach(json_object_get(root, "devices"), i, v) {
 		if (r == 0 && backend && !json_object_get(v, "backend"))
 			r = assume(ctx, v, "backend", json_string(backend));
+		if (json_array_size(json_object_get(v, "queue_sizes")) == 0)
+			json_object_del(v, "queue_sizes");
 		if (r == 0 && n_queue_sizes)
-			r = assume(ctx, v, "queue_sizes", sizes_json(queue_sizes, n_queue_sizes));
+			r = assume(ctx, v, "queue_sizes",
+				   sizes_json(v, queue_sizes, n_queue_sizes));
 	}
 	if (r < 0) {
 		json_decref(root);
