@@ -1115,8 +1115,11 @@ static int say_told_unknown(struct judging *j, const struct row *row)
 	buf_printf(&text, "%s: the guest took %s, and the number that it was told (%s) is not known: the "
 			  "network there must carry as much",
 		   j->p->name, row->feature, row->key);
-	return say(j, ABIBASE_FINDING_NOTE, "move-limit", "network", row,
-		   "state it in a document of the guest, or say where the guest runs: --from PROFILE",
+	return say(j, ABIBASE_FINDING_UNKNOWN, "move-limit", "network", row,
+		   j->t->source ? "state it in a document of the guest, or in the profile of the host "
+				  "where the guest runs" :
+				  "state it in a document of the guest, or say where the guest runs: "
+				  "--from PROFILE",
 		   &text);
 }
 
@@ -1130,7 +1133,7 @@ static int judge_limit(struct judging *j, const struct row *row, int64_t value)
 	_buf_ text = { 0 };
 
 	if (value == NUMBER_UNSTATED)
-		return say_told_unknown(j, row);
+		return limit >= GUEST_MTU_MAX ? 0 : say_told_unknown(j, row);
 	if (limit == NUMBER_UNSTATED)
 		return value <= ETHERNET_MTU ? 0 : say_limit_unknown(j, row, value);
 	if (limit >= value)

@@ -54,7 +54,7 @@ static void check_config_size(struct schema_walk *c, const json_t *v)
 
 static void check_mtu(struct schema_walk *c, const json_t *v)
 {
-	check_number(c, v, 68, 65535); /* virtio 1.3, 5.1.4.1 */
+	check_number(c, v, 68, GUEST_MTU_MAX); /* virtio 1.3, 5.1.4.1 */
 }
 
 static void check_rom_size(struct schema_walk *c, const json_t *v)

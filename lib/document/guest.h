@@ -8,6 +8,7 @@
 
 /* A running guest: what its driver took of each virtio device, and where it runs. */
 
+#define GUEST_MTU_MAX 65535
 #define GUEST_MAX_QUEUES 4096 /* no QEMU has more than 1024, VIRTIO_QUEUE_MAX */
 
 /* Points into the document of the guest. */
