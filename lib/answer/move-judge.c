@@ -1033,6 +1033,33 @@ static int judge_values(struct judging *j, const struct guest_device *d)
 	return 0;
 }
 
+/* With nothing to hold them against they pass unseen: that is said. */
+static int note_not_compared(struct judging *j, const struct guest_device *d)
+{
+	bool layout = false, size = false;
+	_buf_ text = { 0 };
+
+	for (size_t i = 0; !j->t->source && !j->t->baseline && i < j->pr.cat->n_rows; i++) {
+		const struct row *row = &j->pr.cat->rows[i];
+
+		if (!row_is_silent(row) || !(row->backends & (1u << j->pr.backend)))
+			continue;
+		if (row->observed)
+			size |= d->rom_size < 0;
+		else
+			layout |= !json_object_get(d->properties, row->key);
+	}
+	if (!layout && !size)
+		return 0;
+	buf_printf(&text, "not known of the guest, so not compared: %s%s%s",
+		   layout ? "the layout of its PCI device" : "", layout && size ? ", " : "",
+		   size ? "the size of its option ROM" : "");
+	return say(j, ABIBASE_FINDING_NOTE, "layout-not-recorded", "guest", NULL,
+		   "say where the guest runs, with --from PROFILE, or with which list it was started, "
+		   "with --baseline",
+		   &text);
+}
+
 static int judge_shapes(struct judging *j, const struct guest_device *d)
 {
 	for (size_t i = 0; i < j->pr.cat->n_shapes; i++)
@@ -1327,7 +1354,8 @@ int move_judge_device(struct judging *j, const struct guest_device *d)
 	if (r != 0)
 		return r < 0 ? r : 0;
 	if (move_judge_usable(j) < 0 || judge_features(j, d) < 0 || judge_requirements(j, d) < 0 ||
-	    judge_vendor_machine(j) < 0 || judge_values(j, d) < 0 || judge_shapes(j, d) < 0 || judge_config(j, d) < 0)
+	    judge_vendor_machine(j) < 0 || judge_values(j, d) < 0 || note_not_compared(j, d) < 0 ||
+	    judge_shapes(j, d) < 0 || judge_config(j, d) < 0)
 		return -ENOMEM;
 	return judge_limits(j, d);
 }
