@@ -188,8 +188,8 @@ static int read_entry(struct walk *w, const char *dir, const char *base, size_t 
 		return cli_error("out of memory [out-of-memory]");
 	}
 	/*
-	 * A directory in it is not gone into, and of a pipe or a device no end may come; what cannot be
-	 * looked at is told by its reader.
+	 * A directory in it is not gone into, and of a pipe or a device no end may come; what
+	 * cannot be looked at is told by its reader.
 	 */
 	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
 		return 0;
@@ -216,7 +216,8 @@ static int read_directory(struct walk *w, const char *dir)
 	}
 	free(entries);
 	if (r == 0 && files == 0)
-		return cli_error("%s: no regular file in it has a name that ends in .json [usage]", dir);
+		return cli_error("%s: no regular file in it has a name that ends in .json [usage]",
+				 dir);
 	return r ? r : status;
 }
 

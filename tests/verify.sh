@@ -242,6 +242,13 @@ verify 0 7.2 rom-7.2-trixie "$tmp/set.json" -- $q $set_list $tap \
 	-device virtio-net-pci,netdev=n0,id=net0,rx_queue_size=1024,vectors=7,romsize=1048576
 says 'net0 on tap: equal' 'receive queue size is 1024 by -device virtio-net-pci' \
 	'MSI-X vectors is 7 by' 'ROM size is 1048576 by' 'the baseline has 524288'
+# Without the list it is as the QEMU has it.
+jq 'del(.qemu[].build_id)' "$tmp/set-7.2-trixie.json" >"$tmp/paged-7.2-trixie.json"
+for words in "$set_list:0" "$(echo "$set_list" | sed 's/-global [^ ]*page-per-vq=off//'):1"; do
+	verify ${words##*:} 7.2 paged-7.2-trixie "$tmp/set.json" -- $q ${words%:*} $tap \
+		-device virtio-net-pci,netdev=n0,id=net0
+done
+says 'no option sets page-per-vq, which this QEMU has as on, and the baseline as off'
 # One that they do state is a limit.
 for host in 6.1-trixie 7.2-trixie; do
 	jq '.facts."operator.host_mtu" = 1500' "$tmp/$host.json" >"$tmp/mtu-$host.json"

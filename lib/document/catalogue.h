@@ -191,7 +191,7 @@ int catalogue_backend(const struct abibase_catalogue *cat, const char *name);
 unsigned int catalogue_device(const struct abibase_catalogue *cat, const char *device);
 /* All backends of the device that this backend is of. */
 unsigned int catalogue_device_of(const struct abibase_catalogue *cat, size_t backend);
-/* Does the group have a row that can be enabled, or with @off disabled, on one of these backends? */
+/* Has the group a row that can be enabled, or with @off disabled, on one of these backends? */
 bool catalogue_group_has_switch(const struct abibase_catalogue *cat, const char *group, bool off,
 				unsigned int backends);
 /* What a QEMU of this version offers: a size, or -1 when it is not known. */

@@ -573,7 +573,7 @@ static const char *wanted_value(const char *type, const json_t *v)
 	return NULL;
 }
 
-/* Of the effective values of a QEMU, @machine NULL: its defaults. Types that it recorded come first. */
+/* Of the values of a QEMU, @machine NULL: its defaults. The types that it recorded come first. */
 static int check_values(struct abibase_context *ctx, const struct abibase_catalogue *cat,
 			const struct abibase_profile *p, size_t n, const char *machine,
 			const json_t *values)

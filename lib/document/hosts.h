@@ -126,7 +126,8 @@ void host_set_digest(struct host *h, const char *hex);
 int inputs_from_catalogue(struct inputs *in, const struct abibase_catalogue *cat);
 /*
  * Is each fact and each value that the catalogue asks for of the type that it asks for? Asked before
- * a profile is used, whatever for: one of another type answers nothing. Sets the error of @ctx. 0 or -EINVAL.
+ * a profile is used, whatever for: one of another type answers nothing. Sets the error of @ctx.
+ * 0 or -EINVAL.
  */
 int profile_check_types(struct abibase_context *ctx, const struct abibase_catalogue *cat,
 			const struct abibase_profile *p);

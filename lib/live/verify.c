@@ -635,11 +635,34 @@ static void say_value(struct verifying *k, size_t i, const struct value *v,
 		    keep(k, "leave that out: it wins over the list of the baseline"));
 }
 
+/* As a QEMU that is left to itself has it; the vectors and the ROM are read. */
+static void check_unset(struct verifying *k, size_t i, const struct value *v)
+{
+	const struct row *row = catalogue_find(k->v->cat, v->class_name, v->property);
+	struct effective e = { .known = ABIBASE_UNKNOWN };
+	_buf_ own = { 0 };
+
+	if (row && k->have_view && v->bit < 0 && !row->observed && !row->shown_as)
+		qemu_effective(&k->view, row, &e);
+	if (!json_is_boolean(e.value) && !json_is_integer(e.value))
+		return;
+	value_write(e.value, &own);
+	if (buf_failed(&own))
+		k->failed = true;
+	else if (!agrees(v, own.data))
+		say(k, ABIBASE_FINDING_CONFLICT, i, "verify-number", LAYER_COMMAND,
+		    keep(k, "%s: no option sets %s, which this QEMU has as %s, and the baseline as %s (%s)",
+			 k->out->devices[i].name, v->property, own.data, v->text, v->feature),
+		    list_remedy(k));
+}
+
 /* A bit of its own is compared; one bit for all numbers does not show which one it is. */
 static void check_value(struct verifying *k, size_t i, const struct nic *nic, const struct value *v)
 {
 	struct setting_from s = throwaway_setting(&k->t, nic, v->property);
 
+	if (!s.option)
+		check_unset(k, i, v);
 	if (!s.option || agrees(v, s.value) || (v->bit >= 0 && !v->is_number))
 		return;
 	if (v->bit >= 0 && s.behind_list && is_within(v, s.value))
