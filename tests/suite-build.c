@@ -431,10 +431,11 @@ START_TEST(test_adds)
 	json_auto_t *entry = host_entry(), *record = make_record(entry), *root = NULL;
 	struct abibase_catalogue *cat = newer_catalogue(class_name, property);
 	struct abibase_profile *p, *same, *now;
-	_autofree_ char *path = put_host(record, true), *host = in_dir("h.json");
+	_autofree_ char *host = in_dir("h.json");
 	json_error_t e;
 	json_t *defaults;
 
+	free(put_host(record, true));
 	root = json_load_file(host, 0, &e);
 	forget(root, class_name, property);
 	put_document("h.json", root);
