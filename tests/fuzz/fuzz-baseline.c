@@ -45,7 +45,7 @@ static void check_render(const struct abibase_baseline *b, const char *format, b
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const char *const formats[] = { "args", "readconfig", "json", "table" };
+	static const char *const formats[] = { "args", "readconfig", "json", "text" };
 	struct abibase_baseline *b = NULL;
 
 	if (!ctx)
