@@ -614,14 +614,11 @@ static int op_build(struct made *m)
 	return r;
 }
 
-static int op_validate(struct made *m)
+/* The text too, in the same operation: it has no context to leave an error in. Takes @res. */
+static int give_result(struct abibase_result *res, struct made *m)
 {
-	struct abibase_result *res;
-	int r = abibase_validate(t.ctx, bad_file, &res);
+	int r = abibase_result_to_json(res, &m->text);
 
-	if (r < 0)
-		return r;
-	r = abibase_result_to_json(res, &m->text);
 	if (r == 0)
 		r = abibase_result_to_text(res, &m->why);
 	if (r < 0)
@@ -630,21 +627,20 @@ static int op_validate(struct made *m)
 	return r;
 }
 
-/* The text too, in the same operation: it has no context to leave an error in. */
+static int op_validate(struct made *m)
+{
+	struct abibase_result *res;
+	int r = abibase_validate(t.ctx, bad_file, &res);
+
+	return r < 0 ? r : give_result(res, m);
+}
+
 static int op_diff(struct made *m)
 {
 	struct abibase_result *d;
 	int r = abibase_diff(t.ctx, t.cat, conflicting[1], hosts[1], ABIBASE_DIFF_ALL, &d);
 
-	if (r < 0)
-		return r;
-	r = abibase_result_to_json(d, &m->text);
-	if (r == 0)
-		r = abibase_result_to_text(d, &m->why);
-	if (r < 0)
-		free(steal(&m->text));
-	abibase_result_unref(d);
-	return r;
+	return r < 0 ? r : give_result(d, m);
 }
 
 static int op_match(struct made *m)
@@ -652,15 +648,7 @@ static int op_match(struct made *m)
 	struct abibase_result *answer;
 	int r = abibase_match(t.ctx, t.cat, conflicting[1], hosts, 3, NULL, &answer);
 
-	if (r < 0)
-		return r;
-	r = abibase_result_to_json(answer, &m->text);
-	if (r == 0)
-		r = abibase_result_to_text(answer, &m->why);
-	if (r < 0)
-		free(steal(&m->text));
-	abibase_result_unref(answer);
-	return r;
+	return r < 0 ? r : give_result(answer, m);
 }
 
 static int op_decode(struct made *m)
@@ -679,15 +667,7 @@ static int op_decode(struct made *m)
 	struct abibase_result *d;
 	int r = abibase_decode(t.ctx, t.cat, log, strlen(log), NULL, &d);
 
-	if (r < 0)
-		return r;
-	r = abibase_result_to_json(d, &m->text);
-	if (r == 0)
-		r = abibase_result_to_text(d, &m->why);
-	if (r < 0)
-		free(steal(&m->text));
-	abibase_result_unref(d);
-	return r;
+	return r < 0 ? r : give_result(d, m);
 }
 
 static int op_machines(struct made *m)
@@ -732,15 +712,7 @@ static int check(const struct abibase_baseline *b, struct made *m)
 		return r;
 	r = abibase_check_request_run(q, &res);
 	abibase_check_request_unref(q);
-	if (r < 0)
-		return r;
-	r = abibase_result_to_json(res, &m->text);
-	if (r == 0)
-		r = abibase_result_to_text(res, &m->why);
-	if (r < 0)
-		free(steal(&m->text));
-	abibase_result_unref(res);
-	return r;
+	return r < 0 ? r : give_result(res, m);
 }
 
 static int op_check(struct made *m)
@@ -808,15 +780,7 @@ static int run_targets(struct abibase_targets *req, struct made *m)
 		r = abibase_targets_set_baseline(req, baseline);
 	if (r == 0)
 		r = abibase_targets_run(req, &moves);
-	if (r < 0)
-		return r;
-	r = abibase_result_to_json(moves, &m->text);
-	if (r == 0)
-		r = abibase_result_to_text(moves, &m->why);
-	if (r < 0)
-		free(steal(&m->text));
-	abibase_result_unref(moves);
-	return r;
+	return r < 0 ? r : give_result(moves, m);
 }
 
 static int op_targets(struct made *m)
@@ -837,15 +801,7 @@ static int op_explain(struct made *m)
 	struct abibase_result *x;
 	int r = abibase_explain(t.ctx, t.cat, baseline, NULL, 0, &x);
 
-	if (r < 0)
-		return r;
-	r = abibase_result_to_json(x, &m->text);
-	if (r == 0)
-		r = abibase_result_to_text(x, &m->why);
-	if (r < 0)
-		free(steal(&m->text));
-	abibase_result_unref(x);
-	return r;
+	return r < 0 ? r : give_result(x, m);
 }
 
 static int op_plan(struct made *m)
@@ -853,15 +809,7 @@ static int op_plan(struct made *m)
 	struct abibase_result *plan;
 	int r = abibase_plan(t.ctx, t.cat, "offload-uso", "2026-11-23", hosts, 3, hosts, 3, &plan);
 
-	if (r < 0)
-		return r;
-	r = abibase_result_to_json(plan, &m->text);
-	if (r == 0)
-		r = abibase_result_to_text(plan, &m->why);
-	if (r < 0)
-		free(steal(&m->text));
-	abibase_result_unref(plan);
-	return r;
+	return r < 0 ? r : give_result(plan, m);
 }
 
 static int op_diff_baselines(struct made *m)
@@ -874,15 +822,7 @@ static int op_diff_baselines(struct made *m)
 		return r;
 	r = abibase_diff_baselines(t.ctx, t.cat, baseline, other, 0, &d);
 	abibase_baseline_unref(other);
-	if (r < 0)
-		return r;
-	r = abibase_result_to_json(d, &m->text);
-	if (r == 0)
-		r = abibase_result_to_text(d, &m->why);
-	if (r < 0)
-		free(steal(&m->text));
-	abibase_result_unref(d);
-	return r;
+	return r < 0 ? r : give_result(d, m);
 }
 
 static int op_check_args(struct made *m)
