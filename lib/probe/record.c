@@ -435,26 +435,35 @@ static int shortest_first(const void *a, const void *b, void *lists)
 	return n != m ? (n > m) - (n < m) : strcmp(x, y);
 }
 
-/* An older machine type's list is mostly that of a newer one, and then more. */
-static int share_lists(json_t *root)
+/* Each machine type of @member as what it adds to another one; @how says which, in the order of @order. */
+static int share_each(json_t *root, const char *member,
+		      int (*order)(const void *a, const void *b, void *all),
+		      int (*how)(const json_t *all, const char *name, json_t *done))
 {
-	json_t *lists = json_object_get(root, "compat");
+	json_t *all = json_object_get(root, member);
 	json_auto_t *done = json_object();
 	_autofree_ const char **names = NULL;
 	size_t n;
 	int r = 0;
 
-	if (!lists)
+	if (!all)
 		return 0;
-	names = sorted_keys(lists, &n);
+	names = sorted_keys(all, &n);
 	if (!done || !names)
 		return -ENOMEM;
-	qsort_r(names, n, sizeof(*names), shortest_first, lists);
+	if (order)
+		qsort_r(names, n, sizeof(*names), order, all);
 	for (size_t i = 0; r == 0 && i < n; i++)
-		r = share_one_list(lists, names[i], done);
+		r = how(all, names[i], done);
 	if (r < 0)
 		return r;
-	return json_object_set(root, "compat", done) < 0 ? -ENOMEM : 0;
+	return json_object_set(root, member, done) < 0 ? -ENOMEM : 0;
+}
+
+/* An older machine type's list is mostly that of a newer one, and then more. */
+static int share_lists(json_t *root)
+{
+	return share_each(root, "compat", shortest_first, share_one_list);
 }
 
 /* How far two differ; where one of them has nothing a key of the other counts. */
@@ -517,22 +526,7 @@ static int share_one_value(const json_t *values, const char *name, json_t *done)
 /* Only what a machine type has otherwise than the class, and that as what another one has not. */
 static int share_values(json_t *root)
 {
-	json_t *values = json_object_get(root, "values");
-	json_auto_t *done = json_object();
-	_autofree_ const char **names = NULL;
-	size_t n;
-	int r = 0;
-
-	if (!values)
-		return 0;
-	names = sorted_keys(values, &n);
-	if (!done || !names)
-		return -ENOMEM;
-	for (size_t i = 0; r == 0 && i < n; i++)
-		r = share_one_value(values, names[i], done);
-	if (r < 0)
-		return r;
-	return json_object_set(root, "values", done) < 0 ? -ENOMEM : 0;
+	return share_each(root, "values", NULL, share_one_value);
 }
 
 /* Of what was observed, that which hangs on neither the kernel nor a file of the host. */
