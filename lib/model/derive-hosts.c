@@ -263,8 +263,6 @@ static int count_builds(struct derive *d, const unsigned int *order, bool *count
 	return 0;
 }
 
-static int finding_chosen(struct derive *d, bool any);
-
 /* As newest_common(), all of them: the newest first, q35 before pc. */
 static int list_common(const struct derive *d, const bool *counts, json_t *list)
 {
@@ -289,22 +287,15 @@ static int list_common(const struct derive *d, const bool *counts, json_t *list)
 	return 0;
 }
 
-int derive_common_machines(struct derive *d, json_t *list)
+/* Which builds count. 1: nothing is common, for what is in the way was said. */
+static int count_common(struct derive *d, bool *counts, bool *ret_any)
 {
-	struct abibase_baseline *b = d->b;
-	_autofree_ bool *counts = calloc(b->in.n_builds + 1, sizeof(*counts));
-	_autofree_ unsigned int *order = builds_in_order(&b->in);
-	bool any = false;
+	_autofree_ unsigned int *order = builds_in_order(&d->b->in);
 
-	if (!counts || !order || count_builds(d, order, counts, &any) < 0 || judge_qemuless(d) < 0)
+	if (!counts || !order || count_builds(d, order, counts, ret_any) < 0 || judge_qemuless(d) < 0)
 		return -ENOMEM;
-	/* a list of some hosts is none of all of them */
-	if (derive_has_finding(b, ABIBASE_FINDING_UNKNOWN) ||
-	    derive_has_finding(b, ABIBASE_FINDING_CONFLICT))
-		return 0;
-	if (list_common(d, counts, list) < 0)
-		return -ENOMEM;
-	return json_array_size(list) ? 0 : finding_chosen(d, any);
+	return derive_has_finding(d->b, ABIBASE_FINDING_UNKNOWN) ||
+	       derive_has_finding(d->b, ABIBASE_FINDING_CONFLICT);
 }
 
 static int finding_chosen(struct derive *d, bool any)
@@ -326,18 +317,28 @@ static int finding_chosen(struct derive *d, bool any)
 			      &text);
 }
 
+int derive_common_machines(struct derive *d, json_t *list)
+{
+	_autofree_ bool *counts = calloc(d->b->in.n_builds + 1, sizeof(*counts));
+	bool any = false;
+	int r = count_common(d, counts, &any);
+
+	if (r != 0) /* a list of some hosts is none of all of them */
+		return r < 0 ? r : 0;
+	if (list_common(d, counts, list) < 0)
+		return -ENOMEM;
+	return json_array_size(list) ? 0 : finding_chosen(d, any);
+}
+
 static int choose_machine(struct derive *d)
 {
 	struct abibase_baseline *b = d->b;
 	_autofree_ bool *counts = calloc(b->in.n_builds + 1, sizeof(*counts));
-	_autofree_ unsigned int *order = builds_in_order(&b->in);
 	bool any = false;
+	int r = count_common(d, counts, &any);
 
-	if (!counts || !order || count_builds(d, order, counts, &any) < 0 || judge_qemuless(d) < 0)
-		return -ENOMEM;
-	if (derive_has_finding(b, ABIBASE_FINDING_UNKNOWN) ||
-	    derive_has_finding(b, ABIBASE_FINDING_CONFLICT))
-		return 0;
+	if (r != 0)
+		return r < 0 ? r : 0;
 	b->machine = newest_common(d, counts);
 	b->machine_chosen = true;
 	return finding_chosen(d, any);

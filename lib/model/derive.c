@@ -63,21 +63,26 @@ static void derive_clear(struct derive *d)
 	free(d->scratch[1]);
 }
 
+/* For derive_clear(), also on failure. */
+static int derive_begin(struct derive *d, struct abibase_baseline *b, struct abibase_catalogue *cat)
+{
+	*d = (struct derive){ .b = b, .cat = cat, .any = -1 };
+	d->net = b->in.policy.backends & catalogue_device(cat, NULL);
+	b->cat = abibase_catalogue_ref(cat); /* its strings are used in the answer */
+	for (int i = 0; i < 2; i++) {
+		d->scratch[i] = calloc(b->in.n_hosts + 1, sizeof(*d->scratch[i]));
+		if (!d->scratch[i])
+			return -ENOMEM;
+	}
+	return derive_arch(d);
+}
+
 int baseline_derive(struct abibase_baseline *b, struct abibase_catalogue *cat,
 		    struct abibase_baseline *const *earlier, size_t n_earlier)
 {
-	struct derive d = { .b = b, .cat = cat, .any = -1 };
-	int r = 0;
+	struct derive d;
+	int r = derive_begin(&d, b, cat);
 
-	d.net = b->in.policy.backends & catalogue_device(cat, NULL);
-	b->cat = abibase_catalogue_ref(cat); /* its strings are used in the answer */
-	for (int i = 0; i < 2; i++) {
-		d.scratch[i] = calloc(b->in.n_hosts + 1, sizeof(*d.scratch[i]));
-		if (!d.scratch[i])
-			r = -ENOMEM;
-	}
-	if (r == 0)
-		r = derive_arch(&d);
 	if (r == 0)
 		r = derive_backends(&d);
 	if (r == 0 && b->target)
@@ -96,17 +101,9 @@ int baseline_derive(struct abibase_baseline *b, struct abibase_catalogue *cat,
 
 int baseline_machines(struct abibase_baseline *b, struct abibase_catalogue *cat, json_t *list)
 {
-	struct derive d = { .b = b, .cat = cat, .any = -1 };
-	int r = 0;
+	struct derive d;
+	int r = derive_begin(&d, b, cat);
 
-	b->cat = abibase_catalogue_ref(cat);
-	for (int i = 0; i < 2; i++) {
-		d.scratch[i] = calloc(b->in.n_hosts + 1, sizeof(*d.scratch[i]));
-		if (!d.scratch[i])
-			r = -ENOMEM;
-	}
-	if (r == 0)
-		r = derive_arch(&d);
 	if (r == 0 && b->target)
 		r = derive_common_machines(&d, list);
 	if (r == 0)
