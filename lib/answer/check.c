@@ -1191,21 +1191,14 @@ ABIBASE_EXPORT int abibase_check_request_add_profile(struct abibase_check_reques
 	return r;
 }
 
-/* A name that is none of theirs is a slip of the pen that would go unseen. */
-static int check_assumed(struct abibase_check_request *q)
+static bool is_host(const void *of, const char *name)
 {
-	for (size_t i = 0; i < q->assume.n; i++) {
-		size_t k = 0;
+	const struct abibase_check_request *q = of;
 
-		while (k < q->n && !streq(q->checks[k]->host, q->assume.s[i]))
-			k++;
-		if (k == q->n)
-			return context_fail(q->ctx, ENOENT, "no-such-host", NULL,
-					    "the host of an assumed QEMU, \"%s\", is not among the "
-					    "hosts",
-					    q->assume.s[i]);
-	}
-	return 0;
+	for (size_t i = 0; i < q->n; i++)
+		if (streq(q->checks[i]->host, name))
+			return true;
+	return false;
 }
 
 static int cmp_host(const void *a, const void *b)
@@ -1217,7 +1210,7 @@ static int cmp_host(const void *a, const void *b)
 ABIBASE_EXPORT int abibase_check_request_run(struct abibase_check_request *q,
 					     struct abibase_result **ret)
 {
-	int r = check_assumed(q);
+	int r = hosts_check_names(q->ctx, &q->assume, ASSUMED_HOST, is_host, q);
 
 	/* the same hosts are the same bytes, in whatever order they came */
 	if (q->n > 1)

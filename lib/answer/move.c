@@ -489,21 +489,14 @@ static int judge_hosts(struct abibase_targets *t, struct moves *m)
 	return m->n < t->n ? -ENOMEM : 0;
 }
 
-/* A name that is none of theirs is a slip of the pen that would go unseen. */
-static int check_assumed(struct abibase_targets *t)
+static bool is_host(const void *of, const char *name)
 {
-	for (size_t i = 0; i < t->assume.n; i++) {
-		size_t k = 0;
+	const struct abibase_targets *t = of;
 
-		while (k < t->n && !streq(t->hosts[k]->name, t->assume.s[i]))
-			k++;
-		if (k == t->n)
-			return context_fail(t->ctx, ENOENT, "no-such-host", NULL,
-					    "the host of an assumed QEMU, \"%s\", is not among the "
-					    "hosts",
-					    t->assume.s[i]);
-	}
-	return 0;
+	for (size_t i = 0; i < t->n; i++)
+		if (streq(t->hosts[i]->name, name))
+			return true;
+	return false;
 }
 
 /* A row that is newer than the profile is answered from its build records. */
@@ -524,7 +517,7 @@ static void moves_clear(struct moves *m)
 /* For moves_clear(), also on failure. */
 static int judge_all(struct abibase_targets *t, struct moves *m)
 {
-	int r = check_assumed(t);
+	int r = hosts_check_names(t->ctx, &t->assume, ASSUMED_HOST, is_host, t);
 
 	for (size_t i = 0; r == 0 && i < t->n; i++)
 		r = make_current(t, &t->hosts[i]);

@@ -750,3 +750,13 @@ int inputs_add_host_of(struct abibase_context *ctx, struct inputs *in, const str
 	r = add_host(ctx, in, to);
 	return r < 0 ? r : 0;
 }
+
+int hosts_check_names(struct abibase_context *ctx, const struct strings *names, const char *what,
+		      bool (*is_host)(const void *hosts, const char *name), const void *hosts)
+{
+	for (size_t i = 0; i < names->n; i++)
+		if (!is_host(hosts, names->s[i]))
+			return context_fail(ctx, ENOENT, "no-such-host", NULL,
+					    "%s \"%s\" is not among the hosts", what, names->s[i]);
+	return 0;
+}

@@ -125,6 +125,13 @@ void host_set_digest(struct host *h, const char *hex);
 /* What is asked of hosts: the backends, conditions and numbers of the catalogue. 0 or -ENOMEM. */
 int inputs_from_catalogue(struct inputs *in, const struct abibase_catalogue *cat);
 /*
+ * Is each of @names that of one of the hosts that were given? A name that is none of theirs is a slip of
+ * the pen that would go unseen. @what: how the error calls it. 0, or -ENOENT.
+ */
+#define ASSUMED_HOST "the host of an assumed QEMU,"
+int hosts_check_names(struct abibase_context *ctx, const struct strings *names, const char *what,
+		      bool (*is_host)(const void *hosts, const char *name), const void *hosts);
+/*
  * Is each fact and each value that the catalogue asks for of the type that it asks for? Asked before
  * a profile is used, whatever for: one of another type answers nothing. Sets the error of @ctx.
  * 0 or -EINVAL.

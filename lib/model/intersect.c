@@ -446,22 +446,14 @@ static int host_cmp(const void *a, const void *b)
 	return strcmp((*(struct host *const *)a)->name, (*(struct host *const *)b)->name);
 }
 
-static bool is_host(const struct inputs *in, const char *name)
+static bool is_host(const void *hosts, const char *name)
 {
+	const struct inputs *in = hosts;
+
 	for (size_t i = 0; i < in->n_hosts; i++)
 		if (host_is(in->hosts[i], name, strlen(name)))
 			return true;
 	return false;
-}
-
-static int check_hosts(struct abibase_intersection *ix, const struct strings *names,
-		       const char *what)
-{
-	for (size_t i = 0; i < names->n; i++)
-		if (!is_host(&ix->in, names->s[i]))
-			return context_fail(ix->ctx, ENOENT, "no-such-host", NULL,
-					    "%s \"%s\" is not among the hosts", what, names->s[i]);
-	return 0;
 }
 
 /* The device that brings a group into play which no device that is asked about has. */
@@ -504,9 +496,11 @@ static int begin(struct abibase_intersection *ix, struct abibase_baseline **ret)
 		r = check_groups(ix, &ix->in.policy.disable, true);
 	if (r < 0)
 		return r;
-	if (check_hosts(ix, &ix->in.policy.dest, "the destination") < 0 ||
-	    check_hosts(ix, &ix->in.policy.assume, "the host of an assumed QEMU,") < 0)
-		return -ENOENT;
+	r = hosts_check_names(ix->ctx, &ix->in.policy.dest, "the destination", is_host, &ix->in);
+	if (r == 0)
+		r = hosts_check_names(ix->ctx, &ix->in.policy.assume, ASSUMED_HOST, is_host, &ix->in);
+	if (r < 0)
+		return r;
 	b = baseline_alloc();
 	if (!b || inputs_copy(&ix->in, &b->in) < 0) {
 		abibase_baseline_unref(b);
