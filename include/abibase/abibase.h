@@ -61,6 +61,7 @@ struct abibase_context;
 struct abibase_profile;
 struct abibase_catalogue;
 struct abibase_baseline;
+struct abibase_build;
 struct abibase_platforms;
 struct abibase_check_request;
 struct abibase_intersection;
@@ -286,7 +287,8 @@ int abibase_result_to_text(const struct abibase_result *res, char **ret) ABIBASE
  * abibase_profile_from_file - read a profile from a file
  * @path: the file
  *
- * Returns: as abibase_profile_from_buffer(), and what open(2) and read(2) say. Since: 0.1
+ * Returns: 0, -EBADMSG (not JSON, or no valid profile), -EPROTONOSUPPORT (a schema that this version does
+ * not know), -EFBIG, -ENOMEM, and what open(2) and read(2) say. Since: 0.1
  */
 int abibase_profile_from_file(struct abibase_context *ctx, const char *path,
 			      struct abibase_profile **ret)
@@ -650,7 +652,7 @@ int abibase_operand_load(struct abibase_context *ctx, const char *operand,
  *
  * @ctx keeps a build record, as in abibase_operand_load_any().
  *
- * Returns: 0, and as abibase_profile_from_buffer(). Since: 0.1
+ * Returns: 0, and as abibase_profile_from_file(), but for files. Since: 0.1
  */
 int abibase_operand_from_buffer(struct abibase_context *ctx, const char *buf, size_t len,
 				const char *source, struct abibase_profile **ret_profile,
@@ -916,7 +918,7 @@ int abibase_check_request_args(const struct abibase_check_request *q, const char
  * What its driver negotiated with each virtio device, and what is known of where it runs. Everything
  * that is not stated is unknown.
  *
- * Returns: as abibase_profile_from_buffer(). Since: 0.1
+ * Returns: 0, and as abibase_profile_from_file(), but for files. Since: 0.1
  */
 int abibase_guest_from_buffer(struct abibase_context *ctx, const char *buf, size_t len,
 			      const char *source, struct abibase_guest **ret)

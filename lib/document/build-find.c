@@ -96,8 +96,10 @@ static int try_dir(struct abibase_context *ctx, const char *dir, const char *dig
 	buf_printf(&path, "%s/%s.json", dir, digest);
 	if (buf_failed(&path))
 		return context_oom(ctx);
-	if (stat(path.data, &st) < 0 && (errno == ENOENT || errno == ENOTDIR))
-		return 1;
+	if (stat(path.data, &st) < 0)
+		return errno == ENOENT || errno == ENOTDIR ? 1 :
+				     context_fail(ctx, errno, "io-error", path.data,
+						  "cannot read: %s", strerror(errno));
 	/* a pipe or a device is never opened: that could block, or do something */
 	if (!S_ISREG(st.st_mode))
 		return context_fail(ctx, EBADMSG, "io-error", path.data,

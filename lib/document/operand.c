@@ -53,16 +53,18 @@ static int load_document(struct abibase_context *ctx, json_t *root, size_t len,
 			 const char *source, const char *path, struct loaded *ret)
 {
 	const char *schema = json_string_value(json_object_get(root, "schema"));
+	bool is_build = schema && strprefix(schema, "abibase-build/");
+	unsigned int max = is_build ? JSON_MAX_BUILD : JSON_MAX_PROFILE;
 	int r;
 
 	if (schema && strprefix(schema, "abibase-baseline/"))
 		return baseline_from_json(ctx, root, source, &ret->baseline);
-	if (schema && strprefix(schema, "abibase-build/"))
-		return build_from_json(ctx, root, source, &ret->build);
-	if (len > JSON_MAX_PROFILE)
+	if (len > max)
 		r = context_fail(ctx, EFBIG, "file-too-large", source,
-				 "the profile is larger than %u bytes, the most that is accepted",
-				 JSON_MAX_PROFILE);
+				 "the %s is larger than %u bytes, the most that is accepted",
+				 is_build ? "build record" : "profile", max);
+	else if (is_build)
+		return build_from_json(ctx, root, source, &ret->build);
 	else if (!schema || !strprefix(schema, "abibase-profile/"))
 		r = fail_schema(ctx, root, source);
 	else
@@ -207,11 +209,18 @@ ABIBASE_EXPORT int abibase_operand_load(struct abibase_context *ctx, const char 
 					struct abibase_profile **ret_profile,
 					struct abibase_baseline **ret_baseline)
 {
+	struct abibase_profile *profile;
+	struct abibase_baseline *baseline;
 	struct abibase_build *build;
-	int r = abibase_operand_load_any(ctx, operand, ret_profile, ret_baseline, &build);
+	int r = abibase_operand_load_any(ctx, operand, &profile, &baseline, &build);
 
-	if (r < 0 || !build)
+	if (r < 0)
 		return r;
+	if (!build) {
+		*ret_profile = profile;
+		*ret_baseline = baseline;
+		return 0;
+	}
 	abibase_build_unref(build);
 	return context_fail(ctx, EBADMSG, "schema-other", operand,
 			    "is a build record; wanted: \"abibase-profile/1\" or "
