@@ -1266,6 +1266,36 @@ START_TEST(test_many_hosts)
 }
 END_TEST
 
+/* A reason is a few bytes and may name a cohort of any size: what a reader would do hours for is refused. */
+START_TEST(test_many_reasons)
+{
+	const size_t many = 1 << 14, reasons = (1 << 13) + 1;
+	json_t *root = baseline_root(ANSWER("pc-q35-7.2", NULL, host("good", "6.12", "7.2.22"),
+					    host("old", "6.1", "7.2.22")));
+	json_t *hosts = json_object_get(json_array_get(json_object_get(root, "inputs"), 0), "hosts");
+	json_t *values = json_object_get(json_array_get(json_object_get(root, "outputs"), 0), "values");
+	json_t *v, *why = NULL;
+	struct abibase_baseline *b;
+	char name[40];
+	size_t i;
+
+	json_array_foreach(values, i, v)
+		if (json_array_size(json_object_get(v, "why")))
+			why = json_object_get(v, "why");
+	ck_assert_ptr_nonnull(why);
+	for (i = 0; i < many; i++) {
+		snprintf(name, sizeof(name), "node-%zu", i);
+		json_object_set(hosts, name, json_object_iter_value(json_object_iter(hosts)));
+	}
+	while (json_array_size(why) < reasons)
+		json_array_append(why, json_array_get(why, 0));
+	ck_assert_int_eq(read_root(root, &b), -EBADMSG);
+	ck_assert_msg(strstr(abibase_context_error(t.ctx), "too many reasons") != NULL, "%s",
+		      abibase_context_error(t.ctx));
+	json_decref(root);
+}
+END_TEST
+
 static void refused(json_t *root, const char *sentence)
 {
 	struct abibase_baseline *b;
@@ -1473,6 +1503,7 @@ Suite *suite_intersect(void)
 	tcase_add_test(texts, test_formats);
 	tcase_add_test(texts, test_reasons);
 	tcase_add_test(texts, test_many_hosts);
+	tcase_add_test(texts, test_many_reasons);
 	tcase_add_test(texts, test_wrong_cohorts);
 	tcase_add_test(texts, test_no_inputs);
 	tcase_add_test(texts, test_scope);

@@ -235,8 +235,12 @@ struct reader {
 	const char **cohorts;	 /* the first host of each, sorted */
 	unsigned int *cohort_of; /* for each host, once they are sorted */
 	size_t n_cohorts;
+	size_t n_refs; /* hosts that were looked at for a reason */
 	bool oom;
 };
+
+/* A word of a reason stands for any number of hosts: so many that 64 MiB cannot ask for hours. */
+#define MAX_REFS ((size_t)1 << 27)
 
 static const char *str(const json_t *obj, const char *key)
 {
@@ -304,11 +308,19 @@ static int name_cmp(const void *key, const void *name)
 /* The hosts of some cohorts, sorted. */
 static unsigned int *host_refs(struct reader *r, const json_t *list, size_t *ret_n)
 {
-	_autofree_ bool *wanted = calloc(r->n_cohorts + 1, sizeof(*wanted));
+	_autofree_ bool *wanted = NULL;
 	unsigned int *hosts;
 	size_t i, n = 0;
 	json_t *v;
 
+	if (!json_array_size(list))
+		return take(r, 0, sizeof(*hosts));
+	r->n_refs += r->b->in.n_hosts;
+	if (r->n_refs > MAX_REFS) {
+		schema_fault(r->c, "json-bad-value", "too many reasons for so many hosts");
+		return NULL;
+	}
+	wanted = calloc(r->n_cohorts + 1, sizeof(*wanted));
 	if (!wanted) {
 		r->oom = true;
 		return NULL;
