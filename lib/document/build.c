@@ -408,9 +408,21 @@ static const json_t *find_read(const json_t *root, const char *machine, const ch
 	return def;
 }
 
+/* What other types can be is not known here. */
+const char *build_value_wanted(const char *type, const json_t *v)
+{
+	if (streq(type, "bool"))
+		return json_is_boolean(v) ? NULL : "true or false";
+	if (strprefix(type, "uint") || strprefix(type, "int"))
+		return json_is_integer(v) ? NULL : "an integer";
+	if (streq(type, "OnOffAuto"))
+		return json_is_string(v) || json_is_boolean(v) ? NULL : "\"on\", \"off\" or \"auto\"";
+	return NULL;
+}
+
 /* As lib/probe/values.c does with what it reads. */
 static json_t *value_read(const json_t *root, const char *machine, const struct build_question *q,
-			  json_t *def)
+			  const char *type, json_t *def)
 {
 	const char *word = json_string_value(def);
 	const json_t *v;
@@ -420,6 +432,8 @@ static json_t *value_read(const json_t *root, const char *machine, const struct 
 	if (q->mac)
 		return json_null();
 	v = find_read(root, machine, q->class_name, q->property, def);
+	if (v && build_value_wanted(type, v))
+		return NULL; /* of another type: it answers nothing */
 	if (json_is_null(def) && json_is_string(v) && !json_string_length(v))
 		return json_null();
 	if (v && q->realized && json_equal(def, q->def) && json_equal(v, q->realized))
@@ -455,7 +469,7 @@ json_t *build_value(const json_t *root, const char *machine, const struct build_
 		return NULL;
 	def = q->mac ? json_null() : build_default(type);
 	return json_object_get(root, "compat") ? value_set(root, machine, q, word, def) :
-						 value_read(root, machine, q, def);
+						 value_read(root, machine, q, word, def);
 }
 
 /* ---------------------------------------------------------------- data/classes.json */

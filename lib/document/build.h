@@ -44,6 +44,8 @@ struct build_question {
 	const json_t *def, *realized; /* a default that reads as another on a device that exists */
 };
 json_t *build_value(const json_t *root, const char *machine, const struct build_question *q);
+/* What a value of a property of this type, as QEMU names it, has to be and @v is not; NULL: it is. */
+const char *build_value_wanted(const char *type, const json_t *v);
 
 /* How QEMU's texts are read, for records and for a QEMU that is asked. */
 bool value_is_number(const char *word);

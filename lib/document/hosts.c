@@ -561,18 +561,6 @@ static int wrong_type(struct abibase_context *ctx, const struct abibase_profile 
 			    p->name, fact, type);
 }
 
-/* As QEMU names its types; what another one can be is not known here. */
-static const char *wanted_value(const char *type, const json_t *v)
-{
-	if (streq(type, "bool"))
-		return json_is_boolean(v) ? NULL : "true or false";
-	if (strprefix(type, "uint") || strprefix(type, "int"))
-		return json_is_integer(v) ? NULL : "an integer";
-	if (streq(type, "OnOffAuto"))
-		return json_is_string(v) || json_is_boolean(v) ? NULL : "\"on\", \"off\" or \"auto\"";
-	return NULL;
-}
-
 /* Of the values of a QEMU, @machine NULL: its defaults. The types that it recorded come first. */
 static int check_values(struct abibase_context *ctx, const struct abibase_catalogue *cat,
 			const struct abibase_profile *p, size_t n, const char *machine,
@@ -585,7 +573,7 @@ static int check_values(struct abibase_context *ctx, const struct abibase_catalo
 		const json_t *v = json_object_get(values, row->key);
 		const json_t *types = v ? json_object_get(properties, row->class_name) : NULL;
 		const char *type = json_string_value(json_object_get(types, row->property));
-		const char *wanted = v ? wanted_value(type ? type : row->type, v) : NULL;
+		const char *wanted = v ? build_value_wanted(type ? type : row->type, v) : NULL;
 
 		if (wanted)
 			return context_fail(ctx, EINVAL, "json-bad-value", NULL,

@@ -759,3 +759,10 @@ const char *unknown_remedy(const char *reason)
 			return table[i].remedy;
 	return "probe this host again with this version of abibase";
 }
+
+int64_t profile_asked(const json_t *entry)
+{
+	const json_t *revision = json_object_get(entry, "catalogue");
+
+	return revision ? json_integer_value(revision) : 1;
+}

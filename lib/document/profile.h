@@ -85,6 +85,8 @@ int abibase_profile_rename(struct abibase_context *ctx, const struct abibase_pro
  */
 enum abibase_tri abibase_profile_fact(const struct abibase_profile *p, const char *fact,
 				      const char **ret_reason);
+/* The revision of the catalogue by which this entry of "qemu" was recorded. */
+int64_t profile_asked(const json_t *entry);
 extern const struct form profile_form;
 extern const struct form qemu_form;
 extern const struct form unasked_form;
