@@ -58,10 +58,12 @@ static const char read_out[] =
 	" \"classes\": {\"device\": \"object\", \"virtio-net-device\": \"device\","
 	"  \"virtio-rng-device\": \"device\"},"
 	" \"properties\": {\"virtio-net-device\": {\"host_uso\": \"bool=true\", \"name\": \"str\","
+	"   \"csum\": \"bool=true\","
 	"   \"speed\": \"int32=-1\", \"size\": \"uint16=0\", \"legacy\": \"OnOffAuto=auto\"},"
 	"  \"virtio-rng-device\": {\"period\": \"uint32=9\"}},"
 	" \"values_of\": [\"virtio-net-device\"],"
-	" \"values\": {\"new\": {\"set\": {\"virtio-net-device.speed\": {\"unknown\": \"not-read\"},"
+	" \"values\": {\"new\": {\"set\": {\"virtio-net-device.csum\": \"maybe\","
+	"   \"virtio-net-device.speed\": {\"unknown\": \"not-read\"},"
 	"   \"virtio-net-device.name\": \"\", \"virtio-net-device.size\": 256}},"
 	"  \"old\": {\"like\": \"new\", \"set\": {\"virtio-net-device.host_uso\": false},"
 	"   \"unset\": [\"virtio-net-device.speed\"]}}}";
@@ -139,6 +141,7 @@ START_TEST(test_values_read)
 		{ "old", "virtio-net-device", "speed", "-1" },
 		{ "old", "virtio-net-device", "name", "none" },
 		{ "old", "virtio-net-device", "size", "256" },
+		{ "old", "virtio-net-device", "csum", "unknown" }, /* "maybe" is no switch */
 		{ "old", "virtio-net-device", "legacy", "unknown" }, /* a device has decided it */
 		{ "old", "virtio-rng-device", "period", "unknown" }, /* none was read */
 		{ "gone", "virtio-net-device", "host_uso", "unknown" },
@@ -425,6 +428,39 @@ static void forget(json_t *root, const char *class_name, const char *property)
 	json_object_set_new(entry, "catalogue", json_integer(t.cat->revision));
 }
 
+/* What is of this boot has one QEMU of the profile, and its record with it. */
+START_TEST(test_current)
+{
+	json_auto_t *entry = host_entry(), *record = make_record(entry), *root = NULL;
+	_autofree_ char *host = in_dir("h.json"), *qemu = in_dir("qemu");
+	char boot[64] = "";
+	FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
+	struct abibase_profile *p, *now;
+	json_error_t e;
+	json_t *q;
+
+	ck_assert_ptr_nonnull(f);
+	ck_assert_ptr_nonnull(fgets(boot, sizeof(boot), f));
+	fclose(f);
+	boot[strcspn(boot, "\n")] = '\0';
+	put_document("qemu", record); /* any file that is no ELF */
+	free(put_host(record, true));
+	root = json_load_file(host, 0, &e);
+	json_object_set_new(root, "boot_id", json_string(boot));
+	q = json_array_get(json_object_get(root, "qemu"), 0);
+	json_object_del(q, "build_id");
+	json_object_set_new(q, "path", json_string(qemu));
+	put_document("h.json", root);
+	ck_assert_int_eq(load(&p), 0);
+	ck_assert_ptr_nonnull(p->qemu[0].record);
+	ck_assert_int_eq(abibase_profile_current(t.ctx, p, qemu, &now), 0);
+	ck_assert_ptr_eq(now->qemu[0].record, p->qemu[0].record);
+	abibase_profile_unref(now);
+	abibase_profile_unref(p);
+	unlink(qemu);
+}
+END_TEST
+
 START_TEST(test_adds)
 {
 	static const char class_name[] = "virtio-net-device", property[] = "host_uso";
@@ -505,6 +541,7 @@ Suite *suite_build(void)
 	tcase_add_test(tc, test_found_in_data_dir);
 	tcase_add_test(tc, test_bad_files);
 	tcase_add_test(tc, test_disagrees);
+	tcase_add_test(tc, test_current);
 	tcase_add_test(tc, test_adds);
 	tcase_add_test(tc, test_class_not_recorded);
 	suite_add_tcase(s, tc);

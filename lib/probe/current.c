@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include "base/context.h"
+#include "document/build.h"
 #include "probe/probe.h"
 #include "document/profile.h"
 
@@ -46,7 +47,7 @@ static bool same_file(const char *a, const struct stat *b)
 	return stat(a, &st) == 0 && st.st_dev == b->st_dev && st.st_ino == b->st_ino;
 }
 
-static const json_t *find_qemu(const struct abibase_profile *p, const char *qemu)
+static const struct profile_qemu *find_qemu(const struct abibase_profile *p, const char *qemu)
 {
 	struct stat st;
 
@@ -54,7 +55,7 @@ static const json_t *find_qemu(const struct abibase_profile *p, const char *qemu
 		return NULL;
 	for (size_t i = 0; i < p->n_qemu; i++)
 		if (p->qemu[i].path && same_file(p->qemu[i].path, &st))
-			return p->qemu[i].json;
+			return &p->qemu[i];
 	return NULL;
 }
 
@@ -90,20 +91,23 @@ ABIBASE_EXPORT int abibase_profile_current(struct abibase_context *ctx,
 					   const struct abibase_profile *p, const char *qemu,
 					   struct abibase_profile **ret)
 {
-	const json_t *entry = find_qemu(p, qemu);
+	const struct profile_qemu *q = find_qemu(p, qemu);
 	json_t *root;
 	int r = check_boot(ctx, p);
 
 	if (r < 0)
 		return r;
-	if (!entry)
+	if (!q)
 		return context_fail(ctx, ENOENT, "profile-no-qemu", qemu,
 				    "the profile of %s does not have this QEMU; write it anew with "
 				    "abibase probe --qemu=%s",
 				    p->name, qemu);
-	r = check_build(ctx, p, entry, qemu);
+	r = check_build(ctx, p, q->json, qemu);
 	if (r < 0)
 		return r;
-	root = narrow(p, entry, qemu);
-	return root ? profile_from_json(ctx, root, p->name, ret) : context_oom(ctx);
+	root = narrow(p, q->json, qemu);
+	r = root ? profile_from_json(ctx, root, p->name, ret) : context_oom(ctx);
+	if (r == 0)
+		(*ret)->qemu[0].record = abibase_build_ref(q->record);
+	return r;
 }
