@@ -433,11 +433,10 @@ static size_t cut_unwanted(void *data, char *line, size_t len)
 /* "CLASS PROPERTY VALUE", in the order in which they are applied; see lib/probe/record.c. */
 static int record_compat(json_t *record, const json_t *list)
 {
-	json_t *lists = json_object(), *m, *e;
+	json_auto_t *lists = json_object();
+	json_t *m, *e;
 	size_t i, k;
 
-	if (json_object_set_new(record, "compat", lists) < 0)
-		return -ENOMEM;
 	json_array_foreach((json_t *)list, i, m) {
 		const char *name = json_string_value(json_object_get(m, "name"));
 		json_t *settings = json_array();
@@ -459,7 +458,8 @@ static int record_compat(json_t *record, const json_t *list)
 				return -ENOMEM;
 		}
 	}
-	return 0;
+	/* whole or not at all: a list that is cut short says of what it lacks that nothing sets it */
+	return json_object_set(record, "compat", lists) < 0 ? -ENOMEM : 0;
 }
 
 /* 1: this QEMU has no such list. */
@@ -941,17 +941,12 @@ static void warn(struct values *v)
 
 static int record_devices(struct values *v)
 {
-	json_t *classes;
-
 	if (!v->record)
 		return from_devices(v);
-	classes = json_array();
 	v->read = json_object();
-	for (size_t i = 0; i < ARRAY_SIZE(stand_in_classes); i++)
-		json_array_append_new(classes, json_string(stand_in_classes[i]));
-	if (json_object_set_new(v->record, "values_of", classes) < 0 ||
-	    json_array_size(classes) != ARRAY_SIZE(stand_in_classes) ||
-	    json_object_set_new(v->record, "values", v->read) < 0)
+	if (json_object_set_new(v->record, "values", v->read) < 0 ||
+	    json_object_set_new(v->record, "values_of",
+				json_pack("[s, s]", stand_in_classes[0], stand_in_classes[1])) < 0)
 		return -ENOMEM;
 	return from_devices(v);
 }
