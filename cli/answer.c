@@ -83,12 +83,12 @@ static bool wants_colour(const struct options *o)
 	const char *when = options_arg(o, OPT_COLOR);
 	const char *refused = getenv("NO_COLOR"), *terminal = getenv("TERM");
 
-	if (!options_find(o->command->verb, 0, "color", strlen("color")))
+	if (!options_find(o->command->verb, OPT_COLOR, NULL, 0))
 		return false;
 	if (when && !streq(when, "auto"))
 		return streq(when, "always");
 	return (!refused || !*refused) && terminal && !streq(terminal, "dumb") &&
-	       isatty(STDOUT_FILENO);
+	       cli_is_terminal(STDOUT_FILENO);
 }
 
 int cli_show(const struct options *o, int r, const char *text, int status)

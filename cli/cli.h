@@ -17,6 +17,7 @@
 
 #include <abibase/abibase.h>
 
+#include "base/suggest.h"
 #include "base/util.h"
 #include "options.h"
 
@@ -134,12 +135,12 @@ bool cli_operand_is_several(const struct options *o, const char *operand);
 int cli_probe_here(struct abibase_context *ctx, struct abibase_catalogue *cat,
 		   struct abibase_profile **ret);
 /* What machine types there are, offered for the one of -M, which may be none of them. */
-struct suggest;
 struct cli_machine {
-	const char *name; /* NULL: not asked for */
-	struct suggest *suggest;
+	struct suggest suggest;
 	bool exists;
 };
+/* Was one named of which it is worth to say what was meant? Begins @ret. */
+bool cli_machine_begin(const struct options *o, struct cli_machine *ret);
 void cli_offer_machines(struct cli_machine *m, const struct abibase_profile *p);
 void cli_suggest_machine(const struct cli_machine *m);
 /*
@@ -165,6 +166,8 @@ int cli_load_baseline(struct abibase_context *ctx, const char *operand,
 void cli_put(FILE *to, const char *text);
 /* Lines for people, without what could harm a terminal in them. 0 or STATUS_TROUBLE. */
 int cli_print(FILE *to, const char *text);
+/* Of what is no device no question is asked: isatty() is an ioctl, at which a seccomp filter may kill. */
+bool cli_is_terminal(int fd);
 /*
  * Write @text to the file @path, NULL or "-" for stdout. A regular file is replaced whole or not
  * at all. Returns 0 or STATUS_TROUBLE, having said why.

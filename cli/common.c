@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -280,8 +279,7 @@ int cli_print(FILE *to, const char *text)
 	return 0;
 }
 
-/* isatty() is an ioctl, at which a seccomp filter may kill: no question about what is no device. */
-static bool is_terminal(int fd)
+bool cli_is_terminal(int fd)
 {
 	struct stat st;
 
@@ -291,7 +289,7 @@ static bool is_terminal(int fd)
 /* A document is what it is, unless a person looks at it. cli_close_stdout() tells of trouble. */
 static int print(const char *text)
 {
-	if (*text != '{' || is_terminal(STDOUT_FILENO))
+	if (*text != '{' || cli_is_terminal(STDOUT_FILENO))
 		return cli_print(stdout, text);
 	cli_put(stdout, text);
 	return 0;

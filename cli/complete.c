@@ -92,14 +92,15 @@ static void offer_machines(const struct completion *c, struct abibase_profile *p
 /* Those of the hosts that stand on the line; where there is none, of all platforms. */
 static void offer_machines_of(const struct completion *c)
 {
+	_unref_(context) *ctx = NULL;
 	bool any = false;
 
 	for (int i = 0; i < c->n_operands; i++) {
-		_unref_(context) *ctx = NULL;
 		_unref_(profile) *p = NULL;
 		_unref_(baseline) *b = NULL;
 
-		if (cli_operand_is_stdin(c->operands[i]) || abibase_context_new(0, &ctx) < 0 ||
+		if (cli_operand_is_stdin(c->operands[i]) ||
+		    (!ctx && abibase_context_new(0, &ctx) < 0) ||
 		    abibase_operand_load(ctx, c->operands[i], &p, &b) < 0 || !p)
 			continue;
 		offer_machines(c, p);

@@ -3,8 +3,6 @@
 
 #include <errno.h>
 
-#include "base/suggest.h"
-
 /* --backend LIST, split at the commas in place */
 static int add_backends(struct abibase_intersection *ix, char *list)
 {
@@ -60,21 +58,21 @@ static int prepare_render(struct abibase_render *render, const struct options *o
 
 /* A host of the same name that was read before. */
 struct namesake {
-	const char *name, *source; /* of the later one */
-	char *found;		   /* where the first is from */
+	struct abibase_context *ctx; /* its own, so that nothing is said twice */
+	const char *name, *source;   /* of the later one */
+	char *found;		     /* where the first is from */
 	bool over;
 };
 
 static int look_at(void *data, const struct cli_source *s)
 {
 	struct namesake *n = data;
-	_unref_(context) *ctx = NULL; /* its own, so that nothing is said twice */
 	_unref_(profile) *p = NULL;
 	_unref_(baseline) *b = NULL;
 
 	n->over |= streq(s->name, n->source);
-	if (!n->over && !n->found && abibase_context_new(0, &ctx) == 0 &&
-	    cli_source_load(ctx, s, &p, &b) == 0 && p && streq(abibase_profile_name(p), n->name))
+	if (!n->over && !n->found && cli_source_load(n->ctx, s, &p, &b) == 0 && p &&
+	    streq(abibase_profile_name(p), n->name))
 		n->found = strdup(s->name);
 	return 0;
 }
@@ -95,9 +93,11 @@ static int refuse(const struct add *a, const char *source, const struct abibase_
 {
 	const char *sentence = abibase_context_error(a->ctx);
 	const char *id = abibase_context_error_id(a->ctx);
+	_unref_(context) *silent = NULL;
 	struct namesake n = { .source = source };
 
-	if (r == -EEXIST && profile) {
+	if (r == -EEXIST && profile && abibase_context_new(0, &silent) == 0) {
+		n.ctx = silent;
 		n.name = abibase_profile_name(profile);
 		cli_sources(a->o, 0, true, look_at, &n);
 	}
@@ -156,28 +156,33 @@ static void print_why(const char *why)
 	}
 }
 
+struct offering {
+	struct abibase_context *ctx; /* its own, so that nothing is said twice */
+	struct cli_machine machine;
+};
+
 static int offer_machines(void *data, const struct cli_source *s)
 {
-	_unref_(context) *ctx = NULL; /* its own, so that nothing is said twice */
+	struct offering *f = data;
 	_unref_(profile) *p = NULL;
 	_unref_(baseline) *b = NULL;
 
-	if (abibase_context_new(0, &ctx) == 0 && cli_source_load(ctx, s, &p, &b) == 0 && p)
-		cli_offer_machines(data, p);
+	if (cli_source_load(f->ctx, s, &p, &b) == 0 && p)
+		cli_offer_machines(&f->machine, p);
 	return 0;
 }
 
 /* A slip of the pen is in the way of every host: the hosts are read again for what was meant. */
 static void suggest_machine(const struct options *o)
 {
-	struct cli_machine m = { .name = options_arg(o, 'M') };
-	struct suggest s = { .word = m.name };
+	_unref_(context) *ctx = NULL;
+	struct offering f;
 
-	m.suggest = &s;
-	if (!m.name)
+	if (!cli_machine_begin(o, &f.machine) || abibase_context_new(0, &ctx) < 0)
 		return;
-	cli_sources(o, 0, true, offer_machines, &m);
-	cli_suggest_machine(&m);
+	f.ctx = ctx;
+	cli_sources(o, 0, true, offer_machines, &f);
+	cli_suggest_machine(&f.machine);
 }
 
 static int show(struct abibase_context *ctx, struct abibase_render *render,

@@ -81,13 +81,15 @@ static int unknown_verb(const char *verb)
 
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
 		suggest_offer(&s, commands[i]->name);
-	suggest_text(&s, '\'', near);
+	suggest_text(&s, "'", near);
 	return cli_usage(NULL, "unknown verb '%s'%s", verb, near);
 }
 
+/* What stands before a verb */
+static const struct command before = { .verb = VERB_NONE };
+
 static int help_verb(int argc, char **argv)
 {
-	static const struct command before = { .verb = VERB_NONE };
 	const struct command *command;
 
 	if (argc < 2)
@@ -120,7 +122,6 @@ static int run_verb(int argc, char **argv)
 
 static int run(int argc, char **argv)
 {
-	static const struct command before = { .verb = VERB_NONE };
 	_options_ o = { 0 };
 	int r = options_parse(&before, argc, argv, &o);
 

@@ -6,8 +6,6 @@
 #include <limits.h>
 #include <sys/stat.h>
 
-#include "base/suggest.h"
-
 /* Bytes of one operand in a list, which is a path or NAME=PATH; bad ones that are named; files of a
  * directory; bytes of one document, of which the library accepts no more. */
 #define OPERAND_MAX (2 * PATH_MAX)
@@ -419,26 +417,35 @@ int cli_probe_here(struct abibase_context *ctx, struct abibase_catalogue *cat,
 
 /* -------------------------------------------------------------------------- machines */
 
+/* Of a name that upstream's QEMU has, or will have, nobody knows better what was meant. */
+bool cli_machine_begin(const struct options *o, struct cli_machine *ret)
+{
+	const char *name = options_arg(o, 'M');
+	unsigned int major, minor;
+	char rest;
+
+	*ret = (struct cli_machine){ .suggest.word = name };
+	return name && sscanf(name, "pc-q35-%2u.%2u%c", &major, &minor, &rest) != 2 &&
+	       sscanf(name, "pc-i440fx-%2u.%2u%c", &major, &minor, &rest) != 2;
+}
+
 void cli_offer_machines(struct cli_machine *m, const struct abibase_profile *p)
 {
 	const char *machine;
 
 	for (size_t i = 0; !m->exists && (machine = abibase_profile_machine(p, i)); i++) {
-		m->exists = streq(machine, m->name);
-		suggest_offer(m->suggest, machine);
+		m->exists = streq(machine, m->suggest.word);
+		suggest_offer(&m->suggest, machine);
 	}
 }
 
-/* Of a name that upstream's QEMU has, or will have, nobody knows better what was meant. */
 void cli_suggest_machine(const struct cli_machine *m)
 {
-	unsigned int major, minor;
-	char near[SUGGEST_TEXT], rest;
+	char near[SUGGEST_TEXT];
 
-	if (m->exists || !m->suggest->n ||
-	    sscanf(m->name, "pc-q35-%2u.%2u%c", &major, &minor, &rest) == 2 ||
-	    sscanf(m->name, "pc-i440fx-%2u.%2u%c", &major, &minor, &rest) == 2)
+	if (m->exists || !m->suggest.n)
 		return;
-	suggest_text(m->suggest, '"', near);
-	cli_error("no QEMU of these hosts is known to have the machine type \"%s\"%s", m->name, near);
+	suggest_text(&m->suggest, "\"", near);
+	cli_error("no QEMU of these hosts is known to have the machine type \"%s\"%s",
+		  m->suggest.word, near);
 }

@@ -193,18 +193,12 @@ static int unknown(const struct command *command, const char *word)
 	_autofree_ char *name = strndup(word + 2, len);
 	struct suggest s = { .word = name };
 	const struct cli_option *row;
-	char near[SUGGEST_TEXT] = "";
+	char near[SUGGEST_TEXT];
 
 	for (size_t i = 0; name && *name && (row = options_row(command->verb, &i));)
 		suggest_offer(&s, row->name);
-	for (size_t i = 0; i < suggest_count(&s); i++) {
-		size_t at = strlen(near);
-
-		snprintf(near + at, sizeof(near) - at, "%s '--%s'", i ? " or" : "; did you mean",
-			 s.near[i]);
-	}
-	return cli_error("unrecognized option '%.*s'%s%s", (int)len + 2, word, near,
-			 s.n ? "?" : "");
+	suggest_text(&s, "'--", near);
+	return cli_error("unrecognized option '%.*s'%s", (int)len + 2, word, near);
 }
 
 /* "--name", "--name=ARG" or "--name ARG"; @next: the word behind. 0, or STATUS_TROUBLE. */

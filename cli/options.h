@@ -98,7 +98,7 @@ struct options {
 	size_t n_given;
 	char **operands; /* ended by NULL */
 	int n_operands;
-	const char *format; /* one of those that the verb has; the first where none was named */
+	const char *format; /* one of those that the verb has; NULL: none was named */
 	const char *output; /* NULL: stdout */
 	bool json, words; /* a document; for people: text, or what the verb says instead */
 	int verbose;	  /* -1: quiet */

@@ -3,8 +3,6 @@
 
 #include <errno.h>
 
-#include "base/suggest.h"
-
 #define WORD_PREFIX "0x"
 #define QMP_PREFIX "qmp:"
 
@@ -294,14 +292,13 @@ static int answer_one(const struct asked *a, const struct guest *g, FILE *to, in
 
 static void suggest_machine(const struct asked *a)
 {
-	struct cli_machine m = { .name = options_arg(a->o, 'M') };
-	struct suggest s = { .word = m.name };
+	struct cli_machine m;
 
-	m.suggest = &s;
-	for (size_t i = 0; m.name && i < a->n_hosts; i++)
+	if (!cli_machine_begin(a->o, &m))
+		return;
+	for (size_t i = 0; i < a->n_hosts; i++)
 		cli_offer_machines(&m, a->host[i]);
-	if (m.name)
-		cli_suggest_machine(&m);
+	cli_suggest_machine(&m);
 }
 
 static int answer(const struct asked *a)

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "start.h"
 
-#include <errno.h>
-
 /* @qemu: as it was found; NULL: whichever this host has */
 static int verify(const struct options *o, const char *qemu)
 {

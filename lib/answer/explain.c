@@ -1058,7 +1058,7 @@ static int fail_property(struct abibase_context *ctx, const struct abibase_catal
 	char near[SUGGEST_TEXT];
 
 	catalogue_suggest(cat, &s, false);
-	suggest_text(&s, '"', near);
+	suggest_text(&s, "\"", near);
 	return context_fail(ctx, ENOENT, "property-not-known", NULL,
 			    "\"%s\" is not a property of the catalogue, nor of this baseline%s",
 			    property,

@@ -132,7 +132,7 @@ static int fail_backend(struct matching *x, const char *backend)
 	for (size_t i = 0; i < x->cat->n_backends; i++)
 		if (!x->cat->backends[i].predicted_only)
 			suggest_offer(&s, x->cat->backends[i].name);
-	suggest_text(&s, '"', near);
+	suggest_text(&s, "\"", near);
 	return context_fail(x->ctx, EINVAL, "usage", NULL,
 			    "\"%s\" is not a backend of the catalogue%s", backend, near);
 }

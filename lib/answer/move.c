@@ -412,7 +412,7 @@ ABIBASE_EXPORT int abibase_targets_set_backend(struct abibase_targets *t, const 
 
 	for (size_t i = 0; i < t->cat->n_backends; i++)
 		suggest_offer(&s, t->cat->backends[i].name);
-	suggest_text(&s, '"', near);
+	suggest_text(&s, "\"", near);
 	if (catalogue_backend(t->cat, backend) < 0)
 		return context_fail(t->ctx, EINVAL, "backend-not-known", NULL,
 				    "\"%s\" is not a backend of the catalogue%s", backend, near);

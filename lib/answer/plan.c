@@ -122,7 +122,7 @@ static int find_rows(struct planning *p, const char *what)
 	if (p->n_rows)
 		return 0;
 	catalogue_suggest(p->cat, &s, true);
-	suggest_text(&s, '"', near);
+	suggest_text(&s, "\"", near);
 	return context_fail(p->ctx, ENOENT, "property-not-known", NULL,
 			    "\"%s\" is neither a group of features of the catalogue nor a property "
 			    "that can be switched%s",

@@ -91,7 +91,7 @@ void suggest_offer(struct suggest *s, const char *name)
 }
 
 /* Beside what is very near, what is further is not said. */
-size_t suggest_count(const struct suggest *s)
+static size_t suggest_count(const struct suggest *s)
 {
 	size_t n = 0;
 
@@ -101,14 +101,14 @@ size_t suggest_count(const struct suggest *s)
 	return n;
 }
 
-void suggest_text(const struct suggest *s, char quote, char ret[SUGGEST_TEXT])
+void suggest_text(const struct suggest *s, const char *quote, char ret[SUGGEST_TEXT])
 {
 	size_t at = 0, n = suggest_count(s);
 
 	*ret = '\0';
 	for (size_t i = 0; i < n && at < SUGGEST_TEXT; i++)
-		at += (size_t)snprintf(ret + at, SUGGEST_TEXT - at, "%s%c%s%c",
-				       i ? " or " : "; did you mean ", quote, s->near[i], quote);
+		at += (size_t)snprintf(ret + at, SUGGEST_TEXT - at, "%s%s%s%c",
+				       i ? " or " : "; did you mean ", quote, s->near[i], *quote);
 	if (n && at < SUGGEST_TEXT - 1)
 		strcpy(ret + at, "?");
 }

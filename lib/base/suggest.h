@@ -19,9 +19,10 @@ struct suggest {
 
 /* Offer a name that exists; NULL is none. */
 void suggest_offer(struct suggest *s, const char *name);
-/* How many of them are worth to be said. */
-size_t suggest_count(const struct suggest *s);
-/* "; did you mean "a" or "b"?" with @quote around each name; "" where nothing is near. */
-void suggest_text(const struct suggest *s, char quote, char ret[SUGGEST_TEXT]);
+/*
+ * "; did you mean "a" or "b"?" with @quote before each name, and its first character behind; "" where
+ * nothing is near.
+ */
+void suggest_text(const struct suggest *s, const char *quote, char ret[SUGGEST_TEXT]);
 
 #endif

@@ -430,7 +430,7 @@ static void add_near(struct buf *b, const struct abibase_platforms *l, const cha
 		suggest_offer(&s, l->c[i].alias);
 		suggest_offer(&s, l->c[i].profile->name);
 	}
-	suggest_text(&s, '"', near);
+	suggest_text(&s, "\"", near);
 	buf_puts(b, near);
 	buf_puts(b, *near ? " There are: " : "; there are: ");
 }

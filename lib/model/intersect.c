@@ -107,7 +107,7 @@ static int fail_backend(struct abibase_intersection *ix, const char *backend)
 		buf_printf(&names, "%s%s", names.len ? ", " : "", ix->in.backends[k]);
 		suggest_offer(&s, ix->in.backends[k]);
 	}
-	suggest_text(&s, '"', near);
+	suggest_text(&s, "\"", near);
 	return context_fail(ix->ctx, EINVAL, "backend-not-known", NULL,
 			    "\"%s\" is not a backend%s accepted: %s", backend, *near ? near : ";",
 			    names.data ? names.data : "none");
@@ -192,7 +192,7 @@ static int add_group(struct abibase_intersection *ix, bool off, const char *grou
 		buf_printf(&names, "%s%s", names.len ? ", " : "", name);
 		suggest_offer(&s, name);
 	}
-	suggest_text(&s, '"', near);
+	suggest_text(&s, "\"", near);
 	return context_fail(ix->ctx, EINVAL, "group-not-known", NULL,
 			    "\"%s\" is not a group that can be switched%s%s accepted: %s", group,
 			    off ? " off" : "", *near ? near : ";",
