@@ -604,6 +604,59 @@ START_TEST(test_lists_hold)
 }
 END_TEST
 
+static struct abibase_baseline *baseline_of(struct abibase_profile *p, const char *machine)
+{
+	struct abibase_baseline *b;
+
+	ck_assert_int_eq(abibase_intersect(t.ctx, t.cat, &p, 1, machine, &b), 0);
+	ck_assert_int_eq(abibase_baseline_verdict(b), ABIBASE_VERDICT_YES);
+	return b;
+}
+
+/* The list that counts is the last one that was set: the guest itself has no machine type. */
+START_TEST(test_other_baseline)
+{
+	struct abibase_profile *p = test_host(t.ctx, "h", "6.12", "7.2.22");
+	struct abibase_baseline *b[] = { baseline_of(p, "pc-q35-7.1"), baseline_of(p, "pc-q35-7.2") };
+	struct question q = { .negotiated = "0x20", .backend = "tap" };
+	struct abibase_guest *g = guest_of(&q);
+	struct abibase_targets *req;
+
+	ck_assert_int_eq(abibase_targets_new(t.ctx, t.cat, g, &req), 0);
+	for (size_t i = 0; i < 2; i++) {
+		ck_assert_int_eq(abibase_targets_set_baseline(req, b[i]), 0);
+		abibase_baseline_unref(b[i]);
+	}
+	abibase_targets_unref(req);
+	abibase_guest_unref(g);
+	abibase_profile_unref(p);
+}
+END_TEST
+
+/* "The last host" is the one that was added last, whatever its name. */
+START_TEST(test_args_of_last_host)
+{
+	struct abibase_profile *z = test_host(t.ctx, "z", "6.12", "7.2.22");
+	struct abibase_profile *a = test_host(t.ctx, "a", "6.12", "10.0.13");
+	struct abibase_baseline *b = baseline_of(z, "pc-q35-7.2");
+	struct abibase_check_request *req;
+	struct abibase_result *res;
+	_autofree_ char **args = NULL;
+
+	ck_assert_int_eq(abibase_check_request_new(t.ctx, t.cat, b, &req), 0);
+	ck_assert_int_eq(abibase_check_request_add_profile(req, z), 0);
+	ck_assert_int_eq(abibase_check_request_add_profile(req, a), 0);
+	ck_assert_int_eq(abibase_check_request_run(req, &res), 0);
+	ck_assert_int_eq(abibase_check_request_args(req, "/usr/lib/qemu-10.0.13", &args), 0);
+	ck_assert_str_eq(args[0], "-global");
+	abibase_result_unref(res);
+	abibase_check_request_unref(req);
+	abibase_baseline_unref(b);
+	abibase_profile_unref(a);
+	abibase_profile_unref(z);
+}
+END_TEST
+
 Suite *suite_guest(void)
 {
 	Suite *s = suite_create("guest");
@@ -617,6 +670,8 @@ Suite *suite_guest(void)
 	tcase_add_test(reading, test_operands);
 	suite_add_tcase(s, reading);
 	tcase_add_checked_fixture(moving, setup, teardown);
+	tcase_add_test(moving, test_other_baseline);
+	tcase_add_test(moving, test_args_of_last_host);
 	tcase_add_test(moving, test_requirements);
 	tcase_add_test(moving, test_unknown);
 	tcase_add_test(moving, test_version_1);

@@ -1108,7 +1108,7 @@ struct abibase_check_request {
 	struct abibase_catalogue *cat;
 	struct abibase_baseline *b;
 	struct strings assume;
-	struct abibase_check **checks;
+	struct abibase_check **checks, *last; /* that was added */
 	size_t n, cap;
 };
 
@@ -1187,7 +1187,8 @@ ABIBASE_EXPORT int abibase_check_request_add_profile(struct abibase_check_reques
 	if (array_grow(&q->checks, q->n, &q->cap, sizeof(struct abibase_check *)) < 0)
 		return context_oom(q->ctx);
 	r = hostcheck_make(q->ctx, q->cat, q->b, p, &q->assume, &q->checks[q->n]);
-	q->n += r == 0;
+	if (r == 0)
+		q->last = q->checks[q->n++];
 	return r;
 }
 
@@ -1261,5 +1262,5 @@ int hostcheck_args(const struct abibase_check *c, const char *qemu_path, char **
 ABIBASE_EXPORT int abibase_check_request_args(const struct abibase_check_request *q,
 					      const char *qemu_path, char ***ret)
 {
-	return q->n ? hostcheck_args(q->checks[q->n - 1], qemu_path, ret) : -ENOENT;
+	return q->last ? hostcheck_args(q->last, qemu_path, ret) : -ENOENT;
 }

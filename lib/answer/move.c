@@ -404,18 +404,24 @@ ABIBASE_EXPORT struct abibase_targets *abibase_targets_unref(struct abibase_targ
 	return NULL;
 }
 
-ABIBASE_EXPORT int abibase_targets_set_backend(struct abibase_targets *t, const char *backend)
+static int fail_backend(struct abibase_targets *t, const char *backend)
 {
 	struct suggest s = { .word = backend };
 	char near[SUGGEST_TEXT];
-	char *copy;
 
 	for (size_t i = 0; i < t->cat->n_backends; i++)
 		suggest_offer(&s, t->cat->backends[i].name);
 	suggest_text(&s, "\"", near);
+	return context_fail(t->ctx, EINVAL, "backend-not-known", NULL,
+			    "\"%s\" is not a backend of the catalogue%s", backend, near);
+}
+
+ABIBASE_EXPORT int abibase_targets_set_backend(struct abibase_targets *t, const char *backend)
+{
+	char *copy;
+
 	if (catalogue_backend(t->cat, backend) < 0)
-		return context_fail(t->ctx, EINVAL, "backend-not-known", NULL,
-				    "\"%s\" is not a backend of the catalogue%s", backend, near);
+		return fail_backend(t, backend);
 	copy = strdup(backend);
 	if (!copy)
 		return context_oom(t->ctx);
@@ -430,14 +436,14 @@ ABIBASE_EXPORT int abibase_targets_assume_qemu(struct abibase_targets *t, const 
 }
 
 /* The guest runs under the list of the baseline, and so under its machine type. */
-static int take_machine(struct abibase_targets *t, const struct abibase_baseline *b)
+static int take_machine(struct abibase_targets *t)
 {
 	struct abibase_guest *g;
 	int r;
 
-	if (t->guest->machine || !b->machine)
+	if (t->guest->machine || !t->baseline || !t->baseline->machine)
 		return 0;
-	r = abibase_guest_assume(t->ctx, t->guest, b->machine, NULL, NULL, 0, &g);
+	r = abibase_guest_assume(t->ctx, t->guest, t->baseline->machine, NULL, NULL, 0, &g);
 	if (r < 0)
 		return r;
 	abibase_guest_unref(t->guest);
@@ -457,7 +463,7 @@ ABIBASE_EXPORT int abibase_targets_set_baseline(struct abibase_targets *t,
 				    t->guest->machine, b->machine);
 	abibase_baseline_unref(t->baseline);
 	t->baseline = abibase_baseline_ref(b);
-	return take_machine(t, b);
+	return 0;
 }
 
 ABIBASE_EXPORT void abibase_targets_set_source(struct abibase_targets *t, struct abibase_profile *p)
@@ -519,6 +525,8 @@ static int judge_all(struct abibase_targets *t, struct moves *m)
 {
 	int r = hosts_check_names(t->ctx, &t->assume, ASSUMED_HOST, is_host, t);
 
+	if (r == 0)
+		r = take_machine(t);
 	for (size_t i = 0; r == 0 && i < t->n; i++)
 		r = make_current(t, &t->hosts[i]);
 	if (r == 0 && t->source)
