@@ -506,7 +506,7 @@ static int start_one(struct run *run, struct qmp *q, const char *path)
 				     /* first TCG: nothing here needs a device of the host */
 				     "-machine", "none,accel=tcg:kvm", "-qmp", "stdio", NULL };
 
-	return qmp_spawn_with(q, path, (char *const *)argv, run->pr->qemu_timeout_ms,
+	return qmp_spawn(q, path, (char *const *)argv, run->pr->qemu_timeout_ms,
 			      &(struct qmp_preparation){ .stop = &run->pr->stop });
 }
 

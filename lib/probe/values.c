@@ -790,7 +790,7 @@ static void start_reading(struct values *v, struct reading *rd, const char *mach
 				     "-S", "-machine", option.data, "-device", STAND_IN,
 				     "-qmp", "stdio", NULL };
 
-	rd->r = qmp_spawn_with(&rd->q, v->path, (char *const *)argv, time_left(v),
+	rd->r = qmp_spawn(&rd->q, v->path, (char *const *)argv, time_left(v),
 			       &(struct qmp_preparation){ .stop = &v->pr->stop });
 	if (rd->r == 0)
 		rd->r = qmp_send(&rd->q, "qmp_capabilities", NULL);

@@ -406,33 +406,13 @@ void qmp_attach(struct qmp *q, int fd, int timeout_ms)
 	q->deadline = process_now() + timeout_ms;
 }
 
-int qmp_spawn_with(struct qmp *q, const char *path, char *const argv[], int timeout_ms,
+int qmp_spawn(struct qmp *q, const char *path, char *const argv[], int timeout_ms,
 		   const struct qmp_preparation *prep)
 {
 	qmp_init(q);
 	q->deadline = process_now() + timeout_ms;
 	q->stop = prep->stop;
 	return spawn(q, path, argv, prep);
-}
-
-int qmp_spawn(struct qmp *q, const char *path, char *const argv[], int timeout_ms)
-{
-	static const struct qmp_preparation none;
-
-	return qmp_spawn_with(q, path, argv, timeout_ms, &none);
-}
-
-int qmp_start(struct qmp *q, const char *path, char *const argv[], int timeout_ms)
-{
-	json_auto_t *nothing = NULL;
-	int r;
-
-	r = qmp_spawn(q, path, argv, timeout_ms);
-	if (r == 0)
-		r = qmp_greeting(q);
-	if (r == 0)
-		r = qmp_call(q, "qmp_capabilities", NULL, &nothing);
-	return r;
 }
 
 /* ------------------------------------------------------------------- stop */

@@ -48,20 +48,15 @@ struct qmp {
 };
 
 /*
- * Start @path with @argv, which must put a QMP monitor on stdio, and greet it. Everything up to
- * qmp_stop() must be over in @timeout_ms. Returns 0 or a negative errno, and the kind of failure in
- * @q->failure. qmp_stop() is due in either case.
- */
-int qmp_start(struct qmp *q, const char *path, char *const argv[], int timeout_ms);
-/*
- * The same without waiting for it, so that two can start at the same time: spawn, send commands
- * ("qmp_capabilities" first), then take the greeting and the answers in the order of the commands.
- */
-int qmp_spawn(struct qmp *q, const char *path, char *const argv[], int timeout_ms);
-/*
- * The same, and @fn runs in the child right before the exec: 0, or a negative errno and the step at
- * which it failed. It may leave the @n_fds descriptors from QMP_FIRST_FD on open across the exec, and
- * does only what is safe after a fork() of a process with threads.
+ * Start @path with @argv, which must put a QMP monitor on stdio. Everything up to qmp_stop() must be
+ * over in @timeout_ms. Returns 0 or a negative errno, and the kind of failure in @q->failure.
+ * qmp_stop() is due in either case. It is not waited for, so that two can start at the same time: spawn,
+ * send commands ("qmp_capabilities" first), then take the greeting and the answers in the order of the
+ * commands.
+ *
+ * @fn of @prep runs in the child right before the exec: 0, or a negative errno and the step at which it
+ * failed. It may leave the @n_fds descriptors from QMP_FIRST_FD on open across the exec, and does only
+ * what is safe after a fork() of a process with threads.
  */
 #define QMP_FIRST_FD 3
 struct qmp_preparation {
@@ -71,7 +66,7 @@ struct qmp_preparation {
 	const struct process_stop *stop; /* or NULL: ends every wait for it */
 	bool without_rights; /* drop every capability, and the right to gain one */
 };
-int qmp_spawn_with(struct qmp *q, const char *path, char *const argv[], int timeout_ms,
+int qmp_spawn(struct qmp *q, const char *path, char *const argv[], int timeout_ms,
 		   const struct qmp_preparation *prep);
 /* Nothing is running; qmp_kill() and qmp_stop() may be called. */
 void qmp_init(struct qmp *q);

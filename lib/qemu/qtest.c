@@ -99,7 +99,7 @@ static int spawn(struct qmp *q, const struct qtest_request *rq, struct buf *netd
 	}
 	make_words(rq, &w);
 	argv = make_argv(rq, &w, netdevs);
-	return argv ? qmp_spawn_with(q, rq->path, (char *const *)argv, rq->timeout_ms, &prep) :
+	return argv ? qmp_spawn(q, rq->path, (char *const *)argv, rq->timeout_ms, &prep) :
 		      -ENOMEM;
 }
 
