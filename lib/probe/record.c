@@ -385,17 +385,17 @@ static json_t *slice(const json_t *list, size_t from)
 	return ret;
 }
 
-/* Which of @done adds the same? */
+/* Which of @done, the first by name, adds the same? */
 static const char *adds_the_same(const json_t *done, const json_t *adds)
 {
-	_autofree_ const char **names = NULL;
-	size_t n;
+	const char *first = NULL, *name;
+	json_t *v;
 
-	names = sorted_keys(done, &n);
-	for (size_t i = 0; names && i < n; i++)
-		if (json_equal(json_object_get(json_object_get(done, names[i]), "adds"), adds))
-			return names[i];
-	return NULL;
+	json_object_foreach((json_t *)done, name, v)
+		if (json_equal(json_object_get(v, "adds"), adds) &&
+		    (!first || strcmp(name, first) < 0))
+			first = name;
+	return first;
 }
 
 static int share_one_list(const json_t *lists, const char *name, json_t *done)
