@@ -98,7 +98,7 @@ int derive_widened(struct derive *d, const struct abibase_baseline *was)
 {
 	_buf_ text = { 0 }, changes = { 0 }, remedy = { 0 };
 
-	if (!was->id || (d->b->id && streq(d->b->id, was->id)))
+	if (d->b->id && streq(d->b->id, was->id))
 		return 0;
 	write_numbers(d, was, &changes);
 	if (d->b->id || changes.len)

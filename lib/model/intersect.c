@@ -387,13 +387,19 @@ static int keep_earlier(struct abibase_intersection *ix, const struct abibase_ba
 	return 0;
 }
 
-static int add_baseline_but(struct abibase_intersection *ix, const struct abibase_baseline *b,
-			    const char *but)
+/* All of it but its hosts. */
+static int adopt(struct abibase_intersection *ix, const struct abibase_baseline *b)
 {
 	int r = widen_policy(ix, b);
 
-	if (r == 0)
-		r = keep_earlier(ix, b);
+	return r < 0 ? r : keep_earlier(ix, b);
+}
+
+static int add_hosts_but(struct abibase_intersection *ix, const struct abibase_baseline *b,
+			 const char *but)
+{
+	int r = 0;
+
 	for (size_t i = 0; r == 0 && i < b->in.n_hosts; i++)
 		if (!but || !streq(b->in.hosts[i]->name, but))
 			r = inputs_add_host_of(ix->ctx, &ix->in, &b->in, b->in.hosts[i], NULL);
@@ -413,14 +419,10 @@ static int add_stand_ins(struct abibase_intersection *ix, const struct abibase_b
 int intersection_join(struct abibase_intersection *ix, const struct abibase_baseline *b,
 		      const struct abibase_profile *p)
 {
-	int r;
+	int r = adopt(ix, b);
 
-	if (!b->no_inputs)
-		r = add_baseline_but(ix, b, abibase_profile_name(p));
-	else
-		r = widen_policy(ix, b);
-	if (r == 0 && b->no_inputs)
-		r = keep_earlier(ix, b);
+	if (r == 0 && !b->no_inputs)
+		r = add_hosts_but(ix, b, abibase_profile_name(p));
 	if (r == 0)
 		r = abibase_intersection_add_profile(ix, p);
 	if (r == 0 && b->no_inputs)
@@ -431,12 +433,15 @@ int intersection_join(struct abibase_intersection *ix, const struct abibase_base
 ABIBASE_EXPORT int abibase_intersection_add_baseline(struct abibase_intersection *ix,
 						     const struct abibase_baseline *b)
 {
+	int r;
+
 	if (b->no_inputs)
 		return context_fail(
 			ix->ctx, EINVAL, "no-inputs", NULL,
 			"the earlier baseline has no inputs, so that it cannot be "
 			"widened: take the one that it was written from, with its inputs");
-	return add_baseline_but(ix, b, NULL);
+	r = adopt(ix, b);
+	return r < 0 ? r : add_hosts_but(ix, b, NULL);
 }
 
 /* ------------------------------------------------------------------- the answer */
