@@ -421,7 +421,7 @@ static bool is_newer_than(const struct comparison *c, const struct profile_qemu 
 {
 	const struct row *row = catalogue_find(c->cat, class_name, property);
 
-	return row && json_integer_value(json_object_get(q->json, "catalogue")) < row->added;
+	return row && profile_asked(q->json) < row->added;
 }
 
 static void diff_class(struct comparison *c, const struct pair *q, const char *class_name,
@@ -1206,15 +1206,8 @@ static const char *word_in(struct two *t, int i, const struct row *row)
 
 	if (set)
 		return set;
-	for (size_t u = 0; u < b->n_used; u++) {
-		struct effective e;
-
-		baseline_effective(t->c.cat, b, u, row, &e);
-		seen = effective_seen(&e, row);
-		if (seen)
-			return words_of(t, seen);
-	}
-	return NULL;
+	seen = baseline_seen(t->c.cat, b, row);
+	return seen ? words_of(t, seen) : NULL;
 }
 
 static const struct shape *shape_of(const struct two *t, const struct row *row)

@@ -958,11 +958,6 @@ static const char *short_name(const char *property)
 /* With one property named: what is against the whole baseline, and what is said of the property. */
 static json_t *notes(struct explaining *e, const char *property)
 {
-	static const char *const kinds[] = {
-		[ABIBASE_FINDING_CONFLICT] = "conflict",
-		[ABIBASE_FINDING_UNKNOWN] = "unknown",
-		[ABIBASE_FINDING_NOTE] = "note",
-	};
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < e->b->n_findings; i++) {
@@ -971,8 +966,8 @@ static json_t *notes(struct explaining *e, const char *property)
 		if (property && f->kind == ABIBASE_FINDING_NOTE &&
 		    !strstr(f->text, short_name(property)))
 			continue;
-		append(e, list, json_pack("{ss ss ss ss*}", "kind", kinds[f->kind], "id", f->id,
-					  "text", f->text, "remedy", f->remedy));
+		append(e, list, json_pack("{ss ss ss ss*}", "kind", finding_words[f->kind], "id",
+					  f->id, "text", f->text, "remedy", f->remedy));
 	}
 	return list;
 }

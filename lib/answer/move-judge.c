@@ -763,30 +763,22 @@ static bool is_by_receive_queues(const struct judging *j, const struct shape *s,
 	return queue < (long)json_array_size(d->queue_sizes) && streq(d->class_name, NET_DEVICE);
 }
 
-/* The property that sizes the receive queues, or NULL. */
-static const char *receive_option(const struct abibase_catalogue *cat)
-{
-	for (size_t i = 0; i < cat->n_rows; i++)
-		if (cat->rows[i].queues == QUEUES_RECEIVE)
-			return cat->rows[i].property;
-	return NULL;
-}
-
 static int say_shape_differs(struct judging *j, const struct guest_device *d, const struct shape *s,
 			     long queue, const int64_t size[2], struct buf *text)
 {
 	const char *remedy = "install a QEMU there that makes its queues as the guest's does" RESTART;
-	const char *property = receive_option(j->pr.cat);
+	const struct row *row = catalogue_sizes(j->pr.cat, QUEUES_RECEIVE);
 	_buf_ option = { 0 };
 
 	buf_printf(text, " checks the %s: the %lld of the guest's queue %ld are more than the %lld it has",
 		   s->text, (long long)size[0], queue, (long long)size[1]);
-	if (!property || !is_by_receive_queues(j, s, d, queue)) {
+	if (!row || !is_by_receive_queues(j, s, d, queue)) {
 		buf_printf(text, ", and no property can equalise them (%s)", s->name);
 		return move_conflict(j, "shape-differs", "QEMU", NULL, remedy, text);
 	}
-	buf_printf(text, ", and only %s on -device can equalise them (%s)", property, s->name);
-	buf_printf(&option, "start the target with %s=%lld on that -device; or %s", property,
+	buf_printf(text, ", and only %s on -device can equalise them (%s)", row->property,
+		   s->name);
+	buf_printf(&option, "start the target with %s=%lld on that -device; or %s", row->property,
 		   (long long)size[0], remedy);
 	if (buf_failed(&option))
 		return -ENOMEM;

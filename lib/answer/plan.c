@@ -197,8 +197,10 @@ static bool qemu_has(const struct profile_qemu *q, const struct row *row)
 		json_object_get(json_object_get(q->json, "properties"), row->class_name);
 	struct version v;
 
-	if (properties)
-		return json_object_get(properties, row->property);
+	if (json_object_get(properties, row->property))
+		return true;
+	if (properties && profile_asked(q->json) >= row->added)
+		return false;
 	if (!version_parse_prefix(q->version, &v) || version_cmp(&v, &row->since) < 0)
 		return false;
 	return version_is_zero(&row->removed) || version_cmp(&v, &row->removed) < 0;
@@ -351,12 +353,12 @@ static json_t *findings_json(struct planning *p, const struct abibase_baseline *
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < abibase_baseline_finding_count(b); i++)
-		if (b->findings[i].kind != ABIBASE_FINDING_NOTE)
-			append(p, list,
-			       json_pack("{s:s, s:s}", "id",
-					 abibase_baseline_finding_get(b, i, "id"), "text",
-					 abibase_baseline_finding_get(b, i, "text")));
+	for (size_t i = 0; i < b->n_findings; i++) {
+		const struct finding *f = &b->findings[i];
+
+		if (f->kind != ABIBASE_FINDING_NOTE)
+			append(p, list, json_pack("{s:s, s:s}", "id", f->id, "text", f->text));
+	}
 	return list;
 }
 

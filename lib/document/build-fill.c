@@ -12,13 +12,6 @@
 #include "base/known.h"
 #include "document/build.h"
 
-static int64_t asked_by(const json_t *entry)
-{
-	const json_t *revision = json_object_get(entry, "catalogue");
-
-	return revision ? json_integer_value(revision) : 1;
-}
-
 /* The object that @key names in @object, made where it is missing. */
 static json_t *make_member(json_t *object, const char *key)
 {
@@ -120,7 +113,7 @@ static bool can_fill(const struct abibase_catalogue *cat, const json_t *entry, c
 	for (size_t i = 0; i < cat->n_rows; i++) {
 		const struct row *row = &cat->rows[i];
 
-		if (row->added <= asked_by(entry))
+		if (row->added <= profile_asked(entry))
 			continue;
 		if (build_has_class(root, row->asked))
 			any = true;
@@ -163,7 +156,7 @@ int build_fill(const struct abibase_catalogue *cat, const struct profile_qemu *q
 	for (size_t i = 0; i < cat->n_rows; i++) {
 		const struct row *row = &cat->rows[i];
 
-		if (row->added > asked_by(q->json) &&
+		if (row->added > profile_asked(q->json) &&
 		    build_has_class(q->record->root, row->asked) &&
 		    fill_row(entry, row, q->record->root) < 0)
 			return -ENOMEM;

@@ -1050,6 +1050,14 @@ const struct requirement *catalogue_stated_by(const struct abibase_catalogue *ca
 	return NULL;
 }
 
+const struct row *catalogue_sizes(const struct abibase_catalogue *cat, enum row_queues queues)
+{
+	for (size_t i = 0; i < cat->n_rows; i++)
+		if (cat->rows[i].queues == queues)
+			return &cat->rows[i];
+	return NULL;
+}
+
 const struct row *catalogue_shown_as(const struct abibase_catalogue *cat, const char *member)
 {
 	for (size_t i = 0; i < cat->n_rows; i++)

@@ -214,6 +214,8 @@ const struct requirement *catalogue_requirement(const struct abibase_catalogue *
 /* The requirement that a guest states by that member of its device, or NULL. */
 const struct requirement *catalogue_stated_by(const struct abibase_catalogue *cat,
 					      const char *member);
+/* The row that sizes these queues, or NULL. */
+const struct row *catalogue_sizes(const struct abibase_catalogue *cat, enum row_queues queues);
 /* The row whose value that member of an observed shape shows, or NULL. */
 const struct row *catalogue_shown_as(const struct abibase_catalogue *cat, const char *member);
 /* The releases that this version is one of; NULL: nobody looked. */

@@ -519,14 +519,12 @@ static int64_t limit_of(struct verifying *k, const struct nic *nic, const struct
 			unsigned int q, int64_t limit)
 {
 	enum row_queues queues = q % 2 ? QUEUES_TRANSMIT : QUEUES_RECEIVE;
-	const struct abibase_catalogue *cat = k->v->cat;
+	const struct row *row = catalogue_sizes(k->v->cat, queues);
 	struct setting_from s = { 0 };
 	int64_t n;
 
-	if (!(dev->n_queues % 2 && q + 1 == dev->n_queues))
-		for (size_t r = 0; r < cat->n_rows && !s.option; r++)
-			if (cat->rows[r].queues == queues)
-				s = throwaway_setting(&k->t, nic, cat->rows[r].property);
+	if (row && !(dev->n_queues % 2 && q + 1 == dev->n_queues))
+		s = throwaway_setting(&k->t, nic, row->property);
 	if (!s.option)
 		return limit;
 	n = strtoll(s.value, NULL, 0);

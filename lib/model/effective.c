@@ -40,9 +40,7 @@ void qemu_view_init(struct qemu_view *q, const struct abibase_catalogue *cat, co
 	q->values = json_object_get(json_object_get(entry, "values"), machine);
 	q->defaults = q->values ? json_object_get(entry, "defaults") : NULL;
 	q->properties = json_object_get(entry, "properties");
-	q->asked = json_object_get(entry, "catalogue") ?
-			   json_integer_value(json_object_get(entry, "catalogue")) :
-			   1;
+	q->asked = profile_asked(entry);
 	q->filled_in = cat && is_filled_in(q, cat);
 }
 
