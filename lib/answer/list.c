@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 
+#include "answer/show.h"
 #include "base/text.h"
 #include "document/catalogue.h"
 #include "document/profile.h"
@@ -40,14 +41,17 @@ static int kernel_len(const char *release)
 	return (int)n;
 }
 
-/* Of the QEMU that has it too; NULL where no machine type is recorded. */
-static const char *newest_machine(const struct abibase_profile *p)
+/* Of all its QEMUs; NULL where no machine type is recorded. */
+static const char *newest_of(const struct abibase_profile *p)
 {
-	const char *best = NULL, *machine;
+	const char *best = NULL;
 
-	for (size_t i = 0; (machine = abibase_profile_machine(p, i)); i++)
-		if (!best || machine_name_cmp(machine, best) > 0)
-			best = machine;
+	for (size_t i = 0; i < p->n_qemu; i++) {
+		const char *own = show_newest_machine(json_object_get(p->qemu[i].json, "machines"));
+
+		if (own && (!best || machine_name_cmp(own, best) > 0))
+			best = own;
+	}
 	return best;
 }
 
@@ -63,7 +67,7 @@ static void put_row(struct buf *b, const struct abibase_profile *p)
 {
 	const char *kernel = string_of(json_object_get(p->root, "kernel"), "release");
 	const char *qemu = p->n_qemu ? p->qemu[0].version : NULL;
-	const char *machine = newest_machine(p), *end = support_end(p), *evidence = evidence_of(p);
+	const char *machine = newest_of(p), *end = support_end(p), *evidence = evidence_of(p);
 	int kernel_width = kernel_len(kernel);
 
 	if (strlen(p->name) > NAME_WIDTH)
@@ -92,20 +96,14 @@ ABIBASE_EXPORT int abibase_platforms_to_text(const struct abibase_platforms *l, 
 	return buf_give(&b, ret);
 }
 
-static json_t *text_or_null(const char *s)
-{
-	return s ? json_string(s) : json_null();
-}
-
 static json_t *platform_to_json(const struct abibase_profile *p, const char *alias)
 {
-	return json_pack("{s:o, s:s, s:o, s:o, s:o, s:s, s:o, s:I, s:o}", "alias",
-			 text_or_null(alias), "arch", p->arch, "evidence",
-			 text_or_null(evidence_of(p)), "kernel",
-			 text_or_null(string_of(json_object_get(p->root, "kernel"), "release")),
-			 "machine", text_or_null(newest_machine(p)), "name", p->name, "qemu",
-			 text_or_null(p->n_qemu ? p->qemu[0].version : NULL), "revision",
-			 (json_int_t)p->revision, "supported_until", text_or_null(support_end(p)));
+	return json_pack("{s:s?, s:s, s:s?, s:s?, s:s?, s:s, s:s?, s:I, s:s?}", "alias", alias, "arch",
+			 p->arch, "evidence", evidence_of(p), "kernel",
+			 string_of(json_object_get(p->root, "kernel"), "release"), "machine",
+			 newest_of(p), "name", p->name, "qemu",
+			 p->n_qemu ? p->qemu[0].version : NULL, "revision",
+			 (json_int_t)p->revision, "supported_until", support_end(p));
 }
 
 ABIBASE_EXPORT int abibase_platforms_to_json(const struct abibase_platforms *l, char **ret)

@@ -344,8 +344,7 @@ static void put_facts(struct buf *b, const struct abibase_profile *p,
 
 /* ------------------------------------------------------------------------- QEMUs */
 
-/* The newest versioned type of the q35 family, else of any; NULL when there is none. */
-static const char *newest_machine(const json_t *machines)
+const char *show_newest_machine(const json_t *machines)
 {
 	const char *best = NULL, *key;
 	json_t *v;
@@ -362,7 +361,7 @@ static const char *newest_machine(const json_t *machines)
 
 static void put_machines(struct buf *b, const json_t *machines)
 {
-	const char *newest = newest_machine(machines);
+	const char *newest = show_newest_machine(machines);
 
 	buf_puts(b, "    machines  ");
 	if (!machines) {

@@ -11,5 +11,7 @@
 void show_fact_value(struct buf *b, const json_t *v);
 /* The name of one bit of a feature word, or NULL. */
 const char *show_bit_name(const struct abibase_catalogue *cat, const char *fact, unsigned int bit);
+/* The newest versioned type of the q35 family, else of any; NULL when there is none. */
+const char *show_newest_machine(const json_t *machines);
 
 #endif
