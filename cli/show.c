@@ -41,7 +41,7 @@ static int show(const struct options *o)
 	r = abibase_operand_load_any(ctx, o->operands[0], &profile, &baseline, &build);
 	if (r == 0 && build)
 		r = o->json ? abibase_build_to_json(build, &text) :
-			      abibase_build_to_table(build, &text);
+			      abibase_build_to_text(build, &text);
 	else if (r == 0 && profile)
 		r = profile_text(ctx, profile, o->json, &text);
 	else if (r == 0)

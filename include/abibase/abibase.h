@@ -467,12 +467,12 @@ struct abibase_build *abibase_build_unref(struct abibase_build *b);
  */
 int abibase_build_to_json(const struct abibase_build *b, char **ret);
 /**
- * abibase_build_to_table - what it says, for people
+ * abibase_build_to_text - what it says, for people
  * @ret: text for free(), which may change from release to release
  *
  * Returns: 0, -ENOMEM. Since: 0.1
  */
-int abibase_build_to_table(const struct abibase_build *b, char **ret);
+int abibase_build_to_text(const struct abibase_build *b, char **ret);
 
 /* ----------------------------------------------------------- intersection */
 

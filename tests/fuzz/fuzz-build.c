@@ -35,7 +35,7 @@ static void read_again(const struct abibase_build *b)
 	char *text = NULL, *table = NULL;
 	json_t *root;
 
-	MUST(abibase_build_to_json(b, &text) == 0 && abibase_build_to_table(b, &table) == 0);
+	MUST(abibase_build_to_json(b, &text) == 0 && abibase_build_to_text(b, &table) == 0);
 	if (strlen(text) <= JSON_MAX_BUILD) {
 		MUST(json_parse(ctx, text, strlen(text), JSON_MAX_BUILD, "written", &root) == 0);
 		MUST(build_from_json(ctx, root, "written", &again) == 0);
