@@ -8,6 +8,7 @@
 #   need TOOL...                 programs
 #   need_qemus SUITE...          QEMUs that tests/fetch-qemus fetches
 #   unwrap                       abibase without the script that libtool put around it
+#   fail WORDS                   tell what is wrong, count it in failures, and go on
 set -u
 LC_ALL=C
 src=$(cd "$(dirname "$0")/.." && pwd)
@@ -44,6 +45,13 @@ need_qemus()
 		[ -x "$qemus/$suite/usr/bin/qemu-system-x86_64" ] ||
 			skip "no $qemus/$suite: tests/fetch-qemus fetches it"
 	done
+}
+
+failures=0
+fail()
+{
+	echo "FAIL: $*"
+	failures=$((failures + 1))
 }
 
 unwrap()

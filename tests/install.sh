@@ -9,13 +9,6 @@
 dir=$(mktemp -d) || exit 99
 trap 'rm -rf "$dir"' EXIT
 dest=$dir/dest
-failures=0
-
-fail()
-{
-	echo "FAIL: $*"
-	failures=$((failures + 1))
-}
 
 # make's own flags must not reach this make: it is no part of the jobs of the one that runs us
 run_make()

@@ -23,13 +23,6 @@ unshare -m true || skip "no mount namespace can be made here"
 
 tmp=$(mktemp -d) || exit 99
 trap 'rm -rf "$tmp"' EXIT
-failures=0
-
-fail()
-{
-	echo "FAIL: $*"
-	failures=$((failures + 1))
-}
 
 # facts FILE: the lines of its facts
 facts()

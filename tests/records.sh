@@ -13,14 +13,7 @@ need python3
 
 tmp=$(mktemp -d) || exit 99
 trap 'rm -rf "$tmp"' EXIT
-failures=0
 tried=0
-
-fail()
-{
-	echo "FAIL: $*"
-	failures=$((failures + 1))
-}
 
 # with DATA ARGUMENT...: an abibase that has this data
 with()

@@ -20,13 +20,6 @@ if [ ! -e "$unit" ]; then
 	echo "SKIP: this build has no unit"
 	exit 77
 fi
-failures=0
-
-fail()
-{
-	echo "FAIL: $*"
-	failures=$((failures + 1))
-}
 
 # like UNIT COMMAND...: without a search for leaks in a build that has one, which wants ptrace
 like()
