@@ -209,11 +209,6 @@ static int read_file(int dir, const char *name, struct buf *ret)
 
 static void swallow(void *data, int priority, const char *id, const char *where, const char *text)
 {
-	(void)data;
-	(void)priority;
-	(void)id;
-	(void)where;
-	(void)text;
 }
 
 /* Is it what was written, for this key, by a program that means the same by it? */

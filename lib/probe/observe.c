@@ -25,7 +25,6 @@ static void tell(void *data, enum abibase_cause cause, const char *id, const cha
 {
 	struct observing *o = data;
 
-	(void)cause;
 	context_log(o->pr->ctx, LOG_WARNING, id, "%s", text);
 }
 

@@ -611,7 +611,6 @@ static void say_not_acceptable(void *data, int priority, const char *id, const c
 {
 	struct judged *j = data;
 
-	(void)id;
 	if (priority > LOG_ERR || j->said)
 		return;
 	j->said = true;

@@ -47,7 +47,6 @@ static size_t rewrite_numbers(void *data, char *line, size_t len)
 {
 	char *p = line, *end = line + len, *start;
 
-	(void)data;
 	while (p < end) {
 		if (*p == '"') {
 			for (p++; p < end && *p != '"'; p++)

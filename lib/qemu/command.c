@@ -369,7 +369,6 @@ bool covers(const struct abibase_baseline *b, const char *backend)
 
 static int vhost_param(void *data, const char *key, const char *value)
 {
-	(void)data;
 	return (streq(key, "vhost") && !streq(value, "off")) || streq(key, "vhostfd") ||
 	       streq(key, "vhostfds");
 }
