@@ -11,7 +11,6 @@
 static void kmod_quiet(void *data, int priority, const char *file, int line, const char *fn,
 		       const char *format, va_list args)
 {
-	(void)data, (void)priority, (void)file, (void)line, (void)fn, (void)format, (void)args;
 }
 
 static bool index_readable(const char *dir)
@@ -66,11 +65,8 @@ int probe_module_index_at(const char *dir, const char *module)
 int probe_module_index(void *data, const char *release, const char *module)
 {
 	char dir[256];
-	int n;
+	int n = snprintf(dir, sizeof(dir), "/lib/modules/%s", release);
 
-	(void)data;
-	n = snprintf(dir, sizeof(dir), "/lib/modules/%s", release);
-	if (n < 0 || (size_t)n >= sizeof(dir))
-		return MODULE_NO_INDEX;
-	return probe_module_index_at(dir, module);
+	return n < 0 || (size_t)n >= sizeof(dir) ? MODULE_NO_INDEX :
+						   probe_module_index_at(dir, module);
 }

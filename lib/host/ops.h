@@ -78,12 +78,5 @@ extern const struct probe_ops probe_real_ops;
 int probe_module_index(void *data, const char *release, const char *module);
 /* The same for the index in @dir. */
 int probe_module_index_at(const char *dir, const char *module);
-/* probe_real_ops, the part that few surfaces use (host/sys.c) */
-int probe_sys_list(void *data, const char *path, struct buf *ret);
-int probe_sys_read_text(void *data, const char *path, char *ret, size_t size);
-int probe_sys_rtnl(void *data, const void *message, size_t len);
-int probe_sys_mount(void *data, const char *type, const char *target, unsigned long flags);
-int probe_sys_mknod(void *data, const char *path, unsigned int major, unsigned int minor);
-int probe_sys_bpf(void *data, int command, void *attr, unsigned int size);
 
 #endif
