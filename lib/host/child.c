@@ -104,6 +104,14 @@ void probe_say_failed(struct probe_child *c, enum probe_step step, int err)
 	send_record(c, &r);
 }
 
+void probe_say_accepted(struct probe_child *c, size_t fact, int r, bool no)
+{
+	if (r < 0 && !no)
+		probe_say_errno(c, fact, -r);
+	else
+		probe_say(c, fact, r < 0 ? FACT_FALSE : FACT_TRUE, 0, 0);
+}
+
 /* The namespaces that asking takes. 0, or a negative errno with the step at which it failed. */
 static int enter_namespaces(struct probe_child *c, struct record *r, enum probe_step *step)
 {
@@ -160,7 +168,7 @@ static int enter_sandbox(struct probe_child *c)
 
 static void ask_node(struct probe_child *c)
 {
-	int fd = c->ops->open(c->ops_data, c->node);
+	int fd = probe_open(c, c->node);
 
 	if (fd < 0)
 		probe_say_failed(c, STEP_OPEN, -fd);

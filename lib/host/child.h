@@ -86,7 +86,7 @@ struct probe_surface {
 	const struct probe_surface *lower; /* what it uses besides its own module, or NULL */
 	const struct probe_fact *facts;	   /* the first one is "usable" */
 	size_t n_facts;
-	const char *const *modules; /* what asking can load, NULL-terminated */
+	const char *const *modules; /* what asking can load, NULL-terminated; or NULL */
 	/* child: ask the open device; @fd is closed by it */
 	void (*ask)(struct probe_child *c, int fd);
 	/* child: instead of opening @node and @ask */
@@ -105,6 +105,16 @@ void probe_say(struct probe_child *c, size_t fact, enum fact_kind kind, uint64_t
 	       uint64_t high);
 void probe_say_errno(struct probe_child *c, size_t fact, int err);
 void probe_say_failed(struct probe_child *c, enum probe_step step, int err);
+/* child: yes where the request succeeded, no where its failure (@no) means that; else unknown */
+void probe_say_accepted(struct probe_child *c, size_t fact, int r, bool no);
+static inline int probe_open(struct probe_child *c, const char *node)
+{
+	return c->ops->open(c->ops_data, node);
+}
+static inline void probe_close(struct probe_child *c, int fd)
+{
+	c->ops->close(c->ops_data, fd);
+}
 static inline int probe_ioctl(struct probe_child *c, int fd, unsigned long request,
 			      unsigned long arg)
 {
@@ -132,11 +142,22 @@ enum {
 	TAP_UDP_TUNNEL_CSUM,
 	TAP_COMMON, /* how many all of them have */
 };
+#define TAP_COMMON_FACTS(kind)                                      \
+	[TAP_USABLE] = { kind ".usable", 0 },                       \
+	[TAP_FEATURES] = { kind ".features", 32 },                  \
+	[TAP_CSUM] = { kind ".offload.csum", 0 },                   \
+	[TAP_TSO4] = { kind ".offload.tso4", 0 },                   \
+	[TAP_TSO6] = { kind ".offload.tso6", 0 },                   \
+	[TAP_TSO_ECN] = { kind ".offload.tso_ecn", 0 },             \
+	[TAP_UFO] = { kind ".offload.ufo", 0 },                     \
+	[TAP_USO] = { kind ".offload.uso", 0 },                     \
+	[TAP_UDP_TUNNEL] = { kind ".offload.udp_tunnel", 0 },       \
+	[TAP_UDP_TUNNEL_CSUM] = { kind ".offload.udp_tunnel_csum", 0 }
 /* child: TUNSETIFF on an open fd */
 int probe_tap_attach(struct probe_child *c, int fd, unsigned int flags);
-/* child: another fd for c->node, attached */
-int probe_tap_fresh(struct probe_child *c, unsigned int flags);
-/* child: the questions of TUNSETOFFLOAD, each on a fresh fd */
+/* child: make a tap of an open fd, with a vnet header where it can have one; its flags, or 0 having said why */
+unsigned int probe_tap_begin(struct probe_child *c, int fd, unsigned int *ret_features);
+/* child: the questions of TUNSETOFFLOAD, each on an fd of its own for c->node */
 void probe_tap_offloads(struct probe_child *c, unsigned int flags);
 
 /*

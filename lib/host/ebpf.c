@@ -53,33 +53,16 @@ static int load_program(struct probe_child *c, int map)
 }
 
 /* A kernel without bpf(2) says ENOSYS, one that does not know such arrays or programs EINVAL. */
-static void say_result(struct probe_child *c, int r)
-{
-	if (r >= 0)
-		probe_say(c, 0, FACT_TRUE, 0, 0);
-	else if (r == -ENOSYS || r == -EINVAL)
-		probe_say(c, 0, FACT_FALSE, 0, 0);
-	else
-		probe_say_errno(c, 0, -r);
-}
-
 static void ebpf_run(struct probe_child *c)
 {
-	int map, program;
+	int map = make_array(c), r = map < 0 ? map : load_program(c, map);
 
-	map = make_array(c);
-	if (map < 0) {
-		say_result(c, map);
-		return;
-	}
-	program = load_program(c, map);
-	say_result(c, program);
-	if (program >= 0)
-		c->ops->close(c->ops_data, program);
-	c->ops->close(c->ops_data, map);
+	probe_say_accepted(c, 0, r, r == -ENOSYS || r == -EINVAL);
+	if (r >= 0)
+		probe_close(c, r);
+	if (map >= 0)
+		probe_close(c, map);
 }
-
-static const char *const no_modules[] = { NULL };
 
 const struct probe_surface probe_ebpf = {
 	.name = "ebpf",
@@ -89,6 +72,5 @@ const struct probe_surface probe_ebpf = {
 	.caps = PROBE_CAP_BPF | PROBE_CAP_SYS_ADMIN,
 	.facts = ebpf_facts,
 	.n_facts = ARRAY_SIZE(ebpf_facts),
-	.modules = no_modules,
 	.run = ebpf_run,
 };

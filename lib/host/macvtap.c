@@ -24,31 +24,8 @@
 #define LINK_INDEX_TEXT "1999999002"
 
 /* Only what all kinds of tap have. */
-static const struct probe_fact macvtap_facts[TAP_COMMON] = {
-	[TAP_USABLE] = { "macvtap.usable", 0 },
-	[TAP_FEATURES] = { "macvtap.features", 32 },
-	[TAP_CSUM] = { "macvtap.offload.csum", 0 },
-	[TAP_TSO4] = { "macvtap.offload.tso4", 0 },
-	[TAP_TSO6] = { "macvtap.offload.tso6", 0 },
-	[TAP_TSO_ECN] = { "macvtap.offload.tso_ecn", 0 },
-	[TAP_UFO] = { "macvtap.offload.ufo", 0 },
-	[TAP_USO] = { "macvtap.offload.uso", 0 },
-	[TAP_UDP_TUNNEL] = { "macvtap.offload.udp_tunnel", 0 },
-	[TAP_UDP_TUNNEL_CSUM] = { "macvtap.offload.udp_tunnel_csum", 0 },
-};
-
-static const struct probe_fact ipvtap_facts[TAP_COMMON] = {
-	[TAP_USABLE] = { "ipvtap.usable", 0 },
-	[TAP_FEATURES] = { "ipvtap.features", 32 },
-	[TAP_CSUM] = { "ipvtap.offload.csum", 0 },
-	[TAP_TSO4] = { "ipvtap.offload.tso4", 0 },
-	[TAP_TSO6] = { "ipvtap.offload.tso6", 0 },
-	[TAP_TSO_ECN] = { "ipvtap.offload.tso_ecn", 0 },
-	[TAP_UFO] = { "ipvtap.offload.ufo", 0 },
-	[TAP_USO] = { "ipvtap.offload.uso", 0 },
-	[TAP_UDP_TUNNEL] = { "ipvtap.offload.udp_tunnel", 0 },
-	[TAP_UDP_TUNNEL_CSUM] = { "ipvtap.offload.udp_tunnel_csum", 0 },
-};
+static const struct probe_fact macvtap_facts[TAP_COMMON] = { TAP_COMMON_FACTS("macvtap") };
+static const struct probe_fact ipvtap_facts[TAP_COMMON] = { TAP_COMMON_FACTS("ipvtap") };
 
 /* ------------------------------------------------------------- the devices */
 
@@ -56,19 +33,17 @@ static const struct probe_fact ipvtap_facts[TAP_COMMON] = {
 static int make_lower(struct probe_child *c)
 {
 	unsigned int index = LOWER_INDEX;
-	int fd, r;
+	int fd = probe_open(c, c->surface->lower->node), r;
 
-	fd = c->ops->open(c->ops_data, c->surface->lower->node);
 	if (fd < 0)
 		return fd;
 	r = probe_ioctl_p(c, fd, TUNSETIFINDEX, &index);
 	if (r >= 0)
 		r = probe_tap_attach(c, fd, IFF_TAP | IFF_NO_PI);
-	if (r < 0) {
-		c->ops->close(c->ops_data, fd);
-		return r;
-	}
-	return fd;
+	if (r >= 0)
+		return fd;
+	probe_close(c, fd);
+	return r;
 }
 
 /* One request to rtnetlink; all of its attributes are put behind one another. */
@@ -144,18 +119,15 @@ static int parse_number(const char **p, char end, unsigned int *ret)
 static int device_number(struct probe_child *c, unsigned int *major, unsigned int *minor)
 {
 	bool ipvtap = c->surface == &probe_ipvtap;
-	const char *p;
 	char text[32];
-	int r;
+	const char *p = text;
+	int r = c->ops->read_text(c->ops_data,
+				  ipvtap ? "/sys/class/ipvtap/tap" LINK_INDEX_TEXT "/dev" :
+					   "/sys/class/macvtap/tap" LINK_INDEX_TEXT "/dev",
+				  text, sizeof(text));
 
-	r = c->ops->read_text(c->ops_data,
-			      ipvtap ? "/sys/class/ipvtap/tap" LINK_INDEX_TEXT "/dev" :
-				       "/sys/class/macvtap/tap" LINK_INDEX_TEXT "/dev",
-			      text, sizeof(text));
-	if (r < 0)
-		return r;
-	p = text;
-	r = parse_number(&p, ':', major);
+	if (r >= 0)
+		r = parse_number(&p, ':', major);
 	return r < 0 ? r : parse_number(&p, '\n', minor);
 }
 
@@ -164,9 +136,8 @@ static int make_node(struct probe_child *c)
 {
 	const struct probe_ops *ops = c->ops;
 	unsigned int major, minor;
-	int r;
+	int r = ops->mount(c->ops_data, NULL, "/", MS_REC | MS_PRIVATE);
 
-	r = ops->mount(c->ops_data, NULL, "/", MS_REC | MS_PRIVATE);
 	if (r >= 0)
 		r = ops->mount(c->ops_data, "sysfs", "/sys",
 			       MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC);
@@ -184,38 +155,25 @@ static int make_node(struct probe_child *c)
 static void ask_link(struct probe_child *c)
 {
 	unsigned int features = 0, flags;
-	int fd, r;
+	int fd;
 
 	c->node = PROBE_OWN_NODE;
-	fd = c->ops->open(c->ops_data, c->node);
+	fd = probe_open(c, c->node);
 	if (fd < 0) {
 		probe_say_failed(c, STEP_NODE, -fd);
 		return;
 	}
-	r = probe_ioctl_p(c, fd, TUNGETFEATURES, &features);
-	if (r < 0) {
-		probe_say_failed(c, STEP_FEATURES, -r);
-		c->ops->close(c->ops_data, fd);
-		return;
-	}
-	flags = IFF_TAP | IFF_NO_PI | (features & IFF_VNET_HDR);
-	r = probe_tap_attach(c, fd, flags);
-	c->ops->close(c->ops_data, fd);
-	if (r < 0) {
-		probe_say_failed(c, STEP_ATTACH, -r);
-		return;
-	}
-	probe_say(c, TAP_USABLE, FACT_TRUE, 0, 0);
-	probe_say(c, TAP_FEATURES, FACT_WORD, features, 0);
-	probe_tap_offloads(c, flags);
+	flags = probe_tap_begin(c, fd, &features);
+	probe_close(c, fd);
+	if (flags)
+		probe_tap_offloads(c, flags);
 }
 
 int probe_macvtap_make(struct probe_child *c, enum probe_step *ret_step)
 {
-	int lower, r;
+	int lower = make_lower(c), r;
 
 	*ret_step = STEP_LOWER;
-	lower = make_lower(c);
 	if (lower < 0)
 		return lower;
 	*ret_step = STEP_LINK;
@@ -227,7 +185,7 @@ int probe_macvtap_make(struct probe_child *c, enum probe_step *ret_step)
 			return lower;
 		remove_link(c);
 	}
-	c->ops->close(c->ops_data, lower);
+	probe_close(c, lower);
 	return r;
 }
 
@@ -246,40 +204,18 @@ static void macvtap_run(struct probe_child *c)
 	else
 		ask_link(c);
 	remove_link(c);
-	c->ops->close(c->ops_data, lower);
+	probe_close(c, lower);
 }
 
-static const char *const macvtap_modules[] = { "macvlan", "macvtap", "tap", "tun", NULL };
-static const char *const ipvtap_modules[] = { "ipvlan", "ipvtap", "tap", "tun", NULL };
-
-const struct probe_surface probe_macvtap = {
-	.name = "macvtap",
-	.option = "macvtap",
-	.node = "macvtap",
-	.module = "macvtap",
-	.chardev = "macvtap",
-	.netns = true,
-	.mountns = true,
-	.caps = PROBE_CAP_NET_ADMIN | PROBE_CAP_SYS_ADMIN | PROBE_CAP_MKNOD,
-	.lower = &probe_tap,
-	.facts = macvtap_facts,
-	.n_facts = ARRAY_SIZE(macvtap_facts),
-	.modules = macvtap_modules,
-	.run = macvtap_run,
-};
-
-const struct probe_surface probe_ipvtap = {
-	.name = "ipvtap",
-	.option = "ipvtap",
-	.node = "ipvtap",
-	.module = "ipvtap",
-	.chardev = "ipvtap",
-	.netns = true,
-	.mountns = true,
-	.caps = PROBE_CAP_NET_ADMIN | PROBE_CAP_SYS_ADMIN | PROBE_CAP_MKNOD,
-	.lower = &probe_tap,
-	.facts = ipvtap_facts,
-	.n_facts = ARRAY_SIZE(ipvtap_facts),
-	.modules = ipvtap_modules,
-	.run = macvtap_run,
-};
+/* Its driver, its module and what it is called are one word. */
+#define SURFACE(kind, its_facts, driver)                                              \
+	{                                                                             \
+		.name = kind, .option = kind, .node = kind, .module = kind,           \
+		.chardev = kind, .netns = true, .mountns = true,                      \
+		.caps = PROBE_CAP_NET_ADMIN | PROBE_CAP_SYS_ADMIN | PROBE_CAP_MKNOD,  \
+		.lower = &probe_tap, .facts = its_facts, .n_facts = TAP_COMMON,       \
+		.modules = (const char *const[]){ driver, kind, "tap", "tun", NULL }, \
+		.run = macvtap_run                                                    \
+	}
+const struct probe_surface probe_macvtap = SURFACE("macvtap", macvtap_facts, "macvlan");
+const struct probe_surface probe_ipvtap = SURFACE("ipvtap", ipvtap_facts, "ipvlan");

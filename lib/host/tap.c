@@ -27,16 +27,7 @@ enum {
 };
 
 static const struct probe_fact tap_facts[] = {
-	[TAP_USABLE] = { "tap.usable", 0 },
-	[TAP_FEATURES] = { "tap.features", 32 },
-	[TAP_CSUM] = { "tap.offload.csum", 0 },
-	[TAP_TSO4] = { "tap.offload.tso4", 0 },
-	[TAP_TSO6] = { "tap.offload.tso6", 0 },
-	[TAP_TSO_ECN] = { "tap.offload.tso_ecn", 0 },
-	[TAP_UFO] = { "tap.offload.ufo", 0 },
-	[TAP_USO] = { "tap.offload.uso", 0 },
-	[TAP_UDP_TUNNEL] = { "tap.offload.udp_tunnel", 0 },
-	[TAP_UDP_TUNNEL_CSUM] = { "tap.offload.udp_tunnel_csum", 0 },
+	TAP_COMMON_FACTS("tap"),
 	[TAP_NAPI_FRAGS] = { "tap.napi_frags", 0 },
 	[TAP_STEERING_EBPF] = { "tap.steering_ebpf", 0 },
 	[TAP_FILTER_EBPF] = { "tap.filter_ebpf", 0 },
@@ -68,43 +59,33 @@ int probe_tap_attach(struct probe_child *c, int fd, unsigned int flags)
 	return probe_ioctl_p(c, fd, TUNSETIFF, &ifr);
 }
 
-int probe_tap_fresh(struct probe_child *c, unsigned int flags)
+/* Another fd for c->node, attached */
+static int open_fresh(struct probe_child *c, unsigned int flags)
 {
-	int fd, r;
+	int fd = probe_open(c, c->node), r = fd < 0 ? fd : probe_tap_attach(c, fd, flags);
 
-	fd = c->ops->open(c->ops_data, c->node);
-	if (fd < 0)
-		return fd;
-	r = probe_tap_attach(c, fd, flags);
-	if (r < 0) {
-		c->ops->close(c->ops_data, fd);
-		return r;
-	}
-	return fd;
+	if (fd >= 0 && r < 0)
+		probe_close(c, fd);
+	return r < 0 ? r : fd;
 }
 
 /* The kernel's tun says EINVAL to what it does not know; every other failure is not an answer. */
 static void say_accepted(struct probe_child *c, size_t fact, int r)
 {
-	if (r >= 0)
-		probe_say(c, fact, FACT_TRUE, 0, 0);
-	else if (r == -EINVAL || r == -ENOTTY)
-		probe_say(c, fact, FACT_FALSE, 0, 0);
-	else
-		probe_say_errno(c, fact, -r);
+	probe_say_accepted(c, fact, r, r == -EINVAL || r == -ENOTTY);
 }
 
 static void ask_offload(struct probe_child *c, size_t fact, unsigned long argument,
 			unsigned int flags)
 {
-	int fd = probe_tap_fresh(c, flags);
+	int fd = open_fresh(c, flags);
 
 	if (fd < 0) {
 		probe_say_errno(c, fact, -fd);
 		return;
 	}
 	say_accepted(c, fact, probe_ioctl(c, fd, TUNSETOFFLOAD, argument));
-	c->ops->close(c->ops_data, fd);
+	probe_close(c, fd);
 }
 
 void probe_tap_offloads(struct probe_child *c, unsigned int flags)
@@ -122,48 +103,51 @@ static void ask_napi_frags(struct probe_child *c, unsigned int features, unsigne
 		probe_say(c, TAP_NAPI_FRAGS, FACT_FALSE, 0, 0);
 		return;
 	}
-	fd = probe_tap_fresh(c, flags | IFF_NAPI | IFF_NAPI_FRAGS);
-	if (fd < 0) {
-		probe_say_errno(c, TAP_NAPI_FRAGS, -fd);
-		return;
+	fd = open_fresh(c, flags | IFF_NAPI | IFF_NAPI_FRAGS);
+	probe_say_accepted(c, TAP_NAPI_FRAGS, fd, false);
+	if (fd >= 0)
+		probe_close(c, fd);
+}
+
+unsigned int probe_tap_begin(struct probe_child *c, int fd, unsigned int *ret_features)
+{
+	unsigned int flags = IFF_TAP | IFF_NO_PI;
+	int r = probe_ioctl_p(c, fd, TUNGETFEATURES, ret_features);
+
+	if (r < 0) {
+		probe_say_failed(c, STEP_FEATURES, -r);
+		return 0;
 	}
-	probe_say(c, TAP_NAPI_FRAGS, FACT_TRUE, 0, 0);
-	c->ops->close(c->ops_data, fd);
+	flags |= *ret_features & IFF_VNET_HDR;
+	r = probe_tap_attach(c, fd, flags);
+	if (r < 0) {
+		probe_say_failed(c, STEP_ATTACH, -r);
+		return 0;
+	}
+	probe_say(c, TAP_USABLE, FACT_TRUE, 0, 0);
+	probe_say(c, TAP_FEATURES, FACT_WORD, *ret_features, 0);
+	return flags;
 }
 
 static void tap_ask(struct probe_child *c, int fd)
 {
-	unsigned int features = 0, flags;
-	int r, one = 1, detach = -1;
+	unsigned int features = 0, flags = probe_tap_begin(c, fd, &features);
+	int one = 1, detach = -1;
 
-	r = probe_ioctl_p(c, fd, TUNGETFEATURES, &features);
-	if (r < 0) {
-		probe_say_failed(c, STEP_FEATURES, -r);
-		c->ops->close(c->ops_data, fd);
+	if (!flags) {
+		probe_close(c, fd);
 		return;
 	}
-	flags = IFF_TAP | IFF_NO_PI | (features & IFF_VNET_HDR);
-	r = probe_tap_attach(c, fd, flags);
-	if (r < 0) {
-		probe_say_failed(c, STEP_ATTACH, -r);
-		c->ops->close(c->ops_data, fd);
-		return;
-	}
-	probe_say(c, TAP_USABLE, FACT_TRUE, 0, 0);
-	probe_say(c, TAP_FEATURES, FACT_WORD, features, 0);
-
 	say_accepted(c, TAP_STEERING_EBPF, probe_ioctl_p(c, fd, TUNSETSTEERINGEBPF, &detach));
 	say_accepted(c, TAP_FILTER_EBPF, probe_ioctl_p(c, fd, TUNSETFILTEREBPF, &detach));
 	say_accepted(c, TAP_CARRIER, probe_ioctl_p(c, fd, TUNSETCARRIER, &one));
 	say_accepted(c, TAP_VNET_LE, probe_ioctl_p(c, fd, TUNSETVNETLE, &one));
 	say_accepted(c, TAP_VNET_BE, probe_ioctl_p(c, fd, TUNSETVNETBE, &one));
-	c->ops->close(c->ops_data, fd);
+	probe_close(c, fd);
 
 	probe_tap_offloads(c, flags);
 	ask_napi_frags(c, features, flags);
 }
-
-static const char *const tap_modules[] = { "tun", NULL };
 
 const struct probe_surface probe_tap = {
 	.name = "tap",
@@ -175,6 +159,6 @@ const struct probe_surface probe_tap = {
 	.caps = PROBE_CAP_NET_ADMIN,
 	.facts = tap_facts,
 	.n_facts = ARRAY_SIZE(tap_facts),
-	.modules = tap_modules,
+	.modules = (const char *const[]){ "tun", NULL },
 	.ask = tap_ask,
 };

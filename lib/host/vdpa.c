@@ -33,10 +33,9 @@ static void vdpa_ask(struct probe_child *c, int fd)
 		else
 			probe_say(c, VDPA_DEVICE_ID, FACT_INT, id, 0);
 	}
-	c->ops->close(c->ops_data, fd);
+	probe_close(c, fd);
 }
 
-static const char *const no_modules[] = { NULL };
 static const struct probe_fact vdpa_facts[] = { { "vhost_vdpa.usable", 0 } };
 
 /* Nothing makes a device by being opened: its driver does, or `vdpa dev add`. */
@@ -49,7 +48,6 @@ const struct probe_surface probe_vhost_vdpa = {
 	.aside = true,
 	.facts = vdpa_facts,
 	.n_facts = ARRAY_SIZE(vdpa_facts),
-	.modules = no_modules,
 };
 
 void probe_vdpa_device(struct vdpa_device *d, unsigned int number)
@@ -97,9 +95,8 @@ int probe_vdpa_find(const struct probe_ops *ops, void *ops_data, unsigned int *r
 	_buf_ names = { 0 };
 	const char *p, *nl;
 	size_t n = 0;
-	int r;
+	int r = ops->list(ops_data, "/dev", &names);
 
-	r = ops->list(ops_data, "/dev", &names);
 	if (r < 0)
 		return r;
 	for (p = names.data; p && (nl = strchr(p, '\n')); p = nl + 1) {

@@ -19,28 +19,24 @@
 /* The array is vhost-net's alone. */
 enum { VHOST_USABLE, VHOST_FEATURES, VHOST_BACKEND_FEATURES, VHOST_FEATURES_ARRAY };
 
+#define COMMON_FACTS(kind)                           \
+	[VHOST_USABLE] = { kind ".usable", 0 },      \
+	[VHOST_FEATURES] = { kind ".features", 64 }, \
+	[VHOST_BACKEND_FEATURES] = { kind ".backend_features", 64 }
+
 static const struct probe_fact net_facts[] = {
-	[VHOST_USABLE] = { "vhost_net.usable", 0 },
-	[VHOST_FEATURES] = { "vhost_net.features", 64 },
-	[VHOST_BACKEND_FEATURES] = { "vhost_net.backend_features", 64 },
+	COMMON_FACTS("vhost_net"),
 	[VHOST_FEATURES_ARRAY] = { "vhost_net.features_array", 128 },
 };
+static const struct probe_fact vsock_facts[] = { COMMON_FACTS("vhost_vsock") };
+static const struct probe_fact scsi_facts[] = { COMMON_FACTS("vhost_scsi") };
 
-static const struct probe_fact vsock_facts[] = {
-	[VHOST_USABLE] = { "vhost_vsock.usable", 0 },
-	[VHOST_FEATURES] = { "vhost_vsock.features", 64 },
-	[VHOST_BACKEND_FEATURES] = { "vhost_vsock.backend_features", 64 },
-};
-
-static const struct probe_fact scsi_facts[] = {
-	[VHOST_USABLE] = { "vhost_scsi.usable", 0 },
-	[VHOST_FEATURES] = { "vhost_scsi.features", 64 },
-	[VHOST_BACKEND_FEATURES] = { "vhost_scsi.backend_features", 64 },
-};
-
-static bool not_known(int r)
+static void say_word(struct probe_child *c, size_t fact, int r, __u64 low, __u64 high)
 {
-	return r == -EPERM || r == -ENOTTY || r == -EINVAL;
+	if (r >= 0)
+		probe_say(c, fact, FACT_WORD, low, high);
+	else
+		probe_say_accepted(c, fact, r, r == -EPERM || r == -ENOTTY || r == -EINVAL);
 }
 
 /*
@@ -54,26 +50,7 @@ static void ask_array(struct probe_child *c, int fd)
 	} array = { .count = 2 };
 	int r = probe_ioctl_p(c, fd, VHOST_GET_FEATURES_ARRAY_IOCTL, &array);
 
-	if (r >= 0)
-		probe_say(c, VHOST_FEATURES_ARRAY, FACT_WORD, array.features[0],
-			  array.features[1]);
-	else if (not_known(r))
-		probe_say(c, VHOST_FEATURES_ARRAY, FACT_FALSE, 0, 0);
-	else
-		probe_say_errno(c, VHOST_FEATURES_ARRAY, -r);
-}
-
-static void ask_backend(struct probe_child *c, int fd)
-{
-	__u64 word = 0;
-	int r = probe_ioctl_p(c, fd, VHOST_GET_BACKEND_FEATURES_IOCTL, &word);
-
-	if (r >= 0)
-		probe_say(c, VHOST_BACKEND_FEATURES, FACT_WORD, word, 0);
-	else if (not_known(r))
-		probe_say(c, VHOST_BACKEND_FEATURES, FACT_FALSE, 0, 0);
-	else
-		probe_say_errno(c, VHOST_BACKEND_FEATURES, -r);
+	say_word(c, VHOST_FEATURES_ARRAY, r, array.features[0], array.features[1]);
 }
 
 static void vhost_ask(struct probe_child *c, int fd)
@@ -86,11 +63,12 @@ static void vhost_ask(struct probe_child *c, int fd)
 	} else {
 		probe_say(c, VHOST_USABLE, FACT_TRUE, 0, 0);
 		probe_say(c, VHOST_FEATURES, FACT_WORD, word, 0);
-		ask_backend(c, fd);
+		r = probe_ioctl_p(c, fd, VHOST_GET_BACKEND_FEATURES_IOCTL, &word);
+		say_word(c, VHOST_BACKEND_FEATURES, r, word, 0);
 		if (c->surface->n_facts > VHOST_FEATURES_ARRAY)
 			ask_array(c, fd);
 	}
-	c->ops->close(c->ops_data, fd);
+	probe_close(c, fd);
 }
 
 static const char *const net_modules[] = {
@@ -103,37 +81,18 @@ static const char *const scsi_modules[] = {
 	"target_core_mod", "vhost", "vhost_iotlb", "vhost_scsi", NULL
 };
 
-const struct probe_surface probe_vhosts[] = { {
-	.name = "vhost_net",
-	.option = "vhost-net",
-	.node = "/dev/vhost-net",
-	.module = "vhost_net",
-	.misc = "vhost-net",
-	.facts = net_facts,
-	.n_facts = ARRAY_SIZE(net_facts),
-	.modules = net_modules,
-	.ask = vhost_ask,
-}, {
-	.name = "vhost_vsock",
-	.option = "vhost-vsock",
-	.node = "/dev/vhost-vsock",
-	.module = "vhost_vsock",
-	.misc = "vhost-vsock",
-	.aside = true,
-	.facts = vsock_facts,
-	.n_facts = ARRAY_SIZE(vsock_facts),
-	.modules = vsock_modules,
-	.ask = vhost_ask,
-}, {
-	/* its minor is dynamic: before the module is loaded there is no node, and opening loads nothing */
-	.name = "vhost_scsi",
-	.option = "vhost-scsi",
-	.node = "/dev/vhost-scsi",
-	.module = "vhost_scsi",
-	.misc = "vhost-scsi",
-	.aside = true,
-	.facts = scsi_facts,
-	.n_facts = ARRAY_SIZE(scsi_facts),
-	.modules = scsi_modules,
-	.ask = vhost_ask,
-}, { 0 } };
+#define SURFACE(kind, quiet)                                                           \
+	{                                                                              \
+		.name = "vhost_" #kind, .option = "vhost-" #kind,                      \
+		.node = "/dev/vhost-" #kind, .module = "vhost_" #kind,                 \
+		.misc = "vhost-" #kind, .aside = quiet, .facts = kind##_facts,         \
+		.n_facts = ARRAY_SIZE(kind##_facts), .modules = kind##_modules,        \
+		.ask = vhost_ask                                                       \
+	}
+const struct probe_surface probe_vhosts[] = {
+	SURFACE(net, false),
+	SURFACE(vsock, true),
+	/* its minor is dynamic: before the module is loaded there is no node, opening loads nothing */
+	SURFACE(scsi, true),
+	{ 0 },
+};

@@ -278,7 +278,7 @@ static int find_loaded(struct abibase_probe *pr, const struct probe_surface *s,
 	if (pr->no_load)
 		return 0; /* nothing was opened whose module was not loaded */
 	r = probe_modules_read(pr, &after);
-	for (size_t i = 0; r == 0 && s->modules[i]; i++) {
+	for (size_t i = 0; r == 0 && s->modules && s->modules[i]; i++) {
 		const char *name = s->modules[i];
 		bool is_new =
 			probe_module_loaded(&after, name) && !probe_module_loaded(before, name);
