@@ -118,38 +118,45 @@ static void look_at_descriptors(struct asking *a)
 
 /* ---------------------------------------------------------------------- questions */
 
-static int call_string(struct qmp *q, const char *command, json_t *args, const char *member,
-		       char *ret, size_t size)
+static void copy_string(const json_t *v, char *ret, size_t size)
+{
+	snprintf(ret, size, "%s", json_is_string(v) ? json_string_value(v) : "");
+}
+
+static int call_string(struct qmp *q, const char *command, const char *member, char *ret,
+		       size_t size)
 {
 	json_auto_t *v = NULL;
-	const char *s;
-	int r = qmp_call(q, command, args, &v);
+	int r = qmp_call(q, &v, command, NULL);
 
-	if (r < 0)
-		return r;
-	s = json_string_value(member ? json_object_get(v, member) : v);
-	snprintf(ret, size, "%s", s ? s : "");
-	return 0;
+	copy_string(json_object_get(v, member), ret, size);
+	return r;
 }
 
 static int greet(struct answers *n, struct qmp *q)
 {
 	json_auto_t *greeting = NULL;
 	const json_t *version, *numbers;
-	const char *package;
 	int r = qmp_receive_greeting(q, &greeting);
 
 	if (r < 0)
 		return r;
 	version = json_object_get(json_object_get(greeting, "QMP"), "version");
 	numbers = json_object_get(version, "qemu");
-	package = json_string_value(json_object_get(version, "package"));
 	snprintf(n->number, sizeof(n->number), "%d.%d.%d",
 		 (int)json_integer_value(json_object_get(numbers, "major")),
 		 (int)json_integer_value(json_object_get(numbers, "minor")),
 		 (int)json_integer_value(json_object_get(numbers, "micro")));
-	snprintf(n->package, sizeof(n->package), "%s", package ? package : "");
+	copy_string(json_object_get(version, "package"), n->package, sizeof(n->package));
 	return 0;
+}
+
+/* NULL where QEMU does not say it. */
+static int ask_property(struct qmp *q, const char *path, const char *property, json_t **ret)
+{
+	int r = qmp_call(q, ret, "qom-get", "{s:s, s:s}", "path", path, "property", property);
+
+	return r == -EREMOTEIO ? 0 : r;
 }
 
 /* It says the first of this unasked, so what is no QEMU is not told anything. */
@@ -158,7 +165,7 @@ static int begin(struct answers *n, struct qmp *q)
 	json_auto_t *nothing = NULL;
 	int r = greet(n, q);
 
-	return r < 0 ? r : qmp_call(q, "qmp_capabilities", NULL, &nothing);
+	return r < 0 ? r : qmp_call(q, &nothing, "qmp_capabilities", NULL);
 }
 
 static bool has_command(const json_t *commands, const char *name)
@@ -178,22 +185,22 @@ static bool has_command(const json_t *commands, const char *name)
 /* What runs there; nothing of this is an x- command. */
 static int ask_machine(struct answers *n, struct qmp *q)
 {
-	json_auto_t *commands = NULL;
+	json_auto_t *commands = NULL, *machine = NULL;
 	size_t len;
 	int r = begin(n, q);
 
 	if (r == 0)
-		r = qmp_call(q, "query-commands", NULL, &commands);
+		r = qmp_call(q, &commands, "query-commands", NULL);
 	if (r == 0)
-		r = call_string(q, "query-target", NULL, "arch", n->target, sizeof(n->target));
+		r = call_string(q, "query-target", "arch", n->target, sizeof(n->target));
 	if (r == 0)
-		r = call_string(q, "query-name", NULL, "name", n->name, sizeof(n->name));
+		r = call_string(q, "query-name", "name", n->name, sizeof(n->name));
 	if (r == 0)
-		r = call_string(q, "qom-get",
-				json_pack("{s:s, s:s}", "path", "/machine", "property", "type"),
-				NULL, n->machine, sizeof(n->machine));
+		r = qmp_call(q, &machine, "qom-get", "{s:s, s:s}", "path", "/machine", "property",
+			     "type");
 	if (r < 0)
 		return r;
+	copy_string(machine, n->machine, sizeof(n->machine));
 	n->can_ask = has_command(commands, "x-query-virtio") &&
 		     has_command(commands, "x-query-virtio-status") &&
 		     has_command(commands, "x-query-virtio-queue-status");
@@ -201,11 +208,6 @@ static int ask_machine(struct answers *n, struct qmp *q)
 	if (len > strlen("-machine") && streq(n->machine + len - strlen("-machine"), "-machine"))
 		n->machine[len - strlen("-machine")] = '\0';
 	return 0;
-}
-
-static json_t *path_argument(const char *path)
-{
-	return json_pack("{s:s}", "path", path);
 }
 
 static int ask_queues(struct qmp *q, const char *path, json_int_t n, json_t *device)
@@ -216,22 +218,13 @@ static int ask_queues(struct qmp *q, const char *path, json_int_t n, json_t *dev
 	for (json_int_t i = 0; r == 0 && i < n && i < GUEST_MAX_QUEUES; i++) {
 		json_auto_t *queue = NULL;
 
-		r = qmp_call(q, "x-query-virtio-queue-status",
-			     json_pack("{s:s, s:I}", "path", path, "queue", i), &queue);
+		r = qmp_call(q, &queue, "x-query-virtio-queue-status", "{s:s, s:I}", "path", path,
+			     "queue", i);
 		if (r == 0 &&
 		    json_array_append(sizes, json_object_get(queue, "vring-num")) < 0)
 			r = -EBADMSG;
 	}
 	return r;
-}
-
-/* A property of the PCI device; NULL where QEMU does not say it. */
-static int ask_property(struct qmp *q, const char *path, const char *property, json_t **ret)
-{
-	int r = qmp_call(q, "qom-get", json_pack("{s:s, s:s}", "path", path, "property", property),
-			 ret);
-
-	return r == -EREMOTEIO ? 0 : r;
 }
 
 /* The size of a ROM is left in the property also where there is none. */
@@ -273,7 +266,7 @@ static int ask_device(struct answers *n, struct qmp *q, const char *path)
 	int r = device && json_array_append_new(n->devices, device) == 0 ? 0 : -ENOMEM;
 
 	if (r == 0)
-		r = qmp_call(q, "x-query-virtio-status", path_argument(path), &status);
+		r = qmp_call(q, &status, "x-query-virtio-status", "{s:s}", "path", path);
 	if (r == 0 && json_object_set_new(device, QMP_STATUS, status) < 0)
 		r = -ENOMEM;
 	if (r == 0)
@@ -288,7 +281,7 @@ static int ask_device(struct answers *n, struct qmp *q, const char *path)
 static int ask_devices(struct answers *n, struct qmp *q)
 {
 	json_auto_t *list = NULL;
-	int r = qmp_call(q, "x-query-virtio", NULL, &list);
+	int r = qmp_call(q, &list, "x-query-virtio", NULL);
 	json_t *v;
 	size_t i;
 
@@ -322,9 +315,8 @@ static int ask_properties(const struct answers *n, struct qmp *q, const char *pa
 
 		if (row->bit < 0 || !streq(row->class_name, NET_DEVICE))
 			continue;
-		r = qmp_call(q, "qom-get", json_pack("{s:s, s:s}", "path", path, "property",
-						     row->property), &value);
-		if (r < 0 && r != -EREMOTEIO)
+		r = ask_property(q, path, row->property, &value);
+		if (r < 0)
 			return r;
 		if (json_is_boolean(value) && json_object_set(ret, row->key, value) < 0)
 			return -ENOMEM;
@@ -343,7 +335,7 @@ static bool is_net_child(const char *type)
 static int ask_children(struct answers *n, struct qmp *q, const char *parent)
 {
 	json_auto_t *list = NULL;
-	int r = qmp_call(q, "qom-list", path_argument(parent), &list);
+	int r = qmp_call(q, &list, "qom-list", "{s:s}", "path", parent);
 	json_t *v;
 	size_t i;
 

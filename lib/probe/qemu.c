@@ -203,10 +203,9 @@ static int add_version(struct qmp *q, json_t *entry)
 {
 	json_auto_t *v = NULL;
 	const char *package;
-	int r, major, minor, micro;
+	int r = qmp_call(q, &v, "query-version", NULL), major, minor, micro;
 	char text[48];
 
-	r = qmp_call(q, "query-version", NULL, &v);
 	if (r < 0)
 		return r;
 	if (json_unpack(v, "{s:{s:i, s:i, s:i}}", "qemu", "major", &major, "minor", &minor, "micro",
@@ -226,9 +225,8 @@ static int add_target(struct qmp *q, json_t *entry)
 {
 	json_auto_t *v = NULL;
 	const char *arch;
-	int r;
+	int r = qmp_call(q, &v, "query-target", NULL);
 
-	r = qmp_call(q, "query-target", NULL, &v);
 	if (r < 0)
 		return r;
 	arch = json_string_value(json_object_get(v, "arch"));
@@ -258,13 +256,10 @@ static int add_machine(json_t *machines, const json_t *m)
 static int add_machines(struct qmp *q, json_t *entry)
 {
 	json_auto_t *v = NULL, *machines = json_object();
+	int r = qmp_call(q, &v, "query-machines", NULL);
 	json_t *m;
 	size_t i;
-	int r;
 
-	if (!machines)
-		return -ENOMEM;
-	r = qmp_call(q, "query-machines", NULL, &v);
 	if (r < 0)
 		return r;
 	if (!json_is_array(v))
@@ -309,14 +304,8 @@ static int add_class(struct abibase_context *ctx, struct qmp *q, const char *pat
 		     json_t *properties, json_t *defaults)
 {
 	json_auto_t *list = NULL, *kept = json_object(), *kept_defaults = json_object();
-	json_t *args = json_pack("{s:s}", "typename", row->asked);
-	int r;
+	int r = qmp_call(q, &list, "device-list-properties", "{s:s}", "typename", row->asked);
 
-	if (!kept || !kept_defaults || !args) {
-		json_decref(args);
-		return -ENOMEM;
-	}
-	r = qmp_call(q, "device-list-properties", args, &list);
 	if (r == -EREMOTEIO) {
 		context_log(ctx, LOG_DEBUG, "probe-qemu-class", "%s: class %s: %s", path,
 			    row->asked, q->desc);
@@ -361,7 +350,7 @@ static int converse(struct abibase_probe *pr, struct qmp *q, const char *path,
 		    const struct abibase_catalogue *cat, json_t *entry, json_t *defaults)
 {
 	json_auto_t *nothing = NULL;
-	int r = qmp_call(q, "qmp_capabilities", NULL, &nothing);
+	int r = qmp_call(q, &nothing, "qmp_capabilities", NULL);
 
 	if (r == 0)
 		r = add_version(q, entry);
@@ -399,12 +388,10 @@ static const char *failure_word(enum qmp_failure failure)
 
 static void warn_not_known(struct abibase_probe *pr, const struct qmp *q, const char *path, int err)
 {
-	char words[256], end[128], tail[300] = "";
+	char tail[QMP_WORDS], end[128];
 	struct abibase_context *ctx = pr->ctx;
 
-	qmp_last_words(q, words, sizeof(words));
-	if (*words)
-		snprintf(tail, sizeof(tail), "; it said: %s", words);
+	qmp_last_words(q, tail);
 	switch (q->failure) {
 	case QMP_NO_FD:
 		context_log(ctx, LOG_WARNING, "probe-qemu-no-descriptors",
@@ -544,16 +531,16 @@ static int await_greeting(struct run *run, struct qmp *q)
 	int r;
 
 	if (run->started_all || slow >= end)
-		return qmp_greeting(q);
+		return qmp_receive_greeting(q, NULL);
 	q->deadline = slow;
-	r = qmp_greeting(q);
+	r = qmp_receive_greeting(q, NULL);
 	q->deadline = end;
 	if (r != -ETIMEDOUT || q->failure != QMP_TIMEOUT)
 		return r;
 	q->failure = QMP_OK;
 	run->started_all = true;
 	r = each_name(run, start_ahead);
-	return r < 0 ? r : qmp_greeting(q);
+	return r < 0 ? r : qmp_receive_greeting(q, NULL);
 }
 
 /* Start it, or take the one that was started, and wait for its first word. */
@@ -635,7 +622,7 @@ static bool is_acceptable(struct run *run, const char *path, const json_t *entry
 static int begin_record(struct run *run, struct qmp *q, const char *path, const json_t *entry,
 			json_t **ret)
 {
-	char words[256];
+	char words[QMP_WORDS];
 	int r;
 
 	if (!run->pr->builds_dir)
@@ -643,10 +630,9 @@ static int begin_record(struct run *run, struct qmp *q, const char *path, const 
 	r = probe_record_begin(run->pr, q, run->cat, entry, ret);
 	if (r == 0 || (r == -ENOMEM && q->failure == QMP_OK))
 		return r;
-	qmp_last_words(q, words, sizeof(words));
 	context_log(run->pr->ctx, LOG_WARNING, "probe-no-record",
-		    "%s: no build record is made of it: it did not answer all questions%s%s", path,
-		    *words ? "; it said: " : "", words);
+		    "%s: no build record is made of it: it did not answer all questions%s", path,
+		    qmp_last_words(q, words));
 	return 0;
 }
 

@@ -77,13 +77,10 @@ struct recording {
 static int ask_types(struct recording *rec)
 {
 	json_auto_t *list = NULL;
-	json_t *args = json_pack("{s:b}", "abstract", 1), *v;
+	int r = qmp_call(rec->q, &list, "qom-list-types", "{s:b}", "abstract", 1);
+	json_t *v;
 	size_t i;
-	int r;
 
-	if (!args)
-		return -ENOMEM;
-	r = qmp_call(rec->q, "qom-list-types", args, &list);
 	if (r < 0)
 		return r;
 	json_array_foreach(list, i, v) {
@@ -159,14 +156,8 @@ static int keep_parents(struct recording *rec, const char *name)
 static int ask_class(struct recording *rec, const char *name)
 {
 	json_auto_t *list = NULL, *properties = json_object();
-	json_t *args = json_pack("{s:s}", "typename", name);
-	int r;
+	int r = qmp_call(rec->q, &list, "device-list-properties", "{s:s}", "typename", name);
 
-	if (!properties || !args) {
-		json_decref(args);
-		return -ENOMEM;
-	}
-	r = qmp_call(rec->q, "device-list-properties", args, &list);
 	if (r == -EREMOTEIO)
 		return json_array_append_new(rec->absent, json_string(name)) < 0 ? -ENOMEM : 0;
 	if (r < 0)

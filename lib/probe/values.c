@@ -189,15 +189,10 @@ static bool known_sibling(const struct values *v, const char *class_name, const 
 static int ask_kin(struct values *v, const char *type)
 {
 	json_auto_t *list = NULL, *names = json_object();
-	json_t *args = json_pack("{s:s}", "implements", type), *t;
+	int r = qmp_call(v->q, &list, "qom-list-types", "{s:s}", "implements", type);
+	json_t *t;
 	size_t i;
-	int r;
 
-	if (!names || !args) {
-		json_decref(args);
-		return -ENOMEM;
-	}
-	r = qmp_call(v->q, "qom-list-types", args, &list);
 	if (r < 0)
 		return r;
 	json_array_foreach(list, i, t) {
@@ -466,18 +461,16 @@ static int record_compat(json_t *record, const json_t *list)
 static int from_compat(struct values *v)
 {
 	json_auto_t *list = NULL;
-	json_t *args = json_pack("{s:b}", "compat-props", 1), *m;
+	json_t *m;
 	size_t i;
 	int r;
 
-	if (!args)
-		return -ENOMEM;
 	v->q->deadline = process_now() + v->pr->qemu_timeout_ms;
 	/* a record keeps it all */
 	v->q->shorten = v->record ? NULL : cut_unwanted;
 	v->q->shorten_data = v;
 	v->q->hold = true;
-	r = qmp_call(v->q, "query-machines", args, &list);
+	r = qmp_call(v->q, &list, "query-machines", "{s:b}", "compat-props", 1);
 	v->q->shorten = NULL;
 	v->q->hold = false;
 	if (r < 0)
@@ -678,13 +671,9 @@ static json_t *from_tree(const struct reading *rd, const struct item *item)
 
 static int read_item(struct reading *rd, const struct item *item, json_t **ret)
 {
-	json_t *args;
-
 	*ret = from_tree(rd, item);
-	if (*ret)
-		return 0;
-	args = json_pack("{s:s, s:s}", "path", STAND_IN_PATH, "property", item->property);
-	return args ? qmp_call(&rd->q, "qom-get", args, ret) : -ENOMEM;
+	return *ret ? 0 : qmp_call(&rd->q, ret, "qom-get", "{s:s, s:s}", "path", STAND_IN_PATH,
+				   "property", item->property);
 }
 
 static int take_read(struct reading *rd, const struct item *item, json_t *out)
@@ -795,8 +784,8 @@ static void start_reading(struct values *v, struct reading *rd, const char *mach
 	if (rd->r == 0)
 		rd->r = qmp_send(&rd->q, "qmp_capabilities", NULL);
 	if (rd->r == 0)
-		rd->r = qmp_send(&rd->q, "human-monitor-command",
-				 json_pack("{s:s}", "command-line", "info qtree"));
+		rd->r = qmp_send(&rd->q, "human-monitor-command", "{s:s}", "command-line",
+				 "info qtree");
 }
 
 /* Where there is no such answer, each property is asked for. */
@@ -812,9 +801,8 @@ static int take_answer(struct reading *rd)
 
 static void how_it_failed(const struct qmp *q, int err, char *ret, size_t size)
 {
-	char words[256], end[128] = "";
+	char words[QMP_WORDS], end[128] = "";
 
-	qmp_last_words(q, words, sizeof(words));
 	switch (q->failure) {
 	case QMP_TIMEOUT:
 		snprintf(end, sizeof(end), "no answer to QMP in time");
@@ -836,7 +824,7 @@ static void how_it_failed(const struct qmp *q, int err, char *ret, size_t size)
 	default:
 		snprintf(end, sizeof(end), "what it answers cannot be made out");
 	}
-	snprintf(ret, size, "%s%s%s", end, *words ? "; it said: " : "", words);
+	snprintf(ret, size, "%s%s", end, qmp_last_words(q, words));
 }
 
 static void leave_out(struct values *v, const struct qmp *q, const char *machine, int err)
@@ -855,7 +843,7 @@ static int take_reading(struct values *v, struct reading *rd)
 		return -ENOMEM;
 	rd->tree = tree;
 	if (rd->r == 0)
-		rd->r = qmp_greeting(&rd->q);
+		rd->r = qmp_receive_greeting(&rd->q, NULL);
 	if (rd->r == 0)
 		rd->r = qmp_receive(&rd->q, &nothing);
 	if (rd->r == 0)

@@ -20,6 +20,12 @@
 
 /* ------------------------------------------------------------------ start */
 
+static int fail(struct qmp *q, enum qmp_failure failure, int err)
+{
+	q->failure = failure;
+	return -err;
+}
+
 struct start {
 	int io[2], err[2], exec[2]; /* the second of each is the child's */
 };
@@ -108,10 +114,8 @@ static int wait_exec(struct qmp *q, int fd)
 		struct report report;
 		ssize_t n;
 
-		if (left <= 0) {
-			q->failure = QMP_TIMEOUT;
-			return -ETIMEDOUT;
-		}
+		if (left <= 0)
+			return fail(q, QMP_TIMEOUT, ETIMEDOUT);
 		if (poll(&p, 1, left) <= 0)
 			continue;
 		n = read(fd, &report, sizeof(report));
@@ -119,31 +123,28 @@ static int wait_exec(struct qmp *q, int fd)
 			continue;
 		if (n != (ssize_t)sizeof(report))
 			return 0;
-		q->failure = report.step ? QMP_NO_SETUP : QMP_NO_EXEC;
 		q->step = report.step;
-		return -report.err;
+		return fail(q, report.step ? QMP_NO_SETUP : QMP_NO_EXEC, report.err);
 	}
 }
 
-static int spawn(struct qmp *q, const char *path, char *const argv[],
-		 const struct qmp_preparation *prep)
+int qmp_spawn(struct qmp *q, const char *path, char *const argv[], int timeout_ms,
+	      const struct qmp_preparation *prep)
 {
 	_start_ s = { { -1, -1 }, { -1, -1 }, { -1, -1 } };
+	int r = start_open(&s);
 	pid_t pid;
-	int r;
 
-	r = start_open(&s);
-	if (r < 0) {
-		q->failure = QMP_NO_FD;
-		return r;
-	}
+	qmp_init(q);
+	q->deadline = process_now() + timeout_ms;
+	q->stop = prep->stop;
+	if (r < 0)
+		return fail(q, QMP_NO_FD, -r);
 	pid = process_fork();
 	if (pid == 0)
 		exec_child(&s, path, argv, prep);
-	if (pid < 0) {
-		q->failure = QMP_NO_PROCESS;
-		return -errno;
-	}
+	if (pid < 0)
+		return fail(q, QMP_NO_PROCESS, errno);
 	q->pid = pid;
 	setpgid(pid, pid); /* whoever comes first */
 	q->fd = s.io[0];
@@ -179,12 +180,6 @@ static void take_stderr(struct qmp *q)
 	memmove(q->tail, q->tail + q->tail_len - keep, keep);
 	memcpy(q->tail + keep, chunk, add);
 	q->tail_len = keep + add;
-}
-
-static int fail(struct qmp *q, enum qmp_failure failure, int err)
-{
-	q->failure = failure;
-	return -err;
 }
 
 /* Its end of the socket is closed: it is ending, so wait a moment for how. */
@@ -239,36 +234,47 @@ static int wait_more(struct qmp *q)
 	return p[0].revents ? take_stdout(q) : 0;
 }
 
+/* The length of the next line, without its end; one that is longer than @max is QMP_JUNK. */
+static int wait_line(struct qmp *q, size_t max, size_t *ret_len)
+{
+	char *nl;
+
+	while (!(nl = q->in.len ? memchr(q->in.data, '\n', q->in.len) : NULL)) {
+		int r = q->in.len < max ? wait_more(q) : fail(q, QMP_JUNK, EBADMSG);
+
+		if (r < 0)
+			return r;
+	}
+	*ret_len = (size_t)(nl - q->in.data);
+	return 0;
+}
+
+/* It was used. */
+static void take_line(struct qmp *q, size_t len)
+{
+	q->in.len -= len + 1;
+	memmove(q->in.data, q->in.data + len + 1, q->in.len);
+}
+
 /* The next line, parsed: QMP sends one object a line. */
 static int next_object(struct qmp *q, json_t **ret)
 {
-	for (;;) {
-		char *nl = q->in.len ? memchr(q->in.data, '\n', q->in.len) : NULL;
-		json_t *object;
-		size_t len;
-		int r;
+	json_auto_t *object = NULL;
+	size_t len;
+	int r = wait_line(q, SIZE_MAX, &len);
 
-		if (!nl) {
-			r = wait_more(q);
-			if (r < 0)
-				return r;
-			continue;
-		}
-		len = (size_t)(nl - q->in.data);
-		q->held = q->hold && q->pid > 0 && kill(-q->pid, SIGSTOP) == 0;
-		q->hold = false;
-		object = json_loadb(q->in.data,
-				    q->shorten ? q->shorten(q->shorten_data, q->in.data, len) : len,
-				    0, NULL);
-		q->in.len -= len + 1;
-		memmove(q->in.data, nl + 1, q->in.len);
-		if (!json_is_object(object)) {
-			json_decref(object);
-			return fail(q, QMP_JUNK, EBADMSG);
-		}
-		*ret = object;
-		return 0;
-	}
+	if (r < 0)
+		return r;
+	q->held = q->hold && q->pid > 0 && kill(-q->pid, SIGSTOP) == 0;
+	q->hold = false;
+	object = json_loadb(q->in.data,
+			    q->shorten ? q->shorten(q->shorten_data, q->in.data, len) : len, 0,
+			    NULL);
+	take_line(q, len);
+	if (!json_is_object(object))
+		return fail(q, QMP_JUNK, EBADMSG);
+	*ret = steal(&object);
+	return 0;
 }
 
 int qmp_send_text(struct qmp *q, const char *text)
@@ -306,17 +312,31 @@ static int refused(struct qmp *q, const json_t *error)
 	return fail(q, QMP_REFUSED, EREMOTEIO);
 }
 
-int qmp_send(struct qmp *q, const char *command, json_t *args)
+static int send_command(struct qmp *q, const char *command, const char *args, va_list ap)
 {
-	json_auto_t *request = json_pack("{s:s, s:o*}", "execute", command, "arguments", args);
-	_autofree_ char *text = request ? json_dumps(request, JSON_COMPACT) : NULL;
+	json_auto_t *request = json_pack("{s:s}", "execute", command);
+	_autofree_ char *text = NULL;
 	_buf_ line = { 0 };
 
+	if (args && json_object_set_new(request, "arguments", json_vpack_ex(NULL, 0, args, ap)) < 0)
+		return -ENOMEM;
+	text = request ? json_dumps(request, JSON_COMPACT) : NULL;
 	if (!text)
 		return -ENOMEM;
 	buf_puts(&line, text);
 	buf_putc(&line, '\n');
 	return buf_failed(&line) ? -ENOMEM : qmp_send_text(q, line.data);
+}
+
+int qmp_send(struct qmp *q, const char *command, const char *args, ...)
+{
+	va_list ap;
+	int r;
+
+	va_start(ap, args);
+	r = send_command(q, command, args, ap);
+	va_end(ap);
+	return r;
 }
 
 int qmp_receive(struct qmp *q, json_t **ret)
@@ -343,52 +363,41 @@ int qmp_receive(struct qmp *q, json_t **ret)
 	}
 }
 
-int qmp_call(struct qmp *q, const char *command, json_t *args, json_t **ret)
+int qmp_call(struct qmp *q, json_t **ret, const char *command, const char *args, ...)
 {
-	int r = qmp_send(q, command, args);
+	va_list ap;
+	int r;
 
+	va_start(ap, args);
+	r = send_command(q, command, args, ap);
+	va_end(ap);
 	return r < 0 ? r : qmp_receive(q, ret);
 }
 
 int qmp_receive_greeting(struct qmp *q, json_t **ret)
 {
-	json_t *greeting = NULL;
+	json_auto_t *greeting = NULL;
 	int r = next_object(q, &greeting);
 
-	if (r == 0 && !json_object_get(greeting, "QMP")) {
-		json_decref(greeting);
+	if (r == 0 && !json_object_get(greeting, "QMP"))
 		r = fail(q, QMP_JUNK, EBADMSG);
-	}
-	if (r == 0)
-		*ret = greeting;
+	if (r == 0 && ret)
+		*ret = steal(&greeting);
 	return r;
-}
-
-int qmp_greeting(struct qmp *q)
-{
-	json_auto_t *greeting = NULL;
-
-	return qmp_receive_greeting(q, &greeting);
 }
 
 int qmp_receive_text(struct qmp *q, char *ret, size_t size)
 {
-	char *nl;
 	size_t len;
+	int r = wait_line(q, size, &len);
 
-	while (!(nl = q->in.len ? memchr(q->in.data, '\n', q->in.len) : NULL)) {
-		int r = q->in.len < size ? wait_more(q) : fail(q, QMP_JUNK, EBADMSG);
-
-		if (r < 0)
-			return r;
-	}
-	len = (size_t)(nl - q->in.data);
+	if (r < 0)
+		return r;
 	if (len >= size)
 		return fail(q, QMP_JUNK, EBADMSG);
 	memcpy(ret, q->in.data, len);
 	ret[len] = '\0';
-	q->in.len -= len + 1;
-	memmove(q->in.data, nl + 1, q->in.len);
+	take_line(q, len);
 	return 0;
 }
 
@@ -404,15 +413,6 @@ void qmp_attach(struct qmp *q, int fd, int timeout_ms)
 	qmp_init(q);
 	q->fd = fd;
 	q->deadline = process_now() + timeout_ms;
-}
-
-int qmp_spawn(struct qmp *q, const char *path, char *const argv[], int timeout_ms,
-		   const struct qmp_preparation *prep)
-{
-	qmp_init(q);
-	q->deadline = process_now() + timeout_ms;
-	q->stop = prep->stop;
-	return spawn(q, path, argv, prep);
 }
 
 /* ------------------------------------------------------------------- stop */
@@ -448,19 +448,22 @@ void qmp_stop(struct qmp *q)
 	buf_clear(&q->in);
 }
 
-void qmp_last_words(const struct qmp *q, char *ret, size_t size)
+const char *qmp_last_words(const struct qmp *q, char ret[QMP_WORDS])
 {
-	size_t end = q->tail_len, start, n = 0;
+	static const char before[] = "; it said: ";
+	size_t end = q->tail_len, start, n = strlen(before);
 
 	while (end && (q->tail[end - 1] == '\n' || q->tail[end - 1] == '\r'))
 		end--;
 	for (start = end; start && q->tail[start - 1] != '\n';)
 		start--;
-	for (; start < end && n + 1 < size; start++) {
+	strcpy(ret, start < end ? before : "");
+	for (; start < end && n < strlen(before) + 255; start++) {
 		char c = q->tail[start];
 
 		ret[n++] = c >= ' ' && c <= '~' ? c : '?';
+		ret[n] = '\0';
 	}
-	ret[n] = '\0';
+	return ret;
 }
 

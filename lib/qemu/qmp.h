@@ -79,17 +79,18 @@ void qmp_attach(struct qmp *q, int fd, int timeout_ms);
 int qmp_send_text(struct qmp *q, const char *text);
 /* The next line, without its end; a line that does not fit is QMP_JUNK. */
 int qmp_receive_text(struct qmp *q, char *ret, size_t size);
-int qmp_send(struct qmp *q, const char *command, json_t *args);
-int qmp_greeting(struct qmp *q);
-int qmp_receive_greeting(struct qmp *q, json_t **ret);
+/* @args and what follows: its arguments as json_pack() takes them; NULL: it has none. */
+int qmp_send(struct qmp *q, const char *command, const char *args, ...);
+int qmp_receive_greeting(struct qmp *q, json_t **ret); /* @ret: may be NULL */
 int qmp_receive(struct qmp *q, json_t **ret);
-/* Run a command; takes the reference of @args (may be NULL). @ret: what it returned. */
-int qmp_call(struct qmp *q, const char *command, json_t *args, json_t **ret);
+/* Run a command. @ret: what it returned. */
+int qmp_call(struct qmp *q, json_t **ret, const char *command, const char *args, ...);
 /* Ask it to quit, kill it if it does not, reap it. */
 void qmp_stop(struct qmp *q);
 /* Kill it, without asking: of a QEMU that has nothing to lose. qmp_stop() is due all the same. */
 void qmp_kill(struct qmp *q);
-/* The last line that it wrote to stderr, printable; "" when there is none. */
-void qmp_last_words(const struct qmp *q, char *ret, size_t size);
+/* "; it said: " and the last line that it wrote to stderr, printable; "" when there is none. */
+#define QMP_WORDS 280
+const char *qmp_last_words(const struct qmp *q, char ret[QMP_WORDS]);
 
 #endif

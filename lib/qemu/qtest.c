@@ -520,11 +520,10 @@ static int read_devices(struct qmp *q, const struct qtest_request *rq, struct qt
 
 static void say_failure(const struct qmp *q, int err, struct buf *why)
 {
-	char words[256], end[128];
+	char words[QMP_WORDS], end[128];
 
 	if (why->len)
 		return;
-	qmp_last_words(q, words, sizeof(words));
 	switch (q->failure) {
 	case QMP_TIMEOUT:
 		buf_puts(why, "no answer over qtest in time, so it was killed");
@@ -545,8 +544,7 @@ static void say_failure(const struct qmp *q, int err, struct buf *why)
 	default:
 		buf_puts(why, strerror(err));
 	}
-	if (*words)
-		buf_printf(why, "; it said: %s", words);
+	buf_puts(why, qmp_last_words(q, words));
 }
 
 /* --------------------------------------------------------- the device at work, asked */
