@@ -12,7 +12,6 @@
 #include "document/json.h"
 #include "base/known.h"
 
-
 /* Where registers are mapped: free on every PC. */
 #define WINDOW 0xe0000000u
 #define IO_WINDOW 0xc000u
@@ -120,6 +119,16 @@ static int start(struct qmp *q, const struct qtest_request *rq)
 
 /* ----------------------------------------------------------- the protocol */
 
+struct reader {
+	struct qmp *q;
+	unsigned int slot;
+	struct qtest_device *dev;
+	int r; /* the first failure: after it nothing more is asked, and every answer is 0 */
+	/* the modern interface: a bar and an offset in it */
+	uint32_t common_bar, common, device_bar, device, device_length;
+	bool have_common, have_device;
+};
+
 static int junk(struct qmp *q)
 {
 	q->failure = QMP_JUNK;
@@ -127,20 +136,14 @@ static int junk(struct qmp *q)
 }
 
 /* One command and its answer: "OK", or "OK 0x12"; @ret NULL: no value is expected. */
-static int command(struct qmp *q, uint64_t *ret, const char *fmt, ...) _printf_(3, 4);
-static int command(struct qmp *q, uint64_t *ret, const char *fmt, ...)
+static int exchange(struct qmp *q, char *line, size_t size, uint64_t *ret)
 {
-	char line[80], *end;
-	va_list ap;
-	int r;
+	char *end;
+	int r = qmp_send_text(q, line);
 
-	va_start(ap, fmt);
-	vsnprintf(line, sizeof(line), fmt, ap);
-	va_end(ap);
-	r = qmp_send_text(q, line);
 	do {
 		if (r == 0)
-			r = qmp_receive_text(q, line, sizeof(line));
+			r = qmp_receive_text(q, line, size);
 		if (r < 0)
 			return r;
 		if (q->total > ANSWERS_MAX) {
@@ -157,140 +160,121 @@ static int command(struct qmp *q, uint64_t *ret, const char *fmt, ...)
 	return *end || errno ? junk(q) : 0;
 }
 
+static _printf_(3, 4) void command(struct reader *rd, uint64_t *ret, const char *fmt, ...)
+{
+	char line[80];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	if (rd->r == 0)
+		rd->r = exchange(rd->q, line, sizeof(line), ret);
+}
+
 static char width_letter(unsigned int bytes)
 {
 	return bytes == 1 ? 'b' : bytes == 2 ? 'w' : 'l';
 }
 
-struct reader {
-	struct qmp *q;
-	unsigned int slot;
-	struct qtest_device *dev;
-	/* the modern interface: a bar and an offset in it */
-	uint32_t common_bar, common, device_bar, device, device_length;
-	bool have_common, have_device;
-};
-
-static int select_config(const struct reader *rd, unsigned int offset)
-{
-	return command(rd->q, NULL, "outl 0xcf8 0x%x\n",
-		       0x80000000u | rd->slot << 11 | (offset & ~3u));
-}
-
-static int read_config(const struct reader *rd, unsigned int offset, unsigned int bytes,
-		       uint32_t *ret)
+static uint32_t read_port(struct reader *rd, unsigned int port, unsigned int bytes)
 {
 	uint64_t value = 0;
-	int r = select_config(rd, offset);
 
-	if (r == 0)
-		r = command(rd->q, &value, "in%c 0x%x\n", width_letter(bytes), 0xcfc + (offset & 3));
-	*ret = (uint32_t)value;
-	return r;
+	command(rd, &value, "in%c 0x%x\n", width_letter(bytes), port);
+	return (uint32_t)value;
 }
 
-static int write_config(const struct reader *rd, unsigned int offset, unsigned int bytes,
-			uint32_t value)
+static void write_port(struct reader *rd, unsigned int port, unsigned int bytes, uint32_t value)
 {
-	int r = select_config(rd, offset);
-
-	return r < 0 ? r : command(rd->q, NULL, "out%c 0x%x 0x%x\n", width_letter(bytes),
-				   0xcfc + (offset & 3), value);
+	command(rd, NULL, "out%c 0x%x 0x%x\n", width_letter(bytes), port, value);
 }
 
-static int read_memory(struct qmp *q, uint64_t address, unsigned int bytes, uint32_t *ret)
+static void select_config(struct reader *rd, unsigned int offset)
+{
+	write_port(rd, 0xcf8, 4, 0x80000000u | rd->slot << 11 | (offset & ~3u));
+}
+
+static uint32_t read_config(struct reader *rd, unsigned int offset, unsigned int bytes)
+{
+	select_config(rd, offset);
+	return read_port(rd, 0xcfc + (offset & 3), bytes);
+}
+
+static void write_config(struct reader *rd, unsigned int offset, unsigned int bytes, uint32_t value)
+{
+	select_config(rd, offset);
+	write_port(rd, 0xcfc + (offset & 3), bytes, value);
+}
+
+static uint32_t read_memory(struct reader *rd, uint64_t address, unsigned int bytes)
 {
 	uint64_t value = 0;
-	int r = command(q, &value, "read%c 0x%llx\n", width_letter(bytes),
-			(unsigned long long)address);
 
-	*ret = (uint32_t)value;
-	return r;
+	command(rd, &value, "read%c 0x%llx\n", width_letter(bytes), (unsigned long long)address);
+	return (uint32_t)value;
 }
 
-static int write_memory(struct qmp *q, uint64_t address, unsigned int bytes, uint32_t value)
+static void write_memory(struct reader *rd, uint64_t address, unsigned int bytes, uint32_t value)
 {
-	return command(q, NULL, "write%c 0x%llx 0x%x\n", width_letter(bytes),
-		       (unsigned long long)address, value);
+	command(rd, NULL, "write%c 0x%llx 0x%x\n", width_letter(bytes),
+		(unsigned long long)address, value);
 }
 
 /* ------------------------------------------------------------- the device */
 
 /* What is written to a BAR and read back has zeros where its size leaves no choice. */
-static int read_bar_word(const struct reader *rd, unsigned int offset, uint32_t *ret_old, uint32_t *ret_mask)
+static uint32_t read_bar_mask(struct reader *rd, unsigned int offset)
 {
-	int r = read_config(rd, offset, 4, ret_old);
+	uint32_t mask, old = read_config(rd, offset, 4);
 
-	if (r == 0)
-		r = write_config(rd, offset, 4, 0xffffffff);
-	if (r == 0)
-		r = read_config(rd, offset, 4, ret_mask);
-	if (r == 0)
-		r = write_config(rd, offset, 4, *ret_old);
-	return r;
+	write_config(rd, offset, 4, 0xffffffff);
+	mask = read_config(rd, offset, 4);
+	write_config(rd, offset, 4, old);
+	return mask;
 }
 
-static int read_bar(struct reader *rd, unsigned int i)
+static void read_bar(struct reader *rd, unsigned int i)
 {
 	struct qtest_bar *bar = &rd->dev->bar[i];
-	uint32_t old, low, high = 0xffffffff;
-	uint64_t mask;
-	int r = read_bar_word(rd, PCI_BASE_ADDRESS_0 + 4 * i, &old, &low);
+	uint32_t low = read_bar_mask(rd, PCI_BASE_ADDRESS_0 + 4 * i), high = 0xffffffff;
 
-	if (r < 0 || !low)
-		return r;
+	if (!low)
+		return;
 	bar->io = low & PCI_BASE_ADDRESS_SPACE_IO;
 	if (bar->io) {
 		bar->size = (~(low & ~3u) & 0xffff) + 1;
-		return 0;
+		return;
 	}
 	bar->prefetch = low & PCI_BASE_ADDRESS_MEM_PREFETCH;
 	bar->wide = (low & PCI_BASE_ADDRESS_MEM_TYPE_MASK) == PCI_BASE_ADDRESS_MEM_TYPE_64;
 	if (bar->wide && i + 1 < QTEST_BARS)
-		r = read_bar_word(rd, PCI_BASE_ADDRESS_0 + 4 * (i + 1), &old, &high);
-	mask = (uint64_t)high << 32 | (low & ~0xfu);
-	bar->size = ~mask + 1;
-	return r;
+		high = read_bar_mask(rd, PCI_BASE_ADDRESS_0 + 4 * (i + 1));
+	bar->size = ~((uint64_t)high << 32 | (low & ~0xfu)) + 1;
 }
 
-/* Its lowest bit turns it on; the others below 2 KiB are reserved. PCI 3.0, 6.2.5.2. */
-static int read_rom_bar(struct reader *rd)
+static void read_bars(struct reader *rd)
 {
-	uint32_t old, mask;
-	int r = read_bar_word(rd, PCI_ROM_ADDRESS, &old, &mask);
+	/* Its lowest bit turns it on; the others below 2 KiB are reserved. PCI 3.0, 6.2.5.2. */
+	uint32_t rom = read_bar_mask(rd, PCI_ROM_ADDRESS) & PCI_ROM_ADDRESS_MASK;
 
-	mask &= PCI_ROM_ADDRESS_MASK;
-	rd->dev->rom_size = mask ? ~mask + 1 : 0;
-	return r;
+	rd->dev->rom_size = rom ? ~rom + 1 : 0;
+	for (unsigned int i = 0; i < QTEST_BARS; i += rd->dev->bar[i].wide ? 2 : 1)
+		read_bar(rd, i);
 }
 
-static int read_bars(struct reader *rd)
+static void read_virtio_cap(struct reader *rd, uint32_t at)
 {
-	int r = read_rom_bar(rd);
+	uint32_t type = read_config(rd, at + VIRTIO_PCI_CAP_CFG_TYPE, 1);
+	uint32_t bar = read_config(rd, at + VIRTIO_PCI_CAP_BAR, 1);
+	uint32_t offset = read_config(rd, at + VIRTIO_PCI_CAP_OFFSET, 4);
+	uint32_t length = read_config(rd, at + VIRTIO_PCI_CAP_LENGTH, 4);
 
-	for (unsigned int i = 0; r == 0 && i < QTEST_BARS; i++) {
-		r = read_bar(rd, i);
-		if (rd->dev->bar[i].wide)
-			i++;
+	if (bar >= QTEST_BARS || offset >= 1u << 24) {
+		if (rd->r == 0 && type != VIRTIO_PCI_CAP_PCI_CFG)
+			rd->r = junk(rd->q);
+		return;
 	}
-	return r;
-}
-
-static int read_virtio_cap(struct reader *rd, uint32_t at)
-{
-	uint32_t type, bar, offset, length;
-	int r = read_config(rd, at + VIRTIO_PCI_CAP_CFG_TYPE, 1, &type);
-
-	if (r == 0)
-		r = read_config(rd, at + VIRTIO_PCI_CAP_BAR, 1, &bar);
-	if (r == 0)
-		r = read_config(rd, at + VIRTIO_PCI_CAP_OFFSET, 4, &offset);
-	if (r == 0)
-		r = read_config(rd, at + VIRTIO_PCI_CAP_LENGTH, 4, &length);
-	if (r < 0)
-		return r;
-	if (bar >= QTEST_BARS || offset >= 1u << 24)
-		return type == VIRTIO_PCI_CAP_PCI_CFG ? 0 : junk(rd->q);
 	/* The first one of a type is the one to use. */
 	if (type == VIRTIO_PCI_CAP_COMMON_CFG && !rd->have_common) {
 		rd->have_common = true;
@@ -302,84 +286,56 @@ static int read_virtio_cap(struct reader *rd, uint32_t at)
 		rd->device = offset;
 		rd->device_length = length;
 	}
-	return 0;
 }
 
-static int read_msix_cap(struct reader *rd, uint32_t at)
+static void read_caps(struct reader *rd)
 {
-	uint32_t flags;
-	int r = read_config(rd, at + PCI_MSIX_FLAGS, 2, &flags);
+	uint32_t at = read_config(rd, PCI_CAPABILITY_LIST, 1);
 
-	if (r == 0)
-		rd->dev->vectors = (flags & PCI_MSIX_FLAGS_QSIZE) + 1;
-	return r;
-}
+	for (int i = 0; at && i < CAPS_MAX; i++) {
+		uint32_t id = read_config(rd, at, 1);
 
-static int read_caps(struct reader *rd)
-{
-	uint32_t at, id;
-	int r = read_config(rd, PCI_CAPABILITY_LIST, 1, &at);
-
-	for (int i = 0; r == 0 && at && i < CAPS_MAX; i++) {
-		r = read_config(rd, at, 1, &id);
-		if (r == 0 && id == PCI_CAP_ID_VNDR)
-			r = read_virtio_cap(rd, at);
-		else if (r == 0 && id == PCI_CAP_ID_MSIX)
-			r = read_msix_cap(rd, at);
-		if (r == 0)
-			r = read_config(rd, at + PCI_CAP_LIST_NEXT, 1, &at);
+		if (id == PCI_CAP_ID_VNDR)
+			read_virtio_cap(rd, at);
+		else if (id == PCI_CAP_ID_MSIX)
+			rd->dev->vectors =
+				(read_config(rd, at + PCI_MSIX_FLAGS, 2) & PCI_MSIX_FLAGS_QSIZE) + 1;
+		at = read_config(rd, at + PCI_CAP_LIST_NEXT, 1);
 	}
-	return r;
 }
 
-static int map_bar(struct reader *rd, uint32_t bar)
+static void map_bar(struct reader *rd, uint32_t bar)
 {
 	unsigned int offset = PCI_BASE_ADDRESS_0 + 4 * bar;
-	int r = write_config(rd, offset, 4, WINDOW);
 
-	if (r == 0 && rd->dev->bar[bar].wide)
-		r = write_config(rd, offset + 4, 4, 0);
-	if (r == 0)
-		r = write_config(rd, PCI_COMMAND, 2, PCI_COMMAND_MEMORY);
-	return r;
+	write_config(rd, offset, 4, WINDOW);
+	if (rd->dev->bar[bar].wide)
+		write_config(rd, offset + 4, 4, 0);
+	write_config(rd, PCI_COMMAND, 2, PCI_COMMAND_MEMORY);
 }
 
-static int read_features(struct reader *rd, uint64_t base)
+static void read_features(struct reader *rd, uint64_t base)
 {
 	for (uint32_t i = 0; i < 4; i++) {
-		uint32_t word = 0;
-		int r = write_memory(rd->q, base + VIRTIO_PCI_COMMON_DFSELECT, 4, i);
-
-		if (r == 0)
-			r = read_memory(rd->q, base + VIRTIO_PCI_COMMON_DF, 4, &word);
-		if (r < 0)
-			return r;
-		rd->dev->offered[i / 2] |= (uint64_t)word << (i % 2 * 32);
+		write_memory(rd, base + VIRTIO_PCI_COMMON_DFSELECT, 4, i);
+		rd->dev->offered[i / 2] |=
+			(uint64_t)read_memory(rd, base + VIRTIO_PCI_COMMON_DF, 4) << (i % 2 * 32);
 	}
-	return 0;
 }
 
-static int read_queues(struct reader *rd, uint64_t base)
+static void read_queues(struct reader *rd, uint64_t base)
 {
-	uint32_t n;
-	int r = read_memory(rd->q, base + VIRTIO_PCI_COMMON_NUMQ, 2, &n);
+	uint32_t n = read_memory(rd, base + VIRTIO_PCI_COMMON_NUMQ, 2);
 
-	if (r < 0)
-		return r;
-	if (n > QTEST_MAX_QUEUES)
-		return junk(rd->q);
+	if (n > QTEST_MAX_QUEUES) {
+		rd->r = junk(rd->q);
+		return;
+	}
 	rd->dev->n_queues = n;
 	for (uint32_t i = 0; i < n; i++) {
-		uint32_t size = 0;
-
-		r = write_memory(rd->q, base + VIRTIO_PCI_COMMON_Q_SELECT, 2, i);
-		if (r == 0)
-			r = read_memory(rd->q, base + VIRTIO_PCI_COMMON_Q_SIZE, 2, &size);
-		if (r < 0)
-			return r;
-		rd->dev->queue_size[i] = size;
+		write_memory(rd, base + VIRTIO_PCI_COMMON_Q_SELECT, 2, i);
+		rd->dev->queue_size[i] = read_memory(rd, base + VIRTIO_PCI_COMMON_Q_SIZE, 2);
 	}
-	return 0;
 }
 
 /* How much of the configuration the offered features take; virtio 1.3, 5.1.4. */
@@ -393,8 +349,7 @@ static unsigned int least_config(const struct qtest_device *dev)
 	unsigned int least = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
-		if (dev->offered[parts[i].bit / 64] >> (parts[i].bit % 64) & 1 &&
-		    parts[i].end > least)
+		if (word_has(dev->offered, parts[i].bit) && parts[i].end > least)
 			least = parts[i].end;
 	return least;
 }
@@ -403,104 +358,72 @@ static unsigned int least_config(const struct qtest_device *dev)
  * The capability's length is that of the window, which is a page. Beyond the configuration QEMU
  * answers with all bits set; so can a field at its end, hence not less than the features take.
  */
-static int read_config_size(struct reader *rd)
+static void read_config_size(struct reader *rd)
 {
 	unsigned int most = rd->device_length < CONFIG_MAX ? rd->device_length : CONFIG_MAX;
-	uint32_t byte;
-	int r = 0;
 
 	rd->dev->config_size = least_config(rd->dev);
-	for (unsigned int i = 0; i < most; i++) {
-		r = read_memory(rd->q, (uint64_t)WINDOW + rd->device + i, 1, &byte);
-		if (r < 0)
-			return r;
-		if (byte != 0xff && i >= rd->dev->config_size)
+	for (unsigned int i = 0; i < most; i++)
+		if (read_memory(rd, (uint64_t)WINDOW + rd->device + i, 1) != 0xff &&
+		    i >= rd->dev->config_size)
 			rd->dev->config_size = i + 1;
-	}
-	return 0;
 }
 
-static int read_modern(struct reader *rd)
+static void read_modern(struct reader *rd)
 {
 	uint64_t base = (uint64_t)WINDOW + rd->common;
-	int r = map_bar(rd, rd->common_bar);
 
-	if (r == 0)
-		r = read_features(rd, base);
-	if (r == 0)
-		r = read_queues(rd, base);
-	if (r == 0 && rd->device_bar != rd->common_bar)
-		r = map_bar(rd, rd->device_bar);
-	return r < 0 ? r : read_config_size(rd);
+	map_bar(rd, rd->common_bar);
+	read_features(rd, base);
+	read_queues(rd, base);
+	if (rd->device_bar != rd->common_bar)
+		map_bar(rd, rd->device_bar);
+	read_config_size(rd);
 }
 
-static int read_port(const struct reader *rd, unsigned int offset, unsigned int bytes,
-		     uint32_t *ret)
+static void read_legacy(struct reader *rd)
 {
-	uint64_t value = 0;
-	int r = command(rd->q, &value, "in%c 0x%x\n", width_letter(bytes), IO_WINDOW + offset);
+	struct qtest_device *dev = rd->dev;
 
-	*ret = (uint32_t)value;
-	return r;
-}
-
-/* It does not say how many queues it has: the first without a size is none. */
-static int read_legacy_queues(struct reader *rd)
-{
-	for (unsigned int i = 0; i < QTEST_MAX_QUEUES; i++) {
-		uint32_t size = 0;
-		int r = command(rd->q, NULL, "outw 0x%x 0x%x\n", IO_WINDOW + VIRTIO_PCI_QUEUE_SEL,
-				i);
-
-		if (r == 0)
-			r = read_port(rd, VIRTIO_PCI_QUEUE_NUM, 2, &size);
-		if (r < 0 || !size)
-			return r;
-		rd->dev->queue_size[rd->dev->n_queues++] = size;
+	dev->legacy = true;
+	write_config(rd, PCI_BASE_ADDRESS_0, 4, IO_WINDOW);
+	write_config(rd, PCI_COMMAND, 2, PCI_COMMAND_IO);
+	dev->offered[0] = read_port(rd, IO_WINDOW + VIRTIO_PCI_HOST_FEATURES, 4) &
+			  ~(1u << BAD_FEATURE_BIT);
+	/* It does not say how many queues it has: the first without a size is none. */
+	for (; dev->n_queues < QTEST_MAX_QUEUES; dev->n_queues++) {
+		write_port(rd, IO_WINDOW + VIRTIO_PCI_QUEUE_SEL, 2, dev->n_queues);
+		dev->queue_size[dev->n_queues] = read_port(rd, IO_WINDOW + VIRTIO_PCI_QUEUE_NUM, 2);
+		if (!dev->queue_size[dev->n_queues])
+			break;
 	}
-	return 0;
-}
-
-static int read_legacy(struct reader *rd)
-{
-	uint32_t word = 0;
-	int r = write_config(rd, PCI_BASE_ADDRESS_0, 4, IO_WINDOW);
-
-	rd->dev->legacy = true;
-	if (r == 0)
-		r = write_config(rd, PCI_COMMAND, 2, PCI_COMMAND_IO);
-	if (r == 0)
-		r = read_port(rd, VIRTIO_PCI_HOST_FEATURES, 4, &word);
-	rd->dev->offered[0] = word & ~(1u << BAD_FEATURE_BIT);
-	return r < 0 ? r : read_legacy_queues(rd);
 }
 
 static int read_device(struct reader *rd, struct buf *why)
 {
-	uint32_t id;
-	int r = read_config(rd, PCI_VENDOR_ID, 4, &id);
+	uint32_t id = read_config(rd, PCI_VENDOR_ID, 4);
 
-	if (r < 0)
-		return r;
+	if (rd->r < 0)
+		return rd->r;
 	if ((id & 0xffff) != 0x1af4) {
 		buf_printf(why, "its PCI slot %u does not have the virtio device", rd->slot);
 		return -ENODEV;
 	}
-	r = read_bars(rd);
-	if (r == 0)
-		r = read_caps(rd);
-	if (r < 0)
-		return r;
+	read_bars(rd);
+	read_caps(rd);
+	if (rd->r < 0)
+		return rd->r;
 	if (rd->have_common && rd->have_device) {
-		r = read_modern(rd);
+		read_modern(rd);
 	} else if (rd->dev->bar[0].io) {
-		r = read_legacy(rd);
+		read_legacy(rd);
 	} else {
 		buf_puts(why, "the device has no modern interface, and no legacy one");
 		return -ENODEV;
 	}
 	/* The next one is mapped at the same place. */
-	return r < 0 ? r : write_config(rd, PCI_COMMAND, 2, 0);
+	write_config(rd, PCI_COMMAND, 2, 0);
+	return rd->r;
 }
 
 static int read_devices(struct qmp *q, const struct qtest_request *rq, struct qtest_device *ret,
@@ -555,26 +478,21 @@ static void say_failure(const struct qmp *q, int err, struct buf *why)
 #define DRIVER_STEPS \
 	(VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER | VIRTIO_CONFIG_S_FEATURES_OK)
 
-static int set_status(struct reader *rd, uint64_t base, uint32_t status)
+static void set_status(struct reader *rd, uint64_t base, uint32_t status)
 {
-	return write_memory(rd->q, base + VIRTIO_PCI_COMMON_STATUS, 1, status);
+	write_memory(rd, base + VIRTIO_PCI_COMMON_STATUS, 1, status);
 }
 
-static int take_features(struct reader *rd, uint64_t base)
+static void take_features(struct reader *rd, uint64_t base)
 {
 	for (uint32_t i = 0; i < 4; i++) {
-		uint32_t word = (uint32_t)(rd->dev->offered[i / 2] >> (i % 2 * 32));
-		int r = write_memory(rd->q, base + VIRTIO_PCI_COMMON_GFSELECT, 4, i);
-
-		if (r == 0)
-			r = write_memory(rd->q, base + VIRTIO_PCI_COMMON_GF, 4, word);
-		if (r < 0)
-			return r;
+		write_memory(rd, base + VIRTIO_PCI_COMMON_GFSELECT, 4, i);
+		write_memory(rd, base + VIRTIO_PCI_COMMON_GF, 4,
+			     (uint32_t)(rd->dev->offered[i / 2] >> (i % 2 * 32)));
 	}
-	return 0;
 }
 
-static int set_up_queue(struct reader *rd, uint64_t base, uint32_t i)
+static void set_up_queue(struct reader *rd, uint64_t base, uint32_t i)
 {
 	uint64_t ring = RINGS + (uint64_t)i * RING_STEP;
 	const struct {
@@ -587,44 +505,36 @@ static int set_up_queue(struct reader *rd, uint64_t base, uint32_t i)
 		{ VIRTIO_PCI_COMMON_Q_USEDLO, (uint32_t)ring + 0xa000 },
 		{ VIRTIO_PCI_COMMON_Q_USEDHI, 0 },
 	};
-	int r = write_memory(rd->q, base + VIRTIO_PCI_COMMON_Q_SELECT, 2, i);
 
-	for (size_t k = 0; r == 0 && k < ARRAY_SIZE(writes); k++)
-		r = write_memory(rd->q, base + writes[k].offset, 4, writes[k].value);
-	return r < 0 ? r : write_memory(rd->q, base + VIRTIO_PCI_COMMON_Q_ENABLE, 2, 1);
+	write_memory(rd, base + VIRTIO_PCI_COMMON_Q_SELECT, 2, i);
+	for (size_t k = 0; k < ARRAY_SIZE(writes); k++)
+		write_memory(rd, base + writes[k].offset, 4, writes[k].value);
+	write_memory(rd, base + VIRTIO_PCI_COMMON_Q_ENABLE, 2, 1);
 }
 
 /* As a driver does it; virtio 1.3, 3.1.1. */
-static int drive_device(struct reader *rd)
-{
-	uint64_t base = (uint64_t)WINDOW + rd->common;
-	int r = write_config(rd, PCI_COMMAND, 2, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
-
-	if (r == 0)
-		r = set_status(rd, base, 0);
-	if (r == 0)
-		r = set_status(rd, base, VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER);
-	if (r == 0)
-		r = take_features(rd, base);
-	if (r == 0)
-		r = set_status(rd, base, DRIVER_STEPS);
-	for (uint32_t i = 0; r == 0 && i < rd->dev->n_queues; i++)
-		if (rd->dev->queue_size[i])
-			r = set_up_queue(rd, base, i);
-	return r < 0 ? r : set_status(rd, base, DRIVER_STEPS | VIRTIO_CONFIG_S_DRIVER_OK);
-}
-
 static int drive(struct reader *rd, struct buf *why)
 {
 	int r = read_device(rd, why);
+	uint64_t base = (uint64_t)WINDOW + rd->common;
 
-	if (r == 0 && rd->dev->legacy) {
+	if (r < 0)
+		return r;
+	if (rd->dev->legacy) {
 		buf_puts(why, "the device has no modern interface");
 		return -ENODEV;
 	}
-	if (r == 0)
-		r = map_bar(rd, rd->common_bar);
-	return r < 0 ? r : drive_device(rd);
+	map_bar(rd, rd->common_bar);
+	write_config(rd, PCI_COMMAND, 2, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+	set_status(rd, base, 0);
+	set_status(rd, base, VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER);
+	take_features(rd, base);
+	set_status(rd, base, DRIVER_STEPS);
+	for (uint32_t i = 0; i < rd->dev->n_queues; i++)
+		if (rd->dev->queue_size[i])
+			set_up_queue(rd, base, i);
+	set_status(rd, base, DRIVER_STEPS | VIRTIO_CONFIG_S_DRIVER_OK);
+	return rd->r;
 }
 
 /* 64 KiB that end in the reset vector, where a processor is halted for good: cli; hlt. */
@@ -648,7 +558,6 @@ static int try_asking(const struct qtest_request *rq, struct qtest_trial *trial,
 	struct qtest_device dev = { 0 };
 	struct qmp q, mon;
 	struct reader rd = { .q = &q, .dev = &dev, .slot = QTEST_SLOT };
-	uint32_t id;
 	int r;
 
 	qmp_init(&q);
@@ -663,9 +572,8 @@ static int try_asking(const struct qtest_request *rq, struct qtest_trial *trial,
 		r = ask(data, &mon);
 	/* it has answered; does it still, a moment later? And if not, what did it say? */
 	if (q.failure == QMP_OK && (r == 0 || mon.failure == QMP_DIED)) {
-		int alive = read_config(&rd, PCI_VENDOR_ID, 4, &id);
-
-		r = r < 0 ? r : alive;
+		read_config(&rd, PCI_VENDOR_ID, 4);
+		r = r < 0 ? r : rd.r;
 	}
 	qmp_kill(&q);
 	qmp_stop(&q);
