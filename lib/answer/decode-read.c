@@ -9,11 +9,6 @@
 #define MAX_DISTANCE 16  /* lines between a cause and those that name its device */
 #define MIN_WORD 8 /* digits: fewer can be any number */
 
-static const char *string_of(const json_t *obj, const char *key)
-{
-	return json_string_value(json_object_get(obj, key));
-}
-
 /* ------------------------------------------------------------------ matching a line */
 
 static bool is_hex(char c)

@@ -10,11 +10,6 @@
 #define INDENT 2
 #define WIDTH 80
 
-static const char *string_of(const json_t *obj, const char *key)
-{
-	return json_string_value(json_object_get(obj, key));
-}
-
 /* "  label: text", indented below the text. */
 static void put_labelled(struct buf *b, size_t indent, const char *label, const char *text)
 {

@@ -16,11 +16,6 @@
 #define MAX_TEXT (16u << 20)
 #define MASK_DIGITS (FEATURE_BITS / 4)
 
-static const char *string_of(const json_t *obj, const char *key)
-{
-	return json_string_value(json_object_get(obj, key));
-}
-
 /* -------------------------------------------------------------------- making the document */
 
 static void set(struct decoder *d, json_t *obj, const char *key, json_t *value)

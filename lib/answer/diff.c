@@ -25,11 +25,6 @@ struct comparison {
 
 /* ---------------------------------------------------------------------- pieces */
 
-static const char *string_of(const json_t *obj, const char *key)
-{
-	return json_string_value(json_object_get(obj, key));
-}
-
 /* Formatted text without control characters, which a profile may contain; lives in the result. */
 static const char *keep(struct comparison *c, const char *fmt, ...) _printf_(2, 3);
 static const char *keep(struct comparison *c, const char *fmt, ...)

@@ -12,11 +12,6 @@
 #define GROUP_WIDTH 18
 #define WIDTH 80
 
-static const char *string_of(const json_t *obj, const char *key)
-{
-	return json_string_value(json_object_get(obj, key));
-}
-
 /* Of all that a platform states: each fact was asked of a kernel, some were, none was. */
 static const char *evidence_of(const struct abibase_profile *p)
 {

@@ -12,11 +12,6 @@ static void put_label(struct buf *b, const char *label)
 	buf_printf(b, "%-*s", LABEL, label);
 }
 
-static const char *string_of(const json_t *root, const char *key)
-{
-	return json_string_value(json_object_get(root, key));
-}
-
 static void put_qemu(struct buf *b, const struct abibase_build *r)
 {
 	const char *package = string_of(r->root, "package"), *id = string_of(r->root, "build_id");

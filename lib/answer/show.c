@@ -12,11 +12,6 @@
 
 /* ------------------------------------------------------------------------ pieces */
 
-static const char *string_of(const json_t *obj, const char *key)
-{
-	return json_string_value(json_object_get(obj, key));
-}
-
 static void put_label(struct buf *b, const char *label)
 {
 	buf_printf(b, "%-*s", LABEL, label);

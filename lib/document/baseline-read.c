@@ -242,11 +242,6 @@ struct reader {
 /* A word of a reason stands for any number of hosts: so many that 64 MiB cannot ask for hours. */
 #define MAX_REFS ((size_t)1 << 27)
 
-static const char *str(const json_t *obj, const char *key)
-{
-	return json_string_value(json_object_get(obj, key));
-}
-
 static void *take(struct reader *r, size_t n, size_t size)
 {
 	void *p = arena_alloc(&r->b->arena, (n + 1) * size);
@@ -385,20 +380,20 @@ static void read_policy(struct reader *r, const json_t *root)
 		return;
 	policy->backends = (1u << r->b->in.n_backends) - 1;
 	policy->backends_named = json_is_true(json_object_get(p, "backends_named"));
-	policy->all = streq(str(p, "on"), "all");
+	policy->all = streq(string_of(p, "on"), "all");
 	read_set(r, json_object_get(p, "enable"), &policy->enable);
 	read_set(r, json_object_get(p, "disable"), &policy->disable);
 	read_set(r, json_object_get(p, "dest"), &policy->dest);
 	read_set(r, json_object_get(p, "assume_qemu"), &policy->assume);
 	r->b->machine_chosen = policy->machine_chosen =
 		json_is_true(json_object_get(p, "machine_chosen"));
-	r->b->arch = str(root, "arch");
-	r->b->target = str(root, "target");
-	r->b->machine = str(root, "machine");
-	r->b->id = str(root, "id");
-	policy->target = str(p, "target") ? strdup(str(p, "target")) : NULL;
+	r->b->arch = string_of(root, "arch");
+	r->b->target = string_of(root, "target");
+	r->b->machine = string_of(root, "machine");
+	r->b->id = string_of(root, "id");
+	policy->target = string_of(p, "target") ? strdup(string_of(p, "target")) : NULL;
 	policy->machine = r->b->machine ? strdup(r->b->machine) : NULL;
-	if ((str(p, "target") && !policy->target) || (r->b->machine && !policy->machine))
+	if ((string_of(p, "target") && !policy->target) || (r->b->machine && !policy->machine))
 		r->oom = true;
 }
 
@@ -425,8 +420,8 @@ static void read_builds(struct reader *r, const json_t *root)
 		b->refcount = 1;
 		strcpy(b->digest, key);
 		b->entry = json_incref(v);
-		b->version = str(v, "version");
-		b->target = str(v, "target");
+		b->version = string_of(v, "version");
+		b->target = string_of(v, "target");
 		in->builds[in->n_builds++] = b;
 	}
 }
@@ -499,9 +494,9 @@ static void read_unasked(struct reader *r, const json_t *v, struct host *h)
 
 	json_array_foreach(json_object_get(v, "qemu_unasked"), i, q) {
 		h->unasked[i].path = NO_PATH;
-		if ((str(q, "path") &&
-		     strings_intern(&in->strings, str(q, "path"), &h->unasked[i].path) < 0) ||
-		    strings_intern(&in->strings, str(q, "unknown"), &h->unasked[i].reason) < 0)
+		if ((string_of(q, "path") &&
+		     strings_intern(&in->strings, string_of(q, "path"), &h->unasked[i].path) < 0) ||
+		    strings_intern(&in->strings, string_of(q, "unknown"), &h->unasked[i].reason) < 0)
 			r->oom = true;
 	}
 }
@@ -514,23 +509,23 @@ static void read_answering(struct reader *r, const json_t *v, struct host *h)
 	size_t i;
 	json_t *q;
 
-	if (strings_intern(&in->strings, str(v, "arch"), &h->arch) < 0)
+	if (strings_intern(&in->strings, string_of(v, "arch"), &h->arch) < 0)
 		r->oom = true;
-	h->platform = streq(str(v, "kind"), "platform");
+	h->platform = streq(string_of(v, "kind"), "platform");
 	h->has_qemu = h->n_qemu || h->n_unasked || json_is_true(json_object_get(v, "qemu_none"));
 	read_unasked(r, v, h);
 	read_answers(r, v, h);
 	read_numbers(in, v, h);
 	json_array_foreach(list, i, q) {
-		long k = inputs_build(in, str(q, "build"));
+		long k = inputs_build(in, string_of(q, "build"));
 
 		h->qemu[i].path = NO_PATH;
 		if (k < 0)
-			not_there(r, "builds", str(q, "build"));
+			not_there(r, "builds", string_of(q, "build"));
 		else
 			h->qemu[i].build = (unsigned int)k;
-		if (str(q, "path") &&
-		    strings_intern(&in->strings, str(q, "path"), &h->qemu[i].path) < 0)
+		if (string_of(q, "path") &&
+		    strings_intern(&in->strings, string_of(q, "path"), &h->qemu[i].path) < 0)
 			r->oom = true;
 	}
 }
@@ -762,11 +757,11 @@ static void read_why(struct reader *r, const json_t *v, struct value *value)
 		if (!value->why)
 			return;
 		w = &value->why[value->n_why++];
-		w->kind = (enum why_kind)word_index(why_words, str(item, "reason"));
-		w->what = str(item, "what");
-		w->layer = str(item, "layer");
-		w->missing = str(item, "missing");
-		w->remedy = str(item, "remedy");
+		w->kind = (enum why_kind)word_index(why_words, string_of(item, "reason"));
+		w->what = string_of(item, "what");
+		w->layer = string_of(item, "layer");
+		w->missing = string_of(item, "missing");
+		w->remedy = string_of(item, "remedy");
 		w->backends = backend_mask(r, json_object_get(item, "backends"));
 		w->hosts = host_refs(r, json_object_get(item, "cohorts"), &w->n_hosts);
 	}
@@ -805,10 +800,10 @@ static void read_values(struct reader *r, const json_t *root)
 		if (!b->values)
 			break;
 		value = &b->values[b->n_values++];
-		value->class_name = str(v, "class");
-		value->property = str(v, "property");
-		value->feature = str(v, "feature");
-		value->group = str(v, "group");
+		value->class_name = string_of(v, "class");
+		value->property = string_of(v, "property");
+		value->feature = string_of(v, "feature");
+		value->group = string_of(v, "group");
 		value->bit = bit ? (int)json_integer_value(bit) : -1;
 		value->off_counts = json_is_true(json_object_get(v, "off_counts"));
 		read_value(r, json_object_get(v, "value"), value);
@@ -857,8 +852,8 @@ static void read_requirements(struct reader *r, const json_t *root)
 		if (!b->requirements)
 			return;
 		m = &b->requirements[b->n_requirements++];
-		m->name = str(v, "name");
-		m->text = str(v, "text");
+		m->name = string_of(v, "name");
+		m->text = string_of(v, "text");
 		m->met = json_is_null(json_object_get(v, "met")) ?
 				 ABIBASE_UNKNOWN :
 				 (enum abibase_tri)json_is_true(json_object_get(v, "met"));
@@ -875,14 +870,14 @@ static void read_offers(struct reader *r, const json_t *root)
 
 	b->offers = take(r, json_array_size(list), sizeof(*b->offers));
 	json_array_foreach(list, i, v) {
-		long k = find_name(b->in.backends, b->in.n_backends, str(v, "name"));
-		const char *word = str(v, "offered");
+		long k = find_name(b->in.backends, b->in.n_backends, string_of(v, "name"));
+		const char *word = string_of(v, "offered");
 		struct offer *o;
 
 		if (!b->offers)
 			return;
 		if (k < 0) {
-			not_there(r, "backends", str(v, "name"));
+			not_there(r, "backends", string_of(v, "name"));
 			continue;
 		}
 		o = &b->offers[b->n_offers++];
@@ -908,10 +903,10 @@ static void read_findings(struct reader *r, const json_t *root)
 	b->cap_findings = json_array_size(list) + 1;
 	json_array_foreach(list, i, v)
 		b->findings[b->n_findings++] = (struct finding){
-			(enum abibase_finding_kind)word_index(finding_words, str(v, "kind")),
-			str(v, "id"), str(v, "text"), str(v, "remedy"), false,
+			(enum abibase_finding_kind)word_index(finding_words, string_of(v, "kind")),
+			string_of(v, "id"), string_of(v, "text"), string_of(v, "remedy"), false,
 		};
-	b->verdict = (enum abibase_verdict)word_index(verdict_words, str(root, "verdict"));
+	b->verdict = (enum abibase_verdict)word_index(verdict_words, string_of(root, "verdict"));
 }
 
 /* A document whose parts were changed by hand, or lost, must not pass for what it was. */

@@ -146,7 +146,7 @@ static void check_adds_as(struct schema_walk *c, const json_t *root)
 	json_t *v;
 
 	json_object_foreach((json_t *)compat, key, v) {
-		const char *as = json_string_value(json_object_get(v, "adds_as"));
+		const char *as = string_of(v, "adds_as");
 
 		mark2 = schema_enter(c, key);
 		if (as && !json_object_get(json_object_get(compat, as), "adds"))
@@ -348,8 +348,8 @@ static void find_setting(struct setting *s, const char *machine)
 {
 	const json_t *compat = json_object_get(s->root, "compat");
 	const json_t *one = json_object_get(compat, machine);
-	const char *after = json_string_value(json_object_get(one, "after"));
-	const char *as = json_string_value(json_object_get(one, "adds_as"));
+	const char *after = string_of(one, "after");
+	const char *as = string_of(one, "adds_as");
 
 	if (after)
 		find_setting(s, after);

@@ -267,11 +267,11 @@ static int link_conditions(struct schema_walk *c, struct abibase_catalogue *cat)
 		cond->name = strdup(key);
 		if (!cond->name)
 			return link_oom(c);
-		cond->label = json_string_value(json_object_get(v, "label"));
-		cond->layer = json_string_value(json_object_get(v, "layer"));
-		cond->missing = json_string_value(json_object_get(v, "missing"));
-		cond->remedy = json_string_value(json_object_get(v, "remedy"));
-		cond->source = json_string_value(json_object_get(v, "source"));
+		cond->label = string_of(v, "label");
+		cond->layer = string_of(v, "layer");
+		cond->missing = string_of(v, "missing");
+		cond->remedy = string_of(v, "remedy");
+		cond->source = string_of(v, "source");
 	}
 	qsort(cat->conditions, cat->n_conditions, sizeof(*cat->conditions), cmp_condition);
 	schema_leave(c, mark);
@@ -306,7 +306,7 @@ static int link_backends(struct schema_walk *c, struct abibase_catalogue *cat)
 		const json_t *usable = json_object_get(v, "usable");
 
 		b->name = key;
-		b->device = json_string_value(json_object_get(v, "device"));
+		b->device = string_of(v, "device");
 		b->by_default = json_is_true(json_object_get(v, "default"));
 		b->predicted_only = json_is_true(json_object_get(v, "predicted_only"));
 		b->usable = table_new(json_array_size(usable), sizeof(*b->usable));
@@ -333,7 +333,7 @@ static int link_groups(struct schema_walk *c, struct abibase_catalogue *cat)
 		struct group *g = &cat->groups[cat->n_groups++];
 
 		g->name = key;
-		g->description = json_string_value(json_object_get(v, "description"));
+		g->description = string_of(v, "description");
 		g->together = json_is_true(json_object_get(v, "together"));
 	}
 	return 0;
@@ -342,7 +342,7 @@ static int link_groups(struct schema_walk *c, struct abibase_catalogue *cat)
 static struct version version_of(const json_t *obj, const char *key)
 {
 	struct version v = { 0 };
-	const char *s = json_string_value(json_object_get(obj, key));
+	const char *s = string_of(obj, key);
 
 	if (s)
 		version_parse(s, &v);
@@ -365,7 +365,7 @@ static int link_need_list(struct schema_walk *c, const struct abibase_catalogue 
 		n->since = version_of(v, "since");
 		n->until = version_of(v, "until");
 		n->machine_until = version_of(v, "machine_until");
-		n->without = json_string_value(json_object_get(v, "without"));
+		n->without = string_of(v, "without");
 		if (!version_is_zero(&n->until) && !n->until.part[2])
 			n->until.part[2] = UINT_MAX;
 		n->condition = name ? use_condition(c, cat, json_string_value(name)) : NEED_NEVER;
@@ -451,7 +451,7 @@ static int link_compat(struct schema_walk *c, const json_t *list, struct row *ro
 
 static enum bit_when bit_when_of(const struct row *row, const json_t *v)
 {
-	const char *word = json_string_value(json_object_get(v, "bit_when"));
+	const char *word = string_of(v, "bit_when");
 
 	if (row->bit < 0)
 		return BIT_NEVER;
@@ -475,8 +475,8 @@ static void link_row_group(struct schema_walk *c, const struct abibase_catalogue
 /* A value that is looked at on each host, where each has what it has. */
 static void link_observed(struct schema_walk *c, const json_t *v, struct row *row)
 {
-	row->observed = json_string_value(json_object_get(v, "observed"));
-	row->remedy = json_string_value(json_object_get(v, "remedy"));
+	row->observed = string_of(v, "observed");
+	row->remedy = string_of(v, "remedy");
 	row->incoming_since = version_of(v, "incoming_since");
 	if (!row->observed != (row->combine != COMBINE_POWER_OF_TWO))
 		schema_fault(c, "json-bad-value",
@@ -491,7 +491,7 @@ static void link_observed(struct schema_walk *c, const json_t *v, struct row *ro
 static void link_number(struct schema_walk *c, struct abibase_catalogue *cat, const json_t *v,
 			struct row *row)
 {
-	const char *fact = json_string_value(json_object_get(v, "fact"));
+	const char *fact = string_of(v, "fact");
 	size_t i = 0;
 
 	row->fact = -1;
@@ -499,7 +499,7 @@ static void link_number(struct schema_walk *c, struct abibase_catalogue *cat, co
 		      (row->combine == COMBINE_MIN || row->combine == COMBINE_DIRECTIONAL ||
 		       row->combine == COMBINE_POWER_OF_TWO);
 	row->least = json_integer_value(json_object_get(v, "least"));
-	row->shape_name = json_string_value(json_object_get(v, "shape"));
+	row->shape_name = string_of(v, "shape");
 	link_observed(c, v, row);
 	if (!fact)
 		return;
@@ -515,36 +515,34 @@ static void link_number(struct schema_walk *c, struct abibase_catalogue *cat, co
 static int link_row(struct schema_walk *c, struct abibase_catalogue *cat, const json_t *v,
 		    struct row *row)
 {
-	const char *queues = json_string_value(json_object_get(v, "queues"));
+	const char *queues = string_of(v, "queues");
 	const json_t *bit = json_object_get(v, "bit");
 
-	row->feature = json_string_value(json_object_get(v, "feature"));
-	row->class_name = json_string_value(json_object_get(v, "class"));
-	row->declared_on = json_string_value(json_object_get(v, "declared_on"));
-	row->asked = json_string_value(json_object_get(v, "asked"));
+	row->feature = string_of(v, "feature");
+	row->class_name = string_of(v, "class");
+	row->declared_on = string_of(v, "declared_on");
+	row->asked = string_of(v, "asked");
 	if (!row->asked)
 		row->asked = row->class_name;
 	row->realized = json_object_get(v, "realized");
 	row->disabled = json_object_get(v, "disabled");
 	row->without = json_object_get(json_object_get(v, "without"), "value");
 	row->queues = queues ? (enum row_queues)word_index(queues_words, queues) : QUEUES_NONE;
-	row->shown_as = json_string_value(json_object_get(v, "shown_as"));
-	row->shown_with = json_string_value(json_object_get(v, "shown_with"));
-	row->property = json_string_value(json_object_get(v, "property"));
-	row->type = json_string_value(json_object_get(v, "type"));
-	row->group_name = json_string_value(json_object_get(v, "group"));
-	row->caution = json_string_value(json_object_get(v, "caution"));
+	row->shown_as = string_of(v, "shown_as");
+	row->shown_with = string_of(v, "shown_with");
+	row->property = string_of(v, "property");
+	row->type = string_of(v, "type");
+	row->group_name = string_of(v, "group");
+	row->caution = string_of(v, "caution");
 	row->bit = bit ? (int)json_integer_value(bit) : -1;
 	row->boolean = streq(row->type, "bool") || (bit && streq(row->type, "OnOffAuto"));
 	row->bit_when = bit_when_of(row, v);
-	row->pin = (enum row_pin)word_index(pin_words,
-					    json_string_value(json_object_get(v, "pin")));
-	row->combine = (enum row_combine)word_index(
-		combine_words, json_string_value(json_object_get(v, "combine")));
+	row->pin = (enum row_pin)word_index(pin_words, string_of(v, "pin"));
+	row->combine = (enum row_combine)word_index(combine_words, string_of(v, "combine"));
 	link_number(c, cat, v, row);
-	row->fatal = streq(json_string_value(json_object_get(v, "missing")), "fatal");
+	row->fatal = streq(string_of(v, "missing"), "fatal");
 	row->legacy = json_is_true(json_object_get(v, "legacy"));
-	row->limit = json_string_value(json_object_get(v, "fact"));
+	row->limit = string_of(v, "fact");
 	row->def = json_object_get(v, "default");
 	row->since = version_of(v, "since");
 	row->removed = version_of(v, "removed");
@@ -650,7 +648,7 @@ static int link_rows(struct schema_walk *c, struct abibase_catalogue *cat)
 static void link_masked_by(struct schema_walk *c, const struct abibase_catalogue *cat,
 			   const json_t *v, struct requirement *q)
 {
-	const char *key = json_string_value(json_object_get(v, "masked_by"));
+	const char *key = string_of(v, "masked_by");
 
 	q->masked_by = key ? catalogue_row(cat, key) : -1;
 	if (key && (q->masked_by < 0 || !json_is_true(cat->rows[q->masked_by].disabled)))
@@ -663,8 +661,7 @@ static void link_prerequisites(struct schema_walk *c, struct abibase_catalogue *
 			       const json_t *list)
 {
 	for (size_t i = 0; i < cat->n_requirements; i++) {
-		const char *name = json_string_value(
-			json_object_get(json_array_get(list, i), "prerequisite"));
+		const char *name = string_of(json_array_get(list, i), "prerequisite");
 		size_t mark = schema_enter_index(c, i);
 
 		if (name)
@@ -689,15 +686,15 @@ static int link_requirements(struct schema_walk *c, struct abibase_catalogue *ca
 		const json_t *bit = json_object_get(v, "bit");
 
 		mark2 = schema_enter_index(c, i);
-		q->name = json_string_value(json_object_get(v, "name"));
-		q->text = json_string_value(json_object_get(v, "text"));
-		q->remedy = json_string_value(json_object_get(v, "remedy"));
+		q->name = string_of(v, "name");
+		q->text = string_of(v, "text");
+		q->remedy = string_of(v, "remedy");
 		q->bit = bit ? (int)json_integer_value(bit) : -1;
-		q->feature = json_string_value(json_object_get(v, "feature"));
+		q->feature = string_of(v, "feature");
 		if (q->bit >= 0 && !q->feature)
 			schema_fault(c, "json-missing-key", "a \"bit\" needs its \"feature\"");
 		link_masked_by(c, cat, v, q);
-		q->stated_by = json_string_value(json_object_get(v, "stated_by"));
+		q->stated_by = string_of(v, "stated_by");
 		q->legacy_without = json_is_true(json_object_get(v, "legacy_without"));
 		q->named_only = json_is_true(json_object_get(v, "named_only"));
 		if (link_needs(c, cat, v, false, q->needs, &q->backends) < 0)
@@ -715,11 +712,11 @@ static int link_shape(struct schema_walk *c, const json_t *v, struct shape *s)
 	size_t i;
 	json_t *item;
 
-	s->name = json_string_value(json_object_get(v, "name"));
-	s->text = json_string_value(json_object_get(v, "text"));
-	s->remedy = json_string_value(json_object_get(v, "remedy"));
-	s->also = json_string_value(json_object_get(v, "also"));
-	s->recorded = json_string_value(json_object_get(v, "recorded"));
+	s->name = string_of(v, "name");
+	s->text = string_of(v, "text");
+	s->remedy = string_of(v, "remedy");
+	s->also = string_of(v, "also");
+	s->recorded = string_of(v, "recorded");
 	s->checked_since = version_of(v, "checked_since");
 	s->offers = table_new(json_array_size(list), sizeof(*s->offers));
 	if (!s->offers)
@@ -761,8 +758,7 @@ static int link_releases(struct schema_walk *c, struct abibase_catalogue *cat)
 	json_array_foreach(list, i, v) {
 		struct release *e = &cat->releases[cat->n_releases++];
 
-		version_range_parse(json_string_value(json_object_get(v, "versions")),
-				    &e->versions);
+		version_range_parse(string_of(v, "versions"), &e->versions);
 		e->machines_from = version_of(v, "machines_from");
 	}
 	return 0;

@@ -11,11 +11,6 @@
 
 #define MIN_LITERAL 3 /* a pattern that begins with less would be looked for everywhere */
 
-static const char *string_of(const json_t *obj, const char *key)
-{
-	return json_string_value(json_object_get(obj, key));
-}
-
 /* ------------------------------------------------------------------------ patterns */
 
 static bool type_of(const char *s, size_t len, enum capture_type *ret)

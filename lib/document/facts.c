@@ -27,7 +27,7 @@ static void check_since(struct schema_walk *c, const json_t *v)
 
 static void check_fact(struct schema_walk *c, const json_t *v)
 {
-	const char *kind = json_string_value(json_object_get(v, "kind"));
+	const char *kind = string_of(v, "kind");
 
 	if (kind && streq(kind, "word") != !!json_object_get(v, "bits"))
 		schema_fault(c, "json-bad-value", "a word has \"bits\", and nothing else has");
@@ -127,7 +127,7 @@ static const json_t *find_fact(const json_t *facts, const char *id)
 void facts_check_value(struct schema_walk *c, const json_t *facts, const char *id, const json_t *v)
 {
 	const json_t *fact = find_fact(facts, id);
-	const char *kind = json_string_value(json_object_get(fact, "kind"));
+	const char *kind = string_of(fact, "kind");
 	unsigned int type;
 
 	if (!fact) {

@@ -113,11 +113,6 @@ void guest_check(struct schema_walk *c, const json_t *root)
 
 #define CONTROL_QUEUE 64 /* entries, by virtio_net_device_realize() of each QEMU */
 
-static const char *string_of(const json_t *obj, const char *key)
-{
-	return json_string_value(json_object_get(obj, key));
-}
-
 static int64_t number_of(const json_t *obj, const char *key)
 {
 	const json_t *v = json_object_get(obj, key);

@@ -407,8 +407,8 @@ static int add_build(struct inputs *in, const char *digest, const json_t *entry,
 	}
 	json_object_del(b->entry, "path");
 	strcpy(b->digest, digest);
-	b->version = json_string_value(json_object_get(b->entry, "version"));
-	b->target = json_string_value(json_object_get(b->entry, "target"));
+	b->version = string_of(b->entry, "version");
+	b->target = string_of(b->entry, "target");
 	in->builds[in->n_builds] = b;
 	*ret = (unsigned int)in->n_builds++;
 	return 0;
@@ -443,13 +443,12 @@ static int fill_qemu(struct inputs *in, const struct abibase_catalogue *cat, str
 
 static int fill_unasked(struct inputs *in, struct host_unasked *to, const json_t *from)
 {
-	const char *path = json_string_value(json_object_get(from, "path"));
+	const char *path = string_of(from, "path");
 
 	to->path = NO_PATH;
 	if (path && strings_intern(&in->strings, path, &to->path) < 0)
 		return -ENOMEM;
-	return strings_intern(&in->strings,
-			      json_string_value(json_object_get(from, "unknown")), &to->reason);
+	return strings_intern(&in->strings, string_of(from, "unknown"), &to->reason);
 }
 
 /* By digest and path: in which order a profile lists its QEMUs means nothing. */

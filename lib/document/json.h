@@ -52,6 +52,12 @@ void schema_leave(struct schema_walk *c, size_t mark);
 void schema_fault(struct schema_walk *c, const char *id, const char *fmt, ...) _printf_(3, 4);
 void schema_warn(struct schema_walk *c, const char *id, const char *fmt, ...) _printf_(3, 4);
 
+/* The text of a member; NULL: it has none. */
+static inline const char *string_of(const json_t *obj, const char *key)
+{
+	return json_string_value(json_object_get(obj, key));
+}
+
 enum jtype {
 	J_STRING = 1 << 0,
 	J_INT = 1 << 1,

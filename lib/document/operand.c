@@ -27,7 +27,7 @@ static bool is_file(const char *operand)
 
 static int fail_schema(struct abibase_context *ctx, const json_t *root, const char *source)
 {
-	const char *schema = json_string_value(json_object_get(root, "schema"));
+	const char *schema = string_of(root, "schema");
 	_autofree_ char *where = NULL;
 	const char *what = "";
 
@@ -52,7 +52,7 @@ static int fail_schema(struct abibase_context *ctx, const json_t *root, const ch
 static int load_document(struct abibase_context *ctx, json_t *root, size_t len,
 			 const char *source, const char *path, struct loaded *ret)
 {
-	const char *schema = json_string_value(json_object_get(root, "schema"));
+	const char *schema = string_of(root, "schema");
 	bool is_build = schema && strprefix(schema, "abibase-build/");
 	unsigned int max = is_build ? JSON_MAX_BUILD : JSON_MAX_PROFILE;
 	int r;

@@ -295,7 +295,7 @@ static void check_kind_members(struct schema_walk *c, const json_t *root)
 {
 	static const char *const host_only[] = { "boot_id", "probe", NULL };
 	static const char *const platform_only[] = { "evidence", "packages", "lifecycle", NULL };
-	const char *kind = json_string_value(json_object_get(root, "kind"));
+	const char *kind = string_of(root, "kind");
 	bool platform = kind && streq(kind, "platform");
 
 	if (!kind)
@@ -364,11 +364,6 @@ void profile_check(struct schema_walk *c, const json_t *root)
 }
 
 /* ------------------------------------------------------------------- the object */
-
-static const char *string_of(const json_t *obj, const char *key)
-{
-	return json_string_value(json_object_get(obj, key));
-}
 
 static int profile_fill_qemu(struct abibase_profile *p)
 {

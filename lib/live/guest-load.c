@@ -25,11 +25,6 @@ static bool is_file(const char *operand)
 	return false;
 }
 
-static const char *string_of(const json_t *obj, const char *key)
-{
-	return json_string_value(json_object_get(obj, key));
-}
-
 /* ------------------------------------------------------------------------- a log */
 
 /* The last line of masks: a log may go over many attempts. */

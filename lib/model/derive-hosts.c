@@ -833,7 +833,7 @@ size_t derive_write_users(const struct derive *d, size_t used, const struct shap
 void derive_write_build(const struct derive *d, size_t used, struct buf *out)
 {
 	const struct build *b = d->b->used[used].build;
-	const char *package = b ? json_string_value(json_object_get(b->entry, "package")) : NULL;
+	const char *package = b ? string_of(b->entry, "package") : NULL;
 
 	buf_printf(out, b ? "QEMU %s" : "a QEMU that was not probed%s", b ? b->version : "");
 	if (package && *package)

@@ -29,7 +29,7 @@ static bool is_candidate_of(const struct version *v, const struct version *relea
 void qemu_view_init(struct qemu_view *q, const struct abibase_catalogue *cat, const json_t *entry,
 		    const char *machine)
 {
-	const char *version = json_string_value(json_object_get(entry, "version"));
+	const char *version = string_of(entry, "version");
 
 	memset(q, 0, sizeof(*q));
 	q->entry = entry;
@@ -51,7 +51,7 @@ void qemu_view_init(struct qemu_view *q, const struct abibase_catalogue *cat, co
  */
 size_t qemu_machine_len(const json_t *entry, const char *machine)
 {
-	const char *package = json_string_value(json_object_get(entry, "package"));
+	const char *package = string_of(entry, "package");
 
 	return package && strprefix(package, "pve-qemu-kvm") ? strcspn(machine, "+") :
 							       strlen(machine);
@@ -65,7 +65,7 @@ bool qemu_cuts_machine(const json_t *entry, const char *machine)
 bool qemu_takes_name(const json_t *entry, const char *name, const char *machine)
 {
 	const json_t *own = json_object_get(json_object_get(entry, "machines"), machine);
-	const char *alias = json_string_value(json_object_get(own, "alias"));
+	const char *alias = string_of(own, "alias");
 	size_t len = qemu_machine_len(entry, name);
 
 	if (streq(name, machine))

@@ -542,8 +542,8 @@ static int show_machines(const json_t *root, char **ret)
 	json_array_foreach(json_object_get(root, "machines"), i, v)
 		buf_printf(&out, "%s\n", json_string_value(v));
 	json_array_foreach(json_object_get(root, "findings"), i, v) {
-		show_text(&out, json_string_value(json_object_get(v, "text")));
-		buf_printf(&out, " [%s]\n", json_string_value(json_object_get(v, "id")));
+		show_text(&out, string_of(v, "text"));
+		buf_printf(&out, " [%s]\n", string_of(v, "id"));
 	}
 	return buf_give(&out, ret);
 }

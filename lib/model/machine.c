@@ -11,7 +11,7 @@ const char machine_unrecorded_remedy[] = "probe the host again";
 enum machine_use machine_use(const struct abibase_catalogue *cat, const json_t *entry,
 			     const char *target, const char *machine)
 {
-	const char *own = json_string_value(json_object_get(entry, "target"));
+	const char *own = string_of(entry, "target");
 
 	if (!own || !streq(own, target))
 		return MACHINE_OTHER_TARGET;

@@ -298,7 +298,7 @@ ABIBASE_EXPORT int abibase_predict(struct abibase_context *ctx, const struct abi
 	qemu_view_init(&pr.core.view, cat, entry, machine);
 	if (qemu_has_machine(cat, entry, machine) == ABIBASE_NO)
 		say(&pr, ABIBASE_VERDICT_NO, "QEMU %s does not have the machine type %s",
-		    json_string_value(json_object_get(entry, "version")), machine);
+		    string_of(entry, "version"), machine);
 	check_settings(&pr);
 	check_usable(&pr);
 	predict_offer(&pr.core, say_predicted, &pr, &offer);
