@@ -93,19 +93,14 @@ static void check_file_name(struct schema_walk *c, const json_t *root, const cha
 static int check_profile(struct schema_walk *c, const struct subject *s,
 			 struct abibase_context *ctx)
 {
-	const char *kind = json_string_value(json_object_get(s->root, "kind"));
 	json_t *known;
-	int r;
+	int r = data_load(ctx, &facts_form, &known);
 
-	profile_check(c, s->root);
-	if (c->err == EPROTONOSUPPORT)
-		return 0;
-	r = facts_load(ctx, &known);
 	if (r < 0)
 		return r;
-	check_facts(c, s->root, known);
+	check_facts(c, s->root, json_object_get(known, "facts"));
 	json_decref(known);
-	if (!kind || !streq(kind, "platform"))
+	if (!same_text(string_of(s->root, "kind"), "platform"))
 		return 0;
 	check_evidence(c, s->root);
 	if (s->base)
@@ -115,108 +110,42 @@ static int check_profile(struct schema_walk *c, const struct subject *s,
 
 /* ---------------------------------------------------------------------- all kinds */
 
-static int check_catalogue(struct schema_walk *c, const struct subject *s,
-			   struct abibase_context *ctx)
-{
-	(void)ctx;
-	catalogue_check(c, s->root);
-	return 0;
-}
-
-static int check_baseline(struct schema_walk *c, const struct subject *s,
-			  struct abibase_context *ctx)
-{
-	(void)ctx;
-	baseline_check(c, s->root);
-	return 0;
-}
-
-static int check_guest(struct schema_walk *c, const struct subject *s, struct abibase_context *ctx)
-{
-	(void)ctx;
-	guest_check(c, s->root);
-	return 0;
-}
-
-static int check_fact_list(struct schema_walk *c, const struct subject *s,
-			   struct abibase_context *ctx)
-{
-	(void)ctx;
-	facts_check(c, s->root);
-	return 0;
-}
-
-static int check_device_list(struct schema_walk *c, const struct subject *s,
-			     struct abibase_context *ctx)
-{
-	(void)ctx;
-	devices_check(c, s->root);
-	return 0;
-}
-
-static int check_message_list(struct schema_walk *c, const struct subject *s,
-			      struct abibase_context *ctx)
-{
-	(void)ctx;
-	messages_check(c, s->root);
-	return 0;
-}
-
-static int check_build(struct schema_walk *c, const struct subject *s, struct abibase_context *ctx)
-{
-	(void)ctx;
-	build_check(c, s->root);
-	return 0;
-}
-
-static int check_class_list(struct schema_walk *c, const struct subject *s,
-			    struct abibase_context *ctx)
-{
-	(void)ctx;
-	build_classes_check(c, s->root);
-	return 0;
-}
-
-static const struct kind {
-	const char *prefix;
-	size_t max;
-	int (*check)(struct schema_walk *c, const struct subject *s, struct abibase_context *ctx);
-} kinds[] = {
-	{ "abibase-profile/", JSON_MAX_PROFILE, check_profile },
-	{ "abibase-catalogue/", JSON_MAX_CATALOGUE, check_catalogue },
-	{ "abibase-baseline/", JSON_MAX_BASELINE, check_baseline },
-	{ "abibase-guest/", JSON_MAX_PROFILE, check_guest },
-	{ "abibase-build/", JSON_MAX_BUILD, check_build },
-	{ "abibase-classes/", JSON_MAX_BUILD, check_class_list },
-	{ "abibase-facts/", JSON_MAX_CATALOGUE, check_fact_list },
-	{ "abibase-devices/", JSON_MAX_CATALOGUE, check_device_list },
-	{ "abibase-messages/", JSON_MAX_CATALOGUE, check_message_list },
+static const struct form *const forms[] = {
+	&profile_form, &catalogue_form, &baseline_form, &guest_form,	&build_form,
+	&facts_form,   &classes_form,	&devices_form,	&messages_form,
 };
-#define ACCEPTED                                                                     \
-	"\"abibase-profile/1\", \"abibase-catalogue/1\", \"abibase-baseline/1\", " \
-	"\"abibase-guest/1\", \"abibase-build/1\", \"abibase-facts/1\", "         \
-	"\"abibase-classes/1\", \"abibase-devices/1\", \"abibase-messages/1\""
 
-static const struct kind *kind_of(struct schema_walk *c, const json_t *root)
+static void schema_not_known(struct schema_walk *c, const json_t *v)
+{
+	_buf_ known = { 0 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(forms); i++)
+		buf_printf(&known, "%s\"abibase-%s/1\"", i ? ", " : "", forms[i]->kind);
+	if (buf_failed(&known))
+		context_oom(c->ctx);
+	else if (!v)
+		schema_fault(c, "schema-missing",
+			     "the document does not state its schema; known: %s", known.data);
+	else
+		schema_fault(c, "schema-other", "is \"%s\"; known: %s", json_string_value(v),
+			     known.data);
+}
+
+static const struct form *form_of(struct schema_walk *c, const json_t *root)
 {
 	const json_t *v = json_object_get(root, "schema");
-	const struct kind *found = NULL;
 	size_t mark;
 
 	if (!schema_type(c, root, J_OBJECT))
 		return NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(forms); i++)
+		if (form_is_stated(forms[i], root))
+			return forms[i];
 	mark = schema_enter(c, "schema");
-	for (size_t i = 0; json_is_string(v) && i < ARRAY_SIZE(kinds); i++)
-		if (strprefix(json_string_value(v), kinds[i].prefix))
-			found = &kinds[i];
-	if (!v)
-		schema_fault(c, "schema-missing",
-			     "the document does not state its schema; known: " ACCEPTED);
-	else if (schema_type(c, v, J_STRING) && !found)
-		schema_fault(c, "schema-other", "is \"%s\"; known: " ACCEPTED,
-			     json_string_value(v));
+	if (!v || schema_type(c, v, J_STRING))
+		schema_not_known(c, v);
 	schema_leave(c, mark);
-	return found;
+	return NULL;
 }
 
 /* The line of the first byte in which two texts differ, from 1. */
@@ -247,18 +176,20 @@ static int check_canonical(struct schema_walk *c, const struct subject *s)
 static int check_document(struct schema_walk *c, const struct subject *s,
 			  struct abibase_context *ctx)
 {
-	const struct kind *kind = kind_of(c, s->root);
-	int r;
+	const struct form *form = form_of(c, s->root);
+	int r = 0;
 
-	if (!kind)
+	if (!form)
 		return 0;
-	if (s->len > kind->max) {
+	if (s->len > form->max) {
 		schema_fault(c, "file-too-large",
 			     "the document is larger than %zu bytes, the most that is accepted",
-			     kind->max);
+			     form->max);
 		return 0;
 	}
-	r = kind->check(c, s, ctx);
+	schema_document(c, s->root, form);
+	if (form == &profile_form && c->err != EPROTONOSUPPORT)
+		r = check_profile(c, s, ctx);
 	/* a faulty document may have values that the canonical form does not know */
 	return r < 0 || c->faults || s->one_of_many ? r : check_canonical(c, s);
 }

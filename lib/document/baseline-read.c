@@ -199,12 +199,17 @@ static const struct member scope_members[] = {
 	{ 0 },
 };
 
+static void check_build(struct schema_walk *c, const json_t *v)
+{
+	schema_root(c, v, &qemu_form);
+}
+
 /* An entry of "builds" is a profile's: only the used part of the entry is looked at here. */
 static const struct member baseline_members[] = {
 	{ "arch", SN, .required = true, .check = schema_name },
 	{ "backends", J_ARRAY, .required = true, .each = EACH_OBJECT(backend_members, MORE_NONE) },
 	{ "builds", J_OBJECT, .required = true, .keys = check_build_key,
-	  .each = EACH(J_OBJECT, .check = profile_check_qemu) },
+	  .each = EACH(J_OBJECT, .check = check_build) },
 	{ "catalogue", J_INT, .required = true },
 	{ "conditions", J_ARRAY, .each = EACH(S) },
 	{ "findings", J_ARRAY, .required = true, .each = EACH_OBJECT(finding_members, MORE_NONE) },
@@ -224,8 +229,6 @@ static const struct member baseline_members[] = {
 	{ "verdict", S, .required = true, WORDS(verdict_words) },
 	{ 0 },
 };
-
-const struct form baseline_form = { "baseline", NULL, baseline_members, MORE_NONE };
 
 /* ------------------------------------------------------------- names resolved */
 
@@ -957,12 +960,12 @@ static void read_parts(struct reader *r, const json_t *root)
 		verify(r);
 }
 
-/* Takes the reference of @root, also on failure. */
+/* Of a document whose members were checked; takes the reference of @root, also on failure. */
 static int baseline_make(struct schema_walk *c, json_t *root, struct abibase_baseline **ret)
 {
 	struct reader r = { .c = c };
 
-	if (schema_root(c, root, &baseline_form) && !c->faults)
+	if (!c->faults)
 		schema_strings_printable(c, root);
 	if (!c->faults)
 		r.b = baseline_alloc();
@@ -980,7 +983,7 @@ static int baseline_make(struct schema_walk *c, json_t *root, struct abibase_bas
 	return 0;
 }
 
-void baseline_check(struct schema_walk *c, const json_t *root)
+static void check_parts(struct schema_walk *c, const json_t *root)
 {
 	struct abibase_baseline *b;
 
@@ -988,12 +991,16 @@ void baseline_check(struct schema_walk *c, const json_t *root)
 		abibase_baseline_unref(b);
 }
 
+const struct form baseline_form = { "baseline", .members = baseline_members,
+				    .max = JSON_MAX_BASELINE, .check = check_parts };
+
 int baseline_from_json(struct abibase_context *ctx, json_t *root, const char *source,
 		       struct abibase_baseline **ret)
 {
 	struct schema_walk c;
 
 	schema_init(&c, ctx, source);
+	schema_root(&c, root, &baseline_form);
 	return baseline_make(&c, root, ret);
 }
 

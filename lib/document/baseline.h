@@ -144,7 +144,6 @@ struct abibase_baseline *baseline_alloc(void);
 const char *baseline_make_id(struct abibase_baseline *b);
 int baseline_from_json(struct abibase_context *ctx, json_t *root, const char *source,
 		       struct abibase_baseline **ret);
-void baseline_check(struct schema_walk *c, const json_t *root);
 /*
  * The document, canonical. Without its inputs and reasons, if so wanted and if there is an answer:
  * what the start of a guest needs, under the same id.

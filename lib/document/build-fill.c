@@ -123,26 +123,6 @@ static bool can_fill(const struct abibase_catalogue *cat, const json_t *entry, c
 	return any;
 }
 
-static void count(void *data, int priority, const char *id, const char *where, const char *text)
-{
-	(void)data;
-	(void)priority;
-	(void)id;
-	(void)where;
-	(void)text;
-}
-
-/* What no reader would take must not get into a baseline. */
-static bool is_acceptable(const json_t *entry)
-{
-	struct schema_walk c;
-
-	schema_init(&c, NULL, "");
-	c.report = count;
-	profile_check_qemu(&c, entry);
-	return !c.faults;
-}
-
 int build_fill(const struct abibase_catalogue *cat, const struct profile_qemu *q, json_t **ret)
 {
 	json_auto_t *entry = NULL;
@@ -163,7 +143,8 @@ int build_fill(const struct abibase_catalogue *cat, const struct profile_qemu *q
 	}
 	if (json_object_set_new(entry, "catalogue", json_integer(cat->revision)) < 0)
 		return -ENOMEM;
-	if (is_acceptable(entry))
+	/* what no reader would take must not get into a baseline */
+	if (form_accepts(&qemu_form, entry))
 		*ret = json_incref(entry);
 	return 0;
 }

@@ -60,14 +60,10 @@ static struct abibase_build *recall(const struct abibase_context *ctx, const cha
 static int read_record(struct abibase_context *ctx, const char *path, const char *digest,
 		       struct abibase_build **ret)
 {
-	_autofree_ char *buf = NULL;
 	struct abibase_build *rec;
 	json_t *root;
-	size_t len;
-	int r = file_read(ctx, path, JSON_MAX_BUILD, &buf, &len);
+	int r = document_read(ctx, path, &build_form, &root);
 
-	if (r == 0)
-		r = json_parse(ctx, buf, len, JSON_MAX_BUILD, path, &root);
 	if (r == 0)
 		r = build_from_json(ctx, root, path, &rec);
 	if (r < 0)

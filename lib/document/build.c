@@ -94,8 +94,6 @@ static const struct member build_members[] = {
 	{ 0 },
 };
 
-const struct form build_form = { "build", NULL, build_members, MORE_FREE };
-
 #define MAX_LINKS 2048
 
 static const char *next_of(const json_t *map, const char *key, const char *link)
@@ -157,10 +155,8 @@ static void check_adds_as(struct schema_walk *c, const json_t *root)
 	schema_leave(c, mark);
 }
 
-void build_check(struct schema_walk *c, const json_t *root)
+static void check_build(struct schema_walk *c, const json_t *root)
 {
-	if (!schema_root(c, root, &build_form))
-		return;
 	/* they may go into baselines, as those of a profile do */
 	schema_strings_printable(c, root);
 	check_chain(c, root, "classes", NULL);
@@ -169,28 +165,25 @@ void build_check(struct schema_walk *c, const json_t *root)
 	check_adds_as(c, root);
 }
 
+const struct form build_form = { "build", .members = build_members, .more = MORE_FREE,
+				 .max = JSON_MAX_BUILD, .check = check_build };
+
 /* ------------------------------------------------------------------- the object */
 
 int build_from_json(struct abibase_context *ctx, json_t *root, const char *source,
 		    struct abibase_build **ret)
 {
-	struct abibase_build *rec = NULL;
+	struct abibase_build *rec;
 	_buf_ scratch = { 0 };
-	struct schema_walk c;
-	int r;
+	int r = document_check(ctx, root, source, &build_form);
 
-	schema_init(&c, ctx, source);
-	build_check(&c, root);
-	r = schema_result(&c);
-	if (r == 0) {
-		rec = calloc(1, sizeof(*rec));
-		if (!rec || json_digest(root, NULL, &scratch, rec->digest) < 0)
-			r = context_oom(ctx);
-	}
-	if (r < 0) {
+	if (r < 0)
+		return r;
+	rec = calloc(1, sizeof(*rec));
+	if (!rec || json_digest(root, NULL, &scratch, rec->digest) < 0) {
 		json_decref(root);
 		free(rec);
-		return r;
+		return context_oom(ctx);
 	}
 	rec->refcount = 1;
 	rec->root = root;
@@ -480,35 +473,5 @@ static const struct member classes_members[] = {
 	{ 0 },
 };
 
-static const struct form classes_form = { "classes", NULL, classes_members, MORE_FREE };
-
-void build_classes_check(struct schema_walk *c, const json_t *root)
-{
-	schema_root(c, root, &classes_form);
-}
-
-int build_classes_load(struct abibase_context *ctx, json_t **ret)
-{
-	_autofree_ char *buf = NULL;
-	_buf_ path = { 0 };
-	struct schema_walk c;
-	json_t *root;
-	size_t len;
-	int r;
-
-	buf_printf(&path, "%s/classes.json", ctx->data_dir);
-	if (buf_failed(&path))
-		return context_oom(ctx);
-	r = file_read(ctx, path.data, JSON_MAX_BUILD, &buf, &len);
-	if (r == 0)
-		r = json_parse(ctx, buf, len, JSON_MAX_BUILD, path.data, &root);
-	if (r < 0)
-		return r;
-	schema_init(&c, ctx, path.data);
-	build_classes_check(&c, root);
-	r = schema_result(&c);
-	if (r == 0)
-		*ret = json_incref(json_object_get(root, "classes"));
-	json_decref(root);
-	return r;
-}
+const struct form classes_form = { "classes", .members = classes_members,
+				   .max = JSON_MAX_BUILD };

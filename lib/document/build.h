@@ -18,8 +18,8 @@ struct abibase_build {
 };
 
 extern const struct form build_form;
-void build_classes_check(struct schema_walk *c, const json_t *root);
-void build_check(struct schema_walk *c, const json_t *root);
+/* Classes that records are made of besides those of the catalogue. */
+extern const struct form classes_form;
 /* Takes the reference of @root, also on failure. Sets the error of @ctx. */
 int build_from_json(struct abibase_context *ctx, json_t *root, const char *source,
 		    struct abibase_build **ret);
@@ -53,9 +53,6 @@ bool value_is_number(const char *word);
 json_t *value_from_text(const char *word, const char *text);
 /* "virtio-net-device" is inside "virtio-net-pci", "vhost-scsi" inside "vhost-scsi-pci". */
 void class_proxy(const char *class_name, struct buf *ret);
-
-/* Classes that records are made of besides those of the catalogue: an array of names. */
-int build_classes_load(struct abibase_context *ctx, json_t **ret);
 
 /*
  * Find the records that @p names (document/build-find.c): beside its file, @path or NULL, then

@@ -797,14 +797,12 @@ static int catalogue_link(struct schema_walk *c, struct abibase_catalogue *cat)
 
 /* ------------------------------------------------------------------- the object */
 
-/* Check @root and make a catalogue of it; takes the reference of @root, also on failure. */
+/* Make a catalogue of @root, whose members were checked; takes the reference, also on failure. */
 static int catalogue_make(struct schema_walk *c, json_t *root, struct abibase_catalogue **ret)
 {
-	struct abibase_catalogue *cat;
+	struct abibase_catalogue *cat = c->faults ? NULL : calloc(1, sizeof(*cat));
 	int r = 0;
 
-	schema_root(c, root, &catalogue_form);
-	cat = c->faults ? NULL : calloc(1, sizeof(*cat));
 	if (!cat) {
 		json_decref(root);
 		return c->faults ? schema_result(c) : context_oom(c->ctx);
@@ -823,9 +821,7 @@ static int catalogue_make(struct schema_walk *c, json_t *root, struct abibase_ca
 	return 0;
 }
 
-const struct form catalogue_form = { "catalogue", NULL, catalogue_members, MORE_FREE };
-
-void catalogue_check(struct schema_walk *c, const json_t *root)
+static void check_links(struct schema_walk *c, const json_t *root)
 {
 	struct abibase_catalogue *cat;
 
@@ -833,31 +829,27 @@ void catalogue_check(struct schema_walk *c, const json_t *root)
 		abibase_catalogue_unref(cat);
 }
 
+const struct form catalogue_form = { "catalogue", .members = catalogue_members,
+				     .more = MORE_FREE, .max = JSON_MAX_CATALOGUE,
+				     .check = check_links };
+
 int catalogue_from_json(struct abibase_context *ctx, json_t *root, const char *source,
 			struct abibase_catalogue **ret)
 {
 	struct schema_walk c;
 
 	schema_init(&c, ctx, source);
+	schema_root(&c, root, &catalogue_form);
 	return catalogue_make(&c, root, ret);
 }
 
 ABIBASE_EXPORT int abibase_catalogue_new(struct abibase_context *ctx,
 					 struct abibase_catalogue **ret)
 {
-	_autofree_ char *path = NULL, *buf = NULL;
+	_autofree_ char *path = NULL;
 	json_t *root;
-	size_t len;
-	int r;
+	int r = data_read(ctx, &catalogue_form, &path, &root);
 
-	if (asprintf(&path, "%s/catalogue.json", ctx->data_dir) < 0) {
-		path = NULL;
-		return context_oom(ctx);
-	}
-	r = file_read(ctx, path, JSON_MAX_CATALOGUE, &buf, &len);
-	if (r < 0)
-		return r;
-	r = json_parse(ctx, buf, len, JSON_MAX_CATALOGUE, path, &root);
 	return r < 0 ? r : catalogue_from_json(ctx, root, path, ret);
 }
 

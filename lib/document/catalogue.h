@@ -185,7 +185,6 @@ struct abibase_catalogue {
 
 int catalogue_from_json(struct abibase_context *ctx, json_t *root, const char *source,
 			struct abibase_catalogue **ret);
-void catalogue_check(struct schema_walk *c, const json_t *root);
 int catalogue_backend(const struct abibase_catalogue *cat, const char *name);
 /* The backends of a device, NULL for virtio-net, that a baseline can be made of; 0: none such. */
 unsigned int catalogue_device(const struct abibase_catalogue *cat, const char *device);

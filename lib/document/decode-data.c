@@ -201,12 +201,8 @@ static const struct member messages_members[] = {
 	{ 0 },
 };
 
-const struct form messages_form = { "messages", NULL, messages_members, MORE_FREE };
-
-void messages_check(struct schema_walk *c, const json_t *root)
-{
-	schema_root(c, root, &messages_form);
-}
+const struct form messages_form = { "messages", .members = messages_members, .more = MORE_FREE,
+				    .max = JSON_MAX_CATALOGUE };
 
 /* ----------------------------------------------------------------- devices.json */
 
@@ -305,54 +301,19 @@ static const struct member devices_members[] = {
 	{ 0 },
 };
 
-const struct form devices_form = { "devices", NULL, devices_members, MORE_FREE };
-
-void devices_check(struct schema_walk *c, const json_t *root)
-{
-	schema_root(c, root, &devices_form);
-}
+const struct form devices_form = { "devices", .members = devices_members, .more = MORE_FREE,
+				   .max = JSON_MAX_CATALOGUE };
 
 /* ------------------------------------------------------------------------- reading */
-
-static int load(struct abibase_context *ctx, const char *name,
-		void (*check)(struct schema_walk *, const json_t *), json_t **ret)
-{
-	_autofree_ char *path = NULL, *buf = NULL;
-	struct schema_walk c;
-	size_t len;
-	int r;
-
-	if (asprintf(&path, "%s/%s", ctx->data_dir, name) < 0) {
-		path = NULL;
-		return context_oom(ctx);
-	}
-	r = file_read(ctx, path, JSON_MAX_CATALOGUE, &buf, &len);
-	if (r == 0)
-		r = json_parse(ctx, buf, len, JSON_MAX_CATALOGUE, path, ret);
-	if (r < 0)
-		return r;
-	schema_init(&c, ctx, path);
-	check(&c, *ret);
-	return schema_result(&c);
-}
-
-static unsigned int index_of(const char *const *words, const char *word)
-{
-	unsigned int i = 0;
-
-	while (word && words[i] && !streq(words[i], word))
-		i++;
-	return i;
-}
 
 static void add_message(struct decode_data *data, const json_t *row, const char *pattern)
 {
 	struct message *m = &data->message[data->n_messages++];
 
 	m->row = row;
-	m->kind = (enum message_kind)index_of(kinds, string_of(row, "kind"));
+	m->kind = (enum message_kind)word_index(kinds, string_of(row, "kind"));
 	if (m->kind == MESSAGE_ECHO)
-		m->place = (enum echo_place)index_of(places, string_of(row, "place"));
+		m->place = (enum echo_place)word_index(places, string_of(row, "place"));
 	m->named_later = json_is_true(json_object_get(row, "named_later"));
 	m->whole = json_is_true(json_object_get(row, "whole"));
 	parse_pattern(pattern, m);
@@ -360,12 +321,12 @@ static void add_message(struct decode_data *data, const json_t *row, const char 
 
 int decode_data_load(struct abibase_context *ctx, struct decode_data *data)
 {
-	int r = load(ctx, "devices.json", devices_check, &data->devices);
+	int r = data_load(ctx, &devices_form, &data->devices);
 	size_t i, k, n = 0;
 	json_t *row, *rows, *also;
 
 	if (r == 0)
-		r = load(ctx, "messages.json", messages_check, &data->messages);
+		r = data_load(ctx, &messages_form, &data->messages);
 	if (r < 0)
 		return r;
 	rows = json_object_get(data->messages, "messages");

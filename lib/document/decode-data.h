@@ -66,9 +66,6 @@ struct decode_data {
 /* Read data/devices.json and data/messages.json. Sets the error of @ctx. */
 int decode_data_load(struct abibase_context *ctx, struct decode_data *data) _must_check_;
 void decode_data_clear(struct decode_data *data);
-/* For validate: report all that is wrong. */
-void devices_check(struct schema_walk *c, const json_t *root);
-void messages_check(struct schema_walk *c, const json_t *root);
 
 /*
  * The device class that goes by @name: "net", "virtio-net", "virtio-net-pci", or the name of its

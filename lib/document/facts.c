@@ -50,47 +50,10 @@ static const struct member facts_members[] = {
 	{ 0 },
 };
 
-const struct form facts_form = { "facts", NULL, facts_members, MORE_FREE };
-
-void facts_check(struct schema_walk *c, const json_t *root)
-{
-	schema_root(c, root, &facts_form);
-}
+const struct form facts_form = { "facts", .members = facts_members, .more = MORE_FREE,
+				 .max = JSON_MAX_CATALOGUE };
 
 /* -------------------------------------------------------------------- the list */
-
-static int facts_read(struct abibase_context *ctx, const char *path, json_t **ret)
-{
-	_autofree_ char *buf = NULL;
-	struct schema_walk c;
-	json_t *root;
-	size_t len;
-	int r = file_read(ctx, path, JSON_MAX_CATALOGUE, &buf, &len);
-
-	if (r < 0)
-		return r;
-	r = json_parse(ctx, buf, len, JSON_MAX_CATALOGUE, path, &root);
-	if (r < 0)
-		return r;
-	schema_init(&c, ctx, path);
-	facts_check(&c, root);
-	r = schema_result(&c);
-	if (r == 0)
-		*ret = json_incref(json_object_get(root, "facts"));
-	json_decref(root);
-	return r;
-}
-
-int facts_load(struct abibase_context *ctx, json_t **ret)
-{
-	_autofree_ char *path = NULL;
-
-	if (asprintf(&path, "%s/facts.json", ctx->data_dir) < 0) {
-		path = NULL;
-		return context_oom(ctx);
-	}
-	return facts_read(ctx, path, ret);
-}
 
 /* What is no word at all, not just one of another width, is refused by the reader of profiles. */
 static void check_width(struct schema_walk *c, const char *s, json_int_t bits)

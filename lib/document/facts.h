@@ -6,13 +6,6 @@
 
 #include "document/json.h"
 
-struct abibase_context;
-
-/*
- * Read the installed list; the new reference is to its "facts" object. Sets the error of @ctx.
- */
-int facts_load(struct abibase_context *ctx, json_t **ret) _must_check_;
-void facts_check(struct schema_walk *c, const json_t *root);
 /* Hold one fact of a profile, @v under @id, against the list: its kind, and a word's width. */
 void facts_check_value(struct schema_walk *c, const json_t *facts, const char *id, const json_t *v);
 

@@ -101,13 +101,8 @@ static const struct member guest_members[] = {
 	{ 0 },
 };
 
-const struct form guest_form = { "guest", NULL, guest_members, MORE_FREE };
-
-void guest_check(struct schema_walk *c, const json_t *root)
-{
-	if (schema_root(c, root, &guest_form))
-		schema_strings_printable(c, root);
-}
+const struct form guest_form = { "guest", .members = guest_members, .more = MORE_FREE,
+				 .max = JSON_MAX_PROFILE, .check = schema_strings_printable };
 
 /* ------------------------------------------------------------------- the object */
 
@@ -173,16 +168,10 @@ int guest_from_json(struct abibase_context *ctx, json_t *root, const char *sourc
 		    struct abibase_guest **ret)
 {
 	struct abibase_guest *g;
-	struct schema_walk c;
-	int r;
+	int r = document_check(ctx, root, source, &guest_form);
 
-	schema_init(&c, ctx, source);
-	guest_check(&c, root);
-	r = schema_result(&c);
-	if (r < 0) {
-		json_decref(root);
+	if (r < 0)
 		return r;
-	}
 	g = calloc(1, sizeof(*g));
 	if (!g) {
 		json_decref(root);

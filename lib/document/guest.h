@@ -36,7 +36,6 @@ enum abibase_tri guest_states(const struct guest_device *d, const char *member);
 /* Takes the reference of @root, also on failure. */
 int guest_from_json(struct abibase_context *ctx, json_t *root, const char *source,
 		    struct abibase_guest **ret);
-void guest_check(struct schema_walk *c, const json_t *root);
 /* "0x1c0010130afffa7" as a document has it; NULL for want of memory. */
 json_t *guest_word(const uint64_t word[2]);
 

@@ -436,10 +436,19 @@ void schema_strings_printable(struct schema_walk *c, const json_t *root)
 	schema_printable(c, root, true);
 }
 
-static void schema_kind(struct schema_walk *c, const json_t *root, const char *kind)
+bool form_is_stated(const struct form *form, const json_t *root)
+{
+	const char *s = string_of(root, "schema");
+	size_t len = strlen(form->kind);
+
+	return s && strprefix(s, "abibase-") && !strncmp(s + 8, form->kind, len) &&
+	       s[8 + len] == '/';
+}
+
+static void schema_kind(struct schema_walk *c, const json_t *root, const struct form *form)
 {
 	const json_t *v = json_object_get(root, "schema");
-	const char *s = json_string_value(v);
+	const char *s = json_string_value(v), *kind = form->kind;
 	size_t len = strlen("abibase-") + strlen(kind), mark;
 	char *end;
 	unsigned long major;
@@ -450,7 +459,7 @@ static void schema_kind(struct schema_walk *c, const json_t *root, const char *k
 			     "the document does not state its schema; wanted: \"abibase-%s/1\"",
 			     kind);
 	} else if (schema_type(c, v, J_STRING)) {
-		if (!strprefix(s, "abibase-") || !strprefix(s + 8, kind) || s[len] != '/') {
+		if (!form_is_stated(form, root)) {
 			schema_fault(c, "schema-other", "is \"%s\", wanted: \"abibase-%s/1\"", s,
 				     kind);
 		} else {
@@ -474,11 +483,71 @@ bool schema_root(struct schema_walk *c, const json_t *root, const struct form *f
 {
 	if (!schema_type(c, root, J_OBJECT))
 		return false;
-	schema_kind(c, root, form->kind);
+	if (!form->part)
+		schema_kind(c, root, form);
 	if (c->err == EPROTONOSUPPORT)
 		return false;
 	schema_object(c, root, form->members, form->more);
 	return true;
+}
+
+void schema_document(struct schema_walk *c, const json_t *root, const struct form *form)
+{
+	if (schema_root(c, root, form) && form->check)
+		form->check(c, root);
+}
+
+bool form_accepts(const struct form *form, const json_t *root)
+{
+	struct schema_walk c;
+
+	schema_init(&c, NULL, "");
+	schema_document(&c, root, form);
+	return !c.faults;
+}
+
+int document_check(struct abibase_context *ctx, json_t *root, const char *source,
+		   const struct form *form)
+{
+	struct schema_walk c;
+
+	schema_init(&c, ctx, source);
+	schema_document(&c, root, form);
+	if (c.faults)
+		json_decref(root);
+	return schema_result(&c);
+}
+
+int document_read(struct abibase_context *ctx, const char *path, const struct form *form,
+		  json_t **ret)
+{
+	_autofree_ char *buf = NULL;
+	size_t len;
+	int r = file_read(ctx, path, form->max, &buf, &len);
+
+	return r < 0 ? r : json_parse(ctx, buf, len, form->max, path, ret);
+}
+
+int data_read(struct abibase_context *ctx, const struct form *form, char **ret_path, json_t **ret)
+{
+	if (asprintf(ret_path, "%s/%s.json", ctx->data_dir, form->kind) < 0) {
+		*ret_path = NULL;
+		return context_oom(ctx);
+	}
+	return document_read(ctx, *ret_path, form, ret);
+}
+
+int data_load(struct abibase_context *ctx, const struct form *form, json_t **ret)
+{
+	_autofree_ char *path = NULL;
+	json_t *root;
+	int r = data_read(ctx, form, &path, &root);
+
+	if (r == 0)
+		r = document_check(ctx, root, path, form);
+	if (r == 0)
+		*ret = root;
+	return r;
 }
 
 bool name_valid(const char *s)

@@ -95,7 +95,7 @@ struct member {
 #define EACH_OBJECT(table, others) EACH(J_OBJECT, .members = table, .more = others)
 
 /*
- * The form of a document, or of a @part of it that a hook holds against a table of its own. From
+ * The form of a document, or of a @part of it, which states no schema. From
  * these the JSON Schemas and the manual pages are held to the tables: tests/forms.c.
  */
 struct form {
@@ -103,13 +103,32 @@ struct form {
 	const char *part; /* NULL: all of it */
 	const struct member *members;
 	enum members_more more;
+	size_t max; /* bytes of a document */
+	void (*check)(struct schema_walk *c, const json_t *root); /* what no table can say, or NULL */
 };
 
+/* Does the document state this kind, of whatever version? */
+bool form_is_stated(const struct form *form, const json_t *root);
 /*
- * Check a document of this form. False if the document is no object, or
+ * Hold a document against the table of its form. False if the document is no object, or
  * states a newer schema, whose keys may mean something else: no member is looked at then.
  */
 bool schema_root(struct schema_walk *c, const json_t *root, const struct form *form);
+/* The same, and what no table can say. */
+void schema_document(struct schema_walk *c, const json_t *root, const struct form *form);
+/* Would a reader take it? */
+bool form_accepts(const struct form *form, const json_t *root);
+/* The same, on behalf of a reader: sets the error of @ctx, and drops @root where that is wrong. */
+int document_check(struct abibase_context *ctx, json_t *root, const char *source,
+		   const struct form *form) _must_check_;
+/* Read and parse a file, and check nothing. Sets the error of @ctx. */
+int document_read(struct abibase_context *ctx, const char *path, const struct form *form,
+		  json_t **ret) _must_check_;
+/* The same of the installed data: KIND.json. @ret_path is for free(), also on failure. */
+int data_read(struct abibase_context *ctx, const struct form *form, char **ret_path,
+	      json_t **ret) _must_check_;
+/* The same, checked. */
+int data_load(struct abibase_context *ctx, const struct form *form, json_t **ret) _must_check_;
 /* Check the elements of an array or an object, for a hook that does so on a condition. */
 void schema_elements(struct schema_walk *c, const json_t *v, const struct member *each,
 		     bool (*keys)(struct schema_walk *, const char *));

@@ -52,12 +52,11 @@ static int fail_schema(struct abibase_context *ctx, const json_t *root, const ch
 static int load_document(struct abibase_context *ctx, json_t *root, size_t len,
 			 const char *source, const char *path, struct loaded *ret)
 {
-	const char *schema = string_of(root, "schema");
-	bool is_build = schema && strprefix(schema, "abibase-build/");
+	bool is_build = form_is_stated(&build_form, root);
 	unsigned int max = is_build ? JSON_MAX_BUILD : JSON_MAX_PROFILE;
 	int r;
 
-	if (schema && strprefix(schema, "abibase-baseline/"))
+	if (form_is_stated(&baseline_form, root))
 		return baseline_from_json(ctx, root, source, &ret->baseline);
 	if (len > max)
 		r = context_fail(ctx, EFBIG, "file-too-large", source,
@@ -65,7 +64,7 @@ static int load_document(struct abibase_context *ctx, json_t *root, size_t len,
 				 is_build ? "build record" : "profile", max);
 	else if (is_build)
 		return build_from_json(ctx, root, source, &ret->build);
-	else if (!schema || !strprefix(schema, "abibase-profile/"))
+	else if (!form_is_stated(&profile_form, root))
 		r = fail_schema(ctx, root, source);
 	else
 		return profile_from_document(ctx, root, source, path, &ret->profile);

@@ -220,21 +220,15 @@ static const struct member qemu_members[] = {
 	{ 0 },
 };
 
-const struct form qemu_form = { "profile", "qemu", qemu_members, MORE_KEPT };
+const struct form qemu_form = { "profile", "qemu",
+				.members = qemu_members, .more = MORE_KEPT };
 
-const struct form unasked_form = { "profile", "unasked", unasked_members, MORE_KEPT };
-
-void profile_check_qemu(struct schema_walk *c, const json_t *v)
-{
-	if (schema_type(c, v, J_OBJECT))
-		schema_object(c, v, qemu_members, MORE_KEPT);
-}
+const struct form unasked_form = { "profile", "unasked",
+				   .members = unasked_members, .more = MORE_KEPT };
 
 static void check_qemu(struct schema_walk *c, const json_t *v)
 {
-	bool unasked = json_object_get(v, "unknown");
-
-	schema_object(c, v, unasked ? unasked_members : qemu_members, MORE_KEPT);
+	schema_root(c, v, json_object_get(v, "unknown") ? &unasked_form : &qemu_form);
 }
 
 static const struct member kernel_members[] = {
@@ -347,21 +341,19 @@ static void check_masks(struct schema_walk *c, const json_t *facts)
 	schema_leave(c, mark);
 }
 
-const struct form profile_form = { "profile", NULL, profile_members, MORE_FREE };
-
-void profile_check(struct schema_walk *c, const json_t *root)
+static void check_profile(struct schema_walk *c, const json_t *root)
 {
-	size_t mark;
-
-	if (!schema_root(c, root, &profile_form))
-		return;
 	/* these words go into baselines, and their reader refuses such */
-	mark = schema_enter(c, "qemu");
+	size_t mark = schema_enter(c, "qemu");
+
 	schema_strings_printable(c, json_object_get(root, "qemu"));
 	schema_leave(c, mark);
 	check_kind_members(c, root);
 	check_masks(c, json_object_get(root, "facts"));
 }
+
+const struct form profile_form = { "profile", .members = profile_members, .more = MORE_FREE,
+				   .max = JSON_MAX_PROFILE, .check = check_profile };
 
 /* ------------------------------------------------------------------- the object */
 
@@ -447,16 +439,10 @@ int profile_from_json(struct abibase_context *ctx, json_t *root, const char *sou
 		      struct abibase_profile **ret)
 {
 	struct abibase_profile *p;
-	struct schema_walk c;
-	int r;
+	int r = document_check(ctx, root, source, &profile_form);
 
-	schema_init(&c, ctx, source);
-	profile_check(&c, root);
-	r = schema_result(&c);
-	if (r < 0) {
-		json_decref(root);
+	if (r < 0)
 		return r;
-	}
 	p = calloc(1, sizeof(*p));
 	if (!p) {
 		json_decref(root);
@@ -499,19 +485,10 @@ int abibase_profile_from_buffer(struct abibase_context *ctx, const char *buf,
 	return r < 0 ? r : profile_from_document(ctx, root, source, NULL, ret);
 }
 
-static int read_document(struct abibase_context *ctx, const char *path, json_t **ret)
-{
-	_autofree_ char *buf = NULL;
-	size_t len;
-	int r = file_read(ctx, path, JSON_MAX_PROFILE, &buf, &len);
-
-	return r < 0 ? r : json_parse(ctx, buf, len, JSON_MAX_PROFILE, path, ret);
-}
-
 int profile_read(struct abibase_context *ctx, const char *path, struct abibase_profile **ret)
 {
 	json_t *root;
-	int r = read_document(ctx, path, &root);
+	int r = document_read(ctx, path, &profile_form, &root);
 
 	return r < 0 ? r : profile_from_json(ctx, root, path, ret);
 }
@@ -520,7 +497,7 @@ ABIBASE_EXPORT int abibase_profile_from_file(struct abibase_context *ctx, const 
 					     struct abibase_profile **ret)
 {
 	json_t *root;
-	int r = read_document(ctx, path, &root);
+	int r = document_read(ctx, path, &profile_form, &root);
 
 	return r < 0 ? r : profile_from_document(ctx, root, path, path, ret);
 }

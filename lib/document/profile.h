@@ -45,10 +45,6 @@ int profile_from_document(struct abibase_context *ctx, json_t *root, const char 
 			  const char *path, struct abibase_profile **ret);
 /* Another profile of the same document; NULL when there is no memory. */
 struct abibase_profile *profile_share(struct abibase_profile *p);
-struct schema_walk;
-void profile_check(struct schema_walk *c, const json_t *root);
-/* One entry of a profile's "qemu" list. */
-void profile_check_qemu(struct schema_walk *c, const json_t *v);
 /* The entry of the @i-th QEMU that was there and could not be asked: "unknown", and often "path". */
 const json_t *profile_unasked(const struct abibase_profile *p, size_t i);
 /* A condition as the catalogue writes it: "FACT" (@ret_bit is -1) or "FACT[BIT]". -EINVAL, -ENOMEM. */
@@ -88,6 +84,7 @@ enum abibase_tri abibase_profile_fact(const struct abibase_profile *p, const cha
 /* The revision of the catalogue by which this entry of "qemu" was recorded. */
 int64_t profile_asked(const json_t *entry);
 extern const struct form profile_form;
+/* One entry of a profile's "qemu" list. */
 extern const struct form qemu_form;
 extern const struct form unasked_form;
 

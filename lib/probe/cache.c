@@ -207,55 +207,40 @@ static int read_file(int dir, const char *name, struct buf *ret)
 	return buf_failed(ret) ? -ENOMEM : 0;
 }
 
-static void swallow(void *data, int priority, const char *id, const char *where, const char *text)
+/* A part that a reader would take, with the digest that it was written with. */
+static int check_part(const json_t *part, const struct form *form, const char *digest)
 {
+	char actual[DIGEST_HEX + 1];
+	_buf_ scratch = { 0 };
+
+	if (!part || !digest || !form_accepts(form, part))
+		return -EBADMSG;
+	if (json_digest(part, NULL, &scratch, actual) < 0)
+		return -ENOMEM;
+	return streq(digest, actual) ? 0 : -EBADMSG;
 }
 
 /* Is it what was written, for this key, by a program that means the same by it? */
-static int check_document(struct abibase_probe *pr, const json_t *root, const char *key)
+static int check_document(const json_t *root, const char *key)
 {
-	const char *schema = json_string_value(json_object_get(root, "schema"));
-	const char *for_key = json_string_value(json_object_get(root, "key"));
-	const char *digest = json_string_value(json_object_get(root, "digest"));
-	const json_t *entry = json_object_get(root, "entry");
-	char actual[DIGEST_HEX + 1];
-	_buf_ scratch = { 0 };
-	struct schema_walk c;
-
-	if (!schema || !streq(schema, CACHE_SCHEMA) || !for_key || !streq(for_key, key) || !digest)
+	if (!same_text(string_of(root, "schema"), CACHE_SCHEMA) ||
+	    !same_text(string_of(root, "key"), key))
 		return -EBADMSG;
-	schema_init(&c, pr->ctx, key);
-	c.report = swallow;
-	profile_check_qemu(&c, entry);
-	if (c.faults)
-		return -EBADMSG;
-	if (json_digest(entry, NULL, &scratch, actual) < 0)
-		return -ENOMEM;
-	return streq(digest, actual) ? 0 : -EBADMSG;
+	return check_part(json_object_get(root, "entry"), &qemu_form, string_of(root, "digest"));
 }
 
 /* The record beside the entry, held against its digest as the entry is. */
 static int check_record(struct abibase_probe *pr, const json_t *root, json_t **ret)
 {
-	const char *digest = json_string_value(json_object_get(root, "record_digest"));
 	json_t *record = json_object_get(root, "record");
-	char actual[DIGEST_HEX + 1];
-	_buf_ scratch = { 0 };
-	struct schema_walk c;
+	int r;
 
 	if (!record)
 		return pr->builds_dir ? -EBADMSG : 0;
-	schema_init(&c, pr->ctx, "record");
-	c.report = swallow;
-	build_check(&c, record);
-	if (c.faults || !digest)
-		return -EBADMSG;
-	if (json_digest(record, NULL, &scratch, actual) < 0)
-		return -ENOMEM;
-	if (!streq(digest, actual))
-		return -EBADMSG;
-	*ret = json_incref(record);
-	return 0;
+	r = check_part(record, &build_form, string_of(root, "record_digest"));
+	if (r == 0)
+		*ret = json_incref(record);
+	return r;
 }
 
 static int load(struct abibase_probe *pr, int dir, const char *name, const char *key, json_t **ret,
@@ -269,7 +254,7 @@ static int load(struct abibase_probe *pr, int dir, const char *name, const char 
 	if (r < 0)
 		return r;
 	root = json_loadb(text.data ? text.data : "", text.len, JSON_REJECT_DUPLICATES, NULL);
-	r = check_document(pr, root, key);
+	r = check_document(root, key);
 	if (r == 0)
 		r = check_record(pr, root, ret_record);
 	if (r < 0)

@@ -614,7 +614,7 @@ static bool is_acceptable(struct run *run, const char *path, const json_t *entry
 	schema_init(&c, run->pr->ctx, "qemu");
 	c.report = say_not_acceptable;
 	c.data = &j;
-	profile_check_qemu(&c, entry);
+	schema_document(&c, entry, &qemu_form);
 	return c.faults == 0;
 }
 
@@ -648,7 +648,7 @@ static int end_record(struct run *run, const char *path, const json_t *entry, js
 	schema_init(&c, run->pr->ctx, "record");
 	c.report = say_not_acceptable;
 	c.data = &j;
-	build_check(&c, *record);
+	schema_document(&c, *record, &build_form);
 	if (c.faults) {
 		json_decref(*record);
 		*record = NULL;
@@ -845,7 +845,7 @@ static int each_name(struct run *run, int (*fn)(struct run *run, const char *nam
 int probe_qemu_check(struct abibase_probe *pr)
 {
 	if (pr->builds_dir && !pr->classes) {
-		int r = build_classes_load(pr->ctx, &pr->classes);
+		int r = data_load(pr->ctx, &classes_form, &pr->classes);
 
 		if (r < 0)
 			return r;

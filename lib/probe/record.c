@@ -318,7 +318,7 @@ static int record(struct recording *rec, const struct abibase_catalogue *cat, co
 	int r = ask_types(rec);
 
 	if (r == 0)
-		r = ask_classes(rec, cat, rec->pr->classes);
+		r = ask_classes(rec, cat, json_object_get(rec->pr->classes, "classes"));
 	if (r == 0)
 		r = properties ? share_properties(rec, properties) : -ENOMEM;
 	if (r < 0)

@@ -20,18 +20,18 @@ static void ignore(void *data, int priority, const char *id, const char *where, 
 /* All the faults, as validate reports them. */
 static void check_all(const json_t *root)
 {
-	static void (*const checks[])(struct schema_walk *, const json_t *) = {
-		catalogue_check, devices_check, messages_check, facts_check,
+	static const struct form *const forms[] = {
+		&catalogue_form, &devices_form, &messages_form, &facts_form,
 	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(checks); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
 		size_t told = 0;
 		struct schema_walk c;
 
 		schema_init(&c, ctx, "input");
 		c.report = ignore;
 		c.data = &told;
-		checks[i](&c, root);
+		schema_document(&c, root, forms[i]);
 		MUST(c.faults == 0 || told > 0);
 	}
 }
