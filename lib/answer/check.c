@@ -219,7 +219,8 @@ static int take_findings(struct checking *k)
 					     "no-qemu-facts",	       "machine-not-recorded",
 					     "target-not-covered",     "property-missing",
 					     "qemu-unasked",	       "qemu-assumed",
-					     "catalogue-older",	       NULL };
+					     "catalogue-older",	       "leave-lacks",
+					     "leave-unknown",	       NULL };
 
 	for (size_t i = 0; i < k->alone->n_findings; i++) {
 		const struct finding *f = &k->alone->findings[i];
@@ -230,7 +231,10 @@ static int take_findings(struct checking *k)
 				continue;
 			buf_puts(&text, f->text);
 			if (add(k, f->kind, f->id,
-				strprefix(f->id, "backend") ? "backend" : "machine type", NULL,
+				strprefix(f->id, "backend") || strprefix(f->id, "leave") ?
+					"backend" :
+					"machine type",
+				NULL,
 				f->remedy, &text) < 0)
 				return -ENOMEM;
 		}

@@ -10,6 +10,7 @@
 struct way_back {
 	struct buf now;	  /* what shuts it at once */
 	struct buf stays; /* what comes with a reset, and no list can help */
+	const char *leave; /* what it cannot leave that host for want of, or NULL */
 	bool unknown;
 };
 
@@ -72,7 +73,7 @@ static void back_requirements(const struct judging *j, const struct guest_device
 		struct predictor back = { .cat = j->pr.cat, .p = j->t->source };
 		struct predicted here = { 0 }, there = { 0 };
 
-		if (q->bit >= 0 || q->named_only)
+		if (q->bit >= 0 || q->named_only || q->to_leave)
 			continue;
 		predict_needs(&j->pr, &q->needs[j->pr.backend], &here);
 		predict_needs(&back, &q->needs[be], &there);
@@ -81,10 +82,28 @@ static void back_requirements(const struct judging *j, const struct guest_device
 	}
 }
 
+/* It gets in all the same. */
+static void back_leave(const struct judging *j, struct way_back *w)
+{
+	for (size_t i = 0; i < j->pr.cat->n_requirements; i++) {
+		const struct requirement *q = &j->pr.cat->requirements[i];
+		struct ask a = predictor_ask(&j->pr);
+		struct stand s;
+
+		if (!q->to_leave)
+			continue;
+		ask_needs(&a, &q->needs[j->pr.backend], &s);
+		if (s.can == ABIBASE_NO)
+			w->leave = s.no.c->missing;
+		w->unknown |= s.can == ABIBASE_UNKNOWN;
+	}
+}
+
 static int back_device(struct judging *j, const struct guest_device *d, struct way_back *w)
 {
 	struct offered source, here;
 
+	back_leave(j, w);
 	if (move_source_offer(j->t, d, &source) < 0)
 		return -ENOMEM;
 	if (!source.known) {
@@ -106,14 +125,20 @@ static int back_text(struct judging *j, struct way_back *w)
 	struct move *m = j->m;
 	_buf_ text = { 0 };
 
-	if (w->unknown && !m->gains.n) {
+	if (w->unknown && !m->gains.n && !w->leave) {
 		m->way_back = ABIBASE_UNKNOWN;
 		return 0;
 	}
-	m->way_back = m->gains.n || w->stays.len || w->now.len ? ABIBASE_NO : ABIBASE_YES;
+	m->way_back = m->gains.n || w->stays.len || w->now.len || w->leave ? ABIBASE_NO :
+									     ABIBASE_YES;
 	if (m->way_back == ABIBASE_YES)
 		return 0;
-	m->door_shut = w->now.len || w->stays.len;
+	m->door_shut = w->now.len || w->stays.len || w->leave;
+	if (w->leave) {
+		buf_printf(&text, "it cannot leave that host again: %s", w->leave);
+		m->way_back_text = buf_steal(&text);
+		return m->way_back_text ? 0 : -ENOMEM;
+	}
 	if (w->now.len)
 		buf_printf(&text, "there is no way back from the moment it is there: %s is saved "
 				  "there and not accepted where it comes from",

@@ -574,8 +574,40 @@ static int judge_requirements(struct judging *j, const struct guest_device *d)
 		const struct requirement *q = &j->pr.cat->requirements[i];
 
 		/* a bit is judged with the others, and the backend itself before */
-		if (q->bit < 0 && !q->named_only && q->needs[j->pr.backend].n &&
+		if (q->bit < 0 && !q->named_only && !q->to_leave && q->needs[j->pr.backend].n &&
 		    judge_requirement(j, d, q) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* QEMU lets no guest go that has a device on a vhost without this, wherever it would go. */
+static int judge_leave(struct judging *j, const struct guest_device *d)
+{
+	struct ask a = { .cat = j->pr.cat, .p = j->t->source };
+	int be = move_source_backend(j->t, d);
+
+	for (size_t i = 0; j->t->source && be >= 0 && i < j->pr.cat->n_requirements; i++) {
+		const struct requirement *q = &j->pr.cat->requirements[i];
+		_buf_ text = { 0 };
+		struct stand s;
+
+		ask_needs(&a, &q->needs[be], &s);
+		if (!q->to_leave || s.can == ABIBASE_YES)
+			continue;
+		buf_printf(&text, "%s, where the guest runs: ", a.p->name);
+		if (s.can == ABIBASE_NO)
+			buf_printf(&text, "the %s layer lacks what lets a guest leave its host: %s",
+				   s.no.c->layer, s.no.c->missing);
+		else
+			buf_printf(&text, "whether \"%s\" holds is unknown: %s (%s)", q->text,
+				   s.unknown.c->name, s.unknown.reason);
+		buf_printf(&text, " (requirement %s)", q->name);
+		if ((s.can == ABIBASE_NO ?
+			     move_conflict(j, "leave-lacks", "backend", NULL,
+					   "power the guest off, and start it on another host", &text) :
+			     move_unknown(j, "leave-unknown", "backend", NULL,
+					  unknown_remedy(s.unknown.reason), &text)) < 0)
 			return -ENOMEM;
 	}
 	return 0;
@@ -1345,8 +1377,8 @@ int move_judge_device(struct judging *j, const struct guest_device *d)
 
 	if (r != 0)
 		return r < 0 ? r : 0;
-	if (move_judge_usable(j) < 0 || judge_features(j, d) < 0 || judge_requirements(j, d) < 0 ||
-	    judge_vendor_machine(j) < 0 || judge_values(j, d) < 0 || note_not_compared(j, d) < 0 ||
+	if (move_judge_usable(j) < 0 || judge_leave(j, d) < 0 || judge_features(j, d) < 0 ||
+	    judge_requirements(j, d) < 0 || judge_vendor_machine(j) < 0 || judge_values(j, d) < 0 || note_not_compared(j, d) < 0 ||
 	    judge_shapes(j, d) < 0 || judge_config(j, d) < 0)
 		return -ENOMEM;
 	return judge_limits(j, d);

@@ -169,6 +169,7 @@ static const struct member requirement_members[] = {
 	  .each = &each_text },
 	{ "stated_by", J_STRING, .check = schema_name },
 	{ "text", J_STRING, .required = true, .check = schema_nonempty },
+	{ "to_leave", J_BOOL, .check = check_true },
 	{ 0 },
 };
 
@@ -697,6 +698,7 @@ static int link_requirements(struct schema_walk *c, struct abibase_catalogue *ca
 		q->stated_by = string_of(v, "stated_by");
 		q->legacy_without = json_is_true(json_object_get(v, "legacy_without"));
 		q->named_only = json_is_true(json_object_get(v, "named_only"));
+		q->to_leave = json_is_true(json_object_get(v, "to_leave"));
 		if (link_needs(c, cat, v, false, q->needs, &q->backends) < 0)
 			return -ENOMEM;
 		schema_leave(c, mark2);

@@ -121,6 +121,7 @@ struct requirement {
 	const struct requirement *prerequisite; /* it means nothing where this does not hold; or NULL */
 	bool legacy_without; /* a device that lacks it is a legacy one */
 	bool named_only; /* holds only where a backend was named by --backend */
+	bool to_leave; /* no guest leaves a host that lacks it: no baseline has such a host */
 	unsigned int backends; /* mask: which it is about */
 	struct needs needs[MAX_BACKENDS];
 };

@@ -669,7 +669,7 @@ static int widen_answers(struct inputs *in, const struct inputs *from,
 			 const struct host *h, struct host *to)
 {
 	for (size_t i = 0; i < in->n_conditions; i++) {
-		const char *reason = "not-recorded";
+		const char *reason = EARLIER_BASELINE;
 		enum abibase_tri tri = ABIBASE_UNKNOWN;
 
 		for (size_t k = 0; k < from->n_conditions; k++)

@@ -52,6 +52,8 @@ struct host {
 	struct host_unasked *unasked;
 };
 #define ANSWER_UNKNOWN 2
+/* The reason where a host is of a baseline whose catalogue did not ask for it. */
+#define EARLIER_BASELINE "earlier-baseline"
 static inline enum abibase_tri answer_tri(unsigned int answer)
 {
 	return answer < ANSWER_UNKNOWN ? (enum abibase_tri)answer : ABIBASE_UNKNOWN;

@@ -193,8 +193,9 @@ int derive_shapes(struct derive *d)
 
 /* Who has it and who has not, over every host and every backend that it can use. */
 struct poll {
-	unsigned int *lacks, *unknown;
+	unsigned int *lacks, *unknown, *unasked;
 	size_t n_lacks, n_unknown, n_has;
+	size_t n_unasked; /* of an earlier baseline, which was not asked this */
 	const struct condition *missing;
 	struct asked untold;
 	bool untellable; /* of a host that perhaps does not have the backend, which is said
@@ -243,6 +244,7 @@ static void poll_hosts(struct derive *d, const struct requirement *q, struct pol
 {
 	p->lacks = d->scratch[0];
 	p->unknown = d->scratch[1];
+	p->unasked = d->scratch[2];
 	for (unsigned int i = 0; i < d->b->in.n_hosts; i++) {
 		bool has = false;
 		enum abibase_tri r = poll_host(d, d->b->in.hosts[i], q, p, &has);
@@ -251,6 +253,8 @@ static void poll_hosts(struct derive *d, const struct requirement *q, struct pol
 		p->untellable |= !holds_if_usable(d, d->b->in.hosts[i], q);
 		if (r == ABIBASE_NO)
 			p->lacks[p->n_lacks++] = i;
+		else if (r == ABIBASE_UNKNOWN && q->to_leave && streq(p->untold.reason, EARLIER_BASELINE))
+			p->unasked[p->n_unasked++] = i;
 		else if (r == ABIBASE_UNKNOWN)
 			p->unknown[p->n_unknown++] = i;
 	}
@@ -281,6 +285,37 @@ static int finding_requirement(struct derive *d, const struct requirement *q,
 			   unknown_remedy(p->untold.reason), &text);
 }
 
+/* A guest gets in on a host that lacks it, and never away again. */
+static int finding_leave(struct derive *d, const struct requirement *q, const struct poll *p)
+{
+	_buf_ text = { 0 };
+
+	if (p->n_lacks) {
+		derive_write_hosts(d, p->lacks, p->n_lacks, &text);
+		buf_printf(&text, ": the %s layer lacks what lets a guest leave its host: %s "
+				  "(requirement %s)",
+			   p->missing->layer, p->missing->missing, q->name);
+		if (derive_finding(d, ABIBASE_FINDING_CONFLICT, "leave-lacks", q->remedy, &text) < 0)
+			return -ENOMEM;
+	}
+	if (p->n_unknown) {
+		derive_write_hosts(d, p->unknown, p->n_unknown, &text);
+		buf_printf(&text, ": whether \"%s\" holds is unknown: %s (%s; requirement %s)",
+			   q->text, p->untold.c->name, p->untold.reason, q->name);
+		if (derive_finding(d, ABIBASE_FINDING_UNKNOWN, "leave-unknown",
+				   unknown_remedy(p->untold.reason), &text) < 0)
+			return -ENOMEM;
+	}
+	if (!p->n_unasked)
+		return 0;
+	derive_write_hosts(d, p->unasked, p->n_unasked, &text);
+	buf_printf(&text, ": whether \"%s\" holds was not asked when the earlier baseline was made "
+			  "(requirement %s)",
+		   q->text, q->name);
+	return derive_finding(d, ABIBASE_FINDING_NOTE, "leave-not-asked",
+			      "make a baseline anew of the profiles of these hosts", &text);
+}
+
 static bool applies_at_all(const struct derive *d, const struct requirement *q)
 {
 	if ((q->named_only && !d->b->in.policy.backends_named) ||
@@ -308,6 +343,11 @@ int derive_requirements(struct derive *d)
 		if (!applies_at_all(d, q))
 			continue;
 		poll_hosts(d, q, &p);
+		if (q->to_leave) { /* each baseline has it, so it tells none from another */
+			if (finding_leave(d, q, &p) < 0)
+				return -ENOMEM;
+			continue;
+		}
 		if (finding_requirement(d, q, &p) < 0 ||
 		    derive_condition_names(d, q->needs, &m->conditions, &m->n_conditions) < 0)
 			return -ENOMEM;

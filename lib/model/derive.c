@@ -59,8 +59,8 @@ static void derive_clear(struct derive *d)
 	free(d->on);
 	free(d->number);
 	free(d->tie);
-	free(d->scratch[0]);
-	free(d->scratch[1]);
+	for (size_t i = 0; i < ARRAY_SIZE(d->scratch); i++)
+		free(d->scratch[i]);
 }
 
 /* For derive_clear(), also on failure. */
@@ -69,7 +69,7 @@ static int derive_begin(struct derive *d, struct abibase_baseline *b, struct abi
 	*d = (struct derive){ .b = b, .cat = cat, .any = -1 };
 	d->net = b->in.policy.backends & catalogue_device(cat, NULL);
 	b->cat = abibase_catalogue_ref(cat); /* its strings are used in the answer */
-	for (int i = 0; i < 2; i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(d->scratch); i++) {
 		d->scratch[i] = calloc(b->in.n_hosts + 1, sizeof(*d->scratch[i]));
 		if (!d->scratch[i])
 			return -ENOMEM;

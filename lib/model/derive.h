@@ -39,7 +39,7 @@ struct derive {
 	bool *included, *on;	/* for each row */
 	int64_t *number;	/* for each row */
 	struct why *tie;	/* for each row: why a dependency turned it off, kind N_WHY: none */
-	unsigned int *scratch[2]; /* room for every host */
+	unsigned int *scratch[3]; /* room for every host */
 	unsigned int net;	  /* the policy's backends that are of virtio-net */
 };
 

@@ -147,6 +147,8 @@ class Fleet:
                 if o.starts is not YES:
                     faults.append(("start-" + o.cause.split()[0], "%s, %s: %s"
                                    % (o.host.name, backend, o.cause)))
+                if o.leaves is not YES:
+                    faults.append(("leave", "%s, %s: it is not let go" % (o.host.name, backend)))
                 # the network of the host itself has to take what its guests are told
                 room = o.host.fact("operator.host_mtu")
                 if o.mtu and o.mtu != ABSENT and (room is UNKNOWN or room < o.mtu):

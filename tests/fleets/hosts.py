@@ -30,9 +30,9 @@ class Material:
 
 # What of a profile decides something; the rest is noise that must not.
 WORDS = {"tap.features": [14], "macvtap.features": [14],
-         "vhost_net.features": [15, 24, 28, 29, 32, 33, 34, 35, 40, 57, 61],
+         "vhost_net.features": [15, 24, 26, 28, 29, 32, 33, 34, 35, 40, 57, 61],
          "vhost_net.features_array": [65, 67],
-         "vhost_vsock.features": [1, 40], "vhost_scsi.features": [24, 28, 29, 40]}
+         "vhost_vsock.features": [1, 26, 40], "vhost_scsi.features": [24, 26, 28, 29, 40]}
 BOOLS = ["%s.offload.%s" % (t, o) for t in ("tap", "macvtap")
          for o in ("csum", "tso4", "ufo", "uso", "udp_tunnel", "udp_tunnel_csum")] + ["host.ebpf_rss"]
 USABLE = ["tap.usable", "vhost_net.usable", "vhost_net.usable", "macvtap.usable", "vhost_vsock.usable",

@@ -70,6 +70,7 @@ BY_PROP = {r.prop: r for r in ROWS}
 BY_BIT = {r.bit: r for r in ROWS}
 LEGACY = sum(1 << r.bit for r in ROWS if r.legacy)
 MAC, VERSION_1, MTU, SPEED = 5, 32, 3, 63
+LOG_ALL = 26    # of a vhost: without it QEMU lets no guest leave
 
 # What a guest keeps of its PCI device; a QEMU without the property is as one with it off, but for
 # DOES_WITHOUT.
@@ -263,6 +264,7 @@ class Offer:
             rx, tx = (sizes[0], min(sizes[1], 256)) if self.queue in sizes else (self.queue, self.queue)
             self.queues = [rx, tx, 64 if self.queue < 1024 else 1024]
         self.mtu = self.effective(NET + "host_mtu")
+        self.leaves = host.bit("vhost_net.features", LOG_ALL) if self.vhost else YES
 
     def fails(self, state, cause):
         if state is YES:
@@ -381,6 +383,7 @@ class DeviceOffer:
         self.host, self.build, self.machine, self.backend = host, build, machine, backend
         self.starts, self.cause, self.bits = YES, None, {}
         self.settings = settings
+        self.leaves = host.bit(backend.replace("-", "_") + ".features", LOG_ALL)
         for key, bit in DEVICES[backend].items():
             if key in settings and build.has(key, machine) is not YES:
                 self.starts, self.cause = build.has(key, machine), "property " + key
@@ -455,7 +458,7 @@ def move_faults(source, destination, negotiated=None, sizes=None, mtu=None):
 
     A list of (kind, what). With @negotiated it took that and nothing else.
     """
-    faults = []
+    faults = [] if source.leaves is YES else [("leave", "it is not let go")]
     for bit in sorted(set(source.bits) | {b for b in range(128) if (negotiated or 0) >> b & 1}):
         if bit == MTU:
             # taken along without a word; see the value
