@@ -16,18 +16,35 @@ static const char *const tri_words[] = { [ABIBASE_NO] = "shut",
 					 [ABIBASE_YES] = "open",
 					 [ABIBASE_UNKNOWN] = "unknown" };
 
-static json_t *move_json(const struct move *m)
+/* With one QEMU; "o" takes the references, also when packing fails. */
+static json_t *answer_json(const struct move *m)
 {
-	/* "o" takes the references, also when packing fails */
-	return json_pack("{s:s, s:s, s:o, s:{s:s*, s:s*, s:s*}, s:o, s:o, s:{s:s, s:s*, s:o, s:o, s:b}}",
-			 "host", m->check->host, "verdict", move_words[m->kind], "findings",
-			 hostcheck_findings_json(m->check), "qemu", "version", m->version, "path", m->path,
-			 "package", m->package, "rescue", hostcheck_strings(m->rescue.s, m->rescue.n),
-			 "carry_on", hostcheck_strings(m->carry_on.s, m->carry_on.n), "way_back",
-			 "verdict", tri_words[m->way_back], "text", m->way_back_text, "gains",
+	return json_pack("{s:s, s:o, s:{s:s*, s:s*, s:s*}, s:o, s:o, s:{s:s, s:s*, s:o, s:o, s:b}}",
+			 "verdict", move_words[m->kind], "findings", hostcheck_findings_json(m->check),
+			 "qemu", "version", m->version, "path", m->path, "package", m->package,
+			 "rescue", hostcheck_strings(m->rescue.s, m->rescue.n), "carry_on",
+			 hostcheck_strings(m->carry_on.s, m->carry_on.n), "way_back", "verdict",
+			 tri_words[m->way_back], "text", m->way_back_text, "gains",
 			 hostcheck_strings(m->gains.s, m->gains.n), "list",
 			 hostcheck_strings(m->door.s, m->door.n), "enough",
 			 m->door.n && !m->door_shut);
+}
+
+static json_t *move_json(const struct move *m)
+{
+	json_t *root = answer_json(m), *others = m->n_others ? json_array() : NULL;
+
+	json_object_set_new(root, "host", json_string(m->check->host));
+	for (size_t i = 0; i < m->n_others; i++)
+		json_array_append_new(others, answer_json(&m->others[i]));
+	if (others && json_object_set_new(root, "others", others) < 0) {
+		json_decref(root);
+		return NULL;
+	}
+	if (json_array_size(others) == m->n_others && json_object_get(root, "host"))
+		return root;
+	json_decref(root);
+	return NULL;
 }
 
 /* What every answer stands on, and no profile can show. */
@@ -76,7 +93,8 @@ static void text_lists(const struct move *m, bool with_list, struct buf *out)
 	text_list(&m->carry_on, out);
 }
 
-static void text_move(const struct move *m, bool with_list, struct buf *out)
+/* @other: it is of a further QEMU of the host */
+static void text_move(const struct move *m, bool with_list, bool other, struct buf *out)
 {
 	static const char *const words[] = { [MOVE_NOW] = "takes it now",
 					     [MOVE_LIST] = "takes it with a list",
@@ -84,7 +102,7 @@ static void text_move(const struct move *m, bool with_list, struct buf *out)
 					     [MOVE_UNKNOWN] = "cannot tell" };
 
 	show_text(out, m->check->host);
-	buf_printf(out, ": %s", words[m->kind]);
+	buf_printf(out, "%s: %s", other ? ", with another QEMU" : "", words[m->kind]);
 	/* the "no" of a check, which asks of the guest as it would be started */
 	if (m->kind == MOVE_UNKNOWN && m->check->verdict == ABIBASE_VERDICT_NO)
 		buf_printf(out, " whether a %slist would do, and without one it does not take it",
@@ -97,12 +115,15 @@ static void text_move(const struct move *m, bool with_list, struct buf *out)
 	if (m->way_back_text)
 		text_labelled("one-way", m->way_back_text, out);
 	text_lists(m, with_list, out);
+	for (size_t i = 0; i < m->n_others; i++)
+		text_move(&m->others[i], with_list, true, out);
 }
 
-static bool takes_any(const struct moves *m)
+static bool takes_any(const struct move *m, size_t n)
 {
-	for (size_t i = 0; i < m->n; i++)
-		if (m->moves[i].kind == MOVE_NOW || m->moves[i].kind == MOVE_LIST)
+	for (size_t i = 0; i < n; i++)
+		if (m[i].kind == MOVE_NOW || m[i].kind == MOVE_LIST ||
+		    takes_any(m[i].others, m[i].n_others))
 			return true;
 	return false;
 }
@@ -112,8 +133,8 @@ char *moves_text(const struct moves *m)
 	_buf_ out = { 0 };
 
 	for (size_t i = 0; i < m->n; i++)
-		text_move(&m->moves[i], m->with_list, &out);
-	if (takes_any(m)) {
+		text_move(&m->moves[i], m->with_list, false, &out);
+	if (takes_any(m->moves, m->n)) {
 		_buf_ text = { 0 };
 
 		buf_printf(&text, "Taken for granted: %s.", taken_for_granted);

@@ -281,6 +281,8 @@ static int judge_qemu(const struct abibase_targets *t, const struct abibase_prof
 
 /* ----------------------------------------------------------------------- one host */
 
+static void moves_clear(struct move *m, size_t n);
+
 void move_clear(struct move *m)
 {
 	hostcheck_free(m->check);
@@ -292,20 +294,35 @@ void move_clear(struct move *m)
 	strings_clear(&m->door);
 	strings_clear(&m->carry_on);
 	strings_clear(&m->gains);
+	moves_clear(m->others, m->n_others);
 	memset(m, 0, sizeof(*m));
 }
 
-/* The QEMU that can do most counts, for the administrator chooses which is started. */
-static bool is_better(const struct move *a, const struct move *b)
+static void moves_clear(struct move *m, size_t n)
 {
-	static const int rank[] = { [MOVE_NOW] = 0,
-				    [MOVE_LIST] = 1,
-				    [MOVE_UNKNOWN] = 2,
-				    [MOVE_NO] = 3 };
+	for (size_t i = 0; m && i < n; i++)
+		move_clear(&m[i]);
+	free(m);
+}
 
-	if (rank[a->kind] != rank[b->kind])
-		return rank[a->kind] < rank[b->kind];
-	return a->check->n < b->check->n && a->kind == MOVE_NO;
+/* Anybody may start any of the QEMUs there: those that count come first, and of these the worst. */
+static int cmp_answer(const void *a, const void *b)
+{
+	static const int rank[] = { [MOVE_NO] = 0,
+				    [MOVE_UNKNOWN] = 1,
+				    [MOVE_LIST] = 2,
+				    [MOVE_NOW] = 3 };
+	const struct move *x = a, *y = b;
+	int r;
+
+	if (x->counts != y->counts)
+		return x->counts ? -1 : 1;
+	if (rank[x->kind] != rank[y->kind])
+		return rank[x->kind] - rank[y->kind];
+	if (x->check->n != y->check->n)
+		return x->check->n < y->check->n ? -1 : 1;
+	r = strcmp(x->version ? x->version : "", y->version ? y->version : "");
+	return r ? r : strcmp(x->path ? x->path : "", y->path ? y->path : "");
 }
 
 /*
@@ -344,30 +361,49 @@ static bool host_cuts(const struct abibase_targets *t, const struct abibase_prof
 	return n > 0;
 }
 
-static int judge_host(const struct abibase_targets *t, const struct abibase_profile *p,
-		      struct move *best)
+/* One answer a QEMU; those that could not be asked are one more. */
+static int judge_qemus(const struct abibase_targets *t, const struct abibase_profile *p,
+		       struct move *m, size_t *ret_n)
 {
 	const char *target = t->guest->target ? t->guest->target : p->arch;
-	bool any = false;
+	size_t n = 0;
+	int r = 0;
 
-	for (size_t i = 0; i < p->n_qemu; i++) {
-		struct move m = { 0 };
+	for (size_t i = 0; r == 0 && i < p->n_qemu; i++) {
+		const json_t *entry = p->qemu[i].json;
 
 		if (!streq(p->qemu[i].target, target))
 			continue;
-		if (judge_qemu(t, p, p->qemu[i].json, &m) < 0) {
-			move_clear(&m);
-			return -ENOMEM;
-		}
-		if (any && !is_better(&m, best)) {
-			move_clear(&m);
-			continue;
-		}
-		move_clear(best);
-		*best = m;
-		any = true;
+		m[n].counts = !t->guest->machine || machine_use(t->cat, entry, target,
+								t->guest->machine) !=
+							    MACHINE_NOT_THERE;
+		r = judge_qemu(t, p, entry, &m[n++]);
 	}
-	return any ? 0 : judge_qemu(t, p, NULL, best);
+	if (r == 0 && (!n || p->n_unasked)) {
+		m[n].counts = true;
+		r = judge_qemu(t, p, NULL, &m[n++]);
+	}
+	*ret_n = n;
+	return r;
+}
+
+static int judge_host(const struct abibase_targets *t, const struct abibase_profile *p,
+		      struct move *ret)
+{
+	struct move *m = calloc(p->n_qemu + 1, sizeof(*m));
+	size_t n = 0;
+	int r = m ? judge_qemus(t, p, m, &n) : -ENOMEM;
+
+	if (r < 0) {
+		moves_clear(m, n);
+		return r;
+	}
+	qsort(m, n, sizeof(*m), cmp_answer);
+	*ret = m[0];
+	memmove(m, m + 1, --n * sizeof(*m));
+	ret->others = m;
+	ret->n_others = n;
+	return 0;
 }
 
 /* ------------------------------------------------------------------------ request */
@@ -513,14 +549,7 @@ static int make_current(const struct abibase_targets *t, struct abibase_profile 
 	return r < 0 ? r : profile_make_current(t->ctx, t->cat, p);
 }
 
-static void moves_clear(struct moves *m)
-{
-	for (size_t i = 0; m->moves && i < m->n; i++)
-		move_clear(&m->moves[i]);
-	free(m->moves);
-}
-
-/* For moves_clear(), also on failure. */
+/* The moves are to be cleared also on failure. */
 static int judge_all(struct abibase_targets *t, struct moves *m)
 {
 	int r = hosts_check_names(t->ctx, &t->assume, ASSUMED_HOST, is_host, t);
@@ -576,6 +605,6 @@ ABIBASE_EXPORT int abibase_targets_run(struct abibase_targets *t, struct abibase
 							  .root = moves_document(&m),
 							  .text = moves_text(&m) },
 				ret);
-	moves_clear(&m);
+	moves_clear(m.moves, m.n);
 	return r;
 }

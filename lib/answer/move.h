@@ -46,6 +46,9 @@ struct move {
 	struct strings gains;	 /* features that come with the next reset */
 	enum abibase_tri way_back;
 	char *way_back_text; /* or NULL */
+	bool counts;	     /* that QEMU has the machine type, or may have it */
+	struct move *others; /* with the other QEMUs of the host, the worst of those that count first */
+	size_t n_others;
 };
 
 /* One QEMU of one host under judgement. */

@@ -87,7 +87,7 @@ class Erasure:
         return self.erase_of_build(left)
 
     def erase_of_build(self, left):
-        entry = self.rng.choice(left["qemu"])
+        entry = self.rng.choice([e for e in left["qemu"] if "version" in e])
         choices = [k for k in ("machines", "values", "properties") if k in entry]
         recorded = dict(entry.get("defaults", {}), **entry.get("values", {}).get(self.machine, {}))
         recorded = sorted(k for k in recorded if k in SINCE)

@@ -108,6 +108,8 @@ class Fleet:
         """Why it is not sure that the host has a QEMU with the machine type."""
         if "qemu" not in host.profile:
             return "no-qemu-member"
+        if host.unasked:
+            return "qemu-unasked"
         if not host.builds:
             return "qemu-empty"
         states = [b.has_machine(machine) for b in host.builds]
@@ -356,7 +358,9 @@ class Fleet:
                 self.disagree("check-input", h, self.checked[h.name],
                               {f["id"] for f in verdicts[h.name]["findings"] if f["kind"] != "note"})
         self.counts["check f " + self.checked["f"]] += 1
-        if self.checked["f"] == "no" and not self.unsound(self.hosts + [self.further], self.baseline):
+        # a check is of both directions
+        if self.checked["f"] == "no" and not self.baseline["policy"]["dest"] \
+           and not self.unsound(self.hosts + [self.further], self.baseline):
             self.disagree("check-false-no", self.further, "no",
                           {f["id"] for f in verdicts["f"]["findings"] if f["kind"] == "conflict"})
         if self.checked["f"] == "yes":
@@ -403,10 +407,11 @@ class Fleet:
     def source(self, settings, backends):
         for backend in backends:
             for h in self.hosts:
-                if h.usable(backend) is YES and len(h.builds) == 1 \
-                   and h.builds[0].has_machine(self.machine) is YES:
-                    o = self.offers(h, self.machine, backend, settings)[0]
-                    if o.starts is YES:
+                # by its version alone a guest says in which it runs
+                if h.usable(backend) is not YES or len({b.version for b in h.builds}) < len(h.builds):
+                    continue
+                for o in self.offers(h, self.machine, backend, settings):
+                    if o.starts is YES and o.build.has_machine(self.machine) is YES:
                         return o
         return None
 
@@ -443,39 +448,52 @@ class Fleet:
             verdict = answer[h.name]["verdict"]
             self.counts["%s %s" % (verb, verdict)] += 1
             if verdict == "no" and not self.qemu_fault(h, self.machine) \
-               and h.usable(source.backend) is YES and any(
+               and h.usable(source.backend) is YES and all(
                    o.starts is YES and not move_faults(source, o, negotiated, sizes)
                    for o in self.offers(h, self.machine, source.backend, settings)):
                 self.disagree(verb + "-false-no", h, "no", {f["id"] for f in answer[h.name]["findings"]})
-            if verdict not in ("now", "list"):
-                continue
-            own = dict(settings)
-            if verdict == "list":
-                own.update(globals_of("\n".join("-global " + w for w in answer[h.name]["rescue"])))
-            kind = self.qemu_fault(h, self.machine)
-            if kind:
-                self.fault(verb, kind, h.name)
-                continue
-            if h.usable(source.backend) is not YES:
-                self.fault(verb, "backend", h.name)
-                continue
-            best = [("start-machine", "none")]
-            named = answer[h.name].get("qemu", {})
-            for o in self.offers(h, self.machine, source.backend, own):
-                if any(named.get(k, o.build.entry.get(k)) != o.build.entry.get(k)
-                       for k in ("version", "path")):
-                    continue
-                faults = move_faults(source, o, negotiated, sizes)
-                faults = [(k, w) for k, w in faults if k != "opt-in" or w not in self.given(source, o)]
-                if o.starts is not YES:
-                    faults.append(("start-" + o.cause.split()[0], o.cause))
-                if best[0][1] == "none" or len(faults) < len(best):
-                    best = faults
-                    if not best:
-                        break
-            for kind, what in best:
-                self.fault(verb, kind, "%s -> %s, %s: %s" % (source.host.name, h.name, source.backend,
-                                                             what))
+            self.judge_qemus(verb, source, negotiated, answer[h.name], settings, h)
+
+    def judge_qemus(self, verb, source, negotiated, answer, settings, h):
+        """With each QEMU of the host that has the machine type; each has an answer and a list of its own."""
+        sizes = [source.queue] if source.queue is not UNKNOWN else None
+        yes = answer["verdict"] in ("now", "list")
+        kind = self.qemu_fault(h, self.machine)
+        if yes and kind:
+            self.fault(verb, kind, h.name)
+        if yes and h.usable(source.backend) is not YES:
+            self.fault(verb, "backend", h.name)
+        several = [answer] + answer.get("others", [])
+        self.counts["answers of one of several QEMUs"] += len(several) if len(several) > 1 else 0
+        for build in (b for b in h.builds if b.has_machine(self.machine) is not NO):
+            a = self.answer_with(answer, build)
+            if not a:
+                self.fault(verb, "qemu-not-named", "%s: %s" % (h.name, build.entry["version"]))
+            elif a["verdict"] in ("now", "list") and h.usable(source.backend) is YES:
+                self.judge_qemu(verb, source, negotiated, sizes, a, settings, h, build)
+            elif yes:
+                self.fault(verb, "one-qemu-" + a["verdict"], h.name)
+
+    @staticmethod
+    def answer_with(answer, build):
+        """That of a host with one of its QEMUs; several with equal names are rare, and the first counts."""
+        for a in [answer] + answer.get("others", []):
+            if all(a["qemu"].get(k) == build.entry.get(k) for k in ("version", "path", "package")):
+                return a
+        return None
+
+    def judge_qemu(self, verb, source, negotiated, sizes, answer, settings, h, build):
+        own = dict(settings)
+        if answer["verdict"] == "list":
+            own.update(globals_of("\n".join("-global " + w for w in answer["rescue"])))
+        o = offer(h, build, self.machine, source.backend, own_list(build, self.machine, own))
+        faults = [(k, w) for k, w in move_faults(source, o, negotiated, sizes)
+                  if k != "opt-in" or w not in self.given(source, o)]
+        if o.starts is not YES:
+            faults.append(("start-" + o.cause.split()[0], o.cause))
+        for kind, what in faults:
+            self.fault(verb, kind, "%s -> %s, %s, %s: %s" % (source.host.name, h.name, build.entry["version"],
+                                                            source.backend, what))
 
     @staticmethod
     def given(source, destination):
@@ -542,7 +560,7 @@ class Fleet:
                 negotiated |= 1 << VERSION_1 if source.modern is YES else 0
         guest = self.guest_of(source, negotiated)
         words = ["--from=%s.json" % source.host.name]
-        if self.maker.chance(0.3):
+        if self.maker.chance(0.3) and len(source.host.builds) == 1:
             # how a guest is told by hand
             del guest["qemu"]
             guest["devices"][0].pop("queue_sizes", None)
@@ -551,7 +569,7 @@ class Fleet:
         if not answer:
             return
         self.judge("move", source, negotiated, answer, {})
-        me = answer[source.host.name]
+        me = self.answer_with(answer[source.host.name], source.build)
         if me["verdict"] == "unknown" and source.queue is not UNKNOWN \
            and UNKNOWN not in (source.vnet, source.ufo, *source.layout.values()) \
            and not any(isinstance(s, str) for s in source.bits.values()):

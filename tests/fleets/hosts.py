@@ -222,9 +222,11 @@ class Maker:
         if how < limit:
             return []
         builds = [self.build()]
-        if self.chance(0.1):
+        if self.chance(0.2):
             builds.append(self.build())
             builds[1]["path"] = "/opt/qemu/bin/qemu-system-x86_64"
+        if self.chance(limit / 4):
+            builds.append({"path": "/opt/hung/bin/qemu-system-x86_64", "unknown": "no-answer"})
         return builds
 
     def host(self, name):

@@ -214,7 +214,9 @@ class Host:
         self.profile = profile
         self.name = profile["name"]
         self.facts = profile["facts"]
-        self.builds = [Build(e) for e in profile.get("qemu", []) if e["target"] == "x86_64"]
+        entries = profile.get("qemu", [])
+        self.unasked = any("unknown" in e for e in entries)    # one is there that could not be asked
+        self.builds = [Build(e) for e in entries if e.get("target") == "x86_64"]
 
     def fact(self, name):
         value = self.facts.get(name)
