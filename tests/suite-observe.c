@@ -20,7 +20,7 @@
 #include "test-util.h"
 
 static struct test t;
-static struct abibase_observe *o;
+static struct observe_request rq;
 static char dir[] = "/tmp/abibase-observe-XXXXXX";
 
 static void setup(void)
@@ -28,17 +28,14 @@ static void setup(void)
 	test_begin(&t);
 	strcpy(dir, "/tmp/abibase-observe-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(dir));
-	ck_assert_int_eq(abibase_observe_new(t.ctx, &o), 0);
-	ck_assert_int_eq(abibase_observe_set_backend(o, "user"), 0);
-	ck_assert_int_eq(abibase_observe_set_machine(o, "pc-q35-7.2"), 0);
-	observe_set_timeout(o, 10000);
+	rq = (struct observe_request){ .backend = QTEST_USER, .machine = "pc-q35-7.2",
+				       .timeout_ms = 10000 };
 }
 
 static void teardown(void)
 {
 	char command[PATH_MAX];
 
-	abibase_observe_unref(o);
 	test_end(&t);
 	snprintf(command, sizeof(command), "rm -rf %s", dir);
 	ck_assert_int_eq(system(command), 0);
@@ -62,51 +59,45 @@ static const char *program(const char *text)
 
 START_TEST(test_device)
 {
-	struct abibase_observation *obs = NULL, *again;
-	uint64_t word[2];
+	struct qtest_device dev;
+	json_t *record;
 	char *text;
 
-	ck_assert_int_eq(abibase_observe_set_qemu(o, program(QTEST_SCRIPT("", "", "", "3"))), 0);
-	ck_assert_msg(abibase_observe_run(o, &obs) == 0, "%s", abibase_context_error(t.ctx));
-	abibase_observation_offered(obs, word);
-	ck_assert_uint_eq(word[0], 0x10130bfffa7);
-	ck_assert_uint_eq(word[1], 0x1e);
-	ck_assert_uint_eq(abibase_observation_queue_count(obs), 3);
-	ck_assert_uint_eq(abibase_observation_queue_size(obs, 0), 256);
-	ck_assert_uint_eq(abibase_observation_queue_size(obs, 2), 64);
-	ck_assert_uint_eq(abibase_observation_queue_size(obs, 3), 0);
-	ck_assert_uint_eq(abibase_observation_config_size(obs), 8);
-	ck_assert_uint_eq(abibase_observation_vectors(obs), 4);
-	ck_assert_uint_eq(abibase_observation_bar_size(obs, 0), 0);
-	ck_assert_uint_eq(abibase_observation_bar_size(obs, 4), 16384);
-	ck_assert_uint_eq(abibase_observation_bar_size(obs, 5), 0);
-	ck_assert_uint_eq(abibase_observation_bar_size(obs, 6), 0);
-	again = abibase_observation_ref(obs);
-	ck_assert_ptr_null(abibase_observation_unref(obs));
-	ck_assert_int_eq(abibase_observation_to_json(again, &text), 0);
+	rq.qemu = program(QTEST_SCRIPT("", "", "", "3"));
+	ck_assert_msg(observe_run(t.ctx, &rq, &dev) == 0, "%s", abibase_context_error(t.ctx));
+	ck_assert_uint_eq(dev.offered[0], 0x10130bfffa7);
+	ck_assert_uint_eq(dev.offered[1], 0x1e);
+	ck_assert_uint_eq(dev.n_queues, 3);
+	ck_assert_uint_eq(dev.queue_size[0], 256);
+	ck_assert_uint_eq(dev.queue_size[2], 64);
+	ck_assert_uint_eq(dev.config_size, 8);
+	ck_assert_uint_eq(dev.vectors, 4);
+	ck_assert_uint_eq(dev.bar[0].size, 0);
+	ck_assert_uint_eq(dev.bar[4].size, 16384);
+	ck_assert_uint_eq(dev.bar[5].size, 0);
+	record = observation_json(&dev);
+	ck_assert_int_eq(json_give(record, &text), 0);
 	ck_assert_ptr_nonnull(strstr(text, "\"0x000000000000001e0000010130bfffa7\""));
 	ck_assert_ptr_nonnull(strstr(text, "\"kind\": \"mem64\""));
 	ck_assert_ptr_nonnull(strstr(text, "\"vectors\": 4"));
 	free(text);
-	abibase_observation_unref(again);
+	json_decref(record);
 }
 END_TEST
 
 /* What it is started with. */
 START_TEST(test_command_line)
 {
-	struct abibase_observation *obs;
+	static const char *const settings[] = { "virtio-net-device.csum=off",
+						"virtio-net-device.mq=off", NULL };
+	struct qtest_device dev;
 	char path[PATH_MAX];
 	char *text;
 	FILE *f;
 
-	ck_assert_int_eq(abibase_observe_set_qemu(
-				 o, program(QTEST_SCRIPT("echo \"$*\" >${0%/*}/args\n", "", "", "3"))),
-			 0);
-	ck_assert_int_eq(abibase_observe_add_setting(o, "virtio-net-device.csum=off"), 0);
-	ck_assert_int_eq(abibase_observe_add_setting(o, "virtio-net-device.mq=off"), 0);
-	ck_assert_int_eq(abibase_observe_run(o, &obs), 0);
-	abibase_observation_unref(obs);
+	rq.qemu = program(QTEST_SCRIPT("echo \"$*\" >${0%/*}/args\n", "", "", "3"));
+	rq.settings = settings;
+	ck_assert_int_eq(observe_run(t.ctx, &rq, &dev), 0);
 	snprintf(path, sizeof(path), "%s/args", dir);
 	f = fopen(path, "re");
 	ck_assert_ptr_nonnull(f);
@@ -152,13 +143,12 @@ static const struct {
 
 START_TEST(test_failures)
 {
-	struct abibase_observation *obs = NULL;
 	int64_t start = process_now();
+	struct qtest_device dev;
 
-	observe_set_timeout(o, test_patience(failures[_i].words));
-	ck_assert_int_eq(abibase_observe_set_qemu(o, program(failures[_i].text)), 0);
-	ck_assert_int_eq(abibase_observe_run(o, &obs), -failures[_i].err);
-	ck_assert_ptr_null(obs);
+	rq.timeout_ms = test_patience(failures[_i].words);
+	rq.qemu = program(failures[_i].text);
+	ck_assert_int_eq(observe_run(t.ctx, &rq, &dev), -failures[_i].err);
 	ck_assert_str_eq(abibase_context_error_id(t.ctx), "observe-failed");
 	ck_assert_msg(strstr(abibase_context_error(t.ctx), failures[_i].words), "%s",
 		      abibase_context_error(t.ctx));
@@ -168,22 +158,15 @@ END_TEST
 
 START_TEST(test_request)
 {
-	struct abibase_observe *empty;
-	struct abibase_observation *obs;
+	struct qtest_device dev;
 
-	ck_assert_int_eq(abibase_observe_set_backend(o, "hub"), -EINVAL);
-	ck_assert_str_eq(abibase_context_error_id(t.ctx), "backend-not-known");
-	ck_assert_int_eq(abibase_observe_set_machine(o, "q35,accel=kvm"), -EINVAL);
-	ck_assert_str_eq(abibase_context_error_id(t.ctx), "probe-bad-machine");
-	ck_assert_int_eq(abibase_observe_new(t.ctx, &empty), 0);
-	ck_assert_int_eq(abibase_observe_set_qemu(empty, "/bin/true"), 0);
-	ck_assert_int_eq(abibase_observe_run(empty, &obs), -EINVAL);
-	ck_assert_str_eq(abibase_context_error_id(t.ctx), "observe-incomplete");
-	abibase_observe_unref(empty);
-	ck_assert_ptr_null(abibase_observe_unref(NULL));
-	ck_assert_ptr_null(abibase_observation_unref(NULL));
-	ck_assert_int_eq(abibase_observe_set_qemu(o, "/nonexistent/qemu"), 0);
-	ck_assert_int_eq(abibase_observe_run(o, &obs), -ENOENT);
+	ck_assert_int_eq(qtest_backend("hub"), -1);
+	ck_assert_int_eq(qtest_backend("tap+vhost"), QTEST_TAP_VHOST);
+	rq.qemu = "/nonexistent/qemu";
+	ck_assert_int_eq(observe_run(t.ctx, &rq, &dev), -ENOENT);
+	rq.machine = "q35,accel=kvm";
+	ck_assert_int_eq(observe_run(t.ctx, &rq, &dev), -EINVAL);
+	ck_assert_str_eq(abibase_context_error_id(t.ctx), "observe-failed");
 }
 END_TEST
 
@@ -281,20 +264,14 @@ static void tell(void *data, enum abibase_cause cause, const char *id, const cha
 }
 
 /* An observation on a tap that nobody made. */
-static struct abibase_observation *pretend(uint64_t offered, unsigned int size,
-					   unsigned int vectors)
+static struct qtest_device pretend(uint64_t offered, unsigned int size, unsigned int vectors)
 {
-	const struct qtest_device dev = { .offered = { offered, 0 }, .n_queues = 3,
-					  .queue_size = { size, size, 64 }, .config_size = 8,
-					  .vectors = vectors };
-	struct abibase_observation *obs;
-
-	ck_assert_int_eq(abibase_observe_set_qemu(o, "/q"), 0);
-	ck_assert_int_eq(abibase_observe_set_machine(o, "pc-q35-10.0"), 0);
-	ck_assert_int_eq(abibase_observe_set_backend(o, "tap"), 0);
-	obs = observation_new(o, &dev);
-	ck_assert_ptr_nonnull(obs);
-	return obs;
+	rq.qemu = "/q";
+	rq.machine = "pc-q35-10.0";
+	rq.backend = QTEST_TAP;
+	return (struct qtest_device){ .offered = { offered, 0 }, .n_queues = 3,
+				      .queue_size = { size, size, 64 }, .config_size = 8,
+				      .vectors = vectors };
 }
 
 static struct abibase_profile *profile(const char *facts, const char *qemu)
@@ -312,21 +289,18 @@ static struct abibase_profile *profile(const char *facts, const char *qemu)
 START_TEST(test_differences)
 {
 	struct told told = { 0 };
-	struct abibase_observation *obs;
 	struct abibase_profile *p = profile(differences[_i].facts, differences[_i].qemu);
+	struct qtest_device dev = pretend(differences[_i].offered, differences[_i].size, 4);
 
-	for (const char *const *s = differences[_i].settings; *s; s++)
-		ck_assert_int_eq(abibase_observe_add_setting(o, *s), 0);
-	obs = pretend(differences[_i].offered, differences[_i].size, 4);
-	ck_assert_int_eq(abibase_observation_compare(t.ctx, t.cat, obs, p, NULL, NULL),
-			 abibase_observation_compare(t.ctx, t.cat, obs, p, tell, &told));
+	rq.settings = differences[_i].settings;
+	ck_assert_int_eq(observe_compare(t.ctx, t.cat, &rq, &dev, p, NULL, NULL),
+			 observe_compare(t.ctx, t.cat, &rq, &dev, p, tell, &told));
 	ck_assert_msg(told.n == differences[_i].n, "%s", told.n ? told.text.data : "nothing");
 	if (told.n) {
 		ck_assert_msg(told.cause == differences[_i].cause, "%s", told.text.data);
 		ck_assert_msg(strstr(told.text.data, differences[_i].words), "%s", told.text.data);
 	}
 	buf_clear(&told.text);
-	abibase_observation_unref(obs);
 	abibase_profile_unref(p);
 }
 END_TEST
@@ -351,19 +325,17 @@ START_TEST(test_vectors)
 {
 	struct told told = { 0 };
 	struct abibase_profile *p = profile(TAP_ALL USO, tables[_i].qemu);
-	struct abibase_observation *obs;
+	const char *const settings[] = { tables[_i].setting, NULL };
+	struct qtest_device dev = pretend(OFFER, 256, tables[_i].vectors);
 
-	if (tables[_i].setting)
-		ck_assert_int_eq(abibase_observe_add_setting(o, tables[_i].setting), 0);
-	obs = pretend(OFFER, 256, tables[_i].vectors);
-	ck_assert_int_eq(abibase_observation_compare(t.ctx, t.cat, obs, p, tell, &told),
+	rq.settings = settings;
+	ck_assert_int_eq(observe_compare(t.ctx, t.cat, &rq, &dev, p, tell, &told),
 			 tables[_i].words ? 1 : 0);
 	if (tables[_i].words) {
 		ck_assert_msg(told.cause == tables[_i].cause, "%s", told.text.data);
 		ck_assert_msg(strstr(told.text.data, tables[_i].words), "%s", told.text.data);
 	}
 	buf_clear(&told.text);
-	abibase_observation_unref(obs);
 	abibase_profile_unref(p);
 }
 END_TEST
@@ -375,13 +347,10 @@ START_TEST(test_alias)
 		TAP_ALL USO, V10 ", \"machines\": {\"pc-q35-10.0\": {\"alias\": \"q35\"}}");
 	const struct qtest_device dev = { .offered = { OFFER, 0 }, .n_queues = 1,
 					  .queue_size = { 256 }, .vectors = 4 };
-	struct abibase_observation *obs = pretend(OFFER, 256, 4);
 
-	abibase_observation_unref(obs);
-	ck_assert_int_eq(abibase_observe_set_machine(o, "q35"), 0);
-	obs = observation_new(o, &dev);
-	ck_assert_int_eq(abibase_observation_compare(t.ctx, t.cat, obs, p, NULL, NULL), 0);
-	abibase_observation_unref(obs);
+	pretend(OFFER, 256, 4);
+	rq.machine = "q35";
+	ck_assert_int_eq(observe_compare(t.ctx, t.cat, &rq, &dev, p, NULL, NULL), 0);
 	abibase_profile_unref(p);
 }
 END_TEST
@@ -389,14 +358,11 @@ END_TEST
 START_TEST(test_no_prediction)
 {
 	struct abibase_profile *p = profile(TAP_ALL USO, V10);
-	struct abibase_observation *obs = pretend(OFFER, 256, 4);
+	struct qtest_device dev = pretend(OFFER, 256, 4);
 
-	abibase_observation_unref(obs);
-	ck_assert_int_eq(abibase_observe_set_qemu(o, "/other"), 0);
-	obs = observation_new(o, &(struct qtest_device){ .n_queues = 0 });
-	ck_assert_int_eq(abibase_observation_compare(t.ctx, t.cat, obs, p, NULL, NULL), -EINVAL);
+	rq.qemu = "/other";
+	ck_assert_int_eq(observe_compare(t.ctx, t.cat, &rq, &dev, p, NULL, NULL), -EINVAL);
 	ck_assert_str_eq(abibase_context_error_id(t.ctx), "qemu-not-known");
-	abibase_observation_unref(obs);
 	abibase_profile_unref(p);
 }
 END_TEST
@@ -441,8 +407,8 @@ END_TEST
 /* What is observed can be recorded, and says the same when it is read. */
 START_TEST(test_record)
 {
-	struct abibase_observation *obs = pretend(OFFER, 1024, 4);
-	json_t *shape = observation_json(obs), *entry, *root;
+	struct qtest_device dev = pretend(OFFER, 1024, 4);
+	json_t *shape = observation_json(&dev), *entry, *root;
 	struct abibase_profile *p;
 	char *text;
 
@@ -460,7 +426,6 @@ START_TEST(test_record)
 	free(text);
 	abibase_profile_unref(p);
 	json_decref(root);
-	abibase_observation_unref(obs);
 }
 END_TEST
 

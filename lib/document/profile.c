@@ -386,6 +386,14 @@ static int profile_fill_qemu(struct abibase_profile *p)
 	return 0;
 }
 
+const struct profile_qemu *profile_qemu_at(const struct abibase_profile *p, const char *path)
+{
+	for (size_t i = 0; i < p->n_qemu; i++)
+		if (p->qemu[i].path && streq(p->qemu[i].path, path))
+			return &p->qemu[i];
+	return NULL;
+}
+
 const json_t *profile_unasked(const struct abibase_profile *p, size_t i)
 {
 	size_t k;

@@ -45,6 +45,8 @@ int profile_from_document(struct abibase_context *ctx, json_t *root, const char 
 			  const char *path, struct abibase_profile **ret);
 /* Another profile of the same document; NULL when there is no memory. */
 struct abibase_profile *profile_share(struct abibase_profile *p);
+/* The QEMU that the profile has under this path, or NULL. */
+const struct profile_qemu *profile_qemu_at(const struct abibase_profile *p, const char *path);
 /* The entry of the @i-th QEMU that was there and could not be asked: "unknown", and often "path". */
 const json_t *profile_unasked(const struct abibase_profile *p, size_t i);
 /* A condition as the catalogue writes it: "FACT" (@ret_bit is -1) or "FACT[BIT]". -EINVAL, -ENOMEM. */

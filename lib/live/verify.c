@@ -922,14 +922,6 @@ static enum abibase_verdict verdict_of(const struct verification *vf, size_t dev
 
 /* --------------------------------------------------------------------------- all of it */
 
-static const struct profile_qemu *find_qemu(const struct abibase_verify *v, const char *path)
-{
-	for (size_t i = 0; v->p && path && i < v->p->n_qemu; i++)
-		if (v->p->qemu[i].path && streq(v->p->qemu[i].path, path))
-			return &v->p->qemu[i];
-	return NULL;
-}
-
 /* The one that was asked for, or the first of the host that has a list of the baseline. */
 static int own_list(struct verifying *k, char ***ret)
 {
@@ -966,7 +958,7 @@ static int prepare(struct verifying *k)
 	if (v->argv)
 		return throwaway_parse(&k->t, (const char *const *)v->argv);
 	r = own_list(k, &list);
-	if (r == -ENOENT && v->qemu && !find_qemu(v, v->qemu)) {
+	if (r == -ENOENT && v->qemu && !profile_qemu_at(v->p, v->qemu)) {
 		say(k, ABIBASE_FINDING_UNKNOWN, NO_DEVICE, "verify-failed", LAYER_QEMU,
 		    keep(k, "%s did not answer when it was asked what it has", v->qemu), NULL);
 		return 1;
@@ -1010,7 +1002,7 @@ static int run(struct verifying *k)
 	r = prepare(k);
 	if (r)
 		return r < 0 ? r : 0;
-	q = find_qemu(k->v, k->out->qemu);
+	q = k->v->p && k->out->qemu ? profile_qemu_at(k->v->p, k->out->qemu) : NULL;
 	k->have_view = q != NULL;
 	qemu_view_init(&k->view, k->v->cat, q ? q->json : NULL, k->v->b->machine);
 	r = make_devices(k);

@@ -76,6 +76,19 @@ bool qemu_takes_name(const json_t *entry, const char *name, const char *machine)
 	       (alias && strlen(alias) == len && !strncmp(alias, name, len));
 }
 
+const char *qemu_machine_called(const json_t *machines, const char *name)
+{
+	const char *key;
+	json_t *m;
+
+	if (json_object_get(machines, name))
+		return name;
+	json_object_foreach((json_t *)machines, key, m)
+		if (same_text(json_string_value(json_object_get(m, "alias")), name))
+			return key;
+	return NULL;
+}
+
 static const json_t *recorded_value(const struct qemu_view *q, const char *key)
 {
 	const json_t *own = json_object_get(q->values, key);

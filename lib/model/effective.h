@@ -53,6 +53,8 @@ bool qemu_cuts_machine(const json_t *entry, const char *machine);
  * which stands beside the machine type in its record.
  */
 bool qemu_takes_name(const json_t *entry, const char *name, const char *machine);
+/* The machine type of a QEMU that has this name or alias; NULL: there is none. */
+const char *qemu_machine_called(const json_t *machines, const char *name);
 /* A recorded value, or NULL when none was recorded under this machine type. */
 const json_t *qemu_recorded(const json_t *entry, const char *machine, const char *key);
 /*

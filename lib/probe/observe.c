@@ -32,49 +32,31 @@ static bool is_usable(const struct observing *o, size_t backend)
 {
 	struct ask a = { .cat = o->cat, .p = o->p };
 
-	return o->cat->backends[backend].by_default && ask_usable(&a, backend) == ABIBASE_YES;
+	return o->cat->backends[backend].by_default &&
+	       qtest_backend(o->cat->backends[backend].name) >= 0 && ask_usable(&a, backend) == ABIBASE_YES;
 }
 
-static int take(struct observing *o, const struct abibase_observation *obs, const char *backend,
-		json_t *shape)
-{
-	int r;
-
-	if (json_object_set_new(shape, backend, observation_json(obs)) < 0)
-		return -ENOMEM;
-	r = abibase_observation_compare(o->pr->ctx, o->cat, obs, o->p, tell, o);
-	return r < 0 ? r : 0;
-}
-
-static int observe(struct observing *o, const char *machine, const char *backend, json_t *shape)
+static int observe(struct observing *o, const char *machine, size_t backend, json_t *shape)
 {
 	struct abibase_context *ctx = o->pr->ctx;
-	struct abibase_observation *obs = NULL;
-	struct abibase_observe *rq;
-	int r = abibase_observe_new(ctx, &rq);
+	const char *name = o->cat->backends[backend].name;
+	const struct observe_request rq = { .qemu = o->path, .machine = machine,
+					    .backend = (enum qtest_backend)qtest_backend(name),
+					    .timeout_ms = o->pr->qemu_timeout_ms,
+					    .stop = &o->pr->stop };
+	struct qtest_device dev;
+	int r = observe_run(ctx, &rq, &dev);
 
-	if (r < 0)
-		return r;
-	observe_set_timeout(rq, o->pr->qemu_timeout_ms);
-	observe_set_stop(rq, &o->pr->stop);
-	r = abibase_observe_set_qemu(rq, o->path);
-	if (r == 0)
-		r = abibase_observe_set_machine(rq, machine);
-	if (r == 0)
-		r = abibase_observe_set_backend(rq, backend);
-	if (r == 0)
-		r = abibase_observe_run(rq, &obs);
-	abibase_observe_unref(rq);
-	if (r == 0) {
-		r = take(o, obs, backend, shape);
-		abibase_observation_unref(obs);
-		return r;
+	if (r < 0 && r != -ENOMEM) {
+		context_log(ctx, LOG_WARNING, "probe-observe-failed", "%s", abibase_context_error(ctx));
+		o->stop = r == -ETIMEDOUT;
+		return 0;
 	}
-	if (r == -ENOMEM)
-		return r;
-	context_log(ctx, LOG_WARNING, "probe-observe-failed", "%s", abibase_context_error(ctx));
-	o->stop = r == -ETIMEDOUT;
-	return 0;
+	if (r == 0 && json_object_set_new(shape, name, observation_json(&dev)) < 0)
+		r = -ENOMEM;
+	if (r == 0)
+		r = observe_compare(ctx, o->cat, &rq, &dev, o->p, tell, o);
+	return r < 0 ? r : 0;
 }
 
 static int observe_machine(struct observing *o, const char *machine, json_t *shapes)
@@ -84,8 +66,7 @@ static int observe_machine(struct observing *o, const char *machine, json_t *sha
 	if (!shape)
 		return -ENOMEM;
 	for (size_t i = 0; !o->stop && i < o->cat->n_backends; i++) {
-		const struct backend *b = &o->cat->backends[i];
-		int r = is_usable(o, i) ? observe(o, machine, b->name, shape) : 0;
+		int r = is_usable(o, i) ? observe(o, machine, i, shape) : 0;
 
 		if (r < 0)
 			return r;

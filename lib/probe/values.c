@@ -20,6 +20,7 @@
 #include "document/build.h"
 #include "document/catalogue.h"
 #include "base/context.h"
+#include "model/effective.h"
 #include "probe/probe.h"
 #include "qemu/qmp.h"
 #include "base/known.h"
@@ -65,27 +66,10 @@ static bool wanted_unasked(const char *name)
 	return !m.upstream || version_cmp(&m.version, &oldest) >= 0;
 }
 
-/* The machine type that has this name or alias. */
-static const char *find_machine(const json_t *machines, const char *name)
-{
-	const char *key;
-	json_t *m;
-
-	if (json_object_get(machines, name))
-		return name;
-	json_object_foreach((json_t *)machines, key, m) {
-		const char *alias = json_string_value(json_object_get(m, "alias"));
-
-		if (alias && streq(alias, name))
-			return key;
-	}
-	return NULL;
-}
-
 static int choose_named(struct values *v, const json_t *machines)
 {
 	for (size_t i = 0; i < v->pr->n_machine; i++) {
-		const char *name = find_machine(machines, v->pr->machine[i]);
+		const char *name = qemu_machine_called(machines, v->pr->machine[i]);
 
 		if (!name)
 			context_log(v->pr->ctx, LOG_NOTICE, "probe-qemu-no-machine",

@@ -29,6 +29,14 @@ const char *const qtest_backend_names[N_QTEST_BACKENDS + 1] = {
 	[N_QTEST_BACKENDS] = NULL,
 };
 
+int qtest_backend(const char *name)
+{
+	for (int i = 0; i < QTEST_HUB; i++)
+		if (streq(qtest_backend_names[i], name))
+			return i;
+	return -1;
+}
+
 static bool is_tap(enum qtest_backend b)
 {
 	return b == QTEST_TAP || b == QTEST_TAP_VHOST;

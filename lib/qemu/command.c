@@ -602,10 +602,9 @@ static int review_option(void *data, const char *name, const char *value)
 static bool takes_name(const struct abibase_profile *p, const char *qemu, const char *name,
 		       const char *machine)
 {
-	for (size_t i = 0; p && qemu && i < p->n_qemu; i++)
-		if (p->qemu[i].path && streq(p->qemu[i].path, qemu))
-			return qemu_takes_name(p->qemu[i].json, name, machine);
-	return false;
+	const struct profile_qemu *q = p && qemu ? profile_qemu_at(p, qemu) : NULL;
+
+	return q && qemu_takes_name(q->json, name, machine);
 }
 
 ABIBASE_EXPORT int abibase_baseline_review(struct abibase_context *ctx,

@@ -39,159 +39,20 @@
 
 #define TIMEOUT_MS 20000
 
-struct abibase_observe {
-	struct abibase_context *ctx;
-	char *qemu, *machine;
-	enum qtest_backend backend;
-	char **settings;
-	size_t n_settings, cap_settings;
-	int timeout_ms;
-	const struct process_stop *stop;
-};
-
-struct abibase_observation {
-	int refcount;
-	char *qemu, *machine;
-	char **settings; /* ends with NULL; or NULL */
-	enum qtest_backend backend;
-	struct qtest_device dev;
-};
-
-/* ------------------------------------------------------------------ request */
-
-int abibase_observe_new(struct abibase_context *ctx, struct abibase_observe **ret)
-{
-	struct abibase_observe *o = calloc(1, sizeof(*o));
-
-	if (!o)
-		return context_oom(ctx);
-	o->ctx = abibase_context_ref(ctx);
-	o->timeout_ms = TIMEOUT_MS;
-	*ret = o;
-	return 0;
-}
-
-static void free_settings(char **settings)
-{
-	for (char **s = settings; s && *s; s++)
-		free(*s);
-	free(settings);
-}
-
-struct abibase_observe *abibase_observe_unref(struct abibase_observe *o)
-{
-	if (!o)
-		return NULL;
-	free_settings(o->settings);
-	free(o->qemu);
-	free(o->machine);
-	abibase_context_unref(o->ctx);
-	free(o);
-	return NULL;
-}
-
-static int replace(struct abibase_observe *o, char **place, const char *s)
-{
-	char *copy = strdup(s);
-
-	if (!copy)
-		return context_oom(o->ctx);
-	free(*place);
-	*place = copy;
-	return 0;
-}
-
-int abibase_observe_set_qemu(struct abibase_observe *o, const char *path)
-{
-	return replace(o, &o->qemu, path);
-}
-
-int abibase_observe_set_machine(struct abibase_observe *o, const char *machine)
-{
-	if (!name_valid(machine))
-		return context_fail(o->ctx, EINVAL, "probe-bad-machine", NULL,
-				    "\"%s\" cannot be the name of a machine type", machine);
-	return replace(o, &o->machine, machine);
-}
-
-int abibase_observe_set_backend(struct abibase_observe *o, const char *backend)
-{
-	for (size_t i = 0; i < QTEST_HUB; i++)
-		if (streq(qtest_backend_names[i], backend)) {
-			o->backend = (enum qtest_backend)i;
-			return 0;
-		}
-	return context_fail(o->ctx, EINVAL, "backend-not-known", NULL,
-			    "\"%s\" is not a backend that can be observed: tap, tap+vhost, "
-			    "macvtap, macvtap+vhost, user",
-			    backend);
-}
-
-int abibase_observe_add_setting(struct abibase_observe *o, const char *setting)
-{
-	char *copy;
-
-	/* The last one stays NULL. */
-	if (array_grow(&o->settings, o->n_settings + 1, &o->cap_settings, sizeof(*o->settings)) < 0)
-		return context_oom(o->ctx);
-	copy = strdup(setting);
-	o->settings[o->n_settings] = copy;
-	if (!copy)
-		return context_oom(o->ctx);
-	o->settings[++o->n_settings] = NULL;
-	return 0;
-}
-
-void observe_set_timeout(struct abibase_observe *o, int timeout_ms)
-{
-	o->timeout_ms = timeout_ms;
-}
-
-void observe_set_stop(struct abibase_observe *o, const struct process_stop *stop)
-{
-	o->stop = stop;
-}
-
-/* ------------------------------------------------------------------- result */
-
-static int copy_settings(const struct abibase_observe *o, struct abibase_observation *obs)
-{
-	obs->settings = calloc(o->n_settings + 1, sizeof(*obs->settings));
-	if (!obs->settings)
-		return -ENOMEM;
-	for (size_t i = 0; i < o->n_settings; i++) {
-		obs->settings[i] = strdup(o->settings[i]);
-		if (!obs->settings[i])
-			return -ENOMEM;
-	}
-	return 0;
-}
-
-struct abibase_observation *observation_new(const struct abibase_observe *o,
-					    const struct qtest_device *dev)
-{
-	struct abibase_observation *obs = calloc(1, sizeof(*obs));
-
-	if (!obs)
-		return NULL;
-	obs->refcount = 1;
-	obs->qemu = strdup(o->qemu);
-	obs->machine = strdup(o->machine);
-	obs->backend = o->backend;
-	obs->dev = *dev;
-	if (!obs->qemu || !obs->machine || copy_settings(o, obs) < 0)
-		return abibase_observation_unref(obs);
-	return obs;
-}
+/* ---------------------------------------------------------------------- to observe */
 
 /* "-global" before each setting */
-static const char **global_words(const struct abibase_observe *o)
+static const char **global_words(const char *const *settings)
 {
-	const char **words = calloc(2 * o->n_settings + 1, sizeof(*words));
+	const char **words;
+	size_t n = 0;
 
-	for (size_t i = 0; words && i < o->n_settings; i++) {
+	while (settings && settings[n])
+		n++;
+	words = calloc(2 * n + 1, sizeof(*words));
+	for (size_t i = 0; words && i < n; i++) {
 		words[2 * i] = "-global";
-		words[2 * i + 1] = o->settings[i];
+		words[2 * i + 1] = settings[i];
 	}
 	return words;
 }
@@ -213,86 +74,24 @@ int observe_plain(const struct qtest_request *rq, enum qtest_backend backend,
 	return qtest_observe(&one, ret, why);
 }
 
-int abibase_observe_run(struct abibase_observe *o, struct abibase_observation **ret)
+int observe_run(struct abibase_context *ctx, const struct observe_request *rq,
+		struct qtest_device *ret)
 {
-	_autofree_ const char **words = global_words(o);
-	const struct qtest_request rq = { .path = o->qemu, .machine = o->machine, .words = words,
-					  .timeout_ms = o->timeout_ms, .stop = o->stop };
-	struct abibase_observation *obs;
-	struct qtest_device dev;
+	_autofree_ const char **words = global_words(rq->settings);
+	const struct qtest_request qrq = { .path = rq->qemu, .machine = rq->machine, .words = words,
+					   .timeout_ms = rq->timeout_ms ? rq->timeout_ms : TIMEOUT_MS,
+					   .stop = rq->stop };
 	_buf_ why = { 0 };
-	int r;
+	int r = words ? observe_plain(&qrq, rq->backend, ret, &why) : -ENOMEM;
 
-	if (!o->qemu || !o->machine)
-		return context_fail(o->ctx, EINVAL, "observe-incomplete", NULL,
-				    "an observation needs a QEMU and a machine type");
-	if (!words)
-		return context_oom(o->ctx);
-	r = observe_plain(&rq, o->backend, &dev, &why);
-	if (r == 0) {
-		obs = observation_new(o, &dev);
-		if (!obs)
-			return context_oom(o->ctx);
-		*ret = obs;
+	if (r == 0)
 		return 0;
-	}
-	if (buf_failed(&why) || !why.len)
-		return context_oom(o->ctx);
-	return context_fail(o->ctx, -r, "observe-failed", o->qemu,
-			    "%s: what it offers under %s on %s could not be observed: %s", o->qemu,
-			    o->machine, qtest_backend_names[o->backend], why.data);
-}
-
-struct abibase_observation *abibase_observation_ref(struct abibase_observation *obs)
-{
-	if (obs)
-		__atomic_add_fetch(&obs->refcount, 1, __ATOMIC_RELAXED);
-	return obs;
-}
-
-struct abibase_observation *
-abibase_observation_unref(struct abibase_observation *obs)
-{
-	if (!obs || __atomic_sub_fetch(&obs->refcount, 1, __ATOMIC_ACQ_REL) > 0)
-		return NULL;
-	free(obs->qemu);
-	free(obs->machine);
-	free_settings(obs->settings);
-	free(obs);
-	return NULL;
-}
-
-void abibase_observation_offered(const struct abibase_observation *obs,
-						uint64_t ret[2])
-{
-	memcpy(ret, obs->dev.offered, sizeof(obs->dev.offered));
-}
-
-size_t abibase_observation_queue_count(const struct abibase_observation *obs)
-{
-	return obs->dev.n_queues;
-}
-
-unsigned int abibase_observation_queue_size(const struct abibase_observation *obs,
-							   size_t i)
-{
-	return i < obs->dev.n_queues ? obs->dev.queue_size[i] : 0;
-}
-
-unsigned int abibase_observation_config_size(const struct abibase_observation *obs)
-{
-	return obs->dev.config_size;
-}
-
-uint64_t abibase_observation_bar_size(const struct abibase_observation *obs,
-						     unsigned int bar)
-{
-	return bar < QTEST_BARS ? obs->dev.bar[bar].size : 0;
-}
-
-unsigned int abibase_observation_vectors(const struct abibase_observation *obs)
-{
-	return obs->dev.vectors;
+	if (buf_failed(&why) || (r == -ENOMEM && !why.len))
+		return context_oom(ctx);
+	return context_fail(ctx, -r, "observe-failed", rq->qemu,
+			    "%s: what it offers under %s on %s could not be observed: %s", rq->qemu,
+			    rq->machine, qtest_backend_names[rq->backend],
+			    why.len ? why.data : strerror(-r));
 }
 
 /* ------------------------------------------------------------------- record */
@@ -331,51 +130,36 @@ json_t *sizes_json(const struct qtest_device *dev)
 	if (ret && dev->rom_size &&
 	    json_object_set_new(ret, "rom_size", json_integer((json_int_t)dev->rom_size)) < 0)
 		return NULL;
-	return json_incref(ret);
+	return steal(&ret);
 }
 
-json_t *observation_json(const struct abibase_observation *obs)
+json_t *observation_json(const struct qtest_device *dev)
 {
-	json_auto_t *sizes = sizes_json(&obs->dev);
-	json_t *bars = bars_json(&obs->dev);
+	json_auto_t *v = sizes_json(dev);
 	char word[48];
 
-	if (!sizes || !bars) {
-		json_decref(bars);
+	snprintf(word, sizeof(word), "0x%016llx%016llx", (unsigned long long)dev->offered[1],
+		 (unsigned long long)dev->offered[0]);
+	if (json_object_set_new(v, "bars", bars_json(dev)) < 0 ||
+	    json_object_set_new(v, "config_size", json_integer(dev->config_size)) < 0 ||
+	    json_object_set_new(v, "offered", json_string(word)) < 0 ||
+	    json_object_set_new(v, SHAPE_VECTORS, json_integer(dev->vectors)) < 0)
 		return NULL;
-	}
-	snprintf(word, sizeof(word), "0x%016llx%016llx", (unsigned long long)obs->dev.offered[1],
-		 (unsigned long long)obs->dev.offered[0]);
-	if (json_object_set_new(sizes, "bars", bars) < 0 ||
-	    json_object_set_new(sizes, "config_size",
-				json_integer((json_int_t)obs->dev.config_size)) < 0 ||
-	    json_object_set_new(sizes, "offered", json_string(word)) < 0 ||
-	    json_object_set_new(sizes, SHAPE_VECTORS, json_integer((json_int_t)obs->dev.vectors)) <
-		    0)
-		return NULL;
-	return json_incref(sizes);
-}
-
-int abibase_observation_to_json(const struct abibase_observation *obs, char **ret)
-{
-	json_auto_t *v = observation_json(obs);
-
-	if (!v)
-		return -ENOMEM;
-	return json_give(v, ret);
+	return steal(&v);
 }
 
 /* ------------------------------------------------ prediction and observation */
 
 struct comparing {
 	const struct abibase_catalogue *cat;
-	const struct abibase_observation *obs;
+	const struct observe_request *rq;
+	const struct qtest_device *dev;
 	const struct abibase_profile *p;
 	const struct profile_qemu *qemu;
 	struct qemu_view view;
 	size_t backend;
 	uint64_t predicted[2];
-	abibase_difference_fn fn;
+	observe_difference_fn fn;
 	void *data;
 	int n;
 	bool failed;
@@ -389,9 +173,8 @@ static const struct {
 	[ABIBASE_CAUSE_BUILD] = { "observe-build-unusual", "this QEMU build is unusual" },
 };
 
-static void differ(struct comparing *k, enum abibase_cause cause, const char *fmt, ...)
-	_printf_(3, 4);
-static void differ(struct comparing *k, enum abibase_cause cause, const char *fmt, ...)
+static _printf_(3, 4) void differ(struct comparing *k, enum abibase_cause cause, const char *fmt,
+				  ...)
 {
 	_autofree_ char *what = NULL, *text = NULL;
 	va_list ap;
@@ -405,8 +188,8 @@ static void differ(struct comparing *k, enum abibase_cause cause, const char *fm
 		k->failed = true;
 		return;
 	}
-	if (asprintf(&text, "%s under %s on %s: %s: %s", k->obs->qemu, k->obs->machine,
-		     qtest_backend_names[k->obs->backend], causes[cause].words, what) < 0) {
+	if (asprintf(&text, "%s under %s on %s: %s: %s", k->rq->qemu, k->rq->machine,
+		     qtest_backend_names[k->rq->backend], causes[cause].words, what) < 0) {
 		text = NULL;
 		k->failed = true;
 		return;
@@ -416,14 +199,9 @@ static void differ(struct comparing *k, enum abibase_cause cause, const char *fm
 		k->fn(k->data, cause, causes[cause].id, text);
 }
 
-static bool has_bit(const uint64_t word[2], int bit)
-{
-	return word[bit / 64] >> (bit % 64) & 1;
-}
-
 static bool is_offered(const struct comparing *k, int bit)
 {
-	return has_bit(k->obs->dev.offered, bit);
+	return word_has(k->dev->offered, bit);
 }
 
 /* The host, of which only what this QEMU looks at is asked. */
@@ -438,7 +216,7 @@ static const char *setting_of(const struct comparing *k, const struct row *row)
 	size_t len = strlen(row->key);
 	const char *value = NULL;
 
-	for (char **s = k->obs->settings; s && *s; s++)
+	for (const char *const *s = k->rq->settings; s && *s; s++)
 		if (strncmp(*s, row->key, len) == 0 && (*s)[len] == '=')
 			value = *s + len + 1;
 	return value;
@@ -641,9 +419,9 @@ static void compare_queues(struct comparing *k)
 		package && *package ? ABIBASE_CAUSE_BUILD : ABIBASE_CAUSE_CATALOGUE;
 	unsigned int most = 0;
 
-	for (unsigned int i = 0; i < k->obs->dev.n_queues; i++)
-		if (k->obs->dev.queue_size[i] > most)
-			most = k->obs->dev.queue_size[i];
+	for (unsigned int i = 0; i < k->dev->n_queues; i++)
+		if (k->dev->queue_size[i] > most)
+			most = k->dev->queue_size[i];
 	for (size_t i = 0; i < k->cat->n_shapes; i++) {
 		const struct shape *s = &k->cat->shapes[i];
 		int64_t size = streq(s->recorded, "queue_sizes") ?
@@ -677,48 +455,20 @@ static void compare_vectors(struct comparing *k)
 	struct effective e;
 	int64_t number = row ? number_of(k, row, &e) : -1;
 
-	if (number < 0 || number == (int64_t)k->obs->dev.vectors)
+	if (number < 0 || number == (int64_t)k->dev->vectors)
 		return;
 	differ(k, e.recorded ? ABIBASE_CAUSE_BUILD : ABIBASE_CAUSE_CATALOGUE,
-	       "its MSI-X table has %u entries, and %s says %lld%s", k->obs->dev.vectors,
+	       "its MSI-X table has %u entries, and %s says %lld%s", k->dev->vectors,
 	       row->key, (long long)number, e.recorded ? "" : " by the catalogue");
 }
 
-/* The name of the machine type that may have been called by its alias. */
-static const char *machine_name(const json_t *entry, const char *machine)
+int observe_compare(struct abibase_context *ctx, const struct abibase_catalogue *cat,
+		    const struct observe_request *rq, const struct qtest_device *dev,
+		    const struct abibase_profile *p, observe_difference_fn fn, void *data)
 {
-	const json_t *machines = json_object_get(entry, "machines");
-	const char *name;
-	json_t *v;
-
-	if (json_object_get(machines, machine))
-		return machine;
-	json_object_foreach((json_t *)machines, name, v) {
-		const char *alias = json_string_value(json_object_get(v, "alias"));
-
-		if (alias && streq(alias, machine))
-			return name;
-	}
-	return machine;
-}
-
-static const struct profile_qemu *find_qemu(const struct abibase_profile *p, const char *path)
-{
-	for (size_t i = 0; i < p->n_qemu; i++)
-		if (p->qemu[i].path && streq(p->qemu[i].path, path))
-			return &p->qemu[i];
-	return NULL;
-}
-
-int abibase_observation_compare(struct abibase_context *ctx,
-					       const struct abibase_catalogue *cat,
-					       const struct abibase_observation *obs,
-					       const struct abibase_profile *p,
-					       abibase_difference_fn fn, void *data)
-{
-	const char *backend = qtest_backend_names[obs->backend];
-	struct comparing k = { .cat = cat, .obs = obs, .p = p, .fn = fn, .data = data,
-			       .qemu = find_qemu(p, obs->qemu) };
+	const char *backend = qtest_backend_names[rq->backend];
+	struct comparing k = { .cat = cat, .rq = rq, .dev = dev, .p = p, .fn = fn,
+			       .data = data, .qemu = profile_qemu_at(p, rq->qemu) };
 	int be = catalogue_backend(cat, backend), r;
 	const char *machine;
 
@@ -729,17 +479,18 @@ int abibase_observation_compare(struct abibase_context *ctx,
 				    backend);
 	if (!k.qemu)
 		return context_fail(ctx, EINVAL, "qemu-not-known", NULL,
-				    "%s has no record of the QEMU %s", p->name, obs->qemu);
+				    "%s has no record of the QEMU %s", p->name, rq->qemu);
 	k.backend = (size_t)be;
-	machine = machine_name(k.qemu->json, obs->machine);
+	machine = qemu_machine_called(json_object_get(k.qemu->json, "machines"), rq->machine);
+	machine = machine ? machine : rq->machine;
 	qemu_view_init(&k.view, cat, k.qemu->json, machine);
-	r = abibase_predict(ctx, cat, p, obs->qemu, machine, backend,
-			    (const char *const *)obs->settings, k.predicted, NULL);
+	r = abibase_predict(ctx, cat, p, rq->qemu, machine, backend,
+			    rq->settings, k.predicted, NULL);
 	if (r < 0)
 		return r;
 	compare_backend(&k);
 	for (int bit = 0; bit < 128; bit++)
-		if (has_bit(k.predicted, bit) != is_offered(&k, bit))
+		if (word_has(k.predicted, bit) != is_offered(&k, bit))
 			compare_bit(&k, bit);
 	compare_queues(&k);
 	compare_vectors(&k);

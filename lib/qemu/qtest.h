@@ -30,6 +30,8 @@ enum qtest_backend {
 };
 /* "tap", "tap+vhost", ...; ends with NULL */
 extern const char *const qtest_backend_names[N_QTEST_BACKENDS + 1];
+/* The one of this name that a guest can be on, or -1. */
+int qtest_backend(const char *name);
 
 struct qtest_bar {
 	uint64_t size; /* 0: there is none */

@@ -651,15 +651,16 @@ int throwaway_default(struct throwaway *t, const char *const *list)
 	for (size_t i = 0; r == 0 && i < b->n_offers; i++) {
 		struct nic *nic = add_nic(t);
 		const char *name = b->in.backends[b->offers[i].backend];
+		int backend = qtest_backend(name);
 
 		if (!nic)
 			return -ENOMEM;
 		nic->name = name;
 		nic->driver = "virtio-net-pci";
-		opaque(t, nic, name, "this backend cannot be made");
-		for (unsigned int k = 0; k < QTEST_HUB; k++)
-			if (streq(qtest_backend_names[k], name))
-				on_host(nic, (enum qtest_backend)k, 1);
+		if (backend >= 0)
+			on_host(nic, (enum qtest_backend)backend, 1);
+		else
+			opaque(t, nic, name, "this backend cannot be made");
 	}
 	if (r < 0)
 		return r;
