@@ -123,9 +123,9 @@ static unsigned int findings(const struct abibase_baseline *b, enum abibase_find
 		const char *text = abibase_baseline_finding_get(b, i, "text");
 
 		ck_assert(text && *text && !strchr(text, '\n'));
-		ck_assert(b->findings[i].kind == ABIBASE_FINDING_NOTE ||
+		ck_assert(b->findings.f[i].kind == ABIBASE_FINDING_NOTE ||
 			  abibase_baseline_finding_get(b, i, "remedy"));
-		n += b->findings[i].kind == kind &&
+		n += b->findings.f[i].kind == kind &&
 		     streq(abibase_baseline_finding_get(b, i, "id"), id);
 	}
 	return n;
@@ -476,8 +476,8 @@ START_TEST(test_all_conflicts)
 	ck_assert_uint_eq(findings(b, ABIBASE_FINDING_CONFLICT, "host-without-machine"), 2);
 	/* conflicts first, then unknowns, then notes */
 	for (size_t i = 1; i < abibase_baseline_finding_count(b); i++)
-		ck_assert_int_le(b->findings[i - 1].kind,
-				 b->findings[i].kind);
+		ck_assert_int_le(b->findings.f[i - 1].kind,
+				 b->findings.f[i].kind);
 	abibase_baseline_unref(b);
 }
 END_TEST

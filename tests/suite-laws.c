@@ -541,8 +541,8 @@ START_TEST(test_reading_keeps_the_answer)
 		ck_assert_uint_eq(abibase_baseline_finding_count(a),
 				  abibase_baseline_finding_count(b));
 		for (size_t i = 0; i < abibase_baseline_finding_count(a); i++) {
-			ck_assert_int_eq(a->findings[i].kind,
-					 b->findings[i].kind);
+			ck_assert_int_eq(a->findings.f[i].kind,
+					 b->findings.f[i].kind);
 			ck_assert_str_eq(abibase_baseline_finding_get(a, i, "id"),
 					 abibase_baseline_finding_get(b, i, "id"));
 			ck_assert_str_eq(abibase_baseline_finding_get(a, i, "text"),

@@ -18,7 +18,7 @@ void text_labelled(const char *label, const char *text, struct buf *out)
 }
 
 /* One fact that is missing keeps several properties from what they should be. */
-static bool same_cause(const struct check_finding *a, const struct check_finding *b)
+static bool same_cause(const struct finding *a, const struct finding *b)
 {
 	return a->cause && same_text(a->cause, b->cause) && a->kind == b->kind &&
 	       same_text(a->layer, b->layer) && same_text(a->remedy, b->remedy);
@@ -41,10 +41,10 @@ static void text_properties(const struct abibase_check *c, size_t first, struct 
 	const char *class_name = NULL;
 	_buf_ text = { 0 };
 
-	for (size_t i = first; i < c->n; i++) {
-		const struct check_finding *f = &c->findings[i];
+	for (size_t i = first; i < c->findings.n; i++) {
+		const struct finding *f = &c->findings.f[i];
 
-		if (!f->property || !same_cause(&c->findings[first], f))
+		if (!f->property || !same_cause(&c->findings.f[first], f))
 			continue;
 		text_property(f->property, &class_name, &text);
 		buf_printf(&text, " (%s", f->feature);
@@ -60,7 +60,7 @@ static void text_properties(const struct abibase_check *c, size_t first, struct 
 
 static void text_finding(const struct abibase_check *c, size_t i, struct buf *out)
 {
-	const struct check_finding *f = &c->findings[i];
+	const struct finding *f = &c->findings.f[i];
 	const char *label = f->kind == ABIBASE_FINDING_UNKNOWN ? "unknown" :
 			    f->kind == ABIBASE_FINDING_NOTE    ? "note" :
 			    f->by_list			       ? f->bit >= 0 ? "off" : "differs" :
@@ -69,7 +69,7 @@ static void text_finding(const struct abibase_check *c, size_t i, struct buf *ou
 	_buf_ text = { 0 };
 
 	for (size_t k = 0; k < i; k++)
-		if (same_cause(&c->findings[k], f))
+		if (same_cause(&c->findings.f[k], f))
 			return;
 	if (f->cause)
 		buf_printf(&text, "%s: %s [%s]", f->layer, f->cause, f->id);
@@ -87,7 +87,7 @@ static void text_finding(const struct abibase_check *c, size_t i, struct buf *ou
 
 void hostcheck_text(const struct abibase_check *c, struct buf *out)
 {
-	for (size_t i = 0; i < c->n; i++)
+	for (size_t i = 0; i < c->findings.n; i++)
 		text_finding(c, i, out);
 }
 
@@ -96,23 +96,25 @@ static void text_admit(const struct abibase_check *c, struct buf *out)
 {
 	const char *class_name = NULL;
 	_buf_ text = { 0 };
+	size_t i;
+	json_t *v;
 
-	if (!c->asked || (!c->n_lost && !c->n_set && !c->admit_id &&
+	if (!c->asked || (!json_array_size(c->lost) && !json_array_size(c->set) && !c->admit_id &&
 			  (c->admissible || c->verdict != ABIBASE_VERDICT_NO)))
 		return;
 	if (!c->admissible)
 		buf_puts(&text, "not as it is: no baseline of this machine type has this host too, "
 				"whatever is off");
-	else if (c->n_lost)
+	else if (json_array_size(c->lost))
 		buf_puts(&text, "it takes these from every guest started from then on: ");
-	for (size_t i = 0; i < c->n_lost; i++)
-		text_property(c->lost[i], &class_name, &text);
-	for (size_t i = 0; i < c->n_set; i++)
+	json_array_foreach(c->lost, i, v)
+		text_property(json_string_value(v), &class_name, &text);
+	json_array_foreach(c->set, i, v)
 		buf_printf(&text, "%s%s",
-			   i	       ? ", " :
-			   c->n_lost ? "; and sets for it: " :
-				       "it sets for every guest started from then on: ",
-			   c->set[i]);
+			   i			     ? ", " :
+			   json_array_size(c->lost) ? "; and sets for it: " :
+						       "it sets for every guest started from then on: ",
+			   json_string_value(v));
 	if (c->admissible && !text.len)
 		buf_puts(&text, "it promises the same with other words");
 	if (c->admit_id)
@@ -150,28 +152,6 @@ char *hostchecks_text(struct abibase_check *const *checks, size_t n)
 	return buf_steal(&out);
 }
 
-static json_t *finding_json(const struct check_finding *f)
-{
-	/* jansson leaves a member out where the value is NULL and the format has a "*" */
-	return json_pack("{ss ss ss ss* ss* ss* ss* ss* so* sb}", "kind", finding_words[f->kind],
-			 "id", f->id, "text", f->text, "layer", f->layer, "feature", f->feature,
-			 "property", f->property, "remedy", f->remedy, "cause", f->cause, "bit",
-			 f->bit >= 0 ? json_integer(f->bit) : NULL, "fixable", f->fixable);
-}
-
-json_t *hostcheck_findings_json(const struct abibase_check *c)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; list && i < c->n; i++) {
-		if (json_array_append_new(list, finding_json(&c->findings[i])) < 0) {
-			json_decref(list);
-			return NULL;
-		}
-	}
-	return list;
-}
-
 json_t *hostcheck_strings(char *const *s, size_t n)
 {
 	json_t *list = json_array();
@@ -186,13 +166,10 @@ json_t *hostcheck_strings(char *const *s, size_t n)
 
 static json_t *json_check(const struct abibase_check *c)
 {
-	static const char *const words[] = { "yes", "no", "", "unknown" };
-	json_t *findings = hostcheck_findings_json(c), *lost = hostcheck_strings(c->lost, c->n_lost);
-	json_t *set = hostcheck_strings(c->set, c->n_set);
-
-	/* "o" takes the references, also when packing fails */
-	return json_pack("{ss ss so so so ss*}", "host", c->host, "verdict", words[c->verdict],
-			 "findings", findings, "loses", lost, "sets", set, "admit_id", c->admit_id);
+	/* "o" takes the reference, also when packing fails */
+	return json_pack("{ss ss so sO sO ss*}", "host", c->host, "verdict",
+			 verdict_words[c->verdict], "findings", findings_json(&c->findings),
+			 "loses", c->lost, "sets", c->set, "admit_id", c->admit_id);
 }
 
 static json_t *make_document(const char *baseline, struct abibase_check *const *checks, size_t n)

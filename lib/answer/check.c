@@ -38,81 +38,40 @@ void hostcheck_free(struct abibase_check *c)
 {
 	if (!c)
 		return;
-	for (size_t i = 0; i < c->n_lost; i++)
-		free(c->lost[i]);
-	for (size_t i = 0; i < c->n_set; i++)
-		free(c->set[i]);
-	for (size_t i = 0; i < c->n_lists; i++) {
-		free(c->lists[i].path);
+	for (size_t i = 0; i < c->n_lists; i++)
 		settings_free(c->lists[i].settings);
-	}
-	free(c->lists);
-	free(c->findings);
-	free(c->lost);
-	free(c->set);
-	free(c->admit_id);
-	free(c->host);
-	free(c->baseline);
+	json_decref(c->lost);
+	json_decref(c->set);
 	arena_clear(&c->arena);
 	free(c);
-}
-
-int dup_to(char **to, const char *s)
-{
-	*to = s ? strdup(s) : NULL;
-	return s && !*to ? -ENOMEM : 0;
 }
 
 struct abibase_check *hostcheck_new(const char *host)
 {
 	struct abibase_check *c = calloc(1, sizeof(*c));
 
-	if (c && dup_to(&c->host, host) == 0)
-		return c;
-	hostcheck_free(c);
-	return NULL;
+	if (!c)
+		return NULL;
+	c->findings.arena = &c->arena;
+	c->host = arena_strdup(&c->arena, host);
+	c->lost = json_array();
+	c->set = json_array();
+	c->arena.failed |= !c->lost || !c->set;
+	return c;
 }
 
-/* The strings of a finding as those of the arena; one that is NULL stays so. */
-static int own_strings(struct arena *a, struct check_finding *f)
+void hostcheck_add(struct abibase_check *c, struct finding f, struct buf *text)
 {
-	const char **const strings[] = { &f->id,       &f->layer,  &f->feature,
-					 &f->property, &f->remedy, &f->cause };
-
-	for (size_t i = 0; i < ARRAY_SIZE(strings); i++) {
-		if (!*strings[i])
-			continue;
-		*strings[i] = arena_strdup(a, *strings[i]);
-		if (!*strings[i])
-			return -ENOMEM;
-	}
-	return 0;
+	for (size_t i = 0; text->data && i < c->findings.n; i++)
+		if (streq(c->findings.f[i].text, text->data))
+			return;
+	finding_add(&c->findings, f, text);
 }
 
-int hostcheck_add(struct abibase_check *c, const struct check_finding *proto, struct buf *text)
+void hostcheck_unrecorded(struct abibase_check *c, const struct row *row, struct buf *who,
+			  const char *machine, const char *remedy)
 {
-	struct check_finding *f;
-
-	if (buf_failed(text) ||
-	    array_grow(&c->findings, c->n, &c->cap, sizeof(*c->findings)) < 0)
-		return -ENOMEM;
-	for (size_t i = 0; i < c->n; i++)
-		if (streq(c->findings[i].text, text->data))
-			return 0;
-	f = &c->findings[c->n];
-	*f = *proto;
-	f->text = arena_strdup(&c->arena, text->data);
-	if (!f->text || own_strings(&c->arena, f) < 0)
-		return -ENOMEM;
-	c->n++;
-	text->len = 0;
-	return 0;
-}
-
-int hostcheck_unrecorded(struct abibase_check *c, const struct row *row, struct buf *who,
-			 const char *machine, const char *remedy)
-{
-	struct check_finding f = { .kind = ABIBASE_FINDING_UNKNOWN,
+	struct finding f = { .kind = ABIBASE_FINDING_UNKNOWN,
 				   .id = "value-unknown",
 				   .layer = "QEMU",
 				   .feature = row->feature,
@@ -121,32 +80,25 @@ int hostcheck_unrecorded(struct abibase_check *c, const struct row *row, struct 
 				   .remedy = remedy };
 	_buf_ text = { 0 }, cause = { 0 };
 
-	buf_printf(&cause, "what %s makes of %s is not recorded", who->data ? who->data : "", machine);
-	buf_printf(&text, "%s: %s: %s (%s)", c->host, cause.data ? cause.data : "", row->key,
-		   row->feature);
-	if (buf_failed(who) || buf_failed(&cause))
-		return -ENOMEM;
-	f.cause = cause.data;
-	return hostcheck_add(c, &f, &text);
+	buf_printf(&cause, "what %s makes of %s is not recorded", arena_words(&c->arena, who), machine);
+	f.cause = arena_words(&c->arena, &cause);
+	buf_printf(&text, "%s: %s: %s (%s)", c->host, f.cause, row->key, row->feature);
+	hostcheck_add(c, f, &text);
 }
 
-static int add(struct checking *k, enum abibase_finding_kind kind, const char *id,
-	       const char *layer, const struct value *v, const char *remedy, struct buf *text)
+static void add(struct checking *k, enum abibase_finding_kind kind, const char *id,
+		const char *layer, const struct value *v, const char *remedy, struct buf *text)
 {
-	struct check_finding f = { .kind = kind,
-				   .id = id,
-				   .layer = layer,
-				   .feature = v ? v->feature : NULL,
-				   .bit = v ? v->bit : -1,
-				   .remedy = remedy };
-	_autofree_ char *property = NULL;
+	struct finding f = { .kind = kind,
+			     .id = id,
+			     .layer = layer,
+			     .feature = v ? v->feature : NULL,
+			     .bit = v ? v->bit : -1,
+			     .remedy = remedy };
 
-	if (v && asprintf(&property, "%s.%s", v->class_name, v->property) < 0) {
-		property = NULL;
-		return -ENOMEM;
-	}
-	f.property = property;
-	return hostcheck_add(k->out, &f, text);
+	if (v)
+		f.property = arena_printf(&k->out->arena, "%s.%s", v->class_name, v->property);
+	hostcheck_add(k->out, f, text);
 }
 
 /* ------------------------------------------------------- what the host can do at most */
@@ -212,7 +164,7 @@ static bool is_taken(const struct finding *f, const char *id)
 }
 
 /* What concerns the host as a whole: machine type, QEMU, backends. Features come one by one. */
-static int take_findings(struct checking *k)
+static void take_findings(struct checking *k)
 {
 	static const char *const whole[] = { "host-without-machine",   "backend-absent",
 					     "backend-unknown",	       "vendor-machine-unknown",
@@ -222,24 +174,21 @@ static int take_findings(struct checking *k)
 					     "catalogue-older",	       "leave-lacks",
 					     "leave-unknown",	       NULL };
 
-	for (size_t i = 0; i < k->alone->n_findings; i++) {
-		const struct finding *f = &k->alone->findings[i];
+	for (size_t i = 0; i < k->alone->findings.n; i++) {
+		const struct finding *f = &k->alone->findings.f[i];
 		_buf_ text = { 0 };
 
 		for (size_t w = 0; whole[w]; w++) {
 			if (!is_taken(f, whole[w]))
 				continue;
 			buf_puts(&text, f->text);
-			if (add(k, f->kind, f->id,
-				strprefix(f->id, "backend") || strprefix(f->id, "leave") ?
-					"backend" :
-					"machine type",
-				NULL,
-				f->remedy, &text) < 0)
-				return -ENOMEM;
+			add(k, f->kind, f->id,
+			    strprefix(f->id, "backend") || strprefix(f->id, "leave") ?
+				    "backend" :
+				    "machine type",
+			    NULL, f->remedy, &text);
 		}
 	}
-	return 0;
 }
 
 static const struct value *find_value(const struct abibase_baseline *b, const struct value *v)
@@ -247,7 +196,7 @@ static const struct value *find_value(const struct abibase_baseline *b, const st
 	return baseline_value(b, v->class_name, v->property);
 }
 
-static int add_qemu_lacks(struct checking *k, const struct value *v)
+static void add_qemu_lacks(struct checking *k, const struct value *v)
 {
 	const struct row *row = catalogue_find(k->cat, v->class_name, v->property);
 	_buf_ text = { 0 }, remedy = { 0 };
@@ -258,10 +207,10 @@ static int add_qemu_lacks(struct checking *k, const struct value *v)
 			   row->since.part[1]);
 	buf_printf(&text, "%s: its QEMU does not have the property %s.%s (%s), which is promised",
 		   k->p->name, v->class_name, v->property, v->feature);
-	return add(k, ABIBASE_FINDING_CONFLICT, "promise-lacks", "QEMU", v, remedy.data, &text);
+	add(k, ABIBASE_FINDING_CONFLICT, "promise-lacks", "QEMU", v, remedy.data, &text);
 }
 
-static int add_why(struct checking *k, const struct value *v, const struct why *w)
+static void add_why(struct checking *k, const struct value *v, const struct why *w)
 {
 	const char *host = k->p->name;
 	_buf_ text = { 0 };
@@ -296,7 +245,7 @@ static int add_why(struct checking *k, const struct value *v, const struct why *
 	case WHY_HOST_LEAST:
 	case N_WHY:
 	default:
-		return 0;
+		break;
 	}
 }
 
@@ -326,20 +275,19 @@ static bool is_of_backend(const struct checking *k, const struct why *w)
 }
 
 /* One fact can be in the way of several properties: it is kept apart from the sentence. */
-static int lacks_why(struct checking *k, const struct value *v, const struct why *w)
+static void lacks_why(struct checking *k, const struct value *v, const struct why *w)
 {
 	const char *cause = w->kind == WHY_HOST_LACKS	? w->missing :
 			    w->kind == WHY_HOST_UNKNOWN ? w->what :
 			    w->kind == WHY_QEMU_LACKS	? no_property(k) :
 							  NULL;
 	struct abibase_check *out = k->out;
-	size_t before = out->n;
-	int r = is_of_backend(k, w) ? 0 : add_why(k, v, w);
+	size_t before = out->findings.n;
 
-	if (r < 0 || out->n == before || !cause)
-		return r;
-	out->findings[before].cause = arena_strdup(&out->arena, cause);
-	return out->findings[before].cause ? 0 : -ENOMEM;
+	if (!is_of_backend(k, w))
+		add_why(k, v, w);
+	if (out->findings.n != before && cause)
+		out->findings.f[before].cause = arena_strdup(&out->arena, cause);
 }
 
 /* What the host states, or what it stated for the baseline: a probe does not know it. */
@@ -355,13 +303,13 @@ static int64_t stated(const struct checking *k, const char *fact)
 	return n;
 }
 
-static int check_number(struct checking *k, const struct value *v, const char *fact)
+static void check_number(struct checking *k, const struct value *v, const char *fact)
 {
 	int64_t n = stated(k, fact);
 	_buf_ text = { 0 };
 
 	if (n >= v->number)
-		return 0;
+		return;
 	if (n == NUMBER_UNSTATED) {
 		buf_printf(&text, "%s: its profile does not state %s, and guests are told %s.%s=%s",
 			   k->p->name, fact, v->class_name, v->property, v->text);
@@ -370,7 +318,7 @@ static int check_number(struct checking *k, const struct value *v, const char *f
 	}
 	buf_printf(&text, "%s: %s is %lld, and guests are told %s.%s=%s", k->p->name, fact,
 		   (long long)n, v->class_name, v->property, v->text);
-	return add(k, ABIBASE_FINDING_CONFLICT, "promise-lacks", "host", v,
+	add(k, ABIBASE_FINDING_CONFLICT, "promise-lacks", "host", v,
 		   "let the host do as much, or make a new baseline with it", &text);
 }
 
@@ -428,8 +376,8 @@ static void write_here(const struct checking *k, const struct build *build, stru
 }
 
 /* One QEMU of the host against a size that comes of a file there; what is not known is no obstacle. */
-static int judge_observed(struct checking *k, const struct value *v, const struct row *row,
-			  size_t used)
+static void judge_observed(struct checking *k, const struct value *v, const struct row *row,
+			   size_t used)
 {
 	const struct build *build = k->alone->used[used].build;
 	struct effective e;
@@ -439,7 +387,7 @@ static int judge_observed(struct checking *k, const struct value *v, const struc
 	baseline_effective(k->cat, k->alone, used, row, &e);
 	size = e.value ? json_integer_value(e.value) : v->number;
 	if (size == v->number || (e.known == ABIBASE_YES && size < v->number))
-		return 0;
+		return;
 	buf_printf(&text, "%s: ", k->p->name);
 	write_here(k, build, &text);
 	buf_printf(&text, " has %lld of %s (%s), and the baseline %s: ", (long long)size, row->key,
@@ -453,7 +401,7 @@ static int judge_observed(struct checking *k, const struct value *v, const struc
 				"no property sets it there, and a guest does not get in" :
 				"with the list of the baseline its file is too large, and QEMU does not "
 				"start");
-	return add(k, ABIBASE_FINDING_CONFLICT, "size-differs", "QEMU", v,
+	add(k, ABIBASE_FINDING_CONFLICT, "size-differs", "QEMU", v,
 		   e.known == ABIBASE_NO ?
 			   row->remedy :
 			   "make a new baseline with this host: its list has room for "
@@ -461,7 +409,7 @@ static int judge_observed(struct checking *k, const struct value *v, const struc
 		   &text);
 }
 
-static int check_observed(struct checking *k, const struct value *v, const struct row *row)
+static void check_observed(struct checking *k, const struct value *v, const struct row *row)
 {
 	bool known = true;
 	_buf_ text = { 0 };
@@ -469,15 +417,14 @@ static int check_observed(struct checking *k, const struct value *v, const struc
 	for (size_t u = 0; u < k->alone->n_used; u++) {
 		struct effective e;
 
-		if (judge_observed(k, v, row, u) < 0)
-			return -ENOMEM;
+		judge_observed(k, v, row, u);
 		baseline_effective(k->cat, k->alone, u, row, &e);
 		known &= e.value != NULL;
 	}
 	if (known)
-		return 0;
+		return;
 	buf_printf(&text, "%s: %s not recorded, so not compared", k->p->name, row->feature);
-	return add(k, ABIBASE_FINDING_NOTE, "size-not-recorded", "QEMU", v, NULL, &text);
+	add(k, ABIBASE_FINDING_NOTE, "size-not-recorded", "QEMU", v, NULL, &text);
 }
 
 /* A QEMU here that is not known to have the property, and does it all the same, or does not; or -1 */
@@ -494,8 +441,8 @@ static long without_it(const struct checking *k, const struct row *row)
 }
 
 /* No option changes what it does: it is as the baseline has it, or it is not. */
-static int check_without(struct checking *k, const struct value *v, const struct row *row,
-			 size_t used)
+static void check_without(struct checking *k, const struct value *v, const struct row *row,
+			  size_t used)
 {
 	_buf_ text = { 0 }, who = { 0 };
 	struct effective e;
@@ -508,17 +455,17 @@ static int check_without(struct checking *k, const struct value *v, const struct
 					    "probe this host again");
 	on = value_is_on(effective_seen(&e, row));
 	if (on == v->on)
-		return 0;
-	buf_printf(&text, "%s: %s", k->p->name, who.data ? who.data : "");
+		return;
+	buf_printf(&text, "%s: %s", k->p->name, arena_words(&k->out->arena, &who));
 	buf_printf(&text,
 		   " has no property %s (%s) and does as with it %s; the list of the baseline "
 		   "has it %s",
 		   row->key, row->feature, setting_words[on], setting_words[v->on]);
-	return add(k, ABIBASE_FINDING_CONFLICT, "value-differs", "QEMU", v,
+	add(k, ABIBASE_FINDING_CONFLICT, "value-differs", "QEMU", v,
 		   "make a new baseline with this host", &text);
 }
 
-static int check_value(struct checking *k, const struct value *v)
+static void check_value(struct checking *k, const struct value *v)
 {
 	static const struct why absent = { .kind = WHY_QEMU_LACKS };
 	const struct value *can = find_value(k->alone, v);
@@ -532,20 +479,20 @@ static int check_value(struct checking *k, const struct value *v)
 		return check_number(k, v, k->cat->numbers[row->fact]);
 	/* what stands for no feature takes no more than the property */
 	if (v->on && (v->is_number || (row && row_is_silent(row))) && known_by_all(k, v))
-		return 0;
+		return;
 	if (!v->on || (can && can->on))
-		return 0;
+		return;
 	for (size_t i = 0; can && i < can->n_why; i++)
-		if (lacks_why(k, v, &can->why[i]) < 0)
-			return -ENOMEM;
-	return can ? 0 : lacks_why(k, v, &absent);
+		lacks_why(k, v, &can->why[i]);
+	if (!can)
+		lacks_why(k, v, &absent);
 }
 
 /*
  * Without a QEMU that has the machine type nothing was derived, but the kernel can be asked all the
  * same: whoever installs another QEMU wants to know what else is missing.
  */
-static int check_kernel(struct checking *k, const struct value *v)
+static void check_kernel(struct checking *k, const struct value *v)
 {
 	const struct row *row = catalogue_find(k->cat, v->class_name, v->property);
 	struct ask a = { .cat = k->cat, .p = k->p };
@@ -562,53 +509,47 @@ static int check_kernel(struct checking *k, const struct value *v)
 			why.layer = w.c->layer;
 			why.missing = w.c->missing;
 			why.remedy = w.c->remedy;
-			if (lacks_why(k, v, &why) < 0)
-				return -ENOMEM;
+			lacks_why(k, v, &why);
 		}
 	}
-	return 0;
 }
 
 /* Nothing is known of it here, so nothing is said of the host. */
-static int check_newer(struct checking *k, bool *ret_newer)
+static bool check_newer(struct checking *k)
 {
 	_buf_ names = { 0 }, text = { 0 };
 
-	*ret_newer = baseline_write_unknown(k->cat, k->b, &names) > 0;
-	if (!*ret_newer)
-		return 0;
+	if (!baseline_write_unknown(k->cat, k->b, &names))
+		return false;
 	buf_printf(&text, "%s: whether it provides this cannot be told, for the catalogue of this "
 			  "version (revision %lld; the baseline's is %lld) does not know it: %s",
 		   k->p->name, (long long)k->cat->revision, (long long)k->b->in.catalogue_revision,
-		   names.data ? names.data : "");
-	if (buf_failed(&names))
-		return -ENOMEM;
-	return add(k, ABIBASE_FINDING_UNKNOWN, "catalogue-older", "catalogue", NULL,
-		   "check it with a version of abibase whose catalogue has it", &text);
+		   arena_words(&k->out->arena, &names));
+	add(k, ABIBASE_FINDING_UNKNOWN, "catalogue-older", "catalogue", NULL,
+	    "check it with a version of abibase whose catalogue has it", &text);
+	return true;
 }
 
-static int check_values(struct checking *k)
+static void check_values(struct checking *k)
 {
 	for (size_t i = 0; i < k->b->n_values; i++) {
 		const struct value *v = &k->b->values[i];
 
-		if (catalogue_find(k->cat, v->class_name, v->property) &&
-		    (k->alone->n_used ? check_value : check_kernel)(k, v) < 0)
-			return -ENOMEM;
+		if (catalogue_find(k->cat, v->class_name, v->property))
+			(k->alone->n_used ? check_value : check_kernel)(k, v);
 	}
-	return 0;
 }
 
 static bool requirement_unknown(const struct checking *k, const char *name)
 {
-	for (size_t i = 0; i < k->alone->n_findings; i++)
-		if (streq(k->alone->findings[i].id, "requirement-unknown") &&
-		    strstr(k->alone->findings[i].text, name))
+	for (size_t i = 0; i < k->alone->findings.n; i++)
+		if (streq(k->alone->findings.f[i].id, "requirement-unknown") &&
+		    strstr(k->alone->findings.f[i].text, name))
 			return true;
 	return false;
 }
 
-static int check_requirements(struct checking *k)
+static void check_requirements(struct checking *k)
 {
 	for (size_t i = 0; i < k->b->n_requirements; i++) {
 		const struct met *want = &k->b->requirements[i];
@@ -634,23 +575,21 @@ static int check_requirements(struct checking *k)
 				       "does not hold" :
 				       "holds, and did not on the hosts of the baseline",
 			   want->name);
-		if (add(k, unknown ? ABIBASE_FINDING_UNKNOWN : ABIBASE_FINDING_CONFLICT,
+		add(k, unknown ? ABIBASE_FINDING_UNKNOWN : ABIBASE_FINDING_CONFLICT,
 			unknown ? "promise-unknown" : "requirement-differs", "backend", NULL,
-			q ? q->remedy : NULL, &text) < 0)
-			return -ENOMEM;
+			q ? q->remedy : NULL, &text);
 	}
-	return 0;
 }
 
-static int check_arch(struct checking *k)
+static void check_arch(struct checking *k)
 {
 	_buf_ text = { 0 };
 
 	if (!k->b->arch || streq(k->b->arch, k->p->arch))
-		return 0;
+		return;
 	buf_printf(&text, "%s is %s, and the hosts of the baseline are %s", k->p->name, k->p->arch,
 		   k->b->arch);
-	return add(k, ABIBASE_FINDING_CONFLICT, "arch-differs", "host", NULL,
+	add(k, ABIBASE_FINDING_CONFLICT, "arch-differs", "host", NULL,
 		   "migrate between hosts of one architecture", &text);
 }
 
@@ -677,8 +616,8 @@ static bool can_be_set(const struct checking *k, const struct row *row)
 	return row->boolean || (row->number && known_by_all(k, &v) && known_there(k, row));
 }
 
-static int row_differs(struct checking *k, const struct row *row, const struct build *build,
-		       const json_t *there, const json_t *here)
+static void row_differs(struct checking *k, const struct row *row, const struct build *build,
+			const json_t *there, const json_t *here)
 {
 	const struct value v = { .class_name = row->class_name, .property = row->property,
 				 .feature = row->feature, .bit = row->bit };
@@ -691,7 +630,7 @@ static int row_differs(struct checking *k, const struct row *row, const struct b
 	value_write(here, &text);
 	buf_puts(&text, ", on the hosts of the baseline ");
 	value_write(there, &text);
-	return add(k, ABIBASE_FINDING_CONFLICT, "value-differs", "QEMU", &v,
+	add(k, ABIBASE_FINDING_CONFLICT, "value-differs", "QEMU", &v,
 		   can_be_set(k, row) ?
 			   "make a new baseline with this host: its list sets the property" :
 			   "use a machine type that is the same everywhere, or leave this host out",
@@ -699,8 +638,8 @@ static int row_differs(struct checking *k, const struct row *row, const struct b
 }
 
 /* One of the two is not known, so they may differ. */
-static int row_unknown(struct checking *k, const struct row *row, const struct build *build,
-		       bool here)
+static void row_unknown(struct checking *k, const struct row *row, const struct build *build,
+			bool here)
 {
 	_buf_ who = { 0 };
 
@@ -708,14 +647,14 @@ static int row_unknown(struct checking *k, const struct row *row, const struct b
 		write_here(k, build, &who);
 	else
 		buf_puts(&who, "a QEMU of the baseline's hosts");
-	return hostcheck_unrecorded(k->out, row, &who, k->b->machine,
+	hostcheck_unrecorded(k->out, row, &who, k->b->machine,
 				    here ? "probe this host again" :
 					   "probe the hosts of the baseline again, and make it anew");
 }
 
 /* What is decided when a device is made is not recorded of old QEMUs, and no list sets it. */
-static int judge_unset(struct checking *k, const struct row *row, size_t used,
-		       const json_t *there)
+static void judge_unset(struct checking *k, const struct row *row, size_t used,
+			const json_t *there)
 {
 	const struct build *build = k->alone->used[used].build;
 	struct effective e;
@@ -726,11 +665,11 @@ static int judge_unset(struct checking *k, const struct row *row, size_t used,
 	if (there && here)
 		return json_equal(here, there) ? 0 : row_differs(k, row, build, there, here);
 	if ((!there && !here) || (!row->boolean && !row->number) || row->observed)
-		return 0;
-	return row_unknown(k, row, build, !here);
+		return;
+	row_unknown(k, row, build, !here);
 }
 
-static int check_unset(struct checking *k)
+static void check_unset(struct checking *k)
 {
 	for (size_t r = 0; r < k->cat->n_rows; r++) {
 		const struct row *row = &k->cat->rows[r];
@@ -742,10 +681,8 @@ static int check_unset(struct checking *k)
 			continue;
 		there = baseline_seen(k->cat, k->b, row);
 		for (size_t u = 0; u < k->alone->n_used; u++)
-			if (judge_unset(k, row, u, there) < 0)
-				return -ENOMEM;
+			judge_unset(k, row, u, there);
 	}
-	return 0;
 }
 
 /* --------------------------------------------------------- the word that would be offered */
@@ -780,26 +717,23 @@ static long used_build(const struct checking *k, const struct profile_qemu *q)
 	return -1;
 }
 
-static int make_lists(struct checking *k)
+static void make_lists(struct checking *k)
 {
 	struct abibase_check *c = k->out;
 
-	for (size_t i = 0; i < k->p->n_qemu; i++) {
+	c->lists = arena_alloc(&c->arena, (k->p->n_qemu + 1) * sizeof(*c->lists));
+	for (size_t i = 0; c->lists && i < k->p->n_qemu; i++) {
 		const struct profile_qemu *q = &k->p->qemu[i];
 		long used = used_build(k, q);
 		struct check_list *list;
 
 		if (used < 0 || !q->path)
 			continue;
-		if (array_grow(&c->lists, c->n_lists, &c->cap_lists, sizeof(*c->lists)) < 0)
-			return -ENOMEM;
 		list = &c->lists[c->n_lists++];
-		list->path = strdup(q->path);
+		list->path = arena_strdup(&c->arena, q->path);
 		list->settings = settings_for(k, (size_t)used);
-		if (!list->path || !list->settings)
-			return -ENOMEM;
+		c->arena.failed |= !list->settings;
 	}
-	return 0;
 }
 
 static const char *bit_name(const struct checking *k, const char *backend, int bit)
@@ -812,8 +746,8 @@ static const char *bit_name(const struct checking *k, const char *backend, int b
 	return "a bit without a name";
 }
 
-static int word_differs(struct checking *k, const struct offer *o, const uint64_t word[2],
-			const char *qemu)
+static void word_differs(struct checking *k, const struct offer *o, const uint64_t word[2],
+			 const char *qemu)
 {
 	_buf_ text = { 0 };
 
@@ -828,7 +762,7 @@ static int word_differs(struct checking *k, const struct offer *o, const uint64_
 			buf_printf(&text, " %s %s (bit %d)", is ? "with" : "without",
 				   bit_name(k, k->b->in.backends[o->backend], bit), bit);
 	}
-	return add(k, ABIBASE_FINDING_CONFLICT, "offer-differs", "QEMU", NULL,
+	add(k, ABIBASE_FINDING_CONFLICT, "offer-differs", "QEMU", NULL,
 		   "this build makes something else of the machine type than those of the "
 		   "baseline: make a new baseline with this host",
 		   &text);
@@ -853,8 +787,8 @@ static bool is_same_there(const struct checking *k, size_t used)
 	return false;
 }
 
-static int word_unknown(struct checking *k, const struct offer *o, const char *why,
-			const char *qemu)
+static void word_unknown(struct checking *k, const struct offer *o, const char *why,
+			 const char *qemu)
 {
 	_buf_ text = { 0 };
 
@@ -862,19 +796,19 @@ static int word_unknown(struct checking *k, const struct offer *o, const char *w
 		   "%s: whether QEMU %s would offer the device of the baseline with its list, on "
 		   "%s, cannot be told: %s",
 		   k->p->name, qemu, k->b->in.backends[o->backend], why);
-	return add(k, ABIBASE_FINDING_UNKNOWN, "offer-unknown", "QEMU", NULL,
+	add(k, ABIBASE_FINDING_UNKNOWN, "offer-unknown", "QEMU", NULL,
 		   "probe this host again", &text);
 }
 
-static int would_not_start(struct checking *k, const struct offer *o, const char *why,
-			   const char *qemu)
+static void would_not_start(struct checking *k, const struct offer *o, const char *why,
+			    const char *qemu)
 {
 	_buf_ text = { 0 };
 
 	buf_printf(&text,
 		   "%s: with the list of the baseline QEMU %s would not run a guest on %s: %s",
 		   k->p->name, qemu, k->b->in.backends[o->backend], why);
-	return add(k, ABIBASE_FINDING_CONFLICT, "qemu-would-not-start", "QEMU", NULL,
+	add(k, ABIBASE_FINDING_CONFLICT, "qemu-would-not-start", "QEMU", NULL,
 		   "make a new baseline with this host: its list sets the property", &text);
 }
 
@@ -904,20 +838,20 @@ static int predict_used(struct checking *k, size_t used, const struct offer *o)
 			    &why);
 	settings_free(settings);
 	if (r == ABIBASE_VERDICT_UNKNOWN && !is_same_there(k, used))
-		return word_unknown(k, o, why, build->version);
+		word_unknown(k, o, why, build->version);
 	if (r == ABIBASE_VERDICT_YES && memcmp(word, o->word, sizeof(word)) != 0)
-		return word_differs(k, o, word, build->version);
+		word_differs(k, o, word, build->version);
 	if (r == ABIBASE_VERDICT_NO)
-		return would_not_start(k, o, why, build->version);
+		would_not_start(k, o, why, build->version);
 	return r < 0 ? r : 0;
 }
 
 /* What explains another word; what stands for no feature does not, and no note does. */
 static bool is_explained(const struct checking *k)
 {
-	for (size_t i = 0; i < k->out->n; i++)
-		if (k->out->findings[i].kind != ABIBASE_FINDING_NOTE &&
-		    !strprefix(k->out->findings[i].id, "value-"))
+	for (size_t i = 0; i < k->out->findings.n; i++)
+		if (k->out->findings.f[i].kind != ABIBASE_FINDING_NOTE &&
+		    !strprefix(k->out->findings.f[i].id, "value-"))
 			return true;
 	return false;
 }
@@ -938,12 +872,12 @@ static int check_offers(struct checking *k)
 /* --------------------------------------------------------------- what admitting it costs */
 
 /* What is between hosts, and not of one alone: sizes, and values that nobody recorded. */
-static int take_shapes(struct checking *k, const struct abibase_baseline *wide)
+static void take_shapes(struct checking *k, const struct abibase_baseline *wide)
 {
-	bool satisfies = hostcheck_verdict(k->out) == ABIBASE_VERDICT_YES;
+	bool satisfies = findings_verdict(&k->out->findings) == ABIBASE_VERDICT_YES;
 
-	for (size_t i = 0; i < wide->n_findings; i++) {
-		const struct finding *f = &wide->findings[i];
+	for (size_t i = 0; i < wide->findings.n; i++) {
+		const struct finding *f = &wide->findings.f[i];
 		_buf_ text = { 0 };
 
 		if (!strprefix(f->id, "shape-") && !streq(f->id, "value-unknown") &&
@@ -951,20 +885,17 @@ static int take_shapes(struct checking *k, const struct abibase_baseline *wide)
 		    !(streq(f->id, "widening-changes-id") && satisfies))
 			continue;
 		buf_puts(&text, f->text);
-		if (add(k, f->kind, f->id, "QEMU", NULL, f->remedy, &text) < 0)
-			return -ENOMEM;
+		add(k, f->kind, f->id, "QEMU", NULL, f->remedy, &text);
 	}
-	return 0;
 }
 
-static int add_property(char ***list, size_t *n, size_t *cap, const struct value *v, bool text)
+static void add_property(struct abibase_check *c, json_t *list, const struct value *v, bool text)
 {
-	if (array_grow(list, *n, cap, sizeof(**list)) < 0 ||
-	    asprintf(&(*list)[*n], "%s.%s%s%s", v->class_name, v->property, text ? "=" : "",
-		     text ? v->text : "") < 0)
-		return -ENOMEM;
-	(*n)++;
-	return 0;
+	const char *s = arena_printf(&c->arena, "%s.%s%s%s", v->class_name, v->property,
+				     text ? "=" : "", text ? v->text : "");
+
+	if (!s || json_array_append_new(list, json_string(s)) < 0)
+		c->arena.failed = true;
 }
 
 /* Is it on by itself with the baseline, whose list does not set it? */
@@ -977,56 +908,39 @@ static bool is_on_unset(const struct checking *k, const struct value *v)
 }
 
 /* Properties that go off, and numbers that are set, for every guest started from then on. */
-static int take_changes(struct checking *k, const struct abibase_baseline *wide)
+static void take_changes(struct checking *k, const struct abibase_baseline *wide)
 {
 	struct abibase_check *c = k->out;
 
 	for (size_t i = 0; i < k->b->n_values; i++) {
 		const struct value *v = &k->b->values[i], *w = find_value(wide, v);
 
-		if (v->on && !(w && w->on) &&
-		    add_property(&c->lost, &c->n_lost, &c->cap_lost, v, false) < 0)
-			return -ENOMEM;
+		if (v->on && !(w && w->on))
+			add_property(c, c->lost, v, false);
 	}
 	for (size_t i = 0; i < wide->n_values; i++) {
 		const struct value *w = &wide->values[i], *v = find_value(k->b, w);
 
-		if (!w->on && !v && is_on_unset(k, w) &&
-		    add_property(&c->lost, &c->n_lost, &c->cap_lost, w, false) < 0)
-			return -ENOMEM;
-		if (w->is_number && w->on && !(v && streq(v->text, w->text)) &&
-		    add_property(&c->set, &c->n_set, &c->cap_set, w, true) < 0)
-			return -ENOMEM;
+		if (!w->on && !v && is_on_unset(k, w))
+			add_property(c, c->lost, w, false);
+		if (w->is_number && w->on && !(v && streq(v->text, w->text)))
+			add_property(c, c->set, w, true);
 	}
-	return 0;
 }
 
-static int take_losses(struct checking *k, const struct abibase_baseline *wide)
+static void take_losses(struct checking *k, const struct abibase_baseline *wide)
 {
 	struct abibase_check *c = k->out;
 
 	c->asked = true;
 	c->admissible = wide->id;
-	for (size_t i = 0; i < c->n; i++)
-		c->findings[i].fixable = wide->id && c->findings[i].property;
-	if (wide->id && take_changes(k, wide) < 0)
-		return -ENOMEM;
-	return wide->id && (!k->b->id || !streq(wide->id, k->b->id)) ?
-		       dup_to(&c->admit_id, wide->id) :
-		       0;
-}
-
-enum abibase_verdict hostcheck_verdict(const struct abibase_check *c)
-{
-	enum abibase_verdict v = ABIBASE_VERDICT_YES;
-
-	for (size_t i = 0; i < c->n; i++) {
-		if (c->findings[i].kind == ABIBASE_FINDING_CONFLICT)
-			return ABIBASE_VERDICT_NO;
-		if (c->findings[i].kind == ABIBASE_FINDING_UNKNOWN)
-			v = ABIBASE_VERDICT_UNKNOWN;
-	}
-	return v;
+	for (size_t i = 0; i < c->findings.n; i++)
+		c->findings.f[i].fixable = wide->id && c->findings.f[i].property;
+	if (!wide->id)
+		return;
+	take_changes(k, wide);
+	if (!k->b->id || !streq(wide->id, k->b->id))
+		c->admit_id = arena_strdup(&c->arena, wide->id);
 }
 
 /* The baseline with this host in it, in place of an older record of the same host. */
@@ -1047,9 +961,9 @@ static int admit(struct checking *k)
 	if (r == 0)
 		r = abibase_intersection_finish(ix, &wide);
 	if (r == 0)
-		r = take_shapes(k, wide);
-	if (r == 0 && !k->b->no_inputs && hostcheck_verdict(k->out) != ABIBASE_VERDICT_YES)
-		r = take_losses(k, wide);
+		take_shapes(k, wide);
+	if (r == 0 && !k->b->no_inputs && findings_verdict(&k->out->findings) != ABIBASE_VERDICT_YES)
+		take_losses(k, wide);
 	abibase_baseline_unref(wide);
 	abibase_intersection_unref(ix);
 	return r;
@@ -1059,34 +973,27 @@ static int admit(struct checking *k)
 
 static int run(struct checking *k)
 {
-	bool newer = false;
+	bool newer;
 	int r = derive_alone(k);
 
-	if (r == 0)
-		r = check_arch(k);
-	if (r == 0)
-		r = take_findings(k);
-	if (r == 0)
-		r = check_newer(k, &newer);
-	if (r == 0)
-		r = check_values(k);
-	if (r == 0)
-		r = check_requirements(k);
-	if (r == 0)
-		r = check_unset(k);
-	if (r == 0)
-		r = check_offers(k);
+	if (r < 0)
+		return r;
+	check_arch(k);
+	take_findings(k);
+	newer = check_newer(k);
+	check_values(k);
+	check_requirements(k);
+	check_unset(k);
+	r = check_offers(k);
 	if (r == 0 && !newer)
 		r = admit(k);
-	if (r == 0)
-		r = make_lists(k);
-	if (r == 0)
-		k->out->verdict = hostcheck_verdict(k->out);
-	return r;
+	make_lists(k);
+	k->out->verdict = findings_verdict(&k->out->findings);
+	return r < 0 || !k->out->arena.failed ? r : -ENOMEM;
 }
 
 /* "Baseline b1-...: pc-q35-8.2 on tap, tap+vhost, for A, B": of many hosts their number. */
-static int name_baseline(struct checking *k)
+static void name_baseline(struct checking *k)
 {
 	const struct inputs *in = &k->b->in;
 	const char *separator = " on ";
@@ -1103,8 +1010,7 @@ static int name_baseline(struct checking *k)
 		buf_printf(&text, "%s%s", i ? ", " : "", in->hosts[i]->name);
 	if (in->n_hosts > MAX_NAMES)
 		buf_printf(&text, " and %zu more", in->n_hosts - MAX_NAMES);
-	k->out->baseline = buf_steal(&text);
-	return k->out->baseline ? 0 : -ENOMEM;
+	k->out->baseline = arena_strdup(&k->out->arena, arena_words(&k->out->arena, &text));
 }
 
 struct abibase_check_request {
@@ -1170,9 +1076,9 @@ int hostcheck_make(struct abibase_context *ctx, struct abibase_catalogue *cat,
 		return r;
 	k.p = current;
 	k.out = hostcheck_new(p->name);
-	r = k.out ? name_baseline(&k) : -ENOMEM;
-	if (r == 0)
-		r = run(&k);
+	if (k.out)
+		name_baseline(&k);
+	r = k.out ? run(&k) : -ENOMEM;
 	abibase_baseline_unref(k.alone);
 	abibase_profile_unref(current);
 	if (r < 0) {

@@ -8,39 +8,23 @@
 #include "document/catalogue.h"
 #include "document/result.h"
 
-/*
- * What was found about one host, by check.c against a baseline and by move-judge.c for one guest;
- * about one device, by verify.c. The strings are those of an arena.
- */
-struct check_finding {
-	enum abibase_finding_kind kind;
-	const char *id, *text, *layer, *feature, *property, *remedy, *cause;
-	int bit;       /* -1: none */
-	size_t device; /* of a verification, or NO_DEVICE */
-	bool by_list; /* options of QEMU mend it */
-	bool fixable; /* and they mend all that is in the way */
-};
-
 /* What of the baseline one QEMU of the host gets. */
 struct check_list {
-	char *path;
+	const char *path;
 	char **settings; /* "class.property=value", ended by NULL */
 };
 
 struct abibase_check {
 	struct arena arena;
-	char *host, *baseline; /* the second for people, or NULL */
+	const char *host, *baseline; /* the second for people, or NULL */
 	enum abibase_verdict verdict;
 	bool asked, admissible; /* is there a baseline that has this host too? */
-	struct check_finding *findings;
-	size_t n, cap;
-	char **lost; /* properties that go off when the host is admitted */
-	size_t n_lost, cap_lost;
-	char **set; /* numbers that are set then, "class.property=value" */
-	size_t n_set, cap_set;
-	char *admit_id; /* identity of the baseline that would admit it, or NULL */
+	struct findings findings;
+	json_t *lost; /* properties that go off when the host is admitted */
+	json_t *set;  /* numbers that are set then, "class.property=value" */
+	const char *admit_id; /* identity of the baseline that would admit it, or NULL */
 	struct check_list *lists;
-	size_t n_lists, cap_lists;
+	size_t n_lists;
 };
 
 /* NULL for want of memory. */
@@ -52,20 +36,14 @@ int hostcheck_make(struct abibase_context *ctx, struct abibase_catalogue *cat,
 		   const struct strings *assume, struct abibase_check **ret) _must_check_;
 /* As abibase_check_request_args(). */
 int hostcheck_args(const struct abibase_check *c, const char *qemu_path, char ***ret);
-/*
- * The text is emptied; what is said already is not said twice. Everything of @f but id may be NULL; its
- * strings are copied. 0 or -ENOMEM.
- */
-int hostcheck_add(struct abibase_check *c, const struct check_finding *f, struct buf *text);
+/* As finding_add(); what is said already is not said twice. */
+void hostcheck_add(struct abibase_check *c, struct finding f, struct buf *text);
 /*
  * What the QEMU @who makes of the row under this machine type is not recorded; of several rows it is
  * shown as one.
  */
-int hostcheck_unrecorded(struct abibase_check *c, const struct row *row, struct buf *who,
-			 const char *machine, const char *remedy);
-/* What the findings amount to. */
-enum abibase_verdict hostcheck_verdict(const struct abibase_check *c);
-int dup_to(char **to, const char *s);
+void hostcheck_unrecorded(struct abibase_check *c, const struct row *row, struct buf *who,
+			  const char *machine, const char *remedy);
 /* "class.property=value" lists, ended by NULL */
 void settings_free(char **s);
 
@@ -82,6 +60,5 @@ json_t *hostcheck_strings(char *const *s, size_t n);
 void hostcheck_text(const struct abibase_check *c, struct buf *out);
 /* A line of such a block. */
 void text_labelled(const char *label, const char *text, struct buf *out);
-json_t *hostcheck_findings_json(const struct abibase_check *c);
 
 #endif

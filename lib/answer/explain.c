@@ -960,8 +960,8 @@ static json_t *notes(struct explaining *e, const char *property)
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < e->b->n_findings; i++) {
-		const struct finding *f = &e->b->findings[i];
+	for (size_t i = 0; i < e->b->findings.n; i++) {
+		const struct finding *f = &e->b->findings.f[i];
 
 		if (property && f->kind == ABIBASE_FINDING_NOTE &&
 		    !strstr(f->text, short_name(property)))

@@ -4,24 +4,20 @@
 
 #include "base/suggest.h"
 #include "base/context.h"
+#include "base/harmless.h"
 #include "answer/diff.h"
+#include "document/finding.h"
 #include "document/result.h"
 #include "model/ask.h"
 #include "answer/show.h"
 
 /* Which platforms does a host satisfy? Asked is what a guest on one of the backends can meet. */
 
-struct finding {
-	enum abibase_verdict verdict; /* no: missing; unknown */
-	const char *fact, *text, *remedy;
-};
-
 struct entry {
 	const char *name, *digest;
 	int64_t revision;
 	enum abibase_verdict verdict;
-	struct finding *findings;
-	size_t n_findings, cap_findings;
+	struct findings findings; /* the cause of each is the fact */
 	const char **not_asked; /* facts that are unknown of the platform */
 	size_t n_not_asked, cap_not_asked;
 	size_t asked;		  /* facts that it states as present */
@@ -71,19 +67,16 @@ static const char *keep(struct matching *x, const char *fmt, ...)
 	return kept;
 }
 
-static void put_finding(struct matching *x, struct entry *e, enum abibase_verdict verdict,
-			const char *fact, const char *text, const char *remedy)
+static void put_finding(struct matching *x, struct entry *e, enum abibase_finding_kind kind,
+			const char *fact, const char *remedy, struct buf *text)
 {
-	if (array_grow(&e->findings, e->n_findings, &e->cap_findings, sizeof(*e->findings)) < 0 ||
-	    !fact || !text) {
-		x->failed = true;
-		return;
-	}
-	e->findings[e->n_findings].verdict = verdict;
-	e->findings[e->n_findings].fact = fact;
-	e->findings[e->n_findings].text = text;
-	e->findings[e->n_findings].remedy = remedy ? keep(x, "%s", remedy) : NULL;
-	e->n_findings++;
+	if (text->data)
+		text_harmless(text->data, "");
+	finding_add(&e->findings,
+		    (struct finding){ .kind = kind,
+				      .cause = keep(x, "%s", fact),
+				      .remedy = remedy ? keep(x, "%s", remedy) : NULL },
+		    text);
 }
 
 static void add_name(struct matching *x, const char ***list, size_t *n, size_t *cap,
@@ -189,18 +182,6 @@ static void put_features(const struct matching *x, struct buf *b, int condition)
 		buf_putc(b, ')');
 }
 
-static const char *missing_text(struct matching *x, int condition)
-{
-	const struct condition *cond = &x->cat->conditions[condition];
-	_buf_ b = { 0 };
-
-	buf_printf(&b, "lacks %s: %s", cond->name, cond->missing);
-	put_features(x, &b, condition);
-	if (buf_failed(&b))
-		x->failed = true;
-	return keep(x, "%s", b.data ? b.data : "");
-}
-
 /* ---------------------------------------------------------------- fact by fact */
 
 static size_t surface_len(const char *fact)
@@ -260,6 +241,7 @@ static void judge_condition(struct matching *x, struct entry *e, int i)
 	const char *reason = NULL;
 	enum abibase_tri there = ask(x->platform, cond, NULL);
 	enum abibase_tri here = ask(x->host, cond, &reason);
+	_buf_ text = { 0 };
 
 	if (there == ABIBASE_UNKNOWN)
 		note_not_asked(x, e, cond);
@@ -275,12 +257,14 @@ static void judge_condition(struct matching *x, struct entry *e, int i)
 	if (follows_from_usable(x, cond, here))
 		return;
 	*(here == ABIBASE_NO ? &e->missing : &e->unknown) += 1;
-	if (here == ABIBASE_NO)
-		put_finding(x, e, ABIBASE_VERDICT_NO, keep(x, "%s", cond->name), missing_text(x, i),
-			    cond->remedy);
-	else
-		put_finding(x, e, ABIBASE_VERDICT_UNKNOWN, keep(x, "%s", cond->name),
-			    keep(x, "cannot tell %s: unknown here (%s)", cond->name, reason), NULL);
+	if (here == ABIBASE_NO) {
+		buf_printf(&text, "lacks %s: %s", cond->name, cond->missing);
+		put_features(x, &text, i);
+		put_finding(x, e, ABIBASE_FINDING_CONFLICT, cond->name, cond->remedy, &text);
+	} else {
+		buf_printf(&text, "cannot tell %s: unknown here (%s)", cond->name, reason);
+		put_finding(x, e, ABIBASE_FINDING_UNKNOWN, cond->name, NULL, &text);
+	}
 }
 
 static void judge_facts(struct matching *x, struct entry *e)
@@ -316,19 +300,20 @@ static void judge_size(struct matching *x, struct entry *e, const struct row *ro
 				     *there = x->platform->qemu[k].json;
 			const char *machine;
 			json_t *shape;
+			_buf_ text = { 0 };
 
 			json_object_foreach(json_object_get(there, "shape"), machine, shape) {
 				if (!size_differs(x, row, here, there, machine))
 					continue;
 				e->missing++;
-				put_finding(x, e, ABIBASE_VERDICT_NO, keep(x, "%s", row->key),
-					    keep(x, "%s (%s) is %lld here, %lld there", row->key,
-						 row->feature,
-						 (long long)json_integer_value(qemu_observed(
-							 here, machine, row->observed)),
-						 (long long)json_integer_value(qemu_observed(
-							 there, machine, row->observed))),
-					    row->remedy);
+				buf_printf(&text, "%s (%s) is %lld here, %lld there", row->key,
+					   row->feature,
+					   (long long)json_integer_value(qemu_observed(
+						   here, machine, row->observed)),
+					   (long long)json_integer_value(qemu_observed(
+						   there, machine, row->observed)));
+				put_finding(x, e, ABIBASE_FINDING_CONFLICT, row->key, row->remedy,
+					    &text);
 				return;
 			}
 		}
@@ -349,11 +334,13 @@ static void judge_sizes(struct matching *x, struct entry *e)
 
 static void judge_arch(struct matching *x, struct entry *e)
 {
+	_buf_ text = { 0 };
+
 	if (streq(x->host->arch, x->platform->arch))
 		return;
 	e->missing++;
-	put_finding(x, e, ABIBASE_VERDICT_NO, "arch",
-		    keep(x, "arch is %s here, %s there", x->host->arch, x->platform->arch), NULL);
+	buf_printf(&text, "arch is %s here, %s there", x->host->arch, x->platform->arch);
+	put_finding(x, e, ABIBASE_FINDING_CONFLICT, "arch", NULL, &text);
 }
 
 static bool surface_used(const struct matching *x, const char *fact)
@@ -492,6 +479,7 @@ static int match_platform(struct matching *x, struct entry *e)
 
 	if (diff_profiles(x->cat, x->host, x->platform, 0, &d) < 0)
 		return context_oom(x->ctx);
+	e->findings.arena = &x->m->arena;
 	e->name = keep(x, "%s", x->platform->name);
 	e->digest = keep(x, "%s", x->platform->digest);
 	e->revision = x->platform->revision;
@@ -503,7 +491,7 @@ static int match_platform(struct matching *x, struct entry *e)
 	count_other(x, e, &d);
 	e->verdict = verdict_of(e);
 	diff_clear(&d);
-	return x->failed ? context_oom(x->ctx) : 0;
+	return x->failed || x->m->arena.failed ? context_oom(x->ctx) : 0;
 }
 
 static int match_all(struct matching *x, struct abibase_profile *const *platforms, size_t n,
@@ -549,19 +537,6 @@ static enum abibase_verdict verdict_of_all(const struct match *m)
 
 /* ---------------------------------------------------------------- as documents */
 
-static const char *verdict_word(enum abibase_verdict verdict)
-{
-	switch (verdict) {
-	case ABIBASE_VERDICT_YES:
-		return "yes";
-	case ABIBASE_VERDICT_NO:
-		return "no";
-	case ABIBASE_VERDICT_UNKNOWN:
-		return "unknown";
-	}
-	return "unknown";
-}
-
 static json_t *strings_json(const char *const *list, size_t n)
 {
 	json_t *array = json_array();
@@ -574,14 +549,15 @@ static json_t *strings_json(const char *const *list, size_t n)
 	return array;
 }
 
-static json_t *findings_json(const struct entry *e)
+static json_t *missing_json(const struct entry *e)
 {
 	json_t *array = json_array();
 
-	for (size_t i = 0; array && i < e->n_findings; i++) {
-		const struct finding *f = &e->findings[i];
-		json_t *o = json_pack("{s:s, s:s?, s:s, s:s}", "fact", f->fact, "remedy", f->remedy,
-				      "text", f->text, "verdict", verdict_word(f->verdict));
+	for (size_t i = 0; array && i < e->findings.n; i++) {
+		const struct finding *f = &e->findings.f[i];
+		json_t *o = json_pack("{s:s, s:s?, s:s, s:s}", "fact", f->cause, "remedy", f->remedy,
+				      "text", f->text, "verdict",
+				      f->kind == ABIBASE_FINDING_CONFLICT ? "no" : "unknown");
 
 		if (json_array_append_new(array, o) < 0) {
 			json_decref(array);
@@ -594,9 +570,9 @@ static json_t *findings_json(const struct entry *e)
 static json_t *entry_json(const struct entry *e)
 {
 	json_t *o = json_pack("{s:b, s:s, s:o, s:s, s:o, s:s, s:s}", "closest", e->closest, "digest",
-			      e->digest, "findings", findings_json(e), "name", e->name, "not_asked",
+			      e->digest, "findings", missing_json(e), "name", e->name, "not_asked",
 			      strings_json(e->not_asked, e->n_not_asked), "qemu", e->qemu, "verdict",
-			      verdict_word(e->verdict));
+			      verdict_words[e->verdict]);
 
 	if (o && e->revision && json_object_set_new(o, "revision", json_integer(e->revision)) < 0) {
 		json_decref(o);
@@ -623,7 +599,7 @@ static json_t *make_document(const struct match *m)
 			 "backends", strings_json(m->backends, m->n_backends), "digest", m->digest,
 			 "name", m->name, "not_compared",
 			 strings_json(m->not_compared, m->n_not_compared), "platforms",
-			 entries_json(m), "verdict", verdict_word(verdict_of_all(m)));
+			 entries_json(m), "verdict", verdict_words[verdict_of_all(m)]);
 }
 
 static void put_list(struct buf *b, const char *const *list, size_t n)
@@ -641,10 +617,10 @@ static void put_entry(struct buf *b, const struct entry *e)
 	};
 
 	buf_printf(b, "%s: %s\n", e->name, words[e->verdict]);
-	for (size_t i = 0; i < e->n_findings; i++) {
-		buf_printf(b, "  %s\n", e->findings[i].text);
-		if (e->findings[i].remedy)
-			buf_printf(b, "    remedy: %s\n", e->findings[i].remedy);
+	for (size_t i = 0; i < e->findings.n; i++) {
+		buf_printf(b, "  %s\n", e->findings.f[i].text);
+		if (e->findings.f[i].remedy)
+			buf_printf(b, "    remedy: %s\n", e->findings.f[i].remedy);
 	}
 	if (!e->asked)
 		buf_puts(b, "  nothing is known of it that could be compared\n");
@@ -712,10 +688,8 @@ static char *make_text(const struct match *m)
 
 static void match_clear(struct match *m)
 {
-	for (size_t i = 0; i < m->n; i++) {
-		free(m->entries[i].findings);
+	for (size_t i = 0; i < m->n; i++)
 		free(m->entries[i].not_asked);
-	}
 	free(m->entries);
 	free(m->not_compared);
 	arena_clear(&m->arena);

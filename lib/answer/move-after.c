@@ -15,7 +15,7 @@ struct way_back {
 };
 
 /* What comes with the next reset and the source does not have is turned off on the target. */
-static int gain(struct judging *j, const struct guest_device *d, int bit, struct way_back *w)
+static void gain(struct judging *j, const struct guest_device *d, int bit, struct way_back *w)
 {
 	const struct abibase_catalogue *cat = j->pr.cat;
 	const struct row *switched = NULL;
@@ -27,22 +27,19 @@ static int gain(struct judging *j, const struct guest_device *d, int bit, struct
 		if (!move_row_is_of(row, d) || row->bit != bit)
 			continue;
 		if (row->legacy) /* no driver of a modern device takes it */
-			return 0;
-		if (strings_insert(&j->m->gains, row->feature) < 0)
-			return -ENOMEM;
+			return;
+		move_insert(j, &j->m->gains, row->feature);
 		predict_row(&j->pr, row, &p);
 		if (move_is_switch(row, &p) && !word_has(j->negotiated, bit))
 			switched = row;
 	}
 	if (switched)
-		return move_list_row(&j->m->door, switched, false);
+		return move_list_row(j, &j->m->door, switched, false);
 	for (size_t i = 0; i < cat->n_requirements; i++)
 		if (cat->requirements[i].bit == bit &&
-		    cat->requirements[i].backends & (1u << j->pr.backend) &&
-		    strings_insert(&j->m->gains, cat->requirements[i].feature) < 0)
-			return -ENOMEM;
+		    cat->requirements[i].backends & (1u << j->pr.backend))
+			move_insert(j, &j->m->gains, cat->requirements[i].feature);
 	buf_printf(&w->stays, "%sbit %d", w->stays.len ? ", " : "", bit);
-	return buf_failed(&w->stays) ? -ENOMEM : 0;
 }
 
 /* A size that the source checks, when the guest comes back with what it was given here. */
@@ -99,81 +96,69 @@ static void back_leave(const struct judging *j, struct way_back *w)
 	}
 }
 
-static int back_device(struct judging *j, const struct guest_device *d, struct way_back *w)
+static void back_device(struct judging *j, const struct guest_device *d, struct way_back *w)
 {
 	struct offered source, here;
 
 	back_leave(j, w);
-	if (move_source_offer(j->t, d, &source) < 0)
-		return -ENOMEM;
+	move_offered_there(j, d, &source);
 	if (!source.known) {
 		w->unknown = true;
-		return 0;
+		return;
 	}
 	move_offer(j->t, &j->pr, d->has_negotiated ? d->negotiated : source.yes, &here);
 	for (int bit = 0; bit < 128; bit++)
-		if (word_has(here.maybe, bit) && !word_has(source.yes, bit) &&
-		    gain(j, d, bit, w) < 0)
-			return -ENOMEM;
+		if (word_has(here.maybe, bit) && !word_has(source.yes, bit))
+			gain(j, d, bit, w);
 	back_shapes(j, w);
 	back_requirements(j, d, w);
-	return 0;
 }
 
-static int back_text(struct judging *j, struct way_back *w)
+static void back_text(struct judging *j, struct way_back *w)
 {
 	struct move *m = j->m;
 	_buf_ text = { 0 };
 
 	if (w->unknown && !m->gains.n && !w->leave) {
 		m->way_back = ABIBASE_UNKNOWN;
-		return 0;
+		return;
 	}
 	m->way_back = m->gains.n || w->stays.len || w->now.len || w->leave ? ABIBASE_NO :
 									     ABIBASE_YES;
 	if (m->way_back == ABIBASE_YES)
-		return 0;
+		return;
 	m->door_shut = w->now.len || w->stays.len || w->leave;
 	if (w->leave) {
-		buf_printf(&text, "it cannot leave that host again: %s", w->leave);
-		m->way_back_text = buf_steal(&text);
-		return m->way_back_text ? 0 : -ENOMEM;
+		m->way_back_text = arena_printf(move_arena(j), "it cannot leave that host again: %s",
+						w->leave);
+		return;
 	}
 	if (w->now.len)
 		buf_printf(&text, "there is no way back from the moment it is there: %s is saved "
 				  "there and not accepted where it comes from",
-			   w->now.data);
+			   arena_words(move_arena(j), &w->now));
 	else
 		buf_puts(&text, "from its next reset there the guest cannot return: it can then have ");
 	for (size_t i = 0; !w->now.len && i < m->gains.n; i++)
 		buf_printf(&text, "%s%s", i ? ", " : "", m->gains.s[i]);
 	if (w->stays.len && !w->now.len)
 		buf_printf(&text, "%s%s, which no list prevents",
-			   m->gains.n ? "; and " : "", w->stays.data);
-	m->way_back_text = buf_steal(&text);
-	return m->way_back_text ? 0 : -ENOMEM;
+			   m->gains.n ? "; and " : "", arena_words(move_arena(j), &w->stays));
+	m->way_back_text = arena_strdup(move_arena(j), arena_words(move_arena(j), &text));
 }
 
-int move_judge_way_back(struct judging *j)
+void move_judge_way_back(struct judging *j)
 {
 	const struct abibase_guest *g = j->t->guest;
 	struct way_back w = { 0 };
-	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < g->n; i++) {
-		r = move_backends_of(j->pr.cat, &g->devices[i])
-			    ? move_prepare_device(j, &g->devices[i])
-			    : 1;
-		if (r == 0)
-			r = back_device(j, &g->devices[i], &w);
-		else if (r > 0)
-			r = 0;
-	}
-	if (r == 0)
-		r = buf_failed(&w.now) || buf_failed(&w.stays) ? -ENOMEM : back_text(j, &w);
+	for (size_t i = 0; i < g->n; i++)
+		if (move_backends_of(j->pr.cat, &g->devices[i]) &&
+		    move_prepare_device(j, &g->devices[i]))
+			back_device(j, &g->devices[i], &w);
+	back_text(j, &w);
 	buf_clear(&w.now);
 	buf_clear(&w.stays);
-	return r;
 }
 
 /* ------------------------------------------------------------- the list to carry on with */
@@ -182,12 +167,11 @@ int move_judge_way_back(struct judging *j)
  * The device as it is from now on, in explicit values, so that no later default changes it. Without a
  * word about the source only what the guest has is sure to be had elsewhere.
  */
-static int carry_device(struct judging *j, const struct guest_device *d)
+static void carry_device(struct judging *j, const struct guest_device *d)
 {
 	struct offered here, source;
 
-	if (move_source_offer(j->t, d, &source) < 0)
-		return -ENOMEM;
+	move_offered_there(j, d, &source);
 	move_offer(j->t, &j->pr, d->has_negotiated ? d->negotiated : source.yes, &here);
 	for (size_t i = 0; i < j->pr.cat->n_rows; i++) {
 		const struct row *row = &j->pr.cat->rows[i];
@@ -204,10 +188,8 @@ static int carry_device(struct judging *j, const struct guest_device *d)
 		on = word_has(here.yes, row->bit) &&
 		     (row->legacy || word_has(j->negotiated, row->bit) ||
 		      (source.known && word_has(source.yes, row->bit)));
-		if (move_list_row(&j->m->carry_on, row, on) < 0)
-			return -ENOMEM;
+		move_list_row(j, &j->m->carry_on, row, on);
 	}
-	return 0;
 }
 
 /* A guest that is started anew has the file of the host, which takes more room than this has. */
@@ -219,45 +201,36 @@ static bool has_no_room(const struct judging *j, const struct row *row, const ch
 	return own && json_integer_value(own) > strtoll(value, NULL, 10);
 }
 
-static int carry_value(struct judging *j, const struct row *row, const struct strings *list)
+static void carry_value(struct judging *j, const struct row *row, const struct strings *list)
 {
 	for (size_t k = 0; k < list->n; k++) {
 		const char *value;
 
 		if (setting_is(list->s[k], row, &value) && !has_no_room(j, row, value) &&
-		    !move_is_listed(&j->m->carry_on, row) &&
-		    move_list_value(&j->m->carry_on, row, value) < 0)
-			return -ENOMEM;
+		    !move_is_listed(&j->m->carry_on, row))
+			move_list_value(j, &j->m->carry_on, row, value);
 	}
-	return 0;
 }
 
 /* What the rescue sets beside features stays, and so does what the list of the baseline does. */
-static int carry_values(struct judging *j)
+static void carry_values(struct judging *j)
 {
 	for (size_t i = 0; i < j->pr.cat->n_rows; i++) {
 		const struct row *row = &j->pr.cat->rows[i];
 
-		if (carry_value(j, row, &j->m->rescue) < 0 ||
-		    ((row->number || row->bit < 0) && carry_value(j, row, &j->base) < 0))
-			return -ENOMEM;
+		carry_value(j, row, &j->m->rescue);
+		if (row->number || row->bit < 0)
+			carry_value(j, row, &j->base);
 	}
-	return 0;
 }
 
-int move_make_carry_on(struct judging *j)
+void move_make_carry_on(struct judging *j)
 {
 	const struct abibase_guest *g = j->t->guest;
 
-	for (size_t i = 0; i < g->n; i++) {
-		int r = move_backends_of(j->pr.cat, &g->devices[i])
-				? move_prepare_device(j, &g->devices[i])
-				: 1;
-
-		if (r == 0)
-			r = carry_device(j, &g->devices[i]);
-		if (r < 0)
-			return r;
-	}
-	return carry_values(j);
+	for (size_t i = 0; i < g->n; i++)
+		if (move_backends_of(j->pr.cat, &g->devices[i]) &&
+		    move_prepare_device(j, &g->devices[i]))
+			carry_device(j, &g->devices[i]);
+	carry_values(j);
 }

@@ -18,10 +18,10 @@
 #define SWITCH_ON "start the target there with the -global options that turn it on"
 #define SET_VALUE "start the target there with the -global option that sets it"
 
-static int say(struct judging *j, enum abibase_finding_kind kind, const char *id, const char *layer,
-	     const struct row *row, const char *remedy, struct buf *text)
+static void say(struct judging *j, enum abibase_finding_kind kind, const char *id, const char *layer,
+		const struct row *row, const char *remedy, struct buf *text)
 {
-	struct check_finding f = { .kind = kind,
+	struct finding f = { .kind = kind,
 				   .id = id,
 				   .layer = layer,
 				   .remedy = remedy,
@@ -29,19 +29,19 @@ static int say(struct judging *j, enum abibase_finding_kind kind, const char *id
 				   .feature = row ? row->feature : NULL,
 				   .bit = row ? row->bit : -1 };
 
-	return hostcheck_add(j->m->check, &f, text);
+	hostcheck_add(j->m->check, f, text);
 }
 
-int move_unknown(struct judging *j, const char *id, const char *layer, const struct row *row,
-		 const char *remedy, struct buf *text)
-{
-	return say(j, ABIBASE_FINDING_UNKNOWN, id, layer, row, remedy, text);
-}
-
-int move_conflict(struct judging *j, const char *id, const char *layer, const struct row *row,
+void move_unknown(struct judging *j, const char *id, const char *layer, const struct row *row,
 		  const char *remedy, struct buf *text)
 {
-	return say(j, ABIBASE_FINDING_CONFLICT, id, layer, row, remedy, text);
+	say(j, ABIBASE_FINDING_UNKNOWN, id, layer, row, remedy, text);
+}
+
+void move_conflict(struct judging *j, const char *id, const char *layer, const struct row *row,
+		   const char *remedy, struct buf *text)
+{
+	say(j, ABIBASE_FINDING_CONFLICT, id, layer, row, remedy, text);
 }
 
 void move_write_qemu(const struct judging *j, struct buf *out)
@@ -59,45 +59,41 @@ void move_write_qemu(const struct judging *j, struct buf *out)
  * A feature of the guest is in the way, or may be. What comes of one cause is shown as one; the cause
  * is taken.
  */
-static int because(struct judging *j, const struct guest_device *d, struct check_finding f,
-		   const struct row *row, struct buf *cause)
+static void because(struct judging *j, const struct guest_device *d, struct finding f,
+		    const struct row *row, struct buf *cause)
 {
 	_buf_ text = { 0 };
-	int r;
 
+	f.cause = arena_words(move_arena(j), cause);
 	buf_printf(&text, "%s: %s: ", j->p->name, f.layer);
-	buf_printf(&text, "%s: %s%s (bit %d), which the guest %s, %s", cause->data ? cause->data : "",
+	buf_printf(&text, "%s: %s%s (bit %d), which the guest %s, %s", f.cause,
 		   f.kind == ABIBASE_FINDING_UNKNOWN ? "whether " : "", row->feature, row->bit,
 		   d->has_negotiated ? "took" : "may have taken",
 		   f.kind == ABIBASE_FINDING_UNKNOWN ? "is offered there cannot be told" :
 						       "is not offered there");
-	if (buf_failed(cause))
-		return -ENOMEM;
-	f.cause = cause->data;
 	f.property = row->key;
 	f.feature = row->feature;
 	f.bit = row->bit;
-	r = hostcheck_add(j->m->check, &f, &text);
+	hostcheck_add(j->m->check, f, &text);
 	buf_clear(cause);
-	return r;
 }
 
-static int lacks(struct judging *j, const struct guest_device *d, const struct row *row,
-		 const char *layer, const char *remedy, struct buf *cause)
+static void lacks(struct judging *j, const struct guest_device *d, const struct row *row,
+		  const char *layer, const char *remedy, struct buf *cause)
 {
-	return because(j, d,
-		       (struct check_finding){ .kind = ABIBASE_FINDING_CONFLICT,
+	because(j, d,
+		       (struct finding){ .kind = ABIBASE_FINDING_CONFLICT,
 					       .id = "move-lacks",
 					       .layer = layer,
 					       .remedy = remedy },
 		       row, cause);
 }
 
-static int may_lack(struct judging *j, const struct guest_device *d, const struct row *row,
-		    const char *layer, const char *remedy, struct buf *cause)
+static void may_lack(struct judging *j, const struct guest_device *d, const struct row *row,
+		     const char *layer, const char *remedy, struct buf *cause)
 {
-	return because(j, d,
-		       (struct check_finding){ .kind = ABIBASE_FINDING_UNKNOWN,
+	because(j, d,
+		       (struct finding){ .kind = ABIBASE_FINDING_UNKNOWN,
 					       .id = "move-unknown",
 					       .layer = layer,
 					       .remedy = remedy },
@@ -136,7 +132,7 @@ static json_t *source_value(const struct abibase_targets *t, const struct row *r
 }
 
 /* One of the two is not recorded. */
-static int say_value_half_known(struct judging *j, const struct row *row, bool here)
+static void say_value_half_known(struct judging *j, const struct row *row, bool here)
 {
 	_buf_ who = { 0 };
 
@@ -151,7 +147,7 @@ static int say_value_half_known(struct judging *j, const struct row *row, bool h
 					    "probe the host where the guest runs again");
 	}
 	buf_puts(&who, "a QEMU of the baseline's hosts");
-	return hostcheck_unrecorded(j->m->check, row, &who, j->pr.view.machine,
+	hostcheck_unrecorded(j->m->check, row, &who, j->pr.view.machine,
 				    "probe the hosts of the baseline again, and make it anew");
 }
 
@@ -170,10 +166,10 @@ static bool is_number_there(const struct judging *j, const struct row *row,
 	return p->knows == ABIBASE_YES && json_is_integer(there) && row_bit_set(row, there);
 }
 
-static int say_switched_off(struct judging *j, const struct guest_device *d, const struct row *row,
-			    const struct predicted *p)
+static void say_switched_off(struct judging *j, const struct guest_device *d, const struct row *row,
+			     const struct predicted *p)
 {
-	struct check_finding f = { .kind = ABIBASE_FINDING_CONFLICT,
+	struct finding f = { .kind = ABIBASE_FINDING_CONFLICT,
 				   .id = "move-switched-off",
 				   .layer = p->by_setting ? "baseline" : "machine type",
 				   .remedy = SWITCH_ON,
@@ -191,74 +187,67 @@ static int say_switched_off(struct judging *j, const struct guest_device *d, con
 					   " may have it off under %s, which is not recorded",
 			   j->pr.view.machine);
 	}
-	if (buf_failed(&value) || move_list_value(&j->m->rescue, row, value.data) < 0)
-		return -ENOMEM;
-	return because(j, d, f, row, &cause);
+	move_list_value(j, &j->m->rescue, row, arena_words(move_arena(j), &value));
+	because(j, d, f, row, &cause);
 }
 
-static int say_no_property(struct judging *j, const struct guest_device *d, const struct row *row)
+static void say_no_property(struct judging *j, const struct guest_device *d, const struct row *row)
 {
 	_buf_ cause = { 0 };
 
 	move_write_qemu(j, &cause);
 	buf_puts(&cause, " does not have the property");
-	return lacks(j, d, row, "QEMU", "install a QEMU there that has the property" RESTART, &cause);
+	lacks(j, d, row, "QEMU", "install a QEMU there that has the property" RESTART, &cause);
 }
 
-static int say_never(struct judging *j, const struct guest_device *d, const struct row *row)
+static void say_never(struct judging *j, const struct guest_device *d, const struct row *row)
 {
 	_buf_ cause = { 0 };
 
 	move_write_qemu(j, &cause);
 	buf_printf(&cause, " never offers it on %s", j->pr.cat->backends[j->pr.backend].name);
-	return lacks(j, d, row, "QEMU", "use another backend or another QEMU there" RESTART, &cause);
+	lacks(j, d, row, "QEMU", "use another backend or another QEMU there" RESTART, &cause);
 }
 
 /* Each fact that is in the way, not the first alone. */
-int move_say_lacks(struct judging *j, const struct guest_device *d, const struct row *row,
-		   const struct needs *needs)
+void move_say_lacks(struct judging *j, const struct guest_device *d, const struct row *row,
+		    const struct needs *needs)
 {
 	struct ask a = predictor_ask(&j->pr);
 
 	for (struct asked w = { 0 }; ask_next_need(&a, needs, &w);) {
-		_autofree_ char *remedy = NULL;
 		_buf_ cause = { 0 };
 
 		if (!w.c || w.answer != ABIBASE_NO)
 			continue;
 		buf_puts(&cause, w.c->missing);
-		if (asprintf(&remedy, "%s" RESTART, w.c->remedy) < 0) {
-			remedy = NULL;
-			return -ENOMEM;
-		}
-		if (lacks(j, d, row, w.c->layer, remedy, &cause) < 0)
-			return -ENOMEM;
+		lacks(j, d, row, w.c->layer,
+		      arena_printf(move_arena(j), "%s" RESTART, w.c->remedy), &cause);
 	}
-	return 0;
 }
 
-static int say_fact_unknown(struct judging *j, const struct guest_device *d, const struct row *row,
-			    const struct predicted *p)
+static void say_fact_unknown(struct judging *j, const struct guest_device *d, const struct row *row,
+			     const struct predicted *p)
 {
 	_buf_ cause = { 0 };
 
 	buf_printf(&cause, "%s is unknown there (%s)", p->unknown->name, p->reason);
-	return may_lack(j, d, row, p->unknown->layer, unknown_remedy(p->reason), &cause);
+	may_lack(j, d, row, p->unknown->layer, unknown_remedy(p->reason), &cause);
 }
 
-static int say_value_unknown(struct judging *j, const struct guest_device *d,
-			     const struct row *row)
+static void say_value_unknown(struct judging *j, const struct guest_device *d,
+			      const struct row *row)
 {
 	_buf_ cause = { 0 };
 
 	buf_puts(&cause, "what ");
 	move_write_qemu(j, &cause);
 	buf_printf(&cause, " makes of the property under %s is not recorded", j->pr.view.machine);
-	return may_lack(j, d, row, "QEMU", "probe this host again", &cause);
+	may_lack(j, d, row, "QEMU", "probe this host again", &cause);
 }
 
-static int say_row(struct judging *j, const struct guest_device *d, const struct row *row,
-		   const struct predicted *p)
+static void say_row(struct judging *j, const struct guest_device *d, const struct row *row,
+		    const struct predicted *p)
 {
 	if (p->knows == ABIBASE_NO)
 		return say_no_property(j, d, row);
@@ -266,10 +255,10 @@ static int say_row(struct judging *j, const struct guest_device *d, const struct
 		return say_never(j, d, row);
 	if (p->can == ABIBASE_NO)
 		return move_say_lacks(j, d, row, &row->needs[j->pr.backend]);
-	if (p->can == ABIBASE_UNKNOWN && say_fact_unknown(j, d, row, p) < 0)
-		return -ENOMEM;
+	if (p->can == ABIBASE_UNKNOWN)
+		say_fact_unknown(j, d, row, p);
 	if (p->on == ABIBASE_YES)
-		return 0;
+		return;
 	if (move_is_switch(row, p) || is_number_there(j, row, p))
 		return say_switched_off(j, d, row, p);
 	if (!row->boolean && p->knows == ABIBASE_YES && move_source_qemu(j->t))
@@ -301,14 +290,14 @@ static void predict_required(const struct judging *j, const struct requirement *
 }
 
 /* No property switches the bit of a requirement. */
-static int judge_bit_required(struct judging *j, const struct requirement *q)
+static void judge_bit_required(struct judging *j, const struct requirement *q)
 {
 	struct predicted p = { 0 };
 	_buf_ text = { 0 };
 
 	predict_required(j, q, &p);
 	if (p.can == ABIBASE_YES)
-		return 0;
+		return;
 	if (p.can == ABIBASE_UNKNOWN) {
 		buf_printf(&text, "%s: whether %s has %s, which the guest took, is unknown: %s (%s)",
 			   j->p->name, p.unknown->layer, q->feature, p.unknown->name, p.reason);
@@ -323,15 +312,15 @@ static int judge_bit_required(struct judging *j, const struct requirement *q)
 	}
 	buf_printf(&text, "%s: the guest took %s (bit %d), and it does not hold there that %s",
 		   j->p->name, q->feature, q->bit, q->text);
-	return move_conflict(j, "move-lacks", "backend", NULL, q->remedy, &text);
+	move_conflict(j, "move-lacks", "backend", NULL, q->remedy, &text);
 }
 
 /*
  * Rows that share a bit: one of them is enough. With none of them on, what is said is of that which
  * comes nearest.
  */
-static int judge_bit(struct judging *j, const struct guest_device *d, int bit,
-		     const uint64_t negotiated[2])
+static void judge_bit(struct judging *j, const struct guest_device *d, int bit,
+		      const uint64_t negotiated[2])
 {
 	const struct abibase_catalogue *cat = j->pr.cat;
 	const struct row *best = NULL;
@@ -343,7 +332,7 @@ static int judge_bit(struct judging *j, const struct guest_device *d, int bit,
 			continue;
 		move_predict_row(j->t, &j->pr, &cat->rows[i], negotiated, &p);
 		if (move_both(p.on, p.can) == ABIBASE_YES)
-			return 0;
+			return;
 		if (!best || (move_both(of_best.on, of_best.can) == ABIBASE_NO &&
 			      move_both(p.on, p.can) == ABIBASE_UNKNOWN)) {
 			best = &cat->rows[i];
@@ -359,7 +348,7 @@ static int judge_bit(struct judging *j, const struct guest_device *d, int bit,
 	buf_printf(&text, "%s: whether it offers bit %d, which the guest took, cannot be told: the "
 			  "catalogue has no such feature of %s",
 		   j->p->name, bit, d->class_name);
-	return move_unknown(j, "move-unknown", "QEMU", NULL,
+	move_unknown(j, "move-unknown", "QEMU", NULL,
 			    "look whether the word is of another class of device", &text);
 }
 
@@ -427,8 +416,8 @@ static bool is_moot(const struct judging *j, const struct guest_device *d, const
 }
 
 /* QEMU loads no stream that has what the backend there has not; the other way is harmless. */
-static int judge_requirement(struct judging *j, const struct guest_device *d,
-			     const struct requirement *q)
+static void judge_requirement(struct judging *j, const struct guest_device *d,
+			      const struct requirement *q)
 {
 	enum abibase_tri has = is_moot(j, d, q) ? ABIBASE_NO : source_has(j, d, q);
 	struct predicted p = { 0 };
@@ -436,7 +425,7 @@ static int judge_requirement(struct judging *j, const struct guest_device *d,
 
 	predict_needs(&j->pr, &q->needs[j->pr.backend], &p);
 	if (p.can == ABIBASE_YES || has == ABIBASE_NO)
-		return 0;
+		return;
 	if (p.can == ABIBASE_UNKNOWN) {
 		buf_printf(&text, "%s: whether \"%s\" holds there is unknown: %s (%s; requirement %s)",
 			   j->p->name, q->text, p.unknown->name, p.reason, q->name);
@@ -451,27 +440,23 @@ static int judge_requirement(struct judging *j, const struct guest_device *d,
 		   j->p->name, q->text, q->name);
 	if (has == ABIBASE_YES)
 		return move_conflict(j, "requirement-differs", "backend", NULL, q->remedy, &text);
-	return move_unknown(j, "move-unknown", "backend", NULL,
+	move_unknown(j, "move-unknown", "backend", NULL,
 			    j->t->source ? "probe the host where the guest runs again" :
 					   "say where the guest runs: --from PROFILE",
 			    &text);
 }
 
 /* Had the device the bit where the guest runs, whether it was taken or not? */
-static int source_has_bit(const struct judging *j, const struct guest_device *d,
-			  const struct requirement *q, enum abibase_tri *ret)
+static enum abibase_tri source_has_bit(const struct judging *j, const struct guest_device *d,
+				       const struct requirement *q)
 {
 	struct offered o;
 
-	if (move_source_offer(j->t, d, &o) < 0)
-		return -ENOMEM;
-	if (!o.known)
-		*ret = source_meets(j, d, q);
-	else
-		*ret = word_has(o.yes, q->bit)	 ? ABIBASE_YES :
-		       word_has(o.maybe, q->bit) ? ABIBASE_UNKNOWN :
-						   ABIBASE_NO;
-	return 0;
+	move_offered_there(j, d, &o);
+	return !o.known			 ? source_meets(j, d, q) :
+	       word_has(o.yes, q->bit)	 ? ABIBASE_YES :
+	       word_has(o.maybe, q->bit) ? ABIBASE_UNKNOWN :
+					   ABIBASE_NO;
 }
 
 /*
@@ -485,8 +470,8 @@ static bool is_taken_away(const struct judging *j, const struct guest_device *d,
 	       (here == ABIBASE_NO || source_meets(j, d, q) == ABIBASE_YES);
 }
 
-static int say_layout_unknown(struct judging *j, const struct requirement *q, enum abibase_tri here,
-			      const struct predicted *p)
+static void say_layout_unknown(struct judging *j, const struct requirement *q, enum abibase_tri here,
+			       const struct predicted *p)
 {
 	const char *layer = "backend", *remedy = "say where the guest runs: --from PROFILE";
 	_buf_ text = { 0 };
@@ -503,7 +488,7 @@ static int say_layout_unknown(struct judging *j, const struct requirement *q, en
 	buf_printf(&text, "; the guest did not take %s (bit %d), but its device has another PCI layout "
 			  "without it (requirement %s)",
 		   q->feature, q->bit, q->name);
-	return move_unknown(j, "move-unknown", layer, NULL, remedy, &text);
+	move_unknown(j, "move-unknown", layer, NULL, remedy, &text);
 }
 
 /* The layer whose fact decides it, on the one side or on the other. */
@@ -524,65 +509,59 @@ static const char *layer_of(const struct judging *j, const struct guest_device *
  * A bit that no property masks, and that the guest did not take: QEMU gives a device without
  * VIRTIO_F_VERSION_1 no modern interface, and the stream of the one PCI device does not fit the other.
  */
-static int judge_layout(struct judging *j, const struct guest_device *d, const struct requirement *q)
+static void judge_layout(struct judging *j, const struct guest_device *d, const struct requirement *q)
 {
 	struct predicted p = { 0 };
-	enum abibase_tri there;
+	enum abibase_tri there = source_has_bit(j, d, q);
 	_buf_ text = { 0 };
 	const char *layer = layer_of(j, d, q);
 
 	predict_required(j, q, &p);
 	if (is_taken_away(j, d, q, p.can))
-		return 0;
-	if (source_has_bit(j, d, q, &there) < 0)
-		return -ENOMEM;
+		return;
 	if (there == ABIBASE_NO && d->has_offered)
 		there = source_meets(j, d, q);
 	if (p.can == ABIBASE_UNKNOWN || there == ABIBASE_UNKNOWN)
 		return say_layout_unknown(j, q, p.can, &p);
 	if (p.can == there)
-		return 0;
+		return;
 	buf_printf(&text, "%s: %s: \"%s\" %s: the guest did not take %s (bit %d), but its device has "
 			  "another PCI layout without it (requirement %s)",
 		   j->p->name, layer, q->text,
 		   there == ABIBASE_YES ? "holds where the guest runs and not there" :
 					  "holds there and not where the guest runs",
 		   q->feature, q->bit, q->name);
-	return move_conflict(j, "requirement-differs", layer, NULL,
+	move_conflict(j, "requirement-differs", layer, NULL,
 			     there == ABIBASE_YES ?
 				     q->remedy :
 				     "move it to a host that is in this as that where it runs" RESTART,
 			     &text);
 }
 
-static int judge_layouts(struct judging *j, const struct guest_device *d, const uint64_t word[2])
+static void judge_layouts(struct judging *j, const struct guest_device *d, const uint64_t word[2])
 {
 	for (size_t i = 0; i < j->pr.cat->n_requirements; i++) {
 		const struct requirement *q = &j->pr.cat->requirements[i];
 
 		/* what was taken is judged with the other features */
-		if (q->bit >= 0 && q->backends & (1u << j->pr.backend) && !word_has(word, q->bit) &&
-		    judge_layout(j, d, q) < 0)
-			return -ENOMEM;
+		if (q->bit >= 0 && q->backends & (1u << j->pr.backend) && !word_has(word, q->bit))
+			judge_layout(j, d, q);
 	}
-	return 0;
 }
 
-static int judge_requirements(struct judging *j, const struct guest_device *d)
+static void judge_requirements(struct judging *j, const struct guest_device *d)
 {
 	for (size_t i = 0; i < j->pr.cat->n_requirements; i++) {
 		const struct requirement *q = &j->pr.cat->requirements[i];
 
 		/* a bit is judged with the others, and the backend itself before */
-		if (q->bit < 0 && !q->named_only && !q->to_leave && q->needs[j->pr.backend].n &&
-		    judge_requirement(j, d, q) < 0)
-			return -ENOMEM;
+		if (q->bit < 0 && !q->named_only && !q->to_leave && q->needs[j->pr.backend].n)
+			judge_requirement(j, d, q);
 	}
-	return 0;
 }
 
 /* QEMU lets no guest go that has a device on a vhost without this, wherever it would go. */
-static int judge_leave(struct judging *j, const struct guest_device *d)
+static void judge_leave(struct judging *j, const struct guest_device *d)
 {
 	struct ask a = { .cat = j->pr.cat, .p = j->t->source };
 	int be = move_source_backend(j->t, d);
@@ -603,14 +582,13 @@ static int judge_leave(struct judging *j, const struct guest_device *d)
 			buf_printf(&text, "whether \"%s\" holds is unknown: %s (%s)", q->text,
 				   s.unknown.c->name, s.unknown.reason);
 		buf_printf(&text, " (requirement %s)", q->name);
-		if ((s.can == ABIBASE_NO ?
-			     move_conflict(j, "leave-lacks", "backend", NULL,
-					   "power the guest off, and start it on another host", &text) :
-			     move_unknown(j, "leave-unknown", "backend", NULL,
-					  unknown_remedy(s.unknown.reason), &text)) < 0)
-			return -ENOMEM;
+		if (s.can == ABIBASE_NO)
+			move_conflict(j, "leave-lacks", "backend", NULL,
+				      "power the guest off, and start it on another host", &text);
+		else
+			move_unknown(j, "leave-unknown", "backend", NULL,
+				     unknown_remedy(s.unknown.reason), &text);
 	}
-	return 0;
 }
 
 /* ------------------------------------------------------------------------ sizes */
@@ -762,7 +740,7 @@ static long first_too_large(const struct judging *j, const struct shape *s,
 }
 
 /* It fits, as far as versions tell; an update can change such a size. */
-static int note_by_version(struct judging *j, const struct guest_device *d, const struct shape *s)
+static void note_by_version(struct judging *j, const struct guest_device *d, const struct shape *s)
 {
 	const struct profile_qemu *q = move_source_qemu(j->t);
 	bool there = has_all_sizes(d) ||
@@ -771,13 +749,13 @@ static int note_by_version(struct judging *j, const struct guest_device *d, cons
 	_buf_ text = { 0 };
 
 	if (there && here)
-		return 0;
+		return;
 	buf_printf(&text, "%s: ", j->p->name);
 	move_write_qemu(j, &text);
 	buf_printf(&text, " checks the %s, and ", s->text);
 	buf_puts(&text, there ? "its own are" : here ? "the guest's are" : "the guest's and its own are");
 	buf_printf(&text, " taken from the version of QEMU (%s)", s->name);
-	return say(j, ABIBASE_FINDING_NOTE, "shape-by-version", "QEMU", NULL,
+	say(j, ABIBASE_FINDING_NOTE, "shape-by-version", "QEMU", NULL,
 		   "abibase probe records them", &text);
 }
 
@@ -795,8 +773,8 @@ static bool is_by_receive_queues(const struct judging *j, const struct shape *s,
 	return queue < (long)json_array_size(d->queue_sizes) && streq(d->class_name, NET_DEVICE);
 }
 
-static int say_shape_differs(struct judging *j, const struct guest_device *d, const struct shape *s,
-			     long queue, const int64_t size[2], struct buf *text)
+static void say_shape_differs(struct judging *j, const struct guest_device *d, const struct shape *s,
+			      long queue, const int64_t size[2], struct buf *text)
 {
 	const char *remedy = "install a QEMU there that makes its queues as the guest's does" RESTART;
 	const struct row *row = catalogue_sizes(j->pr.cat, QUEUES_RECEIVE);
@@ -812,23 +790,22 @@ static int say_shape_differs(struct judging *j, const struct guest_device *d, co
 		   s->name);
 	buf_printf(&option, "start the target with %s=%lld on that -device; or %s", row->property,
 		   (long long)size[0], remedy);
-	if (buf_failed(&option))
-		return -ENOMEM;
+	remedy = arena_words(move_arena(j), &option);
 	if (move_source_size(j->t, s) >= 0)
-		return move_conflict(j, "shape-differs", "QEMU", NULL, option.data, text);
+		return move_conflict(j, "shape-differs", "QEMU", NULL, remedy, text);
 	/* the target has the options of the guest, whose QEMU may have made so large a queue by itself */
 	buf_puts(text, "; whether the guest's has it is not known");
-	return move_unknown(j, "shape-unknown", "QEMU", NULL, option.data, text);
+	move_unknown(j, "shape-unknown", "QEMU", NULL, remedy, text);
 }
 
-static int judge_shape(struct judging *j, const struct guest_device *d, const struct shape *s)
+static void judge_shape(struct judging *j, const struct guest_device *d, const struct shape *s)
 {
 	int64_t size[2];
 	_buf_ text = { 0 };
 	long queue;
 
 	if (!j->assumed && version_cmp(&j->pr.view.version, &s->checked_since) < 0)
-		return 0;
+		return;
 	queue = first_too_large(j, s, d, size);
 	if (queue < 0)
 		return note_by_version(j, d, s);
@@ -846,7 +823,7 @@ static int judge_shape(struct judging *j, const struct guest_device *d, const st
 				    : "probe this host again: abibase probe records it",
 			&text);
 	}
-	return say_shape_differs(j, d, s, queue, size, &text);
+	say_shape_differs(j, d, s, queue, size, &text);
 }
 
 /* ------------------------------------------------- what else the machine type decides */
@@ -859,10 +836,10 @@ static void write_shown_with(const struct judging *j, const struct row *row, str
 		   other && !other->boolean ? "" : "=on");
 }
 
-static int say_value_differs(struct judging *j, const struct row *row, const json_t *there,
-			     const json_t *here, enum abibase_tri knows)
+static void say_value_differs(struct judging *j, const struct row *row, const json_t *there,
+			      const json_t *here, enum abibase_tri knows)
 {
-	struct check_finding f = { .kind = ABIBASE_FINDING_CONFLICT,
+	struct finding f = { .kind = ABIBASE_FINDING_CONFLICT,
 				   .id = "move-value-differs",
 				   .layer = "machine type",
 				   .feature = row->feature,
@@ -882,14 +859,13 @@ static int say_value_differs(struct judging *j, const struct row *row, const jso
 	buf_printf(&text, "%s: ", j->p->name);
 	move_write_qemu(j, &text);
 	buf_printf(&text, " has another %s (%s) under %s: %s, and where the guest runs it is %s",
-		   row->key, row->feature, j->pr.view.machine, own.data ? own.data : "",
-		   value.data ? value.data : "");
+		   row->key, row->feature, j->pr.view.machine, arena_words(move_arena(j), &own),
+		   arena_words(move_arena(j), &value));
 	if (row->shown_with)
 		write_shown_with(j, row, &text);
-	if (buf_failed(&value) || buf_failed(&own) ||
-	    (f.by_list && move_list_value(&j->m->rescue, row, value.data) < 0))
-		return -ENOMEM;
-	return hostcheck_add(j->m->check, &f, &text);
+	if (f.by_list)
+		move_list_value(j, &j->m->rescue, row, arena_words(move_arena(j), &value));
+	hostcheck_add(j->m->check, f, &text);
 }
 
 /* -------------------------------------------- sizes that come of files of the two hosts */
@@ -924,10 +900,10 @@ static int64_t observed_there(const struct abibase_targets *t, const struct gues
 	return v ? v->number : own ? json_integer_value(own) : -1;
 }
 
-static int say_size_differs(struct judging *j, const struct row *row, int64_t there, int64_t here,
-			    bool by_list)
+static void say_size_differs(struct judging *j, const struct row *row, int64_t there, int64_t here,
+			     bool by_list)
 {
-	struct check_finding f = { .kind = ABIBASE_FINDING_CONFLICT,
+	struct finding f = { .kind = ABIBASE_FINDING_CONFLICT,
 				   .id = "move-value-differs",
 				   .layer = "QEMU",
 				   .feature = row->feature,
@@ -945,13 +921,13 @@ static int say_size_differs(struct judging *j, const struct row *row, int64_t th
 	buf_printf(&text, " makes another %s (%s): %lld, and the guest has %lld", row->key,
 		   row->feature, (long long)here, (long long)there);
 	snprintf(value, sizeof(value), "%lld", (long long)there);
-	if (by_list && move_list_value(&j->m->rescue, row, value) < 0)
-		return -ENOMEM;
-	return hostcheck_add(j->m->check, &f, &text);
+	if (by_list)
+		move_list_value(j, &j->m->rescue, row, value);
+	hostcheck_add(j->m->check, f, &text);
 }
 
 /* Only what is known of both is compared. */
-static int judge_observed(struct judging *j, const struct guest_device *d, const struct row *row)
+static void judge_observed(struct judging *j, const struct guest_device *d, const struct row *row)
 {
 	int64_t there = observed_there(j->t, d, row), here, set = listed_number(&j->base, row);
 	struct effective e;
@@ -960,14 +936,14 @@ static int judge_observed(struct judging *j, const struct guest_device *d, const
 	qemu_effective(&j->pr.view, row, &e);
 	here = e.value ? json_integer_value(e.value) : -1;
 	if (there <= 0 || here < 0)
-		return 0;
+		return;
 	/* a file that is larger than the property stops a start, and an incoming guest brings its own */
 	can = e.known == ABIBASE_YES &&
 	      (here <= there || (!version_is_zero(&row->incoming_since) &&
 				 version_cmp(&j->pr.view.version, &row->incoming_since) >= 0));
 	if ((set < 0 && here == there) || (set == there && can))
-		return 0;
-	return say_size_differs(j, row, there, here, can);
+		return;
+	say_size_differs(j, row, there, here, can);
 }
 
 static const struct profile_qemu *own_qemu(const struct judging *j)
@@ -995,22 +971,22 @@ static bool is_same_build(const struct judging *j)
 }
 
 /* A vendor's machine type of which nothing at all was recorded. */
-static int judge_vendor_machine(struct judging *j)
+static void judge_vendor_machine(struct judging *j)
 {
 	_buf_ text = { 0 };
 
 	if (!j->entry || j->pr.view.name.upstream || j->pr.view.values || is_same_build(j))
-		return 0;
+		return;
 	buf_printf(&text, "%s: what ", j->p->name);
 	move_write_qemu(j, &text);
 	buf_printf(&text, " makes of %s, which is not an upstream machine type, is not recorded",
 		   j->pr.view.machine);
-	return move_unknown(j, "vendor-machine-unknown", "machine type", NULL,
+	move_unknown(j, "vendor-machine-unknown", "machine type", NULL,
 			    "record the values of that machine type in the profile", &text);
 }
 
 /* What is decided when a device is made is not recorded of old QEMUs, and no list sets it. */
-static int judge_value(struct judging *j, const struct guest_device *d, const struct row *row)
+static void judge_value(struct judging *j, const struct guest_device *d, const struct row *row)
 {
 	const json_t *here, *own = json_object_get(d->properties, row->key);
 	json_auto_t *there = source_value(j->t, row);
@@ -1024,25 +1000,25 @@ static int judge_value(struct judging *j, const struct guest_device *d, const st
 		json_decref(there);
 		there = json_incref((json_t *)own);
 	} else if (own) {
-		return 0; /* an option of -device, which the target has too */
+		return; /* an option of -device, which the target has too */
 	}
 	if (row->bit_when == BIT_ALWAYS || (!there && !here && is_same_build(j)))
-		return 0;
+		return;
 	if (there && here)
-		return json_equal(there, here) ? 0 : say_value_differs(j, row, there, here, e.known);
+		return json_equal(there, here) ? (void)0 : say_value_differs(j, row, there, here, e.known);
 	if (!own && !move_source_qemu(j->t) &&
 	    (!j->t->baseline || !there == !here || (!row->boolean && !row->number)))
-		return 0;
+		return;
 	if (!there && !here && e.known != ABIBASE_YES)
-		return 0; /* nobody looked at the layout, here or there */
-	return say_value_half_known(j, row, !here);
+		return; /* nobody looked at the layout, here or there */
+	say_value_half_known(j, row, !here);
 }
 
 /*
  * Two builds of one machine type: what stands for no feature and has another value would show the
  * guest another device, or not let it in. What the list of a baseline sets is the same.
  */
-static int judge_values(struct judging *j, const struct guest_device *d)
+static void judge_values(struct judging *j, const struct guest_device *d)
 {
 	for (size_t i = 0; i < j->pr.cat->n_rows; i++) {
 		const struct row *row = &j->pr.cat->rows[i];
@@ -1051,14 +1027,12 @@ static int judge_values(struct judging *j, const struct guest_device *d)
 		    (move_is_listed(&j->base, row) && !row->observed) ||
 		    move_is_listed(&j->m->rescue, row))
 			continue;
-		if (judge_value(j, d, row) < 0)
-			return -ENOMEM;
+		judge_value(j, d, row);
 	}
-	return 0;
 }
 
 /* With nothing to hold them against they pass unseen: that is said. */
-static int note_not_compared(struct judging *j, const struct guest_device *d)
+static void note_not_compared(struct judging *j, const struct guest_device *d)
 {
 	bool layout = false, size = false;
 	_buf_ text = { 0 };
@@ -1074,22 +1048,20 @@ static int note_not_compared(struct judging *j, const struct guest_device *d)
 			layout |= !json_object_get(d->properties, row->key);
 	}
 	if (!layout && !size)
-		return 0;
+		return;
 	buf_printf(&text, "not known of the guest, so not compared: %s%s%s",
 		   layout ? "the layout of its PCI device" : "", layout && size ? ", " : "",
 		   size ? "the size of its option ROM" : "");
-	return say(j, ABIBASE_FINDING_NOTE, "layout-not-recorded", "guest", NULL,
+	say(j, ABIBASE_FINDING_NOTE, "layout-not-recorded", "guest", NULL,
 		   "say where the guest runs, with --from PROFILE, or with which list it was started, "
 		   "with --baseline",
 		   &text);
 }
 
-static int judge_shapes(struct judging *j, const struct guest_device *d)
+static void judge_shapes(struct judging *j, const struct guest_device *d)
 {
 	for (size_t i = 0; i < j->pr.cat->n_shapes; i++)
-		if (judge_shape(j, d, &j->pr.cat->shapes[i]) < 0)
-			return -ENOMEM;
-	return 0;
+		judge_shape(j, d, &j->pr.cat->shapes[i]);
 }
 
 /*
@@ -1106,7 +1078,7 @@ static int64_t legacy_bar(int64_t config_size)
 }
 
 /* A guest's larger configuration is one that was asked for with -device, here as there. */
-static int judge_config(struct judging *j, const struct guest_device *d)
+static void judge_config(struct judging *j, const struct guest_device *d)
 {
 	const json_t *size = shape_here(j, "config_size");
 	int64_t here = json_integer_value(size);
@@ -1114,13 +1086,13 @@ static int judge_config(struct judging *j, const struct guest_device *d)
 
 	if (!size || d->config_size < 0 || here <= d->config_size ||
 	    legacy_bar(here) == legacy_bar(d->config_size))
-		return 0;
+		return;
 	buf_printf(&text, "%s: the device there has a configuration of %lld bytes, and the guest's has "
 			  "%lld: the BAR of its legacy interface has %lld bytes instead of %lld, and "
 			  "whether the stream fits depends on where the guest has put it",
 		   j->p->name, (long long)here, (long long)d->config_size,
 		   (long long)legacy_bar(here), (long long)legacy_bar(d->config_size));
-	return move_unknown(
+	move_unknown(
 		j, "config-size-differs", "QEMU", NULL,
 		"a device without that interface (" DISABLE_LEGACY "=on) does not have this BAR",
 		&text);
@@ -1148,25 +1120,25 @@ static int64_t told(const struct judging *j, const struct guest_device *d, const
 	return limit > 0 ? limit : NUMBER_UNSTATED;
 }
 
-static int say_limit_unknown(struct judging *j, const struct row *row, int64_t value)
+static void say_limit_unknown(struct judging *j, const struct row *row, int64_t value)
 {
 	_buf_ text = { 0 };
 
 	buf_printf(&text, "%s: whether %lld, which the guest was told (%s), is possible there is not "
 			  "stated (%s)",
 		   j->p->name, (long long)value, row->key, row->limit);
-	return say(j, ABIBASE_FINDING_UNKNOWN, "move-limit", "network", row,
+	say(j, ABIBASE_FINDING_UNKNOWN, "move-limit", "network", row,
 		   "state the fact in the profile of that host", &text);
 }
 
-static int say_told_unknown(struct judging *j, const struct row *row)
+static void say_told_unknown(struct judging *j, const struct row *row)
 {
 	_buf_ text = { 0 };
 
 	buf_printf(&text, "%s: the guest took %s, and the number that it was told (%s) is not known: the "
 			  "network there must carry as much",
 		   j->p->name, row->feature, row->key);
-	return say(j, ABIBASE_FINDING_UNKNOWN, "move-limit", "network", row,
+	say(j, ABIBASE_FINDING_UNKNOWN, "move-limit", "network", row,
 		   j->t->source ? "state it in a document of the guest, or in the profile of the host "
 				  "where the guest runs" :
 				  "state it in a document of the guest, or say where the guest runs: "
@@ -1178,7 +1150,7 @@ static int say_told_unknown(struct judging *j, const struct row *row)
  * QEMU loads the stream of a guest that was told more than there is, and nobody hears of it until
  * its packets are lost.
  */
-static int judge_limit(struct judging *j, const struct row *row, int64_t value)
+static void judge_limit(struct judging *j, const struct row *row, int64_t value)
 {
 	int64_t limit = profile_number(j->p, row->limit);
 	_buf_ text = { 0 };
@@ -1188,11 +1160,11 @@ static int judge_limit(struct judging *j, const struct row *row, int64_t value)
 	if (limit == NUMBER_UNSTATED)
 		return value <= ETHERNET_MTU ? 0 : say_limit_unknown(j, row, value);
 	if (limit >= value)
-		return 0;
+		return;
 	buf_printf(&text, "%s: the guest was told %lld (%s), and there it is %lld (%s): QEMU takes the "
 			  "guest all the same, and what it sends is lost",
 		   j->p->name, (long long)value, row->key, (long long)limit, row->limit);
-	return move_conflict(j, "move-limit", "network", row, "raise it on that host" RESTART,
+	move_conflict(j, "move-limit", "network", row, "raise it on that host" RESTART,
 			     &text);
 }
 
@@ -1202,45 +1174,39 @@ static bool took_number(const struct guest_device *d, const struct row *row)
 	return d->has_negotiated ? word_has(d->negotiated, row->bit) : d->mtu >= 0;
 }
 
-static int judge_limits(struct judging *j, const struct guest_device *d)
+static void judge_limits(struct judging *j, const struct guest_device *d)
 {
 	for (size_t i = 0; i < j->pr.cat->n_rows; i++) {
 		const struct row *row = &j->pr.cat->rows[i];
 
-		if (row->limit && move_row_is_of(row, d) && took_number(d, row) &&
-		    judge_limit(j, row, told(j, d, row)) < 0)
-			return -ENOMEM;
+		if (row->limit && move_row_is_of(row, d) && took_number(d, row))
+			judge_limit(j, row, told(j, d, row));
 	}
-	return 0;
 }
 
 /* ----------------------------------------------------------------------- one device */
 
-int move_judge_usable(struct judging *j)
+void move_judge_usable(struct judging *j)
 {
 	struct ask a = predictor_ask(&j->pr);
 
 	for (struct asked w = { 0 }; ask_next_usable(&a, j->pr.backend, &w);) {
 		_buf_ text = { 0 };
-		int r = 0;
 
 		if (w.answer == ABIBASE_NO) {
 			buf_printf(&text, "%s: the guest's device is on %s, and %s", j->p->name,
 				   j->pr.cat->backends[j->pr.backend].name, w.c->missing);
-			r = move_conflict(j, "backend-absent", "backend", NULL, w.c->remedy, &text);
+			move_conflict(j, "backend-absent", "backend", NULL, w.c->remedy, &text);
 		} else if (w.answer == ABIBASE_UNKNOWN) {
 			buf_printf(&text, "%s: whether %s is usable there is unknown (%s)",
 				   j->p->name, w.c->layer, w.reason);
-			r = move_unknown(j, "backend-unknown", "backend", NULL,
-					 unknown_remedy(w.reason), &text);
+			move_unknown(j, "backend-unknown", "backend", NULL,
+				     unknown_remedy(w.reason), &text);
 		}
-		if (r < 0)
-			return r;
 	}
-	return 0;
 }
 
-static int ask_word(struct judging *j)
+static void ask_word(struct judging *j)
 {
 	_buf_ text = { 0 };
 
@@ -1252,36 +1218,34 @@ static int ask_word(struct judging *j)
 		&text);
 }
 
-static int say_worst_case(struct judging *j)
+static void say_worst_case(struct judging *j)
 {
 	_buf_ text = { 0 };
 
 	buf_puts(&text, "what the guest negotiated is not known: this is for one that took all it was "
 			"offered, and its feature word can only make it better");
-	return say(j, ABIBASE_FINDING_NOTE, "guest-worst-case", "guest", NULL,
+	say(j, ABIBASE_FINDING_NOTE, "guest-worst-case", "guest", NULL,
 			"give its feature word, or its QMP socket, as GUEST", &text);
 }
 
-/* The word that the target must offer: what was taken, or all that may have been. 1: not known. */
-static int word_of(struct judging *j, const struct guest_device *d, uint64_t ret[2])
+/* The word that the target must offer: what was taken, or all that may have been. Is it known? */
+static bool word_of(struct judging *j, const struct guest_device *d, uint64_t ret[2])
 {
 	struct offered source;
 
 	memcpy(ret, d->negotiated, sizeof(d->negotiated));
 	if (d->has_negotiated)
-		return 0;
-	if (move_source_offer(j->t, d, &source) < 0)
-		return -ENOMEM;
-	if (!source.known)
-		return ask_word(j) < 0 ? -ENOMEM : 1;
+		return true;
+	move_offered_there(j, d, &source);
 	memcpy(ret, source.maybe, sizeof(source.maybe));
-	return say_worst_case(j);
+	(source.known ? say_worst_case : ask_word)(j);
+	return source.known;
 }
 
 /* On, as far as is known, and not to be had: that QEMU ends before the guest is there. */
-static int say_no_start(struct judging *j, const struct row *row, const struct predicted *p)
+static void say_no_start(struct judging *j, const struct row *row, const struct predicted *p)
 {
-	struct check_finding f = { .kind = ABIBASE_FINDING_CONFLICT,
+	struct finding f = { .kind = ABIBASE_FINDING_CONFLICT,
 				   .id = "qemu-would-not-start",
 				   .layer = p->by_setting ? "baseline" : "machine type",
 				   .remedy = "start the target there with the -global option that turns "
@@ -1301,13 +1265,13 @@ static int say_no_start(struct judging *j, const struct row *row, const struct p
 		   p->can == ABIBASE_NO ? ", for this host lacks what that needs" :
 					  " where a host lacks what that needs; whether this host "
 					  "does is unknown");
-	if (f.by_list && move_list_row(&j->m->rescue, row, false) < 0)
-		return -ENOMEM;
-	return hostcheck_add(j->m->check, &f, &text);
+	if (f.by_list)
+		move_list_row(j, &j->m->rescue, row, false);
+	hostcheck_add(j->m->check, f, &text);
 }
 
 /* What the guest took is judged as such. */
-static int judge_start(struct judging *j, const struct guest_device *d, const uint64_t word[2])
+static void judge_start(struct judging *j, const struct guest_device *d, const uint64_t word[2])
 {
 	for (size_t i = 0; i < j->pr.cat->n_rows; i++) {
 		const struct row *row = &j->pr.cat->rows[i];
@@ -1316,28 +1280,25 @@ static int judge_start(struct judging *j, const struct guest_device *d, const ui
 		if (!row->fatal || !move_row_is_of(row, d) || word_has(word, row->bit))
 			continue;
 		predict_row(&j->pr, row, &p);
-		if (p.fatal && say_no_start(j, row, &p) < 0)
-			return -ENOMEM;
+		if (p.fatal)
+			say_no_start(j, row, &p);
 	}
-	return 0;
 }
 
-static int judge_features(struct judging *j, const struct guest_device *d)
+static void judge_features(struct judging *j, const struct guest_device *d)
 {
 	uint64_t word[2];
-	int r = word_of(j, d, word);
 
-	for (int bit = 0; r == 0 && bit < 128; bit++)
+	if (!word_of(j, d, word))
+		return;
+	for (int bit = 0; bit < 128; bit++)
 		if (word_has(word, bit))
-			r = judge_bit(j, d, bit, word);
-	if (r == 0)
-		r = judge_layouts(j, d, word);
-	if (r == 0)
-		r = judge_start(j, d, word);
-	return r < 0 ? r : 0;
+			judge_bit(j, d, bit, word);
+	judge_layouts(j, d, word);
+	judge_start(j, d, word);
 }
 
-static int say_no_backend(struct judging *j, const char *name)
+static void say_no_backend(struct judging *j, const char *name)
 {
 	_buf_ text = { 0 };
 
@@ -1346,12 +1307,12 @@ static int say_no_backend(struct judging *j, const char *name)
 			   name);
 	else
 		buf_puts(&text, "the backend of the guest's device is not known");
-	return move_unknown(j, name ? "backend-unknown" : "guest-unknown", "guest", NULL,
+	move_unknown(j, name ? "backend-unknown" : "guest-unknown", "guest", NULL,
 			    "say what the device lies on, with --backend", &text);
 }
 
-/* Point the predictor at the backend that the device gets on the target. 1: it cannot be judged. */
-int move_prepare_device(struct judging *j, const struct guest_device *d)
+/* Point the predictor at the backend that the device gets on the target. Can it be judged? */
+bool move_prepare_device(struct judging *j, const struct guest_device *d)
 {
 	const char *name = j->t->backend ? j->t->backend : d->backend;
 	int be = move_choose_backend(j->pr.cat, d, name);
@@ -1360,34 +1321,37 @@ int move_prepare_device(struct judging *j, const struct guest_device *d)
 	if (!move_backends_of(j->pr.cat, d)) {
 		buf_printf(&text, "a %s cannot be judged: it is no class of the catalogue",
 			   d->class_name);
-		return move_unknown(j, "guest-unknown", "guest", NULL,
-				    "compare what the two hosts have: abibase diff", &text) < 0
-			       ? -ENOMEM
-			       : 1;
+		move_unknown(j, "guest-unknown", "guest", NULL,
+			     "compare what the two hosts have: abibase diff", &text);
+		return false;
 	}
 	if (be < 0)
-		return say_no_backend(j, name) < 0 ? -ENOMEM : 1;
-	j->pr.backend = (size_t)be;
-	return 0;
+		say_no_backend(j, name);
+	else
+		j->pr.backend = (size_t)be;
+	return be >= 0;
 }
 
-int move_judge_device(struct judging *j, const struct guest_device *d)
+void move_judge_device(struct judging *j, const struct guest_device *d)
 {
-	int r = move_prepare_device(j, d);
-
-	if (r != 0)
-		return r < 0 ? r : 0;
-	if (move_judge_usable(j) < 0 || judge_leave(j, d) < 0 || judge_features(j, d) < 0 ||
-	    judge_requirements(j, d) < 0 || judge_vendor_machine(j) < 0 || judge_values(j, d) < 0 || note_not_compared(j, d) < 0 ||
-	    judge_shapes(j, d) < 0 || judge_config(j, d) < 0)
-		return -ENOMEM;
-	return judge_limits(j, d);
+	if (!move_prepare_device(j, d))
+		return;
+	move_judge_usable(j);
+	judge_leave(j, d);
+	judge_features(j, d);
+	judge_requirements(j, d);
+	judge_vendor_machine(j);
+	judge_values(j, d);
+	note_not_compared(j, d);
+	judge_shapes(j, d);
+	judge_config(j, d);
+	judge_limits(j, d);
 }
 
 /* ---------------------------------------------------------- what is decided together */
 
 /* One probe of QEMU decides them all, so a guest that has one of them was offered the others. */
-int move_complete_groups(struct judging *j)
+void move_complete_groups(struct judging *j)
 {
 	const struct abibase_catalogue *cat = j->pr.cat;
 
@@ -1404,8 +1368,7 @@ int move_complete_groups(struct judging *j)
 				move_is_listed(&j->m->rescue, &cat->rows[k]);
 		predict_row(&j->pr, row, &p);
 		if (with && p.on != ABIBASE_YES && p.can == ABIBASE_YES &&
-		    move_is_switch(row, &p) && move_list_row(&j->m->rescue, row, true) < 0)
-			return -ENOMEM;
+		    move_is_switch(row, &p))
+			move_list_row(j, &j->m->rescue, row, true);
 	}
-	return 0;
 }

@@ -151,20 +151,21 @@ int move_baseline_settings(const struct abibase_baseline *b, const struct predic
 	return 0;
 }
 
-int move_list_value(struct strings *list, const struct row *row, const char *value)
+void move_insert(struct judging *j, struct strings *list, const char *s)
 {
-	_autofree_ char *s = NULL;
-
-	if (asprintf(&s, "%s=%s", row->key, value) < 0) {
-		s = NULL;
-		return -ENOMEM;
-	}
-	return strings_insert(list, s);
+	if (!s || strings_insert(list, s) < 0)
+		move_arena(j)->failed = true;
 }
 
-int move_list_row(struct strings *list, const struct row *row, bool on)
+void move_list_value(struct judging *j, struct strings *list, const struct row *row,
+		     const char *value)
 {
-	return move_list_value(list, row, setting_words[on]);
+	move_insert(j, list, arena_printf(move_arena(j), "%s=%s", row->key, value));
+}
+
+void move_list_row(struct judging *j, struct strings *list, const struct row *row, bool on)
+{
+	move_list_value(j, list, row, setting_words[on]);
 }
 
 bool move_is_listed(const struct strings *list, const struct row *row)
@@ -277,10 +278,10 @@ static int offer_by_profile(const struct abibase_targets *t, const struct guest_
 	return all ? 0 : -ENOMEM;
 }
 
-int move_source_offer(const struct abibase_targets *t, const struct guest_device *d,
-		      struct offered *ret)
+void move_offered_there(const struct judging *j, const struct guest_device *d, struct offered *ret)
 {
-	int be = move_source_backend(t, d), r = 0;
+	const struct abibase_targets *t = j->t;
+	int be = move_source_backend(t, d);
 
 	memset(ret, 0, sizeof(*ret));
 	if (d->has_offered) {
@@ -288,7 +289,8 @@ int move_source_offer(const struct abibase_targets *t, const struct guest_device
 		memcpy(ret->yes, d->offered, sizeof(ret->yes));
 		memcpy(ret->maybe, d->offered, sizeof(ret->maybe));
 	} else if (t->source) {
-		r = offer_by_profile(t, d, ret);
+		if (offer_by_profile(t, d, ret) < 0)
+			move_arena(j)->failed = true;
 	} else if (t->baseline && be >= 0 &&
 		   abibase_baseline_offered(t->baseline, t->cat->backends[be].name, ret->yes)) {
 		ret->known = true;
@@ -299,5 +301,4 @@ int move_source_offer(const struct abibase_targets *t, const struct guest_device
 		ret->yes[i] |= d->negotiated[i];
 		ret->maybe[i] |= d->negotiated[i];
 	}
-	return r;
 }

@@ -20,7 +20,7 @@ static const char *const tri_words[] = { [ABIBASE_NO] = "shut",
 static json_t *answer_json(const struct move *m)
 {
 	return json_pack("{s:s, s:o, s:{s:s*, s:s*, s:s*}, s:o, s:o, s:{s:s, s:s*, s:o, s:o, s:b}}",
-			 "verdict", move_words[m->kind], "findings", hostcheck_findings_json(m->check),
+			 "verdict", move_words[m->kind], "findings", findings_json(&m->check->findings),
 			 "qemu", "version", m->version, "path", m->path, "package", m->package,
 			 "rescue", hostcheck_strings(m->rescue.s, m->rescue.n), "carry_on",
 			 hostcheck_strings(m->carry_on.s, m->carry_on.n), "way_back", "verdict",

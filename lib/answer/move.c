@@ -15,8 +15,8 @@ static enum move_kind kind_of(const struct abibase_check *c)
 {
 	enum move_kind kind = MOVE_NOW;
 
-	for (size_t i = 0; i < c->n; i++) {
-		const struct check_finding *f = &c->findings[i];
+	for (size_t i = 0; i < c->findings.n; i++) {
+		const struct finding *f = &c->findings.f[i];
 
 		if (f->kind == ABIBASE_FINDING_CONFLICT && !f->by_list)
 			return MOVE_NO;
@@ -28,10 +28,10 @@ static enum move_kind kind_of(const struct abibase_check *c)
 	return kind;
 }
 
-static int say_host(struct judging *j, enum machine_answer answer, const char *id,
-		    const char *remedy, struct buf *text)
+static void say_host(struct judging *j, enum machine_answer answer, const char *id,
+		     const char *remedy, struct buf *text)
 {
-	struct check_finding f = { .kind = ABIBASE_FINDING_NOTE,
+	struct finding f = { .kind = ABIBASE_FINDING_NOTE,
 				   .id = id,
 				   .layer = "machine type",
 				   .remedy = remedy,
@@ -41,7 +41,7 @@ static int say_host(struct judging *j, enum machine_answer answer, const char *i
 		return move_conflict(j, id, f.layer, NULL, remedy, text);
 	if (answer == MACHINE_UNKNOWN)
 		return move_unknown(j, id, f.layer, NULL, remedy, text);
-	return hostcheck_add(j->m->check, &f, text);
+	hostcheck_add(j->m->check, f, text);
 }
 
 static const char *target_of(const struct judging *j)
@@ -50,7 +50,7 @@ static const char *target_of(const struct judging *j)
 }
 
 /* What is to be said of the host: it has no QEMU that could be judged, or one is assumed. */
-static int judge_qemuless(struct judging *j)
+static void judge_qemuless(struct judging *j)
 {
 	struct machine_host h = { .name = j->p->name,
 				  .looked_for = j->p->has_qemu,
@@ -67,7 +67,7 @@ static int judge_qemuless(struct judging *j)
 	return answer == MACHINE_FINE ? 0 : say_host(j, answer, id, remedy, &text);
 }
 
-static int say_unasked(struct judging *j)
+static void say_unasked(struct judging *j)
 {
 	for (size_t i = 0; i < j->p->n_unasked; i++) {
 		const json_t *v = profile_unasked(j->p, i);
@@ -75,14 +75,12 @@ static int say_unasked(struct judging *j)
 
 		machine_write_unasked(j->p->name, json_string_value(json_object_get(v, "path")),
 				      json_string_value(json_object_get(v, "unknown")), &text);
-		if (move_unknown(j, "qemu-unasked", "machine type", NULL, machine_unasked_remedy,
-				 &text) < 0)
-			return -ENOMEM;
+		move_unknown(j, "qemu-unasked", "machine type", NULL, machine_unasked_remedy,
+				 &text);
 	}
-	return 0;
 }
 
-static int say_no_machine(struct judging *j)
+static void say_no_machine(struct judging *j)
 {
 	const char *machine = j->t->guest->machine;
 	_buf_ text = { 0 };
@@ -92,8 +90,10 @@ static int say_no_machine(struct judging *j)
 		return move_unknown(j, "guest-unknown", "guest", NULL, "say it with -M MACHINE",
 				    &text);
 	}
-	if (!j->entry)
-		return say_unasked(j) < 0 ? -ENOMEM : judge_qemuless(j);
+	if (!j->entry) {
+		say_unasked(j);
+		return judge_qemuless(j);
+	}
 	buf_printf(&text, "%s: ", j->p->name);
 	if (machine_use(j->t->cat, j->entry, target_of(j), machine) == MACHINE_NOT_RECORDED) {
 		buf_puts(&text, "whether ");
@@ -106,7 +106,7 @@ static int say_no_machine(struct judging *j)
 	}
 	move_write_qemu(j, &text);
 	buf_printf(&text, " does not have the machine type %s", machine);
-	return move_conflict(
+	move_conflict(
 		j, "host-without-machine", "machine type", NULL,
 		"install a QEMU there that has it: a running guest keeps its machine type", &text);
 }
@@ -120,40 +120,37 @@ static bool has_machine(const struct judging *j)
 	return j->entry && machine_use(j->t->cat, j->entry, target_of(j), machine) == MACHINE_USED;
 }
 
-static int with_settings(struct judging *j, int (*fn)(struct judging *j))
+static void with_settings(struct judging *j, void (*fn)(struct judging *j))
 {
 	const char **all = move_join_lists(&j->base, &j->m->rescue, &j->m->door);
-	int r;
 
-	if (!all)
-		return -ENOMEM;
+	move_arena(j)->failed |= !all;
+	if (move_arena(j)->failed)
+		return;
 	j->pr.settings = all;
-	r = fn(j);
+	fn(j);
 	j->pr.settings = NULL;
 	free(all);
-	return r;
 }
 
 /* The list would set what nobody here knows: whether the QEMU starts with it cannot be told. */
-static int judge_list(struct judging *j)
+static void judge_list(struct judging *j)
 {
 	_buf_ names = { 0 }, text = { 0 };
 
 	if (!j->t->baseline || !baseline_write_unknown(j->t->cat, j->t->baseline, &names))
-		return 0;
+		return;
 	buf_printf(&text, "%s: the catalogue of this version (revision %lld; the baseline's is %lld) "
 			  "does not know what the list sets: %s",
 		   j->p->name, (long long)j->t->cat->revision,
-		   (long long)j->t->baseline->in.catalogue_revision, names.data ? names.data : "");
-	if (buf_failed(&names))
-		return -ENOMEM;
-	return move_unknown(j, "catalogue-older", "catalogue", NULL,
+		   (long long)j->t->baseline->in.catalogue_revision, arena_words(move_arena(j), &names));
+	move_unknown(j, "catalogue-older", "catalogue", NULL,
 			    "ask a version of abibase whose catalogue has it", &text);
 }
 
-static int note_source(struct judging *j)
+static void note_source(struct judging *j)
 {
-	struct check_finding f = { .kind = ABIBASE_FINDING_NOTE,
+	struct finding f = { .kind = ABIBASE_FINDING_NOTE,
 				   .id = "guest-differs",
 				   .layer = "guest",
 				   .remedy = "name with --from the host where the guest runs, as it is now",
@@ -161,103 +158,89 @@ static int note_source(struct judging *j)
 	_buf_ versions = { 0 }, text = { 0 };
 
 	if (!move_source_contradicts(j->t, &versions))
-		return buf_failed(&versions) ? -ENOMEM : 0;
+		return;
 	buf_printf(&text, "the guest runs in QEMU %s by its own word, and %s, where it runs, has QEMU %s: what "
 			  "is recorded of that does not count",
-		   j->t->guest->qemu, j->t->source->name, versions.data ? versions.data : "");
-	return buf_failed(&versions) ? -ENOMEM : hostcheck_add(j->m->check, &f, &text);
+		   j->t->guest->qemu, j->t->source->name,
+		   arena_words(move_arena(j), &versions));
+	hostcheck_add(j->m->check, f, &text);
 }
 
-static int judge_devices(struct judging *j)
+static void judge_devices(struct judging *j)
 {
 	const struct abibase_guest *g = j->t->guest;
 
-	if (judge_list(j) < 0 || note_source(j) < 0)
-		return -ENOMEM;
-
+	judge_list(j);
+	note_source(j);
 	for (size_t i = 0; i < g->n; i++)
-		if (move_judge_device(j, &g->devices[i]) < 0)
-			return -ENOMEM;
-	return move_complete_groups(j);
+		move_judge_device(j, &g->devices[i]);
+	move_complete_groups(j);
 }
 
-static int judge_arch(struct judging *j)
+static void judge_arch(struct judging *j)
 {
 	const char *arch = j->t->source ? j->t->source->arch : NULL;
 	_buf_ text = { 0 };
 
 	if (!arch || streq(arch, j->p->arch))
-		return 0;
+		return;
 	buf_printf(&text, "%s is %s, and the guest runs on %s", j->p->name, j->p->arch, arch);
-	return move_conflict(j, "arch-differs", "host", NULL,
+	move_conflict(j, "arch-differs", "host", NULL,
 			     "migrate between hosts of one architecture", &text);
 }
 
 /* Whoever installs another QEMU wants to know what else is missing: the kernel can be asked. */
-static int judge_kernel(struct judging *j)
+static void judge_kernel(struct judging *j)
 {
 	const struct abibase_guest *g = j->t->guest;
 	const struct abibase_catalogue *cat = j->pr.cat;
 
 	for (size_t i = 0; i < g->n; i++) {
 		const struct guest_device *d = &g->devices[i];
-		int r = move_backends_of(cat, d) ? move_prepare_device(j, d) : 1;
 
-		if (r == 0)
-			r = move_judge_usable(j);
-		for (size_t k = 0; r == 0 && k < cat->n_rows; k++)
+		if (!move_backends_of(cat, d) || !move_prepare_device(j, d))
+			break;
+		move_judge_usable(j);
+		for (size_t k = 0; k < cat->n_rows; k++)
 			if (move_row_is_of(&cat->rows[k], d) &&
 			    word_has(d->negotiated, cat->rows[k].bit))
-				r = move_say_lacks(j, d, &cat->rows[k],
-						   &cat->rows[k].needs[j->pr.backend]);
-		if (r < 0)
-			return r;
+				move_say_lacks(j, d, &cat->rows[k],
+					       &cat->rows[k].needs[j->pr.backend]);
 	}
-	return 0;
 }
 
-static int judge(struct judging *j)
+static void judge(struct judging *j)
 {
 	const struct abibase_guest *g = j->t->guest;
-	int r = judge_arch(j);
 
+	judge_arch(j);
 	for (size_t i = 0; i < g->n; i++)
 		for (int k = 0; k < 2; k++)
 			j->negotiated[k] |= g->devices[i].negotiated[k];
-	if (r == 0 && !has_machine(j)) {
-		r = say_no_machine(j);
-		return r < 0 || !g->machine ? r : judge_kernel(j);
+	if (!has_machine(j)) {
+		say_no_machine(j);
+		if (g->machine)
+			judge_kernel(j);
+		return;
 	}
-	if (r == 0 && j->assumed)
-		r = judge_qemuless(j);
-	if (r == 0)
-		r = move_baseline_settings(j->t->baseline, &j->pr, &j->base);
-	if (r == 0)
-		r = with_settings(j, judge_devices);
-	if (r < 0)
-		return r;
+	if (j->assumed)
+		judge_qemuless(j);
+	if (move_baseline_settings(j->t->baseline, &j->pr, &j->base) < 0)
+		move_arena(j)->failed = true;
+	with_settings(j, judge_devices);
 	j->m->kind = kind_of(j->m->check);
 	if (j->m->kind == MOVE_NO || j->m->kind == MOVE_UNKNOWN) {
 		strings_clear(&j->m->rescue);
-		return 0;
+		return;
 	}
-	r = with_settings(j, move_judge_way_back);
-	return r < 0 ? r : with_settings(j, move_make_carry_on);
-}
-
-static int fill_qemu(struct move *m, const json_t *entry)
-{
-	if (dup_to(&m->version, json_string_value(json_object_get(entry, "version"))) < 0 ||
-	    dup_to(&m->package, json_string_value(json_object_get(entry, "package"))) < 0)
-		return -ENOMEM;
-	return dup_to(&m->path, json_string_value(json_object_get(entry, "path")));
+	with_settings(j, move_judge_way_back);
+	with_settings(j, move_make_carry_on);
 }
 
 static int judge_qemu(const struct abibase_targets *t, const struct abibase_profile *p,
 		      const json_t *entry, struct move *m)
 {
 	struct judging j = { .t = t, .p = p, .entry = entry, .m = m };
-	int r;
 
 	j.assumed = !p->n_qemu && strings_have(&t->assume, p->name);
 	j.pr.cat = t->cat;
@@ -265,18 +248,19 @@ static int judge_qemu(const struct abibase_targets *t, const struct abibase_prof
 	qemu_view_init(&j.pr.view, t->cat, entry, t->guest->machine ? t->guest->machine : "");
 	m->way_back = ABIBASE_UNKNOWN;
 	m->check = hostcheck_new(p->name);
-	r = m->check ? fill_qemu(m, entry) : -ENOMEM;
-	if (r == 0)
-		r = judge(&j);
+	if (!m->check)
+		return -ENOMEM;
+	m->version = json_string_value(json_object_get(entry, "version"));
+	m->package = json_string_value(json_object_get(entry, "package"));
+	m->path = json_string_value(json_object_get(entry, "path"));
+	judge(&j);
 	strings_clear(&j.base);
-	if (r < 0)
-		return r;
 	m->kind = kind_of(m->check);
-	for (size_t i = 0; i < m->check->n; i++)
-		m->check->findings[i].fixable = m->kind == MOVE_LIST &&
-						m->check->findings[i].property;
-	m->check->verdict = hostcheck_verdict(m->check);
-	return 0;
+	for (size_t i = 0; i < m->check->findings.n; i++)
+		m->check->findings.f[i].fixable = m->kind == MOVE_LIST &&
+						m->check->findings.f[i].property;
+	m->check->verdict = findings_verdict(&m->check->findings);
+	return m->check->arena.failed ? -ENOMEM : 0;
 }
 
 /* ----------------------------------------------------------------------- one host */
@@ -286,10 +270,6 @@ static void moves_clear(struct move *m, size_t n);
 void move_clear(struct move *m)
 {
 	hostcheck_free(m->check);
-	free(m->version);
-	free(m->path);
-	free(m->package);
-	free(m->way_back_text);
 	strings_clear(&m->rescue);
 	strings_clear(&m->door);
 	strings_clear(&m->carry_on);
@@ -319,8 +299,8 @@ static int cmp_answer(const void *a, const void *b)
 		return x->counts ? -1 : 1;
 	if (rank[x->kind] != rank[y->kind])
 		return rank[x->kind] - rank[y->kind];
-	if (x->check->n != y->check->n)
-		return x->check->n < y->check->n ? -1 : 1;
+	if (x->check->findings.n != y->check->findings.n)
+		return x->check->findings.n < y->check->findings.n ? -1 : 1;
 	r = strcmp(x->version ? x->version : "", y->version ? y->version : "");
 	return r ? r : strcmp(x->path ? x->path : "", y->path ? y->path : "");
 }

@@ -38,14 +38,14 @@ enum move_kind {
 struct move {
 	enum move_kind kind;
 	struct abibase_check *check;
-	char *version, *path, *package; /* of the QEMU that was judged; NULL: not stated */
+	const char *version, *path, *package; /* of the QEMU that was judged; NULL: not stated */
 	struct strings rescue;	 /* without these the guest does not get in */
 	struct strings door;	 /* with these no feature shuts the way back */
 	bool door_shut;		 /* something else shuts it */
 	struct strings carry_on; /* the whole device, as explicit values */
 	struct strings gains;	 /* features that come with the next reset */
 	enum abibase_tri way_back;
-	char *way_back_text; /* or NULL */
+	const char *way_back_text; /* or NULL */
 	bool counts;	     /* that QEMU has the machine type, or may have it */
 	struct move *others; /* with the other QEMUs of the host, the worst of those that count first */
 	size_t n_others;
@@ -62,6 +62,12 @@ struct judging {
 	struct move *m;
 	uint64_t negotiated[2]; /* of all devices */
 };
+
+/* Where the words of the answer are, and where it stands that memory ran out. */
+static inline struct arena *move_arena(const struct judging *j)
+{
+	return &j->m->check->arena;
+}
 
 struct moves {
 	struct abibase_guest *guest;
@@ -82,8 +88,10 @@ void move_offer(const struct abibase_targets *t, const struct predictor *pr,
 		const uint64_t negotiated[2], struct offered *ret);
 int move_baseline_settings(const struct abibase_baseline *b, const struct predictor *pr,
 			   struct strings *ret);
-int move_list_value(struct strings *list, const struct row *row, const char *value);
-int move_list_row(struct strings *list, const struct row *row, bool on);
+void move_list_value(struct judging *j, struct strings *list, const struct row *row, const char *value);
+/* As strings_insert(); failure is the arena's. */
+void move_insert(struct judging *j, struct strings *list, const char *s);
+void move_list_row(struct judging *j, struct strings *list, const struct row *row, bool on);
 bool move_is_listed(const struct strings *list, const struct row *row);
 const char **move_join_lists(const struct strings *a, const struct strings *b,
 			     const struct strings *c);
@@ -91,31 +99,31 @@ const struct profile_qemu *move_source_qemu(const struct abibase_targets *t);
 /* Does the guest state a QEMU that the host where it runs does not have? Those that it has, in words. */
 bool move_source_contradicts(const struct abibase_targets *t, struct buf *versions);
 int move_source_backend(const struct abibase_targets *t, const struct guest_device *d);
-int move_source_offer(const struct abibase_targets *t, const struct guest_device *d,
-		      struct offered *ret);
+/* What the device is offered where it runs. */
+void move_offered_there(const struct judging *j, const struct guest_device *d, struct offered *ret);
 
 /* move-judge.c: what is in the way of one device */
-int move_unknown(struct judging *j, const char *id, const char *layer, const struct row *row,
-		 const char *remedy, struct buf *text);
-int move_conflict(struct judging *j, const char *id, const char *layer, const struct row *row,
+void move_unknown(struct judging *j, const char *id, const char *layer, const struct row *row,
 		  const char *remedy, struct buf *text);
+void move_conflict(struct judging *j, const char *id, const char *layer, const struct row *row,
+		   const char *remedy, struct buf *text);
 void move_write_qemu(const struct judging *j, struct buf *out);
 bool move_is_switch(const struct row *row, const struct predicted *p);
-int move_say_lacks(struct judging *j, const struct guest_device *d, const struct row *row,
-		   const struct needs *needs);
+void move_say_lacks(struct judging *j, const struct guest_device *d, const struct row *row,
+		    const struct needs *needs);
 bool move_source_version(const struct abibase_targets *t, struct version *ret);
 int64_t move_source_size(const struct abibase_targets *t, const struct shape *s);
 /* @guest: the sizes of all of the guest's queues; NULL: @queue is of the first pair */
 int64_t move_target_size(const struct judging *j, const struct shape *s, const json_t *guest,
 			 size_t queue);
-int move_judge_usable(struct judging *j);
-int move_prepare_device(struct judging *j, const struct guest_device *d);
-int move_judge_device(struct judging *j, const struct guest_device *d);
-int move_complete_groups(struct judging *j);
+void move_judge_usable(struct judging *j);
+bool move_prepare_device(struct judging *j, const struct guest_device *d);
+void move_judge_device(struct judging *j, const struct guest_device *d);
+void move_complete_groups(struct judging *j);
 
 /* move-after.c: what becomes of the guest there */
-int move_judge_way_back(struct judging *j);
-int move_make_carry_on(struct judging *j);
+void move_judge_way_back(struct judging *j);
+void move_make_carry_on(struct judging *j);
 
 /* move-show.c: what was found of all hosts; NULL for want of memory */
 json_t *moves_document(const struct moves *m);

@@ -349,12 +349,12 @@ static int host_value(struct planning *p, const struct abibase_baseline *b, cons
 	return 0;
 }
 
-static json_t *findings_json(struct planning *p, const struct abibase_baseline *b)
+static json_t *in_the_way(struct planning *p, const struct abibase_baseline *b)
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < b->n_findings; i++) {
-		const struct finding *f = &b->findings[i];
+	for (size_t i = 0; i < b->findings.n; i++) {
+		const struct finding *f = &b->findings.f[i];
 
 		if (f->kind != ABIBASE_FINDING_NOTE)
 			append(p, list, json_pack("{s:s, s:s}", "id", f->id, "text", f->text));
@@ -386,7 +386,7 @@ static int hosts_json(struct planning *p, struct abibase_profile *const *hosts, 
 	for (size_t i = 0; r == 0 && abibase_baseline_machine(b) && i < p->n_rows; i++)
 		r = host_value(p, b, p->cat->rows[p->rows[i]].key, values);
 	set(p, o, "baseline", string_or_null(abibase_baseline_id(b)));
-	set(p, o, "findings", findings_json(p, b));
+	set(p, o, "findings", in_the_way(p, b));
 	set(p, o, "machine", string_or_null(abibase_baseline_machine(b)));
 	set(p, o, "names", names);
 	set(p, o, "values", values);

@@ -141,14 +141,18 @@ void *arena_alloc(struct arena *a, size_t size)
 	struct arena_block *b;
 	size_t want;
 
-	if (size > SIZE_MAX / 2)
+	if (size > SIZE_MAX / 2) {
+		a->failed = true;
 		return NULL;
+	}
 	size = (size + _Alignof(max_align_t) - 1) & ~(_Alignof(max_align_t) - 1);
 	if (!a->blocks || size > a->left) {
 		want = size > ARENA_BLOCK ? size : ARENA_BLOCK;
 		b = calloc(1, sizeof(*b) + want);
-		if (!b)
+		if (!b) {
+			a->failed = true;
 			return NULL;
+		}
 		b->size = want;
 		b->next = a->blocks;
 		a->blocks = b;
@@ -164,6 +168,12 @@ char *arena_strdup(struct arena *a, const char *s)
 	char *copy = arena_alloc(a, len);
 
 	return copy ? memcpy(copy, s, len) : NULL;
+}
+
+const char *arena_words(struct arena *a, const struct buf *b)
+{
+	a->failed |= b->failed;
+	return b->failed || !b->data ? "" : b->data;
 }
 
 char *arena_printf(struct arena *a, const char *fmt, ...)

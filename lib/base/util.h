@@ -104,10 +104,13 @@ static inline bool buf_failed(const struct buf *b)
 struct arena {
 	struct arena_block *blocks;
 	size_t left;
+	bool failed; /* it had no memory to give, at least once */
 };
 void arena_clear(struct arena *a);
 void *arena_alloc(struct arena *a, size_t size);
 char *arena_strdup(struct arena *a, const char *s);
+/* What is in the buffer, until that changes; "" where it has failed, and then @a has. */
+const char *arena_words(struct arena *a, const struct buf *b);
 char *arena_printf(struct arena *a, const char *fmt, ...) _printf_(2, 3);
 
 /* Grow an array of @n elements so that one more fits; doubles. Returns 0 or -ENOMEM. */

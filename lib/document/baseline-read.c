@@ -898,17 +898,18 @@ static void read_findings(struct reader *r, const json_t *root)
 	size_t i;
 	json_t *v;
 
-	b->findings = calloc(json_array_size(list) + 1, sizeof(*b->findings));
-	if (!b->findings) {
-		r->oom = true;
-		return;
+	json_array_foreach(list, i, v) {
+		_buf_ text = { 0 };
+
+		buf_puts(&text, string_of(v, "text"));
+		finding_add(&b->findings,
+			    (struct finding){ .kind = (enum abibase_finding_kind)word_index(
+						      finding_words, string_of(v, "kind")),
+					      .id = string_of(v, "id"),
+					      .remedy = string_of(v, "remedy") },
+			    &text);
 	}
-	b->cap_findings = json_array_size(list) + 1;
-	json_array_foreach(list, i, v)
-		b->findings[b->n_findings++] = (struct finding){
-			(enum abibase_finding_kind)word_index(finding_words, string_of(v, "kind")),
-			string_of(v, "id"), string_of(v, "text"), string_of(v, "remedy"), false,
-		};
+	r->oom |= b->arena.failed;
 	b->verdict = (enum abibase_verdict)word_index(verdict_words, string_of(root, "verdict"));
 }
 
@@ -916,15 +917,9 @@ static void read_findings(struct reader *r, const json_t *root)
 static void verify(struct reader *r)
 {
 	struct abibase_baseline *b = r->b;
-	enum abibase_verdict verdict = ABIBASE_VERDICT_YES;
+	enum abibase_verdict verdict = findings_verdict(&b->findings);
 	const char *id;
 
-	for (size_t i = 0; i < b->n_findings; i++)
-		if (b->findings[i].kind == ABIBASE_FINDING_CONFLICT)
-			verdict = ABIBASE_VERDICT_NO;
-		else if (b->findings[i].kind == ABIBASE_FINDING_UNKNOWN &&
-			 verdict == ABIBASE_VERDICT_YES)
-			verdict = ABIBASE_VERDICT_UNKNOWN;
 	if (verdict != b->verdict)
 		schema_fault(r->c, "baseline-altered",
 			     "the verdict is %s, but what the findings say is %s",

@@ -21,8 +21,10 @@ struct abibase_baseline *baseline_alloc(void)
 {
 	struct abibase_baseline *b = calloc(1, sizeof(*b));
 
-	if (b)
+	if (b) {
 		b->refcount = 1;
+		b->findings.arena = &b->arena;
+	}
 	return b;
 }
 
@@ -39,7 +41,6 @@ ABIBASE_EXPORT struct abibase_baseline *abibase_baseline_unref(struct abibase_ba
 		return NULL;
 	inputs_clear(&b->in);
 	arena_clear(&b->arena);
-	free(b->findings);
 	abibase_catalogue_unref(b->cat);
 	json_decref(b->root);
 	json_decref(b->document);
@@ -93,13 +94,13 @@ ABIBASE_EXPORT const char *abibase_baseline_property(const struct abibase_baseli
 
 ABIBASE_EXPORT size_t abibase_baseline_finding_count(const struct abibase_baseline *b)
 {
-	return b ? b->n_findings : 0;
+	return b ? b->findings.n : 0;
 }
 
 ABIBASE_EXPORT const char *abibase_baseline_finding_get(const struct abibase_baseline *b, size_t i,
 							const char *part)
 {
-	const struct finding *f = b && i < b->n_findings ? &b->findings[i] : NULL;
+	const struct finding *f = b && i < b->findings.n ? &b->findings.f[i] : NULL;
 
 	if (!f || !part)
 		return NULL;
@@ -457,23 +458,21 @@ static void write_builds(struct writer *w, const struct abibase_baseline *b)
 	free(sorted);
 }
 
-const char *const finding_words[] = { "conflict", "unknown", "note", NULL };
-const char *const verdict_words[] = { "yes", "no", "", "unknown", NULL };
 
 static void write_findings(struct writer *w, const struct abibase_baseline *b)
 {
 	w_key(w, "findings");
 	w_open(w, '[');
-	for (size_t i = 0; i < b->n_findings && w->inputs; i++) {
-		if (b->findings[i].of_inputs)
+	for (size_t i = 0; i < b->findings.n && w->inputs; i++) {
+		if (b->findings.f[i].of_inputs)
 			continue;
 		w_next(w);
 		w_open(w, '{');
-		w_string(w, "id", b->findings[i].id);
-		w_string(w, "kind", finding_words[b->findings[i].kind]);
-		if (b->findings[i].remedy)
-			w_string(w, "remedy", b->findings[i].remedy);
-		w_string(w, "text", b->findings[i].text);
+		w_string(w, "id", b->findings.f[i].id);
+		w_string(w, "kind", finding_words[b->findings.f[i].kind]);
+		if (b->findings.f[i].remedy)
+			w_string(w, "remedy", b->findings.f[i].remedy);
+		w_string(w, "text", b->findings.f[i].text);
 		w_close(w, '}');
 	}
 	w_close(w, ']');

@@ -4,6 +4,7 @@
 
 #include <abibase/abibase.h>
 
+#include "document/finding.h"
 #include "document/hosts.h"
 
 /*
@@ -38,18 +39,8 @@ struct why {
 	size_t n_hosts;
 };
 
-/* How much a finding weighs: a conflict makes the verdict "no", an unknown "cannot tell". */
-enum abibase_finding_kind {
-	ABIBASE_FINDING_CONFLICT,
-	ABIBASE_FINDING_UNKNOWN,
-	ABIBASE_FINDING_NOTE,
-};
-
 enum setting { SETTING_OFF, SETTING_ON, SETTING_UNKNOWN, SETTING_ABSENT };
 extern const char *const setting_words[];
-/* The words of documents, in the order of the public enumerations; they end with NULL. */
-extern const char *const finding_words[];
-extern const char *const verdict_words[];
 
 struct value {
 	const char *class_name, *property, *feature, *group;
@@ -72,12 +63,6 @@ struct met {
 	enum abibase_tri met; /* unknown: only where the verdict is no yes */
 	const char **conditions;
 	size_t n_conditions;
-};
-
-struct finding {
-	enum abibase_finding_kind kind;
-	const char *id, *text, *remedy;
-	bool of_inputs; /* of what went in, and in no document: the same hosts give the same one */
 };
 
 struct offer {
@@ -135,8 +120,7 @@ struct abibase_baseline {
 	struct offer *offers;
 	size_t n_offers;
 	struct scope scope;
-	struct finding *findings;
-	size_t n_findings, cap_findings; /* heap, conflicts first */
+	struct findings findings; /* in the arena, conflicts first */
 };
 
 struct abibase_baseline *baseline_alloc(void);

@@ -201,7 +201,7 @@ _Noreturn void child_run(struct probe_child *c, int timeout_ms)
 
 /* ------------------------------------------------------------- the parent */
 
-static void take_record(const struct probe_surface *s, struct findings *f, const struct record *r)
+static void take_record(const struct probe_surface *s, struct probe_said *f, const struct record *r)
 {
 	switch (r->type) {
 	case RECORD_FACT:
@@ -226,7 +226,7 @@ static void take_record(const struct probe_surface *s, struct findings *f, const
 }
 
 int child_read(const struct probe_surface *s, int fd, int64_t deadline,
-	       const struct process_stop *stop, struct findings *f)
+	       const struct process_stop *stop, struct probe_said *f)
 {
 	struct record r;
 	size_t have = 0;

@@ -180,7 +180,7 @@ void probe_vdpa_device(struct vdpa_device *d, unsigned int number);
 int probe_vdpa_find(const struct probe_ops *ops, void *ops_data, unsigned int *ret, size_t max);
 
 /* What one surface has said. */
-struct findings {
+struct probe_said {
 	struct probe_answer facts[PROBE_MAX_FACTS];
 	enum probe_step step; /* where the whole surface failed, or STEP_NONE */
 	int err;
@@ -193,7 +193,7 @@ struct findings {
 _Noreturn void child_run(struct probe_child *c, int timeout_ms);
 /* Read records until the child has no more to say. 0, or -ETIMEDOUT. */
 int child_read(const struct probe_surface *s, int fd, int64_t deadline,
-	       const struct process_stop *stop, struct findings *f);
+	       const struct process_stop *stop, struct probe_said *f);
 /* Why that makes a surface unknown. */
 enum probe_reason child_reason(enum probe_step step, int err);
 

@@ -6,7 +6,7 @@
 /* ------------------------------------------------------------------------- as text */
 
 /* Features that differ for the same reason are said in one sentence. */
-static bool same_cause(const struct check_finding *a, const struct check_finding *b)
+static bool same_cause(const struct finding *a, const struct finding *b)
 {
 	return a->bit >= 0 && b->bit >= 0 && a->device == b->device && streq(a->id, b->id) &&
 	       same_text(a->layer, b->layer) && same_text(a->remedy, b->remedy) &&
@@ -16,7 +16,7 @@ static bool same_cause(const struct check_finding *a, const struct check_finding
 static bool said_before(const struct verification *vf, size_t i)
 {
 	for (size_t k = 0; k < i; k++)
-		if (same_cause(&vf->findings[k], &vf->findings[i]))
+		if (same_cause(&vf->findings.f[k], &vf->findings.f[i]))
 			return true;
 	return false;
 }
@@ -25,19 +25,19 @@ static void text_features(const struct verification *vf, size_t first, struct bu
 {
 	const char *separator = " ", *last = NULL;
 
-	for (size_t i = first; i < vf->n_findings; i++) {
-		const struct check_finding *f = &vf->findings[i];
+	for (size_t i = first; i < vf->findings.n; i++) {
+		const struct finding *f = &vf->findings.f[i];
 
-		if (!same_cause(&vf->findings[first], f))
+		if (!same_cause(&vf->findings.f[first], f))
 			continue;
 		buf_printf(out, "%s%s (bit %d)", separator, f->feature, f->bit);
 		separator = ", ";
 	}
 	buf_putc(out, '\n');
-	for (size_t i = first; i < vf->n_findings; i++) {
-		const struct check_finding *f = &vf->findings[i];
+	for (size_t i = first; i < vf->findings.n; i++) {
+		const struct finding *f = &vf->findings.f[i];
 
-		if (!same_cause(&vf->findings[first], f) || same_text(f->cause, last))
+		if (!same_cause(&vf->findings.f[first], f) || same_text(f->cause, last))
 			continue;
 		buf_printf(out, "      because: %s: %s [%s]\n", f->layer, f->cause, f->id);
 		last = f->cause;
@@ -49,7 +49,7 @@ static void text_finding(const struct verification *vf, size_t i, struct buf *ou
 	static const char *const kinds[] = { [ABIBASE_FINDING_CONFLICT] = "differs",
 					     [ABIBASE_FINDING_UNKNOWN] = "unknown",
 					     [ABIBASE_FINDING_NOTE] = "note" };
-	const struct check_finding *f = &vf->findings[i];
+	const struct finding *f = &vf->findings.f[i];
 
 	if (said_before(vf, i))
 		return;
@@ -65,10 +65,10 @@ static void text_finding(const struct verification *vf, size_t i, struct buf *ou
 		buf_printf(out, "      remedy: %s\n", f->remedy);
 }
 
-static void text_findings(const struct verification *vf, size_t device, struct buf *out)
+static void text_findings(const struct verification *vf, const char *device, struct buf *out)
 {
-	for (size_t i = 0; i < vf->n_findings; i++)
-		if (vf->findings[i].device == device)
+	for (size_t i = 0; i < vf->findings.n; i++)
+		if (vf->findings.f[i].device == device)
 			text_finding(vf, i, out);
 }
 
@@ -93,12 +93,12 @@ char *verification_text(const struct verification *vf)
 
 	if (vf->qemu)
 		buf_printf(&out, "%s\n", vf->qemu);
-	text_findings(vf, NO_DEVICE, &out);
+	text_findings(vf, NULL, &out);
 	for (size_t i = 0; i < vf->n_devices; i++) {
 		const struct verify_device *d = &vf->devices[i];
 
 		buf_printf(&out, "  %s on %s: %s\n", device_name(d), d->backend, device_words(d));
-		text_findings(vf, i, &out);
+		text_findings(vf, d->name, &out);
 	}
 	if (vf->n_left_out)
 		buf_puts(&out, "  left out or replaced:");
@@ -120,21 +120,6 @@ static void append(json_t *list, json_t *v, bool *failed)
 {
 	if (json_array_append_new(list, v) < 0)
 		*failed = true;
-}
-
-static json_t *json_finding(const struct verification *vf, const struct check_finding *f,
-			    bool *failed)
-{
-	const char *device = f->device == NO_DEVICE ? NULL : vf->devices[f->device].name;
-	/* a member is left out where the string is NULL and the format says "s*" */
-	json_t *v = json_pack("{ss ss ss ss* ss* ss* ss* ss* ss*}", "kind", finding_words[f->kind],
-			      "id", f->id, "text", f->text, "device", device, "layer", f->layer,
-			      "feature", f->feature, "property", f->property, "cause", f->cause,
-			      "remedy", f->remedy);
-
-	if (f->bit >= 0)
-		set(v, "bit", json_integer(f->bit), failed);
-	return v;
 }
 
 static json_t *json_queues(const struct verify_device *d, bool *failed)
@@ -174,17 +159,15 @@ json_t *verification_document(const struct verification *vf)
 	json_t *root = json_pack("{ss ss ss ss* ss*}", "schema", "abibase-verify/1", "baseline",
 				      vf->baseline, "verdict", verdict_words[vf->verdict], "qemu",
 				      vf->qemu, "machine", vf->machine);
-	json_t *devices = json_array(), *findings = json_array(), *left_out = json_array();
+	json_t *devices = json_array(), *left_out = json_array();
 	bool failed = false;
 
 	for (size_t i = 0; i < vf->n_devices; i++)
 		append(devices, json_device(&vf->devices[i], &failed), &failed);
-	for (size_t i = 0; i < vf->n_findings; i++)
-		append(findings, json_finding(vf, &vf->findings[i], &failed), &failed);
 	for (size_t i = 0; i < vf->n_left_out; i++)
 		append(left_out, json_string(vf->left_out[i]), &failed);
 	set(root, "devices", devices, &failed);
-	set(root, "findings", findings, &failed);
+	set(root, "findings", findings_json(&vf->findings), &failed);
 	set(root, "left_out", left_out, &failed);
 	if (!failed)
 		return root;

@@ -159,24 +159,22 @@ static const char *keep_text(struct verifying *k, const char *s)
 	return s ? keep(k, "%s", s) : NULL;
 }
 
-static void add(struct verifying *k, const struct check_finding *f)
+static const char *device_called(const struct verifying *k, size_t device)
 {
-	struct verification *out = k->out;
-
-	if (array_grow(&out->findings, out->n_findings, &out->cap_findings,
-		       sizeof(*out->findings)) < 0)
-		k->failed = true;
-	else
-		out->findings[out->n_findings++] = *f;
+	return device == NO_DEVICE ? NULL : k->out->devices[device].name;
 }
 
 /* A finding that is not about one feature. */
 static void say(struct verifying *k, enum abibase_finding_kind kind, size_t device, const char *id,
 		const char *layer, const char *text, const char *remedy)
 {
-	add(k, &(struct check_finding){ .kind = kind, .device = device, .bit = -1, .id = id,
-					 .text = text, .layer = layer,
-					 .remedy = keep_text(k, remedy) });
+	_buf_ copy = { 0 };
+
+	buf_puts(&copy, text);
+	finding_add(&k->out->findings,
+		    (struct finding){ .kind = kind, .device = device_called(k, device), .bit = -1,
+				      .id = id, .layer = layer, .remedy = keep_text(k, remedy) },
+		    &copy);
 }
 
 /* One bit that differs, or would if it mattered. */
@@ -197,19 +195,21 @@ static void differ(const struct difference *d, const char *layer, const char *ca
 	struct verifying *k = d->k;
 	const char *feature = d->row ? d->row->feature : d->q ? d->q->feature : NULL;
 	const char *name = keep_text(k, feature ? feature : "a feature without a name");
-	struct check_finding f = { .kind = ABIBASE_FINDING_CONFLICT, .device = d->device,
+	struct finding f = { .kind = ABIBASE_FINDING_CONFLICT,
+				    .device = device_called(k, d->device),
 				    .bit = d->bit,
 				    .id = d->offered ? "verify-offered" : "verify-missing",
 				    .layer = layer, .feature = name, .cause = cause,
 				    .remedy = remedy };
+	_buf_ text = { 0 };
 
 	if (d->row)
 		f.property = keep_text(k, d->row->key);
-	f.text = keep(k, "%s: %s (bit %d) is %s: %s", k->out->devices[d->device].name, name, d->bit,
-		      d->offered ? "offered, and the baseline has it off" :
-				   "not offered, and the baseline has it on",
-		      cause);
-	add(k, &f);
+	buf_printf(&text, "%s: %s (bit %d) is %s: %s", f.device, name, d->bit,
+		   d->offered ? "offered, and the baseline has it off" :
+				"not offered, and the baseline has it on",
+		   cause);
+	finding_add(&k->out->findings, f, &text);
 }
 
 /* -------------------------------------------------------------------------- causes */
@@ -902,15 +902,15 @@ static void say_all(struct verifying *k)
 		    "there is no virtio-net device on the command line", NULL);
 }
 
-/* "no" before "cannot tell" before "yes"; of one device, or NO_DEVICE for all of it. */
+/* "no" before "cannot tell" before "yes" */
 static enum abibase_verdict verdict_of(const struct verification *vf, size_t device)
 {
 	enum abibase_verdict v = ABIBASE_VERDICT_YES;
 
-	for (size_t i = 0; i < vf->n_findings; i++) {
-		const struct check_finding *f = &vf->findings[i];
+	for (size_t i = 0; i < vf->findings.n; i++) {
+		const struct finding *f = &vf->findings.f[i];
 
-		if (device != NO_DEVICE && f->device != device && f->device != NO_DEVICE)
+		if (f->device && f->device != vf->devices[device].name)
 			continue;
 		if (f->kind == ABIBASE_FINDING_CONFLICT)
 			return ABIBASE_VERDICT_NO;
@@ -1016,7 +1016,6 @@ static int run(struct verifying *k)
 static void verification_clear(struct verification *vf)
 {
 	free(vf->devices);
-	free(vf->findings);
 	free(vf->left_out);
 	arena_clear(&vf->arena);
 }
@@ -1025,7 +1024,7 @@ static int finish(struct abibase_verify *v, struct verification *vf, struct abib
 {
 	for (size_t i = 0; i < vf->n_devices; i++)
 		vf->devices[i].verdict = verdict_of(vf, i);
-	vf->verdict = verdict_of(vf, NO_DEVICE);
+	vf->verdict = findings_verdict(&vf->findings);
 	return result_give(v->ctx,
 			   &(struct abibase_result){ .verdict = vf->verdict,
 						     .root = verification_document(vf),
@@ -1035,7 +1034,7 @@ static int finish(struct abibase_verify *v, struct verification *vf, struct abib
 
 ABIBASE_EXPORT int abibase_verify_run(struct abibase_verify *v, struct abibase_result **ret)
 {
-	struct verification out = { 0 };
+	struct verification out = { .findings.arena = &out.arena };
 	struct verifying k = { .v = v, .out = &out, .t = { .ctx = v->ctx, .b = v->b } };
 	int r;
 
@@ -1047,7 +1046,7 @@ ABIBASE_EXPORT int abibase_verify_run(struct abibase_verify *v, struct abibase_r
 		return r;
 	r = run(&k);
 	throwaway_clear(&k.t);
-	if (r == -ENOMEM || (r == 0 && k.failed))
+	if (r == -ENOMEM || (r == 0 && (k.failed || out.arena.failed)))
 		r = context_oom(v->ctx);
 	if (r == 0)
 		r = finish(v, &out, ret);

@@ -26,8 +26,7 @@ struct verification {
 	const char *baseline, *qemu, *machine;
 	struct verify_device *devices;
 	size_t n_devices;
-	struct check_finding *findings;
-	size_t n_findings, cap_findings;
+	struct findings findings;
 	const char **left_out;
 	size_t n_left_out;
 };

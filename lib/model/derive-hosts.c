@@ -30,29 +30,9 @@ void derive_write_backends(const struct derive *d, unsigned int mask, struct buf
 int derive_finding(struct derive *d, enum abibase_finding_kind kind, const char *id,
 		   const char *remedy, struct buf *text)
 {
-	struct abibase_baseline *b = d->b;
-	struct finding *f;
-
-	if (buf_failed(text) || array_grow(&b->findings, b->n_findings, &b->cap_findings,
-					   sizeof(*b->findings)) < 0)
-		return -ENOMEM;
-	f = &b->findings[b->n_findings];
-	*f = (struct finding){ .kind = kind, .id = id };
-	f->text = arena_strdup(&b->arena, text->data ? text->data : "");
-	f->remedy = remedy ? arena_strdup(&b->arena, remedy) : NULL;
-	if (!f->text || (remedy && !f->remedy))
-		return -ENOMEM;
-	b->n_findings++;
-	text->len = 0;
-	return 0;
-}
-
-bool derive_has_finding(const struct abibase_baseline *b, enum abibase_finding_kind kind)
-{
-	for (size_t i = 0; i < b->n_findings; i++)
-		if (b->findings[i].kind == kind)
-			return true;
-	return false;
+	finding_add(&d->b->findings, (struct finding){ .kind = kind, .id = id, .remedy = remedy },
+		    text);
+	return d->b->arena.failed ? -ENOMEM : 0;
 }
 
 /* A list of hosts that stays, of the size that it needs. */
@@ -294,8 +274,8 @@ static int count_common(struct derive *d, bool *counts, bool *ret_any)
 
 	if (!counts || !order || count_builds(d, order, counts, ret_any) < 0 || judge_qemuless(d) < 0)
 		return -ENOMEM;
-	return derive_has_finding(d->b, ABIBASE_FINDING_UNKNOWN) ||
-	       derive_has_finding(d->b, ABIBASE_FINDING_CONFLICT);
+	return findings_have(&d->b->findings, ABIBASE_FINDING_UNKNOWN) ||
+	       findings_have(&d->b->findings, ABIBASE_FINDING_CONFLICT);
 }
 
 static int finding_chosen(struct derive *d, bool any)

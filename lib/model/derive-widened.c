@@ -116,6 +116,6 @@ int derive_widened(struct derive *d, const struct abibase_baseline *was)
 	if (buf_failed(&changes) || buf_failed(&remedy) ||
 	    derive_finding(d, ABIBASE_FINDING_NOTE, "widening-changes-id", remedy.data, &text) < 0)
 		return -ENOMEM;
-	d->b->findings[d->b->n_findings - 1].of_inputs = true;
+	d->b->findings.f[d->b->findings.n - 1].of_inputs = true;
 	return 0;
 }

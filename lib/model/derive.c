@@ -7,10 +7,10 @@
 
 static void order_findings(struct abibase_baseline *b)
 {
-	struct finding *f = b->findings;
+	struct finding *f = b->findings.f;
 
 	/* a stable insertion: few, and their order within a kind is already the hosts' */
-	for (size_t i = 1; i < b->n_findings; i++)
+	for (size_t i = 1; i < b->findings.n; i++)
 		for (size_t k = i; k && f[k - 1].kind > f[k].kind; k--) {
 			struct finding t = f[k];
 
@@ -34,9 +34,7 @@ static int derive_verdict(struct derive *d)
 	struct abibase_baseline *b = d->b;
 
 	order_findings(b);
-	b->verdict = derive_has_finding(b, ABIBASE_FINDING_CONFLICT) ? ABIBASE_VERDICT_NO :
-		     derive_has_finding(b, ABIBASE_FINDING_UNKNOWN)  ? ABIBASE_VERDICT_UNKNOWN :
-								ABIBASE_VERDICT_YES;
+	b->verdict = findings_verdict(&b->findings);
 	if (b->verdict != ABIBASE_VERDICT_YES)
 		return 0;
 	for (size_t i = 0; i < b->n_offers; i++)

@@ -54,7 +54,6 @@ void derive_write_backends(const struct derive *d, unsigned int mask, struct buf
 /* Enter a finding; @text is emptied for the next. 0 or -ENOMEM. */
 int derive_finding(struct derive *d, enum abibase_finding_kind kind, const char *id,
 		   const char *remedy, struct buf *text);
-bool derive_has_finding(const struct abibase_baseline *b, enum abibase_finding_kind kind);
 /* A list of hosts that stays, of the size that it needs. */
 int derive_keep_hosts(struct derive *d, const unsigned int *hosts, size_t n, unsigned int **ret,
 		      size_t *ret_n);

@@ -551,20 +551,9 @@ static int show_machines(const json_t *root, char **ret)
 /* NULL for want of memory. Takes @machines. */
 static json_t *machines_document(const struct abibase_baseline *b, json_t *machines)
 {
-	json_t *list = json_array();
-
-	for (size_t i = 0; list && i < b->n_findings; i++) {
-		const struct finding *f = &b->findings[i];
-		json_t *o = json_pack("{s:s, s:s, s:s, s:s*}", "kind", finding_words[f->kind], "id",
-				      f->id, "text", f->text, "remedy", f->remedy);
-
-		if (json_array_append_new(list, o) < 0) {
-			json_decref(list);
-			list = NULL;
-		}
-	}
 	return json_pack("{s:s, s:s, s:o, s:o, s:s*}", "schema", "abibase-machines/1", "verdict",
-			 verdict_words[b->verdict], "machines", machines, "findings", list,
+			 verdict_words[b->verdict], "machines", machines, "findings",
+			 findings_json(&b->findings),
 			 "target", b->target);
 }
 

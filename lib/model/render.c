@@ -529,8 +529,8 @@ static int finish(struct abibase_render *r, const struct abibase_baseline *b, st
 /* Why a baseline is none: its own findings, the worst first. */
 static void list_findings(const struct abibase_baseline *b, struct buf *why)
 {
-	for (size_t i = 0; i < b->n_findings; i++) {
-		const struct finding *f = &b->findings[i];
+	for (size_t i = 0; i < b->findings.n; i++) {
+		const struct finding *f = &b->findings.f[i];
 
 		if (f->kind == ABIBASE_FINDING_NOTE)
 			continue;

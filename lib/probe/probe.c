@@ -59,7 +59,7 @@ static const char *const reason_words[] = {
 /* -------------------------------------------------------------- one surface */
 
 /* 0, or what fork(2) says; all else is a finding. */
-static int ask_surface(struct abibase_probe *pr, const struct probe_surface *s, struct findings *f)
+static int ask_surface(struct abibase_probe *pr, const struct probe_surface *s, struct probe_said *f)
 {
 	struct probe_child c = {
 		.ops = pr->ops, .ops_data = pr->ops_data, .surface = s, .node = s->node
@@ -112,7 +112,7 @@ static enum probe_reason surface_reason(enum presence presence, enum probe_step 
 	return reason;
 }
 
-static void set_all_unknown(const struct probe_surface *s, struct findings *f,
+static void set_all_unknown(const struct probe_surface *s, struct probe_said *f,
 			    enum probe_reason reason, int err)
 {
 	for (size_t i = 0; i < s->n_facts; i++) {
@@ -125,7 +125,7 @@ static void set_all_unknown(const struct probe_surface *s, struct findings *f,
 }
 
 static void conclude(struct abibase_probe *pr, const struct probe_surface *s,
-		     enum presence presence, struct findings *f)
+		     enum presence presence, struct probe_said *f)
 {
 	enum probe_reason reason;
 	bool opened;
@@ -154,7 +154,7 @@ static void conclude(struct abibase_probe *pr, const struct probe_surface *s,
  * unless the index calls it built in.
  */
 static int probe_one(struct abibase_probe *pr, const struct probe_surface *s,
-		     const struct probe_modules *m, const char *release, struct findings *f)
+		     const struct probe_modules *m, const char *release, struct probe_said *f)
 {
 	enum presence presence = probe_presence(pr, m, s, release);
 	bool load = presence != PRESENT ||
@@ -215,7 +215,7 @@ static json_t *answer_json(const struct probe_answer *a, unsigned int bits)
 	}
 }
 
-static int add_facts(json_t *facts, const struct probe_surface *s, const struct findings *f)
+static int add_facts(json_t *facts, const struct probe_surface *s, const struct probe_said *f)
 {
 	for (size_t i = 0; i < s->n_facts; i++) {
 		if (f->facts[i].kind == FACT_NONE)
@@ -241,7 +241,7 @@ static json_t *caps_json(unsigned int caps)
 }
 
 /* With which rights and in what sandbox the taps were made. */
-static json_t *sandbox_json(struct abibase_probe *pr, const struct findings *tap, json_t *loaded)
+static json_t *sandbox_json(struct abibase_probe *pr, const struct probe_said *tap, json_t *loaded)
 {
 	unsigned int missing = 0;
 
@@ -326,7 +326,7 @@ static json_t *sorted(const json_t *array)
 
 /* Ask one surface and add what it said to @facts. */
 static int probe_surface(struct abibase_probe *pr, const struct probe_surface *s,
-			 const char *release, json_t *facts, json_t *loaded, struct findings *f)
+			 const char *release, json_t *facts, json_t *loaded, struct probe_said *f)
 {
 	struct probe_modules before = { 0 };
 	int r;
@@ -346,7 +346,7 @@ static int probe_surface(struct abibase_probe *pr, const struct probe_surface *s
  * Without any device nothing is asked, and the kernel may still gain one at any time. @err: 0, or
  * why /dev cannot be searched.
  */
-static int no_vdpa(struct abibase_probe *pr, const char *release, int err, struct findings *f)
+static int no_vdpa(struct abibase_probe *pr, const char *release, int err, struct probe_said *f)
 {
 	const struct probe_surface *s = &probe_vhost_vdpa;
 	struct probe_modules m = { 0 };
@@ -376,14 +376,14 @@ static int no_vdpa(struct abibase_probe *pr, const char *release, int err, struc
 /* Usable when one device answers. Otherwise unknown, for the reason of the first. */
 static int probe_vdpa(struct abibase_probe *pr, const char *release, json_t *facts, json_t *loaded)
 {
-	struct findings all = { 0 };
+	struct probe_said all = { 0 };
 	unsigned int numbers[VDPA_MAX];
 	int n = probe_vdpa_find(pr->ops, pr->ops_data, numbers, VDPA_MAX), r = n;
 
 	if (n <= 0 && n != -ENOMEM)
 		r = no_vdpa(pr, release, -n, &all);
 	for (int i = 0; r >= 0 && i < n; i++) {
-		struct findings f = { 0 };
+		struct probe_said f = { 0 };
 		struct vdpa_device d;
 
 		probe_vdpa_device(&d, numbers[i]);
@@ -409,7 +409,7 @@ static int probe_parameters(struct abibase_probe *pr, const char *release, json_
 
 /* One surface, if it is to be asked. */
 static int probe_wanted(struct abibase_probe *pr, const struct probe_surface *s,
-			const char *release, json_t *facts, json_t *loaded, struct findings *f)
+			const char *release, json_t *facts, json_t *loaded, struct probe_said *f)
 {
 	memset(f, 0, sizeof(*f));
 	if (!probe_wants(pr, s->option)) {
@@ -430,7 +430,7 @@ static int probe_devices(struct abibase_probe *pr, const char *release, json_t *
 	static const struct probe_surface *const others[] = { &probe_vhost_vdpa, &probe_ebpf,
 							      &probe_macvtap, &probe_ipvtap };
 	json_auto_t *loaded = json_array();
-	struct findings tap = { 0 }, f;
+	struct probe_said tap = { 0 }, f;
 	int r;
 
 	if (!loaded)

@@ -47,7 +47,7 @@ static void warn_no_node(struct abibase_probe *pr, const struct probe_surface *s
 }
 
 void warn_open(struct abibase_probe *pr, const struct probe_surface *s,
-		      enum probe_reason reason, int err)
+	       enum probe_reason reason, int err)
 {
 	const char *node = s->node, *module = s->module;
 
@@ -154,7 +154,7 @@ static void warn_link(struct abibase_probe *pr, const struct probe_surface *s, e
 }
 
 void warn_surface(struct abibase_probe *pr, const struct probe_surface *s,
-			 enum probe_step step, enum probe_reason reason, int err)
+		  enum probe_step step, enum probe_reason reason, int err)
 {
 	if (reason == REASON_NO_DESCRIPTORS) {
 		context_log(pr->ctx, warn_level(pr, s), "probe-no-file-descriptors",
@@ -221,7 +221,7 @@ void warn_surface(struct abibase_probe *pr, const struct probe_surface *s,
 }
 
 void warn_facts(struct abibase_probe *pr, const struct probe_surface *s,
-		       const struct findings *f)
+		const struct probe_said *f)
 {
 	struct abibase_context *ctx = pr->ctx;
 
