@@ -434,16 +434,9 @@ static int fail_backend(struct abibase_targets *t, const char *backend)
 
 ABIBASE_EXPORT int abibase_targets_set_backend(struct abibase_targets *t, const char *backend)
 {
-	char *copy;
-
 	if (catalogue_backend(t->cat, backend) < 0)
 		return fail_backend(t, backend);
-	copy = strdup(backend);
-	if (!copy)
-		return context_oom(t->ctx);
-	free(t->backend);
-	t->backend = copy;
-	return 0;
+	return context_replace(t->ctx, &t->backend, backend);
 }
 
 ABIBASE_EXPORT int abibase_targets_assume_qemu(struct abibase_targets *t, const char *host)

@@ -5,92 +5,51 @@
 #include "base/context.h"
 #include "base/harmless.h"
 
-static void strvfree(char **v)
+/* @name below the directory @dir */
+static int add_below(struct strings *path, const char *dir, const char *name)
 {
-	if (!v)
-		return;
-	for (size_t i = 0; v[i]; i++)
-		free(v[i]);
-	free(v);
+	_buf_ text = { 0 };
+
+	buf_printf(&text, "%s/%s", dir, name);
+	return buf_failed(&text) ? -ENOMEM : strings_add(path, text.data);
 }
 
-static char *path_join(const char *dir, const char *name)
+static int add_list(struct strings *path, const char *list)
 {
-	struct buf b = { 0 };
+	_autofree_ char *copy = strdup(list);
+	char *rest = copy, *dir;
+	int r = copy ? 0 : -ENOMEM;
 
-	buf_puts(&b, dir);
-	buf_putc(&b, '/');
-	buf_puts(&b, name);
-	return buf_steal(&b);
-}
-
-/* Append an owned string to a NULL-terminated array; takes @s also on failure. */
-static int strv_push(char ***v, char *s)
-{
-	size_t n = 0;
-	char **bigger;
-
-	if (!s)
-		return -ENOMEM;
-	while (*v && (*v)[n])
-		n++;
-	bigger = realloc(*v, (n + 2) * sizeof(**v));
-	if (!bigger) {
-		free(s);
-		return -ENOMEM;
-	}
-	bigger[n] = s;
-	bigger[n + 1] = NULL;
-	*v = bigger;
-	return 0;
-}
-
-static int path_from_list(const char *list, char ***ret)
-{
-	while (*list) {
-		size_t len = strcspn(list, ":");
-
-		if (len && strv_push(ret, strndup(list, len)) < 0)
-			return -ENOMEM;
-		list += len + (list[len] == ':');
-	}
-	return 0;
+	while (r == 0 && (dir = strsep(&rest, ":")))
+		r = *dir ? strings_add(path, dir) : 0;
+	return r;
 }
 
 /* root's home is not searched: a system daemon must not depend on whose shell started it */
-static int path_add_user(char ***ret)
+static int add_user(struct strings *path)
 {
 	const char *config = secure_getenv("XDG_CONFIG_HOME");
 	const char *home = secure_getenv("HOME");
-	_autofree_ char *fallback = NULL;
 
 	if (geteuid() == 0)
 		return 0;
-	if (!config || config[0] != '/') {
-		if (!home || home[0] != '/')
-			return 0;
-		fallback = path_join(home, ".config");
-		if (!fallback)
-			return -ENOMEM;
-		config = fallback;
-	}
-	return strv_push(ret, path_join(config, "abibase/platforms"));
+	if (config && config[0] == '/')
+		return add_below(path, config, "abibase/platforms");
+	return home && home[0] == '/' ? add_below(path, home, ".config/abibase/platforms") : 0;
 }
 
-static int default_platform_path(const struct abibase_context *ctx, bool env, char ***ret)
+static int default_platform_path(struct abibase_context *ctx, bool env)
 {
 	const char *list = env ? secure_getenv("ABIBASE_PLATFORM_PATH") : NULL;
+	struct strings *path = &ctx->platform_path;
 	int r;
 
 	if (list)
-		return path_from_list(list, ret);
-	r = strv_push(ret, path_join(ctx->data_dir, "platforms"));
-	if (r < 0)
-		return r;
-	r = strv_push(ret, strdup(ABIBASE_SYSCONFDIR "/platforms"));
-	if (r < 0)
-		return r;
-	return env ? path_add_user(ret) : 0;
+		return add_list(path, list);
+	r = add_below(path, ctx->data_dir, "platforms");
+	if (r == 0)
+		r = strings_add(path, ABIBASE_SYSCONFDIR "/platforms");
+	return r == 0 && env ? add_user(path) : r;
 }
 
 static int context_set_defaults(struct abibase_context *ctx, bool env)
@@ -100,7 +59,7 @@ static int context_set_defaults(struct abibase_context *ctx, bool env)
 	ctx->data_dir = strdup(dir && *dir ? dir : ABIBASE_PKGDATADIR);
 	if (!ctx->data_dir)
 		return -ENOMEM;
-	return default_platform_path(ctx, env, &ctx->platform_path);
+	return default_platform_path(ctx, env);
 }
 
 ABIBASE_EXPORT int abibase_context_new(unsigned int flags, struct abibase_context **ret)
@@ -135,7 +94,7 @@ ABIBASE_EXPORT struct abibase_context *abibase_context_unref(struct abibase_cont
 	if (!ctx || __atomic_sub_fetch(&ctx->refcount, 1, __ATOMIC_ACQ_REL) > 0)
 		return NULL;
 	free(ctx->data_dir);
-	strvfree(ctx->platform_path);
+	strings_clear(&ctx->platform_path);
 	free(ctx->error);
 	free(ctx->error_where);
 	if (ctx->builds)
@@ -153,28 +112,13 @@ ABIBASE_EXPORT void abibase_context_set_log(struct abibase_context *ctx, abibase
 
 ABIBASE_EXPORT int abibase_context_set_data_dir(struct abibase_context *ctx, const char *dir)
 {
-	char *copy = strdup(dir);
-
-	if (!copy)
-		return context_oom(ctx);
-	free(ctx->data_dir);
-	ctx->data_dir = copy;
-	return 0;
+	return context_replace(ctx, &ctx->data_dir, dir);
 }
 
 ABIBASE_EXPORT int abibase_context_set_platform_path(struct abibase_context *ctx,
 						     const char *const *dirs)
 {
-	char **path = NULL;
-
-	for (; *dirs; dirs++)
-		if (strv_push(&path, strdup(*dirs)) < 0) {
-			strvfree(path);
-			return context_oom(ctx);
-		}
-	strvfree(ctx->platform_path);
-	ctx->platform_path = path;
-	return 0;
+	return strings_set(&ctx->platform_path, dirs) < 0 ? context_oom(ctx) : 0;
 }
 
 ABIBASE_EXPORT const char *abibase_context_error(const struct abibase_context *ctx)
@@ -208,6 +152,17 @@ int context_oom(struct abibase_context *ctx)
 	ctx->error = ctx->error_where = NULL; /* abibase_context_error() has the constant text */
 	ctx->error_id = "out-of-memory";
 	return -ENOMEM;
+}
+
+int context_replace(struct abibase_context *ctx, char **place, const char *s)
+{
+	char *copy = s ? strdup(s) : NULL;
+
+	if (s && !copy)
+		return context_oom(ctx);
+	free(*place);
+	*place = copy;
+	return 0;
 }
 
 int context_fail(struct abibase_context *ctx, int err, const char *id, const char *where,

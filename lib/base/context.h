@@ -10,7 +10,7 @@ struct build_cache;
 struct abibase_context {
 	int refcount;
 	char *data_dir;
-	char **platform_path; /* NULL-terminated, least specific first */
+	struct strings platform_path; /* least specific first */
 	abibase_log_fn log;
 	void *log_data;
 	char *error, *error_where;
@@ -27,6 +27,8 @@ struct abibase_context {
 int context_fail(struct abibase_context *ctx, int err, const char *id, const char *where,
 		 const char *fmt, ...) _printf_(5, 6);
 int context_oom(struct abibase_context *ctx);
+/* Put a copy of @s, which may be NULL, in the place of a text. 0 or context_oom(). */
+int context_replace(struct abibase_context *ctx, char **place, const char *s);
 /* Hand one line to the log callback. @priority as syslog(3). */
 void context_log(struct abibase_context *ctx, int priority, const char *id, const char *fmt, ...)
 	_printf_(4, 5);

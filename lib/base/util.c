@@ -118,6 +118,82 @@ int array_grow(void *array, size_t n, size_t *cap, size_t elem)
 	return 0;
 }
 
+int strings_add(struct strings *t, const char *s)
+{
+	if (array_grow(&t->s, t->n + 1, &t->cap, sizeof(*t->s)) < 0)
+		return -ENOMEM;
+	t->s[t->n] = strdup(s);
+	if (!t->s[t->n])
+		return -ENOMEM;
+	t->s[++t->n] = NULL;
+	return 0;
+}
+
+int strings_set(struct strings *t, const char *const *list)
+{
+	struct strings copy = { .s = calloc(1, sizeof(*copy.s)), .cap = 1 };
+	int r = copy.s ? 0 : -ENOMEM;
+
+	for (; r == 0 && *list; list++)
+		r = strings_add(&copy, *list);
+	strings_clear(r < 0 ? &copy : t);
+	if (r == 0)
+		*t = copy;
+	return r;
+}
+
+int strings_intern(struct strings *t, const char *s, unsigned int *ret)
+{
+	size_t i = 0;
+
+	while (i < t->n && !streq(t->s[i], s))
+		i++;
+	*ret = (unsigned int)i;
+	return i < t->n ? 0 : strings_add(t, s);
+}
+
+int strings_insert(struct strings *t, const char *s)
+{
+	size_t i = t->n;
+	char *copy;
+
+	if (strings_have(t, s))
+		return 0;
+	if (strings_add(t, s) < 0)
+		return -ENOMEM;
+	copy = t->s[i];
+	for (; i && strcmp(t->s[i - 1], s) > 0; i--)
+		t->s[i] = t->s[i - 1];
+	t->s[i] = copy;
+	return 0;
+}
+
+bool strings_have(const struct strings *t, const char *s)
+{
+	for (size_t i = 0; i < t->n; i++)
+		if (streq(t->s[i], s))
+			return true;
+	return false;
+}
+
+bool strings_equal(const struct strings *a, const struct strings *b)
+{
+	if (a->n != b->n)
+		return false;
+	for (size_t i = 0; i < a->n; i++)
+		if (!streq(a->s[i], b->s[i]))
+			return false;
+	return true;
+}
+
+void strings_clear(struct strings *t)
+{
+	for (size_t i = 0; i < t->n; i++)
+		free(t->s[i]);
+	free(t->s);
+	memset(t, 0, sizeof(*t));
+}
+
 struct arena_block {
 	struct arena_block *next;
 	size_t size;

@@ -116,4 +116,20 @@ char *arena_printf(struct arena *a, const char *fmt, ...) _printf_(2, 3);
 /* Grow an array of @n elements so that one more fits; doubles. Returns 0 or -ENOMEM. */
 int array_grow(void *array, size_t n, size_t *cap, size_t elem) _must_check_;
 
+/* Copies of texts; where there are any, a NULL follows the last. Those that return int: 0 or -ENOMEM. */
+struct strings {
+	char **s;
+	size_t n, cap;
+};
+int strings_add(struct strings *t, const char *s);
+/* These instead of what it has. Also of none, there is a NULL at the end. */
+int strings_set(struct strings *t, const char *const *list);
+/* The index of @s, which is added where it is not there. */
+int strings_intern(struct strings *t, const char *s, unsigned int *ret);
+/* Enter @s in its place of a sorted set. */
+int strings_insert(struct strings *t, const char *s);
+bool strings_have(const struct strings *t, const char *s);
+bool strings_equal(const struct strings *a, const struct strings *b);
+void strings_clear(struct strings *t);
+
 #endif

@@ -5,67 +5,6 @@
 #include "document/build.h"
 #include "document/hosts.h"
 
-int strings_intern(struct strings *t, const char *s, unsigned int *ret)
-{
-	for (size_t i = 0; i < t->n; i++)
-		if (streq(t->s[i], s)) {
-			*ret = (unsigned int)i;
-			return 0;
-		}
-	if (array_grow(&t->s, t->n, &t->cap, sizeof(*t->s)) < 0)
-		return -ENOMEM;
-	t->s[t->n] = strdup(s);
-	if (!t->s[t->n])
-		return -ENOMEM;
-	*ret = (unsigned int)t->n++;
-	return 0;
-}
-
-int strings_insert(struct strings *t, const char *s)
-{
-	size_t i = t->n;
-	char *copy;
-
-	if (strings_have(t, s))
-		return 0;
-	if (array_grow(&t->s, t->n, &t->cap, sizeof(*t->s)) < 0)
-		return -ENOMEM;
-	copy = strdup(s);
-	if (!copy)
-		return -ENOMEM;
-	for (; i && strcmp(t->s[i - 1], s) > 0; i--)
-		t->s[i] = t->s[i - 1];
-	t->s[i] = copy;
-	t->n++;
-	return 0;
-}
-
-bool strings_have(const struct strings *t, const char *s)
-{
-	for (size_t i = 0; i < t->n; i++)
-		if (streq(t->s[i], s))
-			return true;
-	return false;
-}
-
-bool strings_equal(const struct strings *a, const struct strings *b)
-{
-	if (a->n != b->n)
-		return false;
-	for (size_t i = 0; i < a->n; i++)
-		if (!streq(a->s[i], b->s[i]))
-			return false;
-	return true;
-}
-
-void strings_clear(struct strings *t)
-{
-	for (size_t i = 0; i < t->n; i++)
-		free(t->s[i]);
-	free(t->s);
-	memset(t, 0, sizeof(*t));
-}
-
 struct host *host_new(const char *name, size_t n_numbers, size_t n_answers, size_t n_qemu,
 		      size_t n_unasked)
 {

@@ -7,11 +7,6 @@
 
 /* The middle noun: what was asked of which hosts, their answers, and their distinct QEMU builds. */
 
-struct strings {
-	char **s;
-	size_t n, cap;
-};
-
 /* One distinct QEMU binary: a profile's record of it without the path. Shared, immutable. */
 struct build {
 	int refcount;
@@ -99,12 +94,6 @@ static inline const char *answer_reason(const struct inputs *in, unsigned int an
 	return answer < ANSWER_UNKNOWN ? NULL : in->strings.s[answer - ANSWER_UNKNOWN];
 }
 
-int strings_intern(struct strings *t, const char *s, unsigned int *ret);
-/* Enter @s in its place of a sorted set. */
-int strings_insert(struct strings *t, const char *s);
-bool strings_have(const struct strings *t, const char *s);
-void strings_clear(struct strings *t);
-bool strings_equal(const struct strings *a, const struct strings *b);
 /* A host with room for its parts in the same block of memory; NULL when there is none. */
 struct host *host_new(const char *name, size_t n_numbers, size_t n_answers, size_t n_qemu,
 		      size_t n_unasked);

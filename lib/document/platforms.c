@@ -325,8 +325,8 @@ static int platforms_fill(struct abibase_context *ctx, struct abibase_platforms 
 {
 	int r;
 
-	for (size_t i = 0; ctx->platform_path && ctx->platform_path[i]; i++) {
-		r = read_directory(ctx, l, ctx->platform_path[i], i);
+	for (size_t i = 0; i < ctx->platform_path.n; i++) {
+		r = read_directory(ctx, l, ctx->platform_path.s[i], i);
 		if (r < 0)
 			return r;
 	}
@@ -447,8 +447,8 @@ static int fail_not_found(struct abibase_context *ctx, const struct abibase_plat
 	add_near(&b, l, name);
 	add_names(&b, l);
 	buf_puts(&b, "; looked in: ");
-	for (size_t i = 0; ctx->platform_path && ctx->platform_path[i]; i++)
-		buf_printf(&b, "%s%s", i ? ", " : "", ctx->platform_path[i]);
+	for (size_t i = 0; i < ctx->platform_path.n; i++)
+		buf_printf(&b, "%s%s", i ? ", " : "", ctx->platform_path.s[i]);
 	if (buf_failed(&b))
 		return context_oom(ctx);
 	return context_fail(ctx, ENOENT, "platform-not-found", NULL, "%s", b.data);

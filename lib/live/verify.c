@@ -36,7 +36,7 @@ struct abibase_verify {
 	struct abibase_baseline *b;
 	struct abibase_profile *p;
 	char *qemu;
-	char **argv; /* NULL: the baseline's own */
+	struct strings argv; /* none, without a NULL: the baseline's own */
 	int timeout_ms;
 };
 
@@ -71,13 +71,6 @@ ABIBASE_EXPORT int abibase_verify_new(struct abibase_context *ctx, struct abibas
 	return 0;
 }
 
-static void free_argv(char **argv)
-{
-	for (char **a = argv; a && *a; a++)
-		free(*a);
-	free(argv);
-}
-
 ABIBASE_EXPORT struct abibase_verify *abibase_verify_unref(struct abibase_verify *v)
 {
 	if (!v)
@@ -86,7 +79,7 @@ ABIBASE_EXPORT struct abibase_verify *abibase_verify_unref(struct abibase_verify
 	abibase_baseline_unref(v->b);
 	abibase_catalogue_unref(v->cat);
 	abibase_context_unref(v->ctx);
-	free_argv(v->argv);
+	strings_clear(&v->argv);
 	free(v->qemu);
 	free(v);
 	return NULL;
@@ -94,35 +87,12 @@ ABIBASE_EXPORT struct abibase_verify *abibase_verify_unref(struct abibase_verify
 
 ABIBASE_EXPORT int abibase_verify_set_qemu(struct abibase_verify *v, const char *path)
 {
-	char *copy = strdup(path);
-
-	if (!copy)
-		return context_oom(v->ctx);
-	free(v->qemu);
-	v->qemu = copy;
-	return 0;
+	return context_replace(v->ctx, &v->qemu, path);
 }
 
 ABIBASE_EXPORT int abibase_verify_set_command(struct abibase_verify *v, const char *const *argv)
 {
-	size_t n = 0;
-	char **copy;
-
-	while (argv[n])
-		n++;
-	copy = calloc(n + 1, sizeof(*copy));
-	for (size_t i = 0; copy && i < n; i++) {
-		copy[i] = strdup(argv[i]);
-		if (!copy[i]) {
-			free_argv(copy);
-			copy = NULL;
-		}
-	}
-	if (!copy)
-		return context_oom(v->ctx);
-	free_argv(v->argv);
-	v->argv = copy;
-	return 0;
+	return strings_set(&v->argv, argv) < 0 ? context_oom(v->ctx) : 0;
 }
 
 ABIBASE_EXPORT void abibase_verify_set_profile(struct abibase_verify *v, struct abibase_profile *p)
@@ -755,7 +725,7 @@ static const struct condition *backend_lacks(const struct verifying *k, const ch
 /* Of the baseline's own backends one that a host lacks constrains nothing there. */
 static void say_absent(struct verifying *k, size_t i, const struct condition *c)
 {
-	bool own = !k->v->argv && !k->v->b->in.policy.backends_named;
+	bool own = !k->v->argv.s && !k->v->b->in.policy.backends_named;
 
 	say(k, own ? ABIBASE_FINDING_NOTE : ABIBASE_FINDING_CONFLICT, i, "verify-no-backend",
 	    keep_text(k, c->layer),
@@ -955,8 +925,8 @@ static int prepare(struct verifying *k)
 	_autofree_ char **list = NULL;
 	int r;
 
-	if (v->argv)
-		return throwaway_parse(&k->t, (const char *const *)v->argv);
+	if (v->argv.s)
+		return throwaway_parse(&k->t, (const char *const *)v->argv.s);
 	r = own_list(k, &list);
 	if (r == -ENOENT && v->qemu && !profile_qemu_at(v->p, v->qemu)) {
 		say(k, ABIBASE_FINDING_UNKNOWN, NO_DEVICE, "verify-failed", LAYER_QEMU,
@@ -1038,7 +1008,7 @@ ABIBASE_EXPORT int abibase_verify_run(struct abibase_verify *v, struct abibase_r
 	struct verifying k = { .v = v, .out = &out, .t = { .ctx = v->ctx, .b = v->b } };
 	int r;
 
-	if (v->argv && !v->qemu)
+	if (v->argv.s && !v->qemu)
 		return context_fail(v->ctx, EINVAL, "verify-incomplete", NULL,
 				    "to verify a command line takes the QEMU that it is for");
 	r = v->p ? profile_make_current(v->ctx, v->cat, &v->p) : 0;

@@ -62,16 +62,7 @@ static int too_late(struct abibase_intersection *ix)
 
 static int replace(struct abibase_intersection *ix, char **p, const char *s)
 {
-	char *copy;
-
-	if (ix->in.n_hosts)
-		return too_late(ix);
-	copy = strdup(s);
-	if (!copy)
-		return context_oom(ix->ctx);
-	free(*p);
-	*p = copy;
-	return 0;
+	return ix->in.n_hosts ? too_late(ix) : context_replace(ix->ctx, p, s);
 }
 
 ABIBASE_EXPORT int abibase_intersection_set_machine(struct abibase_intersection *ix,

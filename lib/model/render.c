@@ -49,13 +49,7 @@ ABIBASE_EXPORT int abibase_render_set_format(struct abibase_render *r, const cha
 
 ABIBASE_EXPORT int abibase_render_set_for(struct abibase_render *r, const char *host)
 {
-	char *copy = strdup(host);
-
-	if (!copy)
-		return context_oom(r->ctx);
-	free(r->host);
-	r->host = copy;
-	return 0;
+	return context_replace(r->ctx, &r->host, host);
 }
 
 ABIBASE_EXPORT void abibase_render_set_flags(struct abibase_render *r, unsigned int flags)

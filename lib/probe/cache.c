@@ -46,30 +46,23 @@ static void hash(struct blake2b *b, const char *text)
 	blake2b_update(b, text, strlen(text) + 1);
 }
 
-static int compare(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 /* Which machine types were asked for. */
 static int hash_policy(const struct abibase_probe *pr, struct blake2b *b)
 {
-	_autofree_ const char **names = NULL;
+	struct strings names = { 0 };
+	int r = 0;
 
-	if (pr->no_values || !pr->n_machine) {
+	if (pr->no_values || !pr->machine.n) {
 		hash(b, pr->no_values ? "none" : "default");
 		return 0;
 	}
-	names = malloc(pr->n_machine * sizeof(*names));
-	if (!names)
-		return -ENOMEM;
-	for (size_t i = 0; i < pr->n_machine; i++)
-		names[i] = pr->machine[i];
-	qsort(names, pr->n_machine, sizeof(*names), compare);
+	for (size_t i = 0; r == 0 && i < pr->machine.n; i++)
+		r = strings_insert(&names, pr->machine.s[i]);
 	hash(b, "named");
-	for (size_t i = 0; i < pr->n_machine; i++)
-		hash(b, names[i]);
-	return 0;
+	for (size_t i = 0; i < names.n; i++)
+		hash(b, names.s[i]);
+	strings_clear(&names);
+	return r;
 }
 
 static void hash_rom(const char *dir, const char *name, struct blake2b *b)

@@ -518,12 +518,8 @@ ABIBASE_EXPORT struct abibase_probe *abibase_probe_unref(struct abibase_probe *p
 {
 	if (!pr)
 		return NULL;
-	for (size_t i = 0; i < pr->n_qemu; i++)
-		free(pr->qemu[i]);
-	free(pr->qemu);
-	for (size_t i = 0; i < pr->n_machine; i++)
-		free(pr->machine[i]);
-	free(pr->machine);
+	strings_clear(&pr->qemu);
+	strings_clear(&pr->machine);
 	free(pr->builds_dir);
 	json_decref(pr->classes);
 	free(pr->cache_dir);
@@ -535,19 +531,12 @@ ABIBASE_EXPORT struct abibase_probe *abibase_probe_unref(struct abibase_probe *p
 
 ABIBASE_EXPORT int abibase_probe_set_name(struct abibase_probe *pr, const char *name)
 {
-	char *copy;
-
 	if (!name_valid(name))
 		return context_fail(pr->ctx, EINVAL, "probe-bad-name", NULL,
 				    "\"%s\" cannot be the name of a profile: up to 255 letters, "
 				    "digits and . _ + -, the first a letter or digit",
 				    name);
-	copy = strdup(name);
-	if (!copy)
-		return context_oom(pr->ctx);
-	free(pr->name);
-	pr->name = copy;
-	return 0;
+	return context_replace(pr->ctx, &pr->name, name);
 }
 
 ABIBASE_EXPORT void abibase_probe_set_flags(struct abibase_probe *pr, unsigned int flags)
@@ -561,53 +550,25 @@ ABIBASE_EXPORT void abibase_probe_set_flags(struct abibase_probe *pr, unsigned i
 
 ABIBASE_EXPORT int abibase_probe_add_qemu(struct abibase_probe *pr, const char *path)
 {
-	char *copy;
-
-	if (array_grow(&pr->qemu, pr->n_qemu, &pr->cap_qemu, sizeof(*pr->qemu)) < 0)
-		return context_oom(pr->ctx);
-	copy = strdup(path);
-	if (!copy)
-		return context_oom(pr->ctx);
-	pr->qemu[pr->n_qemu++] = copy;
-	return 0;
+	return strings_add(&pr->qemu, path) < 0 ? context_oom(pr->ctx) : 0;
 }
 
 ABIBASE_EXPORT int abibase_probe_add_machine(struct abibase_probe *pr, const char *machine)
 {
-	char *copy;
-
 	if (!name_valid(machine))
 		return context_fail(pr->ctx, EINVAL, "probe-bad-machine", NULL,
 				    "\"%s\" cannot be the name of a machine type", machine);
-	if (array_grow(&pr->machine, pr->n_machine, &pr->cap_machine, sizeof(*pr->machine)) < 0)
-		return context_oom(pr->ctx);
-	copy = strdup(machine);
-	if (!copy)
-		return context_oom(pr->ctx);
-	pr->machine[pr->n_machine++] = copy;
-	return 0;
+	return strings_add(&pr->machine, machine) < 0 ? context_oom(pr->ctx) : 0;
 }
 
 ABIBASE_EXPORT int abibase_probe_set_builds_dir(struct abibase_probe *pr, const char *dir)
 {
-	char *copy = dir ? strdup(dir) : NULL;
-
-	if (dir && !copy)
-		return context_oom(pr->ctx);
-	free(pr->builds_dir);
-	pr->builds_dir = copy;
-	return 0;
+	return context_replace(pr->ctx, &pr->builds_dir, dir);
 }
 
 ABIBASE_EXPORT int abibase_probe_set_cache_dir(struct abibase_probe *pr, const char *dir)
 {
-	char *copy = dir ? strdup(dir) : NULL;
-
-	if (dir && !copy)
-		return context_oom(pr->ctx);
-	free(pr->cache_dir);
-	pr->cache_dir = copy;
-	return 0;
+	return context_replace(pr->ctx, &pr->cache_dir, dir);
 }
 
 ABIBASE_EXPORT void abibase_probe_set_progress(struct abibase_probe *pr, abibase_progress_fn fn,

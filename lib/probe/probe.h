@@ -12,10 +12,8 @@ struct abibase_probe {
 	struct abibase_context *ctx;
 	char *name;
 	bool no_load, no_qemu;
-	char **qemu;
-	size_t n_qemu, cap_qemu;
-	char **machine; /* of which effective values are wanted; none: those that matter */
-	size_t n_machine, cap_machine;
+	struct strings qemu;    /* that were named; none: those in the usual places */
+	struct strings machine; /* of which effective values are wanted; none: those that matter */
 	bool no_values;
 	bool observe; /* start each machine type and read what it offers */
 	bool sizes;   /* the same of sizes that hang on no backend, once a build */

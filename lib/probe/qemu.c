@@ -837,9 +837,9 @@ static int each_name(struct run *run, int (*fn)(struct run *run, const char *nam
 {
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < run->pr->n_qemu; i++)
-		r = fn(run, run->pr->qemu[i], false);
-	return run->pr->n_qemu ? r : each_place(run, fn);
+	for (size_t i = 0; r == 0 && i < run->pr->qemu.n; i++)
+		r = fn(run, run->pr->qemu.s[i], false);
+	return run->pr->qemu.n ? r : each_place(run, fn);
 }
 
 int probe_qemu_check(struct abibase_probe *pr)
@@ -850,10 +850,10 @@ int probe_qemu_check(struct abibase_probe *pr)
 		if (r < 0)
 			return r;
 	}
-	for (size_t i = 0; i < pr->n_qemu; i++)
-		if (access(pr->qemu[i], F_OK) < 0 && (errno == ENOENT || errno == ENOTDIR))
-			return context_fail(pr->ctx, ENOENT, "probe-qemu-missing", pr->qemu[i],
-					    "there is no such QEMU binary: %s", pr->qemu[i]);
+	for (size_t i = 0; i < pr->qemu.n; i++)
+		if (access(pr->qemu.s[i], F_OK) < 0 && (errno == ENOENT || errno == ENOTDIR))
+			return context_fail(pr->ctx, ENOENT, "probe-qemu-missing", pr->qemu.s[i],
+					    "there is no such QEMU binary: %s", pr->qemu.s[i]);
 	return 0;
 }
 
@@ -867,7 +867,7 @@ int probe_qemu_run(struct abibase_probe *pr, const struct abibase_catalogue *cat
 	if (!list)
 		return -ENOMEM;
 	r = each_name(&run, ask_file);
-	if (r == 0 && !pr->n_qemu && !run.n)
+	if (r == 0 && !pr->qemu.n && !run.n)
 		context_log(pr->ctx, LOG_NOTICE, "probe-qemu-none",
 			    "no QEMU in the usual places; name it with --qemu");
 	clear_ahead(&run);

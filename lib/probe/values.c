@@ -68,12 +68,12 @@ static bool wanted_unasked(const char *name)
 
 static int choose_named(struct values *v, const json_t *machines)
 {
-	for (size_t i = 0; i < v->pr->n_machine; i++) {
-		const char *name = qemu_machine_called(machines, v->pr->machine[i]);
+	for (size_t i = 0; i < v->pr->machine.n; i++) {
+		const char *name = qemu_machine_called(machines, v->pr->machine.s[i]);
 
 		if (!name)
 			context_log(v->pr->ctx, LOG_NOTICE, "probe-qemu-no-machine",
-				    "%s: has no machine type %s", v->path, v->pr->machine[i]);
+				    "%s: has no machine type %s", v->path, v->pr->machine.s[i]);
 		else if (json_object_set_new(v->wanted, name, json_true()) < 0)
 			return -ENOMEM;
 	}
@@ -85,7 +85,7 @@ static int choose(struct values *v, const json_t *machines)
 	const char *name;
 	json_t *m;
 
-	if (v->pr->n_machine)
+	if (v->pr->machine.n)
 		return choose_named(v, machines);
 	json_object_foreach((json_t *)machines, name, m)
 		if (wanted_unasked(name) &&

@@ -105,16 +105,8 @@ struct wanted {
 static int want_param(void *data, const char *key, const char *value)
 {
 	struct wanted *w = data;
-	char *copy;
 
-	if (!streq(key, w->key))
-		return 0;
-	copy = strdup(value);
-	if (!copy)
-		return -ENOMEM;
-	free(w->value);
-	w->value = copy;
-	return 0;
+	return streq(key, w->key) ? context_replace(NULL, &w->value, value) : 0;
 }
 
 int get_param(const char *text, const char *implied, const char *key, char **ret)
