@@ -169,14 +169,13 @@ static int probe_one(struct abibase_probe *pr, const struct probe_surface *s,
 			return 0;
 		}
 		set_all_unknown(s, f, REASON_NOT_LOADED, 0);
-		warn_open(pr, s, REASON_NOT_LOADED, 0);
+		warn_surface(pr, s, STEP_OPEN, REASON_NOT_LOADED, 0);
 		return 0;
 	}
 	r = ask_surface(pr, s, f);
-	if (r < 0)
-		return r;
-	conclude(pr, s, presence, f);
-	return 0;
+	if (r == 0)
+		conclude(pr, s, presence, f);
+	return r;
 }
 
 /* ------------------------------------------------------------- the profile */

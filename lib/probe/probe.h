@@ -74,8 +74,6 @@ int probe_params(struct abibase_probe *pr, const struct probe_modules *m, const 
 
 /* What people are told of a surface that failed, and what to do (probe/warn.c). */
 int warn_level(const struct abibase_probe *pr, const struct probe_surface *s);
-void warn_open(struct abibase_probe *pr, const struct probe_surface *s, enum probe_reason reason,
-	       int err);
 void warn_surface(struct abibase_probe *pr, const struct probe_surface *s, enum probe_step step,
 		  enum probe_reason reason, int err);
 /* Of one that answered: the facts that it left unknown. */

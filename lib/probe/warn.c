@@ -14,210 +14,165 @@ int warn_level(const struct abibase_probe *pr, const struct probe_surface *s)
 	return s->aside && !probe_named(pr, s->option) ? LOG_INFO : LOG_WARNING;
 }
 
-/* A driver that is there has numbers: then only the node is missing, and modprobe makes none. */
-static bool driver_numbers(struct abibase_probe *pr, const struct probe_surface *s,
-			   unsigned int *major, unsigned int *minor)
+/*
+ * The first row that fits is said; what is 0 fits always. In a text, %s is the surface, %n its
+ * node, %m its module, %l the node that it lies on, %e the error, %d the numbers of its driver.
+ */
+static const struct words {
+	enum probe_step step;
+	enum probe_reason reason;
+	const char *id, *text;
+	int err[2];
+	bool root, driver; /* asked by root; the driver is there */
+} table[] = {
+	{ .reason = REASON_NO_DESCRIPTORS, .id = "probe-no-file-descriptors",
+	  "%n: no file descriptor is left (%e); raise the limit (ulimit -n, or fs.file-max) and "
+	  "probe again" },
+	/* root needs no user namespace: what helps others is no help to him */
+	{ STEP_NAMESPACE, .id = "probe-namespace-limit",
+	  "%n: the limit of namespaces is reached (%e), so no throw-away tap can be made; raise "
+	  "the sysctl user.max_net_namespaces",
+	  .err = { ENOSPC, EUSERS }, .root = true },
+	{ STEP_NAMESPACE, .id = "probe-namespace-limit",
+	  "%n: the limit of namespaces is reached (%e), so no throw-away tap can be made; raise "
+	  "the sysctls user.max_net_namespaces and user.max_user_namespaces, or probe as root",
+	  .err = { ENOSPC, EUSERS } },
+	{ STEP_NAMESPACE, .id = "probe-namespace-refused",
+	  "%n: a new namespace is refused, so no throw-away tap can be made; give the container "
+	  "CAP_SYS_ADMIN and CAP_NET_ADMIN and allow unshare(2) in its seccomp filter, or probe "
+	  "outside",
+	  .err = { EPERM }, .root = true },
+	{ STEP_NAMESPACE, .id = "probe-namespace-refused",
+	  "%n: a new namespace is refused, so no throw-away tap can be made; probe as root, or "
+	  "set the sysctl kernel.unprivileged_userns_clone=1; in a container its seccomp filter "
+	  "refuses it",
+	  .err = { EPERM } },
+	{ STEP_NAMESPACE, .id = "probe-namespace-failed",
+	  "%n: cannot make a namespace for a throw-away tap: %e; probe on a kernel with network "
+	  "namespaces",
+	  .root = true },
+	{ STEP_NAMESPACE, .id = "probe-namespace-failed",
+	  "%n: cannot make a namespace for a throw-away tap: %e; probe as root, on a kernel "
+	  "with network namespaces" },
+	{ STEP_CAPABILITIES, .id = "probe-capabilities",
+	  "%n: not asked, because the asking process cannot give up its rights: %e" },
+	{ STEP_RIGHTS, .id = "probe-needs-root",
+	  "%s: to make one and a node for it takes root outside of any user namespace "
+	  "(CAP_NET_ADMIN, CAP_SYS_ADMIN and CAP_MKNOD); probe as root" },
+	{ STEP_LOWER, .id = "probe-no-lower-device",
+	  "%s: the tap that it would lie on cannot be made (%l: %e); see what is said of tap" },
+	{ STEP_LINK, .id = "probe-link-failed",
+	  "%s: none can be made: %e; see what `modprobe %m` says" },
+	{ STEP_NODE, .id = "probe-node-failed",
+	  "%s: one can be made but not opened, for a node in a private /dev: %e; probe as root, "
+	  "outside of containers" },
+	{ STEP_OPEN, REASON_NOT_LOADED, .id = "probe-not-loaded",
+	  "%n: its module is not loaded, so %s is unknown; load it with `modprobe %m` and probe "
+	  "again" },
+	{ STEP_OPEN, REASON_NO_MODULE_INDEX, .id = "probe-no-module-index",
+	  "%n: there is no such node, and the module index of the running kernel cannot be "
+	  "read, so nothing tells whether it can have %s; load the module with `modprobe %m`, "
+	  "or probe where /lib/modules of this kernel can be read" },
+	/* then only the node is missing, and modprobe makes none */
+	{ STEP_OPEN, REASON_NO_NODE, .id = "probe-no-device-node",
+	  "%n: there is no such node here, although the kernel has the driver; in a container, "
+	  "pass the node in; on a host, create it with `mknod %n c %d`",
+	  .driver = true },
+	{ STEP_OPEN, REASON_NO_NODE, .id = "probe-no-device-node",
+	  "%n: there is no such node here, although the kernel may have the device; in a "
+	  "container, pass the node in; on a host, create it with `modprobe %m`" },
+	{ STEP_OPEN, REASON_NO_DEVICE, .id = "probe-no-device",
+	  "%n: the node exists but no driver answers (%e): the module cannot be loaded; see "
+	  "what `modprobe %m` says" },
+	{ STEP_OPEN, REASON_NO_PERMISSION, .id = "probe-no-permission",
+	  "%n: no permission to open it; probe as root, or as a user whom the mode and group of "
+	  "the node admit" },
+	{ STEP_OPEN, REASON_REFUSED, .id = "probe-device-refused",
+	  "%n: opening it is refused (%e) whatever its mode is: the device cgroup or a seccomp "
+	  "filter of this container denies it; allow the device there or probe outside" },
+	{ STEP_OPEN, .id = "probe-open-failed",
+	  "%n: cannot open it: %e" },
+	{ STEP_FEATURES, .id = "probe-no-answer",
+	  "%n: it opens but does not answer (%e): it is another device, or a seccomp filter "
+	  "refuses to ask; probe outside of the container" },
+	{ STEP_ATTACH, .id = "probe-tap-refused",
+	  "%n: making a tap is refused even in a user namespace of its own; probe as root, or "
+	  "allow it with the sysctl kernel.apparmor_restrict_unprivileged_userns=0 (Ubuntu)",
+	  .err = { EPERM } },
+	{ STEP_ATTACH, .id = "probe-tap-failed",
+	  "%n: cannot make a tap: %e" },
+	{ STEP_CHILD, .id = "probe-timeout",
+	  "%n: no answer in time; the process that asked was killed; see the kernel's log and "
+	  "probe again",
+	  .err = { ETIMEDOUT } },
+	{ STEP_CHILD, .id = "probe-killed-by-filter",
+	  "%n: the process that asked was killed by a seccomp filter; probe outside of this "
+	  "container",
+	  .err = { ENOSYS } },
+	{ STEP_CHILD, .id = "probe-child-died",
+	  "%n: the process that asked died before it was done (%e); probe again" },
+};
+
+/* "10 200", of a driver that is there; "": of none */
+static void driver_numbers(struct abibase_probe *pr, const struct probe_surface *s, char ret[32])
 {
 	_buf_ path = { 0 }, text = { 0 };
-
-	if (!s->misc)
-		return false;
-	buf_printf(&path, "/sys/class/misc/%s/dev", s->misc);
-	return !buf_failed(&path) &&
-	       pr->ops->read_file(pr->ops_data, path.data, &text) == 0 && text.data &&
-	       sscanf(text.data, "%u:%u", major, minor) == 2;
-}
-
-static void warn_no_node(struct abibase_probe *pr, const struct probe_surface *s)
-{
 	unsigned int major, minor;
 
-	if (driver_numbers(pr, s, &major, &minor))
-		context_log(pr->ctx, warn_level(pr, s), "probe-no-device-node",
-			    "%s: there is no such node here, although the kernel has the driver; "
-			    "in a container, pass the node in; on a host, create it with "
-			    "`mknod %s c %u %u`",
-			    s->node, s->node, major, minor);
-	else
-		context_log(pr->ctx, warn_level(pr, s), "probe-no-device-node",
-			    "%s: there is no such node here, although the kernel may have the "
-			    "device; in a container, pass the node in; on a host, create it with "
-			    "`modprobe %s`",
-			    s->node, s->module);
+	*ret = '\0';
+	buf_printf(&path, "/sys/class/misc/%s/dev", s->misc ? s->misc : "");
+	if (s->misc && !buf_failed(&path) &&
+	    pr->ops->read_file(pr->ops_data, path.data, &text) == 0 && text.data &&
+	    sscanf(text.data, "%u:%u", &major, &minor) == 2)
+		snprintf(ret, 32, "%u %u", major, minor);
 }
 
-void warn_open(struct abibase_probe *pr, const struct probe_surface *s,
-	       enum probe_reason reason, int err)
+static bool fits(const struct words *w, enum probe_step step, enum probe_reason reason, int err,
+		 bool root, bool driver)
 {
-	const char *node = s->node, *module = s->module;
+	return (!w->step || w->step == step) && (!w->reason || w->reason == reason) &&
+	       (!w->err[0] || w->err[0] == err || (err && w->err[1] == err)) &&
+	       (!w->root || root) && (!w->driver || driver);
+}
 
-	switch (reason) {
-	case REASON_NOT_LOADED:
-		context_log(pr->ctx, warn_level(pr, s), "probe-not-loaded",
-			    "%s: its module is not loaded, so %s is unknown; load it with "
-			    "`modprobe %s` and probe again",
-			    node, s->name, module);
-		break;
-	case REASON_NO_MODULE_INDEX:
-		context_log(pr->ctx, warn_level(pr, s), "probe-no-module-index",
-			"%s: there is no such node, and the module index of the running kernel "
-			"cannot be read, so nothing tells whether it can have %s; load the module "
-			"with `modprobe %s`, or probe where /lib/modules of this kernel can be "
-			"read",
-			node, s->name, module);
-		break;
-	case REASON_NO_NODE:
-		warn_no_node(pr, s);
-		break;
-	case REASON_NO_DEVICE:
-		context_log(pr->ctx, warn_level(pr, s), "probe-no-device",
-			    "%s: the node exists but no driver answers (%s): the module cannot be "
-			    "loaded; see what `modprobe %s` says",
-			    node, strerror(err), module);
-		break;
-	case REASON_NO_PERMISSION:
-		context_log(pr->ctx, warn_level(pr, s), "probe-no-permission",
-			    "%s: no permission to open it; probe as root, or as a user whom the "
-			    "mode and group of the node admit",
-			    node);
-		break;
-	case REASON_REFUSED:
-		context_log(pr->ctx, warn_level(pr, s), "probe-device-refused",
-			"%s: opening it is refused (%s) whatever its mode is: the device cgroup "
-			"or a seccomp filter of this container denies it; allow the device there "
-			"or probe outside",
-			node, strerror(err));
-		break;
+static const char *word(const struct probe_surface *s, char letter, int err, const char *numbers)
+{
+	switch (letter) {
+	case 's':
+		return s->name;
+	case 'n':
+		return s->node;
+	case 'm':
+		return s->module;
+	case 'l':
+		return s->lower->node;
+	case 'd':
+		return numbers;
 	default:
-		context_log(pr->ctx, warn_level(pr, s), "probe-open-failed",
-			    "%s: cannot open it: %s", node, strerror(err));
+		return strerror(err);
 	}
 }
 
-/* Root needs no user namespace: what helps others is no help to him. */
-static void warn_namespace(struct abibase_probe *pr, const struct probe_surface *s, int err)
+void warn_surface(struct abibase_probe *pr, const struct probe_surface *s, enum probe_step step,
+		  enum probe_reason reason, int err)
 {
 	bool root = pr->ops->euid(pr->ops_data) == 0;
+	const struct words *w = table;
+	char numbers[32] = "";
+	_buf_ out = { 0 };
 
-	if (err == ENOSPC || err == EUSERS)
-		context_log(pr->ctx, warn_level(pr, s), "probe-namespace-limit",
-			"%s: the limit of namespaces is reached (%s), so no throw-away tap can be "
-			"made; raise the sysctl%s",
-			s->node, strerror(err),
-			root ? " user.max_net_namespaces" :
-			       "s user.max_net_namespaces and user.max_user_namespaces, or probe "
-			       "as root");
-	else if (err == EPERM)
-		context_log(pr->ctx, warn_level(pr, s), "probe-namespace-refused",
-			"%s: a new namespace is refused, so no throw-away tap can be made; %s",
-			s->node,
-			root ? "give the container CAP_SYS_ADMIN and CAP_NET_ADMIN and allow "
-			       "unshare(2) in its seccomp filter, or probe outside" :
-			       "probe as root, or set the sysctl "
-			       "kernel.unprivileged_userns_clone=1; in a container its seccomp "
-			       "filter refuses it");
-	else
-		context_log(pr->ctx, warn_level(pr, s), "probe-namespace-failed",
-			"%s: cannot make a namespace for a throw-away tap: %s; probe %son a kernel "
-			"with network namespaces",
-			s->node, strerror(err), root ? "" : "as root, ");
-}
-
-/* What a macvtap takes that a tap does not. */
-static void warn_link(struct abibase_probe *pr, const struct probe_surface *s, enum probe_step step,
-		      int err)
-{
-	switch (step) {
-	case STEP_RIGHTS:
-		context_log(pr->ctx, warn_level(pr, s), "probe-needs-root",
-			    "%s: to make one and a node for it takes root outside of any user "
-			    "namespace (CAP_NET_ADMIN, CAP_SYS_ADMIN and CAP_MKNOD); probe as root",
-			    s->name);
-		break;
-	case STEP_LOWER:
-		context_log(pr->ctx, warn_level(pr, s), "probe-no-lower-device",
-			    "%s: the tap that it would lie on cannot be made (%s: %s); see what is "
-			    "said of tap",
-			    s->name, s->lower->node, strerror(err));
-		break;
-	case STEP_LINK:
-		context_log(pr->ctx, warn_level(pr, s), "probe-link-failed",
-			    "%s: none can be made: %s; see what `modprobe %s` says", s->name,
-			    strerror(err), s->module);
-		break;
-	default:
-		context_log(pr->ctx, warn_level(pr, s), "probe-node-failed",
-			    "%s: one can be made but not opened, for a node in a private /dev: "
-			    "%s; probe as root, outside of containers",
-			    s->name, strerror(err));
-	}
-}
-
-void warn_surface(struct abibase_probe *pr, const struct probe_surface *s,
-		  enum probe_step step, enum probe_reason reason, int err)
-{
-	if (reason == REASON_NO_DESCRIPTORS) {
-		context_log(pr->ctx, warn_level(pr, s), "probe-no-file-descriptors",
-			    "%s: no file descriptor is left (%s); raise the limit (ulimit -n, or "
-			    "fs.file-max) and probe again",
-			    s->node, strerror(err));
-		return;
-	}
-	switch (step) {
-	case STEP_NAMESPACE:
-		warn_namespace(pr, s, err);
-		break;
-	case STEP_CAPABILITIES:
-		context_log(pr->ctx, warn_level(pr, s), "probe-capabilities",
-			"%s: not asked, because the asking process cannot give up its rights: %s",
-			s->node, strerror(err));
-		break;
-	case STEP_RIGHTS:
-	case STEP_LOWER:
-	case STEP_LINK:
-	case STEP_NODE:
-		warn_link(pr, s, step, err);
-		break;
-	case STEP_NONE:
-	case STEP_OPEN:
-		warn_open(pr, s, reason, err);
-		break;
-	case STEP_FEATURES:
-		context_log(pr->ctx, warn_level(pr, s), "probe-no-answer",
-			    "%s: it opens but does not answer (%s): it is another device, or a "
-			    "seccomp filter refuses to ask; probe outside of the container",
-			    s->node, strerror(err));
-		break;
-	case STEP_ATTACH:
-		if (err == EPERM)
-			context_log(pr->ctx, warn_level(pr, s), "probe-tap-refused",
-				"%s: making a tap is refused even in a user namespace of its own; "
-				"probe as root, or allow it with the sysctl "
-				"kernel.apparmor_restrict_unprivileged_userns=0 (Ubuntu)",
-				s->node);
+	step = step == STEP_NONE ? STEP_OPEN : step == STEP_FORK ? STEP_CHILD : step;
+	if (step == STEP_OPEN && reason == REASON_NO_NODE)
+		driver_numbers(pr, s, numbers);
+	while (!fits(w, step, reason, err, root, *numbers))
+		w++;
+	for (const char *p = w->text; *p; p++)
+		if (*p == '%')
+			buf_puts(&out, word(s, *++p, err, numbers));
 		else
-			context_log(pr->ctx, warn_level(pr, s), "probe-tap-failed",
-				    "%s: cannot make a tap: %s", s->node, strerror(err));
-		break;
-	case STEP_FORK:
-	case STEP_CHILD:
-		if (err == ETIMEDOUT)
-			context_log(pr->ctx, warn_level(pr, s), "probe-timeout",
-				    "%s: no answer in time; the process that asked was killed; see "
-				    "the kernel's log and probe again",
-				    s->node);
-		else if (err == ENOSYS)
-			context_log(pr->ctx, warn_level(pr, s), "probe-killed-by-filter",
-				"%s: the process that asked was killed by a seccomp filter; probe "
-				"outside of this container",
-				s->node);
-		else
-			context_log(pr->ctx, warn_level(pr, s), "probe-child-died",
-				"%s: the process that asked died before it was done (%s); probe "
-				"again",
-				s->node, strerror(err));
-		break;
-	}
+			buf_putc(&out, *p);
+	if (!buf_failed(&out))
+		context_log(pr->ctx, warn_level(pr, s), w->id, "%s", out.data);
 }
 
 void warn_facts(struct abibase_probe *pr, const struct probe_surface *s,
