@@ -4,6 +4,7 @@
 
 /* Strict reading, canonical writing and digesting of JSON documents, on top of jansson. */
 
+#include <errno.h>
 #include <jansson.h>
 
 #include "base/util.h"
@@ -56,6 +57,15 @@ void schema_warn(struct schema_walk *c, const char *id, const char *fmt, ...) _p
 static inline const char *string_of(const json_t *obj, const char *key)
 {
 	return json_string_value(json_object_get(obj, key));
+}
+/* Set a member, append an element: @v is taken, and NULL is no memory. 0 or -ENOMEM. */
+static inline int json_put(json_t *object, const char *key, json_t *v)
+{
+	return json_object_set_new(object, key, v) < 0 ? -ENOMEM : 0;
+}
+static inline int json_add(json_t *array, json_t *v)
+{
+	return json_array_append_new(array, v) < 0 ? -ENOMEM : 0;
 }
 
 enum jtype {

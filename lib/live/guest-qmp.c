@@ -174,7 +174,7 @@ static bool has_command(const json_t *commands, const char *name)
 	size_t i;
 
 	json_array_foreach(commands, i, v) {
-		const char *s = json_string_value(json_object_get(v, "name"));
+		const char *s = string_of(v, "name");
 
 		if (s && streq(s, name))
 			return true;
@@ -289,8 +289,8 @@ static int ask_devices(struct answers *n, struct qmp *q)
 	if (!n->devices)
 		return -ENOMEM;
 	json_array_foreach(list, i, v) {
-		const char *path = json_string_value(json_object_get(v, "path"));
-		const char *name = json_string_value(json_object_get(v, "name"));
+		const char *path = string_of(v, "path");
+		const char *name = string_of(v, "name");
 
 		if (r == 0 && path && name && streq(name, "virtio-net"))
 			r = ask_device(n, q, path);
@@ -340,11 +340,11 @@ static int ask_children(struct answers *n, struct qmp *q, const char *parent)
 	size_t i;
 
 	json_array_foreach(list, i, v) {
-		const char *name = json_string_value(json_object_get(v, "name"));
+		const char *name = string_of(v, "name");
 		json_t *device, *properties = NULL;
 		_buf_ path = { 0 };
 
-		if (r < 0 || !name || !is_net_child(json_string_value(json_object_get(v, "type"))) ||
+		if (r < 0 || !name || !is_net_child(string_of(v, "type")) ||
 		    json_array_size(n->devices) >= DEVICES_MAX)
 			continue;
 		buf_printf(&path, "%s/%s/virtio-backend", parent, name);
@@ -463,7 +463,7 @@ static int bit_in(const json_t *features, const char *name, size_t len)
 		static const char *const keys[] = { "name", "also" };
 
 		for (size_t k = 0; k < ARRAY_SIZE(keys); k++) {
-			const char *s = json_string_value(json_object_get(v, keys[k]));
+			const char *s = string_of(v, keys[k]);
 
 			if (s && strlen(s) == len && strncmp(s, name, len) == 0)
 				return (int)json_integer_value(json_object_get(v, "bit"));
@@ -561,7 +561,7 @@ static int add_device(struct asking *a, const json_t *answer, json_t *list)
 	if (r < 0)
 		return r;
 	device = json_pack("{s:s, s:o, s:o, s:o, s:s*, s:O, s:O*}", "class", NET_DEVICE, "id",
-			   id_of(json_string_value(json_object_get(answer, "path"))), "negotiated",
+			   id_of(string_of(answer, "path")), "negotiated",
 			   guest_word(taken), "offered", guest_word(offered), "backend", backend,
 			   "queue_sizes", json_object_get(answer, "sizes"), "rom_size",
 			   json_object_get(answer, "rom"));
@@ -571,7 +571,7 @@ static int add_device(struct asking *a, const json_t *answer, json_t *list)
 /* @answer NULL: which devices it has is not known either; one there must be. */
 static int add_unasked(struct asking *a, const json_t *answer, json_t *list)
 {
-	const char *path = json_string_value(json_object_get(answer, "path"));
+	const char *path = string_of(answer, "path");
 	const char *backend = !a->fds_known || a->tap == a->macvtap ? NULL :
 			      a->tap ? (a->vhost ? "tap+vhost" : "tap") :
 				       (a->vhost ? "macvtap+vhost" : "macvtap");

@@ -17,7 +17,7 @@
 
 static int check_boot(struct abibase_context *ctx, const struct abibase_profile *p)
 {
-	const char *recorded = json_string_value(json_object_get(p->root, "boot_id"));
+	const char *recorded = string_of(p->root, "boot_id");
 	_autofclose_ FILE *f = fopen(BOOT_ID_PATH, "re");
 	char now[BOOT_ID_MAX + 2];
 
@@ -62,7 +62,7 @@ static const struct profile_qemu *find_qemu(const struct abibase_profile *p, con
 static int check_build(struct abibase_context *ctx, const struct abibase_profile *p,
 		       const json_t *entry, const char *qemu)
 {
-	const char *recorded = json_string_value(json_object_get(entry, "build_id"));
+	const char *recorded = string_of(entry, "build_id");
 	_autofree_ char *now = probe_build_id(qemu);
 
 	/* Without a build id on either side it is a script: there is no more to compare. */

@@ -183,9 +183,7 @@ static int add_ebpf(const char *path, json_t *entry)
 {
 	enum abibase_tri r = is_linked_with(path, "libbpf.so");
 
-	if (r == ABIBASE_UNKNOWN)
-		return 0;
-	return json_object_set_new(entry, "ebpf", json_boolean(r == ABIBASE_YES));
+	return r == ABIBASE_UNKNOWN ? 0 : json_put(entry, "ebpf", json_boolean(r == ABIBASE_YES));
 }
 
 static bool is_script(const char *path)
@@ -204,7 +202,6 @@ static int add_version(struct qmp *q, json_t *entry)
 	json_auto_t *v = NULL;
 	const char *package;
 	int r = qmp_call(q, &v, "query-version", NULL), major, minor, micro;
-	char text[48];
 
 	if (r < 0)
 		return r;
@@ -212,13 +209,9 @@ static int add_version(struct qmp *q, json_t *entry)
 			&micro) < 0 ||
 	    major < 0 || minor < 0 || micro < 0)
 		return -EBADMSG;
-	snprintf(text, sizeof(text), "%d.%d.%d", major, minor, micro);
-	if (json_object_set_new(entry, "version", json_string(text)) < 0)
-		return -ENOMEM;
-	package = json_string_value(json_object_get(v, "package"));
-	if (package && *package && json_object_set_new(entry, "package", json_string(package)) < 0)
-		return -ENOMEM;
-	return 0;
+	r = json_put(entry, "version", json_sprintf("%d.%d.%d", major, minor, micro));
+	package = string_of(v, "package");
+	return r == 0 && package && *package ? json_put(entry, "package", json_string(package)) : r;
 }
 
 static int add_target(struct qmp *q, json_t *entry)
@@ -229,47 +222,36 @@ static int add_target(struct qmp *q, json_t *entry)
 
 	if (r < 0)
 		return r;
-	arch = json_string_value(json_object_get(v, "arch"));
-	if (!arch)
-		return -EBADMSG;
-	return json_object_set_new(entry, "target", json_string(arch)) < 0 ? -ENOMEM : 0;
+	arch = string_of(v, "arch");
+	return arch ? json_put(entry, "target", json_string(arch)) : -EBADMSG;
 }
 
 static int add_machine(json_t *machines, const json_t *m)
 {
-	const char *name = json_string_value(json_object_get(m, "name"));
-	const char *alias = json_string_value(json_object_get(m, "alias"));
-	json_auto_t *value = json_object();
+	const char *name = string_of(m, "name");
+	bool deprecated = json_is_true(json_object_get(m, "deprecated"));
 
 	if (!name)
 		return -EBADMSG;
-	if (!value)
-		return -ENOMEM;
-	if (alias && json_object_set_new(value, "alias", json_string(alias)) < 0)
-		return -ENOMEM;
-	if (json_is_true(json_object_get(m, "deprecated")) &&
-	    json_object_set_new(value, "deprecated", json_true()) < 0)
-		return -ENOMEM;
-	return json_object_set(machines, name, value) < 0 ? -ENOMEM : 0;
+	return json_put(machines, name, json_pack("{s:s*, s:o*}", "alias", string_of(m, "alias"),
+						  "deprecated", deprecated ? json_true() : NULL));
 }
 
 static int add_machines(struct qmp *q, json_t *entry)
 {
-	json_auto_t *v = NULL, *machines = json_object();
-	int r = qmp_call(q, &v, "query-machines", NULL);
-	json_t *m;
+	json_auto_t *v = NULL;
+	json_t *machines = json_object(), *m;
+	int r = json_put(entry, "machines", machines);
 	size_t i;
 
-	if (r < 0)
-		return r;
-	if (!json_is_array(v))
-		return -EBADMSG;
-	json_array_foreach(v, i, m) {
-		r = add_machine(machines, m);
-		if (r < 0)
-			return r;
-	}
-	return json_object_set(entry, "machines", machines) < 0 ? -ENOMEM : 0;
+	if (r == 0)
+		r = qmp_call(q, &v, "query-machines", NULL);
+	if (r == 0 && !json_is_array(v))
+		r = -EBADMSG;
+	json_array_foreach(v, i, m)
+		if (r == 0)
+			r = add_machine(machines, m);
+	return r;
 }
 
 /* Of what the class has, keep what the catalogue names, and the default where QEMU states one. */
@@ -280,8 +262,8 @@ static int keep_known(const struct abibase_catalogue *cat, const char *class_nam
 	size_t i;
 
 	json_array_foreach((json_t *)list, i, p) {
-		const char *name = json_string_value(json_object_get(p, "name"));
-		const char *type = json_string_value(json_object_get(p, "type"));
+		const char *name = string_of(p, "name");
+		const char *type = string_of(p, "type");
 		json_t *def = json_object_get(p, "default-value");
 
 		if (!name || !type)
@@ -311,38 +293,26 @@ static int add_class(struct abibase_context *ctx, struct qmp *q, const char *pat
 			    row->asked, q->desc);
 		return 0;
 	}
-	if (r < 0)
-		return r;
-	if (!json_is_array(list))
-		return -EBADMSG;
-	r = keep_known(cat, row->class_name, list, kept, kept_defaults);
-	if (r < 0)
-		return r;
-	return json_object_set(properties, row->class_name, kept) < 0 ||
-			       json_object_set(defaults, row->class_name, kept_defaults) < 0 ?
-		       -ENOMEM :
-		       0;
+	if (r == 0 && !json_is_array(list))
+		r = -EBADMSG;
+	if (r == 0)
+		r = keep_known(cat, row->class_name, list, kept, kept_defaults);
+	if (r == 0)
+		r = json_put(properties, row->class_name, json_incref(kept));
+	return r == 0 ? json_put(defaults, row->class_name, json_incref(kept_defaults)) : r;
 }
 
 /* Rows are sorted by class: each class is asked for once. */
 static int add_properties(struct abibase_context *ctx, struct qmp *q, const char *path,
 			  const struct abibase_catalogue *cat, json_t *entry, json_t *defaults)
 {
-	json_auto_t *properties = json_object();
+	json_t *properties = json_object();
+	int r = json_put(entry, "properties", properties);
 
-	if (!properties)
-		return -ENOMEM;
-	for (size_t i = 0; i < cat->n_rows; i++) {
-		const struct row *row = &cat->rows[i];
-		int r;
-
-		if (i && streq(row->class_name, cat->rows[i - 1].class_name))
-			continue;
-		r = add_class(ctx, q, path, cat, row, properties, defaults);
-		if (r < 0)
-			return r;
-	}
-	return json_object_set(entry, "properties", properties) < 0 ? -ENOMEM : 0;
+	for (size_t i = 0; r == 0 && i < cat->n_rows; i++)
+		if (!i || !streq(cat->rows[i].class_name, cat->rows[i - 1].class_name))
+			r = add_class(ctx, q, path, cat, &cat->rows[i], properties, defaults);
+	return r;
 }
 
 /* With one that has greeted. */
@@ -365,69 +335,48 @@ static int converse(struct abibase_probe *pr, struct qmp *q, const char *path,
 
 /* ---------------------------------------------------------------- failures */
 
-/* The word that stands in the profile for why it is not known. */
-static const char *failure_word(enum qmp_failure failure)
+/* What stands in the profile for why a QEMU is not known, and what people are told of it. */
+static const struct failure {
+	const char *word, *id, *text; /* "%d" in it is what is known of this one */
+} failures[] = {
+	[QMP_JUNK] = { "not-a-qemu", "probe-qemu-junk",
+		       "what it answers is not QMP, so it is not a QEMU" },
+	[QMP_NO_FD] = { "no-file-descriptors", "probe-qemu-no-descriptors",
+			"no file descriptor to speak to it (%d); raise the limit (ulimit -n) and "
+			"probe again" },
+	[QMP_NO_EXEC] = { "not-executable", "probe-qemu-not-executable",
+			  "it cannot be executed here: %d" },
+	[QMP_TIMEOUT] = { "timeout", "probe-qemu-timeout",
+			  "no answer to QMP within %d s, so it was killed" },
+	[QMP_DIED] = { "died", "probe-qemu-died", "it %d before it had answered" },
+	[QMP_TOO_MUCH] = { "too-much", "probe-qemu-too-much", "it says more than a QEMU can mean" },
+	[QMP_REFUSED] = { "refused", "probe-qemu-refused",
+			  "it refuses a question that every QEMU from 5.2 on answers: %d" },
+};
+
+static const struct failure *failure_of(const struct qmp *q)
 {
-	switch (failure) {
-	case QMP_NO_FD:
-		return "no-file-descriptors";
-	case QMP_NO_EXEC:
-		return "not-executable";
-	case QMP_TIMEOUT:
-		return "timeout";
-	case QMP_DIED:
-		return "died";
-	case QMP_TOO_MUCH:
-		return "too-much";
-	case QMP_REFUSED:
-		return "refused";
-	default:
-		return "not-a-qemu";
-	}
+	return &failures[q->failure < ARRAY_SIZE(failures) && failures[q->failure].id ?
+				 q->failure :
+				 QMP_JUNK];
 }
 
 static void warn_not_known(struct abibase_probe *pr, const struct qmp *q, const char *path, int err)
 {
-	char tail[QMP_WORDS], end[128];
-	struct abibase_context *ctx = pr->ctx;
+	const struct failure *f = failure_of(q);
+	size_t len = strcspn(f->text, "%");
+	char detail[256], tail[QMP_WORDS] = "";
 
-	qmp_last_words(q, tail);
-	switch (q->failure) {
-	case QMP_NO_FD:
-		context_log(ctx, LOG_WARNING, "probe-qemu-no-descriptors",
-			    "%s: not known: no file descriptor to speak to it (%s); raise the limit "
-			    "(ulimit -n) and probe again",
-			    path, strerror(err));
-		break;
-	case QMP_NO_EXEC:
-		context_log(ctx, LOG_WARNING, "probe-qemu-not-executable",
-			    "%s: not known: it cannot be executed here: %s", path, strerror(err));
-		break;
-	case QMP_TIMEOUT:
-		context_log(ctx, LOG_WARNING, "probe-qemu-timeout",
-			    "%s: not known: no answer to QMP within %d s, so it was killed%s", path,
-			    (pr->qemu_timeout_ms + 999) / 1000, tail);
-		break;
-	case QMP_DIED:
-		process_how_it_ended(q->status, end, sizeof(end));
-		context_log(ctx, LOG_WARNING, "probe-qemu-died",
-			    "%s: not known: it %s before it had answered%s", path, end, tail);
-		break;
-	case QMP_TOO_MUCH:
-		context_log(ctx, LOG_WARNING, "probe-qemu-too-much",
-			    "%s: not known: it says more than a QEMU can mean%s", path, tail);
-		break;
-	case QMP_REFUSED:
-		context_log(ctx, LOG_WARNING, "probe-qemu-refused",
-			    "%s: not known: it refuses a question that every QEMU from 5.2 on "
-			    "answers: %s",
-			    path, q->desc);
-		break;
-	default:
-		context_log(ctx, LOG_WARNING, "probe-qemu-junk",
-			    "%s: not known: what it answers is not QMP, so it is not a QEMU%s",
-			    path, tail);
-	}
+	snprintf(detail, sizeof(detail), "%s", q->failure == QMP_REFUSED ? q->desc : strerror(err));
+	if (q->failure == QMP_TIMEOUT)
+		snprintf(detail, sizeof(detail), "%d", (pr->qemu_timeout_ms + 999) / 1000);
+	if (q->failure == QMP_DIED)
+		process_how_it_ended(q->status, detail, sizeof(detail));
+	if (q->failure != QMP_NO_FD && q->failure != QMP_NO_EXEC && q->failure != QMP_REFUSED)
+		qmp_last_words(q, tail);
+	context_log(pr->ctx, LOG_WARNING, f->id, "%s: not known: %.*s%s%s%s", path, (int)len,
+		    f->text, f->text[len] ? detail : "", f->text[len] ? f->text + len + 2 : "",
+		    tail);
 }
 
 /* ---------------------------------------------------------------- the list */
@@ -457,12 +406,17 @@ struct run {
 	bool started_all;
 };
 
-/* Names of the same file are one binary. 1: asked before. */
-static int remember(struct run *run, const struct stat *st)
+/* Names of the same file are one binary. */
+static bool was_asked(const struct run *run, const struct stat *st)
 {
 	for (size_t i = 0; i < run->n; i++)
 		if (run->asked[i].dev == st->st_dev && run->asked[i].ino == st->st_ino)
-			return 1;
+			return true;
+	return false;
+}
+
+static int remember(struct run *run, const struct stat *st)
+{
 	if (array_grow(&run->asked, run->n, &run->cap, sizeof(*run->asked)) < 0)
 		return -ENOMEM;
 	run->asked[run->n].dev = st->st_dev;
@@ -474,18 +428,6 @@ static int remember(struct run *run, const struct stat *st)
 
 /* A QEMU that greets later than this may never do it. */
 #define SLOW_MS 1500
-
-static bool was_asked(const struct run *run, const char *path)
-{
-	struct stat st;
-
-	if (stat(path, &st) < 0)
-		return true;
-	for (size_t i = 0; i < run->n; i++)
-		if (run->asked[i].dev == st.st_dev && run->asked[i].ino == st.st_ino)
-			return true;
-	return false;
-}
 
 static int start_one(struct run *run, struct qmp *q, const char *path)
 {
@@ -509,9 +451,10 @@ static int start_ahead(struct run *run, const char *name, bool wrapper)
 {
 	_autofree_ char *path = realpath(name, NULL);
 	struct ahead *a;
+	struct stat st;
 
-	if (!path || access(path, X_OK) < 0 || was_asked(run, path) || find_ahead(run, path) ||
-	    (wrapper && is_script(path)))
+	if (!path || access(path, X_OK) < 0 || stat(path, &st) < 0 || was_asked(run, &st) ||
+	    find_ahead(run, path) || (wrapper && is_script(path)))
 		return 0;
 	if (array_grow(&run->ahead, run->n_ahead, &run->cap_ahead, sizeof(*run->ahead)) < 0)
 		return -ENOMEM;
@@ -577,7 +520,7 @@ static void clear_ahead(struct run *run)
 
 static bool describes_target(struct run *run, const char *path, const json_t *entry)
 {
-	const char *target = json_string_value(json_object_get(entry, "target"));
+	const char *target = string_of(entry, "target");
 
 	if (catalogue_has_target(run->cat, target))
 		return true;
@@ -606,15 +549,16 @@ static void say_not_acceptable(void *data, int priority, const char *id, const c
 }
 
 /* Would a reader of the profile take it? One bad answer is not to cost the whole profile. */
-static bool is_acceptable(struct run *run, const char *path, const json_t *entry)
+static bool is_acceptable(struct run *run, const char *path, const json_t *v,
+			  const struct form *form)
 {
 	struct judged j = { .ctx = run->pr->ctx, .path = path };
 	struct schema_walk c;
 
-	schema_init(&c, run->pr->ctx, "qemu");
+	schema_init(&c, run->pr->ctx, form == &build_form ? "record" : "qemu");
 	c.report = say_not_acceptable;
 	c.data = &j;
-	schema_document(&c, entry, &qemu_form);
+	schema_document(&c, v, form);
 	return c.faults == 0;
 }
 
@@ -639,33 +583,20 @@ static int begin_record(struct run *run, struct qmp *q, const char *path, const 
 /* Nothing is written that a reader would refuse. */
 static int end_record(struct run *run, const char *path, const json_t *entry, json_t **record)
 {
-	struct judged j = { .ctx = run->pr->ctx, .path = path };
-	struct schema_walk c;
 	int r = probe_record_end(*record, entry);
 
-	if (r < 0)
-		return r;
-	schema_init(&c, run->pr->ctx, "record");
-	c.report = say_not_acceptable;
-	c.data = &j;
-	schema_document(&c, *record, &build_form);
-	if (c.faults) {
-		json_decref(*record);
-		*record = NULL;
-	}
-	return 0;
+	if (r == 0 && !is_acceptable(run, path, *record, &build_form))
+		json_decref(steal(record));
+	return r;
 }
 
 static int add_entry(struct run *run, const char *path, json_t *entry, const json_t *record)
 {
 	int r = record && run->pr->builds_dir ? probe_record_write(run->pr, record, entry) : 0;
 
-	if (r < 0)
-		return r;
-	return json_object_set_new(entry, "path", json_string(path)) < 0 ||
-			       json_array_append(run->list, entry) < 0 ?
-		       -ENOMEM :
-		       0;
+	if (r == 0)
+		r = json_put(entry, "path", json_string(path));
+	return r == 0 ? json_add(run->list, json_incref(entry)) : r;
 }
 
 /* With a QEMU that has answered all else. */
@@ -674,23 +605,24 @@ static int ask_values(struct run *run, struct qmp *q, const char *path, const ch
 {
 	json_auto_t *record = NULL;
 	bool complete, added = false;
-	int r;
+	int r = add_ebpf(path, entry);
 
 	/* without a word it is the first one, as it was before there was another */
-	if (run->cat->revision > 1 &&
-	    json_object_set_new(entry, "catalogue", json_integer(run->cat->revision)) < 0)
-		return -ENOMEM;
-	if ((build_id && json_object_set_new(entry, "build_id", json_string(build_id)) < 0) ||
-	    add_ebpf(path, entry) < 0)
-		return -ENOMEM;
+	if (r == 0 && run->cat->revision > 1)
+		r = json_put(entry, "catalogue", json_integer(run->cat->revision));
+	if (r == 0 && build_id)
+		r = json_put(entry, "build_id", json_string(build_id));
+	if (r < 0)
+		return r;
 	/* before a name that it gives becomes a word of its command line */
-	if (!describes_target(run, path, entry) || !is_acceptable(run, path, entry))
+	if (!describes_target(run, path, entry) ||
+	    !is_acceptable(run, path, entry, &qemu_form))
 		return 0;
 	r = begin_record(run, q, path, entry, &record);
 	if (r == 0)
 		r = probe_values_add(run->pr, q, path, run->cat, defaults, entry, record,
 				     &complete);
-	if (r == 0 && !is_acceptable(run, path, entry))
+	if (r == 0 && !is_acceptable(run, path, entry, &qemu_form))
 		return 0;
 	if (r == 0 && run->pr->sizes)
 		r = probe_sizes_add(run->pr, path, entry, &added);
@@ -704,10 +636,8 @@ static int ask_values(struct run *run, struct qmp *q, const char *path, const ch
 /* It was there and could not be asked; @path and @build_id may be NULL. */
 static int add_unasked(struct run *run, const char *path, const char *build_id, const char *reason)
 {
-	json_t *entry = json_pack("{s:s*, s:s*, s:s}", "build_id", build_id, "path", path,
-				  "unknown", reason);
-
-	return json_array_append_new(run->list, entry) < 0 ? -ENOMEM : 0;
+	return json_add(run->list, json_pack("{s:s*, s:s*, s:s}", "build_id", build_id, "path",
+					     path, "unknown", reason));
 }
 
 static int ask_anew(struct run *run, const char *path, const char *build_id)
@@ -735,7 +665,7 @@ static int ask_anew(struct run *run, const char *path, const char *build_id)
 		return context_fail(run->pr->ctx, -r, "probe-fork", path,
 				    "cannot start a process for %s: %s", path, strerror(-r));
 	warn_not_known(run->pr, &q, path, -r);
-	return add_unasked(run, path, build_id, failure_word(q.failure));
+	return add_unasked(run, path, build_id, failure_of(&q)->word);
 }
 
 static int ask_path(struct run *run, const char *path)
@@ -743,11 +673,9 @@ static int ask_path(struct run *run, const char *path)
 	_autofree_ char *build_id = probe_build_id(path);
 	json_auto_t *entry = NULL, *record = NULL;
 	bool added = false;
-	int r;
+	int r = access(path, X_OK) < 0 ? 0 : probe_cache_load(run->pr, run->cat, path, build_id,
+							      &entry, &record);
 
-	r = access(path, X_OK) == 0 ? probe_cache_load(run->pr, run->cat, path, build_id,
-							   &entry, &record) :
-					  0;
 	if (r == 0)
 		return ask_anew(run, path, build_id);
 	if (r < 0)
@@ -793,9 +721,11 @@ static int ask_file(struct run *run, const char *name, bool wrapper)
 			    S_ISREG(st.st_mode) ? "its path is not UTF-8" : "it is not a file");
 		return add_unasked(run, is_utf8(path) ? path : NULL, NULL, "not-executable");
 	}
+	if (was_asked(run, &st))
+		return 0;
 	r = remember(run, &st);
-	if (r != 0)
-		return r < 0 ? r : 0;
+	if (r < 0)
+		return r;
 	if (wrapper && is_script(path)) {
 		context_log(ctx, LOG_DEBUG, "probe-qemu-wrapper",
 			    "%s: not asked: a script around a QEMU that has a name of its own",
@@ -814,13 +744,10 @@ static int each_place(struct run *run, int (*fn)(struct run *run, const char *na
 		_buf_ path = { 0 };
 		int r;
 
-		if (percent) {
-			buf_add(&path, place->path, (size_t)(percent - place->path));
-			buf_puts(&path, run->arch);
-			buf_puts(&path, percent + 2);
-		} else {
-			buf_puts(&path, place->path);
-		}
+		buf_add(&path, place->path,
+			percent ? (size_t)(percent - place->path) : strlen(place->path));
+		buf_puts(&path, percent ? run->arch : "");
+		buf_puts(&path, percent ? percent + 2 : "");
 		if (buf_failed(&path))
 			return -ENOMEM;
 		if (access(path.data, F_OK) < 0)

@@ -84,7 +84,7 @@ static int ask_types(struct recording *rec)
 	if (r < 0)
 		return r;
 	json_array_foreach(list, i, v) {
-		const char *name = json_string_value(json_object_get(v, "name"));
+		const char *name = string_of(v, "name");
 		json_t *parent = json_object_get(v, "parent");
 
 		if (!name)
@@ -98,7 +98,7 @@ static int ask_types(struct recording *rec)
 /* "TYPE" or "TYPE=DEFAULT"; NULL: it is no value that somebody sets. */
 static json_t *describe(const json_t *p)
 {
-	const char *type = json_string_value(json_object_get(p, "type"));
+	const char *type = string_of(p, "type");
 	const json_t *def = json_object_get(p, "default-value");
 	_buf_ text = { 0 };
 
@@ -121,7 +121,7 @@ static int keep_properties(const json_t *list, json_t *ret)
 	size_t i;
 
 	json_array_foreach((json_t *)list, i, p) {
-		const char *name = json_string_value(json_object_get(p, "name"));
+		const char *name = string_of(p, "name");
 		json_t *text = describe(p);
 
 		/* "legacy-addr", "drive[0]": a view of another one, or one of as many as there
@@ -243,10 +243,10 @@ static int find_common(const struct recording *rec, json_t *common)
 	json_t *properties;
 
 	json_object_foreach(rec->full, name, properties) {
-		const char *up = json_string_value(json_object_get(rec->parents, name));
+		const char *up = string_of(rec->parents, name);
 
 		for (; json_object_get(rec->parents, up);
-		     up = json_string_value(json_object_get(rec->parents, up))) {
+		     up = string_of(rec->parents, up)) {
 			json_t *have = json_object_get(common, up);
 
 			if (have)
@@ -287,7 +287,7 @@ static int share_properties(const struct recording *rec, json_t *ret)
 	if (r < 0)
 		return r;
 	json_object_foreach(common, name, mine) {
-		const char *up = json_string_value(json_object_get(rec->parents, name));
+		const char *up = string_of(rec->parents, name);
 		json_auto_t *own = json_object();
 
 		if (!own || own_part(mine, json_object_get(common, up), own) < 0 ||

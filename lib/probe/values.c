@@ -157,7 +157,7 @@ static bool known_sibling(const struct values *v, const char *class_name, const 
 	size_t i, k;
 
 	json_array_foreach(json_object_get(v->cat->root, "features"), i, row) {
-		const char *c = json_string_value(json_object_get(row, "class"));
+		const char *c = string_of(row, "class");
 		const char *object = asked_of(v, c);
 
 		json_array_foreach(json_object_get(row, "siblings"), k, name) {
@@ -180,7 +180,7 @@ static int ask_kin(struct values *v, const char *type)
 	if (r < 0)
 		return r;
 	json_array_foreach(list, i, t) {
-		const char *name = json_string_value(json_object_get(t, "name"));
+		const char *name = string_of(t, "name");
 
 		if (name && json_object_set_new(names, name, json_true()) < 0)
 			return -ENOMEM;
@@ -245,16 +245,16 @@ static int set_compat(struct values *v, json_t *out, const char *key, const char
 static int apply_entry(struct values *v, json_t *out, const char *machine, const json_t *entry,
 		       bool proxies, struct buf *name)
 {
-	const char *type = json_string_value(json_object_get(entry, "qom-type"));
-	const char *property = json_string_value(json_object_get(entry, "property"));
-	const char *text = json_string_value(json_object_get(entry, "value"));
+	const char *type = string_of(entry, "qom-type");
+	const char *property = string_of(entry, "property");
+	const char *text = string_of(entry, "value");
 	const char *class_name;
 	json_t *known;
 
 	if (!type || !property || !text)
 		return -EBADMSG;
 	json_object_foreach((json_t *)v->properties, class_name, known) {
-		const char *word = json_string_value(json_object_get(known, property));
+		const char *word = string_of(known, property);
 		const char *object = asked_of(v, class_name);
 		int r;
 
@@ -417,7 +417,7 @@ static int record_compat(json_t *record, const json_t *list)
 	size_t i, k;
 
 	json_array_foreach((json_t *)list, i, m) {
-		const char *name = json_string_value(json_object_get(m, "name"));
+		const char *name = string_of(m, "name");
 		json_t *settings = json_array();
 
 		if (!name) {
@@ -465,7 +465,7 @@ static int from_compat(struct values *v)
 			return r;
 	}
 	json_array_foreach(list, i, m) {
-		const char *name = json_string_value(json_object_get(m, "name"));
+		const char *name = string_of(m, "name");
 		const json_t *compat = json_object_get(m, "compat-props");
 
 		if (!name)

@@ -414,7 +414,7 @@ static bool is_shape_set(const struct comparing *k, const struct shape *s)
 /* The size of the queues, where the catalogue has one for this version and nothing sets another. */
 static void compare_queues(struct comparing *k)
 {
-	const char *package = json_string_value(json_object_get(k->qemu->json, "package"));
+	const char *package = string_of(k->qemu->json, "package");
 	enum abibase_cause cause =
 		package && *package ? ABIBASE_CAUSE_BUILD : ABIBASE_CAUSE_CATALOGUE;
 	unsigned int most = 0;

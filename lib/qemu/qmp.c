@@ -11,7 +11,8 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
+
+#include "document/json.h"
 
 #define LINE_MAX_BYTES (4u << 20)
 #define TOTAL_MAX_BYTES (16u << 20)
@@ -306,7 +307,7 @@ int qmp_send_text(struct qmp *q, const char *text)
 
 static int refused(struct qmp *q, const json_t *error)
 {
-	const char *desc = json_string_value(json_object_get(error, "desc"));
+	const char *desc = string_of(error, "desc");
 
 	snprintf(q->desc, sizeof(q->desc), "%s", desc ? desc : "error without a description");
 	return fail(q, QMP_REFUSED, EREMOTEIO);
