@@ -89,7 +89,7 @@ static int ask_types(struct recording *rec)
 
 		if (!name)
 			return -EBADMSG;
-		if (json_object_set(rec->types, name, parent ? parent : json_null()) < 0)
+		if (json_put(rec->types, name, parent ? json_incref(parent) : json_null()) < 0)
 			return -ENOMEM;
 	}
 	return 0;
@@ -137,18 +137,13 @@ static int keep_properties(const json_t *list, json_t *ret)
 /* The way from the class up to what comes next to "object". */
 static int keep_parents(struct recording *rec, const char *name)
 {
-	while (!json_object_get(rec->parents, name)) {
-		json_t *parent = json_object_get(rec->types, name);
+	while (!streq(name, "object") && !json_object_get(rec->parents, name)) {
+		const char *parent = string_of(rec->types, name);
 
-		if (!json_is_string(parent))
-			parent = NULL;
-		if (json_object_set_new(
-			    rec->parents, name,
-			    json_string(parent ? json_string_value(parent) : "object")) < 0)
+		parent = parent ? parent : "object";
+		if (json_put(rec->parents, name, json_string(parent)) < 0)
 			return -ENOMEM;
-		if (!parent || streq(json_string_value(parent), "object"))
-			return 0;
-		name = json_string_value(parent);
+		name = parent;
 	}
 	return 0;
 }
@@ -159,15 +154,12 @@ static int ask_class(struct recording *rec, const char *name)
 	int r = qmp_call(rec->q, &list, "device-list-properties", "{s:s}", "typename", name);
 
 	if (r == -EREMOTEIO)
-		return json_array_append_new(rec->absent, json_string(name)) < 0 ? -ENOMEM : 0;
-	if (r < 0)
-		return r;
-	if (!json_is_array(list))
-		return -EBADMSG;
-	r = keep_properties(list, properties);
-	if (r < 0)
-		return r;
-	return json_object_set(rec->full, name, properties) < 0 ? -ENOMEM : keep_parents(rec, name);
+		return json_add(rec->absent, json_string(name));
+	if (r == 0)
+		r = json_is_array(list) ? keep_properties(list, properties) : -EBADMSG;
+	if (r == 0)
+		r = json_put(rec->full, name, json_incref(properties));
+	return r == 0 ? keep_parents(rec, name) : r;
 }
 
 /* The class and its name; to ask for what this QEMU does not list could make it load something. */
@@ -177,7 +169,7 @@ static int record_class(struct recording *rec, const char *name)
 		return 0;
 	if (json_object_get(rec->types, name))
 		return ask_class(rec, name);
-	return json_array_append_new(rec->absent, json_string(name)) < 0 ? -ENOMEM : 0;
+	return json_add(rec->absent, json_string(name));
 }
 
 static int ask_classes(struct recording *rec, const struct abibase_catalogue *cat,
@@ -190,11 +182,10 @@ static int ask_classes(struct recording *rec, const struct abibase_catalogue *ca
 	int r = wanted ? 0 : -ENOMEM;
 
 	json_array_foreach((json_t *)classes, i, v)
-		if (r == 0 && json_object_set(wanted, json_string_value(v), v) < 0)
-			r = -ENOMEM;
+		if (r == 0)
+			r = json_put(wanted, json_string_value(v), json_true());
 	for (i = 0; r == 0 && i < cat->n_rows; i++)
-		if (json_object_set_new(wanted, cat->rows[i].asked, json_true()) < 0)
-			r = -ENOMEM;
+		r = json_put(wanted, cat->rows[i].asked, json_true());
 	json_object_foreach(wanted, name, v)
 		if (r == 0)
 			r = record_class(rec, name);
@@ -312,39 +303,38 @@ static int copy_members(json_t *root, const json_t *entry)
 }
 
 static int record(struct recording *rec, const struct abibase_catalogue *cat, const json_t *entry,
-		  json_t **ret)
+		  json_t *root)
 {
-	json_auto_t *properties = json_object(), *root = NULL;
-	int r = ask_types(rec);
+	json_t *properties = json_object();
+	int r = json_put(root, "properties", properties);
 
+	if (r == 0)
+		r = ask_types(rec);
 	if (r == 0)
 		r = ask_classes(rec, cat, json_object_get(rec->pr->classes, "classes"));
 	if (r == 0)
-		r = properties ? share_properties(rec, properties) : -ENOMEM;
-	if (r < 0)
-		return r;
-	root = json_pack("{s:s, s:O, s:O, s:O}", "schema", "abibase-build/1", "classes",
-			 rec->parents, "properties", properties, "absent", rec->absent);
-	if (!root || copy_members(root, entry) < 0)
-		return -ENOMEM;
-	*ret = steal(&root);
-	return 0;
+		r = share_properties(rec, properties);
+	return r == 0 ? copy_members(root, entry) : r;
 }
 
 int probe_record_begin(struct abibase_probe *pr, struct qmp *q, const struct abibase_catalogue *cat,
 		       const json_t *entry, json_t **ret)
 {
-	json_auto_t *types = json_object(), *full = json_object(), *parents = json_object();
-	json_auto_t *absent = json_array();
-	struct recording rec = { pr, q, types, full, parents, absent };
+	json_auto_t *root = json_pack("{s:s, s:{}, s:[]}", "schema", "abibase-build/1", "classes",
+				      "absent");
+	json_auto_t *types = json_object(), *full = json_object();
+	struct recording rec = { pr, q, types, full, json_object_get(root, "classes"),
+				 json_object_get(root, "absent") };
 	int r;
 
-	if (!types || !full || !parents || !absent)
+	if (!types || !full)
 		return -ENOMEM;
 	q->deadline = process_now() + pr->qemu_timeout_ms;
 	q->shorten = rewrite_numbers;
-	r = record(&rec, cat, entry, ret);
+	r = record(&rec, cat, entry, root);
 	q->shorten = NULL;
+	if (r == 0)
+		*ret = steal(&root);
 	return r;
 }
 
@@ -365,14 +355,12 @@ static bool begins_with(const json_t *list, const json_t *start)
 
 static json_t *slice(const json_t *list, size_t from)
 {
-	json_t *ret = json_array();
+	json_auto_t *ret = json_array();
 
-	for (size_t i = from; ret && i < json_array_size(list); i++)
-		if (json_array_append(ret, json_array_get(list, i)) < 0) {
-			json_decref(ret);
+	for (size_t i = from; i < json_array_size(list); i++)
+		if (json_array_append(ret, json_array_get(list, i)) < 0)
 			return NULL;
-		}
-	return ret;
+	return steal(&ret);
 }
 
 /* Which of @done, the first by name, adds the same? */
@@ -391,7 +379,7 @@ static const char *adds_the_same(const json_t *done, const json_t *adds)
 static int share_one_list(const json_t *lists, const char *name, json_t *done)
 {
 	const json_t *list = json_object_get(lists, name);
-	json_auto_t *one = json_object(), *adds = NULL;
+	json_auto_t *adds = NULL;
 	const char *after = NULL, *other, *same;
 	size_t most = 0;
 	json_t *v;
@@ -407,13 +395,12 @@ static int share_one_list(const json_t *lists, const char *name, json_t *done)
 		after = other;
 	}
 	adds = slice(list, most);
-	if (!one || !adds || (after && json_object_set_new(one, "after", json_string(after)) < 0))
+	if (!adds)
 		return -ENOMEM;
 	same = json_array_size(adds) ? adds_the_same(done, adds) : NULL;
-	if (same ? json_object_set_new(one, "adds_as", json_string(same)) < 0 :
-		   json_array_size(adds) && json_object_set(one, "adds", adds) < 0)
-		return -ENOMEM;
-	return json_object_set(done, name, one) < 0 ? -ENOMEM : 0;
+	return json_put(done, name,
+			json_pack("{s:s*, s:s*, s:O*}", "after", after, "adds_as", same, "adds",
+				  !same && json_array_size(adds) ? adds : NULL));
 }
 
 static int shortest_first(const void *a, const void *b, void *lists)
@@ -439,21 +426,13 @@ static int share_each(json_t *root, const char *member,
 	if (!all)
 		return 0;
 	names = sorted_keys(all, &n);
-	if (!done || !names)
+	if (!names)
 		return -ENOMEM;
 	if (order)
 		qsort_r(names, n, sizeof(*names), order, all);
 	for (size_t i = 0; r == 0 && i < n; i++)
 		r = how(all, names[i], done);
-	if (r < 0)
-		return r;
-	return json_object_set(root, member, done) < 0 ? -ENOMEM : 0;
-}
-
-/* An older machine type's list is mostly that of a newer one, and then more. */
-static int share_lists(json_t *root)
-{
-	return share_each(root, "compat", shortest_first, share_one_list);
+	return r < 0 ? r : json_put(root, member, json_incref(done));
 }
 
 /* How far two differ; where one of them has nothing a key of the other counts. */
@@ -473,16 +452,15 @@ static size_t differences(const json_t *a, const json_t *b)
 static int add_difference(json_t *one, const json_t *mine, const json_t *like)
 {
 	json_auto_t *set = json_object(), *unset = json_array();
-	_autofree_ const char **names = NULL;
 	size_t n;
+	_autofree_ const char **names = sorted_keys(like, &n);
 
-	names = sorted_keys(like, &n);
 	if (!set || !unset || !names || own_part(mine, like, set) < 0)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++)
 		if (json_is_null(json_object_get(set, names[i]))) {
 			json_object_del(set, names[i]);
-			if (json_array_append_new(unset, json_string(names[i])) < 0)
+			if (json_add(unset, json_string(names[i])) < 0)
 				return -ENOMEM;
 		}
 	if (json_object_size(set) && json_object_set(one, "set", set) < 0)
@@ -510,13 +488,7 @@ static int share_one_value(const json_t *values, const char *name, json_t *done)
 	    (like && json_object_set_new(one, "like", json_string(like)) < 0) ||
 	    add_difference(one, mine, like ? json_object_get(values, like) : nothing) < 0)
 		return -ENOMEM;
-	return json_object_set(done, name, one) < 0 ? -ENOMEM : 0;
-}
-
-/* Only what a machine type has otherwise than the class, and that as what another one has not. */
-static int share_values(json_t *root)
-{
-	return share_each(root, "values", NULL, share_one_value);
+	return json_put(done, name, json_incref(one));
 }
 
 /* Of what was observed, that which hangs on neither the kernel nor a file of the host. */
@@ -526,25 +498,24 @@ static int add_shapes(json_t *root, const json_t *entry)
 	const char *machine;
 	json_t *v;
 
-	if (!shapes)
-		return -ENOMEM;
 	json_object_foreach(json_object_get(entry, "shape"), machine, v) {
 		json_t *sizes = json_object_get(json_object_get(v, "any"), "queue_sizes");
 
-		if (sizes && json_object_set_new(shapes, machine,
-						 json_pack("{s:{s:O}}", "any", "queue_sizes",
-							   sizes)) < 0)
+		if (sizes && json_put(shapes, machine,
+				      json_pack("{s:{s:O}}", "any", "queue_sizes", sizes)) < 0)
 			return -ENOMEM;
 	}
-	return json_object_size(shapes) && json_object_set(root, "shape", shapes) < 0 ? -ENOMEM : 0;
+	return json_object_size(shapes) ? json_put(root, "shape", json_incref(shapes)) : 0;
 }
 
 int probe_record_end(json_t *root, const json_t *entry)
 {
-	int r = share_lists(root);
+	/* an older machine type's list is mostly that of a newer one, and then more */
+	int r = share_each(root, "compat", shortest_first, share_one_list);
 
+	/* what a machine type has otherwise than the class, as what another one has not */
 	if (r == 0)
-		r = share_values(root);
+		r = share_each(root, "values", NULL, share_one_value);
 	return r < 0 ? r : add_shapes(root, entry);
 }
 
@@ -582,5 +553,5 @@ int probe_record_write(struct abibase_probe *pr, const json_t *root, json_t *ent
 	if (r < 0)
 		return context_fail(pr->ctx, -r, "io-error", pr->builds_dir,
 				    "cannot write the build record %s: %s", digest, strerror(-r));
-	return json_object_set_new(entry, "build", json_string(digest)) < 0 ? -ENOMEM : 0;
+	return json_put(entry, "build", json_string(digest));
 }

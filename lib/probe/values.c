@@ -31,7 +31,7 @@
 static const struct version oldest = { { 5, 2, 0 } };
 
 /* What can be read of a device that needs no backend; the ROM would be a package of its own. */
-static const char *const stand_in_classes[] = { NET_DEVICE, "virtio-net-pci" };
+static const char *const stand_in_classes[] = { NET_DEVICE, "virtio-net-pci", NULL };
 #define STAND_IN "virtio-net-pci,id=abi0,romfile="
 #define STAND_IN_PATH "abi0" /* a partial one, for short questions */
 #define STAND_IN_LINE "dev: virtio-net-pci, id \"abi0\""
@@ -96,12 +96,17 @@ static int choose(struct values *v, const json_t *machines)
 
 /* ------------------------------------------------------------------ one value */
 
-static void make_key(struct buf *key, const char *class_name, const char *property)
+/* "CLASS.PROPERTY"; NULL: no memory */
+static const char *make_key(struct buf *key, const char *class_name, const char *property)
 {
 	key->len = 0;
-	buf_puts(key, class_name);
-	buf_putc(key, '.');
-	buf_puts(key, property);
+	buf_printf(key, "%s.%s", class_name, property);
+	return buf_failed(key) ? NULL : key->data;
+}
+
+static bool is_value(const json_t *v)
+{
+	return json_is_boolean(v) || json_is_integer(v) || json_is_string(v);
 }
 
 /* QEMU makes up an address for each device: it is not a value that a machine type has. */
@@ -120,9 +125,7 @@ static json_t *class_default(const struct values *v, const char *class_name,
 
 	if (is_made_up(v, key) || (!def && streq(word, "str")))
 		return json_null();
-	return json_is_boolean(def) || json_is_integer(def) || json_is_string(def) ?
-		       json_incref(def) :
-		       NULL;
+	return is_value(def) ? json_incref(def) : NULL;
 }
 
 /* ----------------------------------------------------------- from compat-props */
@@ -177,15 +180,13 @@ static int ask_kin(struct values *v, const char *type)
 	json_t *t;
 	size_t i;
 
-	if (r < 0)
-		return r;
 	json_array_foreach(list, i, t) {
 		const char *name = string_of(t, "name");
 
-		if (name && json_object_set_new(names, name, json_true()) < 0)
-			return -ENOMEM;
+		if (r == 0 && name)
+			r = json_put(names, name, json_true());
 	}
-	return json_object_set(v->kin, type, names) < 0 ? -ENOMEM : 0;
+	return r < 0 ? r : json_put(v->kin, type, json_incref(names));
 }
 
 /* A proxy is not what the device inside of it is: all that both are is a device. */
@@ -209,21 +210,17 @@ static bool is_inside(const struct values *v, const char *class_name, const char
 /* Is an object of @class_name one of @type? 0, 1 or a negative errno. */
 static int is_a(struct values *v, const char *class_name, const char *type)
 {
-	const json_t *names;
-
 	if (streq(class_name, type) || known_parent(v, class_name, type))
 		return 1;
 	if (is_inside(v, class_name, type) || known_sibling(v, class_name, type))
 		return 0;
-	names = json_object_get(v->kin, type);
-	if (!names) {
+	if (!json_object_get(v->kin, type)) {
 		int r = ask_kin(v, type);
 
 		if (r < 0)
 			return r;
-		names = json_object_get(v->kin, type);
 	}
-	return json_object_get(names, class_name) != NULL;
+	return json_object_get(json_object_get(v->kin, type), class_name) != NULL;
 }
 
 static int set_compat(struct values *v, json_t *out, const char *key, const char *word,
@@ -232,7 +229,7 @@ static int set_compat(struct values *v, json_t *out, const char *key, const char
 	json_t *value = value_from_text(word, text);
 
 	if (value)
-		return json_object_set_new(out, key, value) < 0 ? -ENOMEM : 0;
+		return json_put(out, key, value);
 	/* What it is then is not known. */
 	json_object_del(out, key);
 	context_log(v->pr->ctx, LOG_NOTICE, "probe-qemu-value",
@@ -266,11 +263,10 @@ static int apply_entry(struct values *v, json_t *out, const char *machine, const
 		if (proxies && streq(name->data, object))
 			continue;
 		r = is_a(v, proxies ? name->data : object, type);
-		if (r > 0) {
-			make_key(name, class_name, property);
-			r = buf_failed(name) ? -ENOMEM :
-					       set_compat(v, out, name->data, word, machine, text);
-		}
+		if (r > 0)
+			r = make_key(name, class_name, property) ?
+				    set_compat(v, out, name->data, word, machine, text) :
+				    -ENOMEM;
 		if (r < 0)
 			return r;
 	}
@@ -285,11 +281,9 @@ static int apply_entries(struct values *v, json_t *out, const char *machine,
 	size_t i;
 	int r = 0;
 
-	json_array_foreach(compat, i, entry) {
-		r = apply_entry(v, out, machine, entry, proxies, &name);
-		if (r < 0)
-			break;
-	}
+	json_array_foreach(compat, i, entry)
+		if (r == 0)
+			r = apply_entry(v, out, machine, entry, proxies, &name);
 	return r;
 }
 
@@ -303,8 +297,7 @@ static int set_defaults(const struct values *v, json_t *out)
 		json_object_foreach(known, property, word) {
 			json_t *value;
 
-			make_key(&key, class_name, property);
-			if (buf_failed(&key))
+			if (!make_key(&key, class_name, property))
 				return -ENOMEM;
 			value = class_default(v, class_name, property, json_string_value(word),
 					      key.data);
@@ -317,18 +310,13 @@ static int set_defaults(const struct values *v, json_t *out)
 static int compat_machine(struct values *v, const char *machine, const json_t *compat)
 {
 	json_auto_t *out = json_object();
-	int r;
+	int r = set_defaults(v, out);
 
-	if (!out)
-		return -ENOMEM;
-	r = set_defaults(v, out);
 	if (r == 0)
 		r = apply_entries(v, out, machine, compat, false);
 	if (r == 0)
 		r = apply_entries(v, out, machine, compat, true);
-	if (r < 0)
-		return r;
-	return json_object_set(v->result, machine, out) < 0 ? -ENOMEM : 0;
+	return r < 0 ? r : json_put(v->result, machine, json_incref(out));
 }
 
 /*
@@ -418,13 +406,12 @@ static int record_compat(json_t *record, const json_t *list)
 
 	json_array_foreach((json_t *)list, i, m) {
 		const char *name = string_of(m, "name");
-		json_t *settings = json_array();
+		json_t *settings;
 
-		if (!name) {
-			json_decref(settings);
+		if (!name)
 			return -EBADMSG;
-		}
-		if (json_object_set_new(lists, name, settings) < 0)
+		settings = json_array();
+		if (json_put(lists, name, settings) < 0)
 			return -ENOMEM;
 		json_array_foreach(json_object_get(m, "compat-props"), k, e) {
 			const char *type, *property, *value;
@@ -432,13 +419,12 @@ static int record_compat(json_t *record, const json_t *list)
 			if (json_unpack(e, "{s:s, s:s, s:s}", "qom-type", &type, "property",
 					&property, "value", &value) < 0)
 				return -EBADMSG;
-			if (json_array_append_new(settings, json_sprintf("%s %s %s", type, property,
-									 value)) < 0)
+			if (json_add(settings, json_sprintf("%s %s %s", type, property, value)) < 0)
 				return -ENOMEM;
 		}
 	}
 	/* whole or not at all: a list that is cut short says of what it lacks that nothing sets it */
-	return json_object_set(record, "compat", lists) < 0 ? -ENOMEM : 0;
+	return json_put(record, "compat", json_incref(lists));
 }
 
 /* 1: this QEMU has no such list. */
@@ -459,11 +445,10 @@ static int from_compat(struct values *v)
 	v->q->hold = false;
 	if (r < 0)
 		return r == -EREMOTEIO ? 1 : r;
-	if (v->record && json_object_get(json_array_get(list, 0), "compat-props")) {
+	if (v->record && json_object_get(json_array_get(list, 0), "compat-props"))
 		r = record_compat(v->record, list);
-		if (r < 0)
-			return r;
-	}
+	if (r < 0)
+		return r;
 	json_array_foreach(list, i, m) {
 		const char *name = string_of(m, "name");
 		const json_t *compat = json_object_get(m, "compat-props");
@@ -490,14 +475,6 @@ struct reading {
 	json_t *tree; /* class -> property -> text, as "info qtree" has it */
 	int r;
 };
-
-static bool has_stand_in(const char *class_name)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(stand_in_classes); i++)
-		if (streq(stand_in_classes[i], class_name))
-			return true;
-	return false;
-}
 
 /* One property to read. */
 struct item {
@@ -537,10 +514,9 @@ static int each_of_class(const struct values *v, struct reading *rd, const char 
 		json_auto_t *def = NULL;
 		int r;
 
-		make_key(&key, class_name, item.property);
-		if (buf_failed(&key))
+		item.key = make_key(&key, class_name, item.property);
+		if (!item.key)
 			return -ENOMEM;
-		item.key = key.data;
 		item.word = json_string_value(word);
 		def = class_default(v, class_name, item.property, item.word, item.key);
 		if (is_auto(def))
@@ -562,12 +538,9 @@ static int each_read(const struct values *v, struct reading *rd, json_t *out)
 	json_t *known;
 	int r = 0;
 
-	json_object_foreach((json_t *)v->properties, class_name, known) {
-		if (has_stand_in(asked_of(v, class_name)))
+	json_object_foreach((json_t *)v->properties, class_name, known)
+		if (r == 0 && word_index(stand_in_classes, asked_of(v, class_name)) >= 0)
 			r = each_of_class(v, rd, class_name, known, out);
-		if (r < 0)
-			break;
-	}
 	return r;
 }
 
@@ -575,24 +548,16 @@ static int each_read(const struct values *v, struct reading *rd, json_t *out)
 static int take_tree_line(json_t *tree, const char *class_name, const char *line, size_t len)
 {
 	const char *equals = memmem(line, len, " = ", 3);
-	json_t *known = json_object_get(tree, class_name);
-	json_auto_t *text = NULL;
+	json_t *text;
 	_buf_ name = { 0 };
 
 	if (!equals)
 		return 0;
 	text = json_stringn(equals + 3, len - (size_t)(equals + 3 - line));
-	buf_add(&name, line, (size_t)(equals - line));
-	if (buf_failed(&name))
-		return -ENOMEM;
 	if (!text)
 		return 0;
-	if (!known) {
-		known = json_object();
-		if (json_object_set_new(tree, class_name, known) < 0)
-			return -ENOMEM;
-	}
-	return json_object_set(known, name.data, text) < 0 ? -ENOMEM : 0;
+	buf_add(&name, line, (size_t)(equals - line));
+	return json_put(json_object_get(tree, class_name), name.data, text);
 }
 
 /*
@@ -669,14 +634,14 @@ static int take_read(struct reading *rd, const struct item *item, json_t *out)
 		return r;
 	if (item->none ||
 	    (item->empty_is_none && json_is_string(value) && !json_string_length(value)))
-		return json_object_set_new(out, item->key, json_null()) < 0 ? -ENOMEM : 0;
-	if (!json_is_boolean(value) && !json_is_integer(value) && !json_is_string(value)) {
+		return json_put(out, item->key, json_null());
+	if (!is_value(value)) {
 		rd->q.failure = QMP_JUNK;
 		return -EBADMSG;
 	}
 	if (item->realized && json_equal(item->realized, value))
-		return json_object_set(out, item->key, item->def) < 0 ? -ENOMEM : 0;
-	return json_object_set(out, item->key, value) < 0 ? -ENOMEM : 0;
+		return json_put(out, item->key, json_incref(item->def));
+	return json_put(out, item->key, json_incref(value));
 }
 
 /* One property of a device for the record: what cannot be read is said to be so. */
@@ -696,11 +661,9 @@ static int record_item(struct reading *rd, const char *type, struct item *item, 
 	rd->q.failure = r < 0 ? QMP_OK : rd->q.failure;
 	if (r == 0 && json_equal(value, def))
 		return 0;
-	if (json_is_boolean(value) || json_is_integer(value) || json_is_string(value))
-		return json_object_set(out, item->key, value) < 0 ? -ENOMEM : 0;
-	return json_object_set_new(out, item->key, json_pack("{s:s}", "unknown", "not-read")) < 0 ?
-		       -ENOMEM :
-		       0;
+	if (is_value(value))
+		return json_put(out, item->key, json_incref(value));
+	return json_put(out, item->key, json_pack("{s:s}", "unknown", "not-read"));
 }
 
 static int record_class(struct values *v, struct reading *rd, const char *class_name, json_t *out)
@@ -712,14 +675,10 @@ static int record_class(struct values *v, struct reading *rd, const char *class_
 	int r = properties ? 0 : -ENOMEM;
 
 	json_object_foreach(properties, item.property, type) {
-		if (json_is_null(type))
+		if (r < 0 || json_is_null(type))
 			continue;
-		make_key(&key, class_name, item.property);
-		item.key = key.data;
-		r = buf_failed(&key) ? -ENOMEM :
-				       record_item(rd, json_string_value(type), &item, out);
-		if (r < 0)
-			break;
+		item.key = make_key(&key, class_name, item.property);
+		r = item.key ? record_item(rd, json_string_value(type), &item, out) : -ENOMEM;
 	}
 	return r;
 }
@@ -728,13 +687,11 @@ static int record_class(struct values *v, struct reading *rd, const char *class_
 static int record_reading(struct values *v, struct reading *rd)
 {
 	json_auto_t *out = json_object();
-	int r = out ? 0 : -ENOMEM;
+	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(stand_in_classes); i++)
+	for (size_t i = 0; r == 0 && stand_in_classes[i]; i++)
 		r = record_class(v, rd, stand_in_classes[i], out);
-	if (r < 0)
-		return r;
-	return json_object_set(v->read, rd->machine, out) < 0 ? -ENOMEM : 0;
+	return r < 0 ? r : json_put(v->read, rd->machine, json_incref(out));
 }
 
 static int time_left(const struct values *v)
@@ -752,8 +709,8 @@ static void start_reading(struct values *v, struct reading *rd, const char *mach
 	_buf_ option = { 0 };
 
 	memset(rd, 0, sizeof(*rd));
+	qmp_init(&rd->q);
 	rd->machine = machine;
-	rd->q.fd = rd->q.err_fd = -1;
 	buf_printf(&option, "%s,accel=tcg:kvm", machine);
 	if (buf_failed(&option)) {
 		rd->r = -ENOMEM;
@@ -821,9 +778,10 @@ static void leave_out(struct values *v, const struct qmp *q, const char *machine
 
 static int take_reading(struct values *v, struct reading *rd)
 {
-	json_auto_t *out = json_object(), *tree = json_object(), *nothing = NULL;
+	json_auto_t *out = json_object(), *nothing = NULL;
+	json_auto_t *tree = json_pack("{s:{}, s:{}}", stand_in_classes[0], stand_in_classes[1]);
 
-	if (!out || !tree)
+	if (!tree)
 		return -ENOMEM;
 	rd->tree = tree;
 	if (rd->r == 0)
@@ -836,9 +794,7 @@ static int take_reading(struct values *v, struct reading *rd)
 		rd->r = each_read(v, rd, out);
 	if (rd->r == 0 && v->record)
 		rd->r = record_reading(v, rd);
-	if (rd->r < 0)
-		return rd->r;
-	return json_object_set(v->result, rd->machine, out) < 0 ? -ENOMEM : 0;
+	return rd->r < 0 ? rd->r : json_put(v->result, rd->machine, json_incref(out));
 }
 
 static int finish_reading(struct values *v, struct reading *rd)
@@ -972,12 +928,12 @@ static json_t *most_common(const json_t *values, const char *key)
  */
 static int say_once(json_t *entry, json_t *values)
 {
-	json_auto_t *defaults = json_object();
-	json_t *first = json_object_iter_value(json_object_iter(values)), *v, *common;
+	json_t *defaults = json_object(), *v, *common;
+	json_t *first = json_object_iter_value(json_object_iter(values));
 	const char *key, *machine;
 	void *tmp;
 
-	if (!defaults)
+	if (json_put(entry, "defaults", defaults) < 0)
 		return -ENOMEM;
 	json_object_foreach(first, key, v) {
 		common = most_common(values, key);
@@ -988,9 +944,7 @@ static int say_once(json_t *entry, json_t *values)
 		json_object_foreach_safe(values, tmp, machine, v)
 			if (json_equal(json_object_get(v, key), common))
 				json_object_del(v, key);
-	if (json_object_set(entry, "defaults", defaults) < 0)
-		return -ENOMEM;
-	return json_object_set(entry, "values", values) < 0 ? -ENOMEM : 0;
+	return json_put(entry, "values", json_incref(values));
 }
 
 int probe_values_add(struct abibase_probe *pr, struct qmp *q, const char *path,
@@ -1017,7 +971,5 @@ int probe_values_add(struct abibase_probe *pr, struct qmp *q, const char *path,
 		*ret_complete = false;
 		warn(&v);
 	}
-	if (!json_object_size(result))
-		return 0;
-	return say_once(entry, result);
+	return json_object_size(result) ? say_once(entry, result) : 0;
 }
