@@ -74,11 +74,11 @@ static void parse(const char *line)
 	free(copy);
 }
 
-static void list(struct buf *out, const char *what, const char *const *words, size_t n)
+static void list(struct buf *out, const char *what, const struct strings *words)
 {
-	for (size_t i = 0; i < n; i++)
-		buf_printf(out, "%s%s", i ? "; " : what, words[i]);
-	if (n)
+	for (size_t i = 0; i < words->n; i++)
+		buf_printf(out, "%s%s", i ? "; " : what, words->s[i]);
+	if (words->n)
 		buf_putc(out, '\n');
 }
 
@@ -93,14 +93,14 @@ static char *describe(void)
 		struct qtest_nic placed = { 0 };
 
 		if (nic->kind != NIC_OPAQUE)
-			ck_assert_int_eq(throwaway_place(&tw, &i, 1, &placed), 0);
+			ck_assert_int_eq(throwaway_place(&tw, &i, 1, true, &placed), 0);
 		buf_printf(&out, "%s: %s %s%s x%u %s\n", nic->name, kinds[nic->kind], nic->backend,
 			   placed.no_vnet_hdr ? " bare" : "", placed.queues,
 			   placed.device ? placed.device : nic->why);
 	}
-	list(&out, "words ", tw.words, tw.n_words);
-	list(&out, "out ", tw.left_out, tw.n_left_out);
-	list(&out, "unseen ", tw.unseen, tw.n_unseen);
+	list(&out, "words ", &tw.words);
+	list(&out, "out ", &tw.left_out);
+	list(&out, "unseen ", &tw.unseen);
 	ck_assert(!buf_failed(&out));
 	return buf_steal(&out);
 }

@@ -26,19 +26,7 @@ struct comparison {
 /* ---------------------------------------------------------------------- pieces */
 
 /* Formatted text without control characters, which a profile may contain; lives in the result. */
-static const char *keep(struct comparison *c, const char *fmt, ...) _printf_(2, 3);
-static const char *keep(struct comparison *c, const char *fmt, ...)
-{
-	const char *kept;
-	va_list ap;
-
-	va_start(ap, fmt);
-	kept = show_keep(&c->d->arena, fmt, ap);
-	va_end(ap);
-	if (!kept)
-		c->failed = true;
-	return kept;
-}
+#define keep(c, ...) show_keep(&(c)->d->arena, __VA_ARGS__)
 
 /* A new item, or NULL; text and values are the caller's to fill in. */
 static struct diff_item *add(struct comparison *c, enum diff_kind kind,
@@ -948,7 +936,7 @@ int diff_profiles(const struct abibase_catalogue *cat, const struct abibase_prof
 
 	memset(ret, 0, sizeof(*ret));
 	compare(&c);
-	if (!c.failed)
+	if (!c.failed && !c.d->arena.failed)
 		return 0;
 	diff_clear(ret);
 	return -ENOMEM;
@@ -1730,7 +1718,7 @@ ABIBASE_EXPORT int abibase_diff_baselines(struct abibase_context *ctx,
 		return r;
 	compare_baselines(&t);
 	two_clear(&t);
-	if (!t.c.failed)
+	if (!t.c.failed && !t.c.d->arena.failed)
 		return finish(ctx, &d, ret);
 	diff_clear(&d);
 	return context_oom(ctx);

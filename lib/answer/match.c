@@ -53,19 +53,7 @@ struct matching {
 /* ---------------------------------------------------------------------- pieces */
 
 /* Formatted text without control characters, which a profile may contain; lives in the result. */
-static const char *keep(struct matching *x, const char *fmt, ...) _printf_(2, 3);
-static const char *keep(struct matching *x, const char *fmt, ...)
-{
-	const char *kept;
-	va_list ap;
-
-	va_start(ap, fmt);
-	kept = show_keep(&x->m->arena, fmt, ap);
-	va_end(ap);
-	if (!kept)
-		x->failed = true;
-	return kept;
-}
+#define keep(x, ...) show_keep(&(x)->m->arena, __VA_ARGS__)
 
 static void put_finding(struct matching *x, struct entry *e, enum abibase_finding_kind kind,
 			const char *fact, const char *remedy, struct buf *text)

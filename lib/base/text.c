@@ -47,15 +47,20 @@ void show_wrapped_at(struct buf *b, size_t width, size_t column, size_t hang, co
 	buf_putc(b, '\n');
 }
 
-const char *show_keep(struct arena *a, const char *fmt, va_list ap)
+const char *show_keep(struct arena *a, const char *fmt, ...)
 {
 	_autofree_ char *raw = NULL;
+	const char *kept;
 	_buf_ b = { 0 };
+	va_list ap;
 
-	if (vasprintf(&raw, fmt, ap) < 0) {
+	va_start(ap, fmt);
+	if (vasprintf(&raw, fmt, ap) < 0)
 		raw = NULL;
-		return NULL;
-	}
-	show_text(&b, raw);
-	return buf_failed(&b) ? NULL : arena_strdup(a, b.data ? b.data : "");
+	va_end(ap);
+	if (raw)
+		show_text(&b, raw);
+	a->failed |= !raw;
+	kept = arena_strdup(a, arena_words(a, &b));
+	return kept ? kept : "";
 }

@@ -13,7 +13,7 @@ void show_text(struct buf *b, const char *s);
 /* Like that, in lines of at most 96 columns: it begins in @column, later lines in @hang. */
 void show_wrapped(struct buf *b, size_t column, size_t hang, const char *s);
 void show_wrapped_at(struct buf *b, size_t width, size_t column, size_t hang, const char *s);
-/* Formatted text, without control characters, in @a; NULL when memory ran out. */
-const char *show_keep(struct arena *a, const char *fmt, va_list ap) _printf_(2, 0);
+/* Formatted text, without control characters, in @a; "" where @a has failed. */
+const char *show_keep(struct arena *a, const char *fmt, ...) _printf_(2, 3);
 
 #endif

@@ -109,19 +109,7 @@ void verify_set_timeout(struct abibase_verify *v, int timeout_ms)
 
 /* ----------------------------------------------------------------------- findings */
 
-static const char *keep(struct verifying *k, const char *fmt, ...) _printf_(2, 3);
-static const char *keep(struct verifying *k, const char *fmt, ...)
-{
-	const char *kept;
-	va_list ap;
-
-	va_start(ap, fmt);
-	kept = show_keep(&k->out->arena, fmt, ap);
-	va_end(ap);
-	if (!kept)
-		k->failed = true;
-	return kept ? kept : "";
-}
+#define keep(k, ...) show_keep(&(k)->out->arena, __VA_ARGS__)
 
 /* For what is kept of the command line's own words. */
 static const char *keep_text(struct verifying *k, const char *s)
@@ -787,14 +775,15 @@ static int read_devices(struct verifying *k, struct qtest_nic *nics, const size_
 {
 	const struct qtest_request rq = { .path = k->out->qemu,
 					  .machine = k->t.machine, .nics = nics, .n_nics = n,
-					  .words = k->t.words, .timeout_ms = k->v->timeout_ms };
+					  .words = (const char *const *)k->t.words.s,
+					  .timeout_ms = k->v->timeout_ms };
 	int r = n ? qtest_observe(&rq, seen, why) : 0;
 
 	if (r == 0 || buf_failed(why) || !why->len || !strstr(why->data, "failed to find romfile"))
 		return r;
 	k->no_roms = true;
 	buf_clear(why);
-	r = throwaway_drop_roms(&k->t, which, n, nics);
+	r = throwaway_place(&k->t, which, n, false, nics);
 	return r < 0 ? r : qtest_observe(&rq, seen, why);
 }
 
@@ -824,7 +813,7 @@ static int start_devices(struct verifying *k, bool start)
 	for (size_t i = 0; i < k->t.n_nics; i++)
 		if (judge_before(k, i, &k->t.nics[i]) && n < QTEST_MAX_NICS)
 			which[n++] = i;
-	if (throwaway_place(&k->t, which, n, nics) < 0)
+	if (throwaway_place(&k->t, which, n, true, nics) < 0)
 		return -ENOMEM;
 	return start ? observe(k, nics, which, n) : 0;
 }
@@ -861,12 +850,12 @@ static bool check_machine(struct verifying *k)
 
 static void say_all(struct verifying *k)
 {
-	for (size_t i = 0; i < k->t.n_unseen; i++)
+	for (size_t i = 0; i < k->t.unseen.n; i++)
 		say(k, ABIBASE_FINDING_UNKNOWN, NO_DEVICE, "verify-not-seen", LAYER_COMMAND,
-		    keep(k, "%s, so what it says is not seen", k->t.unseen[i]), NULL);
-	for (size_t i = 0; i < k->t.n_notes; i++)
+		    keep(k, "%s, so what it says is not seen", k->t.unseen.s[i]), NULL);
+	for (size_t i = 0; i < k->t.notes.n; i++)
 		say(k, ABIBASE_FINDING_NOTE, NO_DEVICE, "verify-assumed", LAYER_COMMAND,
-		    keep_text(k, k->t.notes[i]), NULL);
+		    keep_text(k, k->t.notes.s[i]), NULL);
 	if (!k->t.n_nics)
 		say(k, ABIBASE_FINDING_NOTE, NO_DEVICE, "verify-no-device", LAYER_COMMAND,
 		    "there is no virtio-net device on the command line", NULL);
@@ -945,7 +934,7 @@ static int make_devices(struct verifying *k)
 	struct verification *out = k->out;
 
 	out->devices = calloc(k->t.n_nics + 1, sizeof(*out->devices));
-	out->left_out = calloc(k->t.n_left_out + 1, sizeof(*out->left_out));
+	out->left_out = calloc(k->t.left_out.n + 1, sizeof(*out->left_out));
 	if (!out->devices || !out->left_out)
 		return -ENOMEM;
 	for (size_t i = 0; i < k->t.n_nics; i++) {
@@ -955,8 +944,8 @@ static int make_devices(struct verifying *k)
 		d->driver = keep_text(k, k->t.nics[i].driver);
 		d->backend = keep_text(k, k->t.nics[i].backend);
 	}
-	for (size_t i = 0; i < k->t.n_left_out; i++)
-		out->left_out[out->n_left_out++] = keep_text(k, k->t.left_out[i]);
+	for (size_t i = 0; i < k->t.left_out.n; i++)
+		out->left_out[out->n_left_out++] = keep_text(k, k->t.left_out.s[i]);
 	out->machine = keep_text(k, k->t.machine);
 	return 0;
 }

@@ -21,65 +21,31 @@
 
 /* ---------------------------------------------------------------------- pieces */
 
-static const char *keep(struct throwaway *t, const char *fmt, ...) _printf_(2, 3);
-static const char *keep(struct throwaway *t, const char *fmt, ...)
-{
-	const char *kept;
-	va_list ap;
-
-	va_start(ap, fmt);
-	kept = show_keep(&t->arena, fmt, ap);
-	va_end(ap);
-	if (!kept)
-		t->failed = true;
-	return kept ? kept : "";
-}
+#define keep(t, ...) show_keep(&(t)->arena, __VA_ARGS__)
 
 /* As it is: a value that QEMU is given. */
 static const char *copy(struct throwaway *t, const char *s)
 {
 	char *c = arena_strdup(&t->arena, s);
 
-	if (!c)
-		t->failed = true;
 	return c ? c : "";
 }
 
-static void append(struct throwaway *t, const char ***list, size_t *n, size_t *cap, const char *s)
+static void append(struct throwaway *t, struct strings *list, const char *s)
 {
-	if (!s || array_grow(list, *n, cap, sizeof(**list)) < 0)
-		t->failed = true;
-	else
-		(*list)[(*n)++] = s;
+	if (strings_add(list, s) < 0)
+		t->arena.failed = true;
 }
 
-static void append_once(struct throwaway *t, const char ***list, size_t *n, size_t *cap,
-			const char *s)
+static void append_once(struct throwaway *t, struct strings *list, const char *s)
 {
-	for (size_t i = 0; s && i < *n; i++)
-		if (streq((*list)[i], s))
-			return;
-	append(t, list, n, cap, s);
+	if (!strings_have(list, s))
+		append(t, list, s);
 }
 
 static void leave_out(struct throwaway *t, const char *what)
 {
-	append_once(t, &t->left_out, &t->n_left_out, &t->cap_left_out, what);
-}
-
-static void unseen(struct throwaway *t, const char *what)
-{
-	append_once(t, &t->unseen, &t->n_unseen, &t->cap_unseen, what);
-}
-
-static void note(struct throwaway *t, const char *what)
-{
-	append_once(t, &t->notes, &t->n_notes, &t->cap_notes, what);
-}
-
-static void add_word(struct throwaway *t, const char *word)
-{
-	append(t, &t->words, &t->n_words, &t->cap_words, word);
+	append_once(t, &t->left_out, what);
 }
 
 struct taking {
@@ -121,7 +87,7 @@ static const char *param(const struct params *ps, const char *key)
 static struct nic *add_nic(struct throwaway *t)
 {
 	if (array_grow(&t->nics, t->n_nics, &t->cap_nics, sizeof(*t->nics)) < 0) {
-		t->failed = true;
+		t->arena.failed = true;
 		return NULL;
 	}
 	memset(&t->nics[t->n_nics], 0, sizeof(*t->nics));
@@ -131,7 +97,7 @@ static struct nic *add_nic(struct throwaway *t)
 static struct netdev *add_netdev(struct throwaway *t)
 {
 	if (array_grow(&t->netdevs, t->n_netdevs, &t->cap_netdevs, sizeof(*t->netdevs)) < 0) {
-		t->failed = true;
+		t->arena.failed = true;
 		return NULL;
 	}
 	memset(&t->netdevs[t->n_netdevs], 0, sizeof(*t->netdevs));
@@ -150,12 +116,10 @@ static void name_nic(struct throwaway *t, struct nic *nic, const char *driver, c
 /* What makes a device's disable-legacy=auto mean on. */
 static bool is_express_port(const char *driver)
 {
-	static const char *const ports[] = { "pcie-root-port", "ioh3420", "xio3130-downstream" };
+	static const char *const ports[] = { "pcie-root-port", "ioh3420", "xio3130-downstream",
+					     NULL };
 
-	for (size_t i = 0; i < ARRAY_SIZE(ports); i++)
-		if (streq(ports[i], driver))
-			return true;
-	return false;
+	return word_index(ports, driver) >= 0;
 }
 
 static int on_device(struct throwaway *t, const char *text)
@@ -168,7 +132,7 @@ static int on_device(struct throwaway *t, const char *text)
 	if (r < 0 || !driver || !is_net_driver(driver)) {
 		leave_out(t, keep(t, "-device %s", driver ? driver : ""));
 		if (driver && id && is_express_port(driver))
-			append(t, &t->ports, &t->n_ports, &t->cap_ports, id);
+			append(t, &t->ports, id);
 		free(params.p);
 		return r;
 	}
@@ -206,12 +170,9 @@ static int plain_nic(struct throwaway *t, const char *driver, const struct param
 {
 	struct nic *nic = add_nic(t);
 	struct taking k = { .t = t, .params = nic ? &nic->params : NULL };
-	int r = nic ? 0 : -ENOMEM;
 
-	if (r == 0 && param(ps, MAC))
-		r = take_param(&k, MAC, param(ps, MAC));
-	if (r < 0)
-		return r;
+	if (!nic || (param(ps, MAC) && take_param(&k, MAC, param(ps, MAC)) < 0))
+		return -ENOMEM;
 	name_nic(t, nic, driver, param(ps, "id"));
 	nic->netdev = netdev;
 	return 0;
@@ -317,8 +278,8 @@ static int on_set(struct throwaway *t, const char *text)
 /* Where its firmware is: it is only read. */
 static int on_data_dir(struct throwaway *t, const char *text)
 {
-	add_word(t, "-L");
-	add_word(t, copy(t, text));
+	append(t, &t->words, "-L");
+	append(t, &t->words, text);
 	return 0;
 }
 
@@ -331,7 +292,7 @@ static int on_config(struct throwaway *t, const char *path)
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0)
-		unseen(t, keep(t, "-readconfig %s cannot be looked into", path));
+		append_once(t, &t->unseen, keep(t, "-readconfig %s cannot be looked into", path));
 	return 0;
 }
 
@@ -424,9 +385,11 @@ static void resolve_tap(struct throwaway *t, struct nic *nic, const struct param
 
 	if (kind == FD_NOT_HERE || kind == FD_OTHER) {
 		macvtap = !covers(t->b, "tap") && !covers(t->b, "tap+vhost");
-		note(t, keep(t, "%s: what descriptor %s is cannot be seen here, so it is taken for that "
-				"of a %s",
-			     nic->name, fd, macvtap ? "macvtap" : "tap"));
+		append_once(t, &t->notes,
+			    keep(t,
+				 "%s: what descriptor %s is cannot be seen here, so it is taken "
+				 "for that of a %s",
+				 nic->name, fd, macvtap ? "macvtap" : "tap"));
 	}
 	on_host(nic,
 		macvtap ? (vhost ? QTEST_MACVTAP_VHOST : QTEST_MACVTAP) :
@@ -488,22 +451,16 @@ static bool is_dropped(const char *key)
 	static const char *const names[] = { "driver",	"netdev",    "vlan",	    "bus",
 					     "addr",	"romfile",   "rombar",
 					     "bootindex", "acpi-index", "multifunction",
-					     "ebpf-rss-fds" };
+					     "ebpf-rss-fds", NULL };
 
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (streq(names[i], key))
-			return true;
-	return false;
+	return word_index(names, key) >= 0;
 }
 
 static bool on_express_port(const struct throwaway *t, const struct nic *nic)
 {
 	const char *bus = param(&nic->params, "bus");
 
-	for (size_t i = 0; bus && i < t->n_ports; i++)
-		if (streq(t->ports[i], bus))
-			return true;
-	return false;
+	return bus && strings_have(&t->ports, bus);
 }
 
 bool throwaway_has_rom(const struct nic *nic)
@@ -549,39 +506,25 @@ static void write_device(struct throwaway *t, struct nic *nic, size_t i, bool ro
 		buf_puts(&out, "," DISABLE_LEGACY "=on");
 	buf_printf(&out, ",netdev=abibase%zu,addr=%#zx%s", i, QTEST_SLOT + i,
 		   rom && throwaway_has_rom(nic) ? "" : ",romfile=");
-	if (buf_failed(&out))
-		t->failed = true;
-	else
-		nic->throwaway.device = copy(t, out.data);
+	nic->throwaway.device = copy(t, arena_words(&t->arena, &out));
 }
 
-static int place(struct throwaway *t, const size_t *which, size_t n, struct qtest_nic *ret,
-		 bool roms)
+int throwaway_place(struct throwaway *t, const size_t *which, size_t n, bool roms,
+		    struct qtest_nic *ret)
 {
 	for (size_t i = 0; i < n; i++) {
 		write_device(t, &t->nics[which[i]], i, roms);
 		ret[i] = t->nics[which[i]].throwaway;
 	}
-	return t->failed ? -ENOMEM : 0;
-}
-
-int throwaway_place(struct throwaway *t, const size_t *which, size_t n, struct qtest_nic *ret)
-{
-	return place(t, which, n, ret, true);
-}
-
-int throwaway_drop_roms(struct throwaway *t, const size_t *which, size_t n, struct qtest_nic *ret)
-{
-	return place(t, which, n, ret, false);
+	return t->arena.failed ? -ENOMEM : 0;
 }
 
 static void write_global(struct throwaway *t, const char *text)
 {
-	add_word(t, "-global");
-	add_word(t, text);
+	append(t, &t->words, "-global");
+	append(t, &t->words, text ? text : "");
 }
 
-/* Ended by NULL, which is not counted. */
 static void write_words(struct throwaway *t)
 {
 	/* So does such a machine type, before any -global, and what follows wins over it. */
@@ -593,9 +536,6 @@ static void write_words(struct throwaway *t)
 		write_global(t, arena_printf(&t->arena, "%s.%s=%s", g->class_name, g->property,
 					     g->value));
 	}
-	add_word(t, "");
-	if (!t->failed)
-		t->words[--t->n_words] = NULL;
 }
 
 static int finish(struct throwaway *t)
@@ -612,7 +552,7 @@ static int finish(struct throwaway *t)
 		leave_out(t, keep(t, "-%s %s", t->netdevs[i].option, type ? type : ""));
 	}
 	write_words(t);
-	return t->failed ? -ENOMEM : 0;
+	return t->arena.failed ? -ENOMEM : 0;
 }
 
 static int take_option(struct throwaway *t, const struct option_word *o)
@@ -665,7 +605,7 @@ int throwaway_default(struct throwaway *t, const char *const *list)
 	if (r < 0)
 		return r;
 	write_words(t);
-	return t->failed ? -ENOMEM : 0;
+	return t->arena.failed ? -ENOMEM : 0;
 }
 
 void throwaway_clear(struct throwaway *t)
@@ -677,11 +617,11 @@ void throwaway_clear(struct throwaway *t)
 	free(t->nics);
 	free(t->netdevs);
 	free(t->globals);
-	free(t->ports);
-	free(t->words);
-	free(t->left_out);
-	free(t->unseen);
-	free(t->notes);
+	strings_clear(&t->ports);
+	strings_clear(&t->words);
+	strings_clear(&t->left_out);
+	strings_clear(&t->unseen);
+	strings_clear(&t->notes);
 	arena_clear(&t->arena);
 }
 

@@ -47,12 +47,11 @@ struct global {
 	const char *class_name, *property, *value;
 };
 
-/* Every text is in the arena. */
+/* Every text is in the arena, which has failed when memory ran out. */
 struct throwaway {
 	struct abibase_context *ctx;
 	const struct abibase_baseline *b;
 	struct arena arena;
-	bool failed; /* memory ran out */
 	const char *machine; /* NULL: none was named */
 	bool confidential; /* the machine makes devices use the IOMMU */
 	struct nic *nics;
@@ -61,16 +60,11 @@ struct throwaway {
 	size_t n_netdevs, cap_netdevs;
 	struct global *globals;
 	size_t n_globals, cap_globals;
-	const char **ports; /* ids of the PCI Express ports */
-	size_t n_ports, cap_ports;
-	const char **words; /* for struct qtest_request; ends with NULL */
-	size_t n_words, cap_words;
-	const char **left_out; /* options */
-	size_t n_left_out, cap_left_out;
-	const char **unseen; /* sentences about what may matter and is not understood */
-	size_t n_unseen, cap_unseen;
-	const char **notes; /* sentences about what was taken for granted */
-	size_t n_notes, cap_notes;
+	struct strings ports;	 /* ids of the PCI Express ports */
+	struct strings words;	 /* for struct qtest_request */
+	struct strings left_out; /* options */
+	struct strings unseen;	 /* sentences about what may matter and is not understood */
+	struct strings notes;	 /* sentences about what was taken for granted */
 };
 
 /* What a property of a device is set to, and by which option. */
@@ -85,10 +79,12 @@ struct setting_from {
 int throwaway_parse(struct throwaway *t, const char *const *argv);
 /* Instead: this list of settings, and one device on each backend of the baseline. */
 int throwaway_default(struct throwaway *t, const char *const *list);
-/* The devices of these indices, at most QTEST_MAX_NICS, as they are started together. 0 or -ENOMEM. */
-int throwaway_place(struct throwaway *t, const size_t *which, size_t n, struct qtest_nic *ret);
-/* The same again without the ROMs of those that were placed, whose file is not to be found. */
-int throwaway_drop_roms(struct throwaway *t, const size_t *which, size_t n, struct qtest_nic *ret);
+/*
+ * The devices of these indices, at most QTEST_MAX_NICS, as they are started together; without @roms
+ * where their file is not to be found. 0 or -ENOMEM.
+ */
+int throwaway_place(struct throwaway *t, const size_t *which, size_t n, bool roms,
+		    struct qtest_nic *ret);
 /* Has it the option ROM that every such card has, of a file of the host? */
 bool throwaway_has_rom(const struct nic *nic);
 void throwaway_clear(struct throwaway *t);
