@@ -163,21 +163,15 @@ START_TEST(test_condition)
 	static const char *const bad[] = { "", "tap", "tap.x[", "tap.x[]", "tap.x[-1]",
 					   "tap.x[1]x", "tap.x[1", "tap.x[1000]", "Tap.x",
 					   "tap.x ", "[1]", ".x[1]" };
-	char *fact = NULL;
 	int bit = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
-		ck_assert_msg(condition_parse(bad[i], &fact, &bit) == -EINVAL,
-			      "\"%s\" is accepted", bad[i]);
-	ck_assert_ptr_null(fact);
-	ck_assert_int_eq(condition_parse("tap.offload.uso", &fact, &bit), 0);
-	ck_assert_str_eq(fact, "tap.offload.uso");
+		ck_assert_msg(condition_parse(bad[i], &bit) == 0, "\"%s\" is accepted", bad[i]);
+	ck_assert_uint_eq(condition_parse("tap.offload.uso", &bit), strlen("tap.offload.uso"));
 	ck_assert_int_eq(bit, -1);
-	free(fact);
-	ck_assert_int_eq(condition_parse("vhost_net.features[40]", &fact, &bit), 0);
-	ck_assert_str_eq(fact, "vhost_net.features");
+	ck_assert_uint_eq(condition_parse("vhost_net.features[40]", &bit),
+			  strlen("vhost_net.features"));
 	ck_assert_int_eq(bit, 40);
-	free(fact);
 }
 END_TEST
 

@@ -209,7 +209,7 @@ void arena_clear(struct arena *a)
 		free(a->blocks);
 		a->blocks = next;
 	}
-	a->left = 0;
+	memset(a, 0, sizeof(*a));
 }
 
 void *arena_alloc(struct arena *a, size_t size)
@@ -261,7 +261,7 @@ char *arena_printf(struct arena *a, const char *fmt, ...)
 	va_start(ap, fmt);
 	n = vsnprintf(NULL, 0, fmt, ap);
 	va_end(ap);
-	s = n < 0 ? NULL : arena_alloc(a, (size_t)n + 1);
+	s = arena_alloc(a, n < 0 ? SIZE_MAX : (size_t)n + 1);
 	if (!s)
 		return NULL;
 	va_start(ap, fmt);

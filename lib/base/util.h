@@ -99,7 +99,8 @@ static inline bool buf_failed(const struct buf *b)
 }
 
 /*
- * Memory that lives and dies together: a baseline's derived parts. Zeroed; NULL when there is none.
+ * Memory that lives and dies together: a baseline's derived parts. Zeroed; NULL when there is none,
+ * which @failed remembers, so that whoever fills it checks once, at the end.
  */
 struct arena {
 	struct arena_block *blocks;

@@ -218,15 +218,10 @@ static const struct member catalogue_members[] = {
 
 /* ---------------------------------------------------- names resolved to indices */
 
-/* calloc() that a document with an empty list does not turn into a failure */
-static void *table_new(size_t n, size_t size)
+/* A table into which nothing is written where there is no memory: its arena remembers. */
+static void *table_new(struct abibase_catalogue *cat, size_t n, size_t size)
 {
-	return calloc(n ? n : 1, size);
-}
-
-static int link_oom(struct schema_walk *c)
-{
-	return context_oom(c->ctx);
+	return arena_alloc(&cat->arena, n * size);
 }
 
 static int find_condition(const struct abibase_catalogue *cat, const char *name)
@@ -242,32 +237,28 @@ static int cmp_condition(const void *a, const void *b)
 	return strcmp(((const struct condition *)a)->name, ((const struct condition *)b)->name);
 }
 
-static int link_conditions(struct schema_walk *c, struct abibase_catalogue *cat)
+static void link_conditions(struct schema_walk *c, struct abibase_catalogue *cat)
 {
 	const json_t *map = json_object_get(cat->root, "conditions");
 	size_t mark = schema_enter(c, "conditions"), mark2;
 	const char *key;
 	json_t *v;
 
-	cat->conditions = table_new(json_object_size(map), sizeof(*cat->conditions));
+	cat->conditions = table_new(cat, json_object_size(map), sizeof(*cat->conditions));
 	if (!cat->conditions)
-		return link_oom(c);
+		return;
 	json_object_foreach((json_t *)map, key, v) {
-		struct condition *cond = &cat->conditions[cat->n_conditions];
-		int r = condition_parse(key, &cond->fact, &cond->bit);
+		struct condition *cond = &cat->conditions[cat->n_conditions++];
+		size_t len = condition_parse(key, &cond->bit);
 
-		if (r == -ENOMEM)
-			return link_oom(c);
 		mark2 = schema_enter(c, key);
-		if (r < 0)
+		if (!len)
 			schema_fault(c, "json-bad-value",
 				     "is not a condition: FACT, or FACT[BIT] for one bit of a "
 				     "word");
 		schema_leave(c, mark2);
-		cat->n_conditions++;
-		cond->name = strdup(key);
-		if (!cond->name)
-			return link_oom(c);
+		cond->name = key;
+		cond->fact = arena_printf(&cat->arena, "%.*s", (int)len, key);
 		cond->label = string_of(v, "label");
 		cond->layer = string_of(v, "layer");
 		cond->missing = string_of(v, "missing");
@@ -276,7 +267,6 @@ static int link_conditions(struct schema_walk *c, struct abibase_catalogue *cat)
 	}
 	qsort(cat->conditions, cat->n_conditions, sizeof(*cat->conditions), cmp_condition);
 	schema_leave(c, mark);
-	return 0;
 }
 
 static int use_condition(struct schema_walk *c, const struct abibase_catalogue *cat,
@@ -295,7 +285,7 @@ static int cmp_backend(const void *a, const void *b)
 	return strcmp(((const struct backend *)a)->name, ((const struct backend *)b)->name);
 }
 
-static int link_backends(struct schema_walk *c, struct abibase_catalogue *cat)
+static void link_backends(struct schema_walk *c, struct abibase_catalogue *cat)
 {
 	const json_t *map = json_object_get(cat->root, "backends");
 	size_t mark = schema_enter(c, "backends"), i;
@@ -310,34 +300,30 @@ static int link_backends(struct schema_walk *c, struct abibase_catalogue *cat)
 		b->device = string_of(v, "device");
 		b->by_default = json_is_true(json_object_get(v, "default"));
 		b->predicted_only = json_is_true(json_object_get(v, "predicted_only"));
-		b->usable = table_new(json_array_size(usable), sizeof(*b->usable));
+		b->usable = table_new(cat, json_array_size(usable), sizeof(*b->usable));
 		if (!b->usable)
-			return link_oom(c);
+			return;
 		json_array_foreach(usable, i, item)
 			b->usable[b->n_usable++] = use_condition(c, cat, json_string_value(item));
 	}
 	qsort(cat->backends, cat->n_backends, sizeof(cat->backends[0]), cmp_backend);
 	schema_leave(c, mark);
-	return 0;
 }
 
-static int link_groups(struct schema_walk *c, struct abibase_catalogue *cat)
+static void link_groups(struct abibase_catalogue *cat)
 {
 	const json_t *map = json_object_get(cat->root, "groups");
 	const char *key;
 	json_t *v;
 
-	cat->groups = table_new(json_object_size(map), sizeof(*cat->groups));
+	cat->groups = table_new(cat, json_object_size(map), sizeof(*cat->groups));
 	if (!cat->groups)
-		return link_oom(c);
-	json_object_foreach((json_t *)map, key, v) {
-		struct group *g = &cat->groups[cat->n_groups++];
-
-		g->name = key;
-		g->description = string_of(v, "description");
-		g->together = json_is_true(json_object_get(v, "together"));
-	}
-	return 0;
+		return;
+	json_object_foreach((json_t *)map, key, v)
+		cat->groups[cat->n_groups++] = (struct group){
+			key, string_of(v, "description"),
+			json_is_true(json_object_get(v, "together"))
+		};
 }
 
 static struct version version_of(const json_t *obj, const char *key)
@@ -350,15 +336,15 @@ static struct version version_of(const json_t *obj, const char *key)
 	return v;
 }
 
-static int link_need_list(struct schema_walk *c, const struct abibase_catalogue *cat,
-			  const json_t *list, struct needs *needs)
+static void link_need_list(struct schema_walk *c, struct abibase_catalogue *cat, const json_t *list,
+			   struct needs *needs)
 {
 	size_t i;
 	json_t *v;
 
-	needs->need = table_new(json_array_size(list), sizeof(*needs->need));
+	needs->need = table_new(cat, json_array_size(list), sizeof(*needs->need));
 	if (!needs->need)
-		return link_oom(c);
+		return;
 	json_array_foreach(list, i, v) {
 		struct need *n = &needs->need[needs->n++];
 		const json_t *name = json_is_string(v) ? v : json_object_get(v, "condition");
@@ -371,7 +357,6 @@ static int link_need_list(struct schema_walk *c, const struct abibase_catalogue 
 			n->until.part[2] = UINT_MAX;
 		n->condition = name ? use_condition(c, cat, json_string_value(name)) : NEED_NEVER;
 	}
-	return 0;
 }
 
 static bool same_device(const struct backend *a, const struct backend *b)
@@ -390,8 +375,8 @@ unsigned int catalogue_device_of(const struct abibase_catalogue *cat, size_t bac
 }
 
 /* @ret_backends: those that are named; with @whole they must be all of one device. */
-static int link_needs(struct schema_walk *c, const struct abibase_catalogue *cat, const json_t *obj,
-		      bool whole, struct needs *needs, unsigned int *ret_backends)
+static void link_needs(struct schema_walk *c, struct abibase_catalogue *cat, const json_t *obj,
+		       bool whole, struct needs *needs, unsigned int *ret_backends)
 {
 	const json_t *map = json_object_get(obj, "needs");
 	size_t mark = schema_enter(c, "needs"), found = 0, last = 0;
@@ -405,8 +390,7 @@ static int link_needs(struct schema_walk *c, const struct abibase_catalogue *cat
 			last = i;
 			found++;
 		}
-		if (link_need_list(c, cat, list, &needs[i]) < 0)
-			return -ENOMEM;
+		link_need_list(c, cat, list, &needs[i]);
 		schema_leave(c, mark2);
 	}
 	if (!found || found != json_object_size(map))
@@ -414,40 +398,37 @@ static int link_needs(struct schema_walk *c, const struct abibase_catalogue *cat
 	else if (whole && *ret_backends != catalogue_device_of(cat, last))
 		schema_fault(c, "json-bad-value", "must name each backend of one device");
 	schema_leave(c, mark);
-	return 0;
 }
 
-static int link_ranges(struct schema_walk *c, const json_t *list, struct version_range **ret,
-		       size_t *ret_n)
+static struct version_range *link_ranges(struct abibase_catalogue *cat, const json_t *list,
+					 size_t *ret_n)
 {
+	struct version_range *ranges = table_new(cat, json_array_size(list), sizeof(*ranges));
 	size_t i;
 	json_t *v;
 
-	*ret = table_new(json_array_size(list), sizeof(**ret));
-	if (!*ret)
-		return link_oom(c);
+	if (!ranges)
+		return NULL;
 	json_array_foreach(list, i, v)
-		version_range_parse(json_string_value(v), &(*ret)[(*ret_n)++]);
-	return 0;
+		version_range_parse(json_string_value(v), &ranges[(*ret_n)++]);
+	return ranges;
 }
 
-static int link_compat(struct schema_walk *c, const json_t *list, struct row *row)
+static void link_compat(struct abibase_catalogue *cat, const json_t *list, struct row *row)
 {
 	size_t i;
 	json_t *v;
 
-	row->compat = table_new(json_array_size(list), sizeof(*row->compat));
+	row->compat = table_new(cat, json_array_size(list), sizeof(*row->compat));
 	if (!row->compat)
-		return link_oom(c);
+		return;
 	json_array_foreach(list, i, v) {
 		struct compat *e = &row->compat[row->n_compat++];
 
 		e->machine = version_of(v, "machine");
 		e->value = json_object_get(v, "value");
-		if (link_ranges(c, json_object_get(v, "not_in"), &e->not_in, &e->n_not_in) < 0)
-			return -ENOMEM;
+		e->not_in = link_ranges(cat, json_object_get(v, "not_in"), &e->n_not_in);
 	}
-	return 0;
 }
 
 static enum bit_when bit_when_of(const struct row *row, const json_t *v)
@@ -513,11 +494,11 @@ static void link_number(struct schema_walk *c, struct abibase_catalogue *cat, co
 	row->fact = (int)i;
 }
 
-static int link_row(struct schema_walk *c, struct abibase_catalogue *cat, const json_t *v,
+static void link_row(struct schema_walk *c, struct abibase_catalogue *cat, const json_t *v,
 		    struct row *row)
 {
 	const char *queues = string_of(v, "queues");
-	const json_t *bit = json_object_get(v, "bit");
+	const json_t *bit = json_object_get(v, "bit"), *without = json_object_get(v, "without");
 
 	row->feature = string_of(v, "feature");
 	row->class_name = string_of(v, "class");
@@ -527,7 +508,7 @@ static int link_row(struct schema_walk *c, struct abibase_catalogue *cat, const 
 		row->asked = row->class_name;
 	row->realized = json_object_get(v, "realized");
 	row->disabled = json_object_get(v, "disabled");
-	row->without = json_object_get(json_object_get(v, "without"), "value");
+	row->without = json_object_get(without, "value");
 	row->queues = queues ? (enum row_queues)word_index(queues_words, queues) : QUEUES_NONE;
 	row->shown_as = string_of(v, "shown_as");
 	row->shown_with = string_of(v, "shown_with");
@@ -551,16 +532,11 @@ static int link_row(struct schema_walk *c, struct abibase_catalogue *cat, const 
 	if (row->pin == PIN_PINNED && !row->boolean)
 		schema_fault(c, "json-bad-value", "only a row that is on or off can be pinned");
 	link_row_group(c, cat, row);
-	if (asprintf(&row->key, "%s.%s", row->class_name, row->property) < 0) {
-		row->key = NULL;
-		return link_oom(c);
-	}
-	if (link_compat(c, json_object_get(v, "compat"), row) < 0 ||
-	    link_ranges(c, json_object_get(v, "unmasked"), &row->unmasked, &row->n_unmasked) < 0 ||
-	    link_ranges(c, json_object_get(json_object_get(v, "without"), "versions"),
-			&row->without_in, &row->n_without_in) < 0)
-		return -ENOMEM;
-	return link_needs(c, cat, v, true, row->needs, &row->backends);
+	row->key = arena_printf(&cat->arena, "%s.%s", row->class_name, row->property);
+	link_compat(cat, json_object_get(v, "compat"), row);
+	row->unmasked = link_ranges(cat, json_object_get(v, "unmasked"), &row->n_unmasked);
+	row->without_in = link_ranges(cat, json_object_get(without, "versions"), &row->n_without_in);
+	link_needs(c, cat, v, true, row->needs, &row->backends);
 }
 
 static int find_property(const struct abibase_catalogue *cat, const char *class_name,
@@ -575,16 +551,13 @@ static int find_property(const struct abibase_catalogue *cat, const char *class_
 }
 
 /* "guest_tso4|guest_tso6" */
-static int link_depend(struct schema_walk *c, const struct abibase_catalogue *cat,
-		       const struct row *row, const char *text, struct depend *d)
+static void link_depend(struct schema_walk *c, struct abibase_catalogue *cat, const struct row *row,
+			const char *text, struct depend *d)
 {
-	size_t cap = 0;
-
-	while (*text) {
+	d->any = table_new(cat, strlen(text) + 1, sizeof(*d->any));
+	while (d->any && *text) {
 		size_t len = strcspn(text, "|");
 
-		if (array_grow(&d->any, d->n, &cap, sizeof(*d->any)) < 0)
-			return link_oom(c);
 		d->any[d->n] = find_property(cat, row->class_name, text, len);
 		if (d->any[d->n] < 0)
 			schema_fault(c, "json-bad-value",
@@ -593,43 +566,38 @@ static int link_depend(struct schema_walk *c, const struct abibase_catalogue *ca
 		d->n++;
 		text += len + (text[len] == '|');
 	}
-	return 0;
 }
 
-static int link_depends(struct schema_walk *c, const struct abibase_catalogue *cat, const json_t *v,
-			struct row *row)
+static void link_depends(struct schema_walk *c, struct abibase_catalogue *cat, const json_t *v,
+			 struct row *row)
 {
 	const json_t *list = json_object_get(v, "depends");
 	size_t i;
 	json_t *item;
 
-	row->depends = table_new(json_array_size(list), sizeof(*row->depends));
+	row->depends = table_new(cat, json_array_size(list), sizeof(*row->depends));
 	if (!row->depends)
-		return link_oom(c);
-	json_array_foreach(list, i, item) {
-		row->n_depends++;
-		if (link_depend(c, cat, row, json_string_value(item),
-				&row->depends[row->n_depends - 1]) < 0)
-			return -ENOMEM;
-	}
-	return 0;
+		return;
+	json_array_foreach(list, i, item)
+		link_depend(c, cat, row, json_string_value(item), &row->depends[row->n_depends++]);
 }
 
-static int link_rows(struct schema_walk *c, struct abibase_catalogue *cat)
+static void link_rows(struct schema_walk *c, struct abibase_catalogue *cat)
 {
 	const json_t *list = json_object_get(cat->root, "features");
 	size_t mark = schema_enter(c, "features"), mark2, i;
 	json_t *v;
 
-	cat->rows = table_new(json_array_size(list), sizeof(*cat->rows));
-	cat->numbers = table_new(json_array_size(list), sizeof(*cat->numbers));
-	if (!cat->rows || !cat->numbers)
-		return link_oom(c);
+	cat->rows = table_new(cat, json_array_size(list), sizeof(*cat->rows));
+	cat->numbers = table_new(cat, json_array_size(list), sizeof(*cat->numbers));
+	if (cat->arena.failed)
+		return;
 	json_array_foreach(list, i, v) {
 		mark2 = schema_enter_index(c, i);
 		cat->n_rows++;
-		if (link_row(c, cat, v, &cat->rows[i]) < 0)
-			return -ENOMEM;
+		link_row(c, cat, v, &cat->rows[i]);
+		if (cat->arena.failed)
+			return;
 		if (i && strcmp(cat->rows[i - 1].key, cat->rows[i].key) >= 0)
 			schema_fault(c, "json-bad-value",
 				     "\"%s\" must stand before \"%s\": rows are sorted, each once",
@@ -638,12 +606,10 @@ static int link_rows(struct schema_walk *c, struct abibase_catalogue *cat)
 	}
 	json_array_foreach(list, i, v) {
 		mark2 = schema_enter_index(c, i);
-		if (link_depends(c, cat, v, &cat->rows[i]) < 0)
-			return -ENOMEM;
+		link_depends(c, cat, v, &cat->rows[i]);
 		schema_leave(c, mark2);
 	}
 	schema_leave(c, mark);
-	return 0;
 }
 
 static void link_masked_by(struct schema_walk *c, const struct abibase_catalogue *cat,
@@ -673,15 +639,15 @@ static void link_prerequisites(struct schema_walk *c, struct abibase_catalogue *
 	}
 }
 
-static int link_requirements(struct schema_walk *c, struct abibase_catalogue *cat)
+static void link_requirements(struct schema_walk *c, struct abibase_catalogue *cat)
 {
 	const json_t *list = json_object_get(cat->root, "requirements");
 	size_t mark = schema_enter(c, "requirements"), mark2, i;
 	json_t *v;
 
-	cat->requirements = table_new(json_array_size(list), sizeof(*cat->requirements));
+	cat->requirements = table_new(cat, json_array_size(list), sizeof(*cat->requirements));
 	if (!cat->requirements)
-		return link_oom(c);
+		return;
 	json_array_foreach(list, i, v) {
 		struct requirement *q = &cat->requirements[cat->n_requirements++];
 		const json_t *bit = json_object_get(v, "bit");
@@ -699,16 +665,14 @@ static int link_requirements(struct schema_walk *c, struct abibase_catalogue *ca
 		q->legacy_without = json_is_true(json_object_get(v, "legacy_without"));
 		q->named_only = json_is_true(json_object_get(v, "named_only"));
 		q->to_leave = json_is_true(json_object_get(v, "to_leave"));
-		if (link_needs(c, cat, v, false, q->needs, &q->backends) < 0)
-			return -ENOMEM;
+		link_needs(c, cat, v, false, q->needs, &q->backends);
 		schema_leave(c, mark2);
 	}
 	link_prerequisites(c, cat, list);
 	schema_leave(c, mark);
-	return 0;
 }
 
-static int link_shape(struct schema_walk *c, const json_t *v, struct shape *s)
+static void link_shape(struct abibase_catalogue *cat, const json_t *v, struct shape *s)
 {
 	const json_t *list = json_object_get(v, "offers");
 	size_t i;
@@ -720,50 +684,45 @@ static int link_shape(struct schema_walk *c, const json_t *v, struct shape *s)
 	s->also = string_of(v, "also");
 	s->recorded = string_of(v, "recorded");
 	s->checked_since = version_of(v, "checked_since");
-	s->offers = table_new(json_array_size(list), sizeof(*s->offers));
+	s->offers = table_new(cat, json_array_size(list), sizeof(*s->offers));
 	if (!s->offers)
-		return link_oom(c);
+		return;
 	json_array_foreach(list, i, item) {
 		struct shape_offer *o = &s->offers[s->n_offers++];
 
 		o->value = json_integer_value(json_object_get(item, "value"));
-		if (link_ranges(c, json_object_get(item, "versions"), &o->versions, &o->n) < 0)
-			return -ENOMEM;
+		o->versions = link_ranges(cat, json_object_get(item, "versions"), &o->n);
 	}
-	return 0;
 }
 
-static int link_shapes(struct schema_walk *c, struct abibase_catalogue *cat)
+static void link_shapes(struct abibase_catalogue *cat)
 {
 	const json_t *list = json_object_get(cat->root, "shapes");
 	size_t i;
 	json_t *v;
 
-	cat->shapes = table_new(json_array_size(list), sizeof(*cat->shapes));
+	cat->shapes = table_new(cat, json_array_size(list), sizeof(*cat->shapes));
 	if (!cat->shapes)
-		return link_oom(c);
+		return;
 	json_array_foreach(list, i, v)
-		if (link_shape(c, v, &cat->shapes[cat->n_shapes++]) < 0)
-			return -ENOMEM;
-	return 0;
+		link_shape(cat, v, &cat->shapes[cat->n_shapes++]);
 }
 
-static int link_releases(struct schema_walk *c, struct abibase_catalogue *cat)
+static void link_releases(struct abibase_catalogue *cat)
 {
 	const json_t *list = json_object_get(cat->root, "releases");
 	size_t i;
 	json_t *v;
 
-	cat->releases = table_new(json_array_size(list), sizeof(*cat->releases));
+	cat->releases = table_new(cat, json_array_size(list), sizeof(*cat->releases));
 	if (!cat->releases)
-		return link_oom(c);
+		return;
 	json_array_foreach(list, i, v) {
 		struct release *e = &cat->releases[cat->n_releases++];
 
 		version_range_parse(string_of(v, "versions"), &e->versions);
 		e->machines_from = version_of(v, "machines_from");
 	}
-	return 0;
 }
 
 static void mark_needed(struct abibase_catalogue *cat, const struct needs *needs)
@@ -787,14 +746,18 @@ static void mark_conditions(struct abibase_catalogue *cat)
 		mark_needed(cat, cat->requirements[i].needs);
 }
 
-static int catalogue_link(struct schema_walk *c, struct abibase_catalogue *cat)
+static void catalogue_link(struct schema_walk *c, struct abibase_catalogue *cat)
 {
-	if (link_conditions(c, cat) < 0 || link_backends(c, cat) < 0 || link_groups(c, cat) < 0 ||
-	    link_rows(c, cat) < 0 || link_requirements(c, cat) < 0 || link_shapes(c, cat) < 0 ||
-	    link_releases(c, cat) < 0)
-		return -ENOMEM;
-	mark_conditions(cat);
-	return 0;
+	link_conditions(c, cat);
+	link_backends(c, cat);
+	link_groups(cat);
+	link_rows(c, cat);
+	if (!cat->arena.failed)
+		link_requirements(c, cat);
+	link_shapes(cat);
+	link_releases(cat);
+	if (!cat->arena.failed)
+		mark_conditions(cat);
 }
 
 /* ------------------------------------------------------------------- the object */
@@ -803,7 +766,7 @@ static int catalogue_link(struct schema_walk *c, struct abibase_catalogue *cat)
 static int catalogue_make(struct schema_walk *c, json_t *root, struct abibase_catalogue **ret)
 {
 	struct abibase_catalogue *cat = c->faults ? NULL : calloc(1, sizeof(*cat));
-	int r = 0;
+	int r;
 
 	if (!cat) {
 		json_decref(root);
@@ -812,9 +775,8 @@ static int catalogue_make(struct schema_walk *c, json_t *root, struct abibase_ca
 	cat->refcount = 1;
 	cat->root = root;
 	cat->revision = json_integer_value(json_object_get(root, "revision"));
-	r = catalogue_link(c, cat);
-	if (r == 0)
-		r = schema_result(c);
+	catalogue_link(c, cat);
+	r = cat->arena.failed ? context_oom(c->ctx) : schema_result(c);
 	if (r < 0) {
 		abibase_catalogue_unref(cat);
 		return r;
@@ -862,48 +824,11 @@ ABIBASE_EXPORT struct abibase_catalogue *abibase_catalogue_ref(struct abibase_ca
 	return cat;
 }
 
-static void row_clear(struct row *row)
-{
-	free(row->key);
-	for (size_t i = 0; i < row->n_compat; i++)
-		free(row->compat[i].not_in);
-	free(row->compat);
-	free(row->unmasked);
-	free(row->without_in);
-	for (size_t i = 0; i < MAX_BACKENDS; i++)
-		free(row->needs[i].need);
-	for (size_t i = 0; i < row->n_depends; i++)
-		free(row->depends[i].any);
-	free(row->depends);
-}
-
 ABIBASE_EXPORT struct abibase_catalogue *abibase_catalogue_unref(struct abibase_catalogue *cat)
 {
 	if (!cat || __atomic_sub_fetch(&cat->refcount, 1, __ATOMIC_ACQ_REL) > 0)
 		return NULL;
-	for (size_t i = 0; i < cat->n_backends; i++)
-		free(cat->backends[i].usable);
-	for (size_t i = 0; i < cat->n_conditions; i++) {
-		free(cat->conditions[i].name);
-		free(cat->conditions[i].fact);
-	}
-	free(cat->conditions);
-	free(cat->groups);
-	for (size_t i = 0; i < cat->n_rows; i++)
-		row_clear(&cat->rows[i]);
-	free(cat->rows);
-	free(cat->numbers);
-	for (size_t i = 0; i < cat->n_requirements; i++)
-		for (size_t k = 0; k < MAX_BACKENDS; k++)
-			free(cat->requirements[i].needs[k].need);
-	free(cat->requirements);
-	for (size_t i = 0; i < cat->n_shapes; i++) {
-		for (size_t k = 0; k < cat->shapes[i].n_offers; k++)
-			free(cat->shapes[i].offers[k].versions);
-		free(cat->shapes[i].offers);
-	}
-	free(cat->shapes);
-	free(cat->releases);
+	arena_clear(&cat->arena);
 	json_decref(cat->root);
 	free(cat);
 	return NULL;

@@ -24,8 +24,8 @@ enum row_queues { QUEUES_NONE, QUEUES_RECEIVE, QUEUES_TRANSMIT };
 
 /* A question to a host: a fact, or one bit of a word ("vhost_net.features[40]"). */
 struct condition {
-	char *name; /* as written in the catalogue */
-	char *fact;
+	const char *name; /* as written in the catalogue */
+	const char *fact;
 	int bit; /* -1: the fact is a boolean */
 	const char *layer, *missing, *remedy, *source;
 	const char *label; /* a word for it where it is there, or NULL */
@@ -71,7 +71,7 @@ struct row {
 	const char *shown_with; /* a property of the same class without which nobody sees it; or NULL */
 	const json_t *disabled; /* what it is set to where its group is disabled, or NULL */
 	const json_t *realized; /* what the default reads as on a device that exists, or NULL */
-	char *key; /* class.property */
+	const char *key; /* class.property */
 	int bit;   /* -1: none */
 	enum bit_when bit_when;
 	enum row_pin pin;
@@ -165,6 +165,7 @@ struct release {
 struct abibase_catalogue {
 	int refcount;
 	json_t *root;
+	struct arena arena; /* all the tables, and the words that are not those of @root */
 	int64_t revision;
 	struct backend backends[MAX_BACKENDS];
 	size_t n_backends;

@@ -179,7 +179,7 @@ static _printf_(4, 0) void schema_say(struct schema_walk *c, int err, const char
 	if (c->report)
 		c->report(c->data, err ? LOG_ERR : LOG_WARNING, id, where, text);
 	else if (err && !c->faults)
-		context_fail(c->ctx, err, id, where, "%s", text);
+		err = -context_fail(c->ctx, err, id, where, "%s", text);
 	else if (!err)
 		context_log(c->ctx, LOG_INFO, id, "%s: %s", where, text);
 	if (err && !c->faults++)

@@ -31,22 +31,21 @@ static void check_fact(struct schema_walk *c, const json_t *v)
 }
 
 /* "tap.offload.uso": dotted, lower case */
-static bool is_fact_id(const char *s)
+static bool is_fact_id(const char *s, size_t len)
 {
 	bool dot = false;
-	const char *p;
 
-	for (p = s; *p; p++) {
+	for (const char *p = s; p < s + len; p++) {
 		dot = dot || *p == '.';
 		if (!(*p >= 'a' && *p <= 'z') && !(*p >= '0' && *p <= '9') && !strchr("_.-", *p))
 			return false;
 	}
-	return dot && s[0] != '.' && p[-1] != '.';
+	return dot && s[0] != '.' && s[len - 1] != '.';
 }
 
 static bool check_fact_id(struct schema_walk *c, const char *key)
 {
-	if (is_fact_id(key))
+	if (is_fact_id(key, strlen(key)))
 		return true;
 	schema_fault(c, "json-bad-value",
 		     "is not a fact id: lower-case words with dots between them, "
@@ -596,27 +595,18 @@ int word_bit(const char *hex, unsigned int bit)
 	return ((c <= '9' ? c - '0' : c - 'a' + 10) >> (bit % 4)) & 1;
 }
 
-int condition_parse(const char *s, char **ret_fact, int *ret_bit)
+size_t condition_parse(const char *s, int *ret_bit)
 {
 	const char *open = strchr(s, '[');
 	size_t len = open ? (size_t)(open - s) : strlen(s);
 	unsigned int bit = 0;
 	int end = 0;
-	char *fact;
 
 	if (open && (open[1] < '0' || open[1] > '9' ||
 		     sscanf(open, "[%3u]%n", &bit, &end) != 1 || !end || open[end]))
-		return -EINVAL;
-	fact = strndup(s, len);
-	if (!fact)
-		return -ENOMEM;
-	if (!is_fact_id(fact)) {
-		free(fact);
-		return -EINVAL;
-	}
-	*ret_fact = fact;
+		return 0;
 	*ret_bit = open ? (int)bit : -1;
-	return 0;
+	return is_fact_id(s, len) ? len : 0;
 }
 
 /*
@@ -680,8 +670,10 @@ enum abibase_tri abibase_profile_fact(const struct abibase_profile *p,
 {
 	_autofree_ char *id = NULL;
 	int bit;
+	size_t len = condition_parse(fact, &bit);
 
-	if (condition_parse(fact, &id, &bit) == 0)
+	id = len ? strndup(fact, len) : NULL;
+	if (id)
 		return profile_ask(p, id, bit, ret_reason);
 	if (ret_reason)
 		*ret_reason = "not-recorded";
