@@ -1326,7 +1326,7 @@ START_TEST(test_wrong_cohorts)
 	refused(other, "\"new\" is not among the cohorts");
 	inputs = json_object_get(none, "inputs");
 	json_object_clear(json_object_get(json_array_get(inputs, 0), "hosts"));
-	refused(none, "must name at least one host");
+	refused(none, "must have at least 1");
 }
 END_TEST
 

@@ -21,70 +21,26 @@ static const char *const policy_words[] = { "all", "compatible", NULL };
 
 #define WORDS(list) .words = list, .words_unsaid = true
 
-static void check_count(struct schema_walk *c, const json_t *v)
-{
-	if (json_integer_value(v) < 0 || json_integer_value(v) > UINT32_MAX)
-		schema_fault(c, "json-bad-value", "is not a number from 0 to %u", UINT32_MAX);
-}
-
-static bool is_hex(const char *s, size_t len)
-{
-	return strlen(s) == len && strspn(s, "0123456789abcdef") == len;
-}
-
-static void check_digest(struct schema_walk *c, const json_t *v)
-{
-	if (!is_hex(json_string_value(v), DIGEST_HEX))
-		schema_fault(c, "json-bad-value", "is not a digest: %d hex digits", DIGEST_HEX);
-}
-
 static void check_id(struct schema_walk *c, const json_t *v)
 {
 	const char *s = json_string_value(v);
 
-	if (!strprefix(s, "b1-") || !is_hex(s + 3, 32))
+	if (!strprefix(s, "b1-") || !hex_valid(s + 3, 32))
 		schema_fault(c, "json-bad-value", "is not an id: \"b1-\" and 32 hex digits");
-}
-
-static void check_offered(struct schema_walk *c, const json_t *v)
-{
-	const char *s = json_string_value(v);
-
-	if (!strprefix(s, "0x") || !is_hex(s + 2, 32))
-		schema_fault(c, "json-bad-value",
-			     "is not a feature word of 128 bits: \"0x\" and 32 hex digits");
-}
-
-static void check_bit(struct schema_walk *c, const json_t *v)
-{
-	if (json_integer_value(v) < 0 || json_integer_value(v) > 127)
-		schema_fault(c, "json-bad-value", "is not a feature bit: 0 to 127");
 }
 
 static bool check_build_key(struct schema_walk *c, const char *key)
 {
-	if (!is_hex(key, DIGEST_HEX))
+	if (!hex_valid(key, DIGEST_HEX))
 		schema_fault(c, "json-bad-value", "is not a digest: %d hex digits", DIGEST_HEX);
 	return true;
-}
-
-static void check_inputs(struct schema_walk *c, const json_t *v)
-{
-	if (json_is_array(v) ? !json_array_size(v) : !json_object_size(v))
-		schema_fault(c, "json-bad-value", "must name at least one host");
-}
-
-static void check_outputs(struct schema_walk *c, const json_t *v)
-{
-	if (json_array_size(v) != ARRAY_SIZE(option_words) - 1)
-		schema_fault(c, "json-bad-value", "must have one output for each option");
 }
 
 static const struct member backend_members[] = {
 	{ "absent_on", J_ARRAY, .required = true, .each = EACH(S) },
 	{ "features", J_ARRAY, .required = true, .each = EACH(S) },
 	{ "name", S, .required = true, .check = schema_nonempty },
-	{ "offered", SN, .required = true, .check = check_offered },
+	{ "offered", SN, .required = true, .check = schema_offered },
 	{ 0 },
 };
 
@@ -97,7 +53,7 @@ static const struct member finding_members[] = {
 };
 
 static const struct member host_qemu_members[] = {
-	{ "build", S, .required = true, .check = check_digest },
+	{ "build", S, .required = true, .check = schema_digest },
 	{ "path", S, .check = schema_nonempty },
 	{ 0 },
 };
@@ -111,15 +67,15 @@ static const struct member unasked_members[] = {
 /* A cohort. */
 static const struct member input_members[] = {
 	{ "arch", S, .required = true, .check = schema_name },
-	{ "hosts", J_OBJECT, .required = true, .keys = schema_key, .check = check_inputs,
-	  .each = EACH(S, .check = check_digest) },
+	{ "hosts", J_OBJECT, .required = true, .keys = schema_key, AT_LEAST(1),
+	  .each = EACH(S, .check = schema_digest) },
 	{ "kind", S, .required = true, WORDS(host_words) },
 	{ "lacks", J_ARRAY, .required = true, .each = EACH(S) },
-	{ "numbers", J_OBJECT, .each = EACH(J_INT, .check = check_count) },
+	{ "numbers", J_OBJECT, .each = EACH(J_INT, LIMITS(0, UINT32_MAX)) },
 	{ "qemu", J_ARRAY, .required = true, .each = EACH_OBJECT(host_qemu_members, MORE_NONE) },
 	{ "qemu_none", J_BOOL, .required = false },
 	{ "qemu_unasked", J_ARRAY, .each = EACH_OBJECT(unasked_members, MORE_NONE) },
-	{ "revisions", J_OBJECT, .each = EACH(J_INT, .check = check_count) },
+	{ "revisions", J_OBJECT, .each = EACH(J_INT, LIMITS(0, UINT32_MAX)) },
 	{ "unknown", J_OBJECT, .required = true, .each = EACH(S, .check = schema_name) },
 	{ 0 },
 };
@@ -165,7 +121,7 @@ static const struct member why_members[] = {
 };
 
 static const struct member value_members[] = {
-	{ "bit", J_INT, .check = check_bit },
+	{ "bit", J_INT, LIMITS(0, 127) },
 	{ "class", S, .required = true, .check = schema_name },
 	{ "defaults", S | J_OBJECT, .required = true, WORDS(setting_words),
 	  .members = defaults_members },
@@ -174,7 +130,7 @@ static const struct member value_members[] = {
 	{ "off_counts", J_BOOL, .required = false },
 	{ "property", S, .required = true, .check = schema_name },
 	{ "requires", J_ARRAY, .required = true, .each = EACH(S) },
-	{ "value", S | J_INT, .required = true, WORDS(value_words), .check = check_count },
+	{ "value", S | J_INT, .required = true, WORDS(value_words), LIMITS(0, UINT32_MAX) },
 	{ "why", J_ARRAY, .each = EACH_OBJECT(why_members, MORE_NONE) },
 	{ 0 },
 };
@@ -214,10 +170,10 @@ static const struct member baseline_members[] = {
 	{ "conditions", J_ARRAY, .each = EACH(S) },
 	{ "findings", J_ARRAY, .required = true, .each = EACH_OBJECT(finding_members, MORE_NONE) },
 	{ "id", SN, .required = true, .check = check_id },
-	{ "inputs", J_ARRAY, .check = check_inputs, .each = EACH_OBJECT(input_members, MORE_NONE) },
+	{ "inputs", J_ARRAY, AT_LEAST(1), .each = EACH_OBJECT(input_members, MORE_NONE) },
 	{ "machine", SN, .required = true, .check = schema_name },
 	{ "needs", J_OBJECT, .each = EACH(S, .check = schema_need_of_reader) },
-	{ "outputs", J_ARRAY, .required = true, .check = check_outputs,
+	{ "outputs", J_ARRAY, .required = true, LIMITS(1, 1),
 	  .each = EACH_OBJECT(output_members, MORE_NONE) },
 	{ "policy", J_OBJECT, .required = true, .members = policy_members },
 	{ "requirements", J_ARRAY, .required = true,

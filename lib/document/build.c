@@ -27,12 +27,6 @@ static void check_setting(struct schema_walk *c, const json_t *v)
 		schema_fault(c, "json-bad-value", "\"%s\" is not \"CLASS PROPERTY VALUE\"", s);
 }
 
-static void check_size(struct schema_walk *c, const json_t *v)
-{
-	if (json_integer_value(v) < 0)
-		schema_fault(c, "json-bad-value", "is negative");
-}
-
 static const struct member each_name = { .types = J_STRING, .check = schema_nonempty };
 
 static const struct member machine_members[] = {
@@ -69,7 +63,7 @@ static const struct member values_members[] = {
 };
 
 static const struct member sizes_members[] = {
-	{ "queue_sizes", J_ARRAY, .required = true, .each = EACH(J_INT, .check = check_size) },
+	{ "queue_sizes", J_ARRAY, .required = true, .each = EACH(J_INT, AT_LEAST(0)) },
 	{ 0 },
 };
 

@@ -19,24 +19,12 @@ static void check_range(struct schema_walk *c, const json_t *v)
 			     json_string_value(v));
 }
 
-static void check_true(struct schema_walk *c, const json_t *v)
-{
-	if (!json_is_true(v))
-		schema_fault(c, "json-bad-value", "must be true where it is given");
-}
-
 static void check_need(struct schema_walk *c, const json_t *v)
 {
 	if (json_is_object(v) &&
 	    !json_object_get(v, "condition") == !json_object_get(v, "never"))
 		schema_fault(c, "json-bad-value",
 			     "needs either a \"condition\" or \"never\": true");
-}
-
-static void check_bit(struct schema_walk *c, const json_t *v)
-{
-	if (json_integer_value(v) < 0 || json_integer_value(v) > 127)
-		schema_fault(c, "json-bad-value", "is not a feature bit: 0 to 127");
 }
 
 /* The words of enumerations, in the order of the C ones. */
@@ -61,7 +49,7 @@ static const struct member compat_members[] = {
 static const struct member need_members[] = {
 	{ "condition", J_STRING, .required = false },
 	{ "machine_until", J_STRING, .check = schema_version },
-	{ "never", J_BOOL, .check = check_true },
+	{ "never", J_BOOL, .check = schema_true },
 	{ "since", J_STRING, .check = schema_version },
 	{ "until", J_STRING, .check = schema_version },
 	{ "without", J_STRING, .check = schema_name },
@@ -81,9 +69,9 @@ static const struct member without_members[] = {
 };
 
 static const struct member feature_members[] = {
-	{ "added", J_INT, .check = schema_revision },
+	{ "added", J_INT, AT_LEAST(1) },
 	{ "asked", J_STRING, .check = schema_name },
-	{ "bit", J_INT, .check = check_bit },
+	{ "bit", J_INT, LIMITS(0, 127) },
 	{ "bit_when", J_STRING, .words = when_words },
 	{ "caution", J_STRING, .check = schema_nonempty },
 	{ "class", J_STRING, .required = true, .check = schema_name },
@@ -123,23 +111,10 @@ static const struct member feature_members[] = {
 static const struct member backend_members[] = {
 	{ "default", J_BOOL, .required = true },
 	{ "device", J_STRING, .check = schema_name },
-	{ "predicted_only", J_BOOL, .check = check_true },
+	{ "predicted_only", J_BOOL, .check = schema_true },
 	{ "usable", J_ARRAY, .required = true, .each = EACH(J_STRING) },
 	{ 0 },
 };
-
-static const struct member each_backend = {
-	.types = J_OBJECT, .members = backend_members, .more = MORE_FREE
-};
-
-static void check_backends(struct schema_walk *c, const json_t *v)
-{
-	if (json_object_size(v) == 0 || json_object_size(v) > MAX_BACKENDS)
-		schema_fault(c, "json-bad-value", "must have between 1 and %d backends",
-			     MAX_BACKENDS);
-	else
-		schema_elements(c, v, &each_backend, NULL);
-}
 
 static const struct member condition_members[] = {
 	{ "label", J_STRING, .check = schema_nonempty },
@@ -156,9 +131,9 @@ static const struct member group_members[] = {
 };
 
 static const struct member requirement_members[] = {
-	{ "bit", J_INT, .check = check_bit },
+	{ "bit", J_INT, LIMITS(0, 127) },
 	{ "feature", J_STRING, .check = schema_nonempty },
-	{ "legacy_without", J_BOOL, .check = check_true },
+	{ "legacy_without", J_BOOL, .check = schema_true },
 	{ "masked_by", J_STRING, .check = schema_nonempty },
 	{ "name", J_STRING, .required = true, .check = schema_name },
 	{ "named_only", J_BOOL, .required = false },
@@ -169,7 +144,7 @@ static const struct member requirement_members[] = {
 	  .each = &each_text },
 	{ "stated_by", J_STRING, .check = schema_name },
 	{ "text", J_STRING, .required = true, .check = schema_nonempty },
-	{ "to_leave", J_BOOL, .check = check_true },
+	{ "to_leave", J_BOOL, .check = schema_true },
 	{ 0 },
 };
 
@@ -201,7 +176,8 @@ static const struct member release_members[] = {
 };
 
 static const struct member catalogue_members[] = {
-	{ "backends", J_OBJECT, .required = true, .check = check_backends },
+	{ "backends", J_OBJECT, .required = true, LIMITS(1, MAX_BACKENDS),
+	  .each = EACH_OBJECT(backend_members, MORE_FREE) },
 	{ "conditions", J_OBJECT, .required = true,
 	  .each = EACH_OBJECT(condition_members, MORE_FREE) },
 	{ "features", J_ARRAY, .required = true, .each = EACH_OBJECT(feature_members, MORE_FREE) },
@@ -209,7 +185,7 @@ static const struct member catalogue_members[] = {
 	{ "releases", J_ARRAY, .each = EACH_OBJECT(release_members, MORE_FREE) },
 	{ "requirements", J_ARRAY, .required = true,
 	  .each = EACH_OBJECT(requirement_members, MORE_FREE) },
-	{ "revision", J_INT, .required = true, .check = schema_revision },
+	{ "revision", J_INT, .required = true, AT_LEAST(1) },
 	{ "schema", J_STRING, .required = true },
 	{ "shapes", J_ARRAY, .required = true, .each = EACH_OBJECT(shape_members, MORE_FREE) },
 	{ "targets", J_ARRAY, .required = true, .each = EACH(J_STRING) },

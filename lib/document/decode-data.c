@@ -104,13 +104,6 @@ static void check_off(struct schema_walk *c, const json_t *v)
 		schema_fault(c, "json-bad-value", "\"%s\" is not class.property=value", s);
 }
 
-static void check_bar(struct schema_walk *c, const json_t *v)
-{
-	if (json_integer_value(v) < 0 || json_integer_value(v) > 5)
-		schema_fault(c, "json-bad-value", "is %" JSON_INTEGER_FORMAT "; a BAR is 0 to 5",
-			     json_integer_value(v));
-}
-
 static void check_detail(struct schema_walk *c, const json_t *v)
 {
 	if (!json_object_get(v, "capture") != !json_object_get(v, "first") ||
@@ -120,7 +113,7 @@ static void check_detail(struct schema_walk *c, const json_t *v)
 }
 
 static const struct member detail_members[] = {
-	{ "bar", J_INT, .check = check_bar },
+	{ "bar", J_INT, LIMITS(0, 5) },
 	{ "capture", J_STRING, .check = schema_nonempty },
 	{ "devices", J_ARRAY, .each = EACH(J_STRING) },
 	{ "differs", J_INT, .required = false },
@@ -206,16 +199,6 @@ const struct form messages_form = { "messages", .members = messages_members, .mo
 
 /* ----------------------------------------------------------------- devices.json */
 
-static void check_bit(struct schema_walk *c, const json_t *v)
-{
-	json_int_t n = json_integer_value(v);
-
-	if (n < 0 || n >= (json_int_t)FEATURE_BITS)
-		schema_fault(c, "json-bad-value",
-			     "is %" JSON_INTEGER_FORMAT "; a feature bit is 0 to %u", n,
-			     FEATURE_BITS - 1);
-}
-
 static void check_feature(struct schema_walk *c, const json_t *v)
 {
 	if (!json_object_get(v, "property") != !json_object_get(v, "off"))
@@ -226,7 +209,7 @@ static void check_feature(struct schema_walk *c, const json_t *v)
 
 static const struct member feature_members[] = {
 	{ "also", J_STRING, .check = schema_nonempty },
-	{ "bit", J_INT, .required = true, .check = check_bit },
+	{ "bit", J_INT, .required = true, LIMITS(0, FEATURE_BITS - 1) },
 	{ "classes", J_ARRAY, .each = EACH(J_STRING) },
 	{ "decided_by", J_STRING, .words = deciders },
 	{ "layer", J_STRING, .check = schema_nonempty },
@@ -244,21 +227,11 @@ static const struct member each_feature = {
 	.types = J_OBJECT, .members = feature_members, .more = MORE_FREE, .check = check_feature
 };
 
-static void check_bits(struct schema_walk *c, const json_t *v)
-{
-	size_t i;
-	json_t *item;
-
-	json_array_foreach(v, i, item)
-		if (schema_type(c, item, J_INT))
-			check_bit(c, item);
-}
-
 /* Bits that are missing though others are allowed tell that another layer decides. */
 static const struct member other_members[] = {
-	{ "allowed", J_ARRAY, .required = true, .check = check_bits },
+	{ "allowed", J_ARRAY, .required = true, .each = EACH(J_INT, LIMITS(0, FEATURE_BITS - 1)) },
 	{ "layer", J_STRING, .required = true, .check = schema_nonempty },
-	{ "missing", J_ARRAY, .required = true, .check = check_bits },
+	{ "missing", J_ARRAY, .required = true, .each = EACH(J_INT, LIMITS(0, FEATURE_BITS - 1)) },
 	{ "remedy", J_STRING, .required = true, .check = schema_nonempty },
 	{ 0 },
 };

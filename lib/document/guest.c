@@ -22,67 +22,18 @@ static void check_word(struct schema_walk *c, const json_t *v)
 			     s);
 }
 
-static void check_number(struct schema_walk *c, const json_t *v, int64_t least, int64_t most)
-{
-	int64_t n = json_integer_value(v);
-
-	if (n < least || n > most)
-		schema_fault(c, "json-bad-value",
-			     "is %" PRId64 ", must be from %" PRId64 " to %" PRId64, n, least,
-			     most);
-}
-
-static void check_size(struct schema_walk *c, const json_t *v)
-{
-	check_number(c, v, 0, 32768); /* virtio 1.3, 2.7: the largest queue */
-}
-
-static const struct member each_size = { .types = J_INT, .check = check_size };
-
-static void check_sizes(struct schema_walk *c, const json_t *v)
-{
-	if (json_array_size(v) > GUEST_MAX_QUEUES)
-		schema_fault(c, "json-bad-value", "has more than %d queues", GUEST_MAX_QUEUES);
-	else
-		schema_elements(c, v, &each_size, NULL);
-}
-
-static void check_config_size(struct schema_walk *c, const json_t *v)
-{
-	check_number(c, v, 0, 4096);
-}
-
-static void check_mtu(struct schema_walk *c, const json_t *v)
-{
-	check_number(c, v, 68, GUEST_MTU_MAX); /* virtio 1.3, 5.1.4.1 */
-}
-
-static void check_rom_size(struct schema_walk *c, const json_t *v)
-{
-	int64_t n = json_integer_value(v);
-
-	check_number(c, v, 0, (int64_t)1 << 31);
-	if (n > 0 && n & (n - 1))
-		schema_fault(c, "json-bad-value", "is neither 0 nor a power of two");
-}
-
-static void check_devices(struct schema_walk *c, const json_t *v)
-{
-	if (json_array_size(v) == 0)
-		schema_fault(c, "json-bad-value", "is empty: a guest without a virtio device");
-}
-
 static const struct member device_members[] = {
 	{ "backend", J_STRING, .check = schema_name },
 	{ "class", J_STRING, .required = true, .check = schema_name },
-	{ "config_size", J_INT, .check = check_config_size },
+	{ "config_size", J_INT, LIMITS(0, 4096) },
 	{ "id", J_STRING, .check = schema_nonempty },
-	{ GUEST_MTU, J_INT, .check = check_mtu },
+	{ GUEST_MTU, J_INT, LIMITS(68, GUEST_MTU_MAX) },
 	{ "negotiated", J_STRING, .check = check_word },
 	{ "offered", J_STRING, .check = check_word },
 	{ "properties", J_OBJECT, .keys = schema_key, .each = EACH(J_BOOL) },
-	{ "queue_sizes", J_ARRAY, .check = check_sizes },
-	{ "rom_size", J_INT, .check = check_rom_size },
+	{ "queue_sizes", J_ARRAY, LIMITS(0, GUEST_MAX_QUEUES),
+	  .each = EACH(J_INT, LIMITS(0, GUEST_MAX_SIZE)) },
+	{ "rom_size", J_INT, LIMITS(0, (int64_t)1 << 31), .check = schema_power_of_two },
 	{ "ufo", J_BOOL, .required = false },
 	{ "vnet_hdr", J_BOOL, .required = false },
 	{ 0 },
@@ -90,7 +41,7 @@ static const struct member device_members[] = {
 
 static const struct member guest_members[] = {
 	{ "build_id", J_STRING, .check = schema_nonempty },
-	{ "devices", J_ARRAY, .required = true, .check = check_devices,
+	{ "devices", J_ARRAY, .required = true, AT_LEAST(1),
 	  .each = EACH_OBJECT(device_members, MORE_FREE) },
 	{ "machine", J_STRING, .check = schema_name },
 	{ "name", J_STRING, .check = schema_name },

@@ -8,7 +8,8 @@
 
 /* A running guest: what its driver took of each virtio device, and where it runs. */
 
-#define GUEST_MTU_MAX 65535
+#define GUEST_MTU_MAX 65535 /* virtio 1.3, 5.1.4.1, which has the least, 68, too */
+#define GUEST_MAX_SIZE 32768 /* virtio 1.3, 2.7: the largest queue */
 #define GUEST_MAX_QUEUES 4096 /* no QEMU has more than 1024, VIRTIO_QUEUE_MAX */
 
 /* Points into the document of the guest. */

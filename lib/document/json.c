@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <syslog.h>
 
 #include "base/blake2b.h"
@@ -329,6 +330,30 @@ static void schema_word(struct schema_walk *c, const char *s, const struct membe
 	schema_fault(c, "json-bad-value", "is \"%s\"; accepted: %s", s, b.data ? b.data : "");
 }
 
+static void schema_elements(struct schema_walk *c, const json_t *v, const struct member *m);
+
+static void schema_limits(struct schema_walk *c, const json_t *v, const struct member *m)
+{
+	bool is_int = json_is_integer(v);
+	int64_t n = is_int	       ? json_integer_value(v) :
+		    json_is_object(v) ? (int64_t)json_object_size(v) :
+					 (int64_t)json_array_size(v);
+
+	if ((n >= m->least && n <= m->most) || !(is_int || json_is_object(v) || json_is_array(v)))
+		return;
+	if (m->most == INT64_MAX)
+		schema_fault(c, "json-bad-value",
+			     is_int ? "is %" PRId64 ", must be at least %" PRId64 :
+				      "has %" PRId64 " elements, must have at least %" PRId64,
+			     n, m->least);
+	else
+		schema_fault(c, "json-bad-value",
+			     is_int ? "is %" PRId64 ", must be from %" PRId64 " to %" PRId64 :
+				      "has %" PRId64 " elements, must have from %" PRId64
+				      " to %" PRId64,
+			     n, m->least, m->most);
+}
+
 static void schema_value(struct schema_walk *c, const json_t *v, const struct member *m)
 {
 	if (!schema_type(c, v, m->types) || json_is_null(v))
@@ -338,13 +363,14 @@ static void schema_value(struct schema_walk *c, const json_t *v, const struct me
 	if (m->members && json_is_object(v))
 		schema_object(c, v, m->members, m->more);
 	if (m->each)
-		schema_elements(c, v, m->each, m->keys);
+		schema_elements(c, v, m);
+	if (m->limited)
+		schema_limits(c, v, m);
 	if (m->check)
 		m->check(c, v);
 }
 
-void schema_elements(struct schema_walk *c, const json_t *v, const struct member *each,
-		     bool (*keys)(struct schema_walk *, const char *))
+static void schema_elements(struct schema_walk *c, const json_t *v, const struct member *m)
 {
 	size_t i, mark;
 	const char *key;
@@ -352,13 +378,13 @@ void schema_elements(struct schema_walk *c, const json_t *v, const struct member
 
 	json_object_foreach((json_t *)v, key, item) {
 		mark = schema_enter(c, key);
-		if (!keys || keys(c, key))
-			schema_value(c, item, each);
+		if (!m->keys || m->keys(c, key))
+			schema_value(c, item, m->each);
 		schema_leave(c, mark);
 	}
 	json_array_foreach(v, i, item) {
 		mark = schema_enter_index(c, i);
-		schema_value(c, item, each);
+		schema_value(c, item, m->each);
 		schema_leave(c, mark);
 	}
 }
@@ -593,10 +619,41 @@ void schema_version(struct schema_walk *c, const json_t *v)
 			     json_string_value(v));
 }
 
-void schema_revision(struct schema_walk *c, const json_t *v)
+bool hex_valid(const char *s, size_t len)
 {
-	if (json_integer_value(v) < 1)
-		schema_fault(c, "json-bad-value", "is not a revision: they count from 1");
+	return strlen(s) == len && strspn(s, "0123456789abcdef") == len;
+}
+
+void schema_digest(struct schema_walk *c, const json_t *v)
+{
+	if (!hex_valid(json_string_value(v), DIGEST_HEX))
+		schema_fault(c, "json-bad-value", "is not a digest: %d lower-case hex digits",
+			     DIGEST_HEX);
+}
+
+void schema_offered(struct schema_walk *c, const json_t *v)
+{
+	const char *s = json_string_value(v);
+
+	if (!strprefix(s, "0x") || !hex_valid(s + 2, 32))
+		schema_fault(c, "json-bad-value",
+			     "\"%s\" is not a feature word of 128 bits: \"0x\" and 32 "
+			     "lower-case hex digits",
+			     s);
+}
+
+void schema_power_of_two(struct schema_walk *c, const json_t *v)
+{
+	int64_t n = json_integer_value(v);
+
+	if (n > 0 && n & (n - 1))
+		schema_fault(c, "json-bad-value", "is %" PRId64 ", which is no power of two", n);
+}
+
+void schema_true(struct schema_walk *c, const json_t *v)
+{
+	if (!json_is_true(v))
+		schema_fault(c, "json-bad-value", "must be true where it is given");
 }
 
 /* ---------------------------------------------------------------- writing */

@@ -11,6 +11,7 @@
 
 struct abibase_context;
 
+#define DIGEST_HEX 64
 #define JSON_MAX_PROFILE (4u << 20)
 #define JSON_MAX_CATALOGUE (4u << 20)
 #define JSON_MAX_BASELINE (64u << 20)
@@ -98,8 +99,12 @@ struct member {
 	const struct member *each; /* each element of an array or an object: EACH() */
 	/* is the key of an element right? False: the value is not looked at */
 	bool (*keys)(struct schema_walk *c, const char *key);
+	bool limited; /* what an integer is, or how many elements there are: LIMITS() */
+	int64_t least, most;
 	void (*check)(struct schema_walk *c, const json_t *v); /* any other check */
 };
+#define LIMITS(a, z) .limited = true, .least = (a), .most = (z)
+#define AT_LEAST(a) LIMITS(a, INT64_MAX)
 /* An element: EACH(types, .FIELD = ...) */
 #define EACH(...) (&(const struct member){ .types = __VA_ARGS__ })
 #define EACH_OBJECT(table, others) EACH(J_OBJECT, .members = table, .more = others)
@@ -139,9 +144,6 @@ int data_read(struct abibase_context *ctx, const struct form *form, char **ret_p
 	      json_t **ret) _must_check_;
 /* The same, checked. */
 int data_load(struct abibase_context *ctx, const struct form *form, json_t **ret) _must_check_;
-/* Check the elements of an array or an object, for a hook that does so on a condition. */
-void schema_elements(struct schema_walk *c, const json_t *v, const struct member *each,
-		     bool (*keys)(struct schema_walk *, const char *));
 /* The index of a word, or -1. */
 int word_index(const char *const *words, const char *s);
 /* Check an object against its members: types, required ones, unknown keys. */
@@ -159,7 +161,12 @@ void schema_name(struct schema_walk *c, const json_t *v); /* see name_valid() */
 bool schema_key(struct schema_walk *c, const char *key);  /* such a name; always true */
 void schema_nonempty(struct schema_walk *c, const json_t *v);
 void schema_version(struct schema_walk *c, const json_t *v);
-void schema_revision(struct schema_walk *c, const json_t *v);
+void schema_digest(struct schema_walk *c, const json_t *v);
+void schema_offered(struct schema_walk *c, const json_t *v); /* a feature word of 128 bits */
+void schema_power_of_two(struct schema_walk *c, const json_t *v); /* or 0 */
+void schema_true(struct schema_walk *c, const json_t *v);
+/* @len lower-case hex digits, and nothing else */
+bool hex_valid(const char *s, size_t len);
 /* [A-Za-z0-9][A-Za-z0-9._+-]*, at most 255 bytes: usable as a label and never like an option or a path */
 bool name_valid(const char *s);
 

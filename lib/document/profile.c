@@ -67,38 +67,6 @@ static void check_property_value(struct schema_walk *c, const json_t *v)
 		}
 }
 
-static void check_positive(struct schema_walk *c, const json_t *v)
-{
-	if (json_integer_value(v) < 0)
-		schema_fault(c, "json-bad-value", "is negative");
-}
-
-static void check_offered(struct schema_walk *c, const json_t *v)
-{
-	const char *s = json_string_value(v);
-
-	if (strlen(s) != 34 || !strprefix(s, "0x") || s[2 + strspn(s + 2, "0123456789abcdef")])
-		schema_fault(c, "json-bad-value",
-			     "\"%s\" is not a word of 128 bits: \"0x\" and 32 lower-case hex "
-			     "digits",
-			     s);
-}
-
-/* That of a BAR: one of more than 2 GiB there is not. */
-static void check_rom_size(struct schema_walk *c, const json_t *v)
-{
-	int64_t n = json_integer_value(v);
-
-	if (n < 1 || n > (int64_t)1 << 31 || n & (n - 1))
-		schema_fault(c, "json-bad-value", "is not a power of two of at most 2 GiB");
-}
-
-static void check_observed(struct schema_walk *c, const json_t *v)
-{
-	if (!json_object_size(v))
-		schema_fault(c, "json-bad-value", "says nothing of what was observed");
-}
-
 /* "pc-q35-rhel*": the beginning of a name. */
 static void check_pattern(struct schema_walk *c, const json_t *v)
 {
@@ -157,25 +125,25 @@ static const struct member each_machine_values = {
 /* What a guest really saw of a device: "shape", by machine type and backend. */
 
 static const struct member bar_members[] = {
-	{ "index", J_INT, .required = true, .check = check_positive },
+	{ "index", J_INT, .required = true, AT_LEAST(0) },
 	{ "kind", J_STRING, .required = true, .check = schema_name },
 	{ "prefetch", J_BOOL, .required = true },
-	{ "size", J_INT, .required = true, .check = check_positive },
+	{ "size", J_INT, .required = true, AT_LEAST(0) },
 	{ 0 },
 };
 
 static const struct member observed_members[] = {
 	{ "bars", J_ARRAY, .each = EACH_OBJECT(bar_members, MORE_NONE) },
-	{ "config_size", J_INT, .check = check_positive },
-	{ "offered", J_STRING, .check = check_offered },
-	{ "queue_sizes", J_ARRAY, .each = EACH(J_INT, .check = check_positive) },
-	{ "rom_size", J_INT, .check = check_rom_size },
-	{ SHAPE_VECTORS, J_INT, .check = check_positive },
+	{ "config_size", J_INT, AT_LEAST(0) },
+	{ "offered", J_STRING, .check = schema_offered },
+	{ "queue_sizes", J_ARRAY, .each = EACH(J_INT, AT_LEAST(0)) },
+	{ "rom_size", J_INT, LIMITS(1, (int64_t)1 << 31), .check = schema_power_of_two },
+	{ SHAPE_VECTORS, J_INT, AT_LEAST(0) },
 	{ 0 },
 };
 
 static const struct member each_observed = {
-	.types = J_OBJECT, .members = observed_members, .check = check_observed
+	.types = J_OBJECT, .members = observed_members, AT_LEAST(1)
 };
 
 static const struct member each_machine_shape = {
@@ -190,20 +158,10 @@ static const struct member unasked_members[] = {
 	{ 0 },
 };
 
-static void check_digest(struct schema_walk *c, const json_t *v)
-{
-	const char *s = json_string_value(v);
-
-	if (strlen(s) != DIGEST_HEX || s[strspn(s, "0123456789abcdef")])
-		schema_fault(c, "json-bad-value",
-			     "is not the digest of a build record: %d lower-case hex digits",
-			     DIGEST_HEX);
-}
-
 static const struct member qemu_members[] = {
-	{ "build", J_STRING, .check = check_digest },
+	{ "build", J_STRING, .check = schema_digest },
 	{ "build_id", J_STRING, .check = schema_nonempty },
-	{ "catalogue", J_INT, .check = schema_revision },
+	{ "catalogue", J_INT, AT_LEAST(1) },
 	{ "ebpf", J_BOOL, .required = false },
 	{ "defaults", J_OBJECT, .keys = schema_key, .each = &each_value },
 	{ "machine_patterns", J_ARRAY, .each = EACH(J_STRING, .check = check_pattern) },
@@ -278,7 +236,7 @@ static const struct member profile_members[] = {
 	{ "packages", J_ARRAY, .each = EACH_OBJECT(package_members, MORE_NONE) },
 	{ "probe", J_OBJECT, .members = probe_members },
 	{ "qemu", J_ARRAY, .each = EACH(J_OBJECT, .check = check_qemu) },
-	{ "revision", J_INT, .check = schema_revision },
+	{ "revision", J_INT, AT_LEAST(1) },
 	{ "schema", J_STRING, .required = true },
 	{ 0 },
 };

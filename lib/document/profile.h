@@ -7,8 +7,6 @@
 #include "document/json.h"
 #include "base/version.h"
 
-#define DIGEST_HEX 64
-
 /* One QEMU binary as a profile lists it; points into the profile's document. */
 struct profile_qemu {
 	const json_t *json;
