@@ -67,7 +67,6 @@ DEFINE_UNREF(context)
 DEFINE_UNREF(profile)
 DEFINE_UNREF(catalogue)
 DEFINE_UNREF(baseline)
-DEFINE_UNREF(build)
 DEFINE_UNREF(check_request)
 DEFINE_UNREF(platforms)
 DEFINE_UNREF(intersection)
@@ -134,6 +133,8 @@ bool cli_operand_is_several(const struct options *o, const char *operand);
 /* The profile of this host. 0 or STATUS_TROUBLE, having said why. */
 int cli_probe_here(struct abibase_context *ctx, struct abibase_catalogue *cat,
 		   struct abibase_profile **ret);
+/* All that have a name; a file that is refused is said, and left out. 0 or STATUS_TROUBLE. */
+int cli_platforms(struct abibase_context *ctx, struct abibase_platforms **ret);
 /* What machine types there are, offered for the one of -M, which may be none of them. */
 struct cli_machine {
 	struct suggest suggest;
@@ -157,6 +158,8 @@ int cli_profiles(struct abibase_context *ctx, const struct options *o, int first
 		 void *data);
 
 /* Load the operand, which must be of that kind. Return 0 or STATUS_TROUBLE, having said why. */
+int cli_load(struct abibase_context *ctx, const char *operand, struct abibase_profile **ret_profile,
+	     struct abibase_baseline **ret_baseline);
 int cli_load_profile(struct abibase_context *ctx, const char *operand,
 		     struct abibase_profile **ret);
 int cli_load_baseline(struct abibase_context *ctx, const char *operand,

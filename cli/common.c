@@ -305,12 +305,25 @@ int cli_write(const char *path, const char *text)
 	return r < 0 ? cli_error("%s: %s [io-error]", path, strerror(-r)) : 0;
 }
 
+int cli_load(struct abibase_context *ctx, const char *operand, struct abibase_profile **ret_profile,
+	     struct abibase_baseline **ret_baseline)
+{
+	int r = abibase_operand_load(ctx, operand, ret_profile, ret_baseline);
+
+	if (r < 0)
+		return cli_context_error(ctx, r);
+	if (!*ret_profile && !*ret_baseline)
+		return cli_error("%s: is a build record; wanted: \"abibase-profile/1\" or "
+				 "\"abibase-baseline/1\" [schema-other]",
+				 operand);
+	return 0;
+}
+
 int cli_load_profile(struct abibase_context *ctx, const char *operand,
 		     struct abibase_profile **ret)
 {
 	_unref_(baseline) *b = NULL;
-	_unref_(build) *build = NULL;
-	int r = abibase_operand_load_any(ctx, operand, ret, &b, &build);
+	int r = abibase_operand_load(ctx, operand, ret, &b);
 
 	if (r < 0)
 		return cli_context_error(ctx, r);
@@ -324,13 +337,11 @@ int cli_load_baseline(struct abibase_context *ctx, const char *operand,
 		      struct abibase_baseline **ret)
 {
 	_unref_(profile) *p = NULL;
-	int r = abibase_operand_load(ctx, operand, &p, ret);
+	int r = cli_load(ctx, operand, &p, ret);
 
-	if (r < 0)
-		return cli_context_error(ctx, r);
 	if (p)
 		return cli_error("%s: is a profile; a baseline was wanted, as abibase intersect "
 				 "--json makes it [schema-other]",
 				 operand);
-	return 0;
+	return r;
 }

@@ -40,21 +40,45 @@ static void offer_words(const struct completion *c, const char *words)
 	}
 }
 
-static void offer_names(const struct completion *c, enum abibase_name kind)
+static const struct abibase_value *catalogue(struct abibase_catalogue **cat)
 {
 	_unref_(context) *ctx = NULL;
+
+	if (abibase_context_new(0, &ctx) < 0 || abibase_catalogue_new(ctx, cat) < 0)
+		return NULL;
+	return abibase_catalogue_value(*cat);
+}
+
+static const char *field(const struct abibase_value *v, const char *path)
+{
+	return abibase_value_string(abibase_value_get(v, path));
+}
+
+static void offer_groups(const struct completion *c)
+{
 	_unref_(catalogue) *cat = NULL;
-	const char *name;
+	const struct abibase_value *groups = abibase_value_member(catalogue(&cat), "groups");
 
-	if (abibase_context_new(0, &ctx) < 0 || abibase_catalogue_new(ctx, &cat) < 0)
-		return;
-	for (size_t i = 0; (name = abibase_catalogue_name(cat, kind, i)); i++) {
+	for (size_t i = 0; i < abibase_value_count(groups); i++)
+		offer(c, abibase_value_key(groups, i),
+		      field(abibase_value_item(groups, i), "description"));
+}
+
+static void offer_properties(const struct completion *c)
+{
+	_unref_(catalogue) *cat = NULL;
+	const struct abibase_value *list = abibase_value_member(catalogue(&cat), "features"), *v;
+	size_t i = 0;
+
+	while ((v = abibase_value_item(list, i++))) {
+		_autofree_ char *name = NULL;
+
+		if (asprintf(&name, "%s.%s", field(v, "class"), field(v, "property")) < 0) {
+			name = NULL;
+			return;
+		}
 		/* a property can be called without its class */
-		const char *dot = kind == ABIBASE_NAME_PROPERTY && !strchr(c->rest, '.') ?
-					  strchr(name, '.') :
-					  NULL;
-
-		offer(c, dot ? dot + 1 : name, abibase_catalogue_description(cat, kind, i));
+		offer(c, strchr(c->rest, '.') ? name : field(v, "property"), field(v, "feature"));
 	}
 }
 
@@ -63,17 +87,31 @@ static void offer_platforms(const struct completion *c,
 {
 	_unref_(context) *ctx = NULL;
 	_unref_(platforms) *l = NULL;
+	struct abibase_profile *p;
+	size_t i = 0;
 
 	if (abibase_context_new(0, &ctx) < 0 || abibase_platforms_new(ctx, &l) < 0)
 		return;
-	for (size_t i = 0; i < abibase_platforms_count(l); i++) {
-		struct abibase_profile *p = abibase_platforms_profile(l, i);
+	while ((p = abibase_platforms_profile(l, i++)))
+		fn(c, p);
+}
 
-		if (p && abibase_platforms_get(l, i, "alias"))
-			offer(c, abibase_platforms_get(l, i, "alias"), abibase_profile_name(p));
-		if (p)
-			fn(c, p);
-	}
+/* The names that stand for the newest of a track */
+static void offer_aliases(const struct completion *c)
+{
+	_unref_(context) *ctx = NULL;
+	_unref_(platforms) *l = NULL;
+	_unref_(result) *res = NULL;
+	const struct abibase_value *v;
+	size_t i = 0;
+
+	if (abibase_context_new(0, &ctx) < 0 || abibase_platforms_new(ctx, &l) < 0 ||
+	    abibase_platforms_list(ctx, l, &res) < 0)
+		return;
+	while ((v = abibase_value_item(
+			abibase_value_member(abibase_result_value(res), "platforms"), i++)))
+		if (field(v, "alias"))
+			offer(c, field(v, "alias"), field(v, "name"));
 }
 
 static void offer_platform(const struct completion *c, struct abibase_profile *p)
@@ -117,12 +155,14 @@ static void offer_values(const struct completion *c, const char *values)
 		return;
 	if (*values != '@')
 		offer_words(c, values);
-	if (strstr(values, "@hosts"))
+	if (strstr(values, "@hosts")) {
+		offer_aliases(c);
 		offer_platforms(c, offer_platform);
+	}
 	if (strstr(values, "@groups"))
-		offer_names(c, ABIBASE_NAME_GROUP);
+		offer_groups(c);
 	if (strstr(values, "@properties"))
-		offer_names(c, ABIBASE_NAME_PROPERTY);
+		offer_properties(c);
 	if (strstr(values, "@machines"))
 		offer_machines_of(c);
 	if (strstr(values, "@commands"))

@@ -19,10 +19,10 @@ static int load_both(struct abibase_context *ctx, char *const *operands, struct 
 	int status = 0;
 
 	for (int i = 0; i < 2; i++) {
-		int r = abibase_operand_load(ctx, operands[i], &ret[i].profile, &ret[i].baseline);
+		int r = cli_load(ctx, operands[i], &ret[i].profile, &ret[i].baseline);
 
-		if (r < 0)
-			status = cli_context_error(ctx, r);
+		if (r)
+			status = r;
 	}
 	if (status == 0 && !ret[0].baseline != !ret[1].baseline)
 		return cli_error("%s: is a baseline, and %s is a profile: two of a kind can be "

@@ -3,59 +3,64 @@
 
 #include <errno.h>
 
-static void print_candidate(FILE *to, const struct abibase_platforms *l, size_t i)
+static const char *field(const struct abibase_value *v, const char *path)
 {
-	const struct abibase_profile *p = abibase_platforms_profile(l, i);
-	const struct abibase_value *v = abibase_profile_value(p);
-	const char *alias = abibase_platforms_get(l, i, "alias");
-	const char *detail = abibase_platforms_get(l, i, "detail");
-	const char *path = abibase_platforms_get(l, i, "path");
-	const char *state = abibase_platforms_get(l, i, "state");
+	return abibase_value_string(abibase_value_get(v, path));
+}
 
-	if (streq(state, "used"))
-		cli_line(to, "%s: used: %s revision %lld%s%s", path, abibase_profile_name(p),
-			 (long long)abibase_value_integer(abibase_value_member(v, "revision")),
+/* The platform that is called so; there is one. */
+static const struct abibase_value *platform(const struct abibase_value *doc, const char *name)
+{
+	const struct abibase_value *list = abibase_value_member(doc, "platforms"), *v;
+	size_t i = 0;
+
+	while ((v = abibase_value_item(list, i++)) && !streq(field(v, "name"), name))
+		;
+	return v;
+}
+
+static void print_file(FILE *to, const struct abibase_value *doc, const struct abibase_value *f)
+{
+	const char *state = field(f, "state"), *path = field(f, "path"), *by = field(f, "by");
+	const struct abibase_value *p;
+	const char *alias;
+
+	if (streq(state, "used")) {
+		p = platform(doc, field(f, "name"));
+		alias = field(p, "alias");
+		cli_line(to, "%s: used: %s revision %lld%s%s", path, field(f, "name"),
+			 (long long)abibase_value_integer(abibase_value_member(p, "revision")),
 			 alias ? ", alias " : "", alias ? alias : "");
-	else if (streq(state, "hidden"))
-		cli_line(to, "%s: hidden by %s", path, detail);
+	} else if (streq(state, "hidden"))
+		cli_line(to, "%s: hidden by %s", path, by);
 	else if (streq(state, "masks"))
 		cli_line(to, "%s: masks: empty, so that it hides others of its name", path);
 	else if (streq(state, "refused"))
-		cli_line(to, "%s: refused: %s", path, detail);
+		cli_line(to, "%s: refused: %s", path, field(f, "text"));
 	else
-		cli_line(to, "%s: duplicate of %s", path, detail);
+		cli_line(to, "%s: duplicate of %s", path, by);
 }
 
 /* Bad files never keep the good ones from being listed, but they are no success either. */
-static int complain(const struct abibase_platforms *l, bool verbose)
+static void complain(const struct abibase_value *f)
 {
-	int status = STATUS_YES;
+	const char *path = field(f, "path"), *state = field(f, "state");
 
-	for (size_t i = 0; i < abibase_platforms_count(l); i++) {
-		const char *state = abibase_platforms_get(l, i, "state");
-		const char *path = abibase_platforms_get(l, i, "path");
-		const char *detail = abibase_platforms_get(l, i, "detail");
-
-		if (streq(state, "refused"))
-			status = STATUS_TROUBLE;
-		if (verbose)
-			continue;
-		if (streq(state, "refused"))
-			cli_error("%s: refused: %s", path, detail);
-		if (streq(state, "duplicate"))
-			cli_error("warning: %s: not used: duplicate of %s", path, detail);
-	}
-	return status;
+	if (streq(state, "refused"))
+		cli_error("%s: refused: %s", path, field(f, "text"));
+	if (streq(state, "duplicate"))
+		cli_error("warning: %s: not used: duplicate of %s", path, field(f, "by"));
 }
 
 /* Every file that was considered */
-static int candidates(const struct abibase_platforms *l, char **ret)
+static int files(const struct abibase_result *res, char **ret)
 {
-	size_t size;
+	const struct abibase_value *doc = abibase_result_value(res), *f;
+	size_t size, i = 0;
 	FILE *to = open_memstream(ret, &size);
 
-	for (size_t i = 0; to && i < abibase_platforms_count(l); i++)
-		print_candidate(to, l, i);
+	while (to && (f = abibase_value_item(abibase_value_member(doc, "files"), i++)))
+		print_file(to, doc, f);
 	return to && fclose(to) == 0 ? 0 : -ENOMEM;
 }
 
@@ -63,19 +68,26 @@ static int list_platforms(struct abibase_context *ctx, const struct options *o)
 {
 	bool verbose = o->verbose > 0 && !o->json;
 	_unref_(platforms) *l = NULL;
+	_unref_(result) *res = NULL;
 	_autofree_ char *text = NULL;
+	const struct abibase_value *f;
+	size_t i = 0;
 	int status, r = abibase_platforms_new(ctx, &l);
 
+	if (r == 0)
+		r = abibase_platforms_list(ctx, l, &res);
 	if (r < 0)
 		return cli_context_error(ctx, r);
-	if (verbose)
-		r = candidates(l, &text);
-	else
-		r = o->json ? abibase_platforms_to_json(l, &text) :
-			      abibase_platforms_to_text(l, &text);
+	r = verbose ? files(res, &text) :
+	    o->json ? abibase_result_to_json(res, &text) :
+		      abibase_result_to_text(res, &text);
 	status = cli_show(o, r, text, STATUS_YES);
-	r = complain(l, verbose);
-	return status ? status : r;
+	while (!verbose && (f = abibase_value_get(abibase_result_value(res), "files")) &&
+	       (f = abibase_value_item(f, i++)))
+		complain(f);
+	return status == STATUS_YES && abibase_result_verdict(res) != ABIBASE_VERDICT_YES ?
+		       STATUS_TROUBLE :
+		       status;
 }
 
 static int list_groups(struct abibase_context *ctx, const struct options *o)

@@ -82,35 +82,21 @@ static int load_named(struct abibase_context *ctx, const struct arguments *a,
 	return status;
 }
 
-/* A bad file is said and left out: it keeps no other platform from being satisfied. */
-static void warn_refused(const struct abibase_platforms *list, size_t i)
-{
-	if (streq(abibase_platforms_get(list, i, "state"), "refused"))
-		cli_error("warning: %s: refused: %s", abibase_platforms_get(list, i, "path"),
-			  abibase_platforms_get(list, i, "detail"));
-}
-
 static int load_listed(struct abibase_context *ctx, struct platforms *platforms)
 {
-	int r = abibase_platforms_new(ctx, &platforms->list);
-	size_t n;
+	size_t n = 0;
 
-	if (r < 0)
-		return cli_context_error(ctx, r);
-	n = abibase_platforms_count(platforms->list);
+	if (cli_platforms(ctx, &platforms->list) != 0)
+		return STATUS_TROUBLE;
+	while (abibase_platforms_profile(platforms->list, n))
+		n++;
 	platforms->profile = calloc(n + 1, sizeof(*platforms->profile));
 	if (!platforms->profile)
 		return cli_error("out of memory [out-of-memory]");
-	for (size_t i = 0; i < n; i++) {
-		struct abibase_profile *p = abibase_platforms_profile(platforms->list, i);
-
-		warn_refused(platforms->list, i);
-		if (p)
-			platforms->profile[platforms->n++] = abibase_profile_ref(p);
-	}
-	if (!platforms->n)
-		return cli_error("there is no platform to compare with [platform-not-found]");
-	return 0;
+	for (; platforms->n < n; platforms->n++)
+		platforms->profile[platforms->n] = abibase_profile_ref(
+			abibase_platforms_profile(platforms->list, platforms->n));
+	return n ? 0 : cli_error("there is no platform to compare with [platform-not-found]");
 }
 
 /* macvtap is asked on request, and a request names all that is asked. */

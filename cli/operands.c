@@ -338,12 +338,10 @@ int cli_check_sources(const struct options *o, int first, const char *taken)
 int cli_source_load(struct abibase_context *ctx, const struct cli_source *s,
 		    struct abibase_profile **ret_profile, struct abibase_baseline **ret_baseline)
 {
-	_unref_(build) *build = NULL;
-
 	if (s->text)
 		return abibase_operand_from_buffer(ctx, s->text, s->len, s->name, ret_profile,
-						   ret_baseline, &build);
-	return abibase_operand_load_any(ctx, s->name, ret_profile, ret_baseline, &build);
+						   ret_baseline);
+	return abibase_operand_load(ctx, s->name, ret_profile, ret_baseline);
 }
 
 /* Was this said before? Of no more than are told at all: a record that many profiles name. */
@@ -413,6 +411,28 @@ int cli_probe_here(struct abibase_context *ctx, struct abibase_catalogue *cat,
 	if (r == 0)
 		r = abibase_probe_run(probe, cat, ret);
 	return r < 0 ? cli_context_error(ctx, r) : 0;
+}
+
+int cli_platforms(struct abibase_context *ctx, struct abibase_platforms **ret)
+{
+	_unref_(result) *res = NULL;
+	const struct abibase_value *files, *f;
+	size_t i = 0;
+	int r = abibase_platforms_new(ctx, ret);
+
+	if (r == 0)
+		r = abibase_platforms_list(ctx, *ret, &res);
+	if (r < 0)
+		return cli_context_error(ctx, r);
+	files = abibase_value_member(abibase_result_value(res), "files");
+	while ((f = abibase_value_item(files, i++))) {
+		const char *why = abibase_value_string(abibase_value_member(f, "text"));
+
+		if (why)
+			cli_error("warning: %s: refused: %s",
+				  abibase_value_string(abibase_value_member(f, "path")), why);
+	}
+	return 0;
 }
 
 /* -------------------------------------------------------------------------- machines */

@@ -55,27 +55,21 @@ static int load_names(struct abibase_context *ctx, struct profiles *p)
 	return status;
 }
 
-/* Every platform that there is; a bad file is said and left out. */
+/* Every platform that there is */
 static int load_all(struct abibase_context *ctx, struct profiles *p)
 {
 	_unref_(platforms) *list = NULL;
-	int r = abibase_platforms_new(ctx, &list);
+	size_t n = 0;
 
-	if (r < 0)
-		return cli_context_error(ctx, r);
-	p->profile = calloc(abibase_platforms_count(list) + 1, sizeof(*p->profile));
+	if (cli_platforms(ctx, &list) != 0)
+		return STATUS_TROUBLE;
+	while (abibase_platforms_profile(list, n))
+		n++;
+	p->profile = calloc(n + 1, sizeof(*p->profile));
 	if (!p->profile)
 		return cli_error("out of memory [out-of-memory]");
-	for (size_t i = 0; i < abibase_platforms_count(list); i++) {
-		struct abibase_profile *f = abibase_platforms_profile(list, i);
-
-		if (f)
-			p->profile[p->n++] = abibase_profile_ref(f);
-		else if (streq(abibase_platforms_get(list, i, "state"), "refused"))
-			cli_error("warning: %s: refused: %s",
-				  abibase_platforms_get(list, i, "path"),
-				  abibase_platforms_get(list, i, "detail"));
-	}
+	for (; p->n < n; p->n++)
+		p->profile[p->n] = abibase_profile_ref(abibase_platforms_profile(list, p->n));
 	return 0;
 }
 

@@ -145,7 +145,7 @@ static int probe(const struct options *o)
 	if (r == 0)
 		r = abibase_probe_run(pr, cat, &profile);
 	if (r == 0)
-		r = abibase_profile_to_json(profile, &text);
+		r = abibase_value_to_json(abibase_profile_value(profile), &text);
 	if (r == 0 && wants_report)
 		r = abibase_profile_to_report(profile, cat, &report);
 	if (r < 0)

@@ -172,43 +172,17 @@ static void say_findings(const struct abibase_result *res)
 /* ------------------------------------------------------------------------ this host */
 
 /* What the baseline is about, and no more: a guest waits for the answer. */
-static int choose_surfaces(struct abibase_probe *pr, const struct abibase_baseline *b)
-{
-	/* called the same as backends and as surfaces of the probe */
-	static const char *const devices[] = { "vhost-vsock", "vhost-scsi" };
-	const char *rss = abibase_baseline_property(b, "virtio-net-device", "rss");
-	uint64_t word[2];
-	int r = abibase_probe_only(pr, "tap");
-
-	if (r == 0)
-		r = abibase_probe_only(pr, "vhost-net");
-	if (r == 0)
-		r = abibase_probe_only(pr, "qemu");
-	if (r == 0 && (abibase_baseline_offered(b, "macvtap", word) ||
-		       abibase_baseline_offered(b, "macvtap+vhost", word)))
-		r = abibase_probe_only(pr, "macvtap");
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(devices); i++)
-		if (abibase_baseline_offered(b, devices[i], word))
-			r = abibase_probe_only(pr, devices[i]);
-	if (r == 0 && rss && streq(rss, "on"))
-		r = abibase_probe_only(pr, "ebpf");
-	return r;
-}
-
 static int probe_host(struct abibase_context *ctx, struct abibase_catalogue *cat,
 		      const struct abibase_baseline *b, const char *qemu,
 		      struct abibase_profile **ret)
 {
-	const char *machine = abibase_baseline_machine(b);
 	_unref_(probe) *pr = NULL;
 	int r = abibase_probe_new(ctx, &pr);
 
 	if (r == 0)
-		r = choose_surfaces(pr, b);
+		r = abibase_probe_for_baseline(pr, cat, b);
 	if (r == 0 && qemu)
 		r = abibase_probe_add_qemu(pr, qemu);
-	if (r == 0 && machine)
-		r = abibase_probe_add_machine(pr, machine);
 	return r < 0 ? r : abibase_probe_run(pr, cat, ret);
 }
 

@@ -34,9 +34,10 @@ static int add_hosts(struct abibase_context *ctx, struct abibase_intersection *i
 		struct abibase_baseline *baseline = NULL;
 		int r = abibase_operand_load(ctx, *operands, &profile, &baseline);
 
-		if (r == 0)
-			r = profile ? abibase_intersection_add_profile(ix, profile) :
-				      abibase_intersection_add_baseline(ix, baseline);
+		if (r == 0 && profile)
+			r = abibase_intersection_add_profile(ix, profile);
+		else if (r == 0 && baseline) /* neither: a build record, which is kept */
+			r = abibase_intersection_add_baseline(ix, baseline);
 		abibase_profile_unref(profile);
 		abibase_baseline_unref(baseline);
 		if (r < 0)

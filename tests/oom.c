@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <sys/stat.h>
 
+#include "answer/show.h"
 #include "document/baseline.h"
 #include "document/json.h"
 #include "qtest-script.h"
@@ -572,12 +573,12 @@ static int op_rename(struct made *m)
 
 static int op_to_json(struct made *m)
 {
-	return abibase_profile_to_json(hosts[1], &m->text);
+	return abibase_value_to_json(abibase_profile_value(hosts[1]), &m->text);
 }
 
 static int op_to_table(struct made *m)
 {
-	return abibase_profile_to_text(hosts[1], t.cat, &m->text);
+	return profile_to_text(hosts[1], t.cat, &m->text);
 }
 
 static int op_context(struct made *m)
@@ -752,7 +753,7 @@ static int op_guest(struct made *m)
 	abibase_guest_unref(g);
 	if (r < 0)
 		return r;
-	r = abibase_guest_to_json(more, &m->text);
+	r = abibase_value_to_json(abibase_guest_value(more), &m->text);
 	abibase_guest_unref(more);
 	return r;
 }
@@ -764,7 +765,7 @@ static int op_guest_log(struct made *m)
 
 	if (r < 0)
 		return r;
-	r = abibase_guest_to_json(g, &m->text);
+	r = abibase_value_to_json(abibase_guest_value(g), &m->text);
 	abibase_guest_unref(g);
 	return r;
 }
@@ -998,7 +999,7 @@ static char *describe(int r, const struct made *m)
 	_autofree_ char *profile = NULL, *answer = NULL, *catalogue = NULL;
 	struct buf b = { 0 };
 
-	if (m->profile && abibase_profile_to_json(m->profile, &profile) < 0)
+	if (m->profile && abibase_value_to_json(abibase_profile_value(m->profile), &profile) < 0)
 		abort();
 	if (m->baseline)
 		answer = test_baseline_json(t.ctx, m->baseline);

@@ -86,7 +86,7 @@ static bool offers(const struct abibase_baseline *b, int bit)
 {
 	uint64_t word[2];
 
-	if (!b || !abibase_baseline_offered(b, "tap+vhost", word))
+	if (!b || !baseline_offered(b, "tap+vhost", word))
 		return false;
 	return word[bit / 64] >> (bit % 64) & 1;
 }
@@ -152,7 +152,7 @@ static void check_policy(const struct hosts *h, const json_t *v)
 		if (!strprefix(json_string_value(raise), "--policy all turns it on now"))
 			continue;
 		b = baseline(&all, NULL);
-		ck_assert_str_eq(abibase_baseline_property(b, "virtio-net-device",
+		ck_assert_str_eq(baseline_property(b, "virtio-net-device",
 							strchr(property, '.') + 1),
 				 "on");
 		abibase_baseline_unref(b);

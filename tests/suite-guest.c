@@ -118,9 +118,9 @@ START_TEST(test_accepted)
 	ck_assert(!negotiated(g, 0, word));
 	ck_assert_ptr_null(g->machine);
 	ck_assert_uint_eq(g->n, 1);
-	ck_assert_int_eq(abibase_guest_to_json(g, &json), 0);
+	ck_assert_int_eq(abibase_value_to_json(abibase_guest_value(g), &json), 0);
 	ck_assert_int_eq(read_guest(json, &again), 0);
-	ck_assert_int_eq(abibase_guest_to_json(again, &same), 0);
+	ck_assert_int_eq(abibase_value_to_json(abibase_guest_value(again), &same), 0);
 	ck_assert_str_eq(json, same);
 	abibase_guest_unref(again);
 	abibase_guest_unref(g);
@@ -140,7 +140,7 @@ START_TEST(test_assume)
 	/* the same again is no contradiction; another backend is the target's affair */
 	ck_assert_int_eq(abibase_guest_assume(t.ctx, more, "pc-q35-8.2", "macvtap", sizes, 3, &again),
 			 0);
-	ck_assert_int_eq(abibase_guest_to_json(again, &json), 0);
+	ck_assert_int_eq(abibase_value_to_json(abibase_guest_value(again), &json), 0);
 	ck_assert_ptr_nonnull(strstr(json, "\"backend\": \"tap\""));
 	abibase_guest_unref(again);
 	ck_assert_int_eq(abibase_guest_assume(t.ctx, more, "pc-q35-9.0", NULL, NULL, 0, &again),

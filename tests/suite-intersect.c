@@ -97,7 +97,7 @@ static struct abibase_profile *host_with(const char *name, const char *kernel, c
 
 static const char *value_of(const struct abibase_baseline *b, const char *property)
 {
-	return abibase_baseline_property(b, "virtio-net-device", property);
+	return baseline_property(b, "virtio-net-device", property);
 }
 
 static void assert_values(const struct abibase_baseline *b, const char *value,
@@ -341,12 +341,12 @@ START_TEST(test_offered)
 	struct abibase_baseline *b = ANSWER("pc-q35-7.2", NULL, host("a", "6.1", "7.2.22"));
 	uint64_t tap[2], vhost[2], other[2] = { 7, 7 };
 
-	ck_assert(abibase_baseline_offered(b, "tap", tap));
-	ck_assert(abibase_baseline_offered(b, "tap+vhost", vhost));
+	ck_assert(baseline_offered(b, "tap", tap));
+	ck_assert(baseline_offered(b, "tap+vhost", vhost));
 	/* one list for both: what one lacks is off on both */
 	ck_assert(tap[0] == vhost[0] && tap[1] == 0 && vhost[1] == 0);
 	ck_assert_uint_eq(tap[0], 0x0000000130bfffa7);
-	ck_assert(!abibase_baseline_offered(b, "macvtap", other));
+	ck_assert(!baseline_offered(b, "macvtap", other));
 	ck_assert_uint_eq(other[0], 7);
 	abibase_baseline_unref(b);
 }
@@ -364,7 +364,7 @@ START_TEST(test_vhost_absent)
 
 	b = ANSWER("pc-q35-7.2", NULL, host("a", "6.12", "7.2.22"), abibase_profile_ref(none));
 	assert_verdict(b, ABIBASE_VERDICT_YES);
-	ck_assert(abibase_baseline_offered(b, "tap+vhost", word));
+	ck_assert(baseline_offered(b, "tap+vhost", word));
 	ck_assert_uint_eq(findings(b, ABIBASE_FINDING_NOTE, "backend-absent"), 1);
 	ck_assert_ptr_nonnull(strstr(text_of(b, "backend-absent"), "none"));
 	ck_assert_ptr_nonnull(strstr(text_of(b, "backend-absent"), "tap+vhost"));
@@ -376,7 +376,7 @@ START_TEST(test_vhost_absent)
 		   abibase_profile_ref(none));
 	assert_verdict(b, ABIBASE_VERDICT_NO);
 	ck_assert_uint_eq(findings(b, ABIBASE_FINDING_CONFLICT, "backend-absent"), 1);
-	ck_assert(!abibase_baseline_offered(b, "tap+vhost", word));
+	ck_assert(!baseline_offered(b, "tap+vhost", word));
 	abibase_baseline_unref(b);
 
 	/* required is each backend that is named, not any of them */
@@ -511,7 +511,7 @@ START_TEST(test_machine_chosen)
 
 	b = ANSWER(NULL, NULL, host("a", "6.12", "10.0.13"), host("b", "6.1", "7.2.22"));
 	assert_verdict(b, ABIBASE_VERDICT_YES);
-	ck_assert_str_eq(abibase_baseline_machine(b), "pc-q35-7.2");
+	ck_assert_str_eq(b->machine, "pc-q35-7.2");
 	ck_assert_uint_eq(findings(b, ABIBASE_FINDING_NOTE, "machine-chosen"), 1);
 	abibase_baseline_unref(b);
 	/* q35 before i440fx, however new */
@@ -519,7 +519,7 @@ START_TEST(test_machine_chosen)
 		   host_with("a", "6.12", "[{\"version\":\"9.0.0\",\"target\":\"x86_64\","
 					  "\"machines\":{\"pc-i440fx-9.0\":{},\"pc-q35-2.4\":{},"
 					  "\"q35\":{},\"none\":{},\"microvm\":{}}}]"));
-	ck_assert_str_eq(abibase_baseline_machine(b), "pc-q35-2.4");
+	ck_assert_str_eq(b->machine, "pc-q35-2.4");
 	abibase_baseline_unref(b);
 	b = ANSWER(NULL, NULL,
 		   host_with("a", "6.12", "[{\"version\":\"9.0.0\",\"target\":\"x86_64\","
@@ -527,7 +527,7 @@ START_TEST(test_machine_chosen)
 		   host_with("b", "6.12", "[{\"version\":\"8.0.0\",\"target\":\"x86_64\","
 					  "\"machines\":{\"pc-q35-8.0\":{}}}]"));
 	assert_verdict(b, ABIBASE_VERDICT_NO);
-	ck_assert_ptr_null(abibase_baseline_machine(b));
+	ck_assert_ptr_null(b->machine);
 	ck_assert_uint_eq(findings(b, ABIBASE_FINDING_CONFLICT, "no-common-machine"), 1);
 	abibase_baseline_unref(b);
 }
@@ -542,7 +542,7 @@ START_TEST(test_without_qemu_facts)
 	/* nothing to choose a machine type from */
 	b = ANSWER(NULL, NULL, host("a", "6.1", ""));
 	assert_verdict(b, ABIBASE_VERDICT_UNKNOWN);
-	ck_assert_ptr_null(abibase_baseline_machine(b));
+	ck_assert_ptr_null(b->machine);
 	ck_assert_uint_eq(findings(b, ABIBASE_FINDING_UNKNOWN, "no-qemu-facts"), 1);
 	abibase_baseline_unref(b);
 	/* also when another host has some */
@@ -661,7 +661,7 @@ START_TEST(test_vendor_machine)
 	abibase_baseline_unref(b);
 	/* the newest common type is a vendor's: chosen, and then it cannot be told */
 	b = ANSWER(NULL, NULL, host_with("a", "6.12", bare));
-	ck_assert_str_eq(abibase_baseline_machine(b), "pc-q35-rhel9.6.0");
+	ck_assert_str_eq(b->machine, "pc-q35-rhel9.6.0");
 	assert_verdict(b, ABIBASE_VERDICT_UNKNOWN);
 	abibase_baseline_unref(b);
 }
@@ -957,20 +957,20 @@ START_TEST(test_devices)
 	_autofree_ char *x = NULL, *y = NULL;
 	uint64_t word[2];
 
-	ck_assert_ptr_null(abibase_baseline_property(plain, key, "seqpacket"));
-	ck_assert(!abibase_baseline_offered(plain, "vhost-vsock", word));
-	ck_assert_str_eq(abibase_baseline_property(on, key, "seqpacket"), "on");
-	ck_assert_ptr_null(abibase_baseline_property(on, "vhost-scsi", "event_idx"));
-	ck_assert(abibase_baseline_offered(on, "vhost-vsock", word));
+	ck_assert_ptr_null(baseline_property(plain, key, "seqpacket"));
+	ck_assert(!baseline_offered(plain, "vhost-vsock", word));
+	ck_assert_str_eq(baseline_property(on, key, "seqpacket"), "on");
+	ck_assert_ptr_null(baseline_property(on, "vhost-scsi", "event_idx"));
+	ck_assert(baseline_offered(on, "vhost-vsock", word));
 	ck_assert_uint_eq(word[0], 0x130000002);
-	ck_assert(abibase_baseline_offered(on, "tap+vhost", word));
+	ck_assert(baseline_offered(on, "tap+vhost", word));
 	ck_assert_str_ne(abibase_baseline_id(on), abibase_baseline_id(plain));
-	ck_assert_str_eq(abibase_baseline_property(off, key, "seqpacket"), "off");
-	ck_assert(abibase_baseline_offered(off, "vhost-vsock", word));
+	ck_assert_str_eq(baseline_property(off, key, "seqpacket"), "off");
+	ck_assert(baseline_offered(off, "vhost-vsock", word));
 	ck_assert_uint_eq(word[0], 0x130000000);
-	ck_assert(abibase_baseline_offered(both, "vhost-scsi", word));
+	ck_assert(baseline_offered(both, "vhost-scsi", word));
 	ck_assert_uint_eq(word[0], 0x130000000);
-	ck_assert(!abibase_baseline_offered(both, "tap+vhost", word));
+	ck_assert(!baseline_offered(both, "tap+vhost", word));
 
 	/* not named, its unknown does not matter; named, it is 3, and its absence 1 */
 	b = ANSWER(machine, NULL, without_vsock("c", json_pack("{s:s}", "unknown", "not-asked")));
@@ -1049,9 +1049,9 @@ START_TEST(test_mtu)
 	uint64_t word[2];
 
 	ck_assert_str_eq(value_of(b, "host_mtu"), "1500");
-	ck_assert(abibase_baseline_offered(b, "tap+vhost", word) && word[0] >> 3 & 1);
+	ck_assert(baseline_offered(b, "tap+vhost", word) && word[0] >> 3 & 1);
 	ck_assert_ptr_null(value_of(none, "host_mtu"));
-	ck_assert(abibase_baseline_offered(none, "tap+vhost", word) && !(word[0] >> 3 & 1));
+	ck_assert(baseline_offered(none, "tap+vhost", word) && !(word[0] >> 3 & 1));
 	ck_assert_str_ne(abibase_baseline_id(b), abibase_baseline_id(none));
 	ck_assert_str_ne(abibase_baseline_id(b), abibase_baseline_id(more));
 
@@ -1105,7 +1105,7 @@ START_TEST(test_mtu_bypass)
 	abibase_baseline_unref(b);
 	b = ANSWER("pc-q35-2.9", "tap,tap+vhost,=a", abibase_profile_ref(p));
 	ck_assert_str_eq(value_of(b, "host_mtu"), "0");
-	ck_assert(abibase_baseline_offered(b, "tap", word) && !(word[0] >> 3 & 1));
+	ck_assert(baseline_offered(b, "tap", word) && !(word[0] >> 3 & 1));
 	abibase_baseline_unref(b);
 	b = ANSWER("pc-q35-2.10", "tap,tap+vhost,=a", p);
 	ck_assert_str_eq(value_of(b, "host_mtu"), "1500");
@@ -1349,7 +1349,7 @@ START_TEST(shared_machines)
 	ck_assert_int_eq(abibase_intersection_finish(ix, &chosen), 0);
 	list = abibase_value_get(abibase_result_value(res), "machines");
 	ck_assert_int_eq(abibase_result_verdict(res), ABIBASE_VERDICT_YES);
-	ck_assert_str_eq(test_string(list, "0"), abibase_baseline_machine(chosen));
+	ck_assert_str_eq(test_string(list, "0"), chosen->machine);
 	ck_assert_str_eq(test_string(list, "0"), "pc-q35-7.2");
 	ck_assert_str_eq(test_string(list, "1"), "pc-q35-7.1");
 	ck_assert_uint_gt(abibase_value_count(list), 10);

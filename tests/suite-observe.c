@@ -421,7 +421,7 @@ START_TEST(test_record)
 	root = json_pack("{s:s, s:s, s:s, s:s, s:{}, s:[o]}", "schema", "abibase-profile/1", "kind",
 			 "host", "name", "h", "arch", "x86_64", "facts", "qemu", entry);
 	p = test_profile_json(t.ctx, root);
-	ck_assert_int_eq(abibase_profile_to_json(p, &text), 0);
+	ck_assert_int_eq(abibase_value_to_json(abibase_profile_value(p), &text), 0);
 	ck_assert_ptr_nonnull(strstr(text, "\"0x000000000000000001c0010130bfffa7\""));
 	free(text);
 	abibase_profile_unref(p);

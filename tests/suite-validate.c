@@ -2,6 +2,7 @@
 /* What abibase_validate() reports of each kind of document; and the table of a profile. */
 #include <errno.h>
 
+#include "answer/show.h"
 #include "suites.h"
 #include "test-util.h"
 
@@ -365,7 +366,7 @@ static void assert_table(const struct abibase_profile *p, const char *const *wor
 {
 	_autofree_ char *text = NULL;
 
-	ck_assert_int_eq(abibase_profile_to_text(p, t.cat, &text), 0);
+	ck_assert_int_eq(profile_to_text(p, t.cat, &text), 0);
 	for (; *words; words++)
 		ck_assert_msg(strstr(text, *words) != NULL, "no \"%s\" in:\n%s", *words, text);
 }

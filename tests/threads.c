@@ -6,6 +6,7 @@
  */
 #include <pthread.h>
 
+#include "answer/show.h"
 #include "test-util.h"
 
 #define N_THREADS 6
@@ -32,9 +33,9 @@ static void use_profiles(struct abibase_context *ctx)
 	_autofree_ char *json = NULL, *table = NULL;
 	const char *reason;
 
-	require(abibase_profile_to_json(p, &json) == 0 && streq(json, profile_json),
+	require(abibase_value_to_json(abibase_profile_value(p), &json) == 0 && streq(json, profile_json),
 		"the profile is another one");
-	require(abibase_profile_to_text(p, catalogue, &table) == 0, "no table");
+	require(profile_to_text(p, catalogue, &table) == 0, "no table");
 	require(abibase_profile_fact(p, "vhost_net.features[40]", &reason) == ABIBASE_NO,
 		"another fact");
 	require(abibase_profile_rename(ctx, p, "renamed", &renamed) == 0, "not renamed");
@@ -68,8 +69,8 @@ static void use_baseline(struct abibase_context *ctx, struct abibase_baseline *b
 	result = abibase_render_run(r, b, &list, &why);
 	require(result == ABIBASE_VERDICT_YES && list, why ? why : "no list");
 	abibase_render_unref(r);
-	require(abibase_baseline_offered(b, "tap", word), "no offer");
-	require(streq(abibase_baseline_property(b, "virtio-net-device", "queue_reset"), "off"),
+	require(baseline_offered(b, "tap", word), "no offer");
+	require(streq(baseline_property(b, "virtio-net-device", "queue_reset"), "off"),
 		"another value");
 	for (size_t i = 0; i < abibase_baseline_finding_count(b); i++)
 		require(abibase_baseline_finding_get(b, i, "text") != NULL, "no text");
@@ -131,7 +132,7 @@ int main(void)
 		abibase_baseline_finding_get(baseline, 0, "text"));
 	reread = test_reread(t.ctx, baseline);
 	baseline_json = test_baseline_json(t.ctx, baseline);
-	require(abibase_profile_to_json(profiles[0], &profile_json) == 0, "no text");
+	require(abibase_value_to_json(abibase_profile_value(profiles[0]), &profile_json) == 0, "no text");
 	/* what was made with a context outlives it */
 	test_end(&t);
 	require(pthread_barrier_init(&barrier, NULL, N_THREADS) == 0, "no barrier");

@@ -61,7 +61,6 @@ struct abibase_context;
 struct abibase_profile;
 struct abibase_catalogue;
 struct abibase_baseline;
-struct abibase_build;
 struct abibase_platforms;
 struct abibase_check_request;
 struct abibase_intersection;
@@ -244,6 +243,15 @@ const char *abibase_value_string(const struct abibase_value *v);
 int64_t abibase_value_integer(const struct abibase_value *v);
 /** abibase_value_boolean - is it true? Since: 0.1 */
 bool abibase_value_boolean(const struct abibase_value *v);
+/**
+ * abibase_value_to_json - a value as a document, in canonical form
+ * @ret: text with a final newline, for free()
+ *
+ * Of abibase_profile_value() it is the profile, of abibase_guest_value() the guest.
+ *
+ * Returns: 0, -EINVAL (NULL), -ENOMEM. Since: 0.1
+ */
+int abibase_value_to_json(const struct abibase_value *v, char **ret) ABIBASE_MUST_CHECK;
 
 /**
  * abibase_result_ref - share a result
@@ -313,23 +321,6 @@ const struct abibase_value *abibase_profile_value(const struct abibase_profile *
  */
 const char *abibase_profile_machine(const struct abibase_profile *p, size_t i);
 /**
- * abibase_profile_to_json - the profile as a canonical document
- * @ret: text with a final newline, for free()
- *
- * Returns: 0, -ENOMEM. Since: 0.1
- */
-int abibase_profile_to_json(const struct abibase_profile *p, char **ret)
-	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 2);
-/**
- * abibase_profile_to_text - the profile for people: facts with their names, QEMUs, provenance
- * @ret: text for free(); its form may change between releases
- *
- * Returns: 0, -ENOMEM. Since: 0.1
- */
-int abibase_profile_to_text(const struct abibase_profile *p, const struct abibase_catalogue *cat,
-			    char **ret)
-	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 3);
-/**
  * abibase_profile_to_report - for people: what the host has, lacks and keeps to itself
  * @cat: names what guests have to do without, and what would help
  * @ret: the text; release with free()
@@ -347,11 +338,10 @@ int abibase_profile_to_report(const struct abibase_profile *p, const struct abib
 /* -------------------------------------------------------------- platforms */
 
 /**
- * abibase_platforms_new - list the platform profiles and every file that was considered
- * @ret: the list, sorted by file name and then from the most to the least specific directory;
- *	release with abibase_platforms_unref()
+ * abibase_platforms_new - read the platform profiles that can be named
+ * @ret: release with abibase_platforms_unref()
  *
- * One bad file is one refused entry, never a failure of the whole list.
+ * One bad file is one refused entry of the list, never a failure of all.
  *
  * Returns: 0, -ENOMEM, or what opendir(3) says of a directory other than that it is missing.
  * Since: 0.1
@@ -360,33 +350,28 @@ int abibase_platforms_new(struct abibase_context *ctx, struct abibase_platforms 
 	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 2);
 /** Since: 0.1 */
 struct abibase_platforms *abibase_platforms_unref(struct abibase_platforms *l);
-/** abibase_platforms_count - number of candidates. Since: 0.1 */
-size_t abibase_platforms_count(const struct abibase_platforms *l);
-/** abibase_platforms_profile - the profile of a used candidate, owned by @l, else NULL. Since: 0.1 */
+/**
+ * abibase_platforms_profile - the profiles in turn, in the order of the list
+ * @i: from 0 on
+ *
+ * Returns: the profile, which is @l's; NULL behind the last. Since: 0.1
+ */
 struct abibase_profile *abibase_platforms_profile(const struct abibase_platforms *l, size_t i);
 /**
- * abibase_platforms_get - what is known of candidate @i
- * @part: "path"; "state": "used", or "hidden": a file of the same name in a more specific directory
- *	takes its place, "masks": empty, or a link to /dev/null: it hides and offers nothing itself,
- *	"refused": it could not be read, "duplicate": another file, earlier in the order, declares the
- *	same name; "detail": which file hides it, or why it is refused; "alias": the bare name that
- *	stands for the newest profile of a moving track, "debian-13-backports"
+ * abibase_platforms_list - the platforms, and every file that was considered
+ * @ret: its verdict is ABIBASE_VERDICT_NO when a file was refused; its text is a table of 80 columns.
+ *	"platforms" of the document has those that can be named, "alias" is the bare name that stands
+ *	for the newest of a moving track. "files" has all files, sorted by file name and then from the
+ *	most to the least specific directory, each with "path" and "state": "used"; "hidden": the file
+ *	"by" in a more specific directory has its name; "masks": it is empty, or a link to /dev/null,
+ *	and hides others; "refused": it could not be read, and "text" says why; "duplicate": "by" is
+ *	earlier in the order and declares the same name
  *
- * Returns: NULL when there is no such candidate or part. Since: 0.1
+ * Returns: 0, -ENOMEM. Since: 0.1
  */
-const char *abibase_platforms_get(const struct abibase_platforms *l, size_t i, const char *part);
-/**
- * abibase_platforms_to_text - the profiles that can be named, as a table of 80 columns for people
- *
- * Its form may change between releases.
- *
- * Returns: 0, and the text in @ret for free(); -ENOMEM. Since: 0.1
- */
-int abibase_platforms_to_text(const struct abibase_platforms *l, char **ret)
-	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 2);
-/** abibase_platforms_to_json - the same as an abibase-list/1 document. Since: 0.1 */
-int abibase_platforms_to_json(const struct abibase_platforms *l, char **ret)
-	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 2);
+int abibase_platforms_list(struct abibase_context *ctx, const struct abibase_platforms *l,
+			   struct abibase_result **ret)
+	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 2, 3);
 
 /* -------------------------------------------------------------- catalogue */
 
@@ -405,32 +390,20 @@ int abibase_catalogue_new(struct abibase_context *ctx, struct abibase_catalogue 
 struct abibase_catalogue *abibase_catalogue_ref(struct abibase_catalogue *cat);
 /** Since: 0.1 */
 struct abibase_catalogue *abibase_catalogue_unref(struct abibase_catalogue *cat);
-/** enum abibase_name - kinds of names that the catalogue has. Since: 0.1 */
-enum abibase_name {
-	ABIBASE_NAME_GROUP,    /* of features, that can be enabled or disabled */
-	ABIBASE_NAME_PROPERTY, /* CLASS.PROPERTY */
-};
 /**
- * abibase_catalogue_name - the names of a kind, in turn
- * @i: from 0 on
+ * abibase_catalogue_value - its content; the members are in data/schema/catalogue.schema.json
  *
- * Returns: the name, which is the catalogue's; NULL behind the last. Since: 0.1
+ * "groups" has the groups of features that can be enabled or disabled, by name; "features" the
+ * properties. Since: 0.1
  */
-const char *abibase_catalogue_name(const struct abibase_catalogue *cat, enum abibase_name kind,
-				   size_t i);
-/**
- * abibase_catalogue_description - what the name of abibase_catalogue_name() stands for
- *
- * Returns: words for people: of a group what it is, of a property the feature; or NULL. Since: 0.1
- */
-const char *abibase_catalogue_description(const struct abibase_catalogue *cat,
-					  enum abibase_name kind, size_t i);
+const struct abibase_value *abibase_catalogue_value(const struct abibase_catalogue *cat);
 /**
  * abibase_catalogue_to_text - the groups of features, as a table of 80 columns for people
  *
- * Returns: as abibase_platforms_to_text(). Since: 0.1
+ * Its form may change between releases. Returns: 0, and the text in @ret for free(); -ENOMEM. Since: 0.1
  */
-int abibase_catalogue_to_text(const struct abibase_catalogue *cat, char **ret);
+int abibase_catalogue_to_text(const struct abibase_catalogue *cat, char **ret)
+	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 2);
 
 /**
  * abibase_predict - the feature word that a guest of this host would be offered
@@ -454,25 +427,6 @@ int abibase_predict(struct abibase_context *ctx, const struct abibase_catalogue 
 		    const struct abibase_profile *p, const char *qemu, const char *machine,
 		    const char *backend, const char *const *settings, uint64_t ret[2],
 		    char **ret_why);
-
-/* ---------------------------------------------------------- build records */
-
-/** abibase_build_unref - release it; NULL is accepted. Returns: NULL. Since: 0.1 */
-struct abibase_build *abibase_build_unref(struct abibase_build *b);
-/**
- * abibase_build_to_json - the canonical document
- * @ret: text for free()
- *
- * Returns: 0, -ENOMEM. Since: 0.1
- */
-int abibase_build_to_json(const struct abibase_build *b, char **ret);
-/**
- * abibase_build_to_text - what it says, for people
- * @ret: text for free(), which may change from release to release
- *
- * Returns: 0, -ENOMEM. Since: 0.1
- */
-int abibase_build_to_text(const struct abibase_build *b, char **ret);
 
 /* ----------------------------------------------------------- intersection */
 
@@ -615,49 +569,47 @@ int abibase_intersection_finish(struct abibase_intersection *ix, struct abibase_
 int abibase_intersection_machines(struct abibase_intersection *ix, struct abibase_result **ret)
 	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 2);
 
+/* --------------------------------------------------------------- operands */
+
 /**
- * abibase_operand_load_any - read what a person named on a command line, whatever it is
- * @operand: as abibase_operand_load()
- * @ret_profile: receives a profile, or NULL
- * @ret_baseline: receives a baseline, or NULL
- * @ret_build: receives a build record, or NULL; exactly one of the three is set
- *
- * @ctx keeps a build record: a profile that names it is answered from it from then on.
- *
- * Returns: 0, and as abibase_operand_load(). Since: 0.1
- */
-int abibase_operand_load_any(struct abibase_context *ctx, const char *operand,
-			     struct abibase_profile **ret_profile,
-			     struct abibase_baseline **ret_baseline,
-			     struct abibase_build **ret_build);
-/**
- * abibase_operand_load - read what a person named on a command line
+ * abibase_operand_load - read what a person named on a command line, whatever it is
  * @operand: "-" (standard input), anything with a slash or ending in .json (a file), else the name
  *	of a platform; NAME=OPERAND renames a profile
  * @ret_profile: receives a profile, or NULL
- * @ret_baseline: receives a baseline, or NULL; exactly one of the two is set
+ * @ret_baseline: receives a baseline, or NULL
+ *
+ * Neither of the two is set for a build record, which @ctx keeps: a profile that names it is answered
+ * from it from then on.
  *
  * Returns: 0, -ENOENT (no such platform, or it is hidden), and as abibase_profile_from_file().
  * Since: 0.1
  */
 int abibase_operand_load(struct abibase_context *ctx, const char *operand,
 			 struct abibase_profile **ret_profile,
-			 struct abibase_baseline **ret_baseline);
+			 struct abibase_baseline **ret_baseline)
+	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 2, 3, 4);
 /**
- * abibase_operand_from_buffer - read a document that says itself what it is
+ * abibase_operand_from_buffer - the same of a document in memory
  * @source: how messages call it
- * @ret_profile: receives a profile, or NULL
- * @ret_baseline: receives a baseline, or NULL
- * @ret_build: receives a build record, or NULL; exactly one of the three is set
- *
- * @ctx keeps a build record, as in abibase_operand_load_any().
  *
  * Returns: 0, and as abibase_profile_from_file(), but for files. Since: 0.1
  */
 int abibase_operand_from_buffer(struct abibase_context *ctx, const char *buf, size_t len,
 				const char *source, struct abibase_profile **ret_profile,
-				struct abibase_baseline **ret_baseline,
-				struct abibase_build **ret_build);
+				struct abibase_baseline **ret_baseline)
+	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 4, 5, 6);
+/**
+ * abibase_operand_show - what a profile, a baseline or a build record says
+ * @cat: names the bits of facts
+ * @operand: as abibase_operand_load()
+ * @format: "text": for people, which may change between releases; "json": the canonical document
+ * @ret: for free()
+ *
+ * Returns: 0, -EINVAL (not a format), and as abibase_operand_load(). Since: 0.1
+ */
+int abibase_operand_show(struct abibase_context *ctx, const struct abibase_catalogue *cat,
+			 const char *operand, const char *format, char **ret)
+	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 2, 3, 4, 5);
 
 /* -------------------------------------------------------------- baselines */
 
@@ -675,23 +627,6 @@ enum abibase_verdict abibase_baseline_verdict(const struct abibase_baseline *b);
  * Since: 0.1
  */
 const char *abibase_baseline_id(const struct abibase_baseline *b);
-/** abibase_baseline_machine - the machine type, or NULL when none could be chosen. Since: 0.1 */
-const char *abibase_baseline_machine(const struct abibase_baseline *b);
-/**
- * abibase_baseline_offered - the feature word that guests will be offered on a backend
- * @ret: 128 bits, least significant word first
- *
- * Returns: true, or false when the baseline has no such backend or no answer. Since: 0.1
- */
-bool abibase_baseline_offered(const struct abibase_baseline *b, const char *backend,
-			      uint64_t ret[2]);
-/**
- * abibase_baseline_property - the value of one property
- *
- * Returns: "on", "off" or a number, or NULL when the baseline does not set it. Since: 0.1
- */
-const char *abibase_baseline_property(const struct abibase_baseline *b, const char *class_name,
-				      const char *property);
 /**
  * abibase_baseline_value - its content, see abibase-baseline(5)
  *
@@ -969,14 +904,6 @@ int abibase_guest_assume(struct abibase_context *ctx, const struct abibase_guest
 	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 7);
 /** abibase_guest_value - its content, see abibase-guest(5). Since: 0.1 */
 const struct abibase_value *abibase_guest_value(const struct abibase_guest *g);
-/**
- * abibase_guest_to_json - the guest as a canonical document
- * @ret: text with a final newline, for free()
- *
- * Returns: 0, -ENOMEM. Since: 0.1
- */
-int abibase_guest_to_json(const struct abibase_guest *g, char **ret)
-	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 2);
 
 /* ---------------------------------------------------------------------- targets */
 
@@ -1284,6 +1211,19 @@ int abibase_probe_skip(struct abibase_probe *pr, const char *surface);
  * Returns: 0, -EINVAL (not a name), -ENOMEM. Since: 0.1
  */
 int abibase_probe_add_machine(struct abibase_probe *pr, const char *machine);
+/**
+ * abibase_probe_for_baseline - ask no more than what a baseline is about
+ *
+ * @cat: what its backends are asked for
+ *
+ * That is its backends and devices, what its values need, and the QEMUs under its machine type. What
+ * else abibase_probe_only() and abibase_probe_add_machine() name is asked too.
+ *
+ * Returns: 0, -ENOMEM. Since: 0.1
+ */
+int abibase_probe_for_baseline(struct abibase_probe *pr, const struct abibase_catalogue *cat,
+			       const struct abibase_baseline *b)
+	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 2, 3);
 /**
  * abibase_probe_set_builds_dir - write the record of each QEMU build
  * @dir: directory, made when it is missing; NULL, the default: none is written

@@ -1184,7 +1184,7 @@ static const char *words_of(struct two *t, const json_t *value)
 static const char *word_in(struct two *t, int i, const struct row *row)
 {
 	const struct abibase_baseline *b = t->b[i];
-	const char *set = abibase_baseline_property(b, row->class_name, row->property);
+	const char *set = baseline_property(b, row->class_name, row->property);
 	const json_t *seen;
 
 	if (set)

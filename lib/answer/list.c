@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <errno.h>
-
 #include "answer/show.h"
 #include "base/text.h"
 #include "document/catalogue.h"
+#include "document/platforms.h"
 #include "document/profile.h"
+#include "document/result.h"
 
 /* The platforms, and the groups of features, at a glance: tables of 80 columns, and a document. */
 
@@ -74,20 +74,20 @@ static void put_row(struct buf *b, const struct abibase_profile *p)
 		   end ? end : "-", evidence ? evidence : "-");
 }
 
-ABIBASE_EXPORT int abibase_platforms_to_text(const struct abibase_platforms *l, char **ret)
+static int list_text(const struct abibase_platforms *l, char **ret)
 {
-	size_t n = abibase_platforms_count(l);
+	size_t n = platforms_count(l);
 	_buf_ b = { 0 };
 
 	buf_printf(&b, "%-*s  %-6s  %-7s  %-16s  %-7s  %s\n", NAME_WIDTH, "PLATFORM", "KERNEL",
 		   "QEMU", "NEWEST MACHINE", "UNTIL", "FACTS");
 	for (size_t i = 0; i < n; i++)
-		if (abibase_platforms_profile(l, i))
-			put_row(&b, abibase_platforms_profile(l, i));
+		if (platforms_at(l, i))
+			put_row(&b, platforms_at(l, i));
 	for (size_t i = 0; i < n; i++)
-		if (abibase_platforms_get(l, i, "alias"))
-			buf_printf(&b, "%s is %s\n", abibase_platforms_get(l, i, "alias"),
-				   abibase_profile_name(abibase_platforms_profile(l, i)));
+		if (platforms_get(l, i, "alias"))
+			buf_printf(&b, "%s is %s\n", platforms_get(l, i, "alias"),
+				   abibase_profile_name(platforms_at(l, i)));
 	return buf_give(&b, ret);
 }
 
@@ -101,24 +101,51 @@ static json_t *platform_to_json(const struct abibase_profile *p, const char *ali
 			 (json_int_t)p->revision, "supported_until", support_end(p));
 }
 
-ABIBASE_EXPORT int abibase_platforms_to_json(const struct abibase_platforms *l, char **ret)
+/* Which file stands in its place is a path, and why it is refused a sentence. */
+static json_t *file_to_json(const struct abibase_platforms *l, size_t i)
 {
-	json_t *list = json_array();
-	json_t *root = json_pack("{s:s, s:o}", "schema", "abibase-list/1", "platforms", list);
-	int r = root ? 0 : -ENOMEM;
+	const struct abibase_profile *p = platforms_at(l, i);
+	const char *state = platforms_get(l, i, "state"), *detail = platforms_get(l, i, "detail");
+	bool refused = streq(state, "refused");
 
-	for (size_t i = 0; r == 0 && i < abibase_platforms_count(l); i++) {
-		const struct abibase_profile *p = abibase_platforms_profile(l, i);
+	return json_pack("{s:s*, s:s*, s:s, s:s, s:s*}", "by", refused ? NULL : detail, "name",
+			 p ? p->name : NULL, "path", platforms_get(l, i, "path"), "state", state, "text",
+			 refused ? detail : NULL);
+}
 
-		if (p &&
-		    json_array_append_new(
-			    list, platform_to_json(p, abibase_platforms_get(l, i, "alias"))) < 0)
-			r = -ENOMEM;
+static json_t *list_json(const struct abibase_platforms *l, enum abibase_verdict *verdict)
+{
+	json_t *list = json_array(), *files = json_array();
+	json_t *root = json_pack("{s:s, s:o, s:o}", "schema", "abibase-list/1", "files", files,
+				 "platforms", list);
+	bool ok = root;
+
+	for (size_t i = 0; ok && i < platforms_count(l); i++) {
+		const struct abibase_profile *p = platforms_at(l, i);
+
+		if (streq(platforms_get(l, i, "state"), "refused"))
+			*verdict = ABIBASE_VERDICT_NO;
+		ok = json_array_append_new(files, file_to_json(l, i)) == 0;
+		if (ok && p)
+			ok = json_array_append_new(list, platform_to_json(p, platforms_get(l, i, "alias"))) == 0;
 	}
-	if (r == 0)
-		r = json_give(root, ret);
-	json_decref(root);
-	return r;
+	if (!ok) {
+		json_decref(root);
+		return NULL;
+	}
+	return root;
+}
+
+ABIBASE_EXPORT int abibase_platforms_list(struct abibase_context *ctx,
+					  const struct abibase_platforms *l,
+					  struct abibase_result **ret)
+{
+	struct abibase_result made = { .verdict = ABIBASE_VERDICT_YES };
+
+	made.root = list_json(l, &made.verdict);
+	if (list_text(l, &made.text) < 0)
+		made.text = NULL;
+	return result_give(ctx, &made, ret);
 }
 
 ABIBASE_EXPORT int abibase_catalogue_to_text(const struct abibase_catalogue *cat, char **ret)

@@ -292,7 +292,7 @@ void move_offered_there(const struct judging *j, const struct guest_device *d, s
 		if (offer_by_profile(t, d, ret) < 0)
 			move_arena(j)->failed = true;
 	} else if (t->baseline && be >= 0 &&
-		   abibase_baseline_offered(t->baseline, t->cat->backends[be].name, ret->yes)) {
+		   baseline_offered(t->baseline, t->cat->backends[be].name, ret->yes)) {
 		ret->known = true;
 		memcpy(ret->maybe, ret->yes, sizeof(ret->maybe));
 	}

@@ -383,11 +383,11 @@ static int hosts_json(struct planning *p, struct abibase_profile *const *hosts, 
 	values = json_array();
 	for (size_t i = 0; i < n; i++)
 		append(p, names, json_string(hosts[i]->name));
-	for (size_t i = 0; r == 0 && abibase_baseline_machine(b) && i < p->n_rows; i++)
+	for (size_t i = 0; r == 0 && b->machine && i < p->n_rows; i++)
 		r = host_value(p, b, p->cat->rows[p->rows[i]].key, values);
 	set(p, o, "baseline", string_or_null(abibase_baseline_id(b)));
 	set(p, o, "findings", in_the_way(p, b));
-	set(p, o, "machine", string_or_null(abibase_baseline_machine(b)));
+	set(p, o, "machine", string_or_null(b->machine));
 	set(p, o, "names", names);
 	set(p, o, "values", values);
 	set(p, o, "verdict", json_string(verdicts[abibase_baseline_verdict(b)]));

@@ -63,7 +63,7 @@ static void put_machines(struct buf *b, const json_t *root)
 	buf_printf(b, "of %zu machine types\n", json_object_size(json_object_get(root, "shape")));
 }
 
-ABIBASE_EXPORT int abibase_build_to_text(const struct abibase_build *r, char **ret)
+int build_record_to_text(const struct abibase_build *r, char **ret)
 {
 	const json_t *properties = json_object_get(r->root, "properties");
 	_buf_ b = { 0 };

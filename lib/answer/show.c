@@ -2,7 +2,8 @@
 #include <errno.h>
 #include <inttypes.h>
 
-#include "document/catalogue.h"
+#include "base/context.h"
+#include "document/operand.h"
 #include "model/ask.h"
 #include "answer/show.h"
 
@@ -412,8 +413,7 @@ static void put_qemus(struct buf *b, const struct abibase_profile *p)
 	}
 }
 
-ABIBASE_EXPORT int abibase_profile_to_text(const struct abibase_profile *p,
-					    const struct abibase_catalogue *cat, char **ret)
+int profile_to_text(const struct abibase_profile *p, const struct abibase_catalogue *cat, char **ret)
 {
 	_buf_ b = { 0 };
 
@@ -424,3 +424,53 @@ ABIBASE_EXPORT int abibase_profile_to_text(const struct abibase_profile *p,
 	return buf_give(&b, ret);
 }
 
+/* ---------------------------------------------------------------------- operands */
+
+static int show_baseline(struct abibase_context *ctx, const struct abibase_baseline *b,
+			 const char *format, char **ret)
+{
+	struct abibase_render *render = NULL;
+	int r = abibase_render_new(ctx, &render);
+
+	if (r == 0)
+		r = abibase_render_set_format(render, format);
+	/* the verdict was told when the baseline was made; to show it is a success either way */
+	if (r == 0)
+		r = abibase_render_run(render, b, ret, NULL);
+	abibase_render_unref(render);
+	return r < 0 ? r : 0;
+}
+
+static int show_loaded(struct abibase_context *ctx, const struct abibase_catalogue *cat,
+		       const struct loaded *l, bool json, char **ret)
+{
+	int r;
+
+	if (l->baseline)
+		return show_baseline(ctx, l->baseline, json ? "json" : "text", ret);
+	if (json)
+		r = json_give(l->profile ? l->profile->root : l->build->root, ret);
+	else if (l->profile)
+		r = profile_to_text(l->profile, cat, ret);
+	else
+		r = build_record_to_text(l->build, ret);
+	return r < 0 ? context_oom(ctx) : 0;
+}
+
+ABIBASE_EXPORT int abibase_operand_show(struct abibase_context *ctx,
+					const struct abibase_catalogue *cat, const char *operand,
+					const char *format, char **ret)
+{
+	bool json = streq(format, "json");
+	struct loaded l = { 0 };
+	int r;
+
+	if (!json && !streq(format, "text"))
+		return context_fail(ctx, EINVAL, "format-not-known", NULL,
+				    "\"%s\" is not a format; accepted: text, json", format);
+	r = operand_load(ctx, operand, &l);
+	if (r == 0)
+		r = show_loaded(ctx, cat, &l, json, ret);
+	loaded_clear(&l);
+	return r;
+}

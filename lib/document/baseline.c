@@ -58,15 +58,9 @@ ABIBASE_EXPORT const char *abibase_baseline_id(const struct abibase_baseline *b)
 	return b ? b->id : NULL;
 }
 
-ABIBASE_EXPORT const char *abibase_baseline_machine(const struct abibase_baseline *b)
+bool baseline_offered(const struct abibase_baseline *b, const char *backend, uint64_t ret[2])
 {
-	return b ? b->machine : NULL;
-}
-
-ABIBASE_EXPORT bool abibase_baseline_offered(const struct abibase_baseline *b, const char *backend,
-					     uint64_t ret[2])
-{
-	for (size_t i = 0; b && i < b->n_offers; i++)
+	for (size_t i = 0; i < b->n_offers; i++)
 		if (b->offers[i].known && streq(b->in.backends[b->offers[i].backend], backend)) {
 			memcpy(ret, b->offers[i].word, sizeof(b->offers[i].word));
 			return true;
@@ -84,10 +78,10 @@ const struct value *baseline_value(const struct abibase_baseline *b, const char 
 	return NULL;
 }
 
-ABIBASE_EXPORT const char *abibase_baseline_property(const struct abibase_baseline *b,
-						  const char *class_name, const char *property)
+const char *baseline_property(const struct abibase_baseline *b, const char *class_name,
+			      const char *property)
 {
-	const struct value *v = b ? baseline_value(b, class_name, property) : NULL;
+	const struct value *v = baseline_value(b, class_name, property);
 
 	return v ? v->text : NULL;
 }

@@ -140,6 +140,11 @@ size_t baseline_host_builds(const struct abibase_baseline *b, const struct host 
 /* What the baseline sets that property to; NULL: it does not. */
 const struct value *baseline_value(const struct abibase_baseline *b, const char *class_name,
 				   const char *property);
+/* As QEMU takes it, or NULL: the baseline does not set it. */
+const char *baseline_property(const struct abibase_baseline *b, const char *class_name,
+			      const char *property);
+/* The feature word that guests get on a backend; false: the baseline has no such backend, or no answer. */
+bool baseline_offered(const struct abibase_baseline *b, const char *backend, uint64_t ret[2]);
 /* The record of a QEMU that the baseline uses; NULL: any upstream QEMU that has the machine type. */
 const json_t *baseline_entry(const struct abibase_baseline *b, size_t used);
 

@@ -23,7 +23,7 @@ struct build_cache {
 static void cache_free(struct build_cache *cache)
 {
 	for (size_t i = 0; i < cache->n; i++)
-		abibase_build_unref(cache->records[i]);
+		build_record_unref(cache->records[i]);
 	free(cache->records);
 	free(cache);
 }
@@ -41,7 +41,7 @@ int builds_remember(struct abibase_context *ctx, struct abibase_build *r)
 	}
 	if (array_grow(&cache->records, cache->n, &cache->cap, sizeof(struct abibase_build *)) < 0)
 		return context_oom(ctx);
-	cache->records[cache->n++] = abibase_build_ref(r);
+	cache->records[cache->n++] = build_record_ref(r);
 	return 0;
 }
 
@@ -51,7 +51,7 @@ static struct abibase_build *recall(const struct abibase_context *ctx, const cha
 
 	for (size_t i = 0; cache && i < cache->n; i++)
 		if (streq(cache->records[i]->digest, digest))
-			return abibase_build_ref(cache->records[i]);
+			return build_record_ref(cache->records[i]);
 	return NULL;
 }
 
@@ -76,7 +76,7 @@ static int read_record(struct abibase_context *ctx, const char *path, const char
 			 "the digest of this build record is %s, and its file name says another: it was "
 			 "changed, or it is not whole; record the QEMU again",
 			 rec->digest);
-	abibase_build_unref(rec);
+	build_record_unref(rec);
 	return r;
 }
 

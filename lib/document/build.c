@@ -185,25 +185,20 @@ int build_from_json(struct abibase_context *ctx, json_t *root, const char *sourc
 	return 0;
 }
 
-struct abibase_build *abibase_build_ref(struct abibase_build *r)
+struct abibase_build *build_record_ref(struct abibase_build *r)
 {
 	if (r)
 		__atomic_add_fetch(&r->refcount, 1, __ATOMIC_RELAXED);
 	return r;
 }
 
-ABIBASE_EXPORT struct abibase_build *abibase_build_unref(struct abibase_build *r)
+struct abibase_build *build_record_unref(struct abibase_build *r)
 {
 	if (!r || __atomic_sub_fetch(&r->refcount, 1, __ATOMIC_ACQ_REL) > 0)
 		return NULL;
 	json_decref(r->root);
 	free(r);
 	return NULL;
-}
-
-ABIBASE_EXPORT int abibase_build_to_json(const struct abibase_build *r, char **ret)
-{
-	return json_give(r->root, ret);
 }
 
 /* ---------------------------------------------------------------- how texts are read */

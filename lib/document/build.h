@@ -76,6 +76,7 @@ int profile_make_current(struct abibase_context *ctx, const struct abibase_catal
 /* The same of one entry, new; NULL in @ret where there is nothing to add. 0 or -ENOMEM. */
 int build_fill(const struct abibase_catalogue *cat, const struct profile_qemu *q, json_t **ret);
 
-struct abibase_build *abibase_build_ref(struct abibase_build *b);
+struct abibase_build *build_record_ref(struct abibase_build *b);
+struct abibase_build *build_record_unref(struct abibase_build *b);
 
 #endif

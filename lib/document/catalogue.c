@@ -6,6 +6,7 @@
 #include "base/suggest.h"
 #include "base/context.h"
 #include "document/profile.h"
+#include "document/value.h"
 
 /* ------------------------------------------------------------- what is accepted */
 
@@ -974,20 +975,10 @@ bool catalogue_is_older(const struct abibase_catalogue *cat, const struct versio
 	return cat->n_releases > 0;
 }
 
-ABIBASE_EXPORT const char *abibase_catalogue_name(const struct abibase_catalogue *cat,
-						  enum abibase_name kind, size_t i)
+ABIBASE_EXPORT const struct abibase_value *
+abibase_catalogue_value(const struct abibase_catalogue *cat)
 {
-	if (kind == ABIBASE_NAME_GROUP)
-		return i < cat->n_groups ? cat->groups[i].name : NULL;
-	return kind == ABIBASE_NAME_PROPERTY && i < cat->n_rows ? cat->rows[i].key : NULL;
-}
-
-ABIBASE_EXPORT const char *abibase_catalogue_description(const struct abibase_catalogue *cat,
-							 enum abibase_name kind, size_t i)
-{
-	if (kind == ABIBASE_NAME_GROUP)
-		return i < cat->n_groups ? cat->groups[i].description : NULL;
-	return kind == ABIBASE_NAME_PROPERTY && i < cat->n_rows ? cat->rows[i].feature : NULL;
+	return as_value(cat ? cat->root : NULL);
 }
 
 void catalogue_suggest(const struct abibase_catalogue *cat, struct suggest *s, bool groups)

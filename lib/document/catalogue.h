@@ -8,7 +8,7 @@
 #include "base/version.h"
 
 /* The backends are few and fixed in number; which there are is said by the catalogue. */
-#define MAX_BACKENDS 8
+#define MAX_BACKENDS 16
 /* "sometimes offered when" of properties that are not booleans */
 enum bit_when { BIT_NEVER, BIT_TRUE, BIT_ALWAYS, BIT_NONZERO, BIT_NONNEGATIVE, BIT_SET };
 enum row_pin { PIN_PINNED, PIN_OPT_IN, PIN_FIXED };

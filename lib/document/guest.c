@@ -265,8 +265,3 @@ ABIBASE_EXPORT const struct abibase_value *abibase_guest_value(const struct abib
 {
 	return as_value(g ? g->root : NULL);
 }
-
-ABIBASE_EXPORT int abibase_guest_to_json(const struct abibase_guest *g, char **ret)
-{
-	return json_give(g->root, ret);
-}

@@ -2,18 +2,11 @@
 #include <errno.h>
 
 #include "document/baseline.h"
-#include "document/build.h"
 #include "base/context.h"
+#include "document/operand.h"
 #include "document/platforms.h"
 #include "document/json.h"
 #include "document/profile.h"
-
-/* One of them. */
-struct loaded {
-	struct abibase_profile *profile;
-	struct abibase_baseline *baseline;
-	struct abibase_build *build;
-};
 
 static bool is_file(const char *operand)
 {
@@ -152,48 +145,55 @@ static int rename_loaded(struct abibase_context *ctx, const char *operand, const
 	return 0;
 }
 
+void loaded_clear(struct loaded *l)
+{
+	abibase_profile_unref(l->profile);
+	abibase_baseline_unref(l->baseline);
+	build_record_unref(l->build);
+}
+
 /* @r: whether it could be loaded */
 static int give(struct abibase_context *ctx, int r, struct loaded *l,
-		struct abibase_profile **ret_profile, struct abibase_baseline **ret_baseline,
-		struct abibase_build **ret_build)
+		struct abibase_profile **ret_profile, struct abibase_baseline **ret_baseline)
 {
 	if (r == 0 && l->build)
 		r = builds_remember(ctx, l->build);
 	if (r < 0) {
-		abibase_profile_unref(l->profile);
-		abibase_baseline_unref(l->baseline);
-		abibase_build_unref(l->build);
+		loaded_clear(l);
 		return r;
 	}
+	build_record_unref(l->build);
 	*ret_profile = l->profile;
 	*ret_baseline = l->baseline;
-	*ret_build = l->build;
 	return 0;
 }
 
-ABIBASE_EXPORT int abibase_operand_load_any(struct abibase_context *ctx, const char *operand,
-					    struct abibase_profile **ret_profile,
-					    struct abibase_baseline **ret_baseline,
-					    struct abibase_build **ret_build)
+int operand_load(struct abibase_context *ctx, const char *operand, struct loaded *ret)
 {
-	struct loaded l = { 0 };
 	_autofree_ char *name = NULL;
 	const char *rest;
 	int r;
 
 	if (split(operand, &name, &rest) < 0)
 		return context_oom(ctx);
-	r = load(ctx, rest, &l);
-	if (r == 0 && name)
-		r = rename_loaded(ctx, operand, name, &l);
-	return give(ctx, r, &l, ret_profile, ret_baseline, ret_build);
+	r = load(ctx, rest, ret);
+	return r == 0 && name ? rename_loaded(ctx, operand, name, ret) : r;
+}
+
+ABIBASE_EXPORT int abibase_operand_load(struct abibase_context *ctx, const char *operand,
+					struct abibase_profile **ret_profile,
+					struct abibase_baseline **ret_baseline)
+{
+	struct loaded l = { 0 };
+	int r = operand_load(ctx, operand, &l);
+
+	return give(ctx, r, &l, ret_profile, ret_baseline);
 }
 
 ABIBASE_EXPORT int abibase_operand_from_buffer(struct abibase_context *ctx, const char *buf,
 					       size_t len, const char *source,
 					       struct abibase_profile **ret_profile,
-					       struct abibase_baseline **ret_baseline,
-					       struct abibase_build **ret_build)
+					       struct abibase_baseline **ret_baseline)
 {
 	struct loaded l = { 0 };
 	json_t *root;
@@ -201,27 +201,5 @@ ABIBASE_EXPORT int abibase_operand_from_buffer(struct abibase_context *ctx, cons
 
 	if (r == 0)
 		r = load_document(ctx, root, len, source, NULL, &l);
-	return give(ctx, r, &l, ret_profile, ret_baseline, ret_build);
-}
-
-ABIBASE_EXPORT int abibase_operand_load(struct abibase_context *ctx, const char *operand,
-					struct abibase_profile **ret_profile,
-					struct abibase_baseline **ret_baseline)
-{
-	struct abibase_profile *profile;
-	struct abibase_baseline *baseline;
-	struct abibase_build *build;
-	int r = abibase_operand_load_any(ctx, operand, &profile, &baseline, &build);
-
-	if (r < 0)
-		return r;
-	if (!build) {
-		*ret_profile = profile;
-		*ret_baseline = baseline;
-		return 0;
-	}
-	abibase_build_unref(build);
-	return context_fail(ctx, EBADMSG, "schema-other", operand,
-			    "is a build record; wanted: \"abibase-profile/1\" or "
-			    "\"abibase-baseline/1\"");
+	return give(ctx, r, &l, ret_profile, ret_baseline);
 }

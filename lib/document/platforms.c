@@ -371,13 +371,12 @@ ABIBASE_EXPORT struct abibase_platforms *abibase_platforms_unref(struct abibase_
 	return NULL;
 }
 
-ABIBASE_EXPORT size_t abibase_platforms_count(const struct abibase_platforms *l)
+size_t platforms_count(const struct abibase_platforms *l)
 {
-	return l ? l->n : 0;
+	return l->n;
 }
 
-ABIBASE_EXPORT const char *abibase_platforms_get(const struct abibase_platforms *l, size_t i,
-						 const char *part)
+const char *platforms_get(const struct abibase_platforms *l, size_t i, const char *part)
 {
 	static const char *const states[] = {
 		[PLATFORM_USED] = "used",	[PLATFORM_HIDDEN] = "hidden",
@@ -385,8 +384,6 @@ ABIBASE_EXPORT const char *abibase_platforms_get(const struct abibase_platforms 
 		[PLATFORM_DUPLICATE] = "duplicate",
 	};
 
-	if (!l || i >= l->n || !part)
-		return NULL;
 	if (streq(part, "path"))
 		return l->c[i].path;
 	if (streq(part, "state"))
@@ -396,10 +393,18 @@ ABIBASE_EXPORT const char *abibase_platforms_get(const struct abibase_platforms 
 	return streq(part, "alias") ? l->c[i].alias : NULL;
 }
 
+struct abibase_profile *platforms_at(const struct abibase_platforms *l, size_t i)
+{
+	return l->c[i].profile;
+}
+
 ABIBASE_EXPORT struct abibase_profile *
 abibase_platforms_profile(const struct abibase_platforms *l, size_t i)
 {
-	return l && i < l->n ? l->c[i].profile : NULL;
+	for (size_t k = 0; l && k < l->n; k++)
+		if (l->c[k].profile && i-- == 0)
+			return l->c[k].profile;
+	return NULL;
 }
 
 /* ---------------------------------------------------------------------- by name */

@@ -9,6 +9,12 @@
 /* Is @base a file name for the platform @name: "NAME.json", or "NN-NAME.json" with digits NN? */
 bool platform_file_fits(const char *base, const char *name);
 
+/* Each file that was considered: what became of it, and its profile, where that is used. */
+size_t platforms_count(const struct abibase_platforms *l);
+/* "path", "state", "detail" (which file is in its place, or why it is refused), "alias"; or NULL. */
+const char *platforms_get(const struct abibase_platforms *l, size_t i, const char *part);
+struct abibase_profile *platforms_at(const struct abibase_platforms *l, size_t i);
+
 /*
  * abibase_profile_from_platform - read a platform profile by name from the data directories
  * @name: "debian-12", or an alias such as "debian-13-backports", which resolves to the newest

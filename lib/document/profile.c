@@ -481,7 +481,7 @@ struct abibase_profile *profile_share(struct abibase_profile *p)
 	for (size_t i = 0; i < to->n_qemu; i++) {
 		to->qemu[i] = p->qemu[i];
 		to->qemu[i].filled = NULL;
-		abibase_build_ref(to->qemu[i].record);
+		build_record_ref(to->qemu[i].record);
 	}
 	return to->qemu ? to : abibase_profile_unref(to);
 }
@@ -498,7 +498,7 @@ ABIBASE_EXPORT struct abibase_profile *abibase_profile_unref(struct abibase_prof
 	if (!p || __atomic_sub_fetch(&p->refcount, 1, __ATOMIC_ACQ_REL) > 0)
 		return NULL;
 	for (size_t i = 0; i < p->n_qemu; i++) {
-		abibase_build_unref(p->qemu[i].record);
+		build_record_unref(p->qemu[i].record);
 		json_decref(p->qemu[i].filled);
 	}
 	if (p->shared)
@@ -538,7 +538,7 @@ int abibase_profile_rename(struct abibase_context *ctx,
 	}
 	r = profile_from_json(ctx, root, name, ret);
 	for (size_t i = 0; r == 0 && i < p->n_qemu; i++)
-		(*ret)->qemu[i].record = abibase_build_ref(p->qemu[i].record);
+		(*ret)->qemu[i].record = build_record_ref(p->qemu[i].record);
 	return r;
 }
 
@@ -636,11 +636,6 @@ enum abibase_tri abibase_profile_fact(const struct abibase_profile *p,
 	if (ret_reason)
 		*ret_reason = "not-recorded";
 	return ABIBASE_UNKNOWN;
-}
-
-ABIBASE_EXPORT int abibase_profile_to_json(const struct abibase_profile *p, char **ret)
-{
-	return json_give(p->root, ret);
 }
 
 ABIBASE_EXPORT const char *abibase_profile_machine(const struct abibase_profile *p, size_t i)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
 
 #include "document/value.h"
 
@@ -107,4 +108,9 @@ ABIBASE_EXPORT int64_t abibase_value_integer(const struct abibase_value *v)
 ABIBASE_EXPORT bool abibase_value_boolean(const struct abibase_value *v)
 {
 	return json_is_true(node(v));
+}
+
+ABIBASE_EXPORT int abibase_value_to_json(const struct abibase_value *v, char **ret)
+{
+	return v && ret ? json_give(node(v), ret) : -EINVAL;
 }

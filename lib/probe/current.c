@@ -108,6 +108,6 @@ ABIBASE_EXPORT int abibase_profile_current(struct abibase_context *ctx,
 	root = narrow(p, q->json, qemu);
 	r = root ? profile_from_json(ctx, root, p->name, ret) : context_oom(ctx);
 	if (r == 0)
-		(*ret)->qemu[0].record = abibase_build_ref(q->record);
+		(*ret)->qemu[0].record = build_record_ref(q->record);
 	return r;
 }

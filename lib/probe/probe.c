@@ -35,6 +35,7 @@
 #include <syslog.h>
 
 #include "base/context.h"
+#include "document/baseline.h"
 #include "base/process.h"
 #include "document/json.h"
 #include "probe/probe.h"
@@ -563,6 +564,14 @@ ABIBASE_EXPORT int abibase_probe_add_machine(struct abibase_probe *pr, const cha
 ABIBASE_EXPORT int abibase_probe_set_builds_dir(struct abibase_probe *pr, const char *dir)
 {
 	return context_replace(pr->ctx, &pr->builds_dir, dir);
+}
+
+ABIBASE_EXPORT int abibase_probe_for_baseline(struct abibase_probe *pr,
+					      const struct abibase_catalogue *cat,
+					      const struct abibase_baseline *b)
+{
+	probe_choose(pr, cat, b);
+	return b->machine ? abibase_probe_add_machine(pr, b->machine) : 0;
 }
 
 ABIBASE_EXPORT int abibase_probe_set_cache_dir(struct abibase_probe *pr, const char *dir)

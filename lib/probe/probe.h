@@ -36,6 +36,9 @@ struct abibase_probe {
 
 /* Is this surface, by its option's name, to be asked (probe/surfaces.c)? */
 bool probe_wants(const struct abibase_probe *pr, const char *option);
+/* Ask what this baseline is about, and no more. */
+void probe_choose(struct abibase_probe *pr, const struct abibase_catalogue *cat,
+		  const struct abibase_baseline *b);
 /* Was it named by --only? Then its failures are told aloud. */
 bool probe_named(const struct abibase_probe *pr, const char *option);
 

@@ -3,6 +3,8 @@
 /* Which surfaces are asked: those that were named, or all that are not left out. */
 
 #include "base/context.h"
+#include "document/baseline.h"
+#include "document/catalogue.h"
 #include "probe/probe.h"
 
 static const char *const before[] = { "tap", "macvtap", "ipvtap" };
@@ -61,6 +63,54 @@ ABIBASE_EXPORT int abibase_probe_only(struct abibase_probe *pr, const char *surf
 ABIBASE_EXPORT int abibase_probe_skip(struct abibase_probe *pr, const char *surface)
 {
 	return choose(pr, surface, &pr->skip);
+}
+
+static bool has_fact(const struct probe_surface *s, const char *fact, size_t len)
+{
+	for (size_t i = 0; i < s->n_facts; i++)
+		if (strlen(s->facts[i].id) == len && !strncmp(s->facts[i].id, fact, len))
+			return true;
+	return false;
+}
+
+/* The surface that answers this condition, "vhost_net.features[40]", if any does */
+static const struct probe_surface *answers(const char *condition)
+{
+	static const struct probe_surface *const others[] = { &probe_tap, &probe_macvtap, &probe_ebpf };
+	size_t len = strcspn(condition, "[");
+
+	for (const struct probe_surface *s = probe_vhosts; s->name; s++)
+		if (has_fact(s, condition, len))
+			return s;
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		if (has_fact(others[i], condition, len))
+			return others[i];
+	return NULL;
+}
+
+static void ask_for(struct abibase_probe *pr, const char *condition)
+{
+	const struct probe_surface *s = answers(condition);
+
+	if (s)
+		pr->only |= 1u << find(s->option);
+}
+
+void probe_choose(struct abibase_probe *pr, const struct abibase_catalogue *cat,
+		  const struct abibase_baseline *b)
+{
+	uint64_t word[2];
+
+	pr->only |= 1u << find("qemu");
+	for (size_t i = 0; i < cat->n_backends; i++) {
+		const struct backend *be = &cat->backends[i];
+
+		for (size_t k = 0; baseline_offered(b, be->name, word) && k < be->n_usable; k++)
+			ask_for(pr, cat->conditions[be->usable[k]].name);
+	}
+	for (size_t i = 0; i < b->n_values; i++)
+		for (size_t k = 0; b->values[i].on && k < b->values[i].n_requires; k++)
+			ask_for(pr, b->values[i].requires[k]);
 }
 
 bool probe_named(const struct abibase_probe *pr, const char *option)

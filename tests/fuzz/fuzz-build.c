@@ -2,6 +2,7 @@
 /* Any bytes as a build record: what is accepted can be asked for every value, and is read again. */
 #include <abibase/abibase.h>
 
+#include "answer/show.h"
 #include "base/context.h"
 #include "document/build.h"
 #include "fuzz.h"
@@ -35,13 +36,13 @@ static void read_again(const struct abibase_build *b)
 	char *text = NULL, *table = NULL;
 	json_t *root;
 
-	MUST(abibase_build_to_json(b, &text) == 0 && abibase_build_to_text(b, &table) == 0);
+	MUST(json_give(b->root, &text) == 0 && build_record_to_text(b, &table) == 0);
 	if (strlen(text) <= JSON_MAX_BUILD) {
 		MUST(json_parse(ctx, text, strlen(text), JSON_MAX_BUILD, "written", &root) == 0);
 		MUST(build_from_json(ctx, root, "written", &again) == 0);
 		MUST(streq(again->digest, b->digest));
 	}
-	abibase_build_unref(again);
+	build_record_unref(again);
 	free(text);
 	free(table);
 }
@@ -58,6 +59,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	ask_all(b->root);
 	read_again(b);
-	abibase_build_unref(b);
+	build_record_unref(b);
 	return 0;
 }

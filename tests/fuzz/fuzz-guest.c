@@ -16,10 +16,10 @@ static void check_document(const struct abibase_guest *g)
 	struct abibase_guest *again = NULL;
 	char *json = NULL, *same = NULL;
 
-	MUST(abibase_guest_to_json(g, &json) == 0);
+	MUST(abibase_value_to_json(abibase_guest_value(g), &json) == 0);
 	/* the canonical form of a document just below the limit can be above it */
 	if (abibase_guest_from_buffer(ctx, json, strlen(json), "again", &again) == 0) {
-		MUST(abibase_guest_to_json(again, &same) == 0);
+		MUST(abibase_value_to_json(abibase_guest_value(again), &same) == 0);
 		MUST(strcmp(json, same) == 0);
 	} else {
 		MUST(strlen(json) > 1 << 20);
