@@ -113,3 +113,62 @@ int cli_answer(const struct abibase_result *res, const struct options *o)
 
 	return cli_show(o, r, text, (int)abibase_result_verdict(res));
 }
+
+/* --------------------------------------------------------------------- several answers */
+
+int cli_answers_begin(struct cli_answers *a, const struct options *o, size_t n)
+{
+	*a = (struct cli_answers){ .o = o, .n = n, .status = ABIBASE_VERDICT_YES };
+	a->to = open_memstream(&a->text, &a->size);
+	return a->to ? 0 : cli_error("out of memory [out-of-memory]");
+}
+
+/* "no" before "cannot tell" before "yes" */
+static int worse(int a, int b)
+{
+	if (a == ABIBASE_VERDICT_NO || b == ABIBASE_VERDICT_NO)
+		return ABIBASE_VERDICT_NO;
+	return a > b ? a : b;
+}
+
+/* A document in one line: strings of JSON have no line feed in them. */
+static void put_in_line(FILE *to, const char *text)
+{
+	for (; *text; text += strspn(text, "\n ")) {
+		size_t n = strcspn(text, "\n");
+
+		fwrite(text, 1, n, to);
+		text += n;
+	}
+	fputc('\n', to);
+}
+
+int cli_answers_add(struct cli_answers *a, const char *name, const struct abibase_result *res,
+		    int status)
+{
+	_autofree_ char *text = NULL;
+	int r = a->o->json ? abibase_result_to_json(res, &text) :
+			     abibase_result_to_text(res, &text);
+
+	if (r < 0)
+		return cli_error("out of memory [out-of-memory]");
+	a->status = worse(a->status, status);
+	if (a->n == 1)
+		fputs(text, a->to);
+	else if (a->o->json)
+		put_in_line(a->to, text);
+	else
+		fprintf(a->to, "%s%s\n\n%s", a->added ? "\n" : "", name, text);
+	a->added++;
+	return 0;
+}
+
+int cli_answers_end(struct cli_answers *a, int r)
+{
+	if (a->to && fclose(a->to) != 0)
+		r = cli_error("out of memory [out-of-memory]");
+	if (r == 0)
+		r = cli_show(a->o, 0, a->text, a->status);
+	free(a->text);
+	return r;
+}

@@ -1,74 +1,156 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cli.h"
 
-/* The hosts are added one by one. */
-struct checks {
-	struct abibase_context *ctx;
-	struct abibase_check_request *q;
+/* A baseline, and what is found of each host against it */
+struct check {
+	char *name;
+	struct abibase_check_request *request;
 };
 
-static int check_one(void *data, struct abibase_profile *p)
-{
-	struct checks *c = data;
-	int r = abibase_check_request_add_profile(c->q, p);
+/* Hosts are not kept: there may be thousands. So the baselines stand before them. */
+struct checks {
+	const struct options *o;
+	struct abibase_context *ctx;
+	struct abibase_catalogue *cat;
+	struct abibase_guest *guest; /* NULL: whichever is started */
+	struct check *check;
+	size_t n, n_hosts;
+	bool others; /* is there a document that is no baseline? */
+};
 
+static void checks_clear(struct checks *c)
+{
+	for (size_t i = 0; i < c->n; i++) {
+		free(c->check[i].name);
+		abibase_check_request_unref(c->check[i].request);
+	}
+	free(c->check);
+	abibase_guest_unref(c->guest);
+	abibase_catalogue_unref(c->cat);
+	abibase_context_unref(c->ctx);
+}
+
+static int prepare(struct checks *c, struct abibase_baseline *b,
+		   struct abibase_check_request **ret)
+{
+	int r = abibase_check_request_new(c->ctx, c->cat, b, ret);
+	const char *host;
+
+	for (size_t i = 0; r == 0 && (host = options_next(c->o, OPT_ASSUME_QEMU, &i));)
+		r = abibase_check_request_assume_qemu(*ret, host);
+	if (r == 0 && c->guest)
+		abibase_check_request_set_guest(*ret, c->guest);
 	return r < 0 ? cli_context_error(c->ctx, r) : 0;
 }
 
-/* Those that are named, or this host */
-static int check_hosts(struct checks *c, struct abibase_catalogue *cat, const struct options *o)
+static int add_baseline(struct checks *c, const char *name, struct abibase_baseline *b)
 {
+	struct check *grown = realloc(c->check, (c->n + 1) * sizeof(*grown));
+	struct check *check;
+
+	if (!grown)
+		return cli_error("out of memory [out-of-memory]");
+	c->check = grown;
+	if (c->n_hosts)
+		return cli_error("%s: is a baseline; baselines stand before the hosts [usage]", name);
+	check = &c->check[c->n];
+	*check = (struct check){ .name = strdup(name) };
+	c->n++;
+	return check->name ? prepare(c, b, &check->request) :
+			     cli_error("out of memory [out-of-memory]");
+}
+
+static int add_host(struct checks *c, const struct abibase_profile *p)
+{
+	int r = 0;
+
+	c->n_hosts++;
+	for (size_t i = 0; r == 0 && i < c->n; i++)
+		r = abibase_check_request_add_profile(c->check[i].request, p);
+	return r < 0 ? cli_context_error(c->ctx, r) : 0;
+}
+
+static int add(void *data, const struct cli_source *s)
+{
+	struct checks *c = data;
 	_unref_(profile) *p = NULL;
-	int r;
-
-	if (o->n_operands > 1 || options_has(o, OPT_FILES0_FROM))
-		return cli_profiles(c->ctx, o, 1, check_one, c);
-	r = cli_probe_here(c->ctx, cat, &p);
-	return r ? r : check_one(c, p);
-}
-
-static int make_request(struct abibase_context *ctx, struct abibase_catalogue *cat,
-			const struct options *o, struct abibase_baseline *b,
-			struct abibase_check_request **ret)
-{
-	int r = abibase_check_request_new(ctx, cat, b, ret);
-	const char *host;
-
-	for (size_t i = 0; r == 0 && (host = options_next(o, OPT_ASSUME_QEMU, &i));)
-		r = abibase_check_request_assume_qemu(*ret, host);
-	return r < 0 ? cli_context_error(ctx, r) : 0;
-}
-
-static int check_all(struct abibase_context *ctx, const struct options *o)
-{
-	_unref_(catalogue) *cat = NULL;
 	_unref_(baseline) *b = NULL;
-	_unref_(check_request) *q = NULL;
-	_unref_(result) *res = NULL;
-	int r = abibase_catalogue_new(ctx, &cat);
+	int r = cli_source_load(c->ctx, s, &p, &b);
 
 	if (r < 0)
-		return cli_context_error(ctx, r);
-	r = cli_load_baseline(ctx, o->operands[0], &b);
-	if (r == 0)
-		r = make_request(ctx, cat, o, b, &q);
-	if (r == 0)
-		r = check_hosts(&(struct checks){ .ctx = ctx, .q = q }, cat, o);
+		return cli_source_error(c->ctx, s, r);
+	if (b)
+		return add_baseline(c, s->name, b);
+	c->others = true;
+	if (p && !c->n)
+		return cli_error("%s: is a profile; a baseline was wanted, as abibase intersect "
+				 "--json makes it [schema-other]",
+				 s->name);
+	return p ? add_host(c, p) : 0;
+}
+
+static int add_all(struct checks *c)
+{
+	_unref_(profile) *here = NULL;
+	int r = cli_sources(c->o, 0, false, add, c);
+
 	if (r)
 		return r;
-	r = abibase_check_request_run(q, &res);
-	return r < 0 ? cli_context_error(ctx, r) : cli_answer(res, o);
+	if (!c->n)
+		return cli_usage("check", "missing operand: which baseline?");
+	if (c->n_hosts)
+		return 0;
+	/* an answer about this host would be none about those that were meant */
+	if (c->others)
+		return cli_error("there is no host among the operands [usage]");
+	r = cli_probe_here(c->ctx, c->cat, &here);
+	return r ? r : add_host(c, here);
+}
+
+static int answer(const struct checks *c)
+{
+	struct cli_answers a;
+	int r = cli_answers_begin(&a, c->o, c->n);
+
+	for (size_t i = 0; r == 0 && i < c->n; i++) {
+		_unref_(result) *res = NULL;
+
+		r = abibase_check_request_run(c->check[i].request, &res);
+		r = r < 0 ? cli_context_error(c->ctx, r) :
+			    cli_answers_add(&a, c->check[i].name, res, abibase_result_verdict(res));
+	}
+	return cli_answers_end(&a, r);
+}
+
+static int check(struct checks *c)
+{
+	int r;
+
+	if (cli_context(c->o->verbose, &c->ctx) != 0)
+		return STATUS_TROUBLE;
+	r = abibase_catalogue_new(c->ctx, &c->cat);
+	if (r < 0)
+		return cli_context_error(c->ctx, r);
+	r = cli_domain(c->ctx, c->cat, c->o, options_arg(c->o, OPT_BACKEND), &c->guest);
+	if (r == 0)
+		r = add_all(c);
+	return r ? r : answer(c);
 }
 
 static int run(const struct options *o)
 {
-	_unref_(context) *ctx = NULL;
+	struct checks c = { .o = o };
+	int r;
 
-	if (o->n_operands == 0)
+	if (o->n_operands == 0 && !options_has(o, OPT_FILES0_FROM))
 		return cli_usage("check", "missing operand: which baseline?");
-	if (cli_check_sources(o, 0, NULL) != 0 || cli_context(o->verbose, &ctx) != 0)
+	if (options_has(o, OPT_BACKEND) && !options_has(o, OPT_DOMAIN))
+		return cli_usage("check", "--backend is of the guest of --domain");
+	if (cli_check_sources(o, 0, options_arg(o, OPT_DOMAIN)) != 0)
 		return STATUS_TROUBLE;
-	return check_all(ctx, o);
+	r = check(&c);
+	checks_clear(&c);
+	return r;
 }
 
 const struct command command_check = {
@@ -76,9 +158,9 @@ const struct command command_check = {
 	.name = "check",
 	.run = run,
 	.summary = "does a host provide what a baseline promises?",
-	.usage = "[OPTION]... BASELINE [PROFILE]...\n",
+	.usage = "[OPTION]... BASELINE... [PROFILE]...\n",
 	.operands = { "@files", "@hosts" },
-	.about = "Hold each host against a baseline that abibase intersect --json has "
+	.about = "Hold each host against each baseline that abibase intersect --json has "
 		"written: does it provide every feature that is on, and every requirement? "
 		"Without PROFILE this host is probed. What is missing is named with its "
 		"layer and what to do about it; for a host that does not satisfy, what it "

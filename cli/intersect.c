@@ -42,6 +42,74 @@ static int prepare_intersection(struct abibase_intersection *ix, const struct op
 	return r;
 }
 
+static const struct abibase_value *known_backend(const struct abibase_catalogue *cat,
+						 const char *name)
+{
+	return abibase_value_member(
+		abibase_value_member(abibase_catalogue_value(cat), "backends"), name);
+}
+
+static bool is_device(const struct abibase_catalogue *cat, const struct abibase_value *device)
+{
+	const char *backend = abibase_value_string(abibase_value_member(device, "backend"));
+
+	return abibase_value_member(known_backend(cat, backend), "device") != NULL;
+}
+
+/* A device of the domain: its backend is required, unless libvirt does without its vhost. */
+static int add_device(struct abibase_intersection *ix, const struct abibase_catalogue *cat,
+		      const struct abibase_value *device, bool all_optional)
+{
+	const char *backend = abibase_value_string(abibase_value_member(device, "backend"));
+	bool optional = abibase_value_boolean(abibase_value_member(device, "vhost_optional"));
+	const struct abibase_value *known = known_backend(cat, backend);
+	_autofree_ char *plain = NULL;
+	int r;
+
+	if (!backend || abibase_value_boolean(abibase_value_member(known, "predicted_only")))
+		return 0;
+	if (is_device(cat, device))
+		return abibase_intersection_add_device(ix, backend);
+	/* that is what is asked for where no backend is named */
+	if (all_optional && abibase_value_boolean(abibase_value_member(known, "default")))
+		return 0;
+	r = abibase_intersection_add_backend(ix, backend);
+	plain = strndup(backend, strcspn(backend, "+"));
+	if (r == 0 && optional && plain)
+		r = abibase_intersection_add_backend(ix, plain);
+	return r;
+}
+
+/* 0, a negative errno, or STATUS_TROUBLE having said why */
+static int add_domain(struct abibase_intersection *ix, const struct abibase_catalogue *cat,
+		      const struct abibase_guest *domain, const struct options *o)
+{
+	const struct abibase_value *v = abibase_guest_value(domain), *device;
+	const struct abibase_value *devices = abibase_value_member(v, "devices");
+	const char *target = abibase_value_string(abibase_value_member(v, "target"));
+	bool all_optional = true;
+	size_t i = 0;
+	int r = 0;
+
+	while ((device = abibase_value_item(devices, i++))) {
+		if (!abibase_value_member(device, "backend") && !options_has(o, OPT_BACKEND))
+			return cli_error("%s: on what %s lies it does not say: name it with --backend, "
+					 "or take the XML of the domain while it runs [domain-backend]",
+					 options_arg(o, OPT_DOMAIN),
+					 abibase_value_string(abibase_value_member(device, "id")));
+		all_optional &= is_device(cat, device) ||
+				abibase_value_boolean(abibase_value_member(device, "vhost_optional"));
+	}
+	if (!options_has(o, 'M'))
+		r = abibase_intersection_set_machine(
+			ix, abibase_value_string(abibase_value_member(v, "machine")));
+	if (r == 0 && target && !options_has(o, OPT_TARGET))
+		r = abibase_intersection_set_target(ix, target);
+	for (i = 0; r == 0 && (device = abibase_value_item(devices, i++));)
+		r = add_device(ix, cat, device, all_optional);
+	return r;
+}
+
 /* Done before any operand is read: a wrong --for must not cost 10,000 files first. */
 static int prepare_render(struct abibase_render *render, const struct options *o)
 {
@@ -215,6 +283,7 @@ static int intersect(const struct options *o)
 	_unref_(render) *render = NULL;
 	_unref_(intersection) *ix = NULL;
 	_unref_(baseline) *baseline = NULL;
+	_unref_(guest) *domain = NULL;
 	int r;
 
 	if (cli_context(o->verbose, &ctx) != 0)
@@ -228,8 +297,12 @@ static int intersect(const struct options *o)
 		r = abibase_intersection_new(ctx, cat, &ix);
 	if (r == 0)
 		r = prepare_intersection(ix, o);
-	if (r < 0)
-		return cli_context_error(ctx, r);
+	if (r == 0)
+		r = cli_domain(ctx, cat, o, NULL, &domain);
+	if (r == 0 && domain)
+		r = add_domain(ix, cat, domain, o);
+	if (r)
+		return r < 0 ? cli_context_error(ctx, r) : r;
 	if (cli_sources(o, 0, false, add, &(struct add){ ctx, ix, o }) != 0)
 		return STATUS_TROUBLE;
 	r = abibase_intersection_finish(ix, &baseline);
@@ -242,7 +315,7 @@ static int run(const struct options *o)
 		return cli_usage("intersect", "missing operand: which profiles?");
 	if (options_has(o, OPT_NO_INPUTS) && !o->json)
 		return cli_usage("intersect", "--no-inputs is for --format=json");
-	return cli_check_sources(o, 0, NULL) ? STATUS_TROUBLE : intersect(o);
+	return cli_check_sources(o, 0, options_arg(o, OPT_DOMAIN)) ? STATUS_TROUBLE : intersect(o);
 }
 
 const struct command command_intersect = {

@@ -79,6 +79,8 @@ static const struct cli_option options[] = {
 	{ VERB_TARGETS, OPT_BACKEND, "backend", "BACKEND", BACKENDS,
 	  "what its device lies on there: tap, tap+vhost, macvtap, macvtap+vhost (default: as where it "
 	  "runs)" },
+	{ VERB_CHECK, OPT_BACKEND, "backend", "BACKEND", BACKENDS,
+	  "on what the interfaces of --domain lie of which it does not say" },
 	{ VERB_TARGETS, OPT_DEVICE, "device", "CLASS", CLASSES,
 	  "class of the device of a feature word or of a log" },
 	{ VERB_TARGETS, OPT_QUEUE_SIZE, "queue-size", "LIST", NULL,
@@ -128,6 +130,9 @@ static const struct cli_option options[] = {
 	  "lines around them say)" },
 
 	/* what is the same in all that have it */
+	{ VERB_INTERSECT | VERB_CHECK | VERB_TARGETS, OPT_DOMAIN, "domain", "FILE", "@files",
+	  "take machine type, backends and devices of the guest from this XML of libvirt's, as virsh "
+	  "dumpxml writes it" },
 	{ VERB_INTERSECT | VERB_CHECK | VERB_TARGETS | VERB_VALIDATE, OPT_FILES0_FROM, "files0-from",
 	  "FILE", "@files",
 	  "read more operands from FILE, each ended by a NUL byte" },

@@ -18,6 +18,7 @@ struct asked {
 	struct abibase_catalogue *cat;
 	struct abibase_baseline *baseline; /* NULL: none */
 	struct abibase_profile *from;	   /* the same */
+	struct abibase_guest *domain;	   /* the same */
 	struct guest *guest;
 	struct abibase_profile **host;
 	size_t n_guests, n_hosts;
@@ -36,6 +37,7 @@ static void asked_clear(struct asked *a)
 	free(a->guest);
 	free(a->host);
 	abibase_profile_unref(a->from);
+	abibase_guest_unref(a->domain);
 	abibase_baseline_unref(a->baseline);
 	abibase_catalogue_unref(a->cat);
 	abibase_context_unref(a->ctx);
@@ -76,6 +78,13 @@ static int load_nothing(struct abibase_context *ctx, int err, struct abibase_gue
 	return abibase_guest_from_buffer(ctx, text, strlen(text), "nothing", ret);
 }
 
+static int join_domain(const struct asked *a, struct abibase_guest **guest)
+{
+	_unref_(guest) *alone = steal(guest);
+
+	return abibase_guest_join(a->ctx, alone, a->domain, guest);
+}
+
 static int load_guest(struct asked *a, const struct cli_source *s, struct abibase_guest **ret)
 {
 	const struct options *o = a->o;
@@ -89,6 +98,8 @@ static int load_guest(struct asked *a, const struct cli_source *s, struct abibas
 				       options_arg(o, OPT_QEMU), &guest);
 	if (r < 0)
 		r = load_nothing(a->ctx, r, &guest);
+	if (r == 0 && a->domain)
+		r = join_domain(a, &guest);
 	return r < 0 ? r : abibase_guest_assume(a->ctx, guest, options_arg(o, 'M'),
 						options_arg(o, OPT_BACKEND), a->queue_sizes,
 						a->n_queue_sizes, ret);
@@ -177,7 +188,8 @@ static int add_operands(struct asked *a)
 /* At most one of all that is read may be standard input. */
 static int check_stdin(const struct options *o)
 {
-	char *named[] = { options_arg(o, OPT_FROM), options_arg(o, OPT_BASELINE) };
+	char *named[] = { options_arg(o, OPT_FROM), options_arg(o, OPT_BASELINE),
+			  options_arg(o, OPT_DOMAIN) };
 	const char *taken = NULL;
 
 	for (size_t i = 0; i < ARRAY_SIZE(named); i++) {
@@ -208,6 +220,8 @@ static int load(struct asked *a)
 		return STATUS_TROUBLE;
 	if (from && cli_load_profile(a->ctx, from, &a->from) != 0)
 		return STATUS_TROUBLE;
+	if (cli_domain(a->ctx, a->cat, a->o, NULL, &a->domain) != 0)
+		return STATUS_TROUBLE;
 	return add_operands(a);
 }
 
@@ -232,12 +246,11 @@ static int ask(const struct asked *a, struct abibase_guest *guest, struct abibas
 	return r < 0 ? r : abibase_targets_run(t, ret);
 }
 
-/* "no" before "cannot tell" before "yes" */
 static int worse(int a, int b)
 {
-	if (a == ABIBASE_VERDICT_NO || b == ABIBASE_VERDICT_NO)
-		return ABIBASE_VERDICT_NO;
-	return a > b ? a : b;
+	return a == ABIBASE_VERDICT_NO || b == ABIBASE_VERDICT_NO ? ABIBASE_VERDICT_NO :
+	       a > b						  ? a :
+								    b;
 }
 
 /* With --now a host that needs further options on its QEMU is none that takes it. */
@@ -256,38 +269,14 @@ static int verdict_of(const struct options *o, const struct abibase_result *res)
 	return ret;
 }
 
-/* A document in one line: strings of JSON have no line feed in them. */
-static void put_in_line(FILE *to, const char *text)
-{
-	for (; *text; text += strspn(text, "\n ")) {
-		size_t n = strcspn(text, "\n");
-
-		fwrite(text, 1, n, to);
-		text += n;
-	}
-	fputc('\n', to);
-}
-
-static int answer_one(const struct asked *a, const struct guest *g, FILE *to, int *status)
+static int answer_one(const struct asked *a, const struct guest *g, struct cli_answers *answers)
 {
 	_unref_(result) *res = NULL;
-	_autofree_ char *text = NULL;
 	int r = ask(a, g->guest, &res);
 
-	if (r == 0)
-		r = a->o->json ? abibase_result_to_json(res, &text) :
-				 abibase_result_to_text(res, &text);
 	if (r < 0)
 		return cli_context_error(a->ctx, r);
-	*status = worse(*status, verdict_of(a->o, res));
-	if (a->n_guests == 1) {
-		fputs(text, to);
-	} else if (a->o->json) {
-		put_in_line(to, text);
-	} else {
-		fprintf(to, "%s%s\n\n%s", g == a->guest ? "" : "\n", g->name, text);
-	}
-	return 0;
+	return cli_answers_add(answers, g->name, res, verdict_of(a->o, res));
 }
 
 static void suggest_machine(const struct asked *a)
@@ -303,18 +292,14 @@ static void suggest_machine(const struct asked *a)
 
 static int answer(const struct asked *a)
 {
-	_autofree_ char *text = NULL;
-	size_t size;
-	FILE *to = open_memstream(&text, &size);
-	int status = ABIBASE_VERDICT_YES, r = 0;
+	struct cli_answers answers;
+	int r = cli_answers_begin(&answers, a->o, a->n_guests);
 
-	for (size_t i = 0; to && r == 0 && i < a->n_guests; i++)
-		r = answer_one(a, &a->guest[i], to, &status);
-	if (!to || fclose(to) != 0)
-		return cli_error("out of memory [out-of-memory]");
-	if (r == 0 && status != ABIBASE_VERDICT_YES && a->o->verbose >= 0)
+	for (size_t i = 0; r == 0 && i < a->n_guests; i++)
+		r = answer_one(a, &a->guest[i], &answers);
+	if (r == 0 && answers.status != ABIBASE_VERDICT_YES && a->o->verbose >= 0)
 		suggest_machine(a);
-	return r ? r : cli_show(a->o, 0, text, status);
+	return cli_answers_end(&answers, r);
 }
 
 static int run(const struct options *o)

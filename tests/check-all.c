@@ -18,6 +18,7 @@ static const struct {
 	{ "build", suite_build },
 	{ "catalogue", suite_catalogue }, { "decode", suite_decode },
 	 { "diff", suite_diff },
+	{ "domain", suite_domain },
 	{ "explain", suite_explain },
 	{ "guest", suite_guest },
 	{ "intersect", suite_intersect },

@@ -9,6 +9,7 @@ Suite *suite_build(void);
 Suite *suite_catalogue(void);
 Suite *suite_decode(void);
 Suite *suite_diff(void);
+Suite *suite_domain(void);
 Suite *suite_explain(void);
 Suite *suite_guest(void);
 Suite *suite_intersect(void);

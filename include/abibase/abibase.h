@@ -807,6 +807,15 @@ struct abibase_check_request *abibase_check_request_unref(struct abibase_check_r
  */
 int abibase_check_request_assume_qemu(struct abibase_check_request *q, const char *host);
 /**
+ * abibase_check_request_set_guest - for this guest alone
+ * @g: a guest; a reference is taken. NULL, the default: for whatever guest is started with the baseline
+ *
+ * A host that is added afterwards is held to the backends and devices that the guest has, and to what it
+ * sets of them itself. The guest has to have the machine type of the baseline; one that has no device
+ * that the baseline is about is satisfied everywhere. Since: 0.1
+ */
+void abibase_check_request_set_guest(struct abibase_check_request *q, struct abibase_guest *g);
+/**
  * abibase_check_request_add_profile - check this host
  * @p: read during the call, not kept; a record of the same name in the baseline is taken as replaced
  *	by it
@@ -902,6 +911,39 @@ int abibase_guest_assume(struct abibase_context *ctx, const struct abibase_guest
 			 const char *machine, const char *backend, const unsigned int *queue_sizes,
 			 size_t n_queue_sizes, struct abibase_guest **ret)
 	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 7);
+/**
+ * abibase_guest_from_domain - the guest that a domain of libvirt's describes
+ * @cat: which attributes of an interface are which properties
+ * @xml: @len bytes, at most 1 MiB, as virsh dumpxml writes them: no document type, and no processing
+ *	instruction
+ * @source: what to call it in messages
+ * @ret: the guest: machine type, target, and the devices that are compared, with their backends and
+ *	what the domain sets of them. Of a guest without such a device the list is empty
+ *
+ * What of the domain is not compared is in "x-not-compared", a list of words such as "disk (virtio)".
+ * An interface on a network, or on a device that others manage, has no backend where the XML does not
+ * say what that is. What was negotiated is in no domain.
+ *
+ * Returns: 0, -EBADMSG ("xml-bad"; "domain-value": a value that libvirt does not write), -EFBIG,
+ * -ENOMEM. Since: 0.1
+ */
+int abibase_guest_from_domain(struct abibase_context *ctx, const struct abibase_catalogue *cat,
+			      const char *xml, size_t len, const char *source,
+			      struct abibase_guest **ret)
+	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 2, 5, 6);
+/**
+ * abibase_guest_join - a running guest with what its domain says of it
+ * @g: what is known of it, such as what it negotiated; what it states itself stays
+ * @domain: of abibase_guest_from_domain()
+ *
+ * A device is the one of its id, or the one at its place among those of its class.
+ *
+ * Returns: 0, -EINVAL (another machine type, or a device that is not in the domain: "guest-differs"),
+ * -ENOMEM. Since: 0.1
+ */
+int abibase_guest_join(struct abibase_context *ctx, const struct abibase_guest *g,
+		       const struct abibase_guest *domain, struct abibase_guest **ret)
+	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 2, 3, 4);
 /** abibase_guest_value - its content, see abibase-guest(5). Since: 0.1 */
 const struct abibase_value *abibase_guest_value(const struct abibase_guest *g);
 

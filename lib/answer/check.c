@@ -23,6 +23,8 @@ struct checking {
 	const struct abibase_baseline *b;
 	const struct abibase_profile *p;
 	const struct strings *assume;	/* hosts whose QEMU is assumed; NULL: none */
+	const struct abibase_guest *guest; /* only what it needs counts; NULL: all */
+	unsigned int backends;		   /* of the catalogue: those that count */
 	struct abibase_baseline *alone; /* what the host can do at most */
 	struct abibase_check *out;
 };
@@ -111,6 +113,12 @@ static int set_wishes(struct checking *k, struct abibase_intersection *ix)
 	if (r == 0 && in->policy.target)
 		r = abibase_intersection_set_target(ix, in->policy.target);
 	intersection_adopt_backends(ix, in);
+	if (k->guest) {
+		bool named;
+		unsigned int mask = guest_backends(k->cat, k->guest, &named);
+
+		intersection_narrow_backends(ix, mask, named);
+	}
 	if (r == 0)
 		r = abibase_intersection_set_policy(ix, "all");
 	for (size_t i = 0; r == 0 && i < in->policy.enable.n; i++)
@@ -534,8 +542,13 @@ static void check_values(struct checking *k)
 {
 	for (size_t i = 0; i < k->b->n_values; i++) {
 		const struct value *v = &k->b->values[i];
+		const struct row *row = catalogue_find(k->cat, v->class_name, v->property);
 
-		if (catalogue_find(k->cat, v->class_name, v->property))
+		/* of a device that the guest does not have, or of a card without its ROM */
+		if (row && (!(row->backends & k->backends) ||
+			    (k->guest && row->observed && !guest_has_rom(k->guest))))
+			continue;
+		if (row)
 			(k->alone->n_used ? check_value : check_kernel)(k, v);
 	}
 }
@@ -817,7 +830,8 @@ static bool is_asked(const struct checking *k, size_t used, const struct offer *
 {
 	int be = catalogue_backend(k->cat, k->b->in.backends[o->backend]);
 
-	return k->alone->used[used].build && o->known && be >= 0 && backend_usable(k, (size_t)be);
+	return k->alone->used[used].build && o->known && be >= 0 && k->backends & (1u << be) &&
+	       backend_usable(k, (size_t)be);
 }
 
 static int predict_used(struct checking *k, size_t used, const struct offer *o)
@@ -974,8 +988,11 @@ static int admit(struct checking *k)
 static int run(struct checking *k)
 {
 	bool newer;
-	int r = derive_alone(k);
+	int r;
 
+	if (k->guest && !hostcheck_guest(k->out, k->cat, k->b, k->guest))
+		return k->out->arena.failed ? -ENOMEM : 0;
+	r = derive_alone(k);
 	if (r < 0)
 		return r;
 	check_arch(k);
@@ -1018,6 +1035,7 @@ struct abibase_check_request {
 	struct abibase_catalogue *cat;
 	struct abibase_baseline *b;
 	struct strings assume;
+	struct abibase_guest *guest; /* NULL: any */
 	struct abibase_check **checks, *last; /* that was added */
 	size_t n, cap;
 };
@@ -1047,6 +1065,7 @@ abibase_check_request_unref(struct abibase_check_request *q)
 		hostcheck_free(q->checks[i]);
 	free(q->checks);
 	strings_clear(&q->assume);
+	abibase_guest_unref(q->guest);
 	abibase_baseline_unref(q->b);
 	abibase_catalogue_unref(q->cat);
 	abibase_context_unref(q->ctx);
@@ -1060,11 +1079,20 @@ ABIBASE_EXPORT int abibase_check_request_assume_qemu(struct abibase_check_reques
 	return strings_insert(&q->assume, host) < 0 ? context_oom(q->ctx) : 0;
 }
 
+ABIBASE_EXPORT void abibase_check_request_set_guest(struct abibase_check_request *q,
+						    struct abibase_guest *g)
+{
+	abibase_guest_ref(g);
+	abibase_guest_unref(q->guest);
+	q->guest = g;
+}
+
 int hostcheck_make(struct abibase_context *ctx, struct abibase_catalogue *cat,
 		   const struct abibase_baseline *b, const struct abibase_profile *p,
-		   const struct strings *assume, struct abibase_check **ret)
+		   const struct strings *assume, const struct abibase_guest *guest,
+		   struct abibase_check **ret)
 {
-	struct checking k = { .ctx = ctx, .cat = cat, .b = b, .assume = assume };
+	struct checking k = { .ctx = ctx, .cat = cat, .b = b, .assume = assume, .guest = guest };
 	struct abibase_profile *current;
 	int r;
 
@@ -1075,6 +1103,12 @@ int hostcheck_make(struct abibase_context *ctx, struct abibase_catalogue *cat,
 	if (r < 0)
 		return r;
 	k.p = current;
+	k.backends = ~0u;
+	if (guest) {
+		bool named;
+
+		k.backends = guest_backends(cat, guest, &named);
+	}
 	k.out = hostcheck_new(p->name);
 	if (k.out)
 		name_baseline(&k);
@@ -1096,7 +1130,8 @@ ABIBASE_EXPORT int abibase_check_request_add_profile(struct abibase_check_reques
 
 	if (array_grow(&q->checks, q->n, &q->cap, sizeof(struct abibase_check *)) < 0)
 		return context_oom(q->ctx);
-	r = hostcheck_make(q->ctx, q->cat, q->b, p, &q->assume, &q->checks[q->n]);
+	r = hostcheck_make(q->ctx, q->cat, q->b, p, &q->assume, q->guest,
+			   &q->checks[q->n]);
 	if (r == 0)
 		q->last = q->checks[q->n++];
 	return r;

@@ -7,6 +7,7 @@
 #include "document/baseline.h"
 #include "document/catalogue.h"
 #include "document/result.h"
+#include "document/guest.h"
 
 /* What of the baseline one QEMU of the host gets. */
 struct check_list {
@@ -33,7 +34,8 @@ void hostcheck_free(struct abibase_check *c);
 /* Hold one host against a baseline; @assume as in a request, or NULL. */
 int hostcheck_make(struct abibase_context *ctx, struct abibase_catalogue *cat,
 		   const struct abibase_baseline *b, const struct abibase_profile *p,
-		   const struct strings *assume, struct abibase_check **ret) _must_check_;
+		   const struct strings *assume, const struct abibase_guest *guest,
+		   struct abibase_check **ret) _must_check_;
 /* As abibase_check_request_args(). */
 int hostcheck_args(const struct abibase_check *c, const char *qemu_path, char ***ret);
 /* As finding_add(); what is said already is not said twice. */
@@ -44,6 +46,14 @@ void hostcheck_add(struct abibase_check *c, struct finding f, struct buf *text);
  */
 void hostcheck_unrecorded(struct abibase_check *c, const struct row *row, struct buf *who,
 			  const char *machine, const char *remedy);
+/* check-guest.c: what a guest says of itself, held against the baseline; false: it is not about it. */
+bool hostcheck_guest(struct abibase_check *c, const struct abibase_catalogue *cat,
+		     const struct abibase_baseline *b, const struct abibase_guest *g);
+/* The backends that it needs; must a host have all of them? */
+unsigned int guest_backends(const struct abibase_catalogue *cat, const struct abibase_guest *g,
+			    bool *ret_named);
+/* May one of its network cards have an option ROM? */
+bool guest_has_rom(const struct abibase_guest *g);
 /* "class.property=value" lists, ended by NULL */
 void settings_free(char **s);
 

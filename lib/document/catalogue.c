@@ -82,6 +82,7 @@ static const struct member feature_members[] = {
 	{ "default", J_BOOL | J_INT | J_STRING | J_NULL, .required = true },
 	{ "depends", J_ARRAY, .required = true, .each = EACH(J_STRING) },
 	{ "disabled", J_BOOL, .required = false },
+	{ "domain", J_STRING, .check = schema_nonempty },
 	{ "fact", J_STRING, .check = schema_name },
 	{ "feature", J_STRING, .required = true, .check = schema_nonempty },
 	{ "group", J_STRING, .check = schema_name },
@@ -481,6 +482,7 @@ static void link_row(struct schema_walk *c, struct abibase_catalogue *cat, const
 	row->class_name = string_of(v, "class");
 	row->declared_on = string_of(v, "declared_on");
 	row->asked = string_of(v, "asked");
+	row->domain = string_of(v, "domain");
 	if (!row->asked)
 		row->asked = row->class_name;
 	row->realized = json_object_get(v, "realized");

@@ -35,6 +35,7 @@ static const struct member device_members[] = {
 	  .each = EACH(J_INT, LIMITS(0, GUEST_MAX_SIZE)) },
 	{ "rom_size", J_INT, LIMITS(0, (int64_t)1 << 31), .check = schema_power_of_two },
 	{ "ufo", J_BOOL, .required = false },
+	{ GUEST_VHOST_OPTIONAL, J_BOOL, .required = false },
 	{ "vnet_hdr", J_BOOL, .required = false },
 	{ 0 },
 };
@@ -92,7 +93,7 @@ static int guest_fill(struct abibase_guest *g)
 	g->qemu = string_of(g->root, "qemu");
 	g->package = string_of(g->root, "package");
 	g->build_id = string_of(g->root, "build_id");
-	g->devices = calloc(json_array_size(list), sizeof(*g->devices));
+	g->devices = calloc(json_array_size(list) + 1, sizeof(*g->devices));
 	if (!g->devices)
 		return -ENOMEM;
 	json_array_foreach(list, i, v) {
@@ -115,15 +116,10 @@ static int guest_fill(struct abibase_guest *g)
 	return 0;
 }
 
-int guest_from_json(struct abibase_context *ctx, json_t *root, const char *source,
-		    struct abibase_guest **ret)
+int guest_make(struct abibase_context *ctx, json_t *root, struct abibase_guest **ret)
 {
-	struct abibase_guest *g;
-	int r = document_check(ctx, root, source, &guest_form);
+	struct abibase_guest *g = calloc(1, sizeof(*g));
 
-	if (r < 0)
-		return r;
-	g = calloc(1, sizeof(*g));
 	if (!g) {
 		json_decref(root);
 		return context_oom(ctx);
@@ -136,6 +132,14 @@ int guest_from_json(struct abibase_context *ctx, json_t *root, const char *sourc
 	}
 	*ret = g;
 	return 0;
+}
+
+int guest_from_json(struct abibase_context *ctx, json_t *root, const char *source,
+		    struct abibase_guest **ret)
+{
+	int r = document_check(ctx, root, source, &guest_form);
+
+	return r < 0 ? r : guest_make(ctx, root, ret);
 }
 
 ABIBASE_EXPORT int abibase_guest_from_buffer(struct abibase_context *ctx, const char *buf,

@@ -10,6 +10,7 @@
 
 #define GUEST_MTU_MAX 65535 /* virtio 1.3, 5.1.4.1, which has the least, 68, too */
 #define GUEST_MAX_SIZE 32768 /* virtio 1.3, 2.7: the largest queue */
+#define GUEST_VHOST_OPTIONAL "vhost_optional"
 #define GUEST_MAX_QUEUES 4096 /* no QEMU has more than 1024, VIRTIO_QUEUE_MAX */
 
 /* Points into the document of the guest. */
@@ -34,7 +35,8 @@ struct abibase_guest {
 
 /* What a member of the device's says that is true or false; unknown: it is not stated. */
 enum abibase_tri guest_states(const struct guest_device *d, const char *member);
-/* Takes the reference of @root, also on failure. */
+/* Takes the reference of @root, also on failure. The first is for a document that is known to be valid. */
+int guest_make(struct abibase_context *ctx, json_t *root, struct abibase_guest **ret);
 int guest_from_json(struct abibase_context *ctx, json_t *root, const char *source,
 		    struct abibase_guest **ret);
 /* "0x1c0010130afffa7" as a document has it; NULL for want of memory. */

@@ -257,6 +257,12 @@ void intersection_adopt_backends(struct abibase_intersection *ix, const struct i
 	}
 }
 
+void intersection_narrow_backends(struct abibase_intersection *ix, unsigned int mask, bool named)
+{
+	ix->in.policy.backends &= mask;
+	ix->in.policy.backends_named = named;
+}
+
 static int widen_backends(struct abibase_intersection *ix, const struct inputs *from)
 {
 	_buf_ ours = { 0 }, theirs = { 0 };

@@ -21,6 +21,9 @@ int baseline_machines(struct abibase_baseline *b, struct abibase_catalogue *cat,
  */
 void intersection_adopt_backends(struct abibase_intersection *ix, const struct inputs *from);
 
+/* Of those only these; @named: a host must have each. */
+void intersection_narrow_backends(struct abibase_intersection *ix, unsigned int mask, bool named);
+
 /* Ask about a row of the catalogue as if its group had been enabled, and say nothing of it. */
 int intersection_promise_row(struct abibase_intersection *ix, const struct row *row);
 

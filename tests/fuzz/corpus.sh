@@ -16,7 +16,8 @@ abibase=$3
 unset ABIBASE_PLATFORM_PATH XDG_CONFIG_HOME
 most=16000
 
-mkdir -p "$out/decode" "$out/profile" "$out/catalogue" "$out/baseline" "$out/guest" "$out/build"
+mkdir -p "$out/decode" "$out/profile" "$out/catalogue" "$out/baseline" "$out/guest" "$out/build" \
+	"$out/domain"
 few=$(mktemp -d)
 trap 'rm -rf "$few"' EXIT
 
@@ -38,6 +39,11 @@ put()
 for f in "$src"/tests/cases/decode/*/stdin; do
 	cp "$f" "$out/decode/$(name "$f")"
 done
+for f in "$src"/tests/data/domains/*.xml "$src"/tests/cases/*/*/*.xml; do
+	tr -s ' \n' ' ' < "$f" > "$out/domain/$(name "$f")"
+done
+# the words of domains, as a dictionary
+cat "$out"/domain/* | grep -o "[<a-zA-Z:_/]\{3,\}" | sort -u | sed 's/.*/"&"/' > "$out/domain.dict"
 # shellcheck disable=SC2016 # the dollar is jq's
 sed -n 's/^ *"pattern": "\(.*\)",*$/\1/p' "$src/data/messages.json" |
 	sed 's/{[a-z]*:[a-z]*}/\n/g' | sed -n 's/..*/"&"/p' | sort -u > "$out/decode.dict"

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "answer/check.h"
+#include "base/known.h"
+
+/* A guest beside a baseline: what of the baseline it needs, and what it sets itself. */
+
+/* On which backend the device is; -1: it is not stated; else the number of one of @cat, or more. */
+static int backend_of(const struct abibase_catalogue *cat, const struct guest_device *d)
+{
+	int be = d->backend ? catalogue_backend(cat, d->backend) : -1;
+
+	return d->backend && be < 0 ? MAX_BACKENDS : be;
+}
+
+/* "tap+vhost" is "tap" on a host that has no vhost. */
+static unsigned int without_vhost(const struct abibase_catalogue *cat, const char *backend)
+{
+	_autofree_ char *plain = strndup(backend, strcspn(backend, "+"));
+	int be = plain ? catalogue_backend(cat, plain) : -1;
+
+	return be < 0 ? 0 : 1u << be;
+}
+
+unsigned int guest_backends(const struct abibase_catalogue *cat, const struct abibase_guest *g,
+			    bool *ret_named)
+{
+	unsigned int ret = 0;
+
+	*ret_named = false;
+	for (size_t i = 0; i < g->n; i++) {
+		const struct guest_device *d = &g->devices[i];
+		bool optional = guest_states(d, GUEST_VHOST_OPTIONAL) == ABIBASE_YES;
+		int be = backend_of(cat, d);
+
+		if (be < 0 || be == MAX_BACKENDS || cat->backends[be].predicted_only)
+			continue;
+		ret |= 1u << be;
+		if (optional)
+			ret |= without_vhost(cat, d->backend);
+		/* a device is required in any case */
+		*ret_named |= !optional && !cat->backends[be].device;
+	}
+	return ret;
+}
+
+bool guest_has_rom(const struct abibase_guest *g)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < g->n; i++) {
+		if (!streq(g->devices[i].class_name, NET_DEVICE))
+			continue;
+		if (g->devices[i].rom_size != 0)
+			return true;
+		any = true;
+	}
+	return !any;
+}
+
+static const char *name_of(const struct guest_device *d)
+{
+	return d->id ? d->id : d->class_name;
+}
+
+static bool has_backend(const struct abibase_baseline *b, const char *name)
+{
+	for (size_t i = 0; i < b->in.n_backends; i++)
+		if (b->in.policy.backends & (1u << i) && streq(b->in.backends[i], name))
+			return true;
+	return false;
+}
+
+static void add(struct abibase_check *c, enum abibase_finding_kind kind, const char *id,
+		const struct value *v, const char *remedy, struct buf *text)
+{
+	struct finding f = { .kind = kind,
+			     .id = id,
+			     .layer = "guest",
+			     .feature = v ? v->feature : NULL,
+			     .bit = v ? v->bit : -1,
+			     .remedy = remedy };
+
+	hostcheck_add(c, f, text);
+}
+
+static void check_backend(struct abibase_check *c, const struct abibase_catalogue *cat,
+			  const struct abibase_baseline *b, const struct guest_device *d)
+{
+	int be = backend_of(cat, d);
+	_buf_ text = { 0 };
+
+	if (be < 0) {
+		buf_printf(&text, "%s: on what %s of the guest lies is not stated", c->host, name_of(d));
+		add(c, ABIBASE_FINDING_UNKNOWN, "guest-unknown", NULL,
+		    "say so with --backend, or take the XML of the domain while it runs", &text);
+		return;
+	}
+	if (be < MAX_BACKENDS && (cat->backends[be].predicted_only || has_backend(b, d->backend)))
+		return;
+	buf_printf(&text, "%s: %s of the guest lies on %s, about which the baseline says nothing", c->host,
+		   name_of(d), d->backend);
+	add(c, ABIBASE_FINDING_CONFLICT, "guest-not-covered", NULL,
+	    "make a baseline for that backend or device as well", &text);
+}
+
+/* An option of the device goes before the list of the baseline. */
+static void check_setting(struct abibase_check *c, const struct guest_device *d,
+			  const struct value *v, const char *key, bool on)
+{
+	_buf_ text = { 0 };
+
+	if (v->on == on)
+		return;
+	buf_printf(&text,
+		   on ? "%s: %s of the guest turns %s (%s) on itself, which the baseline has off: not "
+			"every host offers it" :
+			"%s: %s of the guest turns %s (%s) off itself, whatever the baseline has",
+		   c->host, name_of(d), key, v->feature);
+	add(c, on ? ABIBASE_FINDING_CONFLICT : ABIBASE_FINDING_NOTE, "guest-sets", v,
+	    on ? "take the setting out of the guest" : NULL, &text);
+}
+
+static void check_device(struct abibase_check *c, const struct abibase_catalogue *cat,
+			 const struct abibase_baseline *b, const struct guest_device *d)
+{
+	const char *key;
+	json_t *on;
+
+	check_backend(c, cat, b, d);
+	json_object_foreach((json_t *)d->properties, key, on) {
+		int row = catalogue_row(cat, key);
+		const struct value *v = row < 0 ? NULL :
+						  baseline_value(b, cat->rows[row].class_name,
+								 cat->rows[row].property);
+
+		if (v && !v->is_number)
+			check_setting(c, d, v, key, json_is_true(on));
+	}
+}
+
+/* Where no host decides about any of its devices it can start on all. */
+static bool is_concerned(const struct abibase_catalogue *cat, const struct abibase_guest *g)
+{
+	bool named, ret = guest_backends(cat, g, &named) != 0;
+
+	for (size_t i = 0; i < g->n; i++)
+		ret |= backend_of(cat, &g->devices[i]) < 0;
+	return ret;
+}
+
+bool hostcheck_guest(struct abibase_check *c, const struct abibase_catalogue *cat,
+		     const struct abibase_baseline *b, const struct abibase_guest *g)
+{
+	_buf_ text = { 0 };
+
+	if (!is_concerned(cat, g)) {
+		buf_printf(&text, "%s: the guest has no device that the baseline is about", c->host);
+		add(c, ABIBASE_FINDING_NOTE, "guest-without", NULL, NULL, &text);
+		return false;
+	}
+	if (g->machine && !streq(g->machine, b->machine)) {
+		buf_printf(&text, "%s: the guest has the machine type %s, and the baseline is for %s",
+			   c->host, g->machine, b->machine);
+		add(c, ABIBASE_FINDING_CONFLICT, "guest-differs", NULL,
+		    "take the baseline of that machine type", &text);
+	}
+	for (size_t i = 0; i < g->n; i++)
+		check_device(c, cat, b, &g->devices[i]);
+	return true;
+}
