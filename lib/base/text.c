@@ -47,20 +47,28 @@ void show_wrapped_at(struct buf *b, size_t width, size_t column, size_t hang, co
 	buf_putc(b, '\n');
 }
 
-const char *show_keep(struct arena *a, const char *fmt, ...)
+const char *show_vkeep(struct arena *a, const char *fmt, va_list ap)
 {
 	_autofree_ char *raw = NULL;
 	const char *kept;
 	_buf_ b = { 0 };
-	va_list ap;
 
-	va_start(ap, fmt);
 	if (vasprintf(&raw, fmt, ap) < 0)
 		raw = NULL;
-	va_end(ap);
 	if (raw)
 		show_text(&b, raw);
 	a->failed |= !raw;
 	kept = arena_strdup(a, arena_words(a, &b));
 	return kept ? kept : "";
+}
+
+const char *show_keep(struct arena *a, const char *fmt, ...)
+{
+	const char *kept;
+	va_list ap;
+
+	va_start(ap, fmt);
+	kept = show_vkeep(a, fmt, ap);
+	va_end(ap);
+	return kept;
 }

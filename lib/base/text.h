@@ -15,5 +15,6 @@ void show_wrapped(struct buf *b, size_t column, size_t hang, const char *s);
 void show_wrapped_at(struct buf *b, size_t width, size_t column, size_t hang, const char *s);
 /* Formatted text, without control characters, in @a; "" where @a has failed. */
 const char *show_keep(struct arena *a, const char *fmt, ...) _printf_(2, 3);
+const char *show_vkeep(struct arena *a, const char *fmt, va_list ap) _printf_(2, 0);
 
 #endif

@@ -123,16 +123,20 @@ static const char *device_called(const struct verifying *k, size_t device)
 }
 
 /* A finding that is not about one feature. */
-static void say(struct verifying *k, enum abibase_finding_kind kind, size_t device, const char *id,
-		const char *layer, const char *text, const char *remedy)
+static _printf_(7, 8) void say(struct verifying *k, enum abibase_finding_kind kind, size_t device,
+			       const char *id, const char *layer, const char *remedy,
+			       const char *fmt, ...)
 {
-	_buf_ copy = { 0 };
+	_buf_ text = { 0 };
+	va_list ap;
 
-	buf_puts(&copy, text);
+	va_start(ap, fmt);
+	buf_puts(&text, show_vkeep(&k->out->arena, fmt, ap));
+	va_end(ap);
 	finding_add(&k->out->findings,
 		    (struct finding){ .kind = kind, .device = device_called(k, device), .bit = -1,
 				      .id = id, .layer = layer, .remedy = keep_text(k, remedy) },
-		    &copy);
+		    &text);
 }
 
 /* One bit that differs, or would if it mattered. */
@@ -147,26 +151,28 @@ struct difference {
 	const struct requirement *q; /* the bit is a requirement's */
 };
 
-static void differ(const struct difference *d, const char *layer, const char *cause,
-		   const char *remedy)
+/* The cause is what is formatted. */
+static _printf_(4, 5) void differ(const struct difference *d, const char *layer, const char *remedy,
+				  const char *fmt, ...)
 {
 	struct verifying *k = d->k;
 	const char *feature = d->row ? d->row->feature : d->q ? d->q->feature : NULL;
-	const char *name = keep_text(k, feature ? feature : "a feature without a name");
-	struct finding f = { .kind = ABIBASE_FINDING_CONFLICT,
-				    .device = device_called(k, d->device),
-				    .bit = d->bit,
-				    .id = d->offered ? "verify-offered" : "verify-missing",
-				    .layer = layer, .feature = name, .cause = cause,
-				    .remedy = remedy };
+	struct finding f = { .kind = ABIBASE_FINDING_CONFLICT, .bit = d->bit,
+			     .device = device_called(k, d->device),
+			     .layer = layer, .remedy = remedy,
+			     .id = d->offered ? "verify-offered" : "verify-missing",
+			     .property = d->row ? keep_text(k, d->row->key) : NULL };
 	_buf_ text = { 0 };
+	va_list ap;
 
-	if (d->row)
-		f.property = keep_text(k, d->row->key);
-	buf_printf(&text, "%s: %s (bit %d) is %s: %s", f.device, name, d->bit,
+	f.feature = keep_text(k, feature ? feature : "a feature without a name");
+	va_start(ap, fmt);
+	f.cause = show_vkeep(&k->out->arena, fmt, ap);
+	va_end(ap);
+	buf_printf(&text, "%s: %s (bit %d) is %s: %s", f.device, f.feature, d->bit,
 		   d->offered ? "offered, and the baseline has it off" :
 				"not offered, and the baseline has it on",
-		   cause);
+		   f.cause);
 	finding_add(&k->out->findings, f, &text);
 }
 
@@ -177,16 +183,12 @@ static const struct value *promised(const struct abibase_baseline *b, const stru
 	return row ? baseline_value(b, row->class_name, row->property) : NULL;
 }
 
-static const char *list_remedy(struct verifying *k)
-{
-	return keep(k, "put the list of the baseline behind the arguments, as abibase exec does");
-}
-
-static const char *build_remedy(struct verifying *k)
-{
-	return keep(k, "this build makes something else of the machine type than those of the "
-		       "baseline: make a new baseline with this host");
-}
+static const char list_remedy[] =
+	"put the list of the baseline behind the arguments, as abibase exec does";
+static const char build_remedy[] =
+	"this build makes something else of the machine type than those of the baseline: make a "
+	"new baseline with this host";
+static const char own_remedy[] = "leave that out: it wins over the list of the baseline";
 
 /* Would the bit be offered with this value of the property, if the backend agreed? */
 static bool turns_on(const struct row *row, const char *value)
@@ -211,30 +213,24 @@ static struct effective own_value(const struct difference *d)
 
 static void because_offered(const struct difference *d, const struct setting_from *s)
 {
-	struct verifying *k = d->k;
 	struct effective e = own_value(d);
 
 	if (d->q && d->q->masked_by >= 0) {
-		differ(d, LAYER_COMMAND, keep(k, "no option turns it off"), list_remedy(k));
+		differ(d, LAYER_COMMAND, list_remedy, "no option turns it off");
 	} else if (!d->row) {
-		differ(d, LAYER_QEMU, keep(k, "the catalogue does not know the bit"),
-		       build_remedy(k));
+		differ(d, LAYER_QEMU, build_remedy, "the catalogue does not know the bit");
 	} else if (s->option && turns_on(d->row, s->value)) {
-		differ(d, LAYER_COMMAND, keep(k, "%s has %s=%s", s->option, d->row->property,
-					      s->value),
-		       keep(k, "leave that out: it wins over the list of the baseline"));
+		differ(d, LAYER_COMMAND, own_remedy, "%s has %s=%s", s->option, d->row->property,
+		       s->value);
 	} else if (s->option || e.known == ABIBASE_NO) {
-		differ(d, LAYER_QEMU,
-		       keep(k, s->option ? "the QEMU does not honour %s" :
-					   "the QEMU is not known to have the property of %s",
-			    s->option ? s->option : d->row->feature),
-		       build_remedy(k));
+		differ(d, LAYER_QEMU, build_remedy,
+		       s->option ? "the QEMU does not honour %s" :
+				   "the QEMU is not known to have the property of %s",
+		       s->option ? s->option : d->row->feature);
 	} else if (promised(d->k->v->b, d->row)) {
-		differ(d, LAYER_COMMAND, keep(k, "no option turns its property off"),
-		       list_remedy(k));
+		differ(d, LAYER_COMMAND, list_remedy, "no option turns its property off");
 	} else {
-		differ(d, LAYER_QEMU, keep(k, "no QEMU of the baseline has its property"),
-		       build_remedy(k));
+		differ(d, LAYER_QEMU, build_remedy, "no QEMU of the baseline has its property");
 	}
 }
 
@@ -258,37 +254,32 @@ static void because_masked(const struct difference *d)
 	ask_needs(&a, &(d->row ? d->row->needs : d->q->needs)[d->backend], &s);
 	c = s.no.c ? s.no.c : s.unknown.c;
 	if (!c)
-		differ(d, LAYER_QEMU, keep(k, "nothing is missing, and the QEMU does not offer it"),
-		       build_remedy(k));
+		differ(d, LAYER_QEMU, build_remedy,
+		       "nothing is missing, and the QEMU does not offer it");
 	else if (s.no.c && a.lacks &&
 		 ask_is_need(&a, &a.lacks->needs[d->backend], s.no.condition))
 		differ(d, keep_text(k, c->layer),
-		       keep(k, "the tap of this command line has no vnet header"),
-		       keep(k, "open the tap with IFF_VNET_HDR, and leave out vnet_hdr=off"));
+		       "open the tap with IFF_VNET_HDR, and leave out vnet_hdr=off",
+		       "the tap of this command line has no vnet header");
 	else
-		differ(d, keep_text(k, c->layer),
-		       keep(k, s.no.c ? "%s" : "it is not known whether not: %s", c->missing),
-		       keep_text(k, c->remedy));
+		differ(d, keep_text(k, c->layer), keep_text(k, c->remedy),
+		       s.no.c ? "%s" : "it is not known whether not: %s", c->missing);
 }
 
 static void because_missing(const struct difference *d, const struct setting_from *s)
 {
-	struct verifying *k = d->k;
 	struct effective e = own_value(d);
 
 	if (!d->row && !d->q) {
-		differ(d, LAYER_QEMU, keep(k, "the catalogue does not know the bit"),
-		       build_remedy(k));
+		differ(d, LAYER_QEMU, build_remedy, "the catalogue does not know the bit");
 	} else if (s->option && !turns_on(d->row, s->value)) {
-		differ(d, LAYER_COMMAND, keep(k, "%s has %s=%s", s->option, d->row->property,
-					      s->value),
-		       keep(k, "leave that out: it wins over the list of the baseline"));
+		differ(d, LAYER_COMMAND, own_remedy, "%s has %s=%s", s->option, d->row->property,
+		       s->value);
 	} else if (e.known == ABIBASE_NO) {
-		differ(d, LAYER_QEMU, keep(k, "the QEMU does not have its property"),
-		       keep(k, "install a QEMU that has the property"));
+		differ(d, LAYER_QEMU, "install a QEMU that has the property",
+		       "the QEMU does not have its property");
 	} else if (d->row && !s->option && e.value && !row_bit_set(d->row, e.value)) {
-		differ(d, LAYER_COMMAND, keep(k, "no option turns its property on"),
-		       list_remedy(k));
+		differ(d, LAYER_COMMAND, list_remedy, "no option turns its property on");
 	} else {
 		because_masked(d);
 	}
@@ -357,11 +348,10 @@ static void say_own(const struct difference *d, const struct setting_from *s)
 					d->row->limit, s->value) :
 				   "";
 
-	say(k, ABIBASE_FINDING_NOTE, d->device, "verify-own", LAYER_COMMAND,
-	    keep(k, "%s: %s (bit %d) is %s by %s, which every guest of this command line has alike%s",
-		 k->out->devices[d->device].name, d->row->feature, d->bit, d->offered ? "on" : "off",
-		 s->option, more),
-	    NULL);
+	say(k, ABIBASE_FINDING_NOTE, d->device, "verify-own", LAYER_COMMAND, NULL,
+	    "%s: %s (bit %d) is %s by %s, which every guest of this command line has alike%s",
+	    k->out->devices[d->device].name, d->row->feature, d->bit, d->offered ? "on" : "off",
+	    s->option, more);
 }
 
 static void compare_bit(struct difference *d)
@@ -381,9 +371,9 @@ static void compare_bit(struct difference *d)
 	else if (d->q && d->q->masked_by >= 0)
 		s = throwaway_setting(&k->t, d->nic, cat->rows[d->q->masked_by].property);
 	if (d->q && s.option && word_is_bool(s.value, true))
-		differ(d, LAYER_COMMAND, keep(k, "%s has %s=%s", s.option,
-					      cat->rows[d->q->masked_by].property, s.value),
-		       keep(k, "leave that out: a legacy device has none of the newer features"));
+		differ(d, LAYER_COMMAND,
+		       "leave that out: a legacy device has none of the newer features",
+		       "%s has %s=%s", s.option, cat->rows[d->q->masked_by].property, s.value);
 	else if (s.option && is_own(d, &s))
 		say_own(d, &s);
 	else
@@ -407,8 +397,8 @@ static void compare_words(struct verifying *k, size_t i, const struct nic *nic, 
 	struct difference d = { .k = k, .device = i, .nic = nic, .backend = backend };
 
 	for (d.bit = 0; d.bit < 128; d.bit++) {
-		d.offered = dev->offered[d.bit / 64] >> (d.bit % 64) & 1;
-		if (d.offered != (dev->want[d.bit / 64] >> (d.bit % 64) & 1))
+		d.offered = word_has(dev->offered, d.bit);
+		if (d.offered != word_has(dev->want, d.bit))
 			compare_bit(&d);
 	}
 }
@@ -433,12 +423,11 @@ static void check_requirements(struct verifying *k, size_t i, const struct nic *
 		if ((want->met == ABIBASE_YES) == (s.can == ABIBASE_YES))
 			continue;
 		say(k, ABIBASE_FINDING_CONFLICT, i, "verify-requirement",
-		    s.no.c ? s.no.c->layer : "backend",
-		    keep(k, "%s: \"%s\" %s (requirement %s), and no property can mask it",
-			 k->out->devices[i].name, want->text,
-			 s.no.c ? "does not hold" : "holds, and did not on the hosts of the baseline",
-			 want->name),
-		    d.q->remedy);
+		    s.no.c ? s.no.c->layer : "backend", d.q->remedy,
+		    "%s: \"%s\" %s (requirement %s), and no property can mask it",
+		    k->out->devices[i].name, want->text,
+		    s.no.c ? "does not hold" : "holds, and did not on the hosts of the baseline",
+		    want->name);
 	}
 }
 
@@ -500,11 +489,10 @@ static void check_queue(struct verifying *k, size_t i, const struct nic *nic, co
 
 		if (dev->queue_size[q] <= limit)
 			continue;
-		say(k, ABIBASE_FINDING_CONFLICT, i, "verify-queue-size", LAYER_QEMU,
-		    keep(k, "%s: queue %u has %u entries, and the QEMU of %s, a destination of the "
-			    "baseline, refuses more than %lld",
-			 dev->name, q, dev->queue_size[q], h->name, (long long)limit),
-		    s->remedy);
+		say(k, ABIBASE_FINDING_CONFLICT, i, "verify-queue-size", LAYER_QEMU, s->remedy,
+		    "%s: queue %u has %u entries, and the QEMU of %s, a destination of the "
+		    "baseline, refuses more than %lld",
+		    dev->name, q, dev->queue_size[q], h->name, (long long)limit);
 		return;
 	}
 }
@@ -554,10 +542,10 @@ static void check_vectors(struct verifying *k, size_t i, const struct nic *nic, 
 	if (want == (int64_t)vectors)
 		return;
 	say(k, ABIBASE_FINDING_CONFLICT, i, "verify-vectors", LAYER_QEMU,
-	    keep(k, "%s: its MSI-X table has %u entries, and those of the baseline have %lld: this QEMU "
-		    "makes something else of the machine type",
-		 k->out->devices[i].name, vectors, (long long)want),
-	    "make a new baseline with this host: its list sets the property");
+	    "make a new baseline with this host: its list sets the property",
+	    "%s: its MSI-X table has %u entries, and those of the baseline have %lld: this QEMU "
+	    "makes something else of the machine type",
+	    k->out->devices[i].name, vectors, (long long)want);
 }
 
 /* --------------------------------------------- what no bit shows that an option sets */
@@ -577,18 +565,17 @@ static void say_value(struct verifying *k, size_t i, const struct value *v,
 	const char *is = keep(k, "%s: %s has %s=%s, and ", name, s->option, v->property, s->value);
 
 	if (s->own && is_free(v))
-		say(k, ABIBASE_FINDING_NOTE, i, "verify-own", LAYER_COMMAND,
-		    keep(k, "%s: %s is %s by %s, which every guest of this command line has alike; the "
-			    "baseline has %s",
-			 name, v->feature, s->value, s->option, v->text),
-		    NULL);
+		say(k, ABIBASE_FINDING_NOTE, i, "verify-own", LAYER_COMMAND, NULL,
+		    "%s: %s is %s by %s, which every guest of this command line has alike; the "
+		    "baseline has %s",
+		    name, v->feature, s->value, s->option, v->text);
 	else
-		say(k, ABIBASE_FINDING_CONFLICT, i, "verify-number", LAYER_COMMAND,
+		say(k, ABIBASE_FINDING_CONFLICT, i, "verify-number", LAYER_COMMAND, own_remedy,
+		    "%s",
 		    v->is_number && v->bit >= 0 && !is_within(v, s->value) ?
 			    keep(k, "%severy host of the baseline can do no more than %s (%s)", is,
 				 v->text, v->feature) :
-			    keep(k, "%sthe baseline has %s (%s)", is, v->text, v->feature),
-		    keep(k, "leave that out: it wins over the list of the baseline"));
+			    keep(k, "%sthe baseline has %s (%s)", is, v->text, v->feature));
 }
 
 /* As a QEMU that is left to itself has it; the vectors and the ROM are read. */
@@ -606,10 +593,9 @@ static void check_unset(struct verifying *k, size_t i, const struct value *v)
 	if (buf_failed(&own))
 		k->failed = true;
 	else if (!agrees(v, own.data))
-		say(k, ABIBASE_FINDING_CONFLICT, i, "verify-number", LAYER_COMMAND,
-		    keep(k, "%s: no option sets %s, which this QEMU has as %s, and the baseline as %s (%s)",
-			 k->out->devices[i].name, v->property, own.data, v->text, v->feature),
-		    list_remedy(k));
+		say(k, ABIBASE_FINDING_CONFLICT, i, "verify-number", LAYER_COMMAND, list_remedy,
+		    "%s: no option sets %s, which this QEMU has as %s, and the baseline as %s (%s)",
+		    k->out->devices[i].name, v->property, own.data, v->text, v->feature);
 }
 
 /* A bit of its own is compared; one bit for all numbers does not show which one it is. */
@@ -650,35 +636,23 @@ static void check_rom(struct verifying *k, size_t i, const struct nic *nic, uint
 	if (!row || k->no_roms || !throwaway_has_rom(nic))
 		return;
 	if (baseline_leaves_out(k->v->b, row))
-		say(k, ABIBASE_FINDING_CONFLICT, i, "verify-rom", LAYER_COMMAND,
-		    keep(k, "%s: it has an option ROM, and the baseline was made for guests without",
-			 k->out->devices[i].name),
-		    "give it romfile=");
+		say(k, ABIBASE_FINDING_CONFLICT, i, "verify-rom", LAYER_COMMAND, "give it romfile=",
+		    "%s: it has an option ROM, and the baseline was made for guests without",
+		    k->out->devices[i].name);
 	else if (want && size != (uint64_t)want->number &&
 		 !throwaway_setting(&k->t, nic, row->property).option)
-		say(k, ABIBASE_FINDING_CONFLICT, i, "verify-rom", LAYER_COMMAND,
-		    keep(k, "%s: its option ROM has %llu bytes, and the baseline %lld: no option sets "
-			    "it",
-			 k->out->devices[i].name, (unsigned long long)size,
-			 (long long)want->number),
-		    list_remedy(k));
+		say(k, ABIBASE_FINDING_CONFLICT, i, "verify-rom", LAYER_COMMAND, list_remedy,
+		    "%s: its option ROM has %llu bytes, and the baseline %lld: no option sets it",
+		    k->out->devices[i].name, (unsigned long long)size, (long long)want->number);
 }
 
 /* ------------------------------------------------------------------------ judgement */
-
-static const struct offer *find_offer(const struct abibase_baseline *b, const char *backend)
-{
-	for (size_t i = 0; i < b->n_offers; i++)
-		if (streq(b->in.backends[b->offers[i].backend], backend))
-			return &b->offers[i];
-	return NULL;
-}
 
 static void judge(struct verifying *k, size_t i, const struct nic *nic,
 		  const struct qtest_device *seen)
 {
 	struct verify_device *dev = &k->out->devices[i];
-	const struct offer *o = find_offer(k->v->b, dev->backend);
+	const struct offer *o = offer_on(k->v->b, dev->backend);
 	int backend = catalogue_backend(k->v->cat, dev->backend);
 
 	dev->seen = true;
@@ -716,10 +690,8 @@ static void say_absent(struct verifying *k, size_t i, const struct condition *c)
 	bool own = !k->v->argv.s && !k->v->b->in.policy.backends_named;
 
 	say(k, own ? ABIBASE_FINDING_NOTE : ABIBASE_FINDING_CONFLICT, i, "verify-no-backend",
-	    keep_text(k, c->layer),
-	    keep(k, "%s: this host does not have its backend, %s: %s", k->out->devices[i].name,
-		 k->out->devices[i].backend, c->missing),
-	    c->remedy);
+	    keep_text(k, c->layer), c->remedy, "%s: this host does not have its backend, %s: %s",
+	    k->out->devices[i].name, k->out->devices[i].backend, c->missing);
 }
 
 /* What is known before anything is started. Returns whether the device is to be started. */
@@ -728,25 +700,23 @@ static bool judge_before(struct verifying *k, size_t i, struct nic *nic)
 	const struct condition *lacks;
 
 	if (nic->kind == NIC_OPAQUE) {
-		say(k, ABIBASE_FINDING_UNKNOWN, i, "verify-not-seen", LAYER_COMMAND,
-		    keep(k, "%s is not judged: %s", nic->name, nic->why), NULL);
+		say(k, ABIBASE_FINDING_UNKNOWN, i, "verify-not-seen", LAYER_COMMAND, NULL,
+		    "%s is not judged: %s", nic->name, nic->why);
 		return false;
 	}
 	if (nic->kind == NIC_PLAIN) {
-		say(k, ABIBASE_FINDING_NOTE, i, "verify-own", LAYER_COMMAND,
-		    keep(k, "%s is not judged: what a guest is offered on %s depends on no host",
-			 nic->name, nic->backend),
-		    NULL);
+		say(k, ABIBASE_FINDING_NOTE, i, "verify-own", LAYER_COMMAND, NULL,
+		    "%s is not judged: what a guest is offered on %s depends on no host", nic->name,
+		    nic->backend);
 		return true;
 	}
 	lacks = backend_lacks(k, nic->backend);
 	if (lacks)
 		say_absent(k, i, lacks);
-	else if (!covers(k->v->b, nic->backend))
+	else if (!offer_on(k->v->b, nic->backend))
 		say(k, ABIBASE_FINDING_CONFLICT, i, "verify-backend", LAYER_COMMAND,
-		    keep(k, "%s: the baseline does not cover its backend, %s", nic->name,
-			 nic->backend),
-		    keep(k, "make a baseline for it with --backend"));
+		    "make a baseline for it with --backend",
+		    "%s: the baseline does not cover its backend, %s", nic->name, nic->backend);
 	return !lacks;
 }
 
@@ -761,12 +731,12 @@ static void say_not_observed(struct verifying *k, const char *why)
 {
 	if (is_refusal(why))
 		say(k, ABIBASE_FINDING_CONFLICT, NO_DEVICE, "verify-refused", LAYER_QEMU,
-		    keep(k, "this QEMU does not start with these options: %s", why),
-		    keep(k, "use the list that the baseline has for this QEMU: abibase exec adds it, "
-			    "abibase intersect --for prints it"));
+		    "use the list that the baseline has for this QEMU: abibase exec adds it, "
+		    "abibase intersect --for prints it",
+		    "this QEMU does not start with these options: %s", why);
 	else
-		say(k, ABIBASE_FINDING_UNKNOWN, NO_DEVICE, "verify-failed", LAYER_QEMU,
-		    keep(k, "what %s offers could not be read: %s", k->out->qemu, why), NULL);
+		say(k, ABIBASE_FINDING_UNKNOWN, NO_DEVICE, "verify-failed", LAYER_QEMU, NULL,
+		    "what %s offers could not be read: %s", k->out->qemu, why);
 }
 
 /* 0, or a negative errno with the reason in @why; -ENOMEM without one. */
@@ -822,12 +792,13 @@ static int start_devices(struct verifying *k, bool start)
 static void say_no_machine(struct verifying *k, const char *qemu)
 {
 	say(k, ABIBASE_FINDING_CONFLICT, NO_DEVICE, "host-without-machine", LAYER_QEMU,
+	    "install a QEMU that has it", "%s",
 	    qemu ? keep(k, "%s does not have the machine type %s of the baseline", qemu,
 			k->v->b->machine) :
-		   keep(k, "no QEMU of this host is for the target %s and has the machine type %s of "
-			   "the baseline",
-			k->v->b->target, k->v->b->machine),
-	    keep(k, "install a QEMU that has it"));
+		   keep(k,
+			"no QEMU of this host is for the target %s and has the machine type %s of "
+			"the baseline",
+			k->v->b->target, k->v->b->machine));
 }
 
 /* Is there a machine type that is worth a start? */
@@ -842,23 +813,23 @@ static bool check_machine(struct verifying *k)
 		return false;
 	}
 	say(k, ABIBASE_FINDING_CONFLICT, NO_DEVICE, "command-machine", LAYER_COMMAND,
-	    keep(k, "the baseline is of machine type %s, and the command line %s%s", want,
-		 is ? "has " : "names none", is ? is : ""),
-	    keep(k, "start the guest with -machine %s", want));
+	    keep(k, "start the guest with -machine %s", want),
+	    "the baseline is of machine type %s, and the command line %s%s", want,
+	    is ? "has " : "names none", is ? is : "");
 	return false;
 }
 
 static void say_all(struct verifying *k)
 {
 	for (size_t i = 0; i < k->t.unseen.n; i++)
-		say(k, ABIBASE_FINDING_UNKNOWN, NO_DEVICE, "verify-not-seen", LAYER_COMMAND,
-		    keep(k, "%s, so what it says is not seen", k->t.unseen.s[i]), NULL);
+		say(k, ABIBASE_FINDING_UNKNOWN, NO_DEVICE, "verify-not-seen", LAYER_COMMAND, NULL,
+		    "%s, so what it says is not seen", k->t.unseen.s[i]);
 	for (size_t i = 0; i < k->t.notes.n; i++)
-		say(k, ABIBASE_FINDING_NOTE, NO_DEVICE, "verify-assumed", LAYER_COMMAND,
-		    keep_text(k, k->t.notes.s[i]), NULL);
+		say(k, ABIBASE_FINDING_NOTE, NO_DEVICE, "verify-assumed", LAYER_COMMAND, NULL, "%s",
+		    k->t.notes.s[i]);
 	if (!k->t.n_nics)
-		say(k, ABIBASE_FINDING_NOTE, NO_DEVICE, "verify-no-device", LAYER_COMMAND,
-		    "there is no virtio-net device on the command line", NULL);
+		say(k, ABIBASE_FINDING_NOTE, NO_DEVICE, "verify-no-device", LAYER_COMMAND, NULL,
+		    "there is no virtio-net device on the command line");
 }
 
 /* "no" before "cannot tell" before "yes" */
@@ -918,8 +889,8 @@ static int prepare(struct verifying *k)
 		return throwaway_parse(&k->t, (const char *const *)v->argv.s);
 	r = own_list(k, &list);
 	if (r == -ENOENT && v->qemu && !profile_qemu_at(v->p, v->qemu)) {
-		say(k, ABIBASE_FINDING_UNKNOWN, NO_DEVICE, "verify-failed", LAYER_QEMU,
-		    keep(k, "%s did not answer when it was asked what it has", v->qemu), NULL);
+		say(k, ABIBASE_FINDING_UNKNOWN, NO_DEVICE, "verify-failed", LAYER_QEMU, NULL,
+		    "%s did not answer when it was asked what it has", v->qemu);
 		return 1;
 	}
 	if (r == -ENOENT) {

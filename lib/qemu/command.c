@@ -145,10 +145,8 @@ static bool is_proxy(const char *class_name)
  */
 bool is_of(const char *name, const char *class_name)
 {
-	size_t len = length_without(class_name, "-device");
+	size_t len = length_without(class_name, is_proxy(class_name) ? proxy_suffix : "-device");
 
-	if (is_proxy(class_name))
-		len = length_without(class_name, proxy_suffix);
 	return !strncmp(name, class_name, len) && (!name[len] || name[len] == '-');
 }
 
@@ -167,10 +165,7 @@ bool word_is_bool(const char *word, bool on)
 	static const char *const words[2][5] = { { "off", "no", "false", "n", NULL },
 						 { "on", "yes", "true", "y", NULL } };
 
-	for (const char *const *w = words[on]; *w; w++)
-		if (streq(*w, word))
-			return true;
-	return false;
+	return word_index(words[on], word) >= 0;
 }
 
 bool is_free(const struct value *v)
@@ -351,12 +346,12 @@ int parse_global(const char *text, global_fn fn, void *data)
 	return r == 0 && driver && property && value ? fn(data, driver, property, value) : r;
 }
 
-bool covers(const struct abibase_baseline *b, const char *backend)
+const struct offer *offer_on(const struct abibase_baseline *b, const char *backend)
 {
 	for (size_t i = 0; i < b->n_offers; i++)
 		if (streq(b->in.backends[b->offers[i].backend], backend))
-			return true;
-	return false;
+			return &b->offers[i];
+	return NULL;
 }
 
 static int vhost_param(void *data, const char *key, const char *value)
@@ -369,7 +364,6 @@ static int vhost_param(void *data, const char *key, const char *value)
 static int review_netdev(struct review *rv, const char *text)
 {
 	_autofree_ char *type = NULL;
-	bool covered;
 	int r = get_param(text, "type", "type", &type);
 
 	if (r < 0 || !type || !streq(type, "tap") || rv->backend_said)
@@ -377,9 +371,8 @@ static int review_netdev(struct review *rv, const char *text)
 	r = each_param(text, "type", vhost_param, NULL);
 	if (r < 0)
 		return r;
-	covered = r ? covers(rv->b, "tap+vhost") || covers(rv->b, "macvtap+vhost") :
-		      covers(rv->b, "tap") || covers(rv->b, "macvtap");
-	if (covered)
+	if (offer_on(rv->b, r ? "tap+vhost" : "tap") ||
+	    offer_on(rv->b, r ? "macvtap+vhost" : "macvtap"))
 		return 0;
 	rv->backend_said = true;
 	context_log(rv->ctx, LOG_WARNING, "command-backend",
@@ -677,14 +670,6 @@ static bool asks_for_help(const char *value)
 	return help;
 }
 
-static bool is_among(const char *name, const char *const *names)
-{
-	for (; *names; names++)
-		if (streq(*names, name))
-			return true;
-	return false;
-}
-
 ABIBASE_EXPORT int abibase_command_is_query(const char *const *argv)
 {
 	static const char *const alone[] = { "help", "h", "version", NULL };
@@ -699,9 +684,10 @@ ABIBASE_EXPORT int abibase_command_is_query(const char *const *argv)
 	for (size_t i = 0; next_option(argv, &i, &o);) {
 		if (!o.known || (o.name && streq(o.name, "readconfig")))
 			return 0;
-		if (o.name && is_among(o.name, alone) && !argv[1])
+		if (o.name && word_index(alone, o.name) >= 0 && !argv[1])
 			return 1;
-		help |= o.name && o.value && is_among(o.name, lists) && asks_for_help(o.value);
+		help |= o.name && o.value && word_index(lists, o.name) >= 0 &&
+			asks_for_help(o.value);
 	}
 	if (help)
 		return 1;

@@ -56,7 +56,7 @@ bool is_proxy_class(const char *name, const char *class_name);
 bool is_device_class(const char *name, const char *class_name);
 /* Has a network card with these options, NULL: not given, the ROM of the host's file? */
 bool nic_has_rom(const char *romfile, const char *rombar);
-/* Does the baseline state what is offered on this backend? */
-bool covers(const struct abibase_baseline *b, const char *backend);
+/* What the baseline states to be offered on this backend; NULL: nothing. */
+const struct offer *offer_on(const struct abibase_baseline *b, const char *backend);
 
 #endif

@@ -29,14 +29,6 @@ static const char *const with_value[] = {
 	"xen-domid", NULL
 };
 
-static bool is_among(const char *name, const char *const *names)
-{
-	for (; *names; names++)
-		if (streq(*names, name))
-			return true;
-	return false;
-}
-
 bool next_option(const char *const *argv, size_t *i, struct option_word *ret)
 {
 	const char *word = argv[*i], *next;
@@ -51,9 +43,9 @@ bool next_option(const char *const *argv, size_t *i, struct option_word *ret)
 		return true;
 	word++;
 	ret->name = word + (*word == '-');
-	if (is_among(ret->name, alone))
+	if (word_index(alone, ret->name) >= 0)
 		return true;
-	ret->known = is_among(ret->name, with_value);
+	ret->known = word_index(with_value, ret->name) >= 0;
 	/* what follows is the value, whatever it looks like; of an unknown option it is a guess */
 	if (next && (ret->known || *next != '-' || !next[1])) {
 		ret->value = next;
