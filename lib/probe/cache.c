@@ -241,9 +241,8 @@ static int load(struct abibase_probe *pr, int dir, const char *name, const char 
 {
 	json_auto_t *root = NULL;
 	_buf_ text = { 0 };
-	int r;
+	int r = read_file(dir, name, &text);
 
-	r = read_file(dir, name, &text);
 	if (r < 0)
 		return r;
 	root = json_loadb(text.data ? text.data : "", text.len, JSON_REJECT_DUPLICATES, NULL);

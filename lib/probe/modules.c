@@ -28,16 +28,14 @@ static bool kernel_without_modules(struct abibase_probe *pr)
 
 int probe_modules_read(struct abibase_probe *pr, struct probe_modules *ret)
 {
-	int r;
+	int r = pr->ops->read_file(pr->ops_data, "/proc/misc", &ret->misc);
 
-	r = pr->ops->read_file(pr->ops_data, "/proc/misc", &ret->misc);
 	if (r == -ENOMEM)
 		return r;
 	/* An empty or masked file says nothing: every kernel registers something there. */
 	ret->have_misc = r >= 0 && ret->misc.len > 0;
-	r = pr->ops->read_file(pr->ops_data, "/proc/devices", &ret->devices);
-	if (r == -ENOMEM)
-		return r;
+	if (pr->ops->read_file(pr->ops_data, "/proc/devices", &ret->devices) == -ENOMEM)
+		return -ENOMEM;
 	r = pr->ops->read_file(pr->ops_data, "/proc/modules", &ret->loaded);
 	if (r == -ENOMEM)
 		return r;
@@ -117,4 +115,3 @@ enum presence probe_presence(struct abibase_probe *pr, const struct probe_module
 		return m->have_misc ? NO_INDEX : NOT_VISIBLE;
 	}
 }
-

@@ -183,21 +183,14 @@ static int probe_one(struct abibase_probe *pr, const struct probe_surface *s,
 
 static json_t *word_json(const struct probe_answer *a, unsigned int bits)
 {
-	char text[40];
-
 	if (bits == 128)
-		snprintf(text, sizeof(text), "0x%016llx%016llx", (unsigned long long)a->word[1],
-			 (unsigned long long)a->word[0]);
-	else
-		snprintf(text, sizeof(text), "0x%0*llx", (int)bits / 4,
-			 (unsigned long long)a->word[0]);
-	return json_string(text);
+		return json_sprintf("0x%016llx%016llx", (unsigned long long)a->word[1],
+				    (unsigned long long)a->word[0]);
+	return json_sprintf("0x%0*llx", (int)bits / 4, (unsigned long long)a->word[0]);
 }
 
-static json_t *answer_json(const struct probe_answer *a, unsigned int bits)
+json_t *probe_answer_json(const struct probe_answer *a, unsigned int bits)
 {
-	char text[40];
-
 	switch (a->kind) {
 	case FACT_FALSE:
 		return json_false();
@@ -210,59 +203,50 @@ static json_t *answer_json(const struct probe_answer *a, unsigned int bits)
 	default:
 		if (a->reason != REASON_ERROR)
 			return json_pack("{s:s}", "unknown", reason_words[a->reason]);
-		snprintf(text, sizeof(text), "error-%s", probe_errno_name(a->err));
-		return json_pack("{s:s}", "unknown", text);
+		return json_pack("{s:o}", "unknown",
+				 json_sprintf("error-%s", probe_errno_name(a->err)));
 	}
 }
 
 static int add_facts(json_t *facts, const struct probe_surface *s, const struct probe_said *f)
 {
-	for (size_t i = 0; i < s->n_facts; i++) {
-		if (f->facts[i].kind == FACT_NONE)
-			continue;
-		if (json_object_set_new(facts, s->facts[i].id,
-					answer_json(&f->facts[i], s->facts[i].bits)) < 0)
-			return -ENOMEM;
-	}
-	return 0;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < s->n_facts; i++)
+		if (f->facts[i].kind != FACT_NONE)
+			r = json_put(facts, s->facts[i].id,
+				     probe_answer_json(&f->facts[i], s->facts[i].bits));
+	return r;
 }
 
 static json_t *caps_json(unsigned int caps)
 {
-	json_t *list = json_array();
+	json_auto_t *list = json_array();
 
-	for (size_t i = 0; list && i < N_PROBE_CAPS; i++)
+	for (size_t i = 0; i < N_PROBE_CAPS; i++)
 		if (caps & probe_capabilities[i].bit &&
-		    json_array_append_new(list, json_string(probe_capabilities[i].name)) < 0) {
-			json_decref(list);
+		    json_add(list, json_string(probe_capabilities[i].name)) < 0)
 			return NULL;
-		}
-	return list;
+	return steal(&list);
 }
 
 /* With which rights and in what sandbox the taps were made. */
-static json_t *sandbox_json(struct abibase_probe *pr, const struct probe_said *tap, json_t *loaded)
+static json_t *sandbox_json(struct abibase_probe *pr, const struct probe_said *tap,
+			    const struct strings *loaded)
 {
+	json_auto_t *modules = json_array();
 	unsigned int missing = 0;
 
+	for (size_t i = 0; i < loaded->n; i++)
+		if (json_add(modules, json_string(loaded->s[i])) < 0)
+			return NULL;
 	if (tap->sandboxed)
 		missing = (PROBE_CAP_NET_ADMIN | PROBE_CAP_SYS_ADMIN) & ~tap->held;
-	return json_pack("{s:I, s:b, s:b, s:o, s:o, s:b, s:o}", "euid",
+	return json_pack("{s:I, s:b, s:b, s:o, s:o, s:b, s:O}", "euid",
 			 (json_int_t)pr->ops->euid(pr->ops_data), "user_namespace", tap->user_ns,
 			 "network_namespace", tap->net_ns, "capabilities", caps_json(tap->kept),
 			 "missing_capabilities", caps_json(missing), "no_load", pr->no_load,
-			 "loaded_modules", loaded);
-}
-
-static bool in_array(const json_t *array, const char *s)
-{
-	const json_t *v;
-	size_t i;
-
-	json_array_foreach((json_t *)array, i, v)
-		if (streq(json_string_value(v), s))
-			return true;
-	return false;
+			 "loaded_modules", modules);
 }
 
 /*
@@ -270,9 +254,9 @@ static bool in_array(const json_t *array, const char *s)
  * them: one that something else loads in the same instant is named too.
  */
 static int find_loaded(struct abibase_probe *pr, const struct probe_surface *s,
-		       const struct probe_modules *before, json_t *loaded)
+		       const struct probe_modules *before, struct strings *loaded)
 {
-	struct probe_modules after = { 0 };
+	_modules_ after = { 0 };
 	int r;
 
 	if (pr->no_load)
@@ -288,57 +272,32 @@ static int find_loaded(struct abibase_probe *pr, const struct probe_surface *s,
 		    !before->have_loaded && !before->no_modules)
 			is_new = probe_misc_lists(&after, s->misc) &&
 				 !probe_misc_lists(before, s->misc);
-		if (!is_new || in_array(loaded, name))
+		if (!is_new || strings_have(loaded, name))
 			continue;
-		if (json_array_append_new(loaded, json_string(name)) < 0)
-			r = -ENOMEM;
-		else
+		r = strings_insert(loaded, name);
+		if (r == 0)
 			context_log(pr->ctx, LOG_NOTICE, "probe-module-loaded",
 				    "%s %s loaded the module %s, as starting a guest would; "
 				    "--no-load leaves it alone",
 				    s->run ? "making a" : "opening", s->node, name);
 	}
-	probe_modules_clear(&after);
 	return r;
-}
-
-static int by_string(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static json_t *sorted(const json_t *array)
-{
-	size_t n = json_array_size(array);
-	const char *names[PROBE_MAX_FACTS];
-	json_t *ret = json_array();
-
-	for (size_t i = 0; i < n && i < ARRAY_SIZE(names); i++)
-		names[i] = json_string_value(json_array_get(array, i));
-	qsort(names, n, sizeof(*names), by_string);
-	for (size_t i = 0; ret && i < n; i++)
-		if (json_array_append_new(ret, json_string(names[i])) < 0) {
-			json_decref(ret);
-			return NULL;
-		}
-	return ret;
 }
 
 /* Ask one surface and add what it said to @facts. */
 static int probe_surface(struct abibase_probe *pr, const struct probe_surface *s,
-			 const char *release, json_t *facts, json_t *loaded, struct probe_said *f)
+			 const char *release, json_t *facts, struct strings *loaded,
+			 struct probe_said *f)
 {
-	struct probe_modules before = { 0 };
-	int r;
+	_modules_ before = { 0 };
+	int r = probe_modules_read(pr, &before);
 
-	r = probe_modules_read(pr, &before);
 	if (r == 0)
 		r = probe_one(pr, s, &before, release, f);
 	if (r == 0)
 		r = add_facts(facts, s, f);
 	if (r == 0)
 		r = find_loaded(pr, s, &before, loaded);
-	probe_modules_clear(&before);
 	return r;
 }
 
@@ -349,12 +308,11 @@ static int probe_surface(struct abibase_probe *pr, const struct probe_surface *s
 static int no_vdpa(struct abibase_probe *pr, const char *release, int err, struct probe_said *f)
 {
 	const struct probe_surface *s = &probe_vhost_vdpa;
-	struct probe_modules m = { 0 };
+	_modules_ m = { 0 };
 	enum presence presence;
 	int r = probe_modules_read(pr, &m);
 
 	presence = r < 0 ? NOT_VISIBLE : probe_presence(pr, &m, s, release);
-	probe_modules_clear(&m);
 	if (presence == ABSENT) {
 		f->step = STEP_OPEN;
 		conclude(pr, s, presence, f);
@@ -374,7 +332,8 @@ static int no_vdpa(struct abibase_probe *pr, const char *release, int err, struc
 }
 
 /* Usable when one device answers. Otherwise unknown, for the reason of the first. */
-static int probe_vdpa(struct abibase_probe *pr, const char *release, json_t *facts, json_t *loaded)
+static int probe_vdpa(struct abibase_probe *pr, const char *release, json_t *facts,
+		      struct strings *loaded)
 {
 	struct probe_said all = { 0 };
 	unsigned int numbers[VDPA_MAX];
@@ -398,18 +357,16 @@ static int probe_vdpa(struct abibase_probe *pr, const char *release, json_t *fac
 
 static int probe_parameters(struct abibase_probe *pr, const char *release, json_t *facts)
 {
-	struct probe_modules m = { 0 };
+	_modules_ m = { 0 };
 	int r = probe_modules_read(pr, &m);
 
-	if (r == 0)
-		r = probe_params(pr, &m, release, facts);
-	probe_modules_clear(&m);
-	return r;
+	return r == 0 ? probe_params(pr, &m, release, facts) : r;
 }
 
 /* One surface, if it is to be asked. */
 static int probe_wanted(struct abibase_probe *pr, const struct probe_surface *s,
-			const char *release, json_t *facts, json_t *loaded, struct probe_said *f)
+			const char *release, json_t *facts, struct strings *loaded,
+			struct probe_said *f)
 {
 	memset(f, 0, sizeof(*f));
 	if (!probe_wants(pr, s->option)) {
@@ -429,52 +386,44 @@ static int probe_devices(struct abibase_probe *pr, const char *release, json_t *
 {
 	static const struct probe_surface *const others[] = { &probe_vhost_vdpa, &probe_ebpf,
 							      &probe_macvtap, &probe_ipvtap };
-	json_auto_t *loaded = json_array();
+	struct strings loaded = { 0 };
 	struct probe_said tap = { 0 }, f;
-	int r;
+	int r = probe_wanted(pr, &probe_tap, release, facts, &loaded, &tap);
 
-	if (!loaded)
-		return -ENOMEM;
-	r = probe_wanted(pr, &probe_tap, release, facts, loaded, &tap);
 	for (const struct probe_surface *s = probe_vhosts; r == 0 && s->name; s++)
-		r = probe_wanted(pr, s, release, facts, loaded, &f);
+		r = probe_wanted(pr, s, release, facts, &loaded, &f);
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(others); i++)
-		r = probe_wanted(pr, others[i], release, facts, loaded, &f);
+		r = probe_wanted(pr, others[i], release, facts, &loaded, &f);
 	/* after what loads their module */
 	if (r == 0)
 		r = probe_parameters(pr, release, facts);
-	if (r < 0)
-		return r;
-	*ret_sandbox = sandbox_json(pr, &tap, sorted(loaded));
-	return *ret_sandbox ? 0 : -ENOMEM;
+	*ret_sandbox = r == 0 ? sandbox_json(pr, &tap, &loaded) : NULL;
+	strings_clear(&loaded);
+	return r < 0 || *ret_sandbox ? r : -ENOMEM;
 }
 
 /* Left out when it cannot be read: it says only whether two profiles are of one boot. */
 static int add_boot_id(struct abibase_probe *pr, json_t *root)
 {
 	_buf_ id = { 0 };
-	int r;
+	int r = pr->ops->read_file(pr->ops_data, "/proc/sys/kernel/random/boot_id", &id);
 
-	r = pr->ops->read_file(pr->ops_data, "/proc/sys/kernel/random/boot_id", &id);
 	if (r == -ENOMEM)
 		return r;
 	while (r >= 0 && id.len && id.data[id.len - 1] == '\n')
 		id.len--;
 	if (r < 0 || !id.len || id.len > 64)
 		return 0;
-	return json_object_set_new(root, "boot_id", json_stringn(id.data, id.len)) < 0 ? -ENOMEM
-										       : 0;
+	return json_put(root, "boot_id", json_stringn(id.data, id.len));
 }
 
 static int build(struct abibase_probe *pr, const struct abibase_catalogue *cat,
 		 const struct utsname *un, const char *name, json_t **ret)
 {
-	json_auto_t *root = NULL, *facts = json_object(), *sandbox = NULL, *qemu = NULL;
-	int r;
+	json_auto_t *root = NULL, *facts = json_object(), *sandbox = NULL;
+	json_t *qemu = NULL;
+	int r = facts ? probe_devices(pr, un->release, facts, &sandbox) : -ENOMEM;
 
-	if (!facts)
-		return -ENOMEM;
-	r = probe_devices(pr, un->release, facts, &sandbox);
 	if (r < 0)
 		return r;
 	root = json_pack("{s:s, s:s, s:s, s:s, s:{s:s, s:s}, s:O, s:O}", "schema",
@@ -484,17 +433,14 @@ static int build(struct abibase_probe *pr, const struct abibase_catalogue *cat,
 	if (!root)
 		return -ENOMEM;
 	r = add_boot_id(pr, root);
-	if (r < 0)
-		return r;
-	if (!pr->no_qemu && probe_wants(pr, "qemu")) {
+	if (r == 0 && !pr->no_qemu && probe_wants(pr, "qemu")) {
 		r = probe_qemu_run(pr, cat, un->machine, &qemu);
-		if (r < 0)
-			return r;
-		if (json_object_set(root, "qemu", qemu) < 0)
-			return -ENOMEM;
+		if (r == 0)
+			r = json_put(root, "qemu", qemu);
 	}
-	*ret = steal(&root);
-	return 0;
+	if (r == 0)
+		*ret = steal(&root);
+	return r;
 }
 
 /* -------------------------------------------------------------- public API */
@@ -623,9 +569,8 @@ ABIBASE_EXPORT int abibase_probe_run(struct abibase_probe *pr, struct abibase_ca
 	const char *name = pr->name;
 	json_t *root = NULL;
 	struct utsname un;
-	int r;
+	int r = pr->ops->uname(pr->ops_data, &un);
 
-	r = pr->ops->uname(pr->ops_data, &un);
 	if (r < 0)
 		return context_fail(pr->ctx, -r, "probe-uname", NULL, "uname: %s", strerror(-r));
 	if (!name)

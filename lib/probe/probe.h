@@ -59,6 +59,7 @@ struct probe_modules {
 };
 int probe_modules_read(struct abibase_probe *pr, struct probe_modules *ret);
 void probe_modules_clear(struct probe_modules *m);
+#define _modules_ __attribute__((cleanup(probe_modules_clear))) struct probe_modules
 bool probe_misc_lists(const struct probe_modules *m, const char *name);
 bool probe_module_loaded(const struct probe_modules *m, const char *name);
 /* Is the surface there as far as the kernel says, without opening anything? */
@@ -71,6 +72,8 @@ enum presence {
 };
 enum presence probe_presence(struct abibase_probe *pr, const struct probe_modules *m,
 			     const struct probe_surface *s, const char *release);
+/* What an answer is in a profile; a word has so many @bits. */
+json_t *probe_answer_json(const struct probe_answer *a, unsigned int bits);
 /* Add the module parameters to @facts (probe/params.c). */
 int probe_params(struct abibase_probe *pr, const struct probe_modules *m, const char *release,
 		 json_t *facts);

@@ -43,12 +43,12 @@ static int keep(struct sizing *s, const char *machine, const struct qtest_device
 
 	if (!shape) {
 		shape = json_object();
-		if (json_object_set_new(s->shapes, machine, shape) < 0)
+		if (json_put(s->shapes, machine, shape) < 0)
 			return -ENOMEM;
 	}
 	s->added++;
 	s->no_rom += !dev->rom_size;
-	return json_object_set_new(shape, ANY_BACKEND, sizes_json(dev)) < 0 ? -ENOMEM : 0;
+	return json_put(shape, ANY_BACKEND, sizes_json(dev));
 }
 
 static int size_machine(struct sizing *s, const char *machine)
@@ -89,8 +89,8 @@ static void warn(const struct sizing *s)
 	if (s->no_rom)
 		context_log(s->pr->ctx, LOG_WARNING, "probe-no-rom",
 			    "%s: it does not find the ROM file of its network cards, so the size "
-			    "of that "
-			    "is not recorded; install it (Debian: ipxe-qemu), and probe again",
+			    "of that is not recorded; install it (Debian: ipxe-qemu), and probe "
+			    "again",
 			    s->path);
 }
 
