@@ -72,7 +72,7 @@ static int print_coloured(const char *text)
 		p += len;
 	}
 	if (!to || fclose(to) != 0 || !copy)
-		return cli_error("out of memory [out-of-memory]");
+		return cli_oom();
 	cli_put(stdout, coloured);
 	return 0;
 }
@@ -96,7 +96,7 @@ int cli_show(const struct options *o, int r, const char *text, int status)
 	bool to_stdout = !o->output || streq(o->output, "-");
 
 	if (r < 0)
-		return cli_error("out of memory [out-of-memory]");
+		return cli_oom();
 	if (!text || (options_has(o, 'q') && o->words && !o->output))
 		return status;
 	if (to_stdout && o->words && wants_colour(o))
@@ -120,7 +120,7 @@ int cli_answers_begin(struct cli_answers *a, const struct options *o, size_t n)
 {
 	*a = (struct cli_answers){ .o = o, .n = n, .status = ABIBASE_VERDICT_YES };
 	a->to = open_memstream(&a->text, &a->size);
-	return a->to ? 0 : cli_error("out of memory [out-of-memory]");
+	return a->to ? 0 : cli_oom();
 }
 
 /* "no" before "cannot tell" before "yes" */
@@ -151,7 +151,7 @@ int cli_answers_add(struct cli_answers *a, const char *name, const struct abibas
 			     abibase_result_to_text(res, &text);
 
 	if (r < 0)
-		return cli_error("out of memory [out-of-memory]");
+		return cli_oom();
 	a->status = worse(a->status, status);
 	if (a->n == 1)
 		fputs(text, a->to);
@@ -166,7 +166,7 @@ int cli_answers_add(struct cli_answers *a, const char *name, const struct abibas
 int cli_answers_end(struct cli_answers *a, int r)
 {
 	if (a->to && fclose(a->to) != 0)
-		r = cli_error("out of memory [out-of-memory]");
+		r = cli_oom();
 	if (r == 0)
 		r = cli_show(a->o, 0, a->text, a->status);
 	free(a->text);

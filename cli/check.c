@@ -14,7 +14,7 @@ struct checks {
 	struct abibase_catalogue *cat;
 	struct abibase_guest *guest; /* NULL: whichever is started */
 	struct check *check;
-	size_t n, n_hosts;
+	size_t n, cap, n_hosts;
 	bool others; /* is there a document that is no baseline? */
 };
 
@@ -45,19 +45,16 @@ static int prepare(struct checks *c, struct abibase_baseline *b,
 
 static int add_baseline(struct checks *c, const char *name, struct abibase_baseline *b)
 {
-	struct check *grown = realloc(c->check, (c->n + 1) * sizeof(*grown));
 	struct check *check;
 
-	if (!grown)
-		return cli_error("out of memory [out-of-memory]");
-	c->check = grown;
+	if (array_grow(&c->check, c->n, &c->cap, sizeof(*c->check)) < 0)
+		return cli_oom();
 	if (c->n_hosts)
 		return cli_error("%s: is a baseline; baselines stand before the hosts [usage]", name);
-	check = &c->check[c->n];
+	check = &c->check[c->n++];
 	*check = (struct check){ .name = strdup(name) };
-	c->n++;
 	return check->name ? prepare(c, b, &check->request) :
-			     cli_error("out of memory [out-of-memory]");
+			     cli_oom();
 }
 
 static int add_host(struct checks *c, const struct abibase_profile *p)
@@ -124,14 +121,10 @@ static int answer(const struct checks *c)
 
 static int check(struct checks *c)
 {
-	int r;
+	int r = cli_begin(c->o->verbose, &c->ctx, &c->cat);
 
-	if (cli_context(c->o->verbose, &c->ctx) != 0)
-		return STATUS_TROUBLE;
-	r = abibase_catalogue_new(c->ctx, &c->cat);
-	if (r < 0)
-		return cli_context_error(c->ctx, r);
-	r = cli_domain(c->ctx, c->cat, c->o, options_arg(c->o, OPT_BACKEND), &c->guest);
+	if (r == 0)
+		r = cli_domain(c->ctx, c->cat, c->o, options_arg(c->o, OPT_BACKEND), &c->guest);
 	if (r == 0)
 		r = add_all(c);
 	return r ? r : answer(c);
@@ -142,8 +135,6 @@ static int run(const struct options *o)
 	struct checks c = { .o = o };
 	int r;
 
-	if (o->n_operands == 0 && !options_has(o, OPT_FILES0_FROM))
-		return cli_usage("check", "missing operand: which baseline?");
 	if (options_has(o, OPT_BACKEND) && !options_has(o, OPT_DOMAIN))
 		return cli_usage("check", "--backend is of the guest of --domain");
 	if (cli_check_sources(o, 0, options_arg(o, OPT_DOMAIN)) != 0)
@@ -159,6 +150,8 @@ const struct command command_check = {
 	.run = run,
 	.summary = "does a host provide what a baseline promises?",
 	.usage = "[OPTION]... BASELINE... [PROFILE]...\n",
+	.most = MANY,
+	.which = { "baseline" },
 	.operands = { "@files", "@hosts" },
 	.about = "Hold each host against each baseline that abibase intersect --json has "
 		"written: does it provide every feature that is on, and every requirement? "

@@ -38,11 +38,14 @@ struct command {
 	const char *usage;   /* what stands behind "abibase VERB", a line for each way to use it */
 	const char *about;   /* paragraphs */
 	const char *status;  /* the exit statuses */
+	int most;		 /* operands that it takes; MANY: any number */
+	const char *which[2];	 /* what is missing where there is no first, no second one */
 	const char *operands[3]; /* kinds, as struct cli_option has them; the last also of further
 				    ones */
 	const char *hint;    /* what is said beside an option that is wrong, or NULL */
 	int misuse;	     /* the status then, where it is not STATUS_TROUBLE */
 };
+#define MANY (-1)
 extern const struct command command_probe;
 extern const struct command command_intersect;
 extern const struct command command_list;
@@ -89,11 +92,15 @@ int cli_close_stdout(int status);
  */
 int cli_context(int verbose, struct abibase_context **ret);
 
+/* And the catalogue. 0 or STATUS_TROUBLE, having said why. */
+int cli_begin(int verbose, struct abibase_context **ret, struct abibase_catalogue **ret_cat);
+
 /* One line, without what could harm a terminal in it. */
 void cli_line(FILE *to, const char *fmt, ...) _printf_(2, 3);
 void cli_vline(FILE *to, const char *before, const char *fmt, va_list ap) _printf_(3, 0);
 /* One line on stderr, "abibase: " before it. All of these return STATUS_TROUBLE. */
 int cli_error(const char *fmt, ...) _printf_(1, 2);
+int cli_oom(void);
 /* What failed last on @ctx: "abibase: WHERE: SENTENCE [id]"; @err is used when it does not say. */
 int cli_context_error(const struct abibase_context *ctx, int err);
 /* A mistake in the arguments of @verb (NULL: before any verb); @fmt NULL: it was said which. */
@@ -135,6 +142,21 @@ int cli_probe_here(struct abibase_context *ctx, struct abibase_catalogue *cat,
 		   struct abibase_profile **ret);
 /* All that have a name; a file that is refused is said, and left out. 0 or STATUS_TROUBLE. */
 int cli_platforms(struct abibase_context *ctx, struct abibase_platforms **ret);
+/* Names, and the profiles that they name. */
+struct cli_list {
+	struct strings names;
+	struct abibase_profile **profile;
+	size_t n, cap;
+};
+void cli_list_clear(struct cli_list *l);
+#define _cli_list_ __attribute__((cleanup(cli_list_clear))) struct cli_list
+/* These return 0 or STATUS_TROUBLE. Arguments of @id; each may have @several between commas. */
+int cli_add_names(struct strings *names, const struct options *o, int id, bool several);
+int cli_list_add(struct cli_list *l, struct abibase_profile *p);
+/* All that are named are read, so that one run tells all that are bad. */
+int cli_list_load(struct abibase_context *ctx, struct cli_list *l);
+/* Every platform that there is */
+int cli_list_platforms(struct abibase_context *ctx, struct cli_list *l);
 /* What machine types there are, offered for the one of -M, which may be none of them. */
 struct cli_machine {
 	struct suggest suggest;

@@ -92,6 +92,21 @@ int cli_context(int verbose, struct abibase_context **ret)
 	return 0;
 }
 
+int cli_begin(int verbose, struct abibase_context **ret, struct abibase_catalogue **ret_cat)
+{
+	int r;
+
+	if (cli_context(verbose, ret) != 0)
+		return STATUS_TROUBLE;
+	r = abibase_catalogue_new(*ret, ret_cat);
+	return r < 0 ? cli_context_error(*ret, r) : 0;
+}
+
+int cli_oom(void)
+{
+	return cli_error("out of memory [out-of-memory]");
+}
+
 int cli_error(const char *fmt, ...)
 {
 	va_list ap;
@@ -273,7 +288,7 @@ int cli_print(FILE *to, const char *text)
 	_autofree_ char *copy = strdup(text);
 
 	if (!copy)
-		return cli_error("out of memory [out-of-memory]");
+		return cli_oom();
 	text_harmless(copy, "\n");
 	cli_put(to, copy);
 	return 0;

@@ -68,8 +68,9 @@ static int print(const struct abibase_result *res, const struct options *o, cons
 	return cli_answer(res, o);
 }
 
-static int decode(char **operands, int n, const char *device, const struct options *o)
+static int decode(const struct options *o)
 {
+	int n = o->n_operands;
 	_unref_(context) *ctx = NULL;
 	_unref_(catalogue) *cat = NULL;
 	_unref_(result) *res = NULL;
@@ -77,17 +78,12 @@ static int decode(char **operands, int n, const char *device, const struct optio
 	size_t len;
 	int r;
 
-	if (cli_context(o->verbose, &ctx) != 0)
+	if (cli_begin(o->verbose, &ctx, &cat) != 0 || gather(o->operands, n, &text, &len) != 0)
 		return STATUS_TROUBLE;
-	r = gather(operands, n, &text, &len);
-	if (r != 0)
-		return r;
-	r = abibase_catalogue_new(ctx, &cat);
-	if (r == 0)
-		r = abibase_decode(ctx, cat, text, len, device, &res);
+	r = abibase_decode(ctx, cat, text, len, options_arg(o, OPT_DEVICE), &res);
 	if (r < 0)
 		return cli_context_error(ctx, r);
-	return print(res, o, n == 1 && access(operands[0], F_OK) == 0 ? operands[0] : NULL);
+	return print(res, o, n == 1 && access(o->operands[0], F_OK) == 0 ? o->operands[0] : NULL);
 }
 
 static int run(const struct options *o)
@@ -95,7 +91,7 @@ static int run(const struct options *o)
 	for (int i = 0, n = 0; i < o->n_operands; i++)
 		if (streq(o->operands[i], "-") && n++)
 			return cli_usage("decode", "standard input can be read only once");
-	return decode(o->operands, o->n_operands, options_arg(o, OPT_DEVICE), o);
+	return decode(o);
 }
 
 const struct command command_decode = {
@@ -104,6 +100,7 @@ const struct command command_decode = {
 	.run = run,
 	.summary = "say what an error of QEMU means",
 	.usage = "[OPTION]... [TEXT]...\n",
+	.most = MANY,
 	.about = "Say what the messages of QEMU and libvirt about a failed migration mean: "
 		"each TEXT, or a whole log on standard input (no TEXT, or -), at most 16 "
 		"MiB. What is not known is left out.\n",

@@ -32,31 +32,22 @@ static int load_both(struct abibase_context *ctx, char *const *operands, struct 
 	return status;
 }
 
-static int compare(struct abibase_context *ctx, const struct operand of[2], unsigned int flags,
-		   struct abibase_result **ret)
+static int diff(const struct options *o)
 {
-	_unref_(catalogue) *cat = NULL;
-	int r = abibase_catalogue_new(ctx, &cat);
-
-	if (r < 0)
-		return r;
-	if (of[0].baseline)
-		return abibase_diff_baselines(ctx, cat, of[0].baseline, of[1].baseline, flags, ret);
-	return abibase_diff(ctx, cat, of[0].profile, of[1].profile, flags, ret);
-}
-
-static int diff(char *const *operands, unsigned int flags, const struct options *o)
-{
+	unsigned int flags = options_has(o, 'a') ? ABIBASE_DIFF_ALL : 0;
 	_unref_(context) *ctx = NULL;
+	_unref_(catalogue) *cat = NULL;
 	_unref_(result) *res = NULL;
 	struct operand of[2] = { { 0 } };
-	int r;
+	int r = cli_begin(o->verbose, &ctx, &cat);
 
-	if (cli_context(o->verbose, &ctx) != 0)
-		return STATUS_TROUBLE;
-	r = load_both(ctx, operands, of);
+	if (r == 0)
+		r = load_both(ctx, o->operands, of);
 	if (r == 0) {
-		r = compare(ctx, of, flags, &res);
+		r = of[0].baseline ? abibase_diff_baselines(ctx, cat, of[0].baseline,
+							    of[1].baseline, flags, &res) :
+				     abibase_diff(ctx, cat, of[0].profile, of[1].profile, flags,
+						  &res);
 		r = r < 0 ? cli_context_error(ctx, r) : cli_answer(res, o);
 	}
 	operand_clear(&of[0]);
@@ -66,13 +57,7 @@ static int diff(char *const *operands, unsigned int flags, const struct options 
 
 static int run(const struct options *o)
 {
-	if (o->n_operands < 2)
-		return cli_usage("diff", "missing operand: which two profiles or baselines?");
-	if (o->n_operands > 2)
-		return cli_usage("diff", "extra operand '%s'", o->operands[2]);
-	if (cli_check_stdin_once("diff", o->operands, 2, false) < 0)
-		return STATUS_TROUBLE;
-	return diff(o->operands, options_has(o, 'a') ? ABIBASE_DIFF_ALL : 0, o);
+	return cli_check_stdin_once("diff", o->operands, 2, false) < 0 ? STATUS_TROUBLE : diff(o);
 }
 
 const struct command command_diff = {
@@ -82,6 +67,8 @@ const struct command command_diff = {
 	.summary = "compare two profiles, or two baselines, by names",
 	.usage = "[OPTION]... PROFILE PROFILE\n"
 		"[OPTION]... BASELINE BASELINE\n",
+	.most = 2,
+	.which = { "two profiles or baselines", "two profiles or baselines" },
 	.operands = { "@hosts" },
 	.about = "List what is different between two profiles, one line a difference: facts "
 		"and bits of feature words, QEMU binaries, machine types, properties and "

@@ -14,7 +14,7 @@ static int read_text(const char *path, char **ret, size_t *ret_len)
 	_autofree_ char *text = malloc(XML_MAX + 1);
 
 	if (!text)
-		return cli_error("out of memory [out-of-memory]");
+		return cli_oom();
 	if (!f)
 		return cli_error("%s: cannot open: %s [io-error]", path, strerror(errno));
 	errno = 0;

@@ -73,7 +73,7 @@ static int conf_set(struct conf *c, const char *path, unsigned int line, const c
 		return cli_error("%s:%u: %s must be a path that begins with a slash [emulator-conf]",
 				 path, line, key);
 	*to = strdup(value);
-	return *to ? 0 : cli_error("out of memory [out-of-memory]");
+	return *to ? 0 : cli_oom();
 }
 
 static int conf_line(struct conf *c, const char *path, unsigned int line, char *text)
@@ -141,7 +141,7 @@ static int run(struct conf *c, char **argv)
 	if (r > 0)
 		return start_trust(path) == 0 ? start_exec(path, argv) : STATUS_NOT_STARTED;
 	if (r < 0) {
-		cli_error("out of memory [out-of-memory]");
+		cli_oom();
 		return STATUS_NOT_STARTED;
 	}
 	s.qemu = path;

@@ -1,27 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "start.h"
 
-/* Whatever keeps QEMU from being started has one exit status. */
-static int usage(const char *text)
-{
-	cli_usage("exec", "%s", text);
-	return STATUS_NOT_STARTED;
-}
-
 static int run(const struct options *o)
 {
-	struct start s = { .profile = options_arg(o, OPT_PROFILE),
+	struct start s = { .baseline = o->operands[0],
+			   .argv = o->operands + 1,
+			   .profile = options_arg(o, OPT_PROFILE),
 			   .verify = options_has(o, OPT_VERIFY) };
 	_autofree_ char *path = NULL;
-	int r;
+	int r = start_find(s.argv[0], &path);
 
-	if (o->n_operands == 0)
-		return usage("missing operand: which baseline?");
-	if (o->n_operands == 1)
-		return usage("missing operand: which QEMU?");
-	s.baseline = o->operands[0];
-	s.argv = o->operands + 1;
-	r = start_find(s.argv[0], &path);
 	if (r)
 		return r;
 	s.qemu = path;
@@ -31,11 +19,13 @@ static int run(const struct options *o)
 const struct command command_exec = {
 	.verb = VERB_EXEC,
 	.hint = "the words of QEMU belong behind --, also its options",
-	.misuse = STATUS_NOT_STARTED,
+	.misuse = STATUS_NOT_STARTED, /* whatever keeps QEMU from being started has one status */
 	.name = "exec",
 	.run = run,
 	.summary = "start a QEMU under a baseline, or say why not",
 	.usage = "[OPTION]... BASELINE -- QEMU [ARGUMENT]...\n",
+	.most = MANY,
+	.which = { "baseline", "QEMU" },
 	.operands = { "@files" },
 	.about = "Check that this host provides what the baseline promises, and become "
 		"QEMU, with the settings that this binary needs of the baseline behind its "

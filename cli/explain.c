@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cli.h"
 
-static int explain(const struct options *o)
+static int run(const struct options *o)
 {
 	unsigned int flags = options_has(o, OPT_COST) ? ABIBASE_EXPLAIN_COST : 0;
 	_unref_(context) *ctx = NULL;
@@ -10,24 +10,14 @@ static int explain(const struct options *o)
 	_unref_(result) *res = NULL;
 	int r;
 
-	if (cli_context(0, &ctx) != 0 || cli_load_baseline(ctx, o->operands[0], &b) != 0)
+	if (o->n_operands == 2 && flags)
+		return cli_usage("explain",
+				 "--cost is of all features, and one property was named");
+	if (cli_begin(0, &ctx, &cat) != 0 || cli_load_baseline(ctx, o->operands[0], &b) != 0)
 		return STATUS_TROUBLE;
-	r = abibase_catalogue_new(ctx, &cat);
 	/* NULL ends the operands */
-	if (r == 0)
-		r = abibase_explain(ctx, cat, b, o->operands[1], flags, &res);
+	r = abibase_explain(ctx, cat, b, o->operands[1], flags, &res);
 	return r < 0 ? cli_context_error(ctx, r) : cli_answer(res, o);
-}
-
-static int run(const struct options *o)
-{
-	if (o->n_operands == 0)
-		return cli_usage("explain", "missing operand: which baseline?");
-	if (o->n_operands > 2)
-		return cli_usage("explain", "extra operand '%s'", o->operands[2]);
-	if (o->n_operands == 2 && options_has(o, OPT_COST))
-		return cli_usage("explain", "--cost is of all features, and one property was named");
-	return explain(o);
 }
 
 const struct command command_explain = {
@@ -36,6 +26,8 @@ const struct command command_explain = {
 	.run = run,
 	.summary = "why is a baseline what it is, and what would raise it?",
 	.usage = "[OPTION]... BASELINE [[CLASS.]PROPERTY]\n",
+	.most = 2,
+	.which = { "baseline" },
 	.operands = { "@files", "@properties" },
 	.about = "Say of each property of a baseline, or of one, why it has its value: "
 		"which host, which QEMU or which machine type forced it, what guests do "

@@ -311,8 +311,6 @@ static int intersect(const struct options *o)
 
 static int run(const struct options *o)
 {
-	if (o->n_operands == 0 && !options_has(o, OPT_FILES0_FROM))
-		return cli_usage("intersect", "missing operand: which profiles?");
 	if (options_has(o, OPT_NO_INPUTS) && !o->json)
 		return cli_usage("intersect", "--no-inputs is for --format=json");
 	return cli_check_sources(o, 0, options_arg(o, OPT_DOMAIN)) ? STATUS_TROUBLE : intersect(o);
@@ -324,6 +322,8 @@ const struct command command_intersect = {
 	.run = run,
 	.summary = "print the settings that suit all of some hosts",
 	.usage = "[OPTION]... PROFILE...\n",
+	.most = MANY,
+	.which = { "profiles" },
 	.operands = { "@hosts" },
 	.about = "Print the -global options with which a guest sees the same virtio "
 		"features on every host. PROFILE is a file (it has a slash or ends in "

@@ -107,8 +107,6 @@ static int run(const struct options *o)
 	bool groups = options_has(o, OPT_GROUPS);
 	_unref_(context) *ctx = NULL;
 
-	if (o->n_operands > 0)
-		return cli_usage("list", "extra operand '%s'", o->operands[0]);
 	if (groups && (o->json || o->verbose > 0))
 		return cli_usage("list", "--groups is a table for people alone");
 	if (cli_context(0, &ctx) != 0)

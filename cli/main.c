@@ -70,7 +70,7 @@ int cli_help(const struct command *command)
 	else if (to)
 		help_of(to, command);
 	if (!to || fclose(to) != 0)
-		return cli_error("out of memory [out-of-memory]");
+		return cli_oom();
 	return cli_print(stdout, text);
 }
 
@@ -102,6 +102,18 @@ static int help_verb(int argc, char **argv)
 	return command ? cli_help(command) : unknown_verb(argv[1]);
 }
 
+/* As many operands as the verb takes? */
+static int check_operands(const struct command *command, const struct options *o)
+{
+	if (command->most != MANY && o->n_operands > command->most)
+		return cli_usage(command->name, "extra operand '%s'", o->operands[command->most]);
+	for (int i = 0; i < 2 && command->which[i]; i++)
+		if (o->n_operands <= i && !options_has(o, OPT_FILES0_FROM))
+			return cli_usage(command->name, "missing operand: which %s?",
+					 command->which[i]);
+	return 0;
+}
+
 static int run_verb(int argc, char **argv)
 {
 	const struct command *command = cli_find_command(argv[0]);
@@ -115,6 +127,8 @@ static int run_verb(int argc, char **argv)
 	if (!command)
 		return unknown_verb(argv[0]);
 	r = options_parse(command, argc, argv, &o);
+	if (r == 0 && check_operands(command, &o) != 0)
+		r = 1 + STATUS_TROUBLE;
 	if (r == 1 + STATUS_TROUBLE && command->misuse)
 		return command->misuse;
 	return r ? r - 1 : command->run(&o);

@@ -1,172 +1,87 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cli.h"
 
-struct arguments {
-	const struct options *o;
-	char **platforms; /* as many as there are arguments is always enough */
-	int n_platforms;
-	const char **backends; /* NULL-terminated */
-	size_t n_backends;
-	const char *operand; /* NULL: this host */
-};
-
-/* The profiles to compare with, and the list that some of them belong to. */
-struct platforms {
-	struct abibase_platforms *list;
-	struct abibase_profile **profile;
-	size_t n;
-};
-
-static void release(struct platforms *p)
+static int check(const struct options *o, const struct cli_list *platforms)
 {
-	for (size_t i = 0; i < p->n; i++)
-		abibase_profile_unref(p->profile[i]);
-	free(p->profile);
-	abibase_platforms_unref(p->list);
-}
+	const char *operand = o->operands[0]; /* NULL: this host */
 
-/* --backend LIST, split at the commas in place; returns 0 or -1 when memory ran out */
-static int add_backends(struct arguments *a, char *list)
-{
-	char *name;
-
-	while ((name = strsep(&list, ","))) {
-		const char **grown = realloc(a->backends, (a->n_backends + 2) * sizeof(*grown));
-
-		if (!grown)
-			return -1;
-		a->backends = grown;
-		a->backends[a->n_backends++] = name;
-		a->backends[a->n_backends] = NULL;
-	}
-	return 0;
-}
-
-static int check(const struct arguments *a)
-{
-	if (a->o->n_operands > 1)
-		return cli_usage("match", "extra operand '%s'", a->o->operands[1]);
-	if (a->operand && options_has(a->o, OPT_NO_LOAD))
+	if (operand && options_has(o, OPT_NO_LOAD))
 		return cli_usage("match", "--no-load is for probing, and a profile was given");
-	if (cli_check_stdin_once("match", a->platforms, a->n_platforms,
-				 a->operand && cli_operand_is_stdin(a->operand)) < 0)
-		return STATUS_TROUBLE;
-	return 0;
-}
-
-static int take(struct arguments *a)
-{
-	char *arg;
-
-	for (size_t i = 0; (arg = options_next(a->o, OPT_PLATFORM, &i));)
-		a->platforms[a->n_platforms++] = arg;
-	for (size_t i = 0; (arg = options_next(a->o, OPT_BACKEND, &i));)
-		if (add_backends(a, arg) < 0)
-			return cli_error("out of memory [out-of-memory]");
-	return check(a);
-}
-
-static int load_named(struct abibase_context *ctx, const struct arguments *a,
-		      struct platforms *platforms)
-{
-	int status = 0;
-
-	platforms->profile = calloc((size_t)a->n_platforms, sizeof(*platforms->profile));
-	if (!platforms->profile)
-		return cli_error("out of memory [out-of-memory]");
-	for (int i = 0; i < a->n_platforms; i++)
-		if (cli_load_profile(ctx, a->platforms[i], &platforms->profile[platforms->n]) == 0)
-			platforms->n++;
-		else
-			status = STATUS_TROUBLE;
-	return status;
-}
-
-static int load_listed(struct abibase_context *ctx, struct platforms *platforms)
-{
-	size_t n = 0;
-
-	if (cli_platforms(ctx, &platforms->list) != 0)
-		return STATUS_TROUBLE;
-	while (abibase_platforms_profile(platforms->list, n))
-		n++;
-	platforms->profile = calloc(n + 1, sizeof(*platforms->profile));
-	if (!platforms->profile)
-		return cli_error("out of memory [out-of-memory]");
-	for (; platforms->n < n; platforms->n++)
-		platforms->profile[platforms->n] = abibase_profile_ref(
-			abibase_platforms_profile(platforms->list, platforms->n));
-	return n ? 0 : cli_error("there is no platform to compare with [platform-not-found]");
+	return cli_check_stdin_once("match", platforms->names.s, (int)platforms->names.n,
+				    operand && cli_operand_is_stdin(operand)) < 0 ?
+		       STATUS_TROUBLE :
+		       0;
 }
 
 /* macvtap is asked on request, and a request names all that is asked. */
-static int request_macvtap(struct abibase_probe *pr, const struct arguments *a)
+static int request_macvtap(struct abibase_probe *pr, const struct strings *backends)
 {
 	static const char *const surfaces[] = { "tap", "vhost-net", "ebpf", "macvtap" };
 	bool wanted = false;
 	int r = 0;
 
-	for (size_t i = 0; i < a->n_backends; i++)
-		wanted |= strncmp(a->backends[i], "macvtap", strlen("macvtap")) == 0;
+	for (size_t i = 0; i < backends->n; i++)
+		wanted |= strprefix(backends->s[i], "macvtap");
 	for (size_t i = 0; wanted && r == 0 && i < ARRAY_SIZE(surfaces); i++)
 		r = abibase_probe_only(pr, surfaces[i]);
 	return r;
 }
 
 static int probe(struct abibase_context *ctx, struct abibase_catalogue *cat,
-		 const struct arguments *a, struct abibase_profile **ret)
+		 const struct options *o, const struct strings *backends,
+		 struct abibase_profile **ret)
 {
+	unsigned int no_load = options_has(o, OPT_NO_LOAD) ? ABIBASE_PROBE_NO_LOAD : 0;
 	_unref_(probe) *pr = NULL;
 	int r = abibase_probe_new(ctx, &pr);
 
 	if (r == 0) {
-		abibase_probe_set_flags(
-			pr, ABIBASE_PROBE_NO_QEMU |
-				    (options_has(a->o, OPT_NO_LOAD) ? ABIBASE_PROBE_NO_LOAD : 0));
-		r = request_macvtap(pr, a);
+		abibase_probe_set_flags(pr, ABIBASE_PROBE_NO_QEMU | no_load);
+		r = request_macvtap(pr, backends);
 	}
 	if (r == 0)
 		r = abibase_probe_run(pr, cat, ret);
 	return r < 0 ? cli_context_error(ctx, r) : 0;
 }
 
-static int match(const struct arguments *a, struct platforms *platforms)
+static int match(const struct options *o, struct cli_list *platforms,
+		 const struct strings *backends)
 {
 	_unref_(context) *ctx = NULL;
 	_unref_(catalogue) *cat = NULL;
 	_unref_(profile) *host = NULL;
 	_unref_(result) *res = NULL;
-	int r;
+	int r = cli_begin(o->verbose, &ctx, &cat);
 
-	if (cli_context(a->o->verbose, &ctx) != 0)
-		return STATUS_TROUBLE;
-	r = abibase_catalogue_new(ctx, &cat);
-	if (r < 0)
-		return cli_context_error(ctx, r);
-	if ((a->n_platforms ? load_named(ctx, a, platforms) : load_listed(ctx, platforms)) != 0)
-		return STATUS_TROUBLE;
-	if ((a->operand ? cli_load_profile(ctx, a->operand, &host) : probe(ctx, cat, a, &host)) != 0)
-		return STATUS_TROUBLE;
-	r = abibase_match(ctx, cat, host, platforms->profile, platforms->n, a->backends, &res);
-	if (r < 0)
-		return cli_context_error(ctx, r);
-	return cli_answer(res, a->o);
+	if (r == 0)
+		r = platforms->names.n ? cli_list_load(ctx, platforms) :
+					 cli_list_platforms(ctx, platforms);
+	if (r)
+		return r;
+	if (platforms->n == 0)
+		return cli_error("there is no platform to compare with [platform-not-found]");
+	r = o->operands[0] ? cli_load_profile(ctx, o->operands[0], &host) :
+			     probe(ctx, cat, o, backends, &host);
+	if (r)
+		return r;
+	r = abibase_match(ctx, cat, host, platforms->profile, platforms->n,
+			  (const char *const *)backends->s, &res);
+	return r < 0 ? cli_context_error(ctx, r) : cli_answer(res, o);
 }
 
 static int run(const struct options *o)
 {
-	_autofree_ char **names = calloc(options_count(o, OPT_PLATFORM) + 1, sizeof(*names));
-	struct arguments a = { .o = o, .platforms = names, .operand = o->operands[0] };
-	struct platforms platforms = { 0 };
-	int r;
+	_cli_list_ platforms = { .n = 0 };
+	struct strings backends = { 0 };
+	int r = cli_add_names(&platforms.names, o, OPT_PLATFORM, false);
 
-	if (!names)
-		return cli_error("out of memory [out-of-memory]");
-	r = take(&a);
 	if (r == 0)
-		r = match(&a, &platforms);
-	release(&platforms);
-	free(a.backends);
+		r = cli_add_names(&backends, o, OPT_BACKEND, true);
+	if (r == 0)
+		r = check(o, &platforms);
+	if (r == 0)
+		r = match(o, &platforms, &backends);
+	strings_clear(&backends);
 	return r;
 }
 
@@ -176,6 +91,7 @@ const struct command command_match = {
 	.run = run,
 	.summary = "say which platforms this host satisfies",
 	.usage = "[OPTION]... [PROFILE]\n",
+	.most = 1,
 	.operands = { "@hosts" },
 	.about = "Say which platforms this host has all of, which not and what is missing, "
 		"and which is the closest. Compared are the facts of the kernel that a "

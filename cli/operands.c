@@ -61,7 +61,7 @@ static int add_line(struct lines *l)
 			char *grown = realloc(l->text, size);
 
 			if (!grown)
-				return -cli_error("out of memory [out-of-memory]");
+				return -cli_oom();
 			l->text = grown;
 			l->size = size;
 		}
@@ -110,7 +110,7 @@ static int each_line(struct walk *w, struct lines *l)
 			continue;
 		if (asprintf(&name, "%s:%zu", l->name, l->line) < 0) {
 			name = NULL;
-			return cli_error("out of memory [out-of-memory]");
+			return cli_oom();
 		}
 		s.name = name;
 		n++;
@@ -183,7 +183,7 @@ static int read_entry(struct walk *w, const char *dir, const char *base, size_t 
 
 	if (asprintf(&path, "%s%s%s", dir, ends_with(dir, "/") ? "" : "/", base) < 0) {
 		path = NULL;
-		return cli_error("out of memory [out-of-memory]");
+		return cli_oom();
 	}
 	/*
 	 * A directory in it is not gone into, and of a pipe or a device no end may come; what
@@ -433,6 +433,57 @@ int cli_platforms(struct abibase_context *ctx, struct abibase_platforms **ret)
 				  abibase_value_string(abibase_value_member(f, "path")), why);
 	}
 	return 0;
+}
+
+void cli_list_clear(struct cli_list *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		abibase_profile_unref(l->profile[i]);
+	free(l->profile);
+	strings_clear(&l->names);
+}
+
+int cli_add_names(struct strings *names, const struct options *o, int id, bool several)
+{
+	char *list, *name;
+
+	for (size_t i = 0; (list = options_next(o, id, &i));)
+		while ((name = several ? strsep(&list, ",") : steal(&list)))
+			if (strings_add(names, name) < 0)
+				return cli_oom();
+	return 0;
+}
+
+int cli_list_add(struct cli_list *l, struct abibase_profile *p)
+{
+	if (array_grow(&l->profile, l->n, &l->cap, sizeof(*l->profile)) < 0)
+		return cli_oom();
+	l->profile[l->n++] = abibase_profile_ref(p);
+	return 0;
+}
+
+int cli_list_load(struct abibase_context *ctx, struct cli_list *l)
+{
+	int status = 0;
+
+	for (size_t i = 0; i < l->names.n; i++) {
+		_unref_(profile) *p = NULL;
+
+		if (cli_load_profile(ctx, l->names.s[i], &p) != 0 || cli_list_add(l, p) != 0)
+			status = STATUS_TROUBLE;
+	}
+	return status;
+}
+
+int cli_list_platforms(struct abibase_context *ctx, struct cli_list *l)
+{
+	_unref_(platforms) *list = NULL;
+	struct abibase_profile *p;
+	int r = cli_platforms(ctx, &list);
+
+	for (size_t i = 0; r == 0 && (p = abibase_platforms_profile(list, i)); i++)
+		r = cli_list_add(l, p);
+	return r;
 }
 
 /* -------------------------------------------------------------------------- machines */

@@ -298,7 +298,7 @@ static int bad_word(const struct options *o, const struct cli_option *row, const
 	for (const char *p = row->values; f && *p; p++)
 		fprintf(f, *p == ' ' ? ", " : "%c", *p);
 	if (!f || fclose(f) != 0)
-		return cli_error("out of memory [out-of-memory]");
+		return cli_oom();
 	if (row->id == 'f')
 		return cli_usage(o->command->name, "\"%s\" is not a format; accepted: %s", word,
 				 list);
@@ -345,7 +345,7 @@ int options_parse(const struct command *command, int argc, char **argv, struct o
 	ret->operands = calloc((size_t)argc + 1, sizeof(*ret->operands));
 	ret->given = calloc(letters + 1, sizeof(*ret->given));
 	if (!ret->operands || !ret->given)
-		return 1 + cli_error("out of memory [out-of-memory]");
+		return 1 + cli_oom();
 	if (parse_words(ret, argc, argv) != 0) {
 		if (command->hint)
 			cli_error("%s", command->hint);

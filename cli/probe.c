@@ -53,8 +53,6 @@ static int check(const struct options *o)
 			   options_has(o, OPT_BUILDS)  ? "--builds" :
 							 NULL;
 
-	if (o->n_operands > 0)
-		return cli_usage("probe", "extra operand '%s'", o->operands[0]);
 	for (size_t i = 0; i < ARRAY_SIZE(apart); i++)
 		if (options_has(o, apart[i].a) && options_has(o, apart[i].b))
 			return cli_usage("probe", "%s contradict each other", apart[i].names);
@@ -135,11 +133,9 @@ static int probe(const struct options *o)
 	_autofree_ char *text = NULL, *report = NULL;
 	int r;
 
-	if (cli_context(o->verbose, &ctx) != 0)
+	if (cli_begin(o->verbose, &ctx, &cat) != 0)
 		return STATUS_TROUBLE;
-	r = abibase_catalogue_new(ctx, &cat);
-	if (r == 0)
-		r = abibase_probe_new(ctx, &pr);
+	r = abibase_probe_new(ctx, &pr);
 	if (r == 0)
 		r = prepare(pr, o);
 	if (r == 0)

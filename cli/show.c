@@ -1,28 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cli.h"
 
-static int show(const struct options *o)
+static int run(const struct options *o)
 {
 	_unref_(context) *ctx = NULL;
 	_unref_(catalogue) *cat = NULL;
 	_autofree_ char *text = NULL;
 	int r;
 
-	if (cli_context(0, &ctx) != 0)
+	if (cli_begin(0, &ctx, &cat) != 0)
 		return STATUS_TROUBLE;
-	r = abibase_catalogue_new(ctx, &cat);
-	if (r == 0)
-		r = abibase_operand_show(ctx, cat, o->operands[0], o->json ? "json" : "text", &text);
+	r = abibase_operand_show(ctx, cat, o->operands[0], o->json ? "json" : "text", &text);
 	return r < 0 ? cli_context_error(ctx, r) : cli_show(o, 0, text, STATUS_YES);
-}
-
-static int run(const struct options *o)
-{
-	if (o->n_operands == 0)
-		return cli_usage("show", "missing operand: which profile or baseline?");
-	if (o->n_operands > 1)
-		return cli_usage("show", "extra operand '%s'", o->operands[1]);
-	return show(o);
 }
 
 const struct command command_show = {
@@ -31,6 +20,8 @@ const struct command command_show = {
 	.run = run,
 	.summary = "show a platform, a profile, a baseline or a build record",
 	.usage = "[OPTION]... NAME|FILE\n",
+	.most = 1,
+	.which = { "profile or baseline" },
 	.operands = { "@hosts" },
 	.about = "Show a platform by its name, or the profile, baseline or build record in a "
 		"file (it has a slash or ends in .json; - is standard input).\n",

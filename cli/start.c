@@ -17,7 +17,7 @@ static int found(const char *path, char **ret)
 	char *copy = strdup(path);
 
 	if (!copy) {
-		cli_error("out of memory [out-of-memory]");
+		cli_oom();
 		return STATUS_NOT_STARTED;
 	}
 	*ret = copy;
@@ -166,7 +166,7 @@ static void say_findings(const struct abibase_result *res)
 	if (out && fclose(out) == 0)
 		cli_print(stderr, text);
 	else
-		cli_error("out of memory [out-of-memory]");
+		cli_oom();
 }
 
 /* ------------------------------------------------------------------------ this host */
@@ -295,7 +295,7 @@ static int verify_start(struct abibase_context *ctx, struct abibase_catalogue *c
 	if (r == ABIBASE_VERDICT_YES)
 		return 0;
 	if (abibase_result_to_text(res, &text) < 0)
-		return cli_error("out of memory [out-of-memory]");
+		return cli_oom();
 	cli_print(stderr, text);
 	return r;
 }
@@ -327,12 +327,9 @@ static int start(const struct start *s)
 	_autofree_ char **list = NULL, **all = NULL;
 	int r;
 
-	if (cli_context(0, &ctx) != 0)
-		return STATUS_TROUBLE;
-	r = abibase_catalogue_new(ctx, &cat);
-	if (r < 0)
-		return cli_context_error(ctx, r);
-	r = trust(s);
+	r = cli_begin(0, &ctx, &cat);
+	if (r == 0)
+		r = trust(s);
 	if (r == 0)
 		r = cli_load_baseline(ctx, s->baseline, &b);
 	if (r == 0)
@@ -348,7 +345,7 @@ static int start(const struct start *s)
 		return cli_error("%s: %s [exec-refused]", s->qemu, strerror(-r));
 	all = with_list(s, list);
 	if (!all)
-		return cli_error("out of memory [out-of-memory]");
+		return cli_oom();
 	if (s->verify)
 		r = verify_start(ctx, cat, b, p, s, all);
 	return r ? r : start_exec(s->qemu, all);

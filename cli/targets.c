@@ -20,8 +20,8 @@ struct asked {
 	struct abibase_profile *from;	   /* the same */
 	struct abibase_guest *domain;	   /* the same */
 	struct guest *guest;
-	struct abibase_profile **host;
-	size_t n_guests, n_hosts;
+	size_t n_guests, cap_guests;
+	struct cli_list hosts;
 	unsigned int queue_sizes[64];
 	size_t n_queue_sizes;
 };
@@ -32,10 +32,8 @@ static void asked_clear(struct asked *a)
 		free(a->guest[i].name);
 		abibase_guest_unref(a->guest[i].guest);
 	}
-	for (size_t i = 0; i < a->n_hosts; i++)
-		abibase_profile_unref(a->host[i]);
 	free(a->guest);
-	free(a->host);
+	cli_list_clear(&a->hosts);
 	abibase_profile_unref(a->from);
 	abibase_guest_unref(a->domain);
 	abibase_baseline_unref(a->baseline);
@@ -107,34 +105,17 @@ static int load_guest(struct asked *a, const struct cli_source *s, struct abibas
 
 static int add_guest(struct asked *a, const struct cli_source *s)
 {
-	struct guest *grown = realloc(a->guest, (a->n_guests + 1) * sizeof(*grown));
-	struct guest guest = { .name = strdup(s->name) };
+	struct guest *g;
 	int r;
 
-	if (grown)
-		a->guest = grown;
-	if (!grown || !guest.name) {
-		free(guest.name);
-		return cli_error("out of memory [out-of-memory]");
-	}
-	r = load_guest(a, s, &guest.guest);
-	if (r < 0) {
-		free(guest.name);
-		return cli_context_error(a->ctx, r);
-	}
-	a->guest[a->n_guests++] = guest;
-	return 0;
-}
-
-static int add_host(struct asked *a, struct abibase_profile *p)
-{
-	struct abibase_profile **grown = realloc(a->host, (a->n_hosts + 1) * sizeof(*grown));
-
-	if (!grown)
-		return cli_error("out of memory [out-of-memory]");
-	a->host = grown;
-	a->host[a->n_hosts++] = abibase_profile_ref(p);
-	return 0;
+	if (array_grow(&a->guest, a->n_guests, &a->cap_guests, sizeof(*a->guest)) < 0)
+		return cli_oom();
+	g = &a->guest[a->n_guests++];
+	*g = (struct guest){ .name = strdup(s->name) };
+	if (!g->name)
+		return cli_oom();
+	r = load_guest(a, s, &g->guest);
+	return r < 0 ? cli_context_error(a->ctx, r) : 0;
 }
 
 /* By its name alone: no file has it that could be a host. */
@@ -164,7 +145,7 @@ static int add_document(void *data, const struct cli_source *s)
 	if (b)
 		return cli_error("%s: is a baseline, which --baseline takes [schema-other]",
 				 s->name);
-	return p ? add_host(a, p) : 0;
+	return p ? cli_list_add(&a->hosts, p) : 0;
 }
 
 /* The first operand is a guest, whatever it looks like, unless it stands for several. */
@@ -179,10 +160,10 @@ static int add_operands(struct asked *a)
 		return STATUS_TROUBLE;
 	if (a->n_guests == 0)
 		return cli_usage("targets", "missing operand: which guest?");
-	if (a->n_hosts > 0)
+	if (a->hosts.n > 0)
 		return 0;
 	r = cli_probe_here(a->ctx, a->cat, &here);
-	return r ? r : add_host(a, here);
+	return r ? r : cli_list_add(&a->hosts, here);
 }
 
 /* At most one of all that is read may be standard input. */
@@ -207,15 +188,11 @@ static int load(struct asked *a)
 {
 	const char *baseline = options_arg(a->o, OPT_BASELINE), *from = options_arg(a->o, OPT_FROM);
 	const char *sizes = options_arg(a->o, OPT_QUEUE_SIZE);
-	int r;
 
 	if (sizes && parse_sizes(a, sizes) != 0)
 		return STATUS_TROUBLE;
-	if (check_stdin(a->o) != 0 || cli_context(a->o->verbose, &a->ctx) != 0)
+	if (check_stdin(a->o) != 0 || cli_begin(a->o->verbose, &a->ctx, &a->cat) != 0)
 		return STATUS_TROUBLE;
-	r = abibase_catalogue_new(a->ctx, &a->cat);
-	if (r < 0)
-		return cli_context_error(a->ctx, r);
 	if (baseline && cli_load_baseline(a->ctx, baseline, &a->baseline) != 0)
 		return STATUS_TROUBLE;
 	if (from && cli_load_profile(a->ctx, from, &a->from) != 0)
@@ -241,8 +218,8 @@ static int ask(const struct asked *a, struct abibase_guest *guest, struct abibas
 		r = abibase_targets_assume_qemu(t, host);
 	if (r == 0 && a->from)
 		abibase_targets_set_source(t, a->from);
-	for (size_t i = 0; r == 0 && i < a->n_hosts; i++)
-		r = abibase_targets_add_profile(t, a->host[i]);
+	for (size_t i = 0; r == 0 && i < a->hosts.n; i++)
+		r = abibase_targets_add_profile(t, a->hosts.profile[i]);
 	return r < 0 ? r : abibase_targets_run(t, ret);
 }
 
@@ -285,8 +262,8 @@ static void suggest_machine(const struct asked *a)
 
 	if (!cli_machine_begin(a->o, &m))
 		return;
-	for (size_t i = 0; i < a->n_hosts; i++)
-		cli_offer_machines(&m, a->host[i]);
+	for (size_t i = 0; i < a->hosts.n; i++)
+		cli_offer_machines(&m, a->hosts.profile[i]);
 	cli_suggest_machine(&m);
 }
 
@@ -307,6 +284,7 @@ static int run(const struct options *o)
 	struct asked a = { .o = o };
 	int r;
 
+	/* also with --files0-from */
 	if (o->n_operands == 0)
 		return cli_usage("targets", "missing operand: which guest?");
 	r = load(&a);
@@ -322,6 +300,7 @@ const struct command command_targets = {
 	.run = run,
 	.summary = "where can this running guest go?",
 	.usage = "[OPTION]... GUEST... [PROFILE]...\n",
+	.most = MANY,
 	.operands = { "@files", "@hosts" },
 	.about = "Say of each host whether it can take the running guest: now; now, with "
 		"options for the QEMU there that let it in without a restart; not, and all "

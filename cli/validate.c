@@ -95,7 +95,7 @@ static int validate(const struct options *o)
 	report.ctx = ctx;
 	report.to = open_memstream(&text, &size);
 	if (!report.to)
-		return cli_error("out of memory [out-of-memory]");
+		return cli_oom();
 	if (o->json)
 		fputs("{\n  \"schema\": \"abibase-validate/1\",\n  \"files\": [", report.to);
 	/* trouble with one outweighs faults in another */
@@ -105,14 +105,12 @@ static int validate(const struct options *o)
 	if (o->json)
 		fputs("\n  ]\n}\n", report.to);
 	if (fclose(report.to) != 0)
-		return cli_error("out of memory [out-of-memory]");
+		return cli_oom();
 	return o->json || *text || o->output ? cli_show(o, 0, text, status) : status;
 }
 
 static int run(const struct options *o)
 {
-	if (o->n_operands == 0 && !options_has(o, OPT_FILES0_FROM))
-		return cli_usage("validate", "missing operand: which files?");
 	return cli_check_sources(o, 0, NULL) ? STATUS_TROUBLE : validate(o);
 }
 
@@ -122,6 +120,8 @@ const struct command command_validate = {
 	.run = run,
 	.summary = "report all that is wrong with documents",
 	.usage = "[OPTION]... FILE...\n",
+	.most = MANY,
+	.which = { "files" },
 	.operands = { "@files" },
 	.about = "Check profiles, baselines, build records and catalogues, and report on stderr every "
 		"problem of every FILE (- is standard input), with its place and the id of "

@@ -10,17 +10,12 @@ static int verify(const struct options *o, const char *qemu)
 	_unref_(profile) *p = NULL;
 	_unref_(result) *res = NULL;
 	const char *const *argv = NULL;
-	int r;
+	int r = cli_begin(o->verbose, &ctx, &cat);
 
-	if (cli_context(o->verbose, &ctx) != 0)
-		return STATUS_TROUBLE;
-	r = abibase_catalogue_new(ctx, &cat);
-	if (r < 0)
-		return cli_context_error(ctx, r);
-	r = cli_load_baseline(ctx, o->operands[0], &b);
-	if (r)
-		return r;
-	r = start_profile(ctx, cat, b, options_arg(o, OPT_PROFILE), qemu, &p);
+	if (r == 0)
+		r = cli_load_baseline(ctx, o->operands[0], &b);
+	if (r == 0)
+		r = start_profile(ctx, cat, b, options_arg(o, OPT_PROFILE), qemu, &p);
 	if (r)
 		return r;
 	if (o->n_operands > 2)
@@ -33,8 +28,6 @@ static int run(const struct options *o)
 {
 	_autofree_ char *path = NULL;
 
-	if (o->n_operands == 0)
-		return cli_usage("verify", "missing operand: which baseline?");
 	if (options_has(o, OPT_PROFILE) && o->n_operands == 1)
 		return cli_usage("verify", "--profile takes a QEMU behind --");
 	if (o->n_operands > 1 && start_find(o->operands[1], &path) != 0)
@@ -48,6 +41,8 @@ const struct command command_verify = {
 	.run = run,
 	.summary = "is a guest really offered what a baseline promises?",
 	.usage = "[OPTION]... BASELINE [-- QEMU [ARGUMENT]...]\n",
+	.most = MANY,
+	.which = { "baseline" },
 	.operands = { "@files" },
 	.about = "Start a throw-away QEMU as the arguments say, stopped before its first "
 		"instruction, read what its virtio-net devices offer a guest, and hold "
