@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Prints, as JSON, what the tables of the library say of each document: tests/forms.py holds the
- * JSON Schemas and the manual pages to it.
+ * Prints, as JSON, what the tables of the library say of each document, and which of the sample
+ * values on standard input they take for each member: tests/forms.py holds the JSON Schemas and
+ * the manual pages to it.
  */
 #include "document/baseline.h"
 #include "document/build.h"
@@ -12,6 +13,49 @@
 #include "document/profile.h"
 
 static json_t *object(const struct member *members, enum members_more more);
+static json_t *samples;
+
+/* Which of @samples the library takes for such a value: "1" or "0" each. */
+static json_t *accepted(const struct member *m)
+{
+	const struct member members[] = { { "value", m->types, .words = m->words,
+					    .members = m->members, .more = m->more,
+					    .each = m->each, .keys = m->keys,
+					    .limited = m->limited, .least = m->least,
+					    .most = m->most, .check = m->check },
+					  { 0 } };
+	_buf_ b = { 0 };
+	size_t i;
+	json_t *v;
+
+	json_array_foreach(samples, i, v) {
+		json_auto_t *o = json_pack("{sO}", "value", v);
+		struct schema_walk c;
+
+		schema_init(&c, NULL, "");
+		schema_object(&c, o, members, MORE_NONE);
+		buf_putc(&b, c.faults ? '0' : '1');
+	}
+	return json_string(b.data);
+}
+
+/* The same of texts that are keys of such an object, whatever their values. */
+static json_t *keys_accepted(const struct member *m)
+{
+	_buf_ b = { 0 };
+	size_t i;
+	json_t *v;
+
+	json_array_foreach(samples, i, v) {
+		struct schema_walk c;
+
+		schema_init(&c, NULL, "");
+		if (json_is_string(v))
+			m->keys(&c, json_string_value(v));
+		buf_putc(&b, c.faults ? '0' : '1');
+	}
+	return json_string(b.data);
+}
 
 static json_t *value(const struct member *m)
 {
@@ -34,6 +78,9 @@ static json_t *value(const struct member *m)
 		json_object_set_new(o, "each", value(m->each));
 	if (m->check)
 		json_object_set_new(o, "checked", json_true());
+	if (m->keys)
+		json_object_set_new(o, "keys", keys_accepted(m));
+	json_object_set_new(o, "accepted", accepted(m));
 	return o;
 }
 
@@ -55,15 +102,20 @@ int main(void)
 	static const struct form *const forms[] = {
 		&baseline_form, &build_form, &catalogue_form, &devices_form, &facts_form, &guest_form,
 		&messages_form, &profile_form,	 &qemu_form,	&unasked_form,
+		&classes_form,
 	};
 	json_t *all = json_array();
 	int r;
 
+	samples = json_loadf(stdin, 0, NULL);
+	if (!json_is_array(samples))
+		return 1;
 	for (size_t i = 0; i < ARRAY_SIZE(forms); i++)
 		json_array_append_new(all, json_pack("{ss ss* so}", "kind", forms[i]->kind, "part",
 						     forms[i]->part, "object",
 						     object(forms[i]->members, forms[i]->more)));
 	r = json_dumpf(all, stdout, JSON_INDENT(1) | JSON_SORT_KEYS);
 	json_decref(all);
+	json_decref(samples);
 	return r < 0 || fflush(stdout) != 0;
 }

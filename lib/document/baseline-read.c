@@ -82,7 +82,7 @@ static const struct member input_members[] = {
 
 static const struct member policy_members[] = {
 	{ "assume_qemu", J_ARRAY, .each = EACH(S) },
-	{ "backends", J_ARRAY, .required = true, .each = EACH(S) },
+	{ "backends", J_ARRAY, .required = true, LIMITS(1, MAX_BACKENDS), .each = EACH(S) },
 	{ "backends_named", J_BOOL, .required = true },
 	{ "dest", J_ARRAY, .required = true, .each = EACH(S) },
 	{ "disable", J_ARRAY, .required = true, .each = EACH(S) },
@@ -127,7 +127,7 @@ static const struct member value_members[] = {
 	  .members = defaults_members },
 	{ "feature", S, .required = true, .check = schema_nonempty },
 	{ "group", S, .required = false },
-	{ "off_counts", J_BOOL, .required = false },
+	{ "off_counts", J_BOOL, .check = schema_true },
 	{ "property", S, .required = true, .check = schema_name },
 	{ "requires", J_ARRAY, .required = true, .each = EACH(S) },
 	{ "value", S | J_INT, .required = true, WORDS(value_words), LIMITS(0, UINT32_MAX) },
@@ -166,7 +166,7 @@ static const struct member baseline_members[] = {
 	{ "backends", J_ARRAY, .required = true, .each = EACH_OBJECT(backend_members, MORE_NONE) },
 	{ "builds", J_OBJECT, .required = true, .keys = check_build_key,
 	  .each = EACH(J_OBJECT, .check = check_build) },
-	{ "catalogue", J_INT, .required = true },
+	{ "catalogue", J_INT, .required = true, AT_LEAST(1) },
 	{ "conditions", J_ARRAY, .each = EACH(S) },
 	{ "findings", J_ARRAY, .required = true, .each = EACH_OBJECT(finding_members, MORE_NONE) },
 	{ "id", SN, .required = true, .check = check_id },
@@ -328,14 +328,9 @@ static void read_policy(struct reader *r, const json_t *root)
 {
 	const json_t *p = json_object_get(root, "policy");
 	struct policy *policy = &r->b->in.policy;
-	const json_t *names = json_object_get(p, "backends");
 
-	if (json_array_size(names) > MAX_BACKENDS || !json_array_size(names)) {
-		schema_fault(r->c, "json-bad-value", "the policy must name 1 to %d backends",
-			     MAX_BACKENDS);
-		return;
-	}
-	if (!names_fill(r, names, &r->b->in.backends, &r->b->in.n_backends))
+	if (!names_fill(r, json_object_get(p, "backends"), &r->b->in.backends,
+			&r->b->in.n_backends))
 		return;
 	policy->backends = (1u << r->b->in.n_backends) - 1;
 	policy->backends_named = json_is_true(json_object_get(p, "backends_named"));

@@ -462,5 +462,5 @@ static const struct member classes_members[] = {
 	{ 0 },
 };
 
-const struct form classes_form = { "classes", .members = classes_members,
+const struct form classes_form = { "classes", .members = classes_members, .more = MORE_FREE,
 				   .max = JSON_MAX_BUILD };

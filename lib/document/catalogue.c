@@ -5,6 +5,7 @@
 #include "document/catalogue.h"
 #include "base/suggest.h"
 #include "base/context.h"
+#include "base/known.h"
 #include "document/profile.h"
 #include "document/value.h"
 
@@ -33,10 +34,13 @@ static const char *const pin_words[] = { "pinned", "opt-in", "fixed", NULL };
 static const char *const combine_words[] = { "and", "min", "equal", "directional",
 					    "power-of-two", NULL };
 static const char *const when_words[] = { "", "", "always", "nonzero", "nonnegative", "set", NULL };
+static const char *const type_words[] = { "bool",	 "uint16", "uint32",	"int32",
+					 "string", MAC,	   "OnOffAuto", NULL };
 static const char *const queues_words[] = { "", "receive", "transmit", NULL };
 static const char *const missing_words[] = { "silent", "fatal", "kept", NULL };
 
 static const struct member each_range = { .types = J_STRING, .check = check_range };
+static const struct member each_name = { .types = J_STRING, .check = schema_name };
 static const struct member each_text = { .types = J_STRING, .check = schema_nonempty };
 
 static const struct member compat_members[] = {
@@ -80,14 +84,14 @@ static const struct member feature_members[] = {
 	{ "compat", J_ARRAY, .required = true, .each = EACH_OBJECT(compat_members, MORE_NONE) },
 	{ "declared_on", J_STRING, .required = true, .check = schema_name },
 	{ "default", J_BOOL | J_INT | J_STRING | J_NULL, .required = true },
-	{ "depends", J_ARRAY, .required = true, .each = EACH(J_STRING) },
+	{ "depends", J_ARRAY, .required = true, .each = &each_text },
 	{ "disabled", J_BOOL, .required = false },
 	{ "domain", J_STRING, .check = schema_nonempty },
 	{ "fact", J_STRING, .check = schema_name },
 	{ "feature", J_STRING, .required = true, .check = schema_nonempty },
 	{ "group", J_STRING, .check = schema_name },
 	{ "incoming_since", J_STRING, .check = schema_version },
-	{ "least", J_INT, .required = false },
+	{ "least", J_INT, AT_LEAST(1) },
 	{ "legacy", J_BOOL, .required = false },
 	{ "missing", J_STRING, .required = true, .words = missing_words },
 	{ "needs", J_OBJECT, .required = true, .each = &each_needs },
@@ -101,10 +105,10 @@ static const struct member feature_members[] = {
 	{ "shape", J_STRING, .check = schema_name },
 	{ "shown_as", J_STRING, .check = schema_name },
 	{ "shown_with", J_STRING, .check = schema_name },
-	{ "siblings", J_ARRAY, .each = EACH(J_STRING) },
+	{ "siblings", J_ARRAY, .each = &each_name },
 	{ "since", J_STRING, .required = true, .check = schema_version },
 	{ "sources", J_OBJECT, .required = true, .each = &each_text },
-	{ "type", J_STRING, .required = true, .check = schema_nonempty },
+	{ "type", J_STRING, .required = true, .words = type_words },
 	{ "unmasked", J_ARRAY, .each = &each_range },
 	{ "without", J_OBJECT, .members = without_members, .more = MORE_FREE },
 	{ 0 },
@@ -190,7 +194,7 @@ static const struct member catalogue_members[] = {
 	{ "revision", J_INT, .required = true, AT_LEAST(1) },
 	{ "schema", J_STRING, .required = true },
 	{ "shapes", J_ARRAY, .required = true, .each = EACH_OBJECT(shape_members, MORE_FREE) },
-	{ "targets", J_ARRAY, .required = true, .each = EACH(J_STRING) },
+	{ "targets", J_ARRAY, .required = true, AT_LEAST(1), .each = &each_name },
 	{ 0 },
 };
 

@@ -112,10 +112,12 @@ static void check_detail(struct schema_walk *c, const json_t *v)
 			     "\"capture\", \"first\" and \"last\", its range, belong together");
 }
 
+static const struct member each_text = { .types = J_STRING, .check = schema_nonempty };
+
 static const struct member detail_members[] = {
 	{ "bar", J_INT, LIMITS(0, 5) },
 	{ "capture", J_STRING, .check = schema_nonempty },
-	{ "devices", J_ARRAY, .each = EACH(J_STRING) },
+	{ "devices", J_ARRAY, .each = &each_text },
 	{ "differs", J_INT, .required = false },
 	{ "first", J_INT, .required = false },
 	{ "last", J_INT, .required = false },
@@ -164,7 +166,7 @@ static void check_row(struct schema_walk *c, const json_t *v)
 }
 
 static const struct member row_members[] = {
-	{ "also", J_ARRAY, .each = EACH(J_STRING) },
+	{ "also", J_ARRAY, .each = &each_text },
 	{ "details", J_ARRAY,
 	  .each = EACH(J_OBJECT, .members = detail_members, .more = MORE_FREE,
 		       .check = check_detail) },
@@ -210,7 +212,7 @@ static void check_feature(struct schema_walk *c, const json_t *v)
 static const struct member feature_members[] = {
 	{ "also", J_STRING, .check = schema_nonempty },
 	{ "bit", J_INT, .required = true, LIMITS(0, FEATURE_BITS - 1) },
-	{ "classes", J_ARRAY, .each = EACH(J_STRING) },
+	{ "classes", J_ARRAY, .each = &each_text },
 	{ "decided_by", J_STRING, .words = deciders },
 	{ "layer", J_STRING, .check = schema_nonempty },
 	{ "machine_off", J_STRING, .check = schema_version },
@@ -238,9 +240,9 @@ static const struct member other_members[] = {
 
 static const struct member family_members[] = {
 	{ "family", J_STRING, .required = true, .check = schema_nonempty },
-	{ "names", J_ARRAY, .each = EACH(J_STRING) },
+	{ "names", J_ARRAY, .each = &each_text },
 	{ "part", J_BOOL, .required = false },
-	{ "paths", J_ARRAY, .each = EACH(J_STRING) },
+	{ "paths", J_ARRAY, .each = &each_text },
 	{ "who", J_STRING, .check = schema_nonempty },
 	{ 0 },
 };
