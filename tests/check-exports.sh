@@ -34,13 +34,11 @@ abibase_catalogue_ref a program shares one catalogue between threads
 abibase_context_ref a program keeps its context in objects of its own
 abibase_context_set_data_dir a program may be installed elsewhere
 abibase_context_set_platform_path the same
-abibase_guest_value a program reads more than the command prints
 abibase_predict a program asks about one device, without a baseline
 abibase_probe_cancel a program with a window or a service is asked to stop
 abibase_probe_set_progress the same
 abibase_probe_set_timeout the same
 abibase_result_ref a program shares one result between threads
-abibase_value_boolean a program reads more than the command prints
 abibase_value_kind a program walks members that it does not know
 END
 cat "$top_srcdir"/cli/*.[ch] "$top_srcdir"/examples/*.c |

@@ -524,11 +524,11 @@ misuse 'check --help' check --guest=x y
 run 2 check "$tmp/baseline.json" "$tmp/bad.ndjson"
 stdout_empty 'check of a bad list'
 says "bad.ndjson:5:1:12: not valid JSON"
-says "bad.ndjson:6: is a baseline, not a profile"
+says "bad.ndjson:6: is a baseline; baselines stand before the hosts"
 says "bad.ndjson:7: /nosuchkey"
 cp "$tmp/baseline.json" "$tmp/hosts/z.json"
 run 2 check "$tmp/baseline.json" "$tmp/hosts"
-says "$tmp/hosts/z.json: is a baseline, not a profile"
+says "$tmp/hosts/z.json: is a baseline; baselines stand before the hosts"
 run 2 intersect "other=$tmp/hosts/"
 sed 's/"name": "debian-12"/"name": "debian-13"/' "$tmp/hosts/debian-12.json" >"$tmp/hosts/later.json"
 rm "$tmp/hosts/z.json"

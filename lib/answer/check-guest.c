@@ -80,7 +80,7 @@ static void add(struct abibase_check *c, enum abibase_finding_kind kind, const c
 			     .bit = v ? v->bit : -1,
 			     .remedy = remedy };
 
-	hostcheck_add(c, f, text);
+	finding_add(&c->findings, f, text);
 }
 
 static void check_backend(struct abibase_check *c, const struct abibase_catalogue *cat,
