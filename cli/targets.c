@@ -5,6 +5,7 @@
 
 #define WORD_PREFIX "0x"
 #define QMP_PREFIX "qmp:"
+#define MAX_ENTRIES 1024 /* of a queue: no QEMU takes more from a driver */
 
 struct guest {
 	char *name; /* how it was called */
@@ -50,11 +51,11 @@ static int parse_sizes(struct asked *a, const char *list)
 		char *end;
 		unsigned long n = strtoul(list, &end, 10);
 
-		if (*list < '0' || *list > '9' || n > 32768 || (*end && *end != ',') ||
+		if (*list < '0' || *list > '9' || n > MAX_ENTRIES || (*end && *end != ',') ||
 		    a->n_queue_sizes == ARRAY_SIZE(a->queue_sizes))
-			return cli_usage(verb, "\"%s\" is not a size of a queue, or a list of "
-					       "them with commas between",
-					 list);
+			return cli_usage(verb, "\"%s\" is not a size of a queue, at most %d, or a "
+					       "list of them with commas between",
+					 list, MAX_ENTRIES);
 		a->queue_sizes[a->n_queue_sizes++] = (unsigned int)n;
 		if (!*end)
 			return 0;

@@ -1031,6 +1031,47 @@ static void judge_values(struct judging *j, const struct guest_device *d)
 	}
 }
 
+/* The same name is a property of another class of the device: its own, or of one above that. */
+static const struct row *of_another_class(const struct judging *j, const char *key)
+{
+	const char *property = strchr(key, '.') + 1;
+
+	for (size_t i = 0; i < j->pr.cat->n_rows; i++) {
+		const struct row *row = &j->pr.cat->rows[i];
+
+		if (row->backends & (1u << j->pr.backend) && streq(row->property, property))
+			return row;
+	}
+	return NULL;
+}
+
+/* What a guest says of its device and the catalogue does not know could be anything. */
+static void judge_unknown_properties(struct judging *j, const struct guest_device *d)
+{
+	const char *key;
+	json_t *v;
+
+	json_object_foreach((json_t *)d->properties, key, v) {
+		int r = catalogue_row(j->pr.cat, key);
+		_buf_ text = { 0 }, remedy = { 0 };
+		const struct row *other;
+
+		if (r >= 0 && j->pr.cat->rows[r].backends & (1u << j->pr.backend))
+			continue;
+		other = of_another_class(j, key);
+		buf_printf(&text, "the guest's %s is not compared: the catalogue has no such property "
+				  "of a %s",
+			   key, d->class_name);
+		if (other)
+			buf_printf(&remedy, "call it %s in the document of the guest", other->key);
+		else
+			buf_puts(&remedy, "leave it out of the document of the guest where it is the "
+					  "same on the target, or changes nothing that a guest sees");
+		text.failed |= buf_failed(&remedy);
+		move_unknown(j, "guest-unknown", "guest", NULL, remedy.data, &text);
+	}
+}
+
 /* With nothing to hold them against they pass unseen: that is said. */
 static void note_not_compared(struct judging *j, const struct guest_device *d)
 {
@@ -1340,6 +1381,7 @@ void move_judge_device(struct judging *j, const struct guest_device *d)
 	judge_leave(j, d);
 	judge_features(j, d);
 	judge_requirements(j, d);
+	judge_unknown_properties(j, d);
 	judge_vendor_machine(j);
 	judge_values(j, d);
 	note_not_compared(j, d);

@@ -323,7 +323,7 @@ static struct abibase_guest *cut_guest(const struct abibase_targets *t)
 		json_decref(root);
 		return NULL;
 	}
-	return guest_from_json(t->ctx, root, "the guest", &cut) < 0 ? NULL : cut;
+	return guest_from_json(t->ctx, root, t->guest->source, &cut) < 0 ? NULL : cut;
 }
 
 static bool host_cuts(const struct abibase_targets *t, const struct abibase_profile *p)
@@ -391,8 +391,16 @@ static int judge_host(const struct abibase_targets *t, const struct abibase_prof
 ABIBASE_EXPORT int abibase_targets_new(struct abibase_context *ctx, struct abibase_catalogue *cat,
 				       struct abibase_guest *guest, struct abibase_targets **ret)
 {
-	struct abibase_targets *t = calloc(1, sizeof(*t));
+	struct abibase_targets *t;
+	struct schema_walk c;
+	int r;
 
+	schema_init(&c, ctx, guest->source);
+	guest_check_sense(&c, cat, guest->root);
+	r = schema_result(&c);
+	if (r < 0)
+		return r;
+	t = calloc(1, sizeof(*t));
 	if (!t)
 		return context_oom(ctx);
 	t->ctx = abibase_context_ref(ctx);

@@ -108,6 +108,18 @@ static int check_profile(struct schema_walk *c, const struct subject *s,
 	return 0;
 }
 
+static int check_guest(struct schema_walk *c, const struct subject *s, struct abibase_context *ctx)
+{
+	struct abibase_catalogue *cat;
+	int r = abibase_catalogue_new(ctx, &cat);
+
+	if (r < 0)
+		return r;
+	guest_check_sense(c, cat, s->root);
+	abibase_catalogue_unref(cat);
+	return 0;
+}
+
 /* ---------------------------------------------------------------------- all kinds */
 
 static const struct form *const forms[] = {
@@ -190,6 +202,8 @@ static int check_document(struct schema_walk *c, const struct subject *s,
 	schema_document(c, s->root, form);
 	if (form == &profile_form && c->err != EPROTONOSUPPORT)
 		r = check_profile(c, s, ctx);
+	else if (form == &guest_form && !c->faults)
+		r = check_guest(c, s, ctx);
 	/* a faulty document may have values that the canonical form does not know */
 	return r < 0 || c->faults || s->one_of_many ? r : check_canonical(c, s);
 }

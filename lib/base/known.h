@@ -13,6 +13,9 @@
 /* VIRTIO_F_BAD_FEATURE: QEMU offers it to catch drivers that take what they do not know. */
 #define BAD_FEATURE_BIT 30
 
+/* A packed ring has any number of entries, a split one a power of two: virtio 1.3, 2.7 and 2.8. */
+#define PACKED_BIT 34
+
 /* The device of which a guest without another word is. */
 #define NET_DEVICE "virtio-net-device"
 

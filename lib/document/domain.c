@@ -403,7 +403,7 @@ static int make_guest(struct reading *d, struct abibase_guest **ret)
 			 d->devices, "machine", machine, "name",
 			 name && name_valid(name) ? name : NULL, "target", arch, DOMAIN_NOT_COMPARED,
 			 d->rest);
-	return root ? guest_make(d->ctx, root, ret) : -ENOMEM;
+	return root ? guest_make(d->ctx, root, d->source, ret) : -ENOMEM;
 }
 
 static int read_domain(struct reading *d, struct abibase_guest **ret)
@@ -509,5 +509,5 @@ ABIBASE_EXPORT int abibase_guest_join(struct abibase_context *ctx, const struct 
 		if (r == 0 && json_object_size(properties))
 			r = json_object_set(v, "properties", properties);
 	}
-	return r < 0 ? context_oom(ctx) : guest_from_json(ctx, steal(&root), "the guest", ret);
+	return r < 0 ? context_oom(ctx) : guest_from_json(ctx, steal(&root), g->source, ret);
 }

@@ -10,6 +10,13 @@
 
 /* ------------------------------------------------------------- what is accepted */
 
+static bool word_of(const json_t *obj, const char *key, uint64_t ret[2])
+{
+	const char *s = string_of(obj, key);
+
+	return s && word_parse(s, ret);
+}
+
 static void check_word(struct schema_walk *c, const json_t *v)
 {
 	const char *s = json_string_value(v);
@@ -22,6 +29,18 @@ static void check_word(struct schema_walk *c, const json_t *v)
 			     s);
 }
 
+/* "class.property" */
+static bool check_property_name(struct schema_walk *c, const char *key)
+{
+	const char *dot = strchr(key, '.');
+
+	if (name_valid(key) && dot && dot[1])
+		return true;
+	schema_fault(c, "json-bad-value",
+		     "is not the name of a property with its class, as in " A_PROPERTY);
+	return false;
+}
+
 static const struct member device_members[] = {
 	{ "backend", J_STRING, .check = schema_name },
 	{ "class", J_STRING, .required = true, .check = schema_name },
@@ -30,7 +49,7 @@ static const struct member device_members[] = {
 	{ GUEST_MTU, J_INT, LIMITS(68, GUEST_MTU_MAX) },
 	{ "negotiated", J_STRING, .check = check_word },
 	{ "offered", J_STRING, .check = check_word },
-	{ "properties", J_OBJECT, .keys = schema_key, .each = EACH(J_BOOL) },
+	{ "properties", J_OBJECT, .keys = check_property_name, .each = EACH(J_BOOL) },
 	{ "queue_sizes", J_ARRAY, LIMITS(0, GUEST_MAX_QUEUES),
 	  .each = EACH(J_INT, LIMITS(0, GUEST_MAX_SIZE)) },
 	{ "rom_size", J_INT, LIMITS(0, (int64_t)1 << 31), .check = schema_power_of_two },
@@ -40,10 +59,62 @@ static const struct member device_members[] = {
 	{ 0 },
 };
 
+/* QEMU takes no feature of a driver that it did not offer. */
+static void check_offered(struct schema_walk *c, const json_t *device)
+{
+	uint64_t taken[2], offered[2];
+	size_t mark;
+
+	if (!word_of(device, "negotiated", taken) || !word_of(device, "offered", offered))
+		return;
+	for (int bit = 0; bit < 128; bit++) {
+		if (!word_has(taken, bit) || word_has(offered, bit))
+			continue;
+		mark = schema_enter(c, "negotiated");
+		schema_fault(c, "json-bad-value",
+			     "has bit %d, which \"offered\" has not: a guest has what it was "
+			     "offered and no more",
+			     bit);
+		schema_leave(c, mark);
+		return;
+	}
+}
+
+static void check_powers(struct schema_walk *c, const json_t *device)
+{
+	const json_t *list = json_object_get(device, "queue_sizes");
+	size_t mark = schema_enter(c, "queue_sizes"), mark2, i;
+	uint64_t word[2];
+	json_t *v;
+
+	/* whether it is a packed ring is known of what the guest took, or could have taken */
+	if ((word_of(device, "negotiated", word) || word_of(device, "offered", word)) &&
+	    !word_has(word, PACKED_BIT))
+		json_array_foreach(list, i, v) {
+			int64_t n = json_integer_value(v);
+
+			mark2 = schema_enter_index(c, i);
+			if (n > 0 && n & (n - 1))
+				schema_fault(c, "json-bad-value",
+					     "is %" PRId64 ": a queue that is not packed has a power "
+					     "of two, or 0 where the driver does not use it",
+					     n);
+			schema_leave(c, mark2);
+		}
+	schema_leave(c, mark);
+}
+
+static void check_device(struct schema_walk *c, const json_t *device)
+{
+	check_offered(c, device);
+	check_powers(c, device);
+}
+
 static const struct member guest_members[] = {
 	{ "build_id", J_STRING, .check = schema_nonempty },
 	{ "devices", J_ARRAY, .required = true, AT_LEAST(1),
-	  .each = EACH_OBJECT(device_members, MORE_FREE) },
+	  .each = EACH(J_OBJECT, .members = device_members, .more = MORE_FREE,
+		       .check = check_device) },
 	{ "machine", J_STRING, .check = schema_name },
 	{ "name", J_STRING, .check = schema_name },
 	{ "package", J_STRING, .check = schema_nonempty },
@@ -52,6 +123,144 @@ static const struct member guest_members[] = {
 	{ "target", J_STRING, .check = schema_name },
 	{ 0 },
 };
+
+/* ------------------------------------------------- what the catalogue knows better */
+
+/* Does another property of the device bring the bit? */
+static bool is_shared(const struct abibase_catalogue *cat, const struct row *row,
+		      const json_t *properties)
+{
+	for (size_t i = 0; i < cat->n_rows; i++) {
+		const struct row *other = &cat->rows[i];
+
+		if (other != row && other->bit == row->bit &&
+		    streq(other->class_name, row->class_name) &&
+		    !json_is_false(json_object_get(properties, other->key)))
+			return true;
+	}
+	return false;
+}
+
+static void sense_bit(struct schema_walk *c, const char *state, const char *feature, int bit)
+{
+	schema_fault(c, "json-bad-value",
+		     "is %s, and with that a device does not offer %s (bit %d), which it did by its "
+		     "feature word: one of the two is wrong",
+		     state, feature, bit);
+}
+
+static void sense_property(struct schema_walk *c, const struct abibase_catalogue *cat,
+			   const json_t *properties, const char *key, const uint64_t had[2])
+{
+	bool on = json_is_true(json_object_get(properties, key));
+	int r = catalogue_row(cat, key);
+	const struct row *row = r < 0 ? NULL : &cat->rows[r];
+
+	if (!row)
+		return;
+	if (!streq(row->type, "bool") && !streq(row->type, "OnOffAuto"))
+		schema_fault(c, "json-wrong-type",
+			     "is no property that is on or off, which is all that is accepted here");
+	else if (!on && row->bit >= 0 && word_has(had, row->bit) && !is_shared(cat, row, properties))
+		sense_bit(c, "off", row->feature, row->bit);
+	for (size_t i = 0; on && i < cat->n_requirements; i++)
+		if (cat->requirements[i].masked_by == r && word_has(had, cat->requirements[i].bit))
+			sense_bit(c, "on", cat->requirements[i].feature, cat->requirements[i].bit);
+}
+
+/* Do all QEMUs look at one of @wanted for this row, on this backend? */
+static bool needs_one_of(const struct needs *needs, const struct needs *wanted)
+{
+	for (size_t i = 0; i < needs->n; i++) {
+		const struct need *a = &needs->need[i];
+
+		for (size_t k = 0; k < wanted->n; k++)
+			if (a->condition == wanted->need[k].condition && !a->without &&
+			    version_is_zero(&a->since) && version_is_zero(&a->until) &&
+			    version_is_zero(&a->machine_until))
+				return true;
+	}
+	return false;
+}
+
+/* On the backend of the device, or where that is not stated on all that it can be on. */
+static bool proves(const struct abibase_catalogue *cat, const struct row *row,
+		   const struct requirement *q, const char *backend)
+{
+	bool any = false;
+
+	for (size_t be = 0; be < cat->n_backends; be++) {
+		if (!(q->backends & row->backends & (1u << be)) || !q->needs[be].n ||
+		    (backend && !streq(cat->backends[be].name, backend)))
+			continue;
+		if (!needs_one_of(&row->needs[be], &q->needs[be]))
+			return false;
+		any = true;
+	}
+	return any;
+}
+
+/* What is said not to hold, and follows from a feature that the guest has. */
+static void sense_stated(struct schema_walk *c, const struct abibase_catalogue *cat,
+			 const json_t *device, const struct requirement *q, const uint64_t had[2])
+{
+	const char *class_name = string_of(device, "class");
+
+	for (size_t i = 0; i < cat->n_rows; i++) {
+		const struct row *row = &cat->rows[i];
+		size_t mark;
+
+		if (row->bit < 0 || !word_has(had, row->bit) ||
+		    !streq(row->class_name, class_name) ||
+		    !proves(cat, row, q, string_of(device, "backend")))
+			continue;
+		mark = schema_enter(c, q->stated_by);
+		sense_bit(c, "false", row->feature, row->bit);
+		schema_leave(c, mark);
+		return;
+	}
+}
+
+static void sense_device(struct schema_walk *c, const struct abibase_catalogue *cat,
+			 const json_t *device)
+{
+	const json_t *properties = json_object_get(device, "properties");
+	uint64_t had[2] = { 0, 0 }, offered[2] = { 0, 0 };
+	size_t mark = schema_enter(c, "properties"), mark2;
+	const char *key;
+	json_t *v;
+
+	word_of(device, "negotiated", had);
+	word_of(device, "offered", offered);
+	for (int i = 0; i < 2; i++)
+		had[i] |= offered[i];
+	json_object_foreach((json_t *)properties, key, v) {
+		mark2 = schema_enter(c, key);
+		sense_property(c, cat, properties, key, had);
+		schema_leave(c, mark2);
+	}
+	schema_leave(c, mark);
+	for (size_t i = 0; i < cat->n_requirements; i++) {
+		const struct requirement *q = &cat->requirements[i];
+
+		if (q->stated_by && json_is_false(json_object_get(device, q->stated_by)))
+			sense_stated(c, cat, device, q, had);
+	}
+}
+
+void guest_check_sense(struct schema_walk *c, const struct abibase_catalogue *cat,
+		       const json_t *root)
+{
+	size_t mark = schema_enter(c, "devices"), mark2, i;
+	json_t *v;
+
+	json_array_foreach(json_object_get(root, "devices"), i, v) {
+		mark2 = schema_enter_index(c, i);
+		sense_device(c, cat, v);
+		schema_leave(c, mark2);
+	}
+	schema_leave(c, mark);
+}
 
 const struct form guest_form = { "guest", .members = guest_members, .more = MORE_FREE,
 				 .max = JSON_MAX_PROFILE, .check = schema_strings_printable };
@@ -72,13 +281,6 @@ enum abibase_tri guest_states(const struct guest_device *d, const char *member)
 	const json_t *v = json_object_get(d->json, member);
 
 	return !v ? ABIBASE_UNKNOWN : json_is_true(v) ? ABIBASE_YES : ABIBASE_NO;
-}
-
-static bool word_of(const json_t *obj, const char *key, uint64_t ret[2])
-{
-	const char *s = string_of(obj, key);
-
-	return s && word_parse(s, ret);
 }
 
 static int guest_fill(struct abibase_guest *g)
@@ -116,7 +318,8 @@ static int guest_fill(struct abibase_guest *g)
 	return 0;
 }
 
-int guest_make(struct abibase_context *ctx, json_t *root, struct abibase_guest **ret)
+int guest_make(struct abibase_context *ctx, json_t *root, const char *source,
+	       struct abibase_guest **ret)
 {
 	struct abibase_guest *g = calloc(1, sizeof(*g));
 
@@ -126,7 +329,8 @@ int guest_make(struct abibase_context *ctx, json_t *root, struct abibase_guest *
 	}
 	g->refcount = 1;
 	g->root = root;
-	if (guest_fill(g) < 0) {
+	g->source = strdup(source);
+	if (!g->source || guest_fill(g) < 0) {
 		abibase_guest_unref(g);
 		return context_oom(ctx);
 	}
@@ -139,7 +343,7 @@ int guest_from_json(struct abibase_context *ctx, json_t *root, const char *sourc
 {
 	int r = document_check(ctx, root, source, &guest_form);
 
-	return r < 0 ? r : guest_make(ctx, root, ret);
+	return r < 0 ? r : guest_make(ctx, root, source, ret);
 }
 
 ABIBASE_EXPORT int abibase_guest_from_buffer(struct abibase_context *ctx, const char *buf,
@@ -192,6 +396,7 @@ ABIBASE_EXPORT struct abibase_guest *abibase_guest_unref(struct abibase_guest *g
 		return NULL;
 	json_decref(g->root);
 	free(g->devices);
+	free(g->source);
 	free(g);
 	return NULL;
 }
@@ -262,7 +467,7 @@ ABIBASE_EXPORT int abibase_guest_assume(struct abibase_context *ctx, const struc
 		json_decref(root);
 		return r;
 	}
-	return guest_from_json(ctx, root, "the guest", ret);
+	return guest_from_json(ctx, root, g->source, ret);
 }
 
 ABIBASE_EXPORT const struct abibase_value *abibase_guest_value(const struct abibase_guest *g)

@@ -4,12 +4,12 @@
 
 #include <abibase/abibase.h>
 
-#include "document/json.h"
+#include "document/catalogue.h"
 
 /* A running guest: what its driver took of each virtio device, and where it runs. */
 
 #define GUEST_MTU_MAX 65535 /* virtio 1.3, 5.1.4.1, which has the least, 68, too */
-#define GUEST_MAX_SIZE 32768 /* virtio 1.3, 2.7: the largest queue */
+#define GUEST_MAX_SIZE 1024 /* of a queue: QEMU takes no more from a driver, VIRTQUEUE_MAX_SIZE */
 #define GUEST_VHOST_OPTIONAL "vhost_optional"
 #define GUEST_MAX_QUEUES 4096 /* no QEMU has more than 1024, VIRTIO_QUEUE_MAX */
 
@@ -31,14 +31,19 @@ struct abibase_guest {
 	const char *name, *machine, *target, *qemu, *package, *build_id; /* NULL: not stated */
 	struct guest_device *devices;
 	size_t n;
+	char *source; /* where it was read, for messages */
 };
 
 /* What a member of the device's says that is true or false; unknown: it is not stated. */
 enum abibase_tri guest_states(const struct guest_device *d, const char *member);
 /* Takes the reference of @root, also on failure. The first is for a document that is known to be valid. */
-int guest_make(struct abibase_context *ctx, json_t *root, struct abibase_guest **ret);
+int guest_make(struct abibase_context *ctx, json_t *root, const char *source,
+	       struct abibase_guest **ret);
 int guest_from_json(struct abibase_context *ctx, json_t *root, const char *source,
 		    struct abibase_guest **ret);
+/* Can there be such a guest? Of its properties and bits only the catalogue knows. */
+void guest_check_sense(struct schema_walk *c, const struct abibase_catalogue *cat,
+		       const json_t *root);
 /* "0x1c0010130afffa7" as a document has it; NULL for want of memory. */
 json_t *guest_word(const uint64_t word[2]);
 
