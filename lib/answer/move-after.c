@@ -106,7 +106,7 @@ static void back_device(struct judging *j, const struct guest_device *d, struct 
 		w->unknown = true;
 		return;
 	}
-	move_offer(j->t, &j->pr, d->has_negotiated ? d->negotiated : source.yes, &here);
+	move_target_offer(j, d, d->has_negotiated ? d->negotiated : source.yes, &here);
 	for (int bit = 0; bit < 128; bit++)
 		if (word_has(here.maybe, bit) && !word_has(source.yes, bit))
 			gain(j, d, bit, w);
@@ -172,7 +172,7 @@ static void carry_device(struct judging *j, const struct guest_device *d)
 	struct offered here, source;
 
 	move_offered_there(j, d, &source);
-	move_offer(j->t, &j->pr, d->has_negotiated ? d->negotiated : source.yes, &here);
+	move_target_offer(j, d, d->has_negotiated ? d->negotiated : source.yes, &here);
 	for (size_t i = 0; i < j->pr.cat->n_rows; i++) {
 		const struct row *row = &j->pr.cat->rows[i];
 		struct predicted p;

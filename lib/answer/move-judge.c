@@ -102,35 +102,6 @@ static void may_lack(struct judging *j, const struct guest_device *d, const stru
 
 /* ------------------------------------------------------------ a feature that is missing */
 
-static json_t *value_of(const struct value *v)
-{
-	return v->is_number ? json_integer(v->number) : json_boolean(v->on);
-}
-
-/*
- * What the QEMU where the guest runs makes of the row, with the list that it was started with; where
- * nobody says which that is, the hosts of the list are alike. NULL: not known. For json_decref().
- */
-static json_t *source_value(const struct abibase_targets *t, const struct row *row)
-{
-	const struct profile_qemu *q = move_source_qemu(t);
-	struct effective e = { .known = ABIBASE_YES };
-	const struct value *v = NULL;
-	struct qemu_view view;
-
-	if (q) {
-		qemu_view_init(&view, t->cat, q->json, t->guest->machine);
-		qemu_effective(&view, row, &e);
-	}
-	if (t->baseline && e.known != ABIBASE_NO)
-		v = baseline_value(t->baseline, row->class_name, row->property);
-	if (v)
-		return value_of(v);
-	if (q)
-		return json_incref((json_t *)effective_seen(&e, row));
-	return t->baseline ? json_incref((json_t *)baseline_seen(t->cat, t->baseline, row)) : NULL;
-}
-
 /* One of the two is not recorded. */
 static void say_value_half_known(struct judging *j, const struct row *row, bool here)
 {
@@ -161,7 +132,7 @@ bool move_is_switch(const struct row *row, const struct predicted *p)
 static bool is_number_there(const struct judging *j, const struct row *row,
 			    const struct predicted *p)
 {
-	json_auto_t *there = source_value(j->t, row);
+	json_auto_t *there = move_source_value(j->t, row);
 
 	return p->knows == ABIBASE_YES && json_is_integer(there) && row_bit_set(row, there);
 }
@@ -174,7 +145,7 @@ static void say_switched_off(struct judging *j, const struct guest_device *d, co
 				   .layer = p->by_setting ? "baseline" : "machine type",
 				   .remedy = SWITCH_ON,
 				   .by_list = true };
-	json_auto_t *there = row->boolean ? json_true() : source_value(j->t, row);
+	json_auto_t *there = row->boolean ? json_true() : move_source_value(j->t, row);
 	_buf_ cause = { 0 }, value = { 0 };
 
 	value_write(there, &value);
@@ -267,35 +238,52 @@ static void say_row(struct judging *j, const struct guest_device *d, const struc
 }
 
 /*
- * What masks it there by itself and does not where the guest runs is turned off by the list that makes
- * the two alike: see judge_values().
+ * Is it on, what leaves nothing of the requirement? By the guest's own word, an option of -device or a
+ * setting of its QEMU, else by the record of the host where it runs. Unknown: nobody says.
  */
-static bool is_unmasked_by_list(const struct judging *j, const struct row *row)
+static enum abibase_tri is_masked_at_source(const struct judging *j, const struct guest_device *d,
+					    const struct row *row)
 {
-	json_auto_t *there = source_value(j->t, row);
-	struct effective e;
+	const json_t *own = json_object_get(d->properties, row->key);
+	json_auto_t *there = own ? json_incref((json_t *)own) : move_source_value(j->t, row);
 
-	qemu_effective(&j->pr.view, row, &e);
-	return json_is_false(there) && e.known == ABIBASE_YES && !move_is_listed(&j->base, row);
+	return !json_is_boolean(there) ? ABIBASE_UNKNOWN : (enum abibase_tri)json_is_true(there);
 }
 
-static void predict_required(const struct judging *j, const struct requirement *q,
-			     struct predicted *ret)
+/*
+ * What masks it on one of the two alone is made alike, by the options of the guest or by the list: see
+ * judge_value(). A guest that took it was not without it, whatever is recorded.
+ */
+static void predict_required(const struct judging *j, const struct guest_device *d,
+			     const struct requirement *q, struct predicted *ret)
 {
+	const struct row *row = q->masked_by < 0 ? NULL : &j->pr.cat->rows[q->masked_by];
+	enum abibase_tri masked;
+	struct effective e;
+
 	predict_requirement(&j->pr, q, ret);
-	if (!ret->masked_by || !is_unmasked_by_list(j, ret->masked_by))
+	if (!row || !(row->backends & (1u << j->pr.backend)) || move_is_listed(&j->base, row))
+		return;
+	qemu_effective(&j->pr.view, row, &e);
+	masked = is_masked_at_source(j, d, row);
+	if (e.known != ABIBASE_YES || masked == ABIBASE_UNKNOWN ||
+	    (masked == ABIBASE_YES && word_has(d->negotiated, q->bit)))
 		return;
 	memset(ret, 0, sizeof(*ret));
-	predict_needs(&j->pr, &q->needs[j->pr.backend], ret);
+	if (masked == ABIBASE_YES)
+		*ret = (struct predicted){ .can = ABIBASE_NO, .masked_by = row };
+	else
+		predict_needs(&j->pr, &q->needs[j->pr.backend], ret);
 }
 
 /* No property switches the bit of a requirement. */
-static void judge_bit_required(struct judging *j, const struct requirement *q)
+static void judge_bit_required(struct judging *j, const struct guest_device *d,
+			       const struct requirement *q)
 {
 	struct predicted p = { 0 };
 	_buf_ text = { 0 };
 
-	predict_required(j, q, &p);
+	predict_required(j, d, q, &p);
 	if (p.can == ABIBASE_YES)
 		return;
 	if (p.can == ABIBASE_UNKNOWN) {
@@ -344,7 +332,7 @@ static void judge_bit(struct judging *j, const struct guest_device *d, int bit,
 	for (size_t i = 0; i < cat->n_requirements; i++)
 		if (cat->requirements[i].bit == bit &&
 		    cat->requirements[i].backends & (1u << j->pr.backend))
-			return judge_bit_required(j, &cat->requirements[i]);
+			return judge_bit_required(j, d, &cat->requirements[i]);
 	buf_printf(&text, "%s: whether it offers bit %d, which the guest took, cannot be told: the "
 			  "catalogue has no such feature of %s",
 		   j->p->name, bit, d->class_name);
@@ -452,6 +440,9 @@ static enum abibase_tri source_has_bit(const struct judging *j, const struct gue
 {
 	struct offered o;
 
+	if (q->masked_by >= 0 &&
+	    json_is_true(json_object_get(d->properties, j->pr.cat->rows[q->masked_by].key)))
+		return ABIBASE_NO;
 	move_offered_there(j, d, &o);
 	return !o.known			 ? source_meets(j, d, q) :
 	       word_has(o.yes, q->bit)	 ? ABIBASE_YES :
@@ -476,18 +467,18 @@ static void say_layout_unknown(struct judging *j, const struct requirement *q, e
 	const char *layer = "backend", *remedy = "say where the guest runs: --from PROFILE";
 	_buf_ text = { 0 };
 
-	buf_printf(&text, "%s: whether \"%s\" holds ", j->p->name, q->text);
+	buf_printf(&text, "%s: whether a device has %s (bit %d) ", j->p->name, q->feature, q->bit);
 	if (here == ABIBASE_UNKNOWN) {
 		buf_printf(&text, "there is unknown: %s (%s)", p->unknown->name, p->reason);
 		layer = p->unknown->layer;
 		remedy = unknown_remedy(p->reason);
 	} else {
-		buf_printf(&text, "where the guest runs is unknown, and there it does%s",
+		buf_printf(&text, "where the guest runs is unknown, and there it has it%s",
 			   here == ABIBASE_YES ? "" : " not");
 	}
-	buf_printf(&text, "; the guest did not take %s (bit %d), but its device has another PCI layout "
-			  "without it (requirement %s)",
-		   q->feature, q->bit, q->name);
+	buf_printf(&text, "; the guest did not take it, but its device has another PCI layout without "
+			  "it (requirement %s)",
+		   q->name);
 	move_unknown(j, "move-unknown", layer, NULL, remedy, &text);
 }
 
@@ -516,7 +507,7 @@ static void judge_layout(struct judging *j, const struct guest_device *d, const 
 	_buf_ text = { 0 };
 	const char *layer = layer_of(j, d, q);
 
-	predict_required(j, q, &p);
+	predict_required(j, d, q, &p);
 	if (is_taken_away(j, d, q, p.can))
 		return;
 	if (there == ABIBASE_NO && d->has_offered)
@@ -525,12 +516,12 @@ static void judge_layout(struct judging *j, const struct guest_device *d, const 
 		return say_layout_unknown(j, q, p.can, &p);
 	if (p.can == there)
 		return;
-	buf_printf(&text, "%s: %s: \"%s\" %s: the guest did not take %s (bit %d), but its device has "
-			  "another PCI layout without it (requirement %s)",
-		   j->p->name, layer, q->text,
-		   there == ABIBASE_YES ? "holds where the guest runs and not there" :
-					  "holds there and not where the guest runs",
-		   q->feature, q->bit, q->name);
+	buf_printf(&text, "%s: %s: a device has %s (bit %d) %s: the guest did not take it, but its "
+			  "device has another PCI layout without it (requirement %s)",
+		   j->p->name, layer, q->feature, q->bit,
+		   there == ABIBASE_YES ? "where the guest runs and not there" :
+					  "there and not where the guest runs",
+		   q->name);
 	move_conflict(j, "requirement-differs", layer, NULL,
 			     there == ABIBASE_YES ?
 				     q->remedy :
@@ -891,7 +882,7 @@ static int64_t observed_there(const struct abibase_targets *t, const struct gues
 	const struct value *v = t->baseline ? baseline_value(t->baseline, row->class_name,
 							     row->property) :
 					      NULL;
-	json_auto_t *own = source_value(t, row);
+	json_auto_t *own = move_source_value(t, row);
 
 	if (d->rom_size >= 0)
 		return d->rom_size;
@@ -989,7 +980,7 @@ static void judge_vendor_machine(struct judging *j)
 static void judge_value(struct judging *j, const struct guest_device *d, const struct row *row)
 {
 	const json_t *here, *own = json_object_get(d->properties, row->key);
-	json_auto_t *there = source_value(j->t, row);
+	json_auto_t *there = move_source_value(j->t, row);
 	struct effective e;
 
 	if (row->observed)

@@ -231,8 +231,47 @@ int move_source_backend(const struct abibase_targets *t, const struct guest_devi
 	return move_choose_backend(t->cat, d, d->backend ? d->backend : t->backend);
 }
 
-/* What was read of the device itself, as a list. */
-static int own_settings(const struct guest_device *d, struct strings *ret)
+static json_t *value_of(const struct value *v)
+{
+	return v->is_number ? json_integer(v->number) : json_boolean(v->on);
+}
+
+/*
+ * What the QEMU where the guest runs makes of the row, with the list that it was started with; where
+ * nobody says which that is, the hosts of the list are alike. NULL: not known. For json_decref().
+ */
+json_t *move_source_value(const struct abibase_targets *t, const struct row *row)
+{
+	const struct profile_qemu *q = move_source_qemu(t);
+	struct effective e = { .known = ABIBASE_YES };
+	const struct value *v = NULL;
+	struct qemu_view view;
+
+	if (q) {
+		qemu_view_init(&view, t->cat, q->json, t->guest->machine);
+		qemu_effective(&view, row, &e);
+	}
+	if (t->baseline && e.known != ABIBASE_NO)
+		v = baseline_value(t->baseline, row->class_name, row->property);
+	if (v)
+		return value_of(v);
+	if (q)
+		return json_incref((json_t *)effective_seen(&e, row));
+	return t->baseline ? json_incref((json_t *)baseline_seen(t->cat, t->baseline, row)) : NULL;
+}
+
+/* Is it otherwise than its QEMU makes it by itself? Then an option of -device has made it so. */
+static bool is_option(const struct abibase_targets *t, const char *key, const json_t *own)
+{
+	int r = catalogue_row(t->cat, key);
+	json_auto_t *there = r < 0 ? NULL : move_source_value(t, &t->cat->rows[r]);
+
+	return there && !json_equal(there, own);
+}
+
+/* What was read of the device itself, as a list; @t: only what is an option. */
+static int own_settings(const struct abibase_targets *t, const struct guest_device *d,
+			struct strings *ret)
 {
 	const char *key;
 	json_t *v;
@@ -240,6 +279,8 @@ static int own_settings(const struct guest_device *d, struct strings *ret)
 	json_object_foreach((json_t *)d->properties, key, v) {
 		_autofree_ char *s = NULL;
 
+		if (t && !is_option(t, key, v))
+			continue;
 		if (asprintf(&s, "%s=%s", key, setting_words[json_is_true(v)]) < 0) {
 			s = NULL;
 			return -ENOMEM;
@@ -267,7 +308,7 @@ static int offer_by_profile(const struct abibase_targets *t, const struct guest_
 	qemu_view_init(&pr.view, t->cat, q->json, t->guest->machine);
 	r = move_baseline_settings(t->baseline, &pr, &settings);
 	if (r == 0)
-		r = own_settings(d, &own);
+		r = own_settings(NULL, d, &own);
 	all = r < 0 ? NULL : move_join_lists(&settings, &own, &empty);
 	pr.settings = all;
 	if (all)
@@ -301,4 +342,26 @@ void move_offered_there(const struct judging *j, const struct guest_device *d, s
 		ret->yes[i] |= d->negotiated[i];
 		ret->maybe[i] |= d->negotiated[i];
 	}
+}
+
+void move_target_offer(const struct judging *j, const struct guest_device *d,
+		       const uint64_t negotiated[2], struct offered *ret)
+{
+	struct predictor pr = j->pr;
+	struct strings own = { 0 };
+	const char **all = NULL;
+	size_t n = 0;
+	int r = own_settings(j->t, d, &own);
+
+	while (pr.settings && pr.settings[n])
+		n++;
+	if (r == 0)
+		all = calloc(n + own.n + 1, sizeof(*all));
+	for (size_t i = 0; all && i < n + own.n; i++) /* an option of -device comes last */
+		all[i] = i < n ? pr.settings[i] : own.s[i - n];
+	pr.settings = all;
+	move_arena(j)->failed |= !all;
+	move_offer(j->t, &pr, negotiated, ret);
+	free(all);
+	strings_clear(&own);
 }

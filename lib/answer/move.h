@@ -86,6 +86,9 @@ int move_choose_backend(const struct abibase_catalogue *cat, const struct guest_
 			const char *name);
 void move_offer(const struct abibase_targets *t, const struct predictor *pr,
 		const uint64_t negotiated[2], struct offered *ret);
+/* The same on the target, which has the -device options of the guest too. */
+void move_target_offer(const struct judging *j, const struct guest_device *d,
+		       const uint64_t negotiated[2], struct offered *ret);
 int move_baseline_settings(const struct abibase_baseline *b, const struct predictor *pr,
 			   struct strings *ret);
 void move_list_value(struct judging *j, struct strings *list, const struct row *row, const char *value);
@@ -98,6 +101,7 @@ const char **move_join_lists(const struct strings *a, const struct strings *b,
 const struct profile_qemu *move_source_qemu(const struct abibase_targets *t);
 /* Does the guest state a QEMU that the host where it runs does not have? Those that it has, in words. */
 bool move_source_contradicts(const struct abibase_targets *t, struct buf *versions);
+json_t *move_source_value(const struct abibase_targets *t, const struct row *row);
 int move_source_backend(const struct abibase_targets *t, const struct guest_device *d);
 /* What the device is offered where it runs. */
 void move_offered_there(const struct judging *j, const struct guest_device *d, struct offered *ret);
