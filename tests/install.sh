@@ -50,7 +50,9 @@ grep -q "$sysconfdir/abibase/emulator.conf" "$dest$bindir/abibase-emulator" ||
 there -f "$(directory bashcompletiondir)/abibase"
 there -f "$(directory zshcompletiondir)/_abibase"
 there -f "$(directory fishcompletiondir)/abibase.fish"
+there -d "$sysconfdir/abibase/baselines"
 there -d "$sysconfdir/abibase/platforms"
+there -x "$(directory pkglibexecdir)/wrapper-users"
 [ -z "$(find "$dest$sysconfdir/abibase" -perm /022)" ] || fail "others can write $sysconfdir/abibase"
 
 case $units in
