@@ -3,7 +3,12 @@
 
 #include "base/harmless.h"
 
+#include <sys/ioctl.h>
 #include <unistd.h>
+
+#define PAGE_LINES 24 /* of a terminal */
+#define LEAST_COLUMNS 40
+#define MOST_COLUMNS 160
 
 #define RED "\033[31m"
 #define GREEN "\033[32m"
@@ -14,10 +19,9 @@
 static const struct {
 	const char *words, *colour;
 } verdicts[] = {
-	{ "does not satisfy", RED },  { "satisfies", GREEN },	   { "not satisfied", RED },
-	{ "satisfied", GREEN },	      { "does not take it", RED }, { "takes it now", GREEN },
-	{ "takes it with", YELLOW }, { "cannot tell", YELLOW },   { "differs", RED },
-	{ "equal", GREEN },	      { "yes", GREEN },		   { "no", RED },
+	{ "not satisfied", RED }, { "satisfied", GREEN }, { "cannot tell", YELLOW },
+	{ "differs", RED },	  { "equal", GREEN },	  { "yes", GREEN },
+	{ "no", RED },
 };
 
 /* Which verdict, behind no further letter, begins here? */
@@ -91,7 +95,56 @@ static bool wants_colour(const struct options *o)
 	       cli_is_terminal(STDOUT_FILENO);
 }
 
-int cli_show(const struct options *o, int r, const char *text, int status)
+size_t cli_width(int fd)
+{
+	const char *columns = getenv("COLUMNS");
+	struct winsize size;
+	unsigned long n = 0;
+
+	if (!cli_is_terminal(fd))
+		return 0;
+	if (columns && *columns >= '0' && *columns <= '9')
+		n = strtoul(columns, NULL, 10);
+	else if (ioctl(fd, TIOCGWINSZ, &size) == 0)
+		n = size.ws_col;
+	return n > MOST_COLUMNS ? MOST_COLUMNS : n && n < LEAST_COLUMNS ? LEAST_COLUMNS : n;
+}
+
+/* Where the line behind the @n-th of @text begins; NULL: there is none. */
+static char *line_at(char *text, size_t n)
+{
+	while (n-- && text) {
+		text = strchr(text, '\n');
+		text += text != NULL;
+	}
+	return text && *text ? text : NULL;
+}
+
+/* The middle of a page that a terminal does not hold; the verdict and the two last lines stay. */
+static void fold(char *text)
+{
+	char *end = text, *next, *from, *to;
+	size_t lines = 0, last = 1, more;
+	char words[64];
+
+	for (; *end; end += strcspn(end, "\n") + 1)
+		lines++;
+	for (next = text; (next = strstr(next, "\nLooked at: ")); next++)
+		end = next + 1;
+	for (next = end; *next; next += strcspn(next, "\n") + 1)
+		last++;
+	if (lines <= PAGE_LINES || !*end || last >= PAGE_LINES)
+		return;
+	more = lines - (PAGE_LINES - last) - (last - 1);
+	from = line_at(text, PAGE_LINES - last);
+	to = from + sprintf(words, "%zu more: -v\n", more);
+	if (to > end)
+		return;
+	memcpy(from, words, strlen(words));
+	memmove(to, end, strlen(end) + 1);
+}
+
+int cli_show(const struct options *o, int r, char *text, int status)
 {
 	bool to_stdout = !o->output || streq(o->output, "-");
 
@@ -99,6 +152,8 @@ int cli_show(const struct options *o, int r, const char *text, int status)
 		return cli_oom();
 	if (!text || (options_has(o, 'q') && o->words && !o->output))
 		return status;
+	if (to_stdout && o->words && !o->json && o->verbose <= 0 && cli_is_terminal(STDOUT_FILENO))
+		fold(text);
 	if (to_stdout && o->words && wants_colour(o))
 		r = print_coloured(text);
 	else
@@ -109,7 +164,8 @@ int cli_show(const struct options *o, int r, const char *text, int status)
 int cli_answer(const struct abibase_result *res, const struct options *o)
 {
 	_autofree_ char *text = NULL;
-	int r = o->json ? abibase_result_to_json(res, &text) : abibase_result_to_text(res, &text);
+	int r = o->json ? abibase_result_to_json(res, &text) :
+			  abibase_result_to_text(res, cli_width(STDOUT_FILENO), &text);
 
 	return cli_show(o, r, text, (int)abibase_result_verdict(res));
 }
@@ -148,7 +204,7 @@ int cli_answers_add(struct cli_answers *a, const char *name, const struct abibas
 {
 	_autofree_ char *text = NULL;
 	int r = a->o->json ? abibase_result_to_json(res, &text) :
-			     abibase_result_to_text(res, &text);
+			     abibase_result_to_text(res, cli_width(STDOUT_FILENO), &text);
 
 	if (r < 0)
 		return cli_oom();

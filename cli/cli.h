@@ -202,7 +202,9 @@ int cli_write(const char *path, const char *text);
  * Write the answer, where it is wanted: @r is what its maker returned. Returns @status, or
  * STATUS_TROUBLE having said why.
  */
-int cli_show(const struct options *o, int r, const char *text, int status);
+int cli_show(const struct options *o, int r, char *text, int status);
+/* Columns of the terminal; 0: it is none, or does not say. */
+size_t cli_width(int fd);
 /* The same with a result. Returns the exit status: that of its verdict. */
 int cli_answer(const struct abibase_result *res, const struct options *o);
 /*

@@ -80,7 +80,7 @@ static int list_platforms(struct abibase_context *ctx, const struct options *o)
 		return cli_context_error(ctx, r);
 	r = verbose ? files(res, &text) :
 	    o->json ? abibase_result_to_json(res, &text) :
-		      abibase_result_to_text(res, &text);
+		      abibase_result_to_text(res, 0, &text);
 	status = cli_show(o, r, text, STATUS_YES);
 	while (!verbose && (f = abibase_value_get(abibase_result_value(res), "files")) &&
 	       (f = abibase_value_item(f, i++)))

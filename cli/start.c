@@ -294,7 +294,7 @@ static int verify_start(struct abibase_context *ctx, struct abibase_catalogue *c
 	r = (int)abibase_result_verdict(res);
 	if (r == ABIBASE_VERDICT_YES)
 		return 0;
-	if (abibase_result_to_text(res, &text) < 0)
+	if (abibase_result_to_text(res, 0, &text) < 0)
 		return cli_oom();
 	cli_print(stderr, text);
 	return r;

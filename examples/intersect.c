@@ -73,7 +73,7 @@ static int print_machines(struct abibase_intersection *ix)
 	int r = abibase_intersection_machines(ix, &result);
 
 	if (r == 0)
-		r = abibase_result_to_text(result, &text);
+		r = abibase_result_to_text(result, 0, &text);
 	if (r == 0)
 		r = (int)abibase_result_verdict(result);
 	if (text)

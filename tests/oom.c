@@ -623,7 +623,7 @@ static int give_result(struct abibase_result *res, struct made *m)
 	int r = abibase_result_to_json(res, &m->text);
 
 	if (r == 0)
-		r = abibase_result_to_text(res, &m->why);
+		r = abibase_result_to_text(res, 0, &m->why);
 	if (r < 0)
 		free(steal(&m->text));
 	abibase_result_unref(res);
@@ -893,7 +893,7 @@ static int op_verify_show(struct made *m)
 	int r = abibase_result_to_json(verified, &m->text);
 
 	if (r == 0)
-		r = abibase_result_to_text(verified, &m->why);
+		r = abibase_result_to_text(verified, 0, &m->why);
 	if (r < 0)
 		free(steal(&m->text));
 	return r;

@@ -83,7 +83,7 @@ static void assert_text(const char *words, bool there)
 {
 	char *text;
 
-	ck_assert_int_eq(abibase_result_to_text(d, &text), 0);
+	ck_assert_int_eq(abibase_result_to_text(d, 0, &text), 0);
 	ck_assert_msg(!strstr(text, words) == !there, "\"%s\" is %s:\n%s", words,
 		      there ? "missing" : "there", text);
 	free(text);
@@ -173,7 +173,7 @@ START_TEST(one_screen)
 		size_t lines = 0;
 
 		decode(texts[i].text);
-		ck_assert_int_eq(abibase_result_to_text(d, &text), 0);
+		ck_assert_int_eq(abibase_result_to_text(d, 0, &text), 0);
 		words = squeezed(text);
 		for (size_t k = 0; k < 12 && texts[i].words[k]; k++)
 			ck_assert_msg(strstr(words, texts[i].words[k]), "no \"%s\" in:\n%s",
@@ -370,7 +370,7 @@ START_TEST(layout)
 
 		snprintf(line, sizeof(line), "Bad config data: %s", texts[i].bytes);
 		decode(line);
-		ck_assert_int_eq(abibase_result_to_text(d, &text), 0);
+		ck_assert_int_eq(abibase_result_to_text(d, 0, &text), 0);
 		words = squeezed(text);
 		ck_assert_msg(strstr(words, texts[i].words), "no \"%s\" in:\n%s", texts[i].words,
 			      text);

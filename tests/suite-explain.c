@@ -69,7 +69,7 @@ static json_t *explain(const struct abibase_baseline *b, const char *property)
 
 	ck_assert_int_eq(abibase_explain(t.ctx, t.cat, b, property, 0, &x), 0);
 	ck_assert_int_eq(abibase_result_to_json(x, &text), 0);
-	ck_assert_int_eq(abibase_result_to_text(x, &people), 0);
+	ck_assert_int_eq(abibase_result_to_text(x, 0, &people), 0);
 	ck_assert_ptr_nonnull(strstr(people, "power cycle"));
 	abibase_result_unref(x);
 	root = json_loads(text, 0, NULL);
@@ -349,7 +349,7 @@ static void assert_differ(struct abibase_baseline *a, struct abibase_baseline *b
 	struct abibase_result *d = diff(a, b);
 	_autofree_ char *text = NULL;
 
-	ck_assert_int_eq(abibase_result_to_text(d, &text), 0);
+	ck_assert_int_eq(abibase_result_to_text(d, 0, &text), 0);
 	ck_assert(!test_bool(abibase_result_value(d), "same"));
 	ck_assert_str_ne(abibase_baseline_id(a), abibase_baseline_id(b));
 	ck_assert_msg(strstr(text, word) != NULL, "%s: not in\n%s", word, text);
@@ -385,7 +385,7 @@ START_TEST(test_diff_pinned)
 	_autofree_ char *text = NULL;
 
 	ck_assert(test_bool(abibase_result_value(d), "same"));
-	ck_assert_int_eq(abibase_result_to_text(d, &text), 0);
+	ck_assert_int_eq(abibase_result_to_text(d, 0, &text), 0);
 	ck_assert_ptr_nonnull(strstr(text, "virtio-net-device.rx_queue_size: set in A, not set in B"));
 	abibase_result_unref(d);
 	abibase_baseline_unref(a);

@@ -260,7 +260,7 @@ static void expect_move(struct abibase_guest *g, const struct place *from, const
 	if (streq(verdict, "now") != move_fits(from, to) || streq(verdict, "unknown")) {
 		_autofree_ char *text = NULL;
 
-		ck_assert_int_eq(abibase_result_to_text(moves, &text), 0);
+		ck_assert_int_eq(abibase_result_to_text(moves, 0, &text), 0);
 		ck_abort_msg("%s: %s/%s/%s to %s/%s/%s: %s", from->machine, from->kernel,
 			     from->version, from->word, to->kernel, to->version, to->word, text);
 	}

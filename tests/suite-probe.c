@@ -1344,7 +1344,7 @@ START_TEST(test_valid)
 	fputs(json, f);
 	fclose(f);
 	ck_assert_int_eq(abibase_validate(ctx, path, &res), 0);
-	ck_assert_int_eq(abibase_result_to_text(res, &text), 0);
+	ck_assert_int_eq(abibase_result_to_text(res, 0, &text), 0);
 	ck_assert_str_eq(text, "");
 	abibase_result_unref(res);
 	free(text);

@@ -299,7 +299,7 @@ START_TEST(without_a_callback)
 	ck_assert_int_eq(abibase_validate(t.ctx, file, &res), 0);
 	ck_assert_int_eq(abibase_result_verdict(res), ABIBASE_VERDICT_NO);
 	ck_assert_str_eq(test_string(abibase_result_value(res), "files/0/file"), file);
-	ck_assert_int_eq(abibase_result_to_text(res, &text), 0);
+	ck_assert_int_eq(abibase_result_to_text(res, 0, &text), 0);
 	ck_assert(strprefix(text, file));
 	ck_assert_ptr_nonnull(strstr(text, " [schema-missing]\n"));
 	free(text);

@@ -345,7 +345,7 @@ START_TEST(test_calls)
 	ck_assert_ptr_null(abibase_result_finding(again, 1));
 	ck_assert_uint_eq(abibase_value_count(abibase_value_get(all, "left_out")), 2);
 	ck_assert_str_eq(test_string(all, "left_out/0"), "-drive");
-	ck_assert_int_eq(abibase_result_to_text(again, &text), 0);
+	ck_assert_int_eq(abibase_result_to_text(again, 0, &text), 0);
 	ck_assert_ptr_nonnull(strstr(text, "left out or replaced: -drive, -nic user"));
 	free(text);
 	abibase_result_unref(again);

@@ -282,12 +282,14 @@ const struct abibase_value *abibase_result_finding(const struct abibase_result *
  */
 int abibase_result_to_json(const struct abibase_result *res, char **ret) ABIBASE_MUST_CHECK;
 /**
- * abibase_result_to_text - all of it for people
+ * abibase_result_to_text - all of it for people, a page
+ * @width: of the lines, in columns; 0: 80
  * @ret: for free(); its form may change between releases
  *
  * Returns: 0, -EINVAL (NULL), -ENOMEM. Since: 0.1
  */
-int abibase_result_to_text(const struct abibase_result *res, char **ret) ABIBASE_MUST_CHECK;
+int abibase_result_to_text(const struct abibase_result *res, size_t width, char **ret)
+	ABIBASE_MUST_CHECK;
 
 /* --------------------------------------------------------------- profiles */
 

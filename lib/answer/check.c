@@ -8,8 +8,6 @@
 #include "model/intersect.h"
 #include "answer/show.h"
 
-#define MAX_NAMES 20 /* of hosts in a heading */
-
 /*
  * Does a host provide what a baseline promises? The host alone is asked what it could do at most,
  * under the baseline's machine type, backends and groups; whatever the baseline has on and the host
@@ -1009,27 +1007,6 @@ static int run(struct checking *k)
 	return r < 0 || !k->out->arena.failed ? r : -ENOMEM;
 }
 
-/* "Baseline b1-...: pc-q35-8.2 on tap, tap+vhost, for A, B": of many hosts their number. */
-static void name_baseline(struct checking *k)
-{
-	const struct inputs *in = &k->b->in;
-	const char *separator = " on ";
-	_buf_ text = { 0 };
-
-	buf_printf(&text, "Baseline %s: %s", k->b->id, k->b->machine);
-	for (size_t i = 0; i < in->n_backends; i++)
-		if (in->policy.backends & (1u << i)) {
-			buf_printf(&text, "%s%s", separator, in->backends[i]);
-			separator = ", ";
-		}
-	buf_puts(&text, ", for ");
-	for (size_t i = 0; i < in->n_hosts && i < MAX_NAMES; i++)
-		buf_printf(&text, "%s%s", i ? ", " : "", in->hosts[i]->name);
-	if (in->n_hosts > MAX_NAMES)
-		buf_printf(&text, " and %zu more", in->n_hosts - MAX_NAMES);
-	k->out->baseline = arena_strdup(&k->out->arena, arena_words(&k->out->arena, &text));
-}
-
 struct abibase_check_request {
 	struct abibase_context *ctx;
 	struct abibase_catalogue *cat;
@@ -1110,8 +1087,6 @@ int hostcheck_make(struct abibase_context *ctx, struct abibase_catalogue *cat,
 		k.backends = guest_backends(cat, guest, &named);
 	}
 	k.out = hostcheck_new(p->name);
-	if (k.out)
-		name_baseline(&k);
 	r = k.out ? run(&k) : -ENOMEM;
 	abibase_baseline_unref(k.alone);
 	abibase_profile_unref(current);
@@ -1162,8 +1137,7 @@ ABIBASE_EXPORT int abibase_check_request_run(struct abibase_check_request *q,
 	if (q->n > 1)
 		qsort(q->checks, q->n, sizeof(*q->checks), cmp_host);
 	return r < 0 ? r :
-		       hostchecks_give(q->ctx, q->b->id, q->checks, q->n,
-				       hostchecks_text(q->checks, q->n), ret);
+		       hostchecks_give(q->ctx, q->b, q->checks, q->n, ret);
 }
 
 /* Pointers and words in one block, so that one free() releases all of it. */

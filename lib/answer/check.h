@@ -17,7 +17,7 @@ struct check_list {
 
 struct abibase_check {
 	struct arena arena;
-	const char *host, *baseline; /* the second for people, or NULL */
+	const char *host;
 	enum abibase_verdict verdict;
 	bool asked, admissible; /* is there a baseline that has this host too? */
 	struct findings findings;
@@ -57,18 +57,9 @@ bool guest_has_rom(const struct abibase_guest *g);
 /* "class.property=value" lists, ended by NULL */
 void settings_free(char **s);
 
-/*
- * check-show.c: the result of several hosts against the baseline with this id, or NULL; and its
- * text, which is taken.
- */
-int hostchecks_give(struct abibase_context *ctx, const char *baseline,
-		    struct abibase_check *const *checks, size_t n, char *text,
-		    struct abibase_result **ret) _must_check_;
-char *hostchecks_text(struct abibase_check *const *checks, size_t n);
-json_t *hostcheck_strings(char *const *s, size_t n);
-/* The findings for people, a block each; what comes of one cause is one. */
-void hostcheck_text(const struct abibase_check *c, struct buf *out);
-/* A line of such a block. */
-void text_labelled(const char *label, const char *text, struct buf *out);
+/* check-show.c: the result of several hosts against the baseline */
+int hostchecks_give(struct abibase_context *ctx, const struct abibase_baseline *b,
+		    struct abibase_check *const *checks, size_t n, struct abibase_result **ret)
+	_must_check_;
 
 #endif

@@ -8,19 +8,18 @@
  */
 
 #define INDENT 2
-#define WIDTH 80
 
 /* "  label: text", indented below the text. */
 static void put_labelled(struct buf *b, size_t indent, const char *label, const char *text)
 {
 	buf_printf(b, "%*s%s: ", (int)indent, "", label);
-	show_wrapped_at(b, WIDTH, indent + strlen(label) + 2, indent + 2, text);
+	show_wrapped(b, indent + strlen(label) + 2, indent + 2, text);
 }
 
 static void put_sentence(struct buf *b, const char *text)
 {
 	buf_printf(b, "%*s", INDENT, "");
-	show_wrapped_at(b, WIDTH, INDENT, INDENT, text);
+	show_wrapped(b, INDENT, INDENT, text);
 }
 
 static void put_place(struct buf *b, const json_t *f)
@@ -351,7 +350,7 @@ static void put_class_line(struct buf *b, const json_t *class)
 		b->failed = true;
 	buf_printf(b, "    %-14s ", string_of(class, "device"));
 	if (names.data)
-		show_wrapped_at(b, WIDTH, 19, 19, names.data);
+		show_wrapped(b, 19, 19, names.data);
 	else
 		buf_putc(b, '\n');
 }
@@ -451,7 +450,7 @@ static void put_masks(struct buf *b, const json_t *f)
 	} else {
 		buf_puts(&text, "the guest has a feature that this destination does not offer");
 	}
-	show_wrapped_at(b, WIDTH, 0, INDENT, text.data ? text.data : "");
+	show_wrapped(b, 0, INDENT, text.data ? text.data : "");
 	b->failed |= buf_failed(&text);
 	if (!device)
 		put_classes(b, f);
@@ -565,7 +564,7 @@ static void put_heading(struct buf *b, const json_t *f)
 	put_device(&text, f);
 	buf_printf(&text, "%s%s", layer ? layer : "device state",
 		   scope_words(string_of(f, "scope")));
-	show_wrapped_at(b, WIDTH, 0, INDENT, text.data ? text.data : "");
+	show_wrapped(b, 0, INDENT, text.data ? text.data : "");
 	b->failed |= buf_failed(&text);
 }
 
@@ -588,10 +587,10 @@ static void put_message(struct buf *b, const json_t *f)
 	put_globals(b, json_object_get(f, "globals"));
 }
 
-int decode_show(const json_t *root, char **ret)
+int decode_show(const json_t *root, size_t width, char **ret)
 {
 	json_int_t dropped = json_integer_value(json_object_get(root, "dropped"));
-	_buf_ b = { 0 };
+	_buf_ b = { .width = width };
 	size_t i;
 	json_t *f;
 

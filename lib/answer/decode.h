@@ -15,6 +15,6 @@ int decode_with(struct abibase_context *ctx, const struct abibase_catalogue *cat
 		struct abibase_result **ret) _must_check_;
 
 /* All findings for people. 0 or -ENOMEM. */
-int decode_show(const json_t *root, char **ret);
+int decode_show(const json_t *root, size_t width, char **ret);
 
 #endif

@@ -1271,9 +1271,9 @@ static void text_foot(const json_t *root, bool kernels, struct buf *out)
 	text_wrapped(&line, 0, 2, out);
 }
 
-static int show_cost(const json_t *root, char **ret)
+static int show_cost(const json_t *root, size_t width, char **ret)
 {
-	_buf_ out = { 0 };
+	_buf_ out = { .width = width };
 
 	text_head(root, &out);
 	text_costs(json_object_get(root, "costs"), &out);
@@ -1282,11 +1282,11 @@ static int show_cost(const json_t *root, char **ret)
 	return buf_give(&out, ret);
 }
 
-static int show_values(const json_t *root, char **ret)
+static int show_values(const json_t *root, size_t width, char **ret)
 {
 	const json_t *list = json_object_get(root, "values");
 	bool yes = streq(get(root, "verdict"), "yes");
-	_buf_ out = { 0 };
+	_buf_ out = { .width = width };
 
 	text_head(root, &out);
 	/* what keeps it from being a baseline comes first */

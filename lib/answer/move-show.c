@@ -2,7 +2,7 @@
 #include <errno.h>
 
 #include "answer/move.h"
-#include "answer/show.h"
+#include "document/page.h"
 
 /* The answer, as a document and for people. */
 
@@ -16,17 +16,29 @@ static const char *const tri_words[] = { [ABIBASE_NO] = "shut",
 					 [ABIBASE_YES] = "open",
 					 [ABIBASE_UNKNOWN] = "unknown" };
 
+static json_t *strings_json(const struct strings *s)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; list && i < s->n; i++)
+		if (json_array_append_new(list, json_string(s->s[i])) < 0) {
+			json_decref(list);
+			return NULL;
+		}
+	return list;
+}
+
 /* With one QEMU; "o" takes the references, also when packing fails. */
 static json_t *answer_json(const struct move *m)
 {
 	return json_pack("{s:s, s:o, s:{s:s*, s:s*, s:s*}, s:o, s:o, s:{s:s, s:s*, s:o, s:o, s:b}}",
 			 "verdict", move_words[m->kind], "findings", findings_json(&m->check->findings),
 			 "qemu", "version", m->version, "path", m->path, "package", m->package,
-			 "rescue", hostcheck_strings(m->rescue.s, m->rescue.n), "carry_on",
-			 hostcheck_strings(m->carry_on.s, m->carry_on.n), "way_back", "verdict",
+			 "rescue", strings_json(&m->rescue), "carry_on",
+			 strings_json(&m->carry_on), "way_back", "verdict",
 			 tri_words[m->way_back], "text", m->way_back_text, "gains",
-			 hostcheck_strings(m->gains.s, m->gains.n), "list",
-			 hostcheck_strings(m->door.s, m->door.n), "enough",
+			 strings_json(&m->gains), "list",
+			 strings_json(&m->door), "enough",
 			 m->door.n && !m->door_shut);
 }
 
@@ -51,12 +63,26 @@ static json_t *move_json(const struct move *m)
 static const char taken_for_granted[] =
 	"the QEMU there is started with the -device options that the guest has where it runs";
 
-json_t *moves_document(const struct moves *m)
+static json_t *scope(const struct moves *m, const struct abibase_catalogue *cat)
+{
+	unsigned int backends = 0;
+	bool record = false, catalogue = false;
+
+	for (size_t i = 0; i < m->guest->n; i++)
+		backends |= move_backends_of(cat, &m->guest->devices[i]);
+	for (size_t i = 0; i < m->n; i++) {
+		record |= m->moves[i].recorded;
+		catalogue |= !m->moves[i].recorded;
+	}
+	return scope_json(cat, backends, record, catalogue);
+}
+
+static json_t *moves_document(const struct moves *m, const struct abibase_catalogue *cat)
 {
 	/* a copy, because jansson counts references without atomic operations */
-	json_t *root = json_pack("{s:s, s:s, s:o, s:[]}", "schema", "abibase-targets/1",
-				      "assumed", taken_for_granted, "guest",
-				      json_deep_copy(m->guest->root), "hosts");
+	json_t *root = json_pack("{s:s, s:s, s:s*, s:o, s:o, s:[]}", "schema", "abibase-targets/1",
+				 "assumed", taken_for_granted, "baseline", m->baseline, "guest",
+				 json_deep_copy(m->guest->root), "scope", scope(m, cat), "hosts");
 	json_t *list = json_object_get(root, "hosts");
 
 	for (size_t i = 0; i < m->n; i++)
@@ -69,79 +95,190 @@ json_t *moves_document(const struct moves *m)
 
 /* ------------------------------------------------------------------------ for people */
 
-static void text_list(const struct strings *list, struct buf *out)
+/* "QEMU 9.2.4, /usr/bin/qemu-system-x86_64" */
+static void put_qemu(const json_t *move, struct buf *out)
 {
-	for (size_t i = 0; i < list->n; i++)
-		buf_printf(out, "    -global %s\n", list->s[i]);
+	const json_t *qemu = json_object_get(move, "qemu");
+	const char *version = string_of(qemu, "version"), *path = string_of(qemu, "path");
+
+	if (version)
+		buf_printf(out, "QEMU %s%s%s", version, path ? ", " : "", path ? path : "");
 }
 
-static void text_lists(const struct move *m, bool with_list, struct buf *out)
+/* What more is to be said of the answer */
+static void put_more(const json_t *move, const char *baseline, struct buf *out)
 {
-	if (!m->rescue.n && !m->door.n)
-		return;
-	buf_printf(out, "  start QEMU there with this list%s%s:\n",
-		   with_list ? " behind that of the baseline" : "",
-		   !m->door.n	? "" :
-		   m->door_shut ? ", and no feature is added; the way back is shut all the same" :
-				  ", and the way back stays open");
-	text_list(&m->rescue, out);
-	text_list(&m->door, out);
-	if (!m->carry_on.n)
-		return;
-	buf_puts(out, "  from then on start it with this list wherever it goes, so that it stays "
-		      "movable:\n");
-	text_list(&m->carry_on, out);
-}
+	const char *verdict = string_of(move, "verdict");
+	const json_t *f;
+	size_t i;
 
-/* @other: it is of a further QEMU of the host */
-static void text_move(const struct move *m, bool with_list, bool other, struct buf *out)
-{
-	static const char *const words[] = { [MOVE_NOW] = "takes it now",
-					     [MOVE_LIST] = "takes it with a list",
-					     [MOVE_NO] = "does not take it",
-					     [MOVE_UNKNOWN] = "cannot tell" };
-
-	show_text(out, m->check->host);
-	buf_printf(out, "%s: %s", other ? ", with another QEMU" : "", words[m->kind]);
 	/* the "no" of a check, which asks of the guest as it would be started */
-	if (m->kind == MOVE_UNKNOWN && m->check->verdict == ABIBASE_VERDICT_NO)
-		buf_printf(out, " whether a %slist would do, and without one it does not take it",
-			   with_list ? "further " : "");
-	if (m->version)
-		buf_printf(out, " (QEMU %s%s%s)", m->version, m->path ? ", " : "",
-			   m->path ? m->path : "");
-	buf_puts(out, m->way_back == ABIBASE_NO ? ", and it is a one-way door\n" : "\n");
-	hostcheck_text(m->check, out);
-	if (m->way_back_text)
-		text_labelled("one-way", m->way_back_text, out);
-	text_lists(m, with_list, out);
-	for (size_t i = 0; i < m->n_others; i++)
-		text_move(&m->others[i], with_list, true, out);
+	json_array_foreach(json_object_get(move, "findings"), i, f) {
+		if (!streq(verdict, "unknown") || !streq(string_of(f, "kind"), "conflict"))
+			continue;
+		buf_printf(out, "; perhaps with a %slist, and not without one",
+			   baseline ? "further " : "");
+		break;
+	}
+	if (streq(string_of(json_object_get(move, "way_back"), "verdict"), "shut"))
+		buf_puts(out, "; it is a one-way door");
 }
 
-static bool takes_any(const struct move *m, size_t n)
+static void put_list(const json_t *list, struct buf *out)
 {
-	for (size_t i = 0; i < n; i++)
-		if (m[i].kind == MOVE_NOW || m[i].kind == MOVE_LIST ||
-		    takes_any(m[i].others, m[i].n_others))
+	size_t i;
+	json_t *v;
+
+	json_array_foreach((json_t *)list, i, v)
+		buf_printf(out, "\n-global %s", json_string_value(v));
+}
+
+static void show_lists(struct page *p, const json_t *move, const char *shown, const char *baseline)
+{
+	const json_t *back = json_object_get(move, "way_back"), *door = json_object_get(back, "list");
+	const json_t *rescue = json_object_get(move, "rescue");
+	_buf_ list = { 0 }, then = { 0 };
+
+	if (!json_array_size(rescue) && !json_array_size(door))
+		return;
+	buf_printf(&list, "QEMU there with this list%s%s:",
+		   baseline ? " behind that of the baseline" : "",
+		   !json_array_size(door) ? "" :
+		   json_is_true(json_object_get(back, "enough")) ?
+					    ", and the way back stays open" :
+					    ", and no feature is added; the way back is shut all the same");
+	put_list(rescue, &list);
+	put_list(door, &list);
+	page_note(p, "start", shown, list.data ? list.data : "");
+	buf_puts(&then, "from then on start it with this list wherever it goes, so that it stays movable:");
+	put_list(json_object_get(move, "carry_on"), &then);
+	if (json_array_size(json_object_get(move, "carry_on")))
+		page_note(p, "then", shown, then.data ? then.data : "");
+	p->failed |= buf_failed(&list) || buf_failed(&then);
+}
+
+/* The answer with one QEMU of @host. */
+static void show_move(struct page *p, const json_t *move, const char *host, const char *shown,
+		      const char *baseline)
+{
+	const char *text = string_of(json_object_get(move, "way_back"), "text");
+
+	page_find(p, host, shown, json_object_get(move, "findings"));
+	if (text)
+		page_note(p, "one-way", shown, text);
+	show_lists(p, move, shown, baseline);
+}
+
+/* "HOST with QEMU 9.2.4, /usr/bin/qemu": it has several; one that nobody could ask has no version */
+static void name_other(const json_t *move, const char *host, struct buf *out)
+{
+	bool known = string_of(json_object_get(move, "qemu"), "version");
+
+	buf_printf(out, "%s%s", host, known ? " with " : "");
+	put_qemu(move, out);
+}
+
+/* Of several answers each; @shown has the QEMU where the host has several. */
+static void show_answer(struct page *p, const json_t *move, const char *host, const char *shown,
+			const char *baseline)
+{
+	_buf_ text = { 0 };
+
+	if (!shown)
+		return;
+	if (streq(host, shown))
+		put_qemu(move, &text);
+	put_more(move, baseline, &text);
+	p->failed |= buf_failed(&text);
+	page_note(p, string_of(move, "verdict"), shown,
+		  text.len ? text.data + strspn(text.data, "; ") : "");
+}
+
+/* Each QEMU of the host has an answer: @fn is called with it, and how to call it; NULL: the only one. */
+static void for_each(struct page *p, const json_t *root, const json_t *host,
+		     void (*fn)(struct page *p, const json_t *move, const char *host,
+				const char *shown, const char *baseline))
+{
+	const char *name = string_of(host, "host"), *baseline = string_of(root, "baseline");
+	const json_t *others = json_object_get(host, "others");
+	bool many = json_array_size(json_object_get(root, "hosts")) > 1;
+
+	if (!json_array_size(others)) {
+		fn(p, host, name, many ? name : NULL, baseline);
+		return;
+	}
+	for (size_t i = 0; i <= json_array_size(others); i++) {
+		const json_t *move = i ? json_array_get(others, i - 1) : host;
+		_buf_ shown = { 0 };
+
+		name_other(move, name, &shown);
+		p->failed |= buf_failed(&shown);
+		if (!p->failed)
+			fn(p, move, name, shown.data, baseline);
+	}
+}
+
+/* " now (QEMU 9.2.4); it is a one-way door", of the only host */
+static void put_only(const json_t *move, const char *baseline, struct buf *out)
+{
+	const char *verdict = string_of(move, "verdict");
+
+	buf_puts(out, streq(verdict, "now") ? " now" : streq(verdict, "list") ? " with a list" : "");
+	if (string_of(json_object_get(move, "qemu"), "version")) {
+		buf_puts(out, " (");
+		put_qemu(move, out);
+		buf_putc(out, ')');
+	}
+	put_more(move, baseline, out);
+}
+
+static bool takes_any(const json_t *moves)
+{
+	size_t i;
+	json_t *v;
+
+	json_array_foreach((json_t *)moves, i, v)
+		if (streq(string_of(v, "verdict"), "now") || streq(string_of(v, "verdict"), "list") ||
+		    takes_any(json_object_get(v, "others")))
 			return true;
 	return false;
 }
 
-char *moves_text(const struct moves *m)
+static int show(const json_t *root, size_t width, char **ret)
 {
-	_buf_ out = { 0 };
+	struct page_words words = { "takes", "take", "does not take", "do not take", "the guest",
+				    NULL };
+	const json_t *hosts = json_object_get(root, "hosts");
+	_buf_ more = { 0 };
+	struct page p;
+	size_t i;
+	json_t *v;
 
-	for (size_t i = 0; i < m->n; i++)
-		text_move(&m->moves[i], m->with_list, false, &out);
-	if (takes_any(m->moves, m->n)) {
-		_buf_ text = { 0 };
-
-		buf_printf(&text, "Taken for granted: %s.", taken_for_granted);
-		if (buf_failed(&text))
-			return NULL;
-		show_wrapped(&out, 0, 2, text.data);
-	}
-	return buf_steal(&out);
+	if (json_array_size(hosts) == 1)
+		put_only(json_array_get(hosts, 0), string_of(root, "baseline"), &more);
+	words.more = more.data;
+	page_begin(&p, width);
+	page_verdict(&p, hosts, &words);
+	p.failed |= buf_failed(&more);
+	json_array_foreach((json_t *)hosts, i, v)
+		for_each(&p, root, v, show_answer);
+	page_notes(&p);
+	json_array_foreach((json_t *)hosts, i, v)
+		for_each(&p, root, v, show_move);
+	page_causes(&p);
+	page_notes(&p);
+	if (takes_any(hosts))
+		page_say(&p, 2, "Taken for granted: %s.", string_of(root, "assumed"));
+	page_end(&p, json_object_get(root, "scope"), "intersect PROFILE..., abibase diff PROFILE PROFILE");
+	return page_give(&p, ret);
 }
 
+int moves_give(struct abibase_context *ctx, const struct abibase_catalogue *cat,
+	       const struct moves *m, enum abibase_verdict verdict, struct abibase_result **ret)
+{
+	return result_give(ctx,
+			   &(struct abibase_result){ .verdict = verdict,
+						     .root = moves_document(m, cat),
+						     .show = show },
+			   ret);
+}

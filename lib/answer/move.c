@@ -253,6 +253,7 @@ static int judge_qemu(const struct abibase_targets *t, const struct abibase_prof
 	m->version = json_string_value(json_object_get(entry, "version"));
 	m->package = json_string_value(json_object_get(entry, "package"));
 	m->path = json_string_value(json_object_get(entry, "path"));
+	m->recorded = j.pr.view.values;
 	judge(&j);
 	strings_clear(&j.base);
 	m->kind = kind_of(m->check);
@@ -544,7 +545,7 @@ static int judge_all(struct abibase_targets *t, struct moves *m)
 	if (r < 0)
 		return r;
 	m->guest = t->guest;
-	m->with_list = t->baseline != NULL;
+	m->baseline = t->baseline ? t->baseline->id : NULL;
 	m->moves = calloc(t->n + 1, sizeof(*m->moves));
 	if (m->moves && judge_hosts(t, m) == 0)
 		return 0;
@@ -581,11 +582,7 @@ ABIBASE_EXPORT int abibase_targets_run(struct abibase_targets *t, struct abibase
 		qsort(t->hosts, t->n, sizeof(*t->hosts), cmp_host);
 	r = judge_all(t, &m);
 	if (r == 0)
-		r = result_give(t->ctx,
-				&(struct abibase_result){ .verdict = moves_verdict(&m),
-							  .root = moves_document(&m),
-							  .text = moves_text(&m) },
-				ret);
+		r = moves_give(t->ctx, t->cat, &m, moves_verdict(&m), ret);
 	moves_clear(m.moves, m.n);
 	return r;
 }

@@ -45,6 +45,7 @@ struct move {
 	struct strings carry_on; /* the whole device, as explicit values */
 	struct strings gains;	 /* features that come with the next reset */
 	enum abibase_tri way_back;
+	bool recorded; /* what that QEMU makes of the machine type */
 	const char *way_back_text; /* or NULL */
 	bool counts;	     /* that QEMU has the machine type, or may have it */
 	struct move *others; /* with the other QEMUs of the host, the worst of those that count first */
@@ -71,7 +72,7 @@ static inline struct arena *move_arena(const struct judging *j)
 
 struct moves {
 	struct abibase_guest *guest;
-	bool with_list; /* the targets get that of a baseline anyway */
+	const char *baseline; /* the targets get its list anyway; or NULL */
 	struct move *moves;
 	size_t n;
 };
@@ -129,9 +130,9 @@ void move_complete_groups(struct judging *j);
 void move_judge_way_back(struct judging *j);
 void move_make_carry_on(struct judging *j);
 
-/* move-show.c: what was found of all hosts; NULL for want of memory */
-json_t *moves_document(const struct moves *m);
-char *moves_text(const struct moves *m);
+/* move-show.c: what was found of all hosts */
+int moves_give(struct abibase_context *ctx, const struct abibase_catalogue *cat,
+	       const struct moves *m, enum abibase_verdict verdict, struct abibase_result **ret);
 
 /* move.c */
 void move_clear(struct move *m);

@@ -549,10 +549,10 @@ static void text_hosts(const json_t *o, struct buf *out)
 	}
 }
 
-static int show(const json_t *root, char **ret)
+static int show(const json_t *root, size_t width, char **ret)
 {
 	const char *at = get(root, "at", "");
-	_buf_ out = { 0 };
+	_buf_ out = { .width = width };
 	size_t i;
 	json_t *v;
 

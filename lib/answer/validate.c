@@ -279,10 +279,10 @@ static int read_subject(struct abibase_context *ctx, const char *path, struct su
 }
 
 /* As compilers say it, so that an editor finds the place. */
-static int show(const json_t *root, char **ret)
+static int show(const json_t *root, size_t width, char **ret)
 {
 	const json_t *file = json_array_get(json_object_get(root, "files"), 0);
-	_buf_ b = { 0 };
+	_buf_ b = { .width = width };
 	size_t i;
 	json_t *v;
 

@@ -17,7 +17,7 @@ void show_text(struct buf *b, const char *s)
 
 void show_wrapped(struct buf *b, size_t column, size_t hang, const char *s)
 {
-	show_wrapped_at(b, TEXT_WIDTH, column, hang, s);
+	show_wrapped_at(b, b->width ? b->width : TEXT_WIDTH, column, hang, s);
 }
 
 void show_wrapped_at(struct buf *b, size_t width, size_t column, size_t hang, const char *s)
@@ -45,6 +45,16 @@ void show_wrapped_at(struct buf *b, size_t width, size_t column, size_t hang, co
 		text += strspn(text, " ");
 	}
 	buf_putc(b, '\n');
+}
+
+void show_lines(struct buf *b, const char *s)
+{
+	for (; *s; s += *s == '\n') {
+		size_t n = strcspn(s, "\n");
+
+		buf_printf(b, "    %.*s\n", (int)n, s);
+		s += n;
+	}
 }
 
 const char *show_vkeep(struct arena *a, const char *fmt, va_list ap)

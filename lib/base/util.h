@@ -71,6 +71,7 @@ static inline bool word_has(const uint64_t word[2], int bit)
 struct buf {
 	char *data;
 	size_t len, size;
+	size_t width; /* of lines for people, in columns; 0: 80 */
 	bool failed;
 };
 void buf_clear(struct buf *b);

@@ -845,6 +845,47 @@ void baseline_write(const struct abibase_baseline *b, bool inputs, struct buf *o
 	free(w.cohorts);
 }
 
+json_t *baseline_backends(const struct abibase_baseline *b)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < b->in.n_backends; i++)
+		if (b->in.policy.backends & (1u << i) &&
+		    json_array_append_new(list, json_string(b->in.backends[i])) < 0) {
+			json_decref(list);
+			return NULL;
+		}
+	return list;
+}
+
+static json_t *names_json(const struct names *names)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < names->n; i++)
+		if (json_array_append_new(list, json_string(names->s[i])) < 0) {
+			json_decref(list);
+			return NULL;
+		}
+	return list;
+}
+
+json_t *baseline_scope(const struct abibase_baseline *b)
+{
+	const char *words[N_EVIDENCE];
+	struct names evidence = { .s = words };
+
+	for (size_t e = 0; e < N_EVIDENCE; e++)
+		for (size_t u = 0; b->scope.evidence && u < b->n_used; u++)
+			if (b->scope.evidence[u] & (1u << e)) {
+				words[evidence.n++] = evidence_words[e];
+				break;
+			}
+	return json_pack("{so so so so}", "devices", names_json(&b->scope.devices), "layers",
+			 names_json(&b->scope.layers), "evidence", names_json(&evidence),
+			 "not_compared", names_json(&b->scope.not_compared));
+}
+
 /* Two threads can make it at once: the first one's stays. */
 ABIBASE_EXPORT const struct abibase_value *abibase_baseline_value(const struct abibase_baseline *b)
 {

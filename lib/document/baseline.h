@@ -148,6 +148,10 @@ bool baseline_offered(const struct abibase_baseline *b, const char *backend, uin
 /* The record of a QEMU that the baseline uses; NULL: any upstream QEMU that has the machine type. */
 const json_t *baseline_entry(const struct abibase_baseline *b, size_t used);
 
+/* For other documents: the names of its backends, and its scope with kinds of evidence. */
+json_t *baseline_backends(const struct abibase_baseline *b);
+json_t *baseline_scope(const struct abibase_baseline *b);
+
 extern const struct form baseline_form;
 
 /*

@@ -105,14 +105,15 @@ ABIBASE_EXPORT int abibase_result_to_json(const struct abibase_result *r, char *
 	return r && ret ? json_give(r->root, ret) : -EINVAL;
 }
 
-ABIBASE_EXPORT int abibase_result_to_text(const struct abibase_result *r, char **ret)
+ABIBASE_EXPORT int abibase_result_to_text(const struct abibase_result *r, size_t width,
+					   char **ret)
 {
 	char *copy;
 
 	if (!r || !ret)
 		return -EINVAL;
 	if (!r->text)
-		return r->show(r->root, ret);
+		return r->show(r->root, width, ret);
 	copy = strdup(r->text);
 	if (!copy)
 		return -ENOMEM;

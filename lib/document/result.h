@@ -11,7 +11,7 @@ struct abibase_result {
 	json_t *root;
 	/* for people: the text, or what makes it of the document; 0 or -ENOMEM */
 	char *text;
-	int (*show)(const json_t *root, char **ret);
+	int (*show)(const json_t *root, size_t width, char **ret);
 	const json_t **findings; /* of all parts of the document */
 	size_t n_findings;
 };

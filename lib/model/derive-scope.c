@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 
+#include "document/page.h"
 #include "model/derive.h"
 
 /* What the answer is about, and on what it rests. */
@@ -58,8 +59,6 @@ static int add_evidence(struct derive *d)
 
 int derive_scope(struct derive *d)
 {
-	/* nothing here looks at these, whatever was asked for */
-	static const char *const not_compared[] = { "cpu", "firmware", "other-devices" };
 	struct scope *s = &d->b->scope;
 
 	for (size_t i = 0; i < d->cat->n_backends; i++) {
@@ -72,8 +71,8 @@ int derive_scope(struct derive *d)
 	}
 	if (s->devices.n)
 		qsort(s->devices.s, s->devices.n, sizeof(*s->devices.s), name_cmp);
-	for (size_t i = 0; i < ARRAY_SIZE(not_compared); i++)
-		if (add_name(d, &s->not_compared, ARRAY_SIZE(not_compared), not_compared[i]) < 0)
-			return -ENOMEM;
+	while (scope_not_compared[s->not_compared.n])
+		s->not_compared.n++;
+	s->not_compared.s = (const char **)scope_not_compared;
 	return add_layers(d) < 0 || add_evidence(d) < 0 ? -ENOMEM : 0;
 }

@@ -530,9 +530,9 @@ ABIBASE_EXPORT int abibase_intersection_finish(struct abibase_intersection *ix,
 }
 
 /* One machine type a line, or the findings. */
-static int show_machines(const json_t *root, char **ret)
+static int show_machines(const json_t *root, size_t width, char **ret)
 {
-	_buf_ out = { 0 };
+	_buf_ out = { .width = width };
 	size_t i;
 	json_t *v;
 

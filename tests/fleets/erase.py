@@ -34,7 +34,7 @@ CLAIMS = {"machines": re.compile(r"(have|has) the machine type"),
 HEDGED = re.compile(r"unknown|not known|not recorded|cannot tell|whether|perhaps|may |not asked|does not say"
                     r"|does not state|unless|would|nothing is ")
 # Advice says what another kernel or QEMU would do, and the price says what guests do without
-ADVICE = re.compile(r"\s*(remedy|raise|cost|admit|note:? *|See)\b")
+ADVICE = re.compile(r"\s*(remedy|raise|cost|admit|note:? *|See|Looked at)\b")
 
 
 def sentences(text):
@@ -42,7 +42,7 @@ def sentences(text):
     out = []
     for line in text.splitlines():
         words = " ".join(line.split())
-        if out and (line.startswith("       ") or words.startswith("for ")) and not words.startswith("-global"):
+        if out and (line.startswith("    ") and not words.startswith("remedy") or words.startswith(("for ", "hosts ", "looked at"))) and not words.startswith("-global"):
             out[-1] += " " + words
         elif words:
             out.append(line[:2].strip() and words or "  " + words)

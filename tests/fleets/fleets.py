@@ -323,10 +323,17 @@ class Fleet:
         """The text for people says of each host what the document says."""
         if not self.maker.chance(0.15):
             return
-        out = self.run(verb, *operands)[1]
-        for name, words in expected.items():
-            if not re.search("^%s: %s" % (re.escape(name), words), out, re.M):
-                self.fault("words", verb + "-" + words.replace(" ", "-"), name)
+        # the first line has those that do not and those of which it cannot be told, later ones the rest
+        out = re.sub(r"\n(?: {11}|  (?=\S))(?=.*)", lambda m: " " if len(m[0]) > 3 else m[0],
+                     self.run(verb, *operands)[1])
+        head, _, rest = re.sub(r"\n  (?=\S+, |\S+; |\S+$)", " ", out, count=1).partition("\n")
+        no, _, unknown = head.partition("cannot tell")
+        said = {"no": no if no.startswith("no: ") else "", "unknown": unknown}
+        for name, verdict in expected.items():
+            line = "^  %s +(.*[ ,])?%s\\b" % (verdict, re.escape(name))
+            if not re.search(r"\b%s\b" % re.escape(name), said.get(verdict, "")) \
+               and not re.search(line, rest, re.M) and not head.startswith("yes: "):
+                self.fault("words", verb + "-" + verdict, name)
 
     def without_inputs(self):
         """A baseline without its hosts says the same of a host that is none of them."""
@@ -350,9 +357,7 @@ class Fleet:
             return
         verdicts = {h["host"]: h for h in json.loads(out)["hosts"]}
         self.checked = {n: v["verdict"] for n, v in verdicts.items()}
-        self.words_of("check", ["B.json", *self.files, "f.json"],
-                      {n: {"yes": "satisfies", "no": "does not satisfy", "unknown": "cannot tell"}[v]
-                       for n, v in self.checked.items()})
+        self.words_of("check", ["B.json", *self.files, "f.json"], self.checked)
         for h in self.hosts:
             if self.checked[h.name] != "yes":
                 self.disagree("check-input", h, self.checked[h.name],
@@ -432,10 +437,8 @@ class Fleet:
             self.fault("targets", "status-%d" % status, err)
             return {}
         answer = {h["host"]: h for h in json.loads(out)["hosts"]}
-        spelled = {"now": "takes it now", "list": "takes it with a list", "no": "does not take it",
-                   "unknown": "cannot tell"}
         self.words_of("targets", [*words, "./" + name, *self.files, "f.json"],
-                      {n: spelled[h["verdict"]] for n, h in answer.items()})
+                      {n: h["verdict"] for n, h in answer.items()})
         worst = {"now": 0, "list": 0, "no": 1, "unknown": 3}
         codes = {worst[h["verdict"]] for h in answer.values()}
         if status != (1 if 1 in codes else max(codes)):
