@@ -167,23 +167,6 @@ int cli_check_stdin_once(const char *verb, char *const *operands, int n, bool ta
 	return 0;
 }
 
-static int write_all(int fd, const char *text)
-{
-	size_t len = strlen(text);
-
-	while (len > 0) {
-		ssize_t n = write(fd, text, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		text += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
 /* Close, so that what the disk says at the end is heard. */
 static int close_checked(int *fd)
 {
@@ -201,7 +184,7 @@ static int write_in_place(const char *path, const char *text)
 
 	if (fd < 0)
 		return -errno;
-	r = write_all(fd, text);
+	r = write_fully(fd, text, strlen(text));
 	return r < 0 ? r : close_checked(&fd);
 }
 
@@ -223,7 +206,7 @@ static int copy_permissions(int fd, const struct stat *old)
 
 static int write_and_sync(int *fd, const char *text, const struct stat *old)
 {
-	int r = write_all(*fd, text);
+	int r = write_fully(*fd, text, strlen(text));
 
 	if (r == 0)
 		r = copy_permissions(*fd, old);

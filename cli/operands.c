@@ -21,13 +21,6 @@ struct walk {
 	size_t bad; /* of those that no word of the command line names alone */
 };
 
-static bool ends_with(const char *s, const char *end)
-{
-	size_t n = strlen(s), k = strlen(end);
-
-	return n >= k && streq(s + n - k, end);
-}
-
 /* Hand on one that a directory, a list or a file with several has. 0: go on. */
 static int hand_on(struct walk *w, const char *from, const struct cli_source *s, int *status)
 {

@@ -303,9 +303,7 @@ static int verify_start(struct abibase_context *ctx, struct abibase_catalogue *c
 /* Other operands are names of platforms, which no baseline is. */
 static bool is_file(const char *operand)
 {
-	size_t len = strlen(operand), suffix = strlen(".json");
-
-	return strchr(operand, '/') || (len >= suffix && streq(operand + len - suffix, ".json"));
+	return strchr(operand, '/') || ends_with(operand, ".json");
 }
 
 static int trust(const struct start *s)

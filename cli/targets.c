@@ -122,10 +122,8 @@ static int add_guest(struct asked *a, const struct cli_source *s)
 /* By its name alone: no file has it that could be a host. */
 static bool names_guest(const char *name)
 {
-	size_t len = strlen(name);
-
 	return strprefix(name, WORD_PREFIX) || strprefix(name, QMP_PREFIX) ||
-	       (len > 4 && (streq(name + len - 4, ".log") || streq(name + len - 4, ".txt")));
+	       ends_with(name, ".log") || ends_with(name, ".txt");
 }
 
 /* A guest or a host, as it says itself */

@@ -9,6 +9,21 @@ bool same_text(const char *a, const char *b)
 	return a == b || (a && b && streq(a, b));
 }
 
+int write_fully(int fd, const char *text, size_t len)
+{
+	while (len) {
+		ssize_t n = write(fd, text, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		text += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
 bool buf_reserve(struct buf *b, size_t more)
 {
 	size_t size = b->size ? b->size : 256;

@@ -51,6 +51,17 @@ static inline bool strprefix(const char *s, const char *prefix)
 {
 	return strncmp(s, prefix, strlen(prefix)) == 0;
 }
+static inline bool ends_with(const char *s, const char *suffix)
+{
+	size_t len = strlen(s), end = strlen(suffix);
+
+	return len >= end && streq(s + len - end, suffix);
+}
+/* How long is it without that at its end, which it may not have? */
+static inline size_t length_without(const char *s, const char *suffix)
+{
+	return strlen(s) - (ends_with(s, suffix) ? strlen(suffix) : 0);
+}
 /* Both may be NULL. */
 bool same_text(const char *a, const char *b);
 
@@ -114,6 +125,9 @@ char *arena_strdup(struct arena *a, const char *s);
 /* What is in the buffer, until that changes; "" where it has failed, and then @a has. */
 const char *arena_words(struct arena *a, const struct buf *b);
 char *arena_printf(struct arena *a, const char *fmt, ...) _printf_(2, 3);
+
+/* All of it, whatever a write(2) takes at once. 0 or a negative errno. */
+int write_fully(int fd, const char *text, size_t len);
 
 /* Grow an array of @n elements so that one more fits; doubles. Returns 0 or -ENOMEM. */
 int array_grow(void *array, size_t n, size_t *cap, size_t elem) _must_check_;

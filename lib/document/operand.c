@@ -10,10 +10,7 @@
 
 static bool is_file(const char *operand)
 {
-	size_t len = strlen(operand), suffix = strlen(".json");
-
-	return streq(operand, "-") || strchr(operand, '/') ||
-	       (len >= suffix && streq(operand + len - suffix, ".json"));
+	return streq(operand, "-") || strchr(operand, '/') || ends_with(operand, ".json");
 }
 
 /* ------------------------------------------------------------------------ files */

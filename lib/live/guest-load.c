@@ -13,16 +13,8 @@
 
 static bool is_file(const char *operand)
 {
-	static const char *const suffixes[] = { ".json", ".log", ".txt" };
-	size_t len = strlen(operand);
-
-	if (streq(operand, "-") || strchr(operand, '/'))
-		return true;
-	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++)
-		if (len >= strlen(suffixes[i]) &&
-		    streq(operand + len - strlen(suffixes[i]), suffixes[i]))
-			return true;
-	return false;
+	return streq(operand, "-") || strchr(operand, '/') || ends_with(operand, ".json") ||
+	       ends_with(operand, ".log") || ends_with(operand, ".txt");
 }
 
 /* ------------------------------------------------------------------------- a log */

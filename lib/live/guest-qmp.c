@@ -186,7 +186,6 @@ static bool has_command(const json_t *commands, const char *name)
 static int ask_machine(struct answers *n, struct qmp *q)
 {
 	json_auto_t *commands = NULL, *machine = NULL;
-	size_t len;
 	int r = begin(n, q);
 
 	if (r == 0)
@@ -204,9 +203,7 @@ static int ask_machine(struct answers *n, struct qmp *q)
 	n->can_ask = has_command(commands, "x-query-virtio") &&
 		     has_command(commands, "x-query-virtio-status") &&
 		     has_command(commands, "x-query-virtio-queue-status");
-	len = strlen(n->machine);
-	if (len > strlen("-machine") && streq(n->machine + len - strlen("-machine"), "-machine"))
-		n->machine[len - strlen("-machine")] = '\0';
+	n->machine[length_without(n->machine, "-machine")] = '\0';
 	return 0;
 }
 
@@ -375,23 +372,9 @@ static int ask_settings(struct answers *n, struct qmp *q)
 
 /* ------------------------------------------------------------------- the throw-away one */
 
-/* A sentence why it is not asked; it goes to @why, or becomes the error. */
-static void say_why(char **why, const char *fmt, ...) _printf_(2, 3);
-static void say_why(char **why, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	if (vasprintf(why, fmt, ap) < 0)
-		*why = NULL;
-	va_end(ap);
-}
-
-/* What its guest negotiated stays unknown; the rest of the answer does not. 1, or -ENOMEM */
+/* What its guest negotiated stays unknown; the rest of the answer does not. 1 */
 static int leave_unasked(const struct asking *a, const struct answers *is, const char *why)
 {
-	if (!why)
-		return context_oom(a->ctx);
 	context_log(a->ctx, LOG_WARNING, "guest-qmp-unsafe",
 		    "%s: QEMU %s (%s): %s, so it was not asked what its guest negotiated"
 		    READ_IT_IN_THE_GUEST,
@@ -420,15 +403,14 @@ static bool all_started_vhost(const struct answers *n)
 
 /*
  * The questions of ask_devices(), with a device at work and, where the guest's has it, with vhost.
- * NULL: it has outlived them; else why it was no good, for free().
+ * @no: nothing where it has outlived them; else why it was no good.
  */
-static char *try_devices(struct asking *a, const struct answers *is)
+static void try_devices(struct asking *a, const struct answers *is, struct buf *no)
 {
 	struct answers n = { .a = a };
 	struct qtest_nic nic = { .device = QTEST_NO_ROM_NIC };
 	const struct qtest_request rq = { .path = a->qemu, .machine = is->machine, .nics = &nic,
 					  .n_nics = 1, .timeout_ms = TRIAL_MS };
-	char *no = NULL;
 	_buf_ why = { 0 };
 	int r;
 
@@ -438,18 +420,18 @@ static char *try_devices(struct asking *a, const struct answers *is)
 						  QTEST_USER;
 	r = qtest_try(&rq, ask_on_trial, &n, &why);
 	if (*n.number && (!streq(n.number, is->number) || !streq(n.package, is->package)))
-		say_why(&no, "%s is another QEMU, %s (%s)", a->qemu, n.number, n.package);
+		buf_printf(no, "%s is another QEMU, %s (%s)", a->qemu, n.number, n.package);
 	else if (r < 0)
-		say_why(&no, "a throw-away process of %s with the machine type %s and a device on %s "
-			     "did not outlive the question: %s",
-			a->qemu, is->machine, qtest_backend_names[nic.backend],
-			why.data ? why.data : strerror(-r));
+		buf_printf(no,
+			   "a throw-away process of %s with the machine type %s and a device on "
+			   "%s did not outlive the question: %s",
+			   a->qemu, is->machine, qtest_backend_names[nic.backend],
+			   why.data ? why.data : strerror(-r));
 	else if (json_array_size(n.devices) == 0)
-		say_why(&no, "a throw-away process of %s does not name its device", a->qemu);
+		buf_printf(no, "a throw-away process of %s does not name its device", a->qemu);
 	else if (qtest_has_vhost(nic.backend) && !all_started_vhost(&n))
-		say_why(&no, "vhost did not start in a throw-away process of %s", a->qemu);
+		buf_printf(no, "vhost did not start in a throw-away process of %s", a->qemu);
 	json_decref(n.devices);
-	return no;
 }
 
 /* --------------------------------------------------------------------- the answers */
@@ -527,25 +509,30 @@ static int word_of(struct asking *a, const json_t *features, uint64_t word[2])
 /* "/machine/peripheral/net0/virtio-backend": the device that was named net0 */
 static json_t *id_of(const char *path)
 {
-	static const char prefix[] = "/machine/peripheral/", suffix[] = "/virtio-backend";
-	size_t len = strlen(path);
+	static const char prefix[] = "/machine/peripheral/";
+	const char *name = strprefix(path, prefix) ? path + strlen(prefix) : "";
 
-	if (!strprefix(path, prefix) || len <= strlen(prefix) + strlen(suffix) ||
-	    !streq(path + len - strlen(suffix), suffix))
-		return json_string(path);
-	return json_stringn(path + strlen(prefix), len - strlen(prefix) - strlen(suffix));
+	return ends_with(name, "/virtio-backend") ?
+		       json_stringn(name, length_without(name, "/virtio-backend")) :
+		       json_string(path);
 }
 
-/* One kind of backend in the whole process tells for each device; vhost tells for itself. */
+/* One kind of backend in the whole process tells for each device. */
+static const char *backend_called(const struct asking *a, bool vhost)
+{
+	if (!a->fds_known || a->tap == a->macvtap)
+		return NULL;
+	return a->tap ? (vhost ? "tap+vhost" : "tap") : (vhost ? "macvtap+vhost" : "macvtap");
+}
+
+/* Vhost tells for itself. */
 static const char *backend_of(const struct asking *a, const json_t *status)
 {
 	bool vhost = json_is_true(json_object_get(status, "vhost-started"));
 	bool running = json_is_true(json_object_get(status, "vm-running")) &&
 		       json_is_true(json_object_get(status, "started"));
 
-	if (!a->fds_known || a->tap == a->macvtap || (a->vhost && !vhost && !running))
-		return NULL;
-	return a->tap ? (vhost ? "tap+vhost" : "tap") : (vhost ? "macvtap+vhost" : "macvtap");
+	return a->vhost && !vhost && !running ? NULL : backend_called(a, vhost);
 }
 
 static int add_device(struct asking *a, const json_t *answer, json_t *list)
@@ -572,13 +559,10 @@ static int add_device(struct asking *a, const json_t *answer, json_t *list)
 static int add_unasked(struct asking *a, const json_t *answer, json_t *list)
 {
 	const char *path = string_of(answer, "path");
-	const char *backend = !a->fds_known || a->tap == a->macvtap ? NULL :
-			      a->tap ? (a->vhost ? "tap+vhost" : "tap") :
-				       (a->vhost ? "macvtap+vhost" : "macvtap");
-
-	json_t *device = json_pack("{s:s, s:o*, s:s*, s:O*}", "class", NET_DEVICE, "id",
-				   path ? id_of(path) : NULL, "backend", backend, "properties",
-				   json_object_get(answer, "properties"));
+	json_t *device =
+		json_pack("{s:s, s:o*, s:s*, s:O*}", "class", NET_DEVICE, "id",
+			  path ? id_of(path) : NULL, "backend", backend_called(a, a->vhost),
+			  "properties", json_object_get(answer, "properties"));
 
 	return json_array_append_new(list, device) < 0 ? context_oom(a->ctx) : 0;
 }
@@ -625,7 +609,7 @@ static int lost(struct asking *a, const struct qmp *q, int err)
 
 static int ask_negotiated(struct asking *a, struct answers *is, struct qmp *live)
 {
-	_autofree_ char *no = NULL;
+	_buf_ no = { 0 };
 	int r;
 
 	if (!is->can_ask)
@@ -634,9 +618,11 @@ static int ask_negotiated(struct asking *a, struct answers *is, struct qmp *live
 	if (!a->qemu)
 		return leave_unasked(a, is, "there are QEMUs that die of the question, and no binary "
 					    "of this one to try it with was named (--qemu=BINARY)");
-	no = try_devices(a, is);
-	if (no)
-		return leave_unasked(a, is, no);
+	try_devices(a, is, &no);
+	if (buf_failed(&no))
+		return context_oom(a->ctx);
+	if (no.len)
+		return leave_unasked(a, is, no.data);
 	live->deadline = process_now() + ANSWER_MS;
 	r = ask_devices(is, live);
 	is->asked = r == 0;

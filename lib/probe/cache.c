@@ -286,21 +286,6 @@ int probe_cache_load(struct abibase_probe *pr, const struct abibase_catalogue *c
 
 /* ----------------------------------------------------------------- write */
 
-static int write_all(int fd, const char *text, size_t len)
-{
-	while (len) {
-		ssize_t n = write(fd, text, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		text += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
 /* Whole or not at all: another abibase may read or write the same one now. */
 int probe_file_replace(int dir, const char *name, const char *text, size_t len, mode_t mode)
 {
@@ -313,7 +298,7 @@ int probe_file_replace(int dir, const char *name, const char *text, size_t len, 
 	fd = openat(dir, tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
 	if (fd < 0)
 		return -errno;
-	r = write_all(fd, text, len);
+	r = write_fully(fd, text, len);
 	if (r == 0 && renameat(dir, tmp, dir, name) < 0)
 		r = -errno;
 	if (r < 0)

@@ -124,19 +124,12 @@ int get_param(const char *text, const char *implied, const char *key, char **ret
 
 /* --------------------------------------------------------------------- judgement */
 
-static size_t length_without(const char *word, const char *suffix)
-{
-	size_t len = strlen(word), end = strlen(suffix);
-
-	return len > end && streq(word + len - end, suffix) ? len - end : len;
-}
-
 /* "virtio-net-pci-base" is what all proxies of "virtio-net-device" are. */
 static const char proxy_suffix[] = "-pci-base";
 
 static bool is_proxy(const char *class_name)
 {
-	return length_without(class_name, proxy_suffix) < strlen(class_name);
+	return ends_with(class_name, proxy_suffix);
 }
 
 /*
@@ -417,22 +410,17 @@ static void add_quoted(struct section *s, const char *key, const char *value, si
 /* [NAME], [NAME "ID"], or KEY = "VALUE"; everything else QEMU passes over, or refuses itself. */
 static int config_line(struct section *s, const char *line, option_fn fn, void *data)
 {
-	char name[64], id[64], key[64];
+	char name[64], id[64] = "", key[64];
 	int start = 0, r;
 
-	switch (sscanf(line, "[%63s \"%63[^\"]\"]", name, id)) {
-	case 2:
+	if (sscanf(line, "[%63s \"%63[^\"]\"]", name, id) > 0) {
 		r = end_section(s, fn, data);
-		strcpy(s->name, name);
-		add_quoted(s, "id", id, strlen(id));
-		return r;
-	case 1:
-		name[strcspn(name, "]")] = '\0';
-		r = end_section(s, fn, data);
+		if (*id)
+			add_quoted(s, "id", id, strlen(id));
+		else
+			name[strcspn(name, "]")] = '\0';
 		strcpy(s->name, name);
 		return r;
-	default:
-		break;
 	}
 	if (sscanf(line, " %63s = \"%n", key, &start) == 1 && start)
 		add_quoted(s, key, line + start, strcspn(line + start, "\""));
