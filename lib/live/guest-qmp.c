@@ -257,6 +257,30 @@ static int ask_rom(struct qmp *q, const char *path, json_t *device)
 	return rom && json_object_set_new(device, "rom", rom) < 0 ? -ENOMEM : r;
 }
 
+/* The number that the device tells its guest, where it tells one: of all the MTU alone has a limit. */
+static int ask_told(const struct answers *n, struct qmp *q, const char *path, json_t *device)
+{
+	const struct abibase_catalogue *cat = n->a->cat;
+
+	for (size_t i = 0; i < cat->n_rows; i++) {
+		const struct row *row = &cat->rows[i];
+		json_auto_t *value = NULL;
+		int64_t told;
+		int r;
+
+		if (!row->limit || !streq(row->class_name, NET_DEVICE))
+			continue;
+		r = ask_property(q, path, row->property, &value);
+		if (r < 0)
+			return r;
+		told = json_integer_value(value);
+		if (told > 0 && told >= row->least && told <= GUEST_MTU_MAX &&
+		    json_object_set(device, GUEST_MTU, value) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 static int ask_device(struct answers *n, struct qmp *q, const char *path)
 {
 	json_t *device = json_pack("{s:s}", "path", path), *status = NULL;
@@ -271,6 +295,8 @@ static int ask_device(struct answers *n, struct qmp *q, const char *path)
 			       device);
 	if (r == 0)
 		r = ask_rom(q, path, device);
+	if (r == 0)
+		r = ask_told(n, q, path, device);
 	return r;
 }
 
@@ -350,6 +376,8 @@ static int ask_children(struct answers *n, struct qmp *q, const char *parent)
 		if (json_array_append_new(n->devices, device) < 0)
 			return -ENOMEM;
 		r = ask_properties(n, q, path.data, properties);
+		if (r == 0)
+			r = ask_told(n, q, path.data, device);
 	}
 	return r == -EREMOTEIO ? 0 : r;
 }
@@ -547,11 +575,12 @@ static int add_device(struct asking *a, const json_t *answer, json_t *list)
 		r = word_of(a, json_object_get(status, "host-features"), offered);
 	if (r < 0)
 		return r;
-	device = json_pack("{s:s, s:o, s:o, s:o, s:s*, s:O, s:O*}", "class", NET_DEVICE, "id",
+	device = json_pack("{s:s, s:o, s:o, s:o, s:s*, s:O, s:O*, s:O*}", "class", NET_DEVICE, "id",
 			   id_of(string_of(answer, "path")), "negotiated",
 			   guest_word(taken), "offered", guest_word(offered), "backend", backend,
 			   "queue_sizes", json_object_get(answer, "sizes"), "rom_size",
-			   json_object_get(answer, "rom"));
+			   json_object_get(answer, "rom"), GUEST_MTU,
+			   json_object_get(answer, GUEST_MTU));
 	return json_array_append_new(list, device) < 0 ? context_oom(a->ctx) : 0;
 }
 
@@ -559,10 +588,11 @@ static int add_device(struct asking *a, const json_t *answer, json_t *list)
 static int add_unasked(struct asking *a, const json_t *answer, json_t *list)
 {
 	const char *path = string_of(answer, "path");
-	json_t *device =
-		json_pack("{s:s, s:o*, s:s*, s:O*}", "class", NET_DEVICE, "id",
-			  path ? id_of(path) : NULL, "backend", backend_called(a, a->vhost),
-			  "properties", json_object_get(answer, "properties"));
+	json_t *device = json_pack("{s:s, s:o*, s:s*, s:O*, s:O*}", "class", NET_DEVICE, "id",
+				   path ? id_of(path) : NULL, "backend",
+				   backend_called(a, a->vhost), "properties",
+				   json_object_get(answer, "properties"), GUEST_MTU,
+				   json_object_get(answer, GUEST_MTU));
 
 	return json_array_append_new(list, device) < 0 ? context_oom(a->ctx) : 0;
 }

@@ -35,6 +35,7 @@ CAN = ((7, 2), (11,))
 # Not taken: GUEST_ANNOUNCE, and whatever is only there for legacy drivers
 REFUSED = 1 << 21
 SLOT = 4
+TOLD = 1400  # the MTU
 RINGS = 0x400000
 
 
@@ -88,7 +89,7 @@ class Live:
         command = enter + [program, "-M", MACHINE, "-accel", "tcg", "-m", "32", "-S",
                            "-no-user-config", "-nodefaults", "-display", "none",
                            "-netdev", netdev + ",id=n0", "-device",
-                           "virtio-net-pci,netdev=n0,id=nic7,addr=%d,host_ecn=off" % SLOT,
+                           "virtio-net-pci,netdev=n0,id=nic7,addr=%d,host_ecn=off,host_mtu=%d" % (SLOT, TOLD),
                            "-qtest", "stdio", "-qtest-log", "none",
                            "-qmp", "unix:%s/monitor,server,nowait" % directory, "-name", "vm7"]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -139,7 +140,7 @@ class Test:
         if can(version):
             want = {"backend": backend or "tap", "class": "virtio-net-device", "id": "nic7",
                     "negotiated": "0x%x" % taken, "queue_sizes": sizes,
-                    "rom_size": ROM}
+                    "rom_size": ROM, "mtu": TOLD}
             got = json.loads(p.stdout)["guest"] if p.stdout else {"devices": [{}]}
             device = dict(got["devices"][0])
             offered = int(device.pop("offered", "0x0"), 16)
@@ -163,6 +164,7 @@ class Test:
                 or (guest_is.get("machine"), guest_is.get("qemu")) != (MACHINE, version)
                 or answer["hosts"][0].get("verdict") != "unknown"
                 or guest_is["devices"][0].get("id") != "nic7"
+                or guest_is["devices"][0].get("mtu") != TOLD
                 or [guest_is["devices"][0].get("properties", {}).get("virtio-net-device." + word)
                     for word in ("csum", "host_ecn", "packed")] != [True, False, False]):
             self.fault("%s: exit status %d: %s%s" % (name, p.returncode, p.stdout, p.stderr))
