@@ -18,6 +18,7 @@
  */
 
 #define DATE_LEN 10 /* YYYY-MM-DD: dates compare as texts */
+#define MACHINE_MAX 64
 
 enum support { SUPPORT_STANDARD, SUPPORT_EXTENDED };
 
@@ -25,6 +26,9 @@ struct planning {
 	struct abibase_context *ctx;
 	struct abibase_catalogue *cat;
 	const char *at;
+	struct qemu_view newest; /* that the catalogue covers */
+	json_t *newest_entry;
+	char newest_machine[MACHINE_MAX];
 	size_t *rows, n_rows;
 	struct abibase_result made;
 	bool failed; /* memory ran out */
@@ -167,15 +171,35 @@ static void append_once(struct planning *p, json_t *list, json_t *v)
 	append(p, list, v);
 }
 
+/* The machine type that came with a release. */
+static void machine_of(const struct version *v, char ret[MACHINE_MAX])
+{
+	snprintf(ret, MACHINE_MAX, "pc-q35-%u.%u", v->part[0], v->part[1]);
+}
+
+static int choose_newest(struct planning *p)
+{
+	struct version v = { 0 };
+
+	for (size_t i = 0; i < p->cat->n_releases; i++)
+		if (version_cmp(&p->cat->releases[i].versions.last, &v) > 0)
+			v = p->cat->releases[i].versions.last;
+	machine_of(&v, p->newest_machine);
+	p->newest_entry = json_pack("{s:o}", "version", json_sprintf("%u.%u.%u", v.part[0], v.part[1],
+								     v.part[2]));
+	qemu_view_init(&p->newest, p->cat, p->newest_entry, p->newest_machine);
+	return p->newest_entry ? 0 : context_oom(p->ctx);
+}
+
 /* What a new QEMU needs on this backend. */
 static void ask_backend(struct planning *p, const struct abibase_profile *f, const struct row *row,
 			size_t backend, json_t *lacks, json_t *unknown)
 {
-	struct ask a = { .cat = p->cat, .p = f };
+	struct ask a = { .cat = p->cat, .p = f, .view = &p->newest };
 
 	for (struct asked w = { 0 }; ask_next_need(&a, &row->needs[backend], &w);) {
-		if (!version_is_zero(&w.need->until) || w.answer == ABIBASE_YES)
-			continue; /* older QEMUs only */
+		if (w.answer == ABIBASE_YES)
+			continue;
 		if (!w.c)
 			append_once(p, lacks,
 				    json_pack("{s:s, s:o}", "layer", "QEMU", "text",
@@ -191,35 +215,45 @@ static void ask_backend(struct planning *p, const struct abibase_profile *f, con
 	}
 }
 
-static bool qemu_has(const struct profile_qemu *q, const struct row *row)
+/* By its record, else by its version: under the machine type of its own release all of that counts. */
+static enum abibase_tri qemu_has(struct planning *p, const struct profile_qemu *q,
+				 const struct row *row)
 {
-	const json_t *properties =
-		json_object_get(json_object_get(q->json, "properties"), row->class_name);
+	char machine[MACHINE_MAX] = "";
+	struct qemu_view view;
+	struct effective e;
 	struct version v;
 
-	if (json_object_get(properties, row->property))
-		return true;
-	if (properties && profile_asked(q->json) >= row->added)
-		return false;
-	if (!version_parse_prefix(q->version, &v) || version_cmp(&v, &row->since) < 0)
-		return false;
-	return version_is_zero(&row->removed) || version_cmp(&v, &row->removed) < 0;
+	if (version_parse_prefix(q->version, &v))
+		machine_of(&v, machine);
+	qemu_view_init(&view, p->cat, q->json, machine);
+	qemu_effective(&view, row, &e);
+	return e.known;
 }
 
 static void ask_qemus(struct planning *p, const struct abibase_profile *f, const struct row *row,
 		      json_t *lacks, json_t *unknown)
 {
-	if (!f->n_qemu)
+	if (f->has_qemu && !f->n_qemu && !f->n_unasked)
+		append_once(p, lacks,
+			    json_pack("{s:s, s:s}", "layer", "QEMU", "text", "it has no QEMU"));
+	else if (!f->n_qemu || f->n_unasked)
 		append_once(p, unknown, json_pack("{s:s, s:s}", "condition", "qemu", "reason",
 						  "not-recorded"));
-	for (size_t i = 0; i < f->n_qemu; i++)
-		if (!qemu_has(&f->qemu[i], row))
+	for (size_t i = 0; i < f->n_qemu; i++) {
+		enum abibase_tri has = qemu_has(p, &f->qemu[i], row);
+
+		if (has == ABIBASE_UNKNOWN)
+			append_once(p, unknown, json_pack("{s:s, s:s}", "condition", row->key,
+							  "reason", "not-recorded"));
+		if (has == ABIBASE_NO)
 			append_once(p, lacks,
 				    json_pack("{s:s, s:o}", "layer", "QEMU", "text",
 					      json_sprintf("QEMU %s does not have the property; "
 							   "upstream QEMU has it from %u.%u on",
 							   f->qemu[i].version, row->since.part[0],
 							   row->since.part[1])));
+	}
 }
 
 static const char *date_of(const struct abibase_profile *f, const char *key)
@@ -598,13 +632,16 @@ ABIBASE_EXPORT int abibase_plan(struct abibase_context *ctx, struct abibase_cata
 		return r;
 	p.unknown[0] = json_array();
 	p.unknown[1] = json_array();
-	r = find_rows(&p, what);
+	r = choose_newest(&p);
+	if (r == 0)
+		r = find_rows(&p, what);
 	if (r == 0)
 		r = make(&p, what, platforms, n_platforms, hosts, n_hosts);
 	if (r == 0 && p.failed)
 		r = context_oom(ctx);
 	json_decref(p.unknown[0]);
 	json_decref(p.unknown[1]);
+	json_decref(p.newest_entry);
 	free(p.rows);
 	if (r == 0)
 		return result_give(ctx, &p.made, ret);
