@@ -195,8 +195,9 @@ static int add(void *data, const struct cli_source *s)
 
 static void print_findings(const struct abibase_baseline *b, bool quiet)
 {
-	for (size_t i = 0; i < abibase_baseline_finding_count(b); i++) {
-		const char *kind = abibase_baseline_finding_get(b, i, "kind");
+	const char *kind;
+
+	for (size_t i = 0; (kind = abibase_baseline_finding_get(b, i, "kind")); i++) {
 		const char *remedy = abibase_baseline_finding_get(b, i, "remedy");
 		bool note = streq(kind, "note");
 

@@ -85,7 +85,7 @@ static void say_names(const struct abibase_result *res, size_t first, const char
 	const struct abibase_value *cause = abibase_result_finding(res, first);
 	const char *separator = "";
 
-	for (size_t i = first; i < abibase_result_finding_count(res); i++) {
+	for (size_t i = first; abibase_result_finding(res, i); i++) {
 		if (!same_cause(cause, abibase_result_finding(res, i)))
 			continue;
 		fprintf(out, "%s%s", separator, field(abibase_result_finding(res, i), name));
@@ -159,7 +159,7 @@ static void say_findings(const struct abibase_result *res)
 	size_t size = 0;
 	FILE *out = open_memstream(&text, &size);
 
-	for (size_t i = 0; out && i < abibase_result_finding_count(res); i++)
+	for (size_t i = 0; out && abibase_result_finding(res, i); i++)
 		say_finding(res, i, out);
 	if (out)
 		say_admission(res, out);
@@ -246,7 +246,7 @@ static char **with_list(const struct start *s, char *const *list)
 /* Is the size of the ROM all that is in the way, and nothing to this guest? */
 static bool is_about_roms(const struct abibase_result *res, char *const *argv)
 {
-	for (size_t i = 0; i < abibase_result_finding_count(res); i++) {
+	for (size_t i = 0; abibase_result_finding(res, i); i++) {
 		const struct abibase_value *f = abibase_result_finding(res, i);
 
 		if (!is_note(f) && !streq(field(f, "id"), "size-differs"))

@@ -59,7 +59,8 @@ static int validate_source(void *data, const struct cli_source *s)
 	_unref_(result) *res = NULL;
 	int r = s->text ? abibase_validate_buffer(report->ctx, s->text, s->len, s->name, &res) :
 			  abibase_validate(report->ctx, s->name, &res);
-	size_t n = abibase_result_finding_count(res);
+	const struct abibase_value *problem;
+	size_t n = 0;
 	bool valid = abibase_result_verdict(res) == ABIBASE_VERDICT_YES;
 
 	if (o->json) {
@@ -67,8 +68,8 @@ static int validate_source(void *data, const struct cli_source *s)
 			   "file", s->name);
 		fputs(",\n      \"problems\": [", report->to);
 	}
-	for (size_t i = 0; i < n; i++)
-		put_problem(report, abibase_result_finding(res, i), i);
+	for (; (problem = abibase_result_finding(res, n)); n++)
+		put_problem(report, problem, n);
 	if (o->json) {
 		fputs(n ? "\n      ]" : "]", report->to);
 		put_member(report->to, ",\n      ", "verdict",

@@ -291,8 +291,8 @@ static void prepare(void)
 	conflicting[1] = lacking("l");
 	conflicting[2] = abibase_profile_ref(hosts[2]);
 	two = two_qemus("two");
-	if (abibase_intersect(t.ctx, t.cat, hosts, 2, "pc-q35-7.2", &baseline) < 0 ||
-	    abibase_intersect(t.ctx, t.cat, &two, 1, "pc-q35-8.1", &no_common_list) < 0)
+	if (intersect_profiles(t.ctx, t.cat, hosts, 2, "pc-q35-7.2", &baseline) < 0 ||
+	    intersect_profiles(t.ctx, t.cat, &two, 1, "pc-q35-8.1", &no_common_list) < 0)
 		abort();
 	abibase_profile_unref(two);
 	profile_text = short_profile();
@@ -358,24 +358,24 @@ struct made {
 
 static int op_profile(struct made *m)
 {
-	return abibase_profile_from_buffer(t.ctx, profile_text, strlen(profile_text), "t",
+	return profile_from_buffer(t.ctx, profile_text, strlen(profile_text), "t",
 					   &m->profile);
 }
 
 static int op_refused(struct made *m)
 {
-	return abibase_profile_from_buffer(t.ctx, bad_text, strlen(bad_text), "t", &m->profile);
+	return profile_from_buffer(t.ctx, bad_text, strlen(bad_text), "t", &m->profile);
 }
 
 static int op_truncated(struct made *m)
 {
-	return abibase_profile_from_buffer(t.ctx, profile_text, strlen(profile_text) / 2, "t",
+	return profile_from_buffer(t.ctx, profile_text, strlen(profile_text) / 2, "t",
 					   &m->profile);
 }
 
 static int op_platform(struct made *m)
 {
-	return abibase_profile_from_platform(t.ctx, "debian-12", &m->profile);
+	return profile_from_platform(t.ctx, "debian-12", &m->profile);
 }
 
 static int op_operand(struct made *m)
@@ -394,7 +394,7 @@ static int op_catalogue(struct made *m)
 
 static int op_baseline(struct made *m)
 {
-	return abibase_baseline_from_buffer(t.ctx, baseline_text, strlen(baseline_text), "t",
+	return baseline_from_buffer(t.ctx, baseline_text, strlen(baseline_text), "t",
 					    &m->baseline);
 }
 
@@ -568,7 +568,7 @@ static int op_predict(struct made *m)
 
 static int op_rename(struct made *m)
 {
-	return abibase_profile_rename(t.ctx, hosts[0], "another", &m->profile);
+	return profile_rename(t.ctx, hosts[0], "another", &m->profile);
 }
 
 static int op_to_json(struct made *m)
@@ -610,7 +610,7 @@ static int op_build(struct made *m)
 		return r;
 	r = abibase_profile_from_file(ctx, old_profile, &p);
 	if (r == 0) {
-		r = abibase_intersect(ctx, t.cat, &p, 1, "pc-q35-rhel9.6.0", &m->baseline);
+		r = intersect_profiles(ctx, t.cat, &p, 1, "pc-q35-rhel9.6.0", &m->baseline);
 		abibase_profile_unref(p);
 	}
 	abibase_context_unref(ctx);
@@ -731,7 +731,7 @@ static int op_no_inputs(struct made *m)
 
 	if (r < 0)
 		return r;
-	r = abibase_baseline_from_buffer(t.ctx, m->text, strlen(m->text), "t", &b);
+	r = baseline_from_buffer(t.ctx, m->text, strlen(m->text), "t", &b);
 	free(steal(&m->text));
 	free(steal(&m->why));
 	if (r < 0)
@@ -745,7 +745,7 @@ static int op_guest(struct made *m)
 {
 	const unsigned int sizes[] = { 1024, 1024, 1024 };
 	struct abibase_guest *g, *more;
-	int r = abibase_guest_from_word(t.ctx, "0x1c0010130afffa7", NULL, &g);
+	int r = guest_from_word(t.ctx, "0x1c0010130afffa7", NULL, &g);
 
 	if (r < 0)
 		return r;
@@ -819,7 +819,7 @@ static int op_diff_baselines(struct made *m)
 {
 	struct abibase_baseline *other;
 	struct abibase_result *d;
-	int r = abibase_intersect(t.ctx, t.cat, hosts, 1, "pc-q35-5.2", &other);
+	int r = intersect_profiles(t.ctx, t.cat, hosts, 1, "pc-q35-5.2", &other);
 
 	if (r < 0)
 		return r;
@@ -882,7 +882,7 @@ static int op_verify(struct made *m)
 
 	if (r < 0)
 		return r;
-	m->told = abibase_result_finding_count(vf);
+	m->told = result_finding_count(vf);
 	abibase_result_unref(vf);
 	return 0;
 }
@@ -1044,7 +1044,7 @@ static char *attempt(const struct operation *o, long at, unsigned int *wrong)
 	int r;
 
 	/* the last error is kept in the context: it must not look like a leak */
-	if (abibase_profile_from_buffer(t.ctx, "", 0, "t", &m.profile) == 0)
+	if (profile_from_buffer(t.ctx, "", 0, "t", &m.profile) == 0)
 		abort();
 	before = live;
 	failed = false;
@@ -1064,7 +1064,7 @@ static char *attempt(const struct operation *o, long at, unsigned int *wrong)
 		live--;
 	}
 	made_clear(&m);
-	if (abibase_profile_from_buffer(t.ctx, "", 0, "t", &m.profile) == 0)
+	if (profile_from_buffer(t.ctx, "", 0, "t", &m.profile) == 0)
 		abort();
 	if (live != before && ++*wrong < 20)
 		printf("%s: allocation %ld: %ld blocks too %s\n", o->name, at,

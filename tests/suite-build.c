@@ -320,7 +320,7 @@ START_TEST(test_found)
 	free(put_host(record, true));
 	ck_assert_int_eq(load(&p), 0);
 	ck_assert_ptr_nonnull(p->qemu[0].record);
-	ck_assert_int_eq(abibase_profile_rename(t.ctx, p, "other", &renamed), 0);
+	ck_assert_int_eq(profile_rename(t.ctx, p, "other", &renamed), 0);
 	ck_assert_ptr_eq(renamed->qemu[0].record, p->qemu[0].record);
 	abibase_profile_unref(renamed);
 	abibase_profile_unref(p);

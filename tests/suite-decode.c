@@ -100,7 +100,7 @@ START_TEST(masks)
 	};
 
 	decode("qemu-8.2: " MASKS "\nqemu-8.2: Failed to load virtio-net:virtio\n");
-	ck_assert_uint_eq(abibase_result_finding_count(d), 1);
+	ck_assert_uint_eq(result_finding_count(d), 1);
 	ck_assert_int_eq(abibase_result_verdict(d), ABIBASE_VERDICT_YES);
 	ck_assert_str_eq(found(d, 0, "id"), "features");
 	ck_assert_str_eq(found(d, 0, "device"), "virtio-net");
@@ -208,7 +208,7 @@ START_TEST(wide_masks)
 
 	/* more than 128 bits are no masks, and that is said */
 	decode("Features 0x100000000000000000000000000000000 unsupported. Allowed features: 0x1");
-	ck_assert_uint_eq(abibase_result_finding_count(d), 1);
+	ck_assert_uint_eq(result_finding_count(d), 1);
 	ck_assert_str_eq(found(d, 0, "id"), "mask-too-wide");
 	assert_text("which have 128 bits at most", true);
 }
@@ -236,7 +236,7 @@ START_TEST(prefixes)
 
 	for (size_t i = 0; i < ARRAY_SIZE(logs); i++) {
 		decode(logs[i]);
-		ck_assert_uint_eq(abibase_result_finding_count(d), 1);
+		ck_assert_uint_eq(result_finding_count(d), 1);
 		ck_assert_str_eq(found(d, 0, "device"), "virtio-vsock");
 		ck_assert_str_eq(global(d, 0, 0),
 				 "vhost-vsock-device.seqpacket=off");
@@ -250,7 +250,7 @@ START_TEST(whose)
 	/* two incidents in a row, forwards and backwards */
 	decode(MASKS "\nFailed to load virtio-net:virtio\n" VSOCK
 		     "\nFailed to load virtio-vhost_vsock:virtio\n");
-	ck_assert_uint_eq(abibase_result_finding_count(d), 2);
+	ck_assert_uint_eq(result_finding_count(d), 2);
 	ck_assert_str_eq(found(d, 0, "device"), "virtio-net");
 	ck_assert_str_eq(found(d, 1, "device"), "virtio-vsock");
 	decode("load of migration failed\nFailed to load virtio-net:virtio\n" MASKS
@@ -264,11 +264,11 @@ START_TEST(whose)
 	decode(MASKS "\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\nFailed to load virtio-net:virtio\n");
 	ck_assert_ptr_null(found(d, 0, "device"));
 	decode(VSOCK "\nFailed to load hx7:virtio\n" VSOCK "\nFailed to load hx8:virtio\n");
-	ck_assert_uint_eq(abibase_result_finding_count(d), 2);
+	ck_assert_uint_eq(result_finding_count(d), 2);
 	decode(VSOCK);
 	assert_text("--device=CLASS", true);
 	decode(VSOCK "\nFailed to load cpu:virtio\n");
-	ck_assert_uint_eq(abibase_result_finding_count(d), 1);
+	ck_assert_uint_eq(result_finding_count(d), 1);
 	ck_assert_ptr_null(found(d, 0, "device"));
 	assert_text("name cpu, whose features are not known here", true);
 	/* none is chosen, and so there is no list */
@@ -325,7 +325,7 @@ START_TEST(stories)
 		_buf_ ids = { 0 }, devices = { 0 };
 
 		decode(logs[i].log);
-		for (size_t k = 0; k < abibase_result_finding_count(d); k++) {
+		for (size_t k = 0; k < result_finding_count(d); k++) {
 			buf_printf(&ids, "%s%s", k ? " " : "", found(d, k, "id"));
 			buf_printf(&devices, "%s%s", k ? " " : "", found(d, k, "device"));
 		}
@@ -384,7 +384,7 @@ END_TEST
 START_TEST(words)
 {
 	decode_bytes("0x10130afffa7", 13, NULL);
-	ck_assert_uint_eq(abibase_result_finding_count(d), 1);
+	ck_assert_uint_eq(result_finding_count(d), 1);
 	ck_assert_str_eq(found(d, 0, "id"), "word");
 	assert_text("virtio-net: a word of 23 features", true);
 	assert_text("queue_reset (40)", true);
@@ -405,7 +405,7 @@ START_TEST(repeated)
 	_buf_ b = { 0 };
 
 	decode(MASKS "\n" MASKS "\nx\n" MASKS);
-	ck_assert_uint_eq(abibase_result_finding_count(d), 1);
+	ck_assert_uint_eq(result_finding_count(d), 1);
 	assert_text("line 1 and 2 more", true);
 
 	for (int i = 0; i < 300; i++) {
@@ -413,7 +413,7 @@ START_TEST(repeated)
 		buf_puts(&b, line);
 	}
 	decode_bytes(b.data, b.len, NULL);
-	ck_assert_uint_eq(abibase_result_finding_count(d), 256);
+	ck_assert_uint_eq(result_finding_count(d), 256);
 	ck_assert_int_eq(abibase_result_to_json(d, &text), 0);
 	ck_assert(strstr(text, "\"dropped\": 44"));
 	free(text);
@@ -441,7 +441,7 @@ START_TEST(unknown)
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
 		decode(texts[i]);
-		ck_assert_msg(abibase_result_finding_count(d) == 0, "\"%s\" is decoded", texts[i]);
+		ck_assert_msg(result_finding_count(d) == 0, "\"%s\" is decoded", texts[i]);
 		assert_text("line", false);
 	}
 	ck_assert_ptr_null(found(d, 0, "id"));
@@ -458,7 +458,7 @@ START_TEST(bytes)
 				  "missing features: \x01\x02,\"\n\0";
 
 	decode_bytes(log, sizeof(log), NULL);
-	ck_assert_uint_eq(abibase_result_finding_count(d), 2);
+	ck_assert_uint_eq(result_finding_count(d), 2);
 	assert_text("\x1b", false);
 	assert_text("\xff", false);
 	assert_text("?[2J???.", true);
@@ -480,7 +480,7 @@ START_TEST(refused)
 	ck_assert_str_eq(abibase_context_error_id(t.ctx), "text-too-large");
 	ck_assert_ptr_eq(ret, untouched);
 	ck_assert_int_eq(abibase_decode(t.ctx, t.cat, large, 16u << 20, NULL, &ret), 0);
-	ck_assert_uint_eq(abibase_result_finding_count(ret), 0);
+	ck_assert_uint_eq(result_finding_count(ret), 0);
 	ck_assert_ptr_eq(abibase_result_ref(ret), ret);
 	abibase_result_unref(ret);
 	abibase_result_unref(ret);
@@ -506,8 +506,8 @@ START_TEST(examples)
 
 		ck_assert_msg(!device || decode_device_row(&data, device), "%s: %s", id, device);
 		decode(example);
-		ck_assert_msg(abibase_result_finding_count(d) == 1, "%s: %zu findings", example,
-			      abibase_result_finding_count(d));
+		ck_assert_msg(result_finding_count(d) == 1, "%s: %zu findings", example,
+			      result_finding_count(d));
 		ck_assert_str_eq(found(d, 0, "id"), id);
 		assert_text("{", false);
 		assert_text("}", false);
@@ -767,7 +767,7 @@ START_TEST(faulty_data)
 	write_file(dir, "devices.json", good[0]);
 	write_file(dir, "messages.json", good[1]);
 	ck_assert_int_eq(abibase_decode(t.ctx, t.cat, MASKS, strlen(MASKS), NULL, &ret), 0);
-	ck_assert_uint_eq(abibase_result_finding_count(ret), 0);
+	ck_assert_uint_eq(result_finding_count(ret), 0);
 	ret = abibase_result_unref(ret);
 	write_file(dir, faults[_i].file, faults[_i].text);
 	ck_assert_int_lt(abibase_decode(t.ctx, t.cat, "x", 1, NULL, &ret), 0);

@@ -57,7 +57,7 @@ static char *lines(unsigned int flags)
 	struct buf b = { 0 };
 	size_t counted = 0;
 
-	for (size_t i = 0; i < abibase_result_finding_count(d); i++) {
+	for (size_t i = 0; i < result_finding_count(d); i++) {
 		const struct abibase_value *item = abibase_result_finding(d, i);
 
 		if (!test_bool(item, "counts"))
@@ -267,7 +267,7 @@ START_TEST(accessors)
 	two_hosts("6.1", "");
 	set_fact(1, "vhost_net.features", json_string("0x000001033d008000"));
 	d = diff(0);
-	ck_assert_uint_eq(abibase_result_finding_count(d), 1);
+	ck_assert_uint_eq(result_finding_count(d), 1);
 	item = abibase_result_finding(d, 0);
 	ck_assert_str_eq(test_string(item, "kind"), "fact");
 	ck_assert_str_eq(test_string(item, "subject"), "vhost_net.features[40]");
@@ -310,7 +310,7 @@ START_TEST(both_ways)
 				json_decref(doc[0]);
 				json_decref(doc[1]);
 			}
-			ck_assert_uint_eq(abibase_result_finding_count(d[0]), abibase_result_finding_count(d[1]));
+			ck_assert_uint_eq(result_finding_count(d[0]), result_finding_count(d[1]));
 			abibase_result_unref(d[0]);
 			abibase_result_unref(d[1]);
 		}
@@ -347,7 +347,7 @@ static void assert_match(const char *backend, enum abibase_verdict verdict, cons
 	_autofree_ char *got = NULL;
 	struct buf b = { 0 };
 
-	for (size_t k = 0; k < abibase_result_finding_count(m); k++) {
+	for (size_t k = 0; k < result_finding_count(m); k++) {
 		const struct abibase_value *f = abibase_result_finding(m, k);
 
 		buf_printf(&b, "%s%s%s", k ? " " : "", test_string(f, "fact"),
@@ -494,7 +494,7 @@ static struct abibase_result *match_shipped(const char *kernel)
 	struct abibase_result *m = NULL;
 
 	for (int i = 0; i < 3; i++)
-		ck_assert_int_eq(abibase_profile_from_platform(t.ctx, names[i], &p[i]), 0);
+		ck_assert_int_eq(profile_from_platform(t.ctx, names[i], &p[i]), 0);
 	ck_assert_int_eq(abibase_match(t.ctx, t.cat, host, p, 3, NULL, &m), 0);
 	for (int i = 0; i < 3; i++)
 		abibase_profile_unref(p[i]);

@@ -133,7 +133,7 @@ START_TEST(test_assume)
 	struct abibase_guest *g, *more, *again;
 	_autofree_ char *json = NULL;
 
-	ck_assert_int_eq(abibase_guest_from_word(t.ctx, "0x20", NULL, &g), 0);
+	ck_assert_int_eq(guest_from_word(t.ctx, "0x20", NULL, &g), 0);
 	ck_assert_int_eq(abibase_guest_assume(t.ctx, g, "pc-q35-8.2", "tap", sizes, 3, &more), 0);
 	ck_assert_ptr_null(g->machine);
 	ck_assert_str_eq(more->machine, "pc-q35-8.2");
@@ -149,7 +149,7 @@ START_TEST(test_assume)
 	ck_assert_int_eq(abibase_guest_assume(t.ctx, more, NULL, NULL, others, 1, &again), -EINVAL);
 	ck_assert_int_eq(abibase_guest_assume(t.ctx, g, "a machine", NULL, NULL, 0, &again),
 			 -EBADMSG);
-	ck_assert_int_eq(abibase_guest_from_word(t.ctx, "0x2g", NULL, &again), -EINVAL);
+	ck_assert_int_eq(guest_from_word(t.ctx, "0x2g", NULL, &again), -EINVAL);
 	ck_assert_str_eq(abibase_context_error_id(t.ctx), "not-a-guest");
 	abibase_guest_unref(more);
 	abibase_guest_unref(g);
@@ -282,7 +282,7 @@ static struct abibase_result *ask(const struct question *q, struct abibase_profi
 
 static bool found(const struct abibase_result *m, const char *id)
 {
-	for (size_t i = 0; i < abibase_result_finding_count(m); i++)
+	for (size_t i = 0; i < result_finding_count(m); i++)
 		if (streq(test_string(abibase_result_finding(m, i), "id"), id))
 			return true;
 	return false;
@@ -609,7 +609,7 @@ static struct abibase_baseline *baseline_of(struct abibase_profile *p, const cha
 {
 	struct abibase_baseline *b;
 
-	ck_assert_int_eq(abibase_intersect(t.ctx, t.cat, &p, 1, machine, &b), 0);
+	ck_assert_int_eq(intersect_profiles(t.ctx, t.cat, &p, 1, machine, &b), 0);
 	ck_assert_int_eq(abibase_baseline_verdict(b), ABIBASE_VERDICT_YES);
 	return b;
 }

@@ -60,7 +60,7 @@ static struct abibase_profile *platform(const char *name)
 {
 	struct abibase_profile *p;
 
-	ck_assert_msg(abibase_profile_from_platform(t.ctx, name, &p) == 0, "%s: %s", name,
+	ck_assert_msg(profile_from_platform(t.ctx, name, &p) == 0, "%s: %s", name,
 		      abibase_context_error(t.ctx));
 	return p;
 }
@@ -119,7 +119,7 @@ static unsigned int findings(const struct abibase_baseline *b, enum abibase_find
 {
 	unsigned int n = 0;
 
-	for (size_t i = 0; i < abibase_baseline_finding_count(b); i++) {
+	for (size_t i = 0; i < baseline_finding_count(b); i++) {
 		const char *text = abibase_baseline_finding_get(b, i, "text");
 
 		ck_assert(text && *text && !strchr(text, '\n'));
@@ -133,7 +133,7 @@ static unsigned int findings(const struct abibase_baseline *b, enum abibase_find
 
 static const char *text_of(const struct abibase_baseline *b, const char *id)
 {
-	for (size_t i = 0; i < abibase_baseline_finding_count(b); i++)
+	for (size_t i = 0; i < baseline_finding_count(b); i++)
 		if (streq(abibase_baseline_finding_get(b, i, "id"), id))
 			return abibase_baseline_finding_get(b, i, "text");
 	ck_abort_msg("no finding %s", id);
@@ -144,7 +144,7 @@ static void assert_verdict(const struct abibase_baseline *b, enum abibase_verdic
 {
 	_buf_ said = { 0 };
 
-	for (size_t i = 0; i < abibase_baseline_finding_count(b); i++)
+	for (size_t i = 0; i < baseline_finding_count(b); i++)
 		buf_printf(&said, "\n%s: %s", abibase_baseline_finding_get(b, i, "id"),
 			   abibase_baseline_finding_get(b, i, "text"));
 	ck_assert_msg(abibase_baseline_verdict(b) == want, "verdict %d, not %d%s",
@@ -475,7 +475,7 @@ START_TEST(test_all_conflicts)
 	ck_assert_uint_eq(findings(b, ABIBASE_FINDING_CONFLICT, "requirement-differs"), 2);
 	ck_assert_uint_eq(findings(b, ABIBASE_FINDING_CONFLICT, "host-without-machine"), 2);
 	/* conflicts first, then unknowns, then notes */
-	for (size_t i = 1; i < abibase_baseline_finding_count(b); i++)
+	for (size_t i = 1; i < baseline_finding_count(b); i++)
 		ck_assert_int_le(b->findings.f[i - 1].kind,
 				 b->findings.f[i].kind);
 	abibase_baseline_unref(b);
@@ -618,7 +618,7 @@ START_TEST(test_exceptions_are_named)
 	bool named = false;
 
 	assert_verdict(b, ABIBASE_VERDICT_YES);
-	for (size_t i = 0; i < abibase_baseline_finding_count(b); i++) {
+	for (size_t i = 0; i < baseline_finding_count(b); i++) {
 		const char *text = abibase_baseline_finding_get(b, i, "text");
 
 		named |= streq(abibase_baseline_finding_get(b, i, "id"), "known-exception") &&
@@ -825,7 +825,7 @@ START_TEST(test_names)
 	ck_assert_int_eq(abibase_intersection_add_profile(ix, other), -EEXIST);
 	ck_assert_str_eq(abibase_context_error_id(t.ctx), "name-twice");
 	ck_assert_ptr_nonnull(strstr(abibase_context_error(t.ctx), "\"a\""));
-	ck_assert_int_eq(abibase_profile_rename(t.ctx, other, "b", &renamed), 0);
+	ck_assert_int_eq(profile_rename(t.ctx, other, "b", &renamed), 0);
 	ck_assert_int_eq(abibase_intersection_add_profile(ix, renamed), 0);
 	/* what is wanted is said first */
 	ck_assert_int_eq(abibase_intersection_set_machine(ix, "pc-q35-7.1"), -EBUSY);
@@ -1026,7 +1026,7 @@ static struct abibase_profile *with_mtu(const char *name, const char *kernel, in
 
 static bool has_finding(const struct abibase_baseline *b, const char *id, const char *word)
 {
-	for (size_t i = 0; i < abibase_baseline_finding_count(b); i++)
+	for (size_t i = 0; i < baseline_finding_count(b); i++)
 		if (streq(abibase_baseline_finding_get(b, i, "id"), id) &&
 		    strstr(abibase_baseline_finding_get(b, i, "text"), word))
 			return true;
@@ -1234,7 +1234,7 @@ static int read_root(const json_t *root, struct abibase_baseline **ret)
 	_autofree_ char *text = NULL;
 
 	ck_assert_int_eq(json_give(root, &text), 0);
-	return abibase_baseline_from_buffer(t.ctx, text, strlen(text), "t", ret);
+	return baseline_from_buffer(t.ctx, text, strlen(text), "t", ret);
 }
 
 /* Hosts that answer alike are a line each, and there is no number of them that is refused. */
@@ -1360,7 +1360,7 @@ START_TEST(shared_machines)
 	ck_assert_int_ne(abibase_result_verdict(res), ABIBASE_VERDICT_YES);
 	ck_assert_uint_eq(abibase_value_count(abibase_value_get(abibase_result_value(res), "machines")),
 			  0);
-	ck_assert_uint_ge(abibase_result_finding_count(res), 1);
+	ck_assert_uint_ge(result_finding_count(res), 1);
 	abibase_result_unref(res);
 	abibase_intersection_unref(ix);
 	for (size_t i = 0; i < ARRAY_SIZE(p); i++)
@@ -1390,7 +1390,7 @@ static void check_no_inputs(struct abibase_baseline *b, unsigned int qemus)
 	struct abibase_baseline *read;
 
 	assert_verdict(b, ABIBASE_VERDICT_YES);
-	ck_assert_int_eq(abibase_baseline_from_buffer(t.ctx, text, strlen(text), "t", &read), 0);
+	ck_assert_int_eq(baseline_from_buffer(t.ctx, text, strlen(text), "t", &read), 0);
 	ck_assert_str_eq(abibase_baseline_id(read), abibase_baseline_id(b));
 	again = test_baseline_json(t.ctx, read);
 	ck_assert_str_eq(again, text);

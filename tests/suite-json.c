@@ -46,7 +46,7 @@ static int read_bytes(const char *buf, size_t len, struct abibase_profile **ret)
 	int r;
 
 	memcpy(copy, buf, len);
-	r = abibase_profile_from_buffer(t.ctx, copy, len, "t", ret);
+	r = profile_from_buffer(t.ctx, copy, len, "t", ret);
 	free(copy);
 	return r;
 }
@@ -467,7 +467,7 @@ START_TEST(test_truncated_baseline)
 	_autofree_ char *text = NULL;
 	size_t len;
 
-	ck_assert_int_eq(abibase_intersect(t.ctx, t.cat, &a, 1, "pc-q35-7.2", &b), 0);
+	ck_assert_int_eq(intersect_profiles(t.ctx, t.cat, &a, 1, "pc-q35-7.2", &b), 0);
 	text = test_baseline_json(t.ctx, b);
 	len = strlen(text);
 	abibase_baseline_unref(b);
@@ -477,7 +477,7 @@ START_TEST(test_truncated_baseline)
 
 		memcpy(copy, text, i);
 		b = untouched;
-		ck_assert_int_eq(abibase_baseline_from_buffer(t.ctx, copy, i, "t", &b), -EBADMSG);
+		ck_assert_int_eq(baseline_from_buffer(t.ctx, copy, i, "t", &b), -EBADMSG);
 		ck_assert_ptr_eq(b, untouched);
 		ck_assert_str_eq(abibase_context_error_id(t.ctx), "json-syntax");
 		free(copy);
@@ -492,7 +492,7 @@ static void assert_baseline_refused(json_t *root, int err, const char *id, const
 	_autofree_ char *text = json_dumps(root, JSON_COMPACT);
 	struct abibase_baseline *const untouched = (void *)&t;
 	struct abibase_baseline *b = untouched;
-	int r = abibase_baseline_from_buffer(t.ctx, text, strlen(text), "t", &b);
+	int r = baseline_from_buffer(t.ctx, text, strlen(text), "t", &b);
 
 	ck_assert_msg(r == -err, "%s: returns %d", where, r);
 	ck_assert_ptr_eq(b, untouched);
@@ -531,7 +531,7 @@ static void refuse_everywhere(json_t *root, json_t *at, const char *place, unsig
 
 		json_object_set_new(at, "not a key", json_real(0.5));
 		text = json_dumps(root, JSON_COMPACT);
-		r = abibase_baseline_from_buffer(t.ctx, text, strlen(text), "t", &b);
+		r = baseline_from_buffer(t.ctx, text, strlen(text), "t", &b);
 		json_object_del(at, "not a key");
 		ck_assert_msg(r == -EBADMSG, "an unknown key in %s is accepted", place);
 		(*count)++;
@@ -546,7 +546,7 @@ START_TEST(test_baseline_refused)
 	unsigned int count = 0;
 	json_t *root, *copy;
 
-	ck_assert_int_eq(abibase_intersect(t.ctx, t.cat, &a, 1, "pc-q35-7.2", &b), 0);
+	ck_assert_int_eq(intersect_profiles(t.ctx, t.cat, &a, 1, "pc-q35-7.2", &b), 0);
 	text = test_baseline_json(t.ctx, b);
 	root = json_loads(text, 0, NULL);
 	abibase_baseline_unref(b);
@@ -584,7 +584,7 @@ START_TEST(test_baseline_altered)
 	_autofree_ char *text = NULL;
 	json_t *root;
 
-	ck_assert_int_eq(abibase_intersect(t.ctx, t.cat, &a, 1, "pc-q35-7.2", &b), 0);
+	ck_assert_int_eq(intersect_profiles(t.ctx, t.cat, &a, 1, "pc-q35-7.2", &b), 0);
 	text = test_baseline_json(t.ctx, b);
 	root = json_loads(text, 0, NULL);
 	abibase_baseline_unref(b);
@@ -615,7 +615,7 @@ START_TEST(test_baseline_types)
 	json_t *root, *stack[4096];
 	size_t n = 0;
 
-	ck_assert_int_eq(abibase_intersect(t.ctx, t.cat, hosts, 2, "pc-q35-7.2", &b), 0);
+	ck_assert_int_eq(intersect_profiles(t.ctx, t.cat, hosts, 2, "pc-q35-7.2", &b), 0);
 	text = test_baseline_json(t.ctx, b);
 	abibase_baseline_unref(b);
 	root = json_loads(text, 0, NULL);
@@ -640,7 +640,7 @@ START_TEST(test_baseline_types)
 
 				json_object_set(stack[at], name, instead[k]);
 				changed = json_dumps(root, JSON_COMPACT);
-				if (abibase_baseline_from_buffer(t.ctx, changed, strlen(changed),
+				if (baseline_from_buffer(t.ctx, changed, strlen(changed),
 								 "t", &b) == 0) {
 					again = test_baseline_json(t.ctx, b);
 					abibase_baseline_unref(b);
@@ -823,7 +823,7 @@ START_TEST(test_profile_digest)
 	ck_assert_int_eq(read_bytes(PROFILE(""), strlen(PROFILE("")), &p), 0);
 	ck_assert_str_ne(p->digest, hex);
 	/* renamed: as if it were written so */
-	ck_assert_int_eq(abibase_profile_rename(t.ctx, p, "b", &q), 0);
+	ck_assert_int_eq(profile_rename(t.ctx, p, "b", &q), 0);
 	ck_assert_str_eq(abibase_profile_name(q), "b");
 	ck_assert_str_eq(abibase_profile_name(p), "a");
 	ck_assert_str_ne(p->digest, q->digest);
@@ -832,7 +832,7 @@ START_TEST(test_profile_digest)
 	ck_assert_str_eq(p->digest, q->digest);
 	abibase_profile_unref(p);
 	p = NULL;
-	ck_assert_int_eq(abibase_profile_rename(t.ctx, q, "-b", &p), -EINVAL);
+	ck_assert_int_eq(profile_rename(t.ctx, q, "-b", &p), -EINVAL);
 	ck_assert_ptr_null(p);
 	abibase_profile_unref(q);
 }
@@ -860,7 +860,7 @@ START_TEST(test_value_of_nothing)
 	ck_assert_ptr_null(abibase_profile_name(NULL));
 	ck_assert_ptr_null(abibase_baseline_id(NULL));
 	ck_assert_ptr_null(abibase_baseline_finding_get(NULL, 0, "id"));
-	ck_assert_uint_eq(abibase_baseline_finding_count(NULL), 0);
+	ck_assert_uint_eq(baseline_finding_count(NULL), 0);
 	ck_assert_int_eq(abibase_baseline_verdict(NULL), ABIBASE_VERDICT_UNKNOWN);
 	ck_assert_ptr_null(abibase_platforms_profile(NULL, 0));
 	ck_assert_ptr_null(abibase_context_error(NULL));
@@ -882,7 +882,7 @@ START_TEST(test_value_of_nothing)
 	ck_assert_ptr_null(abibase_result_finding(NULL, 0));
 	ck_assert_ptr_null(abibase_result_ref(NULL));
 	ck_assert_ptr_null(abibase_result_unref(NULL));
-	ck_assert_uint_eq(abibase_result_finding_count(NULL), 0);
+	ck_assert_uint_eq(result_finding_count(NULL), 0);
 	ck_assert_int_eq(abibase_result_verdict(NULL), ABIBASE_VERDICT_UNKNOWN);
 	ck_assert_int_eq(abibase_result_to_json(NULL, NULL), -EINVAL);
 	ck_assert_int_eq(abibase_result_to_text(NULL, 0, NULL), -EINVAL);

@@ -446,7 +446,7 @@ START_TEST(test_cohorts)
 		hosts_make(&h);
 		a = answer(&h, ~0u);
 		x = test_baseline_json(t.ctx, a);
-		ck_assert_int_eq(abibase_baseline_from_buffer(t.ctx, x, strlen(x), "t", &b), 0);
+		ck_assert_int_eq(baseline_from_buffer(t.ctx, x, strlen(x), "t", &b), 0);
 		y = test_baseline_json(t.ctx, b);
 		law_assert(&h, round, streq(x, y), "%s\nand read and written\n%s\n", x, y);
 		law_assert(&h, round, same_reasons(a, b), "%s\n", x);
@@ -538,9 +538,9 @@ START_TEST(test_reading_keeps_the_answer)
 				baseline_offered(b, t.cat->backends[i].name, v));
 			ck_assert(u[0] == v[0] && u[1] == v[1]);
 		}
-		ck_assert_uint_eq(abibase_baseline_finding_count(a),
-				  abibase_baseline_finding_count(b));
-		for (size_t i = 0; i < abibase_baseline_finding_count(a); i++) {
+		ck_assert_uint_eq(baseline_finding_count(a),
+				  baseline_finding_count(b));
+		for (size_t i = 0; i < baseline_finding_count(a); i++) {
 			ck_assert_int_eq(a->findings.f[i].kind,
 					 b->findings.f[i].kind);
 			ck_assert_str_eq(abibase_baseline_finding_get(a, i, "id"),
@@ -615,7 +615,7 @@ static enum abibase_tri is_usable(const struct abibase_profile *p, const struct 
 	enum abibase_tri r = ABIBASE_YES;
 
 	for (size_t i = 0; i < b->n_usable; i++) {
-		enum abibase_tri a = abibase_profile_fact(
+		enum abibase_tri a = profile_fact(
 			p, t.cat->conditions[b->usable[i]].name, NULL);
 
 		if (a != ABIBASE_YES && r != ABIBASE_NO)

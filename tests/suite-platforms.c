@@ -146,7 +146,7 @@ static void assert_log(const char *words)
 static int from_platform(const char *name)
 {
 	struct abibase_profile *p = NULL;
-	int r = abibase_profile_from_platform(t.ctx, name, &p);
+	int r = profile_from_platform(t.ctx, name, &p);
 
 	ck_assert_int_eq(r == 0, p != NULL);
 	abibase_profile_unref(p);
@@ -356,11 +356,11 @@ START_TEST(by_name_and_alias)
 
 	put_platform("1/x-2026.05.json", "x-2026.05", 1);
 	put_platform("1/x-2026.11.json", "x-2026.11", 1);
-	ck_assert_int_eq(abibase_profile_from_platform(t.ctx, "x-2026.05", &p), 0);
+	ck_assert_int_eq(profile_from_platform(t.ctx, "x-2026.05", &p), 0);
 	ck_assert_str_eq(abibase_profile_name(p), "x-2026.05");
 	abibase_profile_unref(p);
 	ck_assert_uint_eq(t.log.len, 0);
-	ck_assert_int_eq(abibase_profile_from_platform(t.ctx, "x", &p), 0);
+	ck_assert_int_eq(profile_from_platform(t.ctx, "x", &p), 0);
 	ck_assert_str_eq(abibase_profile_name(p), "x-2026.11");
 	abibase_profile_unref(p);
 	ck_assert_str_eq(t.log.data, "alias-resolved x is x-2026.11\n");
@@ -539,7 +539,7 @@ START_TEST(operand_baseline)
 	_autofree_ char *path = in_dir("b.json"), *renamed = NULL, *text = NULL;
 	struct abibase_baseline *b, *again = NULL;
 
-	ck_assert_int_eq(abibase_intersect(t.ctx, t.cat, &p, 1, "pc-q35-7.2", &b), 0);
+	ck_assert_int_eq(intersect_profiles(t.ctx, t.cat, &p, 1, "pc-q35-7.2", &b), 0);
 	text = test_baseline_json(t.ctx, b);
 	put("b.json", text);
 	ck_assert_int_eq(abibase_operand_load(t.ctx, path, &none, &again), 0);

@@ -576,7 +576,7 @@ static void assert_unknown(const struct abibase_profile *p, const char *fact, co
 {
 	const char *why = NULL;
 
-	ck_assert_msg(abibase_profile_fact(p, fact, &why) == ABIBASE_UNKNOWN, "%s is known", fact);
+	ck_assert_msg(profile_fact(p, fact, &why) == ABIBASE_UNKNOWN, "%s is known", fact);
 	ck_assert_ptr_nonnull(why);
 	ck_assert_msg(strcmp(why, reason) == 0, "%s: %s, not %s\n%s", fact, why, reason,
 		      logged.data ? logged.data : "");
@@ -584,7 +584,7 @@ static void assert_unknown(const struct abibase_profile *p, const char *fact, co
 
 static void assert_fact(const struct abibase_profile *p, const char *fact, enum abibase_tri want)
 {
-	enum abibase_tri got = abibase_profile_fact(p, fact, NULL);
+	enum abibase_tri got = profile_fact(p, fact, NULL);
 
 	ck_assert_msg(got == want, "%s: %d, not %d\n%s", fact, got, want,
 		      logged.data ? logged.data : "");

@@ -39,7 +39,7 @@ static int validate(const char *path)
 	buf_clear(&problems);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < abibase_result_finding_count(res); i++) {
+	for (size_t i = 0; i < result_finding_count(res); i++) {
 		const struct abibase_value *f = abibase_result_finding(res, i);
 		const char *where = test_string(f, "where");
 
@@ -345,7 +345,7 @@ START_TEST(baselines)
 	_autofree_ char *text = NULL;
 	json_t *root;
 
-	ck_assert_int_eq(abibase_intersect(t.ctx, t.cat, &p, 1, "pc-q35-7.2", &b), 0);
+	ck_assert_int_eq(intersect_profiles(t.ctx, t.cat, &p, 1, "pc-q35-7.2", &b), 0);
 	text = test_baseline_json(t.ctx, b);
 	put(text);
 	assert_problems(0, 0, WORDS(""));
@@ -375,7 +375,7 @@ START_TEST(table)
 {
 	struct abibase_profile *p;
 
-	ck_assert_int_eq(abibase_profile_from_platform(t.ctx, "debian-12", &p), 0);
+	ck_assert_int_eq(profile_from_platform(t.ctx, "debian-12", &p), 0);
 	assert_table(p, WORDS("name        debian-12\n", "revision    3\n", "lifecycle   released ",
 			      "evidence    ipvtap.* probed\n", "  tap+vhost       usable\n",
 			      "\nfacts: tap\n", "  offload.uso ", "  napi_frags",
@@ -395,7 +395,7 @@ START_TEST(table_of_what_is_unknown)
 		"\"vhost_net.usable\":{\"unknown\":\"no-permission\"},\"macvtap.usable\":false}}";
 	struct abibase_profile *p;
 
-	ck_assert_int_eq(abibase_profile_from_buffer(t.ctx, doc, strlen(doc), "t", &p), 0);
+	ck_assert_int_eq(profile_from_buffer(t.ctx, doc, strlen(doc), "t", &p), 0);
 	/* nothing that a terminal would obey, and no forged line */
 	assert_table(p, WORDS("kernel      6?[1m?x?y\n", "  tap             usable\n",
 			      "  tap+vhost       unknown: vhost_net.usable no-permission\n",

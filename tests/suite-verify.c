@@ -30,7 +30,7 @@ static void setup(void)
 	strcpy(dir, "/tmp/abibase-verify-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(dir));
 	host = test_host(t.ctx, "a", "6.12", "10.0.13");
-	ck_assert_int_eq(abibase_intersect(t.ctx, t.cat, &host, 1, "pc-q35-10.0", &b), 0);
+	ck_assert_int_eq(intersect_profiles(t.ctx, t.cat, &host, 1, "pc-q35-10.0", &b), 0);
 	tw = (struct throwaway){ .ctx = t.ctx, .b = b };
 }
 
@@ -337,7 +337,7 @@ START_TEST(test_calls)
 	ck_assert_str_eq(test_string(all, "devices/0/verdict"), "yes");
 	ck_assert_str_eq(test_string(all, "devices/0/offered"),
 			 "0x000000000000001e0000010130bfffa7");
-	ck_assert_uint_eq(abibase_result_finding_count(again), 1);
+	ck_assert_uint_eq(result_finding_count(again), 1);
 	ck_assert_str_eq(test_string(abibase_result_finding(again, 0), "kind"), "note");
 	ck_assert_str_eq(test_string(abibase_result_finding(again, 0), "device"), "a");
 	ck_assert_str_eq(test_string(abibase_result_finding(again, 0), "id"), "verify-own");
@@ -359,7 +359,7 @@ START_TEST(test_promises_nothing)
 	struct abibase_baseline *none;
 	struct abibase_verify *v = NULL;
 
-	ck_assert_int_eq(abibase_intersect(t.ctx, t.cat, hosts, 2, "pc-q35-10.0", &none), 0);
+	ck_assert_int_eq(intersect_profiles(t.ctx, t.cat, hosts, 2, "pc-q35-10.0", &none), 0);
 	ck_assert_int_eq(abibase_verify_new(t.ctx, t.cat, none, &v), -EINVAL);
 	ck_assert_str_eq(abibase_context_error_id(t.ctx), "baseline-not-yes");
 	ck_assert_ptr_null(v);

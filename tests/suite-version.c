@@ -207,14 +207,14 @@ START_TEST(test_facts)
 	struct abibase_profile *p;
 
 	ck_assert_int_eq(abibase_context_new(0, &ctx), 0);
-	ck_assert_int_eq(abibase_profile_from_buffer(ctx, text, strlen(text), "t", &p), 0);
+	ck_assert_int_eq(profile_from_buffer(ctx, text, strlen(text), "t", &p), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(asked); i++) {
 		const char *reason = "untouched";
-		enum abibase_tri r = abibase_profile_fact(p, asked[i].fact, &reason);
+		enum abibase_tri r = profile_fact(p, asked[i].fact, &reason);
 
 		ck_assert_msg(r == asked[i].want, "%s: %d", asked[i].fact, r);
 		ck_assert_pstr_eq(reason, asked[i].reason);
-		ck_assert_int_eq(abibase_profile_fact(p, asked[i].fact, NULL), r);
+		ck_assert_int_eq(profile_fact(p, asked[i].fact, NULL), r);
 	}
 	abibase_profile_unref(p);
 	abibase_context_unref(ctx);

@@ -89,7 +89,7 @@ struct abibase_profile *test_profile_json(struct abibase_context *ctx, const jso
 	_autofree_ char *text = json_dumps(root, JSON_COMPACT);
 	struct abibase_profile *p;
 
-	if (!text || abibase_profile_from_buffer(ctx, text, strlen(text), "test", &p) < 0)
+	if (!text || profile_from_buffer(ctx, text, strlen(text), "test", &p) < 0)
 		die(abibase_context_error(ctx), abibase_context_error_where(ctx));
 	return p;
 }
@@ -150,7 +150,7 @@ struct abibase_baseline *test_reread(struct abibase_context *ctx,
 	_autofree_ char *text = test_baseline_json(ctx, b);
 	struct abibase_baseline *again;
 
-	if (abibase_baseline_from_buffer(ctx, text, strlen(text), "baseline", &again) < 0) {
+	if (baseline_from_buffer(ctx, text, strlen(text), "baseline", &again) < 0) {
 		fputs(text, stderr);
 		die(abibase_context_error(ctx), abibase_context_error_where(ctx));
 	}

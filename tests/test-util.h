@@ -13,6 +13,7 @@
 #include "document/guest.h"
 #include "document/platforms.h"
 #include "document/profile.h"
+#include "document/result.h"
 #include "model/intersect.h"
 
 /* "$top_srcdir/NAME", for free(). Without the variable the working directory is the source. */

@@ -36,9 +36,9 @@ static void use_profiles(struct abibase_context *ctx)
 	require(abibase_value_to_json(abibase_profile_value(p), &json) == 0 && streq(json, profile_json),
 		"the profile is another one");
 	require(profile_to_text(p, catalogue, &table) == 0, "no table");
-	require(abibase_profile_fact(p, "vhost_net.features[40]", &reason) == ABIBASE_NO,
+	require(profile_fact(p, "vhost_net.features[40]", &reason) == ABIBASE_NO,
 		"another fact");
-	require(abibase_profile_rename(ctx, p, "renamed", &renamed) == 0, "not renamed");
+	require(profile_rename(ctx, p, "renamed", &renamed) == 0, "not renamed");
 	abibase_profile_unref(renamed);
 	abibase_profile_unref(p);
 }
@@ -72,7 +72,7 @@ static void use_baseline(struct abibase_context *ctx, struct abibase_baseline *b
 	require(baseline_offered(b, "tap", word), "no offer");
 	require(streq(baseline_property(b, "virtio-net-device", "queue_reset"), "off"),
 		"another value");
-	for (size_t i = 0; i < abibase_baseline_finding_count(b); i++)
+	for (size_t i = 0; i < baseline_finding_count(b); i++)
 		require(abibase_baseline_finding_get(b, i, "text") != NULL, "no text");
 	abibase_baseline_unref(b);
 }
@@ -126,7 +126,7 @@ int main(void)
 	profiles[0] = test_host(t.ctx, "a", "6.1", "7.2.22");
 	profiles[1] = test_host(t.ctx, "b", "6.12", "7.2.22 5.2.0");
 	profiles[2] = test_host(t.ctx, "c", "7.2", "7.2.22 11.1.3");
-	require(abibase_intersect(t.ctx, t.cat, profiles, N_HOSTS, "pc-q35-7.2", &baseline) == 0,
+	require(intersect_profiles(t.ctx, t.cat, profiles, N_HOSTS, "pc-q35-7.2", &baseline) == 0,
 		"no baseline");
 	require(abibase_baseline_verdict(baseline) == ABIBASE_VERDICT_YES,
 		abibase_baseline_finding_get(baseline, 0, "text"));

@@ -266,12 +266,12 @@ struct abibase_result *abibase_result_unref(struct abibase_result *res);
 enum abibase_verdict abibase_result_verdict(const struct abibase_result *res);
 /** abibase_result_value - the document. Since: 0.1 */
 const struct abibase_value *abibase_result_value(const struct abibase_result *res);
-/** abibase_result_finding_count - how many findings there are, of all hosts. Since: 0.1 */
-size_t abibase_result_finding_count(const struct abibase_result *res);
 /**
- * abibase_result_finding - finding @i, or NULL
+ * abibase_result_finding - the findings of all hosts in turn
+ * @i: from 0 on
  *
- * An object: "text" is a sentence, the other members are in the schema of the verb. Since: 0.1
+ * Returns: NULL behind the last. An object: "text" is a sentence, the other members are in the schema
+ * of the verb. Since: 0.1
  */
 const struct abibase_value *abibase_result_finding(const struct abibase_result *res, size_t i);
 /**
@@ -638,19 +638,16 @@ const char *abibase_baseline_id(const struct abibase_baseline *b);
 const struct abibase_value *abibase_baseline_value(const struct abibase_baseline *b);
 
 /**
- * abibase_baseline_finding_count - conflicts, unknowns and notes together, in that order
- *
- * Of one that earlier baselines went into, also what of these is not kept ("widening-changes-id"): that
- * is in no document. Since: 0.1
- */
-size_t abibase_baseline_finding_count(const struct abibase_baseline *b);
-/**
- * abibase_baseline_finding_get - one part of finding @i
+ * abibase_baseline_finding_get - the findings in turn: conflicts, unknowns and notes, in that order
+ * @i: from 0 on
  * @part: "kind": "conflict", which makes the verdict "no", "unknown", which makes it "cannot tell", or
  *	"note"; "id": its stable id ("backend-absent"); "text": a sentence naming host, feature, layer
  *	and property; "remedy": what to do about it
  *
- * Returns: NULL when there is no such finding or part. Since: 0.1
+ * Of a baseline that earlier ones went into, also what of these is not kept ("widening-changes-id"):
+ * that is in no document.
+ *
+ * Returns: NULL behind the last, and when there is no such part. Since: 0.1
  */
 const char *abibase_baseline_finding_get(const struct abibase_baseline *b, size_t i,
 					 const char *part);

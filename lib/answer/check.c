@@ -1059,7 +1059,7 @@ ABIBASE_EXPORT int abibase_check_request_assume_qemu(struct abibase_check_reques
 ABIBASE_EXPORT void abibase_check_request_set_guest(struct abibase_check_request *q,
 						    struct abibase_guest *g)
 {
-	abibase_guest_ref(g);
+	guest_ref(g);
 	abibase_guest_unref(q->guest);
 	q->guest = g;
 }

@@ -317,7 +317,7 @@ static struct abibase_guest *cut_guest(const struct abibase_targets *t)
 	json_t *root;
 
 	if (!machine || !strchr(machine, '+'))
-		return abibase_guest_ref(t->guest);
+		return guest_ref(t->guest);
 	root = json_deep_copy(t->guest->root);
 	if (!root || json_object_set_new(root, "machine",
 					 json_stringn(machine, strcspn(machine, "+"))) < 0) {
@@ -406,7 +406,7 @@ ABIBASE_EXPORT int abibase_targets_new(struct abibase_context *ctx, struct abiba
 		return context_oom(ctx);
 	t->ctx = abibase_context_ref(ctx);
 	t->cat = abibase_catalogue_ref(cat);
-	t->guest = abibase_guest_ref(guest);
+	t->guest = guest_ref(guest);
 	*ret = t;
 	return 0;
 }

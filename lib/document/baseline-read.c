@@ -950,7 +950,7 @@ int baseline_from_json(struct abibase_context *ctx, json_t *root, const char *so
 	return baseline_make(&c, root, ret);
 }
 
-int abibase_baseline_from_buffer(struct abibase_context *ctx, const char *buf,
+int baseline_from_buffer(struct abibase_context *ctx, const char *buf,
 						size_t len, const char *source,
 						struct abibase_baseline **ret)
 {

@@ -86,7 +86,7 @@ const char *baseline_property(const struct abibase_baseline *b, const char *clas
 	return v ? v->text : NULL;
 }
 
-ABIBASE_EXPORT size_t abibase_baseline_finding_count(const struct abibase_baseline *b)
+size_t baseline_finding_count(const struct abibase_baseline *b)
 {
 	return b ? b->findings.n : 0;
 }

@@ -367,7 +367,7 @@ json_t *guest_word(const uint64_t word[2])
 	return json_string(s);
 }
 
-int abibase_guest_from_word(struct abibase_context *ctx, const char *word,
+int guest_from_word(struct abibase_context *ctx, const char *word,
 					   const char *class_name, struct abibase_guest **ret)
 {
 	uint64_t w[2];
@@ -383,7 +383,7 @@ int abibase_guest_from_word(struct abibase_context *ctx, const char *word,
 	return root ? guest_from_json(ctx, root, word, ret) : context_oom(ctx);
 }
 
-struct abibase_guest *abibase_guest_ref(struct abibase_guest *g)
+struct abibase_guest *guest_ref(struct abibase_guest *g)
 {
 	if (g)
 		__atomic_add_fetch(&g->refcount, 1, __ATOMIC_RELAXED);

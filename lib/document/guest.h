@@ -48,15 +48,15 @@ void guest_check_sense(struct schema_walk *c, const struct abibase_catalogue *ca
 json_t *guest_word(const uint64_t word[2]);
 
 /*
- * abibase_guest_from_word - a guest of which nothing is known but a feature word
+ * guest_from_word - a guest of which nothing is known but a feature word
  * @word: hex digits, with "0x" or without, of at most 128 bits: what the driver negotiated
  * @class_name: class of the device in QEMU; NULL: "virtio-net-device"
  *
  * Returns: 0, -EINVAL (not a word), -ENOMEM.
  */
-int abibase_guest_from_word(struct abibase_context *ctx, const char *word, const char *class_name,
+int guest_from_word(struct abibase_context *ctx, const char *word, const char *class_name,
 			    struct abibase_guest **ret);
-struct abibase_guest *abibase_guest_ref(struct abibase_guest *g);
+struct abibase_guest *guest_ref(struct abibase_guest *g);
 extern const struct form guest_form;
 
 #endif

@@ -84,7 +84,7 @@ static int load_file(struct abibase_context *ctx, const char *path, struct loade
 static int load_platform(struct abibase_context *ctx, const char *name,
 			 struct abibase_profile **ret)
 {
-	int r = abibase_profile_from_platform(ctx, name, ret);
+	int r = profile_from_platform(ctx, name, ret);
 
 	/* never a file of the working directory: what a name means must not depend on that */
 	if (r == -ENOENT && *name && access(name, F_OK) == 0)
@@ -134,7 +134,7 @@ static int rename_loaded(struct abibase_context *ctx, const char *operand, const
 				    "this is a %s, which has no name of its own: give it "
 				    "without \"%s=\"",
 				    l->build ? "build record" : "baseline", name);
-	r = abibase_profile_rename(ctx, l->profile, name, &renamed);
+	r = profile_rename(ctx, l->profile, name, &renamed);
 	if (r < 0)
 		return r;
 	abibase_profile_unref(l->profile);

@@ -526,7 +526,7 @@ static int find_platform(struct abibase_context *ctx, const struct abibase_platf
 	return 0;
 }
 
-int abibase_profile_from_platform(struct abibase_context *ctx, const char *name,
+int profile_from_platform(struct abibase_context *ctx, const char *name,
 						 struct abibase_profile **ret)
 {
 	struct abibase_platforms *l;

@@ -16,14 +16,14 @@ const char *platforms_get(const struct abibase_platforms *l, size_t i, const cha
 struct abibase_profile *platforms_at(const struct abibase_platforms *l, size_t i);
 
 /*
- * abibase_profile_from_platform - read a platform profile by name from the data directories
+ * profile_from_platform - read a platform profile by name from the data directories
  * @name: "debian-12", or an alias such as "debian-13-backports", which resolves to the newest
  *	dated profile of that track
  *
  * Returns: as abibase_profile_from_file(), and -ENOENT (no such platform, or it is hidden).
  *
  */
-int abibase_profile_from_platform(struct abibase_context *ctx, const char *name,
+int profile_from_platform(struct abibase_context *ctx, const char *name,
 				  struct abibase_profile **ret);
 
 #endif

@@ -440,7 +440,7 @@ int profile_from_document(struct abibase_context *ctx, json_t *root, const char 
 	return 0;
 }
 
-int abibase_profile_from_buffer(struct abibase_context *ctx, const char *buf,
+int profile_from_buffer(struct abibase_context *ctx, const char *buf,
 					       size_t len, const char *source,
 					       struct abibase_profile **ret)
 {
@@ -520,7 +520,7 @@ ABIBASE_EXPORT const struct abibase_value *abibase_profile_value(const struct ab
 	return as_value(p ? p->root : NULL);
 }
 
-int abibase_profile_rename(struct abibase_context *ctx,
+int profile_rename(struct abibase_context *ctx,
 					  const struct abibase_profile *p, const char *name,
 					  struct abibase_profile **ret)
 {
@@ -623,7 +623,7 @@ int64_t profile_number(const struct abibase_profile *p, const char *fact)
 	return json_is_integer(v) ? json_integer_value(v) : -1;
 }
 
-enum abibase_tri abibase_profile_fact(const struct abibase_profile *p,
+enum abibase_tri profile_fact(const struct abibase_profile *p,
 						     const char *fact, const char **ret_reason)
 {
 	_autofree_ char *id = NULL;

@@ -63,15 +63,15 @@ const char *unknown_remedy(const char *reason);
 int word_bit(const char *hex, unsigned int bit);
 
 /*
- * abibase_profile_rename - the same profile under another name
+ * profile_rename - the same profile under another name
  * @name: the new name; the content and the digest are those of a profile written with that name
  *
  * Returns: 0, -EINVAL (not a name: see abibase-profile(5)), -ENOMEM.
  */
-int abibase_profile_rename(struct abibase_context *ctx, const struct abibase_profile *p,
+int profile_rename(struct abibase_context *ctx, const struct abibase_profile *p,
 			   const char *name, struct abibase_profile **ret);
 /*
- * abibase_profile_fact - does this host have it?
+ * profile_fact - does this host have it?
  * @fact: a fact id ("tap.offload.uso") or one bit of a feature word ("vhost_net.features[40]")
  * @ret_reason: NULL, or receives why it is unknown ("no-permission"), NULL when it is known;
  *	owned by @p
@@ -80,7 +80,7 @@ int abibase_profile_rename(struct abibase_context *ctx, const struct abibase_pro
  *
  * Returns: the answer.
  */
-enum abibase_tri abibase_profile_fact(const struct abibase_profile *p, const char *fact,
+enum abibase_tri profile_fact(const struct abibase_profile *p, const char *fact,
 				      const char **ret_reason);
 /* The revision of the catalogue by which this entry of "qemu" was recorded. */
 int64_t profile_asked(const json_t *entry);
@@ -90,7 +90,7 @@ extern const struct form qemu_form;
 extern const struct form unasked_form;
 
 /*
- * abibase_profile_from_buffer - read a profile
+ * profile_from_buffer - read a profile
  * @buf: @len bytes of JSON, an abibase-profile/1 document; at most 4 MiB; not kept
  * @source: what to call it in messages, normally the file name
  * @ret: the profile; release with abibase_profile_unref()
@@ -101,7 +101,7 @@ extern const struct form unasked_form;
  * Returns: 0, -EBADMSG (not a valid profile), -EPROTONOSUPPORT (a newer schema), -EFBIG, -ENOMEM.
  *
  */
-int abibase_profile_from_buffer(struct abibase_context *ctx, const char *buf, size_t len,
+int profile_from_buffer(struct abibase_context *ctx, const char *buf, size_t len,
 				const char *source, struct abibase_profile **ret);
 
 #endif

@@ -84,7 +84,7 @@ ABIBASE_EXPORT enum abibase_verdict abibase_result_verdict(const struct abibase_
 	return r ? r->verdict : ABIBASE_VERDICT_UNKNOWN;
 }
 
-ABIBASE_EXPORT size_t abibase_result_finding_count(const struct abibase_result *r)
+size_t result_finding_count(const struct abibase_result *r)
 {
 	return r ? r->n_findings : 0;
 }

@@ -23,4 +23,7 @@ struct abibase_result {
 int result_give(struct abibase_context *ctx, const struct abibase_result *made,
 		struct abibase_result **ret) _must_check_;
 
+/* For tests: how many there are. */
+size_t result_finding_count(const struct abibase_result *r);
+
 #endif

@@ -53,7 +53,7 @@ static int from_masks(struct abibase_context *ctx, const json_t *masks, const ch
 		return context_fail(ctx, EINVAL, "not-a-guest", where,
 				    "no line says of which class of device these masks are: say it "
 				    "with --device");
-	return abibase_guest_from_word(ctx, string_of(masks, "guest"), class_name, ret);
+	return guest_from_word(ctx, string_of(masks, "guest"), class_name, ret);
 }
 
 static int from_log(struct abibase_context *ctx, const struct abibase_catalogue *cat,
@@ -103,12 +103,12 @@ static int from_word(struct abibase_context *ctx, const char *word, const char *
 	int r;
 
 	if (!device)
-		return abibase_guest_from_word(ctx, word, NULL, ret);
+		return guest_from_word(ctx, word, NULL, ret);
 	r = decode_data_load(ctx, &data);
 	if (r < 0)
 		return r;
 	if (decode_device(&data, device, strlen(device), &class_name) && class_name)
-		r = abibase_guest_from_word(ctx, word, class_name, ret);
+		r = guest_from_word(ctx, word, class_name, ret);
 	else
 		r = context_fail(ctx, EINVAL, "device-not-known", NULL,
 				 "'%s' is not a device class; abibase decode --device lists them",
@@ -124,7 +124,7 @@ ABIBASE_EXPORT int abibase_guest_load(struct abibase_context *ctx, struct abibas
 	uint64_t word[2];
 
 	if (strprefix(operand, QMP_PREFIX))
-		return abibase_guest_from_qmp(ctx, cat, operand + strlen(QMP_PREFIX), qemu,
+		return guest_from_qmp(ctx, cat, operand + strlen(QMP_PREFIX), qemu,
 					      ret);
 	if (is_file(operand))
 		return from_file(ctx, cat, operand, device, ret);

@@ -683,7 +683,7 @@ static int ask(struct asking *a, struct qmp *live, struct abibase_guest **ret)
 	return r;
 }
 
-int abibase_guest_from_qmp(struct abibase_context *ctx,
+int guest_from_qmp(struct abibase_context *ctx,
 					  struct abibase_catalogue *cat, const char *socket_path,
 					  const char *qemu, struct abibase_guest **ret)
 {

@@ -5,7 +5,7 @@
 #include "document/guest.h"
 
 /*
- * abibase_guest_from_qmp - ask the QEMU in which a guest runs
+ * guest_from_qmp - ask the QEMU in which a guest runs
  * @cat: names features
  * @socket_path: its QMP socket, a UNIX socket on this host
  * @qemu: a binary of the same QEMU, or NULL; the caller's choice, for it is started
@@ -21,7 +21,7 @@
  * feature that the catalogue does not have), -ENOMEM, and what socket(2), connect(2) and fork(2) say.
  *
  */
-int abibase_guest_from_qmp(struct abibase_context *ctx, struct abibase_catalogue *cat,
+int guest_from_qmp(struct abibase_context *ctx, struct abibase_catalogue *cat,
 			   const char *socket_path, const char *qemu, struct abibase_guest **ret);
 
 #endif

@@ -577,7 +577,7 @@ ABIBASE_EXPORT int abibase_intersection_machines(struct abibase_intersection *ix
 	return result_give(ix->ctx, &made, ret);
 }
 
-int abibase_intersect(struct abibase_context *ctx, struct abibase_catalogue *cat,
+int intersect_profiles(struct abibase_context *ctx, struct abibase_catalogue *cat,
 		      struct abibase_profile *const *profiles, size_t n, const char *machine,
 		      struct abibase_baseline **ret)
 {

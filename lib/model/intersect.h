@@ -32,14 +32,14 @@ int intersection_join(struct abibase_intersection *ix, const struct abibase_base
 		      const struct abibase_profile *p);
 
 /*
- * abibase_intersect - the baseline of an array of profiles
+ * intersect_profiles - the baseline of an array of profiles
  * @machine: NULL for the newest common type
  *
  * The same as an intersection with default target and backends.
  *
  * Returns: as the calls that it wraps.
  */
-int abibase_intersect(struct abibase_context *ctx, struct abibase_catalogue *cat,
+int intersect_profiles(struct abibase_context *ctx, struct abibase_catalogue *cat,
 		      struct abibase_profile *const *profiles, size_t n, const char *machine,
 		      struct abibase_baseline **ret);
 

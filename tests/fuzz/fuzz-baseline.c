@@ -5,6 +5,7 @@
 
 #include <abibase/abibase.h>
 
+#include "document/baseline.h"
 #include "fuzz.h"
 
 static struct abibase_context *ctx;
@@ -16,7 +17,7 @@ static void check_again(const char *text, bool no_inputs)
 	struct abibase_render *render = NULL;
 	char *again = NULL;
 
-	MUST(abibase_baseline_from_buffer(ctx, text, strlen(text), "again", &b) == 0);
+	MUST(baseline_from_buffer(ctx, text, strlen(text), "again", &b) == 0);
 	MUST(abibase_render_new(ctx, &render) == 0);
 	MUST(abibase_render_set_format(render, "json") == 0);
 	abibase_render_set_flags(render, no_inputs ? ABIBASE_RENDER_NO_INPUTS : 0);
@@ -50,12 +51,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!ctx)
 		MUST(abibase_context_new(0, &ctx) == 0);
-	if (abibase_baseline_from_buffer(ctx, (const char *)data, size, "input", &b) < 0) {
+	if (baseline_from_buffer(ctx, (const char *)data, size, "input", &b) < 0) {
 		MUST(abibase_context_error(ctx) && abibase_context_error_id(ctx));
 		return 0;
 	}
 	MUST(abibase_baseline_id(b) || abibase_baseline_verdict(b) != ABIBASE_VERDICT_YES);
-	for (size_t i = 0; i < abibase_baseline_finding_count(b); i++)
+	for (size_t i = 0; i < baseline_finding_count(b); i++)
 		MUST(abibase_baseline_finding_get(b, i, "text"));
 	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
 		check_render(b, formats[i], false);

@@ -5,6 +5,7 @@
 #include <abibase/abibase.h>
 
 #include "answer/decode.h"
+#include "document/result.h"
 #include "fuzz.h"
 
 static struct abibase_context *ctx;
@@ -46,7 +47,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	MUST(decode_with(ctx, cat, &data_files, (const char *)data, size, device, &d) == 0);
 	MUST(abibase_result_to_text(d, 0, &text) == 0 && abibase_result_to_json(d, &json) == 0);
 	check_printable(text);
-	for (size_t i = 0; i < abibase_result_finding_count(d); i++)
+	for (size_t i = 0; i < result_finding_count(d); i++)
 		check_finding(abibase_result_finding(d, i));
 	MUST((abibase_result_verdict(d) == ABIBASE_VERDICT_YES) == (text[0] != '\0'));
 	free(text);

@@ -63,7 +63,7 @@ static void begin(void)
 
 	MUST(abibase_context_new(0, &ctx) == 0 && abibase_catalogue_new(ctx, &cat) == 0);
 	for (int i = 0; i < 2; i++)
-		MUST(abibase_profile_from_platform(ctx, names[i], &hosts[i]) == 0);
+		MUST(profile_from_platform(ctx, names[i], &hosts[i]) == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
