@@ -282,7 +282,7 @@ static int share_properties(const struct recording *rec, json_t *ret)
 		json_auto_t *own = json_object();
 
 		if (!own || own_part(mine, json_object_get(common, up), own) < 0 ||
-		    (json_object_size(own) && json_object_set(ret, name, own) < 0))
+		    (json_object_size(own) && json_put(ret, name, json_incref(own)) < 0))
 			return -ENOMEM;
 	}
 	return 0;
@@ -449,30 +449,30 @@ static size_t differences(const json_t *a, const json_t *b)
 	return n;
 }
 
-static int add_difference(json_t *one, const json_t *mine, const json_t *like)
+/* @mine as what it has otherwise than @like, which is of that name; both NULL: of nothing. */
+static json_t *difference(const json_t *mine, const char *name, const json_t *like)
 {
 	json_auto_t *set = json_object(), *unset = json_array();
 	size_t n;
 	_autofree_ const char **names = sorted_keys(like, &n);
 
 	if (!set || !unset || !names || own_part(mine, like, set) < 0)
-		return -ENOMEM;
+		return NULL;
 	for (size_t i = 0; i < n; i++)
 		if (json_is_null(json_object_get(set, names[i]))) {
 			json_object_del(set, names[i]);
 			if (json_add(unset, json_string(names[i])) < 0)
-				return -ENOMEM;
+				return NULL;
 		}
-	if (json_object_size(set) && json_object_set(one, "set", set) < 0)
-		return -ENOMEM;
-	return json_array_size(unset) && json_object_set(one, "unset", unset) < 0 ? -ENOMEM : 0;
+	return json_pack("{s:s*, s:O*, s:O*}", "like", name, "set",
+			 json_object_size(set) ? set : NULL, "unset",
+			 json_array_size(unset) ? unset : NULL);
 }
 
 static int share_one_value(const json_t *values, const char *name, json_t *done)
 {
 	const json_t *mine = json_object_get(values, name);
 	size_t least = json_object_size(mine);
-	json_auto_t *one = json_object(), *nothing = json_object();
 	const char *like = NULL, *other;
 	json_t *v;
 
@@ -484,11 +484,8 @@ static int share_one_value(const json_t *values, const char *name, json_t *done)
 		least = n;
 		like = other;
 	}
-	if (!one || !nothing ||
-	    (like && json_object_set_new(one, "like", json_string(like)) < 0) ||
-	    add_difference(one, mine, like ? json_object_get(values, like) : nothing) < 0)
-		return -ENOMEM;
-	return json_put(done, name, json_incref(one));
+	return json_put(done, name,
+			difference(mine, like, like ? json_object_get(values, like) : NULL));
 }
 
 /* Of what was observed, that which hangs on neither the kernel nor a file of the host. */

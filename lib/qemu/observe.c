@@ -98,54 +98,50 @@ int observe_run(struct abibase_context *ctx, const struct observe_request *rq,
 
 static json_t *bars_json(const struct qtest_device *dev)
 {
-	json_t *list = json_array();
+	json_auto_t *list = json_array();
 
-	for (int i = 0; list && i < QTEST_BARS; i++) {
+	for (int i = 0; i < QTEST_BARS; i++) {
 		const struct qtest_bar *bar = &dev->bar[i];
-		json_t *v;
+		const char *kind = bar->io ? "io" : bar->wide ? "mem64" : "mem32";
 
 		if (!bar->size)
 			continue;
-		v = json_pack("{s:i, s:s, s:b, s:I}", "index", i, "kind",
-			      bar->io	? "io" :
-			      bar->wide ? "mem64" :
-					  "mem32",
-			      "prefetch", bar->prefetch, "size", (json_int_t)bar->size);
-		if (json_array_append_new(list, v) < 0) {
-			json_decref(list);
+		if (json_add(list, json_pack("{s:i, s:s, s:b, s:I}", "index", i, "kind", kind,
+					     "prefetch", bar->prefetch, "size",
+					     (json_int_t)bar->size)) < 0)
 			return NULL;
-		}
 	}
-	return list;
+	return steal(&list);
+}
+
+static json_t *queues_json(const struct qtest_device *dev)
+{
+	json_auto_t *list = json_array();
+
+	for (unsigned int i = 0; i < dev->n_queues; i++)
+		if (json_add(list, json_integer(dev->queue_size[i])) < 0)
+			return NULL;
+	return steal(&list);
+}
+
+static json_t *rom_json(const struct qtest_device *dev)
+{
+	return dev->rom_size ? json_integer((json_int_t)dev->rom_size) : NULL;
 }
 
 json_t *sizes_json(const struct qtest_device *dev)
 {
-	json_t *queues = json_array();
-	json_auto_t *ret = json_pack("{s:o}", "queue_sizes", queues);
-
-	for (unsigned int i = 0; ret && i < dev->n_queues; i++)
-		if (json_array_append_new(queues, json_integer(dev->queue_size[i])) < 0)
-			return NULL;
-	if (ret && dev->rom_size &&
-	    json_object_set_new(ret, "rom_size", json_integer((json_int_t)dev->rom_size)) < 0)
-		return NULL;
-	return steal(&ret);
+	return json_pack("{s:o, s:o*}", "queue_sizes", queues_json(dev), "rom_size", rom_json(dev));
 }
 
 json_t *observation_json(const struct qtest_device *dev)
 {
-	json_auto_t *v = sizes_json(dev);
-	char word[48];
-
-	snprintf(word, sizeof(word), "0x%016llx%016llx", (unsigned long long)dev->offered[1],
-		 (unsigned long long)dev->offered[0]);
-	if (json_object_set_new(v, "bars", bars_json(dev)) < 0 ||
-	    json_object_set_new(v, "config_size", json_integer(dev->config_size)) < 0 ||
-	    json_object_set_new(v, "offered", json_string(word)) < 0 ||
-	    json_object_set_new(v, SHAPE_VECTORS, json_integer(dev->vectors)) < 0)
-		return NULL;
-	return steal(&v);
+	return json_pack("{s:o, s:I, s:o, s:o, s:o*, s:I}", "bars", bars_json(dev), "config_size",
+			 (json_int_t)dev->config_size, "offered",
+			 json_sprintf("0x%016llx%016llx", (unsigned long long)dev->offered[1],
+				      (unsigned long long)dev->offered[0]),
+			 "queue_sizes", queues_json(dev), "rom_size", rom_json(dev), SHAPE_VECTORS,
+			 (json_int_t)dev->vectors);
 }
 
 /* ------------------------------------------------ prediction and observation */

@@ -27,93 +27,79 @@
 
 /* ---------------------------------------------------------------- start */
 
-/* What depends on how it is used. */
-struct words {
-	char machine[MACHINE_MAX + 16], monitor[48], bios[32];
-};
 #define TRIAL_FDS 2
-
-static void make_words(const struct qtest_request *rq, struct words *ret)
-{
-	unsigned int fd = QMP_FIRST_FD + qtest_fds(rq);
-
-	snprintf(ret->machine, sizeof(ret->machine), "%s,accel=tcg:kvm", rq->machine);
-	snprintf(ret->monitor, sizeof(ret->monitor), "socket,id=abibase-monitor,fd=%u", fd);
-	snprintf(ret->bios, sizeof(ret->bios), "/proc/self/fd/%u", fd + 1);
-}
-
-/* The words of a command line: first those that are fixed, then those of the request. */
-static const char **make_argv(const struct qtest_request *rq, const struct words *w,
-			      struct buf *netdevs)
-{
-	bool runs = rq->trial && rq->trial->bios_fd >= 0;
-	const char *const fixed[] = { rq->path, "-nodefaults", "-no-user-config", "-display", "none",
-				      "-qtest", "stdio", "-qtest-log", "none", "-machine",
-				      w->machine };
-	const char *const trial[] = { "-chardev", w->monitor, "-mon",
-				      "chardev=abibase-monitor,mode=control" };
-	size_t n = ARRAY_SIZE(fixed), more = 0;
-	const char **argv;
-
-	while (rq->words && rq->words[more])
-		more++;
-	argv = calloc(n + ARRAY_SIZE(trial) + 2 + more + 4 * rq->n_nics + 1, sizeof(*argv));
-	if (!argv)
-		return NULL;
-	memcpy(argv, fixed, sizeof(fixed));
-	for (size_t i = 0; rq->trial && i < ARRAY_SIZE(trial); i++)
-		argv[n++] = trial[i];
-	argv[n++] = runs ? "-bios" : "-S";
-	if (runs)
-		argv[n++] = w->bios;
-	for (size_t i = 0; i < more; i++)
-		argv[n++] = rq->words[i];
-	for (size_t i = 0; i < rq->n_nics; i++) {
-		argv[n++] = "-netdev";
-		argv[n++] = netdevs[i].data;
-		argv[n++] = "-device";
-		argv[n++] = rq->nics[i].device;
-	}
-	return argv;
-}
 
 static unsigned int all_fds(const struct qtest_request *rq)
 {
 	return qtest_fds(rq) + (rq->trial ? TRIAL_FDS : 0);
 }
 
-static int spawn(struct qmp *q, const struct qtest_request *rq, struct buf *netdevs)
+/* @words ends with NULL, or is it. */
+static int add_words(struct strings *argv, const char *const *words)
 {
-	const struct qmp_preparation prep = { .fn = qtest_prepare, .data = (void *)rq,
-					      .n_fds = all_fds(rq),
-					      .stop = rq->stop,
-					      .without_rights = rq->trial != NULL };
-	_autofree_ const char **argv = NULL;
-	struct words w;
+	int r = 0;
 
-	for (size_t i = 0; i < rq->n_nics; i++) {
-		qtest_netdev(rq, i, &netdevs[i]);
-		if (buf_failed(&netdevs[i]))
-			return -ENOMEM;
-	}
-	make_words(rq, &w);
-	argv = make_argv(rq, &w, netdevs);
-	return argv ? qmp_spawn(q, rq->path, (char *const *)argv, rq->timeout_ms, &prep) :
-		      -ENOMEM;
+	for (; r == 0 && words && *words; words++)
+		r = strings_add(argv, *words);
+	return r;
+}
+
+static int add_nic(struct strings *argv, const struct qtest_request *rq, size_t i)
+{
+	_buf_ netdev = { 0 };
+
+	qtest_netdev(rq, i, &netdev);
+	if (buf_failed(&netdev))
+		return -ENOMEM;
+	return add_words(argv, (const char *const[]){ "-netdev", netdev.data, "-device",
+						      rq->nics[i].device, NULL });
+}
+
+/* First the words that are fixed, then those of the request. */
+static int make_argv(const struct qtest_request *rq, struct strings *argv)
+{
+	unsigned int fd = QMP_FIRST_FD + qtest_fds(rq);
+	char machine[MACHINE_MAX + 16], monitor[48], bios[32];
+	const char *const fixed[] = { rq->path, "-nodefaults", "-no-user-config", "-display",
+				      "none", "-qtest", "stdio", "-qtest-log", "none", "-machine",
+				      machine, NULL };
+	const char *const trial[] = { "-chardev", monitor, "-mon",
+				      "chardev=abibase-monitor,mode=control", NULL };
+	bool runs = rq->trial && rq->trial->bios_fd >= 0;
+	int r;
+
+	snprintf(machine, sizeof(machine), "%s,accel=tcg:kvm", rq->machine);
+	snprintf(monitor, sizeof(monitor), "socket,id=abibase-monitor,fd=%u", fd);
+	snprintf(bios, sizeof(bios), "/proc/self/fd/%u", fd + 1);
+	r = add_words(argv, fixed);
+	if (r == 0)
+		r = add_words(argv, rq->trial ? trial : NULL);
+	if (r == 0)
+		r = add_words(argv, (const char *const[]){ runs ? "-bios" : "-S",
+							   runs ? bios : NULL, NULL });
+	if (r == 0)
+		r = add_words(argv, rq->words);
+	for (size_t i = 0; r == 0 && i < rq->n_nics; i++)
+		r = add_nic(argv, rq, i);
+	return r;
 }
 
 static int start(struct qmp *q, const struct qtest_request *rq)
 {
-	struct buf netdevs[QTEST_MAX_NICS] = { 0 };
+	const struct qmp_preparation prep = { .fn = qtest_prepare, .data = (void *)rq,
+					      .n_fds = all_fds(rq), .stop = rq->stop,
+					      .without_rights = rq->trial != NULL };
+	struct strings argv = { 0 };
 	int r;
 
 	if (!name_valid(rq->machine))
 		return -EINVAL;
 	if (rq->n_nics > QTEST_MAX_NICS || strlen(rq->machine) > MACHINE_MAX)
 		return -E2BIG;
-	r = spawn(q, rq, netdevs);
-	for (size_t i = 0; i < rq->n_nics; i++)
-		buf_clear(&netdevs[i]);
+	r = make_argv(rq, &argv);
+	if (r == 0)
+		r = qmp_spawn(q, rq->path, argv.s, rq->timeout_ms, &prep);
+	strings_clear(&argv);
 	return r;
 }
 
