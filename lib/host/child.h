@@ -10,7 +10,7 @@
 
 /* The process that asks one surface, and what it says. */
 
-/* Why a fact is unknown; the words are in probe/probe.c. */
+/* Why a fact is unknown; the words are in probe/warn.c. */
 enum probe_reason {
 	REASON_NONE,
 	REASON_NO_NODE,

@@ -72,12 +72,12 @@ enum presence {
 };
 enum presence probe_presence(struct abibase_probe *pr, const struct probe_modules *m,
 			     const struct probe_surface *s, const char *release);
-/* What an answer is in a profile; a word has so many @bits. */
-json_t *probe_answer_json(const struct probe_answer *a, unsigned int bits);
 /* Add the module parameters to @facts (probe/params.c). */
 int probe_params(struct abibase_probe *pr, const struct probe_modules *m, const char *release,
 		 json_t *facts);
 
+/* What an answer is in a profile; a word has so many @bits (probe/warn.c). */
+json_t *probe_answer_json(const struct probe_answer *a, unsigned int bits);
 /* What people are told of a surface that failed, and what to do (probe/warn.c). */
 int warn_level(const struct abibase_probe *pr, const struct probe_surface *s);
 void warn_surface(struct abibase_probe *pr, const struct probe_surface *s, enum probe_step step,

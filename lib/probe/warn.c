@@ -1,12 +1,52 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Why a surface is unknown, in words for people, and what to do about it. */
+/* Answers as JSON; why a surface is unknown, in words for people, and what to do about it. */
 
 #include <string.h>
 #include <syslog.h>
 
 #include "base/context.h"
+#include "document/json.h"
 #include "probe/probe.h"
+
+static const char *const reason_words[] = {
+	[REASON_NO_NODE] = "no-device-node",
+	[REASON_NO_PERMISSION] = "no-permission",
+	[REASON_NOT_LOADED] = "not-loaded",
+	[REASON_NO_DEVICE] = "no-device",
+	[REASON_NO_NAMESPACE] = "no-namespace",
+	[REASON_NO_DESCRIPTORS] = "no-file-descriptors",
+	[REASON_REFUSED] = "refused",
+	[REASON_NO_MODULE_INDEX] = "no-module-index",
+	[REASON_NOT_ASKED] = "not-asked",
+};
+
+static json_t *word_json(const struct probe_answer *a, unsigned int bits)
+{
+	if (bits == 128)
+		return json_sprintf("0x%016llx%016llx", (unsigned long long)a->word[1],
+				    (unsigned long long)a->word[0]);
+	return json_sprintf("0x%0*llx", (int)bits / 4, (unsigned long long)a->word[0]);
+}
+
+json_t *probe_answer_json(const struct probe_answer *a, unsigned int bits)
+{
+	switch (a->kind) {
+	case FACT_FALSE:
+		return json_false();
+	case FACT_TRUE:
+		return json_true();
+	case FACT_WORD:
+		return word_json(a, bits);
+	case FACT_INT:
+		return json_integer((json_int_t)a->word[0]);
+	default:
+		if (a->reason != REASON_ERROR)
+			return json_pack("{s:s}", "unknown", reason_words[a->reason]);
+		return json_pack("{s:o}", "unknown",
+				 json_sprintf("error-%s", probe_errno_name(a->err)));
+	}
+}
 
 /* What no answer depends on is told to those who asked for it, or who want to know everything. */
 int warn_level(const struct abibase_probe *pr, const struct probe_surface *s)
