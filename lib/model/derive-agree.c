@@ -1,18 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <errno.h>
-
 #include "model/derive.h"
 #include "base/known.h"
 
 /* What no property can equalise, what is worth a word, and the feature words that follow. */
 
-/* --------------------------------------------------------------- who uses what */
-
 /* --------------------------------------------------------- sizes that destinations check */
 
 /* An assumed QEMU may be any: one that has the most as a source, the least as a destination that
  * checks. */
-static int judge_assumed_pair(struct derive *d, const struct shape *s, size_t from, size_t to)
+static void judge_assumed_pair(struct derive *d, const struct shape *s, size_t from, size_t to)
 {
 	bool src = d->views[from].entry, dst = d->views[to].entry;
 	int64_t offers = src ? derive_shape_of(d, s, from) : shape_most(s);
@@ -20,10 +16,8 @@ static int judge_assumed_pair(struct derive *d, const struct shape *s, size_t fr
 	_buf_ text = { 0 };
 
 	if ((dst && version_cmp(&d->views[to].version, &s->checked_since) < 0) ||
-	    (offers >= 0 && has >= offers))
-		return 0;
-	if (!derive_write_users(d, to, s, true, &text))
-		return buf_failed(&text) ? -ENOMEM : 0;
+	    (offers >= 0 && has >= offers) || !derive_write_users(d, to, s, true, &text))
+		return;
 	if (dst)
 		buf_printf(&text, " as a destination: QEMU %s there",
 			   d->b->used[to].build->version);
@@ -37,45 +31,43 @@ static int judge_assumed_pair(struct derive *d, const struct shape *s, size_t fr
 			   d->b->used[from].build->version);
 	derive_write_users(d, from, s, false, &text);
 	buf_printf(&text, "%s (%s)", dst ? " can have more" : " has", s->name);
-	return derive_finding(d, ABIBASE_FINDING_UNKNOWN, "shape-unknown",
-			      "abibase probe on the host whose QEMU is assumed records it; or say with "
-			      "--dest which hosts are ever a destination",
-			      &text);
+	derive_finding(d, ABIBASE_FINDING_UNKNOWN, "shape-unknown",
+		       "abibase probe on the host whose QEMU is assumed records it; or say with "
+		       "--dest which hosts are ever a destination",
+		       &text);
 }
 
-static int judge_pair(struct derive *d, const struct shape *s, size_t from, size_t to)
+static void judge_pair(struct derive *d, const struct shape *s, size_t from, size_t to)
 {
 	const struct qemu_view *dst = &d->views[to];
 	int64_t offers = derive_shape_of(d, s, from), has = derive_shape_of(d, s, to);
-	_buf_ text = { 0 }, hosts = { 0 };
+	bool known = offers >= 0 && has >= 0;
+	_buf_ text = { 0 };
 
-	if (!dst->entry || !d->views[from].entry)
-		return judge_assumed_pair(d, s, from, to);
-	if (version_cmp(&dst->version, &s->checked_since) < 0 || (offers >= 0 && has >= offers))
-		return 0;
-	if (!derive_write_users(d, to, s, true, &hosts))
-		return buf_failed(&hosts) ? -ENOMEM : 0;
-	buf_printf(&text, "%s as a destination: QEMU %s there checks the %s against its own ",
-		   hosts.data, d->b->used[to].build->version, s->text);
-	hosts.len = 0;
-	derive_write_users(d, from, s, false, &hosts);
-	if (buf_failed(&hosts))
-		return -ENOMEM;
-	if (offers >= 0 && has >= 0)
-		buf_printf(&text, "(%lld) and refuses the %lld of QEMU %s on %s", (long long)has,
-			   (long long)offers, d->b->used[from].build->version, hosts.data);
+	if (!dst->entry || !d->views[from].entry) {
+		judge_assumed_pair(d, s, from, to);
+		return;
+	}
+	if (version_cmp(&dst->version, &s->checked_since) < 0 || (offers >= 0 && has >= offers) ||
+	    !derive_write_users(d, to, s, true, &text))
+		return;
+	buf_printf(&text, " as a destination: QEMU %s there checks the %s against its own ",
+		   d->b->used[to].build->version, s->text);
+	if (known)
+		buf_printf(&text, "(%lld) and refuses the %lld of QEMU %s on ", (long long)has,
+			   (long long)offers, d->b->used[from].build->version);
 	else
-		buf_printf(&text, "and what QEMU %s on %s has is not known",
-			   d->b->used[from].build->version, hosts.data);
-	buf_printf(&text, " (%s)", s->name);
-	if (offers < 0 || has < 0)
-		return derive_finding(d, ABIBASE_FINDING_UNKNOWN, "shape-unknown",
-				      "abibase probe on that host records it; or say with --dest which "
-				      "hosts are ever a destination",
-				      &text);
-	if (s->also)
+		buf_printf(&text, "and what QEMU %s on ", d->b->used[from].build->version);
+	derive_write_users(d, from, s, false, &text);
+	buf_printf(&text, "%s (%s)", known ? "" : " has is not known", s->name);
+	if (known && s->also)
 		buf_printf(&text, "; %s", s->also);
-	return derive_finding(d, ABIBASE_FINDING_CONFLICT, "shape-differs", s->remedy, &text);
+	derive_finding(d, known ? ABIBASE_FINDING_CONFLICT : ABIBASE_FINDING_UNKNOWN,
+		       known ? "shape-differs" : "shape-unknown",
+		       known ? s->remedy :
+			       "abibase probe on that host records it; or say with --dest which "
+			       "hosts are ever a destination",
+		       &text);
 }
 
 /* One build for each version and size: the catalogue tells sizes by version. */
@@ -96,14 +88,14 @@ static bool is_shape_of(const struct derive *d, size_t r, const struct shape *s,
 }
 
 /* A build that makes its own of a size that the baseline sets: said, for no list can change it. */
-static int note_ignored(struct derive *d, const struct shape *s, size_t used)
+static void note_ignored(struct derive *d, const struct shape *s, size_t used)
 {
 	int64_t offers = derive_shape_of(d, s, used);
 	_buf_ text = { 0 };
 	size_t n = 0;
 
 	if (!d->views[used].entry || !first_of_version(d, s, used))
-		return 0;
+		return;
 	for (size_t r = 0; r < d->cat->n_rows; r++) {
 		if (!is_shape_of(d, r, s, offers))
 			continue;
@@ -115,9 +107,9 @@ static int note_ignored(struct derive *d, const struct shape *s, size_t used)
 			   d->cat->rows[r].key, (long long)d->number[r]);
 	}
 	if (!n)
-		return 0;
+		return;
 	buf_printf(&text, ": %lld, whatever is set (%s)", (long long)offers, s->name);
-	return derive_finding(d, ABIBASE_FINDING_NOTE, "size-ignored", NULL, &text);
+	derive_finding(d, ABIBASE_FINDING_NOTE, "size-ignored", NULL, &text);
 }
 
 static bool is_by_version(const struct derive *d, const struct shape *s, size_t used)
@@ -146,47 +138,42 @@ static bool is_compared(const struct derive *d, const struct shape *s, size_t us
 }
 
 /* A stable update has changed such a size: what is only inferred is said, where it decides. */
-static int note_by_version(struct derive *d, const struct shape *s)
+static void note_by_version(struct derive *d, const struct shape *s)
 {
-	_autofree_ bool *used = calloc(d->b->n_used + 1, sizeof(*used));
+	bool *used = derive_alloc(d, d->b->n_used + 1, sizeof(*used));
 	_buf_ text = { 0 };
 	unsigned int *hosts;
 	size_t n = 0;
 
 	if (!used)
-		return -ENOMEM;
+		return;
 	for (size_t u = 0; u < d->b->n_used; u++)
 		used[u] = d->views[u].entry && is_by_version(d, s, u) && is_compared(d, s, u);
-	if (derive_hosts_of(d, used, &hosts, &n) < 0)
-		return -ENOMEM;
+	derive_hosts_of(d, used, &hosts, &n);
 	if (!n)
-		return 0;
+		return;
 	derive_write_hosts(d, hosts, n, &text);
 	buf_printf(&text,
 		   ": the %s that a destination checks are taken from the version of QEMU, and an "
 		   "update can change them (%s)",
 		   s->text, s->name);
-	return derive_finding(d, ABIBASE_FINDING_NOTE, "shape-by-version",
-			      "abibase probe on that host records them", &text);
+	derive_finding(d, ABIBASE_FINDING_NOTE, "shape-by-version",
+		       "abibase probe on that host records them", &text);
 }
 
-int derive_shapes(struct derive *d)
+void derive_shapes(struct derive *d)
 {
 	for (size_t i = 0; i < d->cat->n_shapes; i++)
 		for (size_t from = 0; from < d->b->n_used; from++)
 			for (size_t to = 0; to < d->b->n_used; to++)
 				if (from != to && first_of_version(d, &d->cat->shapes[i], from) &&
-				    first_of_version(d, &d->cat->shapes[i], to) &&
-				    judge_pair(d, &d->cat->shapes[i], from, to) < 0)
-					return -ENOMEM;
+				    first_of_version(d, &d->cat->shapes[i], to))
+					judge_pair(d, &d->cat->shapes[i], from, to);
 	for (size_t i = 0; i < d->cat->n_shapes; i++)
 		for (size_t u = 0; u < d->b->n_used; u++)
-			if (note_ignored(d, &d->cat->shapes[i], u) < 0)
-				return -ENOMEM;
+			note_ignored(d, &d->cat->shapes[i], u);
 	for (size_t i = 0; i < d->cat->n_shapes; i++)
-		if (note_by_version(d, &d->cat->shapes[i]) < 0)
-			return -ENOMEM;
-	return 0;
+		note_by_version(d, &d->cat->shapes[i]);
 }
 
 /* -------------------------------------------------------------------- requirements */
@@ -260,8 +247,8 @@ static void poll_hosts(struct derive *d, const struct requirement *q, struct pol
 	}
 }
 
-static int finding_requirement(struct derive *d, const struct requirement *q,
-			       const struct poll *p)
+static void finding_requirement(struct derive *d, const struct requirement *q,
+				const struct poll *p)
 {
 	_buf_ text = { 0 };
 
@@ -273,20 +260,21 @@ static int finding_requirement(struct derive *d, const struct requirement *q,
 			   p->n_lacks < d->b->in.n_hosts ? "others have" :
 							   "the other backends of the same host have",
 			   q->text, p->missing->missing, q->name);
-		return derive_finding(d, ABIBASE_FINDING_CONFLICT, "requirement-differs", q->remedy,
-				   &text);
+		derive_finding(d, ABIBASE_FINDING_CONFLICT, "requirement-differs", q->remedy,
+			       &text);
+		return;
 	}
 	if (!p->n_unknown)
-		return 0;
+		return;
 	derive_write_hosts(d, p->unknown, p->n_unknown, &text);
 	buf_printf(&text, ": whether \"%s\" holds is unknown: %s (%s; requirement %s)", q->text,
 		   p->untold.c->name, p->untold.reason, q->name);
-	return derive_finding(d, ABIBASE_FINDING_UNKNOWN, "requirement-unknown",
-			   unknown_remedy(p->untold.reason), &text);
+	derive_finding(d, ABIBASE_FINDING_UNKNOWN, "requirement-unknown",
+		       unknown_remedy(p->untold.reason), &text);
 }
 
 /* A guest gets in on a host that lacks it, and never away again. */
-static int finding_leave(struct derive *d, const struct requirement *q, const struct poll *p)
+static void finding_leave(struct derive *d, const struct requirement *q, const struct poll *p)
 {
 	_buf_ text = { 0 };
 
@@ -295,25 +283,23 @@ static int finding_leave(struct derive *d, const struct requirement *q, const st
 		buf_printf(&text, ": the %s layer lacks what lets a guest leave its host: %s "
 				  "(requirement %s)",
 			   p->missing->layer, p->missing->missing, q->name);
-		if (derive_finding(d, ABIBASE_FINDING_CONFLICT, "leave-lacks", q->remedy, &text) < 0)
-			return -ENOMEM;
+		derive_finding(d, ABIBASE_FINDING_CONFLICT, "leave-lacks", q->remedy, &text);
 	}
 	if (p->n_unknown) {
 		derive_write_hosts(d, p->unknown, p->n_unknown, &text);
 		buf_printf(&text, ": whether \"%s\" holds is unknown: %s (%s; requirement %s)",
 			   q->text, p->untold.c->name, p->untold.reason, q->name);
-		if (derive_finding(d, ABIBASE_FINDING_UNKNOWN, "leave-unknown",
-				   unknown_remedy(p->untold.reason), &text) < 0)
-			return -ENOMEM;
+		derive_finding(d, ABIBASE_FINDING_UNKNOWN, "leave-unknown",
+			       unknown_remedy(p->untold.reason), &text);
 	}
 	if (!p->n_unasked)
-		return 0;
+		return;
 	derive_write_hosts(d, p->unasked, p->n_unasked, &text);
 	buf_printf(&text, ": whether \"%s\" holds was not asked when the earlier baseline was made "
 			  "(requirement %s)",
 		   q->text, q->name);
-	return derive_finding(d, ABIBASE_FINDING_NOTE, "leave-not-asked",
-			      "make a baseline anew of the profiles of these hosts", &text);
+	derive_finding(d, ABIBASE_FINDING_NOTE, "leave-not-asked",
+		       "make a baseline anew of the profiles of these hosts", &text);
 }
 
 static bool applies_at_all(const struct derive *d, const struct requirement *q)
@@ -327,14 +313,14 @@ static bool applies_at_all(const struct derive *d, const struct requirement *q)
 	return false;
 }
 
-int derive_requirements(struct derive *d)
+void derive_requirements(struct derive *d)
 {
 	struct abibase_baseline *b = d->b;
 
 	b->requirements = arena_alloc(&b->arena,
 				      (d->cat->n_requirements + 1) * sizeof(*b->requirements));
 	if (!b->requirements)
-		return -ENOMEM;
+		return;
 	for (size_t i = 0; i < d->cat->n_requirements; i++) {
 		const struct requirement *q = &d->cat->requirements[i];
 		struct met *m = &b->requirements[b->n_requirements];
@@ -344,13 +330,11 @@ int derive_requirements(struct derive *d)
 			continue;
 		poll_hosts(d, q, &p);
 		if (q->to_leave) { /* each baseline has it, so it tells none from another */
-			if (finding_leave(d, q, &p) < 0)
-				return -ENOMEM;
+			finding_leave(d, q, &p);
 			continue;
 		}
-		if (finding_requirement(d, q, &p) < 0 ||
-		    derive_condition_names(d, q->needs, &m->conditions, &m->n_conditions) < 0)
-			return -ENOMEM;
+		finding_requirement(d, q, &p);
+		derive_condition_names(d, q->needs, &m->conditions, &m->n_conditions);
 		m->name = q->name;
 		m->text = q->text;
 		m->met = p.n_lacks		   ? ABIBASE_NO :
@@ -358,7 +342,6 @@ int derive_requirements(struct derive *d)
 						       ABIBASE_YES;
 		b->n_requirements++;
 	}
-	return 0;
 }
 
 /* ------------------------------------------------------------------ words worth saying */
@@ -400,13 +383,13 @@ static size_t unknown_rows(struct derive *d, const char *condition, bool *hosts,
 	return n;
 }
 
-static int note_unknowns(struct derive *d)
+static void note_unknowns(struct derive *d)
 {
 	const struct inputs *in = &d->b->in;
-	_autofree_ bool *hosts = calloc(in->n_hosts + 1, sizeof(*hosts));
+	bool *hosts = derive_alloc(d, in->n_hosts + 1, sizeof(*hosts));
 
 	if (!hosts)
-		return -ENOMEM;
+		return;
 	for (size_t c = 0; c < d->cat->n_conditions; c++) {
 		_buf_ text = { 0 }, rows = { 0 };
 		const char *reason;
@@ -421,12 +404,10 @@ static int note_unknowns(struct derive *d)
 		reason = answer_reason(in, in->hosts[d->scratch[0][0]]->answers[c]);
 		derive_write_hosts(d, d->scratch[0], n, &text);
 		buf_printf(&text, ": %s is unknown (%s), so these are off for everybody:%s",
-			   d->cat->conditions[c].name, reason, rows.data ? rows.data : "");
-		if (buf_failed(&rows) || derive_finding(d, ABIBASE_FINDING_NOTE, "forced-off-unknown",
-						     unknown_remedy(reason), &text) < 0)
-			return -ENOMEM;
+			   d->cat->conditions[c].name, reason, arena_words(&d->b->arena, &rows));
+		derive_finding(d, ABIBASE_FINDING_NOTE, "forced-off-unknown",
+			       unknown_remedy(reason), &text);
 	}
-	return 0;
 }
 
 /* What a build makes of a row, in words; false: not known, or it does not have the switch. */
@@ -492,7 +473,7 @@ static size_t write_words(const struct derive *d, size_t r, struct buf *text)
  * The same machine type name with another content: what KubeVirt issue 16386 was about. A list makes
  * it the same where it can; what is neither on or off nor a number it does not set.
  */
-static int note_differences(struct derive *d)
+static void note_differences(struct derive *d)
 {
 	for (size_t r = 0; r < d->cat->n_rows; r++) {
 		const struct row *row = &d->cat->rows[r];
@@ -510,17 +491,15 @@ static int note_differences(struct derive *d)
 				   d->b->machine, row->key);
 		if (write_words(d, r, &text) < 2 && !buf_failed(&text))
 			continue; /* "auto" and "on" are the same */
-		if (derive_finding(d, set ? ABIBASE_FINDING_NOTE : ABIBASE_FINDING_CONFLICT,
-				   row->observed ? "size-set" :
-				   set	       ? "machine-differs" :
-						 "value-differs",
-				   set ? NULL :
-					 "use another machine type, or leave out the hosts that have "
-					 "one of these builds",
-				   &text) < 0)
-			return -ENOMEM;
+		derive_finding(d, set ? ABIBASE_FINDING_NOTE : ABIBASE_FINDING_CONFLICT,
+			       row->observed ? "size-set" :
+			       set	       ? "machine-differs" :
+					     "value-differs",
+			       set ? NULL :
+				     "use another machine type, or leave out the hosts that have "
+				     "one of these builds",
+			       &text);
 	}
-	return 0;
 }
 
 static size_t count_users(const struct derive *d, size_t used)
@@ -554,7 +533,7 @@ static bool may_differ(const struct derive *d, size_t r, size_t used)
 }
 
 /* What no list sets and nobody recorded may be another value on each side. */
-static int note_unset(struct derive *d, size_t used)
+static void note_unset(struct derive *d, size_t used)
 {
 	_buf_ text = { 0 };
 	size_t n = 0;
@@ -574,15 +553,15 @@ static int note_unset(struct derive *d, size_t used)
 		}
 		buf_printf(&text, "%s %s", n > 1 ? "," : "", row->key);
 	}
-	return n ? derive_finding(d, ABIBASE_FINDING_UNKNOWN, "value-unknown",
-				  "probe the host again: the probe records the values of a machine "
-				  "type that is named with --machine",
-				  &text) :
-		   0;
+	if (n)
+		derive_finding(d, ABIBASE_FINDING_UNKNOWN, "value-unknown",
+			       "probe the host again: the probe records the values of a machine "
+			       "type that is named with --machine",
+			       &text);
 }
 
 /* What nobody recorded is off for all, and listed. */
-static int note_unrecorded(struct derive *d, size_t used)
+static void note_unrecorded(struct derive *d, size_t used)
 {
 	_buf_ text = { 0 };
 	size_t n = 0;
@@ -600,20 +579,20 @@ static int note_unrecorded(struct derive *d, size_t used)
 		}
 		buf_printf(&text, "%s %s", n > 1 ? "," : "", d->cat->rows[r].key);
 	}
-	return n ? derive_finding(d, ABIBASE_FINDING_NOTE, "forced-off-unknown",
-				  "probe the host again", &text) :
-		   0;
+	if (n)
+		derive_finding(d, ABIBASE_FINDING_NOTE, "forced-off-unknown",
+			       "probe the host again", &text);
 }
 
-static int note_values(struct derive *d)
+static void note_values(struct derive *d)
 {
-	for (size_t u = 0; u < d->b->n_used; u++)
-		if (note_unset(d, u) < 0 || note_unrecorded(d, u) < 0)
-			return -ENOMEM;
-	return 0;
+	for (size_t u = 0; u < d->b->n_used; u++) {
+		note_unset(d, u);
+		note_unrecorded(d, u);
+	}
 }
 
-static int note_recorded(struct derive *d)
+static void note_recorded(struct derive *d)
 {
 	for (size_t r = 0; r < d->cat->n_rows; r++)
 		for (size_t u = 0; u < d->b->n_used; u++) {
@@ -626,11 +605,9 @@ static int note_recorded(struct derive *d)
 				   "the catalogue has; the recorded one is used",
 				   d->b->used[u].build->version, d->cat->rows[r].key,
 				   d->b->machine);
-			if (derive_finding(d, ABIBASE_FINDING_NOTE, "recorded-differs", NULL,
-					&text) < 0)
-				return -ENOMEM;
+			derive_finding(d, ABIBASE_FINDING_NOTE, "recorded-differs", NULL,
+				       &text);
 		}
-	return 0;
 }
 
 static void write_ranges(const struct compat *e, struct buf *out)
@@ -659,7 +636,7 @@ static bool is_unasked(const struct derive *d, size_t r, size_t used)
  * Of a class that was not asked about, under a machine type that no version tells of, nothing can
  * be compared, as with ROM sizes.
  */
-static int note_unasked(struct derive *d)
+static void note_unasked(struct derive *d)
 {
 	_buf_ text = { 0 };
 	size_t n = 0;
@@ -680,13 +657,13 @@ static int note_unasked(struct derive *d)
 				break;
 			}
 	}
-	return n ? derive_finding(d, ABIBASE_FINDING_NOTE, "layout-not-recorded",
-				  "probe the hosts again with this version", &text) :
-		   0;
+	if (n)
+		derive_finding(d, ABIBASE_FINDING_NOTE, "layout-not-recorded",
+			       "probe the hosts again with this version", &text);
 }
 
 /* A host without QEMU facts may have one of the few builds that are not like the rest. */
-static int note_exceptions(struct derive *d)
+static void note_exceptions(struct derive *d)
 {
 	_buf_ text = { 0 };
 	size_t n = 0;
@@ -701,19 +678,21 @@ static int note_exceptions(struct derive *d)
 		buf_putc(&text, ')');
 	}
 	if (!n)
-		return 0;
+		return;
 	buf_printf(&text, ": another value under %s than in every other upstream build",
 		   d->b->machine);
-	return derive_finding(d, ABIBASE_FINDING_NOTE, "known-exception",
-			   "probe the QEMU of the hosts that have no QEMU facts", &text);
+	derive_finding(d, ABIBASE_FINDING_NOTE, "known-exception",
+		       "probe the QEMU of the hosts that have no QEMU facts", &text);
 }
 
-int derive_notes(struct derive *d)
+void derive_notes(struct derive *d)
 {
-	if (note_unknowns(d) < 0 || note_values(d) < 0 || note_differences(d) < 0 ||
-	    note_recorded(d) < 0 || note_unasked(d) < 0 || note_exceptions(d) < 0)
-		return -ENOMEM;
-	return 0;
+	note_unknowns(d);
+	note_values(d);
+	note_differences(d);
+	note_recorded(d);
+	note_unasked(d);
+	note_exceptions(d);
 }
 
 /* ------------------------------------------------------------------ the feature words */
@@ -755,7 +734,7 @@ static bool is_legacy(const struct derive *d, unsigned int backend)
 	return false;
 }
 
-int derive_fill_offer(struct derive *d, struct offer *o)
+void derive_fill_offer(struct derive *d, struct offer *o)
 {
 	int bits = is_legacy(d, o->backend) ? LEGACY_BITS : 128;
 
@@ -764,7 +743,7 @@ int derive_fill_offer(struct derive *d, struct offer *o)
 				  (d->cat->n_rows + d->cat->n_requirements + 1) *
 					  sizeof(*o->features));
 	if (!o->features)
-		return -ENOMEM;
+		return;
 	for (int bit = 0; bit < bits; bit++) {
 		for (size_t r = 0; r < d->cat->n_rows; r++)
 			if (d->cat->rows[r].bit == bit && bit_is_on(d, r) &&
@@ -775,8 +754,4 @@ int derive_fill_offer(struct derive *d, struct offer *o)
 			    d->cat->requirements[i].backends & (1u << o->backend))
 				set_bit(o, bit, d->cat->requirements[i].feature);
 	}
-	return 0;
 }
-
-
-

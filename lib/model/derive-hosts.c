@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <errno.h>
-
 #include "model/derive.h"
 #include "model/machine.h"
 
@@ -27,29 +25,26 @@ void derive_write_backends(const struct derive *d, unsigned int mask, struct buf
 
 /* ---------------------------------------------------------------- findings */
 
-int derive_finding(struct derive *d, enum abibase_finding_kind kind, const char *id,
-		   const char *remedy, struct buf *text)
+void derive_finding(struct derive *d, enum abibase_finding_kind kind, const char *id,
+		    const char *remedy, struct buf *text)
 {
 	finding_add(&d->b->findings, (struct finding){ .kind = kind, .id = id, .remedy = remedy },
 		    text);
-	return d->b->arena.failed ? -ENOMEM : 0;
 }
 
 /* A list of hosts that stays, of the size that it needs. */
-int derive_keep_hosts(struct derive *d, const unsigned int *hosts, size_t n, unsigned int **ret,
-		      size_t *ret_n)
+void derive_keep_hosts(struct derive *d, const unsigned int *hosts, size_t n, unsigned int **ret,
+		       size_t *ret_n)
 {
 	*ret = arena_alloc(&d->b->arena, (n + 1) * sizeof(**ret));
-	if (!*ret)
-		return -ENOMEM;
-	memcpy(*ret, hosts, n * sizeof(*hosts));
-	*ret_n = n;
-	return 0;
+	*ret_n = *ret ? n : 0;
+	if (*ret)
+		memcpy(*ret, hosts, n * sizeof(*hosts));
 }
 
 /* ------------------------------------------------- architecture, target, machine */
 
-int derive_arch(struct derive *d)
+void derive_arch(struct derive *d)
 {
 	struct abibase_baseline *b = d->b;
 	const struct inputs *in = &b->in;
@@ -64,32 +59,33 @@ int derive_arch(struct derive *d)
 		for (size_t i = 0; i < in->n_hosts; i++)
 			buf_printf(&text, "%s %s is %s", i ? "," : "", in->hosts[i]->name,
 				   in->strings.s[in->hosts[i]->arch]);
-		return derive_finding(d, ABIBASE_FINDING_CONFLICT, "arch-differs",
-				   "make one baseline for the hosts of each architecture", &text);
+		derive_finding(d, ABIBASE_FINDING_CONFLICT, "arch-differs",
+			       "make one baseline for the hosts of each architecture", &text);
+		return;
 	}
 	b->arch = in->strings.s[in->hosts[0]->arch];
 	b->target = in->policy.target ? in->policy.target : b->arch;
 	if (catalogue_has_target(d->cat, b->target))
-		return 0;
+		return;
 	buf_printf(&text, "the catalogue has no data for the QEMU target %s", b->target);
 	b->target = NULL;
-	return derive_finding(d, ABIBASE_FINDING_UNKNOWN, "target-not-covered",
-			   "use a target that it has: x86_64", &text);
+	derive_finding(d, ABIBASE_FINDING_UNKNOWN, "target-not-covered",
+		       "use a target that it has: x86_64", &text);
 }
 
-static int finding_unasked(struct derive *d, const struct host *h, const struct host_unasked *u)
+static void finding_unasked(struct derive *d, const struct host *h, const struct host_unasked *u)
 {
 	const struct strings *strings = &d->b->in.strings;
 	_buf_ text = { 0 };
 
 	machine_write_unasked(h->name, u->path == NO_PATH ? NULL : strings->s[u->path],
 			      strings->s[u->reason], &text);
-	return derive_finding(d, ABIBASE_FINDING_UNKNOWN, "qemu-unasked", machine_unasked_remedy,
-			      &text);
+	derive_finding(d, ABIBASE_FINDING_UNKNOWN, "qemu-unasked", machine_unasked_remedy,
+		       &text);
 }
 
 /* What is to be said of the host as a whole; @counted may be NULL where it has no QEMU. */
-static int finding_host(struct derive *d, const struct host *h, const struct machine_host *counted)
+static void finding_host(struct derive *d, const struct host *h, const struct machine_host *counted)
 {
 	static const enum abibase_finding_kind kinds[] = {
 		[MACHINE_CONFLICT] = ABIBASE_FINDING_CONFLICT,
@@ -103,11 +99,12 @@ static int finding_host(struct derive *d, const struct host *h, const struct mac
 
 	answer = machine_judge(counted ? counted : &none, d->b->target, d->b->machine, &text, &id,
 			       &remedy);
-	return answer == MACHINE_FINE ? 0 : derive_finding(d, kinds[answer], id, remedy, &text);
+	if (answer != MACHINE_FINE)
+		derive_finding(d, kinds[answer], id, remedy, &text);
 }
 
 /* Hosts of whose QEMU there is no record, where that leaves a question open. */
-static int finding_no_qemu(struct derive *d, const char *id, const char *remedy, const char *what)
+static void finding_no_qemu(struct derive *d, const char *id, const char *remedy, const char *what)
 {
 	const struct inputs *in = &d->b->in;
 	unsigned int *hosts = d->scratch[0];
@@ -118,10 +115,10 @@ static int finding_no_qemu(struct derive *d, const char *id, const char *remedy,
 		if (!in->hosts[i]->has_qemu)
 			hosts[n++] = (unsigned int)i;
 	if (!n)
-		return 0;
+		return;
 	derive_write_hosts(d, hosts, n, &text);
 	buf_printf(&text, ": no QEMU facts in the profile, %s", what);
-	return derive_finding(d, ABIBASE_FINDING_UNKNOWN, id, remedy, &text);
+	derive_finding(d, ABIBASE_FINDING_UNKNOWN, id, remedy, &text);
 }
 
 static bool is_versioned(const char *machine)
@@ -177,7 +174,7 @@ static const char *newest_common(const struct derive *d, const bool *counts)
 }
 
 /* Hosts without any QEMU that answered are told first: nothing can be chosen for them. */
-static int judge_qemuless(struct derive *d)
+static void judge_qemuless(struct derive *d)
 {
 	const struct inputs *in = &d->b->in;
 	bool unrecorded = false;
@@ -186,25 +183,24 @@ static int judge_qemuless(struct derive *d)
 		const struct host *h = in->hosts[i];
 
 		for (size_t k = 0; k < h->n_unasked; k++)
-			if (finding_unasked(d, h, &h->unasked[k]) < 0)
-				return -ENOMEM;
+			finding_unasked(d, h, &h->unasked[k]);
 		unrecorded |= !h->has_qemu;
-		if (h->has_qemu && !h->n_qemu && !h->n_unasked && finding_host(d, h, NULL) < 0)
-			return -ENOMEM;
+		if (h->has_qemu && !h->n_qemu && !h->n_unasked)
+			finding_host(d, h, NULL);
 	}
-	return unrecorded ? finding_no_qemu(d, "no-qemu-facts",
-					    "probe the host with its QEMU (abibase probe --qemu "
-					    "BINARY); or name an upstream machine type with -M "
-					    "pc-q35-X.Y, and take the host to have such a QEMU with "
-					    "--assume-qemu=HOST",
-					    "so that no machine type can be chosen") :
-			    0;
+	if (unrecorded)
+		finding_no_qemu(d, "no-qemu-facts",
+				"probe the host with its QEMU (abibase probe --qemu BINARY); or "
+				"name an upstream machine type with -M pc-q35-X.Y, and take the "
+				"host to have such a QEMU with --assume-qemu=HOST",
+				"so that no machine type can be chosen");
 }
 
-/* The builds in an order that does not depend on that of the hosts; for free(). */
-static unsigned int *builds_in_order(const struct inputs *in)
+/* The builds in an order that does not depend on that of the hosts. */
+static unsigned int *builds_in_order(struct derive *d)
 {
-	unsigned int *order = calloc(in->n_builds + 1, sizeof(*order));
+	const struct inputs *in = &d->b->in;
+	unsigned int *order = derive_alloc(d, in->n_builds + 1, sizeof(*order));
 
 	for (unsigned int i = 0; order && i < in->n_builds; i++) {
 		unsigned int k = i;
@@ -218,7 +214,7 @@ static unsigned int *builds_in_order(const struct inputs *in)
 }
 
 /* Which builds have a say in the choice? @ret_any: there is one. */
-static int count_builds(struct derive *d, const unsigned int *order, bool *counts, bool *ret_any)
+static void count_builds(struct derive *d, const unsigned int *order, bool *counts, bool *ret_any)
 {
 	const struct inputs *in = &d->b->in;
 
@@ -235,16 +231,14 @@ static int count_builds(struct derive *d, const unsigned int *order, bool *count
 		}
 		buf_printf(&text, "QEMU %s: its machine types are not recorded",
 			   in->builds[i]->version);
-		if (derive_finding(d, ABIBASE_FINDING_UNKNOWN, "machines-not-recorded",
-				   "name a machine type with -M, or probe the host again",
-				   &text) < 0)
-			return -ENOMEM;
+		derive_finding(d, ABIBASE_FINDING_UNKNOWN, "machines-not-recorded",
+			       "name a machine type with -M, or probe the host again",
+			       &text);
 	}
-	return 0;
 }
 
 /* As newest_common(), all of them: the newest first, q35 before pc. */
-static int list_common(const struct derive *d, const bool *counts, json_t *list)
+static void list_common(struct derive *d, const bool *counts, json_t *list)
 {
 	const struct inputs *in = &d->b->in;
 	size_t first = 0, i;
@@ -254,74 +248,72 @@ static int list_common(const struct derive *d, const bool *counts, json_t *list)
 	while (first < in->n_builds && !counts[first])
 		first++;
 	if (first == in->n_builds)
-		return 0;
+		return;
 	json_object_foreach(json_object_get(in->builds[first]->entry, "machines"), key, v) {
 		if (!is_versioned(key) || !all_have(d, counts, key))
 			continue;
 		json_array_foreach(list, i, is)
 			if (machine_name_cmp(key, json_string_value(is)) > 0)
 				break;
-		if (json_array_insert_new(list, i, json_string(key)) < 0)
-			return -ENOMEM;
+		d->b->arena.failed |= json_array_insert_new(list, i, json_string(key)) < 0;
 	}
-	return 0;
 }
 
-/* Which builds count. 1: nothing is common, for what is in the way was said. */
-static int count_common(struct derive *d, bool *counts, bool *ret_any)
+/* Which builds count? NULL: nothing is common, for what is in the way was said. */
+static const bool *count_common(struct derive *d, bool *ret_any)
 {
-	_autofree_ unsigned int *order = builds_in_order(&d->b->in);
+	bool *counts = derive_alloc(d, d->b->in.n_builds + 1, sizeof(*counts));
+	unsigned int *order = builds_in_order(d);
 
-	if (!counts || !order || count_builds(d, order, counts, ret_any) < 0 || judge_qemuless(d) < 0)
-		return -ENOMEM;
-	return findings_have(&d->b->findings, ABIBASE_FINDING_UNKNOWN) ||
-	       findings_have(&d->b->findings, ABIBASE_FINDING_CONFLICT);
+	if (!counts || !order)
+		return NULL;
+	count_builds(d, order, counts, ret_any);
+	judge_qemuless(d);
+	return findings_verdict(&d->b->findings) == ABIBASE_VERDICT_YES ? counts : NULL;
 }
 
-static int finding_chosen(struct derive *d, bool any)
+static void finding_chosen(struct derive *d, bool any)
 {
 	struct abibase_baseline *b = d->b;
 	_buf_ text = { 0 };
 
 	if (b->machine) {
 		buf_printf(&text, "machine type %s: the newest that every QEMU has", b->machine);
-		return derive_finding(d, ABIBASE_FINDING_NOTE, "machine-chosen", NULL, &text);
+		derive_finding(d, ABIBASE_FINDING_NOTE, "machine-chosen", NULL, &text);
+		return;
 	}
 	buf_printf(&text, any ? "no versioned pc or q35 machine type is common to every "
 				"QEMU for %s" :
 				"no host has a QEMU for %s with a versioned pc or q35 machine type",
 		   b->target);
-	return derive_finding(d, ABIBASE_FINDING_CONFLICT, "no-common-machine",
-			      "leave out the host whose QEMU is too old or too new, or "
-			      "install a QEMU that shares a machine type",
-			      &text);
+	derive_finding(d, ABIBASE_FINDING_CONFLICT, "no-common-machine",
+		       "leave out the host whose QEMU is too old or too new, or "
+		       "install a QEMU that shares a machine type",
+		       &text);
 }
 
-int derive_common_machines(struct derive *d, json_t *list)
+void derive_common_machines(struct derive *d, json_t *list)
 {
-	_autofree_ bool *counts = calloc(d->b->in.n_builds + 1, sizeof(*counts));
 	bool any = false;
-	int r = count_common(d, counts, &any);
+	const bool *counts = count_common(d, &any);
 
-	if (r != 0) /* a list of some hosts is none of all of them */
-		return r < 0 ? r : 0;
-	if (list_common(d, counts, list) < 0)
-		return -ENOMEM;
-	return json_array_size(list) ? 0 : finding_chosen(d, any);
+	if (!counts) /* a list of some hosts is none of all of them */
+		return;
+	list_common(d, counts, list);
+	if (!json_array_size(list))
+		finding_chosen(d, any);
 }
 
-static int choose_machine(struct derive *d)
+static void choose_machine(struct derive *d)
 {
-	struct abibase_baseline *b = d->b;
-	_autofree_ bool *counts = calloc(b->in.n_builds + 1, sizeof(*counts));
 	bool any = false;
-	int r = count_common(d, counts, &any);
+	const bool *counts = count_common(d, &any);
 
-	if (r != 0)
-		return r < 0 ? r : 0;
-	b->machine = newest_common(d, counts);
-	b->machine_chosen = true;
-	return finding_chosen(d, any);
+	if (!counts)
+		return;
+	d->b->machine = newest_common(d, counts);
+	d->b->machine_chosen = true;
+	finding_chosen(d, any);
 }
 
 /* Does each QEMU of each host cut this name? */
@@ -344,37 +336,36 @@ static bool all_cut(const struct derive *d, const char *machine)
 }
 
 /* The name that counts is that of the machine, and of it the baseline is. */
-static int cut_machine(struct derive *d)
+static void cut_machine(struct derive *d)
 {
 	struct abibase_baseline *b = d->b;
 	size_t len = strcspn(b->machine, "+");
 	_buf_ text = { 0 };
 
 	if (!b->machine[len] || !all_cut(d, b->machine))
-		return 0;
+		return;
 	buf_printf(&text, "machine type %.*s: it is what every QEMU here makes of %s", (int)len,
 		   b->machine, b->machine);
 	b->machine = arena_printf(&b->arena, "%.*s", (int)len, b->machine);
-	if (!b->machine)
-		return -ENOMEM;
-	return derive_finding(d, ABIBASE_FINDING_NOTE, "machine-cut", NULL, &text);
+	derive_finding(d, ABIBASE_FINDING_NOTE, "machine-cut", NULL, &text);
 }
 
-int derive_machine(struct derive *d)
+void derive_machine(struct derive *d)
 {
 	struct abibase_baseline *b = d->b;
 	_buf_ text = { 0 };
 
-	if (!b->in.policy.machine)
-		return choose_machine(d);
+	if (!b->in.policy.machine) {
+		choose_machine(d);
+		return;
+	}
 	b->machine = b->in.policy.machine;
-	if (cut_machine(d) < 0)
-		return -ENOMEM;
+	cut_machine(d);
 	b->machine_chosen = b->in.policy.machine_chosen;
 	if (!b->machine_chosen)
-		return 0;
+		return;
 	buf_printf(&text, "machine type %s: the newest that every QEMU has", b->machine);
-	return derive_finding(d, ABIBASE_FINDING_NOTE, "machine-chosen", NULL, &text);
+	derive_finding(d, ABIBASE_FINDING_NOTE, "machine-chosen", NULL, &text);
 }
 
 /* ------------------------------------------------------------------- QEMUs used */
@@ -390,8 +381,8 @@ static void write_qemu(const struct inputs *in, const struct host *h, const stru
 		buf_printf(out, " (%s)", path);
 }
 
-static int finding_unused(struct derive *d, const struct host *h, const struct host_qemu *q,
-			  enum machine_use use)
+static void finding_unused(struct derive *d, const struct host *h, const struct host_qemu *q,
+			   enum machine_use use)
 {
 	const struct build *b = d->b->in.builds[q->build];
 	_buf_ text = { 0 };
@@ -400,19 +391,20 @@ static int finding_unused(struct derive *d, const struct host *h, const struct h
 	if (use == MACHINE_NOT_RECORDED) {
 		buf_puts(&text, ": whether it");
 		machine_write_unrecorded(d->cat, b->version, d->b->machine, &text);
-		return derive_finding(d, ABIBASE_FINDING_UNKNOWN, "machine-not-recorded",
-				      machine_unrecorded_remedy, &text);
+		derive_finding(d, ABIBASE_FINDING_UNKNOWN, "machine-not-recorded",
+			       machine_unrecorded_remedy, &text);
+		return;
 	}
 	if (use == MACHINE_OTHER_TARGET)
 		buf_printf(&text, " is not used: it is for the target %s", b->target);
 	else
 		buf_printf(&text, " is not used: it does not have the machine type %s",
 			   d->b->machine);
-	return derive_finding(d, ABIBASE_FINDING_NOTE, "qemu-unused", NULL, &text);
+	derive_finding(d, ABIBASE_FINDING_NOTE, "qemu-unused", NULL, &text);
 }
 
 /* Marks in @d->used_of (as 0) the builds that some host uses. */
-static int mark_host(struct derive *d, const struct host *h)
+static void mark_host(struct derive *d, const struct host *h)
 {
 	struct machine_host counted = { .name = h->name,
 					.looked_for = h->has_qemu,
@@ -426,13 +418,12 @@ static int mark_host(struct derive *d, const struct host *h)
 		machine_count(&counted, use);
 		if (use == MACHINE_USED)
 			d->used_of[h->qemu[i].build] = 0;
-		else if (finding_unused(d, h, &h->qemu[i], use) < 0)
-			return -ENOMEM;
+		else
+			finding_unused(d, h, &h->qemu[i], use);
 	}
 	for (size_t i = 0; !counted.assumed && i < h->n_unasked; i++)
-		if (finding_unasked(d, h, &h->unasked[i]) < 0)
-			return -ENOMEM;
-	return finding_host(d, h, &counted);
+		finding_unasked(d, h, &h->unasked[i]);
+	finding_host(d, h, &counted);
 }
 
 static int build_cmp(const void *a, const void *b)
@@ -445,7 +436,7 @@ static int build_cmp(const void *a, const void *b)
 }
 
 /* A vendor's machine type is not any upstream QEMU's. */
-static int finding_assumed(struct derive *d)
+static void finding_assumed(struct derive *d)
 {
 	const struct inputs *in = &d->b->in;
 	_buf_ text = { 0 };
@@ -458,13 +449,13 @@ static int finding_assumed(struct derive *d)
 	buf_printf(&text, ": an upstream QEMU is assumed, and %s is not an upstream machine type: "
 			  "what it means there cannot be told",
 		   d->b->machine);
-	return derive_finding(d, ABIBASE_FINDING_UNKNOWN, "vendor-machine-unknown",
-			      "probe the host with its QEMU, or use an upstream machine type "
-			      "(-M pc-q35-X.Y)",
-			      &text);
+	derive_finding(d, ABIBASE_FINDING_UNKNOWN, "vendor-machine-unknown",
+		       "probe the host with its QEMU, or use an upstream machine type "
+		       "(-M pc-q35-X.Y)",
+		       &text);
 }
 
-int derive_used(struct derive *d)
+void derive_used(struct derive *d)
 {
 	struct abibase_baseline *b = d->b;
 	struct inputs *in = &b->in;
@@ -472,20 +463,19 @@ int derive_used(struct derive *d)
 	bool any = false;
 
 	machine_name_parse(b->machine, &name);
-	d->used_of = calloc(in->n_builds + 1, sizeof(*d->used_of));
 	b->used = arena_alloc(&b->arena, (in->n_builds + 1) * sizeof(*b->used));
-	d->views = calloc(in->n_builds + 1, sizeof(*d->views));
-	if (!d->used_of || !b->used || !d->views)
-		return -ENOMEM;
+	if (!b->used)
+		return;
 	for (size_t i = 0; i < in->n_builds; i++)
 		d->used_of[i] = -1;
 	for (size_t i = 0; i < in->n_hosts; i++)
 		any |= inputs_assumes_qemu(in, in->hosts[i]);
-	if (any && !name.upstream)
-		return finding_assumed(d);
+	if (any && !name.upstream) {
+		finding_assumed(d);
+		return;
+	}
 	for (size_t i = 0; i < in->n_hosts; i++)
-		if (mark_host(d, in->hosts[i]) < 0)
-			return -ENOMEM;
+		mark_host(d, in->hosts[i]);
 	for (size_t i = 0; i < in->n_builds; i++)
 		if (d->used_of[i] == 0)
 			b->used[b->n_used++] = (struct used_build){ in->builds[i], (long)i };
@@ -500,7 +490,6 @@ int derive_used(struct derive *d)
 			d->used_of[b->used[i].index] = (long)i;
 		qemu_view_init(&d->views[i], d->cat, build ? build->entry : NULL, b->machine);
 	}
-	return 0;
 }
 
 const struct effective *derive_eff(const struct derive *d, size_t row, size_t used)
@@ -520,7 +509,7 @@ bool derive_host_uses(const struct derive *d, const struct host *h, const bool *
 }
 
 /* The hosts that use one of the builds marked in @used. */
-int derive_hosts_of(struct derive *d, const bool *used, unsigned int **ret, size_t *ret_n)
+void derive_hosts_of(struct derive *d, const bool *used, unsigned int **ret, size_t *ret_n)
 {
 	unsigned int *hosts = d->scratch[0];
 	size_t n = 0;
@@ -528,14 +517,14 @@ int derive_hosts_of(struct derive *d, const bool *used, unsigned int **ret, size
 	for (size_t i = 0; i < d->b->in.n_hosts; i++)
 		if (derive_host_uses(d, d->b->in.hosts[i], used))
 			hosts[n++] = (unsigned int)i;
-	return derive_keep_hosts(d, hosts, n, ret, ret_n);
+	derive_keep_hosts(d, hosts, n, ret, ret_n);
 }
 
 /*
  * What is newer than the catalogue is named, once: a feature that came with it is in no answer,
  * even where all that the catalogue asks for was recorded.
  */
-int derive_newer(struct derive *d)
+void derive_newer(struct derive *d)
 {
 	const struct abibase_baseline *b = d->b;
 	struct machine_name name;
@@ -550,56 +539,52 @@ int derive_newer(struct derive *d)
 	machine_name_parse(b->machine, &name);
 	if (name.upstream && catalogue_is_older(d->cat, &name.version))
 		buf_printf(&text, "%sthe machine type %s", text.len ? "; " : "", b->machine);
-	if (!text.len)
-		return buf_failed(&text) ? -ENOMEM : 0;
+	if (!text.len && !buf_failed(&text))
+		return;
 	buf_puts(&text, ": newer than the catalogue, which says nothing of what came with it");
-	return derive_finding(d, ABIBASE_FINDING_NOTE, "catalogue-older",
-			      "use a version of abibase whose catalogue covers it", &text);
+	derive_finding(d, ABIBASE_FINDING_NOTE, "catalogue-older",
+		       "use a version of abibase whose catalogue covers it", &text);
 }
 
 /* A vendor's machine type of which a profile recorded nothing: the machine is wholly unknown. */
-int derive_machine_values(struct derive *d)
+void derive_machine_values(struct derive *d)
 {
 	struct abibase_baseline *b = d->b;
 	_buf_ text = { 0 };
 
 	for (size_t u = 0; u < b->n_used; u++) {
-		_autofree_ bool *one = NULL;
 		unsigned int *hosts;
+		bool *one;
 		size_t n;
 
 		if (d->views[u].name.upstream || d->views[u].values)
 			continue;
-		one = calloc(b->n_used, sizeof(*one));
+		one = derive_alloc(d, b->n_used, sizeof(*one));
 		if (!one)
-			return -ENOMEM;
+			return;
 		one[u] = true;
-		if (derive_hosts_of(d, one, &hosts, &n) < 0)
-			return -ENOMEM;
+		derive_hosts_of(d, one, &hosts, &n);
 		buf_printf(&text, "QEMU %s on ", b->used[u].build->version);
 		derive_write_hosts(d, hosts, n, &text);
 		buf_printf(&text, ": what it makes of %s, which is not an upstream machine type, is "
 				  "not recorded",
 			   b->machine);
-		if (derive_finding(d, ABIBASE_FINDING_UNKNOWN, "vendor-machine-unknown",
-				"record the values of that machine type in the profile, or use an "
-				"upstream machine type",
-				&text) < 0)
-			return -ENOMEM;
+		derive_finding(d, ABIBASE_FINDING_UNKNOWN, "vendor-machine-unknown",
+			       "record the values of that machine type in the profile, or use an "
+			       "upstream machine type",
+			       &text);
 	}
-	return 0;
 }
 
-int derive_effective(struct derive *d)
+void derive_effective(struct derive *d)
 {
-	d->eff = calloc(d->cat->n_rows * d->b->n_used + 1, sizeof(*d->eff));
+	d->eff = derive_alloc(d, d->cat->n_rows * d->b->n_used + 1, sizeof(*d->eff));
 	if (!d->eff)
-		return -ENOMEM;
+		return;
 	for (size_t r = 0; r < d->cat->n_rows; r++)
 		for (size_t u = 0; u < d->b->n_used; u++)
 			qemu_effective(&d->views[u], &d->cat->rows[r],
 				       &d->eff[r * d->b->n_used + u]);
-	return 0;
 }
 
 /* --------------------------------------------------------------------- backends */
@@ -660,8 +645,8 @@ static void write_without(const struct derive *d, unsigned int judged, const cha
 				   d->cat->backends[i].device);
 }
 
-static int finding_absent(struct derive *d, size_t c, const unsigned int *hosts, size_t n,
-			  bool fine)
+static void finding_absent(struct derive *d, size_t c, const unsigned int *hosts, size_t n,
+			   bool fine)
 {
 	const struct condition *cond = &d->cat->conditions[c];
 	_buf_ text = { 0 }, remedy = { 0 };
@@ -670,20 +655,21 @@ static int finding_absent(struct derive *d, size_t c, const unsigned int *hosts,
 	buf_printf(&text, ": provably no %s: %s", cond->layer,
 		   fine ? "constrains nothing on " : "no guest can run there with the backend ");
 	derive_write_backends(d, judged_by(d, c), &text);
-	if (fine)
-		return derive_finding(d, ABIBASE_FINDING_NOTE, "backend-absent", NULL, &text);
+	if (fine) {
+		derive_finding(d, ABIBASE_FINDING_NOTE, "backend-absent", NULL, &text);
+		return;
+	}
 	buf_printf(&remedy, "run a kernel there that has %s, or leave that host out", cond->layer);
 	write_without(d, judged_by(d, c),
 		      judged_by(d, c) & d->net ? "ask for the backends without it" :
 						 "ask without the device",
 		      &remedy);
-	if (buf_failed(&remedy))
-		return -ENOMEM;
-	return derive_finding(d, ABIBASE_FINDING_CONFLICT, "backend-absent", remedy.data, &text);
+	derive_finding(d, ABIBASE_FINDING_CONFLICT, "backend-absent",
+		       arena_words(&d->b->arena, &remedy), &text);
 }
 
-static int finding_backend_unknown(struct derive *d, size_t c, unsigned int answer,
-				   const unsigned int *hosts, size_t n)
+static void finding_backend_unknown(struct derive *d, size_t c, unsigned int answer,
+				    const unsigned int *hosts, size_t n)
 {
 	const struct condition *cond = &d->cat->conditions[c];
 	const char *reason = answer_reason(&d->b->in, answer);
@@ -695,25 +681,23 @@ static int finding_backend_unknown(struct derive *d, size_t c, unsigned int answ
 	derive_write_backends(d, judged_by(d, c), &text);
 	buf_puts(&remedy, unknown_remedy(reason));
 	write_without(d, judged_by(d, c), "answer without it", &remedy);
-	if (buf_failed(&remedy))
-		return -ENOMEM;
-	return derive_finding(d, ABIBASE_FINDING_UNKNOWN, "backend-unknown", remedy.data, &text);
+	derive_finding(d, ABIBASE_FINDING_UNKNOWN, "backend-unknown",
+		       arena_words(&d->b->arena, &remedy), &text);
 }
 
 /* One finding for all the hosts that answer the same. */
-static int judge_condition(struct derive *d, size_t c)
+static void judge_condition(struct derive *d, size_t c)
 {
 	const struct inputs *in = &d->b->in;
-	_autofree_ bool *done = calloc(in->n_hosts + 1, sizeof(*done));
 	unsigned int *hosts = d->scratch[0];
+	bool *done = derive_alloc(d, in->n_hosts + 1, sizeof(*done));
 
 	if (!done)
-		return -ENOMEM;
+		return;
 	for (size_t i = 0; i < in->n_hosts; i++) {
 		unsigned int answer = in->hosts[i]->answers[c];
 		bool fine = absence_is_fine(d, in->hosts[i], c);
 		size_t n = 0;
-		int r;
 
 		if (answer == ABIBASE_YES || done[i])
 			continue;
@@ -723,21 +707,20 @@ static int judge_condition(struct derive *d, size_t c)
 				done[k] = true;
 				hosts[n++] = (unsigned int)k;
 			}
-		r = answer == ABIBASE_NO ? finding_absent(d, c, hosts, n, fine) :
-					   finding_backend_unknown(d, c, answer, hosts, n);
-		if (r < 0)
-			return r;
+		if (answer == ABIBASE_NO)
+			finding_absent(d, c, hosts, n, fine);
+		else
+			finding_backend_unknown(d, c, answer, hosts, n);
 	}
-	return 0;
 }
 
-static int derive_offers(struct derive *d)
+static void derive_offers(struct derive *d)
 {
 	struct abibase_baseline *b = d->b;
 
 	b->offers = arena_alloc(&b->arena, (d->cat->n_backends + 1) * sizeof(*b->offers));
 	if (!b->offers)
-		return -ENOMEM;
+		return;
 	for (size_t i = 0; i < d->cat->n_backends; i++) {
 		struct offer *o;
 		size_t n = 0;
@@ -752,18 +735,16 @@ static int derive_offers(struct derive *d)
 			if (ask_usable(&a, i) == ABIBASE_NO)
 				d->scratch[0][n++] = (unsigned int)h;
 		}
-		if (derive_keep_hosts(d, d->scratch[0], n, &o->absent_on, &o->n_absent_on) < 0)
-			return -ENOMEM;
+		derive_keep_hosts(d, d->scratch[0], n, &o->absent_on, &o->n_absent_on);
 	}
-	return 0;
 }
 
-int derive_backends(struct derive *d)
+void derive_backends(struct derive *d)
 {
 	for (size_t c = 0; c < d->cat->n_conditions; c++)
-		if (judged_by(d, c) && judge_condition(d, c) < 0)
-			return -ENOMEM;
-	return derive_offers(d);
+		if (judged_by(d, c))
+			judge_condition(d, c);
+	derive_offers(d);
 }
 
 /* ------------------------------------------------------------------------ all of it */
@@ -795,7 +776,7 @@ size_t derive_write_users(const struct derive *d, size_t used, const struct shap
 	size_t n = 0;
 
 	if (!wanted) {
-		out->failed = true;
+		d->b->arena.failed = true;
 		return 0;
 	}
 	for (size_t u = 0; u < d->b->n_used; u++)

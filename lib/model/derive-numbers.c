@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <errno.h>
-
 #include "model/derive.h"
 
 /*
@@ -96,7 +94,7 @@ enum setting derive_number_setting(const struct effective *e, int64_t number)
 }
 
 /* The hosts because of which it is no more; none where they all state the same. */
-int derive_number_why(struct derive *d, size_t r, struct why *w)
+void derive_number_why(struct derive *d, size_t r, struct why *w)
 {
 	const struct row *row = &d->cat->rows[r];
 	size_t n = 0;
@@ -106,9 +104,8 @@ int derive_number_why(struct derive *d, size_t r, struct why *w)
 	for (unsigned int i = 0; i < d->b->in.n_hosts; i++)
 		if (stated(d, i, row) == d->number[r])
 			d->scratch[0][n++] = i;
-	if (n == d->b->in.n_hosts)
-		return 0;
-	return derive_keep_hosts(d, d->scratch[0], n, &w->hosts, &w->n_hosts);
+	if (n < d->b->in.n_hosts)
+		derive_keep_hosts(d, d->scratch[0], n, &w->hosts, &w->n_hosts);
 }
 
 /* --------------------------------------------------------------------- on all or on none */
@@ -124,14 +121,14 @@ static size_t collect(const struct derive *d, const struct row *row, bool unstat
 	return n;
 }
 
-static int finding_number(struct derive *d, const struct row *row, bool unstated)
+static void finding_number(struct derive *d, const struct row *row, bool unstated)
 {
 	const char *fact = d->cat->numbers[row->fact];
 	size_t n = collect(d, row, unstated, d->scratch[0]);
 	_buf_ text = { 0 }, remedy = { 0 };
 
 	if (!n)
-		return 0;
+		return;
 	derive_write_hosts(d, d->scratch[0], n, &text);
 	buf_printf(&text,
 		   unstated ? ": the profile does not state %s, which is needed for %s (%s): it is "
@@ -142,21 +139,19 @@ static int finding_number(struct derive *d, const struct row *row, bool unstated
 	buf_printf(&remedy, "write \"%s\" into the facts of %s; or --disable %s", fact,
 		   unstated ? "that profile" : "each profile, a number everywhere or 0 everywhere",
 		   row->group_name);
-	if (buf_failed(&remedy))
-		return -ENOMEM;
-	return derive_finding(d, unstated ? ABIBASE_FINDING_UNKNOWN : ABIBASE_FINDING_CONFLICT,
-			      unstated ? "number-unknown" : "number-differs", remedy.data, &text);
+	derive_finding(d, unstated ? ABIBASE_FINDING_UNKNOWN : ABIBASE_FINDING_CONFLICT,
+		       unstated ? "number-unknown" : "number-differs",
+		       arena_words(&d->b->arena, &remedy), &text);
 }
 
-int derive_numbers(struct derive *d)
+void derive_numbers(struct derive *d)
 {
 	for (size_t r = 0; r < d->cat->n_rows; r++) {
 		const struct row *row = &d->cat->rows[r];
 
 		if (!d->included[r] || !row->number || row->fact < 0 || derive_is_disabled(d, row))
 			continue;
-		if (finding_number(d, row, false) < 0 || finding_number(d, row, true) < 0)
-			return -ENOMEM;
+		finding_number(d, row, false);
+		finding_number(d, row, true);
 	}
-	return 0;
 }

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <errno.h>
-
 #include "model/derive.h"
 
 /*
@@ -51,14 +49,14 @@ int64_t derive_observed_number(const struct derive *d, size_t r)
 }
 
 /* A build that cannot be told, and has another size by itself, or one that is not known. */
-static int judge_untold(struct derive *d, size_t r, size_t used)
+static void judge_untold(struct derive *d, size_t r, size_t used)
 {
 	const struct row *row = &d->cat->rows[r];
 	int64_t size = own_size(d, r, used);
 	_buf_ text = { 0 };
 
 	if (derive_eff(d, r, used)->known != ABIBASE_NO || size == d->number[r])
-		return 0;
+		return;
 	derive_write_build(d, used, &text);
 	buf_printf(&text, ": does not have the property %s (%s), and what its guests see is ",
 		   row->key, row->feature);
@@ -67,39 +65,38 @@ static int judge_untold(struct derive *d, size_t r, size_t used)
 	else
 		buf_printf(&text, "%lld", (long long)size);
 	buf_printf(&text, ", where others need %lld", (long long)d->number[r]);
-	return derive_finding(d, size < 0 ? ABIBASE_FINDING_UNKNOWN : ABIBASE_FINDING_CONFLICT,
-			      size < 0 ? "size-unknown" : "size-differs",
-			      size < 0 ? "probe that host again" : row->remedy, &text);
+	derive_finding(d, size < 0 ? ABIBASE_FINDING_UNKNOWN : ABIBASE_FINDING_CONFLICT,
+		       size < 0 ? "size-unknown" : "size-differs",
+		       size < 0 ? "probe that host again" : row->remedy, &text);
 }
 
 /* One note for all the hosts of which it is not known. */
-static int note_unrecorded(struct derive *d, size_t r)
+static void note_unrecorded(struct derive *d, size_t r)
 {
-	_autofree_ bool *used = calloc(d->b->n_used + 1, sizeof(*used));
+	bool *used = derive_alloc(d, d->b->n_used + 1, sizeof(*used));
 	const struct row *row = &d->cat->rows[r];
 	_buf_ text = { 0 };
 	unsigned int *hosts;
 	size_t n = 0;
 
 	if (!used)
-		return -ENOMEM;
+		return;
 	for (size_t u = 0; u < d->b->n_used; u++)
 		used[u] = own_size(d, r, u) < 0;
-	if (derive_hosts_of(d, used, &hosts, &n) < 0)
-		return -ENOMEM;
+	derive_hosts_of(d, used, &hosts, &n);
 	if (!n)
-		return 0;
+		return;
 	buf_printf(&text, "%ss not recorded", row->feature);
 	if (n < d->b->in.n_hosts) {
 		buf_puts(&text, " of ");
 		derive_write_hosts(d, hosts, n, &text);
 	}
 	buf_puts(&text, ", so not compared");
-	return derive_finding(d, ABIBASE_FINDING_NOTE, "size-not-recorded", NULL, &text);
+	derive_finding(d, ABIBASE_FINDING_NOTE, "size-not-recorded", NULL, &text);
 }
 
 /* The guests have to be so. */
-static int note_left_out(struct derive *d, size_t r)
+static void note_left_out(struct derive *d, size_t r)
 {
 	const struct row *row = &d->cat->rows[r];
 	_buf_ text = { 0 };
@@ -108,26 +105,21 @@ static int note_left_out(struct derive *d, size_t r)
 		   "%ss were not compared, for the group %s was disabled: this is for guests whose "
 		   "network cards have no ROM, with romfile= or rombar=0",
 		   row->feature, row->group_name);
-	return derive_finding(d, ABIBASE_FINDING_NOTE, "size-left-out", NULL, &text);
+	derive_finding(d, ABIBASE_FINDING_NOTE, "size-left-out", NULL, &text);
 }
 
-int derive_observed(struct derive *d)
+void derive_observed(struct derive *d)
 {
 	for (size_t r = 0; r < d->cat->n_rows; r++) {
 		const struct row *row = &d->cat->rows[r];
 
 		if (!row->observed || !derive_is_about(d, row))
 			continue;
-		if (derive_is_disabled(d, row)) {
-			if (note_left_out(d, r) < 0)
-				return -ENOMEM;
-			continue;
-		}
 		for (size_t u = 0; d->included[r] && u < d->b->n_used; u++)
-			if (judge_untold(d, r, u) < 0)
-				return -ENOMEM;
-		if (note_unrecorded(d, r) < 0)
-			return -ENOMEM;
+			judge_untold(d, r, u);
+		if (derive_is_disabled(d, row))
+			note_left_out(d, r);
+		else
+			note_unrecorded(d, r);
 	}
-	return 0;
 }

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <errno.h>
-
 #include "model/derive.h"
 
 /* What is asked of one row: its defaults, the wishes about it, and whether it is on. */
@@ -154,16 +152,16 @@ bool derive_row_is_on(const struct derive *d, size_t r)
 	return d->included[r] ? d->on[r] : default_on(d, r);
 }
 
-int derive_condition_names(struct derive *d, const struct needs *needs, const char ***ret,
-			   size_t *ret_n)
+void derive_condition_names(struct derive *d, const struct needs *needs, const char ***ret,
+			    size_t *ret_n)
 {
 	const struct abibase_catalogue *cat = d->cat;
-	_autofree_ bool *wanted = calloc(cat->n_conditions + 1, sizeof(*wanted));
+	bool *wanted = derive_alloc(d, cat->n_conditions + 1, sizeof(*wanted));
 	const char **names = arena_alloc(&d->b->arena,
 					 (cat->n_conditions + 1) * sizeof(*names));
 
 	if (!wanted || !names)
-		return -ENOMEM;
+		return;
 	for (size_t be = 0; be < cat->n_backends; be++)
 		for (size_t u = 0; d->b->in.policy.backends & (1u << be) && u < d->b->n_used; u++) {
 			struct ask a = { .cat = cat, .view = &d->views[u] };
@@ -176,5 +174,4 @@ int derive_condition_names(struct derive *d, const struct needs *needs, const ch
 		if (wanted[c])
 			names[(*ret_n)++] = cat->conditions[c].name;
 	*ret = names;
-	return 0;
 }

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <errno.h>
-
 #include "model/derive.h"
 #include "base/known.h"
 
@@ -18,36 +16,35 @@ static bool same_needs(const struct needs *a, const struct needs *b)
 	return true;
 }
 
-static int fail_add(struct class *k, unsigned int host, int condition, size_t backend,
-		    bool unknown)
+static void fail_add(const struct derive *d, struct class *k, unsigned int host, int condition,
+		     size_t backend, bool unknown)
 {
 	for (size_t i = k->n; i && k->fails[i - 1].host == host; i--)
 		if (k->fails[i - 1].condition == condition) {
 			k->fails[i - 1].backends |= (unsigned char)(1u << backend);
-			return 0;
+			return;
 		}
-	if (array_grow(&k->fails, k->n, &k->cap, sizeof(*k->fails)) < 0)
-		return -ENOMEM;
+	if (array_grow(&k->fails, k->n, &k->cap, sizeof(*k->fails)) < 0) {
+		d->b->arena.failed = true;
+		return;
+	}
 	k->fails[k->n++] = (struct fail){ host, (short)condition,
 					  (unsigned char)(1u << backend), unknown };
-	return 0;
 }
 
 /* @sure: the host has the backend; of another nobody knows what QEMU would do there. */
-static int judge_needs(const struct derive *d, struct class *k, unsigned int host, size_t backend,
-		       bool sure, const struct qemu_view *view)
+static void judge_needs(const struct derive *d, struct class *k, unsigned int host, size_t backend,
+			bool sure, const struct qemu_view *view)
 {
 	struct ask a = derive_ask(d, d->b->in.hosts[host]);
 
 	a.view = view;
 	for (struct asked w = { 0 }; ask_next_need(&a, &k->needs[backend], &w);)
-		if (w.answer != ABIBASE_YES && (sure || w.c) &&
-		    fail_add(k, host, w.condition, backend, w.answer == ABIBASE_UNKNOWN) < 0)
-			return -ENOMEM;
-	return 0;
+		if (w.answer != ABIBASE_YES && (sure || w.c))
+			fail_add(d, k, host, w.condition, backend, w.answer == ABIBASE_UNKNOWN);
 }
 
-static int judge_class(const struct derive *d, struct class *k)
+static void judge_class(const struct derive *d, struct class *k)
 {
 	const struct inputs *in = &d->b->in;
 
@@ -61,22 +58,20 @@ static int judge_class(const struct derive *d, struct class *k)
 			long u = any ? d->any : d->used_of[h->qemu[q].build];
 
 			for (size_t be = 0; u >= 0 && be < d->cat->n_backends; be++)
-				if (mask & (1u << be) &&
-				    judge_needs(d, k, i, be, sure & (1u << be), &d->views[u]) < 0)
-					return -ENOMEM;
+				if (mask & (1u << be))
+					judge_needs(d, k, i, be, sure & (1u << be), &d->views[u]);
 		}
 	}
-	return 0;
 }
 
 /* One reason for each condition and kind of answer, with all its hosts. */
-static int class_reasons(struct derive *d, struct class *k)
+static void class_reasons(struct derive *d, struct class *k)
 {
 	const struct abibase_catalogue *cat = d->cat;
 
 	k->why = arena_alloc(&d->b->arena, (2 * cat->n_conditions + 3) * sizeof(*k->why));
 	if (!k->why)
-		return -ENOMEM;
+		return;
 	for (int c = NEED_NEVER; c < (int)cat->n_conditions; c++)
 		for (int unknown = 0; unknown < 2; unknown++) {
 			struct why *w = &k->why[k->n_why];
@@ -92,8 +87,7 @@ static int class_reasons(struct derive *d, struct class *k)
 			}
 			if (!n)
 				continue;
-			if (derive_keep_hosts(d, d->scratch[0], n, &w->hosts, &w->n_hosts) < 0)
-				return -ENOMEM;
+			derive_keep_hosts(d, d->scratch[0], n, &w->hosts, &w->n_hosts);
 			w->kind = c == NEED_NEVER ? WHY_NEVER :
 				  unknown	  ? WHY_HOST_UNKNOWN :
 						    WHY_HOST_LACKS;
@@ -105,17 +99,12 @@ static int class_reasons(struct derive *d, struct class *k)
 			}
 			k->n_why++;
 		}
-	return 0;
 }
 
-static int compute_classes(struct derive *d)
+static void compute_classes(struct derive *d)
 {
 	const struct abibase_catalogue *cat = d->cat;
 
-	d->classes = calloc(cat->n_rows + 1, sizeof(*d->classes));
-	d->class_of = calloc(cat->n_rows + 1, sizeof(*d->class_of));
-	if (!d->classes || !d->class_of)
-		return -ENOMEM;
 	for (size_t r = 0; r < cat->n_rows; r++) {
 		size_t k = 0;
 
@@ -127,10 +116,9 @@ static int compute_classes(struct derive *d)
 		if (k < d->n_classes)
 			continue;
 		d->classes[d->n_classes++].needs = cat->rows[r].needs;
-		if (judge_class(d, &d->classes[k]) < 0 || class_reasons(d, &d->classes[k]) < 0)
-			return -ENOMEM;
+		judge_class(d, &d->classes[k]);
+		class_reasons(d, &d->classes[k]);
 	}
-	return 0;
 }
 
 /* ------------------------------------------------------------------ rows and values */
@@ -223,60 +211,58 @@ static void close_dependencies(struct derive *d)
 	}
 }
 
-static int qemu_reason(struct derive *d, size_t r, enum setting s, enum why_kind kind,
-		       struct value *v)
+static void qemu_reason(struct derive *d, size_t r, enum setting s, enum why_kind kind,
+			struct value *v)
 {
-	_autofree_ bool *used = calloc(d->b->n_used + 1, sizeof(*used));
+	bool *used = derive_alloc(d, d->b->n_used + 1, sizeof(*used));
 	struct why *w = &v->why[v->n_why];
 	size_t n = 0;
 
 	if (!used)
-		return -ENOMEM;
+		return;
 	for (size_t u = 0; u < d->b->n_used; u++) {
 		used[u] = derive_setting(derive_eff(d, r, u)) == s;
 		n += used[u];
 	}
 	if (!n)
-		return 0;
+		return;
 	w->kind = kind;
 	w->what = d->b->machine;
 	v->n_why++;
 	/* off in all of them alike: the machine type is the reason, not a host */
-	if (n == d->b->n_used)
-		return 0;
-	return derive_hosts_of(d, used, &w->hosts, &w->n_hosts);
+	if (n < d->b->n_used)
+		derive_hosts_of(d, used, &w->hosts, &w->n_hosts);
 }
 
-static int number_reasons(struct derive *d, size_t r, struct value *v)
+static void number_reasons(struct derive *d, size_t r, struct value *v)
 {
 	if (d->cat->rows[r].fact < 0)
-		return 0;
+		return;
 	v->why = arena_alloc(&d->b->arena, sizeof(*v->why));
 	if (!v->why)
-		return -ENOMEM;
+		return;
 	v->n_why = 1;
-	return derive_number_why(d, r, v->why);
+	derive_number_why(d, r, v->why);
 }
 
-static int value_reasons(struct derive *d, size_t r, struct value *v)
+static void value_reasons(struct derive *d, size_t r, struct value *v)
 {
 	const struct class *k = &d->classes[d->class_of[r]];
 
 	v->why = arena_alloc(&d->b->arena, (k->n_why + 5) * sizeof(*v->why));
 	if (!v->why)
-		return -ENOMEM;
+		return;
 	for (; v->n_why < k->n_why; v->n_why++)
 		v->why[v->n_why] = k->why[v->n_why];
 	if (derive_is_disabled(d, &d->cat->rows[r]) || derive_is_set_off(d, &d->cat->rows[r]))
 		v->why[v->n_why++] = (struct why){ .kind = WHY_DISABLED,
 						   .what = d->cat->rows[r].group_name };
-	if (qemu_reason(d, r, SETTING_ABSENT, WHY_QEMU_LACKS, v) < 0 ||
-	    (!v->is_number && qemu_reason(d, r, SETTING_OFF, WHY_MACHINE_OFF, v) < 0) ||
-	    qemu_reason(d, r, SETTING_UNKNOWN, WHY_QEMU_UNKNOWN, v) < 0)
-		return -ENOMEM;
+	qemu_reason(d, r, SETTING_ABSENT, WHY_QEMU_LACKS, v);
+	if (!v->is_number)
+		qemu_reason(d, r, SETTING_OFF, WHY_MACHINE_OFF, v);
+	qemu_reason(d, r, SETTING_UNKNOWN, WHY_QEMU_UNKNOWN, v);
 	if (d->tie[r].kind != N_WHY)
 		v->why[v->n_why++] = d->tie[r];
-	return 0;
 }
 
 /* Is it on in a build that is not told, or is that not known of what is on nearly everywhere? */
@@ -286,7 +272,7 @@ static bool may_be_on(const struct derive *d, size_t r)
 	       (json_is_true(d->cat->rows[r].def) && derive_has_unrecorded(d, r));
 }
 
-static int fill_value(struct derive *d, size_t r, struct value *v)
+static void fill_value(struct derive *d, size_t r, struct value *v)
 {
 	const struct row *row = &d->cat->rows[r];
 
@@ -303,8 +289,8 @@ static int fill_value(struct derive *d, size_t r, struct value *v)
 	v->text = row->number ? arena_printf(&d->b->arena, "%lld", (long long)v->number) :
 				setting_words[v->on ? SETTING_ON : SETTING_OFF];
 	v->defaults = arena_alloc(&d->b->arena, d->b->n_used + 1);
-	if (!v->defaults || !v->text)
-		return -ENOMEM;
+	if (!v->defaults)
+		return;
 	for (size_t u = 0; u < d->b->n_used; u++) {
 		const struct effective *e = derive_eff(d, r, u);
 
@@ -312,11 +298,12 @@ static int fill_value(struct derive *d, size_t r, struct value *v)
 							 derive_number_setting(e, v->number) :
 							 derive_setting(e));
 	}
-	if (v->on && v->is_number && number_reasons(d, r, v) < 0)
-		return -ENOMEM;
+	if (v->on && v->is_number)
+		number_reasons(d, r, v);
 	if (v->on)
-		return derive_condition_names(d, row->needs, &v->requires, &v->n_requires);
-	return value_reasons(d, r, v);
+		derive_condition_names(d, row->needs, &v->requires, &v->n_requires);
+	else
+		value_reasons(d, r, v);
 }
 
 /* A device that is masked as a modern one has no feature from bit 32 on, and needs nothing for it. */
@@ -334,24 +321,19 @@ static void mask_high_bits(struct derive *d)
 	}
 }
 
-int derive_values(struct derive *d)
+void derive_values(struct derive *d)
 {
 	struct abibase_baseline *b = d->b;
 	size_t n = d->cat->n_rows;
 
-	d->included = calloc(n + 1, sizeof(*d->included));
-	d->on = calloc(n + 1, sizeof(*d->on));
-	d->number = calloc(n + 1, sizeof(*d->number));
-	d->tie = calloc(n + 1, sizeof(*d->tie));
 	b->values = arena_alloc(&b->arena, (n + 1) * sizeof(*b->values));
-	if (!d->included || !d->on || !d->number || !d->tie || !b->values)
-		return -ENOMEM;
+	if (!b->values)
+		return;
 	for (size_t r = 0; r < n; r++) {
 		d->included[r] = is_included(d, r);
 		d->tie[r].kind = N_WHY;
 	}
-	if (compute_classes(d) < 0)
-		return -ENOMEM;
+	compute_classes(d);
 	for (size_t r = 0; r < n; r++) {
 		d->number[r] = d->cat->rows[r].number ? derive_number(d, r) : NUMBER_NONE;
 		d->on[r] = d->included[r] && !d->classes[d->class_of[r]].n && derive_wanted_on(d, r);
@@ -361,13 +343,12 @@ int derive_values(struct derive *d)
 	mask_high_bits(d);
 	close_dependencies(d);
 	for (size_t r = 0; r < n; r++)
-		if (d->included[r] && fill_value(d, r, &b->values[b->n_values++]) < 0)
-			return -ENOMEM;
-	return 0;
+		if (d->included[r])
+			fill_value(d, r, &b->values[b->n_values++]);
 }
 
 /* With a property that it perhaps does not know a QEMU does not surely start. */
-int derive_doubts(struct derive *d)
+void derive_doubts(struct derive *d)
 {
 	for (size_t u = 0; u < d->b->n_used; u++) {
 		_buf_ text = { 0 };
@@ -382,16 +363,15 @@ int derive_doubts(struct derive *d)
 			}
 			buf_printf(&text, "%s %s", n > 1 ? "," : "", d->cat->rows[r].key);
 		}
-		if (n && derive_finding(d, ABIBASE_FINDING_UNKNOWN, "property-not-recorded",
-				     "probe the host again: the probe records the properties",
-				     &text) < 0)
-			return -ENOMEM;
+		if (n)
+			derive_finding(d, ABIBASE_FINDING_UNKNOWN, "property-not-recorded",
+				       "probe the host again: the probe records the properties",
+				       &text);
 	}
-	return 0;
 }
 
 /* A QEMU that offers what the host can, and cannot be told not to: no list helps. */
-int derive_unmasked(struct derive *d)
+void derive_unmasked(struct derive *d)
 {
 	for (size_t u = 0; u < d->b->n_used; u++)
 		for (size_t r = 0; r < d->cat->n_rows; r++) {
@@ -405,12 +385,10 @@ int derive_unmasked(struct derive *d)
 			buf_printf(&text, ": it offers %s wherever the kernel has it, and has no "
 					  "property %s to mask it",
 				   row->feature, row->key);
-			if (derive_finding(d, ABIBASE_FINDING_CONFLICT, "property-missing",
-					   "update that QEMU, or do not give guests such a device",
-					   &text) < 0)
-				return -ENOMEM;
+			derive_finding(d, ABIBASE_FINDING_CONFLICT, "property-missing",
+				       "update that QEMU, or do not give guests such a device",
+				       &text);
 		}
-	return 0;
 }
 
 /* --------------------------------------------------------------- what was asked for by name */
@@ -424,13 +402,13 @@ bool derive_is_sure(const struct derive *d, const struct why *w)
 	return false;
 }
 
-static int asked_host(struct derive *d, const struct row *row, const struct why *w)
+static void asked_host(struct derive *d, const struct row *row, const struct why *w)
 {
 	bool unknown = w->kind == WHY_HOST_UNKNOWN;
 	_buf_ text = { 0 };
 
 	if (!derive_is_sure(d, w))
-		return 0;
+		return;
 	derive_write_hosts(d, w->hosts, w->n_hosts, &text);
 	if (w->kind == WHY_NEVER)
 		buf_printf(&text, ": a QEMU there never offers %s (%s) on ", row->key,
@@ -444,15 +422,15 @@ static int asked_host(struct derive *d, const struct row *row, const struct why 
 	derive_write_backends(d, w->backends, &text);
 	buf_printf(&text, "; the group %s was enabled", row->group_name);
 	/* an unknown is off and listed where nobody asked; who asked must not get less, quietly */
-	return derive_finding(d, unknown ? ABIBASE_FINDING_UNKNOWN : ABIBASE_FINDING_CONFLICT,
-			   unknown ? "enabled-unknown" : "enabled-lacks",
-			   w->remedy ? w->remedy :
-					  "use another QEMU or another backend, or do not enable "
-					  "the group",
-			   &text);
+	derive_finding(d, unknown ? ABIBASE_FINDING_UNKNOWN : ABIBASE_FINDING_CONFLICT,
+		       unknown ? "enabled-unknown" : "enabled-lacks",
+		       w->remedy ? w->remedy :
+				      "use another QEMU or another backend, or do not enable "
+				      "the group",
+		       &text);
 }
 
-static int asked_other(struct derive *d, const struct row *row, const struct why *w)
+static void asked_other(struct derive *d, const struct row *row, const struct why *w)
 {
 	_buf_ text = { 0 };
 
@@ -469,24 +447,24 @@ static int asked_other(struct derive *d, const struct row *row, const struct why
 		buf_printf(&text, "%s (%s) cannot be on: %s is off", row->key, row->feature,
 			   w->what);
 	buf_printf(&text, "; the group %s was enabled", row->group_name);
-	return derive_finding(d,
-			   w->kind == WHY_QEMU_UNKNOWN ? ABIBASE_FINDING_UNKNOWN :
-							 ABIBASE_FINDING_CONFLICT,
-			   w->kind == WHY_QEMU_UNKNOWN ? "enabled-unknown" : "enabled-lacks",
-			   "use a QEMU that has it on every host, or do not enable the group",
-			   &text);
+	derive_finding(d,
+		       w->kind == WHY_QEMU_UNKNOWN ? ABIBASE_FINDING_UNKNOWN :
+						     ABIBASE_FINDING_CONFLICT,
+		       w->kind == WHY_QEMU_UNKNOWN ? "enabled-unknown" : "enabled-lacks",
+		       "use a QEMU that has it on every host, or do not enable the group",
+		       &text);
 }
 
-static int caution(struct derive *d, const struct row *row)
+static void caution(struct derive *d, const struct row *row)
 {
 	_buf_ text = { 0 };
 
 	buf_printf(&text, "%s=on: %s", row->key, row->caution);
-	return derive_finding(d, ABIBASE_FINDING_NOTE, "enabled-caution", NULL, &text);
+	derive_finding(d, ABIBASE_FINDING_NOTE, "enabled-caution", NULL, &text);
 }
 
 /* What was enabled by name and is off all the same is refused, never dropped quietly. */
-int derive_asked(struct derive *d)
+void derive_asked(struct derive *d)
 {
 	for (size_t r = 0, i = 0; r < d->cat->n_rows; r++) {
 		const struct row *row = &d->cat->rows[r];
@@ -501,15 +479,14 @@ int derive_asked(struct derive *d)
 			buf_printf(&text, "no QEMU of these hosts has the property %s (%s); the "
 					  "group %s was enabled",
 				   row->key, row->feature, row->group_name);
-			if (derive_finding(d, ABIBASE_FINDING_CONFLICT, "enabled-lacks",
-					"use a newer QEMU, or do not enable the group", &text) < 0)
-				return -ENOMEM;
+			derive_finding(d, ABIBASE_FINDING_CONFLICT, "enabled-lacks",
+				       "use a newer QEMU, or do not enable the group", &text);
 			continue;
 		}
 		i++;
 		if (v->on && (derive_is_enabled(d, row) || derive_is_set_off(d, row)) &&
-		    row->caution && caution(d, row) < 0)
-			return -ENOMEM;
+		    row->caution)
+			caution(d, row);
 		if (v->on || !derive_is_enabled(d, row))
 			continue;
 		for (size_t k = 0; k < v->n_why; k++) {
@@ -519,12 +496,10 @@ int derive_asked(struct derive *d)
 
 			if (w->kind == WHY_MACHINE_OFF)
 				continue; /* just what enabling is for */
-			if ((host ? asked_host(d, row, w) : asked_other(d, row, w)) < 0)
-				return -ENOMEM;
+			if (host)
+				asked_host(d, row, w);
+			else
+				asked_other(d, row, w);
 		}
 	}
-	return 0;
 }
-
-
-

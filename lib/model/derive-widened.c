@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <errno.h>
-
 #include "model/derive.h"
 
 /*
@@ -94,28 +92,27 @@ static void write_numbers(const struct derive *d, const struct abibase_baseline 
 	}
 }
 
-int derive_widened(struct derive *d, const struct abibase_baseline *was)
+void derive_widened(struct derive *d, const struct abibase_baseline *was)
 {
 	_buf_ text = { 0 }, changes = { 0 }, remedy = { 0 };
 
 	if (d->b->id && streq(d->b->id, was->id))
-		return 0;
+		return;
 	write_numbers(d, was, &changes);
 	if (d->b->id || changes.len)
 		write_turned_off(d, was, &changes);
-	if (!changes.len)
-		return buf_failed(&changes) ? -ENOMEM : 0;
+	if (!changes.len && !buf_failed(&changes))
+		return;
 	buf_printf(
 		&text,
 		"widening baseline %s makes another one, and not because of what a host lacks: %s",
-		was->id, changes.data);
+		was->id, arena_words(&d->b->arena, &changes));
 	buf_printf(&remedy,
 		   "guests started anew with it are other ones; to do no more than admit a host "
 		   "that satisfies %s (abibase check), keep that",
 		   was->id);
-	if (buf_failed(&changes) || buf_failed(&remedy) ||
-	    derive_finding(d, ABIBASE_FINDING_NOTE, "widening-changes-id", remedy.data, &text) < 0)
-		return -ENOMEM;
-	d->b->findings.f[d->b->findings.n - 1].of_inputs = true;
-	return 0;
+	derive_finding(d, ABIBASE_FINDING_NOTE, "widening-changes-id",
+		       arena_words(&d->b->arena, &remedy), &text);
+	if (!d->b->arena.failed)
+		d->b->findings.f[d->b->findings.n - 1].of_inputs = true;
 }

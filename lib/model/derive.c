@@ -19,93 +19,101 @@ static void order_findings(struct abibase_baseline *b)
 		}
 }
 
-static int derive_answer(struct derive *d)
+static void derive_answer(struct derive *d)
 {
-	if (derive_used(d) < 0 || derive_newer(d) < 0 || derive_machine_values(d) < 0 || derive_effective(d) < 0 ||
-	    derive_values(d) < 0 || derive_doubts(d) < 0 || derive_unmasked(d) < 0 ||
-	    derive_asked(d) < 0 || derive_numbers(d) < 0 || derive_requirements(d) < 0 ||
-	    derive_shapes(d) < 0 || derive_observed(d) < 0 || derive_notes(d) < 0)
-		return -ENOMEM;
-	return 0;
+	static void (*const steps[])(struct derive *) = {
+		derive_used,	derive_newer,  derive_machine_values, derive_effective,
+		derive_values,	derive_doubts, derive_unmasked,	      derive_asked,
+		derive_numbers, derive_requirements, derive_shapes,   derive_observed,
+		derive_notes,
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(steps) && !d->b->arena.failed; i++)
+		steps[i](d);
 }
 
-static int derive_verdict(struct derive *d)
+static void derive_verdict(struct derive *d)
 {
 	struct abibase_baseline *b = d->b;
 
 	order_findings(b);
 	b->verdict = findings_verdict(&b->findings);
 	if (b->verdict != ABIBASE_VERDICT_YES)
-		return 0;
+		return;
 	for (size_t i = 0; i < b->n_offers; i++)
-		if (derive_fill_offer(d, &b->offers[i]) < 0)
-			return -ENOMEM;
+		derive_fill_offer(d, &b->offers[i]);
 	b->id = baseline_make_id(b);
-	return b->id ? 0 : -ENOMEM;
+	b->arena.failed |= !b->id;
 }
 
-static void derive_clear(struct derive *d)
+void *derive_alloc(struct derive *d, size_t n, size_t size)
+{
+	void *p = arena_alloc(&d->arena, n * size);
+
+	d->b->arena.failed |= !p;
+	return p;
+}
+
+static int derive_end(struct derive *d)
 {
 	for (size_t i = 0; d->classes && i < d->n_classes; i++)
 		free(d->classes[i].fails);
-	free(d->classes);
-	free(d->class_of);
-	free(d->views);
-	free(d->used_of);
-	free(d->eff);
-	free(d->included);
-	free(d->on);
-	free(d->number);
-	free(d->tie);
-	for (size_t i = 0; i < ARRAY_SIZE(d->scratch); i++)
-		free(d->scratch[i]);
+	arena_clear(&d->arena);
+	return d->b->arena.failed ? -ENOMEM : 0;
 }
 
-/* For derive_clear(), also on failure. */
-static int derive_begin(struct derive *d, struct abibase_baseline *b, struct abibase_catalogue *cat)
+/* For derive_end(), also where memory ran out. */
+static void derive_begin(struct derive *d, struct abibase_baseline *b,
+			 struct abibase_catalogue *cat)
 {
+	size_t n = cat->n_rows + 1;
+
 	*d = (struct derive){ .b = b, .cat = cat, .any = -1 };
 	d->net = b->in.policy.backends & catalogue_device(cat, NULL);
 	b->cat = abibase_catalogue_ref(cat); /* its strings are used in the answer */
-	for (size_t i = 0; i < ARRAY_SIZE(d->scratch); i++) {
-		d->scratch[i] = calloc(b->in.n_hosts + 1, sizeof(*d->scratch[i]));
-		if (!d->scratch[i])
-			return -ENOMEM;
-	}
-	return derive_arch(d);
+	d->included = derive_alloc(d, n, sizeof(*d->included));
+	d->on = derive_alloc(d, n, sizeof(*d->on));
+	d->number = derive_alloc(d, n, sizeof(*d->number));
+	d->tie = derive_alloc(d, n, sizeof(*d->tie));
+	d->classes = derive_alloc(d, n, sizeof(*d->classes));
+	d->class_of = derive_alloc(d, n, sizeof(*d->class_of));
+	d->used_of = derive_alloc(d, b->in.n_builds + 1, sizeof(*d->used_of));
+	d->views = derive_alloc(d, b->in.n_builds + 1, sizeof(*d->views));
+	for (size_t i = 0; i < ARRAY_SIZE(d->scratch); i++)
+		d->scratch[i] = derive_alloc(d, b->in.n_hosts + 1, sizeof(*d->scratch[i]));
+	if (!b->arena.failed)
+		derive_arch(d);
 }
 
 int baseline_derive(struct abibase_baseline *b, struct abibase_catalogue *cat,
 		    struct abibase_baseline *const *earlier, size_t n_earlier)
 {
 	struct derive d;
-	int r = derive_begin(&d, b, cat);
 
-	if (r == 0)
-		r = derive_backends(&d);
-	if (r == 0 && b->target)
-		r = derive_machine(&d);
-	if (r == 0 && b->target && b->machine)
-		r = derive_answer(&d);
-	if (r == 0)
-		r = derive_scope(&d);
-	if (r == 0)
-		r = derive_verdict(&d);
-	for (size_t i = 0; r == 0 && i < n_earlier; i++)
-		r = derive_widened(&d, earlier[i]);
-	derive_clear(&d);
-	return r;
+	derive_begin(&d, b, cat);
+	if (!b->arena.failed)
+		derive_backends(&d);
+	if (!b->arena.failed && b->target)
+		derive_machine(&d);
+	if (!b->arena.failed && b->target && b->machine)
+		derive_answer(&d);
+	if (!b->arena.failed)
+		derive_scope(&d);
+	if (!b->arena.failed)
+		derive_verdict(&d);
+	for (size_t i = 0; !b->arena.failed && i < n_earlier; i++)
+		derive_widened(&d, earlier[i]);
+	return derive_end(&d);
 }
 
 int baseline_machines(struct abibase_baseline *b, struct abibase_catalogue *cat, json_t *list)
 {
 	struct derive d;
-	int r = derive_begin(&d, b, cat);
 
-	if (r == 0 && b->target)
-		r = derive_common_machines(&d, list);
-	if (r == 0)
-		r = derive_verdict(&d);
-	derive_clear(&d);
-	return r;
+	derive_begin(&d, b, cat);
+	if (!b->arena.failed && b->target)
+		derive_common_machines(&d, list);
+	if (!b->arena.failed)
+		derive_verdict(&d);
+	return derive_end(&d);
 }

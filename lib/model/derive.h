@@ -40,27 +40,33 @@ struct derive {
 	int64_t *number;	/* for each row */
 	struct why *tie;	/* for each row: why a dependency turned it off, kind N_WHY: none */
 	unsigned int *scratch[3]; /* room for every host */
+	struct arena arena;	  /* all of these */
 	unsigned int net;	  /* the policy's backends that are of virtio-net */
 };
 
 /* derive-scope.c: what was compared, by which evidence, and what was not */
-int derive_scope(struct derive *d);
+void derive_scope(struct derive *d);
 /* derive-hosts.c: words, and what is asked of hosts and QEMUs */
 struct ask derive_ask(const struct derive *d, const struct host *h);
 /* "a", "a and b", "a, b and c" */
 void derive_write_hosts(const struct derive *d, const unsigned int *hosts, size_t n,
 			struct buf *out);
 void derive_write_backends(const struct derive *d, unsigned int mask, struct buf *out);
-/* Enter a finding; @text is emptied for the next. 0 or -ENOMEM. */
-int derive_finding(struct derive *d, enum abibase_finding_kind kind, const char *id,
-		   const char *remedy, struct buf *text);
-/* A list of hosts that stays, of the size that it needs. */
-int derive_keep_hosts(struct derive *d, const unsigned int *hosts, size_t n, unsigned int **ret,
-		      size_t *ret_n);
+/*
+ * Memory that is given back with @d; NULL where there is none. The arena of the baseline remembers
+ * that, as of all that goes into it, and derive_end() looks.
+ */
+void *derive_alloc(struct derive *d, size_t n, size_t size);
+/* Enter a finding; @text is emptied for the next. */
+void derive_finding(struct derive *d, enum abibase_finding_kind kind, const char *id,
+		    const char *remedy, struct buf *text);
+/* A list of hosts that stays, of the size that it needs; none where there is no memory. */
+void derive_keep_hosts(struct derive *d, const unsigned int *hosts, size_t n, unsigned int **ret,
+		       size_t *ret_n);
 const struct effective *derive_eff(const struct derive *d, size_t row, size_t used);
 /* Does this host use one of the builds marked in @used? */
 bool derive_host_uses(const struct derive *d, const struct host *h, const bool *used);
-int derive_hosts_of(struct derive *d, const bool *used, unsigned int **ret, size_t *ret_n);
+void derive_hosts_of(struct derive *d, const bool *used, unsigned int **ret, size_t *ret_n);
 /* The policy's backends of which the host says @wanted to "usable?" */
 unsigned int derive_usable_mask(const struct derive *d, const struct host *h,
 				enum abibase_tri wanted);
@@ -74,23 +80,23 @@ void derive_write_build(const struct derive *d, size_t used, struct buf *out);
 int64_t derive_shape_of(const struct derive *d, const struct shape *s, size_t used);
 bool derive_same_shape(const struct derive *d, const struct shape *s, size_t a, size_t b);
 /* In this order: the architecture, the backends, the machine type, the builds and their values. */
-int derive_arch(struct derive *d);
-int derive_backends(struct derive *d);
+void derive_arch(struct derive *d);
+void derive_backends(struct derive *d);
 /* Add the machine types that every QEMU has to @list, the best first; what keeps it empty is a
  * finding. */
-int derive_common_machines(struct derive *d, json_t *list);
-int derive_machine(struct derive *d);
-int derive_used(struct derive *d);
-int derive_newer(struct derive *d);
-int derive_machine_values(struct derive *d);
-int derive_effective(struct derive *d);
+void derive_common_machines(struct derive *d, json_t *list);
+void derive_machine(struct derive *d);
+void derive_used(struct derive *d);
+void derive_newer(struct derive *d);
+void derive_machine_values(struct derive *d);
+void derive_effective(struct derive *d);
 
 /* derive-values.c: the value of every row */
-int derive_values(struct derive *d);
+void derive_values(struct derive *d);
 bool derive_is_sure(const struct derive *d, const struct why *w);
-int derive_doubts(struct derive *d);
-int derive_unmasked(struct derive *d);
-int derive_asked(struct derive *d);
+void derive_doubts(struct derive *d);
+void derive_unmasked(struct derive *d);
+void derive_asked(struct derive *d);
 
 /* derive-rows.c: one row */
 enum setting derive_setting(const struct effective *e);
@@ -113,29 +119,29 @@ bool derive_is_masked(const struct derive *d, const struct requirement *q, unsig
 bool derive_is_about(const struct derive *d, const struct row *row);
 bool derive_wanted_on(const struct derive *d, size_t r);
 bool derive_row_is_on(const struct derive *d, size_t r);
-int derive_condition_names(struct derive *d, const struct needs *needs, const char ***ret,
-			   size_t *ret_n);
+void derive_condition_names(struct derive *d, const struct needs *needs, const char ***ret,
+			    size_t *ret_n);
 
 /* derive-numbers.c: the value of rows that are numbers */
 #define NUMBER_NONE ((int64_t)-1) /* off: nobody states one, or it was disabled */
 bool derive_number_included(const struct derive *d, size_t r);
 int64_t derive_number(const struct derive *d, size_t r);
 enum setting derive_number_setting(const struct effective *e, int64_t number);
-int derive_number_why(struct derive *d, size_t r, struct why *w);
-int derive_numbers(struct derive *d);
+void derive_number_why(struct derive *d, size_t r, struct why *w);
+void derive_numbers(struct derive *d);
 
 /* derive-observed.c: sizes that come of the hosts' own files */
 bool derive_observed_included(const struct derive *d, size_t r);
 int64_t derive_observed_number(const struct derive *d, size_t r);
-int derive_observed(struct derive *d);
+void derive_observed(struct derive *d);
 
 /* derive-widened.c: what of an earlier baseline does not stay, though no host lacks it */
-int derive_widened(struct derive *d, const struct abibase_baseline *was);
+void derive_widened(struct derive *d, const struct abibase_baseline *was);
 
 /* derive-agree.c: what no property can equalise, notes, feature words */
-int derive_requirements(struct derive *d);
-int derive_shapes(struct derive *d);
-int derive_notes(struct derive *d);
-int derive_fill_offer(struct derive *d, struct offer *o);
+void derive_requirements(struct derive *d);
+void derive_shapes(struct derive *d);
+void derive_notes(struct derive *d);
+void derive_fill_offer(struct derive *d, struct offer *o);
 
 #endif
