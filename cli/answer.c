@@ -172,13 +172,6 @@ int cli_answer(const struct abibase_result *res, const struct options *o)
 
 /* --------------------------------------------------------------------- several answers */
 
-int cli_answers_begin(struct cli_answers *a, const struct options *o, size_t n)
-{
-	*a = (struct cli_answers){ .o = o, .n = n, .status = ABIBASE_VERDICT_YES };
-	a->to = open_memstream(&a->text, &a->size);
-	return a->to ? 0 : cli_oom();
-}
-
 /* "no" before "cannot tell" before "yes" */
 static int worse(int a, int b)
 {
@@ -206,25 +199,34 @@ int cli_answers_add(struct cli_answers *a, const char *name, const struct abibas
 	int r = a->o->json ? abibase_result_to_json(res, &text) :
 			     abibase_result_to_text(res, cli_width(STDOUT_FILENO), &text);
 
-	if (r < 0)
+	if (r < 0 || strings_add(&a->names, name) < 0 || strings_add(&a->texts, text) < 0)
 		return cli_oom();
 	a->status = worse(a->status, status);
-	if (a->n == 1)
-		fputs(text, a->to);
-	else if (a->o->json)
-		put_in_line(a->to, text);
-	else
-		fprintf(a->to, "%s%s\n\n%s", a->added ? "\n" : "", name, text);
-	a->added++;
 	return 0;
+}
+
+static void put_answers(FILE *to, const struct cli_answers *a)
+{
+	for (size_t i = 0; i < a->texts.n; i++)
+		if (a->o->json)
+			put_in_line(to, a->texts.s[i]);
+		else
+			fprintf(to, "%s%s\n\n%s", i ? "\n" : "", a->names.s[i], a->texts.s[i]);
 }
 
 int cli_answers_end(struct cli_answers *a, int r)
 {
-	if (a->to && fclose(a->to) != 0)
-		r = cli_oom();
-	if (r == 0)
-		r = cli_show(a->o, 0, a->text, a->status);
-	free(a->text);
+	_autofree_ char *text = NULL;
+	size_t size;
+	FILE *to = r == 0 && a->texts.n != 1 ? open_memstream(&text, &size) : NULL;
+
+	if (to)
+		put_answers(to, a);
+	if (r == 0 && a->texts.n == 1)
+		r = cli_show(a->o, 0, a->texts.s[0], a->status);
+	else if (r == 0)
+		r = to && fclose(to) == 0 ? cli_show(a->o, 0, text, a->status) : cli_oom();
+	strings_clear(&a->names);
+	strings_clear(&a->texts);
 	return r;
 }

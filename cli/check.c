@@ -106,8 +106,8 @@ static int add_all(struct checks *c)
 
 static int answer(const struct checks *c)
 {
-	struct cli_answers a;
-	int r = cli_answers_begin(&a, c->o, c->n);
+	struct cli_answers a = { .o = c->o };
+	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < c->n; i++) {
 		_unref_(result) *res = NULL;

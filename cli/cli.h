@@ -46,6 +46,7 @@ struct command {
 	int misuse;	     /* the status then, where it is not STATUS_TROUBLE */
 };
 #define MANY (-1)
+extern const struct command command_merge;
 extern const struct command command_probe;
 extern const struct command command_intersect;
 extern const struct command command_list;
@@ -103,6 +104,8 @@ int cli_error(const char *fmt, ...) _printf_(1, 2);
 int cli_oom(void);
 /* What failed last on @ctx: "abibase: WHERE: SENTENCE [id]"; @err is used when it does not say. */
 int cli_context_error(const struct abibase_context *ctx, int err);
+/* Conflicts, a line each, and "remedy: …" behind them. */
+void cli_why(const char *why);
 /* A mistake in the arguments of @verb (NULL: before any verb); @fmt NULL: it was said which. */
 int cli_usage(const char *verb, const char *fmt, ...) _printf_(2, 3);
 /* The verbs: the @i-th, and by name; or NULL. */
@@ -153,8 +156,8 @@ void cli_list_clear(struct cli_list *l);
 /* These return 0 or STATUS_TROUBLE. Arguments of @id; each may have @several between commas. */
 int cli_add_names(struct strings *names, const struct options *o, int id, bool several);
 int cli_list_add(struct cli_list *l, struct abibase_profile *p);
-/* All that are named are read, so that one run tells all that are bad. */
-int cli_list_load(struct abibase_context *ctx, struct cli_list *l);
+/* All that are named are read, so that one run tells all that are bad; one name can be of several. */
+int cli_list_load(struct abibase_context *ctx, const struct options *o, struct cli_list *l);
 /* Every platform that there is */
 int cli_list_platforms(struct abibase_context *ctx, struct cli_list *l);
 /* What machine types there are, offered for the one of -M, which may be none of them. */
@@ -208,17 +211,15 @@ size_t cli_width(int fd);
 /* The same with a result. Returns the exit status: that of its verdict. */
 int cli_answer(const struct abibase_result *res, const struct options *o);
 /*
- * Several of them, @n: each under its name, or as documents in a line each; the worst verdict counts.
- * What fails has said why; _end() gives the exit status, @r where that is not 0, and is always called.
+ * Several of them: each under its name, or as documents in a line each; the worst verdict counts. One
+ * stands alone. Begins as { .o = o }. What fails has said why; _end() gives the exit status, @r where
+ * that is not 0, and is always called.
  */
 struct cli_answers {
 	const struct options *o;
-	FILE *to;
-	char *text;
-	size_t size, n, added;
+	struct strings names, texts;
 	int status;
 };
-int cli_answers_begin(struct cli_answers *a, const struct options *o, size_t n);
 int cli_answers_add(struct cli_answers *a, const char *name, const struct abibase_result *res,
 		    int status);
 int cli_answers_end(struct cli_answers *a, int r);

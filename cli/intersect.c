@@ -211,20 +211,6 @@ static void print_findings(const struct abibase_baseline *b, bool quiet)
 	}
 }
 
-/* What keeps the list from being made, beside the findings of the baseline itself. */
-static void print_why(const char *why)
-{
-	size_t len;
-
-	for (; *why; why += len + (why[len] == '\n')) {
-		len = strcspn(why, "\n");
-		if (len > 0)
-			cli_line(stderr, "%s%.*s",
-				 strncmp(why, "remedy: ", 8) == 0 ? "  " : "abibase: conflict: ",
-				 (int)len, why);
-	}
-}
-
 struct offering {
 	struct abibase_context *ctx; /* its own, so that nothing is said twice */
 	struct cli_machine machine;
@@ -268,7 +254,7 @@ static int show(struct abibase_context *ctx, struct abibase_render *render,
 		return cli_context_error(ctx, verdict);
 	/* When the baseline itself is not a yes, its findings have said all of it. */
 	if (why && abibase_baseline_verdict(b) == ABIBASE_VERDICT_YES)
-		print_why(why);
+		cli_why(why);
 	if (!text) {
 		if (o->output)
 			cli_error("%s: not written: there is no list to write", o->output);

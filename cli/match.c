@@ -1,16 +1,27 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cli.h"
 
+struct matching {
+	struct abibase_context *ctx;
+	struct abibase_catalogue *cat;
+	const struct cli_list *platforms;
+	const struct strings *backends;
+	struct cli_answers answers;
+};
+
 static int check(const struct options *o, const struct cli_list *platforms)
 {
-	const char *operand = o->operands[0]; /* NULL: this host */
+	const struct strings *names = &platforms->names;
+	const char *taken = NULL;
 
-	if (operand && options_has(o, OPT_NO_LOAD))
+	if ((o->n_operands || options_has(o, OPT_FILES0_FROM)) && options_has(o, OPT_NO_LOAD))
 		return cli_usage("match", "--no-load is for probing, and a profile was given");
-	return cli_check_stdin_once("match", platforms->names.s, (int)platforms->names.n,
-				    operand && cli_operand_is_stdin(operand)) < 0 ?
-		       STATUS_TROUBLE :
-		       0;
+	if (cli_check_stdin_once("match", names->s, (int)names->n, false) < 0)
+		return STATUS_TROUBLE;
+	for (size_t i = 0; i < names->n; i++)
+		if (cli_operand_is_stdin(names->s[i]))
+			taken = names->s[i];
+	return cli_check_sources(o, 0, taken);
 }
 
 /* macvtap is asked on request, and a request names all that is asked. */
@@ -44,29 +55,52 @@ static int probe(struct abibase_context *ctx, struct abibase_catalogue *cat,
 	return r < 0 ? cli_context_error(ctx, r) : 0;
 }
 
+static int match_one(void *data, struct abibase_profile *host)
+{
+	struct matching *m = data;
+	_unref_(result) *res = NULL;
+	int r = abibase_match(m->ctx, m->cat, host, m->platforms->profile, m->platforms->n,
+			      (const char *const *)m->backends->s, &res);
+
+	if (r < 0)
+		return cli_context_error(m->ctx, r);
+	return cli_answers_add(&m->answers, abibase_profile_name(host), res,
+			       abibase_result_verdict(res));
+}
+
+/* Those that are named, or this host */
+static int match_all(struct matching *m, const struct options *o)
+{
+	_unref_(profile) *here = NULL;
+	int r;
+
+	if (o->n_operands || options_has(o, OPT_FILES0_FROM)) {
+		r = cli_profiles(m->ctx, o, 0, match_one, m);
+		return r || m->answers.texts.n ? r :
+						 cli_error("there is no host among the operands [usage]");
+	}
+	r = probe(m->ctx, m->cat, o, m->backends, &here);
+	return r ? r : match_one(m, here);
+}
+
 static int match(const struct options *o, struct cli_list *platforms,
 		 const struct strings *backends)
 {
 	_unref_(context) *ctx = NULL;
 	_unref_(catalogue) *cat = NULL;
-	_unref_(profile) *host = NULL;
-	_unref_(result) *res = NULL;
+	struct matching m = { .platforms = platforms, .backends = backends, .answers = { .o = o } };
 	int r = cli_begin(o->verbose, &ctx, &cat);
 
 	if (r == 0)
-		r = platforms->names.n ? cli_list_load(ctx, platforms) :
+		r = platforms->names.n ? cli_list_load(ctx, o, platforms) :
 					 cli_list_platforms(ctx, platforms);
 	if (r)
 		return r;
 	if (platforms->n == 0)
 		return cli_error("there is no platform to compare with [platform-not-found]");
-	r = o->operands[0] ? cli_load_profile(ctx, o->operands[0], &host) :
-			     probe(ctx, cat, o, backends, &host);
-	if (r)
-		return r;
-	r = abibase_match(ctx, cat, host, platforms->profile, platforms->n,
-			  (const char *const *)backends->s, &res);
-	return r < 0 ? cli_context_error(ctx, r) : cli_answer(res, o);
+	m.ctx = ctx;
+	m.cat = cat;
+	return cli_answers_end(&m.answers, match_all(&m, o));
 }
 
 static int run(const struct options *o)
@@ -90,8 +124,8 @@ const struct command command_match = {
 	.name = "match",
 	.run = run,
 	.summary = "say which platforms this host satisfies",
-	.usage = "[OPTION]... [PROFILE]\n",
-	.most = 1,
+	.usage = "[OPTION]... [PROFILE]...\n",
+	.most = MANY,
 	.operands = { "@hosts" },
 	.about = "Say which platforms this host has all of, which not and what is missing, "
 		"and which is the closest. Compared are the facts of the kernel that a "

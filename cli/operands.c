@@ -455,16 +455,20 @@ int cli_list_add(struct cli_list *l, struct abibase_profile *p)
 	return 0;
 }
 
-int cli_list_load(struct abibase_context *ctx, struct cli_list *l)
+static int list_add(void *data, struct abibase_profile *p)
 {
+	return cli_list_add(data, p);
+}
+
+int cli_list_load(struct abibase_context *ctx, const struct options *o, struct cli_list *l)
+{
+	struct hosts h = { .ctx = ctx, .fn = list_add, .data = l };
+	struct walk w = { .o = o, .fn = take_host, .data = &h };
 	int status = 0;
 
-	for (size_t i = 0; i < l->names.n; i++) {
-		_unref_(profile) *p = NULL;
-
-		if (cli_load_profile(ctx, l->names.s[i], &p) != 0 || cli_list_add(l, p) != 0)
+	for (size_t i = 0; i < l->names.n; i++)
+		if (read_operand(&w, l->names.s[i]) != 0)
 			status = STATUS_TROUBLE;
-	}
 	return status;
 }
 

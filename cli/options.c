@@ -133,7 +133,9 @@ static const struct cli_option options[] = {
 	{ VERB_INTERSECT | VERB_CHECK | VERB_TARGETS, OPT_DOMAIN, "domain", "FILE", "@files",
 	  "take machine type, backends and devices of the guest from this XML of libvirt's, as virsh "
 	  "dumpxml writes it" },
-	{ VERB_INTERSECT | VERB_CHECK | VERB_TARGETS | VERB_VALIDATE, OPT_FILES0_FROM, "files0-from",
+	{ VERB_INTERSECT | VERB_CHECK | VERB_TARGETS | VERB_VALIDATE | VERB_MATCH | VERB_PLAN |
+		  VERB_MERGE,
+	  OPT_FILES0_FROM, "files0-from",
 	  "FILE", "@files",
 	  "read more operands from FILE, each ended by a NUL byte" },
 	{ VERB_INTERSECT, 'f', "format", "FORMAT", "args readconfig json text",
@@ -144,7 +146,7 @@ static const struct cli_option options[] = {
 	  "text (default, for people) or json" },
 	{ VERB_INTERSECT | ANSWERS, OPT_JSON, "json", NULL, NULL,
 	  "the same as --format=json" },
-	{ VERB_PROBE | VERB_INTERSECT | ANSWERS, 'o', "output", "FILE", "@files",
+	{ VERB_PROBE | VERB_MERGE | VERB_INTERSECT | ANSWERS, 'o', "output", "FILE", "@files",
 	  "write to FILE, whole or not at all, instead of stdout" },
 	{ VERB_PROBE, 'v', "verbose", NULL, NULL, "say more about what is done; twice: everything" },
 	{ VERB_LIST, 'v', "verbose", NULL, NULL,

@@ -28,6 +28,7 @@ enum verb {
 	VERB_EXPLAIN = 1 << 12,
 	VERB_PLAN = 1 << 13,
 	VERB_DECODE = 1 << 14,
+	VERB_MERGE = 1 << 15,
 };
 
 /* An option is its letter, or one of these where it has none. */

@@ -14,6 +14,31 @@ static const char *today(char day[16])
 	return day;
 }
 
+/* An operand is what its document says that it is. */
+struct sorting {
+	struct cli_list *platforms, *hosts;
+};
+
+static int sort(void *data, struct abibase_profile *p)
+{
+	const struct sorting *s = data;
+	const char *kind = abibase_value_string(
+		abibase_value_member(abibase_profile_value(p), "kind"));
+
+	return cli_list_add(streq(kind, "platform") ? s->platforms : s->hosts, p);
+}
+
+static int load(struct abibase_context *ctx, const struct options *o, struct cli_list *platforms,
+		struct cli_list *hosts)
+{
+	int r = cli_list_load(ctx, o, platforms);
+
+	if (cli_list_load(ctx, o, hosts) != 0 ||
+	    cli_profiles(ctx, o, 1, sort, &(struct sorting){ platforms, hosts }) != 0 || r != 0)
+		return STATUS_TROUBLE;
+	return platforms->n ? 0 : cli_list_platforms(ctx, platforms);
+}
+
 static int plan(const struct options *o, struct cli_list *platforms, struct cli_list *hosts)
 {
 	_unref_(context) *ctx = NULL;
@@ -25,25 +50,29 @@ static int plan(const struct options *o, struct cli_list *platforms, struct cli_
 
 	if (cli_begin(o->verbose, &ctx, &cat) != 0)
 		return STATUS_TROUBLE;
-	r = platforms->names.n ? cli_list_load(ctx, platforms) : cli_list_platforms(ctx, platforms);
-	if (cli_list_load(ctx, hosts) != 0 || r != 0)
-		return STATUS_TROUBLE;
+	r = load(ctx, o, platforms, hosts);
+	if (r)
+		return r;
 	r = abibase_plan(ctx, cat, o->operands[0], at ? at : today(day), platforms->profile,
 			 platforms->n, hosts->profile, hosts->n, &res);
 	return r < 0 ? cli_context_error(ctx, r) : cli_answer(res, o);
 }
 
 /* At most one operand of all is standard input. */
-static int check_stdin(const struct strings *platforms, const struct strings *hosts)
+static int check_stdin(const struct options *o, const struct strings *platforms,
+		       const struct strings *hosts)
 {
-	bool taken = false;
+	const struct strings *lists[] = { hosts, platforms };
+	const char *taken = NULL;
 
-	for (size_t i = 0; i < hosts->n; i++)
-		taken |= cli_operand_is_stdin(hosts->s[i]);
-	if (cli_check_stdin_once("plan", hosts->s, (int)hosts->n, false) < 0 ||
-	    cli_check_stdin_once("plan", platforms->s, (int)platforms->n, taken) < 0)
-		return STATUS_TROUBLE;
-	return 0;
+	for (size_t k = 0; k < ARRAY_SIZE(lists); k++) {
+		if (cli_check_stdin_once("plan", lists[k]->s, (int)lists[k]->n, taken != NULL) < 0)
+			return STATUS_TROUBLE;
+		for (size_t i = 0; i < lists[k]->n; i++)
+			if (cli_operand_is_stdin(lists[k]->s[i]))
+				taken = lists[k]->s[i];
+	}
+	return cli_check_sources(o, 1, taken);
 }
 
 static int run(const struct options *o)
@@ -54,7 +83,7 @@ static int run(const struct options *o)
 	if (r == 0)
 		r = cli_add_names(&hosts.names, o, OPT_HOSTS, true);
 	if (r == 0)
-		r = check_stdin(&platforms.names, &hosts.names);
+		r = check_stdin(o, &platforms.names, &hosts.names);
 	return r ? r : plan(o, &platforms, &hosts);
 }
 
@@ -63,14 +92,15 @@ const struct command command_plan = {
 	.name = "plan",
 	.run = run,
 	.summary = "when could a feature be on by default for everybody?",
-	.usage = "[OPTION]... GROUP|PROPERTY\n",
-	.most = 1,
+	.usage = "[OPTION]... GROUP|PROPERTY [PROFILE]...\n",
+	.most = MANY,
 	.which = { "group or property" },
-	.operands = { "@groups @properties" },
+	.operands = { "@groups @properties", "@hosts" },
 	.about = "Say which platforms lack a feature, until when each of them is supported, "
 		"and hence the earliest day on which it could be on by default for "
 		"everybody. GROUP is a group of the catalogue, such as offload-uso; "
-		"PROPERTY is one property, such as host_uso.\n",
+		"PROPERTY is one property, such as host_uso. PROFILE is a platform, which is "
+		"looked at instead of all, or a host, as with --hosts.\n",
 	.status = "Exit status: 0 every supported platform has it; 1 one lacks it; 2 "
 		"trouble; 3 cannot tell.\n",
 };

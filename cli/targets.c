@@ -151,7 +151,7 @@ static int add_document(void *data, const struct cli_source *s)
 static int add_operands(struct asked *a)
 {
 	struct cli_source s = { .name = a->o->operands[0] };
-	bool several = cli_operand_is_several(a->o, s.name);
+	bool several = !s.name || cli_operand_is_several(a->o, s.name);
 	_unref_(profile) *here = NULL;
 	int r = several ? 0 : add_guest(a, &s);
 
@@ -268,8 +268,8 @@ static void suggest_machine(const struct asked *a)
 
 static int answer(const struct asked *a)
 {
-	struct cli_answers answers;
-	int r = cli_answers_begin(&answers, a->o, a->n_guests);
+	struct cli_answers answers = { .o = a->o };
+	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < a->n_guests; i++)
 		r = answer_one(a, &a->guest[i], &answers);

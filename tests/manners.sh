@@ -15,7 +15,7 @@ abibase=${ABIBASE:-./abibase}
 ABIBASE_DATADIR=${ABIBASE_DATADIR:-$src/data}
 export ABIBASE_DATADIR
 unset ABIBASE_PLATFORM_PATH XDG_CONFIG_HOME
-verbs='probe intersect check targets verify list show validate diff match decode exec explain plan'
+verbs='probe merge intersect check targets verify list show validate diff match decode exec explain plan'
 
 tmp=$(mktemp -d) || exit 99
 trap 'rm -rf "$tmp"' EXIT
@@ -194,13 +194,13 @@ done
 misuse 'explain --help' explain -f table x.json
 misuse 'explain --help' explain x.json y z
 misuse 'explain --help' explain --cost x.json virtio-net-device.csum
-misuse 'plan --help' plan offload-uso offload-tso
+misuse 'merge --help' merge
+misuse 'merge --help' merge ./x.json -o
 misuse 'plan --help' plan -f table offload-uso
 misuse 'plan --help' plan --platforms - --hosts - offload-uso
 for option in --platforms --at --hosts --format --output -f -o; do
 	misuse 'plan --help' plan offload-uso "$option"
 done
-misuse 'match --help' match debian-12 debian-13
 misuse 'match --help' match --format=table debian-12
 misuse 'match --help' match --no-load debian-12
 misuse 'match --help' match --platform=- -

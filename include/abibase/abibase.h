@@ -323,6 +323,24 @@ const struct abibase_value *abibase_profile_value(const struct abibase_profile *
  */
 const char *abibase_profile_machine(const struct abibase_profile *p, size_t i);
 /**
+ * abibase_profile_merge - one host of a node's kernel and the QEMUs of container images
+ * @node: the profile of a host, with the facts of its kernel
+ * @images: @n profiles of hosts, with the QEMUs of an image each
+ * @ret: the node with all of these QEMUs; left alone where the verdict is not yes
+ * @ret_why: NULL, or receives for free() a line for each thing in which they contradict each other, each
+ *	with its id in brackets, and behind it "remedy: …"; NULL when nothing does
+ *
+ * The facts are those of the node, and of an image that was recorded in the same boot; what two know must
+ * be the same. Two QEMUs of one path must be the same build. "x-merged" of the document has the names and digests of what went in.
+ *
+ * Returns: ABIBASE_VERDICT_YES, ABIBASE_VERDICT_NO, or -EINVAL (no image; one is no host, or records no
+ * QEMU: "merge-kind"), -ENOMEM. Since: 0.1
+ */
+int abibase_profile_merge(struct abibase_context *ctx, const struct abibase_profile *node,
+			  struct abibase_profile *const *images, size_t n,
+			  struct abibase_profile **ret, char **ret_why)
+	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 2, 5);
+/**
  * abibase_profile_to_report - for people: what the host has, lacks and keeps to itself
  * @cat: names what guests have to do without, and what would help
  * @ret: the text; release with free()
