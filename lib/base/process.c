@@ -37,19 +37,23 @@ int process_left(int64_t deadline, const struct process_stop *stop)
 	return (int)(stop && left > STOP_TICK_MS ? STOP_TICK_MS : left);
 }
 
-static void default_signals(void)
+static void unblock_signals(void)
 {
-	struct sigaction sa;
 	sigset_t none;
 
-	memset(&sa, 0, sizeof(sa));
-	sa.sa_handler = SIG_DFL;
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static void default_signals(void)
+{
+	struct sigaction sa = { .sa_handler = SIG_DFL };
+
 	for (int sig = 1; sig < NSIG; sig++)
 		sigaction(sig, &sa, NULL);
 	sa.sa_handler = SIG_IGN;
 	sigaction(SIGPIPE, &sa, NULL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	unblock_signals();
 }
 
 pid_t process_fork(void)
@@ -198,12 +202,9 @@ static int guard_wait(pid_t child, const sigset_t *signals)
 
 static _Noreturn void guard_end(int status)
 {
-	sigset_t none;
-
 	if (status != -1 && WIFSIGNALED(status)) {
 		prctl(PR_SET_DUMPABLE, 0); /* the core is not the guard's */
-		sigemptyset(&none);
-		sigprocmask(SIG_SETMASK, &none, NULL);
+		unblock_signals();
 		kill(getpid(), WTERMSIG(status));
 	}
 	_exit(status != -1 && WIFEXITED(status) ? WEXITSTATUS(status) : 127);

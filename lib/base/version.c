@@ -129,7 +129,6 @@ void machine_name_parse(const char *s, struct machine_name *ret)
 	}
 }
 
-
 int machine_name_cmp(const char *a, const char *b)
 {
 	struct machine_name x, y;

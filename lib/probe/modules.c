@@ -54,25 +54,17 @@ void probe_modules_clear(struct probe_modules *m)
 /* Does some line of @text have @word as its field number @field, counted from 0? */
 static bool has_line(const struct buf *text, int field, const char *word)
 {
-	const char *p = text->data, *end = p ? p + text->len : p;
-	size_t len = strlen(word);
+	const char *end, *p = text->data;
 
-	while (p && p < end) {
-		const char *nl = memchr(p, '\n', (size_t)(end - p));
-		const char *stop = nl ? nl : end;
-
-		for (int i = 0; p < stop; i++) {
-			const char *q;
-
-			while (p < stop && *p == ' ')
-				p++;
-			for (q = p; q < stop && *q != ' ';)
-				q++;
-			if (i == field && (size_t)(q - p) == len && memcmp(p, word, len) == 0)
-				return true;
-			p = q;
+	for (; p && *p; p = *end ? end + 1 : end) {
+		end = strchrnul(p, '\n');
+		p += strspn(p, " ");
+		for (int i = 0; i < field; i++) {
+			p += strcspn(p, " \n");
+			p += strspn(p, " ");
 		}
-		p = nl ? nl + 1 : end;
+		if (strprefix(p, word) && strchr(" \n", p[strlen(word)]))
+			return true;
 	}
 	return false;
 }

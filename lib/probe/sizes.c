@@ -37,15 +37,18 @@ static int time_left(const struct sizing *s)
 	return left < s->pr->qemu_timeout_ms ? (int)left : s->pr->qemu_timeout_ms;
 }
 
+/* The object that is this member, made where it is not there; NULL: no memory */
+static json_t *member_of(json_t *object, const char *key)
+{
+	json_t *v = json_object_get(object, key);
+
+	return v || json_put(object, key, json_object()) < 0 ? v : json_object_get(object, key);
+}
+
 static int keep(struct sizing *s, const char *machine, const struct qtest_device *dev)
 {
-	json_t *shape = json_object_get(s->shapes, machine);
+	json_t *shape = member_of(s->shapes, machine);
 
-	if (!shape) {
-		shape = json_object();
-		if (json_put(s->shapes, machine, shape) < 0)
-			return -ENOMEM;
-	}
 	s->added++;
 	s->no_rom += !dev->rom_size;
 	return json_put(shape, ANY_BACKEND, sizes_json(dev));
@@ -96,17 +99,14 @@ static void warn(const struct sizing *s)
 
 int probe_sizes_add(struct abibase_probe *pr, const char *path, json_t *entry, bool *ret_added)
 {
-	struct sizing s = { .pr = pr, .path = path, .shapes = json_object_get(entry, "shape") };
+	struct sizing s = { .pr = pr, .path = path, .shapes = member_of(entry, "shape") };
 	const char *machine;
 	json_t *values;
 	int r = 0;
 
 	*ret_added = false;
-	if (!s.shapes) {
-		s.shapes = json_object();
-		if (json_object_set_new(entry, "shape", s.shapes) < 0)
-			return -ENOMEM;
-	}
+	if (!s.shapes)
+		return -ENOMEM;
 	s.deadline = process_now() + (int64_t)pr->qemu_timeout_ms * SIZES_TIMEOUTS;
 	json_object_foreach(json_object_get(entry, "values"), machine, values) {
 		if (json_object_get(json_object_get(s.shapes, machine), ANY_BACKEND))

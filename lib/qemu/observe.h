@@ -28,16 +28,11 @@ struct observe_request {
 int observe_run(struct abibase_context *ctx, const struct observe_request *rq,
 		struct qtest_device *ret);
 
-/*
- * enum abibase_cause - why an observation is not what was predicted
- * @ABIBASE_CAUSE_CATALOGUE: what the catalogue says is not so
- * @ABIBASE_CAUSE_HOST_FACT: what the profile says of the host is not, or no longer, so
- * @ABIBASE_CAUSE_BUILD: this QEMU does not do what its own record or its version says
- */
+/* Why an observation is not what was predicted. */
 enum abibase_cause {
-	ABIBASE_CAUSE_CATALOGUE = 0,
-	ABIBASE_CAUSE_HOST_FACT = 1,
-	ABIBASE_CAUSE_BUILD = 2,
+	ABIBASE_CAUSE_CATALOGUE, /* what the catalogue says is not so */
+	ABIBASE_CAUSE_HOST_FACT, /* what the profile says of the host is not, or no longer, so */
+	ABIBASE_CAUSE_BUILD,	 /* this QEMU does not do what its record or its version says */
 };
 /* Receives one difference, by the id of its message, and a line without a newline. */
 typedef void (*observe_difference_fn)(void *data, enum abibase_cause cause, const char *id,

@@ -84,25 +84,26 @@ static const char *param(const struct params *ps, const char *key)
 
 /* ------------------------------------------------------------------------ devices */
 
-static struct nic *add_nic(struct throwaway *t)
+/* A new element, all zero; NULL: no memory */
+static void *add(void *array, size_t *n, size_t *cap, size_t size)
 {
-	if (array_grow(&t->nics, t->n_nics, &t->cap_nics, sizeof(*t->nics)) < 0) {
-		t->arena.failed = true;
-		return NULL;
-	}
-	memset(&t->nics[t->n_nics], 0, sizeof(*t->nics));
-	return &t->nics[t->n_nics++];
+	char **p = array;
+
+	return array_grow(array, *n, cap, size) < 0 ? NULL : memset(*p + (*n)++ * size, 0, size);
 }
 
-static struct netdev *add_netdev(struct throwaway *t)
+static struct nic *add_nic(struct throwaway *t)
 {
-	if (array_grow(&t->netdevs, t->n_netdevs, &t->cap_netdevs, sizeof(*t->netdevs)) < 0) {
-		t->arena.failed = true;
-		return NULL;
-	}
-	memset(&t->netdevs[t->n_netdevs], 0, sizeof(*t->netdevs));
-	t->netdevs[t->n_netdevs].option = "netdev";
-	return &t->netdevs[t->n_netdevs++];
+	return add(&t->nics, &t->n_nics, &t->cap_nics, sizeof(*t->nics));
+}
+
+static struct netdev *add_netdev(struct throwaway *t, const char *option)
+{
+	struct netdev *nd = add(&t->netdevs, &t->n_netdevs, &t->cap_netdevs, sizeof(*nd));
+
+	if (nd)
+		nd->option = option;
+	return nd;
 }
 
 static void name_nic(struct throwaway *t, struct nic *nic, const char *driver, const char *id)
@@ -148,7 +149,7 @@ static int on_device(struct throwaway *t, const char *text)
 
 static int on_netdev(struct throwaway *t, const char *text)
 {
-	struct netdev *nd = add_netdev(t);
+	struct netdev *nd = add_netdev(t, "netdev");
 	int r = nd ? take_params(t, text, "type", &nd->params) : -ENOMEM;
 
 	if (r == 0)
@@ -181,13 +182,12 @@ static int plain_nic(struct throwaway *t, const char *driver, const struct param
 /* -nic: a backend and a device in one */
 static int on_nic(struct throwaway *t, const char *text)
 {
-	struct netdev *nd = add_netdev(t);
+	struct netdev *nd = add_netdev(t, "nic");
 	int r = nd ? take_params(t, text, "type", &nd->params) : -ENOMEM;
 	const char *driver;
 
 	if (r < 0)
 		return r;
-	nd->option = "nic";
 	nd->id = keep(t, "of -nic number %zu", t->n_netdevs); /* no netdev can be called so */
 	driver = model_driver(param(&nd->params, "model"));
 	return driver ? plain_nic(t, driver, &nd->params, nd->id) : 0;
@@ -239,9 +239,9 @@ static int take_global(void *data, const char *class_name, const char *property,
 		leave_out(t, keep(t, "-global %s.%s", class_name, property));
 		return 0;
 	}
-	if (array_grow(&t->globals, t->n_globals, &t->cap_globals, sizeof(*t->globals)) < 0)
+	g = add(&t->globals, &t->n_globals, &t->cap_globals, sizeof(*g));
+	if (!g)
 		return -ENOMEM;
-	g = &t->globals[t->n_globals++];
 	g->class_name = copy(t, class_name);
 	g->property = copy(t, property);
 	g->value = copy(t, value);
