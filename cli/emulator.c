@@ -13,8 +13,7 @@
 #define CONF_PATH ABIBASE_SYSCONFDIR "/emulator.conf"
 
 struct conf {
-	char *baseline, *qemu, *profile;
-	bool verify, verify_said;
+	char *baseline, *qemu, *profile, *verify;
 };
 
 static void conf_clear(struct conf *c)
@@ -22,6 +21,7 @@ static void conf_clear(struct conf *c)
 	free(c->baseline);
 	free(c->qemu);
 	free(c->profile);
+	free(c->verify);
 }
 
 static const char *conf_path(void)
@@ -42,34 +42,24 @@ static char *trim(char *s)
 	return s;
 }
 
-static int conf_set_verify(struct conf *c, const char *path, unsigned int line, const char *value)
-{
-	if (c->verify_said)
-		return cli_error("%s:%u: verify is there twice [emulator-conf]", path, line);
-	if (!streq(value, "yes") && !streq(value, "no"))
-		return cli_error("%s:%u: verify must be yes or no [emulator-conf]", path, line);
-	c->verify_said = true;
-	c->verify = streq(value, "yes");
-	return 0;
-}
-
 static int conf_set(struct conf *c, const char *path, unsigned int line, const char *key,
 		    const char *value)
 {
 	char **to = streq(key, "baseline") ? &c->baseline :
 		    streq(key, "qemu")	   ? &c->qemu :
 		    streq(key, "profile")  ? &c->profile :
+		    streq(key, "verify")   ? &c->verify :
 					     NULL;
 
-	if (streq(key, "verify"))
-		return conf_set_verify(c, path, line, value);
 	if (!to)
 		return cli_error("%s:%u: \"%s\" is not a key; there are baseline, qemu, profile and "
 				 "verify [emulator-conf]",
 				 path, line, key);
 	if (*to)
 		return cli_error("%s:%u: %s is there twice [emulator-conf]", path, line, key);
-	if (*value != '/')
+	if (to == &c->verify && !streq(value, "yes") && !streq(value, "no"))
+		return cli_error("%s:%u: verify must be yes or no [emulator-conf]", path, line);
+	if (to != &c->verify && *value != '/')
 		return cli_error("%s:%u: %s must be a path that begins with a slash [emulator-conf]",
 				 path, line, key);
 	*to = strdup(value);
@@ -147,7 +137,7 @@ static int run(struct conf *c, char **argv)
 	s.qemu = path;
 	s.baseline = c->baseline;
 	s.profile = c->profile;
-	s.verify = c->verify;
+	s.verify = c->verify && streq(c->verify, "yes");
 	return start_guest(&s);
 }
 

@@ -12,18 +12,6 @@ static int not_found(const char *program, int err)
 	return err == ENOENT || err == ENOTDIR ? STATUS_NO_COMMAND : STATUS_NOT_STARTED;
 }
 
-static int found(const char *path, char **ret)
-{
-	char *copy = strdup(path);
-
-	if (!copy) {
-		cli_oom();
-		return STATUS_NOT_STARTED;
-	}
-	*ret = copy;
-	return 0;
-}
-
 int start_find(const char *program, char **ret)
 {
 	const char *dirs = getenv("PATH");
@@ -31,17 +19,18 @@ int start_find(const char *program, char **ret)
 	char *rest = list, *dir;
 	int err = ENOENT;
 
-	if (strchr(program, '/'))
-		return access(program, X_OK) == 0 ? found(program, ret) : not_found(program, errno);
+	if (strchr(program, '/')) {
+		*ret = access(program, X_OK) == 0 ? strdup(program) : NULL;
+		return *ret ? 0 : not_found(program, errno);
+	}
 	while (*program && (dir = strsep(&rest, ":"))) {
-		_autofree_ char *path = NULL;
+		_buf_ path = { 0 };
 
-		if (asprintf(&path, "%s/%s", *dir ? dir : ".", program) < 0) {
-			path = NULL;
+		buf_printf(&path, "%s/%s", *dir ? dir : ".", program);
+		if (buf_failed(&path))
 			return not_found(program, ENOMEM);
-		}
-		if (access(path, X_OK) == 0)
-			return found(path, ret);
+		if (access(path.data, X_OK) == 0)
+			return buf_give(&path, ret) < 0 ? not_found(program, ENOMEM) : 0;
 		if (errno == EACCES)
 			err = EACCES;
 	}

@@ -59,15 +59,11 @@ void show_lines(struct buf *b, const char *s)
 
 const char *show_vkeep(struct arena *a, const char *fmt, va_list ap)
 {
-	_autofree_ char *raw = NULL;
+	_buf_ raw = { 0 }, b = { 0 };
 	const char *kept;
-	_buf_ b = { 0 };
 
-	if (vasprintf(&raw, fmt, ap) < 0)
-		raw = NULL;
-	if (raw)
-		show_text(&b, raw);
-	a->failed |= !raw;
+	buf_vprintf(&raw, fmt, ap);
+	show_text(&b, arena_words(a, &raw));
 	kept = arena_strdup(a, arena_words(a, &b));
 	return kept ? kept : "";
 }

@@ -101,6 +101,7 @@ static inline void buf_putc(struct buf *b, char c)
 	b->data[b->len] = '\0';
 }
 void buf_printf(struct buf *b, const char *fmt, ...) _printf_(2, 3);
+void buf_vprintf(struct buf *b, const char *fmt, va_list ap) _printf_(2, 0);
 /* The text, NUL-terminated, for free(); NULL after an allocation failure. @b is empty then. */
 char *buf_steal(struct buf *b);
 /* The same into @ret: 0, or -ENOMEM and @ret as it was. */

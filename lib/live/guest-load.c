@@ -36,21 +36,20 @@ static int from_masks(struct abibase_context *ctx, const json_t *masks, const ch
 		      struct abibase_guest **ret)
 {
 	const char *class_name = string_of(masks, "class");
-	_autofree_ char *where = NULL;
+	_buf_ where = { 0 };
 
-	if (asprintf(&where, "%s:%" JSON_INTEGER_FORMAT, source,
-		     json_integer_value(json_object_get(masks, "line"))) < 0) {
-		where = NULL;
+	buf_printf(&where, "%s:%" JSON_INTEGER_FORMAT, source,
+		   json_integer_value(json_object_get(masks, "line")));
+	if (buf_failed(&where))
 		return context_oom(ctx);
-	}
 	if (json_is_true(json_object_get(masks, "already_masked")))
-		return context_fail(ctx, ENODATA, "guest-masked", where,
+		return context_fail(ctx, ENODATA, "guest-masked", where.data,
 				    "the first mask is not what the guest negotiated: QEMU from 10.2 on "
 				    "takes what it does not allow out of it before it prints it. Give "
 				    "the QMP socket of the source QEMU (qmp:SOCKET), or its word from "
 				    "the guest: /sys/bus/virtio/devices/*/features in Linux");
 	if (!class_name)
-		return context_fail(ctx, EINVAL, "not-a-guest", where,
+		return context_fail(ctx, EINVAL, "not-a-guest", where.data,
 				    "no line says of which class of device these masks are: say it "
 				    "with --device");
 	return guest_from_word(ctx, string_of(masks, "guest"), class_name, ret);

@@ -5,23 +5,19 @@
 #include "document/guest.h"
 
 /*
- * guest_from_qmp - ask the QEMU in which a guest runs
- * @cat: names features
- * @socket_path: its QMP socket, a UNIX socket on this host
- * @qemu: a binary of the same QEMU, or NULL; the caller's choice, for it is started
+ * The guest of a QEMU that listens on the socket of this path. @qemu: a binary of the same QEMU,
+ * or NULL; the caller's choice, for it is started. Nothing is started because of who listens
+ * there. What a guest negotiated is asked only where a throw-away process of @qemu, which has the
+ * version and the package of the guest's, has just answered and outlived that question: QEMU 11.1
+ * aborts on it. Otherwise that is a warning ("guest-qmp-unsafe"), and it stays unknown in the
+ * guest, which has its machine type and its QEMU then.
  *
- * Nothing is started because of who listens there. What a guest negotiated is asked only where a
- * throw-away process of @qemu, which has the version and the package of the guest's, has just
- * answered and outlived that question: QEMU 11.1 aborts on it. Otherwise that is logged as a warning
- * ("guest-qmp-unsafe"), and what was negotiated stays unknown in the guest, which has its machine type
- * and its QEMU then.
- *
- * Returns: 0, -EINVAL, -EBADMSG and -ETIMEDOUT (what listens does not answer as a QEMU does),
- * -ENODATA ("guest-unknown": it has no virtio-net device), -ENOTSUP ("guest-qmp-unsafe": it names a
- * feature that the catalogue does not have), -ENOMEM, and what socket(2), connect(2) and fork(2) say.
- *
+ * 0, -EINVAL, -EBADMSG and -ETIMEDOUT (what listens does not answer as a QEMU does), -ENODATA
+ * ("guest-unknown": it has no virtio-net device), -ENOTSUP ("guest-qmp-unsafe": it names a
+ * feature that the catalogue does not have), -ENOMEM, and what socket(2), connect(2) and fork(2)
+ * say.
  */
 int guest_from_qmp(struct abibase_context *ctx, struct abibase_catalogue *cat,
-			   const char *socket_path, const char *qemu, struct abibase_guest **ret);
+		   const char *socket_path, const char *qemu, struct abibase_guest **ret);
 
 #endif

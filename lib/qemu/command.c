@@ -196,12 +196,14 @@ bool is_within(const struct value *v, const char *value)
 	return v->bit >= 0 && v->on && word_is_bool(value, false);
 }
 
-static void defeats(const struct review *rv, const char *what, const struct value *v,
-		    const char *value)
+/* @option on @name */
+static void defeats(const struct review *rv, const char *option, const char *name,
+		    const struct value *v, const char *value)
 {
 	context_log(rv->ctx, LOG_WARNING, "command-defeats",
-		    "%s with %s=%s defeats the baseline, which has %s.%s=%s (%s): leave it out", what,
-		    v->property, value, v->class_name, v->property, v->text, v->feature);
+		    "%s%s with %s=%s defeats the baseline, which has %s.%s=%s (%s): leave it out",
+		    option, name, v->property, value, v->class_name, v->property, v->text,
+		    v->feature);
 }
 
 /* Classes that the proxy is of, so that a -global there comes after those on the device itself. */
@@ -252,14 +254,9 @@ static int device_param(void *data, const char *key, const char *value)
 {
 	struct device *d = data;
 	const struct value *v = promised(d->rv->b, d->driver, key);
-	_buf_ what = { 0 };
 
-	if (!v || is_within(v, value) || is_free(v))
-		return 0;
-	buf_printf(&what, "-device %s", d->driver);
-	if (buf_failed(&what))
-		return -ENOMEM;
-	defeats(d->rv, what.data, v, value);
+	if (v && !is_within(v, value) && !is_free(v))
+		defeats(d->rv, "-device ", d->driver, v, value);
 	return 0;
 }
 
@@ -290,37 +287,28 @@ static int review_device(struct review *rv, const char *text)
 	return r < 0 ? r : review_rom(rv, driver, text);
 }
 
-static int judge_value(struct review *rv, const struct value *v, const char *name,
-		       const char *value)
+static void judge_value(struct review *rv, const struct value *v, const char *name,
+			const char *value)
 {
-	_buf_ what = { 0 };
-
 	if (agrees(v, value))
-		return 0;
-	if (is_device_class(name, v->class_name)) {
+		return;
+	if (is_device_class(name, v->class_name))
 		context_log(rv->ctx, LOG_WARNING, "command-loses",
 			    "-global %s.%s=%s has no effect: the baseline has %s, and its list comes "
 			    "last",
 			    name, v->property, value, v->text);
-		return 0;
-	}
-	buf_printf(&what, "-global on %s", name);
-	if (buf_failed(&what))
-		return -ENOMEM;
-	if ((v->bit < 0 || !is_within(v, value)) && is_proxy_class(name, v->class_name))
-		defeats(rv, what.data, v, value);
-	return 0;
+	else if ((v->bit < 0 || !is_within(v, value)) && is_proxy_class(name, v->class_name))
+		defeats(rv, "-global on ", name, v, value);
 }
 
 static int judge_global(void *data, const char *name, const char *property, const char *value)
 {
 	struct review *rv = data;
-	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < rv->b->n_values; i++)
+	for (size_t i = 0; i < rv->b->n_values; i++)
 		if (streq(rv->b->values[i].property, property))
-			r = judge_value(rv, &rv->b->values[i], name, value);
-	return r;
+			judge_value(rv, &rv->b->values[i], name, value);
+	return 0;
 }
 
 int parse_global(const char *text, global_fn fn, void *data)
@@ -537,7 +525,6 @@ static int review_set(struct review *rv, const char *text)
 	char id[64], property[64];
 	struct sought s = { .id = id };
 	const struct value *v;
-	_buf_ what = { 0 };
 	int end = 0, r;
 
 	if (sscanf(text, "device.%63[^.].%63[^=]%n", id, property, &end) != 2 || text[end] != '=')
@@ -545,13 +532,9 @@ static int review_set(struct review *rv, const char *text)
 	r = each_option(NULL, rv->argv, seek_device, &s);
 	v = r < 0 || !s.driver ? NULL : promised(rv->b, s.driver, property);
 	free(s.driver);
-	if (!v || is_within(v, text + end + 1) || is_free(v))
-		return r;
-	buf_printf(&what, "-set device.%s", id);
-	if (buf_failed(&what))
-		return -ENOMEM;
-	defeats(rv, what.data, v, text + end + 1);
-	return 0;
+	if (v && !is_within(v, text + end + 1) && !is_free(v))
+		defeats(rv, "-set device.", id, v, text + end + 1);
+	return r;
 }
 
 static int review_option(void *data, const char *name, const char *value)

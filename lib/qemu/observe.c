@@ -172,27 +172,18 @@ static const struct {
 static _printf_(3, 4) void differ(struct comparing *k, enum abibase_cause cause, const char *fmt,
 				  ...)
 {
-	_autofree_ char *what = NULL, *text = NULL;
+	_buf_ text = { 0 };
 	va_list ap;
-	int n;
 
+	buf_printf(&text, "%s under %s on %s: %s: ", k->rq->qemu, k->rq->machine,
+		   qtest_backend_names[k->rq->backend], causes[cause].words);
 	va_start(ap, fmt);
-	n = vasprintf(&what, fmt, ap);
+	buf_vprintf(&text, fmt, ap);
 	va_end(ap);
-	if (n < 0) {
-		what = NULL;
-		k->failed = true;
-		return;
-	}
-	if (asprintf(&text, "%s under %s on %s: %s: %s", k->rq->qemu, k->rq->machine,
-		     qtest_backend_names[k->rq->backend], causes[cause].words, what) < 0) {
-		text = NULL;
-		k->failed = true;
-		return;
-	}
+	k->failed |= buf_failed(&text);
 	k->n++;
-	if (k->fn)
-		k->fn(k->data, cause, causes[cause].id, text);
+	if (k->fn && !buf_failed(&text))
+		k->fn(k->data, cause, causes[cause].id, text.data);
 }
 
 static bool is_offered(const struct comparing *k, int bit)
