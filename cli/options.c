@@ -153,6 +153,8 @@ static const struct cli_option options[] = {
 	  "list every file that was considered, and what became of it: used, hidden by another, masking "
 	  "others, refused, or a duplicate" },
 	{ VERB_VALIDATE, 'v', "verbose", NULL, NULL, "also name on stdout the files that are valid" },
+	{ VERB_INTERSECT | (ANSWERS & ~(VERB_LIST | VERB_VALIDATE)), 'v', "verbose", NULL, NULL,
+	  "all of the answer, also where a terminal does not hold it, and all remarks" },
 	{ VERB_INTERSECT, 'q', "quiet", NULL, NULL,
 	  "no remarks beside the list; what keeps it from being made is said" },
 	{ VERDICTS, 'q', "quiet", NULL, NULL,
