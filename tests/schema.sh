@@ -25,10 +25,16 @@ for case in "$here"/cases/*/*/; do
 	out=$tmp/$(basename "$(dirname "$case")")-$(basename "$case").json
 	input=/dev/null
 	[ ! -e "$case/stdin" ] || input=$case/stdin
+	json=--json
+	case $case in
+	*/merge/*) # it prints a profile, or nothing
+		[ "$(cat "$case/status")" = 0 ] || continue
+		json='' ;;
+	esac
 	(
 		cd "$case"
 		eval "set -- $(cat args)"
-		exec "$ABIBASE" "$@" --json
+		exec "$ABIBASE" "$@" $json
 	) < "$input" > "$out" 2> "$out.err" && status=0 || status=$?
 	# of a guest that cannot be read nothing can be said of any host
 	if [ "$status" = 3 ] && [ ! -s "$out" ] && grep -q '\[guest-' "$out.err"; then
