@@ -247,6 +247,8 @@ static enum abibase_tri is_masked_at_source(const struct judging *j, const struc
 	const json_t *own = json_object_get(d->properties, row->key);
 	json_auto_t *there = own ? json_incref((json_t *)own) : move_source_value(j->t, row);
 
+	if (!there)
+		there = move_value_by_version(j->t, row);
 	return !json_is_boolean(there) ? ABIBASE_UNKNOWN : (enum abibase_tri)json_is_true(there);
 }
 
@@ -993,6 +995,8 @@ static void judge_value(struct judging *j, const struct guest_device *d, const s
 	} else if (own) {
 		return; /* an option of -device, which the target has too */
 	}
+	if (!there)
+		there = move_value_by_version(j->t, row);
 	if (row->bit_when == BIT_ALWAYS || (!there && !here && is_same_build(j)))
 		return;
 	if (there && here)
@@ -1063,22 +1067,41 @@ static void judge_unknown_properties(struct judging *j, const struct guest_devic
 	}
 }
 
+/* A build can have another layout than its version tells. */
+static void note_layout_by_version(struct judging *j)
+{
+	_buf_ text = { 0 };
+
+	buf_printf(&text, "the layout of the guest's PCI device is taken from the version of its QEMU, %s, "
+			  "under %s (evidence: catalogue)",
+		   j->t->guest->qemu, j->t->guest->machine);
+	say(j, ABIBASE_FINDING_NOTE, "layout-by-version", "guest", NULL,
+	    "say where the guest runs, with --from PROFILE", &text);
+}
+
 /* With nothing to hold them against they pass unseen: that is said. */
 static void note_not_compared(struct judging *j, const struct guest_device *d)
 {
-	bool layout = false, size = false;
+	bool layout = false, size = false, version = false;
 	_buf_ text = { 0 };
 
 	for (size_t i = 0; !j->t->source && !j->t->baseline && i < j->pr.cat->n_rows; i++) {
 		const struct row *row = &j->pr.cat->rows[i];
+		json_auto_t *there = move_value_by_version(j->t, row);
+		struct effective e;
 
 		if (!row_is_silent(row) || !(row->backends & (1u << j->pr.backend)))
 			continue;
+		qemu_effective(&j->pr.view, row, &e);
 		if (row->observed)
 			size |= d->rom_size < 0;
+		else if (!json_object_get(d->properties, row->key) && there && effective_seen(&e, row))
+			version = true;
 		else
 			layout |= !json_object_get(d->properties, row->key);
 	}
+	if (version)
+		note_layout_by_version(j);
 	if (!layout && !size)
 		return;
 	buf_printf(&text, "not known of the guest, so not compared: %s%s%s",

@@ -260,6 +260,18 @@ json_t *move_source_value(const struct abibase_targets *t, const struct row *row
 	return t->baseline ? json_incref((json_t *)baseline_seen(t->cat, t->baseline, row)) : NULL;
 }
 
+json_t *move_value_by_version(const struct abibase_targets *t, const struct row *row)
+{
+	struct qemu_view view;
+	struct effective e;
+
+	if (!t->by_version || !t->guest->machine || row->observed)
+		return NULL;
+	qemu_view_init(&view, t->cat, t->by_version, t->guest->machine);
+	qemu_effective(&view, row, &e);
+	return view.filled_in ? json_incref((json_t *)effective_seen(&e, row)) : NULL;
+}
+
 /* Is it otherwise than its QEMU makes it by itself? Then an option of -device has made it so. */
 static bool is_option(const struct abibase_targets *t, const char *key, const json_t *own)
 {

@@ -420,6 +420,7 @@ ABIBASE_EXPORT struct abibase_targets *abibase_targets_unref(struct abibase_targ
 	free(t->hosts);
 	strings_clear(&t->assume);
 	abibase_profile_unref(t->source);
+	json_decref(t->by_version);
 	abibase_baseline_unref(t->baseline);
 	abibase_guest_unref(t->guest);
 	abibase_catalogue_unref(t->cat);
@@ -532,12 +533,24 @@ static int make_current(const struct abibase_targets *t, struct abibase_profile 
 }
 
 /* The moves are to be cleared also on failure. */
+/* What the guest says of its QEMU is as a record that says no more than that. */
+static int take_version(struct abibase_targets *t)
+{
+	if (!t->guest->qemu || t->by_version)
+		return 0;
+	t->by_version = json_pack("{s:s, s:s*}", "version", t->guest->qemu, "package",
+				  t->guest->package);
+	return t->by_version ? 0 : context_oom(t->ctx);
+}
+
 static int judge_all(struct abibase_targets *t, struct moves *m)
 {
 	int r = hosts_check_names(t->ctx, &t->assume, ASSUMED_HOST, is_host, t);
 
 	if (r == 0)
 		r = take_machine(t);
+	if (r == 0)
+		r = take_version(t);
 	for (size_t i = 0; r == 0 && i < t->n; i++)
 		r = make_current(t, &t->hosts[i]);
 	if (r == 0 && t->source)

@@ -21,6 +21,7 @@ struct abibase_targets {
 	struct abibase_guest *guest;
 	struct abibase_baseline *baseline; /* NULL: no list of options */
 	struct abibase_profile *source;	   /* NULL: not known */
+	json_t *by_version; /* the record that follows from what the guest says of its QEMU; NULL: it does not */
 	char *backend;			   /* NULL: that of the guest */
 	struct strings assume; /* hosts whose QEMU is taken to be an upstream one */
 	struct abibase_profile **hosts;
@@ -103,6 +104,8 @@ const struct profile_qemu *move_source_qemu(const struct abibase_targets *t);
 /* Does the guest state a QEMU that the host where it runs does not have? Those that it has, in words. */
 bool move_source_contradicts(const struct abibase_targets *t, struct buf *versions);
 json_t *move_source_value(const struct abibase_targets *t, const struct row *row);
+/* The same by the version of its QEMU alone, under an upstream machine type: rule 2 of the design. */
+json_t *move_value_by_version(const struct abibase_targets *t, const struct row *row);
 int move_source_backend(const struct abibase_targets *t, const struct guest_device *d);
 /* What the device is offered where it runs. */
 void move_offered_there(const struct judging *j, const struct guest_device *d, struct offered *ret);
