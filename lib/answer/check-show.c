@@ -10,10 +10,17 @@
 
 static json_t *json_check(const struct abibase_check *c)
 {
+	json_t *findings = findings_json(&c->findings), *v;
+	size_t i;
+
+	json_array_foreach(findings, i, v)
+		if (c->cost_unknown)
+			json_object_del(v, "fixable");
 	/* "o" takes the reference, also when packing fails */
-	return json_pack("{ss ss so sO sO ss* so*}", "host", c->host, "verdict",
-			 verdict_words[c->verdict], "findings", findings_json(&c->findings),
-			 "loses", c->lost, "sets", c->set, "admit_id", c->admit_id, "admissible",
+	return json_pack("{ss ss so sO* sO* ss* so*}", "host", c->host, "verdict",
+			 verdict_words[c->verdict], "findings", findings, "loses",
+			 c->cost_unknown ? NULL : c->lost, "sets", c->cost_unknown ? NULL : c->set,
+			 "admit_id", c->admit_id, "admissible",
 			 c->asked ? json_boolean(c->admissible) : NULL);
 }
 

@@ -6,7 +6,10 @@
 #include "document/build.h"
 #include "model/ask.h"
 #include "model/intersect.h"
+#include "model/predict.h"
 #include "answer/show.h"
+
+#define MAX_QEMUS 16 /* of a host that are asked one by one */
 
 /*
  * Does a host provide what a baseline promises? The host alone is asked what it could do at most,
@@ -166,7 +169,7 @@ static bool is_taken(const struct finding *f, const char *id)
 {
 	return streq(f->id, id) &&
 	       (f->kind != ABIBASE_FINDING_NOTE || streq(id, "backend-absent") ||
-		streq(id, "qemu-assumed") || streq(id, "catalogue-older"));
+		streq(id, "qemu-assumed") || streq(id, "qemu-unused") || streq(id, "catalogue-older"));
 }
 
 /* What concerns the host as a whole: machine type, QEMU, backends. Features come one by one. */
@@ -178,14 +181,16 @@ static void take_findings(struct checking *k)
 					     "target-not-covered",     "property-missing",
 					     "qemu-unasked",	       "qemu-assumed",
 					     "catalogue-older",	       "leave-lacks",
-					     "leave-unknown",	       NULL };
+					     "leave-unknown",	       "qemu-unused",
+					     NULL };
 
 	for (size_t i = 0; i < k->alone->findings.n; i++) {
 		const struct finding *f = &k->alone->findings.f[i];
 		_buf_ text = { 0 };
 
 		for (size_t w = 0; whole[w]; w++) {
-			if (!is_taken(f, whole[w]))
+			if (!is_taken(f, whole[w]) ||
+			    (streq(f->id, "qemu-unused") && !k->alone->n_used))
 				continue;
 			buf_puts(&text, f->text);
 			add(k, f->kind, f->id,
@@ -835,6 +840,7 @@ static bool is_asked(const struct checking *k, size_t used, const struct offer *
 static int predict_used(struct checking *k, size_t used, const struct offer *o)
 {
 	const struct build *build = k->alone->used[used].build;
+	struct predictor pr = { .cat = k->cat, .p = k->p };
 	_autofree_ char *why = NULL;
 	char **settings;
 	uint64_t word[2];
@@ -845,9 +851,9 @@ static int predict_used(struct checking *k, size_t used, const struct offer *o)
 	settings = settings_for(k, used);
 	if (!settings)
 		return -ENOMEM;
-	r = abibase_predict(k->ctx, k->cat, k->p, name_of(k->p, build), k->b->machine,
-			    k->b->in.backends[o->backend], (const char *const *)settings, word,
-			    &why);
+	pr.backend = (size_t)catalogue_backend(k->cat, k->b->in.backends[o->backend]);
+	pr.settings = (const char *const *)settings;
+	r = predict_entry(k->ctx, &pr, build->entry, k->b->machine, word, &why);
 	settings_free(settings);
 	if (r == ABIBASE_VERDICT_UNKNOWN && !is_same_there(k, used))
 		word_unknown(k, o, why, build->version);
@@ -981,6 +987,68 @@ static int admit(struct checking *k)
 	return r;
 }
 
+/* ---------------------------------------------------------------- each QEMU by itself */
+
+/* As if the host had no other QEMU. */
+static int check_with(struct checking *k, const struct build *build, struct abibase_check **ret)
+{
+	struct abibase_profile *one;
+	json_t *root = json_deep_copy(k->p->root);
+	int r = -ENOMEM;
+
+	if (root)
+		r = json_object_set_new(root, "qemu", json_pack("[O]", build->entry)) < 0 ? -ENOMEM : 0;
+	if (r < 0) {
+		json_decref(root);
+		return context_oom(k->ctx);
+	}
+	r = profile_from_json(k->ctx, root, k->p->name, &one);
+	if (r == 0) {
+		r = hostcheck_make(k->ctx, k->cat, k->b, one, k->assume, k->guest, ret);
+		abibase_profile_unref(one);
+	}
+	return r;
+}
+
+static void say_alone(struct checking *k, const struct build *build, enum abibase_verdict verdict)
+{
+	static const char *const words[] = { "satisfies", "does not satisfy", "", "cannot be told" };
+	_buf_ text = { 0 };
+
+	buf_printf(&text, "%s with ", k->p->name);
+	write_here(k, build, &text);
+	buf_printf(&text, " alone: %s", words[verdict]);
+	add(k, ABIBASE_FINDING_NOTE, "qemu-alone", "QEMU", NULL,
+	    verdict == ABIBASE_VERDICT_YES ?
+		    "take the other QEMUs away from there, and probe the host again" :
+		    NULL,
+	    &text);
+}
+
+/* Not all of its QEMUs do: which ones would? */
+static int check_each(struct checking *k)
+{
+	enum abibase_verdict verdict = findings_verdict(&k->out->findings), alone[MAX_QEMUS];
+	size_t n = k->alone->n_used;
+	bool differ = false;
+
+	if (verdict == ABIBASE_VERDICT_YES || n < 2 || n > MAX_QEMUS)
+		return 0;
+	for (size_t u = 0; u < n; u++) {
+		struct abibase_check *c;
+		int r = check_with(k, k->alone->used[u].build, &c);
+
+		if (r < 0)
+			return r;
+		alone[u] = c->verdict;
+		differ |= c->verdict != verdict;
+		hostcheck_free(c);
+	}
+	for (size_t u = 0; differ && u < n; u++)
+		say_alone(k, k->alone->used[u].build, alone[u]);
+	return 0;
+}
+
 /* --------------------------------------------------------------------------------- */
 
 static int run(struct checking *k)
@@ -1002,8 +1070,12 @@ static int run(struct checking *k)
 	r = check_offers(k);
 	if (r == 0 && !newer)
 		r = admit(k);
+	if (r == 0)
+		r = check_each(k);
 	make_lists(k);
 	k->out->verdict = findings_verdict(&k->out->findings);
+	k->out->cost_unknown = k->out->verdict != ABIBASE_VERDICT_YES &&
+			       (newer || k->b->no_inputs);
 	return r < 0 || !k->out->arena.failed ? r : -ENOMEM;
 }
 

@@ -20,6 +20,7 @@ struct abibase_check {
 	const char *host;
 	enum abibase_verdict verdict;
 	bool asked, admissible; /* is there a baseline that has this host too? */
+	bool cost_unknown;	/* nobody can tell what admitting it takes */
 	struct findings findings;
 	json_t *lost; /* properties that go off when the host is admitted */
 	json_t *set;  /* numbers that are set then, "class.property=value" */

@@ -271,32 +271,15 @@ static const json_t *qemu_entry(const struct abibase_profile *p, const char *qem
 	return *ret_made;
 }
 
-ABIBASE_EXPORT int abibase_predict(struct abibase_context *ctx, const struct abibase_catalogue *cat,
-				   const struct abibase_profile *p, const char *qemu,
-				   const char *machine, const char *backend,
-				   const char *const *settings, uint64_t ret[2], char **ret_why)
+int predict_entry(struct abibase_context *ctx, struct predictor *core, const json_t *entry,
+		  const char *machine, uint64_t ret[2], char **ret_why)
 {
-	struct prediction pr = { .core = { .cat = cat, .p = p, .settings = settings } };
-	int be = catalogue_backend(cat, backend);
-	json_auto_t *made = NULL;
-	const json_t *entry;
+	struct prediction pr = { .core = *core };
 	struct offered offer;
-	struct version v;
 	char *why;
 
-	if (be < 0)
-		return context_fail(ctx, EINVAL, "backend-not-known", NULL,
-				    "\"%s\" is not a backend of the catalogue", backend);
-	if (!find_qemu(p, qemu) && !version_parse(qemu, &v))
-		return context_fail(ctx, EINVAL, "qemu-not-known", NULL,
-				    "%s has no QEMU \"%s\", which is not a version either", p->name,
-				    qemu);
-	entry = qemu_entry(p, qemu, &made);
-	if (!entry)
-		return context_oom(ctx);
-	pr.core.backend = (size_t)be;
-	qemu_view_init(&pr.core.view, cat, entry, machine);
-	if (qemu_has_machine(cat, entry, machine) == ABIBASE_NO)
+	qemu_view_init(&pr.core.view, core->cat, entry, machine);
+	if (qemu_has_machine(core->cat, entry, machine) == ABIBASE_NO)
 		say(&pr, ABIBASE_VERDICT_NO, "QEMU %s does not have the machine type %s",
 		    string_of(entry, "version"), machine);
 	check_settings(&pr);
@@ -310,4 +293,29 @@ ABIBASE_EXPORT int abibase_predict(struct abibase_context *ctx, const struct abi
 	free(why);
 	memcpy(ret, offer.yes, sizeof(offer.yes));
 	return (int)pr.verdict;
+}
+
+ABIBASE_EXPORT int abibase_predict(struct abibase_context *ctx, const struct abibase_catalogue *cat,
+				   const struct abibase_profile *p, const char *qemu,
+				   const char *machine, const char *backend,
+				   const char *const *settings, uint64_t ret[2], char **ret_why)
+{
+	struct predictor pr = { .cat = cat, .p = p, .settings = settings };
+	int be = catalogue_backend(cat, backend);
+	json_auto_t *made = NULL;
+	const json_t *entry;
+	struct version v;
+
+	if (be < 0)
+		return context_fail(ctx, EINVAL, "backend-not-known", NULL,
+				    "\"%s\" is not a backend of the catalogue", backend);
+	if (!find_qemu(p, qemu) && !version_parse(qemu, &v))
+		return context_fail(ctx, EINVAL, "qemu-not-known", NULL,
+				    "%s has no QEMU \"%s\", which is not a version either", p->name,
+				    qemu);
+	entry = qemu_entry(p, qemu, &made);
+	if (!entry)
+		return context_oom(ctx);
+	pr.backend = (size_t)be;
+	return predict_entry(ctx, &pr, entry, machine, ret, ret_why);
 }

@@ -54,5 +54,8 @@ typedef void (*predict_fn)(void *data, const struct row *row, const struct requi
 			   struct predicted *p);
 /* All of it, the legacy bits too: a guest may have taken them. */
 void predict_offer(const struct predictor *pr, predict_fn fn, void *data, struct offered *ret);
+/* abibase_predict() for one entry of a profile, whatever else the host has; the view of @core is not read. */
+int predict_entry(struct abibase_context *ctx, struct predictor *core, const json_t *entry,
+		  const char *machine, uint64_t ret[2], char **ret_why);
 
 #endif
