@@ -6,6 +6,7 @@
 #include "document/build.h"
 #include "model/ask.h"
 #include "model/intersect.h"
+#include "model/machine.h"
 #include "model/predict.h"
 #include "answer/show.h"
 
@@ -137,9 +138,11 @@ static int set_wishes(struct checking *k, struct abibase_intersection *ix)
 	return r;
 }
 
+/* By whoever asks, or by whoever made the baseline. */
 static int assume(const struct checking *k, struct abibase_intersection *ix)
 {
-	if (!k->assume || !strings_have(k->assume, k->p->name))
+	if (!(k->assume && strings_have(k->assume, k->p->name)) &&
+	    !inputs_assume_qemu_of(&k->b->in, k->p->name))
 		return 0;
 	return abibase_intersection_assume_qemu(ix, k->p->name);
 }
@@ -193,6 +196,9 @@ static void take_findings(struct checking *k)
 			    (streq(f->id, "qemu-unused") && !k->alone->n_used))
 				continue;
 			buf_puts(&text, f->text);
+			if (streq(f->id, "qemu-assumed") &&
+			    inputs_assume_qemu_of(&k->b->in, k->p->name))
+				buf_puts(&text, MACHINE_ASSUMED_BY_BASELINE);
 			add(k, f->kind, f->id,
 			    strprefix(f->id, "backend") || strprefix(f->id, "leave") ?
 				    "backend" :

@@ -49,6 +49,11 @@ static const char *target_of(const struct judging *j)
 	return j->t->guest->target ? j->t->guest->target : j->p->arch;
 }
 
+static bool baseline_assumes(const struct abibase_targets *t, const struct abibase_profile *p)
+{
+	return t->baseline && inputs_assume_qemu_of(&t->baseline->in, p->name);
+}
+
 /* What is to be said of the host: it has no QEMU that could be judged, or one is assumed. */
 static void judge_qemuless(struct judging *j)
 {
@@ -64,6 +69,8 @@ static void judge_qemuless(struct judging *j)
 		machine_count(&h, machine_use(j->t->cat, j->p->qemu[i].json, target_of(j),
 					      j->t->guest->machine));
 	answer = machine_judge(&h, target_of(j), j->t->guest->machine, &text, &id, &remedy);
+	if (answer == MACHINE_ASSUMED && baseline_assumes(j->t, j->p))
+		buf_puts(&text, MACHINE_ASSUMED_BY_BASELINE);
 	return answer == MACHINE_FINE ? 0 : say_host(j, answer, id, remedy, &text);
 }
 
@@ -242,7 +249,7 @@ static int judge_qemu(const struct abibase_targets *t, const struct abibase_prof
 {
 	struct judging j = { .t = t, .p = p, .entry = entry, .m = m };
 
-	j.assumed = !p->n_qemu && strings_have(&t->assume, p->name);
+	j.assumed = !p->n_qemu && (strings_have(&t->assume, p->name) || baseline_assumes(t, p));
 	j.pr.cat = t->cat;
 	j.pr.p = p;
 	qemu_view_init(&j.pr.view, t->cat, entry, t->guest->machine ? t->guest->machine : "");

@@ -85,6 +85,14 @@ bool inputs_assumes_qemu(const struct inputs *in, const struct host *h)
 	return !h->n_qemu && is_listed(&in->policy.assume, h);
 }
 
+bool inputs_assume_qemu_of(const struct inputs *in, const char *name)
+{
+	for (size_t i = 0; i < in->n_hosts; i++)
+		if (streq(in->hosts[i]->name, name))
+			return inputs_assumes_qemu(in, in->hosts[i]);
+	return false;
+}
+
 bool inputs_is_dest(const struct inputs *in, const struct host *h)
 {
 	return !in->policy.dest.n || is_listed(&in->policy.dest, h);

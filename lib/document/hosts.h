@@ -110,6 +110,8 @@ struct build *build_unref(struct build *b);
 bool host_is(const struct host *h, const char *name, size_t len);
 /* Is nothing recorded of a QEMU of this host, and was one assumed? */
 bool inputs_assumes_qemu(const struct inputs *in, const struct host *h);
+/* The same of the host with this name; one that is not among them is not. */
+bool inputs_assume_qemu_of(const struct inputs *in, const char *name);
 /* Is this host ever the destination of a migration? */
 bool inputs_is_dest(const struct inputs *in, const struct host *h);
 void host_set_digest(struct host *h, const char *hex);

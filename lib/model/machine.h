@@ -36,6 +36,8 @@ enum machine_answer { MACHINE_FINE, MACHINE_CONFLICT, MACHINE_UNKNOWN, MACHINE_A
 enum machine_answer machine_judge(const struct machine_host *h, const char *target,
 				  const char *machine, struct buf *text, const char **ret_id,
 				  const char **ret_remedy);
+/* Behind the text of such an assumption */
+#define MACHINE_ASSUMED_BY_BASELINE "; the baseline states it"
 /* Of one QEMU that could not be asked, by the @reason of its entry. */
 void machine_write_unasked(const char *host, const char *path, const char *reason,
 			   struct buf *text);
