@@ -144,6 +144,13 @@ static void fold(char *text)
 	memmove(to, end, strlen(end) + 1);
 }
 
+void cli_page(const struct options *o, char *page)
+{
+	if (o->verbose <= 0 && cli_is_terminal(STDERR_FILENO))
+		fold(page);
+	cli_print(stderr, page);
+}
+
 int cli_show(const struct options *o, int r, char *text, int status)
 {
 	bool to_stdout = !o->output || streq(o->output, "-");

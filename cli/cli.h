@@ -206,6 +206,8 @@ int cli_write(const char *path, const char *text);
  * STATUS_TROUBLE having said why.
  */
 int cli_show(const struct options *o, int r, char *text, int status);
+/* The page beside a list, on stderr. */
+void cli_page(const struct options *o, char *page);
 /* Columns of the terminal; 0: it is none, or does not say. */
 size_t cli_width(int fd);
 /* The same with a result. Returns the exit status: that of its verdict. */

@@ -2,6 +2,7 @@
 #include "cli.h"
 
 #include <errno.h>
+#include <unistd.h>
 
 /* --backend LIST, split at the commas in place */
 static int add_backends(struct abibase_intersection *ix, char *list)
@@ -193,24 +194,6 @@ static int add(void *data, const struct cli_source *s)
 	return r < 0 ? refuse(a, s->name, profile, r) : 0;
 }
 
-static void print_findings(const struct abibase_baseline *b, bool quiet)
-{
-	const char *kind;
-
-	for (size_t i = 0; (kind = abibase_baseline_finding_get(b, i, "kind")); i++) {
-		const char *remedy = abibase_baseline_finding_get(b, i, "remedy");
-		bool note = streq(kind, "note");
-
-		if (quiet && note)
-			continue;
-		cli_line(stderr, "abibase: %s%s%s [%s]", note ? "" : kind, note ? "" : ": ",
-			 abibase_baseline_finding_get(b, i, "text"),
-			 abibase_baseline_finding_get(b, i, "id"));
-		if (remedy)
-			cli_line(stderr, "  remedy: %s", remedy);
-	}
-}
-
 struct offering {
 	struct abibase_context *ctx; /* its own, so that nothing is said twice */
 	struct cli_machine machine;
@@ -243,18 +226,17 @@ static void suggest_machine(const struct options *o)
 static int show(struct abibase_context *ctx, struct abibase_render *render,
 		const struct abibase_baseline *b, const struct options *o)
 {
-	_autofree_ char *text = NULL, *why = NULL;
-	int verdict;
+	_autofree_ char *text = NULL, *page = NULL;
+	bool list = !o->format || streq(o->format, "args") || streq(o->format, "readconfig");
+	int verdict = abibase_render_run(render, b, cli_width(o->words ? STDOUT_FILENO : STDERR_FILENO),
+					 &text, &page);
 
-	print_findings(b, o->verbose < 0);
-	if (abibase_baseline_verdict(b) != ABIBASE_VERDICT_YES)
-		suggest_machine(o);
-	verdict = abibase_render_run(render, b, &text, &why);
 	if (verdict < 0)
 		return cli_context_error(ctx, verdict);
-	/* When the baseline itself is not a yes, its findings have said all of it. */
-	if (why && abibase_baseline_verdict(b) == ABIBASE_VERDICT_YES)
-		cli_why(why);
+	if (verdict != ABIBASE_VERDICT_YES || (list && o->verbose >= 0))
+		cli_page(o, page);
+	if (abibase_baseline_verdict(b) != ABIBASE_VERDICT_YES)
+		suggest_machine(o);
 	if (!text) {
 		if (o->output)
 			cli_error("%s: not written: there is no list to write", o->output);

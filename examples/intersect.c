@@ -54,7 +54,7 @@ static int print_list(struct abibase_context *ctx, const struct abibase_baseline
 	int r = abibase_render_new(ctx, &render);
 
 	if (r == 0)
-		r = abibase_render_run(render, baseline, &list, &why);
+		r = abibase_render_run(render, baseline, 0, &list, &why);
 	if (list)
 		fputs(list, stdout);
 	if (why)

@@ -48,6 +48,6 @@ same -M pc-q35-7.2 "$platforms/50-debian-12.json"
 same -M pc-q35-10.2 debian-11 debian-12
 # without a baseline the example says why, too
 grep -q '\[host-without-machine\]$' "$dir/got.err"
-grep -q '^remedy: ' "$dir/got.err"
+grep -q '^  remedy ' "$dir/got.err"
 same -M q35 debian-12
 same no-such-platform

@@ -271,15 +271,15 @@ grep -q '^-global virtio-net-device\.[a-z0-9_]*=' "$tmp/out" || fail 'intersect 
 cp "$tmp/out" "$tmp/list"
 run 1 intersect debian-12 "$tmp/novhost.json" -M pc-q35-7.2 --backend tap+vhost
 stdout_empty 'a conflict'
-says 'abibase: conflict: '
-says '  remedy: '
+says '  conflict'
+says '  remedy   '
 run 1 intersect debian-12 "$tmp/novhost.json" -M pc-q35-7.2 --backend tap+vhost -f json
 grep -q '"schema": "abibase-baseline/1"' "$tmp/out" || fail 'json is not printed for a conflict'
 run 3 intersect "$tmp/bare.json"
 stdout_empty 'cannot tell'
 run 3 intersect "$tmp/bare.json" -M pc-q35-7.2
 stdout_empty 'cannot tell'
-says 'abibase: unknown: '
+says '  unknown  '
 for bad in nosuchplatform ./nosuchfile "$tmp" "$tmp/truncated.json" "$tmp/invalid.json"; do
 	run 2 intersect debian-12 "$bad"
 	stdout_empty "intersect $bad"
@@ -674,7 +674,7 @@ run 0 intersect debian-12 -q
 stderr_empty 'intersect -q'
 grep -q '^-global' "$tmp/out" || fail 'intersect -q prints no list'
 run 1 intersect $pair -M pc-q35-9.0 -q
-says 'abibase: conflict: '
+says '  conflict'
 
 # The verdict is coloured where that is asked for, and on a terminal that nobody spoke against.
 red=$(printf '\033[31m')

@@ -521,7 +521,7 @@ static int render(const struct abibase_baseline *b, const char *format, const ch
 						     ABIBASE_RENDER_NO_INPUTS :
 						     0));
 	if (result == 0)
-		result = abibase_render_run(r, b, &m->text, &m->why);
+		result = abibase_render_run(r, b, 0, &m->text, &m->why);
 	abibase_render_unref(r);
 	return result;
 }

@@ -638,7 +638,7 @@ static unsigned int compare_qemu(const struct hosts *h, unsigned int round,
 	ck_assert_int_eq(abibase_render_new(t.ctx, &r), 0);
 	if (host)
 		ck_assert_int_eq(abibase_render_set_for(r, host), 0);
-	verdict = abibase_render_run(r, b, &list, &why);
+	verdict = abibase_render_run(r, b, 0, &list, &why);
 	abibase_render_unref(r);
 	/* the host has this binary, and the answer has no use for it: nothing to compare */
 	if (verdict == -ENOENT)
@@ -811,7 +811,7 @@ static int64_t rom_block(const struct hosts *h, unsigned int round, const struct
 	ck_assert_int_gt(asprintf(&spec, "%s:%s", name, path), 0);
 	ck_assert_int_eq(abibase_render_new(t.ctx, &r), 0);
 	ck_assert_int_eq(abibase_render_set_for(r, spec), 0);
-	*ret_used = abibase_render_run(r, b, &list, &why) == ABIBASE_VERDICT_YES;
+	*ret_used = abibase_render_run(r, b, 0, &list, &why) == ABIBASE_VERDICT_YES;
 	abibase_render_unref(r);
 	set = list ? strstr(list, setting) : NULL;
 	if (!set)

@@ -138,7 +138,7 @@ char *test_baseline_json(struct abibase_context *ctx, const struct abibase_basel
 	char *text = NULL;
 
 	if (abibase_render_new(ctx, &r) < 0 || abibase_render_set_format(r, "json") < 0 ||
-	    abibase_render_run(r, b, &text, NULL) < 0 || !text)
+	    abibase_render_run(r, b, 0, &text, NULL) < 0 || !text)
 		die("render", abibase_context_error(ctx));
 	abibase_render_unref(r);
 	return text;

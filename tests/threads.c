@@ -66,7 +66,7 @@ static void use_baseline(struct abibase_context *ctx, struct abibase_baseline *b
 	require(streq(json, baseline_json), "the baseline is another one");
 	require(abibase_render_new(ctx, &r) == 0 && abibase_render_set_for(r, "b") == 0,
 		"no request");
-	result = abibase_render_run(r, b, &list, &why);
+	result = abibase_render_run(r, b, 0, &list, &why);
 	require(result == ABIBASE_VERDICT_YES && list, why ? why : "no list");
 	abibase_render_unref(r);
 	require(baseline_offered(b, "tap", word), "no offer");

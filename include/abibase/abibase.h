@@ -714,15 +714,15 @@ void abibase_render_set_flags(struct abibase_render *r, unsigned int flags);
 /**
  * abibase_render_run - make the text
  * @ret: for free(); set to NULL when the verdict is not yes and the format is a list for QEMU
- * @ret_why: NULL, or receives for free() one line for each thing that stands in the way of a list,
- *	each with its id in brackets, and behind it, or behind the last of several that have one in
- *	common, one "remedy: …"; NULL when nothing does
+ * @width: of lines for people, in columns; 0: 80
+ * @ret_page: NULL, or receives for free() a page for people: the verdict, all that is in the way of a list,
+ *	with ids in brackets and remedies, what is off and why, and what was looked at
  *
  * Returns: an enum abibase_verdict (NO: the baseline is one, or no list exists that all the QEMUs
  * asked for start with), or -ENOENT (no such host or binary), -ENOMEM. Since: 0.1
  */
-int abibase_render_run(struct abibase_render *r, const struct abibase_baseline *b, char **ret,
-		       char **ret_why);
+int abibase_render_run(struct abibase_render *r, const struct abibase_baseline *b, size_t width,
+		       char **ret, char **ret_page);
 
 /* ------------------------------------------------------------------- diff */
 

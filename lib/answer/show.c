@@ -436,7 +436,7 @@ static int show_baseline(struct abibase_context *ctx, const struct abibase_basel
 		r = abibase_render_set_format(render, format);
 	/* the verdict was told when the baseline was made; to show it is a success either way */
 	if (r == 0)
-		r = abibase_render_run(render, b, ret, NULL);
+		r = abibase_render_run(render, b, 0, ret, NULL);
 	abibase_render_unref(render);
 	return r < 0 ? r : 0;
 }

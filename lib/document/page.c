@@ -70,9 +70,9 @@ static const char *string_at(const json_t *array, size_t i)
 	return json_string_value(json_array_get(array, i));
 }
 
-void page_names(struct buf *out, const json_t *names)
+void page_some(struct buf *out, const json_t *names, size_t most)
 {
-	size_t n = json_array_size(names), shown = n <= MAX_NAMES + 1 ? n : MAX_NAMES;
+	size_t n = json_array_size(names), shown = n <= most + 1 ? n : most;
 
 	for (size_t i = 0; i < shown; i++)
 		buf_printf(out, "%s%s", i ? ", " : "", string_at(names, i));
@@ -80,6 +80,11 @@ void page_names(struct buf *out, const json_t *names)
 		return;
 	buf_puts(out, " and ");
 	page_count(out, n - shown, "more", "more");
+}
+
+void page_names(struct buf *out, const json_t *names)
+{
+	page_some(out, names, MAX_NAMES);
 }
 
 /* ---------------------------------------------------------------------- by cause */
@@ -133,7 +138,7 @@ static bool is_in(const json_t *findings, const json_t *finding)
 	return false;
 }
 
-static void find(struct page *p, const char *host, const char *shown, json_t *finding)
+void page_found(struct page *p, const char *host, const char *shown, json_t *finding)
 {
 	_buf_ key = { 0 };
 	json_t *group;
@@ -164,7 +169,7 @@ void page_find(struct page *p, const char *host, const char *shown, const json_t
 	json_t *v;
 
 	json_array_foreach((json_t *)findings, i, v)
-		find(p, host, shown, v);
+		page_found(p, host, shown, v);
 }
 
 void page_property(struct buf *out, const char *property, const char **last)
@@ -214,8 +219,10 @@ static const char *label_of(const json_t *f)
 	return string_of(f, "cause") ? "lacks" : kind;
 }
 
-static void put_cause(struct page *p, const json_t *group)
+/* Several with one remedy have it behind the last. */
+static void put_cause(struct page *p, const json_t *group, const json_t *next)
 {
+	const json_t *after = json_array_get(json_object_get(next, "findings"), 0);
 	const json_t *findings = json_object_get(group, "findings");
 	const json_t *f = json_array_get(findings, 0), *hosts = json_object_get(group, "hosts");
 	const char *cause = string_of(f, "cause"), *remedy = string_of(f, "remedy");
@@ -232,8 +239,9 @@ static void put_cause(struct page *p, const json_t *group)
 	if (cause)
 		put_properties(p, findings);
 	/* where the lists are enough, they follow */
-	if (remedy && !(json_is_true(json_object_get(f, "by_list")) &&
-			json_is_true(json_object_get(f, "fixable"))))
+	if (remedy && !same_text(remedy, string_of(after, "remedy")) &&
+	    !(json_is_true(json_object_get(f, "by_list")) &&
+	      json_is_true(json_object_get(f, "fixable"))))
 		page_item(p, "remedy", "%s", remedy);
 	p->failed |= buf_failed(&names);
 }
@@ -271,7 +279,7 @@ void page_causes(struct page *p)
 			groups[k - 1] = v;
 		}
 	for (i = 0; i < n; i++)
-		put_cause(p, groups[i]);
+		put_cause(p, groups[i], groups[i + 1]);
 	json_object_clear(p->found);
 }
 
@@ -386,11 +394,11 @@ static void put_verdict(struct buf *out, const json_t *hosts, const json_t *no,
 	if (of == 1)
 		return;
 	buf_puts(out, ": ");
-	page_names(out, json_array_size(no) ? no : unknown);
+	page_some(out, json_array_size(no) ? no : unknown, IN_VERDICT);
 	if (!json_array_size(no) || !json_array_size(unknown))
 		return;
 	buf_puts(out, "; cannot tell of ");
-	page_names(out, unknown);
+	page_some(out, unknown, IN_VERDICT);
 }
 
 void page_verdict(struct page *p, const json_t *hosts, const struct page_words *w)
@@ -505,6 +513,17 @@ void page_end(struct page *p, const json_t *scope, const char *see)
 	p->failed |= buf_failed(&text);
 	page_say(p, 2, "Looked at: %s", text.data ? text.data : "");
 	page_say(p, 2, "See: abibase %s", see);
+}
+
+void page_put(struct page *p, struct buf *out)
+{
+	char *text = NULL;
+
+	if (page_give(p, &text) < 0)
+		out->failed = true;
+	else
+		buf_puts(out, text);
+	free(text);
 }
 
 int page_give(struct page *p, char **ret)

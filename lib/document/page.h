@@ -25,6 +25,9 @@ void page_say(struct page *p, size_t hang, const char *fmt, ...) _printf_(3, 4);
 void page_item(struct page *p, const char *label, const char *fmt, ...) _printf_(3, 4);
 /* "A, B and 9,998 more": the first 20 of some strings. */
 void page_names(struct buf *out, const json_t *names);
+/* The first @most; a verdict has few of them. */
+void page_some(struct buf *out, const json_t *names, size_t most);
+#define IN_VERDICT 3
 /* "1 host", "2 hosts" */
 void page_count(struct buf *out, size_t n, const char *one, const char *many);
 /* The verdict of many hosts in a line: how a sentence has it of one, and of several. */
@@ -37,7 +40,9 @@ struct page_words {
 void page_verdict(struct page *p, const json_t *hosts, const struct page_words *w);
 /* The names of hosts with that verdict, or NULL: of all but those with "no" and "unknown". */
 json_t *page_hosts(const json_t *hosts, const char *verdict);
-/* Findings of @host; @shown is how it is called, NULL: there is but one. */
+/* A finding of @host; @shown is how it is called, NULL: there is but one. */
+void page_found(struct page *p, const char *host, const char *shown, json_t *finding);
+/* Several of them. */
 void page_find(struct page *p, const char *host, const char *shown, const json_t *findings);
 /* All of them, by cause, the worst first. */
 void page_causes(struct page *p);
@@ -58,7 +63,9 @@ json_t *scope_json(const struct abibase_catalogue *cat, unsigned int backends, b
 extern const char *const scope_not_compared[];
 /* The two last lines; @scope as a document has it, @see after "abibase ". */
 void page_end(struct page *p, const json_t *scope, const char *see);
-/* 0 or -ENOMEM; @p is empty then. */
+/* All of it to @out; @p is empty then. */
+void page_put(struct page *p, struct buf *out);
+/* The same: 0 or -ENOMEM. */
 int page_give(struct page *p, char **ret);
 
 #endif

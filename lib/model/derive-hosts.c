@@ -2,15 +2,21 @@
 #include "model/derive.h"
 #include "model/machine.h"
 
+#define MAX_NAMES 20 /* of hosts, in a list of them */
+
 /* "a", "a and b", "a, b and c" */
 void derive_write_hosts(const struct derive *d, const unsigned int *hosts, size_t n,
 			struct buf *out)
 {
-	for (size_t i = 0; i < n; i++) {
+	size_t shown = n > MAX_NAMES + 1 ? MAX_NAMES : n;
+
+	for (size_t i = 0; i < shown; i++) {
 		if (i)
 			buf_puts(out, i + 1 == n ? " and " : ", ");
 		buf_puts(out, d->b->in.hosts[hosts[i]]->name);
 	}
+	if (shown < n)
+		buf_printf(out, " and %zu more", n - shown);
 }
 
 void derive_write_backends(const struct derive *d, unsigned int mask, struct buf *out)
@@ -28,7 +34,8 @@ void derive_write_backends(const struct derive *d, unsigned int mask, struct buf
 void derive_finding(struct derive *d, enum abibase_finding_kind kind, const char *id,
 		    const char *remedy, struct buf *text)
 {
-	finding_add(&d->b->findings, (struct finding){ .kind = kind, .id = id, .remedy = remedy },
+	finding_add(&d->b->findings, (struct finding){ .kind = kind, .id = id, .remedy = remedy,
+							.host = d->of },
 		    text);
 }
 
@@ -182,12 +189,14 @@ static void judge_qemuless(struct derive *d)
 	for (size_t i = 0; i < in->n_hosts; i++) {
 		const struct host *h = in->hosts[i];
 
+		d->of = h->name;
 		for (size_t k = 0; k < h->n_unasked; k++)
 			finding_unasked(d, h, &h->unasked[k]);
 		unrecorded |= !h->has_qemu;
 		if (h->has_qemu && !h->n_qemu && !h->n_unasked)
 			finding_host(d, h, NULL);
 	}
+	d->of = NULL;
 	if (unrecorded)
 		finding_no_qemu(d, "no-qemu-facts",
 				"probe the host with its QEMU (abibase probe --qemu BINARY); or "
@@ -370,15 +379,14 @@ void derive_machine(struct derive *d)
 
 /* ------------------------------------------------------------------- QEMUs used */
 
-static void write_qemu(const struct inputs *in, const struct host *h, const struct host_qemu *q,
-		       struct buf *out)
+static void write_qemu(const struct inputs *in, const struct host_qemu *q, struct buf *out)
 {
 	const struct build *b = in->builds[q->build];
 	const char *path = host_path(in, q);
 
-	buf_printf(out, "QEMU %s on %s", b->version, h->name);
+	buf_printf(out, "QEMU %s", b->version);
 	if (path)
-		buf_printf(out, " (%s)", path);
+		buf_printf(out, ", %s,", path);
 }
 
 static void finding_unused(struct derive *d, const struct host *h, const struct host_qemu *q,
@@ -387,9 +395,9 @@ static void finding_unused(struct derive *d, const struct host *h, const struct 
 	const struct build *b = d->b->in.builds[q->build];
 	_buf_ text = { 0 };
 
-	write_qemu(&d->b->in, h, q, &text);
+	buf_printf(&text, "%s: %s", h->name, use == MACHINE_NOT_RECORDED ? "whether " : "");
+	write_qemu(&d->b->in, q, &text);
 	if (use == MACHINE_NOT_RECORDED) {
-		buf_puts(&text, ": whether it");
 		machine_write_unrecorded(d->cat, b->version, d->b->machine, &text);
 		derive_finding(d, ABIBASE_FINDING_UNKNOWN, "machine-not-recorded",
 			       machine_unrecorded_remedy, &text);
@@ -474,8 +482,11 @@ void derive_used(struct derive *d)
 		finding_assumed(d);
 		return;
 	}
-	for (size_t i = 0; i < in->n_hosts; i++)
+	for (size_t i = 0; i < in->n_hosts; i++) {
+		d->of = in->hosts[i]->name;
 		mark_host(d, in->hosts[i]);
+	}
+	d->of = NULL;
 	for (size_t i = 0; i < in->n_builds; i++)
 		if (d->used_of[i] == 0)
 			b->used[b->n_used++] = (struct used_build){ in->builds[i], (long)i };
@@ -784,9 +795,14 @@ size_t derive_write_users(const struct derive *d, size_t used, const struct shap
 	for (size_t i = 0; i < d->b->in.n_hosts; i++) {
 		const struct host *h = d->b->in.hosts[i];
 
-		if (derive_host_uses(d, h, wanted) && (!dest || inputs_is_dest(&d->b->in, h)))
-			buf_printf(out, "%s%s", n++ ? ", " : "", h->name);
+		if (!derive_host_uses(d, h, wanted) || (dest && !inputs_is_dest(&d->b->in, h)))
+			continue;
+		if (n < MAX_NAMES)
+			buf_printf(out, "%s%s", n ? ", " : "", h->name);
+		n++;
 	}
+	if (n > MAX_NAMES)
+		buf_printf(out, " and %zu more", n - MAX_NAMES);
 	return n;
 }
 

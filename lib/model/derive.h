@@ -41,6 +41,7 @@ struct derive {
 	struct why *tie;	/* for each row: why a dependency turned it off, kind N_WHY: none */
 	unsigned int *scratch[3]; /* room for every host */
 	struct arena arena;	  /* all of these */
+	const char *of; /* the host that what is said now is about, or NULL */
 	unsigned int net;	  /* the policy's backends that are of virtio-net */
 };
 

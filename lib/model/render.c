@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 
-#include "document/baseline.h"
 #include "base/context.h"
+#include "base/text.h"
+#include "model/render.h"
+
+#define MAX_NAMES 20 /* of hosts, in a list of them */
+#define PROPERTY_WIDTH 38
+#define WHY_COLUMN 47
 
 enum format { FORMAT_ARGS, FORMAT_READCONFIG, FORMAT_JSON, FORMAT_TEXT };
 static const char *const format_words[] = { "args", "readconfig", "json", "text" };
@@ -12,6 +17,7 @@ struct abibase_render {
 	enum format format;
 	char *host; /* as given: NAME or NAME:PATH; NULL: one list for all */
 	bool minimal, with_machine, no_inputs;
+	size_t width; /* of the lines for people */
 };
 
 ABIBASE_EXPORT int abibase_render_new(struct abibase_context *ctx, struct abibase_render **ret)
@@ -71,14 +77,15 @@ struct list {
 	size_t n;
 	bool *set; /* for each value */
 	enum abibase_verdict verdict;
-	struct buf why;
+	struct arena arena;
+	struct findings own; /* what keeps the list from being made */
 };
 
 static void list_clear(struct list *l)
 {
 	free(l->builds);
 	free(l->set);
-	buf_clear(&l->why);
+	arena_clear(&l->arena);
 }
 
 /* The default that is the same; of a number, also of 0, the builds that have it are the on ones. */
@@ -128,29 +135,39 @@ static void write_builds(const struct abibase_baseline *b, const struct list *l,
 	}
 }
 
-static void block(const struct abibase_baseline *b, struct list *l, const struct value *v)
+static const char other_host[] = "ask for each host's own list with --for NAME; what a guest sees is the "
+				 "same with all of them";
+static const char other_path[] = "the QEMUs of this host need different lists; ask for each with "
+				 "--for NAME:PATH";
+
+static void block(const struct abibase_render *r, const struct abibase_baseline *b, struct list *l,
+		  const struct value *v)
 {
 	enum setting other = wanted(v) == SETTING_ON ? SETTING_OFF : SETTING_ON;
 	bool unknown = !count(l, v, other);
+	_buf_ text = { 0 };
 
-	buf_printf(&l->why, "%s.%s=%s (%s) cannot be in one list: ", v->class_name, v->property,
+	buf_printf(&text, "%s.%s=%s (%s) cannot be in one list: ", v->class_name, v->property,
 		   v->text, v->feature);
-	write_builds(b, l, v, SETTING_ABSENT, &l->why);
-	buf_puts(&l->why, " does not know the property and would not start, and ");
-	write_builds(b, l, v, unknown ? SETTING_UNKNOWN : other, &l->why);
+	write_builds(b, l, v, SETTING_ABSENT, &text);
+	buf_puts(&text, " does not know the property and would not start, and ");
+	write_builds(b, l, v, unknown ? SETTING_UNKNOWN : other, &text);
 	if (unknown)
-		buf_printf(&l->why, " has an unknown value under %s [no-common-list]\n",
-			   b->machine);
+		buf_printf(&text, " has an unknown value under %s", b->machine);
 	else
-		buf_printf(&l->why, " has to be told: there it is %s under %s [no-common-list]\n",
+		buf_printf(&text, " has to be told: there it is %s under %s",
 			   v->is_number ? "another number" : setting_words[other], b->machine);
-	if (!unknown)
-		l->verdict = ABIBASE_VERDICT_NO;
-	else if (l->verdict == ABIBASE_VERDICT_YES)
-		l->verdict = ABIBASE_VERDICT_UNKNOWN;
+	finding_add(&l->own,
+		    (struct finding){ .kind = unknown ? ABIBASE_FINDING_UNKNOWN :
+							ABIBASE_FINDING_CONFLICT,
+				      .id = "no-common-list",
+				      .remedy = r->host ? other_path : other_host },
+		    &text);
+	l->verdict = findings_verdict(&l->own);
 }
 
-static void judge(const struct abibase_baseline *b, struct list *l, size_t i)
+static void judge(const struct abibase_render *r, const struct abibase_baseline *b, struct list *l,
+		  size_t i)
 {
 	const struct value *v = &b->values[i];
 	size_t absent = count(l, v, SETTING_ABSENT), same = count(l, v, wanted(v));
@@ -158,19 +175,7 @@ static void judge(const struct abibase_baseline *b, struct list *l, size_t i)
 	if (!absent)
 		l->set[i] = l->n > 0;
 	else if (absent + same < l->n)
-		block(b, l, v);
-}
-
-static void advise(const struct abibase_render *r, struct list *l)
-{
-	if (!l->why.len)
-		return;
-	if (!r->host)
-		buf_puts(&l->why, "remedy: ask for each host's own list with --for NAME; what a "
-				  "guest sees is the same with all of them\n");
-	else
-		buf_puts(&l->why, "remedy: the QEMUs of this host need different lists; ask for "
-				  "each with --for NAME:PATH\n");
+		block(r, b, l, v);
 }
 
 static int list_make(const struct abibase_render *r, const struct abibase_baseline *b,
@@ -180,9 +185,8 @@ static int list_make(const struct abibase_render *r, const struct abibase_baseli
 	if (!l->set)
 		return -ENOMEM;
 	for (size_t i = 0; i < b->n_values; i++)
-		judge(b, l, i);
-	advise(r, l);
-	return buf_failed(&l->why) ? -ENOMEM : 0;
+		judge(r, b, l, i);
+	return l->arena.failed ? -ENOMEM : 0;
 }
 
 static bool is_default_everywhere(const struct abibase_baseline *b, const struct value *v)
@@ -297,11 +301,16 @@ static void write_readconfig(const struct abibase_render *r, const struct abibas
 
 /* ------------------------------------------------------------------ for people */
 
+/* @hosts NULL: all */
 static void write_names(const struct abibase_baseline *b, const unsigned int *hosts, size_t n,
 			struct buf *out)
 {
-	for (size_t i = 0; i < n; i++)
-		buf_printf(out, "%s%s", i ? ", " : "", b->in.hosts[hosts[i]]->name);
+	size_t shown = n > MAX_NAMES + 1 ? MAX_NAMES : n;
+
+	for (size_t i = 0; i < shown; i++)
+		buf_printf(out, "%s%s", i ? ", " : "", b->in.hosts[hosts ? hosts[i] : i]->name);
+	if (shown < n)
+		buf_printf(out, " and %zu more", n - shown);
 }
 
 static void write_mask(const struct abibase_baseline *b, unsigned int mask, struct buf *out)
@@ -313,7 +322,7 @@ static void write_mask(const struct abibase_baseline *b, unsigned int mask, stru
 			buf_printf(out, "%s%s", k++ ? ", " : "", b->in.backends[i]);
 }
 
-static void write_reason(const struct abibase_baseline *b, const struct why *w, struct buf *out)
+void render_reason(const struct abibase_baseline *b, const struct why *w, struct buf *out)
 {
 	if (w->n_hosts) {
 		write_names(b, w->hosts, w->n_hosts, out);
@@ -374,54 +383,42 @@ static void write_value_line(const struct abibase_baseline *b, const struct valu
 		return;
 	}
 	buf_printf(out, "%-38s  %-5s  ", name.data, v->text);
+	if (name.len > PROPERTY_WIDTH)
+		buf_printf(out, "\n%*s", WHY_COLUMN, "");
 	if (v->on && !v->n_why)
-		buf_puts(out, "every host and every QEMU has it");
+		show_wrapped(out, WHY_COLUMN, WHY_COLUMN, "every host and every QEMU has it");
 	else if (!v->n_why)
-		buf_printf(out, "on by name alone: --disable %s", v->group);
+		buf_printf(out, "on by name alone: --disable %s\n", v->group);
 	for (size_t i = 0; i < v->n_why; i++) {
+		_buf_ reason = { 0 };
+
 		if (i)
-			buf_printf(out, "\n%47s", "");
-		write_reason(b, &v->why[i], out);
+			buf_printf(out, "%*s", WHY_COLUMN, "");
+		render_reason(b, &v->why[i], &reason);
+		show_wrapped(out, WHY_COLUMN, WHY_COLUMN, reason.data ? reason.data : "");
+		out->failed |= buf_failed(&reason);
+	}
+}
+
+static void write_offer(const struct abibase_baseline *b, const struct offer *o, struct buf *out)
+{
+	_buf_ text = { 0 };
+
+	buf_printf(&text, "A guest on %s will be offered ", b->in.backends[o->backend]);
+	if (!o->known)
+		buf_puts(&text, "what is not known.");
+	else
+		buf_printf(&text, "0x%016llx%016llx:", (unsigned long long)o->word[1],
+			   (unsigned long long)o->word[0]);
+	for (size_t i = 0; o->known && i < o->n_features; i++)
+		buf_printf(&text, " %s", o->features[i]);
+	if (o->n_absent_on) {
+		buf_puts(&text, "; not there on: ");
+		write_names(b, o->absent_on, o->n_absent_on, &text);
 	}
 	buf_putc(out, '\n');
-}
-
-/* Words in lines of at most 90 columns, indented by two. */
-static void write_wrapped(const char *const *words, size_t n, struct buf *out)
-{
-	size_t column = 90;
-
-	for (size_t i = 0; i < n; i++) {
-		size_t len = strlen(words[i]) + 1;
-
-		if (column + len > 90) {
-			buf_puts(out, "\n ");
-			column = 1;
-		}
-		buf_printf(out, " %s", words[i]);
-		column += len;
-	}
-}
-
-static void write_offers(const struct abibase_baseline *b, struct buf *out)
-{
-	for (size_t i = 0; i < b->n_offers; i++) {
-		const struct offer *o = &b->offers[i];
-
-		buf_printf(out, "\nA guest on %s will be offered ", b->in.backends[o->backend]);
-		if (!o->known)
-			buf_puts(out, "what is not known.");
-		else
-			buf_printf(out, "0x%016llx%016llx:", (unsigned long long)o->word[1],
-				   (unsigned long long)o->word[0]);
-		write_wrapped(o->features, o->known ? o->n_features : 0, out);
-		buf_putc(out, '\n');
-		if (o->n_absent_on) {
-			buf_puts(out, "  not there on: ");
-			write_names(b, o->absent_on, o->n_absent_on, out);
-			buf_putc(out, '\n');
-		}
-	}
+	show_wrapped(out, 0, 2, text.data ? text.data : "");
+	out->failed |= buf_failed(&text);
 }
 
 /* Does a host answer yes to what is required? Where nobody has the backend it holds of none. */
@@ -451,25 +448,39 @@ static void write_requirements(const struct abibase_baseline *b, struct buf *out
 		if (strlen(requirement_word(b, &b->requirements[i])) > width)
 			width = strlen(requirement_word(b, &b->requirements[i]));
 	buf_puts(out, "\nREQUIRED OF EVERY HOST\n");
-	for (size_t i = 0; i < b->n_requirements; i++)
-		buf_printf(out, "%-38s  %-*s  %s\n", b->requirements[i].name, (int)width,
-			   requirement_word(b, &b->requirements[i]), b->requirements[i].text);
+	for (size_t i = 0; i < b->n_requirements; i++) {
+		size_t column = PROPERTY_WIDTH + 2 + width + 2;
+
+		buf_printf(out, "%-38s  %-*s  ", b->requirements[i].name, (int)width,
+			   requirement_word(b, &b->requirements[i]));
+		show_wrapped(out, column, column, b->requirements[i].text);
+	}
 }
 
-static void write_table(const struct abibase_baseline *b, struct buf *out)
+static void write_table(const struct abibase_render *r, const struct abibase_baseline *b,
+			const struct list *l, struct buf *out)
 {
-	buf_printf(out, "Baseline  %s\n", b->id ? b->id : "none: see the findings");
-	buf_printf(out, "Machine   %s\n", b->machine ? b->machine : "unknown");
-	buf_puts(out, "Backends  ");
-	write_mask(b, b->in.policy.backends, out);
-	buf_puts(out, "\nHosts     ");
-	for (size_t i = 0; i < b->in.n_hosts; i++)
-		buf_printf(out, "%s%s", i ? ", " : "", b->in.hosts[i]->name);
-	buf_printf(out, "\n\n%-38s  %-5s  %s\n", "PROPERTY", "VALUE", "WHY");
+	json_auto_t *backends = baseline_backends(b);
+	_buf_ names = { 0 }, hosts = { 0 };
+	struct page p;
+
+	page_begin(&p, r->width);
+	render_page_begin(&p, b, r->host, l->verdict, &l->own);
+	page_names(&names, backends);
+	write_names(b, NULL, b->in.n_hosts, &hosts);
+	page_item(&p, "machine", "%s", b->machine ? b->machine : "unknown");
+	page_item(&p, "backends", "%s", names.data ? names.data : "");
+	page_item(&p, "hosts", "%s", hosts.data ? hosts.data : "");
+	buf_printf(&p.out, "\n%-38s  %-5s  %s\n", "PROPERTY", "VALUE", "WHY");
 	for (size_t i = 0; i < b->n_values; i++)
-		write_value_line(b, &b->values[i], out);
-	write_requirements(b, out);
-	write_offers(b, out);
+		write_value_line(b, &b->values[i], &p.out);
+	write_requirements(b, &p.out);
+	for (size_t i = 0; i < b->n_offers; i++)
+		write_offer(b, &b->offers[i], &p.out);
+	buf_putc(&p.out, '\n');
+	render_page_end(&p, b);
+	p.failed |= !backends || buf_failed(&names) || buf_failed(&hosts);
+	page_put(&p, out);
 }
 
 /* ---------------------------------------------------------------------------- */
@@ -494,19 +505,33 @@ static void write_text(const struct abibase_render *r, const struct abibase_base
 		break;
 	case FORMAT_TEXT:
 	default:
-		write_table(b, out);
+		write_table(r, b, l, out);
 		break;
 	}
 }
 
-static int finish(struct abibase_render *r, const struct abibase_baseline *b, struct list *l,
-		  char **ret, char **ret_why)
+static char *make_page(const struct abibase_render *r, const struct abibase_baseline *b,
+		       const struct list *l)
 {
-	_autofree_ char *why = buf_steal(&l->why);
-	_buf_ out = { 0 };
+	char *text = NULL;
+	struct page p;
+
+	page_begin(&p, r->width);
+	render_page_begin(&p, b, r->host, l->verdict, &l->own);
+	if (l->verdict == ABIBASE_VERDICT_YES)
+		render_page_values(&p, b);
+	render_page_end(&p, b);
+	return page_give(&p, &text) < 0 ? NULL : text;
+}
+
+static int finish(struct abibase_render *r, const struct abibase_baseline *b, struct list *l,
+		  char **ret, char **ret_page)
+{
+	_autofree_ char *page = ret_page ? make_page(r, b, l) : NULL;
+	_buf_ out = { .width = r->width };
 	char *text = NULL;
 
-	if (!why)
+	if (ret_page && !page)
 		return context_oom(r->ctx);
 	if (l->verdict == ABIBASE_VERDICT_YES || !is_list(r)) {
 		write_text(r, b, l, &out);
@@ -515,42 +540,27 @@ static int finish(struct abibase_render *r, const struct abibase_baseline *b, st
 			return context_oom(r->ctx);
 	}
 	*ret = text;
-	if (ret_why)
-		*ret_why = *why ? steal(&why) : NULL;
+	if (ret_page)
+		*ret_page = steal(&page);
 	return (int)l->verdict;
 }
 
-/* Why a baseline is none: its own findings, the worst first. */
-static void list_findings(const struct abibase_baseline *b, struct buf *why)
-{
-	for (size_t i = 0; i < b->findings.n; i++) {
-		const struct finding *f = &b->findings.f[i];
-
-		if (f->kind == ABIBASE_FINDING_NOTE)
-			continue;
-		buf_printf(why, "%s [%s]\n", f->text, f->id);
-		if (f->remedy)
-			buf_printf(why, "remedy: %s\n", f->remedy);
-	}
-}
-
 ABIBASE_EXPORT int abibase_render_run(struct abibase_render *r, const struct abibase_baseline *b,
-				      char **ret, char **ret_why)
+				      size_t width, char **ret, char **ret_page)
 {
-	struct list l = { .verdict = b->verdict };
+	struct list l = { .verdict = b->verdict, .own.arena = &l.arena };
 	int result = list_builds(r, b, &l);
 
+	r->width = width;
 	if (r->no_inputs && b->in.policy.dest.n)
 		result = context_fail(
 			r->ctx, EINVAL, "no-inputs", NULL,
 			"which hosts are ever a destination is a part of the inputs: a "
 			"baseline with destinations cannot be written without them");
-	if (b->verdict != ABIBASE_VERDICT_YES)
-		list_findings(b, &l.why);
-	else if (result == 0 && list_make(r, b, &l) < 0)
+	if (b->verdict == ABIBASE_VERDICT_YES && result == 0 && list_make(r, b, &l) < 0)
 		result = context_oom(r->ctx);
 	if (result == 0)
-		result = finish(r, b, &l, ret, ret_why);
+		result = finish(r, b, &l, ret, ret_page);
 	list_clear(&l);
 	return result;
 }

@@ -21,7 +21,7 @@ static void check_again(const char *text, bool no_inputs)
 	MUST(abibase_render_new(ctx, &render) == 0);
 	MUST(abibase_render_set_format(render, "json") == 0);
 	abibase_render_set_flags(render, no_inputs ? ABIBASE_RENDER_NO_INPUTS : 0);
-	MUST(abibase_render_run(render, b, &again, NULL) >= 0);
+	MUST(abibase_render_run(render, b, 0, &again, NULL) >= 0);
 	MUST(again && strcmp(again, text) == 0);
 	free(again);
 	abibase_render_unref(render);
@@ -36,7 +36,7 @@ static void check_render(const struct abibase_baseline *b, const char *format, b
 	MUST(abibase_render_new(ctx, &render) == 0);
 	MUST(abibase_render_set_format(render, format) == 0);
 	abibase_render_set_flags(render, no_inputs ? ABIBASE_RENDER_NO_INPUTS : 0);
-	abibase_render_run(render, b, &text, &why);
+	abibase_render_run(render, b, 0, &text, &why);
 	if (text && strcmp(format, "json") == 0)
 		check_again(text, no_inputs);
 	free(text);

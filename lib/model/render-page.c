@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "model/render.h"
+
+/* The page of a baseline, which stands beside a list or in place of it. */
+
+/* Those in the way, where a finding is of one host. */
+static json_t *in_the_way(const struct abibase_baseline *b, enum abibase_finding_kind kind)
+{
+	json_t *names = json_array();
+
+	for (size_t i = 0; i < b->findings.n; i++) {
+		const struct finding *f = &b->findings.f[i];
+		size_t n = json_array_size(names);
+
+		if (f->kind != kind || !f->host ||
+		    (n && same_text(json_string_value(json_array_get(names, n - 1)), f->host)))
+			continue;
+		if (json_array_append_new(names, json_string(f->host)) < 0) {
+			json_decref(names);
+			return NULL;
+		}
+	}
+	return names;
+}
+
+/* "pc-q35-8.2 on tap, tap+vhost" */
+static void put_what(struct page *p, const struct abibase_baseline *b, struct buf *out)
+{
+	json_auto_t *backends = baseline_backends(b);
+
+	p->failed |= !backends;
+	if (b->machine)
+		buf_printf(out, "%s on ", b->machine);
+	page_names(out, backends);
+}
+
+static void put_hosts(const struct abibase_baseline *b, const char *host, struct buf *out)
+{
+	size_t n = b->no_inputs ? 0 : b->in.n_hosts;
+
+	if (host || n == 1)
+		buf_printf(out, "the host %s", host ? host : b->in.hosts[0]->name);
+	else
+		buf_puts(out, n == 2 ? "both hosts" : n ? "all " : "all of its hosts");
+	if (!host && n > 2)
+		page_count(out, n, "host", "hosts");
+}
+
+static void put_verdict(struct page *p, const struct abibase_baseline *b, const char *host,
+			enum abibase_verdict list)
+{
+	static const char *const words[] = { "yes: one list suits ", "no: no list suits ", "",
+					     "cannot tell whether a list suits " };
+	json_auto_t *names = in_the_way(b, list == ABIBASE_VERDICT_NO ? ABIBASE_FINDING_CONFLICT :
+									ABIBASE_FINDING_UNKNOWN);
+	bool because = json_array_size(names) && list != ABIBASE_VERDICT_YES && b->in.n_hosts > 1;
+	_buf_ text = { 0 };
+
+	buf_puts(&text, words[list]);
+	put_hosts(b, host, &text);
+	if (because) {
+		buf_puts(&text, ", because of ");
+		if (json_array_size(names) > 1) {
+			page_count(&text, json_array_size(names), "host", "hosts");
+			buf_puts(&text, ": ");
+		}
+		page_some(&text, names, IN_VERDICT);
+	} else {
+		buf_puts(&text, ": ");
+		put_what(p, b, &text);
+	}
+	p->failed |= !names || buf_failed(&text);
+	page_say(p, 2, "%s", text.data ? text.data : "");
+}
+
+static void put_findings(struct page *p, const struct abibase_baseline *b, const struct findings *l)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		const struct finding *f = &l->f[i];
+		json_auto_t *v = finding_json(f);
+
+		if (v)
+			page_found(p, f->host, b->in.n_hosts > 1 ? f->host : NULL, v);
+		p->failed |= !v;
+	}
+}
+
+void render_page_begin(struct page *p, const struct abibase_baseline *b, const char *host,
+		       enum abibase_verdict list, const struct findings *own)
+{
+	put_verdict(p, b, host, list);
+	if (b->id)
+		page_say(p, 2, "The baseline is %s.", b->id);
+	put_findings(p, b, &b->findings);
+	put_findings(p, b, own);
+	page_causes(p);
+}
+
+void render_page_values(struct page *p, const struct abibase_baseline *b)
+{
+	size_t on = 0;
+	_buf_ count = { 0 };
+
+	for (size_t i = 0; i < b->n_values; i++) {
+		const struct value *v = &b->values[i];
+		_buf_ reason = { 0 }, name = { 0 };
+
+		on += v->on;
+		for (size_t k = 0; k < v->n_why && !v->on; k++) {
+			buf_puts(&reason, k ? "; " : "");
+			render_reason(b, &v->why[k], &reason);
+		}
+		buf_printf(&name, "%s.%s", v->class_name, v->property);
+		p->failed |= buf_failed(&reason) || buf_failed(&name);
+		if (!p->failed && reason.len)
+			page_note(p, "off", name.data, reason.data);
+	}
+	page_notes(p);
+	page_count(&count, on, "", "");
+	if (b->n_values)
+		page_item(p, "on", "%sof %zu properties", count.data ? count.data : "", b->n_values);
+	p->failed |= buf_failed(&count);
+}
+
+void render_page_end(struct page *p, const struct abibase_baseline *b)
+{
+	json_auto_t *scope = baseline_scope(b);
+
+	p->failed |= !scope;
+	page_end(p, scope, b->id ? "explain BASELINE, abibase plan GROUP" : "diff PROFILE PROFILE");
+}
