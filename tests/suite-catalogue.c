@@ -484,6 +484,12 @@ START_TEST(test_has_machine)
 	json_object_set_new(bare, "version", json_string("99.0.0"));
 	ck_assert_int_eq(qemu_has_machine(t.cat, bare, "pc-q35-8.2"), ABIBASE_UNKNOWN);
 	ck_assert_int_eq(qemu_has_machine(t.cat, bare, "pc-q35-99.1"), ABIBASE_NO);
+	/* whoever has names of its own need not have upstream's */
+	json_object_set_new(bare, "version", json_string("9.1.0"));
+	json_object_set_new(bare, "package", json_string("qemu-kvm-9.1.0-15.el9_6.2"));
+	ck_assert_int_eq(qemu_has_machine(t.cat, bare, "pc-q35-9.1"), ABIBASE_UNKNOWN);
+	json_object_set_new(bare, "package", json_string("qemu-9.1.0-2.fc42"));
+	ck_assert_int_eq(qemu_has_machine(t.cat, bare, "pc-q35-9.1"), ABIBASE_YES);
 	/* names that begin so, and no others */
 	json_object_set_new(bare, "machine_patterns", json_pack("[s]", "pc-q35-rhel*"));
 	ck_assert_int_eq(qemu_has_machine(t.cat, bare, "pc-q35-8.2"), ABIBASE_NO);

@@ -105,9 +105,7 @@ static void say_no_machine(struct judging *j)
 	if (machine_use(j->t->cat, j->entry, target_of(j), machine) == MACHINE_NOT_RECORDED) {
 		buf_puts(&text, "whether ");
 		move_write_qemu(j, &text);
-		machine_write_unrecorded(
-			j->t->cat, json_string_value(json_object_get(j->entry, "version")), machine,
-			&text);
+		machine_write_unrecorded(j->t->cat, j->entry, machine, &text);
 		return move_unknown(j, "machine-not-recorded", "machine type", NULL,
 				    machine_unrecorded_remedy, &text);
 	}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
+#include <fnmatch.h>
 #include <limits.h>
 
 #include "document/catalogue.h"
@@ -181,6 +182,12 @@ static const struct member release_members[] = {
 	{ 0 },
 };
 
+static const struct member package_members[] = {
+	{ "pattern", J_STRING, .required = true, .check = schema_nonempty },
+	{ "source", J_STRING, .required = true, .check = schema_nonempty },
+	{ 0 },
+};
+
 static const struct member catalogue_members[] = {
 	{ "backends", J_OBJECT, .required = true, LIMITS(1, MAX_BACKENDS),
 	  .each = EACH_OBJECT(backend_members, MORE_FREE) },
@@ -188,6 +195,7 @@ static const struct member catalogue_members[] = {
 	  .each = EACH_OBJECT(condition_members, MORE_FREE) },
 	{ "features", J_ARRAY, .required = true, .each = EACH_OBJECT(feature_members, MORE_FREE) },
 	{ "groups", J_OBJECT, .required = true, .each = EACH_OBJECT(group_members, MORE_FREE) },
+	{ "own_machines", J_ARRAY, .each = EACH_OBJECT(package_members, MORE_FREE) },
 	{ "releases", J_ARRAY, .each = EACH_OBJECT(release_members, MORE_FREE) },
 	{ "requirements", J_ARRAY, .required = true,
 	  .each = EACH_OBJECT(requirement_members, MORE_FREE) },
@@ -979,6 +987,17 @@ bool catalogue_is_older(const struct abibase_catalogue *cat, const struct versio
 		if (version_cmp(v, &cat->releases[i].versions.last) <= 0)
 			return false;
 	return cat->n_releases > 0;
+}
+
+bool catalogue_has_own_machines(const struct abibase_catalogue *cat, const char *package)
+{
+	size_t i;
+	json_t *v;
+
+	json_array_foreach(json_object_get(cat->root, "own_machines"), i, v)
+		if (package && fnmatch(string_of(v, "pattern"), package, 0) == 0)
+			return true;
+	return false;
 }
 
 ABIBASE_EXPORT const struct abibase_value *

@@ -225,6 +225,8 @@ const struct release *catalogue_release(const struct abibase_catalogue *cat,
 					const struct version *v);
 /* Is this version, of a QEMU or a machine type, newer than all that the catalogue covers? */
 bool catalogue_is_older(const struct abibase_catalogue *cat, const struct version *v);
+/* A package of a QEMU that has machine types of its maker's own instead of upstream's; NULL: not known. */
+bool catalogue_has_own_machines(const struct abibase_catalogue *cat, const char *package);
 bool catalogue_has_target(const struct abibase_catalogue *cat, const char *target);
 
 extern const struct form catalogue_form;

@@ -398,7 +398,7 @@ static void finding_unused(struct derive *d, const struct host *h, const struct 
 	buf_printf(&text, "%s: %s", h->name, use == MACHINE_NOT_RECORDED ? "whether " : "");
 	write_qemu(&d->b->in, q, &text);
 	if (use == MACHINE_NOT_RECORDED) {
-		machine_write_unrecorded(d->cat, b->version, d->b->machine, &text);
+		machine_write_unrecorded(d->cat, b->entry, d->b->machine, &text);
 		derive_finding(d, ABIBASE_FINDING_UNKNOWN, "machine-not-recorded",
 			       machine_unrecorded_remedy, &text);
 		return;

@@ -154,11 +154,11 @@ static bool has_pattern(const json_t *patterns, const char *machine)
 
 /* Machine types are added with a release, and the oldest removed with a later one. */
 static enum abibase_tri machine_by_version(const struct abibase_catalogue *cat,
-					   const struct qemu_view *q)
+					   const struct qemu_view *q, const char *package)
 {
 	const struct release *release = catalogue_release(cat, &q->version);
 
-	if (!q->name.upstream)
+	if (!q->name.upstream || catalogue_has_own_machines(cat, package))
 		return ABIBASE_UNKNOWN;
 	if (version_cmp(&q->version, &q->name.version) < 0)
 		return is_candidate_of(&q->version, &q->name.version) ? ABIBASE_UNKNOWN :
@@ -182,7 +182,7 @@ enum abibase_tri qemu_has_machine(const struct abibase_catalogue *cat, const jso
 	if (machines)
 		return ABIBASE_NO;
 	qemu_view_init(&q, cat, entry, machine);
-	return machine_by_version(cat, &q);
+	return machine_by_version(cat, &q, string_of(entry, "package"));
 }
 
 /* By since and removed: does every QEMU from the machine type's release on have it? */

@@ -95,12 +95,15 @@ enum machine_answer machine_judge(const struct machine_host *h, const char *targ
 	return MACHINE_CONFLICT;
 }
 
-void machine_write_unrecorded(const struct abibase_catalogue *cat, const char *version,
+void machine_write_unrecorded(const struct abibase_catalogue *cat, const json_t *entry,
 			      const char *machine, struct buf *text)
 {
+	const char *version = string_of(entry, "version"), *package = string_of(entry, "package");
 	struct version v;
 
 	buf_printf(text, " has the machine type %s is not recorded", machine);
-	if (version && version_parse(version, &v) && catalogue_is_older(cat, &v))
+	if (catalogue_has_own_machines(cat, package))
+		buf_puts(text, ", and its package has machine types of its own");
+	else if (version && version_parse(version, &v) && catalogue_is_older(cat, &v))
 		buf_puts(text, ", and it is newer than the catalogue");
 }

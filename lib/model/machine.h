@@ -42,7 +42,7 @@ enum machine_answer machine_judge(const struct machine_host *h, const char *targ
 void machine_write_unasked(const char *host, const char *path, const char *reason,
 			   struct buf *text);
 /* Of a QEMU whose machine types were not recorded: that they are not, and why no version tells. */
-void machine_write_unrecorded(const struct abibase_catalogue *cat, const char *version,
+void machine_write_unrecorded(const struct abibase_catalogue *cat, const json_t *entry,
 			      const char *machine, struct buf *text);
 extern const char machine_unasked_remedy[], machine_unrecorded_remedy[];
 

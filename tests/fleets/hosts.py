@@ -128,6 +128,8 @@ class Maker:
             entry = {"target": "x86_64", "version": r.choice(
                 ["6.2.0", "7.0.0", "8.1.3", "8.2.2", "8.2.6", "9.0.0", "9.0.2", "9.2.0", "10.1.2",
                  "10.2.1", "11.0.0", "11.1.0", "11.2.0", "11.2.0"])}
+            if self.chance(0.15):
+                entry["package"] = "qemu-kvm-%s-15.el9" % entry["version"]
             return entry
         elif how < 0.3:
             for member in r.sample(["values", "defaults", "properties", "machines", "build_id",

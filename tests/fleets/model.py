@@ -169,6 +169,8 @@ class Build:
     def has_machine(self, machine):
         if "machines" in self.entry:
             return machine in self.entry["machines"]
+        if ".el9" in self.entry.get("package", ""):
+            return UNKNOWN      # it has names of its own
         if upstream(machine) and self.version[:2] <= NEWEST:
             return upstream(machine) <= self.version[:2]
         return UNKNOWN
