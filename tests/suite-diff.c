@@ -166,11 +166,11 @@ START_TEST(qemu_by_name)
 			    json_pack("{s:s}", "alias", "q35"));
 	properties = json_object_get(json_object_get(qemu(1, 0), "properties"), "virtio-net-device");
 	json_object_del(properties, "queue_reset");
-	json_object_set_new(properties, "csum", json_string("int"));
+	json_object_set_new(properties, "csum", json_string("str"));
 	assert_lines("qemu x86_64: version 7.2.22 in a, 7.2.23 in b\n"
 		     "qemu x86_64: alias of pc-q35-7.1 is none in a, q35 in b\n"
 		     "qemu x86_64: a lacks the machine type pc-q35-7.2\n"
-		     "qemu x86_64: type of virtio-net-device.csum is bool in a, int in b\n"
+		     "qemu x86_64: type of virtio-net-device.csum is bool in a, str in b\n"
 		     "qemu x86_64: b lacks the property virtio-net-device.queue_reset\n");
 }
 END_TEST

@@ -1100,8 +1100,12 @@ ABIBASE_EXPORT int abibase_check_request_new(struct abibase_context *ctx,
 					     struct abibase_baseline *b,
 					     struct abibase_check_request **ret)
 {
-	struct abibase_check_request *q = calloc(1, sizeof(*q));
+	struct abibase_check_request *q;
+	int r = inputs_check_builds(ctx, &b->in, cat);
 
+	if (r < 0)
+		return r;
+	q = calloc(1, sizeof(*q));
 	if (!q)
 		return context_oom(ctx);
 	q->ctx = abibase_context_ref(ctx);

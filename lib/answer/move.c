@@ -478,6 +478,8 @@ static int take_machine(struct abibase_targets *t)
 ABIBASE_EXPORT int abibase_targets_set_baseline(struct abibase_targets *t,
 						struct abibase_baseline *b)
 {
+	int r;
+
 	if (b->verdict != ABIBASE_VERDICT_YES)
 		return context_fail(t->ctx, EINVAL, "baseline-not-yes", NULL,
 				    "this baseline promises nothing: its hosts could not share one");
@@ -485,6 +487,9 @@ ABIBASE_EXPORT int abibase_targets_set_baseline(struct abibase_targets *t,
 		return context_fail(t->ctx, EINVAL, "guest-differs", NULL,
 				    "the guest has the machine type %s, and the baseline is for %s",
 				    t->guest->machine, b->machine);
+	r = inputs_check_builds(t->ctx, &b->in, t->cat);
+	if (r < 0)
+		return r;
 	abibase_baseline_unref(t->baseline);
 	t->baseline = abibase_baseline_ref(b);
 	return 0;

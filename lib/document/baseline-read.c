@@ -157,7 +157,7 @@ static const struct member scope_members[] = {
 
 static void check_build(struct schema_walk *c, const json_t *v)
 {
-	schema_root(c, v, &qemu_form);
+	schema_document(c, v, &qemu_form);
 }
 
 /* An entry of "builds" is a profile's: only the used part of the entry is looked at here. */

@@ -149,6 +149,58 @@ static void check_adds_as(struct schema_walk *c, const json_t *root)
 	schema_leave(c, mark);
 }
 
+void value_check(struct schema_walk *c, const char *type, const char *key, const json_t *v)
+{
+	size_t len = type ? strcspn(type, "=") : 0, mark = schema_enter(c, key);
+	char word[64];
+
+	if (type && len < sizeof(word)) {
+		const char *wanted;
+
+		memcpy(word, type, len);
+		word[len] = '\0';
+		wanted = build_value_wanted(word, v);
+		if (wanted)
+			schema_fault(c, "json-bad-value", "must be %s, by the type of the property",
+				     wanted);
+	}
+	schema_leave(c, mark);
+}
+
+/* What was read under a machine type, which is not in another form. */
+static void check_read(struct schema_walk *c, const json_t *root, const json_t *set)
+{
+	size_t mark = schema_enter(c, "set");
+	const char *key;
+	json_t *v;
+
+	json_object_foreach((json_t *)set, key, v) {
+		char class_name[256]; /* none of QEMU's is longer */
+		size_t len = strcspn(key, ".");
+
+		if (!key[len] || len >= sizeof(class_name) || json_is_object(v))
+			continue;
+		memcpy(class_name, key, len);
+		class_name[len] = '\0';
+		value_check(c, build_property(root, class_name, key + len + 1), key, v);
+	}
+	schema_leave(c, mark);
+}
+
+static void check_values(struct schema_walk *c, const json_t *root)
+{
+	size_t mark = schema_enter(c, "values"), mark2;
+	const char *machine;
+	json_t *v;
+
+	json_object_foreach(json_object_get(root, "values"), machine, v) {
+		mark2 = schema_enter(c, machine);
+		check_read(c, root, json_object_get(v, "set"));
+		schema_leave(c, mark2);
+	}
+	schema_leave(c, mark);
+}
+
 static void check_build(struct schema_walk *c, const json_t *root)
 {
 	/* they may go into baselines, as those of a profile do */
@@ -157,6 +209,8 @@ static void check_build(struct schema_walk *c, const json_t *root)
 	check_chain(c, root, "compat", "after");
 	check_chain(c, root, "values", "like");
 	check_adds_as(c, root);
+	if (!c->faults)
+		check_values(c, root);
 }
 
 const struct form build_form = { "build", .members = build_members, .more = MORE_FREE,

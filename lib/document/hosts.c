@@ -507,46 +507,74 @@ static int wrong_type(struct abibase_context *ctx, const struct abibase_profile 
 			    p->name, fact, type);
 }
 
-/* Of the values of a QEMU, @machine NULL: its defaults. The types that it recorded come first. */
+/* Of the values of a QEMU, @machine NULL: its defaults. A type that it recorded was looked at. */
 static int check_values(struct abibase_context *ctx, const struct abibase_catalogue *cat,
-			const struct abibase_profile *p, size_t n, const char *machine,
+			const json_t *entry, const char *where, const char *machine,
 			const json_t *values)
 {
-	const json_t *properties = json_object_get(p->qemu[n].json, "properties");
+	const json_t *properties = json_object_get(entry, "properties");
 
 	for (size_t i = 0; i < cat->n_rows; i++) {
 		const struct row *row = &cat->rows[i];
 		const json_t *v = json_object_get(values, row->key);
 		const json_t *types = v ? json_object_get(properties, row->class_name) : NULL;
-		const char *type = json_string_value(json_object_get(types, row->property));
-		const char *wanted = v ? build_value_wanted(type ? type : row->type, v) : NULL;
+		const char *wanted = v && !json_object_get(types, row->property) ?
+					     build_value_wanted(row->type, v) :
+					     NULL;
 
 		if (wanted)
 			return context_fail(ctx, EINVAL, "json-bad-value", NULL,
-					    "%s: /qemu/%zu/%s%s/%s must be %s", p->name, n,
+					    "%s/%s%s/%s must be %s", where,
 					    machine ? "values/" : "defaults", machine ? machine : "",
 					    row->key, wanted);
 	}
 	return 0;
 }
 
+/* @where: the entry, in words */
+static int check_entry(struct abibase_context *ctx, const struct abibase_catalogue *cat,
+		       const json_t *entry, struct buf *where)
+{
+	const char *machine;
+	json_t *values;
+	int r;
+
+	if (buf_failed(where))
+		return context_oom(ctx);
+	r = check_values(ctx, cat, entry, where->data, NULL, json_object_get(entry, "defaults"));
+	json_object_foreach(json_object_get(entry, "values"), machine, values)
+		if (r == 0)
+			r = check_values(ctx, cat, entry, where->data, machine, values);
+	return r;
+}
+
 /* @in: has builds that were looked at before, of which there are few; or NULL. */
 static int check_qemus(struct abibase_context *ctx, const struct inputs *in,
 		       const struct abibase_catalogue *cat, const struct abibase_profile *p)
 {
-	const char *machine;
-	json_t *values;
 	int r = 0;
 
 	for (size_t n = 0; r == 0 && n < p->n_qemu; n++) {
-		const json_t *entry = p->qemu[n].json;
+		_buf_ where = { 0 };
 
 		if (in && inputs_build(in, p->qemu[n].digest) >= 0)
 			continue;
-		r = check_values(ctx, cat, p, n, NULL, json_object_get(entry, "defaults"));
-		json_object_foreach(json_object_get(entry, "values"), machine, values)
-			if (r == 0)
-				r = check_values(ctx, cat, p, n, machine, values);
+		buf_printf(&where, "%s: /qemu/%zu", p->name, n);
+		r = check_entry(ctx, cat, p->qemu[n].json, &where);
+	}
+	return r;
+}
+
+int inputs_check_builds(struct abibase_context *ctx, const struct inputs *in,
+			const struct abibase_catalogue *cat)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < in->n_builds; i++) {
+		_buf_ where = { 0 };
+
+		buf_printf(&where, "the baseline: /builds/%s", in->builds[i]->digest);
+		r = check_entry(ctx, cat, in->builds[i]->entry, &where);
 	}
 	return r;
 }

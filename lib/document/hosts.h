@@ -108,6 +108,9 @@ struct build *build_unref(struct build *b);
  * name of its track, by which it may have been asked for.
  */
 bool host_is(const struct host *h, const char *name, size_t len);
+/* Are the values of all builds of a baseline of the types that the catalogue has? */
+int inputs_check_builds(struct abibase_context *ctx, const struct inputs *in,
+			const struct abibase_catalogue *cat);
 /* Is nothing recorded of a QEMU of this host, and was one assumed? */
 bool inputs_assumes_qemu(const struct inputs *in, const struct host *h);
 /* The same of the host with this name; one that is not among them is not. */

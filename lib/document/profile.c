@@ -177,15 +177,49 @@ static const struct member qemu_members[] = {
 	{ 0 },
 };
 
+/* Each value is of the type that is recorded of its property. */
+static void check_values(struct schema_walk *c, const json_t *properties, const json_t *values)
+{
+	const char *class_name, *key;
+	json_t *known, *v;
+
+	json_object_foreach((json_t *)properties, class_name, known) {
+		size_t len = strlen(class_name);
+
+		json_object_foreach((json_t *)values, key, v)
+			if (!strncmp(key, class_name, len) && key[len] == '.')
+				value_check(c, string_of(known, key + len + 1), key, v);
+	}
+}
+
+static void check_types(struct schema_walk *c, const json_t *entry)
+{
+	const json_t *properties = json_object_get(entry, "properties");
+	size_t mark = schema_enter(c, "defaults"), mark2;
+	const char *machine;
+	json_t *values;
+
+	check_values(c, properties, json_object_get(entry, "defaults"));
+	schema_leave(c, mark);
+	mark = schema_enter(c, "values");
+	json_object_foreach(json_object_get(entry, "values"), machine, values) {
+		mark2 = schema_enter(c, machine);
+		check_values(c, properties, values);
+		schema_leave(c, mark2);
+	}
+	schema_leave(c, mark);
+}
+
 const struct form qemu_form = { "profile", "qemu",
-				.members = qemu_members, .more = MORE_KEPT };
+				.members = qemu_members, .more = MORE_KEPT,
+				.check = check_types };
 
 const struct form unasked_form = { "profile", "unasked",
 				   .members = unasked_members, .more = MORE_KEPT };
 
 static void check_qemu(struct schema_walk *c, const json_t *v)
 {
-	schema_root(c, v, json_object_get(v, "unknown") ? &unasked_form : &qemu_form);
+	schema_document(c, v, json_object_get(v, "unknown") ? &unasked_form : &qemu_form);
 }
 
 static const struct member kernel_members[] = {

@@ -328,6 +328,8 @@ static int widen_policy(struct abibase_intersection *ix, const struct abibase_ba
 	struct policy *p = &ix->in.policy;
 	int r = refuse_newer(ix, b);
 
+	if (r == 0)
+		r = inputs_check_builds(ix->ctx, &b->in, ix->cat);
 	if (r < 0)
 		return r;
 
