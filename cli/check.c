@@ -15,6 +15,7 @@ struct checks {
 	struct abibase_guest *guest; /* NULL: whichever is started */
 	struct check *check;
 	size_t n, cap, n_hosts;
+	bool refused; /* could an operand not be taken? */
 	bool others; /* is there a document that is no baseline? */
 };
 
@@ -46,6 +47,7 @@ static int prepare(struct checks *c, struct abibase_baseline *b,
 static int add_baseline(struct checks *c, const char *name, struct abibase_baseline *b)
 {
 	struct check *check;
+	int r;
 
 	if (array_grow(&c->check, c->n, &c->cap, sizeof(*c->check)) < 0)
 		return cli_oom();
@@ -53,8 +55,11 @@ static int add_baseline(struct checks *c, const char *name, struct abibase_basel
 		return cli_error("%s: is a baseline; baselines stand before the hosts [usage]", name);
 	check = &c->check[c->n++];
 	*check = (struct check){ .name = strdup(name) };
-	return check->name ? prepare(c, b, &check->request) :
-			     cli_oom();
+	if (!check->name)
+		return cli_oom();
+	r = prepare(c, b, &check->request);
+	c->refused |= r != 0;
+	return r;
 }
 
 static int add_host(struct checks *c, const struct abibase_profile *p)
@@ -74,11 +79,16 @@ static int add(void *data, const struct cli_source *s)
 	_unref_(baseline) *b = NULL;
 	int r = cli_source_load(c->ctx, s, &p, &b);
 
-	if (r < 0)
+	if (r < 0) {
+		c->refused = true;
 		return cli_source_error(c->ctx, s, r);
+	}
 	if (b)
 		return add_baseline(c, s->name, b);
 	c->others = true;
+	/* the baseline may be what was refused, and that was said */
+	if (c->refused)
+		return STATUS_TROUBLE;
 	if (p && !c->n)
 		return cli_error("%s: is a profile; a baseline was wanted, as abibase intersect "
 				 "--json makes it [schema-other]",
