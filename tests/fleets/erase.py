@@ -32,7 +32,7 @@ CLAIMS = {"machines": re.compile(r"(have|has) the machine type"),
           "values": re.compile(r"has it (on|off)|is (on|off|[0-9]+)\b|has another"),
           "value": re.compile(r"has it (on|off)|is (on|off|[0-9]+)\b|has another")}
 HEDGED = re.compile(r"unknown|not known|not recorded|cannot tell|whether|perhaps|may |not asked|does not say"
-                    r"|does not state|unless|would|nothing is ")
+                    r"|does not state|unless|would|nothing is |\((no-[a-z-]+|not-[a-z-]+)[;)]")
 # Advice says what another kernel or QEMU would do, and the price says what guests do without
 ADVICE = re.compile(r"\s*(remedy|raise|cost|admit|note:? *|See|Looked at)\b")
 
