@@ -1,7 +1,79 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "model/render.h"
 
+#define MAX_NAMES 20 /* of hosts, in a list of them */
+
 /* The page of a baseline, which stands beside a list or in place of it. */
+
+void render_names(const struct abibase_baseline *b, const unsigned int *hosts, size_t n,
+		  struct buf *out)
+{
+	size_t shown = n > MAX_NAMES + 1 ? MAX_NAMES : n;
+
+	for (size_t i = 0; i < shown; i++)
+		buf_printf(out, "%s%s", i ? ", " : "", b->in.hosts[hosts ? hosts[i] : i]->name);
+	if (shown < n)
+		buf_printf(out, " and %zu more", n - shown);
+}
+
+static void put_mask(const struct abibase_baseline *b, unsigned int mask, struct buf *out)
+{
+	size_t k = 0;
+
+	for (size_t i = 0; i < b->in.n_backends; i++)
+		if (mask & (1u << i))
+			buf_printf(out, "%s%s", k++ ? ", " : "", b->in.backends[i]);
+}
+
+void render_reason(const struct abibase_baseline *b, const struct why *w, struct buf *out)
+{
+	if (w->n_hosts) {
+		render_names(b, w->hosts, w->n_hosts, out);
+		buf_puts(out, ": ");
+	}
+	switch (w->kind) {
+	case WHY_HOST_LACKS:
+		buf_printf(out, "%s (%s", w->missing ? w->missing : w->what, w->what);
+		if (w->backends) {
+			buf_puts(out, "; ");
+			put_mask(b, w->backends, out);
+		}
+		buf_putc(out, ')');
+		break;
+	case WHY_HOST_UNKNOWN:
+		buf_printf(out, "%s is unknown", w->what);
+		break;
+	case WHY_QEMU_LACKS:
+		buf_puts(out, "QEMU does not have the property");
+		break;
+	case WHY_MACHINE_OFF:
+		buf_printf(out, "off in %s", w->what);
+		break;
+	case WHY_QEMU_UNKNOWN:
+		buf_printf(out, "its value in %s is not recorded", w->what);
+		break;
+	case WHY_DEPENDS:
+		buf_printf(out, "depends on %s, which is off", w->what);
+		break;
+	case WHY_TOGETHER:
+		buf_printf(out, "decided together with %s, which is off", w->what);
+		break;
+	case WHY_NEVER:
+		buf_puts(out, "this QEMU never offers it there");
+		break;
+	case WHY_DISABLED:
+		buf_printf(out, "the group %s was disabled", w->what);
+		break;
+	case WHY_HOST_LEAST:
+		buf_printf(out, w->n_hosts ? "the least that a host states (%s)" :
+					     "what every host states (%s)",
+			   w->what);
+		break;
+	case N_WHY:
+	default:
+		break;
+	}
+}
 
 /* Those in the way, where a finding is of one host. */
 static json_t *in_the_way(const struct abibase_baseline *b, enum abibase_finding_kind kind)

@@ -5,7 +5,6 @@
 #include "base/text.h"
 #include "model/render.h"
 
-#define MAX_NAMES 20 /* of hosts, in a list of them */
 #define PROPERTY_WIDTH 38
 #define WHY_COLUMN 47
 
@@ -301,77 +300,6 @@ static void write_readconfig(const struct abibase_render *r, const struct abibas
 
 /* ------------------------------------------------------------------ for people */
 
-/* @hosts NULL: all */
-static void write_names(const struct abibase_baseline *b, const unsigned int *hosts, size_t n,
-			struct buf *out)
-{
-	size_t shown = n > MAX_NAMES + 1 ? MAX_NAMES : n;
-
-	for (size_t i = 0; i < shown; i++)
-		buf_printf(out, "%s%s", i ? ", " : "", b->in.hosts[hosts ? hosts[i] : i]->name);
-	if (shown < n)
-		buf_printf(out, " and %zu more", n - shown);
-}
-
-static void write_mask(const struct abibase_baseline *b, unsigned int mask, struct buf *out)
-{
-	size_t k = 0;
-
-	for (size_t i = 0; i < b->in.n_backends; i++)
-		if (mask & (1u << i))
-			buf_printf(out, "%s%s", k++ ? ", " : "", b->in.backends[i]);
-}
-
-void render_reason(const struct abibase_baseline *b, const struct why *w, struct buf *out)
-{
-	if (w->n_hosts) {
-		write_names(b, w->hosts, w->n_hosts, out);
-		buf_puts(out, ": ");
-	}
-	switch (w->kind) {
-	case WHY_HOST_LACKS:
-		buf_printf(out, "%s (%s", w->missing ? w->missing : w->what, w->what);
-		if (w->backends) {
-			buf_puts(out, "; ");
-			write_mask(b, w->backends, out);
-		}
-		buf_putc(out, ')');
-		break;
-	case WHY_HOST_UNKNOWN:
-		buf_printf(out, "%s is unknown", w->what);
-		break;
-	case WHY_QEMU_LACKS:
-		buf_puts(out, "QEMU does not have the property");
-		break;
-	case WHY_MACHINE_OFF:
-		buf_printf(out, "off in %s", w->what);
-		break;
-	case WHY_QEMU_UNKNOWN:
-		buf_printf(out, "its value in %s is not recorded", w->what);
-		break;
-	case WHY_DEPENDS:
-		buf_printf(out, "depends on %s, which is off", w->what);
-		break;
-	case WHY_TOGETHER:
-		buf_printf(out, "decided together with %s, which is off", w->what);
-		break;
-	case WHY_NEVER:
-		buf_puts(out, "this QEMU never offers it there");
-		break;
-	case WHY_DISABLED:
-		buf_printf(out, "the group %s was disabled", w->what);
-		break;
-	case WHY_HOST_LEAST:
-		buf_printf(out, w->n_hosts ? "the least that a host states (%s)" :
-					     "what every host states (%s)",
-			   w->what);
-		break;
-	case N_WHY:
-	default:
-		break;
-	}
-}
-
 static void write_value_line(const struct abibase_baseline *b, const struct value *v,
 			     struct buf *out)
 {
@@ -414,7 +342,7 @@ static void write_offer(const struct abibase_baseline *b, const struct offer *o,
 		buf_printf(&text, " %s", o->features[i]);
 	if (o->n_absent_on) {
 		buf_puts(&text, "; not there on: ");
-		write_names(b, o->absent_on, o->n_absent_on, &text);
+		render_names(b, o->absent_on, o->n_absent_on, &text);
 	}
 	buf_putc(out, '\n');
 	show_wrapped(out, 0, 2, text.data ? text.data : "");
@@ -467,7 +395,7 @@ static void write_table(const struct abibase_render *r, const struct abibase_bas
 	page_begin(&p, r->width);
 	render_page_begin(&p, b, r->host, l->verdict, &l->own);
 	page_names(&names, backends);
-	write_names(b, NULL, b->in.n_hosts, &hosts);
+	render_names(b, NULL, b->in.n_hosts, &hosts);
 	page_item(&p, "machine", "%s", b->machine ? b->machine : "unknown");
 	page_item(&p, "backends", "%s", names.data ? names.data : "");
 	page_item(&p, "hosts", "%s", hosts.data ? hosts.data : "");

@@ -5,11 +5,14 @@
 #include "document/baseline.h"
 #include "document/page.h"
 
+/* render-page.c: the first names of these hosts, or NULL: of all. */
+void render_names(const struct abibase_baseline *b, const unsigned int *hosts, size_t n,
+		  struct buf *out);
 /* Why a value is what it is, of whom. */
 void render_reason(const struct abibase_baseline *b, const struct why *w, struct buf *out);
 
 /*
- * render-page.c: the page of a baseline, or of a list of it, whose verdict may be another one for what
+ * The page of a baseline, or of a list of it, whose verdict may be another one for what
  * @own has, for @host or NULL; begin: all but the last lines.
  */
 void render_page_begin(struct page *p, const struct abibase_baseline *b, const char *host,
