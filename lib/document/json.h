@@ -59,6 +59,12 @@ static inline const char *string_of(const json_t *obj, const char *key)
 {
 	return json_string_value(json_object_get(obj, key));
 }
+/* 128 bits as documents have them; NULL: no memory */
+static inline json_t *json_word(const uint64_t word[2])
+{
+	return json_sprintf("0x%016llx%016llx", (unsigned long long)word[1],
+			    (unsigned long long)word[0]);
+}
 /* Set a member, append an element: @v is taken, and NULL is no memory. 0 or -ENOMEM. */
 static inline int json_put(json_t *object, const char *key, json_t *v)
 {

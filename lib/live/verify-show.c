@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "live/verify.h"
+#include "qemu/observe.h"
 
 /* What a verification found: for people, and as a document. */
 
@@ -109,68 +110,34 @@ char *verification_text(const struct verification *vf)
 	return buf_steal(&out);
 }
 
-/* A member that a document cannot do without; jansson takes the reference in any case. */
-static void set(json_t *o, const char *key, json_t *v, bool *failed)
+static json_t *json_device(const struct verify_device *d)
 {
-	if (json_object_set_new(o, key, v) < 0)
-		*failed = true;
-}
+	json_auto_t *v = json_pack("{ss ss ss ss}", "name", d->name, "driver", d->driver, "backend",
+				   d->backend, "verdict", verdict_words[d->verdict]);
 
-static void append(json_t *list, json_t *v, bool *failed)
-{
-	if (json_array_append_new(list, v) < 0)
-		*failed = true;
-}
-
-static json_t *json_queues(const struct verify_device *d, bool *failed)
-{
-	json_t *list = json_array();
-
-	for (unsigned int i = 0; i < d->n_queues; i++)
-		append(list, json_integer(d->queue_size[i]), failed);
-	return list;
-}
-
-static json_t *json_word(const uint64_t word[2])
-{
-	char text[40];
-
-	snprintf(text, sizeof(text), "0x%016llx%016llx", (unsigned long long)word[1],
-		 (unsigned long long)word[0]);
-	return json_string(text);
-}
-
-static json_t *json_device(const struct verify_device *d, bool *failed)
-{
-	json_t *v = json_pack("{ss ss ss ss}", "name", d->name, "driver", d->driver, "backend",
-			      d->backend, "verdict", verdict_words[d->verdict]);
-
-	if (d->seen) {
-		set(v, "offered", json_word(d->offered), failed);
-		set(v, "queue_sizes", json_queues(d, failed), failed);
-	}
-	if (d->stated)
-		set(v, "stated", json_word(d->want), failed);
-	return v;
+	if (d->seen && (json_put(v, "offered", json_word(d->dev.offered)) < 0 ||
+			json_put(v, "queue_sizes", queues_json(&d->dev)) < 0))
+		return NULL;
+	if (d->stated && json_put(v, "stated", json_word(d->want)) < 0)
+		return NULL;
+	return steal(&v);
 }
 
 json_t *verification_document(const struct verification *vf)
 {
-	json_t *root = json_pack("{ss ss ss ss* ss*}", "schema", "abibase-verify/1", "baseline",
-				      vf->baseline, "verdict", verdict_words[vf->verdict], "qemu",
-				      vf->qemu, "machine", vf->machine);
-	json_t *devices = json_array(), *left_out = json_array();
-	bool failed = false;
+	json_auto_t *root = json_pack("{ss ss ss ss* ss* s[] so s[]}", "schema",
+				      "abibase-verify/1", "baseline", vf->baseline, "verdict",
+				      verdict_words[vf->verdict], "qemu", vf->qemu, "machine",
+				      vf->machine, "devices", "findings",
+				      findings_json(&vf->findings), "left_out");
+	json_t *devices = json_object_get(root, "devices");
+	json_t *left_out = json_object_get(root, "left_out");
 
 	for (size_t i = 0; i < vf->n_devices; i++)
-		append(devices, json_device(&vf->devices[i], &failed), &failed);
+		if (json_add(devices, json_device(&vf->devices[i])) < 0)
+			return NULL;
 	for (size_t i = 0; i < vf->n_left_out; i++)
-		append(left_out, json_string(vf->left_out[i]), &failed);
-	set(root, "devices", devices, &failed);
-	set(root, "findings", findings_json(&vf->findings), &failed);
-	set(root, "left_out", left_out, &failed);
-	if (!failed)
-		return root;
-	json_decref(root);
-	return NULL;
+		if (json_add(left_out, json_string(vf->left_out[i])) < 0)
+			return NULL;
+	return steal(&root);
 }

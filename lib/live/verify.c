@@ -397,7 +397,7 @@ static void compare_words(struct verifying *k, size_t i, const struct nic *nic, 
 	struct difference d = { .k = k, .device = i, .nic = nic, .backend = backend };
 
 	for (d.bit = 0; d.bit < 128; d.bit++) {
-		d.offered = word_has(dev->offered, d.bit);
+		d.offered = word_has(dev->dev.offered, d.bit);
 		if (d.offered != word_has(dev->want, d.bit))
 			compare_bit(&d);
 	}
@@ -470,7 +470,7 @@ static int64_t limit_of(struct verifying *k, const struct nic *nic, const struct
 	struct setting_from s = { 0 };
 	int64_t n;
 
-	if (row && !(dev->n_queues % 2 && q + 1 == dev->n_queues))
+	if (row && !(dev->dev.n_queues % 2 && q + 1 == dev->dev.n_queues))
 		s = throwaway_setting(&k->t, nic, row->property);
 	if (!s.option)
 		return limit;
@@ -484,15 +484,15 @@ static void check_queue(struct verifying *k, size_t i, const struct nic *nic, co
 	const struct verify_device *dev = &k->out->devices[i];
 	int64_t own = host_limit(k, s, h);
 
-	for (unsigned int q = 0; own >= 0 && q < dev->n_queues; q++) {
+	for (unsigned int q = 0; own >= 0 && q < dev->dev.n_queues; q++) {
 		int64_t limit = limit_of(k, nic, dev, q, own);
 
-		if (dev->queue_size[q] <= limit)
+		if (dev->dev.queue_size[q] <= limit)
 			continue;
 		say(k, ABIBASE_FINDING_CONFLICT, i, "verify-queue-size", LAYER_QEMU, s->remedy,
 		    "%s: queue %u has %u entries, and the QEMU of %s, a destination of the "
 		    "baseline, refuses more than %lld",
-		    dev->name, q, dev->queue_size[q], h->name, (long long)limit);
+		    dev->name, q, dev->dev.queue_size[q], h->name, (long long)limit);
 		return;
 	}
 }
@@ -656,10 +656,8 @@ static void judge(struct verifying *k, size_t i, const struct nic *nic,
 	int backend = catalogue_backend(k->v->cat, dev->backend);
 
 	dev->seen = true;
-	memcpy(dev->offered, seen->offered, sizeof(dev->offered));
-	dev->offered[0] &= ~legacy_bits(k->v->cat);
-	dev->n_queues = seen->n_queues;
-	memcpy(dev->queue_size, seen->queue_size, sizeof(dev->queue_size));
+	dev->dev = *seen;
+	dev->dev.offered[0] &= ~legacy_bits(k->v->cat);
 	if (nic->kind != NIC_HOST || backend < 0 || !o || !o->known)
 		return;
 	dev->stated = true;

@@ -15,8 +15,8 @@ struct verify_device {
 	const char *name, *driver, *backend;
 	bool seen, stated;
 	enum abibase_verdict verdict;
-	uint64_t offered[2], want[2];
-	unsigned int n_queues, queue_size[QTEST_MAX_QUEUES];
+	struct qtest_device dev; /* but for what only a legacy device has */
+	uint64_t want[2];
 };
 
 /* Everything that was found: for people, and as a document. */

@@ -23,10 +23,9 @@ static const char *const reason_words[] = {
 
 static json_t *word_json(const struct probe_answer *a, unsigned int bits)
 {
-	if (bits == 128)
-		return json_sprintf("0x%016llx%016llx", (unsigned long long)a->word[1],
-				    (unsigned long long)a->word[0]);
-	return json_sprintf("0x%0*llx", (int)bits / 4, (unsigned long long)a->word[0]);
+	return bits == 128 ? json_word(a->word) :
+			     json_sprintf("0x%0*llx", (int)bits / 4,
+					  (unsigned long long)a->word[0]);
 }
 
 json_t *probe_answer_json(const struct probe_answer *a, unsigned int bits)

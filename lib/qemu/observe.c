@@ -114,7 +114,7 @@ static json_t *bars_json(const struct qtest_device *dev)
 	return steal(&list);
 }
 
-static json_t *queues_json(const struct qtest_device *dev)
+json_t *queues_json(const struct qtest_device *dev)
 {
 	json_auto_t *list = json_array();
 
@@ -124,24 +124,24 @@ static json_t *queues_json(const struct qtest_device *dev)
 	return steal(&list);
 }
 
-static json_t *rom_json(const struct qtest_device *dev)
-{
-	return dev->rom_size ? json_integer((json_int_t)dev->rom_size) : NULL;
-}
-
 json_t *sizes_json(const struct qtest_device *dev)
 {
-	return json_pack("{s:o, s:o*}", "queue_sizes", queues_json(dev), "rom_size", rom_json(dev));
+	json_auto_t *v = json_pack("{s:o}", "queue_sizes", queues_json(dev));
+
+	if (dev->rom_size && json_put(v, "rom_size", json_integer((json_int_t)dev->rom_size)) < 0)
+		return NULL;
+	return steal(&v);
 }
 
 json_t *observation_json(const struct qtest_device *dev)
 {
-	return json_pack("{s:o, s:I, s:o, s:o, s:o*, s:I}", "bars", bars_json(dev), "config_size",
-			 (json_int_t)dev->config_size, "offered",
-			 json_sprintf("0x%016llx%016llx", (unsigned long long)dev->offered[1],
-				      (unsigned long long)dev->offered[0]),
-			 "queue_sizes", queues_json(dev), "rom_size", rom_json(dev), SHAPE_VECTORS,
-			 (json_int_t)dev->vectors);
+	json_auto_t *v = sizes_json(dev);
+	json_auto_t *more = json_pack("{s:o, s:I, s:o, s:I}", "bars", bars_json(dev), "config_size",
+				      (json_int_t)dev->config_size, "offered",
+				      json_word(dev->offered), SHAPE_VECTORS,
+				      (json_int_t)dev->vectors);
+
+	return more && json_object_update(v, more) == 0 ? steal(&v) : NULL;
 }
 
 /* ------------------------------------------------ prediction and observation */

@@ -57,6 +57,7 @@ int observe_plain(const struct qtest_request *rq, enum qtest_backend backend,
 		  struct qtest_device *ret, struct buf *why);
 /* As a profile records it; NULL for want of memory. */
 json_t *observation_json(const struct qtest_device *dev);
+json_t *queues_json(const struct qtest_device *dev);
 /* Of that, the sizes that hang on no backend: of its queues, and of its ROM if it has one. */
 json_t *sizes_json(const struct qtest_device *dev);
 
