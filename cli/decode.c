@@ -12,10 +12,8 @@ static int add_stdin(FILE *text)
 	size_t len = 0;
 
 	while (len <= MAX_TEXT) {
-		ssize_t n = read(STDIN_FILENO, part, sizeof(part));
+		ssize_t n = TEMP_FAILURE_RETRY(read(STDIN_FILENO, part, sizeof(part)));
 
-		if (n < 0 && errno == EINTR)
-			continue;
 		if (n < 0)
 			return cli_error("standard input: cannot read: %s [io-error]",
 					 strerror(errno));

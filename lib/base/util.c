@@ -12,10 +12,8 @@ bool same_text(const char *a, const char *b)
 int write_fully(int fd, const char *text, size_t len)
 {
 	while (len) {
-		ssize_t n = write(fd, text, len);
+		ssize_t n = TEMP_FAILURE_RETRY(write(fd, text, len));
 
-		if (n < 0 && errno == EINTR)
-			continue;
 		if (n < 0)
 			return -errno;
 		text += n;

@@ -36,12 +36,7 @@ static void record_init(struct record *r, enum record_type type, uint32_t index)
 
 static void send_record(struct probe_child *c, const struct record *r)
 {
-	ssize_t n;
-
-	do
-		n = write(c->fd, r, sizeof(*r));
-	while (n < 0 && errno == EINTR);
-	if (n != (ssize_t)sizeof(*r))
+	if (TEMP_FAILURE_RETRY(write(c->fd, r, sizeof(*r))) != (ssize_t)sizeof(*r))
 		_exit(2); /* the parent has gone */
 }
 

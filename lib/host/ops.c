@@ -37,10 +37,8 @@ static int real_read_file(void *data, const char *path, struct buf *ret)
 	if (fd < 0)
 		return -errno;
 	for (;;) {
-		ssize_t n = read(fd, chunk, sizeof(chunk));
+		ssize_t n = TEMP_FAILURE_RETRY(read(fd, chunk, sizeof(chunk)));
 
-		if (n < 0 && errno == EINTR)
-			continue;
 		if (n < 0)
 			return -errno;
 		if (n == 0)
@@ -138,9 +136,7 @@ static int real_read_text(void *data, const char *path, char *ret, size_t size)
 
 	if (fd < 0)
 		return -errno;
-	do
-		n = read(fd, ret, size - 1);
-	while (n < 0 && errno == EINTR);
+	n = TEMP_FAILURE_RETRY(read(fd, ret, size - 1));
 	if (n < 0)
 		return -errno;
 	ret[n] = '\0';
@@ -162,9 +158,7 @@ static int real_rtnl(void *data, const void *message, size_t len)
 		return -errno;
 	if (send(fd, message, len, 0) < 0)
 		return -errno;
-	do
-		n = recv(fd, &answer, sizeof(answer), 0);
-	while (n < 0 && errno == EINTR);
+	n = TEMP_FAILURE_RETRY(recv(fd, &answer, sizeof(answer), 0));
 	if (n < 0)
 		return -errno;
 	if ((size_t)n < NLMSG_LENGTH(sizeof(answer.error)) ||

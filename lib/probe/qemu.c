@@ -465,7 +465,39 @@ static int start_ahead(struct run *run, const char *name, bool wrapper)
 	return 0;
 }
 
-static int each_name(struct run *run, int (*fn)(struct run *run, const char *name, bool wrapper));
+static int each_place(struct run *run, int (*fn)(struct run *run, const char *name, bool wrapper))
+{
+	const struct probe_place *place = run->pr->places ? run->pr->places : usual_places;
+
+	for (; place->path; place++) {
+		const char *percent = strstr(place->path, "%s");
+		_buf_ path = { 0 };
+		int r;
+
+		buf_add(&path, place->path,
+			percent ? (size_t)(percent - place->path) : strlen(place->path));
+		buf_puts(&path, percent ? run->arch : "");
+		buf_puts(&path, percent ? percent + 2 : "");
+		if (buf_failed(&path))
+			return -ENOMEM;
+		if (access(path.data, F_OK) < 0)
+			continue;
+		r = fn(run, path.data, place->wrapper);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* Those that were named, or where there may be one. */
+static int each_name(struct run *run, int (*fn)(struct run *run, const char *name, bool wrapper))
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < run->pr->qemu.n; i++)
+		r = fn(run, run->pr->qemu.s[i], false);
+	return run->pr->qemu.n ? r : each_place(run, fn);
+}
 
 /* The first that is slow is waited for; the others start meanwhile, and their time begins, too. */
 static int await_greeting(struct run *run, struct qmp *q)
@@ -693,33 +725,33 @@ static int ask_path(struct run *run, const char *path)
 /* The profile's strings must be UTF-8, and so must the path. */
 static bool is_utf8(const char *path)
 {
-	json_t *s = json_string(path);
-	bool ok = s != NULL;
+	json_auto_t *s = json_string(path);
 
-	json_decref(s);
-	return ok;
+	return s != NULL;
 }
 
 static int ask_file(struct run *run, const char *name, bool wrapper)
 {
 	_autofree_ char *path = realpath(name, NULL);
 	struct abibase_context *ctx = run->pr->ctx;
+	const char *shown;
 	struct stat st;
+	bool there;
 	int r;
 
 	if (process_stopped(&run->pr->stop))
 		return -ECANCELED;
 	probe_tell(run->pr, name);
-	if (!path || stat(path, &st) < 0) {
-		context_log(ctx, LOG_WARNING, "probe-qemu-not-executable",
-			    "%s: not known: it cannot be executed here: %s", name, strerror(errno));
-		return add_unasked(run, is_utf8(name) ? name : NULL, NULL, "not-executable");
-	}
-	if (!S_ISREG(st.st_mode) || !is_utf8(path)) {
-		context_log(ctx, LOG_WARNING, "probe-qemu-not-executable", "%s: not known: %s",
+	there = path && stat(path, &st) == 0;
+	if (!there || !S_ISREG(st.st_mode) || !is_utf8(path)) {
+		shown = there ? path : name;
+		context_log(ctx, LOG_WARNING, "probe-qemu-not-executable", "%s: not known: %s%s",
 			    name,
-			    S_ISREG(st.st_mode) ? "its path is not UTF-8" : "it is not a file");
-		return add_unasked(run, is_utf8(path) ? path : NULL, NULL, "not-executable");
+			    !there		? "it cannot be executed here: " :
+			    S_ISREG(st.st_mode) ? "its path is not UTF-8" :
+						  "it is not a file",
+			    there ? "" : strerror(errno));
+		return add_unasked(run, is_utf8(shown) ? shown : NULL, NULL, "not-executable");
 	}
 	if (was_asked(run, &st))
 		return 0;
@@ -733,40 +765,6 @@ static int ask_file(struct run *run, const char *name, bool wrapper)
 		return 0;
 	}
 	return ask_path(run, path);
-}
-
-static int each_place(struct run *run, int (*fn)(struct run *run, const char *name, bool wrapper))
-{
-	const struct probe_place *place = run->pr->places ? run->pr->places : usual_places;
-
-	for (; place->path; place++) {
-		const char *percent = strstr(place->path, "%s");
-		_buf_ path = { 0 };
-		int r;
-
-		buf_add(&path, place->path,
-			percent ? (size_t)(percent - place->path) : strlen(place->path));
-		buf_puts(&path, percent ? run->arch : "");
-		buf_puts(&path, percent ? percent + 2 : "");
-		if (buf_failed(&path))
-			return -ENOMEM;
-		if (access(path.data, F_OK) < 0)
-			continue;
-		r = fn(run, path.data, place->wrapper);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-/* Those that were named, or where there may be one. */
-static int each_name(struct run *run, int (*fn)(struct run *run, const char *name, bool wrapper))
-{
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < run->pr->qemu.n; i++)
-		r = fn(run, run->pr->qemu.s[i], false);
-	return run->pr->qemu.n ? r : each_place(run, fn);
 }
 
 int probe_qemu_check(struct abibase_probe *pr)

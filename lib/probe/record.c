@@ -14,8 +14,7 @@
 #include "probe/probe.h"
 #include "qemu/qmp.h"
 
-/* ------------------------------------------------------- numbers that JSON's reader has no room
- * for */
+/* ------------------------------------------------- numbers that the reader has no room for */
 
 /*
  * QEMU states 2^64-1 as the default of some sizes, and the JSON library reads signed numbers only.

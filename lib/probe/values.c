@@ -355,10 +355,7 @@ static const char *end_of_string(const char *p, const char *end)
 	return p < end ? p + 1 : end;
 }
 
-/*
- * Where the text ends without the element of an array that begins at @p; NULL: it is
- * none.
- */
+/* Where the text ends without the element of an array that begins at @p; NULL: it is none. */
 static char *without(char *line, char *p)
 {
 	char *q = p;
