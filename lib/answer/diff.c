@@ -1569,11 +1569,9 @@ static json_t *baseline_json(const struct diff *d, int i)
 
 static json_t *move_json(const struct diff *d, int from)
 {
-	static const char *const words[] = { "yes", "no", "", "unknown" };
-
 	return json_pack("{s:s, s:b, s:s, s:s}", "direction", from ? "b-to-a" : "a-to-b",
 			 "one_way_door", d->moves[from].one_way_door, "text", d->moves[from].text,
-			 "works", words[d->moves[from].works]);
+			 "works", verdict_words[d->moves[from].works]);
 }
 
 static json_t *item_json(const struct diff_item *item)

@@ -21,6 +21,7 @@
 struct explaining {
 	const struct abibase_catalogue *cat;
 	const struct abibase_baseline *b;
+	const struct row **rows; /* of each value of @b, NULL where the catalogue has none */
 	bool kernels; /* a kernel with a feature was named by upstream's number */
 	bool failed; /* memory ran out */
 };
@@ -182,10 +183,15 @@ static void add_hosts(struct barrier *bar, const struct why *w)
 	}
 }
 
+static const struct row *row_of(const struct explaining *e, const struct value *v)
+{
+	return e->rows[v - e->b->values];
+}
+
 static bool machine_counts(const struct explaining *e, const struct value *v, enum mode mode)
 {
 	const struct policy *p = &e->b->in.policy;
-	const struct row *row = catalogue_find(e->cat, v->class_name, v->property);
+	const struct row *row = row_of(e, v);
 
 	return mode != MODE_ALL && !(v->group && strings_have(&p->enable, v->group)) &&
 	       !(p->all && (!row || row->pin == PIN_PINNED));
@@ -237,9 +243,10 @@ static void gather_why(const struct explaining *e, const struct value *v, const 
 /* The value of a row, or -1 where the baseline does not set it. */
 static long value_of(const struct explaining *e, const struct row *row)
 {
-	const struct value *v = baseline_value(e->b, row->class_name, row->property);
-
-	return v ? v - e->b->values : -1;
+	for (size_t i = 0; i < e->b->n_values; i++)
+		if (e->rows[i] == row)
+			return (long)i;
+	return -1;
 }
 
 static void gather(const struct explaining *e, size_t i, enum mode mode, struct barrier *bar);
@@ -266,7 +273,7 @@ static void gather(const struct explaining *e, size_t i, enum mode mode, struct 
 {
 	const struct value *v = &e->b->values[i];
 	const struct group *g = group_of(e, v->group);
-	const struct row *row = catalogue_find(e->cat, v->class_name, v->property);
+	const struct row *row = row_of(e, v);
 
 	if (v->on || bar->seen[i])
 		return;
@@ -351,7 +358,7 @@ static void write_machine_off(const struct explaining *e, const struct value *v,
 
 static void write_qemu_lacks(const struct explaining *e, const struct value *v, struct buf *out)
 {
-	const struct row *row = catalogue_find(e->cat, v->class_name, v->property);
+	const struct row *row = row_of(e, v);
 
 	buf_puts(out, "the property does not exist on ");
 	write_builds(e, v, SETTING_ABSENT, out);
@@ -459,7 +466,7 @@ static json_t *why_json(struct explaining *e, const struct value *v, const struc
 /* What an on rests on: as one reason of a kind of its own. */
 static json_t *why_on(struct explaining *e, const struct value *v)
 {
-	const struct row *row = catalogue_find(e->cat, v->class_name, v->property);
+	const struct row *row = row_of(e, v);
 	json_t *o = json_object();
 	_buf_ text = { 0 };
 
@@ -499,7 +506,7 @@ static bool is_for(const struct explaining *e, const struct backend *backend)
 /* The kernels are not to blame: worth saying where a build of QEMU or the machine type is. */
 static json_t *kernels_can(const struct explaining *e, const struct value *v)
 {
-	const struct row *row = catalogue_find(e->cat, v->class_name, v->property);
+	const struct row *row = row_of(e, v);
 	_autofree_ bool *done = calloc(e->cat->n_conditions + 1, sizeof(*done));
 	struct ask a = { .cat = e->cat };
 	_buf_ text = { 0 };
@@ -544,7 +551,7 @@ static void raise_host(struct explaining *e, json_t *list, const struct why *w)
 static void raise_qemu(struct explaining *e, json_t *list, const struct value *v,
 		       const struct why *w)
 {
-	const struct row *row = catalogue_find(e->cat, v->class_name, v->property);
+	const struct row *row = row_of(e, v);
 	_buf_ text = { 0 };
 
 	buf_puts(&text, "on ");
@@ -575,7 +582,7 @@ static const struct compat *newest_off(const struct row *row)
 
 static void raise_machine(struct explaining *e, json_t *list, const struct value *v)
 {
-	const struct row *row = catalogue_find(e->cat, v->class_name, v->property);
+	const struct row *row = row_of(e, v);
 	const struct compat *off = row ? newest_off(row) : NULL;
 	struct machine_name name;
 	const char *family;
@@ -608,7 +615,7 @@ static void raise_machine(struct explaining *e, json_t *list, const struct value
 static void raise_policy(struct explaining *e, json_t *list, size_t i, bool machine)
 {
 	const struct value *v = &e->b->values[i];
-	const struct row *row = catalogue_find(e->cat, v->class_name, v->property);
+	const struct row *row = row_of(e, v);
 	_barrier_ bar = { 0 };
 	_buf_ text = { 0 };
 
@@ -670,7 +677,7 @@ static void raise_value(struct explaining *e, json_t *list, size_t i, const stru
 /* A feature, or a part of the device, that a guest could have and has to do without. */
 static bool is_given_up(const struct explaining *e, const struct value *v)
 {
-	const struct row *row = catalogue_find(e->cat, v->class_name, v->property);
+	const struct row *row = row_of(e, v);
 
 	/* off, what takes a feature away leaves it */
 	return !v->on && !(row && row->disabled) && (v->bit >= 0 || v->off_counts);
@@ -1007,7 +1014,6 @@ static json_t *values(struct explaining *e, const char *property)
 
 static json_t *document(struct explaining *e, const char *property)
 {
-	static const char *const verdicts[] = { "yes", "no", "", "unknown" };
 	const struct inputs *in = &e->b->in;
 	json_t *o = json_object(), *hosts = json_array(), *backends = json_array();
 	json_t *costs = json_array();
@@ -1023,7 +1029,7 @@ static json_t *document(struct explaining *e, const char *property)
 	set(e, o, "schema", json_string("abibase-explain/1"));
 	set(e, o, "baseline", string_or_null(e->b->id));
 	set(e, o, "machine", string_or_null(e->b->machine));
-	set(e, o, "verdict", json_string(verdicts[e->b->verdict]));
+	set(e, o, "verdict", json_string(verdict_words[e->b->verdict]));
 	set(e, o, "hosts", hosts);
 	set(e, o, "backends", backends);
 	set(e, o, "values", values(e, property));
@@ -1309,8 +1315,9 @@ ABIBASE_EXPORT int abibase_explain(struct abibase_context *ctx,
 				   const struct abibase_baseline *b, const char *property,
 				   unsigned int flags, struct abibase_result **ret)
 {
-	struct explaining e = { .cat = cat, .b = b };
 	struct abibase_result made = { .verdict = ABIBASE_VERDICT_YES };
+	struct explaining e = { .cat = cat, .b = b };
+	_autofree_ const struct row **rows = NULL;
 
 	if (flags & ~(unsigned int)ABIBASE_EXPLAIN_COST)
 		return context_fail(ctx, EINVAL, "usage", NULL, "unknown flags: 0x%x", flags);
@@ -1320,6 +1327,12 @@ ABIBASE_EXPORT int abibase_explain(struct abibase_context *ctx,
 				    "of whom is not in it: take the one that it was written from");
 	if (property && !knows(&e, property))
 		return fail_property(ctx, cat, property);
+	rows = calloc(b->n_values + 1, sizeof(*rows));
+	if (!rows)
+		return context_oom(ctx);
+	for (size_t i = 0; i < b->n_values; i++)
+		rows[i] = catalogue_find(cat, b->values[i].class_name, b->values[i].property);
+	e.rows = rows;
 	made.root = document(&e, property);
 	made.show = flags & ABIBASE_EXPLAIN_COST ? show_cost : show_values;
 	if (e.failed) {

@@ -399,7 +399,6 @@ static json_t *in_the_way(struct planning *p, const struct abibase_baseline *b)
 static int hosts_json(struct planning *p, struct abibase_profile *const *hosts, size_t n,
 		      json_t **ret)
 {
-	static const char *const verdicts[] = { "yes", "no", "", "unknown" };
 	struct abibase_intersection *ix = NULL;
 	struct abibase_baseline *b = NULL;
 	json_t *o, *names, *values;
@@ -424,7 +423,7 @@ static int hosts_json(struct planning *p, struct abibase_profile *const *hosts, 
 	set(p, o, "machine", string_or_null(b->machine));
 	set(p, o, "names", names);
 	set(p, o, "values", values);
-	set(p, o, "verdict", json_string(verdicts[abibase_baseline_verdict(b)]));
+	set(p, o, "verdict", json_string(verdict_words[abibase_baseline_verdict(b)]));
 	abibase_baseline_unref(b);
 	*ret = o;
 	return r;
