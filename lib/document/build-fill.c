@@ -23,44 +23,42 @@ static json_t *make_member(json_t *object, const char *key)
 	return json_object_set_new(object, key, v) < 0 ? NULL : v;
 }
 
-/* The value that most of them have, the first of these: borrowed. */
-static json_t *most_common(const json_t *values)
+/* The value that most machine types have, of a property that all of them have; borrowed. */
+static json_t *most_common(const json_t *values, const char *key)
 {
 	const char *machine, *other;
 	json_t *best = NULL, *v, *w;
 	size_t most = 0;
 
 	json_object_foreach((json_t *)values, machine, v) {
+		json_t *candidate = json_object_get(v, key);
 		size_t n = 0;
 
+		if (!candidate)
+			return NULL;
 		json_object_foreach((json_t *)values, other, w)
-			n += json_equal(v, w);
+			n += json_equal(json_object_get(w, key), candidate);
 		if (n > most) {
 			most = n;
-			best = v;
+			best = candidate;
 		}
 	}
 	return best;
 }
 
-/* What all machine types have is said once, as the probe does. */
-static int spread(json_t *entry, const char *key, const json_t *values)
+int values_say_once(json_t *entry, const char *key)
 {
-	json_t *machines = json_object_get(entry, "values"), *common = NULL, *v;
+	json_t *values = json_object_get(entry, "values"), *common = most_common(values, key), *v;
+	json_t *defaults = common ? make_member(entry, "defaults") : NULL;
 	const char *machine;
 
-	if (json_object_size(values) == json_object_size(machines))
-		common = most_common(values);
-	if (common) {
-		json_t *defaults = make_member(entry, "defaults");
-
-		if (!defaults || json_object_set(defaults, key, common) < 0)
-			return -ENOMEM;
-	}
-	json_object_foreach((json_t *)values, machine, v)
-		if (!common || !json_equal(v, common))
-			if (json_object_set(json_object_get(machines, machine), key, v) < 0)
-				return -ENOMEM;
+	if (!common)
+		return 0;
+	if (!defaults || json_object_set(defaults, key, common) < 0)
+		return -ENOMEM;
+	json_object_foreach(values, machine, v)
+		if (json_equal(json_object_get(v, key), common))
+			json_object_del(v, key);
 	return 0;
 }
 
@@ -71,19 +69,16 @@ static int fill_values(json_t *entry, const struct row *row, const json_t *root)
 						 .mac = streq(row->type, MAC),
 						 .def = row->def,
 						 .realized = row->realized };
-	json_auto_t *values = json_object();
 	const char *machine;
 	json_t *v;
 
-	if (!values)
-		return -ENOMEM;
 	json_object_foreach(json_object_get(entry, "values"), machine, v) {
 		json_t *value = build_value(root, machine, &question);
 
-		if (value && json_object_set_new(values, machine, value) < 0)
+		if (value && json_object_set_new(v, row->key, value) < 0)
 			return -ENOMEM;
 	}
-	return spread(entry, row->key, values);
+	return values_say_once(entry, row->key);
 }
 
 static int fill_row(json_t *entry, const struct row *row, const json_t *root)

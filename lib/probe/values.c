@@ -896,52 +896,19 @@ static int collect(struct values *v)
 	return 0;
 }
 
-/* The value that most machine types have, of a property that all of them have; borrowed. */
-static json_t *most_common(const json_t *values, const char *key)
-{
-	const char *machine, *other;
-	json_t *best = NULL, *v, *w;
-	size_t most = 0;
-
-	json_object_foreach((json_t *)values, machine, v) {
-		json_t *candidate = json_object_get(v, key);
-		size_t n = 0;
-
-		if (!candidate)
-			return NULL;
-		json_object_foreach((json_t *)values, other, w)
-			n += json_equal(json_object_get(w, key), candidate);
-		if (n > most) {
-			most = n;
-			best = candidate;
-		}
-	}
-	return best;
-}
-
-/*
- * Dozens of machine types agree on most of dozens of properties: what most of them have is said
- * once, as "defaults", and a machine type says what it has otherwise.
- */
 static int say_once(json_t *entry, json_t *values)
 {
-	json_t *defaults = json_object(), *v, *common;
-	json_t *first = json_object_iter_value(json_object_iter(values));
-	const char *key, *machine;
-	void *tmp;
+	json_auto_t *keys = json_copy(json_object_iter_value(json_object_iter(values)));
+	const char *key;
+	json_t *v;
 
-	if (json_put(entry, "defaults", defaults) < 0)
+	if (!keys || json_put(entry, "defaults", json_object()) < 0 ||
+	    json_put(entry, "values", json_incref(values)) < 0)
 		return -ENOMEM;
-	json_object_foreach(first, key, v) {
-		common = most_common(values, key);
-		if (common && json_object_set(defaults, key, common) < 0)
+	json_object_foreach(keys, key, v)
+		if (values_say_once(entry, key) < 0)
 			return -ENOMEM;
-	}
-	json_object_foreach(defaults, key, common)
-		json_object_foreach_safe(values, tmp, machine, v)
-			if (json_equal(json_object_get(v, key), common))
-				json_object_del(v, key);
-	return json_put(entry, "values", json_incref(values));
+	return 0;
 }
 
 int probe_values_add(struct abibase_probe *pr, struct qmp *q, const char *path,
