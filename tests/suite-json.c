@@ -354,6 +354,31 @@ START_TEST(test_deep_nesting)
 }
 END_TEST
 
+/* What jansson takes for a character is one, and nothing else. */
+START_TEST(test_not_characters)
+{
+	static const char *const bad[] = { "\xc1\xbf", "\xe0\x9f\xbf", "\xed\xa0\x80",
+					   "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\x80" };
+	static const char *const good[] = { "\xc3\x80", "\xe0\xa0\x80", "\xed\x9f\xbf",
+					    "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		_autofree_ char *text = strdup(bad[i]);
+
+		ck_assert(!text_is_harmless(bad[i]));
+		text_harmless(text, "");
+		ck_assert_uint_eq(strspn(text, "?"), strlen(bad[i]));
+		ck_assert_ptr_null(json_string(bad[i]));
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+		json_auto_t *string = json_string(good[i]);
+
+		ck_assert(text_is_harmless(good[i]));
+		ck_assert_ptr_nonnull(string);
+	}
+}
+END_TEST
+
 /* What is quoted of a document is cut, between characters, with quotes in it too. */
 START_TEST(test_long_values)
 {
@@ -953,6 +978,7 @@ Suite *suite_json(void)
 	tcase_add_test(read, test_invalid_utf8);
 	tcase_add_test(read, test_nul);
 	tcase_add_test(read, test_deep_nesting);
+	tcase_add_test(read, test_not_characters);
 	tcase_add_test(read, test_long_values);
 	tcase_add_test(read, test_too_large_first);
 	tcase_add_test(read, test_size_limit);

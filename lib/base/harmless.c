@@ -17,6 +17,10 @@ static size_t character(const unsigned char *u)
 	for (size_t i = 1; i < n; i++)
 		if ((u[i] & 0xc0) != 0x80)
 			return 0;
+	/* longer than need be, a surrogate, and beyond U+10FFFF: jansson refuses these, too */
+	if ((u[0] == 0xe0 && u[1] < 0xa0) || (u[0] == 0xed && u[1] > 0x9f) ||
+	    (u[0] == 0xf0 && u[1] < 0x90) || (u[0] == 0xf4 && u[1] > 0x8f))
+		return 0;
 	return n;
 }
 
