@@ -64,6 +64,18 @@ static void offer_groups(const struct completion *c)
 		      field(abibase_value_item(groups, i), "description"));
 }
 
+/* Of virtio-net, or devices of their own */
+static void offer_backends(const struct completion *c, bool devices)
+{
+	_unref_(catalogue) *cat = NULL;
+	const struct abibase_value *all = abibase_value_member(catalogue(&cat), "backends"), *v;
+
+	for (size_t i = 0; (v = abibase_value_item(all, i)); i++)
+		if (devices == (field(v, "device") != NULL) &&
+		    !abibase_value_boolean(abibase_value_member(v, "predicted_only")))
+			offer(c, abibase_value_key(all, i), NULL);
+}
+
 static void offer_properties(const struct completion *c)
 {
 	_unref_(catalogue) *cat = NULL;
@@ -163,6 +175,8 @@ static void offer_values(const struct completion *c, const char *values)
 		offer_groups(c);
 	if (strstr(values, "@properties"))
 		offer_properties(c);
+	if (strstr(values, "@backends") || strstr(values, "@devices"))
+		offer_backends(c, strstr(values, "@devices"));
 	if (strstr(values, "@machines"))
 		offer_machines_of(c);
 	if (strstr(values, "@commands"))

@@ -3,7 +3,6 @@
 
 #include "base/suggest.h"
 
-#define BACKENDS "tap tap+vhost macvtap macvtap+vhost"
 #define SURFACES "tap macvtap ipvtap vhost-net vhost-vsock vhost-scsi vhost-vdpa params ebpf qemu"
 #define CLASSES                                                                                   \
 	"virtio-9p virtio-balloon virtio-blk virtio-console virtio-crypto virtio-fs virtio-gpu " \
@@ -48,11 +47,11 @@ static const struct cli_option options[] = {
 	/* intersect */
 	{ VERB_INTERSECT, 'M', "machine", "MACHINE", "@machines",
 	  "versioned machine type (default: the newest that all have)" },
-	{ VERB_INTERSECT, OPT_BACKEND, "backend", "LIST", BACKENDS,
-	  "backends that every host must have, with commas: tap, tap+vhost, macvtap, macvtap+vhost "
-	  "(default: tap and, on the hosts that have it, tap+vhost)" },
-	{ VERB_INTERSECT, OPT_WITH_DEVICE, "with-device", "NAME", "vhost-vsock vhost-scsi",
-	  "cover that device too: vhost-vsock or vhost-scsi" },
+	{ VERB_INTERSECT, OPT_BACKEND, "backend", "LIST", "@backends",
+	  "backends that every host must have, with commas: tap, tap+vhost, macvtap ... (default: tap "
+	  "and, on the hosts that have it, tap+vhost)" },
+	{ VERB_INTERSECT, OPT_WITH_DEVICE, "with-device", "NAME", "@devices",
+	  "cover that device beside virtio-net too, such as vhost-vsock" },
 	{ VERB_INTERSECT, OPT_TARGET, "target", "ARCH", "x86_64",
 	  "QEMU target (default: the architecture of the hosts)" },
 	{ VERB_INTERSECT, OPT_POLICY, "policy", "POLICY", "compatible all",
@@ -76,10 +75,9 @@ static const struct cli_option options[] = {
 	/* targets */
 	{ VERB_TARGETS, 'M', "machine", "MACHINE", "@machines",
 	  "machine type of the guest, where GUEST does not say" },
-	{ VERB_TARGETS, OPT_BACKEND, "backend", "BACKEND", BACKENDS,
-	  "what its device lies on there: tap, tap+vhost, macvtap, macvtap+vhost (default: as where it "
-	  "runs)" },
-	{ VERB_CHECK, OPT_BACKEND, "backend", "BACKEND", BACKENDS,
+	{ VERB_TARGETS, OPT_BACKEND, "backend", "BACKEND", "@backends",
+	  "what its device lies on there: tap, tap+vhost, macvtap ... (default: as where it runs)" },
+	{ VERB_CHECK, OPT_BACKEND, "backend", "BACKEND", "@backends",
 	  "on what the interfaces of --domain lie of which it does not say" },
 	{ VERB_TARGETS, OPT_DEVICE, "device", "CLASS", CLASSES,
 	  "class of the device of a feature word or of a log" },
@@ -112,9 +110,9 @@ static const struct cli_option options[] = {
 	{ VERB_MATCH, OPT_PLATFORM, "platform", "NAME", "@hosts",
 	  "compare with this platform, or the profile in a file; may be repeated (default: all that "
 	  "abibase list shows)" },
-	{ VERB_MATCH, OPT_BACKEND, "backend", "LIST", BACKENDS,
-	  "compare what these backends use, with commas: tap, tap+vhost, macvtap, macvtap+vhost "
-	  "(default: tap,tap+vhost)" },
+	{ VERB_MATCH, OPT_BACKEND, "backend", "LIST", "@backends",
+	  "compare what these backends use, with commas: tap, tap+vhost, macvtap ... (default: "
+	  "tap,tap+vhost)" },
 	{ VERB_MATCH, OPT_NO_LOAD, "no-load", NULL, NULL,
 	  "probe without opening anything whose module is not loaded" },
 	{ VERB_EXPLAIN, OPT_COST, "cost", NULL, NULL,

@@ -942,6 +942,8 @@ intersect --disable|offload-uso
 intersect --policy|all
 intersect debian-12 -M|pc-q35-7.2
 intersect --backend|macvtap+vhost
+intersect --with-device|vhost-scsi
+merge|:files
 intersect|debian-12-backports
 plan|offload-uso
 plan|host_uso

@@ -758,6 +758,56 @@ static int op_guest(struct made *m)
 	return r;
 }
 
+/* A domain, and a running guest that it is joined with */
+static int op_domain(struct made *m)
+{
+	static const char xml[] =
+		"<domain type='kvm'><name>vm</name><os><type arch='x86_64' machine='pc-q35-7.2'>hvm"
+		"</type></os><cpu mode='custom'/><devices><disk device='disk'/><interface type='bridge'>"
+		"<model type='virtio'/><driver rx_queue_size='256' tx_queue_size='256'><host csum='off'/>"
+		"</driver><mtu size='1400'/><rom enabled='no'/></interface></devices>"
+		"<qemu:commandline><qemu:arg value='-global'/><qemu:arg "
+		"value='virtio-net-device.gso=off'/></qemu:commandline></domain>";
+	struct abibase_guest *domain, *g, *both;
+	int r = abibase_guest_from_domain(t.ctx, t.cat, xml, strlen(xml), "d.xml", &domain);
+
+	if (r < 0)
+		return r;
+	r = guest_from_word(t.ctx, "0x1c0010130afffa7", NULL, &g);
+	if (r == 0) {
+		r = abibase_guest_join(t.ctx, g, domain, &both);
+		abibase_guest_unref(g);
+	}
+	abibase_guest_unref(domain);
+	if (r < 0)
+		return r;
+	r = abibase_value_to_json(abibase_guest_value(both), &m->text);
+	abibase_guest_unref(both);
+	return r;
+}
+
+static int op_merge(struct made *m)
+{
+	return abibase_profile_merge(t.ctx, hosts[0], &hosts[1], 1, &m->profile, &m->why);
+}
+
+static int op_platforms(struct made *m)
+{
+	struct abibase_platforms *l;
+	struct abibase_result *res;
+	int r = abibase_platforms_new(t.ctx, &l);
+
+	if (r < 0)
+		return r;
+	r = abibase_platforms_list(t.ctx, l, &res);
+	abibase_platforms_unref(l);
+	if (r < 0)
+		return r;
+	r = abibase_result_to_json(res, &m->text);
+	abibase_result_unref(res);
+	return r;
+}
+
 static int op_guest_log(struct made *m)
 {
 	struct abibase_guest *g;
@@ -976,6 +1026,9 @@ static const struct operation {
 	{ "match", op_match, true },
 	{ "check", op_check, true },
 	{ "guest", op_guest, true },
+	{ "domain", op_domain, true },
+	{ "merge", op_merge, true },
+	{ "platforms", op_platforms, true },
 	{ "guest-log", op_guest_log, true },
 	{ "targets", op_targets, true },
 	{ "explain", op_explain, true },

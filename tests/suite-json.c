@@ -910,6 +910,10 @@ START_TEST(test_value_of_nothing)
 	ck_assert_uint_eq(result_finding_count(NULL), 0);
 	ck_assert_int_eq(abibase_result_verdict(NULL), ABIBASE_VERDICT_UNKNOWN);
 	ck_assert_int_eq(abibase_result_to_json(NULL, NULL), -EINVAL);
+	ck_assert_int_eq(abibase_value_to_json(NULL, NULL), -EINVAL);
+	ck_assert_ptr_null(abibase_catalogue_value(NULL));
+	ck_assert_ptr_null(abibase_guest_value(NULL));
+	ck_assert_ptr_null(abibase_baseline_value(NULL));
 	ck_assert_int_eq(abibase_result_to_text(NULL, 0, NULL), -EINVAL);
 }
 END_TEST
