@@ -3,12 +3,12 @@
 #include <syslog.h>
 
 #include "base/context.h"
+#include "base/harmless.h"
 #include "base/known.h"
 #include "document/catalogue.h"
 #include "document/domain.h"
 #include "document/xml.h"
 
-#define QUEUE_MAX 32768
 #define PAIRS_MAX 1024 /* of queues: VIRTIO_QUEUE_MAX of QEMU */
 #define WITH_VHOST "+vhost"
 
@@ -26,6 +26,16 @@ static void put(struct reading *d, json_t *obj, const char *key, json_t *v)
 	d->failed |= json_object_set_new(obj, key, v) < 0;
 }
 
+/* A word of the domain, which can be anything, as a document has it */
+static json_t *words_json(const char *s)
+{
+	_autofree_ char *copy = strdup(s);
+
+	if (copy)
+		text_harmless(copy, "");
+	return copy ? json_string(copy) : NULL;
+}
+
 /* "disk (virtio)": named, each once */
 static void not_compared(struct reading *d, const char *what, const char *kind)
 {
@@ -39,6 +49,7 @@ static void not_compared(struct reading *d, const char *what, const char *kind)
 		d->failed = true;
 		return;
 	}
+	text_harmless(words, "");
 	json_array_foreach(d->rest, i, v)
 		if (streq(json_string_value(v), words))
 			return;
@@ -108,10 +119,10 @@ static int take_driver(struct reading *d, const struct xml_element *e, json_t *p
 		if (!row->queues) {
 			r = take_switch(d, e, row, value, properties);
 		} else {
-			sizes[row->queues] = number(value, QUEUE_MAX);
+			sizes[row->queues] = number(value, GUEST_MAX_SIZE);
 			if (sizes[row->queues] <= 0)
 				r = refuse(d, e, "domain-value", row->domain, value,
-					   "entries of a queue, at most 32768");
+					   "entries of a queue, at most 1024");
 		}
 		if (r < 0)
 			return r;
@@ -309,7 +320,7 @@ static int add_interface(struct reading *d, const struct xml_element *e)
 		not_compared(d, "interface", types[i].backend ? (model ? model : "no model") : type);
 		return 0;
 	}
-	device = json_pack("{s:s, s:s}", "class", NET_DEVICE, "id", name_of(e));
+	device = json_pack("{s:s, s:o}", "class", NET_DEVICE, "id", words_json(name_of(e)));
 	if (!device || json_array_append_new(d->devices, device) < 0)
 		return -ENOMEM;
 	return fill_interface(d, e, type, types[i].backend, device);
@@ -326,8 +337,9 @@ static int add_device(struct reading *d, const struct xml_element *e, const char
 		if (d->cat->rows[i].backends & (1u << be))
 			return json_array_append_new(
 				       d->devices,
-				       json_pack("{s:s, s:s, s:s}", "backend", backend, "class",
-						 d->cat->rows[i].class_name, "id", name_of(e))) < 0 ?
+				       json_pack("{s:s, s:s, s:o}", "backend", backend, "class",
+						 d->cat->rows[i].class_name, "id",
+						 words_json(name_of(e)))) < 0 ?
 				       -ENOMEM :
 				       0;
 	not_compared(d, e->name, backend);
