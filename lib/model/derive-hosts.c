@@ -39,6 +39,14 @@ void derive_finding(struct derive *d, enum abibase_finding_kind kind, const char
 		    text);
 }
 
+void *derive_alloc(struct derive *d, size_t n, size_t size)
+{
+	void *p = arena_alloc(&d->arena, n * size);
+
+	d->b->arena.failed |= !p;
+	return p;
+}
+
 /* A list of hosts that stays, of the size that it needs. */
 void derive_keep_hosts(struct derive *d, const unsigned int *hosts, size_t n, unsigned int **ret,
 		       size_t *ret_n)

@@ -46,14 +46,6 @@ static void derive_verdict(struct derive *d)
 	b->arena.failed |= !b->id;
 }
 
-void *derive_alloc(struct derive *d, size_t n, size_t size)
-{
-	void *p = arena_alloc(&d->arena, n * size);
-
-	d->b->arena.failed |= !p;
-	return p;
-}
-
 static int derive_end(struct derive *d)
 {
 	for (size_t i = 0; d->classes && i < d->n_classes; i++)
