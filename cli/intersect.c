@@ -223,6 +223,17 @@ static void suggest_machine(const struct options *o)
 	cli_suggest_machine(&f.machine);
 }
 
+/* Is another baseline made of the one that was given? No document has that: it is of what went in. */
+static bool is_another(const struct abibase_baseline *b)
+{
+	const char *id;
+
+	for (size_t i = 0; (id = abibase_baseline_finding_get(b, i, "id")); i++)
+		if (streq(id, "widening-changes-id"))
+			return true;
+	return false;
+}
+
 static int show(struct abibase_context *ctx, struct abibase_render *render,
 		const struct abibase_baseline *b, const struct options *o)
 {
@@ -233,7 +244,7 @@ static int show(struct abibase_context *ctx, struct abibase_render *render,
 
 	if (verdict < 0)
 		return cli_context_error(ctx, verdict);
-	if (verdict != ABIBASE_VERDICT_YES || (list && o->verbose >= 0))
+	if (verdict != ABIBASE_VERDICT_YES || ((list || is_another(b)) && o->verbose >= 0))
 		cli_page(o, page);
 	if (abibase_baseline_verdict(b) != ABIBASE_VERDICT_YES)
 		suggest_machine(o);

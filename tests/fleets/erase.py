@@ -35,6 +35,8 @@ HEDGED = re.compile(r"unknown|not known|not recorded|cannot tell|whether|perhaps
                     r"|does not state|unless|would|nothing is |\((no-[a-z-]+|not-[a-z-]+)[;)]")
 # Advice says what another kernel or QEMU would do, and the price says what guests do without
 ADVICE = re.compile(r"\s*(remedy|raise|cost|admit|note:? *|See|Looked at)\b")
+# One of explain, which goes on with two spaces before
+FINDING = re.compile(r"(unknown|conflict|note): ")
 
 
 def sentences(text):
@@ -42,7 +44,10 @@ def sentences(text):
     out = []
     for line in text.splitlines():
         words = " ".join(line.split())
-        if out and (line.startswith("    ") and not words.startswith("remedy") or words.startswith(("for ", "hosts ", "looked at"))) and not words.startswith("-global"):
+        finding = bool(out) and line.startswith("  ") and FINDING.match(out[-1])
+        goes_on = (line.startswith("    ") or finding) and not words.startswith("remedy")
+        if out and (goes_on or words.startswith(("for ", "hosts ", "looked at"))) \
+           and not words.startswith("-global"):
             out[-1] += " " + words
         elif words:
             out.append(line[:2].strip() and words or "  " + words)

@@ -396,7 +396,8 @@ class Fleet:
 
     def is_said(self, wider, err):
         """Nothing of it changes without a word, where the host satisfies."""
-        note = " ".join(line for line in err.splitlines() if "[widening-changes-id]" in line)
+        note = " ".join(err.split()).partition("[widening-changes-id]")
+        note = note[0] if note[1] else ""
         changed = self.wider_by(wider)
         return self.checked["f"] == "yes" and changed and all(key in note for key in changed)
 
