@@ -16,13 +16,14 @@ void page_begin(struct page *p, size_t width)
 	p->failed = !p->found || !p->notes;
 }
 
-static void say(struct page *p, const char *label, size_t hang, const char *fmt, va_list ap)
+static _printf_(4, 0) void say(struct page *p, const char *label, size_t hang, const char *fmt,
+			       va_list ap)
 {
-	_autofree_ char *text = NULL;
+	_buf_ text = { 0 };
 	size_t column = 0;
 
-	if (vasprintf(&text, fmt, ap) < 0) {
-		text = NULL;
+	buf_vprintf(&text, fmt, ap);
+	if (buf_failed(&text)) {
 		p->failed = true;
 		return;
 	}
@@ -30,7 +31,7 @@ static void say(struct page *p, const char *label, size_t hang, const char *fmt,
 		buf_printf(&p->out, "  %-*s", HANG - 2, label);
 		column = HANG;
 	}
-	show_wrapped(&p->out, column, hang, text);
+	show_wrapped(&p->out, column, hang, text.data ? text.data : "");
 }
 
 void page_say(struct page *p, size_t hang, const char *fmt, ...)
