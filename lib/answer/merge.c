@@ -104,7 +104,6 @@ static void two_of_one_path(struct merging *m, size_t i, const json_t *entry, co
 {
 	const json_t *is = json_array_get(m->qemu, i);
 	const json_t *a = json_object_get(is, "version"), *b = json_object_get(entry, "version");
-	_autofree_ char *words = NULL;
 
 	if (!json_equal(a, b)) {
 		differs(m, "merge-qemu", path_of(entry), a, m->from[i], b, image,
