@@ -1631,11 +1631,7 @@ static void text_item(const struct diff *d, size_t i, struct buf *b)
 			buf_printf(&names, "%s %s", n++ ? "," : item->among, d->items[k].name);
 	if (buf_failed(&names))
 		b->failed = true;
-	buf_puts(b, "  ");
-	if (n > 1 && names.data)
-		show_wrapped(b, 2, 4, names.data);
-	else
-		buf_printf(b, "%s\n", item->text);
+	show_printf(b, 2, 4, "%s", n > 1 && names.data ? names.data : item->text);
 }
 
 /* NULL for want of memory. */
@@ -1643,8 +1639,15 @@ static char *make_text(const struct diff *d)
 {
 	static const char *const headings[] = { "A guest can see", "Other", "Context" };
 	int last = -1;
+	size_t n = 0;
 	_buf_ b = { 0 };
 
+	for (size_t i = 0; i < d->n; i++)
+		n += d->items[i].counts;
+	if (is_same(d))
+		buf_puts(&b, "yes: the two are the same in all that counts\n");
+	else
+		buf_printf(&b, "no: %zu %s\n", n, n == 1 ? "difference counts" : "differences count");
 	for (size_t i = 0; i < d->n; i++) {
 		const struct diff_item *item = &d->items[i];
 
@@ -1657,10 +1660,12 @@ static char *make_text(const struct diff *d)
 	}
 	if (d->baselines && !is_same(d))
 		buf_puts(&b, "A migration of a running guest\n");
-	for (size_t i = 0; d->baselines && !is_same(d) && i < 2; i++) {
-		buf_puts(&b, "  ");
-		show_wrapped(&b, 2, 4, d->moves[i].text);
-	}
+	for (size_t i = 0; d->baselines && !is_same(d) && i < 2; i++)
+		show_printf(&b, 2, 4, "%s", d->moves[i].text);
+	show_printf(&b, 0, 2, "Looked at: what the two documents say; not looked at: CPU, firmware, other "
+			      "devices");
+	show_printf(&b, 0, 2, d->baselines ? "See: abibase explain BASELINE, abibase targets GUEST HOST" :
+					     "See: abibase check BASELINE PROFILE");
 	return buf_steal(&b);
 }
 

@@ -5,6 +5,7 @@
 #include "document/baseline.h"
 #include "base/context.h"
 #include "model/ask.h"
+#include "document/page.h"
 #include "document/result.h"
 #include "answer/show.h"
 #include "base/known.h"
@@ -1035,6 +1036,7 @@ static json_t *document(struct explaining *e, const char *property)
 	set(e, o, "values", values(e, property));
 	set(e, o, "retirements", retirements(e, costs));
 	set(e, o, "costs", costs);
+	set(e, o, "scope", baseline_scope(e->b));
 	set(e, o, "notes", notes(e, property));
 	set(e, o, "running_guests", json_string(power_cycle));
 	set(e, o, "kernel_versions", e->kernels ? json_string(backports) : json_null());
@@ -1254,8 +1256,10 @@ static void text_head(const json_t *root, struct buf *out)
 {
 	_buf_ line = { 0 };
 
-	buf_printf(&line, "%s%s: %s on ", *get(root, "baseline") ? "Baseline " : "No baseline",
-		   get(root, "baseline"),
+	const char *verdict = get(root, "verdict");
+
+	buf_printf(&line, "%s: %s%s: %s on ", streq(verdict, "unknown") ? "cannot tell" : verdict,
+		   *get(root, "baseline") ? "baseline " : "no baseline", get(root, "baseline"),
 		   *get(root, "machine") ? get(root, "machine") : "no machine type");
 	text_list(json_object_get(root, "backends"), &line);
 	if (json_array_size(json_object_get(root, "hosts")))
@@ -1275,6 +1279,8 @@ static void text_foot(const json_t *root, bool kernels, struct buf *out)
 	}
 	buf_printf(&line, "Running guests: %s.", get(root, "running_guests"));
 	text_wrapped(&line, 0, 2, out);
+	page_scope(out, json_object_get(root, "scope"));
+	buf_puts(out, "See: abibase plan GROUP, abibase diff BASELINE BASELINE\n");
 }
 
 static int show_cost(const json_t *root, size_t width, char **ret)

@@ -606,18 +606,21 @@ static void put_entry(struct buf *b, const struct entry *e)
 
 	buf_printf(b, "%s: %s\n", e->name, words[e->verdict]);
 	for (size_t i = 0; i < e->findings.n; i++) {
-		buf_printf(b, "  %s\n", e->findings.f[i].text);
+		show_printf(b, 2, 4, "%s", e->findings.f[i].text);
 		if (e->findings.f[i].remedy)
-			buf_printf(b, "    remedy: %s\n", e->findings.f[i].remedy);
+			show_printf(b, 4, 6, "remedy: %s", e->findings.f[i].remedy);
 	}
 	if (!e->asked)
 		buf_puts(b, "  nothing is known of it that could be compared\n");
 	if (e->n_not_asked) {
-		buf_puts(b, "  not asked, because unknown there: ");
-		put_list(b, e->not_asked, e->n_not_asked);
-		buf_putc(b, '\n');
+		_buf_ names = { 0 };
+
+		put_list(&names, e->not_asked, e->n_not_asked);
+		show_printf(b, 2, 4, "not asked, because unknown there: %s",
+			    names.data ? names.data : "");
+		b->failed |= buf_failed(&names);
 	}
-	buf_printf(b, "  qemu: %s\n", e->qemu);
+	show_printf(b, 2, 4, "qemu: %s", e->qemu);
 }
 
 /* " A, B" of the platforms with this verdict; their number. */
@@ -647,28 +650,34 @@ static void put_closest(struct buf *b, const struct match *m)
 
 static void put_summary(struct buf *b, const struct match *m)
 {
-	buf_puts(b, m->name);
-	if (!put_verdict(b, m, ABIBASE_VERDICT_YES, " satisfies"))
-		buf_puts(b, verdict_of_all(m) == ABIBASE_VERDICT_NO ?
-				    " satisfies none" :
-				    " satisfies none for sure");
-	put_verdict(b, m, ABIBASE_VERDICT_UNKNOWN, "; cannot tell about");
-	put_closest(b, m);
-	buf_putc(b, '\n');
+	static const char *const words[] = { "yes: ", "no: ", "", "cannot tell: " };
+	enum abibase_verdict verdict = verdict_of_all(m);
+	_buf_ line = { 0 };
+
+	buf_printf(&line, "%s%s", words[verdict], m->name);
+	if (!put_verdict(&line, m, ABIBASE_VERDICT_YES, " satisfies"))
+		buf_puts(&line, verdict == ABIBASE_VERDICT_NO ? " satisfies none" :
+								" satisfies none for sure");
+	put_verdict(&line, m, ABIBASE_VERDICT_UNKNOWN, "; cannot tell about");
+	put_closest(&line, m);
+	show_printf(b, 0, 2, "%s", line.data ? line.data : "");
+	b->failed |= buf_failed(&line);
 }
 
 static char *make_text(const struct match *m)
 {
-	_buf_ b = { 0 };
+	_buf_ b = { 0 }, end = { 0 };
 
 	put_summary(&b, m);
 	for (size_t i = 0; i < m->n; i++)
 		put_entry(&b, &m->entries[i]);
-	buf_puts(&b, "compared by the kernel, and ROM sizes that both state, for: ");
-	put_list(&b, m->backends, m->n_backends);
-	buf_puts(&b, "; not compared: ");
-	put_list(&b, m->not_compared, m->n_not_compared);
-	buf_putc(&b, '\n');
+	buf_puts(&end, "Looked at: the kernel, and ROM sizes that both state, for ");
+	put_list(&end, m->backends, m->n_backends);
+	buf_puts(&end, "; not looked at: ");
+	put_list(&end, m->not_compared, m->n_not_compared);
+	show_printf(&b, 0, 2, "%s", end.data ? end.data : "");
+	show_printf(&b, 0, 2, "See: abibase show PLATFORM, abibase diff PROFILE PLATFORM");
+	b.failed |= buf_failed(&end);
 	return buf_steal(&b);
 }
 

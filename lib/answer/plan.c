@@ -460,6 +460,7 @@ static int make(struct planning *p, const char *what, struct abibase_profile *co
 			  p->cannot_tell     ? ABIBASE_VERDICT_UNKNOWN :
 					       ABIBASE_VERDICT_YES;
 	set(p, o, "schema", json_string("abibase-plan/1"));
+	set(p, o, "verdict", json_string(verdict_words[p->made.verdict]));
 	set(p, o, "what", json_string(what));
 	set(p, o, "description", json_string(description(p, what)));
 	set(p, o, "at", json_string(p->at));
@@ -507,9 +508,9 @@ static void text_features(const json_t *list, struct buf *out)
 	json_t *v;
 
 	json_array_foreach((json_t *)list, i, v)
-		buf_printf(out, "  %s  %s (bit %lld)\n", get(v, "property", ""),
-			   get(v, "feature", ""),
-			   (long long)json_integer_value(json_object_get(v, "bit")));
+		show_printf(out, 2, 4, "%s: %s (bit %lld)", get(v, "property", ""),
+			    get(v, "feature", ""),
+			    (long long)json_integer_value(json_object_get(v, "bit")));
 }
 
 static void text_platform(const json_t *o, struct buf *out)
@@ -521,31 +522,30 @@ static void text_platform(const json_t *o, struct buf *out)
 		   get(o, "standard_end", "unknown"), get(o, "extended_end", "unknown"),
 		   get(o, "support", ""));
 	json_array_foreach(json_object_get(o, "lacks"), i, v) {
-		buf_printf(out, "    %s: ", get(v, "layer", ""));
-		show_text(out, get(v, "text", ""));
-		buf_putc(out, '\n');
+		show_printf(out, 4, 6, "%s: %s", get(v, "layer", ""), get(v, "text", ""));
 	}
 	json_array_foreach(json_object_get(o, "unknown"), i, v)
-		buf_printf(out, "    %s is unknown (%s)\n", get(v, "condition", ""),
-			   get(v, "reason", ""));
+		show_printf(out, 4, 6, "%s is unknown (%s)", get(v, "condition", ""),
+			    get(v, "reason", ""));
 }
 
 static void text_end(const char *label, const json_t *o, const char *at, struct buf *out)
 {
 	const char *not_before = get(o, "not_before", "");
+	_buf_ text = { 0 };
 
-	buf_printf(out, "%s: ", label);
-	if (json_is_string(json_object_get(o, "earliest")))
-		buf_printf(out, "%s", streq(not_before, at) ? "now" : not_before);
-	else {
-		buf_printf(out, "cannot tell, but not before %s, for the facts or the end of these "
-				"are unknown: ",
+	if (json_is_string(json_object_get(o, "earliest"))) {
+		buf_puts(&text, streq(not_before, at) ? "now" : not_before);
+	} else {
+		buf_printf(&text, "cannot tell, but not before %s, for the facts or the end of these "
+				  "are unknown: ",
 			   not_before);
-		text_list(json_object_get(o, "unknown"), out);
+		text_list(json_object_get(o, "unknown"), &text);
 	}
 	if (json_is_string(json_object_get(o, "last")))
-		buf_printf(out, " (the last that lacks it: %s)", get(o, "last", ""));
-	buf_putc(out, '\n');
+		buf_printf(&text, " (the last that lacks it: %s)", get(o, "last", ""));
+	show_printf(out, 2, 4, "%s: %s", label, text.data ? text.data : "");
+	out->failed |= buf_failed(&text);
 }
 
 static void text_host_value(const json_t *v, struct buf *out)
@@ -555,54 +555,55 @@ static void text_host_value(const json_t *v, struct buf *out)
 
 	buf_printf(out, "  %s=%s\n", get(v, "property", ""), get(v, "value", ""));
 	json_array_foreach(json_object_get(v, "why"), i, w) {
-		buf_puts(out, "    ");
-		show_text(out, get(w, "text", ""));
-		buf_putc(out, '\n');
+		show_printf(out, 4, 6, "%s", get(w, "text", ""));
 	}
 }
 
 static void text_hosts(const json_t *o, struct buf *out)
 {
+	_buf_ names = { 0 };
 	size_t i;
 	json_t *v;
 
 	if (!json_is_object(o))
 		return;
-	buf_puts(out, "\nA baseline with --policy all for ");
-	text_list(json_object_get(o, "names"), out);
-	buf_puts(out, " gives today, under ");
-	show_text(out, get(o, "machine", "no machine type"));
-	buf_puts(out, ":\n");
+	text_list(json_object_get(o, "names"), &names);
+	buf_putc(out, '\n');
+	show_printf(out, 0, 2, "A baseline with --policy all for %s gives today, under %s:",
+		    names.data ? names.data : "", get(o, "machine", "no machine type"));
+	out->failed |= buf_failed(&names);
 	json_array_foreach(json_object_get(o, "values"), i, v)
 		text_host_value(v, out);
 	json_array_foreach(json_object_get(o, "findings"), i, v) {
-		buf_puts(out, "  ");
-		show_text(out, get(v, "text", ""));
-		buf_printf(out, " [%s]\n", get(v, "id", ""));
+		show_printf(out, 2, 4, "%s [%s]", get(v, "text", ""), get(v, "id", ""));
 	}
 }
 
 static int show(const json_t *root, size_t width, char **ret)
 {
-	const char *at = get(root, "at", "");
+	const char *at = get(root, "at", ""), *verdict = get(root, "verdict", "");
 	_buf_ out = { .width = width };
 	size_t i;
 	json_t *v;
 
-	buf_printf(&out, "%s (%s), as of %s\n", get(root, "description", ""),
-		   get(root, "what", ""), at);
+	show_printf(&out, 0, 2, "%s: %s (%s), as of %s", streq(verdict, "unknown") ? "cannot tell" : verdict,
+		    get(root, "description", ""),
+		    get(root, "what", ""), at);
 	text_features(json_object_get(root, "features"), &out);
 	buf_printf(&out, "\n%-30s  %-8s %-12s %-12s %s\n", "PLATFORM", "HAS IT", "STANDARD",
 		   "EXTENDED", "SUPPORT");
 	json_array_foreach(json_object_get(root, "platforms"), i, v)
 		text_platform(v, &out);
 	buf_puts(&out, "\nEarliest day on which it could be on by default for everybody\n");
-	text_end("  counting standard support", json_object_get(root, "standard"), at, &out);
-	text_end("  counting extended support", json_object_get(root, "extended"), at, &out);
+	text_end("counting standard support", json_object_get(root, "standard"), at, &out);
+	text_end("counting extended support", json_object_get(root, "extended"), at, &out);
 	if (!json_is_true(json_object_get(root, "any_has")))
-		buf_puts(&out, "  None of these platforms is known to have it: the releases that follow "
-			       "have to bring it first.\n");
+		show_printf(&out, 2, 4, "None of these platforms is known to have it: the releases that "
+					"follow have to bring it first.");
 	text_hosts(json_object_get(root, "hosts"), &out);
+	show_printf(&out, 0, 2, "Looked at: what the platforms record of kernel and QEMU; not looked at: CPU, "
+				"firmware, other devices");
+	show_printf(&out, 0, 2, "See: abibase list, abibase explain --cost BASELINE");
 	return buf_give(&out, ret);
 }
 

@@ -47,6 +47,20 @@ void show_wrapped_at(struct buf *b, size_t width, size_t column, size_t hang, co
 	buf_putc(b, '\n');
 }
 
+void show_printf(struct buf *b, size_t indent, size_t hang, const char *fmt, ...)
+{
+	_autofree_ char *text = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&text, fmt, ap) < 0)
+		text = NULL;
+	va_end(ap);
+	b->failed |= !text;
+	buf_printf(b, "%*s", (int)indent, "");
+	show_wrapped(b, indent, hang, text ? text : "");
+}
+
 void show_lines(struct buf *b, const char *s)
 {
 	for (; *s; s += *s == '\n') {

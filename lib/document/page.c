@@ -500,7 +500,7 @@ static void put_evidence(struct buf *out, const json_t *evidence)
 	}
 }
 
-void page_end(struct page *p, const json_t *scope, const char *see)
+void page_scope(struct buf *out, const json_t *scope)
 {
 	_buf_ text = { 0 };
 
@@ -511,8 +511,13 @@ void page_end(struct page *p, const json_t *scope, const char *see)
 	put_evidence(&text, json_object_get(scope, "evidence"));
 	buf_puts(&text, "; not looked at: ");
 	put_words(&text, json_object_get(scope, "not_compared"));
-	p->failed |= buf_failed(&text);
-	page_say(p, 2, "Looked at: %s", text.data ? text.data : "");
+	out->failed |= buf_failed(&text);
+	show_printf(out, 0, 2, "Looked at: %s", text.data ? text.data : "");
+}
+
+void page_end(struct page *p, const json_t *scope, const char *see)
+{
+	page_scope(&p->out, scope);
 	page_say(p, 2, "See: abibase %s", see);
 }
 

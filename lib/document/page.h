@@ -61,6 +61,8 @@ void page_property(struct buf *out, const char *property, const char **last);
 json_t *scope_json(const struct abibase_catalogue *cat, unsigned int backends, bool record,
 		   bool catalogue);
 extern const char *const scope_not_compared[];
+/* "Looked at: ...; not looked at: ..." */
+void page_scope(struct buf *out, const json_t *scope);
 /* The two last lines; @scope as a document has it, @see after "abibase ". */
 void page_end(struct page *p, const json_t *scope, const char *see);
 /* All of it to @out; @p is empty then. */

@@ -303,7 +303,7 @@ static void write_readconfig(const struct abibase_render *r, const struct abibas
 static void write_value_line(const struct abibase_baseline *b, const struct value *v,
 			     struct buf *out)
 {
-	_buf_ name = { 0 };
+	_buf_ name = { 0 }, alone = { 0 };
 
 	buf_printf(&name, "%s.%s", v->class_name, v->property);
 	if (buf_failed(&name)) {
@@ -313,10 +313,12 @@ static void write_value_line(const struct abibase_baseline *b, const struct valu
 	buf_printf(out, "%-38s  %-5s  ", name.data, v->text);
 	if (name.len > PROPERTY_WIDTH)
 		buf_printf(out, "\n%*s", WHY_COLUMN, "");
-	if (v->on && !v->n_why)
-		show_wrapped(out, WHY_COLUMN, WHY_COLUMN, "every host and every QEMU has it");
-	else if (!v->n_why)
-		buf_printf(out, "on by name alone: --disable %s\n", v->group);
+	if (!v->n_why && !v->on)
+		buf_printf(&alone, "on by name alone: --disable %s", v->group);
+	if (!v->n_why)
+		show_wrapped(out, WHY_COLUMN, WHY_COLUMN,
+			     v->on ? "every host and every QEMU has it" : alone.data ? alone.data : "");
+	out->failed |= buf_failed(&alone);
 	for (size_t i = 0; i < v->n_why; i++) {
 		_buf_ reason = { 0 };
 

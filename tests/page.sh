@@ -1,0 +1,96 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Answers for people are pages: of all cases the texts on stdout, and stderr beside a list, and the help
+# of each verb. No line is wider than 80 columns unless it is one word that cannot be broken, behind a
+# label; the first line has the verdict; the last ones say what was looked at, what was not, and what to
+# ask next. A page that is spoilt is told from one that is not.
+# shellcheck source=tests/begin.sh
+. "${0%/*}/begin.sh"
+
+: "${ABIBASE:=$build/abibase}"
+failures=0
+tmp=$(mktemp -d) || exit 99
+trap 'rm -rf "$tmp"' EXIT
+
+# wide FILE: its lines of more than 80 columns that could have been broken
+wide()
+{
+	awk 'length > 80 {
+		line = $0
+		sub(/^ *([a-z-]+  +)?/, "", line)
+		if (line ~ / / && line !~ /^-global /)
+			print FILENAME ":" FNR ": " length ": " $0
+	}' "$1"
+}
+
+# closed FILE: are the two closing sentences at its end?
+closed()
+{
+	tail -n 2 "$1" | grep -q '^See: abibase [a-z]' &&
+		tr -s '\n ' ' ' < "$1" | grep -q 'Looked at: .*; not looked at: .* See: abibase [^:]*$'
+}
+
+# page FILE: print what is wrong with it
+page()
+{
+	head -n 1 "$1" | grep -Eq '^(yes|no|cannot tell)\b' || echo "$1: no verdict in the first line"
+	closed "$1" || echo "$1: what was looked at, and what to see, is not at the end"
+	wide "$1"
+}
+
+# Errors, and what is said of operands, come before the page.
+without_errors()
+{
+	grep -v -e '^abibase: ' -e '^Try ' "$1"
+}
+
+said()
+{
+	[ -z "$2" ] && return
+	echo "$2" | head -n 20
+	failures=$((failures + 1))
+}
+
+n=0
+for args in "$src"/tests/cases/*/*/args; do
+	dir=${args%/args}
+	verb=$(basename "$(dirname "$dir")")
+	case $(cat "$args") in *--json* | *format=json* | *'-f json'* | *--machines* | *' -q'*) continue ;; esac
+	case $verb in
+	check | explain | diff | match | plan | targets) file=$dir/stdout ;;
+	intersect) file=$dir/stderr ;;
+	*) continue ;;
+	esac
+	case $(cat "$args") in *'-f text'*) file=$dir/stdout ;; esac
+	[ "$(cat "$dir/status")" = 2 ] && continue
+	without_errors "$file" > "$tmp/page"
+	# of several answers each is one, behind the name of what it is about
+	grep -q '^$' "$tmp/page" && head -n 1 "$tmp/page" | grep -Eqv '^(yes|no|cannot tell)\b' &&
+		sed -i '1,2d' "$tmp/page"
+	[ -s "$tmp/page" ] || continue
+	said "$dir" "$(page "$tmp/page" | sed "s,^$tmp/page,$verb/$(basename "$dir"),")"
+	n=$((n + 1))
+done
+[ "$n" -gt 200 ] || { echo "no more than $n pages"; failures=$((failures + 1)); }
+
+for verb in $("$ABIBASE" --help | sed -n 's/^  \([a-z]*\)  .*/\1/p'); do
+	"$ABIBASE" "$verb" --help > "$tmp/help" || failures=$((failures + 1))
+	said "$verb" "$(awk -v v="$verb" 'length > 80 { print v " --help:" FNR ": " length ": " $0 }' "$tmp/help")"
+	n=$((n + 1))
+done
+
+# It can fail.
+page=$src/tests/cases/check/ac02-satisfied/stdout
+[ -z "$(page "$page")" ] || failures=$((failures + 1))
+sed 1d "$page" > "$tmp/headless"
+grep -v '^See: ' "$page" > "$tmp/endless"
+{ cat "$page" && seq -s ' ' 40; } > "$tmp/wide"
+for file in headless endless wide; do
+	if [ -z "$(page "$tmp/$file")" ]; then
+		echo "a page that is $file is none"
+		failures=$((failures + 1))
+	fi
+done
+echo "$n pages, $failures faults"
+[ "$failures" = 0 ]
