@@ -43,7 +43,7 @@ for f in "$src"/tests/data/domains/*.xml "$src"/tests/cases/*/*/*.xml; do
 	tr -s ' \n' ' ' < "$f" > "$out/domain/$(name "$f")"
 done
 # the words of domains, as a dictionary
-cat "$out"/domain/* | grep -o "[<a-zA-Z:_/]\{3,\}" | sort -u | sed 's/.*/"&"/' > "$out/domain.dict"
+cat "$src"/tests/data/domains/*.xml | grep -o "[<a-zA-Z:_/]\{3,\}" | sort -u | sed 's/.*/"&"/' > "$out/domain.dict"
 # shellcheck disable=SC2016 # the dollar is jq's
 sed -n 's/^ *"pattern": "\(.*\)",*$/\1/p' "$src/data/messages.json" |
 	sed 's/{[a-z]*:[a-z]*}/\n/g' | sed -n 's/..*/"&"/p' | sort -u > "$out/decode.dict"
