@@ -118,6 +118,15 @@ START_TEST(test_xml_bounds)
 	for (int i = 0; i <= XML_MAX_DEPTH; i++)
 		buf_puts(&deep, "<a>");
 	ck_assert_int_eq(read_xml(&arena, deep.data, &e), -EBADMSG);
+	deep.len = 0;
+	buf_puts(&deep, "<a");
+	for (int i = 0; i < XML_MAX_ATTRIBUTES; i++)
+		buf_printf(&deep, " a%d=''", i);
+	buf_puts(&deep, "/>");
+	ck_assert_int_eq(read_xml(&arena, deep.data, &e), 0);
+	deep.len -= 2;
+	buf_puts(&deep, " b=''/>");
+	ck_assert_int_eq(read_xml(&arena, deep.data, &e), -EBADMSG);
 	memset(big, ' ', XML_MAX + 1);
 	memcpy(big, "<a/>", 4);
 	ck_assert_int_eq(xml_read(t.ctx, big, XML_MAX, "x.xml", &arena, &e), 0);

@@ -208,12 +208,18 @@ static int keep(struct reader *x, struct buf *text, const char **ret)
 static int attribute(struct reader *x, struct xml_element *e)
 {
 	struct xml_attribute *a = arena_alloc(x->arena, sizeof(*a)), **last = &e->attributes;
+	unsigned int n = 0;
 	char quote[3] = "";
 	_buf_ value = { 0 };
 	int r;
 
 	if (!a)
 		return oom(x);
+	for (; *last; last = &(*last)->next)
+		n++;
+	if (n == XML_MAX_ATTRIBUTES)
+		return refuse(x, "<%s> has more than %d attributes, the most that are accepted",
+			      e->name, XML_MAX_ATTRIBUTES);
 	r = name(x, "an attribute", &a->name);
 	if (r < 0)
 		return r;
@@ -234,8 +240,6 @@ static int attribute(struct reader *x, struct xml_element *e)
 	if (r < 0)
 		return r;
 	step(x, 1);
-	while (*last)
-		last = &(*last)->next;
 	*last = a;
 	return keep(x, &value, &a->value);
 }

@@ -13,6 +13,7 @@
  */
 #define XML_MAX (1u << 20)
 #define XML_MAX_DEPTH 64
+#define XML_MAX_ATTRIBUTES 64 /* of one element; libvirt writes a dozen */
 
 struct xml_attribute {
 	const char *name, *value;
