@@ -4,6 +4,9 @@
 
 usage: decode-floor.py ABIBASE [SEED]
 
+In logs of several loads, no message gets the address of another load's device; where the loads stand
+one behind the other, each gets its own.
+
 200 logs are made from the messages of QEMU and libvirt that name a device, with devices that are in
 no table. Each must name its device, in one finding, with its kind, and say who can help.
 """
@@ -116,10 +119,69 @@ def check_logs(abibase, seed):
     print("%d logs with devices that are in no table" % len(made))
 
 
+# Loads whose reason has no name: {n} is a number by which the reason is known again.
+REASONS = [
+    ["get_pci_config_device: Bad config data: i=0x{n:x} read: 0 device: 40 cmask: ff wmask: 0 "
+     "w1cmask:19", "Failed to load PCIDevice:config", "Failed to load {d}:parent_obj"],
+    ["VQ 0 vring.num {n} exceeds allocated max 256", "Failed to load {d}:virtio"],
+    ["Invalid number of virtqueues: 0x{n:x}", "Failed to load {d}:virtio"],
+]
+MIXED = 2000
+AT_ONCE_MIXED = 25
+
+
+def any_load(rng, number):
+    """The lines of a load that failed, and the path that the first one is about."""
+    device = rng.choice(["virtio-net", "virtio-net", "virtio-blk", "pcie-root-port",
+                         any_device(rng)])
+    path = "0000:%02x:%02x.0/%s" % (rng.randrange(256), rng.randrange(32), device)
+    lines = [line.format(n=number, d=device) for line in rng.choice(REASONS)]
+    return path, lines + ["error while loading state for instance 0x0 of device '%s'" % path, FAILED]
+
+
+def mix(rng, loads):
+    """The lines of all loads, those of each in their order; and whose each line is."""
+    left, mixed = [list(lines) for _, lines in loads], []
+    while any(left):
+        i = rng.choice([i for i, lines in enumerate(left) if lines])
+        mixed.append((i, left[i].pop(0)))
+    return mixed
+
+
+def in_turn(loads):
+    return [(i, line) for i, (_, lines) in enumerate(loads) for line in lines]
+
+
+def check_mixed(abibase, seed):
+    """In a log of two or three loads in turn no message gets the device of another's."""
+    rng = random.Random(seed)
+    known = 0
+    for first in range(0, MIXED, AT_ONCE_MIXED):
+        logs = []
+        for n in range(AT_ONCE_MIXED):
+            loads = [any_load(rng, 300 + 3 * n + i) for i in range(rng.choice([1, 2, 2, 3]))]
+            logs.append((loads, mix(rng, loads) if n % 5 else in_turn(loads)))
+        found = decode(abibase, [[line for _, line in mixed] for _, mixed in logs])
+        start = 1
+        for n, ((loads, mixed), findings) in enumerate(zip(logs, found)):
+            said = "\n    ".join(line for _, line in mixed)
+            for f in findings:
+                path = loads[mixed[f["line"] - start][0]][0]
+                if f.get("path", path) not in (path, path.split("/")[-1]):
+                    fault("line %d is of %s, and not of %s:\n    %s"
+                          % (f["line"] - start + 1, path, f["path"], said))
+                known += f.get("path") == path
+            if n % 5 == 0 and [f.get("path") for f in findings] != [path for path, _ in loads]:
+                fault("one load behind the other, and not their addresses:\n    " + said)
+            start += len(mixed) - 1 + APART
+    print("%d mixed logs, %d findings with an address" % (MIXED, known))
+
+
 def main():
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else random.randrange(1 << 32)
     print("seed %d; again: tests/decode-floor.py ABIBASE %d" % (seed, seed))
     check_logs(sys.argv[1], seed)
+    check_mixed(sys.argv[1], seed)
     return 1 if faults else 0
 
 

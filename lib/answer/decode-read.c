@@ -196,10 +196,10 @@ static char *printable(struct span s)
 	return copy;
 }
 
-/* The same words, or the same masks of the same device. */
-static bool same_finding(const struct finding *a, const struct finding *b)
+/* The same words, or the same masks of the same class. */
+static bool same_words(const struct finding *a, const struct finding *b)
 {
-	if (a->message->kind != b->message->kind || !same_text(a->path, b->path))
+	if (a->message->kind != b->message->kind)
 		return false;
 	if (a->message->kind == MESSAGE_FEATURES)
 		return memcmp(&a->guest, &b->guest, sizeof(a->guest)) == 0 &&
@@ -211,6 +211,11 @@ static bool same_finding(const struct finding *a, const struct finding *b)
 		if (!same_text(a->capture[i], b->capture[i]))
 			return false;
 	return true;
+}
+
+static bool same_finding(const struct finding *a, const struct finding *b)
+{
+	return same_text(a->path, b->path) && same_words(a, b);
 }
 
 /* Takes over what @f holds. */
@@ -249,6 +254,13 @@ static char *copy(struct decoder *d, const char *s)
 static bool same_device(const char *a, const char *b)
 {
 	return streq(decode_base(a), decode_base(b));
+}
+
+/* Can both be names of one device? A line of a field has no address. */
+static bool same_place(const char *a, const char *b)
+{
+	return same_device(a, b) &&
+	       (decode_base(a) == a || decode_base(b) == b || streq(a, b));
 }
 
 static void set_device_of(struct decoder *d, struct finding *f, const struct hint *h)
@@ -298,13 +310,35 @@ static void take_unfit(struct decoder *d)
 	d->is_run = false;
 }
 
-/* No later line is waited for: a line before it may have named the device. */
+/* Are there causes of which QEMU has not printed the end yet? */
+static bool is_open(const struct decoder *d)
+{
+	return d->sections < d->causes && d->ends < d->causes;
+}
+
+static void forget_device(struct finding *f)
+{
+	f->device = NULL;
+	f->class_name = NULL;
+	free(f->path);
+	f->path = NULL;
+}
+
+/*
+ * No later line is waited for: a line before it may have named the device. The section of one of
+ * several loads is not known to be that of this one.
+ */
 static void settle(struct decoder *d)
 {
 	bool named;
 
 	if (!d->is_pending)
 		return;
+	if (d->held.message && d->causes > 1 && is_open(d)) {
+		forget_device(&d->pending);
+		d->before.path[0] = '\0';
+		add_finding(d, &d->held);
+	}
 	named = d->pending.message->kind == MESSAGE_FEATURES ? d->pending.device :
 							       d->pending.path;
 	if (!named && d->before.path[0] && distance(d, &d->before) <= MAX_DISTANCE)
@@ -313,6 +347,53 @@ static void settle(struct decoder *d)
 		take_unfit(d);
 	add_finding(d, &d->pending);
 	d->is_pending = false;
+	finding_clear(&d->held);
+}
+
+/* -------------------------------------------------------- loads of which lines stand in turn */
+
+static bool is_mixed(const struct decoder *d)
+{
+	return d->mixed && d->seq - d->load_seq <= MAX_DISTANCE;
+}
+
+/* The name that lines gave to the pending cause can be that of another load. */
+static void dispute(struct decoder *d)
+{
+	d->mixed = true;
+	d->before.path[0] = '\0';
+	d->unfit.path[0] = '\0';
+	forget_device(&d->pending);
+	if (d->held.message)
+		add_finding(d, &d->held);
+	settle(d);
+}
+
+/*
+ * Every load prints its cause, its fields from the inside to the outside, its section and its end.
+ * Does the line name another device than those since the cause? Fields can be parts of a device,
+ * but no virtio device is a part of another one.
+ */
+static bool contradicts(const struct decoder *d, const char *path, const char *device, bool section)
+{
+	const struct finding *f = &d->pending;
+	const char *class_name, *named = f->path ? decode_device_in(d->data, f->path, &class_name) :
+						   NULL;
+
+	if (f->device_given)
+		return false;
+	if (f->message->kind == MESSAGE_FEATURES) {
+		if (device && !finding_fits(d, device, f))
+			return false;
+		return (f->device && device && !streq(f->device, device)) ||
+		       (f->path && !same_device(f->path, path));
+	}
+	if (!f->path)
+		return decode_base(d->before.path) != d->before.path &&
+		       !same_place(d->before.path, path);
+	if (section || d->held.message)
+		return !same_place(f->path, path);
+	return named && device && !streq(named, device);
 }
 
 /*
@@ -328,8 +409,6 @@ static void offer_hint(struct decoder *d, bool section)
 
 	if (!d->is_pending || (masks && (!d->hint.device || d->hinted)))
 		return;
-	if (!masks && d->hinted && !section)
-		return;
 	if (after > MAX_DISTANCE || (!d->hinted && before < after)) {
 		d->hinted = true;
 		return;
@@ -342,8 +421,6 @@ static void offer_hint(struct decoder *d, bool section)
 	/* this line is used up */
 	d->hint.device = NULL;
 	d->hint.path[0] = '\0';
-	if (section && !masks)
-		settle(d);
 }
 
 /* A line named a device by @path; the parts that many devices have in them name none. */
@@ -351,8 +428,13 @@ static void take_hint(struct decoder *d, const char *path, bool section)
 {
 	const char *class_name = NULL, *device = decode_device_in(d->data, path, &class_name);
 
-	if (json_is_true(json_object_get(decode_family(d->data, path), "part")))
+	if (is_mixed(d) || json_is_true(json_object_get(decode_family(d->data, path), "part")))
 		return;
+	if (d->is_pending && d->seq - d->pending_seq <= MAX_DISTANCE &&
+	    contradicts(d, path, device, section)) {
+		dispute(d);
+		return;
+	}
 	/* masks ask for what the table has; of another device only the name can be said */
 	if (!device && d->is_pending && d->pending.message->kind == MESSAGE_FEATURES) {
 		if (!d->pending.path && d->seq - d->pending_seq <= MAX_DISTANCE)
@@ -398,17 +480,19 @@ static void begin_story(struct decoder *d, const struct finding *f)
 }
 
 /* Does the line belong to the failure whose cause was told? */
-static bool is_told(struct decoder *d, const char *path)
+static bool is_told(struct decoder *d, const char *path, enum echo_place place)
 {
 	struct story *s = &d->story;
 	const char *class_name,
 		*device = path ? decode_device_in(d->data, path, &class_name) : NULL;
 
-	if (!s->told || d->seq - s->seq > MAX_DISTANCE)
+	if (!s->told || d->seq - s->seq > MAX_DISTANCE || (is_mixed(d) && place == PLACE_SECTION))
 		return false;
+	if (place == PLACE_FIELD && d->causes > 1 && is_open(d))
+		return true;
 	if (d->is_pending && is_foreign(d, &d->pending, device))
 		return false;
-	return !s->closed || !path || !s->path[0] || same_device(s->path, path);
+	return !s->closed || !path || !s->path[0] || same_place(s->path, path);
 }
 
 /* The line that says most stands for the run: that of the section, which has the address. */
@@ -452,19 +536,49 @@ static void set_part(struct decoder *d, struct finding *f)
 	}
 }
 
+/* The line belongs to the cause that was told, or to one of those that are open. */
+static void take_told(struct decoder *d, struct finding *f)
+{
+	d->story.seq = d->seq;
+	d->story.closed |= f->message->place != PLACE_FIELD;
+	if (f->message->place == PLACE_SECTION && d->is_pending && !d->held.message) {
+		d->held = *f;
+		memset(f, 0, sizeof(*f));
+	}
+	finding_clear(f);
+}
+
+/*
+ * The end of a load: what names a device in a later line names that of another one. QEMU from 10.2
+ * on has the device in the same line.
+ */
+static void end_load(struct decoder *d)
+{
+	d->ended = false;
+	if (d->owed)
+		d->owed--;
+	else
+		d->ends++;
+	d->hint.path[0] = '\0';
+	d->hint.device = NULL;
+	if (!is_open(d))
+		settle(d);
+}
+
 static void take_echo(struct decoder *d, struct finding *f)
 {
 	enum echo_place place = f->message->place;
-	bool near = d->is_run && d->seq - d->run_seq <= MAX_DISTANCE, other;
+	bool section = place == PLACE_SECTION, near, other;
 
 	if (f->path)
-		take_hint(d, f->path, place == PLACE_SECTION);
-	if (is_told(d, f->path)) {
-		d->story.seq = d->seq;
-		d->story.closed |= place != PLACE_FIELD;
-		finding_clear(f);
+		take_hint(d, f->path, section);
+	d->sections += section;
+	d->ended |= place == PLACE_END;
+	if (is_told(d, f->path, place)) {
+		take_told(d, f);
 		return;
 	}
+	near = d->is_run && d->seq - d->run_seq <= MAX_DISTANCE;
 	/* behind the last line of a load, another device is another load */
 	other = d->is_run && d->run.path && f->path && d->run_last != PLACE_FIELD &&
 		!same_device(d->run.path, f->path);
@@ -485,8 +599,47 @@ static void take_echo(struct decoder *d, struct finding *f)
 
 /* ---------------------------------------------------------------------- what is found */
 
+/*
+ * Another cause while a load is open: the lines to come can be those of both. Only if a field has
+ * named the device of the first one, the next field is that of the second one.
+ */
+static void count_load(struct decoder *d)
+{
+	bool known = d->is_pending && !d->held.message && (d->pending.path || d->pending.device);
+
+	if (!is_open(d) || d->seq - d->load_seq > MAX_DISTANCE) {
+		d->owed = d->sections > d->ends && d->seq - d->load_seq <= MAX_DISTANCE ?
+				  d->sections - d->ends + d->owed :
+				  0;
+		d->causes = d->sections = d->ends = 0;
+		d->mixed = false;
+	}
+	d->causes++;
+	d->load_seq = d->seq;
+	d->mixed |= d->causes > 1 && !known;
+	if (d->mixed)
+		d->before.path[0] = '\0';
+}
+
+/* Two logs of one guest in one, or two guests: the cause is the same. */
+static bool is_again(struct decoder *d, const struct finding *f)
+{
+	if (!d->is_pending || d->held.message || d->pending.path || d->pending.device ||
+	    d->seq - d->pending_seq > MAX_DISTANCE || !same_words(&d->pending, f))
+		return false;
+	d->pending.times++;
+	d->causes++;
+	return true;
+}
+
 static void set_pending(struct decoder *d, struct finding *f)
 {
+	if (is_mixed(d)) {
+		add_finding(d, f);
+		d->hint.path[0] = '\0';
+		d->hint.device = NULL;
+		return;
+	}
 	d->pending = *f;
 	memset(f, 0, sizeof(*f));
 	d->is_pending = true;
@@ -514,11 +667,16 @@ static void take_masks(struct decoder *d, struct finding *f)
 		finding_clear(f);
 		return;
 	}
-	settle(d);
-	begin_story(d, f);
 	f->device = d->device;
 	f->class_name = d->class_name;
 	f->device_given = d->device;
+	if (is_again(d, f)) {
+		finding_clear(f);
+		return;
+	}
+	count_load(d);
+	settle(d);
+	begin_story(d, f);
 	set_pending(d, f);
 }
 
@@ -559,6 +717,12 @@ static void take_cause(struct decoder *d, struct finding *f)
 		add_finding(d, f);
 		return;
 	}
+	if (is_again(d, f)) {
+		finding_clear(f);
+		return;
+	}
+	if (f->message->named_later && !f->path)
+		count_load(d);
 	settle(d);
 	begin_story(d, f);
 	if (f->message->named_later && !f->path)
@@ -673,6 +837,8 @@ void decode_lines(struct decoder *d, const char *text, size_t len)
 		size_t skip, n = line_length(text, len, &skip);
 
 		decode_line(d, text, n);
+		if (d->ended)
+			end_load(d);
 		d->seq++;
 		d->line += skip == 1;
 		text += n + skip;

@@ -65,6 +65,11 @@ struct decoder {
 	bool is_pending, hinted;
 	struct hint hint, before; /* @before: what was known when the pending one came */
 	struct hint unfit;	  /* names a device whose masks the pending ones cannot be */
+	struct finding held;	  /* the section that named the pending one; no message: none */
+	size_t causes, sections, ends; /* of loads that are open, the last one since @load_seq */
+	size_t load_seq, owed; /* @owed: ends that are to come of loads before those */
+	bool ended; /* a load, by this line */
+	bool mixed; /* lines of several loads stand in turn: none is known to belong to a cause */
 	struct story story;
 	struct finding run; /* lines that only say where a load ended */
 	size_t run_seq;

@@ -752,6 +752,7 @@ static json_t *make_document(struct decoder *d)
 static void decoder_clear(struct decoder *d)
 {
 	finding_clear(&d->pending);
+	finding_clear(&d->held);
 	finding_clear(&d->run);
 	for (size_t i = 0; i < d->n; i++)
 		finding_clear(&d->findings[i]);
