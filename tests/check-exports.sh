@@ -27,7 +27,6 @@ diff -u "$dir/sym" "$dir/library"
 
 # A function is exported because the command or an example calls it, or for one of these reasons.
 cat > "$dir/reasons" << 'END'
-abibase_baseline_finding_get a program shows one finding after the other
 abibase_baseline_id a program labels hosts and guests with it
 abibase_baseline_ref a program shares one baseline between threads
 abibase_baseline_value a program reads more than the command prints

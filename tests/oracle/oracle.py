@@ -579,7 +579,8 @@ class Oracle:
         else:
             self.layout(a, b, machine, policy)
         p = self.abibase("intersect", a.path, b.path, "-M", machine, "--policy", policy)
-        named = [line for line in p.stderr.splitlines() if "[machine-differs]" in line]
+        parts = " ".join(p.stderr.split()).split("[machine-differs]")
+        named = [part.rpartition(" note ")[2] for part in parts[:-1]]
         self.counts.add("second builds")
         if (len(named) != 1 or key + " is " not in named[0]
                 or a.name not in named[0] or b.name not in named[0]):
