@@ -15,14 +15,6 @@ import fakehost  # noqa: E402
 import guest  # noqa: E402
 
 
-class Default(guest.Device):
-    """A network card as most users have it, with the ROM that its QEMU brings."""
-
-    def own(self, i):
-        backend, device = super().own(i)
-        return backend, device.replace(",romfile=", "")
-
-
 class Starts:
     """Lists of random fleets of recorded kernels, and the QEMUs that are there to be started."""
 
@@ -94,7 +86,7 @@ class Starts:
         surroundings = fakehost.environment(kernel, "tap", self.preload)
         self.counts["starts"] += 1
         try:
-            views, said = binary.start(machine, [Default("+vhost" in backend)], options,
+            views, said = binary.start(machine, [guest.Device("+vhost" in backend)], options,
                                        surroundings)
         except guest.Trouble as e:
             self.faults.append("%s: does not start: %s" % (where, e))

@@ -1134,7 +1134,7 @@ enum { KERNEL, ID, OP, STREAM, QEMU, MACHINE, BACKEND, REFUSE, ARGS };
 
 /* The command of a line, and the texts in it. */
 struct command {
-	char lib[1024], loader[1152], modules[1152], program[1152], share[2][1152];
+	char lib[1024], loader[1152], modules[1152], program[1152], share[3][1152];
 	char file[1152], netdev[1152], device[128];
 	const char *argv[MAX_WORDS + 1];
 };
@@ -1172,7 +1172,7 @@ static bool add_device(const struct batch *b, struct job *job, const char *backe
 			 "tap,id=n0,ifname=%s,script=no,downscript=no,vhost=%s", b->tap, vhost);
 	}
 	snprintf(c->device, sizeof(c->device),
-		 "virtio-net-pci,netdev=n0,addr=4,romfile=,mac=52:54:00:ab:1b:a5");
+		 "virtio-net-pci,netdev=n0,addr=4,mac=52:54:00:ab:1b:a5");
 	return true;
 }
 
@@ -1189,6 +1189,7 @@ static void set_paths(const struct batch *b, const char *suite, const char *stre
 	snprintf(c->program, sizeof(c->program), "%s/usr/bin/qemu-system-x86_64", root);
 	snprintf(c->share[0], sizeof(c->share[0]), "%s/usr/share/seabios", root);
 	snprintf(c->share[1], sizeof(c->share[1]), "%s/usr/share/qemu", root);
+	snprintf(c->share[2], sizeof(c->share[2]), "%s/usr/lib/ipxe/qemu", root);
 	snprintf(c->file, sizeof(c->file), "%s/%s", b->streams, stream);
 }
 
@@ -1196,7 +1197,8 @@ static void set_argv(struct command *c, const char *machine, char *const *args)
 {
 	const char *const first[] = {
 		c->loader, "--library-path", c->lib, c->program,
-		"-L", c->share[0], "-L", c->share[1], "-M", machine, "-device", c->device,
+		"-L", c->share[0], "-L", c->share[1], "-L", c->share[2],
+		"-M", machine, "-device", c->device,
 	};
 	size_t n = ARRAY_SIZE(first);
 

@@ -43,7 +43,8 @@ class Binary:
         return self.command + ["-no-user-config", "-nodefaults", "-display", "none", "-S",
                                "-M", machine, "-accel", "tcg", "-m", "32",
                                "-L", self.root + "/usr/share/seabios",
-                               "-L", self.root + "/usr/share/qemu"] + options
+                               "-L", self.root + "/usr/share/qemu",
+                               "-L", self.root + "/usr/lib/ipxe/qemu"] + options
 
     def stream(self, machine, options, command, uri):
         """
@@ -51,7 +52,7 @@ class Binary:
         "migrate-incoming" such a guest of a stream.
         """
         words = ["-device", "pcie-root-port,id=rp,chassis=1", "-device",
-                 "virtio-net-pci,bus=rp,romfile=,mac=52:54:00:ab:1b:a5", "-qmp", "stdio"]
+                 "virtio-net-pci,bus=rp,mac=52:54:00:ab:1b:a5", "-qmp", "stdio"]
         words += ["-incoming", "defer"] if command == "migrate-incoming" else []
         process = subprocess.Popen(self.stopped(machine, options + words), text=True,
                                    stdin=subprocess.PIPE, stdout=subprocess.PIPE,
@@ -106,7 +107,7 @@ class Device:
     def own(self, i):
         """The options but for properties and the address, and those of a backend."""
         return (["-netdev", "%s,id=n%d" % (self.netdev(), i)],
-                "%s,netdev=n%d,romfile=" % (self.type, i))
+                "%s,netdev=n%d" % (self.type, i))
 
     def arguments(self, i):
         backend, device = self.own(i)
@@ -117,7 +118,7 @@ class Device:
 class Other(Device):
     """A device by the name that the catalogue has for its backend."""
 
-    OWN = {"user": (["-netdev", "user,id=nu"], "virtio-net-pci,netdev=nu,romfile="),
+    OWN = {"user": (["-netdev", "user,id=nu"], "virtio-net-pci,netdev=nu"),
            "vhost-vsock": ([], "vhost-vsock-pci,guest-cid=3"),
            "vhost-scsi": ([], "vhost-scsi-pci,wwpn=naa.600140500000000a")}
 

@@ -141,7 +141,7 @@ class Incident:
         command = qmp.command_in(root, PROGRAM) + [
             "-M", MACHINE, "-netdev",
             "tap,id=n0,ifname=fake0,script=no,downscript=no,vhost=on", "-device",
-            "virtio-net-pci,netdev=n0,addr=4,romfile=,mac=52:54:00:ab:1b:a5",
+            "virtio-net-pci,netdev=n0,addr=4,mac=52:54:00:ab:1b:a5",
             "-no-user-config", "-nodefaults", "-display", "none", "-accel", "tcg", "-m", "32",
             "-bios", bios, "-incoming", "defer", "-qmp", "stdio"] + options_of(settings)
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
