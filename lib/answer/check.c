@@ -392,7 +392,23 @@ static void write_here(const struct checking *k, const struct build *build, stru
 		buf_printf(out, ", %s,", path);
 }
 
-/* One QEMU of the host against a size that comes of a file there; what is not known is no obstacle. */
+/* No property sets it there, so it is what the file makes it, and of that nothing is recorded. */
+static void say_unrecorded(struct checking *k, const struct value *v, const struct row *row,
+			   const struct build *build)
+{
+	_buf_ text = { 0 };
+
+	buf_printf(&text, "%s: ", k->p->name);
+	write_here(k, build, &text);
+	buf_printf(&text, " does not have the property %s (%s), and what its guests see is not "
+			  "recorded; the baseline: %s", row->key, row->feature, v->text);
+	add(k, ABIBASE_FINDING_UNKNOWN, "size-unknown", "QEMU", v, "probe this host again", &text);
+}
+
+/*
+ * One QEMU of the host against a size that comes of a file there; a size that is not known is no
+ * obstacle where the list sets it.
+ */
 static void judge_observed(struct checking *k, const struct value *v, const struct row *row,
 			   size_t used)
 {
@@ -402,6 +418,8 @@ static void judge_observed(struct checking *k, const struct value *v, const stru
 	_buf_ text = { 0 };
 
 	baseline_effective(k->cat, k->alone, used, row, &e);
+	if (!e.value && e.known == ABIBASE_NO)
+		return say_unrecorded(k, v, row, build);
 	size = e.value ? json_integer_value(e.value) : v->number;
 	if (size == v->number || (e.known == ABIBASE_YES && size < v->number))
 		return;
@@ -436,7 +454,7 @@ static void check_observed(struct checking *k, const struct value *v, const stru
 
 		judge_observed(k, v, row, u);
 		baseline_effective(k->cat, k->alone, u, row, &e);
-		known &= e.value != NULL;
+		known &= e.value != NULL || e.known == ABIBASE_NO;
 	}
 	if (known)
 		return;

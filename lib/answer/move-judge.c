@@ -919,6 +919,19 @@ static void say_size_differs(struct judging *j, const struct row *row, int64_t t
 	hostcheck_add(j->m->check, f, &text);
 }
 
+/* No property sets it there, so it is what the file makes it, and of that nothing is recorded. */
+static void say_size_unknown(struct judging *j, const struct row *row, int64_t there)
+{
+	_buf_ text = { 0 };
+
+	buf_printf(&text, "%s: ", j->p->name);
+	move_write_qemu(j, &text);
+	buf_printf(&text, " does not have the property %s (%s), and what its guests see is not "
+			  "recorded; the guest has %lld", row->key, row->feature,
+		   (long long)there);
+	move_unknown(j, "size-unknown", "QEMU", row, "probe this host again", &text);
+}
+
 /* Only what is known of both is compared. */
 static void judge_observed(struct judging *j, const struct guest_device *d, const struct row *row)
 {
@@ -928,6 +941,8 @@ static void judge_observed(struct judging *j, const struct guest_device *d, cons
 
 	qemu_effective(&j->pr.view, row, &e);
 	here = e.value ? json_integer_value(e.value) : -1;
+	if (there > 0 && here < 0 && e.known == ABIBASE_NO)
+		return say_size_unknown(j, row, there);
 	if (there <= 0 || here < 0)
 		return;
 	/* a file that is larger than the property stops a start, and an incoming guest brings its own */
