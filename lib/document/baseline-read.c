@@ -633,7 +633,7 @@ static void add_stand_in(struct reader *r, const char *name, size_t builds)
 		r->oom = true;
 		return;
 	}
-	for (size_t u = 0; u < r->b->n_used; u++)
+	for (size_t u = 0; builds && u < r->b->n_used; u++)
 		if (r->b->used[u].build)
 			h->qemu[n++] = (struct host_qemu){ (unsigned int)r->b->used[u].index,
 							   NO_PATH };
