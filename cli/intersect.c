@@ -81,7 +81,22 @@ static int add_device(struct abibase_intersection *ix, const struct abibase_cata
 	return r;
 }
 
-/* 0, a negative errno, or STATUS_TROUBLE having said why */
+/* What may change its devices, nobody here knows how: no list can be promised to it. */
+static int refuse_unjudged(const struct abibase_value *domain, const char *name)
+{
+	const struct abibase_value *list = abibase_value_member(domain, "x-not-judged");
+	size_t n = abibase_value_count(list);
+
+	for (size_t i = 0; i < n; i++)
+		cli_line(stderr,
+			 "abibase: cannot tell: %s has %s, and what that does to its devices is not judged: "
+			 "say it with the elements that libvirt has for it, or take it out of the guest "
+			 "[guest-unknown]",
+			 name, abibase_value_string(abibase_value_item(list, i)));
+	return n ? ABIBASE_VERDICT_UNKNOWN : 0;
+}
+
+/* 0, a negative errno, or an exit status having said why */
 static int add_domain(struct abibase_intersection *ix, const struct abibase_catalogue *cat,
 		      const struct abibase_guest *domain, const struct options *o)
 {
@@ -90,8 +105,10 @@ static int add_domain(struct abibase_intersection *ix, const struct abibase_cata
 	const char *target = abibase_value_string(abibase_value_member(v, "target"));
 	bool all_optional = true;
 	size_t i = 0;
-	int r = 0;
+	int r = refuse_unjudged(v, options_arg(o, OPT_DOMAIN));
 
+	if (r)
+		return r;
 	while ((device = abibase_value_item(devices, i++))) {
 		if (!abibase_value_member(device, "backend") && !options_has(o, OPT_BACKEND))
 			return cli_error("%s: on what %s lies it does not say: name it with --backend, "

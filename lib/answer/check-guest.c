@@ -148,11 +148,29 @@ static bool is_concerned(const struct abibase_catalogue *cat, const struct abiba
 	return ret;
 }
 
+static bool check_unjudged(struct abibase_check *c, const struct abibase_guest *g)
+{
+	const char *word;
+	size_t i = 0;
+
+	while ((word = guest_unjudged(g, i++))) {
+		_buf_ text = { 0 };
+
+		buf_printf(&text, "%s: the guest has %s, and what that does to its devices is not judged",
+			   c->host, word);
+		add(c, ABIBASE_FINDING_UNKNOWN, "guest-unknown", NULL, GUEST_UNJUDGED_REMEDY, &text);
+	}
+	return i > 1;
+}
+
 bool hostcheck_guest(struct abibase_check *c, const struct abibase_catalogue *cat,
 		     const struct abibase_baseline *b, const struct abibase_guest *g)
 {
+	bool unjudged = check_unjudged(c, g);
 	_buf_ text = { 0 };
 
+	if (!is_concerned(cat, g) && unjudged)
+		return false;
 	if (!is_concerned(cat, g)) {
 		buf_printf(&text, "%s: the guest has no device that the baseline is about", c->host);
 		add(c, ABIBASE_FINDING_NOTE, "guest-without", NULL, NULL, &text);

@@ -1080,8 +1080,10 @@ static int run(struct checking *k)
 	bool newer;
 	int r;
 
-	if (k->guest && !hostcheck_guest(k->out, k->cat, k->b, k->guest))
+	if (k->guest && !hostcheck_guest(k->out, k->cat, k->b, k->guest)) {
+		k->out->verdict = findings_verdict(&k->out->findings);
 		return k->out->arena.failed ? -ENOMEM : 0;
+	}
 	r = derive_alone(k);
 	if (r < 0)
 		return r;

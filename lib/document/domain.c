@@ -11,6 +11,7 @@
 
 #define PAIRS_MAX 1024 /* of queues: VIRTIO_QUEUE_MAX of QEMU */
 #define WITH_VHOST "+vhost"
+#define QEMU_NAMESPACE "http://libvirt.org/schemas/domain/qemu/1.0"
 
 struct reading {
 	struct abibase_context *ctx;
@@ -18,6 +19,7 @@ struct reading {
 	const char *source;
 	const struct xml_element *domain;
 	json_t *devices, *rest; /* what is judged; words for what is not */
+	json_t *unjudged; /* words for what may change what is judged */
 	bool kvm, failed;
 };
 
@@ -37,7 +39,7 @@ static json_t *words_json(const char *s)
 }
 
 /* "disk (virtio)": named, each once */
-static void not_compared(struct reading *d, const char *what, const char *kind)
+static void name_words(struct reading *d, json_t *list, const char *what, const char *kind)
 {
 	_autofree_ char *words = NULL;
 	json_t *v;
@@ -50,10 +52,52 @@ static void not_compared(struct reading *d, const char *what, const char *kind)
 		return;
 	}
 	text_harmless(words, "");
-	json_array_foreach(d->rest, i, v)
+	json_array_foreach(list, i, v)
 		if (streq(json_string_value(v), words))
 			return;
-	d->failed |= json_array_append_new(d->rest, json_string(words)) < 0;
+	d->failed |= json_array_append_new(list, json_string(words)) < 0;
+}
+
+static void not_compared(struct reading *d, const char *what, const char *kind)
+{
+	name_words(d, d->rest, what, kind);
+}
+
+static void not_judged(struct reading *d, const char *what, const char *kind)
+{
+	name_words(d, d->unjudged, what, kind);
+}
+
+/* The namespace of a prefix, as the element or one around it declares it */
+static const char *namespace_of(const struct xml_element *e, const char *prefix, size_t len)
+{
+	for (; e; e = e->parent)
+		for (const struct xml_attribute *a = e->attributes; a; a = a->next)
+			if (strprefix(a->name, "xmlns") &&
+			    (len ? a->name[5] == ':' && strlen(a->name + 6) == len &&
+					   !strncmp(a->name + 6, prefix, len) :
+				   !a->name[5]))
+				return a->value;
+	return NULL;
+}
+
+/* Is it <qemu:NAME>, whatever the prefix is called? */
+static bool is_qemu(const struct xml_element *e, const char *name)
+{
+	const char *colon = strchr(e->name, ':'), *uri;
+
+	if (!streq(colon ? colon + 1 : e->name, name))
+		return false;
+	uri = namespace_of(e, e->name, colon ? (size_t)(colon - e->name) : 0);
+	return uri ? streq(uri, QEMU_NAMESPACE) : strprefix(e->name, "qemu:");
+}
+
+/* The first of these from @e on */
+static const struct xml_element *next_qemu(const struct xml_element *e, const char *name)
+{
+	while (e && !is_qemu(e, name))
+		e = e->next;
+	return e;
 }
 
 static int refuse(struct reading *d, const struct xml_element *e, const char *id, const char *what,
@@ -157,27 +201,101 @@ static const struct row *find_switch(const struct abibase_catalogue *cat, const 
 	return NULL;
 }
 
-/* <qemu:override>, which goes before everything else that is said of a device */
-static void take_override(struct reading *d, const char *alias, json_t *properties)
+/* A property of <qemu:frontend>; what no row switches may change the device all the same. */
+static void take_property(struct reading *d, const struct xml_element *p, json_t *device)
 {
-	const struct xml_element *e = xml_child(d->domain, "qemu:override"), *p;
+	const char *name = xml_attribute(p, "name"), *value = xml_attribute(p, "value");
+	const struct row *row = name && value ? find_switch(d->cat, name) : NULL;
+
+	if (row && (is_on(value) || is_off(value)))
+		put(d, json_object_get(device, "properties"), row->key, json_boolean(is_on(value)));
+	else if (name && value && streq(name, "host_mtu") && number(value, GUEST_MTU_MAX) >= 68)
+		put(d, device, GUEST_MTU, json_integer(number(value, GUEST_MTU_MAX)));
+	else
+		not_judged(d, "qemu:property", name);
+}
+
+/* <qemu:override>, which goes before everything else that is said of a device */
+static void take_override(struct reading *d, const char *alias, json_t *device)
+{
+	const struct xml_element *o = d->domain->first, *e, *f, *p;
+
+	while (alias && (o = next_qemu(o, "override"))) {
+		for (e = o->first; (e = next_qemu(e, "device")); e = e->next) {
+			const char *of = xml_attribute(e, "alias");
+
+			if (!of || !streq(of, alias))
+				continue;
+			for (f = e->first; (f = next_qemu(f, "frontend")); f = f->next)
+				for (p = f->first; p; p = p->next)
+					take_property(d, p, device);
+		}
+		o = o->next;
+	}
+}
+
+/*
+ * libvirt gives an interface without an alias its number at the start: among all of them, or among
+ * those without an alias, as its version does. NULL: the two differ.
+ */
+static const char *alias_of(const struct xml_element *e, char (*room)[24])
+{
+	const struct xml_element *devices = e->parent;
+	unsigned int all = 0, unnamed = 0;
+
+	if (xml_find(e, "alias@name"))
+		return xml_find(e, "alias@name");
+	for (const struct xml_element *o = devices ? devices->first : NULL; o && o != e; o = o->next) {
+		const char *type = xml_attribute(o, "type");
+
+		if (!streq(o->name, "interface"))
+			continue;
+		all++;
+		unnamed += !xml_find(o, "alias@name") && !(type && streq(type, "hostdev"));
+	}
+	snprintf(*room, sizeof(*room), "net%u", all);
+	return all == unnamed ? *room : NULL;
+}
+
+/* Whose alias it is among the devices; NULL: nobody's that is known */
+static const struct xml_element *find_alias(const struct reading *d, const char *alias)
+{
+	const struct xml_element *e = xml_child(d->domain, "devices");
+	char room[24];
 
 	for (e = e ? e->first : NULL; e; e = e->next) {
-		const char *of = xml_attribute(e, "alias");
+		const char *is = streq(e->name, "interface") ? alias_of(e, &room) :
+							       xml_find(e, "alias@name");
 
-		if (!of || !alias || !streq(of, alias))
-			continue;
-		p = xml_child(e, "qemu:frontend");
-		for (p = p ? p->first : NULL; p; p = p->next) {
-			const char *name = xml_attribute(p, "name"), *value = xml_attribute(p, "value");
-			const struct row *row = name && value ? find_switch(d->cat, name) : NULL;
-
-			if (row && (is_on(value) || is_off(value)))
-				put(d, properties, row->key, json_boolean(is_on(value)));
-			else
-				not_compared(d, "qemu:property", name);
-		}
+		if (is && streq(is, alias))
+			return e;
 	}
+	return NULL;
+}
+
+/* An override of a device that is judged, but not here; and one of nobody knows what */
+static void name_override(struct reading *d, const struct xml_element *e)
+{
+	static const char *const judged[] = { "net", "ua-", "vsock", "hostdev" };
+	const char *alias = xml_attribute(e, "alias");
+	const struct xml_element *of = alias ? find_alias(d, alias) : NULL;
+	bool may = of && (streq(of->name, "vsock") || streq(of->name, "hostdev"));
+
+	for (size_t i = 0; alias && !of && i < ARRAY_SIZE(judged); i++)
+		may |= strprefix(alias, judged[i]);
+	if (may)
+		not_judged(d, "qemu:override", alias);
+	else if (!of || !streq(of->name, "interface"))
+		not_compared(d, "qemu:override", alias);
+}
+
+static void name_overrides(struct reading *d)
+{
+	const struct xml_element *o = d->domain->first, *e;
+
+	for (; (o = next_qemu(o, "override")); o = o->next)
+		for (e = o->first; (e = next_qemu(e, "device")); e = e->next)
+			name_override(d, e);
 }
 
 /* "-global CLASS.PROPERTY=VALUE" of <qemu:commandline>: a default, for all devices of the class */
@@ -203,22 +321,59 @@ static bool take_global(struct reading *d, const char *word)
 	return true;
 }
 
+/* An option that makes or changes a device which is judged, or may do so */
+static bool may_change(const char *option, const char *value)
+{
+	static const char *const always[] = { "set", "readconfig", "net", "nic", "M", "machine" };
+	static const char *const classes[] = { "virtio-", "vhost-vsock", "vhost-scsi", "driver=", "pci-" };
+	static const char *const devices[] = { "virtio-net", "vhost-vsock", "vhost-scsi" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(always); i++)
+		if (streq(option, always[i]))
+			return true;
+	for (size_t i = 0; streq(option, "global") && i < ARRAY_SIZE(classes); i++)
+		if (strprefix(value, classes[i]))
+			return true;
+	for (size_t i = 0; streq(option, "device") && i < ARRAY_SIZE(devices); i++)
+		if (strstr(value, devices[i]))
+			return true;
+	return false;
+}
+
+static const struct xml_element *next_arg(const struct xml_element *e)
+{
+	for (e = next_qemu(e, "arg"); e && !xml_attribute(e, "value");)
+		e = next_qemu(e->next, "arg");
+	return e;
+}
+
+static void take_args(struct reading *d, const struct xml_element *e)
+{
+	while ((e = next_arg(e))) {
+		const char *word = xml_attribute(e, "value");
+		const struct xml_element *after = next_arg(e->next);
+		const char *next = after ? xml_attribute(after, "value") : "";
+		/* QEMU takes two dashes for one */
+		const char *option = *word == '-' ? word + 1 + (word[1] == '-') : "";
+
+		e = e->next;
+		if (streq(option, "global") && take_global(d, next)) {
+			e = after->next;
+		} else if (may_change(option, next)) {
+			not_judged(d, word, next);
+			e = after ? after->next : NULL;
+		} else {
+			not_compared(d, "qemu:arg", word);
+		}
+	}
+}
+
 static void take_commandline(struct reading *d)
 {
-	const struct xml_element *e = xml_child(d->domain, "qemu:commandline");
+	const struct xml_element *e = d->domain->first;
 
-	for (e = e ? e->first : NULL; e; e = e->next) {
-		const char *word = xml_attribute(e, "value");
-		const char *next = e->next ? xml_attribute(e->next, "value") : NULL;
-
-		if (!streq(e->name, "qemu:arg") || !word)
-			continue;
-		if (streq(word, "-global") && next && take_global(d, next)) {
-			e = e->next;
-			continue;
-		}
-		not_compared(d, "qemu:arg", word);
-	}
+	for (; (e = next_qemu(e, "commandline")); e = e->next)
+		take_args(d, e->first);
 }
 
 /* ------------------------------------------------------------------------ interfaces */
@@ -282,6 +437,7 @@ static int fill_interface(struct reading *d, const struct xml_element *e, const 
 	const char *bar = xml_find(e, "rom@bar"), *pairs = xml_find(e, "driver@queues");
 	json_t *properties = json_object();
 	long sizes[QUEUES_TRANSMIT + 1] = { 0 };
+	char alias[24];
 	int r;
 
 	put(d, device, "properties", properties);
@@ -300,7 +456,7 @@ static int fill_interface(struct reading *d, const struct xml_element *e, const 
 		put(d, device, "rom_size", json_integer(0));
 	else if (xml_find(e, "rom@file"))
 		not_compared(d, "rom", xml_find(e, "rom@file"));
-	take_override(d, xml_find(e, "alias@name"), properties);
+	take_override(d, alias_of(e, &alias), device);
 	return r;
 }
 
@@ -316,6 +472,10 @@ static int add_interface(struct reading *d, const struct xml_element *e)
 		return refuse(d, e, "domain-value", "the type of an interface", type ? type : "",
 			      "bridge, direct, ethernet, network, user, vhostuser, vdpa, hostdev, and "
 			      "others that libvirt writes");
+	if (model && strprefix(model, "virtio") && !types[i].backend && !streq(type, "hostdev")) {
+		not_judged(d, "interface", type);
+		return 0;
+	}
 	if (!model || !strprefix(model, "virtio") || !types[i].backend) {
 		not_compared(d, "interface", types[i].backend ? (model ? model : "no model") : type);
 		return 0;
@@ -389,6 +549,7 @@ static int read_devices(struct reading *d)
 		r = add_any(d, e);
 	if (r < 0)
 		return r;
+	name_overrides(d);
 	take_commandline(d);
 	if (xml_child(d->domain, "cpu"))
 		not_compared(d, "cpu", xml_find(d->domain, "cpu@mode"));
@@ -411,10 +572,10 @@ static int make_guest(struct reading *d, struct abibase_guest **ret)
 			      "the name of a machine type of QEMU");
 	if (arch && !name_valid(arch))
 		return refuse(d, d->domain, "domain-value", "os/type@arch", arch, "an architecture");
-	root = json_pack("{s:s, s:O, s:s, s:s*, s:s*, s:O}", "schema", "abibase-guest/1", "devices",
+	root = json_pack("{s:s, s:O, s:s, s:s*, s:s*, s:O, s:O}", "schema", "abibase-guest/1", "devices",
 			 d->devices, "machine", machine, "name",
 			 name && name_valid(name) ? name : NULL, "target", arch, DOMAIN_NOT_COMPARED,
-			 d->rest);
+			 d->rest, DOMAIN_NOT_JUDGED, d->unjudged);
 	return root ? guest_make(d->ctx, root, d->source, ret) : -ENOMEM;
 }
 
@@ -432,9 +593,11 @@ static int read_domain(struct reading *d, struct abibase_guest **ret)
 	d->kvm = streq(type, "kvm");
 	d->devices = json_array();
 	d->rest = json_array();
-	r = d->devices && d->rest ? make_guest(d, ret) : -ENOMEM;
+	d->unjudged = json_array();
+	r = d->devices && d->rest && d->unjudged ? make_guest(d, ret) : -ENOMEM;
 	json_decref(d->devices);
 	json_decref(d->rest);
+	json_decref(d->unjudged);
 	return r == -ENOMEM ? context_oom(d->ctx) : r;
 }
 
@@ -502,6 +665,9 @@ ABIBASE_EXPORT int abibase_guest_join(struct abibase_context *ctx, const struct 
 		return context_fail(ctx, EINVAL, "guest-differs", NULL,
 				    "the guest states the machine type %s, and its domain %s", g->machine,
 				    domain->machine);
+	if (r == 0 && json_object_get(domain->root, DOMAIN_NOT_JUDGED))
+		r = json_object_set(root, DOMAIN_NOT_JUDGED,
+				    json_object_get(domain->root, DOMAIN_NOT_JUDGED));
 	json_array_foreach(list, i, v) {
 		const json_t *from = same_device(g, i, domain);
 		json_auto_t *properties = NULL;

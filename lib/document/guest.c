@@ -276,6 +276,15 @@ static int64_t number_of(const json_t *obj, const char *key)
 	return v ? json_integer_value(v) : -1;
 }
 
+const char *guest_unjudged(const struct abibase_guest *g, size_t i)
+{
+	const json_t *list = json_object_get(g->root, DOMAIN_NOT_JUDGED);
+
+	if (i >= json_array_size(list))
+		return NULL;
+	return json_string_value(json_array_get(list, i)) ?: "a word";
+}
+
 enum abibase_tri guest_states(const struct guest_device *d, const char *member)
 {
 	const json_t *v = json_object_get(d->json, member);

@@ -11,6 +11,9 @@
 #define GUEST_MTU_MAX 65535 /* virtio 1.3, 5.1.4.1, which has the least, 68, too */
 #define GUEST_MAX_SIZE 1024 /* of a queue: QEMU takes no more from a driver, VIRTQUEUE_MAX_SIZE */
 #define GUEST_VHOST_OPTIONAL "vhost_optional"
+#define DOMAIN_NOT_JUDGED "x-not-judged" /* of a domain: words that may change a device, nobody knows how */
+#define GUEST_UNJUDGED_REMEDY \
+	"say it with the elements that libvirt has for it, or take it out of the guest"
 #define GUEST_MAX_QUEUES 4096 /* no QEMU has more than 1024, VIRTIO_QUEUE_MAX */
 
 /* Points into the document of the guest. */
@@ -34,6 +37,8 @@ struct abibase_guest {
 	char *source; /* where it was read, for messages */
 };
 
+/* The @i-th of what may change a device of the guest and is not judged; NULL: there are no more. */
+const char *guest_unjudged(const struct abibase_guest *g, size_t i);
 /* What a member of the device's says that is true or false; unknown: it is not stated. */
 enum abibase_tri guest_states(const struct guest_device *d, const char *member);
 /* Takes the reference of @root, also on failure. The first is for a document that is known to be valid. */
