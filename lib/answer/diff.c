@@ -1180,6 +1180,19 @@ static const char *words_of(struct two *t, const json_t *value)
 	return keep(&t->c, "%s", words.data ? words.data : "");
 }
 
+/* What a file of a host makes of it may be known of some only. */
+static bool is_seen_by_all(const struct two *t, int i, const struct row *row)
+{
+	for (size_t u = 0; row->observed && u < t->b[i]->n_used; u++) {
+		struct effective e;
+
+		baseline_effective(t->c.cat, t->b[i], u, row, &e);
+		if (!e.value)
+			return false;
+	}
+	return true;
+}
+
 /* What the list sets, or what the QEMUs have by themselves, which is then the same; NULL: unknown. */
 static const char *word_in(struct two *t, int i, const struct row *row)
 {
@@ -1189,7 +1202,7 @@ static const char *word_in(struct two *t, int i, const struct row *row)
 
 	if (set)
 		return set;
-	seen = baseline_seen(t->c.cat, b, row);
+	seen = is_seen_by_all(t, i, row) ? baseline_seen(t->c.cat, b, row) : NULL;
 	return seen ? words_of(t, seen) : NULL;
 }
 
@@ -1271,7 +1284,7 @@ static void diff_shapes(struct two *t)
 	}
 }
 
-/* The same to a guest; only one of them keeps it so when a package changes. */
+/* The same to a guest; only one of them keeps it so when a package changes, which is another list. */
 static void pinned_or_not(struct two *t, const struct row *row)
 {
 	bool set[2] = { baseline_value(t->b[0], row->class_name, row->property),
@@ -1279,7 +1292,7 @@ static void pinned_or_not(struct two *t, const struct row *row)
 	const char *place = set[0] != set[1] ? keep(&t->c, "%s:", row->key) : NULL;
 
 	if (place)
-		set_subject(add_values(&t->c, DIFF_CONTEXT, false, place,
+		set_subject(add_values(&t->c, DIFF_VALUE, false, place,
 				       set[0] ? "set" : "not set", set[1] ? "set" : "not set"),
 			    keep(&t->c, "%s", row->key));
 }
@@ -1491,6 +1504,25 @@ static void tell_move(struct two *t, int from)
 				   b.data ? b.data : "");
 }
 
+static bool is_same(const struct diff *d)
+{
+	for (size_t i = 0; i < d->n; i++)
+		if (d->items[i].counts)
+			return false;
+	return true;
+}
+
+/* Whatever it is that makes two of them: the same in all that counts is one baseline. */
+static void diff_ids(struct two *t)
+{
+	const char *a = t->c.d->of[0].id, *b = t->c.d->of[1].id;
+
+	if (!is_same(t->c.d) || !a || !b || streq(a, b))
+		return;
+	set_subject(add_values(&t->c, DIFF_VALUE, false, "id:", a, b), "id");
+	buf_puts(&t->untold, "a property that this version does not know");
+}
+
 static void compare_baselines(struct two *t)
 {
 	struct diff *d = t->c.d;
@@ -1515,6 +1547,7 @@ static void compare_baselines(struct two *t)
 	diff_requirements(t);
 	diff_hosts(t);
 	diff_policy(t);
+	diff_ids(t);
 	if (d->n)
 		qsort(d->items, d->n, sizeof(*d->items), cmp_item);
 	for (int i = 0; i < 2; i++)
@@ -1541,14 +1574,6 @@ static void two_clear(struct two *t)
 }
 
 /* ---------------------------------------------------------------- as documents */
-
-static bool is_same(const struct diff *d)
-{
-	for (size_t i = 0; i < d->n; i++)
-		if (d->items[i].counts)
-			return false;
-	return true;
-}
 
 static json_t *profile_json(const struct diff *d, int i)
 {
