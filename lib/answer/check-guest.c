@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "answer/check.h"
 #include "base/known.h"
+#include "model/predict.h"
 
 /* A guest beside a baseline: what of the baseline it needs, and what it sets itself. */
 
@@ -185,4 +186,120 @@ bool hostcheck_guest(struct abibase_check *c, const struct abibase_catalogue *ca
 	for (size_t i = 0; i < g->n; i++)
 		check_device(c, cat, b, &g->devices[i]);
 	return true;
+}
+
+/* ------------------------------------------- what it sets, and the baseline does not have */
+
+struct guest_setting {
+	struct abibase_check *c;
+	const struct guest_device *d;
+	const struct row *row;
+};
+
+static void say_set(const struct guest_setting *s, enum abibase_finding_kind kind, const char *remedy,
+		    struct buf *why)
+{
+	struct finding f = { .kind = kind,
+			     .id = "guest-sets",
+			     .layer = "guest",
+			     .feature = s->row->feature,
+			     .bit = s->row->bit,
+			     .remedy = remedy };
+	_buf_ text = { 0 };
+
+	buf_printf(&text, "%s: %s of the guest turns %s (%s) on itself, and %s", s->c->host,
+		   name_of(s->d), s->row->key, s->row->feature, why->data ? why->data : "");
+	text.failed |= buf_failed(why);
+	hostcheck_add(s->c, f, &text);
+}
+
+/* One QEMU, on one backend */
+static void ask_set(const struct guest_setting *s, const struct predictor *pr)
+{
+	struct ask a = predictor_ask(pr);
+	bool is_host = !pr->cat->backends[pr->backend].predicted_only;
+	struct predicted p;
+	struct stand is;
+	_buf_ why = { 0 };
+
+	predict_row(pr, s->row, &p);
+	ask_needs(&a, &s->row->needs[pr->backend], &is);
+	if (p.knows == ABIBASE_NO) {
+		buf_puts(&why, "its QEMU there does not have the property");
+		return say_set(s, ABIBASE_FINDING_CONFLICT, "take the setting out of the guest", &why);
+	}
+	if (is_host && is.can == ABIBASE_NO) {
+		buf_puts(&why, is.no.c ? is.no.c->missing : "its QEMU there never offers it");
+		return say_set(s, ABIBASE_FINDING_CONFLICT,
+			       is.no.c ? is.no.c->remedy : "take the setting out of the guest", &why);
+	}
+	if (p.knows == ABIBASE_UNKNOWN || !(s->row->backends & (1u << pr->backend)))
+		buf_puts(&why, "whether its QEMU there has the property is not recorded");
+	else if (is_host && is.can == ABIBASE_UNKNOWN)
+		buf_printf(&why, "%s is unknown there (%s)", is.unknown.c->name, is.unknown.reason);
+	else
+		return;
+	say_set(s, ABIBASE_FINDING_UNKNOWN, "probe this host again, with the rights that it takes",
+		&why);
+}
+
+/* Every QEMU of the host, on every backend that the device may get there */
+static void check_set(const struct guest_setting *s, struct predictor *pr, const struct abibase_baseline *alone)
+{
+	struct ask a = { .cat = pr->cat, .p = pr->p };
+	unsigned int mask = ask_lies_on(&a, (size_t)backend_of(pr->cat, s->d),
+					guest_states(s->d, GUEST_VHOST_OPTIONAL) == ABIBASE_YES);
+
+	for (size_t u = 0; u < alone->n_used; u++) {
+		qemu_view_init(&pr->view, pr->cat, baseline_entry(alone, u), alone->machine);
+		for (pr->backend = 0; pr->backend < pr->cat->n_backends; pr->backend++)
+			if (mask & (1u << pr->backend))
+				ask_set(s, pr);
+	}
+}
+
+/* As where a running guest is moved: see judge_limit() */
+static void check_mtu(const struct guest_setting *s, const struct abibase_profile *p)
+{
+	int64_t limit = profile_number(p, s->row->limit), mtu = s->d->mtu;
+	_buf_ text = { 0 };
+
+	if (limit == NUMBER_UNSTATED ? mtu <= ETHERNET_MTU : limit >= mtu)
+		return;
+	buf_printf(&text, "%s: %s of the guest is told %lld (%s), and ", s->c->host, name_of(s->d),
+		   (long long)mtu, s->row->key);
+	if (limit == NUMBER_UNSTATED)
+		buf_printf(&text, "whether that is possible there is not stated (%s)", s->row->limit);
+	else
+		buf_printf(&text, "there it is %lld (%s)", (long long)limit, s->row->limit);
+	add(s->c, limit == NUMBER_UNSTATED ? ABIBASE_FINDING_UNKNOWN : ABIBASE_FINDING_CONFLICT,
+	    "guest-sets", NULL,
+	    limit == NUMBER_UNSTATED ? "state the fact in the profile of that host" :
+				       "raise it on that host",
+	    &text);
+}
+
+void hostcheck_guest_sets(struct abibase_check *c, const struct abibase_catalogue *cat,
+			  const struct abibase_baseline *b, const struct abibase_profile *p,
+			  const struct abibase_baseline *alone, const struct abibase_guest *g)
+{
+	struct predictor pr = { .cat = cat, .p = p };
+
+	for (size_t i = 0; i < g->n; i++) {
+		const struct guest_device *d = &g->devices[i];
+		int be = backend_of(cat, d);
+
+		for (size_t k = 0; be >= 0 && be < MAX_BACKENDS && k < cat->n_rows; k++) {
+			const struct row *row = &cat->rows[k];
+			struct guest_setting s = { c, d, row };
+
+			if (row->limit && d->mtu >= 0 && streq(row->class_name, d->class_name) &&
+			    !cat->backends[be].predicted_only)
+				check_mtu(&s, p);
+			/* the baseline's own are held against it */
+			if (json_is_true(json_object_get(d->properties, row->key)) &&
+			    !baseline_value(b, row->class_name, row->property))
+				check_set(&s, &pr, alone);
+		}
+	}
 }

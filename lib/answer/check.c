@@ -1093,6 +1093,8 @@ static int run(struct checking *k)
 	check_values(k);
 	check_requirements(k);
 	check_unset(k);
+	if (k->guest)
+		hostcheck_guest_sets(k->out, k->cat, k->b, k->p, k->alone, k->guest);
 	r = check_offers(k);
 	if (r == 0 && !newer)
 		r = admit(k);

@@ -7,9 +7,6 @@
 
 /* One device of the guest on one QEMU: what it would miss there, and what does not fit. */
 
-/* What every network is taken to carry that states nothing */
-#define ETHERNET_MTU 1500
-
 /* ----------------------------------------------------------------------- words */
 
 /* A running guest keeps what it negotiated. */

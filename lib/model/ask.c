@@ -74,6 +74,29 @@ enum abibase_tri ask_usable(const struct ask *a, size_t backend)
 	return all;
 }
 
+unsigned int ask_lies_on(const struct ask *a, size_t backend, bool optional)
+{
+	const char *name = a->cat->backends[backend].name;
+	int len = (int)strcspn(name, "+"), plain, vhost;
+	char s[32];
+
+	snprintf(s, sizeof(s), "%.*s", len, name);
+	plain = catalogue_backend(a->cat, s);
+	snprintf(s, sizeof(s), "%.*s+vhost", len, name);
+	vhost = catalogue_backend(a->cat, s);
+	if (!optional || plain < 0 || vhost < 0)
+		return 1u << backend;
+	switch (ask_usable(a, (size_t)vhost)) {
+	case ABIBASE_YES:
+		return 1u << vhost;
+	case ABIBASE_NO:
+		return 1u << plain;
+	case ABIBASE_UNKNOWN:
+	default:
+		return 1u << vhost | 1u << plain;
+	}
+}
+
 void ask_needs(const struct ask *a, const struct needs *needs, struct stand *ret)
 {
 	*ret = (struct stand){ .can = ABIBASE_YES };

@@ -44,6 +44,11 @@ bool ask_next_need(const struct ask *a, const struct needs *needs, struct asked 
 /* All of them at once. */
 enum abibase_tri ask_usable(const struct ask *a, size_t backend);
 void ask_needs(const struct ask *a, const struct needs *needs, struct stand *ret);
+/*
+ * The backends, a mask, on which a device of @backend lies on this host. One that is @optional has
+ * vhost where the host has it, and else none; where nobody knows it may be either.
+ */
+unsigned int ask_lies_on(const struct ask *a, size_t backend, bool optional);
 /* Is that condition, an index, among what is asked? */
 bool ask_is_usable_by(const struct ask *a, size_t backend, int condition);
 bool ask_is_need(const struct ask *a, const struct needs *needs, int condition);
