@@ -1378,6 +1378,27 @@ static void say_no_backend(struct judging *j, const char *name)
 			    "say what the device lies on, with --backend", &text);
 }
 
+/*
+ * A device that libvirt gives vhost only where there is one has on the target what that host has.
+ * What nobody knows is said, and the device is not judged.
+ */
+static bool choose_vhost(struct judging *j, const struct guest_device *d, int be)
+{
+	struct ask a = predictor_ask(&j->pr);
+	unsigned int mask = 1u << be;
+
+	if (!j->t->backend)
+		mask = ask_lies_on(&a, (size_t)be, guest_states(d, GUEST_VHOST_OPTIONAL) == ABIBASE_YES);
+	for (size_t i = 0; i < j->pr.cat->n_backends; i++) {
+		if (!(mask & (1u << i)))
+			continue;
+		j->pr.backend = i;
+		if (mask & (mask - 1))
+			move_judge_usable(j);
+	}
+	return !(mask & (mask - 1));
+}
+
 /* Point the predictor at the backend that the device gets on the target. Can it be judged? */
 bool move_prepare_device(struct judging *j, const struct guest_device *d)
 {
@@ -1394,9 +1415,7 @@ bool move_prepare_device(struct judging *j, const struct guest_device *d)
 	}
 	if (be < 0)
 		say_no_backend(j, name);
-	else
-		j->pr.backend = (size_t)be;
-	return be >= 0;
+	return be >= 0 && choose_vhost(j, d, be);
 }
 
 void move_judge_device(struct judging *j, const struct guest_device *d)

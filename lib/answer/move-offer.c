@@ -228,7 +228,15 @@ bool move_source_contradicts(const struct abibase_targets *t, struct buf *versio
 
 int move_source_backend(const struct abibase_targets *t, const struct guest_device *d)
 {
-	return move_choose_backend(t->cat, d, d->backend ? d->backend : t->backend);
+	int be = move_choose_backend(t->cat, d, d->backend ? d->backend : t->backend);
+	struct ask a = { .cat = t->cat, .p = t->source };
+
+	/* stated of its domain: it is without vhost where its host has none */
+	if (be >= 0 && t->source && strchr(t->cat->backends[be].name, '+') &&
+	    guest_states(d, GUEST_VHOST_OPTIONAL) == ABIBASE_YES &&
+	    ask_usable(&a, (size_t)be) == ABIBASE_NO)
+		be = __builtin_ctz(ask_lies_on(&a, (size_t)be, true));
+	return be;
 }
 
 static json_t *value_of(const struct value *v)
