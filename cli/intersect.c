@@ -96,6 +96,59 @@ static int refuse_unjudged(const struct abibase_value *domain, const char *name)
 	return n ? ABIBASE_VERDICT_UNKNOWN : 0;
 }
 
+#define OLDEST_QEMU 5 /* the first major version that any answer is about */
+
+/* Can a host be without it? By what it needs there, or by a QEMU that does not have the property. */
+static bool is_of_host(const struct abibase_value *row)
+{
+	const struct abibase_value *needs = abibase_value_member(row, "needs");
+	const char *since = abibase_value_string(abibase_value_member(row, "since"));
+	const char *backend;
+
+	for (size_t i = 0; (backend = abibase_value_key(needs, i)); i++)
+		if (abibase_value_count(abibase_value_member(needs, backend)))
+			return true;
+	return since && strtol(since, NULL, 10) >= OLDEST_QEMU;
+}
+
+/* The group of a row that not every host has; or NULL */
+static const char *group_of(const struct abibase_catalogue *cat, const char *key)
+{
+	const struct abibase_value *rows =
+		abibase_value_member(abibase_catalogue_value(cat), "features");
+	const struct abibase_value *row;
+
+	for (size_t i = 0; (row = abibase_value_item(rows, i)); i++) {
+		const char *class_name = abibase_value_string(abibase_value_member(row, "class"));
+		const char *property = abibase_value_string(abibase_value_member(row, "property"));
+		size_t len = strlen(class_name);
+
+		if (!strncmp(key, class_name, len) && key[len] == '.' &&
+		    !strcmp(key + len + 1, property))
+			return is_of_host(row) ?
+				       abibase_value_string(abibase_value_member(row, "group")) :
+				       NULL;
+	}
+	return NULL;
+}
+
+/* What a device of the domain turns on itself every host must have, as with --enable. */
+static int enable_own(struct abibase_intersection *ix, const struct abibase_catalogue *cat,
+		      const struct abibase_value *device)
+{
+	const struct abibase_value *own = abibase_value_member(device, "properties");
+	const char *key;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && (key = abibase_value_key(own, i)); i++) {
+		const char *group = group_of(cat, key);
+
+		if (group && abibase_value_boolean(abibase_value_member(own, key)))
+			r = abibase_intersection_enable(ix, group);
+	}
+	return r;
+}
+
 /* 0, a negative errno, or an exit status having said why */
 static int add_domain(struct abibase_intersection *ix, const struct abibase_catalogue *cat,
 		      const struct abibase_guest *domain, const struct options *o)
@@ -124,7 +177,7 @@ static int add_domain(struct abibase_intersection *ix, const struct abibase_cata
 	if (r == 0 && target && !options_has(o, OPT_TARGET))
 		r = abibase_intersection_set_target(ix, target);
 	for (i = 0; r == 0 && (device = abibase_value_item(devices, i++));)
-		r = add_device(ix, cat, device, all_optional);
+		r = add_device(ix, cat, device, all_optional) ?: enable_own(ix, cat, device);
 	return r;
 }
 
@@ -167,7 +220,65 @@ struct add {
 	struct abibase_context *ctx;
 	struct abibase_intersection *ix;
 	const struct options *o;
+	int64_t mtu;	 /* that the domain states; 0: none */
+	int mtu_verdict; /* do all hosts carry it? */
 };
+
+#define MTU_FACT "operator.host_mtu"
+#define ETHERNET_MTU 1500 /* what every network is taken to carry that states nothing */
+
+/* The largest of its devices; 0: it states none. */
+static int64_t domain_mtu(const struct abibase_guest *domain)
+{
+	const struct abibase_value *devices = abibase_value_member(abibase_guest_value(domain), "devices");
+	const struct abibase_value *device;
+	int64_t most = 0;
+
+	for (size_t i = 0; (device = abibase_value_item(devices, i)); i++) {
+		const struct abibase_value *mtu = abibase_value_member(device, "mtu");
+
+		if (mtu && abibase_value_integer(mtu) > most)
+			most = abibase_value_integer(mtu);
+	}
+	return most;
+}
+
+/* @limit: what the host states, or NULL */
+static void hold_mtu(struct add *a, const char *name, const struct abibase_value *limit)
+{
+	bool stated = abibase_value_kind(limit) == ABIBASE_VALUE_INTEGER;
+	int64_t n = stated ? abibase_value_integer(limit) : ETHERNET_MTU;
+
+	if (a->mtu <= n)
+		return;
+	if (stated)
+		cli_line(stderr,
+			 "abibase: no: the domain is told an MTU of %lld, and %s states %lld (" MTU_FACT
+			 ") [guest-sets]",
+			 (long long)a->mtu, name, (long long)n);
+	else
+		cli_line(stderr,
+			 "abibase: cannot tell: the domain is told an MTU of %lld, and whether that is "
+			 "possible on %s is not stated (" MTU_FACT ") [guest-sets]",
+			 (long long)a->mtu, name);
+	if (a->mtu_verdict != ABIBASE_VERDICT_NO)
+		a->mtu_verdict = stated ? ABIBASE_VERDICT_NO : ABIBASE_VERDICT_UNKNOWN;
+}
+
+static void hold_mtu_baseline(struct add *a, const struct abibase_baseline *b, const char *name)
+{
+	const struct abibase_value *inputs =
+		abibase_value_member(abibase_baseline_value(b), "inputs");
+	const struct abibase_value *input;
+
+	if (!a->mtu)
+		return;
+	if (!abibase_value_count(inputs))
+		return hold_mtu(a, name, NULL);
+	for (size_t i = 0; (input = abibase_value_item(inputs, i)); i++)
+		hold_mtu(a, name,
+			 abibase_value_member(abibase_value_member(input, "numbers"), MTU_FACT));
+}
 
 /*
  * What was read and could not be added: the library does not know from where it came. Which one
@@ -197,17 +308,22 @@ static int refuse(const struct add *a, const char *source, const struct abibase_
 /* One at a time: what is added is not kept, so that memory does not grow with the hosts. */
 static int add(void *data, const struct cli_source *s)
 {
-	const struct add *a = data;
+	struct add *a = data;
 	_unref_(profile) *profile = NULL;
 	_unref_(baseline) *baseline = NULL;
 	int r = cli_source_load(a->ctx, s, &profile, &baseline);
 
 	if (r < 0)
 		return cli_source_error(a->ctx, s, r);
-	if (profile)
+	if (profile) {
+		hold_mtu(a, abibase_profile_name(profile),
+			 abibase_value_member(abibase_value_member(abibase_profile_value(profile), "facts"),
+					      MTU_FACT));
 		r = abibase_intersection_add_profile(a->ix, profile);
-	else if (baseline)
+	} else if (baseline) {
+		hold_mtu_baseline(a, baseline, s->name);
 		r = abibase_intersection_add_baseline(a->ix, baseline);
+	}
 	return r < 0 ? refuse(a, s->name, profile, r) : 0;
 }
 
@@ -281,6 +397,7 @@ static int intersect(const struct options *o)
 	_unref_(intersection) *ix = NULL;
 	_unref_(baseline) *baseline = NULL;
 	_unref_(guest) *domain = NULL;
+	struct add a = { .o = o };
 	int r;
 
 	if (cli_context(o->verbose, &ctx) != 0)
@@ -300,9 +417,14 @@ static int intersect(const struct options *o)
 		r = add_domain(ix, cat, domain, o);
 	if (r)
 		return r < 0 ? cli_context_error(ctx, r) : r;
-	if (cli_sources(o, 0, false, add, &(struct add){ ctx, ix, o }) != 0)
+	a.ctx = ctx;
+	a.ix = ix;
+	a.mtu = domain_mtu(domain);
+	if (cli_sources(o, 0, false, add, &a) != 0)
 		return STATUS_TROUBLE;
 	r = abibase_intersection_finish(ix, &baseline);
+	if (r == 0 && a.mtu_verdict && abibase_baseline_verdict(baseline) != ABIBASE_VERDICT_NO)
+		return a.mtu_verdict; /* no list is promised, and why is said */
 	return r < 0 ? cli_context_error(ctx, r) : show(ctx, render, baseline, o);
 }
 
