@@ -379,6 +379,28 @@ START_TEST(test_not_characters)
 }
 END_TEST
 
+/* What nobody sees makes two names look alike; its neighbours are letters and signs. */
+START_TEST(test_unseen)
+{
+	static const char *const bad[] = { "\xc2\xad", "\xd8\x9c", "\xe2\x80\x8b", "\xe2\x80\x8d",
+					   "\xe2\x80\x8f", "\xe2\x80\xae", "\xe2\x81\xa0",
+					   "\xe2\x81\xa4", "\xe2\x81\xaf", "\xef\xbb\xbf",
+					   "\xf3\xa0\x80\x80", "\xf3\xa0\x81\xbf" };
+	static const char *const good[] = { "\xc2\xac", "\xc2\xae", "\xe2\x80\x8a", "\xe2\x80\x90",
+					    "\xe2\x81\xb0", "\xef\xbb\xbe", "\xf3\xa0\x82\x80" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		_autofree_ char *text = strdup(bad[i]);
+
+		ck_assert(!text_is_harmless(bad[i]));
+		text_harmless(text, "");
+		ck_assert_str_eq(text, "?");
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++)
+		ck_assert(text_is_harmless(good[i]));
+}
+END_TEST
+
 /* What is quoted of a document is cut, between characters, with quotes in it too. */
 START_TEST(test_long_values)
 {
@@ -983,6 +1005,7 @@ Suite *suite_json(void)
 	tcase_add_test(read, test_nul);
 	tcase_add_test(read, test_deep_nesting);
 	tcase_add_test(read, test_not_characters);
+	tcase_add_test(read, test_unseen);
 	tcase_add_test(read, test_long_values);
 	tcase_add_test(read, test_too_large_first);
 	tcase_add_test(read, test_size_limit);

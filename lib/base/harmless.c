@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/harmless.h"
 
+#include <stdint.h>
 #include <string.h>
+
+#include "base/util.h"
 
 /* Characters of one value that a sentence quotes, and of a sentence; the rest is "...". */
 #define CUT_QUOTED 80
@@ -25,19 +28,24 @@ static size_t character(const unsigned char *u)
 }
 
 /*
- * Control characters (C0, DEL, C1), what separates lines, and what turns the direction of writing:
- * U+061C, U+200E, U+200F, U+2028 to U+202E, U+2066 to U+2069.
+ * Control characters (C0, DEL, C1), what separates lines, what turns the direction of writing, and
+ * what nobody sees, so that two names look alike.
  */
 static bool is_control(const unsigned char *u, size_t n)
 {
-	if (n == 1)
-		return u[0] < 0x20 || u[0] == 0x7f;
-	if (n == 2)
-		return (u[0] == 0xc2 && u[1] < 0xa0) || (u[0] == 0xd8 && u[1] == 0x9c);
-	if (n != 3 || u[0] != 0xe2)
-		return false;
-	return (u[1] == 0x80 && ((u[2] >= 0xa8 && u[2] <= 0xae) || u[2] == 0x8e || u[2] == 0x8f)) ||
-	       (u[1] == 0x81 && u[2] >= 0xa6 && u[2] <= 0xa9);
+	static const struct { uint32_t from, to; } ranges[] = {
+		{ 0x00, 0x1f },	    { 0x7f, 0x9f },	{ 0xad, 0xad },	    { 0x61c, 0x61c },
+		{ 0x200b, 0x200f }, { 0x2028, 0x202e }, { 0x2060, 0x206f }, { 0xfeff, 0xfeff },
+		{ 0xe0000, 0xe007f }
+	};
+	uint32_t c = n == 1 ? u[0] : u[0] & (0x7fu >> n);
+
+	for (size_t i = 1; i < n; i++)
+		c = c << 6 | (u[i] & 0x3f);
+	for (size_t i = 0; i < ARRAY_SIZE(ranges); i++)
+		if (c >= ranges[i].from && c <= ranges[i].to)
+			return true;
+	return false;
 }
 
 void text_harmless(char *text, const char *but)
