@@ -106,6 +106,7 @@ def check_machines(q, rows, oldest, say):
     compared = 0
     for m in sorted(m["name"] for m in q.machines()
                     if (machine_version(m["name"]) or ()) >= oldest):
+        # a binary can be given without the ROM files of its package
         answers = q.ask(["-M", m, "-device", "virtio-net-pci,id=x,romfile="],
                         [("qom-get", {"path": "/machine/peripheral/x", "property": r["property"]})
                          for r in rows])
