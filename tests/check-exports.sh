@@ -29,7 +29,6 @@ diff -u "$dir/sym" "$dir/library"
 cat > "$dir/reasons" << 'END'
 abibase_baseline_id a program labels hosts and guests with it
 abibase_baseline_ref a program shares one baseline between threads
-abibase_baseline_value a program reads more than the command prints
 abibase_catalogue_ref a program shares one catalogue between threads
 abibase_context_ref a program keeps its context in objects of its own
 abibase_context_set_data_dir a program may be installed elsewhere
@@ -39,7 +38,6 @@ abibase_probe_cancel a program with a window or a service is asked to stop
 abibase_probe_set_progress the same
 abibase_probe_set_timeout the same
 abibase_result_ref a program shares one result between threads
-abibase_value_kind a program walks members that it does not know
 END
 cat "$top_srcdir"/cli/*.[ch] "$top_srcdir"/examples/*.c |
 	grep -o '\<abibase_[a-z0-9_]*\>' > "$dir/called"

@@ -71,6 +71,15 @@ static bool has_backend(const struct abibase_baseline *b, const char *name)
 	return false;
 }
 
+/* Of several QEMUs one thing is said once. */
+static void add_once(struct abibase_check *c, struct finding f, struct buf *text)
+{
+	for (size_t i = 0; text->data && i < c->findings.n; i++)
+		if (streq(c->findings.f[i].text, text->data))
+			return;
+	finding_add(&c->findings, f, text);
+}
+
 static void add(struct abibase_check *c, enum abibase_finding_kind kind, const char *id,
 		const struct value *v, const char *remedy, struct buf *text)
 {
@@ -81,7 +90,7 @@ static void add(struct abibase_check *c, enum abibase_finding_kind kind, const c
 			     .bit = v ? v->bit : -1,
 			     .remedy = remedy };
 
-	finding_add(&c->findings, f, text);
+	add_once(c, f, text);
 }
 
 static void check_backend(struct abibase_check *c, const struct abibase_catalogue *cat,
@@ -210,7 +219,7 @@ static void say_set(const struct guest_setting *s, enum abibase_finding_kind kin
 	buf_printf(&text, "%s: %s of the guest turns %s (%s) on itself, and %s", s->c->host,
 		   name_of(s->d), s->row->key, s->row->feature, why->data ? why->data : "");
 	text.failed |= buf_failed(why);
-	hostcheck_add(s->c, f, &text);
+	add_once(s->c, f, &text);
 }
 
 /* One QEMU, on one backend */
