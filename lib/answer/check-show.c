@@ -53,8 +53,8 @@ static void show_admit(struct page *p, const json_t *host, const char *shown)
 	json_t *v;
 
 	if (json_is_false(admissible) && streq(string_of(host, "verdict"), "no"))
-		buf_puts(&text, "not as it is: no baseline of this machine type has this host too, "
-				"whatever is off");
+		buf_puts(&text, "not as it is: no baseline that was asked for the same has this host "
+				"too; a remedy that is named here may help");
 	if (json_is_true(admissible) && json_array_size(lost))
 		buf_puts(&text, "it takes these from every guest started from then on: ");
 	json_array_foreach((json_t *)lost, i, v)
