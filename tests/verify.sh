@@ -176,6 +176,12 @@ for kernel in 6.1 7.2; do
 	verify 0 $kernel $kernel-trixie "$tmp/two.json" -- $q $list -m 512
 	says 'there is no virtio-net device on the command line'
 done
+# Without a device nothing is read of it, but it has to run.
+printf '#!/bin/sh\nexit 1\n' >"$tmp/qemu-dead"
+chmod +x "$tmp/qemu-dead"
+jq --arg path "$tmp/qemu-dead" '.qemu[].path = $path' "$tmp/7.2-trixie.json" >"$tmp/dead.json"
+verify 3 7.2 dead "$tmp/two.json" -- "$tmp/qemu-dead" -machine pc-q35-10.0 -m 512
+says 'there is no virtio-net device on the command line' 'could not be read: it exited with status 1'
 # What a command line alone decides is told, and is no difference; so is a backend of no host.
 verify 0 7.2 7.2-trixie "$tmp/two.json" -- $q $list $tap -device virtio-net-pci,netdev=n0,mq=on,id=net0 \
 	-netdev user,id=u0 -device virtio-net-pci,netdev=u0,id=net1 -net nic,model=virtio

@@ -412,6 +412,15 @@ static int read_device(struct reader *rd, struct buf *why)
 	return rd->r;
 }
 
+/* Without a device to read it is still to be known whether it runs. */
+static int answers(struct qmp *q)
+{
+	struct reader rd = { .q = q };
+
+	select_config(&rd, 0);
+	return rd.r;
+}
+
 static int read_devices(struct qmp *q, const struct qtest_request *rq, struct qtest_device *ret,
 			struct buf *why)
 {
@@ -422,7 +431,7 @@ static int read_devices(struct qmp *q, const struct qtest_request *rq, struct qt
 
 		r = read_device(&rd, why);
 	}
-	return r;
+	return rq->n_nics ? r : answers(q);
 }
 
 /* ------------------------------------------------------------------ all of it */
