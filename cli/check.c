@@ -52,7 +52,8 @@ static int add_baseline(struct checks *c, const char *name, struct abibase_basel
 	if (array_grow(&c->check, c->n, &c->cap, sizeof(*c->check)) < 0)
 		return cli_oom();
 	if (c->n_hosts)
-		return cli_error("%s: is a baseline; baselines stand before the hosts [usage]", name);
+		return cli_error("%s: is a baseline; baselines stand before the hosts [usage]",
+				 name);
 	check = &c->check[c->n++];
 	*check = (struct check){ .name = strdup(name) };
 	if (!check->name)

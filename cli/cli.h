@@ -213,9 +213,9 @@ size_t cli_width(int fd);
 /* The same with a result. Returns the exit status: that of its verdict. */
 int cli_answer(const struct abibase_result *res, const struct options *o);
 /*
- * Several of them: each under its name, or as documents in a line each; the worst verdict counts. One
- * stands alone. Begins as { .o = o }. What fails has said why; _end() gives the exit status, @r where
- * that is not 0, and is always called.
+ * Several of them: each under its name, or as documents in a line each; the worst verdict counts.
+ * One stands alone. Begins as { .o = o }. What fails has said why; _end() gives the exit status, @r
+ * where that is not 0, and is always called.
  */
 struct cli_answers {
 	const struct options *o;
@@ -227,8 +227,8 @@ int cli_answers_add(struct cli_answers *a, const char *name, const struct abibas
 int cli_answers_end(struct cli_answers *a, int r);
 
 /*
- * The guest that --domain names, with this backend where the XML says none, or NULL; what of it is not
- * compared is said. Without the option @ret stays as it is. 0 or STATUS_TROUBLE.
+ * The guest that --domain names, with this backend where the XML says none, or NULL; what of it is
+ * not compared is said. Without the option @ret stays as it is. 0 or STATUS_TROUBLE.
  */
 int cli_domain(struct abibase_context *ctx, const struct abibase_catalogue *cat,
 	       const struct options *o, const char *backend, struct abibase_guest **ret);

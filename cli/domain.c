@@ -41,7 +41,8 @@ static void say_rest(const char *name, const struct abibase_guest *g)
 	if (to && n > NAMES_MAX)
 		fprintf(to, " and %zu more", n - NAMES_MAX);
 	if (to && fclose(to) == 0)
-		cli_line(stderr, "abibase: %s: not compared: %s [domain-not-compared]", name, names);
+		cli_line(stderr, "abibase: %s: not compared: %s [domain-not-compared]", name,
+			 names);
 }
 
 static int add_backend(struct abibase_context *ctx, const char *backend, struct abibase_guest **g)
@@ -49,7 +50,8 @@ static int add_backend(struct abibase_context *ctx, const char *backend, struct 
 	_unref_(guest) *more = NULL;
 	int r;
 
-	if (!backend || !abibase_value_count(abibase_value_member(abibase_guest_value(*g), "devices")))
+	if (!backend ||
+	    !abibase_value_count(abibase_value_member(abibase_guest_value(*g), "devices")))
 		return 0;
 	r = abibase_guest_assume(ctx, *g, NULL, backend, NULL, 0, &more);
 	if (r < 0)

@@ -88,11 +88,12 @@ static int refuse_unjudged(const struct abibase_value *domain, const char *name)
 	size_t n = abibase_value_count(list);
 
 	for (size_t i = 0; i < n; i++)
-		cli_line(stderr,
-			 "abibase: cannot tell: %s has %s, and what that does to its devices is not judged: "
-			 "say it with the elements that libvirt has for it, or take it out of the guest "
-			 "[guest-unknown]",
-			 name, abibase_value_string(abibase_value_item(list, i)));
+		cli_line(
+			stderr,
+			"abibase: cannot tell: %s has %s, and what that does to its devices is not judged: "
+			"say it with the elements that libvirt has for it, or take it out of the guest "
+			"[guest-unknown]",
+			name, abibase_value_string(abibase_value_item(list, i)));
 	return n ? ABIBASE_VERDICT_UNKNOWN : 0;
 }
 
@@ -164,12 +165,14 @@ static int add_domain(struct abibase_intersection *ix, const struct abibase_cata
 		return r;
 	while ((device = abibase_value_item(devices, i++))) {
 		if (!abibase_value_member(device, "backend") && !options_has(o, OPT_BACKEND))
-			return cli_error("%s: on what %s lies it does not say: name it with --backend, "
-					 "or take the XML of the domain while it runs [domain-backend]",
-					 options_arg(o, OPT_DOMAIN),
-					 abibase_value_string(abibase_value_member(device, "id")));
-		all_optional &= is_device(cat, device) ||
-				abibase_value_boolean(abibase_value_member(device, "vhost_optional"));
+			return cli_error(
+				"%s: on what %s lies it does not say: name it with --backend, "
+				"or take the XML of the domain while it runs [domain-backend]",
+				options_arg(o, OPT_DOMAIN),
+				abibase_value_string(abibase_value_member(device, "id")));
+		all_optional &=
+			is_device(cat, device) ||
+			abibase_value_boolean(abibase_value_member(device, "vhost_optional"));
 	}
 	if (!options_has(o, 'M'))
 		r = abibase_intersection_set_machine(
@@ -230,7 +233,8 @@ struct add {
 /* The largest of its devices; 0: it states none. */
 static int64_t domain_mtu(const struct abibase_guest *domain)
 {
-	const struct abibase_value *devices = abibase_value_member(abibase_guest_value(domain), "devices");
+	const struct abibase_value *devices =
+		abibase_value_member(abibase_guest_value(domain), "devices");
 	const struct abibase_value *device;
 	int64_t most = 0;
 
@@ -252,15 +256,17 @@ static void hold_mtu(struct add *a, const char *name, const struct abibase_value
 	if (a->mtu <= n)
 		return;
 	if (stated)
-		cli_line(stderr,
-			 "abibase: no: the domain is told an MTU of %lld, and %s states %lld (" MTU_FACT
-			 ") [guest-sets]",
-			 (long long)a->mtu, name, (long long)n);
+		cli_line(
+			stderr,
+			"abibase: no: the domain is told an MTU of %lld, and %s states %lld (" MTU_FACT
+			") [guest-sets]",
+			(long long)a->mtu, name, (long long)n);
 	else
-		cli_line(stderr,
-			 "abibase: cannot tell: the domain is told an MTU of %lld, and whether that is "
-			 "possible on %s is not stated (" MTU_FACT ") [guest-sets]",
-			 (long long)a->mtu, name);
+		cli_line(
+			stderr,
+			"abibase: cannot tell: the domain is told an MTU of %lld, and whether that is "
+			"possible on %s is not stated (" MTU_FACT ") [guest-sets]",
+			(long long)a->mtu, name);
 	if (a->mtu_verdict != ABIBASE_VERDICT_NO)
 		a->mtu_verdict = stated ? ABIBASE_VERDICT_NO : ABIBASE_VERDICT_UNKNOWN;
 }
@@ -317,7 +323,8 @@ static int add(void *data, const struct cli_source *s)
 		return cli_source_error(a->ctx, s, r);
 	if (profile) {
 		hold_mtu(a, abibase_profile_name(profile),
-			 abibase_value_member(abibase_value_member(abibase_profile_value(profile), "facts"),
+			 abibase_value_member(abibase_value_member(abibase_profile_value(profile),
+								   "facts"),
 					      MTU_FACT));
 		r = abibase_intersection_add_profile(a->ix, profile);
 	} else if (baseline) {
@@ -372,8 +379,9 @@ static int show(struct abibase_context *ctx, struct abibase_render *render,
 {
 	_autofree_ char *text = NULL, *page = NULL;
 	bool list = !o->format || streq(o->format, "args") || streq(o->format, "readconfig");
-	int verdict = abibase_render_run(render, b, cli_width(o->words ? STDOUT_FILENO : STDERR_FILENO),
-					 &text, &page);
+	int verdict =
+		abibase_render_run(render, b, cli_width(o->words ? STDOUT_FILENO : STDERR_FILENO),
+				   &text, &page);
 
 	if (verdict < 0)
 		return cli_context_error(ctx, verdict);

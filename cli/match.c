@@ -76,8 +76,9 @@ static int match_all(struct matching *m, const struct options *o)
 
 	if (o->n_operands || options_has(o, OPT_FILES0_FROM)) {
 		r = cli_profiles(m->ctx, o, 0, match_one, m);
-		return r || m->answers.texts.n ? r :
-						 cli_error("there is no host among the operands [usage]");
+		return r || m->answers.texts.n ?
+			       r :
+			       cli_error("there is no host among the operands [usage]");
 	}
 	r = probe(m->ctx, m->cat, o, m->backends, &here);
 	return r ? r : match_one(m, here);

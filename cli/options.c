@@ -15,7 +15,8 @@
 
 static const struct cli_option options[] = {
 	/* probe */
-	{ VERB_PROBE, OPT_NAME, "name", "NAME", NULL, "name of the profile (default: the host name)" },
+	{ VERB_PROBE, OPT_NAME, "name", "NAME", NULL,
+	  "name of the profile (default: the host name)" },
 	{ VERB_PROBE, OPT_QEMU, "qemu", "BINARY", "@files",
 	  "ask this QEMU binary; may be repeated (default: those in the usual places)" },
 	{ VERB_PROBE, OPT_NO_QEMU, "no-qemu", NULL, NULL, "ask no QEMU binary" },
@@ -92,7 +93,8 @@ static const struct cli_option options[] = {
 	  "the list with which it was started, and will be there" },
 	{ VERB_TARGETS, OPT_NOW, "now", NULL, NULL,
 	  "a host that takes it only with further options does not take it: exit status 1" },
-	{ VERB_INTERSECT | VERB_CHECK | VERB_TARGETS, OPT_ASSUME_QEMU, "assume-qemu", "HOST", "@hosts",
+	{ VERB_INTERSECT | VERB_CHECK | VERB_TARGETS, OPT_ASSUME_QEMU, "assume-qemu", "HOST",
+	  "@hosts",
 	  "take HOST to have an upstream QEMU with the machine type, where none is recorded" },
 
 	/* verify, exec */
@@ -133,24 +135,23 @@ static const struct cli_option options[] = {
 	  "dumpxml writes it" },
 	{ VERB_INTERSECT | VERB_CHECK | VERB_TARGETS | VERB_VALIDATE | VERB_MATCH | VERB_PLAN |
 		  VERB_MERGE,
-	  OPT_FILES0_FROM, "files0-from",
-	  "FILE", "@files",
+	  OPT_FILES0_FROM, "files0-from", "FILE", "@files",
 	  "read more operands from FILE, each ended by a NUL byte" },
 	{ VERB_INTERSECT, 'f', "format", "FORMAT", "args readconfig json text",
 	  "args (default), readconfig, json (the baseline) or text (for people)" },
 	{ VERB_LIST, OPT_GROUPS, "groups", NULL, NULL,
 	  "list the groups of features that --enable and --disable take" },
-	{ ANSWERS, 'f', "format", "FORMAT", "text json",
-	  "text (default, for people) or json" },
-	{ VERB_INTERSECT | ANSWERS, OPT_JSON, "json", NULL, NULL,
-	  "the same as --format=json" },
+	{ ANSWERS, 'f', "format", "FORMAT", "text json", "text (default, for people) or json" },
+	{ VERB_INTERSECT | ANSWERS, OPT_JSON, "json", NULL, NULL, "the same as --format=json" },
 	{ VERB_PROBE | VERB_MERGE | VERB_INTERSECT | ANSWERS, 'o', "output", "FILE", "@files",
 	  "write to FILE, whole or not at all, instead of stdout" },
-	{ VERB_PROBE, 'v', "verbose", NULL, NULL, "say more about what is done; twice: everything" },
+	{ VERB_PROBE, 'v', "verbose", NULL, NULL,
+	  "say more about what is done; twice: everything" },
 	{ VERB_LIST, 'v', "verbose", NULL, NULL,
 	  "list every file that was considered, and what became of it: used, hidden by another, masking "
 	  "others, refused, or a duplicate" },
-	{ VERB_VALIDATE, 'v', "verbose", NULL, NULL, "also name on stdout the files that are valid" },
+	{ VERB_VALIDATE, 'v', "verbose", NULL, NULL,
+	  "also name on stdout the files that are valid" },
 	{ VERB_INTERSECT | (ANSWERS & ~(VERB_LIST | VERB_VALIDATE)), 'v', "verbose", NULL, NULL,
 	  "all of the answer, also where a terminal does not hold it, and all remarks" },
 	{ VERB_INTERSECT, 'q', "quiet", NULL, NULL,

@@ -100,15 +100,16 @@ static void check_backend(struct abibase_check *c, const struct abibase_catalogu
 	_buf_ text = { 0 };
 
 	if (be < 0) {
-		buf_printf(&text, "%s: on what %s of the guest lies is not stated", c->host, name_of(d));
+		buf_printf(&text, "%s: on what %s of the guest lies is not stated", c->host,
+			   name_of(d));
 		add(c, ABIBASE_FINDING_UNKNOWN, "guest-unknown", NULL,
 		    "say so with --backend, or take the XML of the domain while it runs", &text);
 		return;
 	}
 	if (be < MAX_BACKENDS && (cat->backends[be].predicted_only || has_backend(b, d->backend)))
 		return;
-	buf_printf(&text, "%s: %s of the guest lies on %s, about which the baseline says nothing", c->host,
-		   name_of(d), d->backend);
+	buf_printf(&text, "%s: %s of the guest lies on %s, about which the baseline says nothing",
+		   c->host, name_of(d), d->backend);
 	add(c, ABIBASE_FINDING_CONFLICT, "guest-not-covered", NULL,
 	    "make a baseline for that backend or device as well", &text);
 }
@@ -121,11 +122,12 @@ static void check_setting(struct abibase_check *c, const struct guest_device *d,
 
 	if (v->on == on)
 		return;
-	buf_printf(&text,
-		   on ? "%s: %s of the guest turns %s (%s) on itself, which the baseline has off: not "
-			"every host offers it" :
-			"%s: %s of the guest turns %s (%s) off itself, whatever the baseline has",
-		   c->host, name_of(d), key, v->feature);
+	buf_printf(
+		&text,
+		on ? "%s: %s of the guest turns %s (%s) on itself, which the baseline has off: not "
+		     "every host offers it" :
+		     "%s: %s of the guest turns %s (%s) off itself, whatever the baseline has",
+		c->host, name_of(d), key, v->feature);
 	add(c, on ? ABIBASE_FINDING_CONFLICT : ABIBASE_FINDING_NOTE, "guest-sets", v,
 	    on ? "take the setting out of the guest" : NULL, &text);
 }
@@ -166,9 +168,11 @@ static bool check_unjudged(struct abibase_check *c, const struct abibase_guest *
 	while ((word = guest_unjudged(g, i++))) {
 		_buf_ text = { 0 };
 
-		buf_printf(&text, "%s: the guest has %s, and what that does to its devices is not judged",
+		buf_printf(&text,
+			   "%s: the guest has %s, and what that does to its devices is not judged",
 			   c->host, word);
-		add(c, ABIBASE_FINDING_UNKNOWN, "guest-unknown", NULL, GUEST_UNJUDGED_REMEDY, &text);
+		add(c, ABIBASE_FINDING_UNKNOWN, "guest-unknown", NULL, GUEST_UNJUDGED_REMEDY,
+		    &text);
 	}
 	return i > 1;
 }
@@ -182,12 +186,14 @@ bool hostcheck_guest(struct abibase_check *c, const struct abibase_catalogue *ca
 	if (!is_concerned(cat, g) && unjudged)
 		return false;
 	if (!is_concerned(cat, g)) {
-		buf_printf(&text, "%s: the guest has no device that the baseline is about", c->host);
+		buf_printf(&text, "%s: the guest has no device that the baseline is about",
+			   c->host);
 		add(c, ABIBASE_FINDING_NOTE, "guest-without", NULL, NULL, &text);
 		return false;
 	}
 	if (g->machine && !streq(g->machine, b->machine)) {
-		buf_printf(&text, "%s: the guest has the machine type %s, and the baseline is for %s",
+		buf_printf(&text,
+			   "%s: the guest has the machine type %s, and the baseline is for %s",
 			   c->host, g->machine, b->machine);
 		add(c, ABIBASE_FINDING_CONFLICT, "guest-differs", NULL,
 		    "take the baseline of that machine type", &text);
@@ -205,8 +211,8 @@ struct guest_setting {
 	const struct row *row;
 };
 
-static void say_set(const struct guest_setting *s, enum abibase_finding_kind kind, const char *remedy,
-		    struct buf *why)
+static void say_set(const struct guest_setting *s, enum abibase_finding_kind kind,
+		    const char *remedy, struct buf *why)
 {
 	struct finding f = { .kind = kind,
 			     .id = "guest-sets",
@@ -235,12 +241,14 @@ static void ask_set(const struct guest_setting *s, const struct predictor *pr)
 	ask_needs(&a, &s->row->needs[pr->backend], &is);
 	if (p.knows == ABIBASE_NO) {
 		buf_puts(&why, "its QEMU there does not have the property");
-		return say_set(s, ABIBASE_FINDING_CONFLICT, "take the setting out of the guest", &why);
+		return say_set(s, ABIBASE_FINDING_CONFLICT, "take the setting out of the guest",
+			       &why);
 	}
 	if (is_host && is.can == ABIBASE_NO) {
 		buf_puts(&why, is.no.c ? is.no.c->missing : "its QEMU there never offers it");
 		return say_set(s, ABIBASE_FINDING_CONFLICT,
-			       is.no.c ? is.no.c->remedy : "take the setting out of the guest", &why);
+			       is.no.c ? is.no.c->remedy : "take the setting out of the guest",
+			       &why);
 	}
 	if (p.knows == ABIBASE_UNKNOWN || !(s->row->backends & (1u << pr->backend)))
 		buf_puts(&why, "whether its QEMU there has the property is not recorded");
@@ -253,7 +261,8 @@ static void ask_set(const struct guest_setting *s, const struct predictor *pr)
 }
 
 /* Every QEMU of the host, on every backend that the device may get there */
-static void check_set(const struct guest_setting *s, struct predictor *pr, const struct abibase_baseline *alone)
+static void check_set(const struct guest_setting *s, struct predictor *pr,
+		      const struct abibase_baseline *alone)
 {
 	struct ask a = { .cat = pr->cat, .p = pr->p };
 	unsigned int mask = ask_lies_on(&a, (size_t)backend_of(pr->cat, s->d),
@@ -278,7 +287,8 @@ static void check_mtu(const struct guest_setting *s, const struct abibase_profil
 	buf_printf(&text, "%s: %s of the guest is told %lld (%s), and ", s->c->host, name_of(s->d),
 		   (long long)mtu, s->row->key);
 	if (limit == NUMBER_UNSTATED)
-		buf_printf(&text, "whether that is possible there is not stated (%s)", s->row->limit);
+		buf_printf(&text, "whether that is possible there is not stated (%s)",
+			   s->row->limit);
 	else
 		buf_printf(&text, "there it is %lld (%s)", (long long)limit, s->row->limit);
 	add(s->c, limit == NUMBER_UNSTATED ? ABIBASE_FINDING_UNKNOWN : ABIBASE_FINDING_CONFLICT,

@@ -53,8 +53,9 @@ static void show_admit(struct page *p, const json_t *host, const char *shown)
 	json_t *v;
 
 	if (json_is_false(admissible) && streq(string_of(host, "verdict"), "no"))
-		buf_puts(&text, "not as it is: no baseline that was asked for the same has this host "
-				"too; a remedy that is named here may help");
+		buf_puts(&text,
+			 "not as it is: no baseline that was asked for the same has this host "
+			 "too; a remedy that is named here may help");
 	if (json_is_true(admissible) && json_array_size(lost))
 		buf_puts(&text, "it takes these from every guest started from then on: ");
 	json_array_foreach((json_t *)lost, i, v)
@@ -66,7 +67,8 @@ static void show_admit(struct page *p, const json_t *host, const char *shown)
 						   "it sets for every guest started from then on: ",
 			   json_string_value(v));
 	if (id)
-		buf_printf(&text, "%s; abibase intersect --json BASELINE PROFILE makes that baseline, %s",
+		buf_printf(&text,
+			   "%s; abibase intersect --json BASELINE PROFILE makes that baseline, %s",
 			   text.len ? "" : "it promises the same with other words", id);
 	p->failed |= buf_failed(&text);
 	if (text.len)
@@ -110,7 +112,8 @@ static int show(const json_t *root, size_t width, char **ret)
 		page_item(&p, "yes", "%s", names.data);
 	p.failed |= buf_failed(&names) || !yes || !no;
 	if (json_array_size(no))
-		page_say(&p, 2, "The baseline stays valid among its own hosts and those that satisfy it.");
+		page_say(&p, 2,
+			 "The baseline stays valid among its own hosts and those that satisfy it.");
 	page_end(&p, json_object_get(root, "scope"),
 		 json_array_size(no) ? "explain BASELINE, abibase plan GROUP" : "explain BASELINE");
 	return page_give(&p, ret);

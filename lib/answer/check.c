@@ -84,7 +84,8 @@ void hostcheck_unrecorded(struct abibase_check *c, const struct row *row, struct
 				   .remedy = remedy };
 	_buf_ text = { 0 }, cause = { 0 };
 
-	buf_printf(&cause, "what %s makes of %s is not recorded", arena_words(&c->arena, who), machine);
+	buf_printf(&cause, "what %s makes of %s is not recorded", arena_words(&c->arena, who),
+		   machine);
 	f.cause = arena_words(&c->arena, &cause);
 	buf_printf(&text, "%s: %s: %s (%s)", c->host, f.cause, row->key, row->feature);
 	hostcheck_add(c, f, &text);
@@ -170,9 +171,9 @@ static int derive_alone(struct checking *k)
 /* A host that constrains nothing on a backend is named here as it is where a baseline is made. */
 static bool is_taken(const struct finding *f, const char *id)
 {
-	return streq(f->id, id) &&
-	       (f->kind != ABIBASE_FINDING_NOTE || streq(id, "backend-absent") ||
-		streq(id, "qemu-assumed") || streq(id, "qemu-unused") || streq(id, "catalogue-older"));
+	return streq(f->id, id) && (f->kind != ABIBASE_FINDING_NOTE ||
+				    streq(id, "backend-absent") || streq(id, "qemu-assumed") ||
+				    streq(id, "qemu-unused") || streq(id, "catalogue-older"));
 }
 
 /* What concerns the host as a whole: machine type, QEMU, backends. Features come one by one. */
@@ -1004,7 +1005,8 @@ static int admit(struct checking *k)
 		r = abibase_intersection_finish(ix, &wide);
 	if (r == 0)
 		take_shapes(k, wide);
-	if (r == 0 && !k->b->no_inputs && findings_verdict(&k->out->findings) != ABIBASE_VERDICT_YES)
+	if (r == 0 && !k->b->no_inputs &&
+	    findings_verdict(&k->out->findings) != ABIBASE_VERDICT_YES)
 		take_losses(k, wide);
 	abibase_baseline_unref(wide);
 	abibase_intersection_unref(ix);
@@ -1021,7 +1023,9 @@ static int check_with(struct checking *k, const struct build *build, struct abib
 	int r = -ENOMEM;
 
 	if (root)
-		r = json_object_set_new(root, "qemu", json_pack("[O]", build->entry)) < 0 ? -ENOMEM : 0;
+		r = json_object_set_new(root, "qemu", json_pack("[O]", build->entry)) < 0 ?
+			    -ENOMEM :
+			    0;
 	if (r < 0) {
 		json_decref(root);
 		return context_oom(k->ctx);
@@ -1036,7 +1040,8 @@ static int check_with(struct checking *k, const struct build *build, struct abib
 
 static void say_alone(struct checking *k, const struct build *build, enum abibase_verdict verdict)
 {
-	static const char *const words[] = { "satisfies", "does not satisfy", "", "cannot be told" };
+	static const char *const words[] = { "satisfies", "does not satisfy", "",
+					     "cannot be told" };
 	_buf_ text = { 0 };
 
 	buf_printf(&text, "%s with ", k->p->name);

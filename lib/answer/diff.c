@@ -1672,7 +1672,8 @@ static char *make_text(const struct diff *d)
 	if (is_same(d))
 		buf_puts(&b, "yes: the two are the same in all that counts\n");
 	else
-		buf_printf(&b, "no: %zu %s\n", n, n == 1 ? "difference counts" : "differences count");
+		buf_printf(&b, "no: %zu %s\n", n,
+			   n == 1 ? "difference counts" : "differences count");
 	for (size_t i = 0; i < d->n; i++) {
 		const struct diff_item *item = &d->items[i];
 
@@ -1687,10 +1688,12 @@ static char *make_text(const struct diff *d)
 		buf_puts(&b, "A migration of a running guest\n");
 	for (size_t i = 0; d->baselines && !is_same(d) && i < 2; i++)
 		show_printf(&b, 2, 4, "%s", d->moves[i].text);
-	show_printf(&b, 0, 2, "Looked at: what the two documents say; not looked at: CPU, firmware, other "
-			      "devices");
-	show_printf(&b, 0, 2, d->baselines ? "See: abibase explain BASELINE, abibase targets GUEST HOST" :
-					     "See: abibase check BASELINE PROFILE");
+	show_printf(&b, 0, 2,
+		    "Looked at: what the two documents say; not looked at: CPU, firmware, other "
+		    "devices");
+	show_printf(&b, 0, 2,
+		    d->baselines ? "See: abibase explain BASELINE, abibase targets GUEST HOST" :
+				   "See: abibase check BASELINE PROFILE");
 	return buf_steal(&b);
 }
 

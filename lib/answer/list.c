@@ -109,8 +109,8 @@ static json_t *file_to_json(const struct abibase_platforms *l, size_t i)
 	bool refused = streq(state, "refused");
 
 	return json_pack("{s:s*, s:s*, s:s, s:s, s:s*}", "by", refused ? NULL : detail, "name",
-			 p ? p->name : NULL, "path", platforms_get(l, i, "path"), "state", state, "text",
-			 refused ? detail : NULL);
+			 p ? p->name : NULL, "path", platforms_get(l, i, "path"), "state", state,
+			 "text", refused ? detail : NULL);
 }
 
 static json_t *list_json(const struct abibase_platforms *l, enum abibase_verdict *verdict)
@@ -127,7 +127,10 @@ static json_t *list_json(const struct abibase_platforms *l, enum abibase_verdict
 			*verdict = ABIBASE_VERDICT_NO;
 		ok = json_array_append_new(files, file_to_json(l, i)) == 0;
 		if (ok && p)
-			ok = json_array_append_new(list, platform_to_json(p, platforms_get(l, i, "alias"))) == 0;
+			ok = json_array_append_new(list,
+						   platform_to_json(p, platforms_get(l, i,
+										     "alias"))) ==
+			     0;
 	}
 	if (!ok) {
 		json_decref(root);

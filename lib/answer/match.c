@@ -543,8 +543,8 @@ static json_t *missing_json(const struct entry *e)
 
 	for (size_t i = 0; array && i < e->findings.n; i++) {
 		const struct finding *f = &e->findings.f[i];
-		json_t *o = json_pack("{s:s, s:s?, s:s, s:s}", "fact", f->cause, "remedy", f->remedy,
-				      "text", f->text, "verdict",
+		json_t *o = json_pack("{s:s, s:s?, s:s, s:s}", "fact", f->cause, "remedy",
+				      f->remedy, "text", f->text, "verdict",
 				      f->kind == ABIBASE_FINDING_CONFLICT ? "no" : "unknown");
 
 		if (json_array_append_new(array, o) < 0) {

@@ -8,8 +8,8 @@
 #include "document/value.h"
 
 /*
- * One host of what a node's kernel has and what the QEMUs of container images are. Nothing is chosen:
- * what two of them state otherwise is in the way, and all of it is told.
+ * One host of what a node's kernel has and what the QEMUs of container images are. Nothing is
+ * chosen: what two of them state otherwise is in the way, and all of it is told.
  */
 
 #define MERGED "x-merged"
@@ -112,8 +112,9 @@ static void two_of_one_path(struct merging *m, size_t i, const json_t *entry, co
 	}
 	buf_printf(&m->why, "%s is another build on %s than on %s [merge-qemu]\n", path_of(entry),
 		   m->from[i], image);
-	buf_puts(&m->why, "remedy: a guest is started in one image: merge the node with each of them "
-			  "alone\n");
+	buf_puts(&m->why,
+		 "remedy: a guest is started in one image: merge the node with each of them "
+		 "alone\n");
 }
 
 static void merge_entry(struct merging *m, const char *name, json_t *entry)
@@ -147,9 +148,9 @@ static void note_source(struct merging *m, const struct abibase_profile *p)
 {
 	json_t *list = json_object_get(m->root, MERGED);
 
-	m->failed |= json_array_append_new(
-			     list, json_pack("{s:s, s:s, s:i}", "digest", p->digest, "name", p->name,
-					     "qemus", (int)(p->n_qemu + p->n_unasked))) < 0;
+	m->failed |= json_array_append_new(list, json_pack("{s:s, s:s, s:i}", "digest", p->digest,
+							   "name", p->name, "qemus",
+							   (int)(p->n_qemu + p->n_unasked))) < 0;
 }
 
 static void merge_image(struct merging *m, const struct abibase_profile *image)
@@ -171,13 +172,15 @@ static void merge_image(struct merging *m, const struct abibase_profile *image)
 static int check(struct abibase_context *ctx, const struct abibase_profile *p, bool image)
 {
 	if (!streq(p->kind, "host"))
-		return context_fail(ctx, EINVAL, "merge-kind", p->name,
-				    "is the profile of a platform: a node and its images are hosts, as "
-				    "abibase probe records them");
+		return context_fail(
+			ctx, EINVAL, "merge-kind", p->name,
+			"is the profile of a platform: a node and its images are hosts, as "
+			"abibase probe records them");
 	if (image && !p->has_qemu)
-		return context_fail(ctx, EINVAL, "merge-kind", p->name,
-				    "records no QEMU, so there is nothing to add to the node: probe the "
-				    "image with --only=qemu");
+		return context_fail(
+			ctx, EINVAL, "merge-kind", p->name,
+			"records no QEMU, so there is nothing to add to the node: probe the "
+			"image with --only=qemu");
 	return 0;
 }
 

@@ -129,8 +129,8 @@ static void back_text(struct judging *j, struct way_back *w)
 		return;
 	m->door_shut = w->now.len || w->stays.len || w->leave;
 	if (w->leave) {
-		m->way_back_text = arena_printf(move_arena(j), "it cannot leave that host again: %s",
-						w->leave);
+		m->way_back_text = arena_printf(move_arena(j),
+						"it cannot leave that host again: %s", w->leave);
 		return;
 	}
 	if (w->now.len)

@@ -15,8 +15,8 @@
 #define SWITCH_ON "start the target there with the -global options that turn it on"
 #define SET_VALUE "start the target there with the -global option that sets it"
 
-static void say(struct judging *j, enum abibase_finding_kind kind, const char *id, const char *layer,
-		const struct row *row, const char *remedy, struct buf *text)
+static void say(struct judging *j, enum abibase_finding_kind kind, const char *id,
+		const char *layer, const struct row *row, const char *remedy, struct buf *text)
 {
 	struct finding f = { .kind = kind,
 				   .id = id,
@@ -235,8 +235,8 @@ static void say_row(struct judging *j, const struct guest_device *d, const struc
 }
 
 /*
- * Is it on, what leaves nothing of the requirement? By the guest's own word, an option of -device or a
- * setting of its QEMU, else by the record of the host where it runs. Unknown: nobody says.
+ * Is it on, what leaves nothing of the requirement? By the guest's own word, an option of -device
+ * or a setting of its QEMU, else by the record of the host where it runs. Unknown: nobody says.
  */
 static enum abibase_tri is_masked_at_source(const struct judging *j, const struct guest_device *d,
 					    const struct row *row)
@@ -250,8 +250,8 @@ static enum abibase_tri is_masked_at_source(const struct judging *j, const struc
 }
 
 /*
- * What masks it on one of the two alone is made alike, by the options of the guest or by the list: see
- * judge_value(). A guest that took it was not without it, whatever is recorded.
+ * What masks it on one of the two alone is made alike, by the options of the guest or by the list:
+ * see judge_value(). A guest that took it was not without it, whatever is recorded.
  */
 static void predict_required(const struct judging *j, const struct guest_device *d,
 			     const struct requirement *q, struct predicted *ret)
@@ -460,8 +460,8 @@ static bool is_taken_away(const struct judging *j, const struct guest_device *d,
 	       (here == ABIBASE_NO || source_meets(j, d, q) == ABIBASE_YES);
 }
 
-static void say_layout_unknown(struct judging *j, const struct requirement *q, enum abibase_tri here,
-			       const struct predicted *p)
+static void say_layout_unknown(struct judging *j, const struct requirement *q,
+			       enum abibase_tri here, const struct predicted *p)
 {
 	const char *layer = "backend", *remedy = "say where the guest runs: --from PROFILE";
 	_buf_ text = { 0 };
@@ -475,8 +475,9 @@ static void say_layout_unknown(struct judging *j, const struct requirement *q, e
 		buf_printf(&text, "where the guest runs is unknown, and there it has it%s",
 			   here == ABIBASE_YES ? "" : " not");
 	}
-	buf_printf(&text, "; the guest did not take it, but its device has another PCI layout without "
-			  "it (requirement %s)",
+	buf_printf(&text,
+		   "; the guest did not take it, but its device has another PCI layout without "
+		   "it (requirement %s)",
 		   q->name);
 	move_unknown(j, "move-unknown", layer, NULL, remedy, &text);
 }
@@ -499,7 +500,8 @@ static const char *layer_of(const struct judging *j, const struct guest_device *
  * A bit that no property masks, and that the guest did not take: QEMU gives a device without
  * VIRTIO_F_VERSION_1 no modern interface, and the stream of the one PCI device does not fit the other.
  */
-static void judge_layout(struct judging *j, const struct guest_device *d, const struct requirement *q)
+static void judge_layout(struct judging *j, const struct guest_device *d,
+			 const struct requirement *q)
 {
 	struct predicted p = { 0 };
 	enum abibase_tri there = source_has_bit(j, d, q);
@@ -763,8 +765,9 @@ static bool is_by_receive_queues(const struct judging *j, const struct shape *s,
 	return queue < (long)json_array_size(d->queue_sizes) && streq(d->class_name, NET_DEVICE);
 }
 
-static void say_shape_differs(struct judging *j, const struct guest_device *d, const struct shape *s,
-			      long queue, const int64_t size[2], struct buf *text)
+static void say_shape_differs(struct judging *j, const struct guest_device *d,
+			      const struct shape *s, long queue, const int64_t size[2],
+			      struct buf *text)
 {
 	const char *remedy = "install a QEMU there that makes its queues as the guest's does" RESTART;
 	const struct row *row = catalogue_sizes(j->pr.cat, QUEUES_RECEIVE);
@@ -1012,7 +1015,8 @@ static void judge_value(struct judging *j, const struct guest_device *d, const s
 	if (row->bit_when == BIT_ALWAYS || (!there && !here && is_same_build(j)))
 		return;
 	if (there && here)
-		return json_equal(there, here) ? (void)0 : say_value_differs(j, row, there, here, e.known);
+		return json_equal(there, here) ? (void)0 :
+						 say_value_differs(j, row, there, here, e.known);
 	if (!own && !move_source_qemu(j->t) &&
 	    (!j->t->baseline || !there == !here || (!row->boolean && !row->number)))
 		return;
@@ -1066,14 +1070,16 @@ static void judge_unknown_properties(struct judging *j, const struct guest_devic
 		if (r >= 0 && j->pr.cat->rows[r].backends & (1u << j->pr.backend))
 			continue;
 		other = of_another_class(j, key);
-		buf_printf(&text, "the guest's %s is not compared: the catalogue has no such property "
-				  "of a %s",
+		buf_printf(&text,
+			   "the guest's %s is not compared: the catalogue has no such property "
+			   "of a %s",
 			   key, d->class_name);
 		if (other)
 			buf_printf(&remedy, "call it %s in the document of the guest", other->key);
 		else
-			buf_puts(&remedy, "leave it out of the document of the guest where it is the "
-					  "same on the target, or changes nothing that a guest sees");
+			buf_puts(&remedy,
+				 "leave it out of the document of the guest where it is the "
+				 "same on the target, or changes nothing that a guest sees");
 		text.failed |= buf_failed(&remedy);
 		move_unknown(j, "guest-unknown", "guest", NULL, remedy.data, &text);
 	}
@@ -1084,9 +1090,11 @@ static void note_layout_by_version(struct judging *j)
 {
 	_buf_ text = { 0 };
 
-	buf_printf(&text, "the layout of the guest's PCI device is taken from the version of its QEMU, %s, "
-			  "under %s (evidence: catalogue)",
-		   j->t->guest->qemu, j->t->guest->machine);
+	buf_printf(
+		&text,
+		"the layout of the guest's PCI device is taken from the version of its QEMU, %s, "
+		"under %s (evidence: catalogue)",
+		j->t->guest->qemu, j->t->guest->machine);
 	say(j, ABIBASE_FINDING_NOTE, "layout-by-version", "guest", NULL,
 	    "say where the guest runs, with --from PROFILE", &text);
 }
@@ -1107,7 +1115,8 @@ static void note_not_compared(struct judging *j, const struct guest_device *d)
 		qemu_effective(&j->pr.view, row, &e);
 		if (row->observed)
 			size |= d->rom_size < 0;
-		else if (!json_object_get(d->properties, row->key) && there && effective_seen(&e, row))
+		else if (!json_object_get(d->properties, row->key) && there &&
+			 effective_seen(&e, row))
 			version = true;
 		else
 			layout |= !json_object_get(d->properties, row->key);
@@ -1388,7 +1397,8 @@ static bool choose_vhost(struct judging *j, const struct guest_device *d, int be
 	unsigned int mask = 1u << be;
 
 	if (!j->t->backend)
-		mask = ask_lies_on(&a, (size_t)be, guest_states(d, GUEST_VHOST_OPTIONAL) == ABIBASE_YES);
+		mask = ask_lies_on(&a, (size_t)be,
+				   guest_states(d, GUEST_VHOST_OPTIONAL) == ABIBASE_YES);
 	for (size_t i = 0; i < j->pr.cat->n_backends; i++) {
 		if (!(mask & (1u << i)))
 			continue;

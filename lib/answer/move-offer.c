@@ -245,8 +245,9 @@ static json_t *value_of(const struct value *v)
 }
 
 /*
- * What the QEMU where the guest runs makes of the row, with the list that it was started with; where
- * nobody says which that is, the hosts of the list are alike. NULL: not known. For json_decref().
+ * What the QEMU where the guest runs makes of the row, with the list that it was started with;
+ * where nobody says which that is, the hosts of the list are alike. NULL: not known. For
+ * json_decref().
  */
 json_t *move_source_value(const struct abibase_targets *t, const struct row *row)
 {

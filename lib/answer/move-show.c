@@ -32,13 +32,12 @@ static json_t *strings_json(const struct strings *s)
 static json_t *answer_json(const struct move *m)
 {
 	return json_pack("{s:s, s:o, s:{s:s*, s:s*, s:s*}, s:o, s:o, s:{s:s, s:s*, s:o, s:o, s:b}}",
-			 "verdict", move_words[m->kind], "findings", findings_json(&m->check->findings),
-			 "qemu", "version", m->version, "path", m->path, "package", m->package,
-			 "rescue", strings_json(&m->rescue), "carry_on",
-			 strings_json(&m->carry_on), "way_back", "verdict",
+			 "verdict", move_words[m->kind], "findings",
+			 findings_json(&m->check->findings), "qemu", "version", m->version, "path",
+			 m->path, "package", m->package, "rescue", strings_json(&m->rescue),
+			 "carry_on", strings_json(&m->carry_on), "way_back", "verdict",
 			 tri_words[m->way_back], "text", m->way_back_text, "gains",
-			 strings_json(&m->gains), "list",
-			 strings_json(&m->door), "enough",
+			 strings_json(&m->gains), "list", strings_json(&m->door), "enough",
 			 m->door.n && !m->door_shut);
 }
 
@@ -135,22 +134,26 @@ static void put_list(const json_t *list, struct buf *out)
 
 static void show_lists(struct page *p, const json_t *move, const char *shown, const char *baseline)
 {
-	const json_t *back = json_object_get(move, "way_back"), *door = json_object_get(back, "list");
+	const json_t *back = json_object_get(move, "way_back"),
+		     *door = json_object_get(back, "list");
 	const json_t *rescue = json_object_get(move, "rescue");
 	_buf_ list = { 0 }, then = { 0 };
 
 	if (!json_array_size(rescue) && !json_array_size(door))
 		return;
-	buf_printf(&list, "QEMU there with this list%s%s:",
-		   baseline ? " behind that of the baseline" : "",
-		   !json_array_size(door) ? "" :
+	buf_printf(&list,
+		   "QEMU there with this list%s%s:", baseline ? " behind that of the baseline" : "",
+		   !json_array_size(door) ?
+			   "" :
 		   json_is_true(json_object_get(back, "enough")) ?
-					    ", and the way back stays open" :
-					    ", and no feature is added; the way back is shut all the same");
+			   ", and the way back stays open" :
+			   ", and no feature is added; the way back is shut all the same");
 	put_list(rescue, &list);
 	put_list(door, &list);
 	page_note(p, "start", shown, list.data ? list.data : "");
-	buf_puts(&then, "from then on start it with this list wherever it goes, so that it stays movable:");
+	buf_puts(
+		&then,
+		"from then on start it with this list wherever it goes, so that it stays movable:");
 	put_list(json_object_get(move, "carry_on"), &then);
 	if (json_array_size(json_object_get(move, "carry_on")))
 		page_note(p, "then", shown, then.data ? then.data : "");
@@ -223,7 +226,9 @@ static void put_only(const json_t *move, const char *baseline, struct buf *out)
 {
 	const char *verdict = string_of(move, "verdict");
 
-	buf_puts(out, streq(verdict, "now") ? " now" : streq(verdict, "list") ? " with a list" : "");
+	buf_puts(out, streq(verdict, "now")  ? " now" :
+		      streq(verdict, "list") ? " with a list" :
+					       "");
 	if (string_of(json_object_get(move, "qemu"), "version")) {
 		buf_puts(out, " (");
 		put_qemu(move, out);
@@ -238,7 +243,8 @@ static bool takes_any(const json_t *moves)
 	json_t *v;
 
 	json_array_foreach((json_t *)moves, i, v)
-		if (streq(string_of(v, "verdict"), "now") || streq(string_of(v, "verdict"), "list") ||
+		if (streq(string_of(v, "verdict"), "now") ||
+		    streq(string_of(v, "verdict"), "list") ||
 		    takes_any(json_object_get(v, "others")))
 			return true;
 	return false;
@@ -269,7 +275,8 @@ static int show(const json_t *root, size_t width, char **ret)
 	page_notes(&p);
 	if (takes_any(hosts))
 		page_say(&p, 2, "Taken for granted: %s.", string_of(root, "assumed"));
-	page_end(&p, json_object_get(root, "scope"), "intersect PROFILE..., abibase diff PROFILE PROFILE");
+	page_end(&p, json_object_get(root, "scope"),
+		 "intersect PROFILE..., abibase diff PROFILE PROFILE");
 	return page_give(&p, ret);
 }
 

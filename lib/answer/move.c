@@ -145,10 +145,12 @@ static void judge_list(struct judging *j)
 
 	if (!j->t->baseline || !baseline_write_unknown(j->t->cat, j->t->baseline, &names))
 		return;
-	buf_printf(&text, "%s: the catalogue of this version (revision %lld; the baseline's is %lld) "
-			  "does not know what the list sets: %s",
+	buf_printf(&text,
+		   "%s: the catalogue of this version (revision %lld; the baseline's is %lld) "
+		   "does not know what the list sets: %s",
 		   j->p->name, (long long)j->t->cat->revision,
-		   (long long)j->t->baseline->in.catalogue_revision, arena_words(move_arena(j), &names));
+		   (long long)j->t->baseline->in.catalogue_revision,
+		   arena_words(move_arena(j), &names));
 	move_unknown(j, "catalogue-older", "catalogue", NULL,
 			    "ask a version of abibase whose catalogue has it", &text);
 }
@@ -178,7 +180,8 @@ static void say_unjudged(struct judging *j)
 	for (size_t i = 0; (word = guest_unjudged(j->t->guest, i)); i++) {
 		_buf_ text = { 0 };
 
-		buf_printf(&text, "%s: the guest has %s, and what that does to its devices is not judged",
+		buf_printf(&text,
+			   "%s: the guest has %s, and what that does to its devices is not judged",
 			   j->p->name, word);
 		move_unknown(j, "guest-unknown", "guest", NULL, GUEST_UNJUDGED_REMEDY, &text);
 	}

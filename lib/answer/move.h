@@ -21,7 +21,8 @@ struct abibase_targets {
 	struct abibase_guest *guest;
 	struct abibase_baseline *baseline; /* NULL: no list of options */
 	struct abibase_profile *source;	   /* NULL: not known */
-	json_t *by_version; /* the record that follows from what the guest says of its QEMU; NULL: it does not */
+	json_t *by_version; /* the record that follows from what the guest says of its QEMU; NULL:
+			       it does not */
 	char *backend;			   /* NULL: that of the guest */
 	struct strings assume; /* hosts whose QEMU is taken to be an upstream one */
 	struct abibase_profile **hosts;
@@ -49,7 +50,8 @@ struct move {
 	bool recorded; /* what that QEMU makes of the machine type */
 	const char *way_back_text; /* or NULL */
 	bool counts;	     /* that QEMU has the machine type, or may have it */
-	struct move *others; /* with the other QEMUs of the host, the worst of those that count first */
+	struct move
+		*others; /* with the other QEMUs of the host, the worst of those that count first */
 	size_t n_others;
 };
 
@@ -93,7 +95,8 @@ void move_target_offer(const struct judging *j, const struct guest_device *d,
 		       const uint64_t negotiated[2], struct offered *ret);
 int move_baseline_settings(const struct abibase_baseline *b, const struct predictor *pr,
 			   struct strings *ret);
-void move_list_value(struct judging *j, struct strings *list, const struct row *row, const char *value);
+void move_list_value(struct judging *j, struct strings *list, const struct row *row,
+		     const char *value);
 /* As strings_insert(); failure is the arena's. */
 void move_insert(struct judging *j, struct strings *list, const char *s);
 void move_list_row(struct judging *j, struct strings *list, const struct row *row, bool on);

@@ -185,8 +185,8 @@ static int choose_newest(struct planning *p)
 		if (version_cmp(&p->cat->releases[i].versions.last, &v) > 0)
 			v = p->cat->releases[i].versions.last;
 	machine_of(&v, p->newest_machine);
-	p->newest_entry = json_pack("{s:o}", "version", json_sprintf("%u.%u.%u", v.part[0], v.part[1],
-								     v.part[2]));
+	p->newest_entry = json_pack("{s:o}", "version",
+				    json_sprintf("%u.%u.%u", v.part[0], v.part[1], v.part[2]));
 	qemu_view_init(&p->newest, p->cat, p->newest_entry, p->newest_machine);
 	return p->newest_entry ? 0 : context_oom(p->ctx);
 }
@@ -537,8 +537,9 @@ static void text_end(const char *label, const json_t *o, const char *at, struct 
 	if (json_is_string(json_object_get(o, "earliest"))) {
 		buf_puts(&text, streq(not_before, at) ? "now" : not_before);
 	} else {
-		buf_printf(&text, "cannot tell, but not before %s, for the facts or the end of these "
-				  "are unknown: ",
+		buf_printf(&text,
+			   "cannot tell, but not before %s, for the facts or the end of these "
+			   "are unknown: ",
 			   not_before);
 		text_list(json_object_get(o, "unknown"), &text);
 	}
@@ -586,9 +587,9 @@ static int show(const json_t *root, size_t width, char **ret)
 	size_t i;
 	json_t *v;
 
-	show_printf(&out, 0, 2, "%s: %s (%s), as of %s", streq(verdict, "unknown") ? "cannot tell" : verdict,
-		    get(root, "description", ""),
-		    get(root, "what", ""), at);
+	show_printf(&out, 0, 2, "%s: %s (%s), as of %s",
+		    streq(verdict, "unknown") ? "cannot tell" : verdict,
+		    get(root, "description", ""), get(root, "what", ""), at);
 	text_features(json_object_get(root, "features"), &out);
 	buf_printf(&out, "\n%-30s  %-8s %-12s %-12s %s\n", "PLATFORM", "HAS IT", "STANDARD",
 		   "EXTENDED", "SUPPORT");
@@ -598,11 +599,13 @@ static int show(const json_t *root, size_t width, char **ret)
 	text_end("counting standard support", json_object_get(root, "standard"), at, &out);
 	text_end("counting extended support", json_object_get(root, "extended"), at, &out);
 	if (!json_is_true(json_object_get(root, "any_has")))
-		show_printf(&out, 2, 4, "None of these platforms is known to have it: the releases that "
-					"follow have to bring it first.");
+		show_printf(&out, 2, 4,
+			    "None of these platforms is known to have it: the releases that "
+			    "follow have to bring it first.");
 	text_hosts(json_object_get(root, "hosts"), &out);
-	show_printf(&out, 0, 2, "Looked at: what the platforms record of kernel and QEMU; not looked at: CPU, "
-				"firmware, other devices");
+	show_printf(&out, 0, 2,
+		    "Looked at: what the platforms record of kernel and QEMU; not looked at: CPU, "
+		    "firmware, other devices");
 	show_printf(&out, 0, 2, "See: abibase list, abibase explain --cost BASELINE");
 	return buf_give(&out, ret);
 }

@@ -413,7 +413,8 @@ static void put_qemus(struct buf *b, const struct abibase_profile *p)
 	}
 }
 
-int profile_to_text(const struct abibase_profile *p, const struct abibase_catalogue *cat, char **ret)
+int profile_to_text(const struct abibase_profile *p, const struct abibase_catalogue *cat,
+		    char **ret)
 {
 	_buf_ b = { 0 };
 

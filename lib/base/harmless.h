@@ -9,7 +9,8 @@
 
 /*
  * Put "?" for each character that could move the cursor, forge a line or turn the direction of
- * writing, for one that nobody sees, and for what is not UTF-8; but for the characters of @but, such as "\n".
+ * writing, for one that nobody sees, and for what is not UTF-8; but for the characters of @but,
+ * such as "\n".
  */
 void text_harmless(char *text, const char *but);
 /* So a sentence of one line; what it quotes of a document, which can have megabytes, is cut. */

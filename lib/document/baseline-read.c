@@ -450,7 +450,8 @@ static void read_unasked(struct reader *r, const json_t *v, struct host *h)
 		h->unasked[i].path = NO_PATH;
 		if ((string_of(q, "path") &&
 		     strings_intern(&in->strings, string_of(q, "path"), &h->unasked[i].path) < 0) ||
-		    strings_intern(&in->strings, string_of(q, "unknown"), &h->unasked[i].reason) < 0)
+		    strings_intern(&in->strings, string_of(q, "unknown"), &h->unasked[i].reason) <
+			    0)
 			r->oom = true;
 	}
 }

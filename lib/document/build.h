@@ -77,8 +77,8 @@ int profile_current(struct abibase_context *ctx, const struct abibase_catalogue 
 int profile_make_current(struct abibase_context *ctx, const struct abibase_catalogue *cat,
 			 struct abibase_profile **p);
 /*
- * Dozens of machine types agree on most of dozens of properties: where all in "values" of this entry
- * have @key, what most of them have is said once, in "defaults". 0 or -ENOMEM.
+ * Dozens of machine types agree on most of dozens of properties: where all in "values" of this
+ * entry have @key, what most of them have is said once, in "defaults". 0 or -ENOMEM.
  */
 int values_say_once(json_t *entry, const char *key);
 /* The same of one entry, new; NULL in @ret where there is nothing to add. 0 or -ENOMEM. */

@@ -526,7 +526,8 @@ static void link_row(struct schema_walk *c, struct abibase_catalogue *cat, const
 	row->key = arena_printf(&cat->arena, "%s.%s", row->class_name, row->property);
 	link_compat(cat, json_object_get(v, "compat"), row);
 	row->unmasked = link_ranges(cat, json_object_get(v, "unmasked"), &row->n_unmasked);
-	row->without_in = link_ranges(cat, json_object_get(without, "versions"), &row->n_without_in);
+	row->without_in =
+		link_ranges(cat, json_object_get(without, "versions"), &row->n_without_in);
 	link_needs(c, cat, v, true, row->needs, &row->backends);
 }
 

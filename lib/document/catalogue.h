@@ -65,7 +65,8 @@ struct row {
 	const char *limit;   /* a fact, a number that no value may exceed on the host, or NULL */
 	const char *declared_on; /* the parent that has the property, for all that are of it */
 	const char *asked;   /* the class that a QEMU is asked about: its own, unless that is abstract */
-	const char *domain;  /* what states it in an <interface> of libvirt: "driver/host@csum"; or NULL */
+	const char *domain;  /* what states it in an <interface> of libvirt: "driver/host@csum"; or
+				NULL */
 	const json_t *without; /* what a QEMU without the property does as if it were set to; or NULL */
 	struct version_range *without_in; /* in these builds; none: in all */
 	size_t n_without_in;

@@ -144,7 +144,8 @@ static int take_switch(struct reading *d, const struct xml_element *e, const str
 	long n = number(value, PAIRS_MAX);
 
 	if (!is_on(value) && !is_off(value) && n < 0)
-		return refuse(d, e, "domain-value", row->domain, value, "on, off, yes, no, or a number");
+		return refuse(d, e, "domain-value", row->domain, value,
+			      "on, off, yes, no, or a number");
 	put(d, properties, row->key, json_boolean(n < 0 ? is_on(value) : n > 1));
 	return 0;
 }
@@ -245,7 +246,8 @@ static const char *alias_of(const struct xml_element *e, char (*room)[24])
 
 	if (xml_find(e, "alias@name"))
 		return xml_find(e, "alias@name");
-	for (const struct xml_element *o = devices ? devices->first : NULL; o && o != e; o = o->next) {
+	for (const struct xml_element *o = devices ? devices->first : NULL; o && o != e;
+	     o = o->next) {
 		const char *type = xml_attribute(o, "type");
 
 		if (!streq(o->name, "interface"))
@@ -325,7 +327,8 @@ static bool take_global(struct reading *d, const char *word)
 static bool may_change(const char *option, const char *value)
 {
 	static const char *const always[] = { "set", "readconfig", "net", "nic", "M", "machine" };
-	static const char *const classes[] = { "virtio-", "vhost-vsock", "vhost-scsi", "driver=", "pci-" };
+	static const char *const classes[] = { "virtio-", "vhost-vsock", "vhost-scsi",
+					       "driver=", "pci-" };
 	static const char *const devices[] = { "virtio-net", "vhost-vsock", "vhost-scsi" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(always); i++)
@@ -382,10 +385,10 @@ static void take_commandline(struct reading *d)
 static const struct {
 	const char *type, *backend;
 } types[] = {
-	{ "bridge", "tap" }, { "ethernet", "tap" }, { "network", "tap" },
-	{ "direct", "macvtap" }, { "user", "user" }, { "hostdev", NULL },
-	{ "vhostuser", NULL }, { "vdpa", NULL }, { "internal", NULL },
-	{ "server", NULL }, { "client", NULL }, { "mcast", NULL }, { "udp", NULL }, { "null", NULL },
+	{ "bridge", "tap" },  { "ethernet", "tap" }, { "network", "tap" },  { "direct", "macvtap" },
+	{ "user", "user" },   { "hostdev", NULL },   { "vhostuser", NULL }, { "vdpa", NULL },
+	{ "internal", NULL }, { "server", NULL },    { "client", NULL },    { "mcast", NULL },
+	{ "udp", NULL },      { "null", NULL },
 };
 
 /* Of a network, and of a device that somebody else made, the XML may not say what it is. */
@@ -469,15 +472,17 @@ static int add_interface(struct reading *d, const struct xml_element *e)
 	while (i < ARRAY_SIZE(types) && !(type && streq(types[i].type, type)))
 		i++;
 	if (i == ARRAY_SIZE(types))
-		return refuse(d, e, "domain-value", "the type of an interface", type ? type : "",
-			      "bridge, direct, ethernet, network, user, vhostuser, vdpa, hostdev, and "
-			      "others that libvirt writes");
+		return refuse(
+			d, e, "domain-value", "the type of an interface", type ? type : "",
+			"bridge, direct, ethernet, network, user, vhostuser, vdpa, hostdev, and "
+			"others that libvirt writes");
 	if (model && strprefix(model, "virtio") && !types[i].backend && !streq(type, "hostdev")) {
 		not_judged(d, "interface", type);
 		return 0;
 	}
 	if (!model || !strprefix(model, "virtio") || !types[i].backend) {
-		not_compared(d, "interface", types[i].backend ? (model ? model : "no model") : type);
+		not_compared(d, "interface",
+			     types[i].backend ? (model ? model : "no model") : type);
 		return 0;
 	}
 	device = json_pack("{s:s, s:o}", "class", NET_DEVICE, "id", words_json(name_of(e)));
@@ -568,14 +573,15 @@ static int make_guest(struct reading *d, struct abibase_guest **ret)
 	if (r < 0)
 		return r;
 	if (!machine || !name_valid(machine))
-		return refuse(d, d->domain, "domain-value", "os/type@machine", machine ? machine : "",
-			      "the name of a machine type of QEMU");
+		return refuse(d, d->domain, "domain-value", "os/type@machine",
+			      machine ? machine : "", "the name of a machine type of QEMU");
 	if (arch && !name_valid(arch))
-		return refuse(d, d->domain, "domain-value", "os/type@arch", arch, "an architecture");
-	root = json_pack("{s:s, s:O, s:s, s:s*, s:s*, s:O, s:O}", "schema", "abibase-guest/1", "devices",
-			 d->devices, "machine", machine, "name",
-			 name && name_valid(name) ? name : NULL, "target", arch, DOMAIN_NOT_COMPARED,
-			 d->rest, DOMAIN_NOT_JUDGED, d->unjudged);
+		return refuse(d, d->domain, "domain-value", "os/type@arch", arch,
+			      "an architecture");
+	root = json_pack("{s:s, s:O, s:s, s:s*, s:s*, s:O, s:O}", "schema", "abibase-guest/1",
+			 "devices", d->devices, "machine", machine, "name",
+			 name && name_valid(name) ? name : NULL, "target", arch,
+			 DOMAIN_NOT_COMPARED, d->rest, DOMAIN_NOT_JUDGED, d->unjudged);
 	return root ? guest_make(d->ctx, root, d->source, ret) : -ENOMEM;
 }
 
@@ -585,11 +591,11 @@ static int read_domain(struct reading *d, struct abibase_guest **ret)
 	int r;
 
 	if (!streq(d->domain->name, "domain"))
-		return refuse(d, d->domain, "domain-value", "the outermost element", d->domain->name,
-			      "domain, as virsh dumpxml writes it");
+		return refuse(d, d->domain, "domain-value", "the outermost element",
+			      d->domain->name, "domain, as virsh dumpxml writes it");
 	if (!type || (!streq(type, "kvm") && !streq(type, "qemu") && !streq(type, "hvf")))
-		return refuse(d, d->domain, "domain-value", "the type of the domain", type ? type : "",
-			      "kvm, qemu");
+		return refuse(d, d->domain, "domain-value", "the type of the domain",
+			      type ? type : "", "kvm, qemu");
 	d->kvm = streq(type, "kvm");
 	d->devices = json_array();
 	d->rest = json_array();
@@ -648,7 +654,8 @@ static const json_t *same_device(const struct abibase_guest *g, size_t i,
 }
 
 ABIBASE_EXPORT int abibase_guest_join(struct abibase_context *ctx, const struct abibase_guest *g,
-				      const struct abibase_guest *domain, struct abibase_guest **ret)
+				      const struct abibase_guest *domain,
+				      struct abibase_guest **ret)
 {
 	static const char *const keys[] = { "backend", GUEST_MTU,     "queue_sizes",
 					    "rom_size", GUEST_VHOST_OPTIONAL };
@@ -663,8 +670,8 @@ ABIBASE_EXPORT int abibase_guest_join(struct abibase_context *ctx, const struct 
 		r = json_object_set_new(root, "target", json_string(domain->target));
 	if (r == 0 && g->machine && !streq(g->machine, domain->machine))
 		return context_fail(ctx, EINVAL, "guest-differs", NULL,
-				    "the guest states the machine type %s, and its domain %s", g->machine,
-				    domain->machine);
+				    "the guest states the machine type %s, and its domain %s",
+				    g->machine, domain->machine);
 	if (r == 0 && json_object_get(domain->root, DOMAIN_NOT_JUDGED))
 		r = json_object_set(root, DOMAIN_NOT_JUDGED,
 				    json_object_get(domain->root, DOMAIN_NOT_JUDGED));
@@ -673,9 +680,11 @@ ABIBASE_EXPORT int abibase_guest_join(struct abibase_context *ctx, const struct 
 		json_auto_t *properties = NULL;
 
 		if (!from)
-			return context_fail(ctx, EINVAL, "guest-differs", NULL,
-					    "device %zu of the guest, %s, cannot be told among those of "
-					    "its domain", i + 1, g->devices[i].class_name);
+			return context_fail(
+				ctx, EINVAL, "guest-differs", NULL,
+				"device %zu of the guest, %s, cannot be told among those of "
+				"its domain",
+				i + 1, g->devices[i].class_name);
 		for (size_t k = 0; r == 0 && k < ARRAY_SIZE(keys); k++)
 			if (json_object_get(from, keys[k]) && !json_object_get(v, keys[k]))
 				r = json_object_set(v, keys[k], json_object_get(from, keys[k]));

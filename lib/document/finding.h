@@ -28,12 +28,12 @@ struct finding {
 	int bit;	    /* of the feature; -1: none */
 	bool by_list;	    /* options of QEMU mend it */
 	bool fixable;	    /* and they mend all that is in the way; said beside a layer */
-	bool of_inputs;	    /* of what went in, and in no document: the same hosts give the same one */
+	bool of_inputs; /* of what went in, and in no document: the same hosts give the same one */
 };
 
 /*
- * A list of them, in an arena with their words. Want of memory is the arena's: who makes an answer looks
- * at it once, at the end.
+ * A list of them, in an arena with their words. Want of memory is the arena's: who makes an answer
+ * looks at it once, at the end.
  */
 struct findings {
 	struct arena *arena;

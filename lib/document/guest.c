@@ -96,7 +96,8 @@ static void check_powers(struct schema_walk *c, const json_t *device)
 			mark2 = schema_enter_index(c, i);
 			if (n > 0 && n & (n - 1))
 				schema_fault(c, "json-bad-value",
-					     "is %" PRId64 ": a queue that is not packed has a power "
+					     "is %" PRId64
+					     ": a queue that is not packed has a power "
 					     "of two, or 0 where the driver does not use it",
 					     n);
 			schema_leave(c, mark2);
@@ -143,10 +144,11 @@ static bool is_shared(const struct abibase_catalogue *cat, const struct row *row
 
 static void sense_bit(struct schema_walk *c, const char *state, const char *feature, int bit)
 {
-	schema_fault(c, "json-bad-value",
-		     "is %s, and with that a device does not offer %s (bit %d), which it did by its "
-		     "feature word: one of the two is wrong",
-		     state, feature, bit);
+	schema_fault(
+		c, "json-bad-value",
+		"is %s, and with that a device does not offer %s (bit %d), which it did by its "
+		"feature word: one of the two is wrong",
+		state, feature, bit);
 }
 
 static void sense_property(struct schema_walk *c, const struct abibase_catalogue *cat,
@@ -159,9 +161,11 @@ static void sense_property(struct schema_walk *c, const struct abibase_catalogue
 	if (!row)
 		return;
 	if (!streq(row->type, "bool") && !streq(row->type, "OnOffAuto"))
-		schema_fault(c, "json-wrong-type",
-			     "is no property that is on or off, which is all that is accepted here");
-	else if (!on && row->bit >= 0 && word_has(had, row->bit) && !is_shared(cat, row, properties))
+		schema_fault(
+			c, "json-wrong-type",
+			"is no property that is on or off, which is all that is accepted here");
+	else if (!on && row->bit >= 0 && word_has(had, row->bit) &&
+		 !is_shared(cat, row, properties))
 		sense_bit(c, "off", row->feature, row->bit);
 	for (size_t i = 0; on && i < cat->n_requirements; i++)
 		if (cat->requirements[i].masked_by == r && word_has(had, cat->requirements[i].bit))

@@ -13,7 +13,8 @@
 #define ETHERNET_MTU 1500
 #define GUEST_MAX_SIZE 1024 /* of a queue: QEMU takes no more from a driver, VIRTQUEUE_MAX_SIZE */
 #define GUEST_VHOST_OPTIONAL "vhost_optional"
-#define DOMAIN_NOT_JUDGED "x-not-judged" /* of a domain: words that may change a device, nobody knows how */
+#define DOMAIN_NOT_JUDGED                                                                          \
+	"x-not-judged" /* of a domain: words that may change a device, nobody knows how */
 #define GUEST_UNJUDGED_REMEDY \
 	"say it with the elements that libvirt has for it, or take it out of the guest"
 #define GUEST_MAX_QUEUES 4096 /* no QEMU has more than 1024, VIRTIO_QUEUE_MAX */

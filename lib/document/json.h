@@ -125,7 +125,8 @@ struct form {
 	const struct member *members;
 	enum members_more more;
 	size_t max; /* bytes of a document */
-	void (*check)(struct schema_walk *c, const json_t *root); /* what no table can say, or NULL */
+	void (*check)(struct schema_walk *c,
+		      const json_t *root); /* what no table can say, or NULL */
 };
 
 /* Does the document state this kind, of whatever version? */

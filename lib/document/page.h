@@ -6,9 +6,9 @@
 #include "document/finding.h"
 
 /*
- * An answer for people, one page: the verdict in the first line; what is in the way, by cause, the worst
- * first, each cause once with its hosts; what is off; what is on; and at the end what was looked at, what
- * was not, and where more is to be had.
+ * An answer for people, one page: the verdict in the first line; what is in the way, by cause, the
+ * worst first, each cause once with its hosts; what is off; what is on; and at the end what was
+ * looked at, what was not, and where more is to be had.
  */
 struct page {
 	struct buf out;
@@ -34,7 +34,7 @@ void page_count(struct buf *out, size_t n, const char *one, const char *many);
 struct page_words {
 	const char *does, *many_do;	    /* "satisfies", "satisfy" */
 	const char *does_not, *many_do_not; /* "does not satisfy", "do not satisfy" */
-	const char *whom;		    /* "the baseline"; what more is to be said of one host */
+	const char *whom; /* "the baseline"; what more is to be said of one host */
 	const char *more;
 };
 void page_verdict(struct page *p, const json_t *hosts, const struct page_words *w);
@@ -47,16 +47,16 @@ void page_find(struct page *p, const char *host, const char *shown, const json_t
 /* All of them, by cause, the worst first. */
 void page_causes(struct page *p);
 /*
- * What is to be said of a host behind a label: of hosts of which the same is said it is said once, by
- * page_notes(). Lines of @text behind the first stay as they are.
+ * What is to be said of a host behind a label: of hosts of which the same is said it is said once,
+ * by page_notes(). Lines of @text behind the first stay as they are.
  */
 void page_note(struct page *p, const char *label, const char *shown, const char *text);
 void page_notes(struct page *p);
 /* "CLASS.PROPERTY" behind others, of which @last is the last; the class stands before the first of it. */
 void page_property(struct buf *out, const char *property, const char **last);
 /*
- * What answers about devices on these backends look at, by which evidence, and what nothing here looks
- * at; for a document.
+ * What answers about devices on these backends look at, by which evidence, and what nothing here
+ * looks at; for a document.
  */
 json_t *scope_json(const struct abibase_catalogue *cat, unsigned int backends, bool record,
 		   bool catalogue);

@@ -47,8 +47,8 @@ struct abibase_profile *profile_share(struct abibase_profile *p);
 const struct profile_qemu *profile_qemu_at(const struct abibase_profile *p, const char *path);
 /* The entry of the @i-th QEMU that was there and could not be asked: "unknown", and often "path". */
 const json_t *profile_unasked(const struct abibase_profile *p, size_t i);
-/* A condition as the catalogue writes it: "FACT" (@ret_bit is -1) or "FACT[BIT]". The length of FACT;
- * 0: it is none. */
+/* A condition as the catalogue writes it: "FACT" (@ret_bit is -1) or "FACT[BIT]". The length of
+ * FACT; 0: it is none. */
 size_t condition_parse(const char *s, int *ret_bit);
 /* Does the fact say which bits of a word are known ("vhost_net.features.known")? */
 bool fact_is_mask(const char *fact);

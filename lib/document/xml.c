@@ -154,7 +154,9 @@ static int entity(struct reader *x, struct buf *to)
 	static const struct {
 		const char *name;
 		char character;
-	} known[] = { { "lt", '<' }, { "gt", '>' }, { "amp", '&' }, { "quot", '"' }, { "apos", '\'' } };
+	} known[] = {
+		{ "lt", '<' }, { "gt", '>' }, { "amp", '&' }, { "quot", '"' }, { "apos", '\'' }
+	};
 	char word[12] = "";
 	size_t n = 0;
 
@@ -172,8 +174,10 @@ static int entity(struct reader *x, struct buf *to)
 		}
 	if (*word == '#' && numbered(word, to))
 		return 0;
-	return refuse(x, "\"&%s;\" is not known; accepted: lt, gt, amp, quot, apos, and the number of "
-			 "a character", word);
+	return refuse(x,
+		      "\"&%s;\" is not known; accepted: lt, gt, amp, quot, apos, and the number of "
+		      "a character",
+		      word);
 }
 
 /* Up to one of the bytes @stop, or the end. Text of several pieces is one. */
@@ -248,7 +252,8 @@ static int add_element(struct reader *x, struct xml_element *e)
 {
 	e->parent = x->open;
 	if (!x->open && x->root)
-		return refuse(x, "there is a second element <%s> beside <%s>", e->name, x->root->name);
+		return refuse(x, "there is a second element <%s> beside <%s>", e->name,
+			      x->root->name);
 	if (!x->open)
 		x->root = e;
 	else if (x->open->last)

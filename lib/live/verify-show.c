@@ -91,7 +91,8 @@ static const char *device_name(const struct verify_device *d)
 
 char *verification_text(const struct verification *vf)
 {
-	static const char *const words[] = { "yes: a guest is offered", "no: a guest is not offered", "",
+	static const char *const words[] = { "yes: a guest is offered",
+					     "no: a guest is not offered", "",
 					     "cannot tell whether a guest is offered" };
 	_buf_ out = { 0 };
 
@@ -112,8 +113,9 @@ char *verification_text(const struct verification *vf)
 		buf_printf(&out, "%s %s", i ? "," : "", vf->left_out[i]);
 	if (vf->n_left_out)
 		buf_putc(&out, '\n');
-	show_printf(&out, 0, 2, "Looked at: the devices that a stopped throw-away QEMU has; not looked at: "
-				"CPU, firmware, other devices");
+	show_printf(&out, 0, 2,
+		    "Looked at: the devices that a stopped throw-away QEMU has; not looked at: "
+		    "CPU, firmware, other devices");
 	show_printf(&out, 0, 2, "See: abibase explain BASELINE, abibase check BASELINE PROFILE");
 	return buf_steal(&out);
 }

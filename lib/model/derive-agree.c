@@ -240,7 +240,8 @@ static void poll_hosts(struct derive *d, const struct requirement *q, struct pol
 		p->untellable |= !holds_if_usable(d, d->b->in.hosts[i], q);
 		if (r == ABIBASE_NO)
 			p->lacks[p->n_lacks++] = i;
-		else if (r == ABIBASE_UNKNOWN && q->to_leave && streq(p->untold.reason, EARLIER_BASELINE))
+		else if (r == ABIBASE_UNKNOWN && q->to_leave &&
+			 streq(p->untold.reason, EARLIER_BASELINE))
 			p->unasked[p->n_unasked++] = i;
 		else if (r == ABIBASE_UNKNOWN)
 			p->unknown[p->n_unknown++] = i;

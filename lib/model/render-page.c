@@ -190,7 +190,8 @@ void render_page_values(struct page *p, const struct abibase_baseline *b)
 	page_notes(p);
 	page_count(&count, on, "", "");
 	if (b->n_values)
-		page_item(p, "on", "%sof %zu properties", count.data ? count.data : "", b->n_values);
+		page_item(p, "on", "%sof %zu properties", count.data ? count.data : "",
+			  b->n_values);
 	p->failed |= buf_failed(&count);
 }
 

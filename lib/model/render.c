@@ -134,8 +134,9 @@ static void write_builds(const struct abibase_baseline *b, const struct list *l,
 	}
 }
 
-static const char other_host[] = "ask for each host's own list with --for NAME; what a guest sees is the "
-				 "same with all of them";
+static const char other_host[] =
+	"ask for each host's own list with --for NAME; what a guest sees is the "
+	"same with all of them";
 static const char other_path[] = "the QEMUs of this host need different lists; ask for each with "
 				 "--for NAME:PATH";
 
@@ -317,7 +318,9 @@ static void write_value_line(const struct abibase_baseline *b, const struct valu
 		buf_printf(&alone, "on by name alone: --disable %s", v->group);
 	if (!v->n_why)
 		show_wrapped(out, WHY_COLUMN, WHY_COLUMN,
-			     v->on ? "every host and every QEMU has it" : alone.data ? alone.data : "");
+			     v->on	? "every host and every QEMU has it" :
+			     alone.data ? alone.data :
+					  "");
 	out->failed |= buf_failed(&alone);
 	for (size_t i = 0; i < v->n_why; i++) {
 		_buf_ reason = { 0 };

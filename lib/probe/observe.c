@@ -33,7 +33,8 @@ static bool is_usable(const struct observing *o, size_t backend)
 	struct ask a = { .cat = o->cat, .p = o->p };
 
 	return o->cat->backends[backend].by_default &&
-	       qtest_backend(o->cat->backends[backend].name) >= 0 && ask_usable(&a, backend) == ABIBASE_YES;
+	       qtest_backend(o->cat->backends[backend].name) >= 0 &&
+	       ask_usable(&a, backend) == ABIBASE_YES;
 }
 
 static int observe(struct observing *o, const char *machine, size_t backend, json_t *shape)
@@ -48,7 +49,8 @@ static int observe(struct observing *o, const char *machine, size_t backend, jso
 	int r = observe_run(ctx, &rq, &dev);
 
 	if (r < 0 && r != -ENOMEM) {
-		context_log(ctx, LOG_WARNING, "probe-observe-failed", "%s", abibase_context_error(ctx));
+		context_log(ctx, LOG_WARNING, "probe-observe-failed", "%s",
+			    abibase_context_error(ctx));
 		o->stop = r == -ETIMEDOUT;
 		return 0;
 	}

@@ -48,7 +48,8 @@
 /* -------------------------------------------------------------- one surface */
 
 /* 0, or what fork(2) says; all else is a finding. */
-static int ask_surface(struct abibase_probe *pr, const struct probe_surface *s, struct probe_said *f)
+static int ask_surface(struct abibase_probe *pr, const struct probe_surface *s,
+		       struct probe_said *f)
 {
 	struct probe_child c = {
 		.ops = pr->ops, .ops_data = pr->ops_data, .surface = s, .node = s->node

@@ -83,7 +83,8 @@ int warn_level(const struct abibase_probe *pr, const struct probe_surface *s);
 void warn_surface(struct abibase_probe *pr, const struct probe_surface *s, enum probe_step step,
 		  enum probe_reason reason, int err);
 /* Of one that answered: the facts that it left unknown. */
-void warn_facts(struct abibase_probe *pr, const struct probe_surface *s, const struct probe_said *f);
+void warn_facts(struct abibase_probe *pr, const struct probe_surface *s,
+		const struct probe_said *f);
 
 /* The QEMU binaries (probe/qemu.c). */
 struct probe_place {

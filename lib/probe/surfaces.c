@@ -76,7 +76,8 @@ static bool has_fact(const struct probe_surface *s, const char *fact, size_t len
 /* The surface that answers this condition, "vhost_net.features[40]", if any does */
 static const struct probe_surface *answers(const char *condition)
 {
-	static const struct probe_surface *const others[] = { &probe_tap, &probe_macvtap, &probe_ebpf };
+	static const struct probe_surface *const others[] = { &probe_tap, &probe_macvtap,
+							      &probe_ebpf };
 	size_t len = strcspn(condition, "[");
 
 	for (const struct probe_surface *s = probe_vhosts; s->name; s++)

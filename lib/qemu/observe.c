@@ -78,8 +78,11 @@ int observe_run(struct abibase_context *ctx, const struct observe_request *rq,
 		struct qtest_device *ret)
 {
 	_autofree_ const char **words = global_words(rq->settings);
-	const struct qtest_request qrq = { .path = rq->qemu, .machine = rq->machine, .words = words,
-					   .timeout_ms = rq->timeout_ms ? rq->timeout_ms : TIMEOUT_MS,
+	const struct qtest_request qrq = { .path = rq->qemu,
+					   .machine = rq->machine,
+					   .words = words,
+					   .timeout_ms =
+						   rq->timeout_ms ? rq->timeout_ms : TIMEOUT_MS,
 					   .stop = rq->stop };
 	_buf_ why = { 0 };
 	int r = words ? observe_plain(&qrq, rq->backend, ret, &why) : -ENOMEM;

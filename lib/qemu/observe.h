@@ -22,8 +22,8 @@ struct observe_request {
 };
 /*
  * A throw-away QEMU is started, stopped before its first instruction, and the device is read as a
- * driver would read it. It takes bounded time. -ETIMEDOUT, -ENOMEM, or another negative errno when it
- * could not be started or read; the error of @ctx then says why.
+ * driver would read it. It takes bounded time. -ETIMEDOUT, -ENOMEM, or another negative errno when
+ * it could not be started or read; the error of @ctx then says why.
  */
 int observe_run(struct abibase_context *ctx, const struct observe_request *rq,
 		struct qtest_device *ret);
@@ -38,9 +38,9 @@ enum abibase_cause {
 typedef void (*observe_difference_fn)(void *data, enum abibase_cause cause, const char *id,
 				      const char *text);
 /*
- * Hold what was read against abibase_predict(). @p: the profile of the host on which it was; it lists
- * that QEMU by its path. @fn is called for each difference, or NULL. A feature of which a fact or a
- * value is unknown was not predicted and cannot differ.
+ * Hold what was read against abibase_predict(). @p: the profile of the host on which it was; it
+ * lists that QEMU by its path. @fn is called for each difference, or NULL. A feature of which a
+ * fact or a value is unknown was not predicted and cannot differ.
  *
  * The number of differences, or -EINVAL (@p does not list the QEMU, or the catalogue does not have
  * the backend), -ENOMEM.

@@ -285,7 +285,8 @@ static void read_caps(struct reader *rd)
 			read_virtio_cap(rd, at);
 		else if (id == PCI_CAP_ID_MSIX)
 			rd->dev->vectors =
-				(read_config(rd, at + PCI_MSIX_FLAGS, 2) & PCI_MSIX_FLAGS_QSIZE) + 1;
+				(read_config(rd, at + PCI_MSIX_FLAGS, 2) & PCI_MSIX_FLAGS_QSIZE) +
+				1;
 		at = read_config(rd, at + PCI_CAP_LIST_NEXT, 1);
 	}
 }
