@@ -932,6 +932,18 @@ static void say_size_unknown(struct judging *j, const struct row *row, int64_t t
 	move_unknown(j, "size-unknown", "QEMU", row, "probe this host again", &text);
 }
 
+/* The property would set it, and no list does. */
+static void note_size_not_recorded(struct judging *j, const struct row *row, int64_t there)
+{
+	_buf_ text = { 0 };
+
+	buf_printf(&text, "%s: %s (%s) not recorded of ", j->p->name, row->key, row->feature);
+	move_write_qemu(j, &text);
+	buf_printf(&text, ", so not compared; the guest has %lld", (long long)there);
+	say(j, ABIBASE_FINDING_NOTE, "size-not-recorded", "QEMU", row, "probe this host again",
+	    &text);
+}
+
 /* Only what is known of both is compared. */
 static void judge_observed(struct judging *j, const struct guest_device *d, const struct row *row)
 {
@@ -943,6 +955,8 @@ static void judge_observed(struct judging *j, const struct guest_device *d, cons
 	here = e.value ? json_integer_value(e.value) : -1;
 	if (there > 0 && here < 0 && e.known == ABIBASE_NO)
 		return say_size_unknown(j, row, there);
+	if (there > 0 && here < 0 && set != there)
+		note_size_not_recorded(j, row, there);
 	if (there <= 0 || here < 0)
 		return;
 	/* a file that is larger than the property stops a start, and an incoming guest brings its own */
