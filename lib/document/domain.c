@@ -192,11 +192,11 @@ static void put_sizes(struct reading *d, json_t *device, long pairs, const long 
 	put(d, device, "queue_sizes", list);
 }
 
-/* Which switch of a device a name is that QEMU has for it; NULL: none that is known */
-static const struct row *find_switch(const struct abibase_catalogue *cat, const char *name)
+/* Which row of a device a name is that QEMU has for it; NULL: none that is known */
+static const struct row *find_row(const struct abibase_catalogue *cat, const char *name)
 {
 	for (size_t i = 0; i < cat->n_rows; i++)
-		if (cat->rows[i].boolean && streq(cat->rows[i].property, name) &&
+		if (streq(cat->rows[i].property, name) &&
 		    strprefix(cat->rows[i].class_name, "virtio-net"))
 			return &cat->rows[i];
 	return NULL;
@@ -206,11 +206,12 @@ static const struct row *find_switch(const struct abibase_catalogue *cat, const 
 static void take_property(struct reading *d, const struct xml_element *p, json_t *device)
 {
 	const char *name = xml_attribute(p, "name"), *value = xml_attribute(p, "value");
-	const struct row *row = name && value ? find_switch(d->cat, name) : NULL;
+	const struct row *row = name && value ? find_row(d->cat, name) : NULL;
 
-	if (row && (is_on(value) || is_off(value)))
+	if (row && row->boolean && (is_on(value) || is_off(value)))
 		put(d, json_object_get(device, "properties"), row->key, json_boolean(is_on(value)));
-	else if (name && value && streq(name, "host_mtu") && number(value, GUEST_MTU_MAX) >= 68)
+	/* of all numbers the MTU alone has a limit */
+	else if (row && row->limit && number(value, GUEST_MTU_MAX) >= row->least)
 		put(d, device, GUEST_MTU, json_integer(number(value, GUEST_MTU_MAX)));
 	else
 		not_judged(d, "qemu:property", name);
