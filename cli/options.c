@@ -79,7 +79,7 @@ static const struct cli_option options[] = {
 	{ VERB_TARGETS, OPT_BACKEND, "backend", "BACKEND", "@backends",
 	  "what its device lies on there: tap, tap+vhost, macvtap ... (default: as where it runs)" },
 	{ VERB_CHECK, OPT_BACKEND, "backend", "BACKEND", "@backends",
-	  "on what the interfaces of --domain lie of which it does not say" },
+	  "the backend of each interface of --domain that the XML leaves open" },
 	{ VERB_TARGETS, OPT_DEVICE, "device", "CLASS", CLASSES,
 	  "class of the device of a feature word or of a log" },
 	{ VERB_TARGETS, OPT_QUEUE_SIZE, "queue-size", "LIST", NULL,
