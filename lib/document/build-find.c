@@ -152,9 +152,8 @@ static bool has_property(const json_t *root, const char *class_name, const char 
 			 const char *word)
 {
 	const char *type = build_property(root, class_name, property);
-	size_t len = strlen(word);
 
-	return type && !strncmp(type, word, len) && (!type[len] || type[len] == '=');
+	return type && type_is(type, word);
 }
 
 /*

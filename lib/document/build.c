@@ -151,19 +151,13 @@ static void check_adds_as(struct schema_walk *c, const json_t *root)
 
 void value_check(struct schema_walk *c, const char *type, const char *key, const json_t *v)
 {
-	size_t len = type ? strcspn(type, "=") : 0, mark = schema_enter(c, key);
-	char word[64];
+	const char *wanted = type ? build_value_wanted(type, v) : NULL;
+	size_t mark;
 
-	if (type && len < sizeof(word)) {
-		const char *wanted;
-
-		memcpy(word, type, len);
-		word[len] = '\0';
-		wanted = build_value_wanted(word, v);
-		if (wanted)
-			schema_fault(c, "json-bad-value", "must be %s, by the type of the property",
-				     wanted);
-	}
+	if (!wanted)
+		return;
+	mark = schema_enter(c, key);
+	schema_fault(c, "json-bad-value", "must be %s, by the type of the property", wanted);
 	schema_leave(c, mark);
 }
 
@@ -444,14 +438,21 @@ static const json_t *find_read(const json_t *root, const char *machine, const ch
 	return def;
 }
 
+bool type_is(const char *type, const char *word)
+{
+	size_t len = strlen(word);
+
+	return strncmp(type, word, len) == 0 && (!type[len] || type[len] == '=');
+}
+
 /* What other types can be is not known here. */
 const char *build_value_wanted(const char *type, const json_t *v)
 {
-	if (streq(type, "bool"))
+	if (type_is(type, "bool"))
 		return json_is_boolean(v) ? NULL : "true or false";
 	if (strprefix(type, "uint") || strprefix(type, "int"))
 		return json_is_integer(v) ? NULL : "an integer";
-	if (streq(type, "OnOffAuto"))
+	if (type_is(type, "OnOffAuto"))
 		return json_is_string(v) || json_is_boolean(v) ? NULL : "\"on\", \"off\" or \"auto\"";
 	return NULL;
 }

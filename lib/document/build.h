@@ -44,10 +44,11 @@ struct build_question {
 	const json_t *def, *realized; /* a default that reads as another on a device that exists */
 };
 json_t *build_value(const json_t *root, const char *machine, const struct build_question *q);
-/* What a value of a property of this type, as QEMU names it, has to be and @v is not; NULL: it is. */
+/* Is a type, as records have it ("TYPE" or "TYPE=DEFAULT"), that one? */
+bool type_is(const char *type, const char *word);
+/* What a value of a property of such a type has to be and @v is not; NULL: it is. */
 const char *build_value_wanted(const char *type, const json_t *v);
-/* The same in a document: the value in the member @key, of a property of this type ("TYPE" or
- * "TYPE=DEFAULT"; NULL: not known). */
+/* The same in a document: the value in the member @key; @type NULL: not known. */
 void value_check(struct schema_walk *c, const char *type, const char *key, const json_t *v);
 
 /* How QEMU's texts are read, for records and for a QEMU that is asked. */
