@@ -281,16 +281,13 @@ json_t *value_from_text(const char *word, const char *text)
 
 void class_proxy(const char *class_name, struct buf *ret)
 {
-	static const char pci[] = "-pci", device[] = "-device";
-	size_t len = strlen(class_name);
-
 	ret->len = 0;
-	buf_puts(ret, class_name);
-	if (len > strlen(pci) && streq(class_name + len - strlen(pci), pci))
+	if (ends_with(class_name, "-pci")) {
+		buf_puts(ret, class_name);
 		return;
-	if (len > strlen(device) && streq(class_name + len - strlen(device), device))
-		ret->len -= strlen(device);
-	buf_puts(ret, pci);
+	}
+	buf_add(ret, class_name, length_without(class_name, "-device"));
+	buf_puts(ret, "-pci");
 }
 
 /* ------------------------------------------------------------- what stands in a record */

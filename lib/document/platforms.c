@@ -45,13 +45,6 @@ static size_t prefix_len(const char *base)
 	return digits && base[digits] == '-' ? digits + 1 : 0;
 }
 
-static bool ends_in_json(const char *base)
-{
-	size_t len = strlen(base);
-
-	return len > strlen(".json") && streq(base + len - strlen(".json"), ".json");
-}
-
 static bool is_stem(const char *base, const char *name)
 {
 	size_t len = strlen(name);
@@ -112,7 +105,7 @@ static int read_entries(struct abibase_context *ctx, struct abibase_platforms *l
 	const struct dirent *e;
 
 	for (errno = 0; (e = readdir(d)); errno = 0) {
-		if (e->d_name[0] == '.' || !ends_in_json(e->d_name))
+		if (e->d_name[0] == '.' || !ends_with(e->d_name, ".json"))
 			continue;
 		if (add_candidate(l, dir, dir_index, e->d_name) < 0)
 			return context_oom(ctx);

@@ -304,7 +304,7 @@ static void check_mask(struct schema_walk *c, const json_t *facts, const char *k
 		       const json_t *mask)
 {
 	char id[128];
-	int n = snprintf(id, sizeof(id), "%.*s", (int)(strlen(key) - strlen(".known")), key);
+	int n = snprintf(id, sizeof(id), "%.*s", (int)length_without(key, ".known"), key);
 	const json_t *word = n > 0 && (size_t)n < sizeof(id) ? json_object_get(facts, id) : NULL;
 	const char *s = json_string_value(word);
 
@@ -619,9 +619,7 @@ static bool is_known_bit(const struct abibase_profile *p, const char *fact, unsi
 
 bool fact_is_mask(const char *fact)
 {
-	size_t len = strlen(fact), tail = strlen(".known");
-
-	return len > tail && streq(fact + len - tail, ".known");
+	return ends_with(fact, ".known");
 }
 
 enum abibase_tri profile_ask(const struct abibase_profile *p, const char *fact, int bit,
