@@ -47,18 +47,23 @@ void show_wrapped_at(struct buf *b, size_t width, size_t column, size_t hang, co
 	buf_putc(b, '\n');
 }
 
+void show_vprintf(struct buf *b, size_t column, size_t hang, const char *fmt, va_list ap)
+{
+	_buf_ text = { 0 };
+
+	buf_vprintf(&text, fmt, ap);
+	b->failed |= buf_failed(&text);
+	show_wrapped(b, column, hang, text.data ? text.data : "");
+}
+
 void show_printf(struct buf *b, size_t indent, size_t hang, const char *fmt, ...)
 {
-	_autofree_ char *text = NULL;
 	va_list ap;
 
-	va_start(ap, fmt);
-	if (vasprintf(&text, fmt, ap) < 0)
-		text = NULL;
-	va_end(ap);
-	b->failed |= !text;
 	buf_printf(b, "%*s", (int)indent, "");
-	show_wrapped(b, indent, hang, text ? text : "");
+	va_start(ap, fmt);
+	show_vprintf(b, indent, hang, fmt, ap);
+	va_end(ap);
 }
 
 void show_lines(struct buf *b, const char *s)

@@ -13,6 +13,9 @@ void show_text(struct buf *b, const char *s);
 /* Like that, in lines of the width of @b: it begins in @column, later lines in @hang. */
 void show_wrapped(struct buf *b, size_t column, size_t hang, const char *s);
 void show_wrapped_at(struct buf *b, size_t width, size_t column, size_t hang, const char *s);
+/* The same of formatted text. */
+void show_vprintf(struct buf *b, size_t column, size_t hang, const char *fmt, va_list ap)
+	_printf_(4, 0);
 /* A paragraph: behind @indent blanks, later lines behind @hang. */
 void show_printf(struct buf *b, size_t indent, size_t hang, const char *fmt, ...) _printf_(4, 5);
 /* Lines as they are, each behind four blanks. */

@@ -16,30 +16,12 @@ void page_begin(struct page *p, size_t width)
 	p->failed = !p->found || !p->notes;
 }
 
-static _printf_(4, 0) void say(struct page *p, const char *label, size_t hang, const char *fmt,
-			       va_list ap)
-{
-	_buf_ text = { 0 };
-	size_t column = 0;
-
-	buf_vprintf(&text, fmt, ap);
-	if (buf_failed(&text)) {
-		p->failed = true;
-		return;
-	}
-	if (label) {
-		buf_printf(&p->out, "  %-*s", HANG - 2, label);
-		column = HANG;
-	}
-	show_wrapped(&p->out, column, hang, text.data ? text.data : "");
-}
-
 void page_say(struct page *p, size_t hang, const char *fmt, ...)
 {
 	va_list ap;
 
 	va_start(ap, fmt);
-	say(p, NULL, hang, fmt, ap);
+	show_vprintf(&p->out, 0, hang, fmt, ap);
 	va_end(ap);
 }
 
@@ -47,8 +29,9 @@ void page_item(struct page *p, const char *label, const char *fmt, ...)
 {
 	va_list ap;
 
+	buf_printf(&p->out, "  %-*s", HANG - 2, label);
 	va_start(ap, fmt);
-	say(p, label, HANG, fmt, ap);
+	show_vprintf(&p->out, HANG, HANG, fmt, ap);
 	va_end(ap);
 }
 
