@@ -155,13 +155,8 @@ static json_t *from_row(struct decoder *d, const struct row *row)
 static bool has_property(const json_t *feature, const char *class_name)
 {
 	const json_t *classes = json_object_get(feature, "classes");
-	size_t i;
-	json_t *v;
 
-	json_array_foreach(classes, i, v)
-		if (streq(json_string_value(v), class_name))
-			return true;
-	return !classes && string_of(feature, "property");
+	return classes ? json_has(classes, class_name) : string_of(feature, "property") != NULL;
 }
 
 static json_t *from_table(struct decoder *d, const char *device, const char *class_name,

@@ -401,17 +401,6 @@ json_t *build_default(const char *type)
 	return equals || !streq(type, "str") ? NULL : json_null();
 }
 
-static bool names(const json_t *list, const char *name)
-{
-	size_t i;
-	json_t *v;
-
-	json_array_foreach((json_t *)list, i, v)
-		if (streq(json_string_value(v), name))
-			return true;
-	return false;
-}
-
 /* What was read of a device: borrowed; @def where it read as the class has it, or NULL. */
 static const json_t *find_read(const json_t *root, const char *machine, const char *class_name,
 			       const char *property, const json_t *def)
@@ -420,7 +409,7 @@ static const json_t *find_read(const json_t *root, const char *machine, const ch
 	_buf_ key = { 0 };
 
 	buf_printf(&key, "%s.%s", class_name, property);
-	if (buf_failed(&key) || !names(json_object_get(root, "values_of"), class_name) ||
+	if (buf_failed(&key) || !json_has(json_object_get(root, "values_of"), class_name) ||
 	    !json_object_get(values, machine))
 		return NULL;
 	for (; machine; machine = next_of(values, machine, "like")) {
@@ -429,7 +418,7 @@ static const json_t *find_read(const json_t *root, const char *machine, const ch
 
 		if (v)
 			return json_is_object(v) ? NULL : v;
-		if (names(json_object_get(one, "unset"), key.data))
+		if (json_has(json_object_get(one, "unset"), key.data))
 			return def;
 	}
 	return def;

@@ -887,13 +887,7 @@ const struct row *catalogue_find(const struct abibase_catalogue *cat, const char
 
 bool catalogue_has_target(const struct abibase_catalogue *cat, const char *target)
 {
-	size_t i;
-	json_t *v;
-
-	json_array_foreach(json_object_get(cat->root, "targets"), i, v)
-		if (streq(json_string_value(v), target))
-			return true;
-	return false;
+	return json_has(json_object_get(cat->root, "targets"), target);
 }
 
 bool catalogue_group_has_switch(const struct abibase_catalogue *cat, const char *group, bool off,

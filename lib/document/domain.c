@@ -42,8 +42,6 @@ static json_t *words_json(const char *s)
 static void name_words(struct reading *d, json_t *list, const char *what, const char *kind)
 {
 	_autofree_ char *words = NULL;
-	json_t *v;
-	size_t i;
 
 	if (asprintf(&words, "%s%s%s%s", what, kind && *kind ? " (" : "", kind ? kind : "",
 		     kind && *kind ? ")" : "") < 0) {
@@ -52,10 +50,8 @@ static void name_words(struct reading *d, json_t *list, const char *what, const 
 		return;
 	}
 	text_harmless(words, "");
-	json_array_foreach(list, i, v)
-		if (streq(json_string_value(v), words))
-			return;
-	d->failed |= json_array_append_new(list, json_string(words)) < 0;
+	if (!json_has(list, words))
+		d->failed |= json_array_append_new(list, json_string(words)) < 0;
 }
 
 static void not_compared(struct reading *d, const char *what, const char *kind)
@@ -315,7 +311,7 @@ static bool take_global(struct reading *d, const char *word)
 	json_array_foreach(d->devices, i, v) {
 		json_t *properties = json_object_get(v, "properties");
 
-		if (strprefix(json_string_value(json_object_get(v, "class")), "virtio-net") !=
+		if (strprefix(string_of(v, "class"), "virtio-net") !=
 			    strprefix(key, "virtio-net") ||
 		    json_object_get(properties, key))
 			continue;

@@ -314,6 +314,17 @@ int word_index(const char *const *words, const char *s)
 	return -1;
 }
 
+bool json_has(const json_t *strings, const char *s)
+{
+	size_t i;
+	json_t *v;
+
+	json_array_foreach((json_t *)strings, i, v)
+		if (streq(json_string_value(v), s))
+			return true;
+	return false;
+}
+
 static void schema_word(struct schema_walk *c, const char *s, const struct member *m)
 {
 	_buf_ b = { 0 };

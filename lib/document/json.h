@@ -74,6 +74,8 @@ static inline int json_add(json_t *array, json_t *v)
 {
 	return json_array_append_new(array, v) < 0 ? -ENOMEM : 0;
 }
+/* Is it among the strings of an array? */
+bool json_has(const json_t *strings, const char *s);
 
 enum jtype {
 	J_STRING = 1 << 0,

@@ -412,10 +412,7 @@ static bool add_once(json_t *scope, const char *key, const char *word)
 {
 	json_t *list = json_object_get(scope, key);
 
-	for (size_t i = 0; i < json_array_size(list); i++)
-		if (streq(string_at(list, i), word))
-			return true;
-	return json_array_append_new(list, json_string(word)) == 0;
+	return json_has(list, word) || json_array_append_new(list, json_string(word)) == 0;
 }
 
 json_t *scope_json(const struct abibase_catalogue *cat, unsigned int backends, bool record,
