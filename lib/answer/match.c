@@ -525,18 +525,6 @@ static enum abibase_verdict verdict_of_all(const struct match *m)
 
 /* ---------------------------------------------------------------- as documents */
 
-static json_t *strings_json(const char *const *list, size_t n)
-{
-	json_t *array = json_array();
-
-	for (size_t i = 0; array && i < n; i++)
-		if (json_array_append_new(array, json_string(list[i])) < 0) {
-			json_decref(array);
-			return NULL;
-		}
-	return array;
-}
-
 static json_t *missing_json(const struct entry *e)
 {
 	json_t *array = json_array();
@@ -559,7 +547,7 @@ static json_t *entry_json(const struct entry *e)
 {
 	json_t *o = json_pack("{s:b, s:s, s:o, s:s, s:o, s:s, s:s}", "closest", e->closest, "digest",
 			      e->digest, "findings", missing_json(e), "name", e->name, "not_asked",
-			      strings_json(e->not_asked, e->n_not_asked), "qemu", e->qemu, "verdict",
+			      json_strings(e->not_asked, e->n_not_asked), "qemu", e->qemu, "verdict",
 			      verdict_words[e->verdict]);
 
 	if (o && e->revision && json_object_set_new(o, "revision", json_integer(e->revision)) < 0) {
@@ -584,9 +572,9 @@ static json_t *entries_json(const struct match *m)
 static json_t *make_document(const struct match *m)
 {
 	return json_pack("{s:s, s:o, s:s, s:s, s:o, s:o, s:s}", "schema", "abibase-match/1",
-			 "backends", strings_json(m->backends, m->n_backends), "digest", m->digest,
+			 "backends", json_strings(m->backends, m->n_backends), "digest", m->digest,
 			 "name", m->name, "not_compared",
-			 strings_json(m->not_compared, m->n_not_compared), "platforms",
+			 json_strings(m->not_compared, m->n_not_compared), "platforms",
 			 entries_json(m), "verdict", verdict_words[verdict_of_all(m)]);
 }
 

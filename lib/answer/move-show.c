@@ -18,14 +18,7 @@ static const char *const tri_words[] = { [ABIBASE_NO] = "shut",
 
 static json_t *strings_json(const struct strings *s)
 {
-	json_t *list = json_array();
-
-	for (size_t i = 0; list && i < s->n; i++)
-		if (json_array_append_new(list, json_string(s->s[i])) < 0) {
-			json_decref(list);
-			return NULL;
-		}
-	return list;
+	return json_strings((const char *const *)s->s, s->n);
 }
 
 /* With one QEMU; "o" takes the references, also when packing fails. */

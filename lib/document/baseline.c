@@ -452,7 +452,6 @@ static void write_builds(struct writer *w, const struct abibase_baseline *b)
 	free(sorted);
 }
 
-
 static void write_findings(struct writer *w, const struct abibase_baseline *b)
 {
 	w_key(w, "findings");
@@ -847,43 +846,31 @@ void baseline_write(const struct abibase_baseline *b, bool inputs, struct buf *o
 
 json_t *baseline_backends(const struct abibase_baseline *b)
 {
-	json_t *list = json_array();
+	const char *names[MAX_BACKENDS];
+	size_t n = 0;
 
 	for (size_t i = 0; i < b->in.n_backends; i++)
-		if (b->in.policy.backends & (1u << i) &&
-		    json_array_append_new(list, json_string(b->in.backends[i])) < 0) {
-			json_decref(list);
-			return NULL;
-		}
-	return list;
-}
-
-static json_t *names_json(const struct names *names)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < names->n; i++)
-		if (json_array_append_new(list, json_string(names->s[i])) < 0) {
-			json_decref(list);
-			return NULL;
-		}
-	return list;
+		if (b->in.policy.backends & (1u << i))
+			names[n++] = b->in.backends[i];
+	return json_strings(names, n);
 }
 
 json_t *baseline_scope(const struct abibase_baseline *b)
 {
-	const char *words[N_EVIDENCE];
-	struct names evidence = { .s = words };
+	const struct scope *s = &b->scope;
+	const char *evidence[N_EVIDENCE];
+	size_t n = 0;
 
 	for (size_t e = 0; e < N_EVIDENCE; e++)
-		for (size_t u = 0; b->scope.evidence && u < b->n_used; u++)
-			if (b->scope.evidence[u] & (1u << e)) {
-				words[evidence.n++] = evidence_words[e];
+		for (size_t u = 0; s->evidence && u < b->n_used; u++)
+			if (s->evidence[u] & (1u << e)) {
+				evidence[n++] = evidence_words[e];
 				break;
 			}
-	return json_pack("{so so so so}", "devices", names_json(&b->scope.devices), "layers",
-			 names_json(&b->scope.layers), "evidence", names_json(&evidence),
-			 "not_compared", names_json(&b->scope.not_compared));
+	return json_pack("{so so so so}", "devices", json_strings(s->devices.s, s->devices.n),
+			 "layers", json_strings(s->layers.s, s->layers.n), "evidence",
+			 json_strings(evidence, n), "not_compared",
+			 json_strings(s->not_compared.s, s->not_compared.n));
 }
 
 /* Two threads can make it at once: the first one's stays. */

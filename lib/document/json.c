@@ -314,6 +314,18 @@ int word_index(const char *const *words, const char *s)
 	return -1;
 }
 
+json_t *json_strings(const char *const *s, size_t n)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; list && i < n; i++)
+		if (json_add(list, json_string(s[i])) < 0) {
+			json_decref(list);
+			return NULL;
+		}
+	return list;
+}
+
 bool json_has(const json_t *strings, const char *s)
 {
 	size_t i;

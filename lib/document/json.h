@@ -74,6 +74,8 @@ static inline int json_add(json_t *array, json_t *v)
 {
 	return json_array_append_new(array, v) < 0 ? -ENOMEM : 0;
 }
+/* An array of texts; NULL: no memory */
+json_t *json_strings(const char *const *s, size_t n);
 /* Is it among the strings of an array? */
 bool json_has(const json_t *strings, const char *s);
 
