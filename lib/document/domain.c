@@ -650,12 +650,31 @@ static const json_t *same_device(const struct abibase_guest *g, size_t i,
 	return ours == theirs ? ret : NULL;
 }
 
+/* What the guest does not say of a device its domain says. */
+static int join_device(json_t *device, const json_t *from)
+{
+	static const char *const keys[] = { "backend", GUEST_MTU,     "queue_sizes",
+					    "rom_size", GUEST_VHOST_OPTIONAL };
+	json_t *own = json_object_get(device, "properties");
+	json_t *more = json_object_get(from, "properties");
+	json_auto_t *both = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		if (json_object_get(from, keys[i]) && !json_object_get(device, keys[i]) &&
+		    json_object_set(device, keys[i], json_object_get(from, keys[i])) < 0)
+			return -ENOMEM;
+	if (!json_object_size(more))
+		return 0;
+	both = json_copy(more);
+	if (!both || (own && json_object_update(both, own) < 0))
+		return -ENOMEM;
+	return json_object_set(device, "properties", both);
+}
+
 ABIBASE_EXPORT int abibase_guest_join(struct abibase_context *ctx, const struct abibase_guest *g,
 				      const struct abibase_guest *domain,
 				      struct abibase_guest **ret)
 {
-	static const char *const keys[] = { "backend", GUEST_MTU,     "queue_sizes",
-					    "rom_size", GUEST_VHOST_OPTIONAL };
 	json_auto_t *root = json_deep_copy(g->root);
 	json_t *list = json_object_get(root, "devices"), *v;
 	size_t i;
@@ -674,7 +693,6 @@ ABIBASE_EXPORT int abibase_guest_join(struct abibase_context *ctx, const struct 
 				    json_object_get(domain->root, DOMAIN_NOT_JUDGED));
 	json_array_foreach(list, i, v) {
 		const json_t *from = same_device(g, i, domain);
-		json_auto_t *properties = NULL;
 
 		if (!from)
 			return context_fail(
@@ -682,16 +700,8 @@ ABIBASE_EXPORT int abibase_guest_join(struct abibase_context *ctx, const struct 
 				"device %zu of the guest, %s, cannot be told among those of "
 				"its domain",
 				i + 1, g->devices[i].class_name);
-		for (size_t k = 0; r == 0 && k < ARRAY_SIZE(keys); k++)
-			if (json_object_get(from, keys[k]) && !json_object_get(v, keys[k]))
-				r = json_object_set(v, keys[k], json_object_get(from, keys[k]));
-		properties = json_copy(json_object_get(from, "properties"));
-		if (r == 0 && properties &&
-		    (json_object_update(properties, json_object_get(v, "properties")) < 0 &&
-		     json_object_get(v, "properties")))
-			r = -ENOMEM;
-		if (r == 0 && json_object_size(properties))
-			r = json_object_set(v, "properties", properties);
+		if (r == 0)
+			r = join_device(v, from);
 	}
 	return r < 0 ? context_oom(ctx) : guest_from_json(ctx, steal(&root), g->source, ret);
 }
