@@ -160,7 +160,7 @@ static bool is_concerned(const struct abibase_catalogue *cat, const struct abiba
 	return ret;
 }
 
-static bool check_unjudged(struct abibase_check *c, const struct abibase_guest *g)
+bool hostcheck_unjudged(struct abibase_check *c, const struct abibase_guest *g)
 {
 	const char *word;
 	size_t i = 0;
@@ -180,7 +180,7 @@ static bool check_unjudged(struct abibase_check *c, const struct abibase_guest *
 bool hostcheck_guest(struct abibase_check *c, const struct abibase_catalogue *cat,
 		     const struct abibase_baseline *b, const struct abibase_guest *g)
 {
-	bool unjudged = check_unjudged(c, g);
+	bool unjudged = hostcheck_unjudged(c, g);
 	_buf_ text = { 0 };
 
 	if (!is_concerned(cat, g) && unjudged)

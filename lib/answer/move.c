@@ -173,25 +173,11 @@ static void note_source(struct judging *j)
 	hostcheck_add(j->m->check, f, &text);
 }
 
-static void say_unjudged(struct judging *j)
-{
-	const char *word;
-
-	for (size_t i = 0; (word = guest_unjudged(j->t->guest, i)); i++) {
-		_buf_ text = { 0 };
-
-		buf_printf(&text,
-			   "%s: the guest has %s, and what that does to its devices is not judged",
-			   j->p->name, word);
-		move_unknown(j, "guest-unknown", "guest", NULL, GUEST_UNJUDGED_REMEDY, &text);
-	}
-}
-
 static void judge_devices(struct judging *j)
 {
 	const struct abibase_guest *g = j->t->guest;
 
-	say_unjudged(j);
+	hostcheck_unjudged(j->m->check, g);
 	judge_list(j);
 	note_source(j);
 	for (size_t i = 0; i < g->n; i++)
