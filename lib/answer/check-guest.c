@@ -276,26 +276,24 @@ static void check_set(const struct guest_setting *s, struct predictor *pr,
 	}
 }
 
-/* As where a running guest is moved: see judge_limit() */
 static void check_mtu(const struct guest_setting *s, const struct abibase_profile *p)
 {
-	int64_t limit = profile_number(p, s->row->limit), mtu = s->d->mtu;
+	int64_t limit;
+	enum abibase_tri can = ask_limit(p, s->row, s->d->mtu, &limit);
 	_buf_ text = { 0 };
 
-	if (limit == NUMBER_UNSTATED ? mtu <= ETHERNET_MTU : limit >= mtu)
+	if (can == ABIBASE_YES)
 		return;
 	buf_printf(&text, "%s: %s of the guest is told %lld (%s), and ", s->c->host, name_of(s->d),
-		   (long long)mtu, s->row->key);
-	if (limit == NUMBER_UNSTATED)
+		   (long long)s->d->mtu, s->row->key);
+	if (can == ABIBASE_UNKNOWN) {
 		buf_printf(&text, "whether that is possible there is not stated (%s)",
 			   s->row->limit);
-	else
-		buf_printf(&text, "there it is %lld (%s)", (long long)limit, s->row->limit);
-	add(s->c, limit == NUMBER_UNSTATED ? ABIBASE_FINDING_UNKNOWN : ABIBASE_FINDING_CONFLICT,
-	    "guest-sets", NULL,
-	    limit == NUMBER_UNSTATED ? "state the fact in the profile of that host" :
-				       "raise it on that host",
-	    &text);
+		return add(s->c, ABIBASE_FINDING_UNKNOWN, "guest-sets", NULL,
+			   "state the fact in the profile of that host", &text);
+	}
+	buf_printf(&text, "there it is %lld (%s)", (long long)limit, s->row->limit);
+	add(s->c, ABIBASE_FINDING_CONFLICT, "guest-sets", NULL, "raise it on that host", &text);
 }
 
 void hostcheck_guest_sets(struct abibase_check *c, const struct abibase_catalogue *cat,

@@ -1242,15 +1242,17 @@ static void say_told_unknown(struct judging *j, const struct row *row)
  */
 static void judge_limit(struct judging *j, const struct row *row, int64_t value)
 {
-	int64_t limit = profile_number(j->p, row->limit);
+	bool known = value != NUMBER_UNSTATED;
+	int64_t limit;
+	enum abibase_tri can = ask_limit(j->p, row, known ? value : GUEST_MTU_MAX, &limit);
 	_buf_ text = { 0 };
 
-	if (value == NUMBER_UNSTATED)
-		return limit >= GUEST_MTU_MAX ? 0 : say_told_unknown(j, row);
-	if (limit == NUMBER_UNSTATED)
-		return value <= ETHERNET_MTU ? 0 : say_limit_unknown(j, row, value);
-	if (limit >= value)
+	if (can == ABIBASE_YES)
 		return;
+	if (!known)
+		return say_told_unknown(j, row);
+	if (can == ABIBASE_UNKNOWN)
+		return say_limit_unknown(j, row, value);
 	buf_printf(&text, "%s: the guest was told %lld (%s), and there it is %lld (%s): QEMU takes the "
 			  "guest all the same, and what it sends is lost",
 		   j->p->name, (long long)value, row->key, (long long)limit, row->limit);

@@ -9,8 +9,6 @@
 /* A running guest: what its driver took of each virtio device, and where it runs. */
 
 #define GUEST_MTU_MAX 65535 /* virtio 1.3, 5.1.4.1, which has the least, 68, too */
-/* What every network is taken to carry that states nothing */
-#define ETHERNET_MTU 1500
 #define GUEST_MAX_SIZE 1024 /* of a queue: QEMU takes no more from a driver, VIRTQUEUE_MAX_SIZE */
 #define GUEST_VHOST_OPTIONAL "vhost_optional"
 #define DOMAIN_NOT_JUDGED                                                                          \

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "model/ask.h"
 
+#define ETHERNET_MTU 1500 /* what every network is taken to carry that states nothing */
+
 static bool is_lacked(const struct ask *a, int condition)
 {
 	for (size_t be = 0; a->lacks && be < a->cat->n_backends; be++)
@@ -111,6 +113,15 @@ void ask_needs(const struct ask *a, const struct needs *needs, struct stand *ret
 		if (w.answer == ABIBASE_NO && !ret->no.c)
 			ret->no = w;
 	}
+}
+
+enum abibase_tri ask_limit(const struct abibase_profile *p, const struct row *row, int64_t told,
+			   int64_t *ret_limit)
+{
+	*ret_limit = profile_number(p, row->limit);
+	if (*ret_limit == NUMBER_UNSTATED)
+		return told <= ETHERNET_MTU ? ABIBASE_YES : ABIBASE_UNKNOWN;
+	return told <= *ret_limit ? ABIBASE_YES : ABIBASE_NO;
 }
 
 bool ask_is_usable_by(const struct ask *a, size_t backend, int condition)
