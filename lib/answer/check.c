@@ -466,7 +466,7 @@ static void check_observed(struct checking *k, const struct value *v, const stru
 /* A QEMU here that is not known to have the property, and does it all the same, or does not; or -1 */
 static long without_it(const struct checking *k, const struct row *row)
 {
-	for (size_t u = 0; row && row->without && u < k->alone->n_used; u++) {
+	for (size_t u = 0; row->without && u < k->alone->n_used; u++) {
 		struct effective e;
 
 		baseline_effective(k->cat, k->alone, u, row, &e);
@@ -501,20 +501,20 @@ static void check_without(struct checking *k, const struct value *v, const struc
 		   "make a new baseline with this host", &text);
 }
 
-static void check_value(struct checking *k, const struct value *v)
+static void check_value(struct checking *k, const struct value *v, const struct row *row)
 {
 	static const struct why absent = { .kind = WHY_QEMU_LACKS };
 	const struct value *can = find_value(k->alone, v);
-	const struct row *row = catalogue_find(k->cat, v->class_name, v->property);
+	long without = without_it(k, row);
 
-	if (row && row->observed)
+	if (row->observed)
 		return check_observed(k, v, row);
-	if (without_it(k, row) >= 0)
-		return check_without(k, v, row, (size_t)without_it(k, row));
-	if (v->is_number && v->on && row && row->fact >= 0)
+	if (without >= 0)
+		return check_without(k, v, row, (size_t)without);
+	if (v->is_number && v->on && row->fact >= 0)
 		return check_number(k, v, k->cat->numbers[row->fact]);
 	/* what stands for no feature takes no more than the property */
-	if (v->on && (v->is_number || (row && row_is_silent(row))) && known_by_all(k, v))
+	if (v->on && (v->is_number || row_is_silent(row)) && known_by_all(k, v))
 		return;
 	if (!v->on || (can && can->on))
 		return;
@@ -528,12 +528,11 @@ static void check_value(struct checking *k, const struct value *v)
  * Without a QEMU that has the machine type nothing was derived, but the kernel can be asked all the
  * same: whoever installs another QEMU wants to know what else is missing.
  */
-static void check_kernel(struct checking *k, const struct value *v)
+static void check_kernel(struct checking *k, const struct value *v, const struct row *row)
 {
-	const struct row *row = catalogue_find(k->cat, v->class_name, v->property);
 	struct ask a = { .cat = k->cat, .p = k->p };
 
-	for (size_t be = 0; v->on && row && be < k->cat->n_backends; be++) {
+	for (size_t be = 0; v->on && be < k->cat->n_backends; be++) {
 		if (!(k->alone->in.policy.backends & (1u << be)) || !backend_usable(k, be))
 			continue;
 		for (struct asked w = { 0 }; ask_next_need(&a, &row->needs[be], &w);) {
@@ -572,12 +571,11 @@ static void check_values(struct checking *k)
 		const struct value *v = &k->b->values[i];
 		const struct row *row = catalogue_find(k->cat, v->class_name, v->property);
 
-		/* of a device that the guest does not have, or of a card without its ROM */
-		if (row && (!(row->backends & k->backends) ||
-			    (k->guest && row->observed && !guest_has_rom(k->guest))))
+		/* not known here, which is said, or of no device of the guest, or of no ROM of it */
+		if (!row || !(row->backends & k->backends) ||
+		    (k->guest && row->observed && !guest_has_rom(k->guest)))
 			continue;
-		if (row)
-			(k->alone->n_used ? check_value : check_kernel)(k, v);
+		(k->alone->n_used ? check_value : check_kernel)(k, v, row);
 	}
 }
 
