@@ -463,33 +463,18 @@ static void check_observed(struct checking *k, const struct value *v, const stru
 	add(k, ABIBASE_FINDING_NOTE, "size-not-recorded", "QEMU", v, NULL, &text);
 }
 
-/* A QEMU here that is not known to have the property, and does it all the same, or does not; or -1 */
-static long without_it(const struct checking *k, const struct row *row)
-{
-	for (size_t u = 0; row->without && u < k->alone->n_used; u++) {
-		struct effective e;
-
-		baseline_effective(k->cat, k->alone, u, row, &e);
-		if (e.known != ABIBASE_YES)
-			return (long)u;
-	}
-	return -1;
-}
-
 /* No option changes what it does: it is as the baseline has it, or it is not. */
-static void check_without(struct checking *k, const struct value *v, const struct row *row,
-			  size_t used)
+static void judge_without(struct checking *k, const struct value *v, const struct row *row,
+			  size_t used, const struct effective *e)
 {
 	_buf_ text = { 0 }, who = { 0 };
-	struct effective e;
 	bool on;
 
-	baseline_effective(k->cat, k->alone, used, row, &e);
 	write_here(k, k->alone->used[used].build, &who);
-	if (e.known == ABIBASE_UNKNOWN)
+	if (e->known == ABIBASE_UNKNOWN)
 		return hostcheck_unrecorded(k->out, row, &who, k->b->machine,
 					    "probe this host again");
-	on = value_is_on(effective_seen(&e, row));
+	on = value_is_on(effective_seen(e, row));
 	if (on == v->on)
 		return;
 	buf_printf(&text, "%s: %s", k->p->name, arena_words(&k->out->arena, &who));
@@ -501,16 +486,32 @@ static void check_without(struct checking *k, const struct value *v, const struc
 		   "make a new baseline with this host", &text);
 }
 
+/* Each QEMU here that is not known to have the property, and does it all the same, or does not. */
+static bool check_without(struct checking *k, const struct value *v, const struct row *row)
+{
+	bool any = false;
+
+	for (size_t u = 0; row->without && u < k->alone->n_used; u++) {
+		struct effective e;
+
+		baseline_effective(k->cat, k->alone, u, row, &e);
+		if (e.known == ABIBASE_YES)
+			continue;
+		judge_without(k, v, row, u, &e);
+		any = true;
+	}
+	return any;
+}
+
 static void check_value(struct checking *k, const struct value *v, const struct row *row)
 {
 	static const struct why absent = { .kind = WHY_QEMU_LACKS };
 	const struct value *can = find_value(k->alone, v);
-	long without = without_it(k, row);
 
 	if (row->observed)
 		return check_observed(k, v, row);
-	if (without >= 0)
-		return check_without(k, v, row, (size_t)without);
+	if (check_without(k, v, row))
+		return;
 	if (v->is_number && v->on && row->fact >= 0)
 		return check_number(k, v, k->cat->numbers[row->fact]);
 	/* what stands for no feature takes no more than the property */
