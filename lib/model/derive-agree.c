@@ -419,12 +419,10 @@ static bool write_word(const struct derive *d, size_t r, size_t used, struct buf
 	const json_t *seen = effective_seen(e, row);
 
 	word->len = 0;
-	if (!seen || (row->boolean && e->known == ABIBASE_NO && !e->without))
+	if (!seen || (row->boolean && e->known == ABIBASE_NO && !row->without))
 		return false;
-	if (e->without)
-		buf_puts(word, setting_words[value_is_on(e->without)]);
-	else if (row->boolean)
-		buf_puts(word, setting_words[derive_setting(e)]);
+	if (row->boolean)
+		buf_puts(word, setting_words[value_is_on(seen)]);
 	else
 		value_write(seen, word);
 	return !buf_failed(word);
@@ -470,6 +468,23 @@ static size_t write_words(const struct derive *d, size_t r, struct buf *text)
 	return n;
 }
 
+/* Do two builds do otherwise of which no list can tell either? */
+static bool is_fixed_apart(const struct derive *d, size_t r)
+{
+	const json_t *first = NULL;
+
+	for (size_t u = 0; d->cat->rows[r].without && u < d->b->n_used; u++) {
+		const json_t *v = effective_seen(derive_eff(d, r, u), &d->cat->rows[r]);
+
+		if (derive_eff(d, r, u)->known != ABIBASE_NO)
+			continue;
+		if (first && !json_equal(v, first))
+			return true;
+		first = v;
+	}
+	return false;
+}
+
 /*
  * The same machine type name with another content: what KubeVirt issue 16386 was about. A list makes
  * it the same where it can; what is neither on or off nor a number it does not set.
@@ -478,7 +493,7 @@ static void note_differences(struct derive *d)
 {
 	for (size_t r = 0; r < d->cat->n_rows; r++) {
 		const struct row *row = &d->cat->rows[r];
-		bool set = row->boolean || d->included[r];
+		bool set = (row->boolean || d->included[r]) && !is_fixed_apart(d, r);
 		_buf_ text = { 0 };
 
 		if (!derive_is_about(d, row) || !derive_differs(d, r) ||
