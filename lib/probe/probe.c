@@ -320,7 +320,7 @@ static int probe_vdpa(struct abibase_probe *pr, const char *release, json_t *fac
 static int probe_parameters(struct abibase_probe *pr, const char *release, json_t *facts)
 {
 	_modules_ m = { 0 };
-	int r = probe_modules_read(pr, &m);
+	int r = probe_wants(pr, "params") ? probe_modules_read(pr, &m) : 0;
 
 	return r == 0 ? probe_params(pr, &m, release, facts) : r;
 }
