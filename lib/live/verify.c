@@ -47,7 +47,6 @@ struct verifying {
 	struct qemu_view view; /* of what the profile says of this QEMU */
 	bool have_view;
 	bool no_roms; /* the file is not to be found: they are left out */
-	bool failed; /* memory ran out */
 };
 
 /* ------------------------------------------------------------------------ request */
@@ -583,19 +582,19 @@ static void check_unset(struct verifying *k, size_t i, const struct value *v)
 {
 	const struct row *row = catalogue_find(k->v->cat, v->class_name, v->property);
 	struct effective e = { .known = ABIBASE_UNKNOWN };
-	_buf_ own = { 0 };
+	_buf_ text = { 0 };
+	const char *own;
 
 	if (row && k->have_view && v->bit < 0 && !row->observed && !row->shown_as)
 		qemu_effective(&k->view, row, &e);
 	if (!json_is_boolean(e.value) && !json_is_integer(e.value))
 		return;
-	value_write(e.value, &own);
-	if (buf_failed(&own))
-		k->failed = true;
-	else if (!agrees(v, own.data))
+	value_write(e.value, &text);
+	own = arena_words(&k->out->arena, &text);
+	if (!agrees(v, own))
 		say(k, ABIBASE_FINDING_CONFLICT, i, "verify-number", LAYER_COMMAND, list_remedy,
 		    "%s: no option sets %s, which this QEMU has as %s, and the baseline as %s (%s)",
-		    k->out->devices[i].name, v->property, own.data, v->text, v->feature);
+		    k->out->devices[i].name, v->property, own, v->text, v->feature);
 }
 
 /* A bit of its own is compared; one bit for all numbers does not show which one it is. */
@@ -975,7 +974,7 @@ ABIBASE_EXPORT int abibase_verify_run(struct abibase_verify *v, struct abibase_r
 		return r;
 	r = run(&k);
 	throwaway_clear(&k.t);
-	if (r == -ENOMEM || (r == 0 && (k.failed || out.arena.failed)))
+	if (r == -ENOMEM || (r == 0 && out.arena.failed))
 		r = context_oom(v->ctx);
 	if (r == 0)
 		r = finish(v, &out, ret);
