@@ -179,8 +179,7 @@ int cli_answer(const struct abibase_result *res, const struct options *o)
 
 /* --------------------------------------------------------------------- several answers */
 
-/* "no" before "cannot tell" before "yes" */
-static int worse(int a, int b)
+int cli_worse(int a, int b)
 {
 	if (a == ABIBASE_VERDICT_NO || b == ABIBASE_VERDICT_NO)
 		return ABIBASE_VERDICT_NO;
@@ -208,7 +207,7 @@ int cli_answers_add(struct cli_answers *a, const char *name, const struct abibas
 
 	if (r < 0 || strings_add(&a->names, name) < 0 || strings_add(&a->texts, text) < 0)
 		return cli_oom();
-	a->status = worse(a->status, status);
+	a->status = cli_worse(a->status, status);
 	return 0;
 }
 

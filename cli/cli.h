@@ -225,6 +225,8 @@ struct cli_answers {
 int cli_answers_add(struct cli_answers *a, const char *name, const struct abibase_result *res,
 		    int status);
 int cli_answers_end(struct cli_answers *a, int r);
+/* Of two verdicts: "no" before "cannot tell" before "yes" */
+int cli_worse(int a, int b);
 
 /*
  * The guest that --domain names, with this backend where the XML says none, or NULL; what of it is

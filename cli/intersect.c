@@ -267,8 +267,8 @@ static void hold_mtu(struct add *a, const char *name, const struct abibase_value
 			"abibase: cannot tell: the domain is told an MTU of %lld, and whether that is "
 			"possible on %s is not stated (" MTU_FACT ") [guest-sets]",
 			(long long)a->mtu, name);
-	if (a->mtu_verdict != ABIBASE_VERDICT_NO)
-		a->mtu_verdict = stated ? ABIBASE_VERDICT_NO : ABIBASE_VERDICT_UNKNOWN;
+	a->mtu_verdict = cli_worse(a->mtu_verdict,
+				   stated ? ABIBASE_VERDICT_NO : ABIBASE_VERDICT_UNKNOWN);
 }
 
 static void hold_mtu_baseline(struct add *a, const struct abibase_baseline *b, const char *name)

@@ -222,13 +222,6 @@ static int ask(const struct asked *a, struct abibase_guest *guest, struct abibas
 	return r < 0 ? r : abibase_targets_run(t, ret);
 }
 
-static int worse(int a, int b)
-{
-	return a == ABIBASE_VERDICT_NO || b == ABIBASE_VERDICT_NO ? ABIBASE_VERDICT_NO :
-	       a > b						  ? a :
-								    b;
-}
-
 /* With --now a host that needs further options on its QEMU is none that takes it. */
 static int verdict_of(const struct options *o, const struct abibase_result *res)
 {
@@ -238,9 +231,9 @@ static int verdict_of(const struct options *o, const struct abibase_result *res)
 		const char *kind = abibase_value_string(
 			abibase_value_member(abibase_result_finding(res, i), "kind"));
 
-		ret = worse(ret, streq(kind, "conflict") ? ABIBASE_VERDICT_NO :
-				 streq(kind, "unknown")	 ? ABIBASE_VERDICT_UNKNOWN :
-							   ABIBASE_VERDICT_YES);
+		ret = cli_worse(ret, streq(kind, "conflict") ? ABIBASE_VERDICT_NO :
+				     streq(kind, "unknown")  ? ABIBASE_VERDICT_UNKNOWN :
+							       ABIBASE_VERDICT_YES);
 	}
 	return ret;
 }
