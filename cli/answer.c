@@ -168,11 +168,17 @@ int cli_show(const struct options *o, int r, char *text, int status)
 	return r ? STATUS_TROUBLE : status;
 }
 
+/* As it is wanted on stdout */
+static int write_result(const struct abibase_result *res, const struct options *o, char **ret)
+{
+	return o->json ? abibase_result_to_json(res, ret) :
+			 abibase_result_to_text(res, cli_width(STDOUT_FILENO), ret);
+}
+
 int cli_answer(const struct abibase_result *res, const struct options *o)
 {
 	_autofree_ char *text = NULL;
-	int r = o->json ? abibase_result_to_json(res, &text) :
-			  abibase_result_to_text(res, cli_width(STDOUT_FILENO), &text);
+	int r = write_result(res, o, &text);
 
 	return cli_show(o, r, text, (int)abibase_result_verdict(res));
 }
@@ -202,8 +208,7 @@ int cli_answers_add(struct cli_answers *a, const char *name, const struct abibas
 		    int status)
 {
 	_autofree_ char *text = NULL;
-	int r = a->o->json ? abibase_result_to_json(res, &text) :
-			     abibase_result_to_text(res, cli_width(STDOUT_FILENO), &text);
+	int r = write_result(res, a->o, &text);
 
 	if (r < 0 || strings_add(&a->names, name) < 0 || strings_add(&a->texts, text) < 0)
 		return cli_oom();
