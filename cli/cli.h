@@ -118,8 +118,11 @@ int cli_help(const struct command *command);
 
 /* Is this operand standard input: "-", or "NAME=-"? */
 bool cli_operand_is_stdin(const char *operand);
-/* At most one of the operands may be standard input. Returns 0 or a negative number. */
-int cli_check_stdin_once(const char *verb, char *const *operands, int n, bool taken);
+/*
+ * At most one of these, of which some may be NULL, and @taken is standard input, and then becomes
+ * @taken. 0 or STATUS_TROUBLE, having said so.
+ */
+int cli_check_stdin_once(const char *verb, char *const *operands, int n, char **taken);
 
 /*
  * What the operands stand for, in every verb that takes several: the *.json of a directory, a
@@ -137,7 +140,7 @@ typedef int (*cli_source_fn)(void *data, const struct cli_source *s);
  */
 int cli_sources(const struct options *o, int first, bool again, cli_source_fn fn, void *data);
 /* At most one of them, and @taken, is standard input. 0 or STATUS_TROUBLE, having said so. */
-int cli_check_sources(const struct options *o, int first, const char *taken);
+int cli_check_sources(const struct options *o, int first, char *taken);
 /* Does it stand for several, by its name? */
 bool cli_operand_is_several(const struct options *o, const char *operand);
 /* The profile of this host. 0 or STATUS_TROUBLE, having said why. */

@@ -153,16 +153,15 @@ bool cli_operand_is_stdin(const char *operand)
 	return equals && streq(equals + 1, "-") && !memchr(operand, '/', equals - operand);
 }
 
-int cli_check_stdin_once(const char *verb, char *const *operands, int n, bool taken)
+int cli_check_stdin_once(const char *verb, char *const *operands, int n, char **taken)
 {
 	for (int i = 0; i < n; i++) {
-		if (!cli_operand_is_stdin(operands[i]))
+		if (!operands[i] || !cli_operand_is_stdin(operands[i]))
 			continue;
-		if (taken) {
-			cli_usage(verb, "standard input can be read only once: '%s'", operands[i]);
-			return -EINVAL;
-		}
-		taken = true;
+		if (*taken)
+			return cli_usage(verb, "standard input can be read only once: '%s'",
+					 operands[i]);
+		*taken = operands[i];
 	}
 	return 0;
 }

@@ -57,7 +57,10 @@ static int diff(const struct options *o)
 
 static int run(const struct options *o)
 {
-	return cli_check_stdin_once("diff", o->operands, 2, false) < 0 ? STATUS_TROUBLE : diff(o);
+	char *taken = NULL;
+	int r = cli_check_stdin_once("diff", o->operands, 2, &taken);
+
+	return r ? r : diff(o);
 }
 
 const struct command command_diff = {

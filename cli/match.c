@@ -12,15 +12,12 @@ struct matching {
 static int check(const struct options *o, const struct cli_list *platforms)
 {
 	const struct strings *names = &platforms->names;
-	const char *taken = NULL;
+	char *taken = NULL;
 
 	if ((o->n_operands || options_has(o, OPT_FILES0_FROM)) && options_has(o, OPT_NO_LOAD))
 		return cli_usage("match", "--no-load is for probing, and a profile was given");
-	if (cli_check_stdin_once("match", names->s, (int)names->n, false) < 0)
+	if (cli_check_stdin_once("match", names->s, (int)names->n, &taken) != 0)
 		return STATUS_TROUBLE;
-	for (size_t i = 0; i < names->n; i++)
-		if (cli_operand_is_stdin(names->s[i]))
-			taken = names->s[i];
 	return cli_check_sources(o, 0, taken);
 }
 

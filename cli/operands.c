@@ -315,17 +315,15 @@ int cli_sources(const struct options *o, int first, bool again, cli_source_fn fn
 	return status;
 }
 
-int cli_check_sources(const struct options *o, int first, const char *taken)
+int cli_check_sources(const struct options *o, int first, char *taken)
 {
-	const char *list = options_arg(o, OPT_FILES0_FROM);
-	bool names_on_stdin = list && streq(list, "-");
+	char *list = options_arg(o, OPT_FILES0_FROM);
+	char *found = list && streq(list, "-") ? list : NULL;
+	const char *verb = o->command->name;
 
-	if (names_on_stdin && taken && cli_operand_is_stdin(taken))
-		return cli_usage(o->command->name, "standard input can be read only once: '%s'", taken);
-	return cli_check_stdin_once(o->command->name, o->operands + first, o->n_operands - first,
-				    names_on_stdin || (taken && cli_operand_is_stdin(taken))) < 0 ?
-		       STATUS_TROUBLE :
-		       0;
+	if (cli_check_stdin_once(verb, &taken, 1, &found) != 0)
+		return STATUS_TROUBLE;
+	return cli_check_stdin_once(verb, o->operands + first, o->n_operands - first, &found);
 }
 
 int cli_source_load(struct abibase_context *ctx, const struct cli_source *s,

@@ -62,16 +62,11 @@ static int plan(const struct options *o, struct cli_list *platforms, struct cli_
 static int check_stdin(const struct options *o, const struct strings *platforms,
 		       const struct strings *hosts)
 {
-	const struct strings *lists[] = { hosts, platforms };
-	const char *taken = NULL;
+	char *taken = NULL;
 
-	for (size_t k = 0; k < ARRAY_SIZE(lists); k++) {
-		if (cli_check_stdin_once("plan", lists[k]->s, (int)lists[k]->n, taken != NULL) < 0)
-			return STATUS_TROUBLE;
-		for (size_t i = 0; i < lists[k]->n; i++)
-			if (cli_operand_is_stdin(lists[k]->s[i]))
-				taken = lists[k]->s[i];
-	}
+	if (cli_check_stdin_once("plan", hosts->s, (int)hosts->n, &taken) != 0 ||
+	    cli_check_stdin_once("plan", platforms->s, (int)platforms->n, &taken) != 0)
+		return STATUS_TROUBLE;
 	return cli_check_sources(o, 1, taken);
 }
 

@@ -170,16 +170,10 @@ static int check_stdin(const struct options *o)
 {
 	char *named[] = { options_arg(o, OPT_FROM), options_arg(o, OPT_BASELINE),
 			  options_arg(o, OPT_DOMAIN) };
-	const char *taken = NULL;
+	char *taken = NULL;
 
-	for (size_t i = 0; i < ARRAY_SIZE(named); i++) {
-		if (!named[i])
-			continue;
-		if (cli_check_stdin_once("targets", &named[i], 1, taken != NULL) < 0)
-			return STATUS_TROUBLE;
-		if (cli_operand_is_stdin(named[i]))
-			taken = named[i];
-	}
+	if (cli_check_stdin_once("targets", named, ARRAY_SIZE(named), &taken) != 0)
+		return STATUS_TROUBLE;
 	return cli_check_sources(o, 0, taken);
 }
 
