@@ -73,8 +73,12 @@ static int check_stdin(const struct options *o, const struct strings *platforms,
 static int run(const struct options *o)
 {
 	_cli_list_ platforms = { .n = 0 }, hosts = { .n = 0 };
-	int r = cli_add_names(&platforms.names, o, OPT_PLATFORMS, true);
+	int r;
 
+	/* also with --files0-from */
+	if (o->n_operands == 0)
+		return cli_usage("plan", "missing operand: which group or property?");
+	r = cli_add_names(&platforms.names, o, OPT_PLATFORMS, true);
 	if (r == 0)
 		r = cli_add_names(&hosts.names, o, OPT_HOSTS, true);
 	if (r == 0)
@@ -89,7 +93,6 @@ const struct command command_plan = {
 	.summary = "when could a feature be on by default for everybody?",
 	.usage = "[OPTION]... GROUP|PROPERTY [PROFILE]...\n",
 	.most = MANY,
-	.which = { "group or property" },
 	.operands = { "@groups @properties", "@hosts" },
 	.about = "Say which platforms lack a feature, until when each of them is supported, "
 		"and hence the earliest day on which it could be on by default for "

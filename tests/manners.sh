@@ -413,6 +413,11 @@ same 'intersect -' "$tmp/list" "$tmp/out"
 printf 'debian-12\0debian-13\0' >"$tmp/names"
 run 0 intersect -M pc-q35-7.2 --files0-from "$tmp/names"
 same '--files0-from' "$tmp/list" "$tmp/out"
+# Of these the first operand is none that a list can have.
+for verb in plan targets; do
+	misuse "$verb --help" $verb --files0-from="$tmp/names"
+	says 'missing operand'
+done
 printf 'debian-13' >"$tmp/names"
 "$abibase" intersect -M pc-q35-7.2 debian-12 --files0-from=- <"$tmp/names" >"$tmp/out" \
 	2>"$tmp/err" || fail '--files0-from=-'
