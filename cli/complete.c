@@ -94,8 +94,34 @@ static void offer_properties(const struct completion *c)
 	}
 }
 
-static void offer_platforms(const struct completion *c,
-			    void (*fn)(const struct completion *c, struct abibase_profile *p))
+/* The platforms, and before them the names that stand for the newest of a track */
+static void offer_platforms(const struct completion *c)
+{
+	_unref_(context) *ctx = NULL;
+	_unref_(platforms) *l = NULL;
+	_unref_(result) *res = NULL;
+	const struct abibase_value *list, *v;
+
+	if (abibase_context_new(0, &ctx) < 0 || abibase_platforms_new(ctx, &l) < 0 ||
+	    abibase_platforms_list(ctx, l, &res) < 0)
+		return;
+	list = abibase_value_member(abibase_result_value(res), "platforms");
+	for (size_t i = 0; (v = abibase_value_item(list, i)); i++)
+		if (field(v, "alias"))
+			offer(c, field(v, "alias"), field(v, "name"));
+	for (size_t i = 0; (v = abibase_value_item(list, i)); i++)
+		offer(c, field(v, "name"), "platform");
+}
+
+static void offer_machines(const struct completion *c, struct abibase_profile *p)
+{
+	const char *machine;
+
+	for (size_t i = 0; (machine = abibase_profile_machine(p, i)); i++)
+		offer(c, machine, abibase_profile_name(p));
+}
+
+static void offer_all_machines(const struct completion *c)
 {
 	_unref_(context) *ctx = NULL;
 	_unref_(platforms) *l = NULL;
@@ -105,38 +131,7 @@ static void offer_platforms(const struct completion *c,
 	if (abibase_context_new(0, &ctx) < 0 || abibase_platforms_new(ctx, &l) < 0)
 		return;
 	while ((p = abibase_platforms_profile(l, i++)))
-		fn(c, p);
-}
-
-/* The names that stand for the newest of a track */
-static void offer_aliases(const struct completion *c)
-{
-	_unref_(context) *ctx = NULL;
-	_unref_(platforms) *l = NULL;
-	_unref_(result) *res = NULL;
-	const struct abibase_value *v;
-	size_t i = 0;
-
-	if (abibase_context_new(0, &ctx) < 0 || abibase_platforms_new(ctx, &l) < 0 ||
-	    abibase_platforms_list(ctx, l, &res) < 0)
-		return;
-	while ((v = abibase_value_item(
-			abibase_value_member(abibase_result_value(res), "platforms"), i++)))
-		if (field(v, "alias"))
-			offer(c, field(v, "alias"), field(v, "name"));
-}
-
-static void offer_platform(const struct completion *c, struct abibase_profile *p)
-{
-	offer(c, abibase_profile_name(p), "platform");
-}
-
-static void offer_machines(const struct completion *c, struct abibase_profile *p)
-{
-	const char *machine;
-
-	for (size_t i = 0; (machine = abibase_profile_machine(p, i)); i++)
-		offer(c, machine, abibase_profile_name(p));
+		offer_machines(c, p);
 }
 
 /* Those of the hosts that stand on the line; where there is none, of all platforms. */
@@ -157,7 +152,7 @@ static void offer_machines_of(const struct completion *c)
 		any = true;
 	}
 	if (!any)
-		offer_platforms(c, offer_machines);
+		offer_all_machines(c);
 }
 
 /* "@files", "word word ...", NULL */
@@ -167,10 +162,8 @@ static void offer_values(const struct completion *c, const char *values)
 		return;
 	if (*values != '@')
 		offer_words(c, values);
-	if (strstr(values, "@hosts")) {
-		offer_aliases(c);
-		offer_platforms(c, offer_platform);
-	}
+	if (strstr(values, "@hosts"))
+		offer_platforms(c);
 	if (strstr(values, "@groups"))
 		offer_groups(c);
 	if (strstr(values, "@properties"))
