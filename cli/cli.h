@@ -185,6 +185,12 @@ typedef int (*cli_profile_fn)(void *data, struct abibase_profile *p);
 int cli_profiles(struct abibase_context *ctx, const struct options *o, int first, cli_profile_fn fn,
 		 void *data);
 
+/* The text at a path of a document; NULL: there is none. */
+static inline const char *cli_text(const struct abibase_value *v, const char *path)
+{
+	return abibase_value_string(abibase_value_get(v, path));
+}
+
 /* Load the operand, which must be of that kind. Return 0 or STATUS_TROUBLE, having said why. */
 int cli_load(struct abibase_context *ctx, const char *operand, struct abibase_profile **ret_profile,
 	     struct abibase_baseline **ret_baseline);

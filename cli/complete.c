@@ -49,11 +49,6 @@ static const struct abibase_value *catalogue(struct abibase_catalogue **cat)
 	return abibase_catalogue_value(*cat);
 }
 
-static const char *field(const struct abibase_value *v, const char *path)
-{
-	return abibase_value_string(abibase_value_get(v, path));
-}
-
 static void offer_groups(const struct completion *c)
 {
 	_unref_(catalogue) *cat = NULL;
@@ -61,7 +56,7 @@ static void offer_groups(const struct completion *c)
 
 	for (size_t i = 0; i < abibase_value_count(groups); i++)
 		offer(c, abibase_value_key(groups, i),
-		      field(abibase_value_item(groups, i), "description"));
+		      cli_text(abibase_value_item(groups, i), "description"));
 }
 
 /* Of virtio-net, or devices of their own */
@@ -71,7 +66,7 @@ static void offer_backends(const struct completion *c, bool devices)
 	const struct abibase_value *all = abibase_value_member(catalogue(&cat), "backends"), *v;
 
 	for (size_t i = 0; (v = abibase_value_item(all, i)); i++)
-		if (devices == (field(v, "device") != NULL) &&
+		if (devices == (cli_text(v, "device") != NULL) &&
 		    !abibase_value_boolean(abibase_value_member(v, "predicted_only")))
 			offer(c, abibase_value_key(all, i), NULL);
 }
@@ -85,12 +80,13 @@ static void offer_properties(const struct completion *c)
 	while ((v = abibase_value_item(list, i++))) {
 		_autofree_ char *name = NULL;
 
-		if (asprintf(&name, "%s.%s", field(v, "class"), field(v, "property")) < 0) {
+		if (asprintf(&name, "%s.%s", cli_text(v, "class"), cli_text(v, "property")) < 0) {
 			name = NULL;
 			return;
 		}
 		/* a property can be called without its class */
-		offer(c, strchr(c->rest, '.') ? name : field(v, "property"), field(v, "feature"));
+		offer(c, strchr(c->rest, '.') ? name : cli_text(v, "property"),
+		      cli_text(v, "feature"));
 	}
 }
 
@@ -107,10 +103,10 @@ static void offer_platforms(const struct completion *c)
 		return;
 	list = abibase_value_member(abibase_result_value(res), "platforms");
 	for (size_t i = 0; (v = abibase_value_item(list, i)); i++)
-		if (field(v, "alias"))
-			offer(c, field(v, "alias"), field(v, "name"));
+		if (cli_text(v, "alias"))
+			offer(c, cli_text(v, "alias"), cli_text(v, "name"));
 	for (size_t i = 0; (v = abibase_value_item(list, i)); i++)
-		offer(c, field(v, "name"), "platform");
+		offer(c, cli_text(v, "name"), "platform");
 }
 
 static void offer_machines(const struct completion *c, struct abibase_profile *p)

@@ -52,7 +52,7 @@ static const struct abibase_value *known_backend(const struct abibase_catalogue 
 
 static bool is_device(const struct abibase_catalogue *cat, const struct abibase_value *device)
 {
-	const char *backend = abibase_value_string(abibase_value_member(device, "backend"));
+	const char *backend = cli_text(device, "backend");
 
 	return abibase_value_member(known_backend(cat, backend), "device") != NULL;
 }
@@ -61,7 +61,7 @@ static bool is_device(const struct abibase_catalogue *cat, const struct abibase_
 static int add_device(struct abibase_intersection *ix, const struct abibase_catalogue *cat,
 		      const struct abibase_value *device, bool all_optional)
 {
-	const char *backend = abibase_value_string(abibase_value_member(device, "backend"));
+	const char *backend = cli_text(device, "backend");
 	bool optional = abibase_value_boolean(abibase_value_member(device, "vhost_optional"));
 	const struct abibase_value *known = known_backend(cat, backend);
 	_autofree_ char *plain = NULL;
@@ -103,7 +103,7 @@ static int refuse_unjudged(const struct abibase_value *domain, const char *name)
 static bool is_of_host(const struct abibase_value *row)
 {
 	const struct abibase_value *needs = abibase_value_member(row, "needs");
-	const char *since = abibase_value_string(abibase_value_member(row, "since"));
+	const char *since = cli_text(row, "since");
 	const char *backend;
 
 	for (size_t i = 0; (backend = abibase_value_key(needs, i)); i++)
@@ -120,15 +120,13 @@ static const char *group_of(const struct abibase_catalogue *cat, const char *key
 	const struct abibase_value *row;
 
 	for (size_t i = 0; (row = abibase_value_item(rows, i)); i++) {
-		const char *class_name = abibase_value_string(abibase_value_member(row, "class"));
-		const char *property = abibase_value_string(abibase_value_member(row, "property"));
+		const char *class_name = cli_text(row, "class");
+		const char *property = cli_text(row, "property");
 		size_t len = strlen(class_name);
 
 		if (!strncmp(key, class_name, len) && key[len] == '.' &&
 		    !strcmp(key + len + 1, property))
-			return is_of_host(row) ?
-				       abibase_value_string(abibase_value_member(row, "group")) :
-				       NULL;
+			return is_of_host(row) ? cli_text(row, "group") : NULL;
 	}
 	return NULL;
 }
@@ -156,7 +154,7 @@ static int add_domain(struct abibase_intersection *ix, const struct abibase_cata
 {
 	const struct abibase_value *v = abibase_guest_value(domain), *device;
 	const struct abibase_value *devices = abibase_value_member(v, "devices");
-	const char *target = abibase_value_string(abibase_value_member(v, "target"));
+	const char *target = cli_text(v, "target");
 	bool all_optional = true;
 	size_t i = 0;
 	int r = refuse_unjudged(v, options_arg(o, OPT_DOMAIN));
@@ -168,15 +166,13 @@ static int add_domain(struct abibase_intersection *ix, const struct abibase_cata
 			return cli_error(
 				"%s: on what %s lies it does not say: name it with --backend, "
 				"or take the XML of the domain while it runs [domain-backend]",
-				options_arg(o, OPT_DOMAIN),
-				abibase_value_string(abibase_value_member(device, "id")));
+				options_arg(o, OPT_DOMAIN), cli_text(device, "id"));
 		all_optional &=
 			is_device(cat, device) ||
 			abibase_value_boolean(abibase_value_member(device, "vhost_optional"));
 	}
 	if (!options_has(o, 'M'))
-		r = abibase_intersection_set_machine(
-			ix, abibase_value_string(abibase_value_member(v, "machine")));
+		r = abibase_intersection_set_machine(ix, cli_text(v, "machine"));
 	if (r == 0 && target && !options_has(o, OPT_TARGET))
 		r = abibase_intersection_set_target(ix, target);
 	for (i = 0; r == 0 && (device = abibase_value_item(devices, i++));)

@@ -3,32 +3,28 @@
 
 #include <errno.h>
 
-static const char *field(const struct abibase_value *v, const char *path)
-{
-	return abibase_value_string(abibase_value_get(v, path));
-}
-
 /* The platform that is called so; there is one. */
 static const struct abibase_value *platform(const struct abibase_value *doc, const char *name)
 {
 	const struct abibase_value *list = abibase_value_member(doc, "platforms"), *v;
 	size_t i = 0;
 
-	while ((v = abibase_value_item(list, i++)) && !streq(field(v, "name"), name))
+	while ((v = abibase_value_item(list, i++)) && !streq(cli_text(v, "name"), name))
 		;
 	return v;
 }
 
 static void print_file(FILE *to, const struct abibase_value *doc, const struct abibase_value *f)
 {
-	const char *state = field(f, "state"), *path = field(f, "path"), *by = field(f, "by");
+	const char *state = cli_text(f, "state"), *path = cli_text(f, "path");
+	const char *by = cli_text(f, "by");
 	const struct abibase_value *p;
 	const char *alias;
 
 	if (streq(state, "used")) {
-		p = platform(doc, field(f, "name"));
-		alias = field(p, "alias");
-		cli_line(to, "%s: used: %s revision %lld%s%s", path, field(f, "name"),
+		p = platform(doc, cli_text(f, "name"));
+		alias = cli_text(p, "alias");
+		cli_line(to, "%s: used: %s revision %lld%s%s", path, cli_text(f, "name"),
 			 (long long)abibase_value_integer(abibase_value_member(p, "revision")),
 			 alias ? ", alias " : "", alias ? alias : "");
 	} else if (streq(state, "hidden"))
@@ -36,7 +32,7 @@ static void print_file(FILE *to, const struct abibase_value *doc, const struct a
 	else if (streq(state, "masks"))
 		cli_line(to, "%s: masks: empty, so that it hides others of its name", path);
 	else if (streq(state, "refused"))
-		cli_line(to, "%s: refused: %s", path, field(f, "text"));
+		cli_line(to, "%s: refused: %s", path, cli_text(f, "text"));
 	else
 		cli_line(to, "%s: duplicate of %s", path, by);
 }
@@ -44,12 +40,12 @@ static void print_file(FILE *to, const struct abibase_value *doc, const struct a
 /* Bad files never keep the good ones from being listed, but they are no success either. */
 static void complain(const struct abibase_value *f)
 {
-	const char *path = field(f, "path"), *state = field(f, "state");
+	const char *path = cli_text(f, "path"), *state = cli_text(f, "state");
 
 	if (streq(state, "refused"))
-		cli_error("%s: refused: %s", path, field(f, "text"));
+		cli_error("%s: refused: %s", path, cli_text(f, "text"));
 	if (streq(state, "duplicate"))
-		cli_error("warning: %s: not used: duplicate of %s", path, field(f, "by"));
+		cli_error("warning: %s: not used: duplicate of %s", path, cli_text(f, "by"));
 }
 
 /* Every file that was considered */

@@ -417,11 +417,10 @@ int cli_platforms(struct abibase_context *ctx, struct abibase_platforms **ret)
 		return cli_context_error(ctx, r);
 	files = abibase_value_member(abibase_result_value(res), "files");
 	while ((f = abibase_value_item(files, i++))) {
-		const char *why = abibase_value_string(abibase_value_member(f, "text"));
+		const char *why = cli_text(f, "text");
 
 		if (why)
-			cli_error("warning: %s: refused: %s",
-				  abibase_value_string(abibase_value_member(f, "path")), why);
+			cli_error("warning: %s: refused: %s", cli_text(f, "path"), why);
 	}
 	return 0;
 }

@@ -22,8 +22,7 @@ struct sorting {
 static int sort(void *data, struct abibase_profile *p)
 {
 	const struct sorting *s = data;
-	const char *kind = abibase_value_string(
-		abibase_value_member(abibase_profile_value(p), "kind"));
+	const char *kind = cli_text(abibase_profile_value(p), "kind");
 
 	return cli_list_add(streq(kind, "platform") ? s->platforms : s->hosts, p);
 }

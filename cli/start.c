@@ -48,7 +48,7 @@ int start_exec(const char *path, char *const *argv)
 /* A member of a finding; "" where it has none. */
 static const char *field(const struct abibase_value *f, const char *name)
 {
-	const char *s = abibase_value_string(abibase_value_member(f, name));
+	const char *s = cli_text(f, name);
 
 	return s ? s : "";
 }

@@ -222,8 +222,7 @@ static int verdict_of(const struct options *o, const struct abibase_result *res)
 	int ret = (int)abibase_result_verdict(res);
 
 	for (size_t i = 0; options_has(o, OPT_NOW) && abibase_result_finding(res, i); i++) {
-		const char *kind = abibase_value_string(
-			abibase_value_member(abibase_result_finding(res, i), "kind"));
+		const char *kind = cli_text(abibase_result_finding(res, i), "kind");
 
 		ret = cli_worse(ret, streq(kind, "conflict") ? ABIBASE_VERDICT_NO :
 				     streq(kind, "unknown")  ? ABIBASE_VERDICT_UNKNOWN :

@@ -34,10 +34,10 @@ static void put_member(FILE *to, const char *before, const char *name, const cha
 /* As compilers say it, so that an editor finds the place. */
 static void put_problem(struct report *report, const struct abibase_value *f, size_t n)
 {
-	const char *id = abibase_value_string(abibase_value_member(f, "id"));
-	const char *kind = abibase_value_string(abibase_value_member(f, "kind"));
-	const char *text = abibase_value_string(abibase_value_member(f, "text"));
-	const char *where = abibase_value_string(abibase_value_member(f, "where"));
+	const char *id = cli_text(f, "id");
+	const char *kind = cli_text(f, "kind");
+	const char *text = cli_text(f, "text");
+	const char *where = cli_text(f, "where");
 
 	if (!report->o->json && report->o->verbose >= 0)
 		cli_line(stderr, "%s: %s%s [%s]", where,
