@@ -151,7 +151,7 @@ static int add_document(void *data, const struct cli_source *s)
 static int add_operands(struct asked *a)
 {
 	struct cli_source s = { .name = a->o->operands[0] };
-	bool several = !s.name || cli_operand_is_several(a->o, s.name);
+	bool several = cli_operand_is_several(a->o, s.name);
 	_unref_(profile) *here = NULL;
 	int r = several ? 0 : add_guest(a, &s);
 
