@@ -104,8 +104,6 @@ int cli_error(const char *fmt, ...) _printf_(1, 2);
 int cli_oom(void);
 /* What failed last on @ctx: "abibase: WHERE: SENTENCE [id]"; @err is used when it does not say. */
 int cli_context_error(const struct abibase_context *ctx, int err);
-/* Conflicts, a line each, and "remedy: …" behind them. */
-void cli_why(const char *why);
 /* A mistake in the arguments of @verb (NULL: before any verb); @fmt NULL: it was said which. */
 int cli_usage(const char *verb, const char *fmt, ...) _printf_(2, 3);
 /* The verbs: the @i-th, and by name; or NULL. */
@@ -146,8 +144,6 @@ bool cli_operand_is_several(const struct options *o, const char *operand);
 /* The profile of this host. 0 or STATUS_TROUBLE, having said why. */
 int cli_probe_here(struct abibase_context *ctx, struct abibase_catalogue *cat,
 		   struct abibase_profile **ret);
-/* All that have a name; a file that is refused is said, and left out. 0 or STATUS_TROUBLE. */
-int cli_platforms(struct abibase_context *ctx, struct abibase_platforms **ret);
 /* Names, and the profiles that they name. */
 struct cli_list {
 	struct strings names;

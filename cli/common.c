@@ -342,16 +342,3 @@ int cli_load_baseline(struct abibase_context *ctx, const char *operand,
 				 operand);
 	return r;
 }
-
-void cli_why(const char *why)
-{
-	size_t len;
-
-	for (; *why; why += len + (why[len] == '\n')) {
-		len = strcspn(why, "\n");
-		if (len > 0)
-			cli_line(stderr, "%s%.*s",
-				 strncmp(why, "remedy: ", 8) == 0 ? "  " : "abibase: conflict: ",
-				 (int)len, why);
-	}
-}

@@ -6,6 +6,20 @@ static int add(void *data, struct abibase_profile *p)
 	return cli_list_add(data, p);
 }
 
+/* Conflicts, a line each, and "remedy: …" behind them. */
+static void say_why(const char *why)
+{
+	size_t len;
+
+	for (; *why; why += len + (why[len] == '\n')) {
+		len = strcspn(why, "\n");
+		if (len > 0)
+			cli_line(stderr, "%s%.*s",
+				 strncmp(why, "remedy: ", 8) == 0 ? "  " : "abibase: conflict: ",
+				 (int)len, why);
+	}
+}
+
 /* The node, and its images behind it */
 static int merge(struct abibase_context *ctx, const struct options *o, const struct cli_list *l)
 {
@@ -16,7 +30,7 @@ static int merge(struct abibase_context *ctx, const struct options *o, const str
 	if (r < 0)
 		return cli_context_error(ctx, r);
 	if (why)
-		cli_why(why);
+		say_why(why);
 	if (r != ABIBASE_VERDICT_YES)
 		return r;
 	r = abibase_value_to_json(abibase_profile_value(merged), &text);

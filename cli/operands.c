@@ -404,7 +404,8 @@ int cli_probe_here(struct abibase_context *ctx, struct abibase_catalogue *cat,
 	return r < 0 ? cli_context_error(ctx, r) : 0;
 }
 
-int cli_platforms(struct abibase_context *ctx, struct abibase_platforms **ret)
+/* All that have a name; a file that is refused is said, and left out. */
+static int platforms(struct abibase_context *ctx, struct abibase_platforms **ret)
 {
 	_unref_(result) *res = NULL;
 	const struct abibase_value *files, *f;
@@ -473,7 +474,7 @@ int cli_list_platforms(struct abibase_context *ctx, struct cli_list *l)
 {
 	_unref_(platforms) *list = NULL;
 	struct abibase_profile *p;
-	int r = cli_platforms(ctx, &list);
+	int r = platforms(ctx, &list);
 
 	for (size_t i = 0; r == 0 && (p = abibase_platforms_profile(list, i)); i++)
 		r = cli_list_add(l, p);
