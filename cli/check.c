@@ -91,9 +91,7 @@ static int add(void *data, const struct cli_source *s)
 	if (c->refused)
 		return STATUS_TROUBLE;
 	if (p && !c->n)
-		return cli_error("%s: is a profile; a baseline was wanted, as abibase intersect "
-				 "--json makes it [schema-other]",
-				 s->name);
+		return cli_no_baseline(s->name);
 	return p ? add_host(c, p) : 0;
 }
 

@@ -194,6 +194,8 @@ int cli_load_profile(struct abibase_context *ctx, const char *operand,
 		     struct abibase_profile **ret);
 int cli_load_baseline(struct abibase_context *ctx, const char *operand,
 		      struct abibase_baseline **ret);
+/* A profile is there instead: say so. STATUS_TROUBLE */
+int cli_no_baseline(const char *operand);
 
 /* All of a text, as it is; cli_close_stdout() tells of trouble. */
 void cli_put(FILE *to, const char *text);

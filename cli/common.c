@@ -336,9 +336,12 @@ int cli_load_baseline(struct abibase_context *ctx, const char *operand,
 	_unref_(profile) *p = NULL;
 	int r = cli_load(ctx, operand, &p, ret);
 
-	if (p)
-		return cli_error("%s: is a profile; a baseline was wanted, as abibase intersect "
-				 "--json makes it [schema-other]",
-				 operand);
-	return r;
+	return p ? cli_no_baseline(operand) : r;
+}
+
+int cli_no_baseline(const char *operand)
+{
+	return cli_error("%s: is a profile; a baseline was wanted, as abibase intersect --json makes "
+			 "it [schema-other]",
+			 operand);
 }
