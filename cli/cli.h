@@ -155,6 +155,8 @@ void cli_list_clear(struct cli_list *l);
 /* These return 0 or STATUS_TROUBLE. Arguments of @id; each may have @several between commas. */
 int cli_add_names(struct strings *names, const struct options *o, int id, bool several);
 int cli_list_add(struct cli_list *l, struct abibase_profile *p);
+/* The same, as a cli_profile_fn */
+int cli_list_take(void *list, struct abibase_profile *p);
 /* All that are named are read, so that one run tells all that are bad; one name can be of several. */
 int cli_list_load(struct abibase_context *ctx, const struct options *o, struct cli_list *l);
 /* Every platform that there is */

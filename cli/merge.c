@@ -1,11 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cli.h"
 
-static int add(void *data, struct abibase_profile *p)
-{
-	return cli_list_add(data, p);
-}
-
 /* Conflicts, a line each, and "remedy: …" behind them. */
 static void say_why(const char *why)
 {
@@ -43,7 +38,7 @@ static int run(const struct options *o)
 	_cli_list_ l = { .n = 0 };
 
 	if (cli_check_sources(o, 0, NULL) != 0 || cli_context(0, &ctx) != 0 ||
-	    cli_profiles(ctx, o, 0, add, &l) != 0)
+	    cli_profiles(ctx, o, 0, cli_list_take, &l) != 0)
 		return STATUS_TROUBLE;
 	if (l.n < 2)
 		return cli_usage("merge", "missing operand: which image?");

@@ -453,14 +453,14 @@ int cli_list_add(struct cli_list *l, struct abibase_profile *p)
 	return 0;
 }
 
-static int list_add(void *data, struct abibase_profile *p)
+int cli_list_take(void *list, struct abibase_profile *p)
 {
-	return cli_list_add(data, p);
+	return cli_list_add(list, p);
 }
 
 int cli_list_load(struct abibase_context *ctx, const struct options *o, struct cli_list *l)
 {
-	struct hosts h = { .ctx = ctx, .fn = list_add, .data = l };
+	struct hosts h = { .ctx = ctx, .fn = cli_list_take, .data = l };
 	struct walk w = { .o = o, .fn = take_host, .data = &h };
 	int status = 0;
 
