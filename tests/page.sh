@@ -8,8 +8,6 @@
 # shellcheck source=tests/begin.sh
 . "${0%/*}/begin.sh"
 
-: "${ABIBASE:=$build/abibase}"
-failures=0
 tmp=$(mktemp -d) || exit 99
 trap 'rm -rf "$tmp"' EXIT
 
@@ -45,11 +43,10 @@ without_errors()
 	grep -v -e '^abibase: ' -e '^Try ' "$1"
 }
 
-said()
+# faulty WORDS: what is wrong, if anything
+faulty()
 {
-	[ -z "$2" ] && return
-	echo "$2" | head -n 20
-	failures=$((failures + 1))
+	[ -z "$1" ] || fail "$(echo "$1" | head -n 20)"
 }
 
 n=0
@@ -69,28 +66,27 @@ for args in "$src"/tests/cases/*/*/args; do
 	grep -q '^$' "$tmp/page" && head -n 1 "$tmp/page" | grep -Eqv '^(yes|no|cannot tell)\b' &&
 		sed -i '1,2d' "$tmp/page"
 	[ -s "$tmp/page" ] || continue
-	said "$dir" "$(page "$tmp/page" | sed "s,^$tmp/page,$verb/$(basename "$dir"),")"
+	faulty "$(page "$tmp/page" | sed "s,^$tmp/page,$verb/$(basename "$dir"),")"
 	n=$((n + 1))
 done
-[ "$n" -gt 200 ] || { echo "no more than $n pages"; failures=$((failures + 1)); }
+[ "$n" -gt 200 ] || fail "no more than $n pages"
 
-for verb in $("$ABIBASE" --help | sed -n 's/^  \([a-z]*\)  .*/\1/p'); do
-	"$ABIBASE" "$verb" --help > "$tmp/help" || failures=$((failures + 1))
-	said "$verb" "$(awk -v v="$verb" 'length > 80 { print v " --help:" FNR ": " length ": " $0 }' "$tmp/help")"
+verbs=$("$abibase" --help | sed -n 's/^  \([a-z]*\)  .*/\1/p')
+[ -n "$verbs" ] || fail "abibase --help names no verb"
+for verb in $verbs; do
+	"$abibase" "$verb" --help > "$tmp/help" || fail "$verb --help"
+	faulty "$(awk -v v="$verb" 'length > 80 { print v " --help:" FNR ": " length ": " $0 }' "$tmp/help")"
 	n=$((n + 1))
 done
 
 # It can fail.
 page=$src/tests/cases/check/ac02-satisfied/stdout
-[ -z "$(page "$page")" ] || failures=$((failures + 1))
+faulty "$(page "$page")"
 sed 1d "$page" > "$tmp/headless"
 grep -v '^See: ' "$page" > "$tmp/endless"
 { cat "$page" && seq -s ' ' 40; } > "$tmp/wide"
 for file in headless endless wide; do
-	if [ -z "$(page "$tmp/$file")" ]; then
-		echo "a page that is $file is none"
-		failures=$((failures + 1))
-	fi
+	[ -n "$(page "$tmp/$file")" ] || fail "a page that is $file is not told from a good one"
 done
 echo "$n pages, $failures faults"
 [ "$failures" = 0 ]
