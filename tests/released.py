@@ -5,9 +5,9 @@
 usage: released.py keep DIRECTORY | released.py hold DIRECTORY...
 
 A directory of a release (tests/data/released/VERSION) has one document of each form that users
-keep, made by that release, and in answers/ what its --json printed. "keep" makes it, once, at the
-release, of hosts.json and guest.json there; "hold" asks today's abibase the same questions of
-those documents: the exit status and the ids are the same, and an answer has lost no member."""
+keep, and in answers/ what --json of that release printed. "keep" makes the baselines and the
+answers there, once, at the release, of the other documents; "hold" asks today's abibase the same
+questions of all: the exit status and the ids are the same, and an answer has lost no member."""
 import json
 import os
 import subprocess
@@ -37,8 +37,8 @@ QUESTIONS = (
     ("plan", 1, "plan --json offload-uso"),
 )
 
-# What the first two answers are in the release's own directory: its baselines.
-KEPT = (
+# the baselines that the questions are about
+BASELINES = (
     ("baseline.json", "intersect --json -M pc-q35-7.2 old.json new.json"),
     ("no-inputs.json", "intersect --json --no-inputs -M pc-q35-7.2 old.json new.json"),
     ("narrow.json", "intersect --json -M pc-q35-10.0 new.json"),
@@ -52,7 +52,7 @@ def ask(directory, line):
 
 
 def keep(directory):
-    for name, line in KEPT:
+    for name, line in BASELINES:
         status, out, err = ask(directory, line)
         if status:
             sys.exit(f"{name}: {status}: {err}")
