@@ -358,8 +358,7 @@ struct made {
 
 static int op_profile(struct made *m)
 {
-	return profile_from_buffer(t.ctx, profile_text, strlen(profile_text), "t",
-					   &m->profile);
+	return profile_from_buffer(t.ctx, profile_text, strlen(profile_text), "t", &m->profile);
 }
 
 static int op_refused(struct made *m)
@@ -369,8 +368,7 @@ static int op_refused(struct made *m)
 
 static int op_truncated(struct made *m)
 {
-	return profile_from_buffer(t.ctx, profile_text, strlen(profile_text) / 2, "t",
-					   &m->profile);
+	return profile_from_buffer(t.ctx, profile_text, strlen(profile_text) / 2, "t", &m->profile);
 }
 
 static int op_platform(struct made *m)
@@ -394,8 +392,7 @@ static int op_catalogue(struct made *m)
 
 static int op_baseline(struct made *m)
 {
-	return baseline_from_buffer(t.ctx, baseline_text, strlen(baseline_text), "t",
-					    &m->baseline);
+	return baseline_from_buffer(t.ctx, baseline_text, strlen(baseline_text), "t", &m->baseline);
 }
 
 static int intersect(struct abibase_profile **p, size_t n, const char *machine,
@@ -741,6 +738,14 @@ static int op_no_inputs(struct made *m)
 	return r;
 }
 
+static int give_guest(struct abibase_guest *g, struct made *m)
+{
+	int r = abibase_value_to_json(abibase_guest_value(g), &m->text);
+
+	abibase_guest_unref(g);
+	return r;
+}
+
 static int op_guest(struct made *m)
 {
 	const unsigned int sizes[] = { 1024, 1024, 1024 };
@@ -753,9 +758,7 @@ static int op_guest(struct made *m)
 	abibase_guest_unref(g);
 	if (r < 0)
 		return r;
-	r = abibase_value_to_json(abibase_guest_value(more), &m->text);
-	abibase_guest_unref(more);
-	return r;
+	return give_guest(more, m);
 }
 
 /* A domain, and a running guest that it is joined with */
@@ -781,9 +784,7 @@ static int op_domain(struct made *m)
 	abibase_guest_unref(domain);
 	if (r < 0)
 		return r;
-	r = abibase_value_to_json(abibase_guest_value(both), &m->text);
-	abibase_guest_unref(both);
-	return r;
+	return give_guest(both, m);
 }
 
 static int op_merge(struct made *m)
@@ -815,9 +816,7 @@ static int op_guest_log(struct made *m)
 
 	if (r < 0)
 		return r;
-	r = abibase_value_to_json(abibase_guest_value(g), &m->text);
-	abibase_guest_unref(g);
-	return r;
+	return give_guest(g, m);
 }
 
 static int run_targets(struct abibase_targets *req, struct made *m)
