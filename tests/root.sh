@@ -1,22 +1,25 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# Fresh roots of Debian suites, for tests/roots and tests/packages to source. Needs root, mmdebstrap and a
-# Debian mirror. Roots are made in $TMPDIR, in mount and process namespaces that end with them; the machine's
-# own /dev is not in them. Base systems and packages are kept in
+# Fresh roots of Debian suites, for tests/roots, tests/packages and tests/cross to source. Needs root,
+# mmdebstrap and a Debian mirror. Roots are made in $TMPDIR, in mount and process namespaces that end with
+# them; the machine's own /dev is not in them. Base systems and packages are kept in
 # ${ABIBASE_ROOTS:-${XDG_CACHE_HOME:-~/.cache}/abibase/roots}; apt in the root renews them.
 #
-#   top, work, cache     absolute; work goes away at the end, and has the root in fresh
-#   say, skip WORDS
+#   src, skip, need      and the rest of begin.sh
+#   work, cache          absolute; work goes away at the end, and has the root in fresh
+#   say WORDS
+#   bootstrap SUITE TO   mmdebstrap, with further OPTIONS
 #   fresh_root           of $suite, in $work/fresh, instead of the one before
 #   copy_checkout        to /abibase there
 #   try NAME COMMAND     in the root, its output in $work/NAME
 #   command_of PATTERN   the line of README.md
 #   build_packages, install_packages
 #   need_roots           or skip
-set -u -o pipefail
+# shellcheck source=tests/begin.sh
+. "${0%/*}/begin.sh"
+set -o pipefail
 
-top=$(cd "$(dirname "$0")/.." && pwd)
 me=$(basename "$0")
 cache=${ABIBASE_ROOTS:-${XDG_CACHE_HOME:-$HOME/.cache}/abibase/roots}
 work=$(mktemp -d "${TMPDIR:-/tmp}/abibase-$me.XXXXXX") || exit 1
@@ -29,40 +32,41 @@ say()
 	echo "$me: $* ($((SECONDS - start)) s)"
 }
 
-skip()
-{
-	echo "SKIP: $*"
-	[ "${ABIBASE_TEST_REQUIRE:-}" = 1 ] && exit 1
-	exit 77
-}
-
 # The same mirror as for the QEMUs, and what apt is told about proxies
 mirror()
 {
-	"$top/tests/fetch-qemus" --mirror
+	"$src/tests/fetch-qemus" --mirror
 }
 proxies()
 {
 	apt-config dump | grep -E '^Acquire::https?::Proxy ' || true
 }
 
+# bootstrap SUITE TO OPTION...
+bootstrap()
+{
+	local suite=$1 to=$2 uri
+	local -a options=("${@:3}")
+
+	uri=$(mirror) || return
+	while read -r line; do
+		options+=("--aptopt=$line")
+	done < <(proxies)
+	unshare --mount --propagation private mmdebstrap --quiet --mode=root "${options[@]}" \
+		"$suite" "$to" "deb $uri $suite main"
+}
+
 # make_root SUITE: $work/fresh
 make_root()
 {
-	local suite=$1 uri base=$cache/$1.tar
-	local -a options=()
+	local suite=$1 base=$cache/$1.tar
 
 	rm -rf --one-file-system "$work/fresh"
 	mkdir -p "$cache/$suite" "$work/fresh"
 	if [ ! -e "$base" ]; then
-		uri=$(mirror) || return
-		while read -r line; do
-			options+=("--aptopt=$line")
-		done < <(proxies)
 		# old suites are read after their Release file has expired
-		unshare --mount --propagation private mmdebstrap --quiet --mode=root --variant=minbase --format=tar \
-			--aptopt='Acquire::Check-Valid-Until "false"' \
-			${options[@]+"${options[@]}"} "$suite" "$base.$$" "deb $uri $suite main" || {
+		bootstrap "$suite" "$base.$$" --variant=minbase --format=tar \
+			--aptopt='Acquire::Check-Valid-Until "false"' || {
 			rm -f "$base.$$"
 			return 1
 		}
@@ -81,9 +85,9 @@ make_root()
 # A checkout, as it is: what git does not ignore
 copy_checkout()
 {
-	mkdir "$work/fresh/abibase" && cd "$top" || return
+	mkdir "$work/fresh/abibase" && cd "$src" || return
 	if [ -e .git ]; then
-		git -c safe.directory="$top" ls-files -z --cached --others --exclude-standard |
+		git -c safe.directory="$src" ls-files -z --cached --others --exclude-standard |
 			while read -r -d '' file; do
 				if [ -e "$file" ]; then printf '%s\0' "$file"; fi
 			done | tar -c --null -T - | tar -x --no-same-owner -C "$work/fresh/abibase"
@@ -121,7 +125,7 @@ command_of()
 {
 	local lines
 
-	lines=$(sed -n 's/^    //p' "$top/README.md" | grep -e "$1")
+	lines=$(sed -n 's/^    //p' "$src/README.md" | grep -e "$1")
 	[ "$(grep -c . <<< "$lines")" = 1 ] || {
 		echo "README.md does not have one command with '$1': $lines" >&2
 		return 1
@@ -177,7 +181,7 @@ install_packages()
 
 	line=$(command_of abibase-data_) || return
 	fresh_root && copy_checkout && cp "$work/debs"/*.deb "$work/fresh/" || return
-	cp "$top/tests/packaged" "$work/fresh/packaged"
+	cp "$src/tests/packaged" "$work/fresh/packaged"
 	try packaged "apt-get update -qq > /dev/null && /packaged '$line'" || return
 	keep_packages
 	cat "$work/packaged"
@@ -186,8 +190,6 @@ install_packages()
 need_roots()
 {
 	[ "$(id -u)" = 0 ] || skip "needs root"
-	for tool in mmdebstrap unshare apt-config tar; do
-		command -v $tool > /dev/null || skip "needs $tool"
-	done
+	need mmdebstrap unshare apt-config tar
 	unshare --mount --pid --fork true || skip "no mount and process namespace can be made here"
 }
