@@ -15,6 +15,7 @@
 #   try NAME COMMAND     in the root, its output in $work/NAME
 #   command_of PATTERN   the line of README.md
 #   build_packages, install_packages
+#   packages_root        a fresh root with the checkout, and those packages in /
 #   need_roots           or skip
 # shellcheck source=tests/begin.sh
 . "${0%/*}/begin.sh"
@@ -174,13 +175,18 @@ build_packages()
 	mkdir "$work/debs" && mv "$work/fresh"/*.{deb,buildinfo,changes} "$work/debs/"
 }
 
+packages_root()
+{
+	fresh_root && copy_checkout && cp "$work/debs"/*.deb "$work/fresh/"
+}
+
 # install_packages: into a fresh root, by README.md's line, and look at each
 install_packages()
 {
 	local line
 
 	line=$(command_of abibase-data_) || return
-	fresh_root && copy_checkout && cp "$work/debs"/*.deb "$work/fresh/" || return
+	packages_root || return
 	cp "$src/tests/packaged" "$work/fresh/packaged"
 	try packaged "apt-get update -qq > /dev/null && /packaged '$line'" || return
 	keep_packages
