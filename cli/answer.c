@@ -171,7 +171,7 @@ int cli_show(const struct options *o, int r, char *text, int status)
 /* As it is wanted on stdout */
 static int write_result(const struct abibase_result *res, const struct options *o, char **ret)
 {
-	return o->json ? abibase_result_to_json(res, ret) :
+	return o->json ? abibase_value_to_json(abibase_result_value(res), ret) :
 			 abibase_result_to_text(res, cli_width(STDOUT_FILENO), ret);
 }
 

@@ -189,6 +189,20 @@ static inline const char *cli_text(const struct abibase_value *v, const char *pa
 	return abibase_value_string(abibase_value_get(v, path));
 }
 
+static inline const char *cli_name(const struct abibase_profile *p)
+{
+	return cli_text(abibase_profile_value(p), "name");
+}
+
+/*
+ * The machine types of the QEMUs of a profile that have a version in their names, in turn: a walk
+ * begins at { 0 }. NULL: there are no more.
+ */
+struct cli_machines {
+	size_t qemu, machine;
+};
+const char *cli_next_machine(const struct abibase_profile *p, struct cli_machines *at);
+
 /* Load the operand, which must be of that kind. Return 0 or STATUS_TROUBLE, having said why. */
 int cli_load(struct abibase_context *ctx, const char *operand, struct abibase_profile **ret_profile,
 	     struct abibase_baseline **ret_baseline);

@@ -111,10 +111,11 @@ static void offer_platforms(const struct completion *c)
 
 static void offer_machines(const struct completion *c, struct abibase_profile *p)
 {
+	struct cli_machines at = { 0 };
 	const char *machine;
 
-	for (size_t i = 0; (machine = abibase_profile_machine(p, i)); i++)
-		offer(c, machine, abibase_profile_name(p));
+	while ((machine = cli_next_machine(p, &at)))
+		offer(c, machine, cli_name(p));
 }
 
 static void offer_all_machines(const struct completion *c)

@@ -210,7 +210,7 @@ static int look_at(void *data, const struct cli_source *s)
 
 	n->over |= streq(s->name, n->source);
 	if (!n->over && !n->found && cli_source_load(n->ctx, s, &p, &b) == 0 && p &&
-	    streq(abibase_profile_name(p), n->name))
+	    streq(cli_name(p), n->name))
 		n->found = strdup(s->name);
 	return 0;
 }
@@ -297,7 +297,7 @@ static int refuse(const struct add *a, const char *source, const struct abibase_
 
 	if (r == -EEXIST && profile && abibase_context_new(0, &silent) == 0) {
 		n.ctx = silent;
-		n.name = abibase_profile_name(profile);
+		n.name = cli_name(profile);
 		cli_sources(a->o, 0, true, look_at, &n);
 	}
 	r = cli_error("%s: %s%s%s%s%s%s", source, sentence ? sentence : strerror(-r),
@@ -318,7 +318,7 @@ static int add(void *data, const struct cli_source *s)
 	if (r < 0)
 		return cli_source_error(a->ctx, s, r);
 	if (profile) {
-		hold_mtu(a, abibase_profile_name(profile),
+		hold_mtu(a, cli_name(profile),
 			 abibase_value_member(abibase_value_member(abibase_profile_value(profile),
 								   "facts"),
 					      MTU_FACT));

@@ -75,7 +75,7 @@ static int list_platforms(struct abibase_context *ctx, const struct options *o)
 	if (r < 0)
 		return cli_context_error(ctx, r);
 	r = verbose ? files(res, &text) :
-	    o->json ? abibase_result_to_json(res, &text) :
+	    o->json ? abibase_value_to_json(abibase_result_value(res), &text) :
 		      abibase_result_to_text(res, 0, &text);
 	status = cli_show(o, r, text, STATUS_YES);
 	while (!verbose && (f = abibase_value_get(abibase_result_value(res), "files")) &&

@@ -61,7 +61,7 @@ static int match_one(void *data, struct abibase_profile *host)
 
 	if (r < 0)
 		return cli_context_error(m->ctx, r);
-	return cli_answers_add(&m->answers, abibase_profile_name(host), res,
+	return cli_answers_add(&m->answers, cli_name(host), res,
 			       abibase_result_verdict(res));
 }
 

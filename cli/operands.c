@@ -483,6 +483,22 @@ int cli_list_platforms(struct abibase_context *ctx, struct cli_list *l)
 
 /* -------------------------------------------------------------------------- machines */
 
+const char *cli_next_machine(const struct abibase_profile *p, struct cli_machines *at)
+{
+	const struct abibase_value *qemus = abibase_value_member(abibase_profile_value(p), "qemu");
+	const struct abibase_value *qemu;
+	const char *name;
+
+	for (; (qemu = abibase_value_item(qemus, at->qemu)); at->qemu++, at->machine = 0) {
+		const struct abibase_value *list = abibase_value_member(qemu, "machines");
+
+		while ((name = abibase_value_key(list, at->machine++)))
+			if (strchr(name, '.'))
+				return name;
+	}
+	return NULL;
+}
+
 /* Of a name that upstream's QEMU has, or will have, nobody knows better what was meant. */
 bool cli_machine_begin(const struct options *o, struct cli_machine *ret)
 {
@@ -497,9 +513,10 @@ bool cli_machine_begin(const struct options *o, struct cli_machine *ret)
 
 void cli_offer_machines(struct cli_machine *m, const struct abibase_profile *p)
 {
+	struct cli_machines at = { 0 };
 	const char *machine;
 
-	for (size_t i = 0; !m->exists && (machine = abibase_profile_machine(p, i)); i++) {
+	while (!m->exists && (machine = cli_next_machine(p, &at))) {
 		m->exists = streq(machine, m->suggest.word);
 		suggest_offer(&m->suggest, machine);
 	}

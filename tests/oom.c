@@ -617,7 +617,7 @@ static int op_build(struct made *m)
 /* The text too, in the same operation: it has no context to leave an error in. Takes @res. */
 static int give_result(struct abibase_result *res, struct made *m)
 {
-	int r = abibase_result_to_json(res, &m->text);
+	int r = test_result_json(res, &m->text);
 
 	if (r == 0)
 		r = abibase_result_to_text(res, 0, &m->why);
@@ -684,7 +684,7 @@ static int op_machines(struct made *m)
 		r = abibase_intersection_machines(ix, &res);
 	abibase_intersection_unref(ix);
 	if (r == 0)
-		r = abibase_result_to_json(res, &m->text);
+		r = test_result_json(res, &m->text);
 	abibase_result_unref(res);
 	return r;
 }
@@ -804,7 +804,7 @@ static int op_platforms(struct made *m)
 	abibase_platforms_unref(l);
 	if (r < 0)
 		return r;
-	r = abibase_result_to_json(res, &m->text);
+	r = test_result_json(res, &m->text);
 	abibase_result_unref(res);
 	return r;
 }
@@ -939,7 +939,7 @@ static int op_verify(struct made *m)
 /* Of one that was made before, for each run takes a process. */
 static int op_verify_show(struct made *m)
 {
-	int r = abibase_result_to_json(verified, &m->text);
+	int r = test_result_json(verified, &m->text);
 
 	if (r == 0)
 		r = abibase_result_to_text(verified, 0, &m->why);
@@ -962,7 +962,7 @@ static int op_verify_own(struct made *m)
 	abibase_verify_unref(v);
 	if (r < 0)
 		return r;
-	r = abibase_result_to_json(vf, &m->text);
+	r = test_result_json(vf, &m->text);
 	abibase_result_unref(vf);
 	return r;
 }

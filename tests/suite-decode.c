@@ -414,7 +414,7 @@ START_TEST(repeated)
 	}
 	decode_bytes(b.data, b.len, NULL);
 	ck_assert_uint_eq(result_finding_count(d), 256);
-	ck_assert_int_eq(abibase_result_to_json(d, &text), 0);
+	ck_assert_int_eq(test_result_json(d, &text), 0);
 	ck_assert(strstr(text, "\"dropped\": 44"));
 	free(text);
 }

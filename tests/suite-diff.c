@@ -274,7 +274,7 @@ START_TEST(accessors)
 	ck_assert_str_eq(test_string(item, "a"), "no");
 	ck_assert_str_eq(test_string(item, "b"), "yes");
 	ck_assert_ptr_null(abibase_result_finding(d, 1));
-	ck_assert_int_eq(abibase_result_to_json(d, &json), 0);
+	ck_assert_int_eq(test_result_json(d, &json), 0);
 	parsed = json_loads(json, 0, NULL);
 	ck_assert_uint_eq(json_array_size(json_object_get(parsed, "differences")), 1);
 	ck_assert(json_is_false(json_object_get(parsed, "same")));
@@ -433,7 +433,7 @@ START_TEST(unknown_there)
 	set_fact(1, "tap.offload.uso", json_pack("{s:s}", "unknown", "not-recorded"));
 	assert_match("tap", ABIBASE_VERDICT_YES, "");
 	m = match("tap");
-	ck_assert_int_eq(abibase_result_to_json(m, &json), 0);
+	ck_assert_int_eq(test_result_json(m, &json), 0);
 	ck_assert_ptr_nonnull(strstr(json, "\"not_asked\": [\n        \"tap.offload.uso\"\n"));
 	abibase_result_unref(m);
 	/* of which nothing is known at all */

@@ -68,7 +68,7 @@ static json_t *explain(const struct abibase_baseline *b, const char *property)
 	json_t *root;
 
 	ck_assert_int_eq(abibase_explain(t.ctx, t.cat, b, property, 0, &x), 0);
-	ck_assert_int_eq(abibase_result_to_json(x, &text), 0);
+	ck_assert_int_eq(test_result_json(x, &text), 0);
 	ck_assert_int_eq(abibase_result_to_text(x, 0, &people), 0);
 	ck_assert_ptr_nonnull(strstr(people, "power cycle"));
 	abibase_result_unref(x);
@@ -101,7 +101,7 @@ static void names_to_flags(const struct hosts *h, const json_t *names, bool *out
 	for (size_t i = 0; i < h->n; i++) {
 		out[i] = false;
 		json_array_foreach((json_t *)names, k, name)
-			if (streq(json_string_value(name), abibase_profile_name(h->p[i])))
+			if (streq(json_string_value(name), test_name(h->p[i])))
 				out[i] = true;
 	}
 }
@@ -132,7 +132,7 @@ static void check_retire(const struct hosts *h, const json_t *v)
 			continue;
 		out[i] = false;
 		ck_assert_msg(!is_on_without(h, out, n), "%s is on with %s", get(v, "property"),
-			      abibase_profile_name(h->p[i]));
+			      test_name(h->p[i]));
 		out[i] = true;
 	}
 }

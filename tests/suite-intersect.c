@@ -853,18 +853,18 @@ START_TEST(test_operands)
 	struct abibase_baseline *b = NULL;
 
 	ck_assert_int_eq(abibase_operand_load(t.ctx, path, &p, &b), 0);
-	ck_assert_str_eq(abibase_profile_name(p), "linux-6.1");
+	ck_assert_str_eq(test_name(p), "linux-6.1");
 	ck_assert_ptr_null(b);
 	abibase_profile_unref(p);
 	ck_assert_int_gt(asprintf(&renamed, "node-7=%s", path), 0);
 	ck_assert_int_eq(abibase_operand_load(t.ctx, renamed, &p, &b), 0);
-	ck_assert_str_eq(abibase_profile_name(p), "node-7");
+	ck_assert_str_eq(test_name(p), "node-7");
 	abibase_profile_unref(p);
 	ck_assert_int_eq(abibase_operand_load(t.ctx, "old=debian-12", &p, &b), 0);
-	ck_assert_str_eq(abibase_profile_name(p), "old");
+	ck_assert_str_eq(test_name(p), "old");
 	abibase_profile_unref(p);
 	ck_assert_int_eq(abibase_operand_load(t.ctx, "debian-12", &p, &b), 0);
-	ck_assert_str_eq(abibase_profile_name(p), "debian-12");
+	ck_assert_str_eq(test_name(p), "debian-12");
 	ck_assert_str_eq(p->kind, "platform");
 	abibase_profile_unref(p);
 	p = NULL;

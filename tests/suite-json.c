@@ -871,8 +871,8 @@ START_TEST(test_profile_digest)
 	ck_assert_str_ne(p->digest, hex);
 	/* renamed: as if it were written so */
 	ck_assert_int_eq(profile_rename(t.ctx, p, "b", &q), 0);
-	ck_assert_str_eq(abibase_profile_name(q), "b");
-	ck_assert_str_eq(abibase_profile_name(p), "a");
+	ck_assert_str_eq(test_name(q), "b");
+	ck_assert_str_eq(test_name(p), "a");
 	ck_assert_str_ne(p->digest, q->digest);
 	abibase_profile_unref(p);
 	ck_assert_int_eq(read_bytes(WITH_NAME("\"b\""), strlen(WITH_NAME("\"b\"")), &p), 0);
@@ -904,7 +904,7 @@ START_TEST(test_value_of_nothing)
 	ck_assert_ptr_null(abibase_profile_value(NULL));
 	ck_assert_ptr_null(abibase_baseline_value(NULL));
 	ck_assert_ptr_null(abibase_guest_value(NULL));
-	ck_assert_ptr_null(abibase_profile_name(NULL));
+	ck_assert_ptr_null(test_name(NULL));
 	ck_assert_ptr_null(abibase_baseline_id(NULL));
 	ck_assert_ptr_null(abibase_baseline_finding_get(NULL, 0, "id"));
 	ck_assert_uint_eq(baseline_finding_count(NULL), 0);
@@ -931,7 +931,7 @@ START_TEST(test_value_of_nothing)
 	ck_assert_ptr_null(abibase_result_unref(NULL));
 	ck_assert_uint_eq(result_finding_count(NULL), 0);
 	ck_assert_int_eq(abibase_result_verdict(NULL), ABIBASE_VERDICT_UNKNOWN);
-	ck_assert_int_eq(abibase_result_to_json(NULL, NULL), -EINVAL);
+	ck_assert_int_eq(test_result_json(NULL, NULL), -EINVAL);
 	ck_assert_int_eq(abibase_value_to_json(NULL, NULL), -EINVAL);
 	ck_assert_ptr_null(abibase_catalogue_value(NULL));
 	ck_assert_ptr_null(abibase_guest_value(NULL));

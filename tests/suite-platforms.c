@@ -322,7 +322,7 @@ START_TEST(aliases)
 	put_platform("1/50-z-2026.1.json", "z-2026.1", 1); /* not a date */
 	l = list();
 	for (size_t i = 0; i < platforms_count(l); i++) {
-		const char *name = abibase_profile_name(platforms_at(l, i));
+		const char *name = test_name(platforms_at(l, i));
 
 		if (streq(name, "x-2026.11"))
 			ck_assert_str_eq(platforms_get(l, i, "alias"), "x");
@@ -357,11 +357,11 @@ START_TEST(by_name_and_alias)
 	put_platform("1/x-2026.05.json", "x-2026.05", 1);
 	put_platform("1/x-2026.11.json", "x-2026.11", 1);
 	ck_assert_int_eq(profile_from_platform(t.ctx, "x-2026.05", &p), 0);
-	ck_assert_str_eq(abibase_profile_name(p), "x-2026.05");
+	ck_assert_str_eq(test_name(p), "x-2026.05");
 	abibase_profile_unref(p);
 	ck_assert_uint_eq(t.log.len, 0);
 	ck_assert_int_eq(profile_from_platform(t.ctx, "x", &p), 0);
-	ck_assert_str_eq(abibase_profile_name(p), "x-2026.11");
+	ck_assert_str_eq(test_name(p), "x-2026.11");
 	abibase_profile_unref(p);
 	ck_assert_str_eq(t.log.data, "alias-resolved x is x-2026.11\n");
 }
@@ -435,7 +435,7 @@ static void assert_loads(const char *operand, const char *name)
 
 	ck_assert_msg(r == 0, "%s: %s", operand, r < 0 ? abibase_context_error(t.ctx) : "");
 	ck_assert_ptr_null(b);
-	ck_assert_str_eq(abibase_profile_name(p), name);
+	ck_assert_str_eq(test_name(p), name);
 	abibase_profile_unref(p);
 }
 

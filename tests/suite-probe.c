@@ -1593,7 +1593,7 @@ START_TEST(test_names)
 	ck_assert_ptr_nonnull(strstr(abibase_context_error(ctx), "--name"));
 	ck_assert_int_eq(abibase_probe_set_name(pr, "host-1"), 0);
 	p = run(pr);
-	ck_assert_str_eq(abibase_profile_name(p), "host-1");
+	ck_assert_str_eq(p->name, "host-1");
 	abibase_profile_unref(p);
 }
 END_TEST

@@ -50,6 +50,14 @@ static inline const char *test_string(const struct abibase_value *v, const char 
 {
 	return abibase_value_string(abibase_value_get(v, path));
 }
+static inline const char *test_name(const struct abibase_profile *p)
+{
+	return test_string(abibase_profile_value(p), "name");
+}
+static inline int test_result_json(const struct abibase_result *res, char **ret)
+{
+	return abibase_value_to_json(abibase_result_value(res), ret);
+}
 static inline bool test_bool(const struct abibase_value *v, const char *path)
 {
 	return abibase_value_boolean(abibase_value_get(v, path));

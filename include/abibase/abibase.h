@@ -247,7 +247,8 @@ bool abibase_value_boolean(const struct abibase_value *v);
  * abibase_value_to_json - a value as a document, in canonical form
  * @ret: text with a final newline, for free()
  *
- * Of abibase_profile_value() it is the profile, of abibase_guest_value() the guest.
+ * Of abibase_profile_value() it is the profile, of abibase_guest_value() the guest, of
+ * abibase_result_value() the answer.
  *
  * Returns: 0, -EINVAL (NULL), -ENOMEM. Since: 0.1
  */
@@ -264,7 +265,7 @@ struct abibase_result *abibase_result_ref(struct abibase_result *res);
 struct abibase_result *abibase_result_unref(struct abibase_result *res);
 /** abibase_result_verdict - the answer in a word; ABIBASE_VERDICT_UNKNOWN of NULL. Since: 0.1 */
 enum abibase_verdict abibase_result_verdict(const struct abibase_result *res);
-/** abibase_result_value - the document. Since: 0.1 */
+/** abibase_result_value - the document, for abibase_value_to_json() and its like. Since: 0.1 */
 const struct abibase_value *abibase_result_value(const struct abibase_result *res);
 /**
  * abibase_result_finding - the findings of all hosts in turn
@@ -274,13 +275,6 @@ const struct abibase_value *abibase_result_value(const struct abibase_result *re
  * of the verb. Since: 0.1
  */
 const struct abibase_value *abibase_result_finding(const struct abibase_result *res, size_t i);
-/**
- * abibase_result_to_json - the document
- * @ret: canonical text with a final newline, for free()
- *
- * Returns: 0, -EINVAL (NULL), -ENOMEM. Since: 0.1
- */
-int abibase_result_to_json(const struct abibase_result *res, char **ret) ABIBASE_MUST_CHECK;
 /**
  * abibase_result_to_text - all of it for people, a page
  * @width: of the lines, in columns; 0: 80
@@ -308,20 +302,8 @@ struct abibase_profile *abibase_profile_ref(struct abibase_profile *p);
 /** Since: 0.1 */
 struct abibase_profile *abibase_profile_unref(struct abibase_profile *p);
 
-/** abibase_profile_name - the name by which answers call this host. Since: 0.1 */
-const char *abibase_profile_name(const struct abibase_profile *p);
-/** abibase_profile_value - its content, see abibase-profile(5). Since: 0.1 */
+/** abibase_profile_value - its content, see abibase-profile(5); "name" is how answers call it. Since: 0.1 */
 const struct abibase_value *abibase_profile_value(const struct abibase_profile *p);
-/**
- * abibase_profile_machine - the machine types of the QEMUs of a profile, in turn
- * @i: from 0 on
- *
- * Those that guests can be moved between, with a version in their names; aliases are left out. One that
- * several QEMUs have is named as often.
- *
- * Returns: the name, which is the profile's; NULL behind the last. Since: 0.1
- */
-const char *abibase_profile_machine(const struct abibase_profile *p, size_t i);
 /**
  * abibase_profile_merge - one host of a node's kernel and the QEMUs of container images
  * @node: the profile of a host, with the facts of its kernel

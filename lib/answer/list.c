@@ -87,7 +87,7 @@ static int list_text(const struct abibase_platforms *l, char **ret)
 	for (size_t i = 0; i < n; i++)
 		if (platforms_get(l, i, "alias"))
 			buf_printf(&b, "%s is %s\n", platforms_get(l, i, "alias"),
-				   abibase_profile_name(platforms_at(l, i)));
+				   platforms_at(l, i)->name);
 	return buf_give(&b, ret);
 }
 

@@ -544,11 +544,6 @@ ABIBASE_EXPORT struct abibase_profile *abibase_profile_unref(struct abibase_prof
 	return NULL;
 }
 
-ABIBASE_EXPORT const char *abibase_profile_name(const struct abibase_profile *p)
-{
-	return p ? p->name : NULL;
-}
-
 ABIBASE_EXPORT const struct abibase_value *abibase_profile_value(const struct abibase_profile *p)
 {
 	return as_value(p ? p->root : NULL);
@@ -668,22 +663,6 @@ enum abibase_tri profile_fact(const struct abibase_profile *p,
 	if (ret_reason)
 		*ret_reason = "not-recorded";
 	return ABIBASE_UNKNOWN;
-}
-
-ABIBASE_EXPORT const char *abibase_profile_machine(const struct abibase_profile *p, size_t i)
-{
-	for (size_t k = 0; p && k < p->n_qemu; k++) {
-		json_t *machines = json_object_get(p->qemu[k].json, "machines");
-		struct machine_name name;
-
-		for (void *at = json_object_iter(machines); at;
-		     at = json_object_iter_next(machines, at)) {
-			machine_name_parse(json_object_iter_key(at), &name);
-			if (name.versioned && i-- == 0)
-				return json_object_iter_key(at);
-		}
-	}
-	return NULL;
 }
 
 /* What to do about a fact that is unknown, by its reason. */

@@ -100,11 +100,6 @@ ABIBASE_EXPORT const struct abibase_value *abibase_result_value(const struct abi
 	return as_value(r ? r->root : NULL);
 }
 
-ABIBASE_EXPORT int abibase_result_to_json(const struct abibase_result *r, char **ret)
-{
-	return r && ret ? json_give(r->root, ret) : -EINVAL;
-}
-
 ABIBASE_EXPORT int abibase_result_to_text(const struct abibase_result *r, size_t width,
 					   char **ret)
 {

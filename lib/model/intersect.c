@@ -421,7 +421,7 @@ int intersection_join(struct abibase_intersection *ix, const struct abibase_base
 	int r = adopt(ix, b);
 
 	if (r == 0 && !b->no_inputs)
-		r = add_hosts_but(ix, b, abibase_profile_name(p));
+		r = add_hosts_but(ix, b, p->name);
 	if (r == 0)
 		r = abibase_intersection_add_profile(ix, p);
 	if (r == 0 && b->no_inputs)

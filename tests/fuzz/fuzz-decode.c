@@ -45,7 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		size--;
 	}
 	MUST(decode_with(ctx, cat, &data_files, (const char *)data, size, device, &d) == 0);
-	MUST(abibase_result_to_text(d, 0, &text) == 0 && abibase_result_to_json(d, &json) == 0);
+	MUST(abibase_result_to_text(d, 0, &text) == 0 && abibase_value_to_json(abibase_result_value(d), &json) == 0);
 	check_printable(text);
 	for (size_t i = 0; i < result_finding_count(d); i++)
 		check_finding(abibase_result_finding(d, i));

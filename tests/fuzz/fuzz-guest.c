@@ -46,7 +46,7 @@ static void check_moves(struct abibase_guest *g)
 	for (int i = 0; i < 2; i++)
 		MUST(abibase_targets_add_profile(t, hosts[i]) == 0);
 	MUST(abibase_targets_run(t, &m) == 0);
-	MUST(abibase_result_to_json(m, &json) == 0);
+	MUST(abibase_value_to_json(abibase_result_value(m), &json) == 0);
 	MUST(abibase_result_to_text(m, 0, &text) == 0);
 	all = abibase_value_member(abibase_result_value(m), "hosts");
 	for (size_t i = 0; i < abibase_value_count(all); i++) {

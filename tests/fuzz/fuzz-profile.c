@@ -17,7 +17,7 @@ static void check_profile(const struct abibase_profile *p)
 	struct abibase_profile *again = NULL;
 	char *json = NULL, *table = NULL;
 
-	MUST(abibase_profile_name(p) && p->kind && p->arch);
+	MUST(p->name && p->kind && p->arch);
 	MUST(abibase_value_to_json(abibase_profile_value(p), &json) == 0);
 	MUST(profile_to_text(p, cat, &table) == 0);
 	profile_fact(p, "tap.offload.uso", NULL);
