@@ -43,143 +43,6 @@ static int prepare_intersection(struct abibase_intersection *ix, const struct op
 	return r;
 }
 
-static const struct abibase_value *known_backend(const struct abibase_catalogue *cat,
-						 const char *name)
-{
-	return abibase_value_member(
-		abibase_value_member(abibase_catalogue_value(cat), "backends"), name);
-}
-
-static bool is_device(const struct abibase_catalogue *cat, const struct abibase_value *device)
-{
-	const char *backend = cli_text(device, "backend");
-
-	return abibase_value_member(known_backend(cat, backend), "device") != NULL;
-}
-
-/* A device of the domain: its backend is required, unless libvirt does without its vhost. */
-static int add_device(struct abibase_intersection *ix, const struct abibase_catalogue *cat,
-		      const struct abibase_value *device, bool all_optional)
-{
-	const char *backend = cli_text(device, "backend");
-	bool optional = abibase_value_boolean(abibase_value_member(device, "vhost_optional"));
-	const struct abibase_value *known = known_backend(cat, backend);
-	_autofree_ char *plain = NULL;
-	int r;
-
-	if (!backend || abibase_value_boolean(abibase_value_member(known, "predicted_only")))
-		return 0;
-	if (is_device(cat, device))
-		return abibase_intersection_add_device(ix, backend);
-	/* that is what is asked for where no backend is named */
-	if (all_optional && abibase_value_boolean(abibase_value_member(known, "default")))
-		return 0;
-	r = abibase_intersection_add_backend(ix, backend);
-	plain = strndup(backend, strcspn(backend, "+"));
-	if (r == 0 && optional && plain)
-		r = abibase_intersection_add_backend(ix, plain);
-	return r;
-}
-
-/* What may change its devices, nobody here knows how: no list can be promised to it. */
-static int refuse_unjudged(const struct abibase_value *domain, const char *name)
-{
-	const struct abibase_value *list = abibase_value_member(domain, "x-not-judged");
-	size_t n = abibase_value_count(list);
-
-	for (size_t i = 0; i < n; i++)
-		cli_line(
-			stderr,
-			"abibase: cannot tell: %s has %s, and what that does to its devices is not judged: "
-			"say it with the elements that libvirt has for it, or take it out of the guest "
-			"[guest-unknown]",
-			name, abibase_value_string(abibase_value_item(list, i)));
-	return n ? ABIBASE_VERDICT_UNKNOWN : 0;
-}
-
-#define OLDEST_QEMU 5 /* the first major version that any answer is about */
-
-/* Can a host be without it? By what it needs there, or by a QEMU that does not have the property. */
-static bool is_of_host(const struct abibase_value *row)
-{
-	const struct abibase_value *needs = abibase_value_member(row, "needs");
-	const char *since = cli_text(row, "since");
-	const char *backend;
-
-	for (size_t i = 0; (backend = abibase_value_key(needs, i)); i++)
-		if (abibase_value_count(abibase_value_member(needs, backend)))
-			return true;
-	return since && strtol(since, NULL, 10) >= OLDEST_QEMU;
-}
-
-/* The group of a row that not every host has; or NULL */
-static const char *group_of(const struct abibase_catalogue *cat, const char *key)
-{
-	const struct abibase_value *rows =
-		abibase_value_member(abibase_catalogue_value(cat), "features");
-	const struct abibase_value *row;
-
-	for (size_t i = 0; (row = abibase_value_item(rows, i)); i++) {
-		const char *class_name = cli_text(row, "class");
-		const char *property = cli_text(row, "property");
-		size_t len = strlen(class_name);
-
-		if (!strncmp(key, class_name, len) && key[len] == '.' &&
-		    !strcmp(key + len + 1, property))
-			return is_of_host(row) ? cli_text(row, "group") : NULL;
-	}
-	return NULL;
-}
-
-/* What a device of the domain turns on itself every host must have, as with --enable. */
-static int enable_own(struct abibase_intersection *ix, const struct abibase_catalogue *cat,
-		      const struct abibase_value *device)
-{
-	const struct abibase_value *own = abibase_value_member(device, "properties");
-	const char *key;
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && (key = abibase_value_key(own, i)); i++) {
-		const char *group = group_of(cat, key);
-
-		if (group && abibase_value_boolean(abibase_value_member(own, key)))
-			r = abibase_intersection_enable(ix, group);
-	}
-	return r;
-}
-
-/* 0, a negative errno, or an exit status having said why */
-static int add_domain(struct abibase_intersection *ix, const struct abibase_catalogue *cat,
-		      const struct abibase_guest *domain, const struct options *o)
-{
-	const struct abibase_value *v = abibase_guest_value(domain), *device;
-	const struct abibase_value *devices = abibase_value_member(v, "devices");
-	const char *target = cli_text(v, "target");
-	bool all_optional = true;
-	size_t i = 0;
-	int r = refuse_unjudged(v, options_arg(o, OPT_DOMAIN));
-
-	if (r)
-		return r;
-	while ((device = abibase_value_item(devices, i++))) {
-		if (!abibase_value_member(device, "backend") && !options_has(o, OPT_BACKEND))
-			return cli_error(
-				"%s: on what %s lies it does not say: name it with --backend, "
-				"or take the XML of the domain while it runs [domain-backend]",
-				options_arg(o, OPT_DOMAIN), cli_text(device, "id"));
-		all_optional &=
-			is_device(cat, device) ||
-			abibase_value_boolean(abibase_value_member(device, "vhost_optional"));
-	}
-	if (!options_has(o, 'M'))
-		r = abibase_intersection_set_machine(ix, cli_text(v, "machine"));
-	if (r == 0 && target && !options_has(o, OPT_TARGET))
-		r = abibase_intersection_set_target(ix, target);
-	for (i = 0; r == 0 && (device = abibase_value_item(devices, i++));)
-		r = add_device(ix, cat, device, all_optional) ?: enable_own(ix, cat, device);
-	return r;
-}
-
 /* Done before any operand is read: a wrong --for must not cost 10,000 files first. */
 static int prepare_render(struct abibase_render *render, const struct options *o)
 {
@@ -219,68 +82,7 @@ struct add {
 	struct abibase_context *ctx;
 	struct abibase_intersection *ix;
 	const struct options *o;
-	int64_t mtu;	 /* that the domain states; 0: none */
-	int mtu_verdict; /* do all hosts carry it? */
 };
-
-#define MTU_FACT "operator.host_mtu"
-#define ETHERNET_MTU 1500 /* what every network is taken to carry that states nothing */
-
-/* The largest of its devices; 0: it states none. */
-static int64_t domain_mtu(const struct abibase_guest *domain)
-{
-	const struct abibase_value *devices =
-		abibase_value_member(abibase_guest_value(domain), "devices");
-	const struct abibase_value *device;
-	int64_t most = 0;
-
-	for (size_t i = 0; (device = abibase_value_item(devices, i)); i++) {
-		const struct abibase_value *mtu = abibase_value_member(device, "mtu");
-
-		if (mtu && abibase_value_integer(mtu) > most)
-			most = abibase_value_integer(mtu);
-	}
-	return most;
-}
-
-/* @limit: what the host states, or NULL */
-static void hold_mtu(struct add *a, const char *name, const struct abibase_value *limit)
-{
-	bool stated = abibase_value_kind(limit) == ABIBASE_VALUE_INTEGER;
-	int64_t n = stated ? abibase_value_integer(limit) : ETHERNET_MTU;
-
-	if (a->mtu <= n)
-		return;
-	if (stated)
-		cli_line(
-			stderr,
-			"abibase: no: the domain is told an MTU of %lld, and %s states %lld (" MTU_FACT
-			") [guest-sets]",
-			(long long)a->mtu, name, (long long)n);
-	else
-		cli_line(
-			stderr,
-			"abibase: cannot tell: the domain is told an MTU of %lld, and whether that is "
-			"possible on %s is not stated (" MTU_FACT ") [guest-sets]",
-			(long long)a->mtu, name);
-	a->mtu_verdict = cli_worse(a->mtu_verdict,
-				   stated ? ABIBASE_VERDICT_NO : ABIBASE_VERDICT_UNKNOWN);
-}
-
-static void hold_mtu_baseline(struct add *a, const struct abibase_baseline *b, const char *name)
-{
-	const struct abibase_value *inputs =
-		abibase_value_member(abibase_baseline_value(b), "inputs");
-	const struct abibase_value *input;
-
-	if (!a->mtu)
-		return;
-	if (!abibase_value_count(inputs))
-		return hold_mtu(a, name, NULL);
-	for (size_t i = 0; (input = abibase_value_item(inputs, i)); i++)
-		hold_mtu(a, name,
-			 abibase_value_member(abibase_value_member(input, "numbers"), MTU_FACT));
-}
 
 /*
  * What was read and could not be added: the library does not know from where it came. Which one
@@ -317,16 +119,10 @@ static int add(void *data, const struct cli_source *s)
 
 	if (r < 0)
 		return cli_source_error(a->ctx, s, r);
-	if (profile) {
-		hold_mtu(a, cli_name(profile),
-			 abibase_value_member(abibase_value_member(abibase_profile_value(profile),
-								   "facts"),
-					      MTU_FACT));
+	if (profile)
 		r = abibase_intersection_add_profile(a->ix, profile);
-	} else if (baseline) {
-		hold_mtu_baseline(a, baseline, s->name);
+	else if (baseline)
 		r = abibase_intersection_add_baseline(a->ix, baseline);
-	}
 	return r < 0 ? refuse(a, s->name, profile, r) : 0;
 }
 
@@ -418,17 +214,14 @@ static int intersect(const struct options *o)
 	if (r == 0)
 		r = cli_domain(ctx, cat, o, NULL, &domain);
 	if (r == 0 && domain)
-		r = add_domain(ix, cat, domain, o);
+		r = abibase_intersection_set_guest(ix, domain);
 	if (r)
 		return r < 0 ? cli_context_error(ctx, r) : r;
 	a.ctx = ctx;
 	a.ix = ix;
-	a.mtu = domain_mtu(domain);
 	if (cli_sources(o, 0, false, add, &a) != 0)
 		return STATUS_TROUBLE;
 	r = abibase_intersection_finish(ix, &baseline);
-	if (r == 0 && a.mtu_verdict && abibase_baseline_verdict(baseline) != ABIBASE_VERDICT_NO)
-		return a.mtu_verdict; /* no list is promised, and why is said */
 	return r < 0 ? cli_context_error(ctx, r) : show(ctx, render, baseline, o);
 }
 

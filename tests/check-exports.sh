@@ -38,6 +38,7 @@ abibase_probe_cancel a program with a window or a service is asked to stop
 abibase_probe_set_progress the same
 abibase_probe_set_timeout the same
 abibase_result_ref a program shares one result between threads
+abibase_value_kind a program walks documents of which it does not know the members
 END
 cat "$top_srcdir"/cli/*.[ch] "$top_srcdir"/examples/*.c |
 	grep -o '\<abibase_[a-z0-9_]*\>' > "$dir/called"

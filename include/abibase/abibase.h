@@ -463,6 +463,20 @@ int abibase_intersection_set_machine(struct abibase_intersection *ix, const char
  */
 int abibase_intersection_set_target(struct abibase_intersection *ix, const char *target);
 /**
+ * abibase_intersection_set_guest - the answer is for this guest
+ * @g: a guest; a reference is taken
+ *
+ * The guest gives its machine type and target, unless these were set before, the backends and devices
+ * that it has, and the groups of what it turns on itself. Each host must bear what the guest is told,
+ * such as an MTU; a setting that abibase does not judge makes the verdict "cannot tell". Backends for
+ * devices that state none are added before.
+ *
+ * Returns: 0, -EINVAL ("domain-backend": a device states no backend, and none was added), -EBUSY,
+ * -ENOMEM. Since: 0.1
+ */
+int abibase_intersection_set_guest(struct abibase_intersection *ix, struct abibase_guest *g)
+	ABIBASE_NONNULL(1, 2);
+/**
  * abibase_intersection_add_backend - require a backend
  * @backend: "tap", "tap+vhost", "macvtap" or "macvtap+vhost"
  *

@@ -5,45 +5,6 @@
 
 /* A guest beside a baseline: what of the baseline it needs, and what it sets itself. */
 
-/* On which backend the device is; -1: it is not stated; else the number of one of @cat, or more. */
-static int backend_of(const struct abibase_catalogue *cat, const struct guest_device *d)
-{
-	int be = d->backend ? catalogue_backend(cat, d->backend) : -1;
-
-	return d->backend && be < 0 ? MAX_BACKENDS : be;
-}
-
-/* "tap+vhost" is "tap" on a host that has no vhost. */
-static unsigned int without_vhost(const struct abibase_catalogue *cat, const char *backend)
-{
-	_autofree_ char *plain = strndup(backend, strcspn(backend, "+"));
-	int be = plain ? catalogue_backend(cat, plain) : -1;
-
-	return be < 0 ? 0 : 1u << be;
-}
-
-unsigned int guest_backends(const struct abibase_catalogue *cat, const struct abibase_guest *g,
-			    bool *ret_named)
-{
-	unsigned int ret = 0;
-
-	*ret_named = false;
-	for (size_t i = 0; i < g->n; i++) {
-		const struct guest_device *d = &g->devices[i];
-		bool optional = guest_states(d, GUEST_VHOST_OPTIONAL) == ABIBASE_YES;
-		int be = backend_of(cat, d);
-
-		if (be < 0 || be == MAX_BACKENDS || cat->backends[be].predicted_only)
-			continue;
-		ret |= 1u << be;
-		if (optional)
-			ret |= without_vhost(cat, d->backend);
-		/* a device is required in any case */
-		*ret_named |= !optional && !cat->backends[be].device;
-	}
-	return ret;
-}
-
 bool guest_has_rom(const struct abibase_guest *g)
 {
 	bool any = false;
@@ -96,7 +57,7 @@ static void add(struct abibase_check *c, enum abibase_finding_kind kind, const c
 static void check_backend(struct abibase_check *c, const struct abibase_catalogue *cat,
 			  const struct abibase_baseline *b, const struct guest_device *d)
 {
-	int be = backend_of(cat, d);
+	int be = guest_device_backend(cat, d);
 	_buf_ text = { 0 };
 
 	if (be < 0) {
@@ -156,7 +117,7 @@ static bool is_concerned(const struct abibase_catalogue *cat, const struct abiba
 	bool named, ret = guest_backends(cat, g, &named) != 0;
 
 	for (size_t i = 0; i < g->n; i++)
-		ret |= backend_of(cat, &g->devices[i]) < 0;
+		ret |= guest_device_backend(cat, &g->devices[i]) < 0;
 	return ret;
 }
 
@@ -265,7 +226,7 @@ static void check_set(const struct guest_setting *s, struct predictor *pr,
 		      const struct abibase_baseline *alone)
 {
 	struct ask a = { .cat = pr->cat, .p = pr->p };
-	unsigned int mask = ask_lies_on(&a, (size_t)backend_of(pr->cat, s->d),
+	unsigned int mask = ask_lies_on(&a, (size_t)guest_device_backend(pr->cat, s->d),
 					guest_states(s->d, GUEST_VHOST_OPTIONAL) == ABIBASE_YES);
 
 	for (size_t u = 0; u < alone->n_used; u++) {
@@ -278,8 +239,8 @@ static void check_set(const struct guest_setting *s, struct predictor *pr,
 
 static void check_mtu(const struct guest_setting *s, const struct abibase_profile *p)
 {
-	int64_t limit;
-	enum abibase_tri can = ask_limit(p, s->row, s->d->mtu, &limit);
+	int64_t limit = profile_number(p, s->row->limit);
+	enum abibase_tri can = ask_limit(limit, s->d->mtu);
 	_buf_ text = { 0 };
 
 	if (can == ABIBASE_YES)
@@ -304,7 +265,7 @@ void hostcheck_guest_sets(struct abibase_check *c, const struct abibase_catalogu
 
 	for (size_t i = 0; i < g->n; i++) {
 		const struct guest_device *d = &g->devices[i];
-		int be = backend_of(cat, d);
+		int be = guest_device_backend(cat, d);
 
 		for (size_t k = 0; be >= 0 && be < MAX_BACKENDS && k < cat->n_rows; k++) {
 			const struct row *row = &cat->rows[k];

@@ -56,9 +56,6 @@ bool hostcheck_unjudged(struct abibase_check *c, const struct abibase_guest *g);
 void hostcheck_guest_sets(struct abibase_check *c, const struct abibase_catalogue *cat,
 			  const struct abibase_baseline *b, const struct abibase_profile *p,
 			  const struct abibase_baseline *alone, const struct abibase_guest *g);
-/* The backends that it needs; must a host have all of them? */
-unsigned int guest_backends(const struct abibase_catalogue *cat, const struct abibase_guest *g,
-			    bool *ret_named);
 /* May one of its network cards have an option ROM? */
 bool guest_has_rom(const struct abibase_guest *g);
 /* "class.property=value" lists, ended by NULL */

@@ -1243,8 +1243,8 @@ static void say_told_unknown(struct judging *j, const struct row *row)
 static void judge_limit(struct judging *j, const struct row *row, int64_t value)
 {
 	bool known = value != NUMBER_UNSTATED;
-	int64_t limit;
-	enum abibase_tri can = ask_limit(j->p, row, known ? value : GUEST_MTU_MAX, &limit);
+	int64_t limit = profile_number(j->p, row->limit);
+	enum abibase_tri can = ask_limit(limit, known ? value : GUEST_MTU_MAX);
 	_buf_ text = { 0 };
 
 	if (can == ABIBASE_YES)

@@ -296,6 +296,44 @@ enum abibase_tri guest_states(const struct guest_device *d, const char *member)
 	return !v ? ABIBASE_UNKNOWN : json_is_true(v) ? ABIBASE_YES : ABIBASE_NO;
 }
 
+int guest_device_backend(const struct abibase_catalogue *cat, const struct guest_device *d)
+{
+	int be = d->backend ? catalogue_backend(cat, d->backend) : -1;
+
+	return d->backend && be < 0 ? MAX_BACKENDS : be;
+}
+
+/* "tap+vhost" is "tap" on a host that has no vhost. */
+static unsigned int without_vhost(const struct abibase_catalogue *cat, const char *backend)
+{
+	_autofree_ char *plain = strndup(backend, strcspn(backend, "+"));
+	int be = plain ? catalogue_backend(cat, plain) : -1;
+
+	return be < 0 ? 0 : 1u << be;
+}
+
+unsigned int guest_backends(const struct abibase_catalogue *cat, const struct abibase_guest *g,
+			    bool *ret_named)
+{
+	unsigned int ret = 0;
+
+	*ret_named = false;
+	for (size_t i = 0; i < g->n; i++) {
+		const struct guest_device *d = &g->devices[i];
+		bool optional = guest_states(d, GUEST_VHOST_OPTIONAL) == ABIBASE_YES;
+		int be = guest_device_backend(cat, d);
+
+		if (be < 0 || be == MAX_BACKENDS || cat->backends[be].predicted_only)
+			continue;
+		ret |= 1u << be;
+		if (optional)
+			ret |= without_vhost(cat, d->backend);
+		/* a device is required in any case */
+		*ret_named |= !optional && !cat->backends[be].device;
+	}
+	return ret;
+}
+
 static int guest_fill(struct abibase_guest *g)
 {
 	const json_t *list = json_object_get(g->root, "devices");

@@ -42,6 +42,11 @@ struct abibase_guest {
 const char *guest_unjudged(const struct abibase_guest *g, size_t i);
 /* What a member of the device's says that is true or false; unknown: it is not stated. */
 enum abibase_tri guest_states(const struct guest_device *d, const char *member);
+/* On which backend the device is; -1: it is not stated; else the number of one of @cat, or more. */
+int guest_device_backend(const struct abibase_catalogue *cat, const struct guest_device *d);
+/* The backends that the guest needs; must a host have all of them? */
+unsigned int guest_backends(const struct abibase_catalogue *cat, const struct abibase_guest *g,
+			    bool *ret_named);
 /* Takes the reference of @root, also on failure. The first is for a document that is known to be valid. */
 int guest_make(struct abibase_context *ctx, json_t *root, const char *source,
 	       struct abibase_guest **ret);

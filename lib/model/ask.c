@@ -115,13 +115,11 @@ void ask_needs(const struct ask *a, const struct needs *needs, struct stand *ret
 	}
 }
 
-enum abibase_tri ask_limit(const struct abibase_profile *p, const struct row *row, int64_t told,
-			   int64_t *ret_limit)
+enum abibase_tri ask_limit(int64_t limit, int64_t told)
 {
-	*ret_limit = profile_number(p, row->limit);
-	if (*ret_limit == NUMBER_UNSTATED)
+	if (limit == NUMBER_UNSTATED)
 		return told <= ETHERNET_MTU ? ABIBASE_YES : ABIBASE_UNKNOWN;
-	return told <= *ret_limit ? ABIBASE_YES : ABIBASE_NO;
+	return told <= limit ? ABIBASE_YES : ABIBASE_NO;
 }
 
 bool ask_is_usable_by(const struct ask *a, size_t backend, int condition)

@@ -49,12 +49,8 @@ void ask_needs(const struct ask *a, const struct needs *needs, struct stand *ret
  * vhost where the host has it, and else none; where nobody knows it may be either.
  */
 unsigned int ask_lies_on(const struct ask *a, size_t backend, bool optional);
-/*
- * Can this host do as much as a device was told of the row, such as an MTU? @ret_limit: what it
- * states, or NUMBER_UNSTATED.
- */
-enum abibase_tri ask_limit(const struct abibase_profile *p, const struct row *row, int64_t told,
-			   int64_t *ret_limit);
+/* Can a host that states @limit, or NUMBER_UNSTATED, do as much as a device was told, an MTU? */
+enum abibase_tri ask_limit(int64_t limit, int64_t told);
 /* Is that condition, an index, among what is asked? */
 bool ask_is_usable_by(const struct ask *a, size_t backend, int condition);
 bool ask_is_need(const struct ask *a, const struct needs *needs, int condition);

@@ -78,17 +78,21 @@ static void derive_begin(struct derive *d, struct abibase_baseline *b,
 }
 
 int baseline_derive(struct abibase_baseline *b, struct abibase_catalogue *cat,
-		    struct abibase_baseline *const *earlier, size_t n_earlier)
+		    const struct abibase_guest *guest, struct abibase_baseline *const *earlier,
+		    size_t n_earlier)
 {
 	struct derive d;
 
 	derive_begin(&d, b, cat);
+	d.guest = guest;
 	if (!b->arena.failed)
 		derive_backends(&d);
 	if (!b->arena.failed && b->target)
 		derive_machine(&d);
 	if (!b->arena.failed && b->target && b->machine)
 		derive_answer(&d);
+	if (!b->arena.failed && guest)
+		derive_guest(&d);
 	if (!b->arena.failed)
 		derive_scope(&d);
 	if (!b->arena.failed)

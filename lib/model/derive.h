@@ -42,6 +42,7 @@ struct derive {
 	unsigned int *scratch[3]; /* room for every host */
 	struct arena arena;	  /* all of these */
 	const char *of; /* the host that what is said now is about, or NULL */
+	const struct abibase_guest *guest; /* that the answer is for, or NULL */
 	unsigned int net;	  /* the policy's backends that are of virtio-net */
 };
 
@@ -135,6 +136,9 @@ void derive_numbers(struct derive *d);
 bool derive_observed_included(const struct derive *d, size_t r);
 int64_t derive_observed_number(const struct derive *d, size_t r);
 void derive_observed(struct derive *d);
+
+/* derive-guest.c: what d->guest is told, and what it has that nobody judges */
+void derive_guest(struct derive *d);
 
 /* derive-widened.c: what of an earlier baseline does not stay, though no host lacks it */
 void derive_widened(struct derive *d, const struct abibase_baseline *was);

@@ -6,6 +6,7 @@
 #include "model/effective.h"
 #include "model/intersect.h"
 #include "base/text.h"
+#include "document/guest.h"
 #include "document/result.h"
 
 struct abibase_intersection {
@@ -14,6 +15,7 @@ struct abibase_intersection {
 	struct inputs in;
 	struct abibase_baseline **earlier; /* by id, each once */
 	size_t n_earlier, cap_earlier;
+	struct abibase_guest *guest; /* that the answer is for, or NULL */
 	/*
 	 * What the caller said himself. The rest is a baseline's to say, whenever it is added: policy
 	 * counts at the end only, so that the order of profiles and baselines means nothing.
@@ -48,6 +50,7 @@ abibase_intersection_unref(struct abibase_intersection *ix)
 	for (size_t i = 0; i < ix->n_earlier; i++)
 		abibase_baseline_unref(ix->earlier[i]);
 	free(ix->earlier);
+	abibase_guest_unref(ix->guest);
 	abibase_catalogue_unref(ix->cat);
 	abibase_context_unref(ix->ctx);
 	free(ix);
@@ -214,6 +217,76 @@ ABIBASE_EXPORT int abibase_intersection_assume_qemu(struct abibase_intersection 
 	if (ix->in.n_hosts)
 		return too_late(ix);
 	return strings_insert(&ix->in.policy.assume, host) < 0 ? context_oom(ix->ctx) : 0;
+}
+
+/* ------------------------------------------------------------------- a guest */
+
+#define OLDEST_QEMU (&(struct version){ { 5, 0, 0 } }) /* that any answer is about */
+
+/* Can a host be without it? By what it needs there, or by a QEMU that does not have the property. */
+static bool is_of_host(const struct abibase_catalogue *cat, const struct row *row)
+{
+	for (size_t i = 0; i < cat->n_backends; i++)
+		if (row->needs[i].n)
+			return true;
+	return version_cmp(&row->since, OLDEST_QEMU) >= 0;
+}
+
+/* What a device turns on itself every host must have, as when its group is enabled. */
+static int enable_own(struct abibase_intersection *ix, const struct guest_device *d)
+{
+	const char *key;
+	int r = 0;
+	json_t *on;
+
+	json_object_foreach((json_t *)d->properties, key, on) {
+		int k = catalogue_row(ix->cat, key);
+		const struct row *row = k < 0 ? NULL : &ix->cat->rows[k];
+
+		if (r == 0 && row && row->group_name && json_is_true(on) && is_of_host(ix->cat, row))
+			r = add_group(ix, false, row->group_name);
+	}
+	return r;
+}
+
+static int adopt_guest_backends(struct abibase_intersection *ix, const struct abibase_guest *g)
+{
+	struct policy *p = &ix->in.policy;
+	unsigned int net = catalogue_device(ix->cat, NULL);
+	bool named;
+	unsigned int mask = guest_backends(ix->cat, g, &named);
+
+	for (size_t i = 0; i < g->n; i++)
+		if (guest_device_backend(ix->cat, &g->devices[i]) < 0 && !p->backends_named)
+			return context_fail(
+				ix->ctx, EINVAL, "domain-backend", g->source,
+				"on what %s lies it does not say: name it with --backend, or take the "
+				"XML of the domain while it runs",
+				g->devices[i].id ? g->devices[i].id : g->devices[i].class_name);
+	if (mask & net && !p->backends_named)
+		p->backends &= ~net;
+	p->backends |= mask;
+	p->backends_named |= named;
+	ix->said_backends = true;
+	return 0;
+}
+
+ABIBASE_EXPORT int abibase_intersection_set_guest(struct abibase_intersection *ix,
+						  struct abibase_guest *g)
+{
+	int r = ix->in.n_hosts ? too_late(ix) : adopt_guest_backends(ix, g);
+
+	if (r == 0 && g->machine && !ix->in.policy.machine)
+		r = abibase_intersection_set_machine(ix, g->machine);
+	if (r == 0 && g->target && !ix->in.policy.target)
+		r = abibase_intersection_set_target(ix, g->target);
+	for (size_t i = 0; r == 0 && i < g->n; i++)
+		r = enable_own(ix, &g->devices[i]);
+	if (r < 0)
+		return r;
+	abibase_guest_unref(ix->guest);
+	ix->guest = guest_ref(g);
+	return 0;
 }
 
 /* ------------------------------------------------------------------- hosts */
@@ -523,7 +596,7 @@ ABIBASE_EXPORT int abibase_intersection_finish(struct abibase_intersection *ix,
 
 	if (r < 0)
 		return r;
-	if (baseline_derive(b, ix->cat, ix->earlier, ix->n_earlier) < 0) {
+	if (baseline_derive(b, ix->cat, ix->guest, ix->earlier, ix->n_earlier) < 0) {
 		abibase_baseline_unref(b);
 		return context_oom(ix->ctx);
 	}

@@ -9,9 +9,13 @@
  * opens a file or asks the host; a test looks at the symbols to keep it so.
  */
 
-/* Work out everything that follows from b->in; @earlier: what was widened to it. 0 or -ENOMEM. */
+/*
+ * Work out everything that follows from b->in; @guest: that it is for, or NULL; @earlier: what was
+ * widened to it. 0 or -ENOMEM.
+ */
 int baseline_derive(struct abibase_baseline *b, struct abibase_catalogue *cat,
-		    struct abibase_baseline *const *earlier, size_t n_earlier);
+		    const struct abibase_guest *guest, struct abibase_baseline *const *earlier,
+		    size_t n_earlier);
 /* Only the verdict, findings, and @list: the machine types that every QEMU of b->in has. */
 int baseline_machines(struct abibase_baseline *b, struct abibase_catalogue *cat, json_t *list);
 
