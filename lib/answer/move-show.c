@@ -55,13 +55,30 @@ static json_t *move_json(const struct move *m)
 static const char taken_for_granted[] =
 	"the QEMU there is started with the -device options that the guest has where it runs";
 
+/* What the device lies on here and there; nobody says: all that there are for its class. */
+static unsigned int looked_at(const struct moves *m, const struct abibase_catalogue *cat,
+			      const struct guest_device *d)
+{
+	const char *names[] = { d->backend, m->backend };
+	bool optional = guest_states(d, GUEST_VHOST_OPTIONAL) == ABIBASE_YES;
+	unsigned int mask = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		int be = move_choose_backend(cat, d, names[i]);
+
+		if (be >= 0)
+			mask |= 1u << be | (optional ? guest_without_vhost(cat, be) : 0);
+	}
+	return mask ? mask : move_backends_of(cat, d);
+}
+
 static json_t *scope(const struct moves *m, const struct abibase_catalogue *cat)
 {
 	unsigned int backends = 0;
 	bool record = false, catalogue = false;
 
 	for (size_t i = 0; i < m->guest->n; i++)
-		backends |= move_backends_of(cat, &m->guest->devices[i]);
+		backends |= looked_at(m, cat, &m->guest->devices[i]);
 	for (size_t i = 0; i < m->n; i++) {
 		record |= m->moves[i].recorded;
 		catalogue |= !m->moves[i].recorded;

@@ -600,7 +600,7 @@ static int cmp_host(const void *a, const void *b)
 
 ABIBASE_EXPORT int abibase_targets_run(struct abibase_targets *t, struct abibase_result **ret)
 {
-	struct moves m = { 0 };
+	struct moves m = { .backend = t->backend };
 	int r;
 
 	/* the same hosts are the same bytes, in whatever order they came */

@@ -76,6 +76,7 @@ static inline struct arena *move_arena(const struct judging *j)
 struct moves {
 	struct abibase_guest *guest;
 	const char *baseline; /* the targets get its list anyway; or NULL */
+	const char *backend;  /* what the device lies on there; NULL: what the guest says */
 	struct move *moves;
 	size_t n;
 };

@@ -303,10 +303,10 @@ int guest_device_backend(const struct abibase_catalogue *cat, const struct guest
 	return d->backend && be < 0 ? MAX_BACKENDS : be;
 }
 
-/* "tap+vhost" is "tap" on a host that has no vhost. */
-static unsigned int without_vhost(const struct abibase_catalogue *cat, const char *backend)
+unsigned int guest_without_vhost(const struct abibase_catalogue *cat, int backend)
 {
-	_autofree_ char *plain = strndup(backend, strcspn(backend, "+"));
+	const char *name = cat->backends[backend].name;
+	_autofree_ char *plain = strndup(name, strcspn(name, "+"));
 	int be = plain ? catalogue_backend(cat, plain) : -1;
 
 	return be < 0 ? 0 : 1u << be;
@@ -327,7 +327,7 @@ unsigned int guest_backends(const struct abibase_catalogue *cat, const struct ab
 			continue;
 		ret |= 1u << be;
 		if (optional)
-			ret |= without_vhost(cat, d->backend);
+			ret |= guest_without_vhost(cat, be);
 		/* a device is required in any case */
 		*ret_named |= !optional && !cat->backends[be].device;
 	}

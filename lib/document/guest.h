@@ -44,6 +44,8 @@ const char *guest_unjudged(const struct abibase_guest *g, size_t i);
 enum abibase_tri guest_states(const struct guest_device *d, const char *member);
 /* On which backend the device is; -1: it is not stated; else the number of one of @cat, or more. */
 int guest_device_backend(const struct abibase_catalogue *cat, const struct guest_device *d);
+/* "tap+vhost" is "tap" on a host that has no vhost: a mask, 0 where there is no such backend. */
+unsigned int guest_without_vhost(const struct abibase_catalogue *cat, int backend);
 /* The backends that the guest needs; must a host have all of them? */
 unsigned int guest_backends(const struct abibase_catalogue *cat, const struct abibase_guest *g,
 			    bool *ret_named);
