@@ -137,7 +137,7 @@ static int add_document(void *data, const struct cli_source *s)
 	if (!s->text && names_guest(s->name))
 		return add_guest(a, s);
 	r = cli_source_load(a->ctx, s, &p, &b);
-	if (r < 0 && strstr(abibase_context_error(a->ctx) ?: "", "is \"abibase-guest/"))
+	if (r < 0 && streq(abibase_context_error_id(a->ctx) ?: "", "schema-guest"))
 		return add_guest(a, s);
 	if (r < 0)
 		return cli_source_error(a->ctx, s, r);

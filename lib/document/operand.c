@@ -19,7 +19,8 @@ static int fail_schema(struct abibase_context *ctx, const json_t *root, const ch
 {
 	const char *schema = string_of(root, "schema");
 	_autofree_ char *where = NULL;
-	const char *what = "";
+	bool guest = schema && strprefix(schema, "abibase-guest/");
+	const char *what = guest ? ", a guest, which abibase targets takes" : "";
 
 	if (asprintf(&where, "%s: /schema", source) < 0) {
 		where = NULL;
@@ -33,7 +34,7 @@ static int fail_schema(struct abibase_context *ctx, const json_t *root, const ch
 		what = ", a catalogue, which is not given but installed";
 	else if (strprefix(schema, "abibase-facts/"))
 		what = ", the list of facts, which is not given but installed";
-	return context_fail(ctx, EBADMSG, "schema-other", where,
+	return context_fail(ctx, EBADMSG, guest ? "schema-guest" : "schema-other", where,
 			    "is \"%s\"%s; wanted: \"abibase-profile/1\" or \"abibase-baseline/1\"",
 			    schema, what);
 }
