@@ -20,7 +20,14 @@ struct comparison {
 	const struct abibase_profile *p[2];
 	const char *label[2];
 	bool all;
-	bool failed; /* memory ran out */
+	struct diff_item spare; /* stands for one for which there is no memory */
+};
+
+/* Two binaries that are compared, and how lines about them begin. */
+struct pair {
+	const struct profile_qemu *a, *b;
+	const char *place, *subject;
+	const char *in; /* the class, machine type or member whose members are compared */
 };
 
 /* ---------------------------------------------------------------------- pieces */
@@ -28,36 +35,31 @@ struct comparison {
 /* Formatted text without control characters, which a profile may contain; lives in the result. */
 #define keep(c, ...) show_keep(&(c)->d->arena, __VA_ARGS__)
 
-/* A new item, or NULL; text and values are the caller's to fill in. */
-static struct diff_item *add(struct comparison *c, enum diff_kind kind,
-			     bool guest_visible)
+/* A new item; text and values are the caller's to fill in. */
+static struct diff_item *add(struct comparison *c, enum diff_kind kind, bool guest_visible,
+			     const char *subject)
 {
 	struct diff *d = c->d;
-	struct diff_item *item;
+	struct diff_item *item = &c->spare;
 
-	if (array_grow(&d->items, d->n, &d->cap, sizeof(*d->items)) < 0) {
-		c->failed = true;
-		return NULL;
-	}
-	item = &d->items[d->n];
-	memset(item, 0, sizeof(*item));
-	item->kind = kind;
-	item->guest_visible = guest_visible;
-	item->counts = kind != DIFF_CONTEXT || c->all;
-	item->known = true;
-	item->order = d->n++;
+	if (array_grow(&d->items, d->n, &d->cap, sizeof(*d->items)) < 0)
+		d->arena.failed = true;
+	else
+		item = &d->items[d->n];
+	*item = (struct diff_item){ .kind = kind, .guest_visible = guest_visible,
+				    .counts = kind != DIFF_CONTEXT || c->all, .known = true,
+				    .order = d->n, .subject = subject };
+	d->n += item != &c->spare;
 	return item;
 }
 
 /* Two values that differ, each in words or NULL; @place is how the line begins, "tap.features:". */
 static struct diff_item *add_values(struct comparison *c, enum diff_kind kind,
-				    bool guest_visible, const char *place, const char *a,
-				    const char *b)
+				    bool guest_visible, const char *subject, const char *place,
+				    const char *a, const char *b)
 {
-	struct diff_item *item = add(c, kind, guest_visible);
+	struct diff_item *item = add(c, kind, guest_visible, subject);
 
-	if (!item)
-		return NULL;
 	item->a = a ? keep(c, "%s", a) : NULL;
 	item->b = b ? keep(c, "%s", b) : NULL;
 	item->known = a && b;
@@ -67,14 +69,12 @@ static struct diff_item *add_values(struct comparison *c, enum diff_kind kind,
 }
 
 /* One has @what and the other (@lacks: 0 or 1) has not. */
-static struct diff_item *add_lack(struct comparison *c, enum diff_kind kind,
-				  bool guest_visible, int lacks, const char *place,
+static struct diff_item *add_lack(struct comparison *c, enum diff_kind kind, bool guest_visible,
+				  const char *subject, int lacks, const char *place,
 				  const char *what)
 {
-	struct diff_item *item = add(c, kind, guest_visible);
+	struct diff_item *item = add(c, kind, guest_visible, subject);
 
-	if (!item)
-		return NULL;
 	item->side = lacks ? DIFF_B_LACKS : DIFF_A_LACKS;
 	item->a = lacks ? "yes" : "no";
 	item->b = lacks ? "no" : "yes";
@@ -82,34 +82,30 @@ static struct diff_item *add_lack(struct comparison *c, enum diff_kind kind,
 	return item;
 }
 
-/* People are told it together with all the others of which @among is said. */
-static void set_among(struct diff_item *item, const char *among, const char *name)
+/* What only one of them records (@missing: not that one), so that it cannot be compared. */
+static void add_half_known(struct comparison *c, enum diff_kind kind, bool guest_visible,
+			   const char *subject, int missing, const char *text)
 {
-	if (!item)
-		return;
-	item->among = among;
-	item->name = name;
-}
+	struct diff_item *item = add(c, kind, guest_visible, subject);
 
-static void set_subject(struct diff_item *item, const char *subject)
-{
-	if (item)
-		item->subject = subject;
-}
-
-/* The same of a thing that only one profile records at all, so that it cannot be compared. */
-static void add_not_recorded(struct comparison *c, enum diff_kind kind, int missing,
-			     const char *place, const char *subject)
-{
-	struct diff_item *item = add(c, kind, false);
-
-	if (!item)
-		return;
 	item->known = false;
 	item->a = missing ? "recorded" : NULL;
 	item->b = missing ? NULL : "recorded";
-	item->subject = subject;
-	item->text = keep(c, "%s: not recorded in %s", place, c->label[missing]);
+	item->text = text;
+}
+
+static void add_not_recorded(struct comparison *c, enum diff_kind kind, const char *subject,
+			     int missing, const char *place)
+{
+	add_half_known(c, kind, false, subject, missing,
+		       keep(c, "%s: not recorded in %s", place, c->label[missing]));
+}
+
+/* People are told it together with all the others of which @among is said. */
+static void set_among(struct diff_item *item, const char *among, const char *name)
+{
+	item->among = among;
+	item->name = name;
 }
 
 static int cmp_string(const void *a, const void *b)
@@ -117,32 +113,29 @@ static int cmp_string(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* The keys that one of the two objects has or both have, sorted, for free(); NULL: there is none. */
-static const char **union_keys(struct comparison *c, const json_t *a, const json_t *b,
-			       size_t *ret_n)
+/* Call @fn with each key, sorted, that one of the two objects has or both have, and its two values. */
+static void each_key(struct comparison *c, const struct pair *q, const json_t *a, const json_t *b,
+		     void (*fn)(struct comparison *c, const struct pair *q, const char *key,
+				const json_t *a, const json_t *b))
 {
-	size_t n = json_object_size(a) + json_object_size(b), count = 0, out = 0;
-	const char **keys, *key;
+	size_t n = 0;
+	_autofree_ const char **keys = calloc(json_object_size(a) + json_object_size(b) + 1,
+					      sizeof(*keys));
+	const char *key;
 	json_t *v;
 
-	*ret_n = 0;
-	if (!n)
-		return NULL;
-	keys = malloc(n * sizeof(*keys));
 	if (!keys) {
-		c->failed = true;
-		return NULL;
+		c->d->arena.failed = true;
+		return;
 	}
 	json_object_foreach((json_t *)a, key, v)
-		keys[count++] = key;
+		keys[n++] = key;
 	json_object_foreach((json_t *)b, key, v)
-		keys[count++] = key;
+		if (!json_object_get(a, key))
+			keys[n++] = key;
 	qsort(keys, n, sizeof(*keys), cmp_string);
 	for (size_t i = 0; i < n; i++)
-		if (!out || !streq(keys[i], keys[out - 1]))
-			keys[out++] = keys[i];
-	*ret_n = out;
-	return keys;
+		fn(c, q, keys[i], json_object_get(a, keys[i]), json_object_get(b, keys[i]));
 }
 
 /* ----------------------------------------------------------------------- facts */
@@ -167,27 +160,31 @@ static bool is_used(const struct abibase_catalogue *cat, const char *fact, int b
 	return false;
 }
 
+/* What is in the buffer, which is released. */
+static const char *keep_words(struct comparison *c, struct buf *words)
+{
+	const char *kept = keep(c, "%s", arena_words(&c->d->arena, words));
+
+	buf_clear(words);
+	return kept;
+}
+
 static const char *fact_words(struct comparison *c, const json_t *v)
 {
-	_buf_ b = { 0 };
+	struct buf b = { 0 };
 
 	if (!v)
 		return NULL;
 	show_fact_value(&b, v);
-	if (buf_failed(&b))
-		c->failed = true;
-	return keep(c, "%s", b.data ? b.data : "");
+	return keep_words(c, &b);
 }
 
 static void add_bit(struct comparison *c, const char *fact, unsigned int bit, int lacks)
 {
 	const char *name = show_bit_name(c->cat, fact, bit);
-	const char *what = name ? keep(c, "%s (bit %u)", name, bit) : keep(c, "bit %u", bit);
 
-	if (what)
-		set_subject(add_lack(c, DIFF_FACT, is_used(c->cat, fact, (int)bit), lacks,
-				     fact, what),
-			    keep(c, "%s[%u]", fact, bit));
+	add_lack(c, DIFF_FACT, is_used(c->cat, fact, (int)bit), keep(c, "%s[%u]", fact, bit), lacks,
+		 fact, name ? keep(c, "%s (bit %u)", name, bit) : keep(c, "bit %u", bit));
 }
 
 static unsigned int word_width(const char *word)
@@ -203,38 +200,27 @@ static void diff_width(struct comparison *c, const char *fact, const char *a, co
 
 	if (bits[0] == bits[1])
 		return;
-	item = add(c, DIFF_FACT, false);
-	if (!item)
-		return;
+	item = add(c, DIFF_FACT, false, keep(c, "%s", fact));
 	item->known = false;
-	item->subject = keep(c, "%s", fact);
 	item->a = keep(c, "%s", a);
 	item->b = keep(c, "%s", b);
 	item->text = keep(c, "%s: %u bits were asked for in %s, %u in %s", fact, bits[0],
 			  c->label[0], bits[1], c->label[1]);
 	for (unsigned int bit = bits[0] < bits[1] ? bits[0] : bits[1];
 	     bit < bits[0] || bit < bits[1]; bit++)
-		if (is_used(c->cat, fact, (int)bit))
-			item->guest_visible = true;
+		item->guest_visible |= is_used(c->cat, fact, (int)bit);
 }
 
 /* Of a word that is a lower bound, a bit that is off is not known. */
 static bool is_bit_known(struct comparison *c, const char *fact, unsigned int bit)
 {
-	for (size_t i = 0; i < 2; i++) {
-		struct diff_item *item;
-
+	for (int i = 0; i < 2; i++) {
 		if (profile_ask(c->p[i], fact, (int)bit, NULL) != ABIBASE_UNKNOWN)
 			continue;
-		item = add(c, DIFF_FACT, is_used(c->cat, fact, (int)bit));
-		if (!item)
-			return false;
-		item->known = false;
-		item->a = i ? "recorded" : NULL;
-		item->b = i ? NULL : "recorded";
-		item->subject = keep(c, "%s[%u]", fact, bit);
-		item->text = keep(c, "%s[%u]: not known of %s, whose word is a lower bound", fact,
-				  bit, c->label[i]);
+		add_half_known(c, DIFF_FACT, is_used(c->cat, fact, (int)bit),
+			       keep(c, "%s[%u]", fact, bit), i,
+			       keep(c, "%s[%u]: not known of %s, whose word is a lower bound", fact,
+				    bit, c->label[i]));
 		return false;
 	}
 	return true;
@@ -263,14 +249,12 @@ static void diff_no_word(struct comparison *c, const char *fact, const char *wor
 			add_bit(c, fact, bit, lacks);
 }
 
-/* "X.usable" is false: the surface is absent, so nothing else is stated of it. */
-static bool surface_absent(const struct abibase_profile *p, const char *fact)
+const json_t *surface_usable(const struct abibase_profile *p, const char *fact)
 {
 	char usable[256];
 	int n = snprintf(usable, sizeof(usable), "%.*s.usable", (int)strcspn(fact, "."), fact);
 
-	return n > 0 && (size_t)n < sizeof(usable) &&
-	       json_is_false(json_object_get(p->facts, usable));
+	return n > 0 && (size_t)n < sizeof(usable) ? json_object_get(p->facts, usable) : NULL;
 }
 
 /* Nothing to say: equal, both unknown, or left out because the surface is absent. */
@@ -280,61 +264,47 @@ static bool fact_same(struct comparison *c, const char *fact, const json_t *a, c
 		return true;
 	if (a && b)
 		return json_equal(a, b);
-	return surface_absent(c->p[a ? 1 : 0], fact);
+	return json_is_false(surface_usable(c->p[a ? 1 : 0], fact));
 }
 
-static void diff_fact(struct comparison *c, const char *fact, const json_t *a, const json_t *b)
+static void diff_fact(struct comparison *c, const struct pair *q, const char *fact,
+		      const json_t *a, const json_t *b)
 {
+	bool known = !is_unknown(a) && !is_unknown(b), used;
 	struct diff_item *item;
-	const char *place;
-	bool known, used;
 
-	if (fact_same(c, fact, a, b))
+	/* a mask is looked at with its word */
+	if (fact_is_mask(fact) || fact_same(c, fact, a, b))
 		return;
-	if (is_word(a) && is_word(b)) {
-		diff_words(c, fact, json_string_value(a), json_string_value(b));
-		return;
-	}
+	if (is_word(a) && is_word(b))
+		return diff_words(c, fact, json_string_value(a), json_string_value(b));
 	/* a word against "no such word": what a guest can see of it is each of the bits */
 	if (is_word(a) && json_is_false(b))
 		diff_no_word(c, fact, json_string_value(a), 1);
 	else if (json_is_false(a) && is_word(b))
 		diff_no_word(c, fact, json_string_value(b), 0);
-	known = !is_unknown(a) && !is_unknown(b);
 	used = is_used(c->cat, fact, -1) && !(known && (is_word(a) || is_word(b)));
-	place = keep(c, "%s:", fact);
-	item = place ? add_values(c, DIFF_FACT, used, place, fact_words(c, a),
-				  fact_words(c, b)) :
-		       NULL;
-	if (!item)
-		return;
-	item->subject = keep(c, "%s", fact);
+	item = add_values(c, DIFF_FACT, used, keep(c, "%s", fact), keep(c, "%s:", fact),
+			  fact_words(c, a), fact_words(c, b));
 	item->known = known;
-	if (json_is_false(a))
-		item->side = DIFF_A_LACKS;
-	else if (json_is_false(b))
-		item->side = DIFF_B_LACKS;
-}
-
-static void diff_facts(struct comparison *c)
-{
-	const json_t *a = c->p[0]->facts, *b = c->p[1]->facts;
-	_autofree_ const char **keys = NULL;
-	size_t n;
-
-	keys = union_keys(c, a, b, &n);
-	for (size_t i = 0; i < n; i++)
-		if (!fact_is_mask(keys[i])) /* looked at with its word */
-			diff_fact(c, keys[i], json_object_get(a, keys[i]), json_object_get(b, keys[i]));
+	item->side = json_is_false(a) ? DIFF_A_LACKS :
+		     json_is_false(b) ? DIFF_B_LACKS :
+					DIFF_NEITHER;
 }
 
 /* ----------------------------------------------------------------------- QEMUs */
 
-/* Two binaries that are compared, and how lines about them begin. */
-struct pair {
-	const struct profile_qemu *a, *b;
-	const char *place, *subject;
-};
+/* The same member of both: are there two to compare? That one lacks it is said. */
+static bool both_record(struct comparison *c, const struct pair *q, enum diff_kind kind,
+			const char *member, const char *words, const json_t *ret[2])
+{
+	ret[0] = json_object_get(q->a->json, member);
+	ret[1] = json_object_get(q->b->json, member);
+	if (!ret[0] != !ret[1])
+		add_not_recorded(c, kind, keep(c, "%s.%s", q->subject, member), ret[0] ? 1 : 0,
+				 keep(c, "%s: %s", q->place, words));
+	return ret[0] && ret[1];
+}
 
 /* What "-M q35" means is a difference; that a type is deprecated is only worth knowing. */
 static void diff_machine_member(struct comparison *c, const struct pair *q, const char *name,
@@ -342,25 +312,20 @@ static void diff_machine_member(struct comparison *c, const struct pair *q, cons
 {
 	bool alias = streq(key, "alias");
 	const json_t *x = json_object_get(a, key), *y = json_object_get(b, key);
-	const char *subject, *place;
 
 	if (x == y || (x && y && json_equal(x, y)) || (!x && json_is_false(y)) ||
 	    (!y && json_is_false(x)))
 		return;
-	subject = keep(c, "%s.machines.%s.%s", q->subject, name, key);
-	place = keep(c, "%s: %s of %s is", q->place, alias ? "alias" : "deprecation", name);
-	if (subject && place)
-		set_subject(add_values(c, alias ? DIFF_MACHINE : DIFF_CONTEXT, false,
-				       place, x ? fact_words(c, x) : "none",
-				       y ? fact_words(c, y) : "none"),
-			    subject);
+	add_values(c, alias ? DIFF_MACHINE : DIFF_CONTEXT, false,
+		   keep(c, "%s.machines.%s.%s", q->subject, name, key),
+		   keep(c, "%s: %s of %s is", q->place, alias ? "alias" : "deprecation", name),
+		   x ? fact_words(c, x) : "none", y ? fact_words(c, y) : "none");
 }
 
 static void diff_machine(struct comparison *c, const struct pair *q, const char *name,
 			 const json_t *a, const json_t *b)
 {
-	struct diff_item *item;
-	const char *what;
+	int lacks = a ? 1 : 0;
 
 	if (a && b) {
 		diff_machine_member(c, q, name, "alias", a, b);
@@ -368,34 +333,10 @@ static void diff_machine(struct comparison *c, const struct pair *q, const char 
 			diff_machine_member(c, q, name, "deprecated", a, b);
 		return;
 	}
-	what = keep(c, "the machine type %s", name);
-	if (!what)
-		return;
-	item = add_lack(c, DIFF_MACHINE, false, a ? 1 : 0, q->place, what);
-	set_subject(item, keep(c, "%s.machines.%s", q->subject, name));
-	set_among(item, keep(c, "%s: %s lacks the machine types", q->place, c->label[a ? 1 : 0]),
+	set_among(add_lack(c, DIFF_MACHINE, false, keep(c, "%s.machines.%s", q->subject, name),
+			   lacks, q->place, keep(c, "the machine type %s", name)),
+		  keep(c, "%s: %s lacks the machine types", q->place, c->label[lacks]),
 		  keep(c, "%s", name));
-}
-
-static void diff_machines(struct comparison *c, const struct pair *q)
-{
-	const json_t *a = json_object_get(q->a->json, "machines");
-	const json_t *b = json_object_get(q->b->json, "machines");
-	_autofree_ const char **keys = NULL;
-	size_t n;
-
-	if (!a && !b)
-		return;
-	if (!a || !b) {
-		add_not_recorded(c, DIFF_MACHINE, a ? 1 : 0,
-				 keep(c, "%s: machine types", q->place),
-				 keep(c, "%s.machines", q->subject));
-		return;
-	}
-	keys = union_keys(c, a, b, &n);
-	for (size_t i = 0; i < n; i++)
-		diff_machine(c, q, keys[i], json_object_get(a, keys[i]),
-			     json_object_get(b, keys[i]));
 }
 
 /* Was this binary recorded before the catalogue asked for the property? Then no record is no "no". */
@@ -407,59 +348,37 @@ static bool is_newer_than(const struct comparison *c, const struct profile_qemu 
 	return row && profile_asked(q->json) < row->added;
 }
 
+static void diff_property(struct comparison *c, const struct pair *q, const char *key,
+			  const json_t *a, const json_t *b)
+{
+	const char *x = json_string_value(a), *y = json_string_value(b);
+	const char *subject = keep(c, "%s.properties.%s.%s", q->subject, q->in, key);
+	const char *what = keep(c, "the property %s.%s", q->in, key);
+
+	if (x && y && streq(x, y))
+		return;
+	if (x && y)
+		add_values(c, DIFF_PROPERTY, false, subject,
+			   keep(c, "%s: type of %s.%s is", q->place, q->in, key), x, y);
+	else if (is_newer_than(c, x ? q->b : q->a, q->in, key))
+		add_not_recorded(c, DIFF_PROPERTY, subject, x ? 1 : 0,
+				 keep(c, "%s: %s", q->place, what));
+	else
+		add_lack(c, DIFF_PROPERTY, false, subject, x ? 1 : 0, q->place, what);
+}
+
 static void diff_class(struct comparison *c, const struct pair *q, const char *class_name,
 		       const json_t *a, const json_t *b)
 {
-	_autofree_ const char **keys = NULL;
-	size_t n;
+	struct pair of = *q;
 
-	keys = union_keys(c, a, b, &n);
-	for (size_t i = 0; i < n; i++) {
-		const char *x = string_of(a, keys[i]), *y = string_of(b, keys[i]);
-		const char *subject = keep(c, "%s.properties.%s.%s", q->subject, class_name, keys[i]);
-		const char *what = keep(c, "the property %s.%s", class_name, keys[i]);
-		const char *place = keep(c, "%s: type of %s.%s is", q->place, class_name, keys[i]);
-
-		if (!subject || !what || !place || (x && y && streq(x, y)))
-			continue;
-		if ((!x && is_newer_than(c, q->a, class_name, keys[i])) ||
-		    (!y && is_newer_than(c, q->b, class_name, keys[i]))) {
-			add_not_recorded(c, DIFF_PROPERTY, x ? 1 : 0,
-					 keep(c, "%s: %s", q->place, what), subject);
-			continue;
-		}
-		set_subject(x && y ? add_values(c, DIFF_PROPERTY, false, place, x, y) :
-				     add_lack(c, DIFF_PROPERTY, false, x ? 1 : 0, q->place, what),
-			    subject);
-	}
-}
-
-static void diff_properties(struct comparison *c, const struct pair *q)
-{
-	const json_t *a = json_object_get(q->a->json, "properties");
-	const json_t *b = json_object_get(q->b->json, "properties");
-	_autofree_ const char **keys = NULL;
-	size_t n;
-
-	if (!a && !b)
-		return;
-	if (!a || !b) {
-		add_not_recorded(c, DIFF_PROPERTY, a ? 1 : 0,
-				 keep(c, "%s: properties", q->place),
-				 keep(c, "%s.properties", q->subject));
-		return;
-	}
-	keys = union_keys(c, a, b, &n);
-	for (size_t i = 0; i < n; i++) {
-		const json_t *x = json_object_get(a, keys[i]), *y = json_object_get(b, keys[i]);
-
-		if (x && y)
-			diff_class(c, q, keys[i], x, y);
-		else
-			add_not_recorded(c, DIFF_PROPERTY, x ? 1 : 0,
-					 keep(c, "%s: properties of %s", q->place, keys[i]),
-					 keep(c, "%s.properties.%s", q->subject, keys[i]));
-	}
+	of.in = class_name;
+	if (a && b)
+		each_key(c, &of, a, b, diff_property);
+	else
+		add_not_recorded(c, DIFF_PROPERTY,
+				 keep(c, "%s.properties.%s", q->subject, class_name), a ? 1 : 0,
+				 keep(c, "%s: properties of %s", q->place, class_name));
 }
 
 /* Does this binary's list of properties say that it does not have "class.property"? */
@@ -476,51 +395,47 @@ static bool lacks_property(const struct profile_qemu *q, const char *key)
 
 static const char *value_words(struct comparison *c, const json_t *v)
 {
-	if (json_is_boolean(v))
-		return json_is_true(v) ? "on" : "off";
-	if (json_is_null(v))
-		return "not set";
-	return fact_words(c, v);
+	struct buf b = { 0 };
+
+	if (!v)
+		return NULL;
+	value_write(v, &b);
+	return keep_words(c, &b);
 }
 
-static void diff_value(struct comparison *c, const struct pair *q, const char *machine,
-		       const char *key)
+/* What a machine type makes of a property; @member: where each of the two is recorded. */
+static void add_value(struct comparison *c, const struct pair *q, const char *member,
+		      const char *key, const json_t *a, const json_t *b)
 {
-	const json_t *x = qemu_recorded(q->a->json, machine, key);
-	const json_t *y = qemu_recorded(q->b->json, machine, key);
-	const char *place = keep(c, "%s, %s: %s is", q->place, machine, key);
-	struct diff_item *item;
+	struct diff_item *item = add_values(
+		c, DIFF_VALUE, a && b, keep(c, "%s.%s", q->subject, member),
+		keep(c, "%s, %s: %s is", q->place, q->in, key), value_words(c, a), value_words(c, b));
 
-	if (!place || (x && y && json_equal(x, y)) || (!x && lacks_property(q->a, key)) ||
+	set_among(item,
+		  keep(c, "%s: %s is %s in %s, %s in %s, under", q->place, key,
+		       item->a ? item->a : "not stated", c->label[0],
+		       item->b ? item->b : "not stated", c->label[1]),
+		  keep(c, "%s", q->in));
+}
+
+static void diff_value(struct comparison *c, const struct pair *q, const char *key,
+		       const json_t *a, const json_t *b)
+{
+	const json_t *x = qemu_recorded(q->a->json, q->in, key);
+	const json_t *y = qemu_recorded(q->b->json, q->in, key);
+
+	if ((x && y && json_equal(x, y)) || (!x && lacks_property(q->a, key)) ||
 	    (!y && lacks_property(q->b, key)))
 		return;
-	item = add_values(c, DIFF_VALUE, x && y, place, x ? value_words(c, x) : NULL,
-			  y ? value_words(c, y) : NULL);
-	set_subject(item, keep(c, "%s.values.%s.%s", q->subject, machine, key));
-	if (item)
-		set_among(item,
-			  keep(c, "%s: %s is %s in %s, %s in %s, under", q->place, key,
-			       item->a ? item->a : "not stated", c->label[0],
-			       item->b ? item->b : "not stated", c->label[1]),
-			  keep(c, "%s", machine));
+	add_value(c, q, keep(c, "values.%s.%s", q->in, key), key, x, y);
 }
 
-/* What is said once for all machine types, and what one says for itself. */
-static void diff_machine_values(struct comparison *c, const struct pair *q, const char *machine,
-				const json_t *a, const json_t *b)
+static void diff_own_value(struct comparison *c, const struct pair *q, const char *key,
+			   const json_t *a, const json_t *b)
 {
-	const json_t *x = json_object_get(q->a->json, "defaults");
-	const json_t *y = json_object_get(q->b->json, "defaults");
-	_autofree_ const char **shared = NULL, **own = NULL;
-	size_t n;
-
-	shared = union_keys(c, x, y, &n);
-	for (size_t i = 0; i < n; i++)
-		diff_value(c, q, machine, shared[i]);
-	own = union_keys(c, a, b, &n);
-	for (size_t i = 0; i < n; i++)
-		if (!json_object_get(x, own[i]) && !json_object_get(y, own[i]))
-			diff_value(c, q, machine, own[i]);
+	if (!json_object_get(json_object_get(q->a->json, "defaults"), key) &&
+	    !json_object_get(json_object_get(q->b->json, "defaults"), key))
+		diff_value(c, q, key, a, b);
 }
 
 /* Does this binary list its machine types, without this one? */
@@ -531,59 +446,36 @@ static bool lacks_machine(const struct profile_qemu *q, const char *machine)
 	return machines && !json_object_get(machines, machine);
 }
 
-/* Of what comes of a file of each host, what was seen, where both were looked at. */
-static void diff_observed(struct comparison *c, const struct pair *q, const struct row *row)
+/* What is said once for all machine types, and what one says for itself. */
+static void diff_machine_values(struct comparison *c, const struct pair *q, const char *machine,
+				const json_t *a, const json_t *b)
 {
-	const char *machine;
-	json_t *shape;
+	struct pair of = *q;
 
-	json_object_foreach(json_object_get(q->a->json, "shape"), machine, shape) {
-		const json_t *x = qemu_observed(q->a->json, machine, row->observed);
-		const json_t *y = qemu_observed(q->b->json, machine, row->observed);
-		const char *place = keep(c, "%s, %s: %s is", q->place, machine, row->key);
-		struct diff_item *item;
-
-		if (!place || !x || !y || json_equal(x, y))
-			continue;
-		item = add_values(c, DIFF_VALUE, true, place, value_words(c, x),
-				  value_words(c, y));
-		set_subject(item, keep(c, "%s.shape.%s.%s", q->subject, machine, row->observed));
-		if (item)
-			set_among(item,
-				  keep(c, "%s: %s is %s in %s, %s in %s, under", q->place, row->key,
-				       item->a, c->label[0], item->b, c->label[1]),
-				  keep(c, "%s", machine));
+	of.in = machine;
+	if (a && b) {
+		each_key(c, &of, json_object_get(q->a->json, "defaults"),
+			 json_object_get(q->b->json, "defaults"), diff_value);
+		each_key(c, &of, a, b, diff_own_value);
+	} else if (!lacks_machine(a ? q->b : q->a, machine)) {
+		add_not_recorded(c, DIFF_VALUE, keep(c, "%s.values.%s", q->subject, machine),
+				 a ? 1 : 0, keep(c, "%s: values of %s", q->place, machine));
 	}
 }
 
-static void diff_values(struct comparison *c, const struct pair *q)
+/* Of what comes of a file of each host, what was seen, where both were looked at. */
+static void diff_observed(struct comparison *c, const struct pair *q, const struct row *row)
 {
-	const json_t *a = json_object_get(q->a->json, "values");
-	const json_t *b = json_object_get(q->b->json, "values");
-	_autofree_ const char **keys = NULL;
-	size_t n;
+	struct pair of = *q;
+	json_t *shape;
 
-	for (size_t i = 0; i < c->cat->n_rows; i++)
-		if (c->cat->rows[i].observed)
-			diff_observed(c, q, &c->cat->rows[i]);
-	if (!a && !b)
-		return;
-	if (!a || !b) {
-		add_not_recorded(c, DIFF_VALUE, a ? 1 : 0,
-				 keep(c, "%s: values of machine types", q->place),
-				 keep(c, "%s.values", q->subject));
-		return;
-	}
-	keys = union_keys(c, a, b, &n);
-	for (size_t i = 0; i < n; i++) {
-		const json_t *x = json_object_get(a, keys[i]), *y = json_object_get(b, keys[i]);
+	json_object_foreach(json_object_get(q->a->json, "shape"), of.in, shape) {
+		const json_t *x = qemu_observed(q->a->json, of.in, row->observed);
+		const json_t *y = qemu_observed(q->b->json, of.in, row->observed);
 
-		if (x && y)
-			diff_machine_values(c, q, keys[i], x, y);
-		else if (!lacks_machine(x ? q->b : q->a, keys[i]))
-			add_not_recorded(c, DIFF_VALUE, x ? 1 : 0,
-					 keep(c, "%s: values of %s", q->place, keys[i]),
-					 keep(c, "%s.values.%s", q->subject, keys[i]));
+		if (x && y && !json_equal(x, y))
+			add_value(c, &of, keep(c, "shape.%s.%s", of.in, row->observed), row->key, x,
+				  y);
 	}
 }
 
@@ -591,12 +483,10 @@ static void diff_qemu_member(struct comparison *c, const struct pair *q, const c
 			     const char *words)
 {
 	const char *x = string_of(q->a->json, key), *y = string_of(q->b->json, key);
-	const char *place = keep(c, "%s: %s", q->place, words);
 
-	if (!place || (!x && !y) || (x && y && streq(x, y)))
-		return;
-	set_subject(add_values(c, DIFF_CONTEXT, false, place, x, y),
-		    keep(c, "%s.%s", q->subject, key));
+	if (!same_text(x, y))
+		add_values(c, DIFF_CONTEXT, false, keep(c, "%s.%s", q->subject, key),
+			   keep(c, "%s: %s", q->place, words), x, y);
 }
 
 /* Whether it can load its RSS program at all, where both are recorded. */
@@ -604,27 +494,29 @@ static void diff_ebpf(struct comparison *c, const struct pair *q)
 {
 	const json_t *x = json_object_get(q->a->json, "ebpf");
 	const json_t *y = json_object_get(q->b->json, "ebpf");
-	const char *place = keep(c, "%s: linked with libbpf:", q->place);
 
-	if (place && x && y && !json_equal(x, y))
-		set_subject(add_values(c, DIFF_CONTEXT, false, place, fact_words(c, x),
-				       fact_words(c, y)),
-			    keep(c, "%s.ebpf", q->subject));
+	if (x && y && !json_equal(x, y))
+		add_values(c, DIFF_CONTEXT, false, keep(c, "%s.ebpf", q->subject),
+			   keep(c, "%s: linked with libbpf:", q->place), fact_words(c, x),
+			   fact_words(c, y));
 }
 
 static void diff_pair(struct comparison *c, const struct pair *q)
 {
-	const char *place = keep(c, "%s: version", q->place);
+	const json_t *of[2];
 
-	if (!place)
-		return;
 	if (!streq(q->a->version, q->b->version))
-		set_subject(add_values(c, DIFF_QEMU, false, place, q->a->version,
-				       q->b->version),
-			    keep(c, "%s.version", q->subject));
-	diff_machines(c, q);
-	diff_properties(c, q);
-	diff_values(c, q);
+		add_values(c, DIFF_QEMU, false, keep(c, "%s.version", q->subject),
+			   keep(c, "%s: version", q->place), q->a->version, q->b->version);
+	if (both_record(c, q, DIFF_MACHINE, "machines", "machine types", of))
+		each_key(c, q, of[0], of[1], diff_machine);
+	if (both_record(c, q, DIFF_PROPERTY, "properties", "properties", of))
+		each_key(c, q, of[0], of[1], diff_class);
+	for (size_t i = 0; i < c->cat->n_rows; i++)
+		if (c->cat->rows[i].observed)
+			diff_observed(c, q, &c->cat->rows[i]);
+	if (both_record(c, q, DIFF_VALUE, "values", "values of machine types", of))
+		each_key(c, q, of[0], of[1], diff_machine_values);
 	diff_qemu_member(c, q, "package", "package");
 	diff_ebpf(c, q);
 	if (!c->all)
@@ -643,7 +535,7 @@ static size_t count_target(const struct abibase_profile *p, const char *target)
 }
 
 /* "qemu x86_64", with the version where a host has several. */
-static bool name_pair(struct comparison *c, struct pair *q)
+static void name_pair(struct comparison *c, struct pair *q)
 {
 	const struct profile_qemu *any = q->a ? q->a : q->b;
 	const char *other = q->a && q->b && !streq(q->a->version, q->b->version) ? q->b->version : "";
@@ -656,33 +548,16 @@ static bool name_pair(struct comparison *c, struct pair *q)
 				other);
 		q->subject = keep(c, "qemu.%s.%s", any->target, any->version);
 	}
-	return q->place && q->subject;
-}
-
-static bool same_string(const char *a, const char *b)
-{
-	return a && b && streq(a, b);
 }
 
 /* How surely two binaries of one target are the same thing, from the surest. */
 static bool alike(const struct profile_qemu *a, const struct profile_qemu *b, int how)
 {
-	if (!streq(a->target, b->target))
-		return false;
-	switch (how) {
-	case 0:
-		return streq(a->digest, b->digest) && same_string(a->path, b->path);
-	case 1:
-		return streq(a->digest, b->digest);
-	case 2:
-		return streq(a->version, b->version) && same_string(a->path, b->path);
-	case 3:
-		return streq(a->version, b->version);
-	case 4:
-		return same_string(a->path, b->path);
-	default:
-		return true;
-	}
+	bool digest = streq(a->digest, b->digest), version = streq(a->version, b->version);
+	bool path = a->path && b->path && streq(a->path, b->path);
+	const bool ways[] = { digest && path, digest, version && path, version, path, true };
+
+	return streq(a->target, b->target) && ways[how];
 }
 #define WAYS_TO_BE_ALIKE 6
 
@@ -704,12 +579,12 @@ static void find_mates(const struct comparison *c, int *mate, bool *taken)
 
 static void add_single(struct comparison *c, const struct profile_qemu *qemu, int lacks)
 {
-	struct pair q = { lacks ? qemu : NULL, lacks ? NULL : qemu, NULL, NULL };
-	const char *what = keep(c, "a QEMU for %s, %s%s%s", qemu->target, qemu->version,
-				qemu->path ? ", which is " : "", qemu->path ? qemu->path : "");
+	struct pair q = { .a = lacks ? qemu : NULL, .b = lacks ? NULL : qemu };
 
-	if (what && name_pair(c, &q))
-		set_subject(add_lack(c, DIFF_QEMU, false, lacks, "qemu", what), q.subject);
+	name_pair(c, &q);
+	add_lack(c, DIFF_QEMU, false, q.subject, lacks, "qemu",
+		 keep(c, "a QEMU for %s, %s%s%s", qemu->target, qemu->version,
+		      qemu->path ? ", which is " : "", qemu->path ? qemu->path : ""));
 }
 
 /* Is nothing known of its QEMUs, though some are there? */
@@ -725,22 +600,23 @@ static void diff_qemus(struct comparison *c)
 	_autofree_ bool *taken = calloc(b->n_qemu + 1, sizeof(*taken));
 
 	if (!mate || !taken) {
-		c->failed = true;
+		c->d->arena.failed = true;
 		return;
 	}
 	if (a->has_qemu != b->has_qemu || is_unasked(a) != is_unasked(b)) {
-		add_not_recorded(c, DIFF_QEMU, a->has_qemu && !is_unasked(a) ? 1 : 0, "qemu",
+		add_not_recorded(c, DIFF_QEMU, "qemu", a->has_qemu && !is_unasked(a) ? 1 : 0,
 				 "qemu");
 		return;
 	}
 	find_mates(c, mate, taken);
 	for (size_t i = 0; i < a->n_qemu; i++) {
-		struct pair q = { &a->qemu[i], mate[i] < 0 ? NULL : &b->qemu[mate[i]], NULL, NULL };
+		struct pair q = { .a = &a->qemu[i], .b = mate[i] < 0 ? NULL : &b->qemu[mate[i]] };
 
-		if (!q.b)
-			add_single(c, q.a, 1);
-		else if (name_pair(c, &q))
+		name_pair(c, &q);
+		if (q.b)
 			diff_pair(c, &q);
+		else
+			add_single(c, q.a, 1);
 	}
 	for (size_t k = 0; k < b->n_qemu; k++)
 		if (!taken[k])
@@ -752,45 +628,29 @@ static void diff_qemus(struct comparison *c)
 /* One value of any type in words, or NULL when there is none. */
 static const char *any_words(struct comparison *c, const json_t *v)
 {
-	_buf_ b = { 0 };
+	struct buf b = { 0 };
 
 	if (!v || json_is_string(v))
 		return json_string_value(v);
 	json_write_compact(&b, v, NULL);
-	if (buf_failed(&b))
-		c->failed = true;
-	return keep(c, "%s", b.data ? b.data : "");
+	return keep_words(c, &b);
 }
 
-static void diff_member(struct comparison *c, const char *name, const json_t *a, const json_t *b)
+static void diff_member(struct comparison *c, const struct pair *q, const char *key,
+			const json_t *a, const json_t *b)
 {
-	const char *place;
+	const char *name = q ? keep(c, "%s.%s", q->in, key) : keep(c, "%s", key);
 
-	if (a == b || (a && b && json_equal(a, b)))
-		return;
-	place = keep(c, "%s:", name);
-	if (place)
-		set_subject(add_values(c, DIFF_CONTEXT, false, place, any_words(c, a),
-				       any_words(c, b)),
-			    keep(c, "%s", name));
+	if (a != b && !(a && b && json_equal(a, b)))
+		add_values(c, DIFF_CONTEXT, false, name, keep(c, "%s:", name), any_words(c, a),
+			   any_words(c, b));
 }
 
 /* Each member of an object that both may have. */
 static void diff_object(struct comparison *c, const char *name)
 {
-	const json_t *a = json_object_get(c->p[0]->root, name);
-	const json_t *b = json_object_get(c->p[1]->root, name);
-	_autofree_ const char **keys = NULL;
-	size_t n;
-
-	keys = union_keys(c, a, b, &n);
-	for (size_t i = 0; i < n; i++) {
-		const char *member = keep(c, "%s.%s", name, keys[i]);
-
-		if (member)
-			diff_member(c, member, json_object_get(a, keys[i]),
-				    json_object_get(b, keys[i]));
-	}
+	each_key(c, &(struct pair){ .in = name }, json_object_get(c->p[0]->root, name),
+		 json_object_get(c->p[1]->root, name), diff_member);
 }
 
 static const char *package_version(const json_t *packages, const char *name)
@@ -814,12 +674,10 @@ static void diff_packages_of(struct comparison *c, const json_t *from, const jso
 	json_array_foreach(from, i, v) {
 		const char *name = string_of(v, "name");
 		const char *x = package_version(a, name), *y = package_version(b, name);
-		const char *place = keep(c, "package %s:", name);
 
-		if (!place || (x && y && (!both || streq(x, y))))
-			continue;
-		set_subject(add_values(c, DIFF_CONTEXT, false, place, x, y),
-			    keep(c, "packages.%s", name));
+		if (!x || !y || (both && !streq(x, y)))
+			add_values(c, DIFF_CONTEXT, false, keep(c, "packages.%s", name),
+				   keep(c, "package %s:", name), x, y);
 	}
 }
 
@@ -835,32 +693,13 @@ static void diff_packages(struct comparison *c)
 	diff_packages_of(c, b, a, b, false);
 }
 
-static void diff_reason(struct comparison *c, const char *fact, const json_t *a, const json_t *b)
+/* Two that are not known, for another reason */
+static void diff_reason(struct comparison *c, const struct pair *q, const char *fact,
+			const json_t *a, const json_t *b)
 {
-	const char *place;
-
-	if (a && b && json_equal(a, b))
-		return;
-	place = keep(c, "%s:", fact);
-	if (place)
-		set_subject(add_values(c, DIFF_CONTEXT, false, place, fact_words(c, a),
-				       fact_words(c, b)),
-			    keep(c, "%s", fact));
-}
-
-static void diff_unknown_reasons(struct comparison *c)
-{
-	const json_t *a = c->p[0]->facts, *b = c->p[1]->facts;
-	_autofree_ const char **keys = NULL;
-	size_t n;
-
-	keys = union_keys(c, a, b, &n);
-	for (size_t i = 0; i < n; i++) {
-		const json_t *x = json_object_get(a, keys[i]), *y = json_object_get(b, keys[i]);
-
-		if (is_unknown(x) && is_unknown(y))
-			diff_reason(c, keys[i], x, y);
-	}
+	if (is_unknown(a) && is_unknown(b) && !(a && b && json_equal(a, b)))
+		add_values(c, DIFF_CONTEXT, false, keep(c, "%s", fact), keep(c, "%s:", fact),
+			   fact_words(c, a), fact_words(c, b));
 }
 
 static void diff_context(struct comparison *c)
@@ -872,9 +711,9 @@ static void diff_context(struct comparison *c)
 	diff_packages(c);
 	if (!c->all)
 		return;
-	diff_unknown_reasons(c);
+	each_key(c, NULL, c->p[0]->facts, c->p[1]->facts, diff_reason);
 	for (size_t i = 0; i < ARRAY_SIZE(scalars); i++)
-		diff_member(c, scalars[i], json_object_get(c->p[0]->root, scalars[i]),
+		diff_member(c, NULL, scalars[i], json_object_get(c->p[0]->root, scalars[i]),
 			    json_object_get(c->p[1]->root, scalars[i]));
 	for (size_t i = 0; i < ARRAY_SIZE(objects); i++)
 		diff_object(c, objects[i]);
@@ -882,9 +721,10 @@ static void diff_context(struct comparison *c)
 
 /* ------------------------------------------------------------------ the object */
 
+static const char *const letters[] = { "A", "B" };
+
 static void name_profiles(struct comparison *c)
 {
-	static const char *const letters[] = { "A", "B" };
 	bool same = streq(c->p[0]->name, c->p[1]->name);
 
 	for (int i = 0; i < 2; i++) {
@@ -913,18 +753,10 @@ static int cmp_item(const void *a, const void *b)
 	return (x->order > y->order) - (x->order < y->order);
 }
 
-static void compare(struct comparison *c)
+static void sort_items(struct diff *d)
 {
-	name_profiles(c);
-	if (!streq(c->p[0]->arch, c->p[1]->arch))
-		set_subject(add_values(c, DIFF_ARCH, true, "arch:", c->p[0]->arch,
-				       c->p[1]->arch),
-			    "arch");
-	diff_facts(c);
-	diff_qemus(c);
-	diff_context(c);
-	if (c->d->n)
-		qsort(c->d->items, c->d->n, sizeof(*c->d->items), cmp_item);
+	if (d->n)
+		qsort(d->items, d->n, sizeof(*d->items), cmp_item);
 }
 
 int diff_profiles(const struct abibase_catalogue *cat, const struct abibase_profile *a,
@@ -935,8 +767,14 @@ int diff_profiles(const struct abibase_catalogue *cat, const struct abibase_prof
 	};
 
 	memset(ret, 0, sizeof(*ret));
-	compare(&c);
-	if (!c.failed && !c.d->arena.failed)
+	name_profiles(&c);
+	if (!streq(a->arch, b->arch))
+		add_values(&c, DIFF_ARCH, true, "arch", "arch:", a->arch, b->arch);
+	each_key(&c, NULL, a->facts, b->facts, diff_fact);
+	diff_qemus(&c);
+	diff_context(&c);
+	sort_items(ret);
+	if (!ret->arena.failed)
 		return 0;
 	diff_clear(ret);
 	return -ENOMEM;
@@ -952,21 +790,27 @@ void diff_clear(struct diff *d)
 
 /*
  * To a guest a baseline is what it is offered, so the words are compared, bit by bit, on the
- * backends that both are for. What only one has decides which way a running guest can go.
+ * backends that both are for. What only one has decides which way a running guest can go. Each of
+ * the lists is of words, or NULL.
  */
 struct two {
 	struct comparison c;
 	const struct abibase_baseline *b[2];
-	struct buf only[2];	/* features that only this one offers, in words */
-	struct buf required[2]; /* requirements that only here are met */
-	struct buf backends[2]; /* backends that only this one is for */
-	struct buf machine;	/* how the machines differ */
-	struct buf layout;	/* what else of the device differs, but for sizes */
-	struct buf untold;	/* what one of them has of it is not known */
-	struct buf larger[2];	/* sizes that are larger here than the other one's QEMUs take */
-	struct buf sizes;	/* those that no QEMU of the other one checks */
-	bool unknown;		/* one of them offers what is not known */
+	const char *only[2];	 /* features that only this one offers */
+	const char *required[2]; /* requirements that only here are met */
+	const char *backends[2]; /* backends that only this one is for */
+	const char *machine;	 /* how the machines differ */
+	const char *layout;	 /* what else of the device differs, but for sizes */
+	const char *untold;	 /* what one of them has of it is not known */
+	const char *larger[2];	 /* sizes that are larger here than the other one's QEMUs take */
+	const char *sizes;	 /* those that no QEMU of the other one checks */
+	bool unknown;		 /* one of them offers what is not known */
 };
+
+static void list_add(struct two *t, const char **list, const char *words)
+{
+	*list = *list ? keep(&t->c, "%s, %s", *list, words) : words;
+}
 
 static const struct offer *offer_on(const struct abibase_baseline *b, const char *backend)
 {
@@ -979,34 +823,25 @@ static const struct offer *offer_on(const struct abibase_baseline *b, const char
 static void diff_machine_name(struct two *t, enum diff_kind kind, const char *subject,
 			      const char *a, const char *b)
 {
-	const char *place;
-
 	if (same_text(a, b))
 		return;
-	place = keep(&t->c, "%s:", subject);
-	if (!place)
-		return;
-	set_subject(add_values(&t->c, kind, true, place, a, b), subject);
+	add_values(&t->c, kind, true, subject, keep(&t->c, "%s:", subject), a, b);
 	if (a && b)
-		buf_printf(&t->machine, "%s%s is %s in A and %s in B", t->machine.len ? ", " : "",
-			   subject, a, b);
+		list_add(t, &t->machine, keep(&t->c, "%s is %s in A and %s in B", subject, a, b));
 }
 
 /* Which of the two is for a backend at all is part of what they promise. */
-static void diff_backends(struct two *t)
+static void diff_backends(struct two *t, int i)
 {
-	for (int i = 0; i < 2; i++)
-		for (size_t k = 0; k < t->b[i]->n_offers; k++) {
-			const char *name =
-				t->b[i]->in.backends[t->b[i]->offers[k].backend];
+	for (size_t k = 0; k < t->b[i]->n_offers; k++) {
+		const char *name = t->b[i]->in.backends[t->b[i]->offers[k].backend];
 
-			if (offer_on(t->b[!i], name))
-				continue;
-			set_subject(add_lack(&t->c, DIFF_BACKEND, false, !i, "backends",
-					     name),
-				    keep(&t->c, "backends.%s", name));
-			buf_printf(&t->backends[i], "%s%s", t->backends[i].len ? ", " : "", name);
-		}
+		if (offer_on(t->b[!i], name))
+			continue;
+		add_lack(&t->c, DIFF_BACKEND, false, keep(&t->c, "backends.%s", name), !i,
+			 "backends", name);
+		list_add(t, &t->backends[i], keep(&t->c, "%s", name));
+	}
 }
 
 /* A bit means another feature to another device, which @backends tell. */
@@ -1060,24 +895,17 @@ static void name_bit(struct two *t, int bit, unsigned int backends, const char *
 
 static void add_offer_bit(struct two *t, int bit, unsigned int backends, int has)
 {
-	struct diff_item *item = add(&t->c, DIFF_VALUE, true);
 	const char *subject, *feature;
+	struct diff_item *item;
 
-	if (!item)
-		return;
 	name_bit(t, bit, backends, &subject, &feature);
+	item = add(&t->c, DIFF_VALUE, true, subject);
 	item->side = has ? DIFF_A_LACKS : DIFF_B_LACKS;
 	item->a = has ? "off" : "on";
 	item->b = has ? "on" : "off";
-	item->subject = subject;
-	item->text = keep(&t->c, "%s: %s in A, %s in B: %s (bit %d)", subject ? subject : "",
-			  item->a, item->b, feature, bit);
-	buf_printf(&t->only[has], "%s%s (bit %d)", t->only[has].len ? ", " : "", feature, bit);
-}
-
-static bool has_bit(const struct offer *o, int bit)
-{
-	return o->word[bit / 64] >> (bit % 64) & 1;
+	item->text = keep(&t->c, "%s: %s in A, %s in B: %s (bit %d)", subject, item->a, item->b,
+			  feature, bit);
+	list_add(t, &t->only[has], keep(&t->c, "%s (bit %d)", feature, bit));
 }
 
 /* Once for each device, however many of its backends differ. */
@@ -1106,10 +934,11 @@ static void diff_offers(struct two *t)
 			const struct offer *b = offer_on(t->b[1], name);
 			int be = catalogue_backend(t->c.cat, name);
 
-			if (!b || !a->known || !b->known || has_bit(a, bit) == has_bit(b, bit))
+			if (!b || !a->known || !b->known ||
+			    word_has(a->word, bit) == word_has(b->word, bit))
 				continue;
-			only[has_bit(b, bit)] |= be < 0 ? ~0u :
-							  catalogue_device_of(t->c.cat, (size_t)be);
+			only[word_has(b->word, bit)] |=
+				be < 0 ? ~0u : catalogue_device_of(t->c.cat, (size_t)be);
 		}
 		add_offer_bits(t, bit, only);
 	}
@@ -1120,42 +949,27 @@ static const char *unset_word(const struct value *v)
 	return v->is_number ? "not set" : "off";
 }
 
-/* Said once, of A's value. */
-static void diff_numbers(struct two *t, int which, const struct value *v,
-			 const struct value *other)
+/* Numbers, of A's values; and all that has a bit where it is not known what would be offered. */
+static void diff_setting(struct two *t, int i, const struct value *v)
 {
-	const char *key = which ? NULL : keep(&t->c, "%s.%s", v->class_name, v->property);
-	const char *place = key ? keep(&t->c, "%s:", key) : NULL;
+	const struct value *other = baseline_value(t->b[!i], v->class_name, v->property);
+	const char *key = keep(&t->c, "%s.%s", v->class_name, v->property);
+	const char *place = keep(&t->c, "%s:", key);
 
-	if (place)
-		set_subject(add_values(&t->c, DIFF_VALUE, true, place, v->text, other->text),
-			    key);
+	if (!i && v->is_number && other && other->number != v->number)
+		add_values(&t->c, DIFF_VALUE, true, key, place, v->text, other->text);
+	if (!v->on || (other && other->on) || !t->unknown)
+		return;
+	add_values(&t->c, DIFF_VALUE, true, key, place, i ? unset_word(v) : v->text,
+		   i ? v->text : unset_word(v));
+	list_add(t, &t->only[i], key);
 }
 
-/* Numbers; and all that has a bit where it is not known what would be offered. */
-static void diff_settings(struct two *t)
+static void diff_settings(struct two *t, int i)
 {
-	for (int i = 0; i < 2; i++)
-		for (size_t k = 0; k < t->b[i]->n_values; k++) {
-			const struct value *v = &t->b[i]->values[k];
-			const struct value *other = baseline_value(t->b[!i], v->class_name, v->property);
-			const char *place;
-
-			if (v->bit < 0)
-				continue;
-			if (v->is_number && other && other->number != v->number)
-				diff_numbers(t, i, v, other);
-			if (!v->on || (other && other->on) || !t->unknown)
-				continue;
-			place = keep(&t->c, "%s.%s:", v->class_name, v->property);
-			if (place)
-				set_subject(add_values(&t->c, DIFF_VALUE, true, place,
-						       i ? unset_word(v) : v->text,
-						       i ? v->text : unset_word(v)),
-					    keep(&t->c, "%s.%s", v->class_name, v->property));
-			buf_printf(&t->only[i], "%s%s.%s", t->only[i].len ? ", " : "",
-				   v->class_name, v->property);
-		}
+	for (size_t k = 0; k < t->b[i]->n_values; k++)
+		if (t->b[i]->values[k].bit >= 0)
+			diff_setting(t, i, &t->b[i]->values[k]);
 }
 
 /* ------------------------------------------------------- what no feature word shows */
@@ -1170,14 +984,6 @@ static bool is_about(const struct two *t, int i, const struct row *row)
 			return true;
 	}
 	return false;
-}
-
-static const char *words_of(struct two *t, const json_t *value)
-{
-	_buf_ words = { 0 };
-
-	value_write(value, &words);
-	return keep(&t->c, "%s", words.data ? words.data : "");
 }
 
 /* What a file of a host makes of it may be known of some only. */
@@ -1196,14 +1002,11 @@ static bool is_seen_by_all(const struct two *t, int i, const struct row *row)
 /* What the list sets, or what the QEMUs have by themselves, which is then the same; NULL: unknown. */
 static const char *word_in(struct two *t, int i, const struct row *row)
 {
-	const struct abibase_baseline *b = t->b[i];
-	const char *set = baseline_property(b, row->class_name, row->property);
-	const json_t *seen;
+	const char *set = baseline_property(t->b[i], row->class_name, row->property);
 
-	if (set)
+	if (set || !is_seen_by_all(t, i, row))
 		return set;
-	seen = is_seen_by_all(t, i, row) ? baseline_seen(t->c.cat, b, row) : NULL;
-	return seen ? words_of(t, seen) : NULL;
+	return value_words(&t->c, baseline_seen(t->c.cat, t->b[i], row));
 }
 
 static const struct shape *shape_of(const struct two *t, const struct row *row)
@@ -1231,23 +1034,18 @@ static bool checks(const struct abibase_baseline *b, const struct shape *s)
 static void differs_unseen(struct two *t, const char *subject, const struct shape *s,
 			   const char *const word[2])
 {
-	const char *place = keep(&t->c, "%s:", subject);
-	struct buf *out = &t->layout;
+	const char **list = &t->layout;
 
-	if (place)
-		set_subject(add_values(&t->c, DIFF_VALUE, true, place, word[0], word[1]),
-			    keep(&t->c, "%s", subject));
-	if (!word[0] || !word[1]) {
-		buf_printf(&t->untold, "%s%s", t->untold.len ? ", " : "", subject);
-		return;
-	}
+	subject = keep(&t->c, "%s", subject);
+	add_values(&t->c, DIFF_VALUE, true, subject, keep(&t->c, "%s:", subject), word[0], word[1]);
+	if (!word[0] || !word[1])
+		return list_add(t, &t->untold, subject);
 	if (s) {
 		int larger = strtoll(word[1], NULL, 10) > strtoll(word[0], NULL, 10);
 
-		out = checks(t->b[!larger], s) ? &t->larger[larger] : &t->sizes;
+		list = checks(t->b[!larger], s) ? &t->larger[larger] : &t->sizes;
 	}
-	buf_printf(out, "%s%s is %s in A and %s in B", out->len ? ", " : "", subject, word[0],
-		   word[1]);
+	list_add(t, list, keep(&t->c, "%s is %s in A and %s in B", subject, word[0], word[1]));
 }
 
 /* The largest that a build makes of it, whatever is set; -1: not known. */
@@ -1279,22 +1077,21 @@ static void diff_shapes(struct two *t)
 			continue;
 		for (int k = 0; k < 2; k++)
 			word[k] = keep(&t->c, "%lld", (long long)size[k]);
-		if (word[0] && word[1])
-			differs_unseen(t, s->name, s, word);
+		differs_unseen(t, s->name, s, word);
 	}
 }
 
 /* The same to a guest; only one of them keeps it so when a package changes, which is another list. */
 static void pinned_or_not(struct two *t, const struct row *row)
 {
-	bool set[2] = { baseline_value(t->b[0], row->class_name, row->property),
-			baseline_value(t->b[1], row->class_name, row->property) };
-	const char *place = set[0] != set[1] ? keep(&t->c, "%s:", row->key) : NULL;
+	static const char *const words[] = { "not set", "set" };
+	bool set[2];
 
-	if (place)
-		set_subject(add_values(&t->c, DIFF_VALUE, false, place,
-				       set[0] ? "set" : "not set", set[1] ? "set" : "not set"),
-			    keep(&t->c, "%s", row->key));
+	for (int i = 0; i < 2; i++)
+		set[i] = baseline_value(t->b[i], row->class_name, row->property);
+	if (set[0] != set[1])
+		add_values(&t->c, DIFF_VALUE, false, keep(&t->c, "%s", row->key),
+			   keep(&t->c, "%s:", row->key), words[set[0]], words[set[1]]);
 }
 
 static void diff_unseen(struct two *t)
@@ -1332,32 +1129,26 @@ static bool is_layout(const struct two *t, const char *name)
 
 static void diff_requirement(struct two *t, const char *name)
 {
-	const struct met *m[2] = { find_met(t->b[0], name), find_met(t->b[1], name) };
-	const struct met *any = m[0] ? m[0] : m[1];
 	static const char *const tri[] = { [ABIBASE_NO] = "no",
 					   [ABIBASE_YES] = "yes",
 					   [ABIBASE_UNKNOWN] = "not known" };
-	const char *place, *words[2];
+	const struct met *m[2] = { find_met(t->b[0], name), find_met(t->b[1], name) };
+	const char *text = keep(&t->c, "%s", (m[0] ? m[0] : m[1])->text);
+	int has;
 
 	if (m[0] && m[1] && m[0]->met == m[1]->met)
 		return;
-	place = keep(&t->c, "required of every host: %s (%s):", any->text, name);
-	if (!place)
-		return;
-	for (int i = 0; i < 2; i++)
-		words[i] = !m[i] ? NULL : tri[m[i]->met];
-	set_subject(add_values(&t->c, DIFF_REQUIREMENT, m[0] && m[1], place, words[0],
-			       words[1]),
-		    keep(&t->c, "requirements.%s", name));
+	add_values(&t->c, DIFF_REQUIREMENT, m[0] && m[1], keep(&t->c, "requirements.%s", name),
+		   keep(&t->c, "required of every host: %s (%s):", text, name),
+		   m[0] ? tri[m[0]->met] : NULL, m[1] ? tri[m[1]->met] : NULL);
 	if (!m[0] || !m[1] || m[0]->met == ABIBASE_UNKNOWN || m[1]->met == ABIBASE_UNKNOWN)
 		return;
+	has = m[1]->met == ABIBASE_YES;
 	if (is_layout(t, name))
-		buf_printf(&t->layout, "%s\"%s\" holds in %s and not in %s",
-			   t->layout.len ? ", " : "", any->text, t->c.label[m[1]->met],
-			   t->c.label[!m[1]->met]);
+		list_add(t, &t->layout, keep(&t->c, "\"%s\" holds in %s and not in %s", text,
+					     t->c.label[has], t->c.label[!has]));
 	else
-		buf_printf(&t->required[m[1]->met], "%s%s",
-			   t->required[m[1]->met].len ? ", " : "", any->text);
+		list_add(t, &t->required[has], text);
 }
 
 static void diff_requirements(struct two *t)
@@ -1369,62 +1160,45 @@ static void diff_requirements(struct two *t)
 			diff_requirement(t, t->b[1]->requirements[i].name);
 }
 
-static bool has_host(const struct abibase_baseline *b, const char *name)
+static int cmp_host(const void *name, const void *host)
 {
-	size_t lo = 0, hi = b->in.n_hosts;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-		int r = strcmp(b->in.hosts[mid]->name, name);
-
-		if (r == 0)
-			return true;
-		if (r < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return false;
+	return strcmp(name, (*(struct host *const *)host)->name);
 }
 
-static void diff_hosts(struct two *t)
+static void diff_hosts(struct two *t, int i)
 {
-	for (int i = 0; i < 2 && !t->b[0]->no_inputs && !t->b[1]->no_inputs; i++) {
-		const struct inputs *in = &t->b[i]->in;
-		struct diff_item *item;
-		_buf_ names = { 0 };
-		size_t n = 0;
+	const struct inputs *in = &t->b[i]->in, *other = &t->b[!i]->in;
+	struct diff_item *item;
+	struct buf names = { 0 };
+	const char *words;
+	size_t n = 0;
 
-		for (size_t k = 0; k < in->n_hosts; k++)
-			if (!has_host(t->b[!i], in->hosts[k]->name) && n++ < 20)
-				buf_printf(&names, "%s%s", n > 1 ? ", " : "", in->hosts[k]->name);
-		if (n > 20)
-			buf_printf(&names, " and %zu more", n - 20);
-		t->c.failed |= buf_failed(&names);
-		item = n ? add(&t->c, DIFF_CONTEXT, false) : NULL;
-		if (!item)
-			continue;
-		item->side = i ? DIFF_A_LACKS : DIFF_B_LACKS;
-		item->subject = "hosts";
-		item->text = keep(&t->c, "hosts: only in %s: %s", t->c.label[i],
-				  names.data ? names.data : "");
-		item->a = i ? NULL : keep(&t->c, "%s", names.data ? names.data : "");
-		item->b = i ? keep(&t->c, "%s", names.data ? names.data : "") : NULL;
-	}
+	for (size_t k = 0; k < in->n_hosts; k++)
+		if (!(other->n_hosts && bsearch(in->hosts[k]->name, other->hosts, other->n_hosts,
+						sizeof(*other->hosts), cmp_host)) &&
+		    n++ < 20)
+			buf_printf(&names, "%s%s", n > 1 ? ", " : "", in->hosts[k]->name);
+	if (n > 20)
+		buf_printf(&names, " and %zu more", n - 20);
+	words = keep_words(&t->c, &names);
+	if (!n)
+		return;
+	item = add(&t->c, DIFF_CONTEXT, false, "hosts");
+	item->side = i ? DIFF_A_LACKS : DIFF_B_LACKS;
+	item->text = keep(&t->c, "hosts: only in %s: %s", t->c.label[i], words);
+	*(i ? &item->b : &item->a) = words;
 }
 
 static const char *policy_words(struct two *t, const struct policy *p)
 {
-	_buf_ b = { 0 };
+	struct buf b = { 0 };
 
 	buf_puts(&b, p->all ? "all" : "compatible");
 	for (size_t i = 0; i < p->enable.n; i++)
 		buf_printf(&b, ", enable %s", p->enable.s[i]);
 	for (size_t i = 0; i < p->disable.n; i++)
 		buf_printf(&b, ", disable %s", p->disable.s[i]);
-	if (buf_failed(&b))
-		t->c.failed = true;
-	return keep(&t->c, "%s", b.data ? b.data : "");
+	return keep_words(&t->c, &b);
 }
 
 static void diff_policy(struct two *t)
@@ -1432,76 +1206,67 @@ static void diff_policy(struct two *t)
 	const char *a = policy_words(t, &t->b[0]->in.policy);
 	const char *b = policy_words(t, &t->b[1]->in.policy);
 
-	if (a && b && !streq(a, b))
-		set_subject(add_values(&t->c, DIFF_CONTEXT, false, "policy:", a, b),
-			    "policy");
+	if (!streq(a, b))
+		add_values(&t->c, DIFF_CONTEXT, false, "policy", "policy:", a, b);
+}
+
+/* Does a migration from @from to the other one work, and can the guest go back? In words. */
+static const char *judge_move(struct two *t, int from, enum abibase_verdict *works, bool *one_way)
+{
+	struct comparison *c = &t->c;
+	const char *here = letters[from], *there = letters[!from];
+	const char *lost = t->only[from], *gained = t->only[!from];
+
+	*works = ABIBASE_VERDICT_NO;
+	if (t->machine)
+		return keep(c, "does not work: %s, and QEMU takes no stream of another machine; a "
+			       "guest changes over with a power cycle", t->machine);
+	if (t->unknown) {
+		*works = ABIBASE_VERDICT_UNKNOWN;
+		return "cannot tell: one of them is no baseline that its hosts share";
+	}
+	if (t->required[from])
+		return keep(c, "is refused whatever the guest negotiated: \"%s\" holds in %s and not "
+			       "in %s, and no property can mask it", t->required[from], here, there);
+	if (t->layout)
+		return keep(c, "is refused whatever the guest negotiated, or shows it another device: "
+			       "%s", t->layout);
+	if (t->larger[from])
+		return keep(c, "is refused by a QEMU of %s that holds what comes in against its own "
+			       "size: %s", there, t->larger[from]);
+	if (lost)
+		return keep(c, "is refused for a guest that negotiated any of %s: %s does not offer it; "
+			       "a guest that took none moves, and every guest does after a power "
+			       "cycle with the list of %s", lost, there, there);
+	*works = t->untold ? ABIBASE_VERDICT_UNKNOWN : ABIBASE_VERDICT_YES;
+	if (t->untold)
+		return keep(c, "cannot tell: what one of them makes of %s is not recorded",
+			    t->untold);
+	*one_way = gained || t->required[!from] || t->larger[!from];
+	if (gained || t->required[!from])
+		return keep(c, "works, and is a one-way door: %s offers more, so from its next reset "
+			       "there the guest can have %s, and then the way back to %s is shut",
+			    there, gained ? gained : t->required[!from], here);
+	if (t->larger[!from])
+		return keep(c, "works, and is a one-way door: from its next reset there the guest has "
+			       "larger queues, and then the way back to %s is shut: %s", here,
+			    t->larger[!from]);
+	if (t->sizes)
+		return keep(c, "works, and so does the way back; from its next reset there the guest "
+			       "has other queues: %s", t->sizes);
+	return "works, and so does the way back: a guest sees no difference";
 }
 
 /* What happens to a guest that was started with @from and is migrated to the other. */
 static void tell_move(struct two *t, int from)
 {
-	static const char *const label[] = { "A", "B" };
 	struct diff *d = t->c.d;
-	const char *lost = t->only[from].data, *gained = t->only[!from].data;
-	_buf_ b = { 0 };
+	const char *text = judge_move(t, from, &d->moves[from].works, &d->moves[from].one_way_door);
 
-	d->moves[from].works = ABIBASE_VERDICT_YES;
-	if (t->machine.len) {
-		d->moves[from].works = ABIBASE_VERDICT_NO;
-		buf_printf(&b, "does not work: %s, and QEMU takes no stream of another machine; a "
-			       "guest changes over with a power cycle",
-			   t->machine.data);
-	} else if (t->unknown) {
-		d->moves[from].works = ABIBASE_VERDICT_UNKNOWN;
-		buf_puts(&b, "cannot tell: one of them is no baseline that its hosts share");
-	} else if (t->required[from].len) {
-		d->moves[from].works = ABIBASE_VERDICT_NO;
-		buf_printf(&b, "is refused whatever the guest negotiated: \"%s\" holds in %s and not "
-			       "in %s, and no property can mask it",
-			   t->required[from].data, label[from], label[!from]);
-	} else if (t->layout.len) {
-		d->moves[from].works = ABIBASE_VERDICT_NO;
-		buf_printf(&b, "is refused whatever the guest negotiated, or shows it another device: %s",
-			   t->layout.data);
-	} else if (t->larger[from].len) {
-		d->moves[from].works = ABIBASE_VERDICT_NO;
-		buf_printf(&b, "is refused by a QEMU of %s that holds what comes in against its own "
-			       "size: %s",
-			   label[!from], t->larger[from].data);
-	} else if (t->untold.len && !lost) {
-		d->moves[from].works = ABIBASE_VERDICT_UNKNOWN;
-		buf_printf(&b, "cannot tell: what one of them makes of %s is not recorded",
-			   t->untold.data);
-	} else if (lost) {
-		d->moves[from].works = ABIBASE_VERDICT_NO;
-		buf_printf(&b, "is refused for a guest that negotiated any of %s: %s does not offer it; "
-			       "a guest that took none moves, and every guest does after a power "
-			       "cycle with the list of %s",
-			   lost, label[!from], label[!from]);
-	} else if (gained || t->required[!from].len) {
-		d->moves[from].one_way_door = true;
-		buf_printf(&b, "works, and is a one-way door: %s offers more, so from its next reset "
-			       "there the guest can have %s, and then the way back to %s is shut",
-			   label[!from], gained ? gained : t->required[!from].data, label[from]);
-	} else if (t->larger[!from].len) {
-		d->moves[from].one_way_door = true;
-		buf_printf(&b, "works, and is a one-way door: from its next reset there the guest has "
-			       "larger queues, and then the way back to %s is shut: %s",
-			   label[from], t->larger[!from].data);
-	} else if (t->sizes.len) {
-		buf_printf(&b, "works, and so does the way back; from its next reset there the guest "
-			       "has other queues: %s",
-			   t->sizes.data);
-	} else {
-		buf_puts(&b, "works, and so does the way back: a guest sees no difference");
-	}
-	if (t->backends[from].len)
-		buf_printf(&b, "; of a guest on %s nothing is promised: %s is not for it",
-			   t->backends[from].data, label[!from]);
-	if (buf_failed(&b))
-		t->c.failed = true;
-	d->moves[from].text = keep(&t->c, "from %s to %s: %s", label[from], label[!from],
-				   b.data ? b.data : "");
+	if (t->backends[from])
+		text = keep(&t->c, "%s; of a guest on %s nothing is promised: %s is not for it",
+			    text, t->backends[from], letters[!from]);
+	d->moves[from].text = keep(&t->c, "from %s to %s: %s", letters[from], letters[!from], text);
 }
 
 static bool is_same(const struct diff *d)
@@ -1519,58 +1284,42 @@ static void diff_ids(struct two *t)
 
 	if (!is_same(t->c.d) || !a || !b || streq(a, b))
 		return;
-	set_subject(add_values(&t->c, DIFF_VALUE, false, "id:", a, b), "id");
-	buf_puts(&t->untold, "a property that this version does not know");
+	add_values(&t->c, DIFF_VALUE, false, "id", "id:", a, b);
+	list_add(t, &t->untold, "a property that this version does not know");
 }
 
 static void compare_baselines(struct two *t)
 {
+	const struct abibase_baseline *a = t->b[0], *b = t->b[1];
 	struct diff *d = t->c.d;
 
 	for (int i = 0; i < 2; i++) {
-		t->c.label[i] = i ? "B" : "A";
+		t->c.label[i] = letters[i];
 		d->of[i].id = t->b[i]->id ? keep(&t->c, "%s", t->b[i]->id) : NULL;
 		d->of[i].machine = t->b[i]->machine ? keep(&t->c, "%s", t->b[i]->machine) : NULL;
 		t->unknown |= t->b[i]->verdict != ABIBASE_VERDICT_YES;
 	}
-	diff_machine_name(t, DIFF_ARCH, "arch", t->b[0]->arch, t->b[1]->arch);
-	diff_machine_name(t, DIFF_ARCH, "target", t->b[0]->target, t->b[1]->target);
-	diff_machine_name(t, DIFF_MACHINE, "machine", t->b[0]->machine, t->b[1]->machine);
-	diff_backends(t);
+	diff_machine_name(t, DIFF_ARCH, "arch", a->arch, b->arch);
+	diff_machine_name(t, DIFF_ARCH, "target", a->target, b->target);
+	diff_machine_name(t, DIFF_MACHINE, "machine", a->machine, b->machine);
+	for (int i = 0; i < 2; i++)
+		diff_backends(t, i);
 	if (!t->unknown)
 		diff_offers(t);
-	diff_settings(t);
-	if (t->b[0]->machine && same_text(t->b[0]->machine, t->b[1]->machine)) {
+	for (int i = 0; i < 2; i++)
+		diff_settings(t, i);
+	if (a->machine && same_text(a->machine, b->machine)) {
 		diff_unseen(t);
 		diff_shapes(t);
 	}
 	diff_requirements(t);
-	diff_hosts(t);
+	for (int i = 0; i < 2 && !a->no_inputs && !b->no_inputs; i++)
+		diff_hosts(t, i);
 	diff_policy(t);
 	diff_ids(t);
-	if (d->n)
-		qsort(d->items, d->n, sizeof(*d->items), cmp_item);
+	sort_items(d);
 	for (int i = 0; i < 2; i++)
 		tell_move(t, i);
-}
-
-static void two_clear(struct two *t)
-{
-	for (int i = 0; i < 2; i++) {
-		t->c.failed |= buf_failed(&t->only[i]) || buf_failed(&t->required[i]) ||
-			       buf_failed(&t->backends[i]);
-		t->c.failed |= buf_failed(&t->larger[i]);
-		buf_clear(&t->only[i]);
-		buf_clear(&t->required[i]);
-		buf_clear(&t->backends[i]);
-		buf_clear(&t->larger[i]);
-	}
-	t->c.failed |= buf_failed(&t->machine) || buf_failed(&t->layout) ||
-		       buf_failed(&t->sizes) || buf_failed(&t->untold);
-	buf_clear(&t->untold);
-	buf_clear(&t->sizes);
-	buf_clear(&t->machine);
-	buf_clear(&t->layout);
 }
 
 /* ---------------------------------------------------------------- as documents */
@@ -1748,8 +1497,7 @@ ABIBASE_EXPORT int abibase_diff_baselines(struct abibase_context *ctx,
 	if (r < 0)
 		return r;
 	compare_baselines(&t);
-	two_clear(&t);
-	if (!t.c.failed && !t.c.d->arena.failed)
+	if (!d.arena.failed)
 		return finish(ctx, &d, ret);
 	diff_clear(&d);
 	return context_oom(ctx);

@@ -57,5 +57,7 @@ struct diff {
 int diff_profiles(const struct abibase_catalogue *cat, const struct abibase_profile *a,
 		  const struct abibase_profile *b, unsigned int flags, struct diff *ret);
 void diff_clear(struct diff *d);
+/* Is there the device at all that this fact is of? NULL when nothing is said about it. */
+const json_t *surface_usable(const struct abibase_profile *p, const char *fact);
 
 #endif

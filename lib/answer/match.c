@@ -177,15 +177,6 @@ static size_t surface_len(const char *fact)
 	return strcspn(fact, ".");
 }
 
-/* Is there this device at all? Unknown also when nothing is said about it. */
-static const json_t *surface_usable(const struct abibase_profile *p, const char *fact)
-{
-	char usable[256];
-	int n = snprintf(usable, sizeof(usable), "%.*s.usable", (int)surface_len(fact), fact);
-
-	return n > 0 && (size_t)n < sizeof(usable) ? json_object_get(p->facts, usable) : NULL;
-}
-
 static bool is_usable_fact(const char *fact)
 {
 	return streq(fact + surface_len(fact), ".usable");
