@@ -74,8 +74,9 @@ static unsigned int looked_at(const struct moves *m, const struct abibase_catalo
 
 static json_t *scope(const struct moves *m, const struct abibase_catalogue *cat)
 {
-	unsigned int backends = 0;
 	bool record = false, catalogue = false;
+	unsigned int backends = 0;
+	json_t *scope;
 
 	for (size_t i = 0; i < m->guest->n; i++)
 		backends |= looked_at(m, cat, &m->guest->devices[i]);
@@ -83,7 +84,12 @@ static json_t *scope(const struct moves *m, const struct abibase_catalogue *cat)
 		record |= m->moves[i].recorded;
 		catalogue |= !m->moves[i].recorded;
 	}
-	return scope_json(cat, backends, record, catalogue);
+	scope = scope_json(cat, backends);
+	if (catalogue)
+		scope_add(&scope, "evidence", "catalogue");
+	if (record)
+		scope_add(&scope, "evidence", "record");
+	return scope;
 }
 
 static json_t *moves_document(const struct moves *m, const struct abibase_catalogue *cat)

@@ -110,14 +110,16 @@ static void write_key(const json_t *finding, const char *host, struct buf *key)
 	buf_puts(key, cause ? cause : without_host(string_of(finding, "text"), host));
 }
 
-/* Is a finding about the same property, or about none, there? */
+/* Is a finding about the same property and bit, or about none, there? */
 static bool is_in(const json_t *findings, const json_t *finding)
 {
 	size_t i;
 	json_t *v;
 
 	json_array_foreach((json_t *)findings, i, v)
-		if (same_text(string_of(v, "property"), string_of(finding, "property")))
+		if (same_text(string_of(v, "property"), string_of(finding, "property")) &&
+		    json_integer_value(json_object_get(v, "bit")) ==
+			    json_integer_value(json_object_get(finding, "bit")))
 			return true;
 	return false;
 }
@@ -165,16 +167,21 @@ void page_property(struct buf *out, const char *property, const char **last)
 	*last = property;
 }
 
-/* "(VIRTIO_NET_F_HOST_USO, bit 56)" behind it */
+/* "(VIRTIO_NET_F_HOST_USO, bit 56)" behind it; a feature that no property decides stands alone. */
 static void put_property(struct buf *out, const json_t *f, const char **last)
 {
 	const json_t *bit = json_object_get(f, "bit");
+	const char *property = string_of(f, "property");
 
-	page_property(out, string_of(f, "property"), last);
-	buf_printf(out, " (%s", string_of(f, "feature"));
+	if (property)
+		page_property(out, property, last);
+	else
+		buf_puts(out, out->len ? ", " : "");
+	buf_printf(out, "%s%s", property ? " (" : "", string_of(f, "feature"));
 	if (bit)
-		buf_printf(out, ", bit %lld", (long long)json_integer_value(bit));
-	buf_putc(out, ')');
+		buf_printf(out, property ? ", bit %lld" : " (bit %lld",
+			   (long long)json_integer_value(bit));
+	buf_puts(out, property || bit ? ")" : "");
 }
 
 static void put_properties(struct page *p, const json_t *findings)
@@ -185,7 +192,7 @@ static void put_properties(struct page *p, const json_t *findings)
 	json_t *f;
 
 	json_array_foreach((json_t *)findings, i, f)
-		if (string_of(f, "property"))
+		if (string_of(f, "feature"))
 			put_property(&text, f, &last);
 	if (text.len)
 		page_item(p, "for", "%s", text.data);
@@ -219,7 +226,7 @@ static void put_cause(struct page *p, const json_t *group, const json_t *next)
 		page_item(p, label_of(f), "%s [%s]", string_of(group, "text"), string_of(f, "id"));
 	page_names(&names, hosts);
 	if (names.len)
-		page_item(p, "hosts", "%s", names.data);
+		page_item(p, p->whose ? p->whose : "hosts", "%s", names.data);
 	if (cause)
 		put_properties(p, findings);
 	/* where the lists are enough, they follow */
@@ -408,39 +415,46 @@ void page_verdict(struct page *p, const json_t *hosts, const struct page_words *
 
 const char *const scope_not_compared[] = { "cpu", "firmware", "other-devices", NULL };
 
-static bool add_once(json_t *scope, const char *key, const char *word)
+json_t *scope_new(void)
 {
-	json_t *list = json_object_get(scope, key);
+	json_t *scope = json_pack("{s[] s[] s[] s[]}", "devices", "evidence", "layers",
+				  "not_compared");
 
-	return json_has(list, word) || json_array_append_new(list, json_string(word)) == 0;
+	for (size_t i = 0; scope && scope_not_compared[i]; i++)
+		scope_add(&scope, "not_compared", scope_not_compared[i]);
+	return scope;
 }
 
-json_t *scope_json(const struct abibase_catalogue *cat, unsigned int backends, bool record,
-		   bool catalogue)
+void scope_add(json_t **scope, const char *key, const char *word)
 {
-	json_t *scope = json_pack("{s[] s[] s[ss] s[]}", "devices", "evidence", "layers", "QEMU",
-				  "machine type", "not_compared");
+	json_t *list = json_object_get(*scope, key);
 
-	bool ok = true;
+	if (json_has(list, word) || json_array_append_new(list, json_string(word)) == 0)
+		return;
+	json_decref(*scope);
+	*scope = NULL;
+}
 
+void scope_add_devices(json_t **scope, const struct abibase_catalogue *cat, unsigned int backends)
+{
 	for (size_t i = 0; i < cat->n_backends; i++)
 		if (backends & (1u << i))
-			ok &= add_once(scope, "devices", cat->backends[i].device ?
-								 cat->backends[i].device :
-								 "virtio-net");
-	if (catalogue)
-		ok &= add_once(scope, "evidence", "catalogue");
-	if (record)
-		ok &= add_once(scope, "evidence", "record");
+			scope_add(scope, "devices", cat->backends[i].device ?
+							    cat->backends[i].device :
+							    "virtio-net");
+}
+
+json_t *scope_json(const struct abibase_catalogue *cat, unsigned int backends)
+{
+	json_t *scope = scope_new();
+
+	scope_add_devices(&scope, cat, backends);
+	scope_add(&scope, "layers", "QEMU");
+	scope_add(&scope, "layers", "machine type");
 	for (size_t i = 0; i < cat->n_conditions; i++)
 		if (cat->conditions[i].backends & backends)
-			ok &= add_once(scope, "layers", cat->conditions[i].layer);
-	for (size_t i = 0; scope_not_compared[i]; i++)
-		ok &= add_once(scope, "not_compared", scope_not_compared[i]);
-	if (ok)
-		return scope;
-	json_decref(scope);
-	return NULL;
+			scope_add(&scope, "layers", cat->conditions[i].layer);
+	return scope;
 }
 
 /* "a, b"; the words of documents have "-" where a sentence has a blank. */
@@ -482,12 +496,16 @@ static void put_evidence(struct buf *out, const json_t *evidence)
 
 void page_scope(struct buf *out, const json_t *scope)
 {
+	const json_t *devices = json_object_get(scope, "devices");
+	const json_t *layers = json_object_get(scope, "layers");
 	_buf_ text = { 0 };
 
-	put_words(&text, json_object_get(scope, "devices"));
-	buf_puts(&text, " (");
-	put_words(&text, json_object_get(scope, "layers"));
-	buf_puts(&text, ")");
+	put_words(&text, devices);
+	buf_puts(&text, !json_array_size(layers) ? "" : json_array_size(devices) ? " (" : "");
+	put_words(&text, layers);
+	buf_puts(&text, json_array_size(layers) && json_array_size(devices) ? ")" : "");
+	if (!text.len)
+		buf_puts(&text, "nothing");
 	put_evidence(&text, json_object_get(scope, "evidence"));
 	buf_puts(&text, "; not looked at: ");
 	put_words(&text, json_object_get(scope, "not_compared"));

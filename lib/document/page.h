@@ -14,6 +14,7 @@ struct page {
 	struct buf out;
 	json_t *found; /* by cause, until page_causes() */
 	json_t *notes; /* by what is said, until page_notes() */
+	const char *whose; /* the label of the names that a cause has; NULL: "hosts" */
 	bool failed;
 };
 
@@ -55,11 +56,15 @@ void page_notes(struct page *p);
 /* "CLASS.PROPERTY" behind others, of which @last is the last; the class stands before the first of it. */
 void page_property(struct buf *out, const char *property, const char **last);
 /*
- * What answers about devices on these backends look at, by which evidence, and what nothing here
- * looks at; for a document.
+ * What an answer looked at, for a document: which devices and layers, by which evidence; and what
+ * nothing here looks at. Each word is there once. Want of memory makes NULL of a scope.
  */
-json_t *scope_json(const struct abibase_catalogue *cat, unsigned int backends, bool record,
-		   bool catalogue);
+json_t *scope_new(void);
+void scope_add(json_t **scope, const char *key, const char *word);
+/* The devices of these backends of the catalogue. */
+void scope_add_devices(json_t **scope, const struct abibase_catalogue *cat, unsigned int backends);
+/* Of one that looks at all layers of devices on these backends; there is no evidence yet. */
+json_t *scope_json(const struct abibase_catalogue *cat, unsigned int backends);
 extern const char *const scope_not_compared[];
 /* "Looked at: ...; not looked at: ..." */
 void page_scope(struct buf *out, const json_t *scope);
