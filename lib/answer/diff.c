@@ -5,6 +5,7 @@
 #include "document/baseline.h"
 #include "base/context.h"
 #include "answer/diff.h"
+#include "document/page.h"
 #include "document/result.h"
 #include "model/effective.h"
 #include "answer/show.h"
@@ -1165,28 +1166,25 @@ static int cmp_host(const void *name, const void *host)
 	return strcmp(name, (*(struct host *const *)host)->name);
 }
 
+/* Each host that only one of them was made for. */
 static void diff_hosts(struct two *t, int i)
 {
 	const struct inputs *in = &t->b[i]->in, *other = &t->b[!i]->in;
-	struct diff_item *item;
-	struct buf names = { 0 };
-	const char *words;
-	size_t n = 0;
+	const char *only = keep(&t->c, "hosts: only in %s:", t->c.label[i]);
 
-	for (size_t k = 0; k < in->n_hosts; k++)
-		if (!(other->n_hosts && bsearch(in->hosts[k]->name, other->hosts, other->n_hosts,
-						sizeof(*other->hosts), cmp_host)) &&
-		    n++ < 20)
-			buf_printf(&names, "%s%s", n > 1 ? ", " : "", in->hosts[k]->name);
-	if (n > 20)
-		buf_printf(&names, " and %zu more", n - 20);
-	words = keep_words(&t->c, &names);
-	if (!n)
-		return;
-	item = add(&t->c, DIFF_CONTEXT, false, "hosts");
-	item->side = i ? DIFF_A_LACKS : DIFF_B_LACKS;
-	item->text = keep(&t->c, "hosts: only in %s: %s", t->c.label[i], words);
-	*(i ? &item->b : &item->a) = words;
+	for (size_t k = 0; k < in->n_hosts; k++) {
+		const char *name = keep(&t->c, "%s", in->hosts[k]->name);
+		struct diff_item *item;
+
+		if (other->n_hosts && bsearch(name, other->hosts, other->n_hosts,
+					      sizeof(*other->hosts), cmp_host))
+			continue;
+		item = add(&t->c, DIFF_CONTEXT, false, "hosts");
+		item->side = i ? DIFF_A_LACKS : DIFF_B_LACKS;
+		item->text = keep(&t->c, "%s %s", only, name);
+		*(i ? &item->b : &item->a) = name;
+		set_among(item, only, name);
+	}
 }
 
 static const char *policy_words(struct two *t, const struct policy *p)
@@ -1322,6 +1320,66 @@ static void compare_baselines(struct two *t)
 		tell_move(t, i);
 }
 
+/* ------------------------------------------------------------- what was compared */
+
+static bool is_stated(const struct abibase_profile *p, const char *fact)
+{
+	return !is_unknown(json_object_get(p->facts, fact));
+}
+
+static bool has_values(const struct abibase_profile *p)
+{
+	for (size_t i = 0; i < p->n_qemu; i++)
+		if (json_object_get(p->qemu[i].json, "values"))
+			return true;
+	return false;
+}
+
+/* The layers and devices of facts that both state, and the QEMUs where both have some. */
+static json_t *profiles_scope(const struct abibase_catalogue *cat, const struct abibase_profile *a,
+			      const struct abibase_profile *b)
+{
+	json_t *scope = scope_new();
+
+	scope_add(&scope, "evidence", "record");
+	scope_add(&scope, a->n_qemu && b->n_qemu ? "layers" : "not_compared", "QEMU");
+	scope_add(&scope, has_values(a) && has_values(b) ? "layers" : "not_compared",
+		  "machine type");
+	for (size_t i = 0; i < cat->n_conditions; i++) {
+		const struct condition *c = &cat->conditions[i];
+
+		if (!is_stated(a, c->fact) || !is_stated(b, c->fact))
+			continue;
+		scope_add_devices(&scope, cat, c->backends);
+		scope_add(&scope, "layers", c->layer);
+	}
+	return scope;
+}
+
+/* What both look at; what one alone looks at was not compared. */
+static json_t *baselines_scope(const struct abibase_baseline *a, const struct abibase_baseline *b)
+{
+	static const char *const compared[] = { "devices", "layers" };
+	json_t *scope = scope_new();
+	json_auto_t *x = baseline_scope(a), *y = baseline_scope(b);
+	const json_t *of[2] = { x, y };
+	size_t n;
+	json_t *v;
+
+	for (int i = 0; i < 2; i++) {
+		for (size_t k = 0; k < ARRAY_SIZE(compared); k++)
+			json_array_foreach(json_object_get(of[i], compared[k]), n, v) {
+				const char *word = json_string_value(v);
+				bool both = json_has(json_object_get(of[!i], compared[k]), word);
+
+				scope_add(&scope, both ? compared[k] : "not_compared", word);
+			}
+		json_array_foreach(json_object_get(of[i], "evidence"), n, v)
+			scope_add(&scope, "evidence", json_string_value(v));
+	}
+	return scope;
+}
+
 /* ---------------------------------------------------------------- as documents */
 
 static json_t *profile_json(const struct diff *d, int i)
@@ -1358,13 +1416,14 @@ static json_t *item_json(const struct diff_item *item)
 		[DIFF_BACKEND] = "backend",
 	};
 
-	return json_pack("{s:s?, s:s?, s:b, s:b, s:s, s:s, s:s}", "a", item->a, "b", item->b,
-			 "counts", item->counts, "guest_visible", item->guest_visible, "kind",
-			 kinds[item->kind], "subject", item->subject, "text", item->text);
+	return json_pack("{s:s?, s:s?, s:b, s:b, s:s, s:s, s:s, s:s*, s:s*}", "a", item->a, "b",
+			 item->b, "counts", item->counts, "guest_visible", item->guest_visible,
+			 "kind", kinds[item->kind], "subject", item->subject, "text", item->text,
+			 "among", item->among, "name", item->name);
 }
 
 /* NULL for want of memory; json_pack() takes all the references, also when it fails. */
-static json_t *make_document(const struct diff *d)
+static json_t *make_document(const struct diff *d, json_t *scope)
 {
 	json_t *list = json_array();
 
@@ -1373,88 +1432,163 @@ static json_t *make_document(const struct diff *d)
 			json_decref(list);
 			list = NULL;
 		}
-	if (!list)
-		return NULL;
 	if (d->baselines)
-		return json_pack("{s:s, s:o, s:o, s:[o, o], s:o, s:b}", "schema", "abibase-diff/1",
-				 "a", baseline_json(d, 0), "b", baseline_json(d, 1), "consequences",
-				 move_json(d, 0), move_json(d, 1), "differences", list, "same",
-				 is_same(d));
-	return json_pack("{s:s, s:o, s:o, s:o, s:b}", "schema", "abibase-diff/1", "a",
+		return json_pack("{s:s, s:o, s:o, s:[o, o], s:o, s:b, s:o}", "schema",
+				 "abibase-diff/1", "a", baseline_json(d, 0), "b",
+				 baseline_json(d, 1), "consequences", move_json(d, 0),
+				 move_json(d, 1), "differences", list, "same", is_same(d), "scope",
+				 scope);
+	return json_pack("{s:s, s:o, s:o, s:o, s:b, s:o}", "schema", "abibase-diff/1", "a",
 			 profile_json(d, 0), "b", profile_json(d, 1), "differences", list, "same",
-			 is_same(d));
+			 is_same(d), "scope", scope);
 }
 
-static bool told_with(const struct diff_item *a, const struct diff_item *b)
+/* ------------------------------------------------------------------ as a page */
+
+/* Names of differences by what they have in common; NULL: no memory. */
+static json_t *names_among(const json_t *list)
 {
-	return a->among && b->among && rank(a) == rank(b) && streq(a->among, b->among);
+	json_t *groups = json_object(), *v;
+	size_t i;
+
+	json_array_foreach((json_t *)list, i, v) {
+		const char *among = string_of(v, "among");
+
+		if (!among)
+			continue;
+		if (!json_object_get(groups, among))
+			json_object_set_new(groups, among, json_array());
+		if (json_array_append(json_object_get(groups, among), json_object_get(v, "name")) <
+		    0) {
+			json_decref(groups);
+			return NULL;
+		}
+	}
+	return groups;
 }
 
 /* A line; or one for all that is told with it, where the first of them stands. */
-static void text_item(const struct diff *d, size_t i, struct buf *b)
+static void show_item(struct page *p, const json_t *item, json_t *groups)
 {
-	const struct diff_item *item = &d->items[i];
-	_buf_ names = { 0 };
-	size_t n = 0;
+	const char *among = string_of(item, "among");
+	const json_t *names = among ? json_object_get(groups, among) : NULL;
+	_buf_ text = { 0 };
 
-	for (size_t k = 0; k < i; k++)
-		if (told_with(&d->items[k], item))
-			return;
-	for (size_t k = i; item->among && k < d->n; k++)
-		if (told_with(&d->items[k], item))
-			buf_printf(&names, "%s %s", n++ ? "," : item->among, d->items[k].name);
-	if (buf_failed(&names))
-		b->failed = true;
-	show_printf(b, 2, 4, "%s", n > 1 && names.data ? names.data : item->text);
+	if (among && !names)
+		return;
+	page_names(&text, names);
+	if (json_array_size(names) > 1)
+		show_printf(&p->out, 2, 4, "%s %s", among, text.data ? text.data : "");
+	else
+		show_printf(&p->out, 2, 4, "%s", string_of(item, "text"));
+	p->failed |= buf_failed(&text);
+	if (among)
+		json_object_del(groups, among);
 }
 
-/* NULL for want of memory. */
-static char *make_text(const struct diff *d)
+static void show_items(struct page *p, const json_t *list)
 {
 	static const char *const headings[] = { "A guest can see", "Other", "Context" };
-	int last = -1;
-	size_t n = 0;
-	_buf_ b = { 0 };
+	json_auto_t *groups = names_among(list);
+	size_t i, last = ARRAY_SIZE(headings);
+	json_t *v;
 
-	for (size_t i = 0; i < d->n; i++)
-		n += d->items[i].counts;
-	if (is_same(d))
-		buf_puts(&b, "yes: the two are the same in all that counts\n");
-	else
-		buf_printf(&b, "no: %zu %s\n", n,
-			   n == 1 ? "difference counts" : "differences count");
-	for (size_t i = 0; i < d->n; i++) {
-		const struct diff_item *item = &d->items[i];
+	p->failed |= !groups;
+	json_array_foreach((json_t *)list, i, v) {
+		bool seen = json_is_true(json_object_get(v, "guest_visible"));
+		size_t rank = seen ? 0 : streq(string_of(v, "kind"), "context") ? 2 : 1;
 
-		if (rank(item) != last) {
-			last = rank(item);
-			buf_printf(&b, "%s%s:\n", headings[last],
-				   item->counts ? "" : " (does not count)");
-		}
-		text_item(d, i, &b);
+		if (rank != last)
+			page_say(p, 2, "%s%s:", headings[rank],
+				 json_is_true(json_object_get(v, "counts")) ? "" : " (does not count)");
+		last = rank;
+		show_item(p, v, groups);
 	}
-	if (d->baselines && !is_same(d))
-		buf_puts(&b, "A migration of a running guest\n");
-	for (size_t i = 0; d->baselines && !is_same(d) && i < 2; i++)
-		show_printf(&b, 2, 4, "%s", d->moves[i].text);
-	show_printf(&b, 0, 2,
-		    "Looked at: what the two documents say; not looked at: CPU, firmware, other "
-		    "devices");
-	show_printf(&b, 0, 2,
-		    d->baselines ? "See: abibase explain BASELINE, abibase targets GUEST HOST" :
-				   "See: abibase check BASELINE PROFILE");
-	return buf_steal(&b);
+}
+
+static size_t count_true(const json_t *list, const char *member)
+{
+	size_t i, n = 0;
+	json_t *v;
+
+	json_array_foreach((json_t *)list, i, v)
+		n += json_is_true(json_object_get(v, member));
+	return n;
+}
+
+/* How the two are called, where they do not have one name. */
+static const char *called(const json_t *root, const char *which)
+{
+	const char *a = string_of(json_object_get(root, "a"), "name");
+	const char *b = string_of(json_object_get(root, "b"), "name");
+
+	return same_text(a, b) ? (*which == 'a' ? "A" : "B") : *which == 'a' ? a : b;
+}
+
+static void show_verdict(struct page *p, const json_t *root)
+{
+	const json_t *list = json_object_get(root, "differences");
+	size_t seen = count_true(list, "guest_visible");
+	_buf_ n = { 0 }, of_guest = { 0 };
+
+	if (json_is_true(json_object_get(root, "same"))) {
+		page_say(p, 2, "yes: %s and %s are the same in all that counts",
+			 called(root, "a"), called(root, "b"));
+		return;
+	}
+	page_count(&n, count_true(list, "counts"), "difference counts", "differences count");
+	page_count(&of_guest, seen, "", "");
+	page_say(p, 2, "no: %s between %s and %s; a guest can see %s", n.data ? n.data : "",
+		 called(root, "a"), called(root, "b"), seen && of_guest.data ? of_guest.data : "none");
+	p->failed |= buf_failed(&n) || buf_failed(&of_guest);
+}
+
+/* What a baseline that is called by a letter is. */
+static void show_baseline(struct page *p, const char *letter, const json_t *o)
+{
+	const char *id = string_of(o, "baseline"), *machine = string_of(o, "machine");
+
+	page_say(p, 2, "%s is %s%s%s", letter, id ? id : "no baseline", machine ? ": " : "",
+		 machine ? machine : "");
+}
+
+static int show(const json_t *root, size_t width, char **ret)
+{
+	const json_t *moves = json_object_get(root, "consequences");
+	struct page p;
+	size_t i;
+	json_t *v;
+
+	page_begin(&p, width);
+	show_verdict(&p, root);
+	if (moves) {
+		show_baseline(&p, "A", json_object_get(root, "a"));
+		show_baseline(&p, "B", json_object_get(root, "b"));
+	}
+	show_items(&p, json_object_get(root, "differences"));
+	if (json_is_true(json_object_get(root, "same")))
+		moves = NULL;
+	if (moves)
+		page_say(&p, 2, "A migration of a running guest:");
+	json_array_foreach((json_t *)moves, i, v)
+		show_printf(&p.out, 2, 4, "%s", string_of(v, "text"));
+	page_end(&p, json_object_get(root, "scope"),
+		 json_object_get(root, "consequences") ?
+			 "explain BASELINE, abibase targets GUEST HOST" :
+			 "check BASELINE PROFILE");
+	return page_give(&p, ret);
 }
 
 /* ---------------------------------------------------------------------- public calls */
 
-/* Clears @d. */
-static int finish(struct abibase_context *ctx, struct diff *d, struct abibase_result **ret)
+/* Clears @d, and takes @scope. */
+static int finish(struct abibase_context *ctx, struct diff *d, json_t *scope,
+		  struct abibase_result **ret)
 {
 	struct abibase_result made = {
 		.verdict = is_same(d) ? ABIBASE_VERDICT_YES : ABIBASE_VERDICT_NO,
-		.root = make_document(d),
-		.text = make_text(d),
+		.root = make_document(d, scope),
+		.show = show,
 	};
 
 	diff_clear(d);
@@ -1479,7 +1613,7 @@ ABIBASE_EXPORT int abibase_diff(struct abibase_context *ctx, const struct abibas
 		return r;
 	if (diff_profiles(cat, a, b, flags, &d) < 0)
 		return context_oom(ctx);
-	return finish(ctx, &d, ret);
+	return finish(ctx, &d, profiles_scope(cat, a, b), ret);
 }
 
 ABIBASE_EXPORT int abibase_diff_baselines(struct abibase_context *ctx,
@@ -1498,7 +1632,7 @@ ABIBASE_EXPORT int abibase_diff_baselines(struct abibase_context *ctx,
 		return r;
 	compare_baselines(&t);
 	if (!d.arena.failed)
-		return finish(ctx, &d, ret);
+		return finish(ctx, &d, baselines_scope(a, b), ret);
 	diff_clear(&d);
 	return context_oom(ctx);
 }
