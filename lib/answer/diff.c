@@ -114,7 +114,7 @@ static int cmp_string(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Call @fn with each key, sorted, that one of the two objects has or both have, and its two values. */
+/* Call @fn with each key, sorted, that at least one of the two objects has, and its two values. */
 static void each_key(struct comparison *c, const struct pair *q, const json_t *a, const json_t *b,
 		     void (*fn)(struct comparison *c, const struct pair *q, const char *key,
 				const json_t *a, const json_t *b))

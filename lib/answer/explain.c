@@ -24,7 +24,7 @@ struct explaining {
 	const struct abibase_baseline *b;
 	const struct row **rows; /* of each value of @b, NULL where the catalogue has none */
 	bool kernels; /* a kernel with a feature was named by upstream's number */
-	bool failed; /* memory ran out */
+	struct arena arena; /* words, and whether memory ran out */
 };
 
 /* What keeps a feature off: hosts that would have to go, and what no host's going would change. */
@@ -49,59 +49,76 @@ static const char backports[] =
 
 /* ---------------------------------------------------------------------- pieces */
 
-static void set(struct explaining *e, json_t *o, const char *key, json_t *v)
+static const char *kept(const char *s)
 {
-	if (json_object_set_new(o, key, v) < 0)
-		e->failed = true;
+	return s ? s : "";
 }
+/* A sentence, in the arena; "" where that has failed. */
+#define words(e, ...) kept(arena_printf(&(e)->arena, __VA_ARGS__))
 
 static void append(struct explaining *e, json_t *list, json_t *v)
 {
-	if (json_array_append_new(list, v) < 0)
-		e->failed = true;
+	e->arena.failed |= json_array_append_new(list, v) < 0;
 }
 
-/* The text as a string; the buffer is empty afterwards. */
-static json_t *take(struct buf *b)
+/* A sentence more in a list of them */
+static _printf_(3, 4) void say(struct explaining *e, json_t *list, const char *fmt, ...)
 {
-	_autofree_ char *text = buf_steal(b);
+	va_list ap;
 
-	return text ? json_string(text) : NULL;
+	va_start(ap, fmt);
+	append(e, list, json_vsprintf(fmt, ap));
+	va_end(ap);
 }
 
-static json_t *string_or_null(const char *s)
+/* What is in the buffer, which is released. */
+static const char *take(struct explaining *e, struct buf *b)
 {
-	return s && *s ? json_string(s) : json_null();
+	const char *text = arena_strdup(&e->arena, arena_words(&e->arena, b));
+
+	buf_clear(b);
+	return kept(text);
 }
 
-/* A comma and a space before every one but the first; after MAX_NAMES of them their number. */
-static void write_names(const struct explaining *e, const bool *hosts, struct buf *out)
+/* With commas; of very many their number. */
+static void write_names(struct buf *out, const json_t *list)
 {
-	const struct inputs *in = &e->b->in;
-	size_t n = 0;
+	size_t i, n = json_array_size(list);
+	json_t *v;
 
-	for (size_t i = 0; i < in->n_hosts; i++)
-		if (hosts[i] && n++ < MAX_NAMES)
-			buf_printf(out, "%s%s", n > 1 ? ", " : "", in->hosts[i]->name);
+	json_array_foreach((json_t *)list, i, v)
+		if (i < MAX_NAMES)
+			buf_printf(out, "%s%s", i ? ", " : "", json_string_value(v));
 	if (n > MAX_NAMES)
 		buf_printf(out, " and %zu more", n - MAX_NAMES);
 }
 
-static void write_why_hosts(const struct explaining *e, const struct why *w, struct buf *out)
+/* The same; the list is released. */
+static const char *names(struct explaining *e, json_t *list)
 {
-	for (size_t i = 0; i < w->n_hosts && i < MAX_NAMES; i++)
-		buf_printf(out, "%s%s", i ? ", " : "", e->b->in.hosts[w->hosts[i]]->name);
-	if (w->n_hosts > MAX_NAMES)
-		buf_printf(out, " and %zu more", w->n_hosts - MAX_NAMES);
+	struct buf text = { 0 };
+
+	write_names(&text, list);
+	json_decref(list);
+	return take(e, &text);
 }
 
 static json_t *host_list(struct explaining *e, const bool *hosts)
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < e->b->in.n_hosts; i++)
+	for (size_t i = 0; hosts && i < e->b->in.n_hosts; i++)
 		if (hosts[i])
 			append(e, list, json_string(e->b->in.hosts[i]->name));
+	return list;
+}
+
+static json_t *why_hosts(struct explaining *e, const struct why *w)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < w->n_hosts; i++)
+		append(e, list, json_string(e->b->in.hosts[w->hosts[i]]->name));
 	return list;
 }
 
@@ -115,31 +132,34 @@ static bool uses(const struct explaining *e, const struct host *h, size_t used)
 	return false;
 }
 
-/* "QEMU 9.1.0 (qemu-kvm-9.1.0-19.el9) (A), QEMU 8.1.5 (B)": the builds with this default */
-static void write_builds(const struct explaining *e, const struct value *v, enum setting s,
-			 struct buf *out)
+/* "QEMU 9.1.0 [qemu-kvm-9.1.0-19.el9] (A)" */
+static void write_build(struct explaining *e, size_t used, struct buf *out)
 {
-	size_t k = 0;
+	const struct build *build = e->b->used[used].build;
+	const char *package = string_of(build ? build->entry : NULL, "package");
+	json_t *users = json_array();
+
+	for (size_t i = 0; i < e->b->in.n_hosts; i++)
+		if (uses(e, e->b->in.hosts[i], used))
+			append(e, users, json_string(e->b->in.hosts[i]->name));
+	buf_printf(out, "QEMU %s", build ? build->version : "not probed");
+	if (package && *package)
+		buf_printf(out, " [%s]", package);
+	buf_printf(out, " (%s)", names(e, users));
+}
+
+/* The builds with this default */
+static const char *builds(struct explaining *e, const struct value *v, enum setting s)
+{
+	struct buf out = { 0 };
 
 	for (size_t u = 0; u < e->b->n_used; u++) {
-		const struct build *build = e->b->used[u].build;
-		const char *package = json_string_value(
-			json_object_get(build ? build->entry : NULL, "package"));
-		size_t n = 0;
-
 		if (v->defaults[u] != s)
 			continue;
-		buf_printf(out, "%sQEMU %s", k++ ? ", " : "", build ? build->version : "not probed");
-		if (package && *package)
-			buf_printf(out, " [%s]", package);
-		buf_puts(out, " (");
-		for (size_t i = 0; i < e->b->in.n_hosts; i++)
-			if (uses(e, e->b->in.hosts[i], u) && n++ < MAX_NAMES)
-				buf_printf(out, "%s%s", n > 1 ? ", " : "", e->b->in.hosts[i]->name);
-		if (n > MAX_NAMES)
-			buf_printf(out, " and %zu more", n - MAX_NAMES);
-		buf_putc(out, ')');
+		buf_puts(&out, out.len ? ", " : "");
+		write_build(e, u, &out);
 	}
+	return take(e, &out);
 }
 
 static size_t count(const struct explaining *e, const struct value *v, enum setting s)
@@ -160,18 +180,17 @@ static const struct group *group_of(const struct explaining *e, const char *name
 }
 
 /* "UDP segmentation offload", of "UDP segmentation offload: one TUNSETOFFLOAD decides the three" */
-static void write_group(const struct explaining *e, const char *name, const char *otherwise,
-			struct buf *out)
+static const char *group_words(struct explaining *e, const struct value *v)
 {
-	const struct group *g = group_of(e, name);
-	const char *text = g && g->description ? g->description : otherwise;
+	const struct group *g = group_of(e, v->group);
+	const char *text = g && g->description ? g->description : v->feature;
 
-	buf_printf(out, "%.*s", (int)strcspn(text, ":"), text);
+	return words(e, "%.*s", (int)strcspn(text, ":"), text);
 }
 
-static void write_version(const struct version *v, struct buf *out)
+static const char *version_words(struct explaining *e, const struct version *v)
 {
-	buf_printf(out, v->part[2] ? "%u.%u.%u" : "%u.%u", v->part[0], v->part[1], v->part[2]);
+	return words(e, v->part[2] ? "%u.%u.%u" : "%u.%u", v->part[0], v->part[1], v->part[2]);
 }
 
 /* -------------------------------------------------------------------- what stands in the way */
@@ -288,21 +307,12 @@ static void gather(const struct explaining *e, size_t i, enum mode mode, struct 
 		gather_depend(e, &row->depends[k], mode, bar);
 }
 
-static void barrier_clear(struct barrier *bar)
-{
-	free(bar->hosts);
-	free(bar->seen);
-}
-#define _barrier_ __attribute__((cleanup(barrier_clear))) struct barrier
-
 static void barrier_init(struct explaining *e, size_t i, enum mode mode, struct barrier *bar)
 {
-	bar->hosts = calloc(e->b->in.n_hosts + 1, sizeof(*bar->hosts));
-	bar->seen = calloc(e->b->n_values + 1, sizeof(*bar->seen));
+	bar->hosts = arena_alloc(&e->arena, e->b->in.n_hosts + 1);
+	bar->seen = arena_alloc(&e->arena, e->b->n_values + 1);
 	if (bar->hosts && bar->seen)
 		gather(e, i, mode, bar);
-	else
-		e->failed = true;
 }
 
 /* Is retiring some hosts, and leaving others, all that it takes? */
@@ -319,13 +329,14 @@ static bool nothing_left(const struct barrier *bar)
 
 /* ------------------------------------------------------------------------ why, in words */
 
-static void write_backends(const struct explaining *e, unsigned int mask, struct buf *out)
+static const char *backends_words(struct explaining *e, unsigned int mask)
 {
-	size_t k = 0;
+	struct buf out = { 0 };
 
 	for (size_t i = 0; i < e->b->in.n_backends; i++)
 		if (mask & (1u << i))
-			buf_printf(out, "%s%s", k++ ? ", " : "", e->b->in.backends[i]);
+			buf_printf(&out, "%s%s", out.len ? ", " : "", e->b->in.backends[i]);
+	return take(e, &out);
 }
 
 /* Why the first of these hosts cannot tell; the others of the same reason cannot either. */
@@ -342,32 +353,24 @@ static const char *unknown_reason(const struct explaining *e, const struct why *
 	return "not-recorded";
 }
 
-static void write_machine_off(const struct explaining *e, const struct value *v, struct buf *out)
+static const char *machine_off(struct explaining *e, const struct value *v)
 {
-	if (!count(e, v, SETTING_ON)) {
-		buf_printf(out, "the machine type %s has it off in every QEMU here that knows it: ",
-			   e->b->machine);
-		write_builds(e, v, SETTING_OFF, out);
-		return;
-	}
-	buf_printf(out, "same machine type name, different content: %s has it on in ",
-		   e->b->machine);
-	write_builds(e, v, SETTING_ON, out);
-	buf_puts(out, " and off in ");
-	write_builds(e, v, SETTING_OFF, out);
+	if (!count(e, v, SETTING_ON))
+		return words(e, "the machine type %s has it off in every QEMU here that knows it: %s",
+			     e->b->machine, builds(e, v, SETTING_OFF));
+	return words(e, "same machine type name, different content: %s has it on in %s and off in %s",
+		     e->b->machine, builds(e, v, SETTING_ON), builds(e, v, SETTING_OFF));
 }
 
-static void write_qemu_lacks(const struct explaining *e, const struct value *v, struct buf *out)
+static const char *qemu_lacks(struct explaining *e, const struct value *v)
 {
 	const struct row *row = row_of(e, v);
+	const char *lacks = words(e, "the property does not exist on %s",
+				  builds(e, v, SETTING_ABSENT));
 
-	buf_puts(out, "the property does not exist on ");
-	write_builds(e, v, SETTING_ABSENT, out);
-	if (!row)
-		return;
-	buf_puts(out, "; upstream QEMU has it from ");
-	write_version(&row->since, out);
-	buf_puts(out, " on");
+	return row ? words(e, "%s; upstream QEMU has it from %s on", lacks,
+			   version_words(e, &row->since)) :
+		     lacks;
 }
 
 /* The call that answers a condition. */
@@ -379,64 +382,51 @@ static const char *source_of(const struct explaining *e, const char *condition)
 	return NULL;
 }
 
-static void write_host_why(const struct explaining *e, const struct why *w, struct buf *out)
+static const char *host_why(struct explaining *e, const struct why *w)
 {
-	bool unknown = w->kind == WHY_HOST_UNKNOWN;
-	const char *source = source_of(e, w->what);
+	const char *source = source_of(e, w->what), *hosts = names(e, why_hosts(e, w)), *text;
 
-	write_why_hosts(e, w, out);
 	if (w->kind == WHY_NEVER)
-		buf_puts(out, ": this QEMU never offers it there");
-	else if (unknown)
-		buf_printf(out, ": %s is unknown (%s), and what is unknown is not promised", w->what,
-			   unknown_reason(e, w));
+		text = words(e, "%s: this QEMU never offers it there", hosts);
+	else if (w->kind == WHY_HOST_UNKNOWN)
+		text = words(e, "%s: %s is unknown (%s), and what is unknown is not promised",
+			     hosts, w->what, unknown_reason(e, w));
 	else
-		buf_printf(out, ": %s (%s, asked of %s%s%s)", w->missing ? w->missing : "lacks it",
-			   w->what, w->layer ? w->layer : "the host", source ? " with " : "",
-			   source ? source : "");
-	if (w->backends) {
-		buf_puts(out, ", needed on ");
-		write_backends(e, w->backends, out);
-	}
+		text = words(e, "%s: %s (%s, asked of %s%s%s)", hosts,
+			     w->missing ? w->missing : "lacks it", w->what,
+			     w->layer ? w->layer : "the host", source ? " with " : "",
+			     source ? source : "");
+	return w->backends ? words(e, "%s, needed on %s", text, backends_words(e, w->backends)) :
+			     text;
 }
 
-static void write_why(const struct explaining *e, const struct value *v, const struct why *w,
-		      struct buf *out)
+static const char *why_text(struct explaining *e, const struct value *v, const struct why *w)
 {
 	switch (w->kind) {
 	case WHY_HOST_LACKS:
 	case WHY_HOST_UNKNOWN:
 	case WHY_NEVER:
-		write_host_why(e, w, out);
-		break;
+		return host_why(e, w);
 	case WHY_QEMU_LACKS:
-		write_qemu_lacks(e, v, out);
-		break;
+		return qemu_lacks(e, v);
 	case WHY_MACHINE_OFF:
-		write_machine_off(e, v, out);
-		break;
+		return machine_off(e, v);
 	case WHY_QEMU_UNKNOWN:
-		buf_printf(out, "what %s is set to is not recorded for ", v->property);
-		write_builds(e, v, SETTING_UNKNOWN, out);
-		break;
+		return words(e, "what %s is set to is not recorded for %s", v->property,
+			     builds(e, v, SETTING_UNKNOWN));
 	case WHY_DEPENDS:
-		buf_printf(out, "it depends on %s, which is off", w->what);
-		break;
+		return words(e, "it depends on %s, which is off", w->what);
 	case WHY_TOGETHER:
-		buf_printf(out, "it is decided together with %s, which is off", w->what);
-		break;
+		return words(e, "it is decided together with %s, which is off", w->what);
 	case WHY_DISABLED:
-		buf_printf(out, "it was asked to be off: --disable %s", w->what);
-		break;
+		return words(e, "it was asked to be off: --disable %s", w->what);
 	case WHY_HOST_LEAST:
-		if (w->n_hosts)
-			write_why_hosts(e, w, out);
-		buf_printf(out, "%s the least that a host states: %s", w->n_hosts ? ":" : "it is",
-			   w->what);
-		break;
+		return words(e, "%s the least that a host states: %s",
+			     w->n_hosts ? words(e, "%s:", names(e, why_hosts(e, w))) : "it is",
+			     w->what);
 	case N_WHY:
 	default:
-		break;
+		return "";
 	}
 }
 
@@ -448,28 +438,24 @@ static bool is_reason(const struct explaining *e, const struct value *v, const s
 
 static json_t *why_json(struct explaining *e, const struct value *v, const struct why *w)
 {
-	json_t *o = json_object(), *hosts = json_array();
-	_buf_ text = { 0 };
+	bool asked = w->kind == WHY_HOST_LACKS || w->kind == WHY_HOST_UNKNOWN;
 
-	write_why(e, v, w, &text);
-	for (size_t i = 0; i < w->n_hosts; i++)
-		append(e, hosts, json_string(e->b->in.hosts[w->hosts[i]]->name));
-	set(e, o, "hosts", hosts);
-	set(e, o, "kind", json_string(why_words[w->kind]));
-	set(e, o, "text", take(&text));
-	if (w->kind == WHY_HOST_LACKS || w->kind == WHY_HOST_UNKNOWN)
-		set(e, o, "condition", json_string(w->what));
-	if (w->layer)
-		set(e, o, "layer", json_string(w->layer));
-	return o;
+	return json_pack("{s:o, s:s, s:s, s:s*, s:s*}", "hosts", why_hosts(e, w), "kind",
+			 why_words[w->kind], "text", why_text(e, v, w), "condition",
+			 asked ? w->what : NULL, "layer", w->layer);
 }
 
-/* What an on rests on: as one reason of a kind of its own. */
+/* A reason of a kind of its own, that no host is to blame for. */
+static json_t *reason(const char *kind, const char *text)
+{
+	return json_pack("{s:[], s:s, s:s}", "hosts", "kind", kind, "text", text);
+}
+
+/* What an on rests on. */
 static json_t *why_on(struct explaining *e, const struct value *v)
 {
 	const struct row *row = row_of(e, v);
-	json_t *o = json_object();
-	_buf_ text = { 0 };
+	struct buf text = { 0 };
 
 	if (row && row->observed)
 		buf_puts(&text, "it holds what the file of every host here takes");
@@ -482,15 +468,10 @@ static json_t *why_on(struct explaining *e, const struct value *v)
 			   v->group && strings_have(&e->b->in.policy.enable, v->group) ?
 				   "--enable" :
 				   "--policy all");
-	if (v->n_requires) {
-		buf_puts(&text, ", and every host has what it takes:");
-		for (size_t i = 0; i < v->n_requires; i++)
-			buf_printf(&text, "%s %s", i ? "," : "", v->requires[i]);
-	}
-	set(e, o, "hosts", json_array());
-	set(e, o, "kind", json_string("everywhere"));
-	set(e, o, "text", take(&text));
-	return o;
+	for (size_t i = 0; i < v->n_requires; i++)
+		buf_printf(&text, "%s %s", i ? "," : ", and every host has what it takes:",
+			   v->requires[i]);
+	return reason("everywhere", take(e, &text));
 }
 
 /* Is the answer for this backend? The order of the catalogue's is not that of a baseline's. */
@@ -505,68 +486,50 @@ static bool is_for(const struct explaining *e, const struct backend *backend)
 }
 
 /* The kernels are not to blame: worth saying where a build of QEMU or the machine type is. */
-static json_t *kernels_can(const struct explaining *e, const struct value *v)
+static const char *kernels_can(struct explaining *e, const struct value *v)
 {
 	const struct row *row = row_of(e, v);
-	_autofree_ bool *done = calloc(e->cat->n_conditions + 1, sizeof(*done));
+	bool *done = arena_alloc(&e->arena, e->cat->n_conditions + 1);
 	struct ask a = { .cat = e->cat };
-	_buf_ text = { 0 };
-	size_t n = 0;
+	struct buf text = { 0 };
 
 	for (size_t i = 0; i < v->n_why; i++)
 		if (v->why[i].kind == WHY_HOST_LACKS || v->why[i].kind == WHY_HOST_UNKNOWN ||
 		    v->why[i].kind == WHY_NEVER)
-			return json_null();
-	buf_puts(&text, "the kernel on every host supports it:");
+			return NULL;
 	for (size_t be = 0; done && row && be < e->cat->n_backends; be++)
 		for (struct asked w = { 0 };
 		     is_for(e, &e->cat->backends[be]) && ask_next_need(&a, &row->needs[be], &w);) {
 			if (!w.c || done[w.condition])
 				continue;
 			done[w.condition] = true;
-			buf_printf(&text, "%s %s", n++ ? "," : "", w.c->name);
+			buf_printf(&text, "%s %s",
+				   text.len ? "," : "the kernel on every host supports it:",
+				   w.c->name);
 		}
-	if (!done)
-		return NULL;
-	return n ? take(&text) : json_null();
+	return text.len ? take(e, &text) : NULL;
 }
 
 /* ------------------------------------------------------------------- what would raise it */
 
 static void raise_host(struct explaining *e, json_t *list, const struct why *w)
 {
-	_buf_ text = { 0 };
-
-	buf_puts(&text, "on ");
-	write_why_hosts(e, w, &text);
-	if (w->kind == WHY_HOST_UNKNOWN)
-		buf_printf(&text, ": %s", unknown_remedy(unknown_reason(e, w)));
-	else if (w->kind == WHY_NEVER)
-		buf_puts(&text, ": another QEMU, or another backend");
-	else
-		buf_printf(&text, ": %s", w->remedy ? w->remedy : "a kernel that has it");
+	say(e, list, "on %s: %s", names(e, why_hosts(e, w)),
+	    w->kind == WHY_HOST_UNKNOWN ? unknown_remedy(unknown_reason(e, w)) :
+	    w->kind == WHY_NEVER	? "another QEMU, or another backend" :
+	    w->remedy			? w->remedy :
+					  "a kernel that has it");
 	e->kernels |= w->remedy && strstr(w->remedy, "upstream");
-	append(e, list, take(&text));
 }
 
 static void raise_qemu(struct explaining *e, json_t *list, const struct value *v,
 		       const struct why *w)
 {
 	const struct row *row = row_of(e, v);
-	_buf_ text = { 0 };
 
-	buf_puts(&text, "on ");
-	if (w->n_hosts)
-		write_why_hosts(e, w, &text);
-	else
-		buf_puts(&text, "every host");
-	buf_puts(&text, ": a QEMU that has the property");
-	if (row) {
-		buf_puts(&text, " (upstream ");
-		write_version(&row->since, &text);
-		buf_puts(&text, " or newer)");
-	}
-	append(e, list, take(&text));
+	say(e, list, "on %s: a QEMU that has the property%s",
+	    w->n_hosts ? names(e, why_hosts(e, w)) : "every host",
+	    row ? words(e, " (upstream %s or newer)", version_words(e, &row->since)) : "");
 }
 
 /* The newest upstream machine type that still has the row off; NULL: none has. */
@@ -587,29 +550,22 @@ static void raise_machine(struct explaining *e, json_t *list, const struct value
 	const struct compat *off = row ? newest_off(row) : NULL;
 	struct machine_name name;
 	const char *family;
-	_buf_ text = { 0 };
 
 	if (!row)
 		return;
 	machine_name_parse(e->b->machine, &name);
 	family = name.family == MACHINE_I440FX ? "pc-i440fx" : "pc-q35";
-	if (!json_is_true(row->def)) {
-		buf_printf(&text, "no machine type has it on: ask for it with --enable %s",
-			   row->group_name ? row->group_name : "GROUP");
-		append(e, list, take(&text));
-		return;
-	}
 	/* the first machine type after the newest that has it off is that of the release with the row */
-	if (off && version_cmp(&row->since, &off->machine) <= 0) {
-		buf_printf(&text, "a machine type newer than %s-", family);
-		write_version(&off->machine, &text);
-	} else {
-		buf_printf(&text, "a newer machine type: %s-", family);
-		write_version(&row->since, &text);
-		buf_puts(&text, " is the first upstream one that has it on");
-	}
-	buf_puts(&text, "; every host needs a QEMU with that machine type");
-	append(e, list, take(&text));
+	if (!json_is_true(row->def))
+		say(e, list, "no machine type has it on: ask for it with --enable %s",
+		    row->group_name ? row->group_name : "GROUP");
+	else if (off && version_cmp(&row->since, &off->machine) <= 0)
+		say(e, list, "a machine type newer than %s-%s; every host needs a QEMU with that "
+			     "machine type", family, version_words(e, &off->machine));
+	else
+		say(e, list, "a newer machine type: %s-%s is the first upstream one that has it on; "
+			     "every host needs a QEMU with that machine type", family,
+		    version_words(e, &row->since));
 }
 
 /* Would --policy all have it on with the hosts as they are? */
@@ -617,29 +573,23 @@ static void raise_policy(struct explaining *e, json_t *list, size_t i, bool mach
 {
 	const struct value *v = &e->b->values[i];
 	const struct row *row = row_of(e, v);
-	_barrier_ bar = { 0 };
-	_buf_ text = { 0 };
+	struct barrier bar = { 0 };
 
 	if (!row || row->pin != PIN_PINNED || !machine_counts(e, v, MODE_AS_ASKED))
 		return;
 	barrier_init(e, i, MODE_ALL, &bar);
 	if (nothing_left(&bar))
-		buf_puts(&text, "--policy all turns it on now: every QEMU here has the property and "
-				"every host's kernel can");
-	else if (machine && only_hosts(e, &bar)) {
-		buf_puts(&text, "--policy all turns it on once these can, or are retired: ");
-		write_names(e, bar.hosts, &text);
-	} else {
-		return;
-	}
-	append(e, list, take(&text));
+		say(e, list, "--policy all turns it on now: every QEMU here has the property and "
+			     "every host's kernel can");
+	else if (machine && only_hosts(e, &bar))
+		say(e, list, "--policy all turns it on once these can, or are retired: %s",
+		    names(e, host_list(e, bar.hosts)));
 }
 
 static void raise_value(struct explaining *e, json_t *list, size_t i, const struct barrier *bar)
 {
 	const struct value *v = &e->b->values[i];
 	bool some_on = count(e, v, SETTING_ON), machine = machine_counts(e, v, MODE_AS_ASKED);
-	_buf_ text = { 0 };
 
 	for (size_t k = 0; k < v->n_why; k++) {
 		const struct why *w = &v->why[k];
@@ -650,27 +600,20 @@ static void raise_value(struct explaining *e, json_t *list, size_t i, const stru
 		else if (w->kind == WHY_QEMU_LACKS && (some_on || !machine))
 			raise_qemu(e, list, v, w);
 		else if (w->kind == WHY_QEMU_UNKNOWN)
-			append(e, list, json_string("probe the hosts again, so that the values of "
-						    "this machine type are recorded"));
+			say(e, list, "probe the hosts again, so that the values of this machine type "
+				     "are recorded");
 		else if (w->kind == WHY_DISABLED)
-			append(e, list, json_sprintf("leave out --disable %s", w->what));
-		else if (w->kind == WHY_MACHINE_OFF && machine && some_on) {
-			buf_printf(&text, "one build of QEMU on all hosts, or builds whose %s is the "
-					  "same",
-				   e->b->machine);
-			append(e, list, take(&text));
-		}
+			say(e, list, "leave out --disable %s", w->what);
+		else if (w->kind == WHY_MACHINE_OFF && machine && some_on)
+			say(e, list, "one build of QEMU on all hosts, or builds whose %s is the same",
+			    e->b->machine);
 	}
 	if (bar->machine)
 		raise_machine(e, list, v);
 	if (bar->machine || (machine && some_on))
 		raise_policy(e, list, i, bar->machine);
-	if (only_hosts(e, bar)) {
-		buf_puts(&text, "retire ");
-		write_names(e, bar->hosts, &text);
-		buf_puts(&text, ", and it comes back");
-		append(e, list, take(&text));
-	}
+	if (only_hosts(e, bar))
+		say(e, list, "retire %s, and it comes back", names(e, host_list(e, bar->hosts)));
 }
 
 /* ---------------------------------------------------------------------------- values */
@@ -684,78 +627,50 @@ static bool is_given_up(const struct explaining *e, const struct value *v)
 	return !v->on && !(row && row->disabled) && (v->bit >= 0 || v->off_counts);
 }
 
-static json_t *cost_text(const struct explaining *e, const struct value *v)
+static const char *cost_text(struct explaining *e, const struct value *v)
 {
-	_buf_ text = { 0 };
-
-	if (!is_given_up(e, v))
-		return json_null();
-	buf_puts(&text, "guests do without ");
-	write_group(e, v->group, v->feature, &text);
-	return take(&text);
+	return is_given_up(e, v) ? words(e, "guests do without %s", group_words(e, v)) : NULL;
 }
 
 /* One -global list for all the hosts cannot say this value. */
-static json_t *list_text(const struct explaining *e, const struct value *v)
+static const char *list_text(struct explaining *e, const struct value *v)
 {
 	size_t absent = count(e, v, SETTING_ABSENT);
 	size_t same = count(e, v, v->on ? SETTING_ON : SETTING_OFF);
-	_buf_ text = { 0 };
 
 	if (!absent || absent + same == e->b->n_used)
-		return json_null();
-	buf_puts(&text, "no one list of options serves all hosts: ");
-	write_builds(e, v, SETTING_ABSENT, &text);
-	buf_puts(&text, " would refuse to start with the property, the others have to be told: use "
-			"intersect --for HOST");
-	return take(&text);
+		return NULL;
+	return words(e, "no one list of options serves all hosts: %s would refuse to start with the "
+			"property, the others have to be told: use intersect --for HOST",
+		     builds(e, v, SETTING_ABSENT));
 }
 
-/* Of a baseline without inputs. */
-static json_t *why_left_out(struct explaining *e)
-{
-	json_t *o = json_object();
-
-	set(e, o, "hosts", json_array());
-	set(e, o, "kind", json_string("left-out"));
-	set(e, o, "text", json_string("the reasons are not in this baseline: it has no inputs"));
-	return o;
-}
-
+/* Text that can be nothing is null. */
 static json_t *value_json(struct explaining *e, size_t i)
 {
 	const struct value *v = &e->b->values[i];
-	json_t *o = json_object(), *why = json_array(), *raise = json_array();
-	_barrier_ bar = { 0 };
+	json_t *why = json_array(), *raise = json_array();
+	struct barrier bar = { 0 };
 
 	barrier_init(e, i, MODE_AS_ASKED, &bar);
-	if (e->failed) {
-		json_decref(o);
-		json_decref(why);
-		json_decref(raise);
-		return NULL;
-	}
 	for (size_t k = 0; k < v->n_why; k++)
 		if (is_reason(e, v, &v->why[k]))
 			append(e, why, why_json(e, v, &v->why[k]));
 	if (e->b->no_inputs && (!v->on || v->is_number))
-		append(e, why, why_left_out(e));
+		append(e, why, reason("left-out",
+				      "the reasons are not in this baseline: it has no inputs"));
 	else if (v->on && !v->n_why)
 		append(e, why, why_on(e, v));
 	else if (!v->on)
 		raise_value(e, raise, i, &bar);
-	set(e, o, "property", json_sprintf("%s.%s", v->class_name, v->property));
-	set(e, o, "feature", string_or_null(v->feature));
-	set(e, o, "bit", v->bit >= 0 ? json_integer(v->bit) : json_null());
-	set(e, o, "group", string_or_null(v->group));
-	set(e, o, "value", v->is_number ? json_integer(v->number) : json_string(v->text));
-	set(e, o, "why", why);
-	set(e, o, "kernels", v->on || e->b->no_inputs ? json_null() : kernels_can(e, v));
-	set(e, o, "cost", cost_text(e, v));
-	set(e, o, "list", list_text(e, v));
-	set(e, o, "raise", raise);
-	set(e, o, "retire", only_hosts(e, &bar) ? host_list(e, bar.hosts) : json_null());
-	return o;
+	return json_pack("{s:s, s:s?, s:o?, s:s?, s:o, s:o, s:s?, s:s?, s:s?, s:o, s:o?}",
+			 "property", words(e, "%s.%s", v->class_name, v->property), "feature",
+			 v->feature, "bit", v->bit >= 0 ? json_integer(v->bit) : NULL, "group",
+			 v->group, "value",
+			 v->is_number ? json_integer(v->number) : json_string(v->text), "why", why,
+			 "kernels", v->on || e->b->no_inputs ? NULL : kernels_can(e, v), "cost",
+			 cost_text(e, v), "list", list_text(e, v), "raise", raise, "retire",
+			 only_hosts(e, &bar) ? host_list(e, bar.hosts) : NULL);
 }
 
 static const char unset_no_list[] =
@@ -763,16 +678,15 @@ static const char unset_no_list[] =
 	"that is a conflict";
 
 /* No host decides it: it is what the QEMUs have by themselves. */
-static void unset_by_builds(const struct explaining *e, const struct row *row, struct buf *text)
+static const char *unset_by_builds(struct explaining *e, const struct row *row)
 {
 	size_t absent = 0, unknown = 0;
+	const char *text;
 
-	if (row->observed) {
-		buf_puts(text, baseline_leaves_out(e->b, row) ?
-				       "the guests are to have none: its group was disabled" :
-				       "it is not recorded of every host here");
-		return;
-	}
+	if (row->observed)
+		return baseline_leaves_out(e->b, row) ?
+			       "the guests are to have none: its group was disabled" :
+			       "it is not recorded of every host here";
 	for (size_t u = 0; u < e->b->n_used; u++) {
 		struct effective f;
 
@@ -781,60 +695,45 @@ static void unset_by_builds(const struct explaining *e, const struct row *row, s
 		unknown += f.known == ABIBASE_UNKNOWN || (f.known == ABIBASE_YES && !f.value);
 	}
 	if (row->fact >= 0)
-		buf_printf(text, "no host states %s: write it into the profile of each",
-			   e->cat->numbers[row->fact]);
-	else if (unknown)
-		buf_puts(text, "what a QEMU here makes of it is not recorded");
-	else if (absent)
-		buf_puts(text, "a QEMU here does not have the property");
-	else if (!row->boolean && !row->number)
-		buf_puts(text, unset_no_list);
-	else
-		buf_puts(text, "every QEMU here makes the same of the machine type");
-	if (row->fact < 0 && row->number && !absent && row->group_name)
-		buf_printf(text, "; --enable %s sets it", row->group_name);
+		return words(e, "no host states %s: write it into the profile of each",
+			     e->cat->numbers[row->fact]);
+	text = unknown			      ? "what a QEMU here makes of it is not recorded" :
+	       absent			      ? "a QEMU here does not have the property" :
+	       !row->boolean && !row->number ? unset_no_list :
+					       "every QEMU here makes the same of the machine type";
+	if (row->number && !absent && row->group_name)
+		return words(e, "%s; --enable %s sets it", text, row->group_name);
+	return text;
+}
+
+static const char *unset_text(struct explaining *e, const struct row *row)
+{
+	if (row->number || row->bit < 0)
+		return unset_by_builds(e, row);
+	if (!row->boolean)
+		return unset_no_list;
+	if (row->pin == PIN_FIXED)
+		return "every QEMU offers it whatever the host is, so there is nothing to decide";
+	if (row->pin == PIN_OPT_IN)
+		return words(e, "no machine type turns it on; it stays off unless it is asked for with "
+				"--enable %s", row->group_name ? row->group_name : "GROUP");
+	return words(e, "no QEMU of these hosts has the property; upstream QEMU has it from %s on",
+		     version_words(e, &row->since));
 }
 
 /* A property of the catalogue that the baseline does not set. */
 static json_t *unset_json(struct explaining *e, const struct row *row)
 {
-	json_t *o = json_object(), *why = json_object();
-	_buf_ text = { 0 }, raise = { 0 };
+	json_t *raise = json_array();
 
-	if (row->number || row->bit < 0)
-		unset_by_builds(e, row, &text);
-	else if (!row->boolean)
-		buf_puts(&text, unset_no_list);
-	else if (row->pin == PIN_FIXED)
-		buf_puts(&text, "every QEMU offers it whatever the host is, so there is nothing to "
-				"decide");
-	else if (row->pin == PIN_OPT_IN)
-		buf_printf(&text, "no machine type turns it on; it stays off unless it is asked for "
-				  "with --enable %s",
-			   row->group_name ? row->group_name : "GROUP");
-	else {
-		buf_puts(&text, "no QEMU of these hosts has the property; upstream QEMU has it from ");
-		write_version(&row->since, &text);
-		buf_puts(&text, " on");
-		buf_puts(&raise, "a QEMU that has the property on every host (upstream ");
-		write_version(&row->since, &raise);
-		buf_puts(&raise, " or newer)");
-	}
-	set(e, why, "hosts", json_array());
-	set(e, why, "kind", json_string("not-set"));
-	set(e, why, "text", take(&text));
-	set(e, o, "property", json_string(row->key));
-	set(e, o, "feature", string_or_null(row->feature));
-	set(e, o, "bit", row->bit >= 0 ? json_integer(row->bit) : json_null());
-	set(e, o, "group", string_or_null(row->group_name));
-	set(e, o, "value", json_string("not-set"));
-	set(e, o, "why", json_pack("[o]", why));
-	set(e, o, "kernels", json_null());
-	set(e, o, "cost", json_null());
-	set(e, o, "list", json_null());
-	set(e, o, "raise", raise.len ? json_pack("[o]", take(&raise)) : json_array());
-	set(e, o, "retire", json_null());
-	return o;
+	if (!row->number && row->bit >= 0 && row->boolean && row->pin == PIN_PINNED)
+		say(e, raise, "a QEMU that has the property on every host (upstream %s or newer)",
+		    version_words(e, &row->since));
+	return json_pack("{s:s, s:s?, s:o?, s:s?, s:s, s:[o], s:n, s:n, s:n, s:o, s:n}", "property",
+			 row->key, "feature", row->feature, "bit",
+			 row->bit >= 0 ? json_integer(row->bit) : NULL, "group", row->group_name,
+			 "value", "not-set", "why", reason("not-set", unset_text(e, row)),
+			 "kernels", "cost", "list", "raise", raise, "retire");
 }
 
 /* ----------------------------------------------------------------------------- costs */
@@ -843,64 +742,64 @@ static json_t *obstacles(struct explaining *e, size_t i, const struct barrier *b
 {
 	json_t *list = json_array();
 
-	if (bar->machine)
-		append(e, list, json_sprintf("the machine type %s has it off, or is older than it",
-					     e->b->machine));
 	if (bar->machine) {
+		say(e, list, "the machine type %s has it off, or is older than it", e->b->machine);
 		raise_machine(e, list, &e->b->values[i]);
 		raise_policy(e, list, i, true);
 	}
 	if (bar->qemu)
-		append(e, list, json_string("no QEMU here has the property"));
+		say(e, list, "no QEMU here has the property");
 	if (bar->unrecorded)
-		append(e, list, json_string("what the QEMUs make of it is not recorded"));
+		say(e, list, "what the QEMUs make of it is not recorded");
 	if (bar->disabled)
-		append(e, list, json_sprintf("the group %s was asked to be off", bar->disabled));
+		say(e, list, "the group %s was asked to be off", bar->disabled);
 	if (bar->n_hosts && bar->n_hosts == e->b->in.n_hosts)
-		append(e, list, json_string("every host stands in its way"));
+		say(e, list, "every host stands in its way");
 	return list;
+}
+
+/* The one of these that has the same members and values, and its features; or NULL. */
+static json_t *same_cost(const json_t *costs, const json_t *o)
+{
+	size_t i;
+	json_t *known, *v;
+	const char *key;
+
+	json_array_foreach((json_t *)costs, i, known) {
+		bool same = true;
+
+		json_object_foreach((json_t *)o, key, v)
+			same &= json_equal(json_object_get(known, key), v);
+		if (same)
+			return known;
+	}
+	return NULL;
 }
 
 /* One line for the features of a group that the same hosts and things stand in the way of. */
 static void add_cost(struct explaining *e, json_t *costs, size_t i)
 {
 	const struct value *v = &e->b->values[i];
-	json_t *o = json_object(), *known;
-	_barrier_ bar = { 0 };
-	_buf_ text = { 0 };
-	size_t k;
+	json_t *o, *known;
+	struct barrier bar = { 0 };
 
 	barrier_init(e, i, MODE_AS_ASKED, &bar);
-	if (e->failed) {
+	o = json_pack("{s:s, s:s?, s:o, s:o?, s:o}", "description", group_words(e, v), "group",
+		      v->group, "in_the_way", host_list(e, bar.hosts), "retire",
+		      only_hosts(e, &bar) ? host_list(e, bar.hosts) : NULL, "obstacles",
+		      obstacles(e, i, &bar));
+	known = same_cost(costs, o);
+	if (known) {
 		json_decref(o);
-		return;
+	} else {
+		json_object_set_new(o, "features", json_array());
+		json_object_set_new(o, "properties", json_array());
+		append(e, costs, o);
+		known = o;
 	}
-	write_group(e, v->group, v->feature, &text);
-	set(e, o, "description", take(&text));
-	set(e, o, "group", string_or_null(v->group));
-	set(e, o, "in_the_way", host_list(e, bar.hosts));
-	set(e, o, "retire", only_hosts(e, &bar) ? host_list(e, bar.hosts) : json_null());
-	set(e, o, "obstacles", obstacles(e, i, &bar));
-	json_array_foreach(costs, k, known) {
-		json_t *same = json_copy(known);
-		bool equal;
-
-		e->failed |= !same;
-		json_object_del(same, "features");
-		json_object_del(same, "properties");
-		equal = json_equal(same, o);
-		json_decref(same);
-		if (!equal)
-			continue;
-		append(e, json_object_get(known, "features"), json_string(v->feature));
-		append(e, json_object_get(known, "properties"),
-		       json_sprintf("%s.%s", v->class_name, v->property));
-		json_decref(o);
-		return;
-	}
-	set(e, o, "features", json_pack("[s]", v->feature));
-	set(e, o, "properties", json_pack("[o]", json_sprintf("%s.%s", v->class_name, v->property)));
-	append(e, costs, o);
+	append(e, json_object_get(known, "features"), json_string(v->feature));
+	append(e, json_object_get(known, "properties"),
+	       json_sprintf("%s.%s", v->class_name, v->property));
 }
 
 static bool includes(const json_t *set_of, const json_t *subset)
@@ -921,14 +820,13 @@ static bool includes(const json_t *set_of, const json_t *subset)
 
 /* "retire node-b": all that comes back when these hosts go. */
 static void add_retirement(struct explaining *e, json_t *list, const json_t *costs,
-			   const json_t *hosts)
+			   json_t *hosts)
 {
-	json_t *o = json_object(), *back = json_array(), *known, *c;
+	json_t *back = json_array(), *known, *c;
 	size_t i;
 
 	json_array_foreach(list, i, known)
 		if (json_equal(json_object_get(known, "retire"), hosts)) {
-			json_decref(o);
 			json_decref(back);
 			return;
 		}
@@ -938,9 +836,7 @@ static void add_retirement(struct explaining *e, json_t *list, const json_t *cos
 		if (json_is_array(retire) && includes(hosts, retire))
 			append(e, back, json_incref(json_object_get(c, "description")));
 	}
-	set(e, o, "retire", json_deep_copy(hosts));
-	set(e, o, "back", back);
-	append(e, list, o);
+	append(e, list, json_pack("{s:O, s:o}", "retire", hosts, "back", back));
 }
 
 static json_t *retirements(struct explaining *e, const json_t *costs)
@@ -996,7 +892,7 @@ static json_t *values(struct explaining *e, const char *property)
 	json_t *list = json_array();
 	bool found = false;
 
-	for (size_t i = 0; i < e->b->n_values && !e->failed; i++) {
+	for (size_t i = 0; i < e->b->n_values; i++) {
 		const struct value *v = &e->b->values[i];
 
 		if (property && !is_called(property, v->class_name, v->property))
@@ -1016,31 +912,24 @@ static json_t *values(struct explaining *e, const char *property)
 static json_t *document(struct explaining *e, const char *property)
 {
 	const struct inputs *in = &e->b->in;
-	json_t *o = json_object(), *hosts = json_array(), *backends = json_array();
-	json_t *costs = json_array();
+	json_t *hosts = json_array(), *backends = json_array(), *costs = json_array();
+	json_t *list = values(e, property); /* it says whether kernels were named */
 
 	for (size_t i = 0; i < in->n_hosts && !e->b->no_inputs; i++)
 		append(e, hosts, json_string(in->hosts[i]->name));
 	for (size_t i = 0; i < in->n_backends; i++)
 		if (in->policy.backends & (1u << i))
 			append(e, backends, json_string(in->backends[i]));
-	for (size_t i = 0; i < e->b->n_values && !e->failed && !e->b->no_inputs; i++)
+	for (size_t i = 0; i < e->b->n_values && !e->b->no_inputs; i++)
 		if (is_given_up(e, &e->b->values[i]))
 			add_cost(e, costs, i);
-	set(e, o, "schema", json_string("abibase-explain/1"));
-	set(e, o, "baseline", string_or_null(e->b->id));
-	set(e, o, "machine", string_or_null(e->b->machine));
-	set(e, o, "verdict", json_string(verdict_words[e->b->verdict]));
-	set(e, o, "hosts", hosts);
-	set(e, o, "backends", backends);
-	set(e, o, "values", values(e, property));
-	set(e, o, "retirements", retirements(e, costs));
-	set(e, o, "costs", costs);
-	set(e, o, "scope", baseline_scope(e->b));
-	set(e, o, "notes", notes(e, property));
-	set(e, o, "running_guests", json_string(power_cycle));
-	set(e, o, "kernel_versions", e->kernels ? json_string(backports) : json_null());
-	return o;
+	return json_pack("{s:s, s:s?, s:s?, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:s?}",
+			 "schema", "abibase-explain/1", "baseline", e->b->id, "machine",
+			 e->b->machine, "verdict", verdict_words[e->b->verdict], "hosts", hosts,
+			 "backends", backends, "values", list, "retirements",
+			 retirements(e, costs), "costs", costs, "scope", baseline_scope(e->b),
+			 "notes", notes(e, property), "running_guests", power_cycle,
+			 "kernel_versions", e->kernels ? backports : NULL);
 }
 
 static bool knows(const struct explaining *e, const char *property)
@@ -1075,19 +964,6 @@ static const char *get(const json_t *o, const char *key)
 	const char *s = json_string_value(json_object_get(o, key));
 
 	return s ? s : "";
-}
-
-/* With commas; of very many their number. */
-static void text_list(const json_t *list, struct buf *out)
-{
-	size_t i, n = json_array_size(list);
-	json_t *v;
-
-	json_array_foreach((json_t *)list, i, v)
-		if (i < MAX_NAMES)
-			buf_printf(out, "%s%s", i ? ", " : "", json_string_value(v));
-	if (n > MAX_NAMES)
-		buf_printf(out, " and %zu more", n - MAX_NAMES);
 }
 
 /* What was put together, in lines; @text is empty afterwards. */
@@ -1204,15 +1080,15 @@ static void text_cost(const json_t *c, struct buf *out)
 
 	show_text(out, get(c, "description"));
 	buf_puts(out, "\n  off    ");
-	text_list(json_object_get(c, "features"), &text);
+	write_names(&text, json_object_get(c, "features"));
 	text_wrapped(&text, HANG, HANG, out);
 	if (json_is_array(retire)) {
 		buf_printf(&text, "%zu: ", json_array_size(retire));
-		text_list(retire, &text);
+		write_names(&text, retire);
 		buf_puts(out, "  retire ");
 		text_wrapped(&text, HANG, HANG, out);
 	} else if (json_array_size(hosts)) {
-		text_list(hosts, &text);
+		write_names(&text, hosts);
 		buf_puts(&text, " (retiring them is not enough)");
 		buf_puts(out, "  hosts  ");
 		text_wrapped(&text, HANG, HANG, out);
@@ -1244,9 +1120,9 @@ static void text_retirements(const json_t *list, struct buf *out)
 		const json_t *back = json_object_get(v, "back");
 
 		buf_puts(&text, "Retire ");
-		text_list(json_object_get(v, "retire"), &text);
+		write_names(&text, json_object_get(v, "retire"));
 		buf_puts(&text, " and ");
-		text_list(back, &text);
+		write_names(&text, back);
 		buf_printf(&text, " %s back.", json_array_size(back) > 1 ? "come" : "comes");
 		text_wrapped(&text, 0, 2, out);
 	}
@@ -1261,10 +1137,10 @@ static void text_head(const json_t *root, struct buf *out)
 	buf_printf(&line, "%s: %s%s: %s on ", streq(verdict, "unknown") ? "cannot tell" : verdict,
 		   *get(root, "baseline") ? "baseline " : "no baseline", get(root, "baseline"),
 		   *get(root, "machine") ? get(root, "machine") : "no machine type");
-	text_list(json_object_get(root, "backends"), &line);
+	write_names(&line, json_object_get(root, "backends"));
 	if (json_array_size(json_object_get(root, "hosts")))
 		buf_puts(&line, ", for ");
-	text_list(json_object_get(root, "hosts"), &line);
+	write_names(&line, json_object_get(root, "hosts"));
 	text_wrapped(&line, 0, 2, out);
 	buf_putc(out, '\n');
 }
@@ -1323,7 +1199,8 @@ ABIBASE_EXPORT int abibase_explain(struct abibase_context *ctx,
 {
 	struct abibase_result made = { .verdict = ABIBASE_VERDICT_YES };
 	struct explaining e = { .cat = cat, .b = b };
-	_autofree_ const struct row **rows = NULL;
+	const struct row **rows;
+	int r;
 
 	if (flags & ~(unsigned int)ABIBASE_EXPLAIN_COST)
 		return context_fail(ctx, EINVAL, "usage", NULL, "unknown flags: 0x%x", flags);
@@ -1333,17 +1210,17 @@ ABIBASE_EXPORT int abibase_explain(struct abibase_context *ctx,
 				    "of whom is not in it: take the one that it was written from");
 	if (property && !knows(&e, property))
 		return fail_property(ctx, cat, property);
-	rows = calloc(b->n_values + 1, sizeof(*rows));
-	if (!rows)
-		return context_oom(ctx);
-	for (size_t i = 0; i < b->n_values; i++)
+	rows = arena_alloc(&e.arena, (b->n_values + 1) * sizeof(*rows));
+	for (size_t i = 0; rows && i < b->n_values; i++)
 		rows[i] = catalogue_find(cat, b->values[i].class_name, b->values[i].property);
 	e.rows = rows;
-	made.root = document(&e, property);
+	made.root = rows ? document(&e, property) : NULL;
 	made.show = flags & ABIBASE_EXPLAIN_COST ? show_cost : show_values;
-	if (e.failed) {
+	if (e.arena.failed) {
 		json_decref(made.root);
-		return context_oom(ctx);
+		made.root = NULL;
 	}
-	return result_give(ctx, &made, ret);
+	r = result_give(ctx, &made, ret);
+	arena_clear(&e.arena);
+	return r;
 }
