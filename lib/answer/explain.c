@@ -17,8 +17,6 @@
  * from which the text for people is made.
  */
 
-#define MAX_NAMES 20 /* of hosts in a sentence */
-
 struct explaining {
 	const struct abibase_catalogue *cat;
 	const struct abibase_baseline *b;
@@ -80,25 +78,12 @@ static const char *take(struct explaining *e, struct buf *b)
 	return kept(text);
 }
 
-/* With commas; of very many their number. */
-static void write_names(struct buf *out, const json_t *list)
-{
-	size_t i, n = json_array_size(list);
-	json_t *v;
-
-	json_array_foreach((json_t *)list, i, v)
-		if (i < MAX_NAMES)
-			buf_printf(out, "%s%s", i ? ", " : "", json_string_value(v));
-	if (n > MAX_NAMES)
-		buf_printf(out, " and %zu more", n - MAX_NAMES);
-}
-
-/* The same; the list is released. */
+/* With commas; of very many their number. The list is released. */
 static const char *names(struct explaining *e, json_t *list)
 {
 	struct buf text = { 0 };
 
-	write_names(&text, list);
+	page_names(&text, list);
 	json_decref(list);
 	return take(e, &text);
 }
@@ -859,6 +844,18 @@ static const char *short_name(const char *property)
 	return dot ? dot + 1 : property;
 }
 
+/* A finding of a baseline can be about one host. */
+static json_t *note_json(const struct finding *f)
+{
+	json_t *v = finding_json(f);
+
+	if (f->host && v && json_object_set_new(v, "host", json_string(f->host)) < 0) {
+		json_decref(v);
+		return NULL;
+	}
+	return v;
+}
+
 /* With one property named: what is against the whole baseline, and what is said of the property. */
 static json_t *notes(struct explaining *e, const char *property)
 {
@@ -867,11 +864,9 @@ static json_t *notes(struct explaining *e, const char *property)
 	for (size_t i = 0; i < e->b->findings.n; i++) {
 		const struct finding *f = &e->b->findings.f[i];
 
-		if (property && f->kind == ABIBASE_FINDING_NOTE &&
-		    !strstr(f->text, short_name(property)))
-			continue;
-		append(e, list, json_pack("{ss ss ss ss*}", "kind", finding_words[f->kind], "id",
-					  f->id, "text", f->text, "remedy", f->remedy));
+		if (!property || f->kind != ABIBASE_FINDING_NOTE ||
+		    strstr(f->text, short_name(property)))
+			append(e, list, note_json(f));
 	}
 	return list;
 }
@@ -959,30 +954,26 @@ static int fail_property(struct abibase_context *ctx, const struct abibase_catal
 
 /* ---------------------------------------------------------------------------- as text */
 
-static const char *get(const json_t *o, const char *key)
+/* Behind a label: each of some sentences. */
+static void show_sentences(struct page *p, const char *label, const json_t *list)
 {
-	const char *s = json_string_value(json_object_get(o, key));
+	size_t i;
+	json_t *v;
 
-	return s ? s : "";
+	json_array_foreach((json_t *)list, i, v)
+		page_item(p, i ? "" : label, "%s",
+			  json_is_string(v) ? json_string_value(v) : string_of(v, "text"));
 }
 
-/* What was put together, in lines; @text is empty afterwards. */
-static void text_wrapped(struct buf *text, size_t column, size_t hang, struct buf *out)
+static void show_member(struct page *p, const char *label, const json_t *o, const char *key)
 {
-	show_wrapped(out, column, hang, text->data ? text->data : "");
-	if (buf_failed(text))
-		out->failed = true;
-	buf_clear(text);
+	if (string_of(o, key))
+		page_item(p, label, "%s", string_of(o, key));
 }
 
-#define HANG 9 /* where the text of a label begins */
-
-static void text_line(const char *label, const char *text, struct buf *out)
+static bool is_word(const json_t *v, const char *word)
 {
-	if (!*text)
-		return;
-	buf_printf(out, "  %-7s", label);
-	show_wrapped(out, HANG, HANG, text);
+	return json_is_string(v) && streq(json_string_value(v), word);
 }
 
 /* Do these two differ in nothing but the names of property and feature? */
@@ -993,51 +984,44 @@ static bool same_story(const json_t *a, const json_t *b)
 
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		if (!json_equal(json_object_get(a, keys[i]), json_object_get(b, keys[i])) &&
-		    !(streq(keys[i], "group") && streq(get(a, "value"), "on")))
+		    !(streq(keys[i], "group") && is_word(json_object_get(a, "value"), "on")))
 			return false;
 	return true;
 }
 
-static void text_name(const json_t *v, struct buf *out)
+/* "virtio-net-device.host_uso=off (VIRTIO_NET_F_HOST_USO, bit 56)" */
+static void show_name(struct page *p, const json_t *v)
 {
 	const json_t *bit = json_object_get(v, "bit"), *value = json_object_get(v, "value");
+	_buf_ text = { 0 };
 
-	if (json_is_integer(value))
-		buf_printf(out, "%s=%lld", get(v, "property"),
-			   (long long)json_integer_value(value));
-	else
-		buf_printf(out, "%s=%s", get(v, "property"), json_string_value(value));
-	if (*get(v, "feature"))
-		buf_printf(out, "  %s", get(v, "feature"));
+	buf_printf(&text, "%s=", string_of(v, "property"));
+	value_write(value, &text);
+	if (string_of(v, "feature"))
+		buf_printf(&text, " (%s", string_of(v, "feature"));
 	if (json_is_integer(bit))
-		buf_printf(out, " (bit %lld)", (long long)json_integer_value(bit));
-	buf_putc(out, '\n');
+		buf_printf(&text, ", bit %lld", (long long)json_integer_value(bit));
+	page_say(p, 2, "%s%s", text.data ? text.data : "", string_of(v, "feature") ? ")" : "");
+	p->failed |= buf_failed(&text);
 }
 
-static void text_story(const json_t *v, struct buf *out)
+static void show_story(struct page *p, const json_t *v)
 {
-	const json_t *why = json_object_get(v, "why"), *raise = json_object_get(v, "raise");
-	size_t i;
-	json_t *w;
-
-	json_array_foreach((json_t *)why, i, w)
-		text_line(i ? "" : "why", get(w, "text"), out);
-	text_line("", get(v, "kernels"), out);
-	text_line("cost", get(v, "cost"), out);
-	text_line("note", get(v, "list"), out);
-	json_array_foreach((json_t *)raise, i, w)
-		text_line(i ? "" : "raise", json_string_value(w), out);
-	buf_putc(out, '\n');
+	show_sentences(p, "why", json_object_get(v, "why"));
+	show_member(p, "", v, "kernels");
+	show_member(p, "cost", v, "cost");
+	show_member(p, "note", v, "list");
+	show_sentences(p, "raise", json_object_get(v, "raise"));
 }
 
 /* Those that tell the same story stand over it together, each of them once. */
-static void text_values(const json_t *list, bool off, struct buf *out)
+static void show_values(struct page *p, const json_t *list, bool off)
 {
 	size_t n = json_array_size(list);
 
 	for (size_t i = 0; i < n; i++) {
 		const json_t *v = json_array_get(list, i);
-		bool told = streq(get(v, "value"), "off") != off;
+		bool told = is_word(json_object_get(v, "value"), "off") != off;
 
 		for (size_t k = 0; k < i && !told; k++)
 			told = same_story(json_array_get(list, k), v);
@@ -1045,149 +1029,136 @@ static void text_values(const json_t *list, bool off, struct buf *out)
 			continue;
 		for (size_t k = i; k < n; k++)
 			if (same_story(json_array_get(list, k), v))
-				text_name(json_array_get(list, k), out);
-		text_story(v, out);
+				show_name(p, json_array_get(list, k));
+		show_story(p, v);
 	}
 }
 
-static void text_notes(const json_t *list, struct buf *out)
+static void show_notes(struct page *p, const json_t *root)
 {
-	_buf_ text = { 0 };
+	bool many = json_array_size(json_object_get(root, "hosts")) > 1;
 	size_t i;
 	json_t *v;
 
-	json_array_foreach((json_t *)list, i, v) {
-		buf_printf(&text, "%s: %s [%s]", get(v, "kind"), get(v, "text"), get(v, "id"));
-		text_wrapped(&text, 0, 2, out);
-		if (*get(v, "remedy")) {
-			buf_printf(&text, "remedy: %s", get(v, "remedy"));
-			buf_puts(out, "  ");
-			text_wrapped(&text, 2, 4, out);
-		}
+	json_array_foreach(json_object_get(root, "notes"), i, v) {
+		const char *host = string_of(v, "host");
+
+		page_found(p, host, many ? host : NULL, v);
 	}
-	if (json_array_size(list))
-		buf_putc(out, '\n');
+	page_causes(p);
 }
 
-static void text_cost(const json_t *c, struct buf *out)
+/* Names behind a label, with what goes before and after them. */
+static void show_list(struct page *p, const char *label, const char *before, const json_t *list,
+		      const char *after)
+{
+	_buf_ text = { 0 };
+
+	page_names(&text, list);
+	p->failed |= buf_failed(&text);
+	page_item(p, label, "%s%s%s", before, text.data ? text.data : "", after);
+}
+
+static void show_cost(struct page *p, const json_t *c)
 {
 	const json_t *retire = json_object_get(c, "retire");
 	const json_t *hosts = json_object_get(c, "in_the_way");
-	const json_t *obstacle = json_object_get(c, "obstacles");
-	_buf_ text = { 0 };
-	size_t i;
-	json_t *v;
+	char count[32];
 
-	show_text(out, get(c, "description"));
-	buf_puts(out, "\n  off    ");
-	write_names(&text, json_object_get(c, "features"));
-	text_wrapped(&text, HANG, HANG, out);
-	if (json_is_array(retire)) {
-		buf_printf(&text, "%zu: ", json_array_size(retire));
-		write_names(&text, retire);
-		buf_puts(out, "  retire ");
-		text_wrapped(&text, HANG, HANG, out);
-	} else if (json_array_size(hosts)) {
-		write_names(&text, hosts);
-		buf_puts(&text, " (retiring them is not enough)");
-		buf_puts(out, "  hosts  ");
-		text_wrapped(&text, HANG, HANG, out);
-	}
-	json_array_foreach((json_t *)obstacle, i, v)
-		text_line(i ? "" : "also", json_string_value(v), out);
-	buf_putc(out, '\n');
+	page_say(p, 2, "%s", string_of(c, "description"));
+	show_list(p, "off", "", json_object_get(c, "features"), "");
+	snprintf(count, sizeof(count), "%zu: ", json_array_size(retire));
+	if (json_is_array(retire))
+		show_list(p, "retire", count, retire, "");
+	else if (json_array_size(hosts))
+		show_list(p, "hosts", "", hosts, " (retiring them is not enough)");
+	show_sentences(p, "also", json_object_get(c, "obstacles"));
 }
 
-static void text_costs(const json_t *list, struct buf *out)
+static void show_costs(struct page *p, const json_t *list)
 {
 	size_t i;
 	json_t *v;
 
 	if (!json_array_size(list))
-		buf_puts(out, "Nothing is given up: all that this machine type and these QEMUs can "
-			      "switch is on.\n\n");
+		page_say(p, 2, "Nothing is given up: all that this machine type and these QEMUs can "
+			       "switch is on.");
 	json_array_foreach((json_t *)list, i, v)
-		text_cost(v, out);
+		show_cost(p, v);
 }
 
-static void text_retirements(const json_t *list, struct buf *out)
+static void show_retirements(struct page *p, const json_t *list)
 {
-	_buf_ text = { 0 };
 	size_t i;
 	json_t *v;
 
 	json_array_foreach((json_t *)list, i, v) {
 		const json_t *back = json_object_get(v, "back");
+		_buf_ text = { 0 };
 
-		buf_puts(&text, "Retire ");
-		write_names(&text, json_object_get(v, "retire"));
+		page_names(&text, json_object_get(v, "retire"));
 		buf_puts(&text, " and ");
-		write_names(&text, back);
-		buf_printf(&text, " %s back.", json_array_size(back) > 1 ? "come" : "comes");
-		text_wrapped(&text, 0, 2, out);
+		page_names(&text, back);
+		p->failed |= buf_failed(&text);
+		page_say(p, 2, "Retire %s %s back.", text.data ? text.data : "",
+			 json_array_size(back) > 1 ? "come" : "comes");
 	}
 }
 
-static void text_head(const json_t *root, struct buf *out)
+static void show_head(struct page *p, const json_t *root)
 {
-	_buf_ line = { 0 };
+	const char *id = string_of(root, "baseline"), *machine = string_of(root, "machine");
+	const char *verdict = string_of(root, "verdict");
+	const json_t *hosts = json_object_get(root, "hosts");
+	_buf_ text = { 0 };
 
-	const char *verdict = get(root, "verdict");
-
-	buf_printf(&line, "%s: %s%s: %s on ", streq(verdict, "unknown") ? "cannot tell" : verdict,
-		   *get(root, "baseline") ? "baseline " : "no baseline", get(root, "baseline"),
-		   *get(root, "machine") ? get(root, "machine") : "no machine type");
-	write_names(&line, json_object_get(root, "backends"));
-	if (json_array_size(json_object_get(root, "hosts")))
-		buf_puts(&line, ", for ");
-	write_names(&line, json_object_get(root, "hosts"));
-	text_wrapped(&line, 0, 2, out);
-	buf_putc(out, '\n');
+	page_names(&text, json_object_get(root, "backends"));
+	buf_puts(&text, json_array_size(hosts) ? ", for " : "");
+	page_some(&text, hosts, IN_VERDICT);
+	p->failed |= buf_failed(&text);
+	page_say(p, 2, "%s: %s%s: %s on %s", streq(verdict, "unknown") ? "cannot tell" : verdict,
+		 id ? "baseline " : "no baseline", id ? id : "",
+		 machine ? machine : "no machine type", text.data ? text.data : "");
 }
 
-static void text_foot(const json_t *root, bool kernels, struct buf *out)
+static int show_foot(struct page *p, const json_t *root, bool kernels, char **ret)
 {
-	_buf_ line = { 0 };
-
-	if (kernels && *get(root, "kernel_versions")) {
-		buf_printf(&line, "Kernel versions: %s.", get(root, "kernel_versions"));
-		text_wrapped(&line, 0, 2, out);
-	}
-	buf_printf(&line, "Running guests: %s.", get(root, "running_guests"));
-	text_wrapped(&line, 0, 2, out);
-	page_scope(out, json_object_get(root, "scope"));
-	buf_puts(out, "See: abibase plan GROUP, abibase diff BASELINE BASELINE\n");
+	if (kernels && string_of(root, "kernel_versions"))
+		page_say(p, 2, "Kernel versions: %s.", string_of(root, "kernel_versions"));
+	page_say(p, 2, "Running guests: %s.", string_of(root, "running_guests"));
+	page_end(p, json_object_get(root, "scope"), "plan GROUP, abibase diff BASELINE BASELINE");
+	return page_give(p, ret);
 }
 
-static int show_cost(const json_t *root, size_t width, char **ret)
+static int show_what_it_costs(const json_t *root, size_t width, char **ret)
 {
-	_buf_ out = { .width = width };
+	struct page p;
 
-	text_head(root, &out);
-	text_costs(json_object_get(root, "costs"), &out);
-	text_retirements(json_object_get(root, "retirements"), &out);
-	text_foot(root, false, &out);
-	return buf_give(&out, ret);
+	page_begin(&p, width);
+	show_head(&p, root);
+	show_costs(&p, json_object_get(root, "costs"));
+	show_retirements(&p, json_object_get(root, "retirements"));
+	return show_foot(&p, root, false, ret);
 }
 
-static int show_values(const json_t *root, size_t width, char **ret)
+static int show(const json_t *root, size_t width, char **ret)
 {
 	const json_t *list = json_object_get(root, "values");
-	bool yes = streq(get(root, "verdict"), "yes");
-	_buf_ out = { .width = width };
+	bool yes = is_word(json_object_get(root, "verdict"), "yes");
+	struct page p;
 
-	text_head(root, &out);
+	page_begin(&p, width);
+	show_head(&p, root);
 	/* what keeps it from being a baseline comes first */
 	if (!yes)
-		text_notes(json_object_get(root, "notes"), &out);
-	text_values(list, true, &out);
-	text_values(list, false, &out);
+		show_notes(&p, root);
+	show_values(&p, list, true);
+	show_values(&p, list, false);
 	if (yes)
-		text_notes(json_object_get(root, "notes"), &out);
+		show_notes(&p, root);
 	if (json_array_size(list) != 1)
-		text_retirements(json_object_get(root, "retirements"), &out);
-	text_foot(root, true, &out);
-	return buf_give(&out, ret);
+		show_retirements(&p, json_object_get(root, "retirements"));
+	return show_foot(&p, root, true, ret);
 }
 
 /* ---------------------------------------------------------------------------- the call */
@@ -1215,7 +1186,7 @@ ABIBASE_EXPORT int abibase_explain(struct abibase_context *ctx,
 		rows[i] = catalogue_find(cat, b->values[i].class_name, b->values[i].property);
 	e.rows = rows;
 	made.root = rows ? document(&e, property) : NULL;
-	made.show = flags & ABIBASE_EXPLAIN_COST ? show_cost : show_values;
+	made.show = flags & ABIBASE_EXPLAIN_COST ? show_what_it_costs : show;
 	if (e.arena.failed) {
 		json_decref(made.root);
 		made.root = NULL;
