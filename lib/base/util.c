@@ -253,6 +253,16 @@ void *arena_alloc(struct arena *a, size_t size)
 	return a->blocks->data + (a->blocks->size - a->left - size);
 }
 
+void *arena_grow(struct arena *a, void *array, size_t n, size_t size)
+{
+	void *more;
+
+	if (n & (n - 1))
+		return array;
+	more = arena_alloc(a, (n ? 2 * n : 1) * size);
+	return more && n ? memcpy(more, array, n * size) : more;
+}
+
 char *arena_strdup(struct arena *a, const char *s)
 {
 	size_t len = strlen(s) + 1;

@@ -121,7 +121,13 @@ struct arena {
 	bool failed; /* it had no memory to give, at least once */
 };
 void arena_clear(struct arena *a);
+#define _arena_ __attribute__((cleanup(arena_clear))) struct arena
 void *arena_alloc(struct arena *a, size_t size);
+/*
+ * An array of @n elements of @size with room for one more, all zero; its smaller predecessors stay
+ * in the arena.
+ */
+void *arena_grow(struct arena *a, void *array, size_t n, size_t size);
 char *arena_strdup(struct arena *a, const char *s);
 /* What is in the buffer, until that changes; "" where it has failed, and then @a has. */
 const char *arena_words(struct arena *a, const struct buf *b);

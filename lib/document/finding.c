@@ -4,28 +4,10 @@
 const char *const finding_words[] = { "conflict", "unknown", "note", NULL };
 const char *const verdict_words[] = { "yes", "no", "", "unknown", NULL };
 
-/* Room for one more; the smaller arrays stay in the arena. */
-static struct finding *next(struct findings *l)
-{
-	size_t cap = l->cap ? 2 * l->cap : 8;
-	struct finding *f;
-
-	if (l->n < l->cap)
-		return &l->f[l->n];
-	f = cap > SIZE_MAX / sizeof(*f) ? NULL : arena_alloc(l->arena, cap * sizeof(*f));
-	if (!f)
-		return NULL;
-	if (l->n)
-		memcpy(f, l->f, l->n * sizeof(*f));
-	l->f = f;
-	l->cap = cap;
-	return &f[l->n];
-}
-
 void finding_add(struct findings *l, struct finding f, struct buf *text)
 {
 	const char **const words[] = { &f.layer, &f.feature, &f.property, &f.remedy, &f.cause };
-	struct finding *to = next(l);
+	struct finding *to = arena_grow(l->arena, l->f, l->n, sizeof(*to));
 
 	f.text = buf_failed(text) ? NULL : arena_strdup(l->arena, text->data ? text->data : "");
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
@@ -35,8 +17,8 @@ void finding_add(struct findings *l, struct finding f, struct buf *text)
 	l->arena->failed |= buf_failed(text);
 	if (l->arena->failed)
 		return;
-	*to = f;
-	l->n++;
+	l->f = to;
+	to[l->n++] = f;
 }
 
 bool findings_have(const struct findings *l, enum abibase_finding_kind kind)

@@ -38,7 +38,7 @@ struct finding {
 struct findings {
 	struct arena *arena;
 	struct finding *f;
-	size_t n, cap;
+	size_t n;
 };
 
 /* @text, or nothing where it is NULL, is copied and emptied for the next; the words of @f are copied. */

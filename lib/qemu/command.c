@@ -9,20 +9,31 @@
 #include "model/effective.h"
 
 /*
- * What a command line of QEMU says about that which a baseline decides. Only the options that can
- * concern it are looked at; each is read as QEMU reads it: "-x" and "--x" are the same, "," ends a
- * parameter and ",," is a comma, a parameter without "=" is on, or off when it begins with "no".
+ * How QEMU reads its command line, as far as it concerns a baseline: "-x" and "--x" are the same, ","
+ * ends a parameter and ",," is a comma, a parameter without "=" is on, or off when it begins with
+ * "no"; a section of a -readconfig file is the option of that name.
  */
 
-struct review {
-	struct abibase_context *ctx;
-	const struct abibase_baseline *b;
-	const char *const *argv;
-	char *machine; /* the last that is named */
-	bool backend_said;
-};
-
 /* -------------------------------------------------------------------- parameters */
+
+const char *param(const struct params *ps, const char *key)
+{
+	for (size_t i = ps->n; i; i--)
+		if (streq(ps->p[i - 1].key, key))
+			return ps->p[i - 1].value;
+	return NULL;
+}
+
+void param_add(struct arena *a, struct params *ps, const char *key, const char *value)
+{
+	struct param *p = arena_grow(a, ps->p, ps->n, sizeof(*p));
+	const char *k = arena_strdup(a, key), *v = arena_strdup(a, value);
+
+	if (!p || !k || !v)
+		return;
+	ps->p = p;
+	p[ps->n++] = (struct param){ k, v };
+}
 
 /* Up to the end of a parameter's value; ",," stands for one comma. */
 static const char *take_value(const char *p, struct buf *value)
@@ -35,91 +46,176 @@ static const char *take_value(const char *p, struct buf *value)
 	return p;
 }
 
-static int json_params(const char *text, param_fn fn, void *data)
+/* Nested values are passed over. What is not JSON, QEMU refuses itself. */
+static void json_params(struct arena *a, struct params *ps, const char *text)
 {
 	json_auto_t *root = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
 	const char *key;
 	json_t *v;
-	int r = 0;
 
-	/* What is not JSON, QEMU refuses itself. */
 	json_object_foreach(root, key, v) {
-		if (json_is_string(v)) {
-			r = fn(data, key, json_string_value(v));
-		} else if (json_is_boolean(v)) {
-			r = fn(data, key, json_is_true(v) ? "on" : "off");
-		} else if (json_is_integer(v)) {
-			char number[24];
+		char number[24];
 
-			snprintf(number, sizeof(number), "%lld", (long long)json_integer_value(v));
-			r = fn(data, key, number);
-		}
-		if (r)
-			return r;
+		snprintf(number, sizeof(number), "%lld", (long long)json_integer_value(v));
+		if (json_is_string(v) || json_is_integer(v))
+			param_add(a, ps, key, json_is_string(v) ? json_string_value(v) : number);
+		else if (json_is_boolean(v))
+			param_add(a, ps, key, json_is_true(v) ? "on" : "off");
 	}
-	return 0;
 }
 
-static int one_param(const char **p, const char *implied, param_fn fn, void *data)
+static const char *one_param(struct arena *a, struct params *ps, const char *p, const char *implied)
 {
-	size_t len = strcspn(*p, "=,");
+	size_t len = strcspn(p, "=,");
 	_buf_ key = { 0 }, value = { 0 };
 
-	if ((*p)[len] == '=') {
-		buf_add(&key, *p, len);
-		*p = take_value(*p + len + 1, &value);
+	if (p[len] == '=') {
+		buf_add(&key, p, len);
+		p = take_value(p + len + 1, &value);
 	} else if (implied) {
 		buf_puts(&key, implied);
-		*p = take_value(*p, &value);
+		p = take_value(p, &value);
 	} else {
-		bool off = len > 2 && strprefix(*p, "no");
+		bool off = len > 2 && strprefix(p, "no");
 
-		buf_add(&key, *p + (off ? 2 : 0), len - (off ? 2 : 0));
+		buf_add(&key, p + (off ? 2 : 0), len - (off ? 2 : 0));
 		buf_puts(&value, off ? "off" : "on");
-		*p += len + ((*p)[len] == ',');
+		p += len + (p[len] == ',');
 	}
-	if (buf_failed(&key) || buf_failed(&value))
-		return -ENOMEM;
-	return fn(data, key.data ? key.data : "", value.data ? value.data : "");
+	param_add(a, ps, arena_words(a, &key), arena_words(a, &value));
+	return p;
 }
 
-int each_param(const char *text, const char *implied, param_fn fn, void *data)
+/* @implied names a bare first one. */
+static void take_params(struct arena *a, struct params *ps, const char *text, const char *implied)
 {
-	const char *p = text;
-	int r = 0;
-
-	if (*text == '{')
-		return json_params(text, fn, data);
-	while (r == 0 && *p) {
-		r = one_param(&p, implied, fn, data);
-		implied = NULL;
+	if (*text == '{') {
+		json_params(a, ps, text);
+		return;
 	}
+	for (; *text; implied = NULL)
+		text = one_param(a, ps, text, implied);
+}
+
+/* "class.property=value", or these three as parameters */
+static void take_global(struct arena *a, struct params *ps, const char *text)
+{
+	char driver[64], property[64];
+	int end = 0;
+
+	if (sscanf(text, "%63[^.=].%63[^=]%n", driver, property, &end) != 2 || text[end] != '=') {
+		take_params(a, ps, text, NULL);
+		return;
+	}
+	param_add(a, ps, "driver", driver);
+	param_add(a, ps, "property", property);
+	param_add(a, ps, "value", text + end + 1);
+}
+
+/* GROUP.ID.PROPERTY=VALUE; anything else QEMU refuses itself. */
+static void take_set(struct arena *a, struct params *ps, const char *text)
+{
+	char group[16], id[64], property[64];
+	int end = 0;
+
+	if (sscanf(text, "%15[^.].%63[^.].%63[^=]%n", group, id, property, &end) != 3 ||
+	    text[end] != '=')
+		return;
+	param_add(a, ps, "group", group);
+	param_add(a, ps, "id", id);
+	param_add(a, ps, "property", property);
+	param_add(a, ps, "value", text + end + 1);
+}
+
+/* ------------------------------------------------------------------------ options */
+
+static struct option *add_option(struct command *cmd)
+{
+	struct option *o = arena_grow(cmd->arena, cmd->options, cmd->n, sizeof(*o));
+
+	if (!o)
+		return NULL;
+	cmd->options = o;
+	return &o[cmd->n++];
+}
+
+/* [NAME], [NAME "ID"], or KEY = "VALUE"; everything else QEMU passes over, or refuses itself. */
+static void config_line(struct command *cmd, bool section, char *line)
+{
+	char name[64], id[64] = "", key[64];
+	struct option *o;
+	int start = 0;
+
+	if (sscanf(line, "[%63s \"%63[^\"]\"]", name, id) > 0) {
+		o = add_option(cmd);
+		if (!*id)
+			name[strcspn(name, "]")] = '\0';
+		if (!o)
+			return;
+		*o = (struct option){ .name = arena_strdup(cmd->arena, name), .value = "",
+				      .known = true, .section = true };
+		if (*id)
+			param_add(cmd->arena, &o->params, "id", id);
+	} else if (section && sscanf(line, " %63s = \"%n", key, &start) == 1 && start) {
+		line[start + (int)strcspn(line + start, "\"")] = '\0';
+		param_add(cmd->arena, &cmd->options[cmd->n - 1].params, key, line + start);
+	}
+}
+
+/* Of a pipe or a passed descriptor nothing would be left for QEMU. */
+static int read_config(struct command *cmd, struct abibase_context *ctx, const char *path)
+{
+	_autofree_ char *text = NULL;
+	size_t len, first = cmd->n;
+	char *line, *rest;
+	struct stat st;
+	int r;
+
+	if (stat(path, &st) < 0 || !S_ISREG(st.st_mode))
+		return -EINVAL;
+	r = file_read(ctx, path, JSON_MAX_PROFILE, &text, &len);
+	for (rest = text; r == 0 && (line = strsep(&rest, "\n"));)
+		if (*line != '#' && !cmd->arena->failed)
+			config_line(cmd, cmd->n > first, line);
 	return r;
 }
 
-struct wanted {
-	const char *key;
-	char *value; /* the last one, as QEMU takes it */
-};
-
-static int want_param(void *data, const char *key, const char *value)
+static void take_option(struct command *cmd, struct option *o)
 {
-	struct wanted *w = data;
+	static const char *const names[] = { "machine", "device", "netdev", "nic", "net", NULL };
+	static const char *const implied[] = { "type", "driver", "type", "type", "type" };
+	int i;
 
-	return streq(key, w->key) ? context_replace(NULL, &w->value, value) : 0;
+	if (streq(o->name, "M"))
+		o->name = "machine";
+	i = word_index(names, o->name);
+	if (i >= 0)
+		take_params(cmd->arena, &o->params, o->value, implied[i]);
+	else if (streq(o->name, "global"))
+		take_global(cmd->arena, &o->params, o->value);
+	else if (streq(o->name, "set"))
+		take_set(cmd->arena, &o->params, o->value);
 }
 
-int get_param(const char *text, const char *implied, const char *key, char **ret)
+void command_parse(struct command *cmd, struct abibase_context *ctx, const char *const *argv)
 {
-	struct wanted w = { .key = key };
-	int r = each_param(text, implied, want_param, &w);
+	struct option next, *o;
+	size_t i = 0;
 
-	if (r < 0) {
-		free(w.value);
-		return r;
+	while (!cmd->arena->failed && next_option(argv, &i, &next)) {
+		if (next.name && next.value && ctx && streq(next.name, "readconfig")) {
+			int r = read_config(cmd, ctx, next.value);
+
+			cmd->arena->failed |= r == -ENOMEM;
+			if (r == 0)
+				continue;
+		}
+		if (next.name && next.value)
+			take_option(cmd, &next);
+		o = add_option(cmd);
+		if (o)
+			*o = next;
 	}
-	*ret = w.value;
-	return 0;
 }
 
 /* --------------------------------------------------------------------- judgement */
@@ -196,6 +292,14 @@ bool is_within(const struct value *v, const char *value)
 	return v->bit >= 0 && v->on && word_is_bool(value, false);
 }
 
+struct review {
+	struct abibase_context *ctx;
+	const struct abibase_baseline *b;
+	struct command cmd;
+	const char *machine; /* the last that is named */
+	bool backend_said;
+};
+
 /* @option on @name */
 static void defeats(const struct review *rv, const char *option, const char *name,
 		    const struct value *v, const char *value)
@@ -226,65 +330,48 @@ bool is_net_driver(const char *driver)
 	return is_of(driver, NET_DEVICE);
 }
 
-bool nic_has_rom(const char *romfile, const char *rombar)
+bool nic_has_rom(const struct params *ps)
 {
-	return !romfile && (!rombar || (!streq(rombar, "0") && !word_is_bool(rombar, false)));
+	const char *rombar = param(ps, "rombar");
+
+	return !param(ps, "romfile") &&
+	       (!rombar || (!streq(rombar, "0") && !word_is_bool(rombar, false)));
 }
 
-/* 1: it is one with such a ROM, 0: it is none, or has none. */
-static int device_has_rom(const char *text, bool *ret_net)
+bool has_vhost(const struct params *ps)
 {
-	_autofree_ char *driver = NULL, *file = NULL, *bar = NULL;
-	int r = get_param(text, "driver", "driver", &driver);
+	const char *vhost = param(ps, "vhost"), *force = param(ps, "vhostforce");
 
-	*ret_net = r == 0 && driver && is_net_driver(driver);
-	if (r == 0 && *ret_net)
-		r = get_param(text, "driver", "romfile", &file);
-	if (r == 0 && *ret_net)
-		r = get_param(text, "driver", "rombar", &bar);
-	return r < 0 ? r : *ret_net && nic_has_rom(file, bar);
+	if (vhost)
+		return !word_is_bool(vhost, false);
+	return param(ps, "vhostfd") || param(ps, "vhostfds") ||
+	       (force && !word_is_bool(force, false));
 }
 
-struct device {
-	struct review *rv;
-	const char *driver;
-};
-
-static int device_param(void *data, const char *key, const char *value)
+static void judge_setting(struct review *rv, const char *option, const char *name,
+			  const char *driver, const struct param *p)
 {
-	struct device *d = data;
-	const struct value *v = promised(d->rv->b, d->driver, key);
+	const struct value *v = promised(rv->b, driver, p->key);
 
-	if (v && !is_within(v, value) && !is_free(v))
-		defeats(d->rv, "-device ", d->driver, v, value);
-	return 0;
+	if (v && !is_within(v, p->value) && !is_free(v))
+		defeats(rv, option, name, v, p->value);
 }
 
-/* A baseline that leaves ROMs out is for guests without. */
-static int review_rom(struct review *rv, const char *driver, const char *text)
+static void review_device(struct review *rv, const struct params *ps)
 {
-	bool net;
-	int r = strings_have(&rv->b->in.policy.disable, OPTION_ROM) ? device_has_rom(text, &net) : 0;
+	const char *driver = param(ps, "driver");
 
-	if (r > 0)
+	if (!driver)
+		return;
+	for (size_t i = 0; i < ps->n; i++)
+		judge_setting(rv, "-device ", driver, driver, &ps->p[i]);
+	/* A baseline that leaves ROMs out is for guests without. */
+	if (strings_have(&rv->b->in.policy.disable, OPTION_ROM) && is_net_driver(driver) &&
+	    nic_has_rom(ps))
 		context_log(rv->ctx, LOG_WARNING, "command-rom",
 			    "-device %s has an option ROM, and the baseline was made for guests without: "
 			    "add romfile= to it",
 			    driver);
-	return r < 0 ? r : 0;
-}
-
-static int review_device(struct review *rv, const char *text)
-{
-	_autofree_ char *driver = NULL;
-	struct device d = { .rv = rv };
-	int r = get_param(text, "driver", "driver", &driver);
-
-	if (r < 0 || !driver)
-		return r;
-	d.driver = driver;
-	r = each_param(text, "driver", device_param, &d);
-	return r < 0 ? r : review_rom(rv, driver, text);
 }
 
 static void judge_value(struct review *rv, const struct value *v, const char *name,
@@ -301,30 +388,14 @@ static void judge_value(struct review *rv, const struct value *v, const char *na
 		defeats(rv, "-global on ", name, v, value);
 }
 
-static int judge_global(void *data, const char *name, const char *property, const char *value)
+static void review_global(struct review *rv, const struct params *ps)
 {
-	struct review *rv = data;
+	const char *driver = param(ps, "driver"), *property = param(ps, "property");
+	const char *value = param(ps, "value");
 
-	for (size_t i = 0; i < rv->b->n_values; i++)
+	for (size_t i = 0; driver && property && value && i < rv->b->n_values; i++)
 		if (streq(rv->b->values[i].property, property))
-			judge_value(rv, &rv->b->values[i], name, value);
-	return 0;
-}
-
-int parse_global(const char *text, global_fn fn, void *data)
-{
-	_autofree_ char *driver = NULL, *property = NULL, *value = NULL;
-	char name[64], prop[64];
-	int end = 0, r;
-
-	if (sscanf(text, "%63[^.=].%63[^=]%n", name, prop, &end) == 2 && text[end] == '=')
-		return fn(data, name, prop, text + end + 1);
-	r = get_param(text, NULL, "driver", &driver);
-	if (r == 0)
-		r = get_param(text, NULL, "property", &property);
-	if (r == 0)
-		r = get_param(text, NULL, "value", &value);
-	return r == 0 && driver && property && value ? fn(data, driver, property, value) : r;
+			judge_value(rv, &rv->b->values[i], driver, value);
 }
 
 const struct offer *offer_on(const struct abibase_baseline *b, const char *backend)
@@ -335,223 +406,62 @@ const struct offer *offer_on(const struct abibase_baseline *b, const char *backe
 	return NULL;
 }
 
-static int vhost_param(void *data, const char *key, const char *value)
-{
-	return (streq(key, "vhost") && !streq(value, "off")) || streq(key, "vhostfd") ||
-	       streq(key, "vhostfds");
-}
-
 /* A tap that is passed as a descriptor may be a macvtap, so only vhost can be told. */
-static int review_netdev(struct review *rv, const char *text)
+static void review_netdev(struct review *rv, const struct params *ps)
 {
-	_autofree_ char *type = NULL;
-	int r = get_param(text, "type", "type", &type);
+	const char *type = param(ps, "type");
+	bool vhost = has_vhost(ps);
 
-	if (r < 0 || !type || !streq(type, "tap") || rv->backend_said)
-		return r;
-	r = each_param(text, "type", vhost_param, NULL);
-	if (r < 0)
-		return r;
-	if (offer_on(rv->b, r ? "tap+vhost" : "tap") ||
-	    offer_on(rv->b, r ? "macvtap+vhost" : "macvtap"))
-		return 0;
+	if (!type || !streq(type, "tap") || rv->backend_said ||
+	    offer_on(rv->b, vhost ? "tap+vhost" : "tap") ||
+	    offer_on(rv->b, vhost ? "macvtap+vhost" : "macvtap"))
+		return;
 	rv->backend_said = true;
 	context_log(rv->ctx, LOG_WARNING, "command-backend",
 		    "a tap %s vhost is on the command line, and the baseline does not cover that "
 		    "backend: make one with --backend",
-		    r ? "with" : "without");
-	return 0;
+		    vhost ? "with" : "without");
 }
 
-/* --------------------------------------------------------------------- -readconfig */
-
-/* The lines of a section as the parameters of the option that it stands for. */
-struct section {
-	char name[64];
-	struct buf params;
-};
-
-static int end_section(struct section *s, option_fn fn, void *data)
+/* It changes the -device of that id. */
+static void review_set(struct review *rv, const struct params *ps)
 {
-	int r = buf_failed(&s->params) ? -ENOMEM : 0;
+	const char *group = param(ps, "group"), *driver = NULL;
 
-	if (r == 0 && *s->name)
-		r = fn(data, s->name, s->params.data ? s->params.data : "");
-	buf_clear(&s->params);
-	*s->name = '\0';
-	return r;
-}
+	if (!group || !streq(group, "device"))
+		return;
+	for (size_t i = 0; i < rv->cmd.n; i++) {
+		const struct option *o = &rv->cmd.options[i];
 
-static void add_quoted(struct section *s, const char *key, const char *value, size_t len)
-{
-	if (s->params.len)
-		buf_putc(&s->params, ',');
-	buf_puts(&s->params, key);
-	buf_putc(&s->params, '=');
-	for (size_t i = 0; i < len; i++) {
-		if (value[i] == ',')
-			buf_putc(&s->params, ',');
-		buf_putc(&s->params, value[i]);
+		if (is_option(o, "device") && same_text(param(&o->params, "id"), param(ps, "id")) &&
+		    param(&o->params, "driver"))
+			driver = param(&o->params, "driver");
 	}
+	if (driver)
+		judge_setting(rv, "-set device.", param(ps, "id"), driver,
+			      &(struct param){ param(ps, "property"), param(ps, "value") });
 }
 
-/* [NAME], [NAME "ID"], or KEY = "VALUE"; everything else QEMU passes over, or refuses itself. */
-static int config_line(struct section *s, const char *line, option_fn fn, void *data)
+static void review_option(struct review *rv, const struct option *o)
 {
-	char name[64], id[64] = "", key[64];
-	int start = 0, r;
+	const struct params *ps = &o->params;
+	const char *type = param(ps, "type");
 
-	if (sscanf(line, "[%63s \"%63[^\"]\"]", name, id) > 0) {
-		r = end_section(s, fn, data);
-		if (*id)
-			add_quoted(s, "id", id, strlen(id));
-		else
-			name[strcspn(name, "]")] = '\0';
-		strcpy(s->name, name);
-		return r;
-	}
-	if (sscanf(line, " %63s = \"%n", key, &start) == 1 && start)
-		add_quoted(s, key, line + start, strcspn(line + start, "\""));
-	return 0;
-}
-
-static int config_lines(char *text, option_fn fn, void *data)
-{
-	struct section s = { 0 };
-	char *line;
-	int r = 0;
-
-	while (r == 0 && (line = strsep(&text, "\n")))
-		if (*line != '#')
-			r = config_line(&s, line, fn, data);
-	if (r == 0)
-		r = end_section(&s, fn, data);
-	buf_clear(&s.params);
-	return r;
-}
-
-/* Of a pipe or a passed descriptor nothing would be left for QEMU. */
-int read_config(struct abibase_context *ctx, const char *path, option_fn fn, void *data)
-{
-	_autofree_ char *text = NULL;
-	struct stat st;
-	size_t len;
-	int r;
-
-	if (stat(path, &st) < 0 || !S_ISREG(st.st_mode))
-		return -EINVAL;
-	r = file_read(ctx, path, JSON_MAX_PROFILE, &text, &len);
-	return r < 0 ? r : config_lines(text, fn, data);
-}
-
-static int review_config(struct abibase_context *ctx, const char *path, option_fn fn, void *data)
-{
-	int r = read_config(ctx, path, fn, data);
-
-	if (r >= 0 || r == -ENOMEM)
-		return r;
-	context_log(ctx, LOG_WARNING, "command-unseen",
-		    "-readconfig %s: cannot be looked into, so what it says against the baseline is "
-		    "not seen",
-		    path);
-	return 0;
-}
-
-/* ------------------------------------------------------------------------ options */
-
-/*
- * Calls @fn for each option with a value that can matter; with a context, those of -readconfig files
- * too.
- */
-static int each_option(struct abibase_context *ctx, const char *const *argv, option_fn fn,
-		       void *data)
-{
-	struct option_word o;
-	size_t i = 0;
-	int r = 0;
-
-	while (r == 0 && next_option(argv, &i, &o)) {
-		if (!o.name || !o.value)
-			continue;
-		if (!streq(o.name, "readconfig"))
-			r = fn(data, streq(o.name, "M") ? "machine" : o.name, o.value);
-		else if (ctx)
-			r = review_config(ctx, o.value, fn, data);
-	}
-	return r;
-}
-
-int take_machine(void *data, const char *name, const char *value)
-{
-	char **type = data, *given = NULL;
-	int r;
-
-	if (!streq(name, "machine"))
-		return 0;
-	r = get_param(value, "type", "type", &given);
-	if (r < 0 || !given)
-		return r;
-	free(*type);
-	*type = given;
-	return 0;
-}
-
-struct sought {
-	const char *id;
-	char *driver; /* of the device that has it */
-};
-
-static int seek_device(void *data, const char *name, const char *value)
-{
-	_autofree_ char *driver = NULL, *id = NULL;
-	struct sought *s = data;
-	int r;
-
-	if (!streq(name, "device"))
-		return 0;
-	r = get_param(value, "driver", "driver", &driver);
-	if (r == 0)
-		r = get_param(value, "driver", "id", &id);
-	if (r < 0 || !driver || !id || !streq(id, s->id))
-		return r;
-	free(s->driver);
-	s->driver = steal(&driver);
-	return 0;
-}
-
-/* -set device.ID.PROPERTY=VALUE changes a -device that came before */
-static int review_set(struct review *rv, const char *text)
-{
-	char id[64], property[64];
-	struct sought s = { .id = id };
-	const struct value *v;
-	int end = 0, r;
-
-	if (sscanf(text, "device.%63[^.].%63[^=]%n", id, property, &end) != 2 || text[end] != '=')
-		return 0;
-	r = each_option(NULL, rv->argv, seek_device, &s);
-	v = r < 0 || !s.driver ? NULL : promised(rv->b, s.driver, property);
-	free(s.driver);
-	if (v && !is_within(v, text + end + 1) && !is_free(v))
-		defeats(rv, "-set device.", id, v, text + end + 1);
-	return r;
-}
-
-static int review_option(void *data, const char *name, const char *value)
-{
-	struct review *rv = data;
-
-	if (streq(name, "machine"))
-		return take_machine(&rv->machine, name, value);
-	if (streq(name, "device"))
-		return review_device(rv, value);
-	if (streq(name, "global"))
-		return parse_global(value, judge_global, rv);
-	if (streq(name, "set"))
-		return review_set(rv, value);
-	if (streq(name, "netdev") || streq(name, "nic") || streq(name, "net"))
-		return review_netdev(rv, value);
-	return 0;
+	if (is_option(o, "machine") && type)
+		rv->machine = type;
+	else if (is_option(o, "device"))
+		review_device(rv, ps);
+	else if (is_option(o, "global"))
+		review_global(rv, ps);
+	else if (is_option(o, "set"))
+		review_set(rv, ps);
+	else if (is_option(o, "netdev") || is_option(o, "nic") || is_option(o, "net"))
+		review_netdev(rv, ps);
+	else if (is_option(o, "readconfig"))
+		context_log(rv->ctx, LOG_WARNING, "command-unseen",
+			    "-readconfig %s: cannot be looked into, so what it says against the "
+			    "baseline is not seen",
+			    o->value);
 }
 
 /* Does this QEMU of the host make the baseline's machine of the name? */
@@ -568,17 +478,19 @@ ABIBASE_EXPORT int abibase_baseline_review(struct abibase_context *ctx,
 					   const struct abibase_profile *p, const char *qemu,
 					   const char *const *argv)
 {
-	struct review rv = { .ctx = ctx, .b = b, .argv = argv };
-	_autofree_ char *type = NULL;
-	int r;
+	_arena_ arena = { 0 };
+	struct review rv = { .ctx = ctx, .b = b, .cmd = { .arena = &arena } };
+	const char *type;
 
 	if (!b->machine)
 		return context_fail(ctx, EINVAL, "baseline-not-yes", NULL,
 				    "this baseline promises nothing: its hosts could not share one");
-	r = each_option(ctx, argv, review_option, &rv);
-	type = rv.machine;
-	if (r < 0)
+	command_parse(&rv.cmd, ctx, argv);
+	if (arena.failed)
 		return context_oom(ctx);
+	for (size_t i = 0; i < rv.cmd.n; i++)
+		review_option(&rv, &rv.cmd.options[i]);
+	type = rv.machine;
 	if (type && (streq(type, b->machine) || takes_name(p, qemu, type, b->machine)))
 		return 0;
 	return context_fail(ctx, EINVAL, "command-machine", NULL,
@@ -587,45 +499,29 @@ ABIBASE_EXPORT int abibase_baseline_review(struct abibase_context *ctx,
 			    b->machine, type ? "has " : "names none", type ? type : "", b->machine);
 }
 
-/* ---------------------------------------------------------------------------- ROMs */
-
-struct roms {
-	size_t with, without;
-};
-
-static int count_rom(void *data, const char *name, const char *value)
-{
-	struct roms *n = data;
-	bool net;
-	int r;
-
-	if (streq(name, "nic") || streq(name, "net"))
-		n->with++; /* nothing there says that it has none */
-	if (!streq(name, "device"))
-		return 0;
-	r = device_has_rom(value, &net);
-	if (r < 0)
-		return r;
-	n->with += r > 0;
-	n->without += net && !r;
-	return 0;
-}
+/* ------------------------------------------------------------------------ queries */
 
 ABIBASE_EXPORT int abibase_command_has_rom(const char *const *argv)
 {
-	struct option_word o;
-	struct roms n = { 0 };
-	size_t i = 0;
+	_arena_ arena = { 0 };
+	struct command cmd = { .arena = &arena };
+	size_t with = 0, without = 0;
 
-	while (next_option(argv, &i, &o))
-		if (!o.known || (o.name && streq(o.name, "readconfig")))
+	command_parse(&cmd, NULL, argv);
+	for (size_t i = 0; i < cmd.n; i++) {
+		const struct option *o = &cmd.options[i];
+		const char *driver = param(&o->params, "driver");
+
+		if (!o->known || (o->name && streq(o->name, "readconfig")))
 			return 1;
-	if (each_option(NULL, argv, count_rom, &n) < 0)
-		return -ENOMEM;
-	return n.with || !n.without;
+		/* nothing in -nic and -net says that it has none */
+		if (is_option(o, "nic") || is_option(o, "net"))
+			with++;
+		else if (is_option(o, "device") && driver && is_net_driver(driver))
+			*(nic_has_rom(&o->params) ? &with : &without) += 1;
+	}
+	return arena.failed ? -ENOMEM : with || !without;
 }
-
-/* ------------------------------------------------------------------------ queries */
 
 /* One of the parameters, as QEMU takes them apart, is the word for it. */
 static bool asks_for_help(const char *value)
@@ -645,24 +541,28 @@ ABIBASE_EXPORT int abibase_command_is_query(const char *const *argv)
 {
 	static const char *const alone[] = { "help", "h", "version", NULL };
 	/* options that print a list and end when they are given "help" */
-	static const char *const lists[] = { "device", "cpu",	 "machine", "M",   "accel",
+	static const char *const lists[] = { "device", "cpu",	 "machine", "accel",
 					     "netdev", "object", "chardev", NULL };
-	_autofree_ char *type = NULL;
-	struct option_word o;
+	_arena_ arena = { 0 };
+	struct command cmd = { .arena = &arena };
+	const char *type = NULL;
 	bool help = false;
 
 	/* A file could name a machine type; those who only ask have none, and no new options. */
-	for (size_t i = 0; next_option(argv, &i, &o);) {
-		if (!o.known || (o.name && streq(o.name, "readconfig")))
+	command_parse(&cmd, NULL, argv);
+	for (size_t i = 0; i < cmd.n; i++) {
+		const struct option *o = &cmd.options[i];
+
+		if (!o->known || (o->name && streq(o->name, "readconfig")))
 			return 0;
-		if (o.name && word_index(alone, o.name) >= 0 && !argv[1])
+		if (o->name && word_index(alone, o->name) >= 0 && !argv[1])
 			return 1;
-		help |= o.name && o.value && word_index(lists, o.name) >= 0 &&
-			asks_for_help(o.value);
+		help |= o->name && o->value && word_index(lists, o->name) >= 0 &&
+			asks_for_help(o->value);
+		if (is_option(o, "machine") && param(&o->params, "type"))
+			type = param(&o->params, "type");
 	}
-	if (help)
-		return 1;
-	if (each_option(NULL, argv, take_machine, &type) < 0)
+	if (arena.failed)
 		return -ENOMEM;
-	return type && streq(type, "none");
+	return help || (type && streq(type, "none"));
 }

@@ -5,37 +5,46 @@
 #include "base/known.h"
 #include "document/baseline.h"
 
-/* How QEMU reads its command line, as far as it concerns a baseline (command.c). */
+struct param {
+	const char *key, *value;
+};
 
-/* These callbacks end a walk, with its result, when they return other than 0. */
-typedef int (*param_fn)(void *data, const char *key, const char *value);
-typedef int (*option_fn)(void *data, const char *name, const char *value);
-typedef int (*global_fn)(void *data, const char *class_name, const char *property,
-			 const char *value);
-
-/*
- * Calls @fn for each parameter of an option's value: text, or a JSON object, of which nested values
- * are passed over. @implied names a bare first one.
- */
-int each_param(const char *text, const char *implied, param_fn fn, void *data);
-/* The value of one parameter, for free(); NULL when it is not there. */
-int get_param(const char *text, const char *implied, const char *key, char **ret);
-/* "class.property=value", or driver=, property= and value= as parameters */
-int parse_global(const char *text, global_fn fn, void *data);
-/* An option_fn: the type in -machine, for free(), goes to *(char **)data. */
-int take_machine(void *data, const char *name, const char *value);
-/* Calls @fn for each section of a file for -readconfig. Negative: it cannot be looked into. */
-int read_config(struct abibase_context *ctx, const char *path, option_fn fn, void *data);
+struct params {
+	struct param *p;
+	size_t n;
+};
 
 /* An option as QEMU takes it, "-x" and "--x" are the same; what no option is, is a disk. */
-struct option_word {
-	const char *word;  /* as it is there */
-	const char *name;  /* without the dashes; NULL: it is a disk */
-	const char *value; /* the argument behind it, or NULL */
-	bool known;	   /* false: whether it takes a value is a guess */
+struct option {
+	const char *word;     /* as it is there */
+	const char *name;     /* without the dashes; NULL: it is a disk */
+	const char *value;    /* the argument behind it, or NULL */
+	struct params params; /* of those options that can concern a baseline */
+	bool known;	      /* false: whether it takes a value is a guess */
+	bool section;	      /* of a -readconfig file */
 };
-/* The one at @i, which then is that of the next one; false at the end of @argv (options.c). */
-bool next_option(const char *const *argv, size_t *i, struct option_word *ret);
+
+struct command {
+	struct arena *arena; /* of all its words but those of argv; has failed when memory ran out */
+	struct option *options;
+	size_t n;
+};
+
+/*
+ * Take a command line apart, of which @argv is what follows the program's name. With a context,
+ * what a -readconfig file says is in its place; the option stays where it cannot be looked into.
+ */
+void command_parse(struct command *cmd, struct abibase_context *ctx, const char *const *argv);
+/* The option at @i, which then is that of the next one; false at the end of @argv (options.c). */
+bool next_option(const char *const *argv, size_t *i, struct option *ret);
+/* Is it this one, with a value? "-M" is "machine". */
+static inline bool is_option(const struct option *o, const char *name)
+{
+	return o->name && o->value && streq(o->name, name);
+}
+/* The value of a parameter, of which the last one counts; NULL: it is not there. */
+const char *param(const struct params *ps, const char *key);
+void param_add(struct arena *a, struct params *ps, const char *key, const char *value);
 /* Does QEMU read this word as that boolean? */
 bool word_is_bool(const char *word, bool on);
 /*
@@ -54,8 +63,10 @@ bool is_net_driver(const char *driver);
 /* Classes that the proxy of a device of @class_name is of: a -global there is applied later. */
 bool is_proxy_class(const char *name, const char *class_name);
 bool is_device_class(const char *name, const char *class_name);
-/* Has a network card with these options, NULL: not given, the ROM of the host's file? */
-bool nic_has_rom(const char *romfile, const char *rombar);
+/* Has a network card with these parameters the ROM of the host's file? */
+bool nic_has_rom(const struct params *ps);
+/* Does a tap with these parameters use vhost? */
+bool has_vhost(const struct params *ps);
 /* What the baseline states to be offered on this backend; NULL: nothing. */
 const struct offer *offer_on(const struct abibase_baseline *b, const char *backend);
 

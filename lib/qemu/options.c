@@ -29,7 +29,7 @@ static const char *const with_value[] = {
 	"xen-domid", NULL
 };
 
-bool next_option(const char *const *argv, size_t *i, struct option_word *ret)
+bool next_option(const char *const *argv, size_t *i, struct option *ret)
 {
 	const char *word = argv[*i], *next;
 

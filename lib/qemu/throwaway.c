@@ -48,67 +48,33 @@ static void leave_out(struct throwaway *t, const char *what)
 	append_once(t, &t->left_out, what);
 }
 
-struct taking {
-	struct throwaway *t;
-	struct params *params;
-};
-
-static int take_param(void *data, const char *key, const char *value)
-{
-	struct taking *k = data;
-	struct params *ps = k->params;
-
-	if (array_grow(&ps->p, ps->n, &ps->cap, sizeof(*ps->p)) < 0)
-		return -ENOMEM;
-	ps->p[ps->n].key = copy(k->t, key);
-	ps->p[ps->n++].value = copy(k->t, value);
-	return 0;
-}
-
-static int take_params(struct throwaway *t, const char *text, const char *implied,
-		       struct params *ret)
-{
-	struct taking k = { .t = t, .params = ret };
-
-	return each_param(text, implied, take_param, &k);
-}
-
-/* The last one counts. */
-static const char *param(const struct params *ps, const char *key)
-{
-	for (size_t i = ps->n; i; i--)
-		if (streq(ps->p[i - 1].key, key))
-			return ps->p[i - 1].value;
-	return NULL;
-}
-
 /* ------------------------------------------------------------------------ devices */
-
-/* A new element, all zero; NULL: no memory */
-static void *add(void *array, size_t *n, size_t *cap, size_t size)
-{
-	char **p = array;
-
-	return array_grow(array, *n, cap, size) < 0 ? NULL : memset(*p + (*n)++ * size, 0, size);
-}
 
 static struct nic *add_nic(struct throwaway *t)
 {
-	return add(&t->nics, &t->n_nics, &t->cap_nics, sizeof(*t->nics));
+	struct nic *nics = arena_grow(&t->arena, t->nics, t->n_nics, sizeof(*nics));
+
+	if (!nics)
+		return NULL;
+	t->nics = nics;
+	return &nics[t->n_nics++];
 }
 
-static struct netdev *add_netdev(struct throwaway *t, const char *option)
+static struct netdev *add_netdev(struct throwaway *t, const char *option, const struct option *o)
 {
-	struct netdev *nd = add(&t->netdevs, &t->n_netdevs, &t->cap_netdevs, sizeof(*nd));
+	struct netdev *nd = arena_grow(&t->arena, t->netdevs, t->n_netdevs, sizeof(*nd));
 
-	if (nd)
-		nd->option = option;
+	if (!nd)
+		return NULL;
+	t->netdevs = nd;
+	nd += t->n_netdevs++;
+	*nd = (struct netdev){ param(&o->params, "id"), option, o->params };
 	return nd;
 }
 
 static void name_nic(struct throwaway *t, struct nic *nic, const char *driver, const char *id)
 {
-	nic->driver = copy(t, driver);
+	nic->driver = driver;
 	nic->name = id ? keep(t, "%s", id) : keep(t, "%s number %zu", driver, t->n_nics);
 	nic->netdev = param(&nic->params, "netdev");
 	nic->n_own = nic->params.n;
@@ -123,38 +89,27 @@ static bool is_express_port(const char *driver)
 	return word_index(ports, driver) >= 0;
 }
 
-static int on_device(struct throwaway *t, const char *text)
+static void on_device(struct throwaway *t, const struct option *o)
 {
-	struct params params = { 0 };
-	int r = take_params(t, text, "driver", &params);
-	const char *driver = param(&params, "driver"), *id = param(&params, "id");
+	const char *driver = param(&o->params, "driver"), *id = param(&o->params, "id");
 	struct nic *nic;
 
-	if (r < 0 || !driver || !is_net_driver(driver)) {
+	if (!driver || !is_net_driver(driver)) {
 		leave_out(t, keep(t, "-device %s", driver ? driver : ""));
 		if (driver && id && is_express_port(driver))
 			append(t, &t->ports, id);
-		free(params.p);
-		return r;
+		return;
 	}
 	nic = add_nic(t);
-	if (!nic) {
-		free(params.p);
-		return -ENOMEM;
-	}
-	nic->params = params;
+	if (!nic)
+		return;
+	nic->params = o->params;
 	name_nic(t, nic, driver, id);
-	return 0;
 }
 
-static int on_netdev(struct throwaway *t, const char *text)
+static void on_netdev(struct throwaway *t, const struct option *o)
 {
-	struct netdev *nd = add_netdev(t, "netdev");
-	int r = nd ? take_params(t, text, "type", &nd->params) : -ENOMEM;
-
-	if (r == 0)
-		nd->id = param(&nd->params, "id");
-	return r;
+	add_netdev(t, "netdev", o);
 }
 
 /* Is this model of a network card, as -nic and -net name it, one of ours? */
@@ -166,157 +121,116 @@ static const char *model_driver(const char *model)
 }
 
 /* A device that the options make which know no properties but its address. */
-static int plain_nic(struct throwaway *t, const char *driver, const struct params *ps,
-		     const char *netdev)
+static void plain_nic(struct throwaway *t, const char *driver, const struct params *ps,
+		      const char *netdev)
 {
 	struct nic *nic = add_nic(t);
-	struct taking k = { .t = t, .params = nic ? &nic->params : NULL };
 
-	if (!nic || (param(ps, MAC) && take_param(&k, MAC, param(ps, MAC)) < 0))
-		return -ENOMEM;
+	if (!nic)
+		return;
+	if (param(ps, MAC))
+		param_add(&t->arena, &nic->params, MAC, param(ps, MAC));
 	name_nic(t, nic, driver, param(ps, "id"));
 	nic->netdev = netdev;
-	return 0;
 }
 
 /* -nic: a backend and a device in one */
-static int on_nic(struct throwaway *t, const char *text)
+static void on_nic(struct throwaway *t, const struct option *o)
 {
-	struct netdev *nd = add_netdev(t, "nic");
-	int r = nd ? take_params(t, text, "type", &nd->params) : -ENOMEM;
-	const char *driver;
+	struct netdev *nd = add_netdev(t, "nic", o);
+	const char *driver = model_driver(param(&o->params, "model"));
 
-	if (r < 0)
-		return r;
+	if (!nd)
+		return;
 	nd->id = keep(t, "of -nic number %zu", t->n_netdevs); /* no netdev can be called so */
-	driver = model_driver(param(&nd->params, "model"));
-	return driver ? plain_nic(t, driver, &nd->params, nd->id) : 0;
+	if (driver)
+		plain_nic(t, driver, &o->params, nd->id);
 }
 
 /* -net: what it makes is on a hub, which has no vnet header, unless a nic names a netdev */
-static int on_net(struct throwaway *t, const char *text)
+static void on_net(struct throwaway *t, const struct option *o)
 {
-	struct params params = { 0 };
-	int r = take_params(t, text, "type", &params);
-	const char *type = param(&params, "type");
-	const char *driver = model_driver(param(&params, "model"));
+	const struct params *ps = &o->params;
+	const char *type = param(ps, "type"), *driver = model_driver(param(ps, "model"));
 
-	if (r == 0 && type && streq(type, "nic") && driver)
-		r = plain_nic(t, driver, &params,
-			      param(&params, "netdev") ? param(&params, "netdev") : "");
+	if (type && streq(type, "nic") && driver)
+		plain_nic(t, driver, ps, param(ps, "netdev") ? param(ps, "netdev") : "");
 	else
 		leave_out(t, "-net");
-	free(params.p);
-	return r;
 }
 
 /* ------------------------------------------------------------------ other options */
 
-static int machine_param(void *data, const char *key, const char *value)
+static void on_machine(struct throwaway *t, const struct option *o)
 {
-	struct throwaway *t = data;
+	const struct params *ps = &o->params;
 
-	if (streq(key, "type"))
-		t->machine = copy(t, value);
-	if (streq(key, "confidential-guest-support") || streq(key, "memory-encryption"))
-		t->confidential = true;
-	return 0;
+	if (param(ps, "type"))
+		t->machine = param(ps, "type");
+	t->confidential |= param(ps, "confidential-guest-support") ||
+			   param(ps, "memory-encryption");
 }
 
-static int on_machine(struct throwaway *t, const char *text)
+static void on_global(struct throwaway *t, const struct option *o)
 {
-	return each_param(text, "type", machine_param, t);
-}
+	const struct params *ps = &o->params;
+	struct global g = { param(ps, "driver"), param(ps, "property"), param(ps, "value") }, *to;
 
-static int take_global(void *data, const char *class_name, const char *property,
-		       const char *value)
-{
-	struct throwaway *t = data;
-	struct global *g;
-
-	if (!is_device_class(class_name, NET_DEVICE) &&
-	    !is_proxy_class(class_name, NET_DEVICE)) {
-		leave_out(t, keep(t, "-global %s.%s", class_name, property));
-		return 0;
+	if (!g.class_name || !g.property || !g.value)
+		return;
+	if (!is_device_class(g.class_name, NET_DEVICE) &&
+	    !is_proxy_class(g.class_name, NET_DEVICE)) {
+		leave_out(t, keep(t, "-global %s.%s", g.class_name, g.property));
+		return;
 	}
-	g = add(&t->globals, &t->n_globals, &t->cap_globals, sizeof(*g));
-	if (!g)
-		return -ENOMEM;
-	g->class_name = copy(t, class_name);
-	g->property = copy(t, property);
-	g->value = copy(t, value);
-	return 0;
+	to = arena_grow(&t->arena, t->globals, t->n_globals, sizeof(*to));
+	if (!to)
+		return;
+	t->globals = to;
+	to[t->n_globals++] = g;
 }
 
-static int on_global(struct throwaway *t, const char *text)
+/* It changes what came before. */
+static void on_set(struct throwaway *t, const struct option *o)
 {
-	return parse_global(text, take_global, t);
-}
+	const char *group = param(&o->params, "group"), *id = param(&o->params, "id");
+	struct params *params = NULL;
 
-/* -set GROUP.ID.PROPERTY=VALUE changes what came before */
-static int on_set(struct throwaway *t, const char *text)
-{
-	struct taking k = { .t = t };
-	char group[16], id[64], property[64];
-	int end = 0;
-
-	if (sscanf(text, "%15[^.].%63[^.].%63[^=]%n", group, id, property, &end) != 3 ||
-	    text[end] != '=')
-		return 0; /* QEMU refuses it itself */
+	if (!group)
+		return;
 	for (size_t i = 0; i < t->n_nics && streq(group, "device"); i++)
 		if (param(&t->nics[i].params, "id") && streq(t->nics[i].name, id))
-			k.params = &t->nics[i].params;
+			params = &t->nics[i].params;
 	for (size_t i = 0; i < t->n_netdevs && streq(group, "netdev"); i++)
 		if (t->netdevs[i].id && streq(t->netdevs[i].id, id))
-			k.params = &t->netdevs[i].params;
-	if (k.params)
-		return take_param(&k, property, text + end + 1);
-	leave_out(t, keep(t, "-set %s.%s", group, id));
-	return 0;
+			params = &t->netdevs[i].params;
+	if (params)
+		param_add(&t->arena, params, param(&o->params, "property"),
+			  param(&o->params, "value"));
+	else
+		leave_out(t, keep(t, "-set %s.%s", group, id));
 }
 
 /* Where its firmware is: it is only read. */
-static int on_data_dir(struct throwaway *t, const char *text)
+static void on_data_dir(struct throwaway *t, const struct option *o)
 {
 	append(t, &t->words, "-L");
-	append(t, &t->words, text);
-	return 0;
+	append(t, &t->words, o->value);
 }
 
-static int on_option(void *data, const char *name, const char *value);
-
-static int on_config(struct throwaway *t, const char *path)
+static void on_config(struct throwaway *t, const struct option *o)
 {
-	int r = read_config(t->ctx, path, on_option, t);
-
-	if (r == -ENOMEM)
-		return r;
-	if (r < 0)
-		append_once(t, &t->unseen, keep(t, "-readconfig %s cannot be looked into", path));
-	return 0;
+	append_once(t, &t->unseen, keep(t, "-readconfig %s cannot be looked into", o->value));
 }
 
 static const struct {
 	const char *name;
-	int (*fn)(struct throwaway *t, const char *value);
+	void (*fn)(struct throwaway *t, const struct option *o);
 } handlers[] = {
-	{ "machine", on_machine }, { "M", on_machine }, { "device", on_device },
-	{ "netdev", on_netdev },   { "nic", on_nic },   { "net", on_net },
-	{ "global", on_global },   { "set", on_set },   { "readconfig", on_config },
-	{ "L", on_data_dir },
+	{ "machine", on_machine }, { "device", on_device }, { "netdev", on_netdev },
+	{ "nic", on_nic },	   { "net", on_net },	    { "global", on_global },
+	{ "set", on_set },	   { "L", on_data_dir },    { "readconfig", on_config },
 };
-
-/* A section of a file is what the option of its name is; other ones are left out. */
-static int on_option(void *data, const char *name, const char *value)
-{
-	struct throwaway *t = data;
-
-	for (size_t i = 0; i < ARRAY_SIZE(handlers); i++)
-		if (streq(handlers[i].name, name))
-			return handlers[i].fn(t, value);
-	leave_out(t, keep(t, "[%s]", name));
-	return 0;
-}
 
 /* ----------------------------------------------------------------------- backends */
 
@@ -338,16 +252,6 @@ static enum fd_kind look_at_fd(const char *text, bool *ret_vnet_hdr)
 	*ret_vnet_hdr = ifr.ifr_flags & IFF_VNET_HDR;
 	/* TUN_MINOR of the misc devices */
 	return major(st.st_rdev) == 10 && minor(st.st_rdev) == 200 ? FD_TAP : FD_MACVTAP;
-}
-
-static bool has_vhost(const struct params *ps)
-{
-	const char *vhost = param(ps, "vhost"), *force = param(ps, "vhostforce");
-
-	if (vhost)
-		return !word_is_bool(vhost, false);
-	return param(ps, "vhostfd") || param(ps, "vhostfds") ||
-	       (force && !word_is_bool(force, false));
 }
 
 static unsigned int count_queues(const struct params *ps)
@@ -465,7 +369,7 @@ static bool on_express_port(const struct throwaway *t, const struct nic *nic)
 
 bool throwaway_has_rom(const struct nic *nic)
 {
-	return nic_has_rom(param(&nic->params, "romfile"), param(&nic->params, "rombar"));
+	return nic_has_rom(&nic->params);
 }
 
 static void write_escaped(struct buf *out, const char *s)
@@ -538,7 +442,7 @@ static void write_words(struct throwaway *t)
 	}
 }
 
-static int finish(struct throwaway *t)
+static void finish(struct throwaway *t)
 {
 	for (size_t i = 0; i < t->n_nics; i++) {
 		resolve(t, &t->nics[i]);
@@ -552,43 +456,45 @@ static int finish(struct throwaway *t)
 		leave_out(t, keep(t, "-%s %s", t->netdevs[i].option, type ? type : ""));
 	}
 	write_words(t);
-	return t->arena.failed ? -ENOMEM : 0;
 }
 
-static int take_option(struct throwaway *t, const struct option_word *o)
+/* A section of a file is what the option of its name is; other ones are left out. */
+static void take_option(struct throwaway *t, const struct option *o)
 {
 	if (!o->name) {
 		leave_out(t, keep(t, "%s", o->word)); /* a disk */
-		return 0;
+		return;
 	}
 	for (size_t k = 0; k < ARRAY_SIZE(handlers); k++)
-		if (streq(o->name, handlers[k].name) && o->value)
-			return handlers[k].fn(t, o->value);
+		if (is_option(o, handlers[k].name)) {
+			handlers[k].fn(t, o);
+			return;
+		}
 	if (*o->name)
-		leave_out(t, keep(t, "-%s", o->name));
-	return 0;
+		leave_out(t, o->section ? keep(t, "[%s]", o->name) : keep(t, "-%s", o->name));
 }
 
 int throwaway_parse(struct throwaway *t, const char *const *argv)
 {
-	struct option_word o;
-	size_t i = 0;
-	int r = 0;
+	struct command cmd = { .arena = &t->arena };
 
-	while (r == 0 && next_option(argv, &i, &o))
-		r = take_option(t, &o);
-	return r < 0 ? r : finish(t);
+	command_parse(&cmd, t->ctx, argv);
+	for (size_t i = 0; i < cmd.n; i++)
+		take_option(t, &cmd.options[i]);
+	finish(t);
+	return t->arena.failed ? -ENOMEM : 0;
 }
 
 int throwaway_default(struct throwaway *t, const char *const *list)
 {
+	struct command cmd = { .arena = &t->arena };
 	const struct abibase_baseline *b = t->b;
-	int r = 0;
 
 	t->machine = b->machine;
-	for (size_t i = 0; r == 0 && list[i] && list[i + 1]; i += 2)
-		r = on_global(t, list[i + 1]);
-	for (size_t i = 0; r == 0 && i < b->n_offers; i++) {
+	command_parse(&cmd, NULL, list);
+	for (size_t i = 0; i < cmd.n; i++)
+		on_global(t, &cmd.options[i]);
+	for (size_t i = 0; i < b->n_offers; i++) {
 		struct nic *nic = add_nic(t);
 		const char *name = b->in.backends[b->offers[i].backend];
 		int backend = qtest_backend(name);
@@ -602,21 +508,12 @@ int throwaway_default(struct throwaway *t, const char *const *list)
 		else
 			opaque(t, nic, name, "this backend cannot be made");
 	}
-	if (r < 0)
-		return r;
 	write_words(t);
 	return t->arena.failed ? -ENOMEM : 0;
 }
 
 void throwaway_clear(struct throwaway *t)
 {
-	for (size_t i = 0; i < t->n_nics; i++)
-		free(t->nics[i].params.p);
-	for (size_t i = 0; i < t->n_netdevs; i++)
-		free(t->netdevs[i].params.p);
-	free(t->nics);
-	free(t->netdevs);
-	free(t->globals);
 	strings_clear(&t->ports);
 	strings_clear(&t->words);
 	strings_clear(&t->left_out);

@@ -17,15 +17,6 @@ enum nic_kind {
 	NIC_OPAQUE, /* it cannot be rebuilt */
 };
 
-struct param {
-	const char *key, *value;
-};
-
-struct params {
-	struct param *p;
-	size_t n, cap;
-};
-
 struct nic {
 	const char *name;   /* its id, or its driver and number */
 	const char *driver; /* "virtio-net-pci" */
@@ -55,11 +46,11 @@ struct throwaway {
 	const char *machine; /* NULL: none was named */
 	bool confidential; /* the machine makes devices use the IOMMU */
 	struct nic *nics;
-	size_t n_nics, cap_nics;
+	size_t n_nics;
 	struct netdev *netdevs;
-	size_t n_netdevs, cap_netdevs;
+	size_t n_netdevs;
 	struct global *globals;
-	size_t n_globals, cap_globals;
+	size_t n_globals;
 	struct strings ports;	 /* ids of the PCI Express ports */
 	struct strings words;	 /* for struct qtest_request */
 	struct strings left_out; /* options */
