@@ -4,6 +4,7 @@
 #include <limits.h>
 
 #include "document/catalogue.h"
+#include "document/codec.h"
 #include "base/suggest.h"
 #include "base/context.h"
 #include "base/known.h"
@@ -45,20 +46,23 @@ static const struct member each_name = { .types = J_STRING, .check = schema_name
 static const struct member each_text = { .types = J_STRING, .check = schema_nonempty };
 
 static const struct member compat_members[] = {
-	{ "machine", J_STRING, .required = true, .check = schema_version },
-	{ "not_in", J_ARRAY, .each = &each_range },
+	{ "machine", J_STRING, .required = true, .check = schema_version,
+	  INTO(struct compat, VERSION, machine) },
+	{ "not_in", J_ARRAY, .each = &each_range, INTO(struct compat, RANGES, not_in) },
 	{ "source", J_STRING, .required = true, .check = schema_nonempty },
-	{ "value", J_BOOL | J_INT | J_STRING | J_NULL, .required = true },
+	{ "value", J_BOOL | J_INT | J_STRING | J_NULL, .required = true,
+	  INTO(struct compat, JSON, value) },
 	{ 0 },
 };
 
 static const struct member need_members[] = {
 	{ "condition", J_STRING, .required = false },
-	{ "machine_until", J_STRING, .check = schema_version },
+	{ "machine_until", J_STRING, .check = schema_version,
+	  INTO(struct need, VERSION, machine_until) },
 	{ "never", J_BOOL, .check = schema_true },
-	{ "since", J_STRING, .check = schema_version },
-	{ "until", J_STRING, .check = schema_version },
-	{ "without", J_STRING, .check = schema_name },
+	{ "since", J_STRING, .check = schema_version, INTO(struct need, VERSION, since) },
+	{ "until", J_STRING, .check = schema_version, INTO(struct need, VERSION, until) },
+	{ "without", J_STRING, .check = schema_name, INTO(struct need, TEXT, without) },
 	{ 0 },
 };
 
@@ -68,117 +72,138 @@ static const struct member each_needs = {
 	.each = EACH(J_STRING | J_OBJECT, .members = need_members, .check = check_need),
 };
 
+#define ROW(how, field) .as = AS_##how, .at = offsetof(struct row, field)
+
 static const struct member without_members[] = {
-	{ "value", J_BOOL, .required = true },
-	{ "versions", J_ARRAY, .each = &each_range },
+	{ "value", J_BOOL, .required = true, ROW(JSON, without) },
+	{ "versions", J_ARRAY, .each = &each_range, ROW(RANGES, without_in) },
 	{ 0 },
 };
 
 static const struct member feature_members[] = {
-	{ "added", J_INT, AT_LEAST(1) },
-	{ "asked", J_STRING, .check = schema_name },
-	{ "bit", J_INT, LIMITS(0, 127) },
-	{ "bit_when", J_STRING, .words = when_words },
-	{ "caution", J_STRING, .check = schema_nonempty },
-	{ "class", J_STRING, .required = true, .check = schema_name },
-	{ "combine", J_STRING, .required = true, .words = combine_words },
-	{ "compat", J_ARRAY, .required = true, .each = EACH_OBJECT(compat_members, MORE_NONE) },
-	{ "declared_on", J_STRING, .required = true, .check = schema_name },
-	{ "default", J_BOOL | J_INT | J_STRING | J_NULL, .required = true },
+	{ "added", J_INT, AT_LEAST(1), ROW(INT, added) },
+	{ "asked", J_STRING, .check = schema_name, ROW(TEXT, asked) },
+	{ "bit", J_INT, LIMITS(0, 127), ROW(SMALL, bit) },
+	{ "bit_when", J_STRING, .words = when_words, ROW(WORD, bit_when) },
+	{ "caution", J_STRING, .check = schema_nonempty, ROW(TEXT, caution) },
+	{ "class", J_STRING, .required = true, .check = schema_name, ROW(TEXT, class_name) },
+	{ "combine", J_STRING, .required = true, .words = combine_words, ROW(WORD, combine) },
+	{ "compat", J_ARRAY, .required = true,
+	  INTO_LIST(struct row, compat, compat_members, MORE_NONE) },
+	{ "declared_on", J_STRING, .required = true, .check = schema_name, ROW(TEXT, declared_on) },
+	{ "default", J_BOOL | J_INT | J_STRING | J_NULL, .required = true, ROW(JSON, def) },
 	{ "depends", J_ARRAY, .required = true, .each = &each_text },
-	{ "disabled", J_BOOL, .required = false },
-	{ "domain", J_STRING, .check = schema_nonempty },
-	{ "fact", J_STRING, .check = schema_name },
-	{ "feature", J_STRING, .required = true, .check = schema_nonempty },
-	{ "group", J_STRING, .check = schema_name },
-	{ "incoming_since", J_STRING, .check = schema_version },
-	{ "least", J_INT, AT_LEAST(1) },
-	{ "legacy", J_BOOL, .required = false },
+	{ "disabled", J_BOOL, ROW(JSON, disabled) },
+	{ "domain", J_STRING, .check = schema_nonempty, ROW(TEXT, domain) },
+	{ "fact", J_STRING, .check = schema_name, ROW(TEXT, limit) },
+	{ "feature", J_STRING, .required = true, .check = schema_nonempty, ROW(TEXT, feature) },
+	{ "group", J_STRING, .check = schema_name, ROW(TEXT, group_name) },
+	{ "incoming_since", J_STRING, .check = schema_version, ROW(VERSION, incoming_since) },
+	{ "least", J_INT, AT_LEAST(1), ROW(INT, least) },
+	{ "legacy", J_BOOL, ROW(BOOL, legacy) },
 	{ "missing", J_STRING, .required = true, .words = missing_words },
 	{ "needs", J_OBJECT, .required = true, .each = &each_needs },
-	{ "observed", J_STRING, .check = schema_name },
-	{ "pin", J_STRING, .required = true, .words = pin_words },
-	{ "property", J_STRING, .required = true, .check = schema_nonempty },
-	{ "queues", J_STRING, .words = queues_words },
-	{ "realized", J_INT, .required = false },
-	{ "remedy", J_STRING, .check = schema_nonempty },
-	{ "removed", J_STRING, .check = schema_version },
-	{ "shape", J_STRING, .check = schema_name },
-	{ "shown_as", J_STRING, .check = schema_name },
-	{ "shown_with", J_STRING, .check = schema_name },
+	{ "observed", J_STRING, .check = schema_name, ROW(TEXT, observed) },
+	{ "pin", J_STRING, .required = true, .words = pin_words, ROW(WORD, pin) },
+	{ "property", J_STRING, .required = true, .check = schema_nonempty, ROW(TEXT, property) },
+	{ "queues", J_STRING, .words = queues_words, ROW(WORD, queues) },
+	{ "realized", J_INT, ROW(JSON, realized) },
+	{ "remedy", J_STRING, .check = schema_nonempty, ROW(TEXT, remedy) },
+	{ "removed", J_STRING, .check = schema_version, ROW(VERSION, removed) },
+	{ "shape", J_STRING, .check = schema_name, ROW(TEXT, shape_name) },
+	{ "shown_as", J_STRING, .check = schema_name, ROW(TEXT, shown_as) },
+	{ "shown_with", J_STRING, .check = schema_name, ROW(TEXT, shown_with) },
 	{ "siblings", J_ARRAY, .each = &each_name },
-	{ "since", J_STRING, .required = true, .check = schema_version },
+	{ "since", J_STRING, .required = true, .check = schema_version, ROW(VERSION, since) },
 	{ "sources", J_OBJECT, .required = true, .each = &each_text },
-	{ "type", J_STRING, .required = true, .words = type_words },
-	{ "unmasked", J_ARRAY, .each = &each_range },
-	{ "without", J_OBJECT, .members = without_members, .more = MORE_FREE },
+	{ "type", J_STRING, .required = true, .words = type_words, ROW(TEXT, type) },
+	{ "unmasked", J_ARRAY, .each = &each_range, ROW(RANGES, unmasked) },
+	{ "without", J_OBJECT, .members = without_members, .more = MORE_FREE, .as = AS_PART },
 	{ 0 },
 };
 
 static const struct member backend_members[] = {
-	{ "default", J_BOOL, .required = true },
-	{ "device", J_STRING, .check = schema_name },
-	{ "predicted_only", J_BOOL, .check = schema_true },
+	{ "default", J_BOOL, .required = true, INTO(struct backend, BOOL, by_default) },
+	{ "device", J_STRING, .check = schema_name, INTO(struct backend, TEXT, device) },
+	{ "predicted_only", J_BOOL, .check = schema_true,
+	  INTO(struct backend, BOOL, predicted_only) },
 	{ "usable", J_ARRAY, .required = true, .each = EACH(J_STRING) },
 	{ 0 },
 };
 
 static const struct member condition_members[] = {
-	{ "label", J_STRING, .check = schema_nonempty },
-	{ "layer", J_STRING, .required = true, .check = schema_nonempty },
-	{ "missing", J_STRING, .required = true, .check = schema_nonempty },
-	{ "remedy", J_STRING, .required = true, .check = schema_nonempty },
-	{ "source", J_STRING, .required = true, .check = schema_nonempty },
+	{ "label", J_STRING, .check = schema_nonempty, INTO(struct condition, TEXT, label) },
+	{ "layer", J_STRING, .required = true, .check = schema_nonempty,
+	  INTO(struct condition, TEXT, layer) },
+	{ "missing", J_STRING, .required = true, .check = schema_nonempty,
+	  INTO(struct condition, TEXT, missing) },
+	{ "remedy", J_STRING, .required = true, .check = schema_nonempty,
+	  INTO(struct condition, TEXT, remedy) },
+	{ "source", J_STRING, .required = true, .check = schema_nonempty,
+	  INTO(struct condition, TEXT, source) },
 	{ 0 },
 };
 
 static const struct member group_members[] = {
-	{ "together", J_BOOL, .required = true },
+	{ "together", J_BOOL, .required = true, INTO(struct group, BOOL, together) },
 	{ 0 },
 };
 
 static const struct member requirement_members[] = {
-	{ "bit", J_INT, LIMITS(0, 127) },
-	{ "feature", J_STRING, .check = schema_nonempty },
-	{ "legacy_without", J_BOOL, .check = schema_true },
+	{ "bit", J_INT, LIMITS(0, 127), INTO(struct requirement, SMALL, bit) },
+	{ "feature", J_STRING, .check = schema_nonempty, INTO(struct requirement, TEXT, feature) },
+	{ "legacy_without", J_BOOL, .check = schema_true,
+	  INTO(struct requirement, BOOL, legacy_without) },
 	{ "masked_by", J_STRING, .check = schema_nonempty },
-	{ "name", J_STRING, .required = true, .check = schema_name },
-	{ "named_only", J_BOOL, .required = false },
+	{ "name", J_STRING, .required = true, .check = schema_name,
+	  INTO(struct requirement, TEXT, name) },
+	{ "named_only", J_BOOL, INTO(struct requirement, BOOL, named_only) },
 	{ "needs", J_OBJECT, .required = true, .each = &each_needs },
 	{ "prerequisite", J_STRING, .check = schema_name },
-	{ "remedy", J_STRING, .required = true, .check = schema_nonempty },
+	{ "remedy", J_STRING, .required = true, .check = schema_nonempty,
+	  INTO(struct requirement, TEXT, remedy) },
 	{ "sources", J_STRING | J_OBJECT, .required = true, .check = schema_nonempty,
 	  .each = &each_text },
-	{ "stated_by", J_STRING, .check = schema_name },
-	{ "text", J_STRING, .required = true, .check = schema_nonempty },
-	{ "to_leave", J_BOOL, .check = schema_true },
+	{ "stated_by", J_STRING, .check = schema_name, INTO(struct requirement, TEXT, stated_by) },
+	{ "text", J_STRING, .required = true, .check = schema_nonempty,
+	  INTO(struct requirement, TEXT, text) },
+	{ "to_leave", J_BOOL, .check = schema_true, INTO(struct requirement, BOOL, to_leave) },
 	{ 0 },
 };
 
 static const struct member offer_members[] = {
 	{ "source", J_STRING, .required = true, .check = schema_nonempty },
-	{ "value", J_INT, .required = true },
-	{ "versions", J_ARRAY, .required = true, .each = &each_range },
+	{ "value", J_INT, .required = true, INTO(struct shape_offer, INT, value) },
+	{ "versions", J_ARRAY, .required = true, .each = &each_range,
+	  INTO(struct shape_offer, RANGES, versions) },
 	{ 0 },
 };
 
 static const struct member shape_members[] = {
-	{ "also", J_STRING, .check = schema_nonempty },
-	{ "checked_since", J_STRING, .required = true, .check = schema_version },
-	{ "name", J_STRING, .required = true, .check = schema_name },
-	{ "offers", J_ARRAY, .required = true, .each = EACH_OBJECT(offer_members, MORE_NONE) },
-	{ "recorded", J_STRING, .required = true, .check = schema_nonempty },
-	{ "remedy", J_STRING, .required = true, .check = schema_nonempty },
+	{ "also", J_STRING, .check = schema_nonempty, INTO(struct shape, TEXT, also) },
+	{ "checked_since", J_STRING, .required = true, .check = schema_version,
+	  INTO(struct shape, VERSION, checked_since) },
+	{ "name", J_STRING, .required = true, .check = schema_name,
+	  INTO(struct shape, TEXT, name) },
+	{ "offers", J_ARRAY, .required = true,
+	  INTO_LIST(struct shape, offers, offer_members, MORE_NONE) },
+	{ "recorded", J_STRING, .required = true, .check = schema_nonempty,
+	  INTO(struct shape, TEXT, recorded) },
+	{ "remedy", J_STRING, .required = true, .check = schema_nonempty,
+	  INTO(struct shape, TEXT, remedy) },
 	{ "sources", J_STRING | J_OBJECT, .required = true, .check = schema_nonempty,
 	  .each = &each_text },
-	{ "text", J_STRING, .required = true, .check = schema_nonempty },
+	{ "text", J_STRING, .required = true, .check = schema_nonempty,
+	  INTO(struct shape, TEXT, text) },
 	{ 0 },
 };
 
 static const struct member release_members[] = {
-	{ "machines_from", J_STRING, .required = true, .check = schema_version },
+	{ "machines_from", J_STRING, .required = true, .check = schema_version,
+	  INTO(struct release, VERSION, machines_from) },
 	{ "source", J_STRING, .required = true, .check = schema_nonempty },
-	{ "versions", J_STRING, .required = true, .check = check_range },
+	{ "versions", J_STRING, .required = true, .check = check_range,
+	  INTO(struct release, RANGE, versions) },
 	{ 0 },
 };
 
@@ -188,20 +213,26 @@ static const struct member package_members[] = {
 	{ 0 },
 };
 
+#define TABLE(field, table) INTO_LIST(struct abibase_catalogue, field, table, MORE_FREE)
+/* The same of an object, whose keys are names. */
+#define NAMED(field, table, type)                                                             \
+	INTO(struct abibase_catalogue, LIST, field), .size = sizeof(type),                    \
+		.each = EACH(J_OBJECT, .members = table, .more = MORE_FREE, INTO(type, KEY, name))
+
 static const struct member catalogue_members[] = {
 	{ "backends", J_OBJECT, .required = true, LIMITS(1, MAX_BACKENDS),
-	  .each = EACH_OBJECT(backend_members, MORE_FREE) },
+	  NAMED(backends, backend_members, struct backend) },
 	{ "conditions", J_OBJECT, .required = true,
-	  .each = EACH_OBJECT(condition_members, MORE_FREE) },
-	{ "features", J_ARRAY, .required = true, .each = EACH_OBJECT(feature_members, MORE_FREE) },
-	{ "groups", J_OBJECT, .required = true, .each = EACH_OBJECT(group_members, MORE_FREE) },
+	  NAMED(conditions, condition_members, struct condition) },
+	{ "features", J_ARRAY, .required = true, TABLE(rows, feature_members) },
+	{ "groups", J_OBJECT, .required = true, NAMED(groups, group_members, struct group) },
 	{ "own_machines", J_ARRAY, .each = EACH_OBJECT(package_members, MORE_FREE) },
-	{ "releases", J_ARRAY, .each = EACH_OBJECT(release_members, MORE_FREE) },
-	{ "requirements", J_ARRAY, .required = true,
-	  .each = EACH_OBJECT(requirement_members, MORE_FREE) },
-	{ "revision", J_INT, .required = true, AT_LEAST(1) },
+	{ "releases", J_ARRAY, TABLE(releases, release_members) },
+	{ "requirements", J_ARRAY, .required = true, TABLE(requirements, requirement_members) },
+	{ "revision", J_INT, .required = true, AT_LEAST(1),
+	  INTO(struct abibase_catalogue, INT, revision) },
 	{ "schema", J_STRING, .required = true },
-	{ "shapes", J_ARRAY, .required = true, .each = EACH_OBJECT(shape_members, MORE_FREE) },
+	{ "shapes", J_ARRAY, .required = true, TABLE(shapes, shape_members) },
 	{ "targets", J_ARRAY, .required = true, AT_LEAST(1), .each = &each_name },
 	{ 0 },
 };
@@ -229,31 +260,19 @@ static int cmp_condition(const void *a, const void *b)
 
 static void link_conditions(struct schema_walk *c, struct abibase_catalogue *cat)
 {
-	const json_t *map = json_object_get(cat->root, "conditions");
 	size_t mark = schema_enter(c, "conditions"), mark2;
-	const char *key;
-	json_t *v;
 
-	cat->conditions = table_new(cat, json_object_size(map), sizeof(*cat->conditions));
-	if (!cat->conditions)
-		return;
-	json_object_foreach((json_t *)map, key, v) {
-		struct condition *cond = &cat->conditions[cat->n_conditions++];
-		size_t len = condition_parse(key, &cond->bit);
+	for (size_t i = 0; i < cat->n_conditions; i++) {
+		struct condition *cond = &cat->conditions[i];
+		size_t len = condition_parse(cond->name, &cond->bit);
 
-		mark2 = schema_enter(c, key);
+		mark2 = schema_enter(c, cond->name);
 		if (!len)
 			schema_fault(c, "json-bad-value",
 				     "is not a condition: FACT, or FACT[BIT] for one bit of a "
 				     "word");
 		schema_leave(c, mark2);
-		cond->name = key;
-		cond->fact = arena_printf(&cat->arena, "%.*s", (int)len, key);
-		cond->label = string_of(v, "label");
-		cond->layer = string_of(v, "layer");
-		cond->missing = string_of(v, "missing");
-		cond->remedy = string_of(v, "remedy");
-		cond->source = string_of(v, "source");
+		cond->fact = arena_printf(&cat->arena, "%.*s", (int)len, cond->name);
 	}
 	qsort(cat->conditions, cat->n_conditions, sizeof(*cat->conditions), cmp_condition);
 	schema_leave(c, mark);
@@ -279,51 +298,28 @@ static void link_backends(struct schema_walk *c, struct abibase_catalogue *cat)
 {
 	const json_t *map = json_object_get(cat->root, "backends");
 	size_t mark = schema_enter(c, "backends"), i;
-	const char *key;
-	json_t *v, *item;
+	json_t *item;
 
-	json_object_foreach((json_t *)map, key, v) {
-		struct backend *b = &cat->backends[cat->n_backends++];
-		const json_t *usable = json_object_get(v, "usable");
+	for (struct backend *b = cat->backends; b < cat->backends + cat->n_backends; b++) {
+		const json_t *usable = json_object_get(json_object_get(map, b->name), "usable");
 
-		b->name = key;
-		b->device = string_of(v, "device");
-		b->by_default = json_is_true(json_object_get(v, "default"));
-		b->predicted_only = json_is_true(json_object_get(v, "predicted_only"));
 		b->usable = table_new(cat, json_array_size(usable), sizeof(*b->usable));
 		if (!b->usable)
 			return;
 		json_array_foreach(usable, i, item)
 			b->usable[b->n_usable++] = use_condition(c, cat, json_string_value(item));
 	}
-	qsort(cat->backends, cat->n_backends, sizeof(cat->backends[0]), cmp_backend);
+	qsort(cat->backends, cat->n_backends, sizeof(*cat->backends), cmp_backend);
 	schema_leave(c, mark);
 }
 
 static void link_groups(struct abibase_catalogue *cat)
 {
 	const json_t *map = json_object_get(cat->root, "groups");
-	const char *key;
-	json_t *v;
 
-	cat->groups = table_new(cat, json_object_size(map), sizeof(*cat->groups));
-	if (!cat->groups)
-		return;
-	json_object_foreach((json_t *)map, key, v)
-		cat->groups[cat->n_groups++] = (struct group){
-			key, string_of(v, "description"),
-			json_is_true(json_object_get(v, "together"))
-		};
-}
-
-static struct version version_of(const json_t *obj, const char *key)
-{
-	struct version v = { 0 };
-	const char *s = string_of(obj, key);
-
-	if (s)
-		version_parse(s, &v);
-	return v;
+	for (size_t i = 0; i < cat->n_groups; i++)
+		cat->groups[i].description =
+			string_of(json_object_get(map, cat->groups[i].name), "description");
 }
 
 static void link_need_list(struct schema_walk *c, struct abibase_catalogue *cat, const json_t *list,
@@ -339,10 +335,7 @@ static void link_need_list(struct schema_walk *c, struct abibase_catalogue *cat,
 		struct need *n = &needs->need[needs->n++];
 		const json_t *name = json_is_string(v) ? v : json_object_get(v, "condition");
 
-		n->since = version_of(v, "since");
-		n->until = version_of(v, "until");
-		n->machine_until = version_of(v, "machine_until");
-		n->without = string_of(v, "without");
+		codec_read(&cat->arena, NULL, need_members, v, n);
 		if (!version_is_zero(&n->until) && !n->until.part[2])
 			n->until.part[2] = UINT_MAX;
 		n->condition = name ? use_condition(c, cat, json_string_value(name)) : NEED_NEVER;
@@ -390,46 +383,6 @@ static void link_needs(struct schema_walk *c, struct abibase_catalogue *cat, con
 	schema_leave(c, mark);
 }
 
-static struct version_range *link_ranges(struct abibase_catalogue *cat, const json_t *list,
-					 size_t *ret_n)
-{
-	struct version_range *ranges = table_new(cat, json_array_size(list), sizeof(*ranges));
-	size_t i;
-	json_t *v;
-
-	if (!ranges)
-		return NULL;
-	json_array_foreach(list, i, v)
-		version_range_parse(json_string_value(v), &ranges[(*ret_n)++]);
-	return ranges;
-}
-
-static void link_compat(struct abibase_catalogue *cat, const json_t *list, struct row *row)
-{
-	size_t i;
-	json_t *v;
-
-	row->compat = table_new(cat, json_array_size(list), sizeof(*row->compat));
-	if (!row->compat)
-		return;
-	json_array_foreach(list, i, v) {
-		struct compat *e = &row->compat[row->n_compat++];
-
-		e->machine = version_of(v, "machine");
-		e->value = json_object_get(v, "value");
-		e->not_in = link_ranges(cat, json_object_get(v, "not_in"), &e->n_not_in);
-	}
-}
-
-static enum bit_when bit_when_of(const struct row *row, const json_t *v)
-{
-	const char *word = string_of(v, "bit_when");
-
-	if (row->bit < 0)
-		return BIT_NEVER;
-	return word ? (enum bit_when)word_index(when_words, word) : BIT_TRUE;
-}
-
 static void link_row_group(struct schema_walk *c, const struct abibase_catalogue *cat,
 			   struct row *row)
 {
@@ -445,11 +398,8 @@ static void link_row_group(struct schema_walk *c, const struct abibase_catalogue
 }
 
 /* A value that is looked at on each host, where each has what it has. */
-static void link_observed(struct schema_walk *c, const json_t *v, struct row *row)
+static void link_observed(struct schema_walk *c, const struct row *row)
 {
-	row->observed = string_of(v, "observed");
-	row->remedy = string_of(v, "remedy");
-	row->incoming_since = version_of(v, "incoming_since");
 	if (!row->observed != (row->combine != COMBINE_POWER_OF_TWO))
 		schema_fault(c, "json-bad-value",
 			     "what is \"observed\", and only that, is combined as "
@@ -460,74 +410,43 @@ static void link_observed(struct schema_walk *c, const json_t *v, struct row *ro
 }
 
 /* One number for each fact, however many rows are of it. */
-static void link_number(struct schema_walk *c, struct abibase_catalogue *cat, const json_t *v,
-			struct row *row)
+static void link_number(struct schema_walk *c, struct abibase_catalogue *cat, struct row *row)
 {
-	const char *fact = string_of(v, "fact");
 	size_t i = 0;
 
 	row->fact = -1;
 	row->number = strprefix(row->type, "uint") &&
 		      (row->combine == COMBINE_MIN || row->combine == COMBINE_DIRECTIONAL ||
 		       row->combine == COMBINE_POWER_OF_TWO);
-	row->least = json_integer_value(json_object_get(v, "least"));
-	row->shape_name = string_of(v, "shape");
-	link_observed(c, v, row);
-	if (!fact)
+	link_observed(c, row);
+	if (!row->limit)
 		return;
 	if (!row->number)
 		schema_fault(c, "json-bad-value", "only the least of numbers can be of a \"fact\"");
-	while (i < cat->n_numbers && !streq(cat->numbers[i], fact))
+	while (i < cat->n_numbers && !streq(cat->numbers[i], row->limit))
 		i++;
 	if (i == cat->n_numbers)
-		cat->numbers[cat->n_numbers++] = fact;
+		cat->numbers[cat->n_numbers++] = row->limit;
 	row->fact = (int)i;
 }
 
 static void link_row(struct schema_walk *c, struct abibase_catalogue *cat, const json_t *v,
 		    struct row *row)
 {
-	const char *queues = string_of(v, "queues");
-	const json_t *bit = json_object_get(v, "bit"), *without = json_object_get(v, "without");
-
-	row->feature = string_of(v, "feature");
-	row->class_name = string_of(v, "class");
-	row->declared_on = string_of(v, "declared_on");
-	row->asked = string_of(v, "asked");
-	row->domain = string_of(v, "domain");
 	if (!row->asked)
 		row->asked = row->class_name;
-	row->realized = json_object_get(v, "realized");
-	row->disabled = json_object_get(v, "disabled");
-	row->without = json_object_get(without, "value");
-	row->queues = queues ? (enum row_queues)word_index(queues_words, queues) : QUEUES_NONE;
-	row->shown_as = string_of(v, "shown_as");
-	row->shown_with = string_of(v, "shown_with");
-	row->property = string_of(v, "property");
-	row->type = string_of(v, "type");
-	row->group_name = string_of(v, "group");
-	row->caution = string_of(v, "caution");
-	row->bit = bit ? (int)json_integer_value(bit) : -1;
-	row->boolean = streq(row->type, "bool") || (bit && streq(row->type, "OnOffAuto"));
-	row->bit_when = bit_when_of(row, v);
-	row->pin = (enum row_pin)word_index(pin_words, string_of(v, "pin"));
-	row->combine = (enum row_combine)word_index(combine_words, string_of(v, "combine"));
-	link_number(c, cat, v, row);
+	row->boolean = streq(row->type, "bool") ||
+		       (row->bit >= 0 && streq(row->type, "OnOffAuto"));
+	if (row->bit < 0)
+		row->bit_when = BIT_NEVER;
+	else if (row->bit_when == BIT_NEVER) /* not said */
+		row->bit_when = BIT_TRUE;
+	link_number(c, cat, row);
 	row->fatal = streq(string_of(v, "missing"), "fatal");
-	row->legacy = json_is_true(json_object_get(v, "legacy"));
-	row->limit = string_of(v, "fact");
-	row->def = json_object_get(v, "default");
-	row->since = version_of(v, "since");
-	row->removed = version_of(v, "removed");
-	row->added = json_integer_value(json_object_get(v, "added"));
 	if (row->pin == PIN_PINNED && !row->boolean)
 		schema_fault(c, "json-bad-value", "only a row that is on or off can be pinned");
 	link_row_group(c, cat, row);
 	row->key = arena_printf(&cat->arena, "%s.%s", row->class_name, row->property);
-	link_compat(cat, json_object_get(v, "compat"), row);
-	row->unmasked = link_ranges(cat, json_object_get(v, "unmasked"), &row->n_unmasked);
-	row->without_in =
-		link_ranges(cat, json_object_get(without, "versions"), &row->n_without_in);
 	link_needs(c, cat, v, true, row->needs, &row->backends);
 }
 
@@ -580,13 +499,11 @@ static void link_rows(struct schema_walk *c, struct abibase_catalogue *cat)
 	size_t mark = schema_enter(c, "features"), mark2, i;
 	json_t *v;
 
-	cat->rows = table_new(cat, json_array_size(list), sizeof(*cat->rows));
 	cat->numbers = table_new(cat, json_array_size(list), sizeof(*cat->numbers));
 	if (cat->arena.failed)
 		return;
 	json_array_foreach(list, i, v) {
 		mark2 = schema_enter_index(c, i);
-		cat->n_rows++;
 		link_row(c, cat, v, &cat->rows[i]);
 		if (cat->arena.failed)
 			return;
@@ -637,84 +554,18 @@ static void link_requirements(struct schema_walk *c, struct abibase_catalogue *c
 	size_t mark = schema_enter(c, "requirements"), mark2, i;
 	json_t *v;
 
-	cat->requirements = table_new(cat, json_array_size(list), sizeof(*cat->requirements));
-	if (!cat->requirements)
-		return;
 	json_array_foreach(list, i, v) {
-		struct requirement *q = &cat->requirements[cat->n_requirements++];
-		const json_t *bit = json_object_get(v, "bit");
+		struct requirement *q = &cat->requirements[i];
 
 		mark2 = schema_enter_index(c, i);
-		q->name = string_of(v, "name");
-		q->text = string_of(v, "text");
-		q->remedy = string_of(v, "remedy");
-		q->bit = bit ? (int)json_integer_value(bit) : -1;
-		q->feature = string_of(v, "feature");
 		if (q->bit >= 0 && !q->feature)
 			schema_fault(c, "json-missing-key", "a \"bit\" needs its \"feature\"");
 		link_masked_by(c, cat, v, q);
-		q->stated_by = string_of(v, "stated_by");
-		q->legacy_without = json_is_true(json_object_get(v, "legacy_without"));
-		q->named_only = json_is_true(json_object_get(v, "named_only"));
-		q->to_leave = json_is_true(json_object_get(v, "to_leave"));
 		link_needs(c, cat, v, false, q->needs, &q->backends);
 		schema_leave(c, mark2);
 	}
 	link_prerequisites(c, cat, list);
 	schema_leave(c, mark);
-}
-
-static void link_shape(struct abibase_catalogue *cat, const json_t *v, struct shape *s)
-{
-	const json_t *list = json_object_get(v, "offers");
-	size_t i;
-	json_t *item;
-
-	s->name = string_of(v, "name");
-	s->text = string_of(v, "text");
-	s->remedy = string_of(v, "remedy");
-	s->also = string_of(v, "also");
-	s->recorded = string_of(v, "recorded");
-	s->checked_since = version_of(v, "checked_since");
-	s->offers = table_new(cat, json_array_size(list), sizeof(*s->offers));
-	if (!s->offers)
-		return;
-	json_array_foreach(list, i, item) {
-		struct shape_offer *o = &s->offers[s->n_offers++];
-
-		o->value = json_integer_value(json_object_get(item, "value"));
-		o->versions = link_ranges(cat, json_object_get(item, "versions"), &o->n);
-	}
-}
-
-static void link_shapes(struct abibase_catalogue *cat)
-{
-	const json_t *list = json_object_get(cat->root, "shapes");
-	size_t i;
-	json_t *v;
-
-	cat->shapes = table_new(cat, json_array_size(list), sizeof(*cat->shapes));
-	if (!cat->shapes)
-		return;
-	json_array_foreach(list, i, v)
-		link_shape(cat, v, &cat->shapes[cat->n_shapes++]);
-}
-
-static void link_releases(struct abibase_catalogue *cat)
-{
-	const json_t *list = json_object_get(cat->root, "releases");
-	size_t i;
-	json_t *v;
-
-	cat->releases = table_new(cat, json_array_size(list), sizeof(*cat->releases));
-	if (!cat->releases)
-		return;
-	json_array_foreach(list, i, v) {
-		struct release *e = &cat->releases[cat->n_releases++];
-
-		version_range_parse(string_of(v, "versions"), &e->versions);
-		e->machines_from = version_of(v, "machines_from");
-	}
 }
 
 static void mark_needed(struct abibase_catalogue *cat, const struct needs *needs)
@@ -740,14 +591,15 @@ static void mark_conditions(struct abibase_catalogue *cat)
 
 static void catalogue_link(struct schema_walk *c, struct abibase_catalogue *cat)
 {
+	codec_read(&cat->arena, NULL, catalogue_members, cat->root, cat);
+	if (cat->arena.failed)
+		return;
 	link_conditions(c, cat);
 	link_backends(c, cat);
 	link_groups(cat);
 	link_rows(c, cat);
 	if (!cat->arena.failed)
 		link_requirements(c, cat);
-	link_shapes(cat);
-	link_releases(cat);
 	if (!cat->arena.failed)
 		mark_conditions(cat);
 }
@@ -766,7 +618,6 @@ static int catalogue_make(struct schema_walk *c, json_t *root, struct abibase_ca
 	}
 	cat->refcount = 1;
 	cat->root = root;
-	cat->revision = json_integer_value(json_object_get(root, "revision"));
 	catalogue_link(c, cat);
 	r = cat->arena.failed ? context_oom(c->ctx) : schema_result(c);
 	if (r < 0) {

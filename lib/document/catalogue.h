@@ -169,7 +169,7 @@ struct abibase_catalogue {
 	json_t *root;
 	struct arena arena; /* all the tables, and the words that are not those of @root */
 	int64_t revision;
-	struct backend backends[MAX_BACKENDS];
+	struct backend *backends; /* sorted */
 	size_t n_backends;
 	struct condition *conditions;
 	size_t n_conditions;

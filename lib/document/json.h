@@ -93,6 +93,25 @@ bool schema_type(struct schema_walk *c, const json_t *v, unsigned int types);
 /* Other members of an object: none; description, tags and x-*; these, and a later version's. */
 enum members_more { MORE_NONE, MORE_FREE, MORE_KEPT };
 
+/* How a value stands in the struct of its object: document/codec.h */
+enum codec {
+	AS_NOTHING,
+	AS_TEXT,     /* const char *, of the document; NULL: not there, or null */
+	AS_BOOL,     /* bool */
+	AS_INT,	     /* int64_t; 0: not there */
+	AS_SMALL,    /* int, -1: not there */
+	AS_WORD,     /* enum, index into `words`; 0: not there */
+	AS_JSON,     /* const json_t *, of the document */
+	AS_VERSION,  /* struct version */
+	AS_RANGE,    /* struct version_range */
+	AS_RANGES,   /* struct version_range *, and behind it their number, size_t */
+	AS_TEXTS,    /* const char **, and their number */
+	AS_LIST,     /* as many structs of `size` bytes as there are elements, and their number */
+	AS_KEY,	     /* of an element: const char *, the key that it has in its object */
+	AS_PART,     /* the members of the object are in the same struct */
+	AS_HOOK,     /* as the functions of `hook` have it */
+};
+
 /*
  * One member that an object may have, or one element of an array or of an object with free keys.
  * Tables of these describe a document; code checks only what they cannot say. A value of the right
@@ -112,6 +131,10 @@ struct member {
 	bool limited; /* what an integer is, or how many elements there are: LIMITS() */
 	int64_t least, most;
 	void (*check)(struct schema_walk *c, const json_t *v); /* any other check */
+	enum codec as; /* and where in the struct; the size of an element of a list */
+	size_t at, size;
+	const struct codec_hook *hook;
+	bool detail; /* left out of a document that is written without its reasons */
 };
 #define LIMITS(a, z) .limited = true, .least = (a), .most = (z)
 #define AT_LEAST(a) LIMITS(a, INT64_MAX)
