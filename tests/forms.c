@@ -8,6 +8,7 @@
 #include "document/build.h"
 #include "document/catalogue.h"
 #include "document/decode-data.h"
+#include "document/errata.h"
 #include "document/facts.h"
 #include "document/guest.h"
 #include "document/profile.h"
@@ -100,7 +101,7 @@ static json_t *object(const struct member *members, enum members_more more)
 int main(void)
 {
 	static const struct form *const forms[] = {
-		&baseline_form, &build_form, &catalogue_form, &devices_form, &facts_form, &guest_form,
+		&baseline_form, &build_form, &catalogue_form, &devices_form, &errata_form, &facts_form, &guest_form,
 		&messages_form, &profile_form,	 &qemu_form,	&unasked_form,
 		&classes_form,
 	};

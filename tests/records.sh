@@ -38,6 +38,11 @@ new = cat["revision"] + 1
 old = dict(cat, features=[r for r in cat["features"] if r not in rows],
            groups={k: v for k, v in cat["groups"].items() if k not in late})
 json.dump(old, open(tmp + "/old/catalogue.json", "w"))
+# errata name rows, and a defect of what there is no row for matters to nobody
+errata = json.load(open(tmp + "/old/errata.json"))
+errata["errata"] = [e for e in errata["errata"]
+                    if not {r["class"] + "." + r["property"] for r in rows} & set(e.get("rows", []))]
+json.dump(errata, open(tmp + "/old/errata.json", "w"))
 for r in rows:
     r["added"] = new
 cat["revision"] = new

@@ -343,6 +343,7 @@ def check_all(validators):
     devices = check_document(validators, os.path.join(DATA, "devices.json"))
     messages = check_document(validators, os.path.join(DATA, "messages.json"))
     classes = check_document(validators, os.path.join(DATA, "classes.json"))
+    errata = check_document(validators, os.path.join(DATA, "errata.json"))
     builds = {path: check_document(validators, path) for path in files(DATA, "builds", "*.json")}
     for path, build in builds.items():
         if os.path.getsize(path) > 100000:
@@ -368,7 +369,8 @@ def check_all(validators):
     probed = os.path.join(DATA, "platforms", "50-debian-12.json")
     samples = check_cases(validators)
     samples.update({"profile": canonical.loads(read(probed)), "catalogue": cat, "facts": facts_doc,
-                    "devices": devices, "messages": messages, "classes": classes, "build": list(builds.values())[0]})
+                    "devices": devices, "messages": messages, "classes": classes, "errata": errata,
+                    "build": list(builds.values())[0]})
     check_refusals(samples, validators)
     for kind in validators:
         if kind not in samples and kind not in ELSEWHERE:

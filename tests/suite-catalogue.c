@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "document/catalogue.h"
+#include "document/errata.h"
 #include "model/effective.h"
 #include "suites.h"
 #include "test-util.h"
@@ -357,6 +358,91 @@ START_TEST(test_rows_values)
 }
 END_TEST
 
+/* ------------------------------------------------------------------ known defects */
+
+static const char *const kernel_releases[][2] = {
+	{ "6.17.13-21-pve", NULL },
+	{ "7.0-rc1", "linux-7.0-udp-gso" },
+	{ "7.0.0-14-generic", "linux-7.0-udp-gso" },
+	{ "7.1.4", "linux-7.0-udp-gso" },
+	{ "7.1.5", NULL },
+	{ "7.0.2-6-pve", "linux-7.0-udp-gso" },
+	{ "7.0.14-14-pve", NULL }, /* mended in that package */
+	{ "linux", NULL },
+	{ NULL, NULL },
+};
+
+static void assert_errata(uint32_t mask, const char *id)
+{
+	for (size_t i = 0; i < t.cat->n_errata; i++)
+		ck_assert_msg((mask >> i & 1) == (id && streq(t.cat->errata[i].id, id)), "%s",
+			      t.cat->errata[i].id);
+}
+
+START_TEST(test_errata_of_kernels)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(kernel_releases); i++)
+		assert_errata(errata_of_kernel(t.cat, kernel_releases[i][0]),
+			      kernel_releases[i][1]);
+}
+END_TEST
+
+static const char *const qemu_versions[][3] = {
+	{ "6.2.0", "pc-i440fx-6.2", "qemu-6.2-piix4" },
+	{ "6.2.0", "pc-q35-6.2", NULL },
+	{ "6.2.0", NULL, NULL },
+	{ "7.0.0", "pc-i440fx-6.2", NULL },
+	{ "8.0.0", "pc-q35-7.2", "qemu-8.0.0-aer" },
+	{ "8.0.1", "pc-q35-7.2", NULL },
+	{ "5.2.0", "pc-q35-5.1", "qemu-5.2-ats" },
+	{ "10.0.2", "pc-q35-10.0", NULL },
+	{ "10.0.13", "pc-q35-10.0", NULL }, /* its queues are a shape of the catalogue */
+	{ NULL, "pc-q35-10.0", NULL },
+};
+
+START_TEST(test_errata_of_qemus)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(qemu_versions); i++) {
+		json_auto_t *entry = json_pack("{ss*}", "version", qemu_versions[i][0]);
+
+		assert_errata(errata_of_qemu(t.cat, entry, qemu_versions[i][1]),
+			      qemu_versions[i][2]);
+	}
+}
+END_TEST
+
+/* An erratum of what the catalogue has no row for, and a list that fits no mask. */
+START_TEST(test_errata_faults)
+{
+	json_t *root = test_json("data/errata.json"), *list = json_object_get(root, "errata");
+	_autofree_ char *good = test_path("data/catalogue.json");
+	char dir[] = "/tmp/abibase-errata-XXXXXX", path[64], command[1100];
+	struct abibase_catalogue *cat = NULL;
+
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	snprintf(command, sizeof(command), "cp '%s' %s", good, dir);
+	ck_assert_int_eq(system(command), 0);
+	snprintf(path, sizeof(path), "%s/errata.json", dir);
+	abibase_context_set_data_dir(t.ctx, dir);
+	ck_assert_int_eq(abibase_catalogue_new(t.ctx, &cat), -ENOENT);
+
+	json_object_set_new(json_array_get(list, 0), "rows", json_pack("[s]", "virtio-net.none"));
+	ck_assert_int_eq(json_dump_file(root, path, 0), 0);
+	ck_assert_int_eq(abibase_catalogue_new(t.ctx, &cat), -EBADMSG);
+	ck_assert_str_eq(abibase_context_error_id(t.ctx), "json-bad-value");
+
+	json_object_del(json_array_get(list, 0), "rows");
+	for (size_t i = json_array_size(list); i <= MAX_ERRATA; i++)
+		json_array_append(list, json_array_get(list, 0));
+	ck_assert_int_eq(json_dump_file(root, path, 0), 0);
+	ck_assert_int_eq(abibase_catalogue_new(t.ctx, &cat), -EBADMSG);
+	ck_assert_ptr_null(cat);
+	snprintf(command, sizeof(command), "rm -r %s", dir);
+	ck_assert_int_eq(system(command), 0);
+	json_decref(root);
+}
+END_TEST
+
 /* Each condition is a fact of data/facts.json, a bit only of a word that is wide enough. */
 START_TEST(test_conditions_are_facts)
 {
@@ -556,6 +642,9 @@ Suite *suite_catalogue(void)
 	tcase_add_test(rows, test_rows_values);
 	tcase_add_test(rows, test_conditions_are_facts);
 	tcase_add_test(rows, test_bits);
+	tcase_add_test(rows, test_errata_of_kernels);
+	tcase_add_test(rows, test_errata_of_qemus);
+	tcase_add_test(rows, test_errata_faults);
 	suite_add_tcase(suite, rows);
 
 	tcase_add_checked_fixture(machine, setup, teardown);

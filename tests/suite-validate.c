@@ -96,6 +96,7 @@ START_TEST(shipped_documents_are_good)
 {
 	static const char *const names[] = {
 		"data/catalogue.json",
+		"data/errata.json",
 		"data/facts.json",
 		"data/platforms/50-debian-11.json",
 		"data/platforms/50-debian-12.json",

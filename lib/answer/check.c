@@ -4,6 +4,7 @@
 #include "answer/check.h"
 #include "base/context.h"
 #include "document/build.h"
+#include "document/errata.h"
 #include "model/ask.h"
 #include "model/intersect.h"
 #include "model/machine.h"
@@ -725,6 +726,29 @@ static void check_unset(struct checking *k)
 	}
 }
 
+/* ------------------------------------------------------------------------- known defects */
+
+static bool is_promised(const void *of, size_t row)
+{
+	const struct checking *k = of;
+	const struct row *r = &k->cat->rows[row];
+	const struct value *v = baseline_value(k->b, r->class_name, r->property);
+
+	return v && v->on;
+}
+
+static void check_errata(struct checking *k)
+{
+	uint32_t mask = errata_of_kernel(k->cat, string_of(json_object_get(k->p->root, "kernel"),
+							   "release"));
+
+	for (size_t u = 0; u < k->alone->n_used; u++)
+		if (k->alone->used[u].build)
+			mask |= errata_of_qemu(k->cat, k->alone->used[u].build->entry,
+					       k->b->machine);
+	hostcheck_errata(k->out, k->cat, mask, is_promised, k);
+}
+
 /* --------------------------------------------------------- the word that would be offered */
 
 /* The settings that this QEMU gets of the baseline: what it knows. */
@@ -1097,6 +1121,7 @@ static int run(struct checking *k)
 	check_values(k);
 	check_requirements(k);
 	check_unset(k);
+	check_errata(k);
 	if (k->guest)
 		hostcheck_guest_sets(k->out, k->cat, k->b, k->p, k->alone, k->guest);
 	r = check_offers(k);

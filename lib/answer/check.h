@@ -47,6 +47,9 @@ void hostcheck_add(struct abibase_check *c, struct finding f, struct buf *text);
  */
 void hostcheck_unrecorded(struct abibase_check *c, const struct row *row, struct buf *who,
 			  const char *machine, const char *remedy);
+/* check-errata.c: of a host, those of these errata that matter, each a note */
+void hostcheck_errata(struct abibase_check *c, const struct abibase_catalogue *cat, uint32_t errata,
+		      bool (*is_on)(const void *of, size_t row), const void *of);
 /* check-guest.c: what a guest says of itself, held against the baseline; false: it is not about it. */
 bool hostcheck_guest(struct abibase_check *c, const struct abibase_catalogue *cat,
 		     const struct abibase_baseline *b, const struct abibase_guest *g);

@@ -5,6 +5,7 @@
 #include "base/context.h"
 #include "answer/move.h"
 #include "document/build.h"
+#include "document/errata.h"
 #include "model/machine.h"
 
 /* Which host can take the guest: all devices, on each QEMU of each host. */
@@ -173,11 +174,36 @@ static void note_source(struct judging *j)
 	hostcheck_add(j->m->check, f, &text);
 }
 
+static bool guest_has(const void *of, size_t row)
+{
+	const struct judging *j = of;
+	const struct row *r = &j->pr.cat->rows[row];
+	const struct abibase_guest *g = j->t->guest;
+
+	if (r->bit >= 0 && word_has(j->negotiated, r->bit))
+		return true;
+	for (size_t i = 0; i < g->n; i++)
+		if (json_is_true(json_object_get(g->devices[i].properties, r->key)))
+			return true;
+	return false;
+}
+
+static void note_errata(struct judging *j)
+{
+	uint32_t mask = errata_of_kernel(j->pr.cat, string_of(json_object_get(j->p->root, "kernel"),
+							      "release"));
+
+	if (j->entry)
+		mask |= errata_of_qemu(j->pr.cat, j->entry, j->pr.view.machine);
+	hostcheck_errata(j->m->check, j->pr.cat, mask, guest_has, j);
+}
+
 static void judge_devices(struct judging *j)
 {
 	const struct abibase_guest *g = j->t->guest;
 
 	hostcheck_unjudged(j->m->check, g);
+	note_errata(j);
 	judge_list(j);
 	note_source(j);
 	for (size_t i = 0; i < g->n; i++)

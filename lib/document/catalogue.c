@@ -13,7 +13,7 @@
 
 /* ------------------------------------------------------------- what is accepted */
 
-static void check_range(struct schema_walk *c, const json_t *v)
+void schema_version_range(struct schema_walk *c, const json_t *v)
 {
 	struct version_range range;
 
@@ -41,7 +41,7 @@ static const char *const type_words[] = { "bool",	 "uint16", "uint32",	"int32",
 static const char *const queues_words[] = { "", "receive", "transmit", NULL };
 static const char *const missing_words[] = { "silent", "fatal", "kept", NULL };
 
-static const struct member each_range = { .types = J_STRING, .check = check_range };
+static const struct member each_range = { .types = J_STRING, .check = schema_version_range };
 static const struct member each_name = { .types = J_STRING, .check = schema_name };
 static const struct member each_text = { .types = J_STRING, .check = schema_nonempty };
 
@@ -202,7 +202,7 @@ static const struct member release_members[] = {
 	{ "machines_from", J_STRING, .required = true, .check = schema_version,
 	  INTO(struct release, VERSION, machines_from) },
 	{ "source", J_STRING, .required = true, .check = schema_nonempty },
-	{ "versions", J_STRING, .required = true, .check = check_range,
+	{ "versions", J_STRING, .required = true, .check = schema_version_range,
 	  INTO(struct release, RANGE, versions) },
 	{ 0 },
 };
@@ -650,16 +650,6 @@ int catalogue_from_json(struct abibase_context *ctx, json_t *root, const char *s
 	return catalogue_make(&c, root, ret);
 }
 
-ABIBASE_EXPORT int abibase_catalogue_new(struct abibase_context *ctx,
-					 struct abibase_catalogue **ret)
-{
-	_autofree_ char *path = NULL;
-	json_t *root;
-	int r = data_read(ctx, &catalogue_form, &path, &root);
-
-	return r < 0 ? r : catalogue_from_json(ctx, root, path, ret);
-}
-
 ABIBASE_EXPORT struct abibase_catalogue *abibase_catalogue_ref(struct abibase_catalogue *cat)
 {
 	if (cat)
@@ -673,6 +663,7 @@ ABIBASE_EXPORT struct abibase_catalogue *abibase_catalogue_unref(struct abibase_
 		return NULL;
 	arena_clear(&cat->arena);
 	json_decref(cat->root);
+	json_decref(cat->errata_root);
 	free(cat);
 	return NULL;
 }

@@ -164,6 +164,7 @@ struct release {
 	struct version machines_from; /* machine types from this one on were not removed there */
 };
 
+struct erratum;
 struct abibase_catalogue {
 	int refcount;
 	json_t *root;
@@ -185,10 +186,15 @@ struct abibase_catalogue {
 	size_t n_shapes;
 	struct release *releases;
 	size_t n_releases;
+	json_t *errata_root;
+	struct erratum *errata; /* errata.h */
+	size_t n_errata;
 };
 
 int catalogue_from_json(struct abibase_context *ctx, json_t *root, const char *source,
 			struct abibase_catalogue **ret);
+/* "8.2.0-8.2.4", or one version */
+void schema_version_range(struct schema_walk *c, const json_t *v);
 int catalogue_backend(const struct abibase_catalogue *cat, const char *name);
 /* The backends of a device, NULL for virtio-net, that a baseline can be made of; 0: none such. */
 unsigned int catalogue_device(const struct abibase_catalogue *cat, const char *device);

@@ -3,6 +3,7 @@
 
 #include "base/context.h"
 #include "document/build.h"
+#include "document/errata.h"
 #include "document/hosts.h"
 
 struct host *host_new(const char *name, size_t n_numbers, size_t n_answers, size_t n_qemu,
@@ -445,6 +446,7 @@ static int fill_host(struct inputs *in, const struct abibase_catalogue *cat, str
 	h->revision = p->revision;
 	h->platform = streq(p->kind, "platform");
 	h->has_qemu = p->has_qemu;
+	h->errata = errata_of_kernel(cat, string_of(json_object_get(p->root, "kernel"), "release"));
 	host_set_digest(h, p->digest);
 	if (strings_intern(&in->strings, p->arch, &h->arch) < 0)
 		return -ENOMEM;

@@ -39,6 +39,7 @@ struct host {
 	unsigned int n_qemu, n_unasked;
 	bool platform;
 	bool has_qemu; /* its QEMUs were looked for: none in the list is none there */
+	uint32_t errata; /* those of its kernel: errata.h; 0 of a host of an earlier baseline */
 	unsigned char digest[DIGEST_HEX / 2];
 	char *name;
 	int64_t *numbers; /* what it states of inputs.numbers, or NUMBER_UNSTATED */

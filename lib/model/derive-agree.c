@@ -709,6 +709,7 @@ void derive_notes(struct derive *d)
 	note_recorded(d);
 	note_unasked(d);
 	note_exceptions(d);
+	derive_errata(d);
 }
 
 /* ------------------------------------------------------------------ the feature words */

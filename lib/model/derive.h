@@ -132,6 +132,9 @@ enum setting derive_number_setting(const struct effective *e, int64_t number);
 void derive_number_why(struct derive *d, size_t r, struct why *w);
 void derive_numbers(struct derive *d);
 
+/* derive-errata.c: builds and kernels with a known defect that matters to the answer */
+void derive_errata(struct derive *d);
+
 /* derive-observed.c: sizes that come of the hosts' own files */
 bool derive_observed_included(const struct derive *d, size_t r);
 int64_t derive_observed_number(const struct derive *d, size_t r);

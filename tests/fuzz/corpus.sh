@@ -65,12 +65,14 @@ jq -c 'del(.["x-bit-names"], .backends["macvtap", "macvtap+vhost"])
 		else . end)' \
 	"$src/data/catalogue.json" > "$few/catalogue.json"
 cp "$src/data/facts.json" "$few"
+jq -c '.errata |= map(del(.rows))' "$src/data/errata.json" > "$few/errata.json"
 cp "$few/catalogue.json" "$out/catalogue"
 # and some of the other data files
 jq -c '.devices |= with_entries(select(.key | IN("virtio-balloon", "virtio-vsock")))
 	| .transport.features |= .[:4]' "$src/data/devices.json" > "$out/catalogue/devices.json"
 jq -c '.facts |= with_entries(select(.key | startswith("tap.")))' \
 	"$src/data/facts.json" > "$out/catalogue/facts.json"
+jq -c '.errata |= .[:2]' "$src/data/errata.json" > "$out/catalogue/errata.json"
 jq -c '.messages |= .[:4]' "$src/data/messages.json" > "$out/catalogue/messages.json"
 
 find "$src/data/platforms" "$src/tests/data/hosts" "$src/tests/cases" \

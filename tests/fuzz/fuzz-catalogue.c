@@ -5,6 +5,7 @@
 #include "document/catalogue.h"
 #include "base/context.h"
 #include "answer/decode.h"
+#include "document/errata.h"
 #include "document/facts.h"
 #include "fuzz.h"
 
@@ -21,7 +22,7 @@ static void ignore(void *data, int priority, const char *id, const char *where, 
 static void check_all(const json_t *root)
 {
 	static const struct form *const forms[] = {
-		&catalogue_form, &devices_form, &messages_form, &facts_form,
+		&catalogue_form, &devices_form, &messages_form, &facts_form, &errata_form,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
