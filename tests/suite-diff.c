@@ -280,7 +280,8 @@ START_TEST(accessors)
 	ck_assert(json_is_false(json_object_get(parsed, "same")));
 	json_decref(parsed);
 	ck_assert_int_eq(abibase_result_to_text(d, 0, &text), 0);
-	ck_assert(strprefix(text, "no: 1 difference counts\nA guest can see:\n"
+	ck_assert(strprefix(text, "no: 1 difference counts between a and b; a guest can see 1\n"
+				  "A guest can see:\n"
 				  "  vhost_net.features: a lacks VIRTIO_F_RING_RESET (bit 40)\n"));
 	ck_assert_ptr_eq(abibase_result_ref(d), d);
 	ck_assert_ptr_null(abibase_result_unref(d));
@@ -548,7 +549,7 @@ START_TEST(refused_and_empty)
 	ck_assert_ptr_null(platform(m, "0/name"));
 	ck_assert_ptr_null(abibase_result_finding(m, 0));
 	ck_assert_int_eq(abibase_result_to_text(m, 0, &text), 0);
-	ck_assert(strprefix(text, "no: host satisfies none\n"));
+	ck_assert(strprefix(text, "no: host satisfies none of 0 platforms\n"));
 	ck_assert_ptr_eq(abibase_result_ref(m), m);
 	ck_assert_ptr_null(abibase_result_unref(m));
 	ck_assert_ptr_null(abibase_result_unref(m));

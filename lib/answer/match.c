@@ -4,9 +4,8 @@
 
 #include "base/suggest.h"
 #include "base/context.h"
-#include "base/harmless.h"
 #include "answer/diff.h"
-#include "document/finding.h"
+#include "document/page.h"
 #include "document/result.h"
 #include "model/ask.h"
 #include "answer/show.h"
@@ -14,69 +13,59 @@
 /* Which platforms does a host satisfy? Asked is what a guest on one of the backends can meet. */
 
 struct entry {
-	const char *name, *digest;
-	int64_t revision;
+	json_t *json;		  /* as the document has it */
 	enum abibase_verdict verdict;
-	struct findings findings; /* the cause of each is the fact */
-	const char **not_asked; /* facts that are unknown of the platform */
-	size_t n_not_asked, cap_not_asked;
+	struct findings findings;
+	json_t *not_asked;	  /* facts that are unknown of the platform */
 	size_t asked;		  /* facts that it states as present */
 	size_t missing, unknown;  /* of them; a device that is not there at all counts once */
 	size_t more;		  /* the host has, and the platform has not */
 	size_t compared;	  /* facts that both state */
 	size_t other;		  /* differences in facts that no guest meets */
-	bool closest;
-	const char *qemu;
-};
-
-struct match {
-	struct arena arena; /* all the texts */
-	const char *name, *digest;
-	struct entry *entries;
-	size_t n;
-	const char *backends[MAX_BACKENDS];
-	size_t n_backends;
-	const char **not_compared; /* devices of the other backends that a platform states */
-	size_t n_not_compared, cap_not_compared;
 };
 
 struct matching {
 	struct abibase_context *ctx;
-	struct match *m;
 	const struct abibase_catalogue *cat;
 	const struct abibase_profile *host, *platform;
 	bool backend[MAX_BACKENDS];
 	bool *used; /* by condition */
-	bool failed;
+	bool sizes; /* of a ROM, that host and platform state */
+	struct entry *entries;
+	size_t n;
+	json_t *not_compared; /* devices of the other backends that a platform states */
+	struct arena arena;   /* all the texts, and whether memory ran out */
 };
 
 /* ---------------------------------------------------------------------- pieces */
 
-/* Formatted text without control characters, which a profile may contain; lives in the result. */
-#define keep(x, ...) show_keep(&(x)->m->arena, __VA_ARGS__)
+/* Formatted text without control characters, which a profile may contain. */
+#define keep(x, ...) show_keep(&(x)->arena, __VA_ARGS__)
 
-static void put_finding(struct matching *x, struct entry *e, enum abibase_finding_kind kind,
-			const char *fact, const char *remedy, struct buf *text)
+/* @fact is what it is about, @cause the sentence. */
+static void put_finding(struct matching *x, struct entry *e, bool known, const char *layer,
+			const char *fact, const char *remedy, const char *cause)
 {
-	if (text->data)
-		text_harmless(text->data, "");
+	_buf_ text = { 0 };
+
+	buf_printf(&text, "%s %s: %s", known ? "lacks" : "cannot tell", fact, cause);
 	finding_add(&e->findings,
-		    (struct finding){ .kind = kind,
-				      .cause = keep(x, "%s", fact),
-				      .remedy = remedy ? keep(x, "%s", remedy) : NULL },
-		    text);
+		    (struct finding){
+			    .kind = known ? ABIBASE_FINDING_CONFLICT : ABIBASE_FINDING_UNKNOWN,
+			    .id = known ? "match-lacks" : "match-unknown",
+			    .layer = layer,
+			    .fact = fact,
+			    .bit = -1,
+			    .remedy = remedy,
+			    .cause = keep(x, "%s (%s)", cause, fact) },
+		    &text);
+	*(known ? &e->missing : &e->unknown) += 1;
 }
 
-static void add_name(struct matching *x, const char ***list, size_t *n, size_t *cap,
-		     const char *name)
+static void add_once(struct matching *x, json_t *list, const char *name)
 {
-	for (size_t i = 0; name && i < *n; i++)
-		if (streq((*list)[i], name))
-			return;
-	if (!name || array_grow(list, *n, cap, sizeof(**list)) < 0)
-		x->failed = true;
-	else
-		(*list)[(*n)++] = name;
+	if (!json_has(list, name) && json_array_append_new(list, json_string(name)) < 0)
+		x->arena.failed = true;
 }
 
 /* ----------------------------------------------------- which facts are compared */
@@ -127,12 +116,8 @@ static int choose_backends(struct matching *x, const char *const *backends)
 			return fail_backend(x, backends[i]);
 		x->backend[k] = true;
 	}
-	for (size_t k = 0; k < x->cat->n_backends; k++) {
-		if (!backends)
-			x->backend[k] = x->cat->backends[k].by_default;
-		if (x->backend[k])
-			x->m->backends[x->m->n_backends++] = keep(x, "%s", x->cat->backends[k].name);
-	}
+	for (size_t k = 0; !backends && k < x->cat->n_backends; k++)
+		x->backend[k] = x->cat->backends[k].by_default;
 	return 0;
 }
 
@@ -150,10 +135,11 @@ static bool needs_condition(const struct matching *x, const struct needs *needs,
 
 #define MANY_FEATURES 4
 
-/* Which features of a guest hang on it? Not those that the sentence names anyway. */
-static void put_features(const struct matching *x, struct buf *b, int condition)
+/* What is missing, and which features of a guest hang on it; not those that the sentence names. */
+static const char *lacks_words(struct matching *x, int condition)
 {
-	const char *sentence = x->cat->conditions[condition].missing;
+	const char *sentence = x->cat->conditions[condition].missing, *words;
+	_buf_ b = { 0 };
 	size_t n = 0;
 
 	for (size_t i = 0; i < x->cat->n_rows; i++) {
@@ -162,12 +148,12 @@ static void put_features(const struct matching *x, struct buf *b, int condition)
 		if (!needs_condition(x, row->needs, condition) || strstr(sentence, row->feature))
 			continue;
 		if (n++ < MANY_FEATURES)
-			buf_printf(b, "%s%s", n > 1 ? ", " : " (", row->feature);
+			buf_printf(&b, "%s%s", n > 1 ? ", " : " (", row->feature);
 	}
 	if (n > MANY_FEATURES)
-		buf_printf(b, " and %zu more", n - MANY_FEATURES);
-	if (n)
-		buf_putc(b, ')');
+		buf_printf(&b, " and %zu more", n - MANY_FEATURES);
+	words = arena_words(&x->arena, &b);
+	return keep(x, "%s%s%s", sentence, words, n ? ")" : "");
 }
 
 /* ---------------------------------------------------------------- fact by fact */
@@ -205,45 +191,28 @@ static bool follows_from_usable(const struct matching *x, const struct condition
 	return json_is_false(here) || (json_is_object(here) && answer == ABIBASE_UNKNOWN);
 }
 
-/* A bit that was not asked for by its name, a word of which nothing is known by its own. */
-static void note_not_asked(struct matching *x, struct entry *e, const struct condition *cond)
-{
-	bool word = json_is_string(json_object_get(x->platform->facts, cond->fact));
-
-	add_name(x, &e->not_asked, &e->n_not_asked, &e->cap_not_asked,
-		 keep(x, "%s", word ? cond->name : cond->fact));
-}
-
 static void judge_condition(struct matching *x, struct entry *e, int i)
 {
 	const struct condition *cond = &x->cat->conditions[i];
 	const char *reason = NULL;
 	enum abibase_tri there = ask(x->platform, cond, NULL);
 	enum abibase_tri here = ask(x->host, cond, &reason);
-	_buf_ text = { 0 };
+	/* a bit that was not asked for by its name, a word of which nothing is known by its own */
+	bool word = json_is_string(json_object_get(x->platform->facts, cond->fact));
 
 	if (there == ABIBASE_UNKNOWN)
-		note_not_asked(x, e, cond);
+		add_once(x, e->not_asked, word ? cond->name : cond->fact);
 	else if (here != ABIBASE_UNKNOWN)
 		e->compared++;
-	if (there == ABIBASE_NO && here == ABIBASE_YES)
-		e->more++;
-	if (there != ABIBASE_YES)
+	e->more += there == ABIBASE_NO && here == ABIBASE_YES;
+	e->asked += there == ABIBASE_YES;
+	if (there != ABIBASE_YES || here == ABIBASE_YES || follows_from_usable(x, cond, here))
 		return;
-	e->asked++;
-	if (here == ABIBASE_YES)
-		return;
-	if (follows_from_usable(x, cond, here))
-		return;
-	*(here == ABIBASE_NO ? &e->missing : &e->unknown) += 1;
-	if (here == ABIBASE_NO) {
-		buf_printf(&text, "lacks %s: %s", cond->name, cond->missing);
-		put_features(x, &text, i);
-		put_finding(x, e, ABIBASE_FINDING_CONFLICT, cond->name, cond->remedy, &text);
-	} else {
-		buf_printf(&text, "cannot tell %s: unknown here (%s)", cond->name, reason);
-		put_finding(x, e, ABIBASE_FINDING_UNKNOWN, cond->name, NULL, &text);
-	}
+	if (here == ABIBASE_NO)
+		put_finding(x, e, true, cond->layer, cond->name, cond->remedy, lacks_words(x, i));
+	else
+		put_finding(x, e, false, cond->layer, cond->name, NULL,
+			    keep(x, "unknown here (%s)", reason));
 }
 
 static void judge_facts(struct matching *x, struct entry *e)
@@ -254,7 +223,7 @@ static void judge_facts(struct matching *x, struct entry *e)
 }
 
 /* Can a guest of the platform not get into one of the host's, whatever a list says? */
-static bool size_differs(const struct matching *x, const struct row *row, const json_t *here,
+static bool size_differs(struct matching *x, const struct row *row, const json_t *here,
 			 const json_t *there, const char *machine)
 {
 	struct qemu_view view;
@@ -263,7 +232,10 @@ static bool size_differs(const struct matching *x, const struct row *row, const 
 
 	qemu_view_init(&view, x->cat, here, machine);
 	qemu_effective(&view, row, &mine);
-	if (!mine.value || !theirs || json_equal(mine.value, theirs))
+	if (!mine.value || !theirs)
+		return false;
+	x->sizes = true;
+	if (json_equal(mine.value, theirs))
 		return false;
 	return mine.known == ABIBASE_NO ||
 	       json_integer_value(mine.value) > json_integer_value(theirs);
@@ -271,55 +243,54 @@ static bool size_differs(const struct matching *x, const struct row *row, const 
 
 /* A size that comes of a file: what both state; a list of the platform makes a smaller one the
  * same. */
-static void judge_size(struct matching *x, struct entry *e, const struct row *row)
+static void judge_size(struct matching *x, struct entry *e, const struct row *row,
+		       const json_t *here, const json_t *there)
 {
-	for (size_t i = 0; i < x->host->n_qemu; i++)
-		for (size_t k = 0; k < x->platform->n_qemu; k++) {
-			const json_t *here = x->host->qemu[i].json,
-				     *there = x->platform->qemu[k].json;
-			const char *machine;
-			json_t *shape;
-			_buf_ text = { 0 };
+	const char *machine;
+	json_t *shape;
 
-			json_object_foreach(json_object_get(there, "shape"), machine, shape) {
-				if (!size_differs(x, row, here, there, machine))
-					continue;
-				e->missing++;
-				buf_printf(&text, "%s (%s) is %lld here, %lld there", row->key,
-					   row->feature,
-					   (long long)json_integer_value(qemu_observed(
-						   here, machine, row->observed)),
-					   (long long)json_integer_value(qemu_observed(
-						   there, machine, row->observed)));
-				put_finding(x, e, ABIBASE_FINDING_CONFLICT, row->key, row->remedy,
-					    &text);
-				return;
-			}
-		}
+	json_object_foreach(json_object_get(there, "shape"), machine, shape) {
+		if (!size_differs(x, row, here, there, machine))
+			continue;
+		put_finding(x, e, true, "QEMU", row->key, row->remedy,
+			    keep(x, "%s is %lld here, %lld there", row->feature,
+				 (long long)json_integer_value(
+					 qemu_observed(here, machine, row->observed)),
+				 (long long)json_integer_value(
+					 qemu_observed(there, machine, row->observed))));
+		return;
+	}
 }
 
+static bool is_of_backends(const struct matching *x, const struct row *row)
+{
+	for (size_t k = 0; k < x->cat->n_backends; k++)
+		if (x->backend[k] && row->backends & (1u << k))
+			return true;
+	return false;
+}
+
+/* Once, with whichever QEMUs they are */
 static void judge_sizes(struct matching *x, struct entry *e)
 {
 	for (size_t r = 0; r < x->cat->n_rows; r++) {
 		const struct row *row = &x->cat->rows[r];
+		size_t before = e->missing;
 
-		for (size_t k = 0; row->observed && k < x->cat->n_backends; k++)
-			if (x->backend[k] && row->backends & (1u << k)) {
-				judge_size(x, e, row);
-				break;
-			}
+		if (!row->observed || !is_of_backends(x, row))
+			continue;
+		for (size_t i = 0; i < x->host->n_qemu; i++)
+			for (size_t k = 0; e->missing == before && k < x->platform->n_qemu; k++)
+				judge_size(x, e, row, x->host->qemu[i].json,
+					   x->platform->qemu[k].json);
 	}
 }
 
 static void judge_arch(struct matching *x, struct entry *e)
 {
-	_buf_ text = { 0 };
-
-	if (streq(x->host->arch, x->platform->arch))
-		return;
-	e->missing++;
-	buf_printf(&text, "arch is %s here, %s there", x->host->arch, x->platform->arch);
-	put_finding(x, e, ABIBASE_FINDING_CONFLICT, "arch", NULL, &text);
+	if (!streq(x->host->arch, x->platform->arch))
+		put_finding(x, e, true, "host", "arch", NULL,
+			    keep(x, "it is %s here, %s there", x->host->arch, x->platform->arch));
 }
 
 static bool surface_used(const struct matching *x, const char *fact)
@@ -340,9 +311,7 @@ static void note_not_compared(struct matching *x)
 
 		if (is_usable_fact(fact) && !surface_used(x, fact) &&
 		    json_is_true(json_object_get(x->platform->facts, fact)))
-			add_name(x, &x->m->not_compared, &x->m->n_not_compared,
-				 &x->m->cap_not_compared,
-				 keep(x, "%.*s", (int)surface_len(fact), fact));
+			add_once(x, x->not_compared, keep(x, "%.*s", (int)surface_len(fact), fact));
 	}
 }
 
@@ -371,34 +340,28 @@ static void put_count(struct buf *b, size_t n, const char *one, const char *many
 		buf_printf(b, "; %zu %s", n, n == 1 ? one : many);
 }
 
-static void put_qemu_differences(struct buf *b, const struct diff *d)
+static const char *compare_qemu(struct matching *x, const struct diff *d)
 {
 	size_t values = 0;
-
-	for (size_t i = 0; i < d->n; i++)
-		values += d->items[i].kind == DIFF_VALUE && d->items[i].known;
-	put_count(b, count_lacks(d, DIFF_QEMU), "binary is missing here",
-		  "binaries are missing here");
-	put_count(b, count_lacks(d, DIFF_MACHINE), "machine type is missing here",
-		  "machine types are missing here");
-	put_count(b, count_lacks(d, DIFF_PROPERTY), "property is missing here",
-		  "properties are missing here");
-	put_count(b, values, "value of a machine type differs", "values of machine types differ");
-}
-
-static void compare_qemu(struct matching *x, struct entry *e, const struct diff *d)
-{
 	_buf_ b = { 0 };
 
 	put_versions(&b, x->host);
 	buf_puts(&b, " here, ");
 	put_versions(&b, x->platform);
 	buf_puts(&b, " there");
-	if (x->host->n_qemu && x->platform->n_qemu)
-		put_qemu_differences(&b, d);
-	if (buf_failed(&b))
-		x->failed = true;
-	e->qemu = keep(x, "%s", b.data ? b.data : "");
+	for (size_t i = 0; i < d->n; i++)
+		values += d->items[i].kind == DIFF_VALUE && d->items[i].known;
+	if (x->host->n_qemu && x->platform->n_qemu) {
+		put_count(&b, count_lacks(d, DIFF_QEMU), "binary is missing here",
+			  "binaries are missing here");
+		put_count(&b, count_lacks(d, DIFF_MACHINE), "machine type is missing here",
+			  "machine types are missing here");
+		put_count(&b, count_lacks(d, DIFF_PROPERTY), "property is missing here",
+			  "properties are missing here");
+		put_count(&b, values, "value of a machine type differs",
+			  "values of machine types differ");
+	}
+	return keep(x, "%s", arena_words(&x->arena, &b));
 }
 
 /* --------------------------------------------------------------- which is the closest */
@@ -420,16 +383,19 @@ static int cmp_closeness(const struct entry *a, const struct entry *b)
 	return (b->verdict == ABIBASE_VERDICT_YES) - (a->verdict == ABIBASE_VERDICT_YES);
 }
 
-static void find_closest(struct match *m)
+static void find_closest(struct matching *x)
 {
 	const struct entry *best = NULL;
 
-	for (size_t i = 0; i < m->n; i++)
-		if (m->entries[i].compared && (!best || cmp_closeness(&m->entries[i], best) < 0))
-			best = &m->entries[i];
-	for (size_t i = 0; best && i < m->n; i++)
-		m->entries[i].closest = m->entries[i].compared &&
-					!cmp_closeness(&m->entries[i], best);
+	for (size_t i = 0; i < x->n; i++)
+		if (x->entries[i].compared && (!best || cmp_closeness(&x->entries[i], best) < 0))
+			best = &x->entries[i];
+	for (size_t i = 0; i < x->n; i++) {
+		struct entry *e = &x->entries[i];
+		bool closest = e->compared && !cmp_closeness(e, best);
+
+		x->arena.failed |= json_object_set_new(e->json, "closest", json_boolean(closest)) < 0;
+	}
 }
 
 static void count_other(struct matching *x, struct entry *e, const struct diff *d)
@@ -452,26 +418,213 @@ static enum abibase_verdict verdict_of(const struct entry *e)
 	return e->unknown || !e->asked ? ABIBASE_VERDICT_UNKNOWN : ABIBASE_VERDICT_YES;
 }
 
+/* ------------------------------------------------------------------ the document */
+
+/* As findings are anywhere, with a word that is not theirs, and a remedy that can be null. */
+static json_t *finding_of(const struct finding *f)
+{
+	json_t *v = finding_json(f);
+
+	json_object_del(v, "fixable");
+	if (json_put(v, "verdict",
+		     json_string(f->kind == ABIBASE_FINDING_CONFLICT ? "no" : "unknown")) == 0 &&
+	    (f->remedy || json_put(v, "remedy", json_null()) == 0))
+		return v;
+	json_decref(v);
+	return NULL;
+}
+
+static json_t *entry_json(struct matching *x, const struct entry *e, const char *qemu)
+{
+	json_t *found = json_array();
+	int64_t revision = x->platform->revision;
+
+	for (size_t i = 0; i < e->findings.n; i++)
+		x->arena.failed |= json_add(found, finding_of(&e->findings.f[i])) < 0;
+	return json_pack("{s:s, s:o, s:s, s:o, s:s, s:s, s:o*}", "digest", x->platform->digest,
+			 "findings", found, "name", keep(x, "%s", x->platform->name), "not_asked",
+			 e->not_asked, "qemu", qemu, "verdict", verdict_words[e->verdict],
+			 "revision", revision ? json_integer(revision) : NULL);
+}
+
 static int match_platform(struct matching *x, struct entry *e)
 {
 	struct diff d;
 
 	if (diff_profiles(x->cat, x->host, x->platform, 0, &d) < 0)
 		return context_oom(x->ctx);
-	e->findings.arena = &x->m->arena;
-	e->name = keep(x, "%s", x->platform->name);
-	e->digest = keep(x, "%s", x->platform->digest);
-	e->revision = x->platform->revision;
+	e->findings.arena = &x->arena;
+	e->not_asked = json_array();
 	judge_arch(x, e);
 	judge_facts(x, e);
 	judge_sizes(x, e);
 	note_not_compared(x);
-	compare_qemu(x, e, &d);
 	count_other(x, e, &d);
 	e->verdict = verdict_of(e);
+	e->json = entry_json(x, e, compare_qemu(x, &d));
 	diff_clear(&d);
-	return x->failed || x->m->arena.failed ? context_oom(x->ctx) : 0;
+	return 0;
 }
+
+static enum abibase_verdict verdict_of_all(const struct matching *x)
+{
+	enum abibase_verdict verdict = ABIBASE_VERDICT_NO;
+
+	for (size_t i = 0; i < x->n; i++) {
+		if (x->entries[i].verdict == ABIBASE_VERDICT_YES)
+			return ABIBASE_VERDICT_YES;
+		if (x->entries[i].verdict == ABIBASE_VERDICT_UNKNOWN)
+			verdict = ABIBASE_VERDICT_UNKNOWN;
+	}
+	return verdict;
+}
+
+/* QEMUs are shown, and what one makes of a machine type is check's to say; but for sizes of ROMs. */
+static json_t *scope(const struct matching *x)
+{
+	json_t *scope = scope_new(), *v;
+	size_t i;
+
+	scope_add(&scope, "evidence", "record");
+	for (size_t k = 0; k < x->cat->n_backends; k++)
+		if (x->backend[k])
+			scope_add_devices(&scope, x->cat, 1u << k);
+	for (size_t c = 0; c < x->cat->n_conditions; c++)
+		if (x->used[c])
+			scope_add(&scope, "layers", x->cat->conditions[c].layer);
+	if (x->sizes)
+		scope_add(&scope, "layers", "ROM sizes");
+	json_array_foreach(x->not_compared, i, v)
+		scope_add(&scope, "not_compared", json_string_value(v));
+	return scope;
+}
+
+static json_t *make_document(struct matching *x, enum abibase_verdict verdict)
+{
+	json_t *platforms = json_array(), *backends = json_array();
+
+	for (size_t i = 0; i < x->n; i++)
+		x->arena.failed |= json_add(platforms, steal(&x->entries[i].json)) < 0;
+	for (size_t k = 0; k < x->cat->n_backends; k++)
+		if (x->backend[k])
+			add_once(x, backends, x->cat->backends[k].name);
+	return json_pack("{s:s, s:o, s:s, s:s, s:O, s:o, s:o, s:s}", "schema", "abibase-match/1",
+			 "backends", backends, "digest", x->host->digest, "name",
+			 keep(x, "%s", x->host->name), "not_compared", x->not_compared,
+			 "platforms", platforms, "scope", scope(x), "verdict",
+			 verdict_words[verdict]);
+}
+
+/* --------------------------------------------------------------------- for people */
+
+/* The names of platforms of which that member is that word, or is true; NULL: no memory. */
+static json_t *names_with(const json_t *root, const char *key, const char *word)
+{
+	json_t *names = json_array(), *v;
+	size_t i;
+
+	json_array_foreach(json_object_get(root, "platforms"), i, v) {
+		const json_t *is = json_object_get(v, key);
+
+		if (!(word ? streq(json_string_value(is), word) : json_is_true(is)))
+			continue;
+		if (json_array_append(names, json_object_get(v, "name")) < 0) {
+			json_decref(names);
+			return NULL;
+		}
+	}
+	return names;
+}
+
+/* "; the closest is p6.1" */
+static void put_some(struct buf *out, const char *before, const json_t *names)
+{
+	buf_puts(out, json_array_size(names) ? before : "");
+	page_some(out, names, IN_VERDICT);
+}
+
+/* Of one platform */
+static void show_only(struct page *p, const json_t *root, const char *platform)
+{
+	const char *verdict = string_of(root, "verdict"), *name = string_of(root, "name");
+
+	if (streq(verdict, "unknown"))
+		page_say(p, 2, "cannot tell whether %s satisfies %s", name, platform);
+	else
+		page_say(p, 2, "%s: %s %s %s", verdict, name,
+			 streq(verdict, "yes") ? "satisfies" : "does not satisfy", platform);
+}
+
+static void show_verdict(struct page *p, const json_t *root, const json_t *yes)
+{
+	json_auto_t *unknown = names_with(root, "verdict", "unknown");
+	json_auto_t *closest = names_with(root, "closest", NULL);
+	const char *verdict = string_of(root, "verdict");
+	_buf_ text = { 0 };
+
+	if (json_array_size(yes))
+		buf_printf(&text, "satisfies %zu of ", json_array_size(yes));
+	else
+		buf_puts(&text, "satisfies none of ");
+	page_count(&text, json_array_size(json_object_get(root, "platforms")), "platform",
+		   "platforms");
+	buf_puts(&text, json_array_size(yes) || streq(verdict, "no") ? "" : " for sure");
+	put_some(&text, ": ", yes);
+	put_some(&text, "; cannot tell about ", unknown);
+	put_some(&text, json_array_size(closest) > 1 ? "; the closest are " : "; the closest is ",
+		 closest);
+	page_say(p, 2, "%s: %s %s", streq(verdict, "unknown") ? "cannot tell" : verdict,
+		 string_of(root, "name"), text.data ? text.data : "");
+	p->failed |= !unknown || !closest || buf_failed(&text);
+}
+
+/* @shown: its name; NULL: there is but one */
+static void show_platform(struct page *p, const json_t *o, const char *shown)
+{
+	_buf_ text = { 0 };
+
+	if (streq(string_of(o, "verdict"), "unknown") &&
+	    !json_array_size(json_object_get(o, "findings")))
+		page_note(p, "unknown", shown, "nothing is known of it that could be compared");
+	page_names(&text, json_object_get(o, "not_asked"));
+	if (text.len)
+		page_note(p, "unasked", shown, text.data);
+	page_note(p, "qemu", shown, string_of(o, "qemu"));
+	p->failed |= buf_failed(&text);
+}
+
+static int show(const json_t *root, size_t width, char **ret)
+{
+	json_auto_t *yes = names_with(root, "verdict", "yes");
+	const json_t *platforms = json_object_get(root, "platforms");
+	bool many = json_array_size(platforms) != 1;
+	_buf_ names = { 0 };
+	struct page p;
+	size_t i;
+	json_t *v;
+
+	page_begin(&p, width);
+	p.whose = "platform";
+	if (many)
+		show_verdict(&p, root, yes);
+	else
+		show_only(&p, root, string_of(json_array_get(platforms, 0), "name"));
+	json_array_foreach((json_t *)platforms, i, v)
+		page_find(&p, NULL, many ? string_of(v, "name") : NULL,
+			  json_object_get(v, "findings"));
+	page_causes(&p);
+	page_names(&names, yes);
+	if (json_array_size(yes) > IN_VERDICT)
+		page_item(&p, "yes", "%s", names.data ? names.data : "");
+	json_array_foreach((json_t *)platforms, i, v)
+		show_platform(&p, v, many ? string_of(v, "name") : NULL);
+	page_notes(&p);
+	p.failed |= !yes || buf_failed(&names);
+	page_end(&p, json_object_get(root, "scope"), "show PLATFORM, abibase diff PROFILE PLATFORM");
+	return page_give(&p, ret);
+}
+
+/* ---------------------------------------------------------------------------- the call */
 
 static int match_all(struct matching *x, struct abibase_profile *const *platforms, size_t n,
 		     const char *const *backends)
@@ -484,191 +637,31 @@ static int match_all(struct matching *x, struct abibase_profile *const *platform
 		r = profile_check_types(x->ctx, x->cat, platforms[i]);
 	if (r < 0)
 		return r;
-	x->m->name = keep(x, "%s", x->host->name);
-	x->m->digest = keep(x, "%s", x->host->digest);
-	use_conditions(x);
-	/* what a QEMU makes of a machine type is check's to say */
-	add_name(x, &x->m->not_compared, &x->m->n_not_compared, &x->m->cap_not_compared, "qemu");
-	x->m->entries = calloc(n ? n : 1, sizeof(*x->m->entries));
-	if (!x->m->entries || x->failed)
+	x->used = arena_alloc(&x->arena, x->cat->n_conditions + 1);
+	x->entries = arena_alloc(&x->arena, (n + 1) * sizeof(*x->entries));
+	x->not_compared = json_array();
+	if (!x->used || !x->entries)
 		return context_oom(x->ctx);
-	while (r == 0 && x->m->n < n) {
-		x->platform = platforms[x->m->n];
-		r = match_platform(x, &x->m->entries[x->m->n++]);
+	use_conditions(x);
+	add_once(x, x->not_compared, "qemu");
+	while (r == 0 && x->n < n) {
+		x->platform = platforms[x->n];
+		r = match_platform(x, &x->entries[x->n++]);
 	}
 	if (r == 0)
-		find_closest(x->m);
+		find_closest(x);
 	return r;
 }
 
-static enum abibase_verdict verdict_of_all(const struct match *m)
+static int finish(struct matching *x, struct abibase_result **ret)
 {
-	enum abibase_verdict verdict = ABIBASE_VERDICT_NO;
+	struct abibase_result made = { .verdict = verdict_of_all(x), .show = show };
 
-	for (size_t i = 0; i < m->n; i++) {
-		if (m->entries[i].verdict == ABIBASE_VERDICT_YES)
-			return ABIBASE_VERDICT_YES;
-		if (m->entries[i].verdict == ABIBASE_VERDICT_UNKNOWN)
-			verdict = ABIBASE_VERDICT_UNKNOWN;
-	}
-	return verdict;
-}
-
-/* ---------------------------------------------------------------- as documents */
-
-static json_t *missing_json(const struct entry *e)
-{
-	json_t *array = json_array();
-
-	for (size_t i = 0; array && i < e->findings.n; i++) {
-		const struct finding *f = &e->findings.f[i];
-		json_t *o = json_pack("{s:s, s:s?, s:s, s:s}", "fact", f->cause, "remedy",
-				      f->remedy, "text", f->text, "verdict",
-				      f->kind == ABIBASE_FINDING_CONFLICT ? "no" : "unknown");
-
-		if (json_array_append_new(array, o) < 0) {
-			json_decref(array);
-			return NULL;
-		}
-	}
-	return array;
-}
-
-static json_t *entry_json(const struct entry *e)
-{
-	json_t *o = json_pack("{s:b, s:s, s:o, s:s, s:o, s:s, s:s}", "closest", e->closest, "digest",
-			      e->digest, "findings", missing_json(e), "name", e->name, "not_asked",
-			      json_strings(e->not_asked, e->n_not_asked), "qemu", e->qemu, "verdict",
-			      verdict_words[e->verdict]);
-
-	if (o && e->revision && json_object_set_new(o, "revision", json_integer(e->revision)) < 0) {
-		json_decref(o);
-		return NULL;
-	}
-	return o;
-}
-
-static json_t *entries_json(const struct match *m)
-{
-	json_t *array = json_array();
-
-	for (size_t i = 0; array && i < m->n; i++)
-		if (json_array_append_new(array, entry_json(&m->entries[i])) < 0) {
-			json_decref(array);
-			return NULL;
-		}
-	return array;
-}
-
-static json_t *make_document(const struct match *m)
-{
-	return json_pack("{s:s, s:o, s:s, s:s, s:o, s:o, s:s}", "schema", "abibase-match/1",
-			 "backends", json_strings(m->backends, m->n_backends), "digest", m->digest,
-			 "name", m->name, "not_compared",
-			 json_strings(m->not_compared, m->n_not_compared), "platforms",
-			 entries_json(m), "verdict", verdict_words[verdict_of_all(m)]);
-}
-
-static void put_list(struct buf *b, const char *const *list, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		buf_printf(b, "%s%s", i ? ", " : "", list[i]);
-}
-
-static void put_entry(struct buf *b, const struct entry *e)
-{
-	static const char *const words[] = {
-		[ABIBASE_VERDICT_YES] = "satisfied",
-		[ABIBASE_VERDICT_NO] = "not satisfied",
-		[ABIBASE_VERDICT_UNKNOWN] = "cannot tell",
-	};
-
-	buf_printf(b, "%s: %s\n", e->name, words[e->verdict]);
-	for (size_t i = 0; i < e->findings.n; i++) {
-		show_printf(b, 2, 4, "%s", e->findings.f[i].text);
-		if (e->findings.f[i].remedy)
-			show_printf(b, 4, 6, "remedy: %s", e->findings.f[i].remedy);
-	}
-	if (!e->asked)
-		buf_puts(b, "  nothing is known of it that could be compared\n");
-	if (e->n_not_asked) {
-		_buf_ names = { 0 };
-
-		put_list(&names, e->not_asked, e->n_not_asked);
-		show_printf(b, 2, 4, "not asked, because unknown there: %s",
-			    names.data ? names.data : "");
-		b->failed |= buf_failed(&names);
-	}
-	show_printf(b, 2, 4, "qemu: %s", e->qemu);
-}
-
-/* " A, B" of the platforms with this verdict; their number. */
-static size_t put_verdict(struct buf *b, const struct match *m, enum abibase_verdict verdict,
-			  const char *words)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < m->n; i++)
-		if (m->entries[i].verdict == verdict)
-			buf_printf(b, "%s %s", n++ ? "," : words, m->entries[i].name);
-	return n;
-}
-
-static void put_closest(struct buf *b, const struct match *m)
-{
-	size_t n = 0, many = 0;
-
-	for (size_t i = 0; i < m->n; i++)
-		many += m->entries[i].closest;
-	for (size_t i = 0; i < m->n; i++)
-		if (m->entries[i].closest)
-			buf_printf(b, "%s %s",
-				   n++ ? "," : many > 1 ? "; the closest are" : "; the closest is",
-				   m->entries[i].name);
-}
-
-static void put_summary(struct buf *b, const struct match *m)
-{
-	static const char *const words[] = { "yes: ", "no: ", "", "cannot tell: " };
-	enum abibase_verdict verdict = verdict_of_all(m);
-	_buf_ line = { 0 };
-
-	buf_printf(&line, "%s%s", words[verdict], m->name);
-	if (!put_verdict(&line, m, ABIBASE_VERDICT_YES, " satisfies"))
-		buf_puts(&line, verdict == ABIBASE_VERDICT_NO ? " satisfies none" :
-								" satisfies none for sure");
-	put_verdict(&line, m, ABIBASE_VERDICT_UNKNOWN, "; cannot tell about");
-	put_closest(&line, m);
-	show_printf(b, 0, 2, "%s", line.data ? line.data : "");
-	b->failed |= buf_failed(&line);
-}
-
-static char *make_text(const struct match *m)
-{
-	_buf_ b = { 0 }, end = { 0 };
-
-	put_summary(&b, m);
-	for (size_t i = 0; i < m->n; i++)
-		put_entry(&b, &m->entries[i]);
-	buf_puts(&end, "Looked at: the kernel, and ROM sizes that both state, for ");
-	put_list(&end, m->backends, m->n_backends);
-	buf_puts(&end, "; not looked at: ");
-	put_list(&end, m->not_compared, m->n_not_compared);
-	show_printf(&b, 0, 2, "%s", end.data ? end.data : "");
-	show_printf(&b, 0, 2, "See: abibase show PLATFORM, abibase diff PROFILE PLATFORM");
-	b.failed |= buf_failed(&end);
-	return buf_steal(&b);
-}
-
-/* ---------------------------------------------------------------------------- the call */
-
-static void match_clear(struct match *m)
-{
-	for (size_t i = 0; i < m->n; i++)
-		free(m->entries[i].not_asked);
-	free(m->entries);
-	free(m->not_compared);
-	arena_clear(&m->arena);
+	made.root = make_document(x, made.verdict);
+	if (!x->arena.failed)
+		return result_give(x->ctx, &made, ret);
+	json_decref(made.root);
+	return context_oom(x->ctx);
 }
 
 ABIBASE_EXPORT int abibase_match(struct abibase_context *ctx, const struct abibase_catalogue *cat,
@@ -676,17 +669,14 @@ ABIBASE_EXPORT int abibase_match(struct abibase_context *ctx, const struct abiba
 				 struct abibase_profile *const *platforms, size_t n,
 				 const char *const *backends, struct abibase_result **ret)
 {
-	_autofree_ bool *used = calloc(cat->n_conditions + 1, sizeof(*used));
-	struct match m = { 0 };
-	struct matching x = { .ctx = ctx, .m = &m, .cat = cat, .host = p, .used = used };
-	int r = used ? match_all(&x, platforms, n, backends) : context_oom(ctx);
+	struct matching x = { .ctx = ctx, .cat = cat, .host = p };
+	int r = match_all(&x, platforms, n, backends);
 
 	if (r == 0)
-		r = result_give(ctx,
-				&(struct abibase_result){ .verdict = verdict_of_all(&m),
-							  .root = make_document(&m),
-							  .text = make_text(&m) },
-				ret);
-	match_clear(&m);
+		r = finish(&x, ret);
+	for (size_t i = 0; i < x.n; i++)
+		json_decref(x.entries[i].json);
+	json_decref(x.not_compared);
+	arena_clear(&x.arena);
 	return r;
 }

@@ -5,6 +5,7 @@
 #include "base/suggest.h"
 #include "document/catalogue.h"
 #include "base/context.h"
+#include "document/page.h"
 #include "document/result.h"
 #include "document/hosts.h"
 #include "model/ask.h"
@@ -31,28 +32,17 @@ struct planning {
 	char newest_machine[MACHINE_MAX];
 	size_t *rows, n_rows;
 	struct abibase_result made;
-	bool failed; /* memory ran out */
+	struct arena arena; /* words, and whether memory ran out */
+	json_t *scope;
 	bool supported_lacks, cannot_tell, any_has;
 	/* for each enum support: the end that is known to be the last, and whose; who is not known */
 	const char *last[2], *last_name[2];
 	json_t *unknown[2];
 };
 
-static void set(struct planning *p, json_t *o, const char *key, json_t *v)
-{
-	if (json_object_set_new(o, key, v) < 0)
-		p->failed = true;
-}
-
 static void append(struct planning *p, json_t *list, json_t *v)
 {
-	if (json_array_append_new(list, v) < 0)
-		p->failed = true;
-}
-
-static json_t *string_or_null(const char *s)
-{
-	return s && *s ? json_string(s) : json_null();
+	p->arena.failed |= json_array_append_new(list, v) < 0;
 }
 
 /* ---------------------------------------------------------------------- dates */
@@ -157,18 +147,43 @@ static const char *description(const struct planning *p, const char *what)
 
 /* ----------------------------------------------------------------- one platform */
 
-/* Not the same line twice: rows of a group share their needs. */
-static void append_once(struct planning *p, json_t *list, json_t *v)
+/*
+ * What a platform lacks, or with a @reason what is not known of it; not the same twice, for rows of a
+ * group share their needs. @fact or layer and cause tell which it is.
+ */
+static void add_finding(struct planning *p, json_t *list, const char *layer, const char *fact,
+			const char *reason, const char *remedy, const char *cause)
 {
+	struct finding f = { .kind = reason ? ABIBASE_FINDING_UNKNOWN : ABIBASE_FINDING_CONFLICT,
+			     .id = reason ? "plan-unknown" : "plan-lacks",
+			     .layer = layer, .cause = cause, .text = cause, .remedy = remedy };
+	json_t *v, *known;
 	size_t i;
-	json_t *known;
 
 	json_array_foreach(list, i, known)
-		if (json_equal(known, v)) {
-			json_decref(v);
+		if (same_text(string_of(known, "cause"), cause) &&
+		    same_text(string_of(known, "layer"), layer))
 			return;
-		}
+	v = finding_json(&f);
+	json_object_del(v, "fixable");
+	if ((fact && json_put(v, "condition", json_string(fact)) < 0) ||
+	    (reason && json_put(v, "reason", json_string(reason)) < 0))
+		p->arena.failed = true;
 	append(p, list, v);
+}
+
+static void lacks(struct planning *p, json_t *of[2], const char *layer, const char *fact,
+		  const char *remedy, const char *cause)
+{
+	add_finding(p, of[0], layer, fact, NULL, remedy, cause);
+}
+
+static void not_known(struct planning *p, json_t *of[2], const char *layer, const char *fact,
+		      const char *reason)
+{
+	reason = reason ? reason : "not-recorded";
+	add_finding(p, of[1], layer, fact, reason, NULL,
+		    arena_printf(&p->arena, "%s is unknown (%s)", fact, reason));
 }
 
 /* The machine type that came with a release. */
@@ -193,25 +208,22 @@ static int choose_newest(struct planning *p)
 
 /* What a new QEMU needs on this backend. */
 static void ask_backend(struct planning *p, const struct abibase_profile *f, const struct row *row,
-			size_t backend, json_t *lacks, json_t *unknown)
+			size_t backend, json_t *of[2])
 {
 	struct ask a = { .cat = p->cat, .p = f, .view = &p->newest };
 
 	for (struct asked w = { 0 }; ask_next_need(&a, &row->needs[backend], &w);) {
+		scope_add(&p->scope, "layers", w.c ? w.c->layer : "QEMU");
 		if (w.answer == ABIBASE_YES)
 			continue;
 		if (!w.c)
-			append_once(p, lacks,
-				    json_pack("{s:s, s:o}", "layer", "QEMU", "text",
-					      json_sprintf("QEMU never offers it on %s",
-							   p->cat->backends[backend].name)));
+			lacks(p, of, "QEMU", NULL, NULL,
+			      arena_printf(&p->arena, "QEMU never offers it on %s",
+					   p->cat->backends[backend].name));
 		else if (w.answer == ABIBASE_NO)
-			append_once(p, lacks, json_pack("{s:s, s:s, s:s}", "condition", w.c->name,
-							"layer", w.c->layer, "text", w.c->missing));
+			lacks(p, of, w.c->layer, w.c->name, w.c->remedy, w.c->missing);
 		else
-			append_once(p, unknown,
-				    json_pack("{s:s, s:s}", "condition", w.c->name, "reason",
-					      w.reason ? w.reason : "not-recorded"));
+			not_known(p, of, w.c->layer, w.c->name, w.reason);
 	}
 }
 
@@ -228,31 +240,29 @@ static enum abibase_tri qemu_has(struct planning *p, const struct profile_qemu *
 		machine_of(&v, machine);
 	qemu_view_init(&view, p->cat, q->json, machine);
 	qemu_effective(&view, row, &e);
+	if (e.known != ABIBASE_UNKNOWN)
+		scope_add(&p->scope, "evidence", view.properties ? "record" : "catalogue");
 	return e.known;
 }
 
 static void ask_qemus(struct planning *p, const struct abibase_profile *f, const struct row *row,
-		      json_t *lacks, json_t *unknown)
+		      json_t *of[2])
 {
 	if (f->has_qemu && !f->n_qemu && !f->n_unasked)
-		append_once(p, lacks,
-			    json_pack("{s:s, s:s}", "layer", "QEMU", "text", "it has no QEMU"));
+		lacks(p, of, "QEMU", NULL, NULL, "it has no QEMU");
 	else if (!f->n_qemu || f->n_unasked)
-		append_once(p, unknown, json_pack("{s:s, s:s}", "condition", "qemu", "reason",
-						  "not-recorded"));
+		not_known(p, of, "QEMU", "qemu", NULL);
 	for (size_t i = 0; i < f->n_qemu; i++) {
 		enum abibase_tri has = qemu_has(p, &f->qemu[i], row);
 
 		if (has == ABIBASE_UNKNOWN)
-			append_once(p, unknown, json_pack("{s:s, s:s}", "condition", row->key,
-							  "reason", "not-recorded"));
+			not_known(p, of, "QEMU", row->key, NULL);
 		if (has == ABIBASE_NO)
-			append_once(p, lacks,
-				    json_pack("{s:s, s:o}", "layer", "QEMU", "text",
-					      json_sprintf("QEMU %s does not have the property; "
-							   "upstream QEMU has it from %u.%u on",
-							   f->qemu[i].version, row->since.part[0],
-							   row->since.part[1])));
+			lacks(p, of, "QEMU", NULL, NULL,
+			      arena_printf(&p->arena, "QEMU %s does not have the property; upstream "
+						      "QEMU has it from %u.%u on",
+					   f->qemu[i].version, row->since.part[0],
+					   row->since.part[1]));
 	}
 }
 
@@ -320,33 +330,29 @@ static void count_platform(struct planning *p, const struct abibase_profile *f, 
 
 static json_t *platform_json(struct planning *p, const struct abibase_profile *f)
 {
-	json_t *o = json_object(), *lacks = json_array(), *unknown = json_array();
+	json_t *of[2] = { json_array(), json_array() }; /* what it lacks, what is not known */
 	const char *standard = date_of(f, "standard_end"), *extended = date_of(f, "extended_end");
-	const char *support = judge_support(p, date_of(f, "release"), standard, extended);
+	const char *release = date_of(f, "release");
+	const char *support = judge_support(p, release, standard, extended);
 
 	for (size_t i = 0; i < p->n_rows; i++) {
 		const struct row *row = &p->cat->rows[p->rows[i]];
 
 		for (size_t be = 0; be < p->cat->n_backends; be++)
 			if (p->cat->backends[be].by_default)
-				ask_backend(p, f, row, be, lacks, unknown);
-		ask_qemus(p, f, row, lacks, unknown);
+				ask_backend(p, f, row, be, of);
+		ask_qemus(p, f, row, of);
 	}
-	if (json_array_size(lacks) || json_array_size(unknown))
-		count_platform(p, f, json_array_size(lacks), support);
+	if (json_array_size(of[0]) || json_array_size(of[1]))
+		count_platform(p, f, json_array_size(of[0]), support);
 	else
 		p->any_has = true;
-	set(p, o, "name", json_string(f->name));
-	set(p, o, "has", json_string(json_array_size(lacks)   ? "no" :
-				     json_array_size(unknown) ? "unknown" :
-								"yes"));
-	set(p, o, "lacks", lacks);
-	set(p, o, "unknown", unknown);
-	set(p, o, "support", json_string(support));
-	set(p, o, "release", string_or_null(date_of(f, "release")));
-	set(p, o, "standard_end", string_or_null(standard));
-	set(p, o, "extended_end", string_or_null(extended));
-	return o;
+	return json_pack("{s:s, s:s, s:s, s:s?, s:s?, s:s?, s:o, s:o}", "name", f->name, "has",
+			 json_array_size(of[0]) ? "no" :
+			 json_array_size(of[1]) ? "unknown" :
+						  "yes",
+			 "support", support, "release", release, "standard_end", standard,
+			 "extended_end", extended, "lacks", of[0], "unknown", of[1]);
 }
 
 /* -------------------------------------------------------------- on hosts, today */
@@ -387,12 +393,9 @@ static json_t *in_the_way(struct planning *p, const struct abibase_baseline *b)
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < b->findings.n; i++) {
-		const struct finding *f = &b->findings.f[i];
-
-		if (f->kind != ABIBASE_FINDING_NOTE)
-			append(p, list, json_pack("{s:s, s:s}", "id", f->id, "text", f->text));
-	}
+	for (size_t i = 0; i < b->findings.n; i++)
+		if (b->findings.f[i].kind != ABIBASE_FINDING_NOTE)
+			append(p, list, finding_json(&b->findings.f[i]));
 	return list;
 }
 
@@ -401,7 +404,7 @@ static int hosts_json(struct planning *p, struct abibase_profile *const *hosts, 
 {
 	struct abibase_intersection *ix = NULL;
 	struct abibase_baseline *b = NULL;
-	json_t *o, *names, *values;
+	json_t *names, *values;
 	int r = abibase_intersection_new(p->ctx, p->cat, &ix);
 
 	if (r == 0)
@@ -411,21 +414,17 @@ static int hosts_json(struct planning *p, struct abibase_profile *const *hosts, 
 	abibase_intersection_unref(ix);
 	if (r < 0)
 		return r;
-	o = json_object();
 	names = json_array();
 	values = json_array();
 	for (size_t i = 0; i < n; i++)
 		append(p, names, json_string(hosts[i]->name));
 	for (size_t i = 0; r == 0 && b->machine && i < p->n_rows; i++)
 		r = host_value(p, b, p->cat->rows[p->rows[i]].key, values);
-	set(p, o, "baseline", string_or_null(abibase_baseline_id(b)));
-	set(p, o, "findings", in_the_way(p, b));
-	set(p, o, "machine", string_or_null(b->machine));
-	set(p, o, "names", names);
-	set(p, o, "values", values);
-	set(p, o, "verdict", json_string(verdict_words[abibase_baseline_verdict(b)]));
+	*ret = json_pack("{s:s?, s:o, s:s?, s:o, s:o, s:s}", "baseline", b->id, "findings",
+			 in_the_way(p, b), "machine", b->machine, "names", names, "values", values,
+			 "verdict", verdict_words[b->verdict]);
+	p->arena.failed |= !*ret;
 	abibase_baseline_unref(b);
-	*ret = o;
 	return r;
 }
 
@@ -434,43 +433,35 @@ static int hosts_json(struct planning *p, struct abibase_profile *const *hosts, 
 static json_t *end_json(struct planning *p, enum support s)
 {
 	char not_before[DATE_LEN + 1];
-	json_t *o = json_object();
 
 	if (p->last[s])
 		next_day(p->last[s], not_before);
 	else
 		snprintf(not_before, sizeof(not_before), "%s", p->at);
-	set(p, o, "earliest",
-	    json_array_size(p->unknown[s]) ? json_null() : json_string(not_before));
-	set(p, o, "last", string_or_null(p->last_name[s]));
-	set(p, o, "not_before", json_string(not_before));
-	set(p, o, "unknown", json_incref(p->unknown[s]));
-	return o;
+	return json_pack("{s:s?, s:s?, s:s, s:O}", "earliest",
+			 json_array_size(p->unknown[s]) ? NULL : not_before, "last",
+			 p->last_name[s], "not_before", not_before, "unknown", p->unknown[s]);
 }
 
 static int make(struct planning *p, const char *what, struct abibase_profile *const *platforms,
 		size_t n_platforms, struct abibase_profile *const *hosts, size_t n_hosts)
 {
-	json_t *o = p->made.root = json_object(), *list = json_array(), *on = NULL;
+	json_t *list = json_array(), *on = NULL;
 	int r;
 
 	for (size_t i = 0; i < n_platforms; i++)
 		append(p, list, platform_json(p, platforms[i]));
+	r = n_hosts ? hosts_json(p, hosts, n_hosts, &on) : 0;
 	p->made.verdict = p->supported_lacks ? ABIBASE_VERDICT_NO :
 			  p->cannot_tell     ? ABIBASE_VERDICT_UNKNOWN :
 					       ABIBASE_VERDICT_YES;
-	set(p, o, "schema", json_string("abibase-plan/1"));
-	set(p, o, "verdict", json_string(verdict_words[p->made.verdict]));
-	set(p, o, "what", json_string(what));
-	set(p, o, "description", json_string(description(p, what)));
-	set(p, o, "at", json_string(p->at));
-	set(p, o, "features", features_json(p));
-	set(p, o, "platforms", list);
-	set(p, o, "any_has", json_boolean(p->any_has));
-	set(p, o, "standard", end_json(p, SUPPORT_STANDARD));
-	set(p, o, "extended", end_json(p, SUPPORT_EXTENDED));
-	r = n_hosts ? hosts_json(p, hosts, n_hosts, &on) : 0;
-	set(p, o, "hosts", on ? on : json_null());
+	p->made.root = json_pack(
+		"{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:b, s:o, s:o, s:o?, s:O}", "schema",
+		"abibase-plan/1", "verdict", verdict_words[p->made.verdict], "what", what,
+		"description", description(p, what), "at", p->at, "features", features_json(p),
+		"platforms", list, "any_has", p->any_has, "standard",
+		end_json(p, SUPPORT_STANDARD), "extended", end_json(p, SUPPORT_EXTENDED), "hosts",
+		on, "scope", p->scope);
 	return r;
 }
 
@@ -488,126 +479,149 @@ static int check_types(struct abibase_context *ctx, const struct abibase_catalog
 
 static const char *get(const json_t *o, const char *key, const char *otherwise)
 {
-	const char *s = json_string_value(json_object_get(o, key));
+	const char *s = string_of(o, key);
 
 	return s ? s : otherwise;
 }
 
-static void text_list(const json_t *list, struct buf *out)
+/* Platforms whose support has not ended: all, or those that have it not, or of which it is unknown. */
+static json_t *supported(const json_t *root, const char *has)
 {
+	json_t *names = json_array(), *v;
 	size_t i;
-	json_t *v;
 
-	json_array_foreach((json_t *)list, i, v)
-		buf_printf(out, "%s%s", i ? ", " : "", json_string_value(v));
-}
+	json_array_foreach(json_object_get(root, "platforms"), i, v) {
+		const char *support = string_of(v, "support"), *is = string_of(v, "has");
 
-static void text_features(const json_t *list, struct buf *out)
-{
-	size_t i;
-	json_t *v;
-
-	json_array_foreach((json_t *)list, i, v)
-		show_printf(out, 2, 4, "%s: %s (bit %lld)", get(v, "property", ""),
-			    get(v, "feature", ""),
-			    (long long)json_integer_value(json_object_get(v, "bit")));
-}
-
-static void text_platform(const json_t *o, struct buf *out)
-{
-	size_t i;
-	json_t *v;
-
-	buf_printf(out, "%-30s  %-8s %-12s %-12s %s\n", get(o, "name", ""), get(o, "has", ""),
-		   get(o, "standard_end", "unknown"), get(o, "extended_end", "unknown"),
-		   get(o, "support", ""));
-	json_array_foreach(json_object_get(o, "lacks"), i, v) {
-		show_printf(out, 4, 6, "%s: %s", get(v, "layer", ""), get(v, "text", ""));
+		if (streq(support, "ended"))
+			continue;
+		/* what one lacks whose support nobody knows tells nothing for sure */
+		if (streq(is, "no") && streq(support, "unknown"))
+			is = "unknown";
+		if ((!has || streq(is, has)) && json_array_append(names, json_object_get(v, "name")) < 0) {
+			json_decref(names);
+			return NULL;
+		}
 	}
-	json_array_foreach(json_object_get(o, "unknown"), i, v)
-		show_printf(out, 4, 6, "%s is unknown (%s)", get(v, "condition", ""),
-			    get(v, "reason", ""));
+	return names;
 }
 
-static void text_end(const char *label, const json_t *o, const char *at, struct buf *out)
+/* "no: 2 of 3 platforms that are supported on 2026-11-23 lack offload-uso (UDP ...): a, b" */
+static void show_verdict(struct page *p, const json_t *root)
 {
-	const char *not_before = get(o, "not_before", "");
+	const char *verdict = string_of(root, "verdict"), *text = string_of(root, "description");
+	bool no = streq(verdict, "no"), yes = streq(verdict, "yes");
+	json_auto_t *all = supported(root, NULL);
+	json_auto_t *whom = supported(root, no ? "no" : yes ? "yes" : "unknown");
+	bool one = json_array_size(whom) == 1;
+	_buf_ of = { 0 }, names = { 0 };
+
+	page_count(&of, json_array_size(all), "platform that is", "platforms that are");
+	buf_puts(&names, json_array_size(whom) && !yes ? ": " : "");
+	page_some(&names, yes ? NULL : whom, IN_VERDICT);
+	page_say(p, 2, "%s: %zu of %s supported on %s %s %s (%.*s)%s",
+		 no || yes ? verdict : "cannot tell", json_array_size(whom),
+		 of.data ? of.data : "", string_of(root, "at"),
+		 yes ? (one ? "has" : "have") : no ? (one ? "lacks" : "lack") : "may lack",
+		 string_of(root, "what"), (int)strcspn(text, ":"), text,
+		 names.data ? names.data : "");
+	p->failed |= !all || !whom || buf_failed(&of) || buf_failed(&names);
+}
+
+static void show_features(struct page *p, const json_t *list)
+{
+	const char *last = NULL;
+	_buf_ text = { 0 };
+	size_t i;
+	json_t *v;
+
+	json_array_foreach((json_t *)list, i, v) {
+		page_property(&text, string_of(v, "property"), &last);
+		buf_printf(&text, " (%s, bit %lld)", string_of(v, "feature"),
+			   (long long)json_integer_value(json_object_get(v, "bit")));
+	}
+	page_item(p, "for", "%s", text.data ? text.data : "");
+	p->failed |= buf_failed(&text);
+}
+
+static void show_platform(struct page *p, const json_t *o)
+{
+	page_item(p, string_of(o, "has"), "%s: standard support until %s, extended until %s; now %s",
+		  string_of(o, "name"), get(o, "standard_end", "an unknown day"),
+		  get(o, "extended_end", "an unknown day"), string_of(o, "support"));
+}
+
+static void show_end(struct page *p, const char *label, const json_t *o, const char *at)
+{
+	const char *not_before = get(o, "not_before", ""), *last = string_of(o, "last");
 	_buf_ text = { 0 };
 
-	if (json_is_string(json_object_get(o, "earliest"))) {
+	if (string_of(o, "earliest")) {
 		buf_puts(&text, streq(not_before, at) ? "now" : not_before);
 	} else {
 		buf_printf(&text,
 			   "cannot tell, but not before %s, for the facts or the end of these "
 			   "are unknown: ",
 			   not_before);
-		text_list(json_object_get(o, "unknown"), &text);
+		page_names(&text, json_object_get(o, "unknown"));
 	}
-	if (json_is_string(json_object_get(o, "last")))
-		buf_printf(&text, " (the last that lacks it: %s)", get(o, "last", ""));
-	show_printf(out, 2, 4, "%s: %s", label, text.data ? text.data : "");
-	out->failed |= buf_failed(&text);
+	if (last)
+		buf_printf(&text, " (the last that lacks it: %s)", last);
+	page_item(p, label, "%s", text.data ? text.data : "");
+	p->failed |= buf_failed(&text);
 }
 
-static void text_host_value(const json_t *v, struct buf *out)
-{
-	size_t i;
-	json_t *w;
-
-	buf_printf(out, "  %s=%s\n", get(v, "property", ""), get(v, "value", ""));
-	json_array_foreach(json_object_get(v, "why"), i, w) {
-		show_printf(out, 4, 6, "%s", get(w, "text", ""));
-	}
-}
-
-static void text_hosts(const json_t *o, struct buf *out)
+static void show_hosts(struct page *p, const json_t *o)
 {
 	_buf_ names = { 0 };
-	size_t i;
-	json_t *v;
+	size_t i, k;
+	json_t *v, *w;
 
-	if (!json_is_object(o))
-		return;
-	text_list(json_object_get(o, "names"), &names);
-	buf_putc(out, '\n');
-	show_printf(out, 0, 2, "A baseline with --policy all for %s gives today, under %s:",
-		    names.data ? names.data : "", get(o, "machine", "no machine type"));
-	out->failed |= buf_failed(&names);
-	json_array_foreach(json_object_get(o, "values"), i, v)
-		text_host_value(v, out);
-	json_array_foreach(json_object_get(o, "findings"), i, v) {
-		show_printf(out, 2, 4, "%s [%s]", get(v, "text", ""), get(v, "id", ""));
+	page_names(&names, json_object_get(o, "names"));
+	p->failed |= buf_failed(&names);
+	page_say(p, 2, "A baseline with --policy all for %s gives today, under %s:",
+		 names.data ? names.data : "", get(o, "machine", "no machine type"));
+	json_array_foreach(json_object_get(o, "values"), i, v) {
+		page_say(p, 2, "%s=%s", string_of(v, "property"), get(v, "value", ""));
+		json_array_foreach(json_object_get(v, "why"), k, w)
+			page_item(p, k ? "" : "why", "%s", string_of(w, "text"));
 	}
+	page_find(p, NULL, NULL, json_object_get(o, "findings"));
+	page_causes(p);
 }
 
 static int show(const json_t *root, size_t width, char **ret)
 {
-	const char *at = get(root, "at", ""), *verdict = get(root, "verdict", "");
-	_buf_ out = { .width = width };
+	const char *at = string_of(root, "at");
+	const json_t *hosts = json_object_get(root, "hosts");
+	const json_t *platforms = json_object_get(root, "platforms");
+	struct page p;
 	size_t i;
 	json_t *v;
 
-	show_printf(&out, 0, 2, "%s: %s (%s), as of %s",
-		    streq(verdict, "unknown") ? "cannot tell" : verdict,
-		    get(root, "description", ""), get(root, "what", ""), at);
-	text_features(json_object_get(root, "features"), &out);
-	buf_printf(&out, "\n%-30s  %-8s %-12s %-12s %s\n", "PLATFORM", "HAS IT", "STANDARD",
-		   "EXTENDED", "SUPPORT");
-	json_array_foreach(json_object_get(root, "platforms"), i, v)
-		text_platform(v, &out);
-	buf_puts(&out, "\nEarliest day on which it could be on by default for everybody\n");
-	text_end("counting standard support", json_object_get(root, "standard"), at, &out);
-	text_end("counting extended support", json_object_get(root, "extended"), at, &out);
+	page_begin(&p, width);
+	p.whose = "platform";
+	show_verdict(&p, root);
+	show_features(&p, json_object_get(root, "features"));
+	json_array_foreach((json_t *)platforms, i, v) {
+		const char *shown = json_array_size(platforms) > 1 ? string_of(v, "name") : NULL;
+
+		page_find(&p, NULL, shown, json_object_get(v, "lacks"));
+		page_find(&p, NULL, shown, json_object_get(v, "unknown"));
+	}
+	page_causes(&p);
+	json_array_foreach((json_t *)platforms, i, v)
+		show_platform(&p, v);
+	page_say(&p, 2, "Earliest day on which it could be on by default for everybody, by support:");
+	show_end(&p, "standard", json_object_get(root, "standard"), at);
+	show_end(&p, "extended", json_object_get(root, "extended"), at);
 	if (!json_is_true(json_object_get(root, "any_has")))
-		show_printf(&out, 2, 4,
-			    "None of these platforms is known to have it: the releases that "
-			    "follow have to bring it first.");
-	text_hosts(json_object_get(root, "hosts"), &out);
-	show_printf(&out, 0, 2,
-		    "Looked at: what the platforms record of kernel and QEMU; not looked at: CPU, "
-		    "firmware, other devices");
-	show_printf(&out, 0, 2, "See: abibase list, abibase explain --cost BASELINE");
-	return buf_give(&out, ret);
+		page_say(&p, 2, "None of these platforms is known to have it: the releases that "
+				"follow have to bring it first.");
+	if (json_is_object(hosts))
+		show_hosts(&p, hosts);
+	page_end(&p, json_object_get(root, "scope"), "list, abibase explain --cost BASELINE");
+	return page_give(&p, ret);
 }
 
 /* ------------------------------------------------------------------------------ the call */
@@ -635,16 +649,22 @@ ABIBASE_EXPORT int abibase_plan(struct abibase_context *ctx, struct abibase_cata
 		return r;
 	p.unknown[0] = json_array();
 	p.unknown[1] = json_array();
+	p.scope = scope_new();
+	scope_add_devices(&p.scope, cat, catalogue_device(cat, NULL));
+	scope_add(&p.scope, "evidence", "record");
+	scope_add(&p.scope, "layers", "QEMU");
 	r = choose_newest(&p);
 	if (r == 0)
 		r = find_rows(&p, what);
 	if (r == 0)
 		r = make(&p, what, platforms, n_platforms, hosts, n_hosts);
-	if (r == 0 && p.failed)
+	if (r == 0 && p.arena.failed)
 		r = context_oom(ctx);
 	json_decref(p.unknown[0]);
 	json_decref(p.unknown[1]);
 	json_decref(p.newest_entry);
+	json_decref(p.scope);
+	arena_clear(&p.arena);
 	free(p.rows);
 	if (r == 0)
 		return result_give(ctx, &p.made, ret);

@@ -23,6 +23,7 @@ extern const char *const verdict_words[];
 struct finding {
 	enum abibase_finding_kind kind;
 	const char *id, *text, *layer, *feature, *property, *remedy, *cause;
+	const char *fact;   /* of a profile that it is about; not copied */
 	const char *host;   /* that it is about, and with whose name the text begins; not copied */
 	const char *device; /* of a command line: its own word, not copied */
 	int bit;	    /* of the feature; -1: none */
