@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "start.h"
+#include "choose.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -44,6 +45,16 @@ int start_exec(const char *path, char *const *argv)
 }
 
 /* ------------------------------------------------------------------------ refusals */
+
+int start_remedy(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	cli_vline(stderr, "  remedy: ", fmt, ap);
+	va_end(ap);
+	return STATUS_TROUBLE;
+}
 
 /* A member of a finding; "" where it has none. */
 static const char *field(const struct abibase_value *f, const char *name)
@@ -295,13 +306,55 @@ static bool is_file(const char *operand)
 	return strchr(operand, '/') || ends_with(operand, ".json");
 }
 
-static int trust(const struct start *s)
+static int trust(const struct start *s, const char *baseline)
 {
-	int r = is_file(s->baseline) ? start_trust(s->baseline) : 0;
+	int r = is_file(baseline) ? start_trust(baseline) : 0;
 
 	if (r == 0 && s->profile)
 		r = start_trust(s->profile);
 	return r == 0 ? start_trust(s->qemu) : r;
+}
+
+/* The id that the guest is said to be started under, or NULL */
+static int asked_id(const char **ret)
+{
+	const char *id = getenv(START_BASELINE);
+
+	*ret = id && *id ? id : NULL;
+	if (!*ret || conf_is_id(id))
+		return 0;
+	return cli_error(START_BASELINE " is \"%s\", and must be the id of a baseline, \"b1-\" and 32 "
+					"hex digits [baseline-not-there]",
+			 id);
+}
+
+/* The one that the guest, or who starts it, asks for */
+static int load(struct abibase_context *ctx, const struct abibase_catalogue *cat,
+		const struct start *s, struct abibase_baseline **ret)
+{
+	struct choice c = { .place = s->baseline, .conf = s->conf };
+	_unref_(guest) *guest = NULL;
+	_autofree_ char *path = NULL;
+	const struct abibase_value *g;
+	int r = abibase_guest_from_command(ctx, cat, (const char *const *)s->argv + 1, &guest);
+
+	if (r < 0)
+		return cli_context_error(ctx, r);
+	g = abibase_guest_value(guest);
+	c.machine = cli_text(g, "x-machine");
+	c.incoming = abibase_value_boolean(abibase_value_member(g, "x-incoming"));
+	r = asked_id(&c.id);
+	if (r == 0)
+		r = choose_baseline(ctx, &c, &path);
+	if (r == 0)
+		r = trust(s, path);
+	if (r == 0)
+		r = cli_load_baseline(ctx, path, ret);
+	if (r || !c.id || streq(abibase_baseline_id(*ret) ?: "", c.id))
+		return r;
+	cli_error("%s: is the baseline %s, and " START_BASELINE " asks for %s [baseline-not-there]",
+		  path, abibase_baseline_id(*ret) ?: "without an id", c.id);
+	return start_remedy("let the configuration name a directory with both, or put that one there");
 }
 
 static int start(const struct start *s)
@@ -316,9 +369,7 @@ static int start(const struct start *s)
 
 	r = cli_begin(0, &ctx, &cat);
 	if (r == 0)
-		r = trust(s);
-	if (r == 0)
-		r = cli_load_baseline(ctx, s->baseline, &b);
+		r = load(ctx, cat, s, &b);
 	if (r == 0)
 		r = check_start(ctx, cat, b, s, &p, &q);
 	if (r)
@@ -335,6 +386,8 @@ static int start(const struct start *s)
 		return cli_oom();
 	if (s->verify)
 		r = verify_start(ctx, cat, b, p, s, all);
+	if (r == 0 && setenv(START_BASELINE, abibase_baseline_id(b), 1) < 0)
+		r = cli_oom();
 	return r ? r : start_exec(s->qemu, all);
 }
 

@@ -5,6 +5,10 @@
 /* What exec, verify and abibase-emulator share: QEMU in the place of this process, or before it. */
 
 #include "cli.h"
+#include "conf.h"
+
+/* In the environment, and put into that of QEMU: the id of the baseline */
+#define START_BASELINE "ABIBASE_BASELINE"
 
 /* Not one of QEMU, which ends with 1 when it cannot start; the numbers are those of env(1). */
 enum {
@@ -13,12 +17,18 @@ enum {
 };
 
 struct start {
-	const char *baseline; /* operand */
+	const char *baseline; /* operand: a baseline, or a directory of them */
 	const char *profile;  /* file of a recorded profile, NULL: ask this host */
 	const char *qemu;     /* the binary, as start_find() has found it */
 	char **argv;	      /* with the program's name, ended by NULL */
 	bool verify;	      /* read first what a guest would be offered */
+	const struct conf *conf; /* of the emulator, or NULL */
 };
+
+/* How a machine type is written; its name is to be given three times. */
+#define START_SAY_MACHINE "-machine %s (libvirt: <type machine='%s'>; virt-install --machine %s)"
+/* A line below an error: what to do about it. STATUS_TROUBLE. */
+int start_remedy(const char *fmt, ...) _printf_(1, 2);
 
 /*
  * May the file decide what is started? Refused is one that others than root and the caller can

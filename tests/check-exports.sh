@@ -27,7 +27,6 @@ diff -u "$dir/sym" "$dir/library"
 
 # A function is exported because the command or an example calls it, or for one of these reasons.
 cat > "$dir/reasons" << 'END'
-abibase_baseline_id a program labels hosts and guests with it
 abibase_baseline_ref a program shares one baseline between threads
 abibase_catalogue_ref a program shares one catalogue between threads
 abibase_context_ref a program keeps its context in objects of its own
@@ -49,5 +48,5 @@ comm -23 "$dir/header" "$dir/calls" > "$dir/idle"
 echo "functions that nothing calls (-) and those with a reason (+):"
 cut -d ' ' -f 1 "$dir/reasons" | sort | diff -u "$dir/idle" -
 n=$(wc -l < "$dir/header")
-echo "$n functions; at most 130"
-test "$n" -le 130
+echo "$n functions; at most 131"
+test "$n" -le 131

@@ -8,88 +8,8 @@
 # shellcheck source=tests/begin.sh
 . "${0%/*}/begin.sh"
 
-emulator=$build/abibase-emulator
-machine=pc-q35-10.0
-
-need jq
-[ -r /proc/sys/kernel/random/boot_id ] || skip "needs the boot id"
-boot=$(cat /proc/sys/kernel/random/boot_id)
-
-tmp=$(mktemp -d) || exit 99
-trap 'rm -rf "$tmp"' EXIT
-export XDG_CACHE_HOME="$tmp/cache"
-chmod 755 "$tmp"
-failures=0
-
-fail()
-{
-	echo "FAIL: $*"
-	sed 's/^/    stderr: /' "$tmp/err" 2>/dev/null
-	failures=$((failures + 1))
-}
-
-# try STATUS COMMAND...: stdout goes to $tmp/out, stderr to $tmp/err
-try()
-{
-	want=$1
-	shift
-	rm -f "$tmp/started"
-	"$@" >"$tmp/out" 2>"$tmp/err" </dev/null
-	got=$?
-	[ "$got" = "$want" ] || fail "$*: exit status $got, not $want"
-}
-
-says()
-{
-	grep -qF -e "$1" "$tmp/err" || fail "stderr does not say: $1"
-}
-
-silent_about()
-{
-	! grep -qF -e "$1" "$tmp/err" || fail "stderr says: $1"
-}
-
-not_started()
-{
-	[ ! -e "$tmp/started" ] || fail "$*: QEMU was started"
-	[ ! -s "$tmp/out" ] || fail "$*: something is on stdout"
-}
-
-# same NAME FILE FILE
-same()
-{
-	diff -u "$2" "$3" >"$tmp/diff" && return
-	fail "$1"
-	sed 's/^/    /' "$tmp/diff"
-}
-
-# What QEMU is, is in the words that it was started with.
-cat >"$tmp/qemu-system-x86_64" <<END
-#!/bin/sh
-printf '%s\n' "\$@" >"$tmp/started"
-exit 42
-END
-chmod +x "$tmp/qemu-system-x86_64"
-qemu=$tmp/qemu-system-x86_64
-
-# record PLATFORM QEMU-ENTRY: that platform's kernel, with this QEMU, as a record of this host
-record()
-{
-	"$abibase" show --json "$1" | jq --arg boot "$boot" --argjson qemu "$2" '
-		del(.evidence, .packages, .lifecycle, .revision)
-		| .kind = "host" | .name = "here" | .boot_id = $boot | .qemu = [$qemu]'
-}
-entry=$("$abibase" show --json debian-13 |
-	jq --arg path "$qemu" '.qemu[0] | .path = $path | del(.build_id, .build)')
-record debian-13 "$entry" >"$tmp/new.json"
-record debian-12 "$entry" >"$tmp/old.json"
-for profile in new old; do
-	"$abibase" validate "$tmp/$profile.json" || fail "$profile.json is not valid"
-done
-"$abibase" intersect --json -M $machine debian-13 -o "$tmp/base.json" 2>"$tmp/err" ||
-	fail 'no baseline'
-"$abibase" intersect -M $machine debian-13 2>/dev/null | tr ' ' '\n' >"$tmp/list"
-[ "$(grep -c '^-global$' "$tmp/list")" -gt 10 ] || fail 'no list'
+# shellcheck source=tests/begin-start.sh
+. "${0%/*}/begin-start.sh"
 
 # ---------------------------------------------------------------------- refusals
 
@@ -450,11 +370,6 @@ try 42 "$abibase" exec --profile "$tmp/new.json" "$tmp/vsock.json" -- "$qemu" -M
 
 # ---------------------------------------------------------------------- emulator
 
-# conf LINE...
-conf()
-{
-	printf '%s\n' "$@" >"$tmp/emulator.conf"
-}
 export ABIBASE_EMULATOR_CONF="$tmp/emulator.conf"
 conf '# what libvirt starts' '' "baseline = $tmp/base.json" "  qemu=$qemu  " \
 	"profile	=	$tmp/new.json"

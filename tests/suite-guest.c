@@ -658,6 +658,96 @@ START_TEST(test_args_of_last_host)
 }
 END_TEST
 
+/* ---------------------------------------------------------------- command lines */
+
+static const struct {
+	const char *line, *want; /* "class id backend rom; ... | words that are true | not judged" */
+} commands[] = {
+	{ "", "||" },
+	{ "-M pc-q35-10.0 -device e1000,netdev=n -netdev tap,id=n,vhost=on", "|pc-q35-10.0|" },
+	{ "-M q35 -machine accel=tcg -name guest=vm,debug-threads=on -uuid c0 -incoming defer",
+	  "|q35 vm c0 incoming|" },
+	{ "--name vm -loadvm s1", "|vm incoming|" },
+	{ "-netdev tap,id=n -device virtio-net-pci,netdev=n,id=net0", "net net0 tap;||" },
+	{ "-netdev tap,id=n,fd=33,vhost=on,vhostfd=34 "
+	  "-device {\"driver\":\"virtio-net-pci\",\"netdev\":\"n\",\"rombar\":0}",
+	  "net virtio-net-pci number 1 tap+vhost none;||" },
+	{ "-device virtio-net-pci,netdev=n,id=a,romfile= -netdev user,id=n -device virtio-net,id=b",
+	  "net a user none;net b user;||" },
+	{ "-netdev vhost-user,id=n,chardev=c -device virtio-net-pci,netdev=n,id=a",
+	  "||a (vhost-user);" },
+	{ "-nic tap,model=virtio-net-pci,vhost=on -nic user -nic none",
+	  "net virtio-net-pci number 1 tap+vhost;||" },
+	{ "-netdev tap,id=n -device virtio-net-pci,netdev=n,id=a -set netdev.n.vhost=on",
+	  "net a tap+vhost;||" },
+	{ "-device vhost-vsock-pci,guest-cid=3,id=v -device vhost-scsi-pci,wwpn=naa.1",
+	  "vhost-vsock-device v vhost-vsock;vhost-scsi  vhost-scsi;||" },
+	{ "-readconfig /nonexistent", "||-readconfig /nonexistent cannot be looked into;" },
+	{ "-nosuchoption a", "||-nosuchoption (a);" },
+	/* where something can be plugged in */
+	{ "-M pc-i440fx-9.0", "|pc-i440fx-9.0 slots|" },
+	{ "-M pc-q35-9.0 -device pcie-root-port,id=p1 -device virtio-blk-pci,bus=p1", "|pc-q35-9.0|" },
+	{ "-M pc-q35-9.0 -device pcie-root-port,id=p1 -device pcie-root-port,id=p2 "
+	  "-device virtio-blk-pci,bus=p2", "|pc-q35-9.0 slots|" },
+};
+
+static void describe_device(const struct abibase_value *d, struct buf *out)
+{
+	const struct abibase_value *rom = abibase_value_member(d, "rom_size");
+	const char *class_name = test_string(d, "class"), *id = test_string(d, "id");
+
+	buf_printf(out, "%s %s %s%s;", streq(class_name, "virtio-net-device") ? "net" : class_name,
+		   id ? id : "", test_string(d, "backend"), rom ? " none" : "");
+}
+
+static void describe_guest(const struct abibase_value *g, struct buf *out)
+{
+	static const char *const names[] = { "machine", "name", "uuid", "incoming", "slots" };
+	const struct abibase_value *list = abibase_value_member(g, "devices");
+	const char *separator = "|";
+
+	for (size_t i = 0; i < abibase_value_count(list); i++)
+		describe_device(abibase_value_item(list, i), out);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		_autofree_ char *key = NULL;
+		const struct abibase_value *v;
+
+		ck_assert_int_gt(asprintf(&key, "x-%s", names[i]), 0);
+		v = abibase_value_member(g, key);
+		if (!v)
+			continue;
+		buf_printf(out, "%s%s", separator,
+			   abibase_value_string(v) ? abibase_value_string(v) : names[i]);
+		separator = " ";
+	}
+	buf_puts(out, *separator == '|' ? "||" : "|");
+	list = abibase_value_member(g, "x-not-judged");
+	for (size_t i = 0; i < abibase_value_count(list); i++)
+		buf_printf(out, "%s;", abibase_value_string(abibase_value_item(list, i)));
+}
+
+START_TEST(test_command)
+{
+	_autofree_ char *copy = strdup(commands[_i].line);
+	const char *argv[32] = { NULL };
+	struct abibase_guest *g;
+	_buf_ text = { 0 };
+	char *rest = copy;
+
+	for (size_t n = 0; rest && *rest; n++)
+		argv[n] = strsep(&rest, " ");
+	ck_assert_int_eq(abibase_guest_from_command(t.ctx, t.cat, argv, &g), 0);
+	describe_guest(abibase_guest_value(g), &text);
+	ck_assert(!buf_failed(&text));
+	ck_assert_str_eq(text.data, commands[_i].want);
+	abibase_guest_unref(g);
+	/* what is started is told without the catalogue too, and no device */
+	ck_assert_int_eq(abibase_guest_from_command(t.ctx, NULL, argv, &g), 0);
+	ck_assert_uint_eq(g->n, 0);
+	abibase_guest_unref(g);
+}
+END_TEST
+
 Suite *suite_guest(void)
 {
 	Suite *s = suite_create("guest");
@@ -669,6 +759,7 @@ Suite *suite_guest(void)
 	tcase_add_test(reading, test_assume);
 	tcase_add_test(reading, test_load);
 	tcase_add_test(reading, test_operands);
+	tcase_add_loop_test(reading, test_command, 0, ARRAY_SIZE(commands));
 	suite_add_tcase(s, reading);
 	tcase_add_checked_fixture(moving, setup, teardown);
 	tcase_add_test(moving, test_other_baseline);

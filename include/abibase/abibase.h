@@ -945,6 +945,23 @@ int abibase_guest_from_domain(struct abibase_context *ctx, const struct abibase_
 			      struct abibase_guest **ret)
 	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 2, 5, 6);
 /**
+ * abibase_guest_from_command - the guest that a command line of QEMU starts
+ * @cat: which devices there are that a host has a say in; NULL: none is looked at
+ * @argv: the arguments behind the program's name, ended by NULL; a file that -readconfig names is read,
+ *	and of a tap that is passed by its number, that descriptor of the caller is looked at
+ * @ret: the guest: the devices that are compared, with what they lie on. Of a guest without such a
+ *	device the list is empty
+ *
+ * "x-machine", "x-name" and "x-uuid" are the words of -machine, -name and -uuid. "x-incoming" is true
+ * where the guest comes from elsewhere, or out of a snapshot, and "x-slots" where there is a port in which
+ * a device can be plugged later on. What may change a device, nobody knows how, is in "x-not-judged".
+ *
+ * Returns: 0, -ENOMEM. Since: 0.1
+ */
+int abibase_guest_from_command(struct abibase_context *ctx, const struct abibase_catalogue *cat,
+			       const char *const *argv, struct abibase_guest **ret)
+	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 3, 4);
+/**
  * abibase_guest_join - a running guest with what its domain says of it
  * @g: what is known of it, such as what it negotiated; what it states itself stays
  * @domain: of abibase_guest_from_domain()

@@ -15,6 +15,12 @@
 	"x-not-judged" /* of a domain: words that may change a device, nobody knows how */
 #define GUEST_UNJUDGED_REMEDY \
 	"say it with the elements that libvirt has for it, or take it out of the guest"
+/* Of one that is read from a command line: these words, and what else is true of it. */
+#define GUEST_X_MACHINE "x-machine"
+#define GUEST_X_NAME "x-name"
+#define GUEST_X_UUID "x-uuid"
+#define GUEST_X_INCOMING "x-incoming"
+#define GUEST_X_SLOTS "x-slots"
 #define GUEST_MAX_QUEUES 4096 /* no QEMU has more than 1024, VIRTIO_QUEUE_MAX */
 
 /* Points into the document of the guest. */

@@ -182,8 +182,9 @@ static int read_config(struct command *cmd, struct abibase_context *ctx, const c
 
 static void take_option(struct command *cmd, struct option *o)
 {
-	static const char *const names[] = { "machine", "device", "netdev", "nic", "net", NULL };
-	static const char *const implied[] = { "type", "driver", "type", "type", "type" };
+	static const char *const names[] = { "machine", "device", "netdev", "nic",
+					     "net",	"name",	  NULL };
+	static const char *const implied[] = { "type", "driver", "type", "type", "type", "guest" };
 	int i;
 
 	if (streq(o->name, "M"))

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "choose.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/*
+ * Which baseline of a directory a guest is started under. Of each file as much is read as it takes to
+ * find its id and its machine type, which a canonical document has in lines of their own.
+ */
+
+#define FILES_MAX 4096
+#define NAMES_MAX 20 /* that are listed */
+
+struct entry {
+	char *path, *id, *machine;
+};
+
+struct listing {
+	const char *dir;
+	struct entry *e;
+	size_t n, cap;
+};
+
+static void listing_clear(struct listing *l)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		free(l->e[i].path);
+		free(l->e[i].id);
+		free(l->e[i].machine);
+	}
+	free(l->e);
+}
+#define _listing_ __attribute__((cleanup(listing_clear))) struct listing
+
+/* ------------------------------------------------------------------------ one file */
+
+/* The text of `  "KEY": "TEXT",`; only at this depth does a canonical document begin so. */
+static int take_member(const char *line, const char *key, char **ret)
+{
+	char begin[32];
+	const char *text;
+	size_t len;
+
+	snprintf(begin, sizeof(begin), "  \"%s\": \"", key);
+	if (*ret || !strprefix(line, begin))
+		return 0;
+	text = line + strlen(begin);
+	len = strcspn(text, "\"");
+	if (text[len] != '"')
+		return 0;
+	*ret = strndup(text, len);
+	return *ret ? 0 : cli_oom();
+}
+
+static int peek(const char *path, struct entry *e)
+{
+	_autofclose_ FILE *f = fopen(path, "re");
+	bool begins = true;
+	char line[512];
+	int r = 0;
+
+	if (!f)
+		return cli_error("%s: %s [io-error]", path, strerror(errno));
+	while (r == 0 && !(e->id && e->machine) && fgets(line, sizeof(line), f)) {
+		if (begins)
+			r = take_member(line, "id", &e->id);
+		if (begins && r == 0)
+			r = take_member(line, "machine", &e->machine);
+		begins = strchr(line, '\n');
+	}
+	return ferror(f) ? cli_error("%s: %s [io-error]", path, strerror(errno)) : r;
+}
+
+/* A document that is written otherwise is read as a whole. */
+static int read_whole(struct abibase_context *ctx, const char *path, struct entry *e)
+{
+	_unref_(baseline) *b = NULL;
+	const char *machine;
+	int r = cli_load_baseline(ctx, path, &b);
+
+	if (r)
+		return r;
+	machine = cli_text(abibase_baseline_value(b), "machine");
+	if (!abibase_baseline_id(b) || !machine)
+		return cli_error("%s: this baseline promises nothing: its hosts could not share one "
+				 "[baseline-not-yes]",
+				 path);
+	free(e->id);
+	free(e->machine);
+	e->id = strdup(abibase_baseline_id(b));
+	e->machine = strdup(machine);
+	return e->id && e->machine ? 0 : cli_oom();
+}
+
+static int add_file(struct abibase_context *ctx, struct listing *l, const char *name)
+{
+	struct entry *e;
+	int r;
+
+	if (l->n >= FILES_MAX)
+		return cli_error("%s: has more than %u files [io-error]", l->dir, FILES_MAX);
+	if (array_grow(&l->e, l->n, &l->cap, sizeof(*l->e)) < 0)
+		return cli_oom();
+	e = &l->e[l->n++];
+	memset(e, 0, sizeof(*e));
+	if (asprintf(&e->path, "%s/%s", l->dir, name) < 0) {
+		e->path = NULL;
+		return cli_oom();
+	}
+	r = peek(e->path, e);
+	if (r == 0 && !(e->id && e->machine))
+		r = read_whole(ctx, e->path, e);
+	return r ? start_remedy("mend it, or take it out of %s", l->dir) : 0;
+}
+
+/* ------------------------------------------------------------------- the directory */
+
+static int cmp_entry(const void *a, const void *b)
+{
+	const struct entry *x = a, *y = b;
+	int r = strverscmp(x->machine, y->machine);
+
+	return r ? r : strcmp(x->id, y->id);
+}
+
+static int list_dir(struct abibase_context *ctx, struct listing *l)
+{
+	DIR *d = opendir(l->dir);
+	struct dirent *entry;
+	int r = 0;
+
+	if (!d)
+		return cli_error("%s: %s [io-error]", l->dir, strerror(errno));
+	while (r == 0 && (entry = readdir(d)))
+		if (*entry->d_name != '.' && ends_with(entry->d_name, ".json"))
+			r = add_file(ctx, l, entry->d_name);
+	closedir(d);
+	if (r == 0 && l->n)
+		qsort(l->e, l->n, sizeof(*l->e), cmp_entry);
+	return r;
+}
+
+/* Does the name on the command line name it? Proxmox puts "+pveN" behind, which its QEMU cuts off. */
+static bool is_of_machine(const struct entry *e, const char *machine)
+{
+	size_t len = strcspn(machine, "+");
+
+	return strlen(e->machine) == len && !strncmp(e->machine, machine, len);
+}
+
+/* Those of the machine type, or with one that is no version of its kind, or with NULL all: "ID (MACHINE)" */
+static int names(const struct listing *l, const char *machine, const char *kind, char **ret)
+{
+	_buf_ text = { 0 };
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->n; i++) {
+		const struct entry *e = &l->e[i];
+
+		if ((machine && !is_of_machine(e, machine)) || (kind && !strprefix(e->machine, kind)))
+			continue;
+		if (n++ < NAMES_MAX)
+			buf_printf(&text, "%s%s (%s)", n > 1 ? ", " : "", e->id, e->machine);
+	}
+	if (n > NAMES_MAX)
+		buf_printf(&text, " and %zu more", n - NAMES_MAX);
+	if (!n)
+		buf_puts(&text, "none");
+	return buf_give(&text, ret) < 0 ? cli_oom() : 0;
+}
+
+/* ------------------------------------------------------------------------ refusals */
+
+static int not_there(const struct listing *l, const char *id, const char *who)
+{
+	_autofree_ char *there = NULL;
+
+	if (names(l, NULL, NULL, &there) != 0)
+		return STATUS_TROUBLE;
+	cli_error("%s: no baseline is %s, which %s asks for; there are: %s [baseline-not-there]",
+		  l->dir, id, who, there);
+	return start_remedy("copy the baseline %s to %s of this host, as it is where the guest was "
+			  "started",
+			  id, l->dir);
+}
+
+/* What an alias, or no name at all, stands for, differs between QEMUs. */
+static const char *kind_of(const char *machine)
+{
+	return !machine			  ? "" :
+	       strprefix(machine, "q35")  ? "pc-q35-" :
+	       streq(machine, "pc") || strprefix(machine, "pc+") ? "pc-i440fx-" :
+								   NULL;
+}
+
+static int no_machine(const struct listing *l, const char *machine)
+{
+	const char *kind = kind_of(machine);
+	_autofree_ char *there = NULL;
+	const char *name = l->n ? l->e[l->n - 1].machine : "pc-q35-10.0";
+
+	if (names(l, NULL, kind, &there) != 0)
+		return STATUS_TROUBLE;
+	for (size_t i = 0; kind && i < l->n; i++)
+		if (strprefix(l->e[i].machine, kind))
+			name = l->e[i].machine;
+	if (!kind) {
+		cli_error("%s: no baseline is of the machine type %s; there are: %s "
+			  "[baseline-no-machine]",
+			  l->dir, machine, there);
+		return start_remedy("make one with abibase intersect -M %s, or start the guest with a "
+				  "machine type that has one: " START_SAY_MACHINE,
+				  machine, name, name, name);
+	}
+	cli_error("%s: the command line %s%s, which each QEMU reads otherwise; there are: %s "
+		  "[command-machine]",
+		  l->dir, machine ? "has the machine type " : "names no machine type",
+		  machine ? machine : "", there);
+	return start_remedy("write the name with its version: " START_SAY_MACHINE, name, name, name);
+}
+
+static int several(const struct listing *l, const struct choice *c)
+{
+	_autofree_ char *there = NULL;
+	const char *conf = c->conf ? c->conf->path : NULL;
+
+	if (names(l, c->machine, NULL, &there) != 0)
+		return STATUS_TROUBLE;
+	cli_error("%s: several baselines are of the machine type %s, and nothing says under which the "
+		  "guest %s: %s [baseline-which]",
+		  l->dir, c->machine, c->incoming ? "that comes in was started" : "is started",
+		  there);
+	if (!c->incoming && conf)
+		return start_remedy("name one in %s: current.%s = ID", conf, c->machine);
+	if (!c->incoming)
+		return start_remedy("name one in the environment: ABIBASE_BASELINE=ID");
+	return start_remedy("ask where the guest runs: abibase targets tells where it can go, and the "
+			  "environment of its QEMU has ABIBASE_BASELINE=ID; say so in its domain: "
+			  "<qemu:env name='ABIBASE_BASELINE' value='ID'/>, in <qemu:commandline>");
+}
+
+/* ------------------------------------------------------------------------- choice */
+
+static int take(const struct entry *e, char **ret)
+{
+	*ret = strdup(e->path);
+	return *ret ? 0 : cli_oom();
+}
+
+/* Its file may be called after it: then no other is looked at. */
+static int by_id(struct abibase_context *ctx, struct listing *l, const char *id, const char *who,
+		 char **ret)
+{
+	_autofree_ char *path = NULL;
+	int r;
+
+	if (asprintf(&path, "%s/%s.json", l->dir, id) < 0) {
+		path = NULL;
+		return cli_oom();
+	}
+	if (access(path, F_OK) == 0) {
+		*ret = steal(&path);
+		return 0;
+	}
+	r = l->n ? 0 : list_dir(ctx, l);
+	for (size_t i = 0; r == 0 && i < l->n; i++)
+		if (streq(l->e[i].id, id))
+			return take(&l->e[i], ret);
+	return r ? r : not_there(l, id, who);
+}
+
+static int by_machine(struct abibase_context *ctx, struct listing *l, const struct choice *c,
+		      char **ret)
+{
+	const struct conf_line *current =
+		c->machine && !c->incoming ? conf_find(c->conf, "current", c->machine) : NULL;
+	const struct entry *found = NULL;
+	_buf_ who = { 0 };
+	size_t n = 0;
+	int r;
+
+	if (current) {
+		buf_printf(&who, "%s:%u: %s", c->conf->path, current->line, current->key);
+		return buf_failed(&who) ? cli_oom() : by_id(ctx, l, current->value, who.data, ret);
+	}
+	r = list_dir(ctx, l);
+	if (r)
+		return r;
+	for (size_t i = 0; c->machine && i < l->n; i++) {
+		if (!is_of_machine(&l->e[i], c->machine))
+			continue;
+		/* each has a say: one more of them, and there is no choice */
+		r = start_trust(l->e[i].path);
+		if (r)
+			return r;
+		/* one baseline can be there under two names */
+		n += !found || !streq(found->id, l->e[i].id);
+		found = &l->e[i];
+	}
+	if (!found)
+		return no_machine(l, c->machine);
+	return n > 1 ? several(l, c) : take(found, ret);
+}
+
+int choose_baseline(struct abibase_context *ctx, const struct choice *c, char **ret)
+{
+	_listing_ l = { .dir = c->place };
+	struct stat st;
+
+	if (stat(c->place, &st) < 0 || !S_ISDIR(st.st_mode)) {
+		*ret = strdup(c->place);
+		return *ret ? 0 : cli_oom();
+	}
+	if (start_trust(c->place) != 0)
+		return STATUS_TROUBLE;
+	return c->id ? by_id(ctx, &l, c->id, "ABIBASE_BASELINE", ret) :
+		       by_machine(ctx, &l, c, ret);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef ABIBASE_CHOOSE_H
+#define ABIBASE_CHOOSE_H
+
+#include "conf.h"
+#include "start.h"
+
+struct choice {
+	const char *place;	 /* a file, or a directory of baselines */
+	const char *id;		 /* that was asked for, or NULL */
+	const char *machine;	 /* of the command line, or NULL */
+	bool incoming;		 /* the guest was started elsewhere */
+	const struct conf *conf; /* or NULL */
+};
+
+/*
+ * Which file has the baseline that a guest is started under: @ret is for free(). 0 or STATUS_TROUBLE,
+ * having said why.
+ */
+int choose_baseline(struct abibase_context *ctx, const struct choice *c, char **ret);
+
+#endif

@@ -1,0 +1,225 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Many baselines on one host, and the guest chooses: abibase exec and abibase-emulator with a directory, the
+# id in the environment, guests that come in, machine types that no baseline is of, and who may write there.
+# shellcheck source=tests/begin.sh
+. "${0%/*}/begin.sh"
+# shellcheck source=tests/begin-start.sh
+. "${0%/*}/begin-start.sh"
+
+dir=$tmp/baselines
+mkdir "$dir"
+
+# baseline FILE OPTION...: its id goes to $id
+baseline()
+{
+	to=$1
+	shift
+	"$abibase" intersect --json "$@" -o "$to" debian-13 2>"$tmp/err" || fail "no baseline: $*"
+	id=$(jq -r .id "$to")
+}
+baseline "$tmp/ten.json" -M $machine
+ten=$id
+cp "$tmp/ten.json" "$dir/$ten.json"
+baseline "$dir/small.json" -M $machine --no-inputs --disable=offload-uso
+small=$id
+baseline "$dir/seven.json" -M pc-q35-7.2
+seven=$id
+baseline "$dir/compact.json" -M pc-i440fx-10.0
+old=$id
+jq -c . "$dir/compact.json" >"$tmp/compact" && cp "$tmp/compact" "$dir/compact.json"
+[ "$(printf '%s\n' "$ten" "$small" "$seven" "$old" | sort -u | wc -l)" = 4 ] || fail 'ids are not four'
+echo 'no document' >"$dir/README"
+
+nic='-netdev tap,id=n -device virtio-net-pci,netdev=n'
+set --
+
+# run STATUS ID-OR-EMPTY ARGUMENT...: by exec, and by the emulator with the same configuration
+run()
+{
+	want=$1 asked=$2
+	shift 2
+	# shellcheck disable=SC2086
+	try "$want" env ABIBASE_BASELINE="$asked" "$abibase" exec --profile "$tmp/new.json" "$dir" -- \
+		"$qemu" "$@" $nic
+	[ "$want" = 42 ] || not_started "exec $*"
+}
+
+emulate()
+{
+	want=$1 asked=$2
+	shift 2
+	# shellcheck disable=SC2086
+	try "$want" env ABIBASE_BASELINE="$asked" ABIBASE_EMULATOR_CONF="$tmp/emulator.conf" \
+		"$emulator" "$@" $nic
+	[ "$want" = 42 ] || not_started "emulator $*"
+}
+
+# under ID: QEMU has its list, and its id in the environment
+under()
+{
+	[ "$(cat "$tmp/environment")" = "$1" ] || fail "started under $(cat "$tmp/environment"), not $1"
+	grep -q '^-global$' "$tmp/started" || fail "no list of $1"
+	[ ! -s "$tmp/err" ] || fail "something is said of a start under $1"
+}
+configure()
+{
+	conf "baseline = $dir" "qemu = $qemu" "profile = $tmp/new.json" "$@"
+}
+configure
+
+# ------------------------------------------------------------------------ the guest chooses
+
+for how in run emulate; do
+	# the only one of a machine type, also where it comes in
+	$how 42 '' -M pc-q35-7.2
+	under "$seven"
+	$how 42 '' -M pc-q35-7.2,usb=off -incoming defer
+	under "$seven"
+	$how 42 '' -M pc-i440fx-10.0
+	under "$old"
+	# by its id, by the name of its file or by what is in it
+	for asked in "$ten" "$small"; do
+		$how 42 "$asked" -M $machine
+		under "$asked"
+		$how 42 "$asked" -M $machine -incoming tcp:0:4444
+		under "$asked"
+	done
+	grep -qx 'virtio-net-device.host_uso=off' "$tmp/started" || fail 'not the list of the id'
+	# of another machine type than the guest
+	$how 126 "$seven" -M $machine
+	says '[command-machine]'
+
+	none=b1-00000000000000000000000000000000
+	$how 126 $none -M $machine
+	says "$dir: no baseline is $none, which ABIBASE_BASELINE asks for; there are: $old (pc-i440fx-10.0), $seven (pc-q35-7.2), "
+	says "$ten ($machine)"
+	says '[baseline-not-there]'
+	says "  remedy: copy the baseline $none to $dir of this host"
+	for asked in x b1-12 "../$ten" "b1-$ten" B1-00000000000000000000000000000000; do
+		$how 126 "$asked" -M $machine
+		says "ABIBASE_BASELINE is \"$asked\", and must be the id of a baseline"
+		says '[baseline-not-there]'
+	done
+
+	# several, and nothing says which
+	for words in '-incoming defer' '-incoming fd:7' '-loadvm s1'; do
+		# shellcheck disable=SC2086
+		$how 126 '' -M $machine $words
+		says "$dir: several baselines are of the machine type $machine, and nothing says under which the guest that comes in was started: "
+		says "$ten ($machine)"
+		says "$small ($machine)"
+		silent_about "$seven"
+		says '[baseline-which]'
+		says 'abibase targets'
+		says "<qemu:env name='ABIBASE_BASELINE' value='ID'/>"
+	done
+	$how 126 '' -M $machine
+	says '[baseline-which]'
+
+	# a machine type of which there is none; a name that is no version
+	$how 126 '' -M pc-q35-9.1
+	says "$dir: no baseline is of the machine type pc-q35-9.1; there are: "
+	says '[baseline-no-machine]'
+	says 'abibase intersect -M pc-q35-9.1'
+	$how 126 '' -M q35
+	says 'the command line has the machine type q35, which each QEMU reads otherwise'
+	says "$seven (pc-q35-7.2)"
+	silent_about "$old"
+	says '[command-machine]'
+	says "remedy: write the name with its version: -machine $machine (libvirt: <type machine='$machine'>; virt-install --machine $machine)"
+	$how 126 '' -machine pc,usb=off
+	says "virt-install --machine pc-i440fx-10.0"
+	silent_about "$seven"
+	$how 126 ''
+	says 'names no machine type'
+	says '[command-machine]'
+done
+run 126 '' -M $machine
+says 'ABIBASE_BASELINE=ID'
+emulate 126 '' -M $machine
+says "name one in $tmp/emulator.conf: current.$machine = ID"
+
+# ------------------------------------------------------------------------ the current one
+
+configure "current.$machine = $small"
+emulate 42 '' -M $machine
+under "$small"
+# which says nothing of a guest that comes in, and nothing against an id
+emulate 126 '' -M $machine -incoming defer
+says '[baseline-which]'
+emulate 42 "$ten" -M $machine
+under "$ten"
+configure "current.$machine = $none"
+emulate 126 '' -M $machine
+says "no baseline is $none, which $tmp/emulator.conf:4: current.$machine asks for"
+# there under two names, it is one
+configure
+rm "$dir/small.json"
+cp "$dir/$ten.json" "$dir/again.json"
+emulate 42 '' -M $machine -incoming defer
+under "$ten"
+rm "$dir/again.json"
+
+# -------------------------------------------------------------------- one file, and its id
+
+conf "baseline = $dir/seven.json" "qemu = $qemu" "profile = $tmp/new.json"
+emulate 42 "$seven" -M pc-q35-7.2
+under "$seven"
+emulate 42 '' -M pc-q35-7.2
+under "$seven"
+emulate 126 "$ten" -M pc-q35-7.2
+says "$dir/seven.json: is the baseline $seven, and ABIBASE_BASELINE asks for $ten [baseline-not-there]"
+# a file that is called after another
+cp "$dir/seven.json" "$dir/$none.json"
+run 126 $none -M pc-q35-7.2
+says "$dir/$none.json: is the baseline $seven, and ABIBASE_BASELINE asks for $none [baseline-not-there]"
+rm "$dir/$none.json"
+
+# --------------------------------------------------------------- what does not belong there
+
+configure
+for bad in profile text none; do
+	case $bad in
+	profile) cp "$tmp/new.json" "$dir/bad.json" ;;
+	text) echo '{' >"$dir/bad.json" ;;
+	none) "$abibase" intersect --json -M pc-q35-11.1 debian-12 debian-13 -o "$dir/bad.json" 2>"$tmp/err" ;;
+	esac
+	emulate 126 '' -M $machine
+	says "$dir/bad.json:"
+	says "  remedy: mend it, or take it out of $dir"
+	# by the name of its file no other is looked at
+	emulate 42 "$ten" -M $machine
+	under "$ten"
+done
+rm "$dir/bad.json"
+rm -rf "$tmp/empty" && mkdir "$tmp/empty"
+conf "baseline = $tmp/empty" "qemu = $qemu" "profile = $tmp/new.json"
+emulate 126 '' -M $machine
+says "$tmp/empty: no baseline is of the machine type $machine; there are: none [baseline-no-machine]"
+conf "baseline = $tmp/nosuchplace" "qemu = $qemu" "profile = $tmp/new.json"
+emulate 126 '' -M $machine
+says "$tmp/nosuchplace"
+
+# ----------------------------------------------------------------------- who may write there
+
+configure
+chmod 775 "$dir"
+emulate 126 "$ten" -M $machine
+says "$dir: can be written by its group (mode 0775)"
+says '[not-trusted]'
+chmod 755 "$dir"
+chmod 646 "$dir/$ten.json"
+emulate 126 "$ten" -M $machine
+says "$dir/$ten.json: can be written by everybody (mode 0646)"
+emulate 126 '' -M $machine
+says '[not-trusted]'
+# one that others could change is not asked where it has no say
+emulate 42 '' -M pc-q35-7.2
+under "$seven"
+chmod 644 "$dir/$ten.json"
+emulate 42 '' -M $machine
+under "$ten"
+
+[ $failures = 0 ]
