@@ -1,0 +1,309 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The cases: a function each, whose first line of documentation is what the table says of it.
+
+new and old are Debian 13 with libvirt 11.3 and QEMU 10.0; new plays the kernel 6.12, which has USO on a tap
+and RING_RESET in vhost, and old plays 6.1, which has neither. older is Debian 12 with libvirt 9.0 and QEMU
+7.2, and plays 6.1, too.
+"""
+import json
+import os
+import time
+import traceback
+
+import hosts
+from guests import RING_RESET, USO, WRAPPER, Guest, says, silent
+from hosts import BASELINES, PROFILE, QEMU, Failed
+
+CASES = []
+M10, M92, M82, M72 = "pc-q35-10.0", "pc-q35-9.2", "pc-q35-8.2", "pc-q35-7.2"
+
+
+def case(function):
+    CASES.append(function)
+    return function
+
+
+def in_slice(function):
+    function.slice = True
+    return case(function)
+
+
+class Lab:
+    """The three hosts, with their profiles, and baselines made of these"""
+
+    def __init__(self, work, cache):
+        hosts.build(work)
+        self.share = work + "/share"
+        self.all = [hosts.Host(work, cache, *h) for h in (("new", "trixie", "6.12"), ("old", "trixie", "6.1"),
+                                                          ("older", "bookworm", "6.1"))]
+        self.new, self.old, self.older = self.all
+        for h in self.all:
+            h.start_libvirtd()
+        for h in self.all:
+            h.run("abibase", "probe", "--name=" + h.name, "-o", PROFILE)
+            with open("%s/%s.json" % (self.share, h.name), "w", encoding="utf-8") as f:
+                f.write(h.read(PROFILE))
+        for h in self.all:
+            h.libvirtd_is_up()
+
+    def baseline(self, machine, *of, more=()):
+        """Its path on the hosts, and its id"""
+        path = "/share/%s-%s%s.json" % (machine, "-".join(h.name for h in of), "".join(more))
+        if not os.path.exists(self.share + path[6:]):
+            self.new.run("abibase", "intersect", "--json", "-M", machine, "-o", path, *more,
+                         *("/share/%s.json" % h.name for h in of))
+        with open(self.share + path[6:], encoding="utf-8") as f:
+            return path, json.load(f)["id"]
+
+    def under(self, path, *on, **more):
+        """One baseline, on these hosts"""
+        for h in on:
+            h.run("cp", path, "/etc/abibase/cluster.json")
+            h.conf("baseline = /etc/abibase/cluster.json\n", **more)
+
+
+@in_slice
+def probing(lab):
+    """libvirt learns of a wrapper what it learns of its QEMU, in both versions"""
+    for h, machine in ((lab.new, M10), (lab.older, M72)):
+        lab.under(lab.baseline(machine, h)[0], h)
+        of = [h.virsh("domcapabilities", "--virttype", "qemu", "--machine", machine, "--emulatorbin", e)
+              for e in (QEMU, WRAPPER)]
+        if of[1].replace(WRAPPER, QEMU) != of[0]:
+            raise Failed("%s: the capabilities differ:\n%s\n%s" % (h.name, *of))
+        silent(str(h.said()), "ABIBASE_VERDICT")
+
+
+@in_slice
+def start(lab):
+    """A guest is defined and started under a baseline, and sees no more than all hosts have"""
+    path, _ = lab.baseline(M10, lab.new, lab.old)
+    lab.under(path, lab.new)
+    plain = Guest("plain", M10, emulator=QEMU).start(lab.new)
+    plain.has(USO)
+    guest = Guest("guest", M10).start(lab.new)
+    guest.has(USO, False)
+    says(lab.new.virsh("dumpxml", "guest"), "<emulator>%s</emulator>" % WRAPPER)
+    lab.under(lab.baseline(M72, lab.new, lab.older)[0], lab.older)
+    Guest("older", M72).start(lab.older).has(USO, False)
+    (words, _), = lab.new.processes("guest")
+    says(" ".join(words), "-global virtio-net-device.host_uso=off")
+
+
+@case
+def hotplug(lab):
+    """A NIC that is plugged in later is under the baseline, too"""
+    lab.under(lab.baseline(M10, lab.new, lab.old)[0], lab.new)
+    for name, emulator, value in (("plain", QEMU, "true"), ("guest", WRAPPER, "false")):
+        guest = Guest(name, M10, emulator=emulator).start(lab.new)
+        nic = "<interface type='user'><model type='virtio'/><alias name='ua-late'/></interface>"
+        lab.new.write("/tmp/nic.xml", nic)
+        lab.new.virsh("attach-device", name, "/tmp/nic.xml")
+        said = lab.new.virsh("qemu-monitor-command", name, json.dumps(
+            {"execute": "qom-get", "arguments": {"path": "/machine/peripheral/ua-late/virtio-backend",
+                                                 "property": "host_uso"}}))
+        says(said, '"return":' + value)
+        guest.lives(lab.new)
+
+
+@in_slice
+def save_and_restore(lab):
+    """A guest that was saved on one host is restored on another, which fails without a baseline"""
+    lab.under(lab.baseline(M10, lab.new, lab.old)[0], lab.new, lab.old)
+    guest = Guest("guest", M10).start(lab.new)
+    lab.new.virsh("save", "guest", "/share/saved")
+    lab.old.virsh("restore", "/share/saved")
+    guest.lives(lab.old)
+    plain = Guest("plain", M10, emulator=QEMU).start(lab.new)
+    lab.new.virsh("save", "plain", "/share/saved-plain")
+    said = lab.old.virsh("restore", "/share/saved-plain", status=1)
+    says(said, "load of migration failed")
+    lab.new.virsh("restore", "/share/saved-plain")
+    plain.lives(lab.new)
+
+
+@in_slice
+def stream_dies(lab):
+    """Without abibase the stream dies at the destination, and decode says of what"""
+    plain = Guest("plain", M10, emulator=QEMU).start(lab.new)
+    lab.old.write("/tmp/log", plain.dies(lab.new, lab.old))
+    says(lab.old.run("sh", "-c", "abibase decode < /tmp/log"), "VIRTIO_NET_F_HOST_USO")
+
+
+@case
+def there_and_back(lab):
+    """A guest under the baseline of both hosts goes from the newer kernel to the older one, and back"""
+    lab.under(lab.baseline(M10, lab.new, lab.old)[0], lab.new, lab.old)
+    guest = Guest("guest", M10, ("tap", "user")).start(lab.new)
+    guest.moves(lab.new, lab.old)
+    guest.moves(lab.old, lab.new)
+
+
+@in_slice
+def across_versions(lab):
+    """From libvirt 11.3 and QEMU 10.0 to libvirt 9.0 and QEMU 7.2, and back: tap"""
+    lab.under(lab.baseline(M72, lab.new, lab.older)[0], lab.new, lab.older)
+    guest = Guest("guest", M72).start(lab.new)
+    guest.moves(lab.new, lab.older)
+    guest.moves(lab.older, lab.new)
+    late = Guest("late", M72).start(lab.older)
+    late.moves(lab.older, lab.new)
+
+
+@case
+def across_versions_vhost(lab):
+    """The same with vhost, which dies without a baseline"""
+    plain = Guest("plain", M72, ("vhost",), emulator=QEMU).start(lab.new)
+    plain.has(RING_RESET)
+    plain.dies(lab.new, lab.older)
+    lab.under(lab.baseline(M72, lab.new, lab.older)[0], lab.new, lab.older)
+    guest = Guest("guest", M72, ("vhost",)).start(lab.new)
+    guest.has(RING_RESET, False)
+    guest.moves(lab.new, lab.older)
+    guest.moves(lab.older, lab.new)
+
+
+@in_slice
+def refused_start(lab):
+    """virsh start says what this host lacks; the exit status of the wrapper is 126"""
+    path, name = lab.baseline(M10, lab.new)
+    lab.under(path, lab.old)
+    Guest("guest", M10).refused(lab.old, "tap lacks what the baseline promises", "host_uso", "remedy:",
+                                QEMU + " was not started [exec-refused]")
+    lab.old.run(WRAPPER, "-machine", M10, "-netdev", "tap,id=n", "-device", "virtio-net-pci,netdev=n", status=126)
+    says(lab.old.log("guest"), "was not started [exec-refused]")
+    Guest("other", M92).refused(lab.old)
+    says(lab.old.log("other"), "[command-machine]")
+
+
+@case
+def refused_migration(lab):
+    """A destination that lacks what the baseline promises refuses before the stream"""
+    lab.under(lab.baseline(M10, lab.new)[0], lab.new, lab.old)
+    guest = Guest("guest", M10).start(lab.new)
+    guest.has(USO)
+    guest.stays(lab.new, lab.old, "tap lacks what the baseline promises", "[exec-refused]")
+    silent(lab.old.log("guest"), "unsupported")
+
+
+@case
+def no_abibase(lab):
+    """A destination without abibase refuses by name"""
+    lab.under(lab.baseline(M10, lab.new, lab.old)[0], lab.new)
+    guest = Guest("guest", M10).start(lab.new)
+    lab.old.run("mv", WRAPPER, WRAPPER + ".away")
+    try:
+        guest.stays(lab.new, lab.old, WRAPPER)
+    finally:
+        lab.old.run("mv", WRAPPER + ".away", WRAPPER)
+
+
+@case
+def conversion(lab):
+    """A guest that runs without the wrapper comes under it by virsh migrate --xml, and goes back"""
+    lab.under(lab.baseline(M10, lab.new, lab.old, more=("--backend=tap",))[0], lab.new, lab.old)
+    guest = Guest("guest", M10, emulator=QEMU).start(lab.old)
+    guest.has(USO, False)
+    wrapped = guest.file(lab.old, emulator=WRAPPER)
+    guest.moves(lab.old, lab.new, "--xml", wrapped, "--persistent-xml", wrapped)
+    for option in ((), ("--inactive",)):
+        says(lab.new.virsh("dumpxml", *option, "guest"), WRAPPER)
+    (words, _), = lab.new.processes("guest")
+    says(" ".join(words), "virtio-net-device.host_uso=off")
+    guest.moves(lab.new, lab.old)
+
+
+def hook(*on):
+    with open(os.path.join(hosts.SRC, "packaging", "libvirt", "hook"), encoding="utf-8") as f:
+        text = f.read()
+    for h in on:
+        h.write("/etc/libvirt/hooks/qemu.d/abibase", text, 0o755)
+        h.restart_libvirtd()
+
+
+@case
+def hook_veto(lab):
+    """The hook refuses what this host lacks for this guest, at its start and when it comes by migration"""
+    hook(lab.old, lab.new)
+    try:
+        for h in (lab.old, lab.new):
+            h.run("cp", lab.baseline(M10, lab.new)[0], BASELINES)
+        Guest("guest", M10, emulator=QEMU).refused(lab.old, "host_uso", "hook")
+        # not those of another backend, and not those of a machine type without a baseline
+        Guest("user", M10, ("user",), emulator=QEMU).start(lab.old)
+        Guest("other", M92, emulator=QEMU).start(lab.old)
+        guest = Guest("moving", M10, emulator=QEMU).start(lab.new)
+        guest.stays(lab.new, lab.old, "host_uso", "hook")
+        says(str(lab.old.processes("moving")), "[]")
+    finally:
+        for h in (lab.old, lab.new):
+            h.run("rm", "-r", "/etc/libvirt/hooks")
+            h.restart_libvirtd()
+
+
+@case
+def default_emulator(lab):
+    """The wrapper first in the PATH of libvirtd is the emulator of domains that name none"""
+    h = lab.new
+    lab.under(lab.baseline(M10, lab.new, lab.old)[0], h)
+    h.run("sh", "-c", "mkdir -p /usr/libexec/abibase/path && ln -s %s /usr/libexec/abibase/path/%s"
+          % (WRAPPER, os.path.basename(QEMU)))
+    h.restart_libvirtd("/usr/libexec/abibase/path:" + hosts.PATH)
+    try:
+        guest = Guest("guest", M10, emulator=None).start(h)
+        says(h.virsh("dumpxml", "guest"), "<emulator>/usr/libexec/abibase/path/" + os.path.basename(QEMU))
+        guest.has(USO, False)
+    finally:
+        h.run("rm", "-r", "/usr/libexec/abibase/path")
+        h.restart_libvirtd()
+
+
+@case
+def other_baseline(lab):
+    """Each host under another baseline, both satisfied, no id in the domain: the stream dies"""
+    lab.under(lab.baseline(M10, lab.new)[0], lab.new)
+    lab.under(lab.baseline(M10, lab.new, lab.old)[0], lab.old)
+    guest = Guest("guest", M10).start(lab.new)
+    guest.dies(lab.new, lab.old)
+
+
+# ------------------------------------------------------------------------------ to run them
+
+
+def attempt(lab, function):
+    """The fault, or None"""
+    try:
+        for h in lab.all:
+            h.clear()
+        function(lab)
+    except Failed as e:
+        return str(e)
+    except Exception:  # pylint: disable=broad-except
+        return traceback.format_exc()
+    return None
+
+
+def main(work, cache, arguments):
+    if "--list" in arguments:
+        for function in CASES:
+            print("%-24s %s" % (function.__name__, function.__doc__))
+        return 0
+    some = [f for f in CASES if hasattr(f, "slice")] if "--slice" in arguments else CASES
+    names = [a for a in arguments if not a.startswith("-")]
+    some = [f for f in CASES if f.__name__ in names] if names else some
+    start_time = time.monotonic()
+    lab = Lab(work, cache)
+    print("three hosts (%d s)" % (time.monotonic() - start_time), flush=True)
+    failed = 0
+    for function in some:
+        start_time = time.monotonic()
+        fault = attempt(lab, function)
+        print("%s: %s: %s (%.1f s)" % ("FAIL" if fault else "PASS", function.__name__, function.__doc__,
+                                       time.monotonic() - start_time), flush=True)
+        if fault:
+            failed += 1
+            print("    " + fault.strip().replace("\n", "\n    "), flush=True)
+            if os.environ.get("ABIBASE_LIBVIRT_SHELL"):
+                os.system("/bin/bash")
+    print("%d passed, %d failed" % (len(some) - failed, failed))
+    return 1 if failed or not some else 0
