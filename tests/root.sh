@@ -103,6 +103,8 @@ in_root()
 	# shellcheck disable=SC2016
 	unshare --mount --pid --ipc --uts --fork --kill-child --propagation private sh -euc '
 		root=$1 command=$2 flags=$3
+		# a mount: what runs there may want namespaces of its own
+		mount --bind "$root" "$root"
 		mount -t tmpfs -o mode=755 tmpfs "$root/dev"
 		for node in "null 1 3" "zero 1 5" "full 1 7" "random 1 8" "urandom 1 9" "tty 5 0"; do
 			set -- $node
