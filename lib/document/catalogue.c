@@ -335,7 +335,7 @@ static void link_need_list(struct schema_walk *c, struct abibase_catalogue *cat,
 		struct need *n = &needs->need[needs->n++];
 		const json_t *name = json_is_string(v) ? v : json_object_get(v, "condition");
 
-		codec_read(&cat->arena, NULL, need_members, v, n);
+		codec_read(&(struct codec){ &cat->arena, c, NULL }, need_members, v, n);
 		if (!version_is_zero(&n->until) && !n->until.part[2])
 			n->until.part[2] = UINT_MAX;
 		n->condition = name ? use_condition(c, cat, json_string_value(name)) : NEED_NEVER;
@@ -591,7 +591,7 @@ static void mark_conditions(struct abibase_catalogue *cat)
 
 static void catalogue_link(struct schema_walk *c, struct abibase_catalogue *cat)
 {
-	codec_read(&cat->arena, NULL, catalogue_members, cat->root, cat);
+	codec_read(&(struct codec){ &cat->arena, c, NULL }, catalogue_members, cat->root, cat);
 	if (cat->arena.failed)
 		return;
 	link_conditions(c, cat);

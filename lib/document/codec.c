@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "document/codec.h"
 
+#include <abibase/abibase.h>
+
 #include "base/version.h"
 
 /* A pointer and, behind it in the struct, how many it points to. */
@@ -26,16 +28,12 @@ static struct span get_span(const void *from)
 
 /* ---------------------------------------------------------------------- reading */
 
-static void read_range(const json_t *v, struct version_range *to)
-{
-	version_range_parse(json_string_value(v), to);
-}
-
-static void read_array(struct arena *a, const struct member *m, const json_t *v, void *to)
+static void read_array(const struct codec *k, const struct member *m, const json_t *v, void *to)
 {
 	bool texts = m->as == AS_TEXTS;
 	size_t size = texts ? sizeof(const char *) : sizeof(struct version_range), i;
-	struct span s = { arena_alloc(a, (json_array_size(v) + 1) * size), json_array_size(v) };
+	struct span s = { arena_alloc(k->arena, (json_array_size(v) + 1) * size),
+			  json_array_size(v) };
 	json_t *item;
 
 	if (!s.p)
@@ -44,78 +42,105 @@ static void read_array(struct arena *a, const struct member *m, const json_t *v,
 		if (texts)
 			((const char **)s.p)[i] = json_string_value(item);
 		else
-			read_range(item, (struct version_range *)s.p + i);
+			version_range_parse(json_string_value(item), (struct version_range *)s.p + i);
 	put_span(to, s);
 }
 
-static void read_list(struct arena *a, void *data, const struct member *m, const json_t *v,
-		      void *to)
+static void read_list(const struct codec *k, const struct member *m, const json_t *v, void *to)
 {
-	size_t n = json_is_object(v) ? json_object_size(v) : json_array_size(v), i;
-	char *element = arena_alloc(a, (n + 1) * m->size);
+	size_t n = json_is_object(v) ? json_object_size(v) : json_array_size(v), i, mark;
+	char *element = k->arena ? arena_alloc(k->arena, (n + 1) * m->size) : get_span(to).p;
 	const char *key;
 	json_t *item;
 
 	if (!element)
 		return;
 	put_span(to, (struct span){ element, n });
-	json_array_foreach(v, i, item)
-		codec_read(a, data, m->each->members, item, element + i * m->size);
+	json_array_foreach(v, i, item) {
+		mark = schema_enter_index(k->walk, i);
+		codec_read(k, m->each->members, item, element + i * m->size);
+		schema_leave(k->walk, mark);
+	}
 	json_object_foreach((json_t *)v, key, item) {
 		memcpy(element + m->each->at, &key, sizeof(key));
-		codec_read(a, data, m->each->members, item, element);
+		codec_read(k, m->each->members, item, element);
 		element += m->size;
 	}
 }
 
-static void read_member(struct arena *a, void *data, const struct member *m, const json_t *v,
-			char *to)
+static void read_scalar(const struct member *m, const json_t *v, void *to)
 {
 	const char *s = json_string_value(v);
-	void *place = to + m->at;
 
 	if (m->as == AS_TEXT)
-		memcpy(place, &s, sizeof(s));
+		memcpy(to, &s, sizeof(s));
 	else if (m->as == AS_JSON)
-		memcpy(place, &v, sizeof(v));
+		memcpy(to, &v, sizeof(v));
 	else if (m->as == AS_BOOL)
-		*(bool *)place = json_is_true(v);
+		*(bool *)to = json_is_true(v);
+	else if (m->as == AS_CHOICE)
+		*(bool *)to = word_index(m->words, s) == 1;
 	else if (m->as == AS_INT)
-		*(int64_t *)place = json_integer_value(v);
+		*(int64_t *)to = json_integer_value(v);
 	else if (m->as == AS_SMALL)
-		*(int *)place = (int)json_integer_value(v);
+		*(int *)to = v ? (int)json_integer_value(v) : -1;
+	else if (m->as == AS_TRI)
+		*(enum abibase_tri *)to = json_is_null(v) ? ABIBASE_UNKNOWN :
+							    (enum abibase_tri)json_is_true(v);
 	else if (m->as == AS_WORD)
-		*(int *)place = word_index(m->words, s);
+		*(int *)to = word_index(m->words, s);
 	else if (m->as == AS_VERSION)
-		version_parse(s, place);
+		version_parse(s, to);
 	else if (m->as == AS_RANGE)
-		read_range(v, place);
-	else if (m->as == AS_LIST)
-		read_list(a, data, m, v, place);
-	else if (m->as == AS_PART)
-		codec_read(a, data, m->members, v, to);
-	else if (m->as != AS_HOOK)
-		read_array(a, m, v, place);
-	else if (m->hook->read)
-		m->hook->read(data, m, v, to);
+		version_range_parse(s, to);
 }
 
-void codec_read(struct arena *a, void *data, const struct member *members, const json_t *obj,
-		void *to)
+static void read_member(const struct codec *k, const struct member *m, const json_t *v, char *to)
 {
-	for (const struct member *m = members; m->key; m++) {
-		const json_t *v = m->as ? json_object_get(obj, m->key) : NULL;
+	if (m->as == AS_HOOK && m->hook->read)
+		m->hook->read(k, m, v, to + m->at);
+	else if (!v && m->as != AS_SMALL)
+		return;
+	else if (m->as == AS_LIST)
+		read_list(k, m, v, to + m->at);
+	else if (m->as == AS_PART)
+		codec_read(k, m->members, v, to);
+	else if (m->as == AS_ONE)
+		codec_read(k, m->each->members, json_array_get(v, 0), to);
+	else if (m->as == AS_TEXTS || m->as == AS_RANGES)
+		read_array(k, m, v, to + m->at);
+	else
+		read_scalar(m, v, to + m->at);
+}
 
-		if (v)
-			read_member(a, data, m, v, to);
-		else if (m->as == AS_SMALL)
-			*(int *)(void *)((char *)to + m->at) = -1;
-	}
+static void read_one(const struct codec *k, const struct member *m, const json_t *obj, void *to)
+{
+	size_t mark = schema_enter(k->walk, m->key);
+
+	if (m->as == AS_ONE)
+		schema_enter_index(k->walk, 0);
+	read_member(k, m, json_object_get(obj, m->key), to);
+	schema_leave(k->walk, mark);
+}
+
+void codec_read(const struct codec *k, const struct member *members, const json_t *obj, void *to)
+{
+	for (const struct member *m = members; m->key; m++)
+		if (m->as)
+			read_one(k, m, obj, to);
+}
+
+void codec_read_one(const struct codec *k, const struct member *members, const char *key,
+		    const json_t *obj, void *to)
+{
+	while (!streq(members->key, key))
+		members++;
+	read_one(k, members, obj, to);
 }
 
 /* ---------------------------------------------------------------------- writing */
 
-void stream_next(struct stream *w)
+static void stream_next(struct stream *w)
 {
 	if (w->comma)
 		buf_putc(w->out, ',');
@@ -131,11 +156,17 @@ void stream_key(struct stream *w, const char *key)
 	buf_puts(w->out, ": ");
 }
 
-void stream_open(struct stream *w, char c)
+static void stream_open(struct stream *w, char c)
 {
 	buf_putc(w->out, c);
 	w->depth++;
 	w->comma = false;
+}
+
+void stream_begin(struct stream *w, const char *key, char c)
+{
+	stream_key(w, key);
+	stream_open(w, c);
 }
 
 void stream_close(struct stream *w, char c)
@@ -170,24 +201,32 @@ void stream_item(struct stream *w, const char *s)
 	json_write_string(w->out, s);
 }
 
-static void write_array(struct stream *w, const struct member *m, const void *place)
+void stream_bool(struct stream *w, const char *key, bool v)
 {
-	struct span s = get_span(place);
+	stream_key(w, key);
+	buf_puts(w->out, v ? "true" : "false");
+}
 
-	if (!s.n && !m->required)
+static void write_members(struct stream *w, const struct member *members, const void *from);
+
+void stream_object(struct stream *w, const struct member *members, const void *from)
+{
+	stream_next(w);
+	stream_open(w, '{');
+	write_members(w, members, from);
+	stream_close(w, '}');
+}
+
+void stream_list(struct stream *w, const struct member *m, const void *list, size_t n)
+{
+	if (!n && !m->required)
 		return;
-	stream_key(w, m->key);
-	stream_open(w, '[');
-	for (size_t i = 0; i < s.n; i++) {
-		if (m->as == AS_TEXTS) {
-			stream_item(w, ((const char *const *)s.p)[i]);
-			continue;
-		}
-		stream_next(w);
-		stream_open(w, '{');
-		stream_members(w, m->each->members, (const char *)s.p + i * m->size);
-		stream_close(w, '}');
-	}
+	stream_begin(w, m->key, '[');
+	for (size_t i = 0; i < n; i++)
+		if (m->as == AS_LIST)
+			stream_object(w, m->each->members, (const char *)list + i * m->size);
+		else
+			stream_item(w, ((const char *const *)list)[i]);
 	stream_close(w, ']');
 }
 
@@ -201,8 +240,7 @@ static void write_member(struct stream *w, const struct member *m, const char *f
 		if (s || m->required)
 			stream_text(w, m->key, s);
 	} else if (m->as == AS_BOOL && (*(const bool *)place || m->required)) {
-		stream_key(w, m->key);
-		buf_puts(w->out, *(const bool *)place ? "true" : "false");
+		stream_bool(w, m->key, *(const bool *)place);
 	} else if (m->as == AS_INT) {
 		stream_int(w, m->key, *(const int64_t *)place);
 	} else if (m->as == AS_SMALL && *(const int *)place >= 0) {
@@ -210,20 +248,42 @@ static void write_member(struct stream *w, const struct member *m, const char *f
 	} else if (m->as == AS_WORD) {
 		stream_text(w, m->key, m->words[*(const int *)place]);
 	} else if (m->as == AS_TEXTS || m->as == AS_LIST) {
-		write_array(w, m, place);
+		struct span span = get_span(place);
+
+		stream_list(w, m, span.p, span.n);
+	} else if (m->as == AS_CHOICE) {
+		stream_text(w, m->key, m->words[*(const bool *)place]);
+	} else if (m->as == AS_CONST) {
+		stream_text(w, m->key, m->words[0]);
+	} else if (m->as == AS_TRI && *(const enum abibase_tri *)place == ABIBASE_UNKNOWN) {
+		stream_text(w, m->key, NULL);
+	} else if (m->as == AS_TRI) {
+		stream_bool(w, m->key, *(const enum abibase_tri *)place == ABIBASE_YES);
 	} else if (m->as == AS_PART) {
-		stream_key(w, m->key);
-		stream_open(w, '{');
-		stream_members(w, m->members, from);
+		stream_begin(w, m->key, '{');
+		write_members(w, m->members, from);
 		stream_close(w, '}');
+	} else if (m->as == AS_ONE) {
+		stream_begin(w, m->key, '[');
+		stream_object(w, m->each->members, from);
+		stream_close(w, ']');
 	} else if (m->as == AS_HOOK) {
-		m->hook->write(w, m, from);
+		m->hook->write(w, m, place);
 	}
 }
 
-void stream_members(struct stream *w, const struct member *members, const void *from)
+static void write_members(struct stream *w, const struct member *members, const void *from)
 {
 	for (const struct member *m = members; m->key; m++)
 		if (!m->detail || !w->brief)
 			write_member(w, m, from);
+}
+
+void stream_document(struct stream *w, const char *schema, const struct member *members,
+		     const void *from)
+{
+	stream_open(w, '{');
+	stream_text(w, "schema", schema);
+	write_members(w, members, from);
+	stream_close(w, '}');
 }

@@ -74,7 +74,7 @@ int errata_load(struct abibase_context *ctx, struct abibase_catalogue *cat)
 	if (r < 0)
 		return r;
 	schema_init(&c, ctx, "errata.json");
-	codec_read(&cat->arena, NULL, errata_members, cat->errata_root, cat);
+	codec_read(&(struct codec){ &cat->arena, &c, NULL }, errata_members, cat->errata_root, cat);
 	for (size_t i = 0; i < cat->n_errata; i++)
 		link_rows(&c, cat, &cat->errata[i]);
 	return cat->arena.failed ? context_oom(ctx) : schema_result(&c);

@@ -19,11 +19,11 @@ struct host *host_new(const char *name, size_t n_numbers, size_t n_answers, size
 	if (!h)
 		return NULL;
 	h->refcount = 1;
-	h->n_qemu = (unsigned int)n_qemu;
+	h->n_qemu = n_qemu;
 	/* the widest first */
 	h->numbers = (int64_t *)(void *)(h + 1);
 	h->qemu = (struct host_qemu *)(void *)((char *)h->numbers + number_bytes);
-	h->n_unasked = (unsigned int)n_unasked;
+	h->n_unasked = n_unasked;
 	h->unasked = (struct host_unasked *)(void *)((char *)h->qemu + qemu_bytes);
 	h->answers = (unsigned int *)(void *)((char *)h->unasked + unasked_bytes);
 	for (size_t i = 0; i < n_numbers; i++)

@@ -36,7 +36,6 @@ struct host {
 	int refcount;
 	unsigned int arch; /* index into inputs.strings */
 	int64_t revision;
-	unsigned int n_qemu, n_unasked;
 	bool platform;
 	bool has_qemu; /* its QEMUs were looked for: none in the list is none there */
 	uint32_t errata; /* those of its kernel: errata.h; 0 of a host of an earlier baseline */
@@ -45,7 +44,9 @@ struct host {
 	int64_t *numbers; /* what it states of inputs.numbers, or NUMBER_UNSTATED */
 	unsigned int *answers;
 	struct host_qemu *qemu;
+	size_t n_qemu;
 	struct host_unasked *unasked;
+	size_t n_unasked;
 };
 #define ANSWER_UNKNOWN 2
 /* The reason where a host is of a baseline whose catalogue did not ask for it. */

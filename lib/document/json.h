@@ -94,12 +94,15 @@ bool schema_type(struct schema_walk *c, const json_t *v, unsigned int types);
 enum members_more { MORE_NONE, MORE_FREE, MORE_KEPT };
 
 /* How a value stands in the struct of its object: document/codec.h */
-enum codec {
+enum codec_as {
 	AS_NOTHING,
 	AS_TEXT,     /* const char *, of the document; NULL: not there, or null */
 	AS_BOOL,     /* bool */
 	AS_INT,	     /* int64_t; 0: not there */
 	AS_SMALL,    /* int, -1: not there */
+	AS_CHOICE,   /* bool: is it the second of two `words`? */
+	AS_TRI,	     /* enum abibase_tri: true, false, or null */
+	AS_CONST,    /* nothing: it is always the first of `words` */
 	AS_WORD,     /* enum, index into `words`; 0: not there */
 	AS_JSON,     /* const json_t *, of the document */
 	AS_VERSION,  /* struct version */
@@ -109,6 +112,7 @@ enum codec {
 	AS_LIST,     /* as many structs of `size` bytes as there are elements, and their number */
 	AS_KEY,	     /* of an element: const char *, the key that it has in its object */
 	AS_PART,     /* the members of the object are in the same struct */
+	AS_ONE,	     /* the members of the only element of the array are in the same struct */
 	AS_HOOK,     /* as the functions of `hook` have it */
 };
 
@@ -131,7 +135,7 @@ struct member {
 	bool limited; /* what an integer is, or how many elements there are: LIMITS() */
 	int64_t least, most;
 	void (*check)(struct schema_walk *c, const json_t *v); /* any other check */
-	enum codec as; /* and where in the struct; the size of an element of a list */
+	enum codec_as as; /* and where in the struct; the size of an element of a list */
 	size_t at, size;
 	const struct codec_hook *hook;
 	bool detail; /* left out of a document that is written without its reasons */
