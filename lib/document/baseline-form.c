@@ -3,6 +3,7 @@
 
 #include "document/baseline.h"
 #include "document/codec.h"
+#include "document/value.h"
 #include "base/context.h"
 
 /*
@@ -12,17 +13,6 @@
  * It is read as it was written: nothing is worked out again, so that it means under a newer
  * catalogue what it meant when guests were started with it. What is unknown here is refused.
  */
-
-const char *const why_words[] = {
-	[WHY_HOST_LACKS] = "host-lacks",     [WHY_HOST_UNKNOWN] = "host-unknown",
-	[WHY_QEMU_LACKS] = "qemu-lacks",     [WHY_MACHINE_OFF] = "machine-type-off",
-	[WHY_QEMU_UNKNOWN] = "qemu-unknown", [WHY_DEPENDS] = "depends",
-	[WHY_TOGETHER] = "together",	     [WHY_NEVER] = "qemu-never-offers",
-	[WHY_DISABLED] = "disabled",	     [WHY_HOST_LEAST] = "host-least",
-	[N_WHY] = NULL,
-};
-const char *const setting_words[] = { "off", "on", "unknown", "absent", NULL };
-const char *const evidence_words[] = { "catalogue", "record", NULL };
 
 #define S J_STRING
 #define SN (J_STRING | J_NULL)
@@ -1419,4 +1409,26 @@ void baseline_write(const struct abibase_baseline *b, bool inputs, struct buf *o
 		buf_putc(out, '\n');
 	}
 	free(o.cohorts);
+}
+
+/* Two threads can make it at once: the first one's stays. */
+ABIBASE_EXPORT const struct abibase_value *abibase_baseline_value(const struct abibase_baseline *b)
+{
+	json_t **place, *is, *made = NULL;
+	_buf_ text = { 0 };
+
+	if (!b || b->root)
+		return as_value(b ? b->root : NULL);
+	place = (json_t **)&b->document;
+	is = __atomic_load_n(place, __ATOMIC_ACQUIRE);
+	if (is)
+		return as_value(is);
+	baseline_write(b, true, &text);
+	if (!buf_failed(&text))
+		made = json_loadb(text.data, text.len, 0, NULL);
+	if (!made || __atomic_compare_exchange_n(place, &is, made, false, __ATOMIC_ACQ_REL,
+						 __ATOMIC_ACQUIRE))
+		return as_value(made);
+	json_decref(made);
+	return as_value(is);
 }

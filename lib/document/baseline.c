@@ -2,9 +2,19 @@
 #include <errno.h>
 
 #include "document/baseline.h"
-#include "document/value.h"
 #include "base/blake2b.h"
 #include "base/context.h"
+
+const char *const why_words[] = {
+	[WHY_HOST_LACKS] = "host-lacks",     [WHY_HOST_UNKNOWN] = "host-unknown",
+	[WHY_QEMU_LACKS] = "qemu-lacks",     [WHY_MACHINE_OFF] = "machine-type-off",
+	[WHY_QEMU_UNKNOWN] = "qemu-unknown", [WHY_DEPENDS] = "depends",
+	[WHY_TOGETHER] = "together",	     [WHY_NEVER] = "qemu-never-offers",
+	[WHY_DISABLED] = "disabled",	     [WHY_HOST_LEAST] = "host-least",
+	[N_WHY] = NULL,
+};
+const char *const setting_words[] = { "off", "on", "unknown", "absent", NULL };
+const char *const evidence_words[] = { "catalogue", "record", NULL };
 
 struct abibase_baseline *baseline_alloc(void)
 {
@@ -183,26 +193,4 @@ json_t *baseline_scope(const struct abibase_baseline *b)
 			 "layers", json_strings(s->layers.s, s->layers.n), "evidence",
 			 json_strings(evidence, n), "not_compared",
 			 json_strings(s->not_compared.s, s->not_compared.n));
-}
-
-/* Two threads can make it at once: the first one's stays. */
-ABIBASE_EXPORT const struct abibase_value *abibase_baseline_value(const struct abibase_baseline *b)
-{
-	json_t **place, *is, *made = NULL;
-	_buf_ text = { 0 };
-
-	if (!b || b->root)
-		return as_value(b ? b->root : NULL);
-	place = (json_t **)&b->document;
-	is = __atomic_load_n(place, __ATOMIC_ACQUIRE);
-	if (is)
-		return as_value(is);
-	baseline_write(b, true, &text);
-	if (!buf_failed(&text))
-		made = json_loadb(text.data, text.len, 0, NULL);
-	if (!made || __atomic_compare_exchange_n(place, &is, made, false, __ATOMIC_ACQ_REL,
-						 __ATOMIC_ACQUIRE))
-		return as_value(made);
-	json_decref(made);
-	return as_value(is);
 }
