@@ -25,7 +25,6 @@ BASELINES = "/etc/abibase/baselines"
 CONF = "/etc/abibase/emulator.conf"
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-# /proc/sys and the nodes of /dev are those of the machine that runs this.
 INIT = r"""
 root=$1 share=$2 lower=$3 layers=$4
 mount -t overlay -o "lowerdir=$lower,upperdir=$layers/upper,workdir=$layers/work" overlay "$root"
@@ -35,21 +34,22 @@ mount -t sysfs -o ro sysfs "$root/sys"
 mount -t tmpfs -o mode=755 tmpfs "$root/run"
 mount -t tmpfs -o mode=755 tmpfs "$root/dev"
 mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
-for node in null zero full random urandom; do
-	touch "$root/dev/$node"
-	mount --bind "/dev/$node" "$root/dev/$node"
-done
 mkdir "$root/dev/net" "$root/dev/pts" "$root/dev/shm"
-touch "$root/dev/net/tun"
-mount --bind /dev/net/tun "$root/dev/net/tun"
+node() { mknod -m 666 "$root/dev/$1" c "$2" "$3"; }
+node null 1 3
+node zero 1 5
+node full 1 7
+node random 1 8
+node urandom 1 9
+node net/tun 10 200
 mount -t devpts -o newinstance,ptmxmode=0666 devpts "$root/dev/pts"
 ln -s pts/ptmx "$root/dev/ptmx"
 mount -t tmpfs -o mode=1777 tmpfs "$root/dev/shm"
 mount --bind "$share" "$root/share"
 hostname "${layers##*/}"
 ip link set lo up
-# what libvirtd forks off and leaves to the first process is nobody's zombie then
 echo ready
+# what libvirtd forks off and leaves to the first process is nobody's zombie then
 exec env --ignore-signal=CHLD sleep infinity
 """
 
@@ -115,6 +115,7 @@ class Host:
         self.layers = "%s/%s" % (work, name)
         self.root = self.layers + "/root"
         self.uri = "qemu+unix:///system?socket=/share/%s/libvirt-sock" % name
+        self.qemu = QEMU
         self.daemon = None
         for d in ("upper", "work", "root"):
             os.makedirs("%s/%s" % (self.layers, d))
@@ -232,8 +233,11 @@ group = "kvm"
 
     # ------------------------------------------------------------------------------ abibase
 
-    def conf(self, text="baseline = %s\n" % BASELINES, qemu=QEMU, profile=PROFILE):
-        self.write(CONF, "%sqemu = %s\nprofile = %s\n" % (text, qemu, profile))
+    def record(self):
+        self.run("abibase", "probe", "--name=" + self.name, "--no-observe", "-o", PROFILE)
+
+    def conf(self, text):
+        self.write(CONF, "%sqemu = %s\nprofile = %s\n" % (text, self.qemu, PROFILE))
 
     def log(self, guest):
         """Of the last QEMU of that name"""
