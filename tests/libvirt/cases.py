@@ -5,6 +5,7 @@ new and old are Debian 13 with libvirt 11.3 and QEMU 10.0; new plays the kernel 
 and RING_RESET in vhost, and old plays 6.1, which has neither. older is Debian 12 with libvirt 9.0 and QEMU
 7.2, and plays 6.1, too.
 """
+import concurrent.futures
 import contextlib
 import json
 import os
@@ -63,7 +64,7 @@ class Lab:
             h.conf("baseline = /etc/abibase/cluster.json\n", **more)
 
 
-@in_slice
+@case
 def probing(lab):
     """libvirt learns of a wrapper what it learns of its QEMU, in both versions"""
     for h, machine in ((lab.new, M10), (lab.older, M72)):
@@ -107,7 +108,7 @@ def hotplug(lab):
         guest.lives(lab.new)
 
 
-@in_slice
+@case
 def save_and_restore(lab):
     """A guest that was saved on one host is restored on another, which fails without a baseline"""
     lab.under(lab.baseline(M10, lab.new, lab.old)[0], lab.new, lab.old)
@@ -123,12 +124,27 @@ def save_and_restore(lab):
     plain.lives(lab.new)
 
 
-@in_slice
+@case
 def stream_dies(lab):
     """Without abibase the stream dies at the destination, and decode says of what"""
     plain = Guest("plain", M10, emulator=QEMU).start(lab.new)
     lab.old.write("/tmp/log", plain.dies(lab.new, lab.old))
     says(lab.old.run("sh", "-c", "abibase decode < /tmp/log"), "VIRTIO_NET_F_HOST_USO")
+
+
+@case
+def verify(lab):
+    """abibase verify takes what virsh domxml-to-native says libvirt would start"""
+    path, _ = lab.baseline(M10, lab.new, lab.old)
+    lab.under(path, lab.new)
+    for name, emulator, status, word in (("guest", WRAPPER, 0, "equal"), ("plain", QEMU, 1, "differs")):
+        Guest(name, M10, emulator=emulator).define(lab.new)
+        # it begins with the environment
+        said = lab.new.run("sh", "-c", """
+            eval "set -- $(virsh -q -c '%s' domxml-to-native qemu-argv --domain %s)"
+            while case $1 in *=*) ;; *) break ;; esac; do shift; done
+            abibase verify %s -- "$@" """ % (lab.new.uri, name, path), status=status)
+        says(said, "net0 on tap: " + word)
 
 
 @case
@@ -199,7 +215,7 @@ def no_abibase(lab):
         lab.old.run("mv", WRAPPER + ".away", WRAPPER)
 
 
-@case
+@in_slice
 def conversion(lab):
     """A guest that runs without the wrapper comes under it by virsh migrate --xml, and goes back"""
     lab.under(lab.baseline(M10, lab.new, lab.old, more=("--backend=tap",))[0], lab.new, lab.old)
@@ -284,6 +300,83 @@ def other_baseline(lab):
     lab.under(lab.baseline(M10, lab.new, lab.old)[0], lab.old)
     guest = Guest("guest", M10).start(lab.new)
     guest.dies(lab.new, lab.old)
+
+
+def offer(host, *baselines, current=()):
+    """A directory of baselines, each called after its id, in place of what was there"""
+    host.run("sh", "-c", "rm -f %s/*" % BASELINES)
+    for path, name in baselines:
+        host.run("cp", path, "%s/%s.json" % (BASELINES, name))
+    host.conf("baseline = %s\n%s" % (BASELINES, "".join("current.%s = %s\n" % c for c in current)))
+
+
+def under(host, guest, name):
+    """The QEMU of the guest says that this is its baseline"""
+    (_, environment), = host.processes(guest.name)
+    if "ABIBASE_BASELINE=" + name not in environment:
+        raise Failed("%s on %s is not under %s: %s" % (guest.name, host.name, name, environment))
+
+
+@in_slice
+def other_baseline_with_id(lab):
+    """The same with the id in the domain: refused before the stream; and under a baseline of both it moves"""
+    ours, common = lab.baseline(M10, lab.new), lab.baseline(M10, lab.new, lab.old)
+    offer(lab.new, ours, common, current=[(M10, ours[1])])
+    offer(lab.old, common)
+    guest = Guest("guest", M10, baseline=ours[1]).start(lab.new)
+    guest.has(USO)
+    guest.stays(lab.new, lab.old, ours[1], "[baseline-not-there]")
+    silent(lab.old.log("guest"), "unsupported")
+    under(lab.new, guest, ours[1])
+    both = Guest("both", M10, baseline=common[1]).start(lab.new)
+    both.moves(lab.new, lab.old)
+    under(lab.old, both, common[1])
+
+
+@in_slice
+def three_baselines(lab):
+    """Guests of three machine types under three baselines, with tap, vhost and user, start and move at once"""
+    some = {m: lab.baseline(m, lab.new, lab.old) for m in (M10, M92, M82)}
+    for h in (lab.new, lab.old):
+        offer(h, *some.values())
+    guests = [Guest("first", M10, ("tap",)), Guest("second", M92, ("vhost", "user")),
+              Guest("third", M82, ("user", "tap"), baseline=some[M82][1])]
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        list(pool.map(lambda g: g.start(lab.new), guests))
+        list(pool.map(lambda g: g.moves(lab.new, lab.old), guests))
+    for g in guests:
+        under(lab.old, g, some[g.machine][1])
+        g.has(USO, False)
+
+
+def replace(lab, emulator):
+    """Guests under a baseline that is replaced: what becomes of those with the id and of those without"""
+    old, new = lab.baseline(M10, lab.new, lab.old), lab.baseline(M10, lab.new, lab.old, more=("--backend=tap",))
+    for h in (lab.new, lab.old):
+        offer(h, old)
+    named = Guest("named", M10, emulator=emulator, baseline=old[1]).start(lab.new)
+    silently = Guest("silent", M10, emulator=emulator).start(lab.new)
+    for h in (lab.new, lab.old):
+        offer(h, old, new, current=[(M10, new[1])])
+    late = Guest("late", M10, emulator=emulator, baseline=new[1]).start(lab.new)
+    later = Guest("later", M10, emulator=emulator).start(lab.new)
+    for guest, (_, name) in ((named, old), (silently, old), (late, new), (later, new)):
+        under(lab.new, guest, name)
+    for guest, (_, name) in ((named, old), (late, new)):
+        guest.moves(lab.new, lab.old)
+        under(lab.old, guest, name)
+    for guest in (silently, later):
+        guest.stays(lab.new, lab.old, "[baseline-which]", "ABIBASE_BASELINE")
+        silent(lab.old.log(guest.name), "unsupported")
+    # with the id it comes after all
+    told = silently.file(lab.new, baseline=old[1])
+    silently.moves(lab.new, lab.old, "--xml", told, "--persistent-xml", told)
+
+
+@case
+def replaced(lab):
+    """A baseline is replaced: with the id a guest moves under its own, without it is refused before the stream"""
+    replace(lab, WRAPPER)
 
 
 # ------------------------------------------------------------------------------ to run them

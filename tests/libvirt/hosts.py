@@ -155,15 +155,14 @@ class Host:
         except FileNotFoundError:
             return ""
 
-    def command(self, *words, user=None, env=()):
-        become = ["setpriv", "--reuid=%d" % user, "--regid=%d" % user, "--clear-groups"] if user else []
-        return ["nsenter", "--target", str(self.pid), "--mount", "--net", "--uts", "--ipc", "--pid", *become,
-                "chroot", self.root] + ["env", "-i", "PATH=" + PATH, "HOME=/root", "LC_ALL=C", *env, *words]
+    def command(self, *words):
+        return ["nsenter", "--target", str(self.pid), "--mount", "--net", "--uts", "--ipc", "--pid",
+                "chroot", self.root, "env", "-i", "PATH=" + PATH, "HOME=/root", "LC_ALL=C", *words]
 
-    def run(self, *words, status=0, seconds=90, env=()):
+    def run(self, *words, status=0, seconds=90):
         """What the command says; @status: what it has to end with, None: whatever that is"""
         try:
-            p = subprocess.run(self.command(*words, env=env), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            p = subprocess.run(self.command(*words), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                stderr=subprocess.STDOUT, text=True, errors="replace", timeout=seconds,
                                check=False)
         except subprocess.TimeoutExpired as e:
