@@ -191,6 +191,9 @@ def refused_start(lab):
     says(lab.old.log("guest"), "was not started [exec-refused]")
     Guest("other", M92).refused(lab.old)
     says(lab.old.log("other"), "[command-machine]")
+    lab.under(lab.baseline(M72, lab.new)[0], lab.older)
+    Guest("vhost", M72, ("vhost",)).refused(lab.older, "vhost-net lacks what the baseline promises", "queue_reset",
+                                            "[exec-refused]")
 
 
 @case
@@ -379,6 +382,20 @@ def replaced(lab):
     replace(lab, WRAPPER)
 
 
+@case
+def restored_later(lab):
+    """A guest that was saved before its baseline was replaced is refused at virsh restore, and told its id comes"""
+    old, new = lab.baseline(M10, lab.new, lab.old), lab.baseline(M10, lab.new, lab.old, more=("--backend=tap",))
+    offer(lab.new, old)
+    guest = Guest("guest", M10).start(lab.new)
+    lab.new.virsh("save", "guest", "/share/saved-later")
+    offer(lab.new, old, new, current=[(M10, new[1])])
+    says(lab.new.virsh("restore", "/share/saved-later", status=1), "[baseline-which]", old[1])
+    lab.new.virsh("restore", "/share/saved-later", "--xml", guest.file(lab.new, baseline=old[1]))
+    guest.lives(lab.new)
+    under(lab.new, guest, old[1])
+
+
 # ------------------------------------------------------------------------------ to run them
 
 
@@ -396,9 +413,11 @@ def attempt(lab, function):
 
 
 def main(work, cache, arguments):
+    table = "".join("| `%s` | %s%s |\n" % (f.__name__, f.__doc__, " (CI)" if hasattr(f, "slice") else "") for f in CASES)
+    with open(hosts.HERE + "/README.md", encoding="utf-8") as f:
+        listed = table in f.read()
     if "--list" in arguments:
-        for function in CASES:
-            print("%-24s %s" % (function.__name__, function.__doc__))
+        print(table, end="")
         return 0
     some = [f for f in CASES if hasattr(f, "slice")] if "--slice" in arguments else CASES
     names = [a for a in arguments if not a.startswith("-")]
@@ -417,5 +436,8 @@ def main(work, cache, arguments):
             print("    " + fault.strip().replace("\n", "\n    "), flush=True)
             if os.environ.get("ABIBASE_LIBVIRT_SHELL"):
                 os.system("/bin/bash")
-    print("%d passed, %d failed" % (len(some) - failed, failed))
+    if not listed:
+        failed += 1
+        print("FAIL: README.md does not have the table that --list prints")
+    print("%d passed, %d failed" % (len(some) + (not listed) - failed, failed))
     return 1 if failed or not some else 0
