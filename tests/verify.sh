@@ -311,23 +311,23 @@ says 'net0 on tap+vhost: equal' 'VIRTIO_NET_F_HOST_UDP_TUNNEL_GSO (bit 67) is of
 verify 1 7.2 7.2-trixie "$tmp/two.json" -- $q $tap -device virtio-net-pci,netdev=n0,id=net0 \
 	$vhost -device virtio-net-pci,netdev=n1,id=net1
 says 'net0 on tap: differs' 'net1 on tap+vhost: differs' \
-	'offered, and off in the baseline: VIRTIO_F_RING_RESET (bit 40), VIRTIO_NET_F_GUEST_USO4 (bit 54), VIRTIO_NET_F_GUEST_USO6 (bit 55), VIRTIO_NET_F_HOST_USO (bit 56)' \
-	'because: command line: no option turns its property off [verify-offered]' \
-	'remedy: put the list of the baseline behind the arguments'
+	'differs command line: offered, and off in the baseline: no option turns its property off [verify-offered]' \
+	'for virtio-net-device.queue_reset (VIRTIO_F_RING_RESET, bit 40), guest_uso4 (VIRTIO_NET_F_GUEST_USO4, bit 54), guest_uso6 (VIRTIO_NET_F_GUEST_USO6, bit 55), host_uso (VIRTIO_NET_F_HOST_USO, bit 56)' \
+	'remedy put the list of the baseline behind the arguments'
 # On the older kernel the guest happens to be offered the same: it is equal, and by luck.
 verify 0 6.1 6.1-trixie "$tmp/two.json" -- $q $vhost -device virtio-net-pci,netdev=n1
 # A wrong list
 wrong=$(sed 's/host_uso=off/host_uso=on/; s/\.csum=on/.csum=off/' "$tmp/list")
 verify 1 7.2 7.2-trixie "$tmp/two.json" -- $q $wrong $tap -device virtio-net-pci,netdev=n0,id=net0
-says 'VIRTIO_NET_F_HOST_USO (bit 56)' '-global virtio-net-device has host_uso=on [verify-offered]' \
-	'VIRTIO_NET_F_CSUM (bit 0)' '-global virtio-net-device has csum=off [verify-missing]'
+says '(VIRTIO_NET_F_HOST_USO, bit 56)' '-global virtio-net-device has host_uso=on [verify-offered]' \
+	'(VIRTIO_NET_F_CSUM, bit 0)' '-global virtio-net-device has csum=off [verify-missing]'
 # What defeats the list, whatever its place
 defeat()
 {
 	text=$1
 	shift
 	verify 1 7.2 7.2-trixie "$tmp/two.json" -- $q "$@" $list
-	says 'VIRTIO_NET_F_HOST_USO (bit 56)' "$text" 'remedy: leave that out'
+	says '(VIRTIO_NET_F_HOST_USO, bit 56)' "$text" 'remedy leave that out'
 }
 defeat '-device virtio-net-pci has host_uso=on' $tap -device virtio-net-pci,netdev=n0,host_uso=on
 defeat '-device virtio-net-pci has host_uso=on' $tap \
@@ -361,8 +361,10 @@ says 'VIRTIO_F_VERSION_1 (bit 32)' 'has disable-modern=on'
 baseline new.json "$tmp/7.2-trixie.json" -M pc-q35-10.0
 verify 1 6.1 6.1-trixie "$tmp/new.json" -- "$tmp/qemu-trixie"
 says 'on tap: differs' 'on tap+vhost: differs' \
-	'not offered, and on in the baseline: VIRTIO_NET_F_GUEST_USO4 (bit 54), VIRTIO_NET_F_GUEST_USO6 (bit 55), VIRTIO_NET_F_HOST_USO (bit 56) because: tap: ' \
-	'VIRTIO_F_RING_RESET (bit 40) because: vhost-net: ' 'remedy: '
+	'differs tap: not offered, and on in the baseline: the kernel' \
+	'for virtio-net-device.guest_uso4 (VIRTIO_NET_F_GUEST_USO4, bit 54), guest_uso6 (VIRTIO_NET_F_GUEST_USO6, bit 55), host_uso (VIRTIO_NET_F_HOST_USO, bit 56)' \
+	'differs vhost-net: not offered, and on in the baseline: ' \
+	'for virtio-net-device.queue_reset (VIRTIO_F_RING_RESET, bit 40) remedy '
 verify 1 6.1 6.1-trixie --json "$tmp/new.json" -- "$tmp/qemu-trixie"
 jq -e '.schema == "abibase-verify/1" and .verdict == "no"
 	and ([.devices[] | .verdict] == ["no", "no"])
@@ -375,7 +377,7 @@ jq -e '.schema == "abibase-verify/1" and .verdict == "no"
 jq '.facts |= with_entries(.value = {"unknown": "not-asked"})' "$tmp/6.1-trixie.json" >"$tmp/blind.json"
 verify 1 6.1 blind "$tmp/new.json" -- $q $tap -device virtio-net-pci,netdev=n0 \
 	$("$program" intersect "$tmp/7.2-trixie.json" -M pc-q35-10.0 2>"$tmp/err2")
-says 'VIRTIO_NET_F_HOST_USO (bit 56)' 'it is not known whether not'
+says '(VIRTIO_NET_F_HOST_USO, bit 56)' 'it is not known whether not'
 
 # No vnet header. What is masked then is seen below, for the library knows no tap without one.
 verify 1 7.2 7.2-trixie "$tmp/two.json" -- $q $list -netdev tap,id=n0,vnet_hdr=off \
@@ -588,7 +590,7 @@ END
 	fi
 	[ "$(grep -c tun "$tmp/fds")" = 1 ] || fail "another number of taps than one: $(cat "$tmp/fds")"
 	passed 1 none "$program" verify "$tmp/here-base.json" -- $command
-	says 'the tap of this command line has no vnet header' 'VIRTIO_NET_F_CSUM (bit 0)'
+	says 'the tap of this command line has no vnet header' '(VIRTIO_NET_F_CSUM, bit 0)'
 	# As nobody: a user namespace is enough.
 	if command -v setpriv >/dev/null && unshare -Ur true 2>/dev/null; then
 		setpriv --bounding-set=-all --inh-caps=-all "$program" verify "$tmp/here-base.json" \
@@ -628,7 +630,7 @@ start 42 "$program" exec --verify --profile="$tmp/guest.json" "$tmp/two.json" --
 grep -q host_uso=off "$tmp/started" || fail 'the list is not behind the arguments'
 start 126 "$program" exec --verify --profile="$tmp/guest.json" "$tmp/two.json" -- \
 	"$tmp/guest-qemu" -M pc-q35-10.0 $tap -device virtio-net-pci,netdev=n0,host_uso=on
-grep -q 'VIRTIO_NET_F_HOST_USO (bit 56)' "$tmp/err" || fail 'exec does not name the feature'
+grep -q '(VIRTIO_NET_F_HOST_USO, bit 56)' "$tmp/err" || fail 'exec does not name the feature'
 grep -q '\[exec-refused\]' "$tmp/err" || fail 'exec does not say that it did not start'
 # What the record says is not so: exec alone would start it.
 start 42 "$program" exec --profile="$tmp/guest.json" "$tmp/new.json" -- "$tmp/guest-qemu" \
@@ -636,7 +638,7 @@ start 42 "$program" exec --profile="$tmp/guest.json" "$tmp/new.json" -- "$tmp/gu
 on 6.1 "$program" exec --verify --profile="$tmp/guest.json" "$tmp/new.json" -- \
 	"$tmp/guest-qemu" -M pc-q35-10.0 $tap -device virtio-net-pci,netdev=n0 >"$tmp/out" 2>"$tmp/err"
 [ $? = 126 ] || fail 'a record that is wrong'
-grep -q 'VIRTIO_NET_F_HOST_USO (bit 56)' "$tmp/err" || fail 'exec does not name what is masked'
+grep -q '(VIRTIO_NET_F_HOST_USO, bit 56)' "$tmp/err" || fail 'exec does not name what is masked'
 
 emulator_program=$emulator
 [ -x "$build/.libs/abibase-emulator" ] && emulator_program=$build/.libs/abibase-emulator

@@ -207,6 +207,8 @@ static const char *label_of(const json_t *f)
 		return kind;
 	if (json_is_true(json_object_get(f, "by_list")))
 		return json_object_get(f, "bit") ? "off" : "differs";
+	if (string_of(f, "device"))
+		return "differs";
 	return string_of(f, "cause") ? "lacks" : kind;
 }
 

@@ -1,124 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "base/text.h"
+#include "document/page.h"
 #include "live/verify.h"
 #include "qemu/observe.h"
 
-/* What a verification found: for people, and as a document. */
-
-/* ------------------------------------------------------------------------- as text */
-
-/* Features that differ for the same reason are said in one sentence. */
-static bool same_cause(const struct finding *a, const struct finding *b)
-{
-	return a->bit >= 0 && b->bit >= 0 && a->device == b->device && streq(a->id, b->id) &&
-	       same_text(a->layer, b->layer) && same_text(a->remedy, b->remedy) &&
-	       (same_text(a->cause, b->cause) || strprefix(a->layer, LAYER_COMMAND));
-}
-
-static bool said_before(const struct verification *vf, size_t i)
-{
-	for (size_t k = 0; k < i; k++)
-		if (same_cause(&vf->findings.f[k], &vf->findings.f[i]))
-			return true;
-	return false;
-}
-
-static void text_features(const struct verification *vf, size_t first, struct buf *out)
-{
-	const char *separator = " ", *last = NULL;
-
-	for (size_t i = first; i < vf->findings.n; i++) {
-		const struct finding *f = &vf->findings.f[i];
-
-		if (!same_cause(&vf->findings.f[first], f))
-			continue;
-		buf_printf(out, "%s%s (bit %d)", separator, f->feature, f->bit);
-		separator = ", ";
-	}
-	buf_putc(out, '\n');
-	for (size_t i = first; i < vf->findings.n; i++) {
-		const struct finding *f = &vf->findings.f[i];
-
-		if (!same_cause(&vf->findings.f[first], f) || same_text(f->cause, last))
-			continue;
-		buf_printf(out, "      because: %s: %s [%s]\n", f->layer, f->cause, f->id);
-		last = f->cause;
-	}
-}
-
-static void text_finding(const struct verification *vf, size_t i, struct buf *out)
-{
-	static const char *const kinds[] = { [ABIBASE_FINDING_CONFLICT] = "differs",
-					     [ABIBASE_FINDING_UNKNOWN] = "unknown",
-					     [ABIBASE_FINDING_NOTE] = "note" };
-	const struct finding *f = &vf->findings.f[i];
-
-	if (said_before(vf, i))
-		return;
-	if (f->bit >= 0) {
-		buf_puts(out, streq(f->id, "verify-offered") ?
-				      "    offered, and off in the baseline:" :
-				      "    not offered, and on in the baseline:");
-		text_features(vf, i, out);
-	} else {
-		buf_printf(out, "    %s: %s [%s]\n", kinds[f->kind], f->text, f->id);
-	}
-	if (f->remedy)
-		buf_printf(out, "      remedy: %s\n", f->remedy);
-}
-
-static void text_findings(const struct verification *vf, const char *device, struct buf *out)
-{
-	for (size_t i = 0; i < vf->findings.n; i++)
-		if (vf->findings.f[i].device == device)
-			text_finding(vf, i, out);
-}
-
-static const char *device_words(const struct verify_device *d)
-{
-	if (d->verdict == ABIBASE_VERDICT_NO)
-		return "differs";
-	if (d->verdict == ABIBASE_VERDICT_UNKNOWN)
-		return "cannot tell";
-	return d->stated ? "equal" : "not judged";
-}
-
-/* Without a command line a device is called as its backend, which is said anyway. */
-static const char *device_name(const struct verify_device *d)
-{
-	return streq(d->name, d->backend) ? d->driver : d->name;
-}
-
-char *verification_text(const struct verification *vf)
-{
-	static const char *const words[] = { "yes: a guest is offered",
-					     "no: a guest is not offered", "",
-					     "cannot tell whether a guest is offered" };
-	_buf_ out = { 0 };
-
-	show_printf(&out, 0, 2, "%s what the baseline promises: %s", words[vf->verdict],
-		    vf->baseline ? vf->baseline : "");
-	if (vf->qemu)
-		buf_printf(&out, "%s\n", vf->qemu);
-	text_findings(vf, NULL, &out);
-	for (size_t i = 0; i < vf->n_devices; i++) {
-		const struct verify_device *d = &vf->devices[i];
-
-		buf_printf(&out, "  %s on %s: %s\n", device_name(d), d->backend, device_words(d));
-		text_findings(vf, d->name, &out);
-	}
-	if (vf->n_left_out)
-		buf_puts(&out, "  left out or replaced:");
-	for (size_t i = 0; i < vf->n_left_out; i++)
-		buf_printf(&out, "%s %s", i ? "," : "", vf->left_out[i]);
-	if (vf->n_left_out)
-		buf_putc(&out, '\n');
-	show_printf(&out, 0, 2,
-		    "Looked at: the devices that a stopped throw-away QEMU has; not looked at: "
-		    "CPU, firmware, other devices");
-	show_printf(&out, 0, 2, "See: abibase explain BASELINE, abibase check BASELINE PROFILE");
-	return buf_steal(&out);
-}
+/* What a verification found: as a document, and for people. */
 
 static json_t *json_device(const struct verify_device *d)
 {
@@ -135,19 +20,72 @@ static json_t *json_device(const struct verify_device *d)
 
 json_t *verification_document(const struct verification *vf)
 {
-	json_auto_t *root = json_pack("{ss ss ss ss* ss* s[] so s[]}", "schema",
+	json_auto_t *root = json_pack("{ss ss ss ss* ss* s[] so so sO}", "schema",
 				      "abibase-verify/1", "baseline", vf->baseline, "verdict",
 				      verdict_words[vf->verdict], "qemu", vf->qemu, "machine",
 				      vf->machine, "devices", "findings",
-				      findings_json(&vf->findings), "left_out");
-	json_t *devices = json_object_get(root, "devices");
-	json_t *left_out = json_object_get(root, "left_out");
+				      findings_json(&vf->findings), "left_out",
+				      json_strings(vf->left_out, vf->n_left_out), "scope",
+				      vf->scope);
 
 	for (size_t i = 0; i < vf->n_devices; i++)
-		if (json_add(devices, json_device(&vf->devices[i])) < 0)
-			return NULL;
-	for (size_t i = 0; i < vf->n_left_out; i++)
-		if (json_add(left_out, json_string(vf->left_out[i])) < 0)
+		if (json_add(json_object_get(root, "devices"), json_device(&vf->devices[i])) < 0)
 			return NULL;
 	return steal(&root);
+}
+
+/* Those of a device; NULL: of none */
+static void show_findings(struct page *p, const json_t *root, const char *device)
+{
+	size_t i;
+	json_t *v;
+
+	json_array_foreach(json_object_get(root, "findings"), i, v)
+		if (same_text(string_of(v, "device"), device))
+			page_found(p, NULL, NULL, v);
+	page_causes(p);
+}
+
+static void show_device(struct page *p, const json_t *root, const json_t *d)
+{
+	const char *name = string_of(d, "name"), *backend = string_of(d, "backend");
+	const char *verdict = string_of(d, "verdict");
+
+	/* without a command line it is called as its backend, which is said anyway */
+	page_say(p, 2, "%s on %s: %s", streq(name, backend) ? string_of(d, "driver") : name, backend,
+		 streq(verdict, "no")	     ? "differs" :
+		 streq(verdict, "unknown")   ? "cannot tell" :
+		 json_object_get(d, "stated") ? "equal" :
+					       "not judged");
+	show_findings(p, root, name);
+}
+
+int verification_show(const json_t *root, size_t width, char **ret)
+{
+	static const char *const words[] = { "yes: a guest is offered",
+					     "no: a guest is not offered", "",
+					     "cannot tell whether a guest is offered" };
+	const json_t *left_out = json_object_get(root, "left_out");
+	const char *baseline = string_of(root, "baseline");
+	_buf_ names = { 0 };
+	struct page p;
+	size_t i;
+	json_t *v;
+
+	page_begin(&p, width);
+	page_say(&p, 2, "%s what the baseline promises: %s",
+		 words[word_index(verdict_words, string_of(root, "verdict"))],
+		 baseline ? baseline : "");
+	if (string_of(root, "qemu"))
+		page_say(&p, 2, "%s", string_of(root, "qemu"));
+	show_findings(&p, root, NULL);
+	json_array_foreach(json_object_get(root, "devices"), i, v)
+		show_device(&p, root, v);
+	page_some(&names, left_out, json_array_size(left_out));
+	if (names.len)
+		page_say(&p, 2, "left out or replaced: %s", names.data);
+	p.failed |= buf_failed(&names);
+	page_end(&p, json_object_get(root, "scope"),
+		 "explain BASELINE, abibase check BASELINE PROFILE");
+	return page_give(&p, ret);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "live/verify.h"
+#include "document/page.h"
 #include "document/result.h"
 
 #include <errno.h>
@@ -150,7 +151,7 @@ struct difference {
 	const struct requirement *q; /* the bit is a requirement's */
 };
 
-/* The cause is what is formatted. */
+/* What is formatted is why. */
 static _printf_(4, 5) void differ(const struct difference *d, const char *layer, const char *remedy,
 				  const char *fmt, ...)
 {
@@ -166,12 +167,11 @@ static _printf_(4, 5) void differ(const struct difference *d, const char *layer,
 
 	f.feature = keep_text(k, feature ? feature : "a feature without a name");
 	va_start(ap, fmt);
-	f.cause = show_vkeep(&k->out->arena, fmt, ap);
+	f.cause = keep(k, "%s: %s", d->offered ? "offered, and off in the baseline" :
+						 "not offered, and on in the baseline",
+		       show_vkeep(&k->out->arena, fmt, ap));
 	va_end(ap);
-	buf_printf(&text, "%s: %s (bit %d) is %s: %s", f.device, f.feature, d->bit,
-		   d->offered ? "offered, and the baseline has it off" :
-				"not offered, and the baseline has it on",
-		   f.cause);
+	buf_printf(&text, "%s: %s (bit %d) is %s", f.device, f.feature, d->bit, f.cause);
 	finding_add(&k->out->findings, f, &text);
 }
 
@@ -941,8 +941,36 @@ static int run(struct verifying *k)
 	return start_devices(k, start);
 }
 
+/* The devices that were judged; by a throw-away where one could be read. */
+static json_t *scope(const struct verifying *k)
+{
+	const struct abibase_catalogue *cat = k->v->cat;
+	const struct verification *out = k->out;
+	unsigned int backends = 0;
+	bool seen = false;
+	json_t *scope;
+
+	for (size_t i = 0; i < out->n_devices; i++) {
+		int be = catalogue_backend(cat, out->devices[i].backend);
+
+		seen |= out->devices[i].seen;
+		if (be >= 0 && out->devices[i].stated)
+			backends |= 1u << be;
+	}
+	scope = backends ? scope_json(cat, backends) : scope_new();
+	scope_add(&scope, "layers", "machine type");
+	if (k->v->argv.s)
+		scope_add(&scope, "layers", LAYER_COMMAND);
+	if (seen)
+		scope_add(&scope, "evidence", "throw-away");
+	if (k->v->p)
+		scope_add(&scope, "evidence", "record");
+	return scope;
+}
+
 static void verification_clear(struct verification *vf)
 {
+	json_decref(vf->scope);
 	free(vf->devices);
 	free(vf->left_out);
 	arena_clear(&vf->arena);
@@ -956,7 +984,7 @@ static int finish(struct abibase_verify *v, struct verification *vf, struct abib
 	return result_give(v->ctx,
 			   &(struct abibase_result){ .verdict = vf->verdict,
 						     .root = verification_document(vf),
-						     .text = verification_text(vf) },
+						     .show = verification_show },
 			   ret);
 }
 
@@ -973,6 +1001,7 @@ ABIBASE_EXPORT int abibase_verify_run(struct abibase_verify *v, struct abibase_r
 	if (r < 0)
 		return r;
 	r = run(&k);
+	out.scope = scope(&k);
 	throwaway_clear(&k.t);
 	if (r == -ENOMEM || (r == 0 && out.arena.failed))
 		r = context_oom(v->ctx);

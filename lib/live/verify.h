@@ -29,11 +29,12 @@ struct verification {
 	struct findings findings;
 	const char **left_out;
 	size_t n_left_out;
+	json_t *scope;
 };
 
-/* verify-show.c: NULL for want of memory */
+/* verify-show.c: NULL for want of memory; and what makes text of it */
 json_t *verification_document(const struct verification *vf);
-char *verification_text(const struct verification *vf);
+int verification_show(const json_t *root, size_t width, char **ret);
 
 /* How long the QEMU may take, instead of the usual. */
 void verify_set_timeout(struct abibase_verify *v, int timeout_ms);
