@@ -32,65 +32,50 @@ static bool has_backend(const struct abibase_baseline *b, const char *name)
 	return false;
 }
 
-/* Of several QEMUs one thing is said once. */
-static void add_once(struct abibase_check *c, struct finding f, struct buf *text)
+static _printf_(6, 7) void add(struct abibase_check *c, enum abibase_finding_kind kind,
+			       const char *id, const struct value *v, const char *remedy,
+			       const char *fmt, ...)
 {
-	for (size_t i = 0; text->data && i < c->findings.n; i++)
-		if (streq(c->findings.f[i].text, text->data))
-			return;
-	finding_add(&c->findings, f, text);
-}
+	struct finding f = { .kind = kind, .id = id, .layer = "guest", .remedy = remedy,
+			     .feature = v ? v->feature : NULL, .bit = v ? v->bit : -1 };
+	va_list ap;
 
-static void add(struct abibase_check *c, enum abibase_finding_kind kind, const char *id,
-		const struct value *v, const char *remedy, struct buf *text)
-{
-	struct finding f = { .kind = kind,
-			     .id = id,
-			     .layer = "guest",
-			     .feature = v ? v->feature : NULL,
-			     .bit = v ? v->bit : -1,
-			     .remedy = remedy };
-
-	add_once(c, f, text);
+	va_start(ap, fmt);
+	hostcheck_vsay(c, f, fmt, ap);
+	va_end(ap);
 }
 
 static void check_backend(struct abibase_check *c, const struct abibase_catalogue *cat,
 			  const struct abibase_baseline *b, const struct guest_device *d)
 {
 	int be = guest_device_backend(cat, d);
-	_buf_ text = { 0 };
 
 	if (be < 0) {
-		buf_printf(&text, "%s: on what %s of the guest lies is not stated", c->host,
-			   name_of(d));
 		add(c, ABIBASE_FINDING_UNKNOWN, "guest-unknown", NULL,
-		    "say so with --backend, or take the XML of the domain while it runs", &text);
+		    "say so with --backend, or take the XML of the domain while it runs",
+		    "%s: on what %s of the guest lies is not stated", c->host, name_of(d));
 		return;
 	}
 	if (be < MAX_BACKENDS && (cat->backends[be].predicted_only || has_backend(b, d->backend)))
 		return;
-	buf_printf(&text, "%s: %s of the guest lies on %s, about which the baseline says nothing",
-		   c->host, name_of(d), d->backend);
 	add(c, ABIBASE_FINDING_CONFLICT, "guest-not-covered", NULL,
-	    "make a baseline for that backend or device as well", &text);
+	    "make a baseline for that backend or device as well",
+	    "%s: %s of the guest lies on %s, about which the baseline says nothing", c->host,
+	    name_of(d), d->backend);
 }
 
 /* An option of the device goes before the list of the baseline. */
 static void check_setting(struct abibase_check *c, const struct guest_device *d,
 			  const struct value *v, const char *key, bool on)
 {
-	_buf_ text = { 0 };
-
 	if (v->on == on)
 		return;
-	buf_printf(
-		&text,
-		on ? "%s: %s of the guest turns %s (%s) on itself, which the baseline has off: not "
-		     "every host offers it" :
-		     "%s: %s of the guest turns %s (%s) off itself, whatever the baseline has",
-		c->host, name_of(d), key, v->feature);
 	add(c, on ? ABIBASE_FINDING_CONFLICT : ABIBASE_FINDING_NOTE, "guest-sets", v,
-	    on ? "take the setting out of the guest" : NULL, &text);
+	    on ? "take the setting out of the guest" : NULL,
+	    on ? "%s: %s of the guest turns %s (%s) on itself, which the baseline has off: not "
+		 "every host offers it"
+	       : "%s: %s of the guest turns %s (%s) off itself, whatever the baseline has",
+	    c->host, name_of(d), key, v->feature);
 }
 
 static void check_device(struct abibase_check *c, const struct abibase_catalogue *cat,
@@ -127,13 +112,9 @@ bool hostcheck_unjudged(struct abibase_check *c, const struct abibase_guest *g)
 	size_t i = 0;
 
 	while ((word = guest_unjudged(g, i++))) {
-		_buf_ text = { 0 };
-
-		buf_printf(&text,
-			   "%s: the guest has %s, and what that does to its devices is not judged",
-			   c->host, word);
 		add(c, ABIBASE_FINDING_UNKNOWN, "guest-unknown", NULL, GUEST_UNJUDGED_REMEDY,
-		    &text);
+		    "%s: the guest has %s, and what that does to its devices is not judged",
+		    c->host, word);
 	}
 	return i > 1;
 }
@@ -142,22 +123,19 @@ bool hostcheck_guest(struct abibase_check *c, const struct abibase_catalogue *ca
 		     const struct abibase_baseline *b, const struct abibase_guest *g)
 {
 	bool unjudged = hostcheck_unjudged(c, g);
-	_buf_ text = { 0 };
 
 	if (!is_concerned(cat, g) && unjudged)
 		return false;
 	if (!is_concerned(cat, g)) {
-		buf_printf(&text, "%s: the guest has no device that the baseline is about",
-			   c->host);
-		add(c, ABIBASE_FINDING_NOTE, "guest-without", NULL, NULL, &text);
+		add(c, ABIBASE_FINDING_NOTE, "guest-without", NULL, NULL,
+		    "%s: the guest has no device that the baseline is about", c->host);
 		return false;
 	}
 	if (g->machine && !streq(g->machine, b->machine)) {
-		buf_printf(&text,
-			   "%s: the guest has the machine type %s, and the baseline is for %s",
-			   c->host, g->machine, b->machine);
 		add(c, ABIBASE_FINDING_CONFLICT, "guest-differs", NULL,
-		    "take the baseline of that machine type", &text);
+		    "take the baseline of that machine type",
+		    "%s: the guest has the machine type %s, and the baseline is for %s", c->host,
+		    g->machine, b->machine);
 	}
 	for (size_t i = 0; i < g->n; i++)
 		check_device(c, cat, b, &g->devices[i]);
@@ -173,52 +151,42 @@ struct guest_setting {
 };
 
 static void say_set(const struct guest_setting *s, enum abibase_finding_kind kind,
-		    const char *remedy, struct buf *why)
+		    const char *remedy, const char *why)
 {
-	struct finding f = { .kind = kind,
-			     .id = "guest-sets",
-			     .layer = "guest",
-			     .feature = s->row->feature,
-			     .bit = s->row->bit,
-			     .remedy = remedy };
-	_buf_ text = { 0 };
+	struct finding f = { .kind = kind, .id = "guest-sets", .layer = "guest",
+			     .feature = s->row->feature, .bit = s->row->bit, .remedy = remedy };
 
-	buf_printf(&text, "%s: %s of the guest turns %s (%s) on itself, and %s", s->c->host,
-		   name_of(s->d), s->row->key, s->row->feature, why->data ? why->data : "");
-	text.failed |= buf_failed(why);
-	add_once(s->c, f, &text);
+	hostcheck_say(s->c, f, "%s: %s of the guest turns %s (%s) on itself, and %s", s->c->host,
+		      name_of(s->d), s->row->key, s->row->feature, why);
 }
 
 /* One QEMU, on one backend */
 static void ask_set(const struct guest_setting *s, const struct predictor *pr)
 {
+	static const char take_out[] = "take the setting out of the guest";
 	struct ask a = predictor_ask(pr);
 	bool is_host = !pr->cat->backends[pr->backend].predicted_only;
 	struct predicted p;
 	struct stand is;
-	_buf_ why = { 0 };
+	const char *why;
 
 	predict_row(pr, s->row, &p);
 	ask_needs(&a, &s->row->needs[pr->backend], &is);
-	if (p.knows == ABIBASE_NO) {
-		buf_puts(&why, "its QEMU there does not have the property");
-		return say_set(s, ABIBASE_FINDING_CONFLICT, "take the setting out of the guest",
-			       &why);
-	}
-	if (is_host && is.can == ABIBASE_NO) {
-		buf_puts(&why, is.no.c ? is.no.c->missing : "its QEMU there never offers it");
-		return say_set(s, ABIBASE_FINDING_CONFLICT,
-			       is.no.c ? is.no.c->remedy : "take the setting out of the guest",
-			       &why);
-	}
+	if (p.knows == ABIBASE_NO)
+		return say_set(s, ABIBASE_FINDING_CONFLICT, take_out,
+			       "its QEMU there does not have the property");
+	if (is_host && is.can == ABIBASE_NO)
+		return say_set(s, ABIBASE_FINDING_CONFLICT, is.no.c ? is.no.c->remedy : take_out,
+			       is.no.c ? is.no.c->missing : "its QEMU there never offers it");
 	if (p.knows == ABIBASE_UNKNOWN || !(s->row->backends & (1u << pr->backend)))
-		buf_puts(&why, "whether its QEMU there has the property is not recorded");
+		why = "whether its QEMU there has the property is not recorded";
 	else if (is_host && is.can == ABIBASE_UNKNOWN)
-		buf_printf(&why, "%s is unknown there (%s)", is.unknown.c->name, is.unknown.reason);
+		why = arena_printf(&s->c->arena, "%s is unknown there (%s)", is.unknown.c->name,
+				   is.unknown.reason);
 	else
 		return;
 	say_set(s, ABIBASE_FINDING_UNKNOWN, "probe this host again, with the rights that it takes",
-		&why);
+		why);
 }
 
 /* Every QEMU of the host, on every backend that the device may get there */
@@ -241,20 +209,18 @@ static void check_mtu(const struct guest_setting *s, const struct abibase_profil
 {
 	int64_t limit = profile_number(p, s->row->limit);
 	enum abibase_tri can = ask_limit(limit, s->d->mtu);
-	_buf_ text = { 0 };
 
-	if (can == ABIBASE_YES)
-		return;
-	buf_printf(&text, "%s: %s of the guest is told %lld (%s), and ", s->c->host, name_of(s->d),
-		   (long long)s->d->mtu, s->row->key);
-	if (can == ABIBASE_UNKNOWN) {
-		buf_printf(&text, "whether that is possible there is not stated (%s)",
-			   s->row->limit);
-		return add(s->c, ABIBASE_FINDING_UNKNOWN, "guest-sets", NULL,
-			   "state the fact in the profile of that host", &text);
-	}
-	buf_printf(&text, "there it is %lld (%s)", (long long)limit, s->row->limit);
-	add(s->c, ABIBASE_FINDING_CONFLICT, "guest-sets", NULL, "raise it on that host", &text);
+	if (can == ABIBASE_UNKNOWN)
+		add(s->c, ABIBASE_FINDING_UNKNOWN, "guest-sets", NULL,
+		    "state the fact in the profile of that host",
+		    "%s: %s of the guest is told %lld (%s), and whether that is possible there is "
+		    "not stated (%s)",
+		    s->c->host, name_of(s->d), (long long)s->d->mtu, s->row->key, s->row->limit);
+	if (can == ABIBASE_NO)
+		add(s->c, ABIBASE_FINDING_CONFLICT, "guest-sets", NULL, "raise it on that host",
+		    "%s: %s of the guest is told %lld (%s), and there it is %lld (%s)", s->c->host,
+		    name_of(s->d), (long long)s->d->mtu, s->row->key, (long long)limit,
+		    s->row->limit);
 }
 
 void hostcheck_guest_sets(struct abibase_check *c, const struct abibase_catalogue *cat,

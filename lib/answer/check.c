@@ -29,6 +29,7 @@ struct checking {
 	const struct abibase_guest *guest; /* only what it needs counts; NULL: all */
 	unsigned int backends;		   /* of the catalogue: those that count */
 	struct abibase_baseline *alone; /* what the host can do at most */
+	struct links links;		   /* of @b */
 	struct abibase_check *out;
 };
 
@@ -65,46 +66,50 @@ struct abibase_check *hostcheck_new(const char *host)
 	return c;
 }
 
-void hostcheck_add(struct abibase_check *c, struct finding f, struct buf *text)
+void hostcheck_vsay(struct abibase_check *c, struct finding f, const char *fmt, va_list ap)
 {
-	for (size_t i = 0; text->data && i < c->findings.n; i++)
-		if (streq(c->findings.f[i].text, text->data))
+	_buf_ text = { 0 };
+
+	buf_vprintf(&text, fmt, ap);
+	for (size_t i = 0; text.data && i < c->findings.n; i++)
+		if (streq(c->findings.f[i].text, text.data))
 			return;
-	finding_add(&c->findings, f, text);
+	finding_add(&c->findings, f, &text);
 }
 
-void hostcheck_unrecorded(struct abibase_check *c, const struct row *row, struct buf *who,
+void hostcheck_say(struct abibase_check *c, struct finding f, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	hostcheck_vsay(c, f, fmt, ap);
+	va_end(ap);
+}
+
+void hostcheck_unrecorded(struct abibase_check *c, const struct row *row, const char *who,
 			  const char *machine, const char *remedy)
 {
-	struct finding f = { .kind = ABIBASE_FINDING_UNKNOWN,
-				   .id = "value-unknown",
-				   .layer = "QEMU",
-				   .feature = row->feature,
-				   .property = row->key,
-				   .bit = row->bit,
-				   .remedy = remedy };
-	_buf_ text = { 0 }, cause = { 0 };
+	struct finding f = { .kind = ABIBASE_FINDING_UNKNOWN, .id = "value-unknown", .layer = "QEMU",
+			     .feature = row->feature, .property = row->key, .bit = row->bit,
+			     .remedy = remedy };
 
-	buf_printf(&cause, "what %s makes of %s is not recorded", arena_words(&c->arena, who),
-		   machine);
-	f.cause = arena_words(&c->arena, &cause);
-	buf_printf(&text, "%s: %s: %s (%s)", c->host, f.cause, row->key, row->feature);
-	hostcheck_add(c, f, &text);
+	f.cause = arena_printf(&c->arena, "what %s makes of %s is not recorded", who, machine);
+	hostcheck_say(c, f, "%s: %s: %s (%s)", c->host, f.cause, row->key, row->feature);
 }
 
-static void add(struct checking *k, enum abibase_finding_kind kind, const char *id,
-		const char *layer, const struct value *v, const char *remedy, struct buf *text)
+static _printf_(7, 8) void add(struct checking *k, enum abibase_finding_kind kind, const char *id,
+			       const char *layer, const struct value *v, const char *remedy,
+			       const char *fmt, ...)
 {
-	struct finding f = { .kind = kind,
-			     .id = id,
-			     .layer = layer,
-			     .feature = v ? v->feature : NULL,
-			     .bit = v ? v->bit : -1,
-			     .remedy = remedy };
+	struct finding f = { .kind = kind, .id = id, .layer = layer, .remedy = remedy,
+			     .feature = v ? v->feature : NULL, .bit = v ? v->bit : -1 };
+	va_list ap;
 
 	if (v)
 		f.property = arena_printf(&k->out->arena, "%s.%s", v->class_name, v->property);
-	hostcheck_add(k->out, f, text);
+	va_start(ap, fmt);
+	hostcheck_vsay(k->out, f, fmt, ap);
+	va_end(ap);
 }
 
 /* ------------------------------------------------------- what the host can do at most */
@@ -131,10 +136,9 @@ static int set_wishes(struct checking *k, struct abibase_intersection *ix)
 		r = abibase_intersection_disable(ix, in->policy.disable.s[i]);
 	/* whatever is on there is asked for here, whether or not it was by name */
 	for (size_t i = 0; r == 0 && i < k->b->n_values; i++) {
-		const struct value *v = &k->b->values[i];
-		const struct row *row = catalogue_find(k->cat, v->class_name, v->property);
+		const struct row *row = k->links.rows[i];
 
-		if (v->on && row && row->boolean)
+		if (k->b->values[i].on && row && row->boolean)
 			r = intersection_promise_row(ix, row);
 	}
 	return r;
@@ -191,23 +195,24 @@ static void take_findings(struct checking *k)
 
 	for (size_t i = 0; i < k->alone->findings.n; i++) {
 		const struct finding *f = &k->alone->findings.f[i];
-		_buf_ text = { 0 };
+		bool by_baseline = streq(f->id, "qemu-assumed") &&
+				   inputs_assume_qemu_of(&k->b->in, k->p->name);
+		bool backend = strprefix(f->id, "backend") || strprefix(f->id, "leave");
 
-		for (size_t w = 0; whole[w]; w++) {
-			if (!is_taken(f, whole[w]) ||
-			    (streq(f->id, "qemu-unused") && !k->alone->n_used))
-				continue;
-			buf_puts(&text, f->text);
-			if (streq(f->id, "qemu-assumed") &&
-			    inputs_assume_qemu_of(&k->b->in, k->p->name))
-				buf_puts(&text, MACHINE_ASSUMED_BY_BASELINE);
-			add(k, f->kind, f->id,
-			    strprefix(f->id, "backend") || strprefix(f->id, "leave") ?
-				    "backend" :
-				    "machine type",
-			    NULL, f->remedy, &text);
-		}
+		if (streq(f->id, "qemu-unused") && !k->alone->n_used)
+			continue;
+		for (size_t w = 0; whole[w]; w++)
+			if (is_taken(f, whole[w]))
+				add(k, f->kind, f->id, backend ? "backend" : "machine type", NULL,
+				    f->remedy, "%s%s", f->text,
+				    by_baseline ? MACHINE_ASSUMED_BY_BASELINE : "");
 	}
+}
+
+/* Of a value of the baseline; NULL: the catalogue has none. */
+static const struct row *row_of(const struct checking *k, const struct value *v)
+{
+	return k->links.rows[v - k->b->values];
 }
 
 static const struct value *find_value(const struct abibase_baseline *b, const struct value *v)
@@ -217,46 +222,44 @@ static const struct value *find_value(const struct abibase_baseline *b, const st
 
 static void add_qemu_lacks(struct checking *k, const struct value *v)
 {
-	const struct row *row = catalogue_find(k->cat, v->class_name, v->property);
-	_buf_ text = { 0 }, remedy = { 0 };
+	const struct row *row = row_of(k, v);
+	const char *since = row && !version_is_zero(&row->since) ?
+				    arena_printf(&k->out->arena, " (upstream %u.%u or newer)",
+						 row->since.part[0], row->since.part[1]) :
+				    "";
 
-	buf_puts(&remedy, "a QEMU that has the property");
-	if (row && !version_is_zero(&row->since))
-		buf_printf(&remedy, " (upstream %u.%u or newer)", row->since.part[0],
-			   row->since.part[1]);
-	buf_printf(&text, "%s: its QEMU does not have the property %s.%s (%s), which is promised",
-		   k->p->name, v->class_name, v->property, v->feature);
-	add(k, ABIBASE_FINDING_CONFLICT, "promise-lacks", "QEMU", v, remedy.data, &text);
+	add(k, ABIBASE_FINDING_CONFLICT, "promise-lacks", "QEMU", v,
+	    arena_printf(&k->out->arena, "a QEMU that has the property%s", since),
+	    "%s: its QEMU does not have the property %s.%s (%s), which is promised", k->p->name,
+	    v->class_name, v->property, v->feature);
 }
 
 static void add_why(struct checking *k, const struct value *v, const struct why *w)
 {
 	const char *host = k->p->name;
-	_buf_ text = { 0 };
 
 	switch (w->kind) {
 	case WHY_HOST_LACKS:
-		buf_printf(&text, "%s: %s lacks %s, promised by %s.%s=on: %s", host, w->layer,
-			   v->feature, v->class_name, v->property, w->missing);
 		return add(k, ABIBASE_FINDING_CONFLICT, "promise-lacks", w->layer, v, w->remedy,
-			   &text);
+			   "%s: %s lacks %s, promised by %s.%s=on: %s", host, w->layer, v->feature,
+			   v->class_name, v->property, w->missing);
 	case WHY_HOST_UNKNOWN:
-		buf_printf(&text, "%s: whether %s has %s, promised by %s.%s=on, is unknown (%s)",
-			   host, w->layer, v->feature, v->class_name, v->property, w->what);
 		return add(k, ABIBASE_FINDING_UNKNOWN, "promise-unknown", w->layer, v,
-			   "probe this host again, with the rights that it takes", &text);
+			   "probe this host again, with the rights that it takes",
+			   "%s: whether %s has %s, promised by %s.%s=on, is unknown (%s)", host,
+			   w->layer, v->feature, v->class_name, v->property, w->what);
 	case WHY_QEMU_UNKNOWN:
-		buf_printf(&text, "%s: whether its QEMU has %s.%s is not recorded", host,
-			   v->class_name, v->property);
 		return add(k, ABIBASE_FINDING_UNKNOWN, "promise-unknown", "QEMU", v,
-			   "probe this host again", &text);
+			   "probe this host again",
+			   "%s: whether its QEMU has %s.%s is not recorded", host, v->class_name,
+			   v->property);
 	case WHY_QEMU_LACKS:
 		return add_qemu_lacks(k, v);
 	case WHY_NEVER:
-		buf_printf(&text, "%s: its QEMU never offers %s there, promised by %s.%s=on", host,
-			   v->feature, v->class_name, v->property);
 		return add(k, ABIBASE_FINDING_CONFLICT, "promise-lacks", "QEMU", v,
-			   "another QEMU, or another backend", &text);
+			   "another QEMU, or another backend",
+			   "%s: its QEMU never offers %s there, promised by %s.%s=on", host,
+			   v->feature, v->class_name, v->property);
 	case WHY_MACHINE_OFF: /* the list turns it on */
 	case WHY_DEPENDS:     /* what it depends on is a finding itself */
 	case WHY_TOGETHER:
@@ -330,22 +333,22 @@ static void check_number(struct checking *k, const struct value *v, const char *
 	if (n >= v->number)
 		return;
 	if (n == NUMBER_UNSTATED) {
-		buf_printf(&text, "%s: its profile does not state %s, and guests are told %s.%s=%s",
-			   k->p->name, fact, v->class_name, v->property, v->text);
 		return add(k, ABIBASE_FINDING_UNKNOWN, "promise-unknown", "host", v,
-			   "write the fact into the profile of this host", &text);
+			   "write the fact into the profile of this host",
+			   "%s: its profile does not state %s, and guests are told %s.%s=%s",
+			   k->p->name, fact, v->class_name, v->property, v->text);
 	}
-	buf_printf(&text, "%s: %s is %lld, and guests are told %s.%s=%s", k->p->name, fact,
-		   (long long)n, v->class_name, v->property, v->text);
 	add(k, ABIBASE_FINDING_CONFLICT, "promise-lacks", "host", v,
-		   "let the host do as much, or make a new baseline with it", &text);
+	    "let the host do as much, or make a new baseline with it",
+	    "%s: %s is %lld, and guests are told %s.%s=%s", k->p->name, fact, (long long)n,
+	    v->class_name, v->property, v->text);
 }
 
 /* Does this QEMU know the property? What the host could do at most does not set every one. */
-static bool knows(const struct checking *k, size_t used, const struct value *v)
+static bool knows(const struct checking *k, size_t used, const struct value *v,
+		  const struct row *row)
 {
 	const struct value *mine = find_value(k->alone, v);
-	const struct row *row = mine ? NULL : catalogue_find(k->cat, v->class_name, v->property);
 	struct effective e;
 
 	if (mine)
@@ -359,10 +362,10 @@ static bool knows(const struct checking *k, size_t used, const struct value *v)
 	return e.known == ABIBASE_YES;
 }
 
-static bool known_by_all(const struct checking *k, const struct value *v)
+static bool known_by_all(const struct checking *k, const struct value *v, const struct row *row)
 {
 	for (size_t u = 0; u < k->alone->n_used; u++)
-		if (!knows(k, u, v))
+		if (!knows(k, u, v, row))
 			return false;
 	return true;
 }
@@ -377,34 +380,29 @@ static const char *name_of(const struct abibase_profile *p, const struct build *
 }
 
 /* "QEMU 9.1.0 (qemu-kvm-9.1.0-20.el9), /usr/libexec/qemu-kvm," */
-static void write_here(const struct checking *k, const struct build *build, struct buf *out)
+static const char *here(struct checking *k, const struct build *build)
 {
-	const char *package, *path;
+	const char *package = string_of(build ? build->entry : NULL, "package"), *path;
+	_buf_ out = { 0 };
 
-	if (!build) {
-		buf_puts(out, "any upstream QEMU");
-		return;
-	}
-	package = json_string_value(json_object_get(build->entry, "package"));
+	if (!build)
+		return "any upstream QEMU";
 	path = name_of(k->p, build);
-	buf_printf(out, "QEMU %s", build->version);
+	buf_printf(&out, "QEMU %s", build->version);
 	if (package && *package)
-		buf_printf(out, " (%s)", package);
+		buf_printf(&out, " (%s)", package);
 	if (!streq(path, build->version))
-		buf_printf(out, ", %s,", path);
+		buf_printf(&out, ", %s,", path);
+	return arena_printf(&k->out->arena, "%s", arena_words(&k->out->arena, &out));
 }
 
 /* No property sets it there, so it is what the file makes it, and of that nothing is recorded. */
 static void say_unrecorded(struct checking *k, const struct value *v, const struct row *row,
 			   const struct build *build)
 {
-	_buf_ text = { 0 };
-
-	buf_printf(&text, "%s: ", k->p->name);
-	write_here(k, build, &text);
-	buf_printf(&text, " does not have the property %s (%s), and what its guests see is not "
-			  "recorded; the baseline: %s", row->key, row->feature, v->text);
-	add(k, ABIBASE_FINDING_UNKNOWN, "size-unknown", "QEMU", v, "probe this host again", &text);
+	add(k, ABIBASE_FINDING_UNKNOWN, "size-unknown", "QEMU", v, "probe this host again",
+	    "%s: %s does not have the property %s (%s), and what its guests see is not recorded; "
+	    "the baseline: %s", k->p->name, here(k, build), row->key, row->feature, v->text);
 }
 
 /*
@@ -416,8 +414,8 @@ static void judge_observed(struct checking *k, const struct value *v, const stru
 {
 	const struct build *build = k->alone->used[used].build;
 	struct effective e;
+	const char *is;
 	int64_t size;
-	_buf_ text = { 0 };
 
 	baseline_effective(k->cat, k->alone, used, row, &e);
 	if (!e.value && e.known == ABIBASE_NO)
@@ -425,31 +423,24 @@ static void judge_observed(struct checking *k, const struct value *v, const stru
 	size = e.value ? json_integer_value(e.value) : v->number;
 	if (size == v->number || (e.known == ABIBASE_YES && size < v->number))
 		return;
-	buf_printf(&text, "%s: ", k->p->name);
-	write_here(k, build, &text);
-	buf_printf(&text, " has %lld of %s (%s), and the baseline %s: ", (long long)size, row->key,
-		   row->feature, v->text);
-	if (e.known == ABIBASE_UNKNOWN) {
-		buf_puts(&text, "whether it has the property that sets it is not recorded");
+	is = arena_printf(&k->out->arena, "%s: %s has %lld of %s (%s), and the baseline %s",
+			  k->p->name, here(k, build), (long long)size, row->key, row->feature,
+			  v->text);
+	if (e.known == ABIBASE_UNKNOWN)
 		return add(k, ABIBASE_FINDING_UNKNOWN, "promise-unknown", "QEMU", v,
-			   "probe this host again", &text);
-	}
-	buf_puts(&text, e.known == ABIBASE_NO ?
-				"no property sets it there, and a guest does not get in" :
-				"with the list of the baseline its file is too large, and QEMU does not "
-				"start");
+			   "probe this host again",
+			   "%s: whether it has the property that sets it is not recorded", is);
+	if (e.known == ABIBASE_NO)
+		return add(k, ABIBASE_FINDING_CONFLICT, "size-differs", "QEMU", v, row->remedy,
+			   "%s: no property sets it there, and a guest does not get in", is);
 	add(k, ABIBASE_FINDING_CONFLICT, "size-differs", "QEMU", v,
-		   e.known == ABIBASE_NO ?
-			   row->remedy :
-			   "make a new baseline with this host: its list has room for "
-			   "every host's file",
-		   &text);
+	    "make a new baseline with this host: its list has room for every host's file",
+	    "%s: with the list of the baseline its file is too large, and QEMU does not start", is);
 }
 
 static void check_observed(struct checking *k, const struct value *v, const struct row *row)
 {
 	bool known = true;
-	_buf_ text = { 0 };
 
 	for (size_t u = 0; u < k->alone->n_used; u++) {
 		struct effective e;
@@ -460,31 +451,27 @@ static void check_observed(struct checking *k, const struct value *v, const stru
 	}
 	if (known)
 		return;
-	buf_printf(&text, "%s: %s not recorded, so not compared", k->p->name, row->feature);
-	add(k, ABIBASE_FINDING_NOTE, "size-not-recorded", "QEMU", v, NULL, &text);
+	add(k, ABIBASE_FINDING_NOTE, "size-not-recorded", "QEMU", v, NULL,
+	    "%s: %s not recorded, so not compared", k->p->name, row->feature);
 }
 
 /* No option changes what it does: it is as the baseline has it, or it is not. */
 static void judge_without(struct checking *k, const struct value *v, const struct row *row,
 			  size_t used, const struct effective *e)
 {
-	_buf_ text = { 0 }, who = { 0 };
+	const char *who = here(k, k->alone->used[used].build);
 	bool on;
 
-	write_here(k, k->alone->used[used].build, &who);
 	if (e->known == ABIBASE_UNKNOWN)
-		return hostcheck_unrecorded(k->out, row, &who, k->b->machine,
+		return hostcheck_unrecorded(k->out, row, who, k->b->machine,
 					    "probe this host again");
 	on = value_is_on(effective_seen(e, row));
-	if (on == v->on)
-		return;
-	buf_printf(&text, "%s: %s", k->p->name, arena_words(&k->out->arena, &who));
-	buf_printf(&text,
-		   " has no property %s (%s) and does as with it %s; the list of the baseline "
-		   "has it %s",
-		   row->key, row->feature, setting_words[on], setting_words[v->on]);
-	add(k, ABIBASE_FINDING_CONFLICT, "value-differs", "QEMU", v,
-		   "make a new baseline with this host", &text);
+	if (on != v->on)
+		add(k, ABIBASE_FINDING_CONFLICT, "value-differs", "QEMU", v,
+		    "make a new baseline with this host",
+		    "%s: %s has no property %s (%s) and does as with it %s; the list of the "
+		    "baseline has it %s", k->p->name, who, row->key, row->feature,
+		    setting_words[on], setting_words[v->on]);
 }
 
 /* Each QEMU here that is not known to have the property, and does it all the same, or does not. */
@@ -516,7 +503,7 @@ static void check_value(struct checking *k, const struct value *v, const struct 
 	if (v->is_number && v->on && row->fact >= 0)
 		return check_number(k, v, k->cat->numbers[row->fact]);
 	/* what stands for no feature takes no more than the property */
-	if (v->on && (v->is_number || row_is_silent(row)) && known_by_all(k, v))
+	if (v->on && (v->is_number || row_is_silent(row)) && known_by_all(k, v, row))
 		return;
 	if (!v->on || (can && can->on))
 		return;
@@ -554,16 +541,16 @@ static void check_kernel(struct checking *k, const struct value *v, const struct
 /* Nothing is known of it here, so nothing is said of the host. */
 static bool check_newer(struct checking *k)
 {
-	_buf_ names = { 0 }, text = { 0 };
+	_buf_ names = { 0 };
 
 	if (!baseline_write_unknown(k->cat, k->b, &names))
 		return false;
-	buf_printf(&text, "%s: whether it provides this cannot be told, for the catalogue of this "
-			  "version (revision %lld; the baseline's is %lld) does not know it: %s",
-		   k->p->name, (long long)k->cat->revision, (long long)k->b->in.catalogue_revision,
-		   arena_words(&k->out->arena, &names));
 	add(k, ABIBASE_FINDING_UNKNOWN, "catalogue-older", "catalogue", NULL,
-	    "check it with a version of abibase whose catalogue has it", &text);
+	    "check it with a version of abibase whose catalogue has it",
+	    "%s: whether it provides this cannot be told, for the catalogue of this "
+	    "version (revision %lld; the baseline's is %lld) does not know it: %s",
+	    k->p->name, (long long)k->cat->revision, (long long)k->b->in.catalogue_revision,
+	    arena_words(&k->out->arena, &names));
 	return true;
 }
 
@@ -571,7 +558,7 @@ static void check_values(struct checking *k)
 {
 	for (size_t i = 0; i < k->b->n_values; i++) {
 		const struct value *v = &k->b->values[i];
-		const struct row *row = catalogue_find(k->cat, v->class_name, v->property);
+		const struct row *row = row_of(k, v);
 
 		/* not known here, which is said, or of no device of the guest, or of no ROM of it */
 		if (!row || !(row->backends & k->backends) ||
@@ -607,31 +594,26 @@ static void check_requirements(struct checking *k)
 		unknown = have->met == ABIBASE_UNKNOWN;
 		if (unknown && !requirement_unknown(k, want->name))
 			continue; /* the backend is unknown, and a finding itself */
-		buf_printf(&text,
-			   unknown ? "%s: whether \"%s\" holds is unknown (requirement %s)" :
-				     "%s: \"%s\" %s (requirement %s), and no property can mask it",
-			   k->p->name, want->text,
-			   unknown    ? want->name :
-			   want->met == ABIBASE_YES ?
-				       "does not hold" :
-				       "holds, and did not on the hosts of the baseline",
-			   want->name);
 		add(k, unknown ? ABIBASE_FINDING_UNKNOWN : ABIBASE_FINDING_CONFLICT,
-			unknown ? "promise-unknown" : "requirement-differs", "backend", NULL,
-			q ? q->remedy : NULL, &text);
+		    unknown ? "promise-unknown" : "requirement-differs", "backend", NULL,
+		    q ? q->remedy : NULL,
+		    unknown ? "%s: whether \"%s\" holds is unknown (requirement %s)"
+			    : "%s: \"%s\" %s (requirement %s), and no property can mask it",
+		    k->p->name, want->text,
+		    unknown		       ? want->name
+		    : want->met == ABIBASE_YES ? "does not hold"
+					       : "holds, and did not on the hosts of the baseline",
+		    want->name);
 	}
 }
 
 static void check_arch(struct checking *k)
 {
-	_buf_ text = { 0 };
-
 	if (!k->b->arch || streq(k->b->arch, k->p->arch))
 		return;
-	buf_printf(&text, "%s is %s, and the hosts of the baseline are %s", k->p->name, k->p->arch,
-		   k->b->arch);
 	add(k, ABIBASE_FINDING_CONFLICT, "arch-differs", "host", NULL,
-		   "migrate between hosts of one architecture", &text);
+	    "migrate between hosts of one architecture",
+	    "%s is %s, and the hosts of the baseline are %s", k->p->name, k->p->arch, k->b->arch);
 }
 
 /* ---------------------------------------- what no list sets and no feature word shows */
@@ -649,48 +631,22 @@ static bool known_there(const struct checking *k, const struct row *row)
 	return true;
 }
 
-/* Is the list of a baseline with this host going to set it? */
-static bool can_be_set(const struct checking *k, const struct row *row)
-{
-	const struct value v = { .class_name = row->class_name, .property = row->property };
-
-	return row->boolean || (row->number && known_by_all(k, &v) && known_there(k, row));
-}
-
 static void row_differs(struct checking *k, const struct row *row, const struct build *build,
-			const json_t *there, const json_t *here)
+			const json_t *there, const json_t *here_is)
 {
 	const struct value v = { .class_name = row->class_name, .property = row->property,
 				 .feature = row->feature, .bit = row->bit };
-	_buf_ text = { 0 };
+	struct arena *a = &k->out->arena;
+	/* is the list of a baseline with this host going to set it? */
+	bool set = row->boolean ||
+		   (row->number && known_by_all(k, &v, row) && known_there(k, row));
 
-	buf_printf(&text, "%s: ", k->p->name);
-	write_here(k, build, &text);
-	buf_printf(&text, " makes something else of %s: %s (%s) is ", k->b->machine, row->key,
-		   row->feature);
-	value_write(here, &text);
-	buf_puts(&text, ", on the hosts of the baseline ");
-	value_write(there, &text);
 	add(k, ABIBASE_FINDING_CONFLICT, "value-differs", "QEMU", &v,
-		   can_be_set(k, row) ?
-			   "make a new baseline with this host: its list sets the property" :
-			   "use a machine type that is the same everywhere, or leave this host out",
-		   &text);
-}
-
-/* One of the two is not known, so they may differ. */
-static void row_unknown(struct checking *k, const struct row *row, const struct build *build,
-			bool here)
-{
-	_buf_ who = { 0 };
-
-	if (here)
-		write_here(k, build, &who);
-	else
-		buf_puts(&who, "a QEMU of the baseline's hosts");
-	hostcheck_unrecorded(k->out, row, &who, k->b->machine,
-				    here ? "probe this host again" :
-					   "probe the hosts of the baseline again, and make it anew");
+	    set ? "make a new baseline with this host: its list sets the property" :
+		  "use a machine type that is the same everywhere, or leave this host out",
+	    "%s: %s makes something else of %s: %s (%s) is %s, on the hosts of the baseline %s",
+	    k->p->name, here(k, build), k->b->machine, row->key, row->feature,
+	    value_words(a, here_is), value_words(a, there));
 }
 
 /* What is decided when a device is made is not recorded of old QEMUs, and no list sets it. */
@@ -699,15 +655,20 @@ static void judge_unset(struct checking *k, const struct row *row, size_t used,
 {
 	const struct build *build = k->alone->used[used].build;
 	struct effective e;
-	const json_t *here;
+	const json_t *seen;
 
 	baseline_effective(k->cat, k->alone, used, row, &e);
-	here = effective_seen(&e, row);
-	if (there && here)
-		return json_equal(here, there) ? 0 : row_differs(k, row, build, there, here);
-	if ((!there && !here) || (!row->boolean && !row->number) || row->observed)
+	seen = effective_seen(&e, row);
+	if (there && seen && !json_equal(seen, there))
+		row_differs(k, row, build, there, seen);
+	/* where one of the two is not known, they may differ */
+	if (!there == !seen || (!row->boolean && !row->number) || row->observed)
 		return;
-	row_unknown(k, row, build, !here);
+	hostcheck_unrecorded(k->out, row,
+			     seen ? "a QEMU of the baseline's hosts" : here(k, build),
+			     k->b->machine,
+			     seen ? "probe the hosts of the baseline again, and make it anew" :
+				    "probe this host again");
 }
 
 static void check_unset(struct checking *k)
@@ -717,8 +678,7 @@ static void check_unset(struct checking *k)
 		const json_t *there;
 
 		if (!row_is_silent(row) || !(row->backends & k->alone->in.policy.backends) ||
-		    baseline_value(k->b, row->class_name, row->property) ||
-		    baseline_leaves_out(k->b, row))
+		    k->links.values[r] || baseline_leaves_out(k->b, row))
 			continue;
 		there = baseline_seen(k->cat, k->b, row);
 		for (size_t u = 0; u < k->alone->n_used; u++)
@@ -731,8 +691,7 @@ static void check_unset(struct checking *k)
 static bool is_promised(const void *of, size_t row)
 {
 	const struct checking *k = of;
-	const struct row *r = &k->cat->rows[row];
-	const struct value *v = baseline_value(k->b, r->class_name, r->property);
+	const struct value *v = k->links.values[row];
 
 	return v && v->on;
 }
@@ -760,7 +719,7 @@ static char **settings_for(const struct checking *k, size_t used)
 	for (size_t i = 0; s && i < k->b->n_values; i++) {
 		const struct value *v = &k->b->values[i];
 
-		if (!knows(k, used, v))
+		if (!knows(k, used, v, row_of(k, v)))
 			continue;
 		if (asprintf(&s[n], "%s.%s=%s", v->class_name, v->property,
 			     v->text) < 0) {
@@ -813,23 +772,19 @@ static const char *bit_name(const struct checking *k, const char *backend, int b
 static void word_differs(struct checking *k, const struct offer *o, const uint64_t word[2],
 			 const char *qemu)
 {
-	_buf_ text = { 0 };
+	const char *backend = k->b->in.backends[o->backend];
+	_buf_ bits = { 0 };
 
-	buf_printf(&text, "%s: with the list of the baseline QEMU %s would offer another device on "
-			  "%s:",
-		   k->p->name, qemu, k->b->in.backends[o->backend]);
-	for (int bit = 0; bit < 128; bit++) {
-		bool want = o->word[bit / 64] >> (bit % 64) & 1;
-		bool is = word[bit / 64] >> (bit % 64) & 1;
-
-		if (want != is)
-			buf_printf(&text, " %s %s (bit %d)", is ? "with" : "without",
-				   bit_name(k, k->b->in.backends[o->backend], bit), bit);
-	}
+	for (int bit = 0; bit < 128; bit++)
+		if (word_has(o->word, bit) != word_has(word, bit))
+			buf_printf(&bits, " %s %s (bit %d)",
+				   word_has(word, bit) ? "with" : "without",
+				   bit_name(k, backend, bit), bit);
 	add(k, ABIBASE_FINDING_CONFLICT, "offer-differs", "QEMU", NULL,
-		   "this build makes something else of the machine type than those of the "
-		   "baseline: make a new baseline with this host",
-		   &text);
+	    "this build makes something else of the machine type than those of the baseline: make "
+	    "a new baseline with this host",
+	    "%s: with the list of the baseline QEMU %s would offer another device on %s:%s",
+	    k->p->name, qemu, backend, arena_words(&k->out->arena, &bits));
 }
 
 /* What is not known of this QEMU is the same in the baseline: it was made of this very host, or
@@ -854,26 +809,19 @@ static bool is_same_there(const struct checking *k, size_t used)
 static void word_unknown(struct checking *k, const struct offer *o, const char *why,
 			 const char *qemu)
 {
-	_buf_ text = { 0 };
-
-	buf_printf(&text,
-		   "%s: whether QEMU %s would offer the device of the baseline with its list, on "
-		   "%s, cannot be told: %s",
-		   k->p->name, qemu, k->b->in.backends[o->backend], why);
-	add(k, ABIBASE_FINDING_UNKNOWN, "offer-unknown", "QEMU", NULL,
-		   "probe this host again", &text);
+	add(k, ABIBASE_FINDING_UNKNOWN, "offer-unknown", "QEMU", NULL, "probe this host again",
+	    "%s: whether QEMU %s would offer the device of the baseline with its list, on "
+	    "%s, cannot be told: %s",
+	    k->p->name, qemu, k->b->in.backends[o->backend], why);
 }
 
 static void would_not_start(struct checking *k, const struct offer *o, const char *why,
 			    const char *qemu)
 {
-	_buf_ text = { 0 };
-
-	buf_printf(&text,
-		   "%s: with the list of the baseline QEMU %s would not run a guest on %s: %s",
-		   k->p->name, qemu, k->b->in.backends[o->backend], why);
 	add(k, ABIBASE_FINDING_CONFLICT, "qemu-would-not-start", "QEMU", NULL,
-		   "make a new baseline with this host: its list sets the property", &text);
+	    "make a new baseline with this host: its list sets the property",
+	    "%s: with the list of the baseline QEMU %s would not run a guest on %s: %s", k->p->name,
+	    qemu, k->b->in.backends[o->backend], why);
 }
 
 /* A host that does not have the backend offers nothing on it. */
@@ -944,14 +892,11 @@ static void take_shapes(struct checking *k, const struct abibase_baseline *wide)
 
 	for (size_t i = 0; i < wide->findings.n; i++) {
 		const struct finding *f = &wide->findings.f[i];
-		_buf_ text = { 0 };
 
-		if (!strprefix(f->id, "shape-") && !streq(f->id, "value-unknown") &&
-		    !streq(f->id, "layout-not-recorded") &&
-		    !(streq(f->id, "widening-changes-id") && satisfies))
-			continue;
-		buf_puts(&text, f->text);
-		add(k, f->kind, f->id, "QEMU", NULL, f->remedy, &text);
+		if (strprefix(f->id, "shape-") || streq(f->id, "value-unknown") ||
+		    streq(f->id, "layout-not-recorded") ||
+		    (streq(f->id, "widening-changes-id") && satisfies))
+			add(k, f->kind, f->id, "QEMU", NULL, f->remedy, "%s", f->text);
 	}
 }
 
@@ -962,15 +907,6 @@ static void add_property(struct abibase_check *c, json_t *list, const struct val
 
 	if (!s || json_array_append_new(list, json_string(s)) < 0)
 		c->arena.failed = true;
-}
-
-/* Is it on by itself with the baseline, whose list does not set it? */
-static bool is_on_unset(const struct checking *k, const struct value *v)
-{
-	const struct row *row = catalogue_find(k->cat, v->class_name, v->property);
-	const json_t *there = row ? baseline_seen(k->cat, k->b, row) : NULL;
-
-	return there && value_is_on(there);
 }
 
 /* Properties that go off, and numbers that are set, for every guest started from then on. */
@@ -987,7 +923,12 @@ static void take_changes(struct checking *k, const struct abibase_baseline *wide
 	for (size_t i = 0; i < wide->n_values; i++) {
 		const struct value *w = &wide->values[i], *v = find_value(k->b, w);
 
-		if (!w->on && !v && is_on_unset(k, w))
+		const struct row *row = v || w->on ? NULL :
+						      catalogue_find(k->cat, w->class_name,
+								     w->property);
+
+		/* on by itself with the baseline, whose list does not set it */
+		if (row && value_is_on(baseline_seen(k->cat, k->b, row)))
 			add_property(c, c->lost, w, false);
 		if (w->is_number && w->on && !(v && streq(v->text, w->text)))
 			add_property(c, c->set, w, true);
@@ -1065,16 +1006,12 @@ static void say_alone(struct checking *k, const struct build *build, enum abibas
 {
 	static const char *const words[] = { "satisfies", "does not satisfy", "",
 					     "cannot be told" };
-	_buf_ text = { 0 };
 
-	buf_printf(&text, "%s with ", k->p->name);
-	write_here(k, build, &text);
-	buf_printf(&text, " alone: %s", words[verdict]);
 	add(k, ABIBASE_FINDING_NOTE, "qemu-alone", "QEMU", NULL,
 	    verdict == ABIBASE_VERDICT_YES ?
 		    "take the other QEMUs away from there, and probe the host again" :
 		    NULL,
-	    &text);
+	    "%s with %s alone: %s", k->p->name, here(k, build), words[verdict]);
 }
 
 /* Not all of its QEMUs do: which ones would? */
@@ -1112,7 +1049,8 @@ static int run(struct checking *k)
 		k->out->verdict = findings_verdict(&k->out->findings);
 		return k->out->arena.failed ? -ENOMEM : 0;
 	}
-	r = derive_alone(k);
+	link_values(k->cat, k->b, &k->out->arena, &k->links);
+	r = k->out->arena.failed ? -ENOMEM : derive_alone(k);
 	if (r < 0)
 		return r;
 	check_arch(k);

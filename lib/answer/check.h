@@ -39,13 +39,16 @@ int hostcheck_make(struct abibase_context *ctx, struct abibase_catalogue *cat,
 		   struct abibase_check **ret) _must_check_;
 /* As abibase_check_request_args(). */
 int hostcheck_args(const struct abibase_check *c, const char *qemu_path, char ***ret);
-/* As finding_add(); what is said already is not said twice. */
-void hostcheck_add(struct abibase_check *c, struct finding f, struct buf *text);
+/* A finding with a text; what is said already is not said twice. */
+void hostcheck_say(struct abibase_check *c, struct finding f, const char *fmt, ...)
+	_printf_(3, 4);
+void hostcheck_vsay(struct abibase_check *c, struct finding f, const char *fmt, va_list ap)
+	_printf_(3, 0);
 /*
  * What the QEMU @who makes of the row under this machine type is not recorded; of several rows it is
  * shown as one.
  */
-void hostcheck_unrecorded(struct abibase_check *c, const struct row *row, struct buf *who,
+void hostcheck_unrecorded(struct abibase_check *c, const struct row *row, const char *who,
 			  const char *machine, const char *remedy);
 /* check-errata.c: of a host, those of these errata that matter, each a note */
 void hostcheck_errata(struct abibase_check *c, const struct abibase_catalogue *cat, uint32_t errata,

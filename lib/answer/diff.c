@@ -394,14 +394,9 @@ static bool lacks_property(const struct profile_qemu *q, const char *key)
 	return class && !json_object_get(class, dot + 1);
 }
 
-static const char *value_words(struct comparison *c, const json_t *v)
+static const char *words_of(struct comparison *c, const json_t *v)
 {
-	struct buf b = { 0 };
-
-	if (!v)
-		return NULL;
-	value_write(v, &b);
-	return keep_words(c, &b);
+	return v ? keep(c, "%s", value_words(&c->d->arena, v)) : NULL;
 }
 
 /* What a machine type makes of a property; @member: where each of the two is recorded. */
@@ -410,7 +405,7 @@ static void add_value(struct comparison *c, const struct pair *q, const char *me
 {
 	struct diff_item *item = add_values(
 		c, DIFF_VALUE, a && b, keep(c, "%s.%s", q->subject, member),
-		keep(c, "%s, %s: %s is", q->place, q->in, key), value_words(c, a), value_words(c, b));
+		keep(c, "%s, %s: %s is", q->place, q->in, key), words_of(c, a), words_of(c, b));
 
 	set_among(item,
 		  keep(c, "%s: %s is %s in %s, %s in %s, under", q->place, key,
@@ -1007,7 +1002,7 @@ static const char *word_in(struct two *t, int i, const struct row *row)
 
 	if (set || !is_seen_by_all(t, i, row))
 		return set;
-	return value_words(&t->c, baseline_seen(t->c.cat, t->b[i], row));
+	return words_of(&t->c, baseline_seen(t->c.cat, t->b[i], row));
 }
 
 static const struct shape *shape_of(const struct two *t, const struct row *row)

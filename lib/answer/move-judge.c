@@ -11,90 +11,66 @@
 
 /* A running guest keeps what it negotiated. */
 #define RESTART "; or power the guest off and on with the list of a baseline that has this host"
+/* A sentence that lives as long as the answer. */
+#define words(j, ...) arena_printf(move_arena(j), __VA_ARGS__)
 /* The lists are beside the findings. */
 #define SWITCH_ON "start the target there with the -global options that turn it on"
 #define SET_VALUE "start the target there with the -global option that sets it"
 
-static void say(struct judging *j, enum abibase_finding_kind kind, const char *id,
-		const char *layer, const struct row *row, const char *remedy, struct buf *text)
+void move_say(struct judging *j, enum abibase_finding_kind kind, const char *id,
+	      const char *layer, const struct row *row, const char *remedy, const char *fmt, ...)
 {
-	struct finding f = { .kind = kind,
-				   .id = id,
-				   .layer = layer,
-				   .remedy = remedy,
-				   .property = row ? row->key : NULL,
-				   .feature = row ? row->feature : NULL,
-				   .bit = row ? row->bit : -1 };
+	struct finding f = { .kind = kind, .id = id, .layer = layer, .remedy = remedy,
+			     .property = row ? row->key : NULL,
+			     .feature = row ? row->feature : NULL,
+			     .bit = row ? row->bit : -1 };
+	va_list ap;
 
-	hostcheck_add(j->m->check, f, text);
+	va_start(ap, fmt);
+	hostcheck_vsay(j->m->check, f, fmt, ap);
+	va_end(ap);
 }
 
-void move_unknown(struct judging *j, const char *id, const char *layer, const struct row *row,
-		  const char *remedy, struct buf *text)
+const char *move_qemu(const struct judging *j)
 {
-	say(j, ABIBASE_FINDING_UNKNOWN, id, layer, row, remedy, text);
+	const struct move *m = j->m;
+
+	if (!m->version)
+		return "the QEMU there";
+	if (!m->package || !*m->package)
+		return words(j, "QEMU %s", m->version);
+	return words(j, "QEMU %s (%s)", m->version, m->package);
 }
 
-void move_conflict(struct judging *j, const char *id, const char *layer, const struct row *row,
-		   const char *remedy, struct buf *text)
-{
-	say(j, ABIBASE_FINDING_CONFLICT, id, layer, row, remedy, text);
-}
-
-void move_write_qemu(const struct judging *j, struct buf *out)
-{
-	if (!j->m->version) {
-		buf_puts(out, "the QEMU there");
-		return;
-	}
-	buf_printf(out, "QEMU %s", j->m->version);
-	if (j->m->package && *j->m->package)
-		buf_printf(out, " (%s)", j->m->package);
-}
-
-/*
- * A feature of the guest is in the way, or may be. What comes of one cause is shown as one; the cause
- * is taken.
- */
+/* A feature of the guest is in the way, or may be. What comes of one cause is shown as one. */
 static void because(struct judging *j, const struct guest_device *d, struct finding f,
-		    const struct row *row, struct buf *cause)
+		    const struct row *row)
 {
-	_buf_ text = { 0 };
+	bool unknown = f.kind == ABIBASE_FINDING_UNKNOWN;
 
-	f.cause = arena_words(move_arena(j), cause);
-	buf_printf(&text, "%s: %s: ", j->p->name, f.layer);
-	buf_printf(&text, "%s: %s%s (bit %d), which the guest %s, %s", f.cause,
-		   f.kind == ABIBASE_FINDING_UNKNOWN ? "whether " : "", row->feature, row->bit,
-		   d->has_negotiated ? "took" : "may have taken",
-		   f.kind == ABIBASE_FINDING_UNKNOWN ? "is offered there cannot be told" :
-						       "is not offered there");
 	f.property = row->key;
 	f.feature = row->feature;
 	f.bit = row->bit;
-	hostcheck_add(j->m->check, f, &text);
-	buf_clear(cause);
+	hostcheck_say(j->m->check, f, "%s: %s: %s: %s%s (bit %d), which the guest %s, %s",
+		      j->p->name, f.layer, f.cause, unknown ? "whether " : "", row->feature,
+		      row->bit, d->has_negotiated ? "took" : "may have taken",
+		      unknown ? "is offered there cannot be told" : "is not offered there");
 }
 
 static void lacks(struct judging *j, const struct guest_device *d, const struct row *row,
-		  const char *layer, const char *remedy, struct buf *cause)
+		  const char *layer, const char *remedy, const char *cause)
 {
-	because(j, d,
-		       (struct finding){ .kind = ABIBASE_FINDING_CONFLICT,
-					       .id = "move-lacks",
-					       .layer = layer,
-					       .remedy = remedy },
-		       row, cause);
+	because(j, d, (struct finding){ .kind = ABIBASE_FINDING_CONFLICT, .id = "move-lacks",
+					.layer = layer, .remedy = remedy, .cause = cause },
+		row);
 }
 
 static void may_lack(struct judging *j, const struct guest_device *d, const struct row *row,
-		     const char *layer, const char *remedy, struct buf *cause)
+		     const char *layer, const char *remedy, const char *cause)
 {
-	because(j, d,
-		       (struct finding){ .kind = ABIBASE_FINDING_UNKNOWN,
-					       .id = "move-unknown",
-					       .layer = layer,
-					       .remedy = remedy },
-		       row, cause);
+	because(j, d, (struct finding){ .kind = ABIBASE_FINDING_UNKNOWN, .id = "move-unknown",
+					.layer = layer, .remedy = remedy, .cause = cause },
+		row);
 }
 
 /* ------------------------------------------------------------ a feature that is missing */
@@ -102,21 +78,16 @@ static void may_lack(struct judging *j, const struct guest_device *d, const stru
 /* One of the two is not recorded. */
 static void say_value_half_known(struct judging *j, const struct row *row, bool here)
 {
-	_buf_ who = { 0 };
+	bool source = move_source_qemu(j->t);
 
-	if (here) {
-		move_write_qemu(j, &who);
-		return hostcheck_unrecorded(j->m->check, row, &who, j->pr.view.machine,
-					    "probe this host again");
-	}
-	if (move_source_qemu(j->t)) {
-		buf_puts(&who, "the QEMU where the guest runs");
-		return hostcheck_unrecorded(j->m->check, row, &who, j->pr.view.machine,
-					    "probe the host where the guest runs again");
-	}
-	buf_puts(&who, "a QEMU of the baseline's hosts");
-	hostcheck_unrecorded(j->m->check, row, &who, j->pr.view.machine,
-				    "probe the hosts of the baseline again, and make it anew");
+	hostcheck_unrecorded(j->m->check, row,
+			     here   ? move_qemu(j) :
+			     source ? "the QEMU where the guest runs" :
+				      "a QEMU of the baseline's hosts",
+			     j->pr.view.machine,
+			     here   ? "probe this host again" :
+			     source ? "probe the host where the guest runs again" :
+				      "probe the hosts of the baseline again, and make it anew");
 }
 
 /* Can a -global on the target bring it? */
@@ -137,44 +108,32 @@ static bool is_number_there(const struct judging *j, const struct row *row,
 static void say_switched_off(struct judging *j, const struct guest_device *d, const struct row *row,
 			     const struct predicted *p)
 {
-	struct finding f = { .kind = ABIBASE_FINDING_CONFLICT,
-				   .id = "move-switched-off",
-				   .layer = p->by_setting ? "baseline" : "machine type",
-				   .remedy = SWITCH_ON,
-				   .by_list = true };
+	struct finding f = { .kind = ABIBASE_FINDING_CONFLICT, .id = "move-switched-off",
+			     .layer = p->by_setting ? "baseline" : "machine type",
+			     .remedy = SWITCH_ON, .by_list = true };
 	json_auto_t *there = row->boolean ? json_true() : move_source_value(j->t, row);
-	_buf_ cause = { 0 }, value = { 0 };
 
-	value_write(there, &value);
-	if (p->by_setting)
-		buf_puts(&cause, "its list turns it off");
-	else {
-		move_write_qemu(j, &cause);
-		buf_printf(&cause, p->on == ABIBASE_NO ?
-					   " has it off under %s, though kernel and QEMU can do it" :
-					   " may have it off under %s, which is not recorded",
-			   j->pr.view.machine);
-	}
-	move_list_value(j, &j->m->rescue, row, arena_words(move_arena(j), &value));
-	because(j, d, f, row, &cause);
+	f.cause = p->by_setting ?
+			  "its list turns it off" :
+			  words(j, p->on == ABIBASE_NO ?
+					   "%s has it off under %s, though kernel and QEMU can do it" :
+					   "%s may have it off under %s, which is not recorded",
+				move_qemu(j), j->pr.view.machine);
+	move_list_value(j, &j->m->rescue, row, value_words(move_arena(j), there));
+	because(j, d, f, row);
 }
 
 static void say_no_property(struct judging *j, const struct guest_device *d, const struct row *row)
 {
-	_buf_ cause = { 0 };
-
-	move_write_qemu(j, &cause);
-	buf_puts(&cause, " does not have the property");
-	lacks(j, d, row, "QEMU", "install a QEMU there that has the property" RESTART, &cause);
+	lacks(j, d, row, "QEMU", "install a QEMU there that has the property" RESTART,
+	      words(j, "%s does not have the property", move_qemu(j)));
 }
 
 static void say_never(struct judging *j, const struct guest_device *d, const struct row *row)
 {
-	_buf_ cause = { 0 };
-
-	move_write_qemu(j, &cause);
-	buf_printf(&cause, " never offers it on %s", j->pr.cat->backends[j->pr.backend].name);
-	lacks(j, d, row, "QEMU", "use another backend or another QEMU there" RESTART, &cause);
+	lacks(j, d, row, "QEMU", "use another backend or another QEMU there" RESTART,
+	      words(j, "%s never offers it on %s", move_qemu(j),
+		    j->pr.cat->backends[j->pr.backend].name));
 }
 
 /* Each fact that is in the way, not the first alone. */
@@ -183,35 +142,25 @@ void move_say_lacks(struct judging *j, const struct guest_device *d, const struc
 {
 	struct ask a = predictor_ask(&j->pr);
 
-	for (struct asked w = { 0 }; ask_next_need(&a, needs, &w);) {
-		_buf_ cause = { 0 };
-
-		if (!w.c || w.answer != ABIBASE_NO)
-			continue;
-		buf_puts(&cause, w.c->missing);
-		lacks(j, d, row, w.c->layer,
-		      arena_printf(move_arena(j), "%s" RESTART, w.c->remedy), &cause);
-	}
+	for (struct asked w = { 0 }; ask_next_need(&a, needs, &w);)
+		if (w.c && w.answer == ABIBASE_NO)
+			lacks(j, d, row, w.c->layer, words(j, "%s" RESTART, w.c->remedy),
+			      w.c->missing);
 }
 
 static void say_fact_unknown(struct judging *j, const struct guest_device *d, const struct row *row,
 			     const struct predicted *p)
 {
-	_buf_ cause = { 0 };
-
-	buf_printf(&cause, "%s is unknown there (%s)", p->unknown->name, p->reason);
-	may_lack(j, d, row, p->unknown->layer, unknown_remedy(p->reason), &cause);
+	may_lack(j, d, row, p->unknown->layer, unknown_remedy(p->reason),
+		 words(j, "%s is unknown there (%s)", p->unknown->name, p->reason));
 }
 
 static void say_value_unknown(struct judging *j, const struct guest_device *d,
 			      const struct row *row)
 {
-	_buf_ cause = { 0 };
-
-	buf_puts(&cause, "what ");
-	move_write_qemu(j, &cause);
-	buf_printf(&cause, " makes of the property under %s is not recorded", j->pr.view.machine);
-	may_lack(j, d, row, "QEMU", "probe this host again", &cause);
+	may_lack(j, d, row, "QEMU", "probe this host again",
+		 words(j, "what %s makes of the property under %s is not recorded", move_qemu(j),
+		       j->pr.view.machine));
 }
 
 static void say_row(struct judging *j, const struct guest_device *d, const struct row *row,
@@ -286,20 +235,20 @@ static void judge_bit_required(struct judging *j, const struct guest_device *d,
 	if (p.can == ABIBASE_YES)
 		return;
 	if (p.can == ABIBASE_UNKNOWN) {
-		buf_printf(&text, "%s: whether %s has %s, which the guest took, is unknown: %s (%s)",
-			   j->p->name, p.unknown->layer, q->feature, p.unknown->name, p.reason);
-		return move_unknown(j, "move-unknown", p.unknown->layer, NULL,
-				    unknown_remedy(p.reason), &text);
+		return move_unknown(
+			j, "move-unknown", p.unknown->layer, NULL, unknown_remedy(p.reason),
+			"%s: whether %s has %s, which the guest took, is unknown: %s (%s)",
+			j->p->name, p.unknown->layer, q->feature, p.unknown->name, p.reason);
 	}
 	if (p.masked_by) {
-		buf_printf(&text, "%s: the guest took %s (bit %d), and there %s is on", j->p->name,
-			   q->feature, q->bit, p.masked_by->key);
 		return move_conflict(j, "move-switched-off", "machine type", NULL,
-				     "start the target there without it" RESTART, &text);
+				     "start the target there without it" RESTART,
+				     "%s: the guest took %s (bit %d), and there %s is on",
+				     j->p->name, q->feature, q->bit, p.masked_by->key);
 	}
-	buf_printf(&text, "%s: the guest took %s (bit %d), and it does not hold there that %s",
-		   j->p->name, q->feature, q->bit, q->text);
-	move_conflict(j, "move-lacks", "backend", NULL, q->remedy, &text);
+	move_conflict(j, "move-lacks", "backend", NULL, q->remedy,
+		      "%s: the guest took %s (bit %d), and it does not hold there that %s",
+		      j->p->name, q->feature, q->bit, q->text);
 }
 
 /*
@@ -312,7 +261,6 @@ static void judge_bit(struct judging *j, const struct guest_device *d, int bit,
 	const struct abibase_catalogue *cat = j->pr.cat;
 	const struct row *best = NULL;
 	struct predicted of_best = { 0 }, p;
-	_buf_ text = { 0 };
 
 	for (size_t i = 0; i < cat->n_rows; i++) {
 		if (!move_row_is_of(&cat->rows[i], d) || cat->rows[i].bit != bit)
@@ -332,11 +280,11 @@ static void judge_bit(struct judging *j, const struct guest_device *d, int bit,
 		if (cat->requirements[i].bit == bit &&
 		    cat->requirements[i].backends & (1u << j->pr.backend))
 			return judge_bit_required(j, d, &cat->requirements[i]);
-	buf_printf(&text, "%s: whether it offers bit %d, which the guest took, cannot be told: the "
-			  "catalogue has no such feature of %s",
-		   j->p->name, bit, d->class_name);
 	move_unknown(j, "move-unknown", "QEMU", NULL,
-			    "look whether the word is of another class of device", &text);
+		     "look whether the word is of another class of device",
+		     "%s: whether it offers bit %d, which the guest took, cannot be told: the "
+		     "catalogue has no such feature of %s",
+		     j->p->name, bit, d->class_name);
 }
 
 /* ------------------------------------------------------------ what the stream carries */
@@ -414,23 +362,23 @@ static void judge_requirement(struct judging *j, const struct guest_device *d,
 	if (p.can == ABIBASE_YES || has == ABIBASE_NO)
 		return;
 	if (p.can == ABIBASE_UNKNOWN) {
-		buf_printf(&text, "%s: whether \"%s\" holds there is unknown: %s (%s; requirement %s)",
-			   j->p->name, q->text, p.unknown->name, p.reason, q->name);
 		return move_unknown(j, "move-unknown", p.unknown->layer, NULL,
-				    unknown_remedy(p.reason), &text);
+				    unknown_remedy(p.reason),
+				    "%s: whether \"%s\" holds there is unknown: %s (%s; "
+				    "requirement %s)",
+				    j->p->name, q->text, p.unknown->name, p.reason, q->name);
 	}
-	buf_printf(&text, has == ABIBASE_YES ?
-				  "%s: \"%s\" holds where the guest runs and not there, and no property "
-				  "can mask it (requirement %s)" :
-				  "%s: \"%s\" does not hold there, and whether it does where the guest "
-				  "runs is unknown (requirement %s)",
-		   j->p->name, q->text, q->name);
 	if (has == ABIBASE_YES)
-		return move_conflict(j, "requirement-differs", "backend", NULL, q->remedy, &text);
+		return move_conflict(j, "requirement-differs", "backend", NULL, q->remedy,
+				     "%s: \"%s\" holds where the guest runs and not there, and no "
+				     "property can mask it (requirement %s)",
+				     j->p->name, q->text, q->name);
 	move_unknown(j, "move-unknown", "backend", NULL,
-			    j->t->source ? "probe the host where the guest runs again" :
-					   "say where the guest runs: --from PROFILE",
-			    &text);
+		     j->t->source ? "probe the host where the guest runs again" :
+				    "say where the guest runs: --from PROFILE",
+		     "%s: \"%s\" does not hold there, and whether it does where the guest runs is "
+		     "unknown (requirement %s)",
+		     j->p->name, q->text, q->name);
 }
 
 /* Had the device the bit where the guest runs, whether it was taken or not? */
@@ -463,23 +411,20 @@ static bool is_taken_away(const struct judging *j, const struct guest_device *d,
 static void say_layout_unknown(struct judging *j, const struct requirement *q,
 			       enum abibase_tri here, const struct predicted *p)
 {
-	const char *layer = "backend", *remedy = "say where the guest runs: --from PROFILE";
-	_buf_ text = { 0 };
+	const char *why;
 
-	buf_printf(&text, "%s: whether a device has %s (bit %d) ", j->p->name, q->feature, q->bit);
-	if (here == ABIBASE_UNKNOWN) {
-		buf_printf(&text, "there is unknown: %s (%s)", p->unknown->name, p->reason);
-		layer = p->unknown->layer;
-		remedy = unknown_remedy(p->reason);
-	} else {
-		buf_printf(&text, "where the guest runs is unknown, and there it has it%s",
-			   here == ABIBASE_YES ? "" : " not");
-	}
-	buf_printf(&text,
-		   "; the guest did not take it, but its device has another PCI layout without "
-		   "it (requirement %s)",
-		   q->name);
-	move_unknown(j, "move-unknown", layer, NULL, remedy, &text);
+	if (here == ABIBASE_UNKNOWN)
+		why = words(j, "there is unknown: %s (%s)", p->unknown->name, p->reason);
+	else
+		why = words(j, "where the guest runs is unknown, and there it has it%s",
+			    here == ABIBASE_YES ? "" : " not");
+	move_unknown(j, "move-unknown", here == ABIBASE_UNKNOWN ? p->unknown->layer : "backend",
+		     NULL,
+		     here == ABIBASE_UNKNOWN ? unknown_remedy(p->reason) :
+					       "say where the guest runs: --from PROFILE",
+		     "%s: whether a device has %s (bit %d) %s; the guest did not take it, but its "
+		     "device has another PCI layout without it (requirement %s)",
+		     j->p->name, q->feature, q->bit, why, q->name);
 }
 
 /* The layer whose fact decides it, on the one side or on the other. */
@@ -505,7 +450,6 @@ static void judge_layout(struct judging *j, const struct guest_device *d,
 {
 	struct predicted p = { 0 };
 	enum abibase_tri there = source_has_bit(j, d, q);
-	_buf_ text = { 0 };
 	const char *layer = layer_of(j, d, q);
 
 	predict_required(j, d, q, &p);
@@ -517,17 +461,16 @@ static void judge_layout(struct judging *j, const struct guest_device *d,
 		return say_layout_unknown(j, q, p.can, &p);
 	if (p.can == there)
 		return;
-	buf_printf(&text, "%s: %s: a device has %s (bit %d) %s: the guest did not take it, but its "
-			  "device has another PCI layout without it (requirement %s)",
-		   j->p->name, layer, q->feature, q->bit,
-		   there == ABIBASE_YES ? "where the guest runs and not there" :
-					  "there and not where the guest runs",
-		   q->name);
 	move_conflict(j, "requirement-differs", layer, NULL,
-			     there == ABIBASE_YES ?
-				     q->remedy :
-				     "move it to a host that is in this as that where it runs" RESTART,
-			     &text);
+		      there == ABIBASE_YES ? q->remedy
+					   : "move it to a host that is in this as that where it "
+					     "runs" RESTART,
+		      "%s: %s: a device has %s (bit %d) %s: the guest did not take it, but its "
+		      "device has another PCI layout without it (requirement %s)",
+		      j->p->name, layer, q->feature, q->bit,
+		      there == ABIBASE_YES ? "where the guest runs and not there"
+					   : "there and not where the guest runs",
+		      q->name);
 }
 
 static void judge_layouts(struct judging *j, const struct guest_device *d, const uint64_t word[2])
@@ -566,20 +509,19 @@ static void judge_leave(struct judging *j, const struct guest_device *d)
 		ask_needs(&a, &q->needs[be], &s);
 		if (!q->to_leave || s.can == ABIBASE_YES)
 			continue;
-		buf_printf(&text, "%s, where the guest runs: ", a.p->name);
-		if (s.can == ABIBASE_NO)
-			buf_printf(&text, "the %s layer lacks what lets a guest leave its host: %s",
-				   s.no.c->layer, s.no.c->missing);
-		else
-			buf_printf(&text, "whether \"%s\" holds is unknown: %s (%s)", q->text,
-				   s.unknown.c->name, s.unknown.reason);
-		buf_printf(&text, " (requirement %s)", q->name);
 		if (s.can == ABIBASE_NO)
 			move_conflict(j, "leave-lacks", "backend", NULL,
-				      "power the guest off, and start it on another host", &text);
+				      "power the guest off, and start it on another host",
+				      "%s, where the guest runs: the %s layer lacks what lets a "
+				      "guest leave its host: %s (requirement %s)",
+				      a.p->name, s.no.c->layer, s.no.c->missing, q->name);
 		else
 			move_unknown(j, "leave-unknown", "backend", NULL,
-				     unknown_remedy(s.unknown.reason), &text);
+				     unknown_remedy(s.unknown.reason),
+				     "%s, where the guest runs: whether \"%s\" holds is unknown: %s "
+				     "(%s) (requirement %s)",
+				     a.p->name, q->text, s.unknown.c->name, s.unknown.reason,
+				     q->name);
 	}
 }
 
@@ -738,17 +680,16 @@ static void note_by_version(struct judging *j, const struct guest_device *d, con
 	bool there = has_all_sizes(d) ||
 		     (q && qemu_recorded_size(q->json, j->t->guest->machine, s->recorded) >= 0);
 	bool here = j->assumed || recorded_sizes(j, s);
-	_buf_ text = { 0 };
 
 	if (there && here)
 		return;
-	buf_printf(&text, "%s: ", j->p->name);
-	move_write_qemu(j, &text);
-	buf_printf(&text, " checks the %s, and ", s->text);
-	buf_puts(&text, there ? "its own are" : here ? "the guest's are" : "the guest's and its own are");
-	buf_printf(&text, " taken from the version of QEMU (%s)", s->name);
-	say(j, ABIBASE_FINDING_NOTE, "shape-by-version", "QEMU", NULL,
-		   "abibase probe records them", &text);
+	move_note(j, "shape-by-version", "QEMU", NULL, "abibase probe records them",
+		  "%s: %s checks the %s, and %s taken from the version of QEMU (%s)", j->p->name,
+		  move_qemu(j), s->text,
+		  there ? "its own are" :
+		  here	? "the guest's are" :
+			  "the guest's and its own are",
+		  s->name);
 }
 
 /* Is it about queues alone that rx_queue_size of -device makes as large? */
@@ -766,35 +707,31 @@ static bool is_by_receive_queues(const struct judging *j, const struct shape *s,
 }
 
 static void say_shape_differs(struct judging *j, const struct guest_device *d,
-			      const struct shape *s, long queue, const int64_t size[2],
-			      struct buf *text)
+			      const struct shape *s, long queue, const int64_t size[2])
 {
 	const char *remedy = "install a QEMU there that makes its queues as the guest's does" RESTART;
 	const struct row *row = catalogue_sizes(j->pr.cat, QUEUES_RECEIVE);
-	_buf_ option = { 0 };
+	const char *is = words(j, "%s: %s checks the %s: the %lld of the guest's queue %ld are more "
+				  "than the %lld it has", j->p->name, move_qemu(j), s->text,
+			       (long long)size[0], queue, (long long)size[1]);
 
-	buf_printf(text, " checks the %s: the %lld of the guest's queue %ld are more than the %lld it has",
-		   s->text, (long long)size[0], queue, (long long)size[1]);
-	if (!row || !is_by_receive_queues(j, s, d, queue)) {
-		buf_printf(text, ", and no property can equalise them (%s)", s->name);
-		return move_conflict(j, "shape-differs", "QEMU", NULL, remedy, text);
-	}
-	buf_printf(text, ", and only %s on -device can equalise them (%s)", row->property,
+	if (!row || !is_by_receive_queues(j, s, d, queue))
+		return move_conflict(j, "shape-differs", "QEMU", NULL, remedy,
+				     "%s, and no property can equalise them (%s)", is, s->name);
+	is = words(j, "%s, and only %s on -device can equalise them (%s)", is, row->property,
 		   s->name);
-	buf_printf(&option, "start the target with %s=%lld on that -device; or %s", row->property,
-		   (long long)size[0], remedy);
-	remedy = arena_words(move_arena(j), &option);
+	remedy = words(j, "start the target with %s=%lld on that -device; or %s", row->property,
+		       (long long)size[0], remedy);
 	if (move_source_size(j->t, s) >= 0)
-		return move_conflict(j, "shape-differs", "QEMU", NULL, remedy, text);
+		return move_conflict(j, "shape-differs", "QEMU", NULL, remedy, "%s", is);
 	/* the target has the options of the guest, whose QEMU may have made so large a queue by itself */
-	buf_puts(text, "; whether the guest's has it is not known");
-	move_unknown(j, "shape-unknown", "QEMU", NULL, remedy, text);
+	move_unknown(j, "shape-unknown", "QEMU", NULL, remedy,
+		     "%s; whether the guest's has it is not known", is);
 }
 
 static void judge_shape(struct judging *j, const struct guest_device *d, const struct shape *s)
 {
 	int64_t size[2];
-	_buf_ text = { 0 };
 	long queue;
 
 	if (!j->assumed && version_cmp(&j->pr.view.version, &s->checked_since) < 0)
@@ -802,63 +739,51 @@ static void judge_shape(struct judging *j, const struct guest_device *d, const s
 	queue = first_too_large(j, s, d, size);
 	if (queue < 0)
 		return note_by_version(j, d, s);
-	buf_printf(&text, "%s: ", j->p->name);
-	move_write_qemu(j, &text);
-	if (size[0] < 0 || size[1] < 0 || j->assumed) {
-		buf_printf(&text, "%s the %s, and %s is not known (%s)",
-			   j->assumed ? ", which is assumed, may check" : " checks", s->text,
-			   size[0] < 0 ? "what the guest has" : "what it would have itself",
-			   s->name);
-		return move_unknown(
-			j, "shape-unknown", "QEMU", NULL,
-			size[0] < 0 ? "say what the guest has, with --queue-size, or in which "
-				      "QEMU it runs, with --from PROFILE"
-				    : "probe this host again: abibase probe records it",
-			&text);
-	}
-	say_shape_differs(j, d, s, queue, size, &text);
+	if (size[0] >= 0 && size[1] >= 0 && !j->assumed)
+		return say_shape_differs(j, d, s, queue, size);
+	move_unknown(j, "shape-unknown", "QEMU", NULL,
+		     size[0] < 0 ? "say what the guest has, with --queue-size, or in which QEMU it "
+				   "runs, with --from PROFILE" :
+				   "probe this host again: abibase probe records it",
+		     "%s: %s%s the %s, and %s is not known (%s)", j->p->name, move_qemu(j),
+		     j->assumed ? ", which is assumed, may check" : " checks", s->text,
+		     size[0] < 0 ? "what the guest has" : "what it would have itself", s->name);
 }
 
 /* ------------------------------------------------- what else the machine type decides */
 
-static void write_shown_with(const struct judging *j, const struct row *row, struct buf *out)
+static const char *shown_with(const struct judging *j, const struct row *row)
 {
-	const struct row *other = catalogue_find(j->pr.cat, row->class_name, row->shown_with);
+	const struct row *other;
 
-	buf_printf(out, "; a device shows it with %s%s alone", row->shown_with,
-		   other && !other->boolean ? "" : "=on");
+	if (!row->shown_with)
+		return "";
+	other = catalogue_find(j->pr.cat, row->class_name, row->shown_with);
+	return words(j, "; a device shows it with %s%s alone", row->shown_with,
+		     other && !other->boolean ? "" : "=on");
 }
 
 static void say_value_differs(struct judging *j, const struct row *row, const json_t *there,
 			      const json_t *here, enum abibase_tri knows)
 {
-	struct finding f = { .kind = ABIBASE_FINDING_CONFLICT,
-				   .id = "move-value-differs",
-				   .layer = "machine type",
-				   .feature = row->feature,
-				   .property = row->key,
-				   .bit = -1 };
-	_buf_ text = { 0 }, value = { 0 }, own = { 0 };
+	const char *value = value_words(move_arena(j), there);
+	struct finding f = { .kind = ABIBASE_FINDING_CONFLICT, .id = "move-value-differs",
+			     .layer = "machine type", .feature = row->feature,
+			     .property = row->key, .bit = -1 };
 
 	f.by_list = !json_is_null(there) && knows == ABIBASE_YES;
 	if (!f.by_list && row->shown_with)
 		f.kind = ABIBASE_FINDING_UNKNOWN;
-	value_write(there, &value);
-	value_write(here, &own);
 	f.remedy = f.by_list	   ? SET_VALUE :
 		   row->shown_with ? "look whether the guest's -device has that on; if it has, move to a "
 				     "QEMU that has the machine type as the guest does" :
-			       "move to a QEMU that has the machine type as the guest does";
-	buf_printf(&text, "%s: ", j->p->name);
-	move_write_qemu(j, &text);
-	buf_printf(&text, " has another %s (%s) under %s: %s, and where the guest runs it is %s",
-		   row->key, row->feature, j->pr.view.machine, arena_words(move_arena(j), &own),
-		   arena_words(move_arena(j), &value));
-	if (row->shown_with)
-		write_shown_with(j, row, &text);
+				     "move to a QEMU that has the machine type as the guest does";
 	if (f.by_list)
-		move_list_value(j, &j->m->rescue, row, arena_words(move_arena(j), &value));
-	hostcheck_add(j->m->check, f, &text);
+		move_list_value(j, &j->m->rescue, row, value);
+	hostcheck_say(j->m->check, f,
+		      "%s: %s has another %s (%s) under %s: %s, and where the guest runs it is %s%s",
+		      j->p->name, move_qemu(j), row->key, row->feature, j->pr.view.machine,
+		      value_words(move_arena(j), here), value, shown_with(j, row));
 }
 
 /* -------------------------------------------- sizes that come of files of the two hosts */
@@ -896,52 +821,35 @@ static int64_t observed_there(const struct abibase_targets *t, const struct gues
 static void say_size_differs(struct judging *j, const struct row *row, int64_t there, int64_t here,
 			     bool by_list)
 {
-	struct finding f = { .kind = ABIBASE_FINDING_CONFLICT,
-				   .id = "move-value-differs",
-				   .layer = "QEMU",
-				   .feature = row->feature,
-				   .property = row->key,
-				   .bit = -1,
-				   .by_list = by_list,
-				   .remedy = by_list ? SET_VALUE :
-						       "give the target the file of the host where the guest "
-						       "runs, with romfile= of -device" RESTART };
-	char value[24];
-	_buf_ text = { 0 };
+	struct finding f = { .kind = ABIBASE_FINDING_CONFLICT, .id = "move-value-differs",
+			     .layer = "QEMU", .feature = row->feature, .property = row->key,
+			     .bit = -1, .by_list = by_list,
+			     .remedy = by_list ? SET_VALUE :
+						 "give the target the file of the host where the guest "
+						 "runs, with romfile= of -device" RESTART };
 
-	buf_printf(&text, "%s: ", j->p->name);
-	move_write_qemu(j, &text);
-	buf_printf(&text, " makes another %s (%s): %lld, and the guest has %lld", row->key,
-		   row->feature, (long long)here, (long long)there);
-	snprintf(value, sizeof(value), "%lld", (long long)there);
 	if (by_list)
-		move_list_value(j, &j->m->rescue, row, value);
-	hostcheck_add(j->m->check, f, &text);
+		move_list_value(j, &j->m->rescue, row, words(j, "%lld", (long long)there));
+	hostcheck_say(j->m->check, f, "%s: %s makes another %s (%s): %lld, and the guest has %lld",
+		      j->p->name, move_qemu(j), row->key, row->feature, (long long)here,
+		      (long long)there);
 }
 
 /* No property sets it there, so it is what the file makes it, and of that nothing is recorded. */
 static void say_size_unknown(struct judging *j, const struct row *row, int64_t there)
 {
-	_buf_ text = { 0 };
-
-	buf_printf(&text, "%s: ", j->p->name);
-	move_write_qemu(j, &text);
-	buf_printf(&text, " does not have the property %s (%s), and what its guests see is not "
-			  "recorded; the guest has %lld", row->key, row->feature,
-		   (long long)there);
-	move_unknown(j, "size-unknown", "QEMU", row, "probe this host again", &text);
+	move_unknown(j, "size-unknown", "QEMU", row, "probe this host again",
+		     "%s: %s does not have the property %s (%s), and what its guests see is not "
+		     "recorded; the guest has %lld",
+		     j->p->name, move_qemu(j), row->key, row->feature, (long long)there);
 }
 
 /* The property would set it, and no list does. */
 static void note_size_not_recorded(struct judging *j, const struct row *row, int64_t there)
 {
-	_buf_ text = { 0 };
-
-	buf_printf(&text, "%s: %s (%s) not recorded of ", j->p->name, row->key, row->feature);
-	move_write_qemu(j, &text);
-	buf_printf(&text, ", so not compared; the guest has %lld", (long long)there);
-	say(j, ABIBASE_FINDING_NOTE, "size-not-recorded", "QEMU", row, "probe this host again",
-	    &text);
+	move_note(j, "size-not-recorded", "QEMU", row, "probe this host again",
+		  "%s: %s (%s) not recorded of %s, so not compared; the guest has %lld",
+		  j->p->name, row->key, row->feature, move_qemu(j), (long long)there);
 }
 
 /* Only what is known of both is compared. */
@@ -995,16 +903,12 @@ static bool is_same_build(const struct judging *j)
 /* A vendor's machine type of which nothing at all was recorded. */
 static void judge_vendor_machine(struct judging *j)
 {
-	_buf_ text = { 0 };
-
 	if (!j->entry || j->pr.view.name.upstream || j->pr.view.values || is_same_build(j))
 		return;
-	buf_printf(&text, "%s: what ", j->p->name);
-	move_write_qemu(j, &text);
-	buf_printf(&text, " makes of %s, which is not an upstream machine type, is not recorded",
-		   j->pr.view.machine);
 	move_unknown(j, "vendor-machine-unknown", "machine type", NULL,
-			    "record the values of that machine type in the profile", &text);
+		     "record the values of that machine type in the profile",
+		     "%s: what %s makes of %s, which is not an upstream machine type, is not recorded",
+		     j->p->name, move_qemu(j), j->pr.view.machine);
 }
 
 /* What is decided when a device is made is not recorded of old QEMUs, and no list sets it. */
@@ -1078,46 +982,34 @@ static void judge_unknown_properties(struct judging *j, const struct guest_devic
 
 	json_object_foreach((json_t *)d->properties, key, v) {
 		int r = catalogue_row(j->pr.cat, key);
-		_buf_ text = { 0 }, remedy = { 0 };
 		const struct row *other;
 
 		if (r >= 0 && j->pr.cat->rows[r].backends & (1u << j->pr.backend))
 			continue;
 		other = of_another_class(j, key);
-		buf_printf(&text,
-			   "the guest's %s is not compared: the catalogue has no such property "
-			   "of a %s",
-			   key, d->class_name);
-		if (other)
-			buf_printf(&remedy, "call it %s in the document of the guest", other->key);
-		else
-			buf_puts(&remedy,
-				 "leave it out of the document of the guest where it is the "
-				 "same on the target, or changes nothing that a guest sees");
-		text.failed |= buf_failed(&remedy);
-		move_unknown(j, "guest-unknown", "guest", NULL, remedy.data, &text);
+		move_unknown(j, "guest-unknown", "guest", NULL,
+			     other ? words(j, "call it %s in the document of the guest", other->key) :
+				     "leave it out of the document of the guest where it is the "
+				     "same on the target, or changes nothing that a guest sees",
+			     "the guest's %s is not compared: the catalogue has no such property "
+			     "of a %s", key, d->class_name);
 	}
 }
 
 /* A build can have another layout than its version tells. */
 static void note_layout_by_version(struct judging *j)
 {
-	_buf_ text = { 0 };
-
-	buf_printf(
-		&text,
-		"the layout of the guest's PCI device is taken from the version of its QEMU, %s, "
-		"under %s (evidence: catalogue)",
-		j->t->guest->qemu, j->t->guest->machine);
-	say(j, ABIBASE_FINDING_NOTE, "layout-by-version", "guest", NULL,
-	    "say where the guest runs, with --from PROFILE", &text);
+	move_note(j, "layout-by-version", "guest", NULL,
+		  "say where the guest runs, with --from PROFILE",
+		  "the layout of the guest's PCI device is taken from the version of its QEMU, %s, "
+		  "under %s (evidence: catalogue)",
+		  j->t->guest->qemu, j->t->guest->machine);
 }
 
 /* With nothing to hold them against they pass unseen: that is said. */
 static void note_not_compared(struct judging *j, const struct guest_device *d)
 {
 	bool layout = false, size = false, version = false;
-	_buf_ text = { 0 };
 
 	for (size_t i = 0; !j->t->source && !j->t->baseline && i < j->pr.cat->n_rows; i++) {
 		const struct row *row = &j->pr.cat->rows[i];
@@ -1139,13 +1031,13 @@ static void note_not_compared(struct judging *j, const struct guest_device *d)
 		note_layout_by_version(j);
 	if (!layout && !size)
 		return;
-	buf_printf(&text, "not known of the guest, so not compared: %s%s%s",
-		   layout ? "the layout of its PCI device" : "", layout && size ? ", " : "",
-		   size ? "the size of its option ROM" : "");
-	say(j, ABIBASE_FINDING_NOTE, "layout-not-recorded", "guest", NULL,
-		   "say where the guest runs, with --from PROFILE, or with which list it was started, "
-		   "with --baseline",
-		   &text);
+	move_note(j, "layout-not-recorded", "guest", NULL,
+		  "say where the guest runs, with --from PROFILE, or with which list it was "
+		  "started, "
+		  "with --baseline",
+		  "not known of the guest, so not compared: %s%s%s",
+		  layout ? "the layout of its PCI device" : "", layout && size ? ", " : "",
+		  size ? "the size of its option ROM" : "");
 }
 
 static void judge_shapes(struct judging *j, const struct guest_device *d)
@@ -1172,20 +1064,18 @@ static void judge_config(struct judging *j, const struct guest_device *d)
 {
 	const json_t *size = shape_here(j, "config_size");
 	int64_t here = json_integer_value(size);
-	_buf_ text = { 0 };
 
 	if (!size || d->config_size < 0 || here <= d->config_size ||
 	    legacy_bar(here) == legacy_bar(d->config_size))
 		return;
-	buf_printf(&text, "%s: the device there has a configuration of %lld bytes, and the guest's has "
-			  "%lld: the BAR of its legacy interface has %lld bytes instead of %lld, and "
-			  "whether the stream fits depends on where the guest has put it",
-		   j->p->name, (long long)here, (long long)d->config_size,
-		   (long long)legacy_bar(here), (long long)legacy_bar(d->config_size));
-	move_unknown(
-		j, "config-size-differs", "QEMU", NULL,
-		"a device without that interface (" DISABLE_LEGACY "=on) does not have this BAR",
-		&text);
+	move_unknown(j, "config-size-differs", "QEMU", NULL,
+		     "a device without that interface (" DISABLE_LEGACY "=on) does not have this "
+									"BAR",
+		     "%s: the device there has a configuration of %lld bytes, and the guest's has "
+		     "%lld: the BAR of its legacy interface has %lld bytes instead of %lld, and "
+		     "whether the stream fits depends on where the guest has put it",
+		     j->p->name, (long long)here, (long long)d->config_size,
+		     (long long)legacy_bar(here), (long long)legacy_bar(d->config_size));
 }
 
 /* ------------------------------------------------------------------- values and limits */
@@ -1212,28 +1102,25 @@ static int64_t told(const struct judging *j, const struct guest_device *d, const
 
 static void say_limit_unknown(struct judging *j, const struct row *row, int64_t value)
 {
-	_buf_ text = { 0 };
-
-	buf_printf(&text, "%s: whether %lld, which the guest was told (%s), is possible there is not "
-			  "stated (%s)",
-		   j->p->name, (long long)value, row->key, row->limit);
-	say(j, ABIBASE_FINDING_UNKNOWN, "move-limit", "network", row,
-		   "state the fact in the profile of that host", &text);
+	move_unknown(j, "move-limit", "network", row, "state the fact in the profile of that host",
+		     "%s: whether %lld, which the guest was told (%s), is possible there is not "
+		     "stated (%s)",
+		     j->p->name, (long long)value, row->key, row->limit);
 }
 
 static void say_told_unknown(struct judging *j, const struct row *row)
 {
-	_buf_ text = { 0 };
-
-	buf_printf(&text, "%s: the guest took %s, and the number that it was told (%s) is not known: the "
-			  "network there must carry as much",
-		   j->p->name, row->feature, row->key);
-	say(j, ABIBASE_FINDING_UNKNOWN, "move-limit", "network", row,
-		   j->t->source ? "state it in a document of the guest, or in the profile of the host "
-				  "where the guest runs" :
-				  "state it in a document of the guest, or say where the guest runs: "
-				  "--from PROFILE",
-		   &text);
+	move_unknown(j, "move-limit", "network", row,
+		     j->t->source ? "state it in a document of the guest, or in the profile of the "
+				    "host "
+				    "where the guest runs"
+				  : "state it in a document of the guest, or say where the guest "
+				    "runs: "
+				    "--from PROFILE",
+		     "%s: the guest took %s, and the number that it was told (%s) is not known: "
+		     "the "
+		     "network there must carry as much",
+		     j->p->name, row->feature, row->key);
 }
 
 /*
@@ -1245,7 +1132,6 @@ static void judge_limit(struct judging *j, const struct row *row, int64_t value)
 	bool known = value != NUMBER_UNSTATED;
 	int64_t limit = profile_number(j->p, row->limit);
 	enum abibase_tri can = ask_limit(limit, known ? value : GUEST_MTU_MAX);
-	_buf_ text = { 0 };
 
 	if (can == ABIBASE_YES)
 		return;
@@ -1253,11 +1139,10 @@ static void judge_limit(struct judging *j, const struct row *row, int64_t value)
 		return say_told_unknown(j, row);
 	if (can == ABIBASE_UNKNOWN)
 		return say_limit_unknown(j, row, value);
-	buf_printf(&text, "%s: the guest was told %lld (%s), and there it is %lld (%s): QEMU takes the "
-			  "guest all the same, and what it sends is lost",
-		   j->p->name, (long long)value, row->key, (long long)limit, row->limit);
 	move_conflict(j, "move-limit", "network", row, "raise it on that host" RESTART,
-			     &text);
+		      "%s: the guest was told %lld (%s), and there it is %lld (%s): QEMU takes the "
+		      "guest all the same, and what it sends is lost",
+		      j->p->name, (long long)value, row->key, (long long)limit, row->limit);
 }
 
 /* A driver that did not take the feature has not read the number. */
@@ -1283,41 +1168,33 @@ void move_judge_usable(struct judging *j)
 	struct ask a = predictor_ask(&j->pr);
 
 	for (struct asked w = { 0 }; ask_next_usable(&a, j->pr.backend, &w);) {
-		_buf_ text = { 0 };
-
 		if (w.answer == ABIBASE_NO) {
-			buf_printf(&text, "%s: the guest's device is on %s, and %s", j->p->name,
-				   j->pr.cat->backends[j->pr.backend].name, w.c->missing);
-			move_conflict(j, "backend-absent", "backend", NULL, w.c->remedy, &text);
+			move_conflict(j, "backend-absent", "backend", NULL, w.c->remedy,
+				      "%s: the guest's device is on %s, and %s", j->p->name,
+				      j->pr.cat->backends[j->pr.backend].name, w.c->missing);
 		} else if (w.answer == ABIBASE_UNKNOWN) {
-			buf_printf(&text, "%s: whether %s is usable there is unknown (%s)",
-				   j->p->name, w.c->layer, w.reason);
 			move_unknown(j, "backend-unknown", "backend", NULL,
-				     unknown_remedy(w.reason), &text);
+				     unknown_remedy(w.reason),
+				     "%s: whether %s is usable there is unknown (%s)", j->p->name,
+				     w.c->layer, w.reason);
 		}
 	}
 }
 
 static void ask_word(struct judging *j)
 {
-	_buf_ text = { 0 };
-
-	buf_puts(&text, "what the guest negotiated is not known, and neither is what it was offered");
-	return move_unknown(
-		j, "guest-unknown", "guest", NULL,
-		"give its feature word, the guest mask of a log line of QEMU, or its QMP "
-		"socket as GUEST; or what it was offered, with --from PROFILE or --baseline",
-		&text);
+	move_unknown(j, "guest-unknown", "guest", NULL,
+		     "give its feature word, the guest mask of a log line of QEMU, or its QMP socket "
+		     "as GUEST; or what it was offered, with --from PROFILE or --baseline",
+		     "what the guest negotiated is not known, and neither is what it was offered");
 }
 
 static void say_worst_case(struct judging *j)
 {
-	_buf_ text = { 0 };
-
-	buf_puts(&text, "what the guest negotiated is not known: this is for one that took all it was "
-			"offered, and its feature word can only make it better");
-	say(j, ABIBASE_FINDING_NOTE, "guest-worst-case", "guest", NULL,
-			"give its feature word, or its QMP socket, as GUEST", &text);
+	move_note(j, "guest-worst-case", "guest", NULL,
+		  "give its feature word, or its QMP socket, as GUEST",
+		  "what the guest negotiated is not known: this is for one that took all it was "
+		  "offered, and its feature word can only make it better");
 }
 
 /* The word that the target must offer: what was taken, or all that may have been. Is it known? */
@@ -1337,29 +1214,24 @@ static bool word_of(struct judging *j, const struct guest_device *d, uint64_t re
 /* On, as far as is known, and not to be had: that QEMU ends before the guest is there. */
 static void say_no_start(struct judging *j, const struct row *row, const struct predicted *p)
 {
-	struct finding f = { .kind = ABIBASE_FINDING_CONFLICT,
-				   .id = "qemu-would-not-start",
-				   .layer = p->by_setting ? "baseline" : "machine type",
-				   .remedy = "start the target there with the -global option that turns "
-					     "it off",
-				   .property = row->key,
-				   .feature = row->feature,
-				   .bit = row->bit,
-				   .by_list = !p->by_setting && p->knows == ABIBASE_YES };
-	_buf_ text = { 0 };
+	struct finding f = { .kind = ABIBASE_FINDING_CONFLICT, .id = "qemu-would-not-start",
+			     .layer = p->by_setting ? "baseline" : "machine type",
+			     .remedy = "start the target there with the -global option that turns it "
+				       "off",
+			     .property = row->key, .feature = row->feature, .bit = row->bit,
+			     .by_list = !p->by_setting && p->knows == ABIBASE_YES };
 
 	if (!f.by_list && !p->by_setting)
 		f.kind = ABIBASE_FINDING_UNKNOWN;
-	buf_printf(&text, "%s: ", j->p->name);
-	move_write_qemu(j, &text);
-	buf_printf(&text, " %s %s on under %s, with which it does not start%s",
-		   p->on == ABIBASE_YES ? "has" : "may have", row->key, j->pr.view.machine,
-		   p->can == ABIBASE_NO ? ", for this host lacks what that needs" :
-					  " where a host lacks what that needs; whether this host "
-					  "does is unknown");
 	if (f.by_list)
 		move_list_row(j, &j->m->rescue, row, false);
-	hostcheck_add(j->m->check, f, &text);
+	hostcheck_say(j->m->check, f,
+		      "%s: %s %s %s on under %s, with which it does not start%s", j->p->name,
+		      move_qemu(j), p->on == ABIBASE_YES ? "has" : "may have", row->key,
+		      j->pr.view.machine,
+		      p->can == ABIBASE_NO ? ", for this host lacks what that needs" :
+					     " where a host lacks what that needs; whether this host "
+					     "does is unknown");
 }
 
 /* What the guest took is judged as such. */
@@ -1392,15 +1264,10 @@ static void judge_features(struct judging *j, const struct guest_device *d)
 
 static void say_no_backend(struct judging *j, const char *name)
 {
-	_buf_ text = { 0 };
-
-	if (name)
-		buf_printf(&text, "a device on %s cannot be judged: it is no backend of the catalogue",
-			   name);
-	else
-		buf_puts(&text, "the backend of the guest's device is not known");
 	move_unknown(j, name ? "backend-unknown" : "guest-unknown", "guest", NULL,
-			    "say what the device lies on, with --backend", &text);
+		     "say what the device lies on, with --backend",
+		     name ? "a device on %s cannot be judged: it is no backend of the catalogue" :
+			    "the backend of the guest's device is not known", name);
 }
 
 /*
@@ -1430,13 +1297,12 @@ bool move_prepare_device(struct judging *j, const struct guest_device *d)
 {
 	const char *name = j->t->backend ? j->t->backend : d->backend;
 	int be = move_choose_backend(j->pr.cat, d, name);
-	_buf_ text = { 0 };
 
 	if (!move_backends_of(j->pr.cat, d)) {
-		buf_printf(&text, "a %s cannot be judged: it is no class of the catalogue",
-			   d->class_name);
 		move_unknown(j, "guest-unknown", "guest", NULL,
-			     "compare what the two hosts have: abibase diff", &text);
+			     "compare what the two hosts have: abibase diff",
+			     "a %s cannot be judged: it is no class of the catalogue",
+			     d->class_name);
 		return false;
 	}
 	if (be < 0)

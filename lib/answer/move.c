@@ -29,22 +29,6 @@ static enum move_kind kind_of(const struct abibase_check *c)
 	return kind;
 }
 
-static void say_host(struct judging *j, enum machine_answer answer, const char *id,
-		     const char *remedy, struct buf *text)
-{
-	struct finding f = { .kind = ABIBASE_FINDING_NOTE,
-				   .id = id,
-				   .layer = "machine type",
-				   .remedy = remedy,
-				   .bit = -1 };
-
-	if (answer == MACHINE_CONFLICT)
-		return move_conflict(j, id, f.layer, NULL, remedy, text);
-	if (answer == MACHINE_UNKNOWN)
-		return move_unknown(j, id, f.layer, NULL, remedy, text);
-	hostcheck_add(j->m->check, f, text);
-}
-
 static const char *target_of(const struct judging *j)
 {
 	return j->t->guest->target ? j->t->guest->target : j->p->arch;
@@ -72,7 +56,12 @@ static void judge_qemuless(struct judging *j)
 	answer = machine_judge(&h, target_of(j), j->t->guest->machine, &text, &id, &remedy);
 	if (answer == MACHINE_ASSUMED && baseline_assumes(j->t, j->p))
 		buf_puts(&text, MACHINE_ASSUMED_BY_BASELINE);
-	return answer == MACHINE_FINE ? 0 : say_host(j, answer, id, remedy, &text);
+	if (answer != MACHINE_FINE)
+		move_say(j,
+			 answer == MACHINE_CONFLICT ? ABIBASE_FINDING_CONFLICT :
+			 answer == MACHINE_UNKNOWN  ? ABIBASE_FINDING_UNKNOWN :
+						      ABIBASE_FINDING_NOTE,
+			 id, "machine type", NULL, remedy, "%s", arena_words(move_arena(j), &text));
 }
 
 static void say_unasked(struct judging *j)
@@ -83,8 +72,8 @@ static void say_unasked(struct judging *j)
 
 		machine_write_unasked(j->p->name, json_string_value(json_object_get(v, "path")),
 				      json_string_value(json_object_get(v, "unknown")), &text);
-		move_unknown(j, "qemu-unasked", "machine type", NULL, machine_unasked_remedy,
-				 &text);
+		move_unknown(j, "qemu-unasked", "machine type", NULL, machine_unasked_remedy, "%s",
+			     arena_words(move_arena(j), &text));
 	}
 }
 
@@ -93,28 +82,22 @@ static void say_no_machine(struct judging *j)
 	const char *machine = j->t->guest->machine;
 	_buf_ text = { 0 };
 
-	if (!machine) {
-		buf_puts(&text, "the machine type of the guest is not known");
+	if (!machine)
 		return move_unknown(j, "guest-unknown", "guest", NULL, "say it with -M MACHINE",
-				    &text);
-	}
+				    "the machine type of the guest is not known");
 	if (!j->entry) {
 		say_unasked(j);
 		return judge_qemuless(j);
 	}
-	buf_printf(&text, "%s: ", j->p->name);
 	if (machine_use(j->t->cat, j->entry, target_of(j), machine) == MACHINE_NOT_RECORDED) {
-		buf_puts(&text, "whether ");
-		move_write_qemu(j, &text);
 		machine_write_unrecorded(j->t->cat, j->entry, machine, &text);
 		return move_unknown(j, "machine-not-recorded", "machine type", NULL,
-				    machine_unrecorded_remedy, &text);
+				    machine_unrecorded_remedy, "%s: whether %s%s", j->p->name,
+				    move_qemu(j), arena_words(move_arena(j), &text));
 	}
-	move_write_qemu(j, &text);
-	buf_printf(&text, " does not have the machine type %s", machine);
-	move_conflict(
-		j, "host-without-machine", "machine type", NULL,
-		"install a QEMU there that has it: a running guest keeps its machine type", &text);
+	move_conflict(j, "host-without-machine", "machine type", NULL,
+		      "install a QEMU there that has it: a running guest keeps its machine type",
+		      "%s: %s does not have the machine type %s", j->p->name, move_qemu(j), machine);
 }
 
 static bool has_machine(const struct judging *j)
@@ -142,36 +125,30 @@ static void with_settings(struct judging *j, void (*fn)(struct judging *j))
 /* The list would set what nobody here knows: whether the QEMU starts with it cannot be told. */
 static void judge_list(struct judging *j)
 {
-	_buf_ names = { 0 }, text = { 0 };
+	_buf_ names = { 0 };
 
 	if (!j->t->baseline || !baseline_write_unknown(j->t->cat, j->t->baseline, &names))
 		return;
-	buf_printf(&text,
-		   "%s: the catalogue of this version (revision %lld; the baseline's is %lld) "
-		   "does not know what the list sets: %s",
-		   j->p->name, (long long)j->t->cat->revision,
-		   (long long)j->t->baseline->in.catalogue_revision,
-		   arena_words(move_arena(j), &names));
 	move_unknown(j, "catalogue-older", "catalogue", NULL,
-			    "ask a version of abibase whose catalogue has it", &text);
+		     "ask a version of abibase whose catalogue has it",
+		     "%s: the catalogue of this version (revision %lld; the baseline's is %lld) "
+		     "does not know what the list sets: %s",
+		     j->p->name, (long long)j->t->cat->revision,
+		     (long long)j->t->baseline->in.catalogue_revision,
+		     arena_words(move_arena(j), &names));
 }
 
 static void note_source(struct judging *j)
 {
-	struct finding f = { .kind = ABIBASE_FINDING_NOTE,
-				   .id = "guest-differs",
-				   .layer = "guest",
-				   .remedy = "name with --from the host where the guest runs, as it is now",
-				   .bit = -1 };
-	_buf_ versions = { 0 }, text = { 0 };
+	_buf_ versions = { 0 };
 
-	if (!move_source_contradicts(j->t, &versions))
-		return;
-	buf_printf(&text, "the guest runs in QEMU %s by its own word, and %s, where it runs, has QEMU %s: what "
-			  "is recorded of that does not count",
-		   j->t->guest->qemu, j->t->source->name,
-		   arena_words(move_arena(j), &versions));
-	hostcheck_add(j->m->check, f, &text);
+	if (move_source_contradicts(j->t, &versions))
+		move_note(j, "guest-differs", "guest", NULL,
+			  "name with --from the host where the guest runs, as it is now",
+			  "the guest runs in QEMU %s by its own word, and %s, where it runs, has "
+			  "QEMU %s: what is recorded of that does not count",
+			  j->t->guest->qemu, j->t->source->name,
+			  arena_words(move_arena(j), &versions));
 }
 
 static bool guest_has(const void *of, size_t row)
@@ -214,13 +191,11 @@ static void judge_devices(struct judging *j)
 static void judge_arch(struct judging *j)
 {
 	const char *arch = j->t->source ? j->t->source->arch : NULL;
-	_buf_ text = { 0 };
 
 	if (!arch || streq(arch, j->p->arch))
 		return;
-	buf_printf(&text, "%s is %s, and the guest runs on %s", j->p->name, j->p->arch, arch);
-	move_conflict(j, "arch-differs", "host", NULL,
-			     "migrate between hosts of one architecture", &text);
+	move_conflict(j, "arch-differs", "host", NULL, "migrate between hosts of one architecture",
+		      "%s is %s, and the guest runs on %s", j->p->name, j->p->arch, arch);
 }
 
 /* Whoever installs another QEMU wants to know what else is missing: the kernel can be asked. */

@@ -115,11 +115,14 @@ int move_source_backend(const struct abibase_targets *t, const struct guest_devi
 void move_offered_there(const struct judging *j, const struct guest_device *d, struct offered *ret);
 
 /* move-judge.c: what is in the way of one device */
-void move_unknown(struct judging *j, const char *id, const char *layer, const struct row *row,
-		  const char *remedy, struct buf *text);
-void move_conflict(struct judging *j, const char *id, const char *layer, const struct row *row,
-		   const char *remedy, struct buf *text);
-void move_write_qemu(const struct judging *j, struct buf *out);
+void move_say(struct judging *j, enum abibase_finding_kind kind, const char *id,
+	      const char *layer, const struct row *row, const char *remedy, const char *fmt, ...)
+	_printf_(7, 8);
+#define move_conflict(j, ...) move_say(j, ABIBASE_FINDING_CONFLICT, __VA_ARGS__)
+#define move_unknown(j, ...) move_say(j, ABIBASE_FINDING_UNKNOWN, __VA_ARGS__)
+#define move_note(j, ...) move_say(j, ABIBASE_FINDING_NOTE, __VA_ARGS__)
+/* "QEMU 9.1.0 (qemu-kvm-9.1.0-20.el9)" */
+const char *move_qemu(const struct judging *j);
 bool move_is_switch(const struct row *row, const struct predicted *p);
 void move_say_lacks(struct judging *j, const struct guest_device *d, const struct row *row,
 		    const struct needs *needs);

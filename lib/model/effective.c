@@ -311,6 +311,16 @@ void value_write(const json_t *value, struct buf *out)
 		buf_puts(out, *word ? word : "\"\"");
 }
 
+const char *value_words(struct arena *a, const json_t *value)
+{
+	_buf_ words = { 0 };
+	const char *kept;
+
+	value_write(value, &words);
+	kept = arena_strdup(a, arena_words(a, &words));
+	return kept ? kept : "";
+}
+
 bool value_is_on(const json_t *value)
 {
 	const char *word = json_string_value(value);
@@ -390,6 +400,20 @@ const json_t *baseline_seen(const struct abibase_catalogue *cat, const struct ab
 			return effective_seen(&e, row);
 	}
 	return NULL;
+}
+
+void link_values(const struct abibase_catalogue *cat, const struct abibase_baseline *b,
+		 struct arena *a, struct links *ret)
+{
+	ret->rows = arena_alloc(a, (b->n_values + 1) * sizeof(*ret->rows));
+	ret->values = arena_alloc(a, (cat->n_rows + 1) * sizeof(*ret->values));
+	for (size_t i = 0; ret->rows && ret->values && i < b->n_values; i++) {
+		const struct value *v = &b->values[i];
+
+		ret->rows[i] = catalogue_find(cat, v->class_name, v->property);
+		if (ret->rows[i])
+			ret->values[ret->rows[i] - cat->rows] = v;
+	}
 }
 
 bool baseline_is_of_machine(const struct abibase_baseline *b, const char *machine)

@@ -6,6 +6,7 @@
 #include "base/version.h"
 
 struct abibase_baseline;
+struct value;
 
 /*
  * What one QEMU binary makes of one machine type: which properties it knows and what they are set
@@ -88,6 +89,8 @@ int64_t row_realized(const struct row *row, int64_t number);
 const json_t *effective_seen(const struct effective *e, const struct row *row);
 /* As QEMU takes it: on, off, 256, auto; "not set" for what no option says. At least one character. */
 void value_write(const json_t *value, struct buf *out);
+/* The same words, in an arena; "" where that has failed. */
+const char *value_words(struct arena *a, const json_t *value);
 /* On, or "auto": on where the host can. */
 bool value_is_on(const json_t *value);
 /* Would the bit of @row be offered with this value, if the backend agrees? */
@@ -103,6 +106,13 @@ bool need_applies(const struct qemu_view *q, const struct need *need);
  */
 size_t baseline_write_unknown(const struct abibase_catalogue *cat,
 			      const struct abibase_baseline *b, struct buf *out);
+/* A value knows its row, and a row its value: found once. Want of memory is the arena's. */
+struct links {
+	const struct row **rows;     /* of each value; NULL: the catalogue has none */
+	const struct value **values; /* of each row; NULL: the baseline does not set it */
+};
+void link_values(const struct abibase_catalogue *cat, const struct abibase_baseline *b,
+		 struct arena *a, struct links *ret);
 /* Is this the machine type of the baseline, as every QEMU of it reads the name? */
 bool baseline_is_of_machine(const struct abibase_baseline *b, const char *machine);
 /* What that QEMU of the baseline makes of the row under its machine type. */
