@@ -42,7 +42,6 @@ static bool is_control(const unsigned char *u, size_t n)
 
 	for (size_t i = 1; i < n; i++)
 		c = c << 6 | (u[i] & 0x3f);
-	/* the keys of every document pass here, and nearly all of their bytes are ASCII */
 	for (size_t i = 0; i < ARRAY_SIZE(ranges) && c >= ranges[i].from; i++)
 		if (c <= ranges[i].to)
 			return true;
@@ -109,12 +108,16 @@ void text_sentence(char *text)
 
 bool text_is_harmless(const char *s)
 {
-	while (*s) {
-		size_t n = character((const unsigned char *)s);
+	for (;;) {
+		size_t n;
 
+		while (*s >= ' ' && *s <= '~') /* nearly every byte */
+			s++;
+		if (!*s)
+			return true;
+		n = character((const unsigned char *)s);
 		if (!n || is_control((const unsigned char *)s, n))
 			return false;
 		s += n;
 	}
-	return true;
 }

@@ -270,25 +270,35 @@ bool schema_type(struct schema_walk *c, const json_t *v, unsigned int types)
 	return false;
 }
 
-/* Free-form members are kept and written again, and the canonical form knows integers only. */
-static void schema_no_reals(struct schema_walk *c, const json_t *v)
+/* Calls @fn for each element of an object or an array, at its place; @key: of an object. */
+static void each_element(struct schema_walk *c, const json_t *v,
+			 void (*fn)(struct schema_walk *c, const char *key, const json_t *item,
+				    const void *data),
+			 const void *data)
 {
 	size_t i, mark;
 	const char *key;
 	json_t *item;
 
-	if (json_is_real(v))
-		schema_fault(c, "json-wrong-type", "is not an integer; other numbers are refused");
 	json_object_foreach((json_t *)v, key, item) {
 		mark = schema_enter(c, key);
-		schema_no_reals(c, item);
+		fn(c, key, item, data);
 		schema_leave(c, mark);
 	}
 	json_array_foreach(v, i, item) {
 		mark = schema_enter_index(c, i);
-		schema_no_reals(c, item);
+		fn(c, NULL, item, data);
 		schema_leave(c, mark);
 	}
+}
+
+/* Free-form members are kept and written again, and the canonical form knows integers only. */
+static void schema_no_reals(struct schema_walk *c, const char *key, const json_t *v,
+			    const void *data)
+{
+	if (json_is_real(v))
+		schema_fault(c, "json-wrong-type", "is not an integer; other numbers are refused");
+	each_element(c, v, schema_no_reals, data);
 }
 
 static bool is_free_key(const char *key)
@@ -353,8 +363,6 @@ static void schema_word(struct schema_walk *c, const char *s, const struct membe
 	schema_fault(c, "json-bad-value", "is \"%s\"; accepted: %s", s, b.data ? b.data : "");
 }
 
-static void schema_elements(struct schema_walk *c, const json_t *v, const struct member *m);
-
 static void schema_limits(struct schema_walk *c, const json_t *v, const struct member *m)
 {
 	bool is_int = json_is_integer(v);
@@ -377,6 +385,17 @@ static void schema_limits(struct schema_walk *c, const json_t *v, const struct m
 			     n, m->least, m->most);
 }
 
+static void schema_value(struct schema_walk *c, const json_t *v, const struct member *m);
+
+static void schema_element(struct schema_walk *c, const char *key, const json_t *item,
+			   const void *of)
+{
+	const struct member *m = of;
+
+	if (!key || !m->keys || m->keys(c, key))
+		schema_value(c, item, m->each);
+}
+
 static void schema_value(struct schema_walk *c, const json_t *v, const struct member *m)
 {
 	if (!schema_type(c, v, m->types) || json_is_null(v))
@@ -386,30 +405,11 @@ static void schema_value(struct schema_walk *c, const json_t *v, const struct me
 	if (m->members && json_is_object(v))
 		schema_object(c, v, m->members, m->more);
 	if (m->each)
-		schema_elements(c, v, m);
+		each_element(c, v, schema_element, m);
 	if (m->limited)
 		schema_limits(c, v, m);
 	if (m->check)
 		m->check(c, v);
-}
-
-static void schema_elements(struct schema_walk *c, const json_t *v, const struct member *m)
-{
-	size_t i, mark;
-	const char *key;
-	json_t *item;
-
-	json_object_foreach((json_t *)v, key, item) {
-		mark = schema_enter(c, key);
-		if (!m->keys || m->keys(c, key))
-			schema_value(c, item, m->each);
-		schema_leave(c, mark);
-	}
-	json_array_foreach(v, i, item) {
-		mark = schema_enter_index(c, i);
-		schema_value(c, item, m->each);
-		schema_leave(c, mark);
-	}
 }
 
 static void schema_member(struct schema_walk *c, const char *key, const json_t *v,
@@ -421,9 +421,9 @@ static void schema_member(struct schema_walk *c, const char *key, const json_t *
 			return;
 		}
 	if (more != MORE_NONE && is_free_key(key)) {
-		schema_no_reals(c, v);
+		schema_no_reals(c, NULL, v, NULL);
 	} else if (more == MORE_KEPT) {
-		schema_no_reals(c, v);
+		schema_no_reals(c, NULL, v, NULL);
 		schema_warn(c, "member-not-known",
 			    "is not a member that this version knows: it is kept, and changes no "
 			    "answer");
@@ -457,32 +457,23 @@ void schema_need_of_reader(struct schema_walk *c, const json_t *v)
 }
 
 /* No text of a document forges a line, or hides what it is, wherever it is shown. */
-static void schema_printable(struct schema_walk *c, const json_t *v, bool strings)
+static void schema_string(struct schema_walk *c, const char *key, const json_t *v, const void *data)
 {
-	size_t i, mark;
-	const char *key;
-	json_t *item;
-
-	if (strings && json_is_string(v) && !text_is_harmless(json_string_value(v)))
+	if (json_is_string(v) && !text_is_harmless(json_string_value(v)))
 		schema_fault(c, "json-bad-value", "has a control character in it");
-	json_object_foreach((json_t *)v, key, item) {
-		mark = schema_enter(c, key);
-		if (!strings && !text_is_harmless(key))
-			schema_fault(c, "json-bad-value",
-				     "is a key with a control character in it");
-		schema_printable(c, item, strings);
-		schema_leave(c, mark);
-	}
-	json_array_foreach(v, i, item) {
-		mark = schema_enter_index(c, i);
-		schema_printable(c, item, strings);
-		schema_leave(c, mark);
-	}
+	each_element(c, v, schema_string, data);
 }
 
 void schema_strings_printable(struct schema_walk *c, const json_t *root)
 {
-	schema_printable(c, root, true);
+	schema_string(c, NULL, root, NULL);
+}
+
+static void schema_keys(struct schema_walk *c, const char *key, const json_t *v, const void *data)
+{
+	if (key && !text_is_harmless(key))
+		schema_fault(c, "json-bad-value", "is a key with a control character in it");
+	each_element(c, v, schema_keys, data);
 }
 
 bool form_is_stated(const struct form *form, const json_t *root)
@@ -525,7 +516,7 @@ static void schema_kind(struct schema_walk *c, const json_t *root, const struct 
 		}
 	}
 	schema_leave(c, mark);
-	schema_printable(c, root, false);
+	schema_keys(c, NULL, root, NULL);
 }
 
 bool schema_root(struct schema_walk *c, const json_t *root, const struct form *form)
@@ -601,11 +592,17 @@ int data_load(struct abibase_context *ctx, const struct form *form, json_t **ret
 
 bool name_valid(const char *s)
 {
-	static const char first[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-	size_t len = strlen(s);
+	/* a table, as each key of each profile passes here */
+	static const bool inner[256] = {
+		['0' ... '9'] = true, ['A' ... 'Z'] = true, ['a' ... 'z'] = true,
+		['.'] = true,	      ['_'] = true,	    ['+'] = true,
+		['-'] = true,
+	};
+	size_t len = 0;
 
-	return len && len <= 255 && strchr(first, s[0]) &&
-	       strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+-") == len;
+	while (inner[(unsigned char)s[len]])
+		len++;
+	return len && len <= 255 && !s[len] && !strchr("._+-", s[0]);
 }
 
 void schema_name(struct schema_walk *c, const json_t *v)
@@ -779,54 +776,89 @@ static void write_scalar(struct buf *b, const json_t *v)
 	}
 }
 
-/* What is still to be found: the spans in the order in which their objects come. */
-struct compact {
+struct out {
 	struct buf *b;
+	bool compact;
+	/* what is still to be found, in the order in which their objects come */
 	struct json_span *span, *end;
 };
 
-static void compact_value(struct compact *w, const json_t *v);
+static void write_any(struct out *w, const json_t *v, unsigned int depth);
+
+static void separate(struct out *w, bool comma, unsigned int depth)
+{
+	if (comma)
+		buf_putc(w->b, ',');
+	if (w->compact)
+		return;
+	buf_putc(w->b, '\n');
+	while (depth--)
+		buf_puts(w->b, "  ");
+}
+
+static void write_member(struct out *w, const struct pair *p, bool comma, unsigned int depth)
+{
+	separate(w, comma, depth);
+	json_write_string(w->b, p->key);
+	buf_putc(w->b, ':');
+	if (!w->compact)
+		buf_putc(w->b, ' ');
+	write_any(w, p->value, depth);
+}
 
 /* The cut takes one comma along, so that what is left is the text of the object without it. */
-static void compact_object(struct compact *w, const json_t *v)
+static void write_members(struct out *w, struct json_span *span, const struct pair *p, size_t n,
+			  unsigned int depth)
 {
-	struct pair few[32], *p = sorted_members(v, few, ARRAY_SIZE(few));
-	struct json_span *span = w->span < w->end && w->span->object == v ? w->span++ : NULL;
-	size_t n = json_object_size(v), before;
-
-	if (!p) {
-		w->b->failed = true;
-		return;
-	}
 	if (span)
 		span->start = span->cut_start = span->cut_end = w->b->len;
 	buf_putc(w->b, '{');
 	for (size_t i = 0; i < n; i++) {
-		before = w->b->len;
-		if (i)
-			buf_putc(w->b, ',');
-		json_write_string(w->b, p[i].key);
-		buf_putc(w->b, ':');
-		compact_value(w, p[i].value);
+		size_t before = w->b->len;
+
+		write_member(w, &p[i], i > 0, depth + 1);
 		if (span && streq(p[i].key, span->without)) {
 			span->cut_start = before;
 			span->cut_end = w->b->len + (i == 0 && n > 1);
 		}
 	}
+	if (n)
+		separate(w, false, depth);
 	buf_putc(w->b, '}');
 	if (span)
 		span->end = w->b->len;
+}
+
+static void write_object(struct out *w, const json_t *v, unsigned int depth)
+{
+	struct pair few[32], *p = sorted_members(v, few, ARRAY_SIZE(few));
+	size_t n = json_object_size(v);
+	struct json_span *span = w->span < w->end && w->span->object == v ? w->span++ : NULL;
+
+	if (!p) {
+		w->b->failed = true;
+		return;
+	}
+	/* what a document is stands at its top, for people and for file(1) */
+	for (size_t i = 1; depth == 0 && !w->compact && i < n; i++)
+		if (streq(p[i].key, "schema")) {
+			struct pair schema = p[i];
+
+			memmove(p + 1, p, i * sizeof(*p));
+			p[0] = schema;
+		}
+	write_members(w, span, p, n, depth);
 	if (p != few)
 		free(p);
 }
 
-static void compact_value(struct compact *w, const json_t *v)
+static void write_any(struct out *w, const json_t *v, unsigned int depth)
 {
 	size_t i;
 	json_t *item;
 
 	if (json_is_object(v)) {
-		compact_object(w, v);
+		write_object(w, v, depth);
 		return;
 	}
 	if (!json_is_array(v)) {
@@ -835,18 +867,17 @@ static void compact_value(struct compact *w, const json_t *v)
 	}
 	buf_putc(w->b, '[');
 	json_array_foreach(v, i, item) {
-		if (i)
-			buf_putc(w->b, ',');
-		compact_value(w, item);
+		separate(w, i > 0, depth + 1);
+		write_any(w, item, depth + 1);
 	}
+	if (json_array_size(v))
+		separate(w, false, depth);
 	buf_putc(w->b, ']');
 }
 
 void json_write_compact_spans(struct buf *b, const json_t *v, struct json_span *spans, size_t n)
 {
-	struct compact w = { .b = b, .span = spans, .end = spans + n };
-
-	compact_value(&w, v);
+	write_any(&(struct out){ b, true, spans, spans + n }, v, 0);
 }
 
 void json_write_compact(struct buf *b, const json_t *v, const char *skip)
@@ -883,72 +914,9 @@ int json_digest(const json_t *v, const char *skip, struct buf *scratch, char hex
 	return 0;
 }
 
-static void indent(struct buf *b, unsigned int depth)
-{
-	buf_putc(b, '\n');
-	while (depth--)
-		buf_puts(b, "  ");
-}
-
-static void write_member(struct buf *b, const struct pair *p, unsigned int depth, bool *comma)
-{
-	if (*comma)
-		buf_putc(b, ',');
-	*comma = true;
-	indent(b, depth);
-	json_write_string(b, p->key);
-	buf_puts(b, ": ");
-	json_write_value(b, p->value, depth);
-}
-
-static void write_object(struct buf *b, const json_t *v, unsigned int depth)
-{
-	struct pair few[32], *p = sorted_members(v, few, ARRAY_SIZE(few));
-	size_t n = json_object_size(v);
-	bool comma = false;
-
-	if (!p) {
-		b->failed = true;
-		return;
-	}
-	buf_putc(b, '{');
-	/* what a document is stands at its top, for people and for file(1) */
-	for (size_t i = 0; depth == 0 && i < n; i++)
-		if (streq(p[i].key, "schema"))
-			write_member(b, &p[i], 1, &comma);
-	for (size_t i = 0; i < n; i++)
-		if (depth || !streq(p[i].key, "schema"))
-			write_member(b, &p[i], depth + 1, &comma);
-	if (n)
-		indent(b, depth);
-	buf_putc(b, '}');
-	if (p != few)
-		free(p);
-}
-
 void json_write_value(struct buf *b, const json_t *v, unsigned int depth)
 {
-	size_t i;
-	json_t *item;
-
-	if (json_is_object(v)) {
-		write_object(b, v, depth);
-		return;
-	}
-	if (!json_is_array(v)) {
-		write_scalar(b, v);
-		return;
-	}
-	buf_putc(b, '[');
-	json_array_foreach(v, i, item) {
-		if (i)
-			buf_putc(b, ',');
-		indent(b, depth + 1);
-		json_write_value(b, item, depth + 1);
-	}
-	if (json_array_size(v))
-		indent(b, depth);
-	buf_putc(b, ']');
+	write_any(&(struct out){ .b = b }, v, depth);
 }
 
 void json_write_canonical(struct buf *b, const json_t *v)
