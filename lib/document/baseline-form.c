@@ -223,8 +223,7 @@ static void read_interned(const struct codec *k, const struct member *m, const j
 	struct reader *r = k->data;
 	unsigned int *i = to;
 
-	*i = NO_PATH;
-	if (v && strings_intern(&r->b->in.strings, json_string_value(v), i) < 0)
+	if (inputs_intern(&r->b->in, json_string_value(v), i) < 0)
 		oom(r);
 }
 
@@ -739,18 +738,12 @@ static void read_builds(const struct codec *k, const struct member *m, const jso
 	}
 	in->cap_builds = json_object_size(map);
 	json_object_foreach((json_t *)map, key, v) {
-		struct build *b = calloc(1, sizeof(*b));
-
-		if (!b) {
+		in->builds[in->n_builds] = build_new(key, json_incref(v));
+		if (!in->builds[in->n_builds]) {
 			oom(k->data);
 			return;
 		}
-		b->refcount = 1;
-		strcpy(b->digest, key);
-		b->entry = json_incref(v);
-		b->version = string_of(v, "version");
-		b->target = string_of(v, "target");
-		in->builds[in->n_builds++] = b;
+		in->n_builds++;
 	}
 }
 

@@ -47,7 +47,7 @@ struct host *host_like(const struct host *h, size_t n_numbers, size_t n_answers,
 	return to;
 }
 
-struct host *host_ref(struct host *h)
+static struct host *host_ref(struct host *h)
 {
 	__atomic_add_fetch(&h->refcount, 1, __ATOMIC_RELAXED);
 	return h;
@@ -99,24 +99,44 @@ bool inputs_is_dest(const struct inputs *in, const struct host *h)
 	return !in->policy.dest.n || is_listed(&in->policy.dest, h);
 }
 
-struct build *build_ref(struct build *b)
+struct build *build_new(const char *digest, json_t *entry)
+{
+	struct build *b = entry ? calloc(1, sizeof(*b)) : NULL;
+
+	if (!b) {
+		json_decref(entry);
+		return NULL;
+	}
+	b->refcount = 1;
+	strcpy(b->digest, digest);
+	b->entry = entry;
+	b->version = string_of(entry, "version");
+	b->target = string_of(entry, "target");
+	return b;
+}
+
+static struct build *build_ref(struct build *b)
 {
 	__atomic_add_fetch(&b->refcount, 1, __ATOMIC_RELAXED);
 	return b;
 }
 
-struct build *build_unref(struct build *b)
+static void build_unref(struct build *b)
 {
 	if (b && __atomic_sub_fetch(&b->refcount, 1, __ATOMIC_ACQ_REL) == 0) {
 		json_decref(b->entry);
 		free(b);
 	}
-	return NULL;
+}
+
+static const char *interned(const struct inputs *in, unsigned int i)
+{
+	return i == NO_PATH ? NULL : in->strings.s[i];
 }
 
 const char *host_path(const struct inputs *in, const struct host_qemu *q)
 {
-	return q->path == NO_PATH ? NULL : in->strings.s[q->path];
+	return interned(in, q->path);
 }
 
 long inputs_build(const struct inputs *in, const char *digest)
@@ -134,15 +154,21 @@ static void names_clear(char **names, size_t n)
 	free(names);
 }
 
+/* Each set of names that a policy has; NULL: no more. */
+static struct strings *set_of(struct policy *p, size_t i)
+{
+	struct strings *const sets[] = { &p->enable, &p->disable, &p->rows,
+					 &p->assume, &p->dest,	  NULL };
+
+	return sets[i];
+}
+
 void inputs_clear(struct inputs *in)
 {
 	free(in->policy.machine);
 	free(in->policy.target);
-	strings_clear(&in->policy.enable);
-	strings_clear(&in->policy.disable);
-	strings_clear(&in->policy.rows);
-	strings_clear(&in->policy.assume);
-	strings_clear(&in->policy.dest);
+	for (size_t i = 0; set_of(&in->policy, i); i++)
+		strings_clear(set_of(&in->policy, i));
 	names_clear(in->backends, in->n_backends);
 	names_clear(in->conditions, in->n_conditions);
 	names_clear(in->numbers, in->n_numbers);
@@ -157,57 +183,47 @@ void inputs_clear(struct inputs *in)
 	memset(in, 0, sizeof(*in));
 }
 
-static int names_copy(char *const *from, size_t n, char ***to, size_t *to_n)
+/* Copies of the names that begin structs of @size bytes, or of names alone. */
+static int names_copy(const void *from, size_t size, size_t n, char ***to, size_t *to_n)
 {
 	*to = calloc(n + 1, sizeof(**to));
-	if (!*to)
-		return -ENOMEM;
-	for (; *to_n < n; (*to_n)++) {
-		(*to)[*to_n] = strdup(from[*to_n]);
-		if (!(*to)[*to_n])
+	for (const char *p = from; *to && *to_n < n; p += size) {
+		(*to)[*to_n] = strdup(*(const char *const *)(const void *)p);
+		if (!(*to)[(*to_n)++])
 			return -ENOMEM;
 	}
-	return 0;
+	return *to ? 0 : -ENOMEM;
 }
 
 static int strings_copy(const struct strings *from, struct strings *to)
 {
-	memset(to, 0, sizeof(*to));
-	if (names_copy(from->s, from->n, &to->s, &to->n) < 0)
-		return -ENOMEM;
-	to->cap = to->n;
-	return 0;
+	to->cap = from->n;
+	return names_copy(from->s, sizeof(*from->s), from->n, &to->s, &to->n);
 }
 
-static int policy_copy(const struct policy *from, struct policy *to)
+static int policy_copy(struct policy *from, struct policy *to)
 {
 	*to = *from;
 	to->machine = to->target = NULL;
-	memset(&to->enable, 0, sizeof(to->enable));
-	memset(&to->disable, 0, sizeof(to->disable));
-	memset(&to->rows, 0, sizeof(to->rows));
-	memset(&to->assume, 0, sizeof(to->assume));
-	memset(&to->dest, 0, sizeof(to->dest));
-	if (strings_copy(&from->enable, &to->enable) < 0 ||
-	    strings_copy(&from->disable, &to->disable) < 0 ||
-	    strings_copy(&from->rows, &to->rows) < 0 ||
-	    strings_copy(&from->assume, &to->assume) < 0 ||
-	    strings_copy(&from->dest, &to->dest) < 0)
-		return -ENOMEM;
-	if (from->machine && !(to->machine = strdup(from->machine)))
-		return -ENOMEM;
-	if (from->target && !(to->target = strdup(from->target)))
-		return -ENOMEM;
-	return 0;
+	for (size_t i = 0; set_of(to, i); i++)
+		memset(set_of(to, i), 0, sizeof(struct strings));
+	for (size_t i = 0; set_of(to, i); i++)
+		if (strings_copy(set_of(from, i), set_of(to, i)) < 0)
+			return -ENOMEM;
+	return context_replace(NULL, &to->machine, from->machine) < 0 ?
+		       -ENOMEM :
+		       context_replace(NULL, &to->target, from->target);
 }
 
 static int copy_parts(const struct inputs *from, struct inputs *to)
 {
-	if (policy_copy(&from->policy, &to->policy) < 0 ||
-	    names_copy(from->backends, from->n_backends, &to->backends, &to->n_backends) < 0 ||
-	    names_copy(from->conditions, from->n_conditions, &to->conditions,
+	if (policy_copy((struct policy *)&from->policy, &to->policy) < 0 ||
+	    names_copy(from->backends, sizeof(char *), from->n_backends, &to->backends,
+		       &to->n_backends) < 0 ||
+	    names_copy(from->conditions, sizeof(char *), from->n_conditions, &to->conditions,
 		       &to->n_conditions) < 0 ||
-	    names_copy(from->numbers, from->n_numbers, &to->numbers, &to->n_numbers) < 0 ||
+	    names_copy(from->numbers, sizeof(char *), from->n_numbers, &to->numbers,
+		       &to->n_numbers) < 0 ||
 	    strings_copy(&from->strings, &to->strings) < 0)
 		return -ENOMEM;
 	to->hosts = calloc(from->n_hosts + 1, sizeof(struct host *));
@@ -237,29 +253,16 @@ int inputs_copy(const struct inputs *from, struct inputs *to)
 int inputs_from_catalogue(struct inputs *in, const struct abibase_catalogue *cat)
 {
 	in->catalogue_revision = cat->revision;
-	in->backends = calloc(cat->n_backends + 1, sizeof(*in->backends));
-	in->conditions = calloc(cat->n_conditions + 1, sizeof(*in->conditions));
-	in->numbers = calloc(cat->n_numbers + 1, sizeof(*in->numbers));
-	if (!in->backends || !in->conditions || !in->numbers)
+	for (size_t i = 0; i < cat->n_backends; i++)
+		if (cat->backends[i].by_default)
+			in->policy.backends |= 1u << i;
+	if (names_copy(cat->numbers, sizeof(*cat->numbers), cat->n_numbers, &in->numbers,
+		       &in->n_numbers) < 0 ||
+	    names_copy(cat->backends, sizeof(*cat->backends), cat->n_backends, &in->backends,
+		       &in->n_backends) < 0)
 		return -ENOMEM;
-	for (; in->n_numbers < cat->n_numbers; in->n_numbers++) {
-		in->numbers[in->n_numbers] = strdup(cat->numbers[in->n_numbers]);
-		if (!in->numbers[in->n_numbers])
-			return -ENOMEM;
-	}
-	for (; in->n_backends < cat->n_backends; in->n_backends++) {
-		in->backends[in->n_backends] = strdup(cat->backends[in->n_backends].name);
-		if (!in->backends[in->n_backends])
-			return -ENOMEM;
-		if (cat->backends[in->n_backends].by_default)
-			in->policy.backends |= 1u << in->n_backends;
-	}
-	for (; in->n_conditions < cat->n_conditions; in->n_conditions++) {
-		in->conditions[in->n_conditions] = strdup(cat->conditions[in->n_conditions].name);
-		if (!in->conditions[in->n_conditions])
-			return -ENOMEM;
-	}
-	return 0;
+	return names_copy(cat->conditions, sizeof(*cat->conditions), cat->n_conditions,
+			  &in->conditions, &in->n_conditions);
 }
 
 /* ------------------------------------------------------- hosts, by name */
@@ -300,9 +303,7 @@ static int index_reserve(struct inputs *in)
 	return 0;
 }
 
-/*
- * Enter @h unless the same host is there already: 1 entered, 0 there. Takes the reference.
- */
+/* Enter @h unless the same host is there already. Takes the reference. */
 static int add_host(struct abibase_context *ctx, struct inputs *in, struct host *h)
 {
 	struct host *have;
@@ -317,7 +318,7 @@ static int add_host(struct abibase_context *ctx, struct inputs *in, struct host 
 	if (!in->index[slot]) {
 		in->hosts[in->n_hosts++] = h;
 		in->index[slot] = (unsigned int)in->n_hosts;
-		return 1;
+		return 0;
 	}
 	have = in->hosts[in->index[slot] - 1];
 	if (memcmp(have->digest, h->digest, sizeof(h->digest)) != 0) {
@@ -344,22 +345,19 @@ static int add_build(struct inputs *in, const char *digest, const json_t *entry,
 	}
 	if (array_grow(&in->builds, in->n_builds, &in->cap_builds, sizeof(struct build *)) < 0)
 		return -ENOMEM;
-	b = calloc(1, sizeof(*b));
+	b = build_new(digest, json_deep_copy(entry));
 	if (!b)
 		return -ENOMEM;
-	b->refcount = 1;
-	b->entry = json_deep_copy(entry);
-	if (!b->entry) {
-		free(b);
-		return -ENOMEM;
-	}
 	json_object_del(b->entry, "path");
-	strcpy(b->digest, digest);
-	b->version = string_of(b->entry, "version");
-	b->target = string_of(b->entry, "target");
 	in->builds[in->n_builds] = b;
 	*ret = (unsigned int)in->n_builds++;
 	return 0;
+}
+
+int inputs_intern(struct inputs *in, const char *s, unsigned int *ret)
+{
+	*ret = NO_PATH;
+	return s ? strings_intern(&in->strings, s, ret) : 0;
 }
 
 static int set_answer(struct inputs *in, struct host *h, size_t i, enum abibase_tri tri,
@@ -385,18 +383,15 @@ static int fill_qemu(struct inputs *in, const struct abibase_catalogue *cat, str
 		return -ENOMEM;
 	if (add_build(in, from->digest, filled ? filled : from->json, &to->build) < 0)
 		return -ENOMEM;
-	to->path = NO_PATH;
-	return from->path ? strings_intern(&in->strings, from->path, &to->path) : 0;
+	return inputs_intern(in, from->path, &to->path);
 }
 
-static int fill_unasked(struct inputs *in, struct host_unasked *to, const json_t *from)
+static int fill_unasked(struct inputs *in, struct host_unasked *to, const char *path,
+			const char *reason)
 {
-	const char *path = string_of(from, "path");
+	int r = inputs_intern(in, path, &to->path);
 
-	to->path = NO_PATH;
-	if (path && strings_intern(&in->strings, path, &to->path) < 0)
-		return -ENOMEM;
-	return strings_intern(&in->strings, string_of(from, "unknown"), &to->reason);
+	return r < 0 ? r : inputs_intern(in, reason, &to->reason);
 }
 
 /* By digest and path: in which order a profile lists its QEMUs means nothing. */
@@ -463,9 +458,13 @@ static int fill_host(struct inputs *in, const struct abibase_catalogue *cat, str
 	for (size_t i = 0; i < p->n_qemu; i++)
 		if (fill_qemu(in, cat, &h->qemu[i], &p->qemu[i]) < 0)
 			return -ENOMEM;
-	for (size_t i = 0; i < p->n_unasked; i++)
-		if (fill_unasked(in, &h->unasked[i], profile_unasked(p, i)) < 0)
+	for (size_t i = 0; i < p->n_unasked; i++) {
+		const json_t *u = profile_unasked(p, i);
+
+		if (fill_unasked(in, &h->unasked[i], string_of(u, "path"),
+				 string_of(u, "unknown")) < 0)
 			return -ENOMEM;
+	}
 	sort_qemu(in, h);
 	return 0;
 }
@@ -627,8 +626,7 @@ int inputs_add_profile(struct abibase_context *ctx, struct inputs *in,
 		host_unref(h);
 		return context_oom(ctx);
 	}
-	r = add_host(ctx, in, h);
-	return r < 0 ? r : 0;
+	return add_host(ctx, in, h);
 }
 
 /* ------------------------------------------ a host of an earlier baseline */
@@ -663,21 +661,35 @@ static int widen_answers(struct inputs *in, const struct inputs *from,
 	return 0;
 }
 
-static int copy_unasked(struct inputs *in, const struct inputs *from,
-			const struct host_unasked *u, struct host_unasked *to)
-{
-	to->path = NO_PATH;
-	if (u->path != NO_PATH &&
-	    strings_intern(&in->strings, from->strings.s[u->path], &to->path) < 0)
-		return -ENOMEM;
-	return strings_intern(&in->strings, from->strings.s[u->reason], &to->reason);
-}
-
 static int answer_like(const struct inputs *in, const struct host *like, struct host *to)
 {
 	memcpy(to->answers, like->answers, in->n_conditions * sizeof(*to->answers));
 	memcpy(to->numbers, like->numbers, in->n_numbers * sizeof(*to->numbers));
 	return 0;
+}
+
+/* ------------------------------------------------------------------- in words */
+
+void inputs_write_hosts(const struct inputs *in, const unsigned int *hosts, size_t n,
+			const char *last, struct buf *out)
+{
+	size_t shown = n > HOSTS_NAMED + 1 ? HOSTS_NAMED : n;
+
+	for (size_t i = 0; i < shown; i++)
+		buf_printf(out, "%s%s", !i ? "" : i + 1 == n ? last : ", ",
+			   in->hosts[hosts ? hosts[i] : i]->name);
+	if (shown < n)
+		buf_printf(out, " and %zu more", n - shown);
+}
+
+void inputs_write_backends(const struct inputs *in, unsigned int mask, const char *separator,
+			   struct buf *out)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < in->n_backends; i++)
+		if (mask & (1u << i))
+			buf_printf(out, "%s%s", n++ ? separator : "", in->backends[i]);
 }
 
 int inputs_add_host_of(struct abibase_context *ctx, struct inputs *in, const struct inputs *from,
@@ -698,21 +710,19 @@ int inputs_add_host_of(struct abibase_context *ctx, struct inputs *in, const str
 		r = like ? answer_like(in, like, to) : widen_answers(in, from, h, to);
 	for (size_t i = 0; r == 0 && i < h->n_qemu; i++) {
 		const struct build *b = from->builds[h->qemu[i].build];
-		const char *path = host_path(from, &h->qemu[i]);
 
 		r = add_build(in, b->digest, b->entry, &to->qemu[i].build);
-		to->qemu[i].path = NO_PATH;
-		if (r == 0 && path)
-			r = strings_intern(&in->strings, path, &to->qemu[i].path);
+		if (r == 0)
+			r = inputs_intern(in, host_path(from, &h->qemu[i]), &to->qemu[i].path);
 	}
 	for (size_t i = 0; r == 0 && i < h->n_unasked; i++)
-		r = copy_unasked(in, from, &h->unasked[i], &to->unasked[i]);
+		r = fill_unasked(in, &to->unasked[i], interned(from, h->unasked[i].path),
+				 interned(from, h->unasked[i].reason));
 	if (r < 0) {
 		host_unref(to);
 		return context_oom(ctx);
 	}
-	r = add_host(ctx, in, to);
-	return r < 0 ? r : 0;
+	return add_host(ctx, in, to);
 }
 
 int hosts_check_names(struct abibase_context *ctx, const struct strings *names, const char *what,

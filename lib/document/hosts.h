@@ -101,10 +101,11 @@ struct host *host_new(const char *name, size_t n_numbers, size_t n_answers, size
 		      size_t n_unasked);
 /* Another host that answers as @h does. */
 struct host *host_like(const struct host *h, size_t n_numbers, size_t n_answers, const char *name);
-struct host *host_ref(struct host *h);
 struct host *host_unref(struct host *h);
-struct build *build_ref(struct build *b);
-struct build *build_unref(struct build *b);
+/* Takes the reference of @entry, also on failure. NULL: no memory. */
+struct build *build_new(const char *digest, json_t *entry);
+/* The index of a text among inputs.strings, NO_PATH of NULL. 0 or -ENOMEM. */
+int inputs_intern(struct inputs *in, const char *s, unsigned int *ret);
 /*
  * Is this host called @name? A dated platform ("debian-13-backports-2026.11") also goes by the bare
  * name of its track, by which it may have been asked for.
@@ -151,6 +152,15 @@ int inputs_add_host_of(struct abibase_context *ctx, struct inputs *in, const str
 /* A copy that shares hosts and builds. */
 int inputs_copy(const struct inputs *from, struct inputs *to);
 void inputs_clear(struct inputs *in);
+/*
+ * Names of hosts, of the first @n where @hosts is NULL, each behind ", " but the last, which is
+ * behind @last: all, or 20 of more than 21. And those of the backends of a mask.
+ */
+#define HOSTS_NAMED 20
+void inputs_write_hosts(const struct inputs *in, const unsigned int *hosts, size_t n,
+			const char *last, struct buf *out);
+void inputs_write_backends(const struct inputs *in, unsigned int mask, const char *separator,
+			   struct buf *out);
 const char *host_path(const struct inputs *in, const struct host_qemu *q);
 /* The build by digest, or -1. */
 long inputs_build(const struct inputs *in, const char *digest);

@@ -2,31 +2,15 @@
 #include "model/derive.h"
 #include "model/machine.h"
 
-#define MAX_NAMES 20 /* of hosts, in a list of them */
-
-/* "a", "a and b", "a, b and c" */
 void derive_write_hosts(const struct derive *d, const unsigned int *hosts, size_t n,
 			struct buf *out)
 {
-	size_t shown = n > MAX_NAMES + 1 ? MAX_NAMES : n;
-
-	for (size_t i = 0; i < shown; i++) {
-		if (i)
-			buf_puts(out, i + 1 == n ? " and " : ", ");
-		buf_puts(out, d->b->in.hosts[hosts[i]]->name);
-	}
-	if (shown < n)
-		buf_printf(out, " and %zu more", n - shown);
+	inputs_write_hosts(&d->b->in, hosts, n, " and ", out);
 }
 
 void derive_write_backends(const struct derive *d, unsigned int mask, struct buf *out)
 {
-	size_t before = out->len;
-
-	for (size_t i = 0; i < d->b->in.n_backends; i++)
-		if (mask & (1u << i))
-			buf_printf(out, "%s%s", out->len > before ? ", " : "",
-				   d->b->in.backends[i]);
+	inputs_write_backends(&d->b->in, mask, ", ", out);
 }
 
 /* ---------------------------------------------------------------- findings */
@@ -516,7 +500,6 @@ const struct effective *derive_eff(const struct derive *d, size_t row, size_t us
 	return &d->eff[row * d->b->n_used + used];
 }
 
-/* Does this host use one of the builds marked in @used? */
 bool derive_host_uses(const struct derive *d, const struct host *h, const bool *used)
 {
 	if (inputs_assumes_qemu(&d->b->in, h))
@@ -805,16 +788,15 @@ size_t derive_write_users(const struct derive *d, size_t used, const struct shap
 
 		if (!derive_host_uses(d, h, wanted) || (dest && !inputs_is_dest(&d->b->in, h)))
 			continue;
-		if (n < MAX_NAMES)
+		if (n < HOSTS_NAMED)
 			buf_printf(out, "%s%s", n ? ", " : "", h->name);
 		n++;
 	}
-	if (n > MAX_NAMES)
-		buf_printf(out, " and %zu more", n - MAX_NAMES);
+	if (n > HOSTS_NAMED)
+		buf_printf(out, " and %zu more", n - HOSTS_NAMED);
 	return n;
 }
 
-/* "QEMU 9.1.0 (qemu-kvm-9.1.0-19.el9) on node-a" */
 void derive_write_build(const struct derive *d, size_t used, struct buf *out)
 {
 	const struct build *b = d->b->used[used].build;

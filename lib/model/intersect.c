@@ -310,9 +310,7 @@ static int refuse(struct abibase_intersection *ix, const char *what, const char 
 
 static void backend_names(const struct inputs *in, struct buf *b)
 {
-	for (size_t i = 0; i < in->n_backends; i++)
-		if (in->policy.backends & (1u << i))
-			buf_printf(b, "%s%s", b->len ? "," : "", in->backends[i]);
+	inputs_write_backends(in, in->policy.backends, ",", b);
 	buf_puts(b, in->policy.backends_named ? " (named)" : " (by default)");
 }
 

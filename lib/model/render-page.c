@@ -1,34 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "model/render.h"
 
-#define MAX_NAMES 20 /* of hosts, in a list of them */
-
 /* The page of a baseline, which stands beside a list or in place of it. */
-
-void render_names(const struct abibase_baseline *b, const unsigned int *hosts, size_t n,
-		  struct buf *out)
-{
-	size_t shown = n > MAX_NAMES + 1 ? MAX_NAMES : n;
-
-	for (size_t i = 0; i < shown; i++)
-		buf_printf(out, "%s%s", i ? ", " : "", b->in.hosts[hosts ? hosts[i] : i]->name);
-	if (shown < n)
-		buf_printf(out, " and %zu more", n - shown);
-}
-
-static void put_mask(const struct abibase_baseline *b, unsigned int mask, struct buf *out)
-{
-	size_t k = 0;
-
-	for (size_t i = 0; i < b->in.n_backends; i++)
-		if (mask & (1u << i))
-			buf_printf(out, "%s%s", k++ ? ", " : "", b->in.backends[i]);
-}
 
 void render_reason(const struct abibase_baseline *b, const struct why *w, struct buf *out)
 {
 	if (w->n_hosts) {
-		render_names(b, w->hosts, w->n_hosts, out);
+		inputs_write_hosts(&b->in, w->hosts, w->n_hosts, ", ", out);
 		buf_puts(out, ": ");
 	}
 	switch (w->kind) {
@@ -36,7 +14,7 @@ void render_reason(const struct abibase_baseline *b, const struct why *w, struct
 		buf_printf(out, "%s (%s", w->missing ? w->missing : w->what, w->what);
 		if (w->backends) {
 			buf_puts(out, "; ");
-			put_mask(b, w->backends, out);
+			inputs_write_backends(&b->in, w->backends, ", ", out);
 		}
 		buf_putc(out, ')');
 		break;

@@ -347,7 +347,7 @@ static void write_offer(const struct abibase_baseline *b, const struct offer *o,
 		buf_printf(&text, " %s", o->features[i]);
 	if (o->n_absent_on) {
 		buf_puts(&text, "; not there on: ");
-		render_names(b, o->absent_on, o->n_absent_on, &text);
+		inputs_write_hosts(&b->in, o->absent_on, o->n_absent_on, ", ", &text);
 	}
 	buf_putc(out, '\n');
 	show_wrapped(out, 0, 2, text.data ? text.data : "");
@@ -400,7 +400,7 @@ static void write_table(const struct abibase_render *r, const struct abibase_bas
 	page_begin(&p, r->width);
 	render_page_begin(&p, b, r->host, l->verdict, &l->own);
 	page_names(&names, backends);
-	render_names(b, NULL, b->in.n_hosts, &hosts);
+	inputs_write_hosts(&b->in, NULL, b->in.n_hosts, ", ", &hosts);
 	page_item(&p, "machine", "%s", b->machine ? b->machine : "unknown");
 	page_item(&p, "backends", "%s", names.data ? names.data : "");
 	page_item(&p, "hosts", "%s", hosts.data ? hosts.data : "");

@@ -5,9 +5,6 @@
 #include "document/baseline.h"
 #include "document/page.h"
 
-/* render-page.c: the first names of these hosts, or NULL: of all. */
-void render_names(const struct abibase_baseline *b, const unsigned int *hosts, size_t n,
-		  struct buf *out);
 /* Why a value is what it is, of whom. */
 void render_reason(const struct abibase_baseline *b, const struct why *w, struct buf *out);
 
