@@ -24,6 +24,7 @@
 #include "document/catalogue.h"
 #include "probe/probe.h"
 #include "qemu/qmp.h"
+#include "buffers.h"
 
 Suite *suite_probe(void);
 

@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "base/util.h"
+#include "buffers.h"
 #include "document/guest.h"
 #include "document/platforms.h"
 #include "document/profile.h"

@@ -1377,16 +1377,6 @@ int baseline_from_json(struct abibase_context *ctx, json_t *root, const char *so
 	return baseline_make(&c, root, ret);
 }
 
-int baseline_from_buffer(struct abibase_context *ctx, const char *buf,
-						size_t len, const char *source,
-						struct abibase_baseline **ret)
-{
-	json_t *root;
-	int r = json_parse(ctx, buf, len, JSON_MAX_BASELINE, source, &root);
-
-	return r < 0 ? r : baseline_from_json(ctx, root, source, ret);
-}
-
 void baseline_write(const struct abibase_baseline *b, bool inputs, struct buf *out)
 {
 	struct writing o = { .b = b };

@@ -85,11 +85,6 @@ const char *baseline_property(const struct abibase_baseline *b, const char *clas
 	return v ? v->text : NULL;
 }
 
-size_t baseline_finding_count(const struct abibase_baseline *b)
-{
-	return b ? b->findings.n : 0;
-}
-
 ABIBASE_EXPORT const char *abibase_baseline_finding_get(const struct abibase_baseline *b, size_t i,
 							const char *part)
 {

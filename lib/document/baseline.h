@@ -151,18 +151,6 @@ const json_t *baseline_entry(const struct abibase_baseline *b, size_t used);
 /* For other documents: the names of its backends, and its scope with kinds of evidence. */
 json_t *baseline_backends(const struct abibase_baseline *b);
 json_t *baseline_scope(const struct abibase_baseline *b);
-/* For tests: how many there are. */
-size_t baseline_finding_count(const struct abibase_baseline *b);
-
 extern const struct form baseline_form;
-
-/*
- * baseline_from_buffer - read a baseline
- * @buf: @len bytes of JSON, an abibase-baseline/1 document; at most 64 MiB; not kept
- *
- * Returns: as profile_from_buffer().
- */
-int baseline_from_buffer(struct abibase_context *ctx, const char *buf, size_t len,
-				 const char *source, struct abibase_baseline **ret);
 
 #endif

@@ -474,16 +474,6 @@ int profile_from_document(struct abibase_context *ctx, json_t *root, const char 
 	return 0;
 }
 
-int profile_from_buffer(struct abibase_context *ctx, const char *buf,
-					       size_t len, const char *source,
-					       struct abibase_profile **ret)
-{
-	json_t *root;
-	int r = json_parse(ctx, buf, len, JSON_MAX_PROFILE, source, &root);
-
-	return r < 0 ? r : profile_from_document(ctx, root, source, NULL, ret);
-}
-
 int profile_read(struct abibase_context *ctx, const char *path, struct abibase_profile **ret)
 {
 	json_t *root;
@@ -648,21 +638,6 @@ int64_t profile_number(const struct abibase_profile *p, const char *fact)
 	const json_t *v = json_object_get(p->facts, fact);
 
 	return json_is_integer(v) ? json_integer_value(v) : -1;
-}
-
-enum abibase_tri profile_fact(const struct abibase_profile *p,
-						     const char *fact, const char **ret_reason)
-{
-	_autofree_ char *id = NULL;
-	int bit;
-	size_t len = condition_parse(fact, &bit);
-
-	id = len ? strndup(fact, len) : NULL;
-	if (id)
-		return profile_ask(p, id, bit, ret_reason);
-	if (ret_reason)
-		*ret_reason = "not-recorded";
-	return ABIBASE_UNKNOWN;
 }
 
 /* What to do about a fact that is unknown, by its reason. */

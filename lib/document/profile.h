@@ -70,38 +70,11 @@ int word_bit(const char *hex, unsigned int bit);
  */
 int profile_rename(struct abibase_context *ctx, const struct abibase_profile *p,
 			   const char *name, struct abibase_profile **ret);
-/*
- * profile_fact - does this host have it?
- * @fact: a fact id ("tap.offload.uso") or one bit of a feature word ("vhost_net.features[40]")
- * @ret_reason: NULL, or receives why it is unknown ("no-permission"), NULL when it is known;
- *	owned by @p
- *
- * A fact that the profile does not state is unknown, reason "not-recorded".
- *
- * Returns: the answer.
- */
-enum abibase_tri profile_fact(const struct abibase_profile *p, const char *fact,
-				      const char **ret_reason);
 /* The revision of the catalogue by which this entry of "qemu" was recorded. */
 int64_t profile_asked(const json_t *entry);
 extern const struct form profile_form;
 /* One entry of a profile's "qemu" list. */
 extern const struct form qemu_form;
 extern const struct form unasked_form;
-
-/*
- * profile_from_buffer - read a profile
- * @buf: @len bytes of JSON, an abibase-profile/1 document; at most 4 MiB; not kept
- * @source: what to call it in messages, normally the file name
- * @ret: the profile; release with abibase_profile_unref()
- *
- * The document is validated whole: unknown or duplicate keys, wrong types, a missing or newer
- * schema, invalid UTF-8 and truncated text are refused, see abibase-profile(5).
- *
- * Returns: 0, -EBADMSG (not a valid profile), -EPROTONOSUPPORT (a newer schema), -EFBIG, -ENOMEM.
- *
- */
-int profile_from_buffer(struct abibase_context *ctx, const char *buf, size_t len,
-				const char *source, struct abibase_profile **ret);
 
 #endif

@@ -649,23 +649,3 @@ ABIBASE_EXPORT int abibase_intersection_machines(struct abibase_intersection *ix
 	abibase_baseline_unref(b);
 	return result_give(ix->ctx, &made, ret);
 }
-
-int intersect_profiles(struct abibase_context *ctx, struct abibase_catalogue *cat,
-		      struct abibase_profile *const *profiles, size_t n, const char *machine,
-		      struct abibase_baseline **ret)
-{
-	struct abibase_intersection *ix;
-	int r = abibase_intersection_new(ctx, cat, &ix);
-
-	if (r < 0)
-		return r;
-	if (machine)
-		r = abibase_intersection_set_machine(ix, machine);
-	for (size_t i = 0; r == 0 && i < n; i++)
-		r = abibase_intersection_add_profile(ix, profiles[i]);
-	if (r == 0)
-		r = abibase_intersection_finish(ix, ret);
-	abibase_intersection_unref(ix);
-	return r;
-}
-

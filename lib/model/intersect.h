@@ -35,16 +35,5 @@ int intersection_promise_row(struct abibase_intersection *ix, const struct row *
 int intersection_join(struct abibase_intersection *ix, const struct abibase_baseline *b,
 		      const struct abibase_profile *p);
 
-/*
- * intersect_profiles - the baseline of an array of profiles
- * @machine: NULL for the newest common type
- *
- * The same as an intersection with default target and backends.
- *
- * Returns: as the calls that it wraps.
- */
-int intersect_profiles(struct abibase_context *ctx, struct abibase_catalogue *cat,
-		      struct abibase_profile *const *profiles, size_t n, const char *machine,
-		      struct abibase_baseline **ret);
 
 #endif

@@ -6,6 +6,7 @@
 #include <abibase/abibase.h>
 
 #include "document/baseline.h"
+#include "../buffers.h"
 #include "fuzz.h"
 
 static struct abibase_context *ctx;

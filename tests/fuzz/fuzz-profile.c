@@ -7,6 +7,7 @@
 #include "answer/show.h"
 #include "document/profile.h"
 #include "model/intersect.h"
+#include "../buffers.h"
 #include "fuzz.h"
 
 static struct abibase_context *ctx;
