@@ -106,6 +106,22 @@ static bool is_concerned(const struct abibase_catalogue *cat, const struct abiba
 	return ret;
 }
 
+/* Is one of its devices on a backend of the baseline, or may be? Of the others there is no more to say. */
+static bool is_held(const struct abibase_catalogue *cat, const struct abibase_baseline *b,
+		    const struct abibase_guest *g)
+{
+	bool named;
+	unsigned int mask = guest_backends(cat, g, &named);
+
+	for (size_t i = 0; i < g->n; i++)
+		if (guest_device_backend(cat, &g->devices[i]) < 0)
+			return true;
+	for (size_t be = 0; be < cat->n_backends; be++)
+		if (mask & (1u << be) && has_backend(b, cat->backends[be].name))
+			return true;
+	return false;
+}
+
 bool hostcheck_unjudged(struct abibase_check *c, const struct abibase_guest *g)
 {
 	const char *word;
@@ -139,7 +155,7 @@ bool hostcheck_guest(struct abibase_check *c, const struct abibase_catalogue *ca
 	}
 	for (size_t i = 0; i < g->n; i++)
 		check_device(c, cat, b, &g->devices[i]);
-	return true;
+	return is_held(cat, b, g);
 }
 
 /* ------------------------------------------- what it sets, and the baseline does not have */
