@@ -211,15 +211,17 @@ static int no_machine(const struct listing *l, const char *machine)
 		cli_error("%s: no baseline is of the machine type %s; there are: %s "
 			  "[baseline-no-machine]",
 			  l->dir, machine, there);
-		return start_remedy("make one with abibase intersect -M %s, or start the guest with a "
-				  "machine type that has one: " START_SAY_MACHINE,
-				  machine, name, name, name);
+		start_remedy("make one with abibase intersect -M %s, or start the guest with a "
+			     "machine type that has one: " START_SAY_MACHINE,
+			     machine, name, name, name);
+		return STATUS_NO;
 	}
 	cli_error("%s: the command line %s%s, which each QEMU reads otherwise; there are: %s "
 		  "[command-machine]",
 		  l->dir, machine ? "has the machine type " : "names no machine type",
 		  machine ? machine : "", there);
-	return start_remedy("write the name with its version: " START_SAY_MACHINE, name, name, name);
+	start_remedy("write the name with its version: " START_SAY_MACHINE, name, name, name);
+	return STATUS_NO;
 }
 
 static int several(const struct listing *l, const struct choice *c)
@@ -233,13 +235,16 @@ static int several(const struct listing *l, const struct choice *c)
 		  "guest %s: %s [baseline-which]",
 		  l->dir, c->machine, c->incoming ? "that comes in was started" : "is started",
 		  there);
-	if (!c->incoming && conf)
-		return start_remedy("name one in %s: current.%s = ID", conf, c->machine);
-	if (!c->incoming)
-		return start_remedy("name one in the environment: ABIBASE_BASELINE=ID");
-	return start_remedy("ask where the guest runs: abibase targets tells where it can go, and the "
-			  "environment of its QEMU has ABIBASE_BASELINE=ID; say so in its domain: "
-			  "<qemu:env name='ABIBASE_BASELINE' value='ID'/>, in <qemu:commandline>");
+	if (c->incoming)
+		start_remedy("ask where the guest runs: abibase targets tells where it can go, and the "
+			     "environment of its QEMU has ABIBASE_BASELINE=ID; say so in its domain: "
+			     "<qemu:env name='ABIBASE_BASELINE' value='ID'/>, in "
+			     "<qemu:commandline>");
+	else if (conf)
+		start_remedy("name one in %s: current.%s = ID", conf, c->machine);
+	else
+		start_remedy("name one in the environment: ABIBASE_BASELINE=ID");
+	return STATUS_NO;
 }
 
 /* ------------------------------------------------------------------------- choice */

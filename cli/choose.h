@@ -14,8 +14,8 @@ struct choice {
 };
 
 /*
- * Which file has the baseline that a guest is started under: @ret is for free(). 0 or STATUS_TROUBLE,
- * having said why.
+ * Which file has the baseline that a guest is started under: @ret is for free(). 0, STATUS_NO where none
+ * is its own, or nothing says which, or STATUS_TROUBLE; having said why.
  */
 int choose_baseline(struct abibase_context *ctx, const struct choice *c, char **ret);
 

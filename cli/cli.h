@@ -96,6 +96,14 @@ int cli_context(int verbose, struct abibase_context **ret);
 /* And the catalogue. 0 or STATUS_TROUBLE, having said why. */
 int cli_begin(int verbose, struct abibase_context **ret, struct abibase_catalogue **ret_cat);
 
+/*
+ * Keep the words for stderr back, for a line of a log, or because they may not be wanted; and end that:
+ * they are for free(), NULL for want of memory.
+ */
+void cli_hold_words(void);
+char *cli_held_words(void);
+/* Where words for stderr go */
+FILE *cli_stderr(void);
 /* One line, without what could harm a terminal in it. */
 void cli_line(FILE *to, const char *fmt, ...) _printf_(2, 3);
 void cli_vline(FILE *to, const char *before, const char *fmt, va_list ap) _printf_(3, 0);

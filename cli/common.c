@@ -69,6 +69,34 @@ void cli_line(FILE *to, const char *fmt, ...)
 	va_end(ap);
 }
 
+/* While they are kept back: where words for stderr go, and what they are. */
+static FILE *held;
+static char *held_text;
+static size_t held_size;
+
+FILE *cli_stderr(void)
+{
+	return held ? held : stderr;
+}
+
+void cli_hold_words(void)
+{
+	if (!held)
+		held = open_memstream(&held_text, &held_size);
+}
+
+char *cli_held_words(void)
+{
+	char *text;
+
+	/* without memory for them they went to stderr */
+	if (!held || fclose(held) != 0)
+		free(steal(&held_text));
+	held = NULL;
+	text = steal(&held_text);
+	return text ? text : strdup("");
+}
+
 static void log_to_stderr(void *data, int priority, const char *id, const char *text)
 {
 	int verbose = *(int *)data;
@@ -76,7 +104,7 @@ static void log_to_stderr(void *data, int priority, const char *id, const char *
 	/* quiet (-1) are remarks, and never a warning */
 	if (priority > LOG_NOTICE + verbose)
 		return;
-	cli_line(stderr, "abibase: %s%s [%s]", priority <= LOG_WARNING ? "warning: " : "", text,
+	cli_line(cli_stderr(), "abibase: %s%s [%s]", priority <= LOG_WARNING ? "warning: " : "", text,
 		 id);
 }
 
@@ -112,7 +140,7 @@ int cli_error(const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	cli_vline(stderr, "abibase: ", fmt, ap);
+	cli_vline(cli_stderr(), "abibase: ", fmt, ap);
 	va_end(ap);
 	return STATUS_TROUBLE;
 }

@@ -97,8 +97,8 @@ static int take_line(void *data, unsigned int line, const char *key, const char 
 	else if (find_line(rd->c, key))
 		rd->status = cli_error("%s:%u: %s is there twice [emulator-conf]", path, line, key);
 	else if (!accepts(k, value))
-		rd->status = cli_error("%s:%u: %s is \"%s\", and must be %s [emulator-conf]", path,
-				       line, key, value, k->accepted);
+		rd->status = cli_error("%s:%u: %s must be %s, not \"%s\" [emulator-conf]", path, line,
+				       key, k->accepted, value);
 	else if (keep(rd->c, line, key, value) != 0)
 		return STATUS_TROUBLE;
 	return 0;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "start.h"
 
+#include <unistd.h>
+
 
 /*
  * Stands where a management application expects a QEMU binary, as the <emulator> of libvirt does. It
@@ -15,32 +17,51 @@ static bool is_self(const char *path)
 	return self && real && streq(self, real);
 }
 
+/* The QEMU that the configuration names, as far as that can be read. 0 or the exit status, having said why. */
+static int find_qemu(struct conf *c, char **ret)
+{
+	int r = access(conf_path(), F_OK) == 0 ? start_trust(conf_path()) : 0, found;
+
+	if (r)
+		return r;
+	r = conf_load(conf_path(), c);
+	if (!conf_get(c, "qemu"))
+		return r;
+	found = start_find(conf_get(c, "qemu"), ret);
+	if (found)
+		return found;
+	if (!is_self(*ret))
+		return r;
+	free(steal(ret));
+	return cli_error("%s:%u: qemu is this wrapper itself [emulator-conf]", c->path,
+			 conf_find(c, "qemu", NULL)->line);
+}
+
+/* A question is no guest: nobody is told of it. */
+static int answer(const struct conf *c, const struct start *s, const char *qemu)
+{
+	bool may = qemu && start_trust(qemu) == 0 && (!s->status || conf_warns(c, NULL, NULL));
+	_autofree_ char *words = cli_held_words();
+
+	cli_put(stderr, words ? words : "");
+	if (may)
+		return start_exec(qemu, s->argv);
+	return s->status == STATUS_NO_COMMAND ? STATUS_NO_COMMAND : STATUS_NOT_STARTED;
+}
+
 static int run(struct conf *c, char **argv)
 {
 	_autofree_ char *path = NULL;
 	struct start s = { .argv = argv, .conf = c };
-	int r = start_trust(conf_path());
+	int r;
 
-	if (r == 0)
-		r = conf_load(conf_path(), c);
-	if (r)
-		return STATUS_NOT_STARTED;
-	r = start_find(conf_get(c, "qemu"), &path);
-	if (r)
-		return r;
-	if (is_self(path)) {
-		cli_error("%s:%u: qemu is this wrapper itself [emulator-conf]", c->path,
-			  conf_find(c, "qemu", NULL)->line);
-		return STATUS_NOT_STARTED;
-	}
-	argv[0] = path; /* QEMU names itself so in its messages */
+	cli_hold_words();
+	s.status = find_qemu(c, &path);
+	if (path)
+		argv[0] = path; /* QEMU names itself so in its messages */
 	r = abibase_command_is_query((const char *const *)argv + 1);
 	if (r > 0)
-		return start_trust(path) == 0 ? start_exec(path, argv) : STATUS_NOT_STARTED;
-	if (r < 0) {
-		cli_oom();
-		return STATUS_NOT_STARTED;
-	}
+		return answer(c, &s, path);
 	s.qemu = path;
 	s.baseline = conf_get(c, "baseline");
 	s.profile = conf_get(c, "profile");

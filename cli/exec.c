@@ -8,10 +8,9 @@ static int run(const struct options *o)
 			   .profile = options_arg(o, OPT_PROFILE),
 			   .verify = options_has(o, OPT_VERIFY) };
 	_autofree_ char *path = NULL;
-	int r = start_find(s.argv[0], &path);
 
-	if (r)
-		return r;
+	cli_hold_words();
+	s.status = start_find(s.argv[0], &path);
 	s.qemu = path;
 	return start_guest(&s);
 }

@@ -23,6 +23,7 @@ struct start {
 	char **argv;	      /* with the program's name, ended by NULL */
 	bool verify;	      /* read first what a guest would be offered */
 	const struct conf *conf; /* of the emulator, or NULL */
+	int status;		 /* what went wrong before, and was said; 0: nothing */
 };
 
 /* How a machine type is written; its name is to be given three times. */
@@ -42,7 +43,8 @@ int start_find(const char *program, char **ret);
 int start_exec(const char *path, char *const *argv);
 /*
  * Become the QEMU with the list of the baseline behind its arguments, when this host provides what
- * the baseline promises. Returns only when it did not start: the exit status, having said why.
+ * the baseline promises to such a guest, or when the configuration says to start it all the same.
+ * Returns only when it did not start: the exit status, having said why.
  */
 int start_guest(const struct start *s);
 

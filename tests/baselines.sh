@@ -3,6 +3,7 @@
 #
 # Many baselines on one host, and the guest chooses: abibase exec and abibase-emulator with a directory, the
 # id in the environment, guests that come in, machine types that no baseline is of, and who may write there.
+# shellcheck disable=SC2086 # words of $nic and others
 # shellcheck source=tests/begin.sh
 . "${0%/*}/begin.sh"
 # shellcheck source=tests/begin-start.sh
@@ -32,15 +33,11 @@ jq -c . "$dir/compact.json" >"$tmp/compact" && cp "$tmp/compact" "$dir/compact.j
 [ "$(printf '%s\n' "$ten" "$small" "$seven" "$old" | sort -u | wc -l)" = 4 ] || fail 'ids are not four'
 echo 'no document' >"$dir/README"
 
-nic='-netdev tap,id=n -device virtio-net-pci,netdev=n'
-set --
-
 # run STATUS ID-OR-EMPTY ARGUMENT...: by exec, and by the emulator with the same configuration
 run()
 {
 	want=$1 asked=$2
 	shift 2
-	# shellcheck disable=SC2086
 	try "$want" env ABIBASE_BASELINE="$asked" "$abibase" exec --profile "$tmp/new.json" "$dir" -- \
 		"$qemu" "$@" $nic
 	[ "$want" = 42 ] || not_started "exec $*"
@@ -50,7 +47,6 @@ emulate()
 {
 	want=$1 asked=$2
 	shift 2
-	# shellcheck disable=SC2086
 	try "$want" env ABIBASE_BASELINE="$asked" ABIBASE_EMULATOR_CONF="$tmp/emulator.conf" \
 		"$emulator" "$@" $nic
 	[ "$want" = 42 ] || not_started "emulator $*"
@@ -105,8 +101,7 @@ for how in run emulate; do
 
 	# several, and nothing says which
 	for words in '-incoming defer' '-incoming fd:7' '-loadvm s1'; do
-		# shellcheck disable=SC2086
-		$how 126 '' -M $machine $words
+			$how 126 '' -M $machine $words
 		says "$dir: several baselines are of the machine type $machine, and nothing says under which the guest that comes in was started: "
 		says "$ten ($machine)"
 		says "$small ($machine)"
@@ -140,6 +135,32 @@ run 126 '' -M $machine
 says 'ABIBASE_BASELINE=ID'
 emulate 126 '' -M $machine
 says "name one in $tmp/emulator.conf: current.$machine = ID"
+
+# ------------------------------------------------------ a guest that no baseline is about
+
+# starts as it is: with the list where one is its own, and nothing is said
+asis()
+{
+	try 42 env ABIBASE_EMULATOR_CONF="$tmp/emulator.conf" "$emulator" "$@"
+	[ ! -s "$tmp/err" ] || fail "something is said of a guest without virtio-net: $*"
+}
+asis -M $machine -device e1000
+printf '%s\n' -M $machine -device e1000 | cmp -s - "$tmp/started" || fail 'other arguments'
+[ "$(cat "$tmp/environment")" = none ] || fail 'an id without a list'
+asis -M pc-q35-9.1 -netdev tap,id=n,vhost=on -device e1000,netdev=n -incoming defer
+asis -M q35
+asis -M pc-q35-7.2
+[ "$(cat "$tmp/environment")" = "$seven" ] || fail 'no list for what is plugged in later'
+# whatever the id says; an id that is not there is a mistake all the same
+export ABIBASE_BASELINE="$ten"
+asis -M pc-q35-9.1
+ABIBASE_BASELINE=$none
+try 126 env ABIBASE_EMULATOR_CONF="$tmp/emulator.conf" "$emulator" -M $machine
+says "[baseline-not-there]"
+unset ABIBASE_BASELINE
+# and what cannot be read may have one
+try 126 env ABIBASE_EMULATOR_CONF="$tmp/emulator.conf" "$emulator" -M $machine -readconfig "$tmp/nosuchfile"
+says '[baseline-which]'
 
 # ------------------------------------------------------------------------ the current one
 
@@ -221,5 +242,69 @@ under "$seven"
 chmod 644 "$dir/$ten.json"
 emulate 42 '' -M $machine
 under "$ten"
+
+# --------------------------------------------------------------------- the guest decides
+
+# This host has tap as base.json promises it, and no vhost-net that is as new.
+jq --slurpfile old "$tmp/old.json" '.facts |= with_entries(select(.key | startswith("vhost_net.") | not))
+	+ ($old[0].facts | with_entries(select(.key | startswith("vhost_net."))))' "$tmp/new.json" >"$tmp/half.json"
+"$abibase" check "$tmp/base.json" "$tmp/half.json" >"$tmp/out" && fail 'half.json provides all'
+half()
+{
+	want=$1
+	shift
+	try "$want" "$abibase" exec --profile "$tmp/half.json" "$tmp/base.json" -- "$qemu" -M $machine "$@"
+	[ "$want" != 42 ] || grep -qx 'virtio-net-device.queue_reset=on' "$tmp/started" || fail "no list: $*"
+}
+card=virtio-net-pci,netdev=n
+half 126 -netdev tap,id=n,vhost=on -device $card
+says 'virtio-net-device.queue_reset (VIRTIO_F_RING_RESET)'
+says '[promise-lacks]'
+half 126 -netdev tap,id=n,fd=33,vhostfd=34 -device $card
+half 126 -netdev tap,id=n -device $card -set netdev.n.vhost=on
+half 126 -netdev tap,id=m -device virtio-net-pci,netdev=m -netdev tap,id=n,vhost=on -device $card
+half 126 -nic tap,model=virtio-net-pci,vhost=on
+half 126 -netdev tap,id=n -device $card -nosuchoption
+says 'the guest has -nosuchoption'
+half 126 -netdev vhost-user,id=n,chardev=c -device $card
+for without in "-netdev tap,id=n -device $card" "-netdev tap,id=n,vhost=off,vhostfd=34 -device $card" \
+	"-netdev user,id=n -device $card" "-netdev bridge,id=n -device $card" "-device virtio-net-pci" "-device e1000" ''; do
+	half 42 $without
+	[ ! -s "$tmp/err" ] || fail "something is said of: $without"
+done
+# A host without either: a card on a backend that no host decides about is no matter, one on tap is.
+old()
+{
+	want=$1
+	shift
+	try "$want" "$abibase" exec --profile "$tmp/old.json" "$tmp/base.json" -- "$qemu" -M $machine "$@"
+}
+old 126 -netdev tap,id=n -device $card
+says host_uso
+silent_about VIRTIO_F_RING_RESET
+old 42 -netdev user,id=n -device $card
+old 42 -device e1000
+
+# plugged in later on the other backend: warned of where something can be plugged in
+slot='-device pcie-root-port,id=p1'
+half 42 -netdev tap,id=n -device $card $slot
+says 'warning: do not plug a network card in later on another backend than the guest has now: here: vhost-net lacks'
+says '[command-hotplug]'
+half 42 -netdev tap,id=n -device $card,bus=p1 $slot
+[ ! -s "$tmp/err" ] || fail 'a port that is taken'
+try 42 "$abibase" exec --profile "$tmp/new.json" "$tmp/base.json" -- "$qemu" -M $machine $slot \
+	-netdev tap,id=n -device $card
+[ ! -s "$tmp/err" ] || fail 'a warning on a host that provides all'
+
+# The size of a ROM of the file of this host decides only of a guest that has it.
+jq --arg m $machine '.qemu[].shape = {($m): {"tap": {"rom_size": 262144}}}' "$tmp/new.json" >"$tmp/rom.json"
+"$abibase" intersect --json -M $machine "$tmp/rom.json" -o "$tmp/rom-base.json" 2>"$tmp/err" || fail 'no baseline'
+jq --arg m $machine '.qemu[].shape = {($m): {"tap": {"rom_size": 524288}}}' "$tmp/new.json" >"$tmp/big.json"
+for words in "-netdev tap,id=n -device $card" "-netdev user,id=n -device $card"; do
+	try 126 "$abibase" exec --profile "$tmp/big.json" "$tmp/rom-base.json" -- "$qemu" -M $machine $words
+	says '[size-differs]'
+done
+try 42 "$abibase" exec --profile "$tmp/big.json" "$tmp/rom-base.json" -- "$qemu" -M $machine \
+	-netdev tap,id=n -device $card,romfile=
 
 [ $failures = 0 ]

@@ -10,9 +10,11 @@
 #                          ABIBASE_BASELINE in $tmp/environment; its machine type
 #   record PLATFORM ENTRY  that platform's kernel with this QEMU, as a record of this host and boot
 #   new.json, old.json     such records: of a host that provides base.json, and of one that does not
+#   nic                    words for a network card on tap with vhost
 #   base.json, list        a baseline of debian-13, and its list
 emulator=$build/abibase-emulator
 machine=pc-q35-10.0
+nic='-netdev tap,id=n,vhost=on -device virtio-net-pci,netdev=n'
 
 need jq
 [ -r /proc/sys/kernel/random/boot_id ] || skip "needs the boot id"

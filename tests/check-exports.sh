@@ -29,6 +29,7 @@ diff -u "$dir/sym" "$dir/library"
 cat > "$dir/reasons" << 'END'
 abibase_baseline_ref a program shares one baseline between threads
 abibase_catalogue_ref a program shares one catalogue between threads
+abibase_command_has_rom a program starts guests itself, without abibase exec
 abibase_context_ref a program keeps its context in objects of its own
 abibase_context_set_data_dir a program may be installed elsewhere
 abibase_context_set_platform_path the same

@@ -14,7 +14,7 @@
 # ---------------------------------------------------------------------- refusals
 
 # The kernel of Debian 12 has no tap USO and no ring reset in vhost-net: both are said, each once.
-try 126 "$abibase" exec --profile "$tmp/old.json" "$tmp/base.json" -- "$qemu" -M $machine
+try 126 "$abibase" exec --profile "$tmp/old.json" "$tmp/base.json" -- "$qemu" -M $machine $nic
 not_started 'a host without tap USO'
 [ "$(grep -c 'TUN_F_USO' "$tmp/err")" = 1 ] || fail 'not one message'
 for word in here: tap guest_uso4 guest_uso6 host_uso VIRTIO_NET_F_HOST_USO '[promise-lacks]'; do
@@ -27,13 +27,14 @@ says "$qemu was not started [exec-refused]"
 
 # The same where only tap counts
 "$abibase" intersect --json -M $machine --backend tap debian-13 -o "$tmp/tap.json" 2>/dev/null
-try 126 "$abibase" exec --profile "$tmp/old.json" "$tmp/tap.json" -- "$qemu" -M $machine
+try 126 "$abibase" exec --profile "$tmp/old.json" "$tmp/tap.json" -- "$qemu" -M $machine \
+	-netdev tap,id=n -device virtio-net-pci,netdev=n
 not_started 'a host without tap USO, tap alone'
 silent_about queue_reset
 
 # What is unknown is refused too.
 jq '.facts."tap.offload.uso" = {"unknown": "no-permission"}' "$tmp/new.json" >"$tmp/unknown.json"
-try 126 "$abibase" exec --profile "$tmp/unknown.json" "$tmp/base.json" -- "$qemu" -M $machine
+try 126 "$abibase" exec --profile "$tmp/unknown.json" "$tmp/base.json" -- "$qemu" -M $machine $nic
 not_started 'unknown USO'
 says 'is unknown'
 says host_uso
@@ -42,12 +43,12 @@ says '[promise-unknown]'
 for machines in '-M q35' '-machine pc-q35-9.2,usb=off' '' '-machine accel=tcg' '--machine type=q35' \
 	"-M $machine -machine q35"; do
 	# shellcheck disable=SC2086
-	try 126 "$abibase" exec --profile "$tmp/new.json" "$tmp/base.json" -- "$qemu" $machines
+	try 126 "$abibase" exec --profile "$tmp/new.json" "$tmp/base.json" -- "$qemu" $machines $nic
 	not_started "machine: $machines"
 	says "start the guest with -machine $machine [command-machine]"
 done
 # Both kinds of refusal at once
-try 126 "$abibase" exec --profile "$tmp/old.json" "$tmp/base.json" -- "$qemu" -M q35
+try 126 "$abibase" exec --profile "$tmp/old.json" "$tmp/base.json" -- "$qemu" -M q35 $nic
 says '[command-machine]'
 says '[promise-lacks]'
 
@@ -56,21 +57,21 @@ jq 'del(.boot_id)' "$tmp/new.json" >"$tmp/no-boot.json"
 jq '.qemu[0] |= (.build_id = "00" | del(.build))' "$tmp/new.json" >"$tmp/upgraded.json"
 for profile in other no-boot upgraded; do
 	try 126 "$abibase" exec --profile "$tmp/$profile.json" "$tmp/base.json" -- \
-		"$qemu" -M $machine
+		"$qemu" -M $machine $nic
 	not_started "$profile"
 	says '[profile-stale]'
 done
 "$abibase" show --json debian-13 >"$tmp/platform.json"
-try 126 "$abibase" exec --profile "$tmp/platform.json" "$tmp/base.json" -- "$qemu" -M $machine
+try 126 "$abibase" exec --profile "$tmp/platform.json" "$tmp/base.json" -- "$qemu" -M $machine $nic
 not_started 'a platform'
 says '[profile-stale]'
 jq '.qemu[0].path = "/nonexistent"' "$tmp/new.json" >"$tmp/elsewhere.json"
-try 126 "$abibase" exec --profile "$tmp/elsewhere.json" "$tmp/base.json" -- "$qemu" -M $machine
+try 126 "$abibase" exec --profile "$tmp/elsewhere.json" "$tmp/base.json" -- "$qemu" -M $machine $nic
 says '[profile-no-qemu]'
-try 126 "$abibase" exec --profile "$tmp/nosuchfile" "$tmp/base.json" -- "$qemu" -M $machine
+try 126 "$abibase" exec --profile "$tmp/nosuchfile" "$tmp/base.json" -- "$qemu" -M $machine $nic
 says '[io-error]'
-try 126 "$abibase" exec "$tmp/nosuchfile" -- "$qemu" -M $machine
-try 126 "$abibase" exec "$tmp/new.json" -- "$qemu" -M $machine
+try 126 "$abibase" exec "$tmp/nosuchfile" -- "$qemu" -M $machine $nic
+try 126 "$abibase" exec "$tmp/new.json" -- "$qemu" -M $machine $nic
 says '[schema-other]'
 try 126 "$abibase" exec "$tmp/base.json"
 says 'which QEMU?'
@@ -88,7 +89,7 @@ trusted()
 {
 	word=$1 remedy=$2
 	shift 2
-	try 126 "$abibase" exec "$@" -- "$qemu" -M $machine
+	try 126 "$abibase" exec "$@" -- "$qemu" -M $machine $nic
 	not_started "exec $*"
 	[ "$(grep -c '\[not-trusted\]' "$tmp/err")" = 1 ] || fail "exec $*: not one refusal"
 	says "$word"
@@ -122,7 +123,7 @@ trusted "$tmp/link.json: $tmp/dir, which is on its way" "chmod go-w $tmp/dir" "$
 chmod 755 "$tmp/dir"
 try 42 "$abibase" exec --profile "$new" "$tmp/link.json" -- "$qemu" -M $machine
 ln -s loop "$tmp/loop"
-try 126 "$abibase" exec "$tmp/loop/base.json" -- "$qemu" -M $machine
+try 126 "$abibase" exec "$tmp/loop/base.json" -- "$qemu" -M $machine $nic
 says '[io-error]'
 # with the sticky bit nobody can exchange what is not theirs
 chmod 1777 "$tmp/dir"
@@ -171,7 +172,7 @@ started -M $machine 'a b' ''
 try 42 "$abibase" exec --profile "$tmp/new.json" "$tmp/small.json" -- "$qemu" -M $machine
 started -M $machine
 [ ! -s "$tmp/err" ] || fail 'a start without inputs says something'
-try 126 "$abibase" exec --profile "$tmp/old.json" "$tmp/small.json" -- "$qemu" -M $machine
+try 126 "$abibase" exec --profile "$tmp/old.json" "$tmp/small.json" -- "$qemu" -M $machine $nic
 says 'virtio-net-device.queue_reset (VIRTIO_F_RING_RESET)'
 # A note of the check keeps nothing from starting, and is none of a guest's business.
 jq '.facts |= (with_entries(select(.key | startswith("vhost_net.") | not))
@@ -242,11 +243,11 @@ done
 # Other machines are other machines, an alias with nothing behind it is one, and elsewhere "+" is a letter.
 for machines in "-M pc-q35-9.2+pve1" "-M pc+pve0" "-M q35" "-M pc-q35-10+pve1"; do
 	# shellcheck disable=SC2086
-	try 126 "$abibase" exec --profile "$tmp/pve.json" "$tmp/pve-base.json" -- "$qemu" $machines
+	try 126 "$abibase" exec --profile "$tmp/pve.json" "$tmp/pve-base.json" -- "$qemu" $machines $nic
 	not_started "Proxmox: $machines"
 	says '[command-machine]'
 done
-try 126 "$abibase" exec --profile "$tmp/new.json" "$tmp/base.json" -- "$qemu" -M $machine+pve1
+try 126 "$abibase" exec --profile "$tmp/new.json" "$tmp/base.json" -- "$qemu" -M $machine+pve1 $nic
 not_started 'a name of Proxmox elsewhere'
 says '[command-machine]'
 
@@ -358,12 +359,14 @@ vsock 'seqpacket=auto defeats' -global vhost-vsock-pci.seqpacket=auto
 vsock 'host_mtu=9000 defeats' -device virtio-net-pci,host_mtu=9000
 vsock 'host_mtu=9000 defeats' -device '{"driver":"virtio-net-pci","host_mtu":9000}'
 jq '.facts."vhost_vsock.features" = "0x000000013d000000"' "$tmp/new-mtu.json" >"$tmp/no-seq.json"
-try 126 "$abibase" exec --profile "$tmp/no-seq.json" "$tmp/vsock.json" -- "$qemu" -M $machine
+try 126 "$abibase" exec --profile "$tmp/no-seq.json" "$tmp/vsock.json" -- "$qemu" -M $machine \
+	-device vhost-vsock-pci,guest-cid=3
 not_started 'a host without seqpacket'
 says 'vhost-vsock lacks what the baseline promises'
 # the record of a host of another name does not state the number that the baseline tells guests
 jq '.name = "elsewhere"' "$tmp/new.json" >"$tmp/elsewhere.json"
-try 126 "$abibase" exec --profile "$tmp/elsewhere.json" "$tmp/vsock.json" -- "$qemu" -M $machine
+try 126 "$abibase" exec --profile "$tmp/elsewhere.json" "$tmp/vsock.json" -- "$qemu" -M $machine \
+	-netdev tap,id=n -device virtio-net-pci,netdev=n
 says 'does not state operator.host_mtu'
 # what this host stated for the baseline holds where a probe could not know it
 try 42 "$abibase" exec --profile "$tmp/new.json" "$tmp/vsock.json" -- "$qemu" -M $machine
@@ -403,7 +406,7 @@ for machines in '' '-version -M q35' '-M q35' '-machine none -machine q35' '-nam
 	'-append -machine none' '-device virtio-net-pci,id=x,,help' '-nosuchoption -machine none' \
 	'-nosuchoption x -cpu help' '-serial -version'; do
 	# shellcheck disable=SC2086
-	try 126 "$emulator" $machines
+	try 126 "$emulator" $machines $nic
 	not_started "abibase-emulator $machines"
 	says '[exec-refused]'
 done
