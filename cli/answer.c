@@ -120,20 +120,30 @@ static char *line_at(char *text, size_t n)
 	return text && *text ? text : NULL;
 }
 
+/* Where the closing lines of a page begin; NULL: it has none. */
+static char *closing_lines(char *text)
+{
+	char *ret = NULL;
+
+	for (char *at = text; (at = strstr(at, "\nLooked at: ")); at++)
+		ret = at + 1;
+	for (char *at = ret ? NULL : text; at && (at = strstr(at, "\nSee: ")); at++)
+		ret = at + 1;
+	return ret;
+}
+
 /* The middle of a page that a terminal does not hold; the verdict and the two last lines stay. */
 static void fold(char *text)
 {
-	char *end = text, *next, *from, *to;
+	char *end = closing_lines(text), *from, *to;
 	size_t lines = 0, last = 1, more;
 	char words[64];
 
-	for (; *end; end += strcspn(end, "\n") + 1)
+	for (const char *p = text; (p = strchr(p, '\n')); p++)
 		lines++;
-	for (next = text; (next = strstr(next, "\nLooked at: ")); next++)
-		end = next + 1;
-	for (next = end; *next; next += strcspn(next, "\n") + 1)
+	for (const char *p = end; p && (p = strchr(p, '\n')); p++)
 		last++;
-	if (lines <= PAGE_LINES || !*end || last >= PAGE_LINES)
+	if (lines <= PAGE_LINES || !end || last >= PAGE_LINES)
 		return;
 	more = lines - (PAGE_LINES - last) - (last - 1);
 	from = line_at(text, PAGE_LINES - last);

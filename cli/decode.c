@@ -60,9 +60,8 @@ static int gather(char **operands, int n, char **ret, size_t *ret_len)
 /* @file: the only text, where that is the name of a file; or NULL */
 static int print(const struct abibase_result *res, const struct options *o, const char *file)
 {
-	if (abibase_result_verdict(res) != ABIBASE_VERDICT_YES && o->verbose >= 0)
-		cli_error("no message that is known is in the text%s%s",
-			  file ? "; to read a file: abibase decode < " : "", file ? file : "");
+	if (abibase_result_verdict(res) != ABIBASE_VERDICT_YES && o->verbose >= 0 && file)
+		cli_error("%s is taken for a text; to read the file: abibase decode < %s", file, file);
 	return cli_answer(res, o);
 }
 

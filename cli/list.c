@@ -48,16 +48,22 @@ static void complain(const struct abibase_value *f)
 		cli_error("warning: %s: not used: duplicate of %s", path, cli_text(f, "by"));
 }
 
-/* Every file that was considered */
-static int files(const struct abibase_result *res, char **ret)
+/* The table, and behind it every file that was considered */
+static int with_files(const struct abibase_result *res, char **ret)
 {
 	const struct abibase_value *doc = abibase_result_value(res), *f;
+	_autofree_ char *table = NULL;
 	size_t size, i = 0;
-	FILE *to = open_memstream(ret, &size);
+	FILE *to = NULL;
 
-	while (to && (f = abibase_value_item(abibase_value_member(doc, "files"), i++)))
+	if (abibase_result_to_text(res, 0, &table) == 0)
+		to = open_memstream(ret, &size);
+	if (!to)
+		return -ENOMEM;
+	fprintf(to, "%s\n", table);
+	while ((f = abibase_value_item(abibase_value_member(doc, "files"), i++)))
 		print_file(to, doc, f);
-	return to && fclose(to) == 0 ? 0 : -ENOMEM;
+	return fclose(to) == 0 ? 0 : -ENOMEM;
 }
 
 static int list_platforms(struct abibase_context *ctx, const struct options *o)
@@ -74,7 +80,7 @@ static int list_platforms(struct abibase_context *ctx, const struct options *o)
 		r = abibase_platforms_list(ctx, l, &res);
 	if (r < 0)
 		return cli_context_error(ctx, r);
-	r = verbose ? files(res, &text) :
+	r = verbose ? with_files(res, &text) :
 	    o->json ? abibase_value_to_json(abibase_result_value(res), &text) :
 		      abibase_result_to_text(res, 0, &text);
 	status = cli_show(o, r, text, STATUS_YES);

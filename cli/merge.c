@@ -1,31 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cli.h"
 
-/* Conflicts, a line each, and "remedy: …" behind them. */
-static void say_why(const char *why)
-{
-	size_t len;
-
-	for (; *why; why += len + (why[len] == '\n')) {
-		len = strcspn(why, "\n");
-		if (len > 0)
-			cli_line(stderr, "%s%.*s",
-				 strncmp(why, "remedy: ", 8) == 0 ? "  " : "abibase: conflict: ",
-				 (int)len, why);
-	}
-}
+#include <unistd.h>
 
 /* The node, and its images behind it */
 static int merge(struct abibase_context *ctx, const struct options *o, const struct cli_list *l)
 {
 	_unref_(profile) *merged = NULL;
 	_autofree_ char *why = NULL, *text = NULL;
-	int r = abibase_profile_merge(ctx, l->profile[0], l->profile + 1, l->n - 1, &merged, &why);
+	int r = abibase_profile_merge(ctx, l->profile[0], l->profile + 1, l->n - 1, &merged,
+				      cli_width(STDERR_FILENO), &why);
 
 	if (r < 0)
 		return cli_context_error(ctx, r);
 	if (why)
-		say_why(why);
+		cli_page(o, why);
 	if (r != ABIBASE_VERDICT_YES)
 		return r;
 	r = abibase_value_to_json(abibase_profile_value(merged), &text);

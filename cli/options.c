@@ -148,10 +148,10 @@ static const struct cli_option options[] = {
 	{ VERB_PROBE, 'v', "verbose", NULL, NULL,
 	  "say more about what is done; twice: everything" },
 	{ VERB_LIST, 'v', "verbose", NULL, NULL,
-	  "list every file that was considered, and what became of it: used, hidden by another, masking "
+	  "also list every file that was considered, and what became of it: used, hidden by another, masking "
 	  "others, refused, or a duplicate" },
 	{ VERB_VALIDATE, 'v', "verbose", NULL, NULL,
-	  "also name on stdout the files that are valid" },
+	  "also name the files that are valid" },
 	{ VERB_INTERSECT | (ANSWERS & ~(VERB_LIST | VERB_VALIDATE)), 'v', "verbose", NULL, NULL,
 	  "all of the answer, also where a terminal does not hold it, and all remarks" },
 	{ VERB_INTERSECT, 'q', "quiet", NULL, NULL,

@@ -143,7 +143,7 @@ static int probe(const struct options *o)
 	if (r == 0)
 		r = abibase_value_to_json(abibase_profile_value(profile), &text);
 	if (r == 0 && wants_report)
-		r = abibase_profile_to_report(profile, cat, &report);
+		r = abibase_profile_to_report(profile, cat, cli_width(STDOUT_FILENO), &report);
 	if (r < 0)
 		return cli_context_error(ctx, r);
 	r = o->output || !wants_report ? cli_write(o->output, text) : 0;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cli.h"
 
+#include <unistd.h>
+
 static int run(const struct options *o)
 {
 	_unref_(context) *ctx = NULL;
@@ -10,7 +12,8 @@ static int run(const struct options *o)
 
 	if (cli_begin(0, &ctx, &cat) != 0)
 		return STATUS_TROUBLE;
-	r = abibase_operand_show(ctx, cat, o->operands[0], o->json ? "json" : "text", &text);
+	r = abibase_operand_show(ctx, cat, o->operands[0], o->json ? "json" : "text",
+				 cli_width(STDOUT_FILENO), &text);
 	return r < 0 ? cli_context_error(ctx, r) : cli_show(o, 0, text, STATUS_YES);
 }
 

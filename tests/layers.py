@@ -21,7 +21,8 @@ STANDS_ON = {
     "probe": ("qemu", "host", "model", "document", "base"),
     "live": ("answer", "qemu", "model", "host", "document", "base"),
 }
-CLI_MAY = ("base/conf.h", "base/util.h", "base/harmless.h", "base/suggest.h")  # beside <abibase/abibase.h>
+CLI_MAY = ("base/conf.h", "base/util.h", "base/harmless.h", "base/suggest.h",
+           "base/text.h")  # beside <abibase/abibase.h>
 INCLUDE = re.compile(r'^#include "([^"]+)"', re.M)
 
 

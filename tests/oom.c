@@ -575,7 +575,7 @@ static int op_to_json(struct made *m)
 
 static int op_to_table(struct made *m)
 {
-	return profile_to_text(hosts[1], t.cat, &m->text);
+	return profile_to_text(hosts[1], t.cat, 0, &m->text);
 }
 
 static int op_context(struct made *m)
@@ -789,7 +789,7 @@ static int op_domain(struct made *m)
 
 static int op_merge(struct made *m)
 {
-	return abibase_profile_merge(t.ctx, hosts[0], &hosts[1], 1, &m->profile, &m->why);
+	return abibase_profile_merge(t.ctx, hosts[0], &hosts[1], 1, &m->profile, 0, &m->why);
 }
 
 static int op_platforms(struct made *m)

@@ -55,8 +55,8 @@ for args in "$src"/tests/cases/*/*/args; do
 	verb=$(basename "$(dirname "$dir")")
 	case $(cat "$args") in *--json* | *format=json* | *'-f json'* | *--machines* | *' -q'*) continue ;; esac
 	case $verb in
-	check | explain | diff | match | plan | targets) file=$dir/stdout ;;
-	intersect) file=$dir/stderr ;;
+	check | decode | explain | diff | match | plan | targets | validate) file=$dir/stdout ;;
+	intersect | merge) file=$dir/stderr ;;
 	*) continue ;;
 	esac
 	case $(cat "$args") in *'-f text'*) file=$dir/stdout ;; esac
@@ -70,6 +70,20 @@ for args in "$src"/tests/cases/*/*/args; do
 	n=$((n + 1))
 done
 [ "$n" -gt 200 ] || fail "no more than $n pages"
+
+# What has no verdict: a document as it is, and a table.
+for words in 'list' 'list --groups' 'show debian-13' 'show rhel-9' \
+	"show $(ls "$src"/data/builds/*.json | head -n 1)"; do
+	eval "\"\$abibase\" $words" > "$tmp/text" || fail "$words"
+	faulty "$(wide "$tmp/text")"
+	[ "$words" = 'list --groups' ] || tail -n 1 "$tmp/text" | grep -q '^See: abibase ' ||
+		fail "$words: nothing to see next"
+	n=$((n + 1))
+done
+
+# What a probe finds, whatever this machine is
+"$abibase" probe --no-qemu --report > "$tmp/text" 2> /dev/null || fail "probe --report exits $?"
+faulty "$(page "$tmp/text")"
 
 verbs=$("$abibase" --help | sed -n 's/^  \([a-z]*\)  .*/\1/p')
 [ -n "$verbs" ] || fail "abibase --help names no verb"

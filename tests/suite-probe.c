@@ -1360,7 +1360,7 @@ static char *report(struct abibase_profile *p)
 {
 	char *text = NULL;
 
-	ck_assert_int_eq(abibase_profile_to_report(p, cat, &text), 0);
+	ck_assert_int_eq(abibase_profile_to_report(p, cat, 1000, &text), 0);
 	abibase_profile_unref(p);
 	return text;
 }
@@ -1376,6 +1376,7 @@ START_TEST(test_report)
 	struct script s = kernel_6_17;
 	char *text = report(probe(&s));
 
+	assert_line(text, "yes: scripted can run guests on tap, tap+vhost; 0 warnings, 0 unknown\n", true);
 	assert_line(text, "PASS    tap: checksum, TSO, TSO with ECN, UFO, USO, UDP tunnels\n",
 		    true);
 	assert_line(text,
@@ -1388,7 +1389,8 @@ START_TEST(test_report)
 	assert_line(text, "PASS    params: vhost.max_mem_regions is 64: ", true);
 	assert_line(text, "PASS    ebpf: ", true);
 	/* neither what was not asked nor what guests do not miss */
-	assert_line(text, "macvtap", false);
+	assert_line(text, "not looked at: macvtap, ", true);
+	assert_line(text, "    macvtap", false);
 	assert_line(text, "UNKNOWN", false);
 	assert_line(text, "WARN", false);
 	free(text);
@@ -1410,7 +1412,7 @@ START_TEST(test_report)
 	assert_line(text, "(bit 40): guests that shall come here need queue_reset=off", true);
 	assert_line(text, "(bit 34)", false); /* on request only */
 	assert_line(text, "WARN    vhost-vsock: this host has no vhost-vsock: guests with such a device", true);
-	assert_line(text, "UNKNOWN ebpf: no-permission: probe as root", true);
+	assert_line(text, "UNKNOWN ebpf: no-permission; remedy: probe as root", true);
 	free(text);
 
 	s = kernel_6_17;
@@ -1420,16 +1422,16 @@ START_TEST(test_report)
 	s.regions = NULL;
 	s.parameter_error = ENOENT;
 	text = report(probe(&s));
-	assert_line(text, "UNKNOWN tap: no-permission: run the probe with the right", true);
-	assert_line(text, "UNKNOWN vhost-net: refused: run the probe outside", true);
-	assert_line(text, "UNKNOWN params: vhost.max_mem_regions: not-loaded: load the module",
+	assert_line(text, "UNKNOWN tap: no-permission; remedy: run the probe with the right", true);
+	assert_line(text, "UNKNOWN vhost-net: refused; remedy: run the probe outside", true);
+	assert_line(text, "UNKNOWN params: vhost.max_mem_regions: not-loaded; remedy: load the module",
 		    true);
 	free(text);
 
 	s = kernel_6_17;
 	s.emfile_after = 7;
 	text = report(probe(&s));
-	assert_line(text, "UNKNOWN tap: tap.offload.uso: no-file-descriptors: raise", true);
+	assert_line(text, "UNKNOWN tap: tap.offload.uso: no-file-descriptors; remedy: raise", true);
 	assert_line(text, "PASS    tap: checksum, TSO, TSO with ECN, UFO\n", true);
 	free(text);
 }

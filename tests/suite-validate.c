@@ -367,7 +367,7 @@ static void assert_table(const struct abibase_profile *p, const char *const *wor
 {
 	_autofree_ char *text = NULL;
 
-	ck_assert_int_eq(profile_to_text(p, t.cat, &text), 0);
+	ck_assert_int_eq(profile_to_text(p, t.cat, 0, &text), 0);
 	for (; *words; words++)
 		ck_assert_msg(strstr(text, *words) != NULL, "no \"%s\" in:\n%s", *words, text);
 }

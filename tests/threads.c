@@ -35,7 +35,7 @@ static void use_profiles(struct abibase_context *ctx)
 
 	require(abibase_value_to_json(abibase_profile_value(p), &json) == 0 && streq(json, profile_json),
 		"the profile is another one");
-	require(profile_to_text(p, catalogue, &table) == 0, "no table");
+	require(profile_to_text(p, catalogue, 0, &table) == 0, "no table");
 	require(profile_fact(p, "vhost_net.features[40]", &reason) == ABIBASE_NO,
 		"another fact");
 	require(profile_rename(ctx, p, "renamed", &renamed) == 0, "not renamed");

@@ -309,33 +309,36 @@ const struct abibase_value *abibase_profile_value(const struct abibase_profile *
  * @node: the profile of a host, with the facts of its kernel
  * @images: @n profiles of hosts, with the QEMUs of an image each
  * @ret: the node with all of these QEMUs; left alone where the verdict is not yes
- * @ret_why: NULL, or receives for free() a line for each thing in which they contradict each other, each
- *	with its id in brackets, and behind it "remedy: …"; NULL when nothing does
+ * @width: of the lines of @ret_why, in columns; 0: 80
+ * @ret_why: NULL, or receives for free() a page with each thing in which they contradict each other, its
+ *	id in brackets, and the remedy; left alone when nothing does
  *
  * The facts are those of the node, and of an image that was recorded in the same boot; what two know must
- * be the same. Two QEMUs of one path must be the same build. "x-merged" of the document has the names and digests of what went in.
+ * be the same. Two QEMUs of one path must be the same build. "x-merged" of the document has the names and
+ * digests of what went in.
  *
  * Returns: ABIBASE_VERDICT_YES, ABIBASE_VERDICT_NO, or -EINVAL (no image; one is no host, or records no
  * QEMU: "merge-kind"), -ENOMEM. Since: 0.1
  */
 int abibase_profile_merge(struct abibase_context *ctx, const struct abibase_profile *node,
 			  struct abibase_profile *const *images, size_t n,
-			  struct abibase_profile **ret, char **ret_why)
+			  struct abibase_profile **ret, size_t width, char **ret_why)
 	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 2, 5);
 /**
  * abibase_profile_to_report - for people: what the host has, lacks and keeps to itself
  * @cat: names what guests have to do without, and what would help
- * @ret: the text; release with free()
+ * @width: of the lines, in columns; 0: 80
+ * @ret: a page; release with free()
  *
- * A line for each surface, or for each thing of it that guests can miss. It begins with "PASS", with
- * "WARN" (known to be absent: what a baseline with this host turns off, and the remedy), or with
- * "UNKNOWN" (the reason, and the remedy). What was not asked is left out. Nothing should parse it.
+ * The first line says whether guests can run there. A paragraph for each surface, or for each thing of
+ * it that guests can miss, begins with "WARN" (known to be absent: what a baseline with this host turns
+ * off, and the remedy), "UNKNOWN" (the reason, and the remedy), or "PASS". Nothing should parse it.
  *
  * Returns: 0, -ENOMEM. Since: 0.1
  */
 int abibase_profile_to_report(const struct abibase_profile *p, const struct abibase_catalogue *cat,
-			      char **ret)
-	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 3);
+			      size_t width, char **ret)
+	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 4);
 
 /* -------------------------------------------------------------- platforms */
 
@@ -619,13 +622,14 @@ int abibase_operand_from_buffer(struct abibase_context *ctx, const char *buf, si
  * @cat: names the bits of facts
  * @operand: as abibase_operand_load()
  * @format: "text": for people, which may change between releases; "json": the canonical document
+ * @width: of the lines of a text, in columns; 0: 80
  * @ret: for free()
  *
  * Returns: 0, -EINVAL (not a format), and as abibase_operand_load(). Since: 0.1
  */
 int abibase_operand_show(struct abibase_context *ctx, const struct abibase_catalogue *cat,
-			 const char *operand, const char *format, char **ret)
-	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 2, 3, 4, 5);
+			 const char *operand, const char *format, size_t width, char **ret)
+	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 2, 3, 4, 6);
 
 /* -------------------------------------------------------------- baselines */
 

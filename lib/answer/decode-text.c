@@ -22,11 +22,12 @@ static void put_sentence(struct buf *b, const char *text)
 	show_wrapped(b, INDENT, INDENT, text);
 }
 
-static void put_place(struct buf *b, const json_t *f)
+/* The only one is the verdict itself, for nothing stands before it on @page. */
+static void put_place(const struct buf *page, struct buf *b, const json_t *f)
 {
 	json_int_t times = json_integer_value(json_object_get(f, "times"));
 
-	buf_printf(b, "line %" JSON_INTEGER_FORMAT,
+	buf_printf(b, "%sline %" JSON_INTEGER_FORMAT, page->len ? "" : "yes: ",
 		   json_integer_value(json_object_get(f, "line")));
 	if (times > 1)
 		buf_printf(b, " and %" JSON_INTEGER_FORMAT " more", times - 1);
@@ -299,20 +300,16 @@ static void put_advice(struct buf *b, const json_t *features, const json_t *glob
 		return;
 	if (decided_by(features, "host"))
 		put_sentence(b, "Vendors backport, and a package update can change what one "
-				"machine type "
-				"name means. Do not guess from versions: abibase probe, then "
-				"abibase diff.");
+				"machine type name means. Do not guess from versions: abibase "
+				"probe, then abibase diff.");
 	if (!json_array_size(globals)) {
 		put_sentence(b, "This guest keeps the features until it is powered off, and can move "
 				"only to hosts that offer them. No property that each QEMU has "
 				"turns them off.");
 		return;
 	}
-	put_sentence(b,
-		     "This guest keeps them until it is powered off, and moves only to hosts that "
-		     "offer them. Start guests that are to move between these hosts with");
+	put_sentence(b, "It keeps them until it is powered off; start new guests with those QEMU knows:");
 	put_globals(b, globals);
-	put_sentence(b, "(abibase intersect leaves out what a host's QEMU would not start with)");
 }
 
 /* @where: the finding, or one of the classes that it fits. */
@@ -440,7 +437,7 @@ static void put_masks(struct buf *b, const json_t *f)
 	size_t n = json_array_size(bits);
 	_buf_ text = { 0 };
 
-	put_place(&text, f);
+	put_place(b, &text, f);
 	if (device)
 		buf_printf(&text, "%s: ", device);
 	if (n) {
@@ -510,7 +507,7 @@ static void put_word(struct buf *b, const json_t *f)
 	size_t i;
 	json_t *v;
 
-	put_place(b, f);
+	put_place(b, b, f);
 	if (string_of(f, "device") || json_array_size(classes) == 1) {
 		put_word_of(b, f, string_of(f, "device") ? f : json_array_get(classes, 0));
 		return;
@@ -560,7 +557,7 @@ static void put_heading(struct buf *b, const json_t *f)
 	const char *layer = string_of(f, "layer");
 	_buf_ text = { 0 };
 
-	put_place(&text, f);
+	put_place(b, &text, f);
 	put_device(&text, f);
 	buf_printf(&text, "%s%s", layer ? layer : "device state",
 		   scope_words(string_of(f, "scope")));
@@ -587,6 +584,14 @@ static void put_message(struct buf *b, const json_t *f)
 	put_globals(b, json_object_get(f, "globals"));
 }
 
+static void put_verdict(struct buf *b, size_t n)
+{
+	if (n > 1)
+		show_printf(b, 0, 2, "yes: %zu messages are known", n);
+	else if (!n)
+		show_printf(b, 0, 2, "no: no message that is known is in the text");
+}
+
 int decode_show(const json_t *root, size_t width, char **ret)
 {
 	json_int_t dropped = json_integer_value(json_object_get(root, "dropped"));
@@ -594,6 +599,7 @@ int decode_show(const json_t *root, size_t width, char **ret)
 	size_t i;
 	json_t *f;
 
+	put_verdict(&b, json_array_size(json_object_get(root, "findings")));
 	json_array_foreach(json_object_get(root, "findings"), i, f) {
 		if (i)
 			buf_putc(&b, '\n');
@@ -606,5 +612,7 @@ int decode_show(const json_t *root, size_t width, char **ret)
 	}
 	if (dropped)
 		buf_printf(&b, "\n%" JSON_INTEGER_FORMAT " more findings are left out\n", dropped);
+	show_printf(&b, 0, 2, "Looked at: messages of QEMU and libvirt; not looked at: other messages");
+	show_printf(&b, 0, 2, "See: abibase diff SOURCE DESTINATION, abibase targets GUEST HOST...");
 	return buf_give(&b, ret);
 }

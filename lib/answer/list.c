@@ -88,6 +88,7 @@ static int list_text(const struct abibase_platforms *l, char **ret)
 		if (platforms_get(l, i, "alias"))
 			buf_printf(&b, "%s is %s\n", platforms_get(l, i, "alias"),
 				   platforms_at(l, i)->name);
+	show_printf(&b, 0, 2, "See: abibase show PLATFORM, abibase list --groups");
 	return buf_give(&b, ret);
 }
 

@@ -19,7 +19,8 @@ struct merging {
 	json_t *root, *facts, *qemu; /* what becomes of it */
 	const char **from;	     /* of each entry of @qemu: who has it */
 	size_t n_from, cap_from;
-	struct buf why;
+	struct buf why; /* the middle of a page */
+	size_t n_why;
 	bool failed;
 };
 
@@ -38,9 +39,10 @@ static void differs(struct merging *m, const char *id, const char *what, const j
 {
 	_autofree_ char *one = value_words(a), *other = value_words(b);
 
-	buf_printf(&m->why, "%s is %s on %s, and %s on %s [%s]\n", what, one ? one : "?", a_name,
-		   other ? other : "?", b_name, id);
-	buf_printf(&m->why, "remedy: %s\n", remedy);
+	show_labelled(&m->why, 11, "  conflict", "%s is %s on %s, and %s on %s [%s]", what,
+		  one ? one : "?", a_name, other ? other : "?", b_name, id);
+	show_labelled(&m->why, 11, "  remedy", "%s", remedy);
+	m->n_why++;
 }
 
 /* Were both recorded in one boot of one kernel? */
@@ -110,11 +112,11 @@ static void two_of_one_path(struct merging *m, size_t i, const json_t *entry, co
 			"a guest is started in one image: merge the node with each of them alone");
 		return;
 	}
-	buf_printf(&m->why, "%s is another build on %s than on %s [merge-qemu]\n", path_of(entry),
-		   m->from[i], image);
-	buf_puts(&m->why,
-		 "remedy: a guest is started in one image: merge the node with each of them "
-		 "alone\n");
+	show_labelled(&m->why, 11, "  conflict", "%s is another build on %s than on %s [merge-qemu]",
+		  path_of(entry), m->from[i], image);
+	show_labelled(&m->why, 11, "  remedy",
+		  "a guest is started in one image: merge the node with each of them alone");
+	m->n_why++;
 }
 
 static void merge_entry(struct merging *m, const char *name, json_t *entry)
@@ -198,6 +200,20 @@ static int begin(struct merging *m)
 	return 0;
 }
 
+/* All that is in the way */
+static int give_page(struct merging *m, char **ret)
+{
+	_buf_ page = { .width = m->why.width };
+
+	show_printf(&page, 0, 2, "no: %s and its images contradict each other in %zu thing%s",
+		    m->node->name, m->n_why, m->n_why == 1 ? "" : "s");
+	buf_puts(&page, m->why.data);
+	show_printf(&page, 0, 2, "Looked at: architecture, facts, QEMU binaries; not looked at: "
+				 "ROM files, firmware");
+	show_printf(&page, 0, 2, "See: abibase diff PROFILE PROFILE, abibase probe --only=qemu");
+	return buf_give(&page, ret);
+}
+
 static int merge(struct abibase_context *ctx, struct merging *m,
 		 struct abibase_profile *const *images, size_t n, struct abibase_profile **ret,
 		 char **ret_why)
@@ -209,7 +225,7 @@ static int merge(struct abibase_context *ctx, struct merging *m,
 	if (r < 0 || m->failed || buf_failed(&m->why))
 		return context_oom(ctx);
 	if (m->why.len) {
-		if (ret_why && buf_give(&m->why, ret_why) < 0)
+		if (ret_why && give_page(m, ret_why) < 0)
 			return context_oom(ctx);
 		return ABIBASE_VERDICT_NO;
 	}
@@ -220,9 +236,9 @@ static int merge(struct abibase_context *ctx, struct merging *m,
 ABIBASE_EXPORT int abibase_profile_merge(struct abibase_context *ctx,
 					 const struct abibase_profile *node,
 					 struct abibase_profile *const *images, size_t n,
-					 struct abibase_profile **ret, char **ret_why)
+					 struct abibase_profile **ret, size_t width, char **ret_why)
 {
-	struct merging m = { .node = node };
+	struct merging m = { .node = node, .why.width = width };
 	int r = n ? check(ctx, node, false) :
 		    context_fail(ctx, EINVAL, "merge-kind", node->name,
 				 "there is no image to merge the node with");

@@ -10,20 +10,9 @@
 /* A profile for people. Names of bits come from the catalogue; nothing here is ever read back. */
 
 #define LABEL 12 /* columns of the labels at the left */
+#define KNOWN ".known"
 
 /* ------------------------------------------------------------------------ pieces */
-
-static void put_label(struct buf *b, const char *label)
-{
-	buf_printf(b, "%-*s", LABEL, label);
-}
-
-static void put_line(struct buf *b, const char *label, const char *text)
-{
-	put_label(b, label);
-	show_text(b, text);
-	buf_putc(b, '\n');
-}
 
 static int cmp_string(const void *a, const void *b)
 {
@@ -54,18 +43,10 @@ static const char **sorted_keys(struct buf *b, const json_t *obj)
 
 static void put_kernel(struct buf *b, const json_t *kernel)
 {
-	const char *version = string_of(kernel, "version");
+	const char *release = string_of(kernel, "release"), *version = string_of(kernel, "version");
 
-	if (!kernel)
-		return;
-	put_label(b, "kernel");
-	show_text(b, string_of(kernel, "release"));
-	if (version) {
-		buf_puts(b, " (");
-		show_text(b, version);
-		buf_putc(b, ')');
-	}
-	buf_putc(b, '\n');
+	if (kernel)
+		show_labelled(b, LABEL, "kernel", version ? "%s (%s)" : "%s", release ? release : "", version);
 }
 
 static void put_packages(struct buf *b, const json_t *packages)
@@ -73,13 +54,9 @@ static void put_packages(struct buf *b, const json_t *packages)
 	size_t i;
 	json_t *v;
 
-	json_array_foreach(packages, i, v) {
-		put_label(b, i ? "" : "packages");
-		show_text(b, string_of(v, "name"));
-		buf_putc(b, ' ');
-		show_text(b, string_of(v, "version"));
-		buf_putc(b, '\n');
-	}
+	json_array_foreach(packages, i, v)
+		show_labelled(b, LABEL, i ? "" : "packages", "%s %s", string_of(v, "name"),
+			 string_of(v, "version"));
 }
 
 static void put_lifecycle(struct buf *b, const json_t *lifecycle)
@@ -91,29 +68,26 @@ static void put_lifecycle(struct buf *b, const json_t *lifecycle)
 		{ "standard_end", "standard support until" },
 		{ "extended_end", "extended support until" },
 	};
+	_buf_ text = { 0 };
 
 	if (!lifecycle)
 		return;
-	put_label(b, "lifecycle");
 	for (size_t i = 0; i < ARRAY_SIZE(dates); i++)
 		if (string_of(lifecycle, dates[i].key))
-			buf_printf(b, "%s %s, ", dates[i].words, string_of(lifecycle, dates[i].key));
-	buf_puts(b, "says ");
-	show_text(b, string_of(lifecycle, "source"));
-	buf_putc(b, '\n');
+			buf_printf(&text, "%s %s, ", dates[i].words,
+				   string_of(lifecycle, dates[i].key));
+	buf_printf(&text, "says %s", string_of(lifecycle, "source"));
+	b->failed |= buf_failed(&text);
+	show_labelled(b, LABEL, "lifecycle", "%s", text.data ? text.data : "");
 }
 
 static void put_evidence(struct buf *b, const json_t *evidence)
 {
 	_autofree_ const char **keys = sorted_keys(b, evidence);
 
-	for (size_t i = 0; keys && i < json_object_size(evidence); i++) {
-		put_label(b, i ? "" : "evidence");
-		show_text(b, keys[i]);
-		buf_printf(b, "%s ", keys[i][0] && keys[i][strlen(keys[i]) - 1] == '.' ? "*" : "");
-		show_text(b, string_of(evidence, keys[i]));
-		buf_putc(b, '\n');
-	}
+	for (size_t i = 0; keys && i < json_object_size(evidence); i++)
+		show_labelled(b, LABEL, i ? "" : "evidence", "%s%s %s", keys[i],
+			 ends_with(keys[i], ".") ? "*" : "", string_of(evidence, keys[i]));
 }
 
 static void put_strings(struct buf *b, const char *label, const json_t *list)
@@ -124,49 +98,48 @@ static void put_strings(struct buf *b, const char *label, const json_t *list)
 	if (!json_array_size(list))
 		return;
 	buf_printf(b, ", %s", label);
-	json_array_foreach(list, i, v) {
-		buf_putc(b, ' ');
-		show_text(b, json_string_value(v));
-	}
+	json_array_foreach(list, i, v)
+		buf_printf(b, " %s", json_string_value(v));
 }
 
 static void put_probe(struct buf *b, const json_t *probe)
 {
 	const json_t *euid = json_object_get(probe, "euid");
+	_buf_ text = { 0 };
 
 	if (!probe)
 		return;
-	put_label(b, "probed");
 	if (euid)
-		buf_printf(b, "by uid %" JSON_INTEGER_FORMAT, json_integer_value(euid));
+		buf_printf(&text, "by uid %" JSON_INTEGER_FORMAT, json_integer_value(euid));
 	else
-		buf_puts(b, "by a uid not recorded");
+		buf_puts(&text, "by a uid not recorded");
 	if (json_is_true(json_object_get(probe, "user_namespace")))
-		buf_puts(b, ", in a user namespace");
+		buf_puts(&text, ", in a user namespace");
 	if (json_is_true(json_object_get(probe, "network_namespace")))
-		buf_puts(b, ", in a network namespace of its own");
+		buf_puts(&text, ", in a network namespace of its own");
 	if (json_is_true(json_object_get(probe, "no_load")))
-		buf_puts(b, ", loading no module");
-	put_strings(b, "without the rights", json_object_get(probe, "missing_capabilities"));
-	put_strings(b, "which loaded", json_object_get(probe, "loaded_modules"));
-	buf_putc(b, '\n');
+		buf_puts(&text, ", loading no module");
+	put_strings(&text, "without the rights", json_object_get(probe, "missing_capabilities"));
+	put_strings(&text, "which loaded", json_object_get(probe, "loaded_modules"));
+	b->failed |= buf_failed(&text);
+	show_labelled(b, LABEL, "probed", "%s", text.data ? text.data : "");
 }
 
 static void put_head(struct buf *b, const struct abibase_profile *p)
 {
-	put_line(b, "name", p->name);
-	put_line(b, "kind", p->kind);
-	if (p->revision) {
-		put_label(b, "revision");
-		buf_printf(b, "%" PRId64 "\n", p->revision);
-	}
-	put_line(b, "arch", p->arch);
+	show_labelled(b, LABEL, "name", "%s", p->name);
+	show_labelled(b, LABEL, "kind", "%s", p->kind);
+	if (p->revision)
+		show_labelled(b, LABEL, "revision", "%" PRId64, p->revision);
+	show_labelled(b, LABEL, "arch", "%s", p->arch);
+	if (string_of(p->root, "description"))
+		show_labelled(b, LABEL, "description", "%s", string_of(p->root, "description"));
 	put_kernel(b, json_object_get(p->root, "kernel"));
 	put_packages(b, json_object_get(p->root, "packages"));
 	put_lifecycle(b, json_object_get(p->root, "lifecycle"));
 	put_evidence(b, json_object_get(p->root, "evidence"));
 	put_probe(b, json_object_get(p->root, "probe"));
-	put_line(b, "digest", p->digest);
+	show_labelled(b, LABEL, "digest", "%s", p->digest);
 }
 
 /* ---------------------------------------------------------------------- backends */
@@ -182,13 +155,11 @@ static void put_backend(struct buf *b, const struct abibase_profile *p,
 		if (w.answer != ABIBASE_YES)
 			buf_printf(&why, "%s%s %s", why.len ? ", " : "", w.c->name,
 				   w.answer == ABIBASE_NO ? "no" : w.reason);
-	buf_printf(b, "  %-15s %s", cat->backends[backend].name,
-		   all == ABIBASE_YES ? "usable" : all == ABIBASE_NO ? "absent" : "unknown");
-	if (why.len)
-		buf_printf(b, ": %s", why.data);
-	buf_putc(b, '\n');
-	if (buf_failed(&why))
-		b->failed = true;
+	b->failed |= buf_failed(&why);
+	buf_printf(b, "  %-15s ", cat->backends[backend].name);
+	show_printf(b, 0, 18, why.len ? "%s: %s" : "%s",
+		    all == ABIBASE_YES ? "usable" : all == ABIBASE_NO ? "absent" : "unknown",
+		    why.data);
 }
 
 static void put_backends(struct buf *b, const struct abibase_profile *p,
@@ -252,34 +223,23 @@ const char *show_bit_name(const struct abibase_catalogue *cat, const char *fact,
 static void put_bits(struct buf *b, const struct abibase_catalogue *cat, const char *fact,
 		     const char *word)
 {
-	static const char indent[] = "      ";
-	size_t column = 0;
+	/* a word that says which bits of another are known has the bits of that */
+	size_t len = strlen(fact) - (ends_with(fact, KNOWN) ? strlen(KNOWN) : 0);
+	_autofree_ char *of = strndup(fact, len);
+	_buf_ names = { .failed = !of };
 	int set;
 
-	for (unsigned int bit = 0; (set = word_bit(word, bit)) >= 0; bit++) {
-		char number[16];
-		const char *name;
+	for (unsigned int bit = 0; of && (set = word_bit(word, bit)) >= 0; bit++) {
+		const char *name = set ? show_bit_name(cat, of, bit) : NULL;
 
-		if (!set)
-			continue;
-		name = show_bit_name(cat, fact, bit);
-		if (!name) {
-			snprintf(number, sizeof(number), "bit-%u", bit);
-			name = number;
-		}
-		if (!column || column + 1 + strlen(name) > TEXT_WIDTH) {
-			buf_puts(b, column ? "\n" : "");
-			buf_puts(b, indent);
-			column = strlen(indent);
-		} else {
-			buf_putc(b, ' ');
-			column++;
-		}
-		show_text(b, name);
-		column += strlen(name);
+		if (name)
+			buf_printf(&names, " %s", name);
+		else if (set)
+			buf_printf(&names, " bit-%u", bit);
 	}
-	if (column)
-		buf_putc(b, '\n');
+	b->failed |= buf_failed(&names);
+	if (names.len)
+		show_printf(b, 6, 6, "%s", names.data + 1);
 }
 
 void show_fact_value(struct buf *b, const json_t *v)
@@ -316,10 +276,12 @@ static size_t put_surface(struct buf *b, const struct abibase_catalogue *cat, co
 	for (size_t i = 0; i < count; i++) {
 		const json_t *v = json_object_get(facts, keys[i]);
 		const char *s = json_string_value(v);
+		_buf_ value = { 0 };
 
+		show_fact_value(&value, v);
+		b->failed |= buf_failed(&value);
 		buf_printf(b, "  %-*s  ", width, keys[i] + surface);
-		show_fact_value(b, v);
-		buf_putc(b, '\n');
+		show_wrapped(b, (size_t)width + 4, (size_t)width + 4, value.data ? value.data : "");
 		if (s && strprefix(s, "0x"))
 			put_bits(b, cat, keys[i], s);
 	}
@@ -379,8 +341,7 @@ static void put_member(struct buf *b, const json_t *obj, const char *key, const 
 	if (!s)
 		return;
 	buf_printf(b, "    %-9s ", label);
-	show_text(b, s);
-	buf_putc(b, '\n');
+	show_wrapped(b, 14, 14, s);
 }
 
 static void put_qemus(struct buf *b, const struct abibase_profile *p)
@@ -414,21 +375,23 @@ static void put_qemus(struct buf *b, const struct abibase_profile *p)
 }
 
 int profile_to_text(const struct abibase_profile *p, const struct abibase_catalogue *cat,
-		    char **ret)
+		    size_t width, char **ret)
 {
-	_buf_ b = { 0 };
+	_buf_ b = { .width = width };
 
 	put_head(&b, p);
 	put_backends(&b, p, cat);
-	put_facts(&b, p, cat);
 	put_qemus(&b, p);
+	put_facts(&b, p, cat);
+	buf_putc(&b, '\n');
+	show_printf(&b, 0, 2, "See: abibase intersect, abibase diff, abibase match");
 	return buf_give(&b, ret);
 }
 
 /* ---------------------------------------------------------------------- operands */
 
 static int show_baseline(struct abibase_context *ctx, const struct abibase_baseline *b,
-			 const char *format, char **ret)
+			 const char *format, size_t width, char **ret)
 {
 	struct abibase_render *render = NULL;
 	int r = abibase_render_new(ctx, &render);
@@ -437,30 +400,30 @@ static int show_baseline(struct abibase_context *ctx, const struct abibase_basel
 		r = abibase_render_set_format(render, format);
 	/* the verdict was told when the baseline was made; to show it is a success either way */
 	if (r == 0)
-		r = abibase_render_run(render, b, 0, ret, NULL);
+		r = abibase_render_run(render, b, width, ret, NULL);
 	abibase_render_unref(render);
 	return r < 0 ? r : 0;
 }
 
 static int show_loaded(struct abibase_context *ctx, const struct abibase_catalogue *cat,
-		       const struct loaded *l, bool json, char **ret)
+		       const struct loaded *l, bool json, size_t width, char **ret)
 {
 	int r;
 
 	if (l->baseline)
-		return show_baseline(ctx, l->baseline, json ? "json" : "text", ret);
+		return show_baseline(ctx, l->baseline, json ? "json" : "text", width, ret);
 	if (json)
 		r = json_give(l->profile ? l->profile->root : l->build->root, ret);
 	else if (l->profile)
-		r = profile_to_text(l->profile, cat, ret);
+		r = profile_to_text(l->profile, cat, width, ret);
 	else
-		r = build_record_to_text(l->build, ret);
+		r = build_record_to_text(l->build, width, ret);
 	return r < 0 ? context_oom(ctx) : 0;
 }
 
 ABIBASE_EXPORT int abibase_operand_show(struct abibase_context *ctx,
 					const struct abibase_catalogue *cat, const char *operand,
-					const char *format, char **ret)
+					const char *format, size_t width, char **ret)
 {
 	bool json = streq(format, "json");
 	struct loaded l = { 0 };
@@ -471,7 +434,7 @@ ABIBASE_EXPORT int abibase_operand_show(struct abibase_context *ctx,
 				    "\"%s\" is not a format; accepted: text, json", format);
 	r = operand_load(ctx, operand, &l);
 	if (r == 0)
-		r = show_loaded(ctx, cat, &l, json, ret);
+		r = show_loaded(ctx, cat, &l, json, width, ret);
 	loaded_clear(&l);
 	return r;
 }

@@ -14,8 +14,8 @@ void show_fact_value(struct buf *b, const json_t *v);
 const char *show_bit_name(const struct abibase_catalogue *cat, const char *fact, unsigned int bit);
 /* Profiles and build records for people. 0 or -ENOMEM. */
 int profile_to_text(const struct abibase_profile *p, const struct abibase_catalogue *cat,
-		    char **ret);
-int build_record_to_text(const struct abibase_build *r, char **ret);
+		    size_t width, char **ret);
+int build_record_to_text(const struct abibase_build *r, size_t width, char **ret);
 /* The newest versioned type of the q35 family, else of any; NULL when there is none. */
 const char *show_newest_machine(const json_t *machines);
 

@@ -66,6 +66,16 @@ void show_printf(struct buf *b, size_t indent, size_t hang, const char *fmt, ...
 	va_end(ap);
 }
 
+void show_labelled(struct buf *b, size_t column, const char *label, const char *fmt, ...)
+{
+	va_list ap;
+
+	buf_printf(b, "%-*s", (int)column, label);
+	va_start(ap, fmt);
+	show_vprintf(b, column, column, fmt, ap);
+	va_end(ap);
+}
+
 void show_lines(struct buf *b, const char *s)
 {
 	for (; *s; s += *s == '\n') {

@@ -18,6 +18,9 @@ void show_vprintf(struct buf *b, size_t column, size_t hang, const char *fmt, va
 	_printf_(4, 0);
 /* A paragraph: behind @indent blanks, later lines behind @hang. */
 void show_printf(struct buf *b, size_t indent, size_t hang, const char *fmt, ...) _printf_(4, 5);
+/* A label in the first @column columns, and text beside it. */
+void show_labelled(struct buf *b, size_t column, const char *label, const char *fmt, ...)
+	_printf_(4, 5);
 /* Lines as they are, each behind four blanks. */
 void show_lines(struct buf *b, const char *s);
 /* Formatted text, without control characters, in @a; "" where @a has failed. */

@@ -36,7 +36,7 @@ static void read_again(const struct abibase_build *b)
 	char *text = NULL, *table = NULL;
 	json_t *root;
 
-	MUST(json_give(b->root, &text) == 0 && build_record_to_text(b, &table) == 0);
+	MUST(json_give(b->root, &text) == 0 && build_record_to_text(b, 0, &table) == 0);
 	if (strlen(text) <= JSON_MAX_BUILD) {
 		MUST(json_parse(ctx, text, strlen(text), JSON_MAX_BUILD, "written", &root) == 0);
 		MUST(build_from_json(ctx, root, "written", &again) == 0);

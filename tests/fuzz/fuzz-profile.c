@@ -20,7 +20,7 @@ static void check_profile(const struct abibase_profile *p)
 
 	MUST(p->name && p->kind && p->arch);
 	MUST(abibase_value_to_json(abibase_profile_value(p), &json) == 0);
-	MUST(profile_to_text(p, cat, &table) == 0);
+	MUST(profile_to_text(p, cat, 0, &table) == 0);
 	profile_fact(p, "tap.offload.uso", NULL);
 	profile_fact(p, "vhost_net.features[40]", NULL);
 	/* the canonical form of a document just below the limit can be above it */
