@@ -33,19 +33,10 @@ struct checking {
 	struct abibase_check *out;
 };
 
-void settings_free(char **s)
-{
-	for (size_t i = 0; s && s[i]; i++)
-		free(s[i]);
-	free(s);
-}
-
 void hostcheck_free(struct abibase_check *c)
 {
 	if (!c)
 		return;
-	for (size_t i = 0; i < c->n_lists; i++)
-		settings_free(c->lists[i].settings);
 	json_decref(c->lost);
 	json_decref(c->set);
 	arena_clear(&c->arena);
@@ -711,23 +702,17 @@ static void check_errata(struct checking *k)
 /* --------------------------------------------------------- the word that would be offered */
 
 /* The settings that this QEMU gets of the baseline: what it knows. */
-static char **settings_for(const struct checking *k, size_t used)
+static const char **settings_for(const struct checking *k, size_t used)
 {
-	char **s = calloc(k->b->n_values + 1, sizeof(*s));
+	struct arena *a = &k->out->arena;
+	const char **s = arena_alloc(a, (k->b->n_values + 1) * sizeof(*s));
 	size_t n = 0;
 
 	for (size_t i = 0; s && i < k->b->n_values; i++) {
 		const struct value *v = &k->b->values[i];
 
-		if (!knows(k, used, v, row_of(k, v)))
-			continue;
-		if (asprintf(&s[n], "%s.%s=%s", v->class_name, v->property,
-			     v->text) < 0) {
-			s[n] = NULL;
-			settings_free(s);
-			return NULL;
-		}
-		n++;
+		if (knows(k, used, v, row_of(k, v)))
+			s[n++] = arena_printf(a, "%s.%s=%s", v->class_name, v->property, v->text);
 	}
 	return s;
 }
@@ -755,31 +740,24 @@ static void make_lists(struct checking *k)
 		list = &c->lists[c->n_lists++];
 		list->path = arena_strdup(&c->arena, q->path);
 		list->settings = settings_for(k, (size_t)used);
-		c->arena.failed |= !list->settings;
 	}
-}
-
-static const char *bit_name(const struct checking *k, const char *backend, int bit)
-{
-	int be = catalogue_backend(k->cat, backend);
-
-	for (size_t i = 0; be >= 0 && i < k->cat->n_rows; i++)
-		if (k->cat->rows[i].bit == bit && k->cat->rows[i].backends & (1u << be))
-			return k->cat->rows[i].feature;
-	return "a bit without a name";
 }
 
 static void word_differs(struct checking *k, const struct offer *o, const uint64_t word[2],
 			 const char *qemu)
 {
 	const char *backend = k->b->in.backends[o->backend];
+	int be = catalogue_backend(k->cat, backend);
 	_buf_ bits = { 0 };
 
-	for (int bit = 0; bit < 128; bit++)
+	for (int bit = 0; bit < 128; bit++) {
+		const struct row *row = be < 0 ? NULL : catalogue_bit(k->cat, bit, 1u << be);
+
 		if (word_has(o->word, bit) != word_has(word, bit))
 			buf_printf(&bits, " %s %s (bit %d)",
 				   word_has(word, bit) ? "with" : "without",
-				   bit_name(k, backend, bit), bit);
+				   row ? row->feature : "a bit without a name", bit);
+	}
 	add(k, ABIBASE_FINDING_CONFLICT, "offer-differs", "QEMU", NULL,
 	    "this build makes something else of the machine type than those of the baseline: make "
 	    "a new baseline with this host",
@@ -838,19 +816,16 @@ static int predict_used(struct checking *k, size_t used, const struct offer *o)
 	const struct build *build = k->alone->used[used].build;
 	struct predictor pr = { .cat = k->cat, .p = k->p };
 	_autofree_ char *why = NULL;
-	char **settings;
 	uint64_t word[2];
 	int r;
 
 	if (!is_asked(k, used, o))
 		return 0;
-	settings = settings_for(k, used);
-	if (!settings)
+	pr.settings = settings_for(k, used);
+	if (k->out->arena.failed)
 		return -ENOMEM;
 	pr.backend = (size_t)catalogue_backend(k->cat, k->b->in.backends[o->backend]);
-	pr.settings = (const char *const *)settings;
 	r = predict_entry(k->ctx, &pr, build->entry, k->b->machine, word, &why);
-	settings_free(settings);
 	if (r == ABIBASE_VERDICT_UNKNOWN && !is_same_there(k, used))
 		word_unknown(k, o, why, build->version);
 	if (r == ABIBASE_VERDICT_YES && memcmp(word, o->word, sizeof(word)) != 0)
@@ -1212,7 +1187,7 @@ ABIBASE_EXPORT int abibase_check_request_run(struct abibase_check_request *q,
 }
 
 /* Pointers and words in one block, so that one free() releases all of it. */
-static char **pack_args(char *const *settings)
+static char **pack_args(const char *const *settings)
 {
 	size_t n = 0, size = 0;
 	char **args, *word;

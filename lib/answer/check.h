@@ -12,7 +12,7 @@
 /* What of the baseline one QEMU of the host gets. */
 struct check_list {
 	const char *path;
-	char **settings; /* "class.property=value", ended by NULL */
+	const char **settings; /* "class.property=value", ended by NULL */
 };
 
 struct abibase_check {
@@ -64,8 +64,6 @@ void hostcheck_guest_sets(struct abibase_check *c, const struct abibase_catalogu
 			  const struct abibase_baseline *alone, const struct abibase_guest *g);
 /* May one of its network cards have an option ROM? */
 bool guest_has_rom(const struct abibase_guest *g);
-/* "class.property=value" lists, ended by NULL */
-void settings_free(char **s);
 
 /* check-show.c: the result of several hosts against the baseline */
 int hostchecks_give(struct abibase_context *ctx, const struct abibase_baseline *b,

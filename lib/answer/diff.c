@@ -792,6 +792,7 @@ void diff_clear(struct diff *d)
 struct two {
 	struct comparison c;
 	const struct abibase_baseline *b[2];
+	struct links links[2];
 	const char *only[2];	 /* features that only this one offers */
 	const char *required[2]; /* requirements that only here are met */
 	const char *backends[2]; /* backends that only this one is for */
@@ -806,14 +807,6 @@ struct two {
 static void list_add(struct two *t, const char **list, const char *words)
 {
 	*list = *list ? keep(&t->c, "%s, %s", *list, words) : words;
-}
-
-static const struct offer *offer_on(const struct abibase_baseline *b, const char *backend)
-{
-	for (size_t i = 0; i < b->n_offers; i++)
-		if (streq(b->in.backends[b->offers[i].backend], backend))
-			return &b->offers[i];
-	return NULL;
 }
 
 static void diff_machine_name(struct two *t, enum diff_kind kind, const char *subject,
@@ -832,7 +825,7 @@ static void diff_backends(struct two *t, int i)
 	for (size_t k = 0; k < t->b[i]->n_offers; k++) {
 		const char *name = t->b[i]->in.backends[t->b[i]->offers[k].backend];
 
-		if (offer_on(t->b[!i], name))
+		if (baseline_offer(t->b[!i], name))
 			continue;
 		add_lack(&t->c, DIFF_BACKEND, false, keep(&t->c, "backends.%s", name), !i,
 			 "backends", name);
@@ -840,35 +833,18 @@ static void diff_backends(struct two *t, int i)
 	}
 }
 
-/* A bit means another feature to another device, which @backends tell. */
-static bool is_class_of(const struct abibase_catalogue *cat, const char *class_name,
-			unsigned int backends)
-{
-	for (size_t i = 0; i < cat->n_rows; i++)
-		if (streq(cat->rows[i].class_name, class_name))
-			return cat->rows[i].backends & backends;
-	return true;
-}
-
+/* The value of a bit, which means another feature to another device; @backends tell. */
 static const struct value *value_of_bit(const struct two *t, int which, int bit,
 					unsigned int backends)
 {
 	const struct abibase_baseline *b = t->b[which];
 
-	for (size_t i = 0; i < b->n_values; i++)
-		if (b->values[i].bit == bit &&
-		    is_class_of(t->c.cat, b->values[i].class_name, backends))
-			return &b->values[i];
-	return NULL;
-}
+	for (size_t i = 0; i < b->n_values; i++) {
+		const struct row *row = t->links[which].rows[i];
 
-static const struct row *row_of_bit(const struct abibase_catalogue *cat, int bit,
-				    unsigned int backends)
-{
-	for (size_t i = 0; i < cat->n_rows; i++)
-		if (cat->rows[i].bit == bit && !cat->rows[i].legacy &&
-		    cat->rows[i].backends & backends)
-			return &cat->rows[i];
+		if (b->values[i].bit == bit && (!row || row->backends & backends))
+			return &b->values[i];
+	}
 	return NULL;
 }
 
@@ -878,15 +854,14 @@ static void name_bit(struct two *t, int bit, unsigned int backends, const char *
 {
 	const struct value *a = value_of_bit(t, 0, bit, backends);
 	const struct value *v = a ? a : value_of_bit(t, 1, bit, backends);
-	const struct row *row = v ? NULL : row_of_bit(t->c.cat, bit, backends);
+	const struct row *row = v ? NULL : catalogue_bit(t->c.cat, bit, backends);
+	const struct requirement *q = catalogue_bit_required(t->c.cat, bit, backends);
+	const char *feature = v ? v->feature : row ? row->feature : q ? q->feature : NULL;
 
 	*ret_subject = v   ? keep(&t->c, "%s.%s", v->class_name, v->property) :
 		       row ? keep(&t->c, "%s", row->key) :
 			     keep(&t->c, "bit.%d", bit);
-	*ret_feature = v && v->feature ? v->feature : row ? row->feature : "a feature without a name";
-	for (size_t i = 0; !v && !row && i < t->c.cat->n_requirements; i++)
-		if (t->c.cat->requirements[i].bit == bit && t->c.cat->requirements[i].feature)
-			*ret_feature = t->c.cat->requirements[i].feature;
+	*ret_feature = feature ? feature : "a feature without a name";
 }
 
 static void add_offer_bit(struct two *t, int bit, unsigned int backends, int has)
@@ -927,7 +902,7 @@ static void diff_offers(struct two *t)
 		for (size_t k = 0; k < t->b[0]->n_offers; k++) {
 			const struct offer *a = &t->b[0]->offers[k];
 			const char *name = t->b[0]->in.backends[a->backend];
-			const struct offer *b = offer_on(t->b[1], name);
+			const struct offer *b = baseline_offer(t->b[1], name);
 			int be = catalogue_backend(t->c.cat, name);
 
 			if (!b || !a->known || !b->known ||
@@ -946,9 +921,11 @@ static const char *unset_word(const struct value *v)
 }
 
 /* Numbers, of A's values; and all that has a bit where it is not known what would be offered. */
-static void diff_setting(struct two *t, int i, const struct value *v)
+static void diff_setting(struct two *t, int i, const struct value *v, const struct row *row)
 {
-	const struct value *other = baseline_value(t->b[!i], v->class_name, v->property);
+	const struct value *other =
+		row ? t->links[!i].values[row - t->c.cat->rows] :
+		      baseline_value(t->b[!i], v->class_name, v->property);
 	const char *key = keep(&t->c, "%s.%s", v->class_name, v->property);
 	const char *place = keep(&t->c, "%s:", key);
 
@@ -965,7 +942,7 @@ static void diff_settings(struct two *t, int i)
 {
 	for (size_t k = 0; k < t->b[i]->n_values; k++)
 		if (t->b[i]->values[k].bit >= 0)
-			diff_setting(t, i, &t->b[i]->values[k]);
+			diff_setting(t, i, &t->b[i]->values[k], t->links[i].rows[k]);
 }
 
 /* ------------------------------------------------------- what no feature word shows */
@@ -998,10 +975,10 @@ static bool is_seen_by_all(const struct two *t, int i, const struct row *row)
 /* What the list sets, or what the QEMUs have by themselves, which is then the same; NULL: unknown. */
 static const char *word_in(struct two *t, int i, const struct row *row)
 {
-	const char *set = baseline_property(t->b[i], row->class_name, row->property);
+	const struct value *set = t->links[i].values[row - t->c.cat->rows];
 
 	if (set || !is_seen_by_all(t, i, row))
-		return set;
+		return set ? set->text : NULL;
 	return words_of(&t->c, baseline_seen(t->c.cat, t->b[i], row));
 }
 
@@ -1084,7 +1061,7 @@ static void pinned_or_not(struct two *t, const struct row *row)
 	bool set[2];
 
 	for (int i = 0; i < 2; i++)
-		set[i] = baseline_value(t->b[i], row->class_name, row->property);
+		set[i] = t->links[i].values[row - t->c.cat->rows];
 	if (set[0] != set[1])
 		add_values(&t->c, DIFF_VALUE, false, keep(&t->c, "%s", row->key),
 			   keep(&t->c, "%s:", row->key), words[set[0]], words[set[1]]);
@@ -1291,7 +1268,10 @@ static void compare_baselines(struct two *t)
 		d->of[i].id = t->b[i]->id ? keep(&t->c, "%s", t->b[i]->id) : NULL;
 		d->of[i].machine = t->b[i]->machine ? keep(&t->c, "%s", t->b[i]->machine) : NULL;
 		t->unknown |= t->b[i]->verdict != ABIBASE_VERDICT_YES;
+		link_values(t->c.cat, t->b[i], &d->arena, &t->links[i]);
 	}
+	if (d->arena.failed)
+		return;
 	diff_machine_name(t, DIFF_ARCH, "arch", a->arch, b->arch);
 	diff_machine_name(t, DIFF_ARCH, "target", a->target, b->target);
 	diff_machine_name(t, DIFF_MACHINE, "machine", a->machine, b->machine);
@@ -1379,14 +1359,9 @@ static json_t *baselines_scope(const struct abibase_baseline *a, const struct ab
 
 static json_t *profile_json(const struct diff *d, int i)
 {
-	json_t *o = json_pack("{s:s, s:s}", "name", d->of[i].name, "digest", d->of[i].digest);
-
-	if (o && d->of[i].revision &&
-	    json_object_set_new(o, "revision", json_integer(d->of[i].revision)) < 0) {
-		json_decref(o);
-		return NULL;
-	}
-	return o;
+	return json_pack("{s:s, s:s, s:o*}", "name", d->of[i].name, "digest", d->of[i].digest,
+			 "revision",
+			 d->of[i].revision ? json_integer(d->of[i].revision) : NULL);
 }
 
 static json_t *baseline_json(const struct diff *d, int i)

@@ -20,7 +20,7 @@
 struct explaining {
 	const struct abibase_catalogue *cat;
 	const struct abibase_baseline *b;
-	const struct row **rows; /* of each value of @b, NULL where the catalogue has none */
+	struct links links; /* of @b */
 	bool kernels; /* a kernel with a feature was named by upstream's number */
 	struct arena arena; /* words, and whether memory ran out */
 };
@@ -190,7 +190,7 @@ static void add_hosts(struct barrier *bar, const struct why *w)
 
 static const struct row *row_of(const struct explaining *e, const struct value *v)
 {
-	return e->rows[v - e->b->values];
+	return e->links.rows[v - e->b->values];
 }
 
 static bool machine_counts(const struct explaining *e, const struct value *v, enum mode mode)
@@ -245,33 +245,19 @@ static void gather_why(const struct explaining *e, const struct value *v, const 
 	}
 }
 
-/* The value of a row, or -1 where the baseline does not set it. */
-static long value_of(const struct explaining *e, const struct row *row)
-{
-	for (size_t i = 0; i < e->b->n_values; i++)
-		if (e->rows[i] == row)
-			return (long)i;
-	return -1;
-}
-
 static void gather(const struct explaining *e, size_t i, enum mode mode, struct barrier *bar);
 
 /* The first of the alternatives stands for them; where one is on, or not set, nothing is missing. */
 static void gather_depend(const struct explaining *e, const struct depend *d, enum mode mode,
 			  struct barrier *bar)
 {
-	long first = -1;
+	const struct value *first = d->n ? e->links.values[d->any[0]] : NULL;
 
-	for (size_t i = 0; i < d->n; i++) {
-		long v = value_of(e, &e->cat->rows[d->any[i]]);
-
-		if (v < 0 || e->b->values[v].on)
+	for (size_t i = 0; i < d->n; i++)
+		if (!e->links.values[d->any[i]] || e->links.values[d->any[i]]->on)
 			return;
-		if (first < 0)
-			first = v;
-	}
-	if (first >= 0)
-		gather(e, (size_t)first, mode, bar);
+	if (first)
+		gather(e, (size_t)(first - e->b->values), mode, bar);
 }
 
 static void gather(const struct explaining *e, size_t i, enum mode mode, struct barrier *bar)
@@ -895,12 +881,9 @@ static json_t *values(struct explaining *e, const char *property)
 		append(e, list, value_json(e, i));
 		found = true;
 	}
-	for (size_t i = 0; property && !found && i < e->cat->n_rows; i++) {
-		const struct row *row = &e->cat->rows[i];
-
-		if (is_called(property, row->class_name, row->property))
-			append(e, list, unset_json(e, row));
-	}
+	for (size_t i = 0; property && !found && i < e->cat->n_rows; i++)
+		if (is_called(property, e->cat->rows[i].class_name, e->cat->rows[i].property))
+			append(e, list, unset_json(e, &e->cat->rows[i]));
 	return list;
 }
 
@@ -1170,7 +1153,6 @@ ABIBASE_EXPORT int abibase_explain(struct abibase_context *ctx,
 {
 	struct abibase_result made = { .verdict = ABIBASE_VERDICT_YES };
 	struct explaining e = { .cat = cat, .b = b };
-	const struct row **rows;
 	int r;
 
 	if (flags & ~(unsigned int)ABIBASE_EXPLAIN_COST)
@@ -1181,11 +1163,8 @@ ABIBASE_EXPORT int abibase_explain(struct abibase_context *ctx,
 				    "of whom is not in it: take the one that it was written from");
 	if (property && !knows(&e, property))
 		return fail_property(ctx, cat, property);
-	rows = arena_alloc(&e.arena, (b->n_values + 1) * sizeof(*rows));
-	for (size_t i = 0; rows && i < b->n_values; i++)
-		rows[i] = catalogue_find(cat, b->values[i].class_name, b->values[i].property);
-	e.rows = rows;
-	made.root = rows ? document(&e, property) : NULL;
+	link_values(cat, b, &e.arena, &e.links);
+	made.root = e.arena.failed ? NULL : document(&e, property);
 	made.show = flags & ABIBASE_EXPLAIN_COST ? show_what_it_costs : show;
 	if (e.arena.failed) {
 		json_decref(made.root);

@@ -260,6 +260,7 @@ static void judge_bit(struct judging *j, const struct guest_device *d, int bit,
 {
 	const struct abibase_catalogue *cat = j->pr.cat;
 	const struct row *best = NULL;
+	const struct requirement *q;
 	struct predicted of_best = { 0 }, p;
 
 	for (size_t i = 0; i < cat->n_rows; i++) {
@@ -276,10 +277,9 @@ static void judge_bit(struct judging *j, const struct guest_device *d, int bit,
 	}
 	if (best)
 		return say_row(j, d, best, &of_best);
-	for (size_t i = 0; i < cat->n_requirements; i++)
-		if (cat->requirements[i].bit == bit &&
-		    cat->requirements[i].backends & (1u << j->pr.backend))
-			return judge_bit_required(j, d, &cat->requirements[i]);
+	q = catalogue_bit_required(cat, bit, 1u << j->pr.backend);
+	if (q)
+		return judge_bit_required(j, d, q);
 	move_unknown(j, "move-unknown", "QEMU", NULL,
 		     "look whether the word is of another class of device",
 		     "%s: whether it offers bit %d, which the guest took, cannot be told: the "
@@ -806,9 +806,7 @@ static int64_t listed_number(const struct strings *list, const struct row *row)
 static int64_t observed_there(const struct abibase_targets *t, const struct guest_device *d,
 			      const struct row *row)
 {
-	const struct value *v = t->baseline ? baseline_value(t->baseline, row->class_name,
-							     row->property) :
-					      NULL;
+	const struct value *v = move_listed(t, row);
 	json_auto_t *own = move_source_value(t, row);
 
 	if (d->rom_size >= 0)
@@ -1086,13 +1084,11 @@ static void judge_config(struct judging *j, const struct guest_device *d)
  */
 static int64_t told(const struct judging *j, const struct guest_device *d, const struct row *row)
 {
-	const struct value *v = NULL;
+	const struct value *v = move_listed(j->t, row);
 	int64_t limit;
 
 	if (d->mtu >= 0) /* of the values that have a limit a guest document has one, the MTU */
 		return d->mtu;
-	if (j->t->baseline)
-		v = baseline_value(j->t->baseline, row->class_name, row->property);
 	if (v && v->is_number && v->on)
 		return v->number;
 	/* 0 stands for "tell guests none", and the guest was told one all the same */

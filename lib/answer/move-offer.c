@@ -121,34 +121,32 @@ void move_offer(const struct abibase_targets *t, const struct predictor *pr,
 
 /* ----------------------------------------------------------------- lists of settings */
 
+const struct value *move_listed(const struct abibase_targets *t, const struct row *row)
+{
+	return t->baseline ? t->links.values[row - t->cat->rows] : NULL;
+}
+
 /* What this QEMU gets of a baseline: what it knows. */
-int move_baseline_settings(const struct abibase_baseline *b, const struct predictor *pr,
+int move_baseline_settings(const struct abibase_targets *t, const struct predictor *pr,
 			   struct strings *ret)
 {
-	for (size_t i = 0; b && i < b->n_values; i++) {
-		const struct value *v = &b->values[i];
-		_autofree_ char *s = NULL, *key = NULL;
-		struct effective e;
-		int r;
+	const struct abibase_baseline *b = t->baseline;
+	int r = 0;
 
-		if (asprintf(&key, "%s.%s", v->class_name, v->property) < 0) {
-			key = NULL;
-			return -ENOMEM;
-		}
-		r = catalogue_row(pr->cat, key);
-		if (r >= 0) {
-			qemu_effective(&pr->view, &pr->cat->rows[r], &e);
-			if (e.known == ABIBASE_NO)
-				continue;
-		}
-		if (asprintf(&s, "%s=%s", key, v->text) < 0) {
-			s = NULL;
-			return -ENOMEM;
-		}
-		if (strings_insert(ret, s) < 0)
-			return -ENOMEM;
+	for (size_t i = 0; r == 0 && b && i < b->n_values; i++) {
+		const struct value *v = &b->values[i];
+		const struct row *row = t->links.rows[i];
+		struct effective e = { .known = ABIBASE_YES };
+		_buf_ s = { 0 };
+
+		if (row)
+			qemu_effective(&pr->view, row, &e);
+		if (e.known == ABIBASE_NO)
+			continue;
+		buf_printf(&s, "%s.%s=%s", v->class_name, v->property, v->text);
+		r = buf_failed(&s) ? -ENOMEM : strings_insert(ret, s.data);
 	}
-	return 0;
+	return r;
 }
 
 void move_insert(struct judging *j, struct strings *list, const char *s)
@@ -261,7 +259,7 @@ json_t *move_source_value(const struct abibase_targets *t, const struct row *row
 		qemu_effective(&view, row, &e);
 	}
 	if (t->baseline && e.known != ABIBASE_NO)
-		v = baseline_value(t->baseline, row->class_name, row->property);
+		v = move_listed(t, row);
 	if (v)
 		return value_of(v);
 	if (q)
@@ -298,15 +296,12 @@ static int own_settings(const struct abibase_targets *t, const struct guest_devi
 	json_t *v;
 
 	json_object_foreach((json_t *)d->properties, key, v) {
-		_autofree_ char *s = NULL;
+		_buf_ s = { 0 };
 
 		if (t && !is_option(t, key, v))
 			continue;
-		if (asprintf(&s, "%s=%s", key, setting_words[json_is_true(v)]) < 0) {
-			s = NULL;
-			return -ENOMEM;
-		}
-		if (strings_insert(ret, s) < 0)
+		buf_printf(&s, "%s=%s", key, setting_words[json_is_true(v)]);
+		if (buf_failed(&s) || strings_insert(ret, s.data) < 0)
 			return -ENOMEM;
 	}
 	return 0;
@@ -327,7 +322,7 @@ static int offer_by_profile(const struct abibase_targets *t, const struct guest_
 		return 0;
 	pr.backend = (size_t)be;
 	qemu_view_init(&pr.view, t->cat, q->json, t->guest->machine);
-	r = move_baseline_settings(t->baseline, &pr, &settings);
+	r = move_baseline_settings(t, &pr, &settings);
 	if (r == 0)
 		r = own_settings(NULL, d, &own);
 	all = r < 0 ? NULL : move_join_lists(&settings, &own, &empty);

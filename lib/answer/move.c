@@ -234,7 +234,7 @@ static void judge(struct judging *j)
 	}
 	if (j->assumed)
 		judge_qemuless(j);
-	if (move_baseline_settings(j->t->baseline, &j->pr, &j->base) < 0)
+	if (move_baseline_settings(j->t, &j->pr, &j->base) < 0)
 		move_arena(j)->failed = true;
 	with_settings(j, judge_devices);
 	j->m->kind = kind_of(j->m->check);
@@ -430,6 +430,7 @@ ABIBASE_EXPORT struct abibase_targets *abibase_targets_unref(struct abibase_targ
 	strings_clear(&t->assume);
 	abibase_profile_unref(t->source);
 	json_decref(t->by_version);
+	arena_clear(&t->arena);
 	abibase_baseline_unref(t->baseline);
 	abibase_guest_unref(t->guest);
 	abibase_catalogue_unref(t->cat);
@@ -496,7 +497,9 @@ ABIBASE_EXPORT int abibase_targets_set_baseline(struct abibase_targets *t,
 		return r;
 	abibase_baseline_unref(t->baseline);
 	t->baseline = abibase_baseline_ref(b);
-	return 0;
+	arena_clear(&t->arena);
+	link_values(t->cat, b, &t->arena, &t->links);
+	return t->arena.failed ? context_oom(t->ctx) : 0;
 }
 
 ABIBASE_EXPORT void abibase_targets_set_source(struct abibase_targets *t, struct abibase_profile *p)
@@ -546,7 +549,6 @@ static int make_current(const struct abibase_targets *t, struct abibase_profile 
 	return r < 0 ? r : profile_make_current(t->ctx, t->cat, p);
 }
 
-/* The moves are to be cleared also on failure. */
 /* What the guest says of its QEMU is as a record that says no more than that. */
 static int take_version(struct abibase_targets *t)
 {
@@ -557,6 +559,7 @@ static int take_version(struct abibase_targets *t)
 	return t->by_version ? 0 : context_oom(t->ctx);
 }
 
+/* The moves are to be cleared also on failure. */
 static int judge_all(struct abibase_targets *t, struct moves *m)
 {
 	int r = hosts_check_names(t->ctx, &t->assume, ASSUMED_HOST, is_host, t);

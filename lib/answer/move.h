@@ -20,6 +20,8 @@ struct abibase_targets {
 	struct abibase_catalogue *cat;
 	struct abibase_guest *guest;
 	struct abibase_baseline *baseline; /* NULL: no list of options */
+	struct links links;		   /* of it */
+	struct arena arena;		   /* where they are */
 	struct abibase_profile *source;	   /* NULL: not known */
 	json_t *by_version; /* the record that follows from what the guest says of its QEMU; NULL:
 			       it does not */
@@ -94,8 +96,10 @@ void move_offer(const struct abibase_targets *t, const struct predictor *pr,
 /* The same on the target, which has the -device options of the guest too. */
 void move_target_offer(const struct judging *j, const struct guest_device *d,
 		       const uint64_t negotiated[2], struct offered *ret);
-int move_baseline_settings(const struct abibase_baseline *b, const struct predictor *pr,
+int move_baseline_settings(const struct abibase_targets *t, const struct predictor *pr,
 			   struct strings *ret);
+/* What the list of the baseline sets it to; NULL: there is none, or it does not. */
+const struct value *move_listed(const struct abibase_targets *t, const struct row *row);
 void move_list_value(struct judging *j, struct strings *list, const struct row *row,
 		     const char *value);
 /* As strings_insert(); failure is the arena's. */

@@ -57,14 +57,22 @@ ABIBASE_EXPORT const char *abibase_baseline_id(const struct abibase_baseline *b)
 	return b ? b->id : NULL;
 }
 
-bool baseline_offered(const struct abibase_baseline *b, const char *backend, uint64_t ret[2])
+const struct offer *baseline_offer(const struct abibase_baseline *b, const char *backend)
 {
 	for (size_t i = 0; i < b->n_offers; i++)
-		if (b->offers[i].known && streq(b->in.backends[b->offers[i].backend], backend)) {
-			memcpy(ret, b->offers[i].word, sizeof(b->offers[i].word));
-			return true;
-		}
-	return false;
+		if (streq(b->in.backends[b->offers[i].backend], backend))
+			return &b->offers[i];
+	return NULL;
+}
+
+bool baseline_offered(const struct abibase_baseline *b, const char *backend, uint64_t ret[2])
+{
+	const struct offer *o = baseline_offer(b, backend);
+
+	if (!o || !o->known)
+		return false;
+	memcpy(ret, o->word, sizeof(o->word));
+	return true;
 }
 
 const struct value *baseline_value(const struct abibase_baseline *b, const char *class_name,

@@ -143,6 +143,8 @@ const struct value *baseline_value(const struct abibase_baseline *b, const char 
 /* As QEMU takes it, or NULL: the baseline does not set it. */
 const char *baseline_property(const struct abibase_baseline *b, const char *class_name,
 			      const char *property);
+/* What guests are offered on a backend; NULL: the baseline has no such backend, or no answer. */
+const struct offer *baseline_offer(const struct abibase_baseline *b, const char *backend);
 /* The feature word that guests get on a backend; false: the baseline has no such backend, or no answer. */
 bool baseline_offered(const struct abibase_baseline *b, const char *backend, uint64_t ret[2]);
 /* The record of a QEMU that the baseline uses; NULL: any upstream QEMU that has the machine type. */

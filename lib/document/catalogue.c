@@ -775,6 +775,31 @@ int64_t shape_most(const struct shape *s)
 	return most;
 }
 
+const struct row *catalogue_bit(const struct abibase_catalogue *cat, int bit, unsigned int backends)
+{
+	const struct row *legacy = NULL;
+
+	for (size_t i = 0; i < cat->n_rows; i++) {
+		const struct row *row = &cat->rows[i];
+
+		if (row->bit != bit || !(row->backends & backends))
+			continue;
+		if (!row->legacy)
+			return row;
+		legacy = legacy ? legacy : row;
+	}
+	return legacy;
+}
+
+const struct requirement *catalogue_bit_required(const struct abibase_catalogue *cat, int bit,
+						 unsigned int backends)
+{
+	for (size_t i = 0; i < cat->n_requirements; i++)
+		if (cat->requirements[i].bit == bit && cat->requirements[i].backends & backends)
+			return &cat->requirements[i];
+	return NULL;
+}
+
 const struct requirement *catalogue_requirement(const struct abibase_catalogue *cat,
 						const char *name)
 {

@@ -227,6 +227,11 @@ const struct requirement *catalogue_stated_by(const struct abibase_catalogue *ca
 const struct row *catalogue_sizes(const struct abibase_catalogue *cat, enum row_queues queues);
 /* The row whose value that member of an observed shape shows, or NULL. */
 const struct row *catalogue_shown_as(const struct abibase_catalogue *cat, const char *member);
+/* What has this bit in a device on one of these backends, legacy rows last; or NULL. */
+const struct row *catalogue_bit(const struct abibase_catalogue *cat, int bit,
+				unsigned int backends);
+const struct requirement *catalogue_bit_required(const struct abibase_catalogue *cat, int bit,
+						 unsigned int backends);
 /* The releases that this version is one of; NULL: nobody looked. */
 const struct release *catalogue_release(const struct abibase_catalogue *cat,
 					const struct version *v);

@@ -47,6 +47,7 @@ struct verifying {
 	struct throwaway t;
 	struct qemu_view view; /* of what the profile says of this QEMU */
 	bool have_view;
+	struct links links; /* of the baseline */
 	bool no_roms; /* the file is not to be found: they are left out */
 };
 
@@ -177,9 +178,9 @@ static _printf_(4, 5) void differ(const struct difference *d, const char *layer,
 
 /* -------------------------------------------------------------------------- causes */
 
-static const struct value *promised(const struct abibase_baseline *b, const struct row *row)
+static const struct value *promised(const struct verifying *k, const struct row *row)
 {
-	return row ? baseline_value(b, row->class_name, row->property) : NULL;
+	return row ? k->links.values[row - k->v->cat->rows] : NULL;
 }
 
 static const char list_remedy[] =
@@ -226,7 +227,7 @@ static void because_offered(const struct difference *d, const struct setting_fro
 		       s->option ? "the QEMU does not honour %s" :
 				   "the QEMU is not known to have the property of %s",
 		       s->option ? s->option : d->row->feature);
-	} else if (promised(d->k->v->b, d->row)) {
+	} else if (promised(d->k, d->row)) {
 		differ(d, LAYER_COMMAND, list_remedy, "no option turns its property off");
 	} else {
 		differ(d, LAYER_QEMU, build_remedy, "no QEMU of the baseline has its property");
@@ -329,7 +330,7 @@ static bool is_own(const struct difference *d, const struct setting_from *s)
 
 	if (!d->row)
 		return false;
-	v = promised(d->k->v->b, d->row);
+	v = promised(d->k, d->row);
 	if (v)
 		return !d->offered && s->behind_list && is_within(v, s->value);
 	return !is_needed(d->k, d->row) || (!d->offered && !turns_on(d->row, s->value));
@@ -338,7 +339,7 @@ static bool is_own(const struct difference *d, const struct setting_from *s)
 static void say_own(const struct difference *d, const struct setting_from *s)
 {
 	struct verifying *k = d->k;
-	const char *more = promised(k->v->b, d->row) ?
+	const char *more = promised(k, d->row) ?
 				   keep(k, "; the baseline has it, and a guest without it can move all the "
 					   "same") :
 			   d->offered && d->row->limit ?
@@ -361,10 +362,8 @@ static void compare_bit(struct difference *d)
 
 	d->row = row_of_bit(k, d->nic, d->backend, d->bit);
 	d->q = NULL;
-	for (size_t i = 0; !d->row && i < cat->n_requirements; i++)
-		if (cat->requirements[i].bit == d->bit &&
-		    cat->requirements[i].backends & (1u << d->backend))
-			d->q = &cat->requirements[i];
+	if (!d->row)
+		d->q = catalogue_bit_required(cat, d->bit, 1u << d->backend);
 	if (d->row)
 		s = throwaway_setting(&k->t, d->nic, d->row->property);
 	else if (d->q && d->q->masked_by >= 0)
@@ -511,17 +510,17 @@ static void check_queues(struct verifying *k, size_t i, const struct nic *nic)
 /* ------------------------------------------------------------------- the MSI-X table */
 
 /* What the list sets, or what the QEMUs of the baseline have by themselves; -1: not known. */
-static int64_t promised_number(const struct abibase_catalogue *cat,
-			       const struct abibase_baseline *b, const struct row *row)
+static int64_t promised_number(const struct verifying *k, const struct row *row)
 {
-	const struct value *v = promised(b, row);
+	const struct abibase_baseline *b = k->v->b;
+	const struct value *v = promised(k, row);
 
 	if (v)
 		return v->number;
 	for (size_t u = 0; u < b->n_used; u++) {
 		struct effective e;
 
-		baseline_effective(cat, b, u, row, &e);
+		baseline_effective(k->v->cat, b, u, row, &e);
 		if (json_is_integer(e.value))
 			return json_integer_value(e.value);
 	}
@@ -532,7 +531,7 @@ static int64_t promised_number(const struct abibase_catalogue *cat,
 static void check_vectors(struct verifying *k, size_t i, const struct nic *nic, unsigned int vectors)
 {
 	const struct row *row = catalogue_shown_as(k->v->cat, SHAPE_VECTORS);
-	int64_t want = row ? promised_number(k->v->cat, k->v->b, row) : -1;
+	int64_t want = row ? promised_number(k, row) : -1;
 
 	if (want < 0 || nic->throwaway.queues > 1 ||
 	    throwaway_setting(&k->t, nic, row->property).option)
@@ -580,17 +579,15 @@ static void say_value(struct verifying *k, size_t i, const struct value *v,
 /* As a QEMU that is left to itself has it; the vectors and the ROM are read. */
 static void check_unset(struct verifying *k, size_t i, const struct value *v)
 {
-	const struct row *row = catalogue_find(k->v->cat, v->class_name, v->property);
+	const struct row *row = k->links.rows[v - k->v->b->values];
 	struct effective e = { .known = ABIBASE_UNKNOWN };
-	_buf_ text = { 0 };
 	const char *own;
 
 	if (row && k->have_view && v->bit < 0 && !row->observed && !row->shown_as)
 		qemu_effective(&k->view, row, &e);
 	if (!json_is_boolean(e.value) && !json_is_integer(e.value))
 		return;
-	value_write(e.value, &text);
-	own = arena_words(&k->out->arena, &text);
+	own = value_words(&k->out->arena, e.value);
 	if (!agrees(v, own))
 		say(k, ABIBASE_FINDING_CONFLICT, i, "verify-number", LAYER_COMMAND, list_remedy,
 		    "%s: no option sets %s, which this QEMU has as %s, and the baseline as %s (%s)",
@@ -613,7 +610,7 @@ static void check_value(struct verifying *k, size_t i, const struct nic *nic, co
 
 static void check_values(struct verifying *k, size_t i, const struct nic *nic)
 {
-	const struct value *rom = promised(k->v->b, rom_row(k->v->cat));
+	const struct value *rom = promised(k, rom_row(k->v->cat));
 
 	for (size_t n = 0; n < k->v->b->n_values; n++) {
 		const struct value *v = &k->v->b->values[n];
@@ -630,7 +627,7 @@ static void check_values(struct verifying *k, size_t i, const struct nic *nic)
 static void check_rom(struct verifying *k, size_t i, const struct nic *nic, uint64_t size)
 {
 	const struct row *row = rom_row(k->v->cat);
-	const struct value *want = promised(k->v->b, row);
+	const struct value *want = promised(k, row);
 
 	if (!row || k->no_roms || !throwaway_has_rom(nic))
 		return;
@@ -651,7 +648,7 @@ static void judge(struct verifying *k, size_t i, const struct nic *nic,
 		  const struct qtest_device *seen)
 {
 	struct verify_device *dev = &k->out->devices[i];
-	const struct offer *o = offer_on(k->v->b, dev->backend);
+	const struct offer *o = baseline_offer(k->v->b, dev->backend);
 	int backend = catalogue_backend(k->v->cat, dev->backend);
 
 	dev->seen = true;
@@ -710,7 +707,7 @@ static bool judge_before(struct verifying *k, size_t i, struct nic *nic)
 	lacks = backend_lacks(k, nic->backend);
 	if (lacks)
 		say_absent(k, i, lacks);
-	else if (!offer_on(k->v->b, nic->backend))
+	else if (!baseline_offer(k->v->b, nic->backend))
 		say(k, ABIBASE_FINDING_CONFLICT, i, "verify-backend", LAYER_COMMAND,
 		    "make a baseline for it with --backend",
 		    "%s: the baseline does not cover its backend, %s", nic->name, nic->backend);
@@ -925,6 +922,9 @@ static int run(struct verifying *k)
 	bool start;
 	int r;
 
+	link_values(k->v->cat, k->v->b, &k->out->arena, &k->links);
+	if (k->out->arena.failed)
+		return -ENOMEM;
 	k->out->baseline = keep_text(k, k->v->b->id);
 	k->out->qemu = keep_text(k, k->v->qemu);
 	r = prepare(k);

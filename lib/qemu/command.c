@@ -399,14 +399,6 @@ static void review_global(struct review *rv, const struct params *ps)
 			judge_value(rv, &rv->b->values[i], driver, value);
 }
 
-const struct offer *offer_on(const struct abibase_baseline *b, const char *backend)
-{
-	for (size_t i = 0; i < b->n_offers; i++)
-		if (streq(b->in.backends[b->offers[i].backend], backend))
-			return &b->offers[i];
-	return NULL;
-}
-
 /* A tap that is passed as a descriptor may be a macvtap, so only vhost can be told. */
 static void review_netdev(struct review *rv, const struct params *ps)
 {
@@ -414,8 +406,8 @@ static void review_netdev(struct review *rv, const struct params *ps)
 	bool vhost = has_vhost(ps);
 
 	if (!type || !streq(type, "tap") || rv->backend_said ||
-	    offer_on(rv->b, vhost ? "tap+vhost" : "tap") ||
-	    offer_on(rv->b, vhost ? "macvtap+vhost" : "macvtap"))
+	    baseline_offer(rv->b, vhost ? "tap+vhost" : "tap") ||
+	    baseline_offer(rv->b, vhost ? "macvtap+vhost" : "macvtap"))
 		return;
 	rv->backend_said = true;
 	context_log(rv->ctx, LOG_WARNING, "command-backend",

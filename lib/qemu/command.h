@@ -67,7 +67,5 @@ bool is_device_class(const char *name, const char *class_name);
 bool nic_has_rom(const struct params *ps);
 /* Does a tap with these parameters use vhost? */
 bool has_vhost(const struct params *ps);
-/* What the baseline states to be offered on this backend; NULL: nothing. */
-const struct offer *offer_on(const struct abibase_baseline *b, const char *backend);
 
 #endif

@@ -288,7 +288,7 @@ static void resolve_tap(struct throwaway *t, struct nic *nic, const struct param
 	bool macvtap = kind == FD_MACVTAP;
 
 	if (kind == FD_NOT_HERE || kind == FD_OTHER) {
-		macvtap = t->b && !offer_on(t->b, "tap") && !offer_on(t->b, "tap+vhost");
+		macvtap = t->b && !baseline_offer(t->b, "tap") && !baseline_offer(t->b, "tap+vhost");
 		append_once(t, &t->notes,
 			    keep(t,
 				 "%s: what descriptor %s is cannot be seen here, so it is taken "
