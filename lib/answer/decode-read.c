@@ -171,28 +171,16 @@ static void find_next(const struct message *m, const char *line, size_t len, siz
 
 /* -------------------------------------------------------------------------- findings */
 
-void finding_clear(struct finding *f)
-{
-	for (size_t i = 0; i < MAX_CAPTURES; i++)
-		free(f->capture[i]);
-	free(f->path);
-	free(f->part);
-	memset(f, 0, sizeof(*f));
-}
-
 /* A copy for documents and terminals: what is not printable ASCII is a "?". */
-static char *printable(struct span s)
+static const char *printable(struct decoder *d, struct span s)
 {
 	char *copy;
 
 	while (s.len && is_blank(s.text[s.len - 1]))
 		s.len--;
-	copy = malloc(s.len + 1);
-	if (!copy)
-		return NULL;
-	for (size_t i = 0; i < s.len; i++)
+	copy = arena_alloc(&d->arena, s.len + 1);
+	for (size_t i = 0; copy && i < s.len; i++)
 		copy[i] = s.text[i] >= 0x20 && s.text[i] < 0x7f ? s.text[i] : '?';
-	copy[s.len] = '\0';
 	return copy;
 }
 
@@ -218,38 +206,25 @@ static bool same_finding(const struct finding *a, const struct finding *b)
 	return same_text(a->path, b->path) && same_words(a, b);
 }
 
-/* Takes over what @f holds. */
+/* @f is none afterwards. */
 static void add_finding(struct decoder *d, struct finding *f)
 {
-	for (size_t i = 0; i < d->n; i++) {
-		if (!same_finding(&d->findings[i], f))
-			continue;
+	size_t i = 0;
+
+	while (i < d->n && !same_finding(&d->findings[i], f))
+		i++;
+	if (i < d->n)
 		d->findings[i].times++;
-		finding_clear(f);
-		return;
-	}
-	if (d->n == MAX_FINDINGS || array_grow(&d->findings, d->n, &d->cap, sizeof(*f)) < 0) {
-		if (d->n == MAX_FINDINGS)
-			d->dropped++;
-		else
-			d->failed = true;
-		finding_clear(f);
-		return;
-	}
-	d->findings[d->n++] = *f;
+	else if (d->n == MAX_FINDINGS)
+		d->dropped++;
+	else if (array_grow(&d->findings, d->n, &d->cap, sizeof(*f)) < 0)
+		d->arena.failed = true;
+	else
+		d->findings[d->n++] = *f;
 	memset(f, 0, sizeof(*f));
 }
 
 /* --------------------------------------------------------- whose finding it is */
-
-static char *copy(struct decoder *d, const char *s)
-{
-	char *ret = strdup(s);
-
-	if (!ret)
-		d->failed = true;
-	return ret;
-}
 
 static bool same_device(const char *a, const char *b)
 {
@@ -269,8 +244,7 @@ static void set_device_of(struct decoder *d, struct finding *f, const struct hin
 	f->class_name = h->class_name;
 	if (f->message->kind == MESSAGE_FEATURES)
 		return;
-	free(f->path);
-	f->path = copy(d, h->path);
+	f->path = arena_strdup(&d->arena, h->path);
 }
 
 static size_t distance(const struct decoder *d, const struct hint *h)
@@ -306,8 +280,7 @@ static void take_unfit(struct decoder *d)
 	set_device_of(d, &d->pending, &d->unfit);
 	if (!d->is_run || !d->run.path || !same_device(d->run.path, d->unfit.path))
 		return;
-	finding_clear(&d->run); /* it was the device of the masks after all */
-	d->is_run = false;
+	d->is_run = false; /* it was the device of the masks after all */
 }
 
 /* Are there causes of which QEMU has not printed the end yet? */
@@ -320,7 +293,6 @@ static void forget_device(struct finding *f)
 {
 	f->device = NULL;
 	f->class_name = NULL;
-	free(f->path);
 	f->path = NULL;
 }
 
@@ -347,7 +319,7 @@ static void settle(struct decoder *d)
 		take_unfit(d);
 	add_finding(d, &d->pending);
 	d->is_pending = false;
-	finding_clear(&d->held);
+	d->held.message = NULL;
 }
 
 /* -------------------------------------------------------- loads of which lines stand in turn */
@@ -438,7 +410,7 @@ static void take_hint(struct decoder *d, const char *path, bool section)
 	/* masks ask for what the table has; of another device only the name can be said */
 	if (!device && d->is_pending && d->pending.message->kind == MESSAGE_FEATURES) {
 		if (!d->pending.path && d->seq - d->pending_seq <= MAX_DISTANCE)
-			d->pending.path = copy(d, path);
+			d->pending.path = arena_strdup(&d->arena, path);
 		return;
 	}
 	d->hint = (struct hint){ .device = device, .class_name = class_name, .seq = d->seq };
@@ -469,10 +441,8 @@ static void begin_story(struct decoder *d, const struct finding *f)
 	const char *class_name,
 		*device = d->run.path ? decode_device_in(d->data, d->run.path, &class_name) : NULL;
 
-	if (d->is_run && backwards && same && !is_foreign(d, f, device)) {
-		finding_clear(&d->run);
+	if (d->is_run && backwards && same && !is_foreign(d, f, device))
 		d->is_run = false;
-	}
 	flush_run(d);
 	d->story = (struct story){ .told = true, .seq = d->seq };
 	if (f->path)
@@ -507,22 +477,17 @@ static bool says_more(const struct decoder *d, const struct finding *f)
 	       run->message->place == PLACE_END || json_is_true(json_object_get(old, "part"));
 }
 
+/* What was said first is the innermost. */
 static void join_run(struct decoder *d, struct finding *f)
 {
-	if (!d->run.part) {
-		d->run.part = f->part;
-		f->part = NULL;
-	}
+	const char *part = d->run.part ? d->run.part : f->part;
+	size_t line = d->run.line;
+
 	if (says_more(d, f)) {
-		f->line = d->run.line;
-		free(f->part); /* what was said first is the innermost */
-		f->part = d->run.part;
-		d->run.part = NULL;
-		finding_clear(&d->run);
 		d->run = *f;
-		memset(f, 0, sizeof(*f));
+		d->run.line = line;
 	}
-	finding_clear(f);
+	d->run.part = part;
 }
 
 /* "cpu:cpreg_vmstate_array_len": what did not load, the innermost. */
@@ -530,10 +495,8 @@ static void set_part(struct decoder *d, struct finding *f)
 {
 	int field = message_capture(f->message, "field");
 
-	if (f->path && field >= 0 && asprintf(&f->part, "%s:%s", f->path, f->capture[field]) < 0) {
-		f->part = NULL;
-		d->failed = true;
-	}
+	if (f->path && field >= 0)
+		f->part = arena_printf(&d->arena, "%s:%s", f->path, f->capture[field]);
 }
 
 /* The line belongs to the cause that was told, or to one of those that are open. */
@@ -541,11 +504,8 @@ static void take_told(struct decoder *d, struct finding *f)
 {
 	d->story.seq = d->seq;
 	d->story.closed |= f->message->place != PLACE_FIELD;
-	if (f->message->place == PLACE_SECTION && d->is_pending && !d->held.message) {
+	if (f->message->place == PLACE_SECTION && d->is_pending && !d->held.message)
 		d->held = *f;
-		memset(f, 0, sizeof(*f));
-	}
-	finding_clear(f);
 }
 
 /*
@@ -589,7 +549,6 @@ static void take_echo(struct decoder *d, struct finding *f)
 		join_run(d, f);
 	} else {
 		d->run = *f;
-		memset(f, 0, sizeof(*f));
 		d->is_run = true;
 		d->run_first = place;
 	}
@@ -641,7 +600,6 @@ static void set_pending(struct decoder *d, struct finding *f)
 		return;
 	}
 	d->pending = *f;
-	memset(f, 0, sizeof(*f));
 	d->is_pending = true;
 	d->hinted = false;
 	d->pending_seq = d->seq;
@@ -663,17 +621,13 @@ static void take_masks(struct decoder *d, struct finding *f)
 	const struct message *m = f->message;
 
 	if (!mask_parse(f->capture[message_capture(m, "guest")], &f->guest) ||
-	    !mask_parse(f->capture[message_capture(m, "allowed")], &f->allowed)) {
-		finding_clear(f);
+	    !mask_parse(f->capture[message_capture(m, "allowed")], &f->allowed))
 		return;
-	}
 	f->device = d->device;
 	f->class_name = d->class_name;
 	f->device_given = d->device;
-	if (is_again(d, f)) {
-		finding_clear(f);
+	if (is_again(d, f))
 		return;
-	}
 	count_load(d);
 	settle(d);
 	begin_story(d, f);
@@ -685,10 +639,8 @@ static void take_word(struct decoder *d, struct finding *f)
 {
 	const char *word = f->capture[message_capture(f->message, "word")];
 
-	if (!strprefix(word, "0x") || strlen(word) < 2 + MIN_WORD || !mask_parse(word, &f->guest)) {
-		finding_clear(f);
+	if (!strprefix(word, "0x") || strlen(word) < 2 + MIN_WORD || !mask_parse(word, &f->guest))
 		return;
-	}
 	f->device = d->device;
 	f->class_name = d->class_name;
 	f->device_given = d->device;
@@ -709,18 +661,14 @@ static void take_cause(struct decoder *d, struct finding *f)
 {
 	const char *scope = string_of(f->message->row, "scope");
 
-	if (is_same_cause(d, f)) {
-		finding_clear(f);
+	if (is_same_cause(d, f))
 		return;
-	}
 	if (scope && streq(scope, "harmless")) {
 		add_finding(d, f);
 		return;
 	}
-	if (is_again(d, f)) {
-		finding_clear(f);
+	if (is_again(d, f))
 		return;
-	}
 	if (f->message->named_later && !f->path)
 		count_load(d);
 	settle(d);
@@ -732,32 +680,17 @@ static void take_cause(struct decoder *d, struct finding *f)
 }
 
 /* The device: as it is captured, or the class before the last dot of one of its properties. */
-static bool keep_path(struct finding *f)
+static void keep_path(struct decoder *d, struct finding *f)
 {
 	int path = message_capture(f->message, "path");
 	int property = message_capture(f->message, "device_property");
 	const char *dot = property < 0 ? NULL : strrchr(f->capture[property], '.');
 
 	if (path >= 0)
-		f->path = strdup(f->capture[path]);
+		f->path = f->capture[path];
 	else if (dot && dot != f->capture[property])
-		f->path = strndup(f->capture[property], (size_t)(dot - f->capture[property]));
-	else
-		return true;
-	return f->path;
-}
-
-/* Copies of what was captured. False when memory ran out. */
-static bool keep(struct finding *f, const struct next *found)
-{
-	for (size_t i = 0, n = 0; i < f->message->n_pieces; i++) {
-		if (f->message->pieces[i].type == CAPTURE_NONE)
-			continue;
-		f->capture[n] = printable(found->capture[n]);
-		if (!f->capture[n++])
-			return false;
-	}
-	return keep_path(f);
+		f->path = arena_printf(&d->arena, "%.*s", (int)(dot - f->capture[property]),
+				       f->capture[property]);
 }
 
 static void take(struct decoder *d, const struct message *m, const struct next *found)
@@ -770,12 +703,15 @@ static void take(struct decoder *d, const struct message *m, const struct next *
 	};
 	struct finding f = { .message = m, .line = d->line, .times = 1 };
 
-	if (keep(&f, found)) {
-		takers[m->kind](d, &f);
+	for (size_t i = 0, n = 0; i < m->n_pieces; i++)
+		if (m->pieces[i].type != CAPTURE_NONE) {
+			f.capture[n] = printable(d, found->capture[n]);
+			n++;
+		}
+	if (d->arena.failed)
 		return;
-	}
-	d->failed = true;
-	finding_clear(&f);
+	keep_path(d, &f);
+	takers[m->kind](d, &f);
 }
 
 /* ------------------------------------------------------------------------- the text */
@@ -797,7 +733,7 @@ static void decode_line(struct decoder *d, const char *line, size_t len)
 		return;
 	for (size_t i = 0; i < d->data->n_messages; i++)
 		d->next[i].known = false;
-	while (from < len && !d->failed) {
+	while (from < len && !d->arena.failed) {
 		size_t best = SIZE_MAX;
 
 		for (size_t i = 0; i < d->data->n_messages; i++) {
@@ -833,7 +769,7 @@ static size_t line_length(const char *text, size_t len, size_t *ret_skip)
 void decode_lines(struct decoder *d, const char *text, size_t len)
 {
 	d->line = 1;
-	while (len && !d->failed) {
+	while (len && !d->arena.failed) {
 		size_t skip, n = line_length(text, len, &skip);
 
 		decode_line(d, text, n);

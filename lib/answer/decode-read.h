@@ -19,9 +19,9 @@ struct mask {
 struct finding {
 	const struct message *message;
 	size_t line, times;
-	char *capture[MAX_CAPTURES];
-	char *path; /* the device, as this line or one near it has it; NULL: no line says */
-	char *part; /* of MESSAGE_ECHO: what did not load of the device */
+	const char *capture[MAX_CAPTURES];
+	const char *path; /* the device, as this line or one near it has it; NULL: no line says */
+	const char *part; /* of MESSAGE_ECHO: what did not load of the device */
 	/* of MESSAGE_FEATURES and MESSAGE_WORD, whose word is the guest's: */
 	struct mask guest, allowed;
 	const char *device, *class_name; /* NULL: no line says; into the data */
@@ -79,21 +79,20 @@ struct decoder {
 	const json_t *cause; /* the row of the last cause, of line @cause_seq */
 	size_t cause_seq;
 	size_t line, seq;
-	bool failed; /* no memory */
+	struct arena arena; /* all words, and whether memory ran out */
 };
 
 bool mask_parse(const char *s, struct mask *ret);
 bool mask_bit(const struct mask *m, unsigned int bit);
 bool mask_empty(const struct mask *m);
 
-void finding_clear(struct finding *f);
 /* The bit in the catalogue; in the table of the device, else in that of the transport. Or NULL. */
 const struct row *bit_row(const struct decoder *d, const char *class_name, unsigned int bit);
 const json_t *bit_in_table(const struct decoder *d, const char *device, unsigned int bit);
 bool bit_has_name(const struct decoder *d, const char *device, unsigned int bit);
 /* Has every bit of both masks a name in the table of @device? */
 bool finding_fits(const struct decoder *d, const char *device, const struct finding *f);
-/* All findings of the text, into @d; d->failed when memory ran out. */
+/* All findings of the text, into @d. */
 void decode_lines(struct decoder *d, const char *text, size_t len);
 
 #endif

@@ -21,7 +21,7 @@
 static void set(struct decoder *d, json_t *obj, const char *key, json_t *value)
 {
 	if (json_object_set_new(obj, key, value) < 0)
-		d->failed = true;
+		d->arena.failed = true;
 }
 
 static void set_string(struct decoder *d, json_t *obj, const char *key, const char *s)
@@ -33,40 +33,23 @@ static void set_string(struct decoder *d, json_t *obj, const char *key, const ch
 static void append(struct decoder *d, json_t *array, json_t *value)
 {
 	if (json_array_append_new(array, value) < 0)
-		d->failed = true;
+		d->arena.failed = true;
 }
 
-static void set_printf(struct decoder *d, json_t *obj, const char *key, const char *fmt, ...)
-	_printf_(4, 5);
-static void set_printf(struct decoder *d, json_t *obj, const char *key, const char *fmt, ...)
-{
-	_autofree_ char *s = NULL;
-	va_list ap;
+/* A sentence, as long as the answer is made. */
+#define words(d, ...) arena_printf(&(d)->arena, __VA_ARGS__)
 
-	va_start(ap, fmt);
-	if (vasprintf(&s, fmt, ap) < 0) {
-		s = NULL;
-		d->failed = true;
-	}
-	va_end(ap);
-	set_string(d, obj, key, s);
-}
-
-static void set_version(struct decoder *d, json_t *obj, const char *key, const struct version *v)
+/* NULL: it is zero */
+static const char *version_words(struct decoder *d, const struct version *v)
 {
-	if (!version_is_zero(v))
-		set_printf(d, obj, key, "%u.%u", v->part[0], v->part[1]);
+	return version_is_zero(v) ? NULL : words(d, "%u.%u", v->part[0], v->part[1]);
 }
 
 /* ------------------------------------------------------------- what a bit is in a class */
 
 static void add_need(struct decoder *d, json_t *needs, const char *layer, const char *remedy)
 {
-	json_t *need = json_object();
-
-	set_string(d, need, "layer", layer);
-	set_string(d, need, "remedy", remedy);
-	append(d, needs, need);
+	append(d, needs, json_pack("{s:s*, s:s*}", "layer", layer, "remedy", remedy));
 }
 
 /* Of an object that is being made: a member can be missing for want of memory. */
@@ -123,7 +106,7 @@ static const char *off_value(const struct row *row)
 }
 
 /* Up to which machine type it is off by default. */
-static void set_machine_off(struct decoder *d, json_t *obj, const struct row *row)
+static const char *machine_off(struct decoder *d, const struct row *row)
 {
 	const struct compat *newest = NULL;
 
@@ -131,24 +114,19 @@ static void set_machine_off(struct decoder *d, json_t *obj, const struct row *ro
 		if (row->boolean && !value_is_on(row->compat[i].value) &&
 		    (!newest || version_cmp(&row->compat[i].machine, &newest->machine) > 0))
 			newest = &row->compat[i];
-	if (newest)
-		set_version(d, obj, "machine_off", &newest->machine);
+	return newest ? version_words(d, &newest->machine) : NULL;
 }
 
 static json_t *from_row(struct decoder *d, const struct row *row)
 {
-	json_t *obj = json_object(), *needs = json_array();
+	json_t *needs = json_array();
 
 	row_needs(d, row, needs);
-	set_string(d, obj, "name", row->feature);
-	set_string(d, obj, "property", row->key);
-	set_string(d, obj, "off", off_value(row));
-	set_version(d, obj, "since", &row->since);
-	set_version(d, obj, "removed", &row->removed);
-	set_machine_off(d, obj, row);
-	set_string(d, obj, "decided_by", json_array_size(needs) ? "host" : "options");
-	set(d, obj, "needs", needs);
-	return obj;
+	return json_pack("{s:s*, s:s, s:s*, s:s*, s:s*, s:s*, s:s, s:o}", "name", row->feature,
+			 "property", row->key, "off", off_value(row), "since",
+			 version_words(d, &row->since), "removed", version_words(d, &row->removed),
+			 "machine_off", machine_off(d, row), "decided_by",
+			 json_array_size(needs) ? "host" : "options", "needs", needs);
 }
 
 /* Does the class have the property that masks the feature? A QEMU does not start with it if not. */
@@ -178,8 +156,8 @@ static json_t *from_table(struct decoder *d, const char *device, const char *cla
 	for (size_t i = 0; i < ARRAY_SIZE(copied); i++)
 		set_string(d, obj, copied[i], string_of(feature, copied[i]));
 	if (has_property(feature, class_name)) {
-		set_printf(d, obj, "property", "%s.%s", class_name,
-			   string_of(feature, "property"));
+		set_string(d, obj, "property",
+			   words(d, "%s.%s", class_name, string_of(feature, "property")));
 		set_string(d, obj, "off", string_of(feature, "off"));
 	}
 	set_string(d, obj, "decided_by", decider);
@@ -223,10 +201,9 @@ static void mask_missing(const struct finding *f, struct mask *ret)
 
 static void set_mask(struct decoder *d, json_t *obj, const char *key, const struct mask *m)
 {
-	if (m->word[1])
-		set_printf(d, obj, key, "0x%" PRIx64 "%016" PRIx64, m->word[1], m->word[0]);
-	else
-		set_printf(d, obj, key, "0x%" PRIx64, m->word[0]);
+	set_string(d, obj, key,
+		   m->word[1] ? words(d, "0x%" PRIx64 "%016" PRIx64, m->word[1], m->word[0]) :
+				words(d, "0x%" PRIx64, m->word[0]));
 }
 
 static json_t *features_of(struct decoder *d, const char *device, const char *class_name,
@@ -251,16 +228,10 @@ static json_t *globals_of(struct decoder *d, const json_t *features)
 
 	json_array_foreach(features, i, v) {
 		const char *property = string_of(v, "property"), *off = string_of(v, "off");
-		_buf_ b = { 0 };
 
-		if (!property || !off || is(v, "decided_by", "nobody") ||
-		    json_object_get(v, "removed"))
-			continue;
-		buf_printf(&b, "%s=%s", property, off);
-		if (buf_failed(&b))
-			d->failed = true;
-		else
-			append(d, list, json_string(b.data));
+		if (property && off && !is(v, "decided_by", "nobody") &&
+		    !json_object_get(v, "removed"))
+			append(d, list, json_sprintf("%s=%s", property, off));
 	}
 	return list;
 }
@@ -297,12 +268,9 @@ static void set_classes(struct decoder *d, json_t *obj, const struct finding *f,
 
 		if (!finding_fits(d, device, f))
 			continue;
-		item = json_object();
 		features = features_of(d, device, class_name, missing);
-		set_string(d, item, "device", device);
-		set_string(d, item, "class", class_name);
-		set(d, item, "globals", globals_of(d, features));
-		set(d, item, "features", features);
+		item = json_pack("{s:s, s:s, s:o, s:o}", "device", device, "class", class_name,
+				 "globals", globals_of(d, features), "features", features);
 		if (mask_empty(missing))
 			set(d, item, "candidates",
 			    candidates_of(d, device, class_name, &f->allowed));
@@ -437,7 +405,7 @@ static void set_sentence(struct decoder *d, json_t *obj, const char *key, const 
 
 	put_filled(&b, sentence, f);
 	if (buf_failed(&b))
-		d->failed = true;
+		d->arena.failed = true;
 	else if (b.data)
 		set(d, obj, key, json_string(b.data));
 }
@@ -542,7 +510,7 @@ static void set_detail(struct decoder *d, json_t *obj, const json_t *detail,
 	if (json_object_get(detail, "bar"))
 		put_bar(&b, detail, f);
 	if (buf_failed(&b))
-		d->failed = true;
+		d->arena.failed = true;
 	else
 		set(d, obj, "detail", json_string(b.data));
 }
@@ -556,32 +524,23 @@ static const char *captured(const struct finding *f, const char *name)
 
 /*
  * The property that the text names: with its class, or with that of the device. Options of
- * virtio-net-pci can be those of virtio-net-device, for which the catalogue has the row. NULL:
- * none; for free().
+ * virtio-net-pci can be those of virtio-net-device, for which the catalogue has the row. NULL: none.
  */
-static char *property_of(struct decoder *d, const struct finding *f)
+static const char *property_of(struct decoder *d, const struct finding *f)
 {
-	const char *whole = captured(f, "property"), *option = captured(f, "option");
-	char *name = NULL;
+	const char *whole = captured(f, "property"), *option = captured(f, "option"), *name = NULL;
 
 	if (!whole)
 		whole = captured(f, "device_property");
 	if (!option && whole && strrchr(whole, '.'))
 		option = strrchr(whole, '.') + 1;
-	if (option && f->class_name && asprintf(&name, "%s.%s", f->class_name, option) < 0) {
-		d->failed = true;
-		return NULL;
-	}
+	if (option && f->class_name)
+		name = words(d, "%s.%s", f->class_name, option);
 	if (name && ((!whole && !f->path) || catalogue_row(d->cat, name) >= 0))
 		return name;
-	free(name);
-	name = NULL;
-	if ((whole || option) && asprintf(&name, "%s%s%s", whole ? whole : f->path ? f->path : "",
-					  !whole && f->path ? "." : "", whole ? "" : option) < 0) {
-		d->failed = true;
-		return NULL;
-	}
-	return name;
+	if (whole || !option)
+		return whole;
+	return words(d, "%s%s%s", f->path ? f->path : "", f->path ? "." : "", option);
 }
 
 /* The row of the property; a text names the class of a device, the catalogue can have its base. */
@@ -604,21 +563,19 @@ static int row_of(const struct decoder *d, const char *property)
 /* A message about a property of the catalogue, or whose list has one: which QEMUs have it. */
 static void set_property(struct decoder *d, json_t *obj, const struct finding *f)
 {
-	const char *off = string_of(f->message->row, "off");
-	_autofree_ char *name = off ? strndup(off, strcspn(off, "=")) : NULL;
-	_autofree_ char *said = property_of(d, f);
-	const char *property = said ? said : name;
+	const char *off = string_of(f->message->row, "off"), *said = property_of(d, f);
+	const char *property = said ? said :
+			       off  ? words(d, "%.*s", (int)strcspn(off, "="), off) :
+				      NULL;
 	int i = row_of(d, property);
 
-	if (off && !name)
-		d->failed = true;
 	if (said || i >= 0)
 		set_string(d, obj, "property", property);
 	if (i < 0)
 		return;
 	set_string(d, obj, "feature", d->cat->rows[i].feature);
-	set_version(d, obj, "since", &d->cat->rows[i].since);
-	set_version(d, obj, "removed", &d->cat->rows[i].removed);
+	set_string(d, obj, "since", version_words(d, &d->cat->rows[i].since));
+	set_string(d, obj, "removed", version_words(d, &d->cat->rows[i].removed));
 }
 
 /* Does the catalogue have the class of the device? */
@@ -705,11 +662,9 @@ static int cmp_line(const void *a, const void *b)
 
 static json_t *make_finding(struct decoder *d, struct finding *f)
 {
-	json_t *obj = json_object();
+	json_t *obj = json_pack("{s:s*, s:I, s:I}", "id", string_of(f->message->row, "id"), "line",
+				(json_int_t)f->line, "times", (json_int_t)f->times);
 
-	set_string(d, obj, "id", string_of(f->message->row, "id"));
-	set(d, obj, "line", json_integer((json_int_t)f->line));
-	set(d, obj, "times", json_integer((json_int_t)f->times));
 	if (f->message->kind == MESSAGE_CAUSE || f->message->kind == MESSAGE_ECHO) {
 		set_message(d, obj, f);
 		return obj;
@@ -724,7 +679,7 @@ static json_t *make_finding(struct decoder *d, struct finding *f)
 
 static json_t *make_document(struct decoder *d)
 {
-	json_t *root = json_object(), *list = json_array();
+	json_t *list = json_array();
 
 	/* masks are settled late; two findings of one line stay as they are */
 	for (size_t i = 1; i < d->n; i++)
@@ -734,25 +689,18 @@ static json_t *make_document(struct decoder *d)
 			d->findings[k] = d->findings[k - 1];
 			d->findings[k - 1] = f;
 		}
-	for (size_t i = 0; i < d->n && !d->failed; i++)
+	for (size_t i = 0; i < d->n && !d->arena.failed; i++)
 		append(d, list, make_finding(d, &d->findings[i]));
-	set_string(d, root, "schema", "abibase-decode/1");
-	set(d, root, "dropped", json_integer((json_int_t)d->dropped));
-	set(d, root, "findings", list);
-	return root;
+	return json_pack("{s:s, s:I, s:o}", "schema", "abibase-decode/1", "dropped",
+			 (json_int_t)d->dropped, "findings", list);
 }
 
 /* ------------------------------------------------------------------------- public calls */
 
 static void decoder_clear(struct decoder *d)
 {
-	finding_clear(&d->pending);
-	finding_clear(&d->held);
-	finding_clear(&d->run);
-	for (size_t i = 0; i < d->n; i++)
-		finding_clear(&d->findings[i]);
 	free(d->findings);
-	free(d->next);
+	arena_clear(&d->arena);
 }
 
 static int fail_device(struct decoder *d, const char *device)
@@ -777,18 +725,18 @@ static int decode(struct decoder *d, const char *text, size_t len, const char *d
 		if (!d->device)
 			return fail_device(d, device);
 	}
-	d->next = calloc(d->data->n_messages + 1, sizeof(*d->next));
+	d->next = arena_alloc(&d->arena, (d->data->n_messages + 1) * sizeof(*d->next));
 	if (!d->next)
 		return context_oom(d->ctx);
 	decode_lines(d, text, len);
-	return d->failed ? context_oom(d->ctx) : 0;
+	return d->arena.failed ? context_oom(d->ctx) : 0;
 }
 
 static int finish(struct decoder *d, struct abibase_result **ret)
 {
 	struct abibase_result made = { .root = make_document(d), .show = decode_show };
 
-	if (d->failed) {
+	if (d->arena.failed) {
 		json_decref(made.root);
 		return context_oom(d->ctx);
 	}
