@@ -12,17 +12,6 @@
 #include "base/known.h"
 #include "document/build.h"
 
-/* The object that @key names in @object, made where it is missing. */
-static json_t *make_member(json_t *object, const char *key)
-{
-	json_t *v = json_object_get(object, key);
-
-	if (v)
-		return v;
-	v = json_object();
-	return json_object_set_new(object, key, v) < 0 ? NULL : v;
-}
-
 /* The value that most machine types have, of a property that all of them have; borrowed. */
 static json_t *most_common(const json_t *values, const char *key)
 {
@@ -49,7 +38,7 @@ static json_t *most_common(const json_t *values, const char *key)
 int values_say_once(json_t *entry, const char *key)
 {
 	json_t *values = json_object_get(entry, "values"), *common = most_common(values, key), *v;
-	json_t *defaults = common ? make_member(entry, "defaults") : NULL;
+	json_t *defaults = common ? json_member(entry, "defaults") : NULL;
 	const char *machine;
 
 	if (!common)
@@ -84,9 +73,9 @@ static int fill_values(json_t *entry, const struct row *row, const json_t *root)
 static int fill_row(json_t *entry, const struct row *row, const json_t *root)
 {
 	const char *type = build_property(root, row->asked, row->property);
-	json_t *properties = make_member(entry, "properties"), *known;
+	json_t *properties = json_member(entry, "properties"), *known;
 
-	known = properties ? make_member(properties, row->class_name) : NULL;
+	known = properties ? json_member(properties, row->class_name) : NULL;
 	if (!known)
 		return -ENOMEM;
 	if (!type)

@@ -135,15 +135,11 @@ static int find(struct abibase_context *ctx, const char *dir, const char *digest
 
 static const char *differing_member(const json_t *entry, const json_t *root)
 {
-	static const char *const members[] = { "build_id", "machines", "package", "target",
-					       "version" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
-		const json_t *a = json_object_get(entry, members[i]);
-		const json_t *b = json_object_get(root, members[i]);
+	for (const char *const *m = build_says; *m; m++) {
+		const json_t *a = json_object_get(entry, *m), *b = json_object_get(root, *m);
 
 		if (a && b && !json_equal(a, b))
-			return members[i];
+			return *m;
 	}
 	return NULL;
 }

@@ -210,6 +210,8 @@ static void check_build(struct schema_walk *c, const json_t *root)
 const struct form build_form = { "build", .members = build_members, .more = MORE_FREE,
 				 .max = JSON_MAX_BUILD, .check = check_build };
 
+const char *const build_says[] = { "build_id", "machines", "package", "target", "version", NULL };
+
 /* ------------------------------------------------------------------- the object */
 
 int build_from_json(struct abibase_context *ctx, json_t *root, const char *source,
@@ -256,22 +258,23 @@ bool value_is_number(const char *word)
 	return strprefix(word, "int") || strprefix(word, "uint") || streq(word, "size");
 }
 
+bool word_is_bool(const char *word, bool on)
+{
+	static const char *const words[2][5] = { { "off", "no", "false", "n", NULL },
+						 { "on", "yes", "true", "y", NULL } };
+
+	return word_index(words[on], word) >= 0;
+}
+
 json_t *value_from_text(const char *word, const char *text)
 {
-	static const char *const yes[] = { "on", "yes", "true", "y" };
-	static const char *const no[] = { "off", "no", "false", "n" };
 	long long number;
 	char *end;
 
-	if (streq(word, "bool")) {
-		for (size_t i = 0; i < ARRAY_SIZE(yes); i++)
-			if (streq(text, yes[i]))
-				return json_true();
-		for (size_t i = 0; i < ARRAY_SIZE(no); i++)
-			if (streq(text, no[i]))
-				return json_false();
-		return NULL;
-	}
+	if (streq(word, "bool"))
+		return word_is_bool(text, true)	 ? json_true() :
+		       word_is_bool(text, false) ? json_false() :
+						   NULL;
 	if (!value_is_number(word))
 		return json_string(text);
 	errno = 0;

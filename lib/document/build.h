@@ -24,6 +24,8 @@ extern const struct form classes_form;
 int build_from_json(struct abibase_context *ctx, json_t *root, const char *source,
 		    struct abibase_build **ret);
 
+/* The members that a record has as the entry of a profile has them; ends with NULL. */
+extern const char *const build_says[];
 /* What stands in a record, which has been checked. */
 bool build_has_class(const json_t *root, const char *class_name);
 bool build_is_a(const json_t *root, const char *class_name, const char *type);
@@ -52,6 +54,7 @@ const char *build_value_wanted(const char *type, const json_t *v);
 void value_check(struct schema_walk *c, const char *type, const char *key, const json_t *v);
 
 /* How QEMU's texts are read, for records and for a QEMU that is asked. */
+bool word_is_bool(const char *word, bool on); /* is it a word for that boolean? */
 bool value_is_number(const char *word);
 /* As QEMU's own parsers read it, new; NULL: not a value of that type. */
 json_t *value_from_text(const char *word, const char *text);

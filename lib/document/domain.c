@@ -28,16 +28,6 @@ static void put(struct reading *d, json_t *obj, const char *key, json_t *v)
 	d->failed |= json_object_set_new(obj, key, v) < 0;
 }
 
-/* A word of the domain, which can be anything, as a document has it */
-static json_t *words_json(const char *s)
-{
-	_autofree_ char *copy = strdup(s);
-
-	if (copy)
-		text_harmless(copy, "");
-	return copy ? json_string(copy) : NULL;
-}
-
 /* "disk (virtio)": named, each once */
 static void name_words(struct reading *d, json_t *list, const char *what, const char *kind)
 {
@@ -482,7 +472,7 @@ static int add_interface(struct reading *d, const struct xml_element *e)
 			     types[i].backend ? (model ? model : "no model") : type);
 		return 0;
 	}
-	device = json_pack("{s:s, s:o}", "class", NET_DEVICE, "id", words_json(name_of(e)));
+	device = json_pack("{s:s, s:o}", "class", NET_DEVICE, "id", json_harmless(name_of(e)));
 	if (!device || json_array_append_new(d->devices, device) < 0)
 		return -ENOMEM;
 	return fill_interface(d, e, type, types[i].backend, device);
@@ -501,7 +491,7 @@ static int add_device(struct reading *d, const struct xml_element *e, const char
 				       d->devices,
 				       json_pack("{s:s, s:s, s:o}", "backend", backend, "class",
 						 d->cat->rows[i].class_name, "id",
-						 words_json(name_of(e)))) < 0 ?
+						 json_harmless(name_of(e)))) < 0 ?
 				       -ENOMEM :
 				       0;
 	not_compared(d, e->name, backend);

@@ -324,6 +324,15 @@ int word_index(const char *const *words, const char *s)
 	return -1;
 }
 
+json_t *json_harmless(const char *words)
+{
+	_autofree_ char *copy = strdup(words);
+
+	if (copy)
+		text_harmless(copy, "");
+	return copy ? json_string(copy) : NULL;
+}
+
 json_t *json_strings(const char *const *s, size_t n)
 {
 	json_t *list = json_array();

@@ -74,6 +74,15 @@ static inline int json_add(json_t *array, json_t *v)
 {
 	return json_array_append_new(array, v) < 0 ? -ENOMEM : 0;
 }
+/* The object that is this member, made where it is not there; NULL: no memory */
+static inline json_t *json_member(json_t *object, const char *key)
+{
+	json_t *v = json_object_get(object, key);
+
+	return v || json_put(object, key, json_object()) < 0 ? v : json_object_get(object, key);
+}
+/* Words of others, which can be anything, as a document has them; NULL: no memory */
+json_t *json_harmless(const char *words);
 /* An array of texts; NULL: no memory */
 json_t *json_strings(const char *const *s, size_t n);
 /* Is it among the strings of an array? */

@@ -548,28 +548,33 @@ static bool may_differ(const struct derive *d, size_t r, size_t used)
 	return !qemu_is_told_apart(q->entry, q->machine) && count_users(d, used) > 1;
 }
 
+/* Each behind the one before; the first behind the build, and what becomes of them. */
+static void list_unrecorded(const struct derive *d, size_t r, size_t used, const char *so,
+			    struct buf *text)
+{
+	bool first = !text->len;
+
+	if (first) {
+		derive_write_build(d, used, text);
+		buf_printf(text, ": what it makes of %s is not recorded, %s:", d->b->machine, so);
+	}
+	buf_printf(text, "%s %s", first ? "" : ",", d->cat->rows[r].key);
+}
+
 /* What no list sets and nobody recorded may be another value on each side. */
 static void note_unset(struct derive *d, size_t used)
 {
 	_buf_ text = { 0 };
-	size_t n = 0;
 
 	for (size_t r = 0; r < d->cat->n_rows; r++) {
 		const struct row *row = &d->cat->rows[r];
 
-		if (row->boolean || row->observed || row->bit_when == BIT_ALWAYS ||
-		    d->included[r] || !derive_is_about(d, row) ||
-		    !derive_is_unrecorded(d, r, used) || !may_differ(d, r, used))
-			continue;
-		if (!n++) {
-			derive_write_build(d, used, &text);
-			buf_printf(&text,
-				   ": what it makes of %s is not recorded, and no list sets it:",
-				   d->b->machine);
-		}
-		buf_printf(&text, "%s %s", n > 1 ? "," : "", row->key);
+		if (!row->boolean && !row->observed && row->bit_when != BIT_ALWAYS &&
+		    !d->included[r] && derive_is_about(d, row) &&
+		    derive_is_unrecorded(d, r, used) && may_differ(d, r, used))
+			list_unrecorded(d, r, used, "and no list sets it", &text);
 	}
-	if (n)
+	if (text.len || buf_failed(&text))
 		derive_finding(d, ABIBASE_FINDING_UNKNOWN, "value-unknown",
 			       "probe the host again: the probe records the values of a machine "
 			       "type that is named with --machine",
@@ -580,22 +585,12 @@ static void note_unset(struct derive *d, size_t used)
 static void note_unrecorded(struct derive *d, size_t used)
 {
 	_buf_ text = { 0 };
-	size_t n = 0;
 
-	for (size_t r = 0; r < d->cat->n_rows; r++) {
-		if (!d->included[r] || !d->cat->rows[r].boolean ||
-		    !derive_is_unrecorded(d, r, used) || d->on[r])
-			continue;
-		if (!n++) {
-			derive_write_build(d, used, &text);
-			buf_printf(&text,
-				   ": what it makes of %s is not recorded, so these are off for "
-				   "everybody:",
-				   d->b->machine);
-		}
-		buf_printf(&text, "%s %s", n > 1 ? "," : "", d->cat->rows[r].key);
-	}
-	if (n)
+	for (size_t r = 0; r < d->cat->n_rows; r++)
+		if (d->included[r] && d->cat->rows[r].boolean &&
+		    derive_is_unrecorded(d, r, used) && !d->on[r])
+			list_unrecorded(d, r, used, "so these are off for everybody", &text);
+	if (text.len || buf_failed(&text))
 		derive_finding(d, ABIBASE_FINDING_NOTE, "forced-off-unknown",
 			       "probe the host again", &text);
 }

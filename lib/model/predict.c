@@ -11,29 +11,19 @@ struct prediction {
 	struct buf why;
 };
 
-static void say(struct prediction *pr, enum abibase_verdict verdict, const char *fmt, ...)
-	_printf_(3, 4);
-
 /* "no" outweighs "cannot tell". */
-static void say(struct prediction *pr, enum abibase_verdict verdict, const char *fmt, ...)
+static _printf_(3, 4) void say(struct prediction *pr, enum abibase_verdict verdict,
+			       const char *fmt, ...)
 {
-	_autofree_ char *text = NULL;
 	va_list ap;
-	int n;
 
-	va_start(ap, fmt);
-	n = vasprintf(&text, fmt, ap);
-	va_end(ap);
-	if (n < 0) {
-		text = NULL;
-		pr->why.failed = true;
-		return;
-	}
 	if (pr->verdict != ABIBASE_VERDICT_NO)
 		pr->verdict = verdict;
 	if (pr->why.len)
 		buf_puts(&pr->why, "; ");
-	buf_puts(&pr->why, text);
+	va_start(ap, fmt);
+	buf_vprintf(&pr->why, fmt, ap);
+	va_end(ap);
 }
 
 struct ask predictor_ask(const struct predictor *pr)
@@ -63,6 +53,15 @@ bool setting_is(const char *setting, const struct row *row, const char **ret_val
 	return true;
 }
 
+const char *setting_of(const char *const *settings, const struct row *row)
+{
+	const char *value = NULL;
+
+	for (; settings && *settings; settings++)
+		setting_is(*settings, row, &value);
+	return value;
+}
+
 /* "on" and "off" for a boolean, as QEMU spells them; a number, or text */
 static json_t *parse_value(const struct row *row, const char *s)
 {
@@ -77,14 +76,12 @@ static json_t *parse_value(const struct row *row, const char *s)
 
 void predict_row(const struct predictor *pr, const struct row *row, struct predicted *ret)
 {
+	const char *given = setting_of(pr->settings, row);
 	json_auto_t *made = NULL;
 	struct effective e;
-	const char *given = NULL;
 
 	memset(ret, 0, sizeof(*ret));
 	qemu_effective(&pr->view, row, &e);
-	for (size_t i = 0; pr->settings && pr->settings[i]; i++)
-		setting_is(pr->settings[i], row, &given);
 	ret->knows = e.known;
 	ret->by_setting = given != NULL;
 	if (given) {
@@ -106,11 +103,9 @@ void predict_row(const struct predictor *pr, const struct row *row, struct predi
 /* Is it on, with the settings or without? It stands for no bit. */
 static bool is_set(const struct predictor *pr, const struct row *row)
 {
-	const char *given = NULL;
+	const char *given = setting_of(pr->settings, row);
 	struct effective e;
 
-	for (size_t i = 0; pr->settings && pr->settings[i]; i++)
-		setting_is(pr->settings[i], row, &given);
 	qemu_effective(&pr->view, row, &e);
 	return given ? streq(given, "on") : value_is_on(e.value);
 }

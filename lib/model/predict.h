@@ -34,6 +34,8 @@ struct predicted {
 
 /* Does @setting set the property of @row? The value is in @ret_value. */
 bool setting_is(const char *setting, const struct row *row, const char **ret_value);
+/* The value of the last of several, which end with NULL, or are NULL; or NULL. */
+const char *setting_of(const char *const *settings, const struct row *row);
 /* Its host, of which only what its QEMU looks at is asked. */
 struct ask predictor_ask(const struct predictor *pr);
 /* All of what a row or a requirement needs; one "no" is enough, whatever else is unknown. */

@@ -289,13 +289,10 @@ static int share_properties(const struct recording *rec, json_t *ret)
 
 static int copy_members(json_t *root, const json_t *entry)
 {
-	static const char *const members[] = { "build_id", "machines", "package", "target",
-					       "version" };
+	for (const char *const *m = build_says; *m; m++) {
+		json_t *v = json_object_get(entry, *m);
 
-	for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
-		json_t *v = json_object_get(entry, members[i]);
-
-		if (v && json_object_set(root, members[i], v) < 0)
+		if (v && json_object_set(root, *m, v) < 0)
 			return -ENOMEM;
 	}
 	return 0;

@@ -37,17 +37,9 @@ static int time_left(const struct sizing *s)
 	return left < s->pr->qemu_timeout_ms ? (int)left : s->pr->qemu_timeout_ms;
 }
 
-/* The object that is this member, made where it is not there; NULL: no memory */
-static json_t *member_of(json_t *object, const char *key)
-{
-	json_t *v = json_object_get(object, key);
-
-	return v || json_put(object, key, json_object()) < 0 ? v : json_object_get(object, key);
-}
-
 static int keep(struct sizing *s, const char *machine, const struct qtest_device *dev)
 {
-	json_t *shape = member_of(s->shapes, machine);
+	json_t *shape = json_member(s->shapes, machine);
 
 	s->added++;
 	s->no_rom += !dev->rom_size;
@@ -99,7 +91,7 @@ static void warn(const struct sizing *s)
 
 int probe_sizes_add(struct abibase_probe *pr, const char *path, json_t *entry, bool *ret_added)
 {
-	struct sizing s = { .pr = pr, .path = path, .shapes = member_of(entry, "shape") };
+	struct sizing s = { .pr = pr, .path = path, .shapes = json_member(entry, "shape") };
 	const char *machine;
 	json_t *values;
 	int r = 0;

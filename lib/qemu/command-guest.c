@@ -18,19 +18,9 @@ struct reading {
 	json_t *ports;	  /* where a device can be plugged in, and nothing is yet */
 };
 
-/* A word of the command line, which can be anything, as a document has it */
-static json_t *words_json(const char *s)
-{
-	_autofree_ char *copy = strdup(s);
-
-	if (copy)
-		text_harmless(copy, "");
-	return copy ? json_string(copy) : NULL;
-}
-
 static int put_words(json_t *obj, const char *key, const char *words)
 {
-	return json_object_set_new(obj, key, words_json(words)) < 0 ? -ENOMEM : 0;
+	return json_object_set_new(obj, key, json_harmless(words)) < 0 ? -ENOMEM : 0;
 }
 
 static int not_judged(struct reading *rd, const char *what, const char *detail)
@@ -42,7 +32,7 @@ static int not_judged(struct reading *rd, const char *what, const char *detail)
 		words = NULL;
 		return -ENOMEM;
 	}
-	return json_array_append_new(rd->unjudged, words_json(words)) < 0 ? -ENOMEM : 0;
+	return json_array_append_new(rd->unjudged, json_harmless(words)) < 0 ? -ENOMEM : 0;
 }
 
 /* ----------------------------------------------------------------------- devices */

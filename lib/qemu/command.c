@@ -250,14 +250,6 @@ static const struct value *promised(const struct abibase_baseline *b, const char
 	return NULL;
 }
 
-bool word_is_bool(const char *word, bool on)
-{
-	static const char *const words[2][5] = { { "off", "no", "false", "n", NULL },
-						 { "on", "yes", "true", "y", NULL } };
-
-	return word_index(words[on], word) >= 0;
-}
-
 bool is_free(const struct value *v)
 {
 	return v->is_number && !v->n_requires && !v->n_why;

@@ -4,6 +4,7 @@
 
 #include "base/known.h"
 #include "document/baseline.h"
+#include "document/build.h"
 
 struct param {
 	const char *key, *value;
@@ -45,8 +46,6 @@ static inline bool is_option(const struct option *o, const char *name)
 /* The value of a parameter, of which the last one counts; NULL: it is not there. */
 const char *param(const struct params *ps, const char *key);
 void param_add(struct arena *a, struct params *ps, const char *key, const char *value);
-/* Does QEMU read this word as that boolean? */
-bool word_is_bool(const char *word, bool on);
 /*
  * Does a device with this value offer what the baseline promises, or less? QEMU obeys an "off", so
  * what every start of the guest takes from it keeps it from no host.

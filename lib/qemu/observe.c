@@ -34,6 +34,7 @@
 
 #include "base/context.h"
 #include "model/ask.h"
+#include "model/predict.h"
 #include "qemu/qtest.h"
 #include "base/known.h"
 
@@ -200,22 +201,10 @@ static struct ask ask(const struct comparing *k)
 	return (struct ask){ .cat = k->cat, .p = k->p, .view = &k->view };
 }
 
-/* The value in the settings, or NULL. */
-static const char *setting_of(const struct comparing *k, const struct row *row)
-{
-	size_t len = strlen(row->key);
-	const char *value = NULL;
-
-	for (const char *const *s = k->rq->settings; s && *s; s++)
-		if (strncmp(*s, row->key, len) == 0 && (*s)[len] == '=')
-			value = *s + len + 1;
-	return value;
-}
-
 /* What the row's property is set to: by a setting, else by the machine type. */
 static bool is_set(const struct comparing *k, const struct row *row, struct effective *ret)
 {
-	const char *value = setting_of(k, row);
+	const char *value = setting_of(k->rq->settings, row);
 
 	qemu_effective(&k->view, row, ret);
 	if (!value)
@@ -396,7 +385,7 @@ static bool is_shape_set(const struct comparing *k, const struct shape *s)
 {
 	for (size_t r = 0; r < k->cat->n_rows; r++)
 		if (k->cat->rows[r].shape_name && streq(k->cat->rows[r].shape_name, s->name) &&
-		    setting_of(k, &k->cat->rows[r]))
+		    setting_of(k->rq->settings, &k->cat->rows[r]))
 			return true;
 	return false;
 }
@@ -428,7 +417,7 @@ static void compare_queues(struct comparing *k)
 /* What the row's property is: by a setting, else by the machine type; -1: not known. */
 static int64_t number_of(const struct comparing *k, const struct row *row, struct effective *ret)
 {
-	const char *value = setting_of(k, row);
+	const char *value = setting_of(k->rq->settings, row);
 	int64_t number;
 
 	qemu_effective(&k->view, row, ret);
