@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "cli.h"
+#include "here.h"
 
 /* A baseline, and what is found of each host against it */
 struct check {
@@ -144,6 +144,11 @@ static int run(const struct options *o)
 	struct checks c = { .o = o };
 	int r;
 
+	if (!o->n_operands && !options_has(o, OPT_FILES0_FROM))
+		return options_has(o, OPT_DOMAIN) || options_has(o, OPT_BACKEND) ||
+				       options_has(o, OPT_ASSUME_QEMU) ?
+			       cli_usage("check", "missing operand: which baseline?") :
+			       here_check(o);
 	if (options_has(o, OPT_BACKEND) && !options_has(o, OPT_DOMAIN))
 		return cli_usage("check", "--backend is of the guest of --domain");
 	if (cli_check_sources(o, 0, options_arg(o, OPT_DOMAIN)) != 0)
@@ -158,15 +163,18 @@ const struct command command_check = {
 	.name = "check",
 	.run = run,
 	.summary = "does a host provide what a baseline promises?",
-	.usage = "[OPTION]... BASELINE... [PROFILE]...\n",
+	.usage = "[OPTION]... BASELINE... [PROFILE]...\n"
+		 "[OPTION]...\n",
 	.most = MANY,
-	.which = { "baseline" },
 	.operands = { "@files", "@hosts" },
 	.about = "Hold each host against each baseline that abibase intersect --json has "
 		"written: does it provide every feature that is on, and every requirement? "
 		"Without PROFILE this host is probed. What is missing is named with its "
 		"layer and what to do about it; for a host that does not satisfy, what it "
-		"would cost to admit it.\n",
+		"would cost to admit it.\n"
+		"Without operands, who runs under what: this host is held against all baselines "
+		"that its guests start under, the unit that records it, the record, the wrapper "
+		"and AppArmor are looked at, and each QEMU that runs is named with its baseline.\n",
 	.status = "Exit status: 0 every host satisfies; 1 one does not; 2 trouble; 3 cannot "
 		"tell.\n",
 };

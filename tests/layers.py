@@ -19,7 +19,7 @@ STANDS_ON = {
     "qemu": ("model", "host", "document", "base"),
     "answer": ("model", "document", "base"),
     "probe": ("qemu", "host", "model", "document", "base"),
-    "live": ("answer", "qemu", "model", "host", "document", "base"),
+    "live": ("answer", "probe", "qemu", "model", "host", "document", "base"),
 }
 CLI_MAY = ("base/conf.h", "base/util.h", "base/harmless.h", "base/suggest.h",
            "base/text.h")  # beside <abibase/abibase.h>

@@ -122,10 +122,14 @@ for verb in $verbs; do
 		done
 	done <"$tmp/names"
 done
-for verb in intersect show validate check diff exec explain plan targets verify; do
+for verb in intersect show validate diff exec explain plan targets verify; do
 	misuse "$verb --help" "$verb"
 	says 'missing operand'
 	misuse "$verb --help" "$verb" --
+done
+for option in --backend=tap --domain=/dev/null --assume-qemu=x; do
+	misuse 'check --help' check $option
+	says 'missing operand'
 done
 misuse 'probe --help' probe operand
 misuse 'list --help' list operand

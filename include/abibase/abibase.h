@@ -63,6 +63,7 @@ struct abibase_catalogue;
 struct abibase_baseline;
 struct abibase_platforms;
 struct abibase_check_request;
+struct abibase_here;
 struct abibase_intersection;
 struct abibase_guest;
 struct abibase_verify;
@@ -867,6 +868,71 @@ int abibase_check_request_run(struct abibase_check_request *q, struct abibase_re
 int abibase_check_request_args(const struct abibase_check_request *q, const char *qemu_path,
 			       char ***ret)
 	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 3);
+
+/* -------------------------------------------------------------- this host */
+
+/**
+ * enum abibase_here_place - what abibase_here_set() says
+ * @ABIBASE_HERE_RECORD: path of the record of this host; /var/lib/abibase/host.json by default
+ * @ABIBASE_HERE_DIRECTORY: the directory of the baselines, for words
+ * @ABIBASE_HERE_EMULATOR: path of abibase-emulator
+ * @ABIBASE_HERE_CONFIGURATION: path of its configuration
+ * @ABIBASE_HERE_TROUBLE: why that is not acceptable, in a sentence
+ * @ABIBASE_HERE_CURRENT: id of a baseline under which guests start that name none; each call adds one
+ * @ABIBASE_HERE_WARNS: id of a baseline under which guests start also where they should not; the same
+ *
+ * Since: 0.1
+ */
+enum abibase_here_place {
+	ABIBASE_HERE_RECORD,
+	ABIBASE_HERE_DIRECTORY,
+	ABIBASE_HERE_EMULATOR,
+	ABIBASE_HERE_CONFIGURATION,
+	ABIBASE_HERE_TROUBLE,
+	ABIBASE_HERE_CURRENT,
+	ABIBASE_HERE_WARNS,
+};
+/**
+ * abibase_here_new - who runs under what on this host?
+ * @ret: release with abibase_here_unref()
+ *
+ * Returns: 0, -ENOMEM. Since: 0.1
+ */
+int abibase_here_new(struct abibase_context *ctx, struct abibase_catalogue *cat,
+		     struct abibase_here **ret) ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 2, 3);
+/** Since: 0.1 */
+struct abibase_here *abibase_here_unref(struct abibase_here *h);
+/**
+ * abibase_here_set - where something is, or what is known of it
+ * @value: copied; nothing is asked of what was not set
+ *
+ * Returns: 0, -EINVAL (no such place), -ENOMEM. Since: 0.1
+ */
+int abibase_here_set(struct abibase_here *h, enum abibase_here_place what, const char *value)
+	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 3);
+/**
+ * abibase_here_add_baseline - one that guests of this host may start under
+ * @file: where it was read; copied
+ * @b: a reference is taken
+ *
+ * Returns: 0, -EINVAL (a value is of another type than the catalogue has), -ENOMEM. Since: 0.1
+ */
+int abibase_here_add_baseline(struct abibase_here *h, const char *file, struct abibase_baseline *b)
+	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 2, 3);
+/**
+ * abibase_here_run - look at this host, and answer
+ * @ret: is every baseline satisfied, and what starts guests sound? An abibase-here/1 document: units,
+ *	record, wrapper, AppArmor, baselines with their findings, and the QEMUs that run, with the id of
+ *	the baseline that each has
+ *
+ * Read are the record, /proc, and the rules of AppArmor, as far as the caller may; systemctl is asked,
+ * and where there is no record and a baseline, the host is probed. What cannot be read is a finding,
+ * and never a failure. Nothing is written.
+ *
+ * Returns: 0, -ENOMEM. Since: 0.1
+ */
+int abibase_here_run(struct abibase_here *h, struct abibase_result **ret)
+	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 2);
 
 /* ----------------------------------------------------------------- running guests */
 

@@ -6,7 +6,7 @@
 
 /* Where documents have findings: at their head, and in each host or platform. */
 static const char *const lists[] = { "findings", "differences", "notes" };
-static const char *const parts[] = { "hosts", "platforms", "files" };
+static const char *const parts[] = { "hosts", "platforms", "files", "baselines" };
 
 static bool take_findings(struct abibase_result *r, size_t *cap, const json_t *list)
 {

@@ -15,7 +15,7 @@
 #define BOOT_ID_PATH "/proc/sys/kernel/random/boot_id"
 #define BOOT_ID_MAX 64
 
-static int check_boot(struct abibase_context *ctx, const struct abibase_profile *p)
+int profile_check_boot(struct abibase_context *ctx, const struct abibase_profile *p)
 {
 	const char *recorded = string_of(p->root, "boot_id");
 	_autofclose_ FILE *f = fopen(BOOT_ID_PATH, "re");
@@ -59,10 +59,10 @@ static const struct profile_qemu *find_qemu(const struct abibase_profile *p, con
 	return NULL;
 }
 
-static int check_build(struct abibase_context *ctx, const struct abibase_profile *p,
-		       const json_t *entry, const char *qemu)
+int profile_check_build(struct abibase_context *ctx, const struct abibase_profile *p,
+			const struct profile_qemu *q, const char *qemu)
 {
-	const char *recorded = string_of(entry, "build_id");
+	const char *recorded = string_of(q->json, "build_id");
 	_autofree_ char *now = probe_build_id(qemu);
 
 	/* Without a build id on either side it is a script: there is no more to compare. */
@@ -93,7 +93,7 @@ ABIBASE_EXPORT int abibase_profile_current(struct abibase_context *ctx,
 {
 	const struct profile_qemu *q = find_qemu(p, qemu);
 	json_t *root;
-	int r = check_boot(ctx, p);
+	int r = profile_check_boot(ctx, p);
 
 	if (r < 0)
 		return r;
@@ -102,7 +102,7 @@ ABIBASE_EXPORT int abibase_profile_current(struct abibase_context *ctx,
 				    "the profile of %s does not have this QEMU; write it anew with "
 				    "abibase probe --qemu=%s",
 				    p->name, qemu);
-	r = check_build(ctx, p, q->json, qemu);
+	r = profile_check_build(ctx, p, q, qemu);
 	if (r < 0)
 		return r;
 	root = narrow(p, q->json, qemu);

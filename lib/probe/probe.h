@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <jansson.h>
 
+#include "document/profile.h"
 #include "host/child.h"
 
 struct abibase_probe {
@@ -143,6 +144,13 @@ int probe_cache_store(struct abibase_probe *pr, const struct abibase_catalogue *
 		      const json_t *record);
 /* Write a file, whole or not at all. */
 int probe_file_replace(int dir, const char *name, const char *text, size_t len, mode_t mode);
+/*
+ * Does a record still hold (probe/current.c): is it of this boot, and is the QEMU at this path the one
+ * that was asked? 0, or -ESTALE with the error set.
+ */
+int profile_check_boot(struct abibase_context *ctx, const struct abibase_profile *p);
+int profile_check_build(struct abibase_context *ctx, const struct abibase_profile *p,
+			const struct profile_qemu *q, const char *qemu);
 /* The GNU build id of an ELF file, in hex; NULL when there is none. For free(). */
 char *probe_build_id(const char *path);
 
