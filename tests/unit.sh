@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # abibase-profile.service: as closed as it can be, and its profile is that of a plain probe by root, fact by
-# fact. There is no systemd in a test: tests/tools/like-unit.py restricts a process as the unit says.
+# fact. abibase-check.service: as closed, sees what root sees, and says what changed under the record. There is
+# no systemd in a test: tests/tools/like-unit.py restricts a process as the unit says.
 # shellcheck source=tests/begin.sh
 . "${0%/*}/begin.sh"
 
-need python3 systemd-analyze unshare mount
+need python3 jq systemd-analyze unshare mount setpriv
 case $(uname -m) in x86_64 | aarch64) ;; *) skip "the filter of system calls is for other machines" ;; esac
 [ "$(id -u)" = 0 ] || skip "needs root"
 unshare -mn true || skip "no namespaces can be made here"
@@ -16,6 +17,7 @@ tmp=$(mktemp -d) || exit 99
 trap 'rm -rf "$tmp"' EXIT
 unwrap
 unit=$build/data/abibase-profile.service
+check=$build/data/abibase-check.service
 if [ ! -e "$unit" ]; then
 	echo "SKIP: this build has no unit"
 	exit 77
@@ -37,9 +39,11 @@ like()
 
 # Debian 11 has no --offline.
 if systemd-analyze --help | grep -q -e --offline; then
-	systemd-analyze security --offline=yes --threshold=30 "$unit" > "$tmp/security" 2>&1 ||
-		fail "the unit is more open than 3.0: $(grep Overall "$tmp/security")"
-	grep Overall "$tmp/security"
+	for file in "$unit" "$check"; do
+		systemd-analyze security --offline=yes --threshold=30 "$file" > "$tmp/security" 2>&1 ||
+			fail "the unit is more open than 3.0: $(grep Overall "$tmp/security")"
+		grep Overall "$tmp/security"
+	done
 fi
 grep -q '^MemoryDenyWriteExecute=' "$unit" && fail "TCG cannot run"
 
@@ -117,6 +121,45 @@ same "as it is" --name=host
 same "QEMUs of releases" --name=host "$@"
 same "with build records" --name=host --builds="$tmp/state/builds"
 same "observed" --name=host --observe -M q35 "$@"
+
+# ---------------------------------------------------------------- what the timer starts
+
+# the command of the unit, with the programs and directories of this test
+command=$(sed -n "s/^ExecStart=//p" "$check" |
+	sed -e "s,$(sed -n 's/^ExecStartPre=\([^ ]*\) .*/\1/p' "$check"),$abibase," -e "s,%S/abibase,$tmp/record," \
+		-e "s,%t/abibase-check,$tmp/state," -e 's/\$\$/$/g')
+mkdir "$tmp/record" "$tmp/baselines"
+cp "$(command -v sleep)" "$tmp/qemu-system-x86_64"
+chmod 755 "$tmp"
+id=b1-0123456789abcdef0123456789abcdef
+ABIBASE_BASELINE=$id setpriv --reuid 65534 --regid 65534 --clear-groups "$tmp/qemu-system-x86_64" 300 &
+sleeper=$!
+trap 'kill $sleeper; rm -rf "$tmp"' EXIT
+# started by the timer: what is asked now beside what was recorded
+timer()
+{
+	like "$check" "$abibase" probe --no-qemu --name=host -o "$tmp/state/now.json" 2> /dev/null ||
+		fail "a probe like the timer's"
+	like "$check" sh -c "$command" > "$tmp/out" 2> "$tmp/err"
+}
+"$abibase" probe --no-qemu --name=host -o "$tmp/record/host.json" 2> /dev/null
+printf '%s\n' "baseline = $tmp/baselines" "qemu = $tmp/qemu-system-x86_64" \
+	"profile = $tmp/record/host.json" > "$tmp/emulator.conf"
+export ABIBASE_EMULATOR_CONF="$tmp/emulator.conf"
+like "$check" "$abibase" check --json 2> "$tmp/err" |
+	jq -r '.guests[] | select(.pid == '$sleeper') | .baseline' > "$tmp/out"
+[ "$(cat "$tmp/out")" = $id ] || fail "the unit does not see under what the QEMU of another user runs: $(cat "$tmp/err")"
+timer
+grep -q '^yes: ' "$tmp/out" || fail "a host that is as recorded: $(cat "$tmp/out" "$tmp/err")"
+tr -s ' \n' ' ' < "$tmp/out" | grep -q "no file of the baseline $id is there" ||
+	fail "the check of the timer: $(cat "$tmp/out")"
+jq '.facts["tap.offload.uso"] |= (. != true)' "$tmp/record/host.json" > "$tmp/other.json"
+mv "$tmp/other.json" "$tmp/record/host.json"
+timer && fail 'a host that is not as recorded: the unit does not fail'
+grep -q 'tap.offload.uso' "$tmp/out" || fail "what changed is not said: $(cat "$tmp/out")"
+kill $sleeper
+trap 'rm -rf "$tmp"' EXIT
+unset ABIBASE_EMULATOR_CONF
 
 # It would be seen: without bpf(2) in the filter a fact is another one.
 sed '/^SystemCallFilter=@/s/ bpf$//' "$unit" > "$tmp/closed.service"

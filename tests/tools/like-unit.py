@@ -28,7 +28,7 @@ NOT_DONE = {
     "ProtectClock": "its devices are not in /dev, its capability not in the bounding set",
     # of no consequence for what the process may do
     "Type": "", "RemainAfterExit": "", "StateDirectory": "", "CacheDirectory": "", "Environment": "",
-    "ExecStart": "", "ExecStartPost": "", "UMask": "",
+    "ExecStart": "", "ExecStartPost": "", "ExecStartPre": "", "RuntimeDirectory": "", "UMask": "",
 }
 DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 HOMES = ("/home", "/root", "/run/user")
