@@ -11,8 +11,9 @@ stderr as they come. Commands run in one directory, in the order of the page.
 A comment ".\\" manual: host NAME KERNEL QEMU" makes NAME a host with a recorded kernel and QEMU of
 tests/data: "ssh root@NAME abibase probe" prints its profile, "scp FILE root@NAME:/PLACE/" puts a file
 there, and a command with the prompt of that host runs on that kernel (fakehost.c), with that QEMU as
-qemu-system-x86_64 and the host's record in /var/lib/abibase. Without --qemus such commands are not run;
-so it is with those of a verb that this abibase does not have.
+qemu-system-x86_64 and the host's record in /var/lib/abibase; a guest that is started there with a name goes
+on as a QEMU that never runs it. ".\\" manual: off NAME" ends it. Without --qemus such commands are not run; so
+it is with those of a verb that this abibase does not have. tests/manual.sh makes a process namespace for it.
 """
 import argparse
 import difflib
@@ -20,6 +21,7 @@ import glob
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -33,9 +35,11 @@ SUITES = {"5.2.0": "bullseye", "7.2.22": "bookworm", "10.0.13": "trixie",
           "11.1.3": "trixie-backports"}
 QEMU = "/usr/bin/qemu-system-x86_64"
 PROMPT = re.compile(r"(\$|[a-z0-9-]+#) (.*)")
+OFF = re.compile(r'\.\\" manual: off (\S+)')
 HOST = re.compile(r'\.\\" manual: host (\S+) (\S+) (\S+)')
 # directories of a host that stand for those of this one
 PLACES = ("/etc/abibase", "/var/lib/abibase")
+BASELINES = "/etc/abibase/baselines"
 
 
 def unescape(line):
@@ -60,6 +64,7 @@ class Cluster:
         for d in (self.work, self.bin):
             os.mkdir(d)
         self.program("abibase", 'exec "%s" "$@"' % os.path.abspath(args.abibase))
+        self.program("abibase-emulator", 'exec "%s-emulator" "$@"' % os.path.abspath(args.abibase))
         self.program("ssh", 'case $2 in abibase) exec cat "%s/${1#root@}/profile.json" ;; esac; exit 255'
                      % directory)
         self.program("scp", 'shift; for file; do case $file in root@*) to=${file#root@} ;; esac; done; '
@@ -75,7 +80,7 @@ class Cluster:
     def host(self, name, kernel, version):
         """A host is made, or has become another one."""
         place = os.path.join(self.root, name)
-        for d in PLACES + ("/bin",):
+        for d in PLACES + ("/bin", BASELINES):
             os.makedirs(place + d, exist_ok=True)
         profile = fakehost.profile(kernel)
         with open(os.path.join(HERE, "data", "qemu", version + ".json"), encoding="utf-8") as f:
@@ -91,6 +96,20 @@ class Cluster:
         profile["qemu"] = [dict(entry, path=self.qemu(place + "/bin", version))]
         self.write(place + "/var/lib/abibase/host.json", profile)
         self.hosts[name] = kernel
+        with open(place + "/etc/abibase/emulator.conf", "w", encoding="utf-8") as f:
+            f.write("baseline = %s\nqemu = %s\nprofile = %s\n" % (
+                place + BASELINES, place + "/bin/qemu-system-x86_64", place + "/var/lib/abibase/host.json"))
+
+    def off(self, name):
+        """End the guest of that name, or all of them, that run here and in no other place."""
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open("/proc/%s/cmdline" % pid, "rb") as f:
+                    words = f.read().decode("utf-8", "replace").split("\0")
+            except OSError:
+                continue
+            if words[0].startswith(self.root) and (not name or "guest=" + name in words):
+                os.kill(int(pid), signal.SIGKILL)
 
     def shape(self, build_id):
         """The sizes that this build shows, as the platform has them that it is of."""
@@ -106,15 +125,17 @@ class Cluster:
             f.write(canonical.dumps(document))
 
     def qemu(self, where, version):
-        """It answers to verify; a guest that is started has nothing to say."""
+        """It answers to verify; a guest that is started has nothing to say, and goes on if it has a name."""
         root = "%s/%s" % (self.args.qemus, SUITES[version])
         lib = root + "/usr/lib/x86_64-linux-gnu"
         return self.program(
             "qemu-system-x86_64",
-            'case " $* " in *" -qtest "*) ;; *) exit 0 ;; esac\n'
+            'case " $* " in *" -qtest "*) ;;\n'
+            '*" -name "*) set -- "$@" -S -nodefaults -display none -accel tcg ;; *) exit 0 ;; esac\n'
             'unset LD_LIBRARY_PATH\nexport QEMU_MODULE_DIR=%s/qemu\n'
-            'exec %s/ld-linux-x86-64.so.2 --library-path %s %s%s -L %s/usr/share/seabios '
-            '-L %s/usr/share/qemu "$@"' % (lib, lib, lib, root, QEMU, root, root), where)
+            'exec bash -c \'exec -a "$0" "$@"\' "$0" %s/ld-linux-x86-64.so.2 --library-path %s %s%s '
+            '-L %s/usr/share/seabios -L %s/usr/share/qemu "$@"' % (lib, lib, lib, root, QEMU, root, root),
+            where)
 
     def run(self, prompt, command):
         name = prompt[:-1]
@@ -126,6 +147,7 @@ class Cluster:
             environment.update(fakehost.environment(self.hosts[name], "tap", self.args.fakehost))
             environment["ASAN_OPTIONS"] = os.environ.get("ASAN_OPTIONS", "") + \
                 ":verify_asan_link_order=0"
+            environment["ABIBASE_EMULATOR_CONF"] = place + "/etc/abibase/emulator.conf"
             for d in PLACES:
                 command = command.replace(d, place + d)
         p = subprocess.run(["sh", "-c", command], cwd=self.work, env=environment,
@@ -181,6 +203,9 @@ def main():
                 m = HOST.match(line)
                 if m:
                     cluster.host(*m.groups())
+                m = OFF.match(line)
+                if m:
+                    cluster.off(m.group(1))
             new += lines[done:first]
             done = end
             want = [unescape(line) for line in lines[first:end]]
@@ -197,6 +222,7 @@ def main():
                 print("\n".join("    " + d for d in difflib.unified_diff(
                     want, got, "the page", "a run", lineterm="")))
         new += lines[done:]
+        cluster.off(None)
     if args.regenerate:
         with open(args.page, "w", encoding="utf-8") as f:
             f.write("\n".join(new) + "\n")

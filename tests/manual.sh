@@ -7,7 +7,7 @@
 # shellcheck source=tests/begin.sh
 . "${0%/*}/begin.sh"
 
-need python3
+need python3 bash jq
 [ -r /proc/sys/kernel/random/boot_id ] || skip "needs the boot id"
 
 # Of an uninstalled program the program itself, not libtool's wrapper script: a shell is preloaded too.
@@ -25,4 +25,8 @@ if [ -z "$missing" ]; then
 elif [ "${ABIBASE_TEST_REQUIRE:-}" = 1 ] && [ "$(uname -m)" = x86_64 ]; then
 	skip "no $missing: tests/fetch-qemus fetches QEMUs"
 fi
-exec python3 "$src/tests/manual.py" --abibase "$abibase" "$@"
+# The guests of the page are all that run: its commands see no others.
+for namespace in "unshare -mpf --mount-proc --kill-child" "unshare -Urmpf --mount-proc --kill-child" ""; do
+	$namespace true 2> /dev/null && break
+done
+exec $namespace python3 "$src/tests/manual.py" --abibase "$abibase" "$@"
