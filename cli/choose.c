@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -55,9 +56,27 @@ static int take_member(const char *line, const char *key, char **ret)
 	return *ret ? 0 : cli_oom();
 }
 
+/* A pipe in its place would keep the start waiting. */
+static FILE *open_file(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
+	FILE *f;
+
+	if (fd >= 0 && fstat(fd, &st) == 0 && !S_ISREG(st.st_mode)) {
+		close(fd);
+		errno = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
+		return NULL;
+	}
+	f = fd < 0 ? NULL : fdopen(fd, "r");
+	if (!f && fd >= 0)
+		close(fd);
+	return f;
+}
+
 static int peek(const char *path, struct entry *e)
 {
-	_autofclose_ FILE *f = fopen(path, "re");
+	_autofclose_ FILE *f = open_file(path);
 	bool begins = true;
 	char line[512];
 	int r = 0;

@@ -201,8 +201,10 @@ rm "$dir/$none.json"
 # --------------------------------------------------------------- what does not belong there
 
 configure
-for bad in profile text none; do
+for bad in profile text none pipe; do
+	rm -f "$dir/bad.json"
 	case $bad in
+	pipe) mkfifo "$dir/bad.json" ;;
 	profile) cp "$tmp/new.json" "$dir/bad.json" ;;
 	text) echo '{' >"$dir/bad.json" ;;
 	none) "$abibase" intersect --json -M pc-q35-11.1 debian-12 debian-13 -o "$dir/bad.json" 2>"$tmp/err" ;;
