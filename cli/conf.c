@@ -2,11 +2,8 @@
 #include "cli.h"
 #include "conf.h"
 
-#include "base/conf.h"
-
 #include <errno.h>
 
-#define CONF_PATH ABIBASE_SYSCONFDIR "/emulator.conf"
 #define KEYS                                                                                    \
 	"baseline, current.MACHINE, mode, mode.MACHINE, mode.ID, profile, qemu and verify"
 
@@ -24,13 +21,6 @@ static const struct key {
 	{ "mode.", { "enforce", "warn" }, "enforce or warn" },
 	{ "current.", { NULL }, "the id of a baseline, \"b1-\" and 32 hex digits" },
 };
-
-const char *conf_path(void)
-{
-	const char *path = secure_getenv("ABIBASE_EMULATOR_CONF");
-
-	return path && *path ? path : CONF_PATH;
-}
 
 bool conf_is_id(const char *s)
 {

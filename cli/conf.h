@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/conf.h"
+
 struct conf_line {
 	char *key, *value;
 	unsigned int line;
@@ -18,8 +20,6 @@ struct conf {
 	size_t n, cap;
 };
 
-/* Where it is: the installed one, or what the environment says. */
-const char *conf_path(void);
 /*
  * Read it. Each line that is bad is named and left out, so that @ret has what the others say, also where
  * this fails. 0 or STATUS_TROUBLE, having said why.

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "start.h"
 
+#include "base/trust.h"
+
 #include <errno.h>
 #include <unistd.h>
 
@@ -41,6 +43,16 @@ int start_exec(const char *path, char *const *argv)
 {
 	execv(path, argv);
 	return not_found(path, errno);
+}
+
+int start_trust(const char *path)
+{
+	_autofree_ char *why = NULL;
+	int r = trust_file(path, &why);
+
+	return r == 0 ? 0 :
+			cli_error("%s [%s]", why ? why : strerror(-r),
+				  r == -EPERM ? "not-trusted" : "io-error");
 }
 
 int start_remedy(const char *fmt, ...)

@@ -309,4 +309,51 @@ done
 try 42 "$abibase" exec --profile "$tmp/big.json" "$tmp/rom-base.json" -- "$qemu" -M $machine \
 	-netdev tap,id=n -device $card,romfile=
 
+# ---------------------------------------------------------- probe, where the wrapper stands
+
+# As dpkg-divert leaves it: the wrapper at the path of QEMU, and QEMU beside it. QEMU says what it is.
+real=$qemus/trixie/usr
+if [ -x "$real/bin/qemu-system-x86_64" ]; then
+	mkdir "$tmp/bin"
+	cat >"$tmp/bin/qemu-system-x86_64.distrib" <<-END
+		#!/bin/sh
+		exec "$real/lib64/ld-linux-x86-64.so.2" --library-path \
+			"$real/lib/x86_64-linux-gnu:$real/lib" "$real/bin/qemu-system-x86_64" \
+			-L "$real/share/qemu" -L "$real/share/seabios" "\$@"
+	END
+	chmod 755 "$tmp/bin/qemu-system-x86_64.distrib"
+	# of an uninstalled program itself, not libtool's script, which looks for it beside itself
+	wrapper=$emulator
+	[ -x "$build/.libs/abibase-emulator" ] && wrapper=$build/.libs/abibase-emulator
+	ln -s "$wrapper" "$tmp/bin/qemu-system-x86_64"
+	export LD_LIBRARY_PATH="$build/lib/.libs" ABIBASE_EMULATOR_CONF="$tmp/emulator.conf"
+	conf "baseline = $dir" "qemu = $tmp/bin/qemu-system-x86_64.distrib" "profile = $tmp/host.json"
+	# probe ARGUMENT...: of the wrapper
+	probe()
+	{
+		try 0 "$abibase" probe --only=qemu --no-cache --qemu="$tmp/bin/qemu-system-x86_64" "$@"
+	}
+	probe -M $machine --no-observe -v -o "$tmp/host.json"
+	[ "$(jq -c '[.qemu[].path]' "$tmp/host.json")" = "[\"$tmp/bin/qemu-system-x86_64.distrib\"]" ] ||
+		fail "the record is of $(jq -c '[.qemu[].path]' "$tmp/host.json")"
+	jq -e --arg m $machine '.qemu[0].values[$m] // .qemu[0].machines' "$tmp/host.json" >"$tmp/out" ||
+		fail 'nothing is recorded of it'
+	says 'is abibase-emulator; asked is'
+	says '[probe-qemu-behind]'
+	# both names, one QEMU
+	probe --qemu="$tmp/bin/qemu-system-x86_64.distrib" --no-values --no-observe -o "$tmp/two.json"
+	[ "$(jq '.qemu | length' "$tmp/two.json")" = 1 ] || fail 'one QEMU under two names is two'
+	# where others could say which QEMU root asks, the wrapper is asked, which refuses
+	chmod 646 "$tmp/emulator.conf"
+	try 2 "$abibase" probe --only=qemu --no-cache --qemu="$tmp/bin/qemu-system-x86_64" -o "$tmp/two.json"
+	says 'can be written by everybody'
+	jq -e '.qemu[0].unknown' "$tmp/two.json" >"$tmp/out" || fail 'an untrusted configuration is believed'
+	rm "$tmp/emulator.conf"
+	try 2 "$abibase" probe --only=qemu --no-cache --qemu="$tmp/bin/qemu-system-x86_64" -o "$tmp/two.json"
+	says "$tmp/emulator.conf: No such file or directory"
+else
+	echo "skipped: no $real: tests/fetch-qemus fetches it"
+	[ "${ABIBASE_TEST_REQUIRE:-}" != 1 ] || fail 'no QEMU'
+fi
+
 [ $failures = 0 ]

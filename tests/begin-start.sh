@@ -90,7 +90,7 @@ entry=$("$abibase" show --json debian-13 |
 record debian-13 "$entry" >"$tmp/new.json"
 record debian-12 "$entry" >"$tmp/old.json"
 for profile in new old; do
-	"$abibase" validate "$tmp/$profile.json" || fail "$profile.json is not valid"
+	"$abibase" validate "$tmp/$profile.json" >"$tmp/out" 2>"$tmp/err" || fail "$profile.json is not valid"
 done
 "$abibase" intersect --json -M $machine debian-13 -o "$tmp/base.json" 2>"$tmp/err" ||
 	fail 'no baseline'

@@ -22,7 +22,7 @@ STANDS_ON = {
     "live": ("answer", "probe", "qemu", "model", "host", "document", "base"),
 }
 CLI_MAY = ("base/conf.h", "base/util.h", "base/harmless.h", "base/suggest.h",
-           "base/text.h")  # beside <abibase/abibase.h>
+           "base/text.h", "base/trust.h")  # beside <abibase/abibase.h>
 INCLUDE = re.compile(r'^#include "([^"]+)"', re.M)
 
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <ctype.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/conf.h"
@@ -42,4 +43,11 @@ int conf_each(FILE *f, conf_fn fn, void *data)
 	if (r)
 		return r;
 	return ferror(f) || !feof(f) ? -(errno ? errno : EIO) : 0;
+}
+
+const char *conf_path(void)
+{
+	const char *path = secure_getenv("ABIBASE_EMULATOR_CONF");
+
+	return path && *path ? path : ABIBASE_SYSCONFDIR "/emulator.conf";
 }

@@ -19,4 +19,7 @@ typedef int (*conf_fn)(void *data, unsigned int line, const char *key, const cha
  */
 int conf_each(FILE *f, conf_fn fn, void *data);
 
+/* That of abibase-emulator: the installed one, or what the environment says. */
+const char *conf_path(void);
+
 #endif

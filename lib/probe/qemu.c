@@ -15,7 +15,9 @@
 
 #include "document/build.h"
 #include "document/catalogue.h"
+#include "base/conf.h"
 #include "base/context.h"
+#include "base/trust.h"
 #include "probe/probe.h"
 #include "document/profile.h"
 #include "qemu/qmp.h"
@@ -424,6 +426,47 @@ static int remember(struct run *run, const struct stat *st)
 	return 0;
 }
 
+/* ------------------------------------------------------------- behind the wrapper */
+
+static int take_qemu(void *data, unsigned int line, const char *key, const char *value)
+{
+	char **ret = data;
+
+	(void)line;
+	if (!*ret && key && streq(key, "qemu"))
+		*ret = realpath(value, NULL);
+	return 0;
+}
+
+/* The QEMU that abibase-emulator starts, by its configuration; NULL: it says none, or others can change it */
+static char *behind_wrapper(void)
+{
+	_autofree_ char *why = NULL, *qemu = NULL;
+	_autofclose_ FILE *f = trust_file(conf_path(), &why) == 0 ? fopen(conf_path(), "re") : NULL;
+
+	if (f)
+		(void)conf_each(f, take_qemu, &qemu);
+	return steal(&qemu);
+}
+
+/*
+ * The file of that name. Where abibase-emulator stands in the place of a QEMU, that is the one behind it; where
+ * none is to be found, the wrapper is asked, and says why.
+ */
+static char *find_file(struct run *run, const char *name)
+{
+	_autofree_ char *path = realpath(name, NULL), *qemu = NULL;
+
+	if (!path || !ends_with(path, "/abibase-emulator"))
+		return steal(&path);
+	qemu = behind_wrapper();
+	if (!qemu || streq(qemu, path))
+		return steal(&path);
+	context_log(run->pr->ctx, LOG_INFO, "probe-qemu-behind",
+		    "%s: is abibase-emulator; asked is %s, which it starts", name, qemu);
+	return steal(&qemu);
+}
+
 /* ------------------------------------------------------------ several that hang */
 
 /* A QEMU that greets later than this may never do it. */
@@ -449,7 +492,7 @@ static struct ahead *find_ahead(struct run *run, const char *path)
 
 static int start_ahead(struct run *run, const char *name, bool wrapper)
 {
-	_autofree_ char *path = realpath(name, NULL);
+	_autofree_ char *path = find_file(run, name);
 	struct ahead *a;
 	struct stat st;
 
@@ -732,7 +775,7 @@ static bool is_utf8(const char *path)
 
 static int ask_file(struct run *run, const char *name, bool wrapper)
 {
-	_autofree_ char *path = realpath(name, NULL);
+	_autofree_ char *path = find_file(run, name);
 	struct abibase_context *ctx = run->pr->ctx;
 	const char *shown;
 	struct stat st;

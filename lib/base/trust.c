@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "start.h"
-
 #include <errno.h>
 #include <limits.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "base/trust.h"
+#include "base/util.h"
 
 /*
  * Whoever can change a file that decides what is started decides that. Each directory on its way
@@ -19,6 +22,7 @@ struct way {
 	char done[PATH_MAX];	/* looked at, without links: "" is the root */
 	char rest[2 * PATH_MAX]; /* still to be looked at */
 	unsigned int links;
+	char **why;
 };
 
 static int refuse(const struct way *w, const char *what, const char *remedy)
@@ -26,10 +30,12 @@ static int refuse(const struct way *w, const char *what, const char *remedy)
 	const char *place = *w->done ? w->done : "/";
 	bool same = streq(w->asked, place);
 
-	return cli_error("%s: %s%s%s, and nobody but root and the caller may decide what is started: "
-			 "%s %s [not-trusted]",
-			 w->asked, same ? "" : place, same ? "" : ", which is on its way, ", what,
-			 remedy, place);
+	if (asprintf(w->why,
+		     "%s: %s%s%s, and nobody but root and the caller may decide what is started: %s %s",
+		     w->asked, same ? "" : place, same ? "" : ", which is on its way, ", what, remedy,
+		     place) < 0)
+		*w->why = NULL;
+	return -EPERM;
 }
 
 static int look(const struct way *w, const struct stat *st)
@@ -75,7 +81,9 @@ static void up(struct way *w)
 
 static int trouble(const struct way *w, int err)
 {
-	return cli_error("%s: %s [io-error]", w->asked, strerror(err));
+	if (asprintf(w->why, "%s: %s", w->asked, strerror(err)) < 0)
+		*w->why = NULL;
+	return err == EPERM ? -EACCES : -err;
 }
 
 /* The way goes on where the link that was just looked at leads to. */
@@ -147,12 +155,13 @@ static bool is_descriptor(const char *path)
 	return streq(path, "-") || streq(path, "/dev/stdin");
 }
 
-int start_trust(const char *path)
+int trust_file(const char *path, char **ret_why)
 {
-	struct way w = { .asked = path };
+	struct way w = { .asked = path, .why = ret_why };
 	char name[NAME_MAX + 1];
 	int r;
 
+	*ret_why = NULL;
 	if (is_descriptor(path))
 		return 0;
 	r = begin(&w, path);
