@@ -29,6 +29,11 @@ BENCH_PROFILES=50 BENCH_FEW=100 BENCH_MANY=2000 BENCH_ROUNDS=1 \
 cat "$dir/out"
 grep -q '^abibase intersect / jansson load ' "$dir/out"
 grep -q '^jq AND fold / abibase intersect ' "$dir/out"
+BENCH_STARTS=2 BENCH_START_ROUNDS=1 "$top_srcdir/bench/starts.sh" > "$dir/starts"
+cat "$dir/starts"
+if [ -s "$dir/starts" ]; then
+	grep -q '^emulator ' "$dir/starts"
+fi
 if [ -n "${SANITIZE_CFLAGS:-}" ]; then
 	echo "built with $SANITIZE_CFLAGS: the memory is not the program's own"
 	exit 0

@@ -1,0 +1,79 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# How long many starts of QEMU at once take under abibase-emulator, against as many plain ones in the same
+# rounds. Run by `make bench`; README.md says what is measured. It prints, and judges nothing. The QEMU is
+# this host's, or ABIBASE_BENCH_QEMU.
+#
+# BENCH_STARTS, BENCH_START_ROUNDS: other than the usual numbers.
+# shellcheck disable=SC2154
+set -eu
+
+starts=${BENCH_STARTS:-100}
+rounds=${BENCH_START_ROUNDS:-5}
+qemu=${ABIBASE_BENCH_QEMU:-/usr/bin/qemu-system-x86_64}
+runner=$top_builddir/bench/runner
+emulator=$top_builddir/abibase-emulator
+
+if [ ! -x "$qemu" ]; then
+	echo "starts.sh: no $qemu" >&2
+	exit 0
+fi
+# The programs themselves and not libtool's wrapper scripts, whose start-up would be measured too.
+if [ "$ABIBASE" = "$top_builddir/abibase" ] && [ -x "$top_builddir/.libs/abibase-emulator" ]; then
+	ABIBASE=$top_builddir/.libs/abibase
+	emulator=$top_builddir/.libs/abibase-emulator
+	LD_LIBRARY_PATH=$top_builddir/lib/.libs${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+	export LD_LIBRARY_PATH
+fi
+
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+trap 'exit 1' HUP INT TERM
+export XDG_CACHE_HOME="$dir/cache" ABIBASE_EMULATOR_CONF="$dir/emulator.conf" ABIBASE_JOURNAL=
+
+# A host as the unit records it, with all that its QEMU says, and three baselines to choose from.
+"$ABIBASE" probe --qemu="$qemu" -o "$dir/host.json" 2> "$dir/err" || {
+	cat "$dir/err" >&2
+	exit 1
+}
+mkdir "$dir/baselines"
+machines=$(jq -r '.qemu[0].values | keys[] | select(startswith("pc-q35-"))' "$dir/host.json" |
+	sort -V | tail -n 3)
+for machine in $machines; do
+	"$ABIBASE" intersect --json --no-inputs --backend tap -M "$machine" "$dir/host.json" \
+		-o "$dir/baselines/$machine.json" 2> "$dir/err" || {
+		echo "starts.sh: this host has no baseline for tap:" >&2
+		cat "$dir/err" >&2
+		exit 0
+	}
+done
+cat > "$dir/emulator.conf" << END
+baseline = $dir/baselines
+qemu = $qemu
+profile = $dir/host.json
+END
+
+# Up to the end of what QEMU does before the first instruction of the guest.
+cat > "$dir/many" << 'END'
+#!/bin/sh
+n=$1
+shift
+pids=''
+while [ "$n" -gt 0 ]; do
+	printf '{"execute":"qmp_capabilities"}\n{"execute":"quit"}\n' |
+		"$@" -accel tcg -m 64 -nodefaults -display none -S -qmp stdio \
+			-netdev hubport,hubid=0,id=n -device virtio-net-pci,netdev=n &
+	pids="$pids $!"
+	n=$((n - 1))
+done
+for pid in $pids; do
+	wait "$pid" || exit 1
+done
+END
+chmod +x "$dir/many"
+"$runner" "$rounds" plain "$dir/many" "$starts" "$qemu" -M "$machine" + \
+	emulator "$dir/many" "$starts" "$emulator" -M "$machine" > "$dir/times"
+awk -F '\t' -v n="$starts" 'NR == 1 { printf "%-30s %9s %9s %7s %7s %9s\n", n " starts at once", "wall ms", "CPU ms",
+		"wall x", "CPU x", "at most" }
+	{ printf "%-30s %9.1f %9.1f %7.2f %7.2f %9s\n", $1, $2 / 1000, $3 / 1000, $5, $6, NR == 2 ? "1.3 x" : "" }' \
+	"$dir/times"
