@@ -25,6 +25,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "oracle"), os.path.join(HERE, "tools")]
@@ -36,6 +37,7 @@ SUITES = {"5.2.0": "bullseye", "7.2.22": "bookworm", "10.0.13": "trixie",
 QEMU = "/usr/bin/qemu-system-x86_64"
 PROMPT = re.compile(r"(\$|[a-z0-9-]+#) (.*)")
 OFF = re.compile(r'\.\\" manual: off (\S+)')
+GUEST = re.compile(r"-name guest=(\S+) .*&$")
 HOST = re.compile(r'\.\\" manual: host (\S+) (\S+) (\S+)')
 # directories of a host that stand for those of this one
 PLACES = ("/etc/abibase", "/var/lib/abibase")
@@ -100,8 +102,8 @@ class Cluster:
             f.write("baseline = %s\nqemu = %s\nprofile = %s\n" % (
                 place + BASELINES, place + "/bin/qemu-system-x86_64", place + "/var/lib/abibase/host.json"))
 
-    def off(self, name):
-        """End the guest of that name, or all of them, that run here and in no other place."""
+    def guests(self, name):
+        """The processes of the guest of that name, or of all of them, that run here and in no other place."""
         for pid in filter(str.isdigit, os.listdir("/proc")):
             try:
                 with open("/proc/%s/cmdline" % pid, "rb") as f:
@@ -109,7 +111,18 @@ class Cluster:
             except OSError:
                 continue
             if words[0].startswith(self.root) and (not name or "guest=" + name in words):
-                os.kill(int(pid), signal.SIGKILL)
+                yield int(pid)
+
+    def off(self, name):
+        for pid in self.guests(name):
+            os.kill(pid, signal.SIGKILL)
+
+    def wait_for(self, name):
+        """It is a QEMU, and no script on the way to one."""
+        for _ in range(200):
+            if list(self.guests(name)):
+                return
+            time.sleep(0.1)
 
     def shape(self, build_id):
         """The sizes that this build shows, as the platform has them that it is of."""
@@ -154,6 +167,9 @@ class Cluster:
                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                            stderr=subprocess.STDOUT, text=True, timeout=120)
         text = p.stdout
+        started = GUEST.search(command)
+        if started:
+            self.wait_for(started.group(1))
         if prompt != "$":
             text = text.replace(place + "/bin/qemu-system-x86_64", QEMU).replace(place, "")
         return text.splitlines()
