@@ -9,6 +9,7 @@ import concurrent.futures
 import contextlib
 import json
 import os
+import re
 import time
 import traceback
 
@@ -189,8 +190,7 @@ def refused_start(lab):
                                 QEMU + " was not started [exec-refused]")
     lab.old.run(WRAPPER, "-machine", M10, "-netdev", "tap,id=n", "-device", "virtio-net-pci,netdev=n", status=126)
     says(lab.old.log("guest"), "was not started [exec-refused]")
-    Guest("other", M92).refused(lab.old)
-    says(lab.old.log("other"), "[command-machine]")
+    Guest("other", M92).refused(lab.old, "[command-machine]")
     lab.under(lab.baseline(M72, lab.new)[0], lab.older)
     Guest("vhost", M72, ("vhost",)).refused(lab.older, "vhost-net lacks what the baseline promises", "queue_reset",
                                             "[exec-refused]")
@@ -383,6 +383,26 @@ def replaced(lab):
 
 
 @case
+def replaced_diverted(lab):
+    """The same where the wrapper stands in QEMU's place, by dpkg-divert"""
+    real = QEMU + ".distrib"
+    try:
+        for h in (lab.new, lab.old):
+            h.run("dpkg-divert", "--local", "--quiet", "--rename", "--divert", real, "--add", QEMU)
+            h.run("ln", "-s", WRAPPER, QEMU)
+            h.qemu = real
+            h.record("--qemu=" + real)
+        replace(lab, QEMU)
+    finally:
+        for h in (lab.new, lab.old):
+            h.clear()
+            h.qemu = QEMU
+            h.run("rm", "-f", QEMU)
+            h.run("dpkg-divert", "--local", "--quiet", "--rename", "--remove", QEMU)
+            h.record()
+
+
+@case
 def restored_later(lab):
     """A guest that was saved before its baseline was replaced is refused at virsh restore, and told its id comes"""
     old, new = lab.baseline(M10, lab.new, lab.old), lab.baseline(M10, lab.new, lab.old, more=("--backend=tap",))
@@ -394,6 +414,56 @@ def restored_later(lab):
     lab.new.virsh("restore", "/share/saved-later", "--xml", guest.file(lab.new, baseline=old[1]))
     guest.lives(lab.new)
     under(lab.new, guest, old[1])
+
+
+def journal(host, verdict, guest, **fields):
+    """There is one message, and it says this"""
+    messages = host.said()
+    fields.update(ABIBASE_VERDICT=verdict, ABIBASE_GUEST=guest.name, ABIBASE_UUID=guest.uuid,
+                  ABIBASE_HOST=host.name)
+    if len(messages) != 1 or not fields.items() <= messages[0].items():
+        raise Failed("the journal does not have %s alone: %s" % (fields, messages))
+
+
+def start_as_told(host, guest, said):
+    """Do what a refusal says starts the guest all the same, and start it"""
+    line, file = re.search(r'"(mode\S* = warn)" in (\S+)', said).groups()
+    host.write(file, host.read(file) + line + "\n")
+    host.virsh("start", guest.name)
+    guest.lives(host)
+    says(host.log(guest.name), "[exec-warned]")
+
+
+@case
+def warn(lab):
+    """A guest that is refused is started all the same with mode = warn, and the journal has both"""
+    h, (path, name) = lab.old, lab.baseline(M10, lab.new)
+    lab.under(path, h)
+    guest = Guest("guest", M10)
+    said = guest.refused(h, "[promise-lacks]", "[exec-refused]")
+    journal(h, "refused", guest, ABIBASE_BASELINE=name)
+    start_as_told(h, guest, said)
+    says(h.log("guest"), "tap lacks what the baseline promises")
+    journal(h, "warned", guest)
+    h.virsh("destroy", "guest")
+    lab.under(lab.baseline(M10, lab.new, lab.old)[0], h)
+    h.virsh("start", "guest")
+    journal(h, "started", guest)
+
+
+@case
+def broken(lab):
+    """Where abibase is broken a guest is refused, and starts with the line that the refusal has"""
+    h = lab.new
+    guest = Guest("guest", M10)
+    for path in (hosts.directory("pkgdatadir") + "/catalogue.json", PROFILE, "/etc/abibase/cluster.json"):
+        lab.under(lab.baseline(M10, lab.new, lab.old)[0], h)
+        h.run("mv", path, path + ".away")
+        try:
+            start_as_told(h, guest, guest.refused(h, path, "[exec-refused]"))
+        finally:
+            h.run("mv", path + ".away", path)
+        h.virsh("destroy", "guest")
 
 
 # ------------------------------------------------------------------------------ to run them

@@ -232,8 +232,8 @@ group = "kvm"
 
     # ------------------------------------------------------------------------------ abibase
 
-    def record(self):
-        self.run("abibase", "probe", "--name=" + self.name, "--no-observe", "-o", PROFILE)
+    def record(self, *more):
+        self.run("abibase", "probe", "--name=" + self.name, "--no-observe", "-o", PROFILE, *more)
 
     def conf(self, text):
         self.write(CONF, "%sqemu = %s\nprofile = %s\n" % (text, self.qemu, PROFILE))
