@@ -95,8 +95,8 @@ def start(lab):
 
 @case
 def hotplug(lab):
-    """A NIC that is plugged in later is under the baseline, too"""
-    lab.under(lab.baseline(M10, lab.new, lab.old)[0], lab.new)
+    """A NIC that is plugged in later is under the baseline, too, and goes where the guest goes"""
+    lab.under(lab.baseline(M10, lab.new, lab.old)[0], lab.new, lab.old)
     for name, emulator, value in (("plain", QEMU, "true"), ("guest", WRAPPER, "false")):
         guest = Guest(name, M10, emulator=emulator).start(lab.new)
         nic = "<interface type='user'><model type='virtio'/><alias name='ua-late'/></interface>"
@@ -106,7 +106,8 @@ def hotplug(lab):
             {"execute": "qom-get", "arguments": {"path": "/machine/peripheral/ua-late/virtio-backend",
                                                  "property": "host_uso"}}))
         says(said, '"return":' + value)
-        guest.lives(lab.new)
+    guest.moves(lab.new, lab.old)
+    says(lab.old.virsh("domiflist", "guest"), "user")
 
 
 @case
@@ -152,9 +153,14 @@ def verify(lab):
 def there_and_back(lab):
     """A guest under the baseline of both hosts goes from the newer kernel to the older one, and back"""
     lab.under(lab.baseline(M10, lab.new, lab.old)[0], lab.new, lab.old)
-    guest = Guest("guest", M10, ("tap", "user")).start(lab.new)
+    guest = Guest("guest", M10, ("tap", "queues", "user")).start(lab.new)
+    guest.has(USO, False)
     guest.moves(lab.new, lab.old)
-    guest.moves(lab.old, lab.new)
+    guest.moves(lab.old, lab.new, "--p2p")
+    # through a file, under the same name
+    lab.new.virsh("managedsave", "guest")
+    lab.new.virsh("start", "guest")
+    guest.lives(lab.new)
 
 
 @in_slice

@@ -17,6 +17,8 @@ VHOST = ("-netdev", "tap,id=vhost0,ifname=vhost0,script=no,downscript=no,vhost=o
          "-device", "virtio-net-pci,netdev=vhost0,bus=pcie.0,addr=0x1d")
 NIC = {
     "tap": "<interface type='ethernet'><mac address='{mac}'/><target dev='tap-{name}'/><model type='virtio'/></interface>",
+    "queues": "<interface type='ethernet'><mac address='{mac}'/><target dev='taps-{name}'/><model type='virtio'/>"
+              "<driver queues='2'/></interface>",
     "user": "<interface type='user'><mac address='{mac}'/><model type='virtio'/></interface>",
     "vhost": "",
 }
