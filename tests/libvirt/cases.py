@@ -397,7 +397,8 @@ def replaced_diverted(lab):
             h.run("dpkg-divert", "--local", "--quiet", "--rename", "--divert", real, "--add", QEMU)
             h.run("ln", "-s", WRAPPER, QEMU)
             h.qemu = real
-            h.record("--qemu=" + real)
+            offer(h)
+            h.record()
         replace(lab, QEMU)
     finally:
         for h in (lab.new, lab.old):

@@ -232,8 +232,8 @@ group = "kvm"
 
     # ------------------------------------------------------------------------------ abibase
 
-    def record(self, *more):
-        self.run("abibase", "probe", "--name=" + self.name, "--no-observe", "-o", PROFILE, *more)
+    def record(self):
+        self.run("abibase", "probe", "--name=" + self.name, "--no-observe", "-o", PROFILE)
 
     def conf(self, text):
         self.write(CONF, "%sqemu = %s\nprofile = %s\n" % (text, self.qemu, PROFILE))
