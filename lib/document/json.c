@@ -218,24 +218,13 @@ void schema_warn(struct schema_walk *c, const char *id, const char *fmt, ...)
 
 static unsigned int type_of(const json_t *v)
 {
-	switch (json_typeof(v)) {
-	case JSON_STRING:
-		return J_STRING;
-	case JSON_INTEGER:
-		return J_INT;
-	case JSON_TRUE:
-	case JSON_FALSE:
-		return J_BOOL;
-	case JSON_OBJECT:
-		return J_OBJECT;
-	case JSON_ARRAY:
-		return J_ARRAY;
-	case JSON_NULL:
-		return J_NULL;
-	case JSON_REAL:
-	default:
-		return 0;
-	}
+	static const unsigned int types[] = {
+		[JSON_STRING] = J_STRING, [JSON_INTEGER] = J_INT, [JSON_TRUE] = J_BOOL,
+		[JSON_FALSE] = J_BOOL,	  [JSON_OBJECT] = J_OBJECT, [JSON_ARRAY] = J_ARRAY,
+		[JSON_NULL] = J_NULL,	  [JSON_REAL] = 0,
+	};
+
+	return types[json_typeof(v)];
 }
 
 static void type_names(unsigned int types, struct buf *b)
@@ -498,31 +487,25 @@ static void schema_kind(struct schema_walk *c, const json_t *root, const struct 
 {
 	const json_t *v = json_object_get(root, "schema");
 	const char *s = json_string_value(v), *kind = form->kind;
-	size_t len = strlen("abibase-") + strlen(kind), mark;
+	const char *version = form_is_stated(form, root) ? strchr(s, '/') + 1 : "";
+	size_t mark = schema_enter(c, "schema");
 	char *end;
-	unsigned long major;
 
-	mark = schema_enter(c, "schema");
 	if (!v) {
 		schema_fault(c, "schema-missing",
 			     "the document does not state its schema; wanted: \"abibase-%s/1\"",
 			     kind);
 	} else if (schema_type(c, v, J_STRING)) {
-		if (!form_is_stated(form, root)) {
+		unsigned long major = strtoul(version, &end, 10);
+
+		if (*version < '1' || *version > '9' || *end)
 			schema_fault(c, "schema-other", "is \"%s\", wanted: \"abibase-%s/1\"", s,
 				     kind);
-		} else {
-			errno = 0;
-			major = strtoul(s + len + 1, &end, 10);
-			if (s[len + 1] < '1' || s[len + 1] > '9' || *end)
-				schema_fault(c, "schema-other",
-					     "is \"%s\", wanted: \"abibase-%s/1\"", s, kind);
-			else if (major > 1)
-				schema_newer(c, "schema-newer",
-					     "is \"%s\"; this library reads up to "
-					     "\"abibase-%s/1\": a newer abibase is needed",
-					     s, kind);
-		}
+		else if (major > 1)
+			schema_newer(c, "schema-newer",
+				     "is \"%s\"; this library reads up to \"abibase-%s/1\": a "
+				     "newer abibase is needed",
+				     s, kind);
 	}
 	schema_leave(c, mark);
 	schema_keys(c, NULL, root, NULL);
@@ -762,27 +745,14 @@ void json_write_string(struct buf *b, const char *s)
 
 static void write_scalar(struct buf *b, const json_t *v)
 {
-	switch (json_typeof(v)) {
-	case JSON_STRING:
+	if (json_is_string(v))
 		json_write_string(b, json_string_value(v));
-		break;
-	case JSON_INTEGER:
+	else if (json_is_integer(v))
 		buf_printf(b, "%" JSON_INTEGER_FORMAT, json_integer_value(v));
-		break;
-	case JSON_TRUE:
-		buf_puts(b, "true");
-		break;
-	case JSON_FALSE:
-		buf_puts(b, "false");
-		break;
-	case JSON_NULL:
-	case JSON_REAL: /* refused by every reader */
-	case JSON_OBJECT:
-	case JSON_ARRAY:
-	default:
-		buf_puts(b, "null");
-		break;
-	}
+	else if (json_is_boolean(v))
+		buf_puts(b, json_is_true(v) ? "true" : "false");
+	else
+		buf_puts(b, "null"); /* other numbers are refused by every reader */
 }
 
 struct out {

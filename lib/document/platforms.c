@@ -142,20 +142,16 @@ static int cmp_candidate(const void *a, const void *b)
 
 /* ------------------------------------------------------- what becomes of each of it */
 
-static int refuse(struct candidate *c, const char *fmt, ...) _printf_(2, 3);
-static int refuse(struct candidate *c, const char *fmt, ...)
+static _printf_(2, 3) int refuse(struct candidate *c, const char *fmt, ...)
 {
+	_buf_ text = { 0 };
 	va_list ap;
-	int n;
 
 	c->state = PLATFORM_REFUSED;
 	va_start(ap, fmt);
-	n = vasprintf(&c->detail, fmt, ap);
+	buf_vprintf(&text, fmt, ap);
 	va_end(ap);
-	if (n >= 0)
-		return 0;
-	c->detail = NULL;
-	return -ENOMEM;
+	return buf_give(&text, &c->detail);
 }
 
 /* The place within the file: its name stands before it anyway. */
@@ -223,8 +219,8 @@ static int say_what_is_hidden(struct candidate *head, const struct candidate *hi
 	for (size_t i = 0; i < n; i++)
 		buf_printf(&b, "%s%s", i ? ", " : "", hidden[i].path);
 	free(head->detail);
-	head->detail = buf_steal(&b);
-	return head->detail ? 0 : -ENOMEM;
+	head->detail = NULL;
+	return buf_give(&b, &head->detail);
 }
 
 /* The @n candidates of one file name, the most specific first. */
@@ -234,9 +230,7 @@ static int resolve_group(struct abibase_context *ctx, struct candidate *group, s
 
 	for (size_t i = 1; r == 0 && i < n; i++) {
 		group[i].state = PLATFORM_HIDDEN;
-		group[i].detail = strdup(group[0].path);
-		if (!group[i].detail)
-			r = -ENOMEM;
+		r = context_replace(NULL, &group[i].detail, group[0].path);
 	}
 	if (r == 0 && n > 1 && group[0].state == PLATFORM_REFUSED)
 		r = say_what_is_hidden(&group[0], &group[1], n - 1);
@@ -277,9 +271,8 @@ static int drop_duplicates(struct abibase_context *ctx, struct abibase_platforms
 		if (!first)
 			continue;
 		c->state = PLATFORM_DUPLICATE;
-		c->detail = strdup(first->path);
-		if (!c->detail)
-			return context_oom(ctx);
+		if (context_replace(ctx, &c->detail, first->path) < 0)
+			return -ENOMEM;
 		c->profile = abibase_profile_unref(c->profile);
 	}
 	return 0;

@@ -14,23 +14,18 @@ struct reader {
 	struct xml_element *root, *open; /* the innermost that has not ended */
 };
 
-static int refuse(struct reader *x, const char *fmt, ...) _printf_(2, 3);
-
-static int refuse(struct reader *x, const char *fmt, ...)
+static _printf_(2, 3) int refuse(struct reader *x, const char *fmt, ...)
 {
-	_autofree_ char *where = NULL, *what = NULL;
+	_buf_ where = { 0 }, what = { 0 };
 	va_list ap;
-	int n;
 
+	buf_printf(&where, "%s:%u", x->source, x->line);
 	va_start(ap, fmt);
-	n = vasprintf(&what, fmt, ap);
+	buf_vprintf(&what, fmt, ap);
 	va_end(ap);
-	if (n < 0 || asprintf(&where, "%s:%u", x->source, x->line) < 0) {
-		where = n < 0 ? NULL : where;
-		what = n < 0 ? NULL : what;
+	if (buf_failed(&where) || buf_failed(&what))
 		return context_oom(x->ctx);
-	}
-	return context_fail(x->ctx, EBADMSG, "xml-bad", where, "%s", what);
+	return context_fail(x->ctx, EBADMSG, "xml-bad", where.data, "%s", what.data);
 }
 
 static int oom(struct reader *x)

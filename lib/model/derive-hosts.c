@@ -154,24 +154,6 @@ static bool all_have(const struct derive *d, const bool *counts, const char *mac
 	return true;
 }
 
-static const char *newest_common(const struct derive *d, const bool *counts)
-{
-	const struct inputs *in = &d->b->in;
-	const char *best = NULL, *key;
-	size_t first = 0;
-	json_t *v;
-
-	while (first < in->n_builds && !counts[first])
-		first++;
-	if (first == in->n_builds)
-		return NULL;
-	json_object_foreach(json_object_get(in->builds[first]->entry, "machines"), key, v)
-		if (is_versioned(key) && (!best || machine_name_cmp(key, best) > 0) &&
-		    all_have(d, counts, key))
-			best = key;
-	return best;
-}
-
 /* Hosts without any QEMU that answered are told first: nothing can be chosen for them. */
 static void judge_qemuless(struct derive *d)
 {
@@ -238,7 +220,7 @@ static void count_builds(struct derive *d, const unsigned int *order, bool *coun
 	}
 }
 
-/* As newest_common(), all of them: the newest first, q35 before pc. */
+/* The versioned machine types that all have: the newest first, q35 before pc. */
 static void list_common(struct derive *d, const bool *counts, json_t *list)
 {
 	const struct inputs *in = &d->b->in;
@@ -309,10 +291,14 @@ static void choose_machine(struct derive *d)
 {
 	bool any = false;
 	const bool *counts = count_common(d, &any);
+	json_auto_t *list = json_array();
+	const char *newest;
 
 	if (!counts)
 		return;
-	d->b->machine = newest_common(d, counts);
+	list_common(d, counts, list);
+	newest = json_string_value(json_array_get(list, 0));
+	d->b->machine = newest ? arena_strdup(&d->b->arena, newest) : NULL;
 	d->b->machine_chosen = true;
 	finding_chosen(d, any);
 }

@@ -11,12 +11,18 @@ static int64_t stated(const struct derive *d, unsigned int host, const struct ro
 	return d->b->in.hosts[host]->numbers[row->fact];
 }
 
-static bool anybody_states(const struct derive *d, const struct row *row)
+/* 0: nobody states one. */
+static int64_t least_stated(const struct derive *d, const struct row *row)
 {
-	for (unsigned int i = 0; i < d->b->in.n_hosts; i++)
-		if (stated(d, i, row) > 0)
-			return true;
-	return false;
+	int64_t least = 0;
+
+	for (unsigned int i = 0; i < d->b->in.n_hosts; i++) {
+		int64_t n = stated(d, i, row);
+
+		if (n > 0 && (!least || n < least))
+			least = n;
+	}
+	return least;
 }
 
 /* Is what one build has of it known, and not what another has? */
@@ -36,23 +42,10 @@ bool derive_number_included(const struct derive *d, size_t r)
 
 	if (derive_is_enabled(d, row) || derive_is_disabled(d, row))
 		return true;
-	if (row->fact >= 0 && anybody_states(d, row))
+	if (row->fact >= 0 && least_stated(d, row))
 		return true;
 	return (derive_differs(d, r) || is_half_known(d, r)) &&
 	       !derive_count(d, r, SETTING_ABSENT);
-}
-
-static int64_t least_stated(const struct derive *d, const struct row *row)
-{
-	int64_t least = 0;
-
-	for (unsigned int i = 0; i < d->b->in.n_hosts; i++) {
-		int64_t n = stated(d, i, row);
-
-		if (n > 0 && (!least || n < least))
-			least = n;
-	}
-	return least;
 }
 
 static int64_t least_default(const struct derive *d, size_t r)
@@ -110,23 +103,15 @@ void derive_number_why(struct derive *d, size_t r, struct why *w)
 
 /* --------------------------------------------------------------------- on all or on none */
 
-static size_t collect(const struct derive *d, const struct row *row, bool unstated,
-		      unsigned int *hosts)
+static void finding_number(struct derive *d, const struct row *row, bool unstated)
 {
+	const char *fact = d->cat->numbers[row->fact];
+	_buf_ text = { 0 }, remedy = { 0 };
 	size_t n = 0;
 
 	for (unsigned int i = 0; i < d->b->in.n_hosts; i++)
 		if (stated(d, i, row) == (unstated ? NUMBER_UNSTATED : 0))
-			hosts[n++] = i;
-	return n;
-}
-
-static void finding_number(struct derive *d, const struct row *row, bool unstated)
-{
-	const char *fact = d->cat->numbers[row->fact];
-	size_t n = collect(d, row, unstated, d->scratch[0]);
-	_buf_ text = { 0 }, remedy = { 0 };
-
+			d->scratch[0][n++] = i;
 	if (!n)
 		return;
 	derive_write_hosts(d, d->scratch[0], n, &text);

@@ -104,19 +104,12 @@ const json_t *qemu_recorded(const json_t *entry, const char *machine, const char
 	return recorded_value(&q, key);
 }
 
-int64_t qemu_recorded_size(const json_t *entry, const char *machine, const char *member)
+static const json_t *larger(const json_t *most, const json_t *size)
 {
-	const json_t *shape = json_object_get(json_object_get(entry, "shape"), machine);
-	int64_t most = -1;
-	const char *backend;
-	json_t *v, *size;
-	size_t i;
-
-	json_object_foreach((json_t *)shape, backend, v)
-		json_array_foreach(json_object_get(v, member), i, size)
-			if (json_integer_value(size) > most)
-				most = json_integer_value(size);
-	return most;
+	return json_is_integer(size) &&
+			       (!most || json_integer_value(size) > json_integer_value(most)) ?
+		       size :
+		       most;
 }
 
 const json_t *qemu_observed(const json_t *entry, const char *machine, const char *member)
@@ -124,16 +117,22 @@ const json_t *qemu_observed(const json_t *entry, const char *machine, const char
 	const json_t *shape = json_object_get(json_object_get(entry, "shape"), machine);
 	const json_t *most = NULL;
 	const char *backend;
-	json_t *v;
+	json_t *v, *size;
+	size_t i;
 
 	json_object_foreach((json_t *)shape, backend, v) {
-		const json_t *size = json_object_get(v, member);
-
-		if (json_is_integer(size) &&
-		    (!most || json_integer_value(size) > json_integer_value(most)))
-			most = size;
+		most = larger(most, json_object_get(v, member));
+		json_array_foreach(json_object_get(v, member), i, size)
+			most = larger(most, size);
 	}
 	return most;
+}
+
+int64_t qemu_recorded_size(const json_t *entry, const char *machine, const char *member)
+{
+	const json_t *most = qemu_observed(entry, machine, member);
+
+	return most ? json_integer_value(most) : -1;
 }
 
 /* "pc-q35-rhel*": a name that begins so. */
