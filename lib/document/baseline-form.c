@@ -1066,7 +1066,8 @@ static const struct member defaults_members[] = {
 };
 
 static const struct member why_members[] = {
-	{ "backends", J_ARRAY, .each = EACH(S), INTO(struct why, HOOK, backends), .hook = &mask_hook },
+	{ "backends", J_ARRAY, .each = EACH(S),
+	  INTO(struct why, HOOK, backends), .hook = &mask_hook },
 	{ "cohorts", J_ARRAY, .each = EACH(S), HOOK(refs_hook) },
 	{ "layer", S, INTO(struct why, TEXT, layer) },
 	{ "missing", S, INTO(struct why, TEXT, missing) },

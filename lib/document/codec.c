@@ -38,11 +38,14 @@ static void read_array(const struct codec *k, const struct member *m, const json
 
 	if (!s.p)
 		return;
-	json_array_foreach(v, i, item)
+	json_array_foreach(v, i, item) {
+		const char *text = json_string_value(item);
+
 		if (texts)
-			((const char **)s.p)[i] = json_string_value(item);
+			((const char **)s.p)[i] = text;
 		else
-			version_range_parse(json_string_value(item), (struct version_range *)s.p + i);
+			version_range_parse(text, (struct version_range *)s.p + i);
+	}
 	put_span(to, s);
 }
 

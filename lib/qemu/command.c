@@ -9,9 +9,9 @@
 #include "model/effective.h"
 
 /*
- * How QEMU reads its command line, as far as it concerns a baseline: "-x" and "--x" are the same, ","
- * ends a parameter and ",," is a comma, a parameter without "=" is on, or off when it begins with
- * "no"; a section of a -readconfig file is the option of that name.
+ * How QEMU reads its command line, as far as it concerns a baseline: "-x" and "--x" are the same,
+ * "," ends a parameter and ",," is a comma, a parameter without "=" is on, or off when it begins
+ * with "no"; a section of a -readconfig file is the option of that name.
  */
 
 /* -------------------------------------------------------------------- parameters */

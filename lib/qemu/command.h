@@ -26,7 +26,7 @@ struct option {
 };
 
 struct command {
-	struct arena *arena; /* of all its words but those of argv; has failed when memory ran out */
+	struct arena *arena; /* of its words, but those of argv; fails when memory runs out */
 	struct option *options;
 	size_t n;
 };
