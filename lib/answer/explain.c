@@ -830,18 +830,6 @@ static const char *short_name(const char *property)
 	return dot ? dot + 1 : property;
 }
 
-/* A finding of a baseline can be about one host. */
-static json_t *note_json(const struct finding *f)
-{
-	json_t *v = finding_json(f);
-
-	if (f->host && v && json_object_set_new(v, "host", json_string(f->host)) < 0) {
-		json_decref(v);
-		return NULL;
-	}
-	return v;
-}
-
 /* With one property named: what is against the whole baseline, and what is said of the property. */
 static json_t *notes(struct explaining *e, const char *property)
 {
@@ -852,7 +840,7 @@ static json_t *notes(struct explaining *e, const char *property)
 
 		if (!property || f->kind != ABIBASE_FINDING_NOTE ||
 		    strstr(f->text, short_name(property)))
-			append(e, list, note_json(f));
+			append(e, list, finding_json(f));
 	}
 	return list;
 }

@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <inttypes.h>
 
-#include "base/suggest.h"
 #include "base/context.h"
 #include "answer/diff.h"
 #include "document/page.h"
@@ -28,7 +27,7 @@ struct matching {
 	struct abibase_context *ctx;
 	const struct abibase_catalogue *cat;
 	const struct abibase_profile *host, *platform;
-	bool backend[MAX_BACKENDS];
+	unsigned int backends; /* of the catalogue, a mask */
 	bool *used; /* by condition */
 	bool sizes; /* of a ROM, that host and platform state */
 	struct entry *entries;
@@ -75,7 +74,7 @@ static void use_needs(struct matching *x, const struct needs *needs)
 	struct ask a = { .cat = x->cat };
 
 	for (size_t k = 0; k < x->cat->n_backends; k++)
-		for (struct asked w = { 0 }; x->backend[k] && ask_next_need(&a, &needs[k], &w);)
+		for (struct asked w = { 0 }; x->backends & (1u << k) && ask_next_need(&a, &needs[k], &w);)
 			if (w.c)
 				x->used[w.condition] = true;
 }
@@ -86,25 +85,12 @@ static void use_conditions(struct matching *x)
 	struct ask a = { .cat = cat };
 
 	for (size_t k = 0; k < cat->n_backends; k++)
-		for (struct asked w = { 0 }; x->backend[k] && ask_next_usable(&a, k, &w);)
+		for (struct asked w = { 0 }; x->backends & (1u << k) && ask_next_usable(&a, k, &w);)
 			x->used[w.condition] = true;
 	for (size_t i = 0; i < cat->n_rows; i++)
 		use_needs(x, cat->rows[i].needs);
 	for (size_t i = 0; i < cat->n_requirements; i++)
 		use_needs(x, cat->requirements[i].needs);
-}
-
-static int fail_backend(struct matching *x, const char *backend)
-{
-	struct suggest s = { .word = backend };
-	char near[SUGGEST_TEXT];
-
-	for (size_t i = 0; i < x->cat->n_backends; i++)
-		if (!x->cat->backends[i].predicted_only)
-			suggest_offer(&s, x->cat->backends[i].name);
-	suggest_text(&s, "\"", near);
-	return context_fail(x->ctx, EINVAL, "usage", NULL,
-			    "\"%s\" is not a backend of the catalogue%s", backend, near);
 }
 
 static int choose_backends(struct matching *x, const char *const *backends)
@@ -113,25 +99,15 @@ static int choose_backends(struct matching *x, const char *const *backends)
 		int k = catalogue_backend(x->cat, backends[i]);
 
 		if (k < 0 || x->cat->backends[k].predicted_only)
-			return fail_backend(x, backends[i]);
-		x->backend[k] = true;
+			return catalogue_no_backend(x->ctx, x->cat, backends[i], false, "usage");
+		x->backends |= 1u << k;
 	}
 	for (size_t k = 0; !backends && k < x->cat->n_backends; k++)
-		x->backend[k] = x->cat->backends[k].by_default;
+		x->backends |= (unsigned int)x->cat->backends[k].by_default << k;
 	return 0;
 }
 
 /* --------------------------------------------------------------- the words for it */
-
-static bool needs_condition(const struct matching *x, const struct needs *needs, int condition)
-{
-	struct ask a = { .cat = x->cat };
-
-	for (size_t k = 0; k < x->cat->n_backends; k++)
-		if (x->backend[k] && ask_is_need(&a, &needs[k], condition))
-			return true;
-	return false;
-}
 
 #define MANY_FEATURES 4
 
@@ -145,7 +121,7 @@ static const char *lacks_words(struct matching *x, int condition)
 	for (size_t i = 0; i < x->cat->n_rows; i++) {
 		const struct row *row = &x->cat->rows[i];
 
-		if (!needs_condition(x, row->needs, condition) || strstr(sentence, row->feature))
+		if (!ask_needed(x->cat, row->needs, x->backends, condition) || strstr(sentence, row->feature))
 			continue;
 		if (n++ < MANY_FEATURES)
 			buf_printf(&b, "%s%s", n > 1 ? ", " : " (", row->feature);
@@ -262,14 +238,6 @@ static void judge_size(struct matching *x, struct entry *e, const struct row *ro
 	}
 }
 
-static bool is_of_backends(const struct matching *x, const struct row *row)
-{
-	for (size_t k = 0; k < x->cat->n_backends; k++)
-		if (x->backend[k] && row->backends & (1u << k))
-			return true;
-	return false;
-}
-
 /* Once, with whichever QEMUs they are */
 static void judge_sizes(struct matching *x, struct entry *e)
 {
@@ -277,7 +245,7 @@ static void judge_sizes(struct matching *x, struct entry *e)
 		const struct row *row = &x->cat->rows[r];
 		size_t before = e->missing;
 
-		if (!row->observed || !is_of_backends(x, row))
+		if (!row->observed || !(row->backends & x->backends))
 			continue;
 		for (size_t i = 0; i < x->host->n_qemu; i++)
 			for (size_t k = 0; e->missing == before && k < x->platform->n_qemu; k++)
@@ -486,9 +454,7 @@ static json_t *scope(const struct matching *x)
 	size_t i;
 
 	scope_add(&scope, "evidence", "record");
-	for (size_t k = 0; k < x->cat->n_backends; k++)
-		if (x->backend[k])
-			scope_add_devices(&scope, x->cat, 1u << k);
+	scope_add_devices(&scope, x->cat, x->backends);
 	for (size_t c = 0; c < x->cat->n_conditions; c++)
 		if (x->used[c])
 			scope_add(&scope, "layers", x->cat->conditions[c].layer);
@@ -506,7 +472,7 @@ static json_t *make_document(struct matching *x, enum abibase_verdict verdict)
 	for (size_t i = 0; i < x->n; i++)
 		x->arena.failed |= json_add(platforms, steal(&x->entries[i].json)) < 0;
 	for (size_t k = 0; k < x->cat->n_backends; k++)
-		if (x->backend[k])
+		if (x->backends & (1u << k))
 			add_once(x, backends, x->cat->backends[k].name);
 	return json_pack("{s:s, s:o, s:s, s:s, s:O, s:o, s:o, s:s}", "schema", "abibase-match/1",
 			 "backends", backends, "digest", x->host->digest, "name",
@@ -517,22 +483,18 @@ static json_t *make_document(struct matching *x, enum abibase_verdict verdict)
 
 /* --------------------------------------------------------------------- for people */
 
-/* The names of platforms of which that member is that word, or is true; NULL: no memory. */
-static json_t *names_with(const json_t *root, const char *key, const char *word)
+/* The names of the closest; NULL: no memory. */
+static json_t *closest_of(const json_t *platforms)
 {
 	json_t *names = json_array(), *v;
 	size_t i;
 
-	json_array_foreach(json_object_get(root, "platforms"), i, v) {
-		const json_t *is = json_object_get(v, key);
-
-		if (!(word ? streq(json_string_value(is), word) : json_is_true(is)))
-			continue;
-		if (json_array_append(names, json_object_get(v, "name")) < 0) {
+	json_array_foreach((json_t *)platforms, i, v)
+		if (json_is_true(json_object_get(v, "closest")) &&
+		    json_array_append(names, json_object_get(v, "name")) < 0) {
 			json_decref(names);
 			return NULL;
 		}
-	}
 	return names;
 }
 
@@ -557,8 +519,8 @@ static void show_only(struct page *p, const json_t *root, const char *platform)
 
 static void show_verdict(struct page *p, const json_t *root, const json_t *yes)
 {
-	json_auto_t *unknown = names_with(root, "verdict", "unknown");
-	json_auto_t *closest = names_with(root, "closest", NULL);
+	const json_t *platforms = json_object_get(root, "platforms");
+	json_auto_t *unknown = page_hosts(platforms, "unknown"), *closest = closest_of(platforms);
 	const char *verdict = string_of(root, "verdict");
 	_buf_ text = { 0 };
 
@@ -566,8 +528,7 @@ static void show_verdict(struct page *p, const json_t *root, const json_t *yes)
 		buf_printf(&text, "satisfies %zu of ", json_array_size(yes));
 	else
 		buf_puts(&text, "satisfies none of ");
-	page_count(&text, json_array_size(json_object_get(root, "platforms")), "platform",
-		   "platforms");
+	page_count(&text, json_array_size(platforms), "platform", "platforms");
 	buf_puts(&text, json_array_size(yes) || streq(verdict, "no") ? "" : " for sure");
 	put_some(&text, ": ", yes);
 	put_some(&text, "; cannot tell about ", unknown);
@@ -595,8 +556,8 @@ static void show_platform(struct page *p, const json_t *o, const char *shown)
 
 static int show(const json_t *root, size_t width, char **ret)
 {
-	json_auto_t *yes = names_with(root, "verdict", "yes");
 	const json_t *platforms = json_object_get(root, "platforms");
+	json_auto_t *yes = page_hosts(platforms, "yes");
 	bool many = json_array_size(platforms) != 1;
 	_buf_ names = { 0 };
 	struct page p;

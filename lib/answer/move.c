@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 
-#include "base/suggest.h"
 #include "base/context.h"
 #include "answer/move.h"
 #include "document/build.h"
@@ -440,22 +439,11 @@ ABIBASE_EXPORT struct abibase_targets *abibase_targets_unref(struct abibase_targ
 	return NULL;
 }
 
-static int fail_backend(struct abibase_targets *t, const char *backend)
-{
-	struct suggest s = { .word = backend };
-	char near[SUGGEST_TEXT];
-
-	for (size_t i = 0; i < t->cat->n_backends; i++)
-		suggest_offer(&s, t->cat->backends[i].name);
-	suggest_text(&s, "\"", near);
-	return context_fail(t->ctx, EINVAL, "backend-not-known", NULL,
-			    "\"%s\" is not a backend of the catalogue%s", backend, near);
-}
-
 ABIBASE_EXPORT int abibase_targets_set_backend(struct abibase_targets *t, const char *backend)
 {
 	if (catalogue_backend(t->cat, backend) < 0)
-		return fail_backend(t, backend);
+		return catalogue_no_backend(t->ctx, t->cat, backend, true,
+					    "backend-not-known");
 	return context_replace(t->ctx, &t->backend, backend);
 }
 

@@ -115,16 +115,6 @@ static bool has_fact(const struct report *r, const char *prefix, const char *fac
 
 /* ------------------------------------------------------- what guests can miss */
 
-static bool needs_condition(const struct report *r, const struct needs *needs, int condition)
-{
-	struct ask a = { .cat = r->cat };
-
-	for (size_t be = 0; be < r->cat->n_backends; be++)
-		if (ask_is_need(&a, &needs[be], condition))
-			return true;
-	return false;
-}
-
 /* The pinned properties that are off without it: "host_uso=off, guest_uso4=off". */
 static void put_properties(const struct report *r, int condition, struct buf *out)
 {
@@ -132,7 +122,7 @@ static void put_properties(const struct report *r, int condition, struct buf *ou
 		const struct row *row = &r->cat->rows[i];
 
 		if (row->pin == PIN_PINNED && row->backends & catalogue_device(r->cat, NULL) &&
-		    needs_condition(r, row->needs, condition))
+		    ask_needed(r->cat, row->needs, ~0u, condition))
 			buf_printf(out, "%s%s=off", out->len ? ", " : "", row->property);
 	}
 }
@@ -141,7 +131,7 @@ static bool is_requirement(const struct report *r, int condition)
 {
 	for (size_t i = 0; i < r->cat->n_requirements; i++)
 		if (!r->cat->requirements[i].named_only &&
-		    needs_condition(r, r->cat->requirements[i].needs, condition))
+		    ask_needed(r->cat, r->cat->requirements[i].needs, ~0u, condition))
 			return true;
 	return false;
 }

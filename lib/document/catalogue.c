@@ -775,6 +775,20 @@ int64_t shape_most(const struct shape *s)
 	return most;
 }
 
+int catalogue_no_backend(struct abibase_context *ctx, const struct abibase_catalogue *cat,
+			 const char *name, bool predicted, const char *id)
+{
+	struct suggest s = { .word = name };
+	char near[SUGGEST_TEXT];
+
+	for (size_t i = 0; i < cat->n_backends; i++)
+		if (predicted || !cat->backends[i].predicted_only)
+			suggest_offer(&s, cat->backends[i].name);
+	suggest_text(&s, "\"", near);
+	return context_fail(ctx, EINVAL, id, NULL, "\"%s\" is not a backend of the catalogue%s",
+			    name, near);
+}
+
 const struct row *catalogue_bit(const struct abibase_catalogue *cat, int bit, unsigned int backends)
 {
 	const struct row *legacy = NULL;

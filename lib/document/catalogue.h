@@ -196,6 +196,9 @@ int catalogue_from_json(struct abibase_context *ctx, json_t *root, const char *s
 /* "8.2.0-8.2.4", or one version */
 void schema_version_range(struct schema_walk *c, const json_t *v);
 int catalogue_backend(const struct abibase_catalogue *cat, const char *name);
+/* Fail with this id, for there is no such backend; with those @predicted only? Like ones are named. */
+int catalogue_no_backend(struct abibase_context *ctx, const struct abibase_catalogue *cat,
+			 const char *name, bool predicted, const char *id);
 /* The backends of a device, NULL for virtio-net, that a baseline can be made of; 0: none such. */
 unsigned int catalogue_device(const struct abibase_catalogue *cat, const char *device);
 /* All backends of the device that this backend is of. */

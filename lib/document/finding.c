@@ -39,9 +39,9 @@ enum abibase_verdict findings_verdict(const struct findings *l)
 json_t *finding_json(const struct finding *f)
 {
 	/* jansson leaves a member out where the value is NULL and the format has a "*" */
-	return json_pack("{ss ss ss ss* ss* ss* ss* ss* ss* ss* so* so* so*}", "kind",
+	return json_pack("{ss ss ss ss* ss* ss* ss* ss* ss* ss* ss* so* so* so*}", "kind",
 			 finding_words[f->kind], "id", f->id, "text", f->text, "device", f->device,
-			 "fact", f->fact,
+			 "fact", f->fact, "host", f->host,
 			 "layer", f->layer, "feature", f->feature, "property", f->property,
 			 "remedy", f->remedy, "cause", f->cause, "bit",
 			 f->feature && f->bit >= 0 ? json_integer(f->bit) : NULL, "fixable",

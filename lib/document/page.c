@@ -329,10 +329,11 @@ json_t *page_hosts(const json_t *hosts, const char *verdict)
 
 	json_array_foreach((json_t *)hosts, i, v) {
 		const char *is = string_of(v, "verdict");
+		json_t *host = json_object_get(v, "host");
 
 		if (!(verdict ? streq(is, verdict) : !streq(is, "no") && !streq(is, "unknown")))
 			continue;
-		if (json_array_append(names, json_object_get(v, "host")) < 0) {
+		if (json_array_append(names, host ? host : json_object_get(v, "name")) < 0) {
 			json_decref(names);
 			return NULL;
 		}

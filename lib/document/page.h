@@ -39,7 +39,7 @@ struct page_words {
 	const char *more;
 };
 void page_verdict(struct page *p, const json_t *hosts, const struct page_words *w);
-/* The names of hosts with that verdict, or NULL: of all but those with "no" and "unknown". */
+/* The names of hosts, or platforms, with that verdict; NULL: of all but those with "no" and "unknown". */
 json_t *page_hosts(const json_t *hosts, const char *verdict);
 /* A finding of @host; @shown is how it is called, NULL: there is but one. */
 void page_found(struct page *p, const char *host, const char *shown, json_t *finding);

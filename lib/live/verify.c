@@ -140,7 +140,7 @@ static _printf_(7, 8) void say(struct verifying *k, enum abibase_finding_kind ki
 		    &text);
 }
 
-/* One bit that differs, or would if it mattered. */
+/* A device under judgement; and one bit that differs, or would if it mattered. */
 struct difference {
 	struct verifying *k;
 	size_t device;
@@ -151,6 +151,19 @@ struct difference {
 	const struct row *row; /* NULL: no row has the bit */
 	const struct requirement *q; /* the bit is a requirement's */
 };
+
+/* Something of the device, whose name is put before it. */
+static _printf_(6, 7) void say_of(const struct difference *d, enum abibase_finding_kind kind,
+				  const char *id, const char *layer, const char *remedy,
+				  const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say(d->k, kind, d->device, id, layer, remedy, "%s: %s", device_called(d->k, d->device),
+	    show_vkeep(&d->k->out->arena, fmt, ap));
+	va_end(ap);
+}
 
 /* What is formatted is why. */
 static _printf_(4, 5) void differ(const struct difference *d, const char *layer, const char *remedy,
@@ -348,10 +361,9 @@ static void say_own(const struct difference *d, const struct setting_from *s)
 					d->row->limit, s->value) :
 				   "";
 
-	say(k, ABIBASE_FINDING_NOTE, d->device, "verify-own", LAYER_COMMAND, NULL,
-	    "%s: %s (bit %d) is %s by %s, which every guest of this command line has alike%s",
-	    k->out->devices[d->device].name, d->row->feature, d->bit, d->offered ? "on" : "off",
-	    s->option, more);
+	say_of(d, ABIBASE_FINDING_NOTE, "verify-own", LAYER_COMMAND, NULL,
+	       "%s (bit %d) is %s by %s, which every guest of this command line has alike%s",
+	       d->row->feature, d->bit, d->offered ? "on" : "off", s->option, more);
 }
 
 static void compare_bit(struct difference *d)
@@ -389,43 +401,39 @@ static uint64_t legacy_bits(const struct abibase_catalogue *cat)
 	return bits;
 }
 
-static void compare_words(struct verifying *k, size_t i, const struct nic *nic, int backend)
+static void compare_words(struct difference *d)
 {
-	const struct verify_device *dev = &k->out->devices[i];
-	struct difference d = { .k = k, .device = i, .nic = nic, .backend = backend };
+	const struct verify_device *dev = &d->k->out->devices[d->device];
 
-	for (d.bit = 0; d.bit < 128; d.bit++) {
-		d.offered = word_has(dev->dev.offered, d.bit);
-		if (d.offered != word_has(dev->want, d.bit))
-			compare_bit(&d);
+	for (d->bit = 0; d->bit < 128; d->bit++) {
+		d->offered = word_has(dev->dev.offered, d->bit);
+		if (d->offered != word_has(dev->want, d->bit))
+			compare_bit(d);
 	}
 }
 
 /* What no bit shows: whether the tap has a vnet header, and what it accepts. */
-static void check_requirements(struct verifying *k, size_t i, const struct nic *nic, int backend)
+static void check_requirements(const struct difference *d)
 {
-	const struct abibase_baseline *b = k->v->b;
-	struct difference d = { .k = k, .device = i, .nic = nic, .backend = backend };
+	const struct abibase_baseline *b = d->k->v->b;
 
 	for (size_t r = 0; r < b->n_requirements; r++) {
 		const struct met *want = &b->requirements[r];
-		struct ask a = ask_for(&d);
+		const struct requirement *q = catalogue_requirement(d->k->v->cat, want->name);
+		struct ask a = ask_for(d);
 		struct stand s;
 
-		d.q = catalogue_requirement(k->v->cat, want->name);
-		if (!d.q || d.q->bit >= 0)
+		if (!q || q->bit >= 0)
 			continue;
-		ask_needs(&a, &d.q->needs[backend], &s);
-		if (s.can == ABIBASE_UNKNOWN) /* nothing was asked, or it has no answer */
+		ask_needs(&a, &q->needs[d->backend], &s);
+		if (s.can == ABIBASE_UNKNOWN || /* nothing was asked, or it has no answer */
+		    (want->met == ABIBASE_YES) == (s.can == ABIBASE_YES))
 			continue;
-		if ((want->met == ABIBASE_YES) == (s.can == ABIBASE_YES))
-			continue;
-		say(k, ABIBASE_FINDING_CONFLICT, i, "verify-requirement",
-		    s.no.c ? s.no.c->layer : "backend", d.q->remedy,
-		    "%s: \"%s\" %s (requirement %s), and no property can mask it",
-		    k->out->devices[i].name, want->text,
-		    s.no.c ? "does not hold" : "holds, and did not on the hosts of the baseline",
-		    want->name);
+		say_of(d, ABIBASE_FINDING_CONFLICT, "verify-requirement",
+		       s.no.c ? s.no.c->layer : "backend", q->remedy,
+		       "\"%s\" %s (requirement %s), and no property can mask it", want->text,
+		       s.no.c ? "does not hold" : "holds, and did not on the hosts of the baseline",
+		       want->name);
 	}
 }
 
@@ -476,35 +484,34 @@ static int64_t limit_of(struct verifying *k, const struct nic *nic, const struct
 	return q % 2 && n > limit ? limit : n;
 }
 
-static void check_queue(struct verifying *k, size_t i, const struct nic *nic, const struct shape *s,
-			const struct host *h)
+static void check_queue(const struct difference *d, const struct shape *s, const struct host *h)
 {
-	const struct verify_device *dev = &k->out->devices[i];
-	int64_t own = host_limit(k, s, h);
+	const struct verify_device *dev = &d->k->out->devices[d->device];
+	int64_t own = host_limit(d->k, s, h);
 
 	for (unsigned int q = 0; own >= 0 && q < dev->dev.n_queues; q++) {
-		int64_t limit = limit_of(k, nic, dev, q, own);
+		int64_t limit = limit_of(d->k, d->nic, dev, q, own);
 
 		if (dev->dev.queue_size[q] <= limit)
 			continue;
-		say(k, ABIBASE_FINDING_CONFLICT, i, "verify-queue-size", LAYER_QEMU, s->remedy,
-		    "%s: queue %u has %u entries, and the QEMU of %s, a destination of the "
-		    "baseline, refuses more than %lld",
-		    dev->name, q, dev->dev.queue_size[q], h->name, (long long)limit);
+		say_of(d, ABIBASE_FINDING_CONFLICT, "verify-queue-size", LAYER_QEMU, s->remedy,
+		       "queue %u has %u entries, and the QEMU of %s, a destination of the baseline, "
+		       "refuses more than %lld",
+		       q, dev->dev.queue_size[q], h->name, (long long)limit);
 		return;
 	}
 }
 
-static void check_queues(struct verifying *k, size_t i, const struct nic *nic)
+static void check_queues(const struct difference *d)
 {
-	const struct abibase_baseline *b = k->v->b;
-	const struct abibase_catalogue *cat = k->v->cat;
+	const struct abibase_baseline *b = d->k->v->b;
+	const struct abibase_catalogue *cat = d->k->v->cat;
 
 	for (size_t s = 0; s < cat->n_shapes; s++)
 		for (size_t h = 0; h < b->in.n_hosts; h++)
 			if (streq(cat->shapes[s].recorded, "queue_sizes") &&
 			    inputs_is_dest(&b->in, b->in.hosts[h]))
-				check_queue(k, i, nic, &cat->shapes[s], b->in.hosts[h]);
+				check_queue(d, &cat->shapes[s], b->in.hosts[h]);
 }
 
 /* ------------------------------------------------------------------- the MSI-X table */
@@ -528,22 +535,22 @@ static int64_t promised_number(const struct verifying *k, const struct row *row)
 }
 
 /* What the command line sets is the guest's wherever it goes, and so is the number of its queues. */
-static void check_vectors(struct verifying *k, size_t i, const struct nic *nic, unsigned int vectors)
+static void check_vectors(const struct difference *d, unsigned int vectors)
 {
+	struct verifying *k = d->k;
 	const struct row *row = catalogue_shown_as(k->v->cat, SHAPE_VECTORS);
 	int64_t want = row ? promised_number(k, row) : -1;
 
-	if (want < 0 || nic->throwaway.queues > 1 ||
-	    throwaway_setting(&k->t, nic, row->property).option)
+	if (want < 0 || d->nic->throwaway.queues > 1 ||
+	    throwaway_setting(&k->t, d->nic, row->property).option)
 		return;
 	want = row_realized(row, want);
-	if (want == (int64_t)vectors)
-		return;
-	say(k, ABIBASE_FINDING_CONFLICT, i, "verify-vectors", LAYER_QEMU,
-	    "make a new baseline with this host: its list sets the property",
-	    "%s: its MSI-X table has %u entries, and those of the baseline have %lld: this QEMU "
-	    "makes something else of the machine type",
-	    k->out->devices[i].name, vectors, (long long)want);
+	if (want != (int64_t)vectors)
+		say_of(d, ABIBASE_FINDING_CONFLICT, "verify-vectors", LAYER_QEMU,
+		       "make a new baseline with this host: its list sets the property",
+		       "its MSI-X table has %u entries, and those of the baseline have %lld: this "
+		       "QEMU makes something else of the machine type",
+		       vectors, (long long)want);
 }
 
 /* --------------------------------------------- what no bit shows that an option sets */
@@ -556,29 +563,28 @@ static const struct row *rom_row(const struct abibase_catalogue *cat)
 	return NULL;
 }
 
-static void say_value(struct verifying *k, size_t i, const struct value *v,
+static void say_value(const struct difference *d, const struct value *v,
 		      const struct setting_from *s)
 {
-	const char *name = k->out->devices[i].name;
-	const char *is = keep(k, "%s: %s has %s=%s, and ", name, s->option, v->property, s->value);
+	bool most = v->is_number && v->bit >= 0 && !is_within(v, s->value);
 
 	if (s->own && is_free(v))
-		say(k, ABIBASE_FINDING_NOTE, i, "verify-own", LAYER_COMMAND, NULL,
-		    "%s: %s is %s by %s, which every guest of this command line has alike; the "
-		    "baseline has %s",
-		    name, v->feature, s->value, s->option, v->text);
+		say_of(d, ABIBASE_FINDING_NOTE, "verify-own", LAYER_COMMAND, NULL,
+		       "%s is %s by %s, which every guest of this command line has alike; the "
+		       "baseline has %s",
+		       v->feature, s->value, s->option, v->text);
 	else
-		say(k, ABIBASE_FINDING_CONFLICT, i, "verify-number", LAYER_COMMAND, own_remedy,
-		    "%s",
-		    v->is_number && v->bit >= 0 && !is_within(v, s->value) ?
-			    keep(k, "%severy host of the baseline can do no more than %s (%s)", is,
-				 v->text, v->feature) :
-			    keep(k, "%sthe baseline has %s (%s)", is, v->text, v->feature));
+		say_of(d, ABIBASE_FINDING_CONFLICT, "verify-number", LAYER_COMMAND, own_remedy,
+		       "%s has %s=%s, and %s %s (%s)", s->option, v->property, s->value,
+		       most ? "every host of the baseline can do no more than" :
+			      "the baseline has",
+		       v->text, v->feature);
 }
 
 /* As a QEMU that is left to itself has it; the vectors and the ROM are read. */
-static void check_unset(struct verifying *k, size_t i, const struct value *v)
+static void check_unset(const struct difference *d, const struct value *v)
 {
+	struct verifying *k = d->k;
 	const struct row *row = k->links.rows[v - k->v->b->values];
 	struct effective e = { .known = ABIBASE_UNKNOWN };
 	const char *own;
@@ -589,57 +595,55 @@ static void check_unset(struct verifying *k, size_t i, const struct value *v)
 		return;
 	own = value_words(&k->out->arena, e.value);
 	if (!agrees(v, own))
-		say(k, ABIBASE_FINDING_CONFLICT, i, "verify-number", LAYER_COMMAND, list_remedy,
-		    "%s: no option sets %s, which this QEMU has as %s, and the baseline as %s (%s)",
-		    k->out->devices[i].name, v->property, own, v->text, v->feature);
+		say_of(d, ABIBASE_FINDING_CONFLICT, "verify-number", LAYER_COMMAND, list_remedy,
+		       "no option sets %s, which this QEMU has as %s, and the baseline as %s (%s)",
+		       v->property, own, v->text, v->feature);
 }
 
 /* A bit of its own is compared; one bit for all numbers does not show which one it is. */
-static void check_value(struct verifying *k, size_t i, const struct nic *nic, const struct value *v)
+static void check_value(const struct difference *d, const struct value *v)
 {
-	struct setting_from s = throwaway_setting(&k->t, nic, v->property);
+	struct setting_from s = throwaway_setting(&d->k->t, d->nic, v->property);
 
 	if (!s.option)
-		check_unset(k, i, v);
+		check_unset(d, v);
 	if (!s.option || agrees(v, s.value) || (v->bit >= 0 && !v->is_number))
 		return;
 	if (v->bit >= 0 && s.behind_list && is_within(v, s.value))
 		return;
-	say_value(k, i, v, &s);
+	say_value(d, v, &s);
 }
 
-static void check_values(struct verifying *k, size_t i, const struct nic *nic)
+static void check_values(const struct difference *d)
 {
-	const struct value *rom = promised(k, rom_row(k->v->cat));
+	const struct abibase_baseline *b = d->k->v->b;
+	const struct value *rom = promised(d->k, rom_row(d->k->v->cat));
 
-	for (size_t n = 0; n < k->v->b->n_values; n++) {
-		const struct value *v = &k->v->b->values[n];
-
-		if (is_of("virtio-net-pci", v->class_name) &&
-		    (v != rom || throwaway_has_rom(nic)))
-			check_value(k, i, nic, v);
-	}
+	for (size_t n = 0; n < b->n_values; n++)
+		if (is_of("virtio-net-pci", b->values[n].class_name) &&
+		    (&b->values[n] != rom || throwaway_has_rom(d->nic)))
+			check_value(d, &b->values[n]);
 }
 
 /* -------------------------------------------------------------------------- the ROM */
 
 /* What the command line sets is the guest's wherever it goes. */
-static void check_rom(struct verifying *k, size_t i, const struct nic *nic, uint64_t size)
+static void check_rom(const struct difference *d, uint64_t size)
 {
+	struct verifying *k = d->k;
 	const struct row *row = rom_row(k->v->cat);
 	const struct value *want = promised(k, row);
 
-	if (!row || k->no_roms || !throwaway_has_rom(nic))
+	if (!row || k->no_roms || !throwaway_has_rom(d->nic))
 		return;
 	if (baseline_leaves_out(k->v->b, row))
-		say(k, ABIBASE_FINDING_CONFLICT, i, "verify-rom", LAYER_COMMAND, "give it romfile=",
-		    "%s: it has an option ROM, and the baseline was made for guests without",
-		    k->out->devices[i].name);
+		say_of(d, ABIBASE_FINDING_CONFLICT, "verify-rom", LAYER_COMMAND, "give it romfile=",
+		       "it has an option ROM, and the baseline was made for guests without");
 	else if (want && size != (uint64_t)want->number &&
-		 !throwaway_setting(&k->t, nic, row->property).option)
-		say(k, ABIBASE_FINDING_CONFLICT, i, "verify-rom", LAYER_COMMAND, list_remedy,
-		    "%s: its option ROM has %llu bytes, and the baseline %lld: no option sets it",
-		    k->out->devices[i].name, (unsigned long long)size, (long long)want->number);
+		 !throwaway_setting(&k->t, d->nic, row->property).option)
+		say_of(d, ABIBASE_FINDING_CONFLICT, "verify-rom", LAYER_COMMAND, list_remedy,
+		       "its option ROM has %llu bytes, and the baseline %lld: no option sets it",
+		       (unsigned long long)size, (long long)want->number);
 }
 
 /* ------------------------------------------------------------------------ judgement */
@@ -650,6 +654,7 @@ static void judge(struct verifying *k, size_t i, const struct nic *nic,
 	struct verify_device *dev = &k->out->devices[i];
 	const struct offer *o = baseline_offer(k->v->b, dev->backend);
 	int backend = catalogue_backend(k->v->cat, dev->backend);
+	struct difference d = { .k = k, .device = i, .nic = nic, .backend = backend };
 
 	dev->seen = true;
 	dev->dev = *seen;
@@ -658,12 +663,12 @@ static void judge(struct verifying *k, size_t i, const struct nic *nic,
 		return;
 	dev->stated = true;
 	memcpy(dev->want, o->word, sizeof(dev->want));
-	compare_words(k, i, nic, backend);
-	check_requirements(k, i, nic, backend);
-	check_queues(k, i, nic);
-	check_vectors(k, i, nic, seen->vectors);
-	check_values(k, i, nic);
-	check_rom(k, i, nic, seen->rom_size);
+	compare_words(&d);
+	check_requirements(&d);
+	check_queues(&d);
+	check_vectors(&d, seen->vectors);
+	check_values(&d);
+	check_rom(&d, seen->rom_size);
 }
 
 /* Does the host have what this backend is made of? Without a profile that is seen at the start. */

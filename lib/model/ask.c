@@ -138,3 +138,14 @@ bool ask_is_need(const struct ask *a, const struct needs *needs, int condition)
 			return true;
 	return false;
 }
+
+bool ask_needed(const struct abibase_catalogue *cat, const struct needs *needs,
+		unsigned int backends, int condition)
+{
+	struct ask a = { .cat = cat };
+
+	for (size_t k = 0; k < cat->n_backends; k++)
+		if (backends & (1u << k) && ask_is_need(&a, &needs[k], condition))
+			return true;
+	return false;
+}

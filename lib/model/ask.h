@@ -54,5 +54,8 @@ enum abibase_tri ask_limit(int64_t limit, int64_t told);
 /* Is that condition, an index, among what is asked? */
 bool ask_is_usable_by(const struct ask *a, size_t backend, int condition);
 bool ask_is_need(const struct ask *a, const struct needs *needs, int condition);
+/* Is it among the needs, one list a backend, of any of these backends? */
+bool ask_needed(const struct abibase_catalogue *cat, const struct needs *needs,
+		unsigned int backends, int condition);
 
 #endif
