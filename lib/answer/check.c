@@ -264,7 +264,6 @@ static int64_t stated(const struct checking *k, const char *fact)
 static void check_number(struct checking *k, const struct value *v, const char *fact)
 {
 	int64_t n = stated(k, fact);
-	_buf_ text = { 0 };
 
 	if (n >= v->number)
 		return;
@@ -519,7 +518,6 @@ static void check_requirements(struct checking *k)
 		const struct met *want = &k->b->requirements[i];
 		const struct requirement *q = catalogue_requirement(k->cat, want->name);
 		const struct met *have = NULL;
-		_buf_ text = { 0 };
 		bool unknown;
 
 		for (size_t n = 0; n < k->alone->n_requirements; n++)

@@ -229,7 +229,6 @@ static void judge_bit_required(struct judging *j, const struct guest_device *d,
 			       const struct requirement *q)
 {
 	struct predicted p = { 0 };
-	_buf_ text = { 0 };
 
 	predict_required(j, d, q, &p);
 	if (p.can == ABIBASE_YES)
@@ -356,7 +355,6 @@ static void judge_requirement(struct judging *j, const struct guest_device *d,
 {
 	enum abibase_tri has = is_moot(j, d, q) ? ABIBASE_NO : source_has(j, d, q);
 	struct predicted p = { 0 };
-	_buf_ text = { 0 };
 
 	predict_needs(&j->pr, &q->needs[j->pr.backend], &p);
 	if (p.can == ABIBASE_YES || has == ABIBASE_NO)
@@ -503,7 +501,6 @@ static void judge_leave(struct judging *j, const struct guest_device *d)
 
 	for (size_t i = 0; j->t->source && be >= 0 && i < j->pr.cat->n_requirements; i++) {
 		const struct requirement *q = &j->pr.cat->requirements[i];
-		_buf_ text = { 0 };
 		struct stand s;
 
 		ask_needs(&a, &q->needs[be], &s);

@@ -388,7 +388,7 @@ static int put_page(struct report *r, char **ret)
 		r->failed |= buf_failed(&r->done[i]);
 		buf_puts(&out, r->done[i].data ? r->done[i].data : "");
 	}
-	r->failed |= buf_failed(&r->asked) | buf_failed(&r->not_asked);
+	r->failed |= buf_failed(&r->asked) || buf_failed(&r->not_asked);
 	show_printf(&out, 0, 2, "Looked at: %s; not looked at: %s%sCPU, firmware, other devices",
 		    r->asked.len ? r->asked.data : "nothing",
 		    r->not_asked.len ? r->not_asked.data : "", r->not_asked.len ? ", " : "");
