@@ -42,7 +42,7 @@ static void show_findings(struct page *p, const json_t *root, const char *device
 
 	json_array_foreach(json_object_get(root, "findings"), i, v)
 		if (same_text(string_of(v, "device"), device))
-			page_found(p, NULL, NULL, v);
+			page_found(p, device, NULL, v);
 	page_causes(p);
 }
 
