@@ -11,10 +11,10 @@
 tmp=$(mktemp -d) || exit 99
 trap 'rm -rf "$tmp"' EXIT
 
-# wide FILE: its lines of more than 80 columns that could have been broken
+# wide FILE [COLUMNS]: its lines of more than 80 columns, or so many, that could have been broken
 wide()
 {
-	awk 'length > 80 {
+	awk -v most="${2:-80}" 'length > most {
 		line = $0
 		sub(/^ *([a-z-]+  +)?/, "", line)
 		if (line ~ / / && line !~ /^-global /)
@@ -29,12 +29,12 @@ closed()
 		tr -s '\n ' ' ' < "$1" | grep -q 'Looked at: .*; not looked at: .* See: abibase [^:]*$'
 }
 
-# page FILE: print what is wrong with it
+# page FILE [COLUMNS]: print what is wrong with it
 page()
 {
 	head -n 1 "$1" | grep -Eq '^(yes|no|cannot tell)\b' || echo "$1: no verdict in the first line"
 	closed "$1" || echo "$1: what was looked at, and what to see, is not at the end"
-	wide "$1"
+	wide "$1" "${2:-80}"
 }
 
 # Errors, and what is said of operands, come before the page.
@@ -85,6 +85,27 @@ done
 "$abibase" probe --no-qemu --report > "$tmp/text" 2> /dev/null || fail "probe --report exits $?"
 faulty "$(page "$tmp/text")"
 
+# The same on a terminal of another width: the page is laid out when it is asked for.
+columns=50
+m=0
+for args in "$src"/tests/cases/{check,explain,diff,match,plan,targets}/*/args; do
+	dir=${args%/args}
+	case $dir in */*[aeim]) ;; *) continue ;; esac # a fourth of them are enough
+	case $(cat "$args") in *--json* | *format* | *--machines* | *' -'[oqf]*) continue ;; esac
+	[ "$(cat "$dir/status")" = 2 ] || [ -e "$dir/stdin" ] && continue
+	command -v script > /dev/null || break
+	(
+		cd "$dir" || exit 99
+		eval "set -- $(cat args)"
+		COLUMNS=$columns NO_COLOR=1 TERM=xterm script -qec \
+			"$(printf '%q ' "$abibase" "$@" -v) 2> /dev/null" /dev/null < /dev/null
+	) | tr -d '\r' > "$tmp/page"
+	grep -q '^$' "$tmp/page" && continue # several answers
+	faulty "$(page "$tmp/page" $columns | sed "s,^$tmp/page,$(basename "$(dirname "$dir")")/$(basename "$dir") at $columns,")"
+	m=$((m + 1))
+done
+[ "$m" -gt 20 ] || ! command -v script > /dev/null || fail "no more than $m pages of $columns columns"
+
 verbs=$("$abibase" --help | sed -n 's/^  \([a-z]*\)  .*/\1/p')
 [ -n "$verbs" ] || fail "abibase --help names no verb"
 for verb in $verbs; do
@@ -99,6 +120,7 @@ faulty "$(page "$page")"
 sed 1d "$page" > "$tmp/headless"
 grep -v '^See: ' "$page" > "$tmp/endless"
 { cat "$page" && seq -s ' ' 40; } > "$tmp/wide"
+[ -n "$(wide "$page" 50)" ] || fail "a page of 80 columns is not too wide for 50"
 for file in headless endless wide; do
 	[ -n "$(page "$tmp/$file")" ] || fail "a page that is $file is not told from a good one"
 done
