@@ -643,6 +643,16 @@ static bool is_unasked(const struct derive *d, size_t r, size_t used)
 		 count_users(d, used) > 1));
 }
 
+/* Does nobody see it, for want of the property that shows it? */
+static bool is_hidden(const struct derive *d, const struct row *row)
+{
+	const struct row *by = row->shown_with ? catalogue_find(d->cat, row->class_name,
+								row->shown_with) :
+						 NULL;
+
+	return by && !d->included[by - d->cat->rows];
+}
+
 /*
  * Of a class that was not asked about, under a machine type that no version tells of, nothing can
  * be compared, as with ROM sizes.
@@ -656,7 +666,7 @@ static void note_unasked(struct derive *d)
 		const struct row *row = &d->cat->rows[r];
 
 		if (!row_is_silent(row) || row->observed || d->included[r] ||
-		    !derive_is_about(d, row))
+		    !derive_is_about(d, row) || is_hidden(d, row))
 			continue;
 		for (size_t u = 0; u < d->b->n_used; u++)
 			if (d->views[u].entry && is_unasked(d, r, u)) {
