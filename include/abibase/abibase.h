@@ -28,8 +28,8 @@ extern "C" {
  * - A `const char *` that is returned belongs to the object that it was asked of and lives as long
  *   as it. A `char **ret` is the caller's, to be released with free().
  * - _ref() and _unref() take NULL; _unref() returns NULL. Functions that only tell something of an
- *   object take NULL too, and tell NULL, 0, false, or ABIBASE_VERDICT_UNKNOWN. What else must not be
- *   NULL is so marked, or is said to be optional.
+ *   object take NULL too, and tell NULL, 0, false, or ABIBASE_VERDICT_UNKNOWN. Other parameters
+ *   that must not be NULL are marked so; those that may be are said to be optional.
  * - The library prints nothing, never exits, has no global state, and changes neither namespaces,
  *   capabilities, locale, signal handlers nor the working directory of its caller.
  */
@@ -248,7 +248,7 @@ bool abibase_value_boolean(const struct abibase_value *v);
  * abibase_value_to_json - a value as a document, in canonical form
  * @ret: text with a final newline, for free()
  *
- * Of abibase_profile_value() it is the profile, of abibase_guest_value() the guest, of
+ * abibase_profile_value() gives the profile so, abibase_guest_value() the guest, and
  * abibase_result_value() the answer.
  *
  * Returns: 0, -EINVAL (NULL), -ENOMEM. Since: 0.1
@@ -663,8 +663,8 @@ const struct abibase_value *abibase_baseline_value(const struct abibase_baseline
  *	"note"; "id": its stable id ("backend-absent"); "text": a sentence naming host, feature, layer
  *	and property; "remedy": what to do about it
  *
- * Of a baseline that earlier ones went into, also what of these is not kept ("widening-changes-id"):
- * that is in no document.
+ * A baseline that was made of earlier ones also has findings about what it does not keep of these
+ * ("widening-changes-id"); no document has those.
  *
  * Returns: NULL behind the last, and when there is no such part. Since: 0.1
  */
@@ -748,7 +748,7 @@ enum abibase_diff_flags {
  *
  * Name, revision and digest are not compared. A fact that is not stated is the same as one that is
  * unknown because it was not recorded; two facts that are unknown for different reasons are no
- * difference. What a surface that is absent (X.usable is false) leaves out is not listed again.
+ * difference. Facts that an absent surface (X.usable is false) leaves out are not listed again.
  *
  * Returns: 0, also when they differ, -EINVAL (unknown flag), -ENOMEM. Since: 0.1
  */
@@ -787,8 +787,8 @@ int abibase_diff_baselines(struct abibase_context *ctx, const struct abibase_cat
  *
  * A host satisfies a platform when it has every fact that the platform states as present and that
  * the catalogue uses on one of the backends: feature words bit by bit, numbers at least as large,
- * texts and the architecture equal. What is unknown of the platform is not asked; what is unknown
- * of the host makes the answer "cannot tell" unless something else is missing; and so does a
+ * texts and the architecture equal. A fact that the platform does not know is not asked; one
+ * that the host does not know makes the answer "cannot tell" unless something else is missing; and so does a
  * platform of which nothing is known. QEMU is compared too, but decides nothing.
  *
  * Returns: 0, also when nothing is satisfied, -EINVAL (not a backend of the catalogue), -ENOMEM.
@@ -942,8 +942,8 @@ int abibase_here_run(struct abibase_here *h, struct abibase_result **ret)
  * @source: what to call it in messages
  * @ret: the guest, immutable; release with abibase_guest_unref()
  *
- * What its driver negotiated with each virtio device, and what is known of where it runs. Everything
- * that is not stated is unknown.
+ * The document states what the driver negotiated with each virtio device, and where the guest runs.
+ * Everything that it does not state is unknown.
  *
  * Returns: 0, and as abibase_profile_from_file(), but for files. Since: 0.1
  */
@@ -959,13 +959,13 @@ int abibase_guest_from_buffer(struct abibase_context *ctx, const char *buf, size
  * @device: class of the device of a word, or of the masks in a log, or NULL
  * @qemu: a binary of the same QEMU, or NULL; the caller's choice, for it is started
  *
- * Nothing is started because of who listens on a socket. What a guest negotiated is asked only where
- * a throw-away process of @qemu, which has the version and the package of the guest's, has just
+ * Nothing is started because of who listens on a socket. QEMU is asked what a guest negotiated only
+ * where a throw-away process of @qemu, which has the version and the package of the guest's, has just
  * answered and outlived that question: QEMU 11.1 aborts on it. Otherwise that is logged as a warning
  * ("guest-qmp-unsafe"), and what was negotiated stays unknown in the guest, which has its machine
  * type and its QEMU then.
  *
- * Of a log the last line "Features 0x... unsupported" counts. QEMU from 10.2 on prints a mask there
+ * In a log the last line "Features 0x... unsupported" counts. QEMU from 10.2 on prints a mask there
  * that is no longer the guest's: it is refused ("guest-masked").
  *
  * Returns: 0, -EINVAL (not a guest), -ENODATA ("guest-masked", or "guest-unknown": it has no virtio-net
@@ -1001,11 +1001,11 @@ int abibase_guest_assume(struct abibase_context *ctx, const struct abibase_guest
  *	instruction
  * @source: what to call it in messages
  * @ret: the guest: machine type, target, and the devices that are compared, with their backends and
- *	what the domain sets of them. Of a guest without such a device the list is empty
+ *	what the domain sets of them; a guest without such a device has an empty list
  *
- * What of the domain is not compared is in "x-not-compared", a list of words such as "disk (virtio)".
+ * "x-not-compared" lists what else the domain has, in words such as "disk (virtio)".
  * An interface on a network, or on a device that others manage, has no backend where the XML does not
- * say what that is. What was negotiated is in no domain.
+ * say what that is. No domain says what was negotiated.
  *
  * Returns: 0, -EBADMSG ("xml-bad"; "domain-value": a value that libvirt does not write), -EFBIG,
  * -ENOMEM. Since: 0.1
@@ -1019,12 +1019,13 @@ int abibase_guest_from_domain(struct abibase_context *ctx, const struct abibase_
  * @cat: which devices there are that a host has a say in; NULL: none is looked at
  * @argv: the arguments behind the program's name, ended by NULL; a file that -readconfig names is read,
  *	and of a tap that is passed by its number, that descriptor of the caller is looked at
- * @ret: the guest: the devices that are compared, with what they lie on. Of a guest without such a
- *	device the list is empty
+ * @ret: the guest: the devices that are compared, with what they lie on; a guest without such a
+ *	device has an empty list
  *
  * "x-machine", "x-name" and "x-uuid" are the words of -machine, -name and -uuid. "x-incoming" is true
  * where the guest comes from elsewhere, or out of a snapshot, and "x-slots" where there is a port in which
- * a device can be plugged later on. What may change a device, nobody knows how, is in "x-not-judged".
+ * a device can be plugged later on. "x-not-judged" lists what may change a device in a
+ * way that nobody knows.
  *
  * Returns: 0, -ENOMEM. Since: 0.1
  */
@@ -1100,7 +1101,7 @@ void abibase_targets_set_source(struct abibase_targets *t, struct abibase_profil
  * abibase_targets_add_profile - ask about this host
  * @p: the host; a reference is taken
  *
- * Of its QEMUs the one counts that can do most. Returns: 0, -ENOMEM. Since: 0.1
+ * The QEMU that can do most counts. Returns: 0, -ENOMEM. Since: 0.1
  */
 int abibase_targets_add_profile(struct abibase_targets *t, struct abibase_profile *p);
 /**
@@ -1131,8 +1132,8 @@ int abibase_targets_run(struct abibase_targets *t, struct abibase_result **ret)
  *	"unknown"
  *
  * The messages that are known, and the features of each device class, are in messages.json and
- * devices.json of the data directory. What is not known is left out. Equal messages are one
- * finding; at most 256 different ones are kept. Of a line the first 64 KiB are looked at; prefixes
+ * devices.json of the data directory. Other messages are left out. Equal messages are one
+ * finding; at most 256 different ones are kept. The first 64 KiB of a line are looked at; prefixes
  * of logs do not matter, and the two characters \n in a line end it as a newline does.
  *
  * Returns: 0, -EINVAL (@device is not known), -EFBIG, -ENOMEM, and as abibase_profile_from_file()
@@ -1166,11 +1167,11 @@ int abibase_profile_current(struct abibase_context *ctx, const struct abibase_pr
  *	read the name of a machine type in a way of its own
  * @argv: the arguments behind the program's name, ended by NULL; one that -readconfig names is read
  *
- * What gets around the baseline is logged as a warning: -device, -set and -global on a proxy class
+ * An argument that gets around the baseline is logged as a warning: -device, -set and -global on a proxy class
  * with another value than the baseline's ("command-defeats"), and a backend that the baseline does
  * not cover ("command-backend"); likewise a -global that loses to the baseline's list when that comes
- * last ("command-loses"), and a -readconfig that cannot be looked into ("command-unseen"). What is
- * added later, by a monitor, is not seen.
+ * last ("command-loses"), and a -readconfig that cannot be looked into ("command-unseen"). A device
+ * that a monitor adds later is not seen.
  *
  * Returns: 0, -EINVAL (the machine type is another one than the baseline's, or none is named, or it
  * is an alias such as q35, which each QEMU reads otherwise: "command-machine"), -ENOMEM. Since: 0.1
@@ -1219,8 +1220,8 @@ enum abibase_explain_flags {
  * @flags: 0 or enum abibase_explain_flags
  * @ret: the explanation; its verdict is ABIBASE_VERDICT_YES, also where that of @b is not
  *
- * Of each value: which hosts, facts, QEMUs or machine types forced it, what guests do without, what
- * would raise it, and the fewest hosts whose retirement is enough.
+ * The answer says for each value which hosts, facts, QEMUs or machine types forced it, what guests do
+ * without, what would raise it, and the fewest hosts whose retirement is enough.
  *
  * Returns: 0, -EINVAL (unknown flag), -ENOENT (not a property), -ENOMEM. Since: 0.1
  */
@@ -1242,8 +1243,8 @@ int abibase_explain(struct abibase_context *ctx, const struct abibase_catalogue 
  *	ABIBASE_VERDICT_YES; "standard/earliest" and "extended/earliest" say from which day on
  *
  * A platform has the feature when its kernel has what the feature needs on every backend that the
- * catalogue has by default, and its QEMU has the property. What is unknown of a platform, and a
- * lifecycle that is not known, is listed and never taken for a yes.
+ * catalogue has by default, and its QEMU has the property. A fact that a platform does not know,
+ * and an unknown lifecycle, are listed and never taken for a yes.
  *
  * Returns: 0, -EINVAL (no platforms; not a date), -ENOENT (not a group or switch of the catalogue),
  * -EEXIST (two hosts of one name), -ENOMEM. Since: 0.1
@@ -1381,7 +1382,7 @@ int abibase_probe_set_builds_dir(struct abibase_probe *pr, const char *dir);
  * @dir: directory, made when it is missing; NULL: keep nothing; default: abibase/qemu in
  *	$XDG_CACHE_HOME or $HOME/.cache
  *
- * What is kept there is found by the build id of the binary, and is used only when the directory
+ * An answer is found there by the build id of the binary, and is used only when the directory
  * and the file belong to the effective user and nobody else can write them.
  *
  * Returns: 0, -ENOMEM. Since: 0.1
