@@ -152,7 +152,7 @@ static const struct cli_option options[] = {
 	  "others, refused, or a duplicate" },
 	{ VERB_VALIDATE, 'v', "verbose", NULL, NULL,
 	  "also name the files that are valid" },
-	{ VERB_INTERSECT | (ANSWERS & ~(VERB_LIST | VERB_VALIDATE)), 'v', "verbose", NULL, NULL,
+	{ VERB_MERGE | VERB_INTERSECT | (ANSWERS & ~(VERB_LIST | VERB_VALIDATE)), 'v', "verbose", NULL, NULL,
 	  "all of the answer, also where a terminal does not hold it, and all remarks" },
 	{ VERB_INTERSECT, 'q', "quiet", NULL, NULL,
 	  "no remarks beside the list; what keeps it from being made is said" },

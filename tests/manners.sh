@@ -837,6 +837,10 @@ run 0 list
 grep -q '^debian-12  *6\.1  *7\.2\.22  *pc-q35-7\.2  *2028-06  probed$' "$tmp/out" || fail 'list: debian-12'
 grep -qx 'debian-13-backports is debian-13-backports-2026.11' "$tmp/out" || fail 'list: no alias'
 misuse 'list --help' list --groups --json
+run 0 list --groups
+sed -e 1d -e '/^ /d' -e 's/ .*//' "$tmp/out" >"$tmp/want"
+sed -n '/^\.Ss Feature groups/,/^\.El/s/^\.It Cm \([a-z-]*\).*/\1/p' "$src/man/abibase.1" >"$tmp/got"
+same 'the table of feature groups' "$tmp/want" "$tmp/got"
 
 # ----------------------------------------------------------- documentation
 
