@@ -10,9 +10,9 @@
 #include "qemu/command.h"
 
 /*
- * The QEMUs that run on this host, as far as the caller may look into /proc. Under which baseline one
- * runs, its environment says, where abibase-emulator left it; else its command line can have the list
- * of one.
+ * The QEMUs that run on this host, as far as the caller may look into /proc. Under which baseline
+ * one runs, its environment says, where abibase-emulator left it; else its command line can have
+ * the list of one.
  */
 
 #define PROC_TEXT_MAX (4u << 20)

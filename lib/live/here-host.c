@@ -49,7 +49,8 @@ static _Noreturn void be_systemctl(int out)
 {
 	static const char *const places[] = { "/usr/bin/systemctl", "/bin/systemctl" };
 	static const char *const argv[] = { "systemctl", "--no-pager", "show",
-			 "--property=LoadState,UnitFileState,ActiveState", HERE_UNIT, HERE_TIMER, NULL };
+			 "--property=LoadState,UnitFileState,ActiveState", HERE_UNIT,
+			 HERE_TIMER, NULL };
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	if (null >= 0 && dup2(null, 0) == 0 && dup2(out, 1) == 1 && dup2(null, 2) == 2)
@@ -137,7 +138,7 @@ static void judge_unit(struct abibase_here *h, const json_t *unit)
 
 	if (streq(state, "failed"))
 		here_found(h, ABIBASE_FINDING_NOTE, "unit-failed",
-			   "journalctl --boot --unit=abibase-profile --unit=abibase-check tells why",
+			   "journalctl --boot --unit=abibase-profile --unit=abibase-check has why",
 			   "%s has failed", name);
 	else if (json_is_false(json_object_get(unit, "enabled")) && streq(name, HERE_UNIT))
 		here_found(h, ABIBASE_FINDING_NOTE, "unit-disabled",
@@ -182,7 +183,8 @@ static const char *emulator_state(struct abibase_here *h)
 	if (!h->trouble)
 		return "sound";
 	here_found(h, ABIBASE_FINDING_CONFLICT, "emulator-unsound",
-		   "mend it: until then each start is refused", "%s: %s", h->configuration, h->trouble);
+		   "mend it: until then each start is refused", "%s: %s", h->configuration,
+		   h->trouble);
 	return "unsound";
 }
 
@@ -229,7 +231,8 @@ static bool directory_names_wrapper(const char *dir)
 
 static bool have_rules(void)
 {
-	static const char *const files[] = { ABSTRACTION, APPARMOR "local/abstractions/libvirt-qemu",
+	static const char *const files[] = { ABSTRACTION,
+					     APPARMOR "local/abstractions/libvirt-qemu",
 					     APPARMOR "libvirt/TEMPLATE.qemu" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
@@ -259,9 +262,10 @@ int here_apparmor(struct abibase_here *h)
 	/* whoever has not set the wrapper up starts nothing by it */
 	if (streq(state, "no-rules") && (streq(emulator, "sound") || streq(emulator, "unsound")))
 		here_found(h, ABIBASE_FINDING_CONFLICT, "apparmor-rules",
-			   "install the file packaging/libvirt/apparmor as " ABSTRACTION ".d/abibase",
-			   "AppArmor confines the guests of libvirt, and no rule lets them start by "
-			   "abibase-emulator: " ABSTRACTION " does not name it");
+			   "install the file packaging/libvirt/apparmor as " ABSTRACTION
+			   ".d/abibase",
+			   "AppArmor confines the guests of libvirt, and no rule lets them start "
+			   "by abibase-emulator: " ABSTRACTION " does not name it");
 	return json_put(h->root, "apparmor", json_pack("{s:s}", "state", state));
 }
 

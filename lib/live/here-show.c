@@ -113,7 +113,8 @@ static json_t *guests_by(const json_t *root, const char *baseline, const char *b
 	size_t i;
 
 	json_array_foreach(json_object_get(root, "guests"), i, v)
-		if (same_text(string_of(v, "baseline"), baseline) && streq(string_of(v, "by"), by) &&
+		if (same_text(string_of(v, "baseline"), baseline) &&
+		    streq(string_of(v, "by"), by) &&
 		    json_add(names, here_guest_name(v)) < 0) {
 			json_decref(names);
 			return NULL;
@@ -170,8 +171,9 @@ static void show_others(struct page *p, const json_t *root, const char *by, cons
 
 		if (!streq(string_of(v, "by"), by))
 			continue;
-		p->failed |= !name || json_add(names, json_sprintf("%s (%s)", json_string_value(name),
-								   machine ? machine : "default")) < 0;
+		p->failed |= !name ||
+			     json_add(names, json_sprintf("%s (%s)", json_string_value(name),
+							  machine ? machine : "default")) < 0;
 	}
 	page_names(&text, names);
 	if (text.len)
@@ -302,13 +304,14 @@ static bool add_words(json_t *scope, const json_t *from, const char *key)
 static void show_scope(struct page *p, const json_t *root)
 {
 	static const char *const keys[] = { "devices", "evidence", "layers", "not_compared" };
-	json_auto_t *scope = json_pack("{s:[], s:[], s:[], s:[]}", keys[0], keys[1], keys[2], keys[3]);
+	json_auto_t *scope =
+		json_pack("{s[] s[] s[] s[]}", keys[0], keys[1], keys[2], keys[3]);
 	const json_t *baselines = json_object_get(root, "baselines");
 	size_t i;
 	json_t *v;
 
-	page_say(p, 2, "A guest is under the baseline that its environment names, or whose list its "
-		       "command line has; what it negotiated was not asked.");
+	page_say(p, 2, "A guest is under the baseline that its environment names, or whose list "
+		       "its command line has; what it negotiated was not asked.");
 	if (!json_array_size(baselines)) {
 		page_say(p, 2, "Looked at: files, units and processes of this host; not looked at: "
 			       "what its kernel has");
@@ -337,7 +340,8 @@ int here_show(const json_t *root, size_t width, char **ret)
 	page_causes(&p);
 	p.whose = "of";
 	json_array_foreach((json_t *)baselines, i, v)
-		page_find(&p, string_of(root, "host"), base_name(v), json_object_get(v, "findings"));
+		page_find(&p, string_of(root, "host"), base_name(v),
+			  json_object_get(v, "findings"));
 	page_causes(&p);
 	json_array_foreach((json_t *)baselines, i, v)
 		show_baseline(&p, root, v);

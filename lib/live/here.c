@@ -54,10 +54,10 @@ static int add_baseline(struct abibase_here *h, const struct here_baseline *base
 			const struct abibase_profile *p, json_t *list)
 {
 	const struct abibase_baseline *b = base->b;
-	json_t *to = json_pack("{s:s, s:s*, s:s*, s:o, s:o, s:s, s:[], s:b, s:b}", "file", base->file,
+	json_t *to = json_pack("{ss ss* ss* so so ss s[] sb sb}", "file", base->file,
 			       "baseline", b->id, "machine", b->machine, "backends",
-			       baseline_backends(b), "scope", baseline_scope(b), "verdict", "unknown",
-			       "findings", "current",
+			       baseline_backends(b), "scope", baseline_scope(b), "verdict",
+			       "unknown", "findings", "current",
 			       b->id && strings_have(&h->current, b->id), "warns",
 			       b->id && strings_have(&h->warns, b->id));
 	int r = json_add(list, to);

@@ -33,7 +33,7 @@ void here_failed(struct abibase_here *h, enum abibase_finding_kind kind, const c
 int here_units(struct abibase_here *h);
 int here_emulator(struct abibase_here *h);
 int here_apparmor(struct abibase_here *h);
-/* Beside "record": @ret is the profile to hold baselines against; NULL: there is none that counts. */
+/* Beside "record": @ret is the profile to hold baselines against; NULL: none counts. */
 int here_record(struct abibase_here *h, struct abibase_profile **ret);
 
 /* here-guests.c: "guests", and "processes": does the caller see all of them? */
