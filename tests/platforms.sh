@@ -125,16 +125,22 @@ run 0 intersect -M pc-q35-5.2 "${probed[@]}" $(printf -- '--dest=%s ' "${probed[
 host=$top/tests/data/hosts/linux-6.1.json
 run 0 match "$host" --platform debian-11
 run 0 match "$host" --platform debian-12
-run 1 match "$host" --platform debian-13
-for fact in 'tap\.offload\.uso' 'vhost_net\.features\[40\]'; do
-	grep -q "lacks $fact" "$tmp/out" || fail "match of 6.1 and debian-13 does not name $fact"
+run 1 match --json "$host" --platform debian-13
+for fact in 'tap.offload.uso' 'vhost_net.features[40]'; do
+	jq -e --arg fact "$fact" 'any(.platforms[].findings[]; .kind == "conflict" and .fact == $fact)' \
+		"$tmp/out" > /dev/null || fail "match of 6.1 and debian-13 does not name $fact"
 done
-run 0 match "$host"
+run 0 match --json "$host"
+# verdict NAME: of that platform
+verdict()
+{
+	jq -r --arg name "$1" '.platforms[] | select(.name == $name) | .verdict' "$tmp/out"
+}
 for name in debian-11 debian-12; do
-	grep -q "^$name: satisfied" "$tmp/out" || fail "linux-6.1 does not satisfy $name"
+	[ "$(verdict $name)" = yes ] || fail "linux-6.1 does not satisfy $name"
 done
 for name in debian-12-backports-2026.11 debian-13 debian-13-backports-2026.11; do
-	grep -q "^$name: not satisfied" "$tmp/out" || fail "linux-6.1 satisfies $name"
+	[ "$(verdict $name)" = no ] || fail "linux-6.1 satisfies $name"
 done
 
 echo "$n platforms, $failures failures"
