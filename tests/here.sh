@@ -19,7 +19,15 @@ fi
 tmp=$(mktemp -d) || exit 99
 trap 'end; rm -rf "$tmp"' EXIT
 chmod 755 "$tmp"
+# A build directory may be closed to the account that asks, too.
 unwrap
+mkdir "$tmp/lib"
+cp -L "$build"/lib/.libs/libabibase.so.* "$tmp/lib" 2> /dev/null
+cp "$abibase" "${abibase%/*}/abibase-emulator" "$tmp/lib"
+cp -r "$ABIBASE_DATADIR" "$tmp/data"
+chmod -R a+rX "$tmp/lib" "$tmp/data"
+abibase=$tmp/lib/abibase
+export LD_LIBRARY_PATH="$tmp/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}" ABIBASE_DATADIR="$tmp/data"
 export XDG_CACHE_HOME="$tmp/cache" HOME="$tmp" ABIBASE_EMULATOR_CONF="$tmp/emulator.conf"
 boot=$(cat /proc/sys/kernel/random/boot_id)
 
