@@ -162,6 +162,13 @@ unset ABIBASE_BASELINE
 try 126 env ABIBASE_EMULATOR_CONF="$tmp/emulator.conf" "$emulator" -M $machine -readconfig "$tmp/nosuchfile"
 says '[baseline-which]'
 
+# -set can make a card of virtio-net of another device
+for words in '-device e1000,id=x -set device.x.driver=virtio-net-pci' '-nic user,id=x,model=e1000 -set nic.x.model=virtio'; do
+	try 126 env ABIBASE_EMULATOR_CONF="$tmp/emulator.conf" "$emulator" -M pc-q35-9.1 $words
+	says '[baseline-no-machine]'
+done
+asis -M pc-q35-9.1 -device e1000,id=x -set device.x.addr=7
+
 # ------------------------------------------------------------------------ the current one
 
 configure "current.$machine = $small"

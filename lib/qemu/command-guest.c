@@ -127,11 +127,20 @@ static int take_device(struct reading *rd, const struct params *ps)
 
 /* ------------------------------------------------------------------------ options */
 
+/* Does -set make another device of one, or cannot be read? */
+static bool changes_kind(const struct params *ps)
+{
+	static const char *const kinds[] = { "driver", "model", "type", NULL };
+	const char *property = param(ps, "property");
+
+	return !property || word_index(kinds, property) >= 0;
+}
+
 static int take_option(struct reading *rd, const struct option *o)
 {
 	const char *name = param(&o->params, "guest");
 
-	if (!o->known)
+	if (!o->known || (is_option(o, "set") && changes_kind(&o->params)))
 		return not_judged(rd, o->word, o->value);
 	if (is_option(o, "name") && name)
 		return put_words(rd->root, GUEST_X_NAME, name);
