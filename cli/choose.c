@@ -14,6 +14,7 @@
 
 #define FILES_MAX 4096
 #define NAMES_MAX 20 /* that are listed */
+#define BYTES_MAX (64 << 20) /* of a file, as the library has it for baselines */
 
 struct entry {
 	char *path, *id, *machine;
@@ -56,16 +57,16 @@ static int take_member(const char *line, const char *key, char **ret)
 	return *ret ? 0 : cli_oom();
 }
 
-/* A pipe in its place would keep the start waiting. */
+/* A pipe in its place would keep the start waiting, and so would a file without an end. */
 static FILE *open_file(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct stat st;
 	FILE *f;
 
-	if (fd >= 0 && fstat(fd, &st) == 0 && !S_ISREG(st.st_mode)) {
+	if (fd >= 0 && fstat(fd, &st) == 0 && (!S_ISREG(st.st_mode) || st.st_size > BYTES_MAX)) {
 		close(fd);
-		errno = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
+		errno = S_ISDIR(st.st_mode) ? EISDIR : S_ISREG(st.st_mode) ? EFBIG : EINVAL;
 		return NULL;
 	}
 	f = fd < 0 ? NULL : fdopen(fd, "r");
@@ -279,13 +280,16 @@ static int by_id(struct abibase_context *ctx, struct listing *l, const char *id,
 		 char **ret)
 {
 	_autofree_ char *path = NULL;
+	struct stat st;
 	int r;
 
 	if (asprintf(&path, "%s/%s.json", l->dir, id) < 0) {
 		path = NULL;
 		return cli_oom();
 	}
-	if (access(path, F_OK) == 0) {
+	if (stat(path, &st) == 0) {
+		if (!S_ISREG(st.st_mode))
+			return cli_error("%s: is no regular file [io-error]", path);
 		*ret = steal(&path);
 		return 0;
 	}
@@ -296,8 +300,7 @@ static int by_id(struct abibase_context *ctx, struct listing *l, const char *id,
 	return r ? r : not_there(l, id, who);
 }
 
-static int by_machine(struct abibase_context *ctx, struct listing *l, const struct choice *c,
-		      char **ret)
+static int by_machine(struct abibase_context *ctx, struct listing *l, struct choice *c, char **ret)
 {
 	const struct conf_line *current =
 		c->machine && !c->incoming ? conf_find(c->conf, "current", c->machine) : NULL;
@@ -307,6 +310,7 @@ static int by_machine(struct abibase_context *ctx, struct listing *l, const stru
 	int r;
 
 	if (current) {
+		c->named = current->value;
 		buf_printf(&who, "%s:%u: %s", c->conf->path, current->line, current->key);
 		return buf_failed(&who) ? cli_oom() : by_id(ctx, l, current->value, who.data, ret);
 	}
@@ -329,11 +333,12 @@ static int by_machine(struct abibase_context *ctx, struct listing *l, const stru
 	return n > 1 ? several(l, c) : take(found, ret);
 }
 
-int choose_baseline(struct abibase_context *ctx, const struct choice *c, char **ret)
+int choose_baseline(struct abibase_context *ctx, struct choice *c, char **ret)
 {
 	_listing_ l = { .dir = c->place };
 	struct stat st;
 
+	c->named = c->id;
 	if (stat(c->place, &st) < 0 || !S_ISDIR(st.st_mode)) {
 		*ret = strdup(c->place);
 		return *ret ? 0 : cli_oom();

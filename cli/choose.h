@@ -11,12 +11,13 @@ struct choice {
 	const char *machine;	 /* of the command line, or NULL */
 	bool incoming;		 /* the guest was started elsewhere */
 	const struct conf *conf; /* or NULL */
+	const char *named;	 /* the id that the file must have, once it is chosen; NULL: any */
 };
 
 /*
  * Which file has the baseline that a guest is started under: @ret is for free(). 0, STATUS_NO where none
  * is its own, or nothing says which, or STATUS_TROUBLE; having said why.
  */
-int choose_baseline(struct abibase_context *ctx, const struct choice *c, char **ret);
+int choose_baseline(struct abibase_context *ctx, struct choice *c, char **ret);
 
 #endif

@@ -137,10 +137,11 @@ static int load(struct attempt *a)
 		r = start_trust(path);
 	if (r == 0)
 		r = cli_load_baseline(a->ctx, path, &a->b);
-	if (r || !c.id || streq(abibase_baseline_id(a->b) ?: "", c.id))
+	if (r || !c.named || streq(abibase_baseline_id(a->b) ?: "", c.named))
 		return r;
-	cli_error("%s: is the baseline %s, and " START_BASELINE " asks for %s [baseline-not-there]",
-		  path, abibase_baseline_id(a->b) ?: "without an id", c.id);
+	cli_error("%s: is the baseline %s, and %s asks for %s [baseline-not-there]", path,
+		  abibase_baseline_id(a->b) ?: "without an id",
+		  c.id ? START_BASELINE : c.conf->path, c.named);
 	return start_remedy("let the configuration name a directory with both, or put that one there");
 }
 

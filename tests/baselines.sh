@@ -182,6 +182,11 @@ under "$ten"
 configure "current.$machine = $none"
 emulate 126 '' -M $machine
 says "no baseline is $none, which $tmp/emulator.conf:4: current.$machine asks for"
+# a file that is called after it, and is another
+cp "$dir/small.json" "$dir/$none.json"
+emulate 126 '' -M $machine
+says "$dir/$none.json: is the baseline $small, and $tmp/emulator.conf asks for $none [baseline-not-there]"
+rm "$dir/$none.json"
 # there under two names, it is one
 configure
 rm "$dir/small.json"
@@ -208,10 +213,11 @@ rm "$dir/$none.json"
 # --------------------------------------------------------------- what does not belong there
 
 configure
-for bad in profile text none pipe; do
+for bad in profile text none pipe huge; do
 	rm -f "$dir/bad.json"
 	case $bad in
 	pipe) mkfifo "$dir/bad.json" ;;
+	huge) truncate -s 100G "$dir/bad.json" ;;
 	profile) cp "$tmp/new.json" "$dir/bad.json" ;;
 	text) echo '{' >"$dir/bad.json" ;;
 	none) "$abibase" intersect --json -M pc-q35-11.1 debian-12 debian-13 -o "$dir/bad.json" 2>"$tmp/err" ;;
@@ -224,6 +230,10 @@ for bad in profile text none pipe; do
 	under "$ten"
 done
 rm "$dir/bad.json"
+mkfifo "$dir/$none.json"
+run 126 $none -M $machine
+says "$dir/$none.json: is no regular file [io-error]"
+rm "$dir/$none.json"
 rm -rf "$tmp/empty" && mkdir "$tmp/empty"
 conf "baseline = $tmp/empty" "qemu = $qemu" "profile = $tmp/new.json"
 emulate 126 '' -M $machine
