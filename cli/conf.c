@@ -44,12 +44,18 @@ static bool accepts(const struct key *k, const char *value)
 	return ends_with(k->name, ".") ? conf_is_id(value) : *value == '/';
 }
 
-static const struct conf_line *find_line(const struct conf *c, const char *key)
+static struct conf_line *find_line(const struct conf *c, const char *key)
 {
 	for (size_t i = 0; c && i < c->n; i++)
 		if (streq(c->lines[i].key, key))
 			return &c->lines[i];
 	return NULL;
+}
+
+/* Nothing but a mode that is "warn", and nothing else, lets a guest start that should not. */
+static bool is_mode(const struct key *k)
+{
+	return strprefix(k->name, "mode");
 }
 
 struct reading {
@@ -71,6 +77,17 @@ static int keep(struct conf *c, unsigned int line, const char *key, const char *
 	return l->key && l->value ? 0 : cli_oom();
 }
 
+/* Of two modes that differ neither is "warn". */
+static int twice(struct conf *c, const struct key *k, unsigned int line, const char *key,
+		 const char *value)
+{
+	struct conf_line *l = find_line(c, key);
+
+	if (is_mode(k) && !streq(l->value, value))
+		*l->value = '\0';
+	return cli_error("%s:%u: %s is there twice [emulator-conf]", c->path, line, key);
+}
+
 static int take_line(void *data, unsigned int line, const char *key, const char *value)
 {
 	struct reading *rd = data;
@@ -85,11 +102,12 @@ static int take_line(void *data, unsigned int line, const char *key, const char 
 				       " [emulator-conf]",
 				       path, line, key);
 	else if (find_line(rd->c, key))
-		rd->status = cli_error("%s:%u: %s is there twice [emulator-conf]", path, line, key);
+		rd->status = twice(rd->c, k, line, key, value);
 	else if (!accepts(k, value))
 		rd->status = cli_error("%s:%u: %s must be %s, not \"%s\" [emulator-conf]", path, line,
 				       key, k->accepted, value);
-	else if (keep(rd->c, line, key, value) != 0)
+	if (k && !find_line(rd->c, key) && (accepts(k, value) || is_mode(k)) &&
+	    keep(rd->c, line, key, value) != 0)
 		return STATUS_TROUBLE;
 	return 0;
 }

@@ -274,6 +274,15 @@ for bad in 'nosuchkey = x' 'no line' 'mode.x = perhaps' "qemu = $qemu" 'verify =
 	try 42 "$emulator" -version
 done
 says 'verify must be yes or no, not "maybe" [emulator-conf]'
+# a mode that is not "warn" alone is none that lets a guest start
+for bad in 'mode = enforce' "mode.$machine = warm" "mode.$machine ="; do
+	configure "$tmp/new.json" 'mode = warn' "$bad"
+	refused emulator-conf -M $machine $card
+done
+# and a NUL hides nothing behind it
+printf 'baseline = %s\nqemu = %s\nmode = warn\0 no\n' "$tmp/base.json" "$qemu" >"$tmp/emulator.conf"
+refused emulator-conf -M $machine $card
+says "$tmp/emulator.conf:3: \"mode = warn\" is not \"key = value\""
 conf "qemu = $qemu"
 broken emulator-conf 'mode = warn'
 says "$tmp/emulator.conf: baseline is not set [emulator-conf]"

@@ -35,11 +35,14 @@ int conf_each(FILE *f, conf_fn fn, void *data)
 {
 	_autofree_ char *text = NULL;
 	size_t size = 0;
+	ssize_t len;
 	int r = 0;
 
 	errno = 0;
-	for (unsigned int line = 1; r == 0 && getline(&text, &size, f) >= 0; line++)
-		r = one_line(line, text, fn, data);
+	for (unsigned int line = 1; r == 0 && (len = getline(&text, &size, f)) >= 0; line++)
+		/* a NUL would hide the rest of a line */
+		r = strlen(text) == (size_t)len ? one_line(line, text, fn, data) :
+						  fn(data, line, NULL, text);
 	if (r)
 		return r;
 	return ferror(f) || !feof(f) ? -(errno ? errno : EIO) : 0;
