@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
+#include <sys/stat.h>
 
 /* check without operands: this host, as abibase-emulator is set up on it. */
 
@@ -17,6 +18,7 @@ struct look {
 	struct abibase_catalogue *cat;
 	struct abibase_here *here;
 	struct conf conf;
+	struct strings met; /* keys current.MACHINE whose baseline is there */
 	int status;
 };
 
@@ -41,23 +43,51 @@ static int set_emulator(struct look *l)
 	return buf_failed(&path) ? cli_oom() : set(l, ABIBASE_HERE_EMULATOR, path.data);
 }
 
+static const char *find_qemu_trouble(const char *qemu)
+{
+	_autofree_ char *real = realpath(qemu, NULL);
+	struct stat st;
+
+	if (access(qemu, X_OK) < 0 || stat(qemu, &st) < 0 || !S_ISREG(st.st_mode))
+		return "qemu: there is no such program";
+	if (real && ends_with(real, "/abibase-emulator"))
+		return "qemu: is the wrapper itself";
+	return start_trust(qemu) != 0 ? "qemu: others can change it, as was said" : NULL;
+}
+
+/* One that does not hold is told of with the record. */
+static const char *find_profile_trouble(struct look *l, const char *profile, const char *qemu)
+{
+	_unref_(profile) *whole = NULL, *p = NULL;
+
+	if (access(profile, F_OK) < 0)
+		return "profile: there is no such file";
+	if (start_trust(profile) != 0)
+		return "profile: others can change it, as was said";
+	if (abibase_profile_from_file(l->ctx, profile, &whole) == 0 &&
+	    abibase_profile_current(l->ctx, whole, qemu, &p) == -ENOENT)
+		return "profile: does not have the QEMU that is configured";
+	return NULL;
+}
+
 /* Why it starts nothing, as far as this can be seen now; NULL: it does. */
 static const char *find_trouble(struct look *l)
 {
-	const char *qemu, *profile, *baseline;
+	const char *qemu, *profile, *baseline, *trouble;
 
 	if (start_trust(conf_path()) != 0 || conf_load(conf_path(), &l->conf) != 0)
 		return "is not acceptable, as was said";
 	qemu = conf_get(&l->conf, "qemu");
-	if (access(qemu, X_OK) < 0)
-		return "qemu: there is no such program";
-	if (start_trust(qemu) != 0)
-		return "qemu: others can change it, as was said";
 	profile = conf_get(&l->conf, "profile");
-	if (profile && access(profile, F_OK) < 0)
-		return "profile: there is no such file";
 	baseline = conf_get(&l->conf, "baseline");
-	return access(baseline, F_OK) < 0 ? "baseline: there is no such file or directory" : NULL;
+	trouble = find_qemu_trouble(qemu);
+	if (!trouble && profile)
+		trouble = find_profile_trouble(l, profile, qemu);
+	if (!trouble && access(baseline, F_OK) < 0)
+		trouble = "baseline: there is no such file or directory";
+	if (!trouble && start_trust(baseline) != 0)
+		trouble = "baseline: others can change it, as was said";
+	return trouble;
 }
 
 static int look_at_conf(struct look *l)
@@ -81,7 +111,8 @@ static int set_mode(struct look *l, const struct abibase_baseline *b)
 	int r = 0;
 
 	if (line && id && streq(line->value, id))
-		r = set(l, ABIBASE_HERE_CURRENT, id);
+		r = strings_insert(&l->met, line->key) < 0 ? cli_oom() :
+							     set(l, ABIBASE_HERE_CURRENT, id);
 	if (r == 0 && id && conf_warns(&l->conf, machine, id))
 		r = set(l, ABIBASE_HERE_WARNS, id);
 	return r;
@@ -98,6 +129,9 @@ static int add_baseline(void *data, const struct cli_source *s)
 		return cli_source_error(l->ctx, s, r);
 	if (!b)
 		return p ? cli_no_baseline(s->name) : 0;
+	if (conf_get(&l->conf, "baseline") && start_trust(s->name) != 0 &&
+	    set(l, ABIBASE_HERE_TROUBLE, "baseline: others can change a file, as was said") != 0)
+		return STATUS_TROUBLE;
 	r = abibase_here_add_baseline(l->here, s->name, b);
 	return r < 0 ? cli_context_error(l->ctx, r) : set_mode(l, b);
 }
@@ -118,6 +152,29 @@ static bool has_documents(const char *path)
 	return found;
 }
 
+static bool is_directory(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* Guests that name none are not started under one that is not there. */
+static int look_at_current(struct look *l)
+{
+	for (size_t i = 0; i < l->conf.n; i++) {
+		const struct conf_line *line = &l->conf.lines[i];
+		_buf_ text = { 0 };
+
+		if (!strprefix(line->key, "current.") || strings_have(&l->met, line->key))
+			continue;
+		buf_printf(&text, "%s: %s is no baseline that is there for that machine type",
+			   line->key, line->value);
+		return buf_failed(&text) ? cli_oom() : set(l, ABIBASE_HERE_TROUBLE, text.data);
+	}
+	return 0;
+}
+
 /* A directory that is empty, or not there, has no baselines; a bad file leaves the others. */
 static int add_baselines(struct look *l)
 {
@@ -131,7 +188,9 @@ static int add_baselines(struct look *l)
 	o.n_operands = 1;
 	if (r == 0 && has_documents(place))
 		l->status = cli_sources(&o, 0, false, add_baseline, l);
-	return r;
+	if (r == 0 && l->status && named)
+		return set(l, ABIBASE_HERE_TROUBLE, "baseline: has what is none, as was said");
+	return r == 0 && named && is_directory(named) ? look_at_current(l) : r;
 }
 
 /* --------------------------------------------------------------------------------- all */
@@ -169,6 +228,7 @@ int here_check(const struct options *o)
 	struct look l = { .o = o };
 	int r = look(&l);
 
+	strings_clear(&l.met);
 	conf_clear(&l.conf);
 	abibase_here_unref(l.here);
 	abibase_catalogue_unref(l.cat);

@@ -4,6 +4,7 @@
 #include "base/trust.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* ------------------------------------------------------------------------ programs */
@@ -19,9 +20,12 @@ int start_find(const char *program, char **ret)
 	const char *dirs = getenv("PATH");
 	_autofree_ char *list = strdup(dirs ? dirs : "/usr/local/bin:/usr/bin:/bin");
 	char *rest = list, *dir;
+	struct stat st;
 	int err = ENOENT;
 
 	if (strchr(program, '/')) {
+		if (stat(program, &st) == 0 && S_ISDIR(st.st_mode))
+			return not_found(program, EISDIR);
 		*ret = access(program, X_OK) == 0 ? strdup(program) : NULL;
 		return *ret ? 0 : not_found(program, errno);
 	}

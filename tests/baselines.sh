@@ -195,6 +195,11 @@ emulate 42 '' -M $machine -incoming defer
 under "$ten"
 rm "$dir/again.json"
 
+# a directory is no program, whatever the mode
+conf "qemu = $dir" 'mode = warn'
+emulate 126 '' -M $machine
+says "$dir: Is a directory [exec-not-found]"
+
 # -------------------------------------------------------------------- one file, and its id
 
 conf "baseline = $dir/seven.json" "qemu = $qemu" "profile = $tmp/new.json"

@@ -266,7 +266,43 @@ echo '{"schema": "abibase-baseline/1"}' > "$tmp/baselines/bad.json"
 look 2
 is '.baselines | length' 3
 grep -q 'bad.json' "$tmp/err" || fail 'the bad document is not named'
+is '"\(.verdict) \(.emulator.state)"' 'no unsound'
 rm "$tmp/baselines/bad.json"
+
+# by what else no guest is started: unsound WORDS
+unsound()
+{
+	look 1
+	is .emulator.state unsound
+	is '[.findings[] | select(.id == "emulator-unsound") | .text] | length' 1
+	page_says "$1"
+	conf
+	look 0
+}
+for file in baselines baselines/next.json; do
+	chmod g+w "$tmp/$file"
+	look 1
+	grep -q 'not-trusted' "$tmp/err" || fail "who can write $file is not said"
+	chmod g-w "$tmp/$file"
+done
+chmod o+w "$tmp/host.json"
+look 1
+chmod o-w "$tmp/host.json"
+conf "current.pc-q35-10.0 = b1-00000000000000000000000000000000"
+unsound 'b1-00000000000000000000000000000000 is no baseline that is there for that machine type'
+conf "current.pc-q35-7.2 = $old"
+unsound "current.pc-q35-7.2: $old is no baseline that is there"
+for other in "$tmp/baselines" /bin/true; do
+	printf '%s\n' "baseline = $tmp/baselines" "qemu = $other" "profile = $tmp/host.json" > "$ABIBASE_EMULATOR_CONF"
+	case $other in
+	/bin/true) unsound 'profile: does not have the QEMU that is configured' ;;
+	*) unsound 'qemu: there is no such program' ;;
+	esac
+done
+cp /bin/true "$tmp/abibase-emulator"
+printf '%s\n' "baseline = $tmp/baselines" "qemu = $tmp/abibase-emulator" "profile = $tmp/host.json" > "$ABIBASE_EMULATOR_CONF"
+unsound 'qemu: is the wrapper itself'
+rm "$tmp/abibase-emulator"
 
 # ------------------------------------------------------------------- units and AppArmor
 
