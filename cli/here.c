@@ -19,6 +19,7 @@ struct look {
 	struct abibase_here *here;
 	struct conf conf;
 	struct strings met; /* keys current.MACHINE whose baseline is there */
+	bool denied; /* the caller may not read a baseline */
 	int status;
 };
 
@@ -125,6 +126,11 @@ static int add_baseline(void *data, const struct cli_source *s)
 	_unref_(baseline) *b = NULL;
 	int r = cli_source_load(l->ctx, s, &p, &b);
 
+	if (r == -EACCES) {
+		l->denied = true;
+		if (set(l, ABIBASE_HERE_UNREAD, s->name) != 0)
+			return STATUS_TROUBLE;
+	}
 	if (r < 0)
 		return cli_source_error(l->ctx, s, r);
 	if (!b)
@@ -188,6 +194,8 @@ static int add_baselines(struct look *l)
 	o.n_operands = 1;
 	if (r == 0 && has_documents(place))
 		l->status = cli_sources(&o, 0, false, add_baseline, l);
+	if (l->denied || (r == 0 && access(place, R_OK | X_OK) < 0 && errno == EACCES))
+		return r;
 	if (r == 0 && l->status && named)
 		return set(l, ABIBASE_HERE_TROUBLE, "baseline: has what is none, as was said");
 	return r == 0 && named && is_directory(named) ? look_at_current(l) : r;

@@ -269,6 +269,16 @@ grep -q 'bad.json' "$tmp/err" || fail 'the bad document is not named'
 is '"\(.verdict) \(.emulator.state)"' 'no unsound'
 rm "$tmp/baselines/bad.json"
 
+# and one that the caller may not read is no "no"
+chmod 600 "$tmp/baselines/next.json"
+look 2 setpriv --reuid 65534 --regid 65534 --clear-groups
+is '"\(.verdict) \(.emulator.state) \(.findings[0].id)"' 'unknown sound emulator-unknown'
+chmod 644 "$tmp/baselines/next.json"
+# nor is a name that is no text
+cp "$tmp/baselines/next.json" "$tmp/baselines/$(printf 'a\n\377.json')"
+look 0
+is '.baselines | length' 4
+rm "$tmp/baselines/a"*
 # by what else no guest is started: unsound WORDS
 unsound()
 {

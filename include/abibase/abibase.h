@@ -880,6 +880,7 @@ int abibase_check_request_args(const struct abibase_check_request *q, const char
  * @ABIBASE_HERE_TROUBLE: why that is not acceptable, in a sentence
  * @ABIBASE_HERE_CURRENT: id of a baseline under which guests start that name none; each call adds one
  * @ABIBASE_HERE_WARNS: id of a baseline under which guests start also where they should not; the same
+ * @ABIBASE_HERE_UNREAD: file of a baseline that the caller may not read
  *
  * Since: 0.1
  */
@@ -891,6 +892,7 @@ enum abibase_here_place {
 	ABIBASE_HERE_TROUBLE,
 	ABIBASE_HERE_CURRENT,
 	ABIBASE_HERE_WARNS,
+	ABIBASE_HERE_UNREAD,
 };
 /**
  * abibase_here_new - who runs under what on this host?

@@ -192,6 +192,9 @@ int here_emulator(struct abibase_here *h)
 {
 	const char *state = emulator_state(h);
 
+	if (h->unread)
+		here_found(h, ABIBASE_FINDING_UNKNOWN, "emulator-unknown", "ask as root",
+			   "%s: may not be read by the caller", h->unread);
 	return json_put(h->root, "emulator",
 			json_pack("{s:s, s:s*, s:s*}", "state", state, "path", h->emulator,
 				  "configuration", h->configuration));

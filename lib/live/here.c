@@ -54,7 +54,7 @@ static int add_baseline(struct abibase_here *h, const struct here_baseline *base
 			const struct abibase_profile *p, json_t *list)
 {
 	const struct abibase_baseline *b = base->b;
-	json_t *to = json_pack("{ss ss* ss* so so ss s[] sb sb}", "file", base->file,
+	json_t *to = json_pack("{so ss* ss* so so ss s[] sb sb}", "file", json_harmless(base->file),
 			       "baseline", b->id, "machine", b->machine, "backends",
 			       baseline_backends(b), "scope", baseline_scope(b), "verdict",
 			       "unknown", "findings", "current",
@@ -208,6 +208,7 @@ ABIBASE_EXPORT struct abibase_here *abibase_here_unref(struct abibase_here *h)
 	free(h->emulator);
 	free(h->configuration);
 	free(h->trouble);
+	free(h->unread);
 	strings_clear(&h->current);
 	strings_clear(&h->warns);
 	abibase_catalogue_unref(h->cat);
@@ -230,6 +231,8 @@ ABIBASE_EXPORT int abibase_here_set(struct abibase_here *h, enum abibase_here_pl
 		return context_replace(h->ctx, &h->configuration, value);
 	case ABIBASE_HERE_TROUBLE:
 		return context_replace(h->ctx, &h->trouble, value);
+	case ABIBASE_HERE_UNREAD:
+		return context_replace(h->ctx, &h->unread, value);
 	case ABIBASE_HERE_CURRENT:
 		return strings_insert(&h->current, value) < 0 ? context_oom(h->ctx) : 0;
 	case ABIBASE_HERE_WARNS:
