@@ -239,6 +239,12 @@ mkfifo "$dir/$none.json"
 run 126 $none -M $machine
 says "$dir/$none.json: is no regular file [io-error]"
 rm "$dir/$none.json"
+# nor does a pipe in the place of the configuration, or of what it names
+mkfifo "$tmp/pipe"
+try 126 timeout 30 env ABIBASE_EMULATOR_CONF="$tmp/pipe" "$emulator" -M $machine $nic
+says "$tmp/pipe: is a pipe, and has to be a file"
+try 126 timeout 30 "$abibase" exec --profile "$tmp/pipe" "$dir/$ten.json" -- "$qemu" -M $machine $nic
+says "$tmp/pipe: is a pipe, and has to be a file"
 rm -rf "$tmp/empty" && mkdir "$tmp/empty"
 conf "baseline = $tmp/empty" "qemu = $qemu" "profile = $tmp/new.json"
 emulate 126 '' -M $machine

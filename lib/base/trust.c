@@ -86,6 +86,14 @@ static int trouble(const struct way *w, int err)
 	return err == EPERM ? -EACCES : -err;
 }
 
+/* Who opens it waits until somebody writes. */
+static int pipe_there(const struct way *w)
+{
+	if (asprintf(w->why, "%s: is a pipe, and has to be a file", w->asked) < 0)
+		*w->why = NULL;
+	return -EINVAL;
+}
+
 /* The way goes on where the link that was just looked at leads to. */
 static int follow(struct way *w)
 {
@@ -124,6 +132,8 @@ static int step(struct way *w, const char *name)
 	strcpy(w->done + len + 1, name);
 	if (lstat(w->done, &st) < 0)
 		return trouble(w, errno);
+	if (S_ISFIFO(st.st_mode))
+		return pipe_there(w);
 	r = look(w, &st);
 	return r == 0 && S_ISLNK(st.st_mode) ? follow(w) : r;
 }
