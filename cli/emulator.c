@@ -3,18 +3,36 @@
 
 #include <unistd.h>
 
-
 /*
  * Stands where a management application expects a QEMU binary, as the <emulator> of libvirt does. It
  * has no options of its own, because every argument is QEMU's.
  */
+
+/* In the environment: the process that was this wrapper, and its configuration */
+#define BEFORE "ABIBASE_EMULATOR"
+
+/* A process keeps its number when it becomes another program: is it here by a copy of this one? */
+static bool is_here_again(void)
+{
+	_autofree_ char *now = NULL;
+	const char *before = getenv(BEFORE);
+
+	if (asprintf(&now, "%d %s", (int)getpid(), conf_path()) < 0) {
+		now = NULL;
+		return false;
+	}
+	if (before && streq(before, now))
+		return true;
+	setenv(BEFORE, now, 1);
+	return false;
+}
 
 /* A wrapper that starts itself would do so for ever. */
 static bool is_self(const char *path)
 {
 	_autofree_ char *self = realpath("/proc/self/exe", NULL), *real = realpath(path, NULL);
 
-	return self && real && streq(self, real);
+	return (self && real && streq(self, real)) || is_here_again();
 }
 
 /* The QEMU that the configuration names, as far as that can be read. 0 or the exit status, having said why. */

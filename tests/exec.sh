@@ -476,6 +476,13 @@ conf "baseline = $tmp/base.json" "qemu = $emulator"
 	conf "baseline = $tmp/base.json" "qemu = $build/.libs/abibase-emulator"
 try 126 "$emulator" --version
 says 'this wrapper itself'
+# a copy of it has another name and another inode
+cp "$(sed -n 's/^qemu = //p' "$tmp/emulator.conf")" "$tmp/copy"
+conf "baseline = $tmp/base.json" "qemu = $tmp/copy"
+if [ "$(head -c 2 "$tmp/copy")" != '#!' ]; then
+	try 126 timeout 30 "$emulator" --version
+	says 'this wrapper itself'
+fi
 for bad in "qemu = $qemu" "baseline = $tmp/base.json" 'nosuchkey = /x' 'qemu = relative' qemu \
 	"qemu = $qemu
 qemu = $qemu"; do
