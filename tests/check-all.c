@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * usage: check-all [SUITE...]
+ *        check-all -SUITE...
  *
- * Runs all suites, or those that are named. Check's own environment variables work: CK_FORK=no for
+ * Runs all suites, or those that are named, or all but those behind a dash. Check's own environment variables work: CK_FORK=no for
  * a debugger or valgrind, CK_RUN_CASE=NAME for one test case, CK_VERBOSITY=verbose.
  */
 #include <stdio.h>
@@ -32,32 +33,40 @@ static const struct {
 };
 #define N_SUITES (sizeof(suites) / sizeof(suites[0]))
 
-static int add(SRunner *runner, const char *name)
+static int is_suite(const char *name)
 {
 	for (size_t i = 0; i < N_SUITES; i++)
-		if (strcmp(suites[i].name, name) == 0) {
-			srunner_add_suite(runner, suites[i].make());
-			return 0;
-		}
+		if (strcmp(suites[i].name, name) == 0)
+			return 1;
 	fprintf(stderr, "check-all: there is no suite \"%s\"; there are:", name);
 	for (size_t i = 0; i < N_SUITES; i++)
 		fprintf(stderr, " %s", suites[i].name);
 	fprintf(stderr, "\n");
-	return -1;
+	return 0;
+}
+
+static int is_wanted(const char *name, char **words)
+{
+	int all = !*words || **words == '-';
+
+	for (; *words; words++)
+		if (strcmp(*words + (**words == '-'), name) == 0)
+			return **words != '-';
+	return all;
 }
 
 int main(int argc, char *argv[])
 {
-	SRunner *runner = srunner_create(NULL);
+	SRunner *runner;
 	int failed;
 
-	for (size_t i = 0; argc < 2 && i < N_SUITES; i++)
-		srunner_add_suite(runner, suites[i].make());
 	for (int i = 1; i < argc; i++)
-		if (add(runner, argv[i]) < 0) {
-			srunner_free(runner);
+		if (!is_suite(argv[i] + (*argv[i] == '-')))
 			return 2;
-		}
+	runner = srunner_create(NULL);
+	for (size_t i = 0; i < N_SUITES; i++)
+		if (is_wanted(suites[i].name, argv + 1))
+			srunner_add_suite(runner, suites[i].make());
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
