@@ -91,21 +91,25 @@ static void write_fds(const char *name, unsigned int fd, unsigned int n, struct 
 		buf_printf(out, ":%u", fd + k);
 }
 
-void qtest_netdev(const struct qtest_request *rq, size_t i, struct buf *out)
+void qtest_netdev(const struct qtest_request *rq, size_t i, const char *id, struct buf *out)
 {
 	const struct qtest_nic *nic = &rq->nics[i];
 	unsigned int fd = first_fd(rq, i), n = queues_of(nic);
+	char own[32];
 
+	snprintf(own, sizeof(own), "abibase%zu", i);
+	if (!id)
+		id = own;
 	if (n) {
-		buf_printf(out, "tap,id=abibase%zu", i);
+		buf_printf(out, "tap,id=%s", id);
 		write_fds("fd", fd, n, out);
 		buf_printf(out, ",vhost=%s", qtest_has_vhost(nic->backend) ? "on" : "off");
 		if (qtest_has_vhost(nic->backend))
 			write_fds("vhostfd", fd + n, n, out);
 	} else if (nic->backend == QTEST_USER) {
-		buf_printf(out, "user,id=abibase%zu", i);
+		buf_printf(out, "user,id=%s", id);
 	} else {
-		buf_printf(out, "hubport,id=abibase%zu,hubid=%zu", i, i);
+		buf_printf(out, "hubport,id=%s,hubid=%zu", id, i);
 	}
 }
 
@@ -290,15 +294,20 @@ static int enter_trial(const struct qtest_request *rq, int *step)
 	return 0;
 }
 
+int qtest_open_taps(const struct qtest_request *rq, int *step)
+{
+	int r = open_taps(rq, step);
+
+	return r < 0 ? r : open_vhost(rq, step);
+}
+
 int qtest_prepare(void *data, int *step)
 {
 	const struct qtest_request *rq = data;
 	int r = enter_namespaces(rq, step);
 
 	if (r == 0)
-		r = open_taps(rq, step);
-	if (r == 0)
-		r = open_vhost(rq, step);
+		r = qtest_open_taps(rq, step);
 	if (r == 0)
 		r = open_macvtaps(rq, step);
 	return r < 0 || !rq->trial ? r : enter_trial(rq, step);

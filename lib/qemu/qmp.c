@@ -375,6 +375,42 @@ int qmp_call(struct qmp *q, json_t **ret, const char *command, const char *args,
 	return r < 0 ? r : qmp_receive(q, ret);
 }
 
+/* The descriptor goes with the first byte, the rest of the command is behind it. */
+static int send_first_with_fd(struct qmp *q, char first, int fd)
+{
+	union {
+		char space[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control = { 0 };
+	struct iovec io = { &first, 1 };
+	struct msghdr m = { .msg_iov = &io, .msg_iovlen = 1, .msg_control = control.space,
+			    .msg_controllen = sizeof(control.space) };
+	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+	ssize_t n;
+
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(c), &fd, sizeof(fd));
+	do {
+		n = sendmsg(q->fd, &m, MSG_NOSIGNAL);
+	} while (n < 0 && errno == EINTR);
+	return n == 1 ? 0 : died(q);
+}
+
+int qmp_give_fd(struct qmp *q, int fd, const char *name)
+{
+	json_auto_t *answer = NULL;
+	char rest[128];
+	int r = send_first_with_fd(q, '{', fd);
+
+	snprintf(rest, sizeof(rest),
+		 "\"execute\":\"getfd\",\"arguments\":{\"fdname\":\"%s\"}}\n", name);
+	if (r == 0)
+		r = qmp_send_text(q, rest);
+	return r < 0 ? r : qmp_receive(q, &answer);
+}
+
 int qmp_receive_greeting(struct qmp *q, json_t **ret)
 {
 	json_auto_t *greeting = NULL;

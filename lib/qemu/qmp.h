@@ -31,7 +31,7 @@ struct qmp {
 	const struct process_stop *stop; /* or NULL */
 	struct buf in;
 	size_t total;
-	char tail[1024]; /* the end of what it wrote to stderr */
+	char tail[8192]; /* the end of what it wrote to stderr */
 	size_t tail_len;
 	int status; /* wait status, -1: not known */
 	enum qmp_failure failure;
@@ -85,6 +85,10 @@ int qmp_receive_greeting(struct qmp *q, json_t **ret); /* @ret: may be NULL */
 int qmp_receive(struct qmp *q, json_t **ret);
 /* Run a command. @ret: what it returned. */
 int qmp_call(struct qmp *q, json_t **ret, const char *command, const char *args, ...);
+/*
+ * Hand over a descriptor under a name, on a monitor that is a socket. It is the caller's to close.
+ */
+int qmp_give_fd(struct qmp *q, int fd, const char *name);
 /* Ask it to quit, kill it if it does not, reap it. */
 void qmp_stop(struct qmp *q);
 /* Kill it, without asking: of a QEMU that has nothing to lose. qmp_stop() is due all the same. */

@@ -48,7 +48,7 @@ static int add_nic(struct strings *argv, const struct qtest_request *rq, size_t 
 {
 	_buf_ netdev = { 0 };
 
-	qtest_netdev(rq, i, &netdev);
+	qtest_netdev(rq, i, NULL, &netdev);
 	if (buf_failed(&netdev))
 		return -ENOMEM;
 	return add_words(argv, (const char *const[]){ "-netdev", netdev.data, "-device",

@@ -95,10 +95,12 @@ int qtest_try(const struct qtest_request *rq, qtest_ask_fn *ask, void *data, str
 bool qtest_has_vhost(enum qtest_backend b);
 /* Descriptors that its backends take; those of a trial, its monitor and its BIOS, come next. */
 unsigned int qtest_fds(const struct qtest_request *rq);
-/* The value of -netdev for device @i. */
-void qtest_netdev(const struct qtest_request *rq, size_t i, struct buf *out);
+/* The value of -netdev for device @i; @id NULL: it is called abibase@i. */
+void qtest_netdev(const struct qtest_request *rq, size_t i, const char *id, struct buf *out);
 /* The fn of struct qmp_preparation; @data is the request. */
 int qtest_prepare(void *data, int *step);
+/* Of that, in a child in namespaces of its own: open taps and vhost-net. */
+int qtest_open_taps(const struct qtest_request *rq, int *step);
 const char *qtest_step_words(int step);
 
 #endif
