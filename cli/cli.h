@@ -60,6 +60,7 @@ extern const struct command command_explain;
 extern const struct command command_plan;
 extern const struct command command_exec;
 extern const struct command command_match;
+extern const struct command command_rehearse;
 extern const struct command command_verify;
 
 #define DEFINE_UNREF(name)                                             \
@@ -79,6 +80,7 @@ DEFINE_UNREF(render)
 DEFINE_UNREF(result)
 DEFINE_UNREF(guest)
 DEFINE_UNREF(targets)
+DEFINE_UNREF(rehearse)
 DEFINE_UNREF(verify)
 #define _unref_(name) __attribute__((cleanup(name##_unrefp))) struct abibase_##name
 

@@ -5,8 +5,9 @@
 
 static const struct command *const commands[] = {
 	&command_probe,	   &command_merge, &command_intersect, &command_list,	&command_show,
-	&command_validate, &command_check, &command_targets,   &command_verify, &command_exec,
-	&command_diff,	   &command_match, &command_explain,   &command_plan,	&command_decode,
+	&command_validate, &command_check, &command_targets,   &command_verify, &command_rehearse,
+	&command_exec,	   &command_diff,  &command_match,     &command_explain, &command_plan,
+	&command_decode,
 };
 
 const struct command *cli_command(size_t i)

@@ -9,8 +9,8 @@
 	"virtio-input virtio-iommu virtio-mem virtio-net virtio-pmem virtio-rng virtio-scsi "    \
 	"virtio-vsock"
 #define VERDICTS                                                                             \
-	(VERB_VALIDATE | VERB_CHECK | VERB_TARGETS | VERB_VERIFY | VERB_DIFF | VERB_MATCH | \
-	 VERB_PLAN | VERB_DECODE)
+	(VERB_VALIDATE | VERB_CHECK | VERB_TARGETS | VERB_VERIFY | VERB_REHEARSE | VERB_DIFF | \
+	 VERB_MATCH | VERB_PLAN | VERB_DECODE)
 #define ANSWERS (VERDICTS | VERB_LIST | VERB_SHOW | VERB_EXPLAIN)
 
 static const struct cli_option options[] = {
@@ -96,6 +96,13 @@ static const struct cli_option options[] = {
 	{ VERB_INTERSECT | VERB_CHECK | VERB_TARGETS, OPT_ASSUME_QEMU, "assume-qemu", "HOST",
 	  "@hosts",
 	  "take HOST to have an upstream QEMU with the machine type, where none is recorded" },
+
+	/* rehearse */
+	{ VERB_REHEARSE, OPT_SAVE, "save", "FILE", "@files",
+	  "write to FILE, whole or not at all and for nobody else to read, what the first command line saves" },
+	{ VERB_REHEARSE, OPT_LOAD, "load", "FILE", "@files",
+	  "load what stands in FILE; with --save of the same FILE, what the first command line saves "
+	  "goes to the second, or to the first again" },
 
 	/* verify, exec */
 	{ VERB_VERIFY, OPT_PROFILE, "profile", "FILE", "@files",
@@ -265,11 +272,13 @@ static int parse_words(struct options *o, int argc, char **argv)
 			ended |= o->command->verb == VERB_NONE;
 			continue;
 		}
-		if (streq(word, "--"))
+		if (streq(word, "--")) {
 			ended = true;
-		else
+			o->n_before = o->n_operands;
+		} else {
 			r = (word[1] == '-' ? parse_long : parse_letters)(o, word, argv[i + 1],
 									  &took_next);
+		}
 		if (r)
 			return r;
 		i += took_next;
@@ -345,6 +354,7 @@ int options_parse(const struct command *command, int argc, char **argv, struct o
 	for (int i = 1; i < argc; i++)
 		letters += strlen(argv[i]) + 1; /* -vvv is three options */
 	ret->command = command;
+	ret->n_before = -1;
 	ret->operands = calloc((size_t)argc + 1, sizeof(*ret->operands));
 	ret->given = calloc(letters + 1, sizeof(*ret->given));
 	if (!ret->operands || !ret->given)

@@ -29,6 +29,7 @@ enum verb {
 	VERB_PLAN = 1 << 13,
 	VERB_DECODE = 1 << 14,
 	VERB_MERGE = 1 << 15,
+	VERB_REHEARSE = 1 << 16,
 };
 
 /* An option is its letter, or one of these where it has none. */
@@ -72,6 +73,8 @@ enum {
 	OPT_BASELINE,
 	OPT_NOW,
 	OPT_VERIFY,
+	OPT_SAVE,
+	OPT_LOAD,
 	OPT_COLOR,
 	OPT_GROUPS,
 };
@@ -100,6 +103,7 @@ struct options {
 	size_t n_given;
 	char **operands; /* ended by NULL */
 	int n_operands;
+	int n_before;	      /* operands before "--"; -1: there was none */
 	const char *format; /* one of those that the verb has; NULL: none was named */
 	const char *output; /* NULL: stdout */
 	bool json, words; /* a document; for people: text, or what the verb says instead */

@@ -12,6 +12,7 @@
 #include "document/facts.h"
 #include "document/guest.h"
 #include "document/profile.h"
+#include "document/rehearsal.h"
 
 static json_t *object(const struct member *members, enum members_more more);
 static json_t *samples;
@@ -103,7 +104,7 @@ int main(void)
 	static const struct form *const forms[] = {
 		&baseline_form, &build_form, &catalogue_form, &devices_form, &errata_form, &facts_form, &guest_form,
 		&messages_form, &profile_form,	 &qemu_form,	&unasked_form,
-		&classes_form,
+		&classes_form,	 &rehearsal_form, &rehearse_form,
 	};
 	json_t *all = json_array();
 	int r;

@@ -15,7 +15,7 @@ abibase=${ABIBASE:-./abibase}
 ABIBASE_DATADIR=${ABIBASE_DATADIR:-$src/data}
 export ABIBASE_DATADIR
 unset ABIBASE_PLATFORM_PATH XDG_CONFIG_HOME
-verbs='probe merge intersect check targets verify list show validate diff match decode exec explain plan'
+verbs='probe merge intersect check targets verify rehearse list show validate diff match decode exec explain plan'
 
 tmp=$(mktemp -d) || exit 99
 trap 'rm -rf "$tmp"' EXIT
@@ -122,7 +122,7 @@ for verb in $verbs; do
 		done
 	done <"$tmp/names"
 done
-for verb in intersect show validate diff exec explain plan targets verify; do
+for verb in intersect show validate diff exec explain plan targets verify rehearse; do
 	misuse "$verb --help" "$verb"
 	says 'missing operand'
 	misuse "$verb --help" "$verb" --

@@ -25,9 +25,9 @@ DATA = os.path.join(HERE, "..", "data")
 RECORDED = os.path.join(HERE, "data")
 faults = []
 counts = {"documents": 0, "faulty documents": 0, "property lists": 0}
-# Of these others make the documents: tests/verify.sh and tests/here.sh, which have a QEMU, tests/schema.sh,
-# and the library
-ELSEWHERE = {"here", "list", "machines", "verify"}
+# Of these others make the documents: tests/verify.sh, rehearse.sh and here.sh, which have a QEMU,
+# tests/schema.sh, and the library
+ELSEWHERE = {"here", "list", "machines", "rehearse-answer", "verify"}
 
 
 def say(where, text):
@@ -345,6 +345,8 @@ def check_all(validators):
     messages = check_document(validators, os.path.join(DATA, "messages.json"))
     classes = check_document(validators, os.path.join(DATA, "classes.json"))
     errata = check_document(validators, os.path.join(DATA, "errata.json"))
+    head = check_document(validators, os.path.join(RECORDED, "rehearsal", "head.json"))
+    rehearse = check_document(validators, os.path.join(DATA, "rehearse.json"))
     builds = {path: check_document(validators, path) for path in files(DATA, "builds", "*.json")}
     for path, build in builds.items():
         if os.path.getsize(path) > 100000:
@@ -371,7 +373,7 @@ def check_all(validators):
     samples = check_cases(validators)
     samples.update({"profile": canonical.loads(read(probed)), "catalogue": cat, "facts": facts_doc,
                     "devices": devices, "messages": messages, "classes": classes, "errata": errata,
-                    "build": list(builds.values())[0]})
+                    "rehearse": rehearse, "rehearsal": head, "build": list(builds.values())[0]})
     check_refusals(samples, validators)
     for kind in validators:
         if kind not in samples and kind not in ELSEWHERE:

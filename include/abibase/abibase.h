@@ -67,6 +67,7 @@ struct abibase_here;
 struct abibase_intersection;
 struct abibase_guest;
 struct abibase_verify;
+struct abibase_rehearse;
 struct abibase_probe;
 struct abibase_render;
 struct abibase_targets;
@@ -1476,6 +1477,66 @@ void abibase_verify_set_profile(struct abibase_verify *v, struct abibase_profile
  * Returns: 0, -EINVAL (no QEMU, or no profile where one is needed), -ENOMEM. Since: 0.1
  */
 int abibase_verify_run(struct abibase_verify *v, struct abibase_result **ret)
+	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 2);
+
+/* --------------------------------------------------------------- rehearse */
+
+/** enum abibase_rehearse_half - the two halves of a rehearsal. Since: 0.2 */
+enum abibase_rehearse_half {
+	ABIBASE_REHEARSE_SAVE, /* where the guest comes from */
+	ABIBASE_REHEARSE_LOAD, /* where it is to go */
+};
+/**
+ * abibase_rehearse_new - a request to see whether one QEMU loads what another saves of a guest
+ * @cat: names the properties in what is said of a message of QEMU
+ * @ret: release with abibase_rehearse_unref()
+ *
+ * Returns: 0 or -ENOMEM. Since: 0.2
+ */
+int abibase_rehearse_new(struct abibase_context *ctx, struct abibase_catalogue *cat,
+			 struct abibase_rehearse **ret)
+	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 2, 3);
+/** Since: 0.2 */
+struct abibase_rehearse *abibase_rehearse_unref(struct abibase_rehearse *rh);
+/**
+ * abibase_rehearse_set_file - the file that the half that saves writes, or from which the other reads
+ * @path: NULL: none; only where a half is missing, the file is in its place
+ *
+ * Returns: 0 or -ENOMEM. Since: 0.2
+ */
+int abibase_rehearse_set_file(struct abibase_rehearse *rh, enum abibase_rehearse_half half,
+			      const char *path) ABIBASE_MUST_CHECK ABIBASE_NONNULL(1);
+/**
+ * abibase_rehearse_set_command - the command line of one half
+ * @qemu: path of the binary
+ * @argv: its arguments, without the name, ended by NULL
+ *
+ * Of the disks, networks and sockets in them nothing is touched. Returns: 0 or -ENOMEM. Since: 0.2
+ */
+int abibase_rehearse_set_command(struct abibase_rehearse *rh, enum abibase_rehearse_half half,
+				 const char *qemu, const char *const *argv)
+	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 3, 4);
+/**
+ * abibase_rehearse_set_list - the list of a baseline, to stand behind the arguments
+ * @list: as abibase_check_request_args() gives it, ended by NULL
+ *
+ * Returns: 0 or -ENOMEM. Since: 0.2
+ */
+int abibase_rehearse_set_list(struct abibase_rehearse *rh, enum abibase_rehearse_half half,
+			      const struct abibase_baseline *b, const char *const *list)
+	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 3, 4);
+/**
+ * abibase_rehearse_run - start the throw-away QEMUs, save, load, kill them
+ * @ret: an answer, whose verdict yes means "loads idle", or, without a half that loads, "is saved"
+ *
+ * A QEMU of its own is started for each half, stopped before its first instruction, in namespaces of
+ * its own, without rights. The call takes bounded time.
+ *
+ * Returns: 0; -EINVAL ("rehearsal-incomplete"), -EREMOTEIO ("rehearsal-failed": a throw-away could
+ * not be made), what reading or writing the file says ("io-error", "rehearsal-damaged", or that of a
+ * document), or -ENOMEM. Since: 0.2
+ */
+int abibase_rehearse_run(struct abibase_rehearse *rh, struct abibase_result **ret)
 	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 2);
 
 #ifdef __cplusplus

@@ -86,8 +86,7 @@ static const char *one_param(struct arena *a, struct params *ps, const char *p, 
 	return p;
 }
 
-/* @implied names a bare first one. */
-static void take_params(struct arena *a, struct params *ps, const char *text, const char *implied)
+void take_params(struct arena *a, struct params *ps, const char *text, const char *implied)
 {
 	if (*text == '{') {
 		json_params(a, ps, text);

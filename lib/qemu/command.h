@@ -45,6 +45,8 @@ static inline bool is_option(const struct option *o, const char *name)
 }
 /* The value of a parameter, of which the last one counts; NULL: it is not there. */
 const char *param(const struct params *ps, const char *key);
+/* Those of a text or of JSON, of which nested values are passed over; @implied names a bare first one. */
+void take_params(struct arena *a, struct params *ps, const char *text, const char *implied);
 void param_add(struct arena *a, struct params *ps, const char *key, const char *value);
 /*
  * Does a device with this value offer what the baseline promises, or less? QEMU obeys an "off", so

@@ -17,7 +17,7 @@ unset ABIBASE_PLATFORM_PATH XDG_CONFIG_HOME
 most=16000
 
 mkdir -p "$out/decode" "$out/profile" "$out/catalogue" "$out/baseline" "$out/guest" "$out/build" \
-	"$out/domain"
+	"$out/domain" "$out/rehearsal"
 few=$(mktemp -d)
 trap 'rm -rf "$few"' EXIT
 
@@ -36,6 +36,7 @@ put()
 	[ "$(wc -c < "$to")" -le $most ] || rm "$to"
 }
 
+put rehearsal "$src/tests/data/rehearsal/head.json"
 for f in "$src"/tests/cases/decode/*/stdin; do
 	cp "$f" "$out/decode/$(name "$f")"
 done

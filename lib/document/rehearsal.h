@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef ABIBASE_REHEARSAL_H
+#define ABIBASE_REHEARSAL_H
+
+#include "document/json.h"
+
+/*
+ * A rehearsal in a file: a head, which is a document in one line, and behind its line feed the
+ * stream as QEMU wrote it. The head says how long that is, and has its digest.
+ */
+
+#define REHEARSAL_HEAD_MAX (1u << 20)
+#define REHEARSAL_STREAM_MAX (64u << 20)
+#define REHEARSAL_VCPUS_MAX 4096
+
+extern const struct form rehearsal_form;
+/* What becomes of the options of a command line: data/rehearse.json */
+extern const struct form rehearse_form;
+
+struct rehearsal {
+	json_t *head;
+	struct buf stream;
+};
+void rehearsal_clear(struct rehearsal *r);
+/* What a file must have, of bytes from anywhere. Sets the error of @ctx. */
+int rehearsal_from_buffer(struct abibase_context *ctx, const char *text, size_t len,
+			  const char *source, struct rehearsal *ret) _must_check_;
+/* Its first line alone. */
+int rehearsal_head(struct abibase_context *ctx, const char *text, size_t len, const char *source,
+		   json_t **ret) _must_check_;
+int rehearsal_read(struct abibase_context *ctx, const char *path,
+		   struct rehearsal *ret) _must_check_;
+/*
+ * States the length and the digest of the stream in the head, and writes both: whole or not at all,
+ * and for nobody but the caller to read. Sets the error of @ctx.
+ */
+int rehearsal_write(struct abibase_context *ctx, const char *path,
+		    struct rehearsal *r) _must_check_;
+
+/* How the table calls what becomes of an option. */
+enum rehearse_does { REHEARSE_KEEP, REHEARSE_DROP, REHEARSE_LEAVE_OUT, REHEARSE_REPLACE };
+/* The row of a part of the table; a key may end with "*". NULL: there is none. */
+const json_t *rehearse_row(const json_t *table, const char *part, const char *name);
+enum rehearse_does rehearse_does(const json_t *row);
+/* Is @param in the list of that part, for options of this name? */
+bool rehearse_lists(const json_t *table, const char *part, const char *option, const char *param);
+
+#endif

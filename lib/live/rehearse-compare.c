@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "live/rehearse.h"
+
+#include <fcntl.h>
+#include <sys/utsname.h>
+
+#include "base/blake2b.h"
+
+/*
+ * What two throw-away QEMUs cannot tell, since both are made smaller: whether the lines mean the
+ * same guest, and whether the destination has the processor of the source. A stream carries neither.
+ */
+
+#define LAYER_COMMAND "command line"
+#define LAYER_CPU "CPU"
+
+/* ------------------------------------------------------------------------- lines */
+
+static size_t count_of(const json_t *list, const char *s)
+{
+	size_t n = 0, i;
+	json_t *v;
+
+	json_array_foreach((json_t *)list, i, v)
+		n += streq(json_string_value(v), s);
+	return n;
+}
+
+/* Is it the first of those that are equal? */
+static bool is_first(const json_t *list, size_t at)
+{
+	for (size_t i = 0; i < at; i++)
+		if (json_equal(json_array_get(list, i), json_array_get(list, at)))
+			return false;
+	return true;
+}
+
+/* A build can lack the property that the other must have off: no word about such a pair is a verdict. */
+static bool is_open(const char *words)
+{
+	return strprefix(words, "-global ");
+}
+
+static void say_one_sided(const struct rehearse_comparison *c, const char *words, bool of_source)
+{
+	if (is_open(words))
+		rehearse_say(c->out, ABIBASE_FINDING_UNKNOWN, "rehearsal-global", LAYER_COMMAND,
+			     "make both lines of one baseline: abibase rehearse BASELINE adds the list",
+			     "only the %s has %s, and an idle rehearsal does not see what it changes",
+			     of_source ? "source" : "destination", words);
+	else
+		rehearse_say(c->out, ABIBASE_FINDING_CONFLICT, "rehearsal-line", LAYER_COMMAND,
+			     "give both the same line, but for what belongs to the host",
+			     "only the %s has %s", of_source ? "source" : "destination", words);
+}
+
+static void compare_words(const struct rehearse_comparison *c, const json_t *have,
+			  const json_t *other, bool of_source)
+{
+	size_t i;
+	json_t *v;
+
+	json_array_foreach((json_t *)have, i, v) {
+		const char *s = json_string_value(v);
+
+		if (is_first(have, i) && count_of(have, s) > count_of(other, s))
+			say_one_sided(c, s, of_source);
+	}
+}
+
+static void compare_baselines(const struct rehearse_comparison *c)
+{
+	const char *source = string_of(c->source, "baseline");
+
+	if (!same_text(source, c->baseline))
+		rehearse_say(c->out, ABIBASE_FINDING_UNKNOWN, "rehearsal-baseline", LAYER_COMMAND,
+			     "rehearse both under one baseline",
+			     "the source was started %s%s and the destination %s%s: an idle rehearsal "
+			     "does not see what the lists change",
+			     source ? "under the baseline " : "without a baseline", source ? source : "",
+			     c->baseline ? "under " : "without one", c->baseline ? c->baseline : "");
+}
+
+void rehearse_compare_lines(const struct rehearse_comparison *c)
+{
+	const json_t *source = json_object_get(c->source, "declared");
+
+	compare_words(c, source, c->line->declared, true);
+	compare_words(c, c->line->declared, source, false);
+	compare_baselines(c);
+}
+
+/* -------------------------------------------------------------------------- CPUs */
+
+static uint32_t word_of(const json_t *list, const char *name)
+{
+	size_t i;
+	json_t *v;
+
+	json_array_foreach((json_t *)list, i, v)
+		if (streq(string_of(v, "register"), name))
+			return (uint32_t)json_integer_value(json_object_get(v, "word"));
+	return 0;
+}
+
+static void name_bits(struct buf *out, const char *name, uint32_t bits)
+{
+	for (unsigned int i = 0; i < 32; i++)
+		if (bits >> i & 1)
+			buf_printf(out, "%s%s bit %u", out->len ? ", " : "", name, i);
+}
+
+static void compare_vcpu(const struct rehearse_comparison *c, const json_t *source,
+			 const json_t *destination)
+{
+	static const char *const shown[] = { "vendor", "family", "model", "stepping", "model_id" };
+	const json_t *have = json_object_get(destination, "features");
+	_buf_ lacking = { 0 };
+	size_t i;
+	json_t *v;
+
+	json_array_foreach(json_object_get(source, "features"), i, v) {
+		const char *name = string_of(v, "register");
+
+		name_bits(&lacking, name,
+			  (uint32_t)json_integer_value(json_object_get(v, "word")) &
+				  ~word_of(have, name));
+	}
+	if (lacking.len)
+		rehearse_say(c->out, ABIBASE_FINDING_CONFLICT, "rehearsal-cpu", LAYER_CPU,
+			     "start both with a CPU model that both hosts have in full, with "
+			     "-cpu MODEL,enforce",
+			     "the vCPUs of the source have features that those of the destination lack: "
+			     "CPUID %s; the stream carries none of them, and QEMU loads it all the same",
+			     lacking.data);
+	for (i = 0; i < ARRAY_SIZE(shown); i++)
+		if (!json_equal(json_object_get(source, shown[i]),
+				json_object_get(destination, shown[i])) &&
+		    (json_object_get(source, shown[i]) || json_object_get(destination, shown[i]))) {
+			rehearse_say(c->out, ABIBASE_FINDING_NOTE, "rehearsal-cpu-model", LAYER_CPU,
+				     NULL, "the vCPUs differ in \"%s\"", shown[i]);
+			break;
+		}
+	c->out->arena.failed |= buf_failed(&lacking);
+}
+
+/* The record of vCPU @index, of which the same ones are counted */
+static const json_t *vcpu_at(const json_t *cpus, json_int_t index)
+{
+	size_t i;
+	json_t *v;
+
+	json_array_foreach((json_t *)cpus, i, v) {
+		json_int_t n = json_integer_value(json_object_get(v, "vcpus"));
+
+		if (index < n)
+			return v;
+		index -= n;
+	}
+	return NULL;
+}
+
+void rehearse_compare_cpus(const struct rehearse_comparison *c)
+{
+	const json_t *cpus = json_object_get(c->source, "cpus"), *last = NULL, *was = NULL;
+	const char *possible = string_of(c->source, "cpus_possible");
+	const json_t *source, *destination;
+
+	for (json_int_t i = 0; (source = vcpu_at(cpus, i)); i++) {
+		destination = vcpu_at(c->half->cpus, i);
+		if (!destination)
+			break; /* their number differs, which is in "cpus_possible", and in the stream */
+		if (source != last || destination != was)
+			compare_vcpu(c, source, destination);
+		last = source;
+		was = destination;
+	}
+	if (!same_text(possible, c->half->cpus_possible))
+		rehearse_say(c->out, ABIBASE_FINDING_CONFLICT, "rehearsal-line", LAYER_COMMAND,
+			     "give both the same -smp",
+			     "the vCPUs, or the sockets, cores and threads that they are of, differ");
+}
+
+/* -------------------------------------------------------------------------- host */
+
+bool rehearse_digest(const char *path, char hex[DIGEST_HEX + 1])
+{
+	_autoclose_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	_autofree_ char *chunk = malloc(1 << 16);
+	size_t total = 0;
+	struct blake2b sum;
+	ssize_t n = -1;
+
+	blake2b_init(&sum);
+	while (fd >= 0 && chunk && total < 1u << 30 && (n = read(fd, chunk, 1 << 16)) > 0) {
+		blake2b_update(&sum, chunk, (size_t)n);
+		total += (size_t)n;
+	}
+	blake2b_final_hex(&sum, hex);
+	return n == 0;
+}
+
+bool rehearse_host(char hex[DIGEST_HEX + 1])
+{
+	static const char purpose[] = "abibase rehearsal ";
+	_autoclose_ int fd = open("/etc/machine-id", O_RDONLY | O_CLOEXEC);
+	struct blake2b sum;
+	char id[64];
+	ssize_t n = fd < 0 ? -1 : read(fd, id, sizeof(id));
+
+	if (n < 32) /* "uninitialized" */
+		return false;
+	blake2b_init(&sum);
+	blake2b_update(&sum, purpose, strlen(purpose));
+	blake2b_update(&sum, id, 32);
+	blake2b_final_hex(&sum, hex);
+	return true;
+}
+
+static void say_stale(const struct rehearse_comparison *c, const char *what)
+{
+	rehearse_say(c->out, ABIBASE_FINDING_UNKNOWN, "rehearsal-stale", "host",
+		     "save it again",
+		     "it was saved on this host, and since then %s has changed: a guest that is started "
+		     "now may save otherwise",
+		     what);
+}
+
+void rehearse_compare_host(const struct rehearse_comparison *c)
+{
+	const json_t *build = json_object_get(c->source, "build");
+	const char *host = string_of(c->source, "host"), *path = string_of(build, "path");
+	char hex[DIGEST_HEX + 1];
+	struct utsname u;
+	size_t i;
+	json_t *v;
+
+	if (!host || !rehearse_host(hex) || !streq(host, hex))
+		return;
+	if (uname(&u) == 0 && !streq(u.release, string_of(c->source, "kernel")))
+		say_stale(c, "the kernel");
+	if (!rehearse_digest(path, hex) || !streq(hex, string_of(build, "digest")))
+		say_stale(c, path);
+	json_array_foreach(json_object_get(c->source, "files"), i, v)
+		if (!rehearse_digest(string_of(v, "path"), hex) ||
+		    !streq(hex, string_of(v, "digest")))
+			say_stale(c, string_of(v, "path"));
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef ABIBASE_LIVE_REHEARSE_H
+#define ABIBASE_LIVE_REHEARSE_H
+
+#include "document/finding.h"
+#include "qemu/rehearse.h"
+
+/* What one half says of itself in an answer. */
+struct rehearse_side {
+	const char *qemu; /* a path; of a file: where it was */
+	const char *version, *package, *machine;
+	bool known;
+};
+
+/* Everything that was found: for people, and as a document. */
+struct rehearsed {
+	struct arena arena;
+	struct findings findings;
+	enum abibase_verdict verdict;
+	struct rehearse_side source, destination; /* the second, where it was to load */
+	const char *file;			  /* that was written or read, or NULL */
+	size_t bytes;				  /* of the stream */
+	bool saved, loaded;
+	json_t *replaced; /* strings: "-netdev tap: a tap of its own" */
+};
+
+void rehearse_say(struct rehearsed *rd, enum abibase_finding_kind kind, const char *id,
+		  const char *layer, const char *remedy, const char *fmt, ...) _printf_(6, 7);
+/* live/rehearse-show.c: NULL for want of memory; and of that, for people: 0 or -ENOMEM */
+json_t *rehearsed_document(const struct rehearsed *rd);
+int rehearsed_show(const json_t *root, size_t width, char **ret);
+
+/* live/rehearse-compare.c: what the two lines and hosts say against each other */
+struct rehearse_comparison {
+	struct rehearsed *out;
+	const json_t *source;		   /* the head */
+	const struct rehearse_line *line;  /* of the destination */
+	const struct rehearse_half *half;  /* NULL: it was not started */
+	const char *baseline;		   /* of the destination, or NULL */
+};
+void rehearse_compare_lines(const struct rehearse_comparison *c);
+void rehearse_compare_cpus(const struct rehearse_comparison *c);
+/* Of the same host: is it what it was? */
+void rehearse_compare_host(const struct rehearse_comparison *c);
+/* A word that stands for this host, in hex; false: it has none. */
+bool rehearse_host(char hex[DIGEST_HEX + 1]);
+/* Of the content of a file; false: it cannot be read. */
+bool rehearse_digest(const char *path, char hex[DIGEST_HEX + 1]);
+
+#endif

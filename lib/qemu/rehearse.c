@@ -1,0 +1,1136 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "qemu/rehearse.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "base/blake2b.h"
+#include "base/context.h"
+#include "base/text.h"
+
+/*
+ * Each option is looked up in the table. What is kept goes to the throw-away as it is; what is
+ * replaced, by a function of this file; what the table does not have is left out, and told.
+ *
+ * "declared" is what a guest can tell of the line, in words that are equal where that is: two lines
+ * are held against each other by it, for what was replaced is not in the stream as it was meant.
+ */
+
+#define MIB (1024 * 1024ull)
+#define RAM_UNIT (32 * MIB)	 /* RAM of the throw-away, or of each part of it */
+#define RAM_WITH_KERNEL (256 * MIB) /* an initrd has to fit */
+#define RAM_MOST (512 * MIB)
+#define DISK_SIZE "1073741824"
+#define FLOPPY_SIZE "1474560"
+#define FLASH_MAX (256 * MIB)
+/* Context ids up from here are nobody's, but for other throw-aways. */
+#define FREE_CID 0x40000000u
+
+struct rehearse_option {
+	const char *name;
+	const char *value; /* NULL: it takes none */
+	bool known;	   /* false: whether it takes a value is a guess */
+	json_t *params;	   /* of an option that is taken apart; else NULL */
+	bool is_json;	   /* it was one */
+	bool section;	   /* of a -readconfig file: it is in @params alone */
+};
+
+/* ------------------------------------------------------------------------ pieces */
+
+#define keep(l, ...) show_keep(&(l)->arena, __VA_ARGS__)
+
+static const char *copy(struct rehearse_line *l, const char *s)
+{
+	char *c = s ? arena_strdup(&l->arena, s) : NULL;
+
+	return c || !s ? c : "";
+}
+
+static void put(struct rehearse_line *l, const char *name, const char *value)
+{
+	_buf_ word = { 0 };
+
+	buf_printf(&word, "-%s", name);
+	if (buf_failed(&word) || strings_add(&l->words, word.data) < 0 ||
+	    (value && strings_add(&l->words, value) < 0))
+		l->arena.failed = true;
+}
+
+static void tell(struct rehearse_line *l, json_t *list, const char *option, const char *why)
+{
+	json_t *row = json_pack("{ss ss}", "option", option, "why", why);
+	size_t i;
+	json_t *v;
+
+	json_array_foreach(list, i, v)
+		if (json_equal(v, row)) {
+			json_decref(row);
+			return;
+		}
+	if (json_add(list, row) < 0)
+		l->arena.failed = true;
+}
+
+static void leave_out(struct rehearse_line *l, const char *option, const char *why)
+{
+	tell(l, l->left_out, option, why ? why : "it cannot be rehearsed");
+}
+
+static void replaced(struct rehearse_line *l, const char *option, const char *by)
+{
+	tell(l, l->replaced, option, by);
+}
+
+/* A guest can tell it. */
+static void declare(struct rehearse_line *l, const char *text)
+{
+	if (json_add(l->declared, json_string(text)) < 0)
+		l->arena.failed = true;
+}
+
+static const char *digest_word(struct rehearse_line *l, const char *s)
+{
+	struct blake2b sum;
+	char hex[DIGEST_HEX + 1];
+
+	blake2b_init(&sum);
+	blake2b_update(&sum, s, strlen(s));
+	blake2b_final_hex(&sum, hex);
+	return keep(l, "#%.32s", hex);
+}
+
+/* -------------------------------------------------------------------- parameters */
+
+static const char *const implied[][2] = {
+	{ "object", "qom-type" },  { "m", "size" },	  { "numa", "type" },
+	{ "chardev", "backend" },  { "fsdev", "fsdriver" }, { "virtfs", "fsdriver" },
+	{ "audiodev", "driver" },  { "audio", "driver" },  { "tpmdev", "type" },
+};
+
+/* As the reader of command lines has it, or by the text; of a duplicate key the last one counts. */
+static void take_text(struct rehearse_line *l, struct rehearse_option *o, struct params params)
+{
+	const char *first = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(implied); i++)
+		if (streq(implied[i][0], o->name))
+			first = implied[i][1];
+	if (!params.n)
+		take_params(&l->arena, &params, o->value, first);
+	for (size_t i = 0; i < params.n; i++)
+		if (json_put(o->params, params.p[i].key, json_string(params.p[i].value)) < 0)
+			l->arena.failed = true;
+}
+
+/* Its value, taken apart, with what is nested in JSON. */
+static void take_apart(struct rehearse_line *l, struct rehearse_option *o, struct params params)
+{
+	o->params = *o->value == '{' ? json_loads(o->value, 0, NULL) : NULL;
+	o->is_json = json_is_object(o->params);
+	if (o->is_json)
+		return;
+	json_decref(o->params);
+	o->params = json_object();
+	l->arena.failed |= !o->params;
+	if (o->params)
+		take_text(l, o, params);
+}
+
+/* The text of a parameter, as a command line has it; NULL: it is not there, or is no scalar. */
+static const char *param_of(struct rehearse_line *l, const json_t *params, const char *key)
+{
+	const json_t *v = json_object_get(params, key);
+
+	if (json_is_integer(v))
+		return keep(l, "%lld", (long long)json_integer_value(v));
+	if (json_is_boolean(v))
+		return json_is_true(v) ? "on" : "off";
+	return json_string_value(v);
+}
+
+static const char *text_of(struct rehearse_line *l, const struct rehearse_option *o,
+			   const char *key)
+{
+	return param_of(l, o->params, key);
+}
+
+static void set_param(struct rehearse_line *l, json_t *params, const char *key, const char *value)
+{
+	if (json_put(params, key, json_string(value)) < 0)
+		l->arena.failed = true;
+}
+
+static void put_escaped(struct buf *out, const char *s)
+{
+	for (; *s; s++) {
+		if (*s == ',')
+			buf_putc(out, ',');
+		buf_putc(out, *s);
+	}
+}
+
+/* The option with the parameters that it has now. */
+static void put_params(struct rehearse_line *l, const struct rehearse_option *o, const char *name)
+{
+	_autofree_ char *text = o->is_json ? json_dumps(o->params, JSON_COMPACT) : NULL;
+	_buf_ out = { 0 };
+	const char *key;
+	json_t *v;
+
+	json_object_foreach(o->params, key, v) {
+		if (o->is_json)
+			break;
+		buf_printf(&out, "%s%s=", out.len ? "," : "", key);
+		put_escaped(&out, text_of(l, o, key) ? text_of(l, o, key) : "");
+	}
+	l->arena.failed |= o->is_json ? !text : buf_failed(&out);
+	put(l, name, o->is_json ? text : out.data ? out.data : "");
+}
+
+/* As it was given; what is of a file has no text of its own. */
+static void put_given(struct rehearse_line *l, const struct rehearse_option *o)
+{
+	if (o->section)
+		put_params(l, o, o->name);
+	else
+		put(l, o->name, o->value);
+}
+
+static bool lists(const struct rehearse_line *l, const char *part, const char *option,
+		  const char *key)
+{
+	return rehearse_lists(l->table, part, option, key);
+}
+
+/* One spelling for what QEMU takes for the same: "yes" is "on", "addr=0x03.0" is "addr=3". */
+static const char *plain_value(struct rehearse_line *l, const char *key, const char *value)
+{
+	const char *s = value;
+	size_t len;
+
+	if (word_is_bool(value, true) || word_is_bool(value, false))
+		return word_is_bool(value, true) ? "on" : "off";
+	if (!streq(key, "addr"))
+		return value;
+	if (strprefix(s, "0x") || strprefix(s, "0X"))
+		s += 2;
+	s += strspn(s, "0");
+	len = length_without(s, ".0");
+	return len ? keep(l, "%.*s", (int)len, s) : "0";
+}
+
+/* Words that are no secret: none of these is a place to keep one. */
+static bool is_harmless(const char *value)
+{
+	return strlen(value) < 32 && !value[strspn(value, "abcdefghijklmnopqrstuvwxyz"
+							  "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+							  "0123456789.:_+-")];
+}
+
+static void declare_value(struct rehearse_line *l, const char *option, const char *key,
+			  const char *value, struct strings *to)
+{
+	bool hide = !is_harmless(value) || lists(l, "secret_params", option, key);
+	const char *said = hide ? digest_word(l, value) : plain_value(l, key, value);
+
+	if (strings_insert(to, keep(l, "%s=%s", key, said)) < 0)
+		l->arena.failed = true;
+}
+
+/*
+ * "-NAME FIRST" and all parameters but the host's own, by their names; @group: how the table calls
+ * the option; @skip: the parameter that is @first, or NULL.
+ */
+static void declare_params(struct rehearse_line *l, const struct rehearse_option *o,
+			   const char *group, const char *first, const char *skip)
+{
+	struct strings said = { 0 };
+	_buf_ out = { 0 };
+	const char *key;
+	json_t *v;
+
+	json_object_foreach(o->params, key, v) {
+		_autofree_ char *nested = json_is_object(v) || json_is_array(v) ?
+						  json_dumps(v, JSON_COMPACT | JSON_SORT_KEYS) :
+						  NULL;
+		const char *value = nested ? nested : text_of(l, o, key);
+
+		if ((!skip || !streq(key, skip)) && value && !lists(l, "host_params", group, key) &&
+		    !lists(l, "dropped_params", group, key))
+			declare_value(l, group, key, value, &said);
+	}
+	buf_printf(&out, "-%s%s%s", group, first ? " " : "", first ? first : "");
+	for (size_t i = 0; i < said.n; i++)
+		buf_printf(&out, "%c%s", i || first ? ',' : ' ', said.s[i]);
+	if (first || said.n)
+		declare(l, arena_words(&l->arena, &out));
+	strings_clear(&said);
+}
+
+static void drop_params(struct rehearse_line *l, const struct rehearse_option *o, const char *group)
+{
+	const json_t *list = json_object_get(json_object_get(l->table, "dropped_params"), group);
+	size_t i;
+	json_t *v;
+
+	json_array_foreach((json_t *)list, i, v)
+		json_object_del(o->params, json_string_value(v));
+}
+
+/* ------------------------------------------------------------------------- sizes */
+
+/* "2G", "512", whose unit is then @unit bytes; 0: none */
+static uint64_t size_of(const char *s, uint64_t unit)
+{
+	static const char suffixes[] = "bkmgtpe";
+	char *end;
+	unsigned long long n = s ? strtoull(s, &end, 0) : 0;
+	const char *at;
+
+	if (!s || end == s)
+		return 0;
+	if (!*end)
+		return n * unit;
+	at = strchr(suffixes, *end | 0x20);
+	return !at || end[1] ? 0 : n << (10 * (at - suffixes));
+}
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+	return a && a < b ? a : b;
+}
+
+static const char *number(struct rehearse_line *l, uint64_t n)
+{
+	return keep(l, "%llu", (unsigned long long)n);
+}
+
+/* ------------------------------------------------------------------------- disks */
+
+static const struct rehearse_option *find_node(struct rehearse_line *l, const char *name)
+{
+	for (size_t i = 0; i < l->n_options; i++) {
+		const struct rehearse_option *o = &l->options[i];
+		const char *node = streq(o->name, "blockdev") ? text_of(l, o, "node-name") :
+				   streq(o->name, "drive")    ? text_of(l, o, "id") :
+								NULL;
+
+		if (node && streq(node, name))
+			return o;
+	}
+	return NULL;
+}
+
+/* The file that is under a node, however deep; NULL: it is none that can be looked at. */
+static const char *file_under(struct rehearse_line *l, const json_t *params)
+{
+	for (int depth = 0; params && depth < 8; depth++) {
+		const json_t *file = json_object_get(params, "file");
+		const char *name = param_of(l, params, "filename");
+		const struct rehearse_option *o;
+
+		if (!name)
+			name = param_of(l, params, "file.filename");
+		if (name)
+			return name;
+		if (json_is_object(file)) {
+			params = file;
+			continue;
+		}
+		o = json_string_value(file) ? find_node(l, json_string_value(file)) : NULL;
+		if (!o) /* of -drive it is the name of a file */
+			return json_string_value(file);
+		params = o->params;
+	}
+	return NULL;
+}
+
+/* Of an image: that of a qcow2 stands in its header, big-endian, behind 24 bytes. */
+static uint64_t image_size(const char *path, bool qcow2)
+{
+	_autoclose_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	unsigned char head[32];
+	uint64_t size = 0;
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return 0;
+	if (!qcow2)
+		return (uint64_t)st.st_size;
+	if (pread(fd, head, sizeof(head), 0) != (ssize_t)sizeof(head) || memcmp(head, "QFI\xfb", 4))
+		return 0;
+	for (int i = 24; i < 32; i++)
+		size = size << 8 | head[i];
+	return size;
+}
+
+/* The exact size of flash memory, which is a part of the machine; NULL: it is not to be seen. */
+static const char *flash_size(struct rehearse_line *l, const json_t *params)
+{
+	const char *path = file_under(l, params), *format = param_of(l, params, "driver");
+	uint64_t size;
+
+	if (!format)
+		format = param_of(l, params, "format");
+	size = path ? image_size(path, format && streq(format, "qcow2")) : 0;
+	if (!size || size > FLASH_MAX)
+		return NULL;
+	if (strings_insert(&l->files, path) < 0)
+		l->arena.failed = true;
+	return number(l, size);
+}
+
+static bool is_on(const char *value)
+{
+	return value && word_is_bool(value, true);
+}
+
+static bool is_read_only(struct rehearse_line *l, const struct rehearse_option *o)
+{
+	return is_on(text_of(l, o, "read-only")) || is_on(text_of(l, o, "readonly"));
+}
+
+static void by_blockdev(struct rehearse_line *l, struct rehearse_option *o)
+{
+	const char *node = text_of(l, o, "node-name"), *size = DISK_SIZE;
+	bool read_only = is_read_only(l, o);
+	_autofree_ char *text = NULL;
+	json_auto_t *made = NULL;
+
+	if (!node)
+		return; /* no device can have it */
+	if (strings_have(&l->flash, node))
+		size = flash_size(l, o->params);
+	if (!size) {
+		leave_out(l, keep(l, "-blockdev %s", node),
+			  "the size of the flash memory cannot be seen");
+		return;
+	}
+	made = json_pack("{ss ss sI sb sb}", "driver", "null-co", "node-name", node, "size",
+			 (json_int_t)strtoll(size, NULL, 10), "read-zeroes", 1, "read-only",
+			 (int)read_only);
+	if (text_of(l, o, "discard"))
+		set_param(l, made, "discard", text_of(l, o, "discard"));
+	text = made ? json_dumps(made, JSON_COMPACT) : NULL;
+	l->arena.failed |= !text;
+	put(l, "blockdev", text ? text : "");
+	replaced(l, "-blockdev", "nodes that read as zeros, of 1 GiB, flash memory of its size");
+}
+
+/* Has the drive a medium? */
+static bool has_medium(struct rehearse_line *l, const struct rehearse_option *o)
+{
+	const char *key, *driver = text_of(l, o, "driver");
+	json_t *v;
+
+	json_object_foreach(o->params, key, v)
+		if (streq(key, "file") || strprefix(key, "file."))
+			return true;
+	return driver && strprefix(driver, "null-");
+}
+
+static void put_drive(struct rehearse_line *l, const struct rehearse_option *o, const char *size)
+{
+	static const char *const kept[] = { "if", "index", "bus", "unit", "media", "id" };
+	_buf_ out = { 0 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(kept); i++) {
+		if (!text_of(l, o, kept[i]))
+			continue;
+		buf_printf(&out, "%s%s=", out.len ? "," : "", kept[i]);
+		put_escaped(&out, text_of(l, o, kept[i]));
+	}
+	if (size)
+		buf_printf(&out, "%sdriver=null-co,size=%s,read-zeroes=on", out.len ? "," : "",
+			   size);
+	if (size && is_read_only(l, o))
+		buf_puts(&out, ",read-only=on");
+	put(l, "drive", arena_words(&l->arena, &out));
+}
+
+/* One with an interface makes a device, which a guest sees. */
+static void declare_drive(struct rehearse_line *l, const struct rehearse_option *o,
+			  const char *interface, const char *flash)
+{
+	static const char *const seen[] = { "index", "bus", "unit", "media" };
+	_buf_ out = { 0 };
+
+	buf_printf(&out, "-drive if=%s", interface);
+	for (size_t i = 0; i < ARRAY_SIZE(seen); i++)
+		if (text_of(l, o, seen[i]) && is_harmless(text_of(l, o, seen[i])))
+			buf_printf(&out, ",%s=%s", seen[i], text_of(l, o, seen[i]));
+	if (is_read_only(l, o))
+		buf_puts(&out, ",read-only=on");
+	if (flash)
+		buf_printf(&out, ",size=%s", flash);
+	declare(l, arena_words(&l->arena, &out));
+}
+
+static void by_drive(struct rehearse_line *l, struct rehearse_option *o)
+{
+	const char *interface = text_of(l, o, "if"), *id = text_of(l, o, "id");
+	const char *size = has_medium(l, o) ? DISK_SIZE : NULL;
+	bool flash = (interface && streq(interface, "pflash")) || (id && strings_have(&l->flash, id));
+
+	if (interface && streq(interface, "floppy") && size)
+		size = FLOPPY_SIZE;
+	if (flash)
+		size = flash_size(l, o->params);
+	if (flash && !size) {
+		leave_out(l, "-drive if=pflash", "the size of the flash memory cannot be seen");
+		return;
+	}
+	if (!interface || !streq(interface, "none"))
+		declare_drive(l, o, interface ? interface : "default", flash ? size : NULL);
+	put_drive(l, o, size);
+	if (size)
+		replaced(l, "-drive", "disks that read as zeros, of 1 GiB, flash memory of its size");
+}
+
+/* -hda FILE and its like stand for a -drive. */
+static void by_disk(struct rehearse_line *l, struct rehearse_option *o)
+{
+	static const char *const drives[][2] = {
+		{ "hda", "index=0,media=disk" },   { "hdb", "index=1,media=disk" },
+		{ "hdc", "index=2,media=disk" },   { "hdd", "index=3,media=disk" },
+		{ "cdrom", "index=2,media=cdrom" }, { "fda", "if=floppy,index=0" },
+		{ "fdb", "if=floppy,index=1" },	   { "sd", "if=sd,index=0" },
+		{ "mtdblock", "if=mtd" },	   { "pflash", "if=pflash" },
+	};
+	struct rehearse_option as = { .name = "drive", .value = "" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(drives); i++)
+		if (streq(drives[i][0], o->name))
+			as.value = drives[i][1];
+	take_apart(l, &as, (struct params){ 0 });
+	if (as.params && o->value)
+		set_param(l, as.params, "file", o->value);
+	if (!l->arena.failed)
+		by_drive(l, &as);
+	json_decref(as.params);
+}
+
+/* ------------------------------------------------------------------------ memory */
+
+static void by_memory(struct rehearse_line *l, struct rehearse_option *o)
+{
+	uint64_t given = size_of(text_of(l, o, "size"), MIB), most = size_of(text_of(l, o, "maxmem"), 1);
+	size_t parts = l->n_backends + l->n_nodes;
+	uint64_t made = parts ? parts * l->unit : least(given, l->unit);
+	const char *slots = text_of(l, o, "slots");
+	_buf_ out = { 0 };
+
+	l->has_memory = true;
+	declare(l, keep(l, "-m size=%llu,slots=%s,maxmem=%llu", (unsigned long long)given,
+			slots && is_harmless(slots) ? slots : "0", (unsigned long long)most));
+	buf_printf(&out, "size=%llub", (unsigned long long)made);
+	if (slots)
+		buf_printf(&out, ",slots=%s", slots);
+	if (most)
+		buf_printf(&out, ",maxmem=%llub",
+			   (unsigned long long)(most <= given || most < made ? made : most));
+	put(l, "m", arena_words(&l->arena, &out));
+	replaced(l, "-m", keep(l, "%llu MiB", (unsigned long long)(made / MIB)));
+}
+
+static void by_numa(struct rehearse_line *l, struct rehearse_option *o)
+{
+	uint64_t mem = size_of(text_of(l, o, "mem"), MIB);
+
+	declare(l, keep(l, "-numa %s", is_harmless(o->value) ? o->value : digest_word(l, o->value)));
+	if (!mem) {
+		put_given(l, o);
+		return;
+	}
+	set_param(l, o->params, "mem", keep(l, "%llub", (unsigned long long)l->unit));
+	put_params(l, o, "numa");
+}
+
+static void put_backend(struct rehearse_line *l, struct rehearse_option *o, const char *id)
+{
+	uint64_t given = size_of(text_of(l, o, "size"), 1), made = least(given, l->unit);
+	const char *share = text_of(l, o, "share");
+
+	declare(l, keep(l, "-object memory-backend size=%llu", (unsigned long long)given));
+	put(l, "object",
+	    keep(l, "memory-backend-ram,id=%s,size=%llu%s", id, (unsigned long long)made,
+		 is_on(share) ? ",share=on" : ""));
+	replaced(l, "-object memory-backend-*", "the least memory of its own");
+}
+
+static void by_object(struct rehearse_line *l, struct rehearse_option *o)
+{
+	const char *type = text_of(l, o, "qom-type"), *id = text_of(l, o, "id");
+	const json_t *row = type ? rehearse_row(l->table, "objects", type) : NULL;
+	const char *by = string_of(row, "by");
+	const char *named = keep(l, "-object %s", type ? type : "");
+
+	if (!row || rehearse_does(row) == REHEARSE_LEAVE_OUT) {
+		leave_out(l, named, row ? string_of(row, "why") : "it is not known");
+		return;
+	}
+	if (rehearse_does(row) == REHEARSE_DROP || !id)
+		return;
+	if (rehearse_does(row) == REHEARSE_KEEP) {
+		put_given(l, o);
+		return;
+	}
+	if (streq(by, "memory-backend-ram")) {
+		put_backend(l, o, id);
+		return;
+	}
+	put(l, "object", keep(l, "%s,id=%s%s%s", by, id, text_of(l, o, "queues") ? ",queues=" : "",
+			      text_of(l, o, "queues") ? text_of(l, o, "queues") : ""));
+	if (!streq(by, type))
+		replaced(l, named, by);
+}
+
+/* ---------------------------------------------------------------------- networks */
+
+static struct rehearse_netdev *find_netdev(const struct rehearse_line *l, const char *id)
+{
+	for (size_t i = 0; id && i < l->n_netdevs; i++)
+		if (l->netdevs[i].id && streq(l->netdevs[i].id, id))
+			return &l->netdevs[i];
+	return NULL;
+}
+
+static bool wants_vhost(struct rehearse_line *l, const struct rehearse_option *o)
+{
+	const char *vhost = text_of(l, o, "vhost");
+
+	if (vhost)
+		return is_on(vhost);
+	return text_of(l, o, "vhostfd") || text_of(l, o, "vhostfds") || is_on(text_of(l, o, "vhostforce"));
+}
+
+static unsigned int count_queues(struct rehearse_line *l, const struct rehearse_option *o)
+{
+	const char *queues = text_of(l, o, "queues"), *fds = text_of(l, o, "fds");
+	unsigned long n = queues ? strtoul(queues, NULL, 10) : 1;
+
+	for (; fds && *fds; fds++)
+		n += *fds == ':';
+	return n < 1 ? 1 : n > QTEST_MAX_QUEUES ? QTEST_MAX_QUEUES : (unsigned int)n;
+}
+
+static bool has_header(struct rehearse_line *l, const struct rehearse_option *o)
+{
+	const char *vnet_hdr = text_of(l, o, "vnet_hdr");
+
+	return !vnet_hdr || !word_is_bool(vnet_hdr, false);
+}
+
+/* How many queues it has and whether a header and vhost, the guest can tell. */
+static const char *netdev_words(struct rehearse_line *l, const struct rehearse_option *o,
+				const char *by, const char *type)
+{
+	unsigned int queues = count_queues(l, o);
+
+	if (!streq(by, "tap"))
+		return type;
+	return keep(l, "tap%s%s%s", wants_vhost(l, o) ? "+vhost" : "",
+		    has_header(l, o) ? "" : "-without-vnet_hdr",
+		    queues > 1 ? keep(l, "*%u", queues) : "");
+}
+
+/* The backend in the throw-away: "tap,id=…,fd=3", or "hubport,…" */
+static const char *make_netdev(struct rehearse_line *l, const struct rehearse_option *o,
+			       const char *by, const char *id)
+{
+	const struct qtest_request rq = { .nics = l->nics, .n_nics = l->n_nics + 1 };
+	struct qtest_nic *nic = &l->nics[l->n_nics];
+	bool vhost = wants_vhost(l, o) && !l->means.no_vhost;
+	_buf_ out = { 0 };
+
+	if (!streq(by, "tap") || l->means.no_taps || l->n_nics == QTEST_MAX_NICS) {
+		if (streq(by, "tap"))
+			leave_out(l, "-netdev tap", l->means.no_taps ?
+							    "no tap can be made here, or there" :
+							    "there are too many");
+		return keep(l, "hubport,id=%s,hubid=%zu", id, l->hubs++);
+	}
+	if (wants_vhost(l, o) && !vhost)
+		replaced(l, "vhost=on", "a tap without vhost-net, which cannot be opened here");
+	*nic = (struct qtest_nic){ .backend = vhost ? QTEST_TAP_VHOST : QTEST_TAP,
+				   .queues = count_queues(l, o),
+				   .no_vnet_hdr = !has_header(l, o) };
+	qtest_netdev(&rq, l->n_nics++, id, &out);
+	return copy(l, arena_words(&l->arena, &out));
+}
+
+static void by_netdev(struct rehearse_line *l, struct rehearse_option *o)
+{
+	const char *type = text_of(l, o, "type"), *id = text_of(l, o, "id");
+	const json_t *row = type ? rehearse_row(l->table, "netdevs", type) : NULL;
+
+	l->has_net = true;
+	if (!id || !type)
+		return; /* QEMU refuses it itself */
+	if (rehearse_does(row) != REHEARSE_REPLACE) {
+		leave_out(l, keep(l, "-netdev %s", type), row ? string_of(row, "why") : "it is not known");
+		return;
+	}
+	put(l, "netdev", make_netdev(l, o, string_of(row, "by"), id));
+	replaced(l, keep(l, "-netdev %s", type),
+		 streq(string_of(row, "by"), "tap") ? "a tap of its own" : "a hub without others");
+}
+
+/* -nic: a backend and a device in one */
+static void by_nic(struct rehearse_line *l, struct rehearse_option *o)
+{
+	const char *type = text_of(l, o, "type"), *id = text_of(l, o, "id");
+	const char *model = text_of(l, o, "model"), *mac = text_of(l, o, MAC);
+	const json_t *row = type ? rehearse_row(l->table, "netdevs", type) : NULL;
+
+	l->has_net = true;
+	if (type && streq(type, "none")) {
+		put(l, "nic", "none");
+		return;
+	}
+	declare(l, keep(l, "-nic %s,model=%s", type ? type : "", model ? model : "default"));
+	if (rehearse_does(row) != REHEARSE_REPLACE) {
+		leave_out(l, keep(l, "-nic %s", type ? type : ""), row ? string_of(row, "why") : "it is not known");
+		return;
+	}
+	if (!id)
+		id = keep(l, "abibase-nic%zu", l->hubs + l->n_nics);
+	put(l, "nic", keep(l, "%s%s%s%s%s", make_netdev(l, o, string_of(row, "by"), id),
+			   model ? ",model=" : "", model ? model : "", mac ? ",mac=" : "",
+			   mac ? mac : ""));
+	replaced(l, keep(l, "-nic %s", type),
+		 streq(string_of(row, "by"), "tap") ? "a tap of its own" : "a hub without others");
+}
+
+/* -net: what it makes is on a hub */
+static void by_net(struct rehearse_line *l, struct rehearse_option *o)
+{
+	const char *type = text_of(l, o, "type");
+
+	l->has_net = true;
+	if (type && (streq(type, "nic") || streq(type, "none"))) {
+		declare_params(l, o, "net", type, "type");
+		put_given(l, o);
+	} else {
+		replaced(l, keep(l, "-net %s", type ? type : ""), "a hub without others");
+	}
+}
+
+/* ----------------------------------------------------------------------- devices */
+
+/* What the device lies on or refers to is left out; the key, or NULL. */
+static const char *refers_to_absent(struct rehearse_line *l, const struct rehearse_option *o)
+{
+	const char *bus = text_of(l, o, "bus"), *key, *value;
+	json_t *v;
+
+	json_object_foreach(o->params, key, v) {
+		value = json_string_value(v);
+		if (value && lists(l, "host_params", "device", key) && strings_have(&l->absent, value))
+			return key;
+	}
+	if (bus && strings_have(&l->absent, keep(l, "%.*s", (int)strcspn(bus, "."), bus)))
+		return "bus";
+	return NULL;
+}
+
+static const char *host_resource(struct rehearse_line *l, const struct rehearse_option *o)
+{
+	const char *key;
+	json_t *v;
+
+	json_object_foreach(o->params, key, v)
+		if (lists(l, "left_out_params", "device", key))
+			return key;
+	return NULL;
+}
+
+/* Why the device cannot be rehearsed; NULL: it can. */
+static const char *device_obstacle(struct rehearse_line *l, const struct rehearse_option *o,
+				   const json_t *row)
+{
+	const char *key = refers_to_absent(l, o);
+
+	if (row && rehearse_does(row) == REHEARSE_LEAVE_OUT)
+		return string_of(row, "why");
+	if (row && rehearse_does(row) == REHEARSE_REPLACE && l->means.no_vsock)
+		return "/dev/vhost-vsock cannot be opened here";
+	if (key)
+		return keep(l, "its %s is left out", key);
+	key = row ? NULL : host_resource(l, o);
+	return key ? keep(l, "by %s it has a part of the host, or another program's", key) : NULL;
+}
+
+/* Sizes in properties of memory that is made smaller. */
+static void fit_device(struct rehearse_line *l, struct rehearse_option *o)
+{
+	uint64_t requested = size_of(text_of(l, o, "requested-size"), 1);
+
+	if (requested > l->unit)
+		set_param(l, o->params, "requested-size", number(l, l->unit));
+}
+
+static void declare_device(struct rehearse_line *l, const struct rehearse_option *o,
+			   const char *driver)
+{
+	const struct rehearse_netdev *nd = find_netdev(l, text_of(l, o, "netdev"));
+	size_t len = length_without(driver, "-pci");
+
+	declare_params(l, o, "device",
+		       keep(l, "%.*s%s%s", (int)len, driver, nd ? ",netdev=" : "",
+			    nd ? nd->declared : ""),
+		       "driver");
+}
+
+static void by_device(struct rehearse_line *l, struct rehearse_option *o)
+{
+	const char *driver = text_of(l, o, "driver"), *why;
+	const json_t *row = driver ? rehearse_row(l->table, "devices", driver) : NULL;
+	const char *rom;
+
+	if (!driver)
+		return;
+	why = device_obstacle(l, o, row);
+	declare_device(l, o, driver);
+	if (why) {
+		leave_out(l, keep(l, "-device %s", driver), why);
+		if (text_of(l, o, "id") && strings_insert(&l->absent, text_of(l, o, "id")) < 0)
+			l->arena.failed = true;
+		return;
+	}
+	drop_params(l, o, "device");
+	fit_device(l, o);
+	if (row && rehearse_does(row) == REHEARSE_REPLACE)
+		set_param(l, o->params, "guest-cid", number(l, FREE_CID + (uint64_t)getpid()));
+	rom = text_of(l, o, "romfile");
+	if (rom && *rom && strings_insert(&l->files, rom) < 0)
+		l->arena.failed = true;
+	put_params(l, o, "device");
+}
+
+/* ----------------------------------------------------------------- other options */
+
+static void by_machine(struct rehearse_line *l, struct rehearse_option *o)
+{
+	if (text_of(l, o, "confidential-guest-support") || text_of(l, o, "memory-encryption"))
+		leave_out(l, "-machine confidential-guest-support",
+			  "the memory of the guest is encrypted, and only its owner can save it");
+	declare_params(l, o, "machine", NULL, NULL);
+	drop_params(l, o, "machine");
+	put_params(l, o, "machine");
+}
+
+static void by_global(struct rehearse_line *l, struct rehearse_option *o)
+{
+	const char *class_name = text_of(l, o, "driver"), *property = text_of(l, o, "property");
+	const char *value = text_of(l, o, "value");
+
+	if (!class_name || !property || !value)
+		return; /* QEMU refuses it itself */
+	declare(l, keep(l, "-global %s.%s=%s", class_name, property,
+			is_harmless(value) ? plain_value(l, property, value) :
+					     digest_word(l, value)));
+	put_params(l, o, "global");
+}
+
+/* What is behind it is another's; that it is there, the guest can tell. */
+static void by_port(struct rehearse_line *l, struct rehearse_option *o)
+{
+	bool none = streq(o->value, "none");
+
+	declare(l, keep(l, "-%s%s", o->name, none ? " none" : ""));
+	put(l, o->name, none || strprefix(o->value, "chardev:") ? o->value : "null");
+}
+
+/* The device of an id, in one option with a value that says what it is. */
+static void put_null(struct rehearse_line *l, const struct rehearse_option *o, const char *first)
+{
+	const char *id = text_of(l, o, "id");
+
+	if (id)
+		put(l, o->name, keep(l, "%s,id=%s", first, id));
+}
+
+static void by_chardev(struct rehearse_line *l, struct rehearse_option *o)
+{
+	put_null(l, o, "null");
+}
+
+static void by_fsdev(struct rehearse_line *l, struct rehearse_option *o)
+{
+	put_null(l, o, "synth");
+}
+
+static void by_audiodev(struct rehearse_line *l, struct rehearse_option *o)
+{
+	put_null(l, o, "none");
+}
+
+static void by_audio(struct rehearse_line *l, struct rehearse_option *o)
+{
+	const char *model = text_of(l, o, "model");
+
+	if (!model)
+		return;
+	declare(l, keep(l, "-audio model=%s", model));
+	put(l, "audio", keep(l, "driver=none,model=%s", model));
+}
+
+static void by_virtfs(struct rehearse_line *l, struct rehearse_option *o)
+{
+	const char *tag = text_of(l, o, "mount_tag");
+
+	declare(l, "-virtfs");
+	put(l, "virtfs", keep(l, "synth,mount_tag=%s", tag ? tag : "abibase"));
+}
+
+static void by_usbdevice(struct rehearse_line *l, struct rehearse_option *o)
+{
+	declare(l, keep(l, "-usbdevice %s", is_harmless(o->value) ? o->value : ""));
+	if (strchr(o->value, ':'))
+		leave_out(l, "-usbdevice", "it names a part of the host");
+	else
+		put(l, "usbdevice", o->value);
+}
+
+static void by_overcommit(struct rehearse_line *l, struct rehearse_option *o)
+{
+	drop_params(l, o, "overcommit");
+	if (!json_object_size(o->params))
+		return;
+	declare_params(l, o, "overcommit", NULL, NULL);
+	put_params(l, o, "overcommit");
+}
+
+/* -set GROUP.ID.PROPERTY=VALUE changes what came before: done in the first pass, or not at all. */
+static void by_set(struct rehearse_line *l, struct rehearse_option *o)
+{
+	const char *group = text_of(l, o, "group");
+
+	if (!group || !streq(group, "device"))
+		leave_out(l, "-set", "it changes another option than -device");
+}
+
+static const struct {
+	const char *by;
+	void (*fn)(struct rehearse_line *l, struct rehearse_option *o);
+	bool whole; /* its value is not taken apart */
+} makers[] = {
+	{ "machine", by_machine, false },   { "memory", by_memory, false },
+	{ "numa", by_numa, false },	    { "device", by_device, false },
+	{ "object", by_object, false },	    { "netdev", by_netdev, false },
+	{ "nic", by_nic, false },	    { "net", by_net, false },
+	{ "drive", by_drive, false },	    { "blockdev", by_blockdev, false },
+	{ "disk", by_disk, true },	    { "port", by_port, true },
+	{ "chardev", by_chardev, false },   { "fsdev", by_fsdev, false },
+	{ "virtfs", by_virtfs, false },	    { "audiodev", by_audiodev, false },
+	{ "audio", by_audio, false },	    { "usbdevice", by_usbdevice, true },
+	{ "overcommit", by_overcommit, false }, { "global", by_global, false },
+	{ "set", by_set, false },
+};
+
+static int maker_of(const json_t *row)
+{
+	const char *by = string_of(row, "by");
+
+	for (size_t i = 0; by && i < ARRAY_SIZE(makers); i++)
+		if (streq(makers[i].by, by))
+			return (int)i;
+	return -1;
+}
+
+/* ------------------------------------------------------------------- the first pass */
+
+static void apply_set(struct rehearse_line *l, const struct rehearse_option *set)
+{
+	const char *id = text_of(l, set, "id"), *property = text_of(l, set, "property"), *has;
+
+	for (size_t i = 0; id && property && i < l->n_options; i++) {
+		const struct rehearse_option *o = &l->options[i];
+
+		has = streq(o->name, "device") ? text_of(l, o, "id") : NULL;
+		if (has && streq(has, id))
+			set_param(l, o->params, property, text_of(l, set, "value"));
+	}
+}
+
+static void add_option(struct rehearse_line *l, const struct option *from)
+{
+	struct rehearse_option *o = &l->options[l->n_options++];
+	int maker;
+
+	*o = (struct rehearse_option){ .name = from->name ? from->name : "hda",
+				       .value = from->name ? from->value : from->word,
+				       .known = from->known, .section = from->section };
+	maker = maker_of(rehearse_row(l->table, "options", o->name));
+	if (o->value && ((maker >= 0 && !makers[maker].whole) || streq(o->name, "tpmdev")))
+		take_apart(l, o, from->params);
+	if (o->params && streq(o->name, "set"))
+		apply_set(l, o);
+}
+
+static void note(struct rehearse_line *l, struct strings *set, const char *id)
+{
+	if (id && strings_insert(set, id) < 0)
+		l->arena.failed = true;
+}
+
+static void note_netdev(struct rehearse_line *l, const struct rehearse_option *o)
+{
+	const char *type = text_of(l, o, "type"), *id = text_of(l, o, "id");
+	const json_t *row = type ? rehearse_row(l->table, "netdevs", type) : NULL;
+	bool left_out = rehearse_does(row) != REHEARSE_REPLACE;
+
+	if (!type || !id)
+		return;
+	if (array_grow(&l->netdevs, l->n_netdevs, &l->cap_netdevs, sizeof(*l->netdevs)) < 0) {
+		l->arena.failed = true;
+		return;
+	}
+	l->netdevs[l->n_netdevs++] = (struct rehearse_netdev){
+		.id = id,
+		.declared = left_out ? type : netdev_words(l, o, string_of(row, "by"), type),
+	};
+	if (left_out)
+		note(l, &l->absent, id);
+}
+
+static void note_object(struct rehearse_line *l, const struct rehearse_option *o)
+{
+	const char *type = text_of(l, o, "qom-type");
+	const json_t *row = type ? rehearse_row(l->table, "objects", type) : NULL;
+
+	if (rehearse_does(row) == REHEARSE_LEAVE_OUT)
+		note(l, &l->absent, text_of(l, o, "id"));
+}
+
+/* What later options are to know of this one. */
+static void look_ahead(struct rehearse_line *l, const struct rehearse_option *o)
+{
+	if (streq(o->name, "netdev"))
+		note_netdev(l, o);
+	if (streq(o->name, "object"))
+		note_object(l, o);
+	if (streq(o->name, "tpmdev"))
+		note(l, &l->absent, text_of(l, o, "id"));
+	if (streq(o->name, "machine")) {
+		note(l, &l->flash, text_of(l, o, "pflash0"));
+		note(l, &l->flash, text_of(l, o, "pflash1"));
+		l->n_backends += text_of(l, o, "memory-backend") != NULL;
+	}
+	if (streq(o->name, "numa")) {
+		l->n_backends += text_of(l, o, "memdev") != NULL;
+		l->n_nodes += size_of(text_of(l, o, "mem"), 1) != 0;
+	}
+	if (streq(o->name, "kernel"))
+		l->unit = RAM_WITH_KERNEL;
+	l->nodefaults |= streq(o->name, "nodefaults");
+}
+
+static void fit_memory(struct rehearse_line *l)
+{
+	uint64_t parts = l->n_backends + l->n_nodes;
+
+	while (parts > 1 && l->unit > 4 * MIB && parts * l->unit > RAM_MOST)
+		l->unit /= 2;
+}
+
+/* ------------------------------------------------------------------ the second pass */
+
+static void keep_option(struct rehearse_line *l, const struct rehearse_option *o, const json_t *row)
+{
+	const char *words = string_of(row, "words");
+	bool plain = words && streq(words, "plain"), host = words && streq(words, "host");
+
+	if (o->value && streq(words ? words : "", "host") &&
+	    (streq(o->name, "bios") || streq(o->name, OPTION_ROM)) &&
+	    strings_insert(&l->files, o->value) < 0)
+		l->arena.failed = true;
+	if (!host)
+		declare(l, o->value ? keep(l, "-%s %s", o->name,
+					   plain && is_harmless(o->value) ? o->value :
+									    digest_word(l, o->value)) :
+				      keep(l, "-%s", o->name));
+	put(l, o->name, o->value);
+}
+
+static void take_option(struct rehearse_line *l, struct rehearse_option *o)
+{
+	const json_t *row = rehearse_row(l->table, "options", o->name);
+	int maker = maker_of(row);
+
+	if (!row || !o->known || rehearse_does(row) == REHEARSE_LEAVE_OUT) {
+		leave_out(l, keep(l, "-%s", o->name),
+			  row ? string_of(row, "why") : "the option is not known");
+		return;
+	}
+	if (o->section && (rehearse_does(row) == REHEARSE_KEEP || (maker >= 0 && makers[maker].whole)))
+		leave_out(l, keep(l, "[%s]", o->name), "in a file of -readconfig it is not known");
+	else if (rehearse_does(row) == REHEARSE_KEEP)
+		keep_option(l, o, row);
+	else if (maker >= 0 && o->value)
+		makers[maker].fn(l, o);
+	else if (rehearse_does(row) == REHEARSE_REPLACE)
+		leave_out(l, keep(l, "-%s", o->name), "it has no value");
+}
+
+/* What QEMU would make on its own and reach the host with. */
+static void put_defaults(struct rehearse_line *l)
+{
+	if (!l->has_memory)
+		put(l, "m", keep(l, "size=%llub", (unsigned long long)l->unit));
+	if (l->nodefaults)
+		return;
+	put(l, "monitor", "none");
+	if (!l->has_net)
+		put(l, "nic", keep(l, "hubport,id=abibase-default,hubid=%zu", l->hubs++));
+}
+
+/* Takes the options in two passes: what one is can hang on a later one. */
+static int take_options(struct rehearse_line *l, const struct command *cmd)
+{
+	l->options = calloc(cmd->n + 1, sizeof(*l->options));
+	if (!l->options)
+		return -ENOMEM;
+	for (size_t i = 0; !l->arena.failed && i < cmd->n; i++)
+		add_option(l, &cmd->options[i]);
+	for (size_t i = 0; !l->arena.failed && i < l->n_options; i++)
+		look_ahead(l, &l->options[i]);
+	fit_memory(l);
+	for (size_t i = 0; !l->arena.failed && i < l->n_options; i++)
+		take_option(l, &l->options[i]);
+	if (!l->arena.failed)
+		put_defaults(l);
+	return l->arena.failed ? -ENOMEM : 0;
+}
+
+int rehearse_line_parse(struct rehearse_line *l, const char *const *argv)
+{
+	struct command cmd = { .arena = &l->arena };
+
+	l->unit = RAM_UNIT;
+	l->declared = json_array();
+	l->replaced = json_array();
+	l->left_out = json_array();
+	if (!l->declared || !l->replaced || !l->left_out)
+		return context_oom(l->ctx);
+	command_parse(&cmd, l->ctx, argv);
+	return l->arena.failed || take_options(l, &cmd) < 0 ? context_oom(l->ctx) : 0;
+}
+
+void rehearse_line_clear(struct rehearse_line *l)
+{
+	for (size_t i = 0; i < l->n_options; i++)
+		json_decref(l->options[i].params);
+	free(l->options);
+	free(l->netdevs);
+	strings_clear(&l->words);
+	strings_clear(&l->files);
+	strings_clear(&l->flash);
+	strings_clear(&l->absent);
+	json_decref(l->declared);
+	json_decref(l->replaced);
+	json_decref(l->left_out);
+	arena_clear(&l->arena);
+}

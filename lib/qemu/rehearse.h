@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef ABIBASE_REHEARSE_H
+#define ABIBASE_REHEARSE_H
+
+#include "document/rehearsal.h"
+#include "qemu/command.h"
+#include "qemu/qtest.h"
+
+/*
+ * A command line of QEMU, rebuilt so that a throw-away QEMU can be started of it which has the same
+ * devices, and of its owner's disks, networks and sockets nothing: data/rehearse.json says of each
+ * option what becomes of it.
+ */
+
+#define REHEARSE_FILES_MAX 32
+
+/* What of the host a backend of the throw-away may use. */
+struct rehearse_means {
+	bool no_taps;  /* hubs instead: there is no /dev/net/tun */
+	bool no_vhost; /* taps without vhost-net */
+	bool no_vsock;
+};
+
+struct rehearse_netdev {
+	const char *id;
+	const char *declared; /* "tap,vhost=on": what a guest could tell of it */
+	bool left_out;
+};
+
+struct rehearse_line {
+	struct abibase_context *ctx;
+	const json_t *table;
+	struct rehearse_means means;
+	struct arena arena;
+	struct strings words; /* for the throw-away */
+	struct qtest_nic nics[QTEST_MAX_NICS]; /* what its taps are to be */
+	size_t n_nics;
+	json_t *declared;		/* strings, unsorted: what a guest can tell of the line */
+	json_t *replaced, *left_out; /* {"option", "why"} */
+	struct strings files;		/* firmware that is read */
+	/* between the passes */
+	struct rehearse_option *options;
+	size_t n_options;
+	struct rehearse_netdev *netdevs;
+	size_t n_netdevs, cap_netdevs;
+	struct strings flash;	     /* block nodes that are flash memory */
+	struct strings absent;	     /* ids of what is left out, which its users go with */
+	size_t n_backends, n_nodes;  /* memory: backends that make up RAM, NUMA nodes with a size */
+	uint64_t unit;		     /* bytes of each */
+	bool nodefaults, has_net, has_memory;
+	size_t hubs;
+};
+
+/* @argv: the arguments behind the program's name. 0 or a negative errno with the error of @ctx. */
+int rehearse_line_parse(struct rehearse_line *l, const char *const *argv);
+void rehearse_line_clear(struct rehearse_line *l);
+
+/* ------------------------------------------------------------- rehearse-run.c */
+
+/* How it went. */
+enum rehearse_end {
+	REHEARSE_DONE,
+	REHEARSE_NO_START, /* it does not start with this line */
+	REHEARSE_REFUSED,  /* it starts, and does not save, or load */
+	REHEARSE_TROUBLE,  /* it could not be made, hung, or did not say why */
+};
+
+struct rehearse_half {
+	const char *qemu; /* a path */
+	const struct rehearse_line *line;
+	const struct buf *load; /* NULL: save, into @stream */
+	int timeout_ms;
+	enum rehearse_end end;
+	struct buf why;	   /* in words, of all but REHEARSE_DONE */
+	struct buf stderr; /* all that it said there, up to some kB */
+	struct buf stream;
+	/* what it said of itself; NULL: it did not get that far */
+	json_t *cpus;
+	char *machine, *version, *package, *cpus_possible;
+};
+/* 0, or -ENOMEM */
+int rehearse_run(struct rehearse_half *h);
+void rehearse_half_clear(struct rehearse_half *h);
+
+#endif

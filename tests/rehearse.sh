@@ -1,0 +1,244 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# abibase rehearse, with the QEMUs of tests/fetch-qemus: what it says of one device alone is what those
+# QEMUs do (tests/data/rehearsal/matrix, which tests/oracle/rehearse.py has written of real loads), and
+# what no stream shows is found: other lines, other CPUs. Nothing of a command line is touched, nothing
+# is left, and no word of a file reaches a QEMU.
+#
+# A slice of the matrix by default; all of it with REHEARSE_STEP=1.
+#
+# The words of a command line are split on purpose.
+# shellcheck disable=SC2086
+# shellcheck source=tests/begin.sh
+. "${0%/*}/begin.sh"
+
+need jq
+unshare -Urn true 2> /dev/null || skip "needs user namespaces"
+[ -w /dev/net/tun ] || skip "needs /dev/net/tun"
+need_qemus bullseye bookworm trixie trixie-backports
+unwrap
+
+tmp=$(mktemp -d) || exit 99
+trap 'rm -rf "$tmp"' EXIT
+trap 'exit 130' INT TERM
+export XDG_CACHE_HOME="$tmp/cache"
+data=$src/tests/data/rehearsal
+step=${REHEARSE_STEP:-7}
+
+fail()
+{
+	echo "FAIL: $*"
+	sed 's/^/    stdout: /' "$tmp/out" 2> /dev/null
+	sed 's/^/    stderr: /' "$tmp/err" 2> /dev/null
+	failures=$((failures + 1))
+}
+
+# Each is called by its version, runs by its own loader and writes down what it was started with.
+for suite in bullseye:5.2.0 bookworm:7.2.22 trixie:10.0.13 trixie-backports:11.1.3; do
+	root=$qemus/${suite%:*}
+	lib=$root/usr/lib/x86_64-linux-gnu
+	cat > "$tmp/${suite#*:}" << END
+#!/bin/sh
+unset LD_LIBRARY_PATH
+export QEMU_MODULE_DIR=$lib/qemu
+exec $lib/ld-linux-x86-64.so.2 --library-path $lib $root/usr/bin/qemu-system-x86_64 \
+	-L $root/usr/share/seabios -L $root/usr/share/qemu -L $root/usr/lib/ipxe/qemu "\$@"
+END
+	chmod +x "$tmp/${suite#*:}"
+done
+
+# run STATUS ARGUMENT...: of abibase rehearse
+run()
+{
+	want=$1
+	shift
+	"$abibase" rehearse "$@" > "$tmp/out" 2> "$tmp/err"
+	status=$?
+	[ $status -eq "$want" ] || fail "rehearse $*: exit status $status, not $want"
+}
+
+says()
+{
+	tr -s ' \n' ' ' < "$tmp/out" | cat - "$tmp/err" | grep -qF -- "$1" || fail "does not say: $1"
+}
+
+# ------------------------------------------------------------------- the matrix
+
+line_of()
+{
+	echo "-nodefaults -m 64,maxmem=1G,slots=2 -M $2 $(sed -n "s/^$1 *//p" "$data/kinds")"
+}
+
+cell()
+{
+	file=$tmp/file-$1-$2-$3
+	case $5 in
+	blocked)
+		run 1 --save="$file" -- "$tmp/$3" $(line_of "$1" "$2")
+		says '[rehearsal-blocked]'
+		return
+		;;
+	source-no-start)
+		run 2 --save="$file" -- "$tmp/$3" $(line_of "$1" "$2")
+		says '[rehearsal-failed]'
+		return
+		;;
+	esac
+	[ -e "$file" ] || run 0 --save="$file" -- "$tmp/$3" $(line_of "$1" "$2")
+	case $5 in
+	loads) run 0 --load="$file" -- "$tmp/$4" $(line_of "$1" "$2") ;;
+	refuses)
+		run 1 --load="$file" -- "$tmp/$4" $(line_of "$1" "$2")
+		says '[rehearsal-refused]'
+		;;
+	no-start)
+		run 1 --load="$file" -- "$tmp/$4" $(line_of "$1" "$2")
+		says '[rehearsal-no-start]'
+		;;
+	esac
+}
+
+cells=0
+n=0
+while read -r kind machine from to outcome said; do
+	n=$((n + 1))
+	[ $((n % step)) -eq 0 ] || continue
+	cells=$((cells + 1))
+	cell "$kind" "$machine" "$from" "$to" "$outcome"
+	# a cause that is known is told in the words of QEMU
+	case $outcome:$said in
+	refuses:VQ*) says "$said" ;;
+	esac
+	rm -f "$tmp/out" "$tmp/err"
+done < "$data/matrix"
+rm -f "$tmp"/file-*
+[ $cells -gt 20 ] || fail "only $cells cells"
+echo "$cells of $n cells"
+
+# ------------------------------------------------------- two QEMUs, and one line
+
+guest='-M pc-q35-7.2 -nodefaults -m 2G -drive if=none,id=d0,file=/no/such/disk -device virtio-blk-pci,drive=d0'
+net='-netdev tap,id=n0,ifname=no-such-tap,script=no -device virtio-net-pci,netdev=n0'
+
+run 0 -- "$tmp/7.2.22" $guest $net -- "$tmp/10.0.13" $guest $net
+says 'yes: what QEMU 7.2.22 saves of this guest loads idle in QEMU 10.0.13'
+run 1 -- "$tmp/10.0.13" $guest $net -- "$tmp/11.1.3" $guest $net
+says 'VQ 0 vring.num 1024 exceeds allocated max 256'
+run 0 --json -- "$tmp/7.2.22" $guest $net
+jq -e '.verdict == "yes" and .loads_idle and .source.version == "7.2.22"' "$tmp/out" > "$tmp/jq" ||
+	fail 'the document'
+python3 "$src/tests/schema.py" "$tmp/out" > "$tmp/schema" || fail "$(cat "$tmp/schema")"
+
+# In a file: for its owner alone, and below a megabyte.
+run 0 --save="$tmp/file" -- "$tmp/7.2.22" $guest $net
+[ "$(stat -c %a "$tmp/file")" = 600 ] || fail 'others can read it'
+[ "$(stat -c %s "$tmp/file")" -le 1000000 ] || fail 'it is larger than a megabyte'
+head -n 1 "$tmp/file" | jq -S . > "$tmp/head"
+run 0 --load="$tmp/file" -- "$tmp/11.1.3" $guest $net
+# What may be kept of the host, another host has otherwise.
+run 0 --load="$tmp/file" -- "$tmp/11.1.3" $guest \
+	-netdev tap,id=other,fd=33 -device virtio-net-pci,netdev=other -name x -pidfile /no/x -S \
+	-monitor unix:/no/socket,server=on -vnc :7 -D /no/log
+
+# -------------------------------------------------- what two small QEMUs do not see
+
+other=$(echo "$guest" | sed 's/2G/4G/')
+run 1 --load="$tmp/file" -- "$tmp/10.0.13" $other $net
+says 'only the source has -m size=2147483648'
+says '[rehearsal-line]'
+run 1 --load="$tmp/file" -- "$tmp/10.0.13" $guest $net -device pvpanic
+says 'only the destination has -device pvpanic'
+run 1 --load="$tmp/file" -- "$tmp/10.0.13" $guest $net,mq=on
+says 'only the destination has -device virtio-net,netdev=tap,mq=on'
+run 1 --load="$tmp/file" -- "$tmp/10.0.13" $guest -netdev tap,id=n0,vhost=on \
+	-device virtio-net-pci,netdev=n0
+says 'netdev=tap+vhost'
+run 1 --load="$tmp/file" -- "$tmp/10.0.13" $guest -netdev user,id=n0 -device virtio-net-pci,netdev=n0
+says 'netdev=user'
+run 1 --load="$tmp/file" -- "$tmp/10.0.13" $guest $net -smp 2
+run 3 --load="$tmp/file" -- "$tmp/10.0.13" $guest $net -global virtio-net-device.host_uso=off
+says '[rehearsal-global]'
+run 1 --load="$tmp/file" -- "$tmp/10.0.13" -nodefaults $guest -M pc-q35-8.0 $net
+says '[rehearsal-machine]'
+
+# A stream carries no CPUID: a QEMU without AVX2 loads it, and the guest would die.
+run 0 -- "$tmp/10.0.13" $guest -cpu max
+run 1 -- "$tmp/10.0.13" $guest -cpu max -- "$tmp/10.0.13" $guest -cpu max,-avx2
+says 'CPUID 7.0.EBX bit 5;'
+says 'loads idle in QEMU 10.0.13, and there is more to it'
+run 0 -- "$tmp/10.0.13" $guest -cpu max,-avx2 -- "$tmp/10.0.13" $guest -cpu max
+
+# --------------------------------------------------------------- what is left out
+
+for words in '-device vfio-pci,host=0000:00:1f.6' '-device usb-host,hostbus=1' \
+	'-object memory-backend-file,id=x,size=1M,mem-path=/dev/shm/x,share=on -device ivshmem-plain,memdev=x' \
+	'-tpmdev emulator,id=t,chardev=c -device tpm-tis,tpmdev=t' '-xen-attach' \
+	'-chardev socket,id=c,path=/no -netdev vhost-user,id=v,chardev=c -device virtio-net-pci,netdev=v' \
+	'-no-such-option x' '-device some-new-device,socket=/no/socket'; do
+	run 3 -- "$tmp/10.0.13" $guest $words
+	says '[rehearsal-left-out]'
+done
+says '-device some-new-device of the source is not rehearsed'
+
+# ------------------------------------------------------------------- bad files
+
+# The last byte of the stream; a head of a later version; more than a head; nothing.
+head -c -1 "$tmp/file" > "$tmp/bad" && printf x >> "$tmp/bad"
+run 2 --load="$tmp/bad" -- "$tmp/10.0.13" $guest $net
+says '[rehearsal-damaged]'
+sed '1s,abibase-rehearsal/1,abibase-rehearsal/2,' "$tmp/file" > "$tmp/bad"
+run 2 --load="$tmp/bad" -- "$tmp/10.0.13" $guest $net
+says '[schema-newer]'
+# Streams that were written by somebody else are at worst no, or cannot tell.
+for at in 100 1000 30000; do
+	python3 - "$tmp/file" "$tmp/bad" $at << 'END'
+import hashlib, json, sys
+head, _, stream = open(sys.argv[1], "rb").read().partition(b"\n")
+at, head = int(sys.argv[3]), json.loads(head)
+stream = stream[:at] + bytes(b ^ 0x55 for b in stream[at:at + 64]) + stream[at + 64:]
+head["stream"]["digest"] = hashlib.blake2b(stream, digest_size=32).hexdigest()
+open(sys.argv[2], "wb").write(json.dumps(head).encode() + b"\n" + stream)
+END
+	"$abibase" rehearse --load="$tmp/bad" -- "$tmp/10.0.13" $guest $net > "$tmp/out" 2> "$tmp/err"
+	case $? in
+	0 | 1) ;;
+	*) fail "a stream that was changed at $at" ;;
+	esac
+done
+
+# ------------------------------------------------------- confined, and nothing left
+
+here=$(cd /proc/self/ns && readlink user mnt net ipc uts pid)
+cat > "$tmp/look" << END
+#!/bin/sh
+fail() { echo "confined: \$*" >&2; exit 1; }
+grep -q '^NoNewPrivs:.1' /proc/self/status || fail 'new privileges'
+grep -Eq '^CapEff:.0+\$' /proc/self/status || fail capabilities
+(: > "$tmp/written") 2> /dev/null && fail 'it can write'
+for ns in user mnt net ipc uts pid; do
+	case "$(echo $here)" in *"\$(readlink /proc/self/ns/\$ns)"*) fail \$ns ;; esac
+done
+case "\$*" in *secret-host* | */no/such/disk*) fail 'words that are left out' ;; esac
+exec "$tmp/10.0.13" "\$@"
+END
+chmod +x "$tmp/look"
+run 3 -- "$tmp/look" $guest $net -device vfio-pci,host=secret-host
+says 'loads idle'
+[ ! -e "$tmp/written" ] || fail 'a throw-away wrote a file'
+
+# Killed at any moment, nothing of it is there a second later.
+for ms in 02 05 10 15 20 30; do
+	"$abibase" rehearse --save="$tmp/killed" -- "$tmp/10.0.13" $guest $net > "$tmp/out" 2>&1 &
+	pid=$!
+	sleep 0.$ms
+	kill -KILL $pid 2> /dev/null
+	wait $pid 2> /dev/null
+done
+sleep 1
+! pgrep -f "$tmp/10.0.13|no-such-tap|$qemus/trixie/usr/bin/qemu-system-x86_64.*abibase-monitor" > "$tmp/left" ||
+	fail "left: $(xargs -a "$tmp/left" ps -o pid,args -p)"
+set -- "$tmp"/killed.*
+[ ! -e "$1" ] || fail "left: $*"
+
+[ $failures -eq 0 ]
