@@ -169,6 +169,54 @@ says 'CPUID 7.0.EBX bit 5;'
 says 'loads idle in QEMU 10.0.13, and there is more to it'
 run 0 -- "$tmp/10.0.13" $guest -cpu max,-avx2 -- "$tmp/10.0.13" $guest -cpu max
 
+# -------------------------------------------------------- a line that libvirt made
+
+truncate -s 3653632 "$tmp/code.fd"
+truncate -s 540672 "$tmp/vars.fd"
+set --
+while read -r word; do
+	set -- "$@" "$word"
+done << END
+$(sed "s,TMP/,$tmp/," "$data/libvirt-line")
+END
+run 0 -- "$tmp/7.2.22" "$@" -- "$tmp/10.0.13" "$@"
+says '-m: 64 MiB'
+run 0 --save="$tmp/libvirt" -- "$tmp/7.2.22" "$@"
+[ "$(stat -c %s "$tmp/libvirt")" -le 1000000 ] || fail 'it is larger than a megabyte'
+! grep -qa 6a0aa70e "$tmp/libvirt" || fail 'the UUID is in the file'
+head -n 1 "$tmp/libvirt" | jq -e '.declared | index("-device virtio-net,netdev=tap+vhost,addr=6.0,bus=pcie.0,mac=52:54:00:00:00:01")' \
+	> "$tmp/jq" || fail 'the card is not among what is declared'
+# Flash memory is a part of the machine, of its exact size.
+truncate -s 1M "$tmp/vars.fd"
+run 1 --load="$tmp/libvirt" -- "$tmp/10.0.13" "$@"
+
+# ------------------------------------------------------------------ under a baseline
+
+"$abibase" probe --no-load --only=tap,qemu --qemu="$tmp/7.2.22" --qemu="$tmp/10.0.13" \
+	-o "$tmp/host.json" > "$tmp/out" 2> "$tmp/err"
+"$abibase" intersect -M pc-q35-7.2 --backend tap --disable offload-uso --json "$tmp/host.json" \
+	-o "$tmp/baseline.json" > "$tmp/out" 2> "$tmp/err" || fail intersect
+run 0 "$tmp/baseline.json" -- "$tmp/7.2.22" $guest $net -- "$tmp/10.0.13" $guest $net
+run 0 --save="$tmp/listed" "$tmp/baseline.json" -- "$tmp/7.2.22" $guest $net
+head -n 1 "$tmp/listed" | jq -e '(.list | index("virtio-net-device.csum=on")) and .baseline' \
+	> "$tmp/jq" || fail 'the list is not in the file'
+run 0 --load="$tmp/listed" "$tmp/baseline.json" -- "$tmp/10.0.13" $guest $net
+run 3 --load="$tmp/listed" -- "$tmp/10.0.13" $guest $net
+says '[rehearsal-baseline]'
+run 2 "$tmp/baseline.json" -- "$tmp/10.0.13" -nodefaults -M pc-q35-8.0 $net
+says '[command-machine]'
+
+# ------------------------------------------------------------------------- upgrades
+
+if [ -s /etc/machine-id ]; then
+	cp "$tmp/7.2.22" "$tmp/upgraded"
+	run 0 --save="$tmp/before" -- "$tmp/upgraded" $guest
+	run 0 --load="$tmp/before" -- "$tmp/10.0.13" $guest
+	echo '# another package' >> "$tmp/upgraded"
+	run 3 --load="$tmp/before" -- "$tmp/10.0.13" $guest
+	says '[rehearsal-stale]'
+fi
+
 # --------------------------------------------------------------- what is left out
 
 for words in '-device vfio-pci,host=0000:00:1f.6' '-device usb-host,hostbus=1' \

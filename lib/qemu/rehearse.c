@@ -161,6 +161,13 @@ static void set_param(struct rehearse_line *l, json_t *params, const char *key, 
 		l->arena.failed = true;
 }
 
+/* A text takes it too; in JSON it has to be one. */
+static void set_number(struct rehearse_line *l, json_t *params, const char *key, uint64_t n)
+{
+	if (json_put(params, key, json_integer((json_int_t)n)) < 0)
+		l->arena.failed = true;
+}
+
 static void put_escaped(struct buf *out, const char *s)
 {
 	for (; *s; s++) {
@@ -203,21 +210,16 @@ static bool lists(const struct rehearse_line *l, const char *part, const char *o
 	return rehearse_lists(l->table, part, option, key);
 }
 
-/* One spelling for what QEMU takes for the same: "yes" is "on", "addr=0x03.0" is "addr=3". */
+/* One spelling for what QEMU takes for the same: "yes" is "on", "addr=0x03" is "addr=3.0". */
 static const char *plain_value(struct rehearse_line *l, const char *key, const char *value)
 {
-	const char *s = value;
-	size_t len;
+	unsigned int slot, function = 0;
 
 	if (word_is_bool(value, true) || word_is_bool(value, false))
 		return word_is_bool(value, true) ? "on" : "off";
-	if (!streq(key, "addr"))
+	if (!streq(key, "addr") || sscanf(value, "%x.%x", &slot, &function) < 1)
 		return value;
-	if (strprefix(s, "0x") || strprefix(s, "0X"))
-		s += 2;
-	s += strspn(s, "0");
-	len = length_without(s, ".0");
-	return len ? keep(l, "%.*s", (int)len, s) : "0";
+	return keep(l, "%x.%x", slot, function);
 }
 
 /* Words that are no secret: none of these is a place to keep one. */
@@ -366,7 +368,7 @@ static uint64_t image_size(const char *path, bool qcow2)
 }
 
 /* The exact size of flash memory, which is a part of the machine; NULL: it is not to be seen. */
-static const char *flash_size(struct rehearse_line *l, const json_t *params)
+static const char *flash_size(struct rehearse_line *l, const json_t *params, bool read_only)
 {
 	const char *path = file_under(l, params), *format = param_of(l, params, "driver");
 	uint64_t size;
@@ -376,7 +378,8 @@ static const char *flash_size(struct rehearse_line *l, const json_t *params)
 	size = path ? image_size(path, format && streq(format, "qcow2")) : 0;
 	if (!size || size > FLASH_MAX)
 		return NULL;
-	if (strings_insert(&l->files, path) < 0)
+	/* of the other kind, the content is the guest's */
+	if (read_only && strings_insert(&l->files, path) < 0)
 		l->arena.failed = true;
 	return number(l, size);
 }
@@ -401,7 +404,7 @@ static void by_blockdev(struct rehearse_line *l, struct rehearse_option *o)
 	if (!node)
 		return; /* no device can have it */
 	if (strings_have(&l->flash, node))
-		size = flash_size(l, o->params);
+		size = flash_size(l, o->params, read_only);
 	if (!size) {
 		leave_out(l, keep(l, "-blockdev %s", node),
 			  "the size of the flash memory cannot be seen");
@@ -476,7 +479,7 @@ static void by_drive(struct rehearse_line *l, struct rehearse_option *o)
 	if (interface && streq(interface, "floppy") && size)
 		size = FLOPPY_SIZE;
 	if (flash)
-		size = flash_size(l, o->params);
+		size = flash_size(l, o->params, is_read_only(l, o));
 	if (flash && !size) {
 		leave_out(l, "-drive if=pflash", "the size of the flash memory cannot be seen");
 		return;
@@ -538,7 +541,7 @@ static void by_numa(struct rehearse_line *l, struct rehearse_option *o)
 {
 	uint64_t mem = size_of(text_of(l, o, "mem"), MIB);
 
-	declare(l, keep(l, "-numa %s", is_harmless(o->value) ? o->value : digest_word(l, o->value)));
+	declare(l, keep(l, "-numa %s", strpbrk(o->value, " /{#") ? digest_word(l, o->value) : o->value));
 	if (!mem) {
 		put_given(l, o);
 		return;
@@ -768,7 +771,7 @@ static void fit_device(struct rehearse_line *l, struct rehearse_option *o)
 	uint64_t requested = size_of(text_of(l, o, "requested-size"), 1);
 
 	if (requested > l->unit)
-		set_param(l, o->params, "requested-size", number(l, l->unit));
+		set_number(l, o->params, "requested-size", l->unit);
 }
 
 static void declare_device(struct rehearse_line *l, const struct rehearse_option *o,
@@ -802,7 +805,7 @@ static void by_device(struct rehearse_line *l, struct rehearse_option *o)
 	drop_params(l, o, "device");
 	fit_device(l, o);
 	if (row && rehearse_does(row) == REHEARSE_REPLACE)
-		set_param(l, o->params, "guest-cid", number(l, FREE_CID + (uint64_t)getpid()));
+		set_number(l, o->params, "guest-cid", FREE_CID + (uint64_t)getpid());
 	rom = text_of(l, o, "romfile");
 	if (rom && *rom && strings_insert(&l->files, rom) < 0)
 		l->arena.failed = true;
