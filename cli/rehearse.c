@@ -101,8 +101,9 @@ static int with_lines(struct rehearsal *k, char **first, char **second)
 	if (second)
 		to = (struct half){ second[0], (const char *const *)second + 1 };
 	if (save && load && !streq(save, load))
-		return cli_usage("rehearse", "--save and --load name two files: what is saved is loaded "
-					     "from the same one");
+		return cli_usage("rehearse",
+				 "--save and --load name two files: what is saved is loaded "
+				 "from the same one");
 	if (second && !both)
 		return cli_usage("rehearse", "--%s takes one command line", save ? "save" : "load");
 	if (second && !*second)
@@ -146,7 +147,8 @@ const struct command command_rehearse = {
 		 "--load=FILE [BASELINE] -- QEMU [ARG]...\n",
 	.most = MANY,
 	.operands = { "@files" },
-	.about = "Start a throw-away QEMU as the arguments say, stopped before its first "
+	.about =
+		"Start a throw-away QEMU as the arguments say, stopped before its first "
 		"instruction, save it, and load that in another: on this host of two command "
 		"lines, the second one's QEMU behind a further --, or of one; or with a FILE that "
 		"is carried to the other host. Nothing of the arguments is touched: disks, "

@@ -13,6 +13,7 @@
 #include "answer/show.h"
 #include "document/baseline.h"
 #include "document/json.h"
+#include "live/rehearse.h"
 #include "qtest-script.h"
 #include "test-util.h"
 
@@ -141,6 +142,8 @@ static char *profile_text, *bad_text, *baseline_text, *catalogue_text;
 static char directory[] = "/tmp/abibase-oom.XXXXXX"; /* two platforms, one of them bad */
 static char *good_file, *bad_file, *qtest_script, *log_file;
 static struct abibase_result *verified;
+static json_t *rehearse_table;
+static char *rehearse_head;
 static struct abibase_guest *guest;
 
 /* A catalogue of a few rows, those that are named elsewhere among them: the whole one takes many
@@ -270,6 +273,23 @@ static struct abibase_profile *stating_host(int i)
 
 static char *old_profile; /* a file, with its build record beside it */
 
+/* The recorded head with few words of the CPU: each run takes as long as it has allocations. */
+static char *short_head(void)
+{
+	char *path = test_path("tests/data/rehearsal/head.json"), *text;
+	json_t *head = json_load_file(path, 0, NULL);
+	json_t *words = json_object_get(json_array_get(json_object_get(head, "cpus"), 0), "features");
+
+	while (json_array_size(words) > 2)
+		json_array_remove(words, 0);
+	text = json_dumps(head, JSON_COMPACT);
+	json_decref(head);
+	free(path);
+	if (!text)
+		abort();
+	return text;
+}
+
 static void prepare(void)
 {
 	const char *const dirs[] = { directory, NULL };
@@ -296,6 +316,9 @@ static void prepare(void)
 		abort();
 	abibase_profile_unref(two);
 	profile_text = short_profile();
+	rehearse_head = short_head();
+	if (data_load(t.ctx, &rehearse_form, &rehearse_table) < 0)
+		abort();
 	old_profile = test_path("tests/cases/intersect/build-record/A.json");
 	bad_text = strdup(profile_text);
 	memcpy(strstr(bad_text, "\"revision\""), "\"revisoin\"", strlen("\"revision\""));
@@ -319,6 +342,8 @@ static void finish(void)
 	free(old_profile);
 	abibase_profile_unref(booted);
 	abibase_result_unref(verified);
+	json_decref(rehearse_table);
+	free(rehearse_head);
 	for (size_t i = 0; i < 3; i++) {
 		abibase_profile_unref(hosts[i]);
 		abibase_profile_unref(stating[i]);
@@ -967,6 +992,54 @@ static int op_verify_own(struct made *m)
 	return r;
 }
 
+/* Of a line that is rebuilt, against the head of a file; QEMUs are for tests/rehearse.sh. */
+static int compare_rehearsal(struct rehearsed *out, struct rehearse_line *line, json_t **head)
+{
+	static const char *const argv[] = {
+		"-M", "pc-q35-10.0,smm=on", "-m", "2G,maxmem=4G", "-object",
+		"memory-backend-file,id=m,size=1G,mem-path=/x", "-device", "virtio-pmem-pci,memdev=m",
+		"-blockdev", "{\"driver\":\"raw\",\"node-name\":\"d\",\"file\":{\"filename\":\"/x\"}}",
+		"-device", "{\"driver\":\"virtio-blk-pci\",\"drive\":\"d\",\"addr\":\"0x3\"}", "-netdev",
+		"tap,id=n,vhost=on", "-device", "virtio-net-pci,netdev=n,id=c", "-set", "device.c.mq=on",
+		"-drive", "file=x", "-chardev", "pty,id=p", "-global", "e1000.x=y", "-no-such", NULL,
+	};
+	struct rehearse_half half = { .cpus = json_pack("[{s[] si}]", "features", "vcpus", 2) };
+	struct rehearse_comparison c = { .out = out, .line = line, .half = &half };
+	int r = half.cpus ? rehearsal_head(t.ctx, rehearse_head, strlen(rehearse_head), "t", head) :
+			    -ENOMEM;
+
+	c.source = *head;
+	if (r == 0)
+		r = rehearse_line_parse(line, argv);
+	if (r == 0) {
+		rehearse_compare_lines(&c);
+		rehearse_compare_cpus(&c);
+		r = out->arena.failed ? -ENOMEM : 0;
+	}
+	rehearse_half_clear(&half);
+	return r;
+}
+
+static int op_rehearse(struct made *m)
+{
+	struct rehearsed out = { .findings.arena = &out.arena, .source.qemu = "q",
+				 .replaced = json_array() };
+	struct rehearse_line line = { .ctx = t.ctx, .table = rehearse_table };
+	json_t *head = NULL, *root = NULL;
+	int r = out.replaced ? compare_rehearsal(&out, &line, &head) : -ENOMEM;
+
+	if (r == 0) {
+		root = rehearsed_document(&out);
+		r = root ? rehearsed_show(root, 0, &m->text) : -ENOMEM;
+	}
+	json_decref(root);
+	json_decref(head);
+	json_decref(out.replaced);
+	arena_clear(&out.arena);
+	rehearse_line_clear(&line);
+	return r;
+}
+
 static int op_review(struct made *m)
 {
 	static const char *const argv[] = {
@@ -995,6 +1068,7 @@ static const struct operation {
 } operations[] = {
 	{ "profile", op_profile, false },
 	{ "refused", op_refused, false },
+	{ "rehearse", op_rehearse, true },
 	{ "truncated", op_truncated, false },
 	{ "platform", op_platform, false },
 	{ "operand", op_operand, false },

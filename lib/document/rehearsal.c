@@ -33,10 +33,8 @@ static const struct member feature_members[] = {
 /* Of one vCPU; what its model is called is told, and no reason for anything. */
 static const struct member vcpu_members[] = {
 	{ "family", J_INT, .required = false },
-	{ "features", J_ARRAY, .required = true,
-	  .each = EACH_OBJECT(feature_members, MORE_NONE) },
-	{ "filtered", J_ARRAY, .required = true,
-	  .each = EACH_OBJECT(feature_members, MORE_NONE) },
+	{ "features", J_ARRAY, .required = true, .each = EACH_OBJECT(feature_members, MORE_NONE) },
+	{ "filtered", J_ARRAY, .required = true, .each = EACH_OBJECT(feature_members, MORE_NONE) },
 	{ "model", J_INT, .required = false },
 	{ "model_id", J_STRING, .required = false },
 	{ "stepping", J_INT, .required = false },
@@ -80,8 +78,7 @@ static const struct member head_members[] = {
 };
 
 const struct form rehearsal_form = { "rehearsal", .members = head_members,
-				     .max = REHEARSAL_HEAD_MAX,
-				     .check = schema_strings_printable };
+				     .max = REHEARSAL_HEAD_MAX, .check = schema_strings_printable };
 
 /* --------------------------------------------------------------------- the file */
 
@@ -101,8 +98,7 @@ static void digest_of(const struct buf *b, char hex[DIGEST_HEX + 1])
 	blake2b_final_hex(&sum, hex);
 }
 
-static int check_stream(struct abibase_context *ctx, const char *source,
-			const struct rehearsal *r)
+static int check_stream(struct abibase_context *ctx, const char *source, const struct rehearsal *r)
 {
 	const json_t *stream = json_object_get(r->head, "stream");
 	json_int_t bytes = json_integer_value(json_object_get(stream, "bytes"));
@@ -111,10 +107,11 @@ static int check_stream(struct abibase_context *ctx, const char *source,
 	digest_of(&r->stream, hex);
 	if (bytes == (json_int_t)r->stream.len && streq(string_of(stream, "digest"), hex))
 		return 0;
-	return context_fail(ctx, EBADMSG, "rehearsal-damaged", source,
-			    "the stream behind the head is not the one that the head states: it has "
-			    "%zu bytes, stated are %lld; save it again",
-			    r->stream.len, (long long)bytes);
+	return context_fail(
+		ctx, EBADMSG, "rehearsal-damaged", source,
+		"the stream behind the head is not the one that the head states: it has "
+		"%zu bytes, stated are %lld; save it again",
+		r->stream.len, (long long)bytes);
 }
 
 int rehearsal_head(struct abibase_context *ctx, const char *text, size_t len, const char *source,
@@ -139,10 +136,11 @@ int rehearsal_from_buffer(struct abibase_context *ctx, const char *text, size_t 
 	int err;
 
 	if (!end)
-		return context_fail(ctx, EBADMSG, "rehearsal-damaged", source,
-				    "this is no rehearsal: its first line, of at most %u bytes, is to be "
-				    "a head that abibase rehearse --save has written",
-				    REHEARSAL_HEAD_MAX);
+		return context_fail(
+			ctx, EBADMSG, "rehearsal-damaged", source,
+			"this is no rehearsal: its first line, of at most %u bytes, is to be "
+			"a head that abibase rehearse --save has written",
+			REHEARSAL_HEAD_MAX);
 	err = rehearsal_head(ctx, text, (size_t)(end - text), source, &r.head);
 	if (err < 0)
 		return err;
@@ -223,10 +221,12 @@ static void check_row(struct schema_walk *c, const json_t *v)
 	bool replaces = does && streq(does, "replace");
 
 	if (replaces != !!json_object_get(v, "by"))
-		schema_fault(c, "json-bad-value", "\"by\" stands where \"does\" is \"replace\", and "
+		schema_fault(c, "json-bad-value",
+			     "\"by\" stands where \"does\" is \"replace\", and "
 			     "nowhere else");
 	if (does && streq(does, "leave-out") && !json_object_get(v, "why"))
-		schema_fault(c, "json-missing-key", "lacks the key \"why\": what is left out is told "
+		schema_fault(c, "json-missing-key",
+			     "lacks the key \"why\": what is left out is told "
 			     "with its reason");
 }
 

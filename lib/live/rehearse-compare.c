@@ -8,7 +8,8 @@
 
 /*
  * What two throw-away QEMUs cannot tell, since both are made smaller: whether the lines mean the
- * same guest, and whether the destination has the processor of the source. A stream carries neither.
+ * same guest, and whether the destination has the processor of the source. A stream carries
+ * neither.
  */
 
 #define LAYER_COMMAND "command line"
@@ -35,7 +36,8 @@ static bool is_first(const json_t *list, size_t at)
 	return true;
 }
 
-/* A build can lack the property that the other must have off: no word about such a pair is a verdict. */
+/* A build can lack the property that the other must have off: no word about such a pair is a
+ * verdict. */
 static bool is_open(const char *words)
 {
 	return strprefix(words, "-global ");
@@ -44,10 +46,11 @@ static bool is_open(const char *words)
 static void say_one_sided(const struct rehearse_comparison *c, const char *words, bool of_source)
 {
 	if (is_open(words))
-		rehearse_say(c->out, ABIBASE_FINDING_UNKNOWN, "rehearsal-global", LAYER_COMMAND,
-			     "make both lines of one baseline: abibase rehearse BASELINE adds the list",
-			     "only the %s has %s, and an idle rehearsal does not see what it changes",
-			     of_source ? "source" : "destination", words);
+		rehearse_say(
+			c->out, ABIBASE_FINDING_UNKNOWN, "rehearsal-global", LAYER_COMMAND,
+			"make both lines of one baseline: abibase rehearse BASELINE adds the list",
+			"only the %s has %s, and an idle rehearsal does not see what it changes",
+			of_source ? "source" : "destination", words);
 	else
 		rehearse_say(c->out, ABIBASE_FINDING_CONFLICT, "rehearsal-line", LAYER_COMMAND,
 			     "give both the same line, but for what belongs to the host",
@@ -73,12 +76,13 @@ static void compare_baselines(const struct rehearse_comparison *c)
 	const char *source = string_of(c->source, "baseline");
 
 	if (!same_text(source, c->baseline))
-		rehearse_say(c->out, ABIBASE_FINDING_UNKNOWN, "rehearsal-baseline", LAYER_COMMAND,
-			     "rehearse both under one baseline",
-			     "the source was started %s%s and the destination %s%s: an idle rehearsal "
-			     "does not see what the lists change",
-			     source ? "under the baseline " : "without a baseline", source ? source : "",
-			     c->baseline ? "under " : "without one", c->baseline ? c->baseline : "");
+		rehearse_say(
+			c->out, ABIBASE_FINDING_UNKNOWN, "rehearsal-baseline", LAYER_COMMAND,
+			"rehearse both under one baseline",
+			"the source was started %s%s and the destination %s%s: an idle rehearsal "
+			"does not see what the lists change",
+			source ? "under the baseline " : "without a baseline", source ? source : "",
+			c->baseline ? "under " : "without one", c->baseline ? c->baseline : "");
 }
 
 void rehearse_compare_lines(const struct rehearse_comparison *c)
@@ -127,12 +131,13 @@ static void compare_vcpu(const struct rehearse_comparison *c, const json_t *sour
 				  ~word_of(have, name));
 	}
 	if (lacking.len)
-		rehearse_say(c->out, ABIBASE_FINDING_CONFLICT, "rehearsal-cpu", LAYER_CPU,
-			     "start both with a CPU model that both hosts have in full, with "
-			     "-cpu MODEL,enforce",
-			     "the vCPUs of the source have features that those of the destination lack: "
-			     "CPUID %s; the stream carries none of them, and QEMU loads it all the same",
-			     lacking.data);
+		rehearse_say(
+			c->out, ABIBASE_FINDING_CONFLICT, "rehearsal-cpu", LAYER_CPU,
+			"start both with a CPU model that both hosts have in full, with "
+			"-cpu MODEL,enforce",
+			"the vCPUs of the source have features that those of the destination lack: "
+			"CPUID %s; the stream carries none of them, and QEMU loads it all the same",
+			lacking.data);
 	for (i = 0; i < ARRAY_SIZE(shown); i++)
 		if (!json_equal(json_object_get(source, shown[i]),
 				json_object_get(destination, shown[i])) &&
@@ -169,16 +174,18 @@ void rehearse_compare_cpus(const struct rehearse_comparison *c)
 	for (json_int_t i = 0; (source = vcpu_at(cpus, i)); i++) {
 		destination = vcpu_at(c->half->cpus, i);
 		if (!destination)
-			break; /* their number differs, which is in "cpus_possible", and in the stream */
+			break; /* their number differs, which is in "cpus_possible", and in the
+				  stream */
 		if (source != last || destination != was)
 			compare_vcpu(c, source, destination);
 		last = source;
 		was = destination;
 	}
 	if (!same_text(possible, c->half->cpus_possible))
-		rehearse_say(c->out, ABIBASE_FINDING_CONFLICT, "rehearsal-line", LAYER_COMMAND,
-			     "give both the same -smp",
-			     "the vCPUs, or the sockets, cores and threads that they are of, differ");
+		rehearse_say(
+			c->out, ABIBASE_FINDING_CONFLICT, "rehearsal-line", LAYER_COMMAND,
+			"give both the same -smp",
+			"the vCPUs, or the sockets, cores and threads that they are of, differ");
 }
 
 /* -------------------------------------------------------------------------- host */
@@ -219,11 +226,11 @@ bool rehearse_host(char hex[DIGEST_HEX + 1])
 
 static void say_stale(const struct rehearse_comparison *c, const char *what)
 {
-	rehearse_say(c->out, ABIBASE_FINDING_UNKNOWN, "rehearsal-stale", "host",
-		     "save it again",
-		     "it was saved on this host, and since then %s has changed: a guest that is started "
-		     "now may save otherwise",
-		     what);
+	rehearse_say(
+		c->out, ABIBASE_FINDING_UNKNOWN, "rehearsal-stale", "host", "save it again",
+		"it was saved on this host, and since then %s has changed: a guest that is started "
+		"now may save otherwise",
+		what);
 }
 
 void rehearse_compare_host(const struct rehearse_comparison *c)

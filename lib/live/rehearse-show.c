@@ -15,8 +15,8 @@ void rehearse_say(struct rehearsed *rd, enum abibase_finding_kind kind, const ch
 	buf_puts(&text, show_vkeep(&rd->arena, fmt, ap));
 	va_end(ap);
 	finding_add(&rd->findings,
-		    (struct finding){ .kind = kind, .bit = -1, .id = id, .layer = layer,
-				      .remedy = remedy },
+		    (struct finding){
+			    .kind = kind, .bit = -1, .id = id, .layer = layer, .remedy = remedy },
 		    &text);
 }
 
@@ -42,9 +42,10 @@ static json_t *scope(void)
 json_t *rehearsed_document(const struct rehearsed *rd)
 {
 	return json_pack("{ss ss so* so* ss* so so sO so sb sb}", "schema",
-			 "abibase-rehearse-answer/1", "verdict", verdict_words[rd->verdict], "source",
-			 json_side(&rd->source), "destination", json_side(&rd->destination), "file",
-			 rd->file, "bytes", json_integer((json_int_t)rd->bytes), "findings",
+			 "abibase-rehearse-answer/1", "verdict", verdict_words[rd->verdict],
+			 "source", json_side(&rd->source), "destination",
+			 json_side(&rd->destination), "file", rd->file, "bytes",
+			 json_integer((json_int_t)rd->bytes), "findings",
 			 findings_json(&rd->findings), "replaced", rd->replaced, "scope", scope(),
 			 "saved", (int)rd->saved, "loads_idle", (int)rd->loaded);
 }

@@ -126,8 +126,8 @@ static void say_left_out(struct rehearsing *k, const json_t *rows, const char *s
 
 	json_array_foreach((json_t *)rows, i, v)
 		rehearse_say(k->out, ABIBASE_FINDING_UNKNOWN, "rehearsal-left-out", LAYER_COMMAND,
-			     NULL, "%s of the %s is not rehearsed: %s", string_of(v, "option"), side,
-			     string_of(v, "why"));
+			     NULL, "%s of the %s is not rehearsed: %s", string_of(v, "option"),
+			     side, string_of(v, "why"));
 }
 
 /* What QEMU says a processor of its own lacks */
@@ -219,10 +219,11 @@ static int make_head(struct rehearsing *k, const struct line *line, const struct
 	k->rehearsal.head = json_pack(
 		"{ss ss* so sO ss* sO so ss* ss sO so ss sO so*}", "schema", "abibase-rehearsal/1",
 		"baseline", line->baseline, "build", build_of(h), "cpus", h->cpus, "cpus_possible",
-		h->cpus_possible, "declared", l->declared, "files", list_of_files(&l->files), "host",
-		have_host ? host : NULL, "kernel", u.release, "left_out", l->left_out, "list",
-		json_strings((const char *const *)line->list.s, line->list.n), "machine", h->machine,
-		"replaced", l->replaced, "without_taps", l->means.no_taps ? json_true() : NULL);
+		h->cpus_possible, "declared", l->declared, "files", list_of_files(&l->files),
+		"host", have_host ? host : NULL, "kernel", u.release, "left_out", l->left_out,
+		"list", json_strings((const char *const *)line->list.s, line->list.n), "machine",
+		h->machine, "replaced", l->replaced, "without_taps",
+		l->means.no_taps ? json_true() : NULL);
 	return k->rehearsal.head ? 0 : context_oom(k->rh->ctx);
 }
 
@@ -296,8 +297,8 @@ static void say_decoded(struct rehearsing *k, const json_t *f, const char *said)
 	if (meaning)
 		rehearse_say(k->out, ABIBASE_FINDING_CONFLICT, "rehearsal-refused",
 			     layer ? keep(k, "%s", layer) : LAYER_QEMU,
-			     remedy ? keep(k, "%s", remedy) : NULL, "%s%s%s: %s",
-			     path ? path : "", path ? ": " : "", line, meaning);
+			     remedy ? keep(k, "%s", remedy) : NULL, "%s%s%s: %s", path ? path : "",
+			     path ? ": " : "", line, meaning);
 	else
 		rehearse_say(k->out, ABIBASE_FINDING_CONFLICT, "rehearsal-refused", LAYER_QEMU,
 			     "abibase decode says what the line means", "%s", line);
@@ -323,8 +324,9 @@ static int say_refused(struct rehearsing *k, const struct rehearse_half *h)
 	json_array_foreach((json_t *)list, i, v)
 		say_decoded(k, v, said);
 	if (!json_array_size(list))
-		rehearse_say(k->out, ABIBASE_FINDING_CONFLICT, "rehearsal-refused", LAYER_QEMU, NULL,
-			     "%s does not load it: %s", h->qemu, h->why.data ? h->why.data : "");
+		rehearse_say(k->out, ABIBASE_FINDING_CONFLICT, "rehearsal-refused", LAYER_QEMU,
+			     NULL, "%s does not load it: %s", h->qemu,
+			     h->why.data ? h->why.data : "");
 	abibase_result_unref(res);
 	return 0;
 }
@@ -338,7 +340,8 @@ static int say_not_loaded(struct rehearsing *k, const struct rehearse_half *h)
 		return say_refused(k, h);
 	if (h->end == REHEARSE_TROUBLE)
 		return context_fail(k->rh->ctx, EREMOTEIO, "rehearsal-failed", h->qemu,
-				    "the throw-away QEMU of the destination could not be made: %s", why);
+				    "the throw-away QEMU of the destination could not be made: %s",
+				    why);
 	rehearse_say(k->out, ABIBASE_FINDING_CONFLICT, "rehearsal-no-start", LAYER_QEMU,
 		     "start the destination with a line that this QEMU takes",
 		     "the destination does not start with this line: %s", why);
@@ -352,16 +355,21 @@ static void compare_machines(struct rehearsing *k, const struct rehearse_half *h
 	if (h->machine && !streq(source, h->machine))
 		rehearse_say(k->out, ABIBASE_FINDING_CONFLICT, "rehearsal-machine", LAYER_COMMAND,
 			     keep(k, "start the destination with -machine %s", source),
-			     "the machine type of the source is %s, that of the destination %s", source,
-			     h->machine);
+			     "the machine type of the source is %s, that of the destination %s",
+			     source, h->machine);
 }
 
 static int load_with(struct rehearsing *k, const struct line *line, struct rehearse_line *l)
 {
-	struct rehearse_half h = { .qemu = line->qemu, .line = l, .timeout_ms = TIMEOUT_MS,
+	struct rehearse_half h = { .qemu = line->qemu,
+				   .line = l,
+				   .timeout_ms = TIMEOUT_MS,
 				   .load = &k->rehearsal.stream };
-	struct rehearse_comparison c = { .out = k->out, .source = k->rehearsal.head, .line = l,
-					 .half = &h, .baseline = line->baseline };
+	struct rehearse_comparison c = { .out = k->out,
+					 .source = k->rehearsal.head,
+					 .line = l,
+					 .half = &h,
+					 .baseline = line->baseline };
 	int r = rehearse_run(&h) < 0 ? context_oom(k->rh->ctx) : 0;
 
 	if (r == 0) {
@@ -409,10 +417,11 @@ static int read_saved(struct rehearsing *k)
 		return r;
 	head = k->rehearsal.head;
 	build = json_object_get(head, "build");
-	k->out->source = (struct rehearse_side){
-		.qemu = string_of(build, "path"), .version = string_of(build, "version"),
-		.package = string_of(build, "package"), .machine = string_of(head, "machine"),
-		.known = true };
+	k->out->source = (struct rehearse_side){ .qemu = string_of(build, "path"),
+						 .version = string_of(build, "version"),
+						 .package = string_of(build, "package"),
+						 .machine = string_of(head, "machine"),
+						 .known = true };
 	k->out->saved = true;
 	k->out->bytes = k->rehearsal.stream.len;
 	add_replaced(k, json_object_get(head, "replaced"));
@@ -452,13 +461,15 @@ ABIBASE_EXPORT int abibase_rehearse_run(struct abibase_rehearse *rh, struct abib
 {
 	struct rehearsed out = { .findings.arena = &out.arena, .replaced = json_array() };
 	struct rehearsing k = { .rh = rh, .out = &out };
-	bool saves = rh->line[ABIBASE_REHEARSE_SAVE].given, loads = rh->line[ABIBASE_REHEARSE_LOAD].given;
+	bool saves = rh->line[ABIBASE_REHEARSE_SAVE].given,
+	     loads = rh->line[ABIBASE_REHEARSE_LOAD].given;
 	int r = 0;
 
 	if ((!saves && !loads) || saves == (loads && rh->load))
-		r = context_fail(rh->ctx, EINVAL, "rehearsal-incomplete", NULL,
-				 "a rehearsal takes a command line that saves, and one that loads, or a "
-				 "file in the place of one of them");
+		r = context_fail(
+			rh->ctx, EINVAL, "rehearsal-incomplete", NULL,
+			"a rehearsal takes a command line that saves, and one that loads, or a "
+			"file in the place of one of them");
 	if (r == 0)
 		r = run(&k);
 	if (r == 0 && (out.arena.failed || !out.replaced))

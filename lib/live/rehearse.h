@@ -33,10 +33,10 @@ int rehearsed_show(const json_t *root, size_t width, char **ret);
 /* live/rehearse-compare.c: what the two lines and hosts say against each other */
 struct rehearse_comparison {
 	struct rehearsed *out;
-	const json_t *source;		   /* the head */
-	const struct rehearse_line *line;  /* of the destination */
-	const struct rehearse_half *half;  /* NULL: it was not started */
-	const char *baseline;		   /* of the destination, or NULL */
+	const json_t *source;		  /* the head */
+	const struct rehearse_line *line; /* of the destination */
+	const struct rehearse_half *half; /* NULL: it was not started */
+	const char *baseline;		  /* of the destination, or NULL */
 };
 void rehearse_compare_lines(const struct rehearse_comparison *c);
 void rehearse_compare_cpus(const struct rehearse_comparison *c);

@@ -91,7 +91,8 @@ static int set_limits(const struct rehearse_half *h, int *step)
 
 static struct qtest_request request_of(const struct rehearse_half *h)
 {
-	return (struct qtest_request){ .path = h->qemu, .nics = h->line->nics,
+	return (struct qtest_request){ .path = h->qemu,
+				       .nics = h->line->nics,
 				       .n_nics = h->line->n_nics };
 }
 
@@ -111,11 +112,18 @@ static int prepare(void *data, int *step)
 static int make_argv(const struct rehearse_half *h, struct strings *argv)
 {
 	/* the monitor is on its stdin, which is a socket */
-	const char *const fixed[] = { h->qemu, "-S", "-display", "none", "-chardev",
-				      "socket,id=abibase-monitor,fd=0", "-mon",
-				      "chardev=abibase-monitor,mode=control", "-sandbox",
+	const char *const fixed[] = { h->qemu,
+				      "-S",
+				      "-display",
+				      "none",
+				      "-chardev",
+				      "socket,id=abibase-monitor,fd=0",
+				      "-mon",
+				      "chardev=abibase-monitor,mode=control",
+				      "-sandbox",
 				      "on,obsolete=deny,elevateprivileges=deny,spawn=deny,"
-				      "resourcecontrol=deny", NULL };
+				      "resourcecontrol=deny",
+				      NULL };
 	const char *const incoming[] = { h->load ? "-incoming" : NULL, "defer", NULL };
 	int r = 0;
 
@@ -131,8 +139,9 @@ static int make_argv(const struct rehearse_half *h, struct strings *argv)
 static int start(struct rehearse_half *h, struct qmp *q)
 {
 	const struct qtest_request rq = request_of(h);
-	const struct qmp_preparation prep = { .fn = prepare, .data = h, .n_fds = qtest_fds(&rq),
-					      .without_rights = true };
+	const struct qmp_preparation prep = {
+		.fn = prepare, .data = h, .n_fds = qtest_fds(&rq), .without_rights = true
+	};
 	struct strings argv = { 0 };
 	int r = make_argv(h, &argv);
 
@@ -199,7 +208,8 @@ static json_t *words_of(const json_t *list)
 		if (!word || !name)
 			continue;
 		snprintf(where, sizeof(where), "%llX.%llX.%.8s",
-			 (unsigned long long)json_integer_value(json_object_get(v, "cpuid-input-eax")),
+			 (unsigned long long)json_integer_value(
+				 json_object_get(v, "cpuid-input-eax")),
 			 (unsigned long long)json_integer_value(ecx), name);
 		if (json_add(words, json_pack("{ss sI}", "register", where, "word",
 					      (json_int_t)(uint32_t)word)) < 0)
@@ -328,7 +338,8 @@ static int ask_topology(struct rehearse_half *h, struct qmp *q)
 		if (json_add(places, place_of(v)) < 0)
 			return -ENOMEM;
 	r = json_digest(places, NULL, &text, hex);
-	if (r == 0 && asprintf(&h->cpus_possible, "%zu of %.16s", json_array_size(places), hex) < 0) {
+	if (r == 0 &&
+	    asprintf(&h->cpus_possible, "%zu of %.16s", json_array_size(places), hex) < 0) {
 		h->cpus_possible = NULL;
 		return -ENOMEM;
 	}
@@ -512,11 +523,11 @@ int rehearse_run(struct rehearse_half *h)
 	asked = r == 0;
 	if (r == 0)
 		r = migrate(h, &q);
-	h->end = r == 0 ? REHEARSE_DONE :
+	h->end = r == 0			       ? REHEARSE_DONE :
 		 !asked && ended_by_itself(&q) ? REHEARSE_NO_START :
 		 asked && (r == -ECANCELED || q.failure == QMP_REFUSED || ended_by_itself(&q)) ?
-			 REHEARSE_REFUSED :
-			 REHEARSE_TROUBLE;
+						 REHEARSE_REFUSED :
+						 REHEARSE_TROUBLE;
 	/* It has no guest, and nothing to save. */
 	qmp_kill(&q);
 	qmp_stop(&q);

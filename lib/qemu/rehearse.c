@@ -18,7 +18,7 @@
  */
 
 #define MIB (1024 * 1024ull)
-#define RAM_UNIT (32 * MIB)	 /* RAM of the throw-away, or of each part of it */
+#define RAM_UNIT (32 * MIB)	    /* RAM of the throw-away, or of each part of it */
 #define RAM_WITH_KERNEL (256 * MIB) /* an initrd has to fit */
 #define RAM_MOST (512 * MIB)
 #define DISK_SIZE "1073741824"
@@ -103,9 +103,9 @@ static const char *digest_word(struct rehearse_line *l, const char *s)
 /* -------------------------------------------------------------------- parameters */
 
 static const char *const implied[][2] = {
-	{ "object", "qom-type" },  { "m", "size" },	  { "numa", "type" },
-	{ "chardev", "backend" },  { "fsdev", "fsdriver" }, { "virtfs", "fsdriver" },
-	{ "audiodev", "driver" },  { "audio", "driver" },  { "tpmdev", "type" },
+	{ "object", "qom-type" }, { "m", "size" },	   { "numa", "type" },
+	{ "chardev", "backend" }, { "fsdev", "fsdriver" }, { "virtfs", "fsdriver" },
+	{ "audiodev", "driver" }, { "audio", "driver" },   { "tpmdev", "type" },
 };
 
 /* As the reader of command lines has it, or by the text; of a duplicate key the last one counts. */
@@ -474,7 +474,8 @@ static void by_drive(struct rehearse_line *l, struct rehearse_option *o)
 {
 	const char *interface = text_of(l, o, "if"), *id = text_of(l, o, "id");
 	const char *size = has_medium(l, o) ? DISK_SIZE : NULL;
-	bool flash = (interface && streq(interface, "pflash")) || (id && strings_have(&l->flash, id));
+	bool flash =
+		(interface && streq(interface, "pflash")) || (id && strings_have(&l->flash, id));
 
 	if (interface && streq(interface, "floppy") && size)
 		size = FLOPPY_SIZE;
@@ -488,18 +489,19 @@ static void by_drive(struct rehearse_line *l, struct rehearse_option *o)
 		declare_drive(l, o, interface ? interface : "default", flash ? size : NULL);
 	put_drive(l, o, size);
 	if (size)
-		replaced(l, "-drive", "disks that read as zeros, of 1 GiB, flash memory of its size");
+		replaced(l, "-drive",
+			 "disks that read as zeros, of 1 GiB, flash memory of its size");
 }
 
 /* -hda FILE and its like stand for a -drive. */
 static void by_disk(struct rehearse_line *l, struct rehearse_option *o)
 {
 	static const char *const drives[][2] = {
-		{ "hda", "index=0,media=disk" },   { "hdb", "index=1,media=disk" },
-		{ "hdc", "index=2,media=disk" },   { "hdd", "index=3,media=disk" },
+		{ "hda", "index=0,media=disk" },    { "hdb", "index=1,media=disk" },
+		{ "hdc", "index=2,media=disk" },    { "hdd", "index=3,media=disk" },
 		{ "cdrom", "index=2,media=cdrom" }, { "fda", "if=floppy,index=0" },
-		{ "fdb", "if=floppy,index=1" },	   { "sd", "if=sd,index=0" },
-		{ "mtdblock", "if=mtd" },	   { "pflash", "if=pflash" },
+		{ "fdb", "if=floppy,index=1" },	    { "sd", "if=sd,index=0" },
+		{ "mtdblock", "if=mtd" },	    { "pflash", "if=pflash" },
 	};
 	struct rehearse_option as = { .name = "drive", .value = "" };
 
@@ -518,7 +520,8 @@ static void by_disk(struct rehearse_line *l, struct rehearse_option *o)
 
 static void by_memory(struct rehearse_line *l, struct rehearse_option *o)
 {
-	uint64_t given = size_of(text_of(l, o, "size"), MIB), most = size_of(text_of(l, o, "maxmem"), 1);
+	uint64_t given = size_of(text_of(l, o, "size"), MIB),
+		 most = size_of(text_of(l, o, "maxmem"), 1);
 	size_t parts = l->n_backends + l->n_nodes;
 	uint64_t made = parts ? parts * l->unit : least(given, l->unit);
 	const char *slots = text_of(l, o, "slots");
@@ -541,7 +544,8 @@ static void by_numa(struct rehearse_line *l, struct rehearse_option *o)
 {
 	uint64_t mem = size_of(text_of(l, o, "mem"), MIB);
 
-	declare(l, keep(l, "-numa %s", strpbrk(o->value, " /{#") ? digest_word(l, o->value) : o->value));
+	declare(l, keep(l, "-numa %s",
+			strpbrk(o->value, " /{#") ? digest_word(l, o->value) : o->value));
 	if (!mem) {
 		put_given(l, o);
 		return;
@@ -583,8 +587,9 @@ static void by_object(struct rehearse_line *l, struct rehearse_option *o)
 		put_backend(l, o, id);
 		return;
 	}
-	put(l, "object", keep(l, "%s,id=%s%s%s", by, id, text_of(l, o, "queues") ? ",queues=" : "",
-			      text_of(l, o, "queues") ? text_of(l, o, "queues") : ""));
+	put(l, "object",
+	    keep(l, "%s,id=%s%s%s", by, id, text_of(l, o, "queues") ? ",queues=" : "",
+		 text_of(l, o, "queues") ? text_of(l, o, "queues") : ""));
 	if (!streq(by, type))
 		replaced(l, named, by);
 }
@@ -605,7 +610,8 @@ static bool wants_vhost(struct rehearse_line *l, const struct rehearse_option *o
 
 	if (vhost)
 		return is_on(vhost);
-	return text_of(l, o, "vhostfd") || text_of(l, o, "vhostfds") || is_on(text_of(l, o, "vhostforce"));
+	return text_of(l, o, "vhostfd") || text_of(l, o, "vhostfds") ||
+	       is_on(text_of(l, o, "vhostforce"));
 }
 
 static unsigned int count_queues(struct rehearse_line *l, const struct rehearse_option *o)
@@ -649,9 +655,9 @@ static const char *make_netdev(struct rehearse_line *l, const struct rehearse_op
 
 	if (!streq(by, "tap") || l->means.no_taps || l->n_nics == QTEST_MAX_NICS) {
 		if (streq(by, "tap"))
-			leave_out(l, "-netdev tap", l->means.no_taps ?
-							    "no tap can be made here, or there" :
-							    "there are too many");
+			leave_out(l, "-netdev tap",
+				  l->means.no_taps ? "no tap can be made here, or there" :
+						     "there are too many");
 		return keep(l, "hubport,id=%s,hubid=%zu", id, l->hubs++);
 	}
 	if (wants_vhost(l, o) && !vhost)
@@ -672,7 +678,8 @@ static void by_netdev(struct rehearse_line *l, struct rehearse_option *o)
 	if (!id || !type)
 		return; /* QEMU refuses it itself */
 	if (rehearse_does(row) != REHEARSE_REPLACE) {
-		leave_out(l, keep(l, "-netdev %s", type), row ? string_of(row, "why") : "it is not known");
+		leave_out(l, keep(l, "-netdev %s", type),
+			  row ? string_of(row, "why") : "it is not known");
 		return;
 	}
 	put(l, "netdev", make_netdev(l, o, string_of(row, "by"), id));
@@ -694,14 +701,15 @@ static void by_nic(struct rehearse_line *l, struct rehearse_option *o)
 	}
 	declare(l, keep(l, "-nic %s,model=%s", type ? type : "", model ? model : "default"));
 	if (rehearse_does(row) != REHEARSE_REPLACE) {
-		leave_out(l, keep(l, "-nic %s", type ? type : ""), row ? string_of(row, "why") : "it is not known");
+		leave_out(l, keep(l, "-nic %s", type ? type : ""),
+			  row ? string_of(row, "why") : "it is not known");
 		return;
 	}
 	if (!id)
 		id = keep(l, "abibase-nic%zu", l->hubs + l->n_nics);
-	put(l, "nic", keep(l, "%s%s%s%s%s", make_netdev(l, o, string_of(row, "by"), id),
-			   model ? ",model=" : "", model ? model : "", mac ? ",mac=" : "",
-			   mac ? mac : ""));
+	put(l, "nic",
+	    keep(l, "%s%s%s%s%s", make_netdev(l, o, string_of(row, "by"), id),
+		 model ? ",model=" : "", model ? model : "", mac ? ",mac=" : "", mac ? mac : ""));
 	replaced(l, keep(l, "-nic %s", type),
 		 streq(string_of(row, "by"), "tap") ? "a tap of its own" : "a hub without others");
 }
@@ -730,7 +738,8 @@ static const char *refers_to_absent(struct rehearse_line *l, const struct rehear
 
 	json_object_foreach(o->params, key, v) {
 		value = json_string_value(v);
-		if (value && lists(l, "host_params", "device", key) && strings_have(&l->absent, value))
+		if (value && lists(l, "host_params", "device", key) &&
+		    strings_have(&l->absent, value))
 			return key;
 	}
 	if (bus && strings_have(&l->absent, keep(l, "%.*s", (int)strcspn(bus, "."), bus)))
@@ -780,10 +789,10 @@ static void declare_device(struct rehearse_line *l, const struct rehearse_option
 	const struct rehearse_netdev *nd = find_netdev(l, text_of(l, o, "netdev"));
 	size_t len = length_without(driver, "-pci");
 
-	declare_params(l, o, "device",
-		       keep(l, "%.*s%s%s", (int)len, driver, nd ? ",netdev=" : "",
-			    nd ? nd->declared : ""),
-		       "driver");
+	declare_params(
+		l, o, "device",
+		keep(l, "%.*s%s%s", (int)len, driver, nd ? ",netdev=" : "", nd ? nd->declared : ""),
+		"driver");
 }
 
 static void by_device(struct rehearse_line *l, struct rehearse_option *o)
@@ -831,9 +840,9 @@ static void by_global(struct rehearse_line *l, struct rehearse_option *o)
 
 	if (!class_name || !property || !value)
 		return; /* QEMU refuses it itself */
-	declare(l, keep(l, "-global %s.%s=%s", class_name, property,
-			is_harmless(value) ? plain_value(l, property, value) :
-					     digest_word(l, value)));
+	declare(l,
+		keep(l, "-global %s.%s=%s", class_name, property,
+		     is_harmless(value) ? plain_value(l, property, value) : digest_word(l, value)));
 	put_params(l, o, "global");
 }
 
@@ -920,16 +929,26 @@ static const struct {
 	void (*fn)(struct rehearse_line *l, struct rehearse_option *o);
 	bool whole; /* its value is not taken apart */
 } makers[] = {
-	{ "machine", by_machine, false },   { "memory", by_memory, false },
-	{ "numa", by_numa, false },	    { "device", by_device, false },
-	{ "object", by_object, false },	    { "netdev", by_netdev, false },
-	{ "nic", by_nic, false },	    { "net", by_net, false },
-	{ "drive", by_drive, false },	    { "blockdev", by_blockdev, false },
-	{ "disk", by_disk, true },	    { "port", by_port, true },
-	{ "chardev", by_chardev, false },   { "fsdev", by_fsdev, false },
-	{ "virtfs", by_virtfs, false },	    { "audiodev", by_audiodev, false },
-	{ "audio", by_audio, false },	    { "usbdevice", by_usbdevice, true },
-	{ "overcommit", by_overcommit, false }, { "global", by_global, false },
+	{ "machine", by_machine, false },
+	{ "memory", by_memory, false },
+	{ "numa", by_numa, false },
+	{ "device", by_device, false },
+	{ "object", by_object, false },
+	{ "netdev", by_netdev, false },
+	{ "nic", by_nic, false },
+	{ "net", by_net, false },
+	{ "drive", by_drive, false },
+	{ "blockdev", by_blockdev, false },
+	{ "disk", by_disk, true },
+	{ "port", by_port, true },
+	{ "chardev", by_chardev, false },
+	{ "fsdev", by_fsdev, false },
+	{ "virtfs", by_virtfs, false },
+	{ "audiodev", by_audiodev, false },
+	{ "audio", by_audio, false },
+	{ "usbdevice", by_usbdevice, true },
+	{ "overcommit", by_overcommit, false },
+	{ "global", by_global, false },
 	{ "set", by_set, false },
 };
 
@@ -965,7 +984,8 @@ static void add_option(struct rehearse_line *l, const struct option *from)
 
 	*o = (struct rehearse_option){ .name = from->name ? from->name : "hda",
 				       .value = from->name ? from->value : from->word,
-				       .known = from->known, .section = from->section };
+				       .known = from->known,
+				       .section = from->section };
 	maker = maker_of(rehearse_row(l->table, "options", o->name));
 	if (o->value && ((maker >= 0 && !makers[maker].whole) || streq(o->name, "tpmdev")))
 		take_apart(l, o, from->params);
@@ -1051,10 +1071,11 @@ static void keep_option(struct rehearse_line *l, const struct rehearse_option *o
 	    strings_insert(&l->files, o->value) < 0)
 		l->arena.failed = true;
 	if (!host)
-		declare(l, o->value ? keep(l, "-%s %s", o->name,
-					   plain && is_harmless(o->value) ? o->value :
-									    digest_word(l, o->value)) :
-				      keep(l, "-%s", o->name));
+		declare(l, o->value ?
+				   keep(l, "-%s %s", o->name,
+					plain && is_harmless(o->value) ? o->value :
+									 digest_word(l, o->value)) :
+				   keep(l, "-%s", o->name));
 	put(l, o->name, o->value);
 }
 
@@ -1068,7 +1089,8 @@ static void take_option(struct rehearse_line *l, struct rehearse_option *o)
 			  row ? string_of(row, "why") : "the option is not known");
 		return;
 	}
-	if (o->section && (rehearse_does(row) == REHEARSE_KEEP || (maker >= 0 && makers[maker].whole)))
+	if (o->section &&
+	    (rehearse_does(row) == REHEARSE_KEEP || (maker >= 0 && makers[maker].whole)))
 		leave_out(l, keep(l, "[%s]", o->name), "in a file of -readconfig it is not known");
 	else if (rehearse_does(row) == REHEARSE_KEEP)
 		keep_option(l, o, row);

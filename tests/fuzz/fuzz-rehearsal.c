@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Any bytes as a rehearsal, and as the head of one: what is accepted is held against a line and a CPU. */
+/* Any bytes as a rehearsal, and as the head of one: what is accepted is held against a line and a
+ * CPU. */
 #include <string.h>
 
 #include <abibase/abibase.h>
@@ -13,13 +14,17 @@ static json_t *table;
 
 static void compare(const json_t *head)
 {
-	static const char *const argv[] = { "-M", "pc-q35-7.2", "-m", "1G", "-device",
-					    "virtio-net-pci", NULL };
-	struct rehearsed out = { .findings.arena = &out.arena, .replaced = json_array(),
-				 .source.qemu = "qemu", .saved = true };
+	static const char *const argv[] = { "-M",      "pc-q35-7.2",	 "-m", "1G",
+					    "-device", "virtio-net-pci", NULL };
+	struct rehearsed out = { .findings.arena = &out.arena,
+				 .replaced = json_array(),
+				 .source.qemu = "qemu",
+				 .saved = true };
 	struct rehearse_line line = { .ctx = ctx, .table = table, .means.no_taps = true };
 	struct rehearse_half half = { .qemu = "qemu" };
-	struct rehearse_comparison c = { .out = &out, .source = head, .line = &line, .half = &half };
+	struct rehearse_comparison c = {
+		.out = &out, .source = head, .line = &line, .half = &half
+	};
 	char *text = NULL;
 	json_t *root;
 
