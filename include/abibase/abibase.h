@@ -40,7 +40,7 @@ extern "C" {
  * abibase_version() tells of the library that runs. Since: 0.1
  */
 #define ABIBASE_VERSION_MAJOR 0
-#define ABIBASE_VERSION_MINOR 1
+#define ABIBASE_VERSION_MINOR 2
 #define ABIBASE_VERSION_PATCH 0
 #define ABIBASE_VERSION_CHECK(major, minor, patch)                                                 \
 	(ABIBASE_VERSION_MAJOR > (major) ||                                                        \
@@ -188,7 +188,7 @@ const char *abibase_context_error_id(const struct abibase_context *ctx);
 const char *abibase_context_error_where(const struct abibase_context *ctx);
 
 /**
- * abibase_version - version of the library that runs, "0.1.0"
+ * abibase_version - version of the library that runs, "0.2.0"
  *
  * Since: 0.1
  */
