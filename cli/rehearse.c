@@ -86,7 +86,7 @@ static char **next_line(char **words)
 	for (; *words; words++)
 		if (streq(*words, "--")) {
 			*words = NULL;
-			return words + 1;
+			return start_command(words + 1);
 		}
 	return NULL;
 }
@@ -120,11 +120,11 @@ static int run(const struct options *o)
 	char **first, **second;
 	int r;
 
-	if (o->n_before < 0 || !o->operands[o->n_before] || streq(o->operands[o->n_before], "--"))
+	first = o->n_before < 0 ? NULL : start_command(o->operands + o->n_before);
+	if (!first || !*first || streq(*first, "--"))
 		return cli_usage("rehearse", "missing operand: which QEMU behind --?");
 	if (o->n_before > 1)
 		return cli_usage("rehearse", "extra operand '%s'", o->operands[1]);
-	first = o->operands + o->n_before;
 	second = next_line(first);
 	r = cli_begin(o->verbose, &ctx, &cat);
 	if (r == 0 && o->n_before == 1)

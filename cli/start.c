@@ -43,6 +43,16 @@ int start_find(const char *program, char **ret)
 	return not_found(program, err);
 }
 
+char **start_command(char **words)
+{
+	static const char letters[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
+
+	while (*words && (*words)[strspn(*words, letters)] == '=' && **words != '=')
+		words++;
+	return words;
+}
+
 int start_exec(const char *path, char *const *argv)
 {
 	execv(path, argv);

@@ -39,6 +39,11 @@ int start_remedy(const char *fmt, ...) _printf_(1, 2);
 int start_trust(const char *path);
 /* Find a program as a shell does; @ret is for free(). Returns 0 or the exit status, having said why. */
 int start_find(const char *program, char **ret);
+/*
+ * What is behind words like "PATH=/bin", which libvirt writes before the program. A throw-away has an
+ * environment of its own.
+ */
+char **start_command(char **words);
 /* Become the program. Returns only when that fails: the exit status, having said why. */
 int start_exec(const char *path, char *const *argv);
 /*

@@ -2,14 +2,13 @@
 #include "start.h"
 
 /* @qemu: as it was found; NULL: whichever this host has */
-static int verify(const struct options *o, const char *qemu)
+static int verify(const struct options *o, const char *qemu, char **words)
 {
 	_unref_(context) *ctx = NULL;
 	_unref_(catalogue) *cat = NULL;
 	_unref_(baseline) *b = NULL;
 	_unref_(profile) *p = NULL;
 	_unref_(result) *res = NULL;
-	const char *const *argv = NULL;
 	int r = cli_begin(o->verbose, &ctx, &cat);
 
 	if (r == 0)
@@ -18,21 +17,22 @@ static int verify(const struct options *o, const char *qemu)
 		r = start_profile(ctx, cat, b, options_arg(o, OPT_PROFILE), qemu, &p);
 	if (r)
 		return r;
-	if (o->n_operands > 2)
-		argv = (const char *const *)o->operands + 2;
-	r = start_verify(ctx, cat, b, p, qemu, argv, &res);
+	r = start_verify(ctx, cat, b, p, qemu, (const char *const *)words, &res);
 	return r < 0 ? cli_context_error(ctx, r) : cli_answer(res, o);
 }
 
 static int run(const struct options *o)
 {
 	_autofree_ char *path = NULL;
+	char **words = start_command(o->operands + 1);
 
-	if (options_has(o, OPT_PROFILE) && o->n_operands == 1)
+	if (options_has(o, OPT_PROFILE) && !*words)
 		return cli_usage("verify", "--profile takes a QEMU behind --");
-	if (o->n_operands > 1 && start_find(o->operands[1], &path) != 0)
+	if (!*words)
+		return verify(o, NULL, NULL);
+	if (start_find(*words, &path) != 0)
 		return STATUS_TROUBLE;
-	return verify(o, path);
+	return verify(o, path, words[1] ? words + 1 : NULL);
 }
 
 const struct command command_verify = {

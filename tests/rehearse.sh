@@ -248,7 +248,7 @@ stream = stream[:at] + bytes(b ^ 0x55 for b in stream[at:at + 64]) + stream[at +
 head["stream"]["digest"] = hashlib.blake2b(stream, digest_size=32).hexdigest()
 open(sys.argv[2], "wb").write(json.dumps(head).encode() + b"\n" + stream)
 END
-	"$abibase" rehearse --load="$tmp/bad" -- "$tmp/10.0.13" $guest $net > "$tmp/out" 2> "$tmp/err"
+	"$abibase" rehearse --load="$tmp/bad" -- LC_ALL=C PATH=/none "$tmp/10.0.13" $guest $net > "$tmp/out" 2> "$tmp/err"
 	case $? in
 	0 | 1) ;;
 	*) fail "a stream that was changed at $at" ;;

@@ -173,7 +173,7 @@ for kernel in 6.1 7.2; do
 	verify 0 $kernel $kernel-trixie "$tmp/two.json" -- $q $tap -device virtio-net-pci,netdev=n0 \
 		-readconfig "$tmp/list.cfg"
 	says ': equal'
-	verify 0 $kernel $kernel-trixie "$tmp/two.json" -- $q $list -m 512
+	verify 0 $kernel $kernel-trixie "$tmp/two.json" -- LC_ALL=C PATH=/none $q $list -m 512
 	says 'there is no virtio-net device on the command line'
 done
 # Without a device nothing is read of it, but it has to run.
