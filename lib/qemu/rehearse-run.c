@@ -388,20 +388,30 @@ static int wait_for_end(struct rehearse_half *h, struct qmp *q)
 	}
 }
 
+/* 1: the socket is ready; 0: ask again */
+static int wait_for(struct qmp *q, int fd, short events)
+{
+	struct pollfd p = { .fd = fd, .events = events };
+	int left = process_left(q->deadline, NULL);
+
+	if (left <= 0) {
+		q->failure = QMP_TIMEOUT;
+		return -ETIMEDOUT;
+	}
+	return poll(&p, 1, left) > 0;
+}
+
 static int receive_stream(struct rehearse_half *h, struct qmp *q, int fd)
 {
 	_autofree_ char *chunk = malloc(65536);
 
 	while (chunk) {
-		struct pollfd p = { .fd = fd, .events = POLLIN };
-		int left = process_left(q->deadline, NULL);
+		int r = wait_for(q, fd, POLLIN);
 		ssize_t n;
 
-		if (left <= 0) {
-			q->failure = QMP_TIMEOUT;
-			return -ETIMEDOUT;
-		}
-		if (poll(&p, 1, left) <= 0)
+		if (r < 0)
+			return r;
+		if (!r)
 			continue;
 		n = recv(fd, chunk, 65536, MSG_DONTWAIT);
 		if (n < 0 && (errno == EINTR || errno == EAGAIN))
@@ -426,15 +436,12 @@ static int send_stream(struct rehearse_half *h, struct qmp *q, int fd)
 	size_t left_over = h->load->len;
 
 	while (left_over) {
-		struct pollfd p = { .fd = fd, .events = POLLOUT };
-		int left = process_left(q->deadline, NULL);
+		int r = wait_for(q, fd, POLLOUT);
 		ssize_t n;
 
-		if (left <= 0) {
-			q->failure = QMP_TIMEOUT;
-			return -ETIMEDOUT;
-		}
-		if (poll(&p, 1, left) <= 0)
+		if (r < 0)
+			return r;
+		if (!r)
 			continue;
 		n = send(fd, at, left_over, MSG_NOSIGNAL | MSG_DONTWAIT);
 		if (n < 0 && (errno == EINTR || errno == EAGAIN))
