@@ -6,9 +6,9 @@
 #   try STATUS COMMAND...  with its words in $tmp/out and $tmp/err
 #   says, silent_about     a text on stderr
 #   not_started, conf      QEMU was not started; write the configuration of the emulator
+#   same NAME FILE FILE    they are
 #   qemu, machine          a script that stands in for QEMU: exit status 42, its arguments in $tmp/started and
 #                          ABIBASE_BASELINE in $tmp/environment; its machine type
-#   record PLATFORM ENTRY  that platform's kernel with this QEMU, as a record of this host and boot
 #   new.json, old.json     such records: of a host that provides base.json, and of one that does not
 #   nic                    words for a network card on tap with vhost
 #   base.json, list        a baseline of debian-13, and its list
@@ -18,13 +18,11 @@ nic='-netdev tap,id=n,vhost=on -device virtio-net-pci,netdev=n'
 
 need jq
 [ -r /proc/sys/kernel/random/boot_id ] || skip "needs the boot id"
-boot=$(cat /proc/sys/kernel/random/boot_id)
 
 tmp=$(mktemp -d) || exit 99
 trap 'rm -rf "$tmp"' EXIT
 export XDG_CACHE_HOME="$tmp/cache"
 chmod 755 "$tmp"
-failures=0
 
 fail()
 {
@@ -78,15 +76,7 @@ END
 chmod +x "$tmp/qemu-system-x86_64"
 qemu=$tmp/qemu-system-x86_64
 
-# record PLATFORM QEMU-ENTRY: that platform's kernel, with this QEMU, as a record of this host
-record()
-{
-	"$abibase" show --json "$1" | jq --arg boot "$boot" --argjson qemu "$2" '
-		del(.evidence, .packages, .lifecycle, .revision)
-		| .kind = "host" | .name = "here" | .boot_id = $boot | .qemu = [$qemu]'
-}
-entry=$("$abibase" show --json debian-13 |
-	jq --arg path "$qemu" '.qemu[0] | .path = $path | del(.build_id, .build)')
+entry=$(qemu_entry debian-13 "$qemu")
 record debian-13 "$entry" >"$tmp/new.json"
 record debian-12 "$entry" >"$tmp/old.json"
 for profile in new old; do

@@ -8,6 +8,9 @@
 #   need TOOL...                 programs
 #   need_qemus SUITE...          QEMUs that tests/fetch-qemus fetches
 #   unwrap                       abibase without the script that libtool put around it
+#   view DIR                     a copy of programs, library and data that every account may read
+#   qemu_entry PLATFORM PATH     its QEMU, at this path and without a build id
+#   record PLATFORM QEMU [NAME]  its kernel with such an entry, as a record of this host and boot
 #   fail WORDS                   tell what is wrong, count it in failures, and go on
 set -u
 LC_ALL=C
@@ -61,4 +64,28 @@ unwrap()
 	[ -x "$where/.libs/${abibase##*/}" ] || return 0
 	export LD_LIBRARY_PATH="$where/lib/.libs${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
 	abibase=$where/.libs/${abibase##*/}
+}
+
+# Of an uninstalled program that is the program itself and not libtool's script around it.
+view()
+{
+	from=${abibase%/*}
+	top=${from%/.libs}
+	[ ! -x "$top/.libs/abibase" ] || from=$top/.libs
+	mkdir "$1" && cp "$from/abibase" "$from/abibase-emulator" "$1" || exit 99
+	[ "$from" = "$top" ] || cp -L "$top"/lib/.libs/libabibase.so* "$1" || exit 99
+	cp -r "$ABIBASE_DATADIR" "$1/data" && chmod -R u=rwX,go=rX "$1" || exit 99
+}
+
+qemu_entry()
+{
+	"$abibase" show --json "$1" | jq --arg path "$2" '.qemu[0] | .path = $path | del(.build_id, .build)'
+}
+
+record()
+{
+	"$abibase" show --json "$1" | jq --argjson qemu "$2" --arg name "${3:-here}" \
+		--arg boot "$(cat /proc/sys/kernel/random/boot_id)" '
+		del(.evidence, .packages, .lifecycle, .revision)
+		| .kind = "host" | .name = $name | .boot_id = $boot | .qemu = [$qemu]'
 }

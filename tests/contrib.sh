@@ -22,9 +22,7 @@ mkdir baselines nova
 
 # A host with the kernel of Debian 12, a baseline that it satisfies, in two files, and one that it does not; and one
 # of which it does not know it
-"$abibase" show --json debian-12 | jq --arg boot "$(cat /proc/sys/kernel/random/boot_id)" '
-	del(.evidence, .packages, .lifecycle, .revision) | .kind = "host" | .name = "node-a" | .boot_id = $boot
-	| .qemu[0] |= (del(.path, .build_id, .build))' > host.json
+record debian-12 "$(qemu_entry debian-12 '' | jq 'del(.path)')" node-a > host.json
 "$abibase" intersect -q --json -M pc-q35-7.2 -o baselines/wide.json debian-12 debian-13 || fail 'no wide.json'
 "$abibase" intersect -q --json --no-inputs -M pc-q35-7.2 -o baselines/wide2.json debian-12 debian-13
 "$abibase" intersect -q --json -M pc-q35-7.2 -o baselines/next.json debian-13 || fail 'no next.json'

@@ -624,15 +624,8 @@ command -v python3 >/dev/null || {
 	finish
 }
 
-# Where nobody can read it; of an uninstalled program, that itself and not libtool's script
-mkdir "$tmp/view" "$tmp/view/data" || exit 99
-program=$emulator
-if [ -x "$build/.libs/abibase-emulator" ]; then
-	program=$build/.libs/abibase-emulator
-	cp -L "$build"/lib/.libs/libabibase.so* "$tmp/view/"
-fi
-cp "$program" "$tmp/view/emulator"
-cp "$ABIBASE_DATADIR"/*.json "$tmp/view/data/"
+# Where nobody can read it
+view "$tmp/view"
 cp "$tmp/real.json" "$tmp/real-base.json" "$tmp/old.json" "$tmp/base.json" "$tmp/view/"
 conf "baseline = $tmp/view/real-base.json" "qemu = $real" "profile = $tmp/view/real.json"
 cp "$tmp/emulator.conf" "$tmp/view/"
@@ -668,7 +661,7 @@ as_nobody()
 	LD_LIBRARY_PATH="$tmp/view" ABIBASE_DATADIR="$tmp/view/data" \
 		ABIBASE_EMULATOR_CONF="$tmp/view/emulator.conf" HOME=/nonexistent \
 		unshare -m -n --propagation private python3 "$tmp/nobody.py" \
-		"$tmp/view/emulator" "$@" <"$tmp/qmp" >"$tmp/out" 2>"$tmp/err"
+		"$tmp/view/abibase-emulator" "$@" <"$tmp/qmp" >"$tmp/out" 2>"$tmp/err"
 }
 as_nobody "$@"
 ran $?

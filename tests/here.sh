@@ -20,14 +20,9 @@ tmp=$(mktemp -d) || exit 99
 trap 'end; rm -rf "$tmp"' EXIT
 chmod 755 "$tmp"
 # A build directory may be closed to the account that asks, too.
-unwrap
-mkdir "$tmp/lib"
-cp -L "$build"/lib/.libs/libabibase.so.* "$tmp/lib" 2> /dev/null
-cp "$abibase" "${abibase%/*}/abibase-emulator" "$tmp/lib"
-cp -r "$ABIBASE_DATADIR" "$tmp/data"
-chmod -R a+rX "$tmp/lib" "$tmp/data"
-abibase=$tmp/lib/abibase
-export LD_LIBRARY_PATH="$tmp/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}" ABIBASE_DATADIR="$tmp/data"
+view "$tmp/view"
+abibase=$tmp/view/abibase
+export LD_LIBRARY_PATH="$tmp/view${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}" ABIBASE_DATADIR="$tmp/view/data"
 export XDG_CACHE_HOME="$tmp/cache" HOME="$tmp" ABIBASE_EMULATOR_CONF="$tmp/emulator.conf"
 boot=$(cat /proc/sys/kernel/random/boot_id)
 
@@ -91,17 +86,9 @@ start()
 	fail "QEMU does not start: $(cat "$tmp/qemu.out")"
 }
 
-# record PLATFORM QEMU-ENTRY: that platform's kernel, with this QEMU, as a record of this host
-record()
-{
-	"$abibase" show --json "$1" | jq --arg boot "$boot" --argjson qemu "$2" '
-		del(.evidence, .packages, .lifecycle, .revision)
-		| .kind = "host" | .name = "node-a" | .boot_id = $boot | .qemu = [$qemu]'
-}
-entry=$("$abibase" show --json debian-13 |
-	jq --arg path "$qemu" '.qemu[0] | .path = $path | del(.build_id, .build)')
-record debian-13 "$entry" > "$tmp/host.json"
-record debian-12 "$entry" > "$tmp/older.json"
+entry=$(qemu_entry debian-13 "$qemu")
+record debian-13 "$entry" node-a > "$tmp/host.json"
+record debian-12 "$entry" node-a > "$tmp/older.json"
 mkdir "$tmp/baselines" "$tmp/kept"
 
 # conf LINE...: the wrapper is set up
@@ -213,16 +200,16 @@ look 1
 is '[.baselines[] | select(.verdict == "no") | .baseline] | join(" ")' "$next"
 is '.baselines[] | select(.verdict == "no") | [.findings[].id] | unique | join(" ")' promise-lacks
 page_says 'no: node-a does not satisfy 1 of 3 baselines: next.json'
-record debian-13 "$entry" | jq '.boot_id = "11111111-1111-1111-1111-111111111111"' > "$tmp/host.json"
+record debian-13 "$entry" node-a | jq '.boot_id = "11111111-1111-1111-1111-111111111111"' > "$tmp/host.json"
 look 1
 is '"\(.record.state) \([.baselines[].verdict] | unique | join(" "))"' 'other-boot unknown'
 is '.findings[0].id' profile-stale
 page_says 'not known; 1 more thing is wrong'
-record debian-13 "$(echo "$entry" | jq '.build_id = "00112233"')" > "$tmp/host.json"
+record debian-13 "$(echo "$entry" | jq '.build_id = "00112233"')" node-a > "$tmp/host.json"
 look 1
 is '"\(.record.state) \([.baselines[].verdict] | unique | join(" "))"' 'other-qemu unknown'
 page_says "$qemu: was replaced"
-record debian-13 "$entry" > "$tmp/host.json"
+record debian-13 "$entry" node-a > "$tmp/host.json"
 chmod 600 "$tmp/host.json"
 look 3 setpriv --reuid 65534 --regid 65534 --clear-groups
 is '"\(.record.state) \([.baselines[].verdict] | unique | join(" "))"' 'unreadable unknown'
@@ -230,7 +217,7 @@ chmod 644 "$tmp/host.json"
 echo '{' > "$tmp/host.json"
 look 1
 is .record.state unreadable
-record debian-13 "$entry" > "$tmp/host.json"
+record debian-13 "$entry" node-a > "$tmp/host.json"
 
 # Without one the host is asked, as with a baseline that is named.
 mount -t tmpfs none /var/lib

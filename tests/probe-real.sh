@@ -9,7 +9,6 @@
 # shellcheck source=tests/begin.sh
 . "${0%/*}/begin.sh"
 
-data=$ABIBASE_DATADIR
 # Where the ordinary user's mount namespace has what it needs; only there, and only while it lives.
 view=/mnt
 
@@ -38,19 +37,9 @@ has()
 	sed 's/^/    /' "$1"
 }
 
-# What the ordinary user needs, where it may read it: build and source directories may be closed to
-# it. Of an uninstalled program that is the program itself and not libtool's wrapper script.
-dir=$(cd "$(dirname "$abibase")" && pwd)
-program=$dir/$(basename "$abibase")
-mkdir "$tmp/view" "$tmp/view/data"
-if [ -x "$dir/.libs/$(basename "$abibase")" ]; then
-	program=$dir/.libs/$(basename "$abibase")
-	cp -L "$dir"/lib/.libs/libabibase.so* "$tmp/view/"
-fi
-cp "$program" "$tmp/view/abibase"
-cp "$data"/*.json "$tmp/view/data/"
+# What the ordinary user needs, where it may read it: build and source directories may be closed to it.
+view "$tmp/view"
 mkdir "$tmp/view/dev"
-chmod -R u=rwX,go=rX "$tmp/view"
 
 # as_user NAME MODE SCRIPT [OPTION]: probe as nobody, with a tun node of that mode; SCRIPT runs as
 # root in the namespace before
