@@ -58,11 +58,11 @@ class Lab:
         with open(self.share + path[6:], encoding="utf-8") as f:
             return path, json.load(f)["id"]
 
-    def under(self, path, *on, **more):
+    def under(self, path, *on):
         """One baseline, on these hosts"""
         for h in on:
             h.run("cp", path, "/etc/abibase/cluster.json")
-            h.conf("baseline = /etc/abibase/cluster.json\n", **more)
+            h.conf("baseline = /etc/abibase/cluster.json\n")
 
 
 @case

@@ -61,12 +61,12 @@ class Guest:
         os.chmod(path, 0o644)
         return "/share/" + os.path.basename(path)
 
-    def define(self, host, **more):
+    def define(self, host):
         self.share = host.share
         with open("%s/%s.console" % (host.share, self.name), "w", encoding="ascii"):
             pass
         os.chmod("%s/%s.console" % (host.share, self.name), 0o666)
-        return host.virsh("define", self.file(host), **more)
+        host.virsh("define", self.file(host))
 
     def start(self, host):
         """Define it, start it, and wait until its driver has its devices"""

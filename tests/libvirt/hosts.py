@@ -62,7 +62,7 @@ class Missing(Exception):
     """Something that the tests need cannot be had here."""
 
 
-def wait_for(what, seconds, condition, pause=0.05):
+def wait_for(what, seconds, condition):
     """The first true value of condition(). Machines are slow; waits are bounded."""
     end = time.monotonic() + seconds
     while True:
@@ -71,7 +71,7 @@ def wait_for(what, seconds, condition, pause=0.05):
             return value
         if time.monotonic() > end:
             raise Failed("%s: not within %d s" % (what, seconds))
-        time.sleep(pause)
+        time.sleep(0.05)
 
 
 def run(*command, **more):
@@ -159,14 +159,14 @@ class Host:
         return ["nsenter", "--target", str(self.pid), "--mount", "--net", "--uts", "--ipc", "--pid",
                 "chroot", self.root, "env", "-i", "PATH=" + PATH, "HOME=/root", "LC_ALL=C", *words]
 
-    def run(self, *words, status=0, seconds=90):
+    def run(self, *words, status=0):
         """What the command says; @status: what it has to end with, None: whatever that is"""
         try:
             p = subprocess.run(self.command(*words), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                               stderr=subprocess.STDOUT, text=True, errors="replace", timeout=seconds,
+                               stderr=subprocess.STDOUT, text=True, errors="replace", timeout=90,
                                check=False)
         except subprocess.TimeoutExpired as e:
-            raise Failed("%s: %s: not within %d s: %s" % (self.name, " ".join(words), seconds, e.output)) from e
+            raise Failed("%s: %s: not within 90 s: %s" % (self.name, " ".join(words), e.output)) from e
         if status is not None and p.returncode != status:
             raise Failed("%s: %s: exit status %d, not %d:\n%s"
                          % (self.name, " ".join(words), p.returncode, status, p.stdout))
