@@ -101,7 +101,7 @@ for how in run emulate; do
 
 	# several, and nothing says which
 	for words in '-incoming defer' '-incoming fd:7' '-loadvm s1'; do
-			$how 126 '' -M $machine $words
+		$how 126 '' -M $machine $words
 		says "$dir: several baselines are of the machine type $machine, and nothing says under which the guest that comes in was started: "
 		says "$ten ($machine)"
 		says "$small ($machine)"

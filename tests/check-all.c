@@ -3,8 +3,9 @@
  * usage: check-all [SUITE...]
  *        check-all -SUITE...
  *
- * Runs all suites, or those that are named, or all but those behind a dash. Check's own environment variables work: CK_FORK=no for
- * a debugger or valgrind, CK_RUN_CASE=NAME for one test case, CK_VERBOSITY=verbose.
+ * Runs all suites, or those that are named, or all but those behind a dash. Check's own environment
+ * variables work: CK_FORK=no for a debugger or valgrind, CK_RUN_CASE=NAME for one test case,
+ * CK_VERBOSITY=verbose.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -97,7 +97,6 @@ for document in unknown.ndjson no.json; do
 	traits made > got
 	[ ! -s got ] || fail "$document: a trait of what is not satisfied: $(cat got)"
 done
-sed "s/'CUSTOM_ABIBASE/'abibase/" made > /dev/null
 made nova one.json
 sed "s/'CUSTOM_/'/" made > nova/abibase.yaml
 $python -c 'from nova.compute import provider_config as p; p.get_provider_configs("nova")' 2> /dev/null &&
