@@ -279,8 +279,10 @@ def hook_by_id(lab):
         guest = Guest("guest", M10, emulator=QEMU, baseline=ours[1]).start(lab.new)
         guest.stays(lab.new, lab.old, ours[1], "copy it there")
         lab.old.run("cp", ours[0], BASELINES)
-        guest.stays(lab.new, lab.old, "host_uso")
+        silent(guest.stays(lab.new, lab.old, "host_uso"), "copy it there")
         Guest("both", M10, emulator=QEMU, baseline=common[1]).start(lab.old)
+        lab.old.run("sh", "-c", "rm %s/*; cp %s %s" % (BASELINES, common[0], BASELINES))
+        Guest("mistaken", M92, emulator=QEMU, baseline=common[1]).refused(lab.old, "[guest-differs]", "hook")
 
 
 @case
