@@ -44,6 +44,19 @@ if systemd-analyze --help | grep -q -e --offline; then
 			fail "the unit is more open than 3.0: $(grep Overall "$tmp/security")"
 		grep Overall "$tmp/security"
 	done
+	# The check runs where there are baselines, or a configuration that says where they are.
+	conditions=$(sed -n "s,^\(Condition[A-Za-z]*=|*\).*/abibase/,\1$tmp/etc/,p" "$check")
+	runs()
+	{
+		# shellcheck disable=SC2086
+		systemd-analyze condition $conditions > "$tmp/out" 2>&1
+	}
+	mkdir -p "$tmp/etc/baselines"
+	runs && fail "the check runs on a host without baselines: $(cat "$tmp/out")"
+	touch "$tmp/etc/emulator.conf"
+	runs || fail "the check does not run on a host with a configuration: $(cat "$tmp/out")"
+	mv "$tmp/etc/emulator.conf" "$tmp/etc/baselines/a.json"
+	runs || fail "the check does not run on a host with baselines: $(cat "$tmp/out")"
 fi
 grep -q '^MemoryDenyWriteExecute=' "$unit" && fail "TCG cannot run"
 
