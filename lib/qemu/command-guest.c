@@ -10,9 +10,8 @@
 /* A command line of QEMU as a guest: what is started, and which of its devices a host has a say in. */
 
 struct reading {
-	struct abibase_context *ctx;
 	const struct abibase_catalogue *cat; /* NULL: devices are not looked at */
-	struct command cmd;
+	struct throwaway t;
 	json_t *root, *devices;
 	json_t *unjudged; /* words that may change a device */
 	json_t *ports;	  /* where a device can be plugged in, and nothing is yet */
@@ -64,19 +63,16 @@ static int add_nic(struct reading *rd, const struct nic *nic)
 	return r < 0 ? -ENOMEM : 0;
 }
 
-static int add_nics(struct reading *rd, const char *const *argv)
+static int add_nics(struct reading *rd)
 {
-	struct throwaway t = { .ctx = rd->ctx };
-	int r = throwaway_parse(&t, argv);
+	const struct throwaway *t = &rd->t;
+	int r = 0;
 
-	for (size_t i = 0; r == 0 && rd->cat && i < t.n_nics; i++)
-		r = add_nic(rd, &t.nics[i]);
-	for (size_t i = 0; r == 0 && i < t.unseen.n; i++)
-		r = not_judged(rd, t.unseen.s[i], NULL);
-	if (r == 0 && t.machine)
-		r = put_words(rd->root, GUEST_X_MACHINE, t.machine);
-	throwaway_clear(&t);
-	return r;
+	for (size_t i = 0; r == 0 && rd->cat && i < t->n_nics; i++)
+		r = add_nic(rd, &t->nics[i]);
+	for (size_t i = 0; r == 0 && i < t->unseen.n; i++)
+		r = not_judged(rd, t->unseen.s[i], NULL);
+	return r == 0 && t->machine ? put_words(rd->root, GUEST_X_MACHINE, t->machine) : r;
 }
 
 /* One that is a backend of its own, as the catalogue has it */
@@ -164,25 +160,24 @@ static int note_slots(struct reading *rd)
 
 static int read_command(struct reading *rd, const char *const *argv)
 {
-	int r = add_nics(rd, argv);
+	int r = throwaway_parse(&rd->t, argv);
+	const struct command *cmd = &rd->t.cmd;
 
-	command_parse(&rd->cmd, rd->ctx, argv);
-	for (size_t i = 0; r == 0 && i < rd->cmd.n; i++)
-		r = take_option(rd, &rd->cmd.options[i]);
-	for (size_t i = 0; r == 0 && i < rd->cmd.n; i++)
-		if (is_option(&rd->cmd.options[i], "device"))
-			take_bus(rd, &rd->cmd.options[i].params);
 	if (r == 0)
-		r = note_slots(rd);
-	return r < 0 || rd->cmd.arena->failed ? -ENOMEM : 0;
+		r = add_nics(rd);
+	for (size_t i = 0; r == 0 && i < cmd->n; i++)
+		r = take_option(rd, &cmd->options[i]);
+	for (size_t i = 0; r == 0 && i < cmd->n; i++)
+		if (is_option(&cmd->options[i], "device"))
+			take_bus(rd, &cmd->options[i].params);
+	return r == 0 ? note_slots(rd) : r;
 }
 
 ABIBASE_EXPORT int abibase_guest_from_command(struct abibase_context *ctx,
 					      const struct abibase_catalogue *cat,
 					      const char *const *argv, struct abibase_guest **ret)
 {
-	_arena_ arena = { 0 };
-	struct reading rd = { .ctx = ctx, .cat = cat, .cmd = { .arena = &arena } };
+	struct reading rd = { .cat = cat, .t.ctx = ctx };
 	json_auto_t *ports = json_object(), *root = json_pack("{s:s, s:[], s:[]}", "schema",
 							      "abibase-guest/1", "devices",
 							      DOMAIN_NOT_JUDGED);
@@ -193,5 +188,6 @@ ABIBASE_EXPORT int abibase_guest_from_command(struct abibase_context *ctx,
 	rd.unjudged = json_object_get(root, DOMAIN_NOT_JUDGED);
 	rd.ports = ports;
 	r = rd.unjudged && ports ? read_command(&rd, argv) : -ENOMEM;
+	throwaway_clear(&rd.t);
 	return r < 0 ? context_oom(ctx) : guest_make(ctx, steal(&root), "the command line", ret);
 }

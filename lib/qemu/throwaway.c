@@ -476,11 +476,10 @@ static void take_option(struct throwaway *t, const struct option *o)
 
 int throwaway_parse(struct throwaway *t, const char *const *argv)
 {
-	struct command cmd = { .arena = &t->arena };
-
-	command_parse(&cmd, t->ctx, argv);
-	for (size_t i = 0; i < cmd.n; i++)
-		take_option(t, &cmd.options[i]);
+	t->cmd.arena = &t->arena;
+	command_parse(&t->cmd, t->ctx, argv);
+	for (size_t i = 0; i < t->cmd.n; i++)
+		take_option(t, &t->cmd.options[i]);
 	finish(t);
 	return t->arena.failed ? -ENOMEM : 0;
 }

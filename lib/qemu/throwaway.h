@@ -43,6 +43,7 @@ struct throwaway {
 	struct abibase_context *ctx;
 	const struct abibase_baseline *b;
 	struct arena arena;
+	struct command cmd; /* as it was read, in the arena */
 	const char *machine; /* NULL: none was named */
 	bool confidential; /* the machine makes devices use the IOMMU */
 	struct nic *nics;
