@@ -35,6 +35,15 @@ void param_add(struct arena *a, struct params *ps, const char *key, const char *
 	p[ps->n++] = (struct param){ k, v };
 }
 
+void write_escaped(struct buf *out, const char *value)
+{
+	for (; *value; value++) {
+		if (*value == ',')
+			buf_putc(out, ',');
+		buf_putc(out, *value);
+	}
+}
+
 /* Up to the end of a parameter's value; ",," stands for one comma. */
 static const char *take_value(const char *p, struct buf *value)
 {
@@ -338,6 +347,23 @@ bool has_vhost(const struct params *ps)
 		return !word_is_bool(vhost, false);
 	return param(ps, "vhostfd") || param(ps, "vhostfds") ||
 	       (force && !word_is_bool(force, false));
+}
+
+bool has_vnet_hdr(const struct params *ps)
+{
+	const char *vnet_hdr = param(ps, "vnet_hdr");
+
+	return !vnet_hdr || !word_is_bool(vnet_hdr, false);
+}
+
+unsigned int count_queues(const struct params *ps, unsigned int most)
+{
+	const char *queues = param(ps, "queues"), *fds = param(ps, "fds");
+	unsigned long n = queues ? strtoul(queues, NULL, 10) : 1;
+
+	for (; fds && *fds; fds++)
+		n += *fds == ':';
+	return n < 1 ? 1 : n > most ? most : (unsigned int)n;
 }
 
 static void judge_setting(struct review *rv, const char *option, const char *name,

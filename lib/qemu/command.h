@@ -48,6 +48,8 @@ const char *param(const struct params *ps, const char *key);
 /* Those of a text or of JSON, of which nested values are passed over; @implied names a bare first one. */
 void take_params(struct arena *a, struct params *ps, const char *text, const char *implied);
 void param_add(struct arena *a, struct params *ps, const char *key, const char *value);
+/* A value as it stands between commas */
+void write_escaped(struct buf *out, const char *value);
 /*
  * Does a device with this value offer what the baseline promises, or less? QEMU obeys an "off", so
  * what every start of the guest takes from it keeps it from no host.
@@ -68,5 +70,9 @@ bool is_device_class(const char *name, const char *class_name);
 bool nic_has_rom(const struct params *ps);
 /* Does a tap with these parameters use vhost? */
 bool has_vhost(const struct params *ps);
+/* Has it a vnet header, as far as they say? */
+bool has_vnet_hdr(const struct params *ps);
+/* How many queues has it? At least one, and no more than @most. */
+unsigned int count_queues(const struct params *ps, unsigned int most);
 
 #endif

@@ -31,6 +31,7 @@ struct rehearse_option {
 	const char *name;
 	const char *value; /* NULL: it takes none */
 	bool known;	   /* false: whether it takes a value is a guess */
+	struct params given; /* as the reader of command lines has them */
 	json_t *params;	   /* of an option that is taken apart; else NULL */
 	bool is_json;	   /* it was one */
 	bool section;	   /* of a -readconfig file: it is in @params alone */
@@ -109,8 +110,9 @@ static const char *const implied[][2] = {
 };
 
 /* As the reader of command lines has it, or by the text; of a duplicate key the last one counts. */
-static void take_text(struct rehearse_line *l, struct rehearse_option *o, struct params params)
+static void take_text(struct rehearse_line *l, struct rehearse_option *o)
 {
+	struct params params = o->given;
 	const char *first = NULL;
 
 	for (size_t i = 0; i < ARRAY_SIZE(implied); i++)
@@ -124,7 +126,7 @@ static void take_text(struct rehearse_line *l, struct rehearse_option *o, struct
 }
 
 /* Its value, taken apart, with what is nested in JSON. */
-static void take_apart(struct rehearse_line *l, struct rehearse_option *o, struct params params)
+static void take_apart(struct rehearse_line *l, struct rehearse_option *o)
 {
 	o->params = *o->value == '{' ? json_loads(o->value, 0, NULL) : NULL;
 	o->is_json = json_is_object(o->params);
@@ -134,7 +136,7 @@ static void take_apart(struct rehearse_line *l, struct rehearse_option *o, struc
 	o->params = json_object();
 	l->arena.failed |= !o->params;
 	if (o->params)
-		take_text(l, o, params);
+		take_text(l, o);
 }
 
 /* The text of a parameter, as a command line has it; NULL: it is not there, or is no scalar. */
@@ -168,15 +170,6 @@ static void set_number(struct rehearse_line *l, json_t *params, const char *key,
 		l->arena.failed = true;
 }
 
-static void put_escaped(struct buf *out, const char *s)
-{
-	for (; *s; s++) {
-		if (*s == ',')
-			buf_putc(out, ',');
-		buf_putc(out, *s);
-	}
-}
-
 /* The option with the parameters that it has now. */
 static void put_params(struct rehearse_line *l, const struct rehearse_option *o, const char *name)
 {
@@ -189,7 +182,7 @@ static void put_params(struct rehearse_line *l, const struct rehearse_option *o,
 		if (o->is_json)
 			break;
 		buf_printf(&out, "%s%s=", out.len ? "," : "", key);
-		put_escaped(&out, text_of(l, o, key) ? text_of(l, o, key) : "");
+		write_escaped(&out, text_of(l, o, key) ? text_of(l, o, key) : "");
 	}
 	l->arena.failed |= o->is_json ? !text : buf_failed(&out);
 	put(l, name, o->is_json ? text : out.data ? out.data : "");
@@ -442,7 +435,7 @@ static void put_drive(struct rehearse_line *l, const struct rehearse_option *o, 
 		if (!text_of(l, o, kept[i]))
 			continue;
 		buf_printf(&out, "%s%s=", out.len ? "," : "", kept[i]);
-		put_escaped(&out, text_of(l, o, kept[i]));
+		write_escaped(&out, text_of(l, o, kept[i]));
 	}
 	if (size)
 		buf_printf(&out, "%sdriver=null-co,size=%s,read-zeroes=on", out.len ? "," : "",
@@ -508,7 +501,7 @@ static void by_disk(struct rehearse_line *l, struct rehearse_option *o)
 	for (size_t i = 0; i < ARRAY_SIZE(drives); i++)
 		if (streq(drives[i][0], o->name))
 			as.value = drives[i][1];
-	take_apart(l, &as, (struct params){ 0 });
+	take_apart(l, &as);
 	if (as.params && o->value)
 		set_param(l, as.params, "file", o->value);
 	if (!l->arena.failed)
@@ -604,43 +597,16 @@ static struct rehearse_netdev *find_netdev(const struct rehearse_line *l, const 
 	return NULL;
 }
 
-static bool wants_vhost(struct rehearse_line *l, const struct rehearse_option *o)
-{
-	const char *vhost = text_of(l, o, "vhost");
-
-	if (vhost)
-		return is_on(vhost);
-	return text_of(l, o, "vhostfd") || text_of(l, o, "vhostfds") ||
-	       is_on(text_of(l, o, "vhostforce"));
-}
-
-static unsigned int count_queues(struct rehearse_line *l, const struct rehearse_option *o)
-{
-	const char *queues = text_of(l, o, "queues"), *fds = text_of(l, o, "fds");
-	unsigned long n = queues ? strtoul(queues, NULL, 10) : 1;
-
-	for (; fds && *fds; fds++)
-		n += *fds == ':';
-	return n < 1 ? 1 : n > QTEST_MAX_QUEUES ? QTEST_MAX_QUEUES : (unsigned int)n;
-}
-
-static bool has_header(struct rehearse_line *l, const struct rehearse_option *o)
-{
-	const char *vnet_hdr = text_of(l, o, "vnet_hdr");
-
-	return !vnet_hdr || !word_is_bool(vnet_hdr, false);
-}
-
 /* How many queues it has and whether a header and vhost, the guest can tell. */
 static const char *netdev_words(struct rehearse_line *l, const struct rehearse_option *o,
 				const char *by, const char *type)
 {
-	unsigned int queues = count_queues(l, o);
+	unsigned int queues = count_queues(&o->given, QTEST_MAX_QUEUES);
 
 	if (!streq(by, "tap"))
 		return type;
-	return keep(l, "tap%s%s%s", wants_vhost(l, o) ? "+vhost" : "",
-		    has_header(l, o) ? "" : "-without-vnet_hdr",
+	return keep(l, "tap%s%s%s", has_vhost(&o->given) ? "+vhost" : "",
+		    has_vnet_hdr(&o->given) ? "" : "-without-vnet_hdr",
 		    queues > 1 ? keep(l, "*%u", queues) : "");
 }
 
@@ -650,7 +616,7 @@ static const char *make_netdev(struct rehearse_line *l, const struct rehearse_op
 {
 	const struct qtest_request rq = { .nics = l->nics, .n_nics = l->n_nics + 1 };
 	struct qtest_nic *nic = &l->nics[l->n_nics];
-	bool vhost = wants_vhost(l, o) && !l->means.no_vhost;
+	bool wanted = has_vhost(&o->given), vhost = wanted && !l->means.no_vhost;
 	_buf_ out = { 0 };
 
 	if (!streq(by, "tap") || l->means.no_taps || l->n_nics == QTEST_MAX_NICS) {
@@ -660,11 +626,11 @@ static const char *make_netdev(struct rehearse_line *l, const struct rehearse_op
 						     "there are too many");
 		return keep(l, "hubport,id=%s,hubid=%zu", id, l->hubs++);
 	}
-	if (wants_vhost(l, o) && !vhost)
+	if (wanted && !vhost)
 		replaced(l, "vhost=on", "a tap without vhost-net, which cannot be opened here");
 	*nic = (struct qtest_nic){ .backend = vhost ? QTEST_TAP_VHOST : QTEST_TAP,
-				   .queues = count_queues(l, o),
-				   .no_vnet_hdr = !has_header(l, o) };
+				   .queues = count_queues(&o->given, QTEST_MAX_QUEUES),
+				   .no_vnet_hdr = !has_vnet_hdr(&o->given) };
 	qtest_netdev(&rq, l->n_nics++, id, &out);
 	return copy(l, arena_words(&l->arena, &out));
 }
@@ -985,10 +951,11 @@ static void add_option(struct rehearse_line *l, const struct option *from)
 	*o = (struct rehearse_option){ .name = from->name ? from->name : "hda",
 				       .value = from->name ? from->value : from->word,
 				       .known = from->known,
+				       .given = from->params,
 				       .section = from->section };
 	maker = maker_of(rehearse_row(l->table, "options", o->name));
 	if (o->value && ((maker >= 0 && !makers[maker].whole) || streq(o->name, "tpmdev")))
-		take_apart(l, o, from->params);
+		take_apart(l, o);
 	if (o->params && streq(o->name, "set"))
 		apply_set(l, o);
 }

@@ -254,16 +254,6 @@ static enum fd_kind look_at_fd(const char *text, bool *ret_vnet_hdr)
 	return major(st.st_rdev) == 10 && minor(st.st_rdev) == 200 ? FD_TAP : FD_MACVTAP;
 }
 
-static unsigned int count_queues(const struct params *ps)
-{
-	const char *queues = param(ps, "queues"), *fds = param(ps, "fds");
-	unsigned int n = queues ? (unsigned int)strtoul(queues, NULL, 10) : 1;
-
-	for (; fds && *fds; fds++)
-		n += *fds == ':';
-	return n < 1 ? 1 : n > QUEUES_MAX ? QUEUES_MAX : n;
-}
-
 static void opaque(struct throwaway *t, struct nic *nic, const char *backend, const char *why)
 {
 	nic->kind = NIC_OPAQUE;
@@ -282,8 +272,7 @@ static void on_host(struct nic *nic, enum qtest_backend backend, unsigned int qu
 static void resolve_tap(struct throwaway *t, struct nic *nic, const struct params *ps)
 {
 	const char *fd = param(ps, "fd") ? param(ps, "fd") : param(ps, "fds");
-	const char *vnet_hdr = param(ps, "vnet_hdr");
-	bool header = !vnet_hdr || !word_is_bool(vnet_hdr, false), vhost = has_vhost(ps);
+	bool header = has_vnet_hdr(ps), vhost = has_vhost(ps);
 	enum fd_kind kind = fd ? look_at_fd(fd, &header) : FD_TAP;
 	bool macvtap = kind == FD_MACVTAP;
 
@@ -298,7 +287,7 @@ static void resolve_tap(struct throwaway *t, struct nic *nic, const struct param
 	on_host(nic,
 		macvtap ? (vhost ? QTEST_MACVTAP_VHOST : QTEST_MACVTAP) :
 			  (vhost ? QTEST_TAP_VHOST : QTEST_TAP),
-		count_queues(ps));
+		count_queues(ps, QUEUES_MAX));
 	nic->throwaway.no_vnet_hdr = !header;
 }
 
@@ -370,15 +359,6 @@ static bool on_express_port(const struct throwaway *t, const struct nic *nic)
 bool throwaway_has_rom(const struct nic *nic)
 {
 	return nic_has_rom(&nic->params);
-}
-
-static void write_escaped(struct buf *out, const char *s)
-{
-	for (; *s; s++) {
-		if (*s == ',')
-			buf_putc(out, ',');
-		buf_putc(out, *s);
-	}
 }
 
 /* The other kinds have no such property. */
