@@ -73,6 +73,12 @@ static void tell(struct rehearse_line *l, json_t *list, const char *option, cons
 		l->arena.failed = true;
 }
 
+static void note(struct rehearse_line *l, struct strings *set, const char *s)
+{
+	if (s && strings_insert(set, s) < 0)
+		l->arena.failed = true;
+}
+
 static void leave_out(struct rehearse_line *l, const char *option, const char *why)
 {
 	tell(l, l->left_out, option, why ? why : "it cannot be rehearsed");
@@ -229,8 +235,7 @@ static void declare_value(struct rehearse_line *l, const char *option, const cha
 	bool hide = !is_harmless(value) || lists(l, "secret_params", option, key);
 	const char *said = hide ? digest_word(l, value) : plain_value(l, key, value);
 
-	if (strings_insert(to, keep(l, "%s=%s", key, said)) < 0)
-		l->arena.failed = true;
+	note(l, to, keep(l, "%s=%s", key, said));
 }
 
 /*
@@ -372,8 +377,8 @@ static const char *flash_size(struct rehearse_line *l, const json_t *params, boo
 	if (!size || size > FLASH_MAX)
 		return NULL;
 	/* of the other kind, the content is the guest's */
-	if (read_only && strings_insert(&l->files, path) < 0)
-		l->arena.failed = true;
+	if (read_only)
+		note(l, &l->files, path);
 	return number(l, size);
 }
 
@@ -635,6 +640,12 @@ static const char *make_netdev(struct rehearse_line *l, const struct rehearse_op
 	return copy(l, arena_words(&l->arena, &out));
 }
 
+static void say_net(struct rehearse_line *l, const char *option, const json_t *row)
+{
+	replaced(l, option,
+		 streq(string_of(row, "by"), "tap") ? "a tap of its own" : "a hub without others");
+}
+
 static void by_netdev(struct rehearse_line *l, struct rehearse_option *o)
 {
 	const char *type = text_of(l, o, "type"), *id = text_of(l, o, "id");
@@ -649,8 +660,7 @@ static void by_netdev(struct rehearse_line *l, struct rehearse_option *o)
 		return;
 	}
 	put(l, "netdev", make_netdev(l, o, string_of(row, "by"), id));
-	replaced(l, keep(l, "-netdev %s", type),
-		 streq(string_of(row, "by"), "tap") ? "a tap of its own" : "a hub without others");
+	say_net(l, keep(l, "-netdev %s", type), row);
 }
 
 /* -nic: a backend and a device in one */
@@ -676,8 +686,7 @@ static void by_nic(struct rehearse_line *l, struct rehearse_option *o)
 	put(l, "nic",
 	    keep(l, "%s%s%s%s%s", make_netdev(l, o, string_of(row, "by"), id),
 		 model ? ",model=" : "", model ? model : "", mac ? ",mac=" : "", mac ? mac : ""));
-	replaced(l, keep(l, "-nic %s", type),
-		 streq(string_of(row, "by"), "tap") ? "a tap of its own" : "a hub without others");
+	say_net(l, keep(l, "-nic %s", type), row);
 }
 
 /* -net: what it makes is on a hub */
@@ -773,8 +782,7 @@ static void by_device(struct rehearse_line *l, struct rehearse_option *o)
 	declare_device(l, o, driver);
 	if (why) {
 		leave_out(l, keep(l, "-device %s", driver), why);
-		if (text_of(l, o, "id") && strings_insert(&l->absent, text_of(l, o, "id")) < 0)
-			l->arena.failed = true;
+		note(l, &l->absent, text_of(l, o, "id"));
 		return;
 	}
 	drop_params(l, o, "device");
@@ -782,8 +790,8 @@ static void by_device(struct rehearse_line *l, struct rehearse_option *o)
 	if (row && rehearse_does(row) == REHEARSE_REPLACE)
 		set_number(l, o->params, "guest-cid", FREE_CID + (uint64_t)getpid());
 	rom = text_of(l, o, "romfile");
-	if (rom && *rom && strings_insert(&l->files, rom) < 0)
-		l->arena.failed = true;
+	if (rom && *rom)
+		note(l, &l->files, rom);
 	put_params(l, o, "device");
 }
 
@@ -960,12 +968,6 @@ static void add_option(struct rehearse_line *l, const struct option *from)
 		apply_set(l, o);
 }
 
-static void note(struct rehearse_line *l, struct strings *set, const char *id)
-{
-	if (id && strings_insert(set, id) < 0)
-		l->arena.failed = true;
-}
-
 static void note_netdev(struct rehearse_line *l, const struct rehearse_option *o)
 {
 	const char *type = text_of(l, o, "type"), *id = text_of(l, o, "id");
@@ -1033,10 +1035,8 @@ static void keep_option(struct rehearse_line *l, const struct rehearse_option *o
 	const char *words = string_of(row, "words");
 	bool plain = words && streq(words, "plain"), host = words && streq(words, "host");
 
-	if (o->value && streq(words ? words : "", "host") &&
-	    (streq(o->name, "bios") || streq(o->name, OPTION_ROM)) &&
-	    strings_insert(&l->files, o->value) < 0)
-		l->arena.failed = true;
+	if (host && (streq(o->name, "bios") || streq(o->name, OPTION_ROM)))
+		note(l, &l->files, o->value);
 	if (!host)
 		declare(l, o->value ?
 				   keep(l, "-%s %s", o->name,

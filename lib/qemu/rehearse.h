@@ -23,8 +23,7 @@ struct rehearse_means {
 
 struct rehearse_netdev {
 	const char *id;
-	const char *declared; /* "tap,vhost=on": what a guest could tell of it */
-	bool left_out;
+	const char *declared; /* "tap+vhost": what a guest could tell of it */
 };
 
 struct rehearse_line {
