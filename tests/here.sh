@@ -143,8 +143,11 @@ start -machine pc-q35-10.0,usb=off $list -name listed
 # shellcheck disable=SC2086
 start -machine pc-q35-10.0 $list -global virtio-net-device.host_uso=on -name changed
 start -machine pc-q35-10.0 -name "plain"
-# a question, and no QEMU at all
+# a question, a throw-away of abibase rehearse, and no QEMU at all
 start -machine none -name asked
+# shellcheck disable=SC2086
+start -machine pc-q35-10.0 $list -name rehearsed -chardev null,id=abibase-monitor \
+	-mon chardev=abibase-monitor,mode=control
 (exec -a sleep sleep 60) 2> /dev/null & running="$running $!"
 
 look 0

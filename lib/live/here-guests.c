@@ -8,6 +8,7 @@
 #include "document/page.h"
 #include "live/here.h"
 #include "qemu/command.h"
+#include "qemu/qtest.h"
 
 /*
  * The QEMUs that run on this host, as far as the caller may look into /proc. Under which baseline
@@ -121,8 +122,9 @@ static int read_options(struct process *p)
 
 		p->machine = type ? type : p->machine;
 		p->name = name ? name : p->name;
-		/* a throw-away one has none */
-		guest &= !is_option(o, "qtest");
+		/* a throw-away has none */
+		guest &= !is_option(o, "qtest") &&
+			 !(is_option(o, "mon") && streq(o->value, QTEST_MONITOR));
 	}
 	if (p->machine)
 		p->machine = arena_printf(&p->arena, "%.*s",

@@ -63,8 +63,7 @@ static int make_argv(const struct qtest_request *rq, struct strings *argv)
 	const char *const fixed[] = { rq->path, "-nodefaults", "-no-user-config", "-display",
 				      "none", "-qtest", "stdio", "-qtest-log", "none", "-machine",
 				      machine, NULL };
-	const char *const trial[] = { "-chardev", monitor, "-mon",
-				      "chardev=abibase-monitor,mode=control", NULL };
+	const char *const trial[] = { "-chardev", monitor, "-mon", QTEST_MONITOR, NULL };
 	bool runs = rq->trial && rq->trial->bios_fd >= 0;
 	int r;
 

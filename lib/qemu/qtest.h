@@ -18,6 +18,8 @@
 /* The first device, as a user has it; and without the ROM, which is a package of its own. */
 #define QTEST_PLAIN_NIC "virtio-net-pci,netdev=abibase0,addr=5"
 #define QTEST_NO_ROM_NIC QTEST_PLAIN_NIC ",romfile="
+/* The monitor of a throw-away: by it one is told from a guest. */
+#define QTEST_MONITOR "chardev=abibase-monitor,mode=control"
 
 enum qtest_backend {
 	QTEST_TAP,

@@ -119,7 +119,7 @@ static int make_argv(const struct rehearse_half *h, struct strings *argv)
 				      "-chardev",
 				      "socket,id=abibase-monitor,fd=0",
 				      "-mon",
-				      "chardev=abibase-monitor,mode=control",
+				      QTEST_MONITOR,
 				      "-sandbox",
 				      "on,obsolete=deny,elevateprivileges=deny,spawn=deny,"
 				      "resourcecontrol=deny",
