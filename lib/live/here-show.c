@@ -26,13 +26,13 @@ static const char *base_name(const json_t *base)
 
 /* ---------------------------------------------------------------------------- verdict */
 
-static size_t count_conflicts(const json_t *findings, const char *kind)
+static size_t count_conflicts(const json_t *findings)
 {
 	size_t i, n = 0;
 	json_t *v;
 
 	json_array_foreach((json_t *)findings, i, v)
-		n += streq(string_of(v, "kind"), kind);
+		n += streq(string_of(v, "kind"), "conflict");
 	return n;
 }
 
@@ -68,34 +68,27 @@ static void put_verdict(struct page *p, const json_t *root, struct buf *out)
 {
 	const json_t *baselines = json_object_get(root, "baselines");
 	json_auto_t *no = names_with(baselines, "no"), *unknown = names_with(baselines, "unknown");
-	json_auto_t *yes = names_with(baselines, "yes");
+	bool lacks = json_array_size(no), unsure = !lacks && json_array_size(unknown);
 	size_t n = json_array_size(baselines);
-	size_t faults = count_conflicts(json_object_get(root, "findings"), "conflict");
+	size_t faults = count_conflicts(json_object_get(root, "findings"));
 	const char *host = string_of(root, "host"), *is = string_of(root, "verdict");
 
-	p->failed |= !no || !unknown || !yes;
-	buf_puts(out, streq(is, "unknown") ? "cannot tell" : is);
-	buf_puts(out, ": ");
-	if (!n)
-		buf_printf(out, "%s has no baseline", host);
-	else if (json_array_size(no))
-		buf_printf(out, "%s does not satisfy ", host);
-	else if (json_array_size(unknown))
-		buf_printf(out, "whether %s satisfies ", host);
-	else
-		buf_printf(out, "%s satisfies ", host);
-	if (json_array_size(no) || json_array_size(unknown)) {
-		put_baselines(out, json_array_size(json_array_size(no) ? no : unknown), n);
+	p->failed |= !no || !unknown;
+	buf_printf(out, "%s: %s%s ", streq(is, "unknown") ? "cannot tell" : is,
+		   unsure ? "whether " : "", host);
+	buf_puts(out, !n ? "has no baseline" : lacks ? "does not satisfy " : "satisfies ");
+	if (lacks || unsure) {
+		put_baselines(out, json_array_size(lacks ? no : unknown), n);
 		buf_puts(out, ": ");
-		page_some(out, json_array_size(no) ? no : unknown, IN_VERDICT);
+		page_some(out, lacks ? no : unknown, IN_VERDICT);
 	} else if (n) {
 		put_baselines(out, n, n);
 	}
-	if (!json_array_size(no) && json_array_size(unknown))
+	if (unsure)
 		buf_puts(out, " is not known");
 	if (!faults)
 		return;
-	if (json_array_size(no) || json_array_size(unknown) || !n) {
+	if (lacks || unsure || !n) {
 		buf_puts(out, "; ");
 		page_count(out, faults, "more thing is wrong", "more things are wrong");
 	} else {
