@@ -632,8 +632,7 @@ static bool is_promised(const void *of, size_t row)
 
 static void check_errata(struct checking *k)
 {
-	uint32_t mask = errata_of_kernel(k->cat, string_of(json_object_get(k->p->root, "kernel"),
-							   "release"));
+	uint32_t mask = errata_of_kernel(k->cat, k->p->root);
 
 	for (size_t u = 0; u < k->alone->n_used; u++)
 		if (k->alone->used[u].build)

@@ -166,8 +166,7 @@ static bool guest_has(const void *of, size_t row)
 
 static void note_errata(struct judging *j)
 {
-	uint32_t mask = errata_of_kernel(j->pr.cat, string_of(json_object_get(j->p->root, "kernel"),
-							      "release"));
+	uint32_t mask = errata_of_kernel(j->pr.cat, j->p->root);
 
 	if (j->entry)
 		mask |= errata_of_qemu(j->pr.cat, j->entry, j->pr.view.machine);

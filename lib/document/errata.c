@@ -98,8 +98,9 @@ static bool has_it(const struct erratum *e, const struct version *v, const char 
 	return version_in(v, e->versions, e->n_versions) && !matches_any(e->fixed_in, name);
 }
 
-uint32_t errata_of_kernel(const struct abibase_catalogue *cat, const char *release)
+uint32_t errata_of_kernel(const struct abibase_catalogue *cat, const json_t *profile)
 {
+	const char *release = string_of(json_object_get(profile, "kernel"), "release");
 	struct version v;
 	uint32_t mask = 0;
 

@@ -28,8 +28,8 @@ struct erratum {
 
 /* Read the file and link it to the rows. Sets the error of @ctx. 0 or negative errno. */
 int errata_load(struct abibase_context *ctx, struct abibase_catalogue *cat) _must_check_;
-/* Those of a kernel with this release, which may be NULL. */
-uint32_t errata_of_kernel(const struct abibase_catalogue *cat, const char *release);
+/* Those of the kernel of a host, by its profile. */
+uint32_t errata_of_kernel(const struct abibase_catalogue *cat, const json_t *profile);
 /* Those of a QEMU build, by the version and the package of its record, under a machine type. */
 uint32_t errata_of_qemu(const struct abibase_catalogue *cat, const json_t *entry,
 			const char *machine);

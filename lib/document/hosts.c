@@ -441,7 +441,7 @@ static int fill_host(struct inputs *in, const struct abibase_catalogue *cat, str
 	h->revision = p->revision;
 	h->platform = streq(p->kind, "platform");
 	h->has_qemu = p->has_qemu;
-	h->errata = errata_of_kernel(cat, string_of(json_object_get(p->root, "kernel"), "release"));
+	h->errata = errata_of_kernel(cat, p->root);
 	host_set_digest(h, p->digest);
 	if (strings_intern(&in->strings, p->arch, &h->arch) < 0)
 		return -ENOMEM;
