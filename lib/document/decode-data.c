@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <ctype.h>
 #include <errno.h>
-#include <fnmatch.h>
 
 #include "base/context.h"
 #include "document/decode-data.h"
@@ -411,20 +410,9 @@ const char *decode_device_in(const struct decode_data *data, const char *path,
 	return device;
 }
 
-static bool matches(const json_t *globs, const char *name)
-{
-	size_t i;
-	json_t *v;
-
-	json_array_foreach(globs, i, v)
-		if (fnmatch(json_string_value(v), name, 0) == 0)
-			return true;
-	return false;
-}
-
 bool decode_is_one_of(const json_t *globs, const char *name)
 {
-	return !globs || matches(globs, name ? name : "-");
+	return !globs || json_matches(globs, name ? name : "-");
 }
 
 const json_t *decode_family(const struct decode_data *data, const char *path)
@@ -437,8 +425,8 @@ const json_t *decode_family(const struct decode_data *data, const char *path)
 	if (device)
 		return decode_device_row(data, device);
 	json_array_foreach(json_object_get(data->devices, "families"), i, row)
-		if (matches(json_object_get(row, "names"), name) ||
-		    matches(json_object_get(row, "paths"), path))
+		if (json_matches(json_object_get(row, "names"), name) ||
+		    json_matches(json_object_get(row, "paths"), path))
 			return row;
 	return NULL;
 }

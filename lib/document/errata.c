@@ -82,20 +82,10 @@ int errata_load(struct abibase_context *ctx, struct abibase_catalogue *cat)
 
 /* -------------------------------------------------------------------- who has it */
 
-static bool matches_any(const json_t *patterns, const char *s)
-{
-	size_t i;
-	json_t *v;
-
-	json_array_foreach(patterns, i, v)
-		if (s && fnmatch(json_string_value(v), s, 0) == 0)
-			return true;
-	return false;
-}
-
 static bool has_it(const struct erratum *e, const struct version *v, const char *name)
 {
-	return version_in(v, e->versions, e->n_versions) && !matches_any(e->fixed_in, name);
+	return version_in(v, e->versions, e->n_versions) &&
+	       !(name && json_matches(e->fixed_in, name));
 }
 
 uint32_t errata_of_kernel(const struct abibase_catalogue *cat, const json_t *profile)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <inttypes.h>
 #include <syslog.h>
 
@@ -341,6 +342,17 @@ bool json_has(const json_t *strings, const char *s)
 
 	json_array_foreach((json_t *)strings, i, v)
 		if (streq(json_string_value(v), s))
+			return true;
+	return false;
+}
+
+bool json_matches(const json_t *patterns, const char *s)
+{
+	size_t i;
+	json_t *v;
+
+	json_array_foreach((json_t *)patterns, i, v)
+		if (fnmatch(json_string_value(v), s, 0) == 0)
 			return true;
 	return false;
 }

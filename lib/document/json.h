@@ -87,6 +87,8 @@ json_t *json_harmless(const char *words);
 json_t *json_strings(const char *const *s, size_t n);
 /* Is it among the strings of an array? */
 bool json_has(const json_t *strings, const char *s);
+/* Is it as one of an array of patterns, fnmatch(3), says? */
+bool json_matches(const json_t *patterns, const char *s);
 
 enum jtype {
 	J_STRING = 1 << 0,
