@@ -145,11 +145,7 @@ void codec_read_one(const struct codec *k, const struct member *members, const c
 
 static void stream_next(struct stream *w)
 {
-	if (w->comma)
-		buf_putc(w->out, ',');
-	buf_putc(w->out, '\n');
-	for (unsigned int i = 0; i < w->depth; i++)
-		buf_puts(w->out, "  ");
+	json_write_line(w->out, w->comma, w->depth);
 	w->comma = true;
 }
 
@@ -175,10 +171,8 @@ void stream_begin(struct stream *w, const char *key, char c)
 void stream_close(struct stream *w, char c)
 {
 	w->depth--;
-	if (w->comma) {
-		w->comma = false;
-		stream_next(w);
-	}
+	if (w->comma)
+		json_write_line(w->out, false, w->depth);
 	buf_putc(w->out, c);
 	w->comma = true;
 }

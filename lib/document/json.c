@@ -776,15 +776,21 @@ struct out {
 
 static void write_any(struct out *w, const json_t *v, unsigned int depth);
 
-static void separate(struct out *w, bool comma, unsigned int depth)
+void json_write_line(struct buf *b, bool comma, unsigned int depth)
 {
 	if (comma)
-		buf_putc(w->b, ',');
-	if (w->compact)
-		return;
-	buf_putc(w->b, '\n');
+		buf_putc(b, ',');
+	buf_putc(b, '\n');
 	while (depth--)
-		buf_puts(w->b, "  ");
+		buf_puts(b, "  ");
+}
+
+static void separate(struct out *w, bool comma, unsigned int depth)
+{
+	if (!w->compact)
+		json_write_line(w->b, comma, depth);
+	else if (comma)
+		buf_putc(w->b, ',');
 }
 
 static void write_member(struct out *w, const struct pair *p, bool comma, unsigned int depth)

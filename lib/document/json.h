@@ -243,5 +243,7 @@ int json_give(const json_t *v, char **ret);
 /* Pieces for streaming writers. */
 void json_write_value(struct buf *b, const json_t *v, unsigned int depth);
 void json_write_string(struct buf *b, const char *s);
+/* The end of a line, behind a comma or not, and the indentation of the next. */
+void json_write_line(struct buf *b, bool comma, unsigned int depth);
 
 #endif
