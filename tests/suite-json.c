@@ -810,6 +810,21 @@ START_TEST(test_many_members)
 }
 END_TEST
 
+/* A text of many megabytes that is escaped throughout takes no minutes. */
+START_TEST(test_many_escapes)
+{
+	size_t n = (size_t)4 << 20;
+	_buf_ text = { 0 }, b = { 0 };
+
+	for (size_t i = 0; i < n; i++)
+		buf_putc(&text, '"');
+	json_write_string(&b, text.data);
+	ck_assert(!buf_failed(&b));
+	ck_assert_uint_eq(b.len, 2 * n + 2);
+	ck_assert_str_eq(b.data + b.len - 5, "\\\"\\\"\"");
+}
+END_TEST
+
 /* ------------------------------------------------------------------- digests */
 
 /* from b2sum -l 256 of coreutils 9.1 */
@@ -1030,6 +1045,7 @@ Suite *suite_json(void)
 	tcase_add_test(write, test_profiles_round_trip);
 	tcase_add_test(write, test_canonical_form);
 	tcase_add_test(write, test_many_members);
+	tcase_add_test(write, test_many_escapes);
 	tcase_add_loop_test(write, test_blake2b, 0, ARRAY_SIZE(vectors));
 	tcase_add_test(write, test_profile_digest);
 	tcase_add_test(write, test_value_of_nothing);

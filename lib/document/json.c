@@ -734,10 +734,11 @@ static void write_escape(struct buf *b, char c)
 
 void json_write_string(struct buf *b, const char *s)
 {
+	const char *end = s + strlen(s);
 	char *to;
 
 	/* nearly every string is plain throughout and passes in one go */
-	if (!buf_reserve(b, strlen(s) + 2))
+	if (!buf_reserve(b, (size_t)(end - s) + 2))
 		return;
 	to = b->data + b->len;
 	*to++ = '"';
@@ -745,10 +746,10 @@ void json_write_string(struct buf *b, const char *s)
 		while (plain[(unsigned char)*s])
 			*to++ = *s++;
 		b->len = (size_t)(to - b->data);
-		if (!*s)
+		if (s == end)
 			break;
 		write_escape(b, *s++);
-		if (!buf_reserve(b, strlen(s) + 1))
+		if (!buf_reserve(b, (size_t)(end - s) + 1))
 			return;
 		to = b->data + b->len;
 	}
