@@ -22,11 +22,6 @@ static const struct key {
 	{ "current.", { NULL }, "the id of a baseline, \"b1-\" and 32 hex digits" },
 };
 
-bool conf_is_id(const char *s)
-{
-	return strprefix(s, "b1-") && strlen(s) == 35 && strspn(s + 3, "0123456789abcdef") == 32;
-}
-
 static const struct key *find_key(const char *name)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
@@ -41,7 +36,7 @@ static bool accepts(const struct key *k, const char *value)
 {
 	if (k->words[0])
 		return streq(value, k->words[0]) || streq(value, k->words[1]);
-	return ends_with(k->name, ".") ? conf_is_id(value) : *value == '/';
+	return ends_with(k->name, ".") ? id_valid(value) : *value == '/';
 }
 
 static struct conf_line *find_line(const struct conf *c, const char *key)

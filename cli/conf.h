@@ -31,7 +31,5 @@ const struct conf_line *conf_find(const struct conf *c, const char *key, const c
 const char *conf_get(const struct conf *c, const char *key);
 /* Are guests started that should not be? Of a baseline before of a machine type before of all; NULL: not known. */
 bool conf_warns(const struct conf *c, const char *machine, const char *id);
-/* "b1-" and 32 hex digits */
-bool conf_is_id(const char *s);
 
 #endif

@@ -115,7 +115,7 @@ static int read_asked(struct attempt *a)
 	const char *id = getenv(START_BASELINE);
 
 	a->asked = id && *id ? id : NULL;
-	if (!a->asked || conf_is_id(id))
+	if (!a->asked || id_valid(id))
 		return 0;
 	return cli_error(START_BASELINE " is \"%s\", and must be the id of a baseline, \"b1-\" and 32 "
 					"hex digits [baseline-not-there]",

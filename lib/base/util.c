@@ -4,6 +4,16 @@
 
 #include "base/util.h"
 
+bool hex_valid(const char *s, size_t len)
+{
+	return strlen(s) == len && strspn(s, "0123456789abcdef") == len;
+}
+
+bool id_valid(const char *s)
+{
+	return strprefix(s, "b1-") && hex_valid(s + 3, ID_DIGITS);
+}
+
 bool same_text(const char *a, const char *b)
 {
 	return a == b || (a && b && streq(a, b));

@@ -62,6 +62,11 @@ static inline size_t length_without(const char *s, const char *suffix)
 {
 	return strlen(s) - (ends_with(s, suffix) ? strlen(suffix) : 0);
 }
+/* @len lower-case hex digits, and nothing else */
+bool hex_valid(const char *s, size_t len);
+/* The id of a baseline: "b1-" and so many of them */
+#define ID_DIGITS 32
+bool id_valid(const char *s);
 /* Both may be NULL. */
 bool same_text(const char *a, const char *b);
 

@@ -1220,9 +1220,7 @@ static const struct codec_hook findings_hook = { read_findings, write_findings }
 
 static void check_id(struct schema_walk *c, const json_t *v)
 {
-	const char *s = json_string_value(v);
-
-	if (!strprefix(s, "b1-") || !hex_valid(s + 3, 32))
+	if (!id_valid(json_string_value(v)))
 		schema_fault(c, "json-bad-value", "is not an id: \"b1-\" and 32 hex digits");
 }
 

@@ -643,11 +643,6 @@ void schema_version(struct schema_walk *c, const json_t *v)
 			     json_string_value(v));
 }
 
-bool hex_valid(const char *s, size_t len)
-{
-	return strlen(s) == len && strspn(s, "0123456789abcdef") == len;
-}
-
 void schema_digest(struct schema_walk *c, const json_t *v)
 {
 	if (!hex_valid(json_string_value(v), DIGEST_HEX))

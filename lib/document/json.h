@@ -214,8 +214,6 @@ void schema_digest(struct schema_walk *c, const json_t *v);
 void schema_offered(struct schema_walk *c, const json_t *v); /* a feature word of 128 bits */
 void schema_power_of_two(struct schema_walk *c, const json_t *v); /* or 0 */
 void schema_true(struct schema_walk *c, const json_t *v);
-/* @len lower-case hex digits, and nothing else */
-bool hex_valid(const char *s, size_t len);
 /* [A-Za-z0-9][A-Za-z0-9._+-]*, at most 255 bytes: usable as a label and never like an option or a path */
 bool name_valid(const char *s);
 

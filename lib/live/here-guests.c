@@ -18,7 +18,6 @@
 
 #define PROC_TEXT_MAX (4u << 20)
 #define BASELINE_VARIABLE "ABIBASE_BASELINE="
-#define ID_DIGITS 32
 
 struct process {
 	pid_t pid;
@@ -85,11 +84,6 @@ static void read_exe(struct process *p)
 	n = readlink(path, p->exe, sizeof(p->exe) - 1);
 	p->exe[n > 0 ? n : 0] = '\0';
 	p->exe[length_without(p->exe, " (deleted)")] = '\0';
-}
-
-static bool id_valid(const char *s)
-{
-	return strprefix(s, "b1-") && hex_valid(s + 3, ID_DIGITS);
 }
 
 static void read_environment(struct process *p)
