@@ -304,9 +304,7 @@ static const char *backends_words(struct explaining *e, unsigned int mask)
 {
 	struct buf out = { 0 };
 
-	for (size_t i = 0; i < e->b->in.n_backends; i++)
-		if (mask & (1u << i))
-			buf_printf(&out, "%s%s", out.len ? ", " : "", e->b->in.backends[i]);
+	inputs_write_backends(&e->b->in, mask, ", ", &out);
 	return take(e, &out);
 }
 
@@ -878,21 +876,18 @@ static json_t *values(struct explaining *e, const char *property)
 static json_t *document(struct explaining *e, const char *property)
 {
 	const struct inputs *in = &e->b->in;
-	json_t *hosts = json_array(), *backends = json_array(), *costs = json_array();
+	json_t *hosts = json_array(), *costs = json_array();
 	json_t *list = values(e, property); /* it says whether kernels were named */
 
 	for (size_t i = 0; i < in->n_hosts && !e->b->no_inputs; i++)
 		append(e, hosts, json_string(in->hosts[i]->name));
-	for (size_t i = 0; i < in->n_backends; i++)
-		if (in->policy.backends & (1u << i))
-			append(e, backends, json_string(in->backends[i]));
 	for (size_t i = 0; i < e->b->n_values && !e->b->no_inputs; i++)
 		if (is_given_up(e, &e->b->values[i]))
 			add_cost(e, costs, i);
 	return json_pack("{s:s, s:s?, s:s?, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:s?}",
 			 "schema", "abibase-explain/1", "baseline", e->b->id, "machine",
 			 e->b->machine, "verdict", verdict_words[e->b->verdict], "hosts", hosts,
-			 "backends", backends, "values", list, "retirements",
+			 "backends", baseline_backends(e->b), "values", list, "retirements",
 			 retirements(e, costs), "costs", costs, "scope", baseline_scope(e->b),
 			 "notes", notes(e, property), "running_guests", power_cycle,
 			 "kernel_versions", e->kernels ? backports : NULL);
