@@ -19,10 +19,8 @@ void hostcheck_errata(struct abibase_check *c, const struct abibase_catalogue *c
 			continue;
 		erratum_write(e, &text);
 		erratum_write_remedy(e, &remedy);
-		f.cause = arena_strdup(&c->arena, text.data ? text.data : "");
+		f.cause = arena_words(&c->arena, &text);
 		f.remedy = arena_words(&c->arena, &remedy);
-		buf_clear(&text);
-		buf_printf(&text, "%s: %s", c->host, f.cause ? f.cause : "");
-		finding_add(&c->findings, f, &text);
+		hostcheck_say(c, f, "%s: %s", c->host, f.cause);
 	}
 }

@@ -9,26 +9,24 @@ static bool is_on(const void *of, size_t row)
 	return derive_row_is_on(of, row);
 }
 
-/* The builds of the answer that have it; false: none has. */
-static bool mark_builds(const struct derive *d, size_t e, bool *marked)
+/* The builds of the answer that have it */
+static void mark_builds(const struct derive *d, size_t e, bool *marked)
 {
-	bool any = false;
-
 	for (size_t u = 0; u < d->b->n_used; u++) {
 		const struct build *b = d->b->used[u].build;
 		uint32_t mask = b ? errata_of_qemu(d->cat, b->entry, d->b->machine) : 0;
 
 		marked[u] = mask >> e & 1;
-		any |= marked[u];
 	}
-	return any;
 }
 
-static size_t find_hosts(const struct derive *d, size_t e, const bool *marked, unsigned int *hosts)
+static size_t find_hosts(const struct derive *d, size_t e, bool *marked, unsigned int *hosts)
 {
 	bool kernel = d->cat->errata[e].of == ERRATUM_OF_KERNEL;
 	size_t n = 0;
 
+	if (!kernel)
+		mark_builds(d, e, marked);
 	for (size_t i = 0; i < d->b->in.n_hosts; i++) {
 		const struct host *h = d->b->in.hosts[i];
 
@@ -59,11 +57,10 @@ void derive_errata(struct derive *d)
 
 	for (size_t e = 0; marked && e < d->cat->n_errata; e++) {
 		const struct erratum *x = &d->cat->errata[e];
-		size_t n;
+		size_t n = erratum_matters(x, is_on, d) ?
+				   find_hosts(d, e, marked, d->scratch[0]) :
+				   0;
 
-		if (!erratum_matters(x, is_on, d) || (x->of == ERRATUM_OF_QEMU && !mark_builds(d, e, marked)))
-			continue;
-		n = find_hosts(d, e, marked, d->scratch[0]);
 		if (n)
 			note(d, x, d->scratch[0], n);
 	}
