@@ -96,28 +96,20 @@ static void check_device(struct abibase_check *c, const struct abibase_catalogue
 	}
 }
 
-/* Where no host decides about any of its devices it can start on all. */
-static bool is_concerned(const struct abibase_catalogue *cat, const struct abibase_guest *g)
+/* Is it not stated of a device on what it lies? */
+static bool is_unstated(const struct abibase_catalogue *cat, const struct abibase_guest *g)
 {
-	bool named, ret = guest_backends(cat, g, &named) != 0;
-
-	for (size_t i = 0; i < g->n; i++)
-		ret |= guest_device_backend(cat, &g->devices[i]) < 0;
-	return ret;
-}
-
-/* Is one of its devices on a backend of the baseline, or may be? Of the others there is no more to say. */
-static bool is_held(const struct abibase_catalogue *cat, const struct abibase_baseline *b,
-		    const struct abibase_guest *g)
-{
-	bool named;
-	unsigned int mask = guest_backends(cat, g, &named);
-
 	for (size_t i = 0; i < g->n; i++)
 		if (guest_device_backend(cat, &g->devices[i]) < 0)
 			return true;
+	return false;
+}
+
+static bool has_any(const struct abibase_catalogue *cat, const struct abibase_baseline *b,
+		    unsigned int backends)
+{
 	for (size_t be = 0; be < cat->n_backends; be++)
-		if (mask & (1u << be) && has_backend(b, cat->backends[be].name))
+		if (backends & (1u << be) && has_backend(b, cat->backends[be].name))
 			return true;
 	return false;
 }
@@ -138,13 +130,14 @@ bool hostcheck_unjudged(struct abibase_check *c, const struct abibase_guest *g)
 bool hostcheck_guest(struct abibase_check *c, const struct abibase_catalogue *cat,
 		     const struct abibase_baseline *b, const struct abibase_guest *g)
 {
-	bool unjudged = hostcheck_unjudged(c, g);
+	bool unjudged = hostcheck_unjudged(c, g), unstated = is_unstated(cat, g), named;
+	unsigned int backends = guest_backends(cat, g, &named);
 
-	if (!is_concerned(cat, g) && unjudged)
-		return false;
-	if (!is_concerned(cat, g)) {
-		add(c, ABIBASE_FINDING_NOTE, "guest-without", NULL, NULL,
-		    "%s: the guest has no device that the baseline is about", c->host);
+	/* where no host decides about any of its devices it can start on all */
+	if (!backends && !unstated) {
+		if (!unjudged)
+			add(c, ABIBASE_FINDING_NOTE, "guest-without", NULL, NULL,
+			    "%s: the guest has no device that the baseline is about", c->host);
 		return false;
 	}
 	if (g->machine && !streq(g->machine, b->machine)) {
@@ -155,7 +148,8 @@ bool hostcheck_guest(struct abibase_check *c, const struct abibase_catalogue *ca
 	}
 	for (size_t i = 0; i < g->n; i++)
 		check_device(c, cat, b, &g->devices[i]);
-	return is_held(cat, b, g);
+	/* of devices on backends that the baseline does not have there is no more to say */
+	return unstated || has_any(cat, b, backends);
 }
 
 /* ------------------------------------------- what it sets, and the baseline does not have */

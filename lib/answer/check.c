@@ -28,6 +28,7 @@ struct checking {
 	const struct strings *assume;	/* hosts whose QEMU is assumed; NULL: none */
 	const struct abibase_guest *guest; /* only what it needs counts; NULL: all */
 	unsigned int backends;		   /* of the catalogue: those that count */
+	bool named;			   /* does the guest need one of them in any case? */
 	struct abibase_baseline *alone; /* what the host can do at most */
 	struct links links;		   /* of @b */
 	struct abibase_check *out;
@@ -58,12 +59,8 @@ static int set_wishes(struct checking *k, struct abibase_intersection *ix)
 	if (r == 0 && in->policy.target)
 		r = abibase_intersection_set_target(ix, in->policy.target);
 	intersection_adopt_backends(ix, in);
-	if (k->guest) {
-		bool named;
-		unsigned int mask = guest_backends(k->cat, k->guest, &named);
-
-		intersection_narrow_backends(ix, mask, named);
-	}
+	if (k->guest)
+		intersection_narrow_backends(ix, k->backends, k->named);
 	if (r == 0)
 		r = abibase_intersection_set_policy(ix, "all");
 	for (size_t i = 0; r == 0 && i < in->policy.enable.n; i++)
@@ -1068,12 +1065,7 @@ int hostcheck_make(struct abibase_context *ctx, struct abibase_catalogue *cat,
 	if (r < 0)
 		return r;
 	k.p = current;
-	k.backends = ~0u;
-	if (guest) {
-		bool named;
-
-		k.backends = guest_backends(cat, guest, &named);
-	}
+	k.backends = guest ? guest_backends(cat, guest, &k.named) : ~0u;
 	k.out = hostcheck_new(p->name);
 	r = k.out ? run(&k) : -ENOMEM;
 	abibase_baseline_unref(k.alone);
