@@ -629,7 +629,7 @@ static bool is_promised(const void *of, size_t row)
 
 static void check_errata(struct checking *k)
 {
-	uint32_t mask = errata_of_kernel(k->cat, k->p->root);
+	uint32_t mask = k->alone->in.hosts[0]->errata; /* its kernel's */
 
 	for (size_t u = 0; u < k->alone->n_used; u++)
 		if (k->alone->used[u].build)
