@@ -416,16 +416,10 @@ void page_verdict(struct page *p, const json_t *hosts, const struct page_words *
 
 /* ------------------------------------------------------------------------ the end */
 
-const char *const scope_not_compared[] = { "cpu", "firmware", "other-devices", NULL };
-
 json_t *scope_new(void)
 {
-	json_t *scope = json_pack("{s[] s[] s[] s[]}", "devices", "evidence", "layers",
-				  "not_compared");
-
-	for (size_t i = 0; scope && scope_not_compared[i]; i++)
-		scope_add(&scope, "not_compared", scope_not_compared[i]);
-	return scope;
+	return json_pack("{s[] s[] s[] s[sss]}", "devices", "evidence", "layers", "not_compared",
+			 "cpu", "firmware", "other-devices");
 }
 
 void scope_add(json_t **scope, const char *key, const char *word)

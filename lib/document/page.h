@@ -65,7 +65,6 @@ void scope_add(json_t **scope, const char *key, const char *word);
 void scope_add_devices(json_t **scope, const struct abibase_catalogue *cat, unsigned int backends);
 /* Of one that looks at all layers of devices on these backends; there is no evidence yet. */
 json_t *scope_json(const struct abibase_catalogue *cat, unsigned int backends);
-extern const char *const scope_not_compared[];
 /* "Looked at: ...; not looked at: ..." */
 void page_scope(struct buf *out, const json_t *scope);
 /* The two last lines; @scope as a document has it, @see after "abibase ". */

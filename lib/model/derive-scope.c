@@ -4,34 +4,24 @@
 
 /* What the answer is about, and on what it rests. */
 
-static void add_name(struct derive *d, struct names *names, size_t max, const char *s)
-{
-	for (size_t i = 0; i < names->n; i++)
-		if (streq(names->s[i], s))
-			return;
-	if (!names->s)
-		names->s = arena_alloc(&d->b->arena, (max + 1) * sizeof(*names->s));
-	if (names->s)
-		names->s[names->n++] = s;
-}
-
 static int name_cmp(const void *a, const void *b)
 {
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static void add_layers(struct derive *d)
+/* One list of a scope, sorted */
+static void take_names(struct derive *d, const json_t *list, struct names *ret)
 {
-	struct names *layers = &d->b->scope.layers;
-	size_t max = d->cat->n_conditions + 2;
+	struct arena *a = &d->b->arena;
+	size_t i;
+	json_t *v;
 
-	add_name(d, layers, max, "QEMU");
-	add_name(d, layers, max, "machine type");
-	for (size_t i = 0; i < d->cat->n_conditions; i++)
-		if (d->cat->conditions[i].backends & d->b->in.policy.backends)
-			add_name(d, layers, max, d->cat->conditions[i].layer);
-	if (layers->n)
-		qsort(layers->s, layers->n, sizeof(*layers->s), name_cmp);
+	ret->s = arena_alloc(a, (json_array_size(list) + 1) * sizeof(*ret->s));
+	json_array_foreach((json_t *)list, i, v)
+		if (ret->s)
+			ret->s[ret->n++] = arena_strdup(a, json_string_value(v));
+	if (!a->failed && ret->n)
+		qsort(ret->s, ret->n, sizeof(*ret->s), name_cmp);
 }
 
 static void add_evidence(struct derive *d)
@@ -53,20 +43,12 @@ static void add_evidence(struct derive *d)
 
 void derive_scope(struct derive *d)
 {
+	json_auto_t *scope = scope_json(d->cat, d->b->in.policy.backends);
 	struct scope *s = &d->b->scope;
 
-	for (size_t i = 0; i < d->cat->n_backends; i++) {
-		const char *device = d->cat->backends[i].device;
-
-		if (d->b->in.policy.backends & (1u << i))
-			add_name(d, &s->devices, d->cat->n_backends,
-				 device ? device : "virtio-net");
-	}
-	if (s->devices.n)
-		qsort(s->devices.s, s->devices.n, sizeof(*s->devices.s), name_cmp);
-	while (scope_not_compared[s->not_compared.n])
-		s->not_compared.n++;
-	s->not_compared.s = (const char **)scope_not_compared;
-	add_layers(d);
+	d->b->arena.failed |= !scope;
+	take_names(d, json_object_get(scope, "devices"), &s->devices);
+	take_names(d, json_object_get(scope, "layers"), &s->layers);
+	take_names(d, json_object_get(scope, "not_compared"), &s->not_compared);
 	add_evidence(d);
 }
