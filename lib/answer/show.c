@@ -10,7 +10,6 @@
 /* A profile for people. Names of bits come from the catalogue; nothing here is ever read back. */
 
 #define LABEL 12 /* columns of the labels at the left */
-#define KNOWN ".known"
 
 /* ------------------------------------------------------------------------ pieces */
 
@@ -224,8 +223,7 @@ static void put_bits(struct buf *b, const struct abibase_catalogue *cat, const c
 		     const char *word)
 {
 	/* a word that says which bits of another are known has the bits of that */
-	size_t len = strlen(fact) - (ends_with(fact, KNOWN) ? strlen(KNOWN) : 0);
-	_autofree_ char *of = strndup(fact, len);
+	_autofree_ char *of = strndup(fact, length_without(fact, ".known"));
 	_buf_ names = { .failed = !of };
 	int set;
 
