@@ -1881,6 +1881,28 @@ START_TEST(test_qemus_hang)
 }
 END_TEST
 
+/* Where one that is slow has the others started ahead, what is behind a wrapper is told once. */
+START_TEST(test_qemu_behind)
+{
+	struct abibase_probe *pr = qemu_probe();
+	struct abibase_profile *p;
+	char text[PATH_MAX + 16];
+
+	snprintf(text, sizeof(text), "qemu = %s\n", program("good", QEMU_FOR("x86_64"), 0755));
+	ck_assert_int_eq(setenv("ABIBASE_EMULATOR_CONF", program("conf", text, 0644), 1), 0);
+	abibase_probe_add_qemu(pr, program("hang", "#!/bin/sh\nsleep 1000\n", 0755));
+	abibase_probe_add_qemu(pr, program("abibase-emulator", "#!/bin/sh\nexit 1\n", 0755));
+	pr->qemu_timeout_ms = 4000;
+	p = run(pr);
+	unsetenv("ABIBASE_EMULATOR_CONF");
+	ck_assert(said(LOG_INFO, "probe-qemu-behind"));
+	ck_assert_ptr_null(strstr(strstr(logged.data, "probe-qemu-behind") + 1,
+				  "probe-qemu-behind"));
+	assert_json(p, "/good\"", true);
+	abibase_profile_unref(p);
+}
+END_TEST
+
 START_TEST(test_qemu_other)
 {
 	struct abibase_probe *pr = qemu_probe();
@@ -2022,6 +2044,7 @@ Suite *suite_probe(void)
 	tcase_add_loop_test(t, test_bad_qemu, 0, ARRAY_SIZE(bad_qemus));
 	tcase_add_test(t, test_qemu_hangs);
 	tcase_add_test(t, test_qemus_hang);
+	tcase_add_test(t, test_qemu_behind);
 	tcase_add_test(t, test_qemu_other);
 	tcase_add_test(t, test_qemu_places);
 	tcase_add_test(t, test_closed_stdio);

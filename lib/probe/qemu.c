@@ -438,7 +438,10 @@ static int take_qemu(void *data, unsigned int line, const char *key, const char 
 	return 0;
 }
 
-/* The QEMU that abibase-emulator starts, by its configuration; NULL: it says none, or others can change it */
+/*
+ * The QEMU that abibase-emulator starts, by its configuration; NULL: it says none, or others can
+ * change it
+ */
 static char *behind_wrapper(void)
 {
 	_autofree_ char *why = NULL, *qemu = NULL;
@@ -450,20 +453,20 @@ static char *behind_wrapper(void)
 }
 
 /*
- * The file of that name. Where abibase-emulator stands in the place of a QEMU, that is the one behind it; where
- * none is to be found, the wrapper is asked, and says why.
+ * The file of that name. Where abibase-emulator stands in the place of a QEMU, that is the one
+ * behind it; where none is to be found, the wrapper is asked, and says why.
  */
-static char *find_file(struct run *run, const char *name)
+static char *find_file(const char *name, bool *ret_behind)
 {
 	_autofree_ char *path = realpath(name, NULL), *qemu = NULL;
 
+	*ret_behind = false;
 	if (!path || !ends_with(path, "/abibase-emulator"))
 		return steal(&path);
 	qemu = behind_wrapper();
 	if (!qemu || streq(qemu, path))
 		return steal(&path);
-	context_log(run->pr->ctx, LOG_INFO, "probe-qemu-behind",
-		    "%s: is abibase-emulator; asked is %s, which it starts", name, qemu);
+	*ret_behind = true;
 	return steal(&qemu);
 }
 
@@ -492,7 +495,8 @@ static struct ahead *find_ahead(struct run *run, const char *path)
 
 static int start_ahead(struct run *run, const char *name, bool wrapper)
 {
-	_autofree_ char *path = find_file(run, name);
+	bool behind; /* told when it is asked */
+	_autofree_ char *path = find_file(name, &behind);
 	struct ahead *a;
 	struct stat st;
 
@@ -775,16 +779,19 @@ static bool is_utf8(const char *path)
 
 static int ask_file(struct run *run, const char *name, bool wrapper)
 {
-	_autofree_ char *path = find_file(run, name);
+	bool behind, there;
+	_autofree_ char *path = find_file(name, &behind);
 	struct abibase_context *ctx = run->pr->ctx;
 	const char *shown;
 	struct stat st;
-	bool there;
 	int r;
 
 	if (process_stopped(&run->pr->stop))
 		return -ECANCELED;
 	probe_tell(run->pr, name);
+	if (behind)
+		context_log(ctx, LOG_INFO, "probe-qemu-behind",
+			    "%s: is abibase-emulator; asked is %s, which it starts", name, path);
 	there = path && stat(path, &st) == 0;
 	if (!there || !S_ISREG(st.st_mode) || !is_utf8(path)) {
 		shown = there ? path : name;
