@@ -362,6 +362,45 @@ START_TEST(test_requirements)
 }
 END_TEST
 
+static enum abibase_verdict intersect_for(struct abibase_profile *p, const char *devices)
+{
+	_autofree_ char *text = NULL;
+	struct abibase_intersection *ix;
+	struct abibase_baseline *b;
+	struct abibase_guest *g;
+	enum abibase_verdict verdict;
+
+	ck_assert_int_ge(asprintf(&text,
+				  "{\"schema\": \"abibase-guest/1\", \"machine\": \"pc-q35-7.2\", "
+				  "\"devices\": [%s]}",
+				  devices),
+			 0);
+	ck_assert_int_eq(abibase_guest_from_buffer(t.ctx, text, strlen(text), "g.json", &g), 0);
+	ck_assert_int_eq(abibase_intersection_new(t.ctx, t.cat, &ix), 0);
+	ck_assert_int_eq(abibase_intersection_set_guest(ix, g), 0);
+	ck_assert_int_eq(abibase_intersection_add_profile(ix, p), 0);
+	ck_assert_int_eq(abibase_intersection_finish(ix, &b), 0);
+	verdict = b->verdict;
+	abibase_baseline_unref(b);
+	abibase_intersection_unref(ix);
+	abibase_guest_unref(g);
+	return verdict;
+}
+
+/* A list for a guest of which one device lies on what the catalogue does not know is no yes. */
+START_TEST(test_list_unknown_backend)
+{
+	struct abibase_profile *p = test_host(t.ctx, "a", "6.1", "7.2.22");
+
+#define NET_ON(backend) "{\"class\": \"virtio-net-device\", \"backend\": \"" backend "\"}"
+	ck_assert_int_eq(intersect_for(p, NET_ON("tap")), ABIBASE_VERDICT_YES);
+	ck_assert_int_eq(intersect_for(p, NET_ON("tap") ", " NET_ON("user")), ABIBASE_VERDICT_YES);
+	ck_assert_int_eq(intersect_for(p, NET_ON("tap") ", " NET_ON("vhost-user")),
+			 ABIBASE_VERDICT_UNKNOWN);
+	abibase_profile_unref(p);
+}
+END_TEST
+
 START_TEST(test_unknown)
 {
 	struct abibase_profile *p = test_host(t.ctx, "a", "6.12", "11.1.3");
@@ -769,6 +808,7 @@ Suite *suite_guest(void)
 	tcase_add_test(moving, test_version_1);
 	tcase_add_test(moving, test_config_size);
 	tcase_add_test(moving, test_backend);
+	tcase_add_test(moving, test_list_unknown_backend);
 	tcase_add_test(moving, test_several_qemus);
 	tcase_add_test(moving, test_lists_hold);
 	suite_add_tcase(s, moving);

@@ -473,8 +473,8 @@ int abibase_intersection_set_target(struct abibase_intersection *ix, const char 
  *
  * The guest gives its machine type and target, unless these were set before, the backends and devices
  * that it has, and the groups of what it turns on itself. Each host must bear what the guest is told,
- * such as an MTU; a setting that abibase does not judge makes the verdict "cannot tell". Backends for
- * devices that state none are added before.
+ * such as an MTU; a setting that abibase does not judge, or a device on a backend that is not in the
+ * catalogue, makes the verdict "cannot tell". Backends for devices that state none are added before.
  *
  * Returns: 0, -EINVAL ("domain-backend": a device states no backend, and none was added), -EBUSY,
  * -ENOMEM. Since: 0.1

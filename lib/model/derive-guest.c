@@ -74,6 +74,23 @@ static void judge_limits(struct derive *d)
 	}
 }
 
+/* Of what one on another backend is offered the catalogue says nothing. */
+static void judge_backends(struct derive *d)
+{
+	for (size_t i = 0; i < d->guest->n; i++) {
+		const struct guest_device *device = &d->guest->devices[i];
+		_buf_ text = { 0 };
+
+		if (guest_device_backend(d->cat, device) != MAX_BACKENDS)
+			continue;
+		buf_printf(&text,
+			   "the guest has a device on %s, which is no backend of the catalogue",
+			   device->backend);
+		derive_finding(d, ABIBASE_FINDING_UNKNOWN, "guest-unknown",
+			       "say what the device lies on, or take it out of the guest", &text);
+	}
+}
+
 void derive_guest(struct derive *d)
 {
 	const char *word;
@@ -86,5 +103,6 @@ void derive_guest(struct derive *d)
 		derive_finding(d, ABIBASE_FINDING_UNKNOWN, "guest-unknown", GUEST_UNJUDGED_REMEDY,
 			       &text);
 	}
+	judge_backends(d);
 	judge_limits(d);
 }
