@@ -74,7 +74,8 @@ static void use_needs(struct matching *x, const struct needs *needs)
 	struct ask a = { .cat = x->cat };
 
 	for (size_t k = 0; k < x->cat->n_backends; k++)
-		for (struct asked w = { 0 }; x->backends & (1u << k) && ask_next_need(&a, &needs[k], &w);)
+		for (struct asked w = { 0 };
+		     x->backends & (1u << k) && ask_next_need(&a, &needs[k], &w);)
 			if (w.c)
 				x->used[w.condition] = true;
 }
@@ -121,7 +122,8 @@ static const char *lacks_words(struct matching *x, int condition)
 	for (size_t i = 0; i < x->cat->n_rows; i++) {
 		const struct row *row = &x->cat->rows[i];
 
-		if (!ask_needed(x->cat, row->needs, x->backends, condition) || strstr(sentence, row->feature))
+		if (!ask_needed(x->cat, row->needs, x->backends, condition) ||
+		    strstr(sentence, row->feature))
 			continue;
 		if (n++ < MANY_FEATURES)
 			buf_printf(&b, "%s%s", n > 1 ? ", " : " (", row->feature);
@@ -362,7 +364,7 @@ static void find_closest(struct matching *x)
 		struct entry *e = &x->entries[i];
 		bool closest = e->compared && !cmp_closeness(e, best);
 
-		x->arena.failed |= json_object_set_new(e->json, "closest", json_boolean(closest)) < 0;
+		x->arena.failed |= json_put(e->json, "closest", json_boolean(closest)) < 0;
 	}
 }
 

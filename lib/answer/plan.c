@@ -498,7 +498,8 @@ static json_t *supported(const json_t *root, const char *has)
 		/* what one lacks whose support nobody knows tells nothing for sure */
 		if (streq(is, "no") && streq(support, "unknown"))
 			is = "unknown";
-		if ((!has || streq(is, has)) && json_array_append(names, json_object_get(v, "name")) < 0) {
+		if ((!has || streq(is, has)) &&
+		    json_array_append(names, json_object_get(v, "name")) < 0) {
 			json_decref(names);
 			return NULL;
 		}

@@ -13,8 +13,9 @@ static void put_qemu(struct buf *b, const struct abibase_build *r)
 	bool packed = package && *package;
 
 	show_labelled(b, LABEL, "record", "%s", r->digest);
-	show_labelled(b, LABEL, "QEMU", "%s%s%s%s, %s", string_of(r->root, "version"), packed ? " (" : "",
-		 packed ? package : "", packed ? ")" : "", string_of(r->root, "target"));
+	show_labelled(b, LABEL, "QEMU", "%s%s%s%s, %s", string_of(r->root, "version"),
+		      packed ? " (" : "", packed ? package : "", packed ? ")" : "",
+		      string_of(r->root, "target"));
 	if (id)
 		show_labelled(b, LABEL, "build id", "%s", id);
 }

@@ -45,7 +45,8 @@ static void put_kernel(struct buf *b, const json_t *kernel)
 	const char *release = string_of(kernel, "release"), *version = string_of(kernel, "version");
 
 	if (kernel)
-		show_labelled(b, LABEL, "kernel", version ? "%s (%s)" : "%s", release ? release : "", version);
+		show_labelled(b, LABEL, "kernel", version ? "%s (%s)" : "%s",
+			      release ? release : "", version);
 }
 
 static void put_packages(struct buf *b, const json_t *packages)

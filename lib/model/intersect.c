@@ -243,7 +243,8 @@ static int enable_own(struct abibase_intersection *ix, const struct guest_device
 		int k = catalogue_row(ix->cat, key);
 		const struct row *row = k < 0 ? NULL : &ix->cat->rows[k];
 
-		if (r == 0 && row && row->group_name && json_is_true(on) && is_of_host(ix->cat, row))
+		if (r == 0 && row && row->group_name && json_is_true(on) &&
+		    is_of_host(ix->cat, row))
 			r = add_group(ix, false, row->group_name);
 	}
 	return r;

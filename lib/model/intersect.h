@@ -35,5 +35,4 @@ int intersection_promise_row(struct abibase_intersection *ix, const struct row *
 int intersection_join(struct abibase_intersection *ix, const struct abibase_baseline *b,
 		      const struct abibase_profile *p);
 
-
 #endif
