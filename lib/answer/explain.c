@@ -757,6 +757,10 @@ static void add_cost(struct explaining *e, json_t *costs, size_t i)
 		      v->group, "in_the_way", host_list(e, bar.hosts), "retire",
 		      only_hosts(e, &bar) ? host_list(e, bar.hosts) : NULL, "obstacles",
 		      obstacles(e, i, &bar));
+	if (!o) {
+		e->arena.failed = true;
+		return;
+	}
 	known = same_cost(costs, o);
 	if (known) {
 		json_decref(o);

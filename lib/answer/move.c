@@ -486,7 +486,10 @@ ABIBASE_EXPORT int abibase_targets_set_baseline(struct abibase_targets *t,
 	t->baseline = abibase_baseline_ref(b);
 	arena_clear(&t->arena);
 	link_values(t->cat, b, &t->arena, &t->links);
-	return t->arena.failed ? context_oom(t->ctx) : 0;
+	if (!t->arena.failed)
+		return 0;
+	t->baseline = abibase_baseline_unref(t->baseline); /* without its links it is no use */
+	return context_oom(t->ctx);
 }
 
 ABIBASE_EXPORT void abibase_targets_set_source(struct abibase_targets *t, struct abibase_profile *p)
