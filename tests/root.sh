@@ -189,8 +189,7 @@ install_packages()
 
 	line=$(command_of abibase-data_) || return
 	packages_root || return
-	cp "$src/tests/packaged" "$work/fresh/packaged"
-	try packaged "apt-get update -qq > /dev/null && /packaged '$line'" || return
+	try packaged "apt-get update -qq > /dev/null && tests/packaged '$line'" || return
 	keep_packages
 	cat "$work/packaged"
 }
