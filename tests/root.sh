@@ -7,13 +7,14 @@
 # ${ABIBASE_ROOTS:-${XDG_CACHE_HOME:-~/.cache}/abibase/roots}; apt in the root renews them.
 #
 #   src, skip, need      and the rest of begin.sh
-#   work, cache          absolute; work goes away at the end, and has the root in fresh
+#   work, cache, debs    absolute; work goes away at the end, and has the root in fresh, and the packages in debs
 #   say WORDS
 #   bootstrap SUITE TO   mmdebstrap, with further OPTIONS
 #   fresh_root           of $suite, in $work/fresh, instead of the one before
 #   copy_checkout        to /abibase there
 #   try NAME COMMAND     in the root, its output in $work/NAME
-#   command_of PATTERN   the line of README.md
+#   commands             of a page, each on one line
+#   command_of PATTERN   that of README.md, or of another FILE
 #   build_packages, install_packages
 #   packages_root        a fresh root with the checkout, and those packages in /
 #   need_roots           or skip
@@ -26,6 +27,7 @@ cache=${ABIBASE_ROOTS:-${XDG_CACHE_HOME:-$HOME/.cache}/abibase/roots}
 work=$(mktemp -d "${TMPDIR:-/tmp}/abibase-$me.XXXXXX") || exit 1
 trap 'rm -rf --one-file-system "$work" "$cache"/*.tar.$$' EXIT
 trap 'exit 130' INT TERM
+debs=$work/debs
 start=$SECONDS
 
 say()
@@ -123,14 +125,20 @@ in_root()
 	' sh "$work/fresh" "$1" "${makeflags:-}"
 }
 
-# command_of PATTERN: the only line of README.md that is a command and has it
+# commands: of the page that is the input, each on one line
+commands()
+{
+	sed -n 's/^    //p' | sed -e ':more' -e '/\\$/{N; s/ *\\\n */ /; b more' -e '}'
+}
+
+# command_of PATTERN [FILE]: the only command of README.md, or of FILE, that has it
 command_of()
 {
-	local lines
+	local lines file=${2:-$src/README.md}
 
-	lines=$(sed -n 's/^    //p' "$src/README.md" | grep -e "$1")
+	lines=$(commands < "$file" | grep -e "$1")
 	[ "$(grep -c . <<< "$lines")" = 1 ] || {
-		echo "README.md does not have one command with '$1': $lines" >&2
+		echo "${file##*/} does not have one command with '$1': $lines" >&2
 		return 1
 	}
 	echo "$lines"
@@ -164,22 +172,22 @@ fresh_root()
 	fi
 }
 
-# build_packages OPTIONS: of the checkout, by README.md's line, with these DEB_BUILD_OPTIONS, to $work/debs
+# build_packages OPTIONS: of the checkout, by README.md's line, with these DEB_BUILD_OPTIONS, to $debs
 build_packages()
 {
 	local line
 
 	line=$(command_of dpkg-buildpackage) || return
-	rm -rf "$work/fresh/abibase" "$work/debs"
+	rm -rf "$work/fresh/abibase" "$debs"
 	copy_checkout || return
 	try README-package "export DEB_BUILD_OPTIONS='parallel=$(nproc) $1'; $line" || return
 	keep_packages
-	mkdir "$work/debs" && mv "$work/fresh"/*.{deb,buildinfo,changes} "$work/debs/"
+	mkdir "$debs" && mv "$work/fresh"/*.{deb,buildinfo,changes} "$debs/"
 }
 
 packages_root()
 {
-	fresh_root && copy_checkout && cp "$work/debs"/*.deb "$work/fresh/"
+	fresh_root && copy_checkout && cp "$debs"/*.deb "$work/fresh/"
 }
 
 # install_packages: into a fresh root, by README.md's line, and look at each
