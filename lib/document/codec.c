@@ -87,6 +87,10 @@ static void read_scalar(const struct member *m, const json_t *v, void *to)
 		*(int64_t *)to = json_integer_value(v);
 	else if (m->as == AS_SMALL)
 		*(int *)to = v ? (int)json_integer_value(v) : -1;
+	else if (m->as == AS_STATED)
+		*(int64_t *)to = v ? json_integer_value(v) : -1;
+	else if (m->as == AS_FEATURES)
+		*(bool *)((uint64_t *)to + 2) = word_parse(s, to);
 	else if (m->as == AS_TRI)
 		*(enum abibase_tri *)to = json_is_null(v) ? ABIBASE_UNKNOWN :
 							    (enum abibase_tri)json_is_true(v);
@@ -102,7 +106,7 @@ static void read_member(const struct codec *k, const struct member *m, const jso
 {
 	if (m->as == AS_HOOK && m->hook->read)
 		m->hook->read(k, m, v, to + m->at);
-	else if (!v && m->as != AS_SMALL)
+	else if (!v && m->as != AS_SMALL && m->as != AS_STATED)
 		return;
 	else if (m->as == AS_LIST)
 		read_list(k, m, v, to + m->at);
@@ -131,6 +135,13 @@ void codec_read(const struct codec *k, const struct member *members, const json_
 	for (const struct member *m = members; m->key; m++)
 		if (m->as)
 			read_one(k, m, obj, to);
+}
+
+void codec_fill(struct arena *arena, const struct member *members, const json_t *obj, void *to)
+{
+	struct schema_walk nowhere = { .depth = 0 };
+
+	codec_read(&(struct codec){ arena, &nowhere, NULL }, members, obj, to);
 }
 
 void codec_read_one(const struct codec *k, const struct member *members, const char *key,

@@ -31,6 +31,8 @@ struct codec_hook {
 
 /* Of a document that was checked. */
 void codec_read(const struct codec *k, const struct member *members, const json_t *obj, void *to);
+/* The same where there are no hooks, and so no faults. */
+void codec_fill(struct arena *arena, const struct member *members, const json_t *obj, void *to);
 /* The same of one member. */
 void codec_read_one(const struct codec *k, const struct member *members, const char *key,
 		    const json_t *obj, void *to);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "document/guest.h"
-#include "document/value.h"
 
 #include <errno.h>
 #include <inttypes.h>
 
 #include "base/context.h"
 #include "base/known.h"
+#include "document/codec.h"
+#include "document/value.h"
 
 /* ------------------------------------------------------------- what is accepted */
 
@@ -41,18 +42,22 @@ static bool check_property_name(struct schema_walk *c, const char *key)
 	return false;
 }
 
+#define DEVICE(how, field) INTO(struct guest_device, how, field)
+
 static const struct member device_members[] = {
-	{ "backend", J_STRING, .check = schema_name },
-	{ "class", J_STRING, .required = true, .check = schema_name },
-	{ "config_size", J_INT, LIMITS(0, 4096) },
-	{ "id", J_STRING, .check = schema_nonempty },
-	{ GUEST_MTU, J_INT, LIMITS(68, GUEST_MTU_MAX) },
-	{ "negotiated", J_STRING, .check = check_word },
-	{ "offered", J_STRING, .check = check_word },
-	{ "properties", J_OBJECT, .keys = check_property_name, .each = EACH(J_BOOL) },
+	{ "backend", J_STRING, .check = schema_name, DEVICE(TEXT, backend) },
+	{ "class", J_STRING, .required = true, .check = schema_name, DEVICE(TEXT, class_name) },
+	{ "config_size", J_INT, LIMITS(0, 4096), DEVICE(STATED, config_size) },
+	{ "id", J_STRING, .check = schema_nonempty, DEVICE(TEXT, id) },
+	{ GUEST_MTU, J_INT, LIMITS(68, GUEST_MTU_MAX), DEVICE(STATED, mtu) },
+	{ "negotiated", J_STRING, .check = check_word, DEVICE(FEATURES, negotiated) },
+	{ "offered", J_STRING, .check = check_word, DEVICE(FEATURES, offered) },
+	{ "properties", J_OBJECT, .keys = check_property_name, .each = EACH(J_BOOL),
+	  DEVICE(JSON, properties) },
 	{ "queue_sizes", J_ARRAY, LIMITS(0, GUEST_MAX_QUEUES),
-	  .each = EACH(J_INT, LIMITS(0, GUEST_MAX_SIZE)) },
-	{ "rom_size", J_INT, LIMITS(0, (int64_t)1 << 31), .check = schema_power_of_two },
+	  .each = EACH(J_INT, LIMITS(0, GUEST_MAX_SIZE)), DEVICE(JSON, queue_sizes) },
+	{ "rom_size", J_INT, LIMITS(0, (int64_t)1 << 31), .check = schema_power_of_two,
+	  DEVICE(STATED, rom_size) },
 	{ "ufo", J_BOOL, .required = false },
 	{ GUEST_VHOST_OPTIONAL, J_BOOL, .required = false },
 	{ "vnet_hdr", J_BOOL, .required = false },
@@ -111,17 +116,20 @@ static void check_device(struct schema_walk *c, const json_t *device)
 	check_powers(c, device);
 }
 
+#define GUEST(how, field) INTO(struct abibase_guest, how, field)
+
 static const struct member guest_members[] = {
-	{ "build_id", J_STRING, .check = schema_nonempty },
-	{ "devices", J_ARRAY, .required = true, AT_LEAST(1),
+	{ "build_id", J_STRING, .check = schema_nonempty, GUEST(TEXT, build_id) },
+	{ "devices", J_ARRAY, .required = true, AT_LEAST(1), GUEST(LIST, devices),
+	  .size = sizeof(struct guest_device),
 	  .each = EACH(J_OBJECT, .members = device_members, .more = MORE_FREE,
 		       .check = check_device) },
-	{ "machine", J_STRING, .check = schema_name },
-	{ "name", J_STRING, .check = schema_name },
-	{ "package", J_STRING, .check = schema_nonempty },
-	{ "qemu", J_STRING, .check = schema_version },
+	{ "machine", J_STRING, .check = schema_name, GUEST(TEXT, machine) },
+	{ "name", J_STRING, .check = schema_name, GUEST(TEXT, name) },
+	{ "package", J_STRING, .check = schema_nonempty, GUEST(TEXT, package) },
+	{ "qemu", J_STRING, .check = schema_version, GUEST(TEXT, qemu) },
 	{ "schema", J_STRING, .required = true },
-	{ "target", J_STRING, .check = schema_name },
+	{ "target", J_STRING, .check = schema_name, GUEST(TEXT, target) },
 	{ 0 },
 };
 
@@ -273,13 +281,6 @@ const struct form guest_form = { "guest", .members = guest_members, .more = MORE
 
 #define CONTROL_QUEUE 64 /* entries, by virtio_net_device_realize() of each QEMU */
 
-static int64_t number_of(const json_t *obj, const char *key)
-{
-	const json_t *v = json_object_get(obj, key);
-
-	return v ? json_integer_value(v) : -1;
-}
-
 const char *guest_unjudged(const struct abibase_guest *g, size_t i)
 {
 	const json_t *list = json_object_get(g->root, DOMAIN_NOT_JUDGED);
@@ -334,41 +335,6 @@ unsigned int guest_backends(const struct abibase_catalogue *cat, const struct ab
 	return ret;
 }
 
-static int guest_fill(struct abibase_guest *g)
-{
-	const json_t *list = json_object_get(g->root, "devices");
-	size_t i;
-	json_t *v;
-
-	g->name = string_of(g->root, "name");
-	g->machine = string_of(g->root, "machine");
-	g->target = string_of(g->root, "target");
-	g->qemu = string_of(g->root, "qemu");
-	g->package = string_of(g->root, "package");
-	g->build_id = string_of(g->root, "build_id");
-	g->devices = calloc(json_array_size(list) + 1, sizeof(*g->devices));
-	if (!g->devices)
-		return -ENOMEM;
-	json_array_foreach(list, i, v) {
-		struct guest_device *d = &g->devices[g->n++];
-
-		d->class_name = string_of(v, "class");
-		d->id = string_of(v, "id");
-		d->backend = string_of(v, "backend");
-		d->has_negotiated = word_of(v, "negotiated", d->negotiated);
-		d->has_offered = word_of(v, "offered", d->offered);
-		d->queue_sizes = json_object_get(v, "queue_sizes");
-		if (json_array_size(d->queue_sizes) == 0)
-			d->queue_sizes = NULL;
-		d->properties = json_object_get(v, "properties");
-		d->config_size = number_of(v, "config_size");
-		d->mtu = number_of(v, GUEST_MTU);
-		d->rom_size = number_of(v, "rom_size");
-		d->json = v;
-	}
-	return 0;
-}
-
 int guest_make(struct abibase_context *ctx, json_t *root, const char *source,
 	       struct abibase_guest **ret)
 {
@@ -380,8 +346,11 @@ int guest_make(struct abibase_context *ctx, json_t *root, const char *source,
 	}
 	g->refcount = 1;
 	g->root = root;
-	g->source = strdup(source);
-	if (!g->source || guest_fill(g) < 0) {
+	codec_fill(&g->arena, guest_members, root, g);
+	for (size_t i = 0; i < g->n; i++)
+		g->devices[i].json = json_array_get(json_object_get(root, "devices"), i);
+	g->source = arena_strdup(&g->arena, source);
+	if (g->arena.failed) {
 		abibase_guest_unref(g);
 		return context_oom(ctx);
 	}
@@ -446,8 +415,7 @@ ABIBASE_EXPORT struct abibase_guest *abibase_guest_unref(struct abibase_guest *g
 	if (!g || __atomic_sub_fetch(&g->refcount, 1, __ATOMIC_ACQ_REL) > 0)
 		return NULL;
 	json_decref(g->root);
-	free(g->devices);
-	free(g->source);
+	arena_clear(&g->arena);
 	free(g);
 	return NULL;
 }

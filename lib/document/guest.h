@@ -26,10 +26,12 @@
 /* Points into the document of the guest. */
 struct guest_device {
 	const char *class_name, *id, *backend; /* id, backend: NULL when not stated */
-	bool has_negotiated, has_offered;
-	uint64_t negotiated[2], offered[2];
-	const json_t *queue_sizes;
-	const json_t *properties; /* "class.property" to whether it is on, or NULL */ /* or NULL */
+	uint64_t negotiated[2];
+	bool has_negotiated; /* stands behind the word, as AS_FEATURES has it */
+	uint64_t offered[2];
+	bool has_offered;
+	const json_t *queue_sizes; /* or NULL */
+	const json_t *properties;  /* "class.property" to whether it is on, or NULL */
 	int64_t config_size, mtu;  /* -1: not stated */
 	int64_t rom_size;	   /* of its option ROM; 0: it has none; -1: not stated */
 	const json_t *json;
@@ -38,10 +40,11 @@ struct guest_device {
 struct abibase_guest {
 	int refcount;
 	json_t *root; /* validated, never changed */
+	struct arena arena;
 	const char *name, *machine, *target, *qemu, *package, *build_id; /* NULL: not stated */
 	struct guest_device *devices;
 	size_t n;
-	char *source; /* where it was read, for messages */
+	const char *source; /* where it was read, for messages */
 };
 
 /* The @i-th of what may change a device of the guest and is not judged; NULL: there are no more. */

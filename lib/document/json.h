@@ -111,11 +111,13 @@ enum codec_as {
 	AS_BOOL,     /* bool */
 	AS_INT,	     /* int64_t; 0: not there */
 	AS_SMALL,    /* int, -1: not there */
+	AS_STATED,   /* int64_t, -1: not there */
 	AS_CHOICE,   /* bool: is it the second of two `words`? */
 	AS_TRI,	     /* enum abibase_tri: true, false, or null */
 	AS_CONST,    /* nothing: it is always the first of `words` */
 	AS_WORD,     /* enum, index into `words`; 0: not there */
 	AS_JSON,     /* const json_t *, of the document */
+	AS_FEATURES, /* uint64_t[2], a feature word, and behind it a bool: is it there? */
 	AS_VERSION,  /* struct version */
 	AS_RANGE,    /* struct version_range */
 	AS_RANGES,   /* struct version_range *, and behind it their number, size_t */

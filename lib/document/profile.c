@@ -3,6 +3,7 @@
 
 #include "base/context.h"
 #include "document/build.h"
+#include "document/codec.h"
 #include "document/profile.h"
 #include "document/value.h"
 #include "base/known.h"
@@ -158,8 +159,10 @@ static const struct member unasked_members[] = {
 	{ 0 },
 };
 
+#define QEMU(field) INTO(struct profile_qemu, TEXT, field)
+
 static const struct member qemu_members[] = {
-	{ "build", J_STRING, .check = schema_digest },
+	{ "build", J_STRING, .check = schema_digest, QEMU(build) },
 	{ "build_id", J_STRING, .check = schema_nonempty },
 	{ "catalogue", J_INT, AT_LEAST(1) },
 	{ "ebpf", J_BOOL, .required = false },
@@ -168,12 +171,12 @@ static const struct member qemu_members[] = {
 	{ "machines", J_OBJECT, .keys = schema_key,
 	  .each = EACH_OBJECT(machine_members, MORE_NONE) },
 	{ "package", J_STRING, .required = false },
-	{ "path", J_STRING, .check = schema_nonempty },
+	{ "path", J_STRING, .check = schema_nonempty, QEMU(path) },
 	{ "properties", J_OBJECT, .keys = schema_key, .each = &each_class },
 	{ "shape", J_OBJECT, .keys = schema_key, .each = &each_machine_shape },
-	{ "target", J_STRING, .required = true, .check = schema_name },
+	{ "target", J_STRING, .required = true, .check = schema_name, QEMU(target) },
 	{ "values", J_OBJECT, .keys = schema_key, .each = &each_machine_values },
-	{ "version", J_STRING, .required = true, .check = schema_version },
+	{ "version", J_STRING, .required = true, .check = schema_version, QEMU(version) },
 	{ 0 },
 };
 
@@ -257,20 +260,23 @@ static const char *const kind_words[] = { "host", "platform", NULL };
 static const char *const evidence_words[] = { "probed", "distro-source", "vendor-statement",
 					      "bracketed", NULL };
 
+#define PROFILE(how, field) INTO(struct abibase_profile, how, field)
+
 static const struct member profile_members[] = {
-	{ "arch", J_STRING, .required = true, .check = schema_name },
+	{ "arch", J_STRING, .required = true, .check = schema_name, PROFILE(TEXT, arch) },
 	{ "boot_id", J_STRING, .check = schema_nonempty },
 	{ "evidence", J_OBJECT, .each = EACH(J_STRING, .words = evidence_words) },
-	{ "facts", J_OBJECT, .required = true, .keys = check_fact_id, .each = &each_fact },
+	{ "facts", J_OBJECT, .required = true, .keys = check_fact_id, .each = &each_fact,
+	  PROFILE(JSON, facts) },
 	{ "kernel", J_OBJECT, .members = kernel_members },
-	{ "kind", J_STRING, .required = true, .words = kind_words },
+	{ "kind", J_STRING, .required = true, .words = kind_words, PROFILE(TEXT, kind) },
 	{ "lifecycle", J_OBJECT, .members = lifecycle_members },
-	{ "name", J_STRING, .required = true, .check = schema_name },
+	{ "name", J_STRING, .required = true, .check = schema_name, PROFILE(TEXT, name) },
 	{ "needs", J_OBJECT, .each = EACH(J_STRING, .check = schema_need_of_reader) },
 	{ "packages", J_ARRAY, .each = EACH_OBJECT(package_members, MORE_NONE) },
 	{ "probe", J_OBJECT, .members = probe_members },
 	{ "qemu", J_ARRAY, .each = EACH(J_OBJECT, .check = check_qemu) },
-	{ "revision", J_INT, AT_LEAST(1) },
+	{ "revision", J_INT, AT_LEAST(1), PROFILE(INT, revision) },
 	{ "schema", J_STRING, .required = true },
 	{ 0 },
 };
@@ -369,10 +375,7 @@ static int profile_fill_qemu(struct abibase_profile *p)
 		}
 		p->n_qemu++;
 		q->json = v;
-		q->version = string_of(v, "version");
-		q->target = string_of(v, "target");
-		q->path = string_of(v, "path");
-		q->build = string_of(v, "build");
+		codec_fill(NULL, qemu_members, v, q);
 	}
 	return 0;
 }
@@ -424,11 +427,7 @@ static int profile_digest(struct abibase_profile *p)
 
 static int profile_fill(struct abibase_profile *p)
 {
-	p->name = string_of(p->root, "name");
-	p->kind = string_of(p->root, "kind");
-	p->arch = string_of(p->root, "arch");
-	p->revision = json_integer_value(json_object_get(p->root, "revision"));
-	p->facts = json_object_get(p->root, "facts");
+	codec_fill(NULL, profile_members, p->root, p);
 	if (profile_fill_qemu(p) < 0)
 		return -ENOMEM;
 	return profile_digest(p);
