@@ -4,15 +4,7 @@
  * values on standard input they take for each member: tests/forms.py holds the JSON Schemas and
  * the manual pages to it.
  */
-#include "document/baseline.h"
-#include "document/build.h"
-#include "document/catalogue.h"
-#include "document/decode-data.h"
-#include "document/errata.h"
-#include "document/facts.h"
-#include "document/guest.h"
-#include "document/profile.h"
-#include "document/rehearsal.h"
+#include "../data/forms/all.h"
 
 static json_t *object(const struct member *members, enum members_more more);
 static json_t *samples;
@@ -101,21 +93,16 @@ static json_t *object(const struct member *members, enum members_more more)
 
 int main(void)
 {
-	static const struct form *const forms[] = {
-		&baseline_form, &build_form, &catalogue_form, &devices_form, &errata_form, &facts_form, &guest_form,
-		&messages_form, &profile_form,	 &qemu_form,	&unasked_form,
-		&classes_form,	 &rehearsal_form, &rehearse_form,
-	};
 	json_t *all = json_array();
 	int r;
 
 	samples = json_loadf(stdin, 0, NULL);
 	if (!json_is_array(samples))
 		return 1;
-	for (size_t i = 0; i < ARRAY_SIZE(forms); i++)
-		json_array_append_new(all, json_pack("{ss ss* so}", "kind", forms[i]->kind, "part",
-						     forms[i]->part, "object",
-						     object(forms[i]->members, forms[i]->more)));
+	for (size_t i = 0; i < ARRAY_SIZE(all_forms); i++)
+		json_array_append_new(all, json_pack("{ss ss* so}", "kind", all_forms[i]->kind, "part",
+						     all_forms[i]->part, "object",
+						     object(all_forms[i]->members, all_forms[i]->more)));
 	r = json_dumpf(all, stdout, JSON_INDENT(1) | JSON_SORT_KEYS);
 	json_decref(all);
 	json_decref(samples);

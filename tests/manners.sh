@@ -1025,7 +1025,8 @@ done >"$tmp/err"
 grep -oh '/usr/share/abibase/[a-z0-9./-]*[a-z]' "$src"/man/*.[1-8] | sort -u >"$tmp/want"
 [ -s "$tmp/want" ] || fail 'no page names a file of /usr/share/abibase'
 while read -r path; do
-	[ -e "$src/data/${path#/usr/share/abibase/}" ] || fail "a page names $path"
+	[ -e "$src/data/${path#/usr/share/abibase/}" ] || [ -e "${top_builddir:-.}/data/${path#/usr/share/abibase/}" ] ||
+		fail "a page names $path"
 done <"$tmp/want"
 
 if have mandoc; then

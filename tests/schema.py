@@ -49,7 +49,9 @@ def read(path):
 
 def load_validators():
     validators = {}
-    for path in files(DATA, "schema", "*.schema.json"):
+    # the build makes those of documents
+    for path in files(DATA, "schema", "*.schema.json") + \
+            glob.glob(os.path.join(os.environ.get("top_builddir", "."), "data", "schema", "*.schema.json")):
         text = read(path)
         schema = canonical.loads(text)
         jsonschema.Draft202012Validator.check_schema(schema)

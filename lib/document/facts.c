@@ -16,15 +16,6 @@ static void check_bits(struct schema_walk *c, const json_t *v)
 			     "is %" JSON_INTEGER_FORMAT "; accepted: 32, 64, 128", n);
 }
 
-static void check_since(struct schema_walk *c, const json_t *v)
-{
-	struct version ver;
-
-	if (!version_parse(json_string_value(v), &ver))
-		schema_fault(c, "json-bad-value", "\"%s\" is not a version such as \"0.1\"",
-			     json_string_value(v));
-}
-
 static void check_fact(struct schema_walk *c, const json_t *v)
 {
 	const char *kind = string_of(v, "kind");
@@ -38,7 +29,7 @@ static const char *const kind_words[] = { "bool", "word", "int", "string", NULL 
 static const struct member fact_members[] = {
 	{ "bits", J_INT, .check = check_bits },
 	{ "kind", J_STRING, .required = true, .words = kind_words },
-	{ "since", J_STRING, .required = true, .check = check_since },
+	{ "since", J_STRING, .required = true, .check = schema_version },
 	{ "source", J_STRING, .required = true, .check = schema_nonempty },
 	{ 0 },
 };

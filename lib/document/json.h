@@ -160,8 +160,8 @@ struct member {
 #define EACH_OBJECT(table, others) EACH(J_OBJECT, .members = table, .more = others)
 
 /*
- * The form of a document, or of a @part of it, which states no schema. From
- * these the JSON Schemas and the manual pages are held to the tables: tests/forms.c.
+ * The form of a document, or of a @part of it, which states no schema. The build makes the JSON
+ * Schemas and the lists of the manual pages of these: data/forms/print.c.
  */
 struct form {
 	const char *kind; /* "schema": "abibase-KIND/1" */

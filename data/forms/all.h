@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "document/baseline.h"
+#include "document/build.h"
+#include "document/catalogue.h"
+#include "document/decode-data.h"
+#include "document/errata.h"
+#include "document/facts.h"
+#include "document/guest.h"
+#include "document/profile.h"
+#include "document/rehearsal.h"
+
+/* Each document that the library reads, and each part of one that has a form of its own. */
+static const struct form *const all_forms[] = {
+	&baseline_form, &build_form,   &catalogue_form, &classes_form,	 &devices_form,
+	&errata_form,	&facts_form,   &guest_form,	&messages_form,	 &profile_form,
+	&qemu_form,	&unasked_form, &rehearsal_form, &rehearse_form,
+};
