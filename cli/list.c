@@ -66,6 +66,12 @@ static int with_files(const struct abibase_result *res, char **ret)
 	return fclose(to) == 0 ? 0 : -ENOMEM;
 }
 
+static int print(const struct options *o, const struct abibase_result *res, char **ret)
+{
+	return o->json ? abibase_value_to_json(abibase_result_value(res), ret) :
+			 abibase_result_to_text(res, 0, ret);
+}
+
 static int list_platforms(struct abibase_context *ctx, const struct options *o)
 {
 	bool verbose = o->verbose > 0 && !o->json;
@@ -80,9 +86,7 @@ static int list_platforms(struct abibase_context *ctx, const struct options *o)
 		r = abibase_platforms_list(ctx, l, &res);
 	if (r < 0)
 		return cli_context_error(ctx, r);
-	r = verbose ? with_files(res, &text) :
-	    o->json ? abibase_value_to_json(abibase_result_value(res), &text) :
-		      abibase_result_to_text(res, 0, &text);
+	r = verbose ? with_files(res, &text) : print(o, res, &text);
 	status = cli_show(o, r, text, STATUS_YES);
 	while (!verbose && (f = abibase_value_get(abibase_result_value(res), "files")) &&
 	       (f = abibase_value_item(f, i++)))
@@ -95,12 +99,15 @@ static int list_platforms(struct abibase_context *ctx, const struct options *o)
 static int list_groups(struct abibase_context *ctx, const struct options *o)
 {
 	_unref_(catalogue) *cat = NULL;
+	_unref_(result) *res = NULL;
 	_autofree_ char *text = NULL;
 	int r = abibase_catalogue_new(ctx, &cat);
 
+	if (r == 0)
+		r = abibase_catalogue_list(ctx, cat, &res);
 	if (r < 0)
 		return cli_context_error(ctx, r);
-	r = abibase_catalogue_to_text(cat, &text);
+	r = print(o, res, &text);
 	return cli_show(o, r, text, STATUS_YES);
 }
 
@@ -109,8 +116,8 @@ static int run(const struct options *o)
 	bool groups = options_has(o, OPT_GROUPS);
 	_unref_(context) *ctx = NULL;
 
-	if (groups && (o->json || o->verbose > 0))
-		return cli_usage("list", "--groups is a table for people alone");
+	if (groups && o->verbose > 0)
+		return cli_usage("list", "-v lists files, and the groups are of one file, the catalogue");
 	if (cli_context(0, &ctx) != 0)
 		return STATUS_TROUBLE;
 	return groups ? list_groups(ctx, o) : list_platforms(ctx, o);

@@ -29,6 +29,7 @@ diff -u "$dir/sym" "$dir/library"
 cat > "$dir/reasons" << 'END'
 abibase_baseline_ref a program shares one baseline between threads
 abibase_catalogue_ref a program shares one catalogue between threads
+abibase_catalogue_to_text 0.1 had it, and abibase_catalogue_list() the same text
 abibase_command_has_rom a program starts guests itself, without abibase exec
 abibase_context_ref a program keeps its context in objects of its own
 abibase_context_set_data_dir a program may be installed elsewhere
@@ -49,5 +50,5 @@ comm -23 "$dir/header" "$dir/calls" > "$dir/idle"
 echo "functions that nothing calls (-) and those with a reason (+):"
 cut -d ' ' -f 1 "$dir/reasons" | sort | diff -u "$dir/idle" -
 n=$(wc -l < "$dir/header")
-echo "$n functions; at most 140"
-test "$n" -le 140
+echo "$n functions; at most 141"
+test "$n" -le 141

@@ -638,7 +638,7 @@ broken_stdout()
 	for arguments in --help --version help 'intersect --help' "intersect $pair" \
 		"intersect --json $pair" list 'list -v' 'show debian-12' 'show --json debian-12' \
 		'diff debian-12 debian-13' 'diff --json debian-12 debian-12' 'match debian-12' \
-		"validate -v $tmp/bare.json" "validate --json $tmp/bare.json" 'list --groups' 'list --json' \
+		"validate -v $tmp/bare.json" "validate --json $tmp/bare.json" 'list --groups' 'list --json' 'list --groups --json' \
 		"check $tmp/baseline.json debian-12" "explain $tmp/baseline.json" 'plan offload-uso' \
 		'targets -M pc-q35-7.2 --backend tap 0x130afffa7 debian-12' 'decode 0x1c0010130afffa7' \
 		"verify $tmp/baseline.json" "intersect -o - $pair" 'probe --no-qemu --no-load'; do
@@ -836,11 +836,15 @@ done
 run 0 list
 grep -q '^debian-12  *6\.1  *7\.2\.22  *pc-q35-7\.2  *2028-06  probed$' "$tmp/out" || fail 'list: debian-12'
 grep -qx 'debian-13-backports is debian-13-backports-2026.11' "$tmp/out" || fail 'list: no alias'
-misuse 'list --help' list --groups --json
+misuse 'list --help' list --groups -v
 run 0 list --groups
 sed -e 1d -e '/^ /d' -e 's/ .*//' "$tmp/out" >"$tmp/want"
 sed -n '/^\.Ss Feature groups/,/^\.El/s/^\.It Cm \([a-z-]*\).*/\1/p' "$src/man/abibase.1" >"$tmp/got"
 same 'the table of feature groups' "$tmp/want" "$tmp/got"
+run 0 list --groups --json
+sed -n 's/^      "name": "\(.*\)",$/\1/p' "$tmp/out" >"$tmp/got"
+same 'the document of feature groups' "$tmp/want" "$tmp/got"
+grep -A12 '"name": "rss"' "$tmp/out" | grep -q '"on"' || fail "rss cannot be switched on: $(cat "$tmp/out")"
 
 # ----------------------------------------------------------- documentation
 

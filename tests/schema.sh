@@ -58,4 +58,5 @@ for case in "$here"/cases/*/*/; do
 	fi
 done
 "$ABIBASE" list --json > "$tmp/list.json"
+"$ABIBASE" list --groups --json > "$tmp/groups.json"
 python3 "$here/schema.py" "$tmp"/*.json

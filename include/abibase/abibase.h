@@ -411,6 +411,14 @@ const struct abibase_value *abibase_catalogue_value(const struct abibase_catalog
  */
 int abibase_catalogue_to_text(const struct abibase_catalogue *cat, char **ret)
 	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 2);
+/**
+ * abibase_catalogue_list - the same as a result, whose document has for each of "groups" its "name",
+ *	"description", the properties that are its "features", and the "switches" that it has: "on", "off"
+ *
+ * Returns: 0, -ENOMEM. Since: 0.2
+ */
+int abibase_catalogue_list(struct abibase_context *ctx, const struct abibase_catalogue *cat,
+			   struct abibase_result **ret) ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 2, 3);
 
 /**
  * abibase_predict - the feature word that a guest of this host would be offered

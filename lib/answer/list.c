@@ -170,3 +170,43 @@ ABIBASE_EXPORT int abibase_catalogue_to_text(const struct abibase_catalogue *cat
 	}
 	return buf_give(&b, ret);
 }
+
+/* NULL: no memory */
+static json_t *group_to_json(const struct abibase_catalogue *cat, const struct group *g)
+{
+	json_t *features = json_array(), *switches = json_array();
+	bool ok = features && switches;
+
+	for (size_t i = 0; ok && i < cat->n_rows; i++)
+		if (cat->rows[i].group_name && streq(cat->rows[i].group_name, g->name))
+			ok = json_add(features, json_string(cat->rows[i].key)) == 0;
+	for (int off = 0; ok && off < 2; off++)
+		if (catalogue_group_has_switch(cat, g->name, off, ~0u))
+			ok = json_add(switches, json_string(off ? "off" : "on")) == 0;
+	if (ok)
+		return json_pack("{s:s, s:o, s:s, s:o}", "description", g->description, "features",
+				 features, "name", g->name, "switches", switches);
+	json_decref(features);
+	json_decref(switches);
+	return NULL;
+}
+
+ABIBASE_EXPORT int abibase_catalogue_list(struct abibase_context *ctx,
+					  const struct abibase_catalogue *cat,
+					  struct abibase_result **ret)
+{
+	json_t *groups = json_array();
+	struct abibase_result made = {
+		.verdict = ABIBASE_VERDICT_YES,
+		.root = json_pack("{s:s, s:o}", "schema", "abibase-groups/1", "groups", groups),
+	};
+
+	for (size_t i = 0; made.root && i < cat->n_groups; i++)
+		if (json_add(groups, group_to_json(cat, &cat->groups[i])) < 0) {
+			json_decref(made.root);
+			made.root = NULL;
+		}
+	if (abibase_catalogue_to_text(cat, &made.text) < 0)
+		made.text = NULL;
+	return result_give(ctx, &made, ret);
+}
