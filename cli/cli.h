@@ -46,22 +46,9 @@ struct command {
 	int misuse;	     /* the status then, where it is not STATUS_TROUBLE */
 };
 #define MANY (-1)
-extern const struct command command_merge;
-extern const struct command command_probe;
-extern const struct command command_intersect;
-extern const struct command command_list;
-extern const struct command command_show;
-extern const struct command command_validate;
-extern const struct command command_decode;
-extern const struct command command_check;
-extern const struct command command_targets;
-extern const struct command command_diff;
-extern const struct command command_explain;
-extern const struct command command_plan;
-extern const struct command command_exec;
-extern const struct command command_match;
-extern const struct command command_rehearse;
-extern const struct command command_verify;
+#define VERB(NAME, name) extern const struct command command_##name;
+#include "verbs.def"
+#undef VERB
 
 #define DEFINE_UNREF(name)                                             \
 	static inline void name##_unrefp(struct abibase_##name **p)    \

@@ -4,10 +4,9 @@
 #include "base/suggest.h"
 
 static const struct command *const commands[] = {
-	&command_probe,	   &command_merge, &command_intersect, &command_list,	&command_show,
-	&command_validate, &command_check, &command_targets,   &command_verify, &command_rehearse,
-	&command_exec,	   &command_diff,  &command_match,     &command_explain, &command_plan,
-	&command_decode,
+#define VERB(NAME, name) &command_##name,
+#include "verbs.def"
+#undef VERB
 };
 
 const struct command *cli_command(size_t i)

@@ -12,24 +12,17 @@
 #include <stdio.h>
 
 /* Which verbs have an option: a bit each. */
+enum verb_place {
+	PLACE_NONE,
+#define VERB(NAME, name) PLACE_##NAME,
+#include "verbs.def"
+#undef VERB
+};
 enum verb {
-	VERB_NONE = 1 << 0, /* before any verb */
-	VERB_PROBE = 1 << 1,
-	VERB_INTERSECT = 1 << 2,
-	VERB_LIST = 1 << 3,
-	VERB_SHOW = 1 << 4,
-	VERB_VALIDATE = 1 << 5,
-	VERB_CHECK = 1 << 6,
-	VERB_TARGETS = 1 << 7,
-	VERB_VERIFY = 1 << 8,
-	VERB_EXEC = 1 << 9,
-	VERB_DIFF = 1 << 10,
-	VERB_MATCH = 1 << 11,
-	VERB_EXPLAIN = 1 << 12,
-	VERB_PLAN = 1 << 13,
-	VERB_DECODE = 1 << 14,
-	VERB_MERGE = 1 << 15,
-	VERB_REHEARSE = 1 << 16,
+	VERB_NONE = 1 << PLACE_NONE, /* before any verb */
+#define VERB(NAME, name) VERB_##NAME = 1 << PLACE_##NAME,
+#include "verbs.def"
+#undef VERB
 };
 
 /* An option is its letter, or one of these where it has none. */
