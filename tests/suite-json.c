@@ -532,6 +532,129 @@ START_TEST(test_truncated_baseline)
 }
 END_TEST
 
+/* ------------------------------------------------------- lists that were read before */
+
+#define ENTRY(version, more) "{\"version\":\"" version "\",\"target\":\"x86_64\"" more "}"
+#define LIST(entries) ",\"qemu\":[" entries "]"
+#define HOLE "4611686018427387907"
+
+/*
+ * Each document is read after all of those before it, in one context, which knows their lists then,
+ * and gives what it gives alone.
+ */
+static const char *const after_others[] = {
+	PROFILE(LIST(ENTRY("7.2.0", ""))),
+	PROFILE(LIST(ENTRY("7.2.0", ""))),
+	PROFILE(",\"revision\":2" LIST(ENTRY("7.2.0", ""))),
+	PROFILE(LIST(ENTRY("7.2.0", "") "," ENTRY("8.0.0", ""))),
+	PROFILE(LIST(ENTRY("8.0.0", "") ",{\"unknown\":\"refused\"}")),
+	PROFILE(LIST(ENTRY("8.0.0", "") ",{\"unknown\":\"refused\"}")),
+	/* another layout, and a "]" that ends nothing */
+	PROFILE(",\n  \"qemu\" :\t[ " ENTRY("7.2.0", ",\"path\":\"/a]\\\"]\"") " ]\n"),
+	PROFILE(",\n  \"qemu\" :\t[ " ENTRY("7.2.0", ",\"path\":\"/a]\\\"]\"") " ]\n"),
+	/* the first key "qemu" is not the member */
+	PROFILE(",\"x-a\":{\"qemu\":[" ENTRY("7.2.0", "") "]}"),
+	PROFILE(",\"x-a\":{\"qemu\":[1]}" LIST(ENTRY("7.2.0", ""))),
+	PROFILE(",\"x-a\":{\"qemu\":[1]}"),
+	PROFILE(LIST("1")),
+	PROFILE(",\"x-a\":\"\\\"qemu\\\":[1]\"" LIST(ENTRY("7.2.0", ""))),
+	/* what the reader puts in the place of a list stands there already */
+	PROFILE(",\"x-a\":{\"qemu\":[" ENTRY("7.2.0", "") "]},\"qemu\":" HOLE),
+	PROFILE(LIST(ENTRY("7.2.0", "")) ",\"x-a\":" HOLE),
+	/* said each time: no member that this version knows */
+	PROFILE(LIST(ENTRY("7.2.0", ",\"new\":1"))),
+	PROFILE(LIST(ENTRY("7.2.0", ",\"new\":1"))),
+	/* refused each time */
+	PROFILE(LIST(ENTRY("7", ""))),
+	PROFILE(LIST("{\"version\":7}")),
+	PROFILE(LIST("{\"version\":7}")),
+	PROFILE(LIST(ENTRY("7.2.0", "")) LIST(ENTRY("7.2.0", ""))),
+	PROFILE(LIST(ENTRY("7.2.0", "")) ",\"y\":0"),
+	PROFILE(LIST(ENTRY("7.2.0", "")) "]"),
+	PROFILE(LIST(ENTRY("7.2.0", "")) ",\"facts\":{}"),
+	PROFILE(",\"qemu\":[" ENTRY("7.2.0", "")),
+	PROFILE(LIST("")),
+};
+
+/* What reading gives: the digests, or the error, and each warning. */
+static char *reading(struct test *with, const char *text)
+{
+	struct abibase_baseline *b = NULL;
+	struct abibase_profile *p = NULL;
+	_buf_ says = { 0 };
+	int r;
+
+	buf_clear(&with->log);
+	r = abibase_operand_from_buffer(with->ctx, text, strlen(text), "t", &p, &b);
+	buf_printf(&says, "%d ", r);
+	if (r < 0)
+		buf_printf(&says, "%s %s %s", abibase_context_error_id(with->ctx),
+			   abibase_context_error_where(with->ctx), abibase_context_error(with->ctx));
+	else
+		buf_printf(&says, "%s", p->digest);
+	for (size_t i = 0; r == 0 && i < p->n_qemu; i++)
+		buf_printf(&says, " %s %s", p->qemu[i].digest, p->qemu[i].version);
+	buf_printf(&says, " %s", with->log.data ? with->log.data : "");
+	abibase_profile_unref(p);
+	abibase_baseline_unref(b);
+	return buf_steal(&says);
+}
+
+START_TEST(test_lists_seen)
+{
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(after_others); i++) {
+		const char *text = after_others[i % ARRAY_SIZE(after_others)];
+		char *after = reading(&t, text), *alone;
+		struct test fresh;
+
+		test_begin(&fresh);
+		alone = reading(&fresh, text);
+		ck_assert_str_eq(after, alone);
+		test_end(&fresh);
+		free(after);
+		free(alone);
+	}
+}
+END_TEST
+
+/* More lists than a context keeps: the first is read anew, and right. */
+START_TEST(test_many_lists)
+{
+	char text[256], *first = NULL;
+
+	for (unsigned int i = 0; i < 300; i++) {
+		char *says;
+
+		snprintf(text, sizeof(text), PROFILE(LIST(ENTRY("7.2.%u", ""))), i % 100);
+		says = reading(&t, text);
+		if (i % 100 == 0 && first)
+			ck_assert_str_eq(says, first);
+		else if (i == 0)
+			first = strdup(says);
+		else
+			ck_assert_str_ne(says, first);
+		free(says);
+	}
+	free(first);
+}
+END_TEST
+
+/* The value is the same one, not another that is equal. */
+START_TEST(test_list_is_shared)
+{
+	const char *text = after_others[0], *more = after_others[2];
+	struct abibase_profile *p = NULL, *q = NULL;
+	struct abibase_baseline *b = NULL;
+
+	ck_assert_int_eq(abibase_operand_from_buffer(t.ctx, text, strlen(text), "t", &p, &b), 0);
+	ck_assert_int_eq(abibase_operand_from_buffer(t.ctx, more, strlen(more), "t", &q, &b), 0);
+	ck_assert_ptr_eq(json_object_get(p->root, "qemu"), json_object_get(q->root, "qemu"));
+	ck_assert_str_ne(p->digest, q->digest);
+	abibase_profile_unref(p);
+	abibase_profile_unref(q);
+}
+END_TEST
+
 /* ----------------------------------------------------------------- baselines */
 
 static void assert_baseline_refused(json_t *root, int err, const char *id, const char *where)
@@ -1030,6 +1153,9 @@ Suite *suite_json(void)
 	tcase_add_test(read, test_size_limit);
 	tcase_add_test(read, test_files);
 	tcase_add_test(read, test_truncated);
+	tcase_add_test(read, test_lists_seen);
+	tcase_add_test(read, test_many_lists);
+	tcase_add_test(read, test_list_is_shared);
 	suite_add_tcase(suite, read);
 
 	tcase_add_checked_fixture(baseline, setup, teardown);

@@ -99,6 +99,8 @@ ABIBASE_EXPORT struct abibase_context *abibase_context_unref(struct abibase_cont
 	free(ctx->error_where);
 	if (ctx->builds)
 		ctx->builds_free(ctx->builds);
+	if (ctx->seen)
+		ctx->seen_free(ctx->seen);
 	free(ctx);
 	return NULL;
 }

@@ -7,6 +7,7 @@
 #include "base/util.h"
 
 struct build_cache;
+struct seen;
 struct abibase_context {
 	int refcount;
 	char *data_dir;
@@ -17,6 +18,8 @@ struct abibase_context {
 	const char *error_id;
 	struct build_cache *builds; /* document/build-find.c */
 	void (*builds_free)(struct build_cache *cache);
+	struct seen *seen; /* document/seen.c */
+	void (*seen_free)(struct seen *seen);
 };
 
 /*

@@ -210,6 +210,7 @@ void schema_warn(struct schema_walk *c, const char *id, const char *fmt, ...)
 {
 	va_list ap;
 
+	c->warned = true;
 	if (!c->report && !(c->ctx && c->ctx->log))
 		return;
 	va_start(ap, fmt);
@@ -270,6 +271,8 @@ static void each_element(struct schema_walk *c, const json_t *v,
 	const char *key;
 	json_t *item;
 
+	if (v == c->right)
+		return;
 	json_object_foreach((json_t *)v, key, item) {
 		mark = schema_enter(c, key);
 		fn(c, key, item, data);
@@ -768,6 +771,8 @@ struct out {
 	bool compact;
 	/* what is still to be found, in the order in which their objects come */
 	struct json_span *span, *end;
+	const json_t *part; /* its text is known */
+	const char *text;
 };
 
 static void write_any(struct out *w, const json_t *v, unsigned int depth);
@@ -858,6 +863,10 @@ static void write_any(struct out *w, const json_t *v, unsigned int depth)
 		write_scalar(w->b, v);
 		return;
 	}
+	if (v == w->part) {
+		buf_puts(w->b, w->text);
+		return;
+	}
 	buf_putc(w->b, '[');
 	json_array_foreach(v, i, item) {
 		separate(w, i > 0, depth + 1);
@@ -870,7 +879,12 @@ static void write_any(struct out *w, const json_t *v, unsigned int depth)
 
 void json_write_compact_spans(struct buf *b, const json_t *v, struct json_span *spans, size_t n)
 {
-	write_any(&(struct out){ b, true, spans, spans + n }, v, 0);
+	write_any(&(struct out){ b, true, spans, spans + n, NULL, NULL }, v, 0);
+}
+
+void json_write_compact_around(struct buf *b, const json_t *v, const json_t *part, const char *text)
+{
+	write_any(&(struct out){ .b = b, .compact = true, .part = part, .text = text }, v, 0);
 }
 
 void json_write_compact(struct buf *b, const json_t *v, const char *skip)

@@ -5,7 +5,7 @@
 #include "base/context.h"
 #include "document/operand.h"
 #include "document/platforms.h"
-#include "document/json.h"
+#include "document/seen.h"
 #include "document/profile.h"
 
 static bool is_file(const char *operand)
@@ -73,7 +73,7 @@ static int load_file(struct abibase_context *ctx, const char *path, struct loade
 
 	if (r < 0)
 		return r;
-	r = json_parse(ctx, buf, len, JSON_MAX_BASELINE, source, &root);
+	r = seen_parse(ctx, buf, len, JSON_MAX_BASELINE, source, &root);
 	if (r < 0)
 		return r;
 	free(steal(&buf)); /* the document may be large, and what is made of it too */
@@ -195,7 +195,7 @@ ABIBASE_EXPORT int abibase_operand_from_buffer(struct abibase_context *ctx, cons
 {
 	struct loaded l = { 0 };
 	json_t *root;
-	int r = json_parse(ctx, buf, len, JSON_MAX_BASELINE, source, &root);
+	int r = seen_parse(ctx, buf, len, JSON_MAX_BASELINE, source, &root);
 
 	if (r == 0)
 		r = load_document(ctx, root, len, source, NULL, &l);

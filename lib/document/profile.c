@@ -5,6 +5,7 @@
 #include "document/build.h"
 #include "document/codec.h"
 #include "document/profile.h"
+#include "document/seen.h"
 #include "document/value.h"
 #include "base/known.h"
 
@@ -425,33 +426,55 @@ static int profile_digest(struct abibase_profile *p)
 	return 0;
 }
 
-static int profile_fill(struct abibase_profile *p)
+/* The same of a profile whose list is known. */
+static int profile_digest_known(struct abibase_profile *p, const struct seen_list *k)
+{
+	struct json_span whole = { 0 };
+	_buf_ text = { 0 };
+
+	buf_reserve(&text, TYPICAL_TEXT);
+	json_write_compact_around(&text, p->root, k->list, k->compact);
+	if (buf_failed(&text))
+		return -ENOMEM;
+	whole.end = text.len;
+	json_span_digest(&text, &whole, p->digest);
+	for (size_t i = 0; i < p->n_qemu; i++)
+		memcpy(p->qemu[i].digest, k->digests[i], sizeof(p->qemu[i].digest));
+	return 0;
+}
+
+static int profile_fill(struct abibase_profile *p, const struct seen_list *k)
 {
 	codec_fill(NULL, profile_members, p->root, p);
 	if (profile_fill_qemu(p) < 0)
 		return -ENOMEM;
-	return profile_digest(p);
+	return k ? profile_digest_known(p, k) : profile_digest(p);
 }
 
 int profile_from_json(struct abibase_context *ctx, json_t *root, const char *source,
 		      struct abibase_profile **ret)
 {
+	const json_t *list = json_object_get(root, "qemu");
+	const struct seen_list *k = seen_find(ctx, list);
 	struct abibase_profile *p;
-	int r = document_check(ctx, root, source, &profile_form);
+	struct schema_walk c;
 
-	if (r < 0)
-		return r;
-	p = calloc(1, sizeof(*p));
+	schema_init(&c, ctx, source);
+	c.right = k ? list : NULL;
+	schema_document(&c, root, &profile_form);
+	p = c.faults ? NULL : calloc(1, sizeof(*p));
 	if (!p) {
 		json_decref(root);
-		return context_oom(ctx);
+		return c.faults ? schema_result(&c) : context_oom(ctx);
 	}
 	p->refcount = 1;
 	p->root = root;
-	if (profile_fill(p) < 0) {
+	if (profile_fill(p, k) < 0) {
 		abibase_profile_unref(p);
 		return context_oom(ctx);
 	}
+	if (!k && !c.warned)
+		seen_keep(ctx, list, p->qemu, p->n_qemu);
 	*ret = p;
 	return 0;
 }
@@ -473,10 +496,19 @@ int profile_from_document(struct abibase_context *ctx, json_t *root, const char 
 	return 0;
 }
 
+static int read_text(struct abibase_context *ctx, const char *path, json_t **ret)
+{
+	_autofree_ char *buf = NULL;
+	size_t len;
+	int r = file_read(ctx, path, profile_form.max, &buf, &len);
+
+	return r < 0 ? r : seen_parse(ctx, buf, len, profile_form.max, path, ret);
+}
+
 int profile_read(struct abibase_context *ctx, const char *path, struct abibase_profile **ret)
 {
 	json_t *root;
-	int r = document_read(ctx, path, &profile_form, &root);
+	int r = read_text(ctx, path, &root);
 
 	return r < 0 ? r : profile_from_json(ctx, root, path, ret);
 }
@@ -485,7 +517,7 @@ ABIBASE_EXPORT int abibase_profile_from_file(struct abibase_context *ctx, const 
 					     struct abibase_profile **ret)
 {
 	json_t *root;
-	int r = document_read(ctx, path, &profile_form, &root);
+	int r = read_text(ctx, path, &root);
 
 	return r < 0 ? r : profile_from_document(ctx, root, path, path, ret);
 }
