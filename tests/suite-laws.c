@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <time.h>
 
+#include "answer/check.h"
 #include "document/baseline.h"
 #include "suites.h"
 #include "test-util.h"
@@ -982,6 +983,68 @@ START_TEST(test_satisfying_host_keeps_id)
 }
 END_TEST
 
+/* What check says of a host, as documents have it; with all hosts of the baseline, or one a cohort. */
+static char *checked(const struct abibase_baseline *b, const struct abibase_profile *p,
+		     struct admission *admission)
+{
+	static char name[] = "nobody";
+	char *names[] = { name, NULL };
+	struct strings nobody = { .s = names, .n = 1 };
+	struct abibase_check *c;
+	struct abibase_result *res;
+	char *text;
+
+	/* where a QEMU is assumed, be it of a host that is not there, all hosts are taken */
+	ck_assert_msg(hostcheck_make(t.ctx, t.cat, b, p, admission ? NULL : &nobody, NULL, admission,
+				     &c) == 0,
+		      "%s", abibase_context_error(t.ctx));
+	ck_assert_int_eq(hostchecks_give(t.ctx, b, &c, 1, &res), 0);
+	ck_assert_int_eq(test_result_json(res, &text), 0);
+	abibase_result_unref(res);
+	hostcheck_free(c);
+	return text;
+}
+
+/* One host a cohort is enough to tell what it costs to admit another, or the same in another state. */
+START_TEST(test_admission_by_cohorts)
+{
+	unsigned int same = 0;
+
+	for (unsigned int round = 0; round < rounds(300); round++) {
+		struct admission admission = { 0 };
+		struct abibase_baseline *b;
+		struct hosts h;
+
+		begin_round(11, round);
+		hosts_make(&h);
+		b = answer(&h, ~0u >> (31 - rng_below(&rng, (unsigned int)h.n)));
+		for (size_t i = 0; i < 2 * h.n && b->verdict == ABIBASE_VERDICT_YES; i++) {
+			json_t *root = json_deep_copy(h.json[i % h.n]);
+			char name[sizeof("h") + 20];
+			struct abibase_profile *p;
+			char *all, *some;
+
+			snprintf(name, sizeof(name), "h%u", rng_below(&rng, (unsigned int)h.n + 1));
+			if (i >= h.n)
+				json_object_set_new(root, "name", json_string(name));
+			p = test_profile_json(t.ctx, root);
+			all = checked(b, p, NULL);
+			some = checked(b, p, &admission);
+			law_assert(&h, round, streq(all, some), "%s\nby cohorts\n%s\n", all, some);
+			same++;
+			free(all);
+			free(some);
+			json_decref(root);
+			abibase_profile_unref(p);
+		}
+		admission_clear(&admission);
+		abibase_baseline_unref(b);
+		hosts_clear(&h);
+	}
+	ck_assert_uint_ge(same, rounds(300));
+}
+END_TEST
+
 /* A host that provably has no vhost-net constrains tap+vhost as little as one with a perfect one. */
 START_TEST(test_absent_vhost_constrains_nothing)
 {
@@ -1058,6 +1121,7 @@ Suite *suite_laws(void)
 	tcase_add_test(laws, test_offers_what_it_states);
 	tcase_add_test(laws, test_one_rom);
 	tcase_add_test(laws, test_satisfying_host_keeps_id);
+	tcase_add_test(laws, test_admission_by_cohorts);
 	tcase_add_test(laws, test_absent_vhost_constrains_nothing);
 	suite_add_tcase(suite, laws);
 	return suite;

@@ -30,6 +30,7 @@ struct checking {
 	unsigned int backends;		   /* of the catalogue: those that count */
 	bool named;			   /* does the guest need one of them in any case? */
 	struct abibase_baseline *alone; /* what the host can do at most */
+	struct admission *admission;
 	struct links links;		   /* of @b */
 	struct abibase_check *out;
 };
@@ -800,6 +801,23 @@ static int check_offers(struct checking *k)
 /* --------------------------------------------------------------- what admitting it costs */
 
 /* What is between hosts, and not of one alone: sizes, and values that nobody recorded. */
+static bool is_shape(const struct finding *f, bool satisfies)
+{
+	return strprefix(f->id, "shape-") || streq(f->id, "value-unknown") ||
+	       streq(f->id, "layout-not-recorded") ||
+	       (streq(f->id, "widening-changes-id") && satisfies);
+}
+
+static bool has_shapes(const struct checking *k, const struct abibase_baseline *wide)
+{
+	bool satisfies = findings_verdict(&k->out->findings) == ABIBASE_VERDICT_YES;
+
+	for (size_t i = 0; i < wide->findings.n; i++)
+		if (is_shape(&wide->findings.f[i], satisfies))
+			return true;
+	return false;
+}
+
 static void take_shapes(struct checking *k, const struct abibase_baseline *wide)
 {
 	bool satisfies = findings_verdict(&k->out->findings) == ABIBASE_VERDICT_YES;
@@ -807,9 +825,7 @@ static void take_shapes(struct checking *k, const struct abibase_baseline *wide)
 	for (size_t i = 0; i < wide->findings.n; i++) {
 		const struct finding *f = &wide->findings.f[i];
 
-		if (strprefix(f->id, "shape-") || streq(f->id, "value-unknown") ||
-		    streq(f->id, "layout-not-recorded") ||
-		    (streq(f->id, "widening-changes-id") && satisfies))
+		if (is_shape(f, satisfies))
 			add(k, f->kind, f->id, "QEMU", NULL, f->remedy, "%s", f->text);
 	}
 }
@@ -864,31 +880,133 @@ static void take_losses(struct checking *k, const struct abibase_baseline *wide)
 		c->admit_id = arena_strdup(&c->arena, wide->id);
 }
 
+/*
+ * One host a cohort stands for all where hosts are named by nothing but the findings; NULL: it cannot
+ * be so, or there is no memory.
+ */
+static const struct cohorts *cohorts_of(struct checking *k)
+{
+	struct cohorts *c = &k->admission->cohorts;
+	const struct policy *p = &k->b->in.policy;
+
+	if (k->b->no_inputs || p->dest.n || p->assume.n || (k->assume && k->assume->n))
+		return NULL;
+	if (!c->of && cohorts_find(c, &k->b->in) < 0)
+		free(steal(&c->of));
+	return c->of ? c : NULL;
+}
+
+static int join(struct checking *k, const struct cohorts *cohorts, const struct abibase_profile *p,
+		struct abibase_intersection **ret)
+{
+	int r = abibase_intersection_new(k->ctx, k->cat, ret);
+
+	if (r < 0)
+		return r;
+	r = assume(k, *ret);
+	return r < 0 ? r : intersection_join(*ret, k->b, cohorts, p);
+}
+
+static int name_cmp(const void *name, const void *host)
+{
+	return strcmp(name, (*(struct host *const *)host)->name);
+}
+
+/* An older record of this host in the baseline, by its index; or -1. */
+static long host_of(const struct checking *k)
+{
+	const struct inputs *in = &k->b->in;
+	struct host **at = in->n_hosts ? bsearch(k->p->name, in->hosts, in->n_hosts,
+						 sizeof(*in->hosts), name_cmp) :
+					 NULL;
+
+	return at ? at - in->hosts : -1;
+}
+
+/* Is it in the baseline as it is? */
+static bool is_in_it(const struct checking *k)
+{
+	const struct inputs *in = &k->b->in;
+	long old = host_of(k);
+	struct host now;
+
+	host_set_digest(&now, k->p->digest);
+	return old >= 0 && in->catalogue_revision == k->cat->revision &&
+	       !memcmp(in->hosts[old]->digest, now.digest, sizeof(now.digest));
+}
+
+/*
+ * With this host and without an older record of it, does the baseline have the cohorts that it has?
+ * Then all but names is as it is. 1, 0 or a negative errno.
+ */
+static int changes_nothing(const struct checking *k)
+{
+	const struct member_of *of = k->admission->cohorts.of;
+	long old = host_of(k);
+
+	if (is_in_it(k))
+		return 1;
+	if (old >= 0 && of[old].first == old && of[old].next == NO_HOST)
+		return 0;
+	return intersection_is_alike(k->admission->ix, k->p);
+}
+
+static int derive_self(struct checking *k)
+{
+	struct admission *a = k->admission;
+	int r = a->ix ? 0 : join(k, &a->cohorts, NULL, &a->ix);
+
+	return r < 0 || a->self ? r : abibase_intersection_finish(a->ix, &a->self);
+}
+
 /* The baseline with this host in it, in place of an older record of the same host. */
+static int widen(struct checking *k, const struct cohorts *cohorts, struct abibase_baseline **ret)
+{
+	struct abibase_intersection *ix = NULL;
+	int r = cohorts ? derive_self(k) : 0;
+
+	if (r == 0 && cohorts)
+		r = changes_nothing(k);
+	if (r > 0)
+		*ret = abibase_baseline_ref(k->admission->self);
+	if (r == 0) {
+		r = join(k, cohorts, k->p, &ix);
+		if (r == 0)
+			r = abibase_intersection_finish(ix, ret);
+		abibase_intersection_unref(ix);
+	}
+	return r < 0 ? r : 0;
+}
+
 static int admit(struct checking *k)
 {
-	struct abibase_intersection *ix;
+	const struct cohorts *cohorts = cohorts_of(k);
 	struct abibase_baseline *wide = NULL;
 	int r;
 
 	if (k->b->arch && !streq(k->b->arch, k->p->arch))
 		return 0;
-	r = abibase_intersection_new(k->ctx, k->cat, &ix);
-	if (r < 0)
-		return r;
-	r = assume(k, ix);
-	if (r == 0)
-		r = intersection_join(ix, k->b, k->p);
-	if (r == 0)
-		r = abibase_intersection_finish(ix, &wide);
+	r = widen(k, cohorts, &wide);
+	/* a finding names hosts, and all of them */
+	if (r == 0 && cohorts && has_shapes(k, wide)) {
+		abibase_baseline_unref(steal(&wide));
+		r = widen(k, NULL, &wide);
+	}
 	if (r == 0)
 		take_shapes(k, wide);
 	if (r == 0 && !k->b->no_inputs &&
 	    findings_verdict(&k->out->findings) != ABIBASE_VERDICT_YES)
 		take_losses(k, wide);
 	abibase_baseline_unref(wide);
-	abibase_intersection_unref(ix);
 	return r;
+}
+
+void admission_clear(struct admission *a)
+{
+	free(a->cohorts.of);
+	abibase_intersection_unref(a->ix);
+	abibase_baseline_unref(a->self);
+	memset(a, 0, sizeof(*a));
 }
 
 /* ---------------------------------------------------------------- each QEMU by itself */
@@ -910,7 +1028,8 @@ static int check_with(struct checking *k, const struct build *build, struct abib
 	}
 	r = profile_from_json(k->ctx, root, k->p->name, &one);
 	if (r == 0) {
-		r = hostcheck_make(k->ctx, k->cat, k->b, one, k->assume, k->guest, ret);
+		r = hostcheck_make(k->ctx, k->cat, k->b, one, k->assume, k->guest, k->admission,
+				   ret);
 		abibase_profile_unref(one);
 	}
 	return r;
@@ -994,6 +1113,7 @@ struct abibase_check_request {
 	struct abibase_baseline *b;
 	struct strings assume;
 	struct abibase_guest *guest; /* NULL: any */
+	struct admission admission;
 	struct abibase_check **checks, *last; /* that was added */
 	size_t n, cap;
 };
@@ -1026,6 +1146,7 @@ abibase_check_request_unref(struct abibase_check_request *q)
 	for (size_t i = 0; i < q->n; i++)
 		hostcheck_free(q->checks[i]);
 	free(q->checks);
+	admission_clear(&q->admission);
 	strings_clear(&q->assume);
 	abibase_guest_unref(q->guest);
 	abibase_baseline_unref(q->b);
@@ -1052,9 +1173,11 @@ ABIBASE_EXPORT void abibase_check_request_set_guest(struct abibase_check_request
 int hostcheck_make(struct abibase_context *ctx, struct abibase_catalogue *cat,
 		   const struct abibase_baseline *b, const struct abibase_profile *p,
 		   const struct strings *assume, const struct abibase_guest *guest,
-		   struct abibase_check **ret)
+		   struct admission *admission, struct abibase_check **ret)
 {
-	struct checking k = { .ctx = ctx, .cat = cat, .b = b, .assume = assume, .guest = guest };
+	struct admission own = { 0 };
+	struct checking k = { .ctx = ctx, .cat = cat, .b = b, .assume = assume, .guest = guest,
+			      .admission = admission ? admission : &own };
 	struct abibase_profile *current;
 	int r;
 
@@ -1070,6 +1193,7 @@ int hostcheck_make(struct abibase_context *ctx, struct abibase_catalogue *cat,
 	r = k.out ? run(&k) : -ENOMEM;
 	abibase_baseline_unref(k.alone);
 	abibase_profile_unref(current);
+	admission_clear(&own);
 	if (r < 0) {
 		hostcheck_free(k.out);
 		return r == -ENOMEM ? context_oom(ctx) : r;
@@ -1085,7 +1209,7 @@ ABIBASE_EXPORT int abibase_check_request_add_profile(struct abibase_check_reques
 
 	if (array_grow(&q->checks, q->n, &q->cap, sizeof(struct abibase_check *)) < 0)
 		return context_oom(q->ctx);
-	r = hostcheck_make(q->ctx, q->cat, q->b, p, &q->assume, q->guest,
+	r = hostcheck_make(q->ctx, q->cat, q->b, p, &q->assume, q->guest, &q->admission,
 			   &q->checks[q->n]);
 	if (r == 0)
 		q->last = q->checks[q->n++];

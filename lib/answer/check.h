@@ -6,6 +6,7 @@
 
 #include "document/baseline.h"
 #include "document/catalogue.h"
+#include "document/cohorts.h"
 #include "document/result.h"
 #include "document/guest.h"
 
@@ -32,11 +33,19 @@ struct abibase_check {
 /* NULL for want of memory. */
 struct abibase_check *hostcheck_new(const char *host);
 void hostcheck_free(struct abibase_check *c);
-/* Hold one host against a baseline; @assume as in a request, or NULL. */
+/* What is the same for each host that is held against a baseline, worked out when it is needed. */
+struct admission {
+	struct cohorts cohorts;	       /* of the hosts of the baseline */
+	struct abibase_intersection *ix; /* one host a cohort */
+	struct abibase_baseline *self;	 /* the baseline that follows from these */
+};
+void admission_clear(struct admission *a);
+
+/* Hold one host against a baseline; @assume as in a request, or NULL; @admission: or NULL. */
 int hostcheck_make(struct abibase_context *ctx, struct abibase_catalogue *cat,
 		   const struct abibase_baseline *b, const struct abibase_profile *p,
 		   const struct strings *assume, const struct abibase_guest *guest,
-		   struct abibase_check **ret) _must_check_;
+		   struct admission *admission, struct abibase_check **ret) _must_check_;
 /* As abibase_check_request_args(). */
 int hostcheck_args(const struct abibase_check *c, const char *qemu_path, char ***ret);
 /* A finding with a text; what is said already is not said twice. */

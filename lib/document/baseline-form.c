@@ -3,6 +3,7 @@
 
 #include "document/baseline.h"
 #include "document/codec.h"
+#include "document/cohorts.h"
 #include "document/value.h"
 #include "base/context.h"
 
@@ -121,93 +122,16 @@ static unsigned int *host_refs(struct reader *r, const json_t *list, size_t *ret
 
 /* --------------------------------------------------------------- cohorts, as written */
 
-/*
- * A cohort: hosts that answer alike, so that every reason is about all of them or none. It goes by
- * the name of its first host.
- */
-struct member_of {
-	unsigned int first; /* host of the cohort */
-	unsigned int next;  /* one, or NO_HOST */
-};
-#define NO_HOST (~0u)
-
 struct writing {
 	const struct abibase_baseline *b;
-	unsigned int about; /* backends, of those of the catalogue, whose conditions are written */
-	struct member_of *cohorts; /* for each host */
-	unsigned int now;	   /* the first host of the cohort that is written */
+	struct cohorts cohorts;
+	unsigned int now; /* the first host of the cohort that is written */
 };
 
 /* What only a device is asked about that this baseline is not for is none of its business. */
-static bool is_asked(const struct writing *o, size_t condition)
+static bool is_asked(const struct stream *w, size_t condition)
 {
-	return !o->b->cat || o->b->cat->conditions[condition].backends & o->about;
-}
-
-static int bytes_cmp(const void *x, size_t n_x, const void *y, size_t n_y)
-{
-	return n_x != n_y ? (n_x < n_y ? -1 : 1) : memcmp(x, y, n_x);
-}
-
-static int answers_cmp(const struct writing *o, const struct host *x, const struct host *y)
-{
-	for (size_t i = 0; i < o->b->in.n_conditions; i++)
-		if (x->answers[i] != y->answers[i] && is_asked(o, i))
-			return x->answers[i] < y->answers[i] ? -1 : 1;
-	return memcmp(x->numbers, y->numbers, o->b->in.n_numbers * sizeof(*x->numbers));
-}
-
-static int cohort_cmp(const struct writing *o, const struct host *x, const struct host *y)
-{
-	const struct inputs *in = &o->b->in;
-	const unsigned int a[] = { x->arch, x->platform, x->has_qemu, inputs_assumes_qemu(in, x),
-				   inputs_is_dest(in, x) };
-	const unsigned int b[] = { y->arch, y->platform, y->has_qemu, inputs_assumes_qemu(in, y),
-				   inputs_is_dest(in, y) };
-	int r = memcmp(a, b, sizeof(a));
-
-	if (!r)
-		r = bytes_cmp(x->qemu, x->n_qemu * sizeof(*x->qemu), y->qemu,
-			      y->n_qemu * sizeof(*y->qemu));
-	if (!r)
-		r = bytes_cmp(x->unasked, x->n_unasked * sizeof(*x->unasked), y->unasked,
-			      y->n_unasked * sizeof(*y->unasked));
-	return r ? r : answers_cmp(o, x, y);
-}
-
-static int host_order(const void *x, const void *y, void *data)
-{
-	const struct writing *o = data;
-	unsigned int a = *(const unsigned int *)x, b = *(const unsigned int *)y;
-	int r = cohort_cmp(o, o->b->in.hosts[a], o->b->in.hosts[b]);
-
-	return r ? r : (a > b) - (a < b);
-}
-
-static bool find_cohorts(struct writing *o)
-{
-	const struct inputs *in = &o->b->in;
-	size_t n = in->n_hosts;
-	_autofree_ unsigned int *order = calloc(n + 1, sizeof(*order));
-
-	o->cohorts = calloc(n + 1, sizeof(*o->cohorts));
-	if (!order || !o->cohorts)
-		return false;
-	for (unsigned int i = 0; i < n; i++)
-		order[i] = i;
-	qsort_r(order, n, sizeof(*order), host_order, o);
-	for (size_t i = n; i-- > 0;) {
-		bool last = i + 1 == n ||
-			    cohort_cmp(o, in->hosts[order[i]], in->hosts[order[i + 1]]);
-
-		o->cohorts[order[i]].next = last ? NO_HOST : order[i + 1];
-	}
-	for (size_t i = 0, first = 0; i < n; i++) {
-		o->cohorts[order[i]].first = order[first];
-		if (o->cohorts[order[i]].next == NO_HOST)
-			first = i + 1;
-	}
-	return true;
+	return cohorts_ask(&((const struct writing *)w->data)->cohorts, condition);
 }
 
 static const struct abibase_baseline *baseline_of(const struct stream *w)
@@ -278,7 +202,7 @@ static void write_cohorts(struct stream *w, const struct member *m, const unsign
 
 	stream_begin(w, m->key, '[');
 	for (size_t i = 0; i < n; i++)
-		if (o->cohorts[hosts[i]].first == hosts[i])
+		if (o->cohorts.of[hosts[i]].first == hosts[i])
 			stream_item(w, o->b->in.hosts[hosts[i]]->name);
 	stream_close(w, ']');
 }
@@ -349,7 +273,7 @@ static void write_lacks(struct stream *w, const struct member *m, const void *fr
 
 	stream_begin(w, m->key, '[');
 	for (size_t i = 0; i < in->n_conditions; i++)
-		if (h->answers[i] == ABIBASE_NO && is_asked(w->data, i))
+		if (h->answers[i] == ABIBASE_NO && is_asked(w, i))
 			stream_item(w, in->conditions[i]);
 	stream_close(w, ']');
 }
@@ -382,7 +306,7 @@ static void write_unknown(struct stream *w, const struct member *m, const void *
 
 	stream_begin(w, m->key, '{');
 	for (size_t i = 0; i < in->n_conditions; i++)
-		if (h->answers[i] >= ANSWER_UNKNOWN && is_asked(w->data, i))
+		if (h->answers[i] >= ANSWER_UNKNOWN && is_asked(w, i))
 			stream_text(w, in->conditions[i], answer_reason(in, h->answers[i]));
 	stream_close(w, '}');
 }
@@ -490,7 +414,7 @@ static void write_names(struct stream *w, const struct member *m, const void *fr
 	const struct writing *o = w->data;
 
 	stream_begin(w, m->key, '{');
-	for (unsigned int i = o->now; i != NO_HOST; i = o->cohorts[i].next)
+	for (unsigned int i = o->now; i != NO_HOST; i = o->cohorts.of[i].next)
 		write_digest(w, o->b->in.hosts[i]->name, o->b->in.hosts[i]->digest);
 	stream_close(w, '}');
 }
@@ -502,7 +426,7 @@ static void write_revisions(struct stream *w, const struct member *m, const void
 	const struct writing *o = w->data;
 	bool any = false;
 
-	for (unsigned int i = o->now; i != NO_HOST; i = o->cohorts[i].next) {
+	for (unsigned int i = o->now; i != NO_HOST; i = o->cohorts.of[i].next) {
 		const struct host *h = o->b->in.hosts[i];
 
 		if (!h->revision)
@@ -667,7 +591,7 @@ static void write_inputs(struct stream *w, const struct member *m, const void *f
 
 	stream_begin(w, m->key, '[');
 	for (o->now = 0; o->now < o->b->in.n_hosts; o->now++)
-		if (o->cohorts[o->now].first == o->now)
+		if (o->cohorts.of[o->now].first == o->now)
 			stream_object(w, input_members, o->b->in.hosts[o->now]);
 	stream_close(w, ']');
 }
@@ -687,7 +611,7 @@ static void write_conditions(struct stream *w, const struct member *m, const voi
 
 	stream_begin(w, m->key, '[');
 	for (size_t i = 0; i < b->in.n_conditions; i++)
-		if (is_asked(w->data, i))
+		if (is_asked(w, i))
 			stream_item(w, b->in.conditions[i]);
 	stream_close(w, ']');
 }
@@ -1383,14 +1307,15 @@ void baseline_write(const struct abibase_baseline *b, bool inputs, struct buf *o
 
 	/* they say why there is no answer, where there is none */
 	w.brief = (!inputs || b->no_inputs) && b->verdict == ABIBASE_VERDICT_YES;
+	o.cohorts.cat = b->cat;
 	if (b->cat)
-		o.about = b->in.policy.backends | catalogue_device(b->cat, NULL);
-	out->failed |= !find_cohorts(&o);
+		o.cohorts.about = b->in.policy.backends | catalogue_device(b->cat, NULL);
+	out->failed |= cohorts_find(&o.cohorts, &b->in) < 0;
 	if (!out->failed) {
 		stream_document(&w, "abibase-baseline/1", baseline_members, b);
 		buf_putc(out, '\n');
 	}
-	free(o.cohorts);
+	free(o.cohorts.of);
 }
 
 /* Two threads can make it at once: the first one's stays. */

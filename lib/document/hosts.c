@@ -88,7 +88,7 @@ bool inputs_assumes_qemu(const struct inputs *in, const struct host *h)
 
 bool inputs_assume_qemu_of(const struct inputs *in, const char *name)
 {
-	for (size_t i = 0; i < in->n_hosts; i++)
+	for (size_t i = 0; in->policy.assume.n && i < in->n_hosts; i++)
 		if (streq(in->hosts[i]->name, name))
 			return inputs_assumes_qemu(in, in->hosts[i]);
 	return false;
@@ -354,6 +354,20 @@ static int add_build(struct inputs *in, const char *digest, const json_t *entry,
 	return 0;
 }
 
+/* The same of a build of other inputs, which is shared. */
+static int share_build(struct inputs *in, struct build *b, unsigned int *ret)
+{
+	long i = inputs_build(in, b->digest);
+
+	if (i < 0 &&
+	    array_grow(&in->builds, in->n_builds, &in->cap_builds, sizeof(struct build *)) < 0)
+		return -ENOMEM;
+	if (i < 0)
+		in->builds[in->n_builds++] = build_ref(b);
+	*ret = i < 0 ? (unsigned int)in->n_builds - 1 : (unsigned int)i;
+	return 0;
+}
+
 int inputs_intern(struct inputs *in, const char *s, unsigned int *ret)
 {
 	*ret = NO_PATH;
@@ -607,8 +621,9 @@ int profile_check_types(struct abibase_context *ctx, const struct abibase_catalo
 	return r < 0 ? r : check_qemus(ctx, NULL, cat, p);
 }
 
-int inputs_add_profile(struct abibase_context *ctx, struct inputs *in,
-		       const struct abibase_catalogue *cat, const struct abibase_profile *p)
+int inputs_host_of_profile(struct abibase_context *ctx, struct inputs *in,
+			   const struct abibase_catalogue *cat, const struct abibase_profile *p,
+			   struct host **ret)
 {
 	struct host *h = host_new(p->name, cat->n_numbers, cat->n_conditions, p->n_qemu,
 				  p->n_unasked);
@@ -618,15 +633,23 @@ int inputs_add_profile(struct abibase_context *ctx, struct inputs *in,
 		r = check_qemus(ctx, in, cat, p);
 	if (r == 0)
 		r = check_numbers(ctx, cat, p);
+	if (r == 0 && (!h || fill_host(in, cat, h, p) < 0))
+		r = context_oom(ctx);
 	if (r < 0) {
 		host_unref(h);
 		return r;
 	}
-	if (!h || fill_host(in, cat, h, p) < 0) {
-		host_unref(h);
-		return context_oom(ctx);
-	}
-	return add_host(ctx, in, h);
+	*ret = h;
+	return 0;
+}
+
+int inputs_add_profile(struct abibase_context *ctx, struct inputs *in,
+		       const struct abibase_catalogue *cat, const struct abibase_profile *p)
+{
+	struct host *h;
+	int r = inputs_host_of_profile(ctx, in, cat, p, &h);
+
+	return r < 0 ? r : add_host(ctx, in, h);
 }
 
 /* ------------------------------------------ a host of an earlier baseline */
@@ -640,20 +663,31 @@ static void widen_numbers(const struct inputs *in, const struct inputs *from,
 				to->numbers[i] = h->numbers[k];
 }
 
+/* Where the earlier baseline has this question, nearly always at the same place; or n_conditions. */
+static size_t same_condition(const struct inputs *in, const struct inputs *from, size_t i)
+{
+	size_t k;
+
+	if (i < from->n_conditions && streq(from->conditions[i], in->conditions[i]))
+		return i;
+	for (k = 0; k < from->n_conditions; k++)
+		if (streq(from->conditions[k], in->conditions[i]))
+			break;
+	return k;
+}
+
 static int widen_answers(struct inputs *in, const struct inputs *from,
 			 const struct host *h, struct host *to)
 {
 	for (size_t i = 0; i < in->n_conditions; i++) {
 		const char *reason = EARLIER_BASELINE;
 		enum abibase_tri tri = ABIBASE_UNKNOWN;
+		size_t k = same_condition(in, from, i);
 
-		for (size_t k = 0; k < from->n_conditions; k++)
-			if (streq(from->conditions[k], in->conditions[i])) {
-				if (h->answers[k] < ANSWER_UNKNOWN)
-					tri = (enum abibase_tri)h->answers[k];
-				else
-					reason = answer_reason(from, h->answers[k]);
-			}
+		if (k < from->n_conditions && h->answers[k] < ANSWER_UNKNOWN)
+			tri = (enum abibase_tri)h->answers[k];
+		else if (k < from->n_conditions)
+			reason = answer_reason(from, h->answers[k]);
 		if (set_answer(in, to, i, tri, reason) < 0)
 			return -ENOMEM;
 	}
@@ -709,9 +743,7 @@ int inputs_add_host_of(struct abibase_context *ctx, struct inputs *in, const str
 	if (r == 0)
 		r = like ? answer_like(in, like, to) : widen_answers(in, from, h, to);
 	for (size_t i = 0; r == 0 && i < h->n_qemu; i++) {
-		const struct build *b = from->builds[h->qemu[i].build];
-
-		r = add_build(in, b->digest, b->entry, &to->qemu[i].build);
+		r = share_build(in, from->builds[h->qemu[i].build], &to->qemu[i].build);
 		if (r == 0)
 			r = inputs_intern(in, host_path(from, &h->qemu[i]), &to->qemu[i].path);
 	}

@@ -138,9 +138,12 @@ int hosts_check_names(struct abibase_context *ctx, const struct strings *names, 
 int profile_check_types(struct abibase_context *ctx, const struct abibase_catalogue *cat,
 			const struct abibase_profile *p);
 /*
- * A profile becomes a host here and nowhere else. Another one of the same name is -EEXIST, the same
- * one counts once. Sets the error of @ctx.
+ * A profile becomes a host here and nowhere else: for host_unref(), or added to @in. Another one of
+ * the same name is -EEXIST, the same one counts once. Sets the error of @ctx.
  */
+int inputs_host_of_profile(struct abibase_context *ctx, struct inputs *in,
+			   const struct abibase_catalogue *cat, const struct abibase_profile *p,
+			   struct host **ret);
 int inputs_add_profile(struct abibase_context *ctx, struct inputs *in,
 		       const struct abibase_catalogue *cat, const struct abibase_profile *p);
 /*

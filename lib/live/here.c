@@ -21,7 +21,7 @@ static int take_check(struct abibase_here *h, const struct abibase_baseline *b,
 	struct abibase_check *c;
 	struct abibase_result *res;
 	const json_t *host;
-	int r = hostcheck_make(h->ctx, h->cat, b, p, NULL, NULL, &c);
+	int r = hostcheck_make(h->ctx, h->cat, b, p, NULL, NULL, NULL, &c);
 
 	if (r < 0)
 		return r;

@@ -862,7 +862,7 @@ static int own_list(struct verifying *k, char ***ret)
 	if (!v->p)
 		return context_fail(v->ctx, EINVAL, "verify-incomplete", NULL,
 				    "to verify without a command line takes a profile of this host");
-	r = hostcheck_make(v->ctx, v->cat, v->b, v->p, NULL, NULL, &c);
+	r = hostcheck_make(v->ctx, v->cat, v->b, v->p, NULL, NULL, NULL, &c);
 	if (r < 0)
 		return r;
 	r = -ENOENT;

@@ -466,13 +466,25 @@ static int adopt(struct abibase_intersection *ix, const struct abibase_baseline 
 	return r < 0 ? r : keep_earlier(ix, b);
 }
 
+/* Is it the first of its cohort, but for that host? */
+static bool stands_for_others(const struct cohorts *cohorts, const struct inputs *in, size_t host,
+			      const char *but)
+{
+	unsigned int first = cohorts->of[host].first;
+
+	if (but && streq(in->hosts[first]->name, but))
+		first = cohorts->of[first].next;
+	return first == host;
+}
+
 static int add_hosts_but(struct abibase_intersection *ix, const struct abibase_baseline *b,
-			 const char *but)
+			 const struct cohorts *cohorts, const char *but)
 {
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < b->in.n_hosts; i++)
-		if (!but || !streq(b->in.hosts[i]->name, but))
+		if (cohorts ? stands_for_others(cohorts, &b->in, i, but) :
+			      !but || !streq(b->in.hosts[i]->name, but))
 			r = inputs_add_host_of(ix->ctx, &ix->in, &b->in, b->in.hosts[i], NULL);
 	return r;
 }
@@ -488,16 +500,31 @@ static int add_stand_ins(struct abibase_intersection *ix, const struct abibase_b
 }
 
 int intersection_join(struct abibase_intersection *ix, const struct abibase_baseline *b,
-		      const struct abibase_profile *p)
+		      const struct cohorts *cohorts, const struct abibase_profile *p)
 {
 	int r = adopt(ix, b);
 
 	if (r == 0 && !b->no_inputs)
-		r = add_hosts_but(ix, b, p->name);
-	if (r == 0)
+		r = add_hosts_but(ix, b, cohorts, p ? p->name : NULL);
+	if (r == 0 && p)
 		r = abibase_intersection_add_profile(ix, p);
 	if (r == 0 && b->no_inputs)
 		r = add_stand_ins(ix, b);
+	return r;
+}
+
+int intersection_is_alike(struct abibase_intersection *ix, const struct abibase_profile *p)
+{
+	struct cohorts by = { .cat = ix->cat,
+			      .about = ix->in.policy.backends | catalogue_device(ix->cat, NULL) };
+	struct host *h;
+	int r = inputs_host_of_profile(ix->ctx, &ix->in, ix->cat, p, &h);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; !r && i < ix->in.n_hosts; i++)
+		r = !cohorts_cmp(&by, &ix->in, ix->in.hosts[i], h);
+	host_unref(h);
 	return r;
 }
 
@@ -512,7 +539,7 @@ ABIBASE_EXPORT int abibase_intersection_add_baseline(struct abibase_intersection
 			"the earlier baseline has no inputs, so that it cannot be "
 			"widened: take the one that it was written from, with its inputs");
 	r = adopt(ix, b);
-	return r < 0 ? r : add_hosts_but(ix, b, NULL);
+	return r < 0 ? r : add_hosts_but(ix, b, NULL, NULL);
 }
 
 /* ------------------------------------------------------------------- the answer */

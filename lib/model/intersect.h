@@ -3,6 +3,7 @@
 #define ABIBASE_INTERSECT_H
 
 #include "document/baseline.h"
+#include "document/cohorts.h"
 
 /*
  * The pure half of the library: profiles × catalogue → baseline. Nothing here, nor in derive.c,
@@ -31,8 +32,14 @@ void intersection_narrow_backends(struct abibase_intersection *ix, unsigned int 
 /* Ask about a row of the catalogue as if its group had been enabled, and say nothing of it. */
 int intersection_promise_row(struct abibase_intersection *ix, const struct row *row);
 
-/* The baseline with that host in it, in place of an older record of the same host. */
+/*
+ * The baseline with that host in it, in place of an older record of the same host. @cohorts: of its
+ * hosts one a cohort is enough, which changes the names in the findings, and nothing else; NULL: all.
+ * @p NULL: the baseline alone.
+ */
 int intersection_join(struct abibase_intersection *ix, const struct abibase_baseline *b,
-		      const struct abibase_profile *p);
+		      const struct cohorts *cohorts, const struct abibase_profile *p);
+/* Does this host, which is not added, answer as one of them does? 1, 0 or a negative errno. */
+int intersection_is_alike(struct abibase_intersection *ix, const struct abibase_profile *p);
 
 #endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef ABIBASE_COHORTS_H
+#define ABIBASE_COHORTS_H
+
+#include "document/hosts.h"
+
+/*
+ * A cohort: hosts that answer alike, so that every reason is about all of them or none. It goes by
+ * the name of its first host.
+ */
+struct member_of {
+	unsigned int first; /* host of the cohort */
+	unsigned int next;  /* one, or NO_HOST */
+};
+#define NO_HOST (~0u)
+
+struct cohorts {
+	const struct abibase_catalogue *cat; /* NULL: each condition counts */
+	unsigned int about;   /* backends, of those of @cat, whose conditions count */
+	struct member_of *of; /* for each host; for free() */
+};
+
+/* Does an answer count? */
+static inline bool cohorts_ask(const struct cohorts *o, size_t condition)
+{
+	return !o->cat || o->cat->conditions[condition].backends & o->about;
+}
+/* 0: both answer alike; an order otherwise. */
+int cohorts_cmp(const struct cohorts *o, const struct inputs *in, const struct host *x,
+		const struct host *y);
+/* Sort out the hosts; @o->of is made. 0 or -ENOMEM. */
+int cohorts_find(struct cohorts *o, const struct inputs *in) _must_check_;
+
+#endif
