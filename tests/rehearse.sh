@@ -19,9 +19,25 @@ unshare -Urn true 2> /dev/null || skip "needs user namespaces"
 need_qemus bullseye bookworm trixie trixie-backports
 unwrap
 
+# The throw-away of root is nobody, who may not look into every home.
+root=
+if [ "$(id -u)" = 0 ]; then
+	[ "${1:-}" = inside ] || exec unshare -m "$0" inside
+	root=1
+fi
 tmp=$(mktemp -d) || exit 99
-trap 'rm -rf "$tmp"' EXIT
+end()
+{
+	[ ! "$root" ] || umount "$tmp/qemus"
+	rm -rf "$tmp"
+}
+trap end EXIT
 trap 'exit 130' INT TERM
+chmod 755 "$tmp"
+if [ "$root" ]; then
+	mkdir "$tmp/qemus" && mount --bind "$qemus" "$tmp/qemus" || exit 99
+	qemus=$tmp/qemus
+fi
 export XDG_CACHE_HOME="$tmp/cache"
 data=$src/tests/data/rehearsal
 step=${REHEARSE_STEP:-7}
@@ -257,23 +273,68 @@ done
 
 # ------------------------------------------------------- confined, and nothing left
 
-here=$(cd /proc/self/ns && readlink user mnt net ipc uts pid)
+# A throw-away that shows itself before it is a QEMU, and to others for a moment.
 cat > "$tmp/look" << END
 #!/bin/sh
 fail() { echo "confined: \$*" >&2; exit 1; }
-grep -q '^NoNewPrivs:.1' /proc/self/status || fail 'new privileges'
-grep -Eq '^CapEff:.0+\$' /proc/self/status || fail capabilities
 (: > "$tmp/written") 2> /dev/null && fail 'it can write'
-for ns in user mnt net ipc uts pid; do
-	case "$(echo $here)" in *"\$(readlink /proc/self/ns/\$ns)"*) fail \$ns ;; esac
-done
 case "\$*" in *secret-host* | */no/such/disk*) fail 'words that are left out' ;; esac
+python3 - << TRY || fail 'it can make a socket'
+import socket, sys
+try:
+    socket.socket(socket.AF_UNIX)
+except PermissionError:
+    sys.exit(0)
+sys.exit(1)
+TRY
+sleep 1
 exec "$tmp/10.0.13" "\$@"
 END
 chmod +x "$tmp/look"
-run 3 -- "$tmp/look" $guest $net -device vfio-pci,host=secret-host
-says 'loads idle'
-[ ! -e "$tmp/written" ] || fail 'a throw-away wrote a file'
+
+# confined ID ABIBASE...: what everyone sees in /proc of a throw-away, which has this id
+confined()
+{
+	id=$1
+	shift
+	"$@" rehearse --save="$tmp/own/looked" -- "$tmp/look" $guest $net -device vfio-pci,host=secret-host \
+		> "$tmp/out" 2> "$tmp/err" &
+	pid=$!
+	throwaway=
+	for i in 1 2 3 4 5 6 7 8 9 10; do
+		sleep 0.1
+		throwaway=$(pgrep -f "^/bin/sh $tmp/look" | head -n 1)
+		[ "$throwaway" ] && break
+	done
+	cp "/proc/$throwaway/status" "$tmp/status" 2> /dev/null || fail 'no throw-away to look at'
+	for line in "Uid:.$id.$id.$id.$id" "Gid:.$id.$id.$id.$id" 'NoNewPrivs:.1' 'Seccomp:.2' \
+		'CapPrm:.0*' 'CapEff:.0*' 'CapInh:.0*' 'CapAmb:.0*' 'CapBnd:.0*'; do
+		grep -q "^$line\$" "$tmp/status" || fail "not $line: $(cat "$tmp/status")"
+	done
+	for ns in user mnt net ipc uts pid; do
+		[ "$(readlink "/proc/$throwaway/ns/$ns")" != "$(readlink "/proc/self/ns/$ns")" ] ||
+			fail "its $ns namespace is the caller's"
+	done
+	[ ! "$(cat "/proc/$throwaway/uid_map")" ] || fail 'it is somebody in its user namespace'
+	wait $pid
+	[ $? -eq 3 ] || fail "confined: $(cat "$tmp/out" "$tmp/err")"
+	[ ! -e "$tmp/written" ] || fail 'a throw-away wrote a file'
+}
+
+mkdir "$tmp/own"
+if [ "$root" ]; then
+	confined 65534 "$abibase"
+	# What root alone can read is no reason to say that a guest does not start.
+	(umask 077 && : > "$tmp/own/kernel")
+	run 2 -- "$tmp/10.0.13" $guest -kernel "$tmp/own/kernel"
+	says "reading $tmp/own/kernel, as a user without rights: Permission denied"
+	view "$tmp/view"
+	chown 1234:1234 "$tmp/own"
+	LD_LIBRARY_PATH=$tmp/view ABIBASE_DATADIR=$tmp/view/data XDG_CACHE_HOME=$tmp/own \
+		confined 1234 setpriv --reuid=1234 --regid=1234 --clear-groups "$tmp/view/abibase"
+else
+	confined "$(id -u)" "$abibase"
+fi
 
 # Killed at any moment, nothing of it is there a second later.
 for ms in 02 05 10 15 20 30; do

@@ -152,9 +152,9 @@ static void say_requested(struct rehearsing *k, const char *text, const char *si
 
 static struct rehearse_means means_of(void)
 {
-	return (struct rehearse_means){ .no_taps = access("/dev/net/tun", R_OK | W_OK) < 0,
-					.no_vhost = access("/dev/vhost-net", R_OK | W_OK) < 0,
-					.no_vsock = access("/dev/vhost-vsock", R_OK | W_OK) < 0 };
+	return (struct rehearse_means){ .no_taps = !rehearse_may_open("/dev/net/tun"),
+					.no_vhost = !rehearse_may_open("/dev/vhost-net"),
+					.no_vsock = !rehearse_may_open("/dev/vhost-vsock") };
 }
 
 /* The list stands behind the arguments: it is no part of what two lines are compared by. */

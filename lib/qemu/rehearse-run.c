@@ -3,11 +3,7 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <sched.h>
-#include <sys/mount.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "base/known.h"
@@ -21,91 +17,8 @@
 
 #define STREAM_NAME "abibase-stream"
 #define STREAM_URI "fd:" STREAM_NAME
-/* What the program and all of its memory may take. */
-#define ADDRESS_SPACE (8ull << 30)
-/* No file can be written; of memory in descriptors, displays take some. */
-#define FILE_SIZE (64ull << 20)
 #define POLL_MS 20
 #define VCPUS_ASKED 1024
-
-/* ------------------------------------------------------------------- in the child */
-
-enum {
-	FAILED_CONFINE = 100, /* above those of qtest.h */
-	FAILED_LIMITS,
-};
-
-static const char *step_words(int step)
-{
-	return step == FAILED_CONFINE ? "making namespaces of its own" :
-	       step == FAILED_LIMITS  ? "setting its limits" :
-					qtest_step_words(step);
-}
-
-/* Nothing below the root can be written; an older kernel has the limits alone. */
-static int make_read_only(void)
-{
-#if defined(SYS_mount_setattr)
-	struct {
-		uint64_t attr_set, attr_clr, propagation, userns_fd;
-	} attr = { .attr_set = 1 /* MOUNT_ATTR_RDONLY */, .propagation = MS_PRIVATE };
-
-	/* AT_RECURSIVE */
-	if (syscall(SYS_mount_setattr, -1, "/", 0x8000U, &attr, sizeof(attr)) == 0)
-		return 0;
-	if (errno != ENOSYS)
-		return -errno;
-#endif
-	return mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ? -errno : 0;
-}
-
-/* Whoever calls: in a user namespace of its own it has no rights in any other. */
-static int confine(int *step)
-{
-	*step = FAILED_CONFINE;
-	if (unshare(CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS) < 0)
-		return -errno;
-	return make_read_only();
-}
-
-static int set_limits(const struct rehearse_half *h, int *step)
-{
-	rlim_t seconds = (rlim_t)h->timeout_ms / 1000 + 1;
-	const struct {
-		__rlimit_resource_t what;
-		rlim_t limit;
-	} limits[] = { { RLIMIT_AS, ADDRESS_SPACE },
-		       { RLIMIT_CPU, seconds },
-		       { RLIMIT_FSIZE, FILE_SIZE },
-		       { RLIMIT_CORE, 0 } };
-
-	*step = FAILED_LIMITS;
-	for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
-		struct rlimit l = { limits[i].limit, limits[i].limit };
-
-		if (setrlimit(limits[i].what, &l) < 0)
-			return -errno;
-	}
-	return 0;
-}
-
-static struct qtest_request request_of(const struct rehearse_half *h)
-{
-	return (struct qtest_request){ .path = h->qemu,
-				       .nics = h->line->nics,
-				       .n_nics = h->line->n_nics };
-}
-
-static int prepare(void *data, int *step)
-{
-	const struct rehearse_half *h = data;
-	const struct qtest_request rq = request_of(h);
-	int r = confine(step);
-
-	if (r == 0)
-		r = qtest_open_taps(&rq, step);
-	return r < 0 ? r : set_limits(h, step);
-}
 
 /* ------------------------------------------------------------------------- start */
 
@@ -138,9 +51,9 @@ static int make_argv(const struct rehearse_half *h, struct strings *argv)
 
 static int start(struct rehearse_half *h, struct qmp *q)
 {
-	const struct qtest_request rq = request_of(h);
+	const struct qtest_request rq = { .nics = h->line->nics, .n_nics = h->line->n_nics };
 	const struct qmp_preparation prep = {
-		.fn = prepare, .data = h, .n_fds = qtest_fds(&rq), .without_rights = true
+		.fn = rehearse_prepare, .data = h, .n_fds = qtest_fds(&rq), .without_rights = true
 	};
 	struct strings argv = { 0 };
 	int r = make_argv(h, &argv);
@@ -493,7 +406,8 @@ static void say_failure(struct rehearse_half *h, const struct qmp *q, int err)
 		buf_printf(&h->why, "it %s", end);
 		break;
 	case QMP_NO_SETUP:
-		buf_printf(&h->why, "%s: %s", step_words(q->step), strerror(err));
+		rehearse_step_words(h, q->step, &h->why);
+		buf_printf(&h->why, ": %s", strerror(err));
 		break;
 	case QMP_TOO_MUCH:
 		buf_printf(&h->why, "its stream has more than %u MiB", REHEARSAL_STREAM_MAX >> 20);

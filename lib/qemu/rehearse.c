@@ -790,8 +790,10 @@ static void by_device(struct rehearse_line *l, struct rehearse_option *o)
 	if (row && rehearse_does(row) == REHEARSE_REPLACE)
 		set_number(l, o->params, "guest-cid", FREE_CID + (uint64_t)getpid());
 	rom = text_of(l, o, "romfile");
-	if (rom && *rom)
+	if (rom && *rom) {
 		note(l, &l->files, rom);
+		note(l, &l->reads, rom);
+	}
 	put_params(l, o, "device");
 }
 
@@ -802,6 +804,7 @@ static void by_machine(struct rehearse_line *l, struct rehearse_option *o)
 	if (text_of(l, o, "confidential-guest-support") || text_of(l, o, "memory-encryption"))
 		leave_out(l, "-machine confidential-guest-support",
 			  "the memory of the guest is encrypted, and only its owner can save it");
+	l->takes_kvm |= text_of(l, o, "accel") && strprefix(text_of(l, o, "accel"), "kvm");
 	declare_params(l, o, "machine", NULL, NULL);
 	drop_params(l, o, "machine");
 	put_params(l, o, "machine");
@@ -1032,11 +1035,17 @@ static void fit_memory(struct rehearse_line *l)
 
 static void keep_option(struct rehearse_line *l, const struct rehearse_option *o, const json_t *row)
 {
+	static const char *const opened[] = { "bios",	"dtb", "initrd", "kernel",
+					      OPTION_ROM, "L",	 NULL };
 	const char *words = string_of(row, "words");
 	bool plain = words && streq(words, "plain"), host = words && streq(words, "host");
 
 	if (host && (streq(o->name, "bios") || streq(o->name, OPTION_ROM)))
 		note(l, &l->files, o->value);
+	if (host && word_index(opened, o->name) >= 0)
+		note(l, &l->reads, o->value);
+	l->takes_kvm |= streq(o->name, "enable-kvm") ||
+			(streq(o->name, "accel") && strprefix(o->value, "kvm"));
 	if (!host)
 		declare(l, o->value ?
 				   keep(l, "-%s %s", o->name,
@@ -1119,6 +1128,7 @@ void rehearse_line_clear(struct rehearse_line *l)
 	free(l->netdevs);
 	strings_clear(&l->words);
 	strings_clear(&l->files);
+	strings_clear(&l->reads);
 	strings_clear(&l->flash);
 	strings_clear(&l->absent);
 	json_decref(l->declared);

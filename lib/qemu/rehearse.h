@@ -36,7 +36,9 @@ struct rehearse_line {
 	size_t n_nics;
 	json_t *declared;		/* strings, unsorted: what a guest can tell of the line */
 	json_t *replaced, *left_out; /* {"option", "why"} */
-	struct strings files;		/* firmware that is read */
+	struct strings files;		/* firmware: what the guest executes */
+	struct strings reads;		/* files and directories that the throw-away opens */
+	bool takes_kvm;
 	/* between the passes */
 	struct rehearse_option *options;
 	size_t n_options;
@@ -80,5 +82,13 @@ struct rehearse_half {
 /* 0, or -ENOMEM */
 int rehearse_run(struct rehearse_half *h);
 void rehearse_half_clear(struct rehearse_half *h);
+
+/* ------------------------------------------------------------- rehearse-confine.c */
+
+/* The fn of struct qmp_preparation; @data is the half. */
+int rehearse_prepare(void *data, int *step);
+void rehearse_step_words(const struct rehearse_half *h, int step, struct buf *out);
+/* Could a throw-away open it for reading and writing? */
+bool rehearse_may_open(const char *node);
 
 #endif
