@@ -12,33 +12,15 @@
 # shellcheck disable=SC2086
 # shellcheck source=tests/begin.sh
 . "${0%/*}/begin.sh"
+# shellcheck source=tests/begin-rehearsal.sh
+. "${0%/*}/begin-rehearsal.sh"
 
 need jq
 unshare -Urn true 2> /dev/null || skip "needs user namespaces"
 [ -w /dev/net/tun ] || skip "needs /dev/net/tun"
 need_qemus bullseye bookworm trixie trixie-backports
 unwrap
-
-# The throw-away of root is nobody, who may not look into every home.
-root=
-if [ "$(id -u)" = 0 ]; then
-	[ "${1:-}" = inside ] || exec unshare -m "$0" inside
-	root=1
-fi
-tmp=$(mktemp -d) || exit 99
-end()
-{
-	[ ! "$root" ] || umount "$tmp/qemus"
-	rm -rf "$tmp"
-}
-trap end EXIT
-trap 'exit 130' INT TERM
-chmod 755 "$tmp"
-if [ "$root" ]; then
-	mkdir "$tmp/qemus" && mount --bind "$qemus" "$tmp/qemus" || exit 99
-	qemus=$tmp/qemus
-fi
-export XDG_CACHE_HOME="$tmp/cache"
+begin_rehearsal "$@"
 data=$src/tests/data/rehearsal
 step=${REHEARSE_STEP:-7}
 
@@ -49,20 +31,6 @@ fail()
 	sed 's/^/    stderr: /' "$tmp/err" 2> /dev/null
 	failures=$((failures + 1))
 }
-
-# Each is called by its version, runs by its own loader and writes down what it was started with.
-for suite in bullseye:5.2.0 bookworm:7.2.22 trixie:10.0.13 trixie-backports:11.1.3; do
-	root=$qemus/${suite%:*}
-	lib=$root/usr/lib/x86_64-linux-gnu
-	cat > "$tmp/${suite#*:}" << END
-#!/bin/sh
-unset LD_LIBRARY_PATH
-export QEMU_MODULE_DIR=$lib/qemu
-exec $lib/ld-linux-x86-64.so.2 --library-path $lib $root/usr/bin/qemu-system-x86_64 \
-	-L $root/usr/share/seabios -L $root/usr/share/qemu -L $root/usr/lib/ipxe/qemu "\$@"
-END
-	chmod +x "$tmp/${suite#*:}"
-done
 
 # run STATUS ARGUMENT...: of abibase rehearse
 run()
@@ -335,19 +303,5 @@ if [ "$root" ]; then
 else
 	confined "$(id -u)" "$abibase"
 fi
-
-# Killed at any moment, nothing of it is there a second later.
-for ms in 02 05 10 15 20 30; do
-	"$abibase" rehearse --save="$tmp/killed" -- "$tmp/10.0.13" $guest $net > "$tmp/out" 2>&1 &
-	pid=$!
-	sleep 0.$ms
-	kill -KILL $pid 2> /dev/null
-	wait $pid 2> /dev/null
-done
-sleep 1
-! pgrep -f "$tmp/10.0.13|no-such-tap|$qemus/trixie/usr/bin/qemu-system-x86_64.*abibase-monitor" > "$tmp/left" ||
-	fail "left: $(xargs -a "$tmp/left" ps -o pid,args -p)"
-set -- "$tmp"/killed.*
-[ ! -e "$1" ] || fail "left: $*"
 
 [ $failures -eq 0 ]

@@ -163,7 +163,32 @@ int rehearsal_read(struct abibase_context *ctx, const char *path, struct rehears
 	return r < 0 ? r : rehearsal_from_buffer(ctx, text, len, path, ret);
 }
 
-static int put_file(const char *path, const struct buf *head, const struct buf *stream)
+static int fill(int fd, const struct buf *head, const struct buf *stream)
+{
+	int r = write_fully(fd, head->data, head->len);
+
+	if (r == 0)
+		r = write_fully(fd, stream->data, stream->len);
+	return r == 0 && fsync(fd) < 0 ? -errno : r;
+}
+
+/* Under its name at once, whatever was there before. */
+static int give_name(int fd, const char *path)
+{
+	char self[32];
+
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	for (int i = 0; i < 2; i++) {
+		if (linkat(AT_FDCWD, self, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0)
+			return 0;
+		if (errno != EEXIST || (unlink(path) < 0 && errno != ENOENT))
+			break;
+	}
+	return -errno;
+}
+
+/* Where a file system makes none without a name: one that a kill could leave. */
+static int put_renamed(const char *path, const struct buf *head, const struct buf *stream)
 {
 	_buf_ temporary = { 0 };
 	int fd, r;
@@ -174,11 +199,7 @@ static int put_file(const char *path, const struct buf *head, const struct buf *
 	fd = mkostemp(temporary.data, O_CLOEXEC); /* 0600 */
 	if (fd < 0)
 		return -errno;
-	r = write_fully(fd, head->data, head->len);
-	if (r == 0)
-		r = write_fully(fd, stream->data, stream->len);
-	if (r == 0 && fsync(fd) < 0)
-		r = -errno;
+	r = fill(fd, head, stream);
 	if (close(fd) < 0 && r == 0)
 		r = -errno;
 	if (r == 0 && rename(temporary.data, path) < 0)
@@ -186,6 +207,32 @@ static int put_file(const char *path, const struct buf *head, const struct buf *
 	if (r < 0)
 		unlink(temporary.data);
 	return r;
+}
+
+/* The directory that @path is in, for the caller to free. */
+static char *directory_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
+}
+
+static int put_file(const char *path, const struct buf *head, const struct buf *stream)
+{
+	_autofree_ char *directory = directory_of(path);
+	_autoclose_ int fd = directory ? open(directory, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600) :
+					 -1;
+	struct stat st;
+	int r;
+
+	if (!directory)
+		return -ENOMEM;
+	if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISLNK(st.st_mode))
+		return -EEXIST; /* a device, say */
+	if (fd < 0)
+		return put_renamed(path, head, stream);
+	r = fill(fd, head, stream);
+	return r == 0 ? give_name(fd, path) : r;
 }
 
 int rehearsal_write(struct abibase_context *ctx, const char *path, struct rehearsal *r)

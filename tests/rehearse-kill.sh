@@ -1,0 +1,80 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# abibase rehearse is killed by SIGKILL as it enters each of its system calls, in both halves, and so is
+# each of the processes that it has made. A second later no process of it is there, which tests/kill-at.c
+# sees, and with the last process went its namespaces and sockets; and no file is left.
+#
+# A hundred of the calls of abibase itself by default, and some of the other processes' ones;
+# all of them, about 2,500, with REHEARSE_KILL=all: 20 minutes on an idle core.
+#
+# The words of a command line are split on purpose.
+# shellcheck disable=SC2086
+# shellcheck source=tests/begin.sh
+. "${0%/*}/begin.sh"
+# shellcheck source=tests/begin-rehearsal.sh
+. "${0%/*}/begin-rehearsal.sh"
+
+unshare -Urn true 2> /dev/null || skip "needs user namespaces"
+[ -w /dev/net/tun ] || skip "needs /dev/net/tun"
+[ -x "$build/tests/kill-at" ] || skip "needs tests/kill-at"
+need_qemus bullseye bookworm trixie trixie-backports
+unwrap
+begin_rehearsal "$@"
+
+guest='-M pc-q35-7.2 -nodefaults -m 64 -netdev tap,id=n0 -device virtio-net-pci,netdev=n0'
+mkdir "$tmp/own"
+export TMPDIR="$tmp/own"
+
+# kill_at WHO N: prints the number of calls, the exit status, and how long it took until all had gone
+kill_at()
+{
+	"$build/tests/kill-at" "$1" "$2" "$abibase" rehearse --save="$tmp/own/file" --load="$tmp/own/file" \
+		-- "$tmp/10.0.13" $guest > "$tmp/out" 2> "$tmp/err" ||
+		fail "killed number $1 at system call $2: left: $(cat "$tmp/err")"
+	tail -n 1 "$tmp/out"
+}
+
+# killed WHO TIMES: at so many of the system calls of this process
+killed()
+{
+	kill_at "$1" 0 > "$tmp/calls"
+	read -r calls status _ < "$tmp/calls"
+	[ "$status" = 0 ] || fail "traced: $(cat "$tmp/out" "$tmp/err")"
+	times=$2
+	[ "${REHEARSE_KILL:-}" != all ] && [ "$times" -lt "$calls" ] || times=$calls
+	i=1
+	while [ $i -le "$times" ]; do
+		n=$((i * calls / times))
+		i=$((i + 1))
+		kill_at "$1" $n > "$tmp/said"
+		read -r _ status ms < "$tmp/said"
+		[ "$ms" -le "$most" ] || most=$ms
+		# what was killed itself, or says that something was, or was done with it
+		case $status in
+		137 | 2 | 3) ended=$((ended + 1)) ;;
+		0) ;;
+		*) fail "killed number $1 at system call $n: exit status $status: $(cat "$tmp/out" "$tmp/err")" ;;
+		esac
+		for left in "$tmp"/own/*; do
+			[ "$left" = "$tmp/own/file" ] || [ ! -e "$left" ] || fail "number $1 at $n left $left"
+		done
+		rm -f "$tmp"/own/*
+	done
+	killed=$((killed + times))
+	echo "number $1: $times of $calls system calls"
+}
+
+most=0
+ended=0
+killed=0
+killed 0 100
+# the guard, the first process of the namespace and QEMU, of the half that saves and of that that loads
+for who in 1 2 3 4 5 6; do
+	killed $who 6
+done
+[ $ended -gt 90 ] || fail "only $ended of $killed times something was killed"
+[ $killed -gt 110 ] || fail "only $killed times something was killed"
+echo "$killed times, $most ms at most until all had gone"
+
+[ $failures -eq 0 ]
