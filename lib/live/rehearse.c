@@ -342,6 +342,12 @@ static int say_not_loaded(struct rehearsing *k, const struct rehearse_half *h)
 		return context_fail(k->rh->ctx, EREMOTEIO, "rehearsal-failed", h->qemu,
 				    "the throw-away QEMU of the destination could not be made: %s",
 				    why);
+	if (h->end == REHEARSE_LOST) {
+		rehearse_say(k->out, ABIBASE_FINDING_UNKNOWN, "rehearsal-lost", LAYER_QEMU,
+			     "save it again, and rehearse it on a host with less load",
+			     "the destination neither loads nor refuses it: %s", why);
+		return 0;
+	}
 	rehearse_say(k->out, ABIBASE_FINDING_CONFLICT, "rehearsal-no-start", LAYER_QEMU,
 		     "start the destination with a line that this QEMU takes",
 		     "the destination does not start with this line: %s", why);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -431,6 +432,32 @@ static bool ended_by_itself(const struct qmp *q)
 	       WEXITSTATUS(q->status) != 127;
 }
 
+/* By a fault of its own. What its limits or its sandbox end, it is killed by other signals. */
+static bool crashed(const struct qmp *q)
+{
+	int sig = q->failure == QMP_DIED && q->status != -1 && WIFSIGNALED(q->status) ?
+			  WTERMSIG(q->status) :
+			  0;
+
+	return sig == SIGABRT || sig == SIGSEGV || sig == SIGBUS || sig == SIGFPE || sig == SIGILL;
+}
+
+/* @r: of what was done last; @asked: it had started, and had said what it is. */
+static enum rehearse_end end_of(const struct rehearse_half *h, const struct qmp *q, bool asked,
+				int r)
+{
+	bool loads = asked && h->load;
+
+	if (r == 0)
+		return REHEARSE_DONE;
+	if (!asked)
+		return ended_by_itself(q) ? REHEARSE_NO_START : REHEARSE_TROUBLE;
+	if (r == -ECANCELED || q->failure == QMP_REFUSED || ended_by_itself(q) ||
+	    (loads && crashed(q)))
+		return REHEARSE_REFUSED;
+	return loads && q->failure != QMP_OK ? REHEARSE_LOST : REHEARSE_TROUBLE;
+}
+
 int rehearse_run(struct rehearse_half *h)
 {
 	struct qmp q;
@@ -444,11 +471,7 @@ int rehearse_run(struct rehearse_half *h)
 	asked = r == 0;
 	if (r == 0)
 		r = migrate(h, &q);
-	h->end = r == 0			       ? REHEARSE_DONE :
-		 !asked && ended_by_itself(&q) ? REHEARSE_NO_START :
-		 asked && (r == -ECANCELED || q.failure == QMP_REFUSED || ended_by_itself(&q)) ?
-						 REHEARSE_REFUSED :
-						 REHEARSE_TROUBLE;
+	h->end = end_of(h, &q, asked, r);
 	/* It has no guest, and nothing to save. */
 	qmp_kill(&q);
 	qmp_stop(&q);

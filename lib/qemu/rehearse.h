@@ -63,6 +63,7 @@ enum rehearse_end {
 	REHEARSE_DONE,
 	REHEARSE_NO_START, /* it does not start with this line */
 	REHEARSE_REFUSED,  /* it starts, and does not save, or load */
+	REHEARSE_LOST,	   /* as it loads, it hangs, or is ended from without */
 	REHEARSE_TROUBLE,  /* it could not be made, hung, or did not say why */
 };
 
