@@ -149,7 +149,7 @@ says '[rehearsal-machine]'
 # A stream carries no CPUID: a QEMU without AVX2 loads it, and the guest would die.
 run 0 -- "$tmp/10.0.13" $guest -cpu max
 run 1 -- "$tmp/10.0.13" $guest -cpu max -- "$tmp/10.0.13" $guest -cpu max,-avx2
-says 'CPUID 7.0.EBX bit 5;'
+says 'lack: avx2 (CPUID 7.0.EBX bit 5);'
 says 'loads idle in QEMU 10.0.13, and there is more to it'
 run 0 -- "$tmp/10.0.13" $guest -cpu max,-avx2 -- "$tmp/10.0.13" $guest -cpu max
 

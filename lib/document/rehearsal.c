@@ -37,6 +37,7 @@ static const struct member vcpu_members[] = {
 	{ "filtered", J_ARRAY, .required = true, .each = EACH_OBJECT(feature_members, MORE_NONE) },
 	{ "model", J_INT, .required = false },
 	{ "model_id", J_STRING, .required = false },
+	{ "names", J_ARRAY, .required = false, .each = EACH(J_STRING, .check = schema_nonempty) },
 	{ "stepping", J_INT, .required = false },
 	{ "vcpus", J_INT, .required = true, LIMITS(1, REHEARSAL_VCPUS_MAX) },
 	{ "vendor", J_STRING, .required = false },

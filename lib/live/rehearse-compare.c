@@ -114,12 +114,26 @@ static void name_bits(struct buf *out, const char *name, uint32_t bits)
 			buf_printf(out, "%s%s bit %u", out->len ? ", " : "", name, i);
 }
 
+/* As QEMU calls what the destination lacks; nothing where one of them did not say it. */
+static void name_lacking(struct buf *out, const json_t *source, const json_t *destination)
+{
+	const json_t *have = json_object_get(destination, "names");
+	size_t i;
+	json_t *v;
+
+	if (!have)
+		return;
+	json_array_foreach(json_object_get(source, "names"), i, v)
+		if (!json_has(have, json_string_value(v)))
+			buf_printf(out, "%s%s", out->len ? ", " : "", json_string_value(v));
+}
+
 static void compare_vcpu(const struct rehearse_comparison *c, const json_t *source,
 			 const json_t *destination)
 {
 	static const char *const shown[] = { "vendor", "family", "model", "stepping", "model_id" };
 	const json_t *have = json_object_get(destination, "features");
-	_buf_ lacking = { 0 };
+	_buf_ lacking = { 0 }, names = { 0 };
 	size_t i;
 	json_t *v;
 
@@ -130,14 +144,17 @@ static void compare_vcpu(const struct rehearse_comparison *c, const json_t *sour
 			  (uint32_t)json_integer_value(json_object_get(v, "word")) &
 				  ~word_of(have, name));
 	}
+	name_lacking(&names, source, destination);
 	if (lacking.len)
 		rehearse_say(
 			c->out, ABIBASE_FINDING_CONFLICT, "rehearsal-cpu", LAYER_CPU,
 			"start both with a CPU model that both hosts have in full, with "
 			"-cpu MODEL,enforce",
 			"the vCPUs of the source have features that those of the destination lack: "
-			"CPUID %s; the stream carries none of them, and QEMU loads it all the same",
-			lacking.data);
+			"%s%sCPUID %s%s; the stream carries none of them, and QEMU loads it all "
+			"the same",
+			names.len ? names.data : "", names.len ? " (" : "", lacking.data,
+			names.len ? ")" : "");
 	for (i = 0; i < ARRAY_SIZE(shown); i++)
 		if (!json_equal(json_object_get(source, shown[i]),
 				json_object_get(destination, shown[i])) &&
@@ -146,7 +163,7 @@ static void compare_vcpu(const struct rehearse_comparison *c, const json_t *sour
 				     NULL, "the vCPUs differ in \"%s\"", shown[i]);
 			break;
 		}
-	c->out->arena.failed |= buf_failed(&lacking);
+	c->out->arena.failed |= buf_failed(&lacking) || buf_failed(&names);
 }
 
 /* The record of vCPU @index, of which the same ones are counted */

@@ -180,18 +180,59 @@ static int ask_vcpu(struct qmp *q, const char *path, json_t **ret)
 	return r;
 }
 
+/*
+ * The features that it has, as QEMU calls them. Which these names are it says of a model; of this
+ * processor, with all that the line and the machine type make of it, it says each alone.
+ */
+static int ask_names(struct qmp *q, const char *path, json_t *cpu)
+{
+	json_auto_t *model = NULL;
+	struct strings names = { 0 }; /* sorted */
+	int r = qmp_call(q, &model, "query-cpu-model-expansion", "{ss s{ss}}", "type", "static",
+			 "model", "name", "max");
+	const char *name;
+	json_t *v;
+
+	if (r < 0)
+		return q->failure == QMP_REFUSED ? 0 : r;
+	json_object_foreach(json_object_get(json_object_get(model, "model"), "props"), name, v) {
+		json_auto_t *has = NULL;
+
+		if (r == 0 && json_is_boolean(v))
+			r = ask_property(q, path, name, &has);
+		if (r == 0 && json_is_true(has))
+			r = strings_insert(&names, name);
+	}
+	if (r == 0)
+		r = json_put(cpu, "names", json_strings((const char *const *)names.s, names.n));
+	strings_clear(&names);
+	return r;
+}
+
+/* Is it but for what is told once of all that are the same? */
+static bool is_like(const json_t *last, const json_t *cpu)
+{
+	const char *key;
+	json_t *v;
+
+	json_object_foreach((json_t *)cpu, key, v)
+		if (!json_equal(v, json_object_get(last, key)))
+			return false;
+	return true;
+}
+
 /* The same again is counted, not said again. */
-static int add_vcpu(json_t *cpus, json_t *cpu)
+static int add_vcpu(struct qmp *q, const char *path, json_t *cpus, json_t *cpu)
 {
 	json_t *last = json_array_get(cpus, json_array_size(cpus) - 1);
 	json_int_t n = json_integer_value(json_object_get(last, "vcpus"));
 	int r;
 
-	if (json_put(cpu, "vcpus", json_integer(n)) < 0)
-		return -ENOMEM;
-	if (last && json_equal(last, cpu))
+	if (last && is_like(last, cpu))
 		return json_put(last, "vcpus", json_integer(n + 1));
-	r = json_put(cpu, "vcpus", json_integer(1));
+	r = ask_names(q, path, cpu);
+	if (r == 0)
+		r = json_put(cpu, "vcpus", json_integer(1));
 	return r < 0 ? r : json_add(cpus, json_incref(cpu));
 }
 
@@ -213,7 +254,7 @@ static int ask_vcpus(struct rehearse_half *h, struct qmp *q)
 			break;
 		r = ask_vcpu(q, path, &cpu);
 		if (r == 0)
-			r = add_vcpu(h->cpus, cpu);
+			r = add_vcpu(q, path, h->cpus, cpu);
 		if (r < 0)
 			return r;
 		q->total = 0; /* what many processors say is bounded by their number */
