@@ -68,6 +68,7 @@ enum {
 	OPT_VERIFY,
 	OPT_SAVE,
 	OPT_LOAD,
+	OPT_RUN,
 	OPT_COLOR,
 	OPT_GROUPS,
 };

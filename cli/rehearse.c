@@ -65,11 +65,31 @@ static int set_files(struct rehearsal *k, bool both)
 	return r < 0 ? cli_context_error(k->ctx, r) : 0;
 }
 
+static int set_run(struct rehearsal *k, bool saves)
+{
+	const char *text = options_arg(k->o, OPT_RUN);
+	char *end;
+	long n = text ? strtol(text, &end, 10) : 0;
+	int r;
+
+	if (!text)
+		return 0;
+	if (*end || end == text || n < 1 || n > 300)
+		return cli_usage("rehearse", "--run=%s: from 1 to 300 seconds are meant", text);
+	if (!saves)
+		return cli_usage("rehearse", "--run is of the half that saves, and --load alone "
+					     "loads what FILE has");
+	r = abibase_rehearse_set_run(k->rh, (unsigned int)n);
+	return r < 0 ? cli_context_error(k->ctx, r) : 0;
+}
+
 static int rehearse(struct rehearsal *k, const struct half *from, const struct half *to)
 {
 	_unref_(result) *res = NULL;
 	int r = set_files(k, from && to);
 
+	if (r == 0)
+		r = set_run(k, from != NULL);
 	if (r == 0 && from)
 		r = set_half(k, ABIBASE_REHEARSE_SAVE, from);
 	if (r == 0 && to)

@@ -153,6 +153,26 @@ says 'lack: avx2 (CPUID 7.0.EBX bit 5);'
 says 'loads idle in QEMU 10.0.13, and there is more to it'
 run 0 -- "$tmp/10.0.13" $guest -cpu max,-avx2 -- "$tmp/10.0.13" $guest -cpu max
 
+# ------------------------------------------------------------- behind its firmware
+
+run 2 --run=0 -- "$tmp/7.2.22" $guest
+run 2 --run=2 --load="$tmp/file" -- "$tmp/7.2.22" $guest
+run 0 --run=2 --save="$tmp/ran" -- "$tmp/7.2.22" $guest $net -vga std
+says '-m: 128 MiB'
+run 0 --load="$tmp/ran" -- "$tmp/10.0.13" $guest $net -vga std
+says 'loads behind its firmware in QEMU 10.0.13'
+says 'state of drivers, sizes'
+# It is really executed: this one ends QEMU by its fourth instruction.
+python3 - "$tmp/bios" << 'END'
+import sys
+code = b"\xb0\x01\xe6\xf4\xf4\xeb\xfd"  # mov $1, %al; out %al, $0xf4; hlt; jmp
+open(sys.argv[1], "wb").write(bytes(0xfff0) + code.ljust(16, b"\0"))
+END
+run 0 --run=1 -- "$tmp/7.2.22" $guest -bios "$tmp/bios"
+run 3 --run=1 -- "$tmp/7.2.22" $guest -bios "$tmp/bios" -device isa-debug-exit,iobase=0xf4
+says '[rehearsal-lost]'
+run 0 -- "$tmp/7.2.22" $guest -bios "$tmp/bios" -device isa-debug-exit,iobase=0xf4
+
 # -------------------------------------------------------- a line that libvirt made
 
 truncate -s 3653632 "$tmp/code.fd"

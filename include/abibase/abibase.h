@@ -1534,6 +1534,14 @@ int abibase_rehearse_set_list(struct abibase_rehearse *rh, enum abibase_rehearse
 			      const struct abibase_baseline *b, const char *const *list)
 	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 3, 4);
 /**
+ * abibase_rehearse_set_run - let the half that saves execute its firmware first
+ * @seconds: so long, at most 300; 0, the default: it stays stopped before its first instruction
+ *
+ * Returns: 0 or -EINVAL ("rehearsal-incomplete"). Since: 0.2
+ */
+int abibase_rehearse_set_run(struct abibase_rehearse *rh, unsigned int seconds)
+	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1);
+/**
  * abibase_rehearse_run - start the throw-away QEMUs, save, load, kill them
  * @ret: an answer, whose verdict yes means "loads idle", or, without a half that loads, "is saved"
  *

@@ -72,6 +72,7 @@ static const struct member head_members[] = {
 	{ "list", J_ARRAY, .required = true, .each = WORDS },
 	{ "machine", J_STRING, .required = true, .check = schema_name },
 	{ "replaced", J_ARRAY, .required = true, .each = EACH_OBJECT(left_members, MORE_NONE) },
+	{ "run", J_INT, .required = false, LIMITS(1, REHEARSAL_RUN_MAX) },
 	{ "schema", J_STRING, .required = true },
 	{ "stream", J_OBJECT, .required = true, .members = stream_members },
 	{ "without_taps", J_BOOL, .check = schema_true },

@@ -12,6 +12,8 @@
 #define REHEARSAL_HEAD_MAX (1u << 20)
 #define REHEARSAL_STREAM_MAX (64u << 20)
 #define REHEARSAL_VCPUS_MAX 4096
+/* seconds that firmware is executed */
+#define REHEARSAL_RUN_MAX 300
 
 extern const struct form rehearsal_form;
 /* What becomes of the options of a command line: data/rehearse.json */

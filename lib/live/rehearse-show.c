@@ -30,23 +30,25 @@ static json_t *json_side(const struct rehearse_side *s)
 			 NULL;
 }
 
-/* What a stopped machine shows, and what it cannot */
-static json_t *scope(void)
+/* What a stopped machine shows, and what it cannot; what its firmware does is seen where it ran. */
+static json_t *scope(const struct rehearsed *rd)
 {
 	return json_pack("{s[sss] s[ss] s[s] s[ssss]}", "devices", "devices", "memory", "vCPUs",
 			 "layers", "command line", "QEMU", "evidence", "rehearsal", "not_compared",
-			 "negotiated features", "state of drivers and firmware",
+			 "negotiated features",
+			 rd->run ? "state of drivers" : "state of drivers and firmware",
 			 "sizes that follow RAM", "contents of disks");
 }
 
 json_t *rehearsed_document(const struct rehearsed *rd)
 {
-	return json_pack("{ss ss so* so* ss* so so sO so sb sb}", "schema",
-			 "abibase-rehearse-answer/1", "verdict", verdict_words[rd->verdict],
+	return json_pack("{ss so* ss so* so* ss* so so sO so sb sb}", "schema",
+			 "abibase-rehearse-answer/1", "run",
+			 rd->run ? json_integer(rd->run) : NULL, "verdict", verdict_words[rd->verdict],
 			 "source", json_side(&rd->source), "destination",
 			 json_side(&rd->destination), "file", rd->file, "bytes",
 			 json_integer((json_int_t)rd->bytes), "findings",
-			 findings_json(&rd->findings), "replaced", rd->replaced, "scope", scope(),
+			 findings_json(&rd->findings), "replaced", rd->replaced, "scope", scope(rd),
 			 "saved", (int)rd->saved, "loads_idle", (int)rd->loaded);
 }
 
@@ -79,8 +81,10 @@ static void show_verdict(struct page *p, const json_t *root)
 			 (long long)json_integer_value(json_object_get(root, "bytes")),
 			 file ? ": " : "", file ? file : "");
 	else if (json_is_true(json_object_get(root, "loads_idle")))
-		page_say(p, 2, "%s: what %s saves of this guest loads idle in %s%s", verdict,
-			 source.data, destination.data,
+		page_say(p, 2, "%s: what %s saves of this guest loads %s in %s%s", verdict,
+			 source.data,
+			 json_object_get(root, "run") ? "behind its firmware" : "idle",
+			 destination.data,
 			 streq(verdict, words[0]) ? "" : ", and there is more to it");
 	else
 		page_say(p, 2, "%s: what %s saves of this guest does not load in %s", verdict,

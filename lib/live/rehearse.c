@@ -29,6 +29,7 @@ struct abibase_rehearse {
 	struct abibase_catalogue *cat;
 	struct line line[ABIBASE_REHEARSE_LOAD + 1];
 	char *save, *load;
+	unsigned int run; /* seconds */
 };
 
 struct rehearsing {
@@ -76,6 +77,16 @@ ABIBASE_EXPORT int abibase_rehearse_set_file(struct abibase_rehearse *rh,
 {
 	return context_replace(rh->ctx, half == ABIBASE_REHEARSE_SAVE ? &rh->save : &rh->load,
 			       path);
+}
+
+ABIBASE_EXPORT int abibase_rehearse_set_run(struct abibase_rehearse *rh, unsigned int seconds)
+{
+	if (seconds > REHEARSAL_RUN_MAX)
+		return context_fail(rh->ctx, EINVAL, "rehearsal-incomplete", NULL,
+				    "firmware is executed for at most %d seconds",
+				    REHEARSAL_RUN_MAX);
+	rh->run = seconds;
+	return 0;
 }
 
 ABIBASE_EXPORT int abibase_rehearse_set_command(struct abibase_rehearse *rh,
@@ -217,13 +228,14 @@ static int make_head(struct rehearsing *k, const struct line *line, const struct
 		return context_fail(k->rh->ctx, errno, "rehearsal-failed", NULL, "uname: %s",
 				    strerror(errno));
 	k->rehearsal.head = json_pack(
-		"{ss ss* so sO ss* sO so ss* ss sO so ss sO so*}", "schema", "abibase-rehearsal/1",
-		"baseline", line->baseline, "build", build_of(h), "cpus", h->cpus, "cpus_possible",
+		"{ss ss* so sO ss* sO so ss* ss sO so ss sO so* so*}", "schema",
+		"abibase-rehearsal/1", "baseline", line->baseline, "build", build_of(h), "cpus", h->cpus, "cpus_possible",
 		h->cpus_possible, "declared", l->declared, "files", list_of_files(&l->files),
 		"host", have_host ? host : NULL, "kernel", u.release, "left_out", l->left_out,
 		"list", json_strings((const char *const *)line->list.s, line->list.n), "machine",
 		h->machine, "replaced", l->replaced, "without_taps",
-		l->means.no_taps ? json_true() : NULL);
+		l->means.no_taps ? json_true() : NULL, "run",
+		k->rh->run ? json_integer(k->rh->run) : NULL);
 	return k->rehearsal.head ? 0 : context_oom(k->rh->ctx);
 }
 
@@ -232,6 +244,13 @@ static int say_not_saved(struct rehearsing *k, const struct rehearse_half *h)
 {
 	const char *why = h->why.data ? h->why.data : "";
 
+	if (h->end == REHEARSE_LOST) {
+		rehearse_say(k->out, ABIBASE_FINDING_UNKNOWN, "rehearsal-lost", LAYER_QEMU,
+			     "rehearse it idle, without --run",
+			     "the throw-away of the source ended while it executed its firmware: %s",
+			     why);
+		return 0;
+	}
 	if (h->end != REHEARSE_REFUSED)
 		return context_fail(k->rh->ctx, EREMOTEIO, "rehearsal-failed", h->qemu,
 				    "the throw-away QEMU of the source could not be made: %s", why);
@@ -250,6 +269,7 @@ static int keep_saved(struct rehearsing *k, const struct line *line, const struc
 	h->stream = (struct buf){ 0 };
 	k->out->bytes = k->rehearsal.stream.len;
 	k->out->saved = r == 0;
+	k->out->run = k->rh->run;
 	if (r == 0 && k->rh->save)
 		r = rehearsal_write(k->rh->ctx, k->rh->save, &k->rehearsal);
 	return r;
@@ -258,8 +278,13 @@ static int keep_saved(struct rehearsing *k, const struct line *line, const struc
 static int save(struct rehearsing *k)
 {
 	const struct line *line = &k->rh->line[ABIBASE_REHEARSE_SAVE];
-	struct rehearse_line l = { .means = means_of() };
-	struct rehearse_half h = { .qemu = line->qemu, .line = &l, .timeout_ms = TIMEOUT_MS };
+	struct rehearse_line l = { .means = means_of(),
+				   .executes = k->rh->run > 0,
+				   .saves = true };
+	struct rehearse_half h = { .qemu = line->qemu,
+				   .line = &l,
+				   .timeout_ms = TIMEOUT_MS,
+				   .run_s = k->rh->run };
 	int r = parse_line(k, line, &l);
 
 	if (r == 0)
@@ -402,6 +427,9 @@ static int load(struct rehearsing *k)
 	bool no_taps = l.means.no_taps;
 	int r;
 
+	/* it has the RAM of the source */
+	k->out->run = (unsigned int)json_integer_value(json_object_get(k->rehearsal.head, "run"));
+	l.executes = k->out->run > 0;
 	/* on both sides, or the header that a tap has is missing on one */
 	l.means.no_taps |= hubs != NULL;
 	r = parse_line(k, line, &l);

@@ -181,7 +181,8 @@ static int take_calls_away(int *step)
 
 static int set_limits(const struct rehearse_half *h, int *step)
 {
-	rlim_t seconds = (rlim_t)h->timeout_ms / 1000 + 1;
+	/* of all of its threads together */
+	rlim_t seconds = (rlim_t)h->timeout_ms / 1000 + 1 + 8 * (rlim_t)h->run_s;
 	const struct {
 		__rlimit_resource_t what;
 		rlim_t limit;

@@ -20,6 +20,8 @@
 #define STREAM_URI "fd:" STREAM_NAME
 #define POLL_MS 20
 #define VCPUS_ASKED 1024
+/* How soon it is noticed that a guest has ended by itself */
+#define RUN_TICK_MS 200
 
 /* ------------------------------------------------------------------------- start */
 
@@ -37,6 +39,8 @@ static int make_argv(const struct rehearse_half *h, struct strings *argv)
 				      "-sandbox",
 				      "on,obsolete=deny,elevateprivileges=deny,spawn=deny,"
 				      "resourcecontrol=deny",
+				      /* a guest that powers itself off can still be saved */
+				      h->run_s ? "-no-shutdown" : NULL,
 				      NULL };
 	const char *const incoming[] = { h->load ? "-incoming" : NULL, "defer", NULL };
 	int r = 0;
@@ -60,7 +64,7 @@ static int start(struct rehearse_half *h, struct qmp *q)
 	int r = make_argv(h, &argv);
 
 	if (r == 0)
-		r = qmp_spawn(q, h->qemu, argv.s, h->timeout_ms, &prep);
+		r = qmp_spawn(q, h->qemu, argv.s, h->timeout_ms + (int)h->run_s * 1000, &prep);
 	strings_clear(&argv);
 	return r;
 }
@@ -317,6 +321,26 @@ static int ask_all(struct rehearse_half *h, struct qmp *q)
 	return r == 0 ? ask_topology(h, q) : r;
 }
 
+/* ---------------------------------------------------------------------- firmware */
+
+/* Lets the machine go, and stops it. One that stops by itself before is saved as it stands. */
+static int execute(struct rehearse_half *h, struct qmp *q)
+{
+	int64_t end = process_now() + (int64_t)h->run_s * 1000;
+	bool runs = true;
+	json_auto_t *answer = NULL, *stopped = NULL;
+	int r = qmp_call(q, &answer, "cont", NULL);
+
+	while (r == 0 && runs && process_now() < end) {
+		json_auto_t *v = NULL;
+
+		poll(NULL, 0, RUN_TICK_MS);
+		r = qmp_call(q, &v, "query-status", NULL);
+		runs = json_is_true(json_object_get(v, "running"));
+	}
+	return r < 0 ? r : qmp_call(q, &stopped, "stop", NULL);
+}
+
 /* ------------------------------------------------------------------------ stream */
 
 /* How the migration stands: "completed", "failed", ...; waits for one of these two. */
@@ -441,7 +465,8 @@ static void say_failure(struct rehearse_half *h, const struct qmp *q, int err)
 		return;
 	switch (q->failure) {
 	case QMP_TIMEOUT:
-		buf_printf(&h->why, "it did not end in %d s, and was killed", h->timeout_ms / 1000);
+		buf_printf(&h->why, "it did not end in %d s, and was killed",
+			   h->timeout_ms / 1000 + (int)h->run_s);
 		break;
 	case QMP_DIED:
 		process_how_it_ended(q->status, end, sizeof(end));
@@ -466,6 +491,8 @@ static void say_failure(struct rehearse_half *h, const struct qmp *q, int err)
 	buf_puts(&h->why, qmp_last_words(q, words));
 }
 
+enum doing { STARTING, EXECUTING, MOVING };
+
 /* A QEMU that ends by itself, with a status, has said why. */
 static bool ended_by_itself(const struct qmp *q)
 {
@@ -483,16 +510,18 @@ static bool crashed(const struct qmp *q)
 	return sig == SIGABRT || sig == SIGSEGV || sig == SIGBUS || sig == SIGFPE || sig == SIGILL;
 }
 
-/* @r: of what was done last; @asked: it had started, and had said what it is. */
-static enum rehearse_end end_of(const struct rehearse_half *h, const struct qmp *q, bool asked,
-				int r)
+/* @r: of what was done last, which is @doing */
+static enum rehearse_end end_of(const struct rehearse_half *h, const struct qmp *q,
+				enum doing doing, int r)
 {
-	bool loads = asked && h->load;
+	bool loads = h->load;
 
 	if (r == 0)
 		return REHEARSE_DONE;
-	if (!asked)
+	if (doing == STARTING)
 		return ended_by_itself(q) ? REHEARSE_NO_START : REHEARSE_TROUBLE;
+	if (doing == EXECUTING)
+		return q->failure == QMP_OK ? REHEARSE_TROUBLE : REHEARSE_LOST;
 	if (r == -ECANCELED || q->failure == QMP_REFUSED || ended_by_itself(q) ||
 	    (loads && crashed(q)))
 		return REHEARSE_REFUSED;
@@ -502,17 +531,22 @@ static enum rehearse_end end_of(const struct rehearse_half *h, const struct qmp 
 int rehearse_run(struct rehearse_half *h)
 {
 	struct qmp q;
-	bool asked = false;
+	enum doing doing = STARTING;
 	int r;
 
 	qmp_init(&q);
 	r = start(h, &q);
 	if (r == 0)
 		r = ask_all(h, &q);
-	asked = r == 0;
-	if (r == 0)
+	if (r == 0 && h->run_s) {
+		doing = EXECUTING;
+		r = execute(h, &q);
+	}
+	if (r == 0) {
+		doing = MOVING;
 		r = migrate(h, &q);
-	h->end = end_of(h, &q, asked, r);
+	}
+	h->end = end_of(h, &q, doing, r);
 	/* It has no guest, and nothing to save. */
 	qmp_kill(&q);
 	qmp_stop(&q);

@@ -20,6 +20,7 @@
 #define MIB (1024 * 1024ull)
 #define RAM_UNIT (32 * MIB)	    /* RAM of the throw-away, or of each part of it */
 #define RAM_WITH_KERNEL (256 * MIB) /* an initrd has to fit */
+#define RAM_EXECUTED (128 * MIB)    /* that of UEFI needs more than it shows */
 #define RAM_MOST (512 * MIB)
 #define DISK_SIZE "1073741824"
 #define FLOPPY_SIZE "1474560"
@@ -382,6 +383,27 @@ static const char *flash_size(struct rehearse_line *l, const json_t *params, boo
 	return number(l, size);
 }
 
+/*
+ * The image itself, to be read, where the firmware in it is to be executed: {"driver", "file"}. NULL: it
+ * is no such flash memory.
+ */
+static json_t *firmware_of(struct rehearse_line *l, const json_t *params, bool read_only)
+{
+	const char *path = file_under(l, params), *format = param_of(l, params, "driver");
+	json_t *made;
+
+	if (!l->executes || !l->saves || !read_only || !path)
+		return NULL;
+	if (!format)
+		format = param_of(l, params, "format");
+	made = json_pack("{ss s{ss ss ss}}", "driver",
+			 format && streq(format, "qcow2") ? format : "raw", "file", "driver",
+			 "file", "filename", path, "locking", "off");
+	l->arena.failed |= !made;
+	note(l, &l->reads, path);
+	return made;
+}
+
 static bool is_on(const char *value)
 {
 	return value && word_is_bool(value, true);
@@ -408,9 +430,13 @@ static void by_blockdev(struct rehearse_line *l, struct rehearse_option *o)
 			  "the size of the flash memory cannot be seen");
 		return;
 	}
-	made = json_pack("{ss ss sI sb sb}", "driver", "null-co", "node-name", node, "size",
-			 (json_int_t)strtoll(size, NULL, 10), "read-zeroes", 1, "read-only",
-			 (int)read_only);
+	made = strings_have(&l->flash, node) ? firmware_of(l, o->params, read_only) : NULL;
+	if (!made)
+		made = json_pack("{ss sI sb}", "driver", "null-co", "size",
+				 (json_int_t)strtoll(size, NULL, 10), "read-zeroes", 1);
+	set_param(l, made, "node-name", node);
+	if (json_put(made, "read-only", json_boolean(read_only)) < 0)
+		l->arena.failed = true;
 	if (text_of(l, o, "discard"))
 		set_param(l, made, "discard", text_of(l, o, "discard"));
 	text = made ? json_dumps(made, JSON_COMPACT) : NULL;
@@ -431,7 +457,18 @@ static bool has_medium(struct rehearse_line *l, const struct rehearse_option *o)
 	return driver && strprefix(driver, "null-");
 }
 
-static void put_drive(struct rehearse_line *l, const struct rehearse_option *o, const char *size)
+static void write_firmware(struct rehearse_line *l, const json_t *firmware, struct buf *out)
+{
+	const json_t *file = json_object_get(firmware, "file");
+
+	buf_printf(out, "%sdriver=%s,file.driver=file,file.locking=off,file.filename=",
+		   out->len ? "," : "", string_of(firmware, "driver"));
+	write_escaped(out, param_of(l, file, "filename"));
+}
+
+/* @firmware: of flash memory that is executed, or NULL */
+static void put_drive(struct rehearse_line *l, const struct rehearse_option *o, const char *size,
+		      const json_t *firmware)
 {
 	static const char *const kept[] = { "if", "index", "bus", "unit", "media", "id" };
 	_buf_ out = { 0 };
@@ -442,7 +479,9 @@ static void put_drive(struct rehearse_line *l, const struct rehearse_option *o, 
 		buf_printf(&out, "%s%s=", out.len ? "," : "", kept[i]);
 		write_escaped(&out, text_of(l, o, kept[i]));
 	}
-	if (size)
+	if (firmware)
+		write_firmware(l, firmware, &out);
+	else if (size)
 		buf_printf(&out, "%sdriver=null-co,size=%s,read-zeroes=on", out.len ? "," : "",
 			   size);
 	if (size && is_read_only(l, o))
@@ -472,6 +511,7 @@ static void by_drive(struct rehearse_line *l, struct rehearse_option *o)
 {
 	const char *interface = text_of(l, o, "if"), *id = text_of(l, o, "id");
 	const char *size = has_medium(l, o) ? DISK_SIZE : NULL;
+	json_auto_t *firmware = NULL;
 	bool flash =
 		(interface && streq(interface, "pflash")) || (id && strings_have(&l->flash, id));
 
@@ -485,7 +525,9 @@ static void by_drive(struct rehearse_line *l, struct rehearse_option *o)
 	}
 	if (!interface || !streq(interface, "none"))
 		declare_drive(l, o, interface ? interface : "default", flash ? size : NULL);
-	put_drive(l, o, size);
+	if (flash)
+		firmware = firmware_of(l, o->params, is_read_only(l, o));
+	put_drive(l, o, size, firmware);
 	if (size)
 		replaced(l, "-drive",
 			 "disks that read as zeros, of 1 GiB, flash memory of its size");
@@ -1110,7 +1152,7 @@ int rehearse_line_parse(struct rehearse_line *l, const char *const *argv)
 {
 	struct command cmd = { .arena = &l->arena };
 
-	l->unit = RAM_UNIT;
+	l->unit = l->executes ? RAM_EXECUTED : RAM_UNIT;
 	l->declared = json_array();
 	l->replaced = json_array();
 	l->left_out = json_array();

@@ -30,6 +30,8 @@ struct rehearse_line {
 	struct abibase_context *ctx;
 	const json_t *table;
 	struct rehearse_means means;
+	bool executes; /* the firmware is to be executed, or has been */
+	bool saves;    /* it is this one that executes it */
 	struct arena arena;
 	struct strings words; /* for the throw-away */
 	struct qtest_nic nics[QTEST_MAX_NICS]; /* what its taps are to be */
@@ -63,7 +65,7 @@ enum rehearse_end {
 	REHEARSE_DONE,
 	REHEARSE_NO_START, /* it does not start with this line */
 	REHEARSE_REFUSED,  /* it starts, and does not save, or load */
-	REHEARSE_LOST,	   /* as it loads, it hangs, or is ended from without */
+	REHEARSE_LOST,	   /* as it loads or executes, it hangs, or ends for no fault of its stream */
 	REHEARSE_TROUBLE,  /* it could not be made, hung, or did not say why */
 };
 
@@ -72,6 +74,7 @@ struct rehearse_half {
 	const struct rehearse_line *line;
 	const struct buf *load; /* NULL: save, into @stream */
 	int timeout_ms;
+	unsigned int run_s; /* so long its firmware is executed before it is saved; 0: it is not */
 	enum rehearse_end end;
 	struct buf why;	   /* in words, of all but REHEARSE_DONE */
 	struct buf stderr; /* all that it said there, up to some kB */
