@@ -32,12 +32,13 @@ fail()
 	failures=$((failures + 1))
 }
 
-# run STATUS ARGUMENT...: of abibase rehearse
+# run STATUS ARGUMENT...: of abibase rehearse, which looks for programs in $path
+path=
 run()
 {
 	want=$1
 	shift
-	"$abibase" rehearse "$@" > "$tmp/out" 2> "$tmp/err"
+	PATH=${path:-$PATH} "$abibase" rehearse "$@" > "$tmp/out" 2> "$tmp/err"
 	status=$?
 	[ $status -eq "$want" ] || fail "rehearse $*: exit status $status, not $want"
 }
@@ -225,13 +226,43 @@ fi
 
 for words in '-device vfio-pci,host=0000:00:1f.6' '-device usb-host,hostbus=1' \
 	'-object memory-backend-file,id=x,size=1M,mem-path=/dev/shm/x,share=on -device ivshmem-plain,memdev=x' \
-	'-tpmdev emulator,id=t,chardev=c -device tpm-tis,tpmdev=t' '-xen-attach' \
+	'-tpmdev passthrough,id=t -device tpm-tis,tpmdev=t' '-xen-attach' \
 	'-chardev socket,id=c,path=/no -netdev vhost-user,id=v,chardev=c -device virtio-net-pci,netdev=v' \
 	'-no-such-option x' '-device some-new-device,socket=/no/socket'; do
 	run 3 -- "$tmp/10.0.13" $guest $words
 	says '[rehearsal-left-out]'
 done
 says '-device some-new-device of the source is not rehearsed'
+
+# ------------------------------------------------------------------------- a TPM
+
+tpm='-chardev socket,id=c,path=/no/socket -tpmdev emulator,id=t,chardev=c -device tpm-crb,tpmdev=t'
+path=/none
+run 3 --save="$tmp/no-tpm" -- "$tmp/7.2.22" $guest $tpm
+says 'swtpm, which would make one of its own, is not installed'
+path=
+if command -v swtpm > "$tmp/out"; then
+	run 0 --save="$tmp/tpm" -- "$tmp/7.2.22" $guest $tpm
+	says '-tpmdev: a TPM 2 of swtpm'
+	[ "$(stat -c %s "$tmp/tpm")" -gt "$(($(stat -c %s "$tmp/no-tpm") + 4096))" ] ||
+		fail 'the state of the TPM is not in the stream'
+	run 0 --load="$tmp/tpm" -- "$tmp/11.1.3" $guest $tpm
+	# on both sides, or on none
+	run 3 --load="$tmp/no-tpm" -- "$tmp/11.1.3" $guest $tpm
+	run 1 --load="$tmp/tpm" -- "$tmp/11.1.3" $guest
+	path=/none
+	run 2 --load="$tmp/tpm" -- "$tmp/11.1.3" $guest $tpm
+	says 'the source was rehearsed with a TPM, and swtpm is not installed here'
+	mkdir "$tmp/bin"
+	printf '#!/bin/sh\nexit 1\n' > "$tmp/bin/swtpm"
+	chmod +x "$tmp/bin/swtpm"
+	path=$tmp/bin
+	run 2 --load="$tmp/tpm" -- "$tmp/11.1.3" $guest $tpm
+	says 'tpm-emulator:'
+	path=
+else
+	echo 'no swtpm: no TPM was rehearsed'
+fi
 
 # ------------------------------------------------------------------- bad files
 

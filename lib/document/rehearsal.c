@@ -76,6 +76,7 @@ static const struct member head_members[] = {
 	{ "schema", J_STRING, .required = true },
 	{ "stream", J_OBJECT, .required = true, .members = stream_members },
 	{ "without_taps", J_BOOL, .check = schema_true },
+	{ "without_tpm", J_BOOL, .check = schema_true },
 	{ 0 },
 };
 

@@ -165,7 +165,8 @@ static struct rehearse_means means_of(void)
 {
 	return (struct rehearse_means){ .no_taps = !rehearse_may_open("/dev/net/tun"),
 					.no_vhost = !rehearse_may_open("/dev/vhost-net"),
-					.no_vsock = !rehearse_may_open("/dev/vhost-vsock") };
+					.no_vsock = !rehearse_may_open("/dev/vhost-vsock"),
+					.swtpm = rehearse_find_swtpm() };
 }
 
 /* The list stands behind the arguments: it is no part of what two lines are compared by. */
@@ -228,14 +229,15 @@ static int make_head(struct rehearsing *k, const struct line *line, const struct
 		return context_fail(k->rh->ctx, errno, "rehearsal-failed", NULL, "uname: %s",
 				    strerror(errno));
 	k->rehearsal.head = json_pack(
-		"{ss ss* so sO ss* sO so ss* ss sO so ss sO so* so*}", "schema",
+		"{ss ss* so sO ss* sO so ss* ss sO so ss sO so* so* so*}", "schema",
 		"abibase-rehearsal/1", "baseline", line->baseline, "build", build_of(h), "cpus", h->cpus, "cpus_possible",
 		h->cpus_possible, "declared", l->declared, "files", list_of_files(&l->files),
 		"host", have_host ? host : NULL, "kernel", u.release, "left_out", l->left_out,
 		"list", json_strings((const char *const *)line->list.s, line->list.n), "machine",
 		h->machine, "replaced", l->replaced, "without_taps",
 		l->means.no_taps ? json_true() : NULL, "run",
-		k->rh->run ? json_integer(k->rh->run) : NULL);
+		k->rh->run ? json_integer(k->rh->run) : NULL, "without_tpm",
+		l->without_tpm ? json_true() : NULL);
 	return k->rehearsal.head ? 0 : context_oom(k->rh->ctx);
 }
 
@@ -298,6 +300,7 @@ static int save(struct rehearsing *k)
 	}
 	rehearse_half_clear(&h);
 	rehearse_line_clear(&l);
+	free(l.means.swtpm);
 	return r;
 }
 
@@ -419,26 +422,50 @@ static int load_with(struct rehearsing *k, const struct line *line, struct rehea
 	return r;
 }
 
+/* What the source was rehearsed on, and cannot be made here. */
+static int check_means(struct rehearsing *k, const struct rehearse_line *l, bool no_taps,
+		       bool no_swtpm)
+{
+	if (no_taps && !json_object_get(k->rehearsal.head, "without_taps") && l->hubs)
+		return context_fail(k->rh->ctx, EACCES, "rehearsal-failed", "/dev/net/tun",
+				    "the source was rehearsed on taps, and none can be made here");
+	if (no_swtpm && !json_object_get(k->rehearsal.head, "without_tpm") && l->without_tpm)
+		return context_fail(k->rh->ctx, ENOENT, "rehearsal-failed", "swtpm",
+				    "the source was rehearsed with a TPM, and swtpm is not "
+				    "installed here");
+	return 0;
+}
+
+/* On both sides, or what is in the stream of one the other has not. */
+static void limit_means(const struct rehearsing *k, struct rehearse_means *means)
+{
+	const json_t *head = k->rehearsal.head;
+
+	means->no_taps |= json_object_get(head, "without_taps") != NULL;
+	if (!json_object_get(head, "without_tpm"))
+		return;
+	free(means->swtpm);
+	means->swtpm = NULL;
+}
+
 static int load(struct rehearsing *k)
 {
 	const struct line *line = &k->rh->line[ABIBASE_REHEARSE_LOAD];
 	struct rehearse_line l = { .means = means_of() };
-	const json_t *hubs = json_object_get(k->rehearsal.head, "without_taps");
-	bool no_taps = l.means.no_taps;
+	bool no_taps = l.means.no_taps, no_swtpm = !l.means.swtpm;
 	int r;
 
 	/* it has the RAM of the source */
 	k->out->run = (unsigned int)json_integer_value(json_object_get(k->rehearsal.head, "run"));
 	l.executes = k->out->run > 0;
-	/* on both sides, or the header that a tap has is missing on one */
-	l.means.no_taps |= hubs != NULL;
+	limit_means(k, &l.means);
 	r = parse_line(k, line, &l);
-	if (r == 0 && no_taps && !hubs && l.hubs)
-		r = context_fail(k->rh->ctx, EACCES, "rehearsal-failed", "/dev/net/tun",
-				 "the source was rehearsed on taps, and none can be made here");
+	if (r == 0)
+		r = check_means(k, &l, no_taps, no_swtpm);
 	if (r == 0)
 		r = load_with(k, line, &l);
 	rehearse_line_clear(&l);
+	free(l.means.swtpm);
 	return r;
 }
 

@@ -64,6 +64,11 @@ struct qmp_preparation {
 	void *data;
 	unsigned int n_fds;
 	const struct process_stop *stop; /* or NULL: ends every wait for it */
+	/*
+	 * NULL, or as @fn, behind it in the process namespace: starts what is to end with the process.
+	 * It has the rights still, and the descriptors.
+	 */
+	int (*beside)(void *data, int *step);
 	bool without_rights; /* drop every capability, and the right to gain one */
 };
 int qmp_spawn(struct qmp *q, const char *path, char *const argv[], int timeout_ms,

@@ -32,7 +32,7 @@
 #define FILE_SIZE (64ull << 20)
 
 enum {
-	FAILED_NOBODY = 100, /* above those of qtest.h */
+	FAILED_NOBODY = REHEARSE_FAILED_TPM + 1, /* above those of qtest.h */
 	FAILED_CONFINE,
 	FAILED_CALLS,
 	FAILED_LIMITS,
@@ -50,7 +50,9 @@ void rehearse_step_words(const struct rehearse_half *h, int step, struct buf *ou
 		[FAILED_KVM - FAILED_NOBODY] = "opening /dev/kvm, as a user without rights",
 	};
 
-	if (step >= FAILED_READ)
+	if (step == REHEARSE_FAILED_TPM)
+		buf_puts(out, "starting swtpm");
+	else if (step >= FAILED_READ)
 		buf_printf(out, "reading %s, as a user without rights",
 			   h->line->reads.s[step - FAILED_READ]);
 	else

@@ -888,6 +888,29 @@ static void by_chardev(struct rehearse_line *l, struct rehearse_option *o)
 	put_null(l, o, "null");
 }
 
+/* Why there is no TPM instead of this one; NULL: there is one. */
+static const char *tpm_obstacle(struct rehearse_line *l, const struct rehearse_option *o)
+{
+	const char *type = text_of(l, o, "type"), *id = text_of(l, o, "id");
+
+	if (!type || !streq(type, "emulator") || !id)
+		return "a TPM of the host's is behind it";
+	return l->means.swtpm ? NULL : "swtpm, which would make one of its own, is not installed";
+}
+
+/* A state of its own, empty: that of the guest is not in the line. */
+static void by_tpmdev(struct rehearse_line *l, struct rehearse_option *o)
+{
+	const char *type = text_of(l, o, "type"), *id = text_of(l, o, "id");
+
+	if (tpm_obstacle(l, o)) {
+		leave_out(l, keep(l, "-tpmdev %s", type ? type : ""), tpm_obstacle(l, o));
+		return;
+	}
+	put(l, "tpmdev", keep(l, "emulator,id=%s,chardev=" REHEARSE_TPM, id));
+	replaced(l, "-tpmdev", "a TPM 2 of swtpm, with an empty state");
+}
+
 static void by_fsdev(struct rehearse_line *l, struct rehearse_option *o)
 {
 	put_null(l, o, "synth");
@@ -961,6 +984,7 @@ static const struct {
 	{ "disk", by_disk, true },
 	{ "port", by_port, true },
 	{ "chardev", by_chardev, false },
+	{ "tpmdev", by_tpmdev, false },
 	{ "fsdev", by_fsdev, false },
 	{ "virtfs", by_virtfs, false },
 	{ "audiodev", by_audiodev, false },
@@ -1007,7 +1031,7 @@ static void add_option(struct rehearse_line *l, const struct option *from)
 				       .given = from->params,
 				       .section = from->section };
 	maker = maker_of(rehearse_row(l->table, "options", o->name));
-	if (o->value && ((maker >= 0 && !makers[maker].whole) || streq(o->name, "tpmdev")))
+	if (o->value && maker >= 0 && !makers[maker].whole)
 		take_apart(l, o);
 	if (o->params && streq(o->name, "set"))
 		apply_set(l, o);
@@ -1042,6 +1066,17 @@ static void note_object(struct rehearse_line *l, const struct rehearse_option *o
 		note(l, &l->absent, text_of(l, o, "id"));
 }
 
+static void note_tpm(struct rehearse_line *l, const struct rehearse_option *o)
+{
+	const char *type = text_of(l, o, "type");
+
+	if (tpm_obstacle(l, o))
+		note(l, &l->absent, text_of(l, o, "id"));
+	else
+		l->has_tpm = true;
+	l->without_tpm |= type && streq(type, "emulator") && !l->means.swtpm;
+}
+
 /* What later options are to know of this one. */
 static void look_ahead(struct rehearse_line *l, const struct rehearse_option *o)
 {
@@ -1050,7 +1085,7 @@ static void look_ahead(struct rehearse_line *l, const struct rehearse_option *o)
 	if (streq(o->name, "object"))
 		note_object(l, o);
 	if (streq(o->name, "tpmdev"))
-		note(l, &l->absent, text_of(l, o, "id"));
+		note_tpm(l, o);
 	if (streq(o->name, "machine")) {
 		note(l, &l->flash, text_of(l, o, "pflash0"));
 		note(l, &l->flash, text_of(l, o, "pflash1"));

@@ -19,7 +19,11 @@ struct rehearse_means {
 	bool no_taps;  /* hubs instead: there is no /dev/net/tun */
 	bool no_vhost; /* taps without vhost-net */
 	bool no_vsock;
+	char *swtpm; /* its path, for the caller to free; NULL: there is none */
 };
+/* The one in $PATH, or NULL. */
+char *rehearse_find_swtpm(void);
+
 
 struct rehearse_netdev {
 	const char *id;
@@ -41,6 +45,8 @@ struct rehearse_line {
 	struct strings files;		/* firmware: what the guest executes */
 	struct strings reads;		/* files and directories that the throw-away opens */
 	bool takes_kvm;
+	bool has_tpm;	  /* of swtpm */
+	bool without_tpm; /* there would be one, were swtpm here */
 	/* between the passes */
 	struct rehearse_option *options;
 	size_t n_options;
@@ -87,12 +93,28 @@ struct rehearse_half {
 int rehearse_run(struct rehearse_half *h);
 void rehearse_half_clear(struct rehearse_half *h);
 
+/* ----------------------------------------------------------------- rehearse-ask.c */
+
+/* Of one that has just started, from the greeting on. 0 or a negative errno, as qmp_call() */
+int rehearse_ask(struct rehearse_half *h, struct qmp *q);
+
 /* ------------------------------------------------------------- rehearse-confine.c */
 
 /* The fn of struct qmp_preparation; @data is the half. */
 int rehearse_prepare(void *data, int *step);
+#define REHEARSE_FAILED_TPM 99 /* a step of the one beside */
 void rehearse_step_words(const struct rehearse_half *h, int step, struct buf *out);
 /* Could a throw-away open it for reading and writing? */
 bool rehearse_may_open(const char *node);
+
+/* ----------------------------------------------------------------- rehearse-tpm.c */
+
+#define REHEARSE_TPM "abibase-tpm"
+/* Descriptors that are handed over: those of taps, and that of a TPM last. */
+unsigned int rehearse_fds(const struct rehearse_line *l);
+/* The value of -chardev, where the line has a TPM */
+void rehearse_tpm_chardev(const struct rehearse_line *l, struct buf *out);
+/* The one beside of struct qmp_preparation; @data is the half. */
+int rehearse_beside(void *data, int *step);
 
 #endif

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "qemu/rehearse.h"
+
+#include <errno.h>
+
+#include "base/known.h"
+
+/* What a throw-away says of itself, and of its processors, which no stream carries. */
+
+#define VCPUS_ASKED 1024
+
+static int take_text(json_t *v, char **ret)
+{
+	const char *s = json_string_value(v);
+
+	*ret = s ? strdup(s) : NULL;
+	return s && !*ret ? -ENOMEM : 0;
+}
+
+static int ask_version(struct rehearse_half *h, struct qmp *q)
+{
+	json_auto_t *v = NULL;
+	json_t *of;
+	int r = qmp_call(q, &v, "query-version", NULL);
+
+	if (r < 0)
+		return r;
+	of = json_object_get(v, "qemu");
+	if (asprintf(&h->version, "%d.%d.%d", (int)json_integer_value(json_object_get(of, "major")),
+		     (int)json_integer_value(json_object_get(of, "minor")),
+		     (int)json_integer_value(json_object_get(of, "micro"))) < 0) {
+		h->version = NULL;
+		return -ENOMEM;
+	}
+	return take_text(json_object_get(v, "package"), &h->package);
+}
+
+/* "pc-q35-10.0-machine" */
+static int ask_machine(struct rehearse_half *h, struct qmp *q)
+{
+	json_auto_t *v = NULL;
+	int r = qmp_call(q, &v, "qom-get", "{ss ss}", "path", "/machine", "property", "type");
+
+	if (r == 0)
+		r = take_text(v, &h->machine);
+	if (r == 0 && h->machine)
+		h->machine[length_without(h->machine, "-machine")] = '\0';
+	return r;
+}
+
+/* The words that are not 0, of the answer about "feature-words" or "filtered-features" */
+static json_t *words_of(const json_t *list)
+{
+	json_auto_t *words = json_array();
+	size_t i;
+	json_t *v;
+
+	json_array_foreach((json_t *)list, i, v) {
+		json_t *ecx = json_object_get(v, "cpuid-input-ecx");
+		json_int_t word = json_integer_value(json_object_get(v, "features"));
+		const char *name = string_of(v, "cpuid-register");
+		char where[64];
+
+		if (!word || !name)
+			continue;
+		snprintf(where, sizeof(where), "%llX.%llX.%.8s",
+			 (unsigned long long)json_integer_value(
+				 json_object_get(v, "cpuid-input-eax")),
+			 (unsigned long long)json_integer_value(ecx), name);
+		if (json_add(words, json_pack("{ss sI}", "register", where, "word",
+					      (json_int_t)(uint32_t)word)) < 0)
+			return NULL;
+	}
+	return steal(&words);
+}
+
+/* What such a processor has not, is no trouble: the answer is without it. */
+static int ask_property(struct qmp *q, const char *path, const char *property, json_t **ret)
+{
+	int r = qmp_call(q, ret, "qom-get", "{ss ss}", "path", path, "property", property);
+
+	return q->failure == QMP_REFUSED ? 0 : r;
+}
+
+static int ask_words(struct qmp *q, const char *path, const char *property, json_t **ret)
+{
+	json_auto_t *list = NULL;
+	int r = ask_property(q, path, property, &list);
+
+	if (r < 0)
+		return r;
+	*ret = words_of(list);
+	return *ret ? 0 : -ENOMEM;
+}
+
+static int ask_vcpu(struct qmp *q, const char *path, json_t **ret)
+{
+	static const char *const scalars[][2] = { { "family", "family" },
+						  { "model", "model" },
+						  { "model-id", "model_id" },
+						  { "stepping", "stepping" },
+						  { "vendor", "vendor" } };
+	json_auto_t *cpu = json_object();
+	json_t *words = NULL, *filtered = NULL;
+	int r = cpu ? ask_words(q, path, "feature-words", &words) : -ENOMEM;
+
+	if (r == 0)
+		r = json_put(cpu, "features", words);
+	if (r == 0)
+		r = ask_words(q, path, "filtered-features", &filtered);
+	if (r == 0)
+		r = json_put(cpu, "filtered", filtered);
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(scalars); i++) {
+		json_t *v = NULL;
+
+		r = ask_property(q, path, scalars[i][0], &v);
+		if (r == 0 && v)
+			r = json_put(cpu, scalars[i][1], v);
+	}
+	if (r == 0)
+		*ret = steal(&cpu);
+	return r;
+}
+
+/* Asks for all at once; the answers come in this order. */
+static int send_names(struct qmp *q, const char *path, const json_t *props)
+{
+	_buf_ out = { 0 };
+	const char *name;
+	json_t *v;
+
+	json_object_foreach((json_t *)props, name, v) {
+		json_auto_t *ask = json_pack("{ss s{ss ss}}", "execute", "qom-get", "arguments",
+					     "path", path, "property", name);
+		_autofree_ char *text = ask ? json_dumps(ask, JSON_COMPACT) : NULL;
+
+		if (!text)
+			return -ENOMEM;
+		buf_printf(&out, "%s\n", text);
+	}
+	if (buf_failed(&out))
+		return -ENOMEM;
+	return out.len ? qmp_send_text(q, out.data) : 0;
+}
+
+static int receive_names(struct qmp *q, const json_t *props, struct strings *ret)
+{
+	const char *name;
+	json_t *v;
+
+	json_object_foreach((json_t *)props, name, v) {
+		json_auto_t *has = NULL;
+		int r = qmp_receive(q, &has);
+
+		if (r < 0 && q->failure != QMP_REFUSED)
+			return r;
+		if (json_is_true(has) && strings_insert(ret, name) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/*
+ * The features that it has, as QEMU calls them. Which these names are it says of a model; of this
+ * processor, with all that the line and the machine type make of it, it says each alone.
+ */
+static int ask_names(struct qmp *q, const char *path, json_t *cpu)
+{
+	json_auto_t *model = NULL;
+	struct strings names = { 0 }; /* sorted */
+	int r = qmp_call(q, &model, "query-cpu-model-expansion", "{ss s{ss}}", "type", "static",
+			 "model", "name", "max");
+	const json_t *props = json_object_get(json_object_get(model, "model"), "props");
+
+	if (r < 0)
+		return q->failure == QMP_REFUSED ? 0 : r;
+	r = send_names(q, path, props);
+	if (r == 0)
+		r = receive_names(q, props, &names);
+	if (r == 0)
+		r = json_put(cpu, "names", json_strings((const char *const *)names.s, names.n));
+	strings_clear(&names);
+	return r;
+}
+
+/* Is it but for what is told once of all that are the same? */
+static bool is_like(const json_t *last, const json_t *cpu)
+{
+	const char *key;
+	json_t *v;
+
+	json_object_foreach((json_t *)cpu, key, v)
+		if (!json_equal(v, json_object_get(last, key)))
+			return false;
+	return true;
+}
+
+/* The same again is counted, not said again. */
+static int add_vcpu(struct qmp *q, const char *path, json_t *cpus, json_t *cpu)
+{
+	json_t *last = json_array_get(cpus, json_array_size(cpus) - 1);
+	json_int_t n = json_integer_value(json_object_get(last, "vcpus"));
+	int r;
+
+	if (last && is_like(last, cpu))
+		return json_put(last, "vcpus", json_integer(n + 1));
+	r = ask_names(q, path, cpu);
+	if (r == 0)
+		r = json_put(cpu, "vcpus", json_integer(1));
+	return r < 0 ? r : json_add(cpus, json_incref(cpu));
+}
+
+static int ask_vcpus(struct rehearse_half *h, struct qmp *q)
+{
+	json_auto_t *list = NULL;
+	int r = qmp_call(q, &list, "query-cpus-fast", NULL);
+	size_t i;
+	json_t *v;
+
+	h->cpus = json_array();
+	if (r < 0 || !h->cpus)
+		return r < 0 ? r : -ENOMEM;
+	json_array_foreach(list, i, v) {
+		json_auto_t *cpu = NULL;
+		const char *path = string_of(v, "qom-path");
+
+		if (!path || i == VCPUS_ASKED)
+			break;
+		r = ask_vcpu(q, path, &cpu);
+		if (r == 0)
+			r = add_vcpu(q, path, h->cpus, cpu);
+		if (r < 0)
+			return r;
+		q->total = 0; /* what many processors say is bounded by their number */
+	}
+	return 0;
+}
+
+/* Its place, in numbers that are not 0: not every build has each of them. */
+static json_t *place_of(const json_t *cpu)
+{
+	json_t *place = json_pack("{sb}", "plugged", json_object_get(cpu, "qom-path") != NULL);
+	const char *key;
+	json_t *v;
+
+	json_object_foreach(json_object_get(cpu, "props"), key, v)
+		if (json_integer_value(v) && json_object_set(place, key, v) < 0) {
+			json_decref(place);
+			return NULL;
+		}
+	return place;
+}
+
+/* Where each processor is, plugged in or not */
+static int ask_topology(struct rehearse_half *h, struct qmp *q)
+{
+	json_auto_t *list = NULL, *places = json_array();
+	int r = qmp_call(q, &list, "query-hotpluggable-cpus", NULL);
+	_buf_ text = { 0 };
+	char hex[DIGEST_HEX + 1];
+	size_t i;
+	json_t *v;
+
+	if (r < 0)
+		return q->failure == QMP_REFUSED ? 0 : r;
+	json_array_foreach(list, i, v)
+		if (json_add(places, place_of(v)) < 0)
+			return -ENOMEM;
+	r = json_digest(places, NULL, &text, hex);
+	if (r == 0 &&
+	    asprintf(&h->cpus_possible, "%zu of %.16s", json_array_size(places), hex) < 0) {
+		h->cpus_possible = NULL;
+		return -ENOMEM;
+	}
+	return r;
+}
+
+int rehearse_ask(struct rehearse_half *h, struct qmp *q)
+{
+	json_auto_t *answer = NULL;
+	int r = qmp_receive_greeting(q, NULL);
+
+	if (r == 0)
+		r = qmp_call(q, &answer, "qmp_capabilities", NULL);
+	if (r == 0)
+		r = ask_version(h, q);
+	if (r == 0)
+		r = ask_machine(h, q);
+	if (r == 0)
+		r = ask_vcpus(h, q);
+	return r == 0 ? ask_topology(h, q) : r;
+}
