@@ -7,6 +7,7 @@ IPC and processes. All of them see /share, where the sockets of the libvirtds an
 """
 import contextlib
 import functools
+import itertools
 import os
 import shutil
 import socket
@@ -48,6 +49,11 @@ mount -t tmpfs -o mode=1777 tmpfs "$root/dev/shm"
 mount --bind "$share" "$root/share"
 hostname "${layers##*/}"
 ip link set lo up
+# not by chroot: who is in one can make no user namespace
+mkdir -p "$root/mnt"
+cd "$root"
+pivot_root . mnt
+chroot mnt umount -l /
 echo ready
 # what libvirtd forks off and leaves to the first process is nobody's zombie then
 exec env --ignore-signal=CHLD sleep infinity
@@ -113,7 +119,6 @@ class Host:
         self.name, self.suite, self.kernel = name, suite, kernel
         self.work, self.share = work, work + "/share"
         self.layers = "%s/%s" % (work, name)
-        self.root = self.layers + "/root"
         self.uri = "qemu+unix:///system?socket=/share/%s/libvirt-sock" % name
         self.qemu = QEMU
         self.daemon = None
@@ -122,14 +127,14 @@ class Host:
         os.makedirs("%s/%s" % (self.share, name))
         self.holder = subprocess.Popen(
             ["unshare", "--mount", "--net", "--uts", "--ipc", "--pid", "--fork", "--kill-child", "--propagation",
-             "private", "sh", "-euc", INIT, "init", self.root, self.share,
+             "private", "sh", "-euc", INIT, "init", self.layers + "/root", self.share,
              "%s/abibase:%s/%s" % (work, tree, suite), self.layers],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
         if self.holder.stdout.readline() != "ready\n":
             raise Missing("no host of namespaces can be made here")
         with open("/proc/%d/task/%d/children" % (self.holder.pid, self.holder.pid), encoding="ascii") as f:
             self.pid = int(f.read())
-        self.inside = "/proc/%d/root%s" % (self.pid, self.root)
+        self.inside = "/proc/%d/root" % self.pid
         self.settle()
         self.journal = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         os.makedirs(self.inside + "/run/systemd/journal")
@@ -142,8 +147,9 @@ class Host:
     def write(self, path, text, mode=0o644):
         os.makedirs(os.path.dirname(self.inside + path), exist_ok=True)
         # a link to an absolute path would lead out of the host
-        if not os.path.realpath(self.inside + path).startswith(os.path.realpath(self.inside)):
-            raise AssertionError(path)
+        for part in itertools.accumulate(path.split("/"), os.path.join):
+            if os.path.islink(self.inside + "/" + part) and os.readlink(self.inside + "/" + part).startswith("/"):
+                raise AssertionError(path)
         with open(self.inside + path, "w", encoding="utf-8") as f:
             f.write(text)
         os.chmod(self.inside + path, mode)
@@ -156,8 +162,7 @@ class Host:
             return ""
 
     def command(self, *words):
-        return ["nsenter", "--target", str(self.pid), "--mount", "--net", "--uts", "--ipc", "--pid",
-                "chroot", self.root, "env", "-i", "PATH=" + PATH, "HOME=/root", "LC_ALL=C", *words]
+        return ["nsenter", "--target", str(self.pid), "--mount", "--net", "--uts", "--ipc", "--pid", "env", "-i", "PATH=" + PATH, "HOME=/root", "LC_ALL=C", *words]
 
     def run(self, *words, status=0):
         """What the command says; @status: what it has to end with, None: whatever that is"""
