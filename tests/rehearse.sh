@@ -147,6 +147,11 @@ says '[rehearsal-global]'
 run 1 --load="$tmp/file" -- "$tmp/10.0.13" -nodefaults $guest -M pc-q35-8.0 $net
 says '[rehearsal-machine]'
 
+# RAM is made no larger than it is, for the sake of a kernel neither.
+truncate -s 8192 "$tmp/kernel"
+run 0 -- "$tmp/10.0.13" -M pc-q35-7.2,memory-backend=r -nodefaults -m 64 -kernel "$tmp/kernel" \
+	-object memory-backend-ram,id=r,size=64M
+
 # A stream carries no CPUID: a QEMU without AVX2 loads it, and the guest would die.
 run 0 -- "$tmp/10.0.13" $guest -cpu max
 run 1 -- "$tmp/10.0.13" $guest -cpu max -- "$tmp/10.0.13" $guest -cpu max,-avx2

@@ -562,7 +562,7 @@ static void by_memory(struct rehearse_line *l, struct rehearse_option *o)
 {
 	uint64_t given = size_of(text_of(l, o, "size"), MIB),
 		 most = size_of(text_of(l, o, "maxmem"), 1);
-	size_t parts = l->n_backends + l->n_nodes;
+	size_t parts = l->ram.n + l->n_nodes;
 	uint64_t made = parts ? parts * l->unit : least(given, l->unit);
 	const char *slots = text_of(l, o, "slots");
 	_buf_ out = { 0 };
@@ -1089,10 +1089,10 @@ static void look_ahead(struct rehearse_line *l, const struct rehearse_option *o)
 	if (streq(o->name, "machine")) {
 		note(l, &l->flash, text_of(l, o, "pflash0"));
 		note(l, &l->flash, text_of(l, o, "pflash1"));
-		l->n_backends += text_of(l, o, "memory-backend") != NULL;
+		note(l, &l->ram, text_of(l, o, "memory-backend"));
 	}
 	if (streq(o->name, "numa")) {
-		l->n_backends += text_of(l, o, "memdev") != NULL;
+		note(l, &l->ram, text_of(l, o, "memdev"));
 		l->n_nodes += size_of(text_of(l, o, "mem"), 1) != 0;
 	}
 	if (streq(o->name, "kernel"))
@@ -1100,10 +1100,18 @@ static void look_ahead(struct rehearse_line *l, const struct rehearse_option *o)
 	l->nodefaults |= streq(o->name, "nodefaults");
 }
 
+/* None of its parts is larger than it was. */
 static void fit_memory(struct rehearse_line *l)
 {
-	uint64_t parts = l->n_backends + l->n_nodes;
+	uint64_t parts = l->ram.n + l->n_nodes;
 
+	for (size_t i = 0; i < l->n_options; i++) {
+		const struct rehearse_option *o = &l->options[i];
+		const char *id = streq(o->name, "object") ? text_of(l, o, "id") : NULL;
+
+		if (id && strings_have(&l->ram, id))
+			l->unit = least(size_of(text_of(l, o, "size"), 1), l->unit);
+	}
 	while (parts > 1 && l->unit > 4 * MIB && parts * l->unit > RAM_MOST)
 		l->unit /= 2;
 }
@@ -1208,6 +1216,7 @@ void rehearse_line_clear(struct rehearse_line *l)
 	strings_clear(&l->reads);
 	strings_clear(&l->flash);
 	strings_clear(&l->absent);
+	strings_clear(&l->ram);
 	json_decref(l->declared);
 	json_decref(l->replaced);
 	json_decref(l->left_out);

@@ -54,7 +54,8 @@ struct rehearse_line {
 	size_t n_netdevs, cap_netdevs;
 	struct strings flash;	     /* block nodes that are flash memory */
 	struct strings absent;	     /* ids of what is left out, which its users go with */
-	size_t n_backends, n_nodes;  /* memory: backends that make up RAM, NUMA nodes with a size */
+	struct strings ram;	     /* ids of the backends that make up RAM */
+	size_t n_nodes;		     /* NUMA nodes with a size */
 	uint64_t unit;		     /* bytes of each */
 	bool nodefaults, has_net, has_memory;
 	size_t hubs;
