@@ -147,6 +147,12 @@ says '[rehearsal-global]'
 run 1 --load="$tmp/file" -- "$tmp/10.0.13" -nodefaults $guest -M pc-q35-8.0 $net
 says '[rehearsal-machine]'
 
+# Words that another libvirt has, or has not, for the same guest.
+run 0 --load="$tmp/file" -- "$tmp/10.0.13" $guest $net -machine acpi=on,hpet=on -global ICH9-LPC.noreboot=off
+run 1 --load="$tmp/file" -- "$tmp/10.0.13" $guest $net -machine acpi=off
+says 'only the destination has -machine acpi=off'
+run 0 -- "$tmp/7.2.22" $guest -no-acpi -no-hpet -- "$tmp/10.0.13" $guest -machine acpi=off,hpet=off
+
 # RAM is made no larger than it is, for the sake of a kernel neither.
 truncate -s 8192 "$tmp/kernel"
 run 0 -- "$tmp/10.0.13" -M pc-q35-7.2,memory-backend=r -nodefaults -m 64 -kernel "$tmp/kernel" \

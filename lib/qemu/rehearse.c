@@ -90,10 +90,14 @@ static void replaced(struct rehearse_line *l, const char *option, const char *by
 	tell(l, l->replaced, option, by);
 }
 
-/* A guest can tell it. */
+/* A guest can tell it. What is as good as other words, or as none, is not told by them. */
 static void declare(struct rehearse_line *l, const char *text)
 {
-	if (json_add(l->declared, json_string(text)) < 0)
+	const char *same = string_of(json_object_get(l->table, "same_words"), text);
+
+	if (same)
+		text = same;
+	if (*text && json_add(l->declared, json_string(text)) < 0)
 		l->arena.failed = true;
 }
 
@@ -239,15 +243,10 @@ static void declare_value(struct rehearse_line *l, const char *option, const cha
 	note(l, to, keep(l, "%s=%s", key, said));
 }
 
-/*
- * "-NAME FIRST" and all parameters but the host's own, by their names; @group: how the table calls
- * the option; @skip: the parameter that is @first, or NULL.
- */
-static void declare_params(struct rehearse_line *l, const struct rehearse_option *o,
-			   const char *group, const char *first, const char *skip)
+/* All parameters but the host's own; @group: how the table calls the option; @skip: one, or NULL */
+static void collect_params(struct rehearse_line *l, const struct rehearse_option *o,
+			   const char *group, const char *skip, struct strings *said)
 {
-	struct strings said = { 0 };
-	_buf_ out = { 0 };
 	const char *key;
 	json_t *v;
 
@@ -259,13 +258,35 @@ static void declare_params(struct rehearse_line *l, const struct rehearse_option
 
 		if ((!skip || !streq(key, skip)) && value && !lists(l, "host_params", group, key) &&
 		    !lists(l, "dropped_params", group, key))
-			declare_value(l, group, key, value, &said);
+			declare_value(l, group, key, value, said);
 	}
+}
+
+/* "-NAME FIRST" and the parameters, by their names; @skip: the one that is @first, or NULL */
+static void declare_params(struct rehearse_line *l, const struct rehearse_option *o,
+			   const char *group, const char *first, const char *skip)
+{
+	struct strings said = { 0 };
+	_buf_ out = { 0 };
+
+	collect_params(l, o, group, skip, &said);
 	buf_printf(&out, "-%s%s%s", group, first ? " " : "", first ? first : "");
 	for (size_t i = 0; i < said.n; i++)
 		buf_printf(&out, "%c%s", i || first ? ',' : ' ', said.s[i]);
 	if (first || said.n)
 		declare(l, arena_words(&l->arena, &out));
+	strings_clear(&said);
+}
+
+/* The parameters of an option that is there once, each by itself */
+static void declare_each(struct rehearse_line *l, const struct rehearse_option *o,
+			 const char *group)
+{
+	struct strings said = { 0 };
+
+	collect_params(l, o, group, NULL, &said);
+	for (size_t i = 0; i < said.n; i++)
+		declare(l, keep(l, "-%s %s", group, said.s[i]));
 	strings_clear(&said);
 }
 
@@ -847,7 +868,7 @@ static void by_machine(struct rehearse_line *l, struct rehearse_option *o)
 		leave_out(l, "-machine confidential-guest-support",
 			  "the memory of the guest is encrypted, and only its owner can save it");
 	l->takes_kvm |= text_of(l, o, "accel") && strprefix(text_of(l, o, "accel"), "kvm");
-	declare_params(l, o, "machine", NULL, NULL);
+	declare_each(l, o, "machine");
 	drop_params(l, o, "machine");
 	put_params(l, o, "machine");
 }
