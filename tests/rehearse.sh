@@ -160,6 +160,10 @@ run 0 -- "$tmp/10.0.13" -M pc-q35-7.2,memory-backend=r -nodefaults -m 64 -kernel
 
 # A stream carries no CPUID: a QEMU without AVX2 loads it, and the guest would die.
 run 0 -- "$tmp/10.0.13" $guest -cpu max
+says 'the guest has all that its QEMU and its host can do (max)'
+says 'virsh hypervisor-cpu-baseline all --virttype qemu --machine pc-q35-7.2 --migratable'
+run 0 -- "$tmp/10.0.13" $guest -cpu qemu64
+! grep -q guest-cpu "$tmp/out" || fail 'a model is named'
 run 1 -- "$tmp/10.0.13" $guest -cpu max -- "$tmp/10.0.13" $guest -cpu max,-avx2
 says 'lack: avx2 (CPUID 7.0.EBX bit 5);'
 says 'loads idle in QEMU 10.0.13, and there is more to it'

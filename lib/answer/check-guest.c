@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "answer/check.h"
 #include "base/known.h"
+#include "document/cpu.h"
 #include "model/predict.h"
 
 /* A guest beside a baseline: what of the baseline it needs, and what it sets itself. */
@@ -127,12 +128,23 @@ bool hostcheck_unjudged(struct abibase_check *c, const struct abibase_guest *g)
 	return i > 1;
 }
 
+void hostcheck_cpu(struct abibase_check *c, const struct abibase_guest *g)
+{
+	_buf_ text = { 0 }, remedy = { 0 };
+
+	if (!cpu_write_guest(g, &text, &remedy))
+		return;
+	add(c, ABIBASE_FINDING_NOTE, "guest-cpu", NULL, arena_words(&c->arena, &remedy), "%s: %s",
+	    c->host, arena_words(&c->arena, &text));
+}
+
 bool hostcheck_guest(struct abibase_check *c, const struct abibase_catalogue *cat,
 		     const struct abibase_baseline *b, const struct abibase_guest *g)
 {
 	bool unjudged = hostcheck_unjudged(c, g), unstated = is_unstated(cat, g), named;
 	unsigned int backends = guest_backends(cat, g, &named);
 
+	hostcheck_cpu(c, g);
 	/* where no host decides about any of its devices it can start on all */
 	if (!backends && !unstated) {
 		if (!unjudged)

@@ -67,6 +67,7 @@ bool hostcheck_guest(struct abibase_check *c, const struct abibase_catalogue *ca
 		     const struct abibase_baseline *b, const struct abibase_guest *g);
 /* What may change its devices and nobody judges, each a finding; false: there is none. */
 bool hostcheck_unjudged(struct abibase_check *c, const struct abibase_guest *g);
+void hostcheck_cpu(struct abibase_check *c, const struct abibase_guest *g);
 /* What it turns on itself beside the baseline, asked of the host: @alone is what that can do at most. */
 void hostcheck_guest_sets(struct abibase_check *c, const struct abibase_catalogue *cat,
 			  const struct abibase_baseline *b, const struct abibase_profile *p,

@@ -178,6 +178,7 @@ static void judge_devices(struct judging *j)
 	const struct abibase_guest *g = j->t->guest;
 
 	hostcheck_unjudged(j->m->check, g);
+	hostcheck_cpu(j->m->check, g);
 	note_errata(j);
 	judge_list(j);
 	note_source(j);

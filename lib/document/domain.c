@@ -20,6 +20,7 @@ struct reading {
 	const struct xml_element *domain;
 	json_t *devices, *rest; /* what is judged; words for what is not */
 	json_t *unjudged; /* words for what may change what is judged */
+	const char *cpu; /* NULL: by a model */
 	bool kvm, failed;
 };
 
@@ -532,6 +533,29 @@ static int add_any(struct reading *d, const struct xml_element *e)
 	return 0;
 }
 
+/* How the domain names its CPU, where that is not by a model; else NULL */
+static const char *cpu_of(const struct xml_element *domain)
+{
+	const struct xml_element *cpu = xml_child(domain, "cpu"), *model = xml_child(cpu, "model");
+	const char *mode = xml_attribute(cpu, "mode");
+
+	if (mode && !streq(mode, "custom"))
+		return mode;
+	return model && *model->text ? NULL : "";
+}
+
+/* A path that a shell takes for one word; else NULL */
+static const char *emulator_of(const struct xml_element *domain)
+{
+	const struct xml_element *e = xml_child(xml_child(domain, "devices"), "emulator");
+
+	return e && *e->text == '/' && !e->text[strspn(e->text, "abcdefghijklmnopqrstuvwxyz"
+								"ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+								"0123456789/._+-")] ?
+		       e->text :
+		       NULL;
+}
+
 static int read_devices(struct reading *d)
 {
 	const struct xml_element *e = xml_child(d->domain, "devices");
@@ -543,6 +567,7 @@ static int read_devices(struct reading *d)
 		return r;
 	name_overrides(d);
 	take_commandline(d);
+	d->cpu = cpu_of(d->domain);
 	if (xml_child(d->domain, "cpu"))
 		not_compared(d, "cpu", xml_find(d->domain, "cpu@mode"));
 	return d->failed ? -ENOMEM : 0;
@@ -565,10 +590,12 @@ static int make_guest(struct reading *d, struct abibase_guest **ret)
 	if (arch && !name_valid(arch))
 		return refuse(d, d->domain, "domain-value", "os/type@arch", arch,
 			      "an architecture");
-	root = json_pack("{s:s, s:O, s:s, s:s*, s:s*, s:O, s:O}", "schema", "abibase-guest/1",
+	root = json_pack("{s:s, s:O, s:s, s:s*, s:s*, s:O, s:O, s:s*, s:s, s:s*}", "schema", "abibase-guest/1",
 			 "devices", d->devices, "machine", machine, "name",
 			 name && name_valid(name) ? name : NULL, "target", arch,
-			 DOMAIN_NOT_COMPARED, d->rest, DOMAIN_NOT_JUDGED, d->unjudged);
+			 DOMAIN_NOT_COMPARED, d->rest, DOMAIN_NOT_JUDGED, d->unjudged, GUEST_X_CPU,
+			 d->cpu, GUEST_X_VIRTTYPE, d->kvm ? "kvm" : "qemu", GUEST_X_EMULATOR,
+			 emulator_of(d->domain));
 	return root ? guest_make(d->ctx, root, d->source, ret) : -ENOMEM;
 }
 
@@ -665,6 +692,8 @@ ABIBASE_EXPORT int abibase_guest_join(struct abibase_context *ctx, const struct 
 				      const struct abibase_guest *domain,
 				      struct abibase_guest **ret)
 {
+	static const char *const whole[] = { DOMAIN_NOT_JUDGED, GUEST_X_CPU, GUEST_X_VIRTTYPE,
+					     GUEST_X_EMULATOR };
 	json_auto_t *root = json_deep_copy(g->root);
 	json_t *list = json_object_get(root, "devices"), *v;
 	size_t i;
@@ -678,9 +707,9 @@ ABIBASE_EXPORT int abibase_guest_join(struct abibase_context *ctx, const struct 
 		return context_fail(ctx, EINVAL, "guest-differs", NULL,
 				    "the guest states the machine type %s, and its domain %s",
 				    g->machine, domain->machine);
-	if (r == 0 && json_object_get(domain->root, DOMAIN_NOT_JUDGED))
-		r = json_object_set(root, DOMAIN_NOT_JUDGED,
-				    json_object_get(domain->root, DOMAIN_NOT_JUDGED));
+	for (size_t k = 0; r == 0 && k < ARRAY_SIZE(whole); k++)
+		if (json_object_get(domain->root, whole[k]))
+			r = json_object_set(root, whole[k], json_object_get(domain->root, whole[k]));
 	json_array_foreach(list, i, v) {
 		const json_t *from = same_device(g, i, domain);
 

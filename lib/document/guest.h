@@ -21,6 +21,10 @@
 #define GUEST_X_UUID "x-uuid"
 #define GUEST_X_INCOMING "x-incoming"
 #define GUEST_X_SLOTS "x-slots"
+/* Of one that is read from a domain: see document/cpu.h; "kvm" or "qemu" */
+#define GUEST_X_CPU "x-cpu"
+#define GUEST_X_VIRTTYPE "x-virttype"
+#define GUEST_X_EMULATOR "x-emulator"
 #define GUEST_MAX_QUEUES 4096 /* no QEMU has more than 1024, VIRTIO_QUEUE_MAX */
 
 /* Points into the document of the guest. */

@@ -8,6 +8,7 @@
 #include "answer/decode.h"
 #include "base/context.h"
 #include "base/text.h"
+#include "document/cpu.h"
 
 /*
  * Does one QEMU take what another saves of this guest? Two throw-aways tell (qemu/rehearse.c), one
@@ -159,6 +160,25 @@ static void say_requested(struct rehearsing *k, const char *text, const char *si
 			     side, n);
 }
 
+/* What the line of the source makes of the processor of its host */
+static void say_named(struct rehearsing *k, const struct rehearse_line *l,
+		      const struct rehearse_half *h)
+{
+	static const char prefix[] = "qemu-system-";
+	const char *target = strrchr(h->qemu, '/');
+	_buf_ text = { 0 }, remedy = { 0 };
+	struct cpu_named n = { .word = l->cpu, .machine = h->machine, .tcg = !l->takes_kvm };
+
+	target = target ? target + 1 : h->qemu;
+	if (strprefix(target, prefix))
+		n.target = target + strlen(prefix);
+	if (cpu_write(&n, &text, &remedy))
+		rehearse_say(k->out, ABIBASE_FINDING_NOTE, "guest-cpu", "CPU",
+			     keep(k, "%s", remedy.data ? remedy.data : ""), "%s",
+			     text.data ? text.data : "");
+	k->out->arena.failed |= buf_failed(&text) || buf_failed(&remedy);
+}
+
 /* --------------------------------------------------------------------------- lines */
 
 static struct rehearse_means means_of(void)
@@ -296,6 +316,7 @@ static int save(struct rehearsing *k)
 		add_replaced(k, l.replaced);
 		say_left_out(k, l.left_out, "source");
 		say_requested(k, h.stderr.data, "source");
+		say_named(k, &l, &h);
 		r = h.end == REHEARSE_DONE ? keep_saved(k, line, &l, &h) : say_not_saved(k, &h);
 	}
 	rehearse_half_clear(&h);

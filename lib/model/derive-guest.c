@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "document/guest.h"
+#include "document/cpu.h"
 #include "model/derive.h"
 
 /* One guest that is to run on all of the hosts: each must bear what the guest is told. */
@@ -91,6 +91,19 @@ static void judge_backends(struct derive *d)
 	}
 }
 
+static void note_cpu(struct derive *d)
+{
+	_buf_ text = { 0 }, remedy = { 0 };
+
+	if (cpu_write_guest(d->guest, &text, &remedy))
+		finding_add(&d->b->findings,
+			    (struct finding){ .kind = ABIBASE_FINDING_NOTE,
+					      .id = "guest-cpu",
+					      .remedy = arena_words(&d->b->arena, &remedy),
+					      .of_inputs = true },
+			    &text);
+}
+
 void derive_guest(struct derive *d)
 {
 	const char *word;
@@ -105,4 +118,5 @@ void derive_guest(struct derive *d)
 	}
 	judge_backends(d);
 	judge_limits(d);
+	note_cpu(d);
 }

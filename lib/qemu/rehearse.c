@@ -1139,6 +1139,15 @@ static void fit_memory(struct rehearse_line *l)
 
 /* ------------------------------------------------------------------ the second pass */
 
+/* "-cpu MODEL,+flag", "-accel kvm,..." */
+static void note_cpu(struct rehearse_line *l, const struct rehearse_option *o)
+{
+	if (streq(o->name, "cpu") && o->value)
+		l->cpu = keep(l, "%.*s", (int)strcspn(o->value, ","), o->value);
+	l->takes_kvm |= streq(o->name, "enable-kvm") ||
+			(streq(o->name, "accel") && o->value && strprefix(o->value, "kvm"));
+}
+
 static void keep_option(struct rehearse_line *l, const struct rehearse_option *o, const json_t *row)
 {
 	static const char *const opened[] = { "bios",	"dtb", "initrd", "kernel",
@@ -1146,12 +1155,11 @@ static void keep_option(struct rehearse_line *l, const struct rehearse_option *o
 	const char *words = string_of(row, "words");
 	bool plain = words && streq(words, "plain"), host = words && streq(words, "host");
 
+	note_cpu(l, o);
 	if (host && (streq(o->name, "bios") || streq(o->name, OPTION_ROM)))
 		note(l, &l->files, o->value);
 	if (host && word_index(opened, o->name) >= 0)
 		note(l, &l->reads, o->value);
-	l->takes_kvm |= streq(o->name, "enable-kvm") ||
-			(streq(o->name, "accel") && strprefix(o->value, "kvm"));
 	if (!host)
 		declare(l, o->value ?
 				   keep(l, "-%s %s", o->name,
@@ -1217,6 +1225,7 @@ int rehearse_line_parse(struct rehearse_line *l, const char *const *argv)
 	struct command cmd = { .arena = &l->arena };
 
 	l->unit = l->executes ? RAM_EXECUTED : RAM_UNIT;
+	l->cpu = "";
 	l->declared = json_array();
 	l->replaced = json_array();
 	l->left_out = json_array();

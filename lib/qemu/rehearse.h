@@ -40,6 +40,7 @@ struct rehearse_line {
 	struct strings words; /* for the throw-away */
 	struct qtest_nic nics[QTEST_MAX_NICS]; /* what its taps are to be */
 	size_t n_nics;
+	const char *cpu;		/* the model that it names; "": none */
 	json_t *declared;		/* strings, unsorted: what a guest can tell of the line */
 	json_t *replaced, *left_out; /* {"option", "why"} */
 	struct strings files;		/* firmware: what the guest executes */
