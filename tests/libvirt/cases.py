@@ -237,6 +237,30 @@ def conversion(lab):
     guest.moves(lab.new, lab.old)
 
 
+@case
+def cpu_baseline(lab):
+    """A guest without a CPU model: what abibase prints makes one of both libvirts, with which it goes there and back"""
+    guest = Guest("guest", M72, emulator=QEMU)
+    text = guest.xml()
+    at, end = text.index("<cpu"), text.index("</cpu>") + 6
+    with open(lab.share + "/bare.xml", "w", encoding="utf-8") as f:
+        f.write(text[:at] + text[end:])
+    said = lab.new.run("sh", "-c", "abibase intersect --domain /share/bare.xml /share/new.json /share/older.json 2>&1")
+    said = " ".join(said.split())
+    says(said, "the guest names no CPU model", "[guest-cpu]")
+    each, one = re.search(r"(virsh domcapabilities [^>]*) > HOST.xml, .*?; (virsh hypervisor-cpu-baseline .*? --migratable)",
+                          said).groups()
+    for h in (lab.new, lab.older):
+        h.run("sh", "-c", "LIBVIRT_DEFAULT_URI='%s' %s > /share/%s.caps" % (h.uri, each, h.name))
+    # the older one does not know the names of all that the newer one has
+    said = lab.older.run("sh", "-c", "cd /tmp; cat /share/*.caps > all; LIBVIRT_DEFAULT_URI='%s' %s" % (lab.older.uri, one),
+                         status=1)
+    says(said, "Unknown CPU feature")
+    guest.cpu = lab.new.run("sh", "-c", "cd /tmp; cat /share/*.caps > all; LIBVIRT_DEFAULT_URI='%s' %s" % (lab.new.uri, one))
+    guest.start(lab.new).moves(lab.new, lab.older)
+    guest.moves(lab.older, lab.new)
+
+
 @contextlib.contextmanager
 def hooks(*on):
     with open(os.path.join(hosts.SRC, "packaging", "libvirt", "hook"), encoding="utf-8") as f:

@@ -29,6 +29,7 @@ class Guest:
         self.name, self.machine, self.nics = name, machine, nics
         self.emulator, self.baseline = emulator, baseline
         self.uuid = str(uuid.uuid4())
+        self.cpu = "<cpu mode='custom' match='exact'><model fallback='allow'>qemu64</model></cpu>"
         self.share = None
 
     def mac(self, i):
@@ -43,13 +44,13 @@ class Guest:
         return """<domain type='qemu' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>
   <name>%s</name><uuid>%s</uuid><memory unit='MiB'>32</memory><vcpu>1</vcpu>
   <os><type arch='x86_64' machine='%s'>hvm</type><kernel>/share/guest</kernel></os>
-  <features><acpi/></features><cpu mode='custom' match='exact'><model fallback='allow'>qemu64</model></cpu>
+  <features><acpi/></features>%s
   <devices>%s
     <serial type='file'><source path='/share/%s.console' append='on'/></serial>
     <controller type='usb' model='none'/><memballoon model='none'/>%s
   </devices>%s
 </domain>
-""" % (self.name, self.uuid, self.machine, "<emulator>%s</emulator>" % emulator if emulator else "", self.name,
+""" % (self.name, self.uuid, self.machine, self.cpu, "<emulator>%s</emulator>" % emulator if emulator else "", self.name,
             "".join(NIC[n].format(name=self.name, mac=self.mac(i)) for i, n in enumerate(self.nics)),
             "<qemu:commandline>%s</qemu:commandline>" % "".join(more) if more else "")
 
