@@ -117,7 +117,7 @@ int load(const char *module)
 
 /* ------------------------------------------------------------- the nodes */
 
-/* /dev/net/tun as udev makes it; the vhost nodes too, which udev leaves to the group kvm. */
+/* /dev/net/tun as udev makes it; the others too, which udev leaves to the group kvm. */
 static void allow_nodes(mode_t mode)
 {
 	static const char *const nodes[] = {
@@ -125,6 +125,7 @@ static void allow_nodes(mode_t mode)
 		"/dev/vhost-net",
 		"/dev/vhost-vsock",
 		"/dev/vhost-scsi",
+		"/dev/kvm",
 	};
 
 	for (size_t i = 0; i < sizeof(nodes) / sizeof(*nodes); i++)
