@@ -14,6 +14,7 @@ import time
 import traceback
 
 import hosts
+import lines
 from guests import RING_RESET, USO, WRAPPER, Guest, says, silent
 from hosts import BASELINES, PROFILE, QEMU, Failed
 
@@ -537,6 +538,10 @@ def main(work, cache, arguments):
             print("    " + fault.strip().replace("\n", "\n    "), flush=True)
             if os.environ.get("ABIBASE_LIBVIRT_SHELL"):
                 os.system("/bin/bash")
+    if "--slice" in arguments and not names:
+        rows = [r for r in lines.rows() if r.get("ci")]
+        failed += lines.run(rows, {"older": lab.older, "new": lab.new})
+        some += rows
     if not listed:
         failed += 1
         print("FAIL: README.md does not have the table that --list prints")
