@@ -2,6 +2,7 @@
 /* What messages of QEMU mean: patterns, masks, whose masks they are, and the data behind it. */
 #include <errno.h>
 
+#include "document/errata.h"
 #include "document/catalogue.h"
 #include "base/context.h"
 #include "answer/decode.h"
@@ -634,6 +635,32 @@ START_TEST(properties)
 }
 END_TEST
 
+static bool has_erratum(const char *id)
+{
+	for (size_t i = 0; i < t.cat->n_errata; i++)
+		if (streq(t.cat->errata[i].id, id))
+			return true;
+	return false;
+}
+
+/* What a detail says of a defect is looked up there. */
+START_TEST(errata)
+{
+	json_t *root = test_json("data/messages.json"), *row, *detail;
+	size_t i, k, n = 0;
+
+	json_array_foreach(json_object_get(root, "messages"), i, row)
+		json_array_foreach(json_object_get(row, "details"), k, detail) {
+			const char *id = string_of(detail, "erratum");
+
+			n += id != NULL;
+			ck_assert_msg(!id || has_erratum(id), "%s", id);
+		}
+	ck_assert_uint_gt(n, 0);
+	json_decref(root);
+}
+END_TEST
+
 /* A bit of the transport is no bit of a device, and no name stands for two classes. */
 START_TEST(tables)
 {
@@ -801,6 +828,7 @@ Suite *suite_decode(void)
 	tcase_add_test(tc, load_messages);
 	tcase_add_test(tc, properties);
 	tcase_add_test(tc, tables);
+	tcase_add_test(tc, errata);
 	tcase_add_loop_test(tc, faulty_data, 0, ARRAY_SIZE(faults));
 	suite_add_tcase(s, tc);
 	return s;

@@ -565,6 +565,17 @@ static void put_heading(struct buf *b, const json_t *f)
 	b->failed |= buf_failed(&text);
 }
 
+static void put_defect(struct buf *b, const json_t *defect)
+{
+	_buf_ text = { 0 };
+
+	if (!defect)
+		return;
+	buf_printf(&text, "%s: %s", string_of(defect, "text"), string_of(defect, "remedy"));
+	put_labelled(b, INDENT, "note", text.data ? text.data : "");
+	b->failed |= buf_failed(&text);
+}
+
 static void put_message(struct buf *b, const json_t *f)
 {
 	const char *since = string_of(f, "since"), *removed = string_of(f, "removed");
@@ -579,6 +590,7 @@ static void put_message(struct buf *b, const json_t *f)
 		buf_printf(b, "  %s is in QEMU from %s on%s%s\n", string_of(f, "property"), since,
 			   removed ? ", and no more from " : "", removed ? removed : "");
 	put_labelled(b, INDENT, "remedy", string_of(f, "remedy"));
+	put_defect(b, json_object_get(f, "known_defect"));
 	if (string_of(f, "who"))
 		put_labelled(b, INDENT, "who can help", string_of(f, "who"));
 	put_globals(b, json_object_get(f, "globals"));

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "document/catalogue.h"
+#include "document/errata.h"
 #include "base/context.h"
 #include "answer/decode-read.h"
 #include "answer/decode.h"
@@ -515,6 +516,24 @@ static void set_detail(struct decoder *d, json_t *obj, const json_t *detail,
 		set(d, obj, "detail", json_string(b.data));
 }
 
+/* Builds with a known defect write, or refuse, such a stream. */
+static void set_erratum(struct decoder *d, json_t *obj, const char *id)
+{
+	for (size_t i = 0; id && i < d->cat->n_errata; i++) {
+		const struct erratum *e = &d->cat->errata[i];
+		_buf_ text = { 0 }, remedy = { 0 };
+
+		if (!streq(e->id, id))
+			continue;
+		erratum_write(e, &text);
+		erratum_write_remedy(e, &remedy);
+		set(d, obj, "known_defect",
+		    json_pack("{s:s, s:s, s:s}", "id", id, "text",
+			      arena_words(&d->arena, &text), "remedy",
+			      arena_words(&d->arena, &remedy)));
+	}
+}
+
 static const char *captured(const struct finding *f, const char *name)
 {
 	int i = message_capture(f->message, name);
@@ -630,6 +649,7 @@ static void set_message(struct decoder *d, json_t *obj, struct finding *f)
 	set_string(d, obj, "part", f->part);
 	set_sentence(d, obj, "meaning", string_of(row, "meaning"), f);
 	set_detail(d, obj, detail, f);
+	set_erratum(d, obj, string_of(detail, "erratum"));
 	set_sentence(d, obj, "remedy", remedy ? remedy : string_of(row, "remedy"), f);
 	set_property(d, obj, f);
 	if (string_of(row, "off"))

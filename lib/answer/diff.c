@@ -5,6 +5,7 @@
 #include "document/baseline.h"
 #include "base/context.h"
 #include "answer/diff.h"
+#include "document/errata.h"
 #include "document/page.h"
 #include "document/result.h"
 #include "model/effective.h"
@@ -715,6 +716,53 @@ static void diff_context(struct comparison *c)
 		diff_object(c, objects[i]);
 }
 
+/* ---------------------------------------------------------------------- errata */
+
+/* The builds of a host with any of their machine types. */
+static uint32_t qemu_errata(const struct abibase_catalogue *cat, const json_t *entry)
+{
+	uint32_t mask = errata_of_qemu(cat, entry, NULL);
+	const char *machine;
+	json_t *v;
+
+	json_object_foreach(json_object_get(entry, "machines"), machine, v)
+		mask |= errata_of_qemu(cat, entry, machine);
+	return mask;
+}
+
+static uint32_t profile_errata(const struct abibase_catalogue *cat, const struct abibase_profile *p)
+{
+	uint32_t mask = errata_of_kernel(cat, p->root);
+
+	for (size_t i = 0; i < p->n_qemu; i++)
+		mask |= qemu_errata(cat, p->qemu[i].json);
+	return mask;
+}
+
+/* By version: it is told of one or of both, and is no difference. */
+static void add_errata(struct comparison *c, const uint32_t masks[2])
+{
+	for (size_t i = 0; i < c->cat->n_errata; i++) {
+		const struct erratum *e = &c->cat->errata[i];
+		bool has[2] = { masks[0] >> i & 1, masks[1] >> i & 1 };
+		struct diff_item *item;
+		struct buf b = { 0 };
+
+		if (!has[0] && !has[1])
+			continue;
+		buf_printf(&b, "%s%s%s: ", has[0] ? c->label[0] : "", has[0] && has[1] ? ", " : "",
+			   has[1] ? c->label[1] : "");
+		erratum_write(e, &b);
+		buf_puts(&b, ": ");
+		erratum_write_remedy(e, &b);
+		item = add(c, DIFF_CONTEXT, false, keep(c, "errata.%s", e->id));
+		item->counts = false;
+		item->a = has[0] ? "yes" : "no";
+		item->b = has[1] ? "yes" : "no";
+		item->text = keep_words(c, &b);
+	}
+}
+
 /* ------------------------------------------------------------------ the object */
 
 static const char *const letters[] = { "A", "B" };
@@ -769,6 +817,7 @@ int diff_profiles(const struct abibase_catalogue *cat, const struct abibase_prof
 	each_key(&c, NULL, a->facts, b->facts, diff_fact);
 	diff_qemus(&c);
 	diff_context(&c);
+	add_errata(&c, (const uint32_t[]){ profile_errata(cat, a), profile_errata(cat, b) });
 	sort_items(ret);
 	if (!ret->arena.failed)
 		return 0;
@@ -1247,6 +1296,34 @@ static bool is_same(const struct diff *d)
 	return true;
 }
 
+struct promised {
+	const struct two *t;
+	int i;
+};
+
+static bool is_promised(const void *of, size_t row)
+{
+	const struct promised *p = of;
+	const struct value *v = p->t->links[p->i].values[row];
+
+	return v && v->on;
+}
+
+/* Of its QEMUs, where what it sets has to do with it: a baseline does not have the kernels. */
+static uint32_t baseline_errata(const struct two *t, int i)
+{
+	const struct abibase_catalogue *cat = t->c.cat;
+	const struct promised p = { t, i };
+	uint32_t mask = 0;
+
+	for (size_t u = 0; u < t->b[i]->n_used; u++)
+		mask |= errata_of_qemu(cat, baseline_entry(t->b[i], u), t->b[i]->machine);
+	for (size_t e = 0; e < cat->n_errata; e++)
+		if (!erratum_matters(&cat->errata[e], is_promised, &p))
+			mask &= ~(UINT32_C(1) << e);
+	return mask;
+}
+
 /* Whatever it is that makes two of them: the same in all that counts is one baseline. */
 static void diff_ids(struct two *t)
 {
@@ -1290,6 +1367,7 @@ static void compare_baselines(struct two *t)
 		diff_hosts(t, i);
 	diff_policy(t);
 	diff_ids(t);
+	add_errata(&t->c, (const uint32_t[]){ baseline_errata(t, 0), baseline_errata(t, 1) });
 	sort_items(d);
 	for (int i = 0; i < 2; i++)
 		tell_move(t, i);

@@ -118,6 +118,7 @@ static const struct member detail_members[] = {
 	{ "capture", J_STRING, .check = schema_nonempty },
 	{ "devices", J_ARRAY, .each = &each_text },
 	{ "differs", J_INT, .required = false },
+	{ "erratum", J_STRING, .check = schema_name },
 	{ "first", J_INT, .required = false },
 	{ "last", J_INT, .required = false },
 	{ "remedy", J_STRING, .check = schema_nonempty },
