@@ -345,7 +345,6 @@ def check_all(validators):
     check_catalogue(path, cat, facts)
     devices = check_document(validators, os.path.join(DATA, "devices.json"))
     messages = check_document(validators, os.path.join(DATA, "messages.json"))
-    classes = check_document(validators, os.path.join(DATA, "classes.json"))
     errata = check_document(validators, os.path.join(DATA, "errata.json"))
     head = check_document(validators, os.path.join(RECORDED, "rehearsal", "head.json"))
     rehearse = check_document(validators, os.path.join(DATA, "rehearse.json"))
@@ -374,7 +373,7 @@ def check_all(validators):
     probed = os.path.join(DATA, "platforms", "50-debian-12.json")
     samples = check_cases(validators)
     samples.update({"profile": canonical.loads(read(probed)), "catalogue": cat, "facts": facts_doc,
-                    "devices": devices, "messages": messages, "classes": classes, "errata": errata,
+                    "devices": devices, "messages": messages, "errata": errata,
                     "rehearse": rehearse, "rehearsal": head, "build": list(builds.values())[0]})
     check_refusals(samples, validators)
     for kind in validators:

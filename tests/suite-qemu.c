@@ -523,7 +523,7 @@ static void store(void)
 static bool hit(const char *id)
 {
 	json_t *e = NULL, *expected = made_up_entry();
-	json_t *record = NULL;
+	_record_text_ record = { 0 };
 	int r = probe_cache_load(pr, t.cat, qemu_path, id, &e, &record);
 
 	ck_assert_int_ge(r, 0);
@@ -533,6 +533,64 @@ static bool hit(const char *id)
 	json_decref(expected);
 	return r == 1;
 }
+
+static void store_record(const char *words)
+{
+	json_t *e = made_up_entry(), *root = json_pack("{s:s}", "description", words);
+	_record_text_ record = { 0 };
+
+	ck_assert_int_eq(probe_record_text(root, &record), 0);
+	ck_assert_int_eq(probe_cache_store(pr, t.cat, qemu_path, ID, e, &record), 0);
+	json_decref(e);
+	json_decref(root);
+}
+
+/* Is there a record with these words? */
+static bool hit_record(const char *words)
+{
+	_record_text_ record = { 0 };
+	json_t *e = NULL, *root = NULL;
+	int r = probe_cache_load(pr, t.cat, qemu_path, ID, &e, &record);
+
+	ck_assert_int_ge(r, 0);
+	if (r) {
+		root = json_loadb(record.text.data, record.text.len, 0, NULL);
+		ck_assert_str_eq(string_of(root, "description"), words);
+		ck_assert_uint_eq(strlen(record.digest), DIGEST_HEX);
+	}
+	json_decref(e);
+	json_decref(root);
+	return r == 1;
+}
+
+/* What is kept of a record is its text, beside the entry; one that was changed is not believed. */
+START_TEST(test_cache_records)
+{
+	char command[PATH_MAX + 64];
+
+	use_cache();
+	ck_assert_int_eq(abibase_probe_set_builds_dir(pr, dir), 0);
+	ck_assert(!hit_record(""));
+	store_record("one");
+	ck_assert(hit_record("one"));
+	snprintf(command, sizeof(command), "sed -i s/one/two/ %s/*.record", cache_dir);
+	ck_assert_int_eq(system(command), 0);
+	ck_assert(!hit_record(""));
+	ck_assert(logged("probe-cache-ignored"));
+	store_record("three");
+	ck_assert(hit_record("three"));
+	snprintf(command, sizeof(command), "rm %s/*.record", cache_dir);
+	ck_assert_int_eq(system(command), 0);
+	ck_assert(!hit_record(""));
+	/* one that was kept without a record does for who wants none, and for nobody else */
+	store();
+	ck_assert(!hit_record(""));
+	ck_assert_int_eq(abibase_probe_set_builds_dir(pr, NULL), 0);
+	ck_assert(!hit(ID));
+	store();
+	ck_assert(hit(ID));
+}
+END_TEST
 
 /* The one file there is. */
 static char *cache_file(void)
@@ -835,6 +893,7 @@ Suite *suite_qemu(void)
 	tcase_set_timeout(tc, 120);
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, test_cache);
+	tcase_add_test(tc, test_cache_records);
 	tcase_add_test(tc, test_cache_rom);
 	tcase_add_loop_test(tc, test_cache_damaged, 0, 10);
 	tcase_add_test(tc, test_cache_dir);

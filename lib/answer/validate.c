@@ -125,7 +125,7 @@ static int check_guest(struct schema_walk *c, const struct subject *s, struct ab
 
 static const struct form *const forms[] = {
 	&profile_form, &catalogue_form, &baseline_form, &guest_form,	&build_form,
-	&facts_form,   &classes_form,	&devices_form,	&messages_form, &errata_form,
+	&facts_form,   &devices_form,	&messages_form, &errata_form,
 };
 
 static void schema_not_known(struct schema_walk *c, const json_t *v)

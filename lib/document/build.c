@@ -497,14 +497,3 @@ json_t *build_value(const json_t *root, const char *machine, const struct build_
 	return json_object_get(root, "compat") ? value_set(root, machine, q, word, def) :
 						 value_read(root, machine, q, word, def);
 }
-
-/* ---------------------------------------------------------------- data/classes.json */
-
-static const struct member classes_members[] = {
-	{ "classes", J_ARRAY, .required = true, .each = EACH(J_STRING, .check = schema_name) },
-	{ "schema", J_STRING, .required = true },
-	{ 0 },
-};
-
-const struct form classes_form = { "classes", .members = classes_members, .more = MORE_FREE,
-				   .max = JSON_MAX_BUILD };

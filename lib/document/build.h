@@ -18,8 +18,6 @@ struct abibase_build {
 };
 
 extern const struct form build_form;
-/* Classes that records are made of besides those of the catalogue. */
-extern const struct form classes_form;
 /* Takes the reference of @root, also on failure. Sets the error of @ctx. */
 int build_from_json(struct abibase_context *ctx, json_t *root, const char *source,
 		    struct abibase_build **ret);

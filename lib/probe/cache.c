@@ -4,7 +4,7 @@
  * What QEMU binaries answered, kept by build id: a build id stands for the bytes of the binary, and
  * the same bytes, with the same ROM files, answer the same. A file here is never believed unread:
  * it is the caller's own, nobody else can write it, and its digest holds, or it is as if it were
- * not there.
+ * not there. A build record is a text in a file of its own, which is copied and not parsed.
  */
 
 #include <fcntl.h>
@@ -98,17 +98,6 @@ static void hash_roms(const char *qemu, struct blake2b *b)
 			hash_rom(dirs[i] ? dirs[i] : own, names[k], b);
 }
 
-/* With a record it is another answer, and that of other classes again another one. */
-static void hash_classes(const json_t *classes, struct blake2b *b)
-{
-	size_t i;
-	json_t *v;
-
-	hash(b, "record");
-	json_array_foreach((json_t *)classes, i, v)
-		hash(b, json_string_value(v));
-}
-
 /* Everything that the answer depends on. */
 static int make_key(const struct abibase_probe *pr, const struct abibase_catalogue *cat,
 		    const char *path, const char *build_id, char key[DIGEST_HEX + 1])
@@ -126,17 +115,20 @@ static int make_key(const struct abibase_probe *pr, const struct abibase_catalog
 		hash(&b, cat->rows[i].key);
 		hash(&b, cat->rows[i].type);
 	}
+	/* with a record it is another answer, and the number is that of what stands in one */
 	if (pr->builds_dir)
-		hash_classes(pr->classes, &b);
+		hash(&b, "record 2");
 	hash_roms(path, &b);
 	r = hash_policy(pr, &b);
 	blake2b_final_hex(&b, key);
 	return r;
 }
 
-static void file_name(const char *key, char name[FILE_DIGITS + 6])
+#define FILE_NAME (FILE_DIGITS + sizeof(".record"))
+
+static void file_name(const char *key, const char *end, char name[FILE_NAME])
 {
-	snprintf(name, FILE_DIGITS + 6, "%.*s.json", FILE_DIGITS, key);
+	snprintf(name, FILE_NAME, "%.*s%s", FILE_DIGITS, key, end);
 }
 
 /* ------------------------------------------------------------- directory */
@@ -222,22 +214,37 @@ static int check_document(const json_t *root, const char *key)
 	return check_part(json_object_get(root, "entry"), &qemu_form, string_of(root, "digest"));
 }
 
-/* The record beside the entry, held against its digest as the entry is. */
-static int check_record(struct abibase_probe *pr, const json_t *root, json_t **ret)
+static void digest_of(const struct buf *text, char digest[DIGEST_HEX + 1])
 {
-	json_t *record = json_object_get(root, "record");
+	struct blake2b b;
+
+	blake2b_init(&b);
+	blake2b_update(&b, text->data, text->len);
+	blake2b_final_hex(&b, digest);
+}
+
+/* The text of the record, held against the digest of its bytes. */
+static int load_record(int dir, const char *key, const json_t *root, struct record_text *ret)
+{
+	const char *name = string_of(root, "build"), *digest = string_of(root, "record_digest");
+	char file[FILE_NAME], actual[DIGEST_HEX + 1];
 	int r;
 
-	if (!record)
-		return pr->builds_dir ? -EBADMSG : 0;
-	r = check_part(record, &build_form, string_of(root, "record_digest"));
-	if (r == 0)
-		*ret = json_incref(record);
-	return r;
+	if (!name || strspn(name, "0123456789abcdef") != DIGEST_HEX || name[DIGEST_HEX] || !digest)
+		return -EBADMSG;
+	file_name(key, ".record", file);
+	r = read_file(dir, file, &ret->text);
+	if (r < 0)
+		return r == -ENOENT ? -EBADMSG : r;
+	digest_of(&ret->text, actual);
+	if (!streq(actual, digest))
+		return -EBADMSG;
+	memcpy(ret->digest, name, sizeof(ret->digest));
+	return 0;
 }
 
 static int load(struct abibase_probe *pr, int dir, const char *name, const char *key, json_t **ret,
-		json_t **ret_record)
+		struct record_text *ret_record)
 {
 	json_auto_t *root = NULL;
 	_buf_ text = { 0 };
@@ -247,8 +254,8 @@ static int load(struct abibase_probe *pr, int dir, const char *name, const char 
 		return r;
 	root = json_loadb(text.data ? text.data : "", text.len, JSON_REJECT_DUPLICATES, NULL);
 	r = check_document(root, key);
-	if (r == 0)
-		r = check_record(pr, root, ret_record);
+	if (r == 0 && pr->builds_dir)
+		r = load_record(dir, key, root, ret_record);
 	if (r < 0)
 		return r;
 	*ret = json_incref(json_object_get(root, "entry"));
@@ -256,10 +263,11 @@ static int load(struct abibase_probe *pr, int dir, const char *name, const char 
 }
 
 int probe_cache_load(struct abibase_probe *pr, const struct abibase_catalogue *cat,
-		     const char *path, const char *build_id, json_t **ret, json_t **ret_record)
+		     const char *path, const char *build_id, json_t **ret,
+		     struct record_text *ret_record)
 {
 	_autoclose_ int dir = -1;
-	char key[DIGEST_HEX + 1], name[FILE_DIGITS + 6];
+	char key[DIGEST_HEX + 1], name[FILE_NAME];
 	int r;
 
 	if (!pr->cache_dir || !build_id)
@@ -267,7 +275,7 @@ int probe_cache_load(struct abibase_probe *pr, const struct abibase_catalogue *c
 	r = make_key(pr, cat, path, build_id, key);
 	if (r < 0)
 		return r;
-	file_name(key, name);
+	file_name(key, ".json", name);
 	dir = open_dir(pr->cache_dir);
 	if (dir < 0)
 		return 0;
@@ -307,24 +315,27 @@ int probe_file_replace(int dir, const char *name, const char *text, size_t len, 
 }
 
 /* Of both the digest: a file that was changed is not believed. */
-static json_t *make_document(const char *key, const json_t *entry, const json_t *record)
+static json_t *make_document(const char *key, const json_t *entry, const struct record_text *record)
 {
 	char digest[DIGEST_HEX + 1], of_record[DIGEST_HEX + 1];
+	bool has_record = record && *record->digest;
 	_buf_ text = { 0 };
 
-	if (json_digest(entry, NULL, &text, digest) < 0 ||
-	    (record && json_digest(record, NULL, &text, of_record) < 0))
+	if (json_digest(entry, NULL, &text, digest) < 0)
 		return NULL;
-	return json_pack("{s:s, s:s, s:s, s:O, s:O*, s:s*}", "schema", CACHE_SCHEMA, "key", key,
-			 "digest", digest, "entry", entry, "record", record, "record_digest",
-			 record ? of_record : NULL);
+	if (has_record)
+		digest_of(&record->text, of_record);
+	return json_pack("{s:s, s:s, s:s, s:O, s:s*, s:s*}", "schema", CACHE_SCHEMA, "key", key,
+			 "digest", digest, "entry", entry, "build",
+			 has_record ? record->digest : NULL, "record_digest",
+			 has_record ? of_record : NULL);
 }
 
 static int write_document(struct abibase_probe *pr, const char *key, const json_t *entry,
-			  const json_t *record)
+			  const struct record_text *record)
 {
 	json_auto_t *root = make_document(key, entry, record);
-	char name[FILE_DIGITS + 6];
+	char name[FILE_NAME];
 	_autoclose_ int dir = -1;
 	_buf_ text = { 0 };
 	int r;
@@ -340,13 +351,16 @@ static int write_document(struct abibase_probe *pr, const char *key, const json_
 	dir = open_dir(pr->cache_dir);
 	if (dir < 0)
 		return dir;
-	file_name(key, name);
-	return probe_file_replace(dir, name, text.data, text.len, 0600);
+	file_name(key, ".record", name);
+	if (record && *record->digest)
+		r = probe_file_replace(dir, name, record->text.data, record->text.len, 0600);
+	file_name(key, ".json", name);
+	return r < 0 ? r : probe_file_replace(dir, name, text.data, text.len, 0600);
 }
 
 int probe_cache_store(struct abibase_probe *pr, const struct abibase_catalogue *cat,
 		      const char *path, const char *build_id, const json_t *entry,
-		      const json_t *record)
+		      const struct record_text *record)
 {
 	char key[DIGEST_HEX + 1];
 	int r;

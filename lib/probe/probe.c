@@ -429,7 +429,6 @@ ABIBASE_EXPORT struct abibase_probe *abibase_probe_unref(struct abibase_probe *p
 	strings_clear(&pr->qemu);
 	strings_clear(&pr->machine);
 	free(pr->builds_dir);
-	json_decref(pr->classes);
 	free(pr->cache_dir);
 	free(pr->name);
 	abibase_context_unref(pr->ctx);

@@ -19,8 +19,6 @@ struct abibase_probe {
 	bool observe; /* start each machine type and read what it offers */
 	bool sizes;   /* the same of sizes that hang on no backend, once a build */
 	char *builds_dir; /* where build records are written; NULL: none is made */
-	json_t *classes;  /* of which they are made, besides those of the catalogue; loaded with the
-			     first */
 	char *cache_dir; /* NULL: nothing is kept */
 	abibase_progress_fn progress; /* or NULL */
 	void *progress_data;
@@ -98,8 +96,13 @@ int probe_qemu_check(struct abibase_probe *pr);
 int probe_qemu_run(struct abibase_probe *pr, const struct abibase_catalogue *cat, const char *arch,
 		   json_t **ret);
 
-/* Effective values (probe/values.c). */
 struct qmp;
+/* Start one on -machine none; as qmp_spawn() (probe/qemu-start.c). */
+int probe_qemu_spawn(struct abibase_probe *pr, struct qmp *q, const char *path);
+/* The same, and wait until it takes questions; as qmp_call(). */
+int probe_qemu_start(struct abibase_probe *pr, struct qmp *q, const char *path);
+
+/* Effective values (probe/values.c). */
 /*
  * Add the effective values to @entry, which has all else. @q is a QEMU on -machine none, and may
  * have been stopped on return. @defaults: class -> property -> default value, as QEMU states them.
@@ -115,11 +118,19 @@ int probe_values_add(struct abibase_probe *pr, struct qmp *q, const char *path,
  * all that it says of itself; it fails as a question does. End when its machine types have been
  * looked at.
  */
-int probe_record_begin(struct abibase_probe *pr, struct qmp *q, const struct abibase_catalogue *cat,
-		       const json_t *entry, json_t **ret);
+int probe_record_begin(struct abibase_probe *pr, struct qmp *q, const char *path,
+		       const struct abibase_catalogue *cat, const json_t *entry, json_t **ret);
 int probe_record_end(json_t *record, const json_t *entry);
+/* As it is written and kept. */
+struct record_text {
+	char digest[DIGEST_HEX + 1]; /* of its content, which is its name; "": there is no record */
+	struct buf text;
+};
+void record_text_clear(struct record_text *t);
+#define _record_text_ __attribute__((cleanup(record_text_clear))) struct record_text
+int probe_record_text(const json_t *record, struct record_text *ret);
 /* Into its directory; @entry gets its digest. Sets the error of the probe's context. */
-int probe_record_write(struct abibase_probe *pr, const json_t *record, json_t *entry);
+int probe_record_write(struct abibase_probe *pr, const struct record_text *record, json_t *entry);
 
 /*
  * Add what each QEMU of @root, a profile but for that, really offers (probe/observe.c). Fails for
@@ -136,12 +147,16 @@ int probe_sizes_add(struct abibase_probe *pr, const char *path, json_t *entry, b
 
 /* What QEMUs answered before, by build id (probe/cache.c). These fail for want of memory only. */
 char *probe_cache_default(void);
-/* 1: @ret is an entry for the profile, without a path, and @ret_record its record, or NULL. */
+/*
+ * 1: @ret is an entry for the profile, without a path, and @ret_record its record, if one is wanted:
+ * its text is what was written, and is not parsed.
+ */
 int probe_cache_load(struct abibase_probe *pr, const struct abibase_catalogue *cat,
-		     const char *path, const char *build_id, json_t **ret, json_t **ret_record);
+		     const char *path, const char *build_id, json_t **ret,
+		     struct record_text *ret_record);
 int probe_cache_store(struct abibase_probe *pr, const struct abibase_catalogue *cat,
 		      const char *path, const char *build_id, const json_t *entry,
-		      const json_t *record);
+		      const struct record_text *record);
 /* Write a file, whole or not at all. */
 int probe_file_replace(int dir, const char *name, const char *text, size_t len, mode_t mode);
 /*

@@ -475,16 +475,6 @@ static char *find_file(const char *name, bool *ret_behind)
 /* A QEMU that greets later than this may never do it. */
 #define SLOW_MS 1500
 
-static int start_one(struct run *run, struct qmp *q, const char *path)
-{
-	const char *const argv[] = { path, "-nodefaults", "-no-user-config", "-display", "none",
-				     /* first TCG: nothing here needs a device of the host */
-				     "-machine", "none,accel=tcg:kvm", "-qmp", "stdio", NULL };
-
-	return qmp_spawn(q, path, (char *const *)argv, run->pr->qemu_timeout_ms,
-			      &(struct qmp_preparation){ .stop = &run->pr->stop });
-}
-
 static struct ahead *find_ahead(struct run *run, const char *path)
 {
 	for (size_t i = 0; i < run->n_ahead; i++)
@@ -507,7 +497,7 @@ static int start_ahead(struct run *run, const char *name, bool wrapper)
 		return -ENOMEM;
 	a = &run->ahead[run->n_ahead++];
 	memset(a, 0, sizeof(*a));
-	a->r = start_one(run, &a->q, path);
+	a->r = probe_qemu_spawn(run->pr, &a->q, path);
 	a->path = steal(&path);
 	return 0;
 }
@@ -578,7 +568,7 @@ static int begin(struct run *run, struct qmp *q, const char *path)
 		/* it has had the time of those before it */
 		q->deadline = q->deadline < least ? least : q->deadline;
 	}
-	r = a ? a->r : start_one(run, q, path);
+	r = a ? a->r : probe_qemu_spawn(run->pr, q, path);
 	if (r == 0)
 		r = await_greeting(run, q);
 	q->deadline = r == 0 ? process_now() + run->pr->qemu_timeout_ms : q->deadline;
@@ -650,7 +640,7 @@ static int begin_record(struct run *run, struct qmp *q, const char *path, const 
 
 	if (!run->pr->builds_dir)
 		return 0;
-	r = probe_record_begin(run->pr, q, run->cat, entry, ret);
+	r = probe_record_begin(run->pr, q, path, run->cat, entry, ret);
 	if (r == 0 || (r == -ENOMEM && q->failure == QMP_OK))
 		return r;
 	context_log(run->pr->ctx, LOG_WARNING, "probe-no-record",
@@ -660,18 +650,20 @@ static int begin_record(struct run *run, struct qmp *q, const char *path, const 
 }
 
 /* Nothing is written that a reader would refuse. */
-static int end_record(struct run *run, const char *path, const json_t *entry, json_t **record)
+static int end_record(struct run *run, const char *path, const json_t *entry, json_t *record,
+		      struct record_text *ret)
 {
-	int r = probe_record_end(*record, entry);
+	int r = probe_record_end(record, entry);
 
-	if (r == 0 && !is_acceptable(run, path, *record, &build_form))
-		json_decref(steal(record));
-	return r;
+	return r == 0 && is_acceptable(run, path, record, &build_form) ?
+		       probe_record_text(record, ret) : r;
 }
 
-static int add_entry(struct run *run, const char *path, json_t *entry, const json_t *record)
+static int add_entry(struct run *run, const char *path, json_t *entry,
+		     const struct record_text *record)
 {
-	int r = record && run->pr->builds_dir ? probe_record_write(run->pr, record, entry) : 0;
+	int r = *record->digest && run->pr->builds_dir ?
+			probe_record_write(run->pr, record, entry) : 0;
 
 	if (r == 0)
 		r = json_put(entry, "path", json_string(path));
@@ -683,6 +675,7 @@ static int ask_values(struct run *run, struct qmp *q, const char *path, const ch
 		      json_t *entry, const json_t *defaults)
 {
 	json_auto_t *record = NULL;
+	_record_text_ text = { 0 };
 	bool complete, added = false;
 	int r = add_ebpf(path, entry);
 
@@ -706,10 +699,10 @@ static int ask_values(struct run *run, struct qmp *q, const char *path, const ch
 	if (r == 0 && run->pr->sizes)
 		r = probe_sizes_add(run->pr, path, entry, &added);
 	if (r == 0 && record)
-		r = end_record(run, path, entry, &record);
-	if (r == 0 && complete && (record || !run->pr->builds_dir))
-		r = probe_cache_store(run->pr, run->cat, path, build_id, entry, record);
-	return r < 0 ? r : add_entry(run, path, entry, record);
+		r = end_record(run, path, entry, record, &text);
+	if (r == 0 && complete && (*text.digest || !run->pr->builds_dir))
+		r = probe_cache_store(run->pr, run->cat, path, build_id, entry, &text);
+	return r < 0 ? r : add_entry(run, path, entry, &text);
 }
 
 /* It was there and could not be asked; @path and @build_id may be NULL. */
@@ -750,7 +743,8 @@ static int ask_anew(struct run *run, const char *path, const char *build_id)
 static int ask_path(struct run *run, const char *path)
 {
 	_autofree_ char *build_id = probe_build_id(path);
-	json_auto_t *entry = NULL, *record = NULL;
+	json_auto_t *entry = NULL;
+	_record_text_ record = { 0 };
 	bool added = false;
 	int r = access(path, X_OK) < 0 ? 0 : probe_cache_load(run->pr, run->cat, path, build_id,
 							      &entry, &record);
@@ -765,8 +759,8 @@ static int ask_path(struct run *run, const char *path)
 		return 0;
 	r = run->pr->sizes ? probe_sizes_add(run->pr, path, entry, &added) : 0;
 	if (r == 0 && added)
-		r = probe_cache_store(run->pr, run->cat, path, build_id, entry, record);
-	return r < 0 ? r : add_entry(run, path, entry, record);
+		r = probe_cache_store(run->pr, run->cat, path, build_id, entry, &record);
+	return r < 0 ? r : add_entry(run, path, entry, &record);
 }
 
 /* The profile's strings must be UTF-8, and so must the path. */
@@ -819,12 +813,6 @@ static int ask_file(struct run *run, const char *name, bool wrapper)
 
 int probe_qemu_check(struct abibase_probe *pr)
 {
-	if (pr->builds_dir && !pr->classes) {
-		int r = data_load(pr->ctx, &classes_form, &pr->classes);
-
-		if (r < 0)
-			return r;
-	}
 	for (size_t i = 0; i < pr->qemu.n; i++)
 		if (access(pr->qemu.s[i], F_OK) < 0 && (errno == ENOENT || errno == ENOTDIR))
 			return context_fail(pr->ctx, ENOENT, "probe-qemu-missing", pr->qemu.s[i],

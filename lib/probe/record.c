@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The record of a QEMU build: each class of the catalogue and of data/classes.json, with all its
+ * The record of a QEMU build: each class of which there can be a device, but for CPUs, with all its
  * properties, and what each machine type changes. What many of them share is written once; see
  * lib/document/build.c for how it is read again.
  */
 
 #include <fcntl.h>
+#include <limits.h>
 #include <sys/stat.h>
 
 #include "base/context.h"
@@ -64,15 +65,73 @@ static size_t rewrite_numbers(void *data, char *line, size_t len)
 
 /* ------------------------------------------------------------------- classes, as they are asked */
 
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The keys of an object, sorted, for free(). */
+static const char **sorted_keys(const json_t *object, size_t *ret_n)
+{
+	const char **names = calloc(json_object_size(object) + 1, sizeof(*names)), *key;
+	size_t n = 0;
+	json_t *v;
+
+	json_object_foreach((json_t *)object, key, v)
+		if (names)
+			names[n++] = key;
+	if (names)
+		qsort(names, n, sizeof(*names), compare_names);
+	*ret_n = n;
+	return names;
+}
+
+/* Classes that end a QEMU when they are asked for; with more of them it is no sound one. */
+#define MAX_DEATHS 16
+#define MAX_MODULES 256
+
 struct recording {
 	struct abibase_probe *pr;
 	struct qmp *q;
+	const char *path;
 	json_t *types;	 /* each type of this QEMU: its parent, or null */
+	json_t *wanted;	 /* the classes to ask for */
 	json_t *full;	 /* each recorded class: all its properties */
 	json_t *parents; /* each recorded class and those that it comes of: the next one */
 	json_t *absent;
+	json_t *unknown; /* each class that could not be asked: why */
 };
 
+/* There are about as many CPUs as devices, and what of them matters hangs on the host. */
+static bool is_device(const struct recording *rec, const char *name)
+{
+	bool ret = false;
+
+	for (size_t i = 0; name && i < json_object_size(rec->types); i++) {
+		if (streq(name, "cpu"))
+			return false;
+		ret |= streq(name, "device");
+		name = string_of(rec->types, name);
+	}
+	return ret;
+}
+
+static int choose_classes(struct recording *rec, const json_t *list)
+{
+	json_t *v;
+	size_t i;
+
+	json_array_foreach((json_t *)list, i, v) {
+		const char *name = string_of(v, "name");
+
+		if (!json_is_true(json_object_get(v, "abstract")) && is_device(rec, name) &&
+		    json_object_set_new(rec->wanted, name, json_true()) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* To list all types makes a QEMU load all its modules. */
 static int ask_types(struct recording *rec)
 {
 	json_auto_t *list = NULL;
@@ -91,7 +150,69 @@ static int ask_types(struct recording *rec)
 		if (json_put(rec->types, name, parent ? json_incref(parent) : json_null()) < 0)
 			return -ENOMEM;
 	}
+	return choose_classes(rec, list);
+}
+
+/* "hw-display-qxl" of a line of /proc/PID/maps; NULL: it is no module with device classes. */
+static const char *module_of(char *line)
+{
+	char *name = strrchr(line, '/');
+	size_t len = name ? strcspn(name, "\n") : 0;
+
+	if (!name || !strprefix(name, "/hw-") || len < sizeof("/hw-.so") - 1 ||
+	    strncmp(name + len - 3, ".so", 3) != 0)
+		return NULL;
+	name[len - 3] = '\0';
+	return name_valid(name + 1) ? name + 1 : NULL;
+}
+
+static int take_mapped(json_t *names, long pid)
+{
+	_autofclose_ FILE *f = NULL;
+	char line[PATH_MAX + 128];
+
+	snprintf(line, sizeof(line), "/proc/%ld/maps", pid);
+	f = fopen(line, "re");
+	while (f && json_object_size(names) < MAX_MODULES && fgets(line, sizeof(line), f)) {
+		const char *name = module_of(line);
+
+		if (name && json_object_set_new(names, name, json_true()) < 0)
+			return -ENOMEM;
+	}
 	return 0;
+}
+
+/* A guard is between this process and the QEMU, and there may be a wrapper. */
+static int take_modules(json_t *names, long pid, int depth)
+{
+	_autofclose_ FILE *f = NULL;
+	char path[96];
+	int r = take_mapped(names, pid);
+	long child;
+
+	snprintf(path, sizeof(path), "/proc/%ld/task/%ld/children", pid, pid);
+	f = depth ? fopen(path, "re") : NULL;
+	while (r == 0 && f && fscanf(f, "%ld", &child) == 1)
+		r = take_modules(names, child, depth - 1);
+	return r;
+}
+
+/* The modules with device classes, as they are mapped; that there are none cannot be seen. */
+static int add_modules(const struct recording *rec, json_t *root)
+{
+	json_auto_t *names = json_object(), *list = json_array();
+	_autofree_ const char **sorted = NULL;
+	size_t n;
+
+	if (!names || take_modules(names, rec->q->pid, 3) < 0)
+		return -ENOMEM;
+	sorted = sorted_keys(names, &n);
+	for (size_t i = 0; sorted && i < n; i++)
+		if (json_add(list, json_string(sorted[i])) < 0)
+			return -ENOMEM;
+	if (!sorted)
+		return -ENOMEM;
+	return n ? json_put(root, "x-modules", json_incref(list)) : 0;
 }
 
 /* "TYPE" or "TYPE=DEFAULT"; NULL: it is no value that somebody sets. */
@@ -147,13 +268,30 @@ static int keep_parents(struct recording *rec, const char *name)
 	return 0;
 }
 
+/* The class ended it, as one whose module is not all there does: go on with another process. */
+static int survive(struct recording *rec, const char *name)
+{
+	int r;
+
+	if (json_object_size(rec->unknown) >= MAX_DEATHS)
+		return -EPIPE;
+	if (json_put(rec->unknown, name, json_string("died")) < 0)
+		return -ENOMEM;
+	qmp_stop(rec->q);
+	r = probe_qemu_start(rec->pr, rec->q, rec->path);
+	rec->q->shorten = rewrite_numbers;
+	return r;
+}
+
 static int ask_class(struct recording *rec, const char *name)
 {
 	json_auto_t *list = NULL, *properties = json_object();
 	int r = qmp_call(rec->q, &list, "device-list-properties", "{s:s}", "typename", name);
 
+	if (r < 0 && rec->q->failure == QMP_DIED)
+		return survive(rec, name);
 	if (r == -EREMOTEIO)
-		return json_add(rec->absent, json_string(name));
+		return json_put(rec->unknown, name, json_string("refused"));
 	if (r == 0)
 		r = json_is_array(list) ? keep_properties(list, properties) : -EBADMSG;
 	if (r == 0)
@@ -161,58 +299,23 @@ static int ask_class(struct recording *rec, const char *name)
 	return r == 0 ? keep_parents(rec, name) : r;
 }
 
-/* The class and its name; to ask for what this QEMU does not list could make it load something. */
-static int record_class(struct recording *rec, const char *name)
+static int ask_classes(struct recording *rec, const struct abibase_catalogue *cat)
 {
-	if (json_object_get(rec->full, name))
-		return 0;
-	if (json_object_get(rec->types, name))
-		return ask_class(rec, name);
-	return json_add(rec->absent, json_string(name));
-}
-
-static int ask_classes(struct recording *rec, const struct abibase_catalogue *cat,
-		       const json_t *classes)
-{
-	json_auto_t *wanted = json_object();
 	const char *name;
 	json_t *v;
-	size_t i;
-	int r = wanted ? 0 : -ENOMEM;
+	int r = 0;
 
-	json_array_foreach((json_t *)classes, i, v)
+	json_object_foreach(rec->wanted, name, v)
 		if (r == 0)
-			r = json_put(wanted, json_string_value(v), json_true());
-	for (i = 0; r == 0 && i < cat->n_rows; i++)
-		r = json_put(wanted, cat->rows[i].asked, json_true());
-	json_object_foreach(wanted, name, v)
-		if (r == 0)
-			r = record_class(rec, name);
+			r = ask_class(rec, name);
+	for (size_t i = 0; r == 0 && i < cat->n_rows; i++)
+		if (!json_object_get(rec->wanted, cat->rows[i].asked) &&
+		    !json_has(rec->absent, cat->rows[i].asked))
+			r = json_add(rec->absent, json_string(cat->rows[i].asked));
 	return r;
 }
 
 /* -------------------------------------------------------------- what classes share */
-
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* The keys of an object, sorted, for free(). */
-static const char **sorted_keys(const json_t *object, size_t *ret_n)
-{
-	const char **names = calloc(json_object_size(object) + 1, sizeof(*names)), *key;
-	size_t n = 0;
-	json_t *v;
-
-	json_object_foreach((json_t *)object, key, v)
-		if (names)
-			names[n++] = key;
-	if (names)
-		qsort(names, n, sizeof(*names), compare_names);
-	*ret_n = n;
-	return names;
-}
 
 /* Leave in @common what @properties has, too. */
 static void intersect(json_t *common, const json_t *properties)
@@ -307,28 +410,35 @@ static int record(struct recording *rec, const struct abibase_catalogue *cat, co
 	if (r == 0)
 		r = ask_types(rec);
 	if (r == 0)
-		r = ask_classes(rec, cat, json_object_get(rec->pr->classes, "classes"));
+		r = add_modules(rec, root);
+	if (r == 0)
+		r = ask_classes(rec, cat);
 	if (r == 0)
 		r = share_properties(rec, properties);
 	return r == 0 ? copy_members(root, entry) : r;
 }
 
-int probe_record_begin(struct abibase_probe *pr, struct qmp *q, const struct abibase_catalogue *cat,
-		       const json_t *entry, json_t **ret)
+int probe_record_begin(struct abibase_probe *pr, struct qmp *q, const char *path,
+		       const struct abibase_catalogue *cat, const json_t *entry, json_t **ret)
 {
 	json_auto_t *root = json_pack("{s:s, s:{}, s:[]}", "schema", "abibase-build/1", "classes",
 				      "absent");
-	json_auto_t *types = json_object(), *full = json_object();
-	struct recording rec = { pr, q, types, full, json_object_get(root, "classes"),
-				 json_object_get(root, "absent") };
+	json_auto_t *types = json_object(), *wanted = json_object(), *full = json_object();
+	json_auto_t *unknown = json_object();
+	struct recording rec = { .pr = pr, .q = q, .path = path, .types = types, .wanted = wanted,
+				 .full = full, .unknown = unknown,
+				 .parents = json_object_get(root, "classes"),
+				 .absent = json_object_get(root, "absent") };
 	int r;
 
-	if (!types || !full)
+	if (!types || !wanted || !full || !unknown)
 		return -ENOMEM;
 	q->deadline = process_now() + pr->qemu_timeout_ms;
 	q->shorten = rewrite_numbers;
 	r = record(&rec, cat, entry, root);
 	q->shorten = NULL;
+	if (r == 0 && json_object_size(unknown))
+		r = json_put(root, "x-unknown", json_incref(unknown));
 	if (r == 0)
 		*ret = steal(&root);
 	return r;
@@ -528,23 +638,29 @@ static int write_file(struct abibase_probe *pr, const char *digest, const struct
 	return probe_file_replace(dir, name, text->data, text->len, 0644);
 }
 
-int probe_record_write(struct abibase_probe *pr, const json_t *root, json_t *entry)
+void record_text_clear(struct record_text *t)
 {
-	char digest[DIGEST_HEX + 1];
-	_buf_ text = { 0 };
-	int r;
+	buf_clear(&t->text);
+}
 
-	if (json_digest(root, NULL, &text, digest) < 0)
+int probe_record_text(const json_t *record, struct record_text *ret)
+{
+	if (json_digest(record, NULL, &ret->text, ret->digest) < 0)
 		return -ENOMEM;
-	text.len = 0;
-	json_write_canonical(&text, root);
-	if (buf_failed(&text))
-		return -ENOMEM;
-	r = write_file(pr, digest, &text);
+	ret->text.len = 0;
+	json_write_canonical(&ret->text, record);
+	return buf_failed(&ret->text) ? -ENOMEM : 0;
+}
+
+int probe_record_write(struct abibase_probe *pr, const struct record_text *record, json_t *entry)
+{
+	int r = write_file(pr, record->digest, &record->text);
+
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0)
 		return context_fail(pr->ctx, -r, "io-error", pr->builds_dir,
-				    "cannot write the build record %s: %s", digest, strerror(-r));
-	return json_put(entry, "build", json_string(digest));
+				    "cannot write the build record %s: %s", record->digest,
+				    strerror(-r));
+	return json_put(entry, "build", json_string(record->digest));
 }
