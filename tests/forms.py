@@ -183,7 +183,7 @@ def check_page(kind, keys, words):
     named = set()
     for line in lines:
         if re.match(r"\.(It )?Ic ", line):
-            named.update(w for w in re.findall(r"[A-Za-z_0-9]+", line)[1:])
+            named.update(w for w in re.findall(r"[A-Za-z_0-9-]+", line)[1:])
         if line.startswith(".It Ic "):
             for word in line[len(".It Ic "):].split():
                 # a dot is in the id of a fact

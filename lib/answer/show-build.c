@@ -32,6 +32,15 @@ static void put_names(struct buf *b, const char *label, const json_t *list)
 	show_labelled(b, LABEL, label, "%s", names.data ? names.data : "none");
 }
 
+static void put_unknown(struct buf *b, const json_t *unknown)
+{
+	const char *name;
+	json_t *why;
+
+	json_object_foreach((json_t *)unknown, name, why)
+		show_labelled(b, LABEL, "not known", "%s: %s", name, json_string_value(why));
+}
+
 static void put_machines(struct buf *b, const json_t *root)
 {
 	const json_t *compat = json_object_get(root, "compat");
@@ -61,6 +70,8 @@ int build_record_to_text(const struct abibase_build *r, size_t width, char **ret
 	show_labelled(&b, LABEL, "classes", "%zu, with %zu properties of their own",
 		 json_object_size(json_object_get(r->root, "classes")), n);
 	put_names(&b, "classes not there", json_object_get(r->root, "absent"));
+	put_unknown(&b, json_object_get(r->root, "x-unknown"));
+	put_names(&b, "modules", json_object_get(r->root, "x-modules"));
 	put_machines(&b, r->root);
 	show_printf(&b, 0, 2, "See: abibase validate, abibase intersect");
 	return buf_give(&b, ret);

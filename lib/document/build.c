@@ -85,6 +85,9 @@ static const struct member build_members[] = {
 	{ "values", J_OBJECT, .each = EACH_OBJECT(values_members, MORE_NONE) },
 	{ "values_of", J_ARRAY, .each = &each_name },
 	{ "version", J_STRING, .required = true, .check = schema_version },
+	/* free to a reader of version 0.1 */
+	{ "x-modules", J_ARRAY, .each = &each_name },
+	{ "x-unknown", J_OBJECT, .each = EACH(J_STRING, .check = schema_name) },
 	{ 0 },
 };
 
