@@ -19,10 +19,13 @@ static int load_both(struct abibase_context *ctx, char *const *operands, struct 
 	int status = 0;
 
 	for (int i = 0; i < 2; i++) {
-		int r = cli_load(ctx, operands[i], &ret[i].profile, &ret[i].baseline);
+		int r = abibase_operand_load(ctx, operands[i], &ret[i].profile, &ret[i].baseline);
 
-		if (r)
-			status = r;
+		/* a build record, which is compared as that of a host */
+		if (r == 0 && !ret[i].profile && !ret[i].baseline)
+			r = abibase_profile_from_file(ctx, operands[i], &ret[i].profile);
+		if (r < 0)
+			status = cli_context_error(ctx, r);
 	}
 	if (status == 0 && !ret[0].baseline != !ret[1].baseline)
 		return cli_error("%s: is a baseline, and %s is a profile: two of a kind can be "
@@ -67,8 +70,9 @@ const struct command command_diff = {
 	.verb = VERB_DIFF,
 	.name = "diff",
 	.run = run,
-	.summary = "compare two profiles, or two baselines, by names",
+	.summary = "compare two profiles, build records or baselines, by names",
 	.usage = "[OPTION]... PROFILE PROFILE\n"
+		"[OPTION]... BUILD BUILD\n"
 		"[OPTION]... BASELINE BASELINE\n",
 	.most = 2,
 	.which = { "two profiles or baselines", "two profiles or baselines" },
@@ -78,6 +82,11 @@ const struct command command_diff = {
 		"their values. What a guest can see comes first. PROFILE is a file (it has "
 		"a slash or ends in .json), - for standard input, or the name of a "
 		"platform; NAME=PROFILE renames.\n"
+		"\n"
+		"Where the record of each QEMU is there, or BUILD is such a record: also "
+		"what a machine type makes of the properties of all other devices. That "
+		"is not judged, and a record never says that two QEMUs are the same: "
+		"abibase rehearse asks them.\n"
 		"\n"
 		"Names, revisions and digests are not compared. Kernel release and "
 		"packages are shown and are no difference.\n"

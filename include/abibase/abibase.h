@@ -293,6 +293,9 @@ int abibase_result_to_text(const struct abibase_result *res, size_t width, char 
  * abibase_profile_from_file - read a profile from a file
  * @path: the file
  *
+ * Of a build record (since 0.2): the profile of a host that has this QEMU, and of which nothing else is
+ * known, so that abibase_diff() can compare two of them.
+ *
  * Returns: 0, -EBADMSG (not JSON, or no valid profile), -EPROTONOSUPPORT (a schema that this version does
  * not know), -EFBIG, -ENOMEM, and what open(2) and read(2) say. Since: 0.1
  */

@@ -4,7 +4,7 @@
 
 #include "document/baseline.h"
 #include "base/context.h"
-#include "answer/diff.h"
+#include "answer/diff-make.h"
 #include "document/errata.h"
 #include "document/page.h"
 #include "document/result.h"
@@ -16,51 +16,14 @@
  * follows from something else that was said is left out.
  */
 
-struct comparison {
-	struct diff *d;
-	const struct abibase_catalogue *cat;
-	const struct abibase_profile *p[2];
-	const char *label[2];
-	bool all;
-	struct diff_item spare; /* stands for one for which there is no memory */
-};
-
-/* Two binaries that are compared, and how lines about them begin. */
-struct pair {
-	const struct profile_qemu *a, *b;
-	const char *place, *subject;
-	const char *in; /* the class, machine type or member whose members are compared */
-};
-
 /* ---------------------------------------------------------------------- pieces */
-
-/* Formatted text without control characters, which a profile may contain; lives in the result. */
-#define keep(c, ...) show_keep(&(c)->d->arena, __VA_ARGS__)
-
-/* A new item; text and values are the caller's to fill in. */
-static struct diff_item *add(struct comparison *c, enum diff_kind kind, bool guest_visible,
-			     const char *subject)
-{
-	struct diff *d = c->d;
-	struct diff_item *item = &c->spare;
-
-	if (array_grow(&d->items, d->n, &d->cap, sizeof(*d->items)) < 0)
-		d->arena.failed = true;
-	else
-		item = &d->items[d->n];
-	*item = (struct diff_item){ .kind = kind, .guest_visible = guest_visible,
-				    .counts = kind != DIFF_CONTEXT || c->all, .known = true,
-				    .order = d->n, .subject = subject };
-	d->n += item != &c->spare;
-	return item;
-}
 
 /* Two values that differ, each in words or NULL; @place is how the line begins, "tap.features:". */
 static struct diff_item *add_values(struct comparison *c, enum diff_kind kind,
 				    bool guest_visible, const char *subject, const char *place,
 				    const char *a, const char *b)
 {
-	struct diff_item *item = add(c, kind, guest_visible, subject);
+	struct diff_item *item = diff_add(c, kind, guest_visible, subject);
 
 	item->a = a ? keep(c, "%s", a) : NULL;
 	item->b = b ? keep(c, "%s", b) : NULL;
@@ -75,7 +38,7 @@ static struct diff_item *add_lack(struct comparison *c, enum diff_kind kind, boo
 				  const char *subject, int lacks, const char *place,
 				  const char *what)
 {
-	struct diff_item *item = add(c, kind, guest_visible, subject);
+	struct diff_item *item = diff_add(c, kind, guest_visible, subject);
 
 	item->side = lacks ? DIFF_B_LACKS : DIFF_A_LACKS;
 	item->a = lacks ? "yes" : "no";
@@ -88,7 +51,7 @@ static struct diff_item *add_lack(struct comparison *c, enum diff_kind kind, boo
 static void add_half_known(struct comparison *c, enum diff_kind kind, bool guest_visible,
 			   const char *subject, int missing, const char *text)
 {
-	struct diff_item *item = add(c, kind, guest_visible, subject);
+	struct diff_item *item = diff_add(c, kind, guest_visible, subject);
 
 	item->known = false;
 	item->a = missing ? "recorded" : NULL;
@@ -101,13 +64,6 @@ static void add_not_recorded(struct comparison *c, enum diff_kind kind, const ch
 {
 	add_half_known(c, kind, false, subject, missing,
 		       keep(c, "%s: not recorded in %s", place, c->label[missing]));
-}
-
-/* People are told it together with all the others of which @among is said. */
-static void set_among(struct diff_item *item, const char *among, const char *name)
-{
-	item->among = among;
-	item->name = name;
 }
 
 static int cmp_string(const void *a, const void *b)
@@ -202,7 +158,7 @@ static void diff_width(struct comparison *c, const char *fact, const char *a, co
 
 	if (bits[0] == bits[1])
 		return;
-	item = add(c, DIFF_FACT, false, keep(c, "%s", fact));
+	item = diff_add(c, DIFF_FACT, false, keep(c, "%s", fact));
 	item->known = false;
 	item->a = keep(c, "%s", a);
 	item->b = keep(c, "%s", b);
@@ -335,7 +291,7 @@ static void diff_machine(struct comparison *c, const struct pair *q, const char 
 			diff_machine_member(c, q, name, "deprecated", a, b);
 		return;
 	}
-	set_among(add_lack(c, DIFF_MACHINE, false, keep(c, "%s.machines.%s", q->subject, name),
+	diff_set_among(add_lack(c, DIFF_MACHINE, false, keep(c, "%s.machines.%s", q->subject, name),
 			   lacks, q->place, keep(c, "the machine type %s", name)),
 		  keep(c, "%s: %s lacks the machine types", q->place, c->label[lacks]),
 		  keep(c, "%s", name));
@@ -408,7 +364,7 @@ static void add_value(struct comparison *c, const struct pair *q, const char *me
 		c, DIFF_VALUE, a && b, keep(c, "%s.%s", q->subject, member),
 		keep(c, "%s, %s: %s is", q->place, q->in, key), words_of(c, a), words_of(c, b));
 
-	set_among(item,
+	diff_set_among(item,
 		  keep(c, "%s: %s is %s in %s, %s in %s, under", q->place, key,
 		       item->a ? item->a : "not stated", c->label[0],
 		       item->b ? item->b : "not stated", c->label[1]),
@@ -514,6 +470,7 @@ static void diff_pair(struct comparison *c, const struct pair *q)
 			diff_observed(c, q, &c->cat->rows[i]);
 	if (both_record(c, q, DIFF_VALUE, "values", "values of machine types", of))
 		each_key(c, q, of[0], of[1], diff_machine_values);
+	diff_records(c, q);
 	diff_qemu_member(c, q, "package", "package");
 	diff_ebpf(c, q);
 	if (!c->all)
@@ -755,7 +712,7 @@ static void add_errata(struct comparison *c, const uint32_t masks[2])
 		erratum_write(e, &b);
 		buf_puts(&b, ": ");
 		erratum_write_remedy(e, &b);
-		item = add(c, DIFF_CONTEXT, false, keep(c, "errata.%s", e->id));
+		item = diff_add(c, DIFF_CONTEXT, false, keep(c, "errata.%s", e->id));
 		item->counts = false;
 		item->a = has[0] ? "yes" : "no";
 		item->b = has[1] ? "yes" : "no";
@@ -803,11 +760,11 @@ static void sort_items(struct diff *d)
 		qsort(d->items, d->n, sizeof(*d->items), cmp_item);
 }
 
-int diff_profiles(const struct abibase_catalogue *cat, const struct abibase_profile *a,
+int diff_profiles(struct abibase_context *ctx, const struct abibase_catalogue *cat, const struct abibase_profile *a,
 		  const struct abibase_profile *b, unsigned int flags, struct diff *ret)
 {
 	struct comparison c = {
-		.d = ret, .cat = cat, .p = { a, b }, .all = flags & ABIBASE_DIFF_ALL
+		.ctx = ctx, .d = ret, .cat = cat, .p = { a, b }, .all = flags & ABIBASE_DIFF_ALL
 	};
 
 	memset(ret, 0, sizeof(*ret));
@@ -919,7 +876,7 @@ static void add_offer_bit(struct two *t, int bit, unsigned int backends, int has
 	struct diff_item *item;
 
 	name_bit(t, bit, backends, &subject, &feature);
-	item = add(&t->c, DIFF_VALUE, true, subject);
+	item = diff_add(&t->c, DIFF_VALUE, true, subject);
 	item->side = has ? DIFF_A_LACKS : DIFF_B_LACKS;
 	item->a = has ? "off" : "on";
 	item->b = has ? "on" : "off";
@@ -1200,11 +1157,11 @@ static void diff_hosts(struct two *t, int i)
 		if (other->n_hosts && bsearch(name, other->hosts, other->n_hosts,
 					      sizeof(*other->hosts), cmp_host))
 			continue;
-		item = add(&t->c, DIFF_CONTEXT, false, "hosts");
+		item = diff_add(&t->c, DIFF_CONTEXT, false, "hosts");
 		item->side = i ? DIFF_A_LACKS : DIFF_B_LACKS;
 		item->text = keep(&t->c, "%s %s", only, name);
 		*(i ? &item->b : &item->a) = name;
-		set_among(item, only, name);
+		diff_set_among(item, only, name);
 	}
 }
 
@@ -1390,13 +1347,13 @@ static bool has_values(const struct abibase_profile *p)
 
 /* The layers and devices of facts that both state, and the QEMUs where both have some. */
 static json_t *profiles_scope(const struct abibase_catalogue *cat, const struct abibase_profile *a,
-			      const struct abibase_profile *b)
+			      const struct abibase_profile *b, bool records)
 {
 	json_t *scope = scope_new();
 
 	scope_add(&scope, "evidence", "record");
 	scope_add(&scope, a->n_qemu && b->n_qemu ? "layers" : "not_compared", "QEMU");
-	scope_add(&scope, has_values(a) && has_values(b) ? "layers" : "not_compared",
+	scope_add(&scope, records || (has_values(a) && has_values(b)) ? "layers" : "not_compared",
 		  "machine type");
 	for (size_t i = 0; i < cat->n_conditions; i++) {
 		const struct condition *c = &cat->conditions[i];
@@ -1486,9 +1443,9 @@ static json_t *make_document(const struct diff *d, json_t *scope)
 				 baseline_json(d, 1), "consequences", move_json(d, 0),
 				 move_json(d, 1), "differences", list, "same", is_same(d), "scope",
 				 scope);
-	return json_pack("{s:s, s:o, s:o, s:o, s:b, s:o}", "schema", "abibase-diff/1", "a",
-			 profile_json(d, 0), "b", profile_json(d, 1), "differences", list, "same",
-			 is_same(d), "scope", scope);
+	return json_pack("{s:s, s:o, s:o, s:o, s:o*, s:b, s:o}", "schema", "abibase-diff/1", "a",
+			 profile_json(d, 0), "b", profile_json(d, 1), "differences", list,
+			 "records", d->records ? json_true() : NULL, "same", is_same(d), "scope", scope);
 }
 
 /* ------------------------------------------------------------------ as a page */
@@ -1573,6 +1530,12 @@ static const char *called(const json_t *root, const char *which)
 	return same_text(a, b) ? (*which == 'a' ? "A" : "B") : *which == 'a' ? a : b;
 }
 
+/* They say what differs, and never that all is the same. */
+static bool has_records(const json_t *root)
+{
+	return json_object_get(root, "records");
+}
+
 static void show_verdict(struct page *p, const json_t *root)
 {
 	const json_t *list = json_object_get(root, "differences");
@@ -1580,14 +1543,20 @@ static void show_verdict(struct page *p, const json_t *root)
 	_buf_ n = { 0 }, of_guest = { 0 };
 
 	if (json_is_true(json_object_get(root, "same"))) {
-		page_say(p, 2, "yes: %s and %s are the same in all that counts",
+		page_say(p, 2, has_records(root) ?
+				       "yes: no difference that counts is known between %s and %s" :
+				       "yes: %s and %s are the same in all that counts",
 			 called(root, "a"), called(root, "b"));
 		return;
 	}
 	page_count(&n, count_true(list, "counts"), "difference counts", "differences count");
 	page_count(&of_guest, seen, "", "");
-	page_say(p, 2, "no: %s between %s and %s; a guest can see %s", n.data ? n.data : "",
-		 called(root, "a"), called(root, "b"), seen && of_guest.data ? of_guest.data : "none");
+	page_say(p, 2, "no: %s between %s and %s; %s%s", n.data ? n.data : "", called(root, "a"),
+		 called(root, "b"),
+		 seen		   ? "a guest can see " :
+		 has_records(root) ? "none is known that a guest can see" :
+				     "a guest can see none",
+		 seen && of_guest.data ? of_guest.data : "");
 	p->failed |= buf_failed(&n) || buf_failed(&of_guest);
 }
 
@@ -1623,7 +1592,8 @@ static int show(const json_t *root, size_t width, char **ret)
 	page_end(&p, json_object_get(root, "scope"),
 		 json_object_get(root, "consequences") ?
 			 "explain BASELINE, abibase targets GUEST HOST" :
-			 "check BASELINE PROFILE");
+		 has_records(root) ? "rehearse, abibase check BASELINE PROFILE" :
+				     "check BASELINE PROFILE");
 	return page_give(&p, ret);
 }
 
@@ -1659,9 +1629,9 @@ ABIBASE_EXPORT int abibase_diff(struct abibase_context *ctx, const struct abibas
 
 	if (r < 0)
 		return r;
-	if (diff_profiles(cat, a, b, flags, &d) < 0)
+	if (diff_profiles(ctx, cat, a, b, flags, &d) < 0)
 		return context_oom(ctx);
-	return finish(ctx, &d, profiles_scope(cat, a, b), ret);
+	return finish(ctx, &d, profiles_scope(cat, a, b, d.records), ret);
 }
 
 ABIBASE_EXPORT int abibase_diff_baselines(struct abibase_context *ctx,

@@ -43,6 +43,7 @@ struct diff {
 		const char *id, *machine; /* of a baseline, which has no name; may be NULL */
 	} of[2];
 	bool baselines;
+	bool records; /* of builds were compared */
 	/* what a migration does to a running guest: from A to B, from B to A */
 	struct {
 		enum abibase_verdict works;
@@ -53,8 +54,11 @@ struct diff {
 	size_t n, cap;
 };
 
-/* Compare two profiles, as abibase_diff(): sorted differences, for diff_clear(). 0 or -ENOMEM. */
-int diff_profiles(const struct abibase_catalogue *cat, const struct abibase_profile *a,
+/*
+ * Compare two profiles, as abibase_diff(): sorted differences, for diff_clear(). 0 or -ENOMEM. @ctx NULL:
+ * without the records of their builds.
+ */
+int diff_profiles(struct abibase_context *ctx, const struct abibase_catalogue *cat, const struct abibase_profile *a,
 		  const struct abibase_profile *b, unsigned int flags, struct diff *ret);
 void diff_clear(struct diff *d);
 /* Is there the device at all that this fact is of? NULL when nothing is said about it. */

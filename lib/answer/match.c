@@ -421,7 +421,7 @@ static int match_platform(struct matching *x, struct entry *e)
 {
 	struct diff d;
 
-	if (diff_profiles(x->cat, x->host, x->platform, 0, &d) < 0)
+	if (diff_profiles(NULL, x->cat, x->host, x->platform, 0, &d) < 0)
 		return context_oom(x->ctx);
 	e->findings.arena = &x->arena;
 	e->not_asked = json_array();

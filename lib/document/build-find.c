@@ -5,6 +5,7 @@
  * that names them. A context reads each once.
  */
 
+#include <dirent.h>
 #include <errno.h>
 #include <sys/stat.h>
 #include <syslog.h>
@@ -129,6 +130,78 @@ static int find(struct abibase_context *ctx, const char *dir, const char *digest
 	if (r == 1)
 		r = try_dir(ctx, HOST_DIR, digest, ret);
 	return r == 0 ? builds_remember(ctx, *ret) : r;
+}
+
+/* --------------------------------------------------- who states what an older one does not */
+
+#define MAX_SHIPPED 64 /* files that are looked at */
+
+static bool states(const json_t *root)
+{
+	return json_object_size(json_object_get(root, "compat"));
+}
+
+/* The older of two that state compat properties, with more classes where they are of one version. */
+static bool is_better(const json_t *root, const struct abibase_build *than)
+{
+	struct version v, w;
+	int order;
+
+	if (!than)
+		return true;
+	if (!version_parse(string_of(root, "version"), &v) ||
+	    !version_parse(string_of(than->root, "version"), &w))
+		return false;
+	order = version_cmp(&v, &w);
+	return order < 0 || (order == 0 && json_object_size(json_object_get(root, "classes")) >
+						   json_object_size(json_object_get(than->root,
+										    "classes")));
+}
+
+static int consider(struct abibase_context *ctx, const char *dir, const char *file,
+		    const json_t *a, struct abibase_build **best)
+{
+	char digest[DIGEST_HEX + 1] = "";
+	struct abibase_build *rec = NULL;
+	int r;
+
+	if (strlen(file) != DIGEST_HEX + strlen(".json") || !ends_with(file, ".json"))
+		return 0;
+	memcpy(digest, file, DIGEST_HEX);
+	r = find(ctx, dir, digest, &rec);
+	if (r != 0)
+		return r == -ENOMEM ? r : 0; /* one that is damaged says nothing */
+	if (states(rec->root) && is_better(rec->root, *best) &&
+	    same_text(string_of(rec->root, "target"), string_of(a, "target"))) {
+		build_record_unref(*best);
+		*best = build_record_ref(rec);
+	}
+	build_record_unref(rec);
+	return 0;
+}
+
+int builds_newer(struct abibase_context *ctx, const json_t *a, const json_t *b,
+		 struct abibase_build **ret)
+{
+	_buf_ path = { 0 };
+	struct dirent **files;
+	int n, r = 0;
+
+	*ret = NULL;
+	if (!ctx || !ctx->data_dir || (states(a) && states(b)))
+		return 0;
+	buf_printf(&path, "%s/builds", ctx->data_dir);
+	if (buf_failed(&path))
+		return -ENOMEM;
+	n = scandir(path.data, &files, NULL, alphasort);
+	for (int i = 0; i < n; i++) {
+		if (r == 0 && i < MAX_SHIPPED)
+			r = consider(ctx, path.data, files[i]->d_name, a, ret);
+		free(files[i]);
+	}
+	if (n >= 0)
+		free(files);
+	return r;
 }
 
 /* ------------------------------------------------------------- is it of this QEMU? */

@@ -65,6 +65,13 @@ void class_proxy(const char *class_name, struct buf *ret);
  * used is an error.
  */
 int builds_find(struct abibase_context *ctx, struct abibase_profile *p, const char *path);
+/*
+ * The record that states the compat properties of upstream's machine types for the older of these
+ * two builds that states none: of those that ship with @ctx, the one of the oldest such QEMU of the
+ * target. NULL: both state them, or there is none. For build_record_unref(). 0 or negative errno.
+ */
+int builds_newer(struct abibase_context *ctx, const json_t *a, const json_t *b,
+		 struct abibase_build **ret);
 /* From now on @ctx knows this one. */
 int builds_remember(struct abibase_context *ctx, struct abibase_build *r);
 

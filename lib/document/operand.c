@@ -201,3 +201,58 @@ ABIBASE_EXPORT int abibase_operand_from_buffer(struct abibase_context *ctx, cons
 		r = load_document(ctx, root, len, source, NULL, &l);
 	return give(ctx, r, &l, ret_profile, ret_baseline);
 }
+
+/* ------------------------------------------------------------- a record as a host */
+
+/* The profile of a host that has this QEMU, and of which nothing else is known. */
+static json_t *host_of(const struct abibase_build *b)
+{
+	json_t *entry = json_pack("{s:s}", "build", b->digest);
+
+	for (const char *const *m = build_says; *m; m++) {
+		json_t *v = json_object_get(b->root, *m);
+
+		if (v && json_object_set(entry, *m, v) < 0) {
+			json_decref(entry);
+			return NULL;
+		}
+	}
+	return json_pack("{s:s, s:s, s:o, s:O, s:{}, s:[o]}", "schema", "abibase-profile/1", "kind",
+			 "host", "name", json_sprintf("qemu-%s", string_of(b->root, "version")),
+			 "arch", json_object_get(b->root, "target"), "facts", "qemu", entry);
+}
+
+static int host_from_build(struct abibase_context *ctx, json_t *root, const char *path,
+			   struct abibase_profile **ret)
+{
+	struct abibase_build *b;
+	json_t *host;
+	int r = build_from_json(ctx, root, path, &b);
+
+	if (r < 0)
+		return r;
+	host = host_of(b);
+	r = host ? builds_remember(ctx, b) : context_oom(ctx);
+	if (r == 0)
+		r = profile_from_document(ctx, host, path, NULL, ret);
+	else
+		json_decref(host);
+	build_record_unref(b);
+	return r;
+}
+
+ABIBASE_EXPORT int abibase_profile_from_file(struct abibase_context *ctx, const char *path,
+					     struct abibase_profile **ret)
+{
+	_autofree_ char *buf = NULL;
+	json_t *root;
+	size_t len;
+	int r = file_read(ctx, path, profile_form.max, &buf, &len);
+
+	if (r == 0)
+		r = seen_parse(ctx, buf, len, profile_form.max, path, &root);
+	if (r < 0)
+		return r;
+	return form_is_stated(&build_form, root) ? host_from_build(ctx, root, path, ret) :
+						   profile_from_document(ctx, root, path, path, ret);
+}

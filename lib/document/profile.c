@@ -513,15 +513,6 @@ int profile_read(struct abibase_context *ctx, const char *path, struct abibase_p
 	return r < 0 ? r : profile_from_json(ctx, root, path, ret);
 }
 
-ABIBASE_EXPORT int abibase_profile_from_file(struct abibase_context *ctx, const char *path,
-					     struct abibase_profile **ret)
-{
-	json_t *root;
-	int r = read_text(ctx, path, &root);
-
-	return r < 0 ? r : profile_from_document(ctx, root, path, path, ret);
-}
-
 struct abibase_profile *profile_share(struct abibase_profile *p)
 {
 	struct abibase_profile *to = malloc(sizeof(*to));

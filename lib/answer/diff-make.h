@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef ABIBASE_DIFF_MAKE_H
+#define ABIBASE_DIFF_MAKE_H
+
+/* What makes the items of a diff: diff.c, and diff-record.c for the records of two builds. */
+
+#include "answer/diff.h"
+#include "answer/show.h"
+#include "document/catalogue.h"
+
+struct comparison {
+	struct abibase_context *ctx;
+	struct diff *d;
+	const struct abibase_catalogue *cat;
+	const struct abibase_profile *p[2];
+	const char *label[2];
+	bool all;
+	struct diff_item spare; /* stands for one for which there is no memory */
+};
+
+/* Two binaries that are compared, and how lines about them begin. */
+struct pair {
+	const struct profile_qemu *a, *b;
+	const char *place, *subject;
+	const char *in; /* the class, machine type or member whose members are compared */
+};
+
+/* Formatted text without control characters, which a profile may contain; lives in the result. */
+#define keep(c, ...) show_keep(&(c)->d->arena, __VA_ARGS__)
+
+/* A new item; text and values are the caller's to fill in. */
+struct diff_item *diff_add(struct comparison *c, enum diff_kind kind, bool guest_visible,
+			   const char *subject);
+/* People are told it together with all the others of which @among is said. */
+void diff_set_among(struct diff_item *item, const char *among, const char *name);
+
+/* Two binaries with records: what their device classes have otherwise (diff-record.c). */
+void diff_records(struct comparison *c, const struct pair *q);
+
+#endif
