@@ -250,6 +250,56 @@ int inputs_copy(const struct inputs *from, struct inputs *to)
 	return 0;
 }
 
+static int share_build(struct inputs *to, struct build *b, unsigned int *ret)
+{
+	long i = inputs_build(to, b->digest);
+
+	if (i < 0) {
+		if (array_grow(&to->builds, to->n_builds, &to->cap_builds,
+			       sizeof(struct build *)) < 0)
+			return -ENOMEM;
+		i = (long)to->n_builds;
+		to->builds[to->n_builds++] = build_ref(b);
+	}
+	*ret = (unsigned int)i;
+	return 0;
+}
+
+/* The same host, whose builds have other numbers. */
+static int pick_host(const struct inputs *from, const struct host *h, struct inputs *to)
+{
+	struct host *copy = host_like(h, from->n_numbers, from->n_conditions, h->name);
+	int r = copy ? array_grow(&to->hosts, to->n_hosts, &to->cap_hosts,
+				  sizeof(struct host *)) :
+		       -ENOMEM;
+
+	for (size_t i = 0; r == 0 && i < h->n_qemu; i++)
+		r = share_build(to, from->builds[h->qemu[i].build], &copy->qemu[i].build);
+	if (r < 0) {
+		host_unref(copy);
+		return r;
+	}
+	copy->revision = h->revision;
+	copy->errata = h->errata;
+	memcpy(copy->digest, h->digest, sizeof(h->digest));
+	to->hosts[to->n_hosts++] = copy;
+	return 0;
+}
+
+int inputs_pick(const struct inputs *from, const unsigned int *hosts, size_t n, struct inputs *to)
+{
+	struct inputs all = *from;
+	int r;
+
+	all.n_hosts = all.n_builds = 0;
+	r = inputs_copy(&all, to);
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = pick_host(from, from->hosts[hosts[i]], to);
+	if (r < 0)
+		inputs_clear(to);
+	return r;
+}
+
 int inputs_from_catalogue(struct inputs *in, const struct abibase_catalogue *cat)
 {
 	in->catalogue_revision = cat->revision;
@@ -351,20 +401,6 @@ static int add_build(struct inputs *in, const char *digest, const json_t *entry,
 	json_object_del(b->entry, "path");
 	in->builds[in->n_builds] = b;
 	*ret = (unsigned int)in->n_builds++;
-	return 0;
-}
-
-/* The same of a build of other inputs, which is shared. */
-static int share_build(struct inputs *in, struct build *b, unsigned int *ret)
-{
-	long i = inputs_build(in, b->digest);
-
-	if (i < 0 &&
-	    array_grow(&in->builds, in->n_builds, &in->cap_builds, sizeof(struct build *)) < 0)
-		return -ENOMEM;
-	if (i < 0)
-		in->builds[in->n_builds++] = build_ref(b);
-	*ret = i < 0 ? (unsigned int)in->n_builds - 1 : (unsigned int)i;
 	return 0;
 }
 

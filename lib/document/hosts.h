@@ -154,6 +154,8 @@ int inputs_add_host_of(struct abibase_context *ctx, struct inputs *in, const str
 		       const struct host *h, const struct host *like);
 /* A copy that shares hosts and builds. */
 int inputs_copy(const struct inputs *from, struct inputs *to);
+/* A copy with @n of the hosts alone, in this order, and with the builds that these have. */
+int inputs_pick(const struct inputs *from, const unsigned int *hosts, size_t n, struct inputs *to);
 void inputs_clear(struct inputs *in);
 /*
  * Names of hosts, of the first @n where @hosts is NULL, each behind ", " but the last, which is

@@ -458,8 +458,7 @@ static int keep_earlier(struct abibase_intersection *ix, const struct abibase_ba
 	return 0;
 }
 
-/* All of it but its hosts. */
-static int adopt(struct abibase_intersection *ix, const struct abibase_baseline *b)
+int intersection_adopt(struct abibase_intersection *ix, const struct abibase_baseline *b)
 {
 	int r = widen_policy(ix, b);
 
@@ -502,7 +501,7 @@ static int add_stand_ins(struct abibase_intersection *ix, const struct abibase_b
 int intersection_join(struct abibase_intersection *ix, const struct abibase_baseline *b,
 		      const struct cohorts *cohorts, const struct abibase_profile *p)
 {
-	int r = adopt(ix, b);
+	int r = intersection_adopt(ix, b);
 
 	if (r == 0 && !b->no_inputs)
 		r = add_hosts_but(ix, b, cohorts, p ? p->name : NULL);
@@ -538,7 +537,7 @@ ABIBASE_EXPORT int abibase_intersection_add_baseline(struct abibase_intersection
 			ix->ctx, EINVAL, "no-inputs", NULL,
 			"the earlier baseline has no inputs, so that it cannot be "
 			"widened: take the one that it was written from, with its inputs");
-	r = adopt(ix, b);
+	r = intersection_adopt(ix, b);
 	return r < 0 ? r : add_hosts_but(ix, b, NULL, NULL);
 }
 
@@ -623,6 +622,29 @@ ABIBASE_EXPORT int abibase_intersection_finish(struct abibase_intersection *ix,
 	if (r < 0)
 		return r;
 	if (baseline_derive(b, ix->cat, ix->guest, ix->earlier, ix->n_earlier) < 0) {
+		abibase_baseline_unref(b);
+		return context_oom(ix->ctx);
+	}
+	*ret = b;
+	return 0;
+}
+
+const struct inputs *intersection_inputs(const struct abibase_intersection *ix)
+{
+	return &ix->in;
+}
+
+int intersection_of_some(struct abibase_intersection *ix, const unsigned int *hosts, size_t n,
+			 struct abibase_baseline **ret)
+{
+	struct abibase_baseline *b = baseline_alloc();
+
+	if (!b || inputs_pick(&ix->in, hosts, n, &b->in) < 0) {
+		abibase_baseline_unref(b);
+		return context_oom(ix->ctx);
+	}
+	qsort(b->in.hosts, b->in.n_hosts, sizeof(*b->in.hosts), host_cmp);
+	if (baseline_derive(b, ix->cat, ix->guest, NULL, 0) < 0) {
 		abibase_baseline_unref(b);
 		return context_oom(ix->ctx);
 	}

@@ -32,6 +32,16 @@ void intersection_narrow_backends(struct abibase_intersection *ix, unsigned int 
 /* Ask about a row of the catalogue as if its group had been enabled, and say nothing of it. */
 int intersection_promise_row(struct abibase_intersection *ix, const struct row *row);
 
+/* What was asked for, and of which hosts, in the order in which they came. */
+const struct inputs *intersection_inputs(const struct abibase_intersection *ix);
+
+/* What that baseline was asked for, and none of its hosts. */
+int intersection_adopt(struct abibase_intersection *ix, const struct abibase_baseline *b);
+
+/* The baseline of some of the hosts, by their numbers; none is held against their names. */
+int intersection_of_some(struct abibase_intersection *ix, const unsigned int *hosts, size_t n,
+			 struct abibase_baseline **ret);
+
 /*
  * The baseline with that host in it, in place of an older record of the same host. @cohorts: of its
  * hosts one a cohort is enough, which changes the names in the findings, and nothing else; NULL: all.
