@@ -68,6 +68,7 @@ DEFINE_UNREF(result)
 DEFINE_UNREF(guest)
 DEFINE_UNREF(targets)
 DEFINE_UNREF(rehearse)
+DEFINE_UNREF(matrix)
 DEFINE_UNREF(verify)
 #define _unref_(name) __attribute__((cleanup(name##_unrefp))) struct abibase_##name
 

@@ -9,8 +9,8 @@
 	"virtio-input virtio-iommu virtio-mem virtio-net virtio-pmem virtio-rng virtio-scsi "    \
 	"virtio-vsock"
 #define VERDICTS                                                                             \
-	(VERB_VALIDATE | VERB_CHECK | VERB_TARGETS | VERB_VERIFY | VERB_REHEARSE | VERB_DIFF | \
-	 VERB_MATCH | VERB_PLAN | VERB_DECODE)
+	(VERB_VALIDATE | VERB_CHECK | VERB_TARGETS | VERB_MATRIX | VERB_VERIFY | VERB_REHEARSE | \
+	 VERB_DIFF | VERB_MATCH | VERB_PLAN | VERB_DECODE)
 #define ANSWERS (VERDICTS | VERB_LIST | VERB_SHOW | VERB_EXPLAIN)
 
 static const struct cli_option options[] = {
@@ -93,9 +93,21 @@ static const struct cli_option options[] = {
 	  "the list with which it was started, and will be there" },
 	{ VERB_TARGETS, OPT_NOW, "now", NULL, NULL,
 	  "a host that takes it only with further options does not take it: exit status 1" },
-	{ VERB_INTERSECT | VERB_CHECK | VERB_TARGETS, OPT_ASSUME_QEMU, "assume-qemu", "HOST",
+	{ VERB_INTERSECT | VERB_CHECK | VERB_TARGETS | VERB_MATRIX, OPT_ASSUME_QEMU, "assume-qemu", "HOST",
 	  "@hosts",
 	  "take HOST to have an upstream QEMU with the machine type, where none is recorded" },
+
+	/* matrix */
+	{ VERB_MATRIX, 'M', "machine", "MACHINE", "@machines",
+	  "machine type of the guests; may be repeated (default: that of BASELINE, else the newest that "
+	  "all have, else the newest of each)" },
+	{ VERB_MATRIX, OPT_BACKEND, "backend", "LIST", "@backends",
+	  "what their devices lie on, with commas: tap, tap+vhost, macvtap ... (default: tap and "
+	  "tap+vhost)" },
+	{ VERB_MATRIX, OPT_WITH_DEVICE, "with-device", "NAME", "@devices",
+	  "guests with that device beside virtio-net too, such as vhost-vsock" },
+	{ VERB_MATRIX, OPT_SPLIT, "split", "N", "1 2 3",
+	  "the best N groups of cohorts, and what each gains: exact up to 12 cohorts" },
 
 	/* rehearse */
 	{ VERB_REHEARSE, OPT_SAVE, "save", "FILE", "@files",
@@ -142,8 +154,8 @@ static const struct cli_option options[] = {
 	{ VERB_INTERSECT | VERB_CHECK | VERB_TARGETS, OPT_DOMAIN, "domain", "FILE", "@files",
 	  "take machine type, backends and devices of the guest from this XML of libvirt's, as virsh "
 	  "dumpxml writes it" },
-	{ VERB_INTERSECT | VERB_CHECK | VERB_TARGETS | VERB_VALIDATE | VERB_MATCH | VERB_PLAN |
-		  VERB_MERGE,
+	{ VERB_INTERSECT | VERB_CHECK | VERB_TARGETS | VERB_MATRIX | VERB_VALIDATE | VERB_MATCH |
+		  VERB_PLAN | VERB_MERGE,
 	  OPT_FILES0_FROM, "files0-from", "FILE", "@files",
 	  "read more operands from FILE, each ended by a NUL byte" },
 	{ VERB_INTERSECT, 'f', "format", "FORMAT", "args readconfig json text",

@@ -71,6 +71,7 @@ enum {
 	OPT_RUN,
 	OPT_COLOR,
 	OPT_GROUPS,
+	OPT_SPLIT,
 };
 
 struct cli_option {

@@ -123,7 +123,7 @@ for verb in $verbs; do
 		done
 	done <"$tmp/names"
 done
-for verb in intersect show validate diff exec explain plan targets verify rehearse; do
+for verb in intersect show validate diff exec explain plan targets matrix verify rehearse; do
 	misuse "$verb --help" "$verb"
 	says 'missing operand'
 	misuse "$verb --help" "$verb" --

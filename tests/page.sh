@@ -55,7 +55,7 @@ for args in "$src"/tests/cases/*/*/args; do
 	verb=$(basename "$(dirname "$dir")")
 	case $(cat "$args") in *--json* | *format=json* | *'-f json'* | *--machines* | *' -q'*) continue ;; esac
 	case $verb in
-	check | decode | explain | diff | match | plan | targets | validate) file=$dir/stdout ;;
+	check | decode | explain | diff | match | matrix | plan | targets | validate) file=$dir/stdout ;;
 	intersect | merge) file=$dir/stderr ;;
 	*) continue ;;
 	esac

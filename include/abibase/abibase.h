@@ -65,6 +65,7 @@ struct abibase_platforms;
 struct abibase_check_request;
 struct abibase_here;
 struct abibase_intersection;
+struct abibase_matrix;
 struct abibase_guest;
 struct abibase_verify;
 struct abibase_rehearse;
@@ -1436,6 +1437,62 @@ void abibase_probe_cancel(struct abibase_probe *pr);
  */
 int abibase_probe_run(struct abibase_probe *pr, struct abibase_catalogue *cat,
 		      struct abibase_profile **ret)
+	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 3);
+
+/* ----------------------------------------------------------------- matrix */
+
+/**
+ * abibase_matrix_new - a request to say which hosts can take whose guests
+ * @ix: what is asked for: machine type, target, backends and devices, and hosts whose QEMU is assumed.
+ *	It has no host, gets those of the request, and has to live longer than that
+ * @ret: release with abibase_matrix_unref()
+ *
+ * Returns: 0, -ENOMEM. Since: 0.2
+ */
+int abibase_matrix_new(struct abibase_context *ctx, struct abibase_catalogue *cat,
+		       struct abibase_intersection *ix, struct abibase_matrix **ret)
+	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 2, 3, 4);
+/** Since: 0.2 */
+struct abibase_matrix *abibase_matrix_unref(struct abibase_matrix *m);
+/**
+ * abibase_matrix_set_baseline - judge each move without a list, and with that of a baseline
+ *
+ * Before the first host. Returns: 0, -EINVAL (it promises nothing, or is for something else than what
+ * was asked for), -EBUSY, -EPROTONOSUPPORT ("baseline-newer"), -ENOMEM. Since: 0.2
+ */
+int abibase_matrix_set_baseline(struct abibase_matrix *m, struct abibase_baseline *b)
+	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 2);
+/**
+ * abibase_matrix_add_machine - ask about guests of this machine type too
+ *
+ * Without any, and without a baseline, it is the newest that all hosts have; else the newest of each.
+ *
+ * Returns: 0, -ENOMEM. Since: 0.2
+ */
+int abibase_matrix_add_machine(struct abibase_matrix *m, const char *machine)
+	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 2);
+/**
+ * abibase_matrix_add_profile - one host more
+ * @instead: it stands for the host of that name as it will be, which is passed over when it comes
+ *
+ * Hosts that answer alike are one cohort; of each two profiles are kept.
+ *
+ * Returns: 0, -EEXIST (another host has the name), -E2BIG ("matrix-too-large": more than 500 cohorts),
+ * -EINVAL, -ENOMEM. Since: 0.2
+ */
+int abibase_matrix_add_profile(struct abibase_matrix *m, struct abibase_profile *p, bool instead)
+	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 2);
+/**
+ * abibase_matrix_run - from each cohort to each
+ * @groups: the best so many groups, at most 3; 0: none is wanted
+ * @ret: the verdict is yes where each takes the guests of each other
+ *
+ * Each answer is that of abibase_targets_run() about a guest that took all it was offered.
+ *
+ * Returns: 0, -EINVAL (there is no host), -ENOENT (a host whose QEMU is assumed is not there), -ENOMEM.
+ * Since: 0.2
+ */
+int abibase_matrix_run(struct abibase_matrix *m, unsigned int groups, struct abibase_result **ret)
 	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 3);
 
 /* ----------------------------------------------------------------- verify */
