@@ -25,6 +25,7 @@ static const struct {
 	{ "guest", suite_guest },
 	{ "intersect", suite_intersect },
 	{ "json", suite_json },		  { "laws", suite_laws },
+	{ "matrix", suite_matrix },
 	{ "observe", suite_observe },
 	{ "platforms", suite_platforms }, { "predict", suite_predict },
 	{ "probe", suite_probe },	  { "qemu", suite_qemu },

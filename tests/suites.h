@@ -15,6 +15,7 @@ Suite *suite_guest(void);
 Suite *suite_intersect(void);
 Suite *suite_json(void);
 Suite *suite_laws(void);
+Suite *suite_matrix(void);
 Suite *suite_observe(void);
 Suite *suite_platforms(void);
 Suite *suite_predict(void);
