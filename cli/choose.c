@@ -12,7 +12,7 @@
  * find its id and its machine type, which a canonical document has in lines of their own.
  */
 
-#define FILES_MAX 4096
+#define FILES_MAX 4096 /* of which abibase-emulator(1) speaks */
 #define NAMES_MAX 20 /* that are listed */
 #define BYTES_MAX (64 << 20) /* of a file, as the library has it for baselines */
 
@@ -94,24 +94,52 @@ static int peek(const char *path, struct entry *e)
 	return ferror(f) ? cli_error("%s: %s [io-error]", path, strerror(errno)) : r;
 }
 
-/* A document that is written otherwise is read as a whole. */
-static int read_whole(struct abibase_context *ctx, const char *path, struct entry *e)
+static int not_mended(const char *dir)
+{
+	return start_remedy("mend it, or take it out of %s", dir);
+}
+
+/* Does the name of its file say that it is another one? */
+static int check_name(const char *dir, const char *path, const char *id)
+{
+	const char *name = strrchr(path, '/') + 1;
+	_autofree_ char *said = strndup(name, strlen(name) - strlen(".json"));
+
+	if (!said)
+		return cli_oom();
+	if (!id_valid(said) || streq(said, id))
+		return 0;
+	cli_error("%s: is the baseline %s, and its name says another [baseline-not-there]", path, id);
+	return not_mended(dir);
+}
+
+static int check_regular(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) < 0 || S_ISREG(st.st_mode) ?
+		       0 :
+		       cli_error("%s: is no regular file [io-error]", path);
+}
+
+/* A document that is written otherwise, or of which more has to be known, is read as a whole. */
+static int fill(struct abibase_context *ctx, struct entry *e)
 {
 	_unref_(baseline) *b = NULL;
-	const char *machine;
-	int r = cli_load_baseline(ctx, path, &b);
+	int r = check_regular(e->path);
 
+	if (r == 0)
+		r = cli_load_baseline(ctx, e->path, &b);
 	if (r)
 		return r;
-	machine = cli_text(abibase_baseline_value(b), "machine");
-	if (!abibase_baseline_id(b) || !machine)
+	if (!abibase_baseline_id(b))
 		return cli_error("%s: this baseline promises nothing: its hosts could not share one "
 				 "[baseline-not-yes]",
-				 path);
+				 e->path);
 	free(e->id);
 	free(e->machine);
 	e->id = strdup(abibase_baseline_id(b));
-	e->machine = strdup(machine);
+	e->machine = strdup(cli_text(abibase_baseline_value(b), "machine"));
 	return e->id && e->machine ? 0 : cli_oom();
 }
 
@@ -120,8 +148,6 @@ static int add_file(struct abibase_context *ctx, struct listing *l, const char *
 	struct entry *e;
 	int r;
 
-	if (l->n >= FILES_MAX)
-		return cli_error("%s: has more than %u files [io-error]", l->dir, FILES_MAX);
 	if (array_grow(&l->e, l->n, &l->cap, sizeof(*l->e)) < 0)
 		return cli_oom();
 	e = &l->e[l->n++];
@@ -132,8 +158,8 @@ static int add_file(struct abibase_context *ctx, struct listing *l, const char *
 	}
 	r = peek(e->path, e);
 	if (r == 0 && !(e->id && e->machine))
-		r = read_whole(ctx, e->path, e);
-	return r ? start_remedy("mend it, or take it out of %s", l->dir) : 0;
+		r = fill(ctx, e);
+	return r ? not_mended(l->dir) : check_name(l->dir, e->path, e->id);
 }
 
 /* ------------------------------------------------------------------- the directory */
@@ -143,24 +169,89 @@ static int cmp_entry(const void *a, const void *b)
 	const struct entry *x = a, *y = b;
 	int r = strverscmp(x->machine, y->machine);
 
-	return r ? r : strcmp(x->id, y->id);
+	r = r ? r : strcmp(x->id, y->id);
+	return r ? r : strcmp(x->path, y->path);
+}
+
+static int is_document(const struct dirent *d)
+{
+	return *d->d_name != '.' && ends_with(d->d_name, ".json");
+}
+
+static int by_bytes(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static void free_names(struct dirent **names, int n)
+{
+	for (int i = 0; i < n; i++)
+		free(names[i]);
+	free(names);
+}
+
+/* How many there are, or -1 having said why not. */
+static int list_names(const char *dir, struct dirent ***ret)
+{
+	int n = scandir(dir, ret, is_document, by_bytes);
+
+	if (n < 0) {
+		cli_error("%s: %s [io-error]", dir, strerror(errno));
+	} else if (n > FILES_MAX) {
+		cli_error("%s: has %d files *.json, more than %d, the most that are looked at "
+			  "[baselines-too-many]",
+			  dir, n, FILES_MAX);
+		start_remedy("take out those that no guest runs under");
+		free_names(*ret, n);
+		n = -1;
+	}
+	return n;
 }
 
 static int list_dir(struct abibase_context *ctx, struct listing *l)
 {
-	DIR *d = opendir(l->dir);
-	struct dirent *entry;
-	int r = 0;
+	struct dirent **names = NULL;
+	int n = list_names(l->dir, &names), r = n < 0 ? STATUS_TROUBLE : 0;
 
-	if (!d)
-		return cli_error("%s: %s [io-error]", l->dir, strerror(errno));
-	while (r == 0 && (entry = readdir(d)))
-		if (*entry->d_name != '.' && ends_with(entry->d_name, ".json"))
-			r = add_file(ctx, l, entry->d_name);
-	closedir(d);
+	for (int i = 0; r == 0 && i < n; i++)
+		r = add_file(ctx, l, names[i]->d_name);
+	if (n >= 0)
+		free_names(names, n);
 	if (r == 0 && l->n)
 		qsort(l->e, l->n, sizeof(*l->e), cmp_entry);
 	return r;
+}
+
+int choose_each(const char *dir, choose_fn fn, void *data)
+{
+	struct dirent **names = NULL;
+	int n = list_names(dir, &names), status = n < 0 ? STATUS_TROUBLE : 0;
+
+	for (int i = 0; i < n; i++) {
+		_autofree_ char *path = NULL;
+
+		if (asprintf(&path, "%s/%s", dir, names[i]->d_name) < 0) {
+			path = NULL;
+			status = cli_oom();
+		} else if (fn(data, path) != 0) {
+			status = STATUS_TROUBLE;
+		}
+	}
+	if (n >= 0)
+		free_names(names, n);
+	return status;
+}
+
+int choose_read(struct abibase_context *ctx, const char *dir, const char *path,
+		struct abibase_baseline **ret)
+{
+	int r = check_regular(path);
+
+	if (r == 0)
+		r = cli_load_baseline(ctx, path, ret);
+	return r || !dir || !abibase_baseline_id(*ret) ?
+		       r :
+		       check_name(dir, path, abibase_baseline_id(*ret));
 }
 
 /* Does the name on the command line name it? Proxmox puts "+pveN" behind, which its QEMU cuts off. */
@@ -288,16 +379,44 @@ static int by_id(struct abibase_context *ctx, struct listing *l, const char *id,
 		return cli_oom();
 	}
 	if (stat(path, &st) == 0) {
-		if (!S_ISREG(st.st_mode))
-			return cli_error("%s: is no regular file [io-error]", path);
-		*ret = steal(&path);
-		return 0;
+		r = check_regular(path);
+		*ret = r ? NULL : steal(&path);
+		return r;
 	}
 	r = l->n ? 0 : list_dir(ctx, l);
 	for (size_t i = 0; r == 0 && i < l->n; i++)
 		if (streq(l->e[i].id, id))
 			return take(&l->e[i], ret);
 	return r ? r : not_there(l, id, who);
+}
+
+/*
+ * Those of the machine type, each of which has a say: one more of them, and there is no choice. What only
+ * begins like a baseline is none, so where there are several each is read to its end.
+ */
+static int weigh(struct abibase_context *ctx, struct listing *l, const char *machine,
+		 const struct entry **ret, size_t *ret_ids)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->n; i++)
+		n += is_of_machine(&l->e[i], machine);
+	for (size_t i = 0; i < l->n; i++) {
+		struct entry *e = &l->e[i];
+		int r;
+
+		if (!is_of_machine(e, machine))
+			continue;
+		r = start_trust(e->path);
+		if (r == 0 && n > 1 && fill(ctx, e) != 0)
+			r = not_mended(l->dir);
+		if (r)
+			return r;
+		/* one baseline can be there under two names */
+		*ret_ids += !*ret || !streq((*ret)->id, e->id);
+		*ret = e;
+	}
+	return 0;
 }
 
 static int by_machine(struct abibase_context *ctx, struct listing *l, struct choice *c, char **ret)
@@ -315,19 +434,10 @@ static int by_machine(struct abibase_context *ctx, struct listing *l, struct cho
 		return buf_failed(&who) ? cli_oom() : by_id(ctx, l, current->value, who.data, ret);
 	}
 	r = list_dir(ctx, l);
+	if (r == 0 && c->machine)
+		r = weigh(ctx, l, c->machine, &found, &n);
 	if (r)
 		return r;
-	for (size_t i = 0; c->machine && i < l->n; i++) {
-		if (!is_of_machine(&l->e[i], c->machine))
-			continue;
-		/* each has a say: one more of them, and there is no choice */
-		r = start_trust(l->e[i].path);
-		if (r)
-			return r;
-		/* one baseline can be there under two names */
-		n += !found || !streq(found->id, l->e[i].id);
-		found = &l->e[i];
-	}
 	if (!found)
 		return no_machine(l, c->machine);
 	return n > 1 ? several(l, c) : take(found, ret);

@@ -20,4 +20,14 @@ struct choice {
  */
 int choose_baseline(struct abibase_context *ctx, struct choice *c, char **ret);
 
+/* Call @fn for each file of a directory that choose_baseline() looks at, in order. 0 or STATUS_TROUBLE. */
+typedef int (*choose_fn)(void *data, const char *path);
+int choose_each(const char *dir, choose_fn fn, void *data);
+/*
+ * What a start reads in that file; @dir is NULL where it is not one of a directory. 0 or STATUS_TROUBLE,
+ * having said why.
+ */
+int choose_read(struct abibase_context *ctx, const char *dir, const char *path,
+		struct abibase_baseline **ret);
+
 #endif

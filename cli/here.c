@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "conf.h"
+#include "choose.h"
 #include "here.h"
 #include "start.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <limits.h>
 #include <sys/stat.h>
 
 /* check without operands: this host, as abibase-emulator is set up on it. */
@@ -18,8 +16,10 @@ struct look {
 	struct abibase_catalogue *cat;
 	struct abibase_here *here;
 	struct conf conf;
+	char *emulator;	    /* NULL: not known */
 	struct strings met; /* keys current.MACHINE whose baseline is there */
-	bool denied; /* the caller may not read a baseline */
+	const char *dir;    /* of baselines; NULL: it is one file */
+	bool denied;	    /* the caller may not read a baseline */
 	int status;
 };
 
@@ -35,25 +35,39 @@ static int set_emulator(struct look *l)
 {
 	_autofree_ char *self = realpath("/proc/self/exe", NULL);
 	const char *slash = self ? strrchr(self, '/') : NULL;
-	_buf_ path = { 0 };
 
 	if (!slash)
 		return 0;
-	buf_add(&path, self, (size_t)(slash - self));
-	buf_puts(&path, "/abibase-emulator");
-	return buf_failed(&path) ? cli_oom() : set(l, ABIBASE_HERE_EMULATOR, path.data);
+	if (asprintf(&l->emulator, "%.*s/abibase-emulator", (int)(slash - self), self) < 0) {
+		l->emulator = NULL;
+		return cli_oom();
+	}
+	return set(l, ABIBASE_HERE_EMULATOR, l->emulator);
 }
 
-static const char *find_qemu_trouble(const char *qemu)
+/* A start finds out by being there again; a copy, under whatever name, has the same bytes. */
+static bool is_wrapper(const struct look *l, const char *qemu)
 {
 	_autofree_ char *real = realpath(qemu, NULL);
+	_autofclose_ FILE *a = fopen(qemu, "re"), *b = l->emulator ? fopen(l->emulator, "re") : NULL;
+	int c = EOF;
+
+	if (real && ends_with(real, "/abibase-emulator"))
+		return true;
+	while (a && b && (c = getc(a)) == getc(b) && c != EOF)
+		;
+	return a && b && feof(a) && feof(b) && !ferror(a) && !ferror(b);
+}
+
+static const char *find_qemu_trouble(const struct look *l, const char *qemu)
+{
 	struct stat st;
 
 	if (access(qemu, X_OK) < 0 || stat(qemu, &st) < 0 || !S_ISREG(st.st_mode))
 		return "qemu: there is no such program";
-	if (real && ends_with(real, "/abibase-emulator"))
+	if (is_wrapper(l, qemu))
 		return "qemu: is the wrapper itself";
-	return start_trust(qemu) != 0 ? "qemu: others can change it, as was said" : NULL;
+	return start_trust(qemu) != 0 ? "qemu: is not acceptable, as was said" : NULL;
 }
 
 /* One that does not hold is told of with the record. */
@@ -64,7 +78,7 @@ static const char *find_profile_trouble(struct look *l, const char *profile, con
 	if (access(profile, F_OK) < 0)
 		return "profile: there is no such file";
 	if (start_trust(profile) != 0)
-		return "profile: others can change it, as was said";
+		return "profile: is not acceptable, as was said";
 	if (abibase_profile_from_file(l->ctx, profile, &whole) == 0 &&
 	    abibase_profile_current(l->ctx, whole, qemu, &p) == -ENOENT)
 		return "profile: does not have the QEMU that is configured";
@@ -81,13 +95,13 @@ static const char *find_trouble(struct look *l)
 	qemu = conf_get(&l->conf, "qemu");
 	profile = conf_get(&l->conf, "profile");
 	baseline = conf_get(&l->conf, "baseline");
-	trouble = find_qemu_trouble(qemu);
+	trouble = find_qemu_trouble(l, qemu);
 	if (!trouble && profile)
 		trouble = find_profile_trouble(l, profile, qemu);
 	if (!trouble && access(baseline, F_OK) < 0)
 		trouble = "baseline: there is no such file or directory";
 	if (!trouble && start_trust(baseline) != 0)
-		trouble = "baseline: others can change it, as was said";
+		trouble = "baseline: is not acceptable, as was said";
 	return trouble;
 }
 
@@ -119,43 +133,25 @@ static int set_mode(struct look *l, const struct abibase_baseline *b)
 	return r;
 }
 
-static int add_baseline(void *data, const struct cli_source *s)
+/* One file, as a start reads it */
+static int add_baseline(void *data, const char *path)
 {
 	struct look *l = data;
-	_unref_(profile) *p = NULL;
 	_unref_(baseline) *b = NULL;
-	int r = cli_source_load(l->ctx, s, &p, &b);
+	int r;
 
-	if (r == -EACCES) {
+	if (access(path, R_OK) < 0 && errno == EACCES) {
 		l->denied = true;
-		if (set(l, ABIBASE_HERE_UNREAD, s->name) != 0)
-			return STATUS_TROUBLE;
+		r = set(l, ABIBASE_HERE_UNREAD, path);
+		return r ? r : cli_error("%s: %s [io-error]", path, strerror(EACCES));
 	}
-	if (r < 0)
-		return cli_source_error(l->ctx, s, r);
-	if (!b)
-		return p ? cli_no_baseline(s->name) : 0;
-	if (conf_get(&l->conf, "baseline") && start_trust(s->name) != 0 &&
-	    set(l, ABIBASE_HERE_TROUBLE, "baseline: others can change a file, as was said") != 0)
-		return STATUS_TROUBLE;
-	r = abibase_here_add_baseline(l->here, s->name, b);
+	r = choose_read(l->ctx, l->dir, path, &b);
+	if (r == 0 && conf_get(&l->conf, "baseline") && start_trust(path) != 0)
+		r = set(l, ABIBASE_HERE_TROUBLE, "baseline: a file is not acceptable, as was said");
+	if (r)
+		return r;
+	r = abibase_here_add_baseline(l->here, path, b);
 	return r < 0 ? cli_context_error(l->ctx, r) : set_mode(l, b);
-}
-
-/* Or is it a file itself? */
-static bool has_documents(const char *path)
-{
-	DIR *dir = opendir(path);
-	const struct dirent *e;
-	bool found = !dir && errno == ENOTDIR;
-
-	if (!dir && errno != ENOTDIR && errno != ENOENT)
-		cli_error("%s: cannot read: %s [io-error]", path, strerror(errno));
-	while (dir && !found && (e = readdir(dir)))
-		found = e->d_name[0] != '.' && ends_with(e->d_name, ".json");
-	if (dir)
-		closedir(dir);
-	return found;
 }
 
 static bool is_directory(const char *path)
@@ -184,35 +180,40 @@ static int look_at_current(struct look *l)
 /* A directory that is empty, or not there, has no baselines; a bad file leaves the others. */
 static int add_baselines(struct look *l)
 {
-	const char *named = conf_get(&l->conf, "baseline");
-	_autofree_ char *place = strdup(named ? named : BASELINES);
-	char *operands[] = { place, NULL };
-	struct options o = *l->o;
-	int r = place ? set(l, ABIBASE_HERE_DIRECTORY, place) : cli_oom();
+	const char *named = conf_get(&l->conf, "baseline"), *place = named ? named : BASELINES;
+	int r = set(l, ABIBASE_HERE_DIRECTORY, place);
 
-	o.operands = operands;
-	o.n_operands = 1;
-	if (r == 0 && has_documents(place))
-		l->status = cli_sources(&o, 0, false, add_baseline, l);
-	if (l->denied || (r == 0 && access(place, R_OK | X_OK) < 0 && errno == EACCES))
+	if (r || (access(place, F_OK) < 0 && errno == ENOENT))
 		return r;
-	if (r == 0 && l->status && named)
-		return set(l, ABIBASE_HERE_TROUBLE, "baseline: has what is none, as was said");
-	return r == 0 && named && is_directory(named) ? look_at_current(l) : r;
+	if (is_directory(place))
+		l->dir = place;
+	if (l->dir && access(place, R_OK | X_OK) < 0 && errno == EACCES) {
+		cli_error("%s: %s [io-error]", place, strerror(EACCES));
+		return 0;
+	}
+	l->status = l->dir ? choose_each(place, add_baseline, l) : add_baseline(l, place);
+	if (l->denied)
+		return 0;
+	if (l->status && named)
+		return set(l, ABIBASE_HERE_TROUBLE, "baseline: is not acceptable, as was said");
+	return l->dir && named ? look_at_current(l) : 0;
 }
 
 /* --------------------------------------------------------------------------------- all */
 
 static int set_places(struct look *l)
 {
-	const char *profile;
+	const char *profile, *qemu;
 	int r = abibase_here_new(l->ctx, l->cat, &l->here);
 
 	r = r < 0 ? cli_context_error(l->ctx, r) : set_emulator(l);
 	if (r == 0)
 		r = look_at_conf(l);
 	profile = conf_get(&l->conf, "profile");
-	return r == 0 && profile ? set(l, ABIBASE_HERE_RECORD, profile) : r;
+	qemu = conf_get(&l->conf, "qemu");
+	if (r == 0 && profile)
+		r = set(l, ABIBASE_HERE_RECORD, profile);
+	return r == 0 && qemu ? set(l, ABIBASE_HERE_QEMU, qemu) : r;
 }
 
 static int look(struct look *l)
@@ -237,6 +238,7 @@ int here_check(const struct options *o)
 	int r = look(&l);
 
 	strings_clear(&l.met);
+	free(l.emulator);
 	conf_clear(&l.conf);
 	abibase_here_unref(l.here);
 	abibase_catalogue_unref(l.cat);

@@ -894,6 +894,8 @@ int abibase_check_request_args(const struct abibase_check_request *q, const char
  * @ABIBASE_HERE_CURRENT: id of a baseline under which guests start that name none; each call adds one
  * @ABIBASE_HERE_WARNS: id of a baseline under which guests start also where they should not; the same
  * @ABIBASE_HERE_UNREAD: file of a baseline that the caller may not read
+ * @ABIBASE_HERE_QEMU: path of the QEMU that abibase-emulator starts: baselines are held against that alone.
+ *	Since: 0.2
  *
  * Since: 0.1
  */
@@ -906,6 +908,7 @@ enum abibase_here_place {
 	ABIBASE_HERE_CURRENT,
 	ABIBASE_HERE_WARNS,
 	ABIBASE_HERE_UNREAD,
+	ABIBASE_HERE_QEMU,
 };
 /**
  * abibase_here_new - who runs under what on this host?

@@ -183,7 +183,7 @@ static const char *emulator_state(struct abibase_here *h)
 	if (!h->trouble)
 		return "sound";
 	here_found(h, ABIBASE_FINDING_CONFLICT, "emulator-unsound",
-		   "mend it: until then each start is refused", "%s: %s", h->configuration,
+		   "mend it: until then starts are refused", "%s: %s", h->configuration,
 		   h->trouble);
 	return "unsound";
 }
@@ -283,6 +283,8 @@ static int probe(struct abibase_here *h, struct abibase_profile **ret)
 		return r;
 	/* an answer leaves nothing behind */
 	r = abibase_probe_set_cache_dir(pr, NULL);
+	if (r == 0 && h->qemu)
+		r = abibase_probe_add_qemu(pr, h->qemu);
 	if (r == 0)
 		r = abibase_probe_run(pr, h->cat, ret);
 	abibase_probe_unref(pr);
@@ -328,18 +330,43 @@ static const char *no_record(struct abibase_here *h, int r, struct abibase_profi
 			    r == -EACCES ? "ask as root" : RECORD_REMEDY);
 		return "unreadable";
 	}
-	here_found(h, ABIBASE_FINDING_NOTE, "record-absent", "systemctl enable --now " HERE_UNIT,
-		   "%s: there is no record, so the host was asked now", h->record);
 	/* nothing asks what nobody wants to know */
+	here_found(h, ABIBASE_FINDING_NOTE, "record-absent", "systemctl enable --now " HERE_UNIT,
+		   h->n ? "%s: there is no record, so the host was asked now" :
+			  "%s: there is no record, and no baseline for which the host would be asked",
+		   h->record);
 	if (h->n && probe(h, ret) < 0)
 		here_failed(h, ABIBASE_FINDING_UNKNOWN, NULL);
 	return "absent";
 }
 
+/* With the QEMU that guests are started by, and no other; a record without it is told of elsewhere. */
+static int take_qemu(struct abibase_here *h, struct abibase_profile **p)
+{
+	struct abibase_profile *one;
+	int r = *p && h->qemu ? abibase_profile_current(h->ctx, *p, h->qemu, &one) : -ENOENT;
+
+	if (r == 0) {
+		abibase_profile_unref(*p);
+		*p = one;
+	}
+	return r == -ENOMEM ? r : 0;
+}
+
+/* Of a pipe no end may come. */
+static int read_record(struct abibase_here *h, struct abibase_profile **ret)
+{
+	struct stat st;
+
+	if (stat(h->record, &st) == 0 && !S_ISREG(st.st_mode))
+		return context_fail(h->ctx, EINVAL, "io-error", h->record, "is no regular file");
+	return abibase_profile_from_file(h->ctx, h->record, ret);
+}
+
 int here_record(struct abibase_here *h, struct abibase_profile **ret)
 {
 	struct abibase_profile *p = NULL;
-	int r = abibase_profile_from_file(h->ctx, h->record, &p);
+	int r = read_record(h, &p);
 	const char *state;
 
 	*ret = NULL;
@@ -353,6 +380,8 @@ int here_record(struct abibase_here *h, struct abibase_profile **ret)
 			       p ? json_integer((json_int_t)p->n_qemu) : NULL));
 	if (r == 0 && p)
 		r = json_put(h->root, "host", json_string(p->name));
+	if (r == 0)
+		r = take_qemu(h, &p);
 	if (streq(state, "current") || streq(state, "absent"))
 		*ret = steal(&p);
 	abibase_profile_unref(p);

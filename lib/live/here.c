@@ -117,6 +117,68 @@ static int count_all(struct abibase_here *h)
 	return r;
 }
 
+/* ---------------------------------------------------------------- guests that name none */
+
+/* Ids by machine type */
+static json_t *ids_by_machine(const struct abibase_here *h)
+{
+	json_t *all = json_object();
+	int r = all ? 0 : -ENOMEM;
+
+	for (size_t i = 0; r == 0 && i < h->n; i++) {
+		const struct abibase_baseline *b = h->base[i].b;
+		json_t *ids = b->id ? json_object_get(all, b->machine) : NULL;
+
+		if (!b->id)
+			continue;
+		if (!ids)
+			r = json_put(all, b->machine, ids = json_object());
+		if (r == 0)
+			r = json_put(ids, b->id, json_true());
+	}
+	if (r == 0)
+		return all;
+	json_decref(all);
+	return NULL;
+}
+
+static bool is_current(const struct abibase_here *h, const json_t *ids)
+{
+	const char *id;
+	json_t *v;
+
+	json_object_foreach((json_t *)ids, id, v)
+		if (strings_have(&h->current, id))
+			return true;
+	return false;
+}
+
+/* Where there are several of a machine type a start can ask under which: who is not told is told here. */
+static int look_for_several(struct abibase_here *h)
+{
+	json_auto_t *all = ids_by_machine(h);
+	const char *state = string_of(json_object_get(h->root, "emulator"), "state"), *machine;
+	json_t *ids;
+
+	if (!streq(state, "sound") && !streq(state, "unsound"))
+		return all ? 0 : -ENOMEM;
+	json_object_foreach(all, machine, ids) {
+		bool current = is_current(h, ids);
+
+		if (json_object_size(ids) < 2)
+			continue;
+		here_found(h, ABIBASE_FINDING_NOTE, "baseline-which",
+			   current ? "let its domain have its ABIBASE_BASELINE" :
+				     "name the current one in the configuration, or let each domain "
+				     "have its ABIBASE_BASELINE",
+			   "%zu baselines are of the machine type %s: a guest that %s and names none "
+			   "is not started",
+			   json_object_size(ids), machine,
+			   current ? "comes from elsewhere" : "has a network card of virtio");
+	}
+	return all ? 0 : -ENOMEM;
+}
+
 /* ---------------------------------------------------------------------------- verdict */
 
 static enum abibase_verdict judge(const struct abibase_here *h)
@@ -156,6 +218,8 @@ static int run(struct abibase_here *h)
 		r = here_guests(h);
 	if (r == 0)
 		r = count_all(h);
+	if (r == 0)
+		r = look_for_several(h);
 	if (r == 0)
 		r = json_put(h->root, "findings", findings_json(&h->findings));
 	return r < 0 || !h->arena.failed ? r : -ENOMEM;
@@ -209,6 +273,7 @@ ABIBASE_EXPORT struct abibase_here *abibase_here_unref(struct abibase_here *h)
 	free(h->configuration);
 	free(h->trouble);
 	free(h->unread);
+	free(h->qemu);
 	strings_clear(&h->current);
 	strings_clear(&h->warns);
 	abibase_catalogue_unref(h->cat);
@@ -233,6 +298,8 @@ ABIBASE_EXPORT int abibase_here_set(struct abibase_here *h, enum abibase_here_pl
 		return context_replace(h->ctx, &h->trouble, value);
 	case ABIBASE_HERE_UNREAD:
 		return context_replace(h->ctx, &h->unread, value);
+	case ABIBASE_HERE_QEMU:
+		return context_replace(h->ctx, &h->qemu, value);
 	case ABIBASE_HERE_CURRENT:
 		return strings_insert(&h->current, value) < 0 ? context_oom(h->ctx) : 0;
 	case ABIBASE_HERE_WARNS:

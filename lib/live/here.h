@@ -14,7 +14,7 @@ struct here_baseline {
 struct abibase_here {
 	struct abibase_context *ctx;
 	struct abibase_catalogue *cat;
-	char *record, *directory, *emulator, *configuration, *trouble, *unread; /* NULL: not said */
+	char *record, *directory, *emulator, *configuration, *trouble, *unread, *qemu; /* NULL: not said */
 	struct strings current, warns; /* ids */
 	struct here_baseline *base;
 	size_t n, cap;
