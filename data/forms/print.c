@@ -149,8 +149,9 @@ static json_t *schema_of_object(json_t *said, const struct member *members,
 		json_object_set(o, "required", required);
 	json_decref(required);
 	if (more == MORE_FREE) {
-		json_put(properties, "description", json_object());
-		json_put(properties, "tags", json_object());
+		json_auto_t *any = json_pack("{s:{}, s:{}}", "description", "tags");
+
+		json_object_update_missing(properties, any);
 		json_put(o, "patternProperties", json_pack("{s:{}}", "^x-"));
 	}
 	if (more != MORE_KEPT)

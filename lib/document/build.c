@@ -27,18 +27,6 @@ static void check_setting(struct schema_walk *c, const json_t *v)
 		schema_fault(c, "json-bad-value", "\"%s\" is not \"CLASS PROPERTY VALUE\"", s);
 }
 
-static const struct member each_name = { .types = J_STRING, .check = schema_nonempty };
-
-static const struct member machine_members[] = {
-	{ "alias", J_STRING, .check = schema_name },
-	{ "deprecated", J_BOOL, .required = false },
-	{ 0 },
-};
-
-static const struct member each_class = {
-	.types = J_OBJECT, .each = EACH(J_STRING | J_NULL, .check = check_type)
-};
-
 static const struct member compat_members[] = {
 	{ "adds", J_ARRAY, .each = EACH(J_STRING, .check = check_setting) },
 	{ "adds_as", J_STRING, .check = schema_nonempty },
@@ -46,19 +34,11 @@ static const struct member compat_members[] = {
 	{ 0 },
 };
 
-static const struct member not_read_members[] = {
-	{ "unknown", J_STRING, .required = true, .check = schema_name },
-	{ 0 },
-};
-
-static const struct member each_value = {
-	.types = J_BOOL | J_INT | J_STRING | J_OBJECT, .members = not_read_members
-};
-
 static const struct member values_members[] = {
 	{ "like", J_STRING, .check = schema_nonempty },
-	{ "set", J_OBJECT, .each = &each_value },
-	{ "unset", J_ARRAY, .each = &each_name },
+	{ "set", J_OBJECT,
+	  .each = EACH(J_BOOL | J_INT | J_STRING | J_OBJECT, .members = unknown_members) },
+	{ "unset", J_ARRAY, .each = EACH_TEXT },
 	{ 0 },
 };
 
@@ -68,26 +48,27 @@ static const struct member sizes_members[] = {
 };
 
 static const struct member build_members[] = {
-	{ "absent", J_ARRAY, .each = &each_name },
+	{ "absent", J_ARRAY, .each = EACH_TEXT },
 	{ "build_id", J_STRING, .check = schema_nonempty },
-	{ "classes", J_OBJECT, .required = true, .each = &each_name },
+	{ "classes", J_OBJECT, .required = true, .each = EACH_TEXT },
 	{ "compat", J_OBJECT, .each = EACH_OBJECT(compat_members, MORE_NONE) },
 	{ "machines", J_OBJECT, .required = true, .keys = schema_key,
 	  .each = EACH_OBJECT(machine_members, MORE_NONE) },
 	{ "needs", J_OBJECT, .each = EACH(J_STRING, .check = schema_need_of_reader) },
 	{ "package", J_STRING, .required = false },
-	{ "properties", J_OBJECT, .required = true, .each = &each_class },
+	{ "properties", J_OBJECT, .required = true,
+	  .each = EACH(J_OBJECT, .each = EACH(J_STRING | J_NULL, .check = check_type)) },
 	{ "schema", J_STRING, .required = true },
 	{ "shape", J_OBJECT, .keys = schema_key,
 	  .each = EACH(J_OBJECT, .keys = schema_key,
 		       .each = EACH_OBJECT(sizes_members, MORE_NONE)) },
 	{ "target", J_STRING, .required = true, .check = schema_name },
 	{ "values", J_OBJECT, .each = EACH_OBJECT(values_members, MORE_NONE) },
-	{ "values_of", J_ARRAY, .each = &each_name },
+	{ "values_of", J_ARRAY, .each = EACH_TEXT },
 	{ "version", J_STRING, .required = true, .check = schema_version },
 	/* free to a reader of version 0.1 */
-	{ "x-modules", J_ARRAY, .each = &each_name },
-	{ "x-unknown", J_OBJECT, .each = EACH(J_STRING, .check = schema_name) },
+	{ "x-modules", J_ARRAY, .each = EACH_TEXT },
+	{ "x-unknown", J_OBJECT, .each = EACH_NAME },
 	{ 0 },
 };
 

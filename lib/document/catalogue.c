@@ -42,8 +42,6 @@ static const char *const queues_words[] = { "", "receive", "transmit", NULL };
 static const char *const missing_words[] = { "silent", "fatal", "kept", NULL };
 
 static const struct member each_range = { .types = J_STRING, .check = schema_version_range };
-static const struct member each_name = { .types = J_STRING, .check = schema_name };
-static const struct member each_text = { .types = J_STRING, .check = schema_nonempty };
 
 static const struct member compat_members[] = {
 	{ "machine", J_STRING, .required = true, .check = schema_version,
@@ -92,7 +90,7 @@ static const struct member feature_members[] = {
 	  INTO_LIST(struct row, compat, compat_members, MORE_NONE) },
 	{ "declared_on", J_STRING, .required = true, .check = schema_name, ROW(TEXT, declared_on) },
 	{ "default", J_BOOL | J_INT | J_STRING | J_NULL, .required = true, ROW(JSON, def) },
-	{ "depends", J_ARRAY, .required = true, .each = &each_text },
+	{ "depends", J_ARRAY, .required = true, .each = EACH_TEXT },
 	{ "disabled", J_BOOL, ROW(JSON, disabled) },
 	{ "domain", J_STRING, .check = schema_nonempty, ROW(TEXT, domain) },
 	{ "fact", J_STRING, .check = schema_name, ROW(TEXT, limit) },
@@ -101,7 +99,7 @@ static const struct member feature_members[] = {
 	{ "incoming_since", J_STRING, .check = schema_version, ROW(VERSION, incoming_since) },
 	{ "least", J_INT, AT_LEAST(1), ROW(INT, least) },
 	{ "legacy", J_BOOL, ROW(BOOL, legacy) },
-	{ "missing", J_STRING, .required = true, .words = missing_words },
+	{ "missing", J_STRING, .required = true, .words = missing_words, ROW(CHOICE, fatal) },
 	{ "needs", J_OBJECT, .required = true, .each = &each_needs },
 	{ "observed", J_STRING, .check = schema_name, ROW(TEXT, observed) },
 	{ "pin", J_STRING, .required = true, .words = pin_words, ROW(WORD, pin) },
@@ -113,9 +111,9 @@ static const struct member feature_members[] = {
 	{ "shape", J_STRING, .check = schema_name, ROW(TEXT, shape_name) },
 	{ "shown_as", J_STRING, .check = schema_name, ROW(TEXT, shown_as) },
 	{ "shown_with", J_STRING, .check = schema_name, ROW(TEXT, shown_with) },
-	{ "siblings", J_ARRAY, .each = &each_name },
+	{ "siblings", J_ARRAY, .each = EACH_NAME },
 	{ "since", J_STRING, .required = true, .check = schema_version, ROW(VERSION, since) },
-	{ "sources", J_OBJECT, .required = true, .each = &each_text },
+	{ "sources", J_OBJECT, .required = true, .each = EACH_TEXT },
 	{ "type", J_STRING, .required = true, .words = type_words, ROW(TEXT, type) },
 	{ "unmasked", J_ARRAY, .each = &each_range, ROW(RANGES, unmasked) },
 	{ "without", J_OBJECT, .members = without_members, .more = MORE_FREE, .as = AS_PART },
@@ -145,6 +143,7 @@ static const struct member condition_members[] = {
 };
 
 static const struct member group_members[] = {
+	{ "description", J_STRING, .required = true, INTO(struct group, TEXT, description) },
 	{ "together", J_BOOL, .required = true, INTO(struct group, BOOL, together) },
 	{ 0 },
 };
@@ -163,7 +162,7 @@ static const struct member requirement_members[] = {
 	{ "remedy", J_STRING, .required = true, .check = schema_nonempty,
 	  INTO(struct requirement, TEXT, remedy) },
 	{ "sources", J_STRING | J_OBJECT, .required = true, .check = schema_nonempty,
-	  .each = &each_text },
+	  .each = EACH_TEXT },
 	{ "stated_by", J_STRING, .check = schema_name, INTO(struct requirement, TEXT, stated_by) },
 	{ "text", J_STRING, .required = true, .check = schema_nonempty,
 	  INTO(struct requirement, TEXT, text) },
@@ -192,7 +191,7 @@ static const struct member shape_members[] = {
 	{ "remedy", J_STRING, .required = true, .check = schema_nonempty,
 	  INTO(struct shape, TEXT, remedy) },
 	{ "sources", J_STRING | J_OBJECT, .required = true, .check = schema_nonempty,
-	  .each = &each_text },
+	  .each = EACH_TEXT },
 	{ "text", J_STRING, .required = true, .check = schema_nonempty,
 	  INTO(struct shape, TEXT, text) },
 	{ 0 },
@@ -233,17 +232,11 @@ static const struct member catalogue_members[] = {
 	  INTO(struct abibase_catalogue, INT, revision) },
 	{ "schema", J_STRING, .required = true },
 	{ "shapes", J_ARRAY, .required = true, TABLE(shapes, shape_members) },
-	{ "targets", J_ARRAY, .required = true, AT_LEAST(1), .each = &each_name },
+	{ "targets", J_ARRAY, .required = true, AT_LEAST(1), .each = EACH_NAME },
 	{ 0 },
 };
 
 /* ---------------------------------------------------- names resolved to indices */
-
-/* A table into which nothing is written where there is no memory: its arena remembers. */
-static void *table_new(struct abibase_catalogue *cat, size_t n, size_t size)
-{
-	return arena_alloc(&cat->arena, n * size);
-}
 
 static int find_condition(const struct abibase_catalogue *cat, const char *name)
 {
@@ -253,9 +246,10 @@ static int find_condition(const struct abibase_catalogue *cat, const char *name)
 	return -1;
 }
 
-static int cmp_condition(const void *a, const void *b)
+/* Of structs that begin with their name */
+static int cmp_name(const void *a, const void *b)
 {
-	return strcmp(((const struct condition *)a)->name, ((const struct condition *)b)->name);
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
 static void link_conditions(struct schema_walk *c, struct abibase_catalogue *cat)
@@ -274,7 +268,7 @@ static void link_conditions(struct schema_walk *c, struct abibase_catalogue *cat
 		schema_leave(c, mark2);
 		cond->fact = arena_printf(&cat->arena, "%.*s", (int)len, cond->name);
 	}
-	qsort(cat->conditions, cat->n_conditions, sizeof(*cat->conditions), cmp_condition);
+	qsort(cat->conditions, cat->n_conditions, sizeof(*cat->conditions), cmp_name);
 	schema_leave(c, mark);
 }
 
@@ -289,11 +283,6 @@ static int use_condition(struct schema_walk *c, const struct abibase_catalogue *
 	return i;
 }
 
-static int cmp_backend(const void *a, const void *b)
-{
-	return strcmp(((const struct backend *)a)->name, ((const struct backend *)b)->name);
-}
-
 static void link_backends(struct schema_walk *c, struct abibase_catalogue *cat)
 {
 	const json_t *map = json_object_get(cat->root, "backends");
@@ -303,23 +292,14 @@ static void link_backends(struct schema_walk *c, struct abibase_catalogue *cat)
 	for (struct backend *b = cat->backends; b < cat->backends + cat->n_backends; b++) {
 		const json_t *usable = json_object_get(json_object_get(map, b->name), "usable");
 
-		b->usable = table_new(cat, json_array_size(usable), sizeof(*b->usable));
+		b->usable = arena_alloc(&cat->arena, json_array_size(usable) * sizeof(*b->usable));
 		if (!b->usable)
 			return;
 		json_array_foreach(usable, i, item)
 			b->usable[b->n_usable++] = use_condition(c, cat, json_string_value(item));
 	}
-	qsort(cat->backends, cat->n_backends, sizeof(*cat->backends), cmp_backend);
+	qsort(cat->backends, cat->n_backends, sizeof(*cat->backends), cmp_name);
 	schema_leave(c, mark);
-}
-
-static void link_groups(struct abibase_catalogue *cat)
-{
-	const json_t *map = json_object_get(cat->root, "groups");
-
-	for (size_t i = 0; i < cat->n_groups; i++)
-		cat->groups[i].description =
-			string_of(json_object_get(map, cat->groups[i].name), "description");
 }
 
 static void link_need_list(struct schema_walk *c, struct abibase_catalogue *cat, const json_t *list,
@@ -328,7 +308,7 @@ static void link_need_list(struct schema_walk *c, struct abibase_catalogue *cat,
 	size_t i;
 	json_t *v;
 
-	needs->need = table_new(cat, json_array_size(list), sizeof(*needs->need));
+	needs->need = arena_alloc(&cat->arena, json_array_size(list) * sizeof(*needs->need));
 	if (!needs->need)
 		return;
 	json_array_foreach(list, i, v) {
@@ -442,7 +422,6 @@ static void link_row(struct schema_walk *c, struct abibase_catalogue *cat, const
 	else if (row->bit_when == BIT_NEVER) /* not said */
 		row->bit_when = BIT_TRUE;
 	link_number(c, cat, row);
-	row->fatal = streq(string_of(v, "missing"), "fatal");
 	if (row->pin == PIN_PINNED && !row->boolean)
 		schema_fault(c, "json-bad-value", "only a row that is on or off can be pinned");
 	link_row_group(c, cat, row);
@@ -450,26 +429,16 @@ static void link_row(struct schema_walk *c, struct abibase_catalogue *cat, const
 	link_needs(c, cat, v, true, row->needs, &row->backends);
 }
 
-static int find_property(const struct abibase_catalogue *cat, const char *class_name,
-			 const char *property, size_t len)
-{
-	for (size_t i = 0; i < cat->n_rows; i++)
-		if (streq(cat->rows[i].class_name, class_name) &&
-		    strlen(cat->rows[i].property) == len &&
-		    !strncmp(cat->rows[i].property, property, len))
-			return (int)i;
-	return -1;
-}
-
 /* "guest_tso4|guest_tso6" */
 static void link_depend(struct schema_walk *c, struct abibase_catalogue *cat, const struct row *row,
 			const char *text, struct depend *d)
 {
-	d->any = table_new(cat, strlen(text) + 1, sizeof(*d->any));
+	d->any = arena_alloc(&cat->arena, (strlen(text) + 1) * sizeof(*d->any));
 	while (d->any && *text) {
 		size_t len = strcspn(text, "|");
 
-		d->any[d->n] = find_property(cat, row->class_name, text, len);
+		d->any[d->n] = catalogue_row(cat, arena_printf(&cat->arena, "%s.%.*s", row->class_name,
+							       (int)len, text) ?: "");
 		if (d->any[d->n] < 0)
 			schema_fault(c, "json-bad-value",
 				     "depends on \"%.*s\", which is not a property of \"%s\" here",
@@ -486,7 +455,7 @@ static void link_depends(struct schema_walk *c, struct abibase_catalogue *cat, c
 	size_t i;
 	json_t *item;
 
-	row->depends = table_new(cat, json_array_size(list), sizeof(*row->depends));
+	row->depends = arena_alloc(&cat->arena, json_array_size(list) * sizeof(*row->depends));
 	if (!row->depends)
 		return;
 	json_array_foreach(list, i, item)
@@ -499,7 +468,7 @@ static void link_rows(struct schema_walk *c, struct abibase_catalogue *cat)
 	size_t mark = schema_enter(c, "features"), mark2, i;
 	json_t *v;
 
-	cat->numbers = table_new(cat, json_array_size(list), sizeof(*cat->numbers));
+	cat->numbers = arena_alloc(&cat->arena, json_array_size(list) * sizeof(*cat->numbers));
 	if (cat->arena.failed)
 		return;
 	json_array_foreach(list, i, v) {
@@ -596,7 +565,6 @@ static void catalogue_link(struct schema_walk *c, struct abibase_catalogue *cat)
 		return;
 	link_conditions(c, cat);
 	link_backends(c, cat);
-	link_groups(cat);
 	link_rows(c, cat);
 	if (!cat->arena.failed)
 		link_requirements(c, cat);

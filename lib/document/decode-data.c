@@ -111,12 +111,10 @@ static void check_detail(struct schema_walk *c, const json_t *v)
 			     "\"capture\", \"first\" and \"last\", its range, belong together");
 }
 
-static const struct member each_text = { .types = J_STRING, .check = schema_nonempty };
-
 static const struct member detail_members[] = {
 	{ "bar", J_INT, LIMITS(0, 5) },
 	{ "capture", J_STRING, .check = schema_nonempty },
-	{ "devices", J_ARRAY, .each = &each_text },
+	{ "devices", J_ARRAY, .each = EACH_TEXT },
 	{ "differs", J_INT, .required = false },
 	{ "erratum", J_STRING, .check = schema_name },
 	{ "first", J_INT, .required = false },
@@ -166,7 +164,7 @@ static void check_row(struct schema_walk *c, const json_t *v)
 }
 
 static const struct member row_members[] = {
-	{ "also", J_ARRAY, .each = &each_text },
+	{ "also", J_ARRAY, .each = EACH_TEXT },
 	{ "details", J_ARRAY,
 	  .each = EACH(J_OBJECT, .members = detail_members, .more = MORE_FREE,
 		       .check = check_detail) },
@@ -212,7 +210,7 @@ static void check_feature(struct schema_walk *c, const json_t *v)
 static const struct member feature_members[] = {
 	{ "also", J_STRING, .check = schema_nonempty },
 	{ "bit", J_INT, .required = true, LIMITS(0, FEATURE_BITS - 1) },
-	{ "classes", J_ARRAY, .each = &each_text },
+	{ "classes", J_ARRAY, .each = EACH_TEXT },
 	{ "decided_by", J_STRING, .words = deciders },
 	{ "layer", J_STRING, .check = schema_nonempty },
 	{ "machine_off", J_STRING, .check = schema_version },
@@ -240,9 +238,9 @@ static const struct member other_members[] = {
 
 static const struct member family_members[] = {
 	{ "family", J_STRING, .required = true, .check = schema_nonempty },
-	{ "names", J_ARRAY, .each = &each_text },
+	{ "names", J_ARRAY, .each = EACH_TEXT },
 	{ "part", J_BOOL, .required = false },
-	{ "paths", J_ARRAY, .each = &each_text },
+	{ "paths", J_ARRAY, .each = EACH_TEXT },
 	{ "who", J_STRING, .check = schema_nonempty },
 	{ 0 },
 };

@@ -12,21 +12,19 @@ static const char *const of_words[] = { "kernel", "qemu", NULL };
 /* How it is known: tried with these builds, read in the source, or told by others. */
 static const char *const evidence_words[] = { "reported", "run", "upstream-source", NULL };
 
-static const struct member each_text = { .types = J_STRING, .check = schema_nonempty };
-
 #define ERRATUM(how, field) INTO(struct erratum, how, field)
 
 static const struct member erratum_members[] = {
 	{ "avoid", J_STRING, .required = true, .check = schema_nonempty, ERRATUM(TEXT, avoid) },
 	{ "evidence", J_STRING, .required = true, .words = evidence_words },
-	{ "fixed_in", J_ARRAY, .each = &each_text, ERRATUM(JSON, fixed_in) },
+	{ "fixed_in", J_ARRAY, .each = EACH_TEXT, ERRATUM(JSON, fixed_in) },
 	{ "id", J_STRING, .required = true, .check = schema_name, ERRATUM(TEXT, id) },
 	{ "machines", J_STRING, .check = schema_nonempty, ERRATUM(TEXT, machines) },
 	{ "mended_by", J_STRING, .required = true, .check = schema_nonempty,
 	  ERRATUM(TEXT, mended_by) },
 	{ "of", J_STRING, .required = true, .words = of_words, ERRATUM(WORD, of) },
-	{ "rows", J_ARRAY, .each = &each_text, ERRATUM(TEXTS, row_names) },
-	{ "sources", J_ARRAY, .required = true, .each = &each_text },
+	{ "rows", J_ARRAY, .each = EACH_TEXT, ERRATUM(TEXTS, row_names) },
+	{ "sources", J_ARRAY, .required = true, .each = EACH_TEXT },
 	{ "text", J_STRING, .required = true, .check = schema_nonempty, ERRATUM(TEXT, text) },
 	{ "versions", J_ARRAY, .required = true,
 	  .each = EACH(J_STRING, .check = schema_version_range), ERRATUM(RANGES, versions) },

@@ -159,6 +159,8 @@ struct member {
 #define AT_LEAST(a) LIMITS(a, INT64_MAX)
 /* An element: EACH(types, .FIELD = ...) */
 #define EACH(...) (&(const struct member){ .types = __VA_ARGS__ })
+#define EACH_TEXT EACH(J_STRING, .check = schema_nonempty)
+#define EACH_NAME EACH(J_STRING, .check = schema_name)
 #define EACH_OBJECT(table, others) EACH(J_OBJECT, .members = table, .more = others)
 
 /*

@@ -92,36 +92,19 @@ static void check_date(struct schema_walk *c, const json_t *v)
 		schema_fault(c, "json-bad-value", "\"%s\" is not a date: YYYY-MM-DD", s);
 }
 
-static const struct member each_text = { .types = J_STRING, .check = schema_nonempty };
-
-static const struct member unknown_members[] = {
+const struct member unknown_members[] = {
 	{ "unknown", J_STRING, .required = true, .check = schema_name },
 	{ 0 },
 };
 
-static const struct member each_fact = {
-	.types = J_BOOL | J_INT | J_STRING | J_OBJECT,
-	.members = unknown_members,
-	.check = check_fact,
-};
-
-static const struct member machine_members[] = {
+const struct member machine_members[] = {
 	{ "alias", J_STRING, .check = schema_name },
 	{ "deprecated", J_BOOL, .required = false },
 	{ 0 },
 };
 
-/* The properties of a class, each with a type. */
-static const struct member each_class = {
-	.types = J_OBJECT, .keys = schema_key, .each = &each_text
-};
-
 static const struct member each_value = {
 	.types = J_BOOL | J_INT | J_STRING | J_NULL, .check = check_property_value
-};
-
-static const struct member each_machine_values = {
-	.types = J_OBJECT, .keys = schema_key, .each = &each_value
 };
 
 /* What a guest really saw of a device: "shape", by machine type and backend. */
@@ -142,14 +125,6 @@ static const struct member observed_members[] = {
 	{ "rom_size", J_INT, LIMITS(1, (int64_t)1 << 31), .check = schema_power_of_two },
 	{ SHAPE_VECTORS, J_INT, AT_LEAST(0) },
 	{ 0 },
-};
-
-static const struct member each_observed = {
-	.types = J_OBJECT, .members = observed_members, AT_LEAST(1)
-};
-
-static const struct member each_machine_shape = {
-	.types = J_OBJECT, .keys = schema_key, .each = &each_observed
 };
 
 /* A binary that was there and could not be asked. */
@@ -173,10 +148,14 @@ static const struct member qemu_members[] = {
 	  .each = EACH_OBJECT(machine_members, MORE_NONE) },
 	{ "package", J_STRING, .required = false },
 	{ "path", J_STRING, .check = schema_nonempty, QEMU(path) },
-	{ "properties", J_OBJECT, .keys = schema_key, .each = &each_class },
-	{ "shape", J_OBJECT, .keys = schema_key, .each = &each_machine_shape },
+	{ "properties", J_OBJECT, .keys = schema_key,
+	  .each = EACH(J_OBJECT, .keys = schema_key, .each = EACH_TEXT) },
+	{ "shape", J_OBJECT, .keys = schema_key,
+	  .each = EACH(J_OBJECT, .keys = schema_key,
+		       .each = EACH(J_OBJECT, .members = observed_members, AT_LEAST(1))) },
 	{ "target", J_STRING, .required = true, .check = schema_name, QEMU(target) },
-	{ "values", J_OBJECT, .keys = schema_key, .each = &each_machine_values },
+	{ "values", J_OBJECT, .keys = schema_key,
+	  .each = EACH(J_OBJECT, .keys = schema_key, .each = &each_value) },
 	{ "version", J_STRING, .required = true, .check = schema_version, QEMU(version) },
 	{ 0 },
 };
@@ -267,7 +246,9 @@ static const struct member profile_members[] = {
 	{ "arch", J_STRING, .required = true, .check = schema_name, PROFILE(TEXT, arch) },
 	{ "boot_id", J_STRING, .check = schema_nonempty },
 	{ "evidence", J_OBJECT, .each = EACH(J_STRING, .words = evidence_words) },
-	{ "facts", J_OBJECT, .required = true, .keys = check_fact_id, .each = &each_fact,
+	{ "facts", J_OBJECT, .required = true, .keys = check_fact_id,
+	  .each = EACH(J_BOOL | J_INT | J_STRING | J_OBJECT, .members = unknown_members,
+		       .check = check_fact),
 	  PROFILE(JSON, facts) },
 	{ "kernel", J_OBJECT, .members = kernel_members },
 	{ "kind", J_STRING, .required = true, .words = kind_words, PROFILE(TEXT, kind) },

@@ -37,7 +37,7 @@ static const struct member vcpu_members[] = {
 	{ "filtered", J_ARRAY, .required = true, .each = EACH_OBJECT(feature_members, MORE_NONE) },
 	{ "model", J_INT, .required = false },
 	{ "model_id", J_STRING, .required = false },
-	{ "names", J_ARRAY, .required = false, .each = EACH(J_STRING, .check = schema_nonempty) },
+	{ "names", J_ARRAY, .required = false, .each = EACH_TEXT },
 	{ "stepping", J_INT, .required = false },
 	{ "vcpus", J_INT, .required = true, LIMITS(1, REHEARSAL_VCPUS_MAX) },
 	{ "vendor", J_STRING, .required = false },
@@ -56,7 +56,7 @@ static const struct member left_members[] = {
 	{ 0 },
 };
 
-#define WORDS EACH(J_STRING, .check = schema_nonempty)
+#define WORDS EACH_TEXT
 
 static const struct member head_members[] = {
 	{ "baseline", J_STRING, .check = schema_nonempty },
