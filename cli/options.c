@@ -115,6 +115,9 @@ static const struct cli_option options[] = {
 	{ VERB_REHEARSE, OPT_LOAD, "load", "FILE", "@files",
 	  "load what stands in FILE; with --save of the same FILE, what the first command line saves "
 	  "goes to the second, or to the first again" },
+	{ VERB_REHEARSE, OPT_PID, "pid", "PID", NULL,
+	  "the first command line is that of the guest which runs in this process, as started; takes "
+	  "its QEMU alone" },
 	{ VERB_REHEARSE, OPT_RUN, "run", "SECONDS", NULL,
 	  "execute the firmware so long, at most 300, before the guest is saved" },
 

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+
 #include "start.h"
 
 /* A command line of one half, in the operands. */
@@ -100,6 +102,49 @@ static int rehearse(struct rehearsal *k, const struct half *from, const struct h
 	return r < 0 ? cli_context_error(k->ctx, r) : cli_answer(res, k->o);
 }
 
+/* The words of a process, with the name of its program. 0 or the exit status. */
+static int read_process(const char *pid, struct strings *ret)
+{
+	_autofree_ char *path = NULL, *word = NULL;
+	size_t size = 0;
+	FILE *f;
+	int r = 0;
+
+	if (asprintf(&path, "/proc/%s/cmdline", pid) < 0) {
+		path = NULL;
+		return cli_oom();
+	}
+	f = fopen(path, "re");
+	if (!f)
+		return cli_error("%s: %s [io-error]", path, strerror(errno));
+	while (r == 0 && getdelim(&word, &size, '\0', f) > 0)
+		r = strings_add(ret, word);
+	fclose(f);
+	if (r < 0)
+		return cli_oom();
+	return ret->n ? 0 : cli_error("%s: the process has no command line [io-error]", path);
+}
+
+/* The line of the guest that runs, of the QEMU that the caller names */
+static int take_process(struct rehearsal *k, char **first, struct strings *ret)
+{
+	const char *pid = options_arg(k->o, OPT_PID);
+	int r;
+
+	if (!*pid || pid[strspn(pid, "0123456789")] || atoi(pid) < 1)
+		return cli_usage("rehearse", "--pid=%s: the number of a process is meant", pid);
+	if (first[1])
+		return cli_usage("rehearse", "with --pid the arguments are those of the process: "
+					     "extra argument '%s'", first[1]);
+	r = read_process(pid, ret);
+	if (r)
+		return r;
+	free(ret->s[0]);
+	ret->s[0] = strdup(first[0]);
+	abibase_rehearse_set_process(k->rh, atoi(pid));
+	return ret->s[0] ? 0 : cli_oom();
+}
+
 /* The line behind the next "--", which ends the one before it; NULL: there is none. */
 static char **next_line(char **words)
 {
@@ -131,6 +176,22 @@ static int with_lines(struct rehearsal *k, char **first, char **second)
 	return rehearse(k, both || save ? &from : NULL, both || load ? &to : NULL);
 }
 
+static int with_process(struct rehearsal *k, char **first, char **second)
+{
+	struct strings words = { 0 };
+	int r;
+
+	if (!options_arg(k->o, OPT_PID))
+		return with_lines(k, first, second);
+	if (!options_arg(k->o, OPT_SAVE) && options_arg(k->o, OPT_LOAD))
+		return cli_usage("rehearse", "--pid is of the half that saves");
+	r = take_process(k, first, &words);
+	if (r == 0)
+		r = with_lines(k, words.s, second);
+	strings_clear(&words);
+	return r;
+}
+
 static int run(const struct options *o)
 {
 	_unref_(context) *ctx = NULL;
@@ -154,7 +215,7 @@ static int run(const struct options *o)
 	r = abibase_rehearse_new(ctx, cat, &rh);
 	if (r < 0)
 		return cli_context_error(ctx, r);
-	return with_lines(&(struct rehearsal){ o, ctx, cat, b, rh }, first, second);
+	return with_process(&(struct rehearsal){ o, ctx, cat, b, rh }, first, second);
 }
 
 const struct command command_rehearse = {
@@ -164,7 +225,8 @@ const struct command command_rehearse = {
 	.summary = "does one QEMU load what another saves of this guest?",
 	.usage = "[OPTION]... [BASELINE] -- QEMU [ARG]... -- QEMU [ARG]...\n"
 		 "--save=FILE [BASELINE] -- QEMU [ARG]...\n"
-		 "--load=FILE [BASELINE] -- QEMU [ARG]...\n",
+		 "--load=FILE [BASELINE] -- QEMU [ARG]...\n"
+		 "--pid=PID [--save=FILE] [BASELINE] -- QEMU\n",
 	.most = MANY,
 	.operands = { "@files" },
 	.about =

@@ -249,6 +249,74 @@ for words in '-device vfio-pci,host=0000:00:1f.6' '-device usb-host,hostbus=1' \
 done
 says '-device some-new-device of the source is not rehearsed'
 
+# --------------------------------------------------------------- a guest that runs
+
+cat > "$tmp/qmp.py" << 'END'
+import json, socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.connect(sys.argv[1])
+f = s.makefile("rw")
+f.readline()
+for text in ['{"execute": "qmp_capabilities"}'] + sys.argv[2:]:
+    f.write(text + "\n")
+    f.flush()
+    answer = {}
+    while not {"return", "error"} & set(answer):
+        answer = json.loads(f.readline() or '{"error": "closed"}')
+    if "error" in answer:
+        sys.exit(str(answer))
+END
+# With a root of its own, its command line is that of QEMU and not that of a loader, which takes root.
+run_guest()
+{
+	[ "$root" ] || return
+	mount -t tmpfs abibase "$qemus/bookworm/var" || exit 99
+	running='-M pc-q35-7.2 -nodefaults -m 64 -S -display none -device pcie-root-port,id=rp1,chassis=1 -device virtio-balloon-pci'
+	socket=$qemus/bookworm/var/qmp
+	chroot "$qemus/bookworm" /usr/bin/qemu-system-x86_64 -L /usr/share/seabios -L /usr/share/qemu \
+		$running -qmp unix:/var/qmp,server=on,wait=off > "$tmp/guest" 2>&1 &
+	guest_pid=$!
+	i=0
+	until [ -S "$socket" ] || [ $i -gt 100 ]; do
+		sleep 0.1
+		i=$((i + 1))
+	done
+	run 0 --pid=$guest_pid --save="$tmp/running" -- "$tmp/7.2.22"
+	says "is that of process $guest_pid, as started"
+	run 0 --load="$tmp/running" -- "$tmp/10.0.13" $running
+	run 0 --pid=$guest_pid -- "$tmp/7.2.22" -- "$tmp/10.0.13" $running
+	# It is another build than the one that runs.
+	run 3 --pid=$guest_pid --save="$tmp/running" -- "$tmp/10.0.13"
+	says 'its version is "7.2.22"'
+	# Under another program's hands the monitor says nothing.
+	python3 -c 'import socket, sys, time
+s = socket.socket(socket.AF_UNIX)
+s.connect(sys.argv[1])
+time.sleep(8)' "$socket" &
+	busy=$!
+	sleep 1
+	run 3 --pid=$guest_pid --save="$tmp/running" -- "$tmp/7.2.22"
+	says 'its monitor'
+	wait $busy
+	# What was plugged in since is in no line: neither here nor where the file is loaded.
+	python3 "$tmp/qmp.py" "$socket" \
+		'{"execute": "device_add", "arguments": {"driver": "virtio-rng-pci", "id": "new", "bus": "rp1"}}' ||
+		fail 'no device can be added'
+	run 3 --pid=$guest_pid --save="$tmp/running" -- "$tmp/7.2.22"
+	says 'it has new virtio-rng-pci, which the line that it was started with does not make'
+	run 3 --load="$tmp/running" -- "$tmp/10.0.13" $running
+	says "process $guest_pid of the source is not rehearsed"
+	python3 "$tmp/qmp.py" "$socket" '{"execute": "query-status"}' || fail 'the guest has not lived on'
+	kill $guest_pid
+	wait $guest_pid
+	run 2 --pid=$guest_pid -- "$tmp/7.2.22"
+	run 2 --pid=1x -- "$tmp/7.2.22"
+	run 2 --pid=$$ -- "$tmp/7.2.22" -nodefaults
+	run 2 --pid=$$ --load="$tmp/running" -- "$tmp/7.2.22"
+	umount "$qemus/bookworm/var"
+}
+run_guest
+
 # ------------------------------------------------------------------------- a TPM
 
 tpm='-chardev socket,id=c,path=/no/socket -tpmdev emulator,id=t,chardev=c -device tpm-crb,tpmdev=t'

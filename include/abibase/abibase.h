@@ -1605,6 +1605,14 @@ int abibase_rehearse_set_list(struct abibase_rehearse *rh, enum abibase_rehearse
 int abibase_rehearse_set_run(struct abibase_rehearse *rh, unsigned int seconds)
 	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1);
 /**
+ * abibase_rehearse_set_process - the guest that runs with the command line of the half that saves
+ * @pid: 0, the default: none
+ *
+ * Where that line names a QMP socket which is free, the guest is asked which devices it has now, and
+ * what differs is a part that was not rehearsed. Nothing is started because of it. Since: 0.2
+ */
+void abibase_rehearse_set_process(struct abibase_rehearse *rh, int pid) ABIBASE_NONNULL(1);
+/**
  * abibase_rehearse_run - start the throw-away QEMUs, save, load, kill them
  * @ret: an answer, whose verdict yes means "loads idle", or, without a half that loads, "is saved"
  *

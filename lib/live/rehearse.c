@@ -31,6 +31,7 @@ struct abibase_rehearse {
 	struct line line[ABIBASE_REHEARSE_LOAD + 1];
 	char *save, *load;
 	unsigned int run; /* seconds */
+	int pid;	  /* of the guest that runs with the first line; 0: none */
 };
 
 struct rehearsing {
@@ -88,6 +89,11 @@ ABIBASE_EXPORT int abibase_rehearse_set_run(struct abibase_rehearse *rh, unsigne
 				    REHEARSAL_RUN_MAX);
 	rh->run = seconds;
 	return 0;
+}
+
+ABIBASE_EXPORT void abibase_rehearse_set_process(struct abibase_rehearse *rh, int pid)
+{
+	rh->pid = pid;
 }
 
 ABIBASE_EXPORT int abibase_rehearse_set_command(struct abibase_rehearse *rh,
@@ -297,6 +303,18 @@ static int keep_saved(struct rehearsing *k, const struct line *line, const struc
 	return r;
 }
 
+static int compare_process(struct rehearsing *k, const struct line *line,
+			   const struct rehearse_line *l, const struct rehearse_half *h)
+{
+	const struct rehearse_process p = { .out = k->out,
+					    .pid = k->rh->pid,
+					    .argv = (const char *const *)line->argv.s,
+					    .line = l,
+					    .half = h };
+
+	return rehearse_compare_process(&p) < 0 ? context_oom(k->rh->ctx) : 0;
+}
+
 static int save(struct rehearsing *k)
 {
 	const struct line *line = &k->rh->line[ABIBASE_REHEARSE_SAVE];
@@ -306,11 +324,14 @@ static int save(struct rehearsing *k)
 	struct rehearse_half h = { .qemu = line->qemu,
 				   .line = &l,
 				   .timeout_ms = TIMEOUT_MS,
-				   .run_s = k->rh->run };
+				   .run_s = k->rh->run,
+				   .lists_devices = k->rh->pid != 0 };
 	int r = parse_line(k, line, &l);
 
 	if (r == 0)
 		r = rehearse_run(&h) < 0 ? context_oom(k->rh->ctx) : 0;
+	if (r == 0 && k->rh->pid && h.devices)
+		r = compare_process(k, line, &l, &h);
 	if (r == 0) {
 		take_side(k, &h, &k->out->source);
 		add_replaced(k, l.replaced);

@@ -39,6 +39,15 @@ struct rehearse_comparison {
 	const struct rehearse_half *half; /* NULL: it was not started */
 	const char *baseline;		  /* of the destination, or NULL */
 };
+/* live/rehearse-process.c: the guest that runs, against its line as started. */
+struct rehearse_process {
+	struct rehearsed *out;
+	int pid;
+	const char *const *argv;	  /* of its line */
+	const struct rehearse_line *line; /* what differs becomes a part that is left out */
+	const struct rehearse_half *half;
+};
+int rehearse_compare_process(const struct rehearse_process *p); /* 0 or -ENOMEM */
 void rehearse_compare_lines(const struct rehearse_comparison *c);
 void rehearse_compare_cpus(const struct rehearse_comparison *c);
 /* Of the same host: is it what it was? */

@@ -275,7 +275,85 @@ static int ask_topology(struct rehearse_half *h, struct qmp *q)
 	return r;
 }
 
-int rehearse_ask(struct rehearse_half *h, struct qmp *q)
+/* ------------------------------------------------------------------------ devices */
+
+/* "net0 virtio-net-pci" of each; one without an id is called "-". */
+static int list_devices(struct qmp *q, const char *parent, bool named, struct strings *ret)
+{
+	json_auto_t *list = NULL;
+	int r = qmp_call(q, &list, "qom-list", "{ss}", "path", parent);
+	size_t i;
+	json_t *v;
+
+	if (r < 0)
+		return q->failure == QMP_REFUSED ? 0 : r;
+	json_array_foreach(list, i, v) {
+		const char *name = string_of(v, "name"), *type = string_of(v, "type");
+		char kind[96], text[256];
+
+		if (!name || !type || sscanf(type, "child<%95[^>]>", kind) != 1)
+			continue;
+		snprintf(text, sizeof(text), "%.128s %s", named ? name : "-", kind);
+		if (strings_add(ret, text) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static json_int_t number_of(const json_t *v, const char *key)
+{
+	return json_integer_value(json_object_get(v, key));
+}
+
+/* On the root bus: behind a bridge, firmware says where things are, and a throw-away has executed none. */
+static int list_pci(struct qmp *q, struct strings *ret)
+{
+	json_auto_t *buses = NULL;
+	int r = qmp_call(q, &buses, "query-pci", NULL);
+	size_t i, k;
+	json_t *bus, *v;
+
+	if (r < 0)
+		return q->failure == QMP_REFUSED ? 0 : r;
+	json_array_foreach(buses, i, bus) {
+		if (number_of(bus, "bus"))
+			continue;
+		json_array_foreach(json_object_get(bus, "devices"), k, v) {
+			const json_t *id = json_object_get(v, "id");
+			char text[96];
+
+			snprintf(text, sizeof(text), "%02llx.%llx %04llx:%04llx",
+				 (unsigned long long)number_of(v, "slot"),
+				 (unsigned long long)number_of(v, "function"),
+				 (unsigned long long)number_of(id, "vendor"),
+				 (unsigned long long)number_of(id, "device"));
+			if (strings_add(ret, text) < 0)
+				return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+static int ask_devices(struct rehearse_half *h, struct qmp *q)
+{
+	struct strings devices = { 0 }, pci = { 0 };
+	int r = list_devices(q, "/machine/peripheral", true, &devices);
+
+	if (r == 0)
+		r = list_devices(q, "/machine/peripheral-anon", false, &devices);
+	if (r == 0)
+		r = list_pci(q, &pci);
+	if (r == 0)
+		h->devices = json_pack(
+			"{so so}", "devices",
+			json_strings((const char *const *)devices.s, devices.n), "pci",
+			json_strings((const char *const *)pci.s, pci.n));
+	strings_clear(&devices);
+	strings_clear(&pci);
+	return r == 0 && !h->devices ? -ENOMEM : r;
+}
+
+static int greet(struct rehearse_half *h, struct qmp *q)
 {
 	json_auto_t *answer = NULL;
 	int r = qmp_receive_greeting(q, NULL);
@@ -284,9 +362,25 @@ int rehearse_ask(struct rehearse_half *h, struct qmp *q)
 		r = qmp_call(q, &answer, "qmp_capabilities", NULL);
 	if (r == 0)
 		r = ask_version(h, q);
+	return r == 0 ? ask_machine(h, q) : r;
+}
+
+int rehearse_ask_guest(struct rehearse_half *h, struct qmp *q)
+{
+	int r = greet(h, q);
+
 	if (r == 0)
-		r = ask_machine(h, q);
+		r = ask_topology(h, q);
+	return r == 0 ? ask_devices(h, q) : r;
+}
+
+int rehearse_ask(struct rehearse_half *h, struct qmp *q)
+{
+	int r = greet(h, q);
+
 	if (r == 0)
 		r = ask_vcpus(h, q);
-	return r == 0 ? ask_topology(h, q) : r;
+	if (r == 0)
+		r = ask_topology(h, q);
+	return r == 0 && h->lists_devices ? ask_devices(h, q) : r;
 }

@@ -333,6 +333,7 @@ void rehearse_half_clear(struct rehearse_half *h)
 	buf_clear(&h->stderr);
 	buf_clear(&h->stream);
 	json_decref(h->cpus);
+	json_decref(h->devices);
 	free(h->machine);
 	free(h->version);
 	free(h->package);

@@ -845,6 +845,7 @@ static void by_device(struct rehearse_line *l, struct rehearse_option *o)
 	declare_device(l, o, driver);
 	if (why) {
 		leave_out(l, keep(l, "-device %s", driver), why);
+		l->n_absent_devices++;
 		note(l, &l->absent, text_of(l, o, "id"));
 		return;
 	}

@@ -54,6 +54,7 @@ struct rehearse_line {
 	struct rehearse_netdev *netdevs;
 	size_t n_netdevs, cap_netdevs;
 	struct strings flash;	     /* block nodes that are flash memory */
+	size_t n_absent_devices;
 	struct strings absent;	     /* ids of what is left out, which its users go with */
 	struct strings ram;	     /* ids of the backends that make up RAM */
 	size_t n_nodes;		     /* NUMA nodes with a size */
@@ -89,6 +90,8 @@ struct rehearse_half {
 	struct buf stream;
 	/* what it said of itself; NULL: it did not get that far */
 	json_t *cpus;
+	bool lists_devices; /* is to say the next one, too */
+	json_t *devices; /* {"devices", "pci"}: sorted strings, "ID TYPE", "SLOT.FUNCTION IDS" */
 	char *machine, *version, *package, *cpus_possible;
 };
 /* 0, or -ENOMEM */
@@ -99,6 +102,8 @@ void rehearse_half_clear(struct rehearse_half *h);
 
 /* Of one that has just started, from the greeting on. 0 or a negative errno, as qmp_call() */
 int rehearse_ask(struct rehearse_half *h, struct qmp *q);
+/* Of a guest that runs: as a throw-away with @lists_devices, but for its vCPUs. */
+int rehearse_ask_guest(struct rehearse_half *h, struct qmp *q);
 
 /* ------------------------------------------------------------- rehearse-confine.c */
 

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "live/rehearse.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include "base/text.h"
+
+/*
+ * A guest that runs, against a throw-away of the line that it was started with: what was plugged in and
+ * out since is in no line. It is asked over its own monitor, where it has one that is free, by what
+ * libvirt asks too, and no process is started because of it: which QEMU that is, the caller says.
+ */
+
+#define ANSWER_MS 5000
+
+#define keep(p, ...) show_keep(&(p)->out->arena, __VA_ARGS__)
+
+/* A part of the guest that was not rehearsed, for this answer and for the file */
+static void differs(const struct rehearse_process *p, const char *why)
+{
+	json_t *row = json_pack("{ss ss}", "option", keep(p, "process %d", p->pid), "why", why);
+
+	if (json_add(p->line->left_out, row) < 0)
+		p->out->arena.failed = true;
+}
+
+/* ------------------------------------------------------------------------ its monitor */
+
+/* The path in "unix:/run/a,server=on", or NULL */
+static const char *unix_path(const struct rehearse_process *p, const char *value)
+{
+	const char *rest = strprefix(value, "unix:") ? value + strlen("unix:") : NULL;
+
+	return rest && *rest == '/' ? keep(p, "%.*s", (int)strcspn(rest, ","), rest) : NULL;
+}
+
+/* Of "-chardev socket,id=ID,path=PATH"; what QEMU was given as a descriptor has no path. */
+static const char *chardev_path(const struct command *cmd, const char *id)
+{
+	for (size_t i = 0; id && i < cmd->n; i++) {
+		const struct option *o = &cmd->options[i];
+		const char *own = is_option(o, "chardev") ? param(&o->params, "id") : NULL;
+
+		if (own && streq(own, id))
+			return param(&o->params, "path");
+	}
+	return NULL;
+}
+
+static const char *monitor_path(const struct rehearse_process *p, const struct command *cmd)
+{
+	const char *path = NULL;
+
+	for (size_t i = 0; !path && i < cmd->n; i++) {
+		const struct option *o = &cmd->options[i];
+		const char *mode = is_option(o, "mon") ? param(&o->params, "mode") : NULL;
+
+		if (is_option(o, "qmp") || is_option(o, "qmp-pretty"))
+			path = unix_path(p, o->value);
+		else if (mode && streq(mode, "control"))
+			path = chardev_path(cmd, param(&o->params, "chardev"));
+	}
+	return path && *path == '/' ? path : NULL;
+}
+
+/* -1: nobody listens there, or another process */
+static int connect_to(const struct rehearse_process *p, const char *path)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+	int fd;
+
+	if (strlen(path) >= sizeof(addr.sun_path))
+		return -1;
+	strcpy(addr.sun_path, path);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0 || (connect(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0 &&
+		       getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 &&
+		       peer.pid == p->pid))
+		return fd;
+	close(fd);
+	return -1;
+}
+
+/* ------------------------------------------------------------------------ comparison */
+
+/* How many of @b are equal to element @i of @a, as far as that is not one of too many in @a */
+static bool has_one_for(const json_t *b, const json_t *a, size_t i)
+{
+	const char *s = json_string_value(json_array_get(a, i));
+	size_t before = 0, n = 0, k;
+	json_t *v;
+
+	for (k = 0; k < i; k++)
+		before += streq(json_string_value(json_array_get(a, k)), s);
+	json_array_foreach((json_t *)b, k, v)
+		n += streq(json_string_value(v), s);
+	return before < n;
+}
+
+/* @spare: of what the process alone has, so many are what is left out. */
+static void compare(const struct rehearse_process *p, const json_t *live, const json_t *made,
+		    size_t spare)
+{
+	size_t i;
+	json_t *v;
+
+	json_array_foreach((json_t *)live, i, v) {
+		const char *s = json_string_value(v);
+		size_t id = strcspn(s, " ");
+
+		if (has_one_for(made, live, i) ||
+		    strings_have(&p->line->absent, keep(p, "%.*s", (int)id, s)))
+			continue;
+		if (spare)
+			spare--;
+		else
+			differs(p, keep(p, "it has %s, which the line that it was started with "
+					   "does not make",
+					s));
+	}
+	json_array_foreach((json_t *)made, i, v)
+		if (!has_one_for(live, made, i))
+			differs(p, keep(p, "it has not %s, which the line that it was started "
+					   "with makes",
+					json_string_value(v)));
+}
+
+static void compare_text(const struct rehearse_process *p, const char *what, const char *live,
+			 const char *made)
+{
+	if (!same_text(live && *live ? live : NULL, made && *made ? made : NULL))
+		differs(p, keep(p, "its %s is \"%s\", that of %s is \"%s\"", what,
+				live ? live : "", p->half->qemu, made ? made : ""));
+}
+
+static void compare_all(const struct rehearse_process *p, const struct rehearse_half *live)
+{
+	const struct rehearse_half *made = p->half;
+	size_t spare = p->line->n_absent_devices;
+
+	compare_text(p, "version", live->version, made->version);
+	compare_text(p, "package", live->package, made->package);
+	compare_text(p, "machine type", live->machine, made->machine);
+	compare_text(p, "list of vCPUs", live->cpus_possible, made->cpus_possible);
+	compare(p, json_object_get(live->devices, "devices"),
+		json_object_get(made->devices, "devices"), spare);
+	compare(p, json_object_get(live->devices, "pci"), json_object_get(made->devices, "pci"),
+		spare);
+}
+
+/* 1: asked; 0: it does not answer; or -ENOMEM */
+static int ask_live(const struct rehearse_process *p, int fd)
+{
+	struct rehearse_half live = { 0 };
+	struct qmp q;
+	int r;
+
+	qmp_attach(&q, fd, ANSWER_MS);
+	r = rehearse_ask_guest(&live, &q);
+	if (r == 0)
+		compare_all(p, &live);
+	qmp_stop(&q);
+	rehearse_half_clear(&live);
+	return r == 0 ? 1 : r == -ENOMEM ? r : 0;
+}
+
+/* Is it the program that the throw-away is? */
+static bool is_same_file(const struct rehearse_process *p)
+{
+	struct stat a, b;
+
+	return stat(keep(p, "/proc/%d/exe", p->pid), &a) == 0 && stat(p->half->qemu, &b) == 0 &&
+	       a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+int rehearse_compare_process(const struct rehearse_process *p)
+{
+	struct command cmd = { .arena = &p->out->arena };
+	const char *path;
+	int fd = -1, r;
+
+	rehearse_say(p->out, ABIBASE_FINDING_NOTE, "rehearsal-as-started", "command line", NULL,
+		     "the line of the source is that of process %d, as started", p->pid);
+	command_parse(&cmd, NULL, p->argv);
+	path = p->out->arena.failed ? NULL : monitor_path(p, &cmd);
+	/* it can have a root of its own, and the caller be one who cannot see that */
+	if (path)
+		fd = connect_to(p, keep(p, "/proc/%d/root%s", p->pid, path));
+	if (path && fd < 0)
+		fd = connect_to(p, path);
+	r = fd >= 0 ? ask_live(p, fd) : 0;
+	if (path && r == 0)
+		differs(p, keep(p, "what it has now cannot be asked: its monitor %s does not "
+				   "answer, or another program has it",
+				path));
+	if (r == 0 && !is_same_file(p))
+		differs(p, keep(p, "whether it runs %s cannot be seen, or it does not",
+				p->half->qemu));
+	return r < 0 ? r : 0;
+}
