@@ -214,16 +214,26 @@ static void put_in_line(FILE *to, const char *text)
 	fputc('\n', to);
 }
 
+/* A file is replaced whole or not at all. */
+static bool writes_at_once(const struct cli_answers *a)
+{
+	return a->lines && a->o->json && (!a->o->output || streq(a->o->output, "-"));
+}
+
 int cli_answers_add(struct cli_answers *a, const char *name, const struct abibase_result *res,
 		    int status)
 {
 	_autofree_ char *text = NULL;
 	int r = write_result(res, a->o, &text);
 
-	if (r < 0 || strings_add(&a->names, name) < 0 || strings_add(&a->texts, text) < 0)
+	if (r < 0)
 		return cli_oom();
 	a->status = cli_worse(a->status, status);
-	return 0;
+	if (writes_at_once(a)) {
+		put_in_line(stdout, text);
+		return 0;
+	}
+	return strings_add(&a->names, name) < 0 || strings_add(&a->texts, text) < 0 ? cli_oom() : 0;
 }
 
 static void put_answers(FILE *to, const struct cli_answers *a)
@@ -239,14 +249,19 @@ int cli_answers_end(struct cli_answers *a, int r)
 {
 	_autofree_ char *text = NULL;
 	size_t size;
-	FILE *to = r == 0 && a->texts.n != 1 ? open_memstream(&text, &size) : NULL;
+	bool alone = a->texts.n == 1 && !a->lines;
+	FILE *to = r == 0 && !alone ? open_memstream(&text, &size) : NULL;
 
 	if (to)
 		put_answers(to, a);
-	if (r == 0 && a->texts.n == 1)
+	if (r == 0 && writes_at_once(a))
+		r = a->status;
+	else if (r == 0 && alone)
 		r = cli_show(a->o, 0, a->texts.s[0], a->status);
 	else if (r == 0)
-		r = to && fclose(to) == 0 ? cli_show(a->o, 0, text, a->status) : cli_oom();
+		r = to && fclose(steal(&to)) == 0 ? cli_show(a->o, 0, text, a->status) : cli_oom();
+	if (to)
+		fclose(to);
 	strings_clear(&a->names);
 	strings_clear(&a->texts);
 	return r;

@@ -240,6 +240,7 @@ int cli_answer(const struct abibase_result *res, const struct options *o);
  */
 struct cli_answers {
 	const struct options *o;
+	bool lines; /* there are several for sure: what needs not be held back is written at once */
 	struct strings names, texts;
 	int status;
 };

@@ -93,6 +93,9 @@ static const struct cli_option options[] = {
 	  "the list with which it was started, and will be there" },
 	{ VERB_TARGETS, OPT_NOW, "now", NULL, NULL,
 	  "a host that takes it only with further options does not take it: exit status 1" },
+	{ VERB_TARGETS, OPT_ALL, "all", NULL, NULL,
+	  "ask for each guest that runs on this host, as far as the caller may ask, whether it could "
+	  "leave: one host that takes it is enough" },
 	{ VERB_INTERSECT | VERB_CHECK | VERB_TARGETS | VERB_MATRIX, OPT_ASSUME_QEMU, "assume-qemu", "HOST",
 	  "@hosts",
 	  "take HOST to have an upstream QEMU with the machine type, where none is recorded" },

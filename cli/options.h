@@ -73,6 +73,7 @@ enum {
 	OPT_COLOR,
 	OPT_GROUPS,
 	OPT_SPLIT,
+	OPT_ALL,
 };
 
 struct cli_option {

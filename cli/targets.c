@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "cli.h"
+#include "guests.h"
 
 #include <errno.h>
 
@@ -7,9 +7,14 @@
 #define QMP_PREFIX "qmp:"
 #define MAX_ENTRIES 1024 /* of a queue: no QEMU takes more from a driver */
 
+/*
+ * What was read is not kept, for there may be thousands: of a line its text is, and a file is read
+ * again. What can be asked only once is kept as it is.
+ */
 struct guest {
 	char *name; /* how it was called */
-	struct abibase_guest *guest;
+	char *text; /* a document, or NULL */
+	struct abibase_guest *guest; /* or NULL */
 };
 
 /* What is asked: each of the guests of each of the hosts. */
@@ -23,6 +28,8 @@ struct asked {
 	struct guest *guest;
 	size_t n_guests, cap_guests;
 	struct cli_list hosts;
+	struct cli_answers answers;
+	struct guests table;
 	unsigned int queue_sizes[64];
 	size_t n_queue_sizes;
 };
@@ -31,10 +38,12 @@ static void asked_clear(struct asked *a)
 {
 	for (size_t i = 0; i < a->n_guests; i++) {
 		free(a->guest[i].name);
+		free(a->guest[i].text);
 		abibase_guest_unref(a->guest[i].guest);
 	}
 	free(a->guest);
 	cli_list_clear(&a->hosts);
+	guests_clear(&a->table);
 	abibase_profile_unref(a->from);
 	abibase_guest_unref(a->domain);
 	abibase_baseline_unref(a->baseline);
@@ -104,6 +113,13 @@ static int load_guest(struct asked *a, const struct cli_source *s, struct abibas
 						a->n_queue_sizes, ret);
 }
 
+/* A file that is there for sure when it is read again. */
+static bool is_read_again(const struct cli_source *s)
+{
+	return !s->text && !cli_operand_is_stdin(s->name) && !strprefix(s->name, QMP_PREFIX) &&
+	       access(s->name, R_OK) == 0;
+}
+
 static int add_guest(struct asked *a, const struct cli_source *s)
 {
 	struct guest *g;
@@ -112,10 +128,13 @@ static int add_guest(struct asked *a, const struct cli_source *s)
 	if (array_grow(&a->guest, a->n_guests, &a->cap_guests, sizeof(*a->guest)) < 0)
 		return cli_oom();
 	g = &a->guest[a->n_guests++];
-	*g = (struct guest){ .name = strdup(s->name) };
-	if (!g->name)
+	*g = (struct guest){ .name = strdup(s->name),
+			     .text = s->text ? strndup(s->text, s->len) : NULL };
+	if (!g->name || !g->text != !s->text)
 		return cli_oom();
 	r = load_guest(a, s, &g->guest);
+	if (r == 0 && (s->text || is_read_again(s)))
+		g->guest = abibase_guest_unref(g->guest);
 	return r < 0 ? cli_context_error(a->ctx, r) : 0;
 }
 
@@ -151,14 +170,17 @@ static int add_document(void *data, const struct cli_source *s)
 static int add_operands(struct asked *a)
 {
 	struct cli_source s = { .name = a->o->operands[0] };
-	bool several = cli_operand_is_several(a->o, s.name);
+	bool all = options_has(a->o, OPT_ALL);
+	bool several = all || cli_operand_is_several(a->o, s.name);
 	_unref_(profile) *here = NULL;
 	int r = several ? 0 : add_guest(a, &s);
 
 	if (cli_sources(a->o, !several, false, add_document, a) != 0 || r != 0)
 		return STATUS_TROUBLE;
-	if (a->n_guests == 0)
+	if (a->n_guests == 0 && !all)
 		return cli_usage("targets", "missing operand: which guest?");
+	if (all && a->hosts.n == 0)
+		return cli_usage("targets", "missing operand: which hosts could take the guests?");
 	if (a->hosts.n > 0)
 		return 0;
 	r = cli_probe_here(a->ctx, a->cat, &here);
@@ -193,6 +215,13 @@ static int load(struct asked *a)
 	if (cli_domain(a->ctx, a->cat, a->o, NULL, &a->domain) != 0)
 		return STATUS_TROUBLE;
 	return add_operands(a);
+}
+
+/* Those that run here come from here. */
+static int find_source(struct asked *a)
+{
+	return a->from || !options_has(a->o, OPT_ALL) ? 0 :
+							cli_probe_here(a->ctx, a->cat, &a->from);
 }
 
 /* -------------------------------------------------------------------------- answers */
@@ -231,14 +260,55 @@ static int verdict_of(const struct options *o, const struct abibase_result *res)
 	return ret;
 }
 
-static int answer_one(const struct asked *a, const struct guest *g, struct cli_answers *answers)
+/* Several guests are a line each, unless all is to be told of them. */
+static bool is_table(const struct asked *a)
+{
+	return a->answers.lines && !a->o->json && a->o->verbose <= 0;
+}
+
+static int answer_guest(struct asked *a, const char *name, struct abibase_guest *guest)
 {
 	_unref_(result) *res = NULL;
-	int r = ask(a, g->guest, &res);
+	const char *own;
+	int r = ask(a, guest, &res);
 
 	if (r < 0)
 		return cli_context_error(a->ctx, r);
-	return cli_answers_add(answers, g->name, res, verdict_of(a->o, res));
+	own = cli_text(abibase_result_value(res), "guest/name");
+	r = a->table.all ? guests_status_of(&a->table, res) : verdict_of(a->o, res);
+	if (is_table(a))
+		return guests_add(&a->table, own ? own : name, res, r);
+	guests_count(&a->table, res, r);
+	return cli_answers_add(&a->answers, name, res, r);
+}
+
+static int answer_one(struct asked *a, struct guest *g)
+{
+	struct cli_source s = { .name = g->name, .text = g->text,
+				.len = g->text ? strlen(g->text) : 0 };
+	_unref_(guest) *guest = steal(&g->guest);
+	int r = guest ? 0 : load_guest(a, &s, &guest);
+
+	return r < 0 ? cli_context_error(a->ctx, r) : answer_guest(a, g->name, guest);
+}
+
+/* One that runs here: as the options say it is, where it does not say so itself. */
+static int take_running(void *data, const char *name, struct abibase_guest *guest)
+{
+	struct asked *a = data;
+	_unref_(guest) *g = NULL;
+	int r = abibase_guest_assume(a->ctx, guest, options_arg(a->o, 'M'),
+				     options_arg(a->o, OPT_BACKEND), a->queue_sizes,
+				     a->n_queue_sizes, &g);
+
+	return r < 0 ? cli_context_error(a->ctx, r) : answer_guest(a, name, g);
+}
+
+static int answer_running(struct asked *a)
+{
+	int r = abibase_guest_running(a->ctx, a->cat, options_arg(a->o, OPT_QEMU), take_running, a);
+
+	return r < 0 ? cli_context_error(a->ctx, r) : r;
 }
 
 static void suggest_machine(const struct asked *a)
@@ -252,16 +322,23 @@ static void suggest_machine(const struct asked *a)
 	cli_suggest_machine(&m);
 }
 
-static int answer(const struct asked *a)
+static int answer(struct asked *a)
 {
-	struct cli_answers answers = { .o = a->o };
-	int r = 0;
+	bool all = options_has(a->o, OPT_ALL);
+	int r = find_source(a);
 
+	a->answers = (struct cli_answers){ .o = a->o, .lines = all || a->n_guests > 1 };
+	a->table = (struct guests){ .o = a->o, .all = all, .lists = !options_has(a->o, OPT_NOW) };
 	for (size_t i = 0; r == 0 && i < a->n_guests; i++)
-		r = answer_one(a, &a->guest[i], &answers);
-	if (r == 0 && answers.status != ABIBASE_VERDICT_YES && a->o->verbose >= 0)
+		r = answer_one(a, &a->guest[i]);
+	if (r == 0 && all)
+		r = answer_running(a);
+	a->answers.status = guests_status(&a->table);
+	if (r == 0 && a->answers.status != ABIBASE_VERDICT_YES && a->o->verbose >= 0)
 		suggest_machine(a);
-	return cli_answers_end(&answers, r);
+	if (r == 0 && is_table(a))
+		return guests_show(&a->table);
+	return cli_answers_end(&a->answers, r);
 }
 
 static int run(const struct options *o)
@@ -270,8 +347,11 @@ static int run(const struct options *o)
 	int r;
 
 	/* also with --files0-from */
-	if (o->n_operands == 0)
-		return cli_usage("targets", "missing operand: which guest?");
+	if (o->n_operands == 0 && !(options_has(o, OPT_ALL) && options_has(o, OPT_FILES0_FROM)))
+		return cli_usage("targets", options_has(o, OPT_ALL) ?
+						    "missing operand: which hosts could take the "
+						    "guests?" :
+						    "missing operand: which guest?");
 	r = load(&a);
 	if (r == 0)
 		r = answer(&a);
@@ -284,7 +364,8 @@ const struct command command_targets = {
 	.name = "targets",
 	.run = run,
 	.summary = "where can this running guest go?",
-	.usage = "[OPTION]... GUEST... [PROFILE]...\n",
+	.usage = "[OPTION]... GUEST... [PROFILE]...\n"
+		 "[OPTION]... --all PROFILE...\n",
 	.most = MANY,
 	.operands = { "@files", "@hosts" },
 	.about = "Say of each host whether it can take the running guest: now; now, with "
@@ -297,7 +378,12 @@ const struct command command_targets = {
 		"GUEST is a file or - with an abibase-guest/1 document or a log with "
 		"QEMU's line \"Features 0x... unsupported\"; a feature word such as "
 		"0x1c0010130afffa7; or qmp:SOCKET, the QMP socket of a running QEMU. The "
-		"first operand is one. Without PROFILE this host is probed.\n",
+		"first operand is one. Without PROFILE this host is probed. Of several guests "
+		"there is a line each, with -v all of each answer.\n"
+		"With --all the guests are those that run on this host, and one host that takes a "
+		"guest is enough for it.\n",
 	.status = "Exit status: 0 every host takes it, now or with the list that is printed; "
-		"1 one does not; 2 trouble; 3 cannot tell.\n",
+		"1 one does not; 2 trouble; 3 cannot tell. With --all: 0 each guest can go to a "
+		"host now; 4 each can, some only with further options; 1 one cannot, or with --now "
+		"only so; 2 trouble; 3 cannot tell.\n",
 };

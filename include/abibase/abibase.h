@@ -1051,6 +1051,30 @@ int abibase_guest_from_command(struct abibase_context *ctx, const struct abibase
 			       const char *const *argv, struct abibase_guest **ret)
 	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 3, 4);
 /**
+ * abibase_guest_fn - receives a guest that runs
+ * @data: what was given to abibase_guest_running()
+ * @name: how it is called, or "pid 123"
+ * @guest: released after the call, but for a reference that is taken
+ *
+ * Returns: 0 to go on. Since: 0.2
+ */
+typedef int (*abibase_guest_fn)(void *data, const char *name, struct abibase_guest *guest);
+/**
+ * abibase_guest_running - each guest that runs on this host, as far as the caller may ask
+ * @cat: as in abibase_guest_load()
+ * @qemu: the same, or NULL; where it is not the binary of a guest, that is not asked what it negotiated
+ * @fn: called for each in turn
+ *
+ * A QEMU is asked over the QMP socket of its command line, where it listens there itself and answers;
+ * else the command line says what there is to say, as in abibase_guest_from_command(). A guest without a
+ * device in which a host has a say is passed over, and told to the log. Nothing is started but @qemu.
+ *
+ * Returns: 0, what @fn returned when that was not 0, -ENOMEM. Since: 0.2
+ */
+int abibase_guest_running(struct abibase_context *ctx, struct abibase_catalogue *cat,
+			  const char *qemu, abibase_guest_fn fn, void *data)
+	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 2, 4);
+/**
  * abibase_guest_join - a running guest with what its domain says of it
  * @g: what is known of it, such as what it negotiated; what it states itself stays
  * @domain: of abibase_guest_from_domain()

@@ -123,8 +123,8 @@ ABIBASE_EXPORT int abibase_guest_load(struct abibase_context *ctx, struct abibas
 	uint64_t word[2];
 
 	if (strprefix(operand, QMP_PREFIX))
-		return guest_from_qmp(ctx, cat, operand + strlen(QMP_PREFIX), qemu,
-					      ret);
+		return guest_from_qmp(ctx, cat, operand + strlen(QMP_PREFIX), qemu, 0,
+				      ret);
 	if (is_file(operand))
 		return from_file(ctx, cat, operand, device, ret);
 	if (strprefix(operand, "0x") && word_parse(operand, word))

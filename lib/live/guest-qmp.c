@@ -37,8 +37,8 @@ struct asking {
 	const char *socket_path;
 	const char *qemu; /* the binary for the trial, or NULL */
 	struct ucred peer;
-	/* its descriptors: which kinds of backend it has */
-	bool fds_known, tap, macvtap, vhost;
+	pid_t pid; /* the process that has to listen; 0: any */
+	struct guest_descriptors fds; /* of the one that does: which kinds of backend it has */
 };
 
 /* What a QEMU answers, on trial or the guest's. */
@@ -74,6 +74,11 @@ static int connect_to(struct asking *a)
 		closep(&fd);
 		return r;
 	}
+	if (a->pid && a->peer.pid != a->pid) {
+		closep(&fd);
+		return context_fail(a->ctx, EINVAL, "io-error", a->socket_path,
+				    "another process listens there");
+	}
 	return fd;
 }
 
@@ -90,30 +95,32 @@ static bool link_of(pid_t pid, const char *name, char *ret, size_t size)
 	return true;
 }
 
-static void look_at_descriptors(struct asking *a)
+struct guest_descriptors guest_descriptors(pid_t pid)
 {
+	struct guest_descriptors ret = { 0 };
 	char path[64], to[PATH_MAX];
 	const struct dirent *e;
 	unsigned int n = 0;
 	DIR *dir;
 
-	snprintf(path, sizeof(path), "/proc/%d/fd", (int)a->peer.pid);
-	dir = a->peer.pid > 0 ? opendir(path) : NULL;
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+	dir = pid > 0 ? opendir(path) : NULL;
 	while (dir && n++ < DESCRIPTORS_MAX && (e = readdir(dir))) {
 		char name[32];
 
 		if (e->d_name[0] == '.' ||
 		    snprintf(name, sizeof(name), "fd/%s", e->d_name) >= (int)sizeof(name) ||
-		    !link_of(a->peer.pid, name, to, sizeof(to)))
+		    !link_of(pid, name, to, sizeof(to)))
 			continue;
-		a->fds_known = true;
-		a->tap |= streq(to, "/dev/net/tun");
-		a->vhost |= streq(to, "/dev/vhost-net");
-		a->macvtap |= strprefix(to, "/dev/tap") && to[strlen("/dev/tap")] >= '0' &&
-			      to[strlen("/dev/tap")] <= '9';
+		ret.known = true;
+		ret.tap |= streq(to, "/dev/net/tun");
+		ret.vhost |= streq(to, "/dev/vhost-net");
+		ret.macvtap |= strprefix(to, "/dev/tap") && to[strlen("/dev/tap")] >= '0' &&
+			       to[strlen("/dev/tap")] <= '9';
 	}
 	if (dir)
 		closedir(dir);
+	return ret;
 }
 
 /* ---------------------------------------------------------------------- questions */
@@ -443,7 +450,7 @@ static void try_devices(struct asking *a, const struct answers *is, struct buf *
 	int r;
 
 	/* what cannot be seen is taken to be there */
-	nic.backend = a->vhost || !a->fds_known ? QTEST_TAP_VHOST :
+	nic.backend = a->fds.vhost || !a->fds.known ? QTEST_TAP_VHOST :
 		      geteuid() == 0		? QTEST_TAP :
 						  QTEST_USER;
 	r = qtest_try(&rq, ask_on_trial, &n, &why);
@@ -548,9 +555,9 @@ static json_t *id_of(const char *path)
 /* One kind of backend in the whole process tells for each device. */
 static const char *backend_called(const struct asking *a, bool vhost)
 {
-	if (!a->fds_known || a->tap == a->macvtap)
+	if (!a->fds.known || a->fds.tap == a->fds.macvtap)
 		return NULL;
-	return a->tap ? (vhost ? "tap+vhost" : "tap") : (vhost ? "macvtap+vhost" : "macvtap");
+	return a->fds.tap ? (vhost ? "tap+vhost" : "tap") : (vhost ? "macvtap+vhost" : "macvtap");
 }
 
 /* Vhost tells for itself. */
@@ -560,7 +567,7 @@ static const char *backend_of(const struct asking *a, const json_t *status)
 	bool running = json_is_true(json_object_get(status, "vm-running")) &&
 		       json_is_true(json_object_get(status, "started"));
 
-	return a->vhost && !vhost && !running ? NULL : backend_called(a, vhost);
+	return a->fds.vhost && !vhost && !running ? NULL : backend_called(a, vhost);
 }
 
 static int add_device(struct asking *a, const json_t *answer, json_t *list)
@@ -590,7 +597,7 @@ static int add_unasked(struct asking *a, const json_t *answer, json_t *list)
 	const char *path = string_of(answer, "path");
 	json_t *device = json_pack("{s:s, s:o*, s:s*, s:O*, s:O*}", "class", NET_DEVICE, "id",
 				   path ? id_of(path) : NULL, "backend",
-				   backend_called(a, a->vhost), "properties",
+				   backend_called(a, a->fds.vhost), "properties",
 				   json_object_get(answer, "properties"), GUEST_MTU,
 				   json_object_get(answer, GUEST_MTU));
 
@@ -670,7 +677,7 @@ static int ask(struct asking *a, struct qmp *live, struct abibase_guest **ret)
 	if (!name_valid(is.machine))
 		return context_fail(a->ctx, EBADMSG, "json-bad-value", a->socket_path,
 				    "\"%s\" is not a name of a machine type", is.machine);
-	look_at_descriptors(a);
+	a->fds = guest_descriptors(a->peer.pid);
 	r = ask_negotiated(a, &is, live);
 	if (r == 1) {
 		live->deadline = process_now() + ANSWER_MS;
@@ -683,11 +690,12 @@ static int ask(struct asking *a, struct qmp *live, struct abibase_guest **ret)
 	return r;
 }
 
-int guest_from_qmp(struct abibase_context *ctx,
-					  struct abibase_catalogue *cat, const char *socket_path,
-					  const char *qemu, struct abibase_guest **ret)
+int guest_from_qmp(struct abibase_context *ctx, struct abibase_catalogue *cat,
+		   const char *socket_path, const char *qemu, pid_t pid,
+		   struct abibase_guest **ret)
 {
-	struct asking a = { .ctx = ctx, .cat = cat, .socket_path = socket_path, .qemu = qemu };
+	struct asking a = { .ctx = ctx, .cat = cat, .socket_path = socket_path, .qemu = qemu,
+			    .pid = pid };
 	struct qmp live;
 	int fd = connect_to(&a), r;
 

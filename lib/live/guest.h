@@ -12,12 +12,21 @@
  * aborts on it. Otherwise that is a warning ("guest-qmp-unsafe"), and it stays unknown in the
  * guest, which has its machine type and its QEMU then.
  *
+ * @pid: the process that has to listen there; 0: whichever does.
+ *
  * 0, -EINVAL, -EBADMSG and -ETIMEDOUT (what listens does not answer as a QEMU does), -ENODATA
  * ("guest-unknown": it has no virtio-net device), -ENOTSUP ("guest-qmp-unsafe": it names a
  * feature that the catalogue does not have), -ENOMEM, and what socket(2), connect(2) and fork(2)
  * say.
  */
 int guest_from_qmp(struct abibase_context *ctx, struct abibase_catalogue *cat,
-		   const char *socket_path, const char *qemu, struct abibase_guest **ret);
+		   const char *socket_path, const char *qemu, pid_t pid,
+		   struct abibase_guest **ret);
+
+/* What a process has open of what a device can lie on, as far as the caller may see it. */
+struct guest_descriptors {
+	bool known, tap, vhost, macvtap;
+};
+struct guest_descriptors guest_descriptors(pid_t pid);
 
 #endif

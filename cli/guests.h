@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef ABIBASE_CLI_GUESTS_H
+#define ABIBASE_CLI_GUESTS_H
+
+#include "cli.h"
+
+/* Many guests, each asked of many hosts: a line a guest. */
+struct guests {
+	const struct options *o;
+	bool all;   /* those that run here: one host that takes a guest is enough for it */
+	bool lists; /* a host that needs further options takes a guest */
+	size_t n, hosts;
+	size_t bad, unknown, list; /* of the guests */
+	size_t width; /* of the names */
+	struct strings names, counts, because; /* of each line; the last are numbers of causes */
+	struct strings causes, remedies;       /* each once */
+	struct strings worst;		  /* names for the verdict: of those that are bad, or not told */
+	char *closing;			  /* what was looked at, by the last of them */
+};
+void guests_clear(struct guests *g);
+/*
+ * Of those that run here: STATUS_LIST where it can go to a host, and only with further options. With
+ * --now that is STATUS_NO.
+ */
+int guests_status_of(const struct guests *g, const struct abibase_result *res);
+#define STATUS_LIST 4
+/* One with this status counts; and it gets a line: 0 or STATUS_TROUBLE, having said why. */
+void guests_count(struct guests *g, const struct abibase_result *res, int status);
+int guests_add(struct guests *g, const char *name, const struct abibase_result *res, int status);
+/* The exit status of all; and the page is printed, too. */
+int guests_status(const struct guests *g);
+int guests_show(struct guests *g);
+
+#endif

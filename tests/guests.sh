@@ -1,0 +1,161 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Many guests: lines of a file, and with --all those that run here, which are a real QEMU with a QMP socket
+# and processes that are called as one and have its command line. All other processes are in another
+# namespace.
+# shellcheck source=tests/begin.sh
+. "${0%/*}/begin.sh"
+
+need python3 jq unshare setpriv mount
+[ "$(id -u)" = 0 ] || skip "needs root"
+[ -r /proc/sys/kernel/random/boot_id ] || skip "needs the boot id"
+need_qemus trixie
+if [ "${1:-}" != inside ]; then
+	unshare -mpf --mount-proc true || skip "no namespaces can be made here"
+	exec unshare -mpf --mount-proc --kill-child "$0" inside
+fi
+unwrap
+
+tmp=$(mktemp -d) || exit 99
+trap 'end; rm -rf "$tmp"' EXIT
+running=
+end()
+{
+	for pid in $running; do
+		kill "$pid" 2> /dev/null
+		wait "$pid" 2> /dev/null
+	done
+	running=
+}
+
+# ask STATUS ARGUMENT...: the page
+ask()
+{
+	want=$1
+	shift
+	"$abibase" targets "$@" > "$tmp/page" 2> "$tmp/err" < /dev/null
+	got=$?
+	[ "$got" = "$want" ] || fail "targets $*: status $got, not $want: $(cat "$tmp/page" "$tmp/err")"
+}
+
+page_says()
+{
+	tr -s ' \n' ' ' < "$tmp/page" | grep -qF -e "$1" || fail "the page does not say \"$1\": $(cat "$tmp/page")"
+}
+
+# ------------------------------------------------------------------------ lines of a file
+
+"$abibase" show --json debian-13 > "$tmp/debian-13.json"
+record debian-13 "$(qemu_entry debian-13 /usr/bin/qemu-system-x86_64)" node-a > "$tmp/node-a.json"
+record debian-12 "$(qemu_entry debian-12 /usr/bin/qemu-system-x86_64)" node-b > "$tmp/node-b.json"
+python3 - "$tmp" << 'END'
+import json, sys
+with open(sys.argv[1] + "/guests.ndjson", "w") as f:
+    for i in range(3000):
+        word = "0x1c0010130afffa7" if i % 10 == 3 else "0x10130afffa7"
+        f.write(json.dumps({"schema": "abibase-guest/1", "name": "web-%d" % i, "machine": "pc-q35-7.2",
+                            "devices": [{"class": "virtio-net-device", "backend": "tap", "negotiated": word}]})
+                + "\n")
+END
+head -n 40 "$tmp/guests.ndjson" > "$tmp/few.ndjson"
+ask 1 "$tmp/few.ndjson" "$tmp/node-b.json" "$tmp/node-a.json"
+page_says 'no: 4 of 40 guests cannot go to each of 2 hosts: web-3, web-13, web-23 and 1 more'
+grep -q '^  web-3 *0 *1 *1 *0  1' "$tmp/page" || fail "no line of web-3: $(cat "$tmp/page")"
+grep -q '^  web-4 *2 *0 *0 *0$' "$tmp/page" || fail "no line of web-4: $(cat "$tmp/page")"
+[ "$(grep -c '^  web-' "$tmp/page")" = 40 ] || fail "not a line a guest: $(cat "$tmp/page")"
+# one document a line, in their order, and the same with a file that is written whole
+ask 1 --json "$tmp/few.ndjson" "$tmp/node-b.json" "$tmp/node-a.json"
+[ "$(jq -r '.guest.name' "$tmp/page" | tr '\n' ' ')" = "$(seq -f 'web-%.0f' -s ' ' 0 39) " ] || fail "other guests"
+ask 1 --json -o "$tmp/lines" "$tmp/few.ndjson" "$tmp/node-b.json" "$tmp/node-a.json"
+[ ! -s "$tmp/page" ] || fail "something is on stdout with -o"
+"$abibase" targets --json "$tmp/few.ndjson" "$tmp/node-b.json" "$tmp/node-a.json" | cmp -s - "$tmp/lines" ||
+	fail "-o writes other lines"
+# no more than its line is kept of a guest, whatever the answers are
+peak()
+{
+	python3 - "$abibase" "$@" << 'END'
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+END
+}
+few=$(peak targets --json "$tmp/few.ndjson" "$tmp/node-b.json" "$tmp/node-a.json")
+many=$(peak targets --json "$tmp/guests.ndjson" "$tmp/node-b.json" "$tmp/node-a.json")
+each=$(((many - few) * 1024 / 2960))
+echo "$each bytes for each guest more, of a line of $(head -n 1 "$tmp/guests.ndjson" | wc -c)"
+case $(ldd "$abibase" 2> /dev/null) in
+*libasan*) ;;
+*) [ "$each" -le 1024 ] || fail "$each bytes for each guest" ;;
+esac
+
+# ------------------------------------------------------------------------ those that run here
+
+ask 0 --all --from "$tmp/node-a.json" "$tmp/node-b.json"
+page_says 'yes: no guest runs here'
+ask 2 --all --from "$tmp/node-a.json"
+grep -q 'which hosts' "$tmp/err" || fail "hosts are missing: $(cat "$tmp/err")"
+
+mkfifo "$tmp/disk.fifo"
+# shellcheck disable=SC2016
+echo 'read -r _ < "$0.fifo"' > "$tmp/disk"
+# fake ARGUMENT...: it is called as a QEMU, and has its command line
+fake()
+{
+	(exec -a qemu-system-x86_64 bash "$tmp/disk" "$@") &
+	running="$running $!"
+	for _ in $(seq 100); do
+		grep -qa '^qemu-system' "/proc/$!/cmdline" && return
+		sleep 0.1
+	done
+}
+tap='-netdev tap,id=n,ifname=t0,script=no,downscript=no,vhost=off -device virtio-net-pci,netdev=n'
+# shellcheck disable=SC2086
+fake -M pc-q35-7.2 -name old $tap
+ask 0 --all --from "$tmp/node-a.json" "$tmp/node-b.json"
+page_says 'yes: 1 guest can leave this host now'
+# shellcheck disable=SC2086
+fake -M pc-q35-10.0 -name guest=new,debug-threads=on $tap
+fake -M pc-q35-10.0 -name lonely -nic user
+# none of these: a question, and another program
+fake -M pc-q35-10.0 -name question -device help
+ask 1 --all --from "$tmp/node-a.json" "$tmp/node-b.json"
+page_says 'no: 1 of 2 guests cannot leave this host: new'
+grep -q 'lonely has no device' "$tmp/err" || fail "nothing is said of lonely: $(cat "$tmp/err")"
+page_says 'does not have the machine type pc-q35-10.0'
+# one host that takes it is enough
+ask 0 --all --from "$tmp/node-a.json" "$tmp/node-b.json" "$tmp/debian-13.json"
+page_says 'yes: both guests can leave this host now'
+ask 0 --all --json --from "$tmp/node-a.json" "$tmp/node-b.json" "$tmp/debian-13.json"
+[ "$(jq -r '.guest.name' "$tmp/page" | sort | tr '\n' ' ')" = 'new old ' ] || fail "other guests: $(cat "$tmp/page")"
+[ "$(jq -r 'select(.guest.name == "new") | .guest.devices[0].backend' "$tmp/page")" = tap ] || fail "not on tap"
+# a host whose list turns off what the guest may have: in with further options alone
+jq '.qemu[0].defaults["virtio-net-device.host_ufo"] = false | .name = "node-c" |
+	(.qemu[0].values[] |= del(.["virtio-net-device.host_ufo"])) | del(.qemu[0].build_id)' \
+	"$tmp/node-a.json" > "$tmp/node-c.json"
+ask 4 --all --from "$tmp/node-a.json" "$tmp/node-c.json"
+page_says 'yes: both guests can leave this host; 2 with a list of options alone'
+ask 1 --all --now --from "$tmp/node-a.json" "$tmp/node-c.json"
+page_says 'no: 2 of 2 guests cannot leave this host: old, new'
+ask 4 --all --json --from "$tmp/node-a.json" "$tmp/node-c.json"
+end
+
+# one that answers over QMP, by a path as its QEMU sees it; it takes no socket of another process
+mount -t tmpfs none "$qemus/trixie/tmp" || exit 99
+chroot "$qemus/trixie" /usr/bin/qemu-system-x86_64 -M pc-q35-10.0 -name real -S -nodefaults -display none \
+	-accel tcg -nic none -netdev hubport,id=n,hubid=0 -device virtio-net-pci,netdev=n \
+	-chardev socket,id=m,path=tmp/real.qmp,server=on,wait=off -mon chardev=m,mode=control \
+	> "$tmp/qemu.out" 2>&1 &
+running="$running $!"
+for _ in $(seq 200); do
+	[ -S "$qemus/trixie/tmp/real.qmp" ] && break
+	sleep 0.1
+done
+# shellcheck disable=SC2086
+fake -M pc-q35-10.0 -name liar $tap -qmp "unix:$qemus/trixie/tmp/real.qmp,server=on"
+ask 0 --all --json --backend tap --from "$tmp/node-a.json" "$tmp/debian-13.json"
+[ "$(jq -r 'select(.guest.name == "real") | .guest.qemu' "$tmp/page")" = 10.0.13 ] ||
+	fail "not asked over QMP: $(cat "$tmp/page" "$tmp/err" "$tmp/qemu.out")"
+[ "$(jq -r 'select(.guest.name == "liar") | .guest.qemu' "$tmp/page")" = null ] || fail "a socket of another was asked"
+end
+exit $((failures > 0))
