@@ -61,6 +61,26 @@ jq -c . "$@" > "$dir/lines.ndjson"
 	few "$ABIBASE" intersect -M $machine --files0-from="$dir/list-$few" + \
 	many "$ABIBASE" intersect -M $machine --files0-from="$dir/list-$many" > "$dir/memory"
 
+# As many hosts that answer as one of five do, each under a name of its own.
+mkdir "$dir/alike"
+awk -v n="$profiles" -v to="$dir/alike" '
+	FNR == 1 { file[k++] = FILENAME }
+	{ text[FILENAME] = text[FILENAME] $0 "\n" }
+	END {
+		for (i = 0; i < n; i++) {
+			out = sprintf("%s/node-%05d.json", to, i)
+			t = text[file[i % k]]
+			sub(/"name": "host-/, sprintf("\"name\": \"node-%05d-", i), t)
+			printf "%s", t > out
+			close(out)
+		}
+	}' $(ls | head -n 5)
+(cd "$dir/alike" && ls | tr '\n' '\0' > "$dir/list-alike")
+(cd "$dir/alike" && "$tools/runner" "$rounds" \
+	"abibase matrix" "$ABIBASE" matrix -M $machine --files0-from="$dir/list-alike" + \
+	"intersect, alike" "$ABIBASE" intersect -M $machine --files0-from="$dir/list-alike" + \
+	"jansson, alike" "$tools/jansson-load" "$dir/list-alike" > "$dir/times-alike")
+
 bytes=$(cat "$@" | wc -c)
 echo "$profiles profiles of $((bytes / profiles)) bytes on average, $builds QEMU builds;" \
 	"median of $rounds rounds"
@@ -69,6 +89,8 @@ awk -F '\t' '
 	{ printf "%-20s %10.1f %10.1f %12d\n", $1, $2 / 1000, $3 / 1000, $4 }
 	$1 == "jansson load" { load = 1 / $5; load_cpu = 1 / $6 }
 	$1 == "abibase, NDJSON" { lines = $5; lines_cpu = $6 }
+	$1 == "intersect, alike" { alike = 1 / $5; alike_cpu = 1 / $6 }
+	$1 == "jansson, alike" { matrix = 1 / $5; matrix_cpu = 1 / $6 }
 	$1 == "jq AND fold" { jq = $5; jq_cpu = $6 }
 	$1 == "jq, booleans only" { bool = $5; bool_cpu = $6 }
 	END {
@@ -76,9 +98,11 @@ awk -F '\t' '
 		line = "%-35s %6.2f %6.2f  %s\n"
 		printf line, "abibase intersect / jansson load", load, load_cpu, "at most 0.40"
 		printf line, "NDJSON / files, abibase intersect", lines, lines_cpu, "at most 1.1"
+		printf line, "matrix, 5 cohorts / jansson load", matrix, matrix_cpu, "at most 0.45"
+		printf line, "matrix / intersect, 5 cohorts", alike, alike_cpu, "at most 1.2"
 		printf line, "jq AND fold / abibase intersect", jq, jq_cpu, "at least 10"
 		printf line, "jq booleans / abibase intersect", bool, bool_cpu, "(leaves out the words)"
-	}' "$dir/times"
+	}' "$dir/times" "$dir/times-alike"
 awk -F '\t' -v few="$few" -v many="$many" '
 	{ peak[$1] = $4 }
 	END {

@@ -29,6 +29,7 @@ BENCH_PROFILES=50 BENCH_FEW=100 BENCH_MANY=2000 BENCH_ROUNDS=1 \
 cat "$dir/out"
 grep -q '^abibase intersect / jansson load ' "$dir/out"
 grep -q '^jq AND fold / abibase intersect ' "$dir/out"
+grep -q '^matrix, 5 cohorts / jansson load ' "$dir/out"
 BENCH_STARTS=2 BENCH_START_ROUNDS=1 "$top_srcdir/bench/starts.sh" > "$dir/starts"
 cat "$dir/starts"
 if [ -s "$dir/starts" ]; then
