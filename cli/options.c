@@ -124,6 +124,11 @@ static const struct cli_option options[] = {
 	{ VERB_REHEARSE, OPT_RUN, "run", "SECONDS", NULL,
 	  "execute the firmware so long, at most 300, before the guest is saved" },
 
+	{ VERB_REHEARSE, OPT_SPECIMEN, "specimen", NULL, NULL,
+	  "rehearse each common device alone; --save and --load name a directory" },
+	{ VERB_REHEARSE, 'M', "machine", "MACHINE", "@machines",
+	  "of --specimen: a machine type; may be repeated" },
+
 	/* verify, exec */
 	{ VERB_VERIFY, OPT_PROFILE, "profile", "FILE", "@files",
 	  "do not ask this host: FILE is its profile, recorded since it was booted; takes a QEMU" },

@@ -145,6 +145,25 @@ static int take_process(struct rehearsal *k, char **first, struct strings *ret)
 	return ret->s[0] ? 0 : cli_oom();
 }
 
+/* -M is of specimens alone. 0 or the exit status. */
+static int set_specimen(struct rehearsal *k)
+{
+	bool specimen = options_has(k->o, OPT_SPECIMEN);
+	const char *machine;
+	size_t i = 0;
+	int r = specimen ? abibase_rehearse_add_specimen(k->rh, NULL) : 0;
+
+	if (!specimen && options_has(k->o, 'M'))
+		return cli_usage("rehearse", "--machine is of --specimen: the machine type of a guest "
+					     "stands in its command line");
+	if (specimen && !options_has(k->o, 'M') &&
+	    (options_has(k->o, OPT_SAVE) || !options_has(k->o, OPT_LOAD)))
+		return cli_usage("rehearse", "--specimen takes a machine type: -M MACHINE");
+	while (r == 0 && (machine = options_next(k->o, 'M', &i)))
+		r = abibase_rehearse_add_specimen(k->rh, machine);
+	return r < 0 ? cli_context_error(k->ctx, r) : 0;
+}
+
 /* The line behind the next "--", which ends the one before it; NULL: there is none. */
 static char **next_line(char **words)
 {
@@ -198,6 +217,7 @@ static int run(const struct options *o)
 	_unref_(catalogue) *cat = NULL;
 	_unref_(baseline) *b = NULL;
 	_unref_(rehearse) *rh = NULL;
+	struct rehearsal k = { .o = o };
 	char **first, **second;
 	int r;
 
@@ -206,6 +226,10 @@ static int run(const struct options *o)
 		return cli_usage("rehearse", "missing operand: which QEMU behind --?");
 	if (o->n_before > 1)
 		return cli_usage("rehearse", "extra operand '%s'", o->operands[1]);
+	if (o->n_before == 1 && options_has(o, OPT_SPECIMEN))
+		return cli_usage("rehearse", "--specimen takes no baseline");
+	if (options_has(o, OPT_RUN) && options_has(o, OPT_SPECIMEN))
+		return cli_usage("rehearse", "--specimen is of machines that are stopped: no --run");
 	second = next_line(first);
 	r = cli_begin(o->verbose, &ctx, &cat);
 	if (r == 0 && o->n_before == 1)
@@ -215,7 +239,9 @@ static int run(const struct options *o)
 	r = abibase_rehearse_new(ctx, cat, &rh);
 	if (r < 0)
 		return cli_context_error(ctx, r);
-	return with_process(&(struct rehearsal){ o, ctx, cat, b, rh }, first, second);
+	k = (struct rehearsal){ o, ctx, cat, b, rh };
+	r = set_specimen(&k);
+	return r ? r : with_process(&k, first, second);
 }
 
 const struct command command_rehearse = {
@@ -226,6 +252,7 @@ const struct command command_rehearse = {
 	.usage = "[OPTION]... [BASELINE] -- QEMU [ARG]... -- QEMU [ARG]...\n"
 		 "--save=FILE [BASELINE] -- QEMU [ARG]...\n"
 		 "--load=FILE [BASELINE] -- QEMU [ARG]...\n"
+		 "--specimen -M MACHINE [OPTION]... -- QEMU [ARG]... -- QEMU [ARG]...\n"
 		 "--pid=PID [--save=FILE] [BASELINE] -- QEMU\n",
 	.most = MANY,
 	.operands = { "@files" },
@@ -237,7 +264,8 @@ const struct command command_rehearse = {
 		"networks, sockets and memory are replaced by small ones of its own, and still "
 		"compared as they were declared. With BASELINE, its list stands behind the "
 		"arguments. \"Loads idle\" is not \"can move\": what a guest has negotiated is the "
-		"question of abibase targets.\n",
+		"question of abibase targets. With --specimen, each common device alone "
+		"instead of a guest.\n",
 	.status = "Exit status: 0 loads idle, or is saved; 1 it does not, or cannot be saved; "
 		  "2 trouble; 3 a part of the guest was not rehearsed.\n",
 };

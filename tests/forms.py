@@ -22,7 +22,7 @@ import sys
 import jsonschema
 
 TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
-PAGES = {kind: "abibase-%s.5" % kind for kind in ("baseline", "build", "guest", "profile")}
+PAGES = {kind: "abibase-%s.5" % kind for kind in ("baseline", "build", "guest", "profile", "rehearsal-result")}
 SAMPLES = [None, True, False, [], {}, [1], ["a"], [0] * 4096, [0] * 4097] + \
     [n + d for n in (0, 4, 6, 32, 64, 67, 127, 4096, 32768, 65535, 1 << 31, (1 << 32) - 1) for d in (-1, 0, 1, 2)] + \
     ["", "a", "A-1", "-a", "+a", ".a", "a.", "a b", " a b c", "a b c", "a,b", "a\\b", "a\"b", "\u00e4", "a.b", "A.b",

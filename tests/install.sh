@@ -41,7 +41,7 @@ mandir=$(directory mandir) units=$(directory systemdsystemunitdir)
 for program in abibase abibase-emulator abibase-make-platform; do
 	there -x "$bindir/$program"
 done
-for data in catalogue.json devices.json errata.json facts.json messages.json rehearse.json platforms/50-debian-12.json \
+for data in catalogue.json devices.json errata.json facts.json messages.json rehearse.json specimens.json platforms/50-debian-12.json \
 	schema/profile.schema.json; do
 	there -f "$pkgdatadir/$data"
 done
@@ -67,7 +67,7 @@ esac
 
 # The library comes with all that a program needs of it, or none of it.
 pages='abibase.1 abibase-baseline.5 abibase-build.5 abibase-cluster.7 abibase-emulator.1 abibase-guest.5
-	abibase-make-platform.1 abibase-profile.5'
+	abibase-make-platform.1 abibase-profile.5 abibase-rehearsal-result.5'
 if [ -e "$build/lib/libabibase.la" ]; then
 	pages="$pages libabibase.3"
 	there -f "$(directory libdir)/libabibase.so.0"

@@ -337,6 +337,23 @@ def check_cases(validators):
     return {kind: sample[0] for kind, sample in samples.items()}
 
 
+def check_result(path, result, specimens):
+    """It is called after its builds, is small, and names no device that nobody can look up."""
+    sides = [result["source"], result["destination"]]
+    name = "_".join("%s-%s" % (s["version"], s["build_id"]) for s in sides) + ".json"
+    if os.path.basename(path) != name:
+        say(path, "has the builds of %s" % name)
+    if os.path.getsize(path) > 20000:
+        say(path, "is larger than 20 kB")
+    for side in sides:
+        if not os.path.exists(os.path.join(DATA, "builds", side["build"] + ".json")):
+            say(path, "names the record %s, which is not there" % side["build"])
+    for machine, of in result["machines"].items():
+        for name in (name for how in of.values() for name in how):
+            if name not in specimens and name != "nothing":
+                say(path, "%s has %s, which is no specimen" % (machine, name))
+
+
 def check_all(validators):
     facts_doc = check_document(validators, os.path.join(DATA, "facts.json"))
     facts = facts_doc["facts"]
@@ -348,6 +365,10 @@ def check_all(validators):
     errata = check_document(validators, os.path.join(DATA, "errata.json"))
     head = check_document(validators, os.path.join(RECORDED, "rehearsal", "head.json"))
     rehearse = check_document(validators, os.path.join(DATA, "rehearse.json"))
+    specimens = check_document(validators, os.path.join(DATA, "specimens.json"))
+    results = {path: check_document(validators, path) for path in files(DATA, "rehearsals", "*.json")}
+    for path, result in results.items():
+        check_result(path, result, specimens["specimens"])
     builds = {path: check_document(validators, path) for path in files(DATA, "builds", "*.json")}
     for path, build in builds.items():
         if os.path.getsize(path) > 100000:
@@ -374,7 +395,8 @@ def check_all(validators):
     samples = check_cases(validators)
     samples.update({"profile": canonical.loads(read(probed)), "catalogue": cat, "facts": facts_doc,
                     "devices": devices, "messages": messages, "errata": errata,
-                    "rehearse": rehearse, "rehearsal": head, "build": list(builds.values())[0]})
+                    "rehearse": rehearse, "rehearsal": head, "specimens": specimens,
+                    "rehearsal-result": list(results.values())[0], "build": list(builds.values())[0]})
     check_refusals(samples, validators)
     for kind in validators:
         if kind not in samples and kind not in ELSEWHERE:

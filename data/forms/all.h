@@ -7,11 +7,13 @@
 #include "document/facts.h"
 #include "document/guest.h"
 #include "document/profile.h"
+#include "document/rehearsal-result.h"
 #include "document/rehearsal.h"
 
 /* Each document that the library reads, and each part of one that has a form of its own. */
 static const struct form *const all_forms[] = {
 	&baseline_form, &build_form,   &catalogue_form, &devices_form,  &errata_form,
 	&facts_form,	&guest_form,   &messages_form,	&profile_form,	&qemu_form,
-	&unasked_form,	&rehearsal_form, &rehearse_form,
+	&unasked_form,	&rehearsal_form, &rehearsal_result_form, &rehearse_form,
+	&specimens_form,
 };

@@ -1637,14 +1637,25 @@ int abibase_rehearse_set_run(struct abibase_rehearse *rh, unsigned int seconds)
  */
 void abibase_rehearse_set_process(struct abibase_rehearse *rh, int pid) ABIBASE_NONNULL(1);
 /**
+ * abibase_rehearse_add_specimen - each common device alone, instead of a guest
+ * @machine: under this machine type; may be called for several. NULL: under those that were saved
+ *
+ * The command lines are then those of the two QEMUs without a guest, and a file is a directory. The
+ * result is an abibase-rehearsal-result/1 document.
+ *
+ * Returns: 0 or -ENOMEM. Since: 0.2
+ */
+int abibase_rehearse_add_specimen(struct abibase_rehearse *rh, const char *machine)
+	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1);
+/**
  * abibase_rehearse_run - start the throw-away QEMUs, save, load, kill them
  * @ret: an answer, whose verdict yes means "loads idle", or, without a half that loads, "is saved"
  *
  * A QEMU of its own is started for each half, stopped before its first instruction, in namespaces of
  * its own, without rights. The call takes bounded time.
  *
- * Returns: 0; -EINVAL ("rehearsal-incomplete"), -EREMOTEIO ("rehearsal-failed": a throw-away could
- * not be made), what reading or writing the file says ("io-error", "rehearsal-damaged", or that of a
+ * Returns: 0; -EINVAL ("rehearsal-incomplete"), -EREMOTEIO or, where the source does not start
+ * with its line, -ENOEXEC ("rehearsal-failed": a throw-away could not be made), what reading or writing the file says ("io-error", "rehearsal-damaged", or that of a
  * document), or -ENOMEM. Since: 0.2
  */
 int abibase_rehearse_run(struct abibase_rehearse *rh, struct abibase_result **ret)

@@ -19,21 +19,6 @@
 #define LAYER_COMMAND "command line"
 #define LAYER_QEMU "QEMU"
 
-struct line {
-	char *qemu, *baseline;
-	struct strings argv, list;
-	bool given;
-};
-
-struct abibase_rehearse {
-	struct abibase_context *ctx;
-	struct abibase_catalogue *cat;
-	struct line line[ABIBASE_REHEARSE_LOAD + 1];
-	char *save, *load;
-	unsigned int run; /* seconds */
-	int pid;	  /* of the guest that runs with the first line; 0: none */
-};
-
 struct rehearsing {
 	const struct abibase_rehearse *rh;
 	struct rehearsed *out;
@@ -66,6 +51,7 @@ ABIBASE_EXPORT struct abibase_rehearse *abibase_rehearse_unref(struct abibase_re
 		strings_clear(&rh->line[i].argv);
 		strings_clear(&rh->line[i].list);
 	}
+	strings_clear(&rh->machines);
 	free(rh->save);
 	free(rh->load);
 	abibase_catalogue_unref(rh->cat);
@@ -100,7 +86,7 @@ ABIBASE_EXPORT int abibase_rehearse_set_command(struct abibase_rehearse *rh,
 						enum abibase_rehearse_half half, const char *qemu,
 						const char *const *argv)
 {
-	struct line *line = &rh->line[half];
+	struct rehearse_given *line = &rh->line[half];
 	int r = context_replace(rh->ctx, &line->qemu, qemu);
 
 	line->given = true;
@@ -112,7 +98,7 @@ ABIBASE_EXPORT int abibase_rehearse_set_list(struct abibase_rehearse *rh,
 					     const struct abibase_baseline *b,
 					     const char *const *list)
 {
-	struct line *line = &rh->line[half];
+	struct rehearse_given *line = &rh->line[half];
 	int r = context_replace(rh->ctx, &line->baseline, abibase_baseline_id(b));
 
 	return r < 0 || strings_set(&line->list, list) == 0 ? r : context_oom(rh->ctx);
@@ -196,7 +182,7 @@ static struct rehearse_means means_of(void)
 }
 
 /* The list stands behind the arguments: it is no part of what two lines are compared by. */
-static int parse_line(struct rehearsing *k, const struct line *line, struct rehearse_line *ret)
+static int parse_line(struct rehearsing *k, const struct rehearse_given *line, struct rehearse_line *ret)
 {
 	int r;
 
@@ -244,7 +230,7 @@ static json_t *build_of(const struct rehearse_half *h)
 			 "package", h->package && *h->package ? h->package : NULL);
 }
 
-static int make_head(struct rehearsing *k, const struct line *line, const struct rehearse_line *l,
+static int make_head(struct rehearsing *k, const struct rehearse_given *line, const struct rehearse_line *l,
 		     const struct rehearse_half *h)
 {
 	char host[DIGEST_HEX + 1];
@@ -267,6 +253,24 @@ static int make_head(struct rehearsing *k, const struct line *line, const struct
 	return k->rehearsal.head ? 0 : context_oom(k->rh->ctx);
 }
 
+const char *rehearse_own_words(const char *said)
+{
+	static const char mark[] = "it said: ";
+	const char *own = strstr(said, mark), *program;
+
+	said = own ? own + strlen(mark) : said;
+	program = strstr(said, "qemu-system-");
+	own = program ? strstr(program, ": ") : NULL;
+	return own ? own + 2 : said;
+}
+
+/* The first counts. */
+static void note_said(struct rehearsing *k, const char *said)
+{
+	if (!k->out->said)
+		k->out->said = keep(k, "%s", rehearse_own_words(said));
+}
+
 /* A QEMU that does not start is no answer about a guest: of the source it runs. */
 static int say_not_saved(struct rehearsing *k, const struct rehearse_half *h)
 {
@@ -280,15 +284,17 @@ static int say_not_saved(struct rehearsing *k, const struct rehearse_half *h)
 		return 0;
 	}
 	if (h->end != REHEARSE_REFUSED)
-		return context_fail(k->rh->ctx, EREMOTEIO, "rehearsal-failed", h->qemu,
+		return context_fail(k->rh->ctx, h->end == REHEARSE_NO_START ? ENOEXEC : EREMOTEIO,
+				    "rehearsal-failed", h->qemu,
 				    "the throw-away QEMU of the source could not be made: %s", why);
+	note_said(k, why);
 	rehearse_say(k->out, ABIBASE_FINDING_CONFLICT, "rehearsal-blocked", LAYER_QEMU,
 		     "start the guest without that device; it cannot be migrated to any host",
 		     "this guest cannot be saved: %s", why);
 	return 0;
 }
 
-static int keep_saved(struct rehearsing *k, const struct line *line, const struct rehearse_line *l,
+static int keep_saved(struct rehearsing *k, const struct rehearse_given *line, const struct rehearse_line *l,
 		      struct rehearse_half *h)
 {
 	int r = make_head(k, line, l, h);
@@ -303,7 +309,7 @@ static int keep_saved(struct rehearsing *k, const struct line *line, const struc
 	return r;
 }
 
-static int compare_process(struct rehearsing *k, const struct line *line,
+static int compare_process(struct rehearsing *k, const struct rehearse_given *line,
 			   const struct rehearse_line *l, const struct rehearse_half *h)
 {
 	const struct rehearse_process p = { .out = k->out,
@@ -317,7 +323,7 @@ static int compare_process(struct rehearsing *k, const struct line *line,
 
 static int save(struct rehearsing *k)
 {
-	const struct line *line = &k->rh->line[ABIBASE_REHEARSE_SAVE];
+	const struct rehearse_given *line = &k->rh->line[ABIBASE_REHEARSE_SAVE];
 	struct rehearse_line l = { .means = means_of(),
 				   .executes = k->rh->run > 0,
 				   .saves = true };
@@ -364,6 +370,7 @@ static void say_decoded(struct rehearsing *k, const json_t *f, const char *said)
 	const char *remedy = string_of(f, "remedy"), *layer = string_of(f, "layer");
 	const char *line = line_of(k, said, json_integer_value(json_object_get(f, "line")));
 
+	note_said(k, line);
 	if (meaning)
 		rehearse_say(k->out, ABIBASE_FINDING_CONFLICT, "rehearsal-refused",
 			     layer ? keep(k, "%s", layer) : LAYER_QEMU,
@@ -393,10 +400,12 @@ static int say_refused(struct rehearsing *k, const struct rehearse_half *h)
 	list = json_object_get(res->root, "findings");
 	json_array_foreach((json_t *)list, i, v)
 		say_decoded(k, v, said);
-	if (!json_array_size(list))
+	if (!json_array_size(list)) {
+		said = h->why.data ? h->why.data : "";
+		note_said(k, said);
 		rehearse_say(k->out, ABIBASE_FINDING_CONFLICT, "rehearsal-refused", LAYER_QEMU,
-			     NULL, "%s does not load it: %s", h->qemu,
-			     h->why.data ? h->why.data : "");
+			     NULL, "%s does not load it: %s", h->qemu, said);
+	}
 	abibase_result_unref(res);
 	return 0;
 }
@@ -418,6 +427,7 @@ static int say_not_loaded(struct rehearsing *k, const struct rehearse_half *h)
 			     "the destination neither loads nor refuses it: %s", why);
 		return 0;
 	}
+	note_said(k, why);
 	rehearse_say(k->out, ABIBASE_FINDING_CONFLICT, "rehearsal-no-start", LAYER_QEMU,
 		     "start the destination with a line that this QEMU takes",
 		     "the destination does not start with this line: %s", why);
@@ -435,7 +445,7 @@ static void compare_machines(struct rehearsing *k, const struct rehearse_half *h
 			     source, h->machine);
 }
 
-static int load_with(struct rehearsing *k, const struct line *line, struct rehearse_line *l)
+static int load_with(struct rehearsing *k, const struct rehearse_given *line, struct rehearse_line *l)
 {
 	struct rehearse_half h = { .qemu = line->qemu,
 				   .line = l,
@@ -492,7 +502,7 @@ static void limit_means(const struct rehearsing *k, struct rehearse_means *means
 
 static int load(struct rehearsing *k)
 {
-	const struct line *line = &k->rh->line[ABIBASE_REHEARSE_LOAD];
+	const struct rehearse_given *line = &k->rh->line[ABIBASE_REHEARSE_LOAD];
 	struct rehearse_line l = { .means = means_of() };
 	bool no_taps = l.means.no_taps, no_swtpm = !l.means.swtpm;
 	int r;
@@ -560,7 +570,7 @@ static int finish(struct rehearsing *k, struct abibase_result **ret)
 			   ret);
 }
 
-ABIBASE_EXPORT int abibase_rehearse_run(struct abibase_rehearse *rh, struct abibase_result **ret)
+int rehearse_request_run(struct abibase_rehearse *rh, struct abibase_result **ret)
 {
 	struct rehearsed out = { .findings.arena = &out.arena, .replaced = json_array() };
 	struct rehearsing k = { .rh = rh, .out = &out };

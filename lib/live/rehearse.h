@@ -3,7 +3,33 @@
 #define ABIBASE_LIVE_REHEARSE_H
 
 #include "document/finding.h"
+#include "document/result.h"
 #include "qemu/rehearse.h"
+
+/* What is asked for; the lines as they were given. */
+struct rehearse_given {
+	char *qemu, *baseline;
+	struct strings argv, list;
+	bool given;
+};
+
+struct abibase_rehearse {
+	struct abibase_context *ctx;
+	struct abibase_catalogue *cat;
+	struct rehearse_given line[ABIBASE_REHEARSE_LOAD + 1];
+	char *save, *load;
+	bool specimen;
+	struct strings machines; /* of specimens */
+	unsigned int run;	 /* seconds */
+	int pid; /* of the guest that runs with the first line; 0: none */
+};
+
+/* What QEMU says, of a sentence in which it stands, without who says it */
+const char *rehearse_own_words(const char *said);
+/* Of one guest. live/specimen.c has abibase_rehearse_run(), which is of many lines, too. */
+int rehearse_request_run(struct abibase_rehearse *rh, struct abibase_result **ret) _must_check_;
+/* live/specimen-show.c */
+int specimen_show(const json_t *root, size_t width, char **ret);
 
 /* What one half says of itself in an answer. */
 struct rehearse_side {
@@ -22,6 +48,7 @@ struct rehearsed {
 	size_t bytes;				  /* of the stream */
 	unsigned int run;			  /* seconds of the firmware; 0: it was not executed */
 	bool saved, loaded;
+	const char *said; /* QEMU's own words of what it refuses, or NULL */
 	json_t *replaced; /* strings: "-netdev tap: a tap of its own" */
 };
 
