@@ -27,10 +27,13 @@ static json_t *json_check(const struct abibase_check *c)
 static json_t *make_document(const struct abibase_baseline *b, struct abibase_check *const *checks,
 			     size_t n)
 {
-	json_t *root = json_pack("{ss ss ss so so s[]}", "schema", "abibase-check/1", "baseline",
-				 b->id, "machine", b->machine, "backends", baseline_backends(b),
-				 "scope", baseline_scope(b), "hosts");
+	json_t *scope = baseline_scope(b), *root;
 
+	for (size_t i = 0; i < n; i++)
+		scope_add_rehearsal(&scope, &checks[i]->findings);
+	root = json_pack("{ss ss ss so so s[]}", "schema", "abibase-check/1", "baseline", b->id,
+			 "machine", b->machine, "backends", baseline_backends(b), "scope", scope,
+			 "hosts");
 	for (size_t i = 0; i < n; i++)
 		if (json_array_append_new(json_object_get(root, "hosts"), json_check(checks[i])) <
 		    0) {

@@ -100,7 +100,7 @@ static int derive_alone(struct checking *k)
 	if (r == 0)
 		r = abibase_intersection_add_profile(ix, k->p);
 	if (r == 0)
-		r = abibase_intersection_finish(ix, &k->alone);
+		r = intersection_finish(ix, NULL, &k->alone);
 	abibase_intersection_unref(ix);
 	return r;
 }
@@ -956,7 +956,7 @@ static int derive_self(struct checking *k)
 	struct admission *a = k->admission;
 	int r = a->ix ? 0 : join(k, &a->cohorts, NULL, &a->ix);
 
-	return r < 0 || a->self ? r : abibase_intersection_finish(a->ix, &a->self);
+	return r < 0 || a->self ? r : intersection_finish(a->ix, NULL, &a->self);
 }
 
 /* The baseline with this host in it, in place of an older record of the same host. */
@@ -972,7 +972,7 @@ static int widen(struct checking *k, const struct cohorts *cohorts, struct abiba
 	if (r == 0) {
 		r = join(k, cohorts, k->p, &ix);
 		if (r == 0)
-			r = abibase_intersection_finish(ix, ret);
+			r = intersection_finish(ix, NULL, ret);
 		abibase_intersection_unref(ix);
 	}
 	return r < 0 ? r : 0;
@@ -1073,15 +1073,22 @@ static int check_each(struct checking *k)
 
 /* --------------------------------------------------------------------------------- */
 
+/* A guest about which the baseline says nothing has other devices. */
+static int check_others(struct checking *k)
+{
+	int r = hostcheck_rehearsed(k->ctx, k->out, k->cat, k->b, k->p, k->guest);
+
+	k->out->verdict = findings_verdict(&k->out->findings);
+	return r < 0 || !k->out->arena.failed ? r : -ENOMEM;
+}
+
 static int run(struct checking *k)
 {
 	bool newer;
 	int r;
 
-	if (k->guest && !hostcheck_guest(k->out, k->cat, k->b, k->guest)) {
-		k->out->verdict = findings_verdict(&k->out->findings);
-		return k->out->arena.failed ? -ENOMEM : 0;
-	}
+	if (k->guest && !hostcheck_guest(k->out, k->cat, k->b, k->guest))
+		return check_others(k);
 	link_values(k->cat, k->b, &k->out->arena, &k->links);
 	r = k->out->arena.failed ? -ENOMEM : derive_alone(k);
 	if (r < 0)
@@ -1096,6 +1103,8 @@ static int run(struct checking *k)
 	if (k->guest)
 		hostcheck_guest_sets(k->out, k->cat, k->b, k->p, k->alone, k->guest);
 	r = check_offers(k);
+	if (r == 0)
+		r = hostcheck_rehearsed(k->ctx, k->out, k->cat, k->b, k->p, k->guest);
 	if (r == 0 && !newer)
 		r = admit(k);
 	if (r == 0)

@@ -72,6 +72,11 @@ void hostcheck_cpu(struct abibase_check *c, const struct abibase_guest *g);
 void hostcheck_guest_sets(struct abibase_check *c, const struct abibase_catalogue *cat,
 			  const struct abibase_baseline *b, const struct abibase_profile *p,
 			  const struct abibase_baseline *alone, const struct abibase_guest *g);
+/* check-rehearsed.c: what was rehearsed of its builds, @p's, and those of the baseline */
+int hostcheck_rehearsed(struct abibase_context *ctx, struct abibase_check *c,
+			const struct abibase_catalogue *cat, const struct abibase_baseline *b,
+			const struct abibase_profile *p, const struct abibase_guest *g)
+	_must_check_;
 /* May one of its network cards have an option ROM? */
 bool guest_has_rom(const struct abibase_guest *g);
 

@@ -89,6 +89,13 @@ static json_t *scope(const struct moves *m, const struct abibase_catalogue *cat)
 		scope_add(&scope, "evidence", "catalogue");
 	if (record)
 		scope_add(&scope, "evidence", "record");
+	for (size_t i = 0; i < m->n; i++) {
+		const struct move *move = &m->moves[i];
+
+		scope_add_rehearsal(&scope, &move->check->findings);
+		for (size_t k = 0; k < move->unseen.n; k++)
+			scope_add(&scope, "not_compared", move->unseen.s[k]);
+	}
 	return scope;
 }
 

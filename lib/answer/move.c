@@ -182,8 +182,11 @@ static void judge_devices(struct judging *j)
 	note_errata(j);
 	judge_list(j);
 	note_source(j);
+	move_judge_rehearsed(j);
+	/* of one that is no device of the catalogue no more than that can be said */
 	for (size_t i = 0; i < g->n; i++)
-		move_judge_device(j, &g->devices[i]);
+		if (!j->refused || move_backends_of(j->pr.cat, &g->devices[i]))
+			move_judge_device(j, &g->devices[i]);
 	move_complete_groups(j);
 }
 
@@ -283,6 +286,7 @@ void move_clear(struct move *m)
 	strings_clear(&m->door);
 	strings_clear(&m->carry_on);
 	strings_clear(&m->gains);
+	strings_clear(&m->unseen);
 	moves_clear(m->others, m->n_others);
 	memset(m, 0, sizeof(*m));
 }
@@ -563,6 +567,8 @@ static int judge_all(struct abibase_targets *t, struct moves *m)
 		r = make_current(t, &t->hosts[i]);
 	if (r == 0 && t->source)
 		r = make_current(t, &t->source);
+	if (r == 0)
+		r = move_read_rehearsed(t);
 	if (r < 0)
 		return r;
 	m->guest = t->guest;

@@ -48,6 +48,7 @@ struct move {
 	bool door_shut;		 /* something else shuts it */
 	struct strings carry_on; /* the whole device, as explicit values */
 	struct strings gains;	 /* features that come with the next reset */
+	struct strings unseen;	 /* devices of the guest that no rehearsal was about */
 	enum abibase_tri way_back;
 	bool recorded; /* what that QEMU makes of the machine type */
 	const char *way_back_text; /* or NULL */
@@ -67,6 +68,7 @@ struct judging {
 	struct strings base; /* the settings that the target gets anyway */
 	struct move *m;
 	uint64_t negotiated[2]; /* of all devices */
+	bool refused; /* by a rehearsal, for one of them */
 };
 
 /* Where the words of the answer are, and where it stands that memory ran out. */
@@ -143,6 +145,10 @@ void move_complete_groups(struct judging *j);
 /* move-after.c: what becomes of the guest there */
 void move_judge_way_back(struct judging *j);
 void move_make_carry_on(struct judging *j);
+
+/* move-rehearsed.c: what the two builds were seen to do with such devices */
+int move_read_rehearsed(const struct abibase_targets *t) _must_check_; /* before: all that it takes */
+void move_judge_rehearsed(struct judging *j);
 
 /* move-show.c: what was found of all hosts */
 int moves_give(struct abibase_context *ctx, const struct abibase_catalogue *cat,

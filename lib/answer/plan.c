@@ -8,6 +8,7 @@
 #include "document/page.h"
 #include "document/result.h"
 #include "document/hosts.h"
+#include "model/intersect.h"
 #include "model/ask.h"
 #include "answer/show.h"
 #include "base/known.h"
@@ -410,7 +411,7 @@ static int hosts_json(struct planning *p, struct abibase_profile *const *hosts, 
 	if (r == 0)
 		r = add_hosts(p, ix, hosts, n);
 	if (r == 0)
-		r = abibase_intersection_finish(ix, &b);
+		r = intersection_finish(ix, NULL, &b);
 	abibase_intersection_unref(ix);
 	if (r < 0)
 		return r;

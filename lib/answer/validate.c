@@ -8,6 +8,7 @@
 #include "base/context.h"
 #include "answer/decode.h"
 #include "document/errata.h"
+#include "document/rehearsal-result.h"
 #include "document/facts.h"
 #include "document/guest.h"
 #include "document/platforms.h"
@@ -126,6 +127,7 @@ static int check_guest(struct schema_walk *c, const struct subject *s, struct ab
 static const struct form *const forms[] = {
 	&profile_form, &catalogue_form, &baseline_form, &guest_form,	&build_form,
 	&facts_form,   &devices_form,	&messages_form, &errata_form,
+	&rehearsal_result_form, &specimens_form,
 };
 
 static void schema_not_known(struct schema_walk *c, const json_t *v)

@@ -101,6 +101,8 @@ ABIBASE_EXPORT struct abibase_context *abibase_context_unref(struct abibase_cont
 		ctx->builds_free(ctx->builds);
 	if (ctx->seen)
 		ctx->seen_free(ctx->seen);
+	if (ctx->rehearsals)
+		ctx->rehearsals_free(ctx->rehearsals);
 	free(ctx);
 	return NULL;
 }

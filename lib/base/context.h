@@ -8,6 +8,7 @@
 
 struct build_cache;
 struct seen;
+struct rehearsals;
 struct abibase_context {
 	int refcount;
 	char *data_dir;
@@ -20,6 +21,8 @@ struct abibase_context {
 	void (*builds_free)(struct build_cache *cache);
 	struct seen *seen; /* document/seen.c */
 	void (*seen_free)(struct seen *seen);
+	struct rehearsals *rehearsals; /* document/rehearsals.c */
+	void (*rehearsals_free)(struct rehearsals *all);
 };
 
 /*

@@ -692,8 +692,8 @@ ABIBASE_EXPORT int abibase_guest_join(struct abibase_context *ctx, const struct 
 				      const struct abibase_guest *domain,
 				      struct abibase_guest **ret)
 {
-	static const char *const whole[] = { DOMAIN_NOT_JUDGED, GUEST_X_CPU, GUEST_X_VIRTTYPE,
-					     GUEST_X_EMULATOR };
+	static const char *const whole[] = { DOMAIN_NOT_JUDGED, DOMAIN_NOT_COMPARED, GUEST_X_CPU,
+					     GUEST_X_VIRTTYPE, GUEST_X_EMULATOR };
 	json_auto_t *root = json_deep_copy(g->root);
 	json_t *list = json_object_get(root, "devices"), *v;
 	size_t i;

@@ -441,6 +441,13 @@ void scope_add_devices(json_t **scope, const struct abibase_catalogue *cat, unsi
 							    "virtio-net");
 }
 
+void scope_add_rehearsal(json_t **scope, const struct findings *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (streq(l->f[i].id, "rehearsed-refused") || streq(l->f[i].id, "rehearsed-loads"))
+			scope_add(scope, "evidence", "rehearsal");
+}
+
 json_t *scope_json(const struct abibase_catalogue *cat, unsigned int backends)
 {
 	json_t *scope = scope_new();
@@ -481,7 +488,7 @@ static void put_evidence(struct buf *out, const json_t *evidence)
 
 	json_array_foreach((json_t *)evidence, i, v) {
 		buf_printf(out, "%s%s", separator, json_string_value(v));
-		separator = " and ";
+		separator = i + 2 < json_array_size(evidence) ? ", " : " and ";
 	}
 	json_object_foreach((json_t *)evidence, key, v) {
 		if (!json_array_size(v))

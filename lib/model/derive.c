@@ -78,13 +78,14 @@ static void derive_begin(struct derive *d, struct abibase_baseline *b,
 }
 
 int baseline_derive(struct abibase_baseline *b, struct abibase_catalogue *cat,
-		    const struct abibase_guest *guest, struct abibase_baseline *const *earlier,
-		    size_t n_earlier)
+		    const struct abibase_guest *guest, const struct build_pairs *known,
+		    struct abibase_baseline *const *earlier, size_t n_earlier)
 {
 	struct derive d;
 
 	derive_begin(&d, b, cat);
 	d.guest = guest;
+	d.known = known;
 	if (!b->arena.failed)
 		derive_backends(&d);
 	if (!b->arena.failed && b->target)
@@ -93,6 +94,8 @@ int baseline_derive(struct abibase_baseline *b, struct abibase_catalogue *cat,
 		derive_answer(&d);
 	if (!b->arena.failed && guest)
 		derive_guest(&d);
+	if (!b->arena.failed && known && b->machine)
+		derive_rehearsed(&d);
 	if (!b->arena.failed)
 		derive_scope(&d);
 	if (!b->arena.failed)

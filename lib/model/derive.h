@@ -43,6 +43,7 @@ struct derive {
 	struct arena arena;	  /* all of these */
 	const char *of; /* the host that what is said now is about, or NULL */
 	const struct abibase_guest *guest; /* that the answer is for, or NULL */
+	const struct build_pairs *known;  /* what was rehearsed, or NULL */
 	unsigned int net;	  /* the policy's backends that are of virtio-net */
 };
 
@@ -134,6 +135,9 @@ void derive_numbers(struct derive *d);
 
 /* derive-errata.c: builds and kernels with a known defect that matters to the answer */
 void derive_errata(struct derive *d);
+
+/* derive-rehearsed.c: devices that one build of the hosts does not load of another */
+void derive_rehearsed(struct derive *d);
 
 /* derive-observed.c: sizes that come of the hosts' own files */
 bool derive_observed_included(const struct derive *d, size_t r);

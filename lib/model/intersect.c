@@ -613,25 +613,30 @@ static int begin(struct abibase_intersection *ix, struct abibase_baseline **ret)
 	return 0;
 }
 
-ABIBASE_EXPORT int abibase_intersection_finish(struct abibase_intersection *ix,
-					       struct abibase_baseline **ret)
+const struct inputs *intersection_inputs(const struct abibase_intersection *ix)
+{
+	return &ix->in;
+}
+
+struct abibase_context *intersection_context(const struct abibase_intersection *ix)
+{
+	return ix->ctx;
+}
+
+int intersection_finish(struct abibase_intersection *ix, const struct build_pairs *known,
+			struct abibase_baseline **ret)
 {
 	struct abibase_baseline *b;
 	int r = begin(ix, &b);
 
 	if (r < 0)
 		return r;
-	if (baseline_derive(b, ix->cat, ix->guest, ix->earlier, ix->n_earlier) < 0) {
+	if (baseline_derive(b, ix->cat, ix->guest, known, ix->earlier, ix->n_earlier) < 0) {
 		abibase_baseline_unref(b);
 		return context_oom(ix->ctx);
 	}
 	*ret = b;
 	return 0;
-}
-
-const struct inputs *intersection_inputs(const struct abibase_intersection *ix)
-{
-	return &ix->in;
 }
 
 int intersection_of_some(struct abibase_intersection *ix, const unsigned int *hosts, size_t n,
@@ -644,7 +649,7 @@ int intersection_of_some(struct abibase_intersection *ix, const unsigned int *ho
 		return context_oom(ix->ctx);
 	}
 	qsort(b->in.hosts, b->in.n_hosts, sizeof(*b->in.hosts), host_cmp);
-	if (baseline_derive(b, ix->cat, ix->guest, NULL, 0) < 0) {
+	if (baseline_derive(b, ix->cat, ix->guest, NULL, NULL, 0) < 0) {
 		abibase_baseline_unref(b);
 		return context_oom(ix->ctx);
 	}

@@ -10,13 +10,24 @@
  * opens a file or asks the host; a test looks at the symbols to keep it so.
  */
 
+/* What was rehearsed between builds: read before, for here nothing is. */
+struct build_pair {
+	unsigned int from, to; /* indices into inputs.builds */
+	const struct rehearsal_result *result;
+};
+struct build_pairs {
+	struct build_pair *pair;
+	size_t n, cap;
+	const json_t *specimens;
+};
+
 /*
- * Work out everything that follows from b->in; @guest: that it is for, or NULL; @earlier: what was
- * widened to it. 0 or -ENOMEM.
+ * Work out everything that follows from b->in; @guest: that it is for, or NULL; @known: what
+ * was rehearsed, or NULL; @earlier: what was widened to it. 0 or -ENOMEM.
  */
 int baseline_derive(struct abibase_baseline *b, struct abibase_catalogue *cat,
-		    const struct abibase_guest *guest, struct abibase_baseline *const *earlier,
-		    size_t n_earlier);
+		    const struct abibase_guest *guest, const struct build_pairs *known,
+		    struct abibase_baseline *const *earlier, size_t n_earlier);
 /* Only the verdict, findings, and @list: the machine types that every QEMU of b->in has. */
 int baseline_machines(struct abibase_baseline *b, struct abibase_catalogue *cat, json_t *list);
 
@@ -31,6 +42,11 @@ void intersection_narrow_backends(struct abibase_intersection *ix, unsigned int 
 
 /* Ask about a row of the catalogue as if its group had been enabled, and say nothing of it. */
 int intersection_promise_row(struct abibase_intersection *ix, const struct row *row);
+
+/* As abibase_intersection_finish(), with nothing but what it is given; @known may be NULL. */
+int intersection_finish(struct abibase_intersection *ix, const struct build_pairs *known,
+			struct abibase_baseline **ret) _must_check_;
+struct abibase_context *intersection_context(const struct abibase_intersection *ix);
 
 /* What was asked for, and of which hosts, in the order in which they came. */
 const struct inputs *intersection_inputs(const struct abibase_intersection *ix);

@@ -175,8 +175,10 @@ void render_page_values(struct page *p, const struct abibase_baseline *b)
 
 void render_page_end(struct page *p, const struct abibase_baseline *b)
 {
-	json_auto_t *scope = baseline_scope(b);
+	json_t *scope = baseline_scope(b);
 
+	scope_add_rehearsal(&scope, &b->findings);
 	p->failed |= !scope;
 	page_end(p, scope, b->id ? "explain BASELINE, abibase plan GROUP" : "diff PROFILE PROFILE");
+	json_decref(scope);
 }
