@@ -271,6 +271,7 @@ static struct abibase_profile *stating_host(int i)
 	return p;
 }
 
+static char *two_builds[2]; /* files of build records */
 static char *old_profile; /* a file, with its build record beside it */
 
 /* The recorded head with few words of the CPU: each run takes as long as it has allocations. */
@@ -320,6 +321,8 @@ static void prepare(void)
 	if (data_load(t.ctx, &rehearse_form, &rehearse_table) < 0)
 		abort();
 	old_profile = test_path("tests/cases/intersect/build-record/A.json");
+	two_builds[0] = test_path("tests/cases/diff/builds/a.json");
+	two_builds[1] = test_path("tests/cases/diff/builds/b.json");
 	bad_text = strdup(profile_text);
 	memcpy(strstr(bad_text, "\"revision\""), "\"revisoin\"", strlen("\"revision\""));
 	baseline_text = test_baseline_json(t.ctx, baseline);
@@ -340,6 +343,8 @@ static void prepare(void)
 static void finish(void)
 {
 	free(old_profile);
+	free(two_builds[0]);
+	free(two_builds[1]);
 	abibase_profile_unref(booted);
 	abibase_result_unref(verified);
 	json_decref(rehearse_table);
@@ -637,6 +642,28 @@ static int op_build(struct made *m)
 	}
 	abibase_context_unref(ctx);
 	return r;
+}
+
+static int give_result(struct abibase_result *res, struct made *m);
+
+/* Two build records, which a new context reads. */
+static int op_diff_builds(struct made *m)
+{
+	struct abibase_profile *p[2] = { NULL, NULL };
+	struct abibase_context *ctx;
+	struct abibase_result *d;
+	int r = abibase_context_new(0, &ctx);
+
+	if (r < 0)
+		return r;
+	for (int i = 0; r == 0 && i < 2; i++)
+		r = abibase_profile_from_file(ctx, two_builds[i], &p[i]);
+	if (r == 0)
+		r = abibase_diff(ctx, t.cat, p[0], p[1], 0, &d);
+	for (int i = 0; i < 2; i++)
+		abibase_profile_unref(p[i]);
+	abibase_context_unref(ctx);
+	return r < 0 ? r : give_result(d, m);
 }
 
 /* The text too, in the same operation: it has no context to leave an error in. Takes @res. */
@@ -1096,6 +1123,7 @@ static const struct operation {
 	{ "validate", op_validate, true },
 	{ "machines", op_machines, true },
 	{ "diff", op_diff, true },
+	{ "diff-builds", op_diff_builds, true },
 	{ "match", op_match, true },
 	{ "check", op_check, true },
 	{ "guest", op_guest, true },

@@ -6,6 +6,8 @@
  * differ. It cannot say that they are the same, and nothing here does.
  */
 
+#include <errno.h>
+
 #include "answer/diff-make.h"
 #include "base/known.h"
 #include "document/build.h"
@@ -162,21 +164,23 @@ static void apply(struct two_records *t, struct side *s, const char *machine)
 /* "on", "7", as two builds can be compared in it; NULL: not known. */
 static const char *value_text(struct two_records *t, const char *type, const char *set)
 {
-	_autofree_ char *word = strndup(type, strcspn(type, "="));
-	json_auto_t *v = NULL;
-	const char *text;
+	const char *equals = strchr(type, '=');
+	const char *text = set ? set : equals ? equals + 1 : NULL;
+	bool is_number = strprefix(type, "int") || strprefix(type, "uint") || type_is(type, "size");
+	long long number;
+	char *end;
 
-	if (!word)
+	if (!text)
 		return NULL;
-	v = set ? value_from_text(word, set) : build_default(type);
-	text = json_string_value(v);
-	if (json_is_integer(v))
-		return keep(t->c, "%lld", (long long)json_integer_value(v));
-	if (json_is_true(v) || (text && word_is_bool(text, true)))
+	if (!is_number && word_is_bool(text, true))
 		return "on";
-	if (json_is_false(v) || (text && word_is_bool(text, false)))
+	if (!is_number && word_is_bool(text, false))
 		return "off";
-	return text ? keep(t->c, "%s", text) : NULL;
+	errno = 0;
+	number = strtoll(text, &end, 0);
+	if (!errno && end != text && !*end)
+		return keep(t->c, "%lld", number);
+	return is_number ? NULL : keep(t->c, "%s", text);
 }
 
 static const char *property_of(const struct side *s, const char *class_name, const char *property)
@@ -407,6 +411,7 @@ static void say_scope(struct two_records *t)
 			     "two builds are the same: for that, abibase rehearse",
 			  t->q->place, n, t->n_compared, t->n_open);
 	c->d->records = true;
+	c->d->newer |= t->side[0].newer || t->side[1].newer;
 }
 
 /* Whose compat properties count for a build that states none. */

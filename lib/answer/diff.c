@@ -1347,13 +1347,15 @@ static bool has_values(const struct abibase_profile *p)
 
 /* The layers and devices of facts that both state, and the QEMUs where both have some. */
 static json_t *profiles_scope(const struct abibase_catalogue *cat, const struct abibase_profile *a,
-			      const struct abibase_profile *b, bool records)
+			      const struct abibase_profile *b, const struct diff *d)
 {
 	json_t *scope = scope_new();
 
 	scope_add(&scope, "evidence", "record");
+	if (d->newer)
+		scope_add(&scope, "evidence", "newer-build");
 	scope_add(&scope, a->n_qemu && b->n_qemu ? "layers" : "not_compared", "QEMU");
-	scope_add(&scope, records || (has_values(a) && has_values(b)) ? "layers" : "not_compared",
+	scope_add(&scope, d->records || (has_values(a) && has_values(b)) ? "layers" : "not_compared",
 		  "machine type");
 	for (size_t i = 0; i < cat->n_conditions; i++) {
 		const struct condition *c = &cat->conditions[i];
@@ -1631,7 +1633,7 @@ ABIBASE_EXPORT int abibase_diff(struct abibase_context *ctx, const struct abibas
 		return r;
 	if (diff_profiles(ctx, cat, a, b, flags, &d) < 0)
 		return context_oom(ctx);
-	return finish(ctx, &d, profiles_scope(cat, a, b, d.records), ret);
+	return finish(ctx, &d, profiles_scope(cat, a, b, &d), ret);
 }
 
 ABIBASE_EXPORT int abibase_diff_baselines(struct abibase_context *ctx,

@@ -44,6 +44,7 @@ struct diff {
 	} of[2];
 	bool baselines;
 	bool records; /* of builds were compared */
+	bool newer;   /* of an older one by what a newer one states */
 	/* what a migration does to a running guest: from A to B, from B to A */
 	struct {
 		enum abibase_verdict works;
