@@ -76,7 +76,7 @@ unsigned int qtest_fds(const struct qtest_request *rq)
 /* The first descriptor of device @i. */
 static unsigned int first_fd(const struct qtest_request *rq, size_t i)
 {
-	unsigned int fd = QMP_FIRST_FD;
+	unsigned int fd = QMP_FIRST_FD + rq->first;
 
 	for (size_t k = 0; k < i; k++)
 		fd += fds_of(&rq->nics[k]);
@@ -183,7 +183,7 @@ static int enter_namespaces(const struct qtest_request *rq, int *step)
 }
 
 /* Open a node and leave it, open across exec, under a number that QEMU is told. */
-static int open_as(const char *node, unsigned int number)
+int qtest_open_as(const char *node, unsigned int number)
 {
 	int fd = open(node, O_RDWR | O_CLOEXEC | O_NONBLOCK);
 
@@ -208,7 +208,7 @@ static int open_queues(const struct qtest_nic *nic, const char *node, unsigned i
 	if (n > 1)
 		ifr.ifr_flags |= IFF_MULTI_QUEUE;
 	for (unsigned int k = 0; k < n; k++) {
-		int r = open_as(node, fd + k);
+		int r = qtest_open_as(node, fd + k);
 
 		if (r < 0)
 			return r;
@@ -220,7 +220,7 @@ static int open_queues(const struct qtest_nic *nic, const char *node, unsigned i
 	return 0;
 }
 
-static int open_taps(const struct qtest_request *rq, int *step)
+int qtest_open_taps(const struct qtest_request *rq, int *step)
 {
 	int r = 0;
 
@@ -232,14 +232,14 @@ static int open_taps(const struct qtest_request *rq, int *step)
 	return r;
 }
 
-static int open_vhost(const struct qtest_request *rq, int *step)
+int qtest_open_vhost(const struct qtest_request *rq, int *step)
 {
 	*step = FAILED_VHOST;
 	for (size_t i = 0; i < rq->n_nics; i++) {
 		unsigned int n = queues_of(&rq->nics[i]);
 
 		for (unsigned int k = n; k < fds_of(&rq->nics[i]); k++) {
-			int r = open_as("/dev/vhost-net", first_fd(rq, i) + k);
+			int r = qtest_open_as("/dev/vhost-net", first_fd(rq, i) + k);
 
 			if (r < 0)
 				return r;
@@ -294,13 +294,6 @@ static int enter_trial(const struct qtest_request *rq, int *step)
 	return 0;
 }
 
-int qtest_open_taps(const struct qtest_request *rq, int *step)
-{
-	int r = open_taps(rq, step);
-
-	return r < 0 ? r : open_vhost(rq, step);
-}
-
 int qtest_prepare(void *data, int *step)
 {
 	const struct qtest_request *rq = data;
@@ -308,6 +301,8 @@ int qtest_prepare(void *data, int *step)
 
 	if (r == 0)
 		r = qtest_open_taps(rq, step);
+	if (r == 0)
+		r = qtest_open_vhost(rq, step);
 	if (r == 0)
 		r = open_macvtaps(rq, step);
 	return r < 0 || !rq->trial ? r : enter_trial(rq, step);

@@ -68,6 +68,7 @@ struct qtest_request {
 	const char *path, *machine;
 	const struct qtest_nic *nics;
 	size_t n_nics;
+	unsigned int first; /* so many descriptors are the caller's, before those of the devices */
 	const struct qtest_trial *trial; /* or NULL */
 	/* NULL, or further words of the command line; ends with NULL */
 	const char *const *words;
@@ -101,8 +102,11 @@ unsigned int qtest_fds(const struct qtest_request *rq);
 void qtest_netdev(const struct qtest_request *rq, size_t i, const char *id, struct buf *out);
 /* The fn of struct qmp_preparation; @data is the request. */
 int qtest_prepare(void *data, int *step);
-/* Of that, in a child in namespaces of its own: open taps and vhost-net. */
+/* Of that, in a child in namespaces of its own: open taps, and vhost-net, which is in none. */
 int qtest_open_taps(const struct qtest_request *rq, int *step);
+int qtest_open_vhost(const struct qtest_request *rq, int *step);
+/* Open a node and leave it open across exec under a number. 0 or a negative errno. */
+int qtest_open_as(const char *node, unsigned int number);
 const char *qtest_step_words(int step);
 
 #endif

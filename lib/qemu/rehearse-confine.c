@@ -36,6 +36,7 @@ enum {
 	FAILED_CONFINE,
 	FAILED_CALLS,
 	FAILED_LIMITS,
+	FAILED_VSOCK,
 	FAILED_KVM,
 	FAILED_READ, /* of the first file; the next ones follow */
 };
@@ -47,6 +48,7 @@ void rehearse_step_words(const struct rehearse_half *h, int step, struct buf *ou
 		[FAILED_CONFINE - FAILED_NOBODY] = "making namespaces of its own",
 		[FAILED_CALLS - FAILED_NOBODY] = "taking system calls away",
 		[FAILED_LIMITS - FAILED_NOBODY] = "setting its limits",
+		[FAILED_VSOCK - FAILED_NOBODY] = "opening /dev/vhost-vsock",
 		[FAILED_KVM - FAILED_NOBODY] = "opening /dev/kvm, as a user without rights",
 	};
 
@@ -63,10 +65,9 @@ void rehearse_step_words(const struct rehearse_half *h, int step, struct buf *ou
 /* ----------------------------------------------------------------------------- who */
 
 /* Groups that open these nodes, and are not root's own: a guest's QEMU has them too. */
-static size_t groups_of_nodes(gid_t groups[4])
+static size_t groups_of_nodes(gid_t groups[2])
 {
-	static const char *const nodes[] = { "/dev/kvm", "/dev/net/tun", "/dev/vhost-net",
-					     "/dev/vhost-vsock" };
+	static const char *const nodes[] = { "/dev/kvm", "/dev/net/tun" };
 	size_t n = 0;
 	struct stat st;
 
@@ -98,7 +99,7 @@ static void keep_right_to_namespaces(void)
 /* A root without capabilities would still be the owner of root's files. */
 static int become_nobody(int *step)
 {
-	gid_t groups[4];
+	gid_t groups[2];
 	size_t n = groups_of_nodes(groups);
 
 	*step = FAILED_NOBODY;
@@ -225,12 +226,25 @@ static int see_needs(const struct rehearse_half *h, int *step)
 	return 0;
 }
 
+/* As the caller: these are handed over, and no namespace is theirs. */
+static int open_vhost(const struct rehearse_half *h, const struct qtest_request *rq, int *step)
+{
+	int r = 0;
+
+	*step = FAILED_VSOCK;
+	if (h->line->has_vsock)
+		r = qtest_open_as("/dev/vhost-vsock", QMP_FIRST_FD);
+	return r < 0 ? r : qtest_open_vhost(rq, step);
+}
+
 int rehearse_prepare(void *data, int *step)
 {
 	const struct rehearse_half *h = data;
-	const struct qtest_request rq = { .nics = h->line->nics, .n_nics = h->line->n_nics };
-	int r = become_nobody(step);
+	const struct qtest_request rq = rehearse_taps(h->line);
+	int r = open_vhost(h, &rq, step);
 
+	if (r == 0)
+		r = become_nobody(step);
 	if (r == 0)
 		r = leave_namespaces(step);
 	if (r == 0)

@@ -36,9 +36,9 @@ char *rehearse_find_swtpm(void)
 
 unsigned int rehearse_fds(const struct rehearse_line *l)
 {
-	const struct qtest_request rq = { .nics = l->nics, .n_nics = l->n_nics };
+	const struct qtest_request rq = rehearse_taps(l);
 
-	return qtest_fds(&rq) + l->has_tpm;
+	return rq.first + qtest_fds(&rq) + l->has_tpm;
 }
 
 void rehearse_tpm_chardev(const struct rehearse_line *l, struct buf *out)

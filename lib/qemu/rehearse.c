@@ -682,7 +682,7 @@ static const char *netdev_words(struct rehearse_line *l, const struct rehearse_o
 static const char *make_netdev(struct rehearse_line *l, const struct rehearse_option *o,
 			       const char *by, const char *id)
 {
-	const struct qtest_request rq = { .nics = l->nics, .n_nics = l->n_nics + 1 };
+	struct qtest_request rq = rehearse_taps(l);
 	struct qtest_nic *nic = &l->nics[l->n_nics];
 	bool wanted = has_vhost(&o->given), vhost = wanted && !l->means.no_vhost;
 	_buf_ out = { 0 };
@@ -699,7 +699,8 @@ static const char *make_netdev(struct rehearse_line *l, const struct rehearse_op
 	*nic = (struct qtest_nic){ .backend = vhost ? QTEST_TAP_VHOST : QTEST_TAP,
 				   .queues = count_queues(&o->given, QTEST_MAX_QUEUES),
 				   .no_vnet_hdr = !has_vnet_hdr(&o->given) };
-	qtest_netdev(&rq, l->n_nics++, id, &out);
+	rq.n_nics = ++l->n_nics;
+	qtest_netdev(&rq, l->n_nics - 1, id, &out);
 	return copy(l, arena_words(&l->arena, &out));
 }
 
@@ -833,6 +834,13 @@ static void declare_device(struct rehearse_line *l, const struct rehearse_option
 		"driver");
 }
 
+/* What is behind it, the throw-away could not open itself. */
+static void put_vsock(struct rehearse_line *l, struct rehearse_option *o)
+{
+	set_number(l, o->params, "guest-cid", FREE_CID + (uint64_t)getpid());
+	set_param(l, o->params, "vhostfd", number(l, QMP_FIRST_FD));
+}
+
 static void by_device(struct rehearse_line *l, struct rehearse_option *o)
 {
 	const char *driver = text_of(l, o, "driver"), *why;
@@ -852,7 +860,7 @@ static void by_device(struct rehearse_line *l, struct rehearse_option *o)
 	drop_params(l, o, "device");
 	fit_device(l, o);
 	if (row && rehearse_does(row) == REHEARSE_REPLACE)
-		set_number(l, o->params, "guest-cid", FREE_CID + (uint64_t)getpid());
+		put_vsock(l, o);
 	rom = text_of(l, o, "romfile");
 	if (rom && *rom) {
 		note(l, &l->files, rom);
@@ -1079,6 +1087,14 @@ static void note_netdev(struct rehearse_line *l, const struct rehearse_option *o
 		note(l, &l->absent, id);
 }
 
+static void note_vsock(struct rehearse_line *l, const struct rehearse_option *o)
+{
+	const char *driver = text_of(l, o, "driver");
+	const json_t *row = driver ? rehearse_row(l->table, "devices", driver) : NULL;
+
+	l->has_vsock |= row && rehearse_does(row) == REHEARSE_REPLACE && !l->means.no_vsock;
+}
+
 static void note_object(struct rehearse_line *l, const struct rehearse_option *o)
 {
 	const char *type = text_of(l, o, "qom-type");
@@ -1106,6 +1122,8 @@ static void look_ahead(struct rehearse_line *l, const struct rehearse_option *o)
 		note_netdev(l, o);
 	if (streq(o->name, "object"))
 		note_object(l, o);
+	if (streq(o->name, "device"))
+		note_vsock(l, o);
 	if (streq(o->name, "tpmdev"))
 		note_tpm(l, o);
 	if (streq(o->name, "machine")) {
@@ -1234,6 +1252,13 @@ int rehearse_line_parse(struct rehearse_line *l, const char *const *argv)
 		return context_oom(l->ctx);
 	command_parse(&cmd, l->ctx, argv);
 	return l->arena.failed || take_options(l, &cmd) < 0 ? context_oom(l->ctx) : 0;
+}
+
+struct qtest_request rehearse_taps(const struct rehearse_line *l)
+{
+	return (struct qtest_request){ .nics = l->nics,
+				       .n_nics = l->n_nics,
+				       .first = l->has_vsock };
 }
 
 void rehearse_line_clear(struct rehearse_line *l)

@@ -46,6 +46,7 @@ struct rehearse_line {
 	struct strings files;		/* firmware: what the guest executes */
 	struct strings reads;		/* files and directories that the throw-away opens */
 	bool takes_kvm;
+	bool has_vsock;	  /* its descriptor comes first, that of a TPM last */
 	bool has_tpm;	  /* of swtpm */
 	bool without_tpm; /* there would be one, were swtpm here */
 	/* between the passes */
@@ -66,6 +67,8 @@ struct rehearse_line {
 /* @argv: the arguments behind the program's name. 0 or a negative errno with the error of @ctx. */
 int rehearse_line_parse(struct rehearse_line *l, const char *const *argv);
 void rehearse_line_clear(struct rehearse_line *l);
+/* Its taps, and what is handed over with them */
+struct qtest_request rehearse_taps(const struct rehearse_line *l);
 
 /* ------------------------------------------------------------- rehearse-run.c */
 
@@ -117,7 +120,7 @@ bool rehearse_may_open(const char *node);
 /* ----------------------------------------------------------------- rehearse-tpm.c */
 
 #define REHEARSE_TPM "abibase-tpm"
-/* Descriptors that are handed over: those of taps, and that of a TPM last. */
+/* Descriptors that are handed over */
 unsigned int rehearse_fds(const struct rehearse_line *l);
 /* The value of -chardev, where the line has a TPM */
 void rehearse_tpm_chardev(const struct rehearse_line *l, struct buf *out);
