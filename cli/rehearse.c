@@ -228,8 +228,9 @@ static int run(const struct options *o)
 		return cli_usage("rehearse", "extra operand '%s'", o->operands[1]);
 	if (o->n_before == 1 && options_has(o, OPT_SPECIMEN))
 		return cli_usage("rehearse", "--specimen takes no baseline");
-	if (options_has(o, OPT_RUN) && options_has(o, OPT_SPECIMEN))
-		return cli_usage("rehearse", "--specimen is of machines that are stopped: no --run");
+	if ((options_has(o, OPT_RUN) || options_has(o, OPT_PID)) && options_has(o, OPT_SPECIMEN))
+		return cli_usage("rehearse", "--specimen is of machines without a guest: it takes "
+					     "neither --run nor --pid");
 	second = next_line(first);
 	r = cli_begin(o->verbose, &ctx, &cat);
 	if (r == 0 && o->n_before == 1)
@@ -252,8 +253,8 @@ const struct command command_rehearse = {
 	.usage = "[OPTION]... [BASELINE] -- QEMU [ARG]... -- QEMU [ARG]...\n"
 		 "--save=FILE [BASELINE] -- QEMU [ARG]...\n"
 		 "--load=FILE [BASELINE] -- QEMU [ARG]...\n"
-		 "--specimen -M MACHINE [OPTION]... -- QEMU [ARG]... -- QEMU [ARG]...\n"
-		 "--pid=PID [--save=FILE] [BASELINE] -- QEMU\n",
+		 "--pid=PID [--save=FILE] [BASELINE] -- QEMU\n"
+		 "--specimen -M MACHINE [OPTION]... -- QEMU -- QEMU\n",
 	.most = MANY,
 	.operands = { "@files" },
 	.about =

@@ -840,6 +840,9 @@ static json_t *notes(struct explaining *e, const char *property)
 	for (size_t i = 0; i < e->b->findings.n; i++) {
 		const struct finding *f = &e->b->findings.f[i];
 
+		/* a document does not have it, and is to be explained with the same words */
+		if (f->of_inputs)
+			continue;
 		if (!property || f->kind != ABIBASE_FINDING_NOTE ||
 		    strstr(f->text, short_name(property)))
 			append(e, list, finding_json(f));

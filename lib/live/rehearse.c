@@ -183,7 +183,8 @@ static struct rehearse_means means_of(void)
 }
 
 /* The list stands behind the arguments: it is no part of what two lines are compared by. */
-static int parse_line(struct rehearsing *k, const struct rehearse_given *line, struct rehearse_line *ret)
+static int parse_line(struct rehearsing *k, const struct rehearse_given *line,
+		      struct rehearse_line *ret)
 {
 	int r;
 
@@ -231,8 +232,8 @@ static json_t *build_of(const struct rehearse_half *h)
 			 "package", h->package && *h->package ? h->package : NULL);
 }
 
-static int make_head(struct rehearsing *k, const struct rehearse_given *line, const struct rehearse_line *l,
-		     const struct rehearse_half *h)
+static int make_head(struct rehearsing *k, const struct rehearse_given *line,
+		     const struct rehearse_line *l, const struct rehearse_half *h)
 {
 	char host[DIGEST_HEX + 1];
 	bool have_host = rehearse_host(host);
@@ -295,8 +296,8 @@ static int say_not_saved(struct rehearsing *k, const struct rehearse_half *h)
 	return 0;
 }
 
-static int keep_saved(struct rehearsing *k, const struct rehearse_given *line, const struct rehearse_line *l,
-		      struct rehearse_half *h)
+static int keep_saved(struct rehearsing *k, const struct rehearse_given *line,
+		      const struct rehearse_line *l, struct rehearse_half *h)
 {
 	int r = make_head(k, line, l, h);
 

@@ -21,7 +21,7 @@ struct abibase_rehearse {
 	bool specimen;
 	struct strings machines; /* of specimens */
 	unsigned int run;	 /* seconds */
-	int pid; /* of the guest that runs with the first line; 0: none */
+	int pid;		 /* of the guest that runs with the first line; 0: none */
 };
 
 /* What QEMU says, of a sentence in which it stands, without who says it */
