@@ -511,7 +511,6 @@ static void load_asked(void)
 
 static void run_probes(const struct plan *plan)
 {
-	allow_nodes(0666);
 	if (plan->prepare)
 		plan->prepare();
 	tell_state("before");
@@ -534,6 +533,7 @@ static void run_plan(const char *name)
 	}
 	make_static_nodes();
 	load_asked();
+	allow_nodes(0666);
 	if (lines)
 		run_lines();
 	else
