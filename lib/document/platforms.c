@@ -12,7 +12,6 @@
 #include "document/platforms.h"
 #include "document/profile.h"
 
-/* The fate of a candidate file. */
 enum platform_state {
 	PLATFORM_USED,
 	PLATFORM_HIDDEN,

@@ -127,7 +127,6 @@ static const struct member observed_members[] = {
 	{ 0 },
 };
 
-/* A binary that was there and could not be asked. */
 static const struct member unasked_members[] = {
 	{ "build_id", J_STRING, .check = schema_nonempty },
 	{ "path", J_STRING, .check = schema_nonempty },
@@ -643,7 +642,6 @@ int64_t profile_number(const struct abibase_profile *p, const char *fact)
 	return json_is_integer(v) ? json_integer_value(v) : -1;
 }
 
-/* What to do about a fact that is unknown, by its reason. */
 const char *unknown_remedy(const char *reason)
 {
 	static const struct {
