@@ -82,12 +82,7 @@ ABIBASE_EXPORT int abibase_context_new(unsigned int flags, struct abibase_contex
 	return 0;
 }
 
-ABIBASE_EXPORT struct abibase_context *abibase_context_ref(struct abibase_context *ctx)
-{
-	if (ctx)
-		__atomic_add_fetch(&ctx->refcount, 1, __ATOMIC_RELAXED);
-	return ctx;
-}
+ABIBASE_EXPORT DEFINE_REF(abibase_context, abibase_context_ref)
 
 ABIBASE_EXPORT struct abibase_context *abibase_context_unref(struct abibase_context *ctx)
 {

@@ -116,6 +116,15 @@ static inline bool buf_failed(const struct buf *b)
 	return b->failed;
 }
 
+/* The function that takes a reference to an object, or to none. */
+#define DEFINE_REF(type, name)                                                 \
+	struct type *name(struct type *p)                                      \
+	{                                                                      \
+		if (p)                                                         \
+			__atomic_add_fetch(&p->refcount, 1, __ATOMIC_RELAXED); \
+		return p;                                                      \
+	}
+
 /*
  * Memory that lives and dies together: a baseline's derived parts. Zeroed; NULL when there is none,
  * which @failed remembers, so that whoever fills it checks once, at the end.

@@ -27,12 +27,7 @@ struct abibase_baseline *baseline_alloc(void)
 	return b;
 }
 
-ABIBASE_EXPORT struct abibase_baseline *abibase_baseline_ref(struct abibase_baseline *b)
-{
-	if (b)
-		__atomic_add_fetch(&b->refcount, 1, __ATOMIC_RELAXED);
-	return b;
-}
+ABIBASE_EXPORT DEFINE_REF(abibase_baseline, abibase_baseline_ref)
 
 ABIBASE_EXPORT struct abibase_baseline *abibase_baseline_unref(struct abibase_baseline *b)
 {

@@ -219,12 +219,7 @@ int build_from_json(struct abibase_context *ctx, json_t *root, const char *sourc
 	return 0;
 }
 
-struct abibase_build *build_record_ref(struct abibase_build *r)
-{
-	if (r)
-		__atomic_add_fetch(&r->refcount, 1, __ATOMIC_RELAXED);
-	return r;
-}
+DEFINE_REF(abibase_build, build_record_ref)
 
 struct abibase_build *build_record_unref(struct abibase_build *r)
 {

@@ -618,12 +618,7 @@ int catalogue_from_json(struct abibase_context *ctx, json_t *root, const char *s
 	return catalogue_make(&c, root, ret);
 }
 
-ABIBASE_EXPORT struct abibase_catalogue *abibase_catalogue_ref(struct abibase_catalogue *cat)
-{
-	if (cat)
-		__atomic_add_fetch(&cat->refcount, 1, __ATOMIC_RELAXED);
-	return cat;
-}
+ABIBASE_EXPORT DEFINE_REF(abibase_catalogue, abibase_catalogue_ref)
 
 ABIBASE_EXPORT struct abibase_catalogue *abibase_catalogue_unref(struct abibase_catalogue *cat)
 {

@@ -403,12 +403,7 @@ int guest_from_word(struct abibase_context *ctx, const char *word,
 	return root ? guest_from_json(ctx, root, word, ret) : context_oom(ctx);
 }
 
-struct abibase_guest *guest_ref(struct abibase_guest *g)
-{
-	if (g)
-		__atomic_add_fetch(&g->refcount, 1, __ATOMIC_RELAXED);
-	return g;
-}
+DEFINE_REF(abibase_guest, guest_ref)
 
 ABIBASE_EXPORT struct abibase_guest *abibase_guest_unref(struct abibase_guest *g)
 {

@@ -47,11 +47,7 @@ struct host *host_like(const struct host *h, size_t n_numbers, size_t n_answers,
 	return to;
 }
 
-static struct host *host_ref(struct host *h)
-{
-	__atomic_add_fetch(&h->refcount, 1, __ATOMIC_RELAXED);
-	return h;
-}
+static DEFINE_REF(host, host_ref)
 
 struct host *host_unref(struct host *h)
 {
@@ -115,11 +111,7 @@ struct build *build_new(const char *digest, json_t *entry)
 	return b;
 }
 
-static struct build *build_ref(struct build *b)
-{
-	__atomic_add_fetch(&b->refcount, 1, __ATOMIC_RELAXED);
-	return b;
-}
+static DEFINE_REF(build, build_ref)
 
 static void build_unref(struct build *b)
 {

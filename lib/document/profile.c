@@ -512,12 +512,7 @@ struct abibase_profile *profile_share(struct abibase_profile *p)
 	return to->qemu ? to : abibase_profile_unref(to);
 }
 
-ABIBASE_EXPORT struct abibase_profile *abibase_profile_ref(struct abibase_profile *p)
-{
-	if (p)
-		__atomic_add_fetch(&p->refcount, 1, __ATOMIC_RELAXED);
-	return p;
-}
+ABIBASE_EXPORT DEFINE_REF(abibase_profile, abibase_profile_ref)
 
 ABIBASE_EXPORT struct abibase_profile *abibase_profile_unref(struct abibase_profile *p)
 {

@@ -61,12 +61,7 @@ int result_give(struct abibase_context *ctx, const struct abibase_result *made,
 	return 0;
 }
 
-ABIBASE_EXPORT struct abibase_result *abibase_result_ref(struct abibase_result *r)
-{
-	if (r)
-		__atomic_add_fetch(&r->refcount, 1, __ATOMIC_RELAXED);
-	return r;
-}
+ABIBASE_EXPORT DEFINE_REF(abibase_result, abibase_result_ref)
 
 ABIBASE_EXPORT struct abibase_result *abibase_result_unref(struct abibase_result *r)
 {
