@@ -27,6 +27,17 @@ static void check_setting(struct schema_walk *c, const json_t *v)
 		schema_fault(c, "json-bad-value", "\"%s\" is not \"CLASS PROPERTY VALUE\"", s);
 }
 
+const struct member unknown_members[] = {
+	{ "unknown", J_STRING, .required = true, .check = schema_name },
+	{ 0 },
+};
+
+const struct member machine_members[] = {
+	{ "alias", J_STRING, .check = schema_name },
+	{ "deprecated", J_BOOL, .required = false },
+	{ 0 },
+};
+
 static const struct member compat_members[] = {
 	{ "adds", J_ARRAY, .each = EACH(J_STRING, .check = check_setting) },
 	{ "adds_as", J_STRING, .check = schema_nonempty },

@@ -17,6 +17,8 @@ struct abibase_build {
 	char digest[DIGEST_HEX + 1];
 };
 
+/* What a machine type is in a profile and in a build record; what stands for a value that is not known. */
+extern const struct member machine_members[], unknown_members[];
 extern const struct form build_form;
 /* Takes the reference of @root, also on failure. Sets the error of @ctx. */
 int build_from_json(struct abibase_context *ctx, json_t *root, const char *source,

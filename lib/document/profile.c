@@ -92,17 +92,6 @@ static void check_date(struct schema_walk *c, const json_t *v)
 		schema_fault(c, "json-bad-value", "\"%s\" is not a date: YYYY-MM-DD", s);
 }
 
-const struct member unknown_members[] = {
-	{ "unknown", J_STRING, .required = true, .check = schema_name },
-	{ 0 },
-};
-
-const struct member machine_members[] = {
-	{ "alias", J_STRING, .check = schema_name },
-	{ "deprecated", J_BOOL, .required = false },
-	{ 0 },
-};
-
 static const struct member each_value = {
 	.types = J_BOOL | J_INT | J_STRING | J_NULL, .check = check_property_value
 };

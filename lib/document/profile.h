@@ -76,7 +76,5 @@ extern const struct form profile_form;
 /* One entry of a profile's "qemu" list. */
 extern const struct form qemu_form;
 extern const struct form unasked_form;
-/* What a machine type is in a profile and in a build record; what stands for a value that is not known. */
-extern const struct member machine_members[], unknown_members[];
 
 #endif
