@@ -42,7 +42,9 @@ static const char *list_start(const char *buf, const char *end)
 
 	if (at)
 		at = memmem(at, (size_t)(end - at), key, strlen(key));
-	for (at += at ? strlen(key) : 0; at && at < end; at++) {
+	if (!at)
+		return NULL;
+	for (at += strlen(key); at < end; at++) {
 		if (*at == ':' && !colon)
 			colon = true;
 		else if (!memchr(" \t\r\n", *at, 4))
