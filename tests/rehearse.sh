@@ -477,6 +477,13 @@ if [ "$root" ]; then
 	(umask 077 && : > "$tmp/own/kernel")
 	run 2 -- "$tmp/10.0.13" $guest -kernel "$tmp/own/kernel"
 	says "reading $tmp/own/kernel, as a user without rights: Permission denied"
+	# A node that root alone can open is opened by root; over the real one it lies in this mount
+	# namespace alone.
+	if mknod -m 600 "$tmp/tun" c 10 200 && mount --bind "$tmp/tun" /dev/net/tun; then
+		run 0 -- "$tmp/10.0.13" $guest $net
+		says '-netdev tap: a tap of its own'
+		umount /dev/net/tun
+	fi
 	view "$tmp/view"
 	chown 1234:1234 "$tmp/own"
 	LD_LIBRARY_PATH=$tmp/view ABIBASE_DATADIR=$tmp/view/data XDG_CACHE_HOME=$tmp/own \

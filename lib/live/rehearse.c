@@ -173,12 +173,16 @@ static void say_named(struct rehearsing *k, const struct rehearse_line *l,
 
 /* --------------------------------------------------------------------------- lines */
 
+static bool may_open(const char *node)
+{
+	return access(node, R_OK | W_OK) == 0;
+}
+
 static struct rehearse_means means_of(void)
 {
-	return (struct rehearse_means){ .no_taps = !rehearse_may_open("/dev/net/tun"),
-					.no_vhost = access("/dev/vhost-net", R_OK | W_OK) < 0,
-					.no_vsock =
-						access("/dev/vhost-vsock", R_OK | W_OK) < 0,
+	return (struct rehearse_means){ .no_taps = !may_open("/dev/net/tun"),
+					.no_vhost = !may_open("/dev/vhost-net"),
+					.no_vsock = !may_open("/dev/vhost-vsock"),
 					.swtpm = rehearse_find_swtpm() };
 }
 

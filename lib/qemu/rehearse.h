@@ -114,8 +114,6 @@ int rehearse_ask_guest(struct rehearse_half *h, struct qmp *q);
 int rehearse_prepare(void *data, int *step);
 #define REHEARSE_FAILED_TPM 99 /* a step of the one beside */
 void rehearse_step_words(const struct rehearse_half *h, int step, struct buf *out);
-/* Could a throw-away open it for reading and writing? */
-bool rehearse_may_open(const char *node);
 
 /* ----------------------------------------------------------------- rehearse-tpm.c */
 
