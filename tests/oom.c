@@ -900,6 +900,39 @@ static int op_targets(struct made *m)
 	return r;
 }
 
+static int run_matrix(struct abibase_matrix *req, unsigned int groups, struct made *m)
+{
+	struct abibase_result *moves;
+	int r = abibase_matrix_add_machine(req, "pc-q35-7.2");
+
+	if (r == 0)
+		r = abibase_matrix_add_profile(req, conflicting[1], true);
+	if (r == 0)
+		r = abibase_matrix_add_profile(req, hosts[0], false);
+	if (r == 0)
+		r = abibase_matrix_run(req, groups, &moves);
+	return r < 0 ? r : give_result(moves, m);
+}
+
+static int op_matrix(struct made *m)
+{
+	struct abibase_intersection *ix;
+	struct abibase_matrix *req;
+	int r = abibase_intersection_new(t.ctx, t.cat, &ix);
+
+	if (r < 0)
+		return r;
+	r = abibase_intersection_add_backend(ix, "tap");
+	if (r == 0)
+		r = abibase_matrix_new(t.ctx, t.cat, ix, &req);
+	if (r == 0) {
+		r = run_matrix(req, 2, m);
+		abibase_matrix_unref(req);
+	}
+	abibase_intersection_unref(ix);
+	return r;
+}
+
 static int op_explain(struct made *m)
 {
 	struct abibase_result *x;
@@ -1125,6 +1158,7 @@ static const struct operation {
 	{ "diff", op_diff, true },
 	{ "diff-builds", op_diff_builds, true },
 	{ "match", op_match, true },
+	{ "matrix", op_matrix, true },
 	{ "check", op_check, true },
 	{ "guest", op_guest, true },
 	{ "domain", op_domain, true },

@@ -359,14 +359,14 @@ static int sort_cohorts(struct abibase_matrix *m, struct abibase_matrix *ret)
 
 static int add_cohort(json_t *list, const struct cohort *c)
 {
-	json_t *qemus = json_array();
+	json_auto_t *qemus = json_array();
 	const struct abibase_profile *p = c->p[0];
 
 	for (size_t i = 0; i < p->n_qemu; i++)
 		if (!json_has(qemus, p->qemu[i].version) &&
 		    json_add(qemus, json_string(p->qemu[i].version)) < 0)
 			return -ENOMEM;
-	return json_add(list, json_pack("{s:s, s:O, s:s*, s:o}", "name", cohort_name(c), "hosts",
+	return json_add(list, json_pack("{s:s, s:O, s:s*, s:O}", "name", cohort_name(c), "hosts",
 					c->names, "machine", c->machine, "qemu", qemus));
 }
 
