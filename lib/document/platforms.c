@@ -180,6 +180,8 @@ static int read_candidate(struct abibase_context *ctx, struct candidate *c)
 		r = refuse_unreadable(c, &inner);
 	free(inner.error);
 	free(inner.error_where);
+	if (inner.seen)
+		inner.seen_free(inner.seen);
 	if (r < 0 || !c->profile || streq(c->profile->kind, "platform"))
 		return r;
 	c->profile = abibase_profile_unref(c->profile);
