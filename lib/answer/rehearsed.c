@@ -16,12 +16,12 @@ struct builds {
 static int take_known(struct abibase_context *ctx, const struct inputs *in, struct builds *known)
 {
 	for (unsigned int i = 0; i < in->n_builds; i++) {
-		enum rehearsals_know is;
+		bool is;
 		int r = rehearsals_know(ctx, in->builds[i]->entry, &is);
 
 		if (r < 0)
 			return r;
-		if (is != KNOW_BUILD)
+		if (!is)
 			continue;
 		if (array_grow(&known->index, known->n, &known->cap, sizeof(*known->index)) < 0)
 			return context_oom(ctx);

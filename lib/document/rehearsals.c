@@ -157,15 +157,25 @@ static int list_all(struct abibase_context *ctx, struct rehearsals *all)
 
 /* ---------------------------------------------------------------------- which of them */
 
-static bool is_key(const struct side *s, const json_t *entry)
+/* What an entry says of its build: looked up once, for there are many files. */
+struct entry {
+	const char *build_id, *build, *version;
+};
+
+static struct entry entry_of(const json_t *entry)
 {
-	return same_text(s->key, string_of(entry, "build_id")) ||
-	       same_text(s->key, string_of(entry, "build"));
+	return (struct entry){ string_of(entry, "build_id"), string_of(entry, "build"),
+			       string_of(entry, "version") };
 }
 
-static bool is_version(const struct side *s, const json_t *entry)
+static bool is_key(const struct side *s, const struct entry *e)
 {
-	return same_text(s->version, string_of(entry, "version"));
+	return (e->build_id && streq(s->key, e->build_id)) || (e->build && streq(s->key, e->build));
+}
+
+static bool is_version(const struct side *s, const struct entry *e)
+{
+	return e->version && streq(s->version, e->version);
 }
 
 static bool names(const struct side *s, const struct result_build *b)
@@ -207,21 +217,21 @@ static bool is_of_a_build(const json_t *entry)
 int rehearsals_find(struct abibase_context *ctx, const json_t *source, const json_t *destination,
 		    struct rehearsed_pair *ret)
 {
+	const struct entry from = entry_of(source), to = entry_of(destination);
 	struct rehearsals *all = of_context(ctx);
 	int r = all ? list_all(ctx, all) : -ENOMEM;
 	struct file *other = NULL;
 
-	*ret = (struct rehearsed_pair){ .from = string_of(source, "version"),
-					.to = string_of(destination, "version") };
+	*ret = (struct rehearsed_pair){ .from = from.version, .to = to.version };
 	for (size_t i = 0; r == 0 && i < all->n; i++) {
 		struct file *f = &all->files[i];
 
-		if (is_key(&f->from, source) && is_key(&f->to, destination)) {
+		if (is_key(&f->from, &from) && is_key(&f->to, &to)) {
 			r = read_result(ctx, f);
 			ret->result = r < 0 ? NULL : &f->result;
 			return r;
 		}
-		if (!other && is_version(&f->from, source) && is_version(&f->to, destination))
+		if (!other && is_version(&f->from, &from) && is_version(&f->to, &to))
 			other = f;
 	}
 	if (r < 0 || !other || !is_of_a_build(source) || !is_of_a_build(destination))
@@ -231,20 +241,15 @@ int rehearsals_find(struct abibase_context *ctx, const json_t *source, const jso
 	return r;
 }
 
-int rehearsals_know(struct abibase_context *ctx, const json_t *entry, enum rehearsals_know *ret)
+int rehearsals_know(struct abibase_context *ctx, const json_t *entry, bool *ret)
 {
+	const struct entry e = entry_of(entry);
 	struct rehearsals *all = of_context(ctx);
 	int r = all ? list_all(ctx, all) : -ENOMEM;
 
-	*ret = KNOW_NOTHING;
-	for (size_t i = 0; r == 0 && *ret != KNOW_BUILD && i < all->n; i++) {
-		const struct file *f = &all->files[i];
-
-		if (is_key(&f->from, entry) || is_key(&f->to, entry))
-			*ret = KNOW_BUILD;
-		else if (is_version(&f->from, entry) || is_version(&f->to, entry))
-			*ret = KNOW_VERSION;
-	}
+	*ret = false;
+	for (size_t i = 0; r == 0 && !*ret && i < all->n; i++)
+		*ret = is_key(&all->files[i].from, &e) || is_key(&all->files[i].to, &e);
 	return r;
 }
 

@@ -23,10 +23,8 @@ struct rehearsed_pair {
  */
 int rehearsals_find(struct abibase_context *ctx, const json_t *source, const json_t *destination,
 		    struct rehearsed_pair *ret) _must_check_;
-/* What the results have of a build: nothing; others of its version; itself. */
-enum rehearsals_know { KNOW_NOTHING, KNOW_VERSION, KNOW_BUILD };
-int rehearsals_know(struct abibase_context *ctx, const json_t *entry,
-		    enum rehearsals_know *ret) _must_check_;
+/* Is any of them about this build? */
+int rehearsals_know(struct abibase_context *ctx, const json_t *entry, bool *ret) _must_check_;
 
 /* The rows of data/specimens.json, once for a context. */
 int specimens_load(struct abibase_context *ctx, const json_t **ret) _must_check_;
