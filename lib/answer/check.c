@@ -946,7 +946,7 @@ static int changes_nothing(const struct checking *k)
 
 	if (is_in_it(k))
 		return 1;
-	if (old >= 0 && of[old].first == old && of[old].next == NO_HOST)
+	if (old >= 0 && of[old].first == (unsigned int)old && of[old].next == NO_HOST)
 		return 0;
 	return intersection_is_alike(k->admission->ix, k->p);
 }
