@@ -2,6 +2,7 @@
 #include "cli.h"
 
 #include "base/harmless.h"
+#include "base/index.h"
 #include "base/text.h"
 
 #include <unistd.h>
@@ -26,6 +27,7 @@ struct report {
 	struct strings valid, faulty, unread;
 	struct problem *problem;
 	size_t n, cap;
+	struct index by_key;
 	bool failed;
 };
 
@@ -36,6 +38,7 @@ static void report_clear(struct report *r)
 		strings_clear(&r->problem[i].places);
 	}
 	free(r->problem);
+	index_clear(&r->by_key);
 	strings_clear(&r->valid);
 	strings_clear(&r->faulty);
 	strings_clear(&r->unread);
@@ -88,15 +91,24 @@ static void put_file(struct report *report, const char *name, const struct abiba
 
 /* ------------------------------------------------------------------------- the page */
 
+static const char *problem_key(const void *problems, size_t i)
+{
+	return ((const struct problem *)problems)[i].key;
+}
+
 static struct problem *find_problem(struct report *report, const char *key)
 {
-	for (size_t i = 0; i < report->n; i++)
-		if (streq(report->problem[i].key, key))
-			return &report->problem[i];
+	long at = index_find(&report->by_key, key, report->problem, report->n, problem_key);
+
+	if (at >= 0)
+		return &report->problem[at];
 	if (array_grow(&report->problem, report->n, &report->cap, sizeof(*report->problem)) < 0)
 		return NULL;
 	report->problem[report->n] = (struct problem){ .key = strdup(key), .order = report->n };
-	return report->problem[report->n].key ? &report->problem[report->n++] : NULL;
+	if (!report->problem[report->n].key ||
+	    index_fill(&report->by_key, report->problem, ++report->n, problem_key) < 0)
+		return NULL;
+	return &report->problem[report->n - 1];
 }
 
 static void take_problem(struct report *report, const struct abibase_value *f)

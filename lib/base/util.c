@@ -193,6 +193,37 @@ int strings_insert(struct strings *t, const char *s)
 	return 0;
 }
 
+static int by_bytes(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+void strings_sort(struct strings *t)
+{
+	size_t n = t->n ? 1 : 0;
+
+	if (!n)
+		return;
+	qsort(t->s, t->n, sizeof(*t->s), by_bytes);
+	for (size_t i = 1; i < t->n; i++) {
+		if (streq(t->s[i], t->s[n - 1]))
+			free(t->s[i]);
+		else
+			t->s[n++] = t->s[i];
+	}
+	t->n = n;
+	t->s[n] = NULL;
+}
+
+int strings_join(struct strings *t, const struct strings *from)
+{
+	for (size_t i = 0; i < from->n; i++)
+		if (strings_add(t, from->s[i]) < 0)
+			return -ENOMEM;
+	strings_sort(t);
+	return 0;
+}
+
 bool strings_have(const struct strings *t, const char *s)
 {
 	for (size_t i = 0; i < t->n; i++)

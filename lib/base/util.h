@@ -161,10 +161,14 @@ struct strings {
 int strings_add(struct strings *t, const char *s);
 /* These instead of what it has. Also of none, there is a NULL at the end. */
 int strings_set(struct strings *t, const char *const *list);
-/* The index of @s, which is added where it is not there. */
+/* The index of @s, which is added where it is not there. For few. */
 int strings_intern(struct strings *t, const char *s, unsigned int *ret);
-/* Enter @s in its place of a sorted set. */
+/* Enter @s in its place of a sorted set; of many, add all and sort once. */
 int strings_insert(struct strings *t, const char *s);
+/* Make a sorted set of it. */
+void strings_sort(struct strings *t);
+/* Enter all of a sorted set in another. */
+int strings_join(struct strings *t, const struct strings *from);
 bool strings_have(const struct strings *t, const char *s);
 bool strings_equal(const struct strings *a, const struct strings *b);
 void strings_clear(struct strings *t);

@@ -28,6 +28,7 @@ struct reader {
 	const char **cohorts;	 /* the first host of each, sorted */
 	unsigned int *cohort_of; /* for each host, once they are sorted */
 	size_t n_cohorts;
+	struct index conditions, numbers, used; /* by name */
 	size_t n_refs; /* hosts that were looked at for a reason */
 };
 
@@ -67,14 +68,6 @@ static void names_fill(struct reader *r, const json_t *list, char ***ret, size_t
 	}
 	if (!*ret)
 		oom(r);
-}
-
-static long find_name(char *const *names, size_t n, const char *s)
-{
-	for (size_t i = 0; i < n; i++)
-		if (streq(names[i], s))
-			return (long)i;
-	return -1;
 }
 
 static int name_cmp(const void *key, const void *name)
@@ -161,6 +154,28 @@ static void write_interned(struct stream *w, const struct member *m, const void 
 static const struct codec_hook interned_hook = { read_interned, write_interned };
 #define INTERNED(type, field) INTO(type, HOOK, field), .hook = &interned_hook
 
+static long find_backend(const struct reader *r, const char *name)
+{
+	const struct inputs *in = &r->b->in;
+
+	return index_find(&(const struct index){ 0 }, name, in->backends, in->n_backends,
+			  index_text);
+}
+
+static long find_condition(const struct reader *r, const char *name)
+{
+	const struct inputs *in = &r->b->in;
+
+	return index_find(&r->conditions, name, in->conditions, in->n_conditions, index_text);
+}
+
+static long find_number(const struct reader *r, const char *name)
+{
+	const struct inputs *in = &r->b->in;
+
+	return index_find(&r->numbers, name, in->numbers, in->n_numbers, index_text);
+}
+
 /* A mask of backends. */
 static void read_mask(const struct codec *k, const struct member *m, const json_t *list, void *to)
 {
@@ -170,7 +185,7 @@ static void read_mask(const struct codec *k, const struct member *m, const json_
 	json_t *v;
 
 	json_array_foreach(list, i, v) {
-		long be = find_name(r->b->in.backends, r->b->in.n_backends, json_string_value(v));
+		long be = find_backend(r, json_string_value(v));
 
 		if (be >= 0)
 			*mask |= 1u << be;
@@ -230,8 +245,9 @@ static void read_set(const struct codec *k, const struct member *m, const json_t
 	json_t *v;
 
 	json_array_foreach(list, i, v)
-		if (strings_insert(to, json_string_value(v)) < 0)
+		if (strings_add(to, json_string_value(v)) < 0)
 			oom(k->data);
+	strings_sort(to);
 }
 
 static void write_set(struct stream *w, const struct member *m, const void *from)
@@ -256,8 +272,7 @@ static void read_lacks(const struct codec *k, const struct member *m, const json
 	for (i = 0; i < r->b->in.n_conditions; i++)
 		h->answers[i] = ABIBASE_YES;
 	json_array_foreach(list, i, item) {
-		long c = find_name(r->b->in.conditions, r->b->in.n_conditions,
-				   json_string_value(item));
+		long c = find_condition(r, json_string_value(item));
 
 		if (c >= 0)
 			h->answers[c] = ABIBASE_NO;
@@ -287,12 +302,12 @@ static void read_unknown(const struct codec *k, const struct member *m, const js
 	json_t *item;
 
 	json_object_foreach((json_t *)map, key, item) {
-		long c = find_name(r->b->in.conditions, r->b->in.n_conditions, key);
+		long c = find_condition(r, key);
 		unsigned int s;
 
 		if (c < 0)
 			not_there(r, "conditions", key);
-		else if (strings_intern(&r->b->in.strings, json_string_value(item), &s) < 0)
+		else if (inputs_intern(&r->b->in, json_string_value(item), &s) < 0)
 			oom(r);
 		else
 			h->answers[c] = ANSWER_UNKNOWN + s;
@@ -315,13 +330,11 @@ static const struct codec_hook unknown_hook = { read_unknown, write_unknown };
 /* Only what the host states; most state nothing. */
 static void read_numbers(const struct codec *k, const struct member *m, const json_t *map, void *to)
 {
-	const struct inputs *in = &((struct reader *)k->data)->b->in;
 	const char *key;
 	json_t *item;
 
 	json_object_foreach((json_t *)map, key, item)
-		((struct host *)to)->numbers[find_name(in->numbers, in->n_numbers, key)] =
-			json_integer_value(item);
+		((struct host *)to)->numbers[find_number(k->data, key)] = json_integer_value(item);
 }
 
 static void open_once(struct stream *w, const char *key, char c, bool *any)
@@ -470,14 +483,14 @@ static void name_numbers(struct reader *r, const json_t *hosts)
 
 	json_array_foreach(hosts, i, v)
 		json_object_foreach(json_object_get(v, "numbers"), key, item) {
-			if (find_name(in->numbers, in->n_numbers, key) >= 0)
+			if (find_number(r, key) >= 0)
 				continue;
 			if (array_grow(&in->numbers, in->n_numbers, &cap, sizeof(char *)) < 0 ||
-			    !(in->numbers[in->n_numbers] = strdup(key))) {
+			    !(in->numbers[in->n_numbers] = strdup(key)) ||
+			    index_fill(&r->numbers, in->numbers, ++in->n_numbers, index_text) < 0) {
 				oom(r);
 				return;
 			}
-			in->n_numbers++;
 		}
 }
 
@@ -601,8 +614,11 @@ static void read_conditions(const struct codec *k, const struct member *m,
 			    const json_t *list, void *to)
 {
 	struct abibase_baseline *b = to;
+	struct reader *r = k->data;
 
-	names_fill(k->data, list, &b->in.conditions, &b->in.n_conditions);
+	names_fill(r, list, &b->in.conditions, &b->in.n_conditions);
+	if (index_fill(&r->conditions, b->in.conditions, b->in.n_conditions, index_text) < 0)
+		oom(r);
 }
 
 static void write_conditions(struct stream *w, const struct member *m, const void *from)
@@ -669,6 +685,8 @@ static void read_builds(const struct codec *k, const struct member *m, const jso
 		}
 		in->n_builds++;
 	}
+	if (inputs_index_builds(in) < 0)
+		oom(k->data);
 }
 
 static int build_order(const void *a, const void *b)
@@ -742,12 +760,11 @@ static void write_builds(struct stream *w, const struct member *m, const void *f
 }
 static const struct codec_hook builds_hook = { read_builds, write_builds };
 
-static long used_index(const struct abibase_baseline *b, const char *digest)
+static const char *used_name(const void *used, size_t u)
 {
-	for (size_t u = 0; u < b->n_used; u++)
-		if (streq(b->used[u].build ? b->used[u].build->digest : ANY_BUILD, digest))
-			return (long)u;
-	return -1;
+	const struct build *build = ((const struct used_build *)used)[u].build;
+
+	return build ? build->digest : ANY_BUILD;
 }
 
 /* A host with all builds that are used; without @builds the one whose QEMU was assumed. */
@@ -757,7 +774,7 @@ static void add_stand_in(struct reader *r, const char *name, size_t builds)
 	struct inputs *in = &r->b->in;
 	size_t n = 0;
 
-	if (!h || strings_intern(&in->strings, r->b->arch, &h->arch) < 0 ||
+	if (!h || inputs_intern(in, r->b->arch, &h->arch) < 0 ||
 	    array_grow(&in->hosts, in->n_hosts, &in->cap_hosts, sizeof(struct host *)) < 0 ||
 	    (!builds && strings_insert(&in->policy.assume, name) < 0)) {
 		host_unref(h);
@@ -820,6 +837,8 @@ static void read_used(const struct codec *k, const struct member *m, const json_
 				u < 0 ? NULL : b->in.builds[u], u
 			};
 	}
+	if (index_fill(&r->used, b->used, b->n_used, used_name) < 0)
+		oom(r);
 }
 
 static void write_digest_of(struct stream *w, const struct abibase_baseline *b, size_t used)
@@ -846,7 +865,8 @@ static void read_used_of(struct reader *r, const json_t *list, size_t *seen, uns
 	json_t *item;
 
 	json_array_foreach(list, i, item) {
-		long u = used_index(r->b, json_string_value(item));
+		long u = index_find(&r->used, json_string_value(item), r->b->used, r->b->n_used,
+				    used_name);
 
 		if (u < 0)
 			not_there(r, "builds used", json_string_value(item));
@@ -1045,7 +1065,7 @@ static const struct member requirement_members[] = {
 static void read_backend(const struct codec *k, const struct member *m, const json_t *v, void *to)
 {
 	struct reader *r = k->data;
-	long be = find_name(r->b->in.backends, r->b->in.n_backends, json_string_value(v));
+	long be = find_backend(r, json_string_value(v));
 
 	if (be < 0)
 		not_there(r, "backends", json_string_value(v));
@@ -1269,6 +1289,9 @@ static int baseline_make(struct schema_walk *c, json_t *root, struct abibase_bas
 	}
 	r.b->root = root;
 	read_parts(&r, root);
+	index_clear(&r.conditions);
+	index_clear(&r.numbers);
+	index_clear(&r.used);
 	if (r.b->arena.failed || c->faults) {
 		int result = r.b->arena.failed ? context_oom(c->ctx) : schema_result(c);
 

@@ -69,12 +69,32 @@ bool host_is(const struct host *h, const char *name, size_t len)
 	       !rest[end];
 }
 
+/* The beginning of a name */
+struct part {
+	const char *s;
+	size_t len;
+};
+
+static int part_cmp(const void *part, const void *name)
+{
+	const struct part *p = part;
+	const char *s = *(char *const *)name;
+	int r = strncmp(p->s, s, p->len);
+
+	return r ? r : -(s[p->len] != '\0');
+}
+
+/* In a sorted set, under one of the names that host_is() takes */
 static bool is_listed(const struct strings *names, const struct host *h)
 {
-	for (size_t i = 0; i < names->n; i++)
-		if (host_is(h, names->s[i], strlen(names->s[i])))
-			return true;
-	return false;
+	struct part p = { h->name, strlen(h->name) };
+	size_t dated = sizeof("-2026.11") - 1;
+
+	if (!names->n || bsearch(&p, names->s, names->n, sizeof(*names->s), part_cmp))
+		return names->n;
+	p.len = p.len > dated ? p.len - dated : 0;
+	return host_is(h, h->name, p.len) &&
+	       bsearch(&p, names->s, names->n, sizeof(*names->s), part_cmp);
 }
 
 bool inputs_assumes_qemu(const struct inputs *in, const struct host *h)
@@ -131,12 +151,19 @@ const char *host_path(const struct inputs *in, const struct host_qemu *q)
 	return interned(in, q->path);
 }
 
+static const char *build_digest(const void *builds, size_t i)
+{
+	return ((struct build *const *)builds)[i]->digest;
+}
+
 long inputs_build(const struct inputs *in, const char *digest)
 {
-	for (size_t i = 0; i < in->n_builds; i++)
-		if (streq(in->builds[i]->digest, digest))
-			return (long)i;
-	return -1;
+	return index_find(&in->by_digest, digest, in->builds, in->n_builds, build_digest);
+}
+
+int inputs_index_builds(struct inputs *in)
+{
+	return index_fill(&in->by_digest, in->builds, in->n_builds, build_digest);
 }
 
 static void names_clear(char **names, size_t n)
@@ -167,7 +194,9 @@ void inputs_clear(struct inputs *in)
 	for (size_t i = 0; i < in->n_hosts; i++)
 		host_unref(in->hosts[i]);
 	free(in->hosts);
-	free(in->index);
+	index_clear(&in->by_name);
+	index_clear(&in->by_digest);
+	index_clear(&in->by_text);
 	for (size_t i = 0; i < in->n_builds; i++)
 		build_unref(in->builds[i]);
 	free(in->builds);
@@ -309,68 +338,31 @@ int inputs_from_catalogue(struct inputs *in, const struct abibase_catalogue *cat
 
 /* ------------------------------------------------------- hosts, by name */
 
-static size_t hash_name(const char *s)
+static const char *host_name(const void *hosts, size_t i)
 {
-	uint64_t h = 14695981039346656037u; /* FNV-1a of 64 bits, wherever size_t is shorter too */
-
-	for (; *s; s++)
-		h = (h ^ (unsigned char)*s) * 1099511628211u;
-	return (size_t)h;
-}
-
-static size_t index_slot(const struct inputs *in, const char *name)
-{
-	size_t i = hash_name(name) & (in->n_index - 1);
-
-	while (in->index[i] && !streq(in->hosts[in->index[i] - 1]->name, name))
-		i = (i + 1) & (in->n_index - 1);
-	return i;
-}
-
-static int index_reserve(struct inputs *in)
-{
-	size_t want = in->n_index ? in->n_index : 64;
-
-	if (in->n_index && in->n_hosts < in->n_index / 2)
-		return 0;
-	if (in->n_index)
-		want *= 2;
-	free(in->index);
-	in->index = calloc(want, sizeof(*in->index));
-	in->n_index = in->index ? want : 0;
-	if (!in->index)
-		return -ENOMEM;
-	for (size_t i = 0; i < in->n_hosts; i++)
-		in->index[index_slot(in, in->hosts[i]->name)] = (unsigned int)i + 1;
-	return 0;
+	return ((struct host *const *)hosts)[i]->name;
 }
 
 /* Enter @h unless the same host is there already. Takes the reference. */
 static int add_host(struct abibase_context *ctx, struct inputs *in, struct host *h)
 {
-	struct host *have;
-	size_t slot;
+	long at = index_find(&in->by_name, h->name, in->hosts, in->n_hosts, host_name);
 
-	if (index_reserve(in) < 0 ||
-	    array_grow(&in->hosts, in->n_hosts, &in->cap_hosts, sizeof(struct host *)) < 0) {
+	if (at >= 0) {
+		int r = 0;
+
+		if (memcmp(in->hosts[at]->digest, h->digest, sizeof(h->digest)) != 0)
+			r = context_fail(ctx, EEXIST, "name-twice", NULL,
+					 "two different profiles are called \"%s\"", h->name);
+		host_unref(h);
+		return r;
+	}
+	if (array_grow(&in->hosts, in->n_hosts, &in->cap_hosts, sizeof(struct host *)) < 0) {
 		host_unref(h);
 		return context_oom(ctx);
 	}
-	slot = index_slot(in, h->name);
-	if (!in->index[slot]) {
-		in->hosts[in->n_hosts++] = h;
-		in->index[slot] = (unsigned int)in->n_hosts;
-		return 0;
-	}
-	have = in->hosts[in->index[slot] - 1];
-	if (memcmp(have->digest, h->digest, sizeof(h->digest)) != 0) {
-		context_fail(ctx, EEXIST, "name-twice", NULL,
-			     "two different profiles are called \"%s\"", h->name);
-		host_unref(h);
-		return -EEXIST;
-	}
-	host_unref(h);
-	return 0;
+	in->hosts[in->n_hosts++] = h;
+	return index_fill(&in->by_name, in->hosts, in->n_hosts, host_name) < 0 ? context_oom(ctx) : 0;
 }
 
 /* ------------------------------------------------- a profile becomes a host */
@@ -393,13 +385,19 @@ static int add_build(struct inputs *in, const char *digest, const json_t *entry,
 	json_object_del(b->entry, "path");
 	in->builds[in->n_builds] = b;
 	*ret = (unsigned int)in->n_builds++;
-	return 0;
+	return inputs_index_builds(in);
 }
 
 int inputs_intern(struct inputs *in, const char *s, unsigned int *ret)
 {
-	*ret = NO_PATH;
-	return s ? strings_intern(&in->strings, s, ret) : 0;
+	struct strings *t = &in->strings;
+	long at = s ? index_find(&in->by_text, s, t->s, t->n, index_text) : -1;
+
+	*ret = !s ? NO_PATH : (unsigned int)(at < 0 ? (long)t->n : at);
+	if (!s || at >= 0)
+		return 0;
+	return strings_add(t, s) < 0 ? -ENOMEM :
+				       index_fill(&in->by_text, t->s, t->n, index_text);
 }
 
 static int set_answer(struct inputs *in, struct host *h, size_t i, enum abibase_tri tri,
@@ -410,7 +408,7 @@ static int set_answer(struct inputs *in, struct host *h, size_t i, enum abibase_
 	h->answers[i] = (unsigned int)tri;
 	if (tri != ABIBASE_UNKNOWN)
 		return 0;
-	if (strings_intern(&in->strings, reason, &index) < 0)
+	if (inputs_intern(in, reason, &index) < 0)
 		return -ENOMEM;
 	h->answers[i] = ANSWER_UNKNOWN + index;
 	return 0;
@@ -485,7 +483,7 @@ static int fill_host(struct inputs *in, const struct abibase_catalogue *cat, str
 	h->has_qemu = p->has_qemu;
 	h->errata = errata_of_kernel(cat, p->root);
 	host_set_digest(h, p->digest);
-	if (strings_intern(&in->strings, p->arch, &h->arch) < 0)
+	if (inputs_intern(in, p->arch, &h->arch) < 0)
 		return -ENOMEM;
 	for (size_t i = 0; i < cat->n_conditions; i++) {
 		const char *reason = NULL;
@@ -767,7 +765,7 @@ int inputs_add_host_of(struct abibase_context *ctx, struct inputs *in, const str
 	to->platform = h->platform;
 	to->has_qemu = h->has_qemu;
 	memcpy(to->digest, h->digest, sizeof(h->digest));
-	r = strings_intern(&in->strings, from->strings.s[h->arch], &to->arch);
+	r = inputs_intern(in, from->strings.s[h->arch], &to->arch);
 	if (r == 0)
 		r = like ? answer_like(in, like, to) : widen_answers(in, from, h, to);
 	for (size_t i = 0; r == 0 && i < h->n_qemu; i++) {

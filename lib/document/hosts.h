@@ -2,6 +2,7 @@
 #ifndef ABIBASE_HOSTS_H
 #define ABIBASE_HOSTS_H
 
+#include "base/index.h"
 #include "document/catalogue.h"
 #include "document/profile.h"
 
@@ -83,11 +84,10 @@ struct inputs {
 	int64_t catalogue_revision;
 	struct host **hosts; /* sorted by name */
 	size_t n_hosts, cap_hosts;
-	unsigned int *index; /* open addressing: position of a host in hosts, plus one */
-	size_t n_index;	     /* a power of two; 0: no host was added by name */
 	struct build **builds;
 	size_t n_builds, cap_builds;
 	struct strings strings;
+	struct index by_name, by_digest, by_text; /* of hosts, builds and strings, while they are added */
 };
 
 /* Why an answer is unknown; NULL: it is not. */
@@ -169,5 +169,7 @@ void inputs_write_backends(const struct inputs *in, unsigned int mask, const cha
 const char *host_path(const struct inputs *in, const struct host_qemu *q);
 /* The build by digest, or -1. */
 long inputs_build(const struct inputs *in, const char *digest);
+/* For those that were put into @in->builds by hand. 0 or -ENOMEM. */
+int inputs_index_builds(struct inputs *in);
 
 #endif

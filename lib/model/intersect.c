@@ -366,9 +366,8 @@ static int widen_wishes(struct abibase_intersection *ix, const struct policy *fr
 	if (!ix->said_wishes && !ix->adopted) {
 		p->all = from->all;
 		for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
-			for (size_t k = 0; k < src[i]->n; k++)
-				if (strings_insert(dst[i], src[i]->s[k]) < 0)
-					return context_oom(ix->ctx);
+			if (strings_join(dst[i], src[i]) < 0)
+				return context_oom(ix->ctx);
 	}
 	if (same_wishes(p, from))
 		return 0;
@@ -422,9 +421,8 @@ static int widen_policy(struct abibase_intersection *ix, const struct abibase_ba
 		p->machine = strdup(b->machine);
 		p->machine_chosen = b->machine_chosen;
 	}
-	for (size_t i = 0; i < b->in.policy.assume.n; i++)
-		if (strings_insert(&p->assume, b->in.policy.assume.s[i]) < 0)
-			return context_oom(ix->ctx);
+	if (strings_join(&p->assume, &b->in.policy.assume) < 0)
+		return context_oom(ix->ctx);
 	if (!p->target && b->in.policy.target)
 		p->target = strdup(b->in.policy.target);
 	if (!p->machine || (b->in.policy.target && !p->target))
