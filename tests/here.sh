@@ -143,8 +143,9 @@ start -machine pc-q35-10.0,usb=off $list -name listed
 # shellcheck disable=SC2086
 start -machine pc-q35-10.0 $list -global virtio-net-device.host_uso=on -name changed
 start -machine pc-q35-10.0 -name "plain"
-# a question, a throw-away of abibase rehearse, and no QEMU at all
+# a question, throw-aways of abibase rehearse and probe, and no QEMU at all
 start -machine none -name asked
+start -nodefaults -no-user-config -display none -S -machine pc-q35-10.0,accel=tcg:kvm -qmp stdio
 # shellcheck disable=SC2086
 start -machine pc-q35-10.0 $list -name rehearsed -chardev null,id=abibase-monitor \
 	-mon chardev=abibase-monitor,mode=control

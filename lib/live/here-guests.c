@@ -103,7 +103,7 @@ static void read_environment(struct process *p)
 /* Of options the last one counts, as with QEMU. 1: a guest is asked for */
 static int read_options(struct process *p)
 {
-	bool guest = true;
+	bool guest = true, tcg_first = false, stdio = false;
 
 	if (abibase_command_is_query(p->argv + 1) != 0)
 		return 0;
@@ -113,17 +113,21 @@ static int read_options(struct process *p)
 		const struct option *o = &p->cmd.options[i];
 		const char *type = is_option(o, "machine") ? param(&o->params, "type") : NULL;
 		const char *name = is_option(o, "name") ? param(&o->params, "guest") : NULL;
+		const char *accel = is_option(o, "machine") ? param(&o->params, "accel") : NULL;
 
 		p->machine = type ? type : p->machine;
 		p->name = name ? name : p->name;
+		/* as a probe starts it: probe/qemu-start.c, probe/values.c */
+		tcg_first |= accel && streq(accel, "tcg:kvm");
+		stdio |= is_option(o, "qmp") && same_text(o->value, "stdio");
 		/* a throw-away has none */
 		guest &= !is_option(o, "qtest") &&
-			 !(is_option(o, "mon") && streq(o->value, QTEST_MONITOR));
+			 !(is_option(o, "mon") && same_text(o->value, QTEST_MONITOR));
 	}
 	if (p->machine)
 		p->machine = arena_printf(&p->arena, "%.*s",
 					  (int)length_without(p->machine, "-machine"), p->machine);
-	return p->arena.failed ? -ENOMEM : guest;
+	return p->arena.failed ? -ENOMEM : guest && !(tcg_first && stdio);
 }
 
 /* 1: a guest runs in it; 0: none does, or it has gone; or -ENOMEM */
