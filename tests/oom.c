@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <sys/stat.h>
 
+#include "base/context.h"
 #include "answer/show.h"
 #include "document/baseline.h"
 #include "document/json.h"
@@ -1223,6 +1224,15 @@ static bool is_untouched(const struct made *m)
 	       !m->word[0] && !m->word[1];
 }
 
+/* What the context keeps of documents must not look like a leak, and is read anew each time. */
+static void forget(void)
+{
+	if (t.ctx->seen)
+		t.ctx->seen_free(steal(&t.ctx->seen));
+	if (t.ctx->rehearsals)
+		t.ctx->rehearsals_free(steal(&t.ctx->rehearsals));
+}
+
 /* One try; NULL when memory ran out and was reported, else what was made. */
 static char *attempt(const struct operation *o, long at, unsigned int *wrong)
 {
@@ -1234,6 +1244,7 @@ static char *attempt(const struct operation *o, long at, unsigned int *wrong)
 	/* the last error is kept in the context: it must not look like a leak */
 	if (profile_from_buffer(t.ctx, "", 0, "t", &m.profile) == 0)
 		abort();
+	forget();
 	before = live;
 	failed = false;
 	allocations = 0;
@@ -1254,6 +1265,7 @@ static char *attempt(const struct operation *o, long at, unsigned int *wrong)
 	made_clear(&m);
 	if (profile_from_buffer(t.ctx, "", 0, "t", &m.profile) == 0)
 		abort();
+	forget();
 	if (live != before && ++*wrong < 20)
 		printf("%s: allocation %ld: %ld blocks too %s\n", o->name, at,
 		       live > before ? live - before : before - live,

@@ -5,30 +5,17 @@
 # it says the same, and that is what the results that ship say (tests/make-rehearsals makes them).
 # shellcheck source=tests/begin.sh
 . "${0%/*}/begin.sh"
+# shellcheck source=tests/begin-rehearsal.sh
+. "${0%/*}/begin-rehearsal.sh"
 
 need jq python3
 unshare -Urn true 2> /dev/null || skip "needs user namespaces"
 [ -w /dev/net/tun ] || skip "needs /dev/net/tun"
-need_qemus trixie trixie-backports
+need_qemus bullseye bookworm trixie trixie-backports
 unwrap
 
-tmp=$(mktemp -d) || exit 99
-trap 'rm -rf "$tmp"' EXIT
-trap 'exit 130' INT TERM
+begin_rehearsal "$@"
 machine=pc-q35-10.0
-
-for suite in trixie:10.0.13 trixie-backports:11.1.3; do
-	root=$qemus/${suite%:*}
-	lib=$root/usr/lib/x86_64-linux-gnu
-	cat > "$tmp/${suite#*:}" << END
-#!/bin/sh
-unset LD_LIBRARY_PATH
-export QEMU_MODULE_DIR=$lib/qemu
-exec $lib/ld-linux-x86-64.so.2 --library-path $lib $root/usr/bin/qemu-system-x86_64 \\
-	-L $root/usr/share/seabios -L $root/usr/share/qemu -L $root/usr/lib/ipxe/qemu "\$@"
-END
-	chmod +x "$tmp/${suite#*:}"
-done
 
 # run STATUS ARGUMENT...
 run()
