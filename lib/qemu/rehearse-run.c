@@ -269,12 +269,21 @@ static bool crashed(const struct qmp *q)
 	return sig == SIGABRT || sig == SIGSEGV || sig == SIGBUS || sig == SIGFPE || sig == SIGILL;
 }
 
+static bool said(const struct qmp *q, const char *words)
+{
+	return memmem(q->tail, q->tail_len, words, strlen(words)) != NULL;
+}
+
 /* A swtpm that does not do its work is no fault of the line. */
 static bool tpm_failed(const struct rehearse_half *h, const struct qmp *q)
 {
-	static const char said[] = "tpm-emulator:";
+	return h->line->has_tpm && said(q, "tpm-emulator:");
+}
 
-	return h->line->has_tpm && memmem(q->tail, q->tail_len, said, strlen(said));
+/* Nor is one that has gone, in which case QEMU hands on no error of the TPM's own. */
+static bool tpm_lost(const struct rehearse_half *h, const struct qmp *q)
+{
+	return tpm_failed(h, q) && !said(q, " TPM error ") && !said(q, "TPM result ");
 }
 
 /* @r: of what was done last, which is @doing */
@@ -290,6 +299,8 @@ static enum rehearse_end end_of(const struct rehearse_half *h, const struct qmp 
 								 REHEARSE_TROUBLE;
 	if (doing == EXECUTING)
 		return q->failure == QMP_OK ? REHEARSE_TROUBLE : REHEARSE_LOST;
+	if (loads && tpm_lost(h, q))
+		return REHEARSE_LOST;
 	if (r == -ECANCELED || q->failure == QMP_REFUSED || ended_by_itself(q) ||
 	    (loads && crashed(q)))
 		return REHEARSE_REFUSED;
