@@ -109,7 +109,8 @@ static int check_name(const char *dir, const char *path, const char *id)
 		return cli_oom();
 	if (!id_valid(said) || streq(said, id))
 		return 0;
-	cli_error("%s: is the baseline %s, and its name says another [baseline-not-there]", path, id);
+	cli_error("%s: is the baseline %s, and its name says another [baseline-not-there]", path,
+		  id);
 	return not_mended(dir);
 }
 

@@ -37,7 +37,8 @@ static void count(const struct abibase_result *res, size_t ret[N_WORDS])
 	memset(ret, 0, N_WORDS * sizeof(*ret));
 	for (size_t i = 0; i < abibase_value_count(hosts); i++)
 		for (size_t k = 0; k < N_WORDS; k++)
-			ret[k] += streq(cli_text(abibase_value_item(hosts, i), "verdict"), words[k]);
+			ret[k] += streq(cli_text(abibase_value_item(hosts, i), "verdict"),
+					words[k]);
 }
 
 int guests_status_of(const struct guests *g, const struct abibase_result *res)
@@ -249,8 +250,8 @@ static void put_verdict(const struct guests *g, size_t width, struct buf *out)
 	else if (g->bad)
 		buf_printf(&text, "no: %zu of %zu %s cannot %s", g->bad, g->n, many, to.data);
 	else if (g->unknown)
-		buf_printf(&text, "cannot tell whether %zu of %zu %s can %s", g->unknown, g->n, many,
-			   to.data);
+		buf_printf(&text, "cannot tell whether %zu of %zu %s can %s", g->unknown, g->n,
+			   many, to.data);
 	else
 		put_all(g, to.data, &text);
 	put_names(g, g->bad ? g->bad : g->unknown, &text);

@@ -14,7 +14,7 @@ struct guests {
 	size_t width; /* of the names */
 	struct strings names, counts, because; /* of each line; the last are numbers of causes */
 	struct strings causes, remedies;       /* each once */
-	struct strings worst;		  /* names for the verdict: of those that are bad, or not told */
+	struct strings worst; /* names for the verdict: of those that are bad, or not told */
 	char *closing;			  /* what was looked at, by the last of them */
 };
 void guests_clear(struct guests *g);

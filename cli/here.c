@@ -49,7 +49,8 @@ static int set_emulator(struct look *l)
 static bool is_wrapper(const struct look *l, const char *qemu)
 {
 	_autofree_ char *real = realpath(qemu, NULL);
-	_autofclose_ FILE *a = fopen(qemu, "re"), *b = l->emulator ? fopen(l->emulator, "re") : NULL;
+	_autofclose_ FILE *a = fopen(qemu, "re"),
+			  *b = l->emulator ? fopen(l->emulator, "re") : NULL;
 	int c = EOF;
 
 	if (real && ends_with(real, "/abibase-emulator"))

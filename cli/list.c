@@ -117,7 +117,8 @@ static int run(const struct options *o)
 	_unref_(context) *ctx = NULL;
 
 	if (groups && o->verbose > 0)
-		return cli_usage("list", "-v lists files, and the groups are of one file, the catalogue");
+		return cli_usage("list",
+				 "-v lists files, and the groups are of one file, the catalogue");
 	if (cli_context(0, &ctx) != 0)
 		return STATUS_TROUBLE;
 	return groups ? list_groups(ctx, o) : list_platforms(ctx, o);

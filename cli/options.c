@@ -96,8 +96,8 @@ static const struct cli_option options[] = {
 	{ VERB_TARGETS, OPT_ALL, "all", NULL, NULL,
 	  "ask for each guest that runs on this host, as far as the caller may ask, whether it could "
 	  "leave: one host that takes it is enough" },
-	{ VERB_INTERSECT | VERB_CHECK | VERB_TARGETS | VERB_MATRIX, OPT_ASSUME_QEMU, "assume-qemu", "HOST",
-	  "@hosts",
+	{ VERB_INTERSECT | VERB_CHECK | VERB_TARGETS | VERB_MATRIX, OPT_ASSUME_QEMU, "assume-qemu",
+	  "HOST", "@hosts",
 	  "take HOST to have an upstream QEMU with the machine type, where none is recorded" },
 
 	/* matrix */
@@ -182,9 +182,9 @@ static const struct cli_option options[] = {
 	{ VERB_LIST, 'v', "verbose", NULL, NULL,
 	  "also list every file that was considered, and what became of it: used, hidden by another, masking "
 	  "others, refused, or a duplicate" },
-	{ VERB_VALIDATE, 'v', "verbose", NULL, NULL,
-	  "also name the files that are valid" },
-	{ VERB_MERGE | VERB_INTERSECT | (ANSWERS & ~(VERB_LIST | VERB_VALIDATE)), 'v', "verbose", NULL, NULL,
+	{ VERB_VALIDATE, 'v', "verbose", NULL, NULL, "also name the files that are valid" },
+	{ VERB_MERGE | VERB_INTERSECT | (ANSWERS & ~(VERB_LIST | VERB_VALIDATE)), 'v', "verbose",
+	  NULL, NULL,
 	  "all of the answer, also where a terminal does not hold it, and all remarks" },
 	{ VERB_INTERSECT, 'q', "quiet", NULL, NULL,
 	  "no remarks beside the list; what keeps it from being made is said" },

@@ -154,8 +154,9 @@ static int set_specimen(struct rehearsal *k)
 	int r = specimen ? abibase_rehearse_add_specimen(k->rh, NULL) : 0;
 
 	if (!specimen && options_has(k->o, 'M'))
-		return cli_usage("rehearse", "--machine is of --specimen: the machine type of a guest "
-					     "stands in its command line");
+		return cli_usage("rehearse",
+				 "--machine is of --specimen: the machine type of a guest "
+				 "stands in its command line");
 	if (specimen && !options_has(k->o, 'M') &&
 	    (options_has(k->o, OPT_SAVE) || !options_has(k->o, OPT_LOAD)))
 		return cli_usage("rehearse", "--specimen takes a machine type: -M MACHINE");

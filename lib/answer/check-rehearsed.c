@@ -25,8 +25,8 @@ static void say(const struct asking *a, const struct rehearsed_pair *p, bool the
 	if (!rehearsed_fails(found))
 		return;
 	rehearsed_write(found, &text);
-	hostcheck_say(a->out, f, "%s: %s -> %s, %s this host: of %s %s", a->out->host, p->from, p->to,
-		      there ? "to" : "from",
+	hostcheck_say(a->out, f, "%s: %s -> %s, %s this host: of %s %s", a->out->host, p->from,
+		      p->to, there ? "to" : "from",
 		      a->guest ? "this guest's devices" : "the common devices, each alone,",
 		      arena_words(&a->out->arena, &text));
 }

@@ -16,7 +16,8 @@
 /* One of the two builds. All is class -> property -> something. */
 struct side {
 	const json_t *root;
-	const json_t *stated; /* whose compat properties count: its own, or those of a newer build */
+	/* whose compat properties count: its own, or those of a newer build */
+	const json_t *stated;
 	bool newer;
 	json_t *properties; /* "TYPE" or "TYPE=DEFAULT", null: it has not what is above it */
 	json_t *kin;	    /* type -> what comes of it: class -> true */
@@ -359,7 +360,8 @@ static void one_property(struct two_records *t, int i, const char *class_name, c
 		/* said of the class above, or judged elsewhere */
 		if (!property_of(&t->side[!i], up ? up : "", property) &&
 		    !has_row(t, class_name, property))
-			lacks(t, i, "property", "properties", keep(t->c, "%s.%s", class_name, property));
+			lacks(t, i, "property", "properties",
+			      keep(t->c, "%s.%s", class_name, property));
 		return;
 	}
 	if (i)
@@ -405,11 +407,13 @@ static void say_scope(struct two_records *t)
 
 	item->counts = false;
 	item->a = item->b = "recorded";
-	item->text = keep(c, "%s: by the records of the builds, %zu properties of device classes have "
-			     "another value under a machine type of both; %zu were compared, and %zu "
-			     "have no value that both state. A record says what differs, and never that "
-			     "two builds are the same: for that, abibase rehearse",
-			  t->q->place, n, t->n_compared, t->n_open);
+	item->text = keep(
+		c,
+		"%s: by the records of the builds, %zu properties of device classes have "
+		"another value under a machine type of both; %zu were compared, and %zu "
+		"have no value that both state. A record says what differs, and never that "
+		"two builds are the same: for that, abibase rehearse",
+		t->q->place, n, t->n_compared, t->n_open);
 	c->d->records = true;
 	c->d->newer |= t->side[0].newer || t->side[1].newer;
 }

@@ -760,8 +760,9 @@ static void sort_items(struct diff *d)
 		qsort(d->items, d->n, sizeof(*d->items), cmp_item);
 }
 
-int diff_profiles(struct abibase_context *ctx, const struct abibase_catalogue *cat, const struct abibase_profile *a,
-		  const struct abibase_profile *b, unsigned int flags, struct diff *ret)
+int diff_profiles(struct abibase_context *ctx, const struct abibase_catalogue *cat,
+		  const struct abibase_profile *a, const struct abibase_profile *b,
+		  unsigned int flags, struct diff *ret)
 {
 	struct comparison c = {
 		.ctx = ctx, .d = ret, .cat = cat, .p = { a, b }, .all = flags & ABIBASE_DIFF_ALL
@@ -1355,7 +1356,8 @@ static json_t *profiles_scope(const struct abibase_catalogue *cat, const struct 
 	if (d->newer)
 		scope_add(&scope, "evidence", "newer-build");
 	scope_add(&scope, a->n_qemu && b->n_qemu ? "layers" : "not_compared", "QEMU");
-	scope_add(&scope, d->records || (has_values(a) && has_values(b)) ? "layers" : "not_compared",
+	scope_add(&scope,
+		  d->records || (has_values(a) && has_values(b)) ? "layers" : "not_compared",
 		  "machine type");
 	for (size_t i = 0; i < cat->n_conditions; i++) {
 		const struct condition *c = &cat->conditions[i];

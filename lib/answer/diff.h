@@ -59,8 +59,9 @@ struct diff {
  * Compare two profiles, as abibase_diff(): sorted differences, for diff_clear(). 0 or -ENOMEM. @ctx NULL:
  * without the records of their builds.
  */
-int diff_profiles(struct abibase_context *ctx, const struct abibase_catalogue *cat, const struct abibase_profile *a,
-		  const struct abibase_profile *b, unsigned int flags, struct diff *ret);
+int diff_profiles(struct abibase_context *ctx, const struct abibase_catalogue *cat,
+		  const struct abibase_profile *a, const struct abibase_profile *b,
+		  unsigned int flags, struct diff *ret);
 void diff_clear(struct diff *d);
 /* Is there the device at all that this fact is of? NULL when nothing is said about it. */
 const json_t *surface_usable(const struct abibase_profile *p, const char *fact);

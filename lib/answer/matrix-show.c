@@ -54,7 +54,8 @@ static void fill(struct table *t, const char *machine, bool list)
 	t->list = list;
 	memset(t->words, WORD_NONE, t->n * t->n);
 	json_array_foreach((json_t *)t->moves, i, v) {
-		unsigned char *at = &t->words[number_of(t, v, "from") * t->n + number_of(t, v, "to")];
+		unsigned char *at =
+			&t->words[number_of(t, v, "from") * t->n + number_of(t, v, "to")];
 		enum word word = word_of(v);
 
 		if ((machine && !streq(string_of(v, "machine"), machine)) ||

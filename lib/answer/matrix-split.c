@@ -15,7 +15,8 @@
 
 struct worth {
 	bool known;
-	uint64_t served, features; /* hosts with a baseline; and times the features that are on there */
+	/* hosts with a baseline; and times the features that are on there */
+	uint64_t served, features;
 };
 
 struct splitting {
@@ -297,7 +298,8 @@ static int put_group(const struct splitting *s, unsigned int g, json_t *list)
 static int put_split(const struct splitting *s, bool exact)
 {
 	json_t *list = json_array();
-	int r = json_put(s->a->root, "split", json_pack("{s:b, s:o}", "exact", exact, "groups", list));
+	int r = json_put(s->a->root, "split",
+			 json_pack("{s:b, s:o}", "exact", exact, "groups", list));
 
 	for (unsigned int g = 0; r == 0 && g < s->groups; g++)
 		r = put_group(s, g, list);

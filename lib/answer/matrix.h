@@ -36,7 +36,8 @@ struct abibase_matrix {
 	struct abibase_baseline *baseline; /* NULL: no list of options */
 	struct strings assume;		   /* named by the caller */
 	struct strings machines;	   /* sorted */
-	struct strings instead, exchanged; /* names of hosts that stand for others; those that were met */
+	/* names of hosts that stand for others; those that were met */
+	struct strings instead, exchanged;
 	struct cohort *cohort;		   /* sorted by name when it runs */
 	size_t n, cap;
 	unsigned int *cohort_of; /* for each host, as it came */

@@ -147,7 +147,8 @@ void move_judge_way_back(struct judging *j);
 void move_make_carry_on(struct judging *j);
 
 /* move-rehearsed.c: what the two builds were seen to do with such devices */
-int move_read_rehearsed(const struct abibase_targets *t) _must_check_; /* before: all that it takes */
+/* before: all that it takes */
+int move_read_rehearsed(const struct abibase_targets *t) _must_check_;
 void move_judge_rehearsed(struct judging *j);
 
 /* move-show.c: what was found of all hosts */

@@ -19,7 +19,8 @@
 
 static uint32_t secret(void)
 {
-	const void *random = (const void *)getauxval(AT_RANDOM); /* bytes of the kernel, or nothing */
+	/* bytes of the kernel, or nothing */
+	const void *random = (const void *)getauxval(AT_RANDOM);
 	uint32_t point = 0;
 
 	if (random)

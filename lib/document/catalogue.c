@@ -436,9 +436,9 @@ static void link_depend(struct schema_walk *c, struct abibase_catalogue *cat, co
 	d->any = arena_alloc(&cat->arena, (strlen(text) + 1) * sizeof(*d->any));
 	while (d->any && *text) {
 		size_t len = strcspn(text, "|");
+		char *key = arena_printf(&cat->arena, "%s.%.*s", row->class_name, (int)len, text);
 
-		d->any[d->n] = catalogue_row(cat, arena_printf(&cat->arena, "%s.%.*s", row->class_name,
-							       (int)len, text) ?: "");
+		d->any[d->n] = catalogue_row(cat, key ?: "");
 		if (d->any[d->n] < 0)
 			schema_fault(c, "json-bad-value",
 				     "depends on \"%.*s\", which is not a property of \"%s\" here",

@@ -52,8 +52,9 @@ static void write_remedy(struct buf *out, const struct cpu_named *n)
 			      "..., \"modelb\": ...} what two of these have in common");
 		return;
 	}
-	buf_puts(out, "give it a model that every host has; libvirt makes one of files, one a host: "
-		      "virsh domcapabilities");
+	buf_puts(out,
+		 "give it a model that every host has; libvirt makes one of files, one a host: "
+		 "virsh domcapabilities");
 	put_libvirt(out, n, "emulatorbin");
 	buf_puts(out, " > HOST.xml, then where libvirt is newest: cat *.xml > all; "
 		      "virsh hypervisor-cpu-baseline all");

@@ -590,8 +590,8 @@ static int make_guest(struct reading *d, struct abibase_guest **ret)
 	if (arch && !name_valid(arch))
 		return refuse(d, d->domain, "domain-value", "os/type@arch", arch,
 			      "an architecture");
-	root = json_pack("{s:s, s:O, s:s, s:s*, s:s*, s:O, s:O, s:s*, s:s, s:s*}", "schema", "abibase-guest/1",
-			 "devices", d->devices, "machine", machine, "name",
+	root = json_pack("{s:s, s:O, s:s, s:s*, s:s*, s:O, s:O, s:s*, s:s, s:s*}", "schema",
+			 "abibase-guest/1", "devices", d->devices, "machine", machine, "name",
 			 name && name_valid(name) ? name : NULL, "target", arch,
 			 DOMAIN_NOT_COMPARED, d->rest, DOMAIN_NOT_JUDGED, d->unjudged, GUEST_X_CPU,
 			 d->cpu, GUEST_X_VIRTTYPE, d->kvm ? "kvm" : "qemu", GUEST_X_EMULATOR,
@@ -709,7 +709,8 @@ ABIBASE_EXPORT int abibase_guest_join(struct abibase_context *ctx, const struct 
 				    g->machine, domain->machine);
 	for (size_t k = 0; r == 0 && k < ARRAY_SIZE(whole); k++)
 		if (json_object_get(domain->root, whole[k]))
-			r = json_object_set(root, whole[k], json_object_get(domain->root, whole[k]));
+			r = json_object_set(root, whole[k],
+					    json_object_get(domain->root, whole[k]));
 	json_array_foreach(list, i, v) {
 		const json_t *from = same_device(g, i, domain);
 

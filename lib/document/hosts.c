@@ -362,7 +362,9 @@ static int add_host(struct abibase_context *ctx, struct inputs *in, struct host 
 		return context_oom(ctx);
 	}
 	in->hosts[in->n_hosts++] = h;
-	return index_fill(&in->by_name, in->hosts, in->n_hosts, host_name) < 0 ? context_oom(ctx) : 0;
+	if (index_fill(&in->by_name, in->hosts, in->n_hosts, host_name) < 0)
+		return context_oom(ctx);
+	return 0;
 }
 
 /* ------------------------------------------------- a profile becomes a host */

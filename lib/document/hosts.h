@@ -87,7 +87,8 @@ struct inputs {
 	struct build **builds;
 	size_t n_builds, cap_builds;
 	struct strings strings;
-	struct index by_name, by_digest, by_text; /* of hosts, builds and strings, while they are added */
+	/* of hosts, builds and strings, while they are added */
+	struct index by_name, by_digest, by_text;
 };
 
 /* Why an answer is unknown; NULL: it is not. */

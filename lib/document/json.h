@@ -238,7 +238,8 @@ struct json_span {
 /* All of @v; the objects of @spans must come in their order. */
 void json_write_compact_spans(struct buf *b, const json_t *v, struct json_span *spans, size_t n);
 /* All of @v, a part of which has this text. */
-void json_write_compact_around(struct buf *b, const json_t *v, const json_t *part, const char *text);
+void json_write_compact_around(struct buf *b, const json_t *v, const json_t *part,
+			       const char *text);
 void json_span_digest(const struct buf *b, const struct json_span *span, char hex[65]);
 /* BLAKE2b-256 of that text, as 64 hex digits. @scratch is overwritten. 0 or -ENOMEM. */
 int json_digest(const json_t *v, const char *skip, struct buf *scratch, char hex[65]);

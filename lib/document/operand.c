@@ -253,6 +253,7 @@ ABIBASE_EXPORT int abibase_profile_from_file(struct abibase_context *ctx, const 
 		r = seen_parse(ctx, buf, len, profile_form.max, path, &root);
 	if (r < 0)
 		return r;
-	return form_is_stated(&build_form, root) ? host_from_build(ctx, root, path, ret) :
-						   profile_from_document(ctx, root, path, path, ret);
+	return form_is_stated(&build_form, root) ?
+		       host_from_build(ctx, root, path, ret) :
+		       profile_from_document(ctx, root, path, path, ret);
 }

@@ -413,7 +413,8 @@ void rehearsed_write(const struct rehearsed_devices *r, struct buf *out)
 		[REHEARSED_REFUSED] = { "is refused", "are refused" },
 		[REHEARSED_NO_START] = { "does not start there", "do not start there" },
 		[REHEARSED_BLOCKED] = { "cannot be saved", "cannot be saved" },
-		[REHEARSED_ABSENT] = { "is none that the source has", "are none that the source has" },
+		[REHEARSED_ABSENT] = { "is none that the source has",
+				       "are none that the source has" },
 	};
 	size_t start = out->len;
 

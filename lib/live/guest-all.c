@@ -82,7 +82,8 @@ static int add_monitor(struct running *g, const struct command *cmd, const struc
 	struct params ps = { 0 };
 
 	if ((is_option(o, "qmp") || is_option(o, "qmp-pretty")) && strprefix(o->value, "unix:"))
-		return add_socket(g, o->value + strlen("unix:"), strcspn(o->value + strlen("unix:"), ","));
+		return add_socket(g, o->value + strlen("unix:"),
+				  strcspn(o->value + strlen("unix:"), ","));
 	if (!is_option(o, "mon"))
 		return 0;
 	take_params(&g->arena, &ps, o->value, "chardev");
@@ -145,7 +146,8 @@ static void correct_backends(const struct running *g, json_t *devices)
 		if (!d.known || (d.macvtap && d.tap))
 			json_object_del(v, "backend");
 		else if (d.macvtap)
-			json_object_set_new(v, "backend", json_sprintf("macvtap%s", end ? end : ""));
+			json_object_set_new(v, "backend",
+					    json_sprintf("macvtap%s", end ? end : ""));
 	}
 }
 

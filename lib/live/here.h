@@ -14,7 +14,8 @@ struct here_baseline {
 struct abibase_here {
 	struct abibase_context *ctx;
 	struct abibase_catalogue *cat;
-	char *record, *directory, *emulator, *configuration, *trouble, *unread, *qemu; /* NULL: not said */
+	/* NULL: not said */
+	char *record, *directory, *emulator, *configuration, *trouble, *unread, *qemu;
 	struct strings current, warns; /* ids */
 	struct here_baseline *base;
 	size_t n, cap;

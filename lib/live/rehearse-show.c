@@ -43,14 +43,12 @@ static json_t *scope(const struct rehearsed *rd)
 json_t *rehearsed_document(const struct rehearsed *rd)
 {
 	return json_pack("{ss so* ss so* so* ss* so so sO so sb sb ss*}", "schema",
-			 "abibase-rehearse-answer/1", "run",
-			 rd->run ? json_integer(rd->run) : NULL, "verdict", verdict_words[rd->verdict],
-			 "source", json_side(&rd->source), "destination",
-			 json_side(&rd->destination), "file", rd->file, "bytes",
+			 "abibase-rehearse-answer/1", "run", rd->run ? json_integer(rd->run) : NULL,
+			 "verdict", verdict_words[rd->verdict], "source", json_side(&rd->source),
+			 "destination", json_side(&rd->destination), "file", rd->file, "bytes",
 			 json_integer((json_int_t)rd->bytes), "findings",
 			 findings_json(&rd->findings), "replaced", rd->replaced, "scope", scope(rd),
-			 "saved", (int)rd->saved, "loads_idle", (int)rd->loaded, "said",
-			 rd->said);
+			 "saved", (int)rd->saved, "loads_idle", (int)rd->loaded, "said", rd->said);
 }
 
 /* ---------------------------------------------------------------------- for people */

@@ -451,7 +451,8 @@ static void compare_machines(struct rehearsing *k, const struct rehearse_half *h
 			     source, h->machine);
 }
 
-static int load_with(struct rehearsing *k, const struct rehearse_given *line, struct rehearse_line *l)
+static int load_with(struct rehearsing *k, const struct rehearse_given *line,
+		     struct rehearse_line *l)
 {
 	struct rehearse_half h = { .qemu = line->qemu,
 				   .line = l,

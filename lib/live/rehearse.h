@@ -46,7 +46,7 @@ struct rehearsed {
 	struct rehearse_side source, destination; /* the second, where it was to load */
 	const char *file;			  /* that was written or read, or NULL */
 	size_t bytes;				  /* of the stream */
-	unsigned int run;			  /* seconds of the firmware; 0: it was not executed */
+	unsigned int run; /* seconds of the firmware; 0: it was not executed */
 	bool saved, loaded;
 	const char *said; /* QEMU's own words of what it refuses, or NULL */
 	json_t *replaced; /* strings: "-netdev tap: a tap of its own" */

@@ -167,7 +167,8 @@ static int note_builds(struct specimen *s, const json_t *answer)
 		const struct rehearse_given *given = &s->rh->line[i];
 		const json_t *side = json_object_get(answer, sides[i]);
 
-		if (given->given && string_of(side, "version") && !json_object_get(s->root, sides[i]) &&
+		if (given->given && string_of(side, "version") &&
+		    !json_object_get(s->root, sides[i]) &&
 		    json_put(s->root, sides[i], build_of(side, given->qemu)) < 0)
 			return -ENOMEM;
 	}

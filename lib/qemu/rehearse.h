@@ -77,8 +77,8 @@ enum rehearse_end {
 	REHEARSE_DONE,
 	REHEARSE_NO_START, /* it does not start with this line */
 	REHEARSE_REFUSED,  /* it starts, and does not save, or load */
-	REHEARSE_LOST,	   /* as it loads or executes, it hangs, or ends for no fault of its stream */
-	REHEARSE_TROUBLE,  /* it could not be made, hung, or did not say why */
+	REHEARSE_LOST, /* as it loads or executes, it hangs, or ends for no fault of its stream */
+	REHEARSE_TROUBLE, /* it could not be made, hung, or did not say why */
 };
 
 struct rehearse_half {
