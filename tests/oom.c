@@ -1277,15 +1277,16 @@ static char *attempt(const struct operation *o, long at, unsigned int *wrong)
 
 static unsigned int exhaust(const struct operation *o)
 {
+	const char *given = getenv("OOM_STEP"); /* of each so many allocations one fails; default: 1 */
+	long at = 0, step = given && atol(given) > 0 ? atol(given) : 1;
 	unsigned int wrong = 0, refused = 0;
 	_autofree_ char *reference = attempt(o, -1, &wrong);
-	long at = 0;
 
 	if (!reference) {
 		printf("%s: -ENOMEM though there was memory\n", o->name);
 		return 1;
 	}
-	for (;; at++) {
+	for (;; at += step) {
 		_autofree_ char *text = attempt(o, at, &wrong);
 
 		refused += !text;
