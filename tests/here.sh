@@ -74,9 +74,11 @@ exec chroot "$qemus/trixie" /usr/bin/qemu-system-x86_64 "\$@"
 END
 chmod +x "$qemu"
 # start ARGUMENT...: a guest that never runs; it is QEMU when this returns
+accel='-accel tcg'
 start()
 {
-	"$qemu" "$@" -S -nodefaults -display none -accel tcg > "$tmp/qemu.out" 2>&1 &
+	# shellcheck disable=SC2086
+	"$qemu" "$@" -S -nodefaults -display none $accel > "$tmp/qemu.out" 2>&1 &
 	pid=$!
 	running="$running $pid"
 	for _ in $(seq 200); do
@@ -145,13 +147,17 @@ start -machine pc-q35-10.0 $list -global virtio-net-device.host_uso=on -name cha
 start -machine pc-q35-10.0 -name "plain"
 # a question, throw-aways of abibase rehearse and probe, and no QEMU at all
 start -machine none -name asked
-start -nodefaults -no-user-config -display none -S -machine pc-q35-10.0,accel=tcg:kvm -qmp stdio
+accel=
+start -no-user-config -machine pc-q35-10.0,accel=tcg:kvm -qmp stdio
+probing=$pid
+accel='-accel tcg'
 # shellcheck disable=SC2086
 start -machine pc-q35-10.0 $list -name rehearsed -chardev null,id=abibase-monitor \
 	-mon chardev=abibase-monitor,mode=control
 (exec -a sleep sleep 60) 2> /dev/null & running="$running $!"
 
 look 0
+kill -0 "$probing" || fail "the QEMU of a probe has ended: $(cat "$tmp/qemu.out")"
 is '[.guests[] | .name] | sort | join(" ")' 'changed listed plain web'
 is '.guests[] | select(.name == "web") | "\(.by) \(.baseline) \(.machine)"' "environment $wide pc-q35-7.2"
 is '.guests[] | select(.name == "listed") | "\(.by) \(.baseline) \(.machine)"' "command-line $old pc-q35-10.0"
