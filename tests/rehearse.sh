@@ -272,21 +272,32 @@ for text in ['{"execute": "qmp_capabilities"}'] + sys.argv[2:]:
     if "error" in answer:
         sys.exit(str(answer))
 END
-# With a root of its own, its command line is that of QEMU and not that of a loader, which takes root.
-run_guest()
+# start_guest OPTION...: with a root of its own, its command line is that of QEMU and not that of a loader
+start_guest()
 {
-	[ "$root" ] || return
-	mount -t tmpfs abibase "$qemus/bookworm/var" || exit 99
-	running='-M pc-q35-7.2 -nodefaults -m 64 -S -display none -device pcie-root-port,id=rp1,chassis=1 -device virtio-balloon-pci'
-	socket=$qemus/bookworm/var/qmp
 	chroot "$qemus/bookworm" /usr/bin/qemu-system-x86_64 -L /usr/share/seabios -L /usr/share/qemu \
-		$running -qmp unix:/var/qmp,server=on,wait=off > "$tmp/guest" 2>&1 &
+		$running "$@" > "$tmp/guest" 2>&1 &
 	guest_pid=$!
 	i=0
 	until [ -S "$socket" ] || [ $i -gt 100 ]; do
 		sleep 0.1
 		i=$((i + 1))
 	done
+}
+plug_in()
+{
+	python3 "$tmp/qmp.py" "$socket" \
+		'{"execute": "device_add", "arguments": {"driver": "virtio-rng-pci", "id": "new", "bus": "rp1"}}' ||
+		fail 'no device can be added'
+}
+# What takes root.
+run_guest()
+{
+	[ "$root" ] || return
+	mount -t tmpfs abibase "$qemus/bookworm/var" || exit 99
+	running='-M pc-q35-7.2 -nodefaults -m 64 -S -display none -device pcie-root-port,id=rp1,chassis=1 -device virtio-balloon-pci'
+	socket=$qemus/bookworm/var/qmp
+	start_guest -qmp unix:/var/qmp,server=on,wait=off
 	run 0 --pid=$guest_pid --save="$tmp/running" -- "$tmp/7.2.22"
 	says "is that of process $guest_pid, as started"
 	run 0 --load="$tmp/running" -- "$tmp/10.0.13" $running
@@ -305,9 +316,7 @@ time.sleep(8)' "$socket" &
 	says 'its monitor'
 	wait $busy
 	# What was plugged in since is in no line: neither here nor where the file is loaded.
-	python3 "$tmp/qmp.py" "$socket" \
-		'{"execute": "device_add", "arguments": {"driver": "virtio-rng-pci", "id": "new", "bus": "rp1"}}' ||
-		fail 'no device can be added'
+	plug_in
 	run 3 --pid=$guest_pid --save="$tmp/running" -- "$tmp/7.2.22"
 	says 'it has new virtio-rng-pci, which the line that it was started with does not make'
 	run 3 --load="$tmp/running" -- "$tmp/10.0.13" $running
@@ -319,6 +328,14 @@ time.sleep(8)' "$socket" &
 	run 2 --pid=1x -- "$tmp/7.2.22"
 	run 2 --pid=$$ -- "$tmp/7.2.22" -nodefaults
 	run 2 --pid=$$ --load="$tmp/running" -- "$tmp/7.2.22"
+	# The other words that make a QMP socket, and a path below where it was started
+	rm -f "$socket"
+	start_guest -chardev socket,id=m,path=var/qmp,server=on,wait=off -mon chardev=m,mode=control
+	plug_in
+	run 3 --pid=$guest_pid -- "$tmp/7.2.22"
+	says 'it has new virtio-rng-pci, which the line that it was started with does not make'
+	kill $guest_pid
+	wait $guest_pid
 	umount "$qemus/bookworm/var"
 }
 run_guest

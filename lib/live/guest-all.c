@@ -51,56 +51,64 @@ static int read_command(struct running *g)
 }
 
 /* As the QEMU has it, which may have started elsewhere. */
-static int add_socket(struct running *g, const char *path, size_t len)
+static int add_socket(struct arena *a, pid_t pid, const char *path, size_t len, struct strings *ret)
 {
-	const char *socket = *path == '/' ? arena_printf(&g->arena, "%.*s", (int)len, path) :
-					    arena_printf(&g->arena, "/proc/%d/cwd/%.*s",
-							 (int)g->pid, (int)len, path);
+	const char *socket = *path == '/' ?
+				     arena_printf(a, "%.*s", (int)len, path) :
+				     arena_printf(a, "/proc/%d/cwd/%.*s", (int)pid, (int)len, path);
 
-	return socket && strings_add(&g->sockets, socket) == 0 ? 0 : -ENOMEM;
+	return socket && strings_add(ret, socket) == 0 ? 0 : -ENOMEM;
 }
 
 /* The socket of the chardev of this id, or none. */
-static int add_chardev(struct running *g, const struct command *cmd, const char *id)
+static int add_chardev(const struct command *cmd, pid_t pid, const char *id, struct strings *ret)
 {
 	for (size_t i = 0; id && i < cmd->n; i++) {
 		struct params ps = { 0 };
 
 		if (!is_option(&cmd->options[i], "chardev"))
 			continue;
-		take_params(&g->arena, &ps, cmd->options[i].value, "backend");
+		take_params(cmd->arena, &ps, cmd->options[i].value, "backend");
 		if (same_text(param(&ps, "id"), id) && same_text(param(&ps, "backend"), "socket") &&
 		    param(&ps, "path"))
-			return add_socket(g, param(&ps, "path"), strlen(param(&ps, "path")));
+			return add_socket(cmd->arena, pid, param(&ps, "path"),
+					  strlen(param(&ps, "path")), ret);
 	}
 	return 0;
 }
 
 /* "-qmp unix:/run/a.qmp,server=on", and "-mon chardev=a,mode=control" */
-static int add_monitor(struct running *g, const struct command *cmd, const struct option *o)
+static int add_monitor(const struct command *cmd, pid_t pid, const struct option *o,
+		       struct strings *ret)
 {
 	struct params ps = { 0 };
 
 	if ((is_option(o, "qmp") || is_option(o, "qmp-pretty")) && strprefix(o->value, "unix:"))
-		return add_socket(g, o->value + strlen("unix:"),
-				  strcspn(o->value + strlen("unix:"), ","));
+		return add_socket(cmd->arena, pid, o->value + strlen("unix:"),
+				  strcspn(o->value + strlen("unix:"), ","), ret);
 	if (!is_option(o, "mon"))
 		return 0;
-	take_params(&g->arena, &ps, o->value, "chardev");
+	take_params(cmd->arena, &ps, o->value, "chardev");
 	return same_text(param(&ps, "mode"), "control") ?
-		       add_chardev(g, cmd, param(&ps, "chardev")) :
+		       add_chardev(cmd, pid, param(&ps, "chardev"), ret) :
 		       0;
+}
+
+int guest_monitors(const struct command *cmd, pid_t pid, struct strings *ret)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < cmd->n; i++)
+		r = add_monitor(cmd, pid, &cmd->options[i], ret);
+	return r < 0 || cmd->arena->failed ? -ENOMEM : 0;
 }
 
 static int find_sockets(struct running *g)
 {
 	struct command cmd = { .arena = &g->arena };
-	int r = 0;
 
 	command_parse(&cmd, NULL, g->argv + 1);
-	for (size_t i = 0; r == 0 && i < cmd.n; i++)
-		r = add_monitor(g, &cmd, &cmd.options[i]);
-	return r < 0 || g->arena.failed ? -ENOMEM : 0;
+	return guest_monitors(&cmd, g->pid, &g->sockets);
 }
 
 /* ---------------------------------------------------------------------- what it is */

@@ -2,7 +2,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
-#include <sys/socket.h>
 #include <sys/un.h>
 #include <syslog.h>
 
@@ -56,24 +55,34 @@ struct answers {
 
 /* --------------------------------------------------------------------- who is it? */
 
-static int connect_to(struct asking *a)
+int guest_connect(const char *path, struct ucred *ret_peer)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	socklen_t len = sizeof(a->peer);
-	int fd, r;
+	socklen_t len = sizeof(*ret_peer);
+	int fd, r = 0;
 
-	if (!*a->socket_path || strlen(a->socket_path) >= sizeof(addr.sun_path))
-		return context_fail(a->ctx, EINVAL, "io-error", a->socket_path,
-				    "is no path of a socket");
-	strcpy(addr.sun_path, a->socket_path);
+	if (!*path || strlen(path) >= sizeof(addr.sun_path))
+		return -EINVAL;
+	strcpy(addr.sun_path, path);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0 || connect(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0 ||
-	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &a->peer, &len) < 0) {
-		r = context_fail(a->ctx, errno, "io-error", a->socket_path, "cannot connect: %s",
-				 strerror(errno));
+	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, ret_peer, &len) < 0) {
+		r = -errno;
 		closep(&fd);
-		return r;
 	}
+	return r < 0 ? r : fd;
+}
+
+static int connect_to(struct asking *a)
+{
+	int fd = guest_connect(a->socket_path, &a->peer);
+
+	if (fd == -EINVAL)
+		return context_fail(a->ctx, EINVAL, "io-error", a->socket_path,
+				    "is no path of a socket");
+	if (fd < 0)
+		return context_fail(a->ctx, -fd, "io-error", a->socket_path, "cannot connect: %s",
+				    strerror(-fd));
 	if (a->pid && a->peer.pid != a->pid) {
 		closep(&fd);
 		return context_fail(a->ctx, EINVAL, "io-error", a->socket_path,

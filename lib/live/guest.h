@@ -2,7 +2,10 @@
 #ifndef ABIBASE_LIVE_GUEST_H
 #define ABIBASE_LIVE_GUEST_H
 
+#include <sys/socket.h>
+
 #include "document/guest.h"
+#include "qemu/command.h"
 
 /*
  * The guest of a QEMU that listens on the socket of this path. @qemu: a binary of the same QEMU,
@@ -22,6 +25,14 @@
 int guest_from_qmp(struct abibase_context *ctx, struct abibase_catalogue *cat,
 		   const char *socket_path, const char *qemu, pid_t pid,
 		   struct abibase_guest **ret);
+
+/*
+ * The sockets on which a QEMU that was started with these options, as process @pid, serves QMP.
+ * 0 or -ENOMEM.
+ */
+int guest_monitors(const struct command *cmd, pid_t pid, struct strings *ret) _must_check_;
+/* Connects to one; @ret_peer: who listens there. -EINVAL: it is no path of a socket. */
+int guest_connect(const char *path, struct ucred *ret_peer);
 
 /* What a process has open of what a device can lie on, as far as the caller may see it. */
 struct guest_descriptors {

@@ -2,11 +2,10 @@
 #include "live/rehearse.h"
 
 #include <errno.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 
 #include "base/text.h"
+#include "live/guest.h"
 
 /*
  * A guest that runs, against a throw-away of the line that it was started with: what was plugged in and
@@ -29,61 +28,17 @@ static void differs(const struct rehearse_process *p, const char *why)
 
 /* ------------------------------------------------------------------------ its monitor */
 
-/* The path in "unix:/run/a,server=on", or NULL */
-static const char *unix_path(const struct rehearse_process *p, const char *value)
-{
-	const char *rest = strprefix(value, "unix:") ? value + strlen("unix:") : NULL;
-
-	return rest && *rest == '/' ? keep(p, "%.*s", (int)strcspn(rest, ","), rest) : NULL;
-}
-
-/* Of "-chardev socket,id=ID,path=PATH"; what QEMU was given as a descriptor has no path. */
-static const char *chardev_path(const struct command *cmd, const char *id)
-{
-	for (size_t i = 0; id && i < cmd->n; i++) {
-		const struct option *o = &cmd->options[i];
-		const char *own = is_option(o, "chardev") ? param(&o->params, "id") : NULL;
-
-		if (own && streq(own, id))
-			return param(&o->params, "path");
-	}
-	return NULL;
-}
-
-static const char *monitor_path(const struct rehearse_process *p, const struct command *cmd)
-{
-	const char *path = NULL;
-
-	for (size_t i = 0; !path && i < cmd->n; i++) {
-		const struct option *o = &cmd->options[i];
-		const char *mode = is_option(o, "mon") ? param(&o->params, "mode") : NULL;
-
-		if (is_option(o, "qmp") || is_option(o, "qmp-pretty"))
-			path = unix_path(p, o->value);
-		else if (mode && streq(mode, "control"))
-			path = chardev_path(cmd, param(&o->params, "chardev"));
-	}
-	return path && *path == '/' ? path : NULL;
-}
-
-/* -1: nobody listens there, or another process */
+/* Below 0: nobody listens there, or another process */
 static int connect_to(const struct rehearse_process *p, const char *path)
 {
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	struct ucred peer;
-	socklen_t len = sizeof(peer);
-	int fd;
+	int fd = guest_connect(path, &peer);
 
-	if (strlen(path) >= sizeof(addr.sun_path))
-		return -1;
-	strcpy(addr.sun_path, path);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0 || (connect(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0 &&
-		       getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 &&
-		       peer.pid == p->pid))
-		return fd;
-	close(fd);
-	return -1;
+	if (fd >= 0 && peer.pid != p->pid) {
+		close(fd);
+		fd = -EPERM;
+	}
+	return fd;
 }
 
 /* ------------------------------------------------------------------------ comparison */
@@ -154,12 +109,17 @@ static void compare_all(const struct rehearse_process *p, const struct rehearse_
 }
 
 /* 1: asked; 0: it does not answer; or -ENOMEM */
-static int ask_live(const struct rehearse_process *p, int fd)
+static int ask_live(const struct rehearse_process *p, const char *path)
 {
+	/* it can have a root of its own, and the caller be one who cannot see that */
+	int fd = connect_to(p, keep(p, "/proc/%d/root%s", p->pid, path)), r;
 	struct rehearse_half live = { 0 };
 	struct qmp q;
-	int r;
 
+	if (fd < 0)
+		fd = connect_to(p, path);
+	if (fd < 0)
+		return 0;
 	qmp_attach(&q, fd, ANSWER_MS);
 	r = rehearse_ask_guest(&live, &q);
 	if (r == 0)
@@ -181,25 +141,22 @@ static bool is_same_file(const struct rehearse_process *p)
 int rehearse_compare_process(const struct rehearse_process *p)
 {
 	struct command cmd = { .arena = &p->out->arena };
-	const char *path;
-	int fd = -1, r;
+	struct strings sockets = { 0 };
+	int r;
 
 	rehearse_say(p->out, ABIBASE_FINDING_NOTE, "rehearsal-as-started", "command line", NULL,
 		     "the line of the source is that of process %d, as started", p->pid);
 	command_parse(&cmd, NULL, p->argv);
-	path = p->out->arena.failed ? NULL : monitor_path(p, &cmd);
-	/* it can have a root of its own, and the caller be one who cannot see that */
-	if (path)
-		fd = connect_to(p, keep(p, "/proc/%d/root%s", p->pid, path));
-	if (path && fd < 0)
-		fd = connect_to(p, path);
-	r = fd >= 0 ? ask_live(p, fd) : 0;
-	if (path && r == 0)
+	r = guest_monitors(&cmd, p->pid, &sockets);
+	for (size_t i = 0; r == 0 && i < sockets.n; i++)
+		r = ask_live(p, sockets.s[i]);
+	if (r == 0 && sockets.n)
 		differs(p, keep(p, "what it has now cannot be asked: its monitor %s does not "
 				   "answer, or another program has it",
-				path));
+				sockets.s[0]));
 	if (r == 0 && !is_same_file(p))
 		differs(p, keep(p, "whether it runs %s cannot be seen, or it does not",
 				p->half->qemu));
+	strings_clear(&sockets);
 	return r < 0 ? r : 0;
 }
