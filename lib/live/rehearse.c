@@ -236,27 +236,37 @@ static json_t *build_of(const struct rehearse_half *h)
 			 "package", h->package && *h->package ? h->package : NULL);
 }
 
+/* What a destination is held against */
 static int make_head(struct rehearsing *k, const struct rehearse_given *line,
 		     const struct rehearse_line *l, const struct rehearse_half *h)
 {
+	k->rehearsal.head = json_pack(
+		"{ss ss* sO ss* sO sO so ss sO so* so* so*}", "schema", "abibase-rehearsal/1",
+		"baseline", line->baseline, "cpus", h->cpus, "cpus_possible", h->cpus_possible,
+		"declared", l->declared, "left_out", l->left_out, "list",
+		json_strings((const char *const *)line->list.s, line->list.n), "machine",
+		h->machine, "replaced", l->replaced, "run",
+		k->rh->run ? json_integer(k->rh->run) : NULL, "without_taps",
+		l->means.no_taps ? json_true() : NULL, "without_tpm",
+		l->without_tpm ? json_true() : NULL);
+	return k->rehearsal.head ? 0 : context_oom(k->rh->ctx);
+}
+
+/* And what has changed here when a file is loaded later: whole programs are read for it. */
+static int state_host(struct rehearsing *k, const struct rehearse_line *l,
+		      const struct rehearse_half *h)
+{
 	char host[DIGEST_HEX + 1];
 	bool have_host = rehearse_host(host);
+	json_auto_t *of = NULL;
 	struct utsname u;
 
 	if (uname(&u) < 0)
 		return context_fail(k->rh->ctx, errno, "rehearsal-failed", NULL, "uname: %s",
 				    strerror(errno));
-	k->rehearsal.head = json_pack(
-		"{ss ss* so sO ss* sO so ss* ss sO so ss sO so* so* so*}", "schema",
-		"abibase-rehearsal/1", "baseline", line->baseline, "build", build_of(h), "cpus", h->cpus, "cpus_possible",
-		h->cpus_possible, "declared", l->declared, "files", list_of_files(&l->files),
-		"host", have_host ? host : NULL, "kernel", u.release, "left_out", l->left_out,
-		"list", json_strings((const char *const *)line->list.s, line->list.n), "machine",
-		h->machine, "replaced", l->replaced, "without_taps",
-		l->means.no_taps ? json_true() : NULL, "run",
-		k->rh->run ? json_integer(k->rh->run) : NULL, "without_tpm",
-		l->without_tpm ? json_true() : NULL);
-	return k->rehearsal.head ? 0 : context_oom(k->rh->ctx);
+	of = json_pack("{so so ss* ss}", "build", build_of(h), "files", list_of_files(&l->files),
+		       "host", have_host ? host : NULL, "kernel", u.release);
+	return of && json_object_update(k->rehearsal.head, of) == 0 ? 0 : context_oom(k->rh->ctx);
 }
 
 const char *rehearse_own_words(const char *said)
@@ -310,6 +320,8 @@ static int keep_saved(struct rehearsing *k, const struct rehearse_given *line,
 	k->out->bytes = k->rehearsal.stream.len;
 	k->out->saved = r == 0;
 	k->out->run = k->rh->run;
+	if (r == 0 && k->rh->save)
+		r = state_host(k, l, h);
 	if (r == 0 && k->rh->save)
 		r = rehearsal_write(k->rh->ctx, k->rh->save, &k->rehearsal);
 	return r;
