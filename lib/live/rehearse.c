@@ -89,7 +89,6 @@ ABIBASE_EXPORT int abibase_rehearse_set_command(struct abibase_rehearse *rh,
 	struct rehearse_given *line = &rh->line[half];
 	int r = context_replace(rh->ctx, &line->qemu, qemu);
 
-	line->given = true;
 	return r < 0 || strings_set(&line->argv, argv) == 0 ? r : context_oom(rh->ctx);
 }
 
@@ -575,8 +574,8 @@ static int run(struct rehearsing *k)
 	int r = data_load(rh->ctx, &rehearse_form, &k->table);
 
 	if (r == 0)
-		r = rh->line[ABIBASE_REHEARSE_SAVE].given ? save(k) : read_saved(k);
-	if (r == 0 && k->out->saved && rh->line[ABIBASE_REHEARSE_LOAD].given)
+		r = rh->line[ABIBASE_REHEARSE_SAVE].qemu ? save(k) : read_saved(k);
+	if (r == 0 && k->out->saved && rh->line[ABIBASE_REHEARSE_LOAD].qemu)
 		r = load(k);
 	return r;
 }
@@ -598,8 +597,8 @@ static int run_once(const struct abibase_rehearse *rh, struct abibase_result **r
 {
 	struct rehearsed out = { .findings.arena = &out.arena, .replaced = json_array() };
 	struct rehearsing k = { .rh = rh, .out = &out };
-	bool saves = rh->line[ABIBASE_REHEARSE_SAVE].given,
-	     loads = rh->line[ABIBASE_REHEARSE_LOAD].given;
+	bool saves = rh->line[ABIBASE_REHEARSE_SAVE].qemu,
+	     loads = rh->line[ABIBASE_REHEARSE_LOAD].qemu;
 	int r = 0;
 
 	if ((!saves && !loads) || saves == (loads && rh->load))
@@ -632,8 +631,8 @@ int rehearse_request_run(struct abibase_rehearse *rh, struct abibase_result **re
 	int r = run_once(rh, ret);
 
 	/* firmware can make a queue smaller than a driver does later: what loads does so idle, too */
-	if (r < 0 || !rh->run || !rh->line[ABIBASE_REHEARSE_SAVE].given ||
-	    !rh->line[ABIBASE_REHEARSE_LOAD].given)
+	if (r < 0 || !rh->run || !rh->line[ABIBASE_REHEARSE_SAVE].qemu ||
+	    !rh->line[ABIBASE_REHEARSE_LOAD].qemu)
 		return r;
 	idle.run = 0;
 	idle.save = idle.load = NULL;

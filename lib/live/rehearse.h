@@ -8,9 +8,9 @@
 
 /* What is asked for; the lines as they were given. */
 struct rehearse_given {
-	char *qemu, *baseline;
+	char *qemu; /* NULL: there is no such line */
+	char *baseline;
 	struct strings argv, list;
-	bool given;
 };
 
 struct abibase_rehearse {

@@ -69,7 +69,7 @@ static int set_half(const struct specimen *s, struct abibase_rehearse *one,
 	struct strings argv = { 0 };
 	int r;
 
-	if (!given->given)
+	if (!given->qemu)
 		return 0;
 	r = make_line(s, given, line, &argv);
 	if (r < 0)
@@ -167,7 +167,7 @@ static int note_builds(struct specimen *s, const json_t *answer)
 		const struct rehearse_given *given = &s->rh->line[i];
 		const json_t *side = json_object_get(answer, sides[i]);
 
-		if (given->given && string_of(side, "version") &&
+		if (given->qemu && string_of(side, "version") &&
 		    !json_object_get(s->root, sides[i]) &&
 		    json_put(s->root, sides[i], build_of(side, given->qemu)) < 0)
 			return -ENOMEM;
@@ -359,7 +359,7 @@ static int run(struct specimen *s)
 {
 	int r = data_load(s->rh->ctx, &specimens_form, &s->table);
 
-	if (r == 0 && !s->rh->line[ABIBASE_REHEARSE_SAVE].given)
+	if (r == 0 && !s->rh->line[ABIBASE_REHEARSE_SAVE].qemu)
 		r = read_saved(s);
 	if (r == 0 && s->saves)
 		r = make_dir(s);
@@ -371,8 +371,8 @@ static int run(struct specimen *s)
 static int run_specimens(const struct abibase_rehearse *rh, struct abibase_result **ret)
 {
 	struct specimen s = { .rh = rh,
-			      .loads = rh->line[ABIBASE_REHEARSE_LOAD].given,
-			      .saves = rh->save && rh->line[ABIBASE_REHEARSE_SAVE].given };
+			      .loads = rh->line[ABIBASE_REHEARSE_LOAD].qemu,
+			      .saves = rh->save && rh->line[ABIBASE_REHEARSE_SAVE].qemu };
 	int r;
 
 	s.root = json_pack("{ss s{}}", "schema", "abibase-rehearsal-result/1", "machines");
@@ -397,8 +397,8 @@ ABIBASE_EXPORT int abibase_rehearse_add_specimen(struct abibase_rehearse *rh, co
 
 ABIBASE_EXPORT int abibase_rehearse_run(struct abibase_rehearse *rh, struct abibase_result **ret)
 {
-	bool any = rh->line[ABIBASE_REHEARSE_SAVE].given ||
-		   (rh->line[ABIBASE_REHEARSE_LOAD].given && rh->load);
+	bool any = rh->line[ABIBASE_REHEARSE_SAVE].qemu ||
+		   (rh->line[ABIBASE_REHEARSE_LOAD].qemu && rh->load);
 
 	/* what is missing is said there */
 	return rh->specimen && any ? run_specimens(rh, ret) : rehearse_request_run(rh, ret);

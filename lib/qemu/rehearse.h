@@ -24,7 +24,6 @@ struct rehearse_means {
 /* The one in $PATH, or NULL. */
 char *rehearse_find_swtpm(void);
 
-
 struct rehearse_netdev {
 	const char *id;
 	const char *declared; /* "tap+vhost": what a guest could tell of it */
