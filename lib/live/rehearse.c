@@ -632,7 +632,8 @@ int rehearse_request_run(struct abibase_rehearse *rh, struct abibase_result **re
 
 	/* firmware can make a queue smaller than a driver does later: what loads does so idle, too */
 	if (r < 0 || !rh->run || !rh->line[ABIBASE_REHEARSE_SAVE].qemu ||
-	    !rh->line[ABIBASE_REHEARSE_LOAD].qemu)
+	    !rh->line[ABIBASE_REHEARSE_LOAD].qemu ||
+	    abibase_result_verdict(*ret) == ABIBASE_VERDICT_NO)
 		return r;
 	idle.run = 0;
 	idle.save = idle.load = NULL;
