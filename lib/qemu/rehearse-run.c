@@ -126,17 +126,16 @@ static int wait_for_end(struct rehearse_half *h, struct qmp *q)
 	}
 }
 
-/* 1: the socket is ready; 0: ask again */
 static int wait_for(struct qmp *q, int fd, short events)
 {
 	struct pollfd p = { .fd = fd, .events = events };
-	int left = process_left(q->deadline, NULL);
+	int left;
 
-	if (left <= 0) {
-		q->failure = QMP_TIMEOUT;
-		return -ETIMEDOUT;
-	}
-	return poll(&p, 1, left) > 0;
+	while ((left = process_left(q->deadline, NULL)) > 0)
+		if (poll(&p, 1, left) > 0)
+			return 0;
+	q->failure = QMP_TIMEOUT;
+	return -ETIMEDOUT;
 }
 
 static int receive_stream(struct rehearse_half *h, struct qmp *q, int fd)
@@ -149,8 +148,6 @@ static int receive_stream(struct rehearse_half *h, struct qmp *q, int fd)
 
 		if (r < 0)
 			return r;
-		if (!r)
-			continue;
 		n = recv(fd, chunk, 65536, MSG_DONTWAIT);
 		if (n < 0 && (errno == EINTR || errno == EAGAIN))
 			continue;
@@ -179,8 +176,6 @@ static int send_stream(struct rehearse_half *h, struct qmp *q, int fd)
 
 		if (r < 0)
 			return r;
-		if (!r)
-			continue;
 		n = send(fd, at, left_over, MSG_NOSIGNAL | MSG_DONTWAIT);
 		if (n < 0 && (errno == EINTR || errno == EAGAIN))
 			continue;
