@@ -314,7 +314,7 @@ const json_t *rehearse_row(const json_t *table, const char *part, const char *na
 	const char *key;
 	json_t *v;
 
-	if (row)
+	if (row || !name)
 		return row;
 	json_object_foreach((json_t *)rows, key, v) {
 		size_t n = strlen(key);

@@ -41,9 +41,9 @@ int rehearsal_write(struct abibase_context *ctx, const char *path,
 
 /* How the table calls what becomes of an option. */
 enum rehearse_does { REHEARSE_KEEP, REHEARSE_DROP, REHEARSE_LEAVE_OUT, REHEARSE_REPLACE };
-/* The row of a part of the table; a key may end with "*". NULL: there is none. */
+/* The row of a part of the table; a key may end with "*". NULL: there is none, or no name. */
 const json_t *rehearse_row(const json_t *table, const char *part, const char *name);
-enum rehearse_does rehearse_does(const json_t *row);
+enum rehearse_does rehearse_does(const json_t *row); /* without a row it is left out */
 /* Is @param in the list of that part, for options of this name? */
 bool rehearse_lists(const json_t *table, const char *part, const char *option, const char *param);
 

@@ -387,15 +387,22 @@ static uint64_t image_size(const char *path, bool qcow2)
 	return size;
 }
 
-/* The exact size of flash memory, which is a part of the machine; NULL: it is not to be seen. */
-static const char *flash_size(struct rehearse_line *l, const json_t *params, bool read_only)
+/* Of -blockdev, or of -drive; all else is taken as it is. */
+static bool is_qcow2(struct rehearse_line *l, const json_t *params)
 {
-	const char *path = file_under(l, params), *format = param_of(l, params, "driver");
-	uint64_t size;
+	const char *format = param_of(l, params, "driver");
 
 	if (!format)
 		format = param_of(l, params, "format");
-	size = path ? image_size(path, format && streq(format, "qcow2")) : 0;
+	return format && streq(format, "qcow2");
+}
+
+/* The exact size of flash memory, which is a part of the machine; NULL: it is not to be seen. */
+static const char *flash_size(struct rehearse_line *l, const json_t *params, bool read_only)
+{
+	const char *path = file_under(l, params);
+	uint64_t size = path ? image_size(path, is_qcow2(l, params)) : 0;
+
 	if (!size || size > FLASH_MAX)
 		return NULL;
 	/* of the other kind, the content is the guest's */
@@ -410,16 +417,13 @@ static const char *flash_size(struct rehearse_line *l, const json_t *params, boo
  */
 static json_t *firmware_of(struct rehearse_line *l, const json_t *params, bool read_only)
 {
-	const char *path = file_under(l, params), *format = param_of(l, params, "driver");
+	const char *path = file_under(l, params);
 	json_t *made;
 
 	if (!l->executes || !l->saves || !read_only || !path)
 		return NULL;
-	if (!format)
-		format = param_of(l, params, "format");
-	made = json_pack("{ss s{ss ss ss}}", "driver",
-			 format && streq(format, "qcow2") ? format : "raw", "file", "driver",
-			 "file", "filename", path, "locking", "off");
+	made = json_pack("{ss s{ss ss ss}}", "driver", is_qcow2(l, params) ? "qcow2" : "raw",
+			 "file", "driver", "file", "filename", path, "locking", "off");
 	l->arena.failed |= !made;
 	note(l, &l->reads, path);
 	return made;
@@ -630,11 +634,11 @@ static void put_backend(struct rehearse_line *l, struct rehearse_option *o, cons
 static void by_object(struct rehearse_line *l, struct rehearse_option *o)
 {
 	const char *type = text_of(l, o, "qom-type"), *id = text_of(l, o, "id");
-	const json_t *row = type ? rehearse_row(l->table, "objects", type) : NULL;
+	const json_t *row = rehearse_row(l->table, "objects", type);
 	const char *by = string_of(row, "by");
 	const char *named = keep(l, "-object %s", type ? type : "");
 
-	if (!row || rehearse_does(row) == REHEARSE_LEAVE_OUT) {
+	if (rehearse_does(row) == REHEARSE_LEAVE_OUT) {
 		leave_out(l, named, row ? string_of(row, "why") : "it is not known");
 		return;
 	}
@@ -713,7 +717,7 @@ static void say_net(struct rehearse_line *l, const char *option, const json_t *r
 static void by_netdev(struct rehearse_line *l, struct rehearse_option *o)
 {
 	const char *type = text_of(l, o, "type"), *id = text_of(l, o, "id");
-	const json_t *row = type ? rehearse_row(l->table, "netdevs", type) : NULL;
+	const json_t *row = rehearse_row(l->table, "netdevs", type);
 
 	l->has_net = true;
 	if (!id || !type)
@@ -732,7 +736,7 @@ static void by_nic(struct rehearse_line *l, struct rehearse_option *o)
 {
 	const char *type = text_of(l, o, "type"), *id = text_of(l, o, "id");
 	const char *model = text_of(l, o, "model"), *mac = text_of(l, o, MAC);
-	const json_t *row = type ? rehearse_row(l->table, "netdevs", type) : NULL;
+	const json_t *row = rehearse_row(l->table, "netdevs", type);
 
 	l->has_net = true;
 	if (type && streq(type, "none")) {
@@ -805,7 +809,7 @@ static const char *device_obstacle(struct rehearse_line *l, const struct rehears
 
 	if (row && rehearse_does(row) == REHEARSE_LEAVE_OUT)
 		return string_of(row, "why");
-	if (row && rehearse_does(row) == REHEARSE_REPLACE && l->means.no_vsock)
+	if (rehearse_does(row) == REHEARSE_REPLACE && l->means.no_vsock)
 		return "/dev/vhost-vsock cannot be opened here";
 	if (key)
 		return keep(l, "its %s is left out", key);
@@ -844,7 +848,7 @@ static void put_vsock(struct rehearse_line *l, struct rehearse_option *o)
 static void by_device(struct rehearse_line *l, struct rehearse_option *o)
 {
 	const char *driver = text_of(l, o, "driver"), *why;
-	const json_t *row = driver ? rehearse_row(l->table, "devices", driver) : NULL;
+	const json_t *row = rehearse_row(l->table, "devices", driver);
 	const char *rom;
 
 	if (!driver)
@@ -859,7 +863,7 @@ static void by_device(struct rehearse_line *l, struct rehearse_option *o)
 	}
 	drop_params(l, o, "device");
 	fit_device(l, o);
-	if (row && rehearse_does(row) == REHEARSE_REPLACE)
+	if (rehearse_does(row) == REHEARSE_REPLACE)
 		put_vsock(l, o);
 	rom = text_of(l, o, "romfile");
 	if (rom && *rom) {
@@ -1070,7 +1074,7 @@ static void add_option(struct rehearse_line *l, const struct option *from)
 static void note_netdev(struct rehearse_line *l, const struct rehearse_option *o)
 {
 	const char *type = text_of(l, o, "type"), *id = text_of(l, o, "id");
-	const json_t *row = type ? rehearse_row(l->table, "netdevs", type) : NULL;
+	const json_t *row = rehearse_row(l->table, "netdevs", type);
 	bool left_out = rehearse_does(row) != REHEARSE_REPLACE;
 
 	if (!type || !id)
@@ -1090,15 +1094,15 @@ static void note_netdev(struct rehearse_line *l, const struct rehearse_option *o
 static void note_vsock(struct rehearse_line *l, const struct rehearse_option *o)
 {
 	const char *driver = text_of(l, o, "driver");
-	const json_t *row = driver ? rehearse_row(l->table, "devices", driver) : NULL;
+	const json_t *row = rehearse_row(l->table, "devices", driver);
 
-	l->has_vsock |= row && rehearse_does(row) == REHEARSE_REPLACE && !l->means.no_vsock;
+	l->has_vsock |= rehearse_does(row) == REHEARSE_REPLACE && !l->means.no_vsock;
 }
 
 static void note_object(struct rehearse_line *l, const struct rehearse_option *o)
 {
 	const char *type = text_of(l, o, "qom-type");
-	const json_t *row = type ? rehearse_row(l->table, "objects", type) : NULL;
+	const json_t *row = rehearse_row(l->table, "objects", type);
 
 	if (rehearse_does(row) == REHEARSE_LEAVE_OUT)
 		note(l, &l->absent, text_of(l, o, "id"));
@@ -1193,7 +1197,7 @@ static void take_option(struct rehearse_line *l, struct rehearse_option *o)
 	const json_t *row = rehearse_row(l->table, "options", o->name);
 	int maker = maker_of(row);
 
-	if (!row || !o->known || rehearse_does(row) == REHEARSE_LEAVE_OUT) {
+	if (!o->known || rehearse_does(row) == REHEARSE_LEAVE_OUT) {
 		leave_out(l, keep(l, "-%s", o->name),
 			  row ? string_of(row, "why") : "the option is not known");
 		return;
