@@ -165,9 +165,8 @@ static void say_named(struct rehearsing *k, const struct rehearse_line *l,
 		n.target = target + strlen(prefix);
 	if (cpu_write(&n, &text, &remedy))
 		rehearse_say(k->out, ABIBASE_FINDING_NOTE, "guest-cpu", "CPU",
-			     keep(k, "%s", remedy.data ? remedy.data : ""), "%s",
-			     text.data ? text.data : "");
-	k->out->arena.failed |= buf_failed(&text) || buf_failed(&remedy);
+			     keep(k, "%s", arena_words(&k->out->arena, &remedy)), "%s",
+			     arena_words(&k->out->arena, &text));
 }
 
 /* --------------------------------------------------------------------------- lines */
@@ -289,7 +288,7 @@ static void note_said(struct rehearsing *k, const char *said)
 /* A QEMU that does not start is no answer about a guest: of the source it runs. */
 static int say_not_saved(struct rehearsing *k, const struct rehearse_half *h)
 {
-	const char *why = h->why.data ? h->why.data : "";
+	const char *why = arena_words(&k->out->arena, &h->why);
 
 	if (h->end == REHEARSE_LOST) {
 		rehearse_say(k->out, ABIBASE_FINDING_UNKNOWN, "rehearsal-lost", LAYER_QEMU,
@@ -402,7 +401,7 @@ static void say_decoded(struct rehearsing *k, const json_t *f, const char *said)
 static int say_refused(struct rehearsing *k, const struct rehearse_half *h)
 {
 	struct abibase_result *res = NULL;
-	const char *said = h->stderr.data ? h->stderr.data : "";
+	const char *said = arena_words(&k->out->arena, &h->stderr);
 	struct decode_data data = { 0 };
 	const json_t *list;
 	size_t i;
@@ -418,7 +417,7 @@ static int say_refused(struct rehearsing *k, const struct rehearse_half *h)
 	json_array_foreach((json_t *)list, i, v)
 		say_decoded(k, v, said);
 	if (!json_array_size(list)) {
-		said = h->why.data ? h->why.data : "";
+		said = arena_words(&k->out->arena, &h->why);
 		note_said(k, said);
 		rehearse_say(k->out, ABIBASE_FINDING_CONFLICT, "rehearsal-refused", LAYER_QEMU,
 			     NULL, "%s does not load it: %s", h->qemu, said);
@@ -430,7 +429,7 @@ static int say_refused(struct rehearsing *k, const struct rehearse_half *h)
 /* A guest cannot go where its line does not start. */
 static int say_not_loaded(struct rehearsing *k, const struct rehearse_half *h)
 {
-	const char *why = h->why.data ? h->why.data : "";
+	const char *why = arena_words(&k->out->arena, &h->why);
 
 	if (h->end == REHEARSE_REFUSED)
 		return say_refused(k, h);
