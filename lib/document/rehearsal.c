@@ -220,7 +220,7 @@ static char *directory_of(const char *path)
 	return slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
 }
 
-static int put_file(const char *path, const struct buf *head, const struct buf *stream)
+int rehearsal_put(const char *path, const struct buf *head, const struct buf *stream)
 {
 	_autofree_ char *directory = directory_of(path);
 	_autoclose_ int fd = directory ? open(directory, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600) :
@@ -256,7 +256,7 @@ int rehearsal_write(struct abibase_context *ctx, const char *path, struct rehear
 		return context_fail(ctx, EFBIG, "file-too-large", path,
 				    "the head would have %zu bytes, more than the %u that are read",
 				    head.len, REHEARSAL_HEAD_MAX);
-	err = put_file(path, &head, &r->stream);
+	err = rehearsal_put(path, &head, &r->stream);
 	return err < 0 ? context_fail(ctx, -err, "io-error", path, "%s", strerror(-err)) : 0;
 }
 

@@ -38,6 +38,8 @@ int rehearsal_read(struct abibase_context *ctx, const char *path,
  */
 int rehearsal_write(struct abibase_context *ctx, const char *path,
 		    struct rehearsal *r) _must_check_;
+/* A file of these two parts, in the same way. 0 or a negative errno. */
+int rehearsal_put(const char *path, const struct buf *head, const struct buf *stream) _must_check_;
 
 /* How the table calls what becomes of an option. */
 enum rehearse_does { REHEARSE_KEEP, REHEARSE_DROP, REHEARSE_LEAVE_OUT, REHEARSE_REPLACE };

@@ -325,19 +325,15 @@ static int make_dir(struct specimen *s)
 static int write_saved(struct specimen *s)
 {
 	_buf_ path = { 0 }, text = { 0 };
-	FILE *f;
 	int r;
 
 	buf_printf(&path, "%s/%s", s->rh->save, SAVED_NAME);
 	json_write_canonical(&text, s->root);
 	if (buf_failed(&path) || buf_failed(&text))
 		return context_oom(s->rh->ctx);
-	f = fopen(path.data, "we");
-	r = f && fwrite(text.data, 1, text.len, f) == text.len ? 0 : -EIO;
-	if (f && fclose(f) != 0)
-		r = -EIO;
-	return r < 0 ? context_fail(s->rh->ctx, EIO, "io-error", path.data, "cannot write: %s",
-				    strerror(errno)) :
+	r = rehearsal_put(path.data, &text, &(struct buf){ 0 });
+	return r < 0 ? context_fail(s->rh->ctx, -r, "io-error", path.data, "cannot write: %s",
+				    strerror(-r)) :
 		       0;
 }
 
