@@ -16,11 +16,7 @@
 # shellcheck source=tests/begin-rehearsal.sh
 . "${0%/*}/begin-rehearsal.sh"
 
-unshare -Urn true 2> /dev/null || skip "needs user namespaces"
-[ -w /dev/net/tun ] || skip "needs /dev/net/tun"
 [ -x "$build/tests/kill-at" ] || skip "needs tests/kill-at"
-need_qemus bullseye bookworm trixie trixie-backports
-unwrap
 begin_rehearsal "$@"
 
 guest='-M pc-q35-7.2 -nodefaults -m 64 -netdev tap,id=n0 -device virtio-net-pci,netdev=n0'

@@ -16,10 +16,6 @@
 . "${0%/*}/begin-rehearsal.sh"
 
 need jq
-unshare -Urn true 2> /dev/null || skip "needs user namespaces"
-[ -w /dev/net/tun ] || skip "needs /dev/net/tun"
-need_qemus bullseye bookworm trixie trixie-backports
-unwrap
 begin_rehearsal "$@"
 data=$src/tests/data/rehearsal
 step=${REHEARSE_STEP:-7}

@@ -9,11 +9,6 @@
 . "${0%/*}/begin-rehearsal.sh"
 
 need jq python3
-unshare -Urn true 2> /dev/null || skip "needs user namespaces"
-[ -w /dev/net/tun ] || skip "needs /dev/net/tun"
-need_qemus bullseye bookworm trixie trixie-backports
-unwrap
-
 begin_rehearsal "$@"
 machine=pc-q35-10.0
 
