@@ -28,7 +28,8 @@ struct abibase_rehearse {
 const char *rehearse_own_words(const char *said);
 /* Of one guest. live/specimen.c has abibase_rehearse_run(), which is of many lines, too. */
 int rehearse_request_run(struct abibase_rehearse *rh, struct abibase_result **ret) _must_check_;
-/* live/specimen-show.c */
+/* live/specimen-show.c; does any device not load, or not even start? */
+bool specimen_fails(const json_t *root);
 int specimen_show(const json_t *root, size_t width, char **ret);
 
 /* What one half says of itself in an answer. */

@@ -25,6 +25,17 @@ static size_t count_failed(const json_t *machine)
 	return n;
 }
 
+bool specimen_fails(const json_t *root)
+{
+	const char *machine;
+	json_t *v;
+
+	json_object_foreach(json_object_get(root, "machines"), machine, v)
+		if (count_failed(v))
+			return true;
+	return false;
+}
+
 static void show_names(struct page *p, const char *label, const json_t *names, const char *said)
 {
 	_buf_ text = { 0 };
@@ -77,12 +88,9 @@ static void show_machine(struct page *p, const char *machine, const json_t *of)
 static void show_verdict(struct page *p, const json_t *root)
 {
 	const char *from = string_of(json_object_get(root, "source"), "version");
-	const char *to = string_of(json_object_get(root, "destination"), "version"), *machine;
-	size_t bad = 0;
-	json_t *v;
+	const char *to = string_of(json_object_get(root, "destination"), "version");
+	bool bad = specimen_fails(root);
 
-	json_object_foreach(json_object_get(root, "machines"), machine, v)
-		bad += count_failed(v);
 	if (to)
 		page_say(p, 2, "%s what QEMU %s saves of each common device alone %s in QEMU %s",
 			 bad ? "no:" : "yes:", from, bad ? "does not always load" : "loads idle",

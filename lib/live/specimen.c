@@ -339,18 +339,6 @@ static int write_saved(struct specimen *s)
 
 /* ------------------------------------------------------------------------------- all */
 
-static enum abibase_verdict verdict_of(const json_t *root)
-{
-	const char *machine;
-	json_t *v;
-
-	json_object_foreach(json_object_get(root, "machines"), machine, v)
-		if (json_object_get(v, "refused") || json_object_get(v, "blocked") ||
-		    json_object_get(v, "no_start"))
-			return ABIBASE_VERDICT_NO;
-	return ABIBASE_VERDICT_YES;
-}
-
 static int run(struct specimen *s)
 {
 	int r = data_load(s->rh->ctx, &specimens_form, &s->table);
@@ -375,7 +363,9 @@ static int run_specimens(const struct abibase_rehearse *rh, struct abibase_resul
 	r = s.root ? run(&s) : context_oom(rh->ctx);
 	if (r == 0)
 		r = result_give(rh->ctx,
-				&(struct abibase_result){ .verdict = verdict_of(s.root),
+				&(struct abibase_result){ .verdict = specimen_fails(s.root) ?
+									     ABIBASE_VERDICT_NO :
+									     ABIBASE_VERDICT_YES,
 							  .root = json_incref(s.root),
 							  .show = specimen_show },
 				ret);
