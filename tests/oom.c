@@ -1227,10 +1227,8 @@ static bool is_untouched(const struct made *m)
 /* What the context keeps of documents must not look like a leak, and is read anew each time. */
 static void forget(void)
 {
-	if (t.ctx->seen)
-		t.ctx->seen_free(steal(&t.ctx->seen));
-	if (t.ctx->rehearsals)
-		t.ctx->rehearsals_free(steal(&t.ctx->rehearsals));
+	context_forget(t.ctx, KEPT_SEEN);
+	context_forget(t.ctx, KEPT_REHEARSALS);
 }
 
 /* One try; NULL when memory ran out and was reported, else what was made. */

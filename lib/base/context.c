@@ -92,12 +92,8 @@ ABIBASE_EXPORT struct abibase_context *abibase_context_unref(struct abibase_cont
 	strings_clear(&ctx->platform_path);
 	free(ctx->error);
 	free(ctx->error_where);
-	if (ctx->builds)
-		ctx->builds_free(ctx->builds);
-	if (ctx->seen)
-		ctx->seen_free(ctx->seen);
-	if (ctx->rehearsals)
-		ctx->rehearsals_free(ctx->rehearsals);
+	for (int i = 0; i < N_KEPT; i++)
+		context_forget(ctx, i);
 	free(ctx);
 	return NULL;
 }
@@ -140,6 +136,23 @@ ABIBASE_EXPORT const char *abibase_context_error_where(const struct abibase_cont
 ABIBASE_EXPORT const char *abibase_version(void)
 {
 	return PACKAGE_VERSION;
+}
+
+void *context_keep(struct abibase_context *ctx, enum kept which, size_t size,
+		   void (*clear)(void *data))
+{
+	if (!ctx->kept[which].data) {
+		ctx->kept[which].data = calloc(1, size);
+		ctx->kept[which].clear = clear;
+	}
+	return ctx->kept[which].data;
+}
+
+void context_forget(struct abibase_context *ctx, enum kept which)
+{
+	if (ctx->kept[which].data)
+		ctx->kept[which].clear(ctx->kept[which].data);
+	free(steal(&ctx->kept[which].data));
 }
 
 int context_oom(struct abibase_context *ctx)

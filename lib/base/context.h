@@ -6,9 +6,14 @@
 
 #include "base/util.h"
 
-struct build_cache;
-struct seen;
-struct rehearsals;
+/* What a part of the library keeps for as long as a context lives. */
+enum kept {
+	KEPT_BUILDS,	 /* document/build-find.c */
+	KEPT_SEEN,	 /* document/seen.c */
+	KEPT_REHEARSALS, /* document/rehearsals.c */
+	N_KEPT
+};
+
 struct abibase_context {
 	int refcount;
 	char *data_dir;
@@ -17,13 +22,15 @@ struct abibase_context {
 	void *log_data;
 	char *error, *error_where;
 	const char *error_id;
-	struct build_cache *builds; /* document/build-find.c */
-	void (*builds_free)(struct build_cache *cache);
-	struct seen *seen; /* document/seen.c */
-	void (*seen_free)(struct seen *seen);
-	struct rehearsals *rehearsals; /* document/rehearsals.c */
-	void (*rehearsals_free)(struct rehearsals *all);
+	struct {
+		void *data; /* NULL: nothing */
+		void (*clear)(void *data);
+	} kept[N_KEPT];
 };
+/* All zero when it is first asked for; @clear: of what it holds. NULL: no memory. */
+void *context_keep(struct abibase_context *ctx, enum kept which, size_t size,
+		   void (*clear)(void *data));
+void context_forget(struct abibase_context *ctx, enum kept which);
 
 /*
  * Remember the last error. @id is a string constant listed in messages.def; @where may be NULL.

@@ -21,26 +21,21 @@ struct build_cache {
 	size_t n, cap;
 };
 
-static void cache_free(struct build_cache *cache)
+static void cache_clear(void *data)
 {
+	struct build_cache *cache = data;
+
 	for (size_t i = 0; i < cache->n; i++)
 		build_record_unref(cache->records[i]);
 	free(cache->records);
-	free(cache);
 }
 
 int builds_remember(struct abibase_context *ctx, struct abibase_build *r)
 {
-	struct build_cache *cache = ctx->builds;
+	struct build_cache *cache = context_keep(ctx, KEPT_BUILDS, sizeof(*cache), cache_clear);
 
-	if (!cache) {
-		cache = calloc(1, sizeof(*cache));
-		if (!cache)
-			return context_oom(ctx);
-		ctx->builds = cache;
-		ctx->builds_free = cache_free;
-	}
-	if (array_grow(&cache->records, cache->n, &cache->cap, sizeof(struct abibase_build *)) < 0)
+	if (!cache ||
+	    array_grow(&cache->records, cache->n, &cache->cap, sizeof(struct abibase_build *)) < 0)
 		return context_oom(ctx);
 	cache->records[cache->n++] = build_record_ref(r);
 	return 0;
@@ -48,7 +43,7 @@ int builds_remember(struct abibase_context *ctx, struct abibase_build *r)
 
 static struct abibase_build *recall(const struct abibase_context *ctx, const char *digest)
 {
-	const struct build_cache *cache = ctx->builds;
+	const struct build_cache *cache = ctx->kept[KEPT_BUILDS].data;
 
 	for (size_t i = 0; cache && i < cache->n; i++)
 		if (streq(cache->records[i]->digest, digest))

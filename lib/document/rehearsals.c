@@ -36,24 +36,24 @@ static void file_clear(struct file *f)
 	rehearsal_result_clear(&f->result);
 }
 
-static void rehearsals_free(struct rehearsals *all)
+static void rehearsals_clear(void *data)
 {
+	struct rehearsals *all = data;
+
 	for (size_t i = 0; i < all->n; i++)
 		file_clear(&all->files[i]);
 	free(all->files);
 	json_decref(all->specimens);
-	free(all);
 }
 
 static struct rehearsals *of_context(struct abibase_context *ctx)
 {
-	if (!ctx->rehearsals) {
-		ctx->rehearsals = calloc(1, sizeof(*ctx->rehearsals));
-		ctx->rehearsals_free = rehearsals_free;
-	}
-	if (!ctx->rehearsals)
+	struct rehearsals *all =
+		context_keep(ctx, KEPT_REHEARSALS, sizeof(*all), rehearsals_clear);
+
+	if (!all)
 		context_oom(ctx);
-	return ctx->rehearsals;
+	return all;
 }
 
 /* ------------------------------------------------------------------------- the files */

@@ -22,11 +22,12 @@ static void list_clear(struct seen_list *k)
 	memset(k, 0, sizeof(*k));
 }
 
-static void seen_free(struct seen *seen)
+static void seen_clear(void *data)
 {
+	struct seen *seen = data;
+
 	for (size_t i = 0; i < seen->n; i++)
 		list_clear(&seen->lists[i]);
-	free(seen);
 }
 
 /*
@@ -114,19 +115,12 @@ static json_t *parse_around(json_t *list, const char *buf, const char *at, const
 	return NULL;
 }
 
-static struct seen *seen_of(struct abibase_context *ctx)
-{
-	if (!ctx->seen) {
-		ctx->seen = calloc(1, sizeof(*ctx->seen));
-		ctx->seen_free = seen_free;
-	}
-	return ctx->seen;
-}
-
 /* Note the text of a list, until seen_keep() says that it was right. */
 static void note(struct abibase_context *ctx, json_t *list, const char *at, const char *stop)
 {
-	struct seen *seen = stop - at <= LONGEST ? seen_of(ctx) : NULL;
+	struct seen *seen = stop - at <= LONGEST ?
+				    context_keep(ctx, KEPT_SEEN, sizeof(*seen), seen_clear) :
+				    NULL;
 	struct seen_list *k;
 
 	if (!seen)
@@ -147,7 +141,7 @@ static void note(struct abibase_context *ctx, json_t *list, const char *at, cons
 static json_t *parse_parts(struct abibase_context *ctx, const char *buf, const char *end)
 {
 	const char *at = list_start(buf, end), *stop;
-	struct seen_list *k = at ? find_text(ctx->seen, at, end) : NULL;
+	struct seen_list *k = at ? find_text(ctx->kept[KEPT_SEEN].data, at, end) : NULL;
 	json_t *list, *root;
 
 	if (!at)
@@ -174,7 +168,7 @@ int seen_parse(struct abibase_context *ctx, const char *buf, size_t len, size_t 
 
 const struct seen_list *seen_find(const struct abibase_context *ctx, const json_t *list)
 {
-	const struct seen *seen = ctx ? ctx->seen : NULL;
+	const struct seen *seen = ctx ? ctx->kept[KEPT_SEEN].data : NULL;
 
 	for (size_t i = 0; seen && list && i < seen->n; i++)
 		if (seen->lists[i].list == list && seen->lists[i].compact)
@@ -185,7 +179,7 @@ const struct seen_list *seen_find(const struct abibase_context *ctx, const json_
 void seen_keep(struct abibase_context *ctx, const json_t *list, const struct profile_qemu *qemu,
 		size_t n)
 {
-	struct seen *seen = ctx ? ctx->seen : NULL;
+	struct seen *seen = ctx ? ctx->kept[KEPT_SEEN].data : NULL;
 	struct seen_list *k = seen ? &seen->lists[seen->next] : NULL;
 	_buf_ text = { 0 };
 
