@@ -12,107 +12,42 @@
 
 /* ------------------------------------------------------------------------ cohorts */
 
-static uint64_t hash_bytes(uint64_t h, const void *data, size_t n)
-{
-	for (const unsigned char *p = data; n--; p++)
-		h = (h ^ *p) * 1099511628211u; /* FNV-1a */
-	return h;
-}
-
-#define MIX(h, x) hash_bytes(h, &(x), sizeof(x))
-
-/* What only devices are asked about that nobody asked for is no difference. */
-static bool is_asked(const struct abibase_matrix *m, size_t condition)
-{
-	return m->cat->conditions[condition].backends &
-	       intersection_inputs(m->ix)->policy.backends;
-}
-
-static bool is_assumed(const struct abibase_matrix *m, const struct host *h)
-{
-	return inputs_assumes_qemu(intersection_inputs(m->ix), h) ||
-	       (m->baseline && inputs_assume_qemu_of(&m->baseline->in, h->name));
-}
-
-/* Where it has its QEMUs, and what it is called, decides nothing. */
-static uint64_t hash_host(const struct abibase_matrix *m, const struct host *h)
+/* Is there a cohort of such a host? @ret: where among m->order it is, or would be. */
+static bool find_cohort(const struct abibase_matrix *m, const struct host *h, size_t *ret)
 {
 	const struct inputs *in = intersection_inputs(m->ix);
-	bool assumed = is_assumed(m, h);
-	uint64_t x = 14695981039346656037u;
+	struct cohorts by = { .cat = m->cat, .about = in->policy.backends, .judged = true };
+	size_t from = 0, to = m->n;
 
-	x = MIX(x, h->arch);
-	x = MIX(x, h->has_qemu);
-	x = MIX(x, h->errata);
-	x = MIX(x, assumed);
-	for (size_t i = 0; i < h->n_qemu; i++)
-		x = MIX(x, h->qemu[i].build);
-	for (size_t i = 0; i < h->n_unasked; i++)
-		x = MIX(x, h->unasked[i].reason);
-	for (size_t i = 0; i < in->n_conditions; i++)
-		if (is_asked(m, i))
-			x = MIX(x, h->answers[i]);
-	return hash_bytes(x, h->numbers, in->n_numbers * sizeof(*h->numbers));
-}
+	while (from < to) {
+		size_t at = from + (to - from) / 2;
+		int r = cohorts_cmp(&by, in, h, in->hosts[m->cohort[m->order[at]].host]);
 
-static bool same_qemus(const struct host *x, const struct host *y)
-{
-	bool same = x->n_qemu == y->n_qemu && x->n_unasked == y->n_unasked;
-
-	for (size_t i = 0; same && i < x->n_qemu; i++)
-		same = x->qemu[i].build == y->qemu[i].build;
-	for (size_t i = 0; same && i < x->n_unasked; i++)
-		same = x->unasked[i].reason == y->unasked[i].reason;
-	return same;
-}
-
-static bool answer_alike(const struct abibase_matrix *m, const struct host *x,
-			 const struct host *y)
-{
-	const struct inputs *in = intersection_inputs(m->ix);
-	bool same = x->arch == y->arch && x->has_qemu == y->has_qemu && x->errata == y->errata &&
-		    is_assumed(m, x) == is_assumed(m, y) && same_qemus(x, y);
-
-	for (size_t i = 0; same && i < in->n_conditions; i++)
-		same = x->answers[i] == y->answers[i] || !is_asked(m, i);
-	return same && !memcmp(x->numbers, y->numbers, in->n_numbers * sizeof(*x->numbers));
-}
-
-/* Where the cohort of such a host is, or would be. */
-static size_t slot_of(const struct abibase_matrix *m, const struct host *h, uint64_t hash)
-{
-	const struct inputs *in = intersection_inputs(m->ix);
-	size_t i = (size_t)hash & (m->n_index - 1);
-
-	for (; m->index[i]; i = (i + 1) & (m->n_index - 1)) {
-		const struct cohort *c = &m->cohort[m->index[i] - 1];
-
-		if (c->hash == hash && answer_alike(m, in->hosts[c->host], h))
-			break;
+		*ret = at;
+		if (!r)
+			return true;
+		if (r < 0)
+			to = at;
+		else
+			from = at + 1;
 	}
-	return i;
+	*ret = from;
+	return false;
 }
 
-static int reserve(struct abibase_matrix *m)
+static int add_cohort(struct abibase_matrix *m, size_t at)
 {
-	size_t want = m->n_index ? 2 * m->n_index : 64;
-
-	if (array_grow(&m->cohort, m->n, &m->cap, sizeof(*m->cohort)) < 0 ||
-	    array_grow(&m->cohort_of, m->n_hosts, &m->cap_hosts, sizeof(*m->cohort_of)) < 0)
-		return -ENOMEM;
-	if (m->n < m->n_index / 2)
-		return 0;
-	free(m->index);
-	m->index = calloc(want, sizeof(*m->index));
-	m->n_index = m->index ? want : 0;
-	for (size_t i = 0; m->index && i < m->n; i++) {
-		size_t k = (size_t)m->cohort[i].hash & (want - 1);
-
-		while (m->index[k])
-			k = (k + 1) & (want - 1);
-		m->index[k] = (unsigned int)i + 1;
-	}
-	return m->index ? 0 : -ENOMEM;
+	if (m->n == COHORTS_MAX)
+		return context_fail(m->ctx, E2BIG, "matrix-too-large", NULL,
+				    "more than %d of the hosts answer each otherwise, and a matrix "
+				    "has a line for each two of them",
+				    COHORTS_MAX);
+	if (array_grow(&m->cohort, m->n, &m->cap, sizeof(*m->cohort)) < 0)
+		return context_oom(m->ctx);
+	memmove(&m->order[at + 1], &m->order[at], (m->n - at) * sizeof(*m->order));
+	m->order[at] = (unsigned int)m->n;
+	m->cohort[m->n++] = (struct cohort){ .host = (unsigned int)m->n_hosts };
+	return 0;
 }
 
 /* The first two by name stand for all of them, in whatever order they come. */
@@ -134,27 +69,20 @@ static void stand_in(struct cohort *c, struct abibase_profile *p)
 static int enter(struct abibase_matrix *m, struct abibase_profile *p)
 {
 	const struct inputs *in = intersection_inputs(m->ix);
-	const struct host *h = in->hosts[m->n_hosts];
-	uint64_t hash = hash_host(m, h);
-	struct cohort *c;
-	size_t slot;
+	unsigned int i;
+	size_t at;
+	int r = 0;
 
-	if (reserve(m) < 0)
+	if (array_grow(&m->cohort_of, m->n_hosts, &m->cap_hosts, sizeof(*m->cohort_of)) < 0)
 		return context_oom(m->ctx);
-	slot = slot_of(m, h, hash);
-	if (!m->index[slot]) {
-		if (m->n == COHORTS_MAX)
-			return context_fail(m->ctx, E2BIG, "matrix-too-large", NULL,
-					    "more than %d of the hosts answer each otherwise, and a "
-					    "matrix has a line for each two of them",
-					    COHORTS_MAX);
-		m->cohort[m->n] = (struct cohort){ .hash = hash, .host = (unsigned int)m->n_hosts };
-		m->index[slot] = (unsigned int)++m->n;
-	}
-	c = &m->cohort[m->index[slot] - 1];
-	m->cohort_of[m->n_hosts++] = m->index[slot] - 1;
-	c->n++;
-	stand_in(c, p);
+	if (!find_cohort(m, in->hosts[m->n_hosts], &at))
+		r = add_cohort(m, at);
+	if (r < 0)
+		return r;
+	i = m->order[at];
+	m->cohort_of[m->n_hosts++] = i;
+	m->cohort[i].n++;
+	stand_in(&m->cohort[i], p);
 	return 0;
 }
 
@@ -193,7 +121,6 @@ static void cohorts_clear(struct abibase_matrix *m)
 	}
 	free(m->cohort);
 	free(m->cohort_of);
-	free(m->index);
 }
 
 ABIBASE_EXPORT struct abibase_matrix *abibase_matrix_unref(struct abibase_matrix *m)
@@ -343,7 +270,7 @@ static int make_current(struct abibase_matrix *m)
 	return r;
 }
 
-/* A copy in their order, for cohort_of and the index go by that in which they came. */
+/* A copy in their order, for cohort_of and order go by that in which they came. */
 static int sort_cohorts(struct abibase_matrix *m, struct abibase_matrix *ret)
 {
 	int r = make_current(m);
@@ -357,7 +284,7 @@ static int sort_cohorts(struct abibase_matrix *m, struct abibase_matrix *ret)
 	return 0;
 }
 
-static int add_cohort(json_t *list, const struct cohort *c)
+static int put_cohort(json_t *list, const struct cohort *c)
 {
 	json_auto_t *qemus = json_array();
 	const struct abibase_profile *p = c->p[0];
@@ -445,7 +372,7 @@ static int begin(struct matrix_answer *a)
 	a->numbers = json_object();
 	a->by_name = json_object();
 	for (size_t i = 0; r == 0 && i < m->n; i++)
-		r = add_cohort(cohorts, &m->cohort[i]);
+		r = put_cohort(cohorts, &m->cohort[i]);
 	for (size_t i = 0; r == 0 && i < 2 * m->n; i++)
 		if (m->cohort[i / 2].p[i % 2])
 			r = json_put(a->by_name, m->cohort[i / 2].p[i % 2]->name,

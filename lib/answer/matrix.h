@@ -15,9 +15,8 @@
 
 #define COHORTS_MAX 500 /* a judgement for each two of them, and each machine type and backend */
 
-/* Hosts that answer alike. */
+/* Hosts that answer alike, by cohorts_cmp(). */
 struct cohort {
-	uint64_t hash;
 	unsigned int host; /* one of them, in the inputs; the first by name when it runs */
 	size_t n;
 	/*
@@ -42,8 +41,7 @@ struct abibase_matrix {
 	size_t n, cap;
 	unsigned int *cohort_of; /* for each host, as it came */
 	size_t n_hosts, cap_hosts;
-	unsigned int *index; /* open addressing: a cohort, plus one */
-	size_t n_index;
+	unsigned int order[COHORTS_MAX]; /* the cohorts as cohorts_cmp() sorts them */
 };
 
 /* While it runs: the document, and what of it is looked up again. */

@@ -8,9 +8,28 @@ struct sorting {
 	const struct inputs *in;
 };
 
-static int bytes_cmp(const void *x, size_t n_x, const void *y, size_t n_y)
+static int number_cmp(size_t x, size_t y)
 {
-	return n_x != n_y ? (n_x < n_y ? -1 : 1) : memcmp(x, y, n_x);
+	return (x > y) - (x < y);
+}
+
+static int qemus_cmp(const struct cohorts *o, const struct host *x, const struct host *y)
+{
+	int r = number_cmp(x->n_qemu, y->n_qemu);
+
+	if (!r)
+		r = number_cmp(x->n_unasked, y->n_unasked);
+	for (size_t i = 0; !r && i < x->n_qemu; i++) {
+		r = number_cmp(x->qemu[i].build, y->qemu[i].build);
+		if (!r && !o->judged)
+			r = number_cmp(x->qemu[i].path, y->qemu[i].path);
+	}
+	for (size_t i = 0; !r && i < x->n_unasked; i++) {
+		r = number_cmp(x->unasked[i].reason, y->unasked[i].reason);
+		if (!r && !o->judged)
+			r = number_cmp(x->unasked[i].path, y->unasked[i].path);
+	}
+	return r;
 }
 
 static int answers_cmp(const struct cohorts *o, const struct inputs *in, const struct host *x,
@@ -25,18 +44,14 @@ static int answers_cmp(const struct cohorts *o, const struct inputs *in, const s
 int cohorts_cmp(const struct cohorts *o, const struct inputs *in, const struct host *x,
 		const struct host *y)
 {
-	const unsigned int a[] = { x->arch, x->platform, x->has_qemu, inputs_assumes_qemu(in, x),
-				   inputs_is_dest(in, x) };
-	const unsigned int b[] = { y->arch, y->platform, y->has_qemu, inputs_assumes_qemu(in, y),
-				   inputs_is_dest(in, y) };
+	const unsigned int a[] = { x->arch, x->has_qemu, inputs_assumes_qemu(in, x),
+				   inputs_is_dest(in, x), o->judged ? x->errata : x->platform };
+	const unsigned int b[] = { y->arch, y->has_qemu, inputs_assumes_qemu(in, y),
+				   inputs_is_dest(in, y), o->judged ? y->errata : y->platform };
 	int r = memcmp(a, b, sizeof(a));
 
 	if (!r)
-		r = bytes_cmp(x->qemu, x->n_qemu * sizeof(*x->qemu), y->qemu,
-			      y->n_qemu * sizeof(*y->qemu));
-	if (!r)
-		r = bytes_cmp(x->unasked, x->n_unasked * sizeof(*x->unasked), y->unasked,
-			      y->n_unasked * sizeof(*y->unasked));
+		r = qemus_cmp(o, x, y);
 	return r ? r : answers_cmp(o, in, x, y);
 }
 

@@ -17,6 +17,11 @@ struct member_of {
 struct cohorts {
 	const struct abibase_catalogue *cat; /* NULL: each condition counts */
 	unsigned int about;   /* backends, of those of @cat, whose conditions count */
+	/*
+	 * Nothing is written of them: where a host has its QEMUs and whether it is a platform is no
+	 * difference, and the errata of its kernel are one.
+	 */
+	bool judged;
 	struct member_of *of; /* for each host; for free() */
 };
 
