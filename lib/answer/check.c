@@ -1015,23 +1015,12 @@ void admission_clear(struct admission *a)
 static int check_with(struct checking *k, const struct build *build, struct abibase_check **ret)
 {
 	struct abibase_profile *one;
-	json_t *root = json_deep_copy(k->p->root);
-	int r = -ENOMEM;
+	int r = profile_with_qemu(k->ctx, k->p, build->entry, &one);
 
-	if (root)
-		r = json_object_set_new(root, "qemu", json_pack("[O]", build->entry)) < 0 ?
-			    -ENOMEM :
-			    0;
-	if (r < 0) {
-		json_decref(root);
-		return context_oom(k->ctx);
-	}
-	r = profile_from_json(k->ctx, root, k->p->name, &one);
-	if (r == 0) {
-		r = hostcheck_make(k->ctx, k->cat, k->b, one, k->assume, k->guest, k->admission,
-				   ret);
-		abibase_profile_unref(one);
-	}
+	if (r < 0)
+		return r;
+	r = hostcheck_make(k->ctx, k->cat, k->b, one, k->assume, k->guest, k->admission, ret);
+	abibase_profile_unref(one);
 	return r;
 }
 

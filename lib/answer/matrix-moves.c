@@ -134,19 +134,12 @@ static int ask_from(struct asking *q, struct abibase_profile *source)
 
 /* ------------------------------------------------------------- from which of its QEMUs */
 
-/* The host as if it had no other QEMU than this one; NULL: than none. */
+/* From the host as if it had no other QEMU than this one; NULL: than none. */
 static int ask_with(struct asking *q, const struct abibase_profile *p, const json_t *entry)
 {
-	const struct abibase_matrix *m = q->a->m;
 	struct abibase_profile *one;
-	json_t *root = json_deep_copy(p->root); /* counted without atomic operations */
-	int r = json_put(root, "qemu", entry ? json_pack("[O]", entry) : json_array());
+	int r = profile_with_qemu(q->a->m->ctx, p, entry, &one);
 
-	if (r < 0) {
-		json_decref(root);
-		return context_oom(m->ctx);
-	}
-	r = profile_from_json(m->ctx, root, p->name, &one);
 	if (r < 0)
 		return r;
 	r = ask_from(q, one);

@@ -547,6 +547,18 @@ int profile_rename(struct abibase_context *ctx,
 	return r;
 }
 
+int profile_with_qemu(struct abibase_context *ctx, const struct abibase_profile *p,
+		      const json_t *entry, struct abibase_profile **ret)
+{
+	json_t *root = json_deep_copy(p->root);
+
+	if (json_put(root, "qemu", entry ? json_pack("[O]", entry) : json_array()) < 0) {
+		json_decref(root);
+		return context_oom(ctx);
+	}
+	return profile_from_json(ctx, root, p->name, ret);
+}
+
 int word_bit(const char *hex, unsigned int bit)
 {
 	size_t digits = strlen(hex) - 2;

@@ -70,6 +70,12 @@ int word_bit(const char *hex, unsigned int bit);
  */
 int profile_rename(struct abibase_context *ctx, const struct abibase_profile *p,
 			   const char *name, struct abibase_profile **ret);
+/*
+ * The host as if it had no other QEMU than the one of this entry of "qemu"; NULL: than none. Nothing
+ * of the document is shared, for references are counted without atomic operations.
+ */
+int profile_with_qemu(struct abibase_context *ctx, const struct abibase_profile *p,
+		      const json_t *entry, struct abibase_profile **ret);
 /* The revision of the catalogue by which this entry of "qemu" was recorded. */
 int64_t profile_asked(const json_t *entry);
 extern const struct form profile_form;
