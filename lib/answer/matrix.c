@@ -93,21 +93,17 @@ ABIBASE_EXPORT int abibase_matrix_new(struct abibase_context *ctx, struct abibas
 {
 	const struct policy *p = &intersection_inputs(ix)->policy;
 	struct abibase_matrix *m = calloc(1, sizeof(*m));
-	bool failed = !m || (p->machine && strings_insert(&m->machines, p->machine) < 0);
 
-	for (size_t i = 0; !failed && i < p->assume.n; i++)
-		failed = strings_insert(&m->assume, p->assume.s[i]) < 0;
-	if (failed) {
-		if (m)
-			strings_clear(&m->machines);
-		if (m)
-			strings_clear(&m->assume);
-		free(m);
+	if (!m)
 		return context_oom(ctx);
-	}
 	m->ctx = abibase_context_ref(ctx);
 	m->cat = abibase_catalogue_ref(cat);
 	m->ix = ix;
+	if ((p->machine && strings_insert(&m->machines, p->machine) < 0) ||
+	    strings_join(&m->assume, &p->assume) < 0) {
+		abibase_matrix_unref(m);
+		return context_oom(ctx);
+	}
 	*ret = m;
 	return 0;
 }
@@ -311,10 +307,8 @@ static bool is_host(const void *of, const char *name)
 static int choose_machines(struct matrix_answer *a)
 {
 	const struct abibase_matrix *m = a->m;
-	int r = 0;
+	int r = strings_join(&a->machines, &m->machines);
 
-	for (size_t i = 0; r == 0 && i < m->machines.n; i++)
-		r = strings_insert(&a->machines, m->machines.s[i]);
 	if (r == 0 && !a->machines.n && a->all->machine)
 		r = strings_insert(&a->machines, a->all->machine);
 	for (size_t i = 0; r == 0 && !a->all->machine && !m->machines.n && i < m->n; i++)
