@@ -550,9 +550,10 @@ int profile_rename(struct abibase_context *ctx,
 int profile_with_qemu(struct abibase_context *ctx, const struct abibase_profile *p,
 		      const json_t *entry, struct abibase_profile **ret)
 {
-	json_t *root = json_deep_copy(p->root);
+	json_t *root = json_deep_copy(p->root), *list = json_array();
 
-	if (json_put(root, "qemu", entry ? json_pack("[O]", entry) : json_array()) < 0) {
+	if (json_put(root, "qemu", list) < 0 ||
+	    (entry && json_add(list, json_deep_copy(entry)) < 0)) {
 		json_decref(root);
 		return context_oom(ctx);
 	}
