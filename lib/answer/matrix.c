@@ -293,16 +293,6 @@ static int put_cohort(json_t *list, const struct cohort *c)
 					c->names, "machine", c->machine, "qemu", qemus));
 }
 
-static bool is_host(const void *of, const char *name)
-{
-	const struct inputs *in = of;
-
-	for (size_t i = 0; i < in->n_hosts; i++)
-		if (host_is(in->hosts[i], name, strlen(name)))
-			return true;
-	return false;
-}
-
 /* Those that were named; else the newest that all have; else the newest of each. */
 static int choose_machines(struct matrix_answer *a)
 {
@@ -424,7 +414,7 @@ ABIBASE_EXPORT int abibase_matrix_run(struct abibase_matrix *m, unsigned int gro
 {
 	struct abibase_matrix sorted;
 	struct matrix_answer a = { .m = &sorted };
-	int r = hosts_check_names(m->ctx, &m->assume, ASSUMED_HOST, is_host,
+	int r = hosts_check_names(m->ctx, &m->assume, ASSUMED_HOST, inputs_have,
 				  intersection_inputs(m->ix));
 
 	if (r == 0 && !m->n)

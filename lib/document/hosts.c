@@ -785,6 +785,16 @@ int inputs_add_host_of(struct abibase_context *ctx, struct inputs *in, const str
 	return add_host(ctx, in, to);
 }
 
+bool inputs_have(const void *inputs, const char *name)
+{
+	const struct inputs *in = inputs;
+
+	for (size_t i = 0; i < in->n_hosts; i++)
+		if (host_is(in->hosts[i], name, strlen(name)))
+			return true;
+	return false;
+}
+
 int hosts_check_names(struct abibase_context *ctx, const struct strings *names, const char *what,
 		      bool (*is_host)(const void *hosts, const char *name), const void *hosts)
 {

@@ -131,6 +131,8 @@ int inputs_from_catalogue(struct inputs *in, const struct abibase_catalogue *cat
 #define ASSUMED_HOST "the host of an assumed QEMU,"
 int hosts_check_names(struct abibase_context *ctx, const struct strings *names, const char *what,
 		      bool (*is_host)(const void *hosts, const char *name), const void *hosts);
+/* For that: is it the name of one of these hosts, as host_is() takes it? */
+bool inputs_have(const void *inputs, const char *name);
 /*
  * Is each fact and each value that the catalogue asks for of the type that it asks for? Asked before
  * a profile is used, whatever for: one of another type answers nothing. Sets the error of @ctx.
