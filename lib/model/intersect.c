@@ -528,15 +528,12 @@ int intersection_is_alike(struct abibase_intersection *ix, const struct abibase_
 ABIBASE_EXPORT int abibase_intersection_add_baseline(struct abibase_intersection *ix,
 						     const struct abibase_baseline *b)
 {
-	int r;
-
 	if (b->no_inputs)
 		return context_fail(
 			ix->ctx, EINVAL, "no-inputs", NULL,
 			"the earlier baseline has no inputs, so that it cannot be "
 			"widened: take the one that it was written from, with its inputs");
-	r = intersection_adopt(ix, b);
-	return r < 0 ? r : add_hosts_but(ix, b, NULL, NULL);
+	return intersection_join(ix, b, NULL, NULL);
 }
 
 /* ------------------------------------------------------------------- the answer */
@@ -544,16 +541,6 @@ ABIBASE_EXPORT int abibase_intersection_add_baseline(struct abibase_intersection
 static int host_cmp(const void *a, const void *b)
 {
 	return strcmp((*(struct host *const *)a)->name, (*(struct host *const *)b)->name);
-}
-
-static bool is_host(const void *hosts, const char *name)
-{
-	const struct inputs *in = hosts;
-
-	for (size_t i = 0; i < in->n_hosts; i++)
-		if (host_is(in->hosts[i], name, strlen(name)))
-			return true;
-	return false;
 }
 
 /* The device that brings a group into play which no device that is asked about has. */
@@ -582,10 +569,26 @@ static int check_groups(struct abibase_intersection *ix, const struct strings *g
 	return 0;
 }
 
-/* A baseline with nothing in it but what it is to be derived from. */
+/* A baseline with nothing in it but what it is to be derived from; @some: of these @n hosts alone. */
+static int inputs_of(struct abibase_intersection *ix, const unsigned int *some, size_t n,
+		     struct abibase_baseline **ret)
+{
+	struct abibase_baseline *b = baseline_alloc();
+	int r = !b   ? -ENOMEM :
+		some ? inputs_pick(&ix->in, some, n, &b->in) :
+		       inputs_copy(&ix->in, &b->in);
+
+	if (r < 0) {
+		abibase_baseline_unref(b);
+		return context_oom(ix->ctx);
+	}
+	qsort(b->in.hosts, b->in.n_hosts, sizeof(*b->in.hosts), host_cmp);
+	*ret = b;
+	return 0;
+}
+
 static int begin(struct abibase_intersection *ix, struct abibase_baseline **ret)
 {
-	struct abibase_baseline *b;
 	int r;
 
 	if (!ix->in.n_hosts)
@@ -594,19 +597,22 @@ static int begin(struct abibase_intersection *ix, struct abibase_baseline **ret)
 	r = check_groups(ix, &ix->in.policy.enable, false);
 	if (r == 0)
 		r = check_groups(ix, &ix->in.policy.disable, true);
-	if (r < 0)
-		return r;
-	r = hosts_check_names(ix->ctx, &ix->in.policy.dest, "the destination", is_host, &ix->in);
 	if (r == 0)
-		r = hosts_check_names(ix->ctx, &ix->in.policy.assume, ASSUMED_HOST, is_host, &ix->in);
-	if (r < 0)
-		return r;
-	b = baseline_alloc();
-	if (!b || inputs_copy(&ix->in, &b->in) < 0) {
+		r = hosts_check_names(ix->ctx, &ix->in.policy.dest, "the destination", inputs_have,
+				      &ix->in);
+	if (r == 0)
+		r = hosts_check_names(ix->ctx, &ix->in.policy.assume, ASSUMED_HOST, inputs_have,
+				      &ix->in);
+	return r < 0 ? r : inputs_of(ix, NULL, 0, ret);
+}
+
+static int derive(struct abibase_intersection *ix, struct abibase_baseline *b,
+		  const struct build_pairs *known, size_t n_earlier, struct abibase_baseline **ret)
+{
+	if (baseline_derive(b, ix->cat, ix->guest, known, ix->earlier, n_earlier) < 0) {
 		abibase_baseline_unref(b);
 		return context_oom(ix->ctx);
 	}
-	qsort(b->in.hosts, b->in.n_hosts, sizeof(*b->in.hosts), host_cmp);
 	*ret = b;
 	return 0;
 }
@@ -627,32 +633,16 @@ int intersection_finish(struct abibase_intersection *ix, const struct build_pair
 	struct abibase_baseline *b;
 	int r = begin(ix, &b);
 
-	if (r < 0)
-		return r;
-	if (baseline_derive(b, ix->cat, ix->guest, known, ix->earlier, ix->n_earlier) < 0) {
-		abibase_baseline_unref(b);
-		return context_oom(ix->ctx);
-	}
-	*ret = b;
-	return 0;
+	return r < 0 ? r : derive(ix, b, known, ix->n_earlier, ret);
 }
 
 int intersection_of_some(struct abibase_intersection *ix, const unsigned int *hosts, size_t n,
 			 struct abibase_baseline **ret)
 {
-	struct abibase_baseline *b = baseline_alloc();
+	struct abibase_baseline *b;
+	int r = inputs_of(ix, hosts, n, &b);
 
-	if (!b || inputs_pick(&ix->in, hosts, n, &b->in) < 0) {
-		abibase_baseline_unref(b);
-		return context_oom(ix->ctx);
-	}
-	qsort(b->in.hosts, b->in.n_hosts, sizeof(*b->in.hosts), host_cmp);
-	if (baseline_derive(b, ix->cat, ix->guest, NULL, NULL, 0) < 0) {
-		abibase_baseline_unref(b);
-		return context_oom(ix->ctx);
-	}
-	*ret = b;
-	return 0;
+	return r < 0 ? r : derive(ix, b, NULL, 0, ret);
 }
 
 /* One machine type a line, or the findings. */
