@@ -907,27 +907,11 @@ static int join(struct checking *k, const struct cohorts *cohorts, const struct 
 	return r < 0 ? r : intersection_join(*ret, k->b, cohorts, p);
 }
 
-static int name_cmp(const void *name, const void *host)
-{
-	return strcmp(name, (*(struct host *const *)host)->name);
-}
-
-/* An older record of this host in the baseline, by its index; or -1. */
-static long host_of(const struct checking *k)
-{
-	const struct inputs *in = &k->b->in;
-	struct host **at = in->n_hosts ? bsearch(k->p->name, in->hosts, in->n_hosts,
-						 sizeof(*in->hosts), name_cmp) :
-					 NULL;
-
-	return at ? at - in->hosts : -1;
-}
-
 /* Is it in the baseline as it is? */
 static bool is_in_it(const struct checking *k)
 {
 	const struct inputs *in = &k->b->in;
-	long old = host_of(k);
+	long old = inputs_host(&k->b->in, k->p->name); /* an older record of it */
 	struct host now;
 
 	host_set_digest(&now, k->p->digest);
@@ -942,7 +926,7 @@ static bool is_in_it(const struct checking *k)
 static int changes_nothing(const struct checking *k)
 {
 	const struct member_of *of = k->admission->cohorts.of;
-	long old = host_of(k);
+	long old = inputs_host(&k->b->in, k->p->name);
 
 	if (is_in_it(k))
 		return 1;

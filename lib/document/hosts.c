@@ -102,12 +102,25 @@ bool inputs_assumes_qemu(const struct inputs *in, const struct host *h)
 	return !h->n_qemu && is_listed(&in->policy.assume, h);
 }
 
+static int name_cmp(const void *name, const void *host)
+{
+	return strcmp(name, (*(struct host *const *)host)->name);
+}
+
+long inputs_host(const struct inputs *in, const char *name)
+{
+	struct host **at = in->n_hosts ? bsearch(name, in->hosts, in->n_hosts, sizeof(*in->hosts),
+						 name_cmp) :
+					 NULL;
+
+	return at ? at - in->hosts : -1;
+}
+
 bool inputs_assume_qemu_of(const struct inputs *in, const char *name)
 {
-	for (size_t i = 0; in->policy.assume.n && i < in->n_hosts; i++)
-		if (streq(in->hosts[i]->name, name))
-			return inputs_assumes_qemu(in, in->hosts[i]);
-	return false;
+	long i = inputs_host(in, name);
+
+	return i >= 0 && inputs_assumes_qemu(in, in->hosts[i]);
 }
 
 bool inputs_is_dest(const struct inputs *in, const struct host *h)

@@ -117,7 +117,9 @@ int inputs_check_builds(struct abibase_context *ctx, const struct inputs *in,
 			const struct abibase_catalogue *cat);
 /* Is nothing recorded of a QEMU of this host, and was one assumed? */
 bool inputs_assumes_qemu(const struct inputs *in, const struct host *h);
-/* The same of the host with this name; one that is not among them is not. */
+/* By its name the number of a host of a baseline, which has them sorted; or -1. */
+long inputs_host(const struct inputs *in, const char *name);
+/* Of a baseline the same by the name of the host; one that is not among them is not. */
 bool inputs_assume_qemu_of(const struct inputs *in, const char *name);
 /* Is this host ever the destination of a migration? */
 bool inputs_is_dest(const struct inputs *in, const struct host *h);
