@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
-#include <limits.h>
 #include <syslog.h>
 
 #include "base/context.h"
@@ -13,8 +12,6 @@
  * it is that QEMU that listens there and it answers; a monitor that another program holds does not,
  * and then the command line says what there is to say.
  */
-
-#define COMMAND_MAX (4u << 20)
 
 struct running {
 	struct abibase_context *ctx;
@@ -29,26 +26,6 @@ struct running {
 };
 
 /* ------------------------------------------------------------------- its command line */
-
-static int read_command(struct running *g)
-{
-	char path[64];
-	size_t len, n = 0;
-
-	snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)g->pid);
-	/* it may have ended */
-	if (file_read(NULL, path, COMMAND_MAX, &g->words, &len) < 0)
-		return 0;
-	for (size_t i = 0; i < len; i++)
-		n += !g->words[i];
-	g->argv = calloc(n + 2, sizeof(*g->argv));
-	if (!g->argv)
-		return -ENOMEM;
-	n = 0;
-	for (size_t i = 0; i < len; i += strlen(g->words + i) + 1)
-		g->argv[n++] = g->words + i;
-	return n > 0;
-}
 
 /* As the QEMU has it, which may have started elsewhere. */
 static int add_socket(struct arena *a, pid_t pid, const char *path, size_t len, struct strings *ret)
@@ -211,7 +188,7 @@ static int from_sockets(const struct running *g, struct abibase_guest **ret)
 /* 1: there is one; 0: it has ended; -ENODATA: no host has a say in its devices */
 static int find_guest(struct running *g, struct abibase_guest **ret)
 {
-	int r = read_command(g);
+	int r = here_command(g->pid, &g->words, &g->argv);
 
 	if (r <= 0)
 		return r < 0 ? context_oom(g->ctx) : r;

@@ -49,19 +49,22 @@ static char *read_of(pid_t pid, const char *name, size_t *ret_len)
 	return file_read(NULL, path, PROC_TEXT_MAX, &text, ret_len) == 0 ? text : NULL;
 }
 
-/* 1: there are words, 0: there are none, or -ENOMEM */
-static int split_words(struct process *p, size_t len)
+int here_command(pid_t pid, char **words, const char ***argv)
 {
-	size_t n = 0;
+	size_t len = 0, n = 0;
 
+	*argv = NULL;
+	*words = read_of(pid, "cmdline", &len);
+	if (!*words)
+		return 0;
 	for (size_t i = 0; i < len; i++)
-		n += !p->words[i];
-	p->argv = calloc(n + 2, sizeof(*p->argv));
-	if (!p->argv)
+		n += !(*words)[i];
+	*argv = calloc(n + 2, sizeof(**argv));
+	if (!*argv)
 		return -ENOMEM;
 	n = 0;
-	for (size_t i = 0; i < len; i += strlen(p->words + i) + 1)
-		p->argv[n++] = p->words + i;
+	for (size_t i = 0; i < len; i += strlen(*words + i) + 1)
+		(*argv)[n++] = *words + i;
 	return n > 0;
 }
 
@@ -133,11 +136,8 @@ static int read_options(struct process *p)
 /* 1: a guest runs in it; 0: none does, or it has gone; or -ENOMEM */
 static int read_process(struct process *p)
 {
-	size_t len = 0;
-	int r;
+	int r = here_command(p->pid, &p->words, &p->argv);
 
-	p->words = read_of(p->pid, "cmdline", &len);
-	r = p->words ? split_words(p, len) : 0;
 	if (r <= 0)
 		return r;
 	read_exe(p);

@@ -40,6 +40,12 @@ int here_record(struct abibase_here *h, struct abibase_profile **ret);
 /* here-guests.c: "guests", and "processes": does the caller see all of them? */
 int here_guests(struct abibase_here *h);
 
+/*
+ * The command line of a process, ended by NULL. 1; 0: it has none, or has gone; or -ENOMEM. In any case
+ * @words, each ended by a NUL, and @argv into them are for free().
+ */
+int here_command(pid_t pid, char **words, const char ***argv);
+
 /* here-show.c */
 json_t *here_guest_name(const json_t *guest); /* or "pid 123" */
 int here_show(const json_t *root, size_t width, char **ret);
