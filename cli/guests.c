@@ -3,9 +3,10 @@
 
 #include <unistd.h>
 
+#include "base/text.h"
+
 #define NAME_MOST 40 /* a longer name moves the rest of its line */
 #define NAMED 3	     /* in the verdict */
-#define COLUMNS 80
 #define HANG 11	     /* where the text behind a label begins, as on other pages */
 #define CAUSES_MOST 5 /* in a line */
 
@@ -195,29 +196,6 @@ int guests_add(struct guests *g, const char *name, const struct abibase_result *
 
 /* --------------------------------------------------------------------------- all of them */
 
-/* Words from @column on; further lines begin at @hang. */
-static void put_words(struct buf *out, const char *text, size_t column, size_t hang, size_t width)
-{
-	bool first = true;
-
-	while (*text) {
-		size_t n = strcspn(text, " ");
-
-		if (!first && column + 1 + n > width) {
-			buf_printf(out, "\n%*s", (int)hang, "");
-			column = hang;
-		} else if (!first) {
-			buf_putc(out, ' ');
-			column++;
-		}
-		first = false;
-		buf_add(out, text, n);
-		column += n;
-		text += n + strspn(text + n, " ");
-	}
-	buf_putc(out, '\n');
-}
-
 static void put_names(const struct guests *g, size_t of, struct buf *out)
 {
 	for (size_t i = 0; i < g->worst.n; i++)
@@ -235,7 +213,7 @@ static void put_all(const struct guests *g, const char *to, struct buf *out)
 	buf_printf(out, " can %s%s", to, g->list ? "" : " now");
 }
 
-static void put_verdict(const struct guests *g, size_t width, struct buf *out)
+static void put_verdict(const struct guests *g, struct buf *out)
 {
 	const char *many = g->n == 1 ? "guest" : "guests";
 	_buf_ to = { 0 }, text = { 0 };
@@ -261,7 +239,7 @@ static void put_verdict(const struct guests *g, size_t width, struct buf *out)
 		buf_printf(&text, "; %zu with a list of options alone", g->list);
 	out->failed |= buf_failed(&text) || buf_failed(&to);
 	if (!out->failed)
-		put_words(out, text.data, 0, 2, width);
+		show_wrapped(out, 0, 2, text.data);
 }
 
 static void put_lines(const struct guests *g, struct buf *out)
@@ -275,29 +253,27 @@ static void put_lines(const struct guests *g, struct buf *out)
 }
 
 /* Several with one remedy have it behind the last. */
-static void put_causes(const struct guests *g, size_t width, struct buf *out)
+static void put_causes(const struct guests *g, struct buf *out)
 {
 	for (size_t i = 0; i < g->causes.n; i++) {
 		const char *remedy = g->remedies.s[i];
+		char label[24];
 
-		buf_printf(out, "  %-*zu", HANG - 2, i + 1);
-		put_words(out, g->causes.s[i], HANG, HANG, width);
-		if (!*remedy || (i + 1 < g->causes.n && streq(remedy, g->remedies.s[i + 1])))
-			continue;
-		buf_printf(out, "  %-*s", HANG - 2, "remedy");
-		put_words(out, remedy, HANG, HANG, width);
+		snprintf(label, sizeof(label), "  %zu", i + 1);
+		show_labelled(out, HANG, label, "%s", g->causes.s[i]);
+		if (*remedy && (i + 1 == g->causes.n || !streq(remedy, g->remedies.s[i + 1])))
+			show_labelled(out, HANG, "  remedy", "%s", remedy);
 	}
 }
 
 int guests_show(struct guests *g)
 {
-	size_t width = cli_width(STDOUT_FILENO);
-	_buf_ out = { 0 };
+	_buf_ out = { .width = cli_width(STDOUT_FILENO) };
 
-	put_verdict(g, width ? width : COLUMNS, &out);
+	put_verdict(g, &out);
 	if (g->n)
 		put_lines(g, &out);
-	put_causes(g, width ? width : COLUMNS, &out);
+	put_causes(g, &out);
 	buf_puts(&out, g->closing ? g->closing :
 				    "Looked at: nothing; not looked at: CPU, firmware, other devices\n"
 				    "See: abibase check\n");
