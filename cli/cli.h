@@ -102,6 +102,11 @@ int cli_error(const char *fmt, ...) _printf_(1, 2);
 int cli_oom(void);
 /* What failed last on @ctx: "abibase: WHERE: SENTENCE [id]"; @err is used when it does not say. */
 int cli_context_error(const struct abibase_context *ctx, int err);
+/*
+ * The same of what was read from @source and cannot be added, for the library does not know from where
+ * it came. @other: from where the first of that name is, or NULL.
+ */
+int cli_refused(const struct abibase_context *ctx, const char *source, const char *other, int err);
 /* A mistake in the arguments of @verb (NULL: before any verb); @fmt NULL: it was said which. */
 int cli_usage(const char *verb, const char *fmt, ...) _printf_(2, 3);
 /* The verbs: the @i-th, and by name; or NULL. */
@@ -152,6 +157,8 @@ void cli_list_clear(struct cli_list *l);
 #define _cli_list_ __attribute__((cleanup(cli_list_clear))) struct cli_list
 /* These return 0 or STATUS_TROUBLE. Arguments of @id; each may have @several between commas. */
 int cli_add_names(struct strings *names, const struct options *o, int id, bool several);
+/* Each of --backend LIST, which is split at the commas in place. 0 or a negative errno */
+int cli_add_backends(struct abibase_intersection *ix, const struct options *o);
 int cli_list_add(struct cli_list *l, struct abibase_profile *p);
 /* The same, as a cli_profile_fn */
 int cli_list_take(void *list, struct abibase_profile *p);

@@ -145,16 +145,19 @@ int cli_error(const char *fmt, ...)
 	return STATUS_TROUBLE;
 }
 
-int cli_context_error(const struct abibase_context *ctx, int err)
+int cli_refused(const struct abibase_context *ctx, const char *source, const char *other, int err)
 {
-	const char *where = abibase_context_error_where(ctx);
 	const char *sentence = abibase_context_error(ctx);
 	const char *id = abibase_context_error_id(ctx);
 
-	if (!sentence)
-		return cli_error("%s", strerror(-err));
-	return cli_error("%s%s%s%s%s%s", where ? where : "", where ? ": " : "", sentence,
-			 id ? " [" : "", id ? id : "", id ? "]" : "");
+	return cli_error("%s%s%s%s%s%s%s%s", source ? source : "", source ? ": " : "",
+			 sentence ? sentence : strerror(-err), other ? "; the other is " : "",
+			 other ? other : "", id ? " [" : "", id ? id : "", id ? "]" : "");
+}
+
+int cli_context_error(const struct abibase_context *ctx, int err)
+{
+	return cli_refused(ctx, abibase_context_error_where(ctx), NULL, err);
 }
 
 int cli_usage(const char *verb, const char *fmt, ...)

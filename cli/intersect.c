@@ -4,17 +4,6 @@
 #include <errno.h>
 #include <unistd.h>
 
-/* --backend LIST, split at the commas in place */
-static int add_backends(struct abibase_intersection *ix, char *list)
-{
-	char *name;
-	int r = 0;
-
-	while (r == 0 && (name = strsep(&list, ",")))
-		r = abibase_intersection_add_backend(ix, name);
-	return r;
-}
-
 /* What is handed to the intersection as it is, in the order of the command line */
 static int prepare_intersection(struct abibase_intersection *ix, const struct options *o)
 {
@@ -31,16 +20,13 @@ static int prepare_intersection(struct abibase_intersection *ix, const struct op
 		{ OPT_DEST, abibase_intersection_add_dest },
 		{ OPT_ASSUME_QEMU, abibase_intersection_assume_qemu },
 	};
-	char *list;
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < o->n_given; i++)
 		for (size_t k = 0; r == 0 && k < ARRAY_SIZE(wishes); k++)
 			if (o->given[i].id == wishes[k].id)
 				r = wishes[k].set(ix, o->given[i].arg);
-	for (size_t i = 0; r == 0 && (list = options_next(o, OPT_BACKEND, &i));)
-		r = add_backends(ix, list);
-	return r;
+	return r == 0 ? cli_add_backends(ix, o) : r;
 }
 
 /* Done before any operand is read: a wrong --for must not cost 10,000 files first. */
@@ -85,15 +71,13 @@ struct add {
 };
 
 /*
- * What was read and could not be added: the library does not know from where it came. Which one
- * before it has its name? They are read again to find out: that costs time where it has gone wrong
- * anyway, and to remember all the names would cost memory always.
+ * What was read and could not be added. Which one before it has its name? They are read again to find
+ * out: that costs time where it has gone wrong anyway, and to remember all the names would cost
+ * memory always.
  */
 static int refuse(const struct add *a, const char *source, const struct abibase_profile *profile,
 		  int r)
 {
-	const char *sentence = abibase_context_error(a->ctx);
-	const char *id = abibase_context_error_id(a->ctx);
 	_unref_(context) *silent = NULL;
 	struct namesake n = { .source = source };
 
@@ -102,9 +86,7 @@ static int refuse(const struct add *a, const char *source, const struct abibase_
 		n.name = cli_name(profile);
 		cli_sources(a->o, 0, true, look_at, &n);
 	}
-	r = cli_error("%s: %s%s%s%s%s%s", source, sentence ? sentence : strerror(-r),
-		      n.found ? "; the other is " : "", n.found ? n.found : "", id ? " [" : "",
-		      id ? id : "", id ? "]" : "");
+	r = cli_refused(a->ctx, source, n.found, r);
 	free(n.found);
 	return r;
 }

@@ -12,7 +12,7 @@ struct asking {
 /* The machine type that baselines are for is the first one. */
 static int prepare(struct abibase_intersection *ix, const struct options *o)
 {
-	char *word, *name;
+	char *word;
 	size_t i = 0;
 	int r = 0;
 
@@ -21,9 +21,8 @@ static int prepare(struct abibase_intersection *ix, const struct options *o)
 		r = abibase_intersection_set_machine(ix, word);
 	for (i = 0; r == 0 && (word = options_next(o, OPT_WITH_DEVICE, &i));)
 		r = abibase_intersection_add_device(ix, word);
-	for (i = 0; r == 0 && (word = options_next(o, OPT_BACKEND, &i));)
-		while (r == 0 && (name = strsep(&word, ",")))
-			r = abibase_intersection_add_backend(ix, name);
+	if (r == 0)
+		r = cli_add_backends(ix, o);
 	for (i = 0; r == 0 && (word = options_next(o, OPT_ASSUME_QEMU, &i));)
 		r = abibase_intersection_assume_qemu(ix, word);
 	return r;
@@ -35,15 +34,6 @@ static bool is_exchange(const char *operand)
 	const char *equal = strchr(operand, '=');
 
 	return equal && !memchr(operand, '/', (size_t)(equal - operand));
-}
-
-/* What was read and cannot be added: the library does not know from where it came. */
-static int refuse(const struct asking *a, const char *source, int err)
-{
-	const char *id = abibase_context_error_id(a->ctx);
-
-	return cli_error("%s: %s [%s]", source, abibase_context_error(a->ctx) ?: strerror(-err),
-			 id ?: "out-of-memory");
 }
 
 static int add(void *data, const struct cli_source *s)
@@ -62,7 +52,7 @@ static int add(void *data, const struct cli_source *s)
 		return cli_error("%s: is a baseline; it stands before the hosts or behind them "
 				 "[usage]", s->name);
 	r = p ? abibase_matrix_add_profile(a->m, p, false) : 0;
-	return r < 0 ? refuse(a, s->name, r) : 0;
+	return r < 0 ? cli_refused(a->ctx, s->name, NULL, r) : 0;
 }
 
 /* What stands in the place of others comes before them. */
@@ -81,7 +71,7 @@ static int add_exchanges(struct asking *a)
 		if (r == 0)
 			r = abibase_matrix_add_profile(a->m, p, true);
 		if (r < 0)
-			refuse(a, operand, r);
+			cli_refused(a->ctx, operand, NULL, r);
 		if (r)
 			status = STATUS_TROUBLE;
 	}

@@ -446,6 +446,17 @@ int cli_add_names(struct strings *names, const struct options *o, int id, bool s
 	return 0;
 }
 
+int cli_add_backends(struct abibase_intersection *ix, const struct options *o)
+{
+	char *list, *name;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && (list = options_next(o, OPT_BACKEND, &i));)
+		while (r == 0 && (name = strsep(&list, ",")))
+			r = abibase_intersection_add_backend(ix, name);
+	return r;
+}
+
 int cli_list_add(struct cli_list *l, struct abibase_profile *p)
 {
 	if (array_grow(&l->profile, l->n, &l->cap, sizeof(*l->profile)) < 0)
