@@ -7,6 +7,8 @@
 #   skip WORDS                   what it needs is missing; a failure where that can be had
 #   need TOOL...                 programs
 #   need_qemus SUITE...          QEMUs that tests/fetch-qemus fetches
+#   alone "$@"                   as root, and no other process to be seen: the script runs again there
+#   end                          those whose numbers are in running
 #   unwrap                       abibase without the script that libtool put around it
 #   view DIR                     a copy of programs, library and data that every account may read
 #   qemu_entry PLATFORM PATH     its QEMU, at this path and without a build id
@@ -49,6 +51,24 @@ need_qemus()
 		[ -x "$qemus/$suite/usr/bin/qemu-system-x86_64" ] ||
 			skip "no $qemus/$suite: tests/fetch-qemus fetches it"
 	done
+}
+
+alone()
+{
+	[ "$(id -u)" = 0 ] || skip "needs root"
+	[ "${1:-}" != inside ] || return 0
+	unshare -mpf --mount-proc true || skip "no namespaces can be made here"
+	exec unshare -mpf --mount-proc --kill-child "$0" inside
+}
+
+running=
+end()
+{
+	for pid in $running; do
+		kill "$pid" 2> /dev/null
+		wait "$pid" 2> /dev/null
+	done
+	running=
 }
 
 failures=0

@@ -8,26 +8,13 @@
 . "${0%/*}/begin.sh"
 
 need python3 jq unshare setpriv mount
-[ "$(id -u)" = 0 ] || skip "needs root"
 [ -r /proc/sys/kernel/random/boot_id ] || skip "needs the boot id"
 need_qemus trixie
-if [ "${1:-}" != inside ]; then
-	unshare -mpf --mount-proc true || skip "no namespaces can be made here"
-	exec unshare -mpf --mount-proc --kill-child "$0" inside
-fi
+alone "$@"
 unwrap
 
 tmp=$(mktemp -d) || exit 99
 trap 'end; rm -rf "$tmp"' EXIT
-running=
-end()
-{
-	for pid in $running; do
-		kill "$pid" 2> /dev/null
-		wait "$pid" 2> /dev/null
-	done
-	running=
-}
 
 # ask STATUS ARGUMENT...: the page
 ask()

@@ -8,13 +8,9 @@
 . "${0%/*}/begin.sh"
 
 need python3 jq unshare setpriv mount
-[ "$(id -u)" = 0 ] || skip "needs root"
 [ -r /proc/sys/kernel/random/boot_id ] || skip "needs the boot id"
 need_qemus trixie
-if [ "${1:-}" != inside ]; then
-	unshare -mpf --mount-proc true || skip "no namespaces can be made here"
-	exec unshare -mpf --mount-proc --kill-child "$0" inside
-fi
+alone "$@"
 
 tmp=$(mktemp -d) || exit 99
 trap 'end; rm -rf "$tmp"' EXIT
@@ -25,16 +21,6 @@ abibase=$tmp/view/abibase
 export LD_LIBRARY_PATH="$tmp/view${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}" ABIBASE_DATADIR="$tmp/view/data"
 export XDG_CACHE_HOME="$tmp/cache" HOME="$tmp" ABIBASE_EMULATOR_CONF="$tmp/emulator.conf"
 boot=$(cat /proc/sys/kernel/random/boot_id)
-
-running=
-end()
-{
-	for pid in $running; do
-		kill "$pid" 2> /dev/null
-		wait "$pid" 2> /dev/null
-	done
-	running=
-}
 
 # look STATUS [COMMAND...]: the page, and the document, which is held against its schema at the end
 documents=0
