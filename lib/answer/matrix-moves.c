@@ -35,9 +35,6 @@ struct asking {
 /* No guest of this kind runs there. */
 #define NONE "none"
 
-static const char *const kinds[] = { "now", "list", "no", "unknown", NULL };
-static const char *const ways[] = { "shut", "open", "unknown", NULL };
-
 /* ------------------------------------------------------------------------- one question */
 
 static const char *class_of(const struct abibase_catalogue *cat, size_t backend)
@@ -66,9 +63,9 @@ static void take_answer(struct cell *c, json_t *host)
 	static const int rank[] = { [MOVE_NO] = 0, [MOVE_UNKNOWN] = 1, [MOVE_LIST] = 2,
 				    [MOVE_NOW] = 3 };
 	static const int order[] = { [ABIBASE_NO] = 0, [ABIBASE_UNKNOWN] = 1, [ABIBASE_YES] = 2 };
-	enum move_kind kind = (enum move_kind)word_index(kinds, string_of(host, "verdict"));
+	enum move_kind kind = (enum move_kind)word_index(move_words, string_of(host, "verdict"));
 	const json_t *back = json_object_get(host, "way_back");
-	enum abibase_tri way = (enum abibase_tri)word_index(ways, string_of(back, "verdict"));
+	enum abibase_tri way = (enum abibase_tri)word_index(way_words, string_of(back, "verdict"));
 
 	if (c->asked && (rank[kind] > rank[c->kind] ||
 			 (kind == c->kind && order[way] >= order[c->way_back])))
@@ -238,9 +235,9 @@ static json_t *cell_json(const struct asking *q, size_t to)
 			 cohort_name(&a->m->cohort[q->from]), "to",
 			 cohort_name(&a->m->cohort[to]), "machine", q->machine, "backend",
 			 a->m->cat->backends[q->backend].name, "list", q->list, "verdict",
-			 c->asked ? kinds[c->kind] : NONE, "why",
+			 c->asked ? move_words[c->kind] : NONE, "why",
 			 reasons(a, json_object_get(c->answer, "findings")), "way_back",
-			 takes ? ways[c->way_back] : NULL, "door",
+			 takes ? way_words[c->way_back] : NULL, "door",
 			 takes ? door_of(a, c->answer) : NULL, "rescue",
 			 takes && json_array_size(rescue) ? rescue : NULL);
 }

@@ -8,13 +8,15 @@
 
 /* ------------------------------------------------------------------------ as a document */
 
-static const char *const move_words[] = { [MOVE_NOW] = "now",
-					  [MOVE_LIST] = "list",
-					  [MOVE_NO] = "no",
-					  [MOVE_UNKNOWN] = "unknown" };
-static const char *const tri_words[] = { [ABIBASE_NO] = "shut",
-					 [ABIBASE_YES] = "open",
-					 [ABIBASE_UNKNOWN] = "unknown" };
+const char *const move_words[] = { [MOVE_NOW] = "now",
+				   [MOVE_LIST] = "list",
+				   [MOVE_NO] = "no",
+				   [MOVE_UNKNOWN] = "unknown",
+				   NULL };
+const char *const way_words[] = { [ABIBASE_NO] = "shut",
+				  [ABIBASE_YES] = "open",
+				  [ABIBASE_UNKNOWN] = "unknown",
+				  NULL };
 
 static json_t *strings_json(const struct strings *s)
 {
@@ -29,7 +31,7 @@ static json_t *answer_json(const struct move *m)
 			 findings_json(&m->check->findings), "qemu", "version", m->version, "path",
 			 m->path, "package", m->package, "rescue", strings_json(&m->rescue),
 			 "carry_on", strings_json(&m->carry_on), "way_back", "verdict",
-			 tri_words[m->way_back], "text", m->way_back_text, "gains",
+			 way_words[m->way_back], "text", m->way_back_text, "gains",
 			 strings_json(&m->gains), "list", strings_json(&m->door), "enough",
 			 m->door.n && !m->door_shut);
 }

@@ -151,7 +151,8 @@ void move_make_carry_on(struct judging *j);
 int move_read_rehearsed(const struct abibase_targets *t) _must_check_;
 void move_judge_rehearsed(struct judging *j);
 
-/* move-show.c: what was found of all hosts */
+/* move-show.c: what was found of all hosts, and the words of a document for a move and a way back */
+extern const char *const move_words[], *const way_words[];
 int moves_give(struct abibase_context *ctx, const struct abibase_catalogue *cat,
 	       const struct moves *m, enum abibase_verdict verdict, struct abibase_result **ret);
 
