@@ -63,21 +63,24 @@ static int load_document(struct abibase_context *ctx, json_t *root, size_t len,
 	return r;
 }
 
+/* The text is gone on return: it may be large, and what is made of the document too. */
+static int read_document(struct abibase_context *ctx, const char *path, size_t max,
+			 const char *source, size_t *ret_len, json_t **ret)
+{
+	_autofree_ char *buf = NULL;
+	int r = file_read(ctx, path, max, &buf, ret_len);
+
+	return r < 0 ? r : seen_parse(ctx, buf, *ret_len, max, source, ret);
+}
+
 static int load_file(struct abibase_context *ctx, const char *path, struct loaded *ret)
 {
 	const char *source = streq(path, "-") ? "standard input" : path;
-	_autofree_ char *buf = NULL;
 	json_t *root;
 	size_t len;
-	int r = file_read(ctx, path, JSON_MAX_BASELINE, &buf, &len);
+	int r = read_document(ctx, path, JSON_MAX_BASELINE, source, &len, &root);
 
-	if (r < 0)
-		return r;
-	r = seen_parse(ctx, buf, len, JSON_MAX_BASELINE, source, &root);
-	if (r < 0)
-		return r;
-	free(steal(&buf)); /* the document may be large, and what is made of it too */
-	return load_document(ctx, root, len, source, path, ret);
+	return r < 0 ? r : load_document(ctx, root, len, source, path, ret);
 }
 
 /* ------------------------------------------------------------------------ names */
@@ -244,13 +247,10 @@ static int host_from_build(struct abibase_context *ctx, json_t *root, const char
 ABIBASE_EXPORT int abibase_profile_from_file(struct abibase_context *ctx, const char *path,
 					     struct abibase_profile **ret)
 {
-	_autofree_ char *buf = NULL;
 	json_t *root;
 	size_t len;
-	int r = file_read(ctx, path, profile_form.max, &buf, &len);
+	int r = read_document(ctx, path, profile_form.max, path, &len, &root);
 
-	if (r == 0)
-		r = seen_parse(ctx, buf, len, profile_form.max, path, &root);
 	if (r < 0)
 		return r;
 	return form_is_stated(&build_form, root) ?

@@ -180,7 +180,6 @@ static int read_candidate(struct abibase_context *ctx, struct candidate *c)
 		r = refuse_unreadable(c, &inner);
 	free(inner.error);
 	free(inner.error_where);
-	context_forget(&inner, KEPT_SEEN);
 	if (r < 0 || !c->profile || streq(c->profile->kind, "platform"))
 		return r;
 	c->profile = abibase_profile_unref(c->profile);

@@ -465,19 +465,10 @@ int profile_from_document(struct abibase_context *ctx, json_t *root, const char 
 	return 0;
 }
 
-static int read_text(struct abibase_context *ctx, const char *path, json_t **ret)
-{
-	_autofree_ char *buf = NULL;
-	size_t len;
-	int r = file_read(ctx, path, profile_form.max, &buf, &len);
-
-	return r < 0 ? r : seen_parse(ctx, buf, len, profile_form.max, path, ret);
-}
-
 int profile_read(struct abibase_context *ctx, const char *path, struct abibase_profile **ret)
 {
 	json_t *root;
-	int r = read_text(ctx, path, &root);
+	int r = document_read(ctx, path, &profile_form, &root);
 
 	return r < 0 ? r : profile_from_json(ctx, root, path, ret);
 }
