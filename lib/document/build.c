@@ -207,6 +207,17 @@ const struct form build_form = { "build", .members = build_members, .more = MORE
 
 const char *const build_says[] = { "build_id", "machines", "package", "target", "version", NULL };
 
+int build_copy_says(json_t *to, const json_t *from)
+{
+	for (const char *const *m = build_says; *m; m++) {
+		json_t *v = json_object_get(from, *m);
+
+		if (v && json_object_set(to, *m, v) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 /* ------------------------------------------------------------------- the object */
 
 int build_from_json(struct abibase_context *ctx, json_t *root, const char *source,

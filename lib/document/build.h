@@ -26,6 +26,8 @@ int build_from_json(struct abibase_context *ctx, json_t *root, const char *sourc
 
 /* The members that a record has as the entry of a profile has them; ends with NULL. */
 extern const char *const build_says[];
+/* Give @to those of @from. 0 or -ENOMEM. */
+int build_copy_says(json_t *to, const json_t *from);
 /* What stands in a record, which has been checked. */
 bool build_has_class(const json_t *root, const char *class_name);
 bool build_is_a(const json_t *root, const char *class_name, const char *type);

@@ -210,17 +210,11 @@ ABIBASE_EXPORT int abibase_operand_from_buffer(struct abibase_context *ctx, cons
 /* The profile of a host that has this QEMU, and of which nothing else is known. */
 static json_t *host_of(const struct abibase_build *b)
 {
-	json_t *entry = json_pack("{s:s}", "build", b->digest);
+	json_auto_t *entry = json_pack("{s:s}", "build", b->digest);
 
-	for (const char *const *m = build_says; *m; m++) {
-		json_t *v = json_object_get(b->root, *m);
-
-		if (v && json_object_set(entry, *m, v) < 0) {
-			json_decref(entry);
-			return NULL;
-		}
-	}
-	return json_pack("{s:s, s:s, s:o, s:O, s:{}, s:[o]}", "schema", "abibase-profile/1", "kind",
+	if (build_copy_says(entry, b->root) < 0)
+		return NULL;
+	return json_pack("{s:s, s:s, s:o, s:O, s:{}, s:[O]}", "schema", "abibase-profile/1", "kind",
 			 "host", "name", json_sprintf("qemu-%s", string_of(b->root, "version")),
 			 "arch", json_object_get(b->root, "target"), "facts", "qemu", entry);
 }

@@ -390,17 +390,6 @@ static int share_properties(const struct recording *rec, json_t *ret)
 	return 0;
 }
 
-static int copy_members(json_t *root, const json_t *entry)
-{
-	for (const char *const *m = build_says; *m; m++) {
-		json_t *v = json_object_get(entry, *m);
-
-		if (v && json_object_set(root, *m, v) < 0)
-			return -ENOMEM;
-	}
-	return 0;
-}
-
 static int record(struct recording *rec, const struct abibase_catalogue *cat, const json_t *entry,
 		  json_t *root)
 {
@@ -415,7 +404,7 @@ static int record(struct recording *rec, const struct abibase_catalogue *cat, co
 		r = ask_classes(rec, cat);
 	if (r == 0)
 		r = share_properties(rec, properties);
-	return r == 0 ? copy_members(root, entry) : r;
+	return r == 0 ? build_copy_says(root, entry) : r;
 }
 
 int probe_record_begin(struct abibase_probe *pr, struct qmp *q, const char *path,
