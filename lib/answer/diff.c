@@ -66,11 +66,6 @@ static void add_not_recorded(struct comparison *c, enum diff_kind kind, const ch
 		       keep(c, "%s: not recorded in %s", place, c->label[missing]));
 }
 
-static int cmp_string(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 /* Call @fn with each key, sorted, that at least one of the two objects has, and its two values. */
 static void each_key(struct comparison *c, const struct pair *q, const json_t *a, const json_t *b,
 		     void (*fn)(struct comparison *c, const struct pair *q, const char *key,
@@ -91,7 +86,7 @@ static void each_key(struct comparison *c, const struct pair *q, const json_t *a
 	json_object_foreach((json_t *)b, key, v)
 		if (!json_object_get(a, key))
 			keys[n++] = key;
-	qsort(keys, n, sizeof(*keys), cmp_string);
+	qsort(keys, n, sizeof(*keys), text_cmp);
 	for (size_t i = 0; i < n; i++)
 		fn(c, q, keys[i], json_object_get(a, keys[i]), json_object_get(b, keys[i]));
 }

@@ -11,33 +11,6 @@
 
 #define LABEL 12 /* columns of the labels at the left */
 
-/* ------------------------------------------------------------------------ pieces */
-
-static int cmp_string(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* The keys of an object by their bytes, for free(); NULL also when it has none. */
-static const char **sorted_keys(struct buf *b, const json_t *obj)
-{
-	size_t n = json_object_size(obj), i = 0;
-	const char **keys, *key;
-	json_t *v;
-
-	if (!n)
-		return NULL;
-	keys = malloc(n * sizeof(*keys));
-	if (!keys) {
-		b->failed = true;
-		return NULL;
-	}
-	json_object_foreach((json_t *)obj, key, v)
-		keys[i++] = key;
-	qsort(keys, n, sizeof(*keys), cmp_string);
-	return keys;
-}
-
 /* ---------------------------------------------------------------- where it comes from */
 
 static void put_kernel(struct buf *b, const json_t *kernel)
@@ -83,9 +56,11 @@ static void put_lifecycle(struct buf *b, const json_t *lifecycle)
 
 static void put_evidence(struct buf *b, const json_t *evidence)
 {
-	_autofree_ const char **keys = sorted_keys(b, evidence);
+	size_t n;
+	_autofree_ const char **keys = json_keys(evidence, &n);
 
-	for (size_t i = 0; keys && i < json_object_size(evidence); i++)
+	b->failed |= !keys;
+	for (size_t i = 0; i < n; i++)
 		show_labelled(b, LABEL, i ? "" : "evidence", "%s%s %s", keys[i],
 			 ends_with(keys[i], ".") ? "*" : "", string_of(evidence, keys[i]));
 }
@@ -290,12 +265,13 @@ static size_t put_surface(struct buf *b, const struct abibase_catalogue *cat, co
 static void put_facts(struct buf *b, const struct abibase_profile *p,
 		      const struct abibase_catalogue *cat)
 {
-	_autofree_ const char **keys = sorted_keys(b, p->facts);
-	size_t n = json_object_size(p->facts);
+	size_t n;
+	_autofree_ const char **keys = json_keys(p->facts, &n);
 
+	b->failed |= !keys;
 	if (!n)
 		buf_puts(b, "\nfacts: none\n");
-	for (size_t i = 0; keys && i < n;)
+	for (size_t i = 0; i < n;)
 		i += put_surface(b, cat, p->facts, keys + i, n - i);
 }
 

@@ -14,6 +14,11 @@ bool id_valid(const char *s)
 	return strprefix(s, "b1-") && hex_valid(s + 3, ID_DIGITS);
 }
 
+int text_cmp(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
 bool same_text(const char *a, const char *b)
 {
 	return a == b || (a && b && streq(a, b));
@@ -193,18 +198,13 @@ int strings_insert(struct strings *t, const char *s)
 	return 0;
 }
 
-static int by_bytes(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 void strings_sort(struct strings *t)
 {
 	size_t n = t->n ? 1 : 0;
 
 	if (!n)
 		return;
-	qsort(t->s, t->n, sizeof(*t->s), by_bytes);
+	qsort(t->s, t->n, sizeof(*t->s), text_cmp);
 	for (size_t i = 1; i < t->n; i++) {
 		if (streq(t->s[i], t->s[n - 1]))
 			free(t->s[i]);

@@ -67,6 +67,8 @@ bool hex_valid(const char *s, size_t len);
 /* The id of a baseline: "b1-" and so many of them */
 #define ID_DIGITS 32
 bool id_valid(const char *s);
+/* For qsort(3), of texts or of structs that begin with one: by their bytes */
+int text_cmp(const void *a, const void *b);
 /* Both may be NULL. */
 bool same_text(const char *a, const char *b);
 

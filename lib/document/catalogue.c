@@ -246,12 +246,6 @@ static int find_condition(const struct abibase_catalogue *cat, const char *name)
 	return -1;
 }
 
-/* Of structs that begin with their name */
-static int cmp_name(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 static void link_conditions(struct schema_walk *c, struct abibase_catalogue *cat)
 {
 	size_t mark = schema_enter(c, "conditions"), mark2;
@@ -268,7 +262,7 @@ static void link_conditions(struct schema_walk *c, struct abibase_catalogue *cat
 		schema_leave(c, mark2);
 		cond->fact = arena_printf(&cat->arena, "%.*s", (int)len, cond->name);
 	}
-	qsort(cat->conditions, cat->n_conditions, sizeof(*cat->conditions), cmp_name);
+	qsort(cat->conditions, cat->n_conditions, sizeof(*cat->conditions), text_cmp);
 	schema_leave(c, mark);
 }
 
@@ -298,7 +292,7 @@ static void link_backends(struct schema_walk *c, struct abibase_catalogue *cat)
 		json_array_foreach(usable, i, item)
 			b->usable[b->n_usable++] = use_condition(c, cat, json_string_value(item));
 	}
-	qsort(cat->backends, cat->n_backends, sizeof(*cat->backends), cmp_name);
+	qsort(cat->backends, cat->n_backends, sizeof(*cat->backends), text_cmp);
 	schema_leave(c, mark);
 }
 

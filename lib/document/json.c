@@ -338,6 +338,21 @@ json_t *json_strings(const char *const *s, size_t n)
 	return list;
 }
 
+const char **json_keys(const json_t *object, size_t *ret_n)
+{
+	const char **keys = calloc(json_object_size(object) + 1, sizeof(*keys)), *key;
+	size_t n = 0;
+	json_t *v;
+
+	json_object_foreach((json_t *)object, key, v)
+		if (keys)
+			keys[n++] = key;
+	if (keys)
+		qsort(keys, n, sizeof(*keys), text_cmp);
+	*ret_n = n;
+	return keys;
+}
+
 bool json_has(const json_t *strings, const char *s)
 {
 	size_t i;
@@ -685,11 +700,6 @@ struct pair {
 	json_t *value;
 };
 
-static int pair_cmp(const void *a, const void *b)
-{
-	return strcmp(((const struct pair *)a)->key, ((const struct pair *)b)->key);
-}
-
 /* The members in the order of their keys' bytes; @few saves the allocation for small objects. */
 static struct pair *sorted_members(const json_t *obj, struct pair *few, size_t n_few)
 {
@@ -708,7 +718,7 @@ static struct pair *sorted_members(const json_t *obj, struct pair *few, size_t n
 			sorted = false;
 	}
 	if (!sorted)
-		qsort(p, n, sizeof(*p), pair_cmp);
+		qsort(p, n, sizeof(*p), text_cmp);
 	return p;
 }
 

@@ -87,6 +87,8 @@ static inline json_t *json_member(json_t *object, const char *key)
 json_t *json_harmless(const char *words);
 /* An array of texts; NULL: no memory */
 json_t *json_strings(const char *const *s, size_t n);
+/* The keys of an object, sorted, for free(); NULL: no memory, and @ret_n is 0 */
+const char **json_keys(const json_t *object, size_t *ret_n);
 /* Is it among the strings of an array? */
 bool json_has(const json_t *strings, const char *s);
 /* Is it as one of an array of patterns, fnmatch(3), says? */

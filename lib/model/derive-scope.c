@@ -4,11 +4,6 @@
 
 /* What the answer is about, and on what it rests. */
 
-static int name_cmp(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 /* One list of a scope, sorted */
 static void take_names(struct derive *d, const json_t *list, struct names *ret)
 {
@@ -21,7 +16,7 @@ static void take_names(struct derive *d, const json_t *list, struct names *ret)
 		if (ret->s)
 			ret->s[ret->n++] = arena_strdup(a, json_string_value(v));
 	if (!a->failed && ret->n)
-		qsort(ret->s, ret->n, sizeof(*ret->s), name_cmp);
+		qsort(ret->s, ret->n, sizeof(*ret->s), text_cmp);
 }
 
 static void add_evidence(struct derive *d)

@@ -65,27 +65,6 @@ static size_t rewrite_numbers(void *data, char *line, size_t len)
 
 /* ------------------------------------------------------------------- classes, as they are asked */
 
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* The keys of an object, sorted, for free(). */
-static const char **sorted_keys(const json_t *object, size_t *ret_n)
-{
-	const char **names = calloc(json_object_size(object) + 1, sizeof(*names)), *key;
-	size_t n = 0;
-	json_t *v;
-
-	json_object_foreach((json_t *)object, key, v)
-		if (names)
-			names[n++] = key;
-	if (names)
-		qsort(names, n, sizeof(*names), compare_names);
-	*ret_n = n;
-	return names;
-}
-
 /* Classes that end a QEMU when they are asked for; with more of them it is no sound one. */
 #define MAX_DEATHS 16
 #define MAX_MODULES 256
@@ -206,7 +185,7 @@ static int add_modules(const struct recording *rec, json_t *root)
 
 	if (!names || take_modules(names, rec->q->pid, 3) < 0)
 		return -ENOMEM;
-	sorted = sorted_keys(names, &n);
+	sorted = json_keys(names, &n);
 	for (size_t i = 0; sorted && i < n; i++)
 		if (json_add(list, json_string(sorted[i])) < 0)
 			return -ENOMEM;
@@ -520,7 +499,7 @@ static int share_each(json_t *root, const char *member,
 
 	if (!all)
 		return 0;
-	names = sorted_keys(all, &n);
+	names = json_keys(all, &n);
 	if (!names)
 		return -ENOMEM;
 	if (order)
@@ -549,7 +528,7 @@ static json_t *difference(const json_t *mine, const char *name, const json_t *li
 {
 	json_auto_t *set = json_object(), *unset = json_array();
 	size_t n;
-	_autofree_ const char **names = sorted_keys(like, &n);
+	_autofree_ const char **names = json_keys(like, &n);
 
 	if (!set || !unset || !names || own_part(mine, like, set) < 0)
 		return NULL;
