@@ -230,7 +230,7 @@ static int load_record(int dir, const char *key, const json_t *root, struct reco
 	char file[FILE_NAME], actual[DIGEST_HEX + 1];
 	int r;
 
-	if (!name || strspn(name, "0123456789abcdef") != DIGEST_HEX || name[DIGEST_HEX] || !digest)
+	if (!name || !hex_valid(name, DIGEST_HEX) || !digest)
 		return -EBADMSG;
 	file_name(key, ".record", file);
 	r = read_file(dir, file, &ret->text);

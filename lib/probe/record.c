@@ -145,24 +145,24 @@ static const char *module_of(char *line)
 	return name_valid(name + 1) ? name + 1 : NULL;
 }
 
-static int take_mapped(json_t *names, long pid)
+static int take_mapped(struct strings *names, long pid)
 {
 	_autofclose_ FILE *f = NULL;
 	char line[PATH_MAX + 128];
 
 	snprintf(line, sizeof(line), "/proc/%ld/maps", pid);
 	f = fopen(line, "re");
-	while (f && json_object_size(names) < MAX_MODULES && fgets(line, sizeof(line), f)) {
+	while (f && names->n < MAX_MODULES && fgets(line, sizeof(line), f)) {
 		const char *name = module_of(line);
 
-		if (name && json_object_set_new(names, name, json_true()) < 0)
+		if (name && strings_insert(names, name) < 0)
 			return -ENOMEM;
 	}
 	return 0;
 }
 
 /* A guard is between this process and the QEMU, and there may be a wrapper. */
-static int take_modules(json_t *names, long pid, int depth)
+static int take_modules(struct strings *names, long pid, int depth)
 {
 	_autofclose_ FILE *f = NULL;
 	char path[96];
@@ -179,19 +179,14 @@ static int take_modules(json_t *names, long pid, int depth)
 /* The modules with device classes, as they are mapped; that there are none cannot be seen. */
 static int add_modules(const struct recording *rec, json_t *root)
 {
-	json_auto_t *names = json_object(), *list = json_array();
-	_autofree_ const char **sorted = NULL;
-	size_t n;
+	struct strings names = { 0 };
+	int r = take_modules(&names, rec->q->pid, 3);
 
-	if (!names || take_modules(names, rec->q->pid, 3) < 0)
-		return -ENOMEM;
-	sorted = json_keys(names, &n);
-	for (size_t i = 0; sorted && i < n; i++)
-		if (json_add(list, json_string(sorted[i])) < 0)
-			return -ENOMEM;
-	if (!sorted)
-		return -ENOMEM;
-	return n ? json_put(root, "x-modules", json_incref(list)) : 0;
+	if (r == 0 && names.n)
+		r = json_put(root, "x-modules",
+			     json_strings((const char *const *)names.s, names.n));
+	strings_clear(&names);
+	return r;
 }
 
 /* "TYPE" or "TYPE=DEFAULT"; NULL: it is no value that somebody sets. */
