@@ -116,39 +116,28 @@ static const json_t *kin_of(struct two_records *t, struct side *s, const char *t
 	return kin;
 }
 
-static void apply_setting(struct two_records *t, struct side *s, const char *setting)
+struct applying {
+	struct two_records *t;
+	struct side *s;
+};
+
+static void apply_setting(void *data, const struct build_setting *setting)
 {
-	const char *space = strchr(setting, ' '), *end = strchr(space + 1, ' '), *name, *proxy;
-	_autofree_ char *type = strndup(setting, (size_t)(space - setting));
-	_autofree_ char *property = strndup(space + 1, (size_t)(end - space - 1));
-	json_t *one;
+	const struct applying *a = data;
+	_autofree_ char *type = strndup(setting->type, setting->type_len);
+	_autofree_ char *property = strndup(setting->property, setting->property_len);
+	const char *name, *proxy;
+	json_t *one, *two;
 
 	if (!type || !property) {
-		t->failed = true;
+		a->t->failed = true;
 		return;
 	}
-	json_object_foreach((json_t *)kin_of(t, s, type), name, one) {
-		json_t *of = json_object_get(t->proxies, name), *two;
-
-		put_in(t, s->set, name, property, json_string(end + 1));
-		json_object_foreach(of, proxy, two)
-			put_in(t, s->through, proxy, property, json_string(end + 1));
+	json_object_foreach((json_t *)kin_of(a->t, a->s, type), name, one) {
+		put_in(a->t, a->s->set, name, property, json_string(setting->value));
+		json_object_foreach(json_object_get(a->t->proxies, name), proxy, two)
+			put_in(a->t, a->s->through, proxy, property, json_string(setting->value));
 	}
-}
-
-/* Those of the machine type that it comes after are first; a reader has seen that there is no circle. */
-static void apply_machine(struct two_records *t, struct side *s, const char *machine)
-{
-	const json_t *compat = json_object_get(s->stated, "compat");
-	const json_t *one = json_object_get(compat, machine);
-	const char *after = string_of(one, "after"), *as = string_of(one, "adds_as");
-	size_t i;
-	json_t *v;
-
-	if (after)
-		apply_machine(t, s, after);
-	json_array_foreach(json_object_get(as ? json_object_get(compat, as) : one, "adds"), i, v)
-		apply_setting(t, s, json_string_value(v));
 }
 
 static void apply(struct two_records *t, struct side *s, const char *machine)
@@ -157,7 +146,7 @@ static void apply(struct two_records *t, struct side *s, const char *machine)
 	json_decref(s->through);
 	s->set = json_object();
 	s->through = json_object();
-	apply_machine(t, s, machine);
+	build_each_setting(s->stated, machine, apply_setting, &(struct applying){ t, s });
 }
 
 /* ----------------------------------------------------------------------------- a value */

@@ -348,43 +348,55 @@ bool build_is_a(const json_t *root, const char *class_name, const char *type)
 	return is_a(root, class_name, type, strlen(type));
 }
 
+static void each_added(const json_t *list, void (*fn)(void *data, const struct build_setting *s),
+		       void *data)
+{
+	size_t i;
+	json_t *v;
+
+	json_array_foreach((json_t *)list, i, v) {
+		struct build_setting s = { .type = json_string_value(v) };
+
+		s.type_len = strcspn(s.type, " ");
+		s.property = s.type + s.type_len + 1;
+		s.property_len = strcspn(s.property, " ");
+		s.value = s.property + s.property_len + 1;
+		fn(data, &s);
+	}
+}
+
+void build_each_setting(const json_t *root, const char *machine,
+			void (*fn)(void *data, const struct build_setting *s), void *data)
+{
+	const json_t *compat = json_object_get(root, "compat");
+	const json_t *one = json_object_get(compat, machine);
+	const char *after = string_of(one, "after");
+	const char *as = string_of(one, "adds_as");
+
+	/* those of the machine type that it comes after are first; check_chain(): there is no circle */
+	if (after)
+		build_each_setting(root, after, fn, data);
+	each_added(json_object_get(as ? json_object_get(compat, as) : one, "adds"), fn, data);
+}
+
 /* What the machine type sets last, on the class and on the proxy around it. */
-struct setting {
+struct last_setting {
 	const json_t *root;
 	const char *class_name, *proxy, *property;
 	const char *own, *of_proxy;
 };
 
-static void take_settings(struct setting *s, const json_t *list)
+static void take_setting(void *data, const struct build_setting *s)
 {
-	size_t i, len = strlen(s->property);
-	json_t *v;
+	struct last_setting *last = data;
 
-	json_array_foreach((json_t *)list, i, v) {
-		const char *type = json_string_value(v);
-		size_t type_len = strcspn(type, " ");
-		const char *property = type + type_len + 1;
-
-		if (strncmp(property, s->property, len) != 0 || property[len] != ' ')
-			continue;
-		if (is_a(s->root, s->class_name, type, type_len))
-			s->own = property + len + 1;
-		if (s->proxy && is_a(s->root, s->proxy, type, type_len))
-			s->of_proxy = property + len + 1;
-	}
-}
-
-/* Those of the machine type that it comes after are first. */
-static void find_setting(struct setting *s, const char *machine)
-{
-	const json_t *compat = json_object_get(s->root, "compat");
-	const json_t *one = json_object_get(compat, machine);
-	const char *after = string_of(one, "after");
-	const char *as = string_of(one, "adds_as");
-
-	if (after)
-		find_setting(s, after);
-	take_settings(s, json_object_get(as ? json_object_get(compat, as) : one, "adds"));
+	if (strlen(last->property) != s->property_len ||
+	    strncmp(last->property, s->property, s->property_len) != 0)
+		return;
+	if (is_a(last->root, last->class_name, s->type, s->type_len))
+		last->own = s->value;
+	if (last->proxy && is_a(last->root, last->proxy, s->type, s->type_len))
+		last->of_proxy = s->value;
 }
 
 static json_t *from_default(const char *word, const char *text)
@@ -472,7 +484,9 @@ static json_t *value_set(const json_t *root, const char *machine, const struct b
 			 const char *word, json_t *def)
 {
 	_buf_ proxy = { 0 };
-	struct setting s = { .root = root, .class_name = q->class_name, .property = q->property };
+	struct last_setting s = { .root = root,
+				  .class_name = q->class_name,
+				  .property = q->property };
 
 	if (!json_object_get(json_object_get(root, "compat"), machine))
 		return NULL;
@@ -480,7 +494,7 @@ static json_t *value_set(const json_t *root, const char *machine, const struct b
 	if (buf_failed(&proxy))
 		return NULL;
 	s.proxy = streq(proxy.data, q->class_name) ? NULL : proxy.data;
-	find_setting(&s, machine);
+	build_each_setting(root, machine, take_setting, &s);
 	if (s.of_proxy || s.own)
 		return value_from_text(word, s.of_proxy ? s.of_proxy : s.own);
 	return json_incref(def);

@@ -36,6 +36,14 @@ const char *build_property(const json_t *root, const char *class_name, const cha
 /* All properties of a class, new: each with its type, or null where one above has it and it has
  * not. */
 json_t *build_properties(const json_t *root, const char *class_name);
+/* What a machine type sets: "TYPE PROPERTY VALUE", where TYPE may be above many classes. */
+struct build_setting {
+	const char *type, *property, *value;
+	size_t type_len, property_len;
+};
+/* Call @fn with each of them, in the order in which QEMU sets them. */
+void build_each_setting(const json_t *root, const char *machine,
+			void (*fn)(void *data, const struct build_setting *s), void *data);
 /* The default that such a text states, new: JSON null is none, NULL not known. */
 json_t *build_default(const char *type);
 /*
