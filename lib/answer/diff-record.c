@@ -6,8 +6,6 @@
  * differ. It cannot say that they are the same, and nothing here does.
  */
 
-#include <errno.h>
-
 #include "answer/diff-make.h"
 #include "base/known.h"
 #include "document/build.h"
@@ -156,9 +154,8 @@ static const char *value_text(struct two_records *t, const char *type, const cha
 {
 	const char *equals = strchr(type, '=');
 	const char *text = set ? set : equals ? equals + 1 : NULL;
-	bool is_number = strprefix(type, "int") || strprefix(type, "uint") || type_is(type, "size");
+	bool is_number = value_is_number(type);
 	long long number;
-	char *end;
 
 	if (!text)
 		return NULL;
@@ -166,9 +163,7 @@ static const char *value_text(struct two_records *t, const char *type, const cha
 		return "on";
 	if (!is_number && word_is_bool(text, false))
 		return "off";
-	errno = 0;
-	number = strtoll(text, &end, 0);
-	if (!errno && end != text && !*end)
+	if (number_from_text(text, &number))
 		return keep(t->c, "%lld", number);
 	return is_number ? NULL : keep(t->c, "%s", text);
 }

@@ -254,9 +254,18 @@ struct abibase_build *build_record_unref(struct abibase_build *r)
 
 /* ---------------------------------------------------------------- how texts are read */
 
-bool value_is_number(const char *word)
+bool value_is_number(const char *type)
 {
-	return strprefix(word, "int") || strprefix(word, "uint") || streq(word, "size");
+	return strprefix(type, "int") || strprefix(type, "uint") || type_is(type, "size");
+}
+
+bool number_from_text(const char *text, long long *ret)
+{
+	char *end;
+
+	errno = 0;
+	*ret = strtoll(text, &end, 0);
+	return !errno && end != text && !*end;
 }
 
 bool word_is_bool(const char *word, bool on)
@@ -270,7 +279,6 @@ bool word_is_bool(const char *word, bool on)
 json_t *value_from_text(const char *word, const char *text)
 {
 	long long number;
-	char *end;
 
 	if (streq(word, "bool"))
 		return word_is_bool(text, true)	 ? json_true() :
@@ -278,9 +286,7 @@ json_t *value_from_text(const char *word, const char *text)
 						   NULL;
 	if (!value_is_number(word))
 		return json_string(text);
-	errno = 0;
-	number = strtoll(text, &end, 0);
-	return errno || end == text || *end ? NULL : json_integer(number);
+	return number_from_text(text, &number) ? json_integer(number) : NULL;
 }
 
 void class_proxy(const char *class_name, struct buf *ret)

@@ -65,7 +65,8 @@ void value_check(struct schema_walk *c, const char *type, const char *key, const
 
 /* How QEMU's texts are read, for records and for a QEMU that is asked. */
 bool word_is_bool(const char *word, bool on); /* is it a word for that boolean? */
-bool value_is_number(const char *word);
+bool value_is_number(const char *type); /* "TYPE", or as records have it */
+bool number_from_text(const char *text, long long *ret);
 /* As QEMU's own parsers read it, new; NULL: not a value of that type. */
 json_t *value_from_text(const char *word, const char *text);
 /* "virtio-net-device" is inside "virtio-net-pci", "vhost-scsi" inside "vhost-scsi-pci". */
