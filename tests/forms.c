@@ -53,13 +53,11 @@ static json_t *keys_accepted(const struct member *m)
 
 static json_t *value(const struct member *m)
 {
-	static const char *const types[] = { "string", "integer", "boolean",
-					     "object", "array",	  "null" };
 	json_t *o = json_pack("{s:[]}", "types"), *words = json_array();
 
-	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(type_words); i++)
 		if (m->types & (1u << i))
-			json_array_append_new(json_object_get(o, "types"), json_string(types[i]));
+			json_array_append_new(json_object_get(o, "types"), json_string(type_words[i]));
 	for (const char *const *word = m->words; word && *word; word++)
 		if (**word)
 			json_array_append_new(words, json_string(*word));

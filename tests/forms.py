@@ -4,7 +4,8 @@
 
     forms.py PROGRAM       tests/forms, which prints the tables
 
-The build makes these schemas of the tables and of data/forms/said.json, which can take away and add. A member that one has and the other has not, another type, other words, a
+The build makes these schemas of the tables and of data/forms/said.json, which can take away and add.
+A member that one has and the other has not, another type, other words, a
 member that is required on one side only, or others than those listed accepted on one side only, is a
 fault. So is a sample value, such as -1, "a b" or an empty list, that the library takes for a member and
 the schema does not, or the other way: limits and patterns are compared by what they do, whether a

@@ -10,6 +10,10 @@
 #include "document/rehearsal-result.h"
 #include "document/rehearsal.h"
 
+/* As JSON Schema calls them, in the order of enum jtype */
+static const char *const type_words[] = { "string", "integer", "boolean",
+					  "object", "array",   "null" };
+
 /* Each document that the library reads, and each part of one that has a form of its own. */
 static const struct form *const all_forms[] = {
 	&baseline_form, &build_form,   &catalogue_form, &devices_form,  &errata_form,

@@ -25,8 +25,6 @@ static const struct {
 	{ schema_version_range, "pattern", "^" NUMBERS "(-" NUMBERS ")?$", "version, or two with -" },
 };
 
-static const char *const type_words[] = { "string", "integer", "boolean", "object", "array", "null" };
-
 /* @said: of this kind; what has found its place is taken out. */
 static json_t *schema_of_object(json_t *said, const struct member *members,
 				enum members_more more, const char *place);
