@@ -31,6 +31,9 @@ struct pair {
 /* A new item; text and values are the caller's to fill in. */
 struct diff_item *diff_add(struct comparison *c, enum diff_kind kind, bool guest_visible,
 			   const char *subject);
+/* The same of what one has and the other (@lacks: 0 or 1) has not. */
+struct diff_item *diff_add_lack(struct comparison *c, enum diff_kind kind, bool guest_visible,
+				const char *subject, int lacks, const char *text);
 /* People are told it together with all the others of which @among is said. */
 void diff_set_among(struct diff_item *item, const char *among, const char *name);
 

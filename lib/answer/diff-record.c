@@ -320,13 +320,10 @@ static void lacks(struct two_records *t, int i, const char *one, const char *man
 		  const char *name)
 {
 	struct comparison *c = t->c;
-	struct diff_item *item = diff_add(c, DIFF_PROPERTY, false,
-					  keep(c, "%s.record.%s", t->q->subject, name));
+	struct diff_item *item = diff_add_lack(
+		c, DIFF_PROPERTY, false, keep(c, "%s.record.%s", t->q->subject, name), i,
+		keep(c, "%s: only %s has the %s %s", t->q->place, c->label[!i], one, name));
 
-	item->side = i ? DIFF_B_LACKS : DIFF_A_LACKS;
-	item->a = i ? "yes" : "no";
-	item->b = i ? "no" : "yes";
-	item->text = keep(c, "%s: only %s has the %s %s", t->q->place, c->label[!i], one, name);
 	diff_set_among(item, keep(c, "%s: only %s has the %s", t->q->place, c->label[!i], many),
 		       keep(c, "%s", name));
 }

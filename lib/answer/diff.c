@@ -38,13 +38,8 @@ static struct diff_item *add_lack(struct comparison *c, enum diff_kind kind, boo
 				  const char *subject, int lacks, const char *place,
 				  const char *what)
 {
-	struct diff_item *item = diff_add(c, kind, guest_visible, subject);
-
-	item->side = lacks ? DIFF_B_LACKS : DIFF_A_LACKS;
-	item->a = lacks ? "yes" : "no";
-	item->b = lacks ? "no" : "yes";
-	item->text = keep(c, "%s: %s lacks %s", place, c->label[lacks], what);
-	return item;
+	return diff_add_lack(c, kind, guest_visible, subject, lacks,
+			     keep(c, "%s: %s lacks %s", place, c->label[lacks], what));
 }
 
 /* What only one of them records (@missing: not that one), so that it cannot be compared. */
@@ -286,10 +281,11 @@ static void diff_machine(struct comparison *c, const struct pair *q, const char 
 			diff_machine_member(c, q, name, "deprecated", a, b);
 		return;
 	}
-	diff_set_among(add_lack(c, DIFF_MACHINE, false, keep(c, "%s.machines.%s", q->subject, name),
-			   lacks, q->place, keep(c, "the machine type %s", name)),
-		  keep(c, "%s: %s lacks the machine types", q->place, c->label[lacks]),
-		  keep(c, "%s", name));
+	diff_set_among(add_lack(c, DIFF_MACHINE, false,
+				keep(c, "%s.machines.%s", q->subject, name), lacks, q->place,
+				keep(c, "the machine type %s", name)),
+		       keep(c, "%s: %s lacks the machine types", q->place, c->label[lacks]),
+		       keep(c, "%s", name));
 }
 
 /* Was this binary recorded before the catalogue asked for the property? Then no record is no "no". */
@@ -360,10 +356,10 @@ static void add_value(struct comparison *c, const struct pair *q, const char *me
 		keep(c, "%s, %s: %s is", q->place, q->in, key), words_of(c, a), words_of(c, b));
 
 	diff_set_among(item,
-		  keep(c, "%s: %s is %s in %s, %s in %s, under", q->place, key,
-		       item->a ? item->a : "not stated", c->label[0],
-		       item->b ? item->b : "not stated", c->label[1]),
-		  keep(c, "%s", q->in));
+		       keep(c, "%s: %s is %s in %s, %s in %s, under", q->place, key,
+			    item->a ? item->a : "not stated", c->label[0],
+			    item->b ? item->b : "not stated", c->label[1]),
+		       keep(c, "%s", q->in));
 }
 
 static void diff_value(struct comparison *c, const struct pair *q, const char *key,

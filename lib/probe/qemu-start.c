@@ -9,7 +9,7 @@ int probe_qemu_spawn(struct abibase_probe *pr, struct qmp *q, const char *path)
 				     "-machine", "none,accel=tcg:kvm", "-qmp", "stdio", NULL };
 
 	return qmp_spawn(q, path, (char *const *)argv, pr->qemu_timeout_ms,
-			      &(struct qmp_preparation){ .stop = &pr->stop });
+			 &(struct qmp_preparation){ .stop = &pr->stop });
 }
 
 int probe_qemu_start(struct abibase_probe *pr, struct qmp *q, const char *path)
