@@ -5,9 +5,6 @@
 
 /* ------------------------------------------------------------- what is accepted */
 
-static const struct member each_text = { .types = J_STRING, .check = schema_nonempty };
-static const struct member each_name = { .types = J_STRING, .check = schema_name };
-
 #define SIDE(side)                                                                             \
 	{                                                                                      \
 		{ "build", J_STRING, .check = schema_digest,                                   \
@@ -25,10 +22,10 @@ static const struct member source_members[] = SIDE(source);
 static const struct member destination_members[] = SIDE(destination);
 
 #define SAID(name, field)                                                                      \
-	{ name, J_OBJECT, .keys = schema_key, .each = &each_text,                              \
+	{ name, J_OBJECT, .keys = schema_key, .each = EACH_TEXT,                               \
 	  INTO(struct result_machine, JSON, field) }
 #define LIST(name, field)                                                                      \
-	{ name, J_ARRAY, .each = &each_name, INTO(struct result_machine, JSON, field) }
+	{ name, J_ARRAY, .each = EACH_NAME, INTO(struct result_machine, JSON, field) }
 
 static const struct member machine_members[] = {
 	SAID("absent", absent),
@@ -59,8 +56,8 @@ const struct form rehearsal_result_form = { "rehearsal-result", .members = resul
 					    .check = schema_strings_printable };
 
 static const struct member specimen_members[] = {
-	{ "classes", J_ARRAY, .required = true, .each = &each_text },
-	{ "domain", J_ARRAY, .required = true, .each = &each_text },
+	{ "classes", J_ARRAY, .required = true, .each = EACH_TEXT },
+	{ "domain", J_ARRAY, .required = true, .each = EACH_TEXT },
 	{ "line", J_STRING, .required = true, .check = schema_nonempty },
 	{ 0 },
 };
