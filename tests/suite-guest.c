@@ -644,6 +644,24 @@ START_TEST(test_lists_hold)
 }
 END_TEST
 
+/* A guest with a list of no sizes is one of whose sizes nothing is known: what was tried counts. */
+START_TEST(test_no_sizes)
+{
+	struct question q = { "pc-q35-10.0", "10.0.13", "tap", "0x20", NULL, NULL };
+	static const char *const sizes[] = { NULL, "\"queue_sizes\": []" };
+	struct abibase_profile *to;
+
+	ck_assert_int_eq(profile_from_platform(t.ctx, "debian-13", &q.from), 0);
+	ck_assert_int_eq(profile_from_platform(t.ctx, "debian-13-backports-2026.11", &to), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		q.extra = sizes[i];
+		expect(&q, to, "no", "rehearsed-refused");
+	}
+	abibase_profile_unref(q.from);
+	abibase_profile_unref(to);
+}
+END_TEST
+
 static struct abibase_baseline *baseline_of(struct abibase_profile *p, const char *machine)
 {
 	struct abibase_baseline *b;
@@ -801,6 +819,7 @@ Suite *suite_guest(void)
 	tcase_add_loop_test(reading, test_command, 0, ARRAY_SIZE(commands));
 	suite_add_tcase(s, reading);
 	tcase_add_checked_fixture(moving, setup, teardown);
+	tcase_add_test(moving, test_no_sizes);
 	tcase_add_test(moving, test_other_baseline);
 	tcase_add_test(moving, test_args_of_last_host);
 	tcase_add_test(moving, test_requirements);

@@ -22,7 +22,7 @@ static json_t *source_entry(const struct abibase_targets *t)
 static bool is_plain(const struct abibase_targets *t)
 {
 	for (size_t i = 0; i < t->guest->n; i++)
-		if (t->guest->devices[i].queue_sizes ||
+		if (json_array_size(t->guest->devices[i].queue_sizes) ||
 		    json_object_size(t->guest->devices[i].properties))
 			return false;
 	return !t->baseline;

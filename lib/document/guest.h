@@ -34,7 +34,7 @@ struct guest_device {
 	bool has_negotiated; /* stands behind the word, as AS_FEATURES has it */
 	uint64_t offered[2];
 	bool has_offered;
-	const json_t *queue_sizes; /* or NULL */
+	const json_t *queue_sizes; /* NULL, or of none: not stated */
 	const json_t *properties;  /* "class.property" to whether it is on, or NULL */
 	int64_t config_size, mtu;  /* -1: not stated */
 	int64_t rom_size;	   /* of its option ROM; 0: it has none; -1: not stated */
