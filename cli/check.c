@@ -169,8 +169,8 @@ const struct command command_check = {
 	.operands = { "@files", "@hosts" },
 	.about = "Hold each host against each baseline that abibase intersect --json has "
 		"written: does it provide every feature that is on, and every requirement? "
-		"Without PROFILE this host is probed. What is missing is named with its "
-		"layer and what to do about it; for a host that does not satisfy, what it "
+		"Without PROFILE this host is probed. All that is missing is named with its "
+		"layer and a remedy; for a host that does not satisfy, what it "
 		"would cost to admit it.\n"
 		"Without operands, who runs under what: this host is held against all baselines "
 		"that its guests start under, the unit that records it, the record, the wrapper "

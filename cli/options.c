@@ -127,7 +127,7 @@ static const struct cli_option options[] = {
 	{ VERB_REHEARSE, OPT_SPECIMEN, "specimen", NULL, NULL,
 	  "rehearse each common device alone; --save and --load name a directory" },
 	{ VERB_REHEARSE, 'M', "machine", "MACHINE", "@machines",
-	  "of --specimen: a machine type; may be repeated" },
+	  "machine type of the specimens; may be repeated" },
 
 	/* verify, exec */
 	{ VERB_VERIFY, OPT_PROFILE, "profile", "FILE", "@files",
