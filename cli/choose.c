@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "choose.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -144,7 +143,7 @@ static int fill(struct abibase_context *ctx, struct entry *e)
 	return e->id && e->machine ? 0 : cli_oom();
 }
 
-static int add_file(struct abibase_context *ctx, struct listing *l, const char *name)
+static int add_file(struct abibase_context *ctx, struct listing *l, const char *path)
 {
 	struct entry *e;
 	int r;
@@ -153,10 +152,9 @@ static int add_file(struct abibase_context *ctx, struct listing *l, const char *
 		return cli_oom();
 	e = &l->e[l->n++];
 	memset(e, 0, sizeof(*e));
-	if (asprintf(&e->path, "%s/%s", l->dir, name) < 0) {
-		e->path = NULL;
+	e->path = strdup(path);
+	if (!e->path)
 		return cli_oom();
-	}
 	r = peek(e->path, e);
 	if (r == 0 && !(e->id && e->machine))
 		r = fill(ctx, e);
@@ -174,50 +172,29 @@ static int cmp_entry(const void *a, const void *b)
 	return r ? r : strcmp(x->path, y->path);
 }
 
-static int is_document(const struct dirent *d)
+/* As many as are looked at. 0 or STATUS_TROUBLE, having said why. */
+static int list_paths(const char *dir, struct strings *ret)
 {
-	return *d->d_name != '.' && ends_with(d->d_name, ".json");
-}
+	int r = cli_documents(dir, ret);
 
-static int by_bytes(const struct dirent **a, const struct dirent **b)
-{
-	return strcmp((*a)->d_name, (*b)->d_name);
-}
-
-static void free_names(struct dirent **names, int n)
-{
-	for (int i = 0; i < n; i++)
-		free(names[i]);
-	free(names);
-}
-
-/* How many there are, or -1 having said why not. */
-static int list_names(const char *dir, struct dirent ***ret)
-{
-	int n = scandir(dir, ret, is_document, by_bytes);
-
-	if (n < 0) {
-		cli_error("%s: %s [io-error]", dir, strerror(errno));
-	} else if (n > FILES_MAX) {
-		cli_error("%s: has %d files *.json, more than %d, the most that are looked at "
-			  "[baselines-too-many]",
-			  dir, n, FILES_MAX);
-		start_remedy("take out those that no guest runs under");
-		free_names(*ret, n);
-		n = -1;
-	}
-	return n;
+	if (r < 0)
+		return cli_error("%s: %s [io-error]", dir, strerror(-r));
+	if (ret->n <= FILES_MAX)
+		return 0;
+	cli_error("%s: has %zu files *.json, more than %d, the most that are looked at "
+		  "[baselines-too-many]",
+		  dir, ret->n, FILES_MAX);
+	return start_remedy("take out those that no guest runs under");
 }
 
 static int list_dir(struct abibase_context *ctx, struct listing *l)
 {
-	struct dirent **names = NULL;
-	int n = list_names(l->dir, &names), r = n < 0 ? STATUS_TROUBLE : 0;
+	struct strings paths = { 0 };
+	int r = list_paths(l->dir, &paths);
 
-	for (int i = 0; r == 0 && i < n; i++)
-		r = add_file(ctx, l, names[i]->d_name);
-	if (n >= 0)
-		free_names(names, n);
+	for (size_t i = 0; r == 0 && i < paths.n; i++)
+		r = add_file(ctx, l, paths.s[i]);
+	strings_clear(&paths);
 	if (r == 0 && l->n)
 		qsort(l->e, l->n, sizeof(*l->e), cmp_entry);
 	return r;
@@ -225,21 +202,14 @@ static int list_dir(struct abibase_context *ctx, struct listing *l)
 
 int choose_each(const char *dir, choose_fn fn, void *data)
 {
-	struct dirent **names = NULL;
-	int n = list_names(dir, &names), status = n < 0 ? STATUS_TROUBLE : 0;
+	struct strings paths = { 0 };
+	int status = list_paths(dir, &paths);
+	size_t n = status ? 0 : paths.n;
 
-	for (int i = 0; i < n; i++) {
-		_autofree_ char *path = NULL;
-
-		if (asprintf(&path, "%s/%s", dir, names[i]->d_name) < 0) {
-			path = NULL;
-			status = cli_oom();
-		} else if (fn(data, path) != 0) {
+	for (size_t i = 0; i < n; i++)
+		if (fn(data, paths.s[i]) != 0)
 			status = STATUS_TROUBLE;
-		}
-	}
-	if (n >= 0)
-		free_names(names, n);
+	strings_clear(&paths);
 	return status;
 }
 

@@ -218,6 +218,9 @@ int cli_load_baseline(struct abibase_context *ctx, const char *operand,
 /* A profile is there instead: say so. STATUS_TROUBLE */
 int cli_no_baseline(const char *operand);
 
+/* The paths of a directory that end in .json, in the order of bytes. 0 or -errno */
+int cli_documents(const char *dir, struct strings *ret);
+
 /* All of a text, as it is; cli_close_stdout() tells of trouble. */
 void cli_put(FILE *to, const char *text);
 /* Lines for people, without what could harm a terminal in them. 0 or STATUS_TROUBLE. */

@@ -2,6 +2,7 @@
 #include "cli.h"
 #include "base/harmless.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -375,4 +376,33 @@ int cli_no_baseline(const char *operand)
 	return cli_error("%s: is a profile; a baseline was wanted, as abibase intersect --json makes "
 			 "it [schema-other]",
 			 operand);
+}
+
+/* ------------------------------------------------------------------------ directories */
+
+static int is_document(const struct dirent *d)
+{
+	return d->d_name[0] != '.' && ends_with(d->d_name, ".json");
+}
+
+static int by_bytes(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+int cli_documents(const char *dir, struct strings *ret)
+{
+	struct dirent **found = NULL;
+	int n = scandir(dir, &found, is_document, by_bytes), r = n < 0 ? -errno : 0;
+
+	for (int i = 0; i < n; i++) {
+		_buf_ path = { 0 };
+
+		buf_printf(&path, "%s%s%s", dir, ends_with(dir, "/") ? "" : "/", found[i]->d_name);
+		if (r == 0)
+			r = buf_failed(&path) ? -ENOMEM : strings_add(ret, path.data);
+		free(found[i]);
+	}
+	free(found);
+	return r;
 }

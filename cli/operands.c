@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cli.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <sys/stat.h>
@@ -159,54 +158,35 @@ static int read_lines(struct walk *w, const char *path)
 
 /* ------------------------------------------------------------------------ directories */
 
-static int is_document(const struct dirent *d)
+static int read_entry(struct walk *w, const char *dir, const char *path, size_t *n, int *status)
 {
-	return d->d_name[0] != '.' && ends_with(d->d_name, ".json");
-}
-
-static int by_bytes(const struct dirent **a, const struct dirent **b)
-{
-	return strcmp((*a)->d_name, (*b)->d_name);
-}
-
-static int read_entry(struct walk *w, const char *dir, const char *base, size_t *n, int *status)
-{
-	_autofree_ char *path = NULL;
-	struct cli_source s = { 0 };
+	struct cli_source s = { .name = path };
 	struct stat st;
 
-	if (asprintf(&path, "%s%s%s", dir, ends_with(dir, "/") ? "" : "/", base) < 0) {
-		path = NULL;
-		return cli_oom();
-	}
 	/*
 	 * A directory in it is not gone into, and of a pipe or a device no end may come; what
 	 * cannot be looked at is told by its reader.
 	 */
 	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
 		return 0;
-	s.name = path;
 	++*n;
 	return hand_on(w, dir, &s, status);
 }
 
 static int read_directory(struct walk *w, const char *dir)
 {
-	struct dirent **entries = NULL;
-	int status = 0, r = 0, n = scandir(dir, &entries, is_document, by_bytes);
+	struct strings paths = { 0 };
+	int status = 0, r = cli_documents(dir, &paths);
 	size_t files = 0;
 
-	if (n < 0)
-		return cli_error("%s: cannot read: %s [io-error]", dir, strerror(errno));
-	if (n > FILES_MAX)
+	if (r < 0)
+		r = cli_error("%s: cannot read: %s [io-error]", dir, strerror(-r));
+	else if (paths.n > FILES_MAX)
 		r = cli_error("%s: has more than %d files, the most that is accepted [usage]", dir,
 			      FILES_MAX);
-	for (int i = 0; i < n; i++) {
-		if (r == 0)
-			r = read_entry(w, dir, entries[i]->d_name, &files, &status);
-		free(entries[i]);
-	}
-	free(entries);
+	for (size_t i = 0; r == 0 && i < paths.n; i++)
+		r = read_entry(w, dir, paths.s[i], &files, &status);
+	strings_clear(&paths);
 	if (r == 0 && files == 0)
 		return cli_error("%s: no regular file in it has a name that ends in .json [usage]",
 				 dir);
