@@ -1654,9 +1654,9 @@ int abibase_rehearse_add_specimen(struct abibase_rehearse *rh, const char *machi
  * A QEMU of its own is started for each half, stopped before its first instruction, in namespaces of
  * its own, without rights. The call takes bounded time.
  *
- * Returns: 0; -EINVAL ("rehearsal-incomplete"), -EREMOTEIO or, where the source does not start
- * with its line, -ENOEXEC ("rehearsal-failed": a throw-away could not be made), what reading or writing the file says ("io-error", "rehearsal-damaged", or that of a
- * document), or -ENOMEM. Since: 0.2
+ * Returns: 0; -EINVAL ("rehearsal-incomplete"); -EREMOTEIO or, where the source does not start with its
+ * line, -ENOEXEC ("rehearsal-failed": a throw-away could not be made); what reading or writing the file
+ * says ("io-error", "rehearsal-damaged", or that of a document); or -ENOMEM. Since: 0.2
  */
 int abibase_rehearse_run(struct abibase_rehearse *rh, struct abibase_result **ret)
 	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 2);
