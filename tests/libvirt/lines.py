@@ -60,8 +60,8 @@ class Traveller(Guest):
         row = self.row
         q35 = "q35" in self.machine
         words = {
-            "cpu": "<cpu mode='custom' match='exact'><model fallback='allow'>qemu64</model></cpu>", "nic_more": "",
-            **row, "uuid": self.uuid, "qemu": QEMU, "mac": self.mac(0), "dev": DISKS[row["disk"]],
+            "cpu": self.cpu, "nic_more": "", **row,
+            "uuid": self.uuid, "qemu": QEMU, "mac": self.mac(0), "dev": DISKS[row["disk"]],
             "scsi": "<controller type='scsi' model='virtio-scsi'/>" if row["disk"] == "scsi" else "",
             "usb": "qemu-xhci" if row["disk"] == "usb" else "none", "root": "pcie-root" if q35 else "pci-root",
             "bridges": ("<controller type='pci' model='%s'/>" % ("pcie-root-port" if q35 else "pci-bridge")) * row["ports"],
