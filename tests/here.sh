@@ -215,6 +215,18 @@ look 1
 is .record.state unreadable
 record debian-13 "$entry" node-a > "$tmp/host.json"
 
+# Where a rehearsal of its QEMU is known, here by the digest of the build's record, the page says that it looked.
+build=$("$abibase" show --json debian-13 | jq -r '.qemu[0].build')
+record debian-13 "$(echo "$entry" | jq --arg build "$build" '.build = $build')" node-a > "$tmp/host.json"
+for result in "$tmp"/view/data/rehearsals/7.2.22-*_10.0.13-*.json; do
+	cp "$result" "${result%-*}-$build.json"
+done
+look 0
+is '.baselines[] | select(.baseline == "'"$wide"'") | .scope.evidence | index("rehearsal") != null' true
+page_says '[rehearsed-refused]'
+page_says 'by catalogue, record and rehearsal'
+record debian-13 "$entry" node-a > "$tmp/host.json"
+
 # Without one the host is asked, as with a baseline that is named.
 mount -t tmpfs none /var/lib
 printf '%s\n' "baseline = $tmp/baselines" "qemu = $qemu" > "$ABIBASE_EMULATOR_CONF"

@@ -29,6 +29,8 @@ static int take_check(struct abibase_here *h, const struct abibase_baseline *b,
 	hostcheck_free(c);
 	if (r < 0)
 		return r;
+	if (json_object_set(to, "scope", json_object_get(res->root, "scope")) < 0)
+		r = -ENOMEM;
 	host = json_array_get(json_object_get(res->root, "hosts"), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(taken); i++) {
 		json_t *v = json_object_get(host, taken[i]);
