@@ -294,7 +294,7 @@ int abibase_result_to_text(const struct abibase_result *res, size_t width, char 
  * abibase_profile_from_file - read a profile from a file
  * @path: the file
  *
- * Of a build record (since 0.2): the profile of a host that has this QEMU, and of which nothing else is
+ * A build record (since 0.2) gives the profile of a host that has this QEMU, and of which nothing else is
  * known, so that abibase_diff() can compare two of them.
  *
  * Returns: 0, -EBADMSG (not JSON, or no valid profile), -EPROTONOSUPPORT (a schema that this version does
@@ -1606,7 +1606,7 @@ int abibase_rehearse_set_file(struct abibase_rehearse *rh, enum abibase_rehearse
  * @qemu: path of the binary
  * @argv: its arguments, without the name, ended by NULL
  *
- * Of the disks, networks and sockets in them nothing is touched. Returns: 0 or -ENOMEM. Since: 0.2
+ * Disks, networks and sockets in them are not touched. Returns: 0 or -ENOMEM. Since: 0.2
  */
 int abibase_rehearse_set_command(struct abibase_rehearse *rh, enum abibase_rehearse_half half,
 				 const char *qemu, const char *const *argv)
