@@ -63,6 +63,16 @@ refused()
 	seen="$seen $1"
 }
 
+# unsound ID WORDS: now the start is refused for this, and check ends a sentence about the wrapper with these words
+unsound()
+{
+	"$emulator" $guest >"$tmp/out" 2>"$tmp/err" </dev/null
+	says "[$1]"
+	look >"$tmp/ids"
+	jq -e --arg words "$2" '.findings[] | select(.id == "emulator-unsound") | .text | endswith($words)' \
+		"$tmp/json" >"$tmp/out" || fail "$way: check does not say it"
+}
+
 # of WORDS: the host is whole, and is to be broken in this way
 of()
 {
@@ -113,11 +123,7 @@ with()
 }
 of 'a QEMU that is not there'
 with /not/there
-"$emulator" $guest >"$tmp/out" 2>"$tmp/err" </dev/null
-says '[exec-not-found]'
-look >"$tmp/ids"
-jq -e '.findings[] | select(.id == "emulator-unsound") | .text | endswith("qemu: there is no such program")' \
-	"$tmp/json" >"$tmp/out" || fail "$way: check does not say it"
+unsound exec-not-found 'qemu: there is no such program'
 of 'a QEMU that is the wrapper'
 wrapper=$emulator
 [ ! -x "$build/.libs/abibase-emulator" ] || wrapper=$build/.libs/abibase-emulator
@@ -162,18 +168,10 @@ rm "$tmp/host.json" && mkfifo "$tmp/host.json"
 refused io-error
 of 'a record of another QEMU'
 jq '.qemu[0].path = "/usr/bin/qemu-system-other"' "$tmp/new.json" >"$tmp/host.json"
-"$emulator" $guest >"$tmp/out" 2>"$tmp/err" </dev/null
-says '[profile-no-qemu]'
-look >"$tmp/ids"
-jq -e '.findings[] | select(.id == "emulator-unsound") | .text | endswith("does not have the QEMU that is configured")' \
-	"$tmp/json" >"$tmp/out" || fail "$way: check does not say it"
+unsound profile-no-qemu 'does not have the QEMU that is configured'
 of 'no record'
 rm "$tmp/host.json"
-"$emulator" $guest >"$tmp/out" 2>"$tmp/err" </dev/null
-says '[io-error]'
-look >"$tmp/ids"
-jq -e '.findings[] | select(.id == "emulator-unsound") | .text | endswith("profile: there is no such file")' \
-	"$tmp/json" >"$tmp/out" || fail "$way: check does not say it"
+unsound io-error 'profile: there is no such file'
 
 # ---------------------------------------------------------------------------- the baselines
 
@@ -193,11 +191,7 @@ refused baseline-not-there 2
 unset ABIBASE_BASELINE
 of 'an id that is current, and is not there'
 echo "current.$machine = $none" >>"$tmp/emulator.conf"
-"$emulator" $guest >"$tmp/out" 2>"$tmp/err" </dev/null
-says '[baseline-not-there]'
-look >"$tmp/ids"
-jq -e '.findings[] | select(.id == "emulator-unsound") | .text | contains("is no baseline that is there")' \
-	"$tmp/json" >"$tmp/out" || fail "$way: check does not say it"
+unsound baseline-not-there 'is no baseline that is there for that machine type'
 of 'a baseline that promises nothing'
 cp "$tmp/never.json" "$dir"
 refused baseline-not-yes 1
@@ -243,11 +237,7 @@ look >"$tmp/ids"
 [ "$(jq -c '[.verdict, (.baselines | length)]' "$tmp/json")" = '["unknown",0]' ] || fail "$way: check is content"
 of 'no directory'
 rm -r "$dir"
-"$emulator" $guest >"$tmp/out" 2>"$tmp/err" </dev/null
-says '[io-error]'
-look >"$tmp/ids"
-jq -e '.findings[] | select(.id == "emulator-unsound") | .text | endswith("no such file or directory")' \
-	"$tmp/json" >"$tmp/out" || fail "$way: check does not say it"
+unsound io-error 'no such file or directory'
 
 # One file instead of a directory, and it is several lines of documents
 of 'a file with more than one document'
