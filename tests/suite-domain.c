@@ -256,6 +256,25 @@ START_TEST(test_without_kvm)
 }
 END_TEST
 
+/* Its document is read again, whatever characters of XML the domain has in its words. */
+START_TEST(test_read_again)
+{
+	static const char text[] =
+		"<domain type='kvm'><name>v\x7fm</name><os><type arch='x86_64' "
+		"machine='pc-q35-7.2'>hvm</type></os><cpu mode='c\x7fm'/><devices>"
+		"<emulator>/usr/q\x7f</emulator><interface type='bridge'><model type='virtio'/>"
+		"<alias name='n\x7ft'/></interface><disk type='d\x7fk'/></devices></domain>";
+	struct abibase_guest *g = domain(text), *again = NULL;
+	_autofree_ char *json = NULL;
+
+	ck_assert_int_eq(abibase_value_to_json(abibase_guest_value(g), &json), 0);
+	ck_assert_msg(abibase_guest_from_buffer(t.ctx, json, strlen(json), "g", &again) == 0, "%s",
+		      abibase_context_error(t.ctx));
+	abibase_guest_unref(again);
+	abibase_guest_unref(g);
+}
+END_TEST
+
 /* What is not compared is named, and what is not judged although it is of the kind. */
 START_TEST(test_named)
 {
@@ -421,6 +440,7 @@ Suite *suite_domain(void)
 	tcase_add_test(c, test_backends);
 	tcase_add_test(c, test_without_kvm);
 	tcase_add_test(c, test_named);
+	tcase_add_test(c, test_read_again);
 	tcase_add_test(c, test_vhost_scsi);
 	tcase_add_test(c, test_precedence);
 	tcase_add_test(c, test_values_refused);

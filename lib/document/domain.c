@@ -539,8 +539,9 @@ static const char *cpu_of(const struct xml_element *domain)
 	const struct xml_element *cpu = xml_child(domain, "cpu"), *model = xml_child(cpu, "model");
 	const char *mode = xml_attribute(cpu, "mode");
 
+	/* XML has characters that no document has */
 	if (mode && !streq(mode, "custom"))
-		return mode;
+		return text_is_harmless(mode) ? mode : NULL;
 	return model && *model->text ? NULL : "";
 }
 
