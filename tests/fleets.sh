@@ -3,7 +3,7 @@
 #
 # Random fleets of hosts against a model of its own of what QEMU offers; see fleets/fleets.py.
 #
-# FLEETS: how many, 300 without it, and half as many facts are erased. tests/run has 1200. From 2000 on each class
+# FLEETS: how many, 300 without it, and half as many facts are erased. tests/run has 1000. From 2000 on each class
 # of disagreement that is expected must be found.
 # shellcheck source=tests/begin.sh
 . "${0%/*}/begin.sh"
