@@ -90,21 +90,26 @@ static void offer_properties(const struct completion *c)
 	}
 }
 
-/* The platforms, and before them the names that stand for the newest of a track */
+/* The platforms, and before them the names that stand for the newest of a track, and the codenames */
 static void offer_platforms(const struct completion *c)
 {
 	_unref_(context) *ctx = NULL;
 	_unref_(platforms) *l = NULL;
 	_unref_(result) *res = NULL;
-	const struct abibase_value *list, *v;
+	const struct abibase_value *list, *v, *codenames;
 
 	if (abibase_context_new(0, &ctx) < 0 || abibase_platforms_new(ctx, &l) < 0 ||
 	    abibase_platforms_list(ctx, l, &res) < 0)
 		return;
 	list = abibase_value_member(abibase_result_value(res), "platforms");
-	for (size_t i = 0; (v = abibase_value_item(list, i)); i++)
+	for (size_t i = 0; (v = abibase_value_item(list, i)); i++) {
 		if (cli_text(v, "alias"))
 			offer(c, cli_text(v, "alias"), cli_text(v, "name"));
+		codenames = abibase_value_member(v, "codenames");
+		for (size_t k = 0; k < abibase_value_count(codenames); k++)
+			offer(c, abibase_value_string(abibase_value_item(codenames, k)),
+			      cli_text(v, "name"));
+	}
 	for (size_t i = 0; (v = abibase_value_item(list, i)); i++)
 		offer(c, cli_text(v, "name"), "platform");
 }

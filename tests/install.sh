@@ -41,7 +41,7 @@ mandir=$(directory mandir) units=$(directory systemdsystemunitdir)
 for program in abibase abibase-emulator abibase-make-platform; do
 	there -x "$bindir/$program"
 done
-for data in catalogue.json devices.json errata.json facts.json messages.json rehearse.json specimens.json platforms/50-debian-12.json \
+for data in catalogue.json codenames.json devices.json errata.json facts.json messages.json rehearse.json specimens.json platforms/50-debian-12.json \
 	schema/profile.schema.json; do
 	there -f "$pkgdatadir/$data"
 done

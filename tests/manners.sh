@@ -627,7 +627,7 @@ intersect debian-12 debian-13 -M pc-q35-72|"pc-q35-7.2"?
 targets -M pcq35-7.2 --backend tap 0x1 debian-12|"pc-q35-7.2"?
 show --formt=json debian-12|'--format'?
 END
-for words in 'show trixie' 'intersect debian-12 --enable x' 'plan zzz' 'nosuchverb' \
+for words in 'show sarge' 'intersect debian-12 --enable x' 'plan zzz' 'nosuchverb' \
 	'intersect debian-12 -M pc-q35-9.0' 'targets -M pc-q35-11.1 --backend tap 0x1 debian-12'; do
 	"$abibase" $words >"$tmp/out" 2>"$tmp/err" </dev/null && fail "abibase $words: exit status 0"
 	! grep -qF 'did you mean' "$tmp/err" || fail "abibase $words: something is meant"
@@ -839,6 +839,7 @@ done
 run 0 list
 grep -q '^debian-12  *6\.1  *7\.2\.22  *pc-q35-7\.2  *2028-06  probed$' "$tmp/out" || fail 'list: debian-12'
 grep -qx 'debian-13-backports is debian-13-backports-2026.11' "$tmp/out" || fail 'list: no alias'
+tr '\n' ' ' <"$tmp/out" | grep -q 'bookworm is debian-12,' || fail 'list: no codename'
 misuse 'list --help' list --groups -v
 run 0 list --groups
 sed -e 1d -e '/^ /d' -e 's/ .*//' "$tmp/out" >"$tmp/want"
@@ -967,6 +968,7 @@ intersect --backend|macvtap+vhost
 intersect --with-device|vhost-scsi
 merge|:files
 intersect|debian-12-backports
+intersect|bookworm
 plan|offload-uso
 plan|host_uso
 explain x.json|host_uso

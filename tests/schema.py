@@ -363,6 +363,7 @@ def check_all(validators):
     devices = check_document(validators, os.path.join(DATA, "devices.json"))
     messages = check_document(validators, os.path.join(DATA, "messages.json"))
     errata = check_document(validators, os.path.join(DATA, "errata.json"))
+    codenames = check_document(validators, os.path.join(DATA, "codenames.json"))
     head = check_document(validators, os.path.join(RECORDED, "rehearsal", "head.json"))
     rehearse = check_document(validators, os.path.join(DATA, "rehearse.json"))
     specimens = check_document(validators, os.path.join(DATA, "specimens.json"))
@@ -394,7 +395,7 @@ def check_all(validators):
     probed = os.path.join(DATA, "platforms", "50-debian-12.json")
     samples = check_cases(validators)
     samples.update({"profile": canonical.loads(read(probed)), "catalogue": cat, "facts": facts_doc,
-                    "devices": devices, "messages": messages, "errata": errata,
+                    "devices": devices, "messages": messages, "errata": errata, "codenames": codenames,
                     "rehearse": rehearse, "rehearsal": head, "specimens": specimens,
                     "rehearsal-result": list(results.values())[0], "build": list(builds.values())[0]})
     check_refusals(samples, validators)

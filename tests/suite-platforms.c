@@ -367,6 +367,47 @@ START_TEST(by_name_and_alias)
 }
 END_TEST
 
+/* Of what the data directory says, where a platform has the name itself that one is meant. */
+START_TEST(codenames)
+{
+	_autofree_ char *data = in_dir("data");
+	struct abibase_profile *p;
+	struct abibase_platforms *l;
+
+	make_dir("data");
+	put("data/codenames.json", "{\"schema\":\"abibase-codenames/1\",\"codenames\":{"
+				   "\"gone\":\"w\",\"new\":\"x\",\"own\":\"y\",\"old\":\"y\"}}");
+	put_platform("1/x-2026.05.json", "x-2026.05", 1);
+	put_platform("1/x-2026.11.json", "x-2026.11", 1);
+	put_platform("1/y.json", "y", 1);
+	put_platform("1/z.json", "own", 1);
+	abibase_context_set_data_dir(t.ctx, data);
+	l = list();
+	for (size_t i = 0; i < platforms_count(l); i++) {
+		const struct strings *of = platforms_codenames(l, i);
+		const char *name = test_name(platforms_at(l, i));
+
+		ck_assert_uint_eq(of->n, streq(name, "x-2026.11") || streq(name, "y"));
+		if (of->n)
+			ck_assert_str_eq(of->s[0], streq(name, "y") ? "old" : "new");
+	}
+	abibase_platforms_unref(l);
+	ck_assert_int_eq(profile_from_platform(t.ctx, "new", &p), 0);
+	ck_assert_str_eq(test_name(p), "x-2026.11");
+	abibase_profile_unref(p);
+	ck_assert_str_eq(t.log.data, "alias-resolved new is x-2026.11\n");
+	ck_assert_int_eq(profile_from_platform(t.ctx, "own", &p), 0);
+	ck_assert_str_eq(test_name(p), "own");
+	abibase_profile_unref(p);
+	assert_error(profile_from_platform(t.ctx, "gone", &p), ENOENT, "platform-not-found",
+		     "there is no platform \"gone\"");
+	assert_error(profile_from_platform(t.ctx, "neww", &p), ENOENT, "platform-not-found",
+		     "did you mean \"new\"");
+	put("data/codenames.json", "{\"schema\":\"abibase-codenames/1\",\"codenames\":{\"a\":1}}");
+	assert_error(abibase_platforms_new(t.ctx, &l), EBADMSG, "json-wrong-type", "integer");
+}
+END_TEST
+
 START_TEST(not_found)
 {
 	_autofree_ char *one = in_dir("1"), *none = in_dir("none");
@@ -569,6 +610,7 @@ Suite *suite_platforms(void)
 	tcase_add_test(c, not_a_directory);
 	tcase_add_test(c, aliases);
 	tcase_add_test(c, alias_of_what_is_used);
+	tcase_add_test(c, codenames);
 	suite_add_tcase(s, c);
 	c = tcase_create("by-name");
 	tcase_add_checked_fixture(c, setup, teardown);

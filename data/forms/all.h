@@ -6,6 +6,7 @@
 #include "document/errata.h"
 #include "document/facts.h"
 #include "document/guest.h"
+#include "document/platforms.h"
 #include "document/profile.h"
 #include "document/rehearsal-result.h"
 #include "document/rehearsal.h"
@@ -19,5 +20,5 @@ static const struct form *const all_forms[] = {
 	&baseline_form, &build_form,   &catalogue_form, &devices_form,  &errata_form,
 	&facts_form,	&guest_form,   &messages_form,	&profile_form,	&qemu_form,
 	&unasked_form,	&rehearsal_form, &rehearsal_result_form, &rehearse_form,
-	&specimens_form,
+	&specimens_form, &codenames_form,
 };

@@ -74,6 +74,22 @@ static void put_row(struct buf *b, const struct abibase_profile *p)
 		   end ? end : "-", evidence ? evidence : "-");
 }
 
+/* All in one paragraph: a line for each would be more than the table has. */
+static void put_codenames(struct buf *b, const struct abibase_platforms *l)
+{
+	_buf_ names = { 0 };
+
+	for (size_t i = 0; i < platforms_count(l); i++) {
+		const struct strings *of = platforms_codenames(l, i);
+
+		for (size_t k = 0; k < of->n; k++)
+			buf_printf(&names, "%s%s is %s", names.len ? ", " : "", of->s[k],
+				   platforms_at(l, i)->name);
+	}
+	if (names.data)
+		show_printf(b, 0, 2, "%s", names.data);
+}
+
 static int list_text(const struct abibase_platforms *l, char **ret)
 {
 	size_t n = platforms_count(l);
@@ -88,14 +104,20 @@ static int list_text(const struct abibase_platforms *l, char **ret)
 		if (platforms_get(l, i, "alias"))
 			buf_printf(&b, "%s is %s\n", platforms_get(l, i, "alias"),
 				   platforms_at(l, i)->name);
+	put_codenames(&b, l);
 	show_printf(&b, 0, 2, "See: abibase show PLATFORM, abibase list --groups");
 	return buf_give(&b, ret);
 }
 
-static json_t *platform_to_json(const struct abibase_profile *p, const char *alias)
+static json_t *platform_to_json(const struct abibase_platforms *l, size_t i)
 {
-	return json_pack("{s:s?, s:s, s:s?, s:s?, s:s?, s:s, s:s?, s:I, s:s?}", "alias", alias, "arch",
-			 p->arch, "evidence", evidence_of(p), "kernel",
+	const struct abibase_profile *p = platforms_at(l, i);
+	const struct strings *codenames = platforms_codenames(l, i);
+
+	return json_pack("{s:s?, s:s, s:o, s:s?, s:s?, s:s?, s:s, s:s?, s:I, s:s?}", "alias",
+			 platforms_get(l, i, "alias"), "arch", p->arch, "codenames",
+			 json_strings((const char *const *)codenames->s, codenames->n), "evidence",
+			 evidence_of(p), "kernel",
 			 string_of(json_object_get(p->root, "kernel"), "release"), "machine",
 			 newest_of(p), "name", p->name, "qemu",
 			 p->n_qemu ? p->qemu[0].version : NULL, "revision",
@@ -122,16 +144,11 @@ static json_t *list_json(const struct abibase_platforms *l, enum abibase_verdict
 	bool ok = root;
 
 	for (size_t i = 0; ok && i < platforms_count(l); i++) {
-		const struct abibase_profile *p = platforms_at(l, i);
-
 		if (streq(platforms_get(l, i, "state"), "refused"))
 			*verdict = ABIBASE_VERDICT_NO;
 		ok = json_array_append_new(files, file_to_json(l, i)) == 0;
-		if (ok && p)
-			ok = json_array_append_new(list,
-						   platform_to_json(p, platforms_get(l, i,
-										     "alias"))) ==
-			     0;
+		if (ok && platforms_at(l, i))
+			ok = json_add(list, platform_to_json(l, i)) == 0;
 	}
 	if (!ok) {
 		json_decref(root);

@@ -26,6 +26,7 @@ struct candidate {
 	size_t dir;	  /* index into the search path: the higher, the more specific */
 	enum platform_state state;
 	char *detail, *alias;
+	struct strings codenames;
 	struct abibase_profile *profile; /* when used */
 };
 
@@ -34,6 +35,17 @@ struct abibase_platforms {
 	struct candidate *c;
 	size_t n, cap;
 };
+
+/* ------------------------------------------------------------- what is accepted */
+
+static const struct member codenames_members[] = {
+	{ "codenames", J_OBJECT, .required = true, .keys = schema_key, .each = EACH_NAME },
+	{ "schema", J_STRING, .required = true },
+	{ 0 },
+};
+
+const struct form codenames_form = { "codenames", .members = codenames_members,
+				     .more = MORE_FREE, .max = JSON_MAX_PROFILE };
 
 /* ------------------------------------------------------------------- file names */
 
@@ -306,6 +318,45 @@ static int name_tracks(struct abibase_context *ctx, struct abibase_platforms *l)
 	return 0;
 }
 
+static struct candidate *find_alias(const struct abibase_platforms *l, const char *name)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if ((l->c[i].alias && streq(l->c[i].alias, name)) ||
+		    strings_have(&l->c[i].codenames, name))
+			return &l->c[i];
+	return NULL;
+}
+
+static struct candidate *find_named(const struct abibase_platforms *l, const char *name)
+{
+	struct candidate *c = find_used(l, l->n, name, strlen(name));
+
+	return c ? c : find_alias(l, name);
+}
+
+/* data/codenames.json. A platform of that name comes first. Data without the file has none. */
+static int name_codenames(struct abibase_context *ctx, struct abibase_platforms *l)
+{
+	struct abibase_context inner = { .data_dir = ctx->data_dir };
+	json_auto_t *root = NULL;
+	const char *name;
+	json_t *of;
+	int r = data_load(&inner, &codenames_form, &root);
+
+	if (r < 0 && r != -ENOENT)
+		context_fail(ctx, -r, inner.error_id, inner.error_where, "%s",
+			     abibase_context_error(&inner));
+	free(inner.error);
+	free(inner.error_where);
+	json_object_foreach(json_object_get(root, "codenames"), name, of) {
+		struct candidate *c = find_named(l, json_string_value(of));
+
+		if (c && !find_named(l, name) && strings_insert(&c->codenames, name) < 0)
+			return context_oom(ctx);
+	}
+	return r == -ENOENT ? 0 : r;
+}
+
 static int platforms_fill(struct abibase_context *ctx, struct abibase_platforms *l)
 {
 	int r;
@@ -320,7 +371,9 @@ static int platforms_fill(struct abibase_context *ctx, struct abibase_platforms 
 	r = resolve_all(ctx, l);
 	if (r == 0)
 		r = drop_duplicates(ctx, l);
-	return r < 0 ? r : name_tracks(ctx, l);
+	if (r == 0)
+		r = name_tracks(ctx, l);
+	return r < 0 ? r : name_codenames(ctx, l);
 }
 
 ABIBASE_EXPORT int abibase_platforms_new(struct abibase_context *ctx,
@@ -349,6 +402,7 @@ ABIBASE_EXPORT struct abibase_platforms *abibase_platforms_unref(struct abibase_
 		free(l->c[i].path);
 		free(l->c[i].detail);
 		free(l->c[i].alias);
+		strings_clear(&l->c[i].codenames);
 		abibase_profile_unref(l->c[i].profile);
 	}
 	free(l->c);
@@ -376,6 +430,11 @@ const char *platforms_get(const struct abibase_platforms *l, size_t i, const cha
 	if (streq(part, "detail"))
 		return l->c[i].detail;
 	return streq(part, "alias") ? l->c[i].alias : NULL;
+}
+
+const struct strings *platforms_codenames(const struct abibase_platforms *l, size_t i)
+{
+	return &l->c[i].codenames;
 }
 
 struct abibase_profile *platforms_at(const struct abibase_platforms *l, size_t i)
@@ -419,6 +478,8 @@ static void add_near(struct buf *b, const struct abibase_platforms *l, const cha
 			continue;
 		suggest_offer(&s, l->c[i].alias);
 		suggest_offer(&s, l->c[i].profile->name);
+		for (size_t k = 0; k < l->c[i].codenames.n; k++)
+			suggest_offer(&s, l->c[i].codenames.s[k]);
 	}
 	suggest_text(&s, "\"", near);
 	buf_puts(b, near);
@@ -442,14 +503,6 @@ static int fail_not_found(struct abibase_context *ctx, const struct abibase_plat
 	if (buf_failed(&b))
 		return context_oom(ctx);
 	return context_fail(ctx, ENOENT, "platform-not-found", NULL, "%s", b.data);
-}
-
-static const struct candidate *find_alias(const struct abibase_platforms *l, const char *name)
-{
-	for (size_t i = 0; i < l->n; i++)
-		if (l->c[i].alias && streq(l->c[i].alias, name))
-			return &l->c[i];
-	return NULL;
 }
 
 /* By its file name, for what it declares could not be read: would it be @name, or newer there? */
