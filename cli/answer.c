@@ -3,12 +3,9 @@
 
 #include "base/harmless.h"
 
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define PAGE_LINES 24 /* of a terminal */
-#define LEAST_COLUMNS 40
-#define MOST_COLUMNS 160
 
 #define RED "\033[31m"
 #define GREEN "\033[32m"
@@ -93,21 +90,6 @@ static bool wants_colour(const struct options *o)
 		return streq(when, "always");
 	return (!refused || !*refused) && terminal && !streq(terminal, "dumb") &&
 	       cli_is_terminal(STDOUT_FILENO);
-}
-
-size_t cli_width(int fd)
-{
-	const char *columns = getenv("COLUMNS");
-	struct winsize size;
-	unsigned long n = 0;
-
-	if (!cli_is_terminal(fd))
-		return 0;
-	if (columns && *columns >= '0' && *columns <= '9')
-		n = strtoul(columns, NULL, 10);
-	else if (ioctl(fd, TIOCGWINSZ, &size) == 0)
-		n = size.ws_col;
-	return n > MOST_COLUMNS ? MOST_COLUMNS : n && n < LEAST_COLUMNS ? LEAST_COLUMNS : n;
 }
 
 /* Where the line behind the @n-th of @text begins; NULL: there is none. */
@@ -230,6 +212,7 @@ int cli_answers_add(struct cli_answers *a, const char *name, const struct abibas
 		return cli_oom();
 	a->status = cli_worse(a->status, status);
 	if (writes_at_once(a)) {
+		cli_end_step();
 		put_in_line(stdout, text);
 		return 0;
 	}

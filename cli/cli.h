@@ -94,6 +94,8 @@ void cli_hold_words(void);
 char *cli_held_words(void);
 /* Where words for stderr go */
 FILE *cli_stderr(void);
+/* The line that says on a terminal what is done now goes before all else is written there. */
+void cli_end_step(void);
 /* One line, without what could harm a terminal in it. */
 void cli_line(FILE *to, const char *fmt, ...) _printf_(2, 3);
 void cli_vline(FILE *to, const char *before, const char *fmt, va_list ap) _printf_(3, 0);

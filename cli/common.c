@@ -5,9 +5,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
+
+#define LEAST_COLUMNS 40
+#define MOST_COLUMNS 160
 
 /*
  * A descriptor opened the wrong way round takes the number and still fails with EBADF when it is
@@ -35,10 +39,21 @@ static void note_write(const FILE *to, int r)
 		stdout_errno = errno;
 }
 
+/* Does a line on the terminal say what is done now? */
+static bool stepping;
+
+void cli_end_step(void)
+{
+	if (stepping)
+		fputs("\r\033[K", stderr);
+	stepping = false;
+}
+
 int cli_close_stdout(int status)
 {
 	bool failed = ferror(stdout);
 
+	cli_end_step();
 	errno = 0;
 	if (fclose(stdout) != 0)
 		failed = true;
@@ -57,6 +72,7 @@ void cli_vline(FILE *to, const char *before, const char *fmt, va_list ap)
 		text = NULL;
 	if (text)
 		text_harmless(text, "");
+	cli_end_step();
 	note_write(to,
 		   fprintf(to, "%s%s\n", before, text ? text : "out of memory [out-of-memory]"));
 }
@@ -98,10 +114,44 @@ char *cli_held_words(void)
 	return text ? text : strdup("");
 }
 
+size_t cli_width(int fd)
+{
+	const char *columns = getenv("COLUMNS");
+	struct winsize size;
+	unsigned long n = 0;
+
+	if (!cli_is_terminal(fd))
+		return 0;
+	if (columns && *columns >= '0' && *columns <= '9')
+		n = strtoul(columns, NULL, 10);
+	else if (ioctl(fd, TIOCGWINSZ, &size) == 0)
+		n = size.ws_col;
+	return n > MOST_COLUMNS ? MOST_COLUMNS : n && n < LEAST_COLUMNS ? LEAST_COLUMNS : n;
+}
+
+/* Nothing where nobody waits: a file, a pipe, words that are kept back */
+static void show_step(const char *text)
+{
+	size_t width = held ? 0 : cli_width(STDERR_FILENO);
+	const char *terminal = getenv("TERM");
+	_autofree_ char *line = NULL;
+
+	if (!width || !terminal || streq(terminal, "dumb") || asprintf(&line, "abibase: %s", text) < 0) {
+		line = NULL;
+		return;
+	}
+	text_harmless(line, "");
+	cli_end_step();
+	fprintf(stderr, "%.*s", (int)width - 1, line);
+	stepping = true;
+}
+
 static void log_to_stderr(void *data, int priority, const char *id, const char *text)
 {
 	int verbose = *(int *)data;
 
+	if (streq(id, "step") && verbose == 0)
+		show_step(text);
 	/* quiet (-1) are remarks, and never a warning */
 	if (priority > LOG_NOTICE + verbose)
 		return;
@@ -294,6 +344,7 @@ static int write_file(const char *path, const char *text)
 
 void cli_put(FILE *to, const char *text)
 {
+	cli_end_step();
 	note_write(to, fputs(text, to));
 }
 

@@ -710,6 +710,12 @@ if have script; then
 		env TERM=xterm "$1" script -qec "'$abibase' match debian-12 --platform debian-13 $2" \
 			/dev/null </dev/null | grep -qF "$red"
 	}
+	# what is done now, on a terminal alone, and it is gone at the end
+	env TERM=xterm COLUMNS=80 script -qec "'$abibase' probe --only=tap -o '$tmp/probed'" /dev/null </dev/null >"$tmp/out"
+	grep -qF 'abibase: asking tap' "$tmp/out" || fail 'no progress on a terminal'
+	tail -c 4 "$tmp/out" | grep -qF "$(printf '\r\033[K')" || fail 'the progress stays'
+	env TERM=xterm COLUMNS=80 "$abibase" probe --only=tap -o "$tmp/probed" >"$tmp/out" 2>&1
+	! grep -qF asking "$tmp/out" || fail 'progress in a file'
 	on_terminal NO_COLOR= '' || fail 'a terminal is not coloured'
 	! on_terminal NO_COLOR=1 '' || fail 'NO_COLOR is not read'
 	! on_terminal TERM=dumb '' || fail 'a dumb terminal is coloured'

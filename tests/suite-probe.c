@@ -490,7 +490,8 @@ static char dir[] = "/tmp/abibase-probe.XXXXXX";
 static void take_log(void *data, int priority, const char *id, const char *text)
 {
 	(void)data;
-	buf_printf(&logged, " <%d>%s %s\n", priority, id, text);
+	if (!streq(id, "step"))
+		buf_printf(&logged, " <%d>%s %s\n", priority, id, text);
 }
 
 static bool said(int priority, const char *id)

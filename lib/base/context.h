@@ -3,6 +3,7 @@
 #define ABIBASE_CONTEXT_H
 
 #include <abibase/abibase.h>
+#include <syslog.h>
 
 #include "base/util.h"
 
@@ -40,6 +41,8 @@ void context_forget(struct abibase_context *ctx, enum kept which);
 int context_fail(struct abibase_context *ctx, int err, const char *id, const char *where,
 		 const char *fmt, ...) _printf_(5, 6);
 int context_oom(struct abibase_context *ctx);
+/* What a call that takes a while does now, for whoever waits. */
+#define context_step(ctx, ...) context_log(ctx, LOG_DEBUG, "step", __VA_ARGS__)
 /* Put a copy of @s, which may be NULL, in the place of a text. 0 or context_oom(). */
 int context_replace(struct abibase_context *ctx, char **place, const char *s);
 /* Hand one line to the log callback. @priority as syslog(3). */

@@ -337,6 +337,12 @@ static int compare_process(struct rehearsing *k, const struct rehearse_given *li
 	return rehearse_compare_process(&p) < 0 ? context_oom(k->rh->ctx) : 0;
 }
 
+static void tell(const struct rehearsing *k, const struct rehearse_given *line, const char *does)
+{
+	context_step(k->rh->ctx, "%s %s %s", line->qemu, does,
+		     k->rh->what ? k->rh->what : "the guest");
+}
+
 static int save(struct rehearsing *k)
 {
 	const struct rehearse_given *line = &k->rh->line[ABIBASE_REHEARSE_SAVE];
@@ -350,6 +356,7 @@ static int save(struct rehearsing *k)
 				   .lists_devices = k->rh->pid != 0 };
 	int r = parse_line(k, line, &l);
 
+	tell(k, line, "saves");
 	if (r == 0)
 		r = rehearse_run(&h) < 0 ? context_oom(k->rh->ctx) : 0;
 	if (r == 0 && k->rh->pid && h.devices)
@@ -524,6 +531,7 @@ static int load(struct rehearsing *k)
 	bool no_taps = l.means.no_taps, no_swtpm = !l.means.swtpm;
 	int r;
 
+	tell(k, line, "loads");
 	/* it has the RAM of the source */
 	k->out->run = (unsigned int)json_integer_value(json_object_get(k->rehearsal.head, "run"));
 	l.executes = k->out->run > 0;

@@ -22,6 +22,7 @@ struct abibase_rehearse {
 	struct strings machines; /* of specimens */
 	unsigned int run;	 /* seconds */
 	int pid;		 /* of the guest that runs with the first line; 0: none */
+	const char *what;	 /* the specimen, for whoever waits; NULL: the guest */
 };
 
 /* What QEMU says, of a sentence in which it stands, without who says it */

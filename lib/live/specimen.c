@@ -206,6 +206,7 @@ static int try_device(struct specimen *s, const char *name, const char *line)
 
 	if (r < 0)
 		return r;
+	one->what = name;
 	r = set_file(s, one, name);
 	if (r == 0)
 		r = set_half(s, one, ABIBASE_REHEARSE_SAVE, line);

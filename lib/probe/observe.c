@@ -46,8 +46,10 @@ static int observe(struct observing *o, const char *machine, size_t backend, jso
 					    .timeout_ms = o->pr->qemu_timeout_ms,
 					    .stop = &o->pr->stop };
 	struct qtest_device dev;
-	int r = observe_run(ctx, &rq, &dev);
+	int r;
 
+	context_step(ctx, "%s: starting %s on %s", o->path, machine, name);
+	r = observe_run(ctx, &rq, &dev);
 	if (r < 0 && r != -ENOMEM) {
 		context_log(ctx, LOG_WARNING, "probe-observe-failed", "%s",
 			    abibase_context_error(ctx));

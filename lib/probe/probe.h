@@ -42,11 +42,7 @@ void probe_choose(struct abibase_probe *pr, const struct abibase_catalogue *cat,
 bool probe_named(const struct abibase_probe *pr, const char *option);
 
 /* Say what is asked now. */
-static inline void probe_tell(const struct abibase_probe *pr, const char *what)
-{
-	if (pr->progress)
-		pr->progress(pr->progress_data, what);
-}
+void probe_tell(const struct abibase_probe *pr, const char *what);
 
 /* What the running kernel has, read before anything is opened (probe/modules.c). */
 struct probe_modules {
