@@ -146,10 +146,46 @@ void render_page_begin(struct page *p, const struct abibase_baseline *b, const c
 	page_causes(p);
 }
 
+/* The hosts whose kernel or QEMU keeps it off; those that merely follow the machine type do not. */
+static int add_to_blame(const struct abibase_baseline *b, const struct why *w, json_t *names)
+{
+	if (w->kind != WHY_HOST_LACKS && w->kind != WHY_HOST_UNKNOWN && w->kind != WHY_QEMU_LACKS &&
+	    w->kind != WHY_QEMU_UNKNOWN)
+		return 0;
+	for (size_t i = 0; i < w->n_hosts; i++) {
+		const char *name = b->in.hosts[w->hosts[i]]->name;
+
+		if (!json_has(names, name) && json_add(names, json_string(name)) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* "15 of 19 properties; 4 off because of debian-12" */
+static void put_count(struct page *p, const struct abibase_baseline *b, size_t on)
+{
+	json_auto_t *names = json_array();
+	_buf_ text = { 0 };
+	int r = names ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < b->n_values; i++)
+		for (size_t k = 0; r == 0 && k < b->values[i].n_why && !b->values[i].on; k++)
+			r = add_to_blame(b, &b->values[i].why[k], names);
+	page_count(&text, on, "", "");
+	buf_printf(&text, "of %zu properties", b->n_values);
+	if (on < b->n_values)
+		buf_printf(&text, "; %zu off", b->n_values - on);
+	if (json_array_size(names)) {
+		buf_puts(&text, " because of ");
+		page_some(&text, names, IN_VERDICT);
+	}
+	p->failed |= r < 0 || buf_failed(&text);
+	page_item(p, "on", "%s", text.data ? text.data : "");
+}
+
 void render_page_values(struct page *p, const struct abibase_baseline *b)
 {
 	size_t on = 0;
-	_buf_ count = { 0 };
 
 	for (size_t i = 0; i < b->n_values; i++) {
 		const struct value *v = &b->values[i];
@@ -166,19 +202,29 @@ void render_page_values(struct page *p, const struct abibase_baseline *b)
 			page_note(p, "off", name.data, reason.data);
 	}
 	page_notes(p);
-	page_count(&count, on, "", "");
 	if (b->n_values)
-		page_item(p, "on", "%sof %zu properties", count.data ? count.data : "",
-			  b->n_values);
-	p->failed |= buf_failed(&count);
+		put_count(p, b, on);
 }
 
-void render_page_end(struct page *p, const struct abibase_baseline *b)
+/* Beside a list there is no file to explain. */
+static const char *next_of(const struct abibase_baseline *b, bool beside_list)
+{
+	bool all_on = true;
+
+	if (!b->id)
+		return "diff PROFILE PROFILE";
+	for (size_t i = 0; i < b->n_values; i++)
+		all_on &= b->values[i].on;
+	return beside_list && !all_on ? "intersect --json HOST... | abibase explain --cost -" :
+					"explain BASELINE, abibase plan GROUP";
+}
+
+void render_page_end(struct page *p, const struct abibase_baseline *b, bool beside_list)
 {
 	json_t *scope = baseline_scope(b);
 
 	scope_add_rehearsal(&scope, &b->findings);
 	p->failed |= !scope;
-	page_end(p, scope, b->id ? "explain BASELINE, abibase plan GROUP" : "diff PROFILE PROFILE");
+	page_end(p, scope, next_of(b, beside_list));
 	json_decref(scope);
 }

@@ -411,7 +411,7 @@ static void write_table(const struct abibase_render *r, const struct abibase_bas
 	for (size_t i = 0; i < b->n_offers; i++)
 		write_offer(b, &b->offers[i], &p.out);
 	buf_putc(&p.out, '\n');
-	render_page_end(&p, b);
+	render_page_end(&p, b, false);
 	p.failed |= !backends || buf_failed(&names) || buf_failed(&hosts);
 	page_put(&p, out);
 }
@@ -453,7 +453,7 @@ static char *make_page(const struct abibase_render *r, const struct abibase_base
 	render_page_begin(&p, b, r->host, l->verdict, &l->own);
 	if (l->verdict == ABIBASE_VERDICT_YES)
 		render_page_values(&p, b);
-	render_page_end(&p, b);
+	render_page_end(&p, b, is_list(r) && l->verdict == ABIBASE_VERDICT_YES);
 	return page_give(&p, &text) < 0 ? NULL : text;
 }
 

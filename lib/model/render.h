@@ -16,6 +16,7 @@ void render_page_begin(struct page *p, const struct abibase_baseline *b, const c
 		       enum abibase_verdict list, const struct findings *own);
 /* What is off, and why; and how much is on. */
 void render_page_values(struct page *p, const struct abibase_baseline *b);
-void render_page_end(struct page *p, const struct abibase_baseline *b);
+/* @beside_list: the list is on stdout, and no document is written */
+void render_page_end(struct page *p, const struct abibase_baseline *b, bool beside_list);
 
 #endif
