@@ -366,7 +366,8 @@ static int add_host(struct abibase_context *ctx, struct inputs *in, struct host 
 
 		if (memcmp(in->hosts[at]->digest, h->digest, sizeof(h->digest)) != 0)
 			r = context_fail(ctx, EEXIST, "name-twice", NULL,
-					 "two different profiles are called \"%s\"", h->name);
+					 "two different profiles are called \"%s\": call one "
+					 "otherwise, NAME=FILE", h->name);
 		host_unref(h);
 		return r;
 	}
