@@ -7,7 +7,8 @@
  * Each is what `abibase probe` writes on a host with one QEMU: the facts of a recorded kernel and a
  * recorded QEMU entry, in canonical bytes. The FILEs are both, in any order: see tests/data. All
  * profiles differ in name, boot id and facts. BUILDS different QEMU builds are among them: the
- * recorded ones, told apart by package revision and build id, as rebuilds of a distribution are.
+ * recorded ones, told apart by package revision and build id, as rebuilds of a distribution are. One
+ * that names its build record stays as it is, for the record says the same.
  */
 #include <errno.h>
 #include <stdint.h>
@@ -88,6 +89,8 @@ static json_t *make_qemu(const json_t *recorded, unsigned int build)
 	json_t *v = need(json_deep_copy(json_array_get(recorded, build % n)));
 	const char *package = json_string_value(json_object_get(v, "package"));
 
+	if (json_object_get(v, "build"))
+		return v;
 	set(v, "package", json_sprintf("%s+b%u", package ? package : "", build));
 	set(v, "build_id", json_sprintf("%040x", build + 1));
 	set(v, "path", json_string("/usr/bin/qemu-system-x86_64"));
