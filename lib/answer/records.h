@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef ABIBASE_RECORDS_H
+#define ABIBASE_RECORDS_H
+
+#include "document/catalogue.h"
+#include "document/json.h"
+
+/*
+ * The records of two builds: what a machine type makes of the properties of their device classes. A
+ * record can say that two builds differ. It cannot say that they are the same, and nothing here does.
+ */
+
+struct records {
+	struct abibase_context *ctx;
+	const struct abibase_catalogue *cat;
+	const json_t *entry[2], *record[2]; /* what profiles say of the two builds, and they themselves */
+	const json_t *classes; /* patterns: of the devices that count; NULL: of all */
+	const char *machine;   /* under this one alone; NULL: under each that both have */
+};
+
+/* A property that has another value in the other; @newer: of an older build, by what a newer states. */
+struct record_value {
+	const char *machine, *key; /* "class.property" */
+	const char *value[2];
+};
+
+struct records_found {
+	void *data;
+	void (*differs)(void *data, const struct record_value *v);
+	/* The class, or the property, that @side alone has not; NULL: not asked */
+	void (*lacks)(void *data, int side, bool is_class, const char *name);
+	size_t n_compared, n_open; /* properties; with a default stated by both, and without */
+	bool newer;		   /* is one older, and by what a newer one states? */
+};
+
+/* Call the functions of @ret with what differs. 0 or negative errno. */
+int records_compare(const struct records *q, struct records_found *ret) _must_check_;
+
+#endif
