@@ -10,27 +10,65 @@ struct telling {
 	struct comparison *c;
 	const struct pair *q;
 	struct records_found found;
+	struct judges judges;
 	json_t *keys; /* "class.property" -> true: those that have another value anywhere */
 };
+
+/* "not judged: rehearse", "refused by rehearsal A -> B", or one way by one, and not back. */
+static void write_judged(const struct telling *t, const json_t *by, unsigned int open,
+			 struct buf *out)
+{
+	const struct rehearsed_pair *way = t->judges.way;
+	size_t i;
+	json_t *v;
+
+	json_array_foreach((json_t *)by, i, v)
+		buf_printf(out, "%s%s", i ? ", " : "", json_string_value(v));
+	if (open && i)
+		buf_printf(out, ", %s -> %s ", way[open > 1].from, way[open > 1].to);
+	if (open)
+		buf_puts(out, "not judged: rehearse");
+	if (t->found.newer)
+		buf_puts(out, "; of an older build, by what a newer one states");
+}
+
+/* For the document, which has an array of them. */
+static void keep_judged(struct comparison *c, struct diff_item *item, const json_t *by)
+{
+	size_t i;
+	json_t *v;
+
+	item->judged = arena_alloc(&c->d->arena, (json_array_size(by) + 1) * sizeof(*item->judged));
+	json_array_foreach((json_t *)by, i, v)
+		if (item->judged)
+			item->judged[item->n_judged++] = keep(c, "%s", json_string_value(v));
+}
 
 static void tell(void *data, const struct record_value *v)
 {
 	struct telling *t = data;
 	struct comparison *c = t->c;
-	const char *newer = t->found.newer ? "; of an older build, by what a newer one states" : "";
+	unsigned int open = 0;
+	json_auto_t *by = judges_say(&t->judges, v->machine, v->key, &open);
 	struct diff_item *item = diff_add(c, DIFF_VALUE, true,
 					  keep(c, "%s.record.%s.%s", t->q->subject, v->machine, v->key));
+	const char *judged;
+	_buf_ words = { 0 };
 
+	write_judged(t, by, open, &words);
+	judged = arena_words(&c->d->arena, &words);
 	item->a = keep(c, "%s", v->value[0]);
 	item->b = keep(c, "%s", v->value[1]);
-	item->text = keep(c, "%s, %s: %s is %s in %s, %s in %s (not judged: rehearse%s)",
-			  t->q->place, v->machine, v->key, item->a, c->label[0], item->b,
-			  c->label[1], newer);
+	item->open = open;
+	keep_judged(c, item, by);
+	c->d->rehearsed |= t->judges.specimens && item->n_judged;
+	item->text = keep(c, "%s, %s: %s is %s in %s, %s in %s (%s)", t->q->place, v->machine,
+			  v->key, item->a, c->label[0], item->b, c->label[1], judged);
 	diff_set_among(item,
-		       keep(c, "%s: %s is %s in %s, %s in %s (not judged: rehearse%s), under",
-			    t->q->place, v->key, item->a, c->label[0], item->b, c->label[1], newer),
+		       keep(c, "%s: %s is %s in %s, %s in %s (%s), under", t->q->place, v->key,
+			    item->a, c->label[0], item->b, c->label[1], judged),
 		       keep(c, "%s", v->machine));
-	c->d->arena.failed |= json_object_set_new(t->keys, v->key, json_true()) < 0;
+	c->d->arena.failed |= !by || json_object_set_new(t->keys, v->key, json_true()) < 0;
 }
 
 static void tell_lacks(void *data, int i, bool is_class, const char *name)
@@ -81,7 +119,7 @@ void diff_records(struct comparison *c, const struct pair *q)
 		records.record[i] = (i ? q->b : q->a)->record->root;
 	}
 	t.found.data = &t;
-	if (!keys || records_compare(&records, &t.found) < 0)
+	if (!keys || judges_find(&t.judges, &records) < 0 || records_compare(&records, &t.found) < 0)
 		c->d->arena.failed = true;
 	else
 		say_scope(&t);

@@ -1346,6 +1346,8 @@ static json_t *profiles_scope(const struct abibase_catalogue *cat, const struct 
 	scope_add(&scope, "evidence", "record");
 	if (d->newer)
 		scope_add(&scope, "evidence", "newer-build");
+	if (d->rehearsed)
+		scope_add(&scope, "evidence", "rehearsal");
 	scope_add(&scope, a->n_qemu && b->n_qemu ? "layers" : "not_compared", "QEMU");
 	scope_add(&scope,
 		  d->records || (has_values(a) && has_values(b)) ? "layers" : "not_compared",
@@ -1399,11 +1401,24 @@ static json_t *baseline_json(const struct diff *d, int i)
 	return json_pack("{s:s?, s:s?}", "baseline", d->of[i].id, "machine", d->of[i].machine);
 }
 
+static const char *const ways[] = { "a-to-b", "b-to-a" };
+
 static json_t *move_json(const struct diff *d, int from)
 {
-	return json_pack("{s:s, s:b, s:s, s:s}", "direction", from ? "b-to-a" : "a-to-b",
+	return json_pack("{s:s, s:b, s:s, s:s}", "direction", ways[from],
 			 "one_way_door", d->moves[from].one_way_door, "text", d->moves[from].text,
 			 "works", verdict_words[d->moves[from].works]);
+}
+
+static json_t *open_json(const struct diff_item *item)
+{
+	const char *open[ARRAY_SIZE(ways)];
+	size_t n = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(ways); i++)
+		if (item->open >> i & 1)
+			open[n++] = ways[i];
+	return json_strings(open, n);
 }
 
 static json_t *item_json(const struct diff_item *item)
@@ -1416,10 +1431,13 @@ static json_t *item_json(const struct diff_item *item)
 		[DIFF_BACKEND] = "backend",
 	};
 
-	return json_pack("{s:s?, s:s?, s:b, s:b, s:s, s:s, s:s, s:s*, s:s*}", "a", item->a, "b",
+	return json_pack("{s:s?, s:s?, s:b, s:b, s:s, s:s, s:s, s:s*, s:s*, s:o*, s:o*}", "a",
+			 item->a, "b",
 			 item->b, "counts", item->counts, "guest_visible", item->guest_visible,
 			 "kind", kinds[item->kind], "subject", item->subject, "text", item->text,
-			 "among", item->among, "name", item->name);
+			 "among", item->among, "name", item->name, "judged",
+			 item->judged ? json_strings(item->judged, item->n_judged) : NULL,
+			 "not_judged", item->judged ? open_json(item) : NULL);
 }
 
 /* NULL for want of memory; json_pack() takes all the references, also when it fails. */

@@ -32,6 +32,10 @@ struct diff_item {
 	size_t order; /* in which it was found: sorting keeps it among equals */
 	const char *subject, *text;
 	const char *a, *b; /* NULL: nothing is stated */
+	/* of a difference of two records: by what it is judged, and the ways that nothing judges */
+	const char **judged;
+	size_t n_judged;
+	unsigned int open;
 	const char *among, *name; /* several that differ in @name alone are said at once; or NULL */
 };
 
@@ -44,6 +48,7 @@ struct diff {
 	} of[2];
 	bool baselines;
 	bool records; /* of builds were compared */
+	bool rehearsed; /* and some of what differs, by itself */
 	bool newer;   /* of an older one by what a newer one states */
 	/* what a migration does to a running guest: from A to B, from B to A */
 	struct {

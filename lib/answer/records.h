@@ -4,6 +4,7 @@
 
 #include "document/catalogue.h"
 #include "document/json.h"
+#include "document/rehearsals.h"
 
 /*
  * The records of two builds: what a machine type makes of the properties of their device classes. A
@@ -35,5 +36,19 @@ struct records_found {
 
 /* Call the functions of @ret with what differs. 0 or negative errno. */
 int records_compare(const struct records *q, struct records_found *ret) _must_check_;
+
+/* judged.c: what judges such a difference. */
+struct judges {
+	const struct records *q;
+	struct rehearsed_pair way[2]; /* from the first to the second, and back */
+	const json_t *specimens;
+};
+int judges_find(struct judges *j, const struct records *q) _must_check_;
+/*
+ * "refused by rehearsal 10.0.13 -> 11.1.3": by what the property is judged, new; NULL: no memory.
+ * @open: a bit for each way that nothing judges.
+ */
+json_t *judges_say(const struct judges *j, const char *machine, const char *key,
+		   unsigned int *open);
 
 #endif

@@ -23,6 +23,7 @@ static const struct member erratum_members[] = {
 	{ "mended_by", J_STRING, .required = true, .check = schema_nonempty,
 	  ERRATUM(TEXT, mended_by) },
 	{ "of", J_STRING, .required = true, .words = of_words, ERRATUM(WORD, of) },
+	{ "properties", J_ARRAY, .each = EACH_TEXT, ERRATUM(JSON, properties) },
 	{ "rows", J_ARRAY, .each = EACH_TEXT, ERRATUM(TEXTS, row_names) },
 	{ "sources", J_ARRAY, .required = true, .each = EACH_TEXT },
 	{ "text", J_STRING, .required = true, .check = schema_nonempty, ERRATUM(TEXT, text) },

@@ -18,6 +18,7 @@ struct erratum {
 	struct version_range *versions;
 	size_t n_versions;
 	const json_t *fixed_in; /* patterns: packages of QEMU, or releases of a kernel, without it */
+	const json_t *properties; /* patterns of "class.property": what of a record it judges */
 	const char *machines;	/* a pattern, or NULL: under every machine type */
 	const char **row_names; /* it matters where one of these is on; none: everywhere */
 	size_t n_rows;

@@ -362,6 +362,14 @@ int rehearsed_of_guest(const json_t *specimens, const struct result_machine *m,
 	return r;
 }
 
+int rehearsed_of_class(const json_t *specimens, const struct result_machine *m,
+		       const char *class_name, struct rehearsed_devices *ret)
+{
+	int r = begin(ret);
+
+	return r == 0 ? judge_word(specimens, m, SPECIMEN_CLASS, class_name, ret) : r;
+}
+
 static int put_all(struct rehearsed_devices *r, enum rehearsed_how how, const json_t *of)
 {
 	const char *name;

@@ -53,6 +53,9 @@ struct rehearsed_devices {
 int rehearsed_of_guest(const json_t *specimens, const struct result_machine *m,
 		       const struct abibase_catalogue *cat, const struct abibase_guest *g,
 		       struct rehearsed_devices *ret) _must_check_;
+/* The same of one class of devices */
+int rehearsed_of_class(const json_t *specimens, const struct result_machine *m,
+		       const char *class_name, struct rehearsed_devices *ret) _must_check_;
 /* Of all the specimens: those that two builds do not agree about. */
 int rehearsed_of_all(const struct result_machine *m, struct rehearsed_devices *ret) _must_check_;
 void rehearsed_devices_clear(struct rehearsed_devices *r);
