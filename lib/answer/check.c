@@ -1164,8 +1164,7 @@ int hostcheck_make(struct abibase_context *ctx, struct abibase_catalogue *cat,
 	int r;
 
 	if (b->verdict != ABIBASE_VERDICT_YES)
-		return context_fail(ctx, EINVAL, "baseline-not-yes", NULL,
-				    "this baseline promises nothing: its hosts could not share one");
+		return baseline_refuse(ctx, b);
 	r = profile_current(ctx, cat, p, &current);
 	if (r < 0)
 		return r;

@@ -148,8 +148,7 @@ ABIBASE_EXPORT int abibase_matrix_set_baseline(struct abibase_matrix *m, struct 
 	if (m->n_hosts)
 		return too_late(m);
 	if (b->verdict != ABIBASE_VERDICT_YES)
-		return context_fail(m->ctx, EINVAL, "baseline-not-yes", NULL,
-				    "this baseline promises nothing: its hosts could not share one");
+		return baseline_refuse(m->ctx, b);
 	r = intersection_adopt(m->ix, b);
 	if (r < 0)
 		return r;

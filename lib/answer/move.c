@@ -478,8 +478,7 @@ ABIBASE_EXPORT int abibase_targets_set_baseline(struct abibase_targets *t,
 	int r;
 
 	if (b->verdict != ABIBASE_VERDICT_YES)
-		return context_fail(t->ctx, EINVAL, "baseline-not-yes", NULL,
-				    "this baseline promises nothing: its hosts could not share one");
+		return baseline_refuse(t->ctx, b);
 	if (t->guest->machine && b->machine && !baseline_is_of_machine(b, t->guest->machine))
 		return context_fail(t->ctx, EINVAL, "guest-differs", NULL,
 				    "the guest has the machine type %s, and the baseline is for %s",

@@ -130,6 +130,12 @@ const json_t *baseline_entry(const struct abibase_baseline *b, size_t used)
 	return b->used[used].build ? b->used[used].build->entry : NULL;
 }
 
+int baseline_refuse(struct abibase_context *ctx, const struct abibase_baseline *b)
+{
+	return context_fail(ctx, EINVAL, "baseline-not-yes", NULL,
+			    "this baseline promises nothing: its hosts could not share one");
+}
+
 /* DESIGN, rule 10, says what is left out of the identity, and why. */
 const char *baseline_make_id(struct abibase_baseline *b)
 {

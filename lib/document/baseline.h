@@ -149,6 +149,8 @@ const struct offer *baseline_offer(const struct abibase_baseline *b, const char 
 bool baseline_offered(const struct abibase_baseline *b, const char *backend, uint64_t ret[2]);
 /* The record of a QEMU that the baseline uses; NULL: any upstream QEMU that has the machine type. */
 const json_t *baseline_entry(const struct abibase_baseline *b, size_t used);
+/* It promises nothing to a guest; sets the error of @ctx, -EINVAL. */
+int baseline_refuse(struct abibase_context *ctx, const struct abibase_baseline *b);
 
 /* For other documents: the names of its backends, and its scope with kinds of evidence. */
 json_t *baseline_backends(const struct abibase_baseline *b);

@@ -59,8 +59,7 @@ ABIBASE_EXPORT int abibase_verify_new(struct abibase_context *ctx, struct abibas
 	struct abibase_verify *v;
 
 	if (b->verdict != ABIBASE_VERDICT_YES)
-		return context_fail(ctx, EINVAL, "baseline-not-yes", NULL,
-				    "this baseline promises nothing: its hosts could not share one");
+		return baseline_refuse(ctx, b);
 	v = calloc(1, sizeof(*v));
 	if (!v)
 		return context_oom(ctx);

@@ -493,8 +493,7 @@ ABIBASE_EXPORT int abibase_baseline_review(struct abibase_context *ctx,
 	const char *type;
 
 	if (!b->machine)
-		return context_fail(ctx, EINVAL, "baseline-not-yes", NULL,
-				    "this baseline promises nothing: its hosts could not share one");
+		return baseline_refuse(ctx, b);
 	command_parse(&rv.cmd, ctx, argv);
 	if (arena.failed)
 		return context_oom(ctx);
