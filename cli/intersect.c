@@ -39,7 +39,8 @@ static int prepare_render(struct abibase_render *render, const struct options *o
 	abibase_render_set_flags(
 		render, (options_has(o, OPT_MINIMAL) ? ABIBASE_RENDER_MINIMAL : 0) |
 				(options_has(o, OPT_WITH_MACHINE) ? ABIBASE_RENDER_WITH_MACHINE : 0) |
-				(options_has(o, OPT_NO_INPUTS) ? ABIBASE_RENDER_NO_INPUTS : 0));
+				(options_has(o, OPT_NO_INPUTS) ? ABIBASE_RENDER_NO_INPUTS : 0) |
+				(options_has(o, OPT_PARTIAL) ? ABIBASE_RENDER_PARTIAL : 0));
 	return r;
 }
 
@@ -211,6 +212,8 @@ static int run(const struct options *o)
 {
 	if (options_has(o, OPT_NO_INPUTS) && !o->json)
 		return cli_usage("intersect", "--no-inputs is for --format=json");
+	if (options_has(o, OPT_PARTIAL) && !o->json)
+		return cli_usage("intersect", "--partial is for --format=json");
 	return cli_check_sources(o, 0, options_arg(o, OPT_DOMAIN)) ? STATUS_TROUBLE : intersect(o);
 }
 

@@ -66,6 +66,8 @@ static const struct cli_option options[] = {
 	  "a host that is ever a destination (default: every host)" },
 	{ VERB_INTERSECT, OPT_NO_INPUTS, "no-inputs", NULL, NULL,
 	  "of json: without hosts and reasons, for the start of guests" },
+	{ VERB_INTERSECT, OPT_PARTIAL, "partial", NULL, NULL,
+	  "of json: the hosts alone, to be given to intersect with others of them" },
 	{ VERB_INTERSECT, OPT_MINIMAL, "minimal", NULL, NULL,
 	  "leave out what every QEMU has by default" },
 	{ VERB_INTERSECT, OPT_FOR, "for", "NAME[:PATH]", "@hosts",

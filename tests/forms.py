@@ -39,6 +39,8 @@ FREE = {"description", "tags"}
 KNOWN = {
     # the library knows none of the things that a reader may have to know
     r"(baseline|build|profile)/needs/\*": "schema",
+    # which it refuses by their values, for these say what reads it
+    r"baseline/needs \(keys\)": "library",
     r".*/rom_size": "schema",  # a power of two
     # names of other parts of the document, which the library looks up afterwards
     r"baseline/(used|outputs/\*/values/\*/defaults/[a-z]+)(/\*)?": "library",

@@ -7,7 +7,7 @@
 # shellcheck source=tests/begin.sh
 . "${0%/*}/begin.sh"
 
-need python3 bash jq
+need python3 bash jq parallel
 [ -r /proc/sys/kernel/random/boot_id ] || skip "needs the boot id"
 
 # Of an uninstalled program the program itself, not libtool's wrapper script: a shell is preloaded too.

@@ -715,6 +715,9 @@ int abibase_render_set_for(struct abibase_render *r, const char *host);
  * @ABIBASE_RENDER_NO_INPUTS: of the format json, the baseline without its inputs and reasons. It has the
  *	same id, is small, and is what the start of a guest needs; it cannot be widened. A baseline that
  *	is no "yes" keeps its inputs
+ * @ABIBASE_RENDER_PARTIAL: the hosts alone, as a document that abibase_intersection_add_baseline() takes
+ *	together with others of them, in place of their profiles; whatever the format. -EINVAL where
+ *	something was asked for: that is said to the intersection that they are added to. Since: 0.2
  *
  * Since: 0.1
  */
@@ -722,6 +725,7 @@ enum abibase_render_flags {
 	ABIBASE_RENDER_MINIMAL = 1 << 0,
 	ABIBASE_RENDER_WITH_MACHINE = 1 << 1,
 	ABIBASE_RENDER_NO_INPUTS = 1 << 2,
+	ABIBASE_RENDER_PARTIAL = 1 << 3,
 };
 /** abibase_render_set_flags - enum abibase_render_flags, in place of those before; default: 0. Since: 0.1 */
 void abibase_render_set_flags(struct abibase_render *r, unsigned int flags);

@@ -659,6 +659,7 @@ static const struct member policy_members[] = {
 	{ "enable", J_ARRAY, .required = true, .each = EACH(S), SET(in.policy.enable) },
 	{ "machine_chosen", J_BOOL, .required = true, OF_BASELINE(BOOL, machine_chosen) },
 	{ "on", S, .required = true, WORDS(policy_words), OF_BASELINE(CHOICE, in.policy.all) },
+	{ "partial", J_BOOL, .check = schema_true, OF_BASELINE(BOOL, partial) },
 	{ "target", SN, .required = true, OF_BASELINE(TEXT, in.policy.target) },
 	{ 0 },
 };
@@ -696,7 +697,7 @@ static int build_order(const void *a, const void *b)
 
 /*
  * A build's record with what it has of this machine type only: the others are many and none of this
- * baseline's business. A build that does not list it keeps its list, which says so. The digest
+ * baseline's business, if it is not partial. A build that does not list it keeps its list, which says so. The digest
  * stays that of the whole record, by which builds are told apart. A deep copy, for jansson counts
  * references without care for other threads that share the build.
  */
@@ -706,7 +707,7 @@ static json_t *own_part(const struct abibase_baseline *b, const struct build *bu
 	const char *key;
 
 	json_object_foreach(build->entry, key, v) {
-		bool by_machine = streq(key, "values") || streq(key, "shape");
+		bool by_machine = !b->partial && (streq(key, "values") || streq(key, "shape"));
 		json_t *own = b->machine ? json_object_get(v, b->machine) : NULL, *copy;
 
 		if (own && (by_machine || streq(key, "machines")))
@@ -1168,6 +1169,24 @@ static void check_id(struct schema_walk *c, const json_t *v)
 		schema_fault(c, "json-bad-value", "is not an id: \"b1-\" and 32 hex digits");
 }
 
+/* What a reader must know: of this version there is one. */
+static const char partial[] = "partial";
+
+static bool check_need(struct schema_walk *c, const char *key)
+{
+	return !streq(key, partial);
+}
+
+static void write_needs(struct stream *w, const struct member *m, const void *from)
+{
+	if (!((const struct abibase_baseline *)from)->partial)
+		return;
+	stream_begin(w, m->key, '{');
+	stream_text(w, partial, "0.2");
+	stream_close(w, '}');
+}
+static const struct codec_hook needs_hook = { NULL, write_needs };
+
 static bool check_build_key(struct schema_walk *c, const char *key)
 {
 	if (!hex_valid(key, DIGEST_HEX))
@@ -1196,7 +1215,8 @@ static const struct member baseline_members[] = {
 	{ "inputs", J_ARRAY, AT_LEAST(1), .each = EACH_OBJECT(input_members, MORE_NONE),
 	  HOOK(inputs_hook), .detail = true },
 	{ "machine", SN, .required = true, .check = schema_name, OF_BASELINE(TEXT, machine) },
-	{ "needs", J_OBJECT, .each = EACH(S, .check = schema_need_of_reader) },
+	{ "needs", J_OBJECT, .keys = check_need, .each = EACH(S, .check = schema_need_of_reader),
+	  HOOK(needs_hook) },
 	{ "outputs", J_ARRAY, .required = true, LIMITS(1, 1),
 	  .each = EACH_OBJECT(output_members, MORE_NONE), .as = AS_ONE },
 	{ "policy", J_OBJECT, .required = true, .members = policy_members, .as = AS_PART },
@@ -1330,7 +1350,7 @@ void baseline_write(const struct abibase_baseline *b, bool inputs, struct buf *o
 
 	/* they say why there is no answer, where there is none */
 	w.brief = (!inputs || b->no_inputs) && b->verdict == ABIBASE_VERDICT_YES;
-	o.cohorts.cat = b->cat;
+	o.cohorts.cat = b->cat; /* of what is partial there is none: all that was asked counts */
 	if (b->cat)
 		o.cohorts.about = b->in.policy.backends | catalogue_device(b->cat, NULL);
 	out->failed |= cohorts_find(&o.cohorts, &b->in) < 0;

@@ -133,7 +133,26 @@ const json_t *baseline_entry(const struct abibase_baseline *b, size_t used)
 int baseline_refuse(struct abibase_context *ctx, const struct abibase_baseline *b)
 {
 	return context_fail(ctx, EINVAL, "baseline-not-yes", NULL,
-			    "this baseline promises nothing: its hosts could not share one");
+			    b->partial ? "this baseline is partial: abibase intersect makes one of "
+					 "it, and of others" :
+					 "this baseline promises nothing: its hosts could not share "
+					 "one");
+}
+
+struct abibase_baseline *baseline_partial(const struct abibase_baseline *b)
+{
+	struct abibase_baseline *to = baseline_alloc();
+	struct finding f = { .kind = ABIBASE_FINDING_UNKNOWN, .id = "baseline-partial" };
+	_buf_ text = { 0 };
+
+	if (!to || inputs_copy(&b->in, &to->in) < 0)
+		return abibase_baseline_unref(to);
+	to->partial = true;
+	to->verdict = ABIBASE_VERDICT_UNKNOWN;
+	f.remedy = "abibase intersect makes a baseline of it, and of others";
+	buf_puts(&text, "the baseline is partial: it has hosts, and no machine type yet");
+	finding_add(&to->findings, f, &text);
+	return to->arena.failed ? abibase_baseline_unref(to) : to;
 }
 
 /* DESIGN, rule 10, says what is left out of the identity, and why. */

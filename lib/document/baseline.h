@@ -109,6 +109,7 @@ struct abibase_baseline {
 	struct arena arena;
 	const char *arch, *target, *machine, *id; /* NULL where there is no answer */
 	bool machine_chosen;
+	bool partial;	/* hosts for another intersection alone, with all of their QEMUs */
 	bool no_inputs; /* read without them: in.hosts stand in, with the builds and no answers */
 	enum abibase_verdict verdict;
 	struct used_build *used;
@@ -151,6 +152,9 @@ bool baseline_offered(const struct abibase_baseline *b, const char *backend, uin
 const json_t *baseline_entry(const struct abibase_baseline *b, size_t used);
 /* It promises nothing to a guest; sets the error of @ctx, -EINVAL. */
 int baseline_refuse(struct abibase_context *ctx, const struct abibase_baseline *b);
+
+/* Of the same hosts, with nothing decided; NULL: no memory. */
+struct abibase_baseline *baseline_partial(const struct abibase_baseline *b);
 
 /* For other documents: the names of its backends, and its scope with kinds of evidence. */
 json_t *baseline_backends(const struct abibase_baseline *b);

@@ -305,7 +305,8 @@ static int refuse(struct abibase_intersection *ix, const char *what, const char 
 {
 	return context_fail(ix->ctx, EINVAL, "widen-differs", NULL,
 			    "the earlier baseline is for %s %s, and %s is wanted: a baseline is "
-			    "widened with the same machine type, target and backends only",
+			    "widened with the same machine type, target and backends only; one that "
+			    "is to be a part of a larger one is made with --partial",
 			    what, theirs ? theirs : "(none)", ours ? ours : "(none)");
 }
 
@@ -407,7 +408,8 @@ static int widen_policy(struct abibase_intersection *ix, const struct abibase_ba
 	if (!b->machine)
 		return context_fail(ix->ctx, EINVAL, "widen-differs", NULL,
 				    "the earlier baseline has no machine type, so that there is "
-				    "nothing to widen");
+				    "nothing to widen; one that is to be a part of a larger one is "
+				    "made with --partial");
 	if (p->machine && !baseline_is_of_machine(b, p->machine))
 		return refuse(ix, "machine type", b->machine, p->machine);
 	if (p->target && b->target && !streq(p->target, b->target))
@@ -456,9 +458,20 @@ static int keep_earlier(struct abibase_intersection *ix, const struct abibase_ba
 	return 0;
 }
 
+/* Of a later catalogue, what this one does not ask would be lost from what is made of it. */
+static int check_questions(struct abibase_intersection *ix, const struct abibase_baseline *b)
+{
+	if (b->in.catalogue_revision <= ix->cat->revision)
+		return inputs_check_builds(ix->ctx, &b->in, ix->cat);
+	return context_fail(ix->ctx, EPROTONOSUPPORT, "baseline-newer", NULL,
+			    "the partial baseline was made with revision %lld of the catalogue, and "
+			    "this version of abibase has revision %lld: use a version that knows it",
+			    (long long)b->in.catalogue_revision, (long long)ix->cat->revision);
+}
+
 int intersection_adopt(struct abibase_intersection *ix, const struct abibase_baseline *b)
 {
-	int r = widen_policy(ix, b);
+	int r = b->partial ? check_questions(ix, b) : widen_policy(ix, b);
 
 	return r < 0 ? r : keep_earlier(ix, b);
 }

@@ -15,7 +15,7 @@ struct abibase_render {
 	struct abibase_context *ctx;
 	enum format format;
 	char *host; /* as given: NAME or NAME:PATH; NULL: one list for all */
-	bool minimal, with_machine, no_inputs;
+	bool minimal, with_machine, no_inputs, partial;
 	size_t width; /* of the lines for people */
 };
 
@@ -62,6 +62,7 @@ ABIBASE_EXPORT void abibase_render_set_flags(struct abibase_render *r, unsigned 
 	r->minimal = flags & ABIBASE_RENDER_MINIMAL;
 	r->with_machine = flags & ABIBASE_RENDER_WITH_MACHINE;
 	r->no_inputs = flags & ABIBASE_RENDER_NO_INPUTS;
+	r->partial = flags & ABIBASE_RENDER_PARTIAL;
 }
 
 /* ------------------------------------------------------------- which list */
@@ -478,12 +479,51 @@ static int finish(struct abibase_render *r, const struct abibase_baseline *b, st
 	return (int)l->verdict;
 }
 
+/* Was nothing asked for? */
+static bool is_open(const struct abibase_baseline *b)
+{
+	const struct policy *p = &b->in.policy;
+	unsigned int backends = 0;
+
+	for (size_t i = 0; b->cat && i < b->cat->n_backends; i++)
+		backends |= b->cat->backends[i].by_default ? 1u << i : 0;
+	return b->partial || (!p->machine && !p->target && !p->all && !p->backends_named &&
+			      p->backends == backends && !p->enable.n && !p->disable.n &&
+			      !p->assume.n && !p->dest.n);
+}
+
+/* Nothing is decided in it, so that what was asked for would be lost. */
+static int render_partial(struct abibase_render *r, const struct abibase_baseline *b, char **ret,
+			  char **ret_page)
+{
+	struct abibase_baseline *part;
+	_buf_ out = { 0 };
+
+	if (ret_page)
+		*ret_page = NULL;
+	if (!is_open(b) || r->no_inputs || r->host)
+		return context_fail(r->ctx, EINVAL, "baseline-partial", NULL,
+				    "a partial baseline is of hosts alone, before anything is asked "
+				    "of them: say that where it is made a whole one with others; an "
+				    "earlier baseline that is not partial cannot be a part");
+	part = baseline_partial(b);
+	if (!part)
+		return context_oom(r->ctx);
+	baseline_write(part, true, &out);
+	abibase_baseline_unref(part);
+	*ret = buf_steal(&out);
+	return *ret ? ABIBASE_VERDICT_YES : context_oom(r->ctx);
+}
+
 ABIBASE_EXPORT int abibase_render_run(struct abibase_render *r, const struct abibase_baseline *b,
 				      size_t width, char **ret, char **ret_page)
 {
 	struct list l = { .verdict = b->verdict, .own.arena = &l.arena };
-	int result = list_builds(r, b, &l);
+	int result;
 
+	if (r->partial)
+		return render_partial(r, b, ret, ret_page);
+	result = list_builds(r, b, &l);
 	r->width = width;
 	if (r->no_inputs && b->in.policy.dest.n)
 		result = context_fail(
