@@ -29,6 +29,21 @@ static int prepare_intersection(struct abibase_intersection *ix, const struct op
 	return r == 0 ? cli_add_backends(ix, o) : r;
 }
 
+/* "net0,vhost-vsock:vsock0": of a network card, and of another device */
+static int add_aliases(struct abibase_render *render, const struct options *o)
+{
+	char *list, *alias;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && (list = options_next(o, OPT_ALIAS, &i));)
+		while (r == 0 && (alias = strsep(&list, ","))) {
+			char *device = strchr(alias, ':') ? strsep(&alias, ":") : NULL;
+
+			r = abibase_render_add_alias(render, device, alias);
+		}
+	return r;
+}
+
 /* Done before any operand is read: a wrong --for must not cost 10,000 files first. */
 static int prepare_render(struct abibase_render *render, const struct options *o)
 {
@@ -36,11 +51,14 @@ static int prepare_render(struct abibase_render *render, const struct options *o
 
 	if (r == 0 && options_has(o, OPT_FOR))
 		r = abibase_render_set_for(render, options_arg(o, OPT_FOR));
+	if (r == 0)
+		r = add_aliases(render, o);
 	abibase_render_set_flags(
 		render, (options_has(o, OPT_MINIMAL) ? ABIBASE_RENDER_MINIMAL : 0) |
 				(options_has(o, OPT_WITH_MACHINE) ? ABIBASE_RENDER_WITH_MACHINE : 0) |
 				(options_has(o, OPT_NO_INPUTS) ? ABIBASE_RENDER_NO_INPUTS : 0) |
-				(options_has(o, OPT_PARTIAL) ? ABIBASE_RENDER_PARTIAL : 0));
+				(options_has(o, OPT_PARTIAL) ? ABIBASE_RENDER_PARTIAL : 0) |
+				(options_has(o, OPT_HOTPLUG) ? ABIBASE_RENDER_HOTPLUG : 0));
 	return r;
 }
 
@@ -153,7 +171,7 @@ static int show(struct abibase_context *ctx, struct abibase_render *render,
 		const struct abibase_baseline *b, const struct options *o)
 {
 	_autofree_ char *text = NULL, *page = NULL;
-	bool list = !o->format || streq(o->format, "args") || streq(o->format, "readconfig");
+	bool list = !o->json && !o->words;
 	int verdict =
 		abibase_render_run(render, b, cli_width(o->words ? STDOUT_FILENO : STDERR_FILENO),
 				   &text, &page);
@@ -210,10 +228,21 @@ static int intersect(const struct options *o)
 
 static int run(const struct options *o)
 {
+	bool override = o->format && streq(o->format, "libvirt-override");
+
 	if (options_has(o, OPT_NO_INPUTS) && !o->json)
 		return cli_usage("intersect", "--no-inputs is for --format=json");
 	if (options_has(o, OPT_PARTIAL) && !o->json)
 		return cli_usage("intersect", "--partial is for --format=json");
+	if (options_has(o, OPT_ALIAS) != override && !o->json && !o->words)
+		return cli_usage("intersect", "--alias is for --format=libvirt-override, which "
+					      "needs it");
+	if (override && options_has(o, OPT_HOTPLUG))
+		return cli_usage("intersect", "--hotplug is for -global options, of which "
+					      "libvirt-override has none");
+	if (o->format && strprefix(o->format, "libvirt-") && options_has(o, OPT_WITH_MACHINE))
+		return cli_usage("intersect", "--with-machine is not for libvirt, which has the "
+					      "machine type in <type machine='...'>");
 	return cli_check_sources(o, 0, options_arg(o, OPT_DOMAIN)) ? STATUS_TROUBLE : intersect(o);
 }
 

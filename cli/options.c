@@ -74,6 +74,12 @@ static const struct cli_option options[] = {
 	  "the list for this host, or for one of its QEMU binaries" },
 	{ VERB_INTERSECT, OPT_WITH_MACHINE, "with-machine", NULL, NULL,
 	  "begin the list with the machine type" },
+	{ VERB_INTERSECT, OPT_HOTPLUG, "hotplug", NULL, NULL,
+	  "the list for devices that are plugged in later: all that any QEMU knows; a cold start with "
+	  "it can fail" },
+	{ VERB_INTERSECT, OPT_ALIAS, "alias", "LIST", "net0",
+	  "of libvirt-override: the aliases of the guest's network cards, with commas, and of other "
+	  "devices, such as vhost-vsock:vsock0" },
 
 	/* targets */
 	{ VERB_TARGETS, 'M', "machine", "MACHINE", "@machines",
@@ -171,8 +177,10 @@ static const struct cli_option options[] = {
 		  VERB_PLAN | VERB_MERGE,
 	  OPT_FILES0_FROM, "files0-from", "FILE", "@files",
 	  "read more operands from FILE, each ended by a NUL byte" },
-	{ VERB_INTERSECT, 'f', "format", "FORMAT", "args readconfig json text",
-	  "args (default), readconfig, json (the baseline) or text (for people)" },
+	{ VERB_INTERSECT, 'f', "format", "FORMAT",
+	  "args oneline argv-json readconfig libvirt-commandline libvirt-override json text",
+	  "args (default), oneline, argv-json, readconfig, libvirt-commandline, libvirt-override, json "
+	  "(the baseline) or text (for people)" },
 	{ VERB_LIST, OPT_GROUPS, "groups", NULL, NULL,
 	  "list the groups of features that --enable and --disable take" },
 	{ ANSWERS, 'f', "format", "FORMAT", "text json", "text (default, for people) or json" },

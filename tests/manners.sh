@@ -138,7 +138,7 @@ misuse 'show --help' show debian-12 debian-13
 misuse 'show --help' show -f args debian-12
 misuse 'show --help' show -f table debian-12
 misuse 'intersect --help' intersect -f table debian-12
-says 'accepted: args, readconfig, json, text'
+says 'accepted: args, oneline, argv-json, readconfig, libvirt-commandline, libvirt-override, json, text'
 misuse 'probe --help' probe --qemu=x --no-qemu
 misuse 'probe --help' probe --observe --no-qemu
 misuse 'probe --help' probe --observe --no-values

@@ -543,7 +543,10 @@ static int render(const struct abibase_baseline *b, const char *format, const ch
 	result = abibase_render_set_format(r, format);
 	if (result == 0 && host)
 		result = abibase_render_set_for(r, host);
+	if (result == 0 && streq(format, "libvirt-override"))
+		result = abibase_render_add_alias(r, NULL, "net0");
 	abibase_render_set_flags(r, ABIBASE_RENDER_WITH_MACHINE |
+					    (streq(format, "oneline") ? ABIBASE_RENDER_HOTPLUG : 0) |
 					    (minimal ? ABIBASE_RENDER_MINIMAL : 0) |
 					    (minimal && streq(format, "json") ?
 						     ABIBASE_RENDER_NO_INPUTS :
@@ -567,6 +570,16 @@ static int op_args_for(struct made *m)
 static int op_readconfig(struct made *m)
 {
 	return render(baseline, "readconfig", NULL, false, m);
+}
+
+static int op_override(struct made *m)
+{
+	return render(baseline, "libvirt-override", NULL, false, m);
+}
+
+static int op_hotplug(struct made *m)
+{
+	return render(no_common_list, "oneline", NULL, false, m);
 }
 
 static int op_json(struct made *m)
@@ -1145,6 +1158,8 @@ static const struct operation {
 	{ "args", op_args, false },
 	{ "args-for", op_args_for, false },
 	{ "readconfig", op_readconfig, false },
+	{ "override", op_override, false },
+	{ "hotplug", op_hotplug, false },
 	{ "json", op_json, false },
 	{ "no-inputs", op_no_inputs, true },
 	{ "table", op_table, false },

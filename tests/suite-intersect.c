@@ -699,6 +699,26 @@ START_TEST(test_several_qemus)
 }
 END_TEST
 
+/* For what is plugged in later there is one of both, with a word about the one that does not know it. */
+static void assert_union(const struct abibase_baseline *b)
+{
+	struct abibase_render *r;
+	char *text, *why;
+
+	ck_assert_int_eq(abibase_render_new(t.ctx, &r), 0);
+	abibase_render_set_flags(r, ABIBASE_RENDER_HOTPLUG);
+	ck_assert_int_eq(abibase_render_run(r, b, 4000, &text, &why), ABIBASE_VERDICT_YES);
+	ck_assert(has_line(text, GLOBAL("host_uso=off")));
+	ck_assert_msg(strstr(why, "QEMU 8.1.5 (a) does not know virtio-net"), "%s", why);
+	ck_assert_ptr_null(strstr(why, "QEMU 9.0.0"));
+	free(text);
+	free(why);
+	ck_assert_int_eq(abibase_render_set_format(r, "libvirt-override"), 0);
+	ck_assert_int_eq(abibase_render_run(r, b, 0, &text, NULL), -EINVAL);
+	ck_assert_str_eq(abibase_context_error_id(t.ctx), "list-hotplug");
+	abibase_render_unref(r);
+}
+
 /* QEMU 9.0.0 has USO on under 8.1 and 8.1.5 does not know it: each needs its own list. */
 START_TEST(test_no_common_list)
 {
@@ -715,6 +735,7 @@ START_TEST(test_no_common_list)
 	assert_no_list(b, NULL, "guest_uso6");
 	assert_no_list(b, NULL, "--for NAME");
 	assert_no_list(b, "a", "--for NAME:PATH");
+	assert_union(b);
 	text = list_of(b, "a:/q/8");
 	ck_assert(!strstr(text, "uso"));
 	free(text);
@@ -1371,6 +1392,31 @@ START_TEST(shared_machines)
 }
 END_TEST
 
+/* A baseline that was read has no catalogue: the types come from that of the context. */
+START_TEST(test_override_of_document)
+{
+	struct abibase_baseline *b = ANSWER("pc-q35-7.2", NULL, host("a", "6.12", "7.2.22"));
+	struct abibase_baseline *read;
+	_autofree_ char *document = test_baseline_json(t.ctx, b), *text = NULL;
+	struct abibase_render *r;
+
+	ck_assert_int_eq(baseline_from_buffer(t.ctx, document, strlen(document), "t", &read), 0);
+	ck_assert_int_eq(abibase_render_new(t.ctx, &r), 0);
+	ck_assert_int_eq(abibase_render_set_format(r, "libvirt-override"), 0);
+	ck_assert_int_eq(abibase_render_run(r, read, 0, &text, NULL), -EINVAL);
+	ck_assert_int_eq(abibase_render_add_alias(r, NULL, "net'0"), -EINVAL);
+	ck_assert_str_eq(abibase_context_error_id(t.ctx), "list-alias");
+	ck_assert_int_eq(abibase_render_add_alias(r, NULL, "net0"), 0);
+	ck_assert_int_eq(abibase_render_run(r, read, 0, &text, NULL), ABIBASE_VERDICT_YES);
+	ck_assert_ptr_nonnull(strstr(text, "name='mrg_rxbuf' type='bool' value='true'/>"));
+	ck_assert_int_eq(abibase_render_add_alias(r, "vhost-scsi", "hostdev0"), 0);
+	ck_assert_int_eq(abibase_render_run(r, read, 0, &text, NULL), -EINVAL);
+	abibase_render_unref(r);
+	abibase_baseline_unref(read);
+	abibase_baseline_unref(b);
+}
+END_TEST
+
 static char *without_inputs(const struct abibase_baseline *b)
 {
 	struct abibase_render *r;
@@ -1493,6 +1539,7 @@ Suite *suite_intersect(void)
 	tcase_add_test(machines, test_vendor_machine);
 	tcase_add_test(qemus, test_several_qemus);
 	tcase_add_test(qemus, test_no_common_list);
+	tcase_add_test(qemus, test_override_of_document);
 	tcase_add_test(qemus, test_host_without_machine);
 	tcase_add_test(hosts, test_architectures);
 	tcase_add_test(hosts, test_names);

@@ -696,11 +696,22 @@ int abibase_render_new(struct abibase_context *ctx, struct abibase_render **ret)
 struct abibase_render *abibase_render_unref(struct abibase_render *r);
 /**
  * abibase_render_set_format - the form of the text
- * @format: "args" (the default), "readconfig", "json" or "text"
+ * @format: "args" (the default), "readconfig", "json" or "text"; since 0.2 also "oneline", "argv-json",
+ *	"libvirt-commandline" and "libvirt-override"
  *
  * Returns: 0, -EINVAL. Since: 0.1
  */
 int abibase_render_set_format(struct abibase_render *r, const char *format);
+/**
+ * abibase_render_add_alias - a device of the guest of which the format "libvirt-override" sets properties
+ * @device: NULL: a virtio-net one; else as for abibase_intersection_add_device()
+ * @alias: its alias in the XML of libvirt, such as "net0"
+ *
+ * That format needs at least one of each kind of device of which the baseline sets something.
+ *
+ * Returns: 0, -EINVAL (libvirt takes no such alias), -ENOMEM. Since: 0.2
+ */
+int abibase_render_add_alias(struct abibase_render *r, const char *device, const char *alias);
 /**
  * abibase_render_set_for - the list of one host instead of the one that suits all
  * @host: "NAME", or "NAME:PATH" for one of its QEMU binaries
@@ -718,6 +729,8 @@ int abibase_render_set_for(struct abibase_render *r, const char *host);
  * @ABIBASE_RENDER_PARTIAL: the hosts alone, as a document that abibase_intersection_add_baseline() takes
  *	together with others of them, in place of their profiles; whatever the format. -EINVAL where
  *	something was asked for: that is said to the intersection that they are added to. Since: 0.2
+ * @ABIBASE_RENDER_HOTPLUG: of lists of -global options, all that any QEMU knows: one that does not know a
+ *	property warns where the device is plugged in later, and does not start with it. Since: 0.2
  *
  * Since: 0.1
  */
@@ -726,6 +739,7 @@ enum abibase_render_flags {
 	ABIBASE_RENDER_WITH_MACHINE = 1 << 1,
 	ABIBASE_RENDER_NO_INPUTS = 1 << 2,
 	ABIBASE_RENDER_PARTIAL = 1 << 3,
+	ABIBASE_RENDER_HOTPLUG = 1 << 4,
 };
 /** abibase_render_set_flags - enum abibase_render_flags, in place of those before; default: 0. Since: 0.1 */
 void abibase_render_set_flags(struct abibase_render *r, unsigned int flags);
@@ -737,7 +751,8 @@ void abibase_render_set_flags(struct abibase_render *r, unsigned int flags);
  *	with ids in brackets and remedies, what is off and why, and what was looked at
  *
  * Returns: an enum abibase_verdict (NO: the baseline is one, or no list exists that all the QEMUs
- * asked for start with), or -ENOENT (no such host or binary), -ENOMEM. Since: 0.1
+ * asked for start with), or -ENOENT (no such host or binary), -EINVAL (flags or aliases that do not suit the
+ * format), -ENOMEM. Since: 0.1
  */
 int abibase_render_run(struct abibase_render *r, const struct abibase_baseline *b, size_t width,
 		       char **ret, char **ret_page);

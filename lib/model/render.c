@@ -8,14 +8,18 @@
 #define PROPERTY_WIDTH 38
 #define WHY_COLUMN 47
 
-enum format { FORMAT_ARGS, FORMAT_READCONFIG, FORMAT_JSON, FORMAT_TEXT };
-static const char *const format_words[] = { "args", "readconfig", "json", "text" };
+/* A list in one of the forms of render_list(), or one of these two. */
+enum format { FORMAT_JSON, FORMAT_TEXT, FORMAT_LIST };
+static const char *const format_words[] = { "json", "text" };
 
 struct abibase_render {
 	struct abibase_context *ctx;
 	enum format format;
+	size_t form; /* of a list */
 	char *host; /* as given: NAME or NAME:PATH; NULL: one list for all */
-	bool minimal, with_machine, no_inputs, partial;
+	struct alias *aliases;
+	size_t n_aliases, cap_aliases;
+	bool minimal, with_machine, no_inputs, partial, hotplug;
 	size_t width; /* of the lines for people */
 };
 
@@ -26,6 +30,7 @@ ABIBASE_EXPORT int abibase_render_new(struct abibase_context *ctx, struct abibas
 	if (!r)
 		return context_oom(ctx);
 	r->ctx = abibase_context_ref(ctx);
+	r->format = FORMAT_LIST;
 	*ret = r;
 	return 0;
 }
@@ -35,6 +40,11 @@ ABIBASE_EXPORT struct abibase_render *abibase_render_unref(struct abibase_render
 	if (!r)
 		return NULL;
 	abibase_context_unref(r->ctx);
+	for (size_t i = 0; i < r->n_aliases; i++) {
+		free(r->aliases[i].device);
+		free(r->aliases[i].name);
+	}
+	free(r->aliases);
 	free(r->host);
 	free(r);
 	return NULL;
@@ -42,19 +52,56 @@ ABIBASE_EXPORT struct abibase_render *abibase_render_unref(struct abibase_render
 
 ABIBASE_EXPORT int abibase_render_set_format(struct abibase_render *r, const char *format)
 {
+	const char *form;
+	_buf_ forms = { 0 };
+
+	for (size_t i = 0; (form = render_list_form(i)); i++) {
+		if (streq(format, form)) {
+			r->format = FORMAT_LIST;
+			r->form = i;
+			return 0;
+		}
+		buf_printf(&forms, "%s, ", form);
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(format_words); i++)
 		if (streq(format, format_words[i])) {
 			r->format = (enum format)i;
 			return 0;
 		}
+	if (buf_failed(&forms))
+		return context_oom(r->ctx);
 	return context_fail(r->ctx, EINVAL, "format-not-known", NULL,
-			    "\"%s\" is not a format; accepted: args, readconfig, json, text",
-			    format);
+			    "\"%s\" is not a format; accepted: %sjson, text", format, forms.data);
 }
 
 ABIBASE_EXPORT int abibase_render_set_for(struct abibase_render *r, const char *host)
 {
 	return context_replace(r->ctx, &r->host, host);
+}
+
+/* libvirt takes no other. */
+static bool is_alias(const char *s)
+{
+	static const char known[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+
+	return *s && !s[strspn(s, known)];
+}
+
+ABIBASE_EXPORT int abibase_render_add_alias(struct abibase_render *r, const char *device,
+					    const char *alias)
+{
+	struct alias *a;
+
+	if (!is_alias(alias))
+		return context_fail(r->ctx, EINVAL, "list-alias", NULL,
+				    "\"%s\" is not an alias of libvirt's; accepted: letters, digits, "
+				    "_ and -",
+				    alias);
+	if (array_grow(&r->aliases, r->n_aliases, &r->cap_aliases, sizeof(*a)) < 0)
+		return context_oom(r->ctx);
+	a = &r->aliases[r->n_aliases++];
+	*a = (struct alias){ .device = device ? strdup(device) : NULL, .name = strdup(alias) };
+	return a->name && (a->device || !device) ? 0 : context_oom(r->ctx);
 }
 
 ABIBASE_EXPORT void abibase_render_set_flags(struct abibase_render *r, unsigned int flags)
@@ -63,28 +110,15 @@ ABIBASE_EXPORT void abibase_render_set_flags(struct abibase_render *r, unsigned 
 	r->with_machine = flags & ABIBASE_RENDER_WITH_MACHINE;
 	r->no_inputs = flags & ABIBASE_RENDER_NO_INPUTS;
 	r->partial = flags & ABIBASE_RENDER_PARTIAL;
+	r->hotplug = flags & ABIBASE_RENDER_HOTPLUG;
 }
 
 /* ------------------------------------------------------------- which list */
 
-/*
- * The list for some of the builds: what they all know is set. A property that one of them does not
- * know would stop it from starting; it may be left out only when those that know it have the
- * baseline's value anyway.
- */
-struct list {
-	unsigned int *builds; /* indices into b->used */
-	size_t n;
-	bool *set; /* for each value */
-	enum abibase_verdict verdict;
-	struct arena arena;
-	struct findings own; /* what keeps the list from being made */
-};
-
 static void list_clear(struct list *l)
 {
 	free(l->builds);
-	free(l->set);
+	free(l->values);
 	arena_clear(&l->arena);
 }
 
@@ -167,29 +201,6 @@ static void block(const struct abibase_render *r, const struct abibase_baseline 
 	l->verdict = findings_verdict(&l->own);
 }
 
-static void judge(const struct abibase_render *r, const struct abibase_baseline *b, struct list *l,
-		  size_t i)
-{
-	const struct value *v = &b->values[i];
-	size_t absent = count(l, v, SETTING_ABSENT), same = count(l, v, wanted(v));
-
-	if (!absent)
-		l->set[i] = l->n > 0;
-	else if (absent + same < l->n)
-		block(r, b, l, v);
-}
-
-static int list_make(const struct abibase_render *r, const struct abibase_baseline *b,
-		     struct list *l)
-{
-	l->set = calloc(b->n_values + 1, sizeof(*l->set));
-	if (!l->set)
-		return -ENOMEM;
-	for (size_t i = 0; i < b->n_values; i++)
-		judge(r, b, l, i);
-	return l->arena.failed ? -ENOMEM : 0;
-}
-
 static bool is_default_everywhere(const struct abibase_baseline *b, const struct value *v)
 {
 	for (size_t u = 0; u < b->n_used; u++)
@@ -198,10 +209,130 @@ static bool is_default_everywhere(const struct abibase_baseline *b, const struct
 	return true;
 }
 
-static bool is_shown(const struct abibase_render *r, const struct abibase_baseline *b,
-		     const struct list *l, size_t i)
+static void judge(const struct abibase_render *r, const struct abibase_baseline *b, struct list *l,
+		  const struct value *v)
 {
-	return l->set[i] && !(r->minimal && is_default_everywhere(b, &b->values[i]));
+	size_t absent = count(l, v, SETTING_ABSENT), same = count(l, v, wanted(v));
+
+	if (absent == l->n)
+		return;
+	if (absent && !r->hotplug) {
+		if (absent + same < l->n)
+			block(r, b, l, v);
+	} else if (!(r->minimal && is_default_everywhere(b, v))) {
+		l->values[l->n_values++] = v;
+	}
+}
+
+static const char other_guest[] = "give a guest that starts with such a device the list without "
+				  "--hotplug, or the host's by --for";
+
+/* What a build does not know it refuses on its command line, and warns of later. */
+static void note_hotplug(const struct abibase_baseline *b, struct list *l, unsigned int used)
+{
+	const struct build *build = b->used[used].build;
+	_buf_ text = { 0 };
+	size_t n = 0;
+
+	buf_printf(&text, "QEMU %s (", build ? build->version : "not probed");
+	write_hosts_of(b, used, &text);
+	for (size_t i = 0; i < l->n_values; i++)
+		if (l->values[i]->defaults[used] == SETTING_ABSENT)
+			buf_printf(&text, "%s%s.%s", n++ ? ", " : ") does not know ",
+				   l->values[i]->class_name, l->values[i]->property);
+	buf_puts(&text, ": it warns where such a device is plugged in, and does not start with "
+			"one, also as a migration's destination");
+	if (n)
+		finding_add(&l->own,
+			    (struct finding){ .kind = ABIBASE_FINDING_NOTE,
+					      .id = "list-hotplug",
+					      .remedy = other_guest },
+			    &text);
+}
+
+static int list_make(const struct abibase_render *r, const struct abibase_baseline *b,
+		     struct list *l)
+{
+	l->machine = r->with_machine ? b->machine : NULL;
+	l->values = calloc(b->n_values + 1, sizeof(*l->values));
+	if (!l->values)
+		return -ENOMEM;
+	for (size_t i = 0; i < b->n_values; i++)
+		judge(r, b, l, &b->values[i]);
+	for (size_t i = 0; r->hotplug && i < l->n; i++)
+		note_hotplug(b, l, l->builds[i]);
+	return l->arena.failed ? -ENOMEM : 0;
+}
+
+/* ------------------------------------------------------------- libvirt's devices */
+
+static const char *device_word(const char *device)
+{
+	return device ? device : "virtio-net";
+}
+
+static bool has_alias(const struct list *l, const char *device)
+{
+	for (size_t i = 0; i < l->n_aliases; i++)
+		if (same_text(l->aliases[i].device, device))
+			return true;
+	return false;
+}
+
+static bool is_set(const struct abibase_baseline *b, const struct list *l, const char *device)
+{
+	for (size_t i = 0; i < b->n_values; i++)
+		if (same_text(render_device(l, &b->values[i]), device))
+			return true;
+	return false;
+}
+
+/* Each device of which something is set has an alias, and of each that has one something is set. */
+static int match_aliases(const struct abibase_render *r, const struct abibase_baseline *b,
+			 const struct list *l)
+{
+	for (size_t i = 0; i < b->n_values; i++) {
+		const struct value *v = &b->values[i];
+		const char *device = render_device(l, v);
+
+		if (!catalogue_find(l->cat, v->class_name, v->property))
+			return context_fail(r->ctx, EINVAL, "baseline-newer", NULL,
+					    "the type of %s.%s is not in this catalogue",
+					    v->class_name, v->property);
+		if (!has_alias(l, device))
+			return context_fail(r->ctx, EINVAL, "list-alias", NULL,
+					    "the baseline sets %s of the guest's %s, of which no "
+					    "alias was given",
+					    v->property, device_word(device));
+	}
+	for (size_t i = 0; i < l->n_aliases; i++)
+		if (b->n_values && !is_set(b, l, l->aliases[i].device))
+			return context_fail(r->ctx, EINVAL, "list-alias", NULL,
+					    "%s is the alias of a %s, of which the baseline sets "
+					    "nothing",
+					    l->aliases[i].name, device_word(l->aliases[i].device));
+	return 0;
+}
+
+/* Properties of a device are no -global options: one that is unknown is refused, whenever. */
+static int list_override(const struct abibase_render *r, const struct abibase_baseline *b,
+			 struct list *l, struct abibase_catalogue **ret_cat)
+{
+	int result = 0;
+
+	if (r->format != FORMAT_LIST || !streq(render_list_form(r->form), RENDER_OVERRIDE))
+		return 0;
+	if (r->hotplug)
+		return context_fail(r->ctx, EINVAL, "list-hotplug", NULL,
+				    RENDER_OVERRIDE " has nothing for what is plugged in later");
+	l->aliases = r->aliases;
+	l->n_aliases = r->n_aliases;
+	l->cat = b->cat;
+	if (!l->cat)
+		result = abibase_catalogue_new(r->ctx, ret_cat);
+	if (result == 0 && !l->cat)
+		l->cat = *ret_cat;
+	return result == 0 ? match_aliases(r, b, l) : result;
 }
 
 /* "NAME" or "NAME:PATH"; a name has no colon in it. */
@@ -265,39 +396,6 @@ static int list_builds(const struct abibase_render *r, const struct abibase_base
 		return no_such_host(r, b);
 	l->n = baseline_host_builds(b, h, path, l->builds, b->n_used);
 	return l->n || !path ? 0 : no_such_qemu(r, b, h);
-}
-
-/* ------------------------------------------------------------------ as text */
-
-static void write_args(const struct abibase_render *r, const struct abibase_baseline *b,
-		       const struct list *l, struct buf *out)
-{
-	if (r->with_machine)
-		buf_printf(out, "-machine %s\n", b->machine);
-	for (size_t i = 0; i < b->n_values; i++)
-		if (is_shown(r, b, l, i))
-			buf_printf(out, "-global %s.%s=%s\n", b->values[i].class_name,
-				   b->values[i].property, b->values[i].text);
-}
-
-static void write_readconfig(const struct abibase_render *r, const struct abibase_baseline *b,
-			     const struct list *l, struct buf *out)
-{
-	const char *sep = "";
-
-	if (r->with_machine) {
-		buf_printf(out, "[machine]\n  type = \"%s\"\n", b->machine);
-		sep = "\n";
-	}
-	for (size_t i = 0; i < b->n_values; i++) {
-		if (!is_shown(r, b, l, i))
-			continue;
-		buf_printf(out,
-			   "%s[global]\n  driver = \"%s\"\n  property = \"%s\"\n  value = \"%s\"\n",
-			   sep, b->values[i].class_name, b->values[i].property,
-			   b->values[i].text);
-		sep = "\n";
-	}
 }
 
 /* ------------------------------------------------------------------ for people */
@@ -419,29 +517,15 @@ static void write_table(const struct abibase_render *r, const struct abibase_bas
 
 /* ---------------------------------------------------------------------------- */
 
-static bool is_list(const struct abibase_render *r)
-{
-	return r->format == FORMAT_ARGS || r->format == FORMAT_READCONFIG;
-}
-
 static void write_text(const struct abibase_render *r, const struct abibase_baseline *b,
 		       const struct list *l, struct buf *out)
 {
-	switch (r->format) {
-	case FORMAT_ARGS:
-		write_args(r, b, l, out);
-		break;
-	case FORMAT_READCONFIG:
-		write_readconfig(r, b, l, out);
-		break;
-	case FORMAT_JSON:
+	if (r->format == FORMAT_JSON)
 		baseline_write(b, !r->no_inputs, out);
-		break;
-	case FORMAT_TEXT:
-	default:
+	else if (r->format == FORMAT_TEXT)
 		write_table(r, b, l, out);
-		break;
-	}
+	else
+		render_list(l, r->form, out);
 }
 
 static char *make_page(const struct abibase_render *r, const struct abibase_baseline *b,
@@ -454,7 +538,7 @@ static char *make_page(const struct abibase_render *r, const struct abibase_base
 	render_page_begin(&p, b, r->host, l->verdict, &l->own);
 	if (l->verdict == ABIBASE_VERDICT_YES)
 		render_page_values(&p, b);
-	render_page_end(&p, b, is_list(r) && l->verdict == ABIBASE_VERDICT_YES);
+	render_page_end(&p, b, r->format == FORMAT_LIST && l->verdict == ABIBASE_VERDICT_YES);
 	return page_give(&p, &text) < 0 ? NULL : text;
 }
 
@@ -467,7 +551,7 @@ static int finish(struct abibase_render *r, const struct abibase_baseline *b, st
 
 	if (ret_page && !page)
 		return context_oom(r->ctx);
-	if (l->verdict == ABIBASE_VERDICT_YES || !is_list(r)) {
+	if (l->verdict == ABIBASE_VERDICT_YES || r->format != FORMAT_LIST) {
 		write_text(r, b, l, &out);
 		text = buf_steal(&out);
 		if (!text)
@@ -519,6 +603,7 @@ ABIBASE_EXPORT int abibase_render_run(struct abibase_render *r, const struct abi
 				      size_t width, char **ret, char **ret_page)
 {
 	struct list l = { .verdict = b->verdict, .own.arena = &l.arena };
+	struct abibase_catalogue *cat = NULL;
 	int result;
 
 	if (r->partial)
@@ -530,10 +615,13 @@ ABIBASE_EXPORT int abibase_render_run(struct abibase_render *r, const struct abi
 			r->ctx, EINVAL, "no-inputs", NULL,
 			"which hosts are ever a destination is a part of the inputs: a "
 			"baseline with destinations cannot be written without them");
+	if (result == 0)
+		result = list_override(r, b, &l, &cat);
 	if (b->verdict == ABIBASE_VERDICT_YES && result == 0 && list_make(r, b, &l) < 0)
 		result = context_oom(r->ctx);
 	if (result == 0)
 		result = finish(r, b, &l, ret, ret_page);
 	list_clear(&l);
+	abibase_catalogue_unref(cat);
 	return result;
 }
