@@ -12,6 +12,7 @@ import os
 import re
 import time
 import traceback
+from xml.etree import ElementTree
 
 import hosts
 import lines
@@ -92,6 +93,40 @@ def start(lab):
     Guest("older", M72).start(lab.older).has(USO, False)
     (words, _), = lab.new.processes("guest")
     says(" ".join(words), "-global virtio-net-device.host_uso=off")
+
+
+@in_slice
+def lists(lab):
+    """Both lists for libvirt are valid in a plain domain, come back from dumpxml, and are what the card has"""
+    wanted = {"host_ufo": "false", "rx_queue_size": "256", "mrg_rxbuf": "true"}
+    for name, form, alias in (("argument", "libvirt-commandline", ()),
+                              ("override", "libvirt-override", ("--alias", "net0"))):
+        guest = Guest(name, M72, emulator=QEMU)
+        guest.more = lab.new.run("abibase", "intersect", "-q", "-f", form, *alias, "-M", M72, "--enable=queue-sizes",
+                                 "--disable=virtio-version", "--disable=offload-ufo", "/share/new.json",
+                                 "/share/older.json")
+        for h in (lab.older, lab.new):
+            h.virsh("define", "--validate", guest.file(h))
+            said = h.virsh("dumpxml", name)
+            if not guest.more or qemu_elements(said) != qemu_elements(guest.xml()):
+                raise Failed("%s: %s is not what was defined:\n%s" % (h.name, form, said))
+            h.virsh("start", "--paused", name)
+            got = {p: card(h, name, p) for p in wanted}
+            if got != wanted:
+                raise Failed("%s: %s: the card has %s" % (h.name, form, got))
+
+
+def card(h, guest, name):
+    """A property of the network card, as QEMU has it"""
+    said = h.virsh("qemu-monitor-command", guest, json.dumps(
+        {"execute": "qom-get", "arguments": {"path": "/machine/peripheral/net0/virtio-backend", "property": name}}))
+    return json.dumps(json.loads(said)["return"])
+
+
+def qemu_elements(xml):
+    """Those of libvirt's name space for QEMU, with their attributes"""
+    return [(e.tag, sorted(e.attrib.items())) for e in ElementTree.fromstring(xml).iter()
+            if e.tag.startswith("{http://libvirt.org/schemas/domain/qemu/1.0}")]
 
 
 @case

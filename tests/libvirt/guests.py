@@ -31,6 +31,7 @@ class Guest:
         self.uuid = str(uuid.uuid4())
         self.cpu = "<cpu mode='custom' match='exact'><model fallback='allow'>qemu64</model></cpu>"
         self.share = None
+        self.more = None  # XML that stands at the end of the domain, and needs no name space from it
 
     def mac(self, i):
         return "52:54:00:%s:%s:%02x" % (self.uuid[:2], self.uuid[2:4], i)
@@ -41,7 +42,8 @@ class Guest:
         more = ["<qemu:arg value=%s/>" % quoteattr(a) for a in (VHOST if "vhost" in self.nics else ())]
         if baseline:
             more.append("<qemu:env name='ABIBASE_BASELINE' value=%s/>" % quoteattr(baseline))
-        return """<domain type='qemu' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>
+        of_qemu = "" if self.more else " xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'"
+        return """<domain type='qemu'%s>
   <name>%s</name><uuid>%s</uuid><memory unit='MiB'>32</memory><vcpu>1</vcpu>
   <os><type arch='x86_64' machine='%s'>hvm</type><kernel>/share/guest</kernel></os>
   <features><acpi/></features>%s
@@ -50,9 +52,10 @@ class Guest:
     <controller type='usb' model='none'/><memballoon model='none'/>%s
   </devices>%s
 </domain>
-""" % (self.name, self.uuid, self.machine, self.cpu, "<emulator>%s</emulator>" % emulator if emulator else "", self.name,
+""" % (of_qemu, self.name, self.uuid, self.machine, self.cpu,
+            "<emulator>%s</emulator>" % emulator if emulator else "", self.name,
             "".join(NIC[n].format(name=self.name, mac=self.mac(i)) for i, n in enumerate(self.nics)),
-            "<qemu:commandline>%s</qemu:commandline>" % "".join(more) if more else "")
+            self.more or ("<qemu:commandline>%s</qemu:commandline>" % "".join(more) if more else ""))
 
     def file(self, host, **change):
         """The name that the XML has, as a file, on all hosts"""
