@@ -48,13 +48,40 @@ jq -rn --argjson own '["-name","a guest, two words"]' --slurpfile list argv.json
 same argv-json
 
 # Nothing that a shell, JSON or XML reads otherwise comes from a document into a list.
-"$abibase" intersect -q --json -M pc-q35-7.2 debian-12 -o base.json || fail 'no baseline'
+"$abibase" intersect -q --json -M pc-q35-7.2 debian-12 debian-13 -o base.json || fail 'no baseline'
 for word in 'a b' "a'b" 'a"b' 'a<b' 'a$b' 'a\\b'; do
 	for place in .machine '.outputs[0].values[0].property' '.outputs[0].values[0].class'; do
 		jq --arg w "$word" "$place = \$w" base.json >bad.json
 		"$abibase" intersect -f oneline ./bad.json >out 2>err
 		[ $? = 2 ] && [ ! -s out ] && grep -q 'json-bad-name\|json-bad-value' err ||
 			fail "$place $word: $(cat out err)"
+	done
+done
+
+# ------------------------------------------------------------------------------- a domain that has the list
+
+# judged STATUS COMMAND...: as a guest that sets what the list sets, also sizes, or another one
+judged()
+{
+	want=$1
+	shift
+	"$abibase" "$@" >out 2>err
+	got=$?
+	[ $got = "$want" ] || fail "$*: exit status $got: $(cat out err)"
+}
+for form in libvirt-commandline libvirt-override; do
+	cat >guest.xml <<-END
+		<domain type='kvm'><os><type arch='x86_64' machine='pc-q35-7.2'>hvm</type></os>
+		<devices><interface type='ethernet'><model type='virtio'/><alias name='net0'/></interface></devices>
+		$("$abibase" intersect -q -f $form $([ $form = libvirt-commandline ] || echo --alias net0) ./base.json)
+		</domain>
+	END
+	grep -q 'romsize.*262144' guest.xml || fail "$form sets no size: $(cat guest.xml)"
+	sed 's/262144/524288/' guest.xml >other.xml
+	for guest in 0:guest.xml 3:other.xml; do
+		judged "${guest%:*}" check --domain="${guest#*:}" ./base.json debian-13
+		judged "${guest%:*}" intersect --domain="${guest#*:}" debian-12 debian-13
+		judged "${guest%:*}" targets --domain="${guest#*:}" --backend tap --baseline base.json 0x130afbfa7 debian-13
 	done
 done
 

@@ -350,7 +350,7 @@ START_TEST(test_precedence)
 		ck_assert_int_eq(abibase_value_boolean(v), want[i]);
 	}
 	ck_assert_str_eq(test_string(abibase_guest_value(g), "x-not-judged/0"),
-			 "qemu:property (x-invented)");
+			 "qemu:property (x-invented=false)");
 	ck_assert_str_eq(test_string(abibase_guest_value(g), "x-not-compared/0"), "qemu:arg (-S)");
 	abibase_guest_unref(g);
 }

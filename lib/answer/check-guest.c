@@ -115,17 +115,21 @@ static bool has_any(const struct abibase_catalogue *cat, const struct abibase_ba
 	return false;
 }
 
-bool hostcheck_unjudged(struct abibase_check *c, const struct abibase_guest *g)
+bool hostcheck_unjudged(struct abibase_check *c, const struct abibase_baseline *b,
+			const struct abibase_guest *g)
 {
 	const char *word;
-	size_t i = 0;
+	bool any = false;
 
-	while ((word = guest_unjudged(g, i++))) {
+	for (size_t i = 0; (word = guest_unjudged(g, i)); i++) {
+		if (baseline_sets(b, word))
+			continue;
+		any = true;
 		add(c, ABIBASE_FINDING_UNKNOWN, "guest-unknown", NULL, GUEST_UNJUDGED_REMEDY,
 		    "%s: the guest has %s, and what that does to its devices is not judged",
 		    c->host, word);
 	}
-	return i > 1;
+	return any;
 }
 
 void hostcheck_cpu(struct abibase_check *c, const struct abibase_guest *g)
@@ -141,7 +145,7 @@ void hostcheck_cpu(struct abibase_check *c, const struct abibase_guest *g)
 bool hostcheck_guest(struct abibase_check *c, const struct abibase_catalogue *cat,
 		     const struct abibase_baseline *b, const struct abibase_guest *g)
 {
-	bool unjudged = hostcheck_unjudged(c, g), unstated = is_unstated(cat, g), named;
+	bool unjudged = hostcheck_unjudged(c, b, g), unstated = is_unstated(cat, g), named;
 	unsigned int backends = guest_backends(cat, g, &named);
 
 	hostcheck_cpu(c, g);

@@ -65,8 +65,12 @@ void hostcheck_errata(struct abibase_check *c, const struct abibase_catalogue *c
 /* check-guest.c: what a guest says of itself, held against the baseline; false: it is not about it. */
 bool hostcheck_guest(struct abibase_check *c, const struct abibase_catalogue *cat,
 		     const struct abibase_baseline *b, const struct abibase_guest *g);
-/* What may change its devices and nobody judges, each a finding; false: there is none. */
-bool hostcheck_unjudged(struct abibase_check *c, const struct abibase_guest *g);
+/*
+ * What may change its devices and nobody judges, each a finding; false: there is none. @b: what its
+ * list sets is no such thing; or NULL.
+ */
+bool hostcheck_unjudged(struct abibase_check *c, const struct abibase_baseline *b,
+			const struct abibase_guest *g);
 void hostcheck_cpu(struct abibase_check *c, const struct abibase_guest *g);
 /* What it turns on itself beside the baseline, asked of the host: @alone is what that can do at most. */
 void hostcheck_guest_sets(struct abibase_check *c, const struct abibase_catalogue *cat,

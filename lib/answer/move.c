@@ -177,7 +177,7 @@ static void judge_devices(struct judging *j)
 {
 	const struct abibase_guest *g = j->t->guest;
 
-	hostcheck_unjudged(j->m->check, g);
+	hostcheck_unjudged(j->m->check, j->t->baseline, g);
 	hostcheck_cpu(j->m->check, g);
 	note_errata(j);
 	judge_list(j);

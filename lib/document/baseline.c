@@ -88,6 +88,21 @@ const char *baseline_property(const struct abibase_baseline *b, const char *clas
 	return v ? v->text : NULL;
 }
 
+bool baseline_sets(const struct abibase_baseline *b, const char *word)
+{
+	for (size_t i = 0; b && i < b->n_values; i++) {
+		const struct value *v = &b->values[i];
+		_buf_ global = { 0 }, property = { 0 };
+
+		buf_printf(&global, OPTION_GLOBAL " (%s.%s=%s)", v->class_name, v->property,
+			   v->text);
+		buf_printf(&property, "qemu:property (%s=%s)", v->property, v->text);
+		if (same_text(global.data, word) || same_text(property.data, word))
+			return true;
+	}
+	return false;
+}
+
 ABIBASE_EXPORT const char *abibase_baseline_finding_get(const struct abibase_baseline *b, size_t i,
 							const char *part)
 {

@@ -144,6 +144,8 @@ const struct value *baseline_value(const struct abibase_baseline *b, const char 
 /* As QEMU takes it, or NULL: the baseline does not set it. */
 const char *baseline_property(const struct abibase_baseline *b, const char *class_name,
 			      const char *property);
+/* Is that, which guest_unjudged() has, the same as what the list of the baseline sets? */
+bool baseline_sets(const struct abibase_baseline *b, const char *word);
 /* What guests are offered on a backend; NULL: the baseline has no such backend, or no answer. */
 const struct offer *baseline_offer(const struct abibase_baseline *b, const char *backend);
 /* The feature word that guests get on a backend; false: the baseline has no such backend, or no answer. */

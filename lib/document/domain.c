@@ -194,14 +194,18 @@ static void take_property(struct reading *d, const struct xml_element *p, json_t
 {
 	const char *name = xml_attribute(p, "name"), *value = xml_attribute(p, "value");
 	const struct row *row = name && value ? find_row(d->cat, name) : NULL;
+	_buf_ words = { 0 };
 
 	if (row && row->boolean && (is_on(value) || is_off(value)))
 		put(d, json_object_get(device, "properties"), row->key, json_boolean(is_on(value)));
 	/* of all numbers the MTU alone has a limit */
 	else if (row && row->limit && number(value, GUEST_MTU_MAX) >= row->least)
 		put(d, device, GUEST_MTU, json_integer(number(value, GUEST_MTU_MAX)));
-	else
-		not_judged(d, "qemu:property", name);
+	else {
+		buf_printf(&words, value ? "%s=%s" : "%s", name ? name : "", value);
+		d->failed |= buf_failed(&words);
+		not_judged(d, "qemu:property", words.data);
+	}
 }
 
 /* <qemu:override>, which goes before everything else that is said of a device */

@@ -111,6 +111,8 @@ void derive_guest(struct derive *d)
 	for (size_t i = 0; (word = guest_unjudged(d->guest, i)); i++) {
 		_buf_ text = { 0 };
 
+		if (baseline_sets(d->b, word))
+			continue;
 		buf_printf(&text, "the guest has %s, and what that does to its devices is not judged",
 			   word);
 		derive_finding(d, ABIBASE_FINDING_UNKNOWN, "guest-unknown", GUEST_UNJUDGED_REMEDY,
