@@ -79,36 +79,37 @@ pid_t process_fork(void)
 	return pid;
 }
 
-/* ------------------------------------------------------------------------ a guard */
-
-/* What is killed and does not end in this time hangs in the kernel. */
-#define GUARD_END_MS 1000
 /* More descriptors than anyone has, where the kernel cannot close a range of them. */
-#define GUARD_FDS 65536
+#define MAX_FDS 65536
 
-static void guard_close(unsigned int first, unsigned int last)
+static void close_range_of(unsigned int first, unsigned int last)
 {
 #ifdef SYS_close_range
 	if (syscall(SYS_close_range, first, last, 0U) == 0)
 		return;
 #endif
-	for (unsigned int fd = first; fd <= last && fd < GUARD_FDS; fd++)
+	for (unsigned int fd = first; fd <= last && fd < MAX_FDS; fd++)
 		close((int)fd);
 }
 
-static void guard_close_all_but(int fd)
+void process_close_others(int first, int fd)
 {
-	if (fd > 0)
-		guard_close(0, (unsigned int)fd - 1);
-	guard_close((unsigned int)(fd + 1), ~0U);
+	if (fd > first)
+		close_range_of((unsigned int)first, (unsigned int)fd - 1);
+	close_range_of((unsigned int)(fd < first ? first : fd + 1), ~0U);
 }
+
+/* ------------------------------------------------------------------------ a guard */
+
+/* What is killed and does not end in this time hangs in the kernel. */
+#define GUARD_END_MS 1000
 
 /* The first process of the namespace, with which all others of it end: lives as long as the guard. */
 static _Noreturn void guard_be_init(int lifeline)
 {
 	char c;
 
-	guard_close_all_but(lifeline);
+	process_close_others(0, lifeline);
 	while (read(lifeline, &c, 1) < 0 && errno == EINTR)
 		;
 	_exit(0);
@@ -214,7 +215,7 @@ static _Noreturn void guard(pid_t child, pid_t init, int lifeline, const sigset_
 {
 	int status;
 
-	guard_close_all_but(lifeline);
+	process_close_others(0, lifeline);
 	status = guard_wait(child, signals);
 	guard_kill_all(status == -1 ? child : 0, init);
 	guard_end(status);
@@ -222,7 +223,7 @@ static _Noreturn void guard(pid_t child, pid_t init, int lifeline, const sigset_
 
 int process_guard(pid_t parent)
 {
-	int lifeline = GUARD_FDS;
+	int lifeline = MAX_FDS;
 	pid_t init, child, self = getpid();
 	sigset_t signals, old;
 

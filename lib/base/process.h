@@ -26,6 +26,8 @@ int process_left(int64_t deadline, const struct process_stop *stop);
  * fork() of a process with threads, and ends by _exit() or exec.
  */
 pid_t process_fork(void);
+/* In a child: close all descriptors from @first on but @fd. */
+void process_close_others(int first, int fd);
 /*
  * In a child of process_fork() by @parent, which leads a process group: returns in a child of that,
  * while the process itself stays as its guard, holds no descriptor and ends as the child ends. All

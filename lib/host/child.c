@@ -190,6 +190,7 @@ _Noreturn void child_run(struct probe_child *c, int timeout_ms)
 {
 	/* Should the parent be unable to count: nothing here outlives this. */
 	alarm((unsigned int)timeout_ms / 1000 + 2);
+	process_close_others(3, c->fd); /* they may be all that the caller can have */
 	child_main(c);
 	_exit(0);
 }

@@ -87,7 +87,7 @@ struct probe_surface {
 	const struct probe_fact *facts;	   /* the first one is "usable" */
 	size_t n_facts;
 	const char *const *modules; /* what asking can load, NULL-terminated; or NULL */
-	/* child: ask the open device; @fd is closed by it */
+	/* child: ask the open device; @fd goes with the child at the latest */
 	void (*ask)(struct probe_child *c, int fd);
 	/* child: instead of opening @node and @ask */
 	void (*run)(struct probe_child *c);
@@ -189,7 +189,7 @@ struct probe_said {
 	unsigned int held, kept;
 	bool user_ns, net_ns;
 };
-/* Enter the sandbox, ask, say all, and end. */
+/* Let go of the caller's descriptors, enter the sandbox, ask, say all, and end. */
 _Noreturn void child_run(struct probe_child *c, int timeout_ms);
 /* Read records until the child has no more to say. 0, or -ETIMEDOUT. */
 int child_read(const struct probe_surface *s, int fd, int64_t deadline,

@@ -5,6 +5,10 @@
  * TUNSETOFFLOAD on a tap of its own, with exactly the argument that QEMU uses (net/tap-linux.c) or
  * the smallest one that holds the bit: the kernel accepts USO4 only together with USO6, and
  * UDP_TUNNEL_GSO only together with CSUM and a plain GSO, so single bits would mislead.
+ *
+ * No tap is closed before the answer: its end takes a grace period of the kernel, of each another one.
+ * It is made persistent instead, so that the end of the process does not wait for that of the tap. The
+ * namespace has no other process, and when it goes the kernel removes all taps in it at once.
  */
 
 #include <linux/if.h>
@@ -47,10 +51,7 @@ static const struct {
 	{ TAP_UDP_TUNNEL, 0x083 }, { TAP_UDP_TUNNEL_CSUM, 0x183 },
 };
 
-/*
- * Turn the open fd into a tap. Without a name the kernel calls it tap0: the namespace is empty.
- * The tap is not persistent and goes with the fd.
- */
+/* Turn the open fd into a tap. Without a name the kernel calls it tap0, or what is free. */
 int probe_tap_attach(struct probe_child *c, int fd, unsigned int flags)
 {
 	struct ifreq ifr = { 0 };
@@ -69,6 +70,12 @@ static int open_fresh(struct probe_child *c, unsigned int flags)
 	return r < 0 ? r : fd;
 }
 
+/* It is left to the namespace. Where that fails, which a macvtap does, its end takes longer. */
+static void leave_tap(struct probe_child *c, int fd)
+{
+	probe_ioctl(c, fd, TUNSETPERSIST, 1);
+}
+
 /* The kernel's tun says EINVAL to what it does not know; every other failure is not an answer. */
 static void say_accepted(struct probe_child *c, size_t fact, int r)
 {
@@ -85,7 +92,7 @@ static void ask_offload(struct probe_child *c, size_t fact, unsigned long argume
 		return;
 	}
 	say_accepted(c, fact, probe_ioctl(c, fd, TUNSETOFFLOAD, argument));
-	probe_close(c, fd);
+	leave_tap(c, fd);
 }
 
 void probe_tap_offloads(struct probe_child *c, unsigned int flags)
@@ -106,7 +113,7 @@ static void ask_napi_frags(struct probe_child *c, unsigned int features, unsigne
 	fd = open_fresh(c, flags | IFF_NAPI | IFF_NAPI_FRAGS);
 	probe_say_accepted(c, TAP_NAPI_FRAGS, fd, false);
 	if (fd >= 0)
-		probe_close(c, fd);
+		leave_tap(c, fd);
 }
 
 unsigned int probe_tap_begin(struct probe_child *c, int fd, unsigned int *ret_features)
@@ -134,16 +141,14 @@ static void tap_ask(struct probe_child *c, int fd)
 	unsigned int features = 0, flags = probe_tap_begin(c, fd, &features);
 	int one = 1, detach = -1;
 
-	if (!flags) {
-		probe_close(c, fd);
+	if (!flags)
 		return;
-	}
 	say_accepted(c, TAP_STEERING_EBPF, probe_ioctl_p(c, fd, TUNSETSTEERINGEBPF, &detach));
 	say_accepted(c, TAP_FILTER_EBPF, probe_ioctl_p(c, fd, TUNSETFILTEREBPF, &detach));
 	say_accepted(c, TAP_CARRIER, probe_ioctl_p(c, fd, TUNSETCARRIER, &one));
 	say_accepted(c, TAP_VNET_LE, probe_ioctl_p(c, fd, TUNSETVNETLE, &one));
 	say_accepted(c, TAP_VNET_BE, probe_ioctl_p(c, fd, TUNSETVNETBE, &one));
-	probe_close(c, fd);
+	leave_tap(c, fd);
 
 	probe_tap_offloads(c, flags);
 	ask_napi_frags(c, features, flags);

@@ -68,7 +68,7 @@ static void vhost_ask(struct probe_child *c, int fd)
 		if (c->surface->n_facts > VHOST_FEATURES_ARRAY)
 			ask_array(c, fd);
 	}
-	probe_close(c, fd);
+	/* Closed by the end of the process, after the answer: it takes a grace period of the kernel. */
 }
 
 static const char *const net_modules[] = {

@@ -47,6 +47,25 @@
 
 /* -------------------------------------------------------------- one surface */
 
+/*
+ * A child closes what it has opened when it has answered. The kernel makes it wait for that, and meanwhile
+ * other things are asked; but nobody who comes after this probe finds a child of it or a device in use.
+ */
+static void reap_answered(struct abibase_probe *pr)
+{
+	int64_t deadline = process_now() + REAP_MS;
+
+	while (pr->n_answered)
+		process_reap(pr->answered[--pr->n_answered], deadline);
+}
+
+static void reap_later(struct abibase_probe *pr, pid_t pid)
+{
+	if (pr->n_answered == ARRAY_SIZE(pr->answered))
+		reap_answered(pr);
+	pr->answered[pr->n_answered++] = pid;
+}
+
 /* 0, or what fork(2) says; all else is a finding. */
 static int ask_surface(struct abibase_probe *pr, const struct probe_surface *s,
 		       struct probe_said *f)
@@ -78,11 +97,13 @@ static int ask_surface(struct abibase_probe *pr, const struct probe_surface *s,
 	close(out);
 	out = -1;
 	r = child_read(s, in, deadline, &pr->stop, f);
+	if (f->done) {
+		reap_later(pr, pid);
+		return 0;
+	}
 	if (r < 0)
 		kill(pid, SIGKILL);
 	status = process_reap(pid, process_now() + REAP_MS);
-	if (f->done)
-		return 0;
 	f->step = STEP_CHILD;
 	f->err = r < 0 ? ETIMEDOUT : EIO;
 	if (r == 0 && status != -1 && WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
@@ -516,6 +537,7 @@ static int ask_all(struct abibase_probe *pr, struct abibase_catalogue *cat,
 {
 	int r = build(pr, cat, un, name, ret);
 
+	reap_answered(pr);
 	if (r == 0 && pr->observe)
 		r = probe_observe(pr, cat, name, *ret);
 	if (r == -ENOMEM)

@@ -25,6 +25,8 @@ struct abibase_probe {
 	unsigned int timeout_ms; /* of all; 0: none */
 	struct process_stop stop;
 	unsigned int only, skip; /* bits of the surfaces in probe/surfaces.c */
+	pid_t answered[8]; /* children that have said all, and are about to end */
+	size_t n_answered;
 
 	/* for tests; abibase_probe_new() sets the real ones */
 	const struct probe_ops *ops;
