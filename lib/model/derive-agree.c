@@ -70,13 +70,62 @@ static void judge_pair(struct derive *d, const struct shape *s, size_t from, siz
 		       &text);
 }
 
-/* One build for each version and size: the catalogue tells sizes by version. */
-static bool first_of_version(const struct derive *d, const struct shape *s, size_t used)
+/* The builds that speak for all. */
+struct firsts {
+	unsigned int *used;
+	size_t n;
+};
+
+/* What tells sizes apart; of builds of a kind the first one speaks for all. */
+struct kind {
+	const struct qemu_view *view;
+	int64_t size;
+	unsigned int used;
+};
+
+static int size_cmp(const struct kind *x, const struct kind *y)
 {
-	for (size_t u = 0; u < used; u++)
-		if (d->views[u].entry && derive_same_shape(d, s, u, used))
-			return false;
-	return true;
+	int r = version_cmp(&x->view->version, &y->view->version);
+
+	return r ? r : (x->size > y->size) - (x->size < y->size);
+}
+
+static int kind_cmp(const void *a, const void *b)
+{
+	const struct kind *x = a, *y = b;
+	int r = size_cmp(x, y);
+
+	return r ? r : (x->used > y->used) - (x->used < y->used);
+}
+
+static int number_cmp(const void *a, const void *b)
+{
+	unsigned int x = *(const unsigned int *)a, y = *(const unsigned int *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* One build for each version and size, for the catalogue tells sizes by version: in order. */
+static void find_firsts(struct derive *d, const struct shape *s, struct firsts *f)
+{
+	size_t n = 0;
+	_autofree_ struct kind *kinds = calloc(d->b->n_used + 1, sizeof(*kinds));
+
+	f->used = derive_alloc(d, d->b->n_used + 1, sizeof(*f->used));
+	d->b->arena.failed |= !kinds;
+	for (unsigned int u = 0; kinds && f->used && u < d->b->n_used; u++) {
+		if (d->views[u].entry)
+			kinds[n++] = (struct kind){ &d->views[u], derive_shape_of(d, s, u), u };
+		else
+			f->used[f->n++] = u; /* an assumed one is like no other */
+	}
+	if (n)
+		qsort(kinds, n, sizeof(*kinds), kind_cmp);
+	for (size_t i = 0; i < n; i++)
+		if (!i || size_cmp(&kinds[i - 1], &kinds[i]))
+			f->used[f->n++] = kinds[i].used;
+	if (f->n)
+		qsort(f->used, f->n, sizeof(*f->used), number_cmp);
 }
 
 static bool is_shape_of(const struct derive *d, size_t r, const struct shape *s, int64_t offers)
@@ -94,7 +143,7 @@ static void note_ignored(struct derive *d, const struct shape *s, size_t used)
 	_buf_ text = { 0 };
 	size_t n = 0;
 
-	if (!d->views[used].entry || !first_of_version(d, s, used))
+	if (!d->views[used].entry)
 		return;
 	for (size_t r = 0; r < d->cat->n_rows; r++) {
 		if (!is_shape_of(d, r, s, offers))
@@ -118,23 +167,18 @@ static bool is_by_version(const struct derive *d, const struct shape *s, size_t 
 	       derive_shape_of(d, s, used) >= 0;
 }
 
-/* Is the build ever a destination that checks it? */
-static bool checks(const struct derive *d, const struct shape *s, size_t used)
+/* Which builds are ever a destination that checks it? The number of them. */
+static size_t find_checking(struct derive *d, const struct shape *s, bool *checks)
 {
-	_buf_ hosts = { 0 };
+	size_t n = 0;
 
-	return (!d->views[used].entry ||
-		version_cmp(&d->views[used].version, &s->checked_since) >= 0) &&
-	       derive_write_users(d, used, NULL, true, &hosts);
-}
-
-/* Is this build's size held against that of another one, here or there? */
-static bool is_compared(const struct derive *d, const struct shape *s, size_t used)
-{
-	for (size_t u = 0; u < d->b->n_used; u++)
-		if (u != used && (checks(d, s, used) || checks(d, s, u)))
-			return true;
-	return false;
+	derive_dests(d, checks);
+	for (size_t u = 0; u < d->b->n_used; u++) {
+		checks[u] = checks[u] && (!d->views[u].entry ||
+					  version_cmp(&d->views[u].version, &s->checked_since) >= 0);
+		n += checks[u];
+	}
+	return n;
 }
 
 /* A stable update has changed such a size: what is only inferred is said, where it decides. */
@@ -143,12 +187,15 @@ static void note_by_version(struct derive *d, const struct shape *s)
 	bool *used = derive_alloc(d, d->b->n_used + 1, sizeof(*used));
 	_buf_ text = { 0 };
 	unsigned int *hosts;
-	size_t n = 0;
+	size_t n = 0, n_checking;
 
 	if (!used)
 		return;
+	n_checking = find_checking(d, s, used);
+	/* is its size held against that of another one, here or there? */
 	for (size_t u = 0; u < d->b->n_used; u++)
-		used[u] = d->views[u].entry && is_by_version(d, s, u) && is_compared(d, s, u);
+		used[u] = d->views[u].entry && is_by_version(d, s, u) &&
+			  (used[u] ? d->b->n_used > 1 : n_checking > 0);
 	derive_hosts_of(d, used, &hosts, &n);
 	if (!n)
 		return;
@@ -161,18 +208,27 @@ static void note_by_version(struct derive *d, const struct shape *s)
 		       "abibase probe on that host records them", &text);
 }
 
+static void judge_pairs(struct derive *d, const struct shape *s, const struct firsts *f)
+{
+	for (size_t from = 0; from < f->n; from++)
+		for (size_t to = 0; to < f->n; to++)
+			if (from != to)
+				judge_pair(d, s, f->used[from], f->used[to]);
+}
+
 void derive_shapes(struct derive *d)
 {
-	for (size_t i = 0; i < d->cat->n_shapes; i++)
-		for (size_t from = 0; from < d->b->n_used; from++)
-			for (size_t to = 0; to < d->b->n_used; to++)
-				if (from != to && first_of_version(d, &d->cat->shapes[i], from) &&
-				    first_of_version(d, &d->cat->shapes[i], to))
-					judge_pair(d, &d->cat->shapes[i], from, to);
-	for (size_t i = 0; i < d->cat->n_shapes; i++)
-		for (size_t u = 0; u < d->b->n_used; u++)
-			note_ignored(d, &d->cat->shapes[i], u);
-	for (size_t i = 0; i < d->cat->n_shapes; i++)
+	size_t n = d->cat->n_shapes;
+	struct firsts *firsts = derive_alloc(d, n + 1, sizeof(*firsts));
+
+	for (size_t i = 0; firsts && i < n; i++) {
+		find_firsts(d, &d->cat->shapes[i], &firsts[i]);
+		judge_pairs(d, &d->cat->shapes[i], &firsts[i]);
+	}
+	for (size_t i = 0; firsts && i < n; i++)
+		for (size_t k = 0; k < firsts[i].n; k++)
+			note_ignored(d, &d->cat->shapes[i], firsts[i].used[k]);
+	for (size_t i = 0; i < n; i++)
 		note_by_version(d, &d->cat->shapes[i]);
 }
 

@@ -508,6 +508,24 @@ void derive_hosts_of(struct derive *d, const bool *used, unsigned int **ret, siz
 	derive_keep_hosts(d, hosts, n, ret, ret_n);
 }
 
+void derive_dests(const struct derive *d, bool *used)
+{
+	const struct inputs *in = &d->b->in;
+
+	memset(used, 0, d->b->n_used * sizeof(*used));
+	for (size_t i = 0; i < in->n_hosts; i++) {
+		const struct host *h = in->hosts[i];
+
+		if (!inputs_is_dest(in, h))
+			continue;
+		if (d->any >= 0 && inputs_assumes_qemu(in, h))
+			used[d->any] = true;
+		for (size_t k = 0; k < h->n_qemu; k++)
+			if (d->used_of[h->qemu[k].build] >= 0)
+				used[d->used_of[h->qemu[k].build]] = true;
+	}
+}
+
 /*
  * What is newer than the catalogue is named, once: a feature that came with it is in no answer,
  * even where all that the catalogue asks for was recorded.

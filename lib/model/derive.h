@@ -70,6 +70,8 @@ const struct effective *derive_eff(const struct derive *d, size_t row, size_t us
 /* Does this host use one of the builds marked in @used? */
 bool derive_host_uses(const struct derive *d, const struct host *h, const bool *used);
 void derive_hosts_of(struct derive *d, const bool *used, unsigned int **ret, size_t *ret_n);
+/* Mark the builds of the hosts that are ever the destination of a migration. */
+void derive_dests(const struct derive *d, bool *used);
 /* The policy's backends of which the host says @wanted to "usable?" */
 unsigned int derive_usable_mask(const struct derive *d, const struct host *h,
 				enum abibase_tri wanted);
