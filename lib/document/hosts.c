@@ -383,6 +383,25 @@ static int add_host(struct abibase_context *ctx, struct inputs *in, struct host 
 
 /* ------------------------------------------------- a profile becomes a host */
 
+/* Rebuilds of a QEMU say nearly all alike: what is equal is in memory once. */
+#define LOOKED_AT 64 /* builds, of the last */
+static void share_members(const struct inputs *in, json_t *entry)
+{
+	size_t last = in->n_builds > LOOKED_AT ? in->n_builds - LOOKED_AT : 0;
+	const char *key;
+	json_t *v;
+
+	json_object_foreach(entry, key, v)
+		for (size_t i = in->n_builds; i > last && (json_is_object(v) || json_is_array(v)); i--) {
+			json_t *like = json_object_get(in->builds[i - 1]->entry, key);
+
+			if (!json_equal(like, v))
+				continue;
+			json_object_set(entry, key, like);
+			break;
+		}
+}
+
 static int add_build(struct inputs *in, const char *digest, const json_t *entry,
 		     unsigned int *ret)
 {
@@ -395,10 +414,12 @@ static int add_build(struct inputs *in, const char *digest, const json_t *entry,
 	}
 	if (array_grow(&in->builds, in->n_builds, &in->cap_builds, sizeof(struct build *)) < 0)
 		return -ENOMEM;
-	b = build_new(digest, json_deep_copy(entry));
+	/* what is in it is never changed, and can be the profile's as well */
+	b = build_new(digest, json_copy((json_t *)entry));
 	if (!b)
 		return -ENOMEM;
 	json_object_del(b->entry, "path");
+	share_members(in, b->entry);
 	in->builds[in->n_builds] = b;
 	*ret = (unsigned int)in->n_builds++;
 	return inputs_index_builds(in);
