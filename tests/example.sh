@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # An installed copy is complete: a program outside the tree finds it with pkg-config, and with its
-# data that program and the installed command give the same answer.
+# data that program and the installed command give the same answer. A program in Python says the same.
 set -eu
 
 if [ ! -e "$top_builddir/lib/libabibase.la" ]; then
@@ -30,11 +30,35 @@ command=$(find "$dest" -path '*/bin/abibase')
 $CC ${SANITIZE_CFLAGS:-} -Wall -Wextra -Werror -o "$dir/intersect" \
 	"$top_srcdir/examples/intersect.c" $(pkg-config --cflags --libs libabibase)
 
-# same OPERAND...: the example and the command agree in list and exit status
-same() {
+# Not under the sanitizers, which have to be loaded before a program that was not built with them
+python=${PYTHON:-/usr/bin/python3} package=$(find "$dest" -name _cdef.py)
+if [ -n "${SANITIZE_CFLAGS:-}" ] || [ -z "$package" ]; then
+	python=
+elif ! "$python" -c 'import cffi'; then
+	[ "${ABIBASE_TEST_REQUIRE:-}" != 1 ] || exit 1
+	python=
+fi
+export PYTHONPATH="${package%/abibase/_cdef.py}" PYTHONDONTWRITEBYTECODE=1
+
+# alike OPERAND...: the two examples say the same
+alike()
+{
 	want=0 got=0
-	"$command" intersect "$@" > "$dir/want" 2> "$dir/want.err" || want=$?
 	"$dir/intersect" "$@" > "$dir/got" 2> "$dir/got.err" || got=$?
+	[ -n "$python" ] || return 0
+	"$python" "$top_srcdir/examples/intersect.py" "$@" > "$dir/want" 2> "$dir/want.err" || want=$?
+	[ "$want" = "$got" ] && diff -u "$dir/got" "$dir/want" && diff -u "$dir/got.err" "$dir/want.err" || {
+		echo "intersect $*: in Python $want, in C $got"
+		exit 1
+	}
+}
+
+# same OPERAND...: the examples and the command agree in list and exit status
+same()
+{
+	alike "$@"
+	want=0
+	"$command" intersect "$@" > "$dir/want" 2> "$dir/want.err" || want=$?
 	echo "intersect $*: command $want, example $got"
 	if [ "$want" != "$got" ] || ! diff -u "$dir/want" "$dir/got"; then
 		cat "$dir/want.err" "$dir/got.err"
@@ -50,4 +74,7 @@ same -M pc-q35-10.2 debian-11 debian-12
 grep -q '\[host-without-machine\]$' "$dir/got.err"
 grep -q '^  remedy ' "$dir/got.err"
 same -M q35 debian-12
+alike -M help debian-12 debian-13
+alike -M help debian-12 rhel-9
 same no-such-platform
+alike

@@ -73,8 +73,10 @@ if [ -e "$build/lib/libabibase.la" ]; then
 	there -f "$(directory libdir)/libabibase.so.0"
 	there -f "$(directory pkgconfigdir)/libabibase.pc"
 	there -f "$(directory pkgincludedir)/abibase.h"
+	python=$(directory pythondir)
+	[ "$python" = no ] || there -f "$python/abibase/_cdef.py"
 else
-	[ -z "$(find "$dest" -name '*libabibase*' -o -name '*.h')" ] || fail "a part of the library is there"
+	[ -z "$(find "$dest" -name '*libabibase*' -o -name '*.h' -o -name '*.py')" ] || fail "a part of the library is there"
 fi
 
 for page in $pages; do

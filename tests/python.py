@@ -1,0 +1,286 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The Python package against the library; started by tests/python.sh, which says what it needs.
+"""
+
+import ast
+import errno
+import gc
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import threading
+import unittest
+
+import abibase
+from abibase import Context, Error, Intersection, NoList, Probe, Profile, Verdict
+
+SOURCE = pathlib.Path(__file__).resolve().parent.parent
+PLATFORMS = SOURCE / "data/platforms"
+USO = "0x1c0010130afffa7"
+MACHINE = "pc-q35-7.2"
+
+
+class Questions(unittest.TestCase):
+    def setUp(self):
+        self.log = []
+        self.context = Context(log=lambda *words: self.log.append(words))
+        self.hosts = [self.context.load(name) for name in ("debian-12", "debian-13")]
+        self.baseline = self.context.intersect(self.hosts, MACHINE)
+
+    def test_documents(self):
+        file = PLATFORMS / "50-debian-12.json"
+        text = file.read_bytes()
+        for made in (self.context.profile(file), self.context.load(str(file)),
+                     self.context.load_buffer(text), self.context.load_buffer(text.decode())):
+            self.assertIsInstance(made, Profile)
+            self.assertEqual(made.name, "debian-12")
+            self.assertEqual(made.value, json.loads(text))
+        self.assertEqual(self.context.load("renamed=debian-12").name, "renamed")
+        with tempfile.TemporaryDirectory() as where:
+            for name, data in (("b.json", text.replace(b'"debian-12"', b'"b"')), ("a.json", text),
+                               ("c.text", b"{")):
+                pathlib.Path(where, name).write_bytes(data)
+            self.assertEqual([p.name for p in self.context.directory(where)], ["debian-12", "b"])
+            again = self.baseline.render("json").text
+            self.assertEqual(self.context.load_buffer(again).id, self.baseline.id)
+            pathlib.Path(where, "d.json").write_text(again)
+            with self.assertRaisesRegex(ValueError, "d.json"):
+                self.context.directory(where)
+        self.assertIn("debian-13", [p.name for p in self.context.platforms()])
+        self.assertIn("offload-uso", self.context.catalogue.value["groups"])
+        self.assertIn("tap", self.hosts[0].report())
+
+    def test_baseline(self):
+        self.assertTrue(self.baseline)
+        self.assertEqual(self.baseline.id, self.baseline.value["id"])
+        words = self.baseline.args()
+        self.assertEqual(set(words[::2]), {"-global"})
+        self.assertIn("virtio-net-device.queue_reset=off", words)
+        self.assertLess(len(self.baseline.args("debian-12", minimal=True)), len(words))
+        self.assertEqual(self.baseline.args(with_machine=True)[:2], ["-machine", MACHINE])
+        self.assertNotIn("inputs", json.loads(self.baseline.render("json", inputs=False).text))
+        path = self.hosts[0].value["qemu"][0]["path"]
+        check, own = self.context.list_for(self.baseline, self.hosts[0], path)
+        self.assertTrue(check)
+        self.assertEqual(own, self.baseline.args("debian-12"))
+
+    def test_wanted(self):
+        wanted = Intersection(self.context, machine=MACHINE, backends=["tap"], policy="all",
+                              enable=["ring-packed"], disable=["offload-tso"],
+                              destinations=["debian-13"])
+        made = wanted.add(*self.hosts).finish()
+        self.assertEqual([b["name"] for b in made.value["backends"]], ["tap"])
+        self.assertIn("virtio-net-device.packed=on", made.args())
+        self.assertIn("virtio-net-device.host_tso4=off", made.args())
+        self.assertEqual(wanted.machines().value["machines"][0], MACHINE)
+        wide = Intersection(self.context).add(self.baseline, self.context.load("debian-12-backports"))
+        self.assertEqual(wide.finish().value["machine"], MACHINE)
+
+    def test_no_list(self):
+        none = self.context.intersect(self.hosts, "pc-q35-10.2")
+        self.assertFalse(none)
+        self.assertIs(none.verdict, Verdict.NO)
+        self.assertIn("host-without-machine", [f["id"] for f in none.findings])
+        with self.assertRaises(NoList) as caught:
+            none.args()
+        self.assertIs(caught.exception.verdict, Verdict.NO)
+        self.assertIn("remedy", str(caught.exception))
+        self.assertIsNone(none.render().text)
+
+    def test_answers(self):
+        context = self.context
+        self.assertTrue(context.check(self.baseline, self.hosts))
+        narrow = context.intersect(self.hosts[1:], MACHINE)
+        check = context.check(narrow, self.hosts)
+        self.assertFalse(check)
+        self.assertIs(check.verdict, Verdict.NO)
+        self.assertIn("queue_reset", check.text())
+        self.assertIn("virtio-net-device.queue_reset",
+                      [f.get("property") for f in check.findings])
+        guest = context.guest(USO, device="virtio-net").assume("pc-q35-7.2", "tap", [256])
+        verdicts = {h["host"]: h["verdict"] for h in context.targets(guest, self.hosts).value["hosts"]}
+        self.assertEqual(verdicts, {"debian-12": "no", "debian-13": "list"})
+        move = context.targets(guest, self.hosts[1:], source=self.hosts[1], baseline=self.baseline)
+        self.assertEqual(move.value["schema"], "abibase-targets/1")
+        self.assertEqual(context.guest_buffer(json.dumps(guest.value)).value, guest.value)
+        matrix = context.matrix(self.hosts, baseline=self.baseline, groups=2)
+        self.assertTrue(matrix)
+        self.assertEqual(matrix.value["machines"], [MACHINE])
+        matrix = context.matrix(self.hosts, machines=[MACHINE, "pc-q35-6.2"],
+                                wanted=Intersection(context, backends=["tap+vhost"]))
+        self.assertFalse(matrix)
+        self.assertEqual({m["backend"] for m in matrix.value["moves"]}, {"tap+vhost"})
+        newer = context.load("debian-12=debian-13")
+        self.assertEqual(context.matrix(self.hosts, instead=[newer]).value["exchanged"], ["debian-12"])
+        self.assertTrue(context.decode(f"Features {USO} unsupported. Allowed features: 0x179bfffe7"))
+        self.assertFalse(context.decode(b"\0 nothing of QEMU", "virtio-net"))
+        self.assertFalse(context.diff(*self.hosts))
+        self.assertFalse(context.diff(self.baseline, narrow, all=True))
+        with self.assertRaises(TypeError):
+            context.diff(self.baseline, self.hosts[0])
+        self.assertTrue(context.match(self.hosts[0], self.hosts, ["tap"]))
+        self.assertIn("debian-12", context.explain(self.baseline, "queue_reset").text())
+        self.assertIn("retire", context.explain(self.baseline, cost=True).text())
+        plan = context.plan("offload-uso", "2026-11-29", self.hosts, self.hosts)
+        self.assertIs(plan.verdict, Verdict.NO)
+        self.assertTrue(context.validate(PLATFORMS / "50-debian-12.json"))
+        self.assertFalse(context.validate(os.devnull))
+        for name, guest in context.running():
+            self.assertIn("devices", guest.value, name)
+
+    def test_guest_of_xml_and_command(self):
+        domain = self.context.guest_domain((SOURCE / "examples/guest.xml").read_text())
+        self.assertIn("machine", domain.value)
+        command = self.context.guest_command(
+            ["-M", MACHINE, "-device", "virtio-net-pci,netdev=n", "-netdev", "tap,id=n,ifname=t"])
+        self.assertEqual(command.value["x-machine"], MACHINE)
+        wanted = Intersection(self.context, guest=domain, machine=MACHINE, backends=["tap"])
+        self.assertIsNotNone(wanted.add(*self.hosts).finish().verdict)
+
+
+class Errors(unittest.TestCase):
+    def setUp(self):
+        self.context = Context()
+
+    def fails(self, number, id, where, call):
+        with self.assertRaises(Error) as caught:
+            call()
+        error = caught.exception
+        self.assertEqual((error.errno, error.id, error.where), (number, id, where), error)
+        self.assertIn(error.text, str(error))
+        return str(error)
+
+    def test_each_kind(self):
+        context, name = self.context, "b.json"
+        host = context.load("debian-12")
+        with tempfile.TemporaryDirectory() as where:
+            missing = os.path.join(where, "none.json")
+            self.fails(errno.ENOENT, "io-error", missing, lambda: context.profile(missing))
+            bad = os.path.join(where, "bad.json")
+            pathlib.Path(bad).write_text('{\n"schema": }')
+            self.fails(errno.EBADMSG, "json-syntax", f"{bad}:2:11", lambda: context.load(bad))
+        self.fails(errno.ENOENT, "platform-not-found", None, lambda: context.load("nothing"))
+        said = self.fails(errno.EBADMSG, "json-unknown-key", "b.json: /x", lambda: context.load_buffer(
+            '{"schema": "abibase-profile/1", "x": 1}', name))
+        self.assertTrue(said.startswith("b.json: /x: "), said)
+        self.fails(errno.EPROTONOSUPPORT, "schema-newer", f"{name}: /schema", lambda: context.load_buffer(
+            '{"schema": "abibase-profile/9"}', name))
+        self.fails(errno.EINVAL, "no-hosts", None, lambda: context.intersect([]))
+        self.fails(errno.EINVAL, "machine-unversioned", None, lambda: context.intersect([host], "q35"))
+        self.fails(errno.EINVAL, "format-not-known", None,
+                   lambda: context.intersect([host]).render("no-such"))
+        self.fails(errno.ENOENT, "no-such-host", None, lambda: context.intersect([host]).args("other"))
+        self.fails(errno.EINVAL, "probe-no-surface", None, lambda: Probe(context, only=["taps"]))
+        with self.assertRaisesRegex(ValueError, "NUL"):
+            context.load("debian-12\0.json")
+
+    def test_callbacks(self):
+        class Own(Exception):
+            pass
+
+        def fails(*_words):
+            raise Own
+
+        context = Context(log=fails)
+        with self.assertRaises(Own):
+            Probe(context, name="x", only=["qemu"], qemus=["/bin/true"], cache=False).run()
+        asked = []
+        Probe(context := Context(), only=["tap"], progress=asked.append, cache=False).run()
+        self.assertEqual(asked, ["tap"])
+        with self.assertRaises(Own):
+            Probe(context, only=["tap"], progress=fails, cache=False).run()
+
+    def test_elsewhere(self):
+        with tempfile.TemporaryDirectory() as where:
+            context = Context(data_dir=where, environment=False)
+            with self.assertRaises(Error) as caught:
+                context.catalogue
+            self.assertIn(where, str(caught.exception.where))
+            context = Context(platform_path=[where])
+            self.assertEqual(context.platforms(), [])
+
+
+class Probes(unittest.TestCase):
+    def test_host(self):
+        probe = Probe(Context(), name="me", only=["tap", "params"], cache=False, timeout=60)
+        profile = probe.run()
+        self.assertEqual((profile.name, profile.value["kind"]), ("me", "host"))
+
+    def test_cancel(self):
+        """From another thread, while the run waits for what never answers."""
+        with tempfile.TemporaryDirectory() as where:
+            qemu = pathlib.Path(where, "qemu-system-x86_64")
+            qemu.write_text("#!/bin/sh\nexec sleep 60\n")
+            qemu.chmod(0o755)
+            context, begun = Context(), threading.Event()
+            probe = Probe(context, qemus=[qemu], only=["qemu"], cache=False,
+                          progress=lambda what: begun.set())
+            threading.Thread(target=lambda: begun.wait(30) and probe.cancel()).start()
+            with self.assertRaises(Error) as caught:
+                probe.run()
+            self.assertEqual((caught.exception.errno, caught.exception.id),
+                             (errno.ECANCELED, "probe-cancelled"))
+
+
+class Threads(unittest.TestCase):
+    def test_shared_and_own(self):
+        """Objects of one context in all threads, with it and with contexts of their own; each error is
+        that of its call."""
+        shared = Context()
+        hosts = [shared.load(name) for name in ("debian-12", "debian-13")]
+        want, wrong = shared.intersect(hosts, MACHINE).id, []
+
+        def work(number):
+            context = Context() if number % 2 else shared
+            for i in range(20):
+                if context.intersect(hosts, MACHINE).id != want:
+                    wrong.append("id")
+                name = f"none-{number}-{i}"
+                try:
+                    context.load(name)
+                except Error as error:
+                    if name not in str(error):
+                        wrong.append(str(error))
+            gc.collect()
+
+        threads = [threading.Thread(target=work, args=(i,)) for i in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(wrong, [])
+
+
+class Examples(unittest.TestCase):
+    def run_example(self, *words):
+        return subprocess.run([sys.executable, *map(str, words)], capture_output=True, text=True)
+
+    def test_cluster(self):
+        example = SOURCE / "examples/cluster.py"
+        statements = [n for n in ast.walk(ast.parse(example.read_text())) if isinstance(n, ast.stmt)]
+        self.assertLessEqual(len(statements), 20)
+        with tempfile.TemporaryDirectory() as where:
+            for name in ("debian-12", "debian-13"):
+                os.symlink(PLATFORMS / f"50-{name}.json", os.path.join(where, f"{name}.json"))
+            made = self.run_example(example, where, "printf", "%s\\n", "-nodefaults")
+            self.assertEqual(made.stdout.split()[:4], ["-nodefaults", "-machine", MACHINE, "-global"])
+            self.assertIn("virtio-net-device.queue_reset=off", made.stdout.split())
+            self.assertEqual((made.stderr, made.returncode), ("", 0))
+            os.symlink(PLATFORMS / "50-rhel-9.json", os.path.join(where, "rhel-9.json"))
+            made = self.run_example(example, where, "printf", "started")
+            self.assertEqual((made.stdout, made.returncode), ("", 1))
+            self.assertIn("machines-not-recorded", made.stderr)
+
+    def test_version(self):
+        self.assertRegex(abibase.version(), r"^\d+\.\d+\.\d+$")
+
+    def test_nothing_is_loaded_for_nothing(self):
+        made = self.run_example("-c", "import sys, abibase; print('cffi' in sys.modules)")
+        self.assertEqual(made.stdout, "False\n")
+
+
+if __name__ == "__main__":
+    unittest.main()
