@@ -1,0 +1,573 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A page for people who look, made of what "abibase matrix --json" says.
+
+usage: python3 -m abibase.report [-o FILE] [MATRIX.json]
+
+One HTML file with nothing around it: no network, no script, no font. It takes the standard
+library alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import html
+import itertools
+import json
+import math
+import re
+import sys
+from collections import defaultdict
+from typing import Any, Dict, Iterable, List, Tuple
+
+# From the worst on, as abibase matrix has them; the last is that of guests that nobody has.
+WORDS = ("no", "unknown", "door", "list", "ok", "none")
+SHOWN = {"unknown": "?", "none": "–"}
+MEANING = {
+    "ok": "the guest gets in, and can return",
+    "list": "it gets in where QEMU there is started with further options",
+    "door": "a one-way door: it gets in, and from its next reset there it could not return",
+    "no": "it does not get in",
+    "unknown": "it cannot be told",
+    "none": "no such guest runs there",
+}
+TABLE = 12  # cohorts that a table, or a drawing with lines, can hold
+NAMES = 20  # of hosts that are shown of a cohort
+SOME = 6  # cohorts that a sentence names
+DOOR = "Guests that go there may take features with which they cannot come back."
+LINES = ("Each circle is a cohort, by its number. A line with an arrow leads where guests can go; "
+         "one without leads both ways; where there is none, guests do not get in.")
+SQUARES = ("A row for each cohort that guests come from, a column for each that they go to; those "
+           "whose guests can go nearly everywhere are first.")
+Place = Tuple[int, int]
+
+
+# What a document raises that is not of the form
+BAD = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+
+
+class Trouble(Exception):
+    """The input is not what the page is made of."""
+
+
+# ------------------------------------------------------------------------------------ HTML
+
+class Html(str):
+    """Text that is HTML already; all other text is escaped where it is put in."""
+
+
+# What neither XML nor a terminal takes, and what turns the direction of the text around it
+HOSTILE = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069"
+                     "\ud800-\udfff\ufffe\uffff]")
+EMPTY = ("meta", "path", "line", "circle")  # elements with nothing inside
+
+
+def part(text: object) -> str:
+    if isinstance(text, Html):
+        return text
+    return html.escape(HOSTILE.sub("\ufffd", str(text)))
+
+
+def tag(name: str, /, *parts: object, **attributes: object) -> Html:
+    words = "".join(f' {key.rstrip("_").replace("_", "-")}="{part(value)}"'
+                    for key, value in attributes.items() if value is not None)
+    inside = "".join(map(part, parts))
+    return Html(f"<{name}{words}/>" if name in EMPTY else f"<{name}{words}>{inside}</{name}>")
+
+
+def join(words: Iterable[object], between: str = ", ") -> Html:
+    return Html(part(between).join(part(word) for word in words))
+
+
+def count(n: int, one: str, more: str | None = None) -> str:
+    return f"{n:,} {one if n == 1 else more or one + 's'}"
+
+
+def section(name: str, title: str, items: List[Html], *more: object,
+            class_: str | None = None) -> Html:
+    """A list, where there is something in it."""
+    return tag("section", tag("h2", title), tag("ul", *items, class_=class_), *more, id=name) \
+        if items else Html("")
+
+
+# ------------------------------------------------------------------------------- the matrix
+
+def word_of(move: Dict[str, Any]) -> str:
+    verdict = move["verdict"]
+    if verdict in ("no", "unknown", "none"):
+        return str(verdict)
+    if move.get("way_back") == "shut":
+        return "door"
+    return {"now": "ok", "list": "list"}[verdict]
+
+
+def ranges(numbers: Iterable[int]) -> str:
+    """1, 2, 3, 5 as "1–3, 5"."""
+    runs: List[List[int]] = []
+    for n in sorted(set(numbers)):
+        if runs and n == runs[-1][1] + 1:
+            runs[-1][1] = n
+        else:
+            runs.append([n, n])
+    return ", ".join(str(a) if a == b else f"{a}{', ' if b == a + 1 else '–'}{b}" for a, b in runs)
+
+
+def few(cohorts: List[int]) -> str:
+    """For a sentence."""
+    text = ranges(i + 1 for i in cohorts)
+    return text if len(text) <= 60 else f"{len(cohorts)} cohorts"
+
+
+def moves_text(places: Iterable[Place]) -> str:
+    """Moves, those to one destination together, and destinations that have the same."""
+    sources: Dict[int, List[int]] = defaultdict(list)
+    for source, to in places:
+        sources[to].append(source + 1)
+    same: Dict[str, List[int]] = defaultdict(list)
+    for to, several in sources.items():
+        same[ranges(several)].append(to + 1)
+    return "; ".join(f"from {several} to {ranges(to)}"
+                     for several, to in sorted(same.items(), key=lambda s: s[1]))
+
+
+class Matrix:
+    """What the document says, by the numbers of cohorts."""
+
+    def __init__(self, document: Dict[str, Any]) -> None:
+        self.document = document
+        self.cohorts: List[Dict[str, Any]] = document["cohorts"]
+        self.number = {c["name"]: i for i, c in enumerate(self.cohorts)}
+        self.baseline = document.get("baseline")
+        self.views: Dict[Tuple[str, bool], Dict[Place, str]] = defaultdict(dict)
+        self.all: Dict[Place, str] = {}  # the worst of all that is judged
+        self.doors: Dict[int, List[Place]] = defaultdict(list)
+        self.causes: Dict[int, List[Place]] = defaultdict(list)
+        for move in document["moves"]:
+            self._add(move)
+
+    def _add(self, move: Dict[str, Any]) -> None:
+        at = self.number[move["from"]], self.number[move["to"]]
+        word, judged = word_of(move), move["list"] == bool(self.baseline)
+        worst = [self.views[move["machine"], move["list"]]] + ([self.all] if judged else [])
+        for words in worst:
+            words[at] = min(word, words.get(at, "none"), key=WORDS.index)
+        if judged and word == "door":
+            self.doors[move.get("door", -1)].append(at)
+        for why in move["why"] if judged else ():
+            self.causes[why].append(at)
+
+    def into(self, to: int, *words: str) -> List[int]:
+        return [i for i in range(len(self.cohorts)) if self.all.get((i, to)) in words]
+
+    def hosts(self, numbers: Iterable[int]) -> int:
+        return sum(len(self.cohorts[i]["hosts"]) for i in numbers)
+
+    def called(self, *numbers: int, begin: bool = False) -> Html:
+        """Cohorts in a sentence, or at its beginning: number, and the names of some hosts."""
+        more = [f"{len(numbers) - SOME} more"] if len(numbers) > SOME else []
+        each = [f"{tag('b', i + 1)} ({names(self.cohorts[i]['hosts'], 3)})"
+                for i in numbers[:SOME]]
+        word = "cohort" if len(numbers) == 1 else "cohorts"
+        return Html(f"{word.title() if begin else word} {join(map(Html, each + more))}")
+
+
+def names(hosts: List[str], most: int = NAMES) -> Html:
+    shown = join(tag("bdi", host) for host in hosts[:most])
+    return Html(f"{shown} and {len(hosts) - most:,} more") if len(hosts) > most else shown
+
+
+# ------------------------------------------------------------------------ the three answers
+
+def takes_all(m: Matrix) -> Html:
+    """Which cohort can take all guests?"""
+    n = len(m.cohorts)
+    if not any(word != "none" for word in m.all.values()):
+        why = "there is one host" if m.hosts(range(n)) == 1 else "no such guest runs anywhere"
+        return Html(f"There is no move to judge: {why}.")
+    bad = [m.into(i, "no", "unknown") for i in range(n)]
+    shut = [m.into(i, "door") for i in range(n)]
+    free = [i for i in range(n) if not bad[i] and not shut[i]]
+    doors: Dict[Tuple[int, ...], List[int]] = defaultdict(list)
+    for i in range(n):
+        if not bad[i] and shut[i]:
+            doors[tuple(shut[i])].append(i)
+    said: List[Html] = []
+    if free:
+        said.append(Html(f"{m.called(*free, begin=True)} can take the guests of every cohort, "
+                         "and they can return."))
+    for sources, to in doors.items():
+        said.append(Html(f"{m.called(*to, begin=True)} can take the guests of every cohort"
+                         f"{' too' if free else ''}, but those of {few(list(sources))} could not "
+                         "return: a one-way door."))
+    if not said:
+        best = min(range(n), key=lambda i: len(bad[i]))
+        said.append(Html(f"None. {m.called(best, begin=True)} takes those of most: all but the "
+                         f"guests of {few(bad[best])}."))
+    return join(said, " ")
+
+
+def one_way(m: Matrix) -> Html:
+    """Which door is one-way?"""
+    places = sorted(at for at, word in m.all.items() if word == "door")
+    if not places:
+        return Html("None: whatever gets in can return.")
+    if len(places) > SOME:
+        worst = max(range(len(m.cohorts)), key=lambda i: len(m.into(i, "door")))
+        return Html(f"{count(len(places), 'move')}, most of them to {m.called(worst)}; all are "
+                    f"{tag('a', 'below', href='#doors')}. {DOOR}")
+    sources: Dict[int, List[int]] = defaultdict(list)
+    for a, b in places:
+        sources[a].append(b)
+    said = "; ".join(f"from {m.called(a)} to {m.called(*several)}"
+                     for a, several in sources.items())
+    return Html(f"{said[0].upper()}{said[1:]}. {DOOR}")
+
+
+def upgrades(m: Matrix) -> List[Tuple[List[int], List[str]]]:
+    """What would come back, and without which cohorts; the fewest hosts first."""
+    found = [([m.number[name] for name in r["retire"]], r["back"])
+             for r in m.document.get("retirements", ())]
+    return sorted(found, key=lambda f: (m.hosts(f[0]), -len(f[1])))
+
+
+def first(m: Matrix) -> Html:
+    """Which host to upgrade first?"""
+    said: List[Html] = []
+    before: List[int] = []
+    for several, back in upgrades(m)[:3]:
+        new = [i for i in several if i not in before] if set(before) < set(several) else several
+        blame = ("it" if len(new) == 1 else "them") + ("" if new == several else " too")
+        said.append(Html(f"{'Then upgrade' if said else 'Upgrade'} {m.called(*new)}, "
+                         f"{count(m.hosts(new), 'host')}: because of {blame} all others do "
+                         f"without {join(back)}."))
+        before = several
+    return join(said, " ") if said else most_refusing(m)
+
+
+def most_refusing(m: Matrix) -> Html:
+    """Where no upgrade brings a feature back: into which cohort most moves fail, and a reason."""
+    worst = max(range(len(m.cohorts)), key=lambda i: len(m.into(i, "no")))
+    failing = m.into(worst, "no")
+    if not failing:
+        return Html("None has to be: no move fails.")
+    why = max((f for f in m.causes if m.document["findings"][f]["kind"] == "conflict"),
+              key=lambda f: sum(to == worst for _, to in m.causes[f]))
+    finding = m.document["findings"][why]
+    return Html(f"{m.called(worst, begin=True)}: no other has more moves to it that fail; they "
+                f"are those from {few(failing)}. {part(finding['text'])}. Remedy: "
+                f"{part(finding.get('remedy', 'none'))}.")
+
+
+def answers(m: Matrix) -> Html:
+    asked = (("Which cohort can take all guests?", takes_all(m)),
+             ("Which door is one-way?", one_way(m)), ("Which host to upgrade first?", first(m)))
+    return tag("section", *(tag("div", tag("h3", question), tag("p", sentence), class_="card")
+                            for question, sentence in asked), id="answers")
+
+
+def verdict(m: Matrix) -> Html:
+    words, n = list(m.all.values()), len(m.cohorts)
+    bad, unknown, doors = (words.count(word) for word in ("no", "unknown", "door"))
+    judged = count(len(words) - words.count("none"), "move")
+    said = [f"{bad:,} of {judged} cannot be made" if bad else "",
+            f"of {count(unknown, 'move')} it cannot be told" if unknown else "",
+            "" if bad or unknown else f"all of {judged} can be made",
+            f"{count(doors, 'leads', 'lead')} through a one-way door" if doors else ""]
+    return tag("p", "No: " if bad else "Cannot tell: " if unknown else "Yes: ",
+               "; ".join(filter(None, said)),
+               f", with the list of {m.baseline}" if m.baseline else "",
+               f". {count(m.hosts(range(n)), 'host')} in {count(n, 'cohort')}; guests of ",
+               ", ".join(m.document["machines"]), ".", class_="verdict")
+
+
+# ------------------------------------------------------------------------------ the picture
+
+def grid(m: Matrix) -> Html:
+    """A square for each move, rows from, columns to: a path for each word."""
+    n = len(m.cohorts)
+    order = sorted(range(n), key=lambda i: sum(m.all.get((i, b)) == "no" for b in range(n)))
+    paths: Dict[str, List[str]] = defaultdict(list)
+    for row, a in enumerate(order):
+        column = 0
+        for word, run in itertools.groupby(m.all.get((a, b), "none") for b in order):
+            width = len(list(run))
+            paths[word].append(f"M{column} {row}h{width}v1h-{width}z")
+            column += width
+    drawn = (tag("path", d="".join(paths[word]), class_=f"fill {word}") for word in paths)
+    return tag("svg", *drawn, viewBox=f"0 0 {n} {n}", role="img", class_="grid",
+               aria_label="rows: cohorts that guests come from; columns: those that they go to")
+
+
+def spot(i: int, n: int, radius: float) -> Tuple[float, float]:
+    turn = 2 * math.pi * i / n - math.pi / 2
+    return 200 + radius * math.cos(turn), 180 + radius * 0.92 * math.sin(turn)
+
+
+def arrow(m: Matrix, a: int, b: int) -> Html:
+    """The line of moves from one cohort to another; one line where both ways are open."""
+    n, word, back = len(m.cohorts), m.all.get((a, b), "none"), m.all.get((b, a), "none")
+    both = word == back and word in ("ok", "list")
+    if word in ("no", "none") or (both and a > b):
+        return Html("")
+    (x, y), (u, v) = spot(a, n, 120), spot(b, n, 120)
+    length = math.hypot(u - x, v - y)
+    dx, dy = (u - x) / length, (v - y) / length
+    aside = 0 if both or back in ("no", "none") else 4
+    x, y, u, v = x - aside * dy, y + aside * dx, u - aside * dy, v + aside * dx
+    return tag("line", x1=f"{x + 20 * dx:.1f}", y1=f"{y + 20 * dy:.1f}", x2=f"{u - 23 * dx:.1f}",
+               y2=f"{v - 23 * dy:.1f}", class_=f"stroke {word}",
+               marker_end=None if both else f"url(#head-{word})")
+
+
+def node(m: Matrix, i: int) -> Html:
+    n, name = len(m.cohorts), m.cohorts[i]["name"]
+    (x, y), (u, v) = spot(i, n, 120), spot(i, n, 146)
+    side = "middle" if abs(u - 200) < 40 else "start" if u > 200 else "end"
+    label = name if len(name) <= 12 else name[:11] + "…"
+    v += 12 if v > 190 else -4 if v < 170 else 4
+    return Html(tag("circle", cx=f"{x:.1f}", cy=f"{y:.1f}", r=17, class_="node") +
+                tag("text", i + 1, x=f"{x:.1f}", y=f"{y + 5:.1f}", text_anchor="middle",
+                    class_="number") +
+                tag("text", label, x=f"{u:.1f}", y=f"{v:.1f}", text_anchor=side))
+
+
+def drawing(m: Matrix) -> Html:
+    n = len(m.cohorts)
+    heads = (tag("marker", tag("path", d="M0 0L8 4L0 8z", class_=f"fill {word}"),
+                 id=f"head-{word}", viewBox="0 0 8 8", refX=6, refY=4, markerWidth=5,
+                 markerHeight=5, orient="auto") for word in WORDS[1:5])
+    lines = (arrow(m, a, b) for a in range(n) for b in range(n) if a != b)
+    low = max(spot(i, n, 120)[1] for i in range(n))
+    return tag("svg", tag("defs", *heads), *lines, *(node(m, i) for i in range(n)), role="img",
+               viewBox=f"-50 25 500 {low + 25:.0f}", class_="drawing",
+               aria_label="cohorts as circles, and moves between them as lines")
+
+
+def picture(m: Matrix) -> Html:
+    n = len(m.cohorts)
+    if n == 1:
+        return Html("")
+    last = 0 if n <= TABLE else None
+    legend = (tag("li", tag("i", class_=f"swatch {word}"), tag("b", SHOWN.get(word, word)),
+                  f" {MEANING[word]}") for word in WORDS[4:last:-1] if word in m.all.values())
+    return tag("figure", drawing(m) if n <= TABLE else grid(m),
+               tag("figcaption", LINES if n <= TABLE else SQUARES,
+                   tag("ul", *legend, class_="legend")))
+
+
+# -------------------------------------------------------------------------------- the parts
+
+def cohorts(m: Matrix) -> Html:
+    rows = []
+    for i, c in enumerate(m.cohorts):
+        has = [f"QEMU {', '.join(c['qemu'])}" if c["qemu"] else "no QEMU is known",
+               f"up to {c['machine']}" if c.get("machine") else ""]
+        name = "" if c["hosts"][0] == c["name"] else Html(f" {tag('bdi', c['name'])}")
+        rows.append(tag("li", tag("b", f"Cohort {i + 1}"), name,
+                        f", {count(len(c['hosts']), 'host')}: ", names(c["hosts"]),
+                        tag("small", "; ".join(filter(None, has)))))
+    return section("cohorts", "Cohorts: hosts that answer alike", rows, class_="cohorts")
+
+
+def table(n: int, words: Dict[Place, str]) -> Html:
+    def cell(a: int, b: int) -> Html:
+        word = words.get((a, b), "none")
+        return tag("td", SHOWN.get(word, word), class_=f"cell {word}")
+
+    head = tag("tr", tag("th", "from ↓ to →"), *(tag("th", str(i + 1)) for i in range(n)))
+    rows = (tag("tr", tag("th", str(a + 1)), *(cell(a, b) for b in range(n))) for a in range(n))
+    return tag("div", tag("table", head, *rows), class_="wide")
+
+
+def lines(n: int, words: Dict[Place, str]) -> Html:
+    """Of many cohorts, where their guests can go; a line for those that are alike."""
+    same: Dict[str, List[int]] = defaultdict(list)
+    for a in range(n):
+        to: Dict[str, List[int]] = defaultdict(list)
+        for b in range(n):
+            to[words.get((a, b), "ok" if a == b else "none")].append(b + 1)  # a host keeps its own
+        same["; ".join(f"{SHOWN.get(word, word)} to {ranges(to[word])}"
+                       for word in WORDS[4::-1] if to[word])].append(a + 1)
+    rows = (tag("li", tag("b", f"from {ranges(a)}: "), text) for text, a in same.items())
+    return tag("ul", *rows, class_="lines")
+
+
+def moves(m: Matrix) -> Html:
+    n, parts = len(m.cohorts), []
+    for (machine, with_list), words in m.views.items():
+        told = f", with the list of {m.baseline}" if with_list else ", without a list"
+        parts += [tag("h3", f"Guests of {machine}{told if m.baseline else ''}"),
+                  table(n, words) if n <= TABLE else lines(n, words)]
+    return tag("section", tag("h2", "Moves from cohort to cohort"), *parts, id="moves")
+
+
+def doors(m: Matrix) -> Html:
+    items = []
+    for door, places in sorted(m.doors.items()):
+        why = m.document["doors"][door] if door >= 0 else "there is no way back"
+        items.append(tag("li", tag("b", moves_text(places)), Html(": "), why, "."))
+    return section("doors", "One-way doors", items)
+
+
+def in_the_way(m: Matrix) -> Html:
+    """Findings of one cause together; a text begins with the name of the host."""
+    same: Dict[Tuple[str, str, str], List[int]] = defaultdict(list)
+    for i, finding in enumerate(m.document["findings"]):
+        cause = finding.get("cause") or finding["text"].split(": ", 1)[-1]
+        same[finding["kind"], f"{finding['layer']}: {cause}" if "layer" in finding else cause,
+             finding.get("remedy", "")].append(i)
+    items = []
+    for (kind, cause, remedy), several in same.items():
+        places = sorted({at for i in several for at in m.causes[i]})
+        features = sorted({m.document["findings"][i]["feature"] for i in several
+                           if "feature" in m.document["findings"][i]})
+        items.append((len(places), tag(
+            "li", tag("b", "Cannot tell: " if kind == "unknown" else ""), cause, ".",
+            tag("small", "Moves " + moves_text(places)) if places else "",
+            tag("small", "Features: " + ", ".join(features)) if features else "",
+            tag("small", "Remedy: " + remedy) if remedy else "")))
+    items.sort(key=lambda item: -item[0])
+    return section("causes", "In the way", [item for _, item in items])
+
+
+def lost(m: Matrix) -> Html:
+    items = []
+    for cost in m.document.get("costs", ()):
+        blame = [m.number[name] for name in cost["in_the_way"] if name in m.number]
+        retire = cost["retire"] and [m.number[name] for name in cost["retire"]]
+        items.append(tag(
+            "li", tag("b", cost["description"]), ": because of ",
+            m.called(*blame) if blame else "the machine types and QEMUs of all", ".",
+            tag("small", Html(f"It comes back without {m.called(*retire)}")) if retire else
+            tag("small", "No upgrade of some brings it back: " + "; ".join(cost["obstacles"])),
+            tag("small", ", ".join(cost["features"]))))
+    return section("lost", "What all guests do without", items)
+
+
+def groups(m: Matrix) -> Html:
+    split = m.document.get("split")
+    if not split:
+        return Html("")
+    told = {"no": "has no list; ", "unknown": "cannot be told; "}
+    items = [tag("li", m.called(*(m.number[name] for name in g["cohorts"]), begin=True),
+                 f", {count(g['hosts'], 'host')}", f", {g['machine']}" if "machine" in g else "",
+                 ": ", told.get(g.get("verdict", ""), ""), "gains ",
+                 ", ".join(g.get("gains", ())) or "nothing")
+             for g in split["groups"]]
+    exact = "No other groups are better." if split["exact"] else \
+        "Found one after another: others may be better."
+    return section("groups", f"The best {count(len(items), 'group')}", items, tag("p", exact))
+
+
+def scope(m: Matrix) -> Html:
+    said = {part: ", ".join(words) or "nothing" for part, words in m.document["scope"].items()}
+    return tag("footer", tag("p", "Looked at: {devices} ({layers}), by {evidence}. Not looked at: "
+                             "{not_compared}. A guest is taken to have all that it was offered "
+                             "where it runs.".format_map(said)),
+               tag("p", "Made of abibase matrix --json by python3 -m abibase.report."))
+
+
+STYLE = """
+:root { color-scheme: light dark; --text: #1b1f24; --dim: #57606a; --page: #fff; --card: #f3f5f7;
+  --rule: #d0d7de; --ok: #1a7f37; --list: #0969da; --door: #b35900; --no: #cf222e;
+  --unknown: #6e40c9; --none: #8c959f; }
+@media screen and (prefers-color-scheme: dark) {
+  :root { --text: #e6edf3; --dim: #9da7b3; --page: #0d1117; --card: #161b22; --rule: #30363d;
+    --ok: #3fb950; --list: #58a6ff; --door: #f0883e; --no: #ff7b72; --unknown: #bc8cff;
+    --none: #6e7681; } }
+@media print { :root { color-scheme: light; --text: #000; --dim: #444; --card: #fff; } }
+@page { size: A4; margin: 15mm; }
+@media print { html { font-size: 10pt; } body { padding: 0; max-width: none; } }
+* { box-sizing: border-box; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+body { margin: 0 auto; padding: 1rem; max-width: 56rem; background: var(--page);
+  color: var(--text);
+  font: 1rem/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
+h1 { font-size: 1.5rem; line-height: 1.2; margin: 0 0 .5rem; }
+h2 { font-size: 1.2rem; margin: 2rem 0 .5rem; border-bottom: 1px solid var(--rule); }
+h3 { font-size: 1rem; margin: 1rem 0 .25rem; }
+h2, h3 { break-after: avoid; }
+p { margin: .25rem 0; } ul { margin: .25rem 0; padding-left: 1.2rem; }
+li { margin: .4rem 0; break-inside: avoid; }
+small { display: block; font-size: .875rem; color: var(--dim); }
+footer { margin-top: 2rem; color: var(--dim); font-size: .875rem; }
+a { color: inherit; } .verdict { font-size: 1.1rem; }
+#answers { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 13rem), 1fr));
+  gap: .75rem; margin: 1rem 0; }
+.card { background: var(--card); border: 1px solid var(--rule); border-radius: .5rem;
+  padding: .75rem 1rem; break-inside: avoid; }
+.card h3 { margin-top: 0; }
+figure { margin: 1rem 0; display: flex; flex-wrap: wrap; gap: 1rem; align-items: center;
+  break-inside: avoid; }
+figure svg { flex: 1 1 20rem; max-width: 30rem; width: 100%; }
+figcaption { flex: 1 1 16rem; font-size: .875rem; color: var(--dim); }
+.grid { border: 1px solid var(--rule); shape-rendering: crispEdges; }
+svg text { font: 13px system-ui, sans-serif; fill: var(--text); }
+.drawing .number { font-weight: bold; }
+.node { fill: var(--card); stroke: var(--text); stroke-width: 1.5; }
+.legend, .cohorts, .lines { list-style: none; padding: 0; } .cohorts { columns: 18rem; }
+.lines li { margin: .1rem 0; font-size: .875rem; }
+.swatch { display: inline-block; width: .8rem; height: .8rem; margin-right: .4rem;
+  border-radius: .15rem; background: currentColor; }
+.ok { color: var(--ok); } .list { color: var(--list); } .door { color: var(--door); }
+.no { color: var(--no); }
+.unknown { color: var(--unknown); } .none { color: var(--none); }
+.fill { fill: currentColor; }
+.stroke { stroke: currentColor; stroke-width: 2; fill: none; }
+.stroke.door { stroke-dasharray: 7 3; } .stroke.list { stroke-dasharray: 2 3; }
+.wide { overflow-x: auto; }
+table { border-collapse: collapse; font-size: .75rem; overflow-wrap: normal; white-space: nowrap; }
+th, td { border: 1px solid var(--rule); padding: .15rem .3rem; text-align: center;
+  min-width: 1.6rem; } td.cell { font-weight: bold; }
+"""
+
+
+def page(document: Dict[str, Any]) -> str:
+    m = Matrix(document)
+    body = (tag("h1", "Who can take whose guests"), verdict(m), answers(m), picture(m), cohorts(m),
+            doors(m), in_the_way(m), lost(m), groups(m), moves(m), scope(m))
+    head = tag("head", tag("meta", charset="utf-8"),
+               tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+               tag("meta", http_equiv="Content-Security-Policy",
+                   content="default-src 'none'; style-src 'unsafe-inline'"),
+               tag("title", "abibase: who can take whose guests"), tag("style", Html(STYLE)))
+    return f"<!DOCTYPE html>\n{tag('html', head, tag('body', *body), lang='en')}\n"
+
+
+def read(name: str) -> Dict[str, Any]:
+    with open(name, "rb") if name != "-" else open(0, "rb", closefd=False) as file:
+        document = json.load(file)
+    schema = document.get("schema") if isinstance(document, dict) else None
+    if schema != "abibase-matrix/1":
+        raise Trouble(f"is {schema or 'no document of abibase'}; accepted: abibase-matrix/1, as "
+                      "abibase matrix --json prints it")
+    return dict(document)
+
+
+def main(argv: List[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="abibase.report", allow_abbrev=False,
+        description="Make one HTML file, for a browser, a phone or a printer, of what abibase "
+                    "matrix --json says.")
+    parser.add_argument("-o", "--output", metavar="FILE",
+                        help="write there; default: standard output")
+    parser.add_argument("matrix", nargs="?", default="-",
+                        help="file with the document; default, and -: standard input")
+    given = parser.parse_args(argv)
+    try:
+        made = page(read(given.matrix)).encode()
+        with open(given.output, "wb") if given.output else open(1, "wb", closefd=False) as out:
+            out.write(made)
+    except OSError as trouble:
+        said = f"{trouble.filename or 'standard output'}: {trouble.strerror}"
+    except Trouble as trouble:
+        said = f"{given.matrix}: {trouble}"
+    except BAD as trouble:
+        said = (f"{given.matrix}: is no abibase-matrix/1 document: {type(trouble).__name__}: "
+                f"{trouble}")
+    else:
+        return 0
+    print(f"abibase.report: {HOSTILE.sub('?', said)}", file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

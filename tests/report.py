@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The page that abibase.report makes of what abibase matrix --json says; started by tests/report.sh."""
+
+import itertools
+import json
+import os
+import pathlib
+import random
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+from xml.etree import ElementTree
+
+SOURCE = pathlib.Path(__file__).resolve().parent.parent
+HOSTILE = ("<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "]]></style>&amp;", "a\u202egnp.exe",
+           "\x1b[31mred", "\ud800", "http://example.org/", "'; --")
+
+
+def synthetic(n, names=()):
+    """Cohorts of three levels: guests get up through a one-way door, and not down."""
+    rng = random.Random(n)
+    level = [rng.randrange(3) for _ in range(n)]
+    name = [names[i] if i < len(names) else f"node-{i + 1}" for i in range(n)]
+    cohorts = [{"name": name[i], "hosts": [name[i]] + [f"{name[i]}-{k}" for k in range(i % 4)],
+                "qemu": [f"10.2.{level[i]}"], "machine": "pc-q35-10.2"} for i in range(n)]
+    moves = []
+    for backend, a, b in itertools.product(("tap", "tap+vhost"), range(n), range(n)):
+        if a == b and len(cohorts[a]["hosts"]) == 1:
+            continue
+        move = {"backend": backend, "from": name[a], "to": name[b], "list": False, "machine": "pc-q35-10.2",
+                "verdict": "now", "why": [], "way_back": "open"}
+        if level[a] > level[b]:
+            move.update(verdict="no", why=[level[a]], way_back="unknown")
+        elif level[a] < level[b] and backend == "tap":
+            move.update(way_back="shut", door=level[b])
+        moves.append(move)
+    return {"schema": "abibase-matrix/1", "cohorts": cohorts, "exchanged": [], "machines": ["pc-q35-10.2"],
+            "doors": [f"it can then have level {i}" for i in range(3)], "moves": moves, "verdict": "no",
+            "findings": [{"kind": "conflict", "id": "move-lacks", "fixable": False, "layer": "tap",
+                          "text": f"{name[0]}: tap: no level {i}", "remedy": "a kernel"} for i in range(3)],
+            "scope": {"devices": ["virtio-net"], "evidence": [], "layers": ["tap"], "not_compared": ["cpu"]}}
+
+
+def recorded(case):
+    return json.loads((SOURCE / "tests/cases/matrix" / case / "stdout").read_text())
+
+
+def asked(*operands):
+    made = subprocess.run([os.environ["ABIBASE"], "matrix", "--json", *operands], capture_output=True, text=True)
+    return json.loads(made.stdout)
+
+
+def run(*words, document=None):
+    text = document if isinstance(document, (str, type(None))) else json.dumps(document)
+    return subprocess.run([sys.executable, "-m", "abibase.report", *words], input=text, capture_output=True, text=True)
+
+
+def numbers(text):
+    """The cohorts of "1, 3–5"."""
+    found = set()
+    for run_of in text.split(", "):
+        first, _, last = run_of.partition("–")
+        found.update(range(int(first), int(last or first) + 1))
+    return found
+
+
+class Pages(unittest.TestCase):
+    def page(self, document):
+        made = run(document=document)
+        self.assertEqual((made.stderr, made.returncode), ("", 0))
+        self.assertTrue(made.stdout.startswith("<!DOCTYPE html>\n<html"))
+        return ElementTree.fromstring(made.stdout), made.stdout
+
+    def text(self, tree, at="."):
+        return re.sub(r"\s+", " ", " ".join(tree.find(at).itertext()))
+
+    def alone(self, tree, html):
+        """Nothing is loaded, and nothing runs."""
+        self.assertFalse({e.tag for e in tree.iter()} & {"script", "img", "iframe", "object", "link", "base", "form"})
+        for element in tree.iter():
+            for key, value in element.attrib.items():
+                self.assertFalse(key.startswith("on"), key)
+                if key in ("href", "src", "xlink:href"):
+                    self.assertRegex(value, "^#")
+                self.assertNotRegex(value, r"url\((?!#)|https?:|javascript:")
+        self.assertNotRegex(tree.find(".//style").text, r"url\(|@import|https?:")
+        self.assertNotRegex(html, "[\0-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]")
+
+    def whole(self, document):
+        tree, html = self.page(document)
+        self.alone(tree, html)
+        rows = tree.findall(".//section[@id='cohorts']//li")
+        number = {c["name"]: i + 1 for i, c in enumerate(document["cohorts"])}
+        self.assertEqual(len(rows), len(number))
+        for row, cohort in zip(rows, document["cohorts"]):
+            self.assertIn(cohort["name"], [e.text for e in row.iter("bdi")])
+        judged = bool(document.get("baseline"))
+        words = {}
+        for move in document["moves"]:
+            if move["list"] == judged:
+                at = number[move["from"]], number[move["to"]]
+                word = move["verdict"] if move["verdict"] in ("no", "unknown", "none") else move.get("way_back")
+                words.setdefault(at, set()).add(word)
+        want = {at for at, word in words.items() if "shut" in word}
+        got = set()
+        for item in tree.findall(".//section[@id='doors']//li/b"):
+            for sources, to in re.findall(r"from ([0-9–, ]+) to ([0-9–, ]+)", item.text):
+                got |= set(itertools.product(numbers(sources), numbers(to)))
+        self.assertEqual(got, want)
+        self.assertEqual(len(tree.findall(".//svg")), len(number) > 1)
+        return tree
+
+    def test_sizes(self):
+        for n in (1, 3, 12, 300):
+            with self.subTest(cohorts=n):
+                self.whole(synthetic(n))
+
+    def test_recorded(self):
+        for case in ("split-three", "baseline-json"):
+            with self.subTest(case):
+                self.whole(recorded(case))
+        tree = self.whole(asked("debian-11", "debian-12", "debian-13", "rhel-9", "ubuntu-24.04", "--split=2"))
+        self.assertIn("The best 2 groups", self.text(tree))
+
+    def test_answers(self):
+        """Three questions, from the text alone."""
+        def cards(document):
+            tree = self.whole(document)
+            return [self.text(card, "p") for card in tree.findall(".//section[@id='answers']/div")]
+
+        takes, door, first = cards(recorded("split-three"))
+        self.assertEqual(takes, "Cohort 1 ( C ) can take the guests of every cohort, but those of 2, 3 could not "
+                                "return: a one-way door.")
+        self.assertIn("From cohort 2 ( node-a , node-d ) to cohorts 1 ( C ), 3 ( node-b , node-c ); from cohort 3 "
+                      "( node-b , node-c ) to cohort 1 ( C )", door)
+        self.assertTrue(first.startswith("Upgrade cohort 2 ( node-a , node-d ), 2 hosts: because of it all others do "
+                                         "without UDP segmentation offload. Then upgrade cohort 3 "), first)
+        takes, door, first = cards(asked("-M", "pc-q35-7.2", "debian-12", "debian-13"))
+        self.assertIn("Cohort 2 ( debian-13 ) can take the guests of every cohort, but those of 1 could", takes)
+        self.assertIn("From cohort 1 ( debian-12 ) to cohort 2 ( debian-13 )", door)
+        self.assertIn("Upgrade cohort 1 ( debian-12 ), 1 host", first)
+        takes, door, first = cards(asked("-M", "pc-q35-7.2", "a=debian-13", "b=debian-13"))
+        self.assertEqual((takes, door, first), (
+            "Cohort 1 ( a , b ) can take the guests of every cohort, and they can return.",
+            "None: whatever gets in can return.", "None has to be: no move fails."))
+        takes, door, first = cards(asked("-M", "pc-q35-6.2", "debian-12"))
+        self.assertIn("there is one host", takes)
+
+    def test_hostile_names(self):
+        tree = self.whole(synthetic(1)) and self.page(synthetic(12, HOSTILE))
+        self.alone(*tree)
+        found = {e.text for e in tree[0].iter("bdi")}
+        for name in HOSTILE:
+            self.assertIn(re.sub("[\x1b\u202e\ud800]", "\ufffd", name), found)
+
+    def test_input(self):
+        good = synthetic(3)
+        with tempfile.TemporaryDirectory() as where:
+            file, out = os.path.join(where, "m.json"), os.path.join(where, "m.html")
+            pathlib.Path(file).write_text(json.dumps(good))
+            self.assertEqual(run("-o", out, file).returncode, 0)
+            self.assertEqual(pathlib.Path(out).read_text(), run(document=good).stdout)
+            for words, document, said in (
+                    ((os.path.join(where, "none.json"),), None, "none.json: No such file"),
+                    (("-o", where, file), None, f"{where}: Is a directory"),
+                    ((), "{", "-: is no abibase-matrix/1 document"), ((), "[" * 100000, "-: "),
+                    ((), "[]", "-: is no document of abibase; accepted: abibase-matrix/1"),
+                    ((), {"schema": "abibase-check/1"}, "-: is abibase-check/1; accepted: abibase-matrix/1"),
+                    ((), {"schema": "abibase-matrix/1"}, "cohorts"),
+                    ((), {**good, "cohorts": good["cohorts"][1:]}, "node-1"),
+                    ((), {**good, "moves": [{"from": 1}]}, "-: is no abibase-matrix/1 document")):
+                made = run(*words, document=document)
+                self.assertEqual((made.returncode, made.stdout), (2, ""), said)
+                self.assertIn(said, made.stderr)
+                self.assertEqual(made.stderr.count("\n"), 1, made.stderr)
+
+    def test_standard_library_alone(self):
+        made = subprocess.run([sys.executable, "-c", "import sys; sys.modules['cffi'] = None; import abibase.report"])
+        self.assertEqual(made.returncode, 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
