@@ -17,6 +17,8 @@ static const struct cli_option options[] = {
 	/* probe */
 	{ VERB_PROBE, OPT_NAME, "name", "NAME", NULL,
 	  "name of the profile (default: the host name)" },
+	{ VERB_PROBE, OPT_ANONYMOUS, "anonymous", NULL, NULL,
+	  "leave out what tells which host it is, for a report of a fault: its name, the boot id, paths" },
 	{ VERB_PROBE, OPT_QEMU, "qemu", "BINARY", "@files",
 	  "ask this QEMU binary; may be repeated (default: those in the usual places)" },
 	{ VERB_PROBE, OPT_NO_QEMU, "no-qemu", NULL, NULL, "ask no QEMU binary" },

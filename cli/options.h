@@ -28,6 +28,7 @@ enum verb {
 /* An option is its letter, or one of these where it has none. */
 enum {
 	OPT_NAME = 0x100,
+	OPT_ANONYMOUS,
 	OPT_QEMU,
 	OPT_NO_QEMU,
 	OPT_NO_LOAD,

@@ -102,6 +102,7 @@ static int prepare(struct abibase_probe *probe, const struct options *o)
 					(options_has(o, OPT_NO_QEMU) ? ABIBASE_PROBE_NO_QEMU : 0) |
 					(options_has(o, OPT_NO_VALUES) ? ABIBASE_PROBE_NO_VALUES : 0) |
 					(options_has(o, OPT_NO_OBSERVE) ? 0 : ABIBASE_PROBE_SIZES) |
+					(options_has(o, OPT_ANONYMOUS) ? ABIBASE_PROBE_ANONYMOUS : 0) |
 					(options_has(o, OPT_OBSERVE) ? ABIBASE_PROBE_OBSERVE : 0));
 	return r;
 }
@@ -121,6 +122,60 @@ static bool has_unasked(const struct abibase_profile *p)
 static int status_of(const struct options *o, const struct abibase_profile *p)
 {
 	return options_has(o, OPT_QEMU) && has_unasked(p) ? STATUS_TROUBLE : 0;
+}
+
+/* "tap", "no vhost-net", "vhost-net unknown (no-permission)"; nothing of what was not asked */
+static void put_surface(FILE *to, const struct abibase_value *facts, const char *id, const char *name)
+{
+	const struct abibase_value *v = abibase_value_member(facts, id);
+	const char *reason = cli_text(v, "unknown");
+
+	if (reason && streq(reason, "not-asked"))
+		return;
+	if (reason)
+		fprintf(to, ", %s unknown (%s)", name, reason);
+	else if (v)
+		fprintf(to, ", %s%s", abibase_value_boolean(v) ? "" : "no ", name);
+}
+
+static void put_qemus(FILE *to, const struct abibase_value *list)
+{
+	const struct abibase_value *qemu;
+	size_t i = 0, unasked = 0;
+
+	if (list && !abibase_value_count(list))
+		fputs(", no QEMU", to);
+	while ((qemu = abibase_value_item(list, i++))) {
+		const char *version = cli_text(qemu, "version");
+		size_t n = abibase_value_count(abibase_value_member(qemu, "machines"));
+
+		unasked += !version;
+		if (version)
+			fprintf(to, ", QEMU %s (%zu machine types)", version, n);
+	}
+	if (unasked)
+		fprintf(to, ", %zu QEMU%s without an answer", unasked, unasked > 1 ? "s" : "");
+}
+
+/* What was found, in a line beside a profile that went into a file */
+static int say_found(const char *file, const struct abibase_profile *p)
+{
+	const struct abibase_value *root = abibase_profile_value(p);
+	const struct abibase_value *facts = abibase_value_member(root, "facts");
+	_autofree_ char *line = NULL;
+	size_t size;
+	FILE *to = open_memstream(&line, &size);
+
+	if (!to)
+		return cli_oom();
+	fprintf(to, "%s: %s, Linux %s", file, cli_name(p), cli_text(root, "kernel/release"));
+	put_surface(to, facts, "tap.usable", "tap");
+	put_surface(to, facts, "vhost_net.usable", "vhost-net");
+	put_qemus(to, abibase_value_member(root, "qemu"));
+	if (fclose(to) != 0)
+		return cli_oom();
+	cli_line(stderr, "%s", line);
+	return 0;
 }
 
 static int probe(const struct options *o)
@@ -147,6 +202,8 @@ static int probe(const struct options *o)
 	if (r < 0)
 		return cli_context_error(ctx, r);
 	r = o->output || !wants_report ? cli_write(o->output, text) : 0;
+	if (r == 0 && o->output && !streq(o->output, "-") && !wants_report)
+		r = say_found(o->output, profile);
 	if (r == 0 && wants_report)
 		r = cli_write(NULL, report);
 	return r ? r : status_of(o, profile);

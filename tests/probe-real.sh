@@ -146,6 +146,20 @@ grep -qv '^\(yes: \|PASS    \|WARN    \|UNKNOWN \|Looked at: \|See: abibase \|  
 	fail "the report has other lines"
 facts "$tmp/beside" | cmp -s - "$tmp/root.facts" || fail "--report -o writes another profile"
 
+# In a line what was found, beside a profile that went into a file; and nothing that tells which host it is
+"$abibase" probe --no-qemu --name=host -o "$tmp/beside" 2> "$tmp/err" || fail "probe -o exits $?"
+has "$tmp/err" "^$tmp/beside: host, Linux [0-9][^ ,]*, tap, "
+"$abibase" probe --no-qemu -o - 2> "$tmp/err" > "$tmp/got"
+grep -q 'host, Linux' "$tmp/err" && fail 'a line beside a profile on stdout'
+qemu=$(command -v qemu-system-x86_64)
+"$abibase" probe --anonymous --only=tap${qemu:+,qemu} ${qemu:+"--qemu=$qemu"} -o "$tmp/anonymous" 2> "$tmp/err" ||
+	fail "probe --anonymous: $(cat "$tmp/err")"
+has "$tmp/err" ': anonymous, Linux .*, tap'
+[ -z "$qemu" ] || has "$tmp/err" 'QEMU [0-9.]* ([0-9]* machine types)'
+"$abibase" validate -q "$tmp/anonymous" || fail 'an anonymous profile is not valid'
+grep -qF -e "\"$(uname -n)\"" -e boot_id -e "$(cat /proc/sys/kernel/random/boot_id)" -e "${qemu:-boot_id}" -e '"path"' \
+	"$tmp/anonymous" && fail 'an anonymous profile says which host it is'
+
 # -------------------------------------------------------------- as nobody
 
 # A node that both may open: the same facts but for the one that takes the initial namespace.

@@ -1354,6 +1354,8 @@ int abibase_validate_buffer(struct abibase_context *ctx, const char *buf, size_t
  * @ABIBASE_PROBE_OBSERVE: record what each QEMU really offers. Each machine type whose effective values
  *	are recorded is started with a tap, and with tap and vhost-net, as far as they are usable, read
  *	as a driver would read it, and held against the prediction; differences are warnings
+ * @ABIBASE_PROBE_ANONYMOUS: nothing in the profile tells which host it is: its name is "anonymous",
+ *	where none is set, and it has no boot id and no paths. Since: 0.2
  *
  * Since: 0.1
  */
@@ -1363,6 +1365,7 @@ enum abibase_probe_flags {
 	ABIBASE_PROBE_NO_VALUES = 1 << 2,
 	ABIBASE_PROBE_SIZES = 1 << 3,
 	ABIBASE_PROBE_OBSERVE = 1 << 4,
+	ABIBASE_PROBE_ANONYMOUS = 1 << 5,
 };
 /**
  * abibase_probe_new - a request to ask this host what it has

@@ -481,6 +481,7 @@ ABIBASE_EXPORT void abibase_probe_set_flags(struct abibase_probe *pr, unsigned i
 	pr->no_values = flags & ABIBASE_PROBE_NO_VALUES;
 	pr->sizes = flags & ABIBASE_PROBE_SIZES;
 	pr->observe = flags & ABIBASE_PROBE_OBSERVE;
+	pr->anonymous = flags & ABIBASE_PROBE_ANONYMOUS;
 }
 
 ABIBASE_EXPORT int abibase_probe_add_qemu(struct abibase_probe *pr, const char *path)
@@ -532,6 +533,17 @@ ABIBASE_EXPORT void abibase_probe_cancel(struct abibase_probe *pr)
 		__atomic_store_n(&pr->stop.asked, true, __ATOMIC_RELEASE);
 }
 
+/* At the end, for the QEMUs are asked by their paths. */
+static void make_anonymous(json_t *root)
+{
+	json_t *qemu;
+	size_t i;
+
+	json_object_del(root, "boot_id");
+	json_array_foreach(json_object_get(root, "qemu"), i, qemu)
+		json_object_del(qemu, "path");
+}
+
 static int ask_all(struct abibase_probe *pr, struct abibase_catalogue *cat,
 		   const struct utsname *un, const char *name, json_t **ret)
 {
@@ -564,7 +576,7 @@ ABIBASE_EXPORT int abibase_probe_run(struct abibase_probe *pr, struct abibase_ca
 	if (r < 0)
 		return context_fail(pr->ctx, -r, "probe-uname", NULL, "uname: %s", strerror(-r));
 	if (!name)
-		name = un.nodename;
+		name = pr->anonymous ? "anonymous" : un.nodename;
 	if (!name_valid(name))
 		return context_fail(
 			pr->ctx, EINVAL, "probe-bad-name", NULL,
@@ -582,5 +594,7 @@ ABIBASE_EXPORT int abibase_probe_run(struct abibase_probe *pr, struct abibase_ca
 		json_decref(root);
 		return r;
 	}
+	if (pr->anonymous)
+		make_anonymous(root);
 	return profile_from_json(pr->ctx, root, name, ret);
 }

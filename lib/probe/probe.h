@@ -16,6 +16,7 @@ struct abibase_probe {
 	struct strings qemu;    /* that were named; none: those in the usual places */
 	struct strings machine; /* of which effective values are wanted; none: those that matter */
 	bool no_values;
+	bool anonymous; /* nothing in it tells which host it is */
 	bool observe; /* start each machine type and read what it offers */
 	bool sizes;   /* the same of sizes that hang on no backend, once a build */
 	char *builds_dir; /* where build records are written; NULL: none is made */
