@@ -43,6 +43,7 @@ struct command {
 	const char *operands[3]; /* kinds, as struct cli_option has them; the last also of further
 				    ones */
 	const char *hint;    /* what is said beside an option that is wrong, or NULL */
+	bool asks_host;	     /* its kernel or its QEMUs, whatever the operands */
 	int misuse;	     /* the status then, where it is not STATUS_TROUBLE */
 };
 #define MANY (-1)

@@ -20,6 +20,7 @@ const struct command command_exec = {
 	.hint = "the words of QEMU belong behind --, also its options",
 	.misuse = STATUS_NOT_STARTED, /* whatever keeps QEMU from being started has one status */
 	.name = "exec",
+	.asks_host = true,
 	.run = run,
 	.summary = "start a QEMU under a baseline, or say why not",
 	.usage = "[OPTION]... BASELINE -- QEMU [ARGUMENT]...\n",

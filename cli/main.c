@@ -22,6 +22,13 @@ const struct command *cli_find_command(const char *name)
 	return NULL;
 }
 
+static void help_verbs(FILE *to, bool asks_host)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		if (commands[i]->asks_host == asks_host)
+			fprintf(to, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
+}
+
 static void help(FILE *to)
 {
 	fputs("Usage: abibase VERB [OPTION]... [OPERAND]...\n"
@@ -29,11 +36,14 @@ static void help(FILE *to)
 	      "\n"
 	      "Find the settings with which a QEMU guest can migrate between all of your hosts.\n"
 	      "\n"
-	      "Verbs:\n",
+	      "Verbs that ask this host, its kernel and its QEMUs:\n",
 	      to);
-	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-		fprintf(to, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
-	fputs("\nOptions:\n", to);
+	help_verbs(to, true);
+	fputs("\nVerbs that answer from documents, anywhere:\n", to);
+	help_verbs(to, false);
+	fputs("Of these check and match without a profile, and targets --all, ask this host.\n"
+	      "\nOptions:\n",
+	      to);
 	options_help(to, VERB_NONE);
 	fputs("\n"
 	      "Exit status: 0 yes, or done; 1 no; 2 trouble; 3 cannot tell.\n"

@@ -217,6 +217,7 @@ static int run(const struct options *o)
 const struct command command_probe = {
 	.verb = VERB_PROBE,
 	.name = "probe",
+	.asks_host = true,
 	.run = run,
 	.summary = "write the profile of this host",
 	.usage = "[OPTION]...\n",

@@ -249,6 +249,7 @@ static int run(const struct options *o)
 const struct command command_rehearse = {
 	.verb = VERB_REHEARSE,
 	.name = "rehearse",
+	.asks_host = true,
 	.run = run,
 	.summary = "does one QEMU load what another saves of this guest?",
 	.usage = "[OPTION]... [BASELINE] -- QEMU [ARG]... -- QEMU [ARG]...\n"

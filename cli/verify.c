@@ -38,6 +38,7 @@ static int run(const struct options *o)
 const struct command command_verify = {
 	.verb = VERB_VERIFY,
 	.name = "verify",
+	.asks_host = true,
 	.run = run,
 	.summary = "is a guest really offered what a baseline promises?",
 	.usage = "[OPTION]... BASELINE [-- QEMU [ARGUMENT]...]\n",

@@ -15,7 +15,7 @@ abibase=${ABIBASE:-./abibase}
 ABIBASE_DATADIR=${ABIBASE_DATADIR:-$src/data}
 export ABIBASE_DATADIR
 unset ABIBASE_PLATFORM_PATH XDG_CONFIG_HOME
-verbs=$("$abibase" help | sed -n '/^Verbs:/,/^$/s/^  \([a-z]*\) .*/\1/p')
+verbs=$("$abibase" help | sed -n '/^Verbs that/,/^$/s/^  \([a-z]*\) .*/\1/p')
 [ -n "$verbs" ] || { echo "FAIL: help lists no verbs"; exit 1; }
 
 tmp=$(mktemp -d) || exit 99
