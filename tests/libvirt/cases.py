@@ -144,6 +144,9 @@ def hotplug(lab):
         says(said, '"return":' + value)
     guest.moves(lab.new, lab.old)
     says(lab.old.virsh("domiflist", "guest"), "user")
+    # what was plugged in there is on the command line here: a list of --hotplug is not for that
+    (words, _), = lab.old.processes("guest")
+    says(" ".join(words), "ua-late")
 
 
 @case
