@@ -7,7 +7,10 @@
 #                             end, and in it a QEMU for each version, which it is called by; root, if it
 #                             runs as root, is in a mount namespace then
 #   qemu_script SUITE FILE    that QEMU of $qemus, which runs by its own loader, as a script
-# shellcheck disable=SC2154
+#   $rehearsal_platforms      SUITE:PLATFORM of each QEMU of Debian that data/platforms has
+# shellcheck disable=SC2034,SC2154
+
+rehearsal_platforms='bullseye:debian-11 bookworm:debian-12 bookworm-backports:debian-12-backports-2026.11 trixie:debian-13 trixie-backports:debian-13-backports-2026.11'
 
 end_rehearsal()
 {

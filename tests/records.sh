@@ -125,6 +125,17 @@ assert "vmxnet3" in record["classes"] and not set(died) & set(record["absent"])
 there = {f.rsplit("/", 1)[1][:-3] for f in glob.glob(root + "/usr/lib/*/qemu/hw-*.so")}
 assert set(record.get("x-modules", [])) <= there, "a module that is not there"
 assert record.get("x-modules") or not there, "no module was seen"
+# of a QEMU that does not state what a machine type changes its devices are read, without ROMs
+if "compat" not in record:
+    for name in ("virtio-net-pci", "virtio-blk-device", "virtio-scsi-pci", "nvme", "e1000e", "VGA", "pc-dimm"):
+        assert name in record["values_of"], name
+    for machine, of in record["values"].items():
+        assert not any(k.endswith((".romsize", ".addr")) for k in of.get("set", {})), machine
+if record["version"].startswith("7.2"):
+    first = record["values"]["pc-i440fx-5.2"]["set"]
+    assert first["virtio-mem-pci.unplugged-inaccessible"] == "off", "virtio-mem was not read"
+    assert first["virtio-blk-device.queue_reset"] is False, "virtio-blk was not read"
+    assert first["e1000e.romfile"] == {"unknown": "not-read"}, "a ROM of the host's"
 EOF
 	grep -q host_uso "$tmp/$name/old/h.json" && fail "$name: the old catalogue asks for host_uso"
 	tried=$((tried + 1))

@@ -159,6 +159,17 @@ int strings_add(struct strings *t, const char *s)
 	return 0;
 }
 
+int strings_add_words(struct strings *t, const char *text)
+{
+	_autofree_ char *copy = strdup(text);
+	char *rest = copy, *word;
+
+	while (copy && (word = strsep(&rest, " ")))
+		if (*word && strings_add(t, word) < 0)
+			return -ENOMEM;
+	return copy ? 0 : -ENOMEM;
+}
+
 int strings_set(struct strings *t, const char *const *list)
 {
 	struct strings copy = { .s = calloc(1, sizeof(*copy.s)), .cap = 1 };

@@ -161,6 +161,8 @@ struct strings {
 	size_t n, cap;
 };
 int strings_add(struct strings *t, const char *s);
+/* Each word of a text, between blanks. */
+int strings_add_words(struct strings *t, const char *text);
 /* These instead of what it has. Also of none, there is a NULL at the end. */
 int strings_set(struct strings *t, const char *const *list);
 /* The index of @s, which is added where it is not there. For few. */

@@ -59,6 +59,7 @@ static const struct member specimen_members[] = {
 	{ "classes", J_ARRAY, .required = true, .each = EACH_TEXT },
 	{ "domain", J_ARRAY, .required = true, .each = EACH_TEXT },
 	{ "line", J_STRING, .required = true, .check = schema_nonempty },
+	{ "record", J_BOOL, .required = false },
 	{ 0 },
 };
 

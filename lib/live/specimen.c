@@ -36,17 +36,6 @@ static const char *dir_of(const struct specimen *s)
 
 /* ------------------------------------------------------------------- one command line */
 
-static int add_words(struct strings *argv, const char *words)
-{
-	_autofree_ char *copy = strdup(words);
-	char *rest = copy, *word;
-
-	while (copy && (word = strsep(&rest, " ")))
-		if (*word && strings_add(argv, word) < 0)
-			return -ENOMEM;
-	return copy ? 0 : -ENOMEM;
-}
-
 /* The words of the caller, the machine, and the device. */
 static int make_line(const struct specimen *s, const struct rehearse_given *given, const char *line,
 		     struct strings *argv)
@@ -54,12 +43,12 @@ static int make_line(const struct specimen *s, const struct rehearse_given *give
 	int r = strings_set(argv, (const char *const *)given->argv.s);
 
 	if (r == 0)
-		r = add_words(argv, string_of(s->table, "base"));
+		r = strings_add_words(argv, string_of(s->table, "base"));
 	if (r == 0)
 		r = strings_add(argv, "-machine");
 	if (r == 0)
 		r = strings_add(argv, s->machine);
-	return r < 0 ? r : add_words(argv, line);
+	return r < 0 ? r : strings_add_words(argv, line);
 }
 
 static int set_half(const struct specimen *s, struct abibase_rehearse *one,

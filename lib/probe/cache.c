@@ -117,7 +117,7 @@ static int make_key(const struct abibase_probe *pr, const struct abibase_catalog
 	}
 	/* with a record it is another answer, and the number is that of what stands in one */
 	if (pr->builds_dir)
-		hash(&b, "record 2");
+		hash(&b, "record 3");
 	hash_roms(path, &b);
 	r = hash_policy(pr, &b);
 	blake2b_final_hex(&b, key);

@@ -106,11 +106,38 @@ int probe_qemu_start(struct abibase_probe *pr, struct qmp *q, const char *path);
  * Add the effective values to @entry, which has all else. @q is a QEMU on -machine none, and may
  * have been stopped on return. @defaults: class -> property -> default value, as QEMU states them.
  * @ret_complete: nothing was left out; what was left out has been warned of. Fails for want of
- * memory only. @record, or NULL: a build record, to which is added what machine types change.
+ * memory, or of the installed data, only. @record, or NULL: a build record, to which is added what machine types change.
  */
 int probe_values_add(struct abibase_probe *pr, struct qmp *q, const char *path,
 		     const struct abibase_catalogue *cat, const json_t *defaults, json_t *entry,
 		     json_t *record, bool *ret_complete);
+
+/*
+ * The devices that are started with a machine type to record what that makes of them, of a QEMU that
+ * does not state it (probe/specimens.c).
+ */
+struct probe_specimens {
+	json_t *table;	 /* data/specimens.json */
+	json_t *lines;	 /* name -> words of a command line, of those that this QEMU has */
+	/*
+	 * Each class that is read: {"path": PATH, "id": ID, "set": KEYS}, of what is inside of another
+	 * "in" in the place of "id". Of the keys that its line sets one is false where that hides what
+	 * it would be. Where one was there it gets "read".
+	 */
+	json_t *classes;
+};
+/* @s->classes: an object, with what is there without them. Sets the error of @ctx. */
+int probe_specimens_load(struct abibase_context *ctx, const json_t *record,
+			 struct probe_specimens *s) _must_check_;
+/* The same of one device, "CLASS,KEY=VALUE,...", and of what is inside of it; @record: what classes
+ * there are, or NULL. 0 or -ENOMEM. */
+int probe_specimens_add(struct probe_specimens *s, const json_t *record, const char *word);
+void probe_specimens_clear(struct probe_specimens *s);
+/* Those of @lines as words of a command line. 0 or -ENOMEM. */
+int probe_specimens_argv(const struct probe_specimens *s, const json_t *lines,
+			 struct strings *argv);
+/* Take the one away that a QEMU does not start with, by what it has said; false: it named none. */
+bool probe_specimens_refused(json_t *lines, const char *said, size_t len);
 
 /*
  * The record of a QEMU build (probe/record.c). Begin with a QEMU on -machine none whose @entry has
@@ -119,6 +146,8 @@ int probe_values_add(struct abibase_probe *pr, struct qmp *q, const char *path,
  */
 int probe_record_begin(struct abibase_probe *pr, struct qmp *q, const char *path,
 		       const struct abibase_catalogue *cat, const json_t *entry, json_t **ret);
+/* The shorten of struct qmp: a number that the reader of JSON has no room for becomes a text. */
+size_t probe_rewrite_numbers(void *data, char *line, size_t len);
 int probe_record_end(json_t *record, const json_t *entry);
 /* As it is written and kept. */
 struct record_text {

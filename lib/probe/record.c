@@ -43,7 +43,7 @@ static void rewrite_number(char *start, char *end)
 	memcpy(start, text, 20);
 }
 
-static size_t rewrite_numbers(void *data, char *line, size_t len)
+size_t probe_rewrite_numbers(void *data, char *line, size_t len)
 {
 	char *p = line, *end = line + len, *start;
 
@@ -253,7 +253,7 @@ static int survive(struct recording *rec, const char *name)
 		return -ENOMEM;
 	qmp_stop(rec->q);
 	r = probe_qemu_start(rec->pr, rec->q, rec->path);
-	rec->q->shorten = rewrite_numbers;
+	rec->q->shorten = probe_rewrite_numbers;
 	return r;
 }
 
@@ -397,7 +397,7 @@ int probe_record_begin(struct abibase_probe *pr, struct qmp *q, const char *path
 	if (!types || !wanted || !full || !unknown)
 		return -ENOMEM;
 	q->deadline = process_now() + pr->qemu_timeout_ms;
-	q->shorten = rewrite_numbers;
+	q->shorten = probe_rewrite_numbers;
 	r = record(&rec, cat, entry, root);
 	q->shorten = NULL;
 	if (r == 0 && json_object_size(unknown))

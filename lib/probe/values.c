@@ -34,7 +34,6 @@ static const struct version oldest = { { 5, 2, 0 } };
 static const char *const stand_in_classes[] = { NET_DEVICE, "virtio-net-pci", NULL };
 #define STAND_IN "virtio-net-pci,id=abi0,romfile="
 #define STAND_IN_PATH "abi0" /* a partial one, for short questions */
-#define STAND_IN_LINE "dev: virtio-net-pci, id \"abi0\""
 
 struct values {
 	struct abibase_probe *pr;
@@ -47,6 +46,8 @@ struct values {
 	json_t *kin;			     /* QOM type -> names of what is one */
 	json_t *record; /* a build record, or NULL */
 	json_t *read; /* for it: machine type -> class.property -> value that is not the default */
+	json_t *missing; /* for it, too: machine type -> classes that were not there */
+	struct probe_specimens specimens;
 	int64_t deadline;
 	size_t left_out;
 	char first[128], why[640]; /* the first one that was left out */
@@ -469,6 +470,7 @@ static int from_compat(struct values *v)
 struct reading {
 	struct qmp q;
 	const char *machine;
+	json_t *lines; /* of the specimens that are on its command line; NULL: none */
 	json_t *tree; /* class -> property -> text, as "info qtree" has it */
 	int r;
 };
@@ -476,6 +478,7 @@ struct reading {
 /* One property to read. */
 struct item {
 	const char *key, *class_name, *property, *word;
+	const char *path, *inner; /* NULL: that of the stand-in; the class inside of a proxy, or NULL */
 	const json_t *realized; /* what its default reads as, or NULL: as it is */
 	json_t *def;
 	bool none;	    /* not asked: a machine type has no value for it */
@@ -557,45 +560,71 @@ static int take_tree_line(json_t *tree, const char *class_name, const char *line
 	return json_put(json_object_get(tree, class_name), name.data, text);
 }
 
-/*
- * The lines of the stand-in and of the device inside of it. A device ends where a line is not
- * indented further than its own; its buses and their devices are indented further still.
- */
-static int take_tree(json_t *tree, const char *text)
-{
-	const char *class_name = NULL, *next;
-	size_t start = 0;
+/* Which line of the tree is read. */
+struct place {
+	const json_t *classes;
+	const char *outer;	/* the device of the line's that it is in, or NULL */
+	const char *class_name; /* it, or the device inside of it; NULL: one that is not read */
+	size_t indent;		/* of @outer */
+};
 
-	for (const char *line = text; *line; line = *next ? next + 1 : next) {
+/* 'virtio-net-pci, id "abi0"', or of the one inside of that 'virtio-net-device, id ""' */
+static void enter_device(struct place *at, const char *text, size_t indent)
+{
+	const char *key;
+	json_t *how;
+
+	at->class_name = NULL;
+	json_object_foreach((json_t *)at->classes, key, how) {
+		const char *id = string_of(how, "id"), *in = string_of(how, "in");
+		_buf_ wanted = { 0 };
+
+		buf_printf(&wanted, "%s, id \"%s\"", key, id ? id : "");
+		if (buf_failed(&wanted) || !strprefix(text, wanted.data) ||
+		    (in && !(at->outer && streq(in, at->outer))))
+			continue;
+		at->class_name = key;
+		if (!in) {
+			at->outer = key;
+			at->indent = indent;
+		}
+	}
+}
+
+/*
+ * The lines of each device, and of the one inside of it. A device ends where a line is not indented
+ * further than its own; its buses and their devices are indented further still.
+ */
+static int take_tree(json_t *tree, const json_t *classes, const char *text)
+{
+	static const char begin[] = "dev: ";
+	struct place at = { .classes = classes };
+	const char *next;
+	int r = 0;
+
+	for (const char *line = text; r == 0 && *line; line = *next ? next + 1 : next) {
 		size_t indent = strspn(line, " "), len = strcspn(line, "\r\n");
-		int r = 0;
 
 		next = strchr(line, '\n');
 		next = next ? next : line + strlen(line);
-		if (strprefix(line + indent, STAND_IN_LINE)) {
-			class_name = "virtio-net-pci";
-			start = indent;
-			continue;
-		}
-		if (!class_name)
-			continue;
-		if (indent <= start)
-			return 0;
-		if (strprefix(line + indent, "dev: " NET_DEVICE))
-			class_name = NET_DEVICE;
-		else
-			r = take_tree_line(tree, class_name, line + indent, len - indent);
-		if (r < 0)
-			return r;
+		if (at.outer && indent <= at.indent)
+			at.outer = at.class_name = NULL;
+		if (strprefix(line + indent, begin))
+			enter_device(&at, line + indent + strlen(begin), indent);
+		else if (at.class_name)
+			r = take_tree_line(tree, at.class_name, line + indent, len - indent);
 	}
-	return 0;
+	return r;
 }
 
 /* "true"; "256 (0x100)"; "\"auto\"". NULL: not that. */
 static json_t *from_tree(const struct reading *rd, const struct item *item)
 {
-	const char *text = json_string_value(
-		json_object_get(json_object_get(rd->tree, item->class_name), item->property));
+	const char *own = string_of(json_object_get(rd->tree, item->class_name), item->property);
+	/* the proxy's is another name of it */
+	const char *text = own || !item->inner ?
+				   own :
+				   string_of(json_object_get(rd->tree, item->inner), item->property);
 	size_t len = text ? strlen(text) : 0;
 	long long number;
 	char *end;
@@ -618,8 +647,9 @@ static json_t *from_tree(const struct reading *rd, const struct item *item)
 static int read_item(struct reading *rd, const struct item *item, json_t **ret)
 {
 	*ret = from_tree(rd, item);
-	return *ret ? 0 : qmp_call(&rd->q, ret, "qom-get", "{s:s, s:s}", "path", STAND_IN_PATH,
-				   "property", item->property);
+	return *ret ? 0 : qmp_call(&rd->q, ret, "qom-get", "{s:s, s:s}", "path",
+				   item->path ? item->path : STAND_IN_PATH, "property",
+				   item->property);
 }
 
 static int take_read(struct reading *rd, const struct item *item, json_t *out)
@@ -641,6 +671,20 @@ static int take_read(struct reading *rd, const struct item *item, json_t *out)
 	return json_put(out, item->key, json_incref(value));
 }
 
+static int put_not_read(const struct item *item, json_t *out)
+{
+	return json_put(out, item->key, json_pack("{s:s}", "unknown", "not-read"));
+}
+
+/* As nobody set it: a text that is empty for want of a default, a number that is a text for want of room. */
+static bool is_default(const char *type, const json_t *value, const json_t *def)
+{
+	const char *equals = strchr(type, '='), *s = json_string_value(value);
+
+	return json_equal(value, def) || (s && equals && streq(equals + 1, s)) ||
+	       (s && !*s && json_is_null(def));
+}
+
 /* One property of a device for the record: what cannot be read is said to be so. */
 static int record_item(struct reading *rd, const char *type, struct item *item, json_t *out)
 {
@@ -656,39 +700,97 @@ static int record_item(struct reading *rd, const char *type, struct item *item, 
 	if (r < 0 && r != -EREMOTEIO)
 		return r;
 	rd->q.failure = r < 0 ? QMP_OK : rd->q.failure;
-	if (r == 0 && json_equal(value, def))
+	if (r == 0 && is_default(type, value, def))
 		return 0;
-	if (is_value(value))
-		return json_put(out, item->key, json_incref(value));
-	return json_put(out, item->key, json_pack("{s:s}", "unknown", "not-read"));
+	return is_value(value) && !build_value_wanted(type, value) ?
+		       json_put(out, item->key, json_incref(value)) :
+		       put_not_read(item, out);
 }
 
-static int record_class(struct values *v, struct reading *rd, const char *class_name, json_t *out)
+/* What is on no bus is in no tree: is it there? 1, 0, or a negative errno. */
+static int is_there(struct reading *rd, const char *class_name, const char *path)
+{
+	json_auto_t *type = NULL;
+	int r;
+
+	if (json_object_size(json_object_get(rd->tree, class_name)))
+		return 1;
+	r = qmp_call(&rd->q, &type, "qom-get", "{s:s, s:s}", "path", path, "property", "type");
+	if (r != -EREMOTEIO)
+		return r < 0 ? r : 1;
+	rd->q.failure = QMP_OK;
+	return 0;
+}
+
+static int record_class(struct values *v, struct reading *rd, const char *class_name, json_t *how,
+			json_t *out)
 {
 	json_auto_t *properties = build_properties(v->record, class_name);
-	struct item item = { .class_name = class_name };
+	_autofree_ char *inner = NULL;
+	struct item item = { .class_name = class_name, .path = string_of(how, "path") };
 	_buf_ key = { 0 };
 	json_t *type;
-	int r = properties ? 0 : -ENOMEM;
-
-	json_object_foreach(properties, item.property, type) {
-		if (r < 0 || json_is_null(type))
-			continue;
-		item.key = make_key(&key, class_name, item.property);
-		r = item.key ? record_item(rd, json_string_value(type), &item, out) : -ENOMEM;
-	}
-	return r;
-}
-
-/* Each of the two classes with all that it has, not only with what the catalogue asks for. */
-static int record_reading(struct values *v, struct reading *rd)
-{
-	json_auto_t *out = json_object();
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && stand_in_classes[i]; i++)
-		r = record_class(v, rd, stand_in_classes[i], out);
+	if (!properties || asprintf(&inner, "%.*s-device", (int)length_without(class_name, "-pci"),
+				    class_name) < 0)
+		return -ENOMEM;
+	item.inner = inner;
+	json_object_foreach(properties, item.property, type) {
+		const json_t *set = json_object_get(json_object_get(how, "set"), item.property);
+
+		if (r < 0 || json_is_null(type) || json_is_true(set))
+			continue;
+		item.key = make_key(&key, class_name, item.property);
+		r = !item.key ? -ENOMEM :
+		    rd && !set ? record_item(rd, json_string_value(type), &item, out) :
+				put_not_read(&item, out);
+	}
+	return r < 0 ? r : json_put(how, "read", json_true());
+}
+
+/* Each class with all that it has, not only with what the catalogue asks for. */
+static int record_reading(struct values *v, struct reading *rd)
+{
+	json_auto_t *out = json_object(), *missing = json_array();
+	const char *class_name;
+	json_t *how;
+	int r = 0;
+
+	json_object_foreach(v->specimens.classes, class_name, how) {
+		if (r == 0)
+			r = is_there(rd, class_name, string_of(how, "path"));
+		if (r > 0)
+			r = record_class(v, rd, class_name, how, out);
+		else if (r == 0)
+			r = json_add(missing, json_string(class_name));
+	}
+	if (r == 0)
+		r = json_put(v->missing, rd->machine, json_incref(missing));
 	return r < 0 ? r : json_put(v->read, rd->machine, json_incref(out));
+}
+
+/* Which classes were read; under a machine type that does not take one of them nothing of it is known. */
+static int record_missing(struct values *v)
+{
+	json_t *all = v->specimens.classes, *list, *name, *how;
+	json_auto_t *classes = json_array();
+	const char *machine;
+	size_t i, n;
+	_autofree_ const char **names = json_keys(all, &n);
+	int r = names ? 0 : -ENOMEM;
+
+	json_object_foreach(v->missing, machine, list)
+		json_array_foreach(list, i, name) {
+			how = json_object_get(all, json_string_value(name));
+			if (r == 0 && json_object_get(how, "read"))
+				r = record_class(v, NULL, json_string_value(name), how,
+						 json_object_get(v->read, machine));
+		}
+	for (i = 0; r == 0 && i < n; i++)
+		if (json_object_get(json_object_get(all, names[i]), "read"))
+			r = json_add(classes, json_string(names[i]));
+	return r < 0 ? r : json_put(v->record, "values_of", json_incref(classes));
 }
 
 static int time_left(const struct values *v)
@@ -700,41 +802,77 @@ static int time_left(const struct values *v)
 	return left < v->pr->qemu_timeout_ms ? (int)left : v->pr->qemu_timeout_ms;
 }
 
-/* Start it and ask for all: it reads the question when it is ready. */
-static void start_reading(struct values *v, struct reading *rd, const char *machine)
+static int reading_argv(const struct values *v, const struct reading *rd, struct strings *argv)
 {
+	const char *const fixed[] = { v->path, "-nodefaults", "-no-user-config", "-display", "none",
+				      "-S", "-machine", NULL };
 	_buf_ option = { 0 };
+	int r = strings_set(argv, fixed);
 
-	memset(rd, 0, sizeof(*rd));
+	buf_printf(&option, "%s,accel=tcg:kvm", rd->machine);
+	if (buf_failed(&option) || r < 0)
+		return -ENOMEM;
+	r = strings_add(argv, option.data);
+	if (r == 0)
+		r = strings_add_words(argv, "-device " STAND_IN);
+	if (r == 0)
+		r = probe_specimens_argv(&v->specimens, rd->lines, argv);
+	return r < 0 ? r : strings_add_words(argv, "-qmp stdio");
+}
+
+/* Start it and ask for all: it reads the question when it is ready. */
+static void start_reading(struct values *v, struct reading *rd)
+{
+	struct strings argv = { 0 };
+
 	qmp_init(&rd->q);
-	rd->machine = machine;
-	buf_printf(&option, "%s,accel=tcg:kvm", machine);
-	if (buf_failed(&option)) {
-		rd->r = -ENOMEM;
-		return;
-	}
-	const char *const argv[] = { v->path, "-nodefaults", "-no-user-config", "-display", "none",
-				     "-S", "-machine", option.data, "-device", STAND_IN,
-				     "-qmp", "stdio", NULL };
-
-	rd->r = qmp_spawn(&rd->q, v->path, (char *const *)argv, time_left(v),
-			       &(struct qmp_preparation){ .stop = &v->pr->stop });
+	rd->r = reading_argv(v, rd, &argv);
+	if (rd->r == 0)
+		rd->r = qmp_spawn(&rd->q, v->path, argv.s, time_left(v),
+				  &(struct qmp_preparation){ .stop = &v->pr->stop });
+	rd->q.shorten = v->record ? probe_rewrite_numbers : NULL;
 	if (rd->r == 0)
 		rd->r = qmp_send(&rd->q, "qmp_capabilities", NULL);
 	if (rd->r == 0)
 		rd->r = qmp_send(&rd->q, "human-monitor-command", "{s:s}", "command-line",
 				 "info qtree");
+	strings_clear(&argv);
+}
+
+static void begin_reading(struct values *v, struct reading *rd, const char *machine)
+{
+	*rd = (struct reading){ .machine = machine };
+	if (v->specimens.lines)
+		rd->lines = json_copy(v->specimens.lines);
+	start_reading(v, rd);
+}
+
+/*
+ * One that a device keeps from starting does so without it; without all of them where none is named.
+ * false: there is nothing to take away.
+ */
+static bool start_with_fewer(struct values *v, struct reading *rd)
+{
+	if (rd->q.failure != QMP_DIED || !json_object_size(rd->lines))
+		return false;
+	if (!probe_specimens_refused(rd->lines, rd->q.tail, rd->q.tail_len))
+		json_object_clear(rd->lines);
+	qmp_stop(&rd->q);
+	start_reading(v, rd);
+	return true;
 }
 
 /* Where there is no such answer, each property is asked for. */
-static int take_answer(struct reading *rd)
+static int take_answer(const struct values *v, struct reading *rd)
 {
 	json_auto_t *text = NULL;
 	int r = qmp_receive(&rd->q, &text);
 
 	if (r == -EREMOTEIO)
 		return 0;
-	return r == 0 && json_is_string(text) ? take_tree(rd->tree, json_string_value(text)) : r;
+	return r == 0 && json_is_string(text) ?
+		       take_tree(rd->tree, v->specimens.classes, json_string_value(text)) :
+		       r;
 }
 
 static void how_it_failed(const struct qmp *q, int err, char *ret, size_t size)
@@ -773,12 +911,25 @@ static void leave_out(struct values *v, const struct qmp *q, const char *machine
 	}
 }
 
+/* All classes that are read, each empty. */
+static json_t *new_tree(const struct values *v)
+{
+	json_t *tree = json_object(), *how;
+	const char *class_name;
+
+	json_object_foreach(v->specimens.classes, class_name, how)
+		if (tree && json_object_set_new(tree, class_name, json_object()) < 0) {
+			json_decref(tree);
+			tree = NULL;
+		}
+	return tree;
+}
+
 static int take_reading(struct values *v, struct reading *rd)
 {
-	json_auto_t *out = json_object(), *nothing = NULL;
-	json_auto_t *tree = json_pack("{s:{}, s:{}}", stand_in_classes[0], stand_in_classes[1]);
+	json_auto_t *out = json_object(), *nothing = NULL, *tree = new_tree(v);
 
-	if (!tree)
+	if (!tree || !out)
 		return -ENOMEM;
 	rd->tree = tree;
 	if (rd->r == 0)
@@ -786,7 +937,7 @@ static int take_reading(struct values *v, struct reading *rd)
 	if (rd->r == 0)
 		rd->r = qmp_receive(&rd->q, &nothing);
 	if (rd->r == 0)
-		rd->r = take_answer(rd);
+		rd->r = take_answer(v, rd);
 	if (rd->r == 0)
 		rd->r = each_read(v, rd, out);
 	if (rd->r == 0 && v->record)
@@ -796,11 +947,15 @@ static int take_reading(struct values *v, struct reading *rd)
 
 static int finish_reading(struct values *v, struct reading *rd)
 {
-	int r = v->stop ? -ECANCELED : take_reading(v, rd);
+	int r;
 
+	do
+		r = v->stop ? -ECANCELED : take_reading(v, rd);
+	while (r < 0 && !v->stop && start_with_fewer(v, rd));
 	/* It has no guest and nothing to save. */
 	qmp_kill(&rd->q);
 	qmp_stop(&rd->q);
+	json_decref(rd->lines);
 	if (r == -ENOMEM && rd->q.failure == QMP_OK)
 		return r;
 	if (r < 0) {
@@ -821,7 +976,9 @@ static int from_devices(struct values *v)
 	json_t *one;
 	int r = 0;
 
-	v->deadline = process_now() + (int64_t)v->pr->qemu_timeout_ms * PHASE_TIMEOUTS;
+	/* for a record there is more to read, and some start twice */
+	v->deadline = process_now() + (int64_t)v->pr->qemu_timeout_ms * PHASE_TIMEOUTS *
+					      (v->record ? 2 : 1);
 	json_object_foreach(v->wanted, name, one) {
 		if (json_object_get(v->result, name))
 			continue;
@@ -834,7 +991,7 @@ static int from_devices(struct values *v)
 			v->left_out++;
 			continue;
 		}
-		start_reading(v, &slot[started++ % 2], name);
+		begin_reading(v, &slot[started++ % 2], name);
 	}
 	while (finished < started) {
 		int r2;
@@ -866,14 +1023,25 @@ static void warn(struct values *v)
 
 static int record_devices(struct values *v)
 {
-	if (!v->record)
-		return from_devices(v);
+	json_auto_t *missing = json_object();
+	int r = missing ? probe_specimens_load(v->pr->ctx, v->record, &v->specimens) : -ENOMEM;
+
+	v->missing = missing;
 	v->read = json_object();
-	if (json_object_set_new(v->record, "values", v->read) < 0 ||
-	    json_object_set_new(v->record, "values_of",
-				json_pack("[s, s]", stand_in_classes[0], stand_in_classes[1])) < 0)
+	if (json_put(v->record, "values", v->read) < 0)
 		return -ENOMEM;
-	return from_devices(v);
+	if (r == 0)
+		r = from_devices(v);
+	return r < 0 ? r : record_missing(v);
+}
+
+static int read_devices(struct values *v)
+{
+	v->specimens.classes = json_object();
+	if (!v->specimens.classes ||
+	    probe_specimens_add(&v->specimens, v->record, STAND_IN) < 0)
+		return -ENOMEM;
+	return v->record ? record_devices(v) : from_devices(v);
 }
 
 static int collect(struct values *v)
@@ -884,7 +1052,7 @@ static int collect(struct values *v)
 		/* There are never more than two. */
 		qmp_kill(v->q);
 		qmp_stop(v->q);
-		return record_devices(v);
+		return read_devices(v);
 	}
 	if (r == -ENOMEM && v->q->failure == QMP_OK)
 		return r;
@@ -929,6 +1097,7 @@ int probe_values_add(struct abibase_probe *pr, struct qmp *q, const char *path,
 	r = choose(&v, json_object_get(entry, "machines"));
 	if (r == 0 && (json_object_size(wanted) || record))
 		r = collect(&v);
+	probe_specimens_clear(&v.specimens);
 	if (r < 0)
 		return r;
 	if (v.left_out) {
