@@ -205,8 +205,22 @@ if [ -f "$tmp/trixie.json" ] && [ -f "$tmp/trixie-backports.json" ] && [ -f "$tm
 fi
 if [ -f "$tmp/bookworm.json" ] && [ -f "$tmp/trixie.json" ]; then
 	differs "$tmp/bookworm.json" "$tmp/trixie.json" pc-q35-7.2 >"$tmp/out"
-	grep -q 'pvpanic.events' "$tmp/out" && grep -q newer-build "$tmp/diff.json" ||
+	grep -q 'PIIX3.rombar' "$tmp/out" && grep -q newer-build "$tmp/diff.json" ||
 		fail "of 7.2 the values are not those that a newer QEMU states: $(cat "$tmp/out")"
+	# what devices of it read is never another value than what a newer one states, but for the device
+	jq -r '.differences[].subject | select(contains(".read."))' "$tmp/diff.json" > "$tmp/out"
+	[ ! -s "$tmp/out" ] || fail "devices read otherwise than a newer QEMU states: $(cat "$tmp/out")"
+	jq -r '.differences[] | select(.subject | endswith(".record.pc-q35-7.2.pvpanic.events")) | .text' \
+		"$tmp/diff.json" > "$tmp/out"
+	grep -q 'of an older build, as a device of it reads' "$tmp/out" || fail "a device was not read: $(cat "$tmp/out")"
+fi
+# One that reads otherwise counts, and it is told.
+if [ -f "$tmp/bookworm.json" ] && [ -f "$tmp/trixie.json" ]; then
+	jq '.values["pc-q35-7.1"].set["pvpanic.events"] = 5' "$tmp/bookworm.json" > "$tmp/otherwise.json"
+	differs "$tmp/otherwise.json" "$tmp/trixie.json" pc-q35-7.1 > "$tmp/out"
+	jq -r '.differences[].text' "$tmp/diff.json" > "$tmp/out"
+	grep -q 'reads pvpanic.events as 5, a newer build states 3, and what it reads counts, under pc-q35-7.1' \
+		"$tmp/out" || fail "a device that reads otherwise is not told"
 fi
 
 [ $tried -gt 0 ] || skip "no QEMU: tests/fetch-qemus fetches some"

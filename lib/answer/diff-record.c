@@ -12,10 +12,11 @@ struct telling {
 	struct records_found found;
 	struct judges judges;
 	json_t *keys; /* "class.property" -> true: those that have another value anywhere */
+	json_t *disagree; /* subject -> true: what a device reads, and is stated otherwise */
 };
 
 /* "not judged: rehearse", "refused by rehearsal A -> B", or one way by one, and not back. */
-static void write_judged(const struct telling *t, const json_t *by, unsigned int open,
+static void write_judged(const struct telling *t, const json_t *by, unsigned int open, bool read,
 			 struct buf *out)
 {
 	const struct rehearsed_pair *way = t->judges.way;
@@ -28,7 +29,9 @@ static void write_judged(const struct telling *t, const json_t *by, unsigned int
 		buf_printf(out, ", %s -> %s ", way[open > 1].from, way[open > 1].to);
 	if (open)
 		buf_puts(out, "not judged: rehearse");
-	if (t->found.newer)
+	if (read)
+		buf_puts(out, "; of an older build, as a device of it reads");
+	else if (t->found.newer)
 		buf_puts(out, "; of an older build, by what a newer one states");
 }
 
@@ -55,7 +58,7 @@ static void tell(void *data, const struct record_value *v)
 	const char *judged;
 	_buf_ words = { 0 };
 
-	write_judged(t, by, open, &words);
+	write_judged(t, by, open, v->read, &words);
 	judged = arena_words(&c->d->arena, &words);
 	item->a = keep(c, "%s", v->value[0]);
 	item->b = keep(c, "%s", v->value[1]);
@@ -69,6 +72,28 @@ static void tell(void *data, const struct record_value *v)
 			    item->a, c->label[0], item->b, c->label[1], judged),
 		       keep(c, "%s", v->machine));
 	c->d->arena.failed |= !by || json_object_set_new(t->keys, v->key, json_true()) < 0;
+}
+
+static void tell_disagrees(void *data, int side, const struct record_value *v)
+{
+	const struct telling *t = data;
+	struct comparison *c = t->c;
+	const char *version = (side ? t->q->b : t->q->a)->version;
+	const char *subject = keep(c, "%s.read.%d.%s.%s", t->q->subject, side, v->machine, v->key);
+	const char *words = keep(c, "%s: a device of QEMU %s reads %s as %s, a newer build states "
+				    "%s, and what it reads counts, under",
+				 t->q->place, version, v->key, v->value[0], v->value[1]);
+	struct diff_item *item;
+
+	if (json_object_get(t->disagree, subject))
+		return;
+	c->d->arena.failed |= json_object_set_new(t->disagree, subject, json_true()) < 0;
+	item = diff_add(c, DIFF_CONTEXT, false, subject);
+	item->counts = false;
+	item->a = keep(c, "%s", v->value[0]);
+	item->b = keep(c, "%s", v->value[1]);
+	item->text = keep(c, "%s %s", words, v->machine);
+	diff_set_among(item, words, keep(c, "%s", v->machine));
 }
 
 static void tell_lacks(void *data, int i, bool is_class, const char *name)
@@ -107,9 +132,11 @@ static void say_scope(const struct telling *t)
 
 void diff_records(struct comparison *c, const struct pair *q)
 {
-	json_auto_t *keys = json_object();
-	struct telling t = { .c = c, .q = q, .keys = keys,
-			     .found = { .differs = tell, .lacks = tell_lacks } };
+	json_auto_t *keys = json_object(), *disagree = json_object();
+	struct telling t = { .c = c, .q = q, .keys = keys, .disagree = disagree,
+			     .found = { .differs = tell,
+					.disagrees = tell_disagrees,
+					.lacks = tell_lacks } };
 	struct records records = { .ctx = c->ctx, .cat = c->cat };
 
 	if (!c->ctx || !q->a->record || !q->b->record || q->a->record == q->b->record)
@@ -119,7 +146,7 @@ void diff_records(struct comparison *c, const struct pair *q)
 		records.record[i] = (i ? q->b : q->a)->record->root;
 	}
 	t.found.data = &t;
-	if (!keys || judges_find(&t.judges, &records) < 0 || records_compare(&records, &t.found) < 0)
+	if (!keys || !disagree || judges_find(&t.judges, &records) < 0 || records_compare(&records, &t.found) < 0)
 		c->d->arena.failed = true;
 	else
 		say_scope(&t);

@@ -15,6 +15,7 @@ struct side {
 	/* whose compat properties count: its own, or those of a newer build */
 	const json_t *stated;
 	bool newer;
+	const char *own; /* of such a one, what devices read under is newest: it changes nothing there */
 	json_t *properties; /* "TYPE" or "TYPE=DEFAULT", null: it has not what is above it */
 	json_t *kin;	    /* type -> what comes of it: class -> true */
 	json_t *set;	    /* by the machine type: the text */
@@ -29,7 +30,9 @@ struct two_records {
 	json_t *inner;	 /* proxy -> the class inside of it */
 	json_t *proxies; /* that class -> proxy -> true */
 	json_t *differing; /* class -> property -> true: defaults that are not the same */
-	json_t *found;	 /* under one machine type: "class.property" -> "A\nB" */
+	const char *machine;
+	json_t *found;	 /* under it: "class.property" -> "A\nB" */
+	json_t *read;	 /* those of them that a device of an older build reads: -> true */
 	bool failed;
 };
 
@@ -85,16 +88,23 @@ static void side_fill(struct two_records *t, struct side *s)
 			put(t, s->properties, name, build_properties(s->root, name));
 }
 
-/* "virtio-net-pci-transitional" has a "virtio-net-device" inside, "vhost-scsi-pci" a "vhost-scsi". */
+/*
+ * "virtio-net-pci-transitional" has a "virtio-net-device" inside, "vhost-scsi-pci" a "vhost-scsi", and
+ * "virtio-vga-gl" a "virtio-gpu-gl-device".
+ */
 static void find_inner(struct two_records *t, const char *name)
 {
+	static const char vga[] = "virtio-vga";
 	const char *pci = strstr(name, "-pci");
 	_buf_ inner = { 0 };
 
-	if (!pci)
+	if (strprefix(name, vga))
+		buf_printf(&inner, "virtio-gpu%s-device", name + strlen(vga));
+	else if (pci)
+		buf_printf(&inner, "%.*s-device", (int)(pci - name), name);
+	else
 		return;
-	buf_printf(&inner, "%.*s-device", (int)(pci - name), name);
-	if (!buf_failed(&inner) && !build_has_class(t->side[0].root, inner.data))
+	if (pci && !buf_failed(&inner) && !build_has_class(t->side[0].root, inner.data))
 		inner.data[pci - name] = '\0';
 	if (buf_failed(&inner) || !build_has_class(t->side[0].root, inner.data))
 		return;
@@ -176,18 +186,58 @@ static const char *property_of(const struct side *s, const char *class_name, con
 	return json_string_value(get_in(s->properties, class_name, property));
 }
 
-/* Of an older build that states nothing itself a newer one does, where it has the property, too. */
-static const char *value_of(struct two_records *t, const struct side *s, const char *class_name,
-			    const char *property)
+/* As the text that a command line would have; NULL: it was not read, or is none of the machine type. */
+static const char *read_text(struct two_records *t, const struct side *s, const char *class_name,
+			     const char *property, const char *type)
 {
-	const char *type = property_of(s, class_name, property);
+	json_auto_t *v = build_read(s->root, t->machine, class_name, property);
+	json_auto_t *own = s->own ? build_read(s->root, s->own, class_name, property) : NULL;
+	json_auto_t *def = build_default(type);
+
+	/* what reads so, too, under a machine type that changes nothing, the device has decided */
+	if (!v || (!json_equal(v, def) && (!own || json_equal(v, own))))
+		return NULL;
+	if (json_is_integer(v))
+		return arena_printf(&t->arena, "%lld", (long long)json_integer_value(v));
+	return json_is_boolean(v) ? (json_is_true(v) ? "on" : "off") :
+				    arena_strdup(&t->arena,
+						 value_text(t, type, json_string_value(v)) ?: "");
+}
+
+static void disagree(struct two_records *t, const struct side *s, const char *class_name,
+		     const char *property, const char *read, const char *stated)
+{
+	const struct record_value v = { t->machine,
+					arena_printf(&t->arena, "%s.%s", class_name, property),
+					{ read, stated },
+					.read = true };
+
+	if (t->ret->disagrees && v.key)
+		t->ret->disagrees(t->ret->data, s != t->side, &v);
+}
+
+/*
+ * Of an older build that states nothing itself a newer one does, where it has the property, too; what
+ * was read of its own devices counts more.
+ */
+static const char *value_of(struct two_records *t, const struct side *s, const char *class_name,
+			    const char *property, bool *ret_read)
+{
+	const char *type = property_of(s, class_name, property), *read, *stated;
 	const json_t *set = get_in(s->set, class_name, property);
 
-	if (!type || (s->newer && !build_property(s->stated, class_name, property)))
+	if (!type)
 		return NULL;
 	if (!set)
 		set = get_in(s->through, class_name, property);
-	return value_text(t, type, json_string_value(set));
+	stated = s->newer && !build_property(s->stated, class_name, property) ?
+			 NULL :
+			 value_text(t, type, json_string_value(set));
+	read = s->newer ? read_text(t, s, class_name, property, type) : NULL;
+	if (read && stated && !streq(read, stated))
+		disagree(t, s, class_name, property, read, stated);
+	*ret_read |= read != NULL;
+	return read ? read : stated;
 }
 
 /* ------------------------------------------------------------------- under a machine type */
@@ -211,18 +261,22 @@ static bool has_row(const struct two_records *t, const char *class_name, const c
 
 static void compare(struct two_records *t, const char *class_name, const char *property)
 {
-	const char *a = value_of(t, &t->side[0], class_name, property);
-	const char *b = value_of(t, &t->side[1], class_name, property);
+	bool read = false;
+	const char *a = value_of(t, &t->side[0], class_name, property, &read);
+	const char *b = value_of(t, &t->side[1], class_name, property, &read);
 	_buf_ key = { 0 }, values = { 0 };
 
 	if (!a || !b || streq(a, b) || has_row(t, class_name, property))
 		return;
 	buf_printf(&key, "%s.%s", class_name, property);
 	buf_printf(&values, "%s\n%s", a, b);
-	if (buf_failed(&key) || buf_failed(&values))
+	if (buf_failed(&key) || buf_failed(&values)) {
 		t->failed = true;
-	else
-		put(t, t->found, key.data, json_string(values.data));
+		return;
+	}
+	put(t, t->found, key.data, json_string(values.data));
+	if (read)
+		put(t, t->read, key.data, json_true());
 }
 
 static void compare_all(struct two_records *t, const json_t *which)
@@ -233,6 +287,20 @@ static void compare_all(struct two_records *t, const json_t *which)
 	json_object_foreach((json_t *)which, class_name, of)
 		json_object_foreach(of, property, v)
 			compare(t, class_name, property);
+}
+
+/* What a device was read of, whatever its machine type is said to change. */
+static void compare_read(struct two_records *t, const struct side *s)
+{
+	const json_t *classes = s->newer ? json_object_get(s->root, "values_of") : NULL;
+	const char *property;
+	json_t *name, *v;
+	size_t i;
+
+	json_array_foreach((json_t *)classes, i, name)
+		json_object_foreach(json_object_get(s->properties, json_string_value(name)),
+				    property, v)
+			compare(t, json_string_value(name), property);
 }
 
 static const json_t *find_values(const struct two_records *t, const char *class_name,
@@ -272,16 +340,36 @@ static bool is_said(const struct two_records *t, const char *class_name, const c
 	return is_hidden(t, class_name, property);
 }
 
-static void tell(struct two_records *t, const char *machine, const char *key, const char *values)
+static void tell(struct two_records *t, const char *key, const char *values)
 {
 	size_t len = strcspn(values, "\n");
 	_autofree_ char *first = strndup(values, len);
-	const struct record_value v = { machine, key, { first, values + len + 1 } };
+	const struct record_value v = { t->machine, key, { first, values + len + 1 },
+					.read = json_object_get(t->read, key) };
 
 	if (first)
 		t->ret->differs(t->ret->data, &v);
 	else
 		t->failed = true;
+}
+
+/* The newest of its family, under which the devices of a build were read. */
+static const char *own_machine(const json_t *root, const char *machine)
+{
+	struct machine_name like, best = { 0 }, m;
+	const char *ret = NULL, *name;
+	json_t *v;
+
+	machine_name_parse(machine, &like);
+	json_object_foreach(json_object_get(root, "values"), name, v) {
+		machine_name_parse(name, &m);
+		if (!m.upstream || m.family != like.family ||
+		    (ret && version_cmp(&m.version, &best.version) < 0))
+			continue;
+		best = m;
+		ret = name;
+	}
+	return ret;
 }
 
 static void under_machine(struct two_records *t, const char *machine)
@@ -290,10 +378,15 @@ static void under_machine(struct two_records *t, const char *machine)
 	json_t *v;
 
 	json_object_clear(t->found);
-	for (int i = 0; i < 2; i++)
+	json_object_clear(t->read);
+	t->machine = machine;
+	for (int i = 0; i < 2; i++) {
 		apply(t, &t->side[i], machine);
+		t->side[i].own = t->side[i].newer ? own_machine(t->side[i].root, machine) : NULL;
+	}
 	compare_all(t, t->differing);
 	for (int i = 0; i < 2; i++) {
+		compare_read(t, &t->side[i]);
 		compare_all(t, t->side[i].set);
 		compare_all(t, t->side[i].through);
 	}
@@ -304,7 +397,7 @@ static void under_machine(struct two_records *t, const char *machine)
 		if (!class_name)
 			t->failed = true;
 		else if (!is_said(t, class_name, key + len + 1, v))
-			tell(t, machine, key, json_string_value(v));
+			tell(t, key, json_string_value(v));
 	}
 }
 
@@ -426,14 +519,14 @@ static void compare_records(struct two_records *t, struct abibase_build *newer)
 int records_compare(const struct records *q, struct records_found *ret)
 {
 	json_auto_t *inner = json_object(), *proxies = json_object(), *differing = json_object();
-	json_auto_t *found = json_object();
+	json_auto_t *found = json_object(), *read = json_object();
 	struct two_records t = { .q = q, .ret = ret, .inner = inner, .proxies = proxies,
-				 .differing = differing, .found = found };
+				 .differing = differing, .found = found, .read = read };
 	struct abibase_build *newer = NULL;
 
 	for (int i = 0; i < 2; i++)
 		t.side[i].root = q->record[i];
-	if (!inner || !proxies || !differing || !found ||
+	if (!inner || !proxies || !differing || !found || !read ||
 	    builds_newer(q->ctx, q->record[0], q->record[1], &newer) < 0)
 		t.failed = true;
 	else

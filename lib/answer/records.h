@@ -19,15 +19,19 @@ struct records {
 	const char *machine;   /* under this one alone; NULL: under each that both have */
 };
 
-/* A property that has another value in the other; @newer: of an older build, by what a newer states. */
+/* A property that has another value in the other. */
 struct record_value {
 	const char *machine, *key; /* "class.property" */
 	const char *value[2];
+	bool read; /* by what a device of an older build reads, not by what a newer one states */
 };
 
 struct records_found {
 	void *data;
 	void (*differs)(void *data, const struct record_value *v);
+	/* Of an older build, the values are what its device reads, and what a newer one states; NULL: not
+	 * asked. A property is come to more than once. */
+	void (*disagrees)(void *data, int side, const struct record_value *v);
 	/* The class, or the property, that @side alone has not; NULL: not asked */
 	void (*lacks)(void *data, int side, bool is_class, const char *name);
 	size_t n_compared, n_open; /* properties; with a default stated by both, and without */

@@ -465,6 +465,16 @@ const char *build_value_wanted(const char *type, const json_t *v)
 	return NULL;
 }
 
+json_t *build_read(const json_t *root, const char *machine, const char *class_name,
+		   const char *property)
+{
+	const char *type = build_property(root, class_name, property);
+	json_auto_t *def = type ? build_default(type) : NULL;
+	const json_t *v = type ? find_read(root, machine, class_name, property, def) : NULL;
+
+	return v && !json_is_null(v) && !build_value_wanted(type, v) ? json_deep_copy(v) : NULL;
+}
+
 /* As lib/probe/values.c does with what it reads. */
 static json_t *value_read(const json_t *root, const char *machine, const struct build_question *q,
 			  const char *type, json_t *def)

@@ -56,6 +56,12 @@ struct build_question {
 	const json_t *def, *realized; /* a default that reads as another on a device that exists */
 };
 json_t *build_value(const json_t *root, const char *machine, const struct build_question *q);
+/*
+ * What a device that was started with @machine read as, of a build that states no compat properties:
+ * new; NULL: none was, or it could not be read. What a device decides for itself is in it.
+ */
+json_t *build_read(const json_t *root, const char *machine, const char *class_name,
+		   const char *property);
 /* Is a type, as records have it ("TYPE" or "TYPE=DEFAULT"), that one? */
 bool type_is(const char *type, const char *word);
 /* What a value of a property of such a type has to be and @v is not; NULL: it is. */
