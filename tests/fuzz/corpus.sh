@@ -17,7 +17,7 @@ unset ABIBASE_PLATFORM_PATH XDG_CONFIG_HOME
 most=16000
 
 mkdir -p "$out/decode" "$out/profile" "$out/catalogue" "$out/baseline" "$out/guest" "$out/build" \
-	"$out/domain" "$out/rehearsal"
+	"$out/domain" "$out/rehearsal" "$out/result"
 few=$(mktemp -d)
 trap 'rm -rf "$few"' EXIT
 
@@ -37,6 +37,17 @@ put()
 }
 
 put rehearsal "$src/tests/data/rehearsal/head.json"
+# results: one machine type of each, whose words are short
+for f in "$src"/data/rehearsals/*.json; do
+	jq -c '.machines |= with_entries(select(.key | startswith("pc-q35-")) | .value |= map_values(
+			if type == "object" then map_values(.[:20]) else . end))
+		| .machines |= (to_entries | .[-1:] | from_entries)' "$f" > "$out/result/$(name "$f")"
+done
+# what a host has saved of specimens has no destination
+jq -c 'del(.destination) | .machines |= map_values(.saved = .loads | del(.loads, .refused, .no_start))' \
+	"$out/result/$(name "$f")" > "$out/result/saved"
+jq -r '.specimens | keys[] | "\"\(.)\""' "$src/data/specimens.json" > "$out/result.dict"
+printf '"%s"\n' absent blocked loads no_start not_tried refused saved >> "$out/result.dict"
 for f in "$src"/tests/cases/decode/*/stdin; do
 	cp "$f" "$out/decode/$(name "$f")"
 done
