@@ -31,6 +31,7 @@ struct checking {
 	bool named;			   /* does the guest need one of them in any case? */
 	struct abibase_baseline *alone; /* what the host can do at most */
 	struct admission *admission;
+	struct kind *kind;		   /* of the host, or NULL */
 	struct links links;		   /* of @b */
 	struct abibase_check *out;
 };
@@ -90,8 +91,13 @@ static int assume(const struct checking *k, struct abibase_intersection *ix)
 static int derive_alone(struct checking *k)
 {
 	struct abibase_intersection *ix;
-	int r = abibase_intersection_new(k->ctx, k->cat, &ix);
+	int r;
 
+	if (k->kind && k->kind->alone) {
+		k->alone = abibase_baseline_ref(k->kind->alone);
+		return 0;
+	}
+	r = abibase_intersection_new(k->ctx, k->cat, &ix);
 	if (r < 0)
 		return r;
 	r = set_wishes(k, ix);
@@ -116,7 +122,7 @@ static bool is_taken(const struct finding *f, const char *id)
 }
 
 /* What concerns the host as a whole: machine type, QEMU, backends. Features come one by one. */
-static void take_findings(struct checking *k)
+static void take_whole(struct checking *k)
 {
 	static const char *const whole[] = { "host-without-machine",   "backend-absent",
 					     "backend-unknown",	       "vendor-machine-unknown",
@@ -141,6 +147,16 @@ static void take_findings(struct checking *k)
 				    f->remedy, "%s%s", f->text,
 				    by_baseline ? MACHINE_ASSUMED_BY_BASELINE : "");
 	}
+}
+
+/* Where none names the host, others of its kind have the same. */
+static void take_findings(struct checking *k)
+{
+	size_t before = k->out->findings.n;
+
+	take_whole(k);
+	if (k->kind && !k->kind->alone && k->out->findings.n == before)
+		k->kind->alone = abibase_baseline_ref(k->alone);
 }
 
 /* Of a value of the baseline; NULL: the catalogue has none. */
@@ -251,11 +267,11 @@ static int64_t stated(const struct checking *k, const char *fact)
 {
 	const struct inputs *in = &k->b->in;
 	int64_t n = profile_number(k->p, fact);
+	long old = n == NUMBER_UNSTATED ? inputs_host(in, k->p->name) : -1;
 
-	for (size_t i = 0; n == NUMBER_UNSTATED && i < in->n_numbers; i++)
-		for (size_t h = 0; streq(in->numbers[i], fact) && h < in->n_hosts; h++)
-			if (streq(in->hosts[h]->name, k->p->name))
-				n = in->hosts[h]->numbers[i];
+	for (size_t i = 0; old >= 0 && i < in->n_numbers; i++)
+		if (streq(in->numbers[i], fact))
+			n = in->hosts[old]->numbers[i];
 	return n;
 }
 
@@ -705,17 +721,25 @@ static void word_differs(struct checking *k, const struct offer *o, const uint64
 	    k->p->name, qemu, backend, arena_words(&k->out->arena, &bits));
 }
 
+/* Was the baseline made of this very profile? */
+static bool is_recorded(const struct checking *k)
+{
+	const struct inputs *in = &k->b->in;
+	long old = inputs_host(in, k->p->name);
+	struct host now;
+
+	host_set_digest(&now, k->p->digest);
+	return old >= 0 && !memcmp(in->hosts[old]->digest, now.digest, sizeof(now.digest));
+}
+
 /* What is not known of this QEMU is the same in the baseline: it was made of this very host, or
  * build. */
 static bool is_same_there(const struct checking *k, size_t used)
 {
 	const struct build *build = k->alone->used[used].build;
-	const struct host *here = k->alone->in.hosts[0];
 
-	for (size_t i = 0; i < k->b->in.n_hosts; i++)
-		if (streq(k->b->in.hosts[i]->name, here->name) &&
-		    !memcmp(k->b->in.hosts[i]->digest, here->digest, sizeof(here->digest)))
-			return true;
+	if (is_recorded(k))
+		return true;
 	if (!qemu_is_told_apart(build->entry, k->b->machine))
 		return false;
 	for (size_t u = 0; u < k->b->n_used; u++)
@@ -865,19 +889,20 @@ static void take_changes(struct checking *k, const struct abibase_baseline *wide
 	}
 }
 
+static void set_cost(struct abibase_check *c, bool admissible, const char *id)
+{
+	c->asked = true;
+	c->admissible = admissible;
+	for (size_t i = 0; i < c->findings.n; i++)
+		c->findings.f[i].fixable = admissible && c->findings.f[i].property;
+	c->admit_id = id ? arena_strdup(&c->arena, id) : NULL;
+}
+
 static void take_losses(struct checking *k, const struct abibase_baseline *wide)
 {
-	struct abibase_check *c = k->out;
-
-	c->asked = true;
-	c->admissible = wide->id;
-	for (size_t i = 0; i < c->findings.n; i++)
-		c->findings.f[i].fixable = wide->id && c->findings.f[i].property;
-	if (!wide->id)
-		return;
-	take_changes(k, wide);
-	if (!k->b->id || !streq(wide->id, k->b->id))
-		c->admit_id = arena_strdup(&c->arena, wide->id);
+	set_cost(k->out, wide->id, k->b->id && same_text(wide->id, k->b->id) ? NULL : wide->id);
+	if (wide->id)
+		take_changes(k, wide);
 }
 
 /*
@@ -907,16 +932,13 @@ static int join(struct checking *k, const struct cohorts *cohorts, const struct 
 	return r < 0 ? r : intersection_join(*ret, k->b, cohorts, p);
 }
 
-/* Is it in the baseline as it is? */
-static bool is_in_it(const struct checking *k)
+/* Is an older record of it all that there is of its cohort, which goes with it? */
+static bool is_last(const struct checking *k)
 {
-	const struct inputs *in = &k->b->in;
-	long old = inputs_host(&k->b->in, k->p->name); /* an older record of it */
-	struct host now;
+	const struct member_of *of = k->admission->cohorts.of;
+	long old = inputs_host(&k->b->in, k->p->name);
 
-	host_set_digest(&now, k->p->digest);
-	return old >= 0 && in->catalogue_revision == k->cat->revision &&
-	       !memcmp(in->hosts[old]->digest, now.digest, sizeof(now.digest));
+	return old >= 0 && of[old].first == (unsigned int)old && of[old].next == NO_HOST;
 }
 
 /*
@@ -925,12 +947,9 @@ static bool is_in_it(const struct checking *k)
  */
 static int changes_nothing(const struct checking *k)
 {
-	const struct member_of *of = k->admission->cohorts.of;
-	long old = inputs_host(&k->b->in, k->p->name);
-
-	if (is_in_it(k))
+	if (is_recorded(k) && k->b->in.catalogue_revision == k->cat->revision)
 		return 1;
-	if (old >= 0 && of[old].first == (unsigned int)old && of[old].next == NO_HOST)
+	if (is_last(k))
 		return 0;
 	return intersection_is_alike(k->admission->ix, k->p);
 }
@@ -962,17 +981,50 @@ static int widen(struct checking *k, const struct cohorts *cohorts, struct abiba
 	return r < 0 ? r : 0;
 }
 
-static int admit(struct checking *k)
+/* What was found of another host of its kind. */
+static void take_known(struct checking *k)
 {
-	const struct cohorts *cohorts = cohorts_of(k);
-	struct abibase_baseline *wide = NULL;
-	int r;
+	struct abibase_check *c = k->out;
+	const struct kind *known = k->kind;
 
-	if (k->b->arch && !streq(k->b->arch, k->p->arch))
-		return 0;
-	r = widen(k, cohorts, &wide);
+	if (findings_verdict(&c->findings) == ABIBASE_VERDICT_YES || k->b->no_inputs)
+		return;
+	set_cost(c, known->admissible, known->admit_id);
+	if (!known->admissible)
+		return;
+	json_decref(c->lost);
+	json_decref(c->set);
+	c->lost = json_incref(known->lost);
+	c->set = json_incref(known->set);
+}
+
+static void keep_known(struct checking *k, bool satisfies, bool shapes)
+{
+	const struct abibase_check *c = k->out;
+	struct kind *known = k->kind;
+
+	known->shapes[satisfies] = shapes;
+	if (!satisfies && !k->b->no_inputs) {
+		known->admit_id = c->admit_id ? strdup(c->admit_id) : NULL;
+		if (c->admit_id && !known->admit_id)
+			return;
+		known->admissible = c->admissible;
+		known->lost = json_incref(c->lost);
+		known->set = json_incref(c->set);
+	}
+	known->admitted[satisfies] = true;
+}
+
+static int look_at_wide(struct checking *k, const struct cohorts *cohorts, bool keep)
+{
+	bool satisfies = findings_verdict(&k->out->findings) == ABIBASE_VERDICT_YES;
+	struct abibase_baseline *wide = NULL;
+	bool shapes = false;
+	int r = widen(k, cohorts, &wide);
+
 	/* a finding names hosts, and all of them */
 	if (r == 0 && cohorts && has_shapes(k, wide)) {
+		shapes = true;
 		abibase_baseline_unref(steal(&wide));
 		r = widen(k, NULL, &wide);
 	}
@@ -981,8 +1033,26 @@ static int admit(struct checking *k)
 	if (r == 0 && !k->b->no_inputs &&
 	    findings_verdict(&k->out->findings) != ABIBASE_VERDICT_YES)
 		take_losses(k, wide);
+	if (r == 0 && keep)
+		keep_known(k, satisfies, shapes);
 	abibase_baseline_unref(wide);
 	return r;
+}
+
+static int admit(struct checking *k)
+{
+	bool satisfies = findings_verdict(&k->out->findings) == ABIBASE_VERDICT_YES;
+	const struct cohorts *cohorts = cohorts_of(k);
+	bool alike = cohorts && k->kind && !is_last(k);
+
+	if (k->b->arch && !streq(k->b->arch, k->p->arch))
+		return 0;
+	if (!alike || !k->kind->admitted[satisfies])
+		return look_at_wide(k, cohorts, alike);
+	if (k->kind->shapes[satisfies])
+		return look_at_wide(k, NULL, false);
+	take_known(k);
+	return 0;
 }
 
 void admission_clear(struct admission *a)
@@ -990,6 +1060,7 @@ void admission_clear(struct admission *a)
 	free(a->cohorts.of);
 	abibase_intersection_unref(a->ix);
 	abibase_baseline_unref(a->self);
+	kinds_clear(&a->kinds);
 	memset(a, 0, sizeof(*a));
 }
 
@@ -1046,6 +1117,14 @@ static int check_each(struct checking *k)
 
 /* --------------------------------------------------------------------------------- */
 
+/* Where a QEMU is assumed the name of a host is a part of its answer. */
+static int find_kind(struct checking *k)
+{
+	if (k->b->in.policy.assume.n || (k->assume && k->assume->n))
+		return 0;
+	return kinds_find(k->ctx, &k->admission->kinds, k->cat, k->p, &k->kind);
+}
+
 /* A guest about which the baseline says nothing has other devices. */
 static int check_others(struct checking *k)
 {
@@ -1063,7 +1142,9 @@ static int run(struct checking *k)
 	if (k->guest && !hostcheck_guest(k->out, k->cat, k->b, k->guest))
 		return check_others(k);
 	link_values(k->cat, k->b, &k->out->arena, &k->links);
-	r = k->out->arena.failed ? -ENOMEM : derive_alone(k);
+	r = k->out->arena.failed ? -ENOMEM : find_kind(k);
+	if (r == 0)
+		r = derive_alone(k);
 	if (r < 0)
 		return r;
 	check_arch(k);

@@ -4,6 +4,7 @@
 
 #include <abibase/abibase.h>
 
+#include "answer/check-kind.h"
 #include "document/baseline.h"
 #include "document/catalogue.h"
 #include "document/cohorts.h"
@@ -38,6 +39,7 @@ struct admission {
 	struct cohorts cohorts;	       /* of the hosts of the baseline */
 	struct abibase_intersection *ix; /* one host a cohort */
 	struct abibase_baseline *self;	 /* the baseline that follows from these */
+	struct kinds kinds;		 /* of the hosts that were held against it */
 };
 void admission_clear(struct admission *a);
 

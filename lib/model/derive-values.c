@@ -64,41 +64,47 @@ static void judge_class(const struct derive *d, struct class *k)
 	}
 }
 
-/* One reason for each condition and kind of answer, with all its hosts. */
+/* Those of a class that fail so, if any: a reason with all its hosts. */
+static void add_reason(struct derive *d, struct class *k, int c, bool unknown)
+{
+	const struct condition *cond = c == NEED_NEVER ? NULL : &d->cat->conditions[c];
+	unsigned int backends = 0;
+	struct why *w;
+	size_t n = 0;
+
+	for (size_t i = 0; i < k->n; i++) {
+		const struct fail *f = &k->fails[i];
+
+		if (f->condition != c || f->unknown != unknown)
+			continue;
+		backends |= f->backends;
+		d->scratch[0][n++] = f->host;
+	}
+	w = n ? arena_grow(&d->b->arena, k->why, k->n_why, sizeof(*w)) : NULL;
+	if (!w)
+		return;
+	k->why = w;
+	w += k->n_why++;
+	*w = (struct why){ .kind = !cond    ? WHY_NEVER :
+				   unknown ? WHY_HOST_UNKNOWN :
+					     WHY_HOST_LACKS,
+			   .what = cond ? cond->name : "",
+			   .backends = backends };
+	derive_keep_hosts(d, d->scratch[0], n, &w->hosts, &w->n_hosts);
+	if (!cond)
+		return;
+	w->layer = cond->layer;
+	w->missing = cond->missing;
+	w->remedy = cond->remedy;
+}
+
+/* One reason for each condition and kind of answer. */
 static void class_reasons(struct derive *d, struct class *k)
 {
-	const struct abibase_catalogue *cat = d->cat;
-
-	k->why = arena_alloc(&d->b->arena, (2 * cat->n_conditions + 3) * sizeof(*k->why));
-	if (!k->why)
-		return;
-	for (int c = NEED_NEVER; c < (int)cat->n_conditions; c++)
-		for (int unknown = 0; unknown < 2; unknown++) {
-			struct why *w = &k->why[k->n_why];
-			size_t n = 0;
-
-			for (size_t i = 0; i < k->n; i++) {
-				const struct fail *f = &k->fails[i];
-
-				if (f->condition != c || f->unknown != unknown)
-					continue;
-				w->backends |= f->backends;
-				d->scratch[0][n++] = f->host;
-			}
-			if (!n)
-				continue;
-			derive_keep_hosts(d, d->scratch[0], n, &w->hosts, &w->n_hosts);
-			w->kind = c == NEED_NEVER ? WHY_NEVER :
-				  unknown	  ? WHY_HOST_UNKNOWN :
-						    WHY_HOST_LACKS;
-			w->what = c == NEED_NEVER ? "" : cat->conditions[c].name;
-			if (c != NEED_NEVER) {
-				w->layer = cat->conditions[c].layer;
-				w->missing = cat->conditions[c].missing;
-				w->remedy = cat->conditions[c].remedy;
-			}
-			k->n_why++;
-		}
+	for (int c = NEED_NEVER; c < (int)d->cat->n_conditions; c++) {
+		add_reason(d, k, c, false);
+		add_reason(d, k, c, true);
+	}
 }
 
 static void compute_classes(struct derive *d)
