@@ -124,5 +124,5 @@ if command -v ansible-lint > "$tmp/out"; then
 		fail "ansible-lint: $(cat "$tmp/out")"
 fi
 
-[ $failures = 0 ] && echo "two hosts, by $(LC_ALL=C.UTF-8 ansible-playbook --version | head -n 1)"
+[ $failures = 0 ] && echo "two hosts, by $(LC_ALL=C.UTF-8 ansible-playbook --version | sed -n 1p)"
 exit $((failures > 0))
