@@ -1,16 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# What contrib/ makes of abibase check --json is taken by those that it is for: the metrics by promtool, the
+# Each file of contrib/ does what it is for. The hooks are called as libvirt, Proxmox' qemu-server and KubeVirt
+# call theirs. What is made of abibase check --json is taken by those that it is for: the metrics by promtool, the
 # provider.yaml by the loader of Nova. Of Node Feature Discovery, which is not in Debian, the lines are held to
 # its documented grammar.
 # shellcheck source=tests/begin.sh
 . "${0%/*}/begin.sh"
 
-need jq promtool python3
-# that of the distribution, where its modules are
-python=/usr/bin/python3
-$python -c 'import nova.compute.provider_config' 2> /dev/null || skip "needs python3-nova"
+need jq perl python3
 [ -r /proc/sys/kernel/random/boot_id ] || skip "needs the boot id"
 
 tmp=$(mktemp -d) || exit 99
@@ -46,6 +44,131 @@ made()
 {
 	jq -rn -f "$src/contrib/$1/abibase.jq" "$2" > made 2> err || fail "$1 of $2: $(cat err)"
 }
+
+# ------------------------------------------------------------------- hooks and lists
+
+# What stands in for abibase, QEMU and places; the list of the baseline, a word a line
+mkdir path bin snippets
+ln -s "$abibase" bin/abibase
+printf '#!/bin/sh\nprintf "%%s\\n" "$@"\n' > bin/qemu
+chmod 755 bin/qemu
+export PATH="$tmp/bin:$PATH"
+"$abibase" intersect -q baselines/wide.json | tr ' ' '\n' > list
+
+# placed FILE NAME: it, with the places of this test in it
+placed()
+{
+	sed -e "s|^PATH=.*|PATH=$PATH|" -e "s|^baselines=.*|baselines=$tmp/$3|" -e "s|^profile=.*|profile=$tmp/host.json|" \
+		"$src/$1" > "$2"
+	chmod 755 "$2"
+}
+# refuses WORDS COMMAND...: it fails, and says these
+refuses()
+{
+	words=$1
+	shift
+	"$@" > out 2> err && fail "$* does not refuse"
+	grep -q -e "$words" err || fail "$* does not say $words: $(cat err)"
+}
+
+# libvirt: domain, operation, sub-operation, "-", and the XML as input
+domain()
+{
+	printf "<domain type='kvm'>\n <os>\n  <type arch='x86_64' machine='%s'>hvm</type>\n </os>\n <devices>
+  <interface type='bridge'>\n   <model type='virtio'/>\n  </interface>\n </devices>\n</domain>\n" "$1"
+}
+hook()
+{
+	domain "$1" | ./hook guest "${2:-prepare}" begin -
+}
+placed packaging/libvirt/hook hook baselines
+hook pc-q35-7.2 > out 2> err || fail "the hook refuses: $(cat err)"
+refuses 'does not satisfy' hook pc-q35-10.0
+hook pc-q35-10.0 started > out 2> err || fail 'the hook asks at another operation'
+
+# the PATH of libvirtd: its first QEMU is the wrapper, which adds the list
+path=$(sed -n 's/^Environment=PATH=//p' "$src/contrib/path/abibase.conf")
+[ "${path%%:*}" = /usr/local/libexec/abibase ] || fail "PATH begins with ${path%%:*}"
+grep -qF "ln -s /usr/bin/abibase-emulator ${path%%:*}/qemu-system-x86_64" "$src/contrib/path/README.md" ||
+	fail 'the README of path has another directory'
+ln -s "$build/abibase-emulator" path/qemu-system-x86_64
+printf '%s\n' "baseline = $tmp/baselines/wide.json" "qemu = $tmp/bin/qemu" "profile = $tmp/host.json" > emulator.conf
+jq --arg path "$tmp/bin/qemu" '.qemu[].path = $path' host.json > new && mv new host.json
+PATH=$tmp/path:${path#*:} ABIBASE_EMULATOR_CONF=$tmp/emulator.conf qemu-system-x86_64 -M pc-q35-7.2 > got 2> err
+tail -n +3 got | diff - list > out || fail "the wrapper of PATH: $(cat out err)"
+
+# Proxmox: qemu-server reads the configuration, calls the hook and dies where it fails, gives the running
+# machine type its suffix, and splits args as a shell would
+mkdir pve
+cp baselines/wide.json pve/cluster.json
+cp baselines/other.json pve/101.json
+placed contrib/proxmox/hookscript snippets/abibase pve
+printf '%s\n' 'hookscript: local:snippets/abibase' 'machine: pc-q35-7.2' \
+	"args: -smbios 'type=1,serial=a b' $("$abibase" intersect -q -f oneline pve/cluster.json)" > vm.conf
+cat > qemu-server << 'END'
+use strict;
+use Text::ParseWords;
+
+my ($vmid) = @ARGV;
+open(my $f, '<', 'vm.conf') or die;
+my %conf = map { /^(\w+): (.*)$/ ? ($1, $2) : () } <$f>;
+(my $script = $conf{hookscript}) =~ s/^local://;
+-x $script or die "script '$conf{hookscript}' is not executable\n";
+system($script, $vmid, 'pre-start') == 0 or die "hookscript error for $vmid on pre-start\n";
+system('qemu', '-id', $vmid, '-machine', "type=$conf{machine}+pve0", shellwords($conf{args})) == 0 or die;
+system($script, $vmid, 'post-start') == 0 or warn "hookscript error for $vmid on post-start\n";
+END
+perl qemu-server 100 > got 2> err || fail "qemu-server: $(cat err)"
+[ ! -s err ] || fail "the hookscript says something: $(cat err)"
+tail -n +7 got | diff - list > out || fail "Proxmox' QEMU has another list: $(cat out)"
+refuses 'does not satisfy' perl qemu-server 101
+[ ! -s out ] || fail 'QEMU was started behind a hookscript that refuses'
+sed -i 's|^profile=.*|profile=/nonexistent|' snippets/abibase
+refuses 'was not recorded since' env PVE_MIGRATED_FROM=node2 perl qemu-server 100
+
+# KubeVirt: --vmi JSON --domain XML, in the form in which its Go marshals domains, with and without arguments
+line=$("$abibase" intersect -q -f oneline baselines/wide.json)
+sed "s|^list=.*|list='$line'|" "$src/contrib/kubevirt/onDefineDomain" > sidecar
+kubevirt()
+{
+	printf '<domain type="kvm" xmlns:qemu="http://libvirt.org/schemas/domain/qemu/1.0">\n  <name>default_vm</name>
+  <os>\n    <type arch="x86_64" machine="q35">hvm</type>\n    <smbios mode="sysinfo"></smbios>\n  </os>
+  <devices>\n    <interface type="ethernet">\n      <source></source>\n      <model type="virtio-non-transitional"></model>
+    </interface>\n  </devices>\n%s  <iothreads>1</iothreads>\n</domain>\n' "$1"
+}
+# words: the arguments of QEMU in the domain on stdin, and how many elements all has
+words()
+{
+	python3 -c 'import sys, xml.etree.ElementTree as E
+root = E.parse(sys.stdin).getroot()
+q = "{http://libvirt.org/schemas/domain/qemu/1.0}"
+assert len(root.findall(q + "commandline")) == 1 and root.find("devices/interface/model") is not None
+print(*(a.get("value") for a in root.find(q + "commandline")), sep="\n")'
+}
+old='<qemu:commandline><qemu:arg value="-fw_cfg"></qemu:arg><qemu:arg value="name=a,file=b"></qemu:arg></qemu:commandline>'
+sh sidecar --vmi '{}' --domain "$(kubevirt '')" > once 2> err || fail "the sidecar: $(cat err)"
+words < once | diff - list > out || fail "the sidecar: $(cat out)"
+sh sidecar --vmi '{}' --domain "$(cat once)" | cmp -s - once || fail 'the sidecar adds the list twice'
+sh sidecar --vmi '{}' --domain "$(kubevirt "$old")" | words > got
+printf '%s\n' -fw_cfg name=a,file=b | cat - list | diff - got > out || fail "arguments are lost: $(cat out)"
+sh sidecar --domain "$(kubevirt '' | sed 's/ xmlns:[^>]*//')" | words > got || fail 'the sidecar needs a name space'
+refuses 'no list' sh "$src/contrib/kubevirt/onDefineDomain" --vmi '{}' --domain "$(kubevirt '')"
+refuses 'no domain' sh sidecar --vmi '{}'
+
+# Incus: a profile whose raw.qemu is split as by a shell, and whose raw.qemu.conf QEMU reads
+"$src/contrib/incus/profile" pc-q35-7.2 baselines/wide.json > profile.yaml 2> err || fail "the profile: $(cat err)"
+sed -n '/^  raw.qemu: |-$/{n;s/^    //p;}' profile.yaml | perl -MText::ParseWords=shellwords -ne 'print "$_\n" for shellwords($_)' > got
+"$abibase" intersect -q --hotplug baselines/wide.json 2> err | tr ' ' '\n' | diff - got > out || fail "raw.qemu: $(cat out)"
+sed -n '/^  raw.qemu.conf: |-$/,$s/^    //p' profile.yaml > qemu.conf
+printf '[machine]\ntype = "pc-q35-7.2"\n' | diff - qemu.conf > out || fail "raw.qemu.conf: $(cat out)"
+refuses 'pc-q35-10.0' "$src/contrib/incus/profile" pc-q35-10.0 debian-12 debian-13
+[ ! -s out ] || fail 'a profile without a list'
+
+[ "$failures" = 0 ] || exit 1
+need promtool
+# that of the distribution, where its modules are
+python=/usr/bin/python3
+$python -c 'import nova.compute.provider_config' 2> /dev/null || skip "needs python3-nova"
 
 # ---------------------------------------------------------------------------- Prometheus
 
