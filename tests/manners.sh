@@ -1060,8 +1060,10 @@ for page in README.md man/abibase.1; do
 	grep -q 'args=\$(abibase intersect .*) &&' "$src/$page" || fail "$page does not show args=\$(...) &&"
 done
 
-# The worked example of the README is what the command really prints.
-sed -n '/^## An example/,/^## Install/s/^    //p' "$src/README.md" >"$tmp/want"
+# The first screen and the worked example of the README are what the command really prints.
+sed '/^## Why/q' "$src/README.md" | sed -n '/^    \$ /,$s/^    //p' >"$tmp/want"
+[ -s "$tmp/want" ] || fail 'nothing on the first screen of README.md'
+sed -n '/^## An example/,/^## Install/s/^    //p' "$src/README.md" >>"$tmp/want"
 [ -s "$tmp/want" ] || fail 'no example in README.md'
 sed -n 's/^\$ //p' "$tmp/want" | while read -r line; do
 	printf '$ %s\n' "$line"
