@@ -183,27 +183,60 @@ static void put_count(struct page *p, const struct abibase_baseline *b, size_t o
 	page_item(p, "on", "%s", text.data ? text.data : "");
 }
 
-void render_page_values(struct page *p, const struct abibase_baseline *b)
+/* Why a value is as it is; of one that nothing forces, how it came to be off. */
+static void put_reasons(struct page *p, const struct abibase_baseline *b, const struct value *v,
+			bool all)
+{
+	_buf_ reason = { 0 }, name = { 0 };
+
+	for (size_t k = 0; k < v->n_why; k++) {
+		buf_puts(&reason, k ? "; " : "");
+		render_reason(b, &v->why[k], &reason);
+	}
+	if (all && !v->n_why && !v->on)
+		buf_printf(&reason, "on by name alone: --disable %s", v->group);
+	buf_printf(&name, v->on ? "%s.%s=%s" : "%s.%s", v->class_name, v->property, v->text);
+	p->failed |= buf_failed(&reason) || buf_failed(&name);
+	if (!p->failed && reason.len)
+		page_note(p, v->on ? "set" : "off", name.data, reason.data);
+}
+
+/* "virtio-net-device.csum, guest_csum, virtio-net-pci-base.romsize=262144" */
+static void put_on(struct page *p, const struct abibase_baseline *b)
+{
+	const char *last = NULL;
+	_buf_ names = { 0 };
+
+	for (size_t i = 0; i < b->n_values; i++) {
+		const struct value *v = &b->values[i];
+
+		if (!v->on)
+			continue;
+		buf_puts(&names, last ? ", " : "");
+		if (!same_text(last, v->class_name))
+			buf_printf(&names, "%s.", v->class_name);
+		buf_printf(&names, v->is_number ? "%s=%s" : "%s", v->property, v->text);
+		last = v->class_name;
+	}
+	if (last)
+		page_item(p, "", "%s", names.data ? names.data : "");
+	p->failed |= buf_failed(&names);
+}
+
+void render_page_values(struct page *p, const struct abibase_baseline *b, bool all)
 {
 	size_t on = 0;
 
 	for (size_t i = 0; i < b->n_values; i++) {
-		const struct value *v = &b->values[i];
-		_buf_ reason = { 0 }, name = { 0 };
-
-		on += v->on;
-		for (size_t k = 0; k < v->n_why && !v->on; k++) {
-			buf_puts(&reason, k ? "; " : "");
-			render_reason(b, &v->why[k], &reason);
-		}
-		buf_printf(&name, "%s.%s", v->class_name, v->property);
-		p->failed |= buf_failed(&reason) || buf_failed(&name);
-		if (!p->failed && reason.len)
-			page_note(p, "off", name.data, reason.data);
+		on += b->values[i].on;
+		if (all || !b->values[i].on)
+			put_reasons(p, b, &b->values[i], all);
 	}
 	page_notes(p);
 	if (b->n_values)
 		put_count(p, b, on);
+	if (all)
+		put_on(p, b);
 }
 
 /* Beside a list there is no file to explain. */

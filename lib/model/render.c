@@ -5,8 +5,7 @@
 #include "base/text.h"
 #include "model/render.h"
 
-#define PROPERTY_WIDTH 38
-#define WHY_COLUMN 47
+#define NAME_WIDTH 24
 
 /* A list in one of the forms of render_list(), or one of these two. */
 enum format { FORMAT_JSON, FORMAT_TEXT, FORMAT_LIST };
@@ -400,43 +399,35 @@ static int list_builds(const struct abibase_render *r, const struct abibase_base
 
 /* ------------------------------------------------------------------ for people */
 
-static void write_value_line(const struct abibase_baseline *b, const struct value *v,
-			     struct buf *out)
+static bool same_offer(const struct offer *x, const struct offer *y)
 {
-	_buf_ name = { 0 }, alone = { 0 };
-
-	buf_printf(&name, "%s.%s", v->class_name, v->property);
-	if (buf_failed(&name)) {
-		out->failed = true;
-		return;
-	}
-	buf_printf(out, "%-38s  %-5s  ", name.data, v->text);
-	if (name.len > PROPERTY_WIDTH)
-		buf_printf(out, "\n%*s", WHY_COLUMN, "");
-	if (!v->n_why && !v->on)
-		buf_printf(&alone, "on by name alone: --disable %s", v->group);
-	if (!v->n_why)
-		show_wrapped(out, WHY_COLUMN, WHY_COLUMN,
-			     v->on	? "every host and every QEMU has it" :
-			     alone.data ? alone.data :
-					  "");
-	out->failed |= buf_failed(&alone);
-	for (size_t i = 0; i < v->n_why; i++) {
-		_buf_ reason = { 0 };
-
-		if (i)
-			buf_printf(out, "%*s", WHY_COLUMN, "");
-		render_reason(b, &v->why[i], &reason);
-		show_wrapped(out, WHY_COLUMN, WHY_COLUMN, reason.data ? reason.data : "");
-		out->failed |= buf_failed(&reason);
-	}
+	if (x->known != y->known || x->word[0] != y->word[0] || x->word[1] != y->word[1] ||
+	    x->n_features != y->n_features || x->n_absent_on != y->n_absent_on)
+		return false;
+	for (size_t i = 0; i < x->n_features; i++)
+		if (!streq(x->features[i], y->features[i]))
+			return false;
+	for (size_t i = 0; i < x->n_absent_on; i++)
+		if (x->absent_on[i] != y->absent_on[i])
+			return false;
+	return true;
 }
 
-static void write_offer(const struct abibase_baseline *b, const struct offer *o, struct buf *out)
+/* The same on several backends is said once. */
+static void write_offer(const struct abibase_baseline *b, size_t at, struct buf *out)
 {
+	const struct offer *o = &b->offers[at];
 	_buf_ text = { 0 };
 
-	buf_printf(&text, "A guest on %s will be offered ", b->in.backends[o->backend]);
+	buf_printf(&text, "A guest on %s", b->in.backends[o->backend]);
+	for (size_t i = 0; i < b->n_offers; i++) {
+		if (i == at || !same_offer(&b->offers[i], o))
+			continue;
+		if (i < at)
+			return;
+		buf_printf(&text, ", %s", b->in.backends[b->offers[i].backend]);
+	}
+	buf_puts(&text, " will be offered ");
 	if (!o->known)
 		buf_puts(&text, "what is not known.");
 	else
@@ -481,9 +472,9 @@ static void write_requirements(const struct abibase_baseline *b, struct buf *out
 			width = strlen(requirement_word(b, &b->requirements[i]));
 	buf_puts(out, "\nREQUIRED OF EVERY HOST\n");
 	for (size_t i = 0; i < b->n_requirements; i++) {
-		size_t column = PROPERTY_WIDTH + 2 + width + 2;
+		size_t column = NAME_WIDTH + 2 + width + 2;
 
-		buf_printf(out, "%-38s  %-*s  ", b->requirements[i].name, (int)width,
+		buf_printf(out, "%-*s  %-*s  ", NAME_WIDTH, b->requirements[i].name, (int)width,
 			   requirement_word(b, &b->requirements[i]));
 		show_wrapped(out, column, column, b->requirements[i].text);
 	}
@@ -503,12 +494,10 @@ static void write_table(const struct abibase_render *r, const struct abibase_bas
 	page_item(&p, "machine", "%s", b->machine ? b->machine : "unknown");
 	page_item(&p, "backends", "%s", names.data ? names.data : "");
 	page_item(&p, "hosts", "%s", hosts.data ? hosts.data : "");
-	buf_printf(&p.out, "\n%-38s  %-5s  %s\n", "PROPERTY", "VALUE", "WHY");
-	for (size_t i = 0; i < b->n_values; i++)
-		write_value_line(b, &b->values[i], &p.out);
+	render_page_values(&p, b, true);
 	write_requirements(b, &p.out);
 	for (size_t i = 0; i < b->n_offers; i++)
-		write_offer(b, &b->offers[i], &p.out);
+		write_offer(b, i, &p.out);
 	buf_putc(&p.out, '\n');
 	render_page_end(&p, b, false);
 	p.failed |= !backends || buf_failed(&names) || buf_failed(&hosts);
@@ -537,7 +526,7 @@ static char *make_page(const struct abibase_render *r, const struct abibase_base
 	page_begin(&p, r->width);
 	render_page_begin(&p, b, r->host, l->verdict, &l->own);
 	if (l->verdict == ABIBASE_VERDICT_YES)
-		render_page_values(&p, b);
+		render_page_values(&p, b, false);
 	render_page_end(&p, b, r->format == FORMAT_LIST && l->verdict == ABIBASE_VERDICT_YES);
 	return page_give(&p, &text) < 0 ? NULL : text;
 }

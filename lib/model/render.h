@@ -47,8 +47,8 @@ void render_reason(const struct abibase_baseline *b, const struct why *w, struct
  */
 void render_page_begin(struct page *p, const struct abibase_baseline *b, const char *host,
 		       enum abibase_verdict list, const struct findings *own);
-/* What is off, and why; and how much is on. */
-void render_page_values(struct page *p, const struct abibase_baseline *b);
+/* What is off, and why; and how much is on; @all: what that is, too, and of which numbers why. */
+void render_page_values(struct page *p, const struct abibase_baseline *b, bool all);
 /* @beside_list: the list is on stdout, and no document is written */
 void render_page_end(struct page *p, const struct abibase_baseline *b, bool beside_list);
 
