@@ -415,7 +415,7 @@ START_TEST(not_found)
 	put_platform("1/debian-12.json", "debian-12", 1);
 	put_platform("1/track-2026.11.json", "track-2026.11", 1);
 	assert_error(from_platform("debian12"), ENOENT, "platform-not-found",
-		     "did you mean \"debian-12\"?");
+		     "did you mean \"debian-12\"? abibase list has all; looked in");
 	assert_error(from_platform("Track"), ENOENT, "platform-not-found",
 		     "did you mean \"track\"?");
 	assert_error(from_platform("fedora"), ENOENT, "platform-not-found",

@@ -94,7 +94,8 @@ int json_parse(struct abibase_context *ctx, const char *buf, size_t len, size_t 
 		where = NULL;
 		return context_oom(ctx);
 	}
-	return context_fail(ctx, EBADMSG, syntax_id(&e), where, "not valid JSON: %s", e.text);
+	return context_fail(ctx, EBADMSG, syntax_id(&e), where, "not valid JSON: %s",
+			    len ? e.text : "it is empty");
 }
 
 /* --------------------------------------------------------------- checking */

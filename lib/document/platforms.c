@@ -468,6 +468,7 @@ static void add_names(struct buf *b, const struct abibase_platforms *l)
 		buf_puts(b, "none");
 }
 
+/* The one that was meant, or all. */
 static void add_near(struct buf *b, const struct abibase_platforms *l, const char *name)
 {
 	struct suggest s = { .word = name };
@@ -482,8 +483,11 @@ static void add_near(struct buf *b, const struct abibase_platforms *l, const cha
 			suggest_offer(&s, l->c[i].codenames.s[k]);
 	}
 	suggest_text(&s, "\"", near);
-	buf_puts(b, near);
-	buf_puts(b, *near ? " There are: " : "; there are: ");
+	buf_puts(b, *near ? near : "; there are: ");
+	if (*near)
+		buf_puts(b, " abibase list has all");
+	else
+		add_names(b, l);
 }
 
 static int fail_not_found(struct abibase_context *ctx, const struct abibase_platforms *l,
@@ -496,7 +500,6 @@ static int fail_not_found(struct abibase_context *ctx, const struct abibase_plat
 		if (l->c[i].state == PLATFORM_MASKS && platform_file_fits(l->c[i].base, name))
 			buf_printf(&b, ", it is hidden by %s", l->c[i].path);
 	add_near(&b, l, name);
-	add_names(&b, l);
 	buf_puts(&b, "; looked in: ");
 	for (size_t i = 0; i < ctx->platform_path.n; i++)
 		buf_printf(&b, "%s%s", i ? ", " : "", ctx->platform_path.s[i]);

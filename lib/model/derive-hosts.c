@@ -196,6 +196,20 @@ static unsigned int *builds_in_order(struct derive *d)
 	return order;
 }
 
+/* " on a, b and c" */
+static void write_hosts_of_build(struct derive *d, unsigned int build, struct buf *out)
+{
+	const struct inputs *in = &d->b->in;
+	size_t n = 0;
+
+	for (unsigned int i = 0; i < in->n_hosts; i++)
+		for (size_t k = 0; k < in->hosts[i]->n_qemu; k++)
+			if (in->hosts[i]->qemu[k].build == build && (!n || d->scratch[0][n - 1] != i))
+				d->scratch[0][n++] = i;
+	buf_puts(out, " on ");
+	derive_write_hosts(d, d->scratch[0], n, out);
+}
+
 /* Which builds have a say in the choice? @ret_any: there is one. */
 static void count_builds(struct derive *d, const unsigned int *order, bool *counts, bool *ret_any)
 {
@@ -212,8 +226,9 @@ static void count_builds(struct derive *d, const unsigned int *order, bool *coun
 			counts[i] = *ret_any = true;
 			continue;
 		}
-		buf_printf(&text, "QEMU %s: its machine types are not recorded",
-			   in->builds[i]->version);
+		buf_printf(&text, "QEMU %s", in->builds[i]->version);
+		write_hosts_of_build(d, i, &text);
+		buf_puts(&text, ": its machine types are not recorded");
 		derive_finding(d, ABIBASE_FINDING_UNKNOWN, "machines-not-recorded",
 			       "name a machine type with -M, or probe the host again",
 			       &text);

@@ -73,9 +73,10 @@ ABIBASE_EXPORT int abibase_intersection_set_machine(struct abibase_intersection 
 {
 	if (!strpbrk(machine, "0123456789") || streq(machine, "q35") || !strchr(machine, '-'))
 		return context_fail(ix->ctx, EINVAL, "machine-unversioned", NULL,
-				    "\"%s\" is not a versioned machine type: it means another "
-				    "guest ABI in each QEMU; give one such as pc-q35-7.2",
-				    machine);
+				    "\"%s\" is not a versioned machine type%s; give one such as "
+				    "pc-q35-7.2",
+				    machine,
+				    *machine ? ": it means another guest ABI in each QEMU" : "");
 	if (!name_valid(machine))
 		return context_fail(ix->ctx, EINVAL, "json-bad-value", NULL,
 				    "\"%s\" is not a name of a machine type", machine);

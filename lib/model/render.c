@@ -480,17 +480,29 @@ static void write_requirements(const struct abibase_baseline *b, struct buf *out
 	}
 }
 
+static json_t *host_names(const struct abibase_baseline *b)
+{
+	json_t *names = json_array();
+
+	for (size_t i = 0; names && i < b->in.n_hosts; i++)
+		if (json_add(names, json_string(b->in.hosts[i]->name)) < 0) {
+			json_decref(names);
+			return NULL;
+		}
+	return names;
+}
+
 static void write_table(const struct abibase_render *r, const struct abibase_baseline *b,
 			const struct list *l, struct buf *out)
 {
-	json_auto_t *backends = baseline_backends(b);
+	json_auto_t *backends = baseline_backends(b), *all = host_names(b);
 	_buf_ names = { 0 }, hosts = { 0 };
 	struct page p;
 
 	page_begin(&p, r->width);
 	render_page_begin(&p, b, r->host, l->verdict, &l->own);
 	page_names(&names, backends);
-	inputs_write_hosts(&b->in, NULL, b->in.n_hosts, ", ", &hosts);
+	page_names(&hosts, all);
 	page_item(&p, "machine", "%s", b->machine ? b->machine : "unknown");
 	page_item(&p, "backends", "%s", names.data ? names.data : "");
 	page_item(&p, "hosts", "%s", hosts.data ? hosts.data : "");
@@ -500,7 +512,7 @@ static void write_table(const struct abibase_render *r, const struct abibase_bas
 		write_offer(b, i, &p.out);
 	buf_putc(&p.out, '\n');
 	render_page_end(&p, b, false);
-	p.failed |= !backends || buf_failed(&names) || buf_failed(&hosts);
+	p.failed |= !backends || !all || buf_failed(&names) || buf_failed(&hosts);
 	page_put(&p, out);
 }
 
