@@ -377,7 +377,7 @@ START_TEST(table)
 	struct abibase_profile *p;
 
 	ck_assert_int_eq(profile_from_platform(t.ctx, "debian-12", &p), 0);
-	assert_table(p, WORDS("name        debian-12\n", "revision    4\n", "lifecycle   released ",
+	assert_table(p, WORDS("name        debian-12\n", "revision    5\n", "lifecycle   released ",
 			      "evidence    ipvtap.* probed\n", "  tap+vhost       usable\n",
 			      "\nfacts: tap\n", "  offload.uso ", "  napi_frags",
 			      "IFF_TUN IFF_TAP IFF_NAPI ", " IFF_VNET_HDR\n", "VHOST_F_LOG_ALL",
