@@ -122,6 +122,23 @@ run 0 --load="$tmp/file" -- "$tmp/11.1.3" $guest \
 	-netdev tap,id=other,fd=33 -device virtio-net-pci,netdev=other -name x -pidfile /no/x -S \
 	-monitor unix:/no/socket,server=on -vnc :7 -D /no/log
 
+# Flash memory has the exact size of that of the line, and a guest of UEFI is small, too.
+truncate -s 3653632 "$tmp/code"
+truncate -s 540672 "$tmp/vars"
+truncate -s 131072 "$tmp/vars-2M"
+uefi()
+{
+	echo "-M pc-q35-7.2,pflash0=code,pflash1=vars -nodefaults -m 2G -device virtio-gpu-pci \
+		-blockdev driver=file,node-name=code,read-only=on,filename=$tmp/code \
+		-blockdev driver=file,node-name=vars,filename=$1"
+}
+run 0 --save="$tmp/flash" -- "$tmp/7.2.22" $(uefi "$tmp/vars")
+[ "$(stat -c %s "$tmp/flash")" -le 1000000 ] || fail 'a guest of UEFI is larger than a megabyte'
+run 0 --load="$tmp/flash" -- "$tmp/10.0.13" $(uefi "$tmp/vars")
+run 1 --load="$tmp/flash" -- "$tmp/10.0.13" $(uefi "$tmp/vars-2M")
+says 'memory block system.flash1 has 0x84000 bytes in the stream and 0x20000 here'
+rm "$tmp/flash"
+
 # -------------------------------------------------- what two small QEMUs do not see
 
 other=$(echo "$guest" | sed 's/2G/4G/')
