@@ -152,6 +152,19 @@ says 'only the destination has -device virtio-net,netdev=tap,mq=on'
 run 1 --load="$tmp/file" -- "$tmp/10.0.13" $guest -netdev tap,id=n0,vhost=on \
 	-device virtio-net-pci,netdev=n0
 says 'netdev=tap+vhost'
+# Two cards of one kind, the other way round: the order is what gives them their addresses.
+two='-netdev tap,id=n0 -netdev tap,id=n1'
+run 1 -- "$tmp/7.2.22" $guest $two -device virtio-net-pci,netdev=n0,mrg_rxbuf=off -device virtio-net-pci,netdev=n1 \
+	-- "$tmp/7.2.22" $guest $two -device virtio-net-pci,netdev=n0 -device virtio-net-pci,netdev=n1,mrg_rxbuf=off
+says 'the order of devices that name no address gives them one'
+run 0 -- "$tmp/7.2.22" $guest $two -device virtio-net-pci,netdev=n0,mrg_rxbuf=off,addr=7 -device virtio-net-pci,netdev=n1,addr=8 \
+	-- "$tmp/7.2.22" $guest $two -device virtio-net-pci,netdev=n0,addr=8 -device virtio-net-pci,netdev=n1,addr=7,mrg_rxbuf=off
+# Two modules of memory, whose sizes the throw-aways do not have
+dimms='-device pc-dimm,memdev=m0,id=d0 -device pc-dimm,memdev=m1,id=d1'
+dimm_guest='-M pc-q35-7.2 -nodefaults -m 1G,slots=2,maxmem=8G'
+run 1 -- "$tmp/7.2.22" $dimm_guest -object memory-backend-ram,id=m0,size=1G -object memory-backend-ram,id=m1,size=2G $dimms \
+	-- "$tmp/7.2.22" $dimm_guest -object memory-backend-ram,id=m0,size=2G -object memory-backend-ram,id=m1,size=1G $dimms
+says 'only the source has -object memory-backend id=m0,size=1073741824'
 run 1 --load="$tmp/file" -- "$tmp/10.0.13" $guest -netdev user,id=n0 -device virtio-net-pci,netdev=n0
 says 'netdev=user'
 run 1 --load="$tmp/file" -- "$tmp/10.0.13" $guest $net -smp 2

@@ -299,6 +299,7 @@ static const struct member rehearse_members[] = {
 	{ "netdevs", J_OBJECT, .required = true, .each = ROWS },
 	{ "objects", J_OBJECT, .required = true, .each = ROWS },
 	{ "options", J_OBJECT, .required = true, .each = ROWS },
+	{ "placing_params", J_OBJECT, .required = true, .each = LISTS },
 	{ "same_words", J_OBJECT, .required = true, .each = EACH(J_STRING) },
 	{ "schema", J_STRING, .required = true },
 	{ "secret_params", J_OBJECT, .required = true, .each = LISTS },

@@ -5,6 +5,7 @@
 #include <sys/utsname.h>
 
 #include "base/blake2b.h"
+#include "base/text.h"
 
 /*
  * What two throw-away QEMUs cannot tell, since both are made smaller: whether the lines mean the
@@ -71,6 +72,93 @@ static void compare_words(const struct rehearse_comparison *c, const json_t *hav
 	}
 }
 
+/*
+ * Among which words the order says where a device lies: those of its class, on its bus. NULL: the
+ * device says it itself.
+ */
+static const char *group_of(const struct rehearse_comparison *c, const char *words)
+{
+	struct arena *arena = &c->out->arena;
+	int head = (int)strcspn(words, ","), bus_len = 0;
+	const char *bus = "";
+
+	for (const char *p = words + head; *p; p += 1 + strcspn(p + 1, ",")) {
+		const char *key = show_keep(arena, "%.*s", (int)strcspn(p + 1, "=,"), p + 1);
+
+		if (rehearse_lists(c->line->table, "placing_params", "device", key))
+			return NULL;
+		if (streq(key, "bus")) {
+			bus = p;
+			bus_len = 1 + (int)strcspn(p + 1, ",");
+		}
+	}
+	return show_keep(arena, "%.*s%.*s", head, words, bus_len, bus);
+}
+
+/* Those of @list, for free(); NULL: no memory. */
+static const char **groups_of(const struct rehearse_comparison *c, const json_t *list)
+{
+	const char **groups = calloc(json_array_size(list) + 1, sizeof(*groups));
+	size_t i;
+	json_t *v;
+
+	json_array_foreach((json_t *)list, i, v)
+		if (groups)
+			groups[i] = group_of(c, json_string_value(v));
+	return groups;
+}
+
+/* Where in @list its word number @n of this group is. */
+static size_t nth_of(const json_t *list, const char **groups, const char *group, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < json_array_size(list); i++)
+		if (groups[i] && streq(groups[i], group) && n-- == 0)
+			break;
+	return i;
+}
+
+/* Two lines of the same words: two cards of one kind, the other way round, are two other cards. */
+static void compare_order(const struct rehearse_comparison *c, const json_t *have,
+			  const json_t *other)
+{
+	_autofree_ const char **mine = groups_of(c, have), **its = groups_of(c, other);
+	size_t i, k, n;
+	json_t *v;
+
+	c->out->arena.failed |= !mine || !its;
+	json_array_foreach((json_t *)have, i, v) {
+		if (c->out->arena.failed)
+			return;
+		if (!mine[i])
+			continue;
+		for (n = 0, k = 0; k < i; k++)
+			n += mine[k] && streq(mine[k], mine[i]);
+		k = nth_of(other, its, mine[i], n);
+		if (k == json_array_size(other) || json_equal(v, json_array_get(other, k)))
+			continue;
+		rehearse_say(c->out, ABIBASE_FINDING_CONFLICT, "rehearsal-line", LAYER_COMMAND,
+			     "give both lines the same order, or each device its address",
+			     "where the source has %s the destination has %s: the order of devices "
+			     "that name no address gives them one",
+			     json_string_value(v), json_string_value(json_array_get(other, k)));
+		return;
+	}
+}
+
+/* Does each have all that the other has? */
+static bool same_words(const json_t *have, const json_t *other)
+{
+	size_t i;
+	json_t *v;
+
+	json_array_foreach((json_t *)have, i, v)
+		if (count_of(have, json_string_value(v)) != count_of(other, json_string_value(v)))
+			return false;
+	return json_array_size(have) == json_array_size(other);
+}
+
 static void compare_baselines(const struct rehearse_comparison *c)
 {
 	const char *source = string_of(c->source, "baseline");
@@ -91,6 +179,8 @@ void rehearse_compare_lines(const struct rehearse_comparison *c)
 
 	compare_words(c, source, c->line->declared, true);
 	compare_words(c, c->line->declared, source, false);
+	if (same_words(source, c->line->declared))
+		compare_order(c, source, c->line->declared);
 	compare_baselines(c);
 }
 

@@ -624,7 +624,9 @@ static void put_backend(struct rehearse_line *l, struct rehearse_option *o, cons
 	uint64_t given = size_of(text_of(l, o, "size"), 1), made = least(given, l->unit);
 	const char *share = text_of(l, o, "share");
 
-	declare(l, keep(l, "-object memory-backend size=%llu", (unsigned long long)given));
+	/* the stream has a block of memory by this name */
+	declare(l, keep(l, "-object memory-backend id=%s,size=%llu",
+			is_harmless(id) ? id : digest_word(l, id), (unsigned long long)given));
 	put(l, "object",
 	    keep(l, "memory-backend-ram,id=%s,size=%llu%s", id, (unsigned long long)made,
 		 is_on(share) ? ",share=on" : ""));
