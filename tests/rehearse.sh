@@ -152,6 +152,19 @@ says 'only the destination has -device virtio-net,netdev=tap,mq=on'
 run 1 --load="$tmp/file" -- "$tmp/10.0.13" $guest -netdev tap,id=n0,vhost=on \
 	-device virtio-net-pci,netdev=n0
 says 'netdev=tap+vhost'
+# A backend that is replaced, and that the destination does not have, or has
+old='-M pc-q35-5.2 -nodefaults -m 64'
+stream="$old -netdev stream,id=n0,addr.type=unix,addr.path=/no -device virtio-net-pci,netdev=n0"
+run 1 -- "$tmp/7.2.22" $stream -- "$tmp/5.2.0" $stream
+says 'does not start with this line: it has no -netdev stream'
+run 0 -- "$tmp/7.2.22" $stream -- "$tmp/10.0.13" $stream
+run 2 -- "$tmp/5.2.0" $stream -- "$tmp/7.2.22" $stream
+hub="$old -chardev hub,id=c,chardevs.0=x -device isa-serial,chardev=c"
+run 1 -- "$tmp/10.0.13" $hub -- "$tmp/7.2.22" $hub
+shm='-M pc-q35-7.2,memory-backend=r -nodefaults -m 64 -object memory-backend-shm,id=r,size=64M'
+run 1 -- "$tmp/10.0.13" $shm -- "$tmp/7.2.22" $shm
+says 'it has no -object memory-backend-shm'
+run 0 -- "$tmp/5.2.0" $old -chardev tty,path=/no,id=c -device isa-serial,chardev=c
 # Two cards of one kind, the other way round: the order is what gives them their addresses.
 two='-netdev tap,id=n0 -netdev tap,id=n1'
 run 1 -- "$tmp/7.2.22" $guest $two -device virtio-net-pci,netdev=n0,mrg_rxbuf=off -device virtio-net-pci,netdev=n1 \

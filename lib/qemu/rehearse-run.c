@@ -290,8 +290,8 @@ static enum rehearse_end end_of(const struct rehearse_half *h, const struct qmp 
 	if (r == 0)
 		return REHEARSE_DONE;
 	if (doing == STARTING)
-		return ended_by_itself(q) && !tpm_failed(h, q) ? REHEARSE_NO_START :
-								 REHEARSE_TROUBLE;
+		return h->lacks || (ended_by_itself(q) && !tpm_failed(h, q)) ? REHEARSE_NO_START :
+										REHEARSE_TROUBLE;
 	if (doing == EXECUTING)
 		return q->failure == QMP_OK ? REHEARSE_TROUBLE : REHEARSE_LOST;
 	if (loads && tpm_lost(h, q))
@@ -312,6 +312,8 @@ int rehearse_run(struct rehearse_half *h)
 	r = start(h, &q);
 	if (r == 0)
 		r = rehearse_ask(h, &q);
+	if (r == 0)
+		r = rehearse_ask_backends(h, &q);
 	if (r == 0 && h->run_s) {
 		doing = EXECUTING;
 		r = execute(h, &q);

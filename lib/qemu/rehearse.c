@@ -397,6 +397,13 @@ static bool is_qcow2(struct rehearse_line *l, const json_t *params)
 	return format && streq(format, "qcow2");
 }
 
+/* The throw-away is without it, so whether its QEMU has it is asked for. */
+static void note_backend(struct rehearse_line *l, const char *option, const char *command,
+			 const char *type)
+{
+	l->arena.failed |= rehearse_note_backend(l, option, command, type) < 0;
+}
+
 /* The exact size of flash memory, which is a part of the machine; NULL: it is not to be seen. */
 static const char *flash_size(struct rehearse_line *l, const json_t *params, bool read_only)
 {
@@ -625,6 +632,7 @@ static void put_backend(struct rehearse_line *l, struct rehearse_option *o, cons
 	const char *share = text_of(l, o, "share");
 
 	/* the stream has a block of memory by this name */
+	note_backend(l, "-object", NULL, text_of(l, o, "qom-type"));
 	declare(l, keep(l, "-object memory-backend id=%s,size=%llu",
 			is_harmless(id) ? id : digest_word(l, id), (unsigned long long)given));
 	put(l, "object",
@@ -657,8 +665,10 @@ static void by_object(struct rehearse_line *l, struct rehearse_option *o)
 	put(l, "object",
 	    keep(l, "%s,id=%s%s%s", by, id, text_of(l, o, "queues") ? ",queues=" : "",
 		 text_of(l, o, "queues") ? text_of(l, o, "queues") : ""));
-	if (!streq(by, type))
-		replaced(l, named, by);
+	if (streq(by, type))
+		return;
+	note_backend(l, "-object", NULL, type);
+	replaced(l, named, by);
 }
 
 /* ---------------------------------------------------------------------- networks */
@@ -710,8 +720,10 @@ static const char *make_netdev(struct rehearse_line *l, const struct rehearse_op
 	return copy(l, arena_words(&l->arena, &out));
 }
 
-static void say_net(struct rehearse_line *l, const char *option, const json_t *row)
+static void say_net(struct rehearse_line *l, const char *option, const json_t *row,
+		    const char *type)
 {
+	note_backend(l, "-netdev", "netdev_add", type);
 	replaced(l, option,
 		 streq(string_of(row, "by"), "tap") ? "a tap of its own" : "a hub without others");
 }
@@ -730,7 +742,7 @@ static void by_netdev(struct rehearse_line *l, struct rehearse_option *o)
 		return;
 	}
 	put(l, "netdev", make_netdev(l, o, string_of(row, "by"), id));
-	say_net(l, keep(l, "-netdev %s", type), row);
+	say_net(l, keep(l, "-netdev %s", type), row, type);
 }
 
 /* -nic: a backend and a device in one */
@@ -756,7 +768,7 @@ static void by_nic(struct rehearse_line *l, struct rehearse_option *o)
 	put(l, "nic",
 	    keep(l, "%s%s%s%s%s", make_netdev(l, o, string_of(row, "by"), id),
 		 model ? ",model=" : "", model ? model : "", mac ? ",mac=" : "", mac ? mac : ""));
-	say_net(l, keep(l, "-nic %s", type), row);
+	say_net(l, keep(l, "-nic %s", type), row, type);
 }
 
 /* -net: what it makes is on a hub */
@@ -921,6 +933,7 @@ static void put_null(struct rehearse_line *l, const struct rehearse_option *o, c
 
 static void by_chardev(struct rehearse_line *l, struct rehearse_option *o)
 {
+	note_backend(l, "-chardev", "chardev-add", text_of(l, o, "backend"));
 	put_null(l, o, "null");
 }
 
@@ -1254,7 +1267,8 @@ int rehearse_line_parse(struct rehearse_line *l, const char *const *argv)
 	l->declared = json_array();
 	l->replaced = json_array();
 	l->left_out = json_array();
-	if (!l->declared || !l->replaced || !l->left_out)
+	l->backends = json_array();
+	if (!l->declared || !l->replaced || !l->left_out || !l->backends)
 		return context_oom(l->ctx);
 	command_parse(&cmd, l->ctx, argv);
 	return l->arena.failed || take_options(l, &cmd) < 0 ? context_oom(l->ctx) : 0;
@@ -1282,5 +1296,6 @@ void rehearse_line_clear(struct rehearse_line *l)
 	json_decref(l->declared);
 	json_decref(l->replaced);
 	json_decref(l->left_out);
+	json_decref(l->backends);
 	arena_clear(&l->arena);
 }

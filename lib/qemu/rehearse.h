@@ -42,6 +42,7 @@ struct rehearse_line {
 	const char *cpu;		/* the model that it names; "": none */
 	json_t *declared;		/* strings, unsorted: what a guest can tell of the line */
 	json_t *replaced, *left_out; /* {"option", "why"} */
+	json_t *backends; /* of what was replaced: {"option", "command", "type"}, of an object no command */
 	struct strings files;		/* firmware: what the guest executes */
 	struct strings reads;		/* files and directories that the throw-away opens */
 	bool takes_kvm;
@@ -87,6 +88,7 @@ struct rehearse_half {
 	int timeout_ms;
 	unsigned int run_s; /* so long its firmware is executed before it is saved; 0: it is not */
 	enum rehearse_end end;
+	bool lacks;	   /* a backend that was replaced: it would not start */
 	struct buf why;	   /* in words, of all but REHEARSE_DONE */
 	struct buf stderr; /* all that it said there, up to some kB */
 	struct buf stream;
@@ -106,6 +108,14 @@ void rehearse_half_clear(struct rehearse_half *h);
 int rehearse_ask(struct rehearse_half *h, struct qmp *q);
 /* Of a guest that runs: as a throw-away with @lists_devices, but for its vCPUs. */
 int rehearse_ask_guest(struct rehearse_half *h, struct qmp *q);
+
+/* ------------------------------------------------------------ rehearse-backends.c */
+
+/* 0 or -ENOMEM */
+int rehearse_note_backend(struct rehearse_line *l, const char *option, const char *command,
+			  const char *type);
+/* -ENODEV: it lacks one, which is in @h->why; else as qmp_call() */
+int rehearse_ask_backends(struct rehearse_half *h, struct qmp *q);
 
 /* ------------------------------------------------------------- rehearse-confine.c */
 
