@@ -152,6 +152,10 @@ says 'only the destination has -device virtio-net,netdev=tap,mq=on'
 run 1 --load="$tmp/file" -- "$tmp/10.0.13" $guest -netdev tap,id=n0,vhost=on \
 	-device virtio-net-pci,netdev=n0
 says 'netdev=tap+vhost'
+# A smaller address space
+run 1 -- "$tmp/7.2.22" $guest -cpu qemu64,phys-bits=42 -- "$tmp/10.0.13" $guest -cpu qemu64
+says 'physical addresses of 42 bits, those of the destination of 40'
+run 0 -- "$tmp/7.2.22" $guest -cpu qemu64 -- "$tmp/10.0.13" $guest -cpu qemu64,phys-bits=42
 # A backend that is replaced, and that the destination does not have, or has
 old='-M pc-q35-5.2 -nodefaults -m 64'
 stream="$old -netdev stream,id=n0,addr.type=unix,addr.path=/no -device virtio-net-pci,netdev=n0"

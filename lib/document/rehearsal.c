@@ -38,6 +38,7 @@ static const struct member vcpu_members[] = {
 	{ "model", J_INT, .required = false },
 	{ "model_id", J_STRING, .required = false },
 	{ "names", J_ARRAY, .required = false, .each = EACH_TEXT },
+	{ "phys_bits", J_INT, .required = false },
 	{ "stepping", J_INT, .required = false },
 	{ "vcpus", J_INT, .required = true, LIMITS(1, REHEARSAL_VCPUS_MAX) },
 	{ "vendor", J_STRING, .required = false },

@@ -218,6 +218,22 @@ static void name_lacking(struct buf *out, const json_t *source, const json_t *de
 			buf_printf(out, "%s%s", out->len ? ", " : "", json_string_value(v));
 }
 
+/* A guest may have placed something where the destination has no address. */
+static void compare_address(const struct rehearse_comparison *c, const json_t *source,
+			    const json_t *destination)
+{
+	long long a = json_integer_value(json_object_get(source, "phys_bits"));
+	long long b = json_integer_value(json_object_get(destination, "phys_bits"));
+
+	if (b && a > b)
+		rehearse_say(c->out, ABIBASE_FINDING_CONFLICT, "rehearsal-cpu", LAYER_CPU,
+			     "start both with phys-bits=N behind the CPU model, which both hosts have",
+			     "the vCPUs of the source have physical addresses of %lld bits, those "
+			     "of the destination of %lld; the stream does not carry it, and QEMU "
+			     "loads it all the same",
+			     a, b);
+}
+
 static void compare_vcpu(const struct rehearse_comparison *c, const json_t *source,
 			 const json_t *destination)
 {
@@ -245,6 +261,7 @@ static void compare_vcpu(const struct rehearse_comparison *c, const json_t *sour
 			"the same",
 			names.len ? names.data : "", names.len ? " (" : "", lacking.data,
 			names.len ? ")" : "");
+	compare_address(c, source, destination);
 	for (i = 0; i < ARRAY_SIZE(shown); i++)
 		if (!json_equal(json_object_get(source, shown[i]),
 				json_object_get(destination, shown[i])) &&

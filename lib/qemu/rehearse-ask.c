@@ -98,6 +98,7 @@ static int ask_vcpu(struct qmp *q, const char *path, json_t **ret)
 	static const char *const scalars[][2] = { { "family", "family" },
 						  { "model", "model" },
 						  { "model-id", "model_id" },
+						  { "phys-bits", "phys_bits" },
 						  { "stepping", "stepping" },
 						  { "vendor", "vendor" } };
 	json_auto_t *cpu = json_object();
