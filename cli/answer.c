@@ -177,6 +177,8 @@ int cli_answer(const struct abibase_result *res, const struct options *o)
 
 /* --------------------------------------------------------------------- several answers */
 
+#define HELD_MOST (1u << 20) /* bytes of answers, about */
+
 int cli_worse(int a, int b)
 {
 	if (a == ABIBASE_VERDICT_NO || b == ABIBASE_VERDICT_NO)
@@ -197,9 +199,47 @@ static void put_in_line(FILE *to, const char *text)
 }
 
 /* A file is replaced whole or not at all. */
+static bool goes_to_stdout(const struct cli_answers *a)
+{
+	return !a->o->output || streq(a->o->output, "-");
+}
+
 static bool writes_at_once(const struct cli_answers *a)
 {
-	return a->lines && a->o->json && (!a->o->output || streq(a->o->output, "-"));
+	return a->lines && a->o->json && goes_to_stdout(a);
+}
+
+static void put_answers(FILE *to, const struct cli_answers *a)
+{
+	for (size_t i = 0; i < a->texts.n; i++)
+		if (a->o->json)
+			put_in_line(to, a->texts.s[i]);
+		else
+			fprintf(to, "%s%s\n\n%s", i || a->begun ? "\n" : "", a->names.s[i],
+				a->texts.s[i]);
+}
+
+static int show_held(struct cli_answers *a)
+{
+	_autofree_ char *text = NULL;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+
+	if (to)
+		put_answers(to, a);
+	if (!to || fclose(to) != 0)
+		return cli_oom();
+	strings_clear(&a->names);
+	strings_clear(&a->texts);
+	a->held = 0;
+	return cli_show(a->o, 0, text, a->status);
+}
+
+/* So many that a part is written before the rest is known; a terminal gets one page. */
+static bool are_many(const struct cli_answers *a)
+{
+	return a->held > HELD_MOST && a->texts.n > 1 && goes_to_stdout(a) &&
+	       !cli_is_terminal(STDOUT_FILENO);
 }
 
 int cli_answers_add(struct cli_answers *a, const char *name, const struct abibase_result *res,
@@ -216,35 +256,25 @@ int cli_answers_add(struct cli_answers *a, const char *name, const struct abibas
 		put_in_line(stdout, text);
 		return 0;
 	}
-	return strings_add(&a->names, name) < 0 || strings_add(&a->texts, text) < 0 ? cli_oom() : 0;
-}
-
-static void put_answers(FILE *to, const struct cli_answers *a)
-{
-	for (size_t i = 0; i < a->texts.n; i++)
-		if (a->o->json)
-			put_in_line(to, a->texts.s[i]);
-		else
-			fprintf(to, "%s%s\n\n%s", i ? "\n" : "", a->names.s[i], a->texts.s[i]);
+	a->held += strlen(text);
+	if (strings_add(&a->names, name) < 0 || strings_add(&a->texts, text) < 0)
+		return cli_oom();
+	if (!are_many(a))
+		return 0;
+	cli_end_step();
+	r = show_held(a);
+	a->begun = true;
+	return r == STATUS_TROUBLE ? r : 0;
 }
 
 int cli_answers_end(struct cli_answers *a, int r)
 {
-	_autofree_ char *text = NULL;
-	size_t size;
-	bool alone = a->texts.n == 1 && !a->lines;
-	FILE *to = r == 0 && !alone ? open_memstream(&text, &size) : NULL;
+	bool alone = a->texts.n == 1 && !a->lines && !a->begun;
 
-	if (to)
-		put_answers(to, a);
-	if (r == 0 && writes_at_once(a))
+	if (r == 0 && (writes_at_once(a) || (a->begun && !a->texts.n)))
 		r = a->status;
-	else if (r == 0 && alone)
-		r = cli_show(a->o, 0, a->texts.s[0], a->status);
 	else if (r == 0)
-		r = to && fclose(steal(&to)) == 0 ? cli_show(a->o, 0, text, a->status) : cli_oom();
-	if (to)
-		fclose(to);
+		r = alone ? cli_show(a->o, 0, a->texts.s[0], a->status) : show_held(a);
 	strings_clear(&a->names);
 	strings_clear(&a->texts);
 	return r;

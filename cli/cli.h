@@ -255,6 +255,8 @@ struct cli_answers {
 	const struct options *o;
 	bool lines; /* there are several for sure: what needs not be held back is written at once */
 	struct strings names, texts;
+	size_t held; /* bytes of these */
+	bool begun;  /* they are many: a part was written */
 	int status;
 };
 int cli_answers_add(struct cli_answers *a, const char *name, const struct abibase_result *res,

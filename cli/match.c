@@ -73,7 +73,7 @@ static int match_all(struct matching *m, const struct options *o)
 
 	if (o->n_operands || options_has(o, OPT_FILES0_FROM)) {
 		r = cli_profiles(m->ctx, o, 0, match_one, m);
-		return r || m->answers.texts.n ?
+		return r || m->answers.begun || m->answers.texts.n ?
 			       r :
 			       cli_error("there is no host among the operands [usage]");
 	}
