@@ -76,45 +76,47 @@ static unsigned int looked_at(const struct moves *m, const struct abibase_catalo
 
 static json_t *scope(const struct moves *m, const struct abibase_catalogue *cat)
 {
-	bool record = false, catalogue = false;
 	unsigned int backends = 0;
-	json_t *scope;
+	json_t *scope, *v;
+	size_t i;
 
-	for (size_t i = 0; i < m->guest->n; i++)
+	for (i = 0; i < m->guest->n; i++)
 		backends |= looked_at(m, cat, &m->guest->devices[i]);
-	for (size_t i = 0; i < m->n; i++) {
-		record |= m->moves[i].recorded;
-		catalogue |= !m->moves[i].recorded;
-	}
 	scope = scope_json(cat, backends);
-	if (catalogue)
+	if (m->by_catalogue)
 		scope_add(&scope, "evidence", "catalogue");
-	if (record)
+	if (m->by_record)
 		scope_add(&scope, "evidence", "record");
-	for (size_t i = 0; i < m->n; i++) {
-		const struct move *move = &m->moves[i];
-
-		scope_add_rehearsal(&scope, &move->check->findings);
-		for (size_t k = 0; k < move->unseen.n; k++)
-			scope_add(&scope, "not_compared", move->unseen.s[k]);
-	}
+	if (m->rehearsed)
+		scope_add(&scope, "evidence", "rehearsal");
+	json_array_foreach(m->unseen, i, v)
+		scope_add(&scope, "not_compared", json_string_value(v));
 	return scope;
 }
 
-static json_t *moves_document(const struct moves *m, const struct abibase_catalogue *cat)
+int moves_add(struct moves *m, const struct move *move)
+{
+	m->by_record |= move->recorded;
+	m->by_catalogue |= !move->recorded;
+	m->rehearsed |= scope_is_rehearsed(&move->check->findings);
+	if (move->kind == MOVE_NO)
+		m->verdict = ABIBASE_VERDICT_NO;
+	else if (move->kind == MOVE_UNKNOWN && m->verdict == ABIBASE_VERDICT_YES)
+		m->verdict = ABIBASE_VERDICT_UNKNOWN;
+	for (size_t i = 0; i < move->unseen.n; i++)
+		if (!json_has(m->unseen, move->unseen.s[i]) &&
+		    json_array_append_new(m->unseen, json_string(move->unseen.s[i])) < 0)
+			return -ENOMEM;
+	return json_array_append_new(m->hosts, move_json(move)) < 0 ? -ENOMEM : 0;
+}
+
+static json_t *moves_document(struct moves *m, const struct abibase_catalogue *cat)
 {
 	/* a copy, because jansson counts references without atomic operations */
-	json_t *root = json_pack("{s:s, s:s, s:s*, s:o, s:o, s:[]}", "schema", "abibase-targets/1",
-				 "assumed", taken_for_granted, "baseline", m->baseline, "guest",
-				 json_deep_copy(m->guest->root), "scope", scope(m, cat), "hosts");
-	json_t *list = json_object_get(root, "hosts");
-
-	for (size_t i = 0; i < m->n; i++)
-		if (json_array_append_new(list, move_json(&m->moves[i])) < 0) {
-			json_decref(root);
-			return NULL;
-		}
-	return root;
+	return json_pack("{s:s, s:s, s:s*, s:o, s:o, s:o}", "schema", "abibase-targets/1",
+			 "assumed", taken_for_granted, "baseline", m->baseline, "guest",
+			 json_deep_copy(m->guest->root), "scope", scope(m, cat), "hosts",
+			 steal(&m->hosts));
 }
 
 /* ------------------------------------------------------------------------ for people */
@@ -305,12 +307,11 @@ static int show(const json_t *root, size_t width, char **ret)
 	return page_give(&p, ret);
 }
 
-int moves_give(struct abibase_context *ctx, const struct abibase_catalogue *cat,
-	       const struct moves *m, enum abibase_verdict verdict, struct abibase_result **ret)
+int moves_give(struct abibase_context *ctx, const struct abibase_catalogue *cat, struct moves *m,
+	       struct abibase_result **ret)
 {
-	return result_give(ctx,
-			   &(struct abibase_result){ .verdict = verdict,
-						     .root = moves_document(m, cat),
-						     .show = show },
-			   ret);
+	struct abibase_result made = { .verdict = m->verdict, .show = show };
+
+	made.root = moves_document(m, cat);
+	return result_give(ctx, &made, ret);
 }

@@ -513,16 +513,21 @@ ABIBASE_EXPORT int abibase_targets_add_profile(struct abibase_targets *t, struct
 static int judge_hosts(struct abibase_targets *t, struct moves *m)
 {
 	struct abibase_targets cut = *t;
+	int r = 0;
 
 	cut.guest = cut_guest(t);
 	if (!cut.guest)
 		return -ENOMEM;
-	for (; m->n < t->n; m->n++)
-		if (judge_host(host_cuts(t, t->hosts[m->n]) ? &cut : t, t->hosts[m->n],
-			       &m->moves[m->n]) < 0)
-			break;
+	for (size_t i = 0; r == 0 && i < t->n; i++) {
+		struct move move = { 0 };
+
+		r = judge_host(host_cuts(t, t->hosts[i]) ? &cut : t, t->hosts[i], &move);
+		if (r == 0)
+			r = moves_add(m, &move);
+		move_clear(&move);
+	}
 	abibase_guest_unref(cut.guest);
-	return m->n < t->n ? -ENOMEM : 0;
+	return r;
 }
 
 static bool is_host(const void *of, const char *name)
@@ -553,7 +558,7 @@ static int take_version(struct abibase_targets *t)
 	return t->by_version ? 0 : context_oom(t->ctx);
 }
 
-/* The moves are to be cleared also on failure. */
+/* The answers are to be released also on failure. */
 static int judge_all(struct abibase_targets *t, struct moves *m)
 {
 	int r = hosts_check_names(t->ctx, &t->assume, ASSUMED_HOST, is_host, t);
@@ -572,24 +577,9 @@ static int judge_all(struct abibase_targets *t, struct moves *m)
 		return r;
 	m->guest = t->guest;
 	m->baseline = t->baseline ? t->baseline->id : NULL;
-	m->moves = calloc(t->n + 1, sizeof(*m->moves));
-	if (m->moves && judge_hosts(t, m) == 0)
-		return 0;
-	m->n += m->moves != NULL; /* the one that was not finished */
-	return context_oom(t->ctx);
-}
-
-static enum abibase_verdict moves_verdict(const struct moves *m)
-{
-	enum abibase_verdict v = ABIBASE_VERDICT_YES;
-
-	for (size_t i = 0; i < m->n; i++) {
-		if (m->moves[i].kind == MOVE_NO)
-			return ABIBASE_VERDICT_NO;
-		if (m->moves[i].kind == MOVE_UNKNOWN)
-			v = ABIBASE_VERDICT_UNKNOWN;
-	}
-	return v;
+	m->hosts = json_array();
+	m->unseen = json_array();
+	return m->hosts && m->unseen && judge_hosts(t, m) == 0 ? 0 : context_oom(t->ctx);
 }
 
 static int cmp_host(const void *a, const void *b)
@@ -608,7 +598,8 @@ ABIBASE_EXPORT int abibase_targets_run(struct abibase_targets *t, struct abibase
 		qsort(t->hosts, t->n, sizeof(*t->hosts), cmp_host);
 	r = judge_all(t, &m);
 	if (r == 0)
-		r = moves_give(t->ctx, t->cat, &m, moves_verdict(&m), ret);
-	moves_clear(m.moves, m.n);
+		r = moves_give(t->ctx, t->cat, &m, ret);
+	json_decref(m.hosts);
+	json_decref(m.unseen);
 	return r;
 }

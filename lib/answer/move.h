@@ -81,8 +81,10 @@ struct moves {
 	struct abibase_guest *guest;
 	const char *baseline; /* the targets get its list anyway; or NULL */
 	const char *backend;  /* what the device lies on there; NULL: what the guest says */
-	struct move *moves;
-	size_t n;
+	json_t *hosts;	      /* the answers, as the document has them */
+	json_t *unseen;	      /* devices that no rehearsal was about */
+	bool by_record, by_catalogue, rehearsed; /* some of them */
+	enum abibase_verdict verdict;
 };
 
 /* move-offer.c: lists of settings, and what a device offers with them, here or there */
@@ -153,8 +155,11 @@ void move_judge_rehearsed(struct judging *j);
 
 /* move-show.c: what was found of all hosts, and the words of a document for a move and a way back */
 extern const char *const move_words[], *const way_words[];
-int moves_give(struct abibase_context *ctx, const struct abibase_catalogue *cat,
-	       const struct moves *m, enum abibase_verdict verdict, struct abibase_result **ret);
+/* One answer more, of which nothing else is kept. 0 or -ENOMEM. */
+int moves_add(struct moves *m, const struct move *move);
+/* Takes what it has. */
+int moves_give(struct abibase_context *ctx, const struct abibase_catalogue *cat, struct moves *m,
+	       struct abibase_result **ret);
 
 /* move.c */
 void move_clear(struct move *m);

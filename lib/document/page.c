@@ -441,11 +441,18 @@ void scope_add_devices(json_t **scope, const struct abibase_catalogue *cat, unsi
 							    "virtio-net");
 }
 
-void scope_add_rehearsal(json_t **scope, const struct findings *l)
+bool scope_is_rehearsed(const struct findings *l)
 {
 	for (size_t i = 0; i < l->n; i++)
 		if (streq(l->f[i].id, "rehearsed-refused") || streq(l->f[i].id, "rehearsed-loads"))
-			scope_add(scope, "evidence", "rehearsal");
+			return true;
+	return false;
+}
+
+void scope_add_rehearsal(json_t **scope, const struct findings *l)
+{
+	if (scope_is_rehearsed(l))
+		scope_add(scope, "evidence", "rehearsal");
 }
 
 json_t *scope_json(const struct abibase_catalogue *cat, unsigned int backends)

@@ -62,6 +62,7 @@ void page_property(struct buf *out, const char *property, const char **last);
 json_t *scope_new(void);
 void scope_add(json_t **scope, const char *key, const char *word);
 /* Was any of the findings rehearsed? Then that is evidence. */
+bool scope_is_rehearsed(const struct findings *l);
 void scope_add_rehearsal(json_t **scope, const struct findings *l);
 /* The devices of these backends of the catalogue. */
 void scope_add_devices(json_t **scope, const struct abibase_catalogue *cat, unsigned int backends);
