@@ -147,16 +147,18 @@ void render_page_begin(struct page *p, const struct abibase_baseline *b, const c
 }
 
 /* The hosts whose kernel or QEMU keeps it off; those that merely follow the machine type do not. */
-static int add_to_blame(const struct abibase_baseline *b, const struct why *w, json_t *names)
+static int add_to_blame(const struct abibase_baseline *b, const struct why *w, bool *blamed,
+			json_t *names)
 {
 	if (w->kind != WHY_HOST_LACKS && w->kind != WHY_HOST_UNKNOWN && w->kind != WHY_QEMU_LACKS &&
 	    w->kind != WHY_QEMU_UNKNOWN)
 		return 0;
 	for (size_t i = 0; i < w->n_hosts; i++) {
-		const char *name = b->in.hosts[w->hosts[i]]->name;
+		bool *is = &blamed[w->hosts[i]];
 
-		if (!json_has(names, name) && json_add(names, json_string(name)) < 0)
+		if (!*is && json_add(names, json_string(b->in.hosts[w->hosts[i]]->name)) < 0)
 			return -ENOMEM;
+		*is = true;
 	}
 	return 0;
 }
@@ -164,13 +166,14 @@ static int add_to_blame(const struct abibase_baseline *b, const struct why *w, j
 /* "15 of 19 properties; 4 off because of debian-12" */
 static void put_count(struct page *p, const struct abibase_baseline *b, size_t on)
 {
+	_autofree_ bool *blamed = calloc(b->in.n_hosts + 1, sizeof(*blamed));
 	json_auto_t *names = json_array();
 	_buf_ text = { 0 };
-	int r = names ? 0 : -ENOMEM;
+	int r = names && blamed ? 0 : -ENOMEM;
 
 	for (size_t i = 0; i < b->n_values; i++)
 		for (size_t k = 0; r == 0 && k < b->values[i].n_why && !b->values[i].on; k++)
-			r = add_to_blame(b, &b->values[i].why[k], names);
+			r = add_to_blame(b, &b->values[i].why[k], blamed, names);
 	page_count(&text, on, "", "");
 	buf_printf(&text, "of %zu properties", b->n_values);
 	if (on < b->n_values)
