@@ -4,6 +4,9 @@
  *
  *	generate DIRECTORY COUNT BUILDS FILE...
  *
+ * or, where DIRECTORY is "-", to standard output, a line each, however many: the facts of each 65,536 are those
+ * of the ones before.
+ *
  * Each is what `abibase probe` writes on a host with one QEMU: the facts of a recorded kernel and a
  * recorded QEMU entry, in canonical bytes. The FILEs are both, in any order: see tests/data. All
  * profiles differ in name, boot id and facts. BUILDS different QEMU builds are among them: the
@@ -126,13 +129,27 @@ static void write_file(const char *path, const json_t *root)
 	buf_clear(&b);
 }
 
+static void write_profile(const char *directory, unsigned int i, const json_t *root)
+{
+	bool stream = streq(directory, "-");
+	char *path = NULL;
+
+	if (stream && (json_dumpf(root, stdout, JSON_COMPACT) < 0 || putchar('\n') < 0))
+		die("standard output", strerror(errno));
+	if (!stream && asprintf(&path, "%s/host-%05u.json", directory, i) < 0)
+		die(directory, "out of memory");
+	if (!stream)
+		write_file(path, root);
+	free(path);
+}
+
 int main(int argc, char **argv)
 {
 	unsigned int count = argc > 5 ? (unsigned int)atoi(argv[2]) : 0;
 	unsigned int builds = argc > 5 ? (unsigned int)atoi(argv[3]) : 0;
 	json_t *hosts = need(json_array()), *qemus = need(json_array());
 
-	if (!count || count > MAX_COUNT || !builds) {
+	if (!count || (count > MAX_COUNT && !streq(argv[1], "-")) || !builds) {
 		fprintf(stderr, "usage: generate DIRECTORY COUNT BUILDS FILE...\n");
 		return 2;
 	}
@@ -142,14 +159,12 @@ int main(int argc, char **argv)
 		die("files", "a host profile and a QEMU entry are needed");
 	for (unsigned int i = 0; i < count; i++) {
 		json_t *root = make_profile(hosts, qemus, i, i % builds);
-		char *path;
 
-		if (asprintf(&path, "%s/host-%05u.json", argv[1], i) < 0)
-			die(argv[1], "out of memory");
-		write_file(path, root);
-		free(path);
+		write_profile(argv[1], i, root);
 		json_decref(root);
 	}
+	if (fflush(stdout) != 0)
+		die("standard output", strerror(errno));
 	json_decref(hosts);
 	json_decref(qemus);
 	return 0;

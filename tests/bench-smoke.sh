@@ -24,6 +24,11 @@ test "$(jq -c .facts host-*.json | sort -u | wc -l)" -eq 600
 test "$(jq -r .name host-*.json | sort -u | wc -l)" -eq 600
 test "$(jq -r '.qemu[].build_id' host-*.json | sort -u | wc -l)" -eq 24
 
+# a stream of them is the same hosts
+"$top_builddir/bench/generate" - 600 24 "$data"/hosts/*.json "$data"/qemu/7.*.json "$data"/qemu/10.*.json > "$dir/stream"
+"$ABIBASE" intersect -q --json -M pc-q35-7.2 - < "$dir/stream" > "$dir/of-stream.json"
+"$ABIBASE" intersect -q --json -M pc-q35-7.2 ./ | cmp - "$dir/of-stream.json"
+
 BENCH_PROFILES=50 BENCH_FEW=100 BENCH_MANY=2000 BENCH_ROUNDS=1 \
 	"$top_srcdir/bench/bench.sh" > "$dir/out"
 cat "$dir/out"
