@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # A slice of the migration matrix, on recorded kernels: two kernels, two QEMUs, three backends, with
-# a list and without; see tests/lab/matrix. Before it the driver, which has to see what goes wrong;
-# after it the generator of docs/proof.md. Needs neither rights nor devices nor network.
+# a list and without; see tests/lab/matrix. Before it the generator of docs/proof.md, the moves of whole runs
+# that are kept, and the driver, which has to see what goes wrong. Needs neither rights nor devices nor network.
 # shellcheck source=tests/begin.sh
 . "${0%/*}/begin.sh"
 
@@ -43,6 +43,19 @@ for change in 's/"predicted": "no"/"predicted": "yes"/' 's/"given": true/"given"
 	's/"queue-size"/"offload-uso"/g' '/"set": "none"/s/"no"/"yes"/g'; do
 	sed "$change" "$proof/example.jsonl" > "$dir/changed.jsonl"
 	if "$lab/proof" expect "$dir/changed.jsonl" > "$dir/log" 2>&1; then
+		fail "$change is not noticed"
+	fi
+done
+
+# ------------------------------------------------- the moves that were made
+
+# abibase matrix of the same hosts says of each what became of it; and what it would not say is noticed
+"$lab/moves" check "$proof"/moves-*.jsonl.xz || fail "abibase matrix says otherwise"
+xz -dc "$proof/moves-vm.jsonl.xz" | sed -n '1p; /"machine":"pc-q35-11.1"/p' > "$dir/moves.jsonl"
+for change in 's/"actual":"yes"/"actual":"no"/' 's/"way_back":"shut"/"way_back":"open"/' \
+	's/"ring-reset"/"queue-size"/'; do
+	sed "$change" "$dir/moves.jsonl" > "$dir/changed.jsonl"
+	if "$lab/moves" check "$dir/changed.jsonl" > "$dir/log" 2>&1; then
 		fail "$change is not noticed"
 	fi
 done

@@ -4,11 +4,11 @@
 
     shards.py [--abibase FILE] [--fleets N] [--seed N]
 
-Random fleets, in random parts, made into larger parts in random order: "intersect --partial" of some hosts,
-of parts, or of both. In the end one call makes the baseline of what is left, with the wishes of the fleet. It
-has the bytes, and so the id, and the exit status of one call with all profiles, as a document and as a list;
-and so has the widest part. With -M the parts can be baselines themselves: then it is that, or a refusal which
-says --partial.
+Random fleets, in random parts, made into larger parts in random order: "intersect --partial" of
+some hosts, of parts, or of both. In the end one call makes the baseline of what is left, with
+the wishes of the fleet. It has the bytes, and so the id, and the exit status of one call with
+all profiles, as a document and as a list; and so has the widest part. With -M the parts can be
+baselines themselves: then it is that, or a refusal which says --partial.
 """
 import argparse
 import collections
@@ -93,7 +93,7 @@ class Fleet:
             one = self.partial(parts)
             self.same("of a part of parts", words, whole, [one])
             if self.text(one) != self.text(self.partial(self.operands)):
-                raise AssertionError("the part of all hosts is another one when it is made of parts")
+                raise AssertionError("the part of all hosts is another when it is made of parts")
         self.baselines()
 
     def same(self, how, words, whole, operands):
