@@ -76,19 +76,19 @@ static json_t *read_string(struct text *t)
 	return s.ascii ? json_stringn_nocheck(s.start, s.len) : json_stringn(s.start, s.len);
 }
 
-/* Of up to 18 digits, which no integer is too small for. */
-static json_t *read_integer(struct text *t)
+/* What is no integer of up to 18 digits is jansson's. */
+static json_t *read_number(struct text *t)
 {
 	bool minus = *t->at == '-';
-	const char *first = t->at + minus, *p = first;
+	const char *start = t->at, *first = start + minus, *p = first;
 	json_int_t n = 0;
 
 	for (; p < t->end && *p >= '0' && *p <= '9' && p - first < 18; p++)
 		n = n * 10 + (*p - '0');
-	if (p == first || p == t->end || (*first == '0' && (minus || p - first > 1)) ||
-	    strchr(".eE0123456789", *p))
-		return NULL;
-	t->at = p;
+	for (t->at = p; t->at < t->end && *t->at && strchr("0123456789+-.eE", *t->at);)
+		t->at++;
+	if (t->at > p || p == first || (*first == '0' && (minus || p - first > 1)))
+		return json_loadb(start, (size_t)(t->at - start), JSON_DECODE_ANY, NULL);
 	return json_integer(minus ? -n : n);
 }
 
@@ -178,7 +178,7 @@ static json_t *read_value(struct text *t)
 	case 'n':
 		return read_word(t, "null", json_null());
 	default:
-		return read_integer(t);
+		return read_number(t);
 	}
 }
 
