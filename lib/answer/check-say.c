@@ -9,6 +9,7 @@ void hostcheck_free(struct abibase_check *c)
 		return;
 	json_decref(c->lost);
 	json_decref(c->set);
+	json_decref(c->records);
 	arena_clear(&c->arena);
 	free(c);
 }
@@ -23,7 +24,8 @@ struct abibase_check *hostcheck_new(const char *host)
 	c->host = arena_strdup(&c->arena, host);
 	c->lost = json_array();
 	c->set = json_array();
-	c->arena.failed |= !c->lost || !c->set;
+	c->records = json_object();
+	c->arena.failed |= !c->lost || !c->set || !c->records;
 	return c;
 }
 

@@ -28,19 +28,23 @@ static json_t *make_document(const struct abibase_baseline *b, struct abibase_ch
 			     size_t n)
 {
 	json_t *scope = baseline_scope(b), *root;
+	json_auto_t *records = json_object();
+	int r = 0;
 
 	for (size_t i = 0; i < n; i++)
-		scope_add_rehearsal(&scope, &checks[i]->findings);
+		scope_add_found(&scope, &checks[i]->findings);
 	root = json_pack("{ss ss ss so so s[]}", "schema", "abibase-check/1", "baseline", b->id,
 			 "machine", b->machine, "backends", baseline_backends(b), "scope", scope,
 			 "hosts");
-	for (size_t i = 0; i < n; i++)
-		if (json_array_append_new(json_object_get(root, "hosts"), json_check(checks[i])) <
-		    0) {
-			json_decref(root);
-			return NULL;
-		}
-	return root;
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		r = json_array_append_new(json_object_get(root, "hosts"), json_check(checks[i]));
+		if (r == 0)
+			r = json_object_update(records, checks[i]->records);
+	}
+	if (r == 0 && hostchecks_put_records(records, root) == 0)
+		return root;
+	json_decref(root);
+	return NULL;
 }
 
 /* --------------------------------------------------------------------- for people */

@@ -1061,6 +1061,7 @@ void admission_clear(struct admission *a)
 	abibase_intersection_unref(a->ix);
 	abibase_baseline_unref(a->self);
 	kinds_clear(&a->kinds);
+	guest_classes_clear(&a->classes);
 	memset(a, 0, sizeof(*a));
 }
 
@@ -1125,11 +1126,35 @@ static int find_kind(struct checking *k)
 	return kinds_find(k->ctx, &k->admission->kinds, k->cat, k->p, &k->kind);
 }
 
+static bool has_record(const struct abibase_profile *p)
+{
+	for (size_t i = 0; i < p->n_qemu; i++)
+		if (p->qemu[i].record)
+			return true;
+	return false;
+}
+
+/* Whoever starts a guest by its command line is told nothing where the host satisfies. */
+static int check_records(struct checking *k)
+{
+	struct guest_classes *classes = &k->admission->classes;
+	int r = 0;
+
+	if (!has_record(k->p) || (k->guest && json_object_get(k->guest->root, GUEST_X_MACHINE)))
+		return 0;
+	if (k->guest && !classes->patterns)
+		r = guest_classes_find(k->ctx, k->guest, classes);
+	return r < 0 ? r :
+		       hostcheck_records(k->ctx, k->out, k->cat, k->b, k->p, classes->patterns);
+}
+
 /* A guest about which the baseline says nothing has other devices. */
 static int check_others(struct checking *k)
 {
 	int r = hostcheck_rehearsed(k->ctx, k->out, k->cat, k->b, k->p, k->guest);
 
+	if (r == 0)
+		r = check_records(k);
 	k->out->verdict = findings_verdict(&k->out->findings);
 	return r < 0 || !k->out->arena.failed ? r : -ENOMEM;
 }
@@ -1159,6 +1184,8 @@ static int run(struct checking *k)
 	r = check_offers(k);
 	if (r == 0)
 		r = hostcheck_rehearsed(k->ctx, k->out, k->cat, k->b, k->p, k->guest);
+	if (r == 0)
+		r = check_records(k);
 	if (r == 0 && !newer)
 		r = admit(k);
 	if (r == 0)

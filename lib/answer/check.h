@@ -10,6 +10,7 @@
 #include "document/cohorts.h"
 #include "document/result.h"
 #include "document/guest.h"
+#include "document/rehearsals.h"
 
 /* What of the baseline one QEMU of the host gets. */
 struct check_list {
@@ -26,6 +27,7 @@ struct abibase_check {
 	struct findings findings;
 	json_t *lost; /* properties that go off when the host is admitted */
 	json_t *set;  /* numbers that are set then, "class.property=value" */
+	json_t *records; /* what differs between two builds and is not judged, by their digests */
 	const char *admit_id; /* identity of the baseline that would admit it, or NULL */
 	struct check_list *lists;
 	size_t n_lists;
@@ -40,6 +42,7 @@ struct admission {
 	struct abibase_intersection *ix; /* one host a cohort */
 	struct abibase_baseline *self;	 /* the baseline that follows from these */
 	struct kinds kinds;		 /* of the hosts that were held against it */
+	struct guest_classes classes;	 /* of the guest */
 };
 void admission_clear(struct admission *a);
 
@@ -83,6 +86,15 @@ int hostcheck_rehearsed(struct abibase_context *ctx, struct abibase_check *c,
 			const struct abibase_catalogue *cat, const struct abibase_baseline *b,
 			const struct abibase_profile *p, const struct abibase_guest *g)
 	_must_check_;
+/* check-records.c: what two builds have otherwise under a machine type, a note. @q: without the records */
+struct records;
+int hostcheck_record(struct abibase_check *c, struct records *q) _must_check_;
+/* The same of @p's builds, and those of the baseline; @classes: of a guest's devices, or NULL */
+int hostcheck_records(struct abibase_context *ctx, struct abibase_check *c,
+		      const struct abibase_catalogue *cat, const struct abibase_baseline *b,
+		      const struct abibase_profile *p, const json_t *classes) _must_check_;
+/* "not_judged" of a document, where there is any: the records of all checks. 0 or -ENOMEM. */
+int hostchecks_put_records(json_t *all, json_t *root) _must_check_;
 /* May one of its network cards have an option ROM? */
 bool guest_has_rom(const struct abibase_guest *g);
 

@@ -871,7 +871,7 @@ static void judge_observed(struct judging *j, const struct guest_device *d, cons
 	say_size_differs(j, row, there, here, can);
 }
 
-static const struct profile_qemu *own_qemu(const struct judging *j)
+const struct profile_qemu *move_own_qemu(const struct judging *j)
 {
 	for (size_t i = 0; i < j->p->n_qemu; i++)
 		if (j->p->qemu[i].json == j->entry)
@@ -882,7 +882,7 @@ static const struct profile_qemu *own_qemu(const struct judging *j)
 /* What nobody recorded of the one is as in the other: told as where a baseline is made. */
 static bool is_same_build(const struct judging *j)
 {
-	const struct profile_qemu *there = move_source_qemu(j->t), *here = own_qemu(j);
+	const struct profile_qemu *there = move_source_qemu(j->t), *here = move_own_qemu(j);
 	struct version v, w;
 
 	if (!there || !here)

@@ -94,11 +94,22 @@ static json_t *scope(const struct moves *m, const struct abibase_catalogue *cat)
 	return scope;
 }
 
+static int gather_records(const struct move *m, json_t *all)
+{
+	int r = json_object_update(all, m->check->records);
+
+	for (size_t i = 0; r == 0 && i < m->n_others; i++)
+		r = json_object_update(all, m->others[i].check->records);
+	return r;
+}
+
 int moves_add(struct moves *m, const struct move *move)
 {
-	m->by_record |= move->recorded;
+	const struct findings *found = &move->check->findings;
+
+	m->by_record |= move->recorded || scope_found(found, "record");
 	m->by_catalogue |= !move->recorded;
-	m->rehearsed |= scope_is_rehearsed(&move->check->findings);
+	m->rehearsed |= scope_found(found, "rehearsal");
 	if (move->kind == MOVE_NO)
 		m->verdict = ABIBASE_VERDICT_NO;
 	else if (move->kind == MOVE_UNKNOWN && m->verdict == ABIBASE_VERDICT_YES)
@@ -107,16 +118,22 @@ int moves_add(struct moves *m, const struct move *move)
 		if (!json_has(m->unseen, move->unseen.s[i]) &&
 		    json_array_append_new(m->unseen, json_string(move->unseen.s[i])) < 0)
 			return -ENOMEM;
+	if (gather_records(move, m->records) < 0)
+		return -ENOMEM;
 	return json_array_append_new(m->hosts, move_json(move)) < 0 ? -ENOMEM : 0;
 }
 
 static json_t *moves_document(struct moves *m, const struct abibase_catalogue *cat)
 {
 	/* a copy, because jansson counts references without atomic operations */
-	return json_pack("{s:s, s:s, s:s*, s:o, s:o, s:o}", "schema", "abibase-targets/1",
-			 "assumed", taken_for_granted, "baseline", m->baseline, "guest",
-			 json_deep_copy(m->guest->root), "scope", scope(m, cat), "hosts",
-			 steal(&m->hosts));
+	json_t *root = json_pack("{s:s, s:s, s:s*, s:o, s:o, s:o}", "schema", "abibase-targets/1",
+				 "assumed", taken_for_granted, "baseline", m->baseline, "guest",
+				 json_deep_copy(m->guest->root), "scope", scope(m, cat), "hosts",
+				 steal(&m->hosts));
+
+	if (root && hostchecks_put_records(m->records, root) < 0)
+		json_decref(steal(&root));
+	return root;
 }
 
 /* ------------------------------------------------------------------------ for people */

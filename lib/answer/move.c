@@ -3,6 +3,7 @@
 
 #include "base/context.h"
 #include "answer/move.h"
+#include "answer/records.h"
 #include "document/build.h"
 #include "document/errata.h"
 #include "model/machine.h"
@@ -173,6 +174,21 @@ static void note_errata(struct judging *j)
 	hostcheck_errata(j->m->check, j->pr.cat, mask, guest_has, j);
 }
 
+/* What the two QEMUs give another value, of the guest's devices, and nobody judges */
+static void note_records(struct judging *j)
+{
+	const struct abibase_targets *t = j->t;
+	const struct profile_qemu *here = move_own_qemu(j), *there = move_source_qemu(t);
+	struct records q = { .ctx = t->ctx, .cat = t->cat, .machine = t->guest->machine,
+			     .classes = t->classes.patterns };
+
+	if (!here || !here->record || !there || !there->record || !q.classes)
+		return;
+	q.entry[0] = there->json;
+	q.entry[1] = here->json;
+	move_arena(j)->failed |= hostcheck_record(j->m->check, &q) < 0;
+}
+
 static void judge_devices(struct judging *j)
 {
 	const struct abibase_guest *g = j->t->guest;
@@ -183,6 +199,7 @@ static void judge_devices(struct judging *j)
 	judge_list(j);
 	note_source(j);
 	move_judge_rehearsed(j);
+	note_records(j);
 	/* of one that is no device of the catalogue no more than that can be said */
 	for (size_t i = 0; i < g->n; i++)
 		if (!j->refused || move_backends_of(j->pr.cat, &g->devices[i]))
@@ -433,6 +450,7 @@ ABIBASE_EXPORT struct abibase_targets *abibase_targets_unref(struct abibase_targ
 	strings_clear(&t->assume);
 	abibase_profile_unref(t->source);
 	json_decref(t->by_version);
+	guest_classes_clear(&t->classes);
 	arena_clear(&t->arena);
 	abibase_baseline_unref(t->baseline);
 	abibase_guest_unref(t->guest);
@@ -573,13 +591,18 @@ static int judge_all(struct abibase_targets *t, struct moves *m)
 		r = make_current(t, &t->source);
 	if (r == 0)
 		r = move_read_rehearsed(t);
+	if (r == 0 && !t->classes.patterns && move_source_qemu(t) && move_source_qemu(t)->record)
+		r = guest_classes_find(t->ctx, t->guest, &t->classes);
 	if (r < 0)
 		return r;
 	m->guest = t->guest;
 	m->baseline = t->baseline ? t->baseline->id : NULL;
 	m->hosts = json_array();
 	m->unseen = json_array();
-	return m->hosts && m->unseen && judge_hosts(t, m) == 0 ? 0 : context_oom(t->ctx);
+	m->records = json_object();
+	if (!m->hosts || !m->unseen || !m->records || judge_hosts(t, m) < 0)
+		return context_oom(t->ctx);
+	return 0;
 }
 
 static int cmp_host(const void *a, const void *b)
@@ -601,5 +624,6 @@ ABIBASE_EXPORT int abibase_targets_run(struct abibase_targets *t, struct abibase
 		r = moves_give(t->ctx, t->cat, &m, ret);
 	json_decref(m.hosts);
 	json_decref(m.unseen);
+	json_decref(m.records);
 	return r;
 }

@@ -23,6 +23,7 @@ struct abibase_targets {
 	struct links links;		   /* of it */
 	struct arena arena;		   /* where they are */
 	struct abibase_profile *source;	   /* NULL: not known */
+	struct guest_classes classes; /* its devices' */
 	json_t *by_version; /* the record that follows from what the guest says of its QEMU; NULL:
 			       it does not */
 	char *backend;			   /* NULL: that of the guest */
@@ -83,6 +84,7 @@ struct moves {
 	const char *backend;  /* what the device lies on there; NULL: what the guest says */
 	json_t *hosts;	      /* the answers, as the document has them */
 	json_t *unseen;	      /* devices that no rehearsal was about */
+	json_t *records;      /* what pairs of builds have otherwise, by its key */
 	bool by_record, by_catalogue, rehearsed; /* some of them */
 	enum abibase_verdict verdict;
 };
@@ -130,6 +132,8 @@ void move_say(struct judging *j, enum abibase_finding_kind kind, const char *id,
 #define move_unknown(j, ...) move_say(j, ABIBASE_FINDING_UNKNOWN, __VA_ARGS__)
 #define move_note(j, ...) move_say(j, ABIBASE_FINDING_NOTE, __VA_ARGS__)
 /* "QEMU 9.1.0 (qemu-kvm-9.1.0-20.el9)" */
+/* The one under judgement, of the profile; NULL: none */
+const struct profile_qemu *move_own_qemu(const struct judging *j);
 const char *move_qemu(const struct judging *j);
 bool move_is_switch(const struct row *row, const struct predicted *p);
 void move_say_lacks(struct judging *j, const struct guest_device *d, const struct row *row,

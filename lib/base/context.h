@@ -12,6 +12,7 @@ enum kept {
 	KEPT_BUILDS,	 /* document/build-find.c */
 	KEPT_SEEN,	 /* document/seen.c */
 	KEPT_REHEARSALS, /* document/rehearsals.c */
+	KEPT_NOTES,	 /* answer/check-records.c */
 	N_KEPT
 };
 

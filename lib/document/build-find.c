@@ -127,6 +127,17 @@ static int find(struct abibase_context *ctx, const char *dir, const char *digest
 	return r == 0 ? builds_remember(ctx, *ret) : r;
 }
 
+int builds_named(struct abibase_context *ctx, const json_t *entry, const struct abibase_build **ret)
+{
+	const char *digest = string_of(entry, "build");
+	struct abibase_build *rec = NULL;
+	int r = digest ? find(ctx, NULL, digest, &rec) : 1;
+
+	build_record_unref(rec); /* the context has it */
+	*ret = r == 0 ? rec : NULL;
+	return r == -ENOMEM ? r : 0;
+}
+
 /* --------------------------------------------------- who states what an older one does not */
 
 #define MAX_SHIPPED 64 /* files that are looked at */

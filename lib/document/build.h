@@ -91,6 +91,12 @@ int builds_find(struct abibase_context *ctx, struct abibase_profile *p, const ch
  */
 int builds_newer(struct abibase_context *ctx, const json_t *a, const json_t *b,
 		 struct abibase_build **ret);
+/*
+ * The record that an entry names, where @ctx looks, which keeps it. NULL: it names none, or it is
+ * nowhere, or cannot be used. 0 or -ENOMEM.
+ */
+int builds_named(struct abibase_context *ctx, const json_t *entry,
+		 const struct abibase_build **ret);
 /* From now on @ctx knows this one. */
 int builds_remember(struct abibase_context *ctx, struct abibase_build *r);
 

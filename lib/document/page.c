@@ -441,18 +441,25 @@ void scope_add_devices(json_t **scope, const struct abibase_catalogue *cat, unsi
 							    "virtio-net");
 }
 
-bool scope_is_rehearsed(const struct findings *l)
+bool scope_found(const struct findings *l, const char *evidence)
 {
+	bool record = streq(evidence, "record");
+
 	for (size_t i = 0; i < l->n; i++)
-		if (streq(l->f[i].id, "rehearsed-refused") || streq(l->f[i].id, "rehearsed-loads"))
+		if (record ? streq(l->f[i].id, "record-differs") :
+			     streq(l->f[i].id, "rehearsed-refused") ||
+				     streq(l->f[i].id, "rehearsed-loads"))
 			return true;
 	return false;
 }
 
-void scope_add_rehearsal(json_t **scope, const struct findings *l)
+void scope_add_found(json_t **scope, const struct findings *l)
 {
-	if (scope_is_rehearsed(l))
-		scope_add(scope, "evidence", "rehearsal");
+	static const char *const words[] = { "record", "rehearsal" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (scope_found(l, words[i]))
+			scope_add(scope, "evidence", words[i]);
 }
 
 json_t *scope_json(const struct abibase_catalogue *cat, unsigned int backends)

@@ -61,9 +61,9 @@ void page_property(struct buf *out, const char *property, const char **last);
  */
 json_t *scope_new(void);
 void scope_add(json_t **scope, const char *key, const char *word);
-/* Was any of the findings rehearsed? Then that is evidence. */
-bool scope_is_rehearsed(const struct findings *l);
-void scope_add_rehearsal(json_t **scope, const struct findings *l);
+/* Was any of the findings rehearsed, or read of the records of two builds? Then that is evidence. */
+bool scope_found(const struct findings *l, const char *evidence);
+void scope_add_found(json_t **scope, const struct findings *l);
 /* The devices of these backends of the catalogue. */
 void scope_add_devices(json_t **scope, const struct abibase_catalogue *cat, unsigned int backends);
 /* Of one that looks at all layers of devices on these backends; there is no evidence yet. */

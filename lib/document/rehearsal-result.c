@@ -65,6 +65,7 @@ static const struct member specimen_members[] = {
 
 static const struct member specimens_members[] = {
 	{ "base", J_STRING, .required = true, .check = schema_nonempty },
+	{ "others", J_OBJECT, .required = true, .each = EACH(J_ARRAY, .each = EACH_TEXT) },
 	{ "schema", J_STRING, .required = true },
 	{ "specimens", J_OBJECT, .required = true, .keys = schema_key,
 	  .each = EACH_OBJECT(specimen_members, MORE_FREE) },

@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fnmatch.h>
 
 #include "base/context.h"
 #include "document/domain.h"
@@ -279,6 +280,92 @@ json_t *specimens_of(const json_t *specimens, enum specimen_of of, const char *w
 			list = NULL;
 		}
 	return list;
+}
+
+/* ------------------------------------------------------------------- a guest's classes */
+
+static int add_patterns(json_t *list, const json_t *patterns)
+{
+	size_t i;
+	json_t *v;
+
+	json_array_foreach((json_t *)patterns, i, v)
+		if (!json_has(list, json_string_value(v)) && json_array_append(list, v) < 0)
+			return -ENOMEM;
+	return 0;
+}
+
+/* Those of the specimens that it is one of; @any: is there one? */
+static int add_specimens(const json_t *root, enum specimen_of of, const char *what, json_t *list,
+			 bool *any)
+{
+	const json_t *specimens = json_object_get(root, "specimens");
+	json_auto_t *names = specimens_of(specimens, of, what);
+	int r = names ? 0 : -ENOMEM;
+	size_t i;
+	json_t *v;
+
+	*any = json_array_size(names);
+	json_array_foreach(names, i, v)
+		if (r == 0)
+			r = add_patterns(list, json_object_get(json_object_get(specimens,
+									       json_string_value(v)),
+							       "classes"));
+	return r;
+}
+
+static int add_word(const json_t *root, const char *word, struct guest_classes *c)
+{
+	bool any;
+	int r = add_specimens(root, SPECIMEN_DOMAIN, word, c->patterns, &any);
+	const char *pattern;
+	json_t *v;
+
+	json_object_foreach(json_object_get(root, "others"), pattern, v)
+		if (r == 0 && fnmatch(pattern, word, 0) == 0) {
+			r = add_patterns(c->patterns, v);
+			any = true;
+		}
+	return r == 0 && !any ? json_add(c->rest, json_string(word)) : r;
+}
+
+static int add_class(const json_t *root, const char *class_name, json_t *list)
+{
+	bool any;
+
+	if (!json_has(list, class_name) && json_add(list, json_string(class_name)) < 0)
+		return -ENOMEM;
+	return add_specimens(root, SPECIMEN_CLASS, class_name, list, &any);
+}
+
+int guest_classes_find(struct abibase_context *ctx, const struct abibase_guest *g,
+		       struct guest_classes *ret)
+{
+	const json_t *words = json_object_get(g->root, DOMAIN_NOT_COMPARED), *specimens, *root;
+	int r = specimens_load(ctx, &specimens);
+	size_t i;
+	json_t *v;
+
+	if (r < 0)
+		return r;
+	root = of_context(ctx)->specimens;
+	*ret = (struct guest_classes){ json_array(), json_array() };
+	r = ret->patterns && ret->rest ? 0 : -ENOMEM;
+	for (size_t k = 0; r == 0 && k < g->n; k++)
+		r = add_class(root, g->devices[k].class_name, ret->patterns);
+	json_array_foreach((json_t *)words, i, v)
+		if (r == 0)
+			r = add_word(root, json_string_value(v), ret);
+	if (r == 0)
+		return 0;
+	guest_classes_clear(ret);
+	return context_oom(ctx);
+}
+
+void guest_classes_clear(struct guest_classes *c)
+{
+	json_decref(steal(&c->patterns));
+	json_decref(steal(&c->rest));
 }
 
 /* ------------------------------------------------------------------- a guest's devices */

@@ -259,7 +259,7 @@ void render_page_end(struct page *p, const struct abibase_baseline *b, bool besi
 {
 	json_t *scope = baseline_scope(b);
 
-	scope_add_rehearsal(&scope, &b->findings);
+	scope_add_found(&scope, &b->findings);
 	p->failed |= !scope;
 	page_end(p, scope, next_of(b, beside_list));
 	json_decref(scope);
