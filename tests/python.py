@@ -62,6 +62,12 @@ class Questions(unittest.TestCase):
         self.assertLess(len(self.baseline.args("debian-12", minimal=True)), len(words))
         self.assertEqual(self.baseline.args(with_machine=True)[:2], ["-machine", MACHINE])
         self.assertNotIn("inputs", json.loads(self.baseline.render("json", inputs=False).text))
+        fragment = self.baseline.render("libvirt-override", aliases=[(None, "net0")]).text
+        self.assertIn("net0", fragment)
+        self.assertGreater(len(self.baseline.args(hotplug=True)), len(words))
+        parts = [self.context.intersect([host]).render(partial=True).text for host in self.hosts]
+        whole = self.context.intersect(map(self.context.load_buffer, parts), MACHINE)
+        self.assertEqual(whole.id, self.baseline.id)
         path = self.hosts[0].value["qemu"][0]["path"]
         check, own = self.context.list_for(self.baseline, self.hosts[0], path)
         self.assertTrue(check)

@@ -176,15 +176,20 @@ class Baseline(_Answer):
         return found
 
     def render(self, format: str = "args", *, host: str | None = None, minimal: bool = False,
-               with_machine: bool = False, inputs: bool = True, width: int = 0) -> Rendered:
-        """As abibase intersect --format, --for, --minimal, --with-machine and --no-inputs."""
+               with_machine: bool = False, inputs: bool = True, partial: bool = False,
+               hotplug: bool = False, aliases: Iterable[tuple[str | None, str]] = (),
+               width: int = 0) -> Rendered:
+        """As abibase intersect with options of these names; aliases: device, or None, and alias."""
         context = self._context
         out = c.ffi.new("char *[2]")
         request = context._request("render", context)
         context._call("render_set_format", request, format)
         if host is not None:
             context._call("render_set_for", request, host)
-        flags = minimal * "MINIMAL", with_machine * "WITH_MACHINE", (not inputs) * "NO_INPUTS"
+        for device, alias in aliases:
+            context._call("render_add_alias", request, device, alias)
+        flags = (minimal * "MINIMAL", with_machine * "WITH_MACHINE", (not inputs) * "NO_INPUTS",
+                 partial * "PARTIAL", hotplug * "HOTPLUG")
         context._call("render_set_flags", request, context._flags("RENDER", flags))
         try:
             verdict = Verdict(context._call("render_run", request, self, width, out, out + 1))
@@ -193,12 +198,14 @@ class Baseline(_Answer):
         return Rendered(verdict, text, page)
 
     def args(self, host: str | None = None, *, minimal: bool = False,
-             with_machine: bool = False) -> list[str]:
+             with_machine: bool = False, hotplug: bool = False) -> list[str]:
         """The list, as arguments for QEMU, to stand behind all others; or NoList."""
-        made = self.render(host=host, minimal=minimal, with_machine=with_machine)
+        made = self.render("argv-json", host=host, minimal=minimal, with_machine=with_machine,
+                           hotplug=hotplug)
         if not made.verdict or made.text is None:
             raise NoList(made.verdict, made.page or "")
-        return [word for line in made.text.splitlines() for word in line.split(" ", 1)]
+        words: list[str] = json.loads(made.text)
+        return words
 
 
 class Context:
