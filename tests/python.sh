@@ -10,6 +10,10 @@
 	echo "this build has no shared library"
 	exit 77
 }
+[ -z "${SANITIZE_CFLAGS:-}" ] || {
+	echo "the library of this build wants its sanitizer loaded first"
+	exit 77
+}
 python=${PYTHON:-/usr/bin/python3}
 "$python" -c 'import cffi' || skip "needs $python with cffi: python3-cffi"
 need mypy
