@@ -145,6 +145,10 @@ class Pages(unittest.TestCase):
         self.assertEqual((takes, door, first), (
             "Cohort 1 ( a , b ) can take the guests of every cohort, and they can return.",
             "None: whatever gets in can return.", "None has to be: no move fails."))
+        takes, door, first = cards(asked("-M", "pc-q35-5.2", "debian-13", "debian-13-backports"))
+        self.assertTrue(first.startswith("No upgrade of one cohort alone is known to help. "), first)
+        takes, door, first = cards(asked("-M", "pc-q35-10.0", "debian-12", "debian-13"))
+        self.assertTrue(first.startswith("Cohort 1 ( debian-12 ): moves to it fail from 2. "), first)
         takes, door, first = cards(asked("-M", "pc-q35-6.2", "debian-12"))
         self.assertIn("there is one host", takes)
 

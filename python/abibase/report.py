@@ -41,6 +41,8 @@ SQUARES = ("A row for each cohort that guests come from, a column for each that 
 Place = Tuple[int, int]
 
 
+# Of findings: what a newer kernel or QEMU of the destination brings
+LACKS = ("move-lacks", "host-without-machine")
 # What a document raises that is not of the form
 BAD = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
@@ -244,17 +246,25 @@ def first(m: Matrix) -> Html:
 
 
 def most_refusing(m: Matrix) -> Html:
-    """Where no upgrade brings a feature back: into which cohort most moves fail, and a reason."""
-    worst = max(range(len(m.cohorts)), key=lambda i: len(m.into(i, "no")))
-    failing = m.into(worst, "no")
-    if not failing:
-        return Html("None has to be: no move fails.")
-    why = max((f for f in m.causes if m.document["findings"][f]["kind"] == "conflict"),
-              key=lambda f: sum(to == worst for _, to in m.causes[f]))
-    finding = m.document["findings"][why]
-    return Html(f"{m.called(worst, begin=True)}: no other has more moves to it that fail; they "
-                f"are those from {few(failing)}. {part(finding['text'])}. Remedy: "
-                f"{part(finding.get('remedy', 'none'))}.")
+    """Where no upgrade brings a feature back: where most moves fail for what is lacking there."""
+    findings = m.document["findings"]
+    failing = {f: {at for at in places if m.all[at] == "no"} for f, places in m.causes.items()
+               if findings[f]["kind"] == "conflict"}
+    if not any(failing.values()):
+        known = "is known to fail" if "unknown" in m.all.values() else "fails"
+        return Html(f"None has to be: no move {known}.")
+    lacking = {f: places for f, places in failing.items() if findings[f]["id"] in LACKS}
+    refused: Dict[int, set[int]] = defaultdict(set)
+    for a, b in itertools.chain(*lacking.values()):
+        refused[b].add(a)
+    worst = max(refused, key=lambda i: len(refused[i])) if refused else -1
+    begin = "No upgrade of one cohort alone is known to help" if worst < 0 else \
+        f"{m.called(worst, begin=True)}: moves to it fail from {few(sorted(refused[worst]))}"
+    counted = {f: sum(worst in (to, -1) for _, to in places)
+               for f, places in (lacking or failing).items()}
+    finding = findings[max(counted, key=lambda f: counted[f])]
+    remedy = finding.get("remedy", "none")
+    return Html(f"{begin}. {part(finding['text'])}. Remedy: {part(remedy)}.")
 
 
 def answers(m: Matrix) -> Html:
