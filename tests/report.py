@@ -159,6 +159,22 @@ class Pages(unittest.TestCase):
         for name in HOSTILE:
             self.assertIn(re.sub("[\x1b\u202e\ud800]", "\ufffd", name), found)
 
+    def test_hostile_texts(self):
+        """Whatever is a text in the document, but for the words that have a meaning."""
+        words = {"now", "list", "no", "yes", "none", "unknown", "open", "shut", "conflict", "abibase-matrix/1"}
+
+        def spoil(value):
+            if isinstance(value, dict):
+                return {key: spoil(member) for key, member in value.items()}
+            if isinstance(value, list):
+                return [spoil(item) for item in value]
+            return value + HOSTILE[0] + HOSTILE[1] if isinstance(value, str) and value not in words else value
+
+        for case in ("split-three", "baseline-json"):
+            tree, html = self.page(spoil(recorded(case)))
+            self.alone(tree, html)
+            self.assertGreater(html.count("&lt;script&gt;"), 20)
+
     def test_input(self):
         good = synthetic(3)
         with tempfile.TemporaryDirectory() as where:
