@@ -346,13 +346,6 @@ static int probe_parameters(struct abibase_probe *pr, const char *release, json_
 	return r == 0 ? probe_params(pr, &m, release, facts) : r;
 }
 
-void probe_tell(const struct abibase_probe *pr, const char *what)
-{
-	context_step(pr->ctx, "asking %s", what);
-	if (pr->progress)
-		pr->progress(pr->progress_data, what);
-}
-
 /* One surface, if it is to be asked. */
 static int probe_wanted(struct abibase_probe *pr, const struct probe_surface *s,
 			const char *release, json_t *facts, struct strings *loaded,

@@ -240,3 +240,10 @@ void warn_facts(struct abibase_probe *pr, const struct probe_surface *s,
 									"");
 	}
 }
+
+void probe_tell(const struct abibase_probe *pr, const char *what)
+{
+	context_step(pr->ctx, "asking %s", what);
+	if (pr->progress)
+		pr->progress(pr->progress_data, what);
+}
