@@ -35,22 +35,36 @@ static int load_both(struct abibase_context *ctx, char *const *operands, struct 
 	return status;
 }
 
+static int compare(struct abibase_context *ctx, struct abibase_catalogue *cat,
+		   const struct operand of[2], const struct abibase_guest *g, unsigned int flags,
+		   struct abibase_result **ret)
+{
+	if (of[0].baseline)
+		return abibase_diff_baselines(ctx, cat, of[0].baseline, of[1].baseline, flags, ret);
+	return g ? abibase_diff_guest(ctx, cat, g, of[0].profile, of[1].profile, flags, ret) :
+		   abibase_diff(ctx, cat, of[0].profile, of[1].profile, flags, ret);
+}
+
 static int diff(const struct options *o)
 {
+	struct options quiet = *o; /* the scope of the answer says what is not compared */
 	unsigned int flags = options_has(o, 'a') ? ABIBASE_DIFF_ALL : 0;
 	_unref_(context) *ctx = NULL;
 	_unref_(catalogue) *cat = NULL;
+	_unref_(guest) *guest = NULL;
 	_unref_(result) *res = NULL;
 	struct operand of[2] = { { 0 } };
 	int r = cli_begin(o->verbose, &ctx, &cat);
 
+	quiet.verbose = -1;
 	if (r == 0)
 		r = load_both(ctx, o->operands, of);
+	if (r == 0 && of[0].baseline && options_has(o, OPT_DOMAIN))
+		r = cli_usage("diff", "--domain is of two profiles or build records");
+	if (r == 0)
+		r = cli_domain(ctx, cat, &quiet, NULL, &guest);
 	if (r == 0) {
-		r = of[0].baseline ? abibase_diff_baselines(ctx, cat, of[0].baseline,
-							    of[1].baseline, flags, &res) :
-				     abibase_diff(ctx, cat, of[0].profile, of[1].profile, flags,
-						  &res);
+		r = compare(ctx, cat, of, guest, flags, &res);
 		r = r < 0 ? cli_context_error(ctx, r) : cli_answer(res, o);
 	}
 	operand_clear(&of[0]);
@@ -60,8 +74,9 @@ static int diff(const struct options *o)
 
 static int run(const struct options *o)
 {
+	char *named[] = { o->operands[0], o->operands[1], options_arg(o, OPT_DOMAIN) };
 	char *taken = NULL;
-	int r = cli_check_stdin_once("diff", o->operands, 2, &taken);
+	int r = cli_check_stdin_once("diff", named, ARRAY_SIZE(named), &taken);
 
 	return r ? r : diff(o);
 }
@@ -84,9 +99,10 @@ const struct command command_diff = {
 		"platform; NAME=PROFILE renames.\n"
 		"\n"
 		"Where the record of each QEMU is there, or BUILD is such a record: also "
-		"what a machine type makes of the properties of all other devices. That "
-		"is not judged, and a record never says that two QEMUs are the same: "
-		"abibase rehearse asks them.\n"
+		"what a machine type makes of the properties of all other devices, with "
+		"--domain of those of a guest. Beside rows of the catalogue, results of "
+		"rehearsals and known defects judge it, and a record never says that two "
+		"QEMUs are the same: abibase rehearse asks them.\n"
 		"\n"
 		"Names, revisions and digests are not compared. Kernel release and "
 		"packages are shown and are no difference.\n"

@@ -172,7 +172,7 @@ static const struct cli_option options[] = {
 	  "lines around them say)" },
 
 	/* what is the same in all that have it */
-	{ VERB_INTERSECT | VERB_CHECK | VERB_TARGETS, OPT_DOMAIN, "domain", "FILE", "@files",
+	{ VERB_INTERSECT | VERB_CHECK | VERB_TARGETS | VERB_DIFF, OPT_DOMAIN, "domain", "FILE", "@files",
 	  "take machine type, backends and devices of the guest from this XML of libvirt's, as virsh "
 	  "dumpxml writes it" },
 	{ VERB_INTERSECT | VERB_CHECK | VERB_TARGETS | VERB_MATRIX | VERB_VALIDATE | VERB_MATCH |

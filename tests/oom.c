@@ -273,6 +273,7 @@ static struct abibase_profile *stating_host(int i)
 }
 
 static char *two_builds[2]; /* files of build records */
+static char *two_hosts[2]; /* files of profiles, with their build records */
 static char *old_profile; /* a file, with its build record beside it */
 
 /* The recorded head with few words of the CPU: each run takes as long as it has allocations. */
@@ -322,6 +323,8 @@ static void prepare(void)
 	if (data_load(t.ctx, &rehearse_form, &rehearse_table) < 0)
 		abort();
 	old_profile = test_path("tests/cases/intersect/build-record/A.json");
+	two_hosts[0] = test_path("tests/cases/check/record-differs/A.json");
+	two_hosts[1] = test_path("tests/cases/check/record-differs/B.json");
 	two_builds[0] = test_path("tests/cases/diff/builds/a.json");
 	two_builds[1] = test_path("tests/cases/diff/builds/b.json");
 	bad_text = strdup(profile_text);
@@ -344,6 +347,8 @@ static void prepare(void)
 static void finish(void)
 {
 	free(old_profile);
+	for (size_t i = 0; i < ARRAY_SIZE(two_hosts); i++)
+		free(two_hosts[i]);
 	free(two_builds[0]);
 	free(two_builds[1]);
 	abibase_profile_unref(booted);
@@ -674,6 +679,48 @@ static int op_diff_builds(struct made *m)
 		r = abibase_profile_from_file(ctx, two_builds[i], &p[i]);
 	if (r == 0)
 		r = abibase_diff(ctx, t.cat, p[0], p[1], 0, &d);
+	for (int i = 0; i < 2; i++)
+		abibase_profile_unref(p[i]);
+	abibase_context_unref(ctx);
+	return r < 0 ? r : give_result(d, m);
+}
+
+/* Two hosts whose builds have records that differ, for a guest, and one held against the other's baseline. */
+static int op_records(struct made *m)
+{
+	static const char xml[] =
+		"<domain type='kvm'><os><type arch='x86_64' machine='pc-q35-rhel9.6.0'>hvm</type></os>"
+		"<devices><interface type='bridge'><model type='virtio'/></interface>"
+		"<hostdev type='pci'/><graphics type='vnc'/></devices></domain>";
+	struct abibase_profile *p[2] = { NULL, NULL };
+	struct abibase_check_request *q = NULL;
+	struct abibase_context *ctx;
+	struct abibase_guest *g = NULL;
+	struct abibase_baseline *b = NULL;
+	struct abibase_result *d = NULL;
+	int r = abibase_context_new(0, &ctx);
+
+	if (r < 0)
+		return r;
+	for (int i = 0; r == 0 && i < 2; i++)
+		r = abibase_profile_from_file(ctx, two_hosts[i], &p[i]);
+	if (r == 0)
+		r = abibase_guest_from_domain(ctx, t.cat, xml, strlen(xml), "d.xml", &g);
+	if (r == 0)
+		r = abibase_diff_guest(ctx, t.cat, g, p[0], p[1], 0, &d);
+	abibase_result_unref(d);
+	if (r == 0)
+		r = intersect_profiles(ctx, t.cat, p, 1, "pc-q35-rhel9.6.0", &b);
+	if (r == 0)
+		r = abibase_check_request_new(ctx, t.cat, b, &q);
+	if (r == 0)
+		r = abibase_check_request_add_profile(q, p[1]);
+	d = NULL;
+	if (r == 0)
+		r = abibase_check_request_run(q, &d);
+	abibase_check_request_unref(q);
+	abibase_baseline_unref(b);
+	abibase_guest_unref(g);
 	for (int i = 0; i < 2; i++)
 		abibase_profile_unref(p[i]);
 	abibase_context_unref(ctx);
@@ -1173,6 +1220,7 @@ static const struct operation {
 	{ "machines", op_machines, true },
 	{ "diff", op_diff, true },
 	{ "diff-builds", op_diff_builds, true },
+	{ "records", op_records, true },
 	{ "match", op_match, true },
 	{ "matrix", op_matrix, true },
 	{ "check", op_check, true },

@@ -789,6 +789,18 @@ int abibase_diff(struct abibase_context *ctx, const struct abibase_catalogue *ca
 		 unsigned int flags, struct abibase_result **ret)
 	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 6);
 /**
+ * abibase_diff_guest - the same, of what matters to a guest
+ * @g: its machine type, and its devices on what they lie: of a domain all devices
+ *
+ * What was not compared is in the scope. Returns: as abibase_diff(); -EBADMSG, -ENOENT (the data files of
+ * this library). Since: 0.2
+ */
+int abibase_diff_guest(struct abibase_context *ctx, const struct abibase_catalogue *cat,
+		       const struct abibase_guest *g, const struct abibase_profile *a,
+		       const struct abibase_profile *b, unsigned int flags,
+		       struct abibase_result **ret)
+	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 2, 3, 4, 5, 7);
+/**
  * abibase_diff_baselines - compare two baselines, and what it means to a running guest
  * @cat: names the bits
  * @a: the one, "A" in the texts

@@ -7,6 +7,7 @@
 #include "answer/diff.h"
 #include "answer/show.h"
 #include "document/catalogue.h"
+#include "document/rehearsals.h"
 
 struct comparison {
 	struct abibase_context *ctx;
@@ -15,6 +16,9 @@ struct comparison {
 	const struct abibase_profile *p[2];
 	const char *label[2];
 	bool all;
+	const struct abibase_guest *guest; /* only what matters to it; NULL: all */
+	const struct guest_classes *classes; /* with it: of its devices */
+	unsigned int backends;		     /* and on what they lie */
 	struct diff_item spare; /* stands for one for which there is no memory */
 };
 
@@ -36,6 +40,15 @@ struct diff_item *diff_add_lack(struct comparison *c, enum diff_kind kind, bool 
 				const char *subject, int lacks, const char *text);
 /* People are told it together with all the others of which @among is said. */
 void diff_set_among(struct diff_item *item, const char *among, const char *name);
+
+/* diff-guest.c: does it matter to the guest? Of everything, where there is none. */
+bool diff_wants_fact(const struct comparison *c, const char *fact);
+bool diff_wants_machine(const struct comparison *c, const char *machine);
+bool diff_wants_class(const struct comparison *c, const char *class_name);
+bool diff_wants_key(const struct comparison *c, const char *key); /* "class.property" */
+/* Narrow the scope, as a document has it, to the guest. */
+void diff_guest_scope(const struct abibase_guest *g, const struct guest_classes *classes,
+		      bool records, json_t **scope);
 
 /* Two binaries with records: what their device classes have otherwise (diff-record.c). */
 void diff_records(struct comparison *c, const struct pair *q);

@@ -137,7 +137,9 @@ void diff_records(struct comparison *c, const struct pair *q)
 			     .found = { .differs = tell,
 					.disagrees = tell_disagrees,
 					.lacks = tell_lacks } };
-	struct records records = { .ctx = c->ctx, .cat = c->cat };
+	struct records records = { .ctx = c->ctx, .cat = c->cat,
+				   .classes = c->guest ? c->classes->patterns : NULL,
+				   .machine = c->guest ? c->guest->machine : NULL };
 
 	if (!c->ctx || !q->a->record || !q->b->record || q->a->record == q->b->record)
 		return;

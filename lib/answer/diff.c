@@ -222,7 +222,7 @@ static void diff_fact(struct comparison *c, const struct pair *q, const char *fa
 	struct diff_item *item;
 
 	/* a mask is looked at with its word */
-	if (fact_is_mask(fact) || fact_same(c, fact, a, b))
+	if (fact_is_mask(fact) || !diff_wants_fact(c, fact) || fact_same(c, fact, a, b))
 		return;
 	if (is_word(a) && is_word(b))
 		return diff_words(c, fact, json_string_value(a), json_string_value(b));
@@ -275,8 +275,11 @@ static void diff_machine(struct comparison *c, const struct pair *q, const char 
 {
 	int lacks = a ? 1 : 0;
 
+	if (!diff_wants_machine(c, name))
+		return;
 	if (a && b) {
-		diff_machine_member(c, q, name, "alias", a, b);
+		if (!c->guest) /* which has a machine type by its own name */
+			diff_machine_member(c, q, name, "alias", a, b);
 		if (c->all)
 			diff_machine_member(c, q, name, "deprecated", a, b);
 		return;
@@ -321,6 +324,8 @@ static void diff_class(struct comparison *c, const struct pair *q, const char *c
 {
 	struct pair of = *q;
 
+	if (!diff_wants_class(c, class_name))
+		return;
 	of.in = class_name;
 	if (a && b)
 		each_key(c, &of, a, b, diff_property);
@@ -368,8 +373,8 @@ static void diff_value(struct comparison *c, const struct pair *q, const char *k
 	const json_t *x = qemu_recorded(q->a->json, q->in, key);
 	const json_t *y = qemu_recorded(q->b->json, q->in, key);
 
-	if ((x && y && json_equal(x, y)) || (!x && lacks_property(q->a, key)) ||
-	    (!y && lacks_property(q->b, key)))
+	if (!diff_wants_key(c, key) || (x && y && json_equal(x, y)) ||
+	    (!x && lacks_property(q->a, key)) || (!y && lacks_property(q->b, key)))
 		return;
 	add_value(c, q, keep(c, "values.%s.%s", q->in, key), key, x, y);
 }
@@ -396,6 +401,8 @@ static void diff_machine_values(struct comparison *c, const struct pair *q, cons
 {
 	struct pair of = *q;
 
+	if (!diff_wants_machine(c, machine))
+		return;
 	of.in = machine;
 	if (a && b) {
 		each_key(c, &of, json_object_get(q->a->json, "defaults"),
@@ -417,7 +424,8 @@ static void diff_observed(struct comparison *c, const struct pair *q, const stru
 		const json_t *x = qemu_observed(q->a->json, of.in, row->observed);
 		const json_t *y = qemu_observed(q->b->json, of.in, row->observed);
 
-		if (x && y && !json_equal(x, y))
+		if (x && y && !json_equal(x, y) && diff_wants_machine(c, of.in) &&
+		    diff_wants_class(c, row->class_name))
 			add_value(c, &of, keep(c, "shape.%s.%s", of.in, row->observed), row->key, x,
 				  y);
 	}
@@ -667,23 +675,25 @@ static void diff_context(struct comparison *c)
 /* ---------------------------------------------------------------------- errata */
 
 /* The builds of a host with any of their machine types. */
-static uint32_t qemu_errata(const struct abibase_catalogue *cat, const json_t *entry)
+static uint32_t qemu_errata(const struct comparison *c, const json_t *entry)
 {
-	uint32_t mask = errata_of_qemu(cat, entry, NULL);
+	uint32_t mask = errata_of_qemu(c->cat, entry, NULL);
 	const char *machine;
 	json_t *v;
 
 	json_object_foreach(json_object_get(entry, "machines"), machine, v)
-		mask |= errata_of_qemu(cat, entry, machine);
+		if (diff_wants_machine(c, machine))
+			mask |= errata_of_qemu(c->cat, entry, machine);
 	return mask;
 }
 
-static uint32_t profile_errata(const struct abibase_catalogue *cat, const struct abibase_profile *p)
+static uint32_t profile_errata(const struct comparison *c, int of)
 {
-	uint32_t mask = errata_of_kernel(cat, p->root);
+	const struct abibase_profile *p = c->p[of];
+	uint32_t mask = errata_of_kernel(c->cat, p->root);
 
 	for (size_t i = 0; i < p->n_qemu; i++)
-		mask |= qemu_errata(cat, p->qemu[i].json);
+		mask |= qemu_errata(c, p->qemu[i].json);
 	return mask;
 }
 
@@ -751,6 +761,27 @@ static void sort_items(struct diff *d)
 		qsort(d->items, d->n, sizeof(*d->items), cmp_item);
 }
 
+static int compare_profiles(struct comparison *c)
+{
+	const struct abibase_profile *a = c->p[0], *b = c->p[1];
+	struct diff *ret = c->d;
+
+	memset(ret, 0, sizeof(*ret));
+	name_profiles(c);
+	if (!streq(a->arch, b->arch))
+		add_values(c, DIFF_ARCH, true, "arch", "arch:", a->arch, b->arch);
+	each_key(c, NULL, a->facts, b->facts, diff_fact);
+	diff_qemus(c);
+	if (!c->guest || c->all)
+		diff_context(c);
+	add_errata(c, (const uint32_t[]){ profile_errata(c, 0), profile_errata(c, 1) });
+	sort_items(ret);
+	if (!ret->arena.failed)
+		return 0;
+	diff_clear(ret);
+	return -ENOMEM;
+}
+
 int diff_profiles(struct abibase_context *ctx, const struct abibase_catalogue *cat,
 		  const struct abibase_profile *a, const struct abibase_profile *b,
 		  unsigned int flags, struct diff *ret)
@@ -759,19 +790,7 @@ int diff_profiles(struct abibase_context *ctx, const struct abibase_catalogue *c
 		.ctx = ctx, .d = ret, .cat = cat, .p = { a, b }, .all = flags & ABIBASE_DIFF_ALL
 	};
 
-	memset(ret, 0, sizeof(*ret));
-	name_profiles(&c);
-	if (!streq(a->arch, b->arch))
-		add_values(&c, DIFF_ARCH, true, "arch", "arch:", a->arch, b->arch);
-	each_key(&c, NULL, a->facts, b->facts, diff_fact);
-	diff_qemus(&c);
-	diff_context(&c);
-	add_errata(&c, (const uint32_t[]){ profile_errata(cat, a), profile_errata(cat, b) });
-	sort_items(ret);
-	if (!ret->arena.failed)
-		return 0;
-	diff_clear(ret);
-	return -ENOMEM;
+	return compare_profiles(&c);
 }
 
 void diff_clear(struct diff *d)
@@ -1339,7 +1358,8 @@ static bool has_values(const struct abibase_profile *p)
 
 /* The layers and devices of facts that both state, and the QEMUs where both have some. */
 static json_t *profiles_scope(const struct abibase_catalogue *cat, const struct abibase_profile *a,
-			      const struct abibase_profile *b, const struct diff *d)
+			      const struct abibase_profile *b, const struct diff *d,
+			      unsigned int backends)
 {
 	json_t *scope = scope_new();
 
@@ -1355,9 +1375,9 @@ static json_t *profiles_scope(const struct abibase_catalogue *cat, const struct 
 	for (size_t i = 0; i < cat->n_conditions; i++) {
 		const struct condition *c = &cat->conditions[i];
 
-		if (!is_stated(a, c->fact) || !is_stated(b, c->fact))
+		if (!(c->backends & backends) || !is_stated(a, c->fact) || !is_stated(b, c->fact))
 			continue;
-		scope_add_devices(&scope, cat, c->backends);
+		scope_add_devices(&scope, cat, c->backends & backends);
 		scope_add(&scope, "layers", c->layer);
 	}
 	return scope;
@@ -1644,7 +1664,36 @@ ABIBASE_EXPORT int abibase_diff(struct abibase_context *ctx, const struct abibas
 		return r;
 	if (diff_profiles(ctx, cat, a, b, flags, &d) < 0)
 		return context_oom(ctx);
-	return finish(ctx, &d, profiles_scope(cat, a, b, &d), ret);
+	return finish(ctx, &d, profiles_scope(cat, a, b, &d, ~0u), ret);
+}
+
+ABIBASE_EXPORT int abibase_diff_guest(struct abibase_context *ctx,
+				      const struct abibase_catalogue *cat,
+				      const struct abibase_guest *g, const struct abibase_profile *a,
+				      const struct abibase_profile *b, unsigned int flags,
+				      struct abibase_result **ret)
+{
+	struct guest_classes classes;
+	struct diff d;
+	struct comparison c = { .ctx = ctx, .d = &d, .cat = cat, .p = { a, b },
+				.all = flags & ABIBASE_DIFF_ALL, .guest = g, .classes = &classes };
+	int r = check_flags(ctx, flags);
+	bool named;
+
+	if (r == 0)
+		r = guest_classes_find(ctx, g, &classes);
+	if (r < 0)
+		return r;
+	c.backends = guest_backends(cat, g, &named);
+	r = compare_profiles(&c) < 0 ? context_oom(ctx) : 0;
+	if (r == 0) {
+		json_t *scope = profiles_scope(cat, a, b, &d, c.backends);
+
+		diff_guest_scope(g, &classes, d.records, &scope);
+		r = finish(ctx, &d, scope, ret);
+	}
+	guest_classes_clear(&classes);
+	return r;
 }
 
 ABIBASE_EXPORT int abibase_diff_baselines(struct abibase_context *ctx,

@@ -326,7 +326,7 @@ static int add_word(const json_t *root, const char *word, struct guest_classes *
 			r = add_patterns(c->patterns, v);
 			any = true;
 		}
-	return r == 0 && !any ? json_add(c->rest, json_string(word)) : r;
+	return r == 0 ? json_add(any ? c->known : c->rest, json_string(word)) : r;
 }
 
 static int add_class(const json_t *root, const char *class_name, json_t *list)
@@ -349,8 +349,8 @@ int guest_classes_find(struct abibase_context *ctx, const struct abibase_guest *
 	if (r < 0)
 		return r;
 	root = of_context(ctx)->specimens;
-	*ret = (struct guest_classes){ json_array(), json_array() };
-	r = ret->patterns && ret->rest ? 0 : -ENOMEM;
+	*ret = (struct guest_classes){ json_array(), json_array(), json_array() };
+	r = ret->patterns && ret->known && ret->rest ? 0 : -ENOMEM;
 	for (size_t k = 0; r == 0 && k < g->n; k++)
 		r = add_class(root, g->devices[k].class_name, ret->patterns);
 	json_array_foreach((json_t *)words, i, v)
@@ -365,6 +365,7 @@ int guest_classes_find(struct abibase_context *ctx, const struct abibase_guest *
 void guest_classes_clear(struct guest_classes *c)
 {
 	json_decref(steal(&c->patterns));
+	json_decref(steal(&c->known));
 	json_decref(steal(&c->rest));
 }
 

@@ -37,11 +37,11 @@ enum specimen_of { SPECIMEN_CLASS, SPECIMEN_DOMAIN };
 json_t *specimens_of(const json_t *specimens, enum specimen_of of, const char *what);
 
 /*
- * Which classes of QEMU are the devices of a guest: patterns, and words for those of which no class is
- * known. New; sets the error of @ctx. 0 or a negative errno.
+ * Which classes of QEMU are the devices of a guest: patterns; words of its domain for devices of which
+ * classes are known, and for those of which none is. New; sets the error of @ctx. 0 or a negative errno.
  */
 struct guest_classes {
-	json_t *patterns, *rest;
+	json_t *patterns, *known, *rest;
 };
 int guest_classes_find(struct abibase_context *ctx, const struct abibase_guest *g,
 		       struct guest_classes *ret) _must_check_;
