@@ -543,22 +543,37 @@ static char *make_page(const struct abibase_render *r, const struct abibase_base
 	return page_give(&p, &text) < 0 ? NULL : text;
 }
 
+/* Nothing is written that is not read again. */
+static int give(struct abibase_render *r, struct buf *out, const char *instead, char **ret)
+{
+	size_t len = out->len;
+	bool document = r->format == FORMAT_JSON || r->partial;
+
+	if (document && !out->failed && len > JSON_MAX_BASELINE)
+		return context_fail(r->ctx, EFBIG, "file-too-large", NULL,
+				    "the document has %zu bytes, and of more than %u none is read "
+				    "again: %s",
+				    len, JSON_MAX_BASELINE, instead);
+	*ret = buf_steal(out);
+	return *ret ? 0 : context_oom(r->ctx);
+}
+
 static int finish(struct abibase_render *r, const struct abibase_baseline *b, struct list *l,
 		  char **ret, char **ret_page)
 {
 	_autofree_ char *page = ret_page ? make_page(r, b, l) : NULL;
 	_buf_ out = { .width = r->width };
-	char *text = NULL;
+	int result = 0;
 
+	*ret = NULL;
 	if (ret_page && !page)
 		return context_oom(r->ctx);
 	if (l->verdict == ABIBASE_VERDICT_YES || r->format != FORMAT_LIST) {
 		write_text(r, b, l, &out);
-		text = buf_steal(&out);
-		if (!text)
-			return context_oom(r->ctx);
+		result = give(r, &out, "--no-inputs leaves its hosts out", ret);
 	}
-	*ret = text;
+	if (result < 0)
+		return result;
 	if (ret_page)
 		*ret_page = steal(&page);
 	return (int)l->verdict;
@@ -583,6 +598,7 @@ static int render_partial(struct abibase_render *r, const struct abibase_baselin
 {
 	struct abibase_baseline *part;
 	_buf_ out = { 0 };
+	int result;
 
 	if (ret_page)
 		*ret_page = NULL;
@@ -596,8 +612,8 @@ static int render_partial(struct abibase_render *r, const struct abibase_baselin
 		return context_oom(r->ctx);
 	baseline_write(part, true, &out);
 	abibase_baseline_unref(part);
-	*ret = buf_steal(&out);
-	return *ret ? ABIBASE_VERDICT_YES : context_oom(r->ctx);
+	result = give(r, &out, "make two parts of these hosts", ret);
+	return result < 0 ? result : ABIBASE_VERDICT_YES;
 }
 
 ABIBASE_EXPORT int abibase_render_run(struct abibase_render *r, const struct abibase_baseline *b,
