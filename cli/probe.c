@@ -151,7 +151,7 @@ static void put_qemus(FILE *to, const struct abibase_value *list)
 
 		unasked += !version;
 		if (version)
-			fprintf(to, ", QEMU %s (%zu machine types)", version, n);
+			fprintf(to, ", QEMU %s, %zu machines", version, n);
 	}
 	if (unasked)
 		fprintf(to, ", %zu QEMU%s without an answer", unasked, unasked > 1 ? "s" : "");

@@ -562,7 +562,9 @@ static int find_platform(struct abibase_context *ctx, const struct abibase_platf
 			return fail_refused(ctx, &l->c[i], name);
 	if (!c)
 		return fail_not_found(ctx, l, name);
-	context_log(ctx, LOG_NOTICE, "alias-resolved", "%s is %s", name, c->profile->name);
+	/* which of a track is the newest changes, what a codename means does not */
+	context_log(ctx, strings_have(&c->codenames, name) ? LOG_INFO : LOG_NOTICE, "alias-resolved",
+		    "%s is %s", name, c->profile->name);
 	*ret = c;
 	return 0;
 }
