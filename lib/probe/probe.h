@@ -44,9 +44,6 @@ void probe_choose(struct abibase_probe *pr, const struct abibase_catalogue *cat,
 /* Was it named by --only? Then its failures are told aloud. */
 bool probe_named(const struct abibase_probe *pr, const char *option);
 
-/* Say what is asked now. */
-void probe_tell(const struct abibase_probe *pr, const char *what);
-
 /* What the running kernel has, read before anything is opened (probe/modules.c). */
 struct probe_modules {
 	struct buf misc, loaded; /* /proc/misc, /proc/modules */
@@ -74,6 +71,8 @@ enum presence probe_presence(struct abibase_probe *pr, const struct probe_module
 int probe_params(struct abibase_probe *pr, const struct probe_modules *m, const char *release,
 		 json_t *facts);
 
+/* Say what is asked now (probe/warn.c). */
+void probe_tell(const struct abibase_probe *pr, const char *what);
 /* What an answer is in a profile; a word has so many @bits (probe/warn.c). */
 json_t *probe_answer_json(const struct probe_answer *a, unsigned int bits);
 /* What people are told of a surface that failed, and what to do (probe/warn.c). */
