@@ -48,7 +48,7 @@ def recorded(case):
 
 
 def asked(*operands):
-    made = subprocess.run([os.environ["ABIBASE"], "matrix", "--json", *operands], capture_output=True, text=True)
+    made = subprocess.run([os.environ["ABIBASE"], "matrix", "--json", *operands], stdout=subprocess.PIPE)
     return json.loads(made.stdout)
 
 
@@ -153,7 +153,7 @@ class Pages(unittest.TestCase):
         self.assertIn("there is one host", takes)
 
     def test_hostile_names(self):
-        tree = self.whole(synthetic(1)) and self.page(synthetic(12, HOSTILE))
+        tree = self.page(synthetic(12, HOSTILE))
         self.alone(*tree)
         found = {e.text for e in tree[0].iter("bdi")}
         for name in HOSTILE:
