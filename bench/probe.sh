@@ -66,8 +66,8 @@ END
 done
 
 if [ -x /usr/bin/qemu-system-x86_64 ]; then
-	"$runner" "$rounds" start-up "$dir/start-up" /usr/bin/qemu-system-x86_64 + \
+	"$runner" "$rounds" full "$ABIBASE" probe --no-cache --qemu=/usr/bin/qemu-system-x86_64 + \
 		cached "$ABIBASE" probe --qemu=/usr/bin/qemu-system-x86_64 > "$dir/times" 2> "$dir/err" ||
 		cat "$dir/err" >&2
-	row "this host's, cached, all facts" "50 ms"
+	row "all facts, cached / not" "0.25 x"
 fi

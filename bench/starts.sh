@@ -1,15 +1,17 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# How long many starts of QEMU at once take under abibase-emulator, against as many plain ones in the same
-# rounds. Run by `make bench`; README.md says what is measured. It prints, and judges nothing. The QEMU is
-# this host's, or ABIBASE_BENCH_QEMU.
+# How much a start of QEMU takes longer under abibase exec, and how long many starts at once take under
+# abibase-emulator, against plain ones in the same rounds. Run by `make bench`; README.md says what is
+# measured. It prints, and judges nothing. The QEMU is this host's, or ABIBASE_BENCH_QEMU.
 #
-# BENCH_STARTS, BENCH_START_ROUNDS: other than the usual numbers.
+# BENCH_STARTS, BENCH_START_ROUNDS, BENCH_EXEC_ROUNDS, BENCH_EXEC_HOSTS: other than the usual numbers.
 # shellcheck disable=SC2154
 set -eu
 
 starts=${BENCH_STARTS:-100}
 rounds=${BENCH_START_ROUNDS:-5}
+exec_rounds=${BENCH_EXEC_ROUNDS:-21}
+hosts=${BENCH_EXEC_HOSTS:-10000}
 qemu=${ABIBASE_BENCH_QEMU:-/usr/bin/qemu-system-x86_64}
 runner=$top_builddir/bench/runner
 emulator=$top_builddir/abibase-emulator
@@ -47,6 +49,24 @@ for machine in $machines; do
 		exit 0
 	}
 done
+# One guest, which asks this host itself, under baselines of as many hosts like it.
+for n in 10 "$hosts"; do
+	jq -c . "$dir/host.json" | awk -v n="$n" '{
+		at = match($0, /"name":"[^"]*"/)
+		for (i = 0; i < n; i++)
+			printf "%s\"name\":\"node-%d\"%s\n", substr($0, 1, at - 1), i, substr($0, at + RLENGTH)
+	}' > "$dir/hosts.ndjson"
+	"$ABIBASE" intersect --json --no-inputs --backend tap -M "$machine" -o "$dir/$n.json" "$dir/hosts.ndjson"
+done
+rm "$dir/hosts.ndjson"
+"$runner" "$exec_rounds" plain "$qemu" -M "$machine" -version + \
+	"exec, 10 hosts" "$ABIBASE" exec "$dir/10.json" -- "$qemu" -M "$machine" -version + \
+	"exec, $hosts hosts" "$ABIBASE" exec "$dir/$hosts.json" -- "$qemu" -M "$machine" -version > "$dir/times"
+awk -F '\t' 'NR == 1 { printf "%-30s %9s %9s %7s %7s %9s\n", "one start, and what is added", "wall ms", "CPU ms",
+		"wall x", "CPU x", "at most" }
+	{ printf "%-30s %9.1f %9.1f %7.2f %7.2f %9s\n", $1, $2 / 1000, $3 / 1000, $5 - (NR > 1), $6 - (NR > 1),
+		(NR > 1 ? "0.8 x" : "") }' "$dir/times"
+
 cat > "$dir/emulator.conf" << END
 baseline = $dir/baselines
 qemu = $qemu

@@ -35,10 +35,12 @@ cat "$dir/out"
 grep -q '^abibase intersect / jansson load ' "$dir/out"
 grep -q '^jq AND fold / abibase intersect ' "$dir/out"
 grep -q '^matrix, 5 cohorts / jansson load ' "$dir/out"
-BENCH_STARTS=2 BENCH_START_ROUNDS=1 "$top_srcdir/bench/starts.sh" > "$dir/starts"
+BENCH_STARTS=2 BENCH_START_ROUNDS=1 BENCH_EXEC_ROUNDS=1 BENCH_EXEC_HOSTS=100 "$top_srcdir/bench/starts.sh" \
+	> "$dir/starts"
 cat "$dir/starts"
 if [ -s "$dir/starts" ]; then
 	grep -q '^emulator ' "$dir/starts"
+	grep -q '^exec, 100 hosts ' "$dir/starts"
 fi
 if [ -n "${SANITIZE_CFLAGS:-}" ]; then
 	echo "built with $SANITIZE_CFLAGS: the memory is not the program's own"
