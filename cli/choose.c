@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/limits.h"
+
 /*
  * Which baseline of a directory a guest is started under. Of each file as much is read as it takes to
  * find its id and its machine type, which a canonical document has in lines of their own.
@@ -13,7 +15,6 @@
 
 #define FILES_MAX 4096 /* of which abibase-emulator(1) speaks */
 #define NAMES_MAX 20 /* that are listed */
-#define BYTES_MAX (64 << 20) /* of a file, as the library has it for baselines */
 
 struct entry {
 	char *path, *id, *machine;
@@ -63,7 +64,7 @@ static FILE *open_file(const char *path)
 	struct stat st;
 	FILE *f;
 
-	if (fd >= 0 && fstat(fd, &st) == 0 && (!S_ISREG(st.st_mode) || st.st_size > BYTES_MAX)) {
+	if (fd >= 0 && fstat(fd, &st) == 0 && (!S_ISREG(st.st_mode) || st.st_size > JSON_MAX_BASELINE)) {
 		close(fd);
 		errno = S_ISDIR(st.st_mode) ? EISDIR : S_ISREG(st.st_mode) ? EFBIG : EINVAL;
 		return NULL;

@@ -5,12 +5,13 @@
 #include <limits.h>
 #include <sys/stat.h>
 
+#include "base/limits.h"
+
 /* Bytes of one operand in a list, which is a path or NAME=PATH; bad ones that are named; files of a
- * directory; bytes of one document, of which the library accepts no more. */
+ * directory. */
 #define OPERAND_MAX (2 * PATH_MAX)
 #define BAD_MAX 256
 #define FILES_MAX 65536
-#define DOCUMENT_MAX (64u << 20)
 
 struct walk {
 	const struct options *o;
@@ -48,7 +49,7 @@ static int add_line(struct lines *l)
 	int c = EOF;
 
 	/* not getc(), whose lock costs as much as the rest: the command has one thread */
-	while (l->len <= DOCUMENT_MAX && (c = getc_unlocked(l->f)) != EOF) {
+	while (l->len <= JSON_MAX_BASELINE && (c = getc_unlocked(l->f)) != EOF) {
 		if (l->len + 1 >= l->size) {
 			size_t size = l->size ? 2 * l->size : 65536;
 			char *grown = realloc(l->text, size);
@@ -62,10 +63,10 @@ static int add_line(struct lines *l)
 		if (c == '\n')
 			break;
 	}
-	if (l->len > DOCUMENT_MAX)
+	if (l->len > JSON_MAX_BASELINE)
 		return -cli_error("%s:%zu: the document has more than %u bytes, the most that is "
 				  "accepted [file-too-large]",
-				  l->name, l->line + 1, DOCUMENT_MAX);
+				  l->name, l->line + 1, JSON_MAX_BASELINE);
 	if (ferror(l->f))
 		return -cli_error("%s: cannot read: %s [io-error]", l->name, strerror(errno));
 	l->line += l->len > 0;

@@ -21,7 +21,7 @@ STANDS_ON = {
     "probe": ("qemu", "host", "model", "document", "base"),
     "live": ("answer", "probe", "qemu", "model", "host", "document", "base"),
 }
-CLI_MAY = ("base/conf.h", "base/util.h", "base/harmless.h", "base/index.h", "base/suggest.h",
+CLI_MAY = ("base/conf.h", "base/util.h", "base/harmless.h", "base/index.h", "base/limits.h", "base/suggest.h",
            "base/text.h", "base/trust.h")  # beside <abibase/abibase.h>
 INCLUDE = re.compile(r'^#include "([^"]+)"', re.M)
 

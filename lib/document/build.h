@@ -8,8 +8,6 @@
 #include "document/json.h"
 #include "document/profile.h"
 
-#define JSON_MAX_BUILD (1u << 20)
-
 /* Shared by profiles, never changed. */
 struct abibase_build {
 	int refcount;

@@ -7,14 +7,12 @@
 #include <errno.h>
 #include <jansson.h>
 
+#include "base/limits.h"
 #include "base/util.h"
 
 struct abibase_context;
 
 #define DIGEST_HEX 64
-#define JSON_MAX_PROFILE (4u << 20)
-#define JSON_MAX_CATALOGUE (4u << 20)
-#define JSON_MAX_BASELINE (64u << 20)
 
 /* Read all of @path ("-": standard input), at most @max bytes. Sets the error of @ctx. */
 int file_read(struct abibase_context *ctx, const char *path, size_t max, char **ret,

@@ -11,8 +11,6 @@
  * it was not looked at.
  */
 
-#define JSON_MAX_RESULT (64u << 10)
-
 extern const struct form rehearsal_result_form;
 /* The devices, as rows: data/specimens.json */
 extern const struct form specimens_form;
