@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The floor of the benchmark: jansson reads the files and nothing is done with them. The files are
- * named in a list, each name ended by a NUL, as `abibase intersect --files0-from` takes it.
+ * The floor of the benchmark: jansson reads the files and nothing is done with them; or it writes
+ * them, too. The files are named in a list, each name ended by a NUL, as `abibase intersect
+ * --files0-from` takes it.
  */
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <jansson.h>
 
-static int load(const char *path)
+static int load(const char *path, bool dump)
 {
+	char *text = NULL;
 	json_error_t e;
 	json_t *root = json_load_file(path, 0, &e);
 
@@ -17,23 +21,27 @@ static int load(const char *path)
 		fprintf(stderr, "jansson-load: %s:%d: %s\n", path, e.line, e.text);
 		return -1;
 	}
+	if (dump)
+		text = json_dumps(root, JSON_INDENT(2) | JSON_SORT_KEYS);
 	json_decref(root);
-	return 0;
+	free(text);
+	return dump && !text ? -1 : 0;
 }
 
 int main(int argc, char **argv)
 {
-	FILE *list = argc == 2 ? fopen(argv[1], "re") : NULL;
+	bool dump = argc == 3 && strcmp(argv[2], "dump") == 0;
+	FILE *list = argc == 2 + dump ? fopen(argv[1], "re") : NULL;
 	char *path = NULL;
 	size_t size = 0;
 	int status = 0;
 
 	if (!list) {
-		fprintf(stderr, "usage: jansson-load LIST\n");
+		fprintf(stderr, "usage: jansson-load LIST [dump]\n");
 		return 2;
 	}
 	while (status == 0 && getdelim(&path, &size, '\0', list) > 0)
-		if (load(path) < 0)
+		if (load(path, dump) < 0)
 			status = 2;
 	free(path);
 	fclose(list);
