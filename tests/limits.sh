@@ -45,7 +45,7 @@ for part in '' --partial; do
 	else
 		intersect "$tmp"/h*.json
 	fi
-	[ $? -eq 2 ] && grep -q 'not read.*file-too-large' "$tmp/err" && [ ! -e "$tmp/base" ] || {
+	[ $? -eq 2 ] && grep -q 'none is read.*file-too-large' "$tmp/err" && [ ! -e "$tmp/base" ] || {
 		echo "a baseline that is too large${part:+, $part}:"
 		head -c 300 "$tmp/err"
 		failed=1
