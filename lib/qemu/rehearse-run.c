@@ -296,6 +296,9 @@ static enum rehearse_end end_of(const struct rehearse_half *h, const struct qmp 
 		return q->failure == QMP_OK ? REHEARSE_TROUBLE : REHEARSE_LOST;
 	if (loads && tpm_lost(h, q))
 		return REHEARSE_LOST;
+	/* its own is no state that could not be saved */
+	if (!loads && h->line->has_tpm && h->why.len && strstr(h->why.data, "tpm-emulator"))
+		return REHEARSE_TROUBLE;
 	if (r == -ECANCELED || q->failure == QMP_REFUSED || ended_by_itself(q) ||
 	    (loads && crashed(q)))
 		return REHEARSE_REFUSED;
