@@ -169,6 +169,9 @@ shm='-M pc-q35-7.2,memory-backend=r -nodefaults -m 64 -object memory-backend-shm
 run 1 -- "$tmp/10.0.13" $shm -- "$tmp/7.2.22" $shm
 says 'it has no -object memory-backend-shm'
 run 0 -- "$tmp/5.2.0" $old -chardev tty,path=/no,id=c -device isa-serial,chardev=c
+run 1 -- "$tmp/7.2.22" $old -audiodev coreaudio,id=a -- "$tmp/10.0.13" $old -audiodev coreaudio,id=a
+says 'it has no -audiodev coreaudio'
+run 0 -- "$tmp/7.2.22" $old -audiodev alsa,id=a -- "$tmp/10.0.13" $old -audiodev alsa,id=a
 # Two cards of one kind, the other way round: the order is what gives them their addresses.
 two='-netdev tap,id=n0 -netdev tap,id=n1'
 run 1 -- "$tmp/7.2.22" $guest $two -device virtio-net-pci,netdev=n0,mrg_rxbuf=off -device virtio-net-pci,netdev=n1 \

@@ -50,10 +50,19 @@ static const json_t *type_of(const json_t *schema, const json_t *object, const c
 		    string_of(find(json_object_get(object, "members"), member), "type"));
 }
 
-/* false only where the schema lists what a command takes, and this is not in it */
+/* Of which a command returns a list, as query-audiodevs does, or else what it takes */
+static const json_t *object_of(const json_t *schema, const char *name)
+{
+	const json_t *command = find(schema, name);
+	const char *each = string_of(find(schema, string_of(command, "ret-type")), "element-type");
+
+	return find(schema, each ? each : string_of(command, "arg-type"));
+}
+
+/* false only where the schema lists what there is, and this is not in it */
 static bool takes(const json_t *schema, const char *command, const char *type)
 {
-	const json_t *object = find(schema, string_of(find(schema, command), "arg-type"));
+	const json_t *object = object_of(schema, command);
 	const char *tag = string_of(object, "tag");
 	const json_t *of = tag ? object : type_of(schema, object, "backend");
 	const json_t *words;

@@ -967,6 +967,7 @@ static void by_fsdev(struct rehearse_line *l, struct rehearse_option *o)
 
 static void by_audiodev(struct rehearse_line *l, struct rehearse_option *o)
 {
+	note_backend(l, "-audiodev", "query-audiodevs", text_of(l, o, "driver"));
 	put_null(l, o, "none");
 }
 
@@ -974,6 +975,7 @@ static void by_audio(struct rehearse_line *l, struct rehearse_option *o)
 {
 	const char *model = text_of(l, o, "model");
 
+	note_backend(l, "-audio", "query-audiodevs", text_of(l, o, "driver"));
 	if (!model)
 		return;
 	declare(l, keep(l, "-audio model=%s", model));
