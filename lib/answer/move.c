@@ -77,13 +77,22 @@ static void say_unasked(struct judging *j)
 	}
 }
 
+/* All that has to be said is asked for at once. */
+static const char *machine_remedy(const struct abibase_targets *t)
+{
+	for (size_t i = 0; !t->backend && i < t->guest->n; i++)
+		if (!t->guest->devices[i].backend)
+			return "say it with -M MACHINE, and with --backend what the device lies on";
+	return "say it with -M MACHINE";
+}
+
 static void say_no_machine(struct judging *j)
 {
 	const char *machine = j->t->guest->machine;
 	_buf_ text = { 0 };
 
 	if (!machine)
-		return move_unknown(j, "guest-unknown", "guest", NULL, "say it with -M MACHINE",
+		return move_unknown(j, "guest-unknown", "guest", NULL, machine_remedy(j->t),
 				    "the machine type of the guest is not known");
 	if (!j->entry) {
 		say_unasked(j);
