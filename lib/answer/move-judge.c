@@ -17,6 +17,12 @@
 #define SWITCH_ON "start the target there with the -global options that turn it on"
 #define SET_VALUE "start the target there with the -global option that sets it"
 
+/* What is not known of a layer that is not there is told by that. */
+static bool is_told(const struct judging *j, const struct finding *f)
+{
+	return f->kind == ABIBASE_FINDING_UNKNOWN && j->absent && same_text(j->absent, f->layer);
+}
+
 void move_say(struct judging *j, enum abibase_finding_kind kind, const char *id,
 	      const char *layer, const struct row *row, const char *remedy, const char *fmt, ...)
 {
@@ -26,6 +32,8 @@ void move_say(struct judging *j, enum abibase_finding_kind kind, const char *id,
 			     .bit = row ? row->bit : -1 };
 	va_list ap;
 
+	if (is_told(j, &f))
+		return;
 	va_start(ap, fmt);
 	hostcheck_vsay(j->m->check, f, fmt, ap);
 	va_end(ap);
@@ -51,6 +59,8 @@ static void because(struct judging *j, const struct guest_device *d, struct find
 	f.property = row->key;
 	f.feature = row->feature;
 	f.bit = row->bit;
+	if (is_told(j, &f))
+		return;
 	hostcheck_say(j->m->check, f, "%s: %s: %s: %s%s (bit %d), which the guest %s, %s",
 		      j->p->name, f.layer, f.cause, unknown ? "whether " : "", row->feature,
 		      row->bit, d->has_negotiated ? "took" : "may have taken",
@@ -1160,8 +1170,10 @@ void move_judge_usable(struct judging *j)
 {
 	struct ask a = predictor_ask(&j->pr);
 
+	j->absent = NULL;
 	for (struct asked w = { 0 }; ask_next_usable(&a, j->pr.backend, &w);) {
 		if (w.answer == ABIBASE_NO) {
+			j->absent = w.c->layer;
 			move_conflict(j, "backend-absent", "backend", NULL, w.c->remedy,
 				      "%s: the guest's device is on %s, and %s", j->p->name,
 				      j->pr.cat->backends[j->pr.backend].name, w.c->missing);

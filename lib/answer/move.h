@@ -70,6 +70,7 @@ struct judging {
 	struct move *m;
 	uint64_t negotiated[2]; /* of all devices */
 	bool refused; /* by a rehearsal, for one of them */
+	const char *absent; /* the layer that this device needs, and that is not there */
 };
 
 /* Where the words of the answer are, and where it stands that memory ran out. */
