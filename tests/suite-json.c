@@ -1131,71 +1131,6 @@ START_TEST(test_value_reads)
 }
 END_TEST
 
-/* What is read here and what jansson reads are the same values, in the same order, or none of both. */
-static void assert_as_jansson(const char *text, size_t len)
-{
-	/* a copy of just the length, for valgrind and ASan */
-	char *copy = malloc(len ? len : 1), *got = NULL, *want = NULL;
-	json_t *ours, *theirs;
-
-	memcpy(copy, text, len);
-	ours = json_text(copy, len, NULL);
-	theirs = json_loadb(copy, len, JSON_REJECT_DUPLICATES, NULL);
-	if (ours)
-		got = json_dumps(ours, JSON_COMPACT);
-	if (theirs)
-		want = json_dumps(theirs, JSON_COMPACT);
-	ck_assert_msg(!got == !want && (!got || streq(got, want)), "%.*s: %s, not %s", (int)len,
-		      text, got ? got : "refused", want ? want : "refused");
-	json_decref(ours);
-	json_decref(theirs);
-	free(copy);
-	free(got);
-	free(want);
-}
-
-/* Every byte altered, left out, and the last one. */
-START_TEST(test_as_jansson)
-{
-	static const char text[] =
-		" {\"a\": [1, -20, 0, -0, 123456789012345678, 1234567890123456789, [], {}],\r\n"
-		"\t\"b\\n\": \"x\\u00e9\\\"\\\\\", \"\": null, \"\xc3\xa9\": \"\xe2\x82\xac\", \"c\":true,"
-		" \"d\" : false , \"e\":{\"f\":[[\"g\",\"h\"],{\"i\":\"\"}]}} ";
-	static const char bytes[] = "{}[]\",:\\ \n\t01-9.eEtfnuabcd/\x01\x7f\x80\xc3\xe2\xff";
-	char altered[sizeof(text)];
-
-	for (size_t i = 0; i < sizeof(text); i++) {
-		assert_as_jansson(text, i);
-		for (size_t k = 0; k < sizeof(bytes); k++) {
-			memcpy(altered, text, sizeof(text));
-			altered[i] = bytes[k]; /* with its NUL */
-			assert_as_jansson(altered, sizeof(text) - 1);
-		}
-		memmove(altered, text, i);
-		memmove(altered + i, text + i + 1, sizeof(text) - i - 1);
-		assert_as_jansson(altered, sizeof(text) - 2);
-	}
-}
-END_TEST
-
-/* Keys and depths around what is read here. */
-START_TEST(test_as_jansson_at_limits)
-{
-	for (int n = 1; n < 600; n++) {
-		_buf_ key = { 0 };
-		_buf_ deep = { 0 };
-
-		buf_printf(&key, "{\"%0*d\": \"%0*d\"}", n, 0, n, 0);
-		assert_as_jansson(key.data, key.len);
-		for (int i = 0; i < n; i++)
-			buf_puts(&deep, "[");
-		for (int i = 0; i < n; i++)
-			buf_puts(&deep, "]");
-		assert_as_jansson(deep.data, deep.len);
-	}
-}
-END_TEST
-
 Suite *suite_json(void)
 {
 	Suite *suite = suite_create("json");
@@ -1211,8 +1146,6 @@ Suite *suite_json(void)
 	tcase_add_test(read, test_invalid_utf8);
 	tcase_add_test(read, test_nul);
 	tcase_add_test(read, test_deep_nesting);
-	tcase_add_test(read, test_as_jansson);
-	tcase_add_test(read, test_as_jansson_at_limits);
 	tcase_add_test(read, test_not_characters);
 	tcase_add_test(read, test_unseen);
 	tcase_add_test(read, test_long_values);

@@ -82,7 +82,7 @@ int json_parse(struct abibase_context *ctx, const char *buf, size_t len, size_t 
 
 	if (len > max)
 		return fail_too_large(ctx, source, max);
-	root = json_text(buf, len, &e);
+	root = json_loadb(buf, len, JSON_REJECT_DUPLICATES, &e);
 	if (root) {
 		*ret = root;
 		return 0;

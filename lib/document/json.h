@@ -18,8 +18,6 @@ struct abibase_context;
 int file_read(struct abibase_context *ctx, const char *path, size_t max, char **ret,
 	      size_t *ret_len) _must_check_;
 
-/* Like json_loadb() with JSON_REJECT_DUPLICATES (document/parse.c). */
-json_t *json_text(const char *buf, size_t len, json_error_t *ret);
 /* Parse; refuses duplicate keys, invalid UTF-8, text after the document. Sets the error of @ctx. */
 int json_parse(struct abibase_context *ctx, const char *buf, size_t len, size_t max,
 	       const char *source, json_t **ret) _must_check_;

@@ -252,7 +252,7 @@ static int load(struct abibase_probe *pr, int dir, const char *name, const char 
 
 	if (r < 0)
 		return r;
-	root = json_text(text.data ? text.data : "", text.len, NULL);
+	root = json_loadb(text.data ? text.data : "", text.len, JSON_REJECT_DUPLICATES, NULL);
 	r = check_document(root, key);
 	if (r == 0 && pr->builds_dir)
 		r = load_record(dir, key, root, ret_record);
