@@ -87,7 +87,7 @@ record()
 		-o "$tmp/$name/old/h.json" 2>"$tmp/err" || fail "$name: probe"
 	with new probe --no-cache --only=qemu --name=h --qemu="$2" \
 		-o "$tmp/$name/whole/h.json" 2>>"$tmp/err" || fail "$name: probe of the whole"
-	[ ! -s "$tmp/err" ] || {
+	! grep -v "/h.json: h, Linux " "$tmp/err" >"$tmp/said" || {
 		fail "$name: something was said"
 		cat "$tmp/err"
 	}

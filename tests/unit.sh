@@ -125,6 +125,8 @@ same()
 	parts "$tmp/plain" > "$tmp/want"
 	parts "$tmp/state/host.json" > "$tmp/got"
 	diff -u "$tmp/want" "$tmp/got" || fail "$name: the unit's profile is another one"
+	# the line of what was found begins with the file
+	sed -i "s,^$tmp/plain: ,$tmp/state/host.json: ," "$tmp/plain.err"
 	grep -v '^like-unit: ' "$tmp/unit.err" | diff -u "$tmp/plain.err" - || fail "$name: the probe says something else in the unit"
 	echo "$name: $(grep -c '"path"' "$tmp/want") QEMUs," \
 		"$(sed -n '/^ "facts"/,/^ }/p' "$tmp/want" | grep -c '^  "') facts"
