@@ -195,6 +195,9 @@ class Pages(unittest.TestCase):
                 self.assertEqual((made.returncode, made.stdout), (2, ""), said)
                 self.assertIn(said, made.stderr)
                 self.assertEqual(made.stderr.count("\n"), 1, made.stderr)
+        made = subprocess.run(["sh", "-c", '"$0" -m abibase.report <&-', sys.executable], capture_output=True, text=True)
+        self.assertEqual((made.returncode, made.stdout), (2, ""))
+        self.assertEqual(made.stderr, "abibase.report: -: Bad file descriptor\n")
 
     def test_standard_library_alone(self):
         made = subprocess.run([sys.executable, "-c", "import sys; sys.modules['cffi'] = None; import abibase.report"])

@@ -562,20 +562,21 @@ def main(argv: List[str] | None = None) -> int:
     parser.add_argument("matrix", nargs="?", default="-",
                         help="file with the document; default, and -: standard input")
     given = parser.parse_args(argv)
+    where = given.matrix
     try:
-        made = page(read(given.matrix)).encode()
+        made = page(read(where)).encode()
+        where = given.output or "standard output"
         with open(given.output, "wb") if given.output else open(1, "wb", closefd=False) as out:
             out.write(made)
     except OSError as trouble:
-        said = f"{trouble.filename or 'standard output'}: {trouble.strerror}"
+        said = trouble.strerror
     except Trouble as trouble:
-        said = f"{given.matrix}: {trouble}"
+        said = str(trouble)
     except BAD as trouble:
-        said = (f"{given.matrix}: is no abibase-matrix/1 document: {type(trouble).__name__}: "
-                f"{trouble}")
+        said = f"is no abibase-matrix/1 document: {type(trouble).__name__}: {trouble}"
     else:
         return 0
-    print(f"abibase.report: {HOSTILE.sub('?', said)}", file=sys.stderr)
+    print(f"abibase.report: {HOSTILE.sub('?', f'{where}: {said}')}", file=sys.stderr)
     return 2
 
 
