@@ -242,9 +242,9 @@ class Context:
             status = getattr(c.lib, f"abibase_{name}")(*encoded) or 0
             raised = self._raised.pop() if self._raised else None
             self._raised.clear()
-            error = self._error(-status) if status < 0 else None
-        if raised or error:
-            raise raised or error or AssertionError
+            failure = raised or (self._error(-status) if status < 0 else None)
+        if failure:
+            raise failure
         return int(status)
 
     def _error(self, number: int) -> Error:
@@ -321,7 +321,7 @@ class Context:
 
     def load_buffer(self, document: str | bytes, source: str = "buffer") -> Host | None:
         """The same of a document in memory; source is what messages call it."""
-        data = document.encode() if isinstance(document, str) else bytes(document)
+        data = c.data(document)
         return self._operand("operand_from_buffer", data, len(data), source)
 
     def profile(self, path: Path) -> Profile:
@@ -360,12 +360,12 @@ class Context:
         return self._make(Guest, "guest_load", self, self.catalogue, operand, device, qemu)
 
     def guest_buffer(self, document: str | bytes, source: str = "buffer") -> Guest:
-        data = document.encode() if isinstance(document, str) else bytes(document)
+        data = c.data(document)
         return self._make(Guest, "guest_from_buffer", self, data, len(data), source)
 
     def guest_domain(self, xml: str | bytes, source: str = "domain") -> Guest:
         """The guest of a domain of libvirt's, as virsh dumpxml writes it."""
-        data = xml.encode() if isinstance(xml, str) else bytes(xml)
+        data = c.data(xml)
         return self._make(Guest, "guest_from_domain", self, self.catalogue, data, len(data),
                           source)
 
@@ -456,7 +456,7 @@ class Context:
 
     def decode(self, text: str | bytes, device: str | None = None) -> Result:
         """What do the messages of QEMU in this text mean?"""
-        data = text.encode() if isinstance(text, str) else bytes(text)
+        data = c.data(text)
         return self._make(Result, "decode", self, self.catalogue, data, len(data), device)
 
     def diff(self, a: Host, b: Host, *, all: bool = False) -> Result:

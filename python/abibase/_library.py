@@ -91,6 +91,11 @@ def word(text: str | os.PathLike[str]) -> bytes:
     return encoded
 
 
+def data(text: str | bytes) -> bytes:
+    """What is read with its length."""
+    return text.encode() if isinstance(text, str) else bytes(text)
+
+
 def argument(given: Any, keep: list[Any]) -> Any:
     """What C takes for a value of Python; @keep holds what it points to during the call."""
     if given is None:
