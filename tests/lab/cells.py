@@ -116,6 +116,13 @@ def program(path):
     return real if os.path.exists(real) else path
 
 
+def wishes(machine, backends):
+    """The machine type and the backends, as options of intersect and matrix."""
+    net = [b for b in backends if b not in CLASSES]
+    return ["-M", machine, *(["--backend=" + ",".join(net)] if net else []),
+            *("--with-device=" + b for b in backends if b in CLASSES)]
+
+
 class Abibase:
     """The command, and the prediction of the library."""
 
@@ -133,10 +140,7 @@ class Abibase:
 
     def baseline(self, hosts, machine, backends, dest, directory):
         """Of these hosts, or None."""
-        net = [b for b in backends if b not in CLASSES]
-        arguments = ["-M", machine] + ["--dest=" + h.name for h in dest]
-        arguments += ["--backend=" + ",".join(net)] if net else []
-        arguments += ["--with-device=" + b for b in backends if b in CLASSES]
+        arguments = wishes(machine, backends) + ["--dest=" + h.name for h in dest]
         path = os.path.join(directory, digest([h.name for h in hosts], arguments) + ".json")
         p = self("intersect", *[h.path for h in hosts], *arguments, "--json", "-o", path)
         if p.returncode != 0:
@@ -192,6 +196,10 @@ class Catalogue:
         if version(dest.version) < version(self.queue["checked_since"]):
             return True
         return self.queue_size(source) <= self.queue_size(dest)
+
+    def destinations(self, hosts):
+        """Those that do not refuse the queues of any."""
+        return [h for h in hosts if all(self.queues_fit(o, h) for o in hosts)]
 
     def causes(self, findings):
         """Of what abibase says of a host that does not take a guest."""
