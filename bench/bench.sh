@@ -6,6 +6,8 @@
 #
 # BENCH_PROFILES, BENCH_FEW, BENCH_MANY, BENCH_BUILDS, BENCH_ROUNDS: other than the usual sizes.
 set -eu
+# shellcheck source=bench/begin.sh
+. "${0%/*}/begin.sh"
 
 profiles=${BENCH_PROFILES:-1000}
 few=${BENCH_FEW:-100}
@@ -17,20 +19,11 @@ bench=$top_srcdir/bench
 tools=$top_builddir/bench
 data=$top_srcdir/tests/data
 
-# The program itself and not libtool's wrapper script, whose start-up would be measured too.
-if [ "$ABIBASE" = "$top_builddir/abibase" ] && [ -x "$top_builddir/.libs/abibase" ]; then
-	ABIBASE=$top_builddir/.libs/abibase
-	LD_LIBRARY_PATH=$top_builddir/lib/.libs${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
-	export LD_LIBRARY_PATH
-fi
 if ! command -v jq > /dev/null; then
 	echo "bench.sh: jq is not installed" >&2
 	exit 1
 fi
 
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-trap 'exit 1' HUP INT TERM
 mkdir "$dir/profiles"
 cd "$dir/profiles"
 

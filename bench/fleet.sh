@@ -9,6 +9,8 @@
 # instructions, which takes valgrind and some minutes.
 # shellcheck disable=SC2154
 set -eu
+# shellcheck source=bench/begin.sh
+. "${0%/*}/begin.sh"
 
 # shellcheck disable=SC2086
 set -- ${BENCH_SIZES:-1000 3000 10000}
@@ -20,15 +22,6 @@ tools=$top_builddir/bench
 data=$top_srcdir/tests/data
 command -v valgrind > /dev/null || count=time
 
-# The program itself and not libtool's wrapper script, whose start-up would be measured too.
-if [ "$ABIBASE" = "$top_builddir/abibase" ] && [ -x "$top_builddir/.libs/abibase" ]; then
-	ABIBASE=$top_builddir/.libs/abibase
-	LD_LIBRARY_PATH=$top_builddir/lib/.libs${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
-	export LD_LIBRARY_PATH
-fi
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-trap 'exit 1' HUP INT TERM
 cd "$dir"
 
 # fleet NAME BUILDS QEMU...: $many hosts in a directory, and lists of the first of them
@@ -107,7 +100,6 @@ slope "of $many" "base-$many.json" hosts
 slope "half fail" base-uso.json uso
 
 printf '%s\n' "base-$many.json" | tr '\n' '\0' > list
-printf '%s\n' uso/*.json | tail -n 1 > other
 "$tools/runner" "$rounds" load "$tools/jansson-load" list dump + \
 	widen "$ABIBASE" intersect --json "base-$many.json" "another=$(printf '%s\n' hosts/*.json | head -n 1)" > times
 row "widening by a host / jansson load and dump of it" "$(figure %.2f "$(cpu widen) / $(cpu load)")" \

@@ -7,21 +7,14 @@
 # BENCH_PROBE_ROUNDS: other than the usual number.
 # shellcheck disable=SC2154
 set -eu
+# shellcheck source=bench/begin.sh
+. "${0%/*}/begin.sh"
+# shellcheck source=tests/begin-rehearsal.sh
+. "$top_srcdir/tests/begin-rehearsal.sh"
 
 rounds=${BENCH_PROBE_ROUNDS:-9}
 runner=$top_builddir/bench/runner
-qemus=${ABIBASE_QEMUS:-${XDG_CACHE_HOME:-$HOME/.cache}/abibase/qemus}
 
-# The program itself and not libtool's wrapper script, whose start-up would be measured too.
-if [ "$ABIBASE" = "$top_builddir/abibase" ] && [ -x "$top_builddir/.libs/abibase" ]; then
-	ABIBASE=$top_builddir/.libs/abibase
-	LD_LIBRARY_PATH=$top_builddir/lib/.libs${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
-	export LD_LIBRARY_PATH
-fi
-
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-trap 'exit 1' HUP INT TERM
 XDG_CACHE_HOME=$dir/cache
 export XDG_CACHE_HOME
 
@@ -43,18 +36,9 @@ row()
 }
 
 for suite in bullseye bookworm trixie trixie-backports; do
-	root=$qemus/$suite
-	lib=$root/usr/lib/x86_64-linux-gnu
-	[ -x "$root/usr/bin/qemu-system-x86_64" ] || continue
-	# By its own loader: without chroot(2), without rights.
-	cat > "$dir/qemu-$suite" <<END
-#!/bin/sh
-export QEMU_MODULE_DIR=$lib/qemu
-unset LD_LIBRARY_PATH
-exec $lib/ld-linux-x86-64.so.2 --library-path $lib $root/usr/bin/qemu-system-x86_64 \\
-	-L $root/usr/share/seabios -L $root/usr/share/qemu "\$@"
-END
-	chmod +x "$dir/qemu-$suite"
+	[ -x "$qemus/$suite/usr/bin/qemu-system-x86_64" ] || continue
+	# which has a dir of its own
+	(qemu_script "$suite" "$dir/qemu-$suite")
 	"$ABIBASE" probe --only=qemu --no-cache --qemu="$dir/qemu-$suite" -o "$dir/host.json"
 	version=$(jq -r '.qemu[0].version' "$dir/host.json")
 	machines=$(jq '.qemu[0].values | length' "$dir/host.json")

@@ -7,6 +7,8 @@
 # BENCH_STARTS, BENCH_START_ROUNDS, BENCH_EXEC_ROUNDS, BENCH_EXEC_HOSTS: other than the usual numbers.
 # shellcheck disable=SC2154
 set -eu
+# shellcheck source=bench/begin.sh
+. "${0%/*}/begin.sh"
 
 starts=${BENCH_STARTS:-100}
 rounds=${BENCH_START_ROUNDS:-5}
@@ -14,24 +16,12 @@ exec_rounds=${BENCH_EXEC_ROUNDS:-21}
 hosts=${BENCH_EXEC_HOSTS:-10000}
 qemu=${ABIBASE_BENCH_QEMU:-/usr/bin/qemu-system-x86_64}
 runner=$top_builddir/bench/runner
-emulator=$top_builddir/abibase-emulator
 
 if [ ! -x "$qemu" ]; then
 	echo "starts.sh: no $qemu" >&2
 	exit 0
 fi
-# The programs themselves and not libtool's wrapper scripts, whose start-up would be measured too.
-if [ "$ABIBASE" = "$top_builddir/abibase" ] && [ -x "$top_builddir/.libs/abibase-emulator" ]; then
-	ABIBASE=$top_builddir/.libs/abibase
-	emulator=$top_builddir/.libs/abibase-emulator
-	LD_LIBRARY_PATH=$top_builddir/lib/.libs${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
-	export LD_LIBRARY_PATH
-fi
-
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-trap 'exit 1' HUP INT TERM
-export XDG_CACHE_HOME="$dir/cache" ABIBASE_EMULATOR_CONF="$dir/emulator.conf" ABIBASE_JOURNAL=
+export XDG_CACHE_HOME="$dir/cache" ABIBASE_EMULATOR_CONF="$dir/emulator.conf"
 
 # A host as the unit records it, with all that its QEMU says, and three baselines to choose from.
 "$ABIBASE" probe --qemu="$qemu" -o "$dir/host.json" 2> "$dir/err" || {
