@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# The benchmark runs, on few files; its profiles are what it says; and the memory that intersect
+# The benchmarks run, on few files; their profiles are what they say; and the memory that intersect
 # takes grows by less than 512 bytes for each profile. Times are not judged here.
 set -eu
 
@@ -35,6 +35,11 @@ cat "$dir/out"
 grep -q '^abibase intersect / jansson load ' "$dir/out"
 grep -q '^jq AND fold / abibase intersect ' "$dir/out"
 grep -q '^matrix, 5 cohorts / jansson load ' "$dir/out"
+BENCH_SIZES='10 20 40' BENCH_ROUNDS=1 BENCH_COUNT=time "$top_srcdir/bench/fleet.sh" > "$dir/fleet"
+cat "$dir/fleet"
+# each row has its figure, but for exponents: of so few hosts there can be none
+test "$(grep -cE '^(check, a host more|widening by a host|bytes ).* -?[0-9]+(\.[0-9]+)?  ' "$dir/fleet")" -eq 8
+test "$(grep -c 'at most 1\.05$' "$dir/fleet")" -eq 7
 BENCH_STARTS=2 BENCH_START_ROUNDS=1 BENCH_EXEC_ROUNDS=1 BENCH_EXEC_HOSTS=100 "$top_srcdir/bench/starts.sh" \
 	> "$dir/starts"
 cat "$dir/starts"
