@@ -27,10 +27,10 @@ END
 chmod +x "$dir/start-up"
 
 printf '%-30s %9s %9s %7s %7s %9s\n' "probe of one QEMU" "wall ms" "CPU ms" "wall x" "CPU x" "at most"
-# row NAME LIMIT: the second of the runner's lines
+# row LINE NAME LIMIT: of the runner's lines
 row()
 {
-	awk -F '\t' -v name="$1" -v limit="$2" 'NR == 2 {
+	awk -F '\t' -v line="$1" -v name="$2" -v limit="$3" 'NR == line {
 		printf "%-30s %9.1f %9.1f %7.2f %7.2f %9s\n", name, $2 / 1000, $3 / 1000, $5, $6, limit
 	}' "$dir/times"
 }
@@ -45,13 +45,15 @@ for suite in bullseye bookworm trixie trixie-backports; do
 	limit=$(jq -r '.qemu[0] | (.version | split(".") | map(tonumber)) as $v
 		| if $v >= [9, 1] then 3 else (.values | length) + 3 end' "$dir/host.json")
 	"$runner" "$rounds" start-up "$dir/start-up" "$dir/qemu-$suite" + \
-		probe "$ABIBASE" probe --only=qemu --no-cache --qemu="$dir/qemu-$suite" > "$dir/times"
-	row "$version, $machines machine types" "$limit x"
+		probe "$ABIBASE" probe --only=qemu --no-cache --no-observe --qemu="$dir/qemu-$suite" + \
+		sizes "$ABIBASE" probe --only=qemu --no-cache --qemu="$dir/qemu-$suite" > "$dir/times"
+	row 2 "$version, $machines machine types" "$limit x"
+	row 3 "the same, and their sizes" ""
 done
 
 if [ -x /usr/bin/qemu-system-x86_64 ]; then
 	"$runner" "$rounds" full "$ABIBASE" probe --no-cache --qemu=/usr/bin/qemu-system-x86_64 + \
 		cached "$ABIBASE" probe --qemu=/usr/bin/qemu-system-x86_64 > "$dir/times" 2> "$dir/err" ||
 		cat "$dir/err" >&2
-	row "all facts, cached / not" "0.25 x"
+	row 2 "all facts, cached / not" "0.25 x"
 fi
