@@ -143,9 +143,14 @@ void cli_page(const struct options *o, char *page)
 	cli_print(stderr, page);
 }
 
+static bool goes_to_stdout(const struct options *o)
+{
+	return !o->output || streq(o->output, "-");
+}
+
 int cli_show(const struct options *o, int r, char *text, int status)
 {
-	bool to_stdout = !o->output || streq(o->output, "-");
+	bool to_stdout = goes_to_stdout(o);
 
 	if (r < 0)
 		return cli_oom();
@@ -199,14 +204,9 @@ static void put_in_line(FILE *to, const char *text)
 }
 
 /* A file is replaced whole or not at all. */
-static bool goes_to_stdout(const struct cli_answers *a)
-{
-	return !a->o->output || streq(a->o->output, "-");
-}
-
 static bool writes_at_once(const struct cli_answers *a)
 {
-	return a->lines && a->o->json && goes_to_stdout(a);
+	return a->lines && a->o->json && goes_to_stdout(a->o);
 }
 
 static void put_answers(FILE *to, const struct cli_answers *a)
@@ -238,7 +238,7 @@ static int show_held(struct cli_answers *a)
 /* So many that a part is written before the rest is known; a terminal gets one page. */
 static bool are_many(const struct cli_answers *a)
 {
-	return a->held > HELD_MOST && a->texts.n > 1 && goes_to_stdout(a) &&
+	return a->held > HELD_MOST && a->texts.n > 1 && goes_to_stdout(a->o) &&
 	       !cli_is_terminal(STDOUT_FILENO);
 }
 
