@@ -267,7 +267,7 @@ static void enter_no_files(void)
 	limit_files(4);
 }
 
-/* A pipe, and no more. */
+/* A pipe, and in the process that asks, which lets go of one end of it, one device. */
 static void enter_few_files(void)
 {
 	limit_files(5);
