@@ -857,6 +857,29 @@ static void note_size_not_recorded(struct judging *j, const struct row *row, int
 		  j->p->name, row->key, row->feature, move_qemu(j), (long long)there);
 }
 
+/* No property sets it where the guest runs, and of what its file made it nothing is recorded. */
+static bool is_untold_there(const struct judging *j, const struct row *row)
+{
+	const struct profile_qemu *q = move_source_qemu(j->t);
+	struct qemu_view view;
+	struct effective e;
+
+	if (!q)
+		return false;
+	qemu_view_init(&view, j->t->cat, q->json, j->t->guest->machine);
+	qemu_effective(&view, row, &e);
+	return e.known == ABIBASE_NO && !e.value;
+}
+
+static void say_untold(struct judging *j, const struct row *row, int64_t here)
+{
+	move_unknown(j, "size-unknown", "QEMU", row,
+		     "probe the host where the guest runs again, or ask the guest: qmp:SOCKET",
+		     "%s: %s (%s) is %lld of %s, and the QEMU where the guest runs does not have the "
+		     "property, and is not recorded",
+		     j->p->name, row->key, row->feature, (long long)here, move_qemu(j));
+}
+
 /* Only what is known of both is compared. */
 static void judge_observed(struct judging *j, const struct guest_device *d, const struct row *row)
 {
@@ -870,6 +893,8 @@ static void judge_observed(struct judging *j, const struct guest_device *d, cons
 		return say_size_unknown(j, row, there);
 	if (there > 0 && here < 0 && set != there)
 		note_size_not_recorded(j, row, there);
+	if (there < 0 && here >= 0 && is_untold_there(j, row))
+		return say_untold(j, row, here);
 	if (there <= 0 || here < 0)
 		return;
 	/* a file that is larger than the property stops a start, and an incoming guest brings its own */

@@ -53,9 +53,11 @@ static void judge_untold(struct derive *d, size_t r, size_t used)
 {
 	const struct row *row = &d->cat->rows[r];
 	int64_t size = own_size(d, r, used);
+	int64_t need = d->included[r] ? d->number[r] : derive_observed_number(d, r);
 	_buf_ text = { 0 };
 
-	if (derive_eff(d, r, used)->known != ABIBASE_NO || size == d->number[r])
+	/* where nothing is known of any build there is nothing that it could be held against */
+	if (derive_eff(d, r, used)->known != ABIBASE_NO || size == need || !need)
 		return;
 	derive_write_build(d, used, &text);
 	buf_printf(&text, ": does not have the property %s (%s), and what its guests see is ",
@@ -64,7 +66,7 @@ static void judge_untold(struct derive *d, size_t r, size_t used)
 		buf_puts(&text, "not recorded");
 	else
 		buf_printf(&text, "%lld", (long long)size);
-	buf_printf(&text, ", where others need %lld", (long long)d->number[r]);
+	buf_printf(&text, ", where others need %lld", (long long)need);
 	derive_finding(d, size < 0 ? ABIBASE_FINDING_UNKNOWN : ABIBASE_FINDING_CONFLICT,
 		       size < 0 ? "size-unknown" : "size-differs",
 		       size < 0 ? "probe that host again" : row->remedy, &text);
@@ -115,7 +117,7 @@ void derive_observed(struct derive *d)
 
 		if (!row->observed || !derive_is_about(d, row))
 			continue;
-		for (size_t u = 0; d->included[r] && u < d->b->n_used; u++)
+		for (size_t u = 0; !derive_is_disabled(d, row) && u < d->b->n_used; u++)
 			judge_untold(d, r, u);
 		if (derive_is_disabled(d, row))
 			note_left_out(d, r);
