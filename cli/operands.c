@@ -73,10 +73,16 @@ static int add_line(struct lines *l)
 	return c != EOF || l->len > 0;
 }
 
+/* A byte that is 0 is none of them: what a write left torn is no end of the list. */
+static bool is_space(char c)
+{
+	return c && strchr(" \t\r\n", c);
+}
+
 static bool is_blank(const struct lines *l)
 {
 	for (size_t i = 0; i < l->len; i++)
-		if (!strchr(" \t\r\n", l->text[i]))
+		if (!is_space(l->text[i]))
 			return false;
 	return true;
 }
@@ -86,7 +92,7 @@ static bool is_whole(const struct lines *l)
 {
 	size_t n = l->len;
 
-	while (n > 0 && strchr(" \t\r\n", l->text[n - 1]))
+	while (n > 0 && is_space(l->text[n - 1]))
 		n--;
 	return n > 0 && l->text[n - 1] == '}';
 }

@@ -73,15 +73,35 @@ static const char *syntax_id(const json_error_t *e)
 								"json-syntax";
 }
 
+/* jansson overlooks one behind a number or a word. */
+static int fail_nul(struct abibase_context *ctx, const char *buf, const char *nul,
+		    const char *source)
+{
+	_autofree_ char *where = NULL;
+	int line = 1;
+
+	for (const char *p = buf; p < nul; p++)
+		line += *p == '\n';
+	if (asprintf(&where, "%s:%d", source, line) < 0) {
+		where = NULL;
+		return context_oom(ctx);
+	}
+	return context_fail(ctx, EBADMSG, "json-syntax", where,
+			    "not valid JSON: there is a byte that is 0");
+}
+
 int json_parse(struct abibase_context *ctx, const char *buf, size_t len, size_t max,
 	       const char *source, json_t **ret)
 {
 	_autofree_ char *where = NULL;
+	const char *nul = len ? memchr(buf, 0, len) : NULL;
 	json_error_t e;
 	json_t *root;
 
 	if (len > max)
 		return fail_too_large(ctx, source, max);
+	if (nul)
+		return fail_nul(ctx, buf, nul, source);
 	root = json_loadb(buf, len, JSON_REJECT_DUPLICATES, &e);
 	if (root) {
 		*ret = root;

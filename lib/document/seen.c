@@ -161,7 +161,7 @@ static json_t *parse_parts(struct abibase_context *ctx, const char *buf, const c
 int seen_parse(struct abibase_context *ctx, const char *buf, size_t len, size_t max,
 		const char *source, json_t **ret)
 {
-	*ret = ctx && len <= max ? parse_parts(ctx, buf, buf + len) : NULL;
+	*ret = ctx && len <= max && !memchr(buf, 0, len) ? parse_parts(ctx, buf, buf + len) : NULL;
 	/* a fault is told with its line and column in the whole */
 	return *ret ? 0 : json_parse(ctx, buf, len, max, source, ret);
 }
