@@ -48,7 +48,7 @@ echo '{' > "$result"
 targets 2 '[json-syntax]'
 sed 's,result/1,result/2,' "$tmp/good" > "$result"
 targets 2 '[schema-newer]'
-for verb in intersect check; do
+for verb in intersect check diff; do
 	case $verb in
 	intersect) set -- -M pc-q35-10.0 --backend=tap debian-13 debian-13-backports-2026.11 ;;
 	check)
@@ -57,11 +57,15 @@ for verb in intersect check; do
 		mv "$tmp/bad" "$result"
 		set -- "$tmp/b.json" debian-13-backports-2026.11
 		;;
+	diff) set -- debian-13 debian-13-backports-2026.11 ;;
 	esac
 	"$abibase" $verb "$@" > "$tmp/out" 2>&1
 	status=$?
 	[ $status -eq 2 ] || fail "$verb: exit status $status"
 	grep -qF '[schema-newer]' "$tmp/out" || fail "$verb: $(cat "$tmp/out")"
 done
+# the way back is not asked for, and what was tried of it is not read
+"$abibase" targets --from=debian-13-backports-2026.11 "$tmp/guest.json" debian-13 > "$tmp/out" 2>&1
+[ $? -ne 2 ] || fail "targets: $(cat "$tmp/out")"
 
 [ $failures -eq 0 ]

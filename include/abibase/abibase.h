@@ -782,7 +782,8 @@ enum abibase_diff_flags {
  * unknown because it was not recorded; two facts that are unknown for different reasons are no
  * difference. Facts that an absent surface (X.usable is false) leaves out are not listed again.
  *
- * Returns: 0, also when they differ, -EINVAL (unknown flag), -ENOMEM. Since: 0.1
+ * Returns: 0, also when they differ, -EINVAL (unknown flag), what reading a result of rehearsals between
+ * their builds says (since 0.2), -ENOMEM. Since: 0.1
  */
 int abibase_diff(struct abibase_context *ctx, const struct abibase_catalogue *cat,
 		 const struct abibase_profile *a, const struct abibase_profile *b,

@@ -12,10 +12,6 @@
  * says what differs; that nothing does is never said.
  */
 
-/* The ways of a guest that matter, as judges_say() has them: to this host; and from there, too */
-#define RECORDS_THERE 1u
-#define RECORDS_BOTH_WAYS 3u
-
 #define MAX_PROPERTIES 6 /* that are told with their values; the document has all */
 
 /* What was found of two builds, for as long as a context lives: a fleet has few, and thousands of hosts. */
@@ -61,22 +57,22 @@ static json_t *build_json(const json_t *entry)
 			 string_of(entry, "package"), "version", string_of(entry, "version"));
 }
 
-/* New; NULL: no memory. */
-static json_t *make_pair(const struct records *q, unsigned int ways)
+static int make_pair(const struct records *q, unsigned int ways, json_t **ret)
 {
 	struct noting n = { .q = q, .ways = ways, .properties = json_array() };
 	struct records_found found = { .data = &n, .differs = take };
-	int r = n.properties ? judges_find(&n.judges, q) : -ENOMEM;
+	int r = n.properties ? judges_find(&n.judges, q, ways) : -ENOMEM;
 
 	if (r == 0 && q->record[0] && q->record[1])
 		r = records_compare(q, &found);
 	if (r < 0 || n.failed) {
 		json_decref(n.properties);
-		return NULL;
+		return r < 0 ? r : -ENOMEM;
 	}
-	return json_pack("{so so so* ss so}", "from", build_json(q->entry[0]), "to",
+	*ret = json_pack("{so so so* ss so}", "from", build_json(q->entry[0]), "to",
 			 build_json(q->entry[1]), "newer_build", found.newer ? json_true() : NULL,
 			 "machine", q->machine, "properties", n.properties);
+	return *ret ? 0 : -ENOMEM;
 }
 
 static void write_key(const struct records *q, unsigned int ways, struct buf *out)
@@ -101,23 +97,25 @@ static int set_records(struct records *q)
 	return 0;
 }
 
-/* Borrowed of the context. NULL: no memory, or the error of the context says what. */
-static json_t *find_pair(struct records *q, unsigned int ways)
+/* Borrowed of the context. 0 or a negative errno: of all but -ENOMEM the error of the context says it. */
+static int find_pair(struct records *q, unsigned int ways, json_t **ret)
 {
 	struct notes *notes = context_keep(q->ctx, KEPT_NOTES, sizeof(*notes), notes_clear);
 	_buf_ key = { 0 };
-	json_t *pair;
+	int r;
 
 	if (notes && !notes->pairs)
 		notes->pairs = json_object();
 	write_key(q, ways, &key);
 	if (!notes || !notes->pairs || buf_failed(&key))
-		return NULL;
-	pair = json_object_get(notes->pairs, key.data);
-	if (pair || set_records(q) < 0)
-		return pair;
-	pair = make_pair(q, ways);
-	return pair && json_object_set_new(notes->pairs, key.data, pair) == 0 ? pair : NULL;
+		return -ENOMEM;
+	*ret = json_object_get(notes->pairs, key.data);
+	if (*ret)
+		return 0;
+	r = set_records(q);
+	if (r == 0)
+		r = make_pair(q, ways, ret);
+	return r == 0 ? json_put(notes->pairs, key.data, *ret) : r;
 }
 
 /* ---------------------------------------------------------------------------- a note */
@@ -240,18 +238,19 @@ static void keep(struct abibase_check *c, json_t *pair, json_t *pairs)
 			   json_array_append(pairs, pair) < 0;
 }
 
-/* Two builds; where there is something to be said of them, it is one of @pairs. 0 or -ENOMEM. */
+/* Two builds; where there is something to be said of them, it is one of @pairs. As find_pair(). */
 static int take_pair(struct abibase_check *c, struct records *q, unsigned int ways, json_t *pairs)
 {
 	const char *from = string_of(q->entry[0], "build"), *to = string_of(q->entry[1], "build");
 	json_t *pair;
+	int r;
 
 	if (!from || !to || !q->machine || streq(from, to))
 		return 0;
-	pair = find_pair(q, ways);
-	if (pair && json_array_size(json_object_get(pair, "properties")))
+	r = find_pair(q, ways, &pair);
+	if (r == 0 && json_array_size(json_object_get(pair, "properties")))
 		keep(c, pair, pairs);
-	return pair ? 0 : -ENOMEM;
+	return r;
 }
 
 int hostcheck_record(struct abibase_check *c, struct records *q)

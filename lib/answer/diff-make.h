@@ -19,6 +19,7 @@ struct comparison {
 	const struct abibase_guest *guest; /* only what matters to it; NULL: all */
 	const struct guest_classes *classes; /* with it: of its devices */
 	unsigned int backends;		     /* and on what they lie */
+	int error;		/* what diff_profiles() returns; 0: none so far */
 	struct diff_item spare; /* stands for one for which there is no memory */
 };
 

@@ -2,6 +2,8 @@
 
 /* The records of two builds, as items of a diff. */
 
+#include <errno.h>
+
 #include "answer/diff-make.h"
 #include "answer/records.h"
 #include "document/build.h"
@@ -140,6 +142,7 @@ void diff_records(struct comparison *c, const struct pair *q)
 	struct records records = { .ctx = c->ctx, .cat = c->cat,
 				   .classes = c->guest ? c->classes->patterns : NULL,
 				   .machine = c->guest ? c->guest->machine : NULL };
+	int r;
 
 	if (!c->ctx || !q->a->record || !q->b->record || q->a->record == q->b->record)
 		return;
@@ -148,8 +151,11 @@ void diff_records(struct comparison *c, const struct pair *q)
 		records.record[i] = (i ? q->b : q->a)->record->root;
 	}
 	t.found.data = &t;
-	if (!keys || !disagree || judges_find(&t.judges, &records) < 0 || records_compare(&records, &t.found) < 0)
-		c->d->arena.failed = true;
+	r = keys && disagree ? judges_find(&t.judges, &records, RECORDS_BOTH_WAYS) : -ENOMEM;
+	if (r == 0)
+		r = records_compare(&records, &t.found);
+	if (r < 0)
+		c->error = r;
 	else
 		say_scope(&t);
 }

@@ -776,10 +776,10 @@ static int compare_profiles(struct comparison *c)
 		diff_context(c);
 	add_errata(c, (const uint32_t[]){ profile_errata(c, 0), profile_errata(c, 1) });
 	sort_items(ret);
-	if (!ret->arena.failed)
+	if (!ret->arena.failed && !c->error)
 		return 0;
 	diff_clear(ret);
-	return -ENOMEM;
+	return c->error ? c->error : -ENOMEM;
 }
 
 int diff_profiles(struct abibase_context *ctx, const struct abibase_catalogue *cat,
@@ -1662,8 +1662,9 @@ ABIBASE_EXPORT int abibase_diff(struct abibase_context *ctx, const struct abibas
 
 	if (r < 0)
 		return r;
-	if (diff_profiles(ctx, cat, a, b, flags, &d) < 0)
-		return context_oom(ctx);
+	r = diff_profiles(ctx, cat, a, b, flags, &d);
+	if (r < 0)
+		return r == -ENOMEM ? context_oom(ctx) : r;
 	return finish(ctx, &d, profiles_scope(cat, a, b, &d, ~0u), ret);
 }
 
@@ -1685,7 +1686,9 @@ ABIBASE_EXPORT int abibase_diff_guest(struct abibase_context *ctx,
 	if (r < 0)
 		return r;
 	c.backends = guest_backends(cat, g, &named);
-	r = compare_profiles(&c) < 0 ? context_oom(ctx) : 0;
+	r = compare_profiles(&c);
+	if (r == -ENOMEM)
+		context_oom(ctx);
 	if (r == 0) {
 		json_t *scope = profiles_scope(cat, a, b, &d, c.backends);
 

@@ -61,8 +61,8 @@ struct diff {
 };
 
 /*
- * Compare two profiles, as abibase_diff(): sorted differences, for diff_clear(). 0 or -ENOMEM. @ctx NULL:
- * without the records of their builds.
+ * Compare two profiles, as abibase_diff(): sorted differences, for diff_clear(). 0 or a negative errno:
+ * of all but -ENOMEM the error of @ctx says it. @ctx NULL: without the records of their builds.
  */
 int diff_profiles(struct abibase_context *ctx, const struct abibase_catalogue *cat,
 		  const struct abibase_profile *a, const struct abibase_profile *b,

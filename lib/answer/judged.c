@@ -7,13 +7,14 @@
 #include "answer/records.h"
 #include "document/errata.h"
 
-int judges_find(struct judges *j, const struct records *q)
+int judges_find(struct judges *j, const struct records *q, unsigned int ways)
 {
 	int r = 0;
 
 	*j = (struct judges){ .q = q };
 	for (int i = 0; r == 0 && i < 2; i++)
-		r = rehearsals_find(q->ctx, q->entry[i], q->entry[!i], &j->way[i]);
+		if (ways >> i & 1)
+			r = rehearsals_find(q->ctx, q->entry[i], q->entry[!i], &j->way[i]);
 	return r == 0 && (j->way[0].result || j->way[1].result) ?
 		       specimens_load(q->ctx, &j->specimens) :
 		       r;

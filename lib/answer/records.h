@@ -47,7 +47,11 @@ struct judges {
 	struct rehearsed_pair way[2]; /* from the first to the second, and back */
 	const json_t *specimens;
 };
-int judges_find(struct judges *j, const struct records *q) _must_check_;
+/* The ways of a guest that count, a bit for each: to the second; and back, too */
+#define RECORDS_THERE 1u
+#define RECORDS_BOTH_WAYS 3u
+/* Of other ways than these nothing is read. 0 or a negative errno, with the error of q->ctx. */
+int judges_find(struct judges *j, const struct records *q, unsigned int ways) _must_check_;
 /*
  * "refused by rehearsal 10.0.13 -> 11.1.3": by what the property is judged, new; NULL: no memory.
  * @open: a bit for each way that nothing judges.
