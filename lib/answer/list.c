@@ -86,6 +86,7 @@ static void put_codenames(struct buf *b, const struct abibase_platforms *l)
 			buf_printf(&names, "%s%s is %s", names.len ? ", " : "", of->s[k],
 				   platforms_at(l, i)->name);
 	}
+	b->failed |= names.failed;
 	if (names.data)
 		show_printf(b, 0, 2, "%s", names.data);
 }
