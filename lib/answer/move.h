@@ -132,9 +132,9 @@ void move_say(struct judging *j, enum abibase_finding_kind kind, const char *id,
 #define move_conflict(j, ...) move_say(j, ABIBASE_FINDING_CONFLICT, __VA_ARGS__)
 #define move_unknown(j, ...) move_say(j, ABIBASE_FINDING_UNKNOWN, __VA_ARGS__)
 #define move_note(j, ...) move_say(j, ABIBASE_FINDING_NOTE, __VA_ARGS__)
-/* "QEMU 9.1.0 (qemu-kvm-9.1.0-20.el9)" */
 /* The one under judgement, of the profile; NULL: none */
 const struct profile_qemu *move_own_qemu(const struct judging *j);
+/* "QEMU 9.1.0 (qemu-kvm-9.1.0-20.el9)" */
 const char *move_qemu(const struct judging *j);
 bool move_is_switch(const struct row *row, const struct predicted *p);
 void move_say_lacks(struct judging *j, const struct guest_device *d, const struct row *row,
