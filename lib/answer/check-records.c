@@ -292,7 +292,7 @@ int hostchecks_put_records(json_t *all, json_t *root)
 	if (!json_object_size(all))
 		return all ? 0 : -ENOMEM;
 	list = json_array();
-	/* copies, because jansson counts references without atomic operations */
+	/* copies, because json_incref() reads a count that other threads may be changing */
 	json_object_foreach(all, key, v)
 		if (list && json_array_append_new(list, json_deep_copy(v)) < 0)
 			json_decref(steal(&list));

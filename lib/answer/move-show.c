@@ -125,7 +125,7 @@ int moves_add(struct moves *m, const struct move *move)
 
 static json_t *moves_document(struct moves *m, const struct abibase_catalogue *cat)
 {
-	/* a copy, because jansson counts references without atomic operations */
+	/* a copy, because json_incref() reads a count that other threads may be changing */
 	json_t *root = json_pack("{s:s, s:s, s:s*, s:o, s:o, s:o}", "schema", "abibase-targets/1",
 				 "assumed", taken_for_granted, "baseline", m->baseline, "guest",
 				 json_deep_copy(m->guest->root), "scope", scope(m, cat), "hosts",

@@ -697,9 +697,9 @@ static int build_order(const void *a, const void *b)
 
 /*
  * A build's record with what it has of this machine type only: the others are many and none of this
- * baseline's business, if it is not partial. A build that does not list it keeps its list, which says so. The digest
- * stays that of the whole record, by which builds are told apart. A deep copy, for jansson counts
- * references without care for other threads that share the build.
+ * baseline's business, if it is not partial. A build that does not list it keeps its list, which says
+ * so. The digest stays that of the whole record, by which builds are told apart. A deep copy, for
+ * json_incref() reads a count that other threads, which share the build, may be changing.
  */
 static json_t *own_part(const struct abibase_baseline *b, const struct build *build)
 {

@@ -72,7 +72,7 @@ int profile_rename(struct abibase_context *ctx, const struct abibase_profile *p,
 			   const char *name, struct abibase_profile **ret);
 /*
  * The host as if it had no other QEMU than the one of this entry of "qemu"; NULL: than none. Nothing
- * of the document is shared, for references are counted without atomic operations.
+ * of the document is shared, for json_incref() reads a count that other threads may be changing.
  */
 int profile_with_qemu(struct abibase_context *ctx, const struct abibase_profile *p,
 		      const json_t *entry, struct abibase_profile **ret);
