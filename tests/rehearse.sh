@@ -172,13 +172,34 @@ run 0 -- "$tmp/5.2.0" $old -chardev tty,path=/no,id=c -device isa-serial,chardev
 run 1 -- "$tmp/7.2.22" $old -audiodev coreaudio,id=a -- "$tmp/10.0.13" $old -audiodev coreaudio,id=a
 says 'it has no -audiodev coreaudio'
 run 0 -- "$tmp/7.2.22" $old -audiodev alsa,id=a -- "$tmp/10.0.13" $old -audiodev alsa,id=a
+# What goes by order: two ISA ports, memory, devices of other kinds on a bus, and what is said last
+com='-device isa-serial,iobase=0x3f8,irq=4' com2='-device isa-serial,iobase=0x2f8,irq=3'
+run 1 -- "$tmp/7.2.22" $old $com $com2 -- "$tmp/7.2.22" $old $com2 $com
+dimm='-M pc-q35-5.2 -nodefaults -m 64,maxmem=1G,slots=2 -object memory-backend-ram,id=v,size=64M
+	-object memory-backend-ram,id=w,size=64M -device pc-dimm,memdev='
+run 1 -- "$tmp/7.2.22" ${dimm}v -device pc-dimm,memdev=w -- "$tmp/7.2.22" ${dimm}w -device pc-dimm,memdev=v
+disks="$old -drive if=none,id=a,driver=null-co -drive if=none,id=b,driver=null-co -device virtio-scsi-pci"
+run 3 -- "$tmp/7.2.22" $disks -device scsi-hd,drive=a -device scsi-cd,drive=b \
+	-- "$tmp/7.2.22" $disks -device scsi-cd,drive=b -device scsi-hd,drive=a
+says 'whether another order makes another guest is not judged'
+run 3 -- "$tmp/7.2.22" $old -device virtio-net-pci -global virtio-net-pci.csum=off -global virtio-device.csum=on \
+	-- "$tmp/7.2.22" $old -device virtio-net-pci -global virtio-device.csum=on -global virtio-net-pci.csum=off
+run 3 -- "$tmp/7.2.22" $old -M smm=on -M smm=off -- "$tmp/7.2.22" $old -M smm=off -M smm=on
+run 1 -- "$tmp/7.2.22" $old -device virtio-net-pci,romfile= -- "$tmp/7.2.22" $old -device virtio-net-pci
+twice='{"driver":"virtio-net-pci","csum":true,"csum":false}'
+run 3 -- "$tmp/7.2.22" $old -device "$twice" -- "$tmp/7.2.22" $old -device "$twice"
+says 'it is no JSON that QEMU would take'
 # Two cards of one kind, the other way round: the order is what gives them their addresses.
 two='-netdev tap,id=n0 -netdev tap,id=n1'
 run 1 -- "$tmp/7.2.22" $guest $two -device virtio-net-pci,netdev=n0,mrg_rxbuf=off -device virtio-net-pci,netdev=n1 \
 	-- "$tmp/7.2.22" $guest $two -device virtio-net-pci,netdev=n0 -device virtio-net-pci,netdev=n1,mrg_rxbuf=off
 says 'the order of devices that name no address gives them one'
-run 0 -- "$tmp/7.2.22" $guest $two -device virtio-net-pci,netdev=n0,mrg_rxbuf=off,addr=7 -device virtio-net-pci,netdev=n1,addr=8 \
-	-- "$tmp/7.2.22" $guest $two -device virtio-net-pci,netdev=n0,addr=8 -device virtio-net-pci,netdev=n1,addr=7,mrg_rxbuf=off
+# The order gives them their MAC addresses, too.
+seven=netdev=n0,mrg_rxbuf=off,addr=7 eight=netdev=n1,addr=8 mac=mac=52:54:00:00:00:0
+run 0 -- "$tmp/7.2.22" $guest $two -device virtio-net-pci,$seven,${mac}1 -device virtio-net-pci,$eight,${mac}2 \
+	-- "$tmp/7.2.22" $guest $two -device virtio-net-pci,$eight,${mac}2 -device virtio-net-pci,$seven,${mac}1
+run 1 -- "$tmp/7.2.22" $guest $two -device virtio-net-pci,$seven -device virtio-net-pci,$eight \
+	-- "$tmp/7.2.22" $guest $two -device virtio-net-pci,$eight -device virtio-net-pci,$seven
 # Two modules of memory, whose sizes the throw-aways do not have
 dimms='-device pc-dimm,memdev=m0,id=d0 -device pc-dimm,memdev=m1,id=d1'
 dimm_guest='-M pc-q35-7.2 -nodefaults -m 1G,slots=2,maxmem=8G'

@@ -72,27 +72,63 @@ static void compare_words(const struct rehearse_comparison *c, const json_t *hav
 	}
 }
 
+/* The value of parameter @key of a device, with its length in @len; NULL: it is not there. */
+static const char *param_of(const char *words, const char *key, int *len)
+{
+	size_t n = strlen(key);
+
+	for (const char *p = words + strcspn(words, ","); *p; p += 1 + strcspn(p + 1, ","))
+		if (!strncmp(p + 1, key, n) && p[1 + n] == '=') {
+			*len = (int)strcspn(p + n + 2, ",");
+			return p + n + 2;
+		}
+	return NULL;
+}
+
+/* Does it say itself where it lies, and which MAC address it has? */
+static bool is_placed(const struct rehearse_comparison *c, const char *words)
+{
+	const json_t *places = json_object_get(json_object_get(c->line->table, "placing_params"),
+					       "device");
+	bool on_bus;
+	size_t i;
+	json_t *v;
+	int len;
+
+	if (param_of(words, "netdev", &len) && !param_of(words, "mac", &len))
+		return false;
+	if (param_of(words, "addr", &len))
+		return true;
+	on_bus = param_of(words, "bus", &len);
+	json_array_foreach((json_t *)places, i, v)
+		if (on_bus && param_of(words, json_string_value(v), &len))
+			return true;
+	return false;
+}
+
 /*
- * Among which words the order says where a device lies: those of its class, on its bus. NULL: the
- * device says it itself.
+ * Among which words the order counts: devices that do not say where they lie, on their bus; what sets
+ * one parameter, of which the last counts; and all of an option that can be given several times. NULL:
+ * for this it does not.
  */
 static const char *group_of(const struct rehearse_comparison *c, const char *words)
 {
+	static const char *const named[] = { "-object ", "-netdev ", "-chardev ", "-blockdev " };
 	struct arena *arena = &c->out->arena;
-	int head = (int)strcspn(words, ","), bus_len = 0;
-	const char *bus = "";
+	int key = (int)strcspn(words, "="), option = (int)strcspn(words, " "), len = 0;
+	const char *bus, *dot;
 
-	for (const char *p = words + head; *p; p += 1 + strcspn(p + 1, ",")) {
-		const char *key = show_keep(arena, "%.*s", (int)strcspn(p + 1, "=,"), p + 1);
-
-		if (rehearse_lists(c->line->table, "placing_params", "device", key))
+	for (size_t i = 0; i < ARRAY_SIZE(named); i++)
+		if (strprefix(words, named[i]))
 			return NULL;
-		if (streq(key, "bus")) {
-			bus = p;
-			bus_len = 1 + (int)strcspn(p + 1, ",");
-		}
+	if (strprefix(words, "-device ")) {
+		bus = param_of(words, "bus", &len);
+		return is_placed(c, words) ? NULL : show_keep(arena, "-device %.*s", len, bus ? bus : "");
 	}
-	return show_keep(arena, "%.*s%.*s", head, words, bus_len, bus);
+	dot = memrchr(words, '.', (size_t)key);
+	if (strprefix(words, "-global ") && dot)
+		return show_keep(arena, "-global %.*s", (int)(words + key - dot), dot);
+	return show_keep(arena, "%.*s", strprefix(words, "-machine ") ? key : option, words);
 }
 
 /* Those of @list, for free(); NULL: no memory. */
@@ -119,6 +155,24 @@ static size_t nth_of(const json_t *list, const char **groups, const char *group,
 	return i;
 }
 
+static void say_order(const struct rehearse_comparison *c, const char *here, const char *there)
+{
+	size_t kind = strcspn(here, ",");
+
+	if (strprefix(here, "-device ") && strcspn(there, ",") == kind && !strncmp(here, there, kind))
+		return rehearse_say(
+			c->out, ABIBASE_FINDING_CONFLICT, "rehearsal-line", LAYER_COMMAND,
+			"give both lines the same order, or each device its address",
+			"where the source has %s the destination has %s: the order of devices that "
+			"name no address gives them one",
+			here, there);
+	rehearse_say(c->out, ABIBASE_FINDING_UNKNOWN, "rehearsal-line", LAYER_COMMAND,
+		     "give both lines the same order",
+		     "where the source has %s the destination has %s: whether another order makes "
+		     "another guest is not judged",
+		     here, there);
+}
+
 /* Two lines of the same words: two cards of one kind, the other way round, are two other cards. */
 static void compare_order(const struct rehearse_comparison *c, const json_t *have,
 			  const json_t *other)
@@ -138,11 +192,7 @@ static void compare_order(const struct rehearse_comparison *c, const json_t *hav
 		k = nth_of(other, its, mine[i], n);
 		if (k == json_array_size(other) || json_equal(v, json_array_get(other, k)))
 			continue;
-		rehearse_say(c->out, ABIBASE_FINDING_CONFLICT, "rehearsal-line", LAYER_COMMAND,
-			     "give both lines the same order, or each device its address",
-			     "where the source has %s the destination has %s: the order of devices "
-			     "that name no address gives them one",
-			     json_string_value(v), json_string_value(json_array_get(other, k)));
+		say_order(c, json_string_value(v), json_string_value(json_array_get(other, k)));
 		return;
 	}
 }

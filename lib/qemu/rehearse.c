@@ -139,14 +139,16 @@ static void take_text(struct rehearse_line *l, struct rehearse_option *o)
 /* Its value, taken apart, with what is nested in JSON. */
 static void take_apart(struct rehearse_line *l, struct rehearse_option *o)
 {
-	o->params = *o->value == '{' ? json_loads(o->value, 0, NULL) : NULL;
+	o->params = *o->value == '{' ? json_loads(o->value, JSON_REJECT_DUPLICATES, NULL) : NULL;
 	o->is_json = json_is_object(o->params);
 	if (o->is_json)
 		return;
 	json_decref(o->params);
 	o->params = json_object();
 	l->arena.failed |= !o->params;
-	if (o->params)
+	if (*o->value == '{')
+		leave_out(l, keep(l, "-%s", o->name), "it is no JSON that QEMU would take");
+	else if (o->params)
 		take_text(l, o);
 }
 
@@ -256,7 +258,9 @@ static void collect_params(struct rehearse_line *l, const struct rehearse_option
 						  NULL;
 		const char *value = nested ? nested : text_of(l, o, key);
 
-		if ((!skip || !streq(key, skip)) && value && !lists(l, "host_params", group, key) &&
+		/* romfile= without a file is no file of the host's: the device has no ROM */
+		if ((!skip || !streq(key, skip)) && value &&
+		    !(*value && lists(l, "host_params", group, key)) &&
 		    !lists(l, "dropped_params", group, key))
 			declare_value(l, group, key, value, said);
 	}
