@@ -78,11 +78,15 @@ static int fail_nul(struct abibase_context *ctx, const char *buf, const char *nu
 		    const char *source)
 {
 	_autofree_ char *where = NULL;
+	const char *start = buf;
 	int line = 1;
 
 	for (const char *p = buf; p < nul; p++)
-		line += *p == '\n';
-	if (asprintf(&where, "%s:%d", source, line) < 0) {
+		if (*p == '\n') {
+			line++;
+			start = p + 1;
+		}
+	if (asprintf(&where, "%s:%d:%zu", source, line, (size_t)(nul - start) + 1) < 0) {
 		where = NULL;
 		return context_oom(ctx);
 	}
