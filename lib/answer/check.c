@@ -1300,9 +1300,35 @@ ABIBASE_EXPORT int abibase_check_request_add_profile(struct abibase_check_reques
 		return context_oom(q->ctx);
 	r = hostcheck_make(q->ctx, q->cat, q->b, p, &q->assume, q->guest, &q->admission,
 			   &q->checks[q->n]);
-	if (r == 0)
-		q->last = q->checks[q->n++];
-	return r;
+	if (r < 0)
+		return r;
+	q->last = q->checks[q->n++];
+	memcpy(q->last->digest, p->digest, sizeof(q->last->digest));
+	return 0;
+}
+
+/* Of the sorted hosts: one that is given again counts once. */
+static int drop_twins(struct abibase_check_request *q)
+{
+	size_t n = q->n > 0;
+
+	for (size_t i = 1; i < q->n; i++)
+		if (streq(q->checks[i - 1]->host, q->checks[i]->host) &&
+		    !streq(q->checks[i - 1]->digest, q->checks[i]->digest))
+			return hosts_fail_twice(q->ctx, q->checks[i]->host);
+	for (size_t i = 1; i < q->n; i++) {
+		struct abibase_check *c = q->checks[i];
+
+		if (!streq(q->checks[n - 1]->host, c->host)) {
+			q->checks[n++] = c;
+			continue;
+		}
+		if (q->last == c)
+			q->last = q->checks[n - 1];
+		hostcheck_free(c);
+	}
+	q->n = n;
+	return 0;
 }
 
 static bool is_host(const void *of, const char *name)
@@ -1329,6 +1355,8 @@ ABIBASE_EXPORT int abibase_check_request_run(struct abibase_check_request *q,
 	/* the same hosts are the same bytes, in whatever order they came */
 	if (q->n > 1)
 		qsort(q->checks, q->n, sizeof(*q->checks), cmp_host);
+	if (r == 0)
+		r = drop_twins(q);
 	return r < 0 ? r :
 		       hostchecks_give(q->ctx, q->b, q->checks, q->n, ret);
 }

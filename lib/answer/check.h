@@ -21,6 +21,7 @@ struct check_list {
 struct abibase_check {
 	struct arena arena;
 	const char *host;
+	char digest[DIGEST_HEX + 1]; /* of its profile */
 	enum abibase_verdict verdict;
 	bool asked, admissible; /* is there a baseline that has this host too? */
 	bool cost_unknown;	/* nobody can tell what admitting it takes */

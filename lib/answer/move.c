@@ -620,6 +620,24 @@ static int cmp_host(const void *a, const void *b)
 		      (*(struct abibase_profile *const *)b)->name);
 }
 
+/* Of the sorted hosts: one that is given again counts once. */
+static int drop_twins(struct abibase_targets *t)
+{
+	size_t n = t->n > 0;
+
+	for (size_t i = 1; i < t->n; i++)
+		if (streq(t->hosts[i - 1]->name, t->hosts[i]->name) &&
+		    !streq(t->hosts[i - 1]->digest, t->hosts[i]->digest))
+			return hosts_fail_twice(t->ctx, t->hosts[i]->name);
+	for (size_t i = 1; i < t->n; i++)
+		if (streq(t->hosts[n - 1]->name, t->hosts[i]->name))
+			abibase_profile_unref(t->hosts[i]);
+		else
+			t->hosts[n++] = t->hosts[i];
+	t->n = n;
+	return 0;
+}
+
 ABIBASE_EXPORT int abibase_targets_run(struct abibase_targets *t, struct abibase_result **ret)
 {
 	struct moves m = { .backend = t->backend };
@@ -628,7 +646,9 @@ ABIBASE_EXPORT int abibase_targets_run(struct abibase_targets *t, struct abibase
 	/* the same hosts are the same bytes, in whatever order they came */
 	if (t->n > 1)
 		qsort(t->hosts, t->n, sizeof(*t->hosts), cmp_host);
-	r = judge_all(t, &m);
+	r = drop_twins(t);
+	if (r == 0)
+		r = judge_all(t, &m);
 	if (r == 0)
 		r = moves_give(t->ctx, t->cat, &m, ret);
 	json_decref(m.hosts);

@@ -356,6 +356,13 @@ static const char *host_name(const void *hosts, size_t i)
 	return ((struct host *const *)hosts)[i]->name;
 }
 
+int hosts_fail_twice(struct abibase_context *ctx, const char *name)
+{
+	return context_fail(ctx, EEXIST, "name-twice", NULL,
+			    "two different profiles are called \"%s\": call one otherwise, NAME=FILE",
+			    name);
+}
+
 /* Enter @h unless the same host is there already. Takes the reference. */
 static int add_host(struct abibase_context *ctx, struct inputs *in, struct host *h)
 {
@@ -365,9 +372,7 @@ static int add_host(struct abibase_context *ctx, struct inputs *in, struct host 
 		int r = 0;
 
 		if (memcmp(in->hosts[at]->digest, h->digest, sizeof(h->digest)) != 0)
-			r = context_fail(ctx, EEXIST, "name-twice", NULL,
-					 "two different profiles are called \"%s\": call one "
-					 "otherwise, NAME=FILE", h->name);
+			r = hosts_fail_twice(ctx, h->name);
 		host_unref(h);
 		return r;
 	}

@@ -126,6 +126,9 @@ bool inputs_is_dest(const struct inputs *in, const struct host *h);
 void host_set_digest(struct host *h, const char *hex);
 /* What is asked of hosts: the backends, conditions and numbers of the catalogue. 0 or -ENOMEM. */
 int inputs_from_catalogue(struct inputs *in, const struct abibase_catalogue *cat);
+/* Two hosts of one name: nobody could tell which an answer is about. */
+int hosts_fail_twice(struct abibase_context *ctx, const char *name);
+
 /*
  * Is each of @names that of one of the hosts that were given? A name that is none of theirs is a slip of
  * the pen that would go unseen. @what: how the error calls it. 0, or -ENOENT.
