@@ -186,6 +186,7 @@ class Pages(unittest.TestCase):
                     ((os.path.join(where, "none.json"),), None, "none.json: No such file"),
                     (("-o", where, file), None, f"{where}: Is a directory"),
                     ((), "{", "-: is no abibase-matrix/1 document"), ((), "[" * 100000, "-: "),
+                    ((), json.dumps(good)[:-1] + ', "schema": "abibase-matrix/1"}', "a key stands twice"),
                     ((), "[]", "-: is no document of abibase; accepted: abibase-matrix/1"),
                     ((), {"schema": "abibase-check/1"}, "-: is abibase-check/1; accepted: abibase-matrix/1"),
                     ((), {"schema": "abibase-matrix/1"}, "cohorts"),

@@ -542,9 +542,17 @@ def page(document: Dict[str, Any]) -> str:
     return f"<!DOCTYPE html>\n{tag('html', head, tag('body', *body), lang='en')}\n"
 
 
+def once(members: List[Tuple[str, Any]]) -> Dict[str, Any]:
+    """An object, as all readers of documents take it."""
+    made = dict(members)
+    if len(made) != len(members):
+        raise ValueError("a key stands twice in an object")
+    return made
+
+
 def read(name: str) -> Dict[str, Any]:
     with open(name, "rb") if name != "-" else open(0, "rb", closefd=False) as file:
-        document = json.load(file)
+        document = json.load(file, object_pairs_hook=once)
     schema = document.get("schema") if isinstance(document, dict) else None
     if schema != "abibase-matrix/1":
         raise Trouble(f"is {schema or 'no document of abibase'}; accepted: abibase-matrix/1, as "
