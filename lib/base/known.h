@@ -23,7 +23,7 @@
 #define DISABLE_LEGACY "disable-legacy"
 /* and of a confidential guest each device is behind an IOMMU. */
 #define IOMMU_PLATFORM "virtio-device.iommu_platform"
-/* A card that -nic makes takes its address from it; QEMU also calls the type of the property so. */
+/* A card that -nic makes takes its address from it, and one without it the next that is free. */
 #define MAC "mac"
 /* Command lines with a ROM are held against baselines without. QEMU has an option of this name too. */
 #define OPTION_ROM "option-rom"

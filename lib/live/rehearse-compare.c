@@ -5,6 +5,7 @@
 #include <sys/utsname.h>
 
 #include "base/blake2b.h"
+#include "base/known.h"
 #include "base/text.h"
 
 /*
@@ -95,7 +96,7 @@ static bool is_placed(const struct rehearse_comparison *c, const char *words)
 	json_t *v;
 	int len;
 
-	if (param_of(words, "netdev", &len) && !param_of(words, "mac", &len))
+	if (param_of(words, "netdev", &len) && !param_of(words, MAC, &len))
 		return false;
 	if (param_of(words, "addr", &len))
 		return true;
