@@ -48,16 +48,14 @@ int64_t derive_observed_number(const struct derive *d, size_t r)
 	return most ? size : 0;
 }
 
-/* A build that cannot be told, and has another size by itself, or one that is not known. */
-static void judge_untold(struct derive *d, size_t r, size_t used)
+/* A build that cannot be told, and has another size by itself than @need, or one that is not known. */
+static void judge_untold(struct derive *d, size_t r, size_t used, int64_t need)
 {
 	const struct row *row = &d->cat->rows[r];
 	int64_t size = own_size(d, r, used);
-	int64_t need = d->included[r] ? d->number[r] : derive_observed_number(d, r);
 	_buf_ text = { 0 };
 
-	/* where nothing is known of any build there is nothing that it could be held against */
-	if (derive_eff(d, r, used)->known != ABIBASE_NO || size == need || !need)
+	if (derive_eff(d, r, used)->known != ABIBASE_NO || size == need)
 		return;
 	derive_write_build(d, used, &text);
 	buf_printf(&text, ": does not have the property %s (%s), and what its guests see is ",
@@ -70,6 +68,15 @@ static void judge_untold(struct derive *d, size_t r, size_t used)
 	derive_finding(d, size < 0 ? ABIBASE_FINDING_UNKNOWN : ABIBASE_FINDING_CONFLICT,
 		       size < 0 ? "size-unknown" : "size-differs",
 		       size < 0 ? "probe that host again" : row->remedy, &text);
+}
+
+/* Where nothing is known of any build there is nothing that one could be held against. */
+static void judge_all_untold(struct derive *d, size_t r)
+{
+	int64_t need = d->included[r] ? d->number[r] : derive_observed_number(d, r);
+
+	for (size_t u = 0; need && u < d->b->n_used; u++)
+		judge_untold(d, r, u, need);
 }
 
 /* One note for all the hosts of which it is not known. */
@@ -117,11 +124,11 @@ void derive_observed(struct derive *d)
 
 		if (!row->observed || !derive_is_about(d, row))
 			continue;
-		for (size_t u = 0; !derive_is_disabled(d, row) && u < d->b->n_used; u++)
-			judge_untold(d, r, u);
-		if (derive_is_disabled(d, row))
+		if (derive_is_disabled(d, row)) {
 			note_left_out(d, r);
-		else
-			note_unrecorded(d, r);
+			continue;
+		}
+		judge_all_untold(d, r);
+		note_unrecorded(d, r);
 	}
 }
