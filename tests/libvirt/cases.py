@@ -578,7 +578,7 @@ def main(work, cache, arguments):
                 os.system("/bin/bash")
     if "--slice" in arguments and not names:
         rows = [r for r in lines.rows() if r.get("ci")]
-        failed += lines.run(rows, {"older": lab.older, "new": lab.new})
+        failed += lines.run(rows, {"older": lab.older, "new": lab.new})[0]
         some += rows
     if not listed:
         failed += 1
