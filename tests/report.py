@@ -145,10 +145,17 @@ class Pages(unittest.TestCase):
         self.assertEqual((takes, door, first), (
             "Cohort 1 ( a , b ) can take the guests of every cohort, and they can return.",
             "None: whatever gets in can return.", "None has to be: no move fails."))
+        takes, door, first = cards(asked("debian-11", "debian-12", "debian-13", "ubuntu-24.04"))
+        self.assertEqual(takes, "Cohort 3 ( debian-13 ) can take the guests of every cohort, but those of 2 (pc-q35-7.2) "
+                                "could not return: a one-way door; those of 4 (pc-q35-5.2, pc-q35-7.2) take further "
+                                "-global options there.")
+        self.assertIn("Guests of pc-q35-7.2 that go there may", door)
+        self.assertTrue(first.startswith("Cohort 1 ( debian-11 ): guests of 3 (pc-q35-10.0), 4 (pc-q35-5.2), 2–4 "
+                                         "(pc-q35-7.2) do not get in. "), first)
         takes, door, first = cards(asked("-M", "pc-q35-5.2", "debian-13", "debian-13-backports"))
         self.assertTrue(first.startswith("No upgrade of one cohort alone is known to help. "), first)
         takes, door, first = cards(asked("-M", "pc-q35-10.0", "debian-12", "debian-13"))
-        self.assertTrue(first.startswith("Cohort 1 ( debian-12 ): moves to it fail from 2. "), first)
+        self.assertTrue(first.startswith("Cohort 1 ( debian-12 ): guests of 2 do not get in. "), first)
         takes, door, first = cards(asked("-M", "pc-q35-6.2", "debian-12"))
         self.assertIn("there is one host", takes)
 

@@ -24,18 +24,25 @@ WORDS = ("no", "unknown", "door", "list", "ok", "none")
 SHOWN = {"unknown": "?", "none": "–"}
 MEANING = {
     "ok": "the guest gets in, and can return",
-    "list": "it gets in where QEMU there is started with further options",
-    "door": "a one-way door: it gets in, and from its next reset there it could not return",
+    "list": "it gets in where QEMU there is started with further -global options",
+    "door": "a one-way door: it gets in, as ok or as list, and could not return from its next "
+            "reset there on",
     "no": "it does not get in",
     "unknown": "it cannot be told",
-    "none": "no such guest runs there",
+    "none": "no such guest can be there",
 }
 TABLE = 12  # cohorts that a table, or a drawing with lines, can hold
 NAMES = 20  # of hosts that are shown of a cohort
 SOME = 6  # cohorts that a sentence names
-DOOR = "Guests that go there may take features with which they cannot come back."
+DOOR = "Guests{} that go there may take features with which they cannot come back."
 LINES = ("Each circle is a cohort, by its number. A line with an arrow leads where guests can go; "
-         "one without leads both ways; where there is none, guests do not get in.")
+         "one without leads both ways; where there is none, not all guests get in.")
+MOVES = ("A move leads to another cohort, or to another host of the same; of several backends and "
+         "machine types the worst counts. no: the guest does not get in. –: no such guest can be "
+         "there.")
+GROUPS = ("Each group would have a list of its own, and gains what one list for all hosts lacks.")
+LISTS = ("A list is what abibase intersect prints, the -global options that QEMU is started with; "
+         "a baseline is a list with the hosts that it is for.")
 SQUARES = ("A row for each cohort that guests come from, a column for each that they go to; those "
            "whose guests can go nearly everywhere are first.")
 Place = Tuple[int, int]
@@ -160,6 +167,18 @@ class Matrix:
     def into(self, to: int, *words: str) -> List[int]:
         return [i for i in range(len(self.cohorts)) if self.all.get((i, to)) in words]
 
+    def those(self, word: str, *to: int) -> str:
+        """For a sentence, whose moves to there have this word, and of which machine types."""
+        same: Dict[str, List[str]] = defaultdict(list)
+        for (machine, listed), words in self.views.items():
+            if listed == bool(self.baseline):
+                sources = {a for (a, b), got in words.items() if got == word and b in to}
+                same[few(sorted(sources))].append(machine)
+        if len(same) == 1:
+            return next(iter(same))
+        return ", ".join(f"{sources} ({', '.join(machines)})"
+                         for sources, machines in same.items() if sources)
+
     def hosts(self, numbers: Iterable[int]) -> int:
         return sum(len(self.cohorts[i]["hosts"]) for i in numbers)
 
@@ -186,20 +205,17 @@ def takes_all(m: Matrix) -> Html:
         why = "there is one host" if m.hosts(range(n)) == 1 else "no such guest runs anywhere"
         return Html(f"There is no move to judge: {why}.")
     bad = [m.into(i, "no", "unknown") for i in range(n)]
-    shut = [m.into(i, "door") for i in range(n)]
-    free = [i for i in range(n) if not bad[i] and not shut[i]]
-    doors: Dict[Tuple[int, ...], List[int]] = defaultdict(list)
+    ways: Dict[Tuple[str, str], List[int]] = defaultdict(list)
     for i in range(n):
-        if not bad[i] and shut[i]:
-            doors[tuple(shut[i])].append(i)
+        if not bad[i]:
+            ways[m.those("door", i), m.those("list", i)].append(i)
     said: List[Html] = []
-    if free:
-        said.append(Html(f"{m.called(*free, begin=True)} can take the guests of every cohort, "
-                         "and they can return."))
-    for sources, to in doors.items():
+    for (shut, listed), to in sorted(ways.items()):
+        way = f"but those of {shut} could not return: a one-way door" if shut else \
+            "and they can return"
+        options = f"; those of {listed} take further -global options there" if listed else ""
         said.append(Html(f"{m.called(*to, begin=True)} can take the guests of every cohort"
-                         f"{' too' if free else ''}, but those of {few(list(sources))} could not "
-                         "return: a one-way door."))
+                         f"{' too' if said else ''}, {way}{options}."))
     if not said:
         best = min(range(n), key=lambda i: len(bad[i]))
         said.append(Html(f"None. {m.called(best, begin=True)} takes those of most: all but the "
@@ -209,19 +225,22 @@ def takes_all(m: Matrix) -> Html:
 
 def one_way(m: Matrix) -> Html:
     """Which door is one-way?"""
+    some = [machine for (machine, listed), words in m.views.items()
+            if listed == bool(m.baseline) and "door" in words.values()]
+    why = DOOR.format(f" of {', '.join(some)}" if len(m.document["machines"]) > 1 else "")
     places = sorted(at for at, word in m.all.items() if word == "door")
     if not places:
         return Html("None: whatever gets in can return.")
     if len(places) > SOME:
         worst = max(range(len(m.cohorts)), key=lambda i: len(m.into(i, "door")))
         return Html(f"{count(len(places), 'move')}, most of them to {m.called(worst)}; all are "
-                    f"{tag('a', 'below', href='#doors')}. {DOOR}")
+                    f"{tag('a', 'below', href='#doors')}. {why}")
     sources: Dict[int, List[int]] = defaultdict(list)
     for a, b in places:
         sources[a].append(b)
     said = "; ".join(f"from {m.called(a)} to {m.called(*several)}"
                      for a, several in sources.items())
-    return Html(f"{said[0].upper()}{said[1:]}. {DOOR}")
+    return Html(f"{said[0].upper()}{said[1:]}. {why}")
 
 
 def upgrades(m: Matrix) -> List[Tuple[List[int], List[str]]]:
@@ -259,7 +278,7 @@ def most_refusing(m: Matrix) -> Html:
         refused[b].add(a)
     worst = max(refused, key=lambda i: len(refused[i])) if refused else -1
     begin = "No upgrade of one cohort alone is known to help" if worst < 0 else \
-        f"{m.called(worst, begin=True)}: moves to it fail from {few(sorted(refused[worst]))}"
+        f"{m.called(worst, begin=True)}: guests of {m.those('no', worst)} do not get in"
     counted = {f: sum(worst in (to, -1) for _, to in places)
                for f, places in (lacking or failing).items()}
     finding = findings[max(counted, key=lambda f: counted[f])]
@@ -370,11 +389,11 @@ def cohorts(m: Matrix) -> Html:
     rows = []
     for i, c in enumerate(m.cohorts):
         has = [f"QEMU {', '.join(c['qemu'])}" if c["qemu"] else "no QEMU is known",
-               f"up to {c['machine']}" if c.get("machine") else ""]
+               f"up to {c['machine']}" if c.get("machine") else "machine types not known"]
         name = "" if c["hosts"][0] == c["name"] else Html(f" {tag('bdi', c['name'])}")
         rows.append(tag("li", tag("b", f"Cohort {i + 1}"), name,
                         f", {count(len(c['hosts']), 'host')}: ", names(c["hosts"]),
-                        tag("small", "; ".join(filter(None, has)))))
+                        tag("small", "; ".join(has))))
     return section("cohorts", "Cohorts: hosts that answer alike", rows, class_="cohorts")
 
 
@@ -407,7 +426,8 @@ def moves(m: Matrix) -> Html:
         told = f", with the list of {m.baseline}" if with_list else ", without a list"
         parts += [tag("h3", f"Guests of {machine}{told if m.baseline else ''}"),
                   table(n, words) if n <= TABLE else lines(n, words)]
-    return tag("section", tag("h2", "Moves from cohort to cohort"), *parts, id="moves")
+    return tag("section", tag("h2", "Moves from cohort to cohort"), tag("p", MOVES), *parts,
+               id="moves")
 
 
 def doors(m: Matrix) -> Html:
@@ -465,14 +485,19 @@ def groups(m: Matrix) -> Html:
              for g in split["groups"]]
     exact = "No other groups are better." if split["exact"] else \
         "Found one after another: others may be better."
-    return section("groups", f"The best {count(len(items), 'group')}", items, tag("p", exact))
+    return section("groups", f"The best {count(len(items), 'group')}", items,
+                   tag("p", f"{GROUPS} {exact}"))
 
 
 def scope(m: Matrix) -> Html:
     said = {part: ", ".join(words) or "nothing" for part, words in m.document["scope"].items()}
-    return tag("footer", tag("p", "Looked at: {devices} ({layers}), by {evidence}. Not looked at: "
-                             "{not_compared}. A guest is taken to have all that it was offered "
-                             "where it runs.".format_map(said)),
+    return tag("p", "Looked at: {devices} ({layers}), by {evidence}. Not looked at: "
+                    "{not_compared}. A guest is taken to have all that it was offered where it "
+                    "runs.".format_map(said), class_="scope")
+
+
+def end() -> Html:
+    return tag("footer", tag("p", LISTS),
                tag("p", "Made of abibase matrix --json by python3 -m abibase.report."))
 
 
@@ -498,7 +523,7 @@ h2, h3 { break-after: avoid; }
 p { margin: .25rem 0; } ul { margin: .25rem 0; padding-left: 1.2rem; }
 li { margin: .4rem 0; break-inside: avoid; }
 small { display: block; font-size: .875rem; color: var(--dim); }
-footer { margin-top: 2rem; color: var(--dim); font-size: .875rem; }
+footer { margin-top: 2rem; } footer, .scope { color: var(--dim); font-size: .875rem; }
 a { color: inherit; } .verdict { font-size: 1.1rem; }
 #answers { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 13rem), 1fr));
   gap: .75rem; margin: 1rem 0; }
@@ -532,8 +557,8 @@ th, td { border: 1px solid var(--rule); padding: .15rem .3rem; text-align: cente
 
 def page(document: Dict[str, Any]) -> str:
     m = Matrix(document)
-    body = (tag("h1", "Who can take whose guests"), verdict(m), answers(m), picture(m), cohorts(m),
-            doors(m), in_the_way(m), lost(m), groups(m), moves(m), scope(m))
+    body = (tag("h1", "Who can take whose guests"), verdict(m), scope(m), answers(m), picture(m),
+            cohorts(m), doors(m), in_the_way(m), lost(m), groups(m), moves(m), end())
     head = tag("head", tag("meta", charset="utf-8"),
                tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
                tag("meta", http_equiv="Content-Security-Policy",
