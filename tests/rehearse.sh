@@ -154,7 +154,7 @@ run 1 --load="$tmp/file" -- "$tmp/10.0.13" $guest -netdev tap,id=n0,vhost=on \
 says 'netdev=tap+vhost'
 # A smaller address space
 run 1 -- "$tmp/7.2.22" $guest -cpu qemu64,phys-bits=42 -- "$tmp/10.0.13" $guest -cpu qemu64
-says 'physical addresses of 42 bits, those of the destination of 40'
+says 'the source has phys-bits=42, the destination phys-bits=40'
 run 0 -- "$tmp/7.2.22" $guest -cpu qemu64 -- "$tmp/10.0.13" $guest -cpu qemu64,phys-bits=42
 # A backend that is replaced, and that the destination does not have, or has
 old='-M pc-q35-5.2 -nodefaults -m 64'
@@ -235,6 +235,27 @@ run 1 -- "$tmp/10.0.13" $guest -cpu max -- "$tmp/10.0.13" $guest -cpu max,-avx2
 says 'lack: avx2 (CPUID 7.0.EBX bit 5);'
 says 'loads idle in QEMU 10.0.13, and there is more to it'
 run 0 -- "$tmp/10.0.13" $guest -cpu max,-avx2 -- "$tmp/10.0.13" $guest -cpu max
+# Nor what CPUID says beside the features; a file of before does not say it.
+for other in level=1:level=1 min-level=20:level=20 xlevel=0x80000001:xlevel=0x80000001 \
+	vendor=GenuineIntel:vendor=GenuineIntel stepping=7:stepping=7 model-id=x:model-id=x l3-cache=off:l3-cache=off \
+	hv-relaxed=on:hv-relaxed=on; do
+	run 1 -- "$tmp/10.0.13" $guest -cpu qemu64 -- "$tmp/10.0.13" $guest -cpu qemu64,${other%:*}
+	says "the destination ${other#*:};"
+done
+run 0 -- "$tmp/7.2.22" $guest -cpu Haswell,level=5 -- "$tmp/10.0.13" $guest -cpu Haswell,level=5
+run 0 -- "$tmp/5.2.0" $old -cpu EPYC -- "$tmp/11.1.3" $old -cpu EPYC
+run 1 -- "$tmp/7.2.22" $guest -cpu max -- "$tmp/10.0.13" $guest -cpu max
+says 'family=15, level-func7=0, model=107, stepping=1, the destination family=6,'
+python3 - "$tmp/file" "$tmp/bad" << 'END'
+import json, sys
+head, _, stream = open(sys.argv[1], "rb").read().partition(b"\n")
+head = json.loads(head)
+for cpu in head["cpus"]:
+    del cpu["properties"]
+open(sys.argv[2], "wb").write(json.dumps(head).encode() + b"\n" + stream)
+END
+run 3 --load="$tmp/bad" -- "$tmp/10.0.13" $guest $net
+says 'the file does not have the model and the levels of the vCPUs'
 
 # ------------------------------------------------------------- behind its firmware
 

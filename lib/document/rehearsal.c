@@ -30,7 +30,10 @@ static const struct member feature_members[] = {
 	{ 0 },
 };
 
-/* Of one vCPU; what its model is called is told, and no reason for anything. */
+/*
+ * Of one vCPU. The table of replacements says which properties; files were written without them, and
+ * with six of them beside.
+ */
 static const struct member vcpu_members[] = {
 	{ "family", J_INT, .required = false },
 	{ "features", J_ARRAY, .required = true, .each = EACH_OBJECT(feature_members, MORE_NONE) },
@@ -39,6 +42,7 @@ static const struct member vcpu_members[] = {
 	{ "model_id", J_STRING, .required = false },
 	{ "names", J_ARRAY, .required = false, .each = EACH_TEXT },
 	{ "phys_bits", J_INT, .required = false },
+	{ "properties", J_OBJECT, .required = false, .each = EACH(J_STRING | J_INT | J_BOOL) },
 	{ "stepping", J_INT, .required = false },
 	{ "vcpus", J_INT, .required = true, LIMITS(1, REHEARSAL_VCPUS_MAX) },
 	{ "vendor", J_STRING, .required = false },
@@ -264,6 +268,7 @@ int rehearsal_write(struct abibase_context *ctx, const char *path, struct rehear
 /* ------------------------------------------------------- the table of replacements */
 
 static const char *const does_words[] = { "keep", "drop", "leave-out", "replace", NULL };
+static const char *const properties_words[] = { "equal", "no-less", NULL };
 static const char *const words_words[] = { "plain", "digest", "host", NULL };
 
 static void check_row(struct schema_walk *c, const json_t *v)
@@ -304,6 +309,8 @@ static const struct member rehearse_members[] = {
 	{ "same_words", J_OBJECT, .required = true, .each = EACH(J_STRING) },
 	{ "schema", J_STRING, .required = true },
 	{ "secret_params", J_OBJECT, .required = true, .each = LISTS },
+	{ "vcpu_properties", J_OBJECT, .required = true,
+	  .each = EACH(J_STRING, .words = properties_words) },
 	{ 0 },
 };
 

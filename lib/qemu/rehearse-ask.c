@@ -93,36 +93,6 @@ static int ask_words(struct qmp *q, const char *path, const char *property, json
 	return *ret ? 0 : -ENOMEM;
 }
 
-static int ask_vcpu(struct qmp *q, const char *path, json_t **ret)
-{
-	static const char *const scalars[][2] = { { "family", "family" },
-						  { "model", "model" },
-						  { "model-id", "model_id" },
-						  { "phys-bits", "phys_bits" },
-						  { "stepping", "stepping" },
-						  { "vendor", "vendor" } };
-	json_auto_t *cpu = json_object();
-	json_t *words = NULL, *filtered = NULL;
-	int r = cpu ? ask_words(q, path, "feature-words", &words) : -ENOMEM;
-
-	if (r == 0)
-		r = json_put(cpu, "features", words);
-	if (r == 0)
-		r = ask_words(q, path, "filtered-features", &filtered);
-	if (r == 0)
-		r = json_put(cpu, "filtered", filtered);
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(scalars); i++) {
-		json_t *v = NULL;
-
-		r = ask_property(q, path, scalars[i][0], &v);
-		if (r == 0 && v)
-			r = json_put(cpu, scalars[i][1], v);
-	}
-	if (r == 0)
-		*ret = steal(&cpu);
-	return r;
-}
-
 /* Asks for all at once; the answers come in this order. */
 static int send_names(struct qmp *q, const char *path, const json_t *props)
 {
@@ -144,20 +114,59 @@ static int send_names(struct qmp *q, const char *path, const json_t *props)
 	return out.len ? qmp_send_text(q, out.data) : 0;
 }
 
-static int receive_names(struct qmp *q, const json_t *props, struct strings *ret)
+/* Numbers, words and truths; what it has not, or cannot say, is not among them. */
+static int ask_values(struct qmp *q, const char *path, const json_t *props, json_t **ret)
+{
+	json_auto_t *values = json_object();
+	int r = values ? send_names(q, path, props) : -ENOMEM;
+	const char *name;
+	json_t *v;
+
+	if (r < 0)
+		return r;
+	json_object_foreach((json_t *)props, name, v) {
+		json_auto_t *has = NULL;
+
+		r = qmp_receive(q, &has);
+		if (r < 0 && q->failure != QMP_REFUSED)
+			return r;
+		if ((json_is_integer(has) || json_is_string(has) || json_is_boolean(has)) &&
+		    json_object_set(values, name, has) < 0)
+			return -ENOMEM;
+	}
+	*ret = steal(&values);
+	return 0;
+}
+
+static int ask_vcpu(struct qmp *q, const char *path, const json_t *props, json_t **ret)
+{
+	json_auto_t *cpu = json_object();
+	json_t *words = NULL, *filtered = NULL, *values = NULL;
+	int r = cpu ? ask_words(q, path, "feature-words", &words) : -ENOMEM;
+
+	if (r == 0)
+		r = json_put(cpu, "features", words);
+	if (r == 0)
+		r = ask_words(q, path, "filtered-features", &filtered);
+	if (r == 0)
+		r = json_put(cpu, "filtered", filtered);
+	if (r == 0)
+		r = ask_values(q, path, props, &values);
+	if (r == 0)
+		r = json_put(cpu, "properties", values);
+	if (r == 0)
+		*ret = steal(&cpu);
+	return r;
+}
+
+static int names_of(const json_t *values, struct strings *ret)
 {
 	const char *name;
 	json_t *v;
 
-	json_object_foreach((json_t *)props, name, v) {
-		json_auto_t *has = NULL;
-		int r = qmp_receive(q, &has);
-
-		if (r < 0 && q->failure != QMP_REFUSED)
-			return r;
-		if (json_is_true(has) && strings_insert(ret, name) < 0)
+	json_object_foreach((json_t *)values, name, v)
+		if (json_is_true(v) && strings_insert(ret, name) < 0)
 			return -ENOMEM;
-	}
 	return 0;
 }
 
@@ -167,17 +176,16 @@ static int receive_names(struct qmp *q, const json_t *props, struct strings *ret
  */
 static int ask_names(struct qmp *q, const char *path, json_t *cpu)
 {
-	json_auto_t *model = NULL;
+	json_auto_t *model = NULL, *values = NULL;
 	struct strings names = { 0 }; /* sorted */
 	int r = qmp_call(q, &model, "query-cpu-model-expansion", "{ss s{ss}}", "type", "static",
 			 "model", "name", "max");
-	const json_t *props = json_object_get(json_object_get(model, "model"), "props");
 
 	if (r < 0)
 		return q->failure == QMP_REFUSED ? 0 : r;
-	r = send_names(q, path, props);
+	r = ask_values(q, path, json_object_get(json_object_get(model, "model"), "props"), &values);
 	if (r == 0)
-		r = receive_names(q, props, &names);
+		r = names_of(values, &names);
 	if (r == 0)
 		r = json_put(cpu, "names", json_strings((const char *const *)names.s, names.n));
 	strings_clear(&names);
@@ -213,6 +221,7 @@ static int add_vcpu(struct qmp *q, const char *path, json_t *cpus, json_t *cpu)
 
 static int ask_vcpus(struct rehearse_half *h, struct qmp *q)
 {
+	const json_t *props = json_object_get(h->line->table, "vcpu_properties");
 	json_auto_t *list = NULL;
 	int r = qmp_call(q, &list, "query-cpus-fast", NULL);
 	size_t i;
@@ -227,7 +236,7 @@ static int ask_vcpus(struct rehearse_half *h, struct qmp *q)
 
 		if (!path || i == VCPUS_ASKED)
 			break;
-		r = ask_vcpu(q, path, &cpu);
+		r = ask_vcpu(q, path, props, &cpu);
 		if (r == 0)
 			r = add_vcpu(q, path, h->cpus, cpu);
 		if (r < 0)
