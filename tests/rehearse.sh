@@ -351,14 +351,17 @@ s = socket.socket(socket.AF_UNIX)
 s.connect(sys.argv[1])
 f = s.makefile("rw")
 f.readline()
+mouse = ""
 for text in ['{"execute": "qmp_capabilities"}'] + sys.argv[2:]:
-    f.write(text + "\n")
+    f.write(text.replace("PATH", mouse) + "\n")
     f.flush()
     answer = {}
     while not {"return", "error"} & set(answer):
         answer = json.loads(f.readline() or '{"error": "closed"}')
     if "error" in answer:
         sys.exit(str(answer))
+    if "qom-list" in text:
+        mouse = next(x["name"] for x in answer["return"] if "usb-mouse" in x["type"])
 END
 # start_guest OPTION...: with a root of its own, its command line is that of QEMU and not that of a loader
 start_guest()
@@ -378,12 +381,42 @@ plug_in()
 		'{"execute": "device_add", "arguments": {"driver": "virtio-rng-pci", "id": "new", "bus": "rp1"}}' ||
 		fail 'no device can be added'
 }
+end_guest()
+{
+	kill $guest_pid
+	wait $guest_pid
+	rm -f "$socket"
+}
+add()
+{
+	echo "{\"execute\": \"device_add\", \"arguments\": {$1}}"
+}
+del()
+{
+	echo "{\"execute\": \"device_del\", \"arguments\": {\"id\": \"$1\"}}"
+}
+# changed WORDS COMMAND...: what is said of a guest after these
+changed()
+{
+	want_words=$1
+	shift
+	start_guest -qmp unix:/var/qmp,server=on,wait=off
+	python3 "$tmp/qmp.py" "$socket" "$@" || fail "not taken: $*"
+	run 3 --pid=$guest_pid -- "$tmp/7.2.22"
+	says "$want_words"
+	end_guest
+}
 # What takes root.
 run_guest()
 {
 	[ "$root" ] || return
 	mount -t tmpfs abibase "$qemus/bookworm/var" || exit 99
-	running='-M pc-q35-7.2 -nodefaults -m 64 -S -display none -device pcie-root-port,id=rp1,chassis=1 -device virtio-balloon-pci'
+	running='-M pc-q35-7.2 -nodefaults -m 64,slots=2,maxmem=1G -smp 1,maxcpus=2 -S -display none
+		-device pcie-root-port,id=rp1,chassis=1 -device virtio-balloon-pci -usb -usbdevice mouse
+		-device qemu-xhci,id=x -device usb-tablet,id=t,bus=x.0 -device usb-kbd,id=k,bus=x.0
+		-device virtio-scsi-pci -drive if=none,id=d,driver=null-co -device scsi-hd,drive=d
+		-chardev null,id=c -device virtio-serial-pci -device virtserialport,name=p,chardev=c
+		-object memory-backend-ram,id=m0,size=128M -device pc-dimm,memdev=m0'
 	socket=$qemus/bookworm/var/qmp
 	start_guest -qmp unix:/var/qmp,server=on,wait=off
 	run 0 --pid=$guest_pid --save="$tmp/running" -- "$tmp/7.2.22"
@@ -406,12 +439,11 @@ time.sleep(8)' "$socket" &
 	# What was plugged in since is in no line: neither here nor where the file is loaded.
 	plug_in
 	run 3 --pid=$guest_pid --save="$tmp/running" -- "$tmp/7.2.22"
-	says 'it has new virtio-rng-pci, which the line that it was started with does not make'
+	says 'it has new virtio-rng-pci at rp1 addr=0.0 (plugged in later), which the line that it was started with does not make'
 	run 3 --load="$tmp/running" -- "$tmp/10.0.13" $running
 	says "process $guest_pid of the source is not rehearsed"
 	python3 "$tmp/qmp.py" "$socket" '{"execute": "query-status"}' || fail 'the guest has not lived on'
-	kill $guest_pid
-	wait $guest_pid
+	end_guest
 	run 2 --pid=$guest_pid -- "$tmp/7.2.22"
 	run 2 --pid=1x -- "$tmp/7.2.22"
 	run 2 --pid=$$ -- "$tmp/7.2.22" -nodefaults
@@ -421,9 +453,22 @@ time.sleep(8)' "$socket" &
 	start_guest -chardev socket,id=m,path=var/qmp,server=on,wait=off -mon chardev=m,mode=control
 	plug_in
 	run 3 --pid=$guest_pid -- "$tmp/7.2.22"
-	says 'it has new virtio-rng-pci, which the line that it was started with does not make'
-	kill $guest_pid
-	wait $guest_pid
+	says 'it has new virtio-rng-pci at rp1 addr=0.0 (plugged in later)'
+	end_guest
+	# A device of the same id and kind: at another port, with another property, and one that changed places
+	changed 'it has t usb-tablet at x.0 port=3 (plugged in later)' "$(del t)" \
+		"$(add '"id": "t", "driver": "usb-tablet", "port": "3"')"
+	changed 'it has not t usb-tablet at x.0, which' "$(del t)" \
+		"$(add '"id": "t", "driver": "usb-tablet", "serial": "other"')"
+	changed 'it has k usb-kbd at x.0 (plugged in later)' "$(del t)" "$(del k)" \
+		"$(add '"id": "k", "driver": "usb-kbd"')" "$(add '"id": "t", "driver": "usb-tablet"')"
+	# Memory and a vCPU; and what the machine made itself
+	changed 'it has - pc-dimm (plugged in later)' '{"execute": "object-add", "arguments":
+		{"qom-type": "memory-backend-ram", "id": "m", "size": 134217728}}' \
+		"$(add '"driver": "pc-dimm", "memdev": "m"')"
+	changed 'its list of vCPUs' "$(add '"driver": "qemu64-x86_64-cpu", "socket-id": 0, "core-id": 1, "thread-id": 0')"
+	changed 'it has not - usb-mouse, which' '{"execute": "qom-list", "arguments": {"path": "/machine/unattached"}}' \
+		"$(del /machine/unattached/PATH)"
 	umount "$qemus/bookworm/var"
 }
 run_guest

@@ -298,6 +298,7 @@ static const struct member row_members[] = {
 #define LISTS EACH(J_ARRAY, .each = WORDS)
 
 static const struct member rehearse_members[] = {
+	{ "address_params", J_OBJECT, .required = true, .each = LISTS },
 	{ "devices", J_OBJECT, .required = true, .each = ROWS },
 	{ "dropped_params", J_OBJECT, .required = true, .each = LISTS },
 	{ "host_params", J_OBJECT, .required = true, .each = LISTS },

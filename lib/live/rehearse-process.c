@@ -113,7 +113,7 @@ static int ask_live(const struct rehearse_process *p, const char *path)
 {
 	/* it can have a root of its own, and the caller be one who cannot see that */
 	int fd = connect_to(p, keep(p, "/proc/%d/root%s", p->pid, path)), r;
-	struct rehearse_half live = { 0 };
+	struct rehearse_half live = { .line = p->line };
 	struct qmp q;
 
 	if (fd < 0)

@@ -287,8 +287,84 @@ static int ask_topology(struct rehearse_half *h, struct qmp *q)
 
 /* ------------------------------------------------------------------------ devices */
 
-/* "net0 virtio-net-pci" of each; one without an id is called "-". */
-static int list_devices(struct qmp *q, const char *parent, bool named, struct strings *ret)
+/* A place on a PCI bus is one number. */
+static void add_key(struct buf *out, const char *key, const json_t *v)
+{
+	long long n = (long long)json_integer_value(v);
+
+	if (json_is_integer(v) && streq(key, "addr"))
+		buf_printf(out, " addr=%llx.%llx", n >> 3, n & 7);
+	else if (json_is_integer(v))
+		buf_printf(out, " %s=%lld", key, n);
+	else if (json_is_string(v) && *json_string_value(v))
+		buf_printf(out, " %s=%.32s", key, json_string_value(v));
+}
+
+/* " at xhci.0 port=3": the bus that it is on, and what it shows of its address there. */
+static int add_address(struct rehearse_half *h, struct qmp *q, const char *path, struct buf *out)
+{
+	const json_t *keys = json_object_get(json_object_get(h->line->table, "address_params"),
+					     "device");
+	json_auto_t *bus = NULL;
+	const char *name;
+	int r = ask_property(q, path, "parent_bus", &bus);
+	size_t i;
+	json_t *key;
+
+	name = json_string_value(bus) ? strrchr(json_string_value(bus), '/') : NULL;
+	if (r < 0 || !name)
+		return r;
+	buf_printf(out, " at %.64s", name + 1);
+	json_array_foreach((json_t *)keys, i, key) {
+		json_auto_t *v = NULL;
+
+		r = ask_property(q, path, json_string_value(key), &v);
+		if (r < 0)
+			return r;
+		add_key(out, json_string_value(key), v);
+	}
+	return 0;
+}
+
+/* Its address, and whether it was plugged in: then its properties and its backend are of no line. */
+static int add_place(struct rehearse_half *h, struct qmp *q, const char *path, struct buf *out)
+{
+	json_auto_t *plugged = NULL;
+	int r = add_address(h, q, path, out);
+
+	if (r == 0)
+		r = ask_property(q, path, "hotplugged", &plugged);
+	if (json_is_true(plugged))
+		buf_puts(out, " (plugged in later)");
+	return r;
+}
+
+/* Of what the machine made itself it is only its kind that one could have unplugged. */
+static int list_device(struct rehearse_half *h, struct qmp *q, const char *parent, const json_t *child,
+		       struct strings *ret)
+{
+	const char *name = string_of(child, "name"), *type = string_of(child, "type");
+	char kind[96], path[256];
+	_buf_ text = { 0 };
+	int r = 0;
+
+	if (!name || !type || sscanf(type, "child<%95[^>]>", kind) != 1)
+		return 0;
+	q->total = 0; /* what many devices say is bounded by their number */
+	snprintf(path, sizeof(path), "%s/%s", parent, name);
+	buf_printf(&text, "%.128s %s", ends_with(parent, "/peripheral") ? name : "-", kind);
+	if (!ends_with(parent, "/unattached"))
+		r = add_place(h, q, path, &text);
+	else if (!strprefix(name, "device["))
+		return 0; /* a part of one */
+	if (r == 0)
+		r = buf_failed(&text) ? -ENOMEM : strings_add(ret, text.data);
+	return r;
+}
+
+/* "net0 virtio-net-pci at pcie.0 addr=8" of each; one without an id is called "-". */
+static int list_devices(struct rehearse_half *h, struct qmp *q, const char *parent,
+			struct strings *ret)
 {
 	json_auto_t *list = NULL;
 	int r = qmp_call(q, &list, "qom-list", "{ss}", "path", parent);
@@ -298,14 +374,9 @@ static int list_devices(struct qmp *q, const char *parent, bool named, struct st
 	if (r < 0)
 		return q->failure == QMP_REFUSED ? 0 : r;
 	json_array_foreach(list, i, v) {
-		const char *name = string_of(v, "name"), *type = string_of(v, "type");
-		char kind[96], text[256];
-
-		if (!name || !type || sscanf(type, "child<%95[^>]>", kind) != 1)
-			continue;
-		snprintf(text, sizeof(text), "%.128s %s", named ? name : "-", kind);
-		if (strings_add(ret, text) < 0)
-			return -ENOMEM;
+		r = list_device(h, q, parent, v, ret);
+		if (r < 0)
+			return r;
 	}
 	return 0;
 }
@@ -347,10 +418,12 @@ static int list_pci(struct qmp *q, struct strings *ret)
 static int ask_devices(struct rehearse_half *h, struct qmp *q)
 {
 	struct strings devices = { 0 }, pci = { 0 };
-	int r = list_devices(q, "/machine/peripheral", true, &devices);
+	int r = list_devices(h, q, "/machine/peripheral", &devices);
 
 	if (r == 0)
-		r = list_devices(q, "/machine/peripheral-anon", false, &devices);
+		r = list_devices(h, q, "/machine/peripheral-anon", &devices);
+	if (r == 0)
+		r = list_devices(h, q, "/machine/unattached", &devices);
 	if (r == 0)
 		r = list_pci(q, &pci);
 	if (r == 0)
