@@ -214,6 +214,53 @@ says '[rehearsal-global]'
 run 1 --load="$tmp/file" -- "$tmp/10.0.13" -nodefaults $guest -M pc-q35-8.0 $net
 says '[rehearsal-machine]'
 
+# Other spellings of one guest
+qemu=$tmp/10.0.13
+disk='-drive if=none,driver=null-co,id=' scsi='-device virtio-scsi-pci,id=s -device scsi-hd,drive=a'
+run 0 -- "$qemu" $old -usb -no-fd-bootchk -smp 2 -m size=1G,slots=2,maxmem=2G -M max-ram-below-4g=1G \
+	-device pcie-root-port,chassis=1,port=0x1 -device virtio-net-pci,csum=off,csum=yes,mac=52:54:00:AA:00:01 \
+	-device '{"driver": "virtio-rng-pci", "addr": 80}' ${disk}a $scsi,wwn=0x5000000000000001 \
+	-device ahci -global virtio-net-pci.vectors=0x4 -device VGA,vgamem_mb=32 \
+	-- "$qemu" $old -machine usb=true,fd-bootchk=n -smp cpus=2 -m 1024,maxmem=2048M,slots=0x2 \
+	-device driver=pcie-root-port,port=1,chassis=0x1 -device virtio-net,csum=on,mac=52:54:00:aa:00:01 \
+	-device virtio-rng,addr=0xa ${disk}a $scsi,wwn=5764607523034234881 -M max-ram-below-4g=1024M \
+	-device ich9-ahci -global virtio-net-pci.vectors=4 -device VGA,vgamem_mb=0x20
+# differ ARGUMENTS ARGUMENTS: with these, the lines are of two guests
+differ()
+{
+	run 1 -- "$qemu" $old $1 -- "$qemu" $old $2
+	says '[rehearsal-line]'
+}
+serial='-device virtio-serial-pci -device virtserialport,name='
+differ ${serial}on ${serial}yes
+differ ${serial}1 ${serial}0x1
+differ "${disk}a $scsi,product=1K" "${disk}a $scsi,product=1024"
+differ '-M x-oem-id=1' '-M x-oem-id=0x1'
+differ '-device pcie-root-port,chassis=010' '-device pcie-root-port,chassis=10'
+differ "-device edu,addr=10" "-device {\"driver\":\"edu\",\"addr\":10}"
+differ '-device pvpanic' '-device pvpanic-pci'
+differ '-nic user,mac=52:54:00:aa:00:01' '-nic user,mac=52:54:00:aa:00:02'
+differ "${dimm}v,addr=0x100000000" "${dimm}v,addr=0x200000000"
+# A lun alone is no place: which target it gets goes by order.
+lun=lun=0,bus=s.0,product=
+differ "${disk}a ${disk}b $scsi,${lun}a -device scsi-hd,drive=b,${lun}b" \
+	"${disk}a ${disk}b ${scsi%a}b,${lun}b -device scsi-hd,drive=a,${lun}a"
+# The table has all that this QEMU takes as a text.
+python3 - "$tmp/11.1.3" "$src/data" << 'END' || fail 'properties that are texts are taken for numbers'
+import glob, json, subprocess, sys
+table = json.load(open(sys.argv[2] + "/rehearse.json"))
+known = {"addr", "port", *table["text_params"]["device"], *table["host_params"]["device"]}
+classes = {name for path in glob.glob(sys.argv[2] + "/builds/*.json") for name in json.load(open(path))["classes"]}
+lines = [json.dumps({"execute": "qmp_capabilities"})]
+lines += [json.dumps({"execute": "device-list-properties", "arguments": {"typename": name}}) for name in sorted(classes)]
+lines += [json.dumps({"execute": "quit"})]
+said = subprocess.run([sys.argv[1], "-M", "none", "-S", "-display", "none", "-qmp", "stdio"], input="\n".join(lines),
+                      capture_output=True, text=True, timeout=60).stdout
+lists = [of for of in (json.loads(line).get("return") for line in said.splitlines()) if isinstance(of, list)]
+missing = {p["name"] for of in lists for p in of if p["type"] in ("str", "string")} - known
+sys.exit(f"{len(lists)} lists; missing: {missing}" if missing or len(lists) < 100 else 0)
+END
+
 # Words that another libvirt has, or has not, for the same guest.
 run 0 --load="$tmp/file" -- "$tmp/10.0.13" $guest $net -machine acpi=on,hpet=on -global ICH9-LPC.noreboot=off
 run 1 --load="$tmp/file" -- "$tmp/10.0.13" $guest $net -machine acpi=off

@@ -86,13 +86,24 @@ static const char *param_of(const char *words, const char *key, int *len)
 	return NULL;
 }
 
+static bool has_all(const char *words, const json_t *keys)
+{
+	size_t i;
+	json_t *v;
+	int len;
+
+	json_array_foreach((json_t *)keys, i, v)
+		if (!param_of(words, json_string_value(v), &len))
+			return false;
+	return true;
+}
+
 /* Does it say itself where it lies, and which MAC address it has? */
 static bool is_placed(const struct rehearse_comparison *c, const char *words)
 {
-	const json_t *places = json_object_get(json_object_get(c->line->table, "placing_params"),
-					       "device");
+	const json_t *places = json_object_get(c->line->table, "placing_params");
+	const char *key;
 	bool on_bus;
-	size_t i;
 	json_t *v;
 	int len;
 
@@ -101,8 +112,8 @@ static bool is_placed(const struct rehearse_comparison *c, const char *words)
 	if (param_of(words, "addr", &len))
 		return true;
 	on_bus = param_of(words, "bus", &len);
-	json_array_foreach((json_t *)places, i, v)
-		if (on_bus && param_of(words, json_string_value(v), &len))
+	json_object_foreach((json_t *)places, key, v)
+		if (on_bus && param_of(words, key, &len) && has_all(words, v))
 			return true;
 	return false;
 }

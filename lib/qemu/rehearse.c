@@ -216,16 +216,95 @@ static bool lists(const struct rehearse_line *l, const char *part, const char *o
 	return rehearse_lists(l->table, part, option, key);
 }
 
-/* One spelling for what QEMU takes for the same: "yes" is "on", "addr=0x03" is "addr=3.0". */
-static const char *plain_value(struct rehearse_line *l, const char *key, const char *value)
-{
-	unsigned int slot, function = 0;
+/* ------------------------------------------------------------------------- sizes */
 
+static const char size_suffixes[] = "bkmgtpe";
+
+/* "2G", "512", whose unit is then @unit bytes; 0: none */
+static uint64_t size_of(const char *s, uint64_t unit)
+{
+	char *end;
+	unsigned long long n = s ? strtoull(s, &end, 0) : 0;
+	const char *at;
+
+	if (!s || end == s)
+		return 0;
+	if (!*end)
+		return n * unit;
+	at = strchr(size_suffixes, *end | 0x20);
+	return !at || end[1] ? 0 : n << (10 * (at - size_suffixes));
+}
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+	return a && a < b ? a : b;
+}
+
+static const char *number(struct rehearse_line *l, uint64_t n)
+{
+	return keep(l, "%llu", (unsigned long long)n);
+}
+
+/* ------------------------------------------------------------------ declared values */
+
+/* "3", "0x03.1": a place on a PCI bus, which is hexadecimal. */
+static bool is_place(const char *value, unsigned long *slot, unsigned long *function)
+{
+	char *end;
+
+	*slot = strtoul(value, &end, 16);
+	*function = *end == '.' ? strtoul(end + 1, &end, 16) : 0;
+	return end != value && !*end && *slot < 32 && *function < 8;
+}
+
+/* "16", "0x10", "1G"; not "010", which is a number of one kind here and of another there. */
+static bool is_number(const char *value, uint64_t *ret)
+{
+	bool hex = strprefix(value, "0x") || strprefix(value, "0X");
+	size_t n = hex ? 2 + strspn(value + 2, "0123456789abcdefABCDEF") : strspn(value, "0123456789");
+	const char *end = value + n, *at;
+
+	if (n == (hex ? 2u : 0u) || (!hex && n > 1 && *value == '0') || (hex && *end))
+		return false;
+	errno = 0;
+	*ret = strtoull(value, NULL, 0);
+	if (errno || !*end)
+		return !errno;
+	at = strchr(size_suffixes, *end | 0x20);
+	if (!at || end[1] || *ret > ~0ull >> (10 * (at - size_suffixes)))
+		return false;
+	*ret <<= 10 * (at - size_suffixes);
+	return true;
+}
+
+static const char *lower(struct rehearse_line *l, const char *s)
+{
+	char *low = arena_strdup(&l->arena, s);
+
+	for (char *c = low; low && *c; c++)
+		*c = *c >= 'A' && *c <= 'Z' ? (char)(*c | 0x20) : *c;
+	return low ? low : "";
+}
+
+/*
+ * One spelling for what QEMU takes for the same: "yes" is "on", "addr=0x03" is "addr=3.0", "1G" is
+ * "1024M". Of a text, which the guest reads, each is another.
+ */
+static const char *plain_value(struct rehearse_line *l, const char *option, const char *key,
+			       const char *value)
+{
+	unsigned long slot, function;
+	uint64_t n;
+
+	if (streq(key, MAC))
+		return lower(l, value);
+	if (lists(l, "text_params", option, key))
+		return value;
 	if (word_is_bool(value, true) || word_is_bool(value, false))
 		return word_is_bool(value, true) ? "on" : "off";
-	if (!streq(key, "addr") || sscanf(value, "%x.%x", &slot, &function) < 1)
-		return value;
-	return keep(l, "%x.%x", slot, function);
+	if (streq(key, "addr") && is_place(value, &slot, &function))
+		return keep(l, "%lx.%lx", slot, function);
+	return is_number(value, &n) ? number(l, n) : value;
 }
 
 /* Words that are no secret: none of these is a place to keep one. */
@@ -240,9 +319,20 @@ static void declare_value(struct rehearse_line *l, const char *option, const cha
 			  const char *value, struct strings *to)
 {
 	bool hide = !is_harmless(value) || lists(l, "secret_params", option, key);
-	const char *said = hide ? digest_word(l, value) : plain_value(l, key, value);
+	const char *said = plain_value(l, option, key, value);
 
-	note(l, to, keep(l, "%s=%s", key, said));
+	note(l, to, keep(l, "%s=%s", key, hide ? digest_word(l, said) : said));
+}
+
+/* A number in JSON is a place on a PCI bus as QEMU counts them. */
+static const char *declared_value(struct rehearse_line *l, const struct rehearse_option *o,
+				  const char *key, const json_t *v)
+{
+	json_int_t n = json_integer_value(v);
+
+	if (json_is_integer(v) && streq(key, "addr") && n >= 0 && n < 256)
+		return keep(l, "%x.%x", (unsigned int)n >> 3, (unsigned int)n & 7);
+	return text_of(l, o, key);
 }
 
 /* All parameters but the host's own; @group: how the table calls the option; @skip: one, or NULL */
@@ -256,7 +346,7 @@ static void collect_params(struct rehearse_line *l, const struct rehearse_option
 		_autofree_ char *nested = json_is_object(v) || json_is_array(v) ?
 						  json_dumps(v, JSON_COMPACT | JSON_SORT_KEYS) :
 						  NULL;
-		const char *value = nested ? nested : text_of(l, o, key);
+		const char *value = nested ? nested : declared_value(l, o, key, v);
 
 		/* romfile= without a file is no file of the host's: the device has no ROM */
 		if ((!skip || !streq(key, skip)) && value &&
@@ -302,34 +392,6 @@ static void drop_params(struct rehearse_line *l, const struct rehearse_option *o
 
 	json_array_foreach((json_t *)list, i, v)
 		json_object_del(o->params, json_string_value(v));
-}
-
-/* ------------------------------------------------------------------------- sizes */
-
-/* "2G", "512", whose unit is then @unit bytes; 0: none */
-static uint64_t size_of(const char *s, uint64_t unit)
-{
-	static const char suffixes[] = "bkmgtpe";
-	char *end;
-	unsigned long long n = s ? strtoull(s, &end, 0) : 0;
-	const char *at;
-
-	if (!s || end == s)
-		return 0;
-	if (!*end)
-		return n * unit;
-	at = strchr(suffixes, *end | 0x20);
-	return !at || end[1] ? 0 : n << (10 * (at - suffixes));
-}
-
-static uint64_t least(uint64_t a, uint64_t b)
-{
-	return a && a < b ? a : b;
-}
-
-static const char *number(struct rehearse_line *l, uint64_t n)
-{
-	return keep(l, "%llu", (unsigned long long)n);
 }
 
 /* ------------------------------------------------------------------------- disks */
@@ -535,7 +597,8 @@ static void declare_drive(struct rehearse_line *l, const struct rehearse_option 
 	buf_printf(&out, "-drive if=%s", interface);
 	for (size_t i = 0; i < ARRAY_SIZE(seen); i++)
 		if (text_of(l, o, seen[i]) && is_harmless(text_of(l, o, seen[i])))
-			buf_printf(&out, ",%s=%s", seen[i], text_of(l, o, seen[i]));
+			buf_printf(&out, ",%s=%s", seen[i],
+				   plain_value(l, "drive", seen[i], text_of(l, o, seen[i])));
 	if (is_read_only(l, o))
 		buf_puts(&out, ",read-only=on");
 	if (flash)
@@ -604,8 +667,10 @@ static void by_memory(struct rehearse_line *l, struct rehearse_option *o)
 	_buf_ out = { 0 };
 
 	l->has_memory = true;
-	declare(l, keep(l, "-m size=%llu,slots=%s,maxmem=%llu", (unsigned long long)given,
-			slots && is_harmless(slots) ? slots : "0", (unsigned long long)most));
+	declare(l,
+		keep(l, "-m size=%llu,slots=%s,maxmem=%llu", (unsigned long long)given,
+		     slots && is_harmless(slots) ? plain_value(l, "m", "slots", slots) : "0",
+		     (unsigned long long)most));
 	buf_printf(&out, "size=%llub", (unsigned long long)made);
 	if (slots)
 		buf_printf(&out, ",slots=%s", slots);
@@ -749,6 +814,20 @@ static void by_netdev(struct rehearse_line *l, struct rehearse_option *o)
 	say_net(l, keep(l, "-netdev %s", type), row, type);
 }
 
+/* What it says of its device */
+static void declare_nic(struct rehearse_line *l, const struct rehearse_option *o, const char *type)
+{
+	static const char *const seen[] = { "addr", MAC, "macaddr", "vectors" };
+	const char *model = text_of(l, o, "model"), *words;
+
+	words = keep(l, "-nic %s,model=%s", type, model ? model : "default");
+	for (size_t i = 0; i < ARRAY_SIZE(seen); i++)
+		if (text_of(l, o, seen[i]))
+			words = keep(l, "%s,%s=%s", words, seen[i],
+				     plain_value(l, "nic", seen[i], text_of(l, o, seen[i])));
+	declare(l, words);
+}
+
 /* -nic: a backend and a device in one */
 static void by_nic(struct rehearse_line *l, struct rehearse_option *o)
 {
@@ -761,7 +840,7 @@ static void by_nic(struct rehearse_line *l, struct rehearse_option *o)
 		put(l, "nic", "none");
 		return;
 	}
-	declare(l, keep(l, "-nic %s,model=%s", type ? type : "", model ? model : "default"));
+	declare_nic(l, o, type ? type : "");
 	if (rehearse_does(row) != REHEARSE_REPLACE) {
 		leave_out(l, keep(l, "-nic %s", type ? type : ""),
 			  row ? string_of(row, "why") : "it is not known");
@@ -848,11 +927,15 @@ static void declare_device(struct rehearse_line *l, const struct rehearse_option
 			   const char *driver)
 {
 	const struct rehearse_netdev *nd = find_netdev(l, text_of(l, o, "netdev"));
-	size_t len = length_without(driver, "-pci");
+	const char *same = string_of(json_object_get(l->table, "same_drivers"), driver);
+	size_t len = strlen(same ? same : driver);
 
+	/* the alias of the proxy, as that of the others is in the table */
+	if (strprefix(driver, "virtio-"))
+		len = length_without(driver, "-pci");
 	declare_params(
 		l, o, "device",
-		keep(l, "%.*s%s%s", (int)len, driver, nd ? ",netdev=" : "", nd ? nd->declared : ""),
+		keep(l, "%.*s%s%s", (int)len, same ? same : driver, nd ? ",netdev=" : "", nd ? nd->declared : ""),
 		"driver");
 }
 
@@ -913,7 +996,7 @@ static void by_global(struct rehearse_line *l, struct rehearse_option *o)
 		return; /* QEMU refuses it itself */
 	declare(l,
 		keep(l, "-global %s.%s=%s", class_name, property,
-		     is_harmless(value) ? plain_value(l, property, value) : digest_word(l, value)));
+		     is_harmless(value) ? plain_value(l, "device", property, value) : digest_word(l, value)));
 	put_params(l, o, "global");
 }
 
