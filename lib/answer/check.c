@@ -962,22 +962,31 @@ static int derive_self(struct checking *k)
 	return r < 0 || a->self ? r : intersection_finish(a->ix, NULL, &a->self);
 }
 
+static int widen_anew(struct checking *k, const struct cohorts *cohorts,
+		      struct abibase_baseline **ret)
+{
+	struct abibase_intersection *ix = NULL;
+	int r = join(k, cohorts, k->p, &ix);
+
+	if (r == 0)
+		r = intersection_finish(ix, NULL, ret);
+	abibase_intersection_unref(ix);
+	return r;
+}
+
 /* The baseline with this host in it, in place of an older record of the same host. */
 static int widen(struct checking *k, const struct cohorts *cohorts, struct abibase_baseline **ret)
 {
-	struct abibase_intersection *ix = NULL;
 	int r = cohorts ? derive_self(k) : 0;
 
 	if (r == 0 && cohorts)
 		r = changes_nothing(k);
 	if (r > 0)
 		*ret = abibase_baseline_ref(k->admission->self);
-	if (r == 0) {
-		r = join(k, cohorts, k->p, &ix);
-		if (r == 0)
-			r = intersection_finish(ix, NULL, ret);
-		abibase_intersection_unref(ix);
-	}
+	else if (r == 0 && cohorts && inputs_host(&k->b->in, k->p->name) < 0)
+		r = intersection_finish_with(k->admission->ix, k->p, ret);
+	else if (r == 0)
+		r = widen_anew(k, cohorts, ret);
 	return r < 0 ? r : 0;
 }
 

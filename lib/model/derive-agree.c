@@ -245,11 +245,11 @@ struct poll {
 			    elsewhere */
 };
 
-static enum abibase_tri poll_host(const struct derive *d, const struct host *h,
+static enum abibase_tri poll_host(const struct derive *d, size_t host,
 				  const struct requirement *q, struct poll *p, bool *ret_has)
 {
-	unsigned int mask = derive_usable_mask(d, h, ABIBASE_YES);
-	struct ask a = derive_ask(d, h);
+	unsigned int mask = derive_usable_mask(d, host, ABIBASE_YES);
+	struct ask a = derive_ask(d, d->b->in.hosts[host]);
 	enum abibase_tri worst = ABIBASE_YES;
 
 	for (size_t be = 0; be < d->cat->n_backends; be++) {
@@ -270,11 +270,10 @@ static enum abibase_tri poll_host(const struct derive *d, const struct host *h,
 }
 
 /* Is it sure to hold on a backend that is perhaps not there, if it is? */
-static bool holds_if_usable(const struct derive *d, const struct host *h,
-			    const struct requirement *q)
+static bool holds_if_usable(const struct derive *d, size_t host, const struct requirement *q)
 {
-	unsigned int mask = derive_usable_mask(d, h, ABIBASE_UNKNOWN) & q->backends;
-	struct ask a = derive_ask(d, h);
+	unsigned int mask = derive_usable_mask(d, host, ABIBASE_UNKNOWN) & q->backends;
+	struct ask a = derive_ask(d, d->b->in.hosts[host]);
 	struct stand s = { .can = ABIBASE_YES };
 
 	for (size_t be = 0; s.can == ABIBASE_YES && be < d->cat->n_backends; be++)
@@ -290,10 +289,10 @@ static void poll_hosts(struct derive *d, const struct requirement *q, struct pol
 	p->unasked = d->scratch[2];
 	for (unsigned int i = 0; i < d->b->in.n_hosts; i++) {
 		bool has = false;
-		enum abibase_tri r = poll_host(d, d->b->in.hosts[i], q, p, &has);
+		enum abibase_tri r = poll_host(d, i, q, p, &has);
 
 		p->n_has += has;
-		p->untellable |= !holds_if_usable(d, d->b->in.hosts[i], q);
+		p->untellable |= !holds_if_usable(d, i, q);
 		if (r == ABIBASE_NO)
 			p->lacks[p->n_lacks++] = i;
 		else if (r == ABIBASE_UNKNOWN && q->to_leave &&
@@ -409,9 +408,7 @@ static bool mark_sure(const struct derive *d, const struct why *w, bool *hosts)
 	bool any = false;
 
 	for (size_t h = 0; h < w->n_hosts; h++) {
-		const struct host *host = d->b->in.hosts[w->hosts[h]];
-
-		if (!(derive_usable_mask(d, host, ABIBASE_YES) & w->backends))
+		if (!(derive_usable_mask(d, w->hosts[h], ABIBASE_YES) & w->backends))
 			continue;
 		hosts[w->hosts[h]] = true;
 		any = true;
@@ -427,12 +424,14 @@ static size_t unknown_rows(struct derive *d, const char *condition, bool *hosts,
 	for (size_t r = 0; r < d->cat->n_rows; r++) {
 		const struct class *k;
 
-		if (!d->included[r] || !derive_wanted_on(d, r))
-			continue; /* it would be off all the same */
+		if (!d->included[r])
+			continue;
 		k = &d->classes[d->class_of[r]];
 		for (size_t i = 0; i < k->n_why; i++) {
+			/* what is not wanted would be off all the same */
 			if (k->why[i].kind != WHY_HOST_UNKNOWN ||
-			    !streq(k->why[i].what, condition) || !mark_sure(d, &k->why[i], hosts))
+			    !streq(k->why[i].what, condition) || !derive_wanted_on(d, r) ||
+			    !mark_sure(d, &k->why[i], hosts))
 				continue;
 			buf_printf(rows, "%s %s", n++ ? "," : "", d->cat->rows[r].property);
 		}

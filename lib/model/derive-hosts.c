@@ -615,16 +615,22 @@ struct ask derive_ask(const struct derive *d, const struct host *h)
 	return (struct ask){ .cat = d->cat, .host = h, .in = &d->b->in };
 }
 
-unsigned int derive_usable_mask(const struct derive *d, const struct host *h,
-				enum abibase_tri wanted)
+unsigned int derive_usable_mask(const struct derive *d, size_t host, enum abibase_tri wanted)
 {
-	struct ask a = derive_ask(d, h);
-	unsigned int mask = 0;
+	return d->usable[host].by_answer[wanted];
+}
 
-	for (size_t i = 0; i < d->cat->n_backends; i++)
-		if (d->b->in.policy.backends & (1u << i) && ask_usable(&a, i) == wanted)
-			mask |= 1u << i;
-	return mask;
+static void ask_backends(struct derive *d)
+{
+	d->usable = derive_alloc(d, d->b->in.n_hosts + 1, sizeof(*d->usable));
+	for (size_t h = 0; d->usable && h < d->b->in.n_hosts; h++) {
+		struct ask a = derive_ask(d, d->b->in.hosts[h]);
+
+		for (size_t i = 0; i < d->cat->n_backends; i++)
+			if (d->b->in.policy.backends & (1u << i))
+				d->usable[h].by_answer[ask_usable(&a, i)] |=
+					(uint16_t)(1u << i);
+	}
 }
 
 /* Which of the policy's backends look at this condition to be usable. */
@@ -644,10 +650,10 @@ static unsigned int judged_by(const struct derive *d, size_t condition)
  * Does an unnamed backend that is absent leave this host another one? A device that was asked for
  * by name has no other.
  */
-static bool absence_is_fine(const struct derive *d, const struct host *h, size_t condition)
+static bool absence_is_fine(const struct derive *d, size_t host, size_t condition)
 {
 	return !d->b->in.policy.backends_named && judged_by(d, condition) & d->net &&
-	       (derive_usable_mask(d, h, ABIBASE_NO) & d->net) != d->net;
+	       (derive_usable_mask(d, host, ABIBASE_NO) & d->net) != d->net;
 }
 
 /* How to ask without what is in the way; says nothing where nothing would be left. */
@@ -717,14 +723,15 @@ static void judge_condition(struct derive *d, size_t c)
 		return;
 	for (size_t i = 0; i < in->n_hosts; i++) {
 		unsigned int answer = in->hosts[i]->answers[c];
-		bool fine = absence_is_fine(d, in->hosts[i], c);
+		bool fine;
 		size_t n = 0;
 
 		if (answer == ABIBASE_YES || done[i])
 			continue;
+		fine = absence_is_fine(d, i, c);
 		for (size_t k = i; k < in->n_hosts; k++)
 			if (in->hosts[k]->answers[c] == answer &&
-			    (answer != ABIBASE_NO || absence_is_fine(d, in->hosts[k], c) == fine)) {
+			    (answer != ABIBASE_NO || absence_is_fine(d, k, c) == fine)) {
 				done[k] = true;
 				hosts[n++] = (unsigned int)k;
 			}
@@ -750,22 +757,21 @@ static void derive_offers(struct derive *d)
 			continue;
 		o = &b->offers[b->n_offers++];
 		o->backend = (unsigned int)i;
-		for (size_t h = 0; h < b->in.n_hosts; h++) {
-			struct ask a = derive_ask(d, b->in.hosts[h]);
-
-			if (ask_usable(&a, i) == ABIBASE_NO)
+		for (size_t h = 0; h < b->in.n_hosts; h++)
+			if (derive_usable_mask(d, h, ABIBASE_NO) & (1u << i))
 				d->scratch[0][n++] = (unsigned int)h;
-		}
 		derive_keep_hosts(d, d->scratch[0], n, &o->absent_on, &o->n_absent_on);
 	}
 }
 
 void derive_backends(struct derive *d)
 {
-	for (size_t c = 0; c < d->cat->n_conditions; c++)
+	ask_backends(d);
+	for (size_t c = 0; d->usable && c < d->cat->n_conditions; c++)
 		if (judged_by(d, c))
 			judge_condition(d, c);
-	derive_offers(d);
+	if (d->usable)
+		derive_offers(d);
 }
 
 /* ------------------------------------------------------------------------ all of it */

@@ -50,8 +50,8 @@ static void judge_class(const struct derive *d, struct class *k)
 
 	for (unsigned int i = 0; i < in->n_hosts; i++) {
 		const struct host *h = in->hosts[i];
-		unsigned int sure = derive_usable_mask(d, h, ABIBASE_YES);
-		unsigned int mask = sure | derive_usable_mask(d, h, ABIBASE_UNKNOWN);
+		unsigned int sure = derive_usable_mask(d, i, ABIBASE_YES);
+		unsigned int mask = sure | derive_usable_mask(d, i, ABIBASE_UNKNOWN);
 		bool any = inputs_assumes_qemu(in, h);
 
 		for (size_t q = 0; q < (any ? 1 : h->n_qemu); q++) {
@@ -403,7 +403,7 @@ void derive_unmasked(struct derive *d)
 bool derive_is_sure(const struct derive *d, const struct why *w)
 {
 	for (size_t i = 0; i < w->n_hosts; i++)
-		if (derive_usable_mask(d, d->b->in.hosts[w->hosts[i]], ABIBASE_YES) & w->backends)
+		if (derive_usable_mask(d, w->hosts[i], ABIBASE_YES) & w->backends)
 			return true;
 	return false;
 }

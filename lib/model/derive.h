@@ -26,6 +26,11 @@ struct class {
 	size_t n_why;
 };
 
+/* The policy's backends, by what a host answers to "usable?", which each class of rows asks. */
+struct usable {
+	uint16_t by_answer[ABIBASE_UNKNOWN + 1]; /* of MAX_BACKENDS */
+};
+
 struct derive {
 	struct abibase_baseline *b;
 	const struct abibase_catalogue *cat;
@@ -40,6 +45,7 @@ struct derive {
 	int64_t *number;	/* for each row */
 	struct why *tie;	/* for each row: why a dependency turned it off, kind N_WHY: none */
 	unsigned int *scratch[3]; /* room for every host */
+	struct usable *usable;	  /* for each host */
 	struct arena arena;	  /* all of these */
 	const char *of; /* the host that what is said now is about, or NULL */
 	const struct abibase_guest *guest; /* that the answer is for, or NULL */
@@ -72,9 +78,8 @@ bool derive_host_uses(const struct derive *d, const struct host *h, const bool *
 void derive_hosts_of(struct derive *d, const bool *used, unsigned int **ret, size_t *ret_n);
 /* Mark the builds of the hosts that are ever the destination of a migration. */
 void derive_dests(const struct derive *d, bool *used);
-/* The policy's backends of which the host says @wanted to "usable?" */
-unsigned int derive_usable_mask(const struct derive *d, const struct host *h,
-				enum abibase_tri wanted);
+/* The policy's backends of which the host of that number says @wanted to "usable?" */
+unsigned int derive_usable_mask(const struct derive *d, size_t host, enum abibase_tri wanted);
 
 /* Hosts that use the build @used, or one like it in @like; @dest: those ever a destination. */
 size_t derive_write_users(const struct derive *d, size_t used, const struct shape *like, bool dest,

@@ -557,6 +557,11 @@ static int host_cmp(const void *a, const void *b)
 	return strcmp((*(struct host *const *)a)->name, (*(struct host *const *)b)->name);
 }
 
+static void sort_hosts(struct inputs *in)
+{
+	qsort(in->hosts, in->n_hosts, sizeof(*in->hosts), host_cmp);
+}
+
 /* The device that brings a group into play which no device that is asked about has. */
 static const char *device_of_group(const struct abibase_catalogue *cat, const char *group, bool off)
 {
@@ -596,7 +601,7 @@ static int inputs_of(struct abibase_intersection *ix, const unsigned int *some, 
 		abibase_baseline_unref(b);
 		return context_oom(ix->ctx);
 	}
-	qsort(b->in.hosts, b->in.n_hosts, sizeof(*b->in.hosts), host_cmp);
+	sort_hosts(&b->in);
 	*ret = b;
 	return 0;
 }
@@ -650,10 +655,27 @@ int intersection_finish(struct abibase_intersection *ix, const struct build_pair
 	return r < 0 ? r : derive(ix, b, known, ix->n_earlier, ret);
 }
 
+int intersection_finish_with(struct abibase_intersection *ix, const struct abibase_profile *p,
+			     struct abibase_baseline **ret)
+{
+	struct abibase_baseline *b = NULL;
+	int r = begin(ix, &b);
+
+	if (r < 0)
+		return r;
+	r = inputs_add_profile(ix->ctx, &b->in, ix->cat, p);
+	if (r < 0) {
+		abibase_baseline_unref(b);
+		return r;
+	}
+	sort_hosts(&b->in);
+	return derive(ix, b, NULL, ix->n_earlier, ret);
+}
+
 int intersection_of_some(struct abibase_intersection *ix, const unsigned int *hosts, size_t n,
 			 struct abibase_baseline **ret)
 {
-	struct abibase_baseline *b;
+	struct abibase_baseline *b = NULL;
 	int r = inputs_of(ix, hosts, n, &b);
 
 	return r < 0 ? r : derive(ix, b, NULL, 0, ret);

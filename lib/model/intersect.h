@@ -46,6 +46,9 @@ int intersection_promise_row(struct abibase_intersection *ix, const struct row *
 /* As abibase_intersection_finish(), with nothing but what it is given; @known may be NULL. */
 int intersection_finish(struct abibase_intersection *ix, const struct build_pairs *known,
 			struct abibase_baseline **ret) _must_check_;
+/* The same with one host more, which is not added and has a name of its own. */
+int intersection_finish_with(struct abibase_intersection *ix, const struct abibase_profile *p,
+			     struct abibase_baseline **ret) _must_check_;
 struct abibase_context *intersection_context(const struct abibase_intersection *ix);
 
 /* What was asked for, and of which hosts, in the order in which they came. */
