@@ -722,52 +722,69 @@ int inputs_add_profile(struct abibase_context *ctx, struct inputs *in,
 
 /* ------------------------------------------ a host of an earlier baseline */
 
-static void widen_numbers(const struct inputs *in, const struct inputs *from,
-			  const struct host *h, struct host *to)
+/* Where the earlier baseline has this question, nearly always at the same place; or n_conditions. */
+static unsigned int same_condition(const struct inputs *in, const struct inputs *from, size_t i)
 {
+	size_t k;
+
+	if (i < from->n_conditions && streq(from->conditions[i], in->conditions[i]))
+		return (unsigned int)i;
+	for (k = 0; k < from->n_conditions; k++)
+		if (streq(from->conditions[k], in->conditions[i]))
+			break;
+	return (unsigned int)k;
+}
+
+int inputs_relate(struct inputs *in, const struct inputs *from, struct relation *ret)
+{
+	*ret = (struct relation){ .condition = calloc(in->n_conditions + 1, sizeof(unsigned int)),
+				  .string = calloc(from->strings.n + 1, sizeof(unsigned int)) };
+	if (!ret->condition || !ret->string ||
+	    inputs_intern(in, EARLIER_BASELINE, &ret->unasked) < 0)
+		return -ENOMEM;
+	for (size_t i = 0; i < in->n_conditions; i++)
+		ret->condition[i] = same_condition(in, from, i);
+	for (size_t i = 0; i < from->strings.n; i++)
+		if (inputs_intern(in, from->strings.s[i], &ret->string[i]) < 0)
+			return -ENOMEM;
+	return 0;
+}
+
+void relation_clear(struct relation *r)
+{
+	free(r->condition);
+	free(r->string);
+	*r = (struct relation){ 0 };
+}
+
+static unsigned int related(const struct relation *r, unsigned int string)
+{
+	return string == NO_PATH ? NO_PATH : r->string[string];
+}
+
+static void widen_answers(const struct inputs *in, const struct inputs *from,
+			  const struct relation *r, const struct host *h, struct host *to)
+{
+	for (size_t i = 0; i < in->n_conditions; i++) {
+		unsigned int k = r->condition[i];
+		unsigned int answer = k < from->n_conditions ? h->answers[k] : 0;
+
+		if (k == from->n_conditions)
+			answer = ANSWER_UNKNOWN + r->unasked;
+		else if (answer >= ANSWER_UNKNOWN)
+			answer = ANSWER_UNKNOWN + r->string[answer - ANSWER_UNKNOWN];
+		to->answers[i] = answer;
+	}
 	for (size_t i = 0; i < in->n_numbers; i++)
 		for (size_t k = 0; k < from->n_numbers; k++)
 			if (streq(from->numbers[k], in->numbers[i]))
 				to->numbers[i] = h->numbers[k];
 }
 
-/* Where the earlier baseline has this question, nearly always at the same place; or n_conditions. */
-static size_t same_condition(const struct inputs *in, const struct inputs *from, size_t i)
-{
-	size_t k;
-
-	if (i < from->n_conditions && streq(from->conditions[i], in->conditions[i]))
-		return i;
-	for (k = 0; k < from->n_conditions; k++)
-		if (streq(from->conditions[k], in->conditions[i]))
-			break;
-	return k;
-}
-
-static int widen_answers(struct inputs *in, const struct inputs *from,
-			 const struct host *h, struct host *to)
-{
-	for (size_t i = 0; i < in->n_conditions; i++) {
-		const char *reason = EARLIER_BASELINE;
-		enum abibase_tri tri = ABIBASE_UNKNOWN;
-		size_t k = same_condition(in, from, i);
-
-		if (k < from->n_conditions && h->answers[k] < ANSWER_UNKNOWN)
-			tri = (enum abibase_tri)h->answers[k];
-		else if (k < from->n_conditions)
-			reason = answer_reason(from, h->answers[k]);
-		if (set_answer(in, to, i, tri, reason) < 0)
-			return -ENOMEM;
-	}
-	widen_numbers(in, from, h, to);
-	return 0;
-}
-
-static int answer_like(const struct inputs *in, const struct host *like, struct host *to)
+static void answer_like(const struct inputs *in, const struct host *like, struct host *to)
 {
 	memcpy(to->answers, like->answers, in->n_conditions * sizeof(*to->answers));
 	memcpy(to->numbers, like->numbers, in->n_numbers * sizeof(*to->numbers));
-	return 0;
 }
 
 /* ------------------------------------------------------------------- in words */
@@ -795,11 +812,10 @@ void inputs_write_backends(const struct inputs *in, unsigned int mask, const cha
 }
 
 int inputs_add_host_of(struct abibase_context *ctx, struct inputs *in, const struct inputs *from,
-		       const struct host *h, const struct host *like)
+		       const struct relation *r, const struct host *h, const struct host *like)
 {
 	struct host *to = host_new(h->name, in->n_numbers, in->n_conditions, h->n_qemu,
 				   h->n_unasked);
-	int r;
 
 	if (!to)
 		return context_oom(ctx);
@@ -807,21 +823,21 @@ int inputs_add_host_of(struct abibase_context *ctx, struct inputs *in, const str
 	to->platform = h->platform;
 	to->has_qemu = h->has_qemu;
 	memcpy(to->digest, h->digest, sizeof(h->digest));
-	r = inputs_intern(in, from->strings.s[h->arch], &to->arch);
-	if (r == 0)
-		r = like ? answer_like(in, like, to) : widen_answers(in, from, h, to);
-	for (size_t i = 0; r == 0 && i < h->n_qemu; i++) {
-		r = share_build(in, from->builds[h->qemu[i].build], &to->qemu[i].build);
-		if (r == 0)
-			r = inputs_intern(in, host_path(from, &h->qemu[i]), &to->qemu[i].path);
+	to->arch = related(r, h->arch);
+	if (like)
+		answer_like(in, like, to);
+	else
+		widen_answers(in, from, r, h, to);
+	for (size_t i = 0; i < h->n_qemu; i++) {
+		if (share_build(in, from->builds[h->qemu[i].build], &to->qemu[i].build) < 0) {
+			host_unref(to);
+			return context_oom(ctx);
+		}
+		to->qemu[i].path = related(r, h->qemu[i].path);
 	}
-	for (size_t i = 0; r == 0 && i < h->n_unasked; i++)
-		r = fill_unasked(in, &to->unasked[i], interned(from, h->unasked[i].path),
-				 interned(from, h->unasked[i].reason));
-	if (r < 0) {
-		host_unref(to);
-		return context_oom(ctx);
-	}
+	for (size_t i = 0; i < h->n_unasked; i++)
+		to->unasked[i] = (struct host_unasked){ related(r, h->unasked[i].path),
+							related(r, h->unasked[i].reason) };
 	return add_host(ctx, in, to);
 }
 

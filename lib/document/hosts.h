@@ -154,12 +154,21 @@ int inputs_host_of_profile(struct abibase_context *ctx, struct inputs *in,
 			   struct host **ret);
 int inputs_add_profile(struct abibase_context *ctx, struct inputs *in,
 		       const struct abibase_catalogue *cat, const struct abibase_profile *p);
+/* Where the inputs of an earlier baseline have what is asked here, and their texts are here. */
+struct relation {
+	unsigned int *condition; /* of each here: its number there, or n_conditions */
+	unsigned int *string;	 /* of each text there: its number here */
+	unsigned int unasked;	 /* the reason where it was not asked there */
+};
+/* For relation_clear(), also on failure. 0 or -ENOMEM. */
+int inputs_relate(struct inputs *in, const struct inputs *from, struct relation *ret) _must_check_;
+void relation_clear(struct relation *r);
 /*
  * The same for a host of an earlier baseline, which may have been asked other questions; one that
  * stands in for others, see baseline.no_inputs, answers as @like does, a host of @in.
  */
 int inputs_add_host_of(struct abibase_context *ctx, struct inputs *in, const struct inputs *from,
-		       const struct host *h, const struct host *like);
+		       const struct relation *r, const struct host *h, const struct host *like);
 /* A copy that shares hosts and builds. */
 int inputs_copy(const struct inputs *from, struct inputs *to);
 /* A copy with @n of the hosts alone, in this order, and with the builds that these have. */

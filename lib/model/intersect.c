@@ -491,22 +491,27 @@ static bool stands_for_others(const struct cohorts *cohorts, const struct inputs
 static int add_hosts_but(struct abibase_intersection *ix, const struct abibase_baseline *b,
 			 const struct cohorts *cohorts, const char *but)
 {
-	int r = 0;
+	struct relation to = { 0 };
+	int r = inputs_relate(&ix->in, &b->in, &to) < 0 ? context_oom(ix->ctx) : 0;
 
 	for (size_t i = 0; r == 0 && i < b->in.n_hosts; i++)
 		if (cohorts ? stands_for_others(cohorts, &b->in, i, but) :
 			      !but || !streq(b->in.hosts[i]->name, but))
-			r = inputs_add_host_of(ix->ctx, &ix->in, &b->in, b->in.hosts[i], NULL);
+			r = inputs_add_host_of(ix->ctx, &ix->in, &b->in, &to, b->in.hosts[i], NULL);
+	relation_clear(&to);
 	return r;
 }
 
 /* They answer as the host that joins them: it is about their QEMUs. */
 static int add_stand_ins(struct abibase_intersection *ix, const struct abibase_baseline *b)
 {
-	int r = 0;
+	struct relation to = { 0 };
+	int r = inputs_relate(&ix->in, &b->in, &to) < 0 ? context_oom(ix->ctx) : 0;
 
 	for (size_t i = 0; r == 0 && i < b->in.n_hosts; i++)
-		r = inputs_add_host_of(ix->ctx, &ix->in, &b->in, b->in.hosts[i], ix->in.hosts[0]);
+		r = inputs_add_host_of(ix->ctx, &ix->in, &b->in, &to, b->in.hosts[i],
+				       ix->in.hosts[0]);
+	relation_clear(&to);
 	return r;
 }
 
