@@ -9,14 +9,14 @@
 static int read_text(const char *path, char **ret, size_t *ret_len)
 {
 	bool from_stdin = streq(path, "-");
-	_autofclose_ FILE *opened = from_stdin ? NULL : fopen(path, "re");
+	_autofclose_ FILE *opened = from_stdin ? NULL : fopen_named(path);
 	FILE *f = from_stdin ? stdin : opened;
 	_autofree_ char *text = malloc(XML_MAX + 1);
 
 	if (!text)
 		return cli_oom();
 	if (!f)
-		return cli_error("%s: cannot open: %s [io-error]", path, strerror(errno));
+		return cli_error("%s: cannot open: %s [io-error]", path, open_words(errno));
 	errno = 0;
 	*ret_len = fread(text, 1, XML_MAX + 1, f);
 	if (ferror(f))

@@ -144,7 +144,7 @@ static int read_stdin(struct walk *w, struct lines *l)
 static int read_lines(struct walk *w, const char *path)
 {
 	bool from_stdin = streq(path, "-");
-	_autofclose_ FILE *opened = from_stdin ? NULL : fopen(path, "re");
+	_autofclose_ FILE *opened = from_stdin ? NULL : fopen_named(path);
 	struct lines l = { .name = from_stdin ? "standard input" : path,
 			   .f = from_stdin ? stdin : opened };
 	int r;
@@ -152,7 +152,7 @@ static int read_lines(struct walk *w, const char *path)
 	if (from_stdin && w->again)
 		return 0;
 	if (!l.f)
-		return cli_error("%s: cannot open: %s [io-error]", path, strerror(errno));
+		return cli_error("%s: cannot open: %s [io-error]", path, open_words(errno));
 	if (from_stdin) {
 		r = read_stdin(w, &l);
 	} else {
@@ -260,7 +260,7 @@ static int check_operand(const char *path, size_t n, const char *operand, size_t
 static int read_list(struct walk *w, const char *path)
 {
 	bool from_stdin = streq(path, "-");
-	_autofclose_ FILE *opened = from_stdin ? NULL : fopen(path, "re");
+	_autofclose_ FILE *opened = from_stdin ? NULL : fopen_named(path);
 	FILE *f = from_stdin ? stdin : opened;
 	char operand[OPERAND_MAX + 1];
 	size_t len, n = 0;
@@ -269,7 +269,7 @@ static int read_list(struct walk *w, const char *path)
 	if (from_stdin && w->again)
 		return 0;
 	if (!f)
-		return cli_error("%s: %s [io-error]", path, strerror(errno));
+		return cli_error("%s: %s [io-error]", path, open_words(errno));
 	errno = 0;
 	while (next_operand(f, operand, &len)) {
 		if (check_operand(path, ++n, operand, len) != 0)

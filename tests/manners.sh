@@ -503,6 +503,20 @@ for words in "intersect@-M@pc-q35-7.2" "check@$tmp/baseline.json" \
 	misuse "${words%% *} --help" $words - -
 	misuse "${words%% *} --help" $words --files0-from=- -
 done
+# A pipe in the place of a file is read, but none that nobody writes to.
+mkfifo "$tmp/pipe.json"
+for words in "show@$tmp/pipe.json" "check@$tmp/baseline.json@$tmp/pipe.json" "validate@$tmp/pipe.json" \
+	"targets@$tmp/pipe.json@debian-12" "check@--files0-from=$tmp/pipe.json" "diff@$tmp/pipe.json@debian-12" \
+	"intersect@-M@pc-q35-7.2@--domain=$tmp/pipe.json@debian-12"; do
+	timeout 30 "$abibase" $(echo "$words" | tr @ ' ') >"$tmp/out" 2>"$tmp/err" </dev/null
+	case $? in
+	2 | 3) says "$tmp/pipe.json: " && says 'it is a pipe that nobody writes to [io-error]' ;;
+	*) fail "abibase $words: a pipe is waited for" ;;
+	esac
+done
+{ sleep 0.2 && cat "$tmp/hosts/debian-12.json"; } >"$tmp/pipe.json" &
+run 0 intersect -M pc-q35-7.2 "$tmp/pipe.json"
+wait
 # Several guests: an answer each, that of the guest alone; as JSON a line each.
 one_line()
 {

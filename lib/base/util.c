@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdint.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/util.h"
 
@@ -22,6 +25,54 @@ int text_cmp(const void *a, const void *b)
 bool same_text(const char *a, const char *b)
 {
 	return a == b || (a && b && streq(a, b));
+}
+
+/* Has it a writer, or what one left? Not every shell starts it before the reader. */
+static bool is_written(int fd)
+{
+	int to[2], tries = 100;
+	ssize_t n = -1;
+
+	if (pipe2(to, O_CLOEXEC | O_NONBLOCK) < 0)
+		return true;
+	while ((n = tee(fd, to[1], 1, SPLICE_F_NONBLOCK)) == 0 && tries--)
+		usleep(10000);
+	close(to[0]);
+	close(to[1]);
+	return n != 0;
+}
+
+int open_named(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK), r = 0;
+	struct stat st;
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode) && !is_written(fd))
+		r = -ENODATA;
+	else if (fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK) < 0)
+		r = -errno;
+	if (r < 0)
+		close(fd);
+	return r < 0 ? r : fd;
+}
+
+FILE *fopen_named(const char *path)
+{
+	int fd = open_named(path);
+	FILE *f = fd < 0 ? NULL : fdopen(fd, "r");
+
+	if (fd < 0)
+		errno = -fd;
+	else if (!f)
+		close(fd);
+	return f;
+}
+
+const char *open_words(int err)
+{
+	return err == ENODATA ? "it is a pipe that nobody writes to" : strerror(err);
 }
 
 int write_fully(int fd, const char *text, size_t len)

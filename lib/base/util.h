@@ -151,6 +151,13 @@ char *arena_printf(struct arena *a, const char *fmt, ...) _printf_(2, 3);
 
 /* All of it, whatever a write(2) takes at once. 0 or a negative errno. */
 int write_fully(int fd, const char *text, size_t len);
+/*
+ * To read what a user names, which can be a pipe, but not one that nobody writes to: its end would never
+ * come. A descriptor, a file or NULL with errno; and that in words.
+ */
+int open_named(const char *path);
+FILE *fopen_named(const char *path);
+const char *open_words(int err);
 
 /* Grow an array of @n elements so that one more fits; doubles. Returns 0 or -ENOMEM. */
 int array_grow(void *array, size_t n, size_t *cap, size_t elem) _must_check_;

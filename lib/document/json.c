@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
-#include <fcntl.h>
 #include <fnmatch.h>
 #include <inttypes.h>
 #include <syslog.h>
@@ -50,10 +49,10 @@ int file_read(struct abibase_context *ctx, const char *path, size_t max, char **
 	int r;
 
 	if (!standard_input) {
-		fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+		fd = open_named(path);
 		if (fd < 0)
-			return context_fail(ctx, errno, "io-error", where, "cannot open: %s",
-					    strerror(errno));
+			return context_fail(ctx, -fd, "io-error", where, "cannot open: %s",
+					    open_words(-fd));
 	}
 	r = read_fd(standard_input ? STDIN_FILENO : fd, max, &b);
 	if (r == -ENOMEM)
