@@ -390,6 +390,28 @@ for words in '-device vfio-pci,host=0000:00:1f.6' '-device usb-host,hostbus=1' \
 done
 says '-device some-new-device of the source is not rehearsed'
 
+# ------------------------------------------------------------- what cannot be read
+
+word=$(printf 'a\377b')
+run 2 -- "$tmp/7.2.22" -nodefaults -name "$word"
+says '"a?b" is not UTF-8, which documents are in'
+run 2 --save="$tmp/$word" -- "$tmp/7.2.22" -nodefaults
+[ ! -e "$tmp/$word" ] || fail 'a file is left that no answer names'
+run 2 --specimen -M "$word" -- "$tmp/7.2.22"
+says 'is not UTF-8'
+run 0 -- "$tmp/7.2.22" -nodefaults -name 'größe'
+sleep 100 &
+run 2 --pid=$! -- "$tmp/7.2.22"
+says "process $! is no QEMU but sleep"
+kill $!
+mkfifo "$tmp/pipe"
+timeout 30 "$abibase" rehearse --load="$tmp/pipe" -- "$tmp/7.2.22" $guest > "$tmp/out" 2> "$tmp/err"
+[ $? -eq 2 ] || fail 'a pipe is waited for'
+says 'it is a pipe that nobody writes to'
+cat "$tmp/file" > "$tmp/pipe" &
+run 0 --load="$tmp/pipe" -- "$tmp/10.0.13" $guest $net
+wait
+
 # --------------------------------------------------------------- a guest that runs
 
 cat > "$tmp/qmp.py" << 'END'

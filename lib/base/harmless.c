@@ -48,6 +48,15 @@ static bool is_control(const unsigned char *u, size_t n)
 	return false;
 }
 
+bool text_is_utf8(const char *s)
+{
+	size_t n = 1;
+
+	for (; *s && n; s += n)
+		n = character((const unsigned char *)s);
+	return n != 0;
+}
+
 void text_harmless(char *text, const char *but)
 {
 	char *to = text;

@@ -16,5 +16,6 @@ void text_harmless(char *text, const char *but);
 /* So a sentence of one line; what it quotes of a document, which can have megabytes, is cut. */
 void text_sentence(char *text);
 bool text_is_harmless(const char *s);
+bool text_is_utf8(const char *s);
 
 #endif

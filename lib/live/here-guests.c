@@ -69,7 +69,7 @@ int here_command(pid_t pid, char **words, const char ***argv)
 }
 
 /* "/usr/bin/qemu-system-x86_64.distrib (deleted)" */
-static bool is_qemu(const char *path)
+bool here_is_qemu(const char *path)
 {
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
 	size_t len = strcspn(name, " ");
@@ -141,7 +141,7 @@ static int read_process(struct process *p)
 	if (r <= 0)
 		return r;
 	read_exe(p);
-	if (!is_qemu(p->exe) && !is_qemu(p->argv[0]))
+	if (!here_is_qemu(p->exe) && !here_is_qemu(p->argv[0]))
 		return 0;
 	r = read_options(p);
 	if (r > 0)
@@ -273,7 +273,7 @@ static int add_guest(struct abibase_here *h, const struct process *p, json_t *li
 	return json_add(list, json_pack("{s:i, s:s, s:s*, s:o*, s:o*, s:o*}", "pid", (int)p->pid,
 					"by", by, "baseline", id, "machine",
 					words_json(p->machine), "name", words_json(p->name),
-					"qemu", words_json(is_qemu(p->exe) ? p->exe : p->argv[0])));
+					"qemu", words_json(here_is_qemu(p->exe) ? p->exe : p->argv[0])));
 }
 
 static int look_at(struct abibase_here *h, pid_t pid, json_t *list)

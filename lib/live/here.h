@@ -45,6 +45,8 @@ int here_guests(struct abibase_here *h);
  * @words, each ended by a NUL, and @argv into them are for free().
  */
 int here_command(pid_t pid, char **words, const char ***argv);
+/* By the name of its program, as packages have it */
+bool here_is_qemu(const char *path);
 
 /* here-show.c */
 json_t *here_guest_name(const json_t *guest); /* or "pid 123" */

@@ -4,8 +4,10 @@
 #include <errno.h>
 #include <sys/stat.h>
 
+#include "base/context.h"
 #include "base/text.h"
 #include "live/guest.h"
+#include "live/here.h"
 
 /*
  * A guest that runs, against a throw-away of the line that it was started with: what was plugged in and
@@ -130,12 +132,30 @@ static int ask_live(const struct rehearse_process *p, const char *path)
 }
 
 /* Is it the program that the throw-away is? */
-static bool is_same_file(const struct rehearse_process *p)
+static bool runs_file(int pid, const char *qemu)
 {
+	char path[64];
 	struct stat a, b;
 
-	return stat(keep(p, "/proc/%d/exe", p->pid), &a) == 0 && stat(p->half->qemu, &b) == 0 &&
-	       a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+	return stat(path, &a) == 0 && stat(qemu, &b) == 0 && a.st_dev == b.st_dev &&
+	       a.st_ino == b.st_ino;
+}
+
+int rehearse_check_process(struct abibase_context *ctx, int pid, const char *qemu)
+{
+	_autofree_ char *words = NULL;
+	_autofree_ const char **argv = NULL;
+	int r = here_command(pid, &words, &argv);
+
+	if (r < 0)
+		return context_oom(ctx);
+	if (r > 0 && (here_is_qemu(argv[0]) || runs_file(pid, qemu)))
+		return 0;
+	return context_fail(ctx, EINVAL, "rehearsal-failed", NULL,
+			    "process %d is no QEMU%s%s: its name begins with neither qemu-system- nor "
+			    "qemu-kvm, and it does not run %s",
+			    pid, r > 0 ? " but " : "", r > 0 ? argv[0] : "", qemu);
 }
 
 int rehearse_compare_process(const struct rehearse_process *p)
@@ -154,7 +174,7 @@ int rehearse_compare_process(const struct rehearse_process *p)
 		differs(p, keep(p, "what it has now cannot be asked: its monitor %s does not "
 				   "answer, or another program has it",
 				sockets.s[0]));
-	if (r == 0 && !is_same_file(p))
+	if (r == 0 && !runs_file(p->pid, p->half->qemu))
 		differs(p, keep(p, "whether it runs %s cannot be seen, or it does not",
 				p->half->qemu));
 	strings_clear(&sockets);

@@ -7,6 +7,7 @@
 
 #include "answer/decode.h"
 #include "base/context.h"
+#include "base/harmless.h"
 #include "base/text.h"
 #include "document/cpu.h"
 
@@ -60,11 +61,21 @@ ABIBASE_EXPORT struct abibase_rehearse *abibase_rehearse_unref(struct abibase_re
 	return NULL;
 }
 
+int rehearse_take(struct abibase_context *ctx, const char *word)
+{
+	return !word || text_is_utf8(word) ?
+		       0 :
+		       context_fail(ctx, EILSEQ, "rehearsal-failed", NULL,
+				    "\"%s\" is not UTF-8, which documents are in", word);
+}
+
 ABIBASE_EXPORT int abibase_rehearse_set_file(struct abibase_rehearse *rh,
 					     enum abibase_rehearse_half half, const char *path)
 {
-	return context_replace(rh->ctx, half == ABIBASE_REHEARSE_SAVE ? &rh->save : &rh->load,
-			       path);
+	int r = rehearse_take(rh->ctx, path);
+
+	return r < 0 ? r : context_replace(rh->ctx, half == ABIBASE_REHEARSE_SAVE ? &rh->save : &rh->load,
+					   path);
 }
 
 ABIBASE_EXPORT int abibase_rehearse_set_run(struct abibase_rehearse *rh, unsigned int seconds)
@@ -87,8 +98,12 @@ ABIBASE_EXPORT int abibase_rehearse_set_command(struct abibase_rehearse *rh,
 						const char *const *argv)
 {
 	struct rehearse_given *line = &rh->line[half];
-	int r = context_replace(rh->ctx, &line->qemu, qemu);
+	int r = rehearse_take(rh->ctx, qemu);
 
+	for (size_t i = 0; r == 0 && argv[i]; i++)
+		r = rehearse_take(rh->ctx, argv[i]);
+	if (r == 0)
+		r = context_replace(rh->ctx, &line->qemu, qemu);
 	return r < 0 || strings_set(&line->argv, argv) == 0 ? r : context_oom(rh->ctx);
 }
 
@@ -354,8 +369,10 @@ static int save(struct rehearsing *k)
 				   .timeout_ms = TIMEOUT_MS,
 				   .run_s = k->rh->run,
 				   .lists_devices = k->rh->pid != 0 };
-	int r = parse_line(k, line, &l);
+	int r = k->rh->pid ? rehearse_check_process(k->rh->ctx, k->rh->pid, line->qemu) : 0;
 
+	if (r == 0)
+		r = parse_line(k, line, &l);
 	tell(k, line, "saves");
 	if (r == 0)
 		r = rehearse_run(&h) < 0 ? context_oom(k->rh->ctx) : 0;

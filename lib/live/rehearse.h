@@ -25,6 +25,8 @@ struct abibase_rehearse {
 	const char *what;	 /* the specimen, for whoever waits; NULL: the guest */
 };
 
+/* Can a document have this word, or NULL? 0 or a negative errno with the error of @ctx. */
+int rehearse_take(struct abibase_context *ctx, const char *word) _must_check_;
 /* What QEMU says, of a sentence in which it stands, without who says it */
 const char *rehearse_own_words(const char *said);
 /* Of one guest. live/specimen.c has abibase_rehearse_run(), which is of many lines, too. */
@@ -76,6 +78,8 @@ struct rehearse_process {
 	const struct rehearse_line *line; /* what differs becomes a part that is left out */
 	const struct rehearse_half *half;
 };
+/* Does process @pid run a QEMU, under its usual name or as @qemu? 0 or a negative errno */
+int rehearse_check_process(struct abibase_context *ctx, int pid, const char *qemu);
 int rehearse_compare_process(const struct rehearse_process *p); /* 0 or -ENOMEM */
 void rehearse_compare_lines(const struct rehearse_comparison *c);
 void rehearse_compare_cpus(const struct rehearse_comparison *c);

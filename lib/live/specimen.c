@@ -367,8 +367,12 @@ static int run_specimens(const struct abibase_rehearse *rh, struct abibase_resul
 
 ABIBASE_EXPORT int abibase_rehearse_add_specimen(struct abibase_rehearse *rh, const char *machine)
 {
+	int r = rehearse_take(rh->ctx, machine);
+
 	rh->specimen = true;
-	return machine && strings_insert(&rh->machines, machine) < 0 ? context_oom(rh->ctx) : 0;
+	if (r == 0 && machine && strings_insert(&rh->machines, machine) < 0)
+		r = context_oom(rh->ctx);
+	return r;
 }
 
 ABIBASE_EXPORT int abibase_rehearse_run(struct abibase_rehearse *rh, struct abibase_result **ret)

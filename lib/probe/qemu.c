@@ -17,6 +17,7 @@
 #include "document/catalogue.h"
 #include "base/conf.h"
 #include "base/context.h"
+#include "base/harmless.h"
 #include "base/trust.h"
 #include "probe/probe.h"
 #include "document/profile.h"
@@ -763,14 +764,6 @@ static int ask_path(struct run *run, const char *path)
 	return r < 0 ? r : add_entry(run, path, entry, &record);
 }
 
-/* The profile's strings must be UTF-8, and so must the path. */
-static bool is_utf8(const char *path)
-{
-	json_auto_t *s = json_string(path);
-
-	return s != NULL;
-}
-
 static int ask_file(struct run *run, const char *name, bool wrapper)
 {
 	bool behind, there;
@@ -787,7 +780,7 @@ static int ask_file(struct run *run, const char *name, bool wrapper)
 		context_log(ctx, LOG_INFO, "probe-qemu-behind",
 			    "%s: is abibase-emulator; asked is %s, which it starts", name, path);
 	there = path && stat(path, &st) == 0;
-	if (!there || !S_ISREG(st.st_mode) || !is_utf8(path)) {
+	if (!there || !S_ISREG(st.st_mode) || !text_is_utf8(path)) {
 		shown = there ? path : name;
 		context_log(ctx, LOG_WARNING, "probe-qemu-not-executable", "%s: not known: %s%s",
 			    name,
@@ -795,7 +788,7 @@ static int ask_file(struct run *run, const char *name, bool wrapper)
 			    S_ISREG(st.st_mode) ? "its path is not UTF-8" :
 						  "it is not a file",
 			    there ? "" : strerror(errno));
-		return add_unasked(run, is_utf8(shown) ? shown : NULL, NULL, "not-executable");
+		return add_unasked(run, text_is_utf8(shown) ? shown : NULL, NULL, "not-executable");
 	}
 	if (was_asked(run, &st))
 		return 0;
