@@ -29,6 +29,7 @@ static const struct {
 	{ "observe", suite_observe },
 	{ "platforms", suite_platforms }, { "predict", suite_predict },
 	{ "probe", suite_probe },	  { "qemu", suite_qemu },
+	{ "rehearse", suite_rehearse },
 	{ "validate", suite_validate },
 	{ "verify", suite_verify },
 	{ "version", suite_version },

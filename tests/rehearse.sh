@@ -272,6 +272,19 @@ truncate -s 8192 "$tmp/kernel"
 run 0 -- "$tmp/10.0.13" -M pc-q35-7.2,memory-backend=r -nodefaults -m 64 -kernel "$tmp/kernel" \
 	-object memory-backend-ram,id=r,size=64M
 
+# On one side alone it is no part of the stream, and the next boot has it.
+run 1 -- "$tmp/10.0.13" $guest -- "$tmp/10.0.13" $guest -kernel "$tmp/kernel"
+says 'only the destination has -kernel'
+says 'loads idle in QEMU 10.0.13, and there is more to it'
+# What a guest reads of a file of the host's
+echo one > "$tmp/config"
+run 0 --save="$tmp/configured" -- "$tmp/7.2.22" $guest -fw_cfg name=opt/x,file="$tmp/config"
+cp "$tmp/config" "$tmp/config2"
+run 0 --load="$tmp/configured" -- "$tmp/10.0.13" $guest -fw_cfg name=opt/x,file="$tmp/config2"
+echo two > "$tmp/config"
+run 1 --load="$tmp/configured" -- "$tmp/10.0.13" $guest -fw_cfg name=opt/x,file="$tmp/config"
+[ ! -s /etc/machine-id ] || says "since then $tmp/config has changed"
+
 # A stream carries no CPUID: a QEMU without AVX2 loads it, and the guest would die.
 run 0 -- "$tmp/10.0.13" $guest -cpu max
 says 'the guest has all that its QEMU and its host can do (max)'

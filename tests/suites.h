@@ -21,6 +21,7 @@ Suite *suite_platforms(void);
 Suite *suite_predict(void);
 Suite *suite_probe(void);
 Suite *suite_qemu(void);
+Suite *suite_rehearse(void);
 Suite *suite_validate(void);
 Suite *suite_verify(void);
 Suite *suite_version(void);

@@ -106,6 +106,26 @@ static void digest_of(const struct buf *b, char hex[DIGEST_HEX + 1])
 	blake2b_final_hex(&sum, hex);
 }
 
+bool rehearse_digest(const char *path, char hex[DIGEST_HEX + 1])
+{
+	_autoclose_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	_autofree_ char *chunk = malloc(1 << 16);
+	size_t total = 0;
+	struct blake2b sum;
+	struct stat st;
+	ssize_t n = -1;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return false;
+	blake2b_init(&sum);
+	while (chunk && total < 1u << 30 && (n = read(fd, chunk, 1 << 16)) > 0) {
+		blake2b_update(&sum, chunk, (size_t)n);
+		total += (size_t)n;
+	}
+	blake2b_final_hex(&sum, hex);
+	return n == 0;
+}
+
 static int check_stream(struct abibase_context *ctx, const char *source, const struct rehearsal *r)
 {
 	const json_t *stream = json_object_get(r->head, "stream");
@@ -269,7 +289,7 @@ int rehearsal_write(struct abibase_context *ctx, const char *path, struct rehear
 
 static const char *const does_words[] = { "keep", "drop", "leave-out", "replace", NULL };
 static const char *const properties_words[] = { "equal", "no-less", NULL };
-static const char *const words_words[] = { "plain", "digest", "host", NULL };
+static const char *const words_words[] = { "plain", "digest", "file", "host", NULL };
 
 static void check_row(struct schema_walk *c, const json_t *v)
 {
@@ -301,6 +321,7 @@ static const struct member rehearse_members[] = {
 	{ "address_params", J_OBJECT, .required = true, .each = LISTS },
 	{ "devices", J_OBJECT, .required = true, .each = ROWS },
 	{ "dropped_params", J_OBJECT, .required = true, .each = LISTS },
+	{ "file_params", J_OBJECT, .required = true, .each = LISTS },
 	{ "host_params", J_OBJECT, .required = true, .each = LISTS },
 	{ "left_out_params", J_OBJECT, .required = true, .each = LISTS },
 	{ "netdevs", J_OBJECT, .required = true, .each = ROWS },

@@ -41,6 +41,9 @@ int rehearsal_write(struct abibase_context *ctx, const char *path,
 /* A file of these two parts, in the same way. 0 or a negative errno. */
 int rehearsal_put(const char *path, const struct buf *head, const struct buf *stream) _must_check_;
 
+/* Of the content of a file; false: it cannot be read, or has more than 1 GiB. */
+bool rehearse_digest(const char *path, char hex[DIGEST_HEX + 1]);
+
 /* How the table calls what becomes of an option. */
 enum rehearse_does { REHEARSE_KEEP, REHEARSE_DROP, REHEARSE_LEAVE_OUT, REHEARSE_REPLACE };
 /* The row of a part of the table; a key may end with "*". NULL: there is none, or no name. */

@@ -408,23 +408,6 @@ void rehearse_compare_cpus(const struct rehearse_comparison *c)
 
 /* -------------------------------------------------------------------------- host */
 
-bool rehearse_digest(const char *path, char hex[DIGEST_HEX + 1])
-{
-	_autoclose_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	_autofree_ char *chunk = malloc(1 << 16);
-	size_t total = 0;
-	struct blake2b sum;
-	ssize_t n = -1;
-
-	blake2b_init(&sum);
-	while (fd >= 0 && chunk && total < 1u << 30 && (n = read(fd, chunk, 1 << 16)) > 0) {
-		blake2b_update(&sum, chunk, (size_t)n);
-		total += (size_t)n;
-	}
-	blake2b_final_hex(&sum, hex);
-	return n == 0;
-}
-
 bool rehearse_host(char hex[DIGEST_HEX + 1])
 {
 	static const char purpose[] = "abibase rehearsal ";

@@ -552,6 +552,7 @@ static int load(struct rehearsing *k)
 	/* it has the RAM of the source */
 	k->out->run = (unsigned int)json_integer_value(json_object_get(k->rehearsal.head, "run"));
 	l.executes = k->out->run > 0;
+	l.source = json_object_get(k->rehearsal.head, "declared");
 	limit_means(k, &l.means);
 	r = parse_line(k, line, &l);
 	if (r == 0)

@@ -87,7 +87,5 @@ void rehearse_compare_cpus(const struct rehearse_comparison *c);
 void rehearse_compare_host(const struct rehearse_comparison *c);
 /* A word that stands for this host, in hex; false: it has none. */
 bool rehearse_host(char hex[DIGEST_HEX + 1]);
-/* Of the content of a file; false: it cannot be read. */
-bool rehearse_digest(const char *path, char hex[DIGEST_HEX + 1]);
 
 #endif

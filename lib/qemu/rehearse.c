@@ -118,6 +118,7 @@ static const char *const implied[][2] = {
 	{ "object", "qom-type" }, { "m", "size" },	   { "numa", "type" },
 	{ "chardev", "backend" }, { "fsdev", "fsdriver" }, { "virtfs", "fsdriver" },
 	{ "audiodev", "driver" }, { "audio", "driver" },   { "tpmdev", "type" },
+	{ "fw_cfg", "name" },	  { "boot", "order" },	   { OPTION_ROM, "romfile" },
 };
 
 /* As the reader of command lines has it, or by the text; of a duplicate key the last one counts. */
@@ -315,13 +316,50 @@ static bool is_harmless(const char *value)
 							  "0123456789.:_+-")];
 }
 
+/* A name alone can be that of a file beside QEMU, which finds it. */
+static void note_read(struct rehearse_line *l, const char *path)
+{
+	if (strchr(path, '/') || access(path, F_OK) == 0)
+		note(l, &l->reads, path);
+}
+
+/* What the guest reads is in no stream, but for ROMs: which bytes these are, two hosts can compare. */
+static const char *content_word(struct rehearse_line *l, const char *option, const char *path)
+{
+	char hex[DIGEST_HEX + 1];
+
+	if (!rehearse_digest(path, hex)) {
+		leave_out(l, keep(l, "-%s", option), "a file that it names cannot be read");
+		return digest_word(l, path);
+	}
+	note(l, &l->files, path);
+	note_read(l, path);
+	return keep(l, "#%.32s", hex);
+}
+
+/* Of one file, or of several with colons between them, as -acpitable has them */
+static const char *content_words(struct rehearse_line *l, const char *option, const char *paths)
+{
+	char hex[DIGEST_HEX + 1];
+	_buf_ out = { 0 };
+
+	if (!strchr(paths, ':') || rehearse_digest(paths, hex))
+		return content_word(l, option, paths);
+	for (const char *p = paths; *p; p += strcspn(p, ":"), p += *p == ':')
+		buf_printf(&out, "%s", content_word(l, option,
+						    keep(l, "%.*s", (int)strcspn(p, ":"), p)));
+	return copy(l, arena_words(&l->arena, &out));
+}
+
 static void declare_value(struct rehearse_line *l, const char *option, const char *key,
 			  const char *value, struct strings *to)
 {
 	bool hide = !is_harmless(value) || lists(l, "secret_params", option, key);
-	const char *said = plain_value(l, option, key, value);
+	bool file = *value && lists(l, "file_params", option, key);
+	const char *said = file ? content_words(l, option, value) :
+				  plain_value(l, option, key, value);
 
-	note(l, to, keep(l, "%s=%s", key, hide ? digest_word(l, said) : said));
+	note(l, to, keep(l, "%s=%s", key, hide && !file ? digest_word(l, said) : said));
 }
 
 /* A number in JSON is a place on a PCI bus as QEMU counts them. */
@@ -401,8 +439,9 @@ static const struct rehearse_option *find_node(struct rehearse_line *l, const ch
 	for (size_t i = 0; i < l->n_options; i++) {
 		const struct rehearse_option *o = &l->options[i];
 		const char *node = streq(o->name, "blockdev") ? text_of(l, o, "node-name") :
-				   streq(o->name, "drive")    ? text_of(l, o, "id") :
-								NULL;
+				   streq(o->name, "drive") || streq(o->name, "fsdev") ?
+							      text_of(l, o, "id") :
+							      NULL;
 
 		if (node && streq(node, name))
 			return o;
@@ -509,7 +548,17 @@ static bool is_on(const char *value)
 
 static bool is_read_only(struct rehearse_line *l, const struct rehearse_option *o)
 {
-	return is_on(text_of(l, o, "read-only")) || is_on(text_of(l, o, "readonly"));
+	return is_on(text_of(l, o, "read-only")) || is_on(text_of(l, o, "readonly")) ||
+	       same_text(text_of(l, o, "media"), "cdrom");
+}
+
+/* Of -drive: a guest is told that what it writes is on the disk at once. */
+static bool writes_through(struct rehearse_line *l, const struct rehearse_option *o)
+{
+	const char *cache = text_of(l, o, "cache"), *back = text_of(l, o, "cache.writeback");
+
+	return back ? !is_on(back) :
+		      cache && (streq(cache, "writethrough") || streq(cache, "directsync"));
 }
 
 static void by_blockdev(struct rehearse_line *l, struct rehearse_option *o)
@@ -601,6 +650,8 @@ static void declare_drive(struct rehearse_line *l, const struct rehearse_option 
 				   plain_value(l, "drive", seen[i], text_of(l, o, seen[i])));
 	if (is_read_only(l, o))
 		buf_puts(&out, ",read-only=on");
+	if (writes_through(l, o))
+		buf_puts(&out, ",write-cache=off");
 	if (flash)
 		buf_printf(&out, ",size=%s", flash);
 	declare(l, arena_words(&l->arena, &out));
@@ -698,12 +749,20 @@ static void by_numa(struct rehearse_line *l, struct rehearse_option *o)
 static void put_backend(struct rehearse_line *l, struct rehearse_option *o, const char *id)
 {
 	uint64_t given = size_of(text_of(l, o, "size"), 1), made = least(given, l->unit);
+	/* what a module of it is like, and where the next one lies */
+	static const char *const seen[] = { "align", "pmem", "readonly", "rom" };
 	const char *share = text_of(l, o, "share");
+	_buf_ out = { 0 };
 
 	/* the stream has a block of memory by this name */
 	note_backend(l, "-object", NULL, text_of(l, o, "qom-type"));
-	declare(l, keep(l, "-object memory-backend id=%s,size=%llu",
-			is_harmless(id) ? id : digest_word(l, id), (unsigned long long)given));
+	buf_printf(&out, "-object memory-backend id=%s,size=%llu",
+		   is_harmless(id) ? id : digest_word(l, id), (unsigned long long)given);
+	for (size_t i = 0; i < ARRAY_SIZE(seen); i++)
+		if (text_of(l, o, seen[i]))
+			buf_printf(&out, ",%s=%s", seen[i],
+				   plain_value(l, "object", seen[i], text_of(l, o, seen[i])));
+	declare(l, arena_words(&l->arena, &out));
 	put(l, "object",
 	    keep(l, "memory-backend-ram,id=%s,size=%llu%s", id, (unsigned long long)made,
 		 is_on(share) ? ",share=on" : ""));
@@ -724,6 +783,8 @@ static void by_object(struct rehearse_line *l, struct rehearse_option *o)
 	if (rehearse_does(row) == REHEARSE_DROP || !id)
 		return;
 	if (rehearse_does(row) == REHEARSE_KEEP) {
+		if (string_of(row, "words"))
+			declare_params(l, o, "object", type, "qom-type");
 		put_given(l, o);
 		return;
 	}
@@ -840,7 +901,11 @@ static void by_nic(struct rehearse_line *l, struct rehearse_option *o)
 		put(l, "nic", "none");
 		return;
 	}
-	declare_nic(l, o, type ? type : "");
+	declare_nic(l, o,
+		    rehearse_does(row) == REHEARSE_REPLACE ?
+			    netdev_words(l, o, string_of(row, "by"), type) :
+		    type ? type :
+			   "");
 	if (rehearse_does(row) != REHEARSE_REPLACE) {
 		leave_out(l, keep(l, "-nic %s", type ? type : ""),
 			  row ? string_of(row, "why") : "it is not known");
@@ -923,6 +988,27 @@ static void fit_device(struct rehearse_line *l, struct rehearse_option *o)
 		set_number(l, o->params, "requested-size", l->unit);
 }
 
+/* What a guest can tell of the disk behind a device; a CD is never written. */
+static const char *disk_words(struct rehearse_line *l, const struct rehearse_option *o,
+			      const char *driver)
+{
+	const char *name = text_of(l, o, "drive") ? text_of(l, o, "drive") : text_of(l, o, "fsdev");
+	const struct rehearse_option *node = name ? find_node(l, name) : NULL;
+	bool cd = driver[length_without(driver, "-cd")];
+	/* QEMU names the disk by its -drive, if nothing else does */
+	bool named = node && streq(node->name, "drive") && strprefix(driver, "scsi-") &&
+		     !text_of(l, o, "serial") && !text_of(l, o, "device_id");
+
+	if (!node)
+		return "";
+	return keep(l, "%s%s%s%s", !cd && is_read_only(l, node) ? ",read-only" : "",
+		    !cd && !text_of(l, o, "write-cache") && writes_through(l, node) ?
+			    ",write-through" :
+			    "",
+		    named ? ",drive-id=" : "",
+		    named ? is_harmless(name) ? name : digest_word(l, name) : "");
+}
+
 static void declare_device(struct rehearse_line *l, const struct rehearse_option *o,
 			   const char *driver)
 {
@@ -933,10 +1019,10 @@ static void declare_device(struct rehearse_line *l, const struct rehearse_option
 	/* the alias of the proxy, as that of the others is in the table */
 	if (strprefix(driver, "virtio-"))
 		len = length_without(driver, "-pci");
-	declare_params(
-		l, o, "device",
-		keep(l, "%.*s%s%s", (int)len, same ? same : driver, nd ? ",netdev=" : "", nd ? nd->declared : ""),
-		"driver");
+	declare_params(l, o, "device",
+		       keep(l, "%.*s%s%s%s", (int)len, same ? same : driver, nd ? ",netdev=" : "",
+			    nd ? nd->declared : "", disk_words(l, o, driver)),
+		       "driver");
 }
 
 /* What is behind it, the throw-away could not open itself. */
@@ -969,20 +1055,34 @@ static void by_device(struct rehearse_line *l, struct rehearse_option *o)
 	rom = text_of(l, o, "romfile");
 	if (rom && *rom) {
 		note(l, &l->files, rom);
-		note(l, &l->reads, rom);
+		note_read(l, rom);
 	}
 	put_params(l, o, "device");
 }
 
 /* ----------------------------------------------------------------- other options */
 
+/* What goes with a kernel. The one that loads has it as what it loads has: its RAM is as large. */
+static const char *const boot_words[] = { "append", "initrd", "kernel", "shim", NULL };
+
 static void by_machine(struct rehearse_line *l, struct rehearse_option *o)
 {
+	static const char *const flash[] = { "pflash0", "pflash1" };
+
 	if (text_of(l, o, "confidential-guest-support") || text_of(l, o, "memory-encryption"))
 		leave_out(l, "-machine confidential-guest-support",
 			  "the memory of the guest is encrypted, and only its owner can save it");
 	l->takes_kvm |= text_of(l, o, "accel") && strprefix(text_of(l, o, "accel"), "kvm");
 	declare_each(l, o, "machine");
+	for (size_t i = 0; i < ARRAY_SIZE(flash); i++) {
+		const char *name = text_of(l, o, flash[i]);
+		const struct rehearse_option *node = name ? find_node(l, name) : NULL;
+
+		if (node && is_read_only(l, node))
+			declare(l, keep(l, "-machine %s=read-only", flash[i]));
+	}
+	for (size_t i = 0; !l->boots && boot_words[i]; i++)
+		json_object_del(o->params, boot_words[i]);
 	drop_params(l, o, "machine");
 	put_params(l, o, "machine");
 }
@@ -1073,7 +1173,9 @@ static void by_virtfs(struct rehearse_line *l, struct rehearse_option *o)
 {
 	const char *tag = text_of(l, o, "mount_tag");
 
-	declare(l, "-virtfs");
+	declare(l, keep(l, "-virtfs%s%s%s", tag ? " " : "",
+			tag && is_harmless(tag) ? tag : tag ? digest_word(l, tag) : "",
+			is_read_only(l, o) ? ",read-only" : ""));
 	put(l, "virtfs", keep(l, "synth,mount_tag=%s", tag ? tag : "abibase"));
 }
 
@@ -1104,6 +1206,12 @@ static void by_set(struct rehearse_line *l, struct rehearse_option *o)
 		leave_out(l, "-set", "it changes another option than -device");
 }
 
+static void by_each(struct rehearse_line *l, struct rehearse_option *o)
+{
+	declare_each(l, o, o->name);
+	put_given(l, o);
+}
+
 static const struct {
 	const char *by;
 	void (*fn)(struct rehearse_line *l, struct rehearse_option *o);
@@ -1131,6 +1239,7 @@ static const struct {
 	{ "overcommit", by_overcommit, false },
 	{ "global", by_global, false },
 	{ "set", by_set, false },
+	{ "each", by_each, false },
 };
 
 static int maker_of(const json_t *row)
@@ -1168,6 +1277,10 @@ static void add_option(struct rehearse_line *l, const struct option *from)
 				       .known = from->known,
 				       .given = from->params,
 				       .section = from->section };
+	if (streq(o->name, "nographic")) {
+		o->name = "machine";
+		o->value = "graphics=off"; /* all else of it is the host's */
+	}
 	maker = maker_of(rehearse_row(l->table, "options", o->name));
 	if (o->value && maker >= 0 && !makers[maker].whole)
 		take_apart(l, o);
@@ -1243,15 +1356,32 @@ static void look_ahead(struct rehearse_line *l, const struct rehearse_option *o)
 		note(l, &l->ram, text_of(l, o, "memdev"));
 		l->n_nodes += size_of(text_of(l, o, "mem"), 1) != 0;
 	}
-	if (streq(o->name, "kernel"))
-		l->unit = RAM_WITH_KERNEL;
+	l->boots |= streq(o->name, "kernel") ||
+		    (streq(o->name, "machine") && text_of(l, o, "kernel"));
 	l->nodefaults |= streq(o->name, "nodefaults");
+}
+
+static bool declares_kernel(const json_t *declared)
+{
+	size_t i;
+	json_t *v;
+
+	json_array_foreach((json_t *)declared, i, v)
+		if (strprefix(json_string_value(v), "-kernel ") ||
+		    strprefix(json_string_value(v), "-machine kernel="))
+			return true;
+	return false;
 }
 
 /* None of its parts is larger than it was. */
 static void fit_memory(struct rehearse_line *l)
 {
 	uint64_t parts = l->ram.n + l->n_nodes;
+
+	if (l->source)
+		l->boots = declares_kernel(l->source);
+	if (l->boots)
+		l->unit = RAM_WITH_KERNEL;
 
 	for (size_t i = 0; i < l->n_options; i++) {
 		const struct rehearse_option *o = &l->options[i];
@@ -1275,25 +1405,52 @@ static void note_cpu(struct rehearse_line *l, const struct rehearse_option *o)
 			(streq(o->name, "accel") && o->value && strprefix(o->value, "kvm"));
 }
 
+/* The value, with the content of files where it names them */
+static const char *with_contents(struct rehearse_line *l, const struct rehearse_option *o)
+{
+	struct params params = { 0 };
+	bool any = false;
+	_buf_ out = { 0 };
+
+	take_params(&l->arena, &params, o->value, streq(o->name, "fw_cfg") ? "name" : NULL);
+	for (size_t i = 0; i < params.n; i++) {
+		const char *key = params.p[i].key, *value = params.p[i].value;
+		bool file = *value && lists(l, "file_params", o->name, key);
+
+		any |= file;
+		buf_printf(&out, ",%s=%s", key, file ? content_words(l, o->name, value) : value);
+	}
+	return any ? copy(l, arena_words(&l->arena, &out)) : o->value;
+}
+
+static void declare_kept(struct rehearse_line *l, const struct rehearse_option *o, const char *words)
+{
+	const char *value = o->value;
+
+	if (!value) {
+		declare(l, keep(l, "-%s", o->name));
+		return;
+	}
+	if (streq(words, "file"))
+		value = content_word(l, o->name, value);
+	else if (!streq(words, "plain") || !is_harmless(value))
+		value = digest_word(l, with_contents(l, o));
+	declare(l, keep(l, "-%s %s", o->name, value));
+}
+
 static void keep_option(struct rehearse_line *l, const struct rehearse_option *o, const json_t *row)
 {
-	static const char *const opened[] = { "bios",	"dtb", "initrd", "kernel",
-					      OPTION_ROM, "L",	 NULL };
 	const char *words = string_of(row, "words");
-	bool plain = words && streq(words, "plain"), host = words && streq(words, "host");
 
 	note_cpu(l, o);
-	if (host && (streq(o->name, "bios") || streq(o->name, OPTION_ROM)))
+	if (o->value && streq(o->name, "bios"))
 		note(l, &l->files, o->value);
-	if (host && word_index(opened, o->name) >= 0)
-		note(l, &l->reads, o->value);
-	if (!host)
-		declare(l, o->value ?
-				   keep(l, "-%s %s", o->name,
-					plain && is_harmless(o->value) ? o->value :
-									 digest_word(l, o->value)) :
-				   keep(l, "-%s", o->name));
-	put(l, o->name, o->value);
+	if (o->value && (streq(o->name, "bios") || streq(o->name, "L")))
+		note_read(l, o->value);
+	if (!words || !streq(words, "host"))
+		declare_kept(l, o, words ? words : "digest");
+	if (l->boots || word_index(boot_words, o->name) < 0)
+		put(l, o->name, o->value);
 }
 
 static void take_option(struct rehearse_line *l, struct rehearse_option *o)

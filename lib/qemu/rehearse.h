@@ -35,6 +35,7 @@ struct rehearse_line {
 	struct rehearse_means means;
 	bool executes; /* the firmware is to be executed, or has been */
 	bool saves;    /* it is this one that executes it */
+	const json_t *source; /* "declared" of the one whose stream it loads, or NULL */
 	struct arena arena;
 	struct strings words; /* for the throw-away */
 	struct qtest_nic nics[QTEST_MAX_NICS]; /* what its taps are to be */
@@ -43,7 +44,7 @@ struct rehearse_line {
 	json_t *declared;		/* strings, unsorted: what a guest can tell of the line */
 	json_t *replaced, *left_out; /* {"option", "why"} */
 	json_t *backends; /* of what was replaced: {"option", "command", "type"}, of an object no command */
-	struct strings files;		/* firmware: what the guest executes */
+	struct strings files;		/* what the guest reads, or executes */
 	struct strings reads;		/* files and directories that the throw-away opens */
 	bool takes_kvm;
 	bool has_vsock;	  /* its descriptor comes first, that of a TPM last */
@@ -61,6 +62,7 @@ struct rehearse_line {
 	size_t n_nodes;		     /* NUMA nodes with a size */
 	uint64_t unit;		     /* bytes of each */
 	bool nodefaults, has_net, has_memory;
+	bool boots; /* a kernel of the line's own, or what it loads does */
 	size_t hubs;
 };
 
