@@ -28,7 +28,9 @@ static void write_judged(const struct telling *t, const json_t *by, unsigned int
 	json_array_foreach((json_t *)by, i, v)
 		buf_printf(out, "%s%s", i ? ", " : "", json_string_value(v));
 	if (open && i)
-		buf_printf(out, ", %s -> %s ", way[open > 1].from, way[open > 1].to);
+		buf_puts(out, ", ");
+	if (open && i && open != RECORDS_BOTH_WAYS)
+		buf_printf(out, "%s -> %s ", way[open > 1].from, way[open > 1].to);
 	if (open)
 		buf_puts(out, "not judged: rehearse");
 	if (read)

@@ -25,7 +25,10 @@ static int add(json_t *list, struct buf *text)
 	return buf_failed(text) ? -ENOMEM : json_add(list, json_string(text->data));
 }
 
-/* What became of the class on this way; 1: that is not known. */
+/*
+ * What became of the class on this way; 1: that judges nothing. One that loads has not been asked what
+ * no stream carries, so that the other value is still to be judged.
+ */
 static int rehearsed(const struct judges *j, int way, const char *machine, const char *class_name,
 		     json_t *list)
 {
@@ -38,16 +41,19 @@ static int rehearsed(const struct judges *j, int way, const char *machine, const
 	const struct result_machine *m =
 		p->result ? rehearsal_result_machine(p->result, machine) : NULL;
 	struct rehearsed_devices found = { 0 };
+	bool judged = false;
 	_buf_ text = { 0 };
 	int r = m ? rehearsed_of_class(j->specimens, m, class_name, &found) : 0;
 
 	for (size_t i = REHEARSED_LOADS; r == 0 && i < N_REHEARSED; i++)
-		if (json_array_size(found.names[i]))
+		if (json_array_size(found.names[i])) {
 			buf_printf(&text, "%s by rehearsal %s -> %s", words[i], p->from, p->to);
+			judged |= i != REHEARSED_LOADS;
+		}
 	rehearsed_devices_clear(&found);
-	if (r < 0 || (!text.data && !text.failed))
-		return r < 0 ? r : 1;
-	return add(list, &text);
+	if (r == 0 && (text.data || text.failed))
+		r = add(list, &text);
+	return r < 0 ? r : !judged;
 }
 
 /* Is it a known defect of one of the two? 1: it is not. */
