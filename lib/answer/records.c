@@ -259,6 +259,24 @@ static bool has_row(const struct two_records *t, const char *class_name, const c
 	return false;
 }
 
+/* Are they two of those that no guest can tell from each other? */
+static bool is_same(const struct two_records *t, const char *class_name, const char *property,
+		    const char *a, const char *b)
+{
+	const json_t *rows = json_object_get(t->q->cat->root, "same_values"), *values;
+	size_t i;
+	json_t *row;
+
+	json_array_foreach((json_t *)rows, i, row) {
+		values = json_object_get(row, "values");
+		if (streq(string_of(row, "property"), property) && json_has(values, a) &&
+		    json_has(values, b) &&
+		    build_is_a(t->side[0].root, class_name, string_of(row, "class")))
+			return true;
+	}
+	return false;
+}
+
 static void compare(struct two_records *t, const char *class_name, const char *property)
 {
 	bool read = false;
@@ -266,7 +284,8 @@ static void compare(struct two_records *t, const char *class_name, const char *p
 	const char *b = value_of(t, &t->side[1], class_name, property, &read);
 	_buf_ key = { 0 }, values = { 0 };
 
-	if (!a || !b || streq(a, b) || has_row(t, class_name, property))
+	if (!a || !b || streq(a, b) || has_row(t, class_name, property) ||
+	    is_same(t, class_name, property, a, b))
 		return;
 	buf_printf(&key, "%s.%s", class_name, property);
 	buf_printf(&values, "%s\n%s", a, b);

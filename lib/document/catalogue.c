@@ -218,6 +218,14 @@ static const struct member package_members[] = {
 	INTO(struct abibase_catalogue, LIST, field), .size = sizeof(type),                    \
 		.each = EACH(J_OBJECT, .members = table, .more = MORE_FREE, INTO(type, KEY, name))
 
+static const struct member same_members[] = {
+	{ "class", J_STRING, .required = true, .check = schema_nonempty },
+	{ "property", J_STRING, .required = true, .check = schema_nonempty },
+	{ "source", J_STRING, .required = true, .check = schema_nonempty },
+	{ "values", J_ARRAY, .required = true, AT_LEAST(2), .each = EACH_TEXT },
+	{ 0 },
+};
+
 static const struct member catalogue_members[] = {
 	{ "backends", J_OBJECT, .required = true, LIMITS(1, MAX_BACKENDS),
 	  NAMED(backends, backend_members, struct backend) },
@@ -230,6 +238,7 @@ static const struct member catalogue_members[] = {
 	{ "requirements", J_ARRAY, .required = true, TABLE(requirements, requirement_members) },
 	{ "revision", J_INT, .required = true, AT_LEAST(1),
 	  INTO(struct abibase_catalogue, INT, revision) },
+	{ "same_values", J_ARRAY, .each = EACH_OBJECT(same_members, MORE_FREE) },
 	{ "schema", J_STRING, .required = true },
 	{ "shapes", J_ARRAY, .required = true, TABLE(shapes, shape_members) },
 	{ "targets", J_ARRAY, .required = true, AT_LEAST(1), .each = EACH_NAME },
