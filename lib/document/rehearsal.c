@@ -332,6 +332,7 @@ static const struct member rehearse_members[] = {
 	{ "same_words", J_OBJECT, .required = true, .each = EACH(J_STRING) },
 	{ "schema", J_STRING, .required = true },
 	{ "secret_params", J_OBJECT, .required = true, .each = LISTS },
+	{ "seen_params", J_OBJECT, .required = true, .each = LISTS },
 	{ "text_params", J_OBJECT, .required = true, .each = LISTS },
 	{ "vcpu_properties", J_OBJECT, .required = true,
 	  .each = EACH(J_STRING, .words = properties_words) },

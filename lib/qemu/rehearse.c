@@ -878,14 +878,18 @@ static void by_netdev(struct rehearse_line *l, struct rehearse_option *o)
 /* What it says of its device */
 static void declare_nic(struct rehearse_line *l, const struct rehearse_option *o, const char *type)
 {
-	static const char *const seen[] = { "addr", MAC, "macaddr", "vectors" };
-	const char *model = text_of(l, o, "model"), *words;
+	const json_t *seen = json_object_get(json_object_get(l->table, "seen_params"), "nic");
+	const char *model = text_of(l, o, "model"), *words, *key;
+	size_t i;
+	json_t *v;
 
 	words = keep(l, "-nic %s,model=%s", type, model ? model : "default");
-	for (size_t i = 0; i < ARRAY_SIZE(seen); i++)
-		if (text_of(l, o, seen[i]))
-			words = keep(l, "%s,%s=%s", words, seen[i],
-				     plain_value(l, "nic", seen[i], text_of(l, o, seen[i])));
+	json_array_foreach((json_t *)seen, i, v) {
+		key = json_string_value(v);
+		if (text_of(l, o, key))
+			words = keep(l, "%s,%s=%s", words, key,
+				     plain_value(l, "nic", key, text_of(l, o, key)));
+	}
 	declare(l, words);
 }
 
