@@ -93,6 +93,7 @@ int main(int argc, char **argv)
 	int status;
 
 	cli_reserve_standard_streams();
+	start_note_signals();
 	if (argc < 1)
 		return STATUS_NOT_STARTED;
 	status = run(&c, argv);

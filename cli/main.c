@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "cli.h"
+#include "start.h"
 
 #include "base/suggest.h"
 
@@ -163,6 +163,7 @@ static int run(int argc, char **argv)
 int main(int argc, char **argv)
 {
 	cli_reserve_standard_streams();
+	start_note_signals();
 	if (argc < 1)
 		return STATUS_TROUBLE;
 	return cli_close_stdout(run(argc, argv));

@@ -4,7 +4,10 @@
 #include "base/trust.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /* ------------------------------------------------------------------------ programs */
@@ -53,8 +56,39 @@ char **start_command(char **words)
 	return words;
 }
 
+static sigset_t pending_before;
+
+void start_note_signals(void)
+{
+	sigpending(&pending_before);
+}
+
+/*
+ * What of this process' own children and words came while its caller has it blocked: the program
+ * would find it pending.
+ */
+static void take_own_signals(void)
+{
+	static const int own[] = { SIGCHLD, SIGPIPE };
+	static const struct timespec now;
+	siginfo_t child = { 0 };
+	sigset_t pending, one;
+
+	/* one that has ended and that nobody has waited for is not this process' */
+	waitid(P_ALL, 0, &child, WEXITED | WNOHANG | WNOWAIT);
+	for (size_t i = 0; sigpending(&pending) == 0 && i < ARRAY_SIZE(own); i++) {
+		if (!sigismember(&pending, own[i]) || sigismember(&pending_before, own[i]) ||
+		    (own[i] == SIGCHLD && child.si_pid))
+			continue;
+		sigemptyset(&one);
+		sigaddset(&one, own[i]);
+		sigtimedwait(&one, NULL, &now);
+	}
+}
+
 int start_exec(const char *path, char *const *argv)
 {
+	take_own_signals();
 	execv(path, argv);
 	return not_found(path, errno);
 }

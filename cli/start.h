@@ -44,6 +44,8 @@ int start_find(const char *program, char **ret);
  * environment of its own.
  */
 char **start_command(char **words);
+/* Which signals are pending now, at the start, are the program's to find. */
+void start_note_signals(void);
 /* Become the program. Returns only when that fails: the exit status, having said why. */
 int start_exec(const char *path, char *const *argv);
 /*

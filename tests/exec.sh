@@ -251,6 +251,48 @@ try 126 "$abibase" exec --profile "$tmp/new.json" "$tmp/base.json" -- "$qemu" -M
 not_started 'a name of Proxmox elsewhere'
 says '[command-machine]'
 
+# ------------------------------------------------------------------------ signals
+
+# QEMU has the mask, the dispositions and the pending signals that it would have without abibase, which has
+# had children by then; also where one of them was there before.
+cat >"$tmp/signals" <<'END'
+#!/bin/sh
+exec grep -E '^(SigPnd|ShdPnd|SigBlk|SigIgn|SigCgt):' /proc/self/status
+END
+chmod +x "$tmp/signals"
+cat >"$tmp/blocked.py" <<'END'
+import os, signal, sys
+signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+signal.signal(signal.SIGUSR2, signal.SIG_IGN)
+signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+if sys.argv[1] == "pending":
+    os.kill(os.getpid(), signal.SIGCHLD)
+    os.kill(os.getpid(), signal.SIGUSR1)
+child = os.fork() if sys.argv[1] in ("zombie", "child") else 1
+if not child:
+    if sys.argv[1] == "child":
+        signal.sigtimedwait({signal.SIGHUP}, 5)
+    os._exit(0)
+if sys.argv[1] == "zombie":
+    os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
+if sys.argv[1] == "pipe":
+    reader, writer = os.pipe()
+    os.close(reader)
+    os.dup2(writer, 2)
+os.execv(sys.argv[2], sys.argv[2:])
+END
+conf "baseline = $tmp/base.json" "qemu = $tmp/signals" 'mode = warn'
+# libtool's script is one of a shell, which has signals of its own
+program=$build/.libs/abibase-emulator
+[ -x "$program" ] || program=$emulator
+for state in none pending zombie child pipe; do
+	python3 "$tmp/blocked.py" $state "$tmp/signals" >"$tmp/want" 2>"$tmp/err"
+	ABIBASE_EMULATOR_CONF="$tmp/emulator.conf" LD_LIBRARY_PATH=$build/lib/.libs \
+		timeout 60 python3 "$tmp/blocked.py" $state "$program" -M $machine $nic >"$tmp/out" 2>"$tmp/err"
+	same "signals: $state" "$tmp/want" "$tmp/out"
+done
+grep -q '^SigBlk.*ff' "$tmp/want" || fail 'no signal is blocked'
+
 # ---------------------------------------------------------------------- warnings
 
 "$abibase" intersect --json -M $machine --disable offload-uso debian-13 -o "$tmp/no-uso.json" \
