@@ -15,9 +15,8 @@
  */
 
 #define FEW 16 /* of so many the one is found as fast by looking */
-#define PRIME 0x7fffffffu
 
-static uint32_t secret(void)
+uint32_t index_hash_point(void)
 {
 	/* bytes of the kernel, or nothing */
 	const void *random = (const void *)getauxval(AT_RANDOM);
@@ -25,19 +24,16 @@ static uint32_t secret(void)
 
 	if (random)
 		memcpy(&point, random, sizeof(point));
-	return point % (PRIME - 1) + 1;
+	return point % (INDEX_PRIME - 1) + 1;
 }
 
 static size_t hash(const char *name, uint32_t point)
 {
-	uint64_t h = 1;
+	uint32_t h = 1;
 
-	for (; *name; name++) {
-		h = (h + (unsigned char)*name) * point;
-		h = (h & PRIME) + (h >> 31);
-		h = h >= PRIME ? h - PRIME : h;
-	}
-	return (size_t)h;
+	for (; *name; name++)
+		h = index_hash_add(h, (unsigned char)*name, point);
+	return h;
 }
 
 static size_t find_slot(const struct index *x, const char *name, const void *array,
@@ -53,7 +49,7 @@ static size_t find_slot(const struct index *x, const char *name, const void *arr
 long index_find(const struct index *x, const char *name, const void *array, size_t n,
 		index_name_fn name_of)
 {
-	size_t slot = x->n ? find_slot(x, name, array, name_of, secret()) : 0;
+	size_t slot = x->n ? find_slot(x, name, array, name_of, index_hash_point()) : 0;
 
 	if (x->n && x->slots[slot])
 		return (long)x->slots[slot] - 1;
@@ -78,7 +74,7 @@ static int reserve(struct index *x, size_t n)
 
 int index_fill(struct index *x, const void *array, size_t n, index_name_fn name_of)
 {
-	uint32_t point = secret();
+	uint32_t point = index_hash_point();
 
 	if (n <= FEW)
 		return 0;

@@ -3,11 +3,6 @@
 
 #include "document/cohorts.h"
 
-struct sorting {
-	const struct cohorts *o;
-	const struct inputs *in;
-};
-
 static int number_cmp(size_t x, size_t y)
 {
 	return (x > y) - (x < y);
@@ -55,37 +50,72 @@ int cohorts_cmp(const struct cohorts *o, const struct inputs *in, const struct h
 	return r ? r : answers_cmp(o, in, x, y);
 }
 
-static int host_order(const void *x, const void *y, void *data)
+/* What hosts of one cohort have in common, and others hardly ever. */
+static uint32_t host_hash(const struct cohorts *o, const struct inputs *in, const struct host *h,
+			  uint32_t point)
 {
-	const struct sorting *s = data;
-	unsigned int a = *(const unsigned int *)x, b = *(const unsigned int *)y;
-	int r = cohorts_cmp(s->o, s->in, s->in->hosts[a], s->in->hosts[b]);
+	uint32_t x = index_hash_add(1, h->arch, point);
 
-	return r ? r : (a > b) - (a < b);
+	for (size_t i = 0; i < h->n_qemu; i++)
+		x = index_hash_add(x, h->qemu[i].build, point);
+	for (size_t i = 0; i < in->n_conditions; i++)
+		if (cohorts_ask(o, i))
+			x = index_hash_add(x, h->answers[i], point);
+	return x;
+}
+
+/* A slot is the number of the first host of a cohort plus one, or 0. */
+struct grouping {
+	const struct cohorts *o;
+	const struct inputs *in;
+	unsigned int *slots, *last; /* last: host so far, of the cohort of each first */
+	uint32_t *hash;		    /* of each host */
+	size_t size;		    /* slots, a power of two */
+};
+
+/* The slot of the host's cohort, or one that is free for it. */
+static unsigned int *find_slot(const struct grouping *g, unsigned int host)
+{
+	for (size_t i = g->hash[host];; i++) {
+		unsigned int *slot = &g->slots[i & (g->size - 1)];
+
+		if (!*slot || (g->hash[*slot - 1] == g->hash[host] &&
+			       !cohorts_cmp(g->o, g->in, g->in->hosts[*slot - 1],
+					    g->in->hosts[host])))
+			return slot;
+	}
+}
+
+static void group(const struct grouping *g, struct member_of *of)
+{
+	uint32_t point = index_hash_point();
+
+	for (unsigned int i = 0; i < g->in->n_hosts; i++) {
+		unsigned int *slot, first;
+
+		g->hash[i] = host_hash(g->o, g->in, g->in->hosts[i], point);
+		slot = find_slot(g, i);
+		first = *slot ? *slot - 1 : i;
+		if (*slot)
+			of[g->last[first]].next = i;
+		*slot = first + 1;
+		g->last[first] = i;
+		of[i] = (struct member_of){ first, NO_HOST };
+	}
 }
 
 int cohorts_find(struct cohorts *o, const struct inputs *in)
 {
-	size_t n = in->n_hosts;
-	_autofree_ unsigned int *order = calloc(n + 1, sizeof(*order));
-	struct sorting s = { o, in };
+	size_t n = in->n_hosts, size = 1;
+	_autofree_ unsigned int *slots = NULL, *last = calloc(n + 1, sizeof(*last));
+	_autofree_ uint32_t *hash = calloc(n + 1, sizeof(*hash));
 
+	while (size / 2 < n)
+		size *= 2;
+	slots = calloc(size, sizeof(*slots));
 	o->of = calloc(n + 1, sizeof(*o->of));
-	if (!order || !o->of)
+	if (!slots || !last || !hash || !o->of)
 		return -ENOMEM;
-	for (unsigned int i = 0; i < n; i++)
-		order[i] = i;
-	qsort_r(order, n, sizeof(*order), host_order, &s);
-	for (size_t i = n; i-- > 0;) {
-		bool last = i + 1 == n ||
-			    cohorts_cmp(o, in, in->hosts[order[i]], in->hosts[order[i + 1]]);
-
-		o->of[order[i]].next = last ? NO_HOST : order[i + 1];
-	}
-	for (size_t i = 0, first = 0; i < n; i++) {
-		o->of[order[i]].first = order[first];
-		if (o->of[order[i]].next == NO_HOST)
-			first = i + 1;
-	}
+	group(&(struct grouping){ o, in, slots, last, hash, size }, o->of);
 	return 0;
 }

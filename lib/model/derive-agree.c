@@ -252,10 +252,11 @@ static enum abibase_tri poll_host(const struct derive *d, size_t host,
 	struct ask a = derive_ask(d, d->b->in.hosts[host]);
 	enum abibase_tri worst = ABIBASE_YES;
 
-	for (size_t be = 0; be < d->cat->n_backends; be++) {
+	mask &= q->backends;
+	for (size_t be = 0; mask >> be; be++) {
 		struct stand s;
 
-		if (!(mask & q->backends & (1u << be)))
+		if (!(mask & (1u << be)))
 			continue;
 		ask_needs(&a, &q->needs[be], &s);
 		if (s.can == ABIBASE_NO)
@@ -276,7 +277,7 @@ static bool holds_if_usable(const struct derive *d, size_t host, const struct re
 	struct ask a = derive_ask(d, d->b->in.hosts[host]);
 	struct stand s = { .can = ABIBASE_YES };
 
-	for (size_t be = 0; s.can == ABIBASE_YES && be < d->cat->n_backends; be++)
+	for (size_t be = 0; s.can == ABIBASE_YES && mask >> be; be++)
 		if (mask & (1u << be))
 			ask_needs(&a, &q->needs[be], &s);
 	return s.can == ABIBASE_YES;

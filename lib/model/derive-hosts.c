@@ -405,7 +405,7 @@ static void finding_unused(struct derive *d, const struct host *h, const struct 
 }
 
 /* Marks in @d->used_of (as 0) the builds that some host uses. */
-static void mark_host(struct derive *d, const struct host *h)
+static void mark_host(struct derive *d, const struct host *h, const enum machine_use *uses)
 {
 	struct machine_host counted = { .name = h->name,
 					.looked_for = h->has_qemu,
@@ -413,8 +413,7 @@ static void mark_host(struct derive *d, const struct host *h)
 					.n_unasked = h->n_unasked };
 
 	for (size_t i = 0; i < h->n_qemu; i++) {
-		const struct build *b = d->b->in.builds[h->qemu[i].build];
-		enum machine_use use = machine_use(d->cat, b->entry, d->b->target, d->b->machine);
+		enum machine_use use = uses[h->qemu[i].build];
 
 		machine_count(&counted, use);
 		if (use == MACHINE_USED)
@@ -460,15 +459,18 @@ void derive_used(struct derive *d)
 {
 	struct abibase_baseline *b = d->b;
 	struct inputs *in = &b->in;
+	enum machine_use *uses = derive_alloc(d, in->n_builds + 1, sizeof(*uses));
 	struct machine_name name;
 	bool any = false;
 
 	machine_name_parse(b->machine, &name);
 	b->used = arena_alloc(&b->arena, (in->n_builds + 1) * sizeof(*b->used));
-	if (!b->used)
+	if (!b->used || !uses)
 		return;
-	for (size_t i = 0; i < in->n_builds; i++)
+	for (size_t i = 0; i < in->n_builds; i++) {
 		d->used_of[i] = -1;
+		uses[i] = machine_use(d->cat, in->builds[i]->entry, b->target, b->machine);
+	}
 	for (size_t i = 0; i < in->n_hosts; i++)
 		any |= inputs_assumes_qemu(in, in->hosts[i]);
 	if (any && !name.upstream) {
@@ -477,7 +479,7 @@ void derive_used(struct derive *d)
 	}
 	for (size_t i = 0; i < in->n_hosts; i++) {
 		d->of = in->hosts[i]->name;
-		mark_host(d, in->hosts[i]);
+		mark_host(d, in->hosts[i], uses);
 	}
 	d->of = NULL;
 	for (size_t i = 0; i < in->n_builds; i++)

@@ -32,6 +32,17 @@ static void fail_add(const struct derive *d, struct class *k, unsigned int host,
 					  (unsigned char)(1u << backend), unknown };
 }
 
+/* The same of another host */
+static void fail_copy(const struct derive *d, struct class *k, size_t from, unsigned int host)
+{
+	if (array_grow(&k->fails, k->n, &k->cap, sizeof(*k->fails)) < 0) {
+		d->b->arena.failed = true;
+		return;
+	}
+	k->fails[k->n] = k->fails[from];
+	k->fails[k->n++].host = host;
+}
+
 /* @sure: the host has the backend; of another nobody knows what QEMU would do there. */
 static void judge_needs(const struct derive *d, struct class *k, unsigned int host, size_t backend,
 			bool sure, const struct qemu_view *view)
@@ -44,23 +55,35 @@ static void judge_needs(const struct derive *d, struct class *k, unsigned int ho
 			fail_add(d, k, host, w.condition, backend, w.answer == ABIBASE_UNKNOWN);
 }
 
+static void judge_host(const struct derive *d, struct class *k, unsigned int i)
+{
+	const struct host *h = d->b->in.hosts[i];
+	unsigned int sure = derive_usable_mask(d, i, ABIBASE_YES);
+	unsigned int mask = sure | derive_usable_mask(d, i, ABIBASE_UNKNOWN);
+	bool any = inputs_assumes_qemu(&d->b->in, h);
+
+	for (size_t q = 0; q < (any ? 1 : h->n_qemu); q++) {
+		long u = any ? d->any : d->used_of[h->qemu[q].build];
+
+		for (size_t be = 0; u >= 0 && be < d->cat->n_backends; be++)
+			if (mask & (1u << be))
+				judge_needs(d, k, i, be, sure & (1u << be), &d->views[u]);
+	}
+}
+
+/* What the first host of its cohort fails at, another one fails at. */
 static void judge_class(const struct derive *d, struct class *k)
 {
-	const struct inputs *in = &d->b->in;
+	unsigned int *at = d->scratch[0]; /* of each host: where its fails begin */
 
-	for (unsigned int i = 0; i < in->n_hosts; i++) {
-		const struct host *h = in->hosts[i];
-		unsigned int sure = derive_usable_mask(d, i, ABIBASE_YES);
-		unsigned int mask = sure | derive_usable_mask(d, i, ABIBASE_UNKNOWN);
-		bool any = inputs_assumes_qemu(in, h);
+	for (unsigned int i = 0; i < d->b->in.n_hosts; i++) {
+		unsigned int like = d->cohorts.of[i].first;
 
-		for (size_t q = 0; q < (any ? 1 : h->n_qemu); q++) {
-			long u = any ? d->any : d->used_of[h->qemu[q].build];
-
-			for (size_t be = 0; u >= 0 && be < d->cat->n_backends; be++)
-				if (mask & (1u << be))
-					judge_needs(d, k, i, be, sure & (1u << be), &d->views[u]);
-		}
+		at[i] = (unsigned int)k->n;
+		if (like == i)
+			judge_host(d, k, i);
+		for (size_t f = at[like]; like != i && f < k->n && k->fails[f].host == like; f++)
+			fail_copy(d, k, f, i);
 	}
 }
 
@@ -101,10 +124,17 @@ static void add_reason(struct derive *d, struct class *k, int c, bool unknown)
 /* One reason for each condition and kind of answer. */
 static void class_reasons(struct derive *d, struct class *k)
 {
-	for (int c = NEED_NEVER; c < (int)d->cat->n_conditions; c++) {
-		add_reason(d, k, c, false);
-		add_reason(d, k, c, true);
-	}
+	bool *any[2] = { derive_alloc(d, d->cat->n_conditions + 1, sizeof(bool)),
+			 derive_alloc(d, d->cat->n_conditions + 1, sizeof(bool)) };
+
+	if (!any[0] || !any[1])
+		return;
+	for (size_t i = 0; i < k->n; i++)
+		any[k->fails[i].unknown][k->fails[i].condition - NEED_NEVER] = true;
+	for (int c = NEED_NEVER; c < (int)d->cat->n_conditions; c++)
+		for (unsigned int unknown = 0; unknown < 2; unknown++)
+			if (any[unknown][c - NEED_NEVER])
+				add_reason(d, k, c, unknown);
 }
 
 static void compute_classes(struct derive *d)
@@ -338,6 +368,10 @@ void derive_values(struct derive *d)
 	for (size_t r = 0; r < n; r++) {
 		d->included[r] = is_included(d, r);
 		d->tie[r].kind = N_WHY;
+	}
+	if (cohorts_find(&d->cohorts, &b->in) < 0) {
+		b->arena.failed = true;
+		return;
 	}
 	compute_classes(d);
 	for (size_t r = 0; r < n; r++) {

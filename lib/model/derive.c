@@ -50,6 +50,7 @@ static int derive_end(struct derive *d)
 {
 	for (size_t i = 0; d->classes && i < d->n_classes; i++)
 		free(d->classes[i].fails);
+	free(d->cohorts.of);
 	arena_clear(&d->arena);
 	return d->b->arena.failed ? -ENOMEM : 0;
 }
@@ -60,7 +61,8 @@ static void derive_begin(struct derive *d, struct abibase_baseline *b,
 {
 	size_t n = cat->n_rows + 1;
 
-	*d = (struct derive){ .b = b, .cat = cat, .any = -1 };
+	*d = (struct derive){ .b = b, .cat = cat, .any = -1,
+			      .cohorts.judged = true };
 	d->net = b->in.policy.backends & catalogue_device(cat, NULL);
 	b->cat = abibase_catalogue_ref(cat); /* its strings are used in the answer */
 	d->included = derive_alloc(d, n, sizeof(*d->included));

@@ -46,6 +46,7 @@ struct derive {
 	struct why *tie;	/* for each row: why a dependency turned it off, kind N_WHY: none */
 	unsigned int *scratch[3]; /* room for every host */
 	struct usable *usable;	  /* for each host */
+	struct cohorts cohorts;	  /* hosts that answer alike, which are judged alike */
 	struct arena arena;	  /* all of these */
 	const char *of; /* the host that what is said now is about, or NULL */
 	const struct abibase_guest *guest; /* that the answer is for, or NULL */
