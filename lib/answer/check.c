@@ -959,7 +959,11 @@ static int derive_self(struct checking *k)
 	struct admission *a = k->admission;
 	int r = a->ix ? 0 : join(k, &a->cohorts, NULL, &a->ix);
 
-	return r < 0 || a->self ? r : intersection_finish(a->ix, NULL, &a->self);
+	if (r == 0 && !a->merged)
+		r = join(k, &a->cohorts, NULL, &a->merged);
+	if (r == 0 && !a->self)
+		r = intersection_merge(a->merged);
+	return r < 0 || a->self ? r : intersection_finish(a->merged, NULL, &a->self);
 }
 
 static int widen_anew(struct checking *k, const struct cohorts *cohorts,
@@ -984,7 +988,7 @@ static int widen(struct checking *k, const struct cohorts *cohorts, struct abiba
 	if (r > 0)
 		*ret = abibase_baseline_ref(k->admission->self);
 	else if (r == 0 && cohorts && inputs_host(&k->b->in, k->p->name) < 0)
-		r = intersection_finish_with(k->admission->ix, k->p, ret);
+		r = intersection_finish_with(k->admission->merged, k->p, ret);
 	else if (r == 0)
 		r = widen_anew(k, cohorts, ret);
 	return r < 0 ? r : 0;
@@ -1068,6 +1072,7 @@ void admission_clear(struct admission *a)
 {
 	free(a->cohorts.of);
 	abibase_intersection_unref(a->ix);
+	abibase_intersection_unref(a->merged);
 	abibase_baseline_unref(a->self);
 	kinds_clear(&a->kinds);
 	guest_classes_clear(&a->classes);

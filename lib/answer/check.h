@@ -41,6 +41,7 @@ void hostcheck_free(struct abibase_check *c);
 struct admission {
 	struct cohorts cohorts;	       /* of the hosts of the baseline */
 	struct abibase_intersection *ix; /* one host a cohort */
+	struct abibase_intersection *merged; /* of these one for those that differ by their QEMUs */
 	struct abibase_baseline *self;	 /* the baseline that follows from these */
 	struct kinds kinds;		 /* of the hosts that were held against it */
 	struct guest_classes classes;	 /* of the guest */

@@ -45,7 +45,7 @@ int cohorts_cmp(const struct cohorts *o, const struct inputs *in, const struct h
 				   inputs_is_dest(in, y), o->judged ? y->errata : y->platform };
 	int r = memcmp(a, b, sizeof(a));
 
-	if (!r)
+	if (!r && !o->any_qemu)
 		r = qemus_cmp(o, x, y);
 	return r ? r : answers_cmp(o, in, x, y);
 }
@@ -56,7 +56,7 @@ static uint32_t host_hash(const struct cohorts *o, const struct inputs *in, cons
 {
 	uint32_t x = index_hash_add(1, h->arch, point);
 
-	for (size_t i = 0; i < h->n_qemu; i++)
+	for (size_t i = 0; !o->any_qemu && i < h->n_qemu; i++)
 		x = index_hash_add(x, h->qemu[i].build, point);
 	for (size_t i = 0; i < in->n_conditions; i++)
 		if (cohorts_ask(o, i))

@@ -55,7 +55,43 @@ static void judge_needs(const struct derive *d, struct class *k, unsigned int ho
 			fail_add(d, k, host, w.condition, backend, w.answer == ABIBASE_UNKNOWN);
 }
 
-static void judge_host(const struct derive *d, struct class *k, unsigned int i)
+/*
+ * For each QEMU the first one that looks at the same needs of a class: what a host lacks for that one, it lacks
+ * for this one. Of more needs than bits each looks for itself.
+ */
+static const unsigned int *find_like(struct derive *d, const struct class *k)
+{
+	uint64_t *looks = derive_alloc(d, d->b->n_used + 1, sizeof(*looks));
+	unsigned int *like = derive_alloc(d, d->b->n_used + 1, sizeof(*like)), n = 0;
+
+	for (unsigned int u = 0; looks && like && u < d->b->n_used; u++) {
+		n = 0;
+		for (size_t be = 0; be < d->cat->n_backends; be++)
+			for (size_t i = 0; i < k->needs[be].n; i++, n++)
+				if (n < 64 && need_applies(&d->views[u], &k->needs[be].need[i]))
+					looks[u] |= (uint64_t)1 << n;
+		while (n <= 64 && looks[like[u]] != looks[u])
+			like[u]++;
+		if (n > 64)
+			like[u] = u;
+	}
+	return looks ? like : NULL;
+}
+
+static bool was_judged(const struct derive *d, const struct host *h, size_t q,
+		       const unsigned int *like)
+{
+	unsigned int u = like[d->used_of[h->qemu[q].build]];
+
+	for (size_t i = 0; i < q; i++)
+		if (d->used_of[h->qemu[i].build] >= 0 &&
+		    like[d->used_of[h->qemu[i].build]] == u)
+			return true;
+	return false;
+}
+
+static void judge_host(const struct derive *d, struct class *k, unsigned int i,
+		       const unsigned int *like)
 {
 	const struct host *h = d->b->in.hosts[i];
 	unsigned int sure = derive_usable_mask(d, i, ABIBASE_YES);
@@ -65,6 +101,8 @@ static void judge_host(const struct derive *d, struct class *k, unsigned int i)
 	for (size_t q = 0; q < (any ? 1 : h->n_qemu); q++) {
 		long u = any ? d->any : d->used_of[h->qemu[q].build];
 
+		if (!any && u >= 0 && was_judged(d, h, q, like))
+			continue;
 		for (size_t be = 0; u >= 0 && be < d->cat->n_backends; be++)
 			if (mask & (1u << be))
 				judge_needs(d, k, i, be, sure & (1u << be), &d->views[u]);
@@ -72,16 +110,17 @@ static void judge_host(const struct derive *d, struct class *k, unsigned int i)
 }
 
 /* What the first host of its cohort fails at, another one fails at. */
-static void judge_class(const struct derive *d, struct class *k)
+static void judge_class(struct derive *d, struct class *k)
 {
 	unsigned int *at = d->scratch[0]; /* of each host: where its fails begin */
+	const unsigned int *looks = find_like(d, k);
 
-	for (unsigned int i = 0; i < d->b->in.n_hosts; i++) {
+	for (unsigned int i = 0; looks && i < d->b->in.n_hosts; i++) {
 		unsigned int like = d->cohorts.of[i].first;
 
 		at[i] = (unsigned int)k->n;
 		if (like == i)
-			judge_host(d, k, i);
+			judge_host(d, k, i, looks);
 		for (size_t f = at[like]; like != i && f < k->n && k->fails[f].host == like; f++)
 			fail_copy(d, k, f, i);
 	}

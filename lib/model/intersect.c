@@ -5,6 +5,7 @@
 #include "base/context.h"
 #include "model/effective.h"
 #include "model/intersect.h"
+#include "model/machine.h"
 #include "base/text.h"
 #include "document/guest.h"
 #include "document/result.h"
@@ -527,6 +528,89 @@ int intersection_join(struct abibase_intersection *ix, const struct abibase_base
 	if (r == 0 && b->no_inputs)
 		r = add_stand_ins(ix, b);
 	return r;
+}
+
+/* Is it told of no host that it has a QEMU which is not used, or could not be asked? */
+static bool uses_all(const struct abibase_intersection *ix)
+{
+	const struct inputs *in = &ix->in;
+
+	for (size_t i = 0; i < in->n_hosts; i++)
+		if (!in->hosts[i]->n_qemu || in->hosts[i]->n_unasked)
+			return false;
+	for (size_t i = 0; i < in->n_builds; i++) {
+		const char *target = in->policy.target ? in->policy.target :
+							 in->strings.s[in->hosts[0]->arch];
+
+		if (machine_use(ix->cat, in->builds[i]->entry, target, in->policy.machine) !=
+		    MACHINE_USED)
+			return false;
+	}
+	return in->n_hosts > 0;
+}
+
+/* The QEMUs of all hosts from this one on, each build once. */
+static struct host *merged(const struct inputs *in, const struct member_of *of, unsigned int first)
+{
+	struct host *to, *h = in->hosts[first];
+	size_t n = 0;
+
+	for (unsigned int i = first; i != NO_HOST; i = of[i].next)
+		n += in->hosts[i]->n_qemu;
+	to = host_new(h->name, in->n_numbers, in->n_conditions, n, 0);
+	if (!to)
+		return NULL;
+	to->arch = h->arch;
+	to->platform = h->platform;
+	to->has_qemu = h->has_qemu;
+	to->errata = h->errata;
+	memcpy(to->numbers, h->numbers, in->n_numbers * sizeof(*h->numbers));
+	memcpy(to->answers, h->answers, in->n_conditions * sizeof(*h->answers));
+	to->n_qemu = 0;
+	for (unsigned int i = first; i != NO_HOST; i = of[i].next)
+		for (size_t q = 0, k = 0; q < in->hosts[i]->n_qemu; q++, k = 0) {
+			while (k < to->n_qemu && to->qemu[k].build != in->hosts[i]->qemu[q].build)
+				k++;
+			if (k == to->n_qemu)
+				to->qemu[to->n_qemu++] = in->hosts[i]->qemu[q];
+		}
+	return to;
+}
+
+/* In the place of those that it stands for. */
+static void put_merged(struct inputs *in, const struct member_of *of, struct host **made)
+{
+	size_t n = 0;
+
+	for (unsigned int i = 0; i < in->n_hosts; i++) {
+		host_unref(in->hosts[i]);
+		if (of[i].first == i)
+			in->hosts[n++] = made[i];
+	}
+	in->n_hosts = n;
+	index_clear(&in->by_name);
+}
+
+int intersection_merge(struct abibase_intersection *ix)
+{
+	struct cohorts by = { .judged = true, .any_qemu = true };
+	struct inputs *in = &ix->in;
+	_autofree_ struct host **made = calloc(in->n_hosts + 1, sizeof(struct host *));
+	int r = made ? 0 : -ENOMEM;
+
+	if (!uses_all(ix))
+		return 0;
+	if (r == 0)
+		r = cohorts_find(&by, in);
+	for (unsigned int i = 0; r == 0 && i < in->n_hosts; i++)
+		if (by.of[i].first == i && !(made[i] = merged(in, by.of, i)))
+			r = -ENOMEM;
+	if (r == 0)
+		put_merged(in, by.of, made);
+	for (size_t i = 0; r < 0 && made && i < in->n_hosts; i++)
+		host_unref(made[i]);
+	free(by.of);
+	return r < 0 ? context_oom(ix->ctx) : 0;
 }
 
 int intersection_is_alike(struct abibase_intersection *ix, const struct abibase_profile *p)

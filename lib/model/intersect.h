@@ -68,6 +68,11 @@ int intersection_of_some(struct abibase_intersection *ix, const unsigned int *ho
  */
 int intersection_join(struct abibase_intersection *ix, const struct abibase_baseline *b,
 		      const struct cohorts *cohorts, const struct abibase_profile *p);
+/*
+ * One host with the QEMUs of all stands for those that answer alike: names alone are lost where each of
+ * their QEMUs has the machine type, and else nothing is done.
+ */
+int intersection_merge(struct abibase_intersection *ix);
 /* Does this host, which is not added, answer as one of them does? 1, 0 or a negative errno. */
 int intersection_is_alike(struct abibase_intersection *ix, const struct abibase_profile *p);
 
