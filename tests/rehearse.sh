@@ -68,7 +68,12 @@ cell()
 	esac
 	[ -e "$file" ] || run 0 --save="$file" -- "$tmp/$3" $(line_of "$1" "$2")
 	case $5 in
-	loads) run 0 --load="$file" -- "$tmp/$4" $(line_of "$1" "$2") ;;
+	loads)
+		want=0
+		# of its events 10.0 has one more, which a guest reads and no stream has
+		case $1:$3:$4 in panic:[57].*:1* | panic:1*:[57].*) want=3 ;; esac
+		run $want --load="$file" -- "$tmp/$4" $(line_of "$1" "$2")
+		;;
 	refuses)
 		run 1 --load="$file" -- "$tmp/$4" $(line_of "$1" "$2")
 		says '[rehearsal-refused]'
@@ -312,10 +317,18 @@ head, _, stream = open(sys.argv[1], "rb").read().partition(b"\n")
 head = json.loads(head)
 for cpu in head["cpus"]:
     del cpu["properties"]
+del head["properties"]
 open(sys.argv[2], "wb").write(json.dumps(head).encode() + b"\n" + stream)
 END
 run 3 --load="$tmp/bad" -- "$tmp/10.0.13" $guest $net
 says 'the file does not have the model and the levels of the vCPUs'
+says 'the file does not have the properties of devices'
+# Nor another value by default that a guest reads
+run 3 -- "$tmp/7.2.22" $guest -device pvpanic -- "$tmp/10.0.13" $guest -device pvpanic
+says 'pvpanic.events (3, there 7)'
+run 0 -- "$tmp/7.2.22" $guest -device pvpanic,events=3 -- "$tmp/10.0.13" $guest -device pvpanic,events=3
+run 0 -- "$tmp/5.2.0" $old -vga std -- "$tmp/7.2.22" $old -vga std
+says 'VGA.xres (1024, there 1280)'
 
 # ------------------------------------------------------------- behind its firmware
 

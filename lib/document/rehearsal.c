@@ -76,6 +76,8 @@ static const struct member head_members[] = {
 	{ "left_out", J_ARRAY, .required = true, .each = EACH_OBJECT(left_members, MORE_NONE) },
 	{ "list", J_ARRAY, .required = true, .each = WORDS },
 	{ "machine", J_STRING, .required = true, .check = schema_name },
+	{ "properties", J_OBJECT, .required = false,
+	  .each = EACH(J_OBJECT, .each = EACH(J_ARRAY, .each = WORDS)) },
 	{ "replaced", J_ARRAY, .required = true, .each = EACH_OBJECT(left_members, MORE_NONE) },
 	{ "run", J_INT, .required = false, LIMITS(1, REHEARSAL_RUN_MAX) },
 	{ "schema", J_STRING, .required = true },
@@ -288,6 +290,7 @@ int rehearsal_write(struct abibase_context *ctx, const char *path, struct rehear
 /* ------------------------------------------------------- the table of replacements */
 
 static const char *const does_words[] = { "keep", "drop", "leave-out", "replace", NULL };
+static const char *const device_words[] = { "auto", "carried", "note", NULL };
 static const char *const properties_words[] = { "equal", "no-less", NULL };
 static const char *const words_words[] = { "plain", "digest", "file", "host", NULL };
 
@@ -319,6 +322,8 @@ static const struct member row_members[] = {
 
 static const struct member rehearse_members[] = {
 	{ "address_params", J_OBJECT, .required = true, .each = LISTS },
+	{ "device_properties", J_OBJECT, .required = true,
+	  .each = EACH(J_STRING, .words = device_words) },
 	{ "devices", J_OBJECT, .required = true, .each = ROWS },
 	{ "dropped_params", J_OBJECT, .required = true, .each = LISTS },
 	{ "file_params", J_OBJECT, .required = true, .each = LISTS },

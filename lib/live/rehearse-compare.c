@@ -16,6 +16,7 @@
 
 #define LAYER_COMMAND "command line"
 #define LAYER_CPU "CPU"
+#define LAYER_QEMU "QEMU"
 
 /* ------------------------------------------------------------------------- lines */
 
@@ -404,6 +405,88 @@ void rehearse_compare_cpus(const struct rehearse_comparison *c)
 			c->out, ABIBASE_FINDING_CONFLICT, "rehearsal-line", LAYER_COMMAND,
 			"give both the same -smp",
 			"the vCPUs, or the sockets, cores and threads that they are of, differ");
+}
+
+/* -------------------------------------------------------------------- properties */
+
+#define PROPERTIES_SAID 8 /* of devices, in a finding */
+
+struct telling {
+	const struct rehearse_comparison *c;
+	struct buf open, noted;
+	size_t n_open;
+};
+
+static void write_values(struct buf *out, const json_t *values)
+{
+	size_t i;
+	json_t *v;
+
+	json_array_foreach((json_t *)values, i, v)
+		buf_printf(out, "%s%s", i ? " " : "", json_string_value(v));
+}
+
+static void tell(struct telling *t, const char *class_name, const char *name, const json_t *source,
+		 const json_t *destination)
+{
+	const json_t *table = t->c->line->table;
+	const char *how = string_of(json_object_get(table, "device_properties"), name);
+	bool noted = same_text(how, "note");
+	struct buf *out = noted ? &t->noted : &t->open;
+
+	if (same_words(source, destination) || same_text(how, "carried") ||
+	    (same_text(how, "auto") && (json_has(source, "0") || json_has(destination, "0"))) ||
+	    rehearse_lists(table, "host_params", "device", name))
+		return;
+	if (!noted && t->n_open++ >= PROPERTIES_SAID)
+		return;
+	buf_printf(out, "%s%s.%s (", out->len ? ", " : "", class_name, name);
+	write_values(out, source);
+	buf_puts(out, ", there ");
+	write_values(out, destination);
+	buf_puts(out, ")");
+}
+
+static void say_properties(const struct telling *t)
+{
+	struct rehearsed *out = t->c->out;
+
+	if (t->n_open)
+		rehearse_say(out, ABIBASE_FINDING_UNKNOWN, "rehearsal-property", LAYER_QEMU,
+			     "set them alike on both lines, if the guest is to see no other",
+			     "properties have another value by default, which no stream is known to "
+			     "carry: %s%s; whether the guest sees it is not judged",
+			     t->open.data, t->n_open > PROPERTIES_SAID ? " and more" : "");
+	if (t->noted.len)
+		rehearse_say(out, ABIBASE_FINDING_NOTE, "rehearsal-property", LAYER_QEMU, NULL,
+			     "properties that a guest asks for as it starts have another value by "
+			     "default: %s",
+			     t->noted.data);
+	out->arena.failed |= buf_failed(&t->open) || buf_failed(&t->noted);
+}
+
+void rehearse_compare_properties(const struct rehearse_comparison *c)
+{
+	const json_t *mine = json_object_get(c->source, "properties"), *its;
+	struct telling t = { .c = c };
+	const char *class_name, *name;
+	json_t *of, *values;
+
+	if (!same_words(json_object_get(c->source, "declared"), c->line->declared) ||
+	    !same_text(string_of(c->source, "machine"), c->half->machine))
+		return; /* then it is said already */
+	if (!mine)
+		return rehearse_say(c->out, ABIBASE_FINDING_UNKNOWN, "rehearsal-property", LAYER_QEMU,
+				    "save it again", "the file does not have the properties of devices");
+	json_object_foreach((json_t *)mine, class_name, of)
+		json_object_foreach(of, name, values) {
+			its = json_object_get(json_object_get(c->half->properties, class_name), name);
+			if (its)
+				tell(&t, class_name, name, values, its);
+		}
+	say_properties(&t);
+	buf_clear(&t.open);
+	buf_clear(&t.noted);
 }
 
 /* -------------------------------------------------------------------------- host */

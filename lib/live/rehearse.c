@@ -254,11 +254,11 @@ static int make_head(struct rehearsing *k, const struct rehearse_given *line,
 		     const struct rehearse_line *l, const struct rehearse_half *h)
 {
 	k->rehearsal.head = json_pack(
-		"{ss ss* sO ss* sO sO so ss sO so* so* so*}", "schema", "abibase-rehearsal/1",
+		"{ss ss* sO ss* sO sO so ss sO* sO so* so* so*}", "schema", "abibase-rehearsal/1",
 		"baseline", line->baseline, "cpus", h->cpus, "cpus_possible", h->cpus_possible,
 		"declared", l->declared, "left_out", l->left_out, "list",
 		json_strings((const char *const *)line->list.s, line->list.n), "machine",
-		h->machine, "replaced", l->replaced, "run",
+		h->machine, "properties", h->properties, "replaced", l->replaced, "run",
 		k->rh->run ? json_integer(k->rh->run) : NULL, "without_taps",
 		l->means.no_taps ? json_true() : NULL, "without_tpm",
 		l->without_tpm ? json_true() : NULL);
@@ -507,6 +507,8 @@ static int load_with(struct rehearsing *k, const struct rehearse_given *line,
 		rehearse_compare_lines(&c);
 		if (h.cpus)
 			rehearse_compare_cpus(&c);
+		if (h.properties)
+			rehearse_compare_properties(&c);
 		say_requested(k, h.stderr.data, "destination");
 		k->out->loaded = h.end == REHEARSE_DONE;
 		r = k->out->loaded ? 0 : say_not_loaded(k, &h);

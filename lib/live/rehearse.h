@@ -83,6 +83,8 @@ int rehearse_check_process(struct abibase_context *ctx, int pid, const char *qem
 int rehearse_compare_process(const struct rehearse_process *p); /* 0 or -ENOMEM */
 void rehearse_compare_lines(const struct rehearse_comparison *c);
 void rehearse_compare_cpus(const struct rehearse_comparison *c);
+/* Of devices, where the lines say the same */
+void rehearse_compare_properties(const struct rehearse_comparison *c);
 /* Of the same host: is it what it was? */
 void rehearse_compare_host(const struct rehearse_comparison *c);
 /* A word that stands for this host, in hex; false: it has none. */

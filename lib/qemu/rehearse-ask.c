@@ -436,6 +436,50 @@ static int ask_devices(struct rehearse_half *h, struct qmp *q)
 	return r == 0 && !h->devices ? -ENOMEM : r;
 }
 
+/* "  events = 3 (0x3)": the number alone. What stands in quotes names something, or is a text. */
+static int take_property(json_t *properties, const char *class_name, const char *line, size_t len)
+{
+	char key[64], value[64];
+	_autofree_ char *copy = strndup(line, len);
+	json_t *values;
+
+	if (!copy)
+		return -ENOMEM;
+	if (sscanf(copy, " %63[^ =] = %63[^ \r\n]", key, value) != 2 || *value == '"')
+		return 0;
+	values = json_member(properties, class_name);
+	values = values ? json_object_get(values, key) : NULL;
+	if (json_has(values, value))
+		return 0;
+	if (!values) {
+		values = json_array();
+		if (json_put(json_object_get(properties, class_name), key, values) < 0)
+			return -ENOMEM;
+	}
+	return json_add(values, json_string(value));
+}
+
+/* What its devices have, as it shows it to people: all at once. */
+static int ask_properties(struct rehearse_half *h, struct qmp *q)
+{
+	json_auto_t *tree = NULL;
+	int r = qmp_call(q, &tree, "human-monitor-command", "{ss}", "command-line", "info qtree");
+	const char *line = json_string_value(tree);
+	char class_name[96] = "";
+
+	if (r < 0 || !line)
+		return r < 0 && q->failure != QMP_REFUSED ? r : 0;
+	h->properties = json_object();
+	for (r = h->properties ? 0 : -ENOMEM; r == 0 && *line; line += *line == '\n') {
+		size_t len = strcspn(line, "\n");
+
+		if (sscanf(line, " dev: %95[^, \r\n]", class_name) != 1 && *class_name)
+			r = take_property(h->properties, class_name, line, len);
+		line += len;
+	}
+	return r;
+}
+
 static int greet(struct rehearse_half *h, struct qmp *q)
 {
 	json_auto_t *answer = NULL;
@@ -465,5 +509,7 @@ int rehearse_ask(struct rehearse_half *h, struct qmp *q)
 		r = ask_vcpus(h, q);
 	if (r == 0)
 		r = ask_topology(h, q);
+	if (r == 0)
+		r = ask_properties(h, q);
 	return r == 0 && h->lists_devices ? ask_devices(h, q) : r;
 }

@@ -344,6 +344,7 @@ void rehearse_half_clear(struct rehearse_half *h)
 	buf_clear(&h->stderr);
 	buf_clear(&h->stream);
 	json_decref(h->cpus);
+	json_decref(h->properties);
 	json_decref(h->devices);
 	free(h->machine);
 	free(h->version);

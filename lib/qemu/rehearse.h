@@ -96,6 +96,7 @@ struct rehearse_half {
 	struct buf stream;
 	/* what it said of itself; NULL: it did not get that far */
 	json_t *cpus;
+	json_t *properties; /* of its devices: {"class": {"property": ["value", ...]}} */
 	bool lists_devices; /* is to say the next one, too */
 	json_t *devices; /* {"devices", "pci"}: sorted strings, "ID TYPE", "SLOT.FUNCTION IDS" */
 	char *machine, *version, *package, *cpus_possible;

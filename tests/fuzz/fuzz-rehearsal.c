@@ -28,11 +28,17 @@ static void compare(const json_t *head)
 	char *text = NULL;
 	json_t *root;
 
-	half.cpus = json_pack("[{s[] s[] si}]", "features", "filtered", "vcpus", 2);
-	MUST(half.cpus && rehearse_line_parse(&line, argv) == 0);
+	half.cpus = json_pack("[{s[] s[] s{si ss} si}]", "features", "filtered", "properties", "level", 1,
+			      "vendor", "x", "vcpus", 2);
+	half.properties = json_pack("{s{s[s]}}", "VGA", "xres", "1280");
+	half.machine = strdup("pc-q35-10.0");
+	MUST(half.cpus && half.properties && half.machine && rehearse_line_parse(&line, argv) == 0);
 	rehearse_compare_lines(&c);
 	rehearse_compare_cpus(&c);
 	rehearse_compare_host(&c);
+	json_decref(line.declared); /* lines that are the same */
+	line.declared = json_incref(json_object_get(head, "declared"));
+	rehearse_compare_properties(&c);
 	root = rehearsed_document(&out);
 	MUST(root && rehearsed_show(root, 0, &text) == 0 && text && !out.arena.failed);
 	json_decref(root);
