@@ -1,12 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cli.h"
 
+#include <errno.h>
+
+#include "base/index.h"
+
 struct matching {
 	struct abibase_context *ctx;
 	struct abibase_catalogue *cat;
 	const struct cli_list *platforms;
 	const struct strings *backends;
 	struct cli_answers answers;
+	struct strings names, digests; /* of the hosts that were answered about */
+	struct index by_name;
+	bool refused; /* the platforms are, whatever the host, and that was said */
 };
 
 static int check(const struct options *o, const struct cli_list *platforms)
@@ -52,17 +59,41 @@ static int probe(struct abibase_context *ctx, struct abibase_catalogue *cat,
 	return r < 0 ? cli_context_error(ctx, r) : 0;
 }
 
+/* 0; 1: that host was answered about; or STATUS_TROUBLE */
+static int note_host(struct matching *m, const struct abibase_value *answer)
+{
+	const char *name = cli_text(answer, "name"), *digest = cli_text(answer, "digest");
+	long at = index_find(&m->by_name, name, m->names.s, m->names.n, index_text);
+
+	if (at >= 0 && streq(m->digests.s[at], digest))
+		return 1;
+	if (at >= 0)
+		return cli_error("two different profiles are called \"%s\": call one otherwise, "
+				 "NAME=FILE [name-twice]",
+				 name);
+	return strings_add(&m->names, name) < 0 || strings_add(&m->digests, digest) < 0 ||
+			       index_fill(&m->by_name, m->names.s, m->names.n, index_text) < 0 ?
+		       cli_oom() :
+		       0;
+}
+
 static int match_one(void *data, struct abibase_profile *host)
 {
 	struct matching *m = data;
 	_unref_(result) *res = NULL;
-	int r = abibase_match(m->ctx, m->cat, host, m->platforms->profile, m->platforms->n,
-			      (const char *const *)m->backends->s, &res);
+	int r;
 
+	if (m->refused)
+		return STATUS_TROUBLE;
+	r = abibase_match(m->ctx, m->cat, host, m->platforms->profile, m->platforms->n,
+			  (const char *const *)m->backends->s, &res);
+	m->refused = r == -EEXIST;
 	if (r < 0)
 		return cli_context_error(m->ctx, r);
-	return cli_answers_add(&m->answers, cli_name(host), res,
-			       abibase_result_verdict(res));
+	r = note_host(m, abibase_result_value(res));
+	if (r)
+		return r == 1 ? 0 : r;
+	return cli_answers_add(&m->answers, cli_name(host), res, abibase_result_verdict(res));
 }
 
 /* Those that are named, or this host */
@@ -98,7 +129,11 @@ static int match(const struct options *o, struct cli_list *platforms,
 		return cli_error("there is no platform to compare with [platform-not-found]");
 	m.ctx = ctx;
 	m.cat = cat;
-	return cli_answers_end(&m.answers, match_all(&m, o));
+	r = cli_answers_end(&m.answers, match_all(&m, o));
+	strings_clear(&m.names);
+	strings_clear(&m.digests);
+	index_clear(&m.by_name);
+	return r;
 }
 
 static int run(const struct options *o)

@@ -1324,25 +1324,24 @@ ABIBASE_EXPORT int abibase_check_request_add_profile(struct abibase_check_reques
 /* Of the sorted hosts: one that is given again counts once. */
 static int drop_twins(struct abibase_check_request *q)
 {
-	size_t n = q->n > 0;
+	size_t n = 0;
+	int twin = 0;
 
-	for (size_t i = 1; i < q->n; i++)
-		if (streq(q->checks[i - 1]->host, q->checks[i]->host) &&
-		    !streq(q->checks[i - 1]->digest, q->checks[i]->digest))
-			return hosts_fail_twice(q->ctx, q->checks[i]->host);
-	for (size_t i = 1; i < q->n; i++) {
-		struct abibase_check *c = q->checks[i];
+	for (size_t i = 0; i < q->n; i++) {
+		struct abibase_check *c = q->checks[i], *last = n ? q->checks[n - 1] : NULL;
 
-		if (!streq(q->checks[n - 1]->host, c->host)) {
+		if (last && twin >= 0)
+			twin = hosts_twin(q->ctx, last->host, last->digest, c->host, c->digest);
+		if (twin <= 0) {
 			q->checks[n++] = c;
 			continue;
 		}
 		if (q->last == c)
-			q->last = q->checks[n - 1];
+			q->last = last;
 		hostcheck_free(c);
 	}
 	q->n = n;
-	return 0;
+	return twin < 0 ? twin : 0;
 }
 
 static bool is_host(const void *of, const char *name)

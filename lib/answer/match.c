@@ -4,6 +4,7 @@
 
 #include "base/context.h"
 #include "answer/diff.h"
+#include "document/hosts.h"
 #include "document/page.h"
 #include "document/result.h"
 #include "model/ask.h"
@@ -633,8 +634,11 @@ ABIBASE_EXPORT int abibase_match(struct abibase_context *ctx, const struct abiba
 				 const char *const *backends, struct abibase_result **ret)
 {
 	struct matching x = { .ctx = ctx, .cat = cat, .host = p };
-	int r = match_all(&x, platforms, n, backends);
+	_autofree_ struct abibase_profile **once = NULL;
+	int r = profiles_once(ctx, platforms, &n, &once);
 
+	if (r == 0)
+		r = match_all(&x, once, n, backends);
 	if (r == 0)
 		r = finish(&x, ret);
 	for (size_t i = 0; i < x.n; i++)

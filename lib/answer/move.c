@@ -623,19 +623,21 @@ static int cmp_host(const void *a, const void *b)
 /* Of the sorted hosts: one that is given again counts once. */
 static int drop_twins(struct abibase_targets *t)
 {
-	size_t n = t->n > 0;
+	size_t n = 0;
+	int twin = 0;
 
-	for (size_t i = 1; i < t->n; i++)
-		if (streq(t->hosts[i - 1]->name, t->hosts[i]->name) &&
-		    !streq(t->hosts[i - 1]->digest, t->hosts[i]->digest))
-			return hosts_fail_twice(t->ctx, t->hosts[i]->name);
-	for (size_t i = 1; i < t->n; i++)
-		if (streq(t->hosts[n - 1]->name, t->hosts[i]->name))
-			abibase_profile_unref(t->hosts[i]);
+	for (size_t i = 0; i < t->n; i++) {
+		struct abibase_profile *p = t->hosts[i], *last = n ? t->hosts[n - 1] : NULL;
+
+		if (last && twin >= 0)
+			twin = hosts_twin(t->ctx, last->name, last->digest, p->name, p->digest);
+		if (twin > 0)
+			abibase_profile_unref(p);
 		else
-			t->hosts[n++] = t->hosts[i];
+			t->hosts[n++] = p;
+	}
 	t->n = n;
-	return 0;
+	return twin < 0 ? twin : 0;
 }
 
 ABIBASE_EXPORT int abibase_targets_run(struct abibase_targets *t, struct abibase_result **ret)

@@ -635,6 +635,7 @@ ABIBASE_EXPORT int abibase_plan(struct abibase_context *ctx, struct abibase_cata
 				struct abibase_result **ret)
 {
 	struct planning p = { .ctx = ctx, .cat = cat, .at = at, .made.show = show };
+	_autofree_ struct abibase_profile **these = NULL, **those = NULL;
 	unsigned int date[3];
 	int r;
 
@@ -647,6 +648,10 @@ ABIBASE_EXPORT int abibase_plan(struct abibase_context *ctx, struct abibase_cata
 	r = check_types(ctx, cat, platforms, n_platforms);
 	if (r == 0)
 		r = check_types(ctx, cat, hosts, n_hosts);
+	if (r == 0)
+		r = profiles_once(ctx, platforms, &n_platforms, &these);
+	if (r == 0)
+		r = profiles_once(ctx, hosts, &n_hosts, &those);
 	if (r < 0)
 		return r;
 	p.unknown[0] = json_array();
@@ -659,7 +664,7 @@ ABIBASE_EXPORT int abibase_plan(struct abibase_context *ctx, struct abibase_cata
 	if (r == 0)
 		r = find_rows(&p, what);
 	if (r == 0)
-		r = make(&p, what, platforms, n_platforms, hosts, n_hosts);
+		r = make(&p, what, these, n_platforms, those, n_hosts);
 	if (r == 0 && p.arena.failed)
 		r = context_oom(ctx);
 	json_decref(p.unknown[0]);

@@ -356,11 +356,48 @@ static const char *host_name(const void *hosts, size_t i)
 	return ((struct host *const *)hosts)[i]->name;
 }
 
-int hosts_fail_twice(struct abibase_context *ctx, const char *name)
+static int fail_twice(struct abibase_context *ctx, const char *name)
 {
 	return context_fail(ctx, EEXIST, "name-twice", NULL,
 			    "two different profiles are called \"%s\": call one otherwise, NAME=FILE",
 			    name);
+}
+
+int hosts_twin(struct abibase_context *ctx, const char *name, const char *digest, const char *other,
+	       const char *other_digest)
+{
+	if (!streq(name, other))
+		return 0;
+	return streq(digest, other_digest) ? 1 : fail_twice(ctx, name);
+}
+
+static const char *profile_name(const void *profiles, size_t i)
+{
+	return ((struct abibase_profile *const *)profiles)[i]->name;
+}
+
+int profiles_once(struct abibase_context *ctx, struct abibase_profile *const *list, size_t *n,
+		  struct abibase_profile ***ret)
+{
+	struct abibase_profile **kept = calloc(*n + 1, sizeof(struct abibase_profile *));
+	struct index by_name = { 0 };
+	size_t n_kept = 0;
+	int r = kept ? 0 : context_oom(ctx);
+
+	for (size_t i = 0; r == 0 && i < *n; i++) {
+		long at = index_find(&by_name, list[i]->name, kept, n_kept, profile_name);
+
+		if (at >= 0)
+			r = hosts_twin(ctx, kept[at]->name, kept[at]->digest, list[i]->name,
+				       list[i]->digest);
+		else
+			kept[n_kept++] = list[i];
+		r = r < 0 ? r : index_fill(&by_name, kept, n_kept, profile_name);
+	}
+	index_clear(&by_name);
+	*n = n_kept;
+	*ret = kept;
+	return r == -ENOMEM ? context_oom(ctx) : r;
 }
 
 /* Enter @h unless the same host is there already. Takes the reference. */
@@ -372,7 +409,7 @@ static int add_host(struct abibase_context *ctx, struct inputs *in, struct host 
 		int r = 0;
 
 		if (memcmp(in->hosts[at]->digest, h->digest, sizeof(h->digest)) != 0)
-			r = hosts_fail_twice(ctx, h->name);
+			r = fail_twice(ctx, h->name);
 		host_unref(h);
 		return r;
 	}

@@ -126,8 +126,15 @@ bool inputs_is_dest(const struct inputs *in, const struct host *h);
 void host_set_digest(struct host *h, const char *hex);
 /* What is asked of hosts: the backends, conditions and numbers of the catalogue. 0 or -ENOMEM. */
 int inputs_from_catalogue(struct inputs *in, const struct abibase_catalogue *cat);
-/* Two hosts of one name: nobody could tell which an answer is about. */
-int hosts_fail_twice(struct abibase_context *ctx, const char *name);
+/*
+ * Are these two of one name? 0; 1: they are the same; or a negative errno: nobody could tell which of
+ * them an answer is about.
+ */
+int hosts_twin(struct abibase_context *ctx, const char *name, const char *digest, const char *other,
+	       const char *other_digest);
+/* Those of @list, of which @n are there, each once; @ret is for free() in any case. 0 or a negative errno. */
+int profiles_once(struct abibase_context *ctx, struct abibase_profile *const *list, size_t *n,
+		  struct abibase_profile ***ret);
 
 /*
  * Is each of @names that of one of the hosts that were given? A name that is none of theirs is a slip of
