@@ -250,6 +250,23 @@ differ "${dimm}v,addr=0x100000000" "${dimm}v,addr=0x200000000"
 lun=lun=0,bus=s.0,product=
 differ "${disk}a ${disk}b $scsi,${lun}a -device scsi-hd,drive=b,${lun}b" \
 	"${disk}a ${disk}b ${scsi%a}b,${lun}b -device scsi-hd,drive=a,${lun}a"
+# An id is a name, which two lines can have of other devices; without one, a controller is known by its order.
+ahci()
+{
+	echo "-device ahci,id=$1,addr=3 -device ahci,id=$2,addr=4 ${disk}d -device ide-hd,drive=d,bus=$3"
+}
+run 0 -- "$qemu" $old $(ahci a b a.1) -device pcie-root-port,id=pci.1,addr=5 -device virtio-rng-pci,bus=pci.1 \
+	-- "$qemu" $old $(ahci x y x.1) -device pcie-root-port,id=p,addr=5 -device virtio-rng-pci,bus=p
+differ "$(ahci a b a.0)" "$(ahci b a a.0)"
+differ "$(ahci a b a.0)" "$(ahci a b a.1)"
+run 3 -- "$qemu" $old $(ahci a b ide.0) -- "$qemu" $old -device ahci,addr=4 $(ahci a b ide.0 | sed 's/-device[^-]*addr=4//')
+says 'whether another order makes another guest is not judged'
+# QEMU makes devices in JSON last, and has no other way to change one
+com_json='{"driver":"isa-serial","iobase":1016,"irq":4}'
+run 0 -- "$qemu" $old -device "$com_json" $com2 -- "$qemu" $old $com2 $com
+run 1 -- "$qemu" $old -device "$com_json" $com2 -- "$qemu" $old $com $com2
+run 3 -- "$qemu" $old -device '{"driver":"virtio-net-pci","id":"n"}' -set device.n.csum=off
+says 'names no -device before it that is not in JSON'
 # The table has all that this QEMU takes as a text.
 python3 - "$tmp/11.1.3" "$src/data" << 'END' || fail 'properties that are texts are taken for numbers'
 import glob, json, subprocess, sys

@@ -322,6 +322,7 @@ static const struct member row_members[] = {
 
 static const struct member rehearse_members[] = {
 	{ "address_params", J_OBJECT, .required = true, .each = LISTS },
+	{ "bus_drivers", J_OBJECT, .required = true, .each = LISTS },
 	{ "device_properties", J_OBJECT, .required = true,
 	  .each = EACH(J_STRING, .words = device_words) },
 	{ "devices", J_OBJECT, .required = true, .each = ROWS },

@@ -119,6 +119,15 @@ static bool is_placed(const struct rehearse_comparison *c, const char *words)
 	return false;
 }
 
+/* Is it one whose buses are called by the order in which they are made? No stream has which it was. */
+static bool has_buses(const struct rehearse_comparison *c, const char *words)
+{
+	const char *driver = words + strlen("-device ");
+
+	return rehearse_lists(c->line->table, "bus_drivers", "device",
+			      show_keep(&c->out->arena, "%.*s", (int)strcspn(driver, ","), driver));
+}
+
 /*
  * Among which words the order counts: devices that do not say where they lie, on their bus; what sets
  * one parameter, of which the last counts; and all of an option that can be given several times. NULL:
@@ -136,7 +145,9 @@ static const char *group_of(const struct rehearse_comparison *c, const char *wor
 			return NULL;
 	if (strprefix(words, "-device ")) {
 		bus = param_of(words, "bus", &len);
-		return is_placed(c, words) ? NULL : show_keep(arena, "-device %.*s", len, bus ? bus : "");
+		if (!is_placed(c, words))
+			return show_keep(arena, "-device %.*s", len, bus ? bus : "");
+		return has_buses(c, words) ? "-device with buses" : NULL;
 	}
 	dot = memrchr(words, '.', (size_t)key);
 	if (strprefix(words, "-global ") && dot)
@@ -172,7 +183,8 @@ static void say_order(const struct rehearse_comparison *c, const char *here, con
 {
 	size_t kind = strcspn(here, ",");
 
-	if (strprefix(here, "-device ") && strcspn(there, ",") == kind && !strncmp(here, there, kind))
+	if (strprefix(here, "-device ") && strcspn(there, ",") == kind &&
+	    !strncmp(here, there, kind) && !is_placed(c, here))
 		return rehearse_say(
 			c->out, ABIBASE_FINDING_CONFLICT, "rehearsal-line", LAYER_COMMAND,
 			"give both lines the same order, or each device its address",

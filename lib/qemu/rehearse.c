@@ -373,6 +373,60 @@ static const char *declared_value(struct rehearse_line *l, const struct rehearse
 	return text_of(l, o, key);
 }
 
+static const char *driver_of(struct rehearse_line *l, const struct rehearse_option *o)
+{
+	const char *driver = text_of(l, o, "driver");
+	const char *same = string_of(json_object_get(l->table, "same_drivers"), driver ? driver : "");
+
+	/* the alias of the proxy, as that of the others is in the table */
+	if (driver && strprefix(driver, "virtio-"))
+		return keep(l, "%.*s", (int)length_without(driver, "-pci"), driver);
+	return same ? same : driver ? driver : "";
+}
+
+/* The device whose id a bus begins with: that of "pci.1", or of "scsi0.0". */
+static const struct rehearse_option *bus_owner(struct rehearse_line *l, const char *bus, size_t *len)
+{
+	const struct rehearse_option *found = NULL;
+
+	*len = 0;
+	for (size_t i = 0; i < l->n_options; i++) {
+		const struct rehearse_option *o = &l->options[i];
+		const char *id = streq(o->name, "device") ? text_of(l, o, "id") : NULL;
+		size_t n = id ? strlen(id) : 0;
+
+		if (n <= *len || strncmp(bus, id, n) || (bus[n] && bus[n] != '.'))
+			continue;
+		*len = n;
+		found = o;
+	}
+	return found;
+}
+
+#define BUSES_DEEP 8
+
+/*
+ * "pcie.0/ich9-ahci:3.0.1": a bus by the place of what it is of, for an id is no more than a name; of a device
+ * without an address by its number among those of its driver.
+ */
+static const char *bus_words(struct rehearse_line *l, const char *bus, int depth)
+{
+	size_t len, n = 0;
+	const struct rehearse_option *o = bus_owner(l, bus, &len);
+	const char *addr, *under;
+
+	if (!o || depth == BUSES_DEEP)
+		return is_harmless(bus) ? bus : digest_word(l, bus);
+	addr = declared_value(l, o, "addr", json_object_get(o->params, "addr"));
+	under = text_of(l, o, "bus");
+	for (const struct rehearse_option *other = l->options; other < o; other++)
+		n += streq(other->name, "device") && streq(driver_of(l, other), driver_of(l, o));
+	under = under ? bus_words(l, under, depth + 1) : "";
+	addr = addr && is_harmless(addr) ? keep(l, ":%s", plain_value(l, "device", "addr", addr)) :
+					   keep(l, "#%zu", n + 1);
+	return keep(l, "%s%s%s%s%s", under, *under ? "/" : "", driver_of(l, o), addr, bus + len);
+}
+
 /* All parameters but the host's own; @group: how the table calls the option; @skip: one, or NULL */
 static void collect_params(struct rehearse_line *l, const struct rehearse_option *o,
 			   const char *group, const char *skip, struct strings *said)
@@ -389,8 +443,12 @@ static void collect_params(struct rehearse_line *l, const struct rehearse_option
 		/* romfile= without a file is no file of the host's: the device has no ROM */
 		if ((!skip || !streq(key, skip)) && value &&
 		    !(*value && lists(l, "host_params", group, key)) &&
-		    !lists(l, "dropped_params", group, key))
-			declare_value(l, group, key, value, said);
+		    !lists(l, "dropped_params", group, key)) {
+			if (streq(group, "device") && streq(key, "bus"))
+				note(l, said, keep(l, "bus=%s", bus_words(l, value, 0)));
+			else
+				declare_value(l, group, key, value, said);
+		}
 	}
 }
 
@@ -1017,14 +1075,9 @@ static void declare_device(struct rehearse_line *l, const struct rehearse_option
 			   const char *driver)
 {
 	const struct rehearse_netdev *nd = find_netdev(l, text_of(l, o, "netdev"));
-	const char *same = string_of(json_object_get(l->table, "same_drivers"), driver);
-	size_t len = strlen(same ? same : driver);
 
-	/* the alias of the proxy, as that of the others is in the table */
-	if (strprefix(driver, "virtio-"))
-		len = length_without(driver, "-pci");
 	declare_params(l, o, "device",
-		       keep(l, "%.*s%s%s%s", (int)len, same ? same : driver, nd ? ",netdev=" : "",
+		       keep(l, "%s%s%s%s", driver_of(l, o), nd ? ",netdev=" : "",
 			    nd ? nd->declared : "", disk_words(l, o, driver)),
 		       "driver");
 }
@@ -1261,14 +1314,19 @@ static int maker_of(const json_t *row)
 static void apply_set(struct rehearse_line *l, const struct rehearse_option *set)
 {
 	const char *id = text_of(l, set, "id"), *property = text_of(l, set, "property"), *has;
+	bool any = false;
 
 	for (size_t i = 0; id && property && i < l->n_options; i++) {
 		const struct rehearse_option *o = &l->options[i];
 
 		has = streq(o->name, "device") ? text_of(l, o, "id") : NULL;
-		if (has && streq(has, id))
-			set_param(l, o->params, property, text_of(l, set, "value"));
+		if (!has || !streq(has, id))
+			continue;
+		set_param(l, o->params, property, text_of(l, set, "value"));
+		any = true;
 	}
+	if (!any && same_text(text_of(l, set, "group"), "device"))
+		leave_out(l, "-set", "it names no -device before it that is not in JSON");
 }
 
 static void add_option(struct rehearse_line *l, const struct option *from)
@@ -1490,14 +1548,22 @@ static void put_defaults(struct rehearse_line *l)
 		put(l, "nic", keep(l, "hubport,id=abibase-default,hubid=%zu", l->hubs++));
 }
 
+static bool is_json_device(const struct option *o)
+{
+	return is_option(o, "device") && *o->value == '{';
+}
+
 /* Takes the options in two passes: what one is can hang on a later one. */
 static int take_options(struct rehearse_line *l, const struct command *cmd)
 {
 	l->options = calloc(cmd->n + 1, sizeof(*l->options));
 	if (!l->options)
 		return -ENOMEM;
-	for (size_t i = 0; !l->arena.failed && i < cmd->n; i++)
-		add_option(l, &cmd->options[i]);
+	/* QEMU makes those in JSON behind all others */
+	for (int json = 0; json < 2; json++)
+		for (size_t i = 0; !l->arena.failed && i < cmd->n; i++)
+			if (is_json_device(&cmd->options[i]) == json)
+				add_option(l, &cmd->options[i]);
 	for (size_t i = 0; !l->arena.failed && i < l->n_options; i++)
 		look_ahead(l, &l->options[i]);
 	fit_memory(l);
