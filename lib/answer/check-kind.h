@@ -12,6 +12,7 @@
 struct kind {
 	struct host *host;
 	struct abibase_baseline *alone; /* what such a host can do at most; NULL: not known */
+	bool unrehearsed; /* nothing is known of its builds and the baseline's that do not load each other */
 	/* with such a host in it, by whether it satisfies: was it looked at, is more to be said? */
 	bool admitted[2], shapes[2];
 	/* what that takes, of one that does not satisfy; no id: nothing admits it */

@@ -619,6 +619,16 @@ static void judge_unset(struct checking *k, const struct row *row, size_t used,
 				    "probe this host again");
 }
 
+/* As baseline_seen(), which no host changes: asked once a row. */
+static const json_t *seen_there(struct checking *k, const struct row *row)
+{
+	struct seen_row *seen = &k->admission->seen[row - k->cat->rows];
+
+	if (!seen->asked)
+		*seen = (struct seen_row){ true, baseline_seen(k->cat, k->b, row) };
+	return seen->value;
+}
+
 static void check_unset(struct checking *k)
 {
 	for (size_t r = 0; r < k->cat->n_rows; r++) {
@@ -628,7 +638,7 @@ static void check_unset(struct checking *k)
 		if (!row_is_silent(row) || !(row->backends & k->alone->in.policy.backends) ||
 		    k->links.values[r] || baseline_leaves_out(k->b, row))
 			continue;
-		there = baseline_seen(k->cat, k->b, row);
+		there = seen_there(k, row);
 		for (size_t u = 0; u < k->alone->n_used; u++)
 			judge_unset(k, row, u, there);
 	}
@@ -1074,6 +1084,7 @@ void admission_clear(struct admission *a)
 	abibase_intersection_unref(a->ix);
 	abibase_intersection_unref(a->merged);
 	abibase_baseline_unref(a->self);
+	free(a->seen);
 	kinds_clear(&a->kinds);
 	guest_classes_clear(&a->classes);
 	memset(a, 0, sizeof(*a));
@@ -1162,6 +1173,19 @@ static int check_records(struct checking *k)
 		       hostcheck_records(k->ctx, k->out, k->cat, k->b, k->p, classes->patterns);
 }
 
+/* It is about builds and not about names: where nothing is found of the first of a kind, nothing is. */
+static int check_rehearsed(struct checking *k)
+{
+	size_t before = k->out->findings.n;
+	int r = 0;
+
+	if (!k->kind || !k->kind->unrehearsed)
+		r = hostcheck_rehearsed(k->ctx, k->out, k->cat, k->b, k->p, k->guest);
+	if (r == 0 && k->kind && k->out->findings.n == before)
+		k->kind->unrehearsed = true;
+	return r;
+}
+
 /* A guest about which the baseline says nothing has other devices. */
 static int check_others(struct checking *k)
 {
@@ -1181,7 +1205,9 @@ static int run(struct checking *k)
 	if (k->guest && !hostcheck_guest(k->out, k->cat, k->b, k->guest))
 		return check_others(k);
 	link_values(k->cat, k->b, &k->out->arena, &k->links);
-	r = k->out->arena.failed ? -ENOMEM : find_kind(k);
+	if (!k->admission->seen)
+		k->admission->seen = calloc(k->cat->n_rows + 1, sizeof(*k->admission->seen));
+	r = k->out->arena.failed || !k->admission->seen ? -ENOMEM : find_kind(k);
 	if (r == 0)
 		r = derive_alone(k);
 	if (r < 0)
@@ -1197,7 +1223,7 @@ static int run(struct checking *k)
 		hostcheck_guest_sets(k->out, k->cat, k->b, k->p, k->alone, k->guest);
 	r = check_offers(k);
 	if (r == 0)
-		r = hostcheck_rehearsed(k->ctx, k->out, k->cat, k->b, k->p, k->guest);
+		r = check_rehearsed(k);
 	if (r == 0)
 		r = check_records(k);
 	if (r == 0 && !newer)

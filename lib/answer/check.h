@@ -37,12 +37,19 @@ struct abibase_check {
 /* NULL for want of memory. */
 struct abibase_check *hostcheck_new(const char *host);
 void hostcheck_free(struct abibase_check *c);
+/* What the QEMUs of a baseline make of a row that it does not set. */
+struct seen_row {
+	bool asked;
+	const json_t *value; /* NULL: not known */
+};
+
 /* What is the same for each host that is held against a baseline, worked out when it is needed. */
 struct admission {
 	struct cohorts cohorts;	       /* of the hosts of the baseline */
 	struct abibase_intersection *ix; /* one host a cohort */
 	struct abibase_intersection *merged; /* of these one for those that differ by their QEMUs */
 	struct abibase_baseline *self;	 /* the baseline that follows from these */
+	struct seen_row *seen;		 /* of each row of the catalogue */
 	struct kinds kinds;		 /* of the hosts that were held against it */
 	struct guest_classes classes;	 /* of the guest */
 };
