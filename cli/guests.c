@@ -19,6 +19,7 @@ void guests_clear(struct guests *g)
 	strings_clear(&g->counts);
 	strings_clear(&g->because);
 	strings_clear(&g->causes);
+	index_clear(&g->by_cause);
 	strings_clear(&g->remedies);
 	strings_clear(&g->worst);
 	free(g->closing);
@@ -94,13 +95,20 @@ static int number_of(struct guests *g, const struct abibase_value *f, const char
 {
 	const char *remedy = cli_text(f, "remedy");
 	_buf_ text = { 0 };
+	long at;
 
 	put_cause(f, host, &text);
-	if (buf_failed(&text) || strings_intern(&g->causes, text.data, ret) < 0)
+	if (buf_failed(&text))
 		return cli_oom();
-	if (*ret < g->remedies.n)
+	at = index_find(&g->by_cause, text.data, g->causes.s, g->causes.n, index_text);
+	*ret = (unsigned int)(at < 0 ? (long)g->causes.n : at);
+	if (at >= 0)
 		return 0;
-	return strings_add(&g->remedies, remedy ? remedy : "") < 0 ? cli_oom() : 0;
+	if (strings_add(&g->causes, text.data) < 0 ||
+	    strings_add(&g->remedies, remedy ? remedy : "") < 0 ||
+	    index_fill(&g->by_cause, g->causes.s, g->causes.n, index_text) < 0)
+		return cli_oom();
+	return 0;
 }
 
 /* The numbers of all that is in the way of this guest, on whichever host. */
@@ -117,7 +125,7 @@ static int take_causes(struct guests *g, const struct abibase_value *host, struc
 
 	for (size_t i = 0; r == 0 && i < abibase_value_count(list); i++) {
 		const struct abibase_value *f = abibase_value_item(list, i);
-		unsigned int number;
+		unsigned int number = 0;
 		size_t k = 0;
 
 		if (streq(cli_text(f, "kind"), "note"))

@@ -4,6 +4,8 @@
 
 #include "cli.h"
 
+#include "base/index.h"
+
 /* Many guests, each asked of many hosts: a line a guest. */
 struct guests {
 	const struct options *o;
@@ -14,6 +16,7 @@ struct guests {
 	size_t width; /* of the names */
 	struct strings names, counts, because; /* of each line; the last are numbers of causes */
 	struct strings causes, remedies;       /* each once */
+	struct index by_cause;
 	struct strings worst; /* names for the verdict: of those that are bad, or not told */
 	char *closing;			  /* what was looked at, by the last of them */
 };

@@ -234,16 +234,6 @@ int strings_set(struct strings *t, const char *const *list)
 	return r;
 }
 
-int strings_intern(struct strings *t, const char *s, unsigned int *ret)
-{
-	size_t i = 0;
-
-	while (i < t->n && !streq(t->s[i], s))
-		i++;
-	*ret = (unsigned int)i;
-	return i < t->n ? 0 : strings_add(t, s);
-}
-
 int strings_insert(struct strings *t, const char *s)
 {
 	size_t i = t->n;

@@ -172,8 +172,6 @@ int strings_add(struct strings *t, const char *s);
 int strings_add_words(struct strings *t, const char *text);
 /* These instead of what it has. Also of none, there is a NULL at the end. */
 int strings_set(struct strings *t, const char *const *list);
-/* The index of @s, which is added where it is not there. For few. */
-int strings_intern(struct strings *t, const char *s, unsigned int *ret);
 /* Enter @s in its place of a sorted set; of many, add all and sort once. */
 int strings_insert(struct strings *t, const char *s);
 /* Make a sorted set of it. */
