@@ -715,6 +715,34 @@ START_TEST(test_args_of_last_host)
 }
 END_TEST
 
+/* A yes of nobody would start a guest nowhere, or send it there. */
+START_TEST(test_no_hosts)
+{
+	struct question q = { .machine = "pc-q35-7.2" };
+	struct abibase_profile *p = test_host(t.ctx, "a", "6.12", "7.2.22");
+	struct abibase_baseline *b = baseline_of(p, "pc-q35-7.2");
+	struct abibase_guest *g = guest_of(&q);
+	struct abibase_check_request *check;
+	struct abibase_targets *targets;
+	struct abibase_result *res = NULL;
+
+	ck_assert_int_eq(abibase_check_request_new(t.ctx, t.cat, b, &check), 0);
+	ck_assert_int_eq(abibase_check_request_run(check, &res), -EINVAL);
+	ck_assert_str_eq(abibase_context_error_id(t.ctx), "no-hosts");
+	ck_assert_str_eq(abibase_context_error(t.ctx), "there is no host to check");
+	ck_assert_int_eq(abibase_targets_new(t.ctx, t.cat, g, &targets), 0);
+	ck_assert_int_eq(abibase_targets_run(targets, &res), -EINVAL);
+	ck_assert_str_eq(abibase_context_error_id(t.ctx), "no-hosts");
+	ck_assert_str_eq(abibase_context_error(t.ctx), "there is no host to ask");
+	ck_assert_ptr_null(res);
+	abibase_check_request_unref(check);
+	abibase_targets_unref(targets);
+	abibase_guest_unref(g);
+	abibase_baseline_unref(b);
+	abibase_profile_unref(p);
+}
+END_TEST
+
 /* ---------------------------------------------------------------- command lines */
 
 static const struct {
@@ -822,6 +850,7 @@ Suite *suite_guest(void)
 	tcase_add_test(moving, test_no_sizes);
 	tcase_add_test(moving, test_other_baseline);
 	tcase_add_test(moving, test_args_of_last_host);
+	tcase_add_test(moving, test_no_hosts);
 	tcase_add_test(moving, test_requirements);
 	tcase_add_test(moving, test_unknown);
 	tcase_add_test(moving, test_version_1);

@@ -893,7 +893,8 @@ int abibase_check_request_add_profile(struct abibase_check_request *q,
  *	told; "fixable" of a finding says whether a baseline with the property off admits the host as
  *	it is, "admit_id" of a host names that baseline
  *
- * Returns: 0, -ENOENT (no host has the name of an assumed QEMU's), -ENOMEM. Since: 0.1
+ * Returns: 0, -EINVAL (no host was added), -ENOENT (no host has the name of an assumed QEMU's), -ENOMEM.
+ * Since: 0.1
  */
 int abibase_check_request_run(struct abibase_check_request *q, struct abibase_result **ret)
 	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 2);
@@ -1188,7 +1189,8 @@ int abibase_targets_add_profile(struct abibase_targets *t, struct abibase_profil
  * "unknown". "way_back" says whether the guest can return after a reset there, with the settings "list"
  * that keep it open; "carry_on" is its device from then on, in explicit values.
  *
- * Returns: 0, -ENOENT (no host has the name of an assumed QEMU's), -ENOMEM. Since: 0.1
+ * Returns: 0, -EINVAL (no host was added), -ENOENT (no host has the name of an assumed QEMU's), -ENOMEM.
+ * Since: 0.1
  */
 int abibase_targets_run(struct abibase_targets *t, struct abibase_result **ret)
 	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 2);

@@ -1391,6 +1391,8 @@ ABIBASE_EXPORT int abibase_check_request_run(struct abibase_check_request *q,
 {
 	int r = hosts_check_names(q->ctx, &q->assume, ASSUMED_HOST, is_host, q);
 
+	if (r == 0 && !q->n)
+		r = context_fail(q->ctx, EINVAL, "no-hosts", NULL, "there is no host to check");
 	/* the same hosts are the same bytes, in whatever order they came */
 	if (q->n > 1)
 		qsort(q->checks, q->n, sizeof(*q->checks), cmp_host);

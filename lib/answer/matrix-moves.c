@@ -121,7 +121,7 @@ static int ask_from(struct asking *q, struct abibase_profile *source)
 	if (r == 0)
 		r = add_hosts(q, t);
 	if (r == 0)
-		r = abibase_targets_run(t, &res);
+		r = targets_judge(t, &res);
 	if (r == 0)
 		r = take_answers(q, res->root);
 	abibase_result_unref(res);

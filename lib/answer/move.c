@@ -640,7 +640,7 @@ static int drop_twins(struct abibase_targets *t)
 	return twin < 0 ? twin : 0;
 }
 
-ABIBASE_EXPORT int abibase_targets_run(struct abibase_targets *t, struct abibase_result **ret)
+int targets_judge(struct abibase_targets *t, struct abibase_result **ret)
 {
 	struct moves m = { .backend = t->backend };
 	int r;
@@ -657,4 +657,11 @@ ABIBASE_EXPORT int abibase_targets_run(struct abibase_targets *t, struct abibase
 	json_decref(m.unseen);
 	json_decref(m.records);
 	return r;
+}
+
+ABIBASE_EXPORT int abibase_targets_run(struct abibase_targets *t, struct abibase_result **ret)
+{
+	if (!t->n)
+		return context_fail(t->ctx, EINVAL, "no-hosts", NULL, "there is no host to ask");
+	return targets_judge(t, ret);
 }

@@ -90,6 +90,9 @@ struct moves {
 	enum abibase_verdict verdict;
 };
 
+/* move.c: as abibase_targets_run(), also of no host: a matrix of one host asks nobody */
+int targets_judge(struct abibase_targets *t, struct abibase_result **ret) _must_check_;
+
 /* move-offer.c: lists of settings, and what a device offers with them, here or there */
 enum abibase_tri move_both(enum abibase_tri a, enum abibase_tri b);
 void move_predict_row(const struct abibase_targets *t, const struct predictor *pr,
