@@ -408,6 +408,30 @@ START_TEST(codenames)
 }
 END_TEST
 
+/* Catalogue and platforms are of one place, but for directories that were named. */
+START_TEST(of_the_data_directory)
+{
+	_autofree_ char *data = in_dir("data"), *three = in_dir("3");
+	struct abibase_context *ctx;
+	struct abibase_profile *p;
+
+	make_dir("data");
+	make_dir("data/platforms");
+	put_platform("data/platforms/only-there.json", "only-there", 1);
+	ck_assert_int_eq(abibase_context_new(ABIBASE_CONTEXT_NO_ENVIRONMENT, &ctx), 0);
+	ck_assert_int_eq(abibase_context_set_data_dir(ctx, three), 0);
+	ck_assert_int_eq(profile_from_platform(ctx, "only-there", &p), -ENOENT);
+	ck_assert_int_eq(abibase_context_set_data_dir(ctx, data), 0);
+	ck_assert_int_eq(profile_from_platform(ctx, "only-there", &p), 0);
+	abibase_profile_unref(p);
+	ck_assert_int_eq(abibase_context_set_platform_path(ctx, (const char *const[]){ three, NULL }),
+			 0);
+	ck_assert_int_eq(abibase_context_set_data_dir(ctx, data), 0);
+	ck_assert_int_eq(profile_from_platform(ctx, "only-there", &p), -ENOENT);
+	abibase_context_unref(ctx);
+}
+END_TEST
+
 START_TEST(not_found)
 {
 	_autofree_ char *one = in_dir("1"), *none = in_dir("none");
@@ -611,6 +635,7 @@ Suite *suite_platforms(void)
 	tcase_add_test(c, aliases);
 	tcase_add_test(c, alias_of_what_is_used);
 	tcase_add_test(c, codenames);
+	tcase_add_test(c, of_the_data_directory);
 	suite_add_tcase(s, c);
 	c = tcase_create("by-name");
 	tcase_add_checked_fixture(c, setup, teardown);

@@ -28,8 +28,8 @@ extern "C" {
  * - A `const char *` that is returned belongs to the object that it was asked of and lives as long
  *   as it. A `char **ret` is the caller's, to be released with free().
  * - _ref() and _unref() take NULL; _unref() returns NULL. Functions that only tell something of an
- *   object take NULL too, and tell NULL, 0, false, or ABIBASE_VERDICT_UNKNOWN. Other parameters
- *   that must not be NULL are marked so; those that may be are said to be optional.
+ *   object take NULL too, and tell NULL, 0, false, or ABIBASE_VERDICT_UNKNOWN. No other pointer may
+ *   be NULL unless it is said of it; compilers warn of a NULL for many of them.
  * - The library prints nothing, never exits, has no global state, and changes neither namespaces,
  *   capabilities, locale, signal handlers nor the working directory of its caller.
  */
@@ -159,6 +159,9 @@ void abibase_context_set_log(struct abibase_context *ctx, abibase_log_fn fn, voi
  * @dir: directory that holds catalogue.json, facts.json and platforms/; default
  *	$(datadir)/abibase, or $ABIBASE_DATADIR
  *
+ * Its platforms take the place of the default ones, but not of directories that
+ * abibase_context_set_platform_path() or $ABIBASE_PLATFORM_PATH names.
+ *
  * Returns: 0, -ENOMEM. Since: 0.1
  */
 int abibase_context_set_data_dir(struct abibase_context *ctx, const char *dir);
@@ -168,7 +171,7 @@ int abibase_context_set_data_dir(struct abibase_context *ctx, const char *dir);
  * @dirs: NULL-terminated, least specific first; a file name in a later directory hides the same
  *	name in an earlier one
  *
- * Default: $(datadir)/abibase/platforms, $(sysconfdir)/abibase/platforms,
+ * Default: platforms/ of the data directory, $(sysconfdir)/abibase/platforms,
  * $XDG_CONFIG_HOME/abibase/platforms (not for euid 0), or the colon-separated
  * $ABIBASE_PLATFORM_PATH.
  *

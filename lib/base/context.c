@@ -46,6 +46,7 @@ static int default_platform_path(struct abibase_context *ctx, bool env)
 
 	if (list)
 		return add_list(path, list);
+	ctx->path_of_data = true;
 	r = add_below(path, ctx->data_dir, "platforms");
 	if (r == 0)
 		r = strings_add(path, ABIBASE_SYSCONFDIR "/platforms");
@@ -107,13 +108,24 @@ ABIBASE_EXPORT void abibase_context_set_log(struct abibase_context *ctx, abibase
 
 ABIBASE_EXPORT int abibase_context_set_data_dir(struct abibase_context *ctx, const char *dir)
 {
-	return context_replace(ctx, &ctx->data_dir, dir);
+	_buf_ platforms = { 0 };
+	int r = 0;
+
+	buf_printf(&platforms, "%s/platforms", dir);
+	if (buf_failed(&platforms))
+		return context_oom(ctx);
+	if (ctx->path_of_data)
+		r = context_replace(ctx, &ctx->platform_path.s[0], platforms.data);
+	return r < 0 ? r : context_replace(ctx, &ctx->data_dir, dir);
 }
 
 ABIBASE_EXPORT int abibase_context_set_platform_path(struct abibase_context *ctx,
 						     const char *const *dirs)
 {
-	return strings_set(&ctx->platform_path, dirs) < 0 ? context_oom(ctx) : 0;
+	if (strings_set(&ctx->platform_path, dirs) < 0)
+		return context_oom(ctx);
+	ctx->path_of_data = false;
+	return 0;
 }
 
 ABIBASE_EXPORT const char *abibase_context_error(const struct abibase_context *ctx)

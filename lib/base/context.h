@@ -20,6 +20,7 @@ struct abibase_context {
 	int refcount;
 	char *data_dir;
 	struct strings platform_path; /* least specific first */
+	bool path_of_data;	      /* its first is below data_dir */
 	abibase_log_fn log;
 	void *log_data;
 	char *error, *error_where;
