@@ -277,7 +277,7 @@ class Examples(unittest.TestCase):
             self.assertEqual((made.stderr, made.returncode), ("", 0))
             os.symlink(PLATFORMS / "50-rhel-9.json", os.path.join(where, "rhel-9.json"))
             made = self.run_example(example, where, "printf", "started")
-            self.assertEqual((made.stdout, made.returncode), ("", 1))
+            self.assertEqual((made.stdout, made.returncode), ("", 3))
             self.assertIn("machines-not-recorded", made.stderr)
 
     def test_version(self):
@@ -290,3 +290,19 @@ class Examples(unittest.TestCase):
 
 if __name__ == "__main__":
     unittest.main()
+            # check says no, for its own reasons: of a host that came since
+            made = self.run_example("-c", f"""if True:
+                import abibase, runpy, sys
+                check = abibase.Context.check
+                def narrow(self, baseline, hosts):
+                    return check(self, self.intersect(hosts[1:], {MACHINE!r}), hosts)
+                abibase.Context.check = narrow
+                sys.argv = ["cluster.py", {where!r}, "printf", "started"]
+                runpy.run_path({str(example)!r})""")
+            self.assertEqual((made.stdout, made.returncode), ("", 1))
+            self.assertIn("queue_reset", made.stderr)
+            empty = os.path.join(where, "empty")
+            os.mkdir(empty)
+            for words in ((), (where,), (where, "/nonexistent/qemu"), (empty, "printf"), (where + "x", "printf")):
+                made = self.run_example(example, *words)
+                self.assertEqual((made.stdout, made.returncode, made.stderr.count("\n")), ("", 2, 1), made.stderr)
