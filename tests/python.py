@@ -41,14 +41,22 @@ class Questions(unittest.TestCase):
         self.assertEqual(self.context.load("renamed=debian-12").name, "renamed")
         with tempfile.TemporaryDirectory() as where:
             for name, data in (("b.json", text.replace(b'"debian-12"', b'"b"')), ("a.json", text),
-                               ("c.text", b"{")):
+                               ("c.text", b"{"), (".d.json", b"{")):
                 pathlib.Path(where, name).write_bytes(data)
+            os.mkfifo(os.path.join(where, "pipe.json"))
+            os.mkdir(os.path.join(where, "below.json"))
+            command = subprocess.run([os.environ["ABIBASE"], "intersect", "-q", "-f", "json", where + "/"],
+                                     stdout=subprocess.PIPE, timeout=60)
+            groups = json.loads(command.stdout)["inputs"]
+            self.assertEqual(sorted(name for group in groups for name in group["hosts"]), ["b", "debian-12"])
             self.assertEqual([p.name for p in self.context.directory(where)], ["debian-12", "b"])
             again = self.baseline.render("json").text
             self.assertEqual(self.context.load_buffer(again).id, self.baseline.id)
             pathlib.Path(where, "d.json").write_text(again)
-            with self.assertRaisesRegex(ValueError, "d.json"):
+            with self.assertRaises(Error) as caught:
                 self.context.directory(where)
+            self.assertEqual((caught.exception.id, caught.exception.where),
+                             ("schema-other", os.path.join(where, "d.json")))
         self.assertIn("debian-13", [p.name for p in self.context.platforms()])
         self.assertIn("offload-uso", self.context.catalogue.value["groups"])
         self.assertIn("tap", self.hosts[0].report())
@@ -182,6 +190,97 @@ class Errors(unittest.TestCase):
         self.fails(errno.EINVAL, "probe-no-surface", None, lambda: Probe(context, only=["taps"]))
         with self.assertRaisesRegex(ValueError, "NUL"):
             context.load("debian-12\0.json")
+        gone = "/nonexistent/hosts"
+        self.fails(errno.ENOENT, "io-error", gone, lambda: context.directory(gone))
+
+    def test_no_hosts(self):
+        """Nobody says no, and that is no yes."""
+        context = self.context
+        baseline, guest = context.intersect([context.load("debian-12")]), context.guest(USO)
+        with tempfile.TemporaryDirectory() as where:
+            hosts = context.directory(where)
+        for call in (lambda: context.check(baseline, hosts), lambda: context.targets(guest, hosts),
+                     lambda: context.matrix(hosts), Intersection(context).machines):
+            self.fails(errno.EINVAL, "no-hosts", None, call)
+
+    def test_types(self):
+        """C would read what is no text as one, and end the interpreter at NULL."""
+        context = self.context
+        host, guest = context.load("debian-12"), context.guest(USO)
+        base = context.intersect([host])
+
+        def several(call):
+            return [(call, wrong) for wrong in (None, "tap", b"tap", 1, [None], [1], [host], [b"tap"])]
+
+        def text(call):
+            return [(call, wrong) for wrong in (None, 1, b"x", [], ["x"], host, context)]
+
+        def one(call):
+            return [(call, wrong) for wrong in (None, "x", [], Intersection(context), context)]
+
+        calls = [*several(lambda v: context.check(base, [host], assume_qemu=v)),
+                 *several(lambda v: context.targets(guest, [host], assume_qemu=v)),
+                 *several(lambda v: context.matrix([host], machines=v)),
+                 *several(lambda v: context.match(host, [host], v))[1:],
+                 *several(context.guest_command), *several(lambda v: Context(platform_path=v))[1:]]
+        for name in ("backends", "devices", "enable", "disable", "destinations", "assume_qemu"):
+            calls += several(lambda v, name=name: Intersection(context, **{name: v}))
+        for name in ("qemus", "only", "skip", "machines"):
+            calls += several(lambda v, name=name: Probe(context, **{name: v}))
+        for call in (context.load, context.profile, context.directory, context.validate, context.guest,
+                     base.render, lambda v: context.load_buffer("{}", v),
+                     lambda v: context.current(host, v), lambda v: context.list_for(base, host, v),
+                     lambda v: context.plan(v, "2026-11-29", [host]),
+                     lambda v: context.plan("offload-uso", v, [host]),
+                     lambda v: base.render("libvirt-override", aliases=[(None, v)])):
+            calls += text(call)
+        for call in (lambda v: base.render(host=v), lambda v: context.intersect([host], v),
+                     lambda v: context.decode("x", v), lambda v: context.explain(base, v),
+                     lambda v: guest.assume(machine=v), lambda v: guest.assume(backend=v),
+                     lambda v: context.targets(guest, [host], backend=v), lambda v: Context(data_dir=v),
+                     lambda v: Probe(context, name=v), lambda v: Probe(context, builds_dir=v)):
+            calls += text(call)[1:]
+        for call in (lambda v: context.check(v, [host]), lambda v: context.check(base, [v]),
+                     lambda v: context.targets(v, [host]),
+                     lambda v: context.targets(guest, [v]), lambda v: context.diff(v, host),
+                     lambda v: context.diff(host, v), lambda v: context.match(v, [host]),
+                     lambda v: context.match(host, [v]), lambda v: context.explain(v),
+                     lambda v: context.plan("offload-uso", "2026-11-29", [v]), guest.join,
+                     lambda v: context.matrix([v]), lambda v: context.matrix([host], instead=[v]),
+                     lambda v: context.intersect([v]), lambda v: context.current(v, "/bin/true")):
+            calls += one(call)
+        for call in (Intersection, Probe):
+            calls += [(call, wrong) for wrong in (None, "x", host)]
+        for call in (context.decode, context.load_buffer, context.guest_buffer, context.guest_domain):
+            calls += [(call, wrong) for wrong in (None, 1, [], host)]
+        calls += [(lambda v: Context(log=v), 1), (lambda v: Probe(context, progress=v), "x"),
+                  (lambda v: base.render("libvirt-override", aliases=v), ["ab"]),
+                  (lambda v: guest.assume(queue_sizes=v), "x")]
+        for call, wrong in calls:
+            with self.subTest(call=getattr(call, "__code__", call), wrong=wrong):
+                with self.assertRaises(TypeError):
+                    call(wrong)
+        self.assertEqual(context.load_buffer(bytearray(json.dumps(host.value).encode())).value, host.value)
+
+    def test_timeout(self):
+        """0 is none at all: no limit that was asked for becomes it."""
+        given = []
+        real = Context._call
+
+        def call(context, name, *words):
+            given.extend(words[1:] if name == "probe_set_timeout" else ())
+            return real(context, name, *words)
+
+        Context._call = call
+        try:
+            for timeout in (0, 1e-9, 1.0004, 60):
+                Probe(self.context, timeout=timeout)
+        finally:
+            Context._call = real
+        self.assertEqual(given, [0, 1, 1001, 60000])
+        for wrong in (-1e-9, -1, float("nan")):
+            with self.assertRaises(ValueError):
+                Probe(self.context, timeout=wrong)
 
     def test_callbacks(self):
         class Own(Exception):
@@ -205,6 +304,10 @@ class Errors(unittest.TestCase):
             with self.assertRaises(Error) as caught:
                 context.catalogue
             self.assertIn(where, str(caught.exception.where))
+            os.mkdir(os.path.join(where, "platforms"))
+            text = (PLATFORMS / "50-debian-12.json").read_text().replace('"debian-12"', '"only-there"')
+            pathlib.Path(where, "platforms", "only-there.json").write_text(text)
+            self.assertIn("only-there", [p.name for p in context.platforms()])
             context = Context(platform_path=[where])
             self.assertEqual(context.platforms(), [])
 
@@ -275,21 +378,6 @@ class Examples(unittest.TestCase):
             self.assertEqual(made.stdout.split()[:4], ["-nodefaults", "-machine", MACHINE, "-global"])
             self.assertIn("virtio-net-device.queue_reset=off", made.stdout.split())
             self.assertEqual((made.stderr, made.returncode), ("", 0))
-            os.symlink(PLATFORMS / "50-rhel-9.json", os.path.join(where, "rhel-9.json"))
-            made = self.run_example(example, where, "printf", "started")
-            self.assertEqual((made.stdout, made.returncode), ("", 3))
-            self.assertIn("machines-not-recorded", made.stderr)
-
-    def test_version(self):
-        self.assertRegex(abibase.version(), r"^\d+\.\d+\.\d+$")
-
-    def test_nothing_is_loaded_for_nothing(self):
-        made = self.run_example("-c", "import sys, abibase; print('cffi' in sys.modules)")
-        self.assertEqual(made.stdout, "False\n")
-
-
-if __name__ == "__main__":
-    unittest.main()
             # check says no, for its own reasons: of a host that came since
             made = self.run_example("-c", f"""if True:
                 import abibase, runpy, sys
@@ -306,3 +394,18 @@ if __name__ == "__main__":
             for words in ((), (where,), (where, "/nonexistent/qemu"), (empty, "printf"), (where + "x", "printf")):
                 made = self.run_example(example, *words)
                 self.assertEqual((made.stdout, made.returncode, made.stderr.count("\n")), ("", 2, 1), made.stderr)
+            os.symlink(PLATFORMS / "50-rhel-9.json", os.path.join(where, "rhel-9.json"))
+            made = self.run_example(example, where, "printf", "started")
+            self.assertEqual((made.stdout, made.returncode), ("", 3))
+            self.assertIn("machines-not-recorded", made.stderr)
+
+    def test_version(self):
+        self.assertRegex(abibase.version(), r"^\d+\.\d+\.\d+$")
+
+    def test_nothing_is_loaded_for_nothing(self):
+        made = self.run_example("-c", "import sys, abibase; print('cffi' in sys.modules)")
+        self.assertEqual(made.stdout, "False\n")
+
+
+if __name__ == "__main__":
+    unittest.main()

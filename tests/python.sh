@@ -25,7 +25,7 @@ trap 'exit 130' INT TERM
 env -u MAKEFLAGS -u MFLAGS -u MAKEOVERRIDES make -s -C "$build" python/abibase/_cdef.py || exit 1
 mkdir "$dir/abibase" || exit 99
 cp "$src"/python/abibase/*.py "$src/python/abibase/py.typed" "$build/python/abibase/_cdef.py" "$dir/abibase/"
-export PYTHONPATH=$dir LD_LIBRARY_PATH=$build/lib/.libs MYPYPATH=$dir
+export ABIBASE=$abibase PYTHONPATH=$dir LD_LIBRARY_PATH=$build/lib/.libs MYPYPATH=$dir
 
 "$python" "$src/tests/python.py" || fail "tests/python.py"
 mypy --strict --no-error-summary --cache-dir="$dir/types" --python-executable="$python" "$dir/abibase" \

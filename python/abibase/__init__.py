@@ -14,6 +14,7 @@ from __future__ import annotations
 import enum
 import errno
 import json
+import math
 import os
 import threading
 from typing import Any, Callable, ClassVar, Iterable, NamedTuple, Sequence, TypeVar, Union
@@ -96,6 +97,17 @@ class _Answer(_Document):
         return bool(self.verdict)
 
 
+def _is_no_file(path: str) -> bool:
+    """Of a pipe no end may come; what cannot be looked at is told by its reader."""
+    return os.path.exists(path) and not os.path.isfile(path)
+
+
+def _used(context: Context) -> Context:
+    if not isinstance(context, Context):
+        raise c.other("a Context", context)
+    return context
+
+
 class Catalogue(_Document):
     """What facts mean to QEMU."""
 
@@ -126,9 +138,9 @@ class Guest(_Document):
     def assume(self, machine: str | None = None, backend: str | None = None,
                queue_sizes: Sequence[int] = ()) -> Guest:
         """The same guest with what the caller knows of it."""
-        sizes = c.ffi.new("unsigned int[]", list(queue_sizes))
-        return self._context._make(Guest, "guest_assume", self._context, self, machine, backend,
-                                   sizes, len(queue_sizes))
+        sizes = c.ffi.new("unsigned int[]", c.several(queue_sizes))
+        return self._context._make(Guest, "guest_assume", self._context, self, c.maybe(machine),
+                                   c.maybe(backend), sizes, len(sizes))
 
     def join(self, domain: Guest) -> Guest:
         """A running guest with what its domain, of Context.guest_domain(), says of it."""
@@ -186,11 +198,11 @@ class Baseline(_Answer):
         context._call("render_set_format", request, format)
         if host is not None:
             context._call("render_set_for", request, host)
-        for device, alias in aliases:
-            context._call("render_add_alias", request, device, alias)
-        flags = (minimal * "MINIMAL", with_machine * "WITH_MACHINE", (not inputs) * "NO_INPUTS",
-                 partial * "PARTIAL", hotplug * "HOTPLUG")
-        context._call("render_set_flags", request, context._flags("RENDER", flags))
+        for device, alias in map(c.several, c.several(aliases)):
+            context._call("render_add_alias", request, c.maybe(device), alias)
+        context._call("render_set_flags", request, context._flags(
+            "RENDER", MINIMAL=minimal, WITH_MACHINE=with_machine, NO_INPUTS=not inputs,
+            PARTIAL=partial, HOTPLUG=hotplug))
         try:
             verdict = Verdict(context._call("render_run", request, self, width, out, out + 1))
         finally:
@@ -212,6 +224,8 @@ class Context:
     """Where the data is, and who hears warnings: log is called with a syslog priority, the id of a
     message, and one line. An exception in it is that of the call."""
 
+    _kind: ClassVar[str] = "context"
+
     def __init__(self, *, log: Callable[[int, str, str], None] | None = None,
                  data_dir: Path | None = None, platform_path: Sequence[Path] | None = None,
                  environment: bool = True) -> None:
@@ -220,26 +234,28 @@ class Context:
         self._read: Any = None
         out = c.ffi.new("struct abibase_context **")
         status = c.lib.abibase_context_new(
-            self._flags("CONTEXT", () if environment else ("NO_ENVIRONMENT",)), out)
+            self._flags("CONTEXT", NO_ENVIRONMENT=not environment), out)
         self._c = c.own("context", out[0])
         if status < 0:
             raise Error(os.strerror(-status), None, None, -status)
         if data_dir is not None:
             self._call("context_set_data_dir", self, data_dir)
         if platform_path is not None:
-            self._call("context_set_platform_path", self, list(platform_path))
+            self._call("context_set_platform_path", self, platform_path)
         if log is not None:
             self._log = self._callback("abibase_log_fn", log)
-            self._call("context_set_log", self, self._log, None)
+            self._call("context_set_log", self, self._log, c.ffi.NULL)
 
     # ------------------------------------------------------------- calls of the library
 
     def _call(self, name: str, *given: Any) -> int:
         """Call it; what it returns unless that is a failure."""
         keep: list[Any] = []
-        encoded = [c.argument(g, keep) for g in given]
+        function = getattr(c.lib, f"abibase_{name}")
+        encoded = [c.argument(g, wanted, keep)
+                   for g, wanted in zip(given, c.ffi.typeof(function).args)]
         with self._lock:
-            status = getattr(c.lib, f"abibase_{name}")(*encoded) or 0
+            status = function(*encoded) or 0
             raised = self._raised.pop() if self._raised else None
             self._raised.clear()
             failure = raised or (self._error(-status) if status < 0 else None)
@@ -255,6 +271,8 @@ class Context:
     def _callback(self, kind: str, fn: Callable[..., Any],
                   cancel: Callable[[], None] = lambda: None) -> Any:
         """fn as C calls it: with texts for pointers, without its data. What it raises is kept."""
+        if not callable(fn):
+            raise c.other("a function", fn)
         raised = self._raised
 
         def failed(_kind: Any, exception: BaseException, _trace: Any) -> None:
@@ -287,12 +305,12 @@ class Context:
         return c.take(out) or ""
 
     def _each(self, name: str, request: Any, given: Iterable[Any]) -> None:
-        for one in given:
+        for one in c.several(given):
             self._call(name, request, one)
 
     @staticmethod
-    def _flags(kind: str, names: Iterable[str]) -> int:
-        return sum(int(getattr(c.lib, f"ABIBASE_{kind}_{name}")) for name in names if name)
+    def _flags(kind: str, **on: bool) -> int:
+        return sum(int(getattr(c.lib, f"ABIBASE_{kind}_{name}")) for name in on if on[name])
 
     # ------------------------------------------------------------------------ documents
 
@@ -329,15 +347,24 @@ class Context:
         return self._make(Profile, "profile_from_file", self, path)
 
     def directory(self, path: Path) -> list[Profile]:
-        """The profiles in a directory's *.json, by name, not deeper; build records are kept."""
+        """The profiles in the regular files of a directory that the command would take: NAME.json,
+        but no .NAME.json, sorted, not deeper. Build records among them are kept."""
+        where = os.fsdecode(c.word(path))
         found: list[Profile] = []
-        for name in sorted(os.listdir(path)):
-            if name.endswith(".json"):
-                host = self.load(os.path.join(os.path.abspath(path), name))
-                if isinstance(host, Profile):
-                    found.append(host)
-                elif host is not None:
-                    raise ValueError(f"{os.path.join(path, name)}: is a baseline, and no profile")
+        try:
+            names = sorted(os.listdir(where), key=os.fsencode)
+        except OSError as trouble:
+            raise Error(f"cannot read: {trouble.strerror}", "io-error", where,
+                        trouble.errno or errno.EIO) from None
+        for name in names:
+            file = os.path.join(os.path.abspath(where), name)
+            if not name.endswith(".json") or name.startswith(".") or _is_no_file(file):
+                continue
+            host = self.load(file)
+            if isinstance(host, Profile):
+                found.append(host)
+            elif host is not None:
+                raise Error("is a baseline, and no profile", "schema-other", file, errno.EINVAL)
         return found
 
     def platforms(self) -> list[Profile]:
@@ -357,7 +384,8 @@ class Context:
     def guest(self, operand: str, *, device: str | None = None,
               qemu: Path | None = None) -> Guest:
         """What abibase targets takes as a guest: a file, a feature word, qmp:SOCKET."""
-        return self._make(Guest, "guest_load", self, self.catalogue, operand, device, qemu)
+        return self._make(Guest, "guest_load", self, self.catalogue, operand, c.maybe(device),
+                          c.maybe(qemu))
 
     def guest_buffer(self, document: str | bytes, source: str = "buffer") -> Guest:
         data = c.data(document)
@@ -383,12 +411,12 @@ class Context:
 
         callback = c.ffi.callback("abibase_guest_fn", heard, error=-errno.ECANCELED,
                                   onerror=failed)
-        self._call("guest_running", self, self.catalogue, qemu, callback, None)
+        self._call("guest_running", self, self.catalogue, c.maybe(qemu), callback, c.ffi.NULL)
         return [(name, self.guest_buffer(json.dumps(guest), name)) for name, guest in found]
 
     def guest_command(self, argv: Sequence[str]) -> Guest:
         """The guest that QEMU starts with these arguments; the program is not among them."""
-        return self._make(Guest, "guest_from_command", self, self.catalogue, list(argv))
+        return self._make(Guest, "guest_from_command", self, self.catalogue, argv)
 
     # ---------------------------------------------------------------------------- verbs
 
@@ -400,7 +428,7 @@ class Context:
                  guest: Guest | None) -> tuple[Any, Result]:
         request = self._request("check_request", self, self.catalogue, baseline)
         self._each("check_request_assume_qemu", request, assume_qemu)
-        self._call("check_request_set_guest", request, guest)
+        self._call("check_request_set_guest", request, c.maybe(guest))
         self._each("check_request_add_profile", request, profiles)
         return request, self._make(Result, "check_request_run", request)
 
@@ -443,7 +471,7 @@ class Context:
                wanted: Intersection | None = None) -> Result:
         """Which of these hosts can take whose guests? instead: hosts as they will be; groups:
         the best so many, at most 3; wanted: an Intersection without hosts, with what is asked."""
-        wanted = wanted or Intersection(self)
+        wanted = Intersection(self) if wanted is None else wanted
         request = self._request("matrix", self, self.catalogue, wanted)
         self._each("matrix_add_machine", request, machines)
         if baseline is not None:
@@ -457,34 +485,35 @@ class Context:
     def decode(self, text: str | bytes, device: str | None = None) -> Result:
         """What do the messages of QEMU in this text mean?"""
         data = c.data(text)
-        return self._make(Result, "decode", self, self.catalogue, data, len(data), device)
+        return self._make(Result, "decode", self, self.catalogue, data, len(data),
+                          c.maybe(device))
 
     def diff(self, a: Host, b: Host, *, all: bool = False) -> Result:
         """What differs between two profiles, or two baselines?"""
         if isinstance(a, Baseline) != isinstance(b, Baseline):
             raise TypeError("a profile and a baseline have nothing to compare")
         return self._make(Result, "diff_baselines" if isinstance(a, Baseline) else "diff", self,
-                          self.catalogue, a, b, self._flags("DIFF", ("ALL",) if all else ()))
+                          self.catalogue, a, b, self._flags("DIFF", ALL=all))
 
     def match(self, profile: Profile, platforms: Sequence[Profile],
               backends: Sequence[str] | None = None) -> Result:
         """Which platforms does a host satisfy?"""
-        return self._make(Result, "match", self, self.catalogue, profile,
-                          c.pointers(platforms, "profile"), len(platforms),
-                          None if backends is None else list(backends))
+        platforms = c.several(platforms)
+        return self._make(Result, "match", self, self.catalogue, profile, platforms,
+                          len(platforms), c.maybe(backends))
 
     def explain(self, baseline: Baseline, property: str | None = None, *,
                 cost: bool = False) -> Result:
         """Why is a baseline what it is?"""
-        return self._make(Result, "explain", self, self.catalogue, baseline, property,
-                          self._flags("EXPLAIN", ("COST",) if cost else ()))
+        return self._make(Result, "explain", self, self.catalogue, baseline, c.maybe(property),
+                          self._flags("EXPLAIN", COST=cost))
 
     def plan(self, what: str, at: str, platforms: Sequence[Profile],
              hosts: Sequence[Profile] = ()) -> Result:
         """When could a feature be on by default for everybody? at: the day of today."""
-        return self._make(Result, "plan", self, self.catalogue, what, at,
-                          c.pointers(platforms, "profile"), len(platforms),
-                          c.pointers(hosts, "profile"), len(hosts))
+        platforms, hosts = c.several(platforms), c.several(hosts)
+        return self._make(Result, "plan", self, self.catalogue, what, at, platforms,
+                          len(platforms), hosts, len(hosts))
 
     def validate(self, path: Path) -> Result:
         """All the faults of a document of any kind."""
@@ -502,7 +531,8 @@ class Intersection(_Object):
                  enable: Iterable[str] = (), disable: Iterable[str] = (),
                  destinations: Iterable[str] = (), assume_qemu: Iterable[str] = (),
                  guest: Guest | None = None) -> None:
-        super().__init__(context, context._request("intersection", context, context.catalogue))
+        super().__init__(context, _used(context)._request("intersection", context,
+                                                          context.catalogue))
         for setter, given in (("machine", machine), ("target", target), ("policy", policy)):
             if given is not None:
                 context._call(f"intersection_set_{setter}", self, given)
@@ -516,6 +546,8 @@ class Intersection(_Object):
     def add(self, *hosts: Host) -> Intersection:
         """Hosts, and baselines of earlier ones; none of them is kept."""
         for host in hosts:
+            if not isinstance(host, (Profile, Baseline)):
+                raise c.other("a Profile or a Baseline", host)
             self._context._call(f"intersection_add_{host._kind}", self, host)
         return self
 
@@ -540,7 +572,7 @@ class Probe(_Object):
                  sizes: bool = False, observe: bool = False, builds_dir: Path | None = None,
                  cache: bool = True, cache_dir: Path | None = None, timeout: float = 0,
                  progress: Callable[[str], None] | None = None) -> None:
-        super().__init__(context, context._request("probe", context))
+        super().__init__(context, _used(context)._request("probe", context))
         if name is not None:
             context._call("probe_set_name", self, name)
         for setter, several in (("add_qemu", qemus), ("only", only), ("skip", skip),
@@ -548,13 +580,14 @@ class Probe(_Object):
             context._each(f"probe_{setter}", self._c, several)
         if baseline is not None:
             context._call("probe_for_baseline", self, context.catalogue, baseline)
-        flags = ((not load) * "NO_LOAD", (not values) * "NO_VALUES", sizes * "SIZES",
-                 observe * "OBSERVE")
-        context._call("probe_set_flags", self, context._flags("PROBE", flags))
-        context._call("probe_set_builds_dir", self, builds_dir)
+        context._call("probe_set_flags", self, context._flags(
+            "PROBE", NO_LOAD=not load, NO_VALUES=not values, SIZES=sizes, OBSERVE=observe))
+        context._call("probe_set_builds_dir", self, c.maybe(builds_dir))
         if cache_dir is not None or not cache:
-            context._call("probe_set_cache_dir", self, cache_dir if cache else None)
-        context._call("probe_set_timeout", self, round(timeout * 1000))
+            context._call("probe_set_cache_dir", self, c.maybe(cache_dir if cache else None))
+        if timeout < 0:
+            raise ValueError(f"a timeout of {timeout} s")
+        context._call("probe_set_timeout", self, math.ceil(timeout * 1000))  # 0 is none
         if progress is not None:
             pointer = self._c
 
@@ -562,7 +595,7 @@ class Probe(_Object):
                 c.lib.abibase_probe_cancel(pointer)
 
             self._progress = context._callback("abibase_progress_fn", progress, cancel)
-            context._call("probe_set_progress", self, self._progress, None)
+            context._call("probe_set_progress", self, self._progress, c.ffi.NULL)
 
     def run(self) -> Profile:
         """Ask. A surface that cannot be asked is a fact that is unknown, and no Error."""

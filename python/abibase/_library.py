@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import os
 import threading
-from typing import Any, Callable, Sequence
+from typing import Any, Iterable, Sequence
 
 ffi: Any
 lib: Any
@@ -83,30 +83,55 @@ def value(pointer: Any) -> Any:
     return json.loads(take(out) or "null")
 
 
+def other(wanted: str, given: Any) -> TypeError:
+    return TypeError(f"{wanted} is wanted, not {type(given).__name__}")
+
+
 def word(text: str | os.PathLike[str]) -> bytes:
     """C would read a text as far as its first NUL."""
+    if not isinstance(text, (str, os.PathLike)):
+        raise other("a text", text)
     encoded = os.fsencode(text)
     if b"\0" in encoded:
         raise ValueError("a text with a NUL in it")
     return encoded
 
 
-def data(text: str | bytes) -> bytes:
+def data(text: str | bytes) -> Any:
     """What is read with its length."""
-    return text.encode() if isinstance(text, str) else bytes(text)
+    if not isinstance(text, (str, bytes, bytearray, memoryview)):
+        raise other("str or bytes", text)
+    made = text.encode() if isinstance(text, str) else bytes(text)
+    return load("ffi").from_buffer("char[]", made)
 
 
-def argument(given: Any, keep: list[Any]) -> Any:
-    """What C takes for a value of Python; @keep holds what it points to during the call."""
-    if given is None:
-        return load("ffi").NULL
-    if isinstance(given, (str, os.PathLike)):
+def several(given: Iterable[Any]) -> list[Any]:
+    """A list; a text is none, though Python goes through its letters."""
+    if isinstance(given, (str, bytes)):
+        raise other("a list", given)
+    return list(given)
+
+
+def maybe(given: Any) -> Any:
+    """Where C may be told nothing: NULL of None, which is refused everywhere else."""
+    return load("ffi").NULL if given is None else given
+
+
+def argument(given: Any, wanted: Any, keep: list[Any]) -> Any:
+    """What C takes for a value of Python where it wants this type; @keep holds what it points to
+    during the call. cffi alone would take any pointer for a text, and None for NULL."""
+    ffi = load("ffi")
+    if wanted.kind != "pointer" or isinstance(given, ffi.CData):
+        return given
+    to = wanted.item
+    if to.cname == "char":
         return word(given)
-    if isinstance(given, (list, tuple)):
-        keep += [load("ffi").new("char[]", word(w)) for w in given]
-        return load("ffi").new("char *[]", keep[len(keep) - len(given):] + [load("ffi").NULL])
-    return getattr(given, "_c", given)
-
-
-def pointers(objects: Sequence[Any], kind: str) -> Any:
-    return load("ffi").new(f"struct abibase_{kind} *[]", [o._c for o in objects])
+    if to.kind == "pointer":
+        each = [argument(g, to, keep) for g in several(given)]
+        each = [ffi.new("char[]", e) if isinstance(e, bytes) else e for e in each]
+        keep += each
+        return ffi.new(f"{to.cname}[]", [*each, ffi.NULL])
+    kind = to.cname.replace("struct abibase_", "")
+    if getattr(given, "_kind", None) != kind:
+        raise other(f"an object of the kind {kind}", given)
+    return given._c
