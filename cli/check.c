@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "choose.h"
 #include "here.h"
+
+#include <errno.h>
 
 /* A baseline, and what is found of each host against it */
 struct check {
@@ -13,6 +16,7 @@ struct checks {
 	struct abibase_context *ctx;
 	struct abibase_catalogue *cat;
 	struct abibase_guest *guest; /* NULL: whichever is started */
+	const char *start; /* --start; NULL: each host is held against each baseline */
 	struct check *check;
 	size_t n, cap, n_hosts;
 	bool refused; /* could an operand not be taken? */
@@ -54,13 +58,34 @@ static int add_baseline(struct checks *c, const char *name, struct abibase_basel
 	if (c->n_hosts)
 		return cli_error("%s: is a baseline; baselines stand before the hosts [usage]",
 				 name);
-	check = &c->check[c->n++];
+	check = &c->check[c->n];
 	*check = (struct check){ .name = strdup(name) };
 	if (!check->name)
 		return cli_oom();
 	r = prepare(c, b, &check->request);
 	c->refused |= r != 0;
+	if (r)
+		free(check->name);
+	else
+		c->n++;
 	return r;
+}
+
+static const char *of_guest(const struct checks *c, const char *member)
+{
+	return cli_text(abibase_guest_value(c->guest), member);
+}
+
+/* Of a start: the one that the guest names, or those of its machine type, or of what an alias stands for */
+static bool is_asked(const struct checks *c, const struct abibase_baseline *b)
+{
+	const char *id = of_guest(c, "x-baseline"), *machine = of_guest(c, "machine");
+	const char *of = cli_text(abibase_baseline_value(b), "machine"), *kind;
+
+	if (id)
+		return streq(abibase_baseline_id(b) ?: "", id);
+	kind = choose_kind(machine);
+	return !of || (kind ? strprefix(of, kind) : streq(of, machine));
 }
 
 static int add_host(struct checks *c, const struct abibase_profile *p)
@@ -85,7 +110,9 @@ static int add(void *data, const struct cli_source *s)
 		return cli_source_error(c->ctx, s, r);
 	}
 	if (b)
-		return add_baseline(c, s->name, b);
+		return c->start && !is_asked(c, b) ? 0 : add_baseline(c, s->name, b);
+	if (c->start)
+		return cli_no_baseline(s->name);
 	c->others = true;
 	/* the baseline may be what was refused, and that was said */
 	if (c->refused)
@@ -128,12 +155,86 @@ static int answer(const struct checks *c)
 	return cli_answers_end(&a, r);
 }
 
+/* -------------------------------------------------------------------- may it start? */
+
+/* The record of this host, of the QEMU of the guest alone where it has that */
+static int recorded(const struct checks *c, struct abibase_profile **ret)
+{
+	const char *qemu = of_guest(c, "x-emulator");
+	int r = abibase_profile_from_file(c->ctx, c->start, ret);
+	_unref_(profile) *whole = NULL;
+
+	if (r == 0) {
+		whole = steal(ret);
+		r = abibase_profile_current(c->ctx, whole, qemu ? qemu : "", ret);
+	}
+	/* such as that of the wrapper */
+	if (r == -ENOENT && whole) {
+		*ret = steal(&whole);
+		return 0;
+	}
+	if (r == 0)
+		return 0;
+	cli_context_error(c->ctx, r);
+	return start_remedy("systemctl restart abibase-profile.service");
+}
+
+/* One that is satisfied is enough; else all is told, @r being what went wrong before. */
+static int answer_start(const struct checks *c, int r)
+{
+	struct cli_answers a = { .o = c->o };
+	int run;
+
+	for (size_t i = 0; i < c->n; i++) {
+		_unref_(result) *res = NULL;
+
+		run = abibase_check_request_run(c->check[i].request, &res);
+
+		if (run == 0 && abibase_result_verdict(res) == ABIBASE_VERDICT_YES) {
+			cli_answers_end(&a, STATUS_TROUBLE);
+			return cli_answer(res, c->o);
+		}
+		if (run < 0)
+			r = cli_context_error(c->ctx, run);
+		else if (cli_answers_add(&a, c->check[i].name, res, abibase_result_verdict(res)) != 0)
+			r = STATUS_TROUBLE;
+	}
+	run = cli_answers_end(&a, 0);
+	return r ? r : run;
+}
+
+/* What no baseline is about may start. */
+static int start(struct checks *c)
+{
+	const struct abibase_value *g = abibase_guest_value(c->guest);
+	const char *id = of_guest(c, "x-baseline");
+	_unref_(profile) *p = NULL;
+	int r, bad;
+
+	if (!id && !abibase_value_count(abibase_value_member(g, "devices")) &&
+	    !abibase_value_count(abibase_value_member(g, "x-not-judged")))
+		return 0;
+	bad = cli_sources(c->o, 0, false, add, c);
+	if (!c->n && !bad && id)
+		return cli_error("%s: no baseline is %s, which the domain asks for: copy it there "
+				 "[baseline-not-there]",
+				 c->o->n_operands ? c->o->operands[0] : "the operands", id);
+	if (!c->n)
+		return bad;
+	r = recorded(c, &p);
+	if (r == 0)
+		r = add_host(c, p);
+	return r ? r : answer_start(c, bad);
+}
+
 static int check(struct checks *c)
 {
 	int r = cli_begin(c->o->verbose, &c->ctx, &c->cat);
 
 	if (r == 0)
 		r = cli_domain(c->ctx, c->cat, c->o, options_arg(c->o, OPT_BACKEND), &c->guest);
+	if (r == 0 && c->start)
+		return start(c);
 	if (r == 0)
 		r = add_all(c);
 	return r ? r : answer(c);
@@ -141,9 +242,11 @@ static int check(struct checks *c)
 
 static int run(const struct options *o)
 {
-	struct checks c = { .o = o };
+	struct checks c = { .o = o, .start = options_arg(o, OPT_START) };
 	int r;
 
+	if (c.start && !options_has(o, OPT_DOMAIN))
+		return cli_usage("check", "--start is of the guest of --domain");
 	if (!o->n_operands && !options_has(o, OPT_FILES0_FROM))
 		return options_has(o, OPT_DOMAIN) || options_has(o, OPT_BACKEND) ||
 				       options_has(o, OPT_ASSUME_QEMU) ?

@@ -270,8 +270,8 @@ static int not_there(const struct listing *l, const char *id, const char *who)
 			  id, l->dir);
 }
 
-/* What an alias, or no name at all, stands for, differs between QEMUs. */
-static const char *kind_of(const char *machine)
+/* It differs between QEMUs. */
+const char *choose_kind(const char *machine)
 {
 	return !machine			  ? "" :
 	       strprefix(machine, "q35")  ? "pc-q35-" :
@@ -281,7 +281,7 @@ static const char *kind_of(const char *machine)
 
 static int no_machine(const struct listing *l, const char *machine)
 {
-	const char *kind = kind_of(machine);
+	const char *kind = choose_kind(machine);
 	_autofree_ char *there = NULL;
 	const char *name = l->n ? l->e[l->n - 1].machine : "pc-q35-10.0";
 

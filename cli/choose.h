@@ -20,6 +20,9 @@ struct choice {
  */
 int choose_baseline(struct abibase_context *ctx, struct choice *c, char **ret);
 
+/* How the names begin that an alias of machine types, or NULL, can stand for; NULL: it is no alias. */
+const char *choose_kind(const char *machine);
+
 /* Call @fn for each file of a directory that choose_baseline() looks at, in order. 0 or STATUS_TROUBLE. */
 typedef int (*choose_fn)(void *data, const char *path);
 int choose_each(const char *dir, choose_fn fn, void *data);

@@ -90,6 +90,9 @@ static const struct cli_option options[] = {
 	  "what its device lies on there: tap, tap+vhost, macvtap ... (default: as where it runs)" },
 	{ VERB_CHECK, OPT_BACKEND, "backend", "BACKEND", "@backends",
 	  "the backend of each interface of --domain that the XML leaves open" },
+	{ VERB_CHECK, OPT_START, "start", "FILE", "@files",
+	  "may the guest of --domain start on this host, whose profile FILE is, recorded since it was "
+	  "booted? Of the baselines its own are asked, and one that the host satisfies is enough" },
 	{ VERB_TARGETS, OPT_DEVICE, "device", "CLASS", CLASSES,
 	  "class of the device of a feature word or of a log" },
 	{ VERB_TARGETS, OPT_QUEUE_SIZE, "queue-size", "LIST", NULL,

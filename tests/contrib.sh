@@ -81,10 +81,60 @@ hook()
 {
 	domain "$1" | ./hook guest "${2:-prepare}" begin -
 }
+# hooked FILTER...: the hook with a domain of pc-q35-10.0 that the filter changed
+hooked()
+{
+	domain pc-q35-10.0 | "$@" | ./hook guest prepare begin -
+}
 placed packaging/libvirt/hook hook baselines
 hook pc-q35-7.2 > out 2> err || fail "the hook refuses: $(cat err)"
 refuses 'does not satisfy' hook pc-q35-10.0
 hook pc-q35-10.0 started > out 2> err || fail 'the hook asks at another operation'
+hook pc-q35-9.2 > out 2> err || fail "the hook asks without a baseline of the machine type: $(cat err)"
+# how the domain is written does not count, and what is no element of it neither
+refuses 'does not satisfy' hooked tr "'" '"'
+refuses 'does not satisfy' hooked sed "s/machine=/\\n&/"
+refuses 'xml-bad' hooked true
+for other in "<!-- <type machine='pc-q35-9.2'> -->" "<![CDATA[<type machine='pc-q35-9.2'>]]>" \
+	"<!-- <qemu:env name='ABIBASE_BASELINE' value='$yes'/> -->"; do
+	refuses 'does not satisfy' hooked sed "2i <metadata>$other</metadata>"
+done
+refuses 'guest-differs' hooked sed 's/pc-q35-10.0/q35/'
+hooked sed "s/type='virtio'/type='e1000e'/" > out 2> err || fail "the hook asks for no device: $(cat err)"
+# the domain names its baseline: with any prefix, once, and it is there
+named()
+{
+	hooked sed "s|</domain>|<q:commandline xmlns:q='http://libvirt.org/schemas/domain/qemu/1.0'><q:env \\
+name='ABIBASE_BASELINE' value='$1'/>${2:-}</q:commandline>&|"
+}
+refuses 'does not satisfy' named "$(jq -r .id baselines/other.json)"
+refuses 'guest-differs' named "$yes"
+refuses 'copy it there' named b1-00000000000000000000000000000000
+refuses 'the id of one baseline' named b1-0
+refuses 'the id of one baseline' named "$yes" "<q:env name='ABIBASE_BASELINE' value='b1-00000000000000000000000000000000'/>"
+# a baseline that is not indented is of its machine type all the same; one that is none refuses, unless another one is
+# satisfied
+mkdir odd
+jq -c . baselines/other.json > odd/other.json
+jq -c . baselines/wide.json > odd/wide.json
+placed packaging/libvirt/hook hook odd
+hook pc-q35-9.2 > out 2> err || fail "the hook asks a baseline of another machine type: $(cat err)"
+refuses 'does not satisfy' hook pc-q35-10.0
+echo '{' > odd/none.json
+refuses 'none.json' hook pc-q35-9.2
+hook pc-q35-7.2 > out 2> err || fail "one baseline that is satisfied is not enough: $(cat err)"
+# one that cannot be followed stands first
+ln -s nowhere odd/a.json
+refuses 'a.json' hook pc-q35-9.2
+# a record of another boot, or none, starts nothing that a baseline is about
+placed packaging/libvirt/hook hook baselines
+jq '.boot_id = "00000000-0000-0000-0000-000000000000"' host.json > stale.json
+sed -i "s|^profile=.*|profile=$tmp/stale.json|" hook
+refuses 'of another boot' hook pc-q35-7.2
+refuses 'systemctl restart abibase-profile' hook pc-q35-7.2
+hook pc-q35-9.2 > out 2> err || fail "a record of another boot refuses all: $(cat err)"
+sed -i "s|^profile=.*|profile=$tmp/nowhere.json|" hook
+refuses 'systemctl restart abibase-profile' hook pc-q35-7.2
 
 # the PATH of libvirtd: its first QEMU is the wrapper, which adds the list
 path=$(sed -n 's/^Environment=PATH=//p' "$src/contrib/path/abibase.conf")

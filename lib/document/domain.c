@@ -21,6 +21,7 @@ struct reading {
 	json_t *devices, *rest; /* what is judged; words for what is not */
 	json_t *unjudged; /* words for what may change what is judged */
 	const char *cpu; /* NULL: by a model */
+	const char *baseline; /* id that its QEMU is started under; NULL: it names none */
 	bool kvm, failed;
 };
 
@@ -363,12 +364,32 @@ static void take_args(struct reading *d, const struct xml_element *e)
 	}
 }
 
-static void take_commandline(struct reading *d)
+/* The baseline that the environment of its QEMU names: see abibase-emulator(1) */
+static int take_env(struct reading *d, const struct xml_element *e)
+{
+	for (; (e = next_qemu(e, "env")); e = e->next) {
+		const char *name = xml_attribute(e, "name"), *value = xml_attribute(e, "value");
+
+		if (!name || !streq(name, "ABIBASE_BASELINE"))
+			continue;
+		if (!value || !id_valid(value) || (d->baseline && !streq(d->baseline, value)))
+			return refuse(d, e, "domain-value", "qemu:env ABIBASE_BASELINE", value ? value : "",
+				      "the id of one baseline, \"b1-\" and 32 hex digits");
+		d->baseline = value;
+	}
+	return 0;
+}
+
+static int take_commandline(struct reading *d)
 {
 	const struct xml_element *e = d->domain->first;
+	int r = 0;
 
-	for (; (e = next_qemu(e, "commandline")); e = e->next)
+	for (; r == 0 && (e = next_qemu(e, "commandline")); e = e->next) {
 		take_args(d, e->first);
+		r = take_env(d, e->first);
+	}
+	return r;
 }
 
 /* ------------------------------------------------------------------------ interfaces */
@@ -571,7 +592,9 @@ static int read_devices(struct reading *d)
 	if (r < 0)
 		return r;
 	name_overrides(d);
-	take_commandline(d);
+	r = take_commandline(d);
+	if (r < 0)
+		return r;
 	d->cpu = cpu_of(d->domain);
 	if (xml_child(d->domain, "cpu"))
 		not_compared(d, "cpu", xml_find(d->domain, "cpu@mode"));
@@ -595,12 +618,12 @@ static int make_guest(struct reading *d, struct abibase_guest **ret)
 	if (arch && !name_valid(arch))
 		return refuse(d, d->domain, "domain-value", "os/type@arch", arch,
 			      "an architecture");
-	root = json_pack("{s:s, s:O, s:s, s:s*, s:s*, s:O, s:O, s:s*, s:s, s:s*}", "schema",
+	root = json_pack("{s:s, s:O, s:s, s:s*, s:s*, s:O, s:O, s:s*, s:s, s:s*, s:s*}", "schema",
 			 "abibase-guest/1", "devices", d->devices, "machine", machine, "name",
 			 name && name_valid(name) ? name : NULL, "target", arch,
 			 DOMAIN_NOT_COMPARED, d->rest, DOMAIN_NOT_JUDGED, d->unjudged, GUEST_X_CPU,
 			 d->cpu, GUEST_X_VIRTTYPE, d->kvm ? "kvm" : "qemu", GUEST_X_EMULATOR,
-			 emulator_of(d->domain));
+			 emulator_of(d->domain), GUEST_X_BASELINE, d->baseline);
 	return root ? guest_make(d->ctx, root, d->source, ret) : -ENOMEM;
 }
 

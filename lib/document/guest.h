@@ -25,6 +25,7 @@
 #define GUEST_X_CPU "x-cpu"
 #define GUEST_X_VIRTTYPE "x-virttype"
 #define GUEST_X_EMULATOR "x-emulator"
+#define GUEST_X_BASELINE "x-baseline" /* the id that a domain asks for */
 #define GUEST_MAX_QUEUES 4096 /* no QEMU has more than 1024, VIRTIO_QUEUE_MAX */
 
 /* Points into the document of the guest. */
