@@ -131,12 +131,10 @@ static int fill(struct abibase_context *ctx, struct entry *e)
 
 	if (r == 0)
 		r = cli_load_baseline(ctx, e->path, &b);
+	if (r == 0)
+		r = cli_check_promise(b, e->path);
 	if (r)
 		return r;
-	if (!abibase_baseline_id(b))
-		return cli_error("%s: this baseline promises nothing: its hosts could not share one "
-				 "[baseline-not-yes]",
-				 e->path);
 	free(e->id);
 	free(e->machine);
 	e->id = strdup(abibase_baseline_id(b));

@@ -218,6 +218,8 @@ int cli_load_profile(struct abibase_context *ctx, const char *operand,
 		     struct abibase_profile **ret);
 int cli_load_baseline(struct abibase_context *ctx, const char *operand,
 		      struct abibase_baseline **ret);
+/* Is it one that promises something? 0 or STATUS_TROUBLE, having said why. */
+int cli_check_promise(const struct abibase_baseline *b, const char *operand);
 /* A profile is there instead: say so. STATUS_TROUBLE */
 int cli_no_baseline(const char *operand);
 

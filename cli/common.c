@@ -422,6 +422,14 @@ int cli_load_baseline(struct abibase_context *ctx, const char *operand,
 	return p ? cli_no_baseline(operand) : r;
 }
 
+int cli_check_promise(const struct abibase_baseline *b, const char *operand)
+{
+	return abibase_baseline_id(b) ? 0 :
+					cli_error("%s: this baseline promises nothing: its hosts could not "
+						  "share one [baseline-not-yes]",
+						  operand);
+}
+
 int cli_no_baseline(const char *operand)
 {
 	return cli_error("%s: is a profile; a baseline was wanted, as abibase intersect --json makes "

@@ -26,6 +26,8 @@ static int load_both(struct abibase_context *ctx, char *const *operands, struct 
 			r = abibase_profile_from_file(ctx, operands[i], &ret[i].profile);
 		if (r < 0)
 			status = cli_context_error(ctx, r);
+		else if (ret[i].baseline && cli_check_promise(ret[i].baseline, operands[i]) != 0)
+			status = STATUS_TROUBLE;
 	}
 	if (status == 0 && !ret[0].baseline != !ret[1].baseline)
 		return cli_error("%s: is a baseline, and %s is a profile: two of a kind can be "

@@ -815,7 +815,8 @@ int abibase_diff_guest(struct abibase_context *ctx, const struct abibase_catalog
  * id. "consequences" of the document says what a migration from the one to the other does to a
  * running guest, and whether the way there is a one-way door.
  *
- * Returns: 0, also when they differ, -EINVAL (unknown flag), -ENOMEM. Since: 0.1
+ * Returns: 0, also when they differ, -EINVAL (unknown flag; "baseline-not-yes": one promises nothing),
+ * -ENOMEM. Since: 0.1
  */
 int abibase_diff_baselines(struct abibase_context *ctx, const struct abibase_catalogue *cat,
 			   const struct abibase_baseline *a, const struct abibase_baseline *b,

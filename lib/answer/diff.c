@@ -1711,6 +1711,9 @@ ABIBASE_EXPORT int abibase_diff_baselines(struct abibase_context *ctx,
 	};
 	int r = check_flags(ctx, flags);
 
+	for (int i = 0; r == 0 && i < 2; i++)
+		if (t.b[i]->verdict != ABIBASE_VERDICT_YES)
+			r = baseline_refuse(ctx, t.b[i]);
 	if (r < 0)
 		return r;
 	compare_baselines(&t);
