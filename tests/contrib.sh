@@ -213,6 +213,17 @@ sed -n '/^  raw.qemu.conf: |-$/,$s/^    //p' profile.yaml > qemu.conf
 printf '[machine]\ntype = "pc-q35-7.2"\n' | diff - qemu.conf > out || fail "raw.qemu.conf: $(cat out)"
 refuses 'pc-q35-10.0' "$src/contrib/incus/profile" pc-q35-10.0 debian-12 debian-13
 [ ! -s out ] || fail 'a profile without a list'
+# no option makes it another one, or one without a list
+for options in '-o elsewhere' '-M pc-q35-5.2' '-f args' --json '-qfargs'; do
+	# shellcheck disable=SC2086
+	"$src/contrib/incus/profile" pc-q35-7.2 $options baselines/wide.json 2> err | diff profile.yaml - > out ||
+		fail "the profile with $options: $(cat err out)"
+done
+for options in --help --with-machine; do
+	refuses 'no list' "$src/contrib/incus/profile" pc-q35-7.2 $options debian-12
+	[ ! -s out ] || fail "a profile with $options: $(cat out)"
+done
+refuses usage "$src/contrib/incus/profile" pc-q35-7.2
 
 [ "$failures" = 0 ] || exit 1
 need promtool
