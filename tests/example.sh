@@ -84,9 +84,9 @@ if command -v go > "$dir/log"; then
 	export GOCACHE="$dir/go" GO111MODULE=off
 	go vet "$top_srcdir/examples/go/offers.go"
 	go build -o "$dir/offers" "$top_srcdir/examples/go/offers.go"
-	PATH="${command%/*}:$PATH" "$dir/offers" -M pc-q35-7.2 debian-12 debian-13 > "$dir/got" 2> "$dir/got.err"
+	PATH="${command%/*}:$PATH" "$dir/offers" -M pc-q35-7.2 debian-12 n2=debian-12 debian-13 > "$dir/got" 2> "$dir/got.err"
 	grep -qx 'b1-[0-9a-f]\{32\}' "$dir/got"
-	grep -qx 'VIRTIO_F_RING_RESET: vhost-net does not have .*, on debian-12' "$dir/got"
+	grep -qx 'VIRTIO_F_RING_RESET: vhost-net does not have .*, on debian-12, n2' "$dir/got"
 	status=0
 	PATH="${command%/*}:$PATH" "$dir/offers" -M q35 debian-12 2> "$dir/got.err" || status=$?
 	[ "$status" = 2 ]

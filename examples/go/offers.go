@@ -10,10 +10,10 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
+	"sort"
 	"strings"
 )
 
@@ -22,34 +22,43 @@ const trouble = 2 // no verdict: a file, memory, usage
 // What is used here of an abibase-baseline/1 document, which has more members; see abibase-baseline(5).
 type baseline struct {
 	ID, Verdict string
+	Inputs      []struct{ Hosts map[string]string } // cohorts: hosts that answer alike
 	Outputs     []struct {
 		Values []struct {
 			Feature string
 			Value   any // "on", "off", or a number
 			Why     []struct {
-				Cohorts        []string
-				Layer, Missing string
+				Cohorts []string // each by its first host
+				Missing string
 			}
 		}
 	}
 }
 
-// Ask abibase. A document comes with each verdict, and with trouble none.
-func intersect(operands []string) (*baseline, int, error) {
-	var status *exec.ExitError
-
-	command := exec.Command("abibase", append([]string{"intersect", "--json"}, operands...)...)
-	command.Stderr = os.Stderr
-	out, err := command.Output()
-	if err != nil && !(errors.As(err, &status) && status.ExitCode() != trouble) {
-		return nil, trouble, err
+// All hosts of these cohorts.
+func (b *baseline) hosts(cohorts []string) (names []string) {
+	for _, cohort := range cohorts {
+		for _, input := range b.Inputs {
+			for name := range input.Hosts {
+				if input.Hosts[cohort] != "" {
+					names = append(names, name)
+				}
+			}
+		}
 	}
-	b := new(baseline)
-	return b, command.ProcessState.ExitCode(), json.Unmarshal(out, b)
+	sort.Strings(names)
+	return names
 }
 
 func main() {
-	b, status, err := intersect(os.Args[1:])
+	command := exec.Command("abibase", append([]string{"intersect", "--json"}, os.Args[1:]...)...)
+	command.Stderr = os.Stderr
+	out, err := command.Output()
+	status, b := command.ProcessState.ExitCode(), new(baseline)
+	// a document comes with each verdict, and with trouble none
+	if status >= 0 && status != trouble {
+		err = json.Unmarshal(out, b)
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "offers:", err)
 		os.Exit(trouble)
@@ -62,7 +71,7 @@ func main() {
 			for _, why := range v.Why {
 				if v.Value == "off" && why.Missing != "" {
 					fmt.Printf("%s: %s, on %s\n", v.Feature, why.Missing,
-						strings.Join(why.Cohorts, ", "))
+						strings.Join(b.hosts(why.Cohorts), ", "))
 				}
 			}
 		}
