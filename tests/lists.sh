@@ -80,6 +80,8 @@ for form in libvirt-commandline libvirt-override; do
 	sed 's/262144/524288/' guest.xml >other.xml
 	for guest in 0:guest.xml 3:other.xml; do
 		judged "${guest%:*}" check --domain="${guest#*:}" ./base.json debian-13
+		sed "s/<qemu:device alias='net0'/<qemu:device alias='net7'/" "${guest#*:}" >unheard.xml
+		grep -q net7 unheard.xml && judged 3 check --domain=unheard.xml ./base.json debian-13
 		judged "${guest%:*}" intersect --domain="${guest#*:}" debian-12 debian-13
 		judged "${guest%:*}" targets --domain="${guest#*:}" --backend tap --baseline base.json 0x130afbfa7 debian-13
 	done
@@ -99,7 +101,7 @@ misuse 'which needs it' -f libvirt-override
 misuse '--hotplug is for' -f libvirt-override --alias net0 --hotplug
 misuse "which has the machine type in <type" -f libvirt-override --alias net0 --with-machine
 misuse "which has the machine type in <type" -f libvirt-commandline --with-machine
-for alias in '' 'net0,' "net'0" 'net 0' :net0:x; do
+for alias in '' 'net0,' "net'0" 'net 0' :net0:x -x 0 net eth-0 Net0 'ua-a b' net0,net0 net0,vhost-vsock:net0; do
 	misuse '[list-alias]' -f libvirt-override --alias "$alias"
 done
 misuse '[list-alias]' -f libvirt-override --alias net0 --alias vhost-vsock:vsock0

@@ -78,12 +78,17 @@ ABIBASE_EXPORT int abibase_render_set_for(struct abibase_render *r, const char *
 	return context_replace(r->ctx, &r->host, host);
 }
 
-/* libvirt takes no other. */
+#define SMALL "abcdefghijklmnopqrstuvwxyz"
+#define DIGITS "0123456789"
+
+/* One that libvirt gives, or keeps where a domain has it; another one it drops, and what is said of it. */
 static bool is_alias(const char *s)
 {
-	static const char known[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+	size_t word = strspn(s, SMALL), end = word + strspn(s + word, DIGITS);
 
-	return *s && !s[strspn(s, known)];
+	if (strprefix(s, "ua-"))
+		return !s[strspn(s, SMALL "ABCDEFGHIJKLMNOPQRSTUVWXYZ" DIGITS "_-")];
+	return word && end > word && !s[end];
 }
 
 ABIBASE_EXPORT int abibase_render_add_alias(struct abibase_render *r, const char *device,
@@ -93,9 +98,14 @@ ABIBASE_EXPORT int abibase_render_add_alias(struct abibase_render *r, const char
 
 	if (!is_alias(alias))
 		return context_fail(r->ctx, EINVAL, "list-alias", NULL,
-				    "\"%s\" is not an alias of libvirt's; accepted: letters, digits, "
-				    "_ and -",
+				    "\"%s\" is not an alias of libvirt's; accepted: its own, such as "
+				    "net0, or ua- and letters, digits, _ and -",
 				    alias);
+	for (size_t i = 0; i < r->n_aliases; i++)
+		if (streq(r->aliases[i].name, alias))
+			return context_fail(r->ctx, EINVAL, "list-alias", NULL,
+					    "the alias %s is there twice: a guest has one device of it",
+					    alias);
 	if (array_grow(&r->aliases, r->n_aliases, &r->cap_aliases, sizeof(*a)) < 0)
 		return context_oom(r->ctx);
 	a = &r->aliases[r->n_aliases++];
