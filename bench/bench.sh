@@ -4,7 +4,8 @@
 # against jq. Run by `make bench`; README.md says what is measured. It prints, and judges nothing:
 # the exit status is not 0 only when something could not be run.
 #
-# BENCH_PROFILES, BENCH_FEW, BENCH_MANY, BENCH_BUILDS, BENCH_ROUNDS: other than the usual sizes.
+# BENCH_PROFILES, BENCH_FEW, BENCH_MANY, BENCH_LARGE, BENCH_BUILDS, BENCH_ROUNDS: other than the usual sizes.
+# shellcheck disable=SC2154
 set -eu
 # shellcheck source=bench/begin.sh
 . "${0%/*}/begin.sh"
@@ -12,11 +13,10 @@ set -eu
 profiles=${BENCH_PROFILES:-1000}
 few=${BENCH_FEW:-100}
 many=${BENCH_MANY:-10000}
+large=${BENCH_LARGE:-100000}
 builds=${BENCH_BUILDS:-24}
 rounds=${BENCH_ROUNDS:-7}
 machine=pc-q35-5.2
-bench=$top_srcdir/bench
-tools=$top_builddir/bench
 data=$top_srcdir/tests/data
 
 if ! command -v jq > /dev/null; then
@@ -27,80 +27,61 @@ fi
 mkdir "$dir/profiles"
 cd "$dir/profiles"
 
-total=$many
-[ "$profiles" -le "$total" ] || total=$profiles
 # Not 11.1: on this machine type its queues differ from those of 10.0, so that there is no common
 # list.
-"$tools/generate" . "$total" "$builds" "$data"/hosts/*.json "$data"/qemu/5.*.json \
+"$tools/generate" . "$large" "$builds" "$data"/hosts/*.json "$data"/qemu/5.*.json \
 	"$data"/qemu/7.*.json "$data"/qemu/10.*.json
 
-list() {
-	ls | head -n "$1" | tr '\n' '\0' > "$dir/list-$1"
-}
-list "$profiles"
-list "$few"
-list "$many"
+for n in "$profiles" "$few" "$many" "$large"; do
+	ls | head -n "$n" | tr '\n' '\0' > "$dir/list-$n"
+done
 
+# shellcheck disable=SC2046
 set -- $(ls | head -n "$profiles")
 jq -c . "$@" > "$dir/lines.ndjson"
-"$tools/runner" "$rounds" \
-	"abibase intersect" "$ABIBASE" intersect -M $machine --files0-from="$dir/list-$profiles" + \
-	"jansson load" "$tools/jansson-load" "$dir/list-$profiles" + \
-	"abibase, NDJSON" "$ABIBASE" intersect -M $machine "$dir/lines.ndjson" + \
-	"jq AND fold" jq -n -f "$bench/fold.jq" "$@" + \
-	"jq, booleans only" jq -n -f "$bench/fold-booleans.jq" "$@" > "$dir/times"
-
-"$tools/runner" 1 \
-	few "$ABIBASE" intersect -M $machine --files0-from="$dir/list-$few" + \
-	many "$ABIBASE" intersect -M $machine --files0-from="$dir/list-$many" > "$dir/memory"
-
-# As many hosts that answer as one of five do, each under a name of its own.
-mkdir "$dir/alike"
-awk -v n="$profiles" -v to="$dir/alike" '
-	FNR == 1 { file[k++] = FILENAME }
-	{ text[FILENAME] = text[FILENAME] $0 "\n" }
-	END {
-		for (i = 0; i < n; i++) {
-			out = sprintf("%s/node-%05d.json", to, i)
-			t = text[file[i % k]]
-			sub(/"name": "host-/, sprintf("\"name\": \"node-%05d-", i), t)
-			printf "%s", t > out
-			close(out)
-		}
-	}' $(ls | head -n 5)
-(cd "$dir/alike" && ls | tr '\n' '\0' > "$dir/list-alike")
-(cd "$dir/alike" && "$tools/runner" "$rounds" \
-	"abibase matrix" "$ABIBASE" matrix -M $machine --files0-from="$dir/list-alike" + \
-	"intersect, alike" "$ABIBASE" intersect -M $machine --files0-from="$dir/list-alike" + \
-	"jansson, alike" "$tools/jansson-load" "$dir/list-alike" > "$dir/times-alike")
-
 bytes=$(cat "$@" | wc -c)
 echo "$profiles profiles of $((bytes / profiles)) bytes on average, $builds QEMU builds;" \
 	"median of $rounds rounds"
-awk -F '\t' '
-	BEGIN { printf "\n%-20s %10s %10s %12s\n", "", "wall ms", "CPU ms", "peak KiB" }
-	{ printf "%-20s %10.1f %10.1f %12d\n", $1, $2 / 1000, $3 / 1000, $4 }
-	$1 == "jansson load" { load = 1 / $5; load_cpu = 1 / $6 }
-	$1 == "abibase, NDJSON" { lines = $5; lines_cpu = $6 }
-	$1 == "intersect, alike" { alike = 1 / $5; alike_cpu = 1 / $6 }
-	$1 == "jansson, alike" { matrix = 1 / $5; matrix_cpu = 1 / $6 }
-	$1 == "jq AND fold" { jq = $5; jq_cpu = $6 }
-	$1 == "jq, booleans only" { bool = $5; bool_cpu = $6 }
-	END {
-		printf "\n%-35s %6s %6s\n", "ratio", "wall", "CPU"
-		line = "%-35s %6.2f %6.2f  %s\n"
-		printf line, "abibase intersect / jansson load", load, load_cpu, "at most 0.40"
-		printf line, "NDJSON / files, abibase intersect", lines, lines_cpu, "at most 1.1"
-		printf line, "matrix, 5 cohorts / jansson load", matrix, matrix_cpu, "at most 0.45"
-		printf line, "matrix / intersect, 5 cohorts", alike, alike_cpu, "at most 1.2"
-		printf line, "jq AND fold / abibase intersect", jq, jq_cpu, "at least 10"
-		printf line, "jq booleans / abibase intersect", bool, bool_cpu, "(leaves out the words)"
-	}' "$dir/times" "$dir/times-alike"
-awk -F '\t' -v few="$few" -v many="$many" '
-	{ peak[$1] = $4 }
-	END {
-		printf "\n%-35s %6d KiB\n", "peak memory, " few " profiles", peak["few"]
-		printf "%-35s %6d KiB\n", "peak memory, " many " profiles", peak["many"]
-		printf "%-35s %6d  at most 512\n", "bytes for each profile more",
-			(peak["many"] - peak["few"]) * 1024 / (many - few)
-	}' "$dir/memory"
+
+# run ROUNDS NAME COMMAND...
+run() {
+	"$tools/runner" "$@" > "$dir/times"
+}
+
+run "$rounds" \
+	load "$tools/jansson-load" "$dir/list-$profiles" + \
+	intersect "$ABIBASE" intersect -M $machine --files0-from="$dir/list-$profiles" + \
+	read "$tools/jansson-load" "$dir/list-$profiles" read
+row intersect "$(cpu_ratio intersect)" "$(wall_ratio intersect)"
+row read "$(cpu_ratio read)" "$(wall_ratio read)"
+run "$rounds" \
+	intersect "$ABIBASE" intersect -M $machine --files0-from="$dir/list-$profiles" + \
+	lines "$ABIBASE" intersect -M $machine "$dir/lines.ndjson"
+row ndjson "$(cpu_ratio lines)" "$(wall_ratio lines)"
+for filter in fold fold-booleans; do
+	run "$rounds" jq jq -n -f "$bench/$filter.jq" "$@" + \
+		intersect "$ABIBASE" intersect -M $machine --files0-from="$dir/list-$profiles"
+	row "jq${filter#fold}" "$(cpu_ratio intersect)" "$(wall_ratio intersect)"
+done
+
+run 1 few "$ABIBASE" intersect -M $machine --files0-from="$dir/list-$few" + \
+	many "$ABIBASE" intersect -M $machine --files0-from="$dir/list-$many"
+row bytes "$(figure "($(peak many) - $(peak few)) * 1024 / ($many - $few)")"
+
+# five hosts, each many times under names of its own
+# shellcheck disable=SC2046
+alike "$profiles" "$dir/alike" $(ls | head -n 5)
+printf '%s\n' "$dir"/alike/* | tr '\n' '\0' > "$dir/list-alike"
+run "$rounds" load "$tools/jansson-load" "$dir/list-alike" + \
+	matrix "$ABIBASE" matrix -M $machine --files0-from="$dir/list-alike"
+row matrix "$(cpu_ratio matrix)" "$(wall_ratio matrix)"
+run "$rounds" intersect "$ABIBASE" intersect -M $machine --files0-from="$dir/list-alike" + \
+	matrix "$ABIBASE" matrix -M $machine --files0-from="$dir/list-alike"
+row matrix-intersect "$(cpu_ratio matrix)" "$(wall_ratio matrix)"
+
+run 1 load "$tools/jansson-load" "$dir/list-$large" + \
+	large "$ABIBASE" intersect -M $machine --files0-from="$dir/list-$large"
+row large "$(cpu_ratio large)" "$(wall_ratio large)"
+row large-memory "$(peak large)"
+run 1 json "$ABIBASE" intersect --json -M $machine --files0-from="$dir/list-$large" -o "$dir/large.json"
+row large-document "$(figure "$(peak json) - $(wc -c < "$dir/large.json") / 1024")"

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# What questions about a whole fleet cost: check, widening, targets, match, matrix, and very many builds of
-# QEMU, each against jansson or a limit, and how each grows. Run by `make bench`; README.md says what is
-# measured. It prints, and judges nothing.
+# What questions about a whole fleet cost: check, widening, targets, match, and very many builds of QEMU, each
+# against jansson or a limit, and how each grows. Run by `make bench`; README.md says what is measured. It
+# prints, and judges nothing.
 #
 # BENCH_SIZES: numbers of hosts, other than 1000 3000 10000; BENCH_GROWTH: those over which growth is taken, if
 # not these. BENCH_ROUNDS: rounds. BENCH_COUNT=time: the growth of the processor's time, and not of
@@ -18,59 +18,53 @@ few=$1 some=$2 many=$3
 growth=${BENCH_GROWTH:-$*}
 rounds=${BENCH_ROUNDS:-5}
 count=${BENCH_COUNT:-instructions}
-tools=$top_builddir/bench
 data=$top_srcdir/tests/data
 command -v valgrind > /dev/null || count=time
 
 cd "$dir"
 
-# fleet NAME BUILDS QEMU...: $many hosts in a directory, and lists of the first of them
+# tenth N: for what costs so much that a tenth will do
+tenth() {
+	echo $((($1 + 9) / 10))
+}
+tenths=$(for n in $growth; do tenth "$n"; done)
+# lists NAME: of the first hosts in a directory
+lists() {
+	printf '%s\n' "$1"/*.json > "all-$1"
+	for n in 1 "$few" "$some" "$many" $growth $tenths; do
+		head -n "$n" "all-$1" | tr '\n' '\0' > "$1-$n"
+	done
+}
+# fleet NAME BUILDS QEMU...: $many hosts in a directory
 fleet() {
 	name=$1 builds=$2
 	shift 2
 	mkdir "$name"
 	"$tools/generate" "$name" "$many" "$builds" "$data"/hosts/*.json "$@"
-	for n in 1 "$few" "$some" "$many"; do
-		printf '%s\n' "$name"/*.json | head -n "$n" | tr '\n' '\0' > "$name-$n"
-	done
+	lists "$name"
 }
 fleet hosts 24 "$data"/qemu/5.*.json "$data"/qemu/7.*.json "$data"/qemu/10.*.json
 fleet builds "$many" "$data"/qemu/5.*.json "$data"/qemu/7.*.json "$data"/qemu/10.*.json
 # every second host of sixteen has USO, and a baseline of these is one that the others fail
 fleet uso 24 "$data"/qemu/10.*.json
-printf '%s\n' uso/*.json | awk 'int((NR - 1) / 16) % 2' | tr '\n' '\0' > uso-with
+awk 'int((NR - 1) / 16) % 2' all-uso | tr '\n' '\0' > uso-with
 # the first hosts, none of which has what the others of their fleet have: all fail, and are of new cohorts
 mkdir fail
-printf '%s\n' hosts/*.json | head -n "$few" | while read -r f; do
+head -n "$few" all-hosts | while read -r f; do
 	sed 's/\("vhost_net.features": "0x............\)8000"/\10000"/
 		s/"name": "host-/"name": "fail-/' "$f" > "fail/${f##*/}"
 done
-for n in 1 "$few"; do
-	printf '%s\n' fail/*.json | head -n "$n" | tr '\n' '\0' > "fail-$n"
-done
-# hosts that answer as one of five do
-mkdir alike
-printf '%s\n' hosts/*.json | head -n 5 | tr '\n' ' ' > five
+lists fail
 # shellcheck disable=SC2046
-awk -v n="$many" '
-	FNR == 1 { k++ }
-	{ text[k] = text[k] $0 "\n" }
-	END {
-		for (i = 0; i < n; i++) {
-			out = sprintf("alike/node-%05d.json", i)
-			t = text[i % k + 1]
-			sub(/"name": "host-/, sprintf("\"name\": \"node-%05d-", i), t)
-			printf "%s", t > out
-			close(out)
-		}
-	}' $(cat five)
-printf '%s\n' alike/*.json | tr '\n' '\0' > "alike-$many"
+alike "$many" alike $(head -n 5 all-hosts)
+lists alike
 
-for n in "$few" "$many"; do
-	"$ABIBASE" intersect -M pc-q35-5.2 --json -o "base-$n.json" --files0-from="hosts-$n"
+for n in 1 "$few" "$many" $growth; do
+	"$ABIBASE" intersect -q -M pc-q35-5.2 --json -o "base-$n.json" --files0-from="hosts-$n"
 done
-"$ABIBASE" intersect -M pc-q35-10.0 --json -o base-uso.json --files0-from=uso-with
-"$ABIBASE" intersect -M pc-q35-5.2 --json -o base-alike.json --files0-from="alike-$many"
+"$ABIBASE" intersect -q -M pc-q35-10.0 --json -o base-uso.json --files0-from=uso-with
+"$ABIBASE" intersect -q -M pc-q35-5.2 --json -o base-alike.json --files0-from="alike-$many"
+another=$(head -n 1 all-hosts)
 
 # A "no" is an answer.
 cat > answered << 'END'
@@ -80,65 +74,76 @@ cat > answered << 'END'
 END
 chmod +x answered
 
-row() {
-	printf '%-70s %10s  %s\n' "$1" "$2" "$3"
-}
-# cpu NAME, peak NAME: of the last run
-cpu() {
-	awk -F '\t' -v n="$1" '$1 == n { print $3 }' times
-}
-peak() {
-	awk -F '\t' -v n="$1" '$1 == n { print $4 }' times
-}
-figure() {
-	awk -v f="$1" "BEGIN { printf f, $2 }"
-}
+printf '\n%s hosts in %s cohorts; medians of %s rounds\n' "$many" "$(grep -c '"lacks"' "base-$many.json")" "$rounds"
 
-printf '%s hosts in %s cohorts; medians of %s rounds, CPU time\n\n' "$many" \
-	"$(grep -c '"lacks"' "base-$many.json")" "$rounds"
-
-# slope TEXT BASELINE FLEET: what a host more costs
+# slope ID BASELINE FLEET: what a host more costs
 slope() {
 	"$tools/runner" "$rounds" load "$tools/jansson-load" "$3-$few" + \
 		one ./answered "$ABIBASE" check "$2" --files0-from="$3-1" + \
 		more ./answered "$ABIBASE" check "$2" --files0-from="$3-$few" > times
-	row "check, a host more / jansson load of it: $1" "$(figure %.2f \
-		"($(cpu more) - $(cpu one)) / ($few - 1) / ($(cpu load) / $few)")" "at most 2.5"
+	for time in cpu wall; do
+		figure "($($time more) - $($time one)) / ($few - 1) / ($($time load) / $few)"
+		echo
+	done > slopes
+	# shellcheck disable=SC2046
+	row "$1" $(cat slopes)
 }
-slope "of $few" "base-$few.json" hosts
-slope "of $many" "base-$many.json" hosts
-slope "half fail" base-uso.json uso
-slope "all fail, in new cohorts" "base-$many.json" fail
+slope check-few "base-$few.json" hosts
+slope check-many "base-$many.json" hosts
+slope check-half base-uso.json uso
+slope check-new "base-$many.json" fail
 
-# widen TEXT BASELINE
+# widen ID BASELINE
 widen() {
-	printf '%s\0' "$2" > list
+	printf '%s\n' "$2" | tr '\n' '\0' > list
 	"$tools/runner" "$rounds" load "$tools/jansson-load" list dump + \
-		widen "$ABIBASE" intersect --json "$2" "another=$(printf '%s\n' hosts/*.json | head -n 1)" > times
-	row "widening by a host / jansson load and dump: $1" "$(figure %.2f "$(cpu widen) / $(cpu load)")" \
-		"at most 1.5"
+		widen "$ABIBASE" intersect --json "$2" "another=$another" > times
+	row "$1" "$(cpu_ratio widen)" "$(wall_ratio widen)"
 }
-widen "$(grep -c '"lacks"' "base-$many.json") cohorts" "base-$many.json"
-widen "5 cohorts" base-alike.json
+widen widen "base-$many.json"
+widen widen-few base-alike.json
 
-"$tools/runner" 1 few "$ABIBASE" intersect -M pc-q35-5.2 --files0-from="builds-$few" + \
-	many "$ABIBASE" intersect -M pc-q35-5.2 --files0-from="builds-$many" > times
-row "bytes for each QEMU build more" "$(figure %d "($(peak many) - $(peak few)) * 1024 / ($many - $few)")" ""
-for verb in "targets 0x1c0010130afffa7 -M pc-q35-5.2 --backend tap" "match --platform debian-12"; do
-	# shellcheck disable=SC2086
-	"$tools/runner" 1 few ./answered "$ABIBASE" $verb --files0-from="hosts-$few" + \
-		many ./answered "$ABIBASE" $verb --files0-from="hosts-$some" > times
-	row "bytes for each host more, ${verb%% *}" \
-		"$(figure %d "($(peak many) - $(peak few)) * 1024 / ($some - $few)")" "constant"
-done
+# memory ID COMMAND...: of a host more; a % stands for their number
+memory() {
+	id=$1 first=$2 last=$3
+	shift 3
+	for n in "$first" "$last"; do
+		# shellcheck disable=SC2046
+		"$tools/runner" 1 "$n" ./answered $(echo "$*" | sed "s/%/$n/g")
+	done > times
+	row "$id" "$(figure "($(peak "$last") - $(peak "$first")) * 1024 / ($last - $first)")"
+}
+memory build-bytes "$few" "$many" "$ABIBASE" intersect -M pc-q35-5.2 --files0-from=builds-%
+memory targets-bytes "$few" "$some" "$ABIBASE" targets 0x1c0010130afffa7 -M pc-q35-5.2 --backend tap \
+	--files0-from=hosts-%
+memory match-bytes "$few" "$some" "$ABIBASE" match --platform debian-12 --files0-from=hosts-%
 
 # the names have ten letters
 lines=$(grep -E '^ +"host-[0-9]{5}": "[0-9a-f]{64}",?$' "base-$many.json" | wc -c)
-row "bytes a host more in a baseline, beside its name" "$(figure %.0f "$lines / $many - 10")" "at most 95"
-row "the same, with all else in it divided by the hosts" \
-	"$(figure %.0f "$(wc -c < "base-$many.json") / $many - 10")" ""
+row baseline-host "$(figure "$lines / $many - 10")"
+row baseline-all "$(figure "$(wc -c < "base-$many.json") / $many - 10")"
 
 # ------------------------------------------------------------------------------ growth
+
+# Guests a line each, a name for each; and images whose QEMUs lie on paths of their own.
+"$ABIBASE" show --json "$another" | jq -c 'del(.qemu, .boot_id)' > node.json
+mkdir images
+# shellcheck disable=SC2046
+jq -c '{schema, kind, name, arch, qemu} | .qemu[0].path += .name' $(head -n "$(tenth "$many")" all-builds) |
+	awk '{ out = sprintf("images/%05d.json", NR); print > out; close(out) }'
+lists images
+# shellcheck disable=SC2046
+jq -c . $(cat all-hosts) > all.ndjson
+awk -v n="$many" 'BEGIN {
+	for (i = 0; i < n; i++)
+		printf "{\"schema\":\"abibase-guest/1\",\"name\":\"web-%d\",\"machine\":\"pc-q35-5.2\",\"devices\":" \
+			"[{\"class\":\"virtio-net-device\",\"backend\":\"tap\",\"negotiated\":\"0x%s10130afffa7\"}]}\n",
+			i, i % 10 == 3 ? "1c00" : ""
+}' > guests.ndjson
+for n in 1 $growth; do
+	head -n "$n" all.ndjson > "hosts-$n.ndjson"
+	head -n "$n" guests.ndjson > "guests-$n.ndjson"
+done
 
 # counted COMMAND...: instructions, or microseconds
 counted() {
@@ -149,28 +154,42 @@ counted() {
 			"$@" 2>&1 > /dev/null | awk '/Total instructions/ { print $NF }'
 	fi
 }
-# growth FLEET COMMAND...: the exponent, without the start; each host costs match so much that a tenth will do
-growth() {
-	fleet=$1
+# exponent SIZES COMMAND...: without the start, which is counted with one; a % stands for the number
+exponent() {
+	sizes=$1
 	shift
-	for n in 1 $growth; do
-		[ "$2" != match ] || [ "$n" -le 1 ] || n=$((n / 10))
-		tr '\0' '\n' < "$fleet-$many" | head -n "$n" | tr '\n' '\0' > list
-		printf '%s %s\n' "$n" "$(counted "$@" --files0-from=list)"
+	for n in 1 $sizes; do
+		# shellcheck disable=SC2046
+		printf '%s %s\n' "$n" "$(counted $(echo "$*" | sed "s/%/$n/g"))"
 	done | awk '
 		$1 == 1 { start = $2; next }
-		{ n++; x = log($1); y = log($2 - start); sx += x; sy += y; xx += x * x; xy += x * y }
-		END { printf "%.3f\n", (n * xy - sx * sy) / (n * xx - sx * sx) }'
+		{ n++; x = log($1); y = log($2 > start ? $2 - start : 1); sx += x; sy += y; xx += x * x; xy += x * y }
+		END { printf "%.4f\n", (n * xy - sx * sy) / (n * xx - sx * sx) }'
 }
-echo
-# shellcheck disable=SC2086
-echo "Exponent of $count over $(echo $growth | sed 's/ /, /g') hosts, without the start"
-echo
-row intersect "$(growth hosts "$ABIBASE" intersect -M pc-q35-5.2)" "at most 1.05"
-row "intersect, each with a QEMU build of its own" "$(growth builds "$ABIBASE" intersect -M pc-q35-5.2)" \
-	"at most 1.05"
-row "check" "$(growth hosts "$ABIBASE" check "base-$many.json")" "at most 1.05"
-row "check, half fail" "$(growth uso "$ABIBASE" check base-uso.json)" "at most 1.05"
-row targets "$(growth hosts "$ABIBASE" targets 0x1c0010130afffa7 -M pc-q35-5.2 --backend tap)" "at most 1.05"
-row "matrix, 5 cohorts" "$(growth alike "$ABIBASE" matrix -M pc-q35-5.2)" "at most 1.05"
-row "match, one platform, a tenth of the hosts" "$(growth hosts "$ABIBASE" match --platform debian-12)" "at most 1.05"
+printf '\nExponents of %s over %s, without the start\n' "$count" "$(echo "$growth" | sed 's/ /, /g')"
+grown='' begun=0
+# growth ID SIZES COMMAND...: two at a time, which changes no count
+growth() {
+	id=$1
+	shift
+	exponent "$@" > "grow-$id" &
+	grown="$grown $id"
+	begun=$((begun + 1))
+	[ $((begun % 2)) -ne 0 ] || wait
+}
+growth intersect "$growth" "$ABIBASE" intersect -M pc-q35-5.2 --files0-from=hosts-%
+growth partial "$growth" "$ABIBASE" intersect --json --partial hosts-%.ndjson
+growth builds "$growth" "$ABIBASE" intersect -M pc-q35-5.2 --files0-from=builds-%
+growth widen "$growth" "$ABIBASE" intersect --json base-%.json "another=$another"
+growth check "$growth" "$ABIBASE" check "base-$many.json" --files0-from=hosts-%
+growth check-half "$growth" "$ABIBASE" check base-uso.json --files0-from=uso-%
+growth targets "$growth" "$ABIBASE" targets 0x1c0010130afffa7 -M pc-q35-5.2 --backend tap --files0-from=hosts-%
+# shellcheck disable=SC2046
+growth guests "$growth" "$ABIBASE" targets guests-%.ndjson $(head -n 2 all-hosts)
+growth matrix "$growth" "$ABIBASE" matrix -M pc-q35-5.2 --files0-from=alike-%
+growth match "$tenths" "$ABIBASE" match --platform debian-12 --files0-from=hosts-%
+growth merge "$tenths" "$ABIBASE" merge node.json --files0-from=images-%
+wait
+for id in $grown; do
+	row "grow-$id" "$(cat "grow-$id")"
+done

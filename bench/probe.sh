@@ -12,8 +12,8 @@ set -eu
 # shellcheck source=tests/begin-rehearsal.sh
 . "$top_srcdir/tests/begin-rehearsal.sh"
 
-rounds=${BENCH_PROBE_ROUNDS:-9}
-runner=$top_builddir/bench/runner
+rounds=${BENCH_PROBE_ROUNDS:-3}
+runner=$tools/runner
 
 XDG_CACHE_HOME=$dir/cache
 export XDG_CACHE_HOME
@@ -26,34 +26,25 @@ printf '{"execute":"qmp_capabilities"}\n{"execute":"quit"}\n' |
 END
 chmod +x "$dir/start-up"
 
-printf '%-30s %9s %9s %7s %7s %9s\n' "probe of one QEMU" "wall ms" "CPU ms" "wall x" "CPU x" "at most"
-# row LINE NAME LIMIT: of the runner's lines
-row()
-{
-	awk -F '\t' -v line="$1" -v name="$2" -v limit="$3" 'NR == line {
-		printf "%-30s %9.1f %9.1f %7.2f %7.2f %9s\n", name, $2 / 1000, $3 / 1000, $5, $6, limit
-	}' "$dir/times"
-}
-
+printf '\nprobes; median of %s rounds\n' "$rounds"
 for suite in bullseye bookworm trixie trixie-backports; do
 	[ -x "$qemus/$suite/usr/bin/qemu-system-x86_64" ] || continue
 	# which has a dir of its own
 	(qemu_script "$suite" "$dir/qemu-$suite")
 	"$ABIBASE" probe --only=qemu --no-cache --qemu="$dir/qemu-$suite" -o "$dir/host.json"
-	version=$(jq -r '.qemu[0].version' "$dir/host.json")
-	machines=$(jq '.qemu[0].values | length' "$dir/host.json")
+	about="QEMU $(jq -r '.qemu[0] | "\(.version), \(.values | length) machine types"' "$dir/host.json")"
 	limit=$(jq -r '.qemu[0] | (.version | split(".") | map(tonumber)) as $v
 		| if $v >= [9, 1] then 3 else (.values | length) + 3 end' "$dir/host.json")
 	"$runner" "$rounds" start-up "$dir/start-up" "$dir/qemu-$suite" + \
 		probe "$ABIBASE" probe --only=qemu --no-cache --no-observe --qemu="$dir/qemu-$suite" + \
 		sizes "$ABIBASE" probe --only=qemu --no-cache --qemu="$dir/qemu-$suite" > "$dir/times"
-	row 2 "$version, $machines machine types" "$limit x"
-	row 3 "the same, and their sizes" ""
+	row probe "$(wall_ratio probe)" "$(cpu_ratio probe)" "$about" "$limit"
+	row probe-sizes "$(wall_ratio sizes)" "$(cpu_ratio sizes)" "$about"
 done
 
 if [ -x /usr/bin/qemu-system-x86_64 ]; then
 	"$runner" "$rounds" full "$ABIBASE" probe --no-cache --qemu=/usr/bin/qemu-system-x86_64 + \
 		cached "$ABIBASE" probe --qemu=/usr/bin/qemu-system-x86_64 > "$dir/times" 2> "$dir/err" ||
 		cat "$dir/err" >&2
-	row 2 "all facts, cached / not" "0.25 x"
+	row probe-cached "$(wall_ratio cached)" "$(cpu_ratio cached)"
 fi

@@ -15,7 +15,7 @@ rounds=${BENCH_START_ROUNDS:-5}
 exec_rounds=${BENCH_EXEC_ROUNDS:-21}
 hosts=${BENCH_EXEC_HOSTS:-10000}
 qemu=${ABIBASE_BENCH_QEMU:-/usr/bin/qemu-system-x86_64}
-runner=$top_builddir/bench/runner
+runner=$tools/runner
 
 if [ ! -x "$qemu" ]; then
 	echo "starts.sh: no $qemu" >&2
@@ -50,12 +50,12 @@ for n in 10 "$hosts"; do
 done
 rm "$dir/hosts.ndjson"
 "$runner" "$exec_rounds" plain "$qemu" -M "$machine" -version + \
-	"exec, 10 hosts" "$ABIBASE" exec "$dir/10.json" -- "$qemu" -M "$machine" -version + \
-	"exec, $hosts hosts" "$ABIBASE" exec "$dir/$hosts.json" -- "$qemu" -M "$machine" -version > "$dir/times"
-awk -F '\t' 'NR == 1 { printf "%-30s %9s %9s %7s %7s %9s\n", "one start, and what is added", "wall ms", "CPU ms",
-		"wall x", "CPU x", "at most" }
-	{ printf "%-30s %9.1f %9.1f %7.2f %7.2f %9s\n", $1, $2 / 1000, $3 / 1000, $5 - (NR > 1), $6 - (NR > 1),
-		(NR > 1 ? "0.8 x" : "") }' "$dir/times"
+	"exec, few" "$ABIBASE" exec "$dir/10.json" -- "$qemu" -M "$machine" -version + \
+	"exec, many" "$ABIBASE" exec "$dir/$hosts.json" -- "$qemu" -M "$machine" -version > "$dir/times"
+printf '\nstarts of %s; median of %s rounds\n' "$("$qemu" --version | head -n 1)" "$exec_rounds"
+for what in few many; do
+	row "exec-$what" "$(figure "$(wall_ratio "exec, $what") - 1")" "$(figure "$(cpu_ratio "exec, $what") - 1")"
+done
 
 cat > "$dir/emulator.conf" << END
 baseline = $dir/baselines
@@ -83,7 +83,4 @@ END
 chmod +x "$dir/many"
 "$runner" "$rounds" plain "$dir/many" "$starts" "$qemu" -M "$machine" + \
 	emulator "$dir/many" "$starts" "$emulator" -M "$machine" > "$dir/times"
-awk -F '\t' -v n="$starts" 'NR == 1 { printf "%-30s %9s %9s %7s %7s %9s\n", n " starts at once", "wall ms", "CPU ms",
-		"wall x", "CPU x", "at most" }
-	{ printf "%-30s %9.1f %9.1f %7.2f %7.2f %9s\n", $1, $2 / 1000, $3 / 1000, $5, $6, NR == 2 ? "1.3 x" : "" }' \
-	"$dir/times"
+row starts "$(wall_ratio emulator)" "$(cpu_ratio emulator)"
