@@ -33,11 +33,11 @@ cd "$dir/profiles"
 	"$data"/qemu/7.*.json "$data"/qemu/10.*.json
 
 for n in "$profiles" "$few" "$many" "$large"; do
-	ls | head -n "$n" | tr '\n' '\0' > "$dir/list-$n"
+	printf "%s\n" ./* | head -n "$n" | tr '\n' '\0' > "$dir/list-$n"
 done
 
 # shellcheck disable=SC2046
-set -- $(ls | head -n "$profiles")
+set -- $(printf "%s\n" ./* | head -n "$profiles")
 jq -c . "$@" > "$dir/lines.ndjson"
 bytes=$(cat "$@" | wc -c)
 echo "$profiles profiles of $((bytes / profiles)) bytes on average, $builds QEMU builds;" \
@@ -70,7 +70,7 @@ row bytes "$(figure "($(peak many) - $(peak few)) * 1024 / ($many - $few)")"
 
 # five hosts, each many times under names of its own
 # shellcheck disable=SC2046
-alike "$profiles" "$dir/alike" $(ls | head -n 5)
+alike "$profiles" "$dir/alike" $(printf "%s\n" ./* | head -n 5)
 printf '%s\n' "$dir"/alike/* | tr '\n' '\0' > "$dir/list-alike"
 run "$rounds" load "$tools/jansson-load" "$dir/list-alike" + \
 	matrix "$ABIBASE" matrix -M $machine --files0-from="$dir/list-alike"

@@ -19,7 +19,7 @@ growth=${BENCH_GROWTH:-$*}
 rounds=${BENCH_ROUNDS:-5}
 count=${BENCH_COUNT:-instructions}
 data=$top_srcdir/tests/data
-command -v valgrind > /dev/null || count=time
+command -v valgrind > /dev/null || count="time"
 
 cd "$dir"
 
@@ -80,7 +80,7 @@ printf '\n%s hosts in %s cohorts; medians of %s rounds\n' "$many" "$(grep -c '"l
 slope() {
 	"$tools/runner" "$rounds" load "$tools/jansson-load" "$3-$few" + \
 		one ./answered "$ABIBASE" check "$2" --files0-from="$3-1" + \
-		more ./answered "$ABIBASE" check "$2" --files0-from="$3-$few" > times
+		more ./answered "$ABIBASE" check "$2" --files0-from="$3-$few" > "$dir/times"
 	for time in cpu wall; do
 		figure "($($time more) - $($time one)) / ($few - 1) / ($($time load) / $few)"
 		echo
@@ -97,7 +97,7 @@ slope check-new "base-$many.json" fail
 widen() {
 	printf '%s\n' "$2" | tr '\n' '\0' > list
 	"$tools/runner" "$rounds" load "$tools/jansson-load" list dump + \
-		widen "$ABIBASE" intersect --json "$2" "another=$another" > times
+		widen "$ABIBASE" intersect --json "$2" "another=$another" > "$dir/times"
 	row "$1" "$(cpu_ratio widen)" "$(wall_ratio widen)"
 }
 widen widen "base-$many.json"
@@ -110,7 +110,7 @@ memory() {
 	for n in "$first" "$last"; do
 		# shellcheck disable=SC2046
 		"$tools/runner" 1 "$n" ./answered $(echo "$*" | sed "s/%/$n/g")
-	done > times
+	done > "$dir/times"
 	row "$id" "$(figure "($(peak "$last") - $(peak "$first")) * 1024 / ($last - $first)")"
 }
 memory build-bytes "$few" "$many" "$ABIBASE" intersect -M pc-q35-5.2 --files0-from=builds-%
@@ -129,7 +129,7 @@ row baseline-all "$(figure "$(wc -c < "base-$many.json") / $many - 10")"
 "$ABIBASE" show --json "$another" | jq -c 'del(.qemu, .boot_id)' > node.json
 mkdir images
 # shellcheck disable=SC2046
-jq -c '{schema, kind, name, arch, qemu} | .qemu[0].path += .name' $(head -n "$(tenth "$many")" all-builds) |
+jq -c '{schema, kind, name, arch, facts: {}, qemu} | .qemu[0].path += .name' $(head -n "$(tenth "$many")" all-builds) |
 	awk '{ out = sprintf("images/%05d.json", NR); print > out; close(out) }'
 lists images
 # shellcheck disable=SC2046
@@ -145,35 +145,37 @@ for n in 1 $growth; do
 	head -n "$n" guests.ndjson > "guests-$n.ndjson"
 done
 
-# counted COMMAND...: instructions, or microseconds
+# counted FILE COMMAND...: instructions, or microseconds; nothing where it fails, what it said is in FILE
 counted() {
-	if [ "$count" = time ]; then
-		"$tools/runner" 3 it ./answered "$@" | cut -f 3
-	else
-		valgrind --tool=exp-bbv --instr-count-only=yes --bb-out-file=/dev/null --pc-out-file=/dev/null \
-			"$@" 2>&1 > /dev/null | awk '/Total instructions/ { print $NF }'
-	fi
-}
-# exponent SIZES COMMAND...: without the start, which is counted with one; a % stands for the number
-exponent() {
-	sizes=$1
+	file=$1 status=0
 	shift
+	if [ "$count" = "time" ]; then
+		"$tools/runner" 3 it ./answered "$@" > "$file" && cut -f 3 "$file"
+		return
+	fi
+	valgrind --tool=exp-bbv --instr-count-only=yes --bb-out-file=/dev/null --pc-out-file=/dev/null \
+		"$@" > /dev/null 2> "$file" || status=$?
+	[ "$status" -le 1 ] && awk '/Total instructions/ { print $NF }' "$file"
+}
+# exponent ID SIZES COMMAND...: without the start, which is counted with one; a % stands for the number
+exponent() {
+	id=$1 sizes=$2
+	shift 2
 	for n in 1 $sizes; do
 		# shellcheck disable=SC2046
-		printf '%s %s\n' "$n" "$(counted $(echo "$*" | sed "s/%/$n/g"))"
+		printf '%s %s\n' "$n" "$(counted "said-$id" $(echo "$*" | sed "s/%/$n/g"))"
 	done | awk '
+		NF < 2 { exit failed = 1 }
 		$1 == 1 { start = $2; next }
 		{ n++; x = log($1); y = log($2 > start ? $2 - start : 1); sx += x; sy += y; xx += x * x; xy += x * y }
-		END { printf "%.4f\n", (n * xy - sx * sy) / (n * xx - sx * sx) }'
+		END { if (!failed) printf "%.4f\n", (n * xy - sx * sy) / (n * xx - sx * sx) }'
 }
 printf '\nExponents of %s over %s, without the start\n' "$count" "$(echo "$growth" | sed 's/ /, /g')"
 grown='' begun=0
 # growth ID SIZES COMMAND...: two at a time, which changes no count
 growth() {
-	id=$1
-	shift
-	exponent "$@" > "grow-$id" &
-	grown="$grown $id"
+	exponent "$@" > "grow-$1" &
+	grown="$grown $1"
 	begun=$((begun + 1))
 	[ $((begun % 2)) -ne 0 ] || wait
 }
@@ -191,5 +193,6 @@ growth match "$tenths" "$ABIBASE" match --platform debian-12 --files0-from=hosts
 growth merge "$tenths" "$ABIBASE" merge node.json --files0-from=images-%
 wait
 for id in $grown; do
+	[ -s "grow-$id" ] || cat "said-$id" >&2
 	row "grow-$id" "$(cat "grow-$id")"
 done

@@ -28,7 +28,9 @@ refused()
 {
 	words=$1
 	shift
-	! "$@" > "$dir/out" 2> "$dir/err" && grep -qF "$words" "$dir/err" || fail "$*: $(cat "$dir/err")"
+	if "$@" > "$dir/out" 2> "$dir/err" || ! grep -qF "$words" "$dir/err"; then
+		fail "$*: $(cat "$dir/err")"
+	fi
 }
 sed 's/"grow"/"shrink"/' "$data/example.jsonl" > "$dir/unknown.jsonl"
 refused "there is no row shrink" "$page" document "$dir/unknown.jsonl" "$data/ratios.json"
