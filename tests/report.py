@@ -7,6 +7,7 @@ import os
 import pathlib
 import random
 import re
+import resource
 import subprocess
 import sys
 import tempfile
@@ -36,8 +37,10 @@ def synthetic(n, names=()):
         elif level[a] < level[b] and backend == "tap":
             move.update(way_back="shut", door=level[b])
         moves.append(move)
+    words = {move["verdict"] for move in moves}
     return {"schema": "abibase-matrix/1", "cohorts": cohorts, "exchanged": [], "machines": ["pc-q35-10.2"],
-            "doors": [f"it can then have level {i}" for i in range(3)], "moves": moves, "verdict": "no",
+            "doors": [f"it can then have level {i}" for i in range(3)], "moves": moves,
+            "verdict": "no" if "no" in words else "yes",
             "findings": [{"kind": "conflict", "id": "move-lacks", "fixable": False, "layer": "tap",
                           "text": f"{name[0]}: tap: no level {i}", "remedy": "a kernel"} for i in range(3)],
             "scope": {"devices": ["virtio-net"], "evidence": [], "layers": ["tap"], "not_compared": ["cpu"]}}
@@ -52,9 +55,11 @@ def asked(*operands):
     return json.loads(made.stdout)
 
 
-def run(*words, document=None):
+def run(*words, document=None, limit=None):
     text = document if isinstance(document, (str, type(None))) else json.dumps(document)
-    return subprocess.run([sys.executable, "-m", "abibase.report", *words], input=text, capture_output=True, text=True)
+    before = limit and (lambda: resource.setrlimit(limit[0], limit[1:] * 2))
+    return subprocess.run([sys.executable, "-m", "abibase.report", *words], input=text, capture_output=True, text=True,
+                          preexec_fn=before)
 
 
 def numbers(text):
@@ -159,6 +164,63 @@ class Pages(unittest.TestCase):
         takes, door, first = cards(asked("-M", "pc-q35-6.2", "debian-12"))
         self.assertIn("there is one host", takes)
 
+    def cards(self, document):
+        """The verdict and the three answers, in one text."""
+        tree = self.page(document)[0]
+        return " ".join([self.text(tree, ".//p[@class='verdict']"),
+                         *(self.text(card, "p") for card in tree.findall(".//section[@id='answers']/div"))])
+
+    def test_no_more_than_the_document(self):
+        """A move that was not judged, that is not there, or of which no way back is told, is no yes."""
+        every, back = "guests of every cohort", "can return"
+
+        def said(document, *absent):
+            text = self.cards(document)
+            for words in absent:
+                self.assertNotIn(words, text)
+            return text
+
+        def changed(change, **members):
+            document = {**recorded("split-three"), **members}
+            document["moves"] = [move for move in map(change, document["moves"]) if move]
+            return document
+
+        def without(*names):
+            return lambda move: {name: value for name, value in move.items() if name not in names}
+
+        nobody = asked("-M", "pc-q35-7.2", "m=debian-12", "rocky-9")  # one move of two is judged, and fails
+        self.assertEqual([move["verdict"] for move in nobody["moves"]], ["no", "none"] * 2)
+        self.assertIn("None: no guest gets in anywhere.", said(nobody, every, back))
+        both = lambda move: {**without("door")(move), "verdict": "now", "way_back": "open", "why": []}  # noqa: E731
+        good = changed(both, verdict="yes")
+        self.assertIn(every, said(good, "cannot be told"))
+        for way in (lambda move: {**both(move), "way_back": "unknown"}, lambda move: without("way_back")(both(move))):
+            text = said(changed(way, verdict="yes"), back, "None:")
+            self.assertIn("it cannot be told whether they could return", text)
+            self.assertIn("None is known. Of ", text)
+        # one backend in, and through a door: the other does not get in at all
+        worse = lambda move: {**both(move), **({"verdict": "no"} if move["backend"] == "tap" else  # noqa: E731
+                                               {"way_back": "shut"})}
+        said(changed(worse, verdict="no"), back, "no move fails")
+        self.assertIn("No: the document says so, and its moves do not",
+                      said({**good, "verdict": "no"}, "Yes", "move fails"))
+        self.assertIn("Cannot tell: the document says so", said({**good, "verdict": "unknown"}, "Yes", "move fails"))
+        for verdict, begin in (("no", "No: "), ("yes", "Cannot tell: ")):
+            text = said(changed(lambda move: None, verdict=verdict), every, back, "all of")
+            self.assertTrue(text.startswith(begin), text)
+        first = good["cohorts"][0]["name"]
+        for gone in (lambda move: move["to"] != first and both(move),
+                     lambda move: (move["to"], move["backend"]) != (first, "tap") and both(move)):
+            self.assertNotRegex(said(changed(gone, verdict="yes"), "Yes: "), "ohorts? (1|[^.]*, 1 )[^.]*" + every)
+        more = said({**good, "cohorts": good["cohorts"] + [{"name": "x", "hosts": ["x"], "qemu": []}]}, every, "Yes")
+        self.assertIn("takes those of most: all but the guests of 4", more)
+        said({**good, "machines": good["machines"] + ["pc-q35-9.9"]}, every, "Yes")
+        few = changed(lambda move: {**both(move), **({"verdict": "none"} if move["from"] == first else {})}, verdict="yes")
+        self.assertIn("that has any", said(few))
+        none = said(asked("-M", "pc-q35-99.0", "debian-12", "debian-13"), every, back, "all of 0")
+        self.assertIn("there is no move to judge", none)
+        said(asked("debian-12"), every, back, "all of 0")
+
     def test_hostile_names(self):
         tree = self.page(synthetic(12, HOSTILE))
         self.alone(*tree)
@@ -198,14 +260,45 @@ class Pages(unittest.TestCase):
                     ((), {"schema": "abibase-check/1"}, "-: is abibase-check/1; accepted: abibase-matrix/1"),
                     ((), {"schema": "abibase-matrix/1"}, "cohorts"),
                     ((), {**good, "cohorts": good["cohorts"][1:]}, "node-1"),
-                    ((), {**good, "moves": [{"from": 1}]}, "-: is no abibase-matrix/1 document")):
+                    ((), {**good, "moves": [{"from": 1}]}, "-: is no abibase-matrix/1 document"),
+                    ((), {**good, "machines": "pc-q35-10.2"}, "/machines is of another type"),
+                    ((), {**good, "cohorts": [{**good["cohorts"][0], "hosts": "node-1"}]}, "/cohorts/0/hosts is of"),
+                    ((), {**good, "cohorts": good["cohorts"][:1] * 2}, "/cohorts has one twice"),
+                    ((), {**good, "cohorts": [], "moves": []}, "/cohorts has none"),
+                    ((), {**good, "verdict": "perhaps"}, "/verdict is none of no, unknown, yes"),
+                    ((), {**good, "machines": ["pc-q35-9.9"]}, "a move of pc-q35-10.2"),
+                    ((), {**good, "moves": [{**good["moves"][0], "why": [-1]}]}, "/moves/0/why/0 is of"),
+                    (("/dev/zero",), None, "/dev/zero: has more than 256 MiB"),
+                    ((os.path.join(where, "a\nb"),), None, "a?b: No such file")):
                 made = run(*words, document=document)
                 self.assertEqual((made.returncode, made.stdout), (2, ""), said)
                 self.assertIn(said, made.stderr)
                 self.assertEqual(made.stderr.count("\n"), 1, made.stderr)
+        made = run("/dev/zero", limit=(resource.RLIMIT_AS, 150 << 20))
+        self.assertEqual((made.returncode, made.stderr), (2, "abibase.report: /dev/zero: out of memory\n"))
+        self.assertIn("usage: python3 -m abibase.report ", run("--help").stdout)
         made = subprocess.run(["sh", "-c", '"$0" -m abibase.report <&-', sys.executable], capture_output=True, text=True)
         self.assertEqual((made.returncode, made.stdout), (2, ""))
         self.assertEqual(made.stderr, "abibase.report: -: Bad file descriptor\n")
+
+    def test_output(self):
+        """Whole or not at all."""
+        good = synthetic(3)
+        with tempfile.TemporaryDirectory() as where:
+            out, link = pathlib.Path(where, "m.html"), pathlib.Path(where, "link.html")
+            out.write_text("before")
+            out.chmod(0o640)
+            link.symlink_to("m.html")
+            made = run("-o", str(link), document=good, limit=(resource.RLIMIT_FSIZE, 1000))
+            self.assertEqual((made.returncode, made.stderr), (2, f"abibase.report: {link}: File too large\n"))
+            self.assertEqual((out.read_text(), sorted(os.listdir(where))), ("before", ["link.html", "m.html"]))
+            made = run("-o", str(link), document=good)
+            self.assertEqual((made.returncode, out.read_text()), (0, run(document=good).stdout))
+            self.assertEqual((link.is_symlink(), out.stat().st_mode & 0o777), (True, 0o640))
+            self.assertEqual(run("-o", "/dev/null", document=good).returncode, 0)
+            out.unlink()
+            self.assertEqual(run("-o", str(link), document=good).returncode, 2)
+            self.assertEqual(os.listdir(where), ["link.html"])
 
     def test_standard_library_alone(self):
         made = subprocess.run([sys.executable, "-c", "import sys; sys.modules['cffi'] = None; import abibase.report"])

@@ -10,23 +10,28 @@ library alone.
 from __future__ import annotations
 
 import argparse
+import errno
 import html
 import itertools
 import json
 import math
+import os
 import re
+import stat
 import sys
+import tempfile
 from collections import defaultdict
-from typing import Any, Dict, Iterable, List, Tuple
+from typing import Any, Dict, Iterable, List, Set, Tuple
 
 # From the worst on, as abibase matrix has them; the last is that of guests that nobody has.
-WORDS = ("no", "unknown", "door", "list", "ok", "none")
-SHOWN = {"unknown": "?", "none": "–"}
+WORDS = ("no", "unknown", "door", "maybe", "list", "ok", "none")
+SHOWN = {"unknown": "?", "maybe": "door?", "none": "–"}
 MEANING = {
     "ok": "the guest gets in, and can return",
     "list": "it gets in where QEMU there is started with further -global options",
     "door": "a one-way door: it gets in, as ok or as list, and could not return from its next "
             "reset there on",
+    "maybe": "it gets in, as ok or as list, and it cannot be told whether it could return",
     "no": "it does not get in",
     "unknown": "it cannot be told",
     "none": "no such guest can be there",
@@ -36,10 +41,11 @@ NAMES = 20  # of hosts that are shown of a cohort
 SOME = 6  # cohorts that a sentence names
 DOOR = "Guests{} that go there may take features with which they cannot come back."
 LINES = ("Each circle is a cohort, by its number. A line with an arrow leads where guests can go; "
-         "one without leads both ways; where there is none, not all guests get in.")
+         "one without leads both ways; where there is none, not all guests get in, or no such "
+         "guest can be there.")
 MOVES = ("A move leads to another cohort, or to another host of the same; of several backends and "
          "machine types the worst counts. no: the guest does not get in. –: no such guest can be "
-         "there.")
+         "there, or there is no other host of the cohort.")
 GROUPS = ("Each group would have a list of its own, and gains what one list for all hosts lacks.")
 LISTS = ("A list is what abibase intersect prints, the -global options that QEMU is started with; "
          "a baseline is a list with the hosts that it is for.")
@@ -54,8 +60,52 @@ LACKS = ("move-lacks", "host-without-machine")
 BAD = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 
+# What is read of the document, and must be there but for "?"; other members are of no interest.
+VERDICTS = ("no", "unknown", "yes")
+FORM = {
+    "cohorts": [{"name": str, "hosts": [str], "qemu": [str], "machine?": str}],
+    "machines": [str], "doors": [str], "verdict": VERDICTS, "baseline?": str,
+    "moves": [{"from": str, "to": str, "machine": str, "backend": str, "list": bool, "why": [int],
+               "verdict": ("now", "list", "no", "unknown", "none"), "door?": int,
+               "way_back?": ("open", "shut", "unknown")}],
+    "findings": [{"kind": ("conflict", "unknown"), "id": str, "text": str, "cause?": str,
+                  "layer?": str, "remedy?": str, "feature?": str}],
+    "costs?": [{"description": str, "features": [str], "in_the_way": [str], "obstacles": [str],
+                "retire?": [str]}],
+    "retirements?": [{"retire": [str], "back": [str]}],
+    "split?": {"exact": bool, "groups": [{"cohorts": [str], "gains": [str], "hosts": int,
+                                          "machine?": str, "verdict": VERDICTS}]},
+    "scope": {"devices": [str], "evidence": [str], "layers": [str], "not_compared": [str]},
+}
+LIMIT = 256 << 20  # bytes; abibase matrix writes half of it of 500 cohorts, which are its most
+
+
 class Trouble(Exception):
     """The input is not what the page is made of."""
+
+
+def hold(value: Any, form: Any, *at: object) -> None:
+    """Refuse what is not of the form. A text where a list is wanted would be read as its letters."""
+    said = ""
+    if isinstance(form, dict) and isinstance(value, dict):
+        for key, of in form.items():
+            name = key.rstrip("?")
+            item = value.get(name)
+            if type(item) is of is str:  # most are
+                continue
+            if item is not None:
+                hold(item, of, *at, name)
+            elif name == key:
+                said = said or f"/{name} is missing"
+    elif isinstance(form, list) and isinstance(value, list):
+        for i, item in enumerate(value):
+            hold(item, form[0], *at, i)
+    elif isinstance(form, tuple):
+        said = "" if value in form else f" is none of {', '.join(form)}"
+    elif type(value) is not form or (form is int and value < 0):
+        said = " is of another type"
+    if said:
+        raise ValueError("".join(f"/{name}" for name in at) + said)
 
 
 # ------------------------------------------------------------------------------------ HTML
@@ -104,8 +154,9 @@ def word_of(move: Dict[str, Any]) -> str:
     verdict = move["verdict"]
     if verdict in ("no", "unknown", "none"):
         return str(verdict)
-    if move.get("way_back") == "shut":
-        return "door"
+    way = move.get("way_back")
+    if way != "open":
+        return "door" if way == "shut" else "maybe"
     return {"now": "ok", "list": "list"}[verdict]
 
 
@@ -142,16 +193,27 @@ class Matrix:
     """What the document says, by the numbers of cohorts."""
 
     def __init__(self, document: Dict[str, Any]) -> None:
+        hold(document, FORM)
         self.document = document
         self.cohorts: List[Dict[str, Any]] = document["cohorts"]
         self.number = {c["name"]: i for i, c in enumerate(self.cohorts)}
+        if len(self.number) < len(self.cohorts) or not all(c["hosts"] for c in self.cohorts):
+            raise ValueError("/cohorts has one twice, or one without a host")
+        if not self.cohorts:
+            raise ValueError("/cohorts has none")
         self.baseline = document.get("baseline")
         self.views: Dict[Tuple[str, bool], Dict[Place, str]] = defaultdict(dict)
         self.all: Dict[Place, str] = {}  # the worst of all that is judged
         self.doors: Dict[int, List[Place]] = defaultdict(list)
         self.causes: Dict[int, List[Place]] = defaultdict(list)
+        # of moves that are judged, those with a word, by machine type
+        self.some: Dict[str, Dict[str, Set[Place]]] = defaultdict(lambda: defaultdict(set))
+        for machine in document["machines"]:
+            for listed in (False, True) if self.baseline else (False,):
+                self.views[machine, listed].clear()
         for move in document["moves"]:
             self._add(move)
+        self._add_missing(document["moves"])
 
     def _add(self, move: Dict[str, Any]) -> None:
         at = self.number[move["from"]], self.number[move["to"]]
@@ -159,10 +221,35 @@ class Matrix:
         worst = [self.views[move["machine"], move["list"]]] + ([self.all] if judged else [])
         for words in worst:
             words[at] = min(word, words.get(at, "none"), key=WORDS.index)
+        if move["machine"] not in self.document["machines"]:
+            raise ValueError(f"a move of {move['machine']}, which /machines does not have")
+        if judged:
+            self.some[word][move["machine"]].add(at)
         if judged and word == "door":
-            self.doors[move.get("door", -1)].append(at)
+            door = move.get("door")
+            self.doors[-1 if door is None else door].append(at)
         for why in move["why"] if judged else ():
             self.causes[why].append(at)
+
+    def _add_missing(self, moves: List[Dict[str, Any]]) -> None:
+        """A move that the document does not have is one of which nobody knows."""
+        there: Dict[Tuple[str, bool], Set[Tuple[int, int, str]]] = defaultdict(set)
+        for move in moves:
+            there[move["machine"], move["list"]].add((
+                self.number[move["from"]], self.number[move["to"]], move["backend"]))
+        alone = {i for i, c in enumerate(self.cohorts) if len(c["hosts"]) == 1}
+        places = [(a, b) for a, b in itertools.product(range(len(self.cohorts)), repeat=2)
+                  if a != b or a not in alone]
+        for view, words in self.views.items():
+            backends = {move["backend"] for move in moves if move["list"] == view[1]} or {""}
+            for a, b in places:
+                if any((a, b, backend) not in there[view] for backend in backends):
+                    for known in [words] + ([self.all] if view[1] == bool(self.baseline) else []):
+                        known[a, b] = min("unknown", known.get((a, b), "none"), key=WORDS.index)
+
+    def which(self, word: str) -> List[Place]:
+        """The moves that have this word, whatever others of the same two cohorts have."""
+        return sorted(set().union(*self.some[word].values()))
 
     def into(self, to: int, *words: str) -> List[int]:
         return [i for i in range(len(self.cohorts)) if self.all.get((i, to)) in words]
@@ -205,34 +292,44 @@ def takes_all(m: Matrix) -> Html:
         why = "there is one host" if m.hosts(range(n)) == 1 else "no such guest runs anywhere"
         return Html(f"There is no move to judge: {why}.")
     bad = [m.into(i, "no", "unknown") for i in range(n)]
-    ways: Dict[Tuple[str, str], List[int]] = defaultdict(list)
-    for i in range(n):
+    good = [i for i in range(n) if m.into(i, *WORDS[2:-1])]
+    ways: Dict[Tuple[str, str, str, bool], List[int]] = defaultdict(list)
+    for i in good:
         if not bad[i]:
-            ways[m.those("door", i), m.those("list", i)].append(i)
+            none = any(m.all.get((a, i)) == "none" for a in range(n) if a != i)
+            ways[m.those("door", i), m.those("maybe", i), m.those("list", i), none].append(i)
     said: List[Html] = []
-    for (shut, listed), to in sorted(ways.items()):
-        way = f"but those of {shut} could not return: a one-way door" if shut else \
-            "and they can return"
+    for (shut, maybe, listed, none), to in sorted(ways.items()):
+        way = f", but those of {shut} could not return: a one-way door" if shut else ""
+        way += f"; of those of {maybe} it cannot be told whether they could return" if maybe else ""
         options = f"; those of {listed} take further -global options there" if listed else ""
         said.append(Html(f"{m.called(*to, begin=True)} can take the guests of every cohort"
-                         f"{' too' if said else ''}, {way}{options}."))
-    if not said:
-        best = min(range(n), key=lambda i: len(bad[i]))
-        said.append(Html(f"None. {m.called(best, begin=True)} takes those of most: all but the "
-                         f"guests of {few(bad[best])}."))
-    return join(said, " ")
+                         f"{' that has any' if none else ''}{' too' if said else ''}"
+                         f"{way or ', and they can return'}{options}."))
+    return join(said, " ") if said else takes_most(m, good, bad)
+
+
+def takes_most(m: Matrix, good: List[int], bad: List[List[int]]) -> Html:
+    """No cohort is known to take all: some moves fail, or of some it cannot be told."""
+    known = all(m.into(i, "no") for i, others in enumerate(bad) if others)
+    begin = "None" if known else "None is known to"
+    if not good:
+        return Html(f"{begin}: no guest {'gets' if known else 'is known to get'} in anywhere.")
+    best = min(good, key=lambda i: len(bad[i]))
+    return Html(f"{begin}. {m.called(best, begin=True)} takes those of most: all but the guests of "
+                f"{few(bad[best])}.")
 
 
 def one_way(m: Matrix) -> Html:
     """Which door is one-way?"""
-    some = [machine for (machine, listed), words in m.views.items()
-            if listed == bool(m.baseline) and "door" in words.values()]
-    why = DOOR.format(f" of {', '.join(some)}" if len(m.document["machines"]) > 1 else "")
-    places = sorted(at for at, word in m.all.items() if word == "door")
+    some, places, unsure = list(m.some["door"]), m.which("door"), m.which("maybe")
+    open_ = f" Of {count(len(unsure), 'move')} it cannot be told whether guests could return." \
+        if unsure else ""
     if not places:
-        return Html("None: whatever gets in can return.")
+        return Html(f"None is known.{open_}") if unsure else no_door(m)
+    why = DOOR.format(f" of {', '.join(some)}" if len(m.document["machines"]) > 1 else "") + open_
     if len(places) > SOME:
-        worst = max(range(len(m.cohorts)), key=lambda i: len(m.into(i, "door")))
+        worst = max(range(len(m.cohorts)), key=lambda i: sum(to == i for _, to in places))
         return Html(f"{count(len(places), 'move')}, most of them to {m.called(worst)}; all are "
                     f"{tag('a', 'below', href='#doors')}. {why}")
     sources: Dict[int, List[int]] = defaultdict(list)
@@ -241,6 +338,15 @@ def one_way(m: Matrix) -> Html:
     said = "; ".join(f"from {m.called(a)} to {m.called(*several)}"
                      for a, several in sources.items())
     return Html(f"{said[0].upper()}{said[1:]}. {why}")
+
+
+def no_door(m: Matrix) -> Html:
+    words = set(m.all.values())
+    if not words & set(WORDS[2:-1]):
+        return Html("None: no guest is known to get in anywhere." if words - {"none"} else
+                    "There is no move to judge.")
+    known = "is known to get" if "unknown" in words else "gets"
+    return Html(f"None{' is known' if 'unknown' in words else ''}: whatever {known} in can return.")
 
 
 def upgrades(m: Matrix) -> List[Tuple[List[int], List[str]]]:
@@ -269,9 +375,13 @@ def most_refusing(m: Matrix) -> Html:
     findings = m.document["findings"]
     failing = {f: {at for at in places if m.all[at] == "no"} for f, places in m.causes.items()
                if findings[f]["kind"] == "conflict"}
+    if not set(m.all.values()) - {"none"}:
+        return Html("None has to be: there is no move to judge.")
     if not any(failing.values()):
-        known = "is known to fail" if "unknown" in m.all.values() else "fails"
-        return Html(f"None has to be: no move {known}.")
+        sure = m.document["verdict"] == "yes" and "unknown" not in m.all.values()
+        return Html("It cannot be told: the document has no cause of the moves that fail."
+                    if "no" in m.all.values() else
+                    f"None has to be: no move {'fails' if sure else 'is known to fail'}.")
     lacking = {f: places for f, places in failing.items() if findings[f]["id"] in LACKS}
     refused: Dict[int, set[int]] = defaultdict(set)
     for a, b in itertools.chain(*lacking.values()):
@@ -295,13 +405,20 @@ def answers(m: Matrix) -> Html:
 
 def verdict(m: Matrix) -> Html:
     words, n = list(m.all.values()), len(m.cohorts)
-    bad, unknown, doors = (words.count(word) for word in ("no", "unknown", "door"))
+    bad, unknown, doors, maybe = (words.count(word) for word in WORDS[:4])
     judged = count(len(words) - words.count("none"), "move")
-    said = [f"{bad:,} of {judged} cannot be made" if bad else "",
+    can = "" if bad or unknown else "there is no move to judge" if set(words) <= {"none"} else \
+        f"all of {judged} can be made"
+    word = "no" if bad else "unknown" if unknown else "yes"
+    told = min(word, m.document["verdict"], key=VERDICTS.index)
+    said = ["the document says so, and its moves do not" if told != word else "",
+            f"{bad:,} of {judged} cannot be made" if bad else "",
             f"of {count(unknown, 'move')} it cannot be told" if unknown else "",
-            "" if bad or unknown else f"all of {judged} can be made",
-            f"{count(doors, 'leads', 'lead')} through a one-way door" if doors else ""]
-    return tag("p", "No: " if bad else "Cannot tell: " if unknown else "Yes: ",
+            can,
+            f"{count(doors, 'leads', 'lead')} through a one-way door" if doors else "",
+            f"of {count(maybe, 'move')} it cannot be told whether guests could return" if maybe
+            else ""]
+    return tag("p", {"no": "No: ", "unknown": "Cannot tell: ", "yes": "Yes: "}[told],
                "; ".join(filter(None, said)),
                f", with the list of {m.baseline}" if m.baseline else "",
                f". {count(m.hosts(range(n)), 'host')} in {count(n, 'cohort')}; guests of ",
@@ -363,7 +480,7 @@ def drawing(m: Matrix) -> Html:
     n = len(m.cohorts)
     heads = (tag("marker", tag("path", d="M0 0L8 4L0 8z", class_=f"fill {word}"),
                  id=f"head-{word}", viewBox="0 0 8 8", refX=6, refY=4, markerWidth=5,
-                 markerHeight=5, orient="auto") for word in WORDS[1:5])
+                 markerHeight=5, orient="auto") for word in WORDS[1:-1])
     lines = (arrow(m, a, b) for a in range(n) for b in range(n) if a != b)
     low = max(spot(i, n, 120)[1] for i in range(n))
     return tag("svg", tag("defs", *heads), *lines, *(node(m, i) for i in range(n)), role="img",
@@ -377,7 +494,7 @@ def picture(m: Matrix) -> Html:
         return Html("")
     last = 0 if n <= TABLE else None
     legend = (tag("li", tag("i", class_=f"swatch {word}"), tag("b", SHOWN.get(word, word)),
-                  f" {MEANING[word]}") for word in WORDS[4:last:-1] if word in m.all.values())
+                  f" {MEANING[word]}") for word in WORDS[-2:last:-1] if word in m.all.values())
     return tag("figure", drawing(m) if n <= TABLE else grid(m),
                tag("figcaption", LINES if n <= TABLE else SQUARES,
                    tag("ul", *legend, class_="legend")))
@@ -415,7 +532,7 @@ def lines(n: int, words: Dict[Place, str]) -> Html:
         for b in range(n):
             to[words.get((a, b), "ok" if a == b else "none")].append(b + 1)  # a host keeps its own
         same["; ".join(f"{SHOWN.get(word, word)} to {ranges(to[word])}"
-                       for word in WORDS[4::-1] if to[word])].append(a + 1)
+                       for word in WORDS[-2::-1] if to[word])].append(a + 1)
     rows = (tag("li", tag("b", f"from {ranges(a)}: "), text) for text, a in same.items())
     return tag("ul", *rows, class_="lines")
 
@@ -463,7 +580,7 @@ def lost(m: Matrix) -> Html:
     items = []
     for cost in m.document.get("costs", ()):
         blame = [m.number[name] for name in cost["in_the_way"] if name in m.number]
-        retire = cost["retire"] and [m.number[name] for name in cost["retire"]]
+        retire = [m.number[name] for name in cost.get("retire") or ()]
         items.append(tag(
             "li", tag("b", cost["description"]), ": because of ",
             m.called(*blame) if blame else "the machine types and QEMUs of all", ".",
@@ -480,8 +597,7 @@ def groups(m: Matrix) -> Html:
     told = {"no": "has no list; ", "unknown": "cannot be told; "}
     items = [tag("li", m.called(*(m.number[name] for name in g["cohorts"]), begin=True),
                  f", {count(g['hosts'], 'host')}", f", {g['machine']}" if "machine" in g else "",
-                 ": ", told.get(g.get("verdict", ""), ""), "gains ",
-                 ", ".join(g.get("gains", ())) or "nothing")
+                 ": ", told.get(g["verdict"], ""), "gains ", ", ".join(g["gains"]) or "nothing")
              for g in split["groups"]]
     exact = "No other groups are better." if split["exact"] else \
         "Found one after another: others may be better."
@@ -504,11 +620,11 @@ def end() -> Html:
 STYLE = """
 :root { color-scheme: light dark; --text: #1b1f24; --dim: #57606a; --page: #fff; --card: #f3f5f7;
   --rule: #d0d7de; --ok: #1a7f37; --list: #0969da; --door: #b35900; --no: #cf222e;
-  --unknown: #6e40c9; --none: #8c959f; }
+  --maybe: #9a6700; --unknown: #6e40c9; --none: #8c959f; }
 @media screen and (prefers-color-scheme: dark) {
   :root { --text: #e6edf3; --dim: #9da7b3; --page: #0d1117; --card: #161b22; --rule: #30363d;
-    --ok: #3fb950; --list: #58a6ff; --door: #f0883e; --no: #ff7b72; --unknown: #bc8cff;
-    --none: #6e7681; } }
+    --ok: #3fb950; --list: #58a6ff; --door: #f0883e; --no: #ff7b72; --maybe: #d29922;
+    --unknown: #bc8cff; --none: #6e7681; } }
 @media print { :root { color-scheme: light; --text: #000; --dim: #444; --card: #fff; } }
 @page { size: A4; margin: 15mm; }
 @media print { html { font-size: 10pt; } body { padding: 0; max-width: none; } }
@@ -543,11 +659,11 @@ svg text { font: 13px system-ui, sans-serif; fill: var(--text); }
 .swatch { display: inline-block; width: .8rem; height: .8rem; margin-right: .4rem;
   border-radius: .15rem; background: currentColor; }
 .ok { color: var(--ok); } .list { color: var(--list); } .door { color: var(--door); }
-.no { color: var(--no); }
+.no { color: var(--no); } .maybe { color: var(--maybe); }
 .unknown { color: var(--unknown); } .none { color: var(--none); }
 .fill { fill: currentColor; }
 .stroke { stroke: currentColor; stroke-width: 2; fill: none; }
-.stroke.door { stroke-dasharray: 7 3; } .stroke.list { stroke-dasharray: 2 3; }
+.stroke.door, .stroke.maybe { stroke-dasharray: 7 3; } .stroke.list { stroke-dasharray: 2 3; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .75rem; overflow-wrap: normal; white-space: nowrap; }
 th, td { border: 1px solid var(--rule); padding: .15rem .3rem; text-align: center;
@@ -577,7 +693,12 @@ def once(members: List[Tuple[str, Any]]) -> Dict[str, Any]:
 
 def read(name: str) -> Dict[str, Any]:
     with open(name, "rb") if name != "-" else open(0, "rb", closefd=False) as file:
-        document = json.load(file, object_pairs_hook=once)
+        text = bytearray()
+        while more := file.read(1 << 20):
+            text += more
+            if len(text) > LIMIT:
+                raise Trouble(f"has more than {LIMIT >> 20} MiB, the most that is accepted")
+    document = json.loads(text, object_pairs_hook=once)
     schema = document.get("schema") if isinstance(document, dict) else None
     if schema != "abibase-matrix/1":
         raise Trouble(f"is {schema or 'no document of abibase'}; accepted: abibase-matrix/1, as "
@@ -585,9 +706,36 @@ def read(name: str) -> Dict[str, Any]:
     return dict(document)
 
 
+def write(name: str, made: bytes) -> None:
+    """Whole or not at all, as abibase writes: a new file takes the name of the old one."""
+    where, old = os.path.realpath(name), os.path.exists(name)
+    if old and not os.path.isfile(name):
+        with open(name, "wb") as out:
+            out.write(made)
+        return
+    if old != os.path.lexists(name) or (old and not os.access(name, os.W_OK)):
+        number = errno.EACCES if old else errno.ENOENT
+        raise OSError(number, os.strerror(number))
+    was = os.stat(name) if old else None
+    mask = os.umask(0)
+    os.umask(mask)
+    fd, temporary = tempfile.mkstemp(prefix=".abibase-", dir=os.path.dirname(where))
+    try:
+        with open(fd, "wb") as out:
+            out.write(made)
+            if was and os.geteuid() == 0:
+                os.fchown(fd, was.st_uid, was.st_gid)
+            os.fchmod(fd, stat.S_IMODE(was.st_mode) & 0o777 if was else 0o666 & ~mask)
+            os.fsync(fd)
+        os.replace(temporary, where)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
 def main(argv: List[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
-        prog="abibase.report", allow_abbrev=False,
+        prog="python3 -m abibase.report", allow_abbrev=False,
         description="Make one HTML file, for a browser, a phone or a printer, of what abibase "
                     "matrix --json says.")
     parser.add_argument("-o", "--output", metavar="FILE",
@@ -599,8 +747,13 @@ def main(argv: List[str] | None = None) -> int:
     try:
         made = page(read(where)).encode()
         where = given.output or "standard output"
-        with open(given.output, "wb") if given.output else open(1, "wb", closefd=False) as out:
-            out.write(made)
+        if given.output:
+            write(given.output, made)
+        else:
+            with open(1, "wb", closefd=False) as out:
+                out.write(made)
+    except MemoryError:
+        said = "out of memory"
     except OSError as trouble:
         said = trouble.strerror
     except Trouble as trouble:
@@ -609,7 +762,8 @@ def main(argv: List[str] | None = None) -> int:
         said = f"is no abibase-matrix/1 document: {type(trouble).__name__}: {trouble}"
     else:
         return 0
-    print(f"abibase.report: {HOSTILE.sub('?', f'{where}: {said}')}", file=sys.stderr)
+    line = HOSTILE.sub("?", f"{where}: {said}".translate({9: "?", 10: "?"}))
+    print(f"abibase.report: {line}", file=sys.stderr)
     return 2
 
 
