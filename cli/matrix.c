@@ -55,6 +55,38 @@ static int add(void *data, const struct cli_source *s)
 	return r < 0 ? cli_refused(a->ctx, s->name, NULL, r) : 0;
 }
 
+/* The name of the platform that a word is; NULL: it is none. */
+static char *platform_of(const char *word)
+{
+	_unref_(context) *silent = NULL;
+	_unref_(profile) *p = NULL;
+	_unref_(baseline) *b = NULL;
+
+	if (strpbrk(word, "/=") || ends_with(word, ".json") || ends_with(word, ".ndjson") ||
+	    cli_operand_is_stdin(word) || abibase_context_new(0, &silent) < 0 ||
+	    abibase_operand_load(silent, word, &p, &b) < 0 || !p)
+		return NULL;
+	return strdup(cli_name(p));
+}
+
+/* A host of the command line can be named as its document does not name it: "bookworm" is debian-12. */
+static int rename_exchange(const struct asking *a, const char *operand, char **ret)
+{
+	const char *equal = strchr(operand, '=');
+	_autofree_ char *name = strndup(operand, (size_t)(equal - operand));
+	_autofree_ char *is = name ? platform_of(name) : NULL;
+	bool there = false;
+
+	for (int i = 0; is && i < a->o->n_operands && !there; i++) {
+		_autofree_ char *other = platform_of(a->o->operands[i]);
+
+		there = other && streq(other, is);
+	}
+	if (asprintf(ret, "%s%s", there ? is : name ? name : "", equal) < 0)
+		*ret = NULL;
+	return name && *ret ? 0 : cli_oom();
+}
+
 /* What stands in the place of others comes before them. */
 static int add_exchanges(struct asking *a)
 {
@@ -62,12 +94,15 @@ static int add_exchanges(struct asking *a)
 
 	for (int i = 0; i < a->o->n_operands; i++) {
 		const char *operand = a->o->operands[i];
+		_autofree_ char *renamed = NULL;
 		_unref_(profile) *p = NULL;
 		int r;
 
 		if (!is_exchange(operand))
 			continue;
-		r = cli_load_profile(a->ctx, operand, &p);
+		r = rename_exchange(a, operand, &renamed);
+		if (r == 0)
+			r = cli_load_profile(a->ctx, renamed, &p);
 		if (r == 0)
 			r = abibase_matrix_add_profile(a->m, p, true);
 		if (r < 0)

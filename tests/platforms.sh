@@ -147,5 +147,28 @@ for name in debian-12-backports-2026.11 debian-13 debian-13-backports-2026.11; d
 	[ "$(verdict $name)" = no ] || fail "linux-6.1 satisfies $name"
 done
 
+# A platform under two of its names is one.
+once()
+{
+	"$ABIBASE" "$@" --json > "$tmp/out" 2> "$tmp/err"
+	[ $? != 2 ] || fail "$*"
+}
+once match --platform=bookworm --platform=debian-12 "$top/tests/cases/match/linux-6.1/linux-6.1.json"
+[ "$(jq -c '[.platforms[].name]' "$tmp/out")" = '["debian-12"]' ] || fail 'match has debian-12 twice'
+once plan --platforms=bookworm,debian-12 offload-uso
+[ "$(jq -c '[.platforms[].name]' "$tmp/out")" = '["debian-12"]' ] || fail 'plan has debian-12 twice'
+for names in 'bookworm bookworm' 'bookworm debian-12' 'debian-12 bookworm'; do
+	once matrix "${names% *}" debian-13 "${names#* }=trixie"
+	[ "$(jq -c '[[.cohorts[].hosts[]] | length, "exchanged"], .exchanged' "$tmp/out" | tr -d '\n')" = \
+		'[2,"exchanged"]["debian-12"]' ] || fail "matrix of $names: $(jq -c .cohorts,.exchanged "$tmp/out")"
+done
+# two of one name that differ are told apart by nobody
+jq '.facts = {}' "$platforms/50-debian-12.json" > "$tmp/other.json"
+for verb in "match --platform=debian-12 --platform=$tmp/other.json" \
+	"plan --platforms=debian-12,$tmp/other.json offload-uso"; do
+	"$ABIBASE" $verb > "$tmp/out" 2> "$tmp/err"
+	[ $? = 2 ] && grep -q '\[name-twice\]' "$tmp/err" || fail "$verb"
+done
+
 echo "$n platforms, $failures failures"
 [ "$failures" = 0 ]
