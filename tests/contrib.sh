@@ -202,6 +202,24 @@ sh sidecar --vmi '{}' --domain "$(cat once)" | cmp -s - once || fail 'the sideca
 sh sidecar --vmi '{}' --domain "$(kubevirt "$old")" | words > got
 printf '%s\n' -fw_cfg name=a,file=b | cat - list | diff - got > out || fail "arguments are lost: $(cat out)"
 sh sidecar --domain "$(kubevirt '' | sed 's/ xmlns:[^>]*//')" | words > got || fail 'the sidecar needs a name space'
+empty="<qemu:commandline/>"
+sh sidecar --domain "$(kubevirt "$empty")" | words | diff - list > out || fail "an empty element: $(cat out)"
+sh sidecar --domain "$(kubevirt "<metadata><x:a xmlns:x='x'><x:domain></x:domain></x:a></metadata>")" | words | diff - list > out ||
+	fail "metadata: $(cat out)"
+# what cannot be read by a shell is not written
+other=$(kubevirt "$old" | sed 's/xmlns:qemu/xmlns:ns0/; s/qemu:/ns0:/g')
+refuses 'prefix' sh sidecar --domain "$other"
+refuses 'prefix' sh sidecar --domain "$(kubevirt "$old" | sed 's/qemu:commandline/commandline/g; s|<comm[a-z]*|& xmlns="http://libvirt.org/schemas/domain/qemu/1.0"|')"
+refuses 'prefix' sh sidecar --domain "$(kubevirt '' | sed 's|/qemu/1.0|/qemu/2.0|')"
+refuses 'two elements' sh sidecar --domain "$(kubevirt "$old$old")"
+refuses 'does not read' sh sidecar --domain "$(kubevirt "<qemu:commandline />")"
+for inside in "<!-- </qemu:commandline> -->" '<![CDATA[</domain>]]>' '<?x </domain>?>'; do
+	refuses 'comments' sh sidecar --domain "$(kubevirt "$old" | sed "s|</domain>|$inside&|")"
+done
+done=$(sed -n 's/.*\(<qemu:arg.*arg>\).*/\1/p' once)
+[ -n "$done" ] || fail 'no arguments'
+refuses 'metadata' sh sidecar --domain "$(kubevirt "<metadata>$done</metadata>")"
+[ ! -s out ] || fail 'a domain that is refused is written'
 refuses 'no list' sh "$src/contrib/kubevirt/onDefineDomain" --vmi '{}' --domain "$(kubevirt '')"
 refuses 'no domain' sh sidecar --vmi '{}'
 
