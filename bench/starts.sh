@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # How much a start of QEMU takes longer under abibase exec, and how long many starts at once take under
-# abibase-emulator, against plain ones in the same rounds. Run by `make bench`; README.md says what is
+# abibase-emulator, and a verdict of abibase rehearse, against plain ones in the same rounds. Run by `make bench`; README.md says what is
 # measured. It prints, and judges nothing. The QEMU is this host's, or ABIBASE_BENCH_QEMU.
 #
 # BENCH_STARTS, BENCH_START_ROUNDS, BENCH_EXEC_ROUNDS, BENCH_EXEC_HOSTS: other than the usual numbers.
@@ -84,3 +84,18 @@ chmod +x "$dir/many"
 "$runner" "$rounds" plain "$dir/many" "$starts" "$qemu" -M "$machine" + \
 	emulator "$dir/many" "$starts" "$emulator" -M "$machine" > "$dir/times"
 row starts "$(wall_ratio emulator)" "$(cpu_ratio emulator)"
+
+# A verdict on one line, saved and loaded, against two starts of it up to the same point.
+set -- -M "$machine" -accel tcg -m 64 -nodefaults -display none -device pcie-root-port,id=root \
+	-drive if=none,id=disk,format=raw,file=null-co:// -device virtio-blk-pci,drive=disk,bus=root \
+	-netdev hubport,hubid=0,id=net -device virtio-net-pci,netdev=net
+cat > "$dir/twice" << 'END'
+#!/bin/sh
+for start in 1 2; do
+	printf '{"execute":"qmp_capabilities"}\n{"execute":"quit"}\n' | "$@" -S -qmp stdio || exit 1
+done
+END
+chmod +x "$dir/twice"
+"$runner" "$exec_rounds" twice "$dir/twice" "$qemu" "$@" + \
+	rehearse "$ABIBASE" rehearse -q --save="$dir/file" --load="$dir/file" -- "$qemu" "$@" > "$dir/times"
+row rehearse "$(cpu_ratio rehearse)" "$(wall_ratio rehearse)"
