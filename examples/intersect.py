@@ -42,7 +42,7 @@ def main(argv: list[str]) -> int:
         return TROUBLE
     try:
         return intersect(machine, argv)
-    except abibase.Error as error:
+    except (abibase.Error, ImportError, OSError) as error:
         print(f"intersect: {error}", file=sys.stderr)
         return TROUBLE
 

@@ -399,6 +399,16 @@ class Examples(unittest.TestCase):
             self.assertEqual((made.stdout, made.returncode), ("", 3))
             self.assertIn("machines-not-recorded", made.stderr)
 
+    def test_without_cffi(self):
+        """What cannot begin is trouble, and no no."""
+        for name in ("cluster", "intersect"):
+            made = self.run_example("-c", f"""if True:
+                import runpy, sys
+                sys.modules["cffi"] = None
+                sys.argv = ["{name}.py", "debian-12", "printf"]
+                runpy.run_path({str(SOURCE / "examples" / name) + ".py"!r}, run_name="__main__")""")
+            self.assertEqual((made.stdout, made.returncode, made.stderr.count("\n")), ("", 2, 1), made.stderr)
+
     def test_version(self):
         self.assertRegex(abibase.version(), r"^\d+\.\d+\.\d+$")
 
