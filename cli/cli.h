@@ -244,7 +244,7 @@ int cli_write(const char *path, const char *text);
 int cli_show(const struct options *o, int r, char *text, int status);
 /* The page beside a list, on stderr. */
 void cli_page(const struct options *o, char *page);
-/* Columns of the terminal; 0: it is none, or does not say. */
+/* Columns of the terminal, 80 where it does not say; 0: it is none. */
 size_t cli_width(int fd);
 /* The same with a result. Returns the exit status: that of its verdict. */
 int cli_answer(const struct abibase_result *res, const struct options *o);

@@ -114,7 +114,8 @@ char *cli_held_words(void)
 	return text ? text : strdup("");
 }
 
-size_t cli_width(int fd)
+/* Of the terminal, 80 where it does not say; 0: it is none */
+static size_t columns_of(int fd)
 {
 	const char *columns = getenv("COLUMNS");
 	struct winsize size;
@@ -126,13 +127,20 @@ size_t cli_width(int fd)
 		n = strtoul(columns, NULL, 10);
 	else if (ioctl(fd, TIOCGWINSZ, &size) == 0)
 		n = size.ws_col;
-	return n > MOST_COLUMNS ? MOST_COLUMNS : n && n < LEAST_COLUMNS ? LEAST_COLUMNS : n;
+	return n > MOST_COLUMNS ? MOST_COLUMNS : n ? n : 80;
+}
+
+size_t cli_width(int fd)
+{
+	size_t n = columns_of(fd);
+
+	return n && n < LEAST_COLUMNS ? LEAST_COLUMNS : n;
 }
 
 /* Nothing where nobody waits: a file, a pipe, words that are kept back */
 static void show_step(const char *text)
 {
-	size_t width = held ? 0 : cli_width(STDERR_FILENO);
+	size_t width = held ? 0 : columns_of(STDERR_FILENO); /* a line that wraps is not taken back */
 	const char *terminal = getenv("TERM");
 	_autofree_ char *line = NULL;
 

@@ -101,6 +101,10 @@ misuse 'which needs it' -f libvirt-override
 misuse '--hotplug is for' -f libvirt-override --alias net0 --hotplug
 misuse "which has the machine type in <type" -f libvirt-override --alias net0 --with-machine
 misuse "which has the machine type in <type" -f libvirt-commandline --with-machine
+for words in --hotplug --minimal --with-machine '--alias=net0'; do
+	# shellcheck disable=SC2086
+	misuse '[baseline-partial]' --json --partial $words
+done
 for alias in '' 'net0,' "net'0" 'net 0' :net0:x -x 0 net eth-0 Net0 'ua-a b' net0,net0 net0,vhost-vsock:net0; do
 	misuse '[list-alias]' -f libvirt-override --alias "$alias"
 done

@@ -728,6 +728,12 @@ if have script; then
 	env TERM=xterm COLUMNS=80 script -qec "'$abibase' probe --only=tap -o '$tmp/probed'" /dev/null </dev/null >"$tmp/out"
 	grep -qF 'abibase: asking tap' "$tmp/out" || fail 'no progress on a terminal'
 	grep -qF "$(printf 'asking tap\r\033[K')" "$tmp/out" || fail 'the progress stays'
+	# a line that wraps could not be taken back; a terminal that does not say how wide it is has one, too
+	env TERM=xterm script -qec "stty cols 10; '$abibase' probe --only=tap -o '$tmp/probed'" /dev/null </dev/null >"$tmp/out"
+	grep -qF "$(printf 'abibase: \r\033[K')" "$tmp/out" || fail "progress on 10 columns: $(cat -v "$tmp/out")"
+	env -u COLUMNS TERM=xterm script -qec "stty cols 0 rows 0; '$abibase' probe --only=tap -o '$tmp/probed'" \
+		/dev/null </dev/null >"$tmp/out"
+	grep -qF 'abibase: asking tap' "$tmp/out" || fail 'no progress on a terminal of no width'
 	env TERM=xterm COLUMNS=80 "$abibase" probe --only=tap -o "$tmp/probed" >"$tmp/out" 2>&1
 	! grep -qF asking "$tmp/out" || fail 'progress in a file'
 	on_terminal NO_COLOR= '' || fail 'a terminal is not coloured'

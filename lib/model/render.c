@@ -612,7 +612,8 @@ static int render_partial(struct abibase_render *r, const struct abibase_baselin
 
 	if (ret_page)
 		*ret_page = NULL;
-	if (!is_open(b) || r->no_inputs || r->host)
+	if (!is_open(b) || r->no_inputs || r->host || r->minimal || r->with_machine || r->hotplug ||
+	    r->n_aliases)
 		return context_fail(r->ctx, EINVAL, "baseline-partial", NULL,
 				    "a partial baseline is of hosts alone, before anything is asked "
 				    "of them: say that where it is made a whole one with others; an "
