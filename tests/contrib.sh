@@ -323,9 +323,34 @@ made nfd unknown.ndjson
 [ ! -s made ] || fail "a label of what is not known: $(cat made)"
 jq -rn -f "$src/contrib/nfd/abibase.jq" hosts.ndjson > made 2> err && fail 'NFD: several hosts in a file'
 
+# What an abibase writes that ends otherwise than with a verdict replaces no file: the lines of each README
+for consumer in prometheus:abibase.prom nfd:features.d/abibase nova:abibase.yaml; do
+	file=readme/${consumer#*:}
+	mkdir -p "${file%/*}"
+	sed -n '/^    dir=/,/^    esac/s/^    //p' "$src/contrib/${consumer%:*}/README.md" |
+		sed "s|^dir=.*|dir=$tmp/readme|; s|/run/abibase.json|$tmp/run.json|; s|abibase.jq|$src/contrib/${consumer%:*}/&|
+			s|/etc/abibase/baselines|$tmp/baselines|; s|/var/lib/abibase/host.json|$tmp/host.json|" > lines
+	[ -s lines ] || fail "$consumer: the README has no lines"
+	sh lines > out 2>&1
+	[ -s "$file" ] || fail "$consumer: no file: $(cat out)"
+	cp "$file" before
+	for status in 2 127 139; do
+		sed "s|^abibase check|sh -c 'exit $status' -|" lines > other
+		sh other > out 2>&1
+		cmp -s before "$file" || fail "$consumer: replaced at $status"
+	done
+done
+
 # What is no answer of check is refused.
+: > empty.json
+jq '.baseline += "\nother=true"' one.json > odd.json
+for consumer in nfd nova; do
+	jq -rn -f "$src/contrib/$consumer/abibase.jq" odd.json > made 2> err && fail "$consumer: a newline in an id"
+	grep -q 'not the id of a baseline' err || fail "$consumer: $(cat err)"
+done
 for consumer in prometheus nfd nova; do
 	jq -rn -f "$src/contrib/$consumer/abibase.jq" host.json > made 2> err && fail "$consumer: of a profile"
 	grep -q 'not a document of abibase check' err || fail "$consumer: $(cat err)"
+	jq -rn -f "$src/contrib/$consumer/abibase.jq" empty.json > made 2> err && fail "$consumer: of nothing"
 done
 [ "$failures" = 0 ] || exit 1

@@ -10,9 +10,11 @@ def verdicts:
   else
     error("not a document of abibase check: \(.schema)")
   end
-  | select(.baseline);
+  | select(.baseline)
+  | if .baseline | test("\\Ab1-[0-9a-f]{32}\\z") then . else error("not the id of a baseline: \(.baseline | tojson)") end;
 
-[inputs | verdicts]
+[inputs] | if . == [] then error("not a document of abibase check: it is empty") else . end
+| [.[] | verdicts]
 | if map(.host) | unique | length > 1 then error("these are several hosts, and a node has a file of its own") else . end
 | group_by(.baseline)[]
 # one id can stand in several files

@@ -20,7 +20,8 @@ def metric($name; $help; values):
   [values] | unique_by(.labels)
   | if length > 0 then "# HELP \($name) \($help)", "# TYPE \($name) gauge", (.[] | series($name)) else empty end;
 
-[inputs] | . as $documents
+[inputs] | if . == [] then error("not a document of abibase check: it is empty") else . end
+| . as $documents
 | [.[] | verdicts] as $verdicts
 | [$documents[] | select(.schema == "abibase-here/1")] as $here
 | metric("abibase_baseline_verdict"; "Does the host provide what the baseline promises? 1 at the verdict that holds.";
