@@ -1375,8 +1375,10 @@ void move_complete_groups(struct judging *j)
 		for (size_t k = 0; k < cat->n_rows; k++)
 			with |= cat->rows[k].group == row->group &&
 				move_is_listed(&j->m->rescue, &cat->rows[k]);
+		if (!with)
+			continue;
 		predict_row(&j->pr, row, &p);
-		if (with && p.on != ABIBASE_YES && p.can == ABIBASE_YES &&
+		if (p.on != ABIBASE_YES && p.can == ABIBASE_YES &&
 		    move_is_switch(row, &p))
 			move_list_row(j, &j->m->rescue, row, true);
 	}

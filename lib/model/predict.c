@@ -74,7 +74,8 @@ static json_t *parse_value(const struct row *row, const char *s)
 	return *s && !*end ? json_integer(n) : json_string(s);
 }
 
-void predict_row(const struct predictor *pr, const struct row *row, struct predicted *ret)
+/* All but what its host has. Is it fatal where that is missing? "auto" is what the host can do. */
+static bool predict_value(const struct predictor *pr, const struct row *row, struct predicted *ret)
 {
 	const char *given = setting_of(pr->settings, row);
 	json_auto_t *made = NULL;
@@ -94,10 +95,16 @@ void predict_row(const struct predictor *pr, const struct row *row, struct predi
 		e.value = row->def;
 	}
 	ret->on = effective_bit(&e, row);
+	return row->fatal && ret->on != ABIBASE_NO &&
+	       !(json_is_string(e.value) && streq(json_string_value(e.value), "auto"));
+}
+
+void predict_row(const struct predictor *pr, const struct row *row, struct predicted *ret)
+{
+	bool fatal = predict_value(pr, row, ret);
+
 	predict_needs(pr, &row->needs[pr->backend], ret);
-	/* "auto" is what the host can do */
-	ret->fatal = row->fatal && ret->on != ABIBASE_NO && ret->can != ABIBASE_YES &&
-		     !(json_is_string(e.value) && streq(json_string_value(e.value), "auto"));
+	ret->fatal = fatal && ret->can != ABIBASE_YES;
 }
 
 /* Is it on, with the settings or without? It stands for no bit. */
@@ -144,22 +151,33 @@ static void make_legacy(uint64_t word[2])
 	word[1] = 0;
 }
 
+/* Where it is off nothing depends on what the host has, and nothing is asked. */
+static void offer_row(const struct predictor *pr, const struct row *row, predict_fn fn, void *data,
+		      struct offered *ret)
+{
+	struct predicted p;
+	bool fatal = predict_value(pr, row, &p);
+	bool off = p.on == ABIBASE_NO;
+
+	if (!off)
+		predict_needs(pr, &row->needs[pr->backend], &p);
+	p.fatal = fatal && p.can != ABIBASE_YES;
+	fn(data, row, NULL, &p);
+	if (off && p.on != ABIBASE_NO)
+		predict_needs(pr, &row->needs[pr->backend], &p);
+	if (row->bit >= 0)
+		offer_bit(ret, row->bit, p.on, p.can);
+}
+
 void predict_offer(const struct predictor *pr, predict_fn fn, void *data, struct offered *ret)
 {
 	const struct abibase_catalogue *cat = pr->cat;
 	enum abibase_tri modern = ABIBASE_YES;
 
 	*ret = (struct offered){ .known = true };
-	for (size_t i = 0; i < cat->n_rows; i++) {
-		struct predicted p;
-
-		if (!(cat->rows[i].backends & (1u << pr->backend)))
-			continue;
-		predict_row(pr, &cat->rows[i], &p);
-		fn(data, &cat->rows[i], NULL, &p);
-		if (cat->rows[i].bit >= 0)
-			offer_bit(ret, cat->rows[i].bit, p.on, p.can);
-	}
+	for (size_t i = 0; i < cat->n_rows; i++)
+		if (cat->rows[i].backends & (1u << pr->backend))
+			offer_row(pr, &cat->rows[i], fn, data, ret);
 	for (size_t i = 0; i < cat->n_requirements; i++) {
 		const struct requirement *q = &cat->requirements[i];
 		struct predicted p = { 0 };
