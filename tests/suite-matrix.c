@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The groups that abibase matrix --split finds are as good as any: all of them are tried, and each is
- * worth what abibase_intersection_finish() says of its hosts. ABIBASE_TEST_ROUNDS=N: other than 500
- * fleets.
+ * worth what abibase_intersection_finish() says of its hosts. And of each two cohorts it says what it
+ * says of the two alone, whatever it has answered before. ABIBASE_TEST_ROUNDS=N: other than 500 fleets.
  */
 #include "document/baseline.h"
 #include "suites.h"
@@ -69,6 +69,21 @@ static void add_cohort(struct fleet *f, unsigned int spread)
 		json_object_set_new(root, "name", json_string(name));
 		f->p[f->n++] = test_profile_json(t.ctx, root);
 	}
+	json_decref(root);
+}
+
+/* Without TSO, which guests take; and with USO or not, which no machine type of old has on. */
+static void add_refusing(struct fleet *f, bool uso)
+{
+	char name[16];
+	json_t *root, *own;
+
+	snprintf(name, sizeof(name), "h%02zu", f->n);
+	root = test_host_json(name, kernels[2], qemus[1]);
+	own = json_object_get(root, "facts");
+	json_object_set_new(own, "tap.offload.tso4", json_false());
+	json_object_set_new(own, "tap.offload.uso", json_boolean(uso));
+	f->p[f->n++] = test_profile_json(t.ctx, root);
 	json_decref(root);
 }
 
@@ -252,6 +267,106 @@ START_TEST(test_split)
 }
 END_TEST
 
+/* ------------------------------------------------------------------------- of each two */
+
+/* Of @f, or of its hosts @x and @y alone; not all have both of the machine types. */
+static struct abibase_result *moves(const struct fleet *f, const char *x, const char *y)
+{
+	struct abibase_intersection *ix;
+	struct abibase_result *res;
+	struct abibase_matrix *m;
+
+	ck_assert_int_eq(abibase_intersection_new(t.ctx, t.cat, &ix), 0);
+	ck_assert_int_eq(abibase_matrix_new(t.ctx, t.cat, ix, &m), 0);
+	ck_assert_int_eq(abibase_matrix_add_machine(m, "pc-q35-5.2"), 0);
+	ck_assert_int_eq(abibase_matrix_add_machine(m, "pc-q35-7.2"), 0);
+	for (size_t i = 0; i < f->n; i++)
+		if (!x || streq(test_name(f->p[i]), x) || streq(test_name(f->p[i]), y))
+			ck_assert_int_eq(abibase_matrix_add_profile(m, f->p[i], false), 0);
+	ck_assert_int_eq(abibase_matrix_run(m, 0, &res), 0);
+	abibase_matrix_unref(m);
+	abibase_intersection_unref(ix);
+	return res;
+}
+
+/* A move as text: findings and doors stand in lists of their own document. */
+static char *move_text(const struct abibase_value *root, const struct abibase_value *move)
+{
+	const json_t *doc = (const json_t *)root, *v = (const json_t *)move;
+	const json_t *door = json_object_get(v, "door");
+	json_t *own = json_deep_copy(v), *why = json_object_get(own, "why"), *n;
+	char *text;
+	size_t i;
+
+	json_array_foreach(why, i, n)
+		json_array_set(why, i, json_array_get(json_object_get(doc, "findings"),
+						      (size_t)json_integer_value(n)));
+	if (door)
+		json_object_set(own, "door", json_array_get(json_object_get(doc, "doors"),
+							    (size_t)json_integer_value(door)));
+	text = json_dumps(own, JSON_SORT_KEYS);
+	ck_assert_ptr_nonnull(text);
+	json_decref(own);
+	return text;
+}
+
+/* Is there such a move in the document? */
+static bool has_move(const struct abibase_value *root, const char *text)
+{
+	const struct abibase_value *list = abibase_value_member(root, "moves");
+	bool found = false;
+
+	for (size_t i = 0; !found && i < abibase_value_count(list); i++) {
+		char *own = move_text(root, abibase_value_item(list, i));
+
+		found = streq(own, text);
+		free(own);
+	}
+	return found;
+}
+
+static void hold_moves(const struct fleet *f)
+{
+	struct abibase_result *all = moves(f, NULL, NULL);
+	const struct abibase_value *v = abibase_result_value(all);
+	const struct abibase_value *list = abibase_value_member(v, "moves");
+
+	for (size_t i = 0; i < abibase_value_count(list); i++) {
+		const struct abibase_value *move = abibase_value_item(list, i);
+		const char *from = test_string(move, "from"), *to = test_string(move, "to");
+		char *text = move_text(v, move);
+
+		if (!streq(from, to)) {
+			struct abibase_result *two = moves(f, from, to);
+
+			ck_assert_msg(has_move(abibase_result_value(two), text),
+				      "of two hosts alone it is not so: %s", text);
+			abibase_result_unref(two);
+		}
+		free(text);
+	}
+	abibase_result_unref(all);
+}
+
+START_TEST(test_moves)
+{
+	const char *s = getenv("ABIBASE_TEST_ROUNDS");
+	unsigned int rounds = s ? (unsigned int)strtoul(s, NULL, 10) : 500;
+
+	for (unsigned int i = 0; i < rounds / 10; i++) {
+		struct fleet f;
+
+		rng.state = 9000001u + i;
+		make_fleet(&f);
+		/* and two that refuse a guest alike, and differ in what it does not look at */
+		for (int k = 0; i % 2 && f.n < 3 * COHORTS_MAX - 2 && k < 2; k++)
+			add_refusing(&f, k);
+		hold_moves(&f);
+		release_fleet(&f);
+	}
+}
+END_TEST
+
 Suite *suite_matrix(void)
 {
 	Suite *s = suite_create("matrix");
@@ -260,6 +375,7 @@ Suite *suite_matrix(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_set_timeout(tc, 600);
 	tcase_add_test(tc, test_split);
+	tcase_add_test(tc, test_moves);
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -5,6 +5,7 @@
 #include "answer/move.h"
 #include "base/context.h"
 #include "base/known.h"
+#include "document/build.h"
 #include "document/page.h"
 #include "model/ask.h"
 #include "model/intersect.h"
@@ -15,21 +16,23 @@
  * but its machine type and its backend: it took all that it was offered where it runs.
  */
 
-/* One question to all cohorts, and what they answer to it, whichever QEMU the guest runs in. */
-struct cell {
-	bool asked;
-	enum move_kind kind;
-	enum abibase_tri way_back;
-	json_t *answer; /* the worst */
-};
-
+/* What guests of a machine type on a backend are asked about. */
 struct asking {
 	struct matrix_answer *a;
+	struct matrix_known *known;
 	const char *machine;
-	size_t backend, from;
+	size_t backend;
 	bool list;
 	struct abibase_guest *guest;
-	struct cell *cells; /* for each cohort */
+	struct abibase_targets *t;
+};
+
+/* A move of them, and the worst answer so far, whichever QEMU they run in. */
+struct pair {
+	struct asking *q;
+	struct matrix_side *from, *to;
+	struct matrix_said said;
+	json_t *answer;
 };
 
 /* No guest of this kind runs there. */
@@ -45,7 +48,7 @@ static const char *class_of(const struct abibase_catalogue *cat, size_t backend)
 	return NET_DEVICE;
 }
 
-static int make_guest(struct asking *q)
+static int make_guest(const struct asking *q, struct abibase_guest **ret)
 {
 	const struct abibase_matrix *m = q->a->m;
 	const char *target = intersection_inputs(m->ix)->policy.target;
@@ -54,11 +57,11 @@ static int make_guest(struct asking *q)
 				 class_of(m->cat, q->backend), "backend",
 				 m->cat->backends[q->backend].name);
 
-	return root ? guest_from_json(m->ctx, root, "the guest", &q->guest) : context_oom(m->ctx);
+	return root ? guest_from_json(m->ctx, root, "the guest", ret) : context_oom(m->ctx);
 }
 
 /* Of two answers that of the QEMU with which it is worse. */
-static void take_answer(struct cell *c, json_t *host)
+static void take_answer(struct pair *p, json_t *host)
 {
 	static const int rank[] = { [MOVE_NO] = 0, [MOVE_UNKNOWN] = 1, [MOVE_LIST] = 2,
 				    [MOVE_NOW] = 3 };
@@ -66,80 +69,56 @@ static void take_answer(struct cell *c, json_t *host)
 	enum move_kind kind = (enum move_kind)word_index(move_words, string_of(host, "verdict"));
 	const json_t *back = json_object_get(host, "way_back");
 	enum abibase_tri way = (enum abibase_tri)word_index(way_words, string_of(back, "verdict"));
+	struct matrix_said *said = &p->said;
 
-	if (c->asked && (rank[kind] > rank[c->kind] ||
-			 (kind == c->kind && order[way] >= order[c->way_back])))
+	if (said->asked && (rank[kind] > rank[said->kind] ||
+			    (kind == said->kind && order[way] >= order[said->way_back])))
 		return;
-	json_decref(c->answer);
-	*c = (struct cell){ true, kind, way, json_incref(host) };
+	json_decref(p->answer);
+	p->answer = json_incref(host);
+	*said = (struct matrix_said){ .asked = true, .kind = kind, .way_back = way };
 }
 
-static int take_answers(struct asking *q, const json_t *root)
+static int take_answers(struct pair *p, const json_t *root)
 {
+	struct matrix_answer *a = p->q->a;
 	size_t i;
 	json_t *v;
 
-	json_array_foreach(json_object_get(root, "hosts"), i, v) {
-		const json_t *at = json_object_get(q->a->by_name, string_of(v, "host"));
-
-		take_answer(&q->cells[json_integer_value(at)], v);
-	}
+	take_answer(p, json_array_get(json_object_get(root, "hosts"), 0));
 	json_array_foreach(json_object_get(json_object_get(root, "scope"), "evidence"), i, v)
-		scope_add(&q->a->scope, "evidence", json_string_value(v));
-	return q->a->scope ? 0 : context_oom(q->a->m->ctx);
+		scope_add(&a->scope, "evidence", json_string_value(v));
+	return a->scope ? 0 : context_oom(a->m->ctx);
 }
 
-/* A host sends to another one of its cohort; one that is alone in it does not. */
-static int add_hosts(const struct asking *q, struct abibase_targets *t)
+static int ask_from(struct pair *p, struct abibase_profile *source)
 {
-	const struct abibase_matrix *m = q->a->m;
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < m->n; i++) {
-		struct abibase_profile *p = m->cohort[i].p[i == q->from];
-
-		if (p && strings_have(&m->assume, p->name))
-			r = abibase_targets_assume_qemu(t, p->name);
-		if (r == 0 && p)
-			r = abibase_targets_add_profile(t, p);
-	}
-	return r;
-}
-
-static int ask_from(struct asking *q, struct abibase_profile *source)
-{
-	const struct abibase_matrix *m = q->a->m;
 	struct abibase_result *res = NULL;
-	struct abibase_targets *t;
-	int r = abibase_targets_new(m->ctx, m->cat, q->guest, &t);
+	int r;
 
-	if (r < 0)
-		return r;
-	if (q->list)
-		r = abibase_targets_set_baseline(t, m->baseline);
-	abibase_targets_set_source(t, source);
+	abibase_targets_set_source(p->q->t, source);
+	r = abibase_targets_run(p->q->t, &res);
 	if (r == 0)
-		r = add_hosts(q, t);
-	if (r == 0)
-		r = targets_judge(t, &res);
-	if (r == 0)
-		r = take_answers(q, res->root);
+		r = take_answers(p, res->root);
 	abibase_result_unref(res);
-	abibase_targets_unref(t);
 	return r;
 }
 
 /* ------------------------------------------------------------- from which of its QEMUs */
 
 /* From the host as if it had no other QEMU than this one; NULL: than none. */
-static int ask_with(struct asking *q, const struct abibase_profile *p, const json_t *entry)
+static int ask_with(struct pair *p, const json_t *entry)
 {
+	const struct abibase_matrix *m = p->q->a->m;
 	struct abibase_profile *one;
-	int r = profile_with_qemu(q->a->m->ctx, p, entry, &one);
+	int r = profile_with_qemu(m->ctx, p->from->p, entry, &one);
 
 	if (r < 0)
 		return r;
-	r = ask_from(q, one);
+	one->asked = p->from->asked;
+	r = profile_make_current(m->ctx, m->cat, &one);
+	if (r == 0)
+		r = ask_from(p, one);
 	abibase_profile_unref(one);
 	return r;
 }
@@ -160,8 +139,10 @@ static bool has_another(const struct abibase_matrix *m, const struct abibase_pro
 }
 
 /* A guest may run in any that has the machine type, or of which nobody knows whether it has. */
-static int ask_each(struct asking *q, struct abibase_profile *p)
+static int ask_each(struct pair *pair)
 {
+	const struct asking *q = pair->q;
+	struct abibase_profile *p = pair->from->p;
 	const char *target = q->guest->target ? q->guest->target : p->arch;
 	bool alone = p->n_qemu == 1 && !p->n_unasked;
 	int r = 0;
@@ -172,9 +153,9 @@ static int ask_each(struct asking *q, struct abibase_profile *p)
 
 		if (use == MACHINE_NOT_THERE || use == MACHINE_OTHER_TARGET || is_twice(p, i))
 			continue;
-		r = alone ? ask_from(q, p) : ask_with(q, p, p->qemu[i].json);
+		r = alone ? ask_from(pair, p) : ask_with(pair, p->qemu[i].json);
 	}
-	return r == 0 && has_another(q->a->m, p) ? ask_with(q, p, NULL) : r;
+	return r == 0 && has_another(q->a->m, p) ? ask_with(pair, NULL) : r;
 }
 
 /* --------------------------------------------------------------------------- in a document */
@@ -216,6 +197,11 @@ static json_t *reasons(struct matrix_answer *a, const json_t *findings)
 	return list;
 }
 
+static bool said_takes(const struct matrix_said *s)
+{
+	return s->asked && (s->kind == MOVE_NOW || s->kind == MOVE_LIST);
+}
+
 static json_t *door_of(struct matrix_answer *a, const json_t *answer)
 {
 	const json_t *text = json_object_get(json_object_get(answer, "way_back"), "text");
@@ -224,61 +210,96 @@ static json_t *door_of(struct matrix_answer *a, const json_t *answer)
 }
 
 /* What a rehearsal of this move has said will be a member here: "rehearsed". */
-static json_t *cell_json(const struct asking *q, size_t to)
-{
-	struct matrix_answer *a = q->a;
-	const struct cell *c = &q->cells[to];
-	bool takes = c->asked && (c->kind == MOVE_NOW || c->kind == MOVE_LIST);
-	const json_t *rescue = json_object_get(c->answer, "rescue");
-
-	return json_pack("{s:s, s:s, s:s, s:s, s:b, s:s, s:o, s:s*, s:o*, s:O*}", "from",
-			 cohort_name(&a->m->cohort[q->from]), "to",
-			 cohort_name(&a->m->cohort[to]), "machine", q->machine, "backend",
-			 a->m->cat->backends[q->backend].name, "list", q->list, "verdict",
-			 c->asked ? move_words[c->kind] : NONE, "why",
-			 reasons(a, json_object_get(c->answer, "findings")), "way_back",
-			 takes ? way_words[c->way_back] : NULL, "door",
-			 takes ? door_of(a, c->answer) : NULL, "rescue",
-			 takes && json_array_size(rescue) ? rescue : NULL);
-}
-
-static int put_cells(const struct asking *q)
+static json_t *said_json(const struct asking *q, size_t from, size_t to, const struct matrix_said *said)
 {
 	const struct abibase_matrix *m = q->a->m;
-	json_t *moves = json_object_get(q->a->root, "moves");
 
-	for (size_t i = 0; i < m->n; i++)
-		if ((i != q->from || m->cohort[i].p[1]) && json_add(moves, cell_json(q, i)) < 0)
-			return context_oom(m->ctx);
-	return 0;
+	return json_pack("{s:s, s:s, s:s, s:s, s:b, s:s, s:O, s:s*, s:O*, s:O*}", "from",
+			 cohort_name(&m->cohort[from]), "to", cohort_name(&m->cohort[to]),
+			 "machine", q->machine, "backend", m->cat->backends[q->backend].name,
+			 "list", q->list, "verdict", said->asked ? move_words[said->kind] : NONE,
+			 "why", said->why, "way_back",
+			 said_takes(said) ? way_words[said->way_back] : NULL, "door", said->door,
+			 "rescue", said->rescue);
 }
 
 /* ---------------------------------------------------------------------------------- all */
 
-static int ask_one(struct asking *q)
+/* As the document has it. */
+static int write_said(struct pair *p)
+{
+	const json_t *rescue = json_object_get(p->answer, "rescue");
+	struct matrix_answer *a = p->q->a;
+	struct matrix_said *said = &p->said;
+
+	said->why = reasons(a, json_object_get(p->answer, "findings"));
+	if (said_takes(said)) {
+		said->door = door_of(a, p->answer);
+		said->rescue = json_array_size(rescue) ? json_incref((json_t *)rescue) : NULL;
+	}
+	return said->why ? 0 : context_oom(a->m->ctx);
+}
+
+static int judge(struct pair *p)
+{
+	const struct abibase_matrix *m = p->q->a->m;
+	struct ask a = { .cat = m->cat, .p = p->from->p };
+	const char *name = p->to->p->name;
+	int r = targets_set_host(p->q->t, p->to->p, strings_have(&m->assume, name));
+
+	matrix_known_begin(p->q->known, p->from, p->to);
+	if (r == 0 && ask_usable(&a, p->q->backend) != ABIBASE_NO)
+		r = ask_each(p);
+	if (r == 0)
+		r = write_said(p);
+	json_decref(p->answer);
+	if (r == 0 && matrix_known_keep(p->q->known, p->from, p->to, &p->said) < 0)
+		r = context_oom(m->ctx);
+	return r;
+}
+
+/* A host sends to another one of its cohort; one that is alone in it does not. */
+static int answer_pair(struct asking *q, size_t from, size_t to)
+{
+	struct matrix_side *side = q->known->side;
+	struct pair p = { .q = q, .from = &side[2 * from], .to = &side[2 * to + (from == to)] };
+	const struct matrix_said *known = p.to->p ? matrix_known_find(q->known, p.from, p.to) : NULL;
+	int r = 0;
+
+	if (!p.to->p)
+		return 0;
+	if (known)
+		p.said = matrix_said_copy(known);
+	else
+		r = judge(&p);
+	if (r == 0 && json_add(json_object_get(q->a->root, "moves"),
+			       said_json(q, from, to, &p.said)) < 0)
+		r = context_oom(q->a->m->ctx);
+	matrix_said_clear(&p.said);
+	return r;
+}
+
+static int ask_all(struct asking *q)
 {
 	const struct abibase_matrix *m = q->a->m;
-	struct abibase_profile *p = m->cohort[q->from].p[0];
-	struct ask a = { .cat = m->cat, .p = p };
-	int r = make_guest(q);
+	int r = make_guest(q, &q->guest);
 
-	q->cells = calloc(m->n + 1, sizeof(*q->cells));
-	if (r == 0 && !q->cells)
-		r = context_oom(m->ctx);
-	if (r == 0 && ask_usable(&a, q->backend) != ABIBASE_NO)
-		r = ask_each(q, p);
 	if (r == 0)
-		r = put_cells(q);
-	for (size_t i = 0; q->cells && i < m->n; i++)
-		json_decref(q->cells[i].answer);
-	free(q->cells);
-	q->cells = NULL;
-	q->guest = abibase_guest_unref(q->guest);
+		r = abibase_targets_new(m->ctx, m->cat, q->guest, &q->t);
+	if (r == 0 && q->list)
+		r = abibase_targets_set_baseline(q->t, m->baseline);
+	if (r == 0)
+		q->t->brief = true;
+	for (size_t i = 0; r == 0 && i < m->n * m->n; i++)
+		r = answer_pair(q, i / m->n, i % m->n);
+	matrix_known_forget(q->known);
+	abibase_targets_unref(q->t);
+	abibase_guest_unref(q->guest);
 	return r;
 }
 
 /* With the list of the baseline, where it is of this machine type, and without. */
-static int ask_machine(struct matrix_answer *a, const char *machine)
+static int ask_machine(struct matrix_answer *a, struct matrix_known *known, const char *machine)
 {
 	const struct abibase_matrix *m = a->m;
 	unsigned int backends = intersection_inputs(m->ix)->policy.backends;
@@ -286,21 +307,23 @@ static int ask_machine(struct matrix_answer *a, const char *machine)
 	int r = 0;
 
 	for (int list = 0; list <= listed; list++)
-		for (size_t be = 0; be < m->cat->n_backends; be++)
-			for (size_t i = 0; r == 0 && backends & (1u << be) && i < m->n; i++) {
-				struct asking q = { .a = a, .machine = machine, .backend = be,
-						    .from = i, .list = list };
+		for (size_t be = 0; r == 0 && be < m->cat->n_backends; be++) {
+			struct asking q = { .a = a, .known = known, .machine = machine,
+					    .backend = be, .list = list };
 
-				r = ask_one(&q);
-			}
+			if (backends & (1u << be))
+				r = ask_all(&q);
+		}
 	return r;
 }
 
 int matrix_moves(struct matrix_answer *a)
 {
-	int r = 0;
+	struct matrix_known known = { 0 };
+	int r = matrix_known_init(&known, a->m);
 
 	for (size_t i = 0; r == 0 && i < a->machines.n; i++)
-		r = ask_machine(a, a->machines.s[i]);
+		r = ask_machine(a, &known, a->machines.s[i]);
+	matrix_known_clear(&known);
 	return r;
 }

@@ -353,13 +353,8 @@ static int begin(struct matrix_answer *a)
 	a->doors = json_object_get(a->root, "doors");
 	cohorts = json_object_get(a->root, "cohorts");
 	a->numbers = json_object();
-	a->by_name = json_object();
 	for (size_t i = 0; r == 0 && i < m->n; i++)
 		r = put_cohort(cohorts, &m->cohort[i]);
-	for (size_t i = 0; r == 0 && i < 2 * m->n; i++)
-		if (m->cohort[i / 2].p[i % 2])
-			r = json_put(a->by_name, m->cohort[i / 2].p[i % 2]->name,
-				     json_integer((json_int_t)(i / 2)));
 	return r < 0 || !a->root || !a->numbers ? context_oom(m->ctx) : 0;
 }
 
@@ -427,7 +422,6 @@ ABIBASE_EXPORT int abibase_matrix_run(struct abibase_matrix *m, unsigned int gro
 	abibase_baseline_unref(a.all);
 	json_decref(a.root);
 	json_decref(a.numbers);
-	json_decref(a.by_name);
 	json_decref(a.scope);
 	strings_clear(&a.machines);
 	return r;

@@ -4,6 +4,7 @@
 
 #include <abibase/abibase.h>
 
+#include "answer/move.h"
 #include "document/baseline.h"
 #include "document/result.h"
 
@@ -52,7 +53,6 @@ struct matrix_answer {
 	json_t *findings, *doors;   /* of the document, each once */
 	json_t *numbers;	    /* by text: where it is in these */
 	json_t *scope;
-	json_t *by_name;	    /* the cohort of each profile that is asked */
 	struct strings machines;    /* that are asked about */
 };
 
@@ -60,6 +60,62 @@ static inline const char *cohort_name(const struct cohort *c)
 {
 	return c->p[0]->name;
 }
+
+/* What is said of a move, as the document has it. */
+struct matrix_said {
+	bool asked; /* false: no such guest runs there */
+	enum move_kind kind;
+	enum abibase_tri way_back;
+	json_t *why, *door, *rescue; /* numbers of findings, of a door; options; or NULL */
+};
+
+static inline void matrix_said_clear(struct matrix_said *s)
+{
+	json_decref(s->why);
+	json_decref(s->door);
+	json_decref(s->rescue);
+	*s = (struct matrix_said){ 0 };
+}
+
+static inline struct matrix_said matrix_said_copy(const struct matrix_said *s)
+{
+	json_incref(s->why);
+	json_incref(s->door);
+	json_incref(s->rescue);
+	return *s;
+}
+
+/* One of the two that stand for a cohort. */
+struct matrix_side {
+	struct abibase_profile *p; /* NULL: there is none */
+	struct host *host;	   /* what it answers */
+	bool *asked;		   /* to which conditions, since matrix_known_begin() */
+	size_t like; /* hosts with the same number differ in conditions and names at most */
+};
+
+/* matrix-known.c: what was answered of two hosts is the answer of others like them */
+struct matrix_known {
+	const struct abibase_catalogue *cat;
+	struct inputs in;	  /* what the answers are of */
+	struct matrix_side *side; /* two for each cohort, of which the second may be none */
+	size_t n, n_likes;
+	struct answer_list *list; /* of answers to one question */
+	size_t n_kept;
+};
+
+/* To be cleared also on failure. 0 or a negative errno */
+int matrix_known_init(struct matrix_known *k, const struct abibase_matrix *m);
+void matrix_known_clear(struct matrix_known *k);
+/* Another question is asked. */
+void matrix_known_forget(struct matrix_known *k);
+/* NULL: not known */
+const struct matrix_said *matrix_known_find(const struct matrix_known *k,
+					    const struct matrix_side *from,
+					    const struct matrix_side *to);
+/* The two are asked now, and this has come of it. 0 or -ENOMEM */
+void matrix_known_begin(struct matrix_known *k, struct matrix_side *from, struct matrix_side *to);
+int matrix_known_keep(struct matrix_known *k, const struct matrix_side *from,
+		      const struct matrix_side *to, const struct matrix_said *said);
 
 /* matrix-moves.c: "moves" of the document, from each cohort to each. 0 or a negative errno */
 int matrix_moves(struct matrix_answer *a);

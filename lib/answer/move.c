@@ -271,7 +271,8 @@ static void judge(struct judging *j)
 		return;
 	}
 	with_settings(j, move_judge_way_back);
-	with_settings(j, move_make_carry_on);
+	if (!j->t->brief)
+		with_settings(j, move_make_carry_on);
 }
 
 static int judge_qemu(const struct abibase_targets *t, const struct abibase_profile *p,
@@ -449,14 +450,20 @@ ABIBASE_EXPORT int abibase_targets_new(struct abibase_context *ctx, struct abiba
 	return 0;
 }
 
+static void forget_hosts(struct abibase_targets *t)
+{
+	for (size_t i = 0; i < t->n; i++)
+		abibase_profile_unref(t->hosts[i]);
+	t->n = 0;
+	strings_clear(&t->assume);
+}
+
 ABIBASE_EXPORT struct abibase_targets *abibase_targets_unref(struct abibase_targets *t)
 {
 	if (!t)
 		return NULL;
-	for (size_t i = 0; i < t->n; i++)
-		abibase_profile_unref(t->hosts[i]);
+	forget_hosts(t);
 	free(t->hosts);
-	strings_clear(&t->assume);
 	abibase_profile_unref(t->source);
 	json_decref(t->by_version);
 	guest_classes_clear(&t->classes);
@@ -537,6 +544,15 @@ ABIBASE_EXPORT int abibase_targets_add_profile(struct abibase_targets *t, struct
 	return 0;
 }
 
+int targets_set_host(struct abibase_targets *t, struct abibase_profile *p, bool assume_qemu)
+{
+	int r;
+
+	forget_hosts(t);
+	r = assume_qemu ? abibase_targets_assume_qemu(t, p->name) : 0;
+	return r < 0 ? r : abibase_targets_add_profile(t, p);
+}
+
 static int judge_hosts(struct abibase_targets *t, struct moves *m)
 {
 	struct abibase_targets cut = *t;
@@ -594,9 +610,9 @@ static int judge_all(struct abibase_targets *t, struct moves *m)
 		r = take_machine(t);
 	if (r == 0)
 		r = take_version(t);
-	for (size_t i = 0; r == 0 && i < t->n; i++)
+	for (size_t i = 0; r == 0 && !t->brief && i < t->n; i++)
 		r = make_current(t, &t->hosts[i]);
-	if (r == 0 && t->source)
+	if (r == 0 && !t->brief && t->source)
 		r = make_current(t, &t->source);
 	if (r == 0)
 		r = move_read_rehearsed(t);
@@ -640,11 +656,13 @@ static int drop_twins(struct abibase_targets *t)
 	return twin < 0 ? twin : 0;
 }
 
-int targets_judge(struct abibase_targets *t, struct abibase_result **ret)
+ABIBASE_EXPORT int abibase_targets_run(struct abibase_targets *t, struct abibase_result **ret)
 {
 	struct moves m = { .backend = t->backend };
 	int r;
 
+	if (!t->n)
+		return context_fail(t->ctx, EINVAL, "no-hosts", NULL, "there is no host to ask");
 	/* the same hosts are the same bytes, in whatever order they came */
 	if (t->n > 1)
 		qsort(t->hosts, t->n, sizeof(*t->hosts), cmp_host);
@@ -657,11 +675,4 @@ int targets_judge(struct abibase_targets *t, struct abibase_result **ret)
 	json_decref(m.unseen);
 	json_decref(m.records);
 	return r;
-}
-
-ABIBASE_EXPORT int abibase_targets_run(struct abibase_targets *t, struct abibase_result **ret)
-{
-	if (!t->n)
-		return context_fail(t->ctx, EINVAL, "no-hosts", NULL, "there is no host to ask");
-	return targets_judge(t, ret);
 }

@@ -28,6 +28,11 @@ struct abibase_targets {
 			       it does not */
 	char *backend;			   /* NULL: that of the guest */
 	struct strings assume; /* hosts whose QEMU is taken to be an upstream one */
+	/*
+	 * Of a matrix: all are current, and of the types that the catalogue has; and nobody reads what
+	 * the guest is to carry on with.
+	 */
+	bool brief;
 	struct abibase_profile **hosts;
 	size_t n, cap;
 };
@@ -89,9 +94,6 @@ struct moves {
 	bool by_record, by_catalogue, rehearsed; /* some of them */
 	enum abibase_verdict verdict;
 };
-
-/* move.c: as abibase_targets_run(), also of no host: a matrix of one host asks nobody */
-int targets_judge(struct abibase_targets *t, struct abibase_result **ret) _must_check_;
 
 /* move-offer.c: lists of settings, and what a device offers with them, here or there */
 enum abibase_tri move_both(enum abibase_tri a, enum abibase_tri b);
@@ -170,6 +172,8 @@ int moves_give(struct abibase_context *ctx, const struct abibase_catalogue *cat,
 	       struct abibase_result **ret);
 
 /* move.c */
+/* Ask about this host and no other that was added before. 0 or a negative errno. */
+int targets_set_host(struct abibase_targets *t, struct abibase_profile *p, bool assume_qemu);
 void move_clear(struct move *m);
 
 #endif

@@ -29,6 +29,7 @@ struct abibase_profile {
 	size_t n_qemu;
 	size_t n_unasked; /* entries of binaries that could not be asked, see profile_unasked() */
 	bool has_qemu; /* the profile has a "qemu" list, be it empty */
+	bool *asked;   /* who wants to know which conditions were asked of it: see ask_condition() */
 	char digest[DIGEST_HEX + 1];
 };
 

@@ -29,7 +29,11 @@ enum abibase_tri ask_condition(const struct ask *a, int condition, const char **
 	*ret_reason = NULL;
 	if (is_lacked(a, condition))
 		return ABIBASE_NO;
-	return a->p ? profile_ask(a->p, c->fact, c->bit, ret_reason) : ABIBASE_UNKNOWN;
+	if (!a->p)
+		return ABIBASE_UNKNOWN;
+	if (a->p->asked)
+		a->p->asked[condition] = true;
+	return profile_ask(a->p, c->fact, c->bit, ret_reason);
 }
 
 static void ask_it(const struct ask *a, int condition, struct asked *w)
