@@ -243,6 +243,8 @@ differ "${disk}a $scsi,product=1K" "${disk}a $scsi,product=1024"
 differ '-M x-oem-id=1' '-M x-oem-id=0x1'
 differ '-device pcie-root-port,chassis=010' '-device pcie-root-port,chassis=10'
 differ "-device edu,addr=10" "-device {\"driver\":\"edu\",\"addr\":10}"
+differ '-m 1.5G' '-m 1.25G'
+differ '-object memory-backend-ram,id=r,size=1.5M' '-object memory-backend-ram,id=r,size=1.25M'
 differ '-device pvpanic' '-device pvpanic-pci'
 differ '-nic user,mac=52:54:00:aa:00:01' '-nic user,mac=52:54:00:aa:00:02'
 differ "${dimm}v,addr=0x100000000" "${dimm}v,addr=0x200000000"

@@ -219,21 +219,35 @@ static bool lists(const struct rehearse_line *l, const char *part, const char *o
 
 /* ------------------------------------------------------------------------- sizes */
 
-static const char size_suffixes[] = "bkmgtpe";
+/*
+ * "512", whose unit is then @unit bytes, "0x10", "2G"; not "010", which is a number of one kind here and of
+ * another there, nor "1.5G".
+ */
+static bool is_size(const char *s, uint64_t unit, uint64_t *ret)
+{
+	static const char suffixes[] = "bkmgtpe";
+	bool hex = strprefix(s, "0x") || strprefix(s, "0X");
+	size_t n = hex ? 2 + strspn(s + 2, "0123456789abcdefABCDEF") : strspn(s, "0123456789");
+	const char *end = s + n, *at = *end ? strchr(suffixes, *end | 0x20) : NULL;
 
-/* "2G", "512", whose unit is then @unit bytes; 0: none */
+	if (n == (hex ? 2u : 0u) || (!hex && n > 1 && *s == '0') || (*end && (hex || !at || end[1])))
+		return false;
+	if (at)
+		unit = 1ull << (10 * (at - suffixes));
+	errno = 0;
+	*ret = strtoull(s, NULL, 0);
+	if (errno || *ret > ~0ull / unit)
+		return false;
+	*ret *= unit;
+	return true;
+}
+
+/* 0: none, or none that can be read */
 static uint64_t size_of(const char *s, uint64_t unit)
 {
-	char *end;
-	unsigned long long n = s ? strtoull(s, &end, 0) : 0;
-	const char *at;
+	uint64_t n;
 
-	if (!s || end == s)
-		return 0;
-	if (!*end)
-		return n * unit;
-	at = strchr(size_suffixes, *end | 0x20);
-	return !at || end[1] ? 0 : n << (10 * (at - size_suffixes));
+	return s && is_size(s, unit, &n) ? n : 0;
 }
 
 static uint64_t least(uint64_t a, uint64_t b)
@@ -256,26 +270,6 @@ static bool is_place(const char *value, unsigned long *slot, unsigned long *func
 	*slot = strtoul(value, &end, 16);
 	*function = *end == '.' ? strtoul(end + 1, &end, 16) : 0;
 	return end != value && !*end && *slot < 32 && *function < 8;
-}
-
-/* "16", "0x10", "1G"; not "010", which is a number of one kind here and of another there. */
-static bool is_number(const char *value, uint64_t *ret)
-{
-	bool hex = strprefix(value, "0x") || strprefix(value, "0X");
-	size_t n = hex ? 2 + strspn(value + 2, "0123456789abcdefABCDEF") : strspn(value, "0123456789");
-	const char *end = value + n, *at;
-
-	if (n == (hex ? 2u : 0u) || (!hex && n > 1 && *value == '0') || (hex && *end))
-		return false;
-	errno = 0;
-	*ret = strtoull(value, NULL, 0);
-	if (errno || !*end)
-		return !errno;
-	at = strchr(size_suffixes, *end | 0x20);
-	if (!at || end[1] || *ret > ~0ull >> (10 * (at - size_suffixes)))
-		return false;
-	*ret <<= 10 * (at - size_suffixes);
-	return true;
 }
 
 static const char *lower(struct rehearse_line *l, const char *s)
@@ -305,7 +299,7 @@ static const char *plain_value(struct rehearse_line *l, const char *option, cons
 		return word_is_bool(value, true) ? "on" : "off";
 	if (streq(key, "addr") && is_place(value, &slot, &function))
 		return keep(l, "%lx.%lx", slot, function);
-	return is_number(value, &n) ? number(l, n) : value;
+	return is_size(value, 1, &n) ? number(l, n) : value;
 }
 
 /* Words that are no secret: none of these is a place to keep one. */
@@ -314,6 +308,19 @@ static bool is_harmless(const char *value)
 	return strlen(value) < 32 && !value[strspn(value, "abcdefghijklmnopqrstuvwxyz"
 							  "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 							  "0123456789.:_+-")];
+}
+
+static const char *harmless_word(struct rehearse_line *l, const char *s)
+{
+	return is_harmless(s) ? s : digest_word(l, s);
+}
+
+/* In bytes; of one that cannot be read, each spelling is another. */
+static const char *size_word(struct rehearse_line *l, const char *s, uint64_t unit)
+{
+	uint64_t n = 0;
+
+	return !s || is_size(s, unit, &n) ? number(l, n) : harmless_word(l, s);
 }
 
 /* A name alone can be that of a file beside QEMU, which finds it. */
@@ -777,9 +784,8 @@ static void by_memory(struct rehearse_line *l, struct rehearse_option *o)
 
 	l->has_memory = true;
 	declare(l,
-		keep(l, "-m size=%llu,slots=%s,maxmem=%llu", (unsigned long long)given,
-		     slots && is_harmless(slots) ? plain_value(l, "m", "slots", slots) : "0",
-		     (unsigned long long)most));
+		keep(l, "-m size=%s,slots=%s,maxmem=%s", size_word(l, text_of(l, o, "size"), MIB),
+		     size_word(l, slots, 1), size_word(l, text_of(l, o, "maxmem"), 1)));
 	buf_printf(&out, "size=%llub", (unsigned long long)made);
 	if (slots)
 		buf_printf(&out, ",slots=%s", slots);
@@ -814,8 +820,8 @@ static void put_backend(struct rehearse_line *l, struct rehearse_option *o, cons
 
 	/* the stream has a block of memory by this name */
 	note_backend(l, "-object", NULL, text_of(l, o, "qom-type"));
-	buf_printf(&out, "-object memory-backend id=%s,size=%llu",
-		   is_harmless(id) ? id : digest_word(l, id), (unsigned long long)given);
+	buf_printf(&out, "-object memory-backend id=%s,size=%s", harmless_word(l, id),
+		   size_word(l, text_of(l, o, "size"), 1));
 	for (size_t i = 0; i < ARRAY_SIZE(seen); i++)
 		if (text_of(l, o, seen[i]))
 			buf_printf(&out, ",%s=%s", seen[i],
