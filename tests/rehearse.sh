@@ -263,6 +263,9 @@ differ "$(ahci a b a.0)" "$(ahci b a a.0)"
 differ "$(ahci a b a.0)" "$(ahci a b a.1)"
 run 3 -- "$qemu" $old $(ahci a b ide.0) -- "$qemu" $old -device ahci,addr=4 $(ahci a b ide.0 | sed 's/-device[^-]*addr=4//')
 says 'whether another order makes another guest is not judged'
+run 3 -- "$qemu" $old -global scsi-hd.serial=secret -- "$qemu" $old -global loader.file=/no/such/file
+says 'only the source has -global scsi-hd.serial=#'
+says 'a file that it names cannot be read'
 # QEMU makes devices in JSON last, and has no other way to change one
 com_json='{"driver":"isa-serial","iobase":1016,"irq":4}'
 run 0 -- "$qemu" $old -device "$com_json" $com2 -- "$qemu" $old $com2 $com

@@ -358,15 +358,16 @@ static const char *content_words(struct rehearse_line *l, const char *option, co
 	return copy(l, arena_words(&l->arena, &out));
 }
 
-static void declare_value(struct rehearse_line *l, const char *option, const char *key,
-			  const char *value, struct strings *to)
+/* What is declared of a value */
+static const char *value_word(struct rehearse_line *l, const char *option, const char *key,
+			      const char *value)
 {
-	bool hide = !is_harmless(value) || lists(l, "secret_params", option, key);
-	bool file = *value && lists(l, "file_params", option, key);
-	const char *said = file ? content_words(l, option, value) :
-				  plain_value(l, option, key, value);
+	const char *plain;
 
-	note(l, to, keep(l, "%s=%s", key, hide && !file ? digest_word(l, said) : said));
+	if (*value && lists(l, "file_params", option, key))
+		return content_words(l, option, value);
+	plain = plain_value(l, option, key, value);
+	return lists(l, "secret_params", option, key) ? digest_word(l, plain) : harmless_word(l, plain);
 }
 
 /* A number in JSON is a place on a PCI bus as QEMU counts them. */
@@ -423,7 +424,7 @@ static const char *bus_words(struct rehearse_line *l, const char *bus, int depth
 	const char *addr, *under;
 
 	if (!o || depth == BUSES_DEEP)
-		return is_harmless(bus) ? bus : digest_word(l, bus);
+		return harmless_word(l, bus);
 	addr = declared_value(l, o, "addr", json_object_get(o->params, "addr"));
 	under = text_of(l, o, "bus");
 	for (const struct rehearse_option *other = l->options; other < o; other++)
@@ -454,7 +455,7 @@ static void collect_params(struct rehearse_line *l, const struct rehearse_option
 			if (streq(group, "device") && streq(key, "bus"))
 				note(l, said, keep(l, "bus=%s", bus_words(l, value, 0)));
 			else
-				declare_value(l, group, key, value, said);
+				note(l, said, keep(l, "%s=%s", key, value_word(l, group, key, value)));
 		}
 	}
 }
@@ -1074,7 +1075,7 @@ static const char *disk_words(struct rehearse_line *l, const struct rehearse_opt
 			    ",write-through" :
 			    "",
 		    named ? ",drive-id=" : "",
-		    named ? is_harmless(name) ? name : digest_word(l, name) : "");
+		    named ? harmless_word(l, name) : "");
 }
 
 static void declare_device(struct rehearse_line *l, const struct rehearse_option *o,
@@ -1157,9 +1158,8 @@ static void by_global(struct rehearse_line *l, struct rehearse_option *o)
 
 	if (!class_name || !property || !value)
 		return; /* QEMU refuses it itself */
-	declare(l,
-		keep(l, "-global %s.%s=%s", class_name, property,
-		     is_harmless(value) ? plain_value(l, "device", property, value) : digest_word(l, value)));
+	declare(l, keep(l, "-global %s.%s=%s", class_name, property,
+			value_word(l, "device", property, value)));
 	put_params(l, o, "global");
 }
 
@@ -1237,7 +1237,7 @@ static void by_virtfs(struct rehearse_line *l, struct rehearse_option *o)
 	const char *tag = text_of(l, o, "mount_tag");
 
 	declare(l, keep(l, "-virtfs%s%s%s", tag ? " " : "",
-			tag && is_harmless(tag) ? tag : tag ? digest_word(l, tag) : "",
+			tag ? harmless_word(l, tag) : "",
 			is_read_only(l, o) ? ",read-only" : ""));
 	put(l, "virtfs", keep(l, "synth,mount_tag=%s", tag ? tag : "abibase"));
 }
