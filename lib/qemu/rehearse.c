@@ -460,6 +460,23 @@ static void collect_params(struct rehearse_line *l, const struct rehearse_option
 	}
 }
 
+/* ",KEY=VALUE" of what a guest can tell, where nearly all of the option is the host's */
+static void write_seen(struct rehearse_line *l, const struct rehearse_option *o, const char *group,
+		       struct buf *out)
+{
+	const json_t *seen = json_object_get(json_object_get(l->table, "seen_params"), group);
+	const char *key, *value;
+	size_t i;
+	json_t *v;
+
+	json_array_foreach((json_t *)seen, i, v) {
+		key = json_string_value(v);
+		value = text_of(l, o, key);
+		if (value)
+			buf_printf(out, ",%s=%s", key, value_word(l, group, key, value));
+	}
+}
+
 /* "-NAME FIRST" and the parameters, by their names; @skip: the one that is @first, or NULL */
 static void declare_params(struct rehearse_line *l, const struct rehearse_option *o,
 			   const char *group, const char *first, const char *skip)
@@ -706,14 +723,10 @@ static void put_drive(struct rehearse_line *l, const struct rehearse_option *o, 
 static void declare_drive(struct rehearse_line *l, const struct rehearse_option *o,
 			  const char *interface, const char *flash)
 {
-	static const char *const seen[] = { "index", "bus", "unit", "media" };
 	_buf_ out = { 0 };
 
 	buf_printf(&out, "-drive if=%s", interface);
-	for (size_t i = 0; i < ARRAY_SIZE(seen); i++)
-		if (text_of(l, o, seen[i]) && is_harmless(text_of(l, o, seen[i])))
-			buf_printf(&out, ",%s=%s", seen[i],
-				   plain_value(l, "drive", seen[i], text_of(l, o, seen[i])));
+	write_seen(l, o, "drive", &out);
 	if (is_read_only(l, o))
 		buf_puts(&out, ",read-only=on");
 	if (writes_through(l, o))
@@ -814,8 +827,6 @@ static void by_numa(struct rehearse_line *l, struct rehearse_option *o)
 static void put_backend(struct rehearse_line *l, struct rehearse_option *o, const char *id)
 {
 	uint64_t given = size_of(text_of(l, o, "size"), 1), made = least(given, l->unit);
-	/* what a module of it is like, and where the next one lies */
-	static const char *const seen[] = { "align", "pmem", "readonly", "rom" };
 	const char *share = text_of(l, o, "share");
 	_buf_ out = { 0 };
 
@@ -823,10 +834,7 @@ static void put_backend(struct rehearse_line *l, struct rehearse_option *o, cons
 	note_backend(l, "-object", NULL, text_of(l, o, "qom-type"));
 	buf_printf(&out, "-object memory-backend id=%s,size=%s", harmless_word(l, id),
 		   size_word(l, text_of(l, o, "size"), 1));
-	for (size_t i = 0; i < ARRAY_SIZE(seen); i++)
-		if (text_of(l, o, seen[i]))
-			buf_printf(&out, ",%s=%s", seen[i],
-				   plain_value(l, "object", seen[i], text_of(l, o, seen[i])));
+	write_seen(l, o, "object", &out);
 	declare(l, arena_words(&l->arena, &out));
 	put(l, "object",
 	    keep(l, "memory-backend-ram,id=%s,size=%llu%s", id, (unsigned long long)made,
@@ -943,19 +951,12 @@ static void by_netdev(struct rehearse_line *l, struct rehearse_option *o)
 /* What it says of its device */
 static void declare_nic(struct rehearse_line *l, const struct rehearse_option *o, const char *type)
 {
-	const json_t *seen = json_object_get(json_object_get(l->table, "seen_params"), "nic");
-	const char *model = text_of(l, o, "model"), *words, *key;
-	size_t i;
-	json_t *v;
+	const char *model = text_of(l, o, "model");
+	_buf_ out = { 0 };
 
-	words = keep(l, "-nic %s,model=%s", type, model ? model : "default");
-	json_array_foreach((json_t *)seen, i, v) {
-		key = json_string_value(v);
-		if (text_of(l, o, key))
-			words = keep(l, "%s,%s=%s", words, key,
-				     plain_value(l, "nic", key, text_of(l, o, key)));
-	}
-	declare(l, words);
+	buf_printf(&out, "-nic %s,model=%s", type, model ? model : "default");
+	write_seen(l, o, "nic", &out);
+	declare(l, arena_words(&l->arena, &out));
 }
 
 /* -nic: a backend and a device in one */
