@@ -437,15 +437,12 @@ static int ask_devices(struct rehearse_half *h, struct qmp *q)
 }
 
 /* "  events = 3 (0x3)": the number alone. What stands in quotes names something, or is a text. */
-static int take_property(json_t *properties, const char *class_name, const char *line, size_t len)
+static int take_property(json_t *properties, const char *class_name, const char *line)
 {
 	char key[64], value[64];
-	_autofree_ char *copy = strndup(line, len);
 	json_t *values;
 
-	if (!copy)
-		return -ENOMEM;
-	if (sscanf(copy, " %63[^ =] = %63[^ \r\n]", key, value) != 2 || *value == '"')
+	if (sscanf(line, " %63[^ =] = %63[^ \r\n]", key, value) != 2 || *value == '"')
 		return 0;
 	values = json_member(properties, class_name);
 	values = values ? json_object_get(values, key) : NULL;
@@ -459,25 +456,30 @@ static int take_property(json_t *properties, const char *class_name, const char 
 	return json_add(values, json_string(value));
 }
 
+/* A line at a time: sscanf(3) counts all that lies behind, too. */
+static int take_tree(json_t *properties, char *text)
+{
+	char class_name[96] = "", *line;
+	int r = 0;
+
+	while (r == 0 && (line = strsep(&text, "\n")))
+		if (sscanf(line, " dev: %95[^, \r\n]", class_name) != 1 && *class_name)
+			r = take_property(properties, class_name, line);
+	return r;
+}
+
 /* What its devices have, as it shows it to people: all at once. */
 static int ask_properties(struct rehearse_half *h, struct qmp *q)
 {
 	json_auto_t *tree = NULL;
+	_autofree_ char *text = NULL;
 	int r = qmp_call(q, &tree, "human-monitor-command", "{ss}", "command-line", "info qtree");
-	const char *line = json_string_value(tree);
-	char class_name[96] = "";
 
-	if (r < 0 || !line)
+	if (r < 0 || !json_is_string(tree))
 		return r < 0 && q->failure != QMP_REFUSED ? r : 0;
-	h->properties = json_object();
-	for (r = h->properties ? 0 : -ENOMEM; r == 0 && *line; line += *line == '\n') {
-		size_t len = strcspn(line, "\n");
-
-		if (sscanf(line, " dev: %95[^, \r\n]", class_name) != 1 && *class_name)
-			r = take_property(h->properties, class_name, line, len);
-		line += len;
-	}
-	return r;
+	text = strdup(json_string_value(tree));
+	h->properties = text ? json_object() : NULL;
+	return h->properties ? take_tree(h->properties, text) : -ENOMEM;
 }
 
 static int greet(struct rehearse_half *h, struct qmp *q)
