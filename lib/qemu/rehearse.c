@@ -411,6 +411,16 @@ static const struct rehearse_option *bus_owner(struct rehearse_line *l, const ch
 	return found;
 }
 
+/* Which one of those of its driver it is, from 1 on */
+static size_t number_among(struct rehearse_line *l, const struct rehearse_option *o, const char *driver)
+{
+	size_t n = 1;
+
+	for (const struct rehearse_option *other = l->options; other < o; other++)
+		n += streq(other->name, "device") && streq(driver_of(l, other), driver);
+	return n;
+}
+
 #define BUSES_DEEP 8
 
 /*
@@ -419,20 +429,19 @@ static const struct rehearse_option *bus_owner(struct rehearse_line *l, const ch
  */
 static const char *bus_words(struct rehearse_line *l, const char *bus, int depth)
 {
-	size_t len, n = 0;
+	size_t len;
 	const struct rehearse_option *o = bus_owner(l, bus, &len);
-	const char *addr, *under;
+	const char *addr, *driver, *under;
 
 	if (!o || depth == BUSES_DEEP)
 		return harmless_word(l, bus);
+	driver = driver_of(l, o);
 	addr = declared_value(l, o, "addr", json_object_get(o->params, "addr"));
 	under = text_of(l, o, "bus");
-	for (const struct rehearse_option *other = l->options; other < o; other++)
-		n += streq(other->name, "device") && streq(driver_of(l, other), driver_of(l, o));
 	under = under ? bus_words(l, under, depth + 1) : "";
 	addr = addr && is_harmless(addr) ? keep(l, ":%s", plain_value(l, "device", "addr", addr)) :
-					   keep(l, "#%zu", n + 1);
-	return keep(l, "%s%s%s%s%s", under, *under ? "/" : "", driver_of(l, o), addr, bus + len);
+					   keep(l, "#%zu", number_among(l, o, driver));
+	return keep(l, "%s%s%s%s%s", under, *under ? "/" : "", driver, addr, bus + len);
 }
 
 /* All parameters but the host's own; @group: how the table calls the option; @skip: one, or NULL */
