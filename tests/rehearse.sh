@@ -276,16 +276,22 @@ says 'names no -device before it that is not in JSON'
 python3 - "$tmp/11.1.3" "$src/data" << 'END' || fail 'properties that are texts are taken for numbers'
 import glob, json, subprocess, sys
 table = json.load(open(sys.argv[2] + "/rehearse.json"))
-known = {"addr", "port", *table["text_params"]["device"], *table["host_params"]["device"]}
-classes = {name for path in glob.glob(sys.argv[2] + "/builds/*.json") for name in json.load(open(path))["classes"]}
+asked = {"device": sorted({name for path in glob.glob(sys.argv[2] + "/builds/*.json") for name in json.load(open(path))["classes"]}),
+         "machine": [name + "-machine" for name in ("pc-q35-7.2", "pc-i440fx-7.2", "microvm", "isapc")]}
+known = {group: {*table["text_params"][group], *table["host_params"][group]} for group in asked}
+known["device"] |= {"addr", "port"}
+questions = [(group, name) for group, names in asked.items() for name in names]
+command = {"device": "device-list-properties", "machine": "qom-list-properties"}
 lines = [json.dumps({"execute": "qmp_capabilities"})]
-lines += [json.dumps({"execute": "device-list-properties", "arguments": {"typename": name}}) for name in sorted(classes)]
+lines += [json.dumps({"execute": command[group], "arguments": {"typename": name}, "id": group}) for group, name in questions]
 lines += [json.dumps({"execute": "quit"})]
 said = subprocess.run([sys.argv[1], "-M", "none", "-S", "-display", "none", "-qmp", "stdio"], input="\n".join(lines),
                       capture_output=True, text=True, timeout=60).stdout
-lists = [of for of in (json.loads(line).get("return") for line in said.splitlines()) if isinstance(of, list)]
-missing = {p["name"] for of in lists for p in of if p["type"] in ("str", "string")} - known
-sys.exit(f"{len(lists)} lists; missing: {missing}" if missing or len(lists) < 100 else 0)
+answers = [a for a in map(json.loads, said.splitlines()) if "id" in a and "return" in a]
+missing = {(a["id"], p["name"]) for a in answers for p in a["return"]
+           if p["type"] in ("str", "string") and p["name"] not in known[a["id"]]}
+few = {group for group, least in (("device", 100), ("machine", 4)) if sum(a["id"] == group for a in answers) < least}
+sys.exit(f"too few lists of {few}; missing: {missing}" if missing or few else 0)
 END
 
 # Words that another libvirt has, or has not, for the same guest.
