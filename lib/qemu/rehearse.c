@@ -121,17 +121,22 @@ static const char *const implied[][2] = {
 	{ "fw_cfg", "name" },	  { "boot", "order" },	   { OPTION_ROM, "romfile" },
 };
 
+/* The key that its first value can leave out; NULL: there is none. */
+static const char *implied_key(const char *option)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(implied); i++)
+		if (streq(implied[i][0], option))
+			return implied[i][1];
+	return NULL;
+}
+
 /* As the reader of command lines has it, or by the text; of a duplicate key the last one counts. */
 static void take_text(struct rehearse_line *l, struct rehearse_option *o)
 {
 	struct params params = o->given;
-	const char *first = NULL;
 
-	for (size_t i = 0; i < ARRAY_SIZE(implied); i++)
-		if (streq(implied[i][0], o->name))
-			first = implied[i][1];
 	if (!params.n)
-		take_params(&l->arena, &params, o->value, first);
+		take_params(&l->arena, &params, o->value, implied_key(o->name));
 	for (size_t i = 0; i < params.n; i++)
 		if (json_put(o->params, params.p[i].key, json_string(params.p[i].value)) < 0)
 			l->arena.failed = true;
@@ -1490,7 +1495,7 @@ static const char *with_contents(struct rehearse_line *l, const struct rehearse_
 	bool any = false;
 	_buf_ out = { 0 };
 
-	take_params(&l->arena, &params, o->value, streq(o->name, "fw_cfg") ? "name" : NULL);
+	take_params(&l->arena, &params, o->value, implied_key(o->name));
 	for (size_t i = 0; i < params.n; i++) {
 		const char *key = params.p[i].key, *value = params.p[i].value;
 		bool file = *value && lists(l, "file_params", o->name, key);
