@@ -153,7 +153,8 @@ char *arena_printf(struct arena *a, const char *fmt, ...) _printf_(2, 3);
 int write_fully(int fd, const char *text, size_t len);
 /*
  * To read what a user names, which can be a pipe, but not one that nobody writes to: its end would never
- * come. A descriptor, a file or NULL with errno; and that in words.
+ * come. A descriptor or a negative errno, a file or NULL with errno; and that in words. For a writer that
+ * has said nothing yet, poll(2) has the same answer as for none.
  */
 int open_named(const char *path);
 FILE *fopen_named(const char *path);
