@@ -72,7 +72,10 @@ static void add_cohort(struct fleet *f, unsigned int spread)
 	json_decref(root);
 }
 
-/* Without TSO, which guests take; and with USO or not, which no machine type of old has on. */
+/*
+ * Without TSO, which guests take, and on vhost-net without VHOST_F_LOG_ALL, without which none leaves; and
+ * with USO or not, which no machine type of old has on.
+ */
 static void add_refusing(struct fleet *f, bool uso)
 {
 	char name[16];
@@ -82,6 +85,7 @@ static void add_refusing(struct fleet *f, bool uso)
 	root = test_host_json(name, kernels[2], qemus[1]);
 	own = json_object_get(root, "facts");
 	json_object_set_new(own, "tap.offload.tso4", json_false());
+	json_object_set_new(own, "vhost_net.features", json_string("0x0000010339008000"));
 	json_object_set_new(own, "tap.offload.uso", json_boolean(uso));
 	f->p[f->n++] = test_profile_json(t.ctx, root);
 	json_decref(root);

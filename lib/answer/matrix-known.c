@@ -9,7 +9,8 @@
  * Cohorts differ in much that a guest of this machine type and backend does not look at. While two of
  * them are judged, each notes which conditions were asked of it; two others that have the same QEMUs
  * and answer the same to these are answered alike, for an answer comes of nothing else. But for the
- * name of the destination: what is in the way has it in its words, and is said of that host alone.
+ * names: what is in the way has that of the destination in its words, and is said of that host alone; and
+ * with that of the source it is not kept.
  */
 
 #define LOOK_MAX 32    /* answers that are looked through for a pair */

@@ -240,6 +240,18 @@ static int write_said(struct pair *p)
 	return said->why ? 0 : context_oom(a->m->ctx);
 }
 
+/* Another host like it has a name of its own, which what is said of leaving this one begins with. */
+static bool names_source(const struct pair *p)
+{
+	size_t i;
+	json_t *v;
+
+	json_array_foreach(json_object_get(p->answer, "findings"), i, v)
+		if (strprefix(string_of(v, "text"), p->from->p->name))
+			return true;
+	return false;
+}
+
 static int judge(struct pair *p)
 {
 	const struct abibase_matrix *m = p->q->a->m;
@@ -252,9 +264,10 @@ static int judge(struct pair *p)
 		r = ask_each(p);
 	if (r == 0)
 		r = write_said(p);
-	json_decref(p->answer);
-	if (r == 0 && matrix_known_keep(p->q->known, p->from, p->to, &p->said) < 0)
+	if (r == 0 && !names_source(p) &&
+	    matrix_known_keep(p->q->known, p->from, p->to, &p->said) < 0)
 		r = context_oom(m->ctx);
+	json_decref(p->answer);
 	return r;
 }
 
