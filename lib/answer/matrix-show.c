@@ -22,6 +22,7 @@ struct table {
 	unsigned char *words; /* of the machine type and list that are shown now */
 	const char *machine;
 	bool list;
+	size_t judged; /* moves */
 };
 
 static enum word word_of(const json_t *move)
@@ -90,15 +91,16 @@ static size_t count_hosts(const json_t *cohorts)
 static void put_verdict(struct table *t, struct buf *out)
 {
 	size_t no = count(t, WORD_NO), unknown = count(t, WORD_UNKNOWN);
-	size_t all = t->n * t->n - count(t, WORD_NONE);
+	const char *verdict = string_of(t->root, "verdict");
 
+	t->judged = t->n * t->n - count(t, WORD_NONE);
 	if (no)
 		buf_printf(out, "no: %zu of ", no);
 	else if (unknown)
 		buf_printf(out, "cannot tell: %zu of ", unknown);
 	else
-		buf_puts(out, "yes: ");
-	page_count(out, all, "move", "moves");
+		buf_printf(out, "%s: ", streq(verdict, "unknown") ? "cannot tell" : verdict);
+	page_count(out, t->judged, "move", "moves");
 	buf_puts(out, " between ");
 	page_count(out, t->n, "cohort", "cohorts");
 	buf_puts(out, " of ");
@@ -298,6 +300,25 @@ static int cmp_move(const void *a, const void *b, void *data)
 	return m != n ? (m > n ? 1 : -1) : strcmp(string_of(x, "backend"), string_of(y, "backend"));
 }
 
+/* Where no move is judged: a text begins with the name of the cohort that it is about. */
+static void find_in_cohorts(struct table *t)
+{
+	size_t i;
+	json_t *v;
+
+	t->p->whose = "cohorts";
+	json_array_foreach(json_object_get(t->root, "findings"), i, v) {
+		const char *text = string_of(v, "text");
+		_autofree_ char *name = strndup(text, strcspn(text, ":"));
+		const json_t *at = name ? json_object_get(t->numbers, name) : NULL;
+		char number[24];
+
+		t->p->failed |= !name;
+		snprintf(number, sizeof(number), "%lld", (long long)json_integer_value(at) + 1);
+		page_found(t->p, at ? name : NULL, at ? number : NULL, v);
+	}
+}
+
 /* Of the moves that the verdict is about. */
 static void show_causes(struct table *t)
 {
@@ -317,6 +338,8 @@ static void show_causes(struct table *t)
 		find_causes(t, moves[i]);
 		find_door(t, moves[i]);
 	}
+	if (!t->judged)
+		find_in_cohorts(t);
 	page_causes(t->p);
 	page_notes(t->p);
 }

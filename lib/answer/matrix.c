@@ -378,6 +378,34 @@ static enum abibase_verdict verdict_of(const struct matrix_answer *a)
 	return verdict;
 }
 
+/* Are there moves, and none of them is of a guest that can be where it leads from? */
+static bool is_of_nobody(const struct matrix_answer *a)
+{
+	const json_t *moves = json_object_get(a->root, "moves");
+	size_t i;
+	json_t *v;
+
+	json_array_foreach((json_t *)moves, i, v)
+		if (!streq(string_of(v, "verdict"), "none"))
+			return false;
+	return json_array_size(moves);
+}
+
+/* What is in the way of one list for all hosts, in the place of what is in the way of moves */
+static int put_findings(struct matrix_answer *a)
+{
+	const struct findings *l = &a->all->findings;
+
+	for (size_t i = 0; i < l->n; i++)
+		if (l->f[i].kind != ABIBASE_FINDING_NOTE &&
+		    json_add(a->findings,
+			     json_pack("{ss ss ss ss* ss* sb}", "kind", finding_words[l->f[i].kind],
+				       "id", l->f[i].id, "text", l->f[i].text, "layer",
+				       l->f[i].layer, "remedy", l->f[i].remedy, "fixable", 0)) < 0)
+			return context_oom(a->m->ctx);
+	return 0;
+}
+
 static int answer(struct matrix_answer *a, unsigned int groups, struct abibase_result **ret)
 {
 	struct abibase_result made = { .show = matrix_show };
@@ -393,9 +421,13 @@ static int answer(struct matrix_answer *a, unsigned int groups, struct abibase_r
 		r = put_costs(a);
 	if (r == 0 && groups)
 		r = matrix_split(a, groups);
+	made.verdict = verdict_of(a);
+	if (r == 0 && is_of_nobody(a)) {
+		made.verdict = a->all->verdict;
+		r = put_findings(a);
+	}
 	if (r < 0)
 		return r;
-	made.verdict = verdict_of(a);
 	if (json_put(a->root, "scope", steal(&a->scope)) < 0 ||
 	    json_put(a->root, "verdict", json_string(verdict_words[made.verdict])) < 0)
 		return context_oom(a->m->ctx);

@@ -407,11 +407,12 @@ def verdict(m: Matrix) -> Html:
     words, n = list(m.all.values()), len(m.cohorts)
     bad, unknown, doors, maybe = (words.count(word) for word in WORDS[:4])
     judged = count(len(words) - words.count("none"), "move")
-    can = "" if bad or unknown else "there is no move to judge" if set(words) <= {"none"} else \
+    nobody = set(words) <= {"none"}
+    can = "" if bad or unknown else "there is no move to judge" if nobody else \
         f"all of {judged} can be made"
     word = "no" if bad else "unknown" if unknown else "yes"
     told = min(word, m.document["verdict"], key=VERDICTS.index)
-    said = ["the document says so, and its moves do not" if told != word else "",
+    said = ["the document says so, and its moves do not" if told != word and not nobody else "",
             f"{bad:,} of {judged} cannot be made" if bad else "",
             f"of {count(unknown, 'move')} it cannot be told" if unknown else "",
             can,
