@@ -21,7 +21,7 @@ static void fail_add(const struct derive *d, struct class *k, unsigned int host,
 {
 	for (size_t i = k->n; i && k->fails[i - 1].host == host; i--)
 		if (k->fails[i - 1].condition == condition) {
-			k->fails[i - 1].backends |= (unsigned char)(1u << backend);
+			k->fails[i - 1].backends |= (uint16_t)(1u << backend);
 			return;
 		}
 	if (array_grow(&k->fails, k->n, &k->cap, sizeof(*k->fails)) < 0) {
@@ -29,7 +29,7 @@ static void fail_add(const struct derive *d, struct class *k, unsigned int host,
 		return;
 	}
 	k->fails[k->n++] = (struct fail){ host, (short)condition,
-					  (unsigned char)(1u << backend), unknown };
+					  (uint16_t)(1u << backend), unknown };
 }
 
 /* The same of another host */

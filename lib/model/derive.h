@@ -14,7 +14,7 @@
 struct fail {
 	unsigned int host;
 	short condition; /* or NEED_NEVER */
-	unsigned char backends;
+	uint16_t backends; /* of MAX_BACKENDS */
 	bool unknown;
 };
 
