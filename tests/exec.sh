@@ -286,7 +286,8 @@ conf "baseline = $tmp/base.json" "qemu = $tmp/signals" 'mode = warn'
 program=$build/.libs/abibase-emulator
 [ -x "$program" ] || program=$emulator
 for state in none pending zombie child pipe; do
-	python3 "$tmp/blocked.py" $state "$tmp/signals" >"$tmp/want" 2>"$tmp/err"
+	# timeout has dispositions of its own, as well
+	timeout 60 python3 "$tmp/blocked.py" $state "$tmp/signals" >"$tmp/want" 2>"$tmp/err"
 	ABIBASE_EMULATOR_CONF="$tmp/emulator.conf" LD_LIBRARY_PATH=$build/lib/.libs \
 		timeout 60 python3 "$tmp/blocked.py" $state "$program" -M $machine $nic >"$tmp/out" 2>"$tmp/err"
 	same "signals: $state" "$tmp/want" "$tmp/out"
