@@ -95,20 +95,13 @@ static int number_of(struct guests *g, const struct abibase_value *f, const char
 {
 	const char *remedy = cli_text(f, "remedy");
 	_buf_ text = { 0 };
-	long at;
 
 	put_cause(f, host, &text);
-	if (buf_failed(&text))
+	if (buf_failed(&text) || index_intern(&g->by_cause, &g->causes, text.data, ret) < 0)
 		return cli_oom();
-	at = index_find(&g->by_cause, text.data, g->causes.s, g->causes.n, index_text);
-	*ret = (unsigned int)(at < 0 ? (long)g->causes.n : at);
-	if (at >= 0)
+	if (*ret < g->remedies.n)
 		return 0;
-	if (strings_add(&g->causes, text.data) < 0 ||
-	    strings_add(&g->remedies, remedy ? remedy : "") < 0 ||
-	    index_fill(&g->by_cause, g->causes.s, g->causes.n, index_text) < 0)
-		return cli_oom();
-	return 0;
+	return strings_add(&g->remedies, remedy ? remedy : "") < 0 ? cli_oom() : 0;
 }
 
 /* The numbers of all that is in the way of this guest, on whichever host. */

@@ -63,18 +63,17 @@ static int probe(struct abibase_context *ctx, struct abibase_catalogue *cat,
 static int note_host(struct matching *m, const struct abibase_value *answer)
 {
 	const char *name = cli_text(answer, "name"), *digest = cli_text(answer, "digest");
-	long at = index_find(&m->by_name, name, m->names.s, m->names.n, index_text);
+	unsigned int at;
 
-	if (at >= 0 && streq(m->digests.s[at], digest))
-		return 1;
-	if (at >= 0)
-		return cli_error("two different profiles are called \"%s\": call one otherwise, "
+	if (index_intern(&m->by_name, &m->names, name, &at) < 0)
+		return cli_oom();
+	if (at >= m->digests.n)
+		return strings_add(&m->digests, digest) < 0 ? cli_oom() : 0;
+	return streq(m->digests.s[at], digest) ?
+		       1 :
+		       cli_error("two different profiles are called \"%s\": call one otherwise, "
 				 "NAME=FILE [name-twice]",
 				 name);
-	return strings_add(&m->names, name) < 0 || strings_add(&m->digests, digest) < 0 ||
-			       index_fill(&m->by_name, m->names.s, m->names.n, index_text) < 0 ?
-		       cli_oom() :
-		       0;
 }
 
 static int match_one(void *data, struct abibase_profile *host)

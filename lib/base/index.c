@@ -6,7 +6,6 @@
 #include <sys/auxv.h>
 
 #include "base/index.h"
-#include "base/util.h"
 
 /*
  * Open addressing. Names are of documents that others write, who must not be able to have all in one slot: the
@@ -101,4 +100,15 @@ void index_clear(struct index *x)
 const char *index_text(const void *array, size_t i)
 {
 	return ((char *const *)array)[i];
+}
+
+int index_intern(struct index *x, struct strings *texts, const char *s, unsigned int *ret)
+{
+	long at = index_find(x, s, texts->s, texts->n, index_text);
+
+	*ret = (unsigned int)(at < 0 ? (long)texts->n : at);
+	if (at >= 0)
+		return 0;
+	return strings_add(texts, s) < 0 ? -ENOMEM :
+					   index_fill(x, texts->s, texts->n, index_text);
 }

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/util.h"
+
 /*
  * Which element of an array goes by a name? The names stay where they are, and elements keep their places.
  * All zero, an index is one of no elements; what is not entered is looked for one after the other.
@@ -36,5 +38,7 @@ static inline uint32_t index_hash_add(uint32_t hash, uint32_t next, uint32_t poi
 
 /* The name in an array of names */
 const char *index_text(const void *array, size_t i);
+/* The number of a text among others, each of which is there once; it is entered if need be. 0 or -ENOMEM. */
+int index_intern(struct index *x, struct strings *texts, const char *s, unsigned int *ret);
 
 #endif

@@ -469,14 +469,8 @@ static int add_build(struct inputs *in, const char *digest, const json_t *entry,
 
 int inputs_intern(struct inputs *in, const char *s, unsigned int *ret)
 {
-	struct strings *t = &in->strings;
-	long at = s ? index_find(&in->by_text, s, t->s, t->n, index_text) : -1;
-
-	*ret = !s ? NO_PATH : (unsigned int)(at < 0 ? (long)t->n : at);
-	if (!s || at >= 0)
-		return 0;
-	return strings_add(t, s) < 0 ? -ENOMEM :
-				       index_fill(&in->by_text, t->s, t->n, index_text);
+	*ret = NO_PATH;
+	return s ? index_intern(&in->by_text, &in->strings, s, ret) : 0;
 }
 
 static int set_answer(struct inputs *in, struct host *h, size_t i, enum abibase_tri tri,
