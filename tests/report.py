@@ -219,6 +219,10 @@ class Pages(unittest.TestCase):
         self.assertIn("that has any", said(few))
         none = said(asked("-M", "pc-q35-99.0", "debian-12", "debian-13"), every, back, "all of 0", "Yes")
         self.assertTrue(none.startswith("No: there is no move to judge"), none)
+        other = asked("-M", "pc-q35-5.2", "-M", "pc-q35-10.0", "debian-12", "debian-13",
+                      str(SOURCE / "tests/cases/check/domain-rehearsed/baseline.json"))
+        self.assertIn("for guests of its machine type", said(other, "Yes"))
+        self.assertEqual(other["verdict"], "no")
         said(asked("debian-12"), every, back, "all of 0")
 
     def test_hostile_names(self):

@@ -311,15 +311,19 @@ static int ask_all(struct asking *q)
 	return r;
 }
 
+bool matrix_has_list(const struct abibase_matrix *m, const char *machine)
+{
+	return m->baseline && baseline_is_of_machine(m->baseline, machine);
+}
+
 /* With the list of the baseline, where it is of this machine type, and without. */
 static int ask_machine(struct matrix_answer *a, struct matrix_known *known, const char *machine)
 {
 	const struct abibase_matrix *m = a->m;
 	unsigned int backends = intersection_inputs(m->ix)->policy.backends;
-	bool listed = m->baseline && baseline_is_of_machine(m->baseline, machine);
 	int r = 0;
 
-	for (int list = 0; list <= listed; list++)
+	for (int list = 0; list <= matrix_has_list(m, machine); list++)
 		for (size_t be = 0; r == 0 && be < m->cat->n_backends; be++) {
 			struct asking q = { .a = a, .known = known, .machine = machine,
 					    .backend = be, .list = list };

@@ -18,6 +18,7 @@ struct table {
 	struct page *p;
 	const json_t *root, *moves;
 	json_t *numbers; /* of cohorts, by name */
+	json_t *listed;	 /* the machine types that have moves with the list */
 	size_t n;
 	unsigned char *words; /* of the machine type and list that are shown now */
 	const char *machine;
@@ -45,7 +46,18 @@ static size_t number_of(const struct table *t, const json_t *move, const char *k
 	return (size_t)json_integer_value(json_object_get(t->numbers, string_of(move, key)));
 }
 
-/* The words of all moves of a machine type, or of all; with the list, or without. */
+static bool has_list(const struct table *t, const char *machine)
+{
+	return json_object_get(t->listed, machine);
+}
+
+/* Is the verdict about it? */
+static bool counts(const struct table *t, const json_t *move)
+{
+	return json_is_true(json_object_get(move, "list")) == has_list(t, string_of(move, "machine"));
+}
+
+/* The words of all moves of a machine type, with the list or without; or of all that the verdict is about. */
 static void fill(struct table *t, const char *machine, bool list)
 {
 	size_t i;
@@ -59,8 +71,9 @@ static void fill(struct table *t, const char *machine, bool list)
 			&t->words[number_of(t, v, "from") * t->n + number_of(t, v, "to")];
 		enum word word = word_of(v);
 
-		if ((machine && !streq(string_of(v, "machine"), machine)) ||
-		    json_is_true(json_object_get(v, "list")) != list)
+		if (machine ? !streq(string_of(v, "machine"), machine) ||
+				      json_is_true(json_object_get(v, "list")) != list :
+			      !counts(t, v))
 			continue;
 		if (word < *at)
 			*at = (unsigned char)word;
@@ -119,12 +132,16 @@ static void put_verdict(struct table *t, struct buf *out)
 static void show_verdict(struct table *t)
 {
 	const char *baseline = string_of(t->root, "baseline");
+	const json_t *machines = json_object_get(t->root, "machines");
 	_buf_ text = { 0 };
 
-	fill(t, NULL, baseline != NULL);
+	fill(t, NULL, false);
 	put_verdict(t, &text);
 	if (baseline)
-		buf_printf(&text, ", with the list of %s", baseline);
+		buf_printf(&text, ", with the list of %s%s", baseline,
+			   json_object_size(t->listed) < json_array_size(machines) ?
+				   " for guests of its machine type" :
+				   "");
 	t->p->failed |= buf_failed(&text);
 	page_say(t->p, 2, "%s", text.data ? text.data : "");
 }
@@ -213,18 +230,6 @@ static void show_table(struct table *t, const char *machine, bool list)
 	}
 	for (size_t i = 0; i < t->n; i++)
 		show_row(t, i);
-}
-
-static bool has_list(const struct table *t, const char *machine)
-{
-	size_t i;
-	json_t *v;
-
-	json_array_foreach((json_t *)t->moves, i, v)
-		if (json_is_true(json_object_get(v, "list")) &&
-		    streq(string_of(v, "machine"), machine))
-			return true;
-	return false;
 }
 
 static void show_tables(struct table *t)
@@ -323,13 +328,12 @@ static void find_in_cohorts(struct table *t)
 static void show_causes(struct table *t)
 {
 	_autofree_ json_t **moves = calloc(json_array_size(t->moves) + 1, sizeof(*moves));
-	bool list = string_of(t->root, "baseline");
 	size_t n = 0, i;
 	json_t *v;
 
 	t->p->failed |= !moves;
 	json_array_foreach((json_t *)t->moves, i, v)
-		if (moves && json_is_true(json_object_get(v, "list")) == list)
+		if (moves && counts(t, v))
 			moves[n++] = v;
 	if (n > 1)
 		qsort_r(moves, n, sizeof(*moves), cmp_move, t);
@@ -459,13 +463,18 @@ int matrix_show(const json_t *root, size_t width, char **ret)
 	page_begin(&p, width);
 	t.words = malloc(t.n * t.n + 1);
 	t.numbers = json_object();
+	t.listed = json_object();
 	p.failed |= !t.words;
 	json_array_foreach((json_t *)cohorts, i, v)
 		p.failed |= json_put(t.numbers, string_of(v, "name"),
 				     json_integer((json_int_t)i)) < 0;
+	json_array_foreach((json_t *)t.moves, i, v)
+		if (json_is_true(json_object_get(v, "list")))
+			p.failed |= json_put(t.listed, string_of(v, "machine"), json_true()) < 0;
 	if (!p.failed)
 		show_all(&t);
 	free(t.words);
 	json_decref(t.numbers);
+	json_decref(t.listed);
 	return page_give(&p, ret);
 }

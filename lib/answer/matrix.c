@@ -358,7 +358,7 @@ static int begin(struct matrix_answer *a)
 	return r < 0 || !a->root || !a->numbers ? context_oom(m->ctx) : 0;
 }
 
-/* With the list, where there is one; else without. */
+/* With the list, where there is one for guests of the machine type; else without. */
 static enum abibase_verdict verdict_of(const struct matrix_answer *a)
 {
 	enum abibase_verdict verdict = ABIBASE_VERDICT_YES;
@@ -368,7 +368,8 @@ static enum abibase_verdict verdict_of(const struct matrix_answer *a)
 	json_array_foreach(json_object_get(a->root, "moves"), i, v) {
 		const char *is = string_of(v, "verdict");
 
-		if (json_is_true(json_object_get(v, "list")) != (a->m->baseline != NULL))
+		if (json_is_true(json_object_get(v, "list")) !=
+		    matrix_has_list(a->m, string_of(v, "machine")))
 			continue;
 		if (streq(is, "no"))
 			return ABIBASE_VERDICT_NO;

@@ -117,7 +117,9 @@ void matrix_known_begin(struct matrix_known *k, struct matrix_side *from, struct
 int matrix_known_keep(struct matrix_known *k, const struct matrix_side *from,
 		      const struct matrix_side *to, const struct matrix_said *said);
 
-/* matrix-moves.c: "moves" of the document, from each cohort to each. 0 or a negative errno */
+/* matrix-moves.c: is there a list for guests of this machine type? */
+bool matrix_has_list(const struct abibase_matrix *m, const char *machine);
+/* "moves" of the document, from each cohort to each. 0 or a negative errno */
 int matrix_moves(struct matrix_answer *a);
 /* matrix-split.c: "split", the best @groups groups of them */
 int matrix_split(struct matrix_answer *a, unsigned int groups);

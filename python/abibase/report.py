@@ -208,16 +208,20 @@ class Matrix:
         self.causes: Dict[int, List[Place]] = defaultdict(list)
         # of moves that are judged, those with a word, by machine type
         self.some: Dict[str, Dict[str, Set[Place]]] = defaultdict(lambda: defaultdict(set))
+        # by machine type, whether moves with the list are what is judged
+        listed = {move["machine"] for move in document["moves"] if move["list"]}
+        self.listed = {machine: bool(self.baseline) and (machine in listed or not listed)
+                       for machine in document["machines"]}
         for machine in document["machines"]:
-            for listed in (False, True) if self.baseline else (False,):
-                self.views[machine, listed].clear()
+            for with_list in (False, True) if self.listed[machine] else (False,):
+                self.views[machine, with_list].clear()
         for move in document["moves"]:
             self._add(move)
         self._add_missing(document["moves"])
 
     def _add(self, move: Dict[str, Any]) -> None:
         at = self.number[move["from"]], self.number[move["to"]]
-        word, judged = word_of(move), move["list"] == bool(self.baseline)
+        word, judged = word_of(move), move["list"] == self.listed.get(move["machine"])
         worst = [self.views[move["machine"], move["list"]]] + ([self.all] if judged else [])
         for words in worst:
             words[at] = min(word, words.get(at, "none"), key=WORDS.index)
@@ -244,7 +248,7 @@ class Matrix:
             backends = {move["backend"] for move in moves if move["list"] == view[1]} or {""}
             for a, b in places:
                 if any((a, b, backend) not in there[view] for backend in backends):
-                    for known in [words] + ([self.all] if view[1] == bool(self.baseline) else []):
+                    for known in [words] + ([self.all] if view[1] == self.listed[view[0]] else []):
                         known[a, b] = min("unknown", known.get((a, b), "none"), key=WORDS.index)
 
     def which(self, word: str) -> List[Place]:
@@ -258,7 +262,7 @@ class Matrix:
         """For a sentence, whose moves to there have this word, and of which machine types."""
         same: Dict[str, List[str]] = defaultdict(list)
         for (machine, listed), words in self.views.items():
-            if listed == bool(self.baseline):
+            if listed == self.listed[machine]:
                 sources = {a for (a, b), got in words.items() if got == word and b in to}
                 same[few(sorted(sources))].append(machine)
         if len(same) == 1:
@@ -422,6 +426,7 @@ def verdict(m: Matrix) -> Html:
     return tag("p", {"no": "No: ", "unknown": "Cannot tell: ", "yes": "Yes: "}[told],
                "; ".join(filter(None, said)),
                f", with the list of {m.baseline}" if m.baseline else "",
+               "" if len(set(m.listed.values())) < 2 else " for guests of its machine type",
                f". {count(m.hosts(range(n)), 'host')} in {count(n, 'cohort')}; guests of ",
                ", ".join(m.document["machines"]), ".", class_="verdict")
 
