@@ -21,26 +21,9 @@ void kinds_clear(struct kinds *l)
 	*l = (struct kinds){ 0 };
 }
 
-/* Where it is, or where it would stand; true: it is there. */
-static bool find(const struct kinds *l, const struct host *h, size_t *ret)
+static const struct host *host_of(const void *of, size_t i)
 {
-	const struct cohorts by = { .judged = true };
-	size_t from = 0, to = l->n;
-
-	while (from < to) {
-		size_t at = from + (to - from) / 2;
-		int r = cohorts_cmp(&by, &l->in, l->kind[at]->host, h);
-
-		*ret = at;
-		if (!r)
-			return true;
-		if (r < 0)
-			from = at + 1;
-		else
-			to = at;
-	}
-	*ret = from;
-	return false;
+	return ((const struct kinds *)of)->kind[i]->host;
 }
 
 /* Takes the reference of @h, also on failure. */
@@ -63,6 +46,7 @@ static int insert(struct abibase_context *ctx, struct kinds *l, struct host *h, 
 int kinds_find(struct abibase_context *ctx, struct kinds *l, const struct abibase_catalogue *cat,
 	       const struct abibase_profile *p, struct kind **ret)
 {
+	const struct cohorts by = { .judged = true };
 	struct host *h;
 	size_t at;
 	int r = l->in.n_conditions || inputs_from_catalogue(&l->in, cat) == 0 ? 0 : context_oom(ctx);
@@ -72,7 +56,7 @@ int kinds_find(struct abibase_context *ctx, struct kinds *l, const struct abibas
 		r = inputs_host_of_profile(ctx, &l->in, cat, p, &h);
 	if (r < 0)
 		return r;
-	if (find(l, h, &at))
+	if (cohorts_place(&by, &l->in, h, l, l->n, host_of, &at))
 		*ret = l->kind[at];
 	else if (l->n < MOST)
 		return insert(ctx, l, h, at, ret);

@@ -12,27 +12,11 @@
 
 /* ------------------------------------------------------------------------ cohorts */
 
-/* Is there a cohort of such a host? @ret: where among m->order it is, or would be. */
-static bool find_cohort(const struct abibase_matrix *m, const struct host *h, size_t *ret)
+static const struct host *host_of(const void *of, size_t i)
 {
-	const struct inputs *in = intersection_inputs(m->ix);
-	struct cohorts by = { .cat = m->cat, .about = in->policy.backends, .judged = true };
-	size_t from = 0, to = m->n;
+	const struct abibase_matrix *m = of;
 
-	while (from < to) {
-		size_t at = from + (to - from) / 2;
-		int r = cohorts_cmp(&by, in, h, in->hosts[m->cohort[m->order[at]].host]);
-
-		*ret = at;
-		if (!r)
-			return true;
-		if (r < 0)
-			to = at;
-		else
-			from = at + 1;
-	}
-	*ret = from;
-	return false;
+	return intersection_inputs(m->ix)->hosts[m->cohort[m->order[i]].host];
 }
 
 static int add_cohort(struct abibase_matrix *m, size_t at)
@@ -69,13 +53,14 @@ static void stand_in(struct cohort *c, struct abibase_profile *p)
 static int enter(struct abibase_matrix *m, struct abibase_profile *p)
 {
 	const struct inputs *in = intersection_inputs(m->ix);
+	struct cohorts by = { .cat = m->cat, .about = in->policy.backends, .judged = true };
 	unsigned int i;
 	size_t at;
 	int r = 0;
 
 	if (array_grow(&m->cohort_of, m->n_hosts, &m->cap_hosts, sizeof(*m->cohort_of)) < 0)
 		return context_oom(m->ctx);
-	if (!find_cohort(m, in->hosts[m->n_hosts], &at))
+	if (!cohorts_place(&by, in, in->hosts[m->n_hosts], m, m->n, host_of, &at))
 		r = add_cohort(m, at);
 	if (r < 0)
 		return r;

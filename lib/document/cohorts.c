@@ -50,6 +50,27 @@ int cohorts_cmp(const struct cohorts *o, const struct inputs *in, const struct h
 	return r ? r : answers_cmp(o, in, x, y);
 }
 
+bool cohorts_place(const struct cohorts *o, const struct inputs *in, const struct host *h,
+		   const void *of, size_t n, cohorts_host_fn host_of, size_t *ret)
+{
+	size_t from = 0, to = n;
+
+	while (from < to) {
+		size_t at = from + (to - from) / 2;
+		int r = cohorts_cmp(o, in, h, host_of(of, at));
+
+		*ret = at;
+		if (!r)
+			return true;
+		if (r < 0)
+			to = at;
+		else
+			from = at + 1;
+	}
+	*ret = from;
+	return false;
+}
+
 /* What hosts of one cohort have in common, and others hardly ever. */
 static uint32_t host_hash(const struct cohorts *o, const struct inputs *in, const struct host *h,
 			  uint32_t point)

@@ -34,6 +34,10 @@ static inline bool cohorts_ask(const struct cohorts *o, size_t condition)
 /* 0: both answer alike; an order otherwise. */
 int cohorts_cmp(const struct cohorts *o, const struct inputs *in, const struct host *x,
 		const struct host *y);
+/* Where among @n hosts in that order is one that answers as @h does, or would @h be? true: it is there. */
+typedef const struct host *(*cohorts_host_fn)(const void *of, size_t i);
+bool cohorts_place(const struct cohorts *o, const struct inputs *in, const struct host *h,
+		   const void *of, size_t n, cohorts_host_fn host_of, size_t *ret);
 /* Sort out the hosts; @o->of is made. 0 or -ENOMEM. */
 int cohorts_find(struct cohorts *o, const struct inputs *in) _must_check_;
 
