@@ -2,6 +2,7 @@
 #include "guests.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 
 #define WORD_PREFIX "0x"
 #define QMP_PREFIX "qmp:"
@@ -28,6 +29,9 @@ struct asked {
 	struct guest *guest;
 	size_t n_guests, cap_guests;
 	struct cli_list hosts;
+	struct abibase_targets *only; /* about the only guest; NULL: no host was let go of */
+	size_t n_gone;		      /* the hosts that were, having been judged */
+	bool keeps;		      /* no further one is */
 	struct cli_answers answers;
 	struct guests table;
 	unsigned int queue_sizes[64];
@@ -43,6 +47,7 @@ static void asked_clear(struct asked *a)
 	}
 	free(a->guest);
 	cli_list_clear(&a->hosts);
+	abibase_targets_unref(a->only);
 	guests_clear(&a->table);
 	abibase_profile_unref(a->from);
 	abibase_guest_unref(a->domain);
@@ -133,9 +138,82 @@ static int add_guest(struct asked *a, const struct cli_source *s)
 	if (!g->name || !g->text != !s->text)
 		return cli_oom();
 	r = load_guest(a, s, &g->guest);
-	if (r == 0 && (s->text || is_read_again(s)))
+	/* but for the first, of which the hosts are asked as they come */
+	if (r == 0 && a->n_guests > 1 && (s->text || is_read_again(s)))
 		g->guest = abibase_guest_unref(g->guest);
 	return r < 0 ? cli_context_error(a->ctx, r) : 0;
+}
+
+/* ----------------------------------------------------------------------------- hosts */
+
+static int begin(const struct asked *a, struct abibase_guest *guest, struct abibase_targets **ret)
+{
+	const char *backend = options_arg(a->o, OPT_BACKEND), *host;
+	_unref_(targets) *t = NULL;
+	int r = abibase_targets_new(a->ctx, a->cat, guest, &t);
+
+	if (r == 0 && backend)
+		r = abibase_targets_set_backend(t, backend);
+	if (r == 0 && a->baseline)
+		r = abibase_targets_set_baseline(t, a->baseline);
+	for (size_t i = 0; r == 0 && (host = options_next(a->o, OPT_ASSUME_QEMU, &i));)
+		r = abibase_targets_assume_qemu(t, host);
+	if (r < 0)
+		return r;
+	if (a->from)
+		abibase_targets_set_source(t, a->from);
+	*ret = steal(&t);
+	return 0;
+}
+
+/* A regular file, which is there when another guest comes: "NAME=FILE", "FILE.ndjson:LINE" */
+static bool is_file(const struct cli_source *s)
+{
+	const char *equals = strchr(s->name, '='), *line = s->text ? strrchr(s->name, ':') : NULL;
+	_autofree_ char *path = strndup(s->name, line ? (size_t)(line - s->name) : strlen(s->name));
+	struct stat st;
+
+	return path && ((stat(path, &st) == 0 && S_ISREG(st.st_mode)) ||
+			(equals && !line && stat(equals + 1, &st) == 0 && S_ISREG(st.st_mode)));
+}
+
+/* With a document of the answer, or another look at the hosts, all of them are kept. */
+static bool lets_go(const struct asked *a, const struct cli_source *s)
+{
+	struct cli_machine m;
+
+	return !a->keeps && a->n_guests == 1 && a->guest[0].guest && !a->o->json &&
+	       !options_has(a->o, OPT_ALL) && !options_has(a->o, OPT_NOW) &&
+	       !cli_machine_begin(a->o, &m) && is_file(s);
+}
+
+/* Thousands of hosts are judged one by one. Trouble is told when all of them are read. */
+static int add_host(struct asked *a, const struct cli_source *s, struct abibase_profile *p)
+{
+	int r = 0;
+
+	if (!lets_go(a, s))
+		return cli_list_add(&a->hosts, p);
+	if (!a->only && begin(a, a->guest[0].guest, &a->only) < 0) {
+		a->keeps = true;
+		return cli_list_add(&a->hosts, p);
+	}
+	r = abibase_targets_add_profile(a->only, p);
+	if (r == 0)
+		r = abibase_targets_run(a->only, NULL);
+	a->n_gone += r == 0;
+	return r < 0 ? cli_context_error(a->ctx, r) : 0;
+}
+
+static int add_again(void *data, const struct cli_source *s)
+{
+	struct asked *a = data;
+	_unref_(profile) *p = NULL;
+	_unref_(baseline) *b = NULL;
+
+	if (!is_file(s) || cli_source_load(a->ctx, s, &p, &b) < 0 || !p)
+		return 0;
+	return cli_list_add(&a->hosts, p);
 }
 
 /* By its name alone: no file has it that could be a host. */
@@ -163,7 +241,14 @@ static int add_document(void *data, const struct cli_source *s)
 	if (b)
 		return cli_error("%s: is a baseline, which --baseline takes [schema-other]",
 				 s->name);
-	return p ? cli_list_add(&a->hosts, p) : 0;
+	return p ? add_host(a, s, p) : 0;
+}
+
+/* Another guest came behind hosts that were let go of. */
+static int read_again(struct asked *a, int first)
+{
+	a->only = abibase_targets_unref(a->only);
+	return cli_sources(a->o, first, true, add_again, a);
 }
 
 /* The first operand is a guest, whatever it looks like, unless it stands for several. */
@@ -177,11 +262,13 @@ static int add_operands(struct asked *a)
 
 	if (cli_sources(a->o, !several, false, add_document, a) != 0 || r != 0)
 		return STATUS_TROUBLE;
+	if (a->n_guests > 1 && a->n_gone && read_again(a, !several) != 0)
+		return STATUS_TROUBLE;
 	if (a->n_guests == 0 && !all)
 		return cli_usage("targets", "missing operand: which guest?");
 	if (all && a->hosts.n == 0)
 		return cli_usage("targets", "missing operand: which hosts could take the guests?");
-	if (a->hosts.n > 0)
+	if (a->hosts.n > 0 || a->n_gone > 0)
 		return 0;
 	r = cli_probe_here(a->ctx, a->cat, &here);
 	return r ? r : cli_list_add(&a->hosts, here);
@@ -226,20 +313,11 @@ static int find_source(struct asked *a)
 
 /* -------------------------------------------------------------------------- answers */
 
-static int ask(const struct asked *a, struct abibase_guest *guest, struct abibase_result **ret)
+static int ask(struct asked *a, struct abibase_guest *guest, struct abibase_result **ret)
 {
-	const char *backend = options_arg(a->o, OPT_BACKEND), *host;
-	_unref_(targets) *t = NULL;
-	int r = abibase_targets_new(a->ctx, a->cat, guest, &t);
+	_unref_(targets) *t = steal(&a->only);
+	int r = t ? 0 : begin(a, guest, &t);
 
-	if (r == 0 && backend)
-		r = abibase_targets_set_backend(t, backend);
-	if (r == 0 && a->baseline)
-		r = abibase_targets_set_baseline(t, a->baseline);
-	for (size_t i = 0; r == 0 && (host = options_next(a->o, OPT_ASSUME_QEMU, &i));)
-		r = abibase_targets_assume_qemu(t, host);
-	if (r == 0 && a->from)
-		abibase_targets_set_source(t, a->from);
 	for (size_t i = 0; r == 0 && i < a->hosts.n; i++)
 		r = abibase_targets_add_profile(t, a->hosts.profile[i]);
 	return r < 0 ? r : abibase_targets_run(t, ret);

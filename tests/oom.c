@@ -948,6 +948,29 @@ static int run_targets(struct abibase_targets *req, struct made *m)
 	return r < 0 ? r : give_result(moves, m);
 }
 
+/* Of hosts that are let go of before. */
+static int op_targets_let_go(struct made *m)
+{
+	struct abibase_targets *req;
+	struct abibase_result *res = NULL;
+	int r = abibase_targets_new(t.ctx, t.cat, guest, &req);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; r == 0 && i < 3; i++) {
+		r = abibase_targets_add_profile(req, hosts[i]);
+		if (r == 0)
+			r = abibase_targets_run(req, NULL);
+	}
+	if (r == 0)
+		r = abibase_targets_run(req, &res);
+	if (r == 0)
+		r = abibase_result_to_text(res, 0, &m->text);
+	abibase_result_unref(res);
+	abibase_targets_unref(req);
+	return r;
+}
+
 static int op_targets(struct made *m)
 {
 	struct abibase_targets *req;
@@ -1230,6 +1253,7 @@ static const struct operation {
 	{ "platforms", op_platforms, true },
 	{ "guest-log", op_guest_log, true },
 	{ "targets", op_targets, true },
+	{ "targets let go", op_targets_let_go, true },
 	{ "explain", op_explain, true },
 	{ "plan", op_plan, true },
 	{ "diff-baselines", op_diff_baselines, true },

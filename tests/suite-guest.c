@@ -715,6 +715,45 @@ START_TEST(test_args_of_last_host)
 }
 END_TEST
 
+/* Hosts that are let go of are answered in the same words, in whatever order they come. */
+START_TEST(test_let_go)
+{
+	static const char *const kernel[] = { "6.12", "5.10", "6.12", "6.1" };
+	static const char *const qemu[] = { "5.2.0", "7.2.22", "10.0.13", "7.2.22" };
+	struct question q = { .machine = "pc-q35-5.2" };
+	struct abibase_guest *g = guest_of(&q);
+	struct abibase_targets *req;
+	struct abibase_result *res;
+	char *text[2];
+
+	for (int gone = 0; gone < 2; gone++) {
+		ck_assert_int_eq(abibase_targets_new(t.ctx, t.cat, g, &req), 0);
+		for (int i = 0; i < 4; i++) {
+			const char name[] = { (char)('d' - i), '\0' };
+			struct abibase_profile *p =
+				test_host(t.ctx, name, kernel[i], qemu[i]);
+
+			ck_assert_int_eq(abibase_targets_add_profile(req, p), 0);
+			/* the last is not */
+			if (gone && i < 3)
+				ck_assert_int_eq(abibase_targets_run(req, NULL), 0);
+			abibase_profile_unref(p);
+		}
+		ck_assert_int_eq(abibase_targets_run(req, &res), 0);
+		ck_assert_int_eq(!abibase_result_value(res), gone);
+		ck_assert_ptr_null(gone ? abibase_result_finding(res, 0) : NULL);
+		ck_assert_int_eq(abibase_result_to_text(res, 0, &text[gone]), 0);
+		abibase_result_unref(res);
+		abibase_targets_unref(req);
+	}
+	ck_assert_str_eq(text[0], text[1]);
+	ck_assert_ptr_nonnull(strstr(text[0], "hosts    a, b"));
+	free(text[0]);
+	free(text[1]);
+	abibase_guest_unref(g);
+}
+END_TEST
+
 /* A yes of nobody would start a guest nowhere, or send it there. */
 START_TEST(test_no_hosts)
 {
@@ -851,6 +890,7 @@ Suite *suite_guest(void)
 	tcase_add_test(moving, test_other_baseline);
 	tcase_add_test(moving, test_args_of_last_host);
 	tcase_add_test(moving, test_no_hosts);
+	tcase_add_test(moving, test_let_go);
 	tcase_add_test(moving, test_requirements);
 	tcase_add_test(moving, test_unknown);
 	tcase_add_test(moving, test_version_1);

@@ -1186,7 +1186,9 @@ int abibase_targets_add_profile(struct abibase_targets *t, struct abibase_profil
 /**
  * abibase_targets_run - the answer
  * @ret: ABIBASE_VERDICT_YES (each host takes it, some perhaps with a list), ABIBASE_VERDICT_NO (one does
- *	not), ABIBASE_VERDICT_UNKNOWN
+ *	not), ABIBASE_VERDICT_UNKNOWN; NULL, since 0.2: for the answer about thousands of hosts, judge those
+ *	that were added, with what was set, and let go of their profiles. The answer about them, by a later
+ *	call, has no document then: its verdict and its text are there, abibase_result_value() is NULL.
  *
  * "hosts" has them in the order in which they were added, each with "verdict": "now"; "list", when its
  * QEMU is started with the settings "rescue", without which the guest does not get in; "no";
@@ -1197,7 +1199,7 @@ int abibase_targets_add_profile(struct abibase_targets *t, struct abibase_profil
  * Since: 0.1
  */
 int abibase_targets_run(struct abibase_targets *t, struct abibase_result **ret)
-	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 2);
+	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1);
 
 /* ----------------------------------------------------------------- decode */
 

@@ -95,7 +95,7 @@ static void show_promise(struct page *p, const json_t *root)
 static int show(const json_t *root, size_t width, char **ret)
 {
 	static const struct page_words words = { "satisfies", "satisfy", "does not satisfy",
-						 "do not satisfy", "the baseline", NULL };
+						 "do not satisfy", "the baseline", NULL, NULL };
 	const json_t *hosts = json_object_get(root, "hosts");
 	json_auto_t *yes = page_hosts(hosts, "yes"), *no = page_hosts(hosts, "no");
 	bool many = json_array_size(hosts) > 1;

@@ -113,9 +113,9 @@ int move_read_rehearsed(const struct abibase_targets *t)
 	bool any = false;
 	int r = source ? 0 : -ENOMEM;
 
-	for (size_t i = 0; r == 0 && i < t->n; i++)
-		for (size_t k = 0; r == 0 && k < t->hosts[i]->n_qemu; k++) {
-			r = rehearsals_find(t->ctx, source, t->hosts[i]->qemu[k].json, &p);
+	for (size_t i = t->first; r == 0 && i < t->n; i++)
+		for (size_t k = 0; r == 0 && t->hosts[i].p && k < t->hosts[i].p->n_qemu; k++) {
+			r = rehearsals_find(t->ctx, source, t->hosts[i].p->qemu[k].json, &p);
 			any |= r == 0 && (p.result || p.other);
 		}
 	return r == 0 && any ? specimens_load(t->ctx, &specimens) : r;

@@ -103,33 +103,49 @@ static int gather_records(const struct move *m, json_t *all)
 	return r;
 }
 
-int moves_add(struct moves *m, const struct move *move)
+json_t *move_fold(const struct move *move)
 {
 	const struct findings *found = &move->check->findings;
+	json_t *records = json_object();
 
-	m->by_record |= move->recorded || scope_found(found, "record");
-	m->by_catalogue |= !move->recorded;
-	m->rehearsed |= scope_found(found, "rehearsal");
-	if (move->kind == MOVE_NO)
+	if (gather_records(move, records) < 0)
+		json_decref(steal(&records));
+	return json_pack("{s:o, s:o, s:o, s:b, s:b, s:b}", "answer", move_json(move), "unseen",
+			 strings_json(&move->unseen), "records", records, "by_record",
+			 move->recorded || scope_found(found, "record"), "by_catalogue",
+			 !move->recorded, "rehearsed", scope_found(found, "rehearsal"));
+}
+
+int moves_add(struct moves *m, const char *host, const json_t *folded)
+{
+	json_t *answer = json_object_get(folded, "answer"), *v;
+	const char *verdict = string_of(answer, "verdict");
+	size_t i;
+
+	m->by_record |= json_is_true(json_object_get(folded, "by_record"));
+	m->by_catalogue |= json_is_true(json_object_get(folded, "by_catalogue"));
+	m->rehearsed |= json_is_true(json_object_get(folded, "rehearsed"));
+	if (streq(verdict, move_words[MOVE_NO]))
 		m->verdict = ABIBASE_VERDICT_NO;
-	else if (move->kind == MOVE_UNKNOWN && m->verdict == ABIBASE_VERDICT_YES)
+	else if (streq(verdict, move_words[MOVE_UNKNOWN]) && m->verdict == ABIBASE_VERDICT_YES)
 		m->verdict = ABIBASE_VERDICT_UNKNOWN;
-	for (size_t i = 0; i < move->unseen.n; i++)
-		if (!json_has(m->unseen, move->unseen.s[i]) &&
-		    json_array_append_new(m->unseen, json_string(move->unseen.s[i])) < 0)
+	json_array_foreach(json_object_get(folded, "unseen"), i, v)
+		if (!json_has(m->unseen, json_string_value(v)) &&
+		    json_array_append(m->unseen, v) < 0)
 			return -ENOMEM;
-	if (gather_records(move, m->records) < 0)
+	if (json_object_update(m->records, json_object_get(folded, "records")) < 0 ||
+	    (m->names && json_array_append_new(m->names, json_string(host)) < 0))
 		return -ENOMEM;
-	return json_array_append_new(m->hosts, move_json(move)) < 0 ? -ENOMEM : 0;
+	return json_array_append(m->hosts, answer) < 0 ? -ENOMEM : 0;
 }
 
 static json_t *moves_document(struct moves *m, const struct abibase_catalogue *cat)
 {
 	/* a copy, because json_incref() reads a count that other threads may be changing */
-	json_t *root = json_pack("{s:s, s:s, s:s*, s:o, s:o, s:o}", "schema", "abibase-targets/1",
+	json_t *root = json_pack("{s:s, s:s, s:s*, s:o, s:o, s:o, s:o*}", "schema", "abibase-targets/1",
 				 "assumed", taken_for_granted, "baseline", m->baseline, "guest",
 				 json_deep_copy(m->guest->root), "scope", scope(m, cat), "hosts",
-				 steal(&m->hosts));
+				 steal(&m->hosts), "names", steal(&m->names));
 
 	if (root && hostchecks_put_records(m->records, root) < 0)
 		json_decref(steal(&root));
@@ -137,6 +153,42 @@ static json_t *moves_document(struct moves *m, const struct abibase_catalogue *c
 }
 
 /* ------------------------------------------------------------------------ for people */
+
+static json_t *named_string(const char *text, const char *host)
+{
+	const char *at;
+	_buf_ b = { 0 };
+
+	for (; (at = strstr(text, ANY_HOST)); text = at + strlen(ANY_HOST)) {
+		buf_add(&b, text, (size_t)(at - text));
+		buf_puts(&b, host);
+	}
+	buf_puts(&b, text);
+	return buf_failed(&b) ? NULL : json_string(b.data ? b.data : "");
+}
+
+/* An answer that hosts share, as that of @host; NULL: no memory. */
+static json_t *named(const json_t *v, const char *host)
+{
+	json_t *to, *item;
+	const char *key;
+	size_t i;
+	int r = 0;
+
+	if (json_is_string(v))
+		return named_string(json_string_value(v), host);
+	if (!json_is_object(v) && !json_is_array(v))
+		return json_copy((json_t *)v);
+	to = json_is_object(v) ? json_object() : json_array();
+	json_object_foreach((json_t *)v, key, item)
+		r |= json_put(to, key, named(item, host));
+	json_array_foreach((json_t *)v, i, item)
+		r |= json_add(to, named(item, host));
+	if (r == 0)
+		return to;
+	json_decref(to);
+	return NULL;
+}
 
 /* "QEMU 9.2.4, /usr/bin/qemu-system-x86_64" */
 static void put_qemu(const json_t *move, struct buf *out)
@@ -241,10 +293,11 @@ static void show_answer(struct page *p, const json_t *move, const char *host, co
 		  text.len ? text.data + strspn(text.data, "; ") : "");
 }
 
+typedef void (*show_fn)(struct page *p, const json_t *move, const char *host, const char *shown,
+			const char *baseline);
+
 /* Each QEMU of the host has an answer: @fn is called with it, and how to call it; NULL: the only one. */
-static void for_each(struct page *p, const json_t *root, const json_t *host,
-		     void (*fn)(struct page *p, const json_t *move, const char *host,
-				const char *shown, const char *baseline))
+static void each_qemu(struct page *p, const json_t *root, const json_t *host, show_fn fn)
 {
 	const char *name = string_of(host, "host"), *baseline = string_of(root, "baseline");
 	const json_t *others = json_object_get(host, "others");
@@ -262,6 +315,22 @@ static void for_each(struct page *p, const json_t *root, const json_t *host,
 		p->failed |= buf_failed(&shown);
 		if (!p->failed)
 			fn(p, move, name, shown.data, baseline);
+	}
+}
+
+static void for_each(struct page *p, const json_t *root, show_fn fn)
+{
+	const json_t *names = json_object_get(root, "names");
+	size_t i;
+	json_t *v;
+
+	json_array_foreach(json_object_get(root, "hosts"), i, v) {
+		const char *name = json_string_value(json_array_get(names, i));
+		json_auto_t *host = name ? named(v, name) : NULL;
+
+		p->failed |= name && !host;
+		if (!p->failed)
+			each_qemu(p, root, host ? host : v, fn);
 	}
 }
 
@@ -297,24 +366,21 @@ static bool takes_any(const json_t *moves)
 static int show(const json_t *root, size_t width, char **ret)
 {
 	struct page_words words = { "takes", "take", "does not take", "do not take", "the guest",
-				    NULL };
+				    NULL, NULL };
 	const json_t *hosts = json_object_get(root, "hosts");
 	_buf_ more = { 0 };
 	struct page p;
-	size_t i;
-	json_t *v;
 
 	if (json_array_size(hosts) == 1)
 		put_only(json_array_get(hosts, 0), string_of(root, "baseline"), &more);
 	words.more = more.data;
+	words.names = json_object_get(root, "names");
 	page_begin(&p, width);
 	page_verdict(&p, hosts, &words);
 	p.failed |= buf_failed(&more);
-	json_array_foreach((json_t *)hosts, i, v)
-		for_each(&p, root, v, show_answer);
+	for_each(&p, root, show_answer);
 	page_notes(&p);
-	json_array_foreach((json_t *)hosts, i, v)
-		for_each(&p, root, v, show_move);
+	for_each(&p, root, show_move);
 	page_causes(&p);
 	page_notes(&p);
 	if (takes_any(hosts))
@@ -328,7 +394,8 @@ int moves_give(struct abibase_context *ctx, const struct abibase_catalogue *cat,
 	       struct abibase_result **ret)
 {
 	struct abibase_result made = { .verdict = m->verdict, .show = show };
+	bool folded = m->names;
 
-	made.root = moves_document(m, cat);
+	*(folded ? &made.folded : &made.root) = moves_document(m, cat);
 	return result_give(ctx, &made, ret);
 }

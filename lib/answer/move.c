@@ -450,11 +450,18 @@ ABIBASE_EXPORT int abibase_targets_new(struct abibase_context *ctx, struct abiba
 	return 0;
 }
 
+static void target_clear(struct target *h)
+{
+	abibase_profile_unref(h->p);
+	json_decref(h->answer);
+	free(h->name);
+}
+
 static void forget_hosts(struct abibase_targets *t)
 {
 	for (size_t i = 0; i < t->n; i++)
-		abibase_profile_unref(t->hosts[i]);
-	t->n = 0;
+		target_clear(&t->hosts[i]);
+	t->n = t->first = 0;
 	strings_clear(&t->assume);
 }
 
@@ -464,6 +471,7 @@ ABIBASE_EXPORT struct abibase_targets *abibase_targets_unref(struct abibase_targ
 		return NULL;
 	forget_hosts(t);
 	free(t->hosts);
+	json_decref(t->answers);
 	abibase_profile_unref(t->source);
 	json_decref(t->by_version);
 	guest_classes_clear(&t->classes);
@@ -538,9 +546,9 @@ ABIBASE_EXPORT void abibase_targets_set_source(struct abibase_targets *t, struct
 
 ABIBASE_EXPORT int abibase_targets_add_profile(struct abibase_targets *t, struct abibase_profile *p)
 {
-	if (array_grow(&t->hosts, t->n, &t->cap, sizeof(struct abibase_profile *)) < 0)
+	if (array_grow(&t->hosts, t->n, &t->cap, sizeof(*t->hosts)) < 0)
 		return context_oom(t->ctx);
-	t->hosts[t->n++] = abibase_profile_ref(p);
+	t->hosts[t->n++] = (struct target){ .p = abibase_profile_ref(p) };
 	return 0;
 }
 
@@ -553,23 +561,39 @@ int targets_set_host(struct abibase_targets *t, struct abibase_profile *p, bool 
 	return r < 0 ? r : abibase_targets_add_profile(t, p);
 }
 
-static int judge_hosts(struct abibase_targets *t, struct moves *m)
+static int judge_target(const struct abibase_targets *t, const struct abibase_profile *p,
+			json_t **ret)
 {
 	struct abibase_targets cut = *t;
-	int r = 0;
+	struct move move = { 0 };
+	int r;
 
-	cut.guest = cut_guest(t);
+	cut.guest = host_cuts(t, p) ? cut_guest(t) : guest_ref(t->guest);
 	if (!cut.guest)
 		return -ENOMEM;
-	for (size_t i = 0; r == 0 && i < t->n; i++) {
-		struct move move = { 0 };
-
-		r = judge_host(host_cuts(t, t->hosts[i]) ? &cut : t, t->hosts[i], &move);
-		if (r == 0)
-			r = moves_add(m, &move);
-		move_clear(&move);
+	r = judge_host(&cut, p, &move);
+	if (r == 0) {
+		*ret = move_fold(&move);
+		r = *ret ? 0 : -ENOMEM;
 	}
+	move_clear(&move);
 	abibase_guest_unref(cut.guest);
+	return r;
+}
+
+static int judge_hosts(const struct abibase_targets *t, struct moves *m)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < t->n; i++) {
+		const struct target *h = &t->hosts[i];
+		json_auto_t *answer = json_incref(h->answer);
+
+		if (!answer)
+			r = judge_target(t, h->p, &answer);
+		if (r == 0)
+			r = moves_add(m, target_name(h), answer);
+	}
 	return r;
 }
 
@@ -578,7 +602,7 @@ static bool is_host(const void *of, const char *name)
 	const struct abibase_targets *t = of;
 
 	for (size_t i = 0; i < t->n; i++)
-		if (streq(t->hosts[i]->name, name))
+		if (streq(target_name(&t->hosts[i]), name))
 			return true;
 	return false;
 }
@@ -601,39 +625,114 @@ static int take_version(struct abibase_targets *t)
 	return t->by_version ? 0 : context_oom(t->ctx);
 }
 
-/* The answers are to be released also on failure. */
-static int judge_all(struct abibase_targets *t, struct moves *m)
+/* All but that each assumed QEMU is one of a host. */
+static int prepare(struct abibase_targets *t)
 {
-	int r = hosts_check_names(t->ctx, &t->assume, ASSUMED_HOST, is_host, t);
+	int r = take_machine(t);
 
 	if (r == 0)
-		r = take_machine(t);
-	if (r == 0)
 		r = take_version(t);
-	for (size_t i = 0; r == 0 && !t->brief && i < t->n; i++)
-		r = make_current(t, &t->hosts[i]);
+	for (size_t i = t->first; r == 0 && !t->brief && i < t->n; i++)
+		if (t->hosts[i].p)
+			r = make_current(t, &t->hosts[i].p);
 	if (r == 0 && !t->brief && t->source)
 		r = make_current(t, &t->source);
 	if (r == 0)
 		r = move_read_rehearsed(t);
 	if (r == 0 && !t->classes.patterns && move_source_qemu(t) && move_source_qemu(t)->record)
 		r = guest_classes_find(t->ctx, t->guest, &t->classes);
+	return r;
+}
+
+/* The answers are to be released also on failure. */
+static int judge_all(struct abibase_targets *t, struct moves *m)
+{
+	int r = hosts_check_names(t->ctx, &t->assume, ASSUMED_HOST, is_host, t);
+
+	if (r == 0)
+		r = prepare(t);
 	if (r < 0)
 		return r;
 	m->guest = t->guest;
 	m->baseline = t->baseline ? t->baseline->id : NULL;
 	m->hosts = json_array();
+	m->names = t->answers ? json_array() : NULL;
 	m->unseen = json_array();
 	m->records = json_object();
-	if (!m->hosts || !m->unseen || !m->records || judge_hosts(t, m) < 0)
+	if (!m->hosts || (t->answers && !m->names) || !m->unseen || !m->records ||
+	    judge_hosts(t, m) < 0)
 		return context_oom(t->ctx);
 	return 0;
 }
 
+/* ---------------------------------------------------------------- hosts that are let go of */
+
+/* The same answer as that of others, where there is one; the reference of @answer is taken. */
+static int share_answer(struct abibase_targets *t, json_t *answer, json_t **ret)
+{
+	char digest[DIGEST_HEX + 1];
+	_buf_ scratch = { 0 };
+	int r = json_digest(answer, NULL, &scratch, digest);
+	json_t *same = r < 0 ? NULL : json_object_get(t->answers, digest);
+
+	if (r == 0 && !same)
+		r = json_object_set(t->answers, digest, answer) < 0 ? -ENOMEM : 0;
+	if (r == 0)
+		*ret = json_incref(same ? same : answer);
+	json_decref(answer);
+	return r;
+}
+
+/* It is judged under no name; but for one without a QEMU, of which more is asked by its name. */
+static int let_go(struct abibase_targets *t, struct target *h)
+{
+	struct abibase_profile any = *h->p;
+	json_t *answer;
+	int r;
+
+	any.name = any.n_qemu ? ANY_HOST : h->p->name;
+	r = judge_target(t, &any, &answer);
+	if (r == 0)
+		r = share_answer(t, answer, &h->answer);
+	if (r == 0)
+		h->name = strdup(h->p->name);
+	if (r < 0 || !h->name) {
+		json_decref(steal(&h->answer));
+		return context_oom(t->ctx);
+	}
+	memcpy(h->digest, h->p->digest, sizeof(h->digest));
+	h->p = abibase_profile_unref(h->p);
+	return 0;
+}
+
+/* One that cannot be judged is told by the run, in the order of the names. */
+static int let_go_all(struct abibase_targets *t)
+{
+	int r = t->keeps ? 0 : prepare(t);
+
+	t->keeps |= r < 0;
+	if (t->keeps)
+		return r == -ENOMEM ? r : 0;
+	if (!t->answers)
+		t->answers = json_object();
+	r = t->answers ? 0 : context_oom(t->ctx);
+	for (size_t i = t->first; r == 0 && i < t->n; i++)
+		if (t->hosts[i].p)
+			r = let_go(t, &t->hosts[i]);
+	t->first = r == 0 ? t->n : t->first;
+	return r;
+}
+
+/* ------------------------------------------------------------------------------ the run */
+
 static int cmp_host(const void *a, const void *b)
 {
-	return strcmp((*(struct abibase_profile *const *)a)->name,
-		      (*(struct abibase_profile *const *)b)->name);
+	return strcmp(target_name(a), target_name(b));
+}
+
+static const char *target_digest(const struct target *h)
+{
+	return h->p ? h->p->digest : h->digest;
 }
 
 /* Of the sorted hosts: one that is given again counts once. */
@@ -643,14 +742,15 @@ static int drop_twins(struct abibase_targets *t)
 	int twin = 0;
 
 	for (size_t i = 0; i < t->n; i++) {
-		struct abibase_profile *p = t->hosts[i], *last = n ? t->hosts[n - 1] : NULL;
+		struct target *h = &t->hosts[i], *last = n ? &t->hosts[n - 1] : NULL;
 
 		if (last && twin >= 0)
-			twin = hosts_twin(t->ctx, last->name, last->digest, p->name, p->digest);
+			twin = hosts_twin(t->ctx, target_name(last), target_digest(last),
+					  target_name(h), target_digest(h));
 		if (twin > 0)
-			abibase_profile_unref(p);
+			target_clear(h);
 		else
-			t->hosts[n++] = p;
+			t->hosts[n++] = *h;
 	}
 	t->n = n;
 	return twin < 0 ? twin : 0;
@@ -661,8 +761,11 @@ ABIBASE_EXPORT int abibase_targets_run(struct abibase_targets *t, struct abibase
 	struct moves m = { .backend = t->backend };
 	int r;
 
+	if (!ret)
+		return let_go_all(t);
 	if (!t->n)
 		return context_fail(t->ctx, EINVAL, "no-hosts", NULL, "there is no host to ask");
+	t->first = 0;
 	/* the same hosts are the same bytes, in whatever order they came */
 	if (t->n > 1)
 		qsort(t->hosts, t->n, sizeof(*t->hosts), cmp_host);
@@ -672,6 +775,7 @@ ABIBASE_EXPORT int abibase_targets_run(struct abibase_targets *t, struct abibase
 	if (r == 0)
 		r = moves_give(t->ctx, t->cat, &m, ret);
 	json_decref(m.hosts);
+	json_decref(m.names);
 	json_decref(m.unseen);
 	json_decref(m.records);
 	return r;

@@ -15,6 +15,19 @@
  * that is off by default where the guest runs and was negotiated all the same.
  */
 
+/* A host; one that was let go of has its answer: see move_fold(). */
+struct target {
+	struct abibase_profile *p; /* or NULL */
+	json_t *answer;		   /* or NULL */
+	char *name;		   /* of one that was let go of */
+	char digest[DIGEST_HEX + 1];
+};
+
+static inline const char *target_name(const struct target *h)
+{
+	return h->p ? h->p->name : h->name;
+}
+
 struct abibase_targets {
 	struct abibase_context *ctx;
 	struct abibase_catalogue *cat;
@@ -33,8 +46,11 @@ struct abibase_targets {
 	 * the guest is to carry on with.
 	 */
 	bool brief;
-	struct abibase_profile **hosts;
+	struct target *hosts;
 	size_t n, cap;
+	size_t first;	 /* those before it were let go of */
+	json_t *answers; /* of those that were let go of, by their digest; NULL: none was */
+	bool keeps;	 /* one could not be judged, and none is let go of any more */
 };
 
 /* Can a host take the guest? */
@@ -89,6 +105,7 @@ struct moves {
 	const char *baseline; /* the targets get its list anyway; or NULL */
 	const char *backend;  /* what the device lies on there; NULL: what the guest says */
 	json_t *hosts;	      /* the answers, as the document has them */
+	json_t *names;	      /* of the hosts, which share answers; NULL: they do not */
 	json_t *unseen;	      /* devices that no rehearsal was about */
 	json_t *records;      /* what pairs of builds have otherwise, by its key */
 	bool by_record, by_catalogue, rehearsed; /* some of them */
@@ -165,8 +182,14 @@ void move_judge_rehearsed(struct judging *j);
 
 /* move-show.c: what was found of all hosts, and the words of a document for a move and a way back */
 extern const char *const move_words[], *const way_words[];
+/*
+ * What was answered of hosts that are alike but for the name, which is ANY_HOST, no name of a host:
+ * the answer as the document has it, and what else moves_add() looks at. NULL: no memory.
+ */
+#define ANY_HOST "/\\host/"
+json_t *move_fold(const struct move *move);
 /* One answer more, of which nothing else is kept. 0 or -ENOMEM. */
-int moves_add(struct moves *m, const struct move *move);
+int moves_add(struct moves *m, const char *host, const json_t *folded);
 /* Takes what it has. */
 int moves_give(struct abibase_context *ctx, const struct abibase_catalogue *cat, struct moves *m,
 	       struct abibase_result **ret);

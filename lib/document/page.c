@@ -322,14 +322,15 @@ void page_notes(struct page *p)
 
 /* ---------------------------------------------------------------------- the verdict */
 
-json_t *page_hosts(const json_t *hosts, const char *verdict)
+/* @all: their names, or NULL */
+static json_t *hosts_with(const json_t *hosts, const json_t *all, const char *verdict)
 {
 	json_t *names = json_array(), *v;
 	size_t i;
 
 	json_array_foreach((json_t *)hosts, i, v) {
 		const char *is = string_of(v, "verdict");
-		json_t *host = json_object_get(v, "host");
+		json_t *host = all ? json_array_get(all, i) : json_object_get(v, "host");
 
 		if (!(verdict ? streq(is, verdict) : !streq(is, "no") && !streq(is, "unknown")))
 			continue;
@@ -339,6 +340,11 @@ json_t *page_hosts(const json_t *hosts, const char *verdict)
 		}
 	}
 	return names;
+}
+
+json_t *page_hosts(const json_t *hosts, const char *verdict)
+{
+	return hosts_with(hosts, NULL, verdict);
 }
 
 /* "B does not satisfy", "2 of 5 hosts do not satisfy" */
@@ -397,8 +403,9 @@ static void put_verdict(struct buf *out, const json_t *hosts, const json_t *no,
 
 void page_verdict(struct page *p, const json_t *hosts, const struct page_words *w)
 {
-	json_auto_t *no = page_hosts(hosts, "no"), *unknown = page_hosts(hosts, "unknown");
-	json_auto_t *yes = page_hosts(hosts, NULL);
+	json_auto_t *no = hosts_with(hosts, w->names, "no");
+	json_auto_t *unknown = hosts_with(hosts, w->names, "unknown");
+	json_auto_t *yes = hosts_with(hosts, w->names, NULL);
 	_buf_ text = { 0 };
 
 	if (json_array_size(no) || json_array_size(unknown)) {

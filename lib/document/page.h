@@ -37,6 +37,7 @@ struct page_words {
 	const char *does_not, *many_do_not; /* "does not satisfy", "do not satisfy" */
 	const char *whom; /* "the baseline"; what more is to be said of one host */
 	const char *more;
+	const json_t *names; /* of the hosts, which have none of their own; or NULL */
 };
 void page_verdict(struct page *p, const json_t *hosts, const struct page_words *w);
 /* The names of hosts, or platforms, with that verdict; NULL: of all but those with "no" and "unknown". */

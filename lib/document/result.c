@@ -48,12 +48,13 @@ int result_give(struct abibase_context *ctx, const struct abibase_result *made,
 
 	if (!r) {
 		json_decref(made->root);
+		json_decref(made->folded);
 		free(made->text);
 		return context_oom(ctx);
 	}
 	*r = *made;
 	r->refcount = 1;
-	if (!r->root || (!r->text && !r->show) || !gather(r)) {
+	if ((!r->root && !r->folded) || (!r->text && !r->show) || !gather(r)) {
 		abibase_result_unref(r);
 		return context_oom(ctx);
 	}
@@ -68,6 +69,7 @@ ABIBASE_EXPORT struct abibase_result *abibase_result_unref(struct abibase_result
 	if (!r || __atomic_sub_fetch(&r->refcount, 1, __ATOMIC_ACQ_REL) > 0)
 		return NULL;
 	json_decref(r->root);
+	json_decref(r->folded);
 	free(r->findings);
 	free(r->text);
 	free(r);
@@ -103,7 +105,7 @@ ABIBASE_EXPORT int abibase_result_to_text(const struct abibase_result *r, size_t
 	if (!r || !ret)
 		return -EINVAL;
 	if (!r->text)
-		return r->show(r->root, width, ret);
+		return r->show(r->folded ? r->folded : r->root, width, ret);
 	copy = strdup(r->text);
 	if (!copy)
 		return -ENOMEM;

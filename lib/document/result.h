@@ -9,6 +9,7 @@ struct abibase_result {
 	int refcount;
 	enum abibase_verdict verdict;
 	json_t *root;
+	json_t *folded; /* what show() is of where there is no document; or NULL */
 	/* for people: the text, or what makes it of the document; 0 or -ENOMEM */
 	char *text;
 	int (*show)(const json_t *root, size_t width, char **ret);
