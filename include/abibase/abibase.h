@@ -271,7 +271,11 @@ struct abibase_result *abibase_result_ref(struct abibase_result *res);
 struct abibase_result *abibase_result_unref(struct abibase_result *res);
 /** abibase_result_verdict - the answer in a word; ABIBASE_VERDICT_UNKNOWN of NULL. Since: 0.1 */
 enum abibase_verdict abibase_result_verdict(const struct abibase_result *res);
-/** abibase_result_value - the document, for abibase_value_to_json() and its like. Since: 0.1 */
+/**
+ * abibase_result_value - the document, for abibase_value_to_json() and its like
+ *
+ * NULL where abibase_targets_run() let go of hosts. Since: 0.1
+ */
 const struct abibase_value *abibase_result_value(const struct abibase_result *res);
 /**
  * abibase_result_finding - the findings of all hosts in turn

@@ -142,10 +142,11 @@ int moves_add(struct moves *m, const char *host, const json_t *folded)
 static json_t *moves_document(struct moves *m, const struct abibase_catalogue *cat)
 {
 	/* a copy, because json_incref() reads a count that other threads may be changing */
-	json_t *root = json_pack("{s:s, s:s, s:s*, s:o, s:o, s:o, s:o*}", "schema", "abibase-targets/1",
-				 "assumed", taken_for_granted, "baseline", m->baseline, "guest",
-				 json_deep_copy(m->guest->root), "scope", scope(m, cat), "hosts",
-				 steal(&m->hosts), "names", steal(&m->names));
+	json_t *root = json_pack("{s:s, s:s, s:s*, s:o, s:o, s:o, s:o*}", "schema",
+				 "abibase-targets/1", "assumed", taken_for_granted, "baseline",
+				 m->baseline, "guest", json_deep_copy(m->guest->root), "scope",
+				 scope(m, cat), "hosts", steal(&m->hosts), "names",
+				 steal(&m->names));
 
 	if (root && hostchecks_put_records(m->records, root) < 0)
 		json_decref(steal(&root));
