@@ -205,6 +205,23 @@ run 0 -- "$tmp/7.2.22" $guest $two -device virtio-net-pci,$seven,${mac}1 -device
 	-- "$tmp/7.2.22" $guest $two -device virtio-net-pci,$eight,${mac}2 -device virtio-net-pci,$seven,${mac}1
 run 1 -- "$tmp/7.2.22" $guest $two -device virtio-net-pci,$seven -device virtio-net-pci,$eight \
 	-- "$tmp/7.2.22" $guest $two -device virtio-net-pci,$eight -device virtio-net-pci,$seven
+# A network whose state is in the stream, and that no card has; a default card
+run 1 -- "$tmp/10.0.13" $old -netdev user,id=u -- "$tmp/10.0.13" $old
+says 'only the source has -netdev user'
+run 0 -- "$tmp/10.0.13" $old -- "$tmp/10.0.13" $old -netdev user,id=u
+run 1 -- "$tmp/10.0.13" -M pc -m 64 -nic none -- "$tmp/10.0.13" -M pc -m 64
+run 0 -- "$tmp/10.0.13" -M pc -m 64 -- "$tmp/10.0.13" -M pc -m 64
+# The memory that libvirt makes by itself is called as that of -m is, or does not load
+ram='-object memory-backend-ram,size=64M,id='
+run 0 -- "$tmp/5.2.0" $old -- "$tmp/10.0.13" $old ${ram}pc.ram -M memory-backend=pc.ram
+run 0 -- "$tmp/10.0.13" $old ${ram}pc.ram -M memory-backend=pc.ram -- "$tmp/7.2.22" $old
+run 1 -- "$tmp/10.0.13" $old -- "$tmp/10.0.13" $old ${ram}ram -M memory-backend=ram
+says 'Unknown ramblock "pc.ram"'
+run 1 -- "$tmp/10.0.13" $old -- "$tmp/10.0.13" $old ${ram}pc.ram,x-use-canonical-path-for-ramblock-id=on -M memory-backend=pc.ram
+says 'Unknown ramblock "pc.ram"'
+# It dies in earnest, too.
+run 1 --save="$tmp/nvme" -- "$tmp/11.1.3" $old -device nvme,serial=1
+says 'this guest cannot be saved: QEMU ends as it saves it, it was killed by signal'
 # Two modules of memory, whose sizes the throw-aways do not have
 dimms='-device pc-dimm,memdev=m0,id=d0 -device pc-dimm,memdev=m1,id=d1'
 dimm_guest='-M pc-q35-7.2 -nodefaults -m 1G,slots=2,maxmem=8G'
@@ -339,18 +356,78 @@ run 0 -- "$tmp/7.2.22" $guest -cpu Haswell,level=5 -- "$tmp/10.0.13" $guest -cpu
 run 0 -- "$tmp/5.2.0" $old -cpu EPYC -- "$tmp/11.1.3" $old -cpu EPYC
 run 1 -- "$tmp/7.2.22" $guest -cpu max -- "$tmp/10.0.13" $guest -cpu max
 says 'family=15, level-func7=0, model=107, stepping=1, the destination family=6,'
-python3 - "$tmp/file" "$tmp/bad" << 'END'
+for other in x-consistent-cache=off x-force-cpuid-0x1f=on x-pdcm-on-even-without-pmu=on x-vendor-cpuid-only-v2=off \
+	ucode-rev=7 lmce=on x-hv-max-vps=4; do
+	run 1 -- "$tmp/11.1.3" -nodefaults -cpu qemu64 -- "$tmp/11.1.3" -nodefaults -cpu qemu64,$other
+	says "the destination $other;"
+done
+# edit CODE: the head of the file, changed by this
+edit()
+{
+	python3 - "$tmp/file" "$tmp/bad" "$1" << 'END'
 import json, sys
 head, _, stream = open(sys.argv[1], "rb").read().partition(b"\n")
 head = json.loads(head)
-for cpu in head["cpus"]:
-    del cpu["properties"]
-del head["properties"]
+exec(sys.argv[3])
 open(sys.argv[2], "wb").write(json.dumps(head).encode() + b"\n" + stream)
 END
+}
+for empty in 'cpu.pop("properties")' 'cpu["properties"] = {}'; do
+	edit "for cpu in head['cpus']: $empty
+head['properties'] = {}"
+	run 3 --load="$tmp/bad" -- "$tmp/10.0.13" $guest $net
+	says 'the file does not have the model and the levels of the vCPUs'
+	says 'the file does not have the properties of devices'
+done
+edit 'for cpu in head["cpus"]: cpu["features"] = []'
 run 3 --load="$tmp/bad" -- "$tmp/10.0.13" $guest $net
-says 'the file does not have the model and the levels of the vCPUs'
-says 'the file does not have the properties of devices'
+says 'the file does not have the features of the vCPUs'
+edit 'head["cpus"] = []'
+run 2 --load="$tmp/bad" -- "$tmp/10.0.13" $guest $net
+says 'its head has no vCPUs'
+edit 'for cpu in head["cpus"]: cpu["names"].append("vmx-ept")'
+run 1 --load="$tmp/bad" -- "$tmp/10.0.13" $guest $net
+says 'features, of MSRs, that those of the destination lack: vmx-ept'
+# A kind of the board's own: with KVM there are two
+edit 'head["properties"]["kvm-ioapic"] = head["properties"].pop("ioapic")'
+run 3 --load="$tmp/bad" -- "$tmp/7.2.22" $guest $net
+says 'makes devices of these kinds: kvm-ioapic (source), ioapic (destination)'
+# Each property of the vCPUs of these QEMUs is a feature, compared, or named here with why it is not.
+python3 - "$src/data/rehearse.json" "$tmp/5.2.0" "$tmp/7.2.22" "$tmp/10.0.13" "$tmp/11.1.3" << 'END' ||
+import json, subprocess, sys
+harmless = {
+    "which vCPU it is, which the list of vCPUs has":
+        "apic-id core-id die-id module-id node-id socket-id thread-id",
+    "what comes of it is in the features": "migratable unavailable-features x-arch-cap-always-on x-force-features",
+    "what comes of it is in the levels":
+        "full-cpuid-auto-level min-level min-xlevel min-xlevel2 x-intel-pt-auto-level",
+    "what comes of it is in phys-bits": "host-phys-bits host-phys-bits-limit",
+    "whether QEMU starts": "check enforce",
+    "the features themselves": "feature-words filtered-features",
+    "the stream has it, or lacks it": "kvm-no-smi-migration start-powered-off x-migrate-smi-count",
+    "the words of -cpu are compared": "lbr-fmt lbr_fmt",
+    "of QEMU alone": "crash-information hotpluggable hotplugged legacy-memory memory parent_bus realized type",
+    "other names of features": "ffxsr i64 pclmuldq sse3 sse4-1 sse4-2 sse4_1 sse4_2 xd",
+}
+known = {name for names in harmless.values() for name in names.split()} | set(json.load(open(sys.argv[1]))["vcpu_properties"])
+lines = [{"execute": "qmp_capabilities"},
+         {"execute": "query-cpu-model-expansion", "arguments": {"type": "static", "model": {"name": "max"}}},
+         {"execute": "qom-list-properties", "arguments": {"typename": "max-x86_64-cpu"}},
+         {"execute": "device-list-properties", "arguments": {"typename": "max-x86_64-cpu"}}, {"execute": "quit"}]
+missing = set()
+for qemu in sys.argv[2:]:
+    said = subprocess.run([qemu, "-M", "pc", "-S", "-display", "none", "-qmp", "stdio"], capture_output=True, text=True,
+                          input="\n".join(json.dumps(line) for line in lines), timeout=60).stdout
+    _, model, qom, device = [a["return"] for a in map(json.loads, said.splitlines()) if "return" in a][:4]
+    # so are family, model and level, which are numbers
+    features = {name for name, value in model["model"]["props"].items() if isinstance(value, bool)} - {"lmce"}
+    names = {p["name"] for p in qom + device}
+    if len(names) < 300 or len(features) < 250:
+        sys.exit(f"{qemu}: {len(names)} properties, {len(features)} features")
+    missing |= {name for name in names - features - known if name.replace("_", "-") not in features}
+sys.exit(f"in no list: {sorted(missing)}" if missing else 0)
+END
+	fail 'there are properties of vCPUs that nothing is said of'
 # Nor another value by default that a guest reads
 run 3 -- "$tmp/7.2.22" $guest -device pvpanic -- "$tmp/10.0.13" $guest -device pvpanic
 says 'pvpanic.events (3, there 7)'
@@ -631,6 +708,7 @@ fi
 # The last byte of the stream; a head of a later version; more than a head; nothing.
 head -c -1 "$tmp/file" > "$tmp/bad" && printf x >> "$tmp/bad"
 run 2 --load="$tmp/bad" -- "$tmp/10.0.13" $guest $net
+says 'its digest is another'
 says '[rehearsal-damaged]'
 sed '1s,abibase-rehearsal/1,abibase-rehearsal/2,' "$tmp/file" > "$tmp/bad"
 run 2 --load="$tmp/bad" -- "$tmp/10.0.13" $guest $net

@@ -104,6 +104,10 @@ static enum abibase_verdict compare(struct abibase_context *ctx, const json_t *t
 #define NODE "-blockdev driver=file,filename=/x,node-name=d"
 #define FLASH "-blockdev driver=file,filename=@a,node-name=d"
 #define SCSI "-device scsi-hd,drive=d"
+#define MEMFD "-object memory-backend-memfd,id=pc.ram,size=1G"
+#define FS "-device virtio-9p-pci,fsdev=f -fsdev id=f,fsdriver="
+#define SIZED "-blockdev driver=raw,file.driver=file,file.filename=/x,node-name=d,size="
+#define CARD "-device e1000,netdev=u -netdev user,id=u"
 #define DIMM "-m 1G -object memory-backend-ram,id=v,size=1G"
 
 static const struct {
@@ -166,9 +170,86 @@ static const struct {
 	{ "-nic passt", "-nic passt", OPEN },
 	{ "-object acpi-generic-initiator,id=a,pci-dev=d,node=1", "", NO },
 	{ DIMM ",align=2M", DIMM, NO },
+	/* of a user network, what a guest is told there */
+	{ CARD ",net=10.1.0.0/24", CARD, NO },
+	{ CARD ",hostname=1", CARD ",hostname=0x1", NO },
+	{ CARD ",ipv6=off,hostfwd=tcp::1-:1", CARD ",ipv6=no", YES },
+	{ "-netdev user,id=u,net=10.1.0.0/24", "-netdev user,id=u", YES },
+	{ "-nic user,net=10.1.0.0/24", "-nic user", NO },
+	{ "-net nic -net user,net=10.1.0.0/24", "-net nic -net user", NO },
+	/* memory: one block of it by the name that it has by itself, or by another */
+	{ DIMM ",x-use-canonical-path-for-ramblock-id=on", DIMM, NO },
+	{ DIMM ",x-use-canonical-path-for-ramblock-id=off", DIMM, YES },
+	{ "-M pc-q35-3.1 " MEMFD ",x-use-canonical-path-for-ramblock-id=off", "-M pc-q35-3.1 " MEMFD, NO },
+	{ "-M pc-q35-4.0 " MEMFD ",x-use-canonical-path-for-ramblock-id=off", "-M pc-q35-4.0 " MEMFD, YES },
+	{ "-m 1G -M memory-backend=pc.ram -object memory-backend-ram,id=pc.ram,size=1G", "-m 1024", YES },
+	{ "-m 1G -M memory-backend=pc.ram " MEMFD, "-m 1G", YES },
+	{ "-m 2G -M memory-backend=pc.ram " MEMFD, "-m 2G", NO },
+	{ "-m 1G -M memory-backend=pc.ram " MEMFD ",x-use-canonical-path-for-ramblock-id=on", "-m 1G", NO },
+	{ "-m 1G " MEMFD, "-m 1G", NO },
+	{ "-m 2G,slots=2 -m 1G,maxmem=2G", "-m 1G,slots=2,maxmem=2G", YES },
+	{ "-m 2G -m 1G", "-m 1G -m 2G", NO },
+	/* a disk in a USB stick is named by its -drive, too */
+	{ DRIVE " -device usb-storage,drive=d", "-drive if=none,id=e -device usb-storage,drive=e", NO },
+	{ DRIVE " -device usb-storage,drive=d,serial=s", "-drive if=none,id=e -device usb-storage,drive=e,serial=s", YES },
+	{ "-drive if=scsi,id=d", "-drive if=scsi,id=e", NO },
+	/* a ROM where there is none otherwise; the size of another is in the stream */
+	{ "-device virtio-rng-pci,romfile=@a", "-device virtio-rng-pci", NO },
+	{ "-device virtio-rng-pci,romfile=", "-device virtio-rng-pci,romfile=", YES },
+	{ "-device e1000,romfile=@a", "-device e1000", YES },
+	{ "-device e1000,romfile=", "-device e1000", NO },
+	/* what a shared directory is like */
+	{ FS "local,path=/,security_model=none", FS "synth", NO },
+	{ FS "local,path=/,security_model=none", FS "local,path=/,security_model=passthrough", NO },
+	{ FS "local,path=/x,security_model=none", FS "local,path=/y,security_model=none", YES },
+	{ "-virtfs local,path=/,mount_tag=a,security_model=none", "-virtfs synth,mount_tag=a", NO },
+	/* sizes that the line says */
+	{ SIZED "1G " SCSI, SIZED "2G " SCSI, NO },
+	{ SIZED "1G " SCSI, SIZED "1024M " SCSI, YES },
+	{ "-drive if=none,id=d,driver=null-co,size=1G " SCSI, "-drive if=none,id=d,driver=null-co,size=2G " SCSI, NO },
+	/* other spellings */
+	{ "-uuid 6a0aa70e-0000-0000-0000-00000000000a", "-uuid 6A0AA70E-0000-0000-0000-00000000000A", YES },
+	{ "-uuid 6a0aa70e-0000-0000-0000-00000000000a", "-uuid 6a0aa70e-0000-0000-0000-00000000000b", NO },
+	{ "-device e1000,mac=52-54-00-AA-00-01", "-device e1000,mac=52:54:00:aa:00:01", YES },
+	{ "-fw_cfg opt/x,string=a", "-fw_cfg name=opt/x,string=a", YES },
+	{ "-fw_cfg opt/x,string=a", "-fw_cfg name=opt/y,string=a", NO },
+	{ "-kernel @a -initrd @b -dtb @b", "-M kernel=@a2,initrd=@b,dtb=@b", YES },
+	{ "-kernel @a", "-M kernel=@b", NO },
+	/* the interrupt controller */
+	{ "-accel kvm", "-accel kvm,kernel-irqchip=split", NO },
+	{ "-accel kvm,kernel-irqchip=on", "-accel kvm,kernel-irqchip=split", NO },
+	{ "-accel kvm,kernel_irqchip=split", "-M accel=kvm,kernel-irqchip=split", YES },
+	{ "-accel kvm,xen-version=0x4000a", "-accel kvm", NO },
+	{ "-accel kvm,dirty-ring-size=4096", "-accel kvm", YES },
+	{ "-accel tcg,thread=multi", "-accel tcg", YES },
 	{ DIMM " -device pc-dimm,memdev=v,addr=0x140000000",
 	  DIMM " -device pc-dimm,memdev=v,addr=0x240000000", NO },
 };
+
+/* The source has more of what the stream has a section of; and the other way round. */
+static const char *const networks[][2] = {
+	{ "-netdev user,id=u", "" },
+	{ "-netdev user,id=u", "-netdev socket,id=u,listen=:0" },
+	{ "-netdev user,id=u -netdev user,id=v", "-netdev user,id=u" },
+	{ "-net user", "" },
+	{ "-nic user -netdev user,id=u", "-nic user" },
+};
+
+START_TEST(test_networks)
+{
+	struct test t;
+	json_t *table;
+
+	test_begin(&t);
+	ck_assert_int_eq(data_load(t.ctx, &rehearse_form, &table), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(networks); i++) {
+		ck_assert(compare(t.ctx, table, networks[i][0], networks[i][1], NULL) == NO);
+		ck_assert(compare(t.ctx, table, networks[i][1], networks[i][0], NULL) == YES);
+	}
+	json_decref(table);
+	test_end(&t);
+}
+END_TEST
 
 START_TEST(test_pairs)
 {
@@ -223,6 +304,7 @@ Suite *suite_rehearse(void)
 	TCase *tc = tcase_create("lines");
 
 	tcase_add_test(tc, test_pairs);
+	tcase_add_test(tc, test_networks);
 	tcase_add_test(tc, test_kernel);
 	suite_add_tcase(s, tc);
 	return s;

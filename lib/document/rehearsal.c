@@ -137,11 +137,25 @@ static int check_stream(struct abibase_context *ctx, const char *source, const s
 	digest_of(&r->stream, hex);
 	if (bytes == (json_int_t)r->stream.len && streq(string_of(stream, "digest"), hex))
 		return 0;
+	if (bytes == (json_int_t)r->stream.len)
+		return context_fail(ctx, EBADMSG, "rehearsal-damaged", source,
+				    "the stream behind the head is not the one that the head states: "
+				    "its digest is another; save it again");
 	return context_fail(
 		ctx, EBADMSG, "rehearsal-damaged", source,
 		"the stream behind the head is not the one that the head states: it has "
 		"%zu bytes, stated are %lld; save it again",
 		r->stream.len, (long long)bytes);
+}
+
+/* Nothing would be held against those of the destination. Only the machine "none" has none. */
+static int check_vcpus(struct abibase_context *ctx, const json_t *head, const char *source)
+{
+	if (json_array_size(json_object_get(head, "cpus")) || same_text(string_of(head, "machine"), "none"))
+		return 0;
+	return context_fail(ctx, EBADMSG, "rehearsal-damaged", source,
+			    "its head has no vCPUs, with which abibase rehearse --save writes it; "
+			    "save it again");
 }
 
 int rehearsal_head(struct abibase_context *ctx, const char *text, size_t len, const char *source,
@@ -152,6 +166,8 @@ int rehearsal_head(struct abibase_context *ctx, const char *text, size_t len, co
 
 	if (r == 0)
 		r = document_check(ctx, head, source, &rehearsal_form);
+	if (r == 0)
+		r = check_vcpus(ctx, head, source);
 	if (r == 0)
 		*ret = head;
 	return r;
@@ -334,6 +350,7 @@ static const struct member rehearse_members[] = {
 	{ "objects", J_OBJECT, .required = true, .each = ROWS },
 	{ "options", J_OBJECT, .required = true, .each = ROWS },
 	{ "placing_params", J_OBJECT, .required = true, .each = LISTS },
+	{ "rom_drivers", J_OBJECT, .required = true, .each = LISTS },
 	{ "same_drivers", J_OBJECT, .required = true, .each = EACH(J_STRING) },
 	{ "same_words", J_OBJECT, .required = true, .each = EACH(J_STRING) },
 	{ "schema", J_STRING, .required = true },

@@ -46,6 +46,12 @@ static bool is_open(const char *words)
 	return strprefix(words, "-global ");
 }
 
+/* A destination that has more of it loads all the same. */
+static bool is_spare(const char *words)
+{
+	return strprefix(words, REHEARSE_NETWORK);
+}
+
 static void say_one_sided(const struct rehearse_comparison *c, const char *words, bool of_source)
 {
 	if (is_open(words))
@@ -69,7 +75,8 @@ static void compare_words(const struct rehearse_comparison *c, const json_t *hav
 	json_array_foreach((json_t *)have, i, v) {
 		const char *s = json_string_value(v);
 
-		if (is_first(have, i) && count_of(have, s) > count_of(other, s))
+		if (is_first(have, i) && count_of(have, s) > count_of(other, s) &&
+		    (of_source || !is_spare(s)))
 			say_one_sided(c, s, of_source);
 	}
 }
@@ -222,16 +229,22 @@ static void compare_order(const struct rehearse_comparison *c, const json_t *hav
 	}
 }
 
-/* Does each have all that the other has? */
-static bool same_words(const json_t *have, const json_t *other)
+static bool has_all_of(const json_t *have, const json_t *other)
 {
 	size_t i;
 	json_t *v;
 
-	json_array_foreach((json_t *)have, i, v)
-		if (count_of(have, json_string_value(v)) != count_of(other, json_string_value(v)))
+	json_array_foreach((json_t *)other, i, v)
+		if (!is_spare(json_string_value(v)) &&
+		    count_of(have, json_string_value(v)) != count_of(other, json_string_value(v)))
 			return false;
-	return json_array_size(have) == json_array_size(other);
+	return true;
+}
+
+/* Does each have all that the other has, but for what it may have more of? */
+static bool same_words(const json_t *have, const json_t *other)
+{
+	return has_all_of(have, other) && has_all_of(other, have);
 }
 
 static void compare_baselines(const struct rehearse_comparison *c)
@@ -328,7 +341,7 @@ static void compare_properties(const struct rehearse_comparison *c, const json_t
 	const char *name;
 	json_t *how;
 
-	if (!mine)
+	if (!json_object_size(mine) && (!mine || json_object_size(its)))
 		return rehearse_say(c->out, ABIBASE_FINDING_UNKNOWN, "rehearsal-cpu-model", LAYER_CPU,
 				    "save it again",
 				    "the file does not have the model and the levels of the vCPUs");
@@ -358,6 +371,9 @@ static void compare_vcpu(const struct rehearse_comparison *c, const json_t *sour
 	size_t i;
 	json_t *v;
 
+	if (json_array_size(have) && !json_array_size(json_object_get(source, "features")))
+		rehearse_say(c->out, ABIBASE_FINDING_UNKNOWN, "rehearsal-cpu", LAYER_CPU, "save it again",
+			     "the file does not have the features of the vCPUs");
 	json_array_foreach(json_object_get(source, "features"), i, v) {
 		const char *name = string_of(v, "register");
 
@@ -366,6 +382,13 @@ static void compare_vcpu(const struct rehearse_comparison *c, const json_t *sour
 				  ~word_of(have, name));
 	}
 	name_lacking(&names, source, destination);
+	if (names.len && !lacking.len)
+		rehearse_say(c->out, ABIBASE_FINDING_CONFLICT, "rehearsal-cpu", LAYER_CPU,
+			     "start both with a CPU model that both hosts have in full, with "
+			     "-cpu MODEL,enforce",
+			     "the vCPUs of the source have features, of MSRs, that those of the "
+			     "destination lack: %s",
+			     names.data);
 	if (lacking.len)
 		rehearse_say(
 			c->out, ABIBASE_FINDING_CONFLICT, "rehearsal-cpu", LAYER_CPU,
@@ -401,9 +424,10 @@ void rehearse_compare_cpus(const struct rehearse_comparison *c)
 	const json_t *cpus = json_object_get(c->source, "cpus"), *last = NULL, *was = NULL;
 	const char *possible = string_of(c->source, "cpus_possible");
 	const json_t *source, *destination;
+	json_int_t n;
 
-	for (json_int_t i = 0; (source = vcpu_at(cpus, i)); i++) {
-		destination = vcpu_at(c->half->cpus, i);
+	for (n = 0; (source = vcpu_at(cpus, n)); n++) {
+		destination = vcpu_at(c->half->cpus, n);
 		if (!destination)
 			break; /* their number differs, which is in "cpus_possible", and in the
 				  stream */
@@ -412,7 +436,8 @@ void rehearse_compare_cpus(const struct rehearse_comparison *c)
 		last = source;
 		was = destination;
 	}
-	if (!same_text(possible, c->half->cpus_possible))
+	/* one that the file has fewer of is a vCPU that was not held against it */
+	if (!same_text(possible, c->half->cpus_possible) || (!source && vcpu_at(c->half->cpus, n)))
 		rehearse_say(
 			c->out, ABIBASE_FINDING_CONFLICT, "rehearsal-line", LAYER_COMMAND,
 			"give both the same -smp",
@@ -425,7 +450,7 @@ void rehearse_compare_cpus(const struct rehearse_comparison *c)
 
 struct telling {
 	const struct rehearse_comparison *c;
-	struct buf open, noted;
+	struct buf kinds, open, noted;
 	size_t n_open;
 };
 
@@ -459,10 +484,28 @@ static void tell(struct telling *t, const char *class_name, const char *name, co
 	buf_puts(out, ")");
 }
 
+/* Kinds that this side alone has: an interrupt controller of the kernel's, say. One without properties
+ * of its own is a part of another. */
+static void tell_kinds(struct telling *t, const json_t *have, const json_t *other, const char *side)
+{
+	const char *class_name;
+	json_t *of;
+
+	json_object_foreach((json_t *)have, class_name, of)
+		if (json_object_size(of) && !json_object_get(other, class_name))
+			buf_printf(&t->kinds, "%s%s (%s)", t->kinds.len ? ", " : "", class_name,
+				   side);
+}
+
 static void say_properties(const struct telling *t)
 {
 	struct rehearsed *out = t->c->out;
 
+	if (t->kinds.len)
+		rehearse_say(out, ABIBASE_FINDING_UNKNOWN, "rehearsal-property", LAYER_QEMU, NULL,
+			     "one of the two alone makes devices of these kinds: %s; whether the "
+			     "guest sees it is not judged",
+			     t->kinds.data);
 	if (t->n_open)
 		rehearse_say(out, ABIBASE_FINDING_UNKNOWN, "rehearsal-property", LAYER_QEMU,
 			     "set them alike on both lines, if the guest is to see no other",
@@ -474,7 +517,7 @@ static void say_properties(const struct telling *t)
 			     "properties that a guest asks for as it starts have another value by "
 			     "default: %s",
 			     t->noted.data);
-	out->arena.failed |= buf_failed(&t->open) || buf_failed(&t->noted);
+	out->arena.failed |= buf_failed(&t->kinds) || buf_failed(&t->open) || buf_failed(&t->noted);
 }
 
 void rehearse_compare_properties(const struct rehearse_comparison *c)
@@ -487,9 +530,11 @@ void rehearse_compare_properties(const struct rehearse_comparison *c)
 	if (!same_words(json_object_get(c->source, "declared"), c->line->declared) ||
 	    !same_text(string_of(c->source, "machine"), c->half->machine))
 		return; /* then it is said already */
-	if (!mine)
+	if (!json_object_size(mine))
 		return rehearse_say(c->out, ABIBASE_FINDING_UNKNOWN, "rehearsal-property", LAYER_QEMU,
 				    "save it again", "the file does not have the properties of devices");
+	tell_kinds(&t, mine, c->half->properties, "source");
+	tell_kinds(&t, c->half->properties, mine, "destination");
 	json_object_foreach((json_t *)mine, class_name, of)
 		json_object_foreach(of, name, values) {
 			its = json_object_get(json_object_get(c->half->properties, class_name), name);
@@ -497,6 +542,7 @@ void rehearse_compare_properties(const struct rehearse_comparison *c)
 				tell(&t, class_name, name, values, its);
 		}
 	say_properties(&t);
+	buf_clear(&t.kinds);
 	buf_clear(&t.open);
 	buf_clear(&t.noted);
 }

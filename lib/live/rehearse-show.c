@@ -37,7 +37,7 @@ static json_t *scope(const struct rehearsed *rd)
 			 "layers", "command line", "QEMU", "evidence", "rehearsal", "not_compared",
 			 "negotiated features",
 			 rd->run ? "state of drivers" : "state of drivers and firmware",
-			 "sizes that follow RAM", "contents of disks");
+			 "sizes that follow RAM", "contents of disks, and sizes that no line says");
 }
 
 json_t *rehearsed_document(const struct rehearsed *rd)

@@ -456,15 +456,25 @@ static int take_property(json_t *properties, const char *class_name, const char 
 	return json_add(values, json_string(value));
 }
 
+/* As later builds call it */
+static const char *class_now(const struct rehearse_half *h, const char *class_name)
+{
+	const char *now = string_of(json_object_get(h->line->table, "same_drivers"), class_name);
+
+	return now ? now : class_name;
+}
+
 /* A line at a time: sscanf(3) counts all that lies behind, too. */
-static int take_tree(json_t *properties, char *text)
+static int take_tree(struct rehearse_half *h, char *text)
 {
 	char class_name[96] = "", *line;
 	int r = 0;
 
 	while (r == 0 && (line = strsep(&text, "\n")))
-		if (sscanf(line, " dev: %95[^, \r\n]", class_name) != 1 && *class_name)
-			r = take_property(properties, class_name, line);
+		if (sscanf(line, " dev: %95[^, \r\n]", class_name) == 1)
+			r = json_member(h->properties, class_now(h, class_name)) ? 0 : -ENOMEM;
+		else if (*class_name)
+			r = take_property(h->properties, class_now(h, class_name), line);
 	return r;
 }
 
@@ -479,7 +489,7 @@ static int ask_properties(struct rehearse_half *h, struct qmp *q)
 		return r < 0 && q->failure != QMP_REFUSED ? r : 0;
 	text = strdup(json_string_value(tree));
 	h->properties = text ? json_object() : NULL;
-	return h->properties ? take_tree(h->properties, text) : -ENOMEM;
+	return h->properties ? take_tree(h, text) : -ENOMEM;
 }
 
 static int greet(struct rehearse_half *h, struct qmp *q)

@@ -224,7 +224,9 @@ static void say_failure(struct rehearse_half *h, const struct qmp *q, int err)
 		break;
 	case QMP_DIED:
 		process_how_it_ended(q->status, end, sizeof(end));
-		buf_printf(&h->why, "it %s", end);
+		buf_printf(&h->why, "%s %s",
+			   !h->load && h->end == REHEARSE_REFUSED ? "QEMU ends as it saves it, it" : "it",
+			   end);
 		break;
 	case QMP_NO_SETUP:
 		rehearse_step_words(h, q->step, &h->why);
@@ -299,8 +301,7 @@ static enum rehearse_end end_of(const struct rehearse_half *h, const struct qmp 
 	/* its own is no state that could not be saved */
 	if (!loads && h->line->has_tpm && h->why.len && strstr(h->why.data, "tpm-emulator"))
 		return REHEARSE_TROUBLE;
-	if (r == -ECANCELED || q->failure == QMP_REFUSED || ended_by_itself(q) ||
-	    (loads && crashed(q)))
+	if (r == -ECANCELED || q->failure == QMP_REFUSED || ended_by_itself(q) || crashed(q))
 		return REHEARSE_REFUSED;
 	return loads && q->failure != QMP_OK ? REHEARSE_LOST : REHEARSE_TROUBLE;
 }

@@ -35,6 +35,7 @@ struct rehearse_option {
 	struct params given; /* as the reader of command lines has them */
 	json_t *params;	   /* of an option that is taken apart; else NULL */
 	bool is_json;	   /* it was one */
+	bool merged;	   /* into a later one of its kind */
 	bool section;	   /* of a -readconfig file: it is in @params alone */
 };
 
@@ -93,10 +94,18 @@ static void replaced(struct rehearse_line *l, const char *option, const char *by
 /* A guest can tell it. What is as good as other words, or as none, is not told by them. */
 static void declare(struct rehearse_line *l, const char *text)
 {
+	static const char machine[] = "-machine ", *const files[] = { "kernel=", "initrd=", "dtb=" };
 	const char *same = string_of(json_object_get(l->table, "same_words"), text);
 
 	if (same)
 		text = same;
+	for (size_t i = 0; strprefix(text, machine) && i < ARRAY_SIZE(files); i++) {
+		const char *word = text + strlen(machine);
+		int len = (int)strlen(files[i]) - 1;
+
+		if (strprefix(word, files[i]))
+			text = keep(l, "-%.*s %s", len, word, word + len + 1);
+	}
 	if (*text && json_add(l->declared, json_string(text)) < 0)
 		l->arena.failed = true;
 }
@@ -115,7 +124,7 @@ static const char *digest_word(struct rehearse_line *l, const char *s)
 /* -------------------------------------------------------------------- parameters */
 
 static const char *const implied[][2] = {
-	{ "object", "qom-type" }, { "m", "size" },	   { "numa", "type" },
+	{ "accel", "accel" },	  { "object", "qom-type" }, { "m", "size" },	   { "numa", "type" },
 	{ "chardev", "backend" }, { "fsdev", "fsdriver" }, { "virtfs", "fsdriver" },
 	{ "audiodev", "driver" }, { "audio", "driver" },   { "tpmdev", "type" },
 	{ "fw_cfg", "name" },	  { "boot", "order" },	   { OPTION_ROM, "romfile" },
@@ -286,6 +295,16 @@ static const char *lower(struct rehearse_line *l, const char *s)
 	return low ? low : "";
 }
 
+/* QEMU takes 52-54-00-AA-00-01 for 52:54:00:aa:00:01. */
+static const char *mac_of(struct rehearse_line *l, const char *value)
+{
+	char *mac = arena_strdup(&l->arena, lower(l, value));
+
+	for (char *c = mac; c && *c; c++)
+		*c = *c == '-' ? ':' : *c;
+	return mac ? mac : "";
+}
+
 /*
  * One spelling for what QEMU takes for the same: "yes" is "on", "addr=0x03" is "addr=3.0", "1G" is
  * "1024M". Of a text, which the guest reads, each is another.
@@ -297,7 +316,7 @@ static const char *plain_value(struct rehearse_line *l, const char *option, cons
 	uint64_t n;
 
 	if (streq(key, MAC))
-		return lower(l, value);
+		return mac_of(l, value);
 	if (lists(l, "text_params", option, key))
 		return value;
 	if (word_is_bool(value, true) || word_is_bool(value, false))
@@ -462,7 +481,8 @@ static void collect_params(struct rehearse_line *l, const struct rehearse_option
 						  NULL;
 		const char *value = nested ? nested : declared_value(l, o, key, v);
 
-		/* romfile= without a file is no file of the host's: the device has no ROM */
+		/* romfile= without a file is no file of the host's: the device has no ROM; and one
+		   that has none by itself has another BAR with a file */
 		if ((!skip || !streq(key, skip)) && value &&
 		    !(*value && lists(l, "host_params", group, key)) &&
 		    !lists(l, "dropped_params", group, key)) {
@@ -471,23 +491,6 @@ static void collect_params(struct rehearse_line *l, const struct rehearse_option
 			else
 				note(l, said, keep(l, "%s=%s", key, value_word(l, group, key, value)));
 		}
-	}
-}
-
-/* ",KEY=VALUE" of what a guest can tell, where nearly all of the option is the host's */
-static void write_seen(struct rehearse_line *l, const struct rehearse_option *o, const char *group,
-		       struct buf *out)
-{
-	const json_t *seen = json_object_get(json_object_get(l->table, "seen_params"), group);
-	const char *key, *value;
-	size_t i;
-	json_t *v;
-
-	json_array_foreach((json_t *)seen, i, v) {
-		key = json_string_value(v);
-		value = text_of(l, o, key);
-		if (value)
-			buf_printf(out, ",%s=%s", key, value_word(l, group, key, value));
 	}
 }
 
@@ -527,6 +530,23 @@ static void drop_params(struct rehearse_line *l, const struct rehearse_option *o
 
 	json_array_foreach((json_t *)list, i, v)
 		json_object_del(o->params, json_string_value(v));
+}
+
+/* ",KEY=VALUE" of what a guest can tell, where nearly all of the option is the host's */
+static const char *seen_words(struct rehearse_line *l, const struct rehearse_option *o, const char *group)
+{
+	const json_t *seen = json_object_get(json_object_get(l->table, "seen_params"), group);
+	const char *words = "", *key, *value;
+	size_t i;
+	json_t *v;
+
+	json_array_foreach((json_t *)seen, i, v) {
+		key = json_string_value(v);
+		value = text_of(l, o, key);
+		if (value)
+			words = keep(l, "%s,%s=%s", words, key, value_word(l, group, key, value));
+	}
+	return words;
 }
 
 /* ------------------------------------------------------------------------- disks */
@@ -740,11 +760,13 @@ static void declare_drive(struct rehearse_line *l, const struct rehearse_option 
 	_buf_ out = { 0 };
 
 	buf_printf(&out, "-drive if=%s", interface);
-	write_seen(l, o, "drive", &out);
+	buf_puts(&out, seen_words(l, o, "drive"));
 	if (is_read_only(l, o))
 		buf_puts(&out, ",read-only=on");
 	if (writes_through(l, o))
 		buf_puts(&out, ",write-cache=off");
+	if (streq(interface, "scsi") && text_of(l, o, "id"))
+		buf_printf(&out, ",drive-id=%s", digest_word(l, text_of(l, o, "id")));
 	if (flash)
 		buf_printf(&out, ",size=%s", flash);
 	declare(l, arena_words(&l->arena, &out));
@@ -838,21 +860,40 @@ static void by_numa(struct rehearse_line *l, struct rehearse_option *o)
 	put_params(l, o, "numa");
 }
 
+#define PATH_ID "x-use-canonical-path-for-ramblock-id"
+#define PATH_ID_MAJOR 4 /* machine types from here on name the memory of files as all other */
+
+/* Is its block in the stream called by a path? */
+static bool has_path_id(struct rehearse_line *l, const struct rehearse_option *o)
+{
+	const char *given = text_of(l, o, PATH_ID);
+	bool plain = same_text(text_of(l, o, "qom-type"), "memory-backend-ram");
+
+	return given ? is_on(given) : !plain && l->machine_major && l->machine_major < PATH_ID_MAJOR;
+}
+
+/* -m alone has it as well: its name is in the stream. */
+static bool is_plain_ram(const struct rehearse_line *l, const char *id, uint64_t size, const char *seen)
+{
+	return same_text(l->main_ram, id) && size && size == l->memory && !*seen;
+}
+
 static void put_backend(struct rehearse_line *l, struct rehearse_option *o, const char *id)
 {
 	uint64_t given = size_of(text_of(l, o, "size"), 1), made = least(given, l->unit);
-	const char *share = text_of(l, o, "share");
-	_buf_ out = { 0 };
+	const char *seen = seen_words(l, o, "object"), *share = text_of(l, o, "share");
+	bool path = has_path_id(l, o);
 
 	/* the stream has a block of memory by this name */
 	note_backend(l, "-object", NULL, text_of(l, o, "qom-type"));
-	buf_printf(&out, "-object memory-backend id=%s,size=%s", harmless_word(l, id),
-		   size_word(l, text_of(l, o, "size"), 1));
-	write_seen(l, o, "object", &out);
-	declare(l, arena_words(&l->arena, &out));
+	if (path)
+		seen = keep(l, "%s," PATH_ID "=on", seen);
+	if (!is_plain_ram(l, id, given, seen))
+		declare(l, keep(l, "-object memory-backend id=%s,size=%s%s", harmless_word(l, id),
+				size_word(l, text_of(l, o, "size"), 1), seen));
 	put(l, "object",
-	    keep(l, "memory-backend-ram,id=%s,size=%llu%s", id, (unsigned long long)made,
-		 is_on(share) ? ",share=on" : ""));
+	    keep(l, "memory-backend-ram,id=%s,size=%llu%s%s", id, (unsigned long long)made,
+		 is_on(share) ? ",share=on" : "", path ? "," PATH_ID "=on" : ""));
 	replaced(l, "-object memory-backend-*", "the least memory of its own");
 }
 
@@ -905,7 +946,9 @@ static const char *netdev_words(struct rehearse_line *l, const struct rehearse_o
 	unsigned int queues = count_queues(&o->given, QTEST_MAX_QUEUES);
 
 	if (!streq(by, "tap"))
-		return type;
+		return string_of(rehearse_row(l->table, "netdevs", type), "words") ?
+			       keep(l, "%s%s", type, seen_words(l, o, "netdev")) :
+			       type;
 	return keep(l, "tap%s%s%s", has_vhost(&o->given) ? "+vhost" : "",
 		    has_vnet_hdr(&o->given) ? "" : "-without-vnet_hdr",
 		    queues > 1 ? keep(l, "*%u", queues) : "");
@@ -937,9 +980,17 @@ static const char *make_netdev(struct rehearse_line *l, const struct rehearse_op
 	return copy(l, arena_words(&l->arena, &out));
 }
 
+/* The stream has a section of each such network, whether a card has it or none. */
+static void declare_net(struct rehearse_line *l, const json_t *row, const char *type)
+{
+	if (string_of(row, "words"))
+		declare(l, keep(l, REHEARSE_NETWORK "%s", type));
+}
+
 static void say_net(struct rehearse_line *l, const char *option, const json_t *row,
 		    const char *type)
 {
+	declare_net(l, row, type);
 	note_backend(l, "-netdev", "netdev_add", type);
 	replaced(l, option,
 		 streq(string_of(row, "by"), "tap") ? "a tap of its own" : "a hub without others");
@@ -966,11 +1017,9 @@ static void by_netdev(struct rehearse_line *l, struct rehearse_option *o)
 static void declare_nic(struct rehearse_line *l, const struct rehearse_option *o, const char *type)
 {
 	const char *model = text_of(l, o, "model");
-	_buf_ out = { 0 };
 
-	buf_printf(&out, "-nic %s,model=%s", type, model ? model : "default");
-	write_seen(l, o, "nic", &out);
-	declare(l, arena_words(&l->arena, &out));
+	declare(l, keep(l, "-nic %s,model=%s%s", type, model ? model : "default",
+			seen_words(l, o, "nic")));
 }
 
 /* -nic: a backend and a device in one */
@@ -1007,12 +1056,16 @@ static void by_nic(struct rehearse_line *l, struct rehearse_option *o)
 static void by_net(struct rehearse_line *l, struct rehearse_option *o)
 {
 	const char *type = text_of(l, o, "type");
+	const json_t *row = rehearse_row(l->table, "netdevs", type);
 
 	l->has_net = true;
 	if (type && (streq(type, "nic") || streq(type, "none"))) {
 		declare_params(l, o, "net", type, "type");
 		put_given(l, o);
 	} else {
+		declare_net(l, row, type);
+		if (*seen_words(l, o, "netdev"))
+			declare(l, keep(l, "-net %s%s", type, seen_words(l, o, "netdev")));
 		replaced(l, keep(l, "-net %s", type ? type : ""), "a hub without others");
 	}
 }
@@ -1080,12 +1133,13 @@ static const char *disk_words(struct rehearse_line *l, const struct rehearse_opt
 	const struct rehearse_option *node = name ? find_node(l, name) : NULL;
 	bool cd = driver[length_without(driver, "-cd")];
 	/* QEMU names the disk by its -drive, if nothing else does */
-	bool named = node && streq(node->name, "drive") && strprefix(driver, "scsi-") &&
+	bool named = node && streq(node->name, "drive") &&
+		     (strprefix(driver, "scsi-") || streq(driver, "usb-storage")) &&
 		     !text_of(l, o, "serial") && !text_of(l, o, "device_id");
 
 	if (!node)
 		return "";
-	return keep(l, "%s%s%s%s", !cd && is_read_only(l, node) ? ",read-only" : "",
+	return keep(l, "%s%s%s%s%s", seen_words(l, node, streq(node->name, "fsdev") ? "fsdev" : "blockdev"), !cd && is_read_only(l, node) ? ",read-only" : "",
 		    !cd && !text_of(l, o, "write-cache") && writes_through(l, node) ?
 			    ",write-through" :
 			    "",
@@ -1097,10 +1151,13 @@ static void declare_device(struct rehearse_line *l, const struct rehearse_option
 			   const char *driver)
 {
 	const struct rehearse_netdev *nd = find_netdev(l, text_of(l, o, "netdev"));
+	const char *rom = text_of(l, o, "romfile");
+	bool added = rom && *rom && !lists(l, "rom_drivers", "device", driver);
 
 	declare_params(l, o, "device",
-		       keep(l, "%s%s%s%s", driver_of(l, o), nd ? ",netdev=" : "",
-			    nd ? nd->declared : "", disk_words(l, o, driver)),
+		       keep(l, "%s%s%s%s%s", driver_of(l, o), nd ? ",netdev=" : "",
+			    nd ? nd->declared : "", disk_words(l, o, driver),
+			    added ? ",with-rom" : ""),
 		       "driver");
 }
 
@@ -1164,6 +1221,18 @@ static void by_machine(struct rehearse_line *l, struct rehearse_option *o)
 		json_object_del(o->params, boot_words[i]);
 	drop_params(l, o, "machine");
 	put_params(l, o, "machine");
+}
+
+static void by_each(struct rehearse_line *l, struct rehearse_option *o)
+{
+	declare_each(l, o, o->name);
+	put_given(l, o);
+}
+
+static void by_accel(struct rehearse_line *l, struct rehearse_option *o)
+{
+	l->takes_kvm |= same_text(text_of(l, o, "accel"), "kvm");
+	by_each(l, o);
 }
 
 static void by_global(struct rehearse_line *l, struct rehearse_option *o)
@@ -1251,9 +1320,9 @@ static void by_virtfs(struct rehearse_line *l, struct rehearse_option *o)
 {
 	const char *tag = text_of(l, o, "mount_tag");
 
-	declare(l, keep(l, "-virtfs%s%s%s", tag ? " " : "",
+	declare(l, keep(l, "-virtfs%s%s%s%s", tag ? " " : "",
 			tag ? harmless_word(l, tag) : "",
-			is_read_only(l, o) ? ",read-only" : ""));
+			is_read_only(l, o) ? ",read-only" : "", seen_words(l, o, "fsdev")));
 	put(l, "virtfs", keep(l, "synth,mount_tag=%s", tag ? tag : "abibase"));
 }
 
@@ -1284,17 +1353,12 @@ static void by_set(struct rehearse_line *l, struct rehearse_option *o)
 		leave_out(l, "-set", "it changes another option than -device");
 }
 
-static void by_each(struct rehearse_line *l, struct rehearse_option *o)
-{
-	declare_each(l, o, o->name);
-	put_given(l, o);
-}
-
 static const struct {
 	const char *by;
 	void (*fn)(struct rehearse_line *l, struct rehearse_option *o);
 	bool whole; /* its value is not taken apart */
 } makers[] = {
+	{ "accel", by_accel, false },
 	{ "machine", by_machine, false },
 	{ "memory", by_memory, false },
 	{ "numa", by_numa, false },
@@ -1350,6 +1414,19 @@ static void apply_set(struct rehearse_line *l, const struct rehearse_option *set
 		leave_out(l, "-set", "it names no -device before it that is not in JSON");
 }
 
+/* QEMU takes several -m for one, of which the last word counts. */
+static void merge_memory(struct rehearse_line *l, struct rehearse_option *o)
+{
+	for (size_t i = 0; i + 1 < l->n_options; i++) {
+		struct rehearse_option *before = &l->options[i];
+
+		if (!streq(before->name, "m") || before->merged || !before->params)
+			continue;
+		before->merged = true;
+		l->arena.failed |= json_object_update_missing(o->params, before->params) < 0;
+	}
+}
+
 static void add_option(struct rehearse_line *l, const struct option *from)
 {
 	struct rehearse_option *o = &l->options[l->n_options++];
@@ -1369,6 +1446,8 @@ static void add_option(struct rehearse_line *l, const struct option *from)
 		take_apart(l, o);
 	if (o->params && streq(o->name, "set"))
 		apply_set(l, o);
+	if (o->params && streq(o->name, "m"))
+		merge_memory(l, o);
 }
 
 static void note_netdev(struct rehearse_line *l, const struct rehearse_option *o)
@@ -1419,6 +1498,25 @@ static void note_tpm(struct rehearse_line *l, const struct rehearse_option *o)
 	l->without_tpm |= type && streq(type, "emulator") && !l->means.swtpm;
 }
 
+/* "pc-q35-4.0": which major version; of "q35", the newest, none */
+static unsigned int major_of(const char *machine)
+{
+	const char *dash = machine ? strrchr(machine, '-') : NULL;
+
+	return dash ? (unsigned int)strtoul(dash + 1, NULL, 10) : 0;
+}
+
+static void note_machine(struct rehearse_line *l, const struct rehearse_option *o)
+{
+	const char *ram = text_of(l, o, "memory-backend"), *type = text_of(l, o, "type");
+
+	note(l, &l->ram, ram);
+	if (ram)
+		l->main_ram = ram;
+	if (type)
+		l->machine_major = major_of(type);
+}
+
 /* What later options are to know of this one. */
 static void look_ahead(struct rehearse_line *l, const struct rehearse_option *o)
 {
@@ -1433,12 +1531,14 @@ static void look_ahead(struct rehearse_line *l, const struct rehearse_option *o)
 	if (streq(o->name, "machine")) {
 		note(l, &l->flash, text_of(l, o, "pflash0"));
 		note(l, &l->flash, text_of(l, o, "pflash1"));
-		note(l, &l->ram, text_of(l, o, "memory-backend"));
+		note_machine(l, o);
 	}
 	if (streq(o->name, "numa")) {
 		note(l, &l->ram, text_of(l, o, "memdev"));
 		l->n_nodes += size_of(text_of(l, o, "mem"), 1) != 0;
 	}
+	if (streq(o->name, "m"))
+		l->memory = size_of(text_of(l, o, "size"), MIB);
 	l->boots |= streq(o->name, "kernel") ||
 		    (streq(o->name, "machine") && text_of(l, o, "kernel"));
 	l->nodefaults |= streq(o->name, "nodefaults");
@@ -1479,13 +1579,26 @@ static void fit_memory(struct rehearse_line *l)
 
 /* ------------------------------------------------------------------ the second pass */
 
-/* "-cpu MODEL,+flag", "-accel kvm,..." */
+/* What no vCPU can be asked for: lbr-fmt is a number that no JSON reader takes. */
+static void declare_cpu(struct rehearse_line *l, const struct rehearse_option *o)
+{
+	struct params params = { 0 };
+
+	take_params(&l->arena, &params, o->value, "model");
+	for (size_t i = 0; i < params.n; i++)
+		if (lists(l, "seen_params", "cpu", params.p[i].key))
+			declare(l, keep(l, "-cpu %s=%s", params.p[i].key,
+					plain_value(l, "cpu", params.p[i].key, params.p[i].value)));
+}
+
+/* "-cpu MODEL,+flag" */
 static void note_cpu(struct rehearse_line *l, const struct rehearse_option *o)
 {
 	if (streq(o->name, "cpu") && o->value)
+		declare_cpu(l, o);
+	if (streq(o->name, "cpu") && o->value)
 		l->cpu = keep(l, "%.*s", (int)strcspn(o->value, ","), o->value);
-	l->takes_kvm |= streq(o->name, "enable-kvm") ||
-			(streq(o->name, "accel") && o->value && strprefix(o->value, "kvm"));
+	l->takes_kvm |= streq(o->name, "enable-kvm");
 }
 
 /* The value, with the content of files where it names them */
@@ -1503,7 +1616,8 @@ static const char *with_contents(struct rehearse_line *l, const struct rehearse_
 		any |= file;
 		buf_printf(&out, ",%s=%s", key, file ? content_words(l, o->name, value) : value);
 	}
-	return any ? copy(l, arena_words(&l->arena, &out)) : o->value;
+	/* name=opt/x is opt/x */
+	return any || streq(o->name, "fw_cfg") ? copy(l, arena_words(&l->arena, &out)) : o->value;
 }
 
 static void declare_kept(struct rehearse_line *l, const struct rehearse_option *o, const char *words)
@@ -1514,10 +1628,12 @@ static void declare_kept(struct rehearse_line *l, const struct rehearse_option *
 		declare(l, keep(l, "-%s", o->name));
 		return;
 	}
+	if (streq(o->name, "uuid"))
+		value = lower(l, value);
 	if (streq(words, "file"))
 		value = content_word(l, o->name, value);
 	else if (!streq(words, "plain") || !is_harmless(value))
-		value = digest_word(l, with_contents(l, o));
+		value = digest_word(l, streq(o->name, "uuid") ? value : with_contents(l, o));
 	declare(l, keep(l, "-%s %s", o->name, value));
 }
 
@@ -1541,6 +1657,8 @@ static void take_option(struct rehearse_line *l, struct rehearse_option *o)
 	const json_t *row = rehearse_row(l->table, "options", o->name);
 	int maker = maker_of(row);
 
+	if (o->merged)
+		return;
 	if (!o->known || rehearse_does(row) == REHEARSE_LEAVE_OUT) {
 		leave_out(l, keep(l, "-%s", o->name),
 			  row ? string_of(row, "why") : "the option is not known");
@@ -1565,8 +1683,10 @@ static void put_defaults(struct rehearse_line *l)
 	if (l->nodefaults)
 		return;
 	put(l, "monitor", "none");
-	if (!l->has_net)
-		put(l, "nic", keep(l, "hubport,id=abibase-default,hubid=%zu", l->hubs++));
+	if (l->has_net)
+		return;
+	declare(l, "-nic default");
+	put(l, "nic", keep(l, "hubport,id=abibase-default,hubid=%zu", l->hubs++));
 }
 
 static bool is_json_device(const struct option *o)

@@ -13,6 +13,8 @@
  */
 
 #define REHEARSE_FILES_MAX 32
+/* What is declared of a network whose state is in the stream: more of them at the destination load. */
+#define REHEARSE_NETWORK "-netdev "
 
 /* What of the host a backend of the throw-away may use. */
 struct rehearse_means {
@@ -59,6 +61,9 @@ struct rehearse_line {
 	size_t n_absent_devices;
 	struct strings absent;	     /* ids of what is left out, which its users go with */
 	struct strings ram;	     /* ids of the backends that make up RAM */
+	const char *main_ram;	     /* the one of -machine, or NULL */
+	uint64_t memory;	     /* as -m says; 0: it says nothing */
+	unsigned int machine_major;  /* of the version of the machine type; 0: it names none */
 	size_t n_nodes;		     /* NUMA nodes with a size */
 	uint64_t unit;		     /* bytes of each */
 	bool nodefaults, has_net, has_memory;
