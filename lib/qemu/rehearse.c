@@ -1139,7 +1139,9 @@ static const char *disk_words(struct rehearse_line *l, const struct rehearse_opt
 
 	if (!node)
 		return "";
-	return keep(l, "%s%s%s%s%s", seen_words(l, node, streq(node->name, "fsdev") ? "fsdev" : "blockdev"), !cd && is_read_only(l, node) ? ",read-only" : "",
+	return keep(l, "%s%s%s%s%s",
+		    seen_words(l, node, streq(node->name, "fsdev") ? "fsdev" : "blockdev"),
+		    !cd && is_read_only(l, node) ? ",read-only" : "",
 		    !cd && !text_of(l, o, "write-cache") && writes_through(l, node) ?
 			    ",write-through" :
 			    "",
