@@ -1596,10 +1596,10 @@ static void declare_cpu(struct rehearse_line *l, const struct rehearse_option *o
 /* "-cpu MODEL,+flag" */
 static void note_cpu(struct rehearse_line *l, const struct rehearse_option *o)
 {
-	if (streq(o->name, "cpu") && o->value)
+	if (streq(o->name, "cpu") && o->value) {
 		declare_cpu(l, o);
-	if (streq(o->name, "cpu") && o->value)
 		l->cpu = keep(l, "%.*s", (int)strcspn(o->value, ","), o->value);
+	}
 	l->takes_kvm |= streq(o->name, "enable-kvm");
 }
 
