@@ -21,6 +21,7 @@ SOURCE = pathlib.Path(__file__).resolve().parent.parent
 PLATFORMS = SOURCE / "data/platforms"
 USO = "0x1c0010130afffa7"
 MACHINE = "pc-q35-7.2"
+COMMAND = os.environ.get("ABIBASE", "abibase")  # without it that of the package
 
 
 class Questions(unittest.TestCase):
@@ -45,7 +46,7 @@ class Questions(unittest.TestCase):
                 pathlib.Path(where, name).write_bytes(data)
             os.mkfifo(os.path.join(where, "pipe.json"))
             os.mkdir(os.path.join(where, "below.json"))
-            command = subprocess.run([os.environ["ABIBASE"], "intersect", "-q", "-f", "json", where + "/"],
+            command = subprocess.run([COMMAND, "intersect", "-q", "-f", "json", where + "/"],
                                      stdout=subprocess.PIPE, timeout=60)
             groups = json.loads(command.stdout)["inputs"]
             self.assertEqual(sorted(name for group in groups for name in group["hosts"]), ["b", "debian-12"])
