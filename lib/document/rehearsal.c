@@ -166,9 +166,12 @@ int rehearsal_head(struct abibase_context *ctx, const char *text, size_t len, co
 
 	if (r == 0)
 		r = document_check(ctx, head, source, &rehearsal_form);
-	if (r == 0)
-		r = check_vcpus(ctx, head, source);
-	if (r == 0)
+	if (r < 0)
+		return r; /* the head went with it */
+	r = check_vcpus(ctx, head, source);
+	if (r < 0)
+		json_decref(head);
+	else
 		*ret = head;
 	return r;
 }
