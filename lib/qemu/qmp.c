@@ -101,6 +101,10 @@ static _Noreturn void exec_child(const struct start *s, const char *path, char *
 		report.step = 0;
 	if (r == 0 && prep->without_rights)
 		drop_rights();
+	if (r == 0 && prep->limit)
+		r = prep->limit(prep->data, &report.step);
+	if (r == 0)
+		report.step = 0;
 	if (r == 0 && io >= 0 && err >= 0 && fd >= 0 && dup2(io, 0) == 0 && dup2(io, 1) == 1 &&
 	    dup2(err, 2) == 2)
 		execv(path, argv);

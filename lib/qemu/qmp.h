@@ -70,6 +70,7 @@ struct qmp_preparation {
 	 */
 	int (*beside)(void *data, int *step);
 	bool without_rights; /* drop every capability, and the right to gain one */
+	int (*limit)(void *data, int *step); /* NULL, or as @fn, at last: no library needs memory then */
 };
 int qmp_spawn(struct qmp *q, const char *path, char *const argv[], int timeout_ms,
 		   const struct qmp_preparation *prep);

@@ -181,8 +181,9 @@ static int take_calls_away(int *step)
 	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) < 0 ? -errno : 0;
 }
 
-static int set_limits(const struct rehearse_half *h, int *step)
+int rehearse_limit(void *data, int *step)
 {
+	const struct rehearse_half *h = data;
 	/* of all of its threads together */
 	rlim_t seconds = (rlim_t)h->timeout_ms / 1000 + 1 + 8 * (rlim_t)h->run_s;
 	const struct {
@@ -262,7 +263,5 @@ int rehearse_prepare(void *data, int *step)
 		r = qtest_open_taps(&rq, step);
 	if (r == 0)
 		r = see_needs(h, step);
-	if (r == 0)
-		r = set_limits(h, step);
 	return r < 0 ? r : take_calls_away(step);
 }

@@ -68,6 +68,7 @@ static int start(struct rehearse_half *h, struct qmp *q)
 {
 	const struct qmp_preparation prep = { .fn = rehearse_prepare,
 					      .beside = rehearse_beside,
+					      .limit = rehearse_limit,
 					      .data = h,
 					      .n_fds = rehearse_fds(h->line),
 					      .without_rights = true };

@@ -106,6 +106,9 @@ int rehearse_beside(void *data, int *step)
 
 	if (!h->line->has_tpm)
 		return 0;
+	r = rehearse_limit(data, step);
+	if (r < 0)
+		return r;
 	*step = REHEARSE_FAILED_TPM;
 	state = memfd_create("abibase-tpm", MFD_CLOEXEC);
 	if (state < 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)

@@ -129,6 +129,7 @@ int rehearse_ask_backends(struct rehearse_half *h, struct qmp *q);
 
 /* The fn of struct qmp_preparation; @data is the half. */
 int rehearse_prepare(void *data, int *step);
+int rehearse_limit(void *data, int *step); /* its limit */
 #define REHEARSE_FAILED_TPM 99 /* a step of the one beside */
 void rehearse_step_words(const struct rehearse_half *h, int step, struct buf *out);
 
