@@ -190,11 +190,10 @@ START_TEST(test_retire_is_enough_and_no_more)
 						"pc-i440fx-7.2", NULL };
 	static const char *const policies[] = { "compatible", "all" };
 	struct rng rng = { 5 };
-	const char *asked = getenv("ABIBASE_TEST_ROUNDS"); /* fewer under valgrind */
-	unsigned long rounds = asked ? strtoul(asked, NULL, 10) : 150;
+	unsigned int rounds = test_rounds(150);
 	size_t off = 0;
 
-	for (unsigned long round = 0; round < rounds; round++) {
+	for (unsigned int round = 0; round < rounds; round++) {
 		struct hosts h = { .n = 2 + rng_below(&rng, MAX_HOSTS - 1) };
 
 		h.machine = machines[rng_below(&rng, ARRAY_SIZE(machines) - 1)];

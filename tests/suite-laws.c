@@ -26,13 +26,6 @@ static void teardown(void)
 	test_end(&t);
 }
 
-static unsigned int rounds(unsigned int n)
-{
-	const char *s = getenv("ABIBASE_TEST_ROUNDS");
-
-	return s ? (unsigned int)strtoul(s, NULL, 10) : n;
-}
-
 /* Each round has its own numbers, so that one can be looked at alone. */
 static void begin_round(unsigned int law, unsigned int round)
 {
@@ -379,7 +372,7 @@ static struct abibase_baseline *answer(const struct hosts *h, unsigned int mask)
 
 START_TEST(test_order_and_repetition)
 {
-	for (unsigned int round = 0; round < rounds(300); round++) {
+	for (unsigned int round = 0; round < test_rounds(300); round++) {
 		struct hosts h;
 		struct abibase_baseline *a, *b;
 		struct abibase_intersection *ix;
@@ -438,7 +431,7 @@ static bool same_reasons(const struct abibase_baseline *a, const struct abibase_
 /* Reasons are written for cohorts, and read for the same hosts as before. */
 START_TEST(test_cohorts)
 {
-	for (unsigned int round = 0; round < rounds(300); round++) {
+	for (unsigned int round = 0; round < test_rounds(300); round++) {
 		struct hosts h;
 		struct abibase_baseline *a, *b;
 		_autofree_ char *x = NULL, *y = NULL;
@@ -461,7 +454,7 @@ END_TEST
 /* Baselines of two groups that may overlap, written, read and joined; and the answer joined with itself. */
 START_TEST(test_grouping)
 {
-	for (unsigned int round = 0; round < rounds(200); round++) {
+	for (unsigned int round = 0; round < test_rounds(200); round++) {
 		struct hosts h;
 		struct abibase_baseline *whole, *one, *two, *read_one, *read_two, *joined, *again;
 		struct abibase_intersection *ix;
@@ -511,7 +504,7 @@ END_TEST
 /* A baseline that is read says what the one that was written said. */
 START_TEST(test_reading_keeps_the_answer)
 {
-	for (unsigned int round = 0; round < rounds(100); round++) {
+	for (unsigned int round = 0; round < test_rounds(100); round++) {
 		struct hosts h;
 		struct abibase_baseline *a, *b;
 		_autofree_ char *x = NULL, *y = NULL;
@@ -565,7 +558,7 @@ END_TEST
  */
 START_TEST(test_monotone)
 {
-	for (unsigned int round = 0; round < rounds(300); round++) {
+	for (unsigned int round = 0; round < test_rounds(300); round++) {
 		struct hosts h;
 		struct abibase_baseline *few, *more;
 
@@ -752,7 +745,7 @@ static void check_closed(const struct hosts *h, unsigned int round,
  */
 START_TEST(test_offers_what_it_states)
 {
-	unsigned int compared = 0, answers = 0, n_rounds = rounds(400);
+	unsigned int compared = 0, answers = 0, n_rounds = test_rounds(400);
 
 	for (unsigned int round = 0; round < n_rounds; round++) {
 		struct hosts h;
@@ -886,7 +879,7 @@ START_TEST(test_one_rom)
 	unsigned int known = 0, again = 0;
 
 	n_ids = 0;
-	for (unsigned int round = 0; round < rounds(300); round++) {
+	for (unsigned int round = 0; round < test_rounds(300); round++) {
 		struct hosts h;
 
 		begin_round(8, round);
@@ -907,8 +900,8 @@ START_TEST(test_one_rom)
 		hosts_clear(&h);
 	}
 	/* of use only where there are such */
-	ck_assert_uint_ge(known, rounds(300) / 10);
-	ck_assert_uint_ge(again, rounds(300) / 20);
+	ck_assert_uint_ge(known, test_rounds(300) / 10);
+	ck_assert_uint_ge(again, test_rounds(300) / 20);
 }
 END_TEST
 
@@ -942,7 +935,7 @@ START_TEST(test_satisfying_host_keeps_id)
 {
 	unsigned int kept = 0;
 
-	for (unsigned int round = 0; round < rounds(300); round++) {
+	for (unsigned int round = 0; round < test_rounds(300); round++) {
 		struct hosts h;
 		struct abibase_baseline *was, *is;
 		struct abibase_intersection *ix;
@@ -979,7 +972,7 @@ START_TEST(test_satisfying_host_keeps_id)
 		abibase_baseline_unref(is);
 		hosts_clear(&h);
 	}
-	ck_assert_uint_ge(kept, rounds(300) / 20);
+	ck_assert_uint_ge(kept, test_rounds(300) / 20);
 }
 END_TEST
 
@@ -1010,7 +1003,7 @@ START_TEST(test_admission_by_cohorts)
 {
 	unsigned int same = 0;
 
-	for (unsigned int round = 0; round < rounds(300); round++) {
+	for (unsigned int round = 0; round < test_rounds(300); round++) {
 		struct admission admission = { 0 };
 		struct abibase_baseline *b;
 		struct hosts h;
@@ -1041,7 +1034,7 @@ START_TEST(test_admission_by_cohorts)
 		abibase_baseline_unref(b);
 		hosts_clear(&h);
 	}
-	ck_assert_uint_ge(same, rounds(300));
+	ck_assert_uint_ge(same, test_rounds(300));
 }
 END_TEST
 
@@ -1050,7 +1043,7 @@ START_TEST(test_absent_vhost_constrains_nothing)
 {
 	static const char *const nothing[4] = { NULL };
 
-	for (unsigned int round = 0; round < rounds(200); round++) {
+	for (unsigned int round = 0; round < test_rounds(200); round++) {
 		struct hosts h;
 		struct abibase_baseline *absent, *perfect;
 		struct abibase_profile *p;

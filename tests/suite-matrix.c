@@ -257,8 +257,7 @@ static void hold_split(const struct fleet *f, unsigned int groups)
 
 START_TEST(test_split)
 {
-	const char *s = getenv("ABIBASE_TEST_ROUNDS");
-	unsigned int rounds = s ? (unsigned int)strtoul(s, NULL, 10) : 500;
+	unsigned int rounds = test_rounds(500);
 
 	for (unsigned int i = 0; i < rounds; i++) {
 		struct fleet f;
@@ -354,8 +353,7 @@ static void hold_moves(const struct fleet *f)
 
 START_TEST(test_moves)
 {
-	const char *s = getenv("ABIBASE_TEST_ROUNDS");
-	unsigned int rounds = s ? (unsigned int)strtoul(s, NULL, 10) : 500;
+	unsigned int rounds = test_rounds(500);
 
 	for (unsigned int i = 0; i < rounds / 10; i++) {
 		struct fleet f;

@@ -201,6 +201,13 @@ bool rng_percent(struct rng *r, unsigned int percent)
 	return rng_below(r, 100) < percent;
 }
 
+unsigned int test_rounds(unsigned int usual)
+{
+	const char *s = getenv("ABIBASE_TEST_ROUNDS");
+
+	return s ? (unsigned int)strtoul(s, NULL, 10) : usual;
+}
+
 int test_patience(const char *expected)
 {
 	return getenv("ABIBASE_TEST_SLOW") && strstr(expected, "says more") ? 60000 : 1500;

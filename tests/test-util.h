@@ -78,6 +78,8 @@ struct rng {
 uint64_t rng_next(struct rng *r);
 unsigned int rng_below(struct rng *r, unsigned int n);
 bool rng_percent(struct rng *r, unsigned int percent);
+/* How many of them: ABIBASE_TEST_ROUNDS, which are fewer under valgrind, or @usual */
+unsigned int test_rounds(unsigned int usual);
 
 /*
  * How long a fake QEMU gets, in ms. One that says too much must be heard to the end of what is
