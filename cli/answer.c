@@ -168,7 +168,7 @@ int cli_show(const struct options *o, int r, char *text, int status)
 /* As it is wanted on stdout */
 static int write_result(const struct abibase_result *res, const struct options *o, char **ret)
 {
-	return o->json ? abibase_value_to_json(abibase_result_value(res), ret) :
+	return o->json ? abibase_result_to_json(res, ret) :
 			 abibase_result_to_text(res, cli_width(STDOUT_FILENO), ret);
 }
 
@@ -257,7 +257,7 @@ int cli_answers_add(struct cli_answers *a, const char *name, const struct abibas
 		return 0;
 	}
 	a->held += strlen(text);
-	if (strings_add(&a->names, name) < 0 || strings_add(&a->texts, text) < 0)
+	if (strings_add(&a->names, name) < 0 || strings_take(&a->texts, steal(&text)) < 0)
 		return cli_oom();
 	if (!are_many(a))
 		return 0;

@@ -12,6 +12,7 @@
 
 static const char *const words[] = { "now", "list", "no", "unknown" };
 enum { NOW, LIST, NO, UNKNOWN, N_WORDS };
+_Static_assert(N_WORDS == GUESTS_WORDS, "a count for each of them");
 
 void guests_clear(struct guests *g)
 {
@@ -27,43 +28,38 @@ void guests_clear(struct guests *g)
 
 /* ---------------------------------------------------------------------- one answer */
 
-static const struct abibase_value *hosts_of(const struct abibase_result *res)
+static int count(void *data, const struct abibase_value *host, size_t alike)
 {
-	return abibase_value_member(abibase_result_value(res), "hosts");
+	struct guests_one *one = data;
+
+	one->hosts += alike;
+	for (size_t k = 0; k < N_WORDS; k++)
+		if (streq(cli_text(host, "verdict"), words[k]))
+			one->n[k] += alike;
+	return 0;
 }
 
-static void count(const struct abibase_result *res, size_t ret[N_WORDS])
+int guests_look(const struct abibase_result *res, struct guests_one *ret)
 {
-	const struct abibase_value *hosts = hosts_of(res);
-
-	memset(ret, 0, N_WORDS * sizeof(*ret));
-	for (size_t i = 0; i < abibase_value_count(hosts); i++)
-		for (size_t k = 0; k < N_WORDS; k++)
-			ret[k] += streq(cli_text(abibase_value_item(hosts, i), "verdict"),
-					words[k]);
+	*ret = (struct guests_one){ 0 };
+	return abibase_result_hosts(res, count, ret);
 }
 
-int guests_status_of(const struct guests *g, const struct abibase_result *res)
+int guests_status_of(const struct guests *g, const struct guests_one *one)
 {
-	size_t n[N_WORDS];
-
-	count(res, n);
-	return n[NOW]		    ? STATUS_YES :
-	       n[LIST] && g->lists  ? STATUS_LIST :
-	       n[UNKNOWN]	    ? STATUS_UNKNOWN :
-				      STATUS_NO;
+	return one->n[NOW]		   ? STATUS_YES :
+	       one->n[LIST] && g->lists	   ? STATUS_LIST :
+	       one->n[UNKNOWN]		   ? STATUS_UNKNOWN :
+					     STATUS_NO;
 }
 
-void guests_count(struct guests *g, const struct abibase_result *res, int status)
+void guests_count(struct guests *g, const struct guests_one *one, int status)
 {
-	size_t n[N_WORDS];
-
-	count(res, n);
 	g->n++;
-	g->hosts = abibase_value_count(hosts_of(res));
+	g->hosts = one->hosts;
 	g->bad += status == STATUS_NO;
 	g->unknown += status == STATUS_UNKNOWN;
-	g->list += status == STATUS_LIST || (!g->all && status == STATUS_YES && n[LIST]);
+	g->list += status == STATUS_LIST || (!g->all && status == STATUS_YES && one->n[LIST]);
 }
 
 int guests_status(const struct guests *g)
@@ -106,16 +102,19 @@ static int number_of(struct guests *g, const struct abibase_value *f, const char
 
 /* The numbers of all that is in the way of this guest, on whichever host. */
 struct because {
+	struct guests *g;
 	unsigned int number[CAUSES_MOST];
 	size_t n;
 	bool more;
 };
 
-static int take_causes(struct guests *g, const struct abibase_value *host, struct because *b)
+static int take_causes(void *data, const struct abibase_value *host, size_t alike)
 {
 	const struct abibase_value *list = abibase_value_member(host, "findings");
+	struct because *b = data;
 	int r = 0;
 
+	(void)alike;
 	for (size_t i = 0; r == 0 && i < abibase_value_count(list); i++) {
 		const struct abibase_value *f = abibase_value_item(list, i);
 		unsigned int number = 0;
@@ -123,7 +122,7 @@ static int take_causes(struct guests *g, const struct abibase_value *host, struc
 
 		if (streq(cli_text(f, "kind"), "note"))
 			continue;
-		r = number_of(g, f, cli_text(host, "host"), &number);
+		r = number_of(b->g, f, cli_text(host, "host"), &number);
 		while (r == 0 && k < b->n && b->number[k] != number)
 			k++;
 		if (r != 0 || k < b->n)
@@ -137,13 +136,12 @@ static int take_causes(struct guests *g, const struct abibase_value *host, struc
 
 static int add_causes(struct guests *g, const struct abibase_result *res)
 {
-	const struct abibase_value *hosts = hosts_of(res);
-	struct because b = { .n = 0 };
+	struct because b = { .g = g };
 	_buf_ text = { 0 };
-	int r = 0;
+	int r = abibase_result_hosts(res, take_causes, &b);
 
-	for (size_t i = 0; r == 0 && i < abibase_value_count(hosts); i++)
-		r = take_causes(g, abibase_value_item(hosts, i), &b);
+	if (r < 0)
+		return cli_oom();
 	for (size_t i = 0; i < b.n; i++)
 		buf_printf(&text, "%s%u", i ? ", " : "", b.number[i] + 1);
 	buf_puts(&text, b.more ? " ..." : "");
@@ -178,13 +176,13 @@ static int add_worst(struct guests *g, const char *name, int status)
 	return strings_add(&g->worst, name) < 0 ? cli_oom() : 0;
 }
 
-int guests_add(struct guests *g, const char *name, const struct abibase_result *res, int status)
+int guests_add(struct guests *g, const char *name, const struct abibase_result *res,
+	       const struct guests_one *one, int status)
 {
-	size_t n[N_WORDS];
+	const size_t *n = one->n;
 	char counts[96];
 
-	guests_count(g, res, status);
-	count(res, n);
+	guests_count(g, one, status);
 	if (strlen(name) > g->width)
 		g->width = strlen(name);
 	snprintf(counts, sizeof(counts), "%6zu%6zu%6zu%6zu", n[NOW], n[LIST], n[NO], n[UNKNOWN]);

@@ -21,15 +21,22 @@ struct guests {
 	char *closing;			  /* what was looked at, by the last of them */
 };
 void guests_clear(struct guests *g);
+/* What is answered of one guest: how many hosts, and of these by the word of their verdict. */
+#define GUESTS_WORDS 4
+struct guests_one {
+	size_t hosts, n[GUESTS_WORDS];
+};
+int guests_look(const struct abibase_result *res, struct guests_one *ret); /* 0 or -ENOMEM */
 /*
  * Of those that run here: STATUS_LIST where it can go to a host, and only with further options. With
  * --now that is STATUS_NO.
  */
-int guests_status_of(const struct guests *g, const struct abibase_result *res);
+int guests_status_of(const struct guests *g, const struct guests_one *one);
 #define STATUS_LIST 4
 /* One with this status counts; and it gets a line: 0 or STATUS_TROUBLE, having said why. */
-void guests_count(struct guests *g, const struct abibase_result *res, int status);
-int guests_add(struct guests *g, const char *name, const struct abibase_result *res, int status);
+void guests_count(struct guests *g, const struct guests_one *one, int status);
+int guests_add(struct guests *g, const char *name, const struct abibase_result *res,
+	       const struct guests_one *one, int status);
 /* The exit status of all; and the page is printed, too. */
 int guests_status(const struct guests *g);
 int guests_show(struct guests *g);

@@ -2,7 +2,6 @@
 #include "guests.h"
 
 #include <errno.h>
-#include <sys/stat.h>
 
 #define WORD_PREFIX "0x"
 #define QMP_PREFIX "qmp:"
@@ -28,10 +27,10 @@ struct asked {
 	struct abibase_guest *domain;	   /* the same */
 	struct guest *guest;
 	size_t n_guests, cap_guests;
-	struct cli_list hosts;
-	struct abibase_targets *only; /* about the only guest; NULL: no host was let go of */
-	size_t n_gone;		      /* the hosts that were, having been judged */
-	bool keeps;		      /* no further one is */
+	struct abibase_targets *targets; /* the hosts, and one guest after the other */
+	size_t n_hosts;
+	struct cli_machine machine; /* of -M, where it may be a slip; the hosts say which there are */
+	bool offers;
 	struct cli_answers answers;
 	struct guests table;
 	unsigned int queue_sizes[64];
@@ -46,8 +45,7 @@ static void asked_clear(struct asked *a)
 		abibase_guest_unref(a->guest[i].guest);
 	}
 	free(a->guest);
-	cli_list_clear(&a->hosts);
-	abibase_targets_unref(a->only);
+	abibase_targets_unref(a->targets);
 	guests_clear(&a->table);
 	abibase_profile_unref(a->from);
 	abibase_guest_unref(a->domain);
@@ -79,15 +77,12 @@ static int parse_sizes(struct asked *a, const char *list)
 
 /* ------------------------------------------------------------------------- operands */
 
-/* What cannot be found out is no trouble of ours: it is said, and answered with what is left. */
-static int load_nothing(struct abibase_context *ctx, int err, struct abibase_guest **ret)
+/* A guest of which nothing is known */
+static int load_nothing(struct abibase_context *ctx, struct abibase_guest **ret)
 {
 	static const char text[] = "{\"schema\": \"abibase-guest/1\", \"devices\": "
 				   "[{\"class\": \"virtio-net-device\"}]}";
 
-	if (err != -ENODATA && err != -ENOTSUP)
-		return err;
-	cli_context_error(ctx, err);
 	return abibase_guest_from_buffer(ctx, text, strlen(text), "nothing", ret);
 }
 
@@ -109,8 +104,11 @@ static int load_guest(struct asked *a, const struct cli_source *s, struct abibas
 	else
 		r = abibase_guest_load(a->ctx, a->cat, s->name, options_arg(o, OPT_DEVICE),
 				       options_arg(o, OPT_QEMU), &guest);
-	if (r < 0)
-		r = load_nothing(a->ctx, r, &guest);
+	/* what cannot be found out is no trouble of ours: it is said, and answered with what is left */
+	if (r == -ENODATA || r == -ENOTSUP) {
+		cli_context_error(a->ctx, r);
+		r = load_nothing(a->ctx, &guest);
+	}
 	if (r == 0 && a->domain)
 		r = join_domain(a, &guest);
 	return r < 0 ? r : abibase_guest_assume(a->ctx, guest, options_arg(o, 'M'),
@@ -138,82 +136,42 @@ static int add_guest(struct asked *a, const struct cli_source *s)
 	if (!g->name || !g->text != !s->text)
 		return cli_oom();
 	r = load_guest(a, s, &g->guest);
-	/* but for the first, of which the hosts are asked as they come */
-	if (r == 0 && a->n_guests > 1 && (s->text || is_read_again(s)))
+	if (r == 0 && (s->text || is_read_again(s)))
 		g->guest = abibase_guest_unref(g->guest);
 	return r < 0 ? cli_context_error(a->ctx, r) : 0;
 }
 
 /* ----------------------------------------------------------------------------- hosts */
 
-static int begin(const struct asked *a, struct abibase_guest *guest, struct abibase_targets **ret)
+static int begin(struct asked *a)
 {
 	const char *backend = options_arg(a->o, OPT_BACKEND), *host;
-	_unref_(targets) *t = NULL;
-	int r = abibase_targets_new(a->ctx, a->cat, guest, &t);
+	_unref_(guest) *nothing = NULL;
+	int r = load_nothing(a->ctx, &nothing);
 
-	if (r == 0 && backend)
-		r = abibase_targets_set_backend(t, backend);
-	if (r == 0 && a->baseline)
-		r = abibase_targets_set_baseline(t, a->baseline);
-	for (size_t i = 0; r == 0 && (host = options_next(a->o, OPT_ASSUME_QEMU, &i));)
-		r = abibase_targets_assume_qemu(t, host);
-	if (r < 0)
-		return r;
-	if (a->from)
-		abibase_targets_set_source(t, a->from);
-	*ret = steal(&t);
-	return 0;
-}
-
-/* A regular file, which is there when another guest comes: "NAME=FILE", "FILE.ndjson:LINE" */
-static bool is_file(const struct cli_source *s)
-{
-	const char *equals = strchr(s->name, '='), *line = s->text ? strrchr(s->name, ':') : NULL;
-	_autofree_ char *path = strndup(s->name, line ? (size_t)(line - s->name) : strlen(s->name));
-	struct stat st;
-
-	return path && ((stat(path, &st) == 0 && S_ISREG(st.st_mode)) ||
-			(equals && !line && stat(equals + 1, &st) == 0 && S_ISREG(st.st_mode)));
-}
-
-/* With a document of the answer, or another look at the hosts, all of them are kept. */
-static bool lets_go(const struct asked *a, const struct cli_source *s)
-{
-	struct cli_machine m;
-
-	return !a->keeps && a->n_guests == 1 && a->guest[0].guest && !a->o->json &&
-	       !options_has(a->o, OPT_ALL) && !options_has(a->o, OPT_NOW) &&
-	       !cli_machine_begin(a->o, &m) && is_file(s);
-}
-
-/* Thousands of hosts are judged one by one. Trouble is told when all of them are read. */
-static int add_host(struct asked *a, const struct cli_source *s, struct abibase_profile *p)
-{
-	int r = 0;
-
-	if (!lets_go(a, s))
-		return cli_list_add(&a->hosts, p);
-	if (!a->only && begin(a, a->guest[0].guest, &a->only) < 0) {
-		a->keeps = true;
-		return cli_list_add(&a->hosts, p);
-	}
-	r = abibase_targets_add_profile(a->only, p);
 	if (r == 0)
-		r = abibase_targets_run(a->only, NULL);
-	a->n_gone += r == 0;
+		r = abibase_targets_new(a->ctx, a->cat, nothing, &a->targets);
+	if (r == 0 && backend)
+		r = abibase_targets_set_backend(a->targets, backend);
+	if (r == 0 && a->baseline)
+		r = abibase_targets_set_baseline(a->targets, a->baseline);
+	for (size_t i = 0; r == 0 && (host = options_next(a->o, OPT_ASSUME_QEMU, &i));)
+		r = abibase_targets_assume_qemu(a->targets, host);
+	a->offers = cli_machine_begin(a->o, &a->machine);
 	return r < 0 ? cli_context_error(a->ctx, r) : 0;
 }
 
-static int add_again(void *data, const struct cli_source *s)
+/* There may be thousands: of those that are alike one is kept. */
+static int add_host(struct asked *a, struct abibase_profile *p)
 {
-	struct asked *a = data;
-	_unref_(profile) *p = NULL;
-	_unref_(baseline) *b = NULL;
+	int r = abibase_targets_add_profile(a->targets, p);
 
-	if (!is_file(s) || cli_source_load(a->ctx, s, &p, &b) < 0 || !p)
-		return 0;
-	return cli_list_add(&a->hosts, p);
+	if (r == 0)
+		r = abibase_targets_run(a->targets, NULL);
+	if (a->offers)
+		cli_offer_machines(&a->machine, p);
+	a->n_hosts++;
+	return r < 0 ? cli_context_error(a->ctx, r) : 0;
 }
 
 /* By its name alone: no file has it that could be a host. */
@@ -241,14 +199,7 @@ static int add_document(void *data, const struct cli_source *s)
 	if (b)
 		return cli_error("%s: is a baseline, which --baseline takes [schema-other]",
 				 s->name);
-	return p ? add_host(a, s, p) : 0;
-}
-
-/* Another guest came behind hosts that were let go of. */
-static int read_again(struct asked *a, int first)
-{
-	a->only = abibase_targets_unref(a->only);
-	return cli_sources(a->o, first, true, add_again, a);
+	return p ? add_host(a, p) : 0;
 }
 
 /* The first operand is a guest, whatever it looks like, unless it stands for several. */
@@ -262,16 +213,14 @@ static int add_operands(struct asked *a)
 
 	if (cli_sources(a->o, !several, false, add_document, a) != 0 || r != 0)
 		return STATUS_TROUBLE;
-	if (a->n_guests > 1 && a->n_gone && read_again(a, !several) != 0)
-		return STATUS_TROUBLE;
 	if (a->n_guests == 0 && !all)
 		return cli_usage("targets", "missing operand: which guest?");
-	if (all && a->hosts.n == 0)
+	if (all && a->n_hosts == 0)
 		return cli_usage("targets", "missing operand: which hosts could take the guests?");
-	if (a->hosts.n > 0 || a->n_gone > 0)
+	if (a->n_hosts > 0)
 		return 0;
 	r = cli_probe_here(a->ctx, a->cat, &here);
-	return r ? r : cli_list_add(&a->hosts, here);
+	return r ? r : add_host(a, here);
 }
 
 /* At most one of all that is read may be standard input. */
@@ -299,7 +248,7 @@ static int load(struct asked *a)
 		return STATUS_TROUBLE;
 	if (from && cli_load_profile(a->ctx, from, &a->from) != 0)
 		return STATUS_TROUBLE;
-	if (cli_domain(a->ctx, a->cat, a->o, NULL, &a->domain) != 0)
+	if (cli_domain(a->ctx, a->cat, a->o, NULL, &a->domain) != 0 || begin(a) != 0)
 		return STATUS_TROUBLE;
 	return add_operands(a);
 }
@@ -307,35 +256,37 @@ static int load(struct asked *a)
 /* Those that run here come from here. */
 static int find_source(struct asked *a)
 {
-	return a->from || !options_has(a->o, OPT_ALL) ? 0 :
-							cli_probe_here(a->ctx, a->cat, &a->from);
+	int r = a->from || !options_has(a->o, OPT_ALL) ? 0 :
+							 cli_probe_here(a->ctx, a->cat, &a->from);
+
+	if (r == 0 && a->from)
+		abibase_targets_set_source(a->targets, a->from);
+	return r;
 }
 
 /* -------------------------------------------------------------------------- answers */
 
-static int ask(struct asked *a, struct abibase_guest *guest, struct abibase_result **ret)
+static int add_verdict(void *data, const struct abibase_value *host, size_t alike)
 {
-	_unref_(targets) *t = steal(&a->only);
-	int r = t ? 0 : begin(a, guest, &t);
+	const struct abibase_value *list = abibase_value_member(host, "findings");
+	int *ret = data;
 
-	for (size_t i = 0; r == 0 && i < a->hosts.n; i++)
-		r = abibase_targets_add_profile(t, a->hosts.profile[i]);
-	return r < 0 ? r : abibase_targets_run(t, ret);
+	(void)alike;
+	for (size_t i = 0; i < abibase_value_count(list); i++) {
+		const char *kind = cli_text(abibase_value_item(list, i), "kind");
+
+		*ret = cli_worse(*ret, streq(kind, "conflict") ? ABIBASE_VERDICT_NO :
+				       streq(kind, "unknown")  ? ABIBASE_VERDICT_UNKNOWN :
+								 ABIBASE_VERDICT_YES);
+	}
+	return 0;
 }
 
 /* With --now a host that needs further options on its QEMU is none that takes it. */
-static int verdict_of(const struct options *o, const struct abibase_result *res)
+static int find_verdict(const struct options *o, const struct abibase_result *res, int *ret)
 {
-	int ret = (int)abibase_result_verdict(res);
-
-	for (size_t i = 0; options_has(o, OPT_NOW) && abibase_result_finding(res, i); i++) {
-		const char *kind = cli_text(abibase_result_finding(res, i), "kind");
-
-		ret = cli_worse(ret, streq(kind, "conflict") ? ABIBASE_VERDICT_NO :
-				     streq(kind, "unknown")  ? ABIBASE_VERDICT_UNKNOWN :
-							       ABIBASE_VERDICT_YES);
-	}
-	return ret;
+	*ret = (int)abibase_result_verdict(res);
+	return options_has(o, OPT_NOW) ? abibase_result_hosts(res, add_verdict, ret) : 0;
 }
 
 /* Several guests are a line each, unless all is to be told of them. */
@@ -346,18 +297,24 @@ static bool is_table(const struct asked *a)
 
 static int answer_guest(struct asked *a, const char *name, struct abibase_guest *guest)
 {
+	const char *own = cli_text(abibase_guest_value(guest), "name");
+	struct guests *table = &a->table;
 	_unref_(result) *res = NULL;
-	const char *own;
-	int r = ask(a, guest, &res);
+	struct guests_one one;
+	int status = 0, r = abibase_targets_set_guest(a->targets, guest);
 
+	if (r == 0)
+		r = abibase_targets_run(a->targets, &res);
 	if (r < 0)
 		return cli_context_error(a->ctx, r);
-	own = cli_text(abibase_result_value(res), "guest/name");
-	r = a->table.all ? guests_status_of(&a->table, res) : verdict_of(a->o, res);
+	if (guests_look(res, &one) < 0 || find_verdict(a->o, res, &status) < 0)
+		return cli_oom();
+	if (table->all)
+		status = guests_status_of(table, &one);
 	if (is_table(a))
-		return guests_add(&a->table, own ? own : name, res, r);
-	guests_count(&a->table, res, r);
-	return cli_answers_add(&a->answers, name, res, r);
+		return guests_add(table, own ? own : name, res, &one, status);
+	guests_count(table, &one, status);
+	return cli_answers_add(&a->answers, name, res, status);
 }
 
 static int answer_one(struct asked *a, struct guest *g)
@@ -389,17 +346,6 @@ static int answer_running(struct asked *a)
 	return r < 0 ? cli_context_error(a->ctx, r) : r;
 }
 
-static void suggest_machine(const struct asked *a)
-{
-	struct cli_machine m;
-
-	if (!cli_machine_begin(a->o, &m))
-		return;
-	for (size_t i = 0; i < a->hosts.n; i++)
-		cli_offer_machines(&m, a->hosts.profile[i]);
-	cli_suggest_machine(&m);
-}
-
 static int answer(struct asked *a)
 {
 	bool all = options_has(a->o, OPT_ALL);
@@ -412,8 +358,8 @@ static int answer(struct asked *a)
 	if (r == 0 && all)
 		r = answer_running(a);
 	a->answers.status = guests_status(&a->table);
-	if (r == 0 && a->answers.status != ABIBASE_VERDICT_YES && a->o->verbose >= 0)
-		suggest_machine(a);
+	if (r == 0 && a->answers.status != ABIBASE_VERDICT_YES && a->o->verbose >= 0 && a->offers)
+		cli_suggest_machine(&a->machine);
 	if (r == 0 && is_table(a))
 		return guests_show(&a->table);
 	return cli_answers_end(&a->answers, r);

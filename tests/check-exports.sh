@@ -50,5 +50,5 @@ comm -23 "$dir/header" "$dir/calls" > "$dir/idle"
 echo "functions that nothing calls (-) and those with a reason (+):"
 cut -d ' ' -f 1 "$dir/reasons" | sort | diff -u "$dir/idle" -
 n=$(wc -l < "$dir/header")
-echo "$n functions; at most 153"
-test "$n" -le 153
+echo "$n functions; at most 156"
+test "$n" -le 156

@@ -76,6 +76,50 @@ case $(ldd "$abibase" 2> /dev/null) in
 *) [ "$each" -le 1024 ] || fail "$each bytes for each guest" ;;
 esac
 
+# Hosts that answer alike are asked once: of each the answer is that which it has alone.
+python3 - "$src/tests/data" "$tmp/node-a.json" "$tmp/hosts.ndjson" << 'END'
+import copy, glob, json, sys
+data, node, out = sys.argv[1:]
+kernels = [json.load(open(f)) for f in sorted(glob.glob(data + "/hosts/*.json"))]
+qemus = [json.load(open(f)) for f in sorted(glob.glob(data + "/qemu/*.json"))]
+hosts = [json.load(open(node))]
+def add(host, **more):
+    hosts.append({**copy.deepcopy(host), "name": "host-%03d" % len(hosts), **more})
+for i, host in enumerate(2 * kernels):
+    for qemu in qemus:
+        add(host, qemu=[{**qemu, "path": "/usr/bin/qemu"}])
+    # two on one host, elsewhere, none, not looked for, one that nobody could ask; another kernel's errata
+    add(host, qemu=[{**qemus[0], "path": "/usr/bin/qemu"}, {**qemus[-1], "path": "/opt/qemu"}])
+    add(host, qemu=[{**qemus[-1], "path": "/opt/qemu%d" % (i % 2)}])
+    add(host, qemu=[])
+    add(host)
+    add(host, qemu=[{**qemus[1], "path": "/usr/bin/qemu"}, {"path": "/opt/qemu", "unknown": "timeout"}])
+    add(host, qemu=[{**qemus[1], "path": "/usr/bin/qemu"}], kernel={"release": "6.13.%d" % i})
+    # what is said of the source's own build counts for the source alone
+    add(host, qemu=[{**{k: v for k, v in qemus[-1].items() if k not in ("package", "build_id")},
+                     "machines": {"pc-vendor-1": {}}}])
+with open(out, "w") as f:
+    for host in hosts:
+        f.write(json.dumps(host) + "\n")
+print(len(hosts), "hosts")
+END
+sed -n '$p' "$tmp/hosts.ndjson" > "$tmp/last.json"
+# alike ARGUMENT...
+alike()
+{
+	"$abibase" targets --json "$@" "$tmp/hosts.ndjson" | jq -cS '.hosts[]' > "$tmp/together"
+	while read -r line; do
+		printf '%s\n' "$line" > "$tmp/one.ndjson"
+		"$abibase" targets --json "$@" "$tmp/one.ndjson" | jq -cS '.hosts[]'
+	done < "$tmp/hosts.ndjson" | sort > "$tmp/alone"
+	[ "$(wc -l < "$tmp/together")" = "$(wc -l < "$tmp/hosts.ndjson")" ] || fail "$*: hosts are missing"
+	sort "$tmp/together" | cmp -s - "$tmp/alone" ||
+		fail "$*: other answers than alone: $(sort "$tmp/together" | diff "$tmp/alone" - | head -c 2000)"
+}
+alike 0x1c0010130afffa7 -M pc-q35-5.2 --backend tap --from "$tmp/last.json"
+alike 0x10130afffa7 -M pc-vendor-1 --backend tap+vhost --from "$tmp/last.json"
+alike 0x10130afffa7 -M pc-q35-7.2
+
 # ------------------------------------------------------------------------ those that run here
 
 ask 0 --all --from "$tmp/node-a.json" "$tmp/node-b.json"

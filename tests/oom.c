@@ -948,9 +948,16 @@ static int run_targets(struct abibase_targets *req, struct made *m)
 	return r < 0 ? r : give_result(moves, m);
 }
 
+static int look_at(void *data, const struct abibase_value *host, size_t alike)
+{
+	*(size_t *)data += host ? alike : 0;
+	return 0;
+}
+
 /* Of hosts that are let go of before. */
 static int op_targets_let_go(struct made *m)
 {
+	size_t n = 0;
 	struct abibase_targets *req;
 	struct abibase_result *res = NULL;
 	int r = abibase_targets_new(t.ctx, t.cat, guest, &req);
@@ -963,7 +970,14 @@ static int op_targets_let_go(struct made *m)
 			r = abibase_targets_run(req, NULL);
 	}
 	if (r == 0)
+		r = abibase_targets_set_guest(req, guest);
+	if (r == 0)
 		r = abibase_targets_run(req, &res);
+	if (r == 0)
+		r = abibase_result_hosts(res, look_at, &n);
+	if (r == 0)
+		r = abibase_result_to_json(res, &m->text);
+	free(steal(&m->text));
 	if (r == 0)
 		r = abibase_result_to_text(res, 0, &m->text);
 	abibase_result_unref(res);

@@ -715,41 +715,99 @@ START_TEST(test_args_of_last_host)
 }
 END_TEST
 
+/* "a1 b2 d1": each host that is told, and how many answer as it does */
+static int note_host(void *data, const struct abibase_value *host, size_t alike)
+{
+	struct buf *b = data;
+
+	buf_printf(b, "%s%s%zu", b->len ? " " : "",
+		   abibase_value_string(abibase_value_member(host, "host")), alike);
+	return b->len > 20 ? 7 : 0;
+}
+
 /* Hosts that are let go of are answered in the same words, in whatever order they come. */
 START_TEST(test_let_go)
 {
-	static const char *const kernel[] = { "6.12", "5.10", "6.12", "6.1" };
-	static const char *const qemu[] = { "5.2.0", "7.2.22", "10.0.13", "7.2.22" };
-	struct question q = { .machine = "pc-q35-5.2" };
-	struct abibase_guest *g = guest_of(&q);
+	static const char *const kernel[] = { "6.12", "5.10", "6.12", "6.1", "6.1" };
+	static const char *const qemu[] = { "5.2.0", "7.2.22", "10.0.13", "7.2.22", "7.2.22" };
+	struct question q = { .machine = "pc-q35-9.9" }, other = { .machine = "pc-q35-5.2" };
+	struct abibase_guest *g[] = { guest_of(&q), guest_of(&other) };
 	struct abibase_targets *req;
 	struct abibase_result *res;
-	char *text[2];
+	char *text[2], *json[2];
 
 	for (int gone = 0; gone < 2; gone++) {
-		ck_assert_int_eq(abibase_targets_new(t.ctx, t.cat, g, &req), 0);
-		for (int i = 0; i < 4; i++) {
-			const char name[] = { (char)('d' - i), '\0' };
+		_buf_ told = { 0 };
+		int r = 0;
+
+		/* another guest than that of which they are asked */
+		ck_assert_int_eq(abibase_targets_new(t.ctx, t.cat, g[0], &req), 0);
+		for (int i = 0; i < 5; i++) {
+			const char name[] = { (char)('e' - i), '\0' };
 			struct abibase_profile *p =
 				test_host(t.ctx, name, kernel[i], qemu[i]);
 
 			ck_assert_int_eq(abibase_targets_add_profile(req, p), 0);
-			/* the last is not */
-			if (gone && i < 3)
+			/* the fourth is not */
+			if (gone && i != 3)
 				ck_assert_int_eq(abibase_targets_run(req, NULL), 0);
+			/* it came back from there */
+			if (i == 4)
+				abibase_targets_set_source(req, p);
 			abibase_profile_unref(p);
 		}
+		ck_assert_int_eq(abibase_targets_run(req, &res), 0);
+		abibase_result_unref(res);
+		ck_assert_int_eq(abibase_targets_set_guest(req, g[1]), 0);
 		ck_assert_int_eq(abibase_targets_run(req, &res), 0);
 		ck_assert_int_eq(!abibase_result_value(res), gone);
 		ck_assert_ptr_null(gone ? abibase_result_finding(res, 0) : NULL);
 		ck_assert_int_eq(abibase_result_to_text(res, 0, &text[gone]), 0);
+		ck_assert_int_eq(abibase_result_to_json(res, &json[gone]), 0);
+		ck_assert_int_eq(abibase_result_hosts(res, note_host, &told), 0);
+		ck_assert_str_eq(told.data, gone ? "a1 b2 c1 e1" : "a1 b1 c1 d1 e1");
+		for (int n = 0; n < 2; n++)
+			r = abibase_result_hosts(res, note_host, &told);
+		ck_assert_int_eq(r, 7);
 		abibase_result_unref(res);
 		abibase_targets_unref(req);
 	}
 	ck_assert_str_eq(text[0], text[1]);
+	ck_assert_str_eq(json[0], json[1]);
 	ck_assert_ptr_nonnull(strstr(text[0], "hosts    a, b"));
-	free(text[0]);
-	free(text[1]);
+	for (int i = 0; i < 2; i++) {
+		free(text[i]);
+		free(json[i]);
+		abibase_guest_unref(g[i]);
+	}
+}
+END_TEST
+
+/* Those that answer alike are told once, and the first is named. */
+START_TEST(test_alike)
+{
+	struct question q = { .machine = "pc-q35-5.2" };
+	struct abibase_guest *g = guest_of(&q);
+	struct abibase_targets *req;
+	struct abibase_result *res;
+	_buf_ told = { 0 };
+
+	ck_assert_int_eq(abibase_targets_new(t.ctx, t.cat, g, &req), 0);
+	for (int i = 0; i < 6; i++) {
+		const char name[] = { (char)('f' - i), '\0' };
+		struct abibase_profile *p = test_host(t.ctx, name, "6.1", i % 3 ? "7.2.22" : "5.2.0");
+
+		ck_assert_int_eq(abibase_targets_add_profile(req, p), 0);
+		ck_assert_int_eq(abibase_targets_run(req, NULL), 0);
+		abibase_profile_unref(p);
+	}
+	ck_assert_int_eq(abibase_targets_run(req, &res), 0);
+	ck_assert_int_eq(abibase_result_hosts(res, note_host, &told), 0);
+	ck_assert_str_eq(told.data, "a4 c2");
+	ck_assert_int_eq(abibase_result_hosts(NULL, note_host, &told), 0);
+	ck_assert_int_eq(abibase_result_to_json(NULL, NULL), -EINVAL);
+	abibase_result_unref(res);
+	abibase_targets_unref(req);
 	abibase_guest_unref(g);
 }
 END_TEST
@@ -891,6 +949,7 @@ Suite *suite_guest(void)
 	tcase_add_test(moving, test_args_of_last_host);
 	tcase_add_test(moving, test_no_hosts);
 	tcase_add_test(moving, test_let_go);
+	tcase_add_test(moving, test_alike);
 	tcase_add_test(moving, test_requirements);
 	tcase_add_test(moving, test_unknown);
 	tcase_add_test(moving, test_version_1);

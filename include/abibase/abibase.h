@@ -278,6 +278,35 @@ enum abibase_verdict abibase_result_verdict(const struct abibase_result *res);
  */
 const struct abibase_value *abibase_result_value(const struct abibase_result *res);
 /**
+ * abibase_result_to_json - all of it as a document, in canonical form
+ * @ret: text with a final newline, for free()
+ *
+ * That of abibase_result_value(), and the same where abibase_targets_run() let go of hosts.
+ *
+ * Returns: 0, -EINVAL (NULL), -ENOMEM. Since: 0.2
+ */
+int abibase_result_to_json(const struct abibase_result *res, char **ret) ABIBASE_MUST_CHECK;
+/**
+ * abibase_host_fn - what is answered of a host
+ * @data: as it was given
+ * @host: its element of "hosts", which lives until the function returns
+ * @alike: 1 and how many further hosts have the same answer but for the name, and are passed over
+ *
+ * Returns: 0 to go on. Since: 0.2
+ */
+typedef int (*abibase_host_fn)(void *data, const struct abibase_value *host, size_t alike);
+/**
+ * abibase_result_hosts - the hosts of the answer of check or targets, in its order
+ * @fn: called with each; where abibase_targets_run() let go of hosts, once for those that answer alike
+ * @data: passed on to it
+ *
+ * Of NULL, and of an answer without hosts, it is not called.
+ *
+ * Returns: 0, what @fn returned when that was not 0, -ENOMEM. Since: 0.2
+ */
+int abibase_result_hosts(const struct abibase_result *res, abibase_host_fn fn, void *data)
+	ABIBASE_MUST_CHECK ABIBASE_NONNULL(2);
+/**
  * abibase_result_finding - the findings of all hosts in turn
  * @i: from 0 on
  *
@@ -1165,6 +1194,16 @@ int abibase_targets_set_backend(struct abibase_targets *t, const char *backend);
  */
 int abibase_targets_assume_qemu(struct abibase_targets *t, const char *host);
 /**
+ * abibase_targets_set_guest - ask about another guest
+ * @guest: the guest; a reference is taken
+ *
+ * All else stays as it is, hosts that were let go of too: thousands of guests can be asked about.
+ *
+ * Returns: 0, -EINVAL (its machine type is not that of the baseline), -ENOMEM. Since: 0.2
+ */
+int abibase_targets_set_guest(struct abibase_targets *t, struct abibase_guest *guest)
+	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1, 2);
+/**
  * abibase_targets_set_baseline - the list with which the guest was started, and each target will be
  * @b: a baseline whose verdict is yes; a reference is taken
  *
@@ -1190,9 +1229,10 @@ int abibase_targets_add_profile(struct abibase_targets *t, struct abibase_profil
 /**
  * abibase_targets_run - the answer
  * @ret: ABIBASE_VERDICT_YES (each host takes it, some perhaps with a list), ABIBASE_VERDICT_NO (one does
- *	not), ABIBASE_VERDICT_UNKNOWN; NULL, since 0.2: for the answer about thousands of hosts, judge those
- *	that were added, with what was set, and let go of their profiles. The answer about them, by a later
- *	call, has no document then: its verdict and its text are there, abibase_result_value() is NULL.
+ *	not), ABIBASE_VERDICT_UNKNOWN; NULL, since 0.2: for the answer about thousands of hosts, let go of
+ *	the profiles that were added, but for one of those that answer alike. The answer, by a later call,
+ *	is the same, and has no value and no findings then: abibase_result_value() is NULL. There are
+ *	abibase_result_hosts(), abibase_result_to_json() and abibase_result_to_text().
  *
  * "hosts" has them in the order in which they were added, each with "verdict": "now"; "list", when its
  * QEMU is started with the settings "rescue", without which the guest does not get in; "no";

@@ -10,6 +10,8 @@ void kinds_clear(struct kinds *l)
 		struct kind *k = l->kind[i];
 
 		host_unref(k->host);
+		abibase_profile_unref(k->p);
+		json_decref(k->answer);
 		abibase_baseline_unref(k->alone);
 		json_decref(k->lost);
 		json_decref(k->set);
@@ -18,7 +20,7 @@ void kinds_clear(struct kinds *l)
 	}
 	free(l->kind);
 	inputs_clear(&l->in);
-	*l = (struct kinds){ 0 };
+	*l = (struct kinds){ .paths = l->paths };
 }
 
 static const struct host *host_of(const void *of, size_t i)
@@ -46,7 +48,7 @@ static int insert(struct abibase_context *ctx, struct kinds *l, struct host *h, 
 int kinds_find(struct abibase_context *ctx, struct kinds *l, const struct abibase_catalogue *cat,
 	       const struct abibase_profile *p, struct kind **ret)
 {
-	const struct cohorts by = { .judged = true };
+	const struct cohorts by = { .judged = true, .paths = l->paths };
 	struct host *h;
 	size_t at;
 	int r = l->in.n_conditions || inputs_from_catalogue(&l->in, cat) == 0 ? 0 : context_oom(ctx);

@@ -6,11 +6,15 @@
 #include "document/cohorts.h"
 
 /*
- * Hosts that answer alike, held against one baseline: of what is the same for all of them only the
- * first is asked. What names a host is not kept.
+ * Hosts that answer alike, held against one baseline, or asked about one guest: of what is the same
+ * for all of them only the first is asked. What names a host is not kept.
  */
 struct kind {
 	struct host *host;
+	/* of targets: how many there were; the first, NULL: it cannot stand for others; its answer */
+	size_t n;
+	struct abibase_profile *p;
+	json_t *answer;
 	struct abibase_baseline *alone; /* what such a host can do at most; NULL: not known */
 	bool unrehearsed; /* nothing is known of its builds and the baseline's that do not load each other */
 	/* with such a host in it, by whether it satisfies: was it looked at, is more to be said? */
@@ -22,6 +26,7 @@ struct kind {
 };
 
 struct kinds {
+	bool paths;	    /* where a host has its QEMUs makes a kind of its own */
 	struct inputs in;   /* builds and texts of the hosts of kinds */
 	struct kind **kind; /* in the order of cohorts_cmp() */
 	size_t n, cap;

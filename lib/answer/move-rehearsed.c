@@ -105,19 +105,31 @@ static void judge(struct judging *j, const struct rehearsed_pair *p, const struc
 	move_arena(j)->failed |= r < 0;
 }
 
+/* @p: or NULL */
+static int read_rehearsed(const struct abibase_targets *t, const json_t *source,
+			  const struct abibase_profile *p, bool *any)
+{
+	struct rehearsed_pair pair;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && p && i < p->n_qemu; i++) {
+		r = rehearsals_find(t->ctx, source, p->qemu[i].json, &pair);
+		*any |= r == 0 && (pair.result || pair.other);
+	}
+	return r;
+}
+
 int move_read_rehearsed(const struct abibase_targets *t)
 {
 	json_auto_t *source = source_entry(t);
 	const json_t *specimens;
-	struct rehearsed_pair p;
 	bool any = false;
 	int r = source ? 0 : -ENOMEM;
 
-	for (size_t i = t->first; r == 0 && i < t->n; i++)
-		for (size_t k = 0; r == 0 && t->hosts[i].p && k < t->hosts[i].p->n_qemu; k++) {
-			r = rehearsals_find(t->ctx, source, t->hosts[i].p->qemu[k].json, &p);
-			any |= r == 0 && (p.result || p.other);
-		}
+	for (size_t i = 0; r == 0 && i < t->n; i++)
+		r = read_rehearsed(t, source, t->hosts[i].p, &any);
+	for (size_t i = 0; r == 0 && i < t->kinds.n; i++)
+		r = read_rehearsed(t, source, t->kinds.kind[i]->p, &any);
 	return r == 0 && any ? specimens_load(t->ctx, &specimens) : r;
 }
 

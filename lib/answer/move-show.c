@@ -145,7 +145,7 @@ static json_t *moves_document(struct moves *m, const struct abibase_catalogue *c
 	json_t *root = json_pack("{s:s, s:s, s:s*, s:o, s:o, s:o, s:o*}", "schema",
 				 "abibase-targets/1", "assumed", taken_for_granted, "baseline",
 				 m->baseline, "guest", json_deep_copy(m->guest->root), "scope",
-				 scope(m, cat), "hosts", steal(&m->hosts), "names",
+				 scope(m, cat), "hosts", steal(&m->hosts), FOLDED_NAMES,
 				 steal(&m->names));
 
 	if (root && hostchecks_put_records(m->records, root) < 0)
@@ -321,7 +321,7 @@ static void each_qemu(struct page *p, const json_t *root, const json_t *host, sh
 
 static void for_each(struct page *p, const json_t *root, show_fn fn)
 {
-	const json_t *names = json_object_get(root, "names");
+	const json_t *names = json_object_get(root, FOLDED_NAMES);
 	size_t i;
 	json_t *v;
 
@@ -375,7 +375,7 @@ static int show(const json_t *root, size_t width, char **ret)
 	if (json_array_size(hosts) == 1)
 		put_only(json_array_get(hosts, 0), string_of(root, "baseline"), &more);
 	words.more = more.data;
-	words.names = json_object_get(root, "names");
+	words.names = json_object_get(root, FOLDED_NAMES);
 	page_begin(&p, width);
 	page_verdict(&p, hosts, &words);
 	p.failed |= buf_failed(&more);
@@ -391,10 +391,17 @@ static int show(const json_t *root, size_t width, char **ret)
 	return page_give(&p, ret);
 }
 
+static json_t *unfold(const json_t *folded, size_t i)
+{
+	const json_t *host = json_array_get(json_object_get(folded, "hosts"), i);
+
+	return named(host, json_string_value(json_array_get(json_object_get(folded, FOLDED_NAMES), i)));
+}
+
 int moves_give(struct abibase_context *ctx, const struct abibase_catalogue *cat, struct moves *m,
 	       struct abibase_result **ret)
 {
-	struct abibase_result made = { .verdict = m->verdict, .show = show };
+	struct abibase_result made = { .verdict = m->verdict, .show = show, .unfold = unfold };
 	bool folded = m->names;
 
 	*(folded ? &made.folded : &made.root) = moves_document(m, cat);

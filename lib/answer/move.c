@@ -428,16 +428,22 @@ static int judge_host(const struct abibase_targets *t, const struct abibase_prof
 
 /* ------------------------------------------------------------------------ request */
 
+static int check_sense(struct abibase_context *ctx, const struct abibase_catalogue *cat,
+		       const struct abibase_guest *guest)
+{
+	struct schema_walk c;
+
+	schema_init(&c, ctx, guest->source);
+	guest_check_sense(&c, cat, guest->root);
+	return schema_result(&c);
+}
+
 ABIBASE_EXPORT int abibase_targets_new(struct abibase_context *ctx, struct abibase_catalogue *cat,
 				       struct abibase_guest *guest, struct abibase_targets **ret)
 {
 	struct abibase_targets *t;
-	struct schema_walk c;
-	int r;
+	int r = check_sense(ctx, cat, guest);
 
-	schema_init(&c, ctx, guest->source);
-	guest_check_sense(&c, cat, guest->root);
-	r = schema_result(&c);
 	if (r < 0)
 		return r;
 	t = calloc(1, sizeof(*t));
@@ -446,14 +452,40 @@ ABIBASE_EXPORT int abibase_targets_new(struct abibase_context *ctx, struct abiba
 	t->ctx = abibase_context_ref(ctx);
 	t->cat = abibase_catalogue_ref(cat);
 	t->guest = guest_ref(guest);
+	t->kinds.paths = true;
 	*ret = t;
+	return 0;
+}
+
+/* The guest is started with its list, and so has its machine type. */
+static int check_machine(struct abibase_context *ctx, const struct abibase_guest *guest,
+			 const struct abibase_baseline *b)
+{
+	if (!guest->machine || !b || !b->machine || baseline_is_of_machine(b, guest->machine))
+		return 0;
+	return context_fail(ctx, EINVAL, "guest-differs", NULL,
+			    "the guest has the machine type %s, and the baseline is for %s",
+			    guest->machine, b->machine);
+}
+
+ABIBASE_EXPORT int abibase_targets_set_guest(struct abibase_targets *t, struct abibase_guest *guest)
+{
+	int r = check_sense(t->ctx, t->cat, guest);
+
+	if (r == 0)
+		r = check_machine(t->ctx, guest, t->baseline);
+	if (r < 0)
+		return r;
+	abibase_guest_unref(t->guest);
+	t->guest = guest_ref(guest);
+	json_decref(steal(&t->by_version));
+	guest_classes_clear(&t->classes);
 	return 0;
 }
 
 static void target_clear(struct target *h)
 {
 	abibase_profile_unref(h->p);
-	json_decref(h->answer);
 	free(h->name);
 }
 
@@ -461,7 +493,7 @@ static void forget_hosts(struct abibase_targets *t)
 {
 	for (size_t i = 0; i < t->n; i++)
 		target_clear(&t->hosts[i]);
-	t->n = t->first = 0;
+	t->n = t->looked_at = 0;
 	strings_clear(&t->assume);
 }
 
@@ -471,6 +503,7 @@ ABIBASE_EXPORT struct abibase_targets *abibase_targets_unref(struct abibase_targ
 		return NULL;
 	forget_hosts(t);
 	free(t->hosts);
+	kinds_clear(&t->kinds);
 	json_decref(t->answers);
 	abibase_profile_unref(t->source);
 	json_decref(t->by_version);
@@ -521,11 +554,9 @@ ABIBASE_EXPORT int abibase_targets_set_baseline(struct abibase_targets *t,
 
 	if (b->verdict != ABIBASE_VERDICT_YES)
 		return baseline_refuse(t->ctx, b);
-	if (t->guest->machine && b->machine && !baseline_is_of_machine(b, t->guest->machine))
-		return context_fail(t->ctx, EINVAL, "guest-differs", NULL,
-				    "the guest has the machine type %s, and the baseline is for %s",
-				    t->guest->machine, b->machine);
-	r = inputs_check_builds(t->ctx, &b->in, t->cat);
+	r = check_machine(t->ctx, t->guest, b);
+	if (r == 0)
+		r = inputs_check_builds(t->ctx, &b->in, t->cat);
 	if (r < 0)
 		return r;
 	abibase_baseline_unref(t->baseline);
@@ -542,13 +573,15 @@ ABIBASE_EXPORT void abibase_targets_set_source(struct abibase_targets *t, struct
 {
 	abibase_profile_unref(t->source);
 	t->source = abibase_profile_ref(p);
+	memcpy(t->source_digest, p->digest, sizeof(t->source_digest));
 }
 
 ABIBASE_EXPORT int abibase_targets_add_profile(struct abibase_targets *t, struct abibase_profile *p)
 {
 	if (array_grow(&t->hosts, t->n, &t->cap, sizeof(*t->hosts)) < 0)
 		return context_oom(t->ctx);
-	t->hosts[t->n++] = (struct target){ .p = abibase_profile_ref(p) };
+	t->hosts[t->n] = (struct target){ .p = abibase_profile_ref(p) };
+	memcpy(t->hosts[t->n++].digest, p->digest, sizeof(p->digest));
 	return 0;
 }
 
@@ -581,18 +614,60 @@ static int judge_target(const struct abibase_targets *t, const struct abibase_pr
 	return r;
 }
 
-static int judge_hosts(const struct abibase_targets *t, struct moves *m)
+/* The same answer as that of others, where there is one; the reference of @answer is taken. */
+static int share_answer(struct abibase_targets *t, json_t *answer, json_t **ret)
+{
+	char digest[DIGEST_HEX + 1];
+	_buf_ scratch = { 0 };
+	int r = json_digest(answer, NULL, &scratch, digest);
+	json_t *same = r < 0 ? NULL : json_object_get(t->answers, digest);
+
+	if (r == 0 && !same)
+		r = json_object_set(t->answers, digest, answer) < 0 ? -ENOMEM : 0;
+	if (r == 0)
+		*ret = json_incref(same ? same : answer);
+	json_decref(answer);
+	return r;
+}
+
+/* Under no name, and not as the host where the guest runs. */
+static int judge_kind(struct abibase_targets *t, struct kind *k)
+{
+	struct abibase_profile any = *k->p;
+	json_t *answer;
+	int r;
+
+	any.name = ANY_HOST;
+	any.digest[0] = '\0';
+	r = judge_target(t, &any, &answer);
+	return r < 0 ? r : share_answer(t, answer, &k->answer);
+}
+
+static int judge_one(struct abibase_targets *t, const struct target *h, json_t **ret)
+{
+	int r = 0;
+
+	if (h->p)
+		return judge_target(t, h->p, ret);
+	if (t->source && streq(h->digest, t->source_digest))
+		return judge_target(t, t->source, ret);
+	if (!h->kind->answer)
+		r = judge_kind(t, h->kind);
+	*ret = json_incref(h->kind->answer);
+	return r;
+}
+
+static int judge_hosts(struct abibase_targets *t, struct moves *m)
 {
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < t->n; i++) {
-		const struct target *h = &t->hosts[i];
-		json_auto_t *answer = json_incref(h->answer);
+		json_t *answer = NULL;
 
-		if (!answer)
-			r = judge_target(t, h->p, &answer);
+		r = judge_one(t, &t->hosts[i], &answer);
 		if (r == 0)
-			r = moves_add(m, target_name(h), answer);
+			r = moves_add(m, target_name(&t->hosts[i]), answer);
+		json_decref(answer);
 	}
 	return r;
 }
@@ -632,7 +707,7 @@ static int prepare(struct abibase_targets *t)
 
 	if (r == 0)
 		r = take_version(t);
-	for (size_t i = t->first; r == 0 && !t->brief && i < t->n; i++)
+	for (size_t i = 0; r == 0 && !t->brief && i < t->n; i++)
 		if (t->hosts[i].p)
 			r = make_current(t, &t->hosts[i].p);
 	if (r == 0 && !t->brief && t->source)
@@ -656,70 +731,67 @@ static int judge_all(struct abibase_targets *t, struct moves *m)
 	m->guest = t->guest;
 	m->baseline = t->baseline ? t->baseline->id : NULL;
 	m->hosts = json_array();
-	m->names = t->answers ? json_array() : NULL;
+	m->names = t->folded ? json_array() : NULL;
 	m->unseen = json_array();
 	m->records = json_object();
-	if (!m->hosts || (t->answers && !m->names) || !m->unseen || !m->records ||
+	t->answers = json_object();
+	if (!m->hosts || (t->folded && !m->names) || !m->unseen || !m->records || !t->answers ||
 	    judge_hosts(t, m) < 0)
 		return context_oom(t->ctx);
 	return 0;
 }
 
-/* ---------------------------------------------------------------- hosts that are let go of */
-
-/* The same answer as that of others, where there is one; the reference of @answer is taken. */
-static int share_answer(struct abibase_targets *t, json_t *answer, json_t **ret)
+/* They are the result's now, of which others may be looking at the counts of references. */
+static void forget_answers(struct abibase_targets *t)
 {
-	char digest[DIGEST_HEX + 1];
-	_buf_ scratch = { 0 };
-	int r = json_digest(answer, NULL, &scratch, digest);
-	json_t *same = r < 0 ? NULL : json_object_get(t->answers, digest);
-
-	if (r == 0 && !same)
-		r = json_object_set(t->answers, digest, answer) < 0 ? -ENOMEM : 0;
-	if (r == 0)
-		*ret = json_incref(same ? same : answer);
-	json_decref(answer);
-	return r;
+	for (size_t i = 0; i < t->kinds.n; i++)
+		json_decref(steal(&t->kinds.kind[i]->answer));
+	json_decref(steal(&t->answers));
 }
 
-/* It is judged under no name; but for one without a QEMU, of which more is asked by its name. */
+/* ---------------------------------------------------------------- hosts that are let go of */
+
+/* Can a host of this kind stand for others? One without a QEMU is asked for more by its name. */
+static bool has_kind(const struct abibase_profile *p)
+{
+	for (size_t i = 0; i < p->n_qemu; i++)
+		if (p->qemu[i].build && !p->qemu[i].record)
+			return false;
+	return p->n_qemu;
+}
+
+/* One that cannot be judged is kept, and told by the run. */
 static int let_go(struct abibase_targets *t, struct target *h)
 {
-	struct abibase_profile any = *h->p;
-	json_t *answer;
-	int r;
+	struct kind *k;
+	int r = has_kind(h->p) ? kinds_find(t->ctx, &t->kinds, t->cat, h->p, &k) : -ENOENT;
 
-	any.name = any.n_qemu ? ANY_HOST : h->p->name;
-	r = judge_target(t, &any, &answer);
-	if (r == 0)
-		r = share_answer(t, answer, &h->answer);
-	if (r == 0)
-		h->name = strdup(h->p->name);
-	if (r < 0 || !h->name) {
-		json_decref(steal(&h->answer));
-		return context_oom(t->ctx);
+	if (r < 0 || !k)
+		return r == -ENOMEM ? r : 0;
+	if (!k->n++) {
+		k->p = abibase_profile_ref(h->p);
+		r = make_current(t, &k->p);
+		if (r < 0)
+			k->p = abibase_profile_unref(k->p);
 	}
-	memcpy(h->digest, h->p->digest, sizeof(h->digest));
+	if (!k->p)
+		return r == -ENOMEM ? r : 0;
+	h->name = strdup(h->p->name);
+	if (!h->name)
+		return context_oom(t->ctx);
 	h->p = abibase_profile_unref(h->p);
+	h->kind = k;
+	t->folded = true;
 	return 0;
 }
 
-/* One that cannot be judged is told by the run, in the order of the names. */
 static int let_go_all(struct abibase_targets *t)
 {
-	int r = t->keeps ? 0 : prepare(t);
+	int r = 0;
 
-	t->keeps |= r < 0;
-	if (t->keeps)
-		return r == -ENOMEM ? r : 0;
-	if (!t->answers)
-		t->answers = json_object();
-	r = t->answers ? 0 : context_oom(t->ctx);
-	for (size_t i = t->first; r == 0 && i < t->n; i++)
-		if (t->hosts[i].p)
-			r = let_go(t, &t->hosts[i]);
-	t->first = r == 0 ? t->n : t->first;
+	for (; r == 0 && t->looked_at < t->n; t->looked_at += r == 0)
+		if (t->hosts[t->looked_at].p)
+			r = let_go(t, &t->hosts[t->looked_at]);
 	return r;
 }
 
@@ -728,11 +800,6 @@ static int let_go_all(struct abibase_targets *t)
 static int cmp_host(const void *a, const void *b)
 {
 	return strcmp(target_name(a), target_name(b));
-}
-
-static const char *target_digest(const struct target *h)
-{
-	return h->p ? h->p->digest : h->digest;
 }
 
 /* Of the sorted hosts: one that is given again counts once. */
@@ -745,8 +812,8 @@ static int drop_twins(struct abibase_targets *t)
 		struct target *h = &t->hosts[i], *last = n ? &t->hosts[n - 1] : NULL;
 
 		if (last && twin >= 0)
-			twin = hosts_twin(t->ctx, target_name(last), target_digest(last),
-					  target_name(h), target_digest(h));
+			twin = hosts_twin(t->ctx, target_name(last), last->digest, target_name(h),
+					  h->digest);
 		if (twin > 0)
 			target_clear(h);
 		else
@@ -765,7 +832,7 @@ ABIBASE_EXPORT int abibase_targets_run(struct abibase_targets *t, struct abibase
 		return let_go_all(t);
 	if (!t->n)
 		return context_fail(t->ctx, EINVAL, "no-hosts", NULL, "there is no host to ask");
-	t->first = 0;
+	t->looked_at = 0;
 	/* the same hosts are the same bytes, in whatever order they came */
 	if (t->n > 1)
 		qsort(t->hosts, t->n, sizeof(*t->hosts), cmp_host);
@@ -778,5 +845,6 @@ ABIBASE_EXPORT int abibase_targets_run(struct abibase_targets *t, struct abibase
 	json_decref(m.names);
 	json_decref(m.unseen);
 	json_decref(m.records);
+	forget_answers(t);
 	return r;
 }

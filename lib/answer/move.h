@@ -15,12 +15,12 @@
  * that is off by default where the guest runs and was negotiated all the same.
  */
 
-/* A host; one that was let go of has its answer: see move_fold(). */
+/* A host; of those that were let go of, one of each kind is kept: see move_fold(). */
 struct target {
-	struct abibase_profile *p; /* or NULL */
-	json_t *answer;		   /* or NULL */
-	char *name;		   /* of one that was let go of */
-	char digest[DIGEST_HEX + 1];
+	struct abibase_profile *p; /* NULL: it was let go of, and */
+	struct kind *kind;
+	char *name;
+	char digest[DIGEST_HEX + 1]; /* of the profile that was added */
 };
 
 static inline const char *target_name(const struct target *h)
@@ -36,6 +36,7 @@ struct abibase_targets {
 	struct links links;		   /* of it */
 	struct arena arena;		   /* where they are */
 	struct abibase_profile *source;	   /* NULL: not known */
+	char source_digest[DIGEST_HEX + 1]; /* of the profile that was set */
 	struct guest_classes classes; /* its devices' */
 	json_t *by_version; /* the record that follows from what the guest says of its QEMU; NULL:
 			       it does not */
@@ -48,9 +49,10 @@ struct abibase_targets {
 	bool brief;
 	struct target *hosts;
 	size_t n, cap;
-	size_t first;	 /* those before it were let go of */
-	json_t *answers; /* of those that were let go of, by their digest; NULL: none was */
-	bool keeps;	 /* one could not be judged, and none is let go of any more */
+	size_t looked_at;   /* those before it were let go of, or cannot be */
+	bool folded;	    /* some were */
+	struct kinds kinds; /* of these */
+	json_t *answers;    /* while it runs: those of kinds, by their digest */
 };
 
 /* Can a host take the guest? */

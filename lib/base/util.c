@@ -199,15 +199,20 @@ int array_grow(void *array, size_t n, size_t *cap, size_t elem)
 	return 0;
 }
 
+int strings_take(struct strings *t, char *s)
+{
+	if (!s || array_grow(&t->s, t->n + 1, &t->cap, sizeof(*t->s)) < 0) {
+		free(s);
+		return -ENOMEM;
+	}
+	t->s[t->n++] = s;
+	t->s[t->n] = NULL;
+	return 0;
+}
+
 int strings_add(struct strings *t, const char *s)
 {
-	if (array_grow(&t->s, t->n + 1, &t->cap, sizeof(*t->s)) < 0)
-		return -ENOMEM;
-	t->s[t->n] = strdup(s);
-	if (!t->s[t->n])
-		return -ENOMEM;
-	t->s[++t->n] = NULL;
-	return 0;
+	return strings_take(t, strdup(s));
 }
 
 int strings_add_words(struct strings *t, const char *text)

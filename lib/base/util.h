@@ -169,6 +169,8 @@ struct strings {
 	size_t n, cap;
 };
 int strings_add(struct strings *t, const char *s);
+/* The same of one for free(), which is taken, also on failure; NULL is no memory. */
+int strings_take(struct strings *t, char *s);
 /* Each word of a text, between blanks. */
 int strings_add_words(struct strings *t, const char *text);
 /* These instead of what it has. Also of none, there is a NULL at the end. */

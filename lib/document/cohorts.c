@@ -16,12 +16,12 @@ static int qemus_cmp(const struct cohorts *o, const struct host *x, const struct
 		r = number_cmp(x->n_unasked, y->n_unasked);
 	for (size_t i = 0; !r && i < x->n_qemu; i++) {
 		r = number_cmp(x->qemu[i].build, y->qemu[i].build);
-		if (!r && !o->judged)
+		if (!r && (!o->judged || o->paths))
 			r = number_cmp(x->qemu[i].path, y->qemu[i].path);
 	}
 	for (size_t i = 0; !r && i < x->n_unasked; i++) {
 		r = number_cmp(x->unasked[i].reason, y->unasked[i].reason);
-		if (!r && !o->judged)
+		if (!r && (!o->judged || o->paths))
 			r = number_cmp(x->unasked[i].path, y->unasked[i].path);
 	}
 	return r;

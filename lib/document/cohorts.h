@@ -22,6 +22,7 @@ struct cohorts {
 	 * difference, and the errata of its kernel are one.
 	 */
 	bool judged;
+	bool paths; /* but where it has them is one */
 	bool any_qemu; /* which QEMUs they have is no difference either */
 	struct member_of *of; /* for each host; for free() */
 };

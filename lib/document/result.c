@@ -97,6 +97,130 @@ ABIBASE_EXPORT const struct abibase_value *abibase_result_value(const struct abi
 	return as_value(r ? r->root : NULL);
 }
 
+/* ---------------------------------------------------------------------- hosts, one by one */
+
+static const json_t *hosts_of(const struct abibase_result *r)
+{
+	return json_object_get(r->root ? r->root : r->folded, "hosts");
+}
+
+/* The place of a host among others that are the same element. */
+struct place {
+	const json_t *element;
+	size_t i, alike;
+};
+
+static int cmp_element(const void *a, const void *b)
+{
+	const struct place *x = a, *y = b;
+
+	if (x->element != y->element)
+		return x->element < y->element ? -1 : 1;
+	return (x->i > y->i) - (x->i < y->i);
+}
+
+static int cmp_place(const void *a, const void *b)
+{
+	const struct place *x = a, *y = b;
+
+	return (x->i > y->i) - (x->i < y->i);
+}
+
+/* The first host of each element, in their order; @ret is for free(), NULL: no memory */
+static size_t find_places(const json_t *hosts, struct place **ret)
+{
+	struct place *p = calloc(json_array_size(hosts) + 1, sizeof(*p));
+	size_t i, n = 0;
+	json_t *v;
+
+	*ret = p;
+	if (!p)
+		return 0;
+	json_array_foreach((json_t *)hosts, i, v)
+		p[i] = (struct place){ v, i, 1 };
+	qsort(p, json_array_size(hosts), sizeof(*p), cmp_element);
+	for (i = 0; i < json_array_size(hosts); i++)
+		if (n && p[n - 1].element == p[i].element)
+			p[n - 1].alike++;
+		else
+			p[n++] = p[i];
+	qsort(p, n, sizeof(*p), cmp_place);
+	return n;
+}
+
+ABIBASE_EXPORT int abibase_result_hosts(const struct abibase_result *r, abibase_host_fn fn,
+					void *data)
+{
+	_autofree_ struct place *place = NULL;
+	size_t n = r ? find_places(hosts_of(r), &place) : 0;
+	int ret = r && !place ? -ENOMEM : 0;
+
+	for (size_t i = 0; ret == 0 && i < n; i++) {
+		json_auto_t *own = r->root ? NULL : r->unfold(r->folded, place[i].i);
+
+		ret = r->root || own ? fn(data, as_value(own ? own : place[i].element),
+					  place[i].alike) :
+				       -ENOMEM;
+	}
+	return ret;
+}
+
+/* ---------------------------------------------------------------------- in full */
+
+/* As the document has it where it is made; a host at a time, for all of them are large. */
+static bool write_hosts(struct buf *out, const struct abibase_result *r)
+{
+	size_t n = json_array_size(hosts_of(r));
+
+	buf_putc(out, '[');
+	for (size_t i = 0; i < n; i++) {
+		json_auto_t *host = r->unfold(r->folded, i);
+
+		if (!host)
+			return false;
+		json_write_line(out, i > 0, 2);
+		json_write_value(out, host, 2);
+	}
+	json_write_line(out, false, 1);
+	buf_putc(out, ']');
+	return true;
+}
+
+static bool write_member(struct buf *out, const struct abibase_result *r, const char *key)
+{
+	json_write_line(out, !streq(key, "schema"), 1);
+	json_write_string(out, key);
+	buf_puts(out, ": ");
+	if (streq(key, "hosts"))
+		return write_hosts(out, r);
+	json_write_value(out, json_object_get(r->folded, key), 1);
+	return true;
+}
+
+static int unfold(const struct abibase_result *r, char **ret)
+{
+	size_t n;
+	_autofree_ const char **keys = json_keys(r->folded, &n);
+	_buf_ out = { 0 };
+	bool ok = keys;
+
+	buf_putc(&out, '{');
+	ok = ok && write_member(&out, r, "schema");
+	for (size_t i = 0; ok && i < n; i++)
+		if (!streq(keys[i], "schema") && !streq(keys[i], FOLDED_NAMES))
+			ok = write_member(&out, r, keys[i]);
+	json_write_line(&out, false, 0);
+	buf_puts(&out, "}\n");
+	return ok ? buf_give(&out, ret) : -ENOMEM;
+}
+
+ABIBASE_EXPORT int abibase_result_to_json(const struct abibase_result *r, char **ret)
+{
+	if (!r || !ret)
+		return -EINVAL;
+	return r->root ? json_give(r->root, ret) : unfold(r, ret);
+}
+
 ABIBASE_EXPORT int abibase_result_to_text(const struct abibase_result *r, size_t width,
 					   char **ret)
 {

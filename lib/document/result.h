@@ -4,12 +4,19 @@
 
 #include "document/value.h"
 
+#define FOLDED_NAMES "names"
+
 /* The answer of a verb: a document, made once, and never changed. */
 struct abibase_result {
 	int refcount;
 	enum abibase_verdict verdict;
 	json_t *root;
-	json_t *folded; /* what show() is of where there is no document; or NULL */
+	/*
+	 * Where there is no document: one in which hosts that answer alike have one element of "hosts",
+	 * the same one, and FOLDED_NAMES are beside them; and what makes of it the @i-th of "hosts".
+	 */
+	json_t *folded;
+	json_t *(*unfold)(const json_t *folded, size_t i);
 	/* for people: the text, or what makes it of the document; 0 or -ENOMEM */
 	char *text;
 	int (*show)(const json_t *root, size_t width, char **ret);
