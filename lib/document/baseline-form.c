@@ -523,7 +523,7 @@ static void read_cohort(struct reader *r, const json_t *v, struct placed *placed
 
 	json_object_foreach((json_t *)hosts, name, digest) {
 		if (like)
-			h = host_like(like, in->n_numbers, in->n_conditions, name);
+			h = host_like(like, name);
 		else
 			h = host_new(name, in->n_numbers, in->n_conditions,
 				     json_array_size(json_object_get(v, "qemu")),
@@ -532,8 +532,10 @@ static void read_cohort(struct reader *r, const json_t *v, struct placed *placed
 			oom(r);
 			return;
 		}
-		if (!like)
+		if (!like) {
+			h->alike = ++in->n_alike;
 			codec_read(&(struct codec){ NULL, r->c, r }, input_members, v, h);
+		}
 		like = h;
 		host_set_digest(h, json_string_value(digest));
 		h->revision = json_integer_value(json_object_get(revisions, name));

@@ -90,9 +90,18 @@ struct grouping {
 	const struct cohorts *o;
 	const struct inputs *in;
 	unsigned int *slots, *last; /* last: host so far, of the cohort of each first */
-	uint32_t *hash;		    /* of each host */
+	uint32_t *hash;		    /* of each first */
 	size_t size;		    /* slots, a power of two */
+	unsigned int *of_alike;	    /* slots, too: of those that are alike, for each of ALIKE_BITS */
 };
+
+/* What of a host lies in its name alone, beside its lists. */
+#define ALIKE_BITS 4
+static size_t alike_slot(const struct inputs *in, const struct host *h)
+{
+	return ALIKE_BITS * (size_t)h->alike + 2 * inputs_assumes_qemu(in, h) +
+	       inputs_is_dest(in, h);
+}
 
 /* The slot of the host's cohort, or one that is free for it. */
 static unsigned int *find_slot(const struct grouping *g, unsigned int host)
@@ -107,19 +116,33 @@ static unsigned int *find_slot(const struct grouping *g, unsigned int host)
 	}
 }
 
+/* The first host of the cohort of this one. */
+static unsigned int find_first(const struct grouping *g, unsigned int host, uint32_t point)
+{
+	const struct host *h = g->in->hosts[host];
+	unsigned int *known = h->alike ? &g->of_alike[alike_slot(g->in, h)] : NULL;
+	unsigned int *slot = known;
+
+	if (!known || !*known) {
+		g->hash[host] = host_hash(g->o, g->in, h, point);
+		slot = find_slot(g, host);
+	}
+	if (!*slot)
+		*slot = host + 1;
+	if (known)
+		*known = *slot;
+	return *slot - 1;
+}
+
 static void group(const struct grouping *g, struct member_of *of)
 {
 	uint32_t point = index_hash_point();
 
 	for (unsigned int i = 0; i < g->in->n_hosts; i++) {
-		unsigned int *slot, first;
+		unsigned int first = find_first(g, i, point);
 
-		g->hash[i] = host_hash(g->o, g->in, g->in->hosts[i], point);
-		slot = find_slot(g, i);
-		first = *slot ? *slot - 1 : i;
-		if (*slot)
+		if (first != i)
 			of[g->last[first]].next = i;
-		*slot = first + 1;
 		g->last[first] = i;
 		of[i] = (struct member_of){ first, NO_HOST };
 	}
@@ -130,13 +153,16 @@ int cohorts_find(struct cohorts *o, const struct inputs *in)
 	size_t n = in->n_hosts, size = 1;
 	_autofree_ unsigned int *slots = NULL, *last = calloc(n + 1, sizeof(*last));
 	_autofree_ uint32_t *hash = calloc(n + 1, sizeof(*hash));
+	_autofree_ unsigned int *of_alike = calloc(ALIKE_BITS * (in->n_alike + (size_t)1),
+						   sizeof(*of_alike));
 
 	while (size / 2 < n)
 		size *= 2;
 	slots = calloc(size, sizeof(*slots));
 	o->of = calloc(n + 1, sizeof(*o->of));
-	if (!slots || !last || !hash || !o->of)
+	if (!slots || !last || !hash || !of_alike || !o->of)
 		return -ENOMEM;
-	group(&(struct grouping){ o, in, slots, last, hash, size }, o->of);
+	group(&(struct grouping){ o, in, slots, last, hash, size, of_alike },
+	      o->of);
 	return 0;
 }

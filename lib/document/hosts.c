@@ -33,27 +33,31 @@ struct host *host_new(const char *name, size_t n_numbers, size_t n_answers, size
 	return h;
 }
 
-struct host *host_like(const struct host *h, size_t n_numbers, size_t n_answers, const char *name)
+static DEFINE_REF(host, host_ref)
+
+struct host *host_like(struct host *h, const char *name)
 {
-	struct host *to = host_new(name, n_numbers, n_answers, h->n_qemu, h->n_unasked);
+	struct host *to = malloc(sizeof(*to) + strlen(name) + 1);
 
 	if (!to)
 		return NULL;
-	to->arch = h->arch;
-	to->platform = h->platform;
-	to->has_qemu = h->has_qemu;
-	/* the parts of both are of the same sizes, and the name comes behind them */
-	memcpy(to->numbers, h->numbers, (size_t)(h->name - (const char *)h->numbers));
+	*to = *h;
+	to->refcount = 1;
+	to->like = host_ref(h->like ? h->like : h);
+	to->name = (char *)(to + 1);
+	strcpy(to->name, name);
 	return to;
 }
 
-static DEFINE_REF(host, host_ref)
-
 struct host *host_unref(struct host *h)
 {
-	if (h && __atomic_sub_fetch(&h->refcount, 1, __ATOMIC_ACQ_REL) == 0)
-		free(h); /* one block: see host_new() */
-	return NULL;
+	struct host *like;
+
+	if (!h || __atomic_sub_fetch(&h->refcount, 1, __ATOMIC_ACQ_REL) > 0)
+		return NULL;
+	like = h->like;
+	free(h); /* one block: see host_new() */
+	return like ? host_unref(like) : NULL;
 }
 
 bool host_is(const struct host *h, const char *name, size_t len)
@@ -277,6 +281,7 @@ int inputs_copy(const struct inputs *from, struct inputs *to)
 {
 	memset(to, 0, sizeof(*to));
 	to->catalogue_revision = from->catalogue_revision;
+	to->n_alike = from->n_alike;
 	if (copy_parts(from, to) < 0) {
 		inputs_clear(to);
 		return -ENOMEM;
@@ -299,10 +304,28 @@ static int share_build(struct inputs *to, struct build *b, unsigned int *ret)
 	return 0;
 }
 
+/* The same answers in lists of its own; NULL: no memory. */
+static struct host *host_copy(const struct inputs *in, const struct host *h)
+{
+	struct host *to = host_new(h->name, in->n_numbers, in->n_conditions, h->n_qemu,
+				   h->n_unasked);
+
+	if (!to)
+		return NULL;
+	to->arch = h->arch;
+	to->platform = h->platform;
+	to->has_qemu = h->has_qemu;
+	memcpy(to->numbers, h->numbers, in->n_numbers * sizeof(*to->numbers));
+	memcpy(to->answers, h->answers, in->n_conditions * sizeof(*to->answers));
+	memcpy(to->qemu, h->qemu, h->n_qemu * sizeof(*to->qemu));
+	memcpy(to->unasked, h->unasked, h->n_unasked * sizeof(*to->unasked));
+	return to;
+}
+
 /* The same host, whose builds have other numbers. */
 static int pick_host(const struct inputs *from, const struct host *h, struct inputs *to)
 {
-	struct host *copy = host_like(h, from->n_numbers, from->n_conditions, h->name);
+	struct host *copy = host_copy(from, h);
 	int r = copy ? array_grow(&to->hosts, to->n_hosts, &to->cap_hosts,
 				  sizeof(struct host *)) :
 		       -ENOMEM;
@@ -769,8 +792,10 @@ static unsigned int same_condition(const struct inputs *in, const struct inputs 
 int inputs_relate(struct inputs *in, const struct inputs *from, struct relation *ret)
 {
 	*ret = (struct relation){ .condition = calloc(in->n_conditions + 1, sizeof(unsigned int)),
-				  .string = calloc(from->strings.n + 1, sizeof(unsigned int)) };
-	if (!ret->condition || !ret->string ||
+				  .string = calloc(from->strings.n + 1, sizeof(unsigned int)),
+				  .alike = calloc(from->n_alike + 1, sizeof(struct host *)) };
+	ret->n_alike = ret->alike ? from->n_alike + 1 : 0;
+	if (!ret->condition || !ret->string || !ret->alike ||
 	    inputs_intern(in, EARLIER_BASELINE, &ret->unasked) < 0)
 		return -ENOMEM;
 	for (size_t i = 0; i < in->n_conditions; i++)
@@ -783,6 +808,9 @@ int inputs_relate(struct inputs *in, const struct inputs *from, struct relation 
 
 void relation_clear(struct relation *r)
 {
+	for (size_t i = 0; i < r->n_alike; i++)
+		host_unref(r->alike[i]);
+	free(r->alike);
 	free(r->condition);
 	free(r->string);
 	*r = (struct relation){ 0 };
@@ -842,33 +870,49 @@ void inputs_write_backends(const struct inputs *in, unsigned int mask, const cha
 			buf_printf(out, "%s%s", n++ ? separator : "", in->backends[i]);
 }
 
-int inputs_add_host_of(struct abibase_context *ctx, struct inputs *in, const struct inputs *from,
-		       const struct relation *r, const struct host *h, const struct host *like)
+/* A host with lists of its own; NULL: no memory. */
+static struct host *relate_host(struct inputs *in, const struct inputs *from,
+				const struct relation *r, const struct host *h,
+				const struct host *like)
 {
 	struct host *to = host_new(h->name, in->n_numbers, in->n_conditions, h->n_qemu,
 				   h->n_unasked);
 
 	if (!to)
-		return context_oom(ctx);
-	to->revision = h->revision;
+		return NULL;
 	to->platform = h->platform;
 	to->has_qemu = h->has_qemu;
-	memcpy(to->digest, h->digest, sizeof(h->digest));
 	to->arch = related(r, h->arch);
 	if (like)
 		answer_like(in, like, to);
 	else
 		widen_answers(in, from, r, h, to);
 	for (size_t i = 0; i < h->n_qemu; i++) {
-		if (share_build(in, from->builds[h->qemu[i].build], &to->qemu[i].build) < 0) {
-			host_unref(to);
-			return context_oom(ctx);
-		}
+		if (share_build(in, from->builds[h->qemu[i].build], &to->qemu[i].build) < 0)
+			return host_unref(to);
 		to->qemu[i].path = related(r, h->qemu[i].path);
 	}
 	for (size_t i = 0; i < h->n_unasked; i++)
 		to->unasked[i] = (struct host_unasked){ related(r, h->unasked[i].path),
 							related(r, h->unasked[i].reason) };
+	return to;
+}
+
+int inputs_add_host_of(struct abibase_context *ctx, struct inputs *in, const struct inputs *from,
+		       struct relation *r, const struct host *h, const struct host *like)
+{
+	struct host **one = h->alike ? &r->alike[h->alike] : NULL;
+	struct host *to = one && *one ? host_like(*one, h->name) :
+					relate_host(in, from, r, h, like);
+
+	if (!to)
+		return context_oom(ctx);
+	if (one && !*one) {
+		to->alike = ++in->n_alike;
+		*one = host_ref(to);
+	}
+	to->revision = h->revision;
+	memcpy(to->digest, h->digest, sizeof(h->digest));
 	return add_host(ctx, in, to);
 }
 

@@ -48,6 +48,8 @@ struct host {
 	size_t n_qemu;
 	struct host_unasked *unasked;
 	size_t n_unasked;
+	struct host *like;  /* whose all these lists are; NULL: its own */
+	unsigned int alike; /* the number of those hosts of the inputs whose lists are one; 0: of none */
 };
 #define ANSWER_UNKNOWN 2
 /* The reason where a host is of a baseline whose catalogue did not ask for it. */
@@ -84,6 +86,7 @@ struct inputs {
 	int64_t catalogue_revision;
 	struct host **hosts; /* sorted by name */
 	size_t n_hosts, cap_hosts;
+	unsigned int n_alike; /* numbers of hosts that are alike */
 	struct build **builds;
 	size_t n_builds, cap_builds;
 	struct strings strings;
@@ -100,8 +103,8 @@ static inline const char *answer_reason(const struct inputs *in, unsigned int an
 /* A host with room for its parts in the same block of memory; NULL when there is none. */
 struct host *host_new(const char *name, size_t n_numbers, size_t n_answers, size_t n_qemu,
 		      size_t n_unasked);
-/* Another host that answers as @h does. */
-struct host *host_like(const struct host *h, size_t n_numbers, size_t n_answers, const char *name);
+/* Another host that answers as @h does, with the lists of that; NULL: no memory. */
+struct host *host_like(struct host *h, const char *name);
 struct host *host_unref(struct host *h);
 /* Takes the reference of @entry, also on failure. NULL: no memory. */
 struct build *build_new(const char *digest, json_t *entry);
@@ -166,6 +169,8 @@ struct relation {
 	unsigned int *condition; /* of each here: its number there, or n_conditions */
 	unsigned int *string;	 /* of each text there: its number here */
 	unsigned int unasked;	 /* the reason where it was not asked there */
+	struct host **alike;	 /* of each number of those that are alike there: one of them here */
+	size_t n_alike;
 };
 /* For relation_clear(), also on failure. 0 or -ENOMEM. */
 int inputs_relate(struct inputs *in, const struct inputs *from, struct relation *ret) _must_check_;
@@ -175,7 +180,7 @@ void relation_clear(struct relation *r);
  * stands in for others, see baseline.no_inputs, answers as @like does, a host of @in.
  */
 int inputs_add_host_of(struct abibase_context *ctx, struct inputs *in, const struct inputs *from,
-		       const struct relation *r, const struct host *h, const struct host *like);
+		       struct relation *r, const struct host *h, const struct host *like);
 /* A copy that shares hosts and builds. */
 int inputs_copy(const struct inputs *from, struct inputs *to);
 /* A copy with @n of the hosts alone, in this order, and with the builds that these have. */
