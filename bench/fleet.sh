@@ -118,8 +118,8 @@ memory build-bytes "$few" "$many" "$ABIBASE" intersect -M pc-q35-5.2 --files0-fr
 memory targets-bytes "$some" "$many" "$ABIBASE" targets 0x1c0010130afffa7 -M pc-q35-5.2 --backend tap \
 	--files0-from=hosts-%
 for n in 1 2 3 4 5; do
-	printf '{"schema":"abibase-guest/1","name":"web-%d","machine":"pc-q35-5.2","devices":[{"class":%s,"backend":"tap"}]}\n' \
-		"$n" '"virtio-net-device"'
+	printf '{"schema":"abibase-guest/1","name":"web-%d","machine":"pc-q35-5.2","devices":[{"class":%s}]}\n' "$n" \
+		'"virtio-net-device","backend":"tap","negotiated":"0x1c0010130afffa7"'
 done > five.ndjson
 memory targets-five "$some" "$many" "$ABIBASE" targets five.ndjson --files0-from=hosts-%
 # less than the document that is written
@@ -127,8 +127,8 @@ for n in "$some" "$many"; do
 	"$tools/runner" 1 "$n" ./answered "$ABIBASE" targets 0x1c0010130afffa7 -M pc-q35-5.2 --backend tap \
 		--json -o "answers-$n" --files0-from="hosts-$n"
 done > "$dir/times"
-row targets-json "$(figure "(($(peak "$many") - $(peak "$some")) * 1024 -
-	($(wc -c < "answers-$many") - $(wc -c < "answers-$some"))) / ($many - $some)")"
+written=$(($(wc -c < "answers-$many") - $(wc -c < "answers-$some")))
+row targets-json "$(figure "(($(peak "$many") - $(peak "$some")) * 1024 - $written) / ($many - $some)")"
 rm answers-*
 memory match-bytes "$few" "$some" "$ABIBASE" match --platform debian-12 --files0-from=hosts-%
 
