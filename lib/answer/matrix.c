@@ -364,7 +364,7 @@ static enum abibase_verdict verdict_of(const struct matrix_answer *a)
 	return verdict;
 }
 
-/* Are there moves, and none of them is of a guest that can be where it leads from? */
+/* Is no move of a guest that can be where it leads from? Of a host alone there is none at all. */
 static bool is_of_nobody(const struct matrix_answer *a)
 {
 	const json_t *moves = json_object_get(a->root, "moves");
@@ -374,7 +374,7 @@ static bool is_of_nobody(const struct matrix_answer *a)
 	json_array_foreach((json_t *)moves, i, v)
 		if (!streq(string_of(v, "verdict"), "none"))
 			return false;
-	return json_array_size(moves);
+	return true;
 }
 
 /* What is in the way of one list for all hosts, in the place of what is in the way of moves */
