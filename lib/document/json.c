@@ -93,6 +93,38 @@ static int fail_nul(struct abibase_context *ctx, const char *buf, const char *nu
 			    "not valid JSON: there is a byte that is 0");
 }
 
+/*
+ * Indentation is up to a third of a document, and jansson takes some 80 instructions for each of its
+ * bytes. The line feeds stay, for within a text they are an error.
+ */
+static size_t unindent(const char *buf, const char *end, char *to)
+{
+	const char *from = to;
+
+	while (buf < end) {
+		const char *line = memchr(buf, '\n', (size_t)(end - buf));
+		size_t n = line ? (size_t)(line + 1 - buf) : (size_t)(end - buf);
+
+		memcpy(to, buf, n);
+		to += n;
+		buf += n;
+		while (line && buf < end && *buf == ' ')
+			buf++;
+	}
+	return (size_t)(to - from);
+}
+
+/* Of a larger one the copy would take more room than it saves time. */
+#define UNINDENT_MOST (1u << 20)
+
+json_t *json_load_text(const char *buf, size_t len)
+{
+	_autofree_ char *copy = len && len <= UNINDENT_MOST ? malloc(len) : NULL;
+
+	return copy ? json_loadb(copy, unindent(buf, buf + len, copy), JSON_REJECT_DUPLICATES, NULL) :
+		      NULL;
+}
+
 int json_parse(struct abibase_context *ctx, const char *buf, size_t len, size_t max,
 	       const char *source, json_t **ret)
 {
@@ -105,7 +137,10 @@ int json_parse(struct abibase_context *ctx, const char *buf, size_t len, size_t 
 		return fail_too_large(ctx, source, max);
 	if (nul)
 		return fail_nul(ctx, buf, nul, source);
-	root = json_loadb(buf, len, JSON_REJECT_DUPLICATES, &e);
+	root = json_load_text(buf, len);
+	/* where it is wrong is told by the text as it is */
+	if (!root)
+		root = json_loadb(buf, len, JSON_REJECT_DUPLICATES, &e);
 	if (root) {
 		*ret = root;
 		return 0;

@@ -22,6 +22,9 @@ int file_read(struct abibase_context *ctx, const char *path, size_t max, char **
 int json_parse(struct abibase_context *ctx, const char *buf, size_t len, size_t max,
 	       const char *source, json_t **ret) _must_check_;
 
+/* The same without a word; NULL: it is wrong, is large, or there is no memory. */
+json_t *json_load_text(const char *buf, size_t len);
+
 /*
  * A walk over a parsed document that checks it. Faults are counted and told to @report (all of
  * them, for `validate`); without @report the first becomes the last error of @ctx.

@@ -107,7 +107,7 @@ static json_t *parse_around(json_t *list, const char *buf, const char *at, const
 	buf_add(&text, buf, before);
 	buf_puts(&text, digits);
 	buf_add(&text, stop, behind);
-	root = json_loadb(text.data, text.len, JSON_REJECT_DUPLICATES, NULL);
+	root = json_load_text(text.data, text.len);
 	if (root && json_integer_value(json_object_get(root, "qemu")) == PLACEHOLDER &&
 	    json_object_set(root, "qemu", list) == 0)
 		return root;
@@ -150,7 +150,7 @@ static json_t *parse_parts(struct abibase_context *ctx, const char *buf, const c
 	if (!stop)
 		return NULL;
 	list = k ? json_incref(k->list) :
-		   json_loadb(at, (size_t)(stop - at), JSON_REJECT_DUPLICATES, NULL);
+		   json_load_text(at, (size_t)(stop - at));
 	root = list ? parse_around(list, buf, at, stop, end) : NULL;
 	if (root && !k)
 		note(ctx, list, at, stop);
