@@ -123,6 +123,14 @@ static bool is_read_again(const struct cli_source *s)
 	       access(s->name, R_OK) == 0;
 }
 
+/* What is said of a guest that was read says not where that was. */
+static int refuse_guest(const struct asked *a, const char *name, int r)
+{
+	const char *where = abibase_context_error_where(a->ctx);
+
+	return cli_refused(a->ctx, where ? where : name, NULL, r);
+}
+
 static int add_guest(struct asked *a, const struct cli_source *s)
 {
 	struct guest *g;
@@ -138,7 +146,7 @@ static int add_guest(struct asked *a, const struct cli_source *s)
 	r = load_guest(a, s, &g->guest);
 	if (r == 0 && (s->text || is_read_again(s)))
 		g->guest = abibase_guest_unref(g->guest);
-	return r < 0 ? cli_context_error(a->ctx, r) : 0;
+	return r < 0 ? refuse_guest(a, s->name, r) : 0;
 }
 
 /* ----------------------------------------------------------------------------- hosts */
@@ -303,8 +311,9 @@ static int answer_guest(struct asked *a, const char *name, struct abibase_guest 
 	struct guests_one one;
 	int status = 0, r = abibase_targets_set_guest(a->targets, guest);
 
-	if (r == 0)
-		r = abibase_targets_run(a->targets, &res);
+	if (r < 0)
+		return refuse_guest(a, name, r);
+	r = abibase_targets_run(a->targets, &res);
 	if (r < 0)
 		return cli_context_error(a->ctx, r);
 	if (guests_look(res, &one) < 0 || find_verdict(a->o, res, &status) < 0)
@@ -324,7 +333,7 @@ static int answer_one(struct asked *a, struct guest *g)
 	_unref_(guest) *guest = steal(&g->guest);
 	int r = guest ? 0 : load_guest(a, &s, &guest);
 
-	return r < 0 ? cli_context_error(a->ctx, r) : answer_guest(a, g->name, guest);
+	return r < 0 ? refuse_guest(a, g->name, r) : answer_guest(a, g->name, guest);
 }
 
 /* One that runs here: as the options say it is, where it does not say so itself. */
@@ -336,7 +345,7 @@ static int take_running(void *data, const char *name, struct abibase_guest *gues
 				     options_arg(a->o, OPT_BACKEND), a->queue_sizes,
 				     a->n_queue_sizes, &g);
 
-	return r < 0 ? cli_context_error(a->ctx, r) : answer_guest(a, name, g);
+	return r < 0 ? refuse_guest(a, name, r) : answer_guest(a, name, g);
 }
 
 static int answer_running(struct asked *a)

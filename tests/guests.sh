@@ -95,6 +95,8 @@ for i, host in enumerate(2 * kernels):
     add(host)
     add(host, qemu=[{**qemus[1], "path": "/usr/bin/qemu"}, {"path": "/opt/qemu", "unknown": "timeout"}])
     add(host, qemu=[{**qemus[1], "path": "/usr/bin/qemu"}], kernel={"release": "6.13.%d" % i})
+    # the text that stands for a host's name
+    add(host, qemu=[{**qemus[1], "path": "/opt/\\host/qemu", "package": "Debian /\\host/1"}])
     # what is said of the source's own build counts for the source alone
     add(host, qemu=[{**{k: v for k, v in qemus[-1].items() if k not in ("package", "build_id")},
                      "machines": {"pc-vendor-1": {}}}])
@@ -119,6 +121,21 @@ alike()
 alike 0x1c0010130afffa7 -M pc-q35-5.2 --backend tap --from "$tmp/last.json"
 alike 0x10130afffa7 -M pc-vendor-1 --backend tap+vhost --from "$tmp/last.json"
 alike 0x10130afffa7 -M pc-q35-7.2
+
+# what is in the way on hosts that are alike is said of all of them, not of one
+for n in 1 2 3; do
+	jq -c --arg n "arm-$n" '.name = $n | .arch = "aarch64"' "$tmp/node-b.json"
+done > "$tmp/arm.ndjson"
+head -n 2 "$tmp/guests.ndjson" > "$tmp/two.ndjson"
+ask 1 --from "$tmp/node-a.json" "$tmp/two.ndjson" "$tmp/arm.ndjson"
+page_says 'it is aarch64, and the guest runs on x86_64 [arch-differs]'
+! grep -q 'arm-' "$tmp/page" || fail "one host is named: $(cat "$tmp/page")"
+# a guest that the options do not fit is named
+ask 2 -M pc-q35-6.2 "$tmp/two.ndjson" "$tmp/node-b.json"
+grep -q 'two.ndjson:1: the guest states' "$tmp/err" || fail "which guest? $(cat "$tmp/err")"
+"$abibase" intersect --json -q -M pc-q35-6.2 -o "$tmp/base.json" "$tmp/node-b.json"
+ask 2 --baseline "$tmp/base.json" "$tmp/two.ndjson" "$tmp/node-b.json"
+grep -q 'two.ndjson:1: the guest has the machine type' "$tmp/err" || fail "which guest? $(cat "$tmp/err")"
 
 # ------------------------------------------------------------------------ those that run here
 

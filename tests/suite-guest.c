@@ -793,6 +793,7 @@ START_TEST(test_alike)
 	_buf_ told = { 0 };
 
 	ck_assert_int_eq(abibase_targets_new(t.ctx, t.cat, g, &req), 0);
+	abibase_targets_set_source(req, NULL);
 	for (int i = 0; i < 6; i++) {
 		const char name[] = { (char)('f' - i), '\0' };
 		struct abibase_profile *p = test_host(t.ctx, name, "6.1", i % 3 ? "7.2.22" : "5.2.0");

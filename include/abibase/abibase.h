@@ -1214,7 +1214,7 @@ int abibase_targets_set_guest(struct abibase_targets *t, struct abibase_guest *g
 int abibase_targets_set_baseline(struct abibase_targets *t, struct abibase_baseline *b);
 /**
  * abibase_targets_set_source - where the guest runs now
- * @p: its host; a reference is taken
+ * @p: its host; a reference is taken; NULL: it is not known any more
  *
  * It says what the guest was offered, and whether there is a way back. Since: 0.1
  */
@@ -1239,8 +1239,8 @@ int abibase_targets_add_profile(struct abibase_targets *t, struct abibase_profil
  * "unknown". "way_back" says whether the guest can return after a reset there, with the settings "list"
  * that keep it open; "carry_on" is its device from then on, in explicit values.
  *
- * Returns: 0, -EINVAL (no host was added), -ENOENT (no host has the name of an assumed QEMU's), -ENOMEM.
- * Since: 0.1
+ * Returns: 0; with @ret -EINVAL (no host was added), -EEXIST (two different ones have one name), -ENOENT
+ * (no host has the name of an assumed QEMU's); -ENOMEM. Since: 0.1
  */
 int abibase_targets_run(struct abibase_targets *t, struct abibase_result **ret)
 	ABIBASE_MUST_CHECK ABIBASE_NONNULL(1);

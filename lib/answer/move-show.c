@@ -191,6 +191,12 @@ static json_t *named(const json_t *v, const char *host)
 	return NULL;
 }
 
+/* Is it an answer of hosts that are alike? */
+static bool is_shared(const json_t *host)
+{
+	return streq(string_of(host, "host"), ANY_HOST);
+}
+
 /* "QEMU 9.2.4, /usr/bin/qemu-system-x86_64" */
 static void put_qemu(const json_t *move, struct buf *out)
 {
@@ -327,9 +333,9 @@ static void for_each(struct page *p, const json_t *root, show_fn fn)
 
 	json_array_foreach(json_object_get(root, "hosts"), i, v) {
 		const char *name = json_string_value(json_array_get(names, i));
-		json_auto_t *host = name ? named(v, name) : NULL;
+		json_auto_t *host = is_shared(v) ? named(v, name) : NULL;
 
-		p->failed |= name && !host;
+		p->failed |= is_shared(v) && !host;
 		if (!p->failed)
 			each_qemu(p, root, host ? host : v, fn);
 	}
@@ -394,8 +400,9 @@ static int show(const json_t *root, size_t width, char **ret)
 static json_t *unfold(const json_t *folded, size_t i)
 {
 	const json_t *host = json_array_get(json_object_get(folded, "hosts"), i);
+	const char *name = json_string_value(json_array_get(json_object_get(folded, FOLDED_NAMES), i));
 
-	return named(host, json_string_value(json_array_get(json_object_get(folded, FOLDED_NAMES), i)));
+	return is_shared(host) ? named(host, name) : json_deep_copy(host);
 }
 
 int moves_give(struct abibase_context *ctx, const struct abibase_catalogue *cat, struct moves *m,

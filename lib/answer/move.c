@@ -223,7 +223,7 @@ static void judge_arch(struct judging *j)
 	if (!arch || streq(arch, j->p->arch))
 		return;
 	move_conflict(j, "arch-differs", "host", NULL, "migrate between hosts of one architecture",
-		      "%s is %s, and the guest runs on %s", j->p->name, j->p->arch, arch);
+		      "%s: it is %s, and the guest runs on %s", j->p->name, j->p->arch, arch);
 }
 
 /* Whoever installs another QEMU wants to know what else is missing: the kernel can be asked. */
@@ -572,8 +572,8 @@ ABIBASE_EXPORT int abibase_targets_set_baseline(struct abibase_targets *t,
 ABIBASE_EXPORT void abibase_targets_set_source(struct abibase_targets *t, struct abibase_profile *p)
 {
 	abibase_profile_unref(t->source);
-	t->source = abibase_profile_ref(p);
-	memcpy(t->source_digest, p->digest, sizeof(t->source_digest));
+	t->source = p ? abibase_profile_ref(p) : NULL;
+	memcpy(t->source_digest, p ? p->digest : "", p ? sizeof(t->source_digest) : 1);
 }
 
 ABIBASE_EXPORT int abibase_targets_add_profile(struct abibase_targets *t, struct abibase_profile *p)
@@ -760,6 +760,24 @@ static bool has_kind(const struct abibase_profile *p)
 	return p->n_qemu;
 }
 
+/* Is there the text that stands for the name of a host, which is to be put in its place? */
+static bool has_placeholder(const json_t *v)
+{
+	const char *key;
+	json_t *item;
+	size_t i;
+
+	if (json_is_string(v))
+		return strstr(json_string_value(v), ANY_HOST);
+	json_object_foreach((json_t *)v, key, item)
+		if (strstr(key, ANY_HOST) || has_placeholder(item))
+			return true;
+	json_array_foreach((json_t *)v, i, item)
+		if (has_placeholder(item))
+			return true;
+	return false;
+}
+
 /* One that cannot be judged is kept, and told by the run. */
 static int let_go(struct abibase_targets *t, struct target *h)
 {
@@ -768,7 +786,7 @@ static int let_go(struct abibase_targets *t, struct target *h)
 
 	if (r < 0 || !k)
 		return r == -ENOMEM ? r : 0;
-	if (!k->n++) {
+	if (!k->n++ && !has_placeholder(h->p->root)) {
 		k->p = abibase_profile_ref(h->p);
 		r = make_current(t, &k->p);
 		if (r < 0)
