@@ -36,41 +36,87 @@ static int hand_on(struct walk *w, const char *from, const struct cli_source *s,
 
 /* ------------------------------------------------------------------ a document a line */
 
+#define BLOCK 65536
+
 struct lines {
 	const char *name;
-	FILE *f;
-	char *text;
+	int fd;
+	char *block; /* what was read, and of it handed on */
+	size_t read, taken;
+	char *text; /* the line */
 	size_t len, size, line;
 };
+
+static void lines_clear(struct lines *l)
+{
+	free(l->block);
+	free(l->text);
+}
+
+/* 1, 0 at the end, or a negative number having said why. */
+static int read_block(struct lines *l)
+{
+	ssize_t n;
+
+	l->block = l->block ? l->block : malloc(BLOCK);
+	if (!l->block)
+		return -cli_oom();
+	n = TEMP_FAILURE_RETRY(read(l->fd, l->block, BLOCK));
+	if (n < 0)
+		return -cli_error("%s: cannot read: %s [io-error]", l->name, strerror(errno));
+	l->read = (size_t)n;
+	l->taken = 0;
+	return n > 0;
+}
+
+static int append(struct lines *l, const char *from, size_t n)
+{
+	size_t size = l->size ? l->size : BLOCK;
+	char *grown;
+
+	if (l->len + n > JSON_MAX_BASELINE)
+		return -cli_error("%s:%zu: the document has more than %u bytes, the most that is "
+				  "accepted [file-too-large]",
+				  l->name, l->line + 1, JSON_MAX_BASELINE);
+	while (size < l->len + n)
+		size *= 2;
+	if (size > l->size) {
+		grown = realloc(l->text, size);
+		if (!grown)
+			return -cli_oom();
+		l->text = grown;
+		l->size = size;
+	}
+	memcpy(l->text + l->len, from, n);
+	l->len += n;
+	return 0;
+}
 
 /* One line more behind what is there. 1, 0 at the end, or a negative number having said why. */
 static int add_line(struct lines *l)
 {
-	int c = EOF;
+	const char *end = NULL;
+	int r = 1;
 
-	/* not getc(), whose lock costs as much as the rest: the command has one thread */
-	while (l->len <= JSON_MAX_BASELINE && (c = getc_unlocked(l->f)) != EOF) {
-		if (l->len + 1 >= l->size) {
-			size_t size = l->size ? 2 * l->size : 65536;
-			char *grown = realloc(l->text, size);
+	while (!end && r > 0) {
+		const char *from;
+		size_t n;
 
-			if (!grown)
-				return -cli_oom();
-			l->text = grown;
-			l->size = size;
-		}
-		l->text[l->len++] = (char)c;
-		if (c == '\n')
+		r = l->taken < l->read ? 1 : read_block(l);
+		if (r <= 0)
 			break;
+		from = l->block + l->taken;
+		n = l->read - l->taken;
+		end = memchr(from, '\n', n);
+		if (end)
+			n = (size_t)(end + 1 - from);
+		l->taken += n;
+		r = append(l, from, n) < 0 ? -STATUS_TROUBLE : 1;
 	}
-	if (l->len > JSON_MAX_BASELINE)
-		return -cli_error("%s:%zu: the document has more than %u bytes, the most that is "
-				  "accepted [file-too-large]",
-				  l->name, l->line + 1, JSON_MAX_BASELINE);
-	if (ferror(l->f))
-		return -cli_error("%s: cannot read: %s [io-error]", l->name, strerror(errno));
+	if (r < 0)
+		return r;
 	l->line += l->len > 0;
-	return c != EOF || l->len > 0;
+	return r || l->len > 0;
 }
 
 /* A byte that is 0 is none of them: what a write left torn is no end of the list. */
@@ -145,21 +191,21 @@ static int read_lines(struct walk *w, const char *path)
 {
 	bool from_stdin = streq(path, "-");
 	_autofclose_ FILE *opened = from_stdin ? NULL : fopen_named(path);
-	struct lines l = { .name = from_stdin ? "standard input" : path,
-			   .f = from_stdin ? stdin : opened };
+	struct lines l = { .name = from_stdin ? "standard input" : path };
 	int r;
 
 	if (from_stdin && w->again)
 		return 0;
-	if (!l.f)
+	if (!from_stdin && !opened)
 		return cli_error("%s: cannot open: %s [io-error]", path, open_words(errno));
+	l.fd = from_stdin ? STDIN_FILENO : fileno(opened);
 	if (from_stdin) {
 		r = read_stdin(w, &l);
 	} else {
 		r = add_line(&l);
 		r = r < 0 ? STATUS_TROUBLE : each_line(w, &l);
 	}
-	free(l.text);
+	lines_clear(&l);
 	return r;
 }
 
