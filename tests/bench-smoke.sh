@@ -43,7 +43,7 @@ for part in bench fleet starts; do
 	cat "$dir/out"
 done
 "$top_srcdir/bench/page" document "$dir/figures.jsonl" > "$dir/page"
-sed -n 's/.* Not measured: //p' "$dir/page" > "$dir/missing"
+tr '\n' ' ' < "$dir/page" | sed -n 's/.* Not measured: \([^.]*\)\..*/\1\n/p' > "$dir/missing"
 case $(cat "$dir/missing") in
 "probe; "*) ;;
 "what exec adds"*"probe; "*) [ ! -x /usr/bin/qemu-system-x86_64 ] || [ "$(id -u)" != 0 ] ;;
