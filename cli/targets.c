@@ -2,6 +2,7 @@
 #include "guests.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 
 #define WORD_PREFIX "0x"
 #define QMP_PREFIX "qmp:"
@@ -119,8 +120,10 @@ static int load_guest(struct asked *a, const struct cli_source *s, struct abibas
 /* A file that is there for sure when it is read again. */
 static bool is_read_again(const struct cli_source *s)
 {
+	struct stat st;
+
 	return !s->text && !cli_operand_is_stdin(s->name) && !strprefix(s->name, QMP_PREFIX) &&
-	       access(s->name, R_OK) == 0;
+	       stat(s->name, &st) == 0 && S_ISREG(st.st_mode);
 }
 
 /* What is said of a guest that was read says not where that was. */
@@ -144,7 +147,8 @@ static int add_guest(struct asked *a, const struct cli_source *s)
 	if (!g->name || !g->text != !s->text)
 		return cli_oom();
 	r = load_guest(a, s, &g->guest);
-	if (r == 0 && (s->text || is_read_again(s)))
+	/* but for the first, which most often is the only one */
+	if (r == 0 && a->n_guests > 1 && (s->text || is_read_again(s)))
 		g->guest = abibase_guest_unref(g->guest);
 	return r < 0 ? refuse_guest(a, s->name, r) : 0;
 }
