@@ -28,20 +28,32 @@ void guests_clear(struct guests *g)
 
 /* ---------------------------------------------------------------------- one answer */
 
+static int status_of(const struct abibase_value *finding)
+{
+	const char *kind = cli_text(finding, "kind");
+
+	return streq(kind, "conflict") ? STATUS_NO :
+	       streq(kind, "unknown")  ? STATUS_UNKNOWN :
+					 STATUS_YES;
+}
+
 static int count(void *data, const struct abibase_value *host, size_t alike)
 {
+	const struct abibase_value *list = abibase_value_member(host, "findings");
 	struct guests_one *one = data;
 
 	one->hosts += alike;
 	for (size_t k = 0; k < N_WORDS; k++)
 		if (streq(cli_text(host, "verdict"), words[k]))
 			one->n[k] += alike;
+	for (size_t i = 0; i < abibase_value_count(list); i++)
+		one->now = cli_worse(one->now, status_of(abibase_value_item(list, i)));
 	return 0;
 }
 
 int guests_look(const struct abibase_result *res, struct guests_one *ret)
 {
-	*ret = (struct guests_one){ 0 };
+	*ret = (struct guests_one){ .now = (int)abibase_result_verdict(res) };
 	return abibase_result_hosts(res, count, ret);
 }
 

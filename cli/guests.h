@@ -21,10 +21,14 @@ struct guests {
 	char *closing;			  /* what was looked at, by the last of them */
 };
 void guests_clear(struct guests *g);
-/* What is answered of one guest: how many hosts, and of these by the word of their verdict. */
+/*
+ * What is answered of one guest: how many hosts, and of these by the word of their verdict; and the status
+ * where a host that needs further options is none that takes it.
+ */
 #define GUESTS_WORDS 4
 struct guests_one {
 	size_t hosts, n[GUESTS_WORDS];
+	int now;
 };
 int guests_look(const struct abibase_result *res, struct guests_one *ret); /* 0 or -ENOMEM */
 /*

@@ -278,29 +278,6 @@ static int find_source(struct asked *a)
 
 /* -------------------------------------------------------------------------- answers */
 
-static int add_verdict(void *data, const struct abibase_value *host, size_t alike)
-{
-	const struct abibase_value *list = abibase_value_member(host, "findings");
-	int *ret = data;
-
-	(void)alike;
-	for (size_t i = 0; i < abibase_value_count(list); i++) {
-		const char *kind = cli_text(abibase_value_item(list, i), "kind");
-
-		*ret = cli_worse(*ret, streq(kind, "conflict") ? ABIBASE_VERDICT_NO :
-				       streq(kind, "unknown")  ? ABIBASE_VERDICT_UNKNOWN :
-								 ABIBASE_VERDICT_YES);
-	}
-	return 0;
-}
-
-/* With --now a host that needs further options on its QEMU is none that takes it. */
-static int find_verdict(const struct options *o, const struct abibase_result *res, int *ret)
-{
-	*ret = (int)abibase_result_verdict(res);
-	return options_has(o, OPT_NOW) ? abibase_result_hosts(res, add_verdict, ret) : 0;
-}
-
 /* Several guests are a line each, unless all is to be told of them. */
 static bool is_table(const struct asked *a)
 {
@@ -313,17 +290,18 @@ static int answer_guest(struct asked *a, const char *name, struct abibase_guest 
 	struct guests *table = &a->table;
 	_unref_(result) *res = NULL;
 	struct guests_one one;
-	int status = 0, r = abibase_targets_set_guest(a->targets, guest);
+	int status, r = abibase_targets_set_guest(a->targets, guest);
 
 	if (r < 0)
 		return refuse_guest(a, name, r);
 	r = abibase_targets_run(a->targets, &res);
 	if (r < 0)
 		return cli_context_error(a->ctx, r);
-	if (guests_look(res, &one) < 0 || find_verdict(a->o, res, &status) < 0)
+	if (guests_look(res, &one) < 0)
 		return cli_oom();
-	if (table->all)
-		status = guests_status_of(table, &one);
+	status = table->all		      ? guests_status_of(table, &one) :
+		 options_has(a->o, OPT_NOW) ? one.now :
+						(int)abibase_result_verdict(res);
 	if (is_table(a))
 		return guests_add(table, own ? own : name, res, &one, status);
 	guests_count(table, &one, status);

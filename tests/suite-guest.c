@@ -748,7 +748,7 @@ START_TEST(test_let_go)
 				test_host(t.ctx, name, kernel[i], qemu[i]);
 
 			ck_assert_int_eq(abibase_targets_add_profile(req, p), 0);
-			/* the fourth is not */
+			/* two at once, among them the fourth */
 			if (gone && i != 3)
 				ck_assert_int_eq(abibase_targets_run(req, NULL), 0);
 			/* it came back from there */

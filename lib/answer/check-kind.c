@@ -20,7 +20,7 @@ void kinds_clear(struct kinds *l)
 	}
 	free(l->kind);
 	inputs_clear(&l->in);
-	*l = (struct kinds){ .paths = l->paths };
+	*l = (struct kinds){ 0 };
 }
 
 static const struct host *host_of(const void *of, size_t i)

@@ -367,11 +367,10 @@ static enum abibase_verdict verdict_of(const struct matrix_answer *a)
 /* Is no move of a guest that can be where it leads from? Of a host alone there is none at all. */
 static bool is_of_nobody(const struct matrix_answer *a)
 {
-	const json_t *moves = json_object_get(a->root, "moves");
 	size_t i;
 	json_t *v;
 
-	json_array_foreach((json_t *)moves, i, v)
+	json_array_foreach(json_object_get(a->root, "moves"), i, v)
 		if (!streq(string_of(v, "verdict"), "none"))
 			return false;
 	return true;

@@ -92,14 +92,14 @@ struct grouping {
 	unsigned int *slots, *last; /* last: host so far, of the cohort of each first */
 	uint32_t *hash;		    /* of each first */
 	size_t size;		    /* slots, a power of two */
-	unsigned int *of_alike;	    /* slots, too: of those that are alike, for each of ALIKE_BITS */
+	unsigned int *of_alike;	    /* slots, too: of those that are alike, ALIKE_WAYS for each number */
 };
 
 /* What of a host lies in its name alone, beside its lists. */
-#define ALIKE_BITS 4
+#define ALIKE_WAYS 4
 static size_t alike_slot(const struct inputs *in, const struct host *h)
 {
-	return ALIKE_BITS * (size_t)h->alike + 2 * inputs_assumes_qemu(in, h) +
+	return ALIKE_WAYS * (size_t)h->alike + 2 * inputs_assumes_qemu(in, h) +
 	       inputs_is_dest(in, h);
 }
 
@@ -153,7 +153,7 @@ int cohorts_find(struct cohorts *o, const struct inputs *in)
 	size_t n = in->n_hosts, size = 1;
 	_autofree_ unsigned int *slots = NULL, *last = calloc(n + 1, sizeof(*last));
 	_autofree_ uint32_t *hash = calloc(n + 1, sizeof(*hash));
-	_autofree_ unsigned int *of_alike = calloc(ALIKE_BITS * (in->n_alike + (size_t)1),
+	_autofree_ unsigned int *of_alike = calloc(ALIKE_WAYS * (in->n_alike + (size_t)1),
 						   sizeof(*of_alike));
 
 	while (size / 2 < n)

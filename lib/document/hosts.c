@@ -304,19 +304,34 @@ static int share_build(struct inputs *to, struct build *b, unsigned int *ret)
 	return 0;
 }
 
-/* The same answers in lists of its own; NULL: no memory. */
-static struct host *host_copy(const struct inputs *in, const struct host *h)
+/* A host of @in of this name, with lists of its own that are as long; NULL: no memory. */
+static struct host *host_beside(const struct inputs *in, const struct host *h)
 {
 	struct host *to = host_new(h->name, in->n_numbers, in->n_conditions, h->n_qemu,
 				   h->n_unasked);
 
 	if (!to)
 		return NULL;
-	to->arch = h->arch;
 	to->platform = h->platform;
 	to->has_qemu = h->has_qemu;
-	memcpy(to->numbers, h->numbers, in->n_numbers * sizeof(*to->numbers));
-	memcpy(to->answers, h->answers, in->n_conditions * sizeof(*to->answers));
+	return to;
+}
+
+static void answer_like(const struct inputs *in, const struct host *like, struct host *to)
+{
+	memcpy(to->answers, like->answers, in->n_conditions * sizeof(*to->answers));
+	memcpy(to->numbers, like->numbers, in->n_numbers * sizeof(*to->numbers));
+}
+
+/* The same answers in lists of its own; NULL: no memory. */
+static struct host *host_copy(const struct inputs *in, const struct host *h)
+{
+	struct host *to = host_beside(in, h);
+
+	if (!to)
+		return NULL;
+	to->arch = h->arch;
+	answer_like(in, h, to);
 	memcpy(to->qemu, h->qemu, h->n_qemu * sizeof(*to->qemu));
 	memcpy(to->unasked, h->unasked, h->n_unasked * sizeof(*to->unasked));
 	return to;
@@ -840,12 +855,6 @@ static void widen_answers(const struct inputs *in, const struct inputs *from,
 				to->numbers[i] = h->numbers[k];
 }
 
-static void answer_like(const struct inputs *in, const struct host *like, struct host *to)
-{
-	memcpy(to->answers, like->answers, in->n_conditions * sizeof(*to->answers));
-	memcpy(to->numbers, like->numbers, in->n_numbers * sizeof(*to->numbers));
-}
-
 /* ------------------------------------------------------------------- in words */
 
 void inputs_write_hosts(const struct inputs *in, const unsigned int *hosts, size_t n,
@@ -875,13 +884,10 @@ static struct host *relate_host(struct inputs *in, const struct inputs *from,
 				const struct relation *r, const struct host *h,
 				const struct host *like)
 {
-	struct host *to = host_new(h->name, in->n_numbers, in->n_conditions, h->n_qemu,
-				   h->n_unasked);
+	struct host *to = host_beside(in, h);
 
 	if (!to)
 		return NULL;
-	to->platform = h->platform;
-	to->has_qemu = h->has_qemu;
 	to->arch = related(r, h->arch);
 	if (like)
 		answer_like(in, like, to);

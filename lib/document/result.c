@@ -110,20 +110,20 @@ struct place {
 	size_t i, alike;
 };
 
+static int cmp_place(const void *a, const void *b)
+{
+	const struct place *x = a, *y = b;
+
+	return (x->i > y->i) - (x->i < y->i);
+}
+
 static int cmp_element(const void *a, const void *b)
 {
 	const struct place *x = a, *y = b;
 
 	if (x->element != y->element)
 		return x->element < y->element ? -1 : 1;
-	return (x->i > y->i) - (x->i < y->i);
-}
-
-static int cmp_place(const void *a, const void *b)
-{
-	const struct place *x = a, *y = b;
-
-	return (x->i > y->i) - (x->i < y->i);
+	return cmp_place(a, b);
 }
 
 /* The first host of each element, in their order; @ret is for free(), NULL: no memory */
