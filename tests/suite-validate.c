@@ -282,6 +282,39 @@ START_TEST(canonical)
 }
 END_TEST
 
+/* A baseline has a form of its own, and the one of all documents, which 0.1 wrote, is right as well. */
+START_TEST(canonical_baselines)
+{
+	struct abibase_profile *p = test_host(t.ctx, "h", "6.12", "7.2.22");
+	struct abibase_intersection *ix;
+	struct abibase_baseline *b;
+	_buf_ indented = { 0 }, spaced = { 0 };
+	_autofree_ char *text = NULL;
+	json_auto_t *root = NULL;
+	const char *at;
+
+	ck_assert_int_eq(abibase_intersection_new(t.ctx, t.cat, &ix), 0);
+	ck_assert_int_eq(abibase_intersection_add_profile(ix, p), 0);
+	ck_assert_int_eq(abibase_intersection_finish(ix, &b), 0);
+	text = test_baseline_json(t.ctx, b);
+	put(text);
+	assert_problems(0, 0, WORDS(""));
+	root = json_loads(text, 0, NULL);
+	json_write_canonical(&indented, root);
+	ck_assert_str_ne(indented.data, text);
+	put(indented.data);
+	assert_problems(0, 0, WORDS(""));
+	at = strstr(text, "\"lacks\"");
+	ck_assert_ptr_nonnull(at);
+	buf_printf(&spaced, "%.*s %s", (int)(at - text), text, at);
+	put(spaced.data);
+	assert_problems(0, 1, WORDS("warning not-canonical a.json: /: "));
+	abibase_baseline_unref(b);
+	abibase_intersection_unref(ix);
+	abibase_profile_unref(p);
+}
+END_TEST
+
 START_TEST(without_the_list_of_facts)
 {
 	put_facts("    \"tap.usable\": true");
@@ -462,6 +495,7 @@ Suite *suite_validate(void)
 	tcase_add_test(c, evidence);
 	tcase_add_test(c, file_name);
 	tcase_add_test(c, canonical);
+	tcase_add_test(c, canonical_baselines);
 	tcase_add_test(c, without_the_list_of_facts);
 	tcase_add_test(c, without_a_callback);
 	tcase_add_test(c, list_of_facts);

@@ -176,14 +176,37 @@ static unsigned int first_difference(const char *a, size_t a_len, const char *b,
 	return line;
 }
 
-static int check_canonical(struct schema_walk *c, const struct subject *s)
+static bool is_text_of(const struct subject *s, const struct buf *b)
+{
+	return b->len == s->len && memcmp(b->data, s->text, b->len) == 0;
+}
+
+/* A baseline's own form has its hosts a line each; 0.1 wrote the one of all documents. */
+static int write_baseline(const struct subject *s, struct abibase_context *ctx, struct buf *to)
+{
+	struct abibase_baseline *b;
+	int r = baseline_from_json(ctx, json_incref(s->root), s->source, &b);
+
+	if (r < 0)
+		return r;
+	buf_clear(to);
+	baseline_write(b, !b->no_inputs, to);
+	abibase_baseline_unref(b);
+	return 0;
+}
+
+static int check_canonical(struct schema_walk *c, const struct subject *s,
+			   struct abibase_context *ctx, bool is_baseline)
 {
 	_buf_ b = { 0 };
+	int r = 0;
 
 	json_write_canonical(&b, s->root);
-	if (buf_failed(&b))
-		return -ENOMEM;
-	if (b.len != s->len || memcmp(b.data, s->text, b.len) != 0)
+	if (is_baseline && !buf_failed(&b) && !is_text_of(s, &b))
+		r = write_baseline(s, ctx, &b);
+	if (r < 0 || buf_failed(&b))
+		return r < 0 ? r : -ENOMEM;
+	if (!is_text_of(s, &b))
 		schema_warn(c, "not-canonical",
 			    "the text is not in the canonical form, from line %u on; it means the same",
 			    first_difference(b.data, b.len, s->text, s->len));
@@ -211,7 +234,7 @@ static int check_document(struct schema_walk *c, const struct subject *s,
 	else if (form == &guest_form && !c->faults)
 		r = check_guest(c, s, ctx);
 	/* a faulty document may have values that the canonical form does not know */
-	return r < 0 || c->faults || s->one_of_many ? r : check_canonical(c, s);
+	return r < 0 || c->faults || s->one_of_many ? r : check_canonical(c, s, ctx, form == &baseline_form);
 }
 
 /* ------------------------------------------------------------------------ the file */

@@ -421,14 +421,20 @@ static void write_digest(struct stream *w, const char *key, const unsigned char 
 	stream_text(w, key, hex);
 }
 
-/* Each host of the cohort with the digest of its profile: a line each, for they are many. */
+/*
+ * Each host of the cohort with the digest of its profile: a line each, so that a host that comes or
+ * goes is a line that does.
+ */
 static void write_names(struct stream *w, const struct member *m, const void *from)
 {
 	const struct writing *o = w->data;
 
 	stream_begin(w, m->key, '{');
-	for (unsigned int i = o->now; i != NO_HOST; i = o->cohorts.of[i].next)
+	for (unsigned int i = o->now; i != NO_HOST; i = o->cohorts.of[i].next) {
+		buf_puts(w->out, w->comma ? ",\n" : "\n");
+		w->comma = false;
 		write_digest(w, o->b->in.hosts[i]->name, o->b->in.hosts[i]->digest);
+	}
 	stream_close(w, '}');
 }
 static const struct codec_hook names_hook = { NULL, write_names };
@@ -607,7 +613,7 @@ static void write_inputs(struct stream *w, const struct member *m, const void *f
 	stream_begin(w, m->key, '[');
 	for (o->now = 0; o->now < o->b->in.n_hosts; o->now++)
 		if (o->cohorts.of[o->now].first == o->now)
-			stream_object(w, input_members, o->b->in.hosts[o->now]);
+			stream_flat(w, input_members, o->b->in.hosts[o->now]);
 	stream_close(w, ']');
 }
 static const struct codec_hook inputs_hook = { read_inputs, write_inputs };
@@ -755,7 +761,7 @@ static void write_builds(struct stream *w, const struct member *m, const void *f
 		part = own_part(b, sorted[i]);
 		stream_key(w, sorted[i]->digest);
 		if (part)
-			json_write_value(w->out, part, w->depth);
+			json_write_compact(w->out, part, NULL);
 		else
 			w->out->failed = true;
 	}
@@ -1052,7 +1058,7 @@ static const char *const option_words[] = { OPTION_GLOBAL, NULL };
 static const struct member output_members[] = {
 	{ "option", S, .required = true, .words = option_words, .as = AS_CONST },
 	{ "values", J_ARRAY, .required = true,
-	  INTO_LIST(struct abibase_baseline, values, value_members, MORE_NONE) },
+	  INTO_LIST(struct abibase_baseline, values, value_members, MORE_NONE), .flat = true },
 	{ 0 },
 };
 
@@ -1353,8 +1359,7 @@ void baseline_write(const struct abibase_baseline *b, bool inputs, struct buf *o
 	/* they say why there is no answer, where there is none */
 	w.brief = (!inputs || b->no_inputs) && b->verdict == ABIBASE_VERDICT_YES;
 	o.cohorts.cat = b->cat; /* of what is partial there is none: all that was asked counts */
-	if (b->cat)
-		o.cohorts.about = b->in.policy.backends | catalogue_device(b->cat, NULL);
+	o.cohorts.about = b->in.policy.backends;
 	out->failed |= cohorts_find(&o.cohorts, &b->in) < 0;
 	if (!out->failed) {
 		stream_document(&w, "abibase-baseline/1", baseline_members, b);

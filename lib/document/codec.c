@@ -156,14 +156,17 @@ void codec_read_one(const struct codec *k, const struct member *members, const c
 
 static void stream_next(struct stream *w)
 {
-	json_write_line(w->out, w->comma, w->depth);
+	if (!w->flat)
+		json_write_line(w->out, w->comma, w->depth);
+	else if (w->comma)
+		buf_putc(w->out, ',');
 	w->comma = true;
 }
 
 void stream_key(struct stream *w, const char *key)
 {
 	stream_item(w, key);
-	buf_puts(w->out, ": ");
+	buf_puts(w->out, w->flat ? ":" : ": ");
 }
 
 static void stream_open(struct stream *w, char c)
@@ -182,7 +185,7 @@ void stream_begin(struct stream *w, const char *key, char c)
 void stream_close(struct stream *w, char c)
 {
 	w->depth--;
-	if (w->comma)
+	if (w->comma && !w->flat)
 		json_write_line(w->out, false, w->depth);
 	buf_putc(w->out, c);
 	w->comma = true;
@@ -217,12 +220,27 @@ void stream_bool(struct stream *w, const char *key, bool v)
 
 static void write_members(struct stream *w, const struct member *members, const void *from);
 
-void stream_object(struct stream *w, const struct member *members, const void *from)
+static void stream_element(struct stream *w, const struct member *members, const void *from,
+			   bool flat)
 {
+	bool within = w->flat;
+
 	stream_next(w);
+	w->flat |= flat;
 	stream_open(w, '{');
 	write_members(w, members, from);
 	stream_close(w, '}');
+	w->flat = within;
+}
+
+void stream_object(struct stream *w, const struct member *members, const void *from)
+{
+	stream_element(w, members, from, false);
+}
+
+void stream_flat(struct stream *w, const struct member *members, const void *from)
+{
+	stream_element(w, members, from, true);
 }
 
 void stream_list(struct stream *w, const struct member *m, const void *list, size_t n)
@@ -232,7 +250,8 @@ void stream_list(struct stream *w, const struct member *m, const void *list, siz
 	stream_begin(w, m->key, '[');
 	for (size_t i = 0; i < n; i++)
 		if (m->as == AS_LIST)
-			stream_object(w, m->each->members, (const char *)list + i * m->size);
+			stream_element(w, m->each->members, (const char *)list + i * m->size,
+				       m->flat);
 		else
 			stream_item(w, ((const char *const *)list)[i]);
 	stream_close(w, ']');

@@ -46,6 +46,7 @@ struct stream {
 	unsigned int depth;
 	bool comma;
 	bool brief; /* without the members that are a `detail` */
+	bool flat;  /* within what stands on one line */
 	void *data; /* for hooks */
 };
 void stream_key(struct stream *w, const char *key);
@@ -57,6 +58,8 @@ void stream_bool(struct stream *w, const char *key, bool v);
 void stream_item(struct stream *w, const char *s);
 /* An element of a list. What is not there is left out, unless it has to be. */
 void stream_object(struct stream *w, const struct member *members, const void *from);
+/* The same on one line. */
+void stream_flat(struct stream *w, const struct member *members, const void *from);
 /* A member that is a list of structs, or of texts. */
 void stream_list(struct stream *w, const struct member *m, const void *list, size_t n);
 void stream_document(struct stream *w, const char *schema, const struct member *members,

@@ -157,6 +157,7 @@ struct member {
 	size_t at, size;
 	const struct codec_hook *hook;
 	bool detail; /* left out of a document that is written without its reasons */
+	bool flat;   /* its elements are many, or long: each is written on one line */
 };
 #define LIMITS(a, z) .limited = true, .least = (a), .most = (z)
 #define AT_LEAST(a) LIMITS(a, INT64_MAX)

@@ -615,8 +615,7 @@ int intersection_merge(struct abibase_intersection *ix)
 
 int intersection_is_alike(struct abibase_intersection *ix, const struct abibase_profile *p)
 {
-	struct cohorts by = { .cat = ix->cat,
-			      .about = ix->in.policy.backends | catalogue_device(ix->cat, NULL) };
+	struct cohorts by = { .cat = ix->cat, .about = ix->in.policy.backends };
 	struct host *h;
 	int r = inputs_host_of_profile(ix->ctx, &ix->in, ix->cat, p, &h);
 

@@ -3,13 +3,15 @@
 """Canonical bytes of abibase documents.
 
 "schema" first at top level, other keys sorted, 2 spaces, a final newline, integers only,
-UTF-8 as it is: the same bytes as the library writes.
+UTF-8 as it is: the same bytes as the library writes. Of a baseline each cohort, build and value
+stands on one line, and each host of a cohort.
 
     canonical.py FILE...            rewrite each file in canonical form
     canonical.py --check FILE...    exit 1 and name each file that is not in canonical form
 """
 import json
 import os
+import re
 import sys
 
 
@@ -39,11 +41,35 @@ def sort(value):
     return value
 
 
+def one_line(value, key=None):
+    if key == "hosts":
+        return "{%s}" % ",".join("\n%s:%s" % (one_line(k), one_line(v)) for k, v in value.items())
+    if isinstance(value, dict):
+        return "{%s}" % ",".join("%s:%s" % (one_line(k), one_line(v, k)) for k, v in value.items())
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+def put_aside(document, lines):
+    """The long parts of a baseline: their text goes to lines, and a number takes their place."""
+    def aside(value):
+        lines.append(one_line(value))
+        return "\0%d" % (len(lines) - 1)
+    if "inputs" in document:
+        document["inputs"] = [aside(v) for v in document["inputs"]]
+    document["builds"] = {k: aside(v) for k, v in document["builds"].items()}
+    for output in document["outputs"]:
+        output["values"] = [aside(v) for v in output["values"]]
+
+
 def dumps(document):
     document = sort(document)
+    lines = []
     if isinstance(document, dict) and "schema" in document:
         document = {"schema": document["schema"], **document}
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+        if document["schema"] == "abibase-baseline/1":
+            put_aside(document, lines)
+    text = json.dumps(document, indent=2, ensure_ascii=False)
+    return re.sub(r'"\\u0000(\d+)"', lambda m: lines[int(m[1])], text) + "\n"
 
 
 def main():
