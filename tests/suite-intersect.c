@@ -1282,6 +1282,39 @@ START_TEST(test_form)
 }
 END_TEST
 
+/* What builds make of the machine type is worked out once for all answers with a host more. */
+START_TEST(test_one_more)
+{
+	static const char *const more[][2] = { { "6.1", "7.2.22" }, { "6.12", "10.0.13" },
+					       { "6.1", "11.1.3" }, { "6.1", "7.2.22" },
+					       { "5.10", "5.2.0" }, { "6.12", "10.0.13" } };
+	struct abibase_profile *one = host("a", "6.12", "7.2.22");
+	struct abibase_profile *two = host("b", "6.12", "10.0.13");
+	struct abibase_intersection *ix;
+
+	ck_assert_int_eq(abibase_intersection_new(t.ctx, t.cat, &ix), 0);
+	ck_assert_int_eq(abibase_intersection_add_profile(ix, one), 0);
+	ck_assert_int_eq(abibase_intersection_add_profile(ix, two), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(more); i++) {
+		struct abibase_profile *p = host("c", more[i][0], more[i][1]);
+		struct abibase_baseline *b, *all = ANSWER(NULL, NULL, abibase_profile_ref(one),
+							  abibase_profile_ref(two),
+							  abibase_profile_ref(p));
+		_autofree_ char *json = NULL, *wanted = test_baseline_json(t.ctx, all);
+
+		ck_assert_int_eq(intersection_finish_with(ix, p, &b), 0);
+		json = test_baseline_json(t.ctx, b);
+		ck_assert_str_eq(json, wanted);
+		abibase_baseline_unref(all);
+		abibase_baseline_unref(b);
+		abibase_profile_unref(p);
+	}
+	abibase_intersection_unref(ix);
+	abibase_profile_unref(one);
+	abibase_profile_unref(two);
+}
+END_TEST
+
 static json_t *baseline_root(struct abibase_baseline *b)
 {
 	_autofree_ char *json = test_baseline_json(t.ctx, b);
@@ -1592,6 +1625,7 @@ Suite *suite_intersect(void)
 	tcase_add_test(texts, test_formats);
 	tcase_add_test(texts, test_reasons);
 	tcase_add_test(texts, test_form);
+	tcase_add_test(hosts, test_one_more);
 	tcase_add_test(texts, test_many_hosts);
 	tcase_add_test(texts, test_many_reasons);
 	tcase_add_test(texts, test_wrong_cohorts);

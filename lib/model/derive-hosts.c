@@ -599,15 +599,52 @@ void derive_machine_values(struct derive *d)
 	}
 }
 
+/* The first answer says of which machine type they are. */
+static void begin_effects(struct effects *known, const char *machine)
+{
+	if (known->machine)
+		return;
+	known->n = known->in->n_builds;
+	known->of = arena_alloc(&known->arena, (known->n + 1) * sizeof(*known->of));
+	known->machine = arena_strdup(&known->arena, machine);
+}
+
+/* All rows of a build that is known from another answer, or will be; NULL: it is not, or no memory. */
+static const struct effective *known_effect(const struct derive *d, size_t used)
+{
+	struct effects *known = d->effects;
+	const struct used_build *u = &d->b->used[used];
+	struct effective *rows;
+
+	if (!known || !known->of || !u->build || (size_t)u->index >= known->n ||
+	    known->in->builds[u->index] != u->build || !same_text(known->machine, d->b->machine))
+		return NULL;
+	if (known->of[u->index])
+		return known->of[u->index];
+	rows = arena_alloc(&known->arena, (d->cat->n_rows + 1) * sizeof(*rows));
+	for (size_t r = 0; rows && r < d->cat->n_rows; r++)
+		qemu_effective(&d->views[used], &d->cat->rows[r], &rows[r]);
+	return known->of[u->index] = rows;
+}
+
 void derive_effective(struct derive *d)
 {
-	d->eff = derive_alloc(d, d->cat->n_rows * d->b->n_used + 1, sizeof(*d->eff));
-	if (!d->eff)
+	size_t n = d->b->n_used;
+	const struct effective **known = derive_alloc(d, n + 1, sizeof(*known));
+
+	d->eff = derive_alloc(d, d->cat->n_rows * n + 1, sizeof(*d->eff));
+	if (!known || !d->eff)
 		return;
+	if (d->effects)
+		begin_effects(d->effects, d->b->machine);
+	for (size_t u = 0; u < n; u++)
+		known[u] = known_effect(d, u);
 	for (size_t r = 0; r < d->cat->n_rows; r++)
-		for (size_t u = 0; u < d->b->n_used; u++)
-			qemu_effective(&d->views[u], &d->cat->rows[r],
-				       &d->eff[r * d->b->n_used + u]);
+		for (size_t u = 0; u < n; u++)
+			if (known[u])
+				d->eff[r * n + u] = known[u][r];
+			else
+				qemu_effective(&d->views[u], &d->cat->rows[r], &d->eff[r * n + u]);
 }
 
 /* --------------------------------------------------------------------- backends */

@@ -80,30 +80,30 @@ static void derive_begin(struct derive *d, struct abibase_baseline *b,
 }
 
 int baseline_derive(struct abibase_baseline *b, struct abibase_catalogue *cat,
-		    const struct abibase_guest *guest, const struct build_pairs *known,
-		    struct abibase_baseline *const *earlier, size_t n_earlier)
+		    const struct derive_with *with)
 {
 	struct derive d;
 
 	derive_begin(&d, b, cat);
-	d.guest = guest;
-	d.known = known;
+	d.guest = with->guest;
+	d.known = with->known;
+	d.effects = with->effects;
 	if (!b->arena.failed)
 		derive_backends(&d);
 	if (!b->arena.failed && b->target)
 		derive_machine(&d);
 	if (!b->arena.failed && b->target && b->machine)
 		derive_answer(&d);
-	if (!b->arena.failed && guest)
+	if (!b->arena.failed && d.guest)
 		derive_guest(&d);
-	if (!b->arena.failed && known && b->machine)
+	if (!b->arena.failed && d.known && b->machine)
 		derive_rehearsed(&d);
 	if (!b->arena.failed)
 		derive_scope(&d);
 	if (!b->arena.failed)
 		derive_verdict(&d);
-	for (size_t i = 0; !b->arena.failed && i < n_earlier; i++)
-		derive_widened(&d, earlier[i]);
+	for (size_t i = 0; !b->arena.failed && i < with->n_earlier; i++)
+		derive_widened(&d, with->earlier[i]);
 	return derive_end(&d);
 }
 

@@ -38,6 +38,7 @@ struct derive {
 	long *used_of;		 /* for each of in.builds: index into b->used, or -1 */
 	long any;		 /* index of "any upstream QEMU", or -1 */
 	struct effective *eff;	 /* rows × used */
+	struct effects *effects; /* those that were worked out before, or NULL */
 	struct class *classes;
 	size_t n_classes;
 	unsigned int *class_of; /* for each row */

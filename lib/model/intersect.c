@@ -22,6 +22,7 @@ struct abibase_intersection {
 	 * counts at the end only, so that the order of profiles and baselines means nothing.
 	 */
 	bool said_backends, said_wishes, adopted;
+	struct effects effects; /* of intersection_finish_with() */
 };
 
 ABIBASE_EXPORT int abibase_intersection_new(struct abibase_context *ctx,
@@ -47,6 +48,7 @@ abibase_intersection_unref(struct abibase_intersection *ix)
 {
 	if (!ix)
 		return NULL;
+	arena_clear(&ix->effects.arena);
 	inputs_clear(&ix->in);
 	for (size_t i = 0; i < ix->n_earlier; i++)
 		abibase_baseline_unref(ix->earlier[i]);
@@ -714,9 +716,11 @@ static int begin(struct abibase_intersection *ix, struct abibase_baseline **ret)
 }
 
 static int derive(struct abibase_intersection *ix, struct abibase_baseline *b,
-		  const struct build_pairs *known, size_t n_earlier, struct abibase_baseline **ret)
+		  struct derive_with with, struct abibase_baseline **ret)
 {
-	if (baseline_derive(b, ix->cat, ix->guest, known, ix->earlier, n_earlier) < 0) {
+	with.guest = ix->guest;
+	with.earlier = ix->earlier;
+	if (baseline_derive(b, ix->cat, &with) < 0) {
 		abibase_baseline_unref(b);
 		return context_oom(ix->ctx);
 	}
@@ -740,7 +744,10 @@ int intersection_finish(struct abibase_intersection *ix, const struct build_pair
 	struct abibase_baseline *b;
 	int r = begin(ix, &b);
 
-	return r < 0 ? r : derive(ix, b, known, ix->n_earlier, ret);
+	return r < 0 ? r :
+		       derive(ix, b,
+			      (struct derive_with){ .known = known, .n_earlier = ix->n_earlier },
+			      ret);
 }
 
 int intersection_finish_with(struct abibase_intersection *ix, const struct abibase_profile *p,
@@ -757,7 +764,10 @@ int intersection_finish_with(struct abibase_intersection *ix, const struct abiba
 		return r;
 	}
 	sort_hosts(&b->in);
-	return derive(ix, b, NULL, ix->n_earlier, ret);
+	ix->effects.in = &ix->in;
+	return derive(ix, b,
+		      (struct derive_with){ .n_earlier = ix->n_earlier, .effects = &ix->effects },
+		      ret);
 }
 
 int intersection_of_some(struct abibase_intersection *ix, const unsigned int *hosts, size_t n,
@@ -766,7 +776,7 @@ int intersection_of_some(struct abibase_intersection *ix, const unsigned int *ho
 	struct abibase_baseline *b = NULL;
 	int r = inputs_of(ix, hosts, n, &b);
 
-	return r < 0 ? r : derive(ix, b, NULL, 0, ret);
+	return r < 0 ? r : derive(ix, b, (struct derive_with){ 0 }, ret);
 }
 
 /* One machine type a line, or the findings. */

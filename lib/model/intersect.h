@@ -22,12 +22,29 @@ struct build_pairs {
 };
 
 /*
- * Work out everything that follows from b->in; @guest: that it is for, or NULL; @known: what
- * was rehearsed, or NULL; @earlier: what was widened to it. 0 or -ENOMEM.
+ * What builds make of a machine type by themselves, which is worked out once where one answer after
+ * another is derived of the same builds, and a host more: of each build of @in a list of all rows.
  */
+struct effects {
+	const struct inputs *in; /* the caller sets it; its first @n builds stay where they are */
+	const char *machine;
+	const struct effective **of;
+	size_t n;
+	struct arena arena; /* all of these, for arena_clear() */
+};
+
+/* Beside the hosts; each may be NULL. */
+struct derive_with {
+	const struct abibase_guest *guest; /* that it is for */
+	const struct build_pairs *known;   /* what was rehearsed */
+	struct abibase_baseline *const *earlier; /* what was widened to it */
+	size_t n_earlier;
+	struct effects *effects;
+};
+
+/* Work out everything that follows from b->in. 0 or -ENOMEM. */
 int baseline_derive(struct abibase_baseline *b, struct abibase_catalogue *cat,
-		    const struct abibase_guest *guest, const struct build_pairs *known,
-		    struct abibase_baseline *const *earlier, size_t n_earlier);
+		    const struct derive_with *with);
 /* Only the verdict, findings, and @list: the machine types that every QEMU of b->in has. */
 int baseline_machines(struct abibase_baseline *b, struct abibase_catalogue *cat, json_t *list);
 
