@@ -5,7 +5,7 @@
 # each of the processes that it has made. A second later no process of it is there, which tests/kill-at.c
 # sees, and with the last process went its namespaces and sockets; and no file is left.
 #
-# A hundred of the calls of abibase itself by default, evenly over both halves, and some of those of the
+# Sixty of the calls of abibase itself by default, evenly over both halves, and some of those of the
 # other processes. REHEARSE_KILL=N: at the first N of each; of abibase it is some 2,100, and of a QEMU
 # 4,600. Each takes a third of a second on an idle core.
 #
@@ -77,13 +77,13 @@ killed()
 most=0
 ended=0
 killed=0
-killed 0 100
+killed 0 60
 # guard, first process of the namespace, QEMU and swtpm, of the half that saves and of the one that loads
 for who in $helpers; do
-	killed $who 6
+	killed $who 4
 done
-[ $ended -gt 90 ] || fail "only $ended of $killed times something was killed"
-[ $killed -gt 110 ] || fail "only $killed times something was killed"
+[ $ended -gt 55 ] || fail "only $ended of $killed times something was killed"
+[ $killed -gt 75 ] || fail "only $killed times something was killed"
 echo "$killed times, $most ms at most until all had gone"
 
 [ $failures -eq 0 ]

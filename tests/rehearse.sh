@@ -6,7 +6,8 @@
 # what no stream shows is found: other lines, other CPUs. Nothing of a command line is touched, nothing
 # is left, and no word of a file reaches a QEMU.
 #
-# A slice of the matrix by default; all of it with REHEARSE_STEP=1.
+# A slice of the matrix by default; all of it with REHEARSE_STEP=1. REHEARSE_PART=1: without the many lines
+# that no stream tells apart.
 #
 # The words of a command line are split on purpose.
 # shellcheck disable=SC2086
@@ -145,6 +146,11 @@ says 'memory block system.flash1 has 0x84000 bytes in the stream and 0x20000 her
 rm "$tmp/flash"
 
 # -------------------------------------------------- what two small QEMUs do not see
+
+if [ "${REHEARSE_PART:-}" = 1 ]; then
+	[ $failures -eq 0 ]
+	exit
+fi
 
 other=$(echo "$guest" | sed 's/2G/4G/')
 run 1 --load="$tmp/file" -- "$tmp/10.0.13" $other $net
