@@ -44,6 +44,8 @@ fleet() {
 	lists "$name"
 }
 fleet hosts 24 "$data"/qemu/5.*.json "$data"/qemu/7.*.json "$data"/qemu/10.*.json
+# in some 350 cohorts, of 10,000
+fleet cohorts 11 "$data"/qemu/5.*.json "$data"/qemu/7.*.json "$data"/qemu/10.*.json
 fleet builds "$many" "$data"/qemu/5.*.json "$data"/qemu/7.*.json "$data"/qemu/10.*.json
 # every second host of sixteen has USO, and a baseline of these is one that the others fail
 fleet uso 24 "$data"/qemu/10.*.json
@@ -133,9 +135,15 @@ rm answers-*
 memory match-bytes "$few" "$some" "$ABIBASE" match --platform debian-12 --files0-from=hosts-%
 
 # the names have ten letters
-lines=$(grep -E '^ +"host-[0-9]{5}": "[0-9a-f]{64}",?$' "base-$many.json" | wc -c)
-row baseline-host "$(figure "$lines / $many - 10")"
-row baseline-all "$(figure "$(wc -c < "base-$many.json") / $many - 10")"
+size() {
+	row "$1" "$(figure "$(wc -c < "$2") / $many - 10")"
+}
+grep -E '^"host-[0-9]{5}":"[0-9a-f]{64}"[,}]' "base-$many.json" | sed 's/}.*/,/' > lines
+row baseline-host "$(figure "$(wc -c < lines) / $(wc -l < lines) - 10")"
+"$ABIBASE" intersect -q -M pc-q35-5.2 --json -o base-cohorts.json --files0-from="cohorts-$many"
+printf '%s cohorts\n' "$(grep -c '"lacks"' base-cohorts.json)"
+size baseline-cohorts base-cohorts.json
+size baseline-all "base-$many.json"
 
 # ------------------------------------------------------------------------------ growth
 
