@@ -169,8 +169,8 @@ static int each_line(struct walk *w, struct lines *l)
 	return n ? status : cli_error("%s: no document in it [usage]", l->name);
 }
 
-/* Standard input has a document a line, or one that is written over all of its lines. */
-static int read_stdin(struct walk *w, struct lines *l)
+/* What can be read only once has a document a line, or one that is written over all of its lines. */
+static int read_once(struct walk *w, struct lines *l)
 {
 	struct cli_source s = { .name = l->name };
 	size_t before;
@@ -187,20 +187,28 @@ static int read_stdin(struct walk *w, struct lines *l)
 	return w->fn(w->data, &s);
 }
 
+static bool is_pipe(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISFIFO(st.st_mode);
+}
+
 static int read_lines(struct walk *w, const char *path)
 {
-	bool from_stdin = streq(path, "-");
-	_autofclose_ FILE *opened = from_stdin ? NULL : fopen_named(path);
+	bool from_stdin = streq(path, "-"), once = from_stdin || is_pipe(path);
+	_autofclose_ FILE *opened = NULL;
 	struct lines l = { .name = from_stdin ? "standard input" : path };
 	int r;
 
-	if (from_stdin && w->again)
+	if (once && w->again)
 		return 0;
+	opened = from_stdin ? NULL : fopen_named(path);
 	if (!from_stdin && !opened)
 		return cli_error("%s: cannot open: %s [io-error]", path, open_words(errno));
 	l.fd = from_stdin ? STDIN_FILENO : fileno(opened);
-	if (from_stdin) {
-		r = read_stdin(w, &l);
+	if (once) {
+		r = read_once(w, &l);
 	} else {
 		r = add_line(&l);
 		r = r < 0 ? STATUS_TROUBLE : each_line(w, &l);
@@ -267,7 +275,7 @@ static int read_operand(struct walk *w, const char *operand)
 {
 	struct cli_source s = { .name = operand };
 
-	if (streq(operand, "-") || ends_with(operand, ".ndjson"))
+	if (streq(operand, "-") || ends_with(operand, ".ndjson") || is_pipe(operand))
 		return read_lines(w, operand);
 	if (is_directory(w->o, operand))
 		return read_directory(w, operand);

@@ -529,6 +529,17 @@ for guest in 0x130afffa7 0x1c0010130afffa7; do
 done >"$tmp/want"
 run 1 $question --json 0x130afffa7 0x1c0010130afffa7 debian-12
 same 'two guests' "$tmp/want" "$tmp/out"
+# Each of them by a pipe, which can be read only once: hosts and guests, as a shell's <(...) gives them.
+for n in 1 2 3; do
+	mkfifo "$tmp/pipe$n"
+done
+guest='{"schema":"abibase-guest/1","devices":[{"class":"virtio-net-device","negotiated":"'
+echo "${guest}0x130afffa7\"}]}" >"$tmp/pipe1" &
+echo "${guest}0x1c0010130afffa7\"}]}" >"$tmp/pipe2" &
+cat "$tmp/hosts/debian-12.json" >"$tmp/pipe3" &
+run 1 $question --json "$tmp/pipe1" "$tmp/pipe2" "$tmp/pipe3"
+wait
+same 'two guests and a host by pipes' "$tmp/want" "$tmp/out"
 run 1 $question -v 0x130afffa7 debian-12 0x1c0010130afffa7
 grep -qx 0x1c0010130afffa7 "$tmp/out" || fail 'the answer about a guest does not name it'
 run 1 $question 0x130afffa7 debian-12 0x1c0010130afffa7
