@@ -187,23 +187,14 @@ static int read_once(struct walk *w, struct lines *l)
 	return w->fn(w->data, &s);
 }
 
-static bool is_pipe(const char *path)
+/* @once: it is standard input or a pipe */
+static int read_lines(struct walk *w, const char *path, bool once)
 {
-	struct stat st;
-
-	return stat(path, &st) == 0 && S_ISFIFO(st.st_mode);
-}
-
-static int read_lines(struct walk *w, const char *path)
-{
-	bool from_stdin = streq(path, "-"), once = from_stdin || is_pipe(path);
-	_autofclose_ FILE *opened = NULL;
+	bool from_stdin = streq(path, "-");
+	_autofclose_ FILE *opened = from_stdin ? NULL : fopen_named(path);
 	struct lines l = { .name = from_stdin ? "standard input" : path };
 	int r;
 
-	if (once && w->again)
-		return 0;
-	opened = from_stdin ? NULL : fopen_named(path);
 	if (!from_stdin && !opened)
 		return cli_error("%s: cannot open: %s [io-error]", path, open_words(errno));
 	l.fd = from_stdin ? STDIN_FILENO : fileno(opened);
@@ -256,30 +247,37 @@ static int read_directory(struct walk *w, const char *dir)
 
 /* ------------------------------------------------------------------------------ all */
 
-/* Never one of the working directory by a name that a platform could have. */
-static bool is_directory(const struct options *o, const char *operand)
+/* S_IFREG and the like; 0: there is none, or it cannot be looked at. */
+static mode_t type_of(const char *path)
 {
 	struct stat st;
 
-	return (o->command->verb == VERB_VALIDATE || strchr(operand, '/') || streq(operand, ".") ||
-		streq(operand, "..")) &&
-	       stat(operand, &st) == 0 && S_ISDIR(st.st_mode);
+	return stat(path, &st) == 0 ? st.st_mode & S_IFMT : 0;
+}
+
+/* Never one of the working directory by a name that a platform could have. */
+static bool is_directory(const struct options *o, const char *operand, mode_t type)
+{
+	return type == S_IFDIR && (o->command->verb == VERB_VALIDATE || strchr(operand, '/') ||
+				   streq(operand, ".") || streq(operand, ".."));
 }
 
 bool cli_operand_is_several(const struct options *o, const char *operand)
 {
-	return ends_with(operand, ".ndjson") || is_directory(o, operand);
+	return ends_with(operand, ".ndjson") || is_directory(o, operand, type_of(operand));
 }
 
 static int read_operand(struct walk *w, const char *operand)
 {
+	mode_t type = streq(operand, "-") ? S_IFIFO : type_of(operand);
 	struct cli_source s = { .name = operand };
+	bool once = type == S_IFIFO;
 
-	if (streq(operand, "-") || ends_with(operand, ".ndjson") || is_pipe(operand))
-		return read_lines(w, operand);
-	if (is_directory(w->o, operand))
-		return read_directory(w, operand);
-	return w->again && cli_operand_is_stdin(operand) ? 0 : w->fn(w->data, &s);
+	if (w->again && (once || cli_operand_is_stdin(operand)))
+		return 0;
+	if (once || ends_with(operand, ".ndjson"))
+		return read_lines(w, operand, once);
+	return is_directory(w->o, operand, type) ? read_directory(w, operand) : w->fn(w->data, &s);
 }
 
 /* The next operand of the list, up to a NUL or the end. False: there is none. */
