@@ -3,6 +3,7 @@
 #
 # abibase rehearse --specimen, with two QEMUs of tests/fetch-qemus: in one call and by way of a directory
 # it says the same, and that is what the results that ship say (tests/make-rehearsals makes them).
+# REHEARSE_STEP=25 and more: without the answer in words.
 # shellcheck source=tests/begin.sh
 . "${0%/*}/begin.sh"
 # shellcheck source=tests/begin-rehearsal.sh

@@ -286,16 +286,13 @@ END_TEST
 START_TEST(canonical_baselines)
 {
 	struct abibase_profile *p = test_host(t.ctx, "h", "6.12", "7.2.22");
-	struct abibase_intersection *ix;
 	struct abibase_baseline *b;
 	_buf_ indented = { 0 }, spaced = { 0 };
 	_autofree_ char *text = NULL;
 	json_auto_t *root = NULL;
 	const char *at;
 
-	ck_assert_int_eq(abibase_intersection_new(t.ctx, t.cat, &ix), 0);
-	ck_assert_int_eq(abibase_intersection_add_profile(ix, p), 0);
-	ck_assert_int_eq(abibase_intersection_finish(ix, &b), 0);
+	ck_assert_int_eq(intersect_profiles(t.ctx, t.cat, &p, 1, NULL, &b), 0);
 	text = test_baseline_json(t.ctx, b);
 	put(text);
 	assert_problems(0, 0, WORDS(""));
@@ -310,7 +307,6 @@ START_TEST(canonical_baselines)
 	put(spaced.data);
 	assert_problems(0, 1, WORDS("warning not-canonical a.json: /: "));
 	abibase_baseline_unref(b);
-	abibase_intersection_unref(ix);
 	abibase_profile_unref(p);
 }
 END_TEST

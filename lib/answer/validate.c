@@ -234,7 +234,9 @@ static int check_document(struct schema_walk *c, const struct subject *s,
 	else if (form == &guest_form && !c->faults)
 		r = check_guest(c, s, ctx);
 	/* a faulty document may have values that the canonical form does not know */
-	return r < 0 || c->faults || s->one_of_many ? r : check_canonical(c, s, ctx, form == &baseline_form);
+	return r < 0 || c->faults || s->one_of_many ?
+		       r :
+		       check_canonical(c, s, ctx, form == &baseline_form);
 }
 
 /* ------------------------------------------------------------------------ the file */

@@ -156,10 +156,7 @@ void codec_read_one(const struct codec *k, const struct member *members, const c
 
 static void stream_next(struct stream *w)
 {
-	if (!w->flat)
-		json_write_line(w->out, w->comma, w->depth);
-	else if (w->comma)
-		buf_putc(w->out, ',');
+	json_write_next(w->out, w->flat, w->comma, w->depth);
 	w->comma = true;
 }
 
@@ -185,8 +182,8 @@ void stream_begin(struct stream *w, const char *key, char c)
 void stream_close(struct stream *w, char c)
 {
 	w->depth--;
-	if (w->comma && !w->flat)
-		json_write_line(w->out, false, w->depth);
+	if (w->comma)
+		json_write_next(w->out, w->flat, false, w->depth);
 	buf_putc(w->out, c);
 	w->comma = true;
 }

@@ -855,12 +855,17 @@ void json_write_line(struct buf *b, bool comma, unsigned int depth)
 		buf_puts(b, "  ");
 }
 
+void json_write_next(struct buf *b, bool compact, bool comma, unsigned int depth)
+{
+	if (!compact)
+		json_write_line(b, comma, depth);
+	else if (comma)
+		buf_putc(b, ',');
+}
+
 static void separate(struct out *w, bool comma, unsigned int depth)
 {
-	if (!w->compact)
-		json_write_line(w->b, comma, depth);
-	else if (comma)
-		buf_putc(w->b, ',');
+	json_write_next(w->b, w->compact, comma, depth);
 }
 
 static void write_member(struct out *w, const struct pair *p, bool comma, unsigned int depth)

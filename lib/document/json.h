@@ -256,5 +256,7 @@ void json_write_value(struct buf *b, const json_t *v, unsigned int depth);
 void json_write_string(struct buf *b, const char *s);
 /* The end of a line, behind a comma or not, and the indentation of the next. */
 void json_write_line(struct buf *b, bool comma, unsigned int depth);
+/* That, or all on one line. */
+void json_write_next(struct buf *b, bool compact, bool comma, unsigned int depth);
 
 #endif
